@@ -1,0 +1,197 @@
+# propseal.  `make` builds build/propseal; `make help` lists the rest.
+
+VERSION := $(shell cat VERSION)
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/propseal
+PKG_CONFIG ?= pkg-config
+BUILD ?= build$(if $(SAN),-san)
+CFLAGS ?= -O2 -g
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@)
+
+# --- flags ---
+
+# $(call try,FLAGS): FLAGS if this compiler takes them, else nothing.
+try = $(shell printf 'int main(void){return 0;}' | \
+	$(CC) -Werror $(1) -x c -S -o - - >/dev/null 2>&1 && printf '%s' '$(1)')
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+
+# clang up to 15 wants to be asked twice before it zeroes variables.
+ZERO := $(call try,-ftrivial-auto-var-init=zero)
+ifeq ($(ZERO),)
+ZERO := $(call try,-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed-from-clang \
+	-ftrivial-auto-var-init=zero)
+endif
+HARDEN := -fPIE -fstack-protector-strong $(ZERO) \
+	$(call try,-fstack-clash-protection) $(call try,-fcf-protection=full)
+HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# Fortify needs an optimising build, and would hide faults from the sanitizers.
+FORTIFY := $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
+
+# Expanded in recipes, so that what `make deps` has just installed is seen.
+CURSES_CFLAGS = $(shell $(PKG_CONFIG) --cflags ncursesw 2>/dev/null)
+CURSES_LIBS = $(shell $(PKG_CONFIG) --libs ncursesw tinfo 2>/dev/null || \
+	$(PKG_CONFIG) --libs ncursesw 2>/dev/null || echo -lncursesw)
+CRYPTO_LIBS ?= -lcrypto
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -I. $(FORTIFY) $(CPPFLAGS)
+ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SANITIZE)) $(CFLAGS)
+ALL_LDFLAGS = $(HARDEN_LINK) $(if $(SAN),$(SANITIZE)) $(LDFLAGS)
+COMPILE = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
+LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+
+# --- what is built ---
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+
+HEADERS := $(wildcard core/*/*.h ui/*.h src/*.h tests/tui/*.h)
+CORE_OBJ := $(call objects,$(wildcard core/*/*.c))
+UI_OBJ := $(call objects,$(wildcard ui/*.c))
+SRC_OBJ := $(call objects,$(wildcard src/*.c))
+# The sanitizers' defaults, such as what curses keeps until exit.
+SAN_OBJ := $(if $(SAN),$(BUILD)/tests/san_options.o)
+
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+TUI_BIN := $(patsubst tests/tui/%.c,$(BUILD)/tests/tui/%,$(wildcard tests/tui/test_*.c))
+TUI_HELP := $(call objects,$(filter-out tests/tui/test_%,$(wildcard tests/tui/*.c)))
+BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+BENCH_HELP := $(BUILD)/tests/bench/measure.o
+START_FLOOR := $(BUILD)/tests/bench/start_floor
+SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh)
+TORTURE := $(wildcard tests/torture/*.sh)
+
+all: $(BUILD)/propseal
+
+$(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libcore.a
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS)
+
+$(BUILD)/libcore.a: $(CORE_OBJ)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
+
+# Changes when the flags do, so that another compiler or version rebuilds.
+$(BUILD)/flags: always
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' >$@
+
+$(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SAN_OBJ) $(BUILD)/libcore.a
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(CRYPTO_LIBS)
+
+$(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ -lcmocka -lvterm -lutil
+
+$(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SAN_OBJ) $(BUILD)/libcore.a
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS) -lutil
+
+$(START_FLOOR): %: %.o
+	$(call say,LINK)
+	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS)
+
+# --- packages ---
+
+deps:
+	@tools/deps.sh build
+deps-test:
+	@tools/deps.sh build test
+deps-ci:
+	@tools/deps.sh build test ci
+
+# --- running it ---
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@tools/demo.sh $(BUILD)/propseal
+
+# --- tests; each suite is a command of its own, tests/run.sh adds them up ---
+
+RUN = PROPSEAL='$(abspath $(BUILD)/propseal)' tests/run.sh
+
+test: deps-test
+	@$(MAKE) --no-print-directory run-tests
+
+run-tests: all $(UNIT_BIN) $(TUI_BIN)
+	@$(RUN) $(UNIT_BIN) $(SCRIPTS) $(TUI_BIN) '$(MAKE) -s check-headers BUILD=$(BUILD)'
+
+unit: $(UNIT_BIN)
+	@$(RUN) $(UNIT_BIN)
+cli: all
+	@$(RUN) $(wildcard tests/cli/test_*.sh)
+conformance: all
+	@$(RUN) $(wildcard tests/conformance/*.sh)
+tui: all $(TUI_BIN)
+	@$(RUN) $(TUI_BIN)
+test-torture: all
+	@TEST_TIMEOUT=$${TEST_TIMEOUT:-2400} $(RUN) $(patsubst %,'% $(abspath $(BUILD)/propseal)',$(TORTURE))
+
+test-valgrind: $(UNIT_BIN)
+	@$(RUN) $(patsubst %,'tests/valgrind.sh %',$(UNIT_BIN))
+
+# Each header compiles with nothing before it.
+check-headers:
+	@CC='$(CC)' tests/headers.sh '$(subst ','\'',$(COMPILE) $(CURSES_CFLAGS))' $(HEADERS)
+
+bench: all $(BENCH_BIN) $(START_FLOOR)
+	@tests/bench/run.sh $(BUILD)
+
+lint:
+	@$(RUN) tests/lint/*.sh
+
+# --- installing ---
+
+install: all
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(DATADIR)'
+	install -m 755 $(BUILD)/propseal '$(DESTDIR)$(BINDIR)/propseal'
+	cp -R share/demo '$(DESTDIR)$(DATADIR)/'
+	set -e; for page in man/*.[1-8]; do \
+		dir='$(DESTDIR)$(MANDIR)'/man$${page##*.}; \
+		install -d "$$dir"; install -m 644 "$$page" "$$dir"; \
+	done
+
+uninstall:
+	rm -f '$(DESTDIR)$(BINDIR)/propseal'
+	rm -rf '$(DESTDIR)$(DATADIR)'
+	for page in man/*.[1-8]; do \
+		rm -f '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
+	done
+
+dist:
+	git archive --prefix=propseal-$(VERSION)/ -o propseal-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf build build-san build-clang propseal-*.tar.gz
+
+help:
+	@echo 'make               build build/propseal'
+	@echo 'make demo          install what the build needs, build, open a scratch copy of share/demo'
+	@echo 'make test          install what the tests need, build, run every suite'
+	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
+	@echo 'make unit cli tui conformance check-headers lint test-torture test-valgrind   one kind of test'
+	@echo 'make bench         figures beside floors measured in the same run'
+	@echo 'make install uninstall   with DESTDIR=, PREFIX= (now $(PREFIX))'
+	@echo 'make dist clean'
+	@echo 'variables: CC=clang  WERROR=1  V=1 (show commands)  SAN=1 (address and UB sanitizers)'
+
+always:
+.PHONY: all always bench check-headers clean cli conformance demo deps deps-ci deps-test dist \
+	help install lint run-tests test test-torture test-valgrind tui uninstall unit
+.SECONDARY:
+
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

@@ -1,0 +1,13 @@
+#!/bin/sh
+# make install puts everything below DESTDIR, and make uninstall takes it away.
+set -eu
+root=$(mktemp -d "${TMPDIR:-/tmp}/propseal-install.XXXXXX")
+trap 'rm -rf "$root"' EXIT
+make install DESTDIR="$root" PREFIX=/usr
+"$root/usr/bin/propseal" --version
+for file in share/man/man1/propseal.1 share/propseal/demo/README.md; do
+	[ -s "$root/usr/$file" ] || { echo "$file was not installed"; exit 1; }
+done
+make uninstall DESTDIR="$root" PREFIX=/usr
+left=$(find "$root" -type f)
+[ -z "$left" ] || { echo "left behind: $left"; exit 1; }

@@ -1,0 +1,74 @@
+#!/bin/sh
+# Run test suites, one after the other, and add up what they say.
+#
+# usage: tests/run.sh COMMAND...
+#
+# Each COMMAND (a shell command) is one suite.  Its counts are taken from
+# cmocka's lines, or from a line `N passed, N failed[, N skipped]`; a suite
+# that prints neither counts as one test, passed when it exits 0, skipped
+# when it exits 77.  The output of a suite is shown when it failed, or with
+# TEST_VERBOSE=1.  TEST_TIMEOUT is the limit of one suite in seconds.
+# The last line is `N passed, N failed`; exits 1 on any failure, and when
+# nothing ran.
+set -u
+
+log=$(mktemp "${TMPDIR:-/tmp}/propseal-run.XXXXXX") || exit 1
+trap 'rm -f "$log"' EXIT
+trap 'exit 130' INT TERM HUP
+passed=0 failed=0 skipped=0
+
+# Prints "PASSED FAILED SKIPPED" as counted in the log, or nothing.
+counts() {
+	awk '
+	/^\[  PASSED  \] [0-9]+ test/ { p += $4; seen = 1 }
+	/^\[  SKIPPED \] [0-9]+ test/ { s += $4; seen = 1 }
+	/^\[  FAILED  \] [0-9]+ test/ { f += $4; seen = 1 }
+	/^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$/ {
+		p += $1; f += $3; s += $5; seen = 1
+	}
+	END { if (seen) print p + 0, f + 0, s + 0 }' "$log"
+}
+
+run_suite() {
+	if command -v timeout >/dev/null 2>&1; then
+		timeout -k 10 "${TEST_TIMEOUT:-900}" sh -c "$1"
+	else
+		sh -c "$1"
+	fi </dev/null >"$log" 2>&1
+	status=$?
+	# shellcheck disable=SC2046 # three numbers, to be split
+	set -- "$1" $(counts)
+	if [ $# -ne 4 ]; then
+		case $status in
+		0) set -- "$1" 1 0 0 ;;
+		77) set -- "$1" 0 0 1; status=0 ;;
+		*) set -- "$1" 0 1 0 ;;
+		esac
+	elif [ "$status" -ne 0 ] && [ "$3" -eq 0 ]; then
+		set -- "$1" "$2" 1 "$4"	# died after its last count
+	elif [ "$status" -eq 0 ] && [ "$3" -ne 0 ]; then
+		status=1
+	fi
+	passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+	more=
+	[ "$4" -eq 0 ] || more=", $4 skipped"
+	if [ "$status" -eq 0 ]; then
+		echo "ok    $1 ($2$more)"
+		[ -z "${TEST_VERBOSE:-}" ] || sed 's/^/      /' "$log"
+	else
+		echo "FAIL  $1 ($2 passed, $3 failed$more; exit $status)"
+		sed 's/^/      /' "$log"
+	fi
+}
+
+for suite; do
+	run_suite "$suite"
+done
+
+if [ $((passed + failed)) -eq 0 ]; then
+	echo "no test ran"
+	failed=1
+fi
+[ "$skipped" -eq 0 ] || more_all=", $skipped skipped"
+echo "$passed passed, $failed failed${more_all:-}"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,201 @@
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/secmem.h"
+
+#define FIRST_CAP 64
+
+static void
+init(struct buf *b, size_t max, bool secret)
+{
+	memset(b, 0, sizeof(*b));
+	/* One byte more must be thinkable: the NUL of buf_cstr. */
+	b->max = max < SIZE_MAX ? max : SIZE_MAX - 1;
+	b->secret = secret;
+	b->why = ERROR_NONE;
+}
+
+void
+buf_init(struct buf *b, size_t max)
+{
+	init(b, max, false);
+}
+
+void
+buf_init_secret(struct buf *b, size_t max)
+{
+	init(b, max, true);
+}
+
+int
+buf_fail(struct buf *b, int why)
+{
+	if (!b->failed) {
+		b->failed = true;
+		b->why = why;
+	}
+	return -1;
+}
+
+static int
+resize(struct buf *b, size_t cap)
+{
+	unsigned char *data;
+
+	if (!b->secret) {
+		data = realloc(b->data, cap);
+		if (data == NULL)
+			return buf_fail(b, ERROR_MEMORY);
+	} else {
+		data = secmem_map(cap, &cap);
+		if (data == NULL)
+			return buf_fail(b, ERROR_MEMORY);
+		if (b->len > 0)
+			memcpy(data, b->data, b->len);
+		secmem_unmap(b->data, b->cap);
+	}
+	b->data = data;
+	b->cap = cap;
+	return 0;
+}
+
+/* Have at least ${need} bytes: at least twice as many as now, within ${limit}. */
+static int
+grow(struct buf *b, size_t need, size_t limit)
+{
+	size_t cap = b->cap > 0 ? b->cap : b->secret ? 1 : FIRST_CAP;
+
+	cap = cap > limit / 2 ? limit : 2 * cap;
+	return resize(b, cap > need ? cap : need);
+}
+
+int
+buf_reserve(struct buf *b, size_t extra)
+{
+	if (b->failed)
+		return -1;
+	if (extra > b->max - b->len)
+		return buf_fail(b, ERROR_LIMIT);
+	if (b->data != NULL && b->cap - b->len >= extra)
+		return 0;
+	return grow(b, b->len + extra, b->max + 1);
+}
+
+void
+buf_append(struct buf *b, const void *bytes, size_t n)
+{
+	if (n == 0 || buf_reserve(b, n) == -1)
+		return;
+	memcpy(b->data + b->len, bytes, n);
+	b->len += n;
+}
+
+void
+buf_append_str(struct buf *b, const char *s)
+{
+	buf_append(b, s, strlen(s));
+}
+
+void
+buf_append_char(struct buf *b, char c)
+{
+	buf_append(b, &c, 1);
+}
+
+void
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	/* printf may keep what it formats in memory of its own. */
+	if (b->secret) {
+		buf_fail(b, ERROR_REFUSED);
+		return;
+	}
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		buf_fail(b, ERROR_MEMORY);
+		return;
+	}
+	if (buf_reserve(b, (size_t)n) == -1)
+		return;
+	/* vsnprintf writes a NUL, for which the maximum leaves room. */
+	if (b->cap - b->len <= (size_t)n && grow(b, b->len + (size_t)n + 1, b->max + 1) == -1)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+const char *
+buf_cstr(struct buf *b)
+{
+	if (b->failed)
+		return "";
+	if (b->cap == b->len && grow(b, b->len + 1, b->max + 1) == -1)
+		return "";
+	b->data[b->len] = '\0';
+	return (const char *)b->data;
+}
+
+void
+buf_truncate(struct buf *b, size_t len)
+{
+	if (len >= b->len)
+		return;
+	if (b->secret)
+		secmem_wipe(b->data + len, b->len - len);
+	b->len = len;
+}
+
+void
+buf_clear(struct buf *b)
+{
+	buf_truncate(b, 0);
+	b->failed = false;
+	b->why = ERROR_NONE;
+}
+
+void
+buf_release(struct buf *b)
+{
+	if (b->secret)
+		secmem_unmap(b->data, b->cap);
+	else
+		free(b->data);
+	init(b, b->max, b->secret);
+}
+
+void
+buf_move(struct buf *dst, struct buf *src)
+{
+	if (dst == src)
+		return;
+	buf_release(dst);
+	*dst = *src;
+	init(src, src->max, src->secret);
+}
+
+int
+buf_check(const struct buf *b, struct error *err)
+{
+	if (!b->failed)
+		return 0;
+	switch (b->why) {
+	case ERROR_LIMIT:
+		return error_set(err, ERROR_LIMIT, "larger than %zu bytes", b->max);
+	case ERROR_REFUSED:
+		return error_set(err, ERROR_REFUSED, "a secret must not leave its memory");
+	default:
+		return error_memory(err);
+	}
+}

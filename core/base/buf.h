@@ -1,0 +1,74 @@
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+
+/*
+ * A growable run of bytes with a stated maximum.  A secret buffer lives in
+ * its own guarded pages (secmem.h), is wiped before they go back, and is the
+ * only place where plaintext, passphrases and keys may be.
+ *
+ * Failure is sticky: once an append fails (no memory, over the maximum) the
+ * buffer ignores further appends, and buf_check() reports it.  So a run of
+ * appends needs one check at its end.  Fields may be read; write through the
+ * functions below.
+ */
+struct buf {
+	unsigned char *data;	/* NULL while cap is 0 */
+	size_t len;
+	size_t cap;
+	size_t max;
+	bool secret;
+	bool failed;
+	int why;		/* the enum error_code of the first failure */
+};
+
+/* The largest file that is read: 1 GiB less one page, so that offsets fit 32 bits. */
+#define BUF_MAX_FILE ((size_t)(1U << 30) - 4096)
+
+/* Start an empty buffer.  Nothing is allocated, so buf_release() is optional. */
+void buf_init(struct buf *b, size_t max);
+void buf_init_secret(struct buf *b, size_t max);
+
+/* Make room for ${extra} more bytes beyond len.  -1: failed (sticky). */
+int buf_reserve(struct buf *b, size_t extra);
+
+void buf_append(struct buf *b, const void *bytes, size_t n);
+void buf_append_str(struct buf *b, const char *s);
+void buf_append_char(struct buf *b, char c);
+
+/* For public text only: a secret buffer refuses (fails). */
+void buf_printf(struct buf *b, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/**
+ * buf_cstr(b):
+ * The contents as a C string: appends a NUL that does not count in len.
+ * Returns "" when the buffer failed.  Valid until the next append.
+ */
+const char *buf_cstr(struct buf *b);
+
+/* Cut to ${len} bytes (wiping the rest of a secret one); keeps the memory. */
+void buf_truncate(struct buf *b, size_t len);
+
+/* Empty and forget a sticky failure; keeps the memory, wiped if secret. */
+void buf_clear(struct buf *b);
+
+/* Wipe if secret, free, and leave an empty buffer of the same kind. */
+void buf_release(struct buf *b);
+
+/* Move ${src} into ${dst} (released first); ${src} is left empty. */
+void buf_move(struct buf *dst, struct buf *src);
+
+/* Fail on purpose (sticky), for an append that cannot be done: ${why} is
+ * ERROR_MEMORY, ERROR_LIMIT, or ERROR_REFUSED for a secret that was to go
+ * into a buffer that is not secret or through printf.  Returns -1. */
+int buf_fail(struct buf *b, int why);
+
+/* 0, or -1 with the reason when an append failed (see buf_fail). */
+int buf_check(const struct buf *b, struct error *err);
+
+#endif /* !BASE_BUF_H */

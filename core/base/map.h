@@ -1,0 +1,26 @@
+#ifndef BASE_MAP_H
+#define BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A hash table from byte strings to numbers, for indexes into arrays.  Keys
+ * are not copied: they must outlive the map.  The hash is SipHash-1-3 with a
+ * key of its own per map (https://www.aumasson.jp/siphash/siphash.pdf), so
+ * that a hostile file cannot make look-ups slow.
+ */
+struct map;
+
+struct map *map_new(void);
+void map_free(struct map *m);
+
+/* Set ${key}'s value, replacing an older one.  -1: no memory. */
+int map_put(struct map *m, const void *key, size_t len, size_t value);
+
+/* Fetch a value; false when the key is not there. */
+bool map_get(const struct map *m, const void *key, size_t len, size_t *value);
+
+size_t map_count(const struct map *m);
+
+#endif /* !BASE_MAP_H */

@@ -1,0 +1,91 @@
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "base/secmem.h"
+
+static size_t
+page_size(void)
+{
+	long n = sysconf(_SC_PAGESIZE);
+
+	return n > 0 ? (size_t)n : 4096;
+}
+
+void *
+secmem_map(size_t size, size_t *cap)
+{
+	size_t page = page_size();
+	size_t usable;
+	unsigned char *base;
+
+	*cap = 0;
+	if (size == 0)
+		size = 1;
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	usable = (size + page - 1) / page * page;
+	base = mmap(NULL, usable + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (base == MAP_FAILED)
+		return NULL;
+	if (mprotect(base + page, usable, PROT_READ | PROT_WRITE) == -1) {
+		(void)munmap(base, usable + 2 * page);
+		return NULL;
+	}
+	/* Layers on top: each may be missing or not allowed. */
+	(void)mlock(base + page, usable);
+#ifdef MADV_DONTDUMP
+	(void)madvise(base + page, usable, MADV_DONTDUMP);
+#endif
+#ifdef MADV_WIPEONFORK
+	(void)madvise(base + page, usable, MADV_WIPEONFORK);
+#endif
+	*cap = usable;
+	return base + page;
+}
+
+void
+secmem_unmap(void *p, size_t cap)
+{
+	size_t page = page_size();
+
+	if (p == NULL)
+		return;
+	secmem_wipe(p, cap);
+	(void)munmap((unsigned char *)p - page, cap + 2 * page);
+}
+
+void
+secmem_wipe(void *p, size_t n)
+{
+	if (n > 0)
+		explicit_bzero(p, n);
+}
+
+size_t
+secmem_lock_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == -1)
+		return 0;
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > SIZE_MAX)
+		return SIZE_MAX;
+	return (size_t)limit.rlim_cur;
+}
+
+void
+secmem_harden_process(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+#ifdef __linux__
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}

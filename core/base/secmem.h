@@ -1,0 +1,34 @@
+#ifndef BASE_SECMEM_H
+#define BASE_SECMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Pages for secrets: an anonymous mapping of its own between two PROT_NONE
+ * guard pages, locked in memory where RLIMIT_MEMLOCK allows it (failing to
+ * lock is no error: see secmem_lock_limit), left out of core dumps
+ * (MADV_DONTDUMP) and empty in a forked child (MADV_WIPEONFORK).
+ */
+
+/* Map at least ${size} bytes, zeroed; the usable size goes to ${*cap}. */
+void *secmem_map(size_t size, size_t *cap);
+
+/* Wipe and unmap what secmem_map returned.  (NULL, 0) is fine. */
+void secmem_unmap(void *p, size_t cap);
+
+/* Overwrite ${n} bytes in a way that the compiler keeps. */
+void secmem_wipe(void *p, size_t n);
+
+/* The soft RLIMIT_MEMLOCK in bytes, (size_t)-1 for no limit. */
+size_t secmem_lock_limit(void);
+
+/**
+ * secmem_harden_process():
+ * Call once at the start of a program: RLIMIT_CORE 0 and, on Linux,
+ * PR_SET_DUMPABLE 0, so that neither a core file nor another process of the
+ * same user sees our memory.  Failures are ignored: they only lose a layer.
+ */
+void secmem_harden_process(void);
+
+#endif /* !BASE_SECMEM_H */

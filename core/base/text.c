@@ -1,0 +1,287 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+#define REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
+
+static bool
+is_continuation(unsigned char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+static bool
+is_surrogate(uint32_t cp)
+{
+	return cp >= 0xd800 && cp <= 0xdfff;
+}
+
+/* Bytes that a sequence with this first byte has, 0 when none starts so. */
+static size_t
+sequence_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2)
+		return 0;
+	if (first < 0xe0)
+		return 2;
+	if (first < 0xf0)
+		return 3;
+	return first < 0xf5 ? 4 : 0;
+}
+
+/* Can ${second} follow ${first}?  (Overlong and too large; not surrogates.) */
+static bool
+fits_second(unsigned char first, unsigned char second)
+{
+	if (!is_continuation(second))
+		return false;
+	switch (first) {
+	case 0xe0:
+		return second >= 0xa0;
+	case 0xf0:
+		return second >= 0x90;
+	case 0xf4:
+		return second < 0x90;
+	default:
+		return true;
+	}
+}
+
+/* How many of the bytes fit together, up to a whole sequence. */
+static size_t
+fitting(const unsigned char *p, size_t n, size_t want)
+{
+	size_t i;
+
+	if (want == 0)
+		return 0;
+	for (i = 1; i < want && i < n; i++) {
+		if (i == 1 ? !fits_second(p[0], p[1]) : !is_continuation(p[i]))
+			break;
+	}
+	return i;
+}
+
+/* As text_utf8_decode, but takes the three-byte form of a surrogate too. */
+static size_t
+decode(const unsigned char *p, size_t n, uint32_t *cp)
+{
+	static const unsigned char mask[5] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	size_t want = sequence_length(p[0]);
+	size_t i;
+
+	if (want == 0 || fitting(p, n, want) < want)
+		return 0;
+	*cp = p[0] & mask[want];
+	for (i = 1; i < want; i++)
+		*cp = *cp << 6 | (p[i] & 0x3f);
+	return want;
+}
+
+size_t
+text_utf8_decode(const unsigned char *p, size_t n, uint32_t *cp)
+{
+	size_t len = decode(p, n, cp);
+
+	return len == 3 && is_surrogate(*cp) ? 0 : len;
+}
+
+size_t
+text_utf8_encode(uint32_t cp, unsigned char out[4])
+{
+	if (cp < 0x80) {
+		out[0] = (unsigned char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		out[0] = (unsigned char)(0xc0 | cp >> 6);
+		out[1] = (unsigned char)(0x80 | (cp & 0x3f));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		out[0] = (unsigned char)(0xe0 | cp >> 12);
+		out[1] = (unsigned char)(0x80 | (cp >> 6 & 0x3f));
+		out[2] = (unsigned char)(0x80 | (cp & 0x3f));
+		return 3;
+	}
+	out[0] = (unsigned char)(0xf0 | (cp >> 18 & 0x07));
+	out[1] = (unsigned char)(0x80 | (cp >> 12 & 0x3f));
+	out[2] = (unsigned char)(0x80 | (cp >> 6 & 0x3f));
+	out[3] = (unsigned char)(0x80 | (cp & 0x3f));
+	return 4;
+}
+
+size_t
+text_invalid_length(const unsigned char *p, size_t n)
+{
+	size_t fit = fitting(p, n, sequence_length(p[0]));
+
+	return fit > 0 ? fit : 1;
+}
+
+/* Does it move the cursor, change the direction of writing, or not show? */
+static bool
+is_treacherous(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
+	    cp == 0xad ||			/* soft hyphen */
+	    cp == 0x61c ||			/* Arabic letter mark */
+	    (cp >= 0x200b && cp <= 0x200f) ||	/* zero width, marks */
+	    (cp >= 0x2028 && cp <= 0x202e) ||	/* separators, overrides */
+	    (cp >= 0x2060 && cp <= 0x206f) ||	/* invisible, isolates */
+	    is_surrogate(cp) ||
+	    cp == 0xfeff ||
+	    (cp >= 0xfff9 && cp <= 0xfffb) ||	/* annotation */
+	    (cp >= 0xe0000 && cp <= 0xe0fff);	/* tags */
+}
+
+static void
+append_hex(struct buf *out, uint32_t value, unsigned int digits)
+{
+	while (digits-- > 0)
+		buf_append_char(out, "0123456789abcdef"[value >> 4 * digits & 15]);
+}
+
+static void
+append_treacherous(struct buf *out, uint32_t cp)
+{
+	if (cp == '\n')
+		buf_append_str(out, "\\n");
+	else if (cp == '\t')
+		buf_append_str(out, "\\t");
+	else if (cp < 0x80) {
+		buf_append_str(out, "\\x");
+		append_hex(out, cp, 2);
+	} else {
+		buf_append_str(out, "\\u{");
+		append_hex(out, cp, cp > 0xffff ? 5 : 4);
+		buf_append_char(out, '}');
+	}
+}
+
+void
+text_append_visible(struct buf *out, const void *bytes, size_t n)
+{
+	const unsigned char *p = n > 0 ? bytes : (const void *)"";
+	size_t i = 0;
+	size_t start = 0;	/* of what goes over as it is */
+	size_t len;
+	uint32_t cp;
+
+	while (i < n) {
+		len = decode(p + i, n - i, &cp);
+		if (len > 0 && !is_treacherous(cp)) {
+			i += len;
+			continue;
+		}
+		buf_append(out, p + start, i - start);
+		if (len > 0) {
+			append_treacherous(out, cp);
+			i += len;
+		} else {
+			buf_append_str(out, "\\x");
+			append_hex(out, p[i++], 2);
+		}
+		start = i;
+	}
+	buf_append(out, p + start, i - start);
+}
+
+static void
+append_json_escape(struct buf *out, uint32_t cp)
+{
+	static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+	size_t i;
+
+	buf_append_char(out, '\\');
+	for (i = 0; letters[i] != '\0'; i += 2) {
+		if ((uint32_t)letters[i] == cp) {
+			buf_append_char(out, letters[i + 1]);
+			return;
+		}
+	}
+	buf_append_char(out, 'u');
+	append_hex(out, cp, 4);
+}
+
+void
+text_append_json(struct buf *out, const void *bytes, size_t n)
+{
+	const unsigned char *p = n > 0 ? bytes : (const void *)"";
+	size_t i = 0;
+	size_t start = 0;
+	size_t len;
+	uint32_t cp;
+
+	buf_append_char(out, '"');
+	while (i < n) {
+		len = decode(p + i, n - i, &cp);
+		if (len > 0 && cp >= 0x20 && cp != '"' && cp != '\\' && cp != 0x7f &&
+		    !is_surrogate(cp)) {
+			i += len;
+			continue;
+		}
+		buf_append(out, p + start, i - start);
+		if (len > 0) {
+			append_json_escape(out, cp);
+			i += len;
+		} else {
+			buf_append_str(out, REPLACEMENT);
+			i += text_invalid_length(p + i, n - i);
+		}
+		start = i;
+	}
+	buf_append(out, p + start, i - start);
+	buf_append_char(out, '"');
+}
+
+static unsigned char
+lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+}
+
+bool
+text_contains_nocase(const void *bytes, size_t n, const char *needle)
+{
+	const unsigned char *p = bytes;
+	size_t len = strlen(needle);
+	size_t i, j;
+
+	for (i = 0; i + len <= n; i++) {
+		for (j = 0; j < len && lower(p[i + j]) == (unsigned char)needle[j]; j++)
+			;
+		if (j == len)
+			return true;
+	}
+	return false;
+}
+
+/* Go's unicode.IsSpace: the property White_Space. */
+static bool
+is_space(uint32_t cp)
+{
+	return (cp >= '\t' && cp <= '\r') || cp == ' ' || cp == 0x85 || cp == 0xa0 ||
+	    cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 ||
+	    cp == 0x2029 || cp == 0x202f || cp == 0x205f || cp == 0x3000;
+}
+
+bool
+text_is_blank(const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	size_t i = 0;
+	size_t len;
+	uint32_t cp;
+
+	while (i < n) {
+		len = text_utf8_decode(p + i, n - i, &cp);
+		if (len == 0 || !is_space(cp))
+			return false;
+		i += len;
+	}
+	return true;
+}

@@ -1,0 +1,53 @@
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+
+/**
+ * text_utf8_decode(p, n, cp):
+ * Decode one UTF-8 sequence from the ${n} > 0 bytes at ${p}.  Returns its
+ * length and the code point, or 0 when the bytes are not valid UTF-8
+ * (overlong, surrogate, above U+10FFFF, cut).
+ */
+size_t text_utf8_decode(const unsigned char *p, size_t n, uint32_t *cp);
+
+/* Encode ${cp} (surrogates too, as three bytes) into ${out}; its length. */
+size_t text_utf8_encode(uint32_t cp, unsigned char out[4]);
+
+/**
+ * text_invalid_length(p, n):
+ * For bytes that text_utf8_decode refuses: how many of them Java's UTF-8
+ * decoder replaces by one U+FFFD (measured with JDK 17).  The longest prefix
+ * of a valid sequence, at least 1, as in Unicode 15, section 3.9,
+ * "Substitution of Maximal Subparts", but for one thing: ED and two
+ * continuation bytes (an encoded surrogate) are replaced as a whole.
+ */
+size_t text_invalid_length(const unsigned char *p, size_t n);
+
+/**
+ * text_append_visible(out, bytes, n):
+ * Append for a person to read: control characters, DEL, C1, bidirectional
+ * overrides and undecodable bytes become \n, \t, \xNN or \u{NNNN}, so that no
+ * text can drive a terminal or hide in one.
+ */
+void text_append_visible(struct buf *out, const void *bytes, size_t n);
+
+/**
+ * text_append_json(out, bytes, n):
+ * Append as a JSON string with its quotes (RFC 8259).  Undecodable bytes
+ * become U+FFFD as Java's decoder does; the three-byte form of a surrogate
+ * (from a lone \uD800 escape) becomes the escape again.
+ */
+void text_append_json(struct buf *out, const void *bytes, size_t n);
+
+/* Is ${needle} (ASCII, lower case) in the bytes, in any ASCII case? */
+bool text_contains_nocase(const void *bytes, size_t n, const char *needle);
+
+/* Only Unicode white space (Go's strings.TrimSpace set), or nothing at all. */
+bool text_is_blank(const void *bytes, size_t n);
+
+#endif /* !BASE_TEXT_H */

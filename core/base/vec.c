@@ -1,0 +1,59 @@
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vec.h"
+
+#define FIRST_CAP 8
+
+void
+vec_init(struct vec *v, size_t size, size_t max)
+{
+	v->items = NULL;
+	v->len = 0;
+	v->cap = 0;
+	v->size = size;
+	v->max = max;
+}
+
+static int
+grow(struct vec *v)
+{
+	size_t cap = v->cap > 0 ? v->cap : FIRST_CAP / 2;
+	void *items;
+
+	cap = cap > v->max / 2 ? v->max : 2 * cap;
+	if (cap > SIZE_MAX / v->size)
+		return -1;
+	items = realloc(v->items, cap * v->size);
+	if (items == NULL)
+		return -1;
+	v->items = items;
+	v->cap = cap;
+	return 0;
+}
+
+void *
+vec_push(struct vec *v)
+{
+	void *item;
+
+	if (v->len >= v->max || (v->len == v->cap && grow(v) == -1))
+		return NULL;
+	item = vec_at(v, v->len++);
+	memset(item, 0, v->size);
+	return item;
+}
+
+void *
+vec_at(const struct vec *v, size_t i)
+{
+	return (unsigned char *)v->items + i * v->size;
+}
+
+void
+vec_release(struct vec *v)
+{
+	free(v->items);
+	vec_init(v, v->size, v->max);
+}

@@ -1,0 +1,107 @@
+#ifndef UNIT_FAULTS_H
+#define UNIT_FAULTS_H
+
+/*
+ * System calls that fail on demand: these definitions stand before libc's for
+ * everything that is linked into the test.
+ */
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum fault_call { FAULT_NONE, FAULT_WRITE, FAULT_FSYNC, FAULT_LINKAT, FAULT_RENAMEAT };
+
+static struct {
+	enum fault_call call;	/* what fails */
+	int at;			/* from the call of this number on, from 1 */
+	int times;		/* that many times */
+	int error;		/* errno */
+	bool no_proc;		/* nameless files cannot be given a name */
+	int spoil;		/* bytes that a write changes on the way */
+} faults;
+
+static void
+faults_clear(void)
+{
+	memset(&faults, 0, sizeof(faults));
+}
+
+static void
+faults_set(enum fault_call call, int at, int times, int error)
+{
+	faults.call = call;
+	faults.at = at;
+	faults.times = times;
+	faults.error = error;
+}
+
+static bool
+faults_hit(enum fault_call call)
+{
+	if (faults.call != call || faults.times == 0 || --faults.at > 0)
+		return false;
+	faults.times--;
+	faults.at = 1;
+	errno = faults.error;
+	return true;
+}
+
+ssize_t
+write(int fd, const void *bytes, size_t n)
+{
+	unsigned char first;
+	struct stat st;
+
+	if (fd <= 2 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		return syscall(SYS_write, fd, bytes, n);
+	if (faults_hit(FAULT_WRITE))
+		return -1;
+	if (faults.spoil > 0 && n > 0) {
+		faults.spoil--;
+		memcpy(&first, bytes, 1);
+		first ^= 1;
+		return syscall(SYS_write, fd, &first, 1);
+	}
+	/* Short writes must be carried on. */
+	return syscall(SYS_write, fd, bytes, n > 7 ? n / 2 : n);
+}
+
+int
+fsync(int fd)
+{
+	return faults_hit(FAULT_FSYNC) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int
+linkat(int from, const char *a, int to, const char *b, int flags)
+{
+	if (faults_hit(FAULT_LINKAT))
+		return -1;
+	return (int)syscall(SYS_linkat, from, a, to, b, flags);
+}
+
+int
+renameat(int from, const char *a, int to, const char *b)
+{
+	if (faults_hit(FAULT_RENAMEAT))
+		return -1;
+	return (int)syscall(SYS_renameat2, from, a, to, b, 0);
+}
+
+int
+faccessat(int dir, const char *path, int mode, int flags)
+{
+	if (faults.no_proc && strncmp(path, "/proc/self/fd/", 14) == 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	return (int)syscall(SYS_faccessat2, dir, path, mode, flags);
+}
+
+#endif /* !UNIT_FAULTS_H */

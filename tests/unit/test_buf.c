@@ -1,0 +1,281 @@
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/vec.h"
+#include "unit.h"
+
+/* Each test runs with a plain and with a secret buffer. */
+static void
+start(struct buf *b, size_t max, int secret)
+{
+	if (secret)
+		buf_init_secret(b, max);
+	else
+		buf_init(b, max);
+	assert_int_equal(b->secret, secret);
+	assert_null(b->data);
+}
+
+static void
+test_appends_add_up(void **state)
+{
+	struct buf b;
+	size_t i;
+	int secret;
+
+	(void)state;
+	for (secret = 0; secret < 2; secret++) {
+		start(&b, 1000000, secret);
+		for (i = 0; i < 50000; i++)
+			buf_append_char(&b, (char)('a' + i % 26));
+		buf_append_str(&b, "end");
+		buf_append(&b, "\0x", 2);
+		buf_append(&b, NULL, 0);
+		assert_int_equal(buf_check(&b, NULL), 0);
+		assert_int_equal(b.len, 50005);
+		for (i = 0; i < 50000; i++)
+			assert_int_equal(b.data[i], 'a' + i % 26);
+		assert_memory_equal(b.data + 50000, "end\0x", 5);
+		buf_release(&b);
+		assert_null(b.data);
+		assert_int_equal(b.len + b.cap, 0);
+		assert_int_equal(b.max, 1000000);
+		assert_int_equal(b.secret, secret);
+	}
+}
+
+static void
+test_growth_is_geometric(void **state)
+{
+	struct buf b;
+	size_t i, cap = 0;
+	int secret, changes;
+
+	(void)state;
+	for (secret = 0; secret < 2; secret++) {
+		start(&b, 10000000, secret);
+		changes = 0;
+		for (i = 0; i < 1000000; i++) {
+			buf_append_char(&b, 'x');
+			changes += b.cap != cap;
+			cap = b.cap;
+		}
+		assert_in_range(changes, 1, 30);
+		assert_int_equal(buf_check(&b, NULL), 0);
+		buf_release(&b);
+	}
+	/* What is asked for at once is not doubled on top. */
+	start(&b, 10000000, 1);
+	assert_int_equal(buf_reserve(&b, 1000000), 0);
+	assert_in_range(b.cap, 1000000, 1100000);
+	buf_release(&b);
+}
+
+static void
+test_the_maximum_is_exact_and_failure_is_sticky(void **state)
+{
+	struct error err;
+	struct buf b;
+	int secret;
+
+	(void)state;
+	for (secret = 0; secret < 2; secret++) {
+		start(&b, 5, secret);
+		buf_append_str(&b, "12345");
+		assert_int_equal(buf_check(&b, &err), 0);
+		assert_string_equal(buf_cstr(&b), "12345");
+		buf_append_str(&b, "6");
+		buf_truncate(&b, 0);
+		buf_append_str(&b, "a");
+		assert_int_equal(b.len, 0);
+		assert_true(b.failed);
+		assert_int_equal(buf_reserve(&b, 1), -1);
+		assert_string_equal(buf_cstr(&b), "");
+		assert_int_equal(buf_check(&b, &err), -1);
+		assert_int_equal(err.code, ERROR_LIMIT);
+		buf_clear(&b);
+		assert_int_equal(buf_check(&b, &err), 0);
+		buf_append_str(&b, "b");
+		assert_string_equal(buf_cstr(&b), "b");
+		assert_int_equal(buf_reserve(&b, SIZE_MAX), -1);
+		buf_release(&b);
+		assert_false(b.failed);
+	}
+}
+
+static void
+test_no_memory_is_reported(void **state)
+{
+	struct error err;
+	struct buf b;
+
+	(void)state;
+	/* An absurd size, which no allocator gives. */
+	start(&b, SIZE_MAX, 1);
+	assert_int_equal(buf_reserve(&b, SIZE_MAX / 4), -1);
+	assert_int_equal(buf_check(&b, &err), -1);
+	assert_int_equal(err.code, ERROR_MEMORY);
+	buf_release(&b);
+}
+
+static void
+test_cstr_at_every_fill(void **state)
+{
+	struct buf b;
+	size_t i;
+	int secret;
+
+	(void)state;
+	for (secret = 0; secret < 2; secret++) {
+		start(&b, 9000, secret);
+		assert_string_equal(buf_cstr(&b), "");
+		for (i = 0; i < 9000; i++) {
+			buf_append_char(&b, 'x');
+			assert_int_equal(buf_cstr(&b)[i + 1], '\0');
+			assert_int_equal(b.len, i + 1);
+		}
+		assert_int_equal(strlen(buf_cstr(&b)), 9000);
+		buf_release(&b);
+	}
+	start(&b, 0, 0);
+	assert_string_equal(buf_cstr(&b), "");
+	assert_false(b.failed);
+	buf_release(&b);
+}
+
+static void
+test_printf(void **state)
+{
+	struct error err;
+	struct buf b;
+
+	(void)state;
+	start(&b, 10, 0);
+	buf_printf(&b, "%s-%d", "abc", 42);
+	buf_printf(&b, "%s", "");
+	buf_printf(&b, "%04d", 7);
+	assert_string_equal(buf_cstr(&b), "abc-420007");
+	buf_printf(&b, "%c", 'x');
+	assert_int_equal(buf_check(&b, &err), -1);
+	assert_int_equal(err.code, ERROR_LIMIT);
+	buf_release(&b);
+
+	start(&b, 100, 1);
+	buf_printf(&b, "%s", "abc");
+	assert_int_equal(b.len, 0);
+	assert_int_equal(buf_check(&b, &err), -1);
+	assert_int_equal(err.code, ERROR_REFUSED);
+	buf_release(&b);
+}
+
+static void
+test_the_first_reason_stays(void **state)
+{
+	struct error err;
+	struct buf b;
+
+	(void)state;
+	start(&b, 10, 0);
+	assert_int_equal(buf_fail(&b, ERROR_REFUSED), -1);
+	assert_int_equal(buf_fail(&b, ERROR_LIMIT), -1);
+	assert_int_equal(buf_check(&b, &err), -1);
+	assert_int_equal(err.code, ERROR_REFUSED);
+	buf_release(&b);
+}
+
+static void
+test_what_a_secret_buffer_drops_is_wiped(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	start(&b, 1000, 1);
+	buf_append_str(&b, "keep+secret");
+	buf_truncate(&b, 100);
+	assert_int_equal(b.len, 11);
+	buf_truncate(&b, 4);
+	assert_string_equal(buf_cstr(&b), "keep");
+	assert_true(unit_all_zero(b.data + 4, b.cap - 4));
+	buf_clear(&b);
+	assert_int_equal(b.len, 0);
+	assert_true(unit_all_zero(b.data, b.cap));
+	buf_release(&b);
+}
+
+static void
+test_move(void **state)
+{
+	struct buf a, b;
+	const unsigned char *data;
+
+	(void)state;
+	start(&a, 10, 0);
+	start(&b, 99, 1);
+	buf_append_str(&a, "old");
+	buf_append_str(&b, "new");
+	data = b.data;
+	buf_move(&a, &b);
+	assert_ptr_equal(a.data, data);
+	assert_true(a.secret);
+	assert_int_equal(a.max, 99);
+	assert_string_equal(buf_cstr(&a), "new");
+	assert_null(b.data);
+	assert_int_equal(b.len + b.cap, 0);
+	assert_true(b.secret);
+	buf_move(&a, &a);
+	assert_string_equal(buf_cstr(&a), "new");
+	buf_append_str(&b, "again");
+	assert_string_equal(buf_cstr(&b), "again");
+	buf_release(&a);
+	buf_release(&b);
+	buf_release(&b);
+}
+
+static void
+test_vec_grows_zeroed_up_to_its_maximum(void **state)
+{
+	struct vec v;
+	uint64_t *item;
+	size_t i;
+
+	(void)state;
+	vec_init(&v, sizeof(*item), 1001);
+	for (i = 0; i < 1001; i++) {
+		item = vec_push(&v);
+		assert_non_null(item);
+		assert_int_equal(*item, 0);
+		*item = i + 1;
+	}
+	assert_null(vec_push(&v));
+	assert_int_equal(v.len, 1001);
+	for (i = 0; i < v.len; i++) {
+		item = vec_at(&v, i);
+		assert_int_equal(*item, i + 1);
+	}
+	vec_release(&v);
+	assert_int_equal(v.len, 0);
+	item = vec_push(&v);
+	assert_non_null(item);
+	assert_int_equal(*item, 0);
+	vec_release(&v);
+	vec_init(&v, SIZE_MAX / 2, 10);
+	assert_null(vec_push(&v));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_appends_add_up),
+		cmocka_unit_test(test_growth_is_geometric),
+		cmocka_unit_test(test_the_maximum_is_exact_and_failure_is_sticky),
+		cmocka_unit_test(test_no_memory_is_reported),
+		cmocka_unit_test(test_cstr_at_every_fill),
+		cmocka_unit_test(test_printf),
+		cmocka_unit_test(test_the_first_reason_stays),
+		cmocka_unit_test(test_what_a_secret_buffer_drops_is_wiped),
+		cmocka_unit_test(test_move),
+		cmocka_unit_test(test_vec_grows_zeroed_up_to_its_maximum)
+	};
+
+	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
+}

@@ -1,0 +1,231 @@
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <fcntl.h>
+
+#include "base/secmem.h"
+#include "unit.h"
+
+static void
+test_sizes_are_whole_pages_zeroed_and_writable(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 4095, 4096, 4097, 100000 };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t i, cap;
+	unsigned char *p;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		p = secmem_map(sizes[i], &cap);
+		assert_non_null(p);
+		assert_true(cap >= sizes[i] && cap > 0);
+		assert_int_equal(cap % page, 0);
+		assert_true(cap < sizes[i] + page + 1);
+		assert_true(unit_all_zero(p, cap));
+		memset(p, 0xa5, cap);
+		assert_int_equal(p[cap - 1], 0xa5);
+		secmem_unmap(p, cap);
+	}
+	secmem_unmap(NULL, 0);
+}
+
+static void
+test_an_impossible_size_is_refused(void **state)
+{
+	size_t cap = 1;
+
+	(void)state;
+	assert_null(secmem_map(SIZE_MAX, &cap));
+	assert_int_equal(cap, 0);
+	assert_null(secmem_map(SIZE_MAX / 2 - 4096, &cap));
+	assert_int_equal(cap, 0);
+}
+
+static void
+touch(void *p)
+{
+	*(volatile unsigned char *)p = 1;
+}
+
+static void
+test_overruns_hit_guard_pages(void **state)
+{
+	unsigned char *p;
+	size_t cap;
+	int status;
+
+	(void)state;
+	p = secmem_map(1, &cap);
+	assert_non_null(p);
+	status = unit_in_child(touch, p + cap - 1);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	status = unit_in_child(touch, p + cap);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	status = unit_in_child(touch, p - 1);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	secmem_unmap(p, cap);
+	status = unit_in_child(touch, p);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
+static void
+exit_with_first_byte(void *p)
+{
+	_exit(*(unsigned char *)p);
+}
+
+static void
+test_a_forked_child_finds_it_empty(void **state)
+{
+	unsigned char *p;
+	size_t cap;
+	int status;
+
+	(void)state;
+	p = secmem_map(1, &cap);
+	assert_non_null(p);
+	p[0] = 42;
+	status = unit_in_child(exit_with_first_byte, p);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(p[0], 42);
+	secmem_unmap(p, cap);
+}
+
+/* The VmFlags line of the mapping that starts at ${p}. */
+static void
+read_flags(const void *p, char *flags, size_t size)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	char line[1000];
+	unsigned long start, end;
+	bool here = false;
+
+	flags[0] = '\0';
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = start == (unsigned long)(uintptr_t)p;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			snprintf(flags, size, "%s", line + 8);
+	}
+	fclose(f);
+}
+
+/* Does locking a page show?  Not without the right to, nor in a sanitizer. */
+static bool
+locking_works(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char flags[1000];
+	void *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
+	(void)mlock(p, page);
+	read_flags(p, flags, sizeof(flags));
+	munmap(p, page);
+	return strstr(flags, " lo") != NULL;
+}
+
+static void
+test_kernel_was_told_not_to_dump_swap_or_copy(void **state)
+{
+	char flags[1000];
+	void *p;
+	size_t cap;
+
+	(void)state;
+	p = secmem_map(1, &cap);
+	assert_non_null(p);
+	read_flags(p, flags, sizeof(flags));
+	assert_non_null(strstr(flags, " dd"));
+	assert_non_null(strstr(flags, " wf"));
+	if (locking_works())
+		assert_non_null(strstr(flags, " lo"));
+	secmem_unmap(p, cap);
+}
+
+static void
+map_without_locking(void *arg)
+{
+	struct rlimit none = { 0, 0 };
+	size_t cap;
+	unsigned char *p;
+
+	(void)arg;
+	(void)setrlimit(RLIMIT_MEMLOCK, &none);
+	if (secmem_lock_limit() != 0)
+		_exit(1);
+	p = secmem_map(100000, &cap);
+	if (p == NULL)
+		_exit(2);
+	p[cap - 1] = 1;
+	secmem_unmap(p, cap);
+}
+
+static void
+test_not_being_able_to_lock_is_no_error(void **state)
+{
+	int status;
+
+	(void)state;
+	status = unit_in_child(map_without_locking, NULL);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+test_wipe_touches_exactly_its_range(void **state)
+{
+	unsigned char bytes[10];
+
+	(void)state;
+	memset(bytes, 0xff, sizeof(bytes));
+	secmem_wipe(bytes + 2, 5);
+	assert_memory_equal(bytes, "\xff\xff\0\0\0\0\0\xff\xff\xff", 10);
+	secmem_wipe(NULL, 0);
+}
+
+static void
+check_hardened(void *arg)
+{
+	struct rlimit core;
+
+	(void)arg;
+	if (getrlimit(RLIMIT_CORE, &core) == -1)
+		_exit(1);
+	core.rlim_cur = core.rlim_max;
+	(void)setrlimit(RLIMIT_CORE, &core);
+	secmem_harden_process();
+	if (getrlimit(RLIMIT_CORE, &core) == -1 || core.rlim_cur != 0 || core.rlim_max != 0)
+		_exit(2);
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
+		_exit(3);
+}
+
+static void
+test_hardened_process_is_not_dumpable(void **state)
+{
+	int status;
+
+	(void)state;
+	status = unit_in_child(check_hardened, NULL);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sizes_are_whole_pages_zeroed_and_writable),
+		cmocka_unit_test(test_an_impossible_size_is_refused),
+		cmocka_unit_test(test_overruns_hit_guard_pages),
+		cmocka_unit_test(test_a_forked_child_finds_it_empty),
+		cmocka_unit_test(test_kernel_was_told_not_to_dump_swap_or_copy),
+		cmocka_unit_test(test_not_being_able_to_lock_is_no_error),
+		cmocka_unit_test(test_wipe_touches_exactly_its_range),
+		cmocka_unit_test(test_hardened_process_is_not_dumpable)
+	};
+
+	return cmocka_run_group_tests_name("secmem", tests, NULL, NULL);
+}

@@ -1,0 +1,273 @@
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/secmem.h"
+#include "crypto/cipher.h"
+#include "crypto/key.h"
+#include "crypto/random.h"
+
+enum { SEAL, OPEN, SEAL_CBC, OPEN_CBC, CONTEXTS };
+
+/*
+ * Random bytes for coming IVs, as a call of the generator for each would cost
+ * more than the sealing.  In a page that a forked child finds empty, so that
+ * two processes never use the same IV; ${owner} stands in for that on kernels
+ * that cannot do it.
+ */
+struct pool {
+	size_t left;
+	pid_t owner;
+	unsigned char bytes[4000];
+};
+
+struct cipher {
+	EVP_CIPHER_CTX *ctx[CONTEXTS];
+	struct pool *pool;
+	size_t pool_cap;
+};
+
+static int
+openssl_error(struct error *err)
+{
+	ERR_clear_error();
+	return error_set(err, ERROR_CRYPTO, "AES in OpenSSL failed");
+}
+
+/* One text for all, so that nobody learns which check failed. */
+static int
+does_not_open(struct error *err)
+{
+	ERR_clear_error();
+	return error_set(err, ERROR_DAMAGED,
+	    "the sealed value does not open: wrong key or damaged data");
+}
+
+static const EVP_CIPHER *
+gcm_for(size_t length)
+{
+	return length == 16 ? EVP_aes_128_gcm() :
+	    length == 24 ? EVP_aes_192_gcm() : EVP_aes_256_gcm();
+}
+
+static const EVP_CIPHER *
+cbc_for(size_t length)
+{
+	return length == 16 ? EVP_aes_128_cbc() :
+	    length == 24 ? EVP_aes_192_cbc() : EVP_aes_256_cbc();
+}
+
+struct cipher *
+cipher_new(const struct key *k, struct error *err)
+{
+	struct cipher *c;
+	const EVP_CIPHER *type;
+	int i;
+
+	if (key_length(k) == 0) {
+		error_set(err, ERROR_KEY, "the key did not come along into this process");
+		return NULL;
+	}
+	c = calloc(1, sizeof(*c));
+	if (c == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	c->pool = secmem_map(sizeof(*c->pool), &c->pool_cap);
+	if (c->pool == NULL) {
+		error_memory(err);
+		goto fail;
+	}
+	for (i = 0; i < CONTEXTS; i++) {
+		type = i < SEAL_CBC ? gcm_for(key_length(k)) : cbc_for(key_length(k));
+		c->ctx[i] = EVP_CIPHER_CTX_new();
+		if (c->ctx[i] == NULL || EVP_CipherInit_ex(c->ctx[i], type, NULL,
+		    key_bytes(k), NULL, i == SEAL || i == SEAL_CBC) != 1) {
+			openssl_error(err);
+			goto fail;
+		}
+	}
+	/* Padding is ours to check: OpenSSL's check is not constant-time. */
+	if (EVP_CIPHER_CTX_set_padding(c->ctx[OPEN_CBC], 0) != 1) {
+		openssl_error(err);
+		goto fail;
+	}
+	return c;
+fail:
+	cipher_free(c);
+	return NULL;
+}
+
+void
+cipher_free(struct cipher *c)
+{
+	int i;
+
+	if (c == NULL)
+		return;
+	for (i = 0; i < CONTEXTS; i++)
+		EVP_CIPHER_CTX_free(c->ctx[i]);
+	secmem_unmap(c->pool, c->pool_cap);
+	free(c);
+}
+
+static int
+fresh_iv(struct pool *pool, unsigned char *iv, size_t n, struct error *err)
+{
+	pid_t self = getpid();
+
+	if (pool->left < n || pool->owner != self) {
+		pool->left = 0;
+		if (random_bytes(pool->bytes, sizeof(pool->bytes), err) == -1)
+			return -1;
+		pool->left = sizeof(pool->bytes);
+		pool->owner = self;
+	}
+	pool->left -= n;
+	memcpy(iv, pool->bytes + pool->left, n);
+	memset(pool->bytes + pool->left, 0, n);
+	return 0;
+}
+
+/* Room in ${out} for ${n} bytes in and ${more}; OpenSSL counts in int. */
+static int
+make_room(struct buf *out, size_t n, size_t more, struct error *err)
+{
+	if (n > INT_MAX - more)
+		return error_set(err, ERROR_LIMIT, "too long to seal in one piece");
+	if (buf_reserve(out, n + more) == -1)
+		return buf_check(out, err);
+	return 0;
+}
+
+static int
+must_be_secret(const struct buf *out, struct error *err)
+{
+	return out->secret ? 0 :
+	    error_set(err, ERROR_REFUSED, "a secret must not leave its memory");
+}
+
+int
+cipher_seal(struct cipher *c, const void *in, size_t n,
+    unsigned char iv[CIPHER_GCM_IV], struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[SEAL];
+	unsigned char *to;
+	int len = 0;
+	int rest = 0;
+
+	if (make_room(out, n, CIPHER_GCM_TAG, err) == -1 ||
+	    fresh_iv(c->pool, iv, CIPHER_GCM_IV, err) == -1)
+		return -1;
+	to = out->data + out->len;
+	if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||
+	    (n > 0 && EVP_EncryptUpdate(ctx, to, &len, in, (int)n) != 1) ||
+	    EVP_EncryptFinal_ex(ctx, to + len, &rest) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CIPHER_GCM_TAG, to + n) != 1)
+		return openssl_error(err);
+	out->len += n + CIPHER_GCM_TAG;
+	return 0;
+}
+
+int
+cipher_open(struct cipher *c, const void *iv, size_t iv_len,
+    const void *in, size_t n, struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[OPEN];
+	unsigned char tag[CIPHER_GCM_TAG];
+	unsigned char *to;
+	int len = 0;
+	int rest = 0;
+
+	if (iv_len != CIPHER_GCM_IV || n < CIPHER_GCM_TAG)
+		return does_not_open(err);
+	if (must_be_secret(out, err) == -1)
+		return -1;
+	n -= CIPHER_GCM_TAG;
+	if (make_room(out, n, 0, err) == -1)
+		return -1;
+	memcpy(tag, (const unsigned char *)in + n, sizeof(tag));
+	to = out->data + out->len;
+	if (EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CIPHER_GCM_TAG, tag) != 1 ||
+	    (n > 0 && EVP_DecryptUpdate(ctx, to, &len, in, (int)n) != 1) ||
+	    EVP_DecryptFinal_ex(ctx, to + len, &rest) != 1) {
+		secmem_wipe(to, n);
+		return does_not_open(err);
+	}
+	out->len += n;
+	return 0;
+}
+
+int
+cipher_seal_cbc(struct cipher *c, const void *in, size_t n,
+    unsigned char iv[CIPHER_CBC_IV], struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[SEAL_CBC];
+	unsigned char *to;
+	int len = 0;
+	int rest = 0;
+
+	if (make_room(out, n, CIPHER_BLOCK, err) == -1 ||
+	    fresh_iv(c->pool, iv, CIPHER_CBC_IV, err) == -1)
+		return -1;
+	to = out->data + out->len;
+	if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||
+	    (n > 0 && EVP_EncryptUpdate(ctx, to, &len, in, (int)n) != 1) ||
+	    EVP_EncryptFinal_ex(ctx, to + len, &rest) != 1)
+		return openssl_error(err);
+	out->len += (size_t)len + (size_t)rest;
+	return 0;
+}
+
+/* All ones when a < b, else 0; for a, b < 2^31. */
+static uint32_t
+less(uint32_t a, uint32_t b)
+{
+	return 0 - ((a - b) >> 31);
+}
+
+/* The PKCS#7 padding of a last block: 1 to 16, 0 when it is wrong. */
+static size_t
+padding_length(const unsigned char block[CIPHER_BLOCK])
+{
+	uint32_t pad = block[CIPHER_BLOCK - 1];
+	uint32_t wrong = less(CIPHER_BLOCK, pad);
+	uint32_t i;
+
+	for (i = 0; i < CIPHER_BLOCK; i++)
+		wrong |= less(i, pad) & (block[CIPHER_BLOCK - 1 - i] ^ pad);
+	return pad & ~less(0, wrong & 0xff);
+}
+
+int
+cipher_open_cbc(struct cipher *c, const void *iv, size_t iv_len,
+    const void *in, size_t n, struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[OPEN_CBC];
+	unsigned char *to;
+	size_t pad = 0;
+	int len = 0;
+
+	if (iv_len != CIPHER_CBC_IV || n == 0 || n % CIPHER_BLOCK != 0)
+		return does_not_open(err);
+	if (must_be_secret(out, err) == -1 || make_room(out, n, 0, err) == -1)
+		return -1;
+	to = out->data + out->len;
+	if (EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, iv) == 1 &&
+	    EVP_DecryptUpdate(ctx, to, &len, in, (int)n) == 1 && (size_t)len == n)
+		pad = padding_length(to + n - CIPHER_BLOCK);
+	if (pad == 0) {
+		secmem_wipe(to, n);
+		return does_not_open(err);
+	}
+	out->len += n - pad;
+	secmem_wipe(to + n - pad, pad);
+	return 0;
+}

@@ -1,0 +1,163 @@
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/secmem.h"
+#include "crypto/base64.h"
+#include "crypto/equal.h"
+#include "crypto/key.h"
+#include "crypto/random.h"
+
+#define LENGTH_MAX 32
+#define BASE64_MAX 4096		/* text with line breaks, far longer than any key */
+
+/* All of it, the length too, is in a secret mapping of its own. */
+struct key {
+	size_t cap;
+	size_t length;
+	unsigned char bytes[LENGTH_MAX];
+};
+
+static struct key *
+new_key(size_t length, struct error *err)
+{
+	struct key *k;
+	size_t cap;
+
+	if (length != 16 && length != 24 && length != 32) {
+		error_set(err, ERROR_KEY, "a key has 16, 24 or 32 bytes, not %zu", length);
+		return NULL;
+	}
+	k = secmem_map(sizeof(*k), &cap);
+	if (k == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	k->cap = cap;
+	k->length = length;
+	return k;
+}
+
+struct key *
+key_new_random(size_t length, struct error *err)
+{
+	struct key *k = new_key(length, err);
+
+	if (k != NULL && random_bytes(k->bytes, length, err) == -1) {
+		key_free(k);
+		return NULL;
+	}
+	return k;
+}
+
+struct key *
+key_from_bytes(const void *bytes, size_t length, struct error *err)
+{
+	struct key *k = new_key(length, err);
+
+	if (k != NULL)
+		memcpy(k->bytes, bytes, length);
+	return k;
+}
+
+struct key *
+key_from_base64(const char *text, size_t n, struct error *err)
+{
+	struct key *k = NULL;
+	struct buf raw;
+
+	buf_init_secret(&raw, BASE64_MAX);
+	if (n > BASE64_MAX)
+		error_set(err, ERROR_KEY, "too long for a key");
+	else if (base64_decode(&raw, text, n) == 0)
+		k = key_from_bytes(raw.data, raw.len, err);
+	else if (buf_check(&raw, err) == 0)
+		error_set(err, ERROR_KEY, "the key is not base64");
+	buf_release(&raw);
+	return k;
+}
+
+struct key *
+key_derive(const void *passphrase, size_t n, const char *salt,
+    size_t salt_len, uint32_t iterations, size_t length, struct error *err)
+{
+	struct key *k;
+
+	if (iterations < KEY_ITERATIONS_MIN || iterations > KEY_ITERATIONS_MAX) {
+		error_set(err, ERROR_LIMIT, "%lu iterations are not between %d and %d",
+		    (unsigned long)iterations, KEY_ITERATIONS_MIN, KEY_ITERATIONS_MAX);
+		return NULL;
+	}
+	if (n > INT_MAX || salt_len > INT_MAX) {
+		error_set(err, ERROR_LIMIT, "the passphrase or the salt is too long");
+		return NULL;
+	}
+	k = new_key(length, err);
+	if (k == NULL)
+		return NULL;
+	if (PKCS5_PBKDF2_HMAC(n > 0 ? passphrase : "", (int)n,
+	    (const unsigned char *)(salt_len > 0 ? salt : ""), (int)salt_len,
+	    (int)iterations, EVP_sha512(), (int)length, k->bytes) != 1) {
+		ERR_clear_error();
+		error_set(err, ERROR_CRYPTO, "OpenSSL cannot derive a key");
+		key_free(k);
+		return NULL;
+	}
+	return k;
+}
+
+void
+key_free(struct key *k)
+{
+	if (k != NULL)
+		secmem_unmap(k, k->cap);
+}
+
+const void *
+key_bytes(const struct key *k)
+{
+	return k->bytes;
+}
+
+size_t
+key_length(const struct key *k)
+{
+	return k->length;
+}
+
+bool
+key_equal(const struct key *a, const struct key *b)
+{
+	/* Keys that a fork has wiped have no length and equal nothing. */
+	return a->length > 0 && secret_equal(a->bytes, a->length, b->bytes, b->length);
+}
+
+void
+key_append_base64(const struct key *k, struct buf *out)
+{
+	if (out->secret)
+		base64_encode(out, k->bytes, k->length);
+	else
+		(void)buf_fail(out, ERROR_REFUSED);
+}
+
+int
+key_fingerprint(const struct key *k, char out[9], struct error *err)
+{
+	static const char label[] = "propseal key id";
+	unsigned char mac[EVP_MAX_MD_SIZE];
+
+	if (HMAC(EVP_sha256(), k->bytes, (int)k->length, (const unsigned char *)label,
+	    sizeof(label) - 1, mac, NULL) == NULL) {
+		ERR_clear_error();
+		return error_set(err, ERROR_CRYPTO, "OpenSSL cannot compute an HMAC");
+	}
+	snprintf(out, 9, "%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3]);
+	secmem_wipe(mac, sizeof(mac));
+	return 0;
+}

@@ -1,0 +1,62 @@
+#ifndef CRYPTO_KEY_H
+#define CRYPTO_KEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct error;
+
+/* An AES key of 16, 24 or 32 bytes in secret memory: a master or a data key.
+ * A forked child finds it wiped: of no length, and refused by cipher_new. */
+struct key;
+
+/* Bounds on what a secrets file may ask for, against denial of service. */
+#define KEY_ITERATIONS_MIN 1
+#define KEY_ITERATIONS_MAX 100000000
+#define KEY_ITERATIONS_DEFAULT 220000	/* OWASP for PBKDF2-HMAC-SHA512 */
+#define KEY_ITERATIONS_LEGACY 10000	/* the reference's, when the file says nothing */
+#define KEY_LENGTH_DEFAULT 32
+#define KEY_SALT_BYTES 32		/* random bytes, before base64 */
+
+/* All return NULL on failure; free with key_free. */
+struct key *key_new_random(size_t length, struct error *err);
+
+/* From raw bytes.  ERROR_KEY unless ${length} is 16, 24 or 32. */
+struct key *key_from_bytes(const void *bytes, size_t length, struct error *err);
+
+/**
+ * key_from_base64(text, n, err):
+ * From the base64 form (as in CONFLUENT_SECURITY_MASTER_KEY).  ERROR_KEY when
+ * it is not base64 or not 16, 24 or 32 bytes long.
+ */
+struct key *key_from_base64(const char *text, size_t n, struct error *err);
+
+/**
+ * key_derive(passphrase, n, salt, iterations, length, err):
+ * PBKDF2-HMAC-SHA512 (RFC 8018).  ${salt} is the base64 *text* as it stands
+ * in the secrets file: its characters are the salt (confluent secret's
+ * format, reproduced from its output).  ERROR_LIMIT for iterations outside
+ * the bounds above, ERROR_KEY for another length than 16, 24 or 32.
+ */
+struct key *key_derive(const void *passphrase, size_t n, const char *salt,
+    size_t salt_len, uint32_t iterations, size_t length, struct error *err);
+
+void key_free(struct key *k);
+
+const void *key_bytes(const struct key *k);
+size_t key_length(const struct key *k);
+bool key_equal(const struct key *a, const struct key *b);
+
+/* Append the base64 form to ${out}, which must be secret. */
+void key_append_base64(const struct key *k, struct buf *out);
+
+/**
+ * key_fingerprint(k, out):
+ * Eight hexadecimal digits and a NUL that tell two keys apart on the screen
+ * and give nothing away: the head of HMAC-SHA-256(key, "propseal key id").
+ */
+int key_fingerprint(const struct key *k, char out[9], struct error *err);
+
+#endif /* !CRYPTO_KEY_H */

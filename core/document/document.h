@@ -1,0 +1,96 @@
+#ifndef DOCUMENT_DOCUMENT_H
+#define DOCUMENT_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct error;
+
+/*
+ * A lossless model of a configuration file: its bytes, and the entries that
+ * a reader of the format finds in them, each with the span it stands on.
+ * Editing is splicing: an edit replaces the bytes of a span, so every byte
+ * outside the touched spans stays as it was.  Any bytes parse; what the
+ * format's reader would reject is kept as a problem (document_problem).
+ *
+ * The bytes stay in secret memory.  Keys are not secret.  Keys and values
+ * are UTF-8; bytes of the file that do not decode are kept as they are, a
+ * lone surrogate from a \uD800 escape is kept in its three-byte form.
+ */
+struct document;
+
+enum document_format {
+	DOCUMENT_PROPERTIES,	/* java.util.Properties, JDK 17 */
+	DOCUMENT_JSON		/* RFC 8259 */
+};
+
+#define DOCUMENT_NONE ((size_t)-1)
+
+/**
+ * document_format_of(path, format):
+ * By the name's ending: exactly ".properties" or ".json".  False otherwise.
+ */
+bool document_format_of(const char *path, enum document_format *format);
+
+/**
+ * document_parse(content, format, file, err):
+ * Take ${content} (a secret buffer, at most BUF_MAX_FILE; left empty) and
+ * find its entries, in time linear in its size.  ${file} is copied: it is the
+ * name in errors.  NULL: ERROR_MEMORY, ERROR_LIMIT.
+ */
+struct document *document_parse(struct buf *content,
+    enum document_format format, const char *file, struct error *err);
+void document_free(struct document *d);
+
+enum document_format document_format(const struct document *d);
+const char *document_file(const struct document *d);
+
+/* The bytes as parsed.  (The edits are not in them: see edits.h.) */
+const struct buf *document_bytes(const struct document *d);
+
+/**
+ * document_problem(d, err):
+ * 0 when a reader of the format accepts the file; else -1 with ERROR_FORMAT,
+ * the line, and what is wrong (such as a malformed \uXXXX).  Entries before
+ * the problem are valid.
+ */
+int document_problem(const struct document *d, struct error *err);
+
+/* Entries in file order; a key that stands twice is two entries. */
+size_t document_count(const struct document *d);
+
+/* The key, decoded; valid as long as the document.  Not NUL-terminated. */
+const char *document_key(const struct document *d, size_t i, size_t *len);
+
+/* The line, from 1, on which the entry starts. */
+size_t document_line(const struct document *d, size_t i);
+
+/* A later entry of the same key hides this one (java.util.Properties: last wins). */
+bool document_shadowed(const struct document *d, size_t i);
+
+/* The winning entry of a key, or DOCUMENT_NONE. */
+size_t document_find(const struct document *d, const char *key, size_t len);
+
+/* The next entry of the same key before entry ${i}, or DOCUMENT_NONE. */
+size_t document_previous(const struct document *d, size_t i);
+
+/* Append the decoded value to ${out}, which must be secret unless the caller
+ * knows that the value is not.  ERROR_MEMORY, ERROR_LIMIT. */
+int document_value(const struct document *d, size_t i, struct buf *out,
+    struct error *err);
+
+/* True when the decoded value is exactly ${n} bytes at ${value}; no copy is
+ * made when the value has no escapes.  Not constant-time. */
+bool document_value_is(const struct document *d, size_t i, const char *value,
+    size_t n);
+
+/**
+ * document_raw_value(d, i, len):
+ * The value's bytes as they stand in the file, undecoded (escapes,
+ * continuations).  NULL never; len 0 for none.
+ */
+const unsigned char *document_raw_value(const struct document *d, size_t i,
+    size_t *len);
+
+#endif /* !DOCUMENT_DOCUMENT_H */

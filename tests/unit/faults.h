@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "unit.h"
 
 enum fault_call { FAULT_NONE, FAULT_WRITE, FAULT_FSYNC, FAULT_LINKAT, FAULT_RENAMEAT };
 
@@ -26,13 +27,13 @@ static struct {
 	int spoil;		/* bytes that a write changes on the way */
 } faults;
 
-static void
+UNIT_HELPER void
 faults_clear(void)
 {
 	memset(&faults, 0, sizeof(faults));
 }
 
-static void
+UNIT_HELPER void
 faults_set(enum fault_call call, int at, int times, int error)
 {
 	faults.call = call;
@@ -41,7 +42,7 @@ faults_set(enum fault_call call, int at, int times, int error)
 	faults.error = error;
 }
 
-static bool
+UNIT_HELPER bool
 faults_hit(enum fault_call call)
 {
 	if (faults.call != call || faults.times == 0 || --faults.at > 0)

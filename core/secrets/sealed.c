@@ -1,0 +1,127 @@
+#include "secrets/sealed.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "crypto/base64.h"
+#include "crypto/cipher.h"
+
+#define PREFIX "ENC["
+#define GCM "AES/GCM/NoPadding"
+#define CBC "AES/CBC/PKCS5Padding"
+
+bool
+sealed_claims(const void *text, size_t n)
+{
+	return n >= sizeof(PREFIX) - 1 && memcmp(text, PREFIX, sizeof(PREFIX) - 1) == 0;
+}
+
+/* Take ${word} from the front of the text at ${*p}; false if it is not there. */
+static bool
+take(const char **p, const char *end, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(end - *p) < n || memcmp(*p, word, n) != 0)
+		return false;
+	*p += n;
+	return true;
+}
+
+/* Take the bytes up to the next comma, and the comma. */
+static bool
+take_field(const char **p, const char *end, const char **field, size_t *len)
+{
+	const char *comma = memchr(*p, ',', (size_t)(end - *p));
+
+	if (comma == NULL)
+		return false;
+	*field = *p;
+	*len = (size_t)(comma - *p);
+	*p = comma + 1;
+	return true;
+}
+
+static int
+malformed(struct error *err, const char *what)
+{
+	return error_set(err, ERROR_DAMAGED, "the sealed value is malformed: %s", what);
+}
+
+int
+sealed_parse(const void *text, size_t n, struct sealed *out, struct error *err)
+{
+	const char *p = text, *end = p + n, *name;
+	struct sealed s;
+	size_t name_len;
+
+	if (!take(&p, end, PREFIX))
+		return malformed(err, "it does not start with ENC[");
+	if (!take_field(&p, end, &name, &name_len))
+		return malformed(err, "no cipher");
+	if (name_len == sizeof(GCM) - 1 && memcmp(name, GCM, name_len) == 0)
+		s.cipher = SEALED_GCM;
+	else if (name_len == sizeof(CBC) - 1 && memcmp(name, CBC, name_len) == 0)
+		s.cipher = SEALED_CBC;
+	else
+		return malformed(err, "unknown cipher (known: " GCM ", " CBC ")");
+	if (!take(&p, end, "data:") || !take_field(&p, end, &s.data, &s.data_len))
+		return malformed(err, "no data:");
+	if (!take(&p, end, "iv:") || !take_field(&p, end, &s.iv, &s.iv_len))
+		return malformed(err, "no iv:");
+	if (!take(&p, end, "type:str]") || p != end)
+		return malformed(err, "it does not end in type:str]");
+	*out = s;
+	return 0;
+}
+
+int
+sealed_seal(struct cipher *c, enum sealed_cipher kind, const void *plain, size_t n,
+    struct buf *out, struct error *err)
+{
+	unsigned char iv[CIPHER_CBC_IV];
+	size_t iv_len = kind == SEALED_GCM ? CIPHER_GCM_IV : CIPHER_CBC_IV;
+	struct buf data;
+	int rc;
+
+	buf_init(&data, BUF_MAX_FILE);
+	rc = kind == SEALED_GCM ? cipher_seal(c, plain, n, iv, &data, err) :
+	    cipher_seal_cbc(c, plain, n, iv, &data, err);
+	if (rc == 0) {
+		buf_append_str(out, PREFIX);
+		buf_append_str(out, kind == SEALED_GCM ? GCM : CBC);
+		buf_append_str(out, ",data:");
+		base64_encode(out, data.data, data.len);
+		buf_append_str(out, ",iv:");
+		base64_encode(out, iv, iv_len);
+		buf_append_str(out, ",type:str]");
+		rc = buf_check(out, err);
+	}
+	buf_release(&data);
+	return rc;
+}
+
+int
+sealed_open(struct cipher *c, const void *text, size_t n, struct buf *out, struct error *err)
+{
+	struct sealed s;
+	struct buf data, iv;
+	int rc = -1;
+
+	if (sealed_parse(text, n, &s, err) != 0)
+		return -1;
+	buf_init(&data, BUF_MAX_FILE);
+	buf_init(&iv, 4096);
+	if (base64_decode(&data, s.data, s.data_len) != 0 || buf_check(&data, NULL) != 0)
+		malformed(err, "data: is not base64");
+	else if (base64_decode(&iv, s.iv, s.iv_len) != 0 || buf_check(&iv, NULL) != 0)
+		malformed(err, "iv: is not base64");
+	else if (s.cipher == SEALED_GCM)
+		rc = cipher_open(c, iv.data, iv.len, data.data, data.len, out, err);
+	else
+		rc = cipher_open_cbc(c, iv.data, iv.len, data.data, data.len, out, err);
+	buf_release(&iv);
+	buf_release(&data);
+	return rc;
+}

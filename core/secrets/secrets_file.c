@@ -1,0 +1,273 @@
+#include "secrets/secrets_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "crypto/cipher.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "secrets/metadata.h"
+#include "secrets/sealed.h"
+#include "secrets/wrap.h"
+
+struct secrets_file {
+	char *path;
+	struct file_id id;
+	struct document *doc;
+	struct secrets_metadata meta;
+	struct cipher *cipher;	/* of the data key; NULL while locked */
+};
+
+/* Take the content (moved) and make the model. */
+static struct secrets_file *
+secrets_file_make(const char *path, const struct file_id *id, struct buf *content,
+    struct error *err)
+{
+	struct secrets_file *s;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL || (s->path = strdup(path)) == NULL) {
+		error_memory(err);
+		goto fail;
+	}
+	s->id = *id;
+	if ((s->doc = document_parse(content, DOCUMENT_PROPERTIES, path, err)) == NULL)
+		goto fail;
+	if (document_problem(s->doc, err) != 0)
+		goto fail;
+	if (metadata_read(s->doc, &s->meta, err) != 0)
+		goto fail;
+	return s;
+fail:
+	secrets_file_free(s);
+	return NULL;
+}
+
+struct secrets_file *
+secrets_file_load(const char *path, struct error *err)
+{
+	struct secrets_file *s = NULL;
+	struct file_id id;
+	struct buf content;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	if (file_read(path, &content, &id, err) == 0)
+		s = secrets_file_make(path, &id, &content, err);
+	buf_release(&content);
+	return s;
+}
+
+struct secrets_file *
+secrets_file_parse(const char *path, struct buf *content, struct error *err)
+{
+	struct file_id id = { .exists = false };
+
+	return secrets_file_make(path, &id, content, err);
+}
+
+struct secrets_file *
+secrets_file_new(const char *path, struct error *err)
+{
+	struct secrets_file *s;
+	struct buf empty;
+
+	buf_init_secret(&empty, BUF_MAX_FILE);
+	s = secrets_file_parse(path, &empty, err);
+	buf_release(&empty);
+	return s;
+}
+
+void
+secrets_file_free(struct secrets_file *s)
+{
+	if (s == NULL)
+		return;
+	secrets_file_lock(s);
+	metadata_release(&s->meta);
+	document_free(s->doc);
+	free(s->path);
+	free(s);
+}
+
+const char *
+secrets_file_path(const struct secrets_file *s)
+{
+	return s->path;
+}
+
+const struct file_id *
+secrets_file_id(const struct secrets_file *s)
+{
+	return &s->id;
+}
+
+const struct document *
+secrets_file_document(const struct secrets_file *s)
+{
+	return s->doc;
+}
+
+const struct secrets_metadata *
+secrets_file_metadata(const struct secrets_file *s)
+{
+	return &s->meta;
+}
+
+bool
+secrets_file_recognise(const struct document *d)
+{
+	for (size_t i = 0; i < document_count(d); i++)
+		if (metadata_is_key(d, i))
+			return true;
+	return false;
+}
+
+bool
+secrets_file_is_sealed(const struct secrets_file *s, size_t i)
+{
+	const unsigned char *raw;
+	struct buf value;
+	bool sealed;
+	size_t n;
+
+	if (metadata_is_key(s->doc, i) || document_shadowed(s->doc, i))
+		return false;
+	raw = document_raw_value(s->doc, i, &n);
+	if (sealed_claims(raw, n))
+		return true;
+	/* With escapes?  Secret memory, as a line of somebody's own may be clear text. */
+	if (n == 0 || (raw[0] != 'E' && raw[0] != '\\') || memchr(raw, '\\', n) == NULL)
+		return false;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	sealed = document_value(s->doc, i, &value, NULL) == 0 &&
+	    sealed_claims(value.data, value.len);
+	buf_release(&value);
+	return sealed;
+}
+
+size_t
+secrets_file_sealed_count(const struct secrets_file *s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < document_count(s->doc); i++)
+		count += secrets_file_is_sealed(s, i);
+	return count;
+}
+
+size_t
+secrets_file_find(const struct secrets_file *s, const char *name, size_t len)
+{
+	size_t i = document_find(s->doc, name, len);
+
+	return i != DOCUMENT_NONE && metadata_is_key(s->doc, i) ? DOCUMENT_NONE : i;
+}
+
+int
+secrets_file_unlock(struct secrets_file *s, const struct key *master, struct error *err)
+{
+	struct key *data_key;
+	struct cipher *c;
+
+	if (s->meta.data_key == NULL) {
+		error_set(err, ERROR_MISSING, "the secrets file has no data key");
+		error_place(err, s->path, 0);
+		return error_hint(err, "it needs the line %s; take it from a backup, or make a "
+		    "new secrets file with `propseal master-key generate`", SECRETS_DATA_KEY);
+	}
+	data_key = wrap_open(master, s->meta.data_key, strlen(s->meta.data_key), err);
+	if (data_key == NULL) {
+		error_place(err, s->path, document_line(s->doc,
+		    document_find(s->doc, SECRETS_DATA_KEY, strlen(SECRETS_DATA_KEY))));
+		return error_hint(err, "is this the master key of this secrets file? It was "
+		    "printed when the file was made or the key last rotated; the passphrase "
+		    "gives it again");
+	}
+	c = cipher_new(data_key, err);
+	key_free(data_key);
+	if (c == NULL)
+		return -1;
+	secrets_file_lock(s);
+	s->cipher = c;
+	return 0;
+}
+
+void
+secrets_file_lock(struct secrets_file *s)
+{
+	cipher_free(s->cipher);
+	s->cipher = NULL;
+}
+
+struct cipher *
+secrets_file_cipher(const struct secrets_file *s)
+{
+	return s->cipher;
+}
+
+int
+secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out, struct error *err)
+{
+	const unsigned char *raw;
+	struct buf text;
+	size_t n;
+	int rc;
+
+	if (s->cipher == NULL)
+		return error_set(err, ERROR_KEY, "the secrets file is locked");
+	buf_init_secret(&text, BUF_MAX_FILE);
+	raw = document_raw_value(s->doc, i, &n);
+	if (memchr(raw, '\\', n) == NULL)
+		rc = sealed_open(s->cipher, raw, n, out, err);
+	else if ((rc = document_value(s->doc, i, &text, err)) == 0)
+		rc = sealed_open(s->cipher, text.data, text.len, out, err);
+	if (rc != 0) {
+		const char *key = document_key(s->doc, i, &n);
+
+		error_place(err, s->path, document_line(s->doc, i));
+		error_key(err, key, n);
+		error_hint(err, "restore this line from a backup, or set the value anew with "
+		    "`propseal file update`");
+	}
+	buf_release(&text);
+	return rc;
+}
+
+int
+secrets_file_check_passphrase(const struct secrets_file *s, const void *passphrase, size_t n,
+    const struct key *master, struct key **out, struct error *err)
+{
+	const struct secrets_metadata *m = &s->meta;
+	struct key *derived, *data_key;
+
+	if (m->salt == NULL) {
+		error_set(err, ERROR_KEY, "no passphrase belongs to this secrets file: it has "
+		    "no master key salt");
+		error_place(err, s->path, 0);
+		return error_hint(err, "give the master key itself, or restore the line %s",
+		    SECRETS_MASTER_SALT);
+	}
+	derived = key_derive(passphrase, n, m->salt, strlen(m->salt), m->iterations, m->length,
+	    err);
+	if (derived == NULL)
+		return -1;
+	if (master == NULL && m->data_key != NULL) {
+		data_key = wrap_open(derived, m->data_key, strlen(m->data_key), NULL);
+		key_free(data_key);
+		if (data_key == NULL)
+			goto wrong;
+	} else if (master != NULL && !key_equal(derived, master)) {
+		goto wrong;
+	}
+	*out = derived;
+	return 0;
+wrong:
+	key_free(derived);
+	error_set(err, ERROR_KEY, "wrong passphrase");
+	error_place(err, s->path, 0);
+	return error_hint(err, master != NULL ?
+	    "the passphrase does not give the master key that was found: one of the two "
+	    "belongs to another secrets file" :
+	    "blanks count; a passphrase piped to confluent CLI 1.20 to 3 lost its last character");
+}

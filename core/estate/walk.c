@@ -1,0 +1,118 @@
+#include "estate/walk.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "document/document.h"
+
+#define PATH_BYTES_MAX 65536
+
+int
+walk_push(struct vec *v, const char *path)
+{
+	char *copy = strdup(path), **slot;
+
+	if (copy == NULL || (slot = vec_push(v)) == NULL) {
+		free(copy);
+		return -1;
+	}
+	*slot = copy;
+	return 0;
+}
+
+char *
+walk_pop(struct vec *v)
+{
+	return v->len == 0 ? NULL : *(char **)vec_at(v, --v->len);
+}
+
+void
+walk_release(struct vec *v)
+{
+	char *path;
+
+	while ((path = walk_pop(v)) != NULL)
+		free(path);
+	vec_release(v);
+}
+
+/* DT_DIR, DT_REG or something else; a symlink to a file counts as a file. */
+static int
+type_of(int dirfd_, const struct dirent *ent)
+{
+	struct stat st;
+
+	if (ent->d_type == DT_DIR || ent->d_type == DT_REG)
+		return ent->d_type;
+	if (ent->d_type == DT_UNKNOWN &&
+	    fstatat(dirfd_, ent->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		return DT_DIR;
+	if ((ent->d_type == DT_UNKNOWN || ent->d_type == DT_LNK) &&
+	    fstatat(dirfd_, ent->d_name, &st, 0) == 0 && S_ISREG(st.st_mode))
+		return DT_REG;
+	return DT_UNKNOWN;
+}
+
+static int
+take_entry(const char *folder, int fd, const struct dirent *ent, struct vec *files,
+    struct vec *folders)
+{
+	enum document_format format;
+	struct vec *to = NULL;
+	struct buf path;
+	int rc, type;
+
+	if (ent->d_name[0] == '.')
+		return 0;
+	/* Most names are neither: ask for the type only when it matters. */
+	type = type_of(fd, ent);
+	if (type == DT_DIR)
+		to = folders;
+	else if (type == DT_REG && document_format_of(ent->d_name, &format) &&
+	    format == DOCUMENT_PROPERTIES)
+		to = files;
+	if (to == NULL)
+		return 0;
+	buf_init(&path, PATH_BYTES_MAX);
+	if (strcmp(folder, ".") != 0) {
+		buf_append_str(&path, folder);
+		if (folder[strlen(folder) - 1] != '/')
+			buf_append_char(&path, '/');
+	}
+	buf_append_str(&path, ent->d_name);
+	rc = buf_check(&path, NULL) == 0 ? walk_push(to, buf_cstr(&path)) : -1;
+	buf_release(&path);
+	return rc;
+}
+
+int
+walk_folder(const char *path, struct vec *files, struct vec *folders, struct error *problem)
+{
+	struct dirent *ent;
+	DIR *dir;
+	int rc = 0;
+
+	if ((dir = opendir(path)) == NULL)
+		return error_io(problem, path, "cannot read the folder");
+	for (;;) {
+		errno = 0;
+		if ((ent = readdir(dir)) == NULL) {
+			if (errno != 0)
+				rc = error_io(problem, path, "cannot read the folder");
+			break;
+		}
+		if (take_entry(path, dirfd(dir), ent, files, folders) != 0) {
+			rc = error_memory(problem);
+			break;
+		}
+	}
+	closedir(dir);
+	return rc;
+}

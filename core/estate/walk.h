@@ -1,0 +1,26 @@
+#ifndef ESTATE_WALK_H
+#define ESTATE_WALK_H
+
+#include "base/vec.h"
+
+struct error;
+
+/**
+ * walk_folder(path, files, folders, problem):
+ * Read one folder: append the paths of its configuration files to ${files}
+ * and of its sub-folders to ${folders} (vectors of char *, caller frees).
+ * -1: ${problem} says why it could not be read (whole or in part).
+ */
+int walk_folder(const char *path, struct vec *files, struct vec *folders,
+    struct error *problem);
+
+/* Append a copy of ${path} to a vector of char *.  -1: no memory. */
+int walk_push(struct vec *v, const char *path);
+
+/* Take the last one off, NULL for none; the caller frees it. */
+char *walk_pop(struct vec *v);
+
+/* Free the paths and the vector. */
+void walk_release(struct vec *v);
+
+#endif /* !ESTATE_WALK_H */

@@ -1,0 +1,32 @@
+#ifndef PLAN_LOCK_H
+#define PLAN_LOCK_H
+
+#include <stddef.h>
+
+struct error;
+
+/*
+ * The right to change some files: an exclusive OFD lock on a sidecar
+ * `.<name>.propseal-lock` beside each file (beside the target of a symlink).
+ * The sidecar is removed on release; who gets the lock checks that the file
+ * it locked is still the one of that name.  Files are locked in the order of
+ * their real paths, so two processes cannot wait for each other.
+ */
+struct lock;
+
+/**
+ * lock_files(paths, n, timeout_ms, waiting, cookie, err):
+ * Lock all ${n} files (NULL paths and repeats are skipped; they need not
+ * exist).  While another process holds one, wait up to ${timeout_ms} in all
+ * (0: not at all, -1: without end), calling ${waiting}(cookie, path) once a
+ * file when the wait starts (may be NULL).  NULL: ERROR_BUSY (naming the
+ * holder's process id when it can be told), ERROR_IO.
+ */
+struct lock *lock_files(const char *const paths[], size_t n, int timeout_ms,
+    void (*waiting)(void *cookie, const char *path), void *cookie,
+    struct error *err);
+
+/* Give the locks back.  NULL is fine. */
+void lock_release(struct lock *l);
+
+#endif /* !PLAN_LOCK_H */

@@ -1,0 +1,350 @@
+#include "plan/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "crypto/cipher.h"
+#include "crypto/key.h"
+#include "document/edits.h"
+#include "plan/configuration.h"
+#include "secrets/secrets_file.h"
+
+#define FILES_MAX 1000000
+#define FIRSTS_MAX 100000000
+#define NOTES_MAX ((size_t)1 << 20)
+
+struct plan {
+	struct secrets_file *secrets;
+	struct vec files;	/* of struct item *, in the order of their making */
+	bool removing;		/* plan_set_order was called with true */
+	bool adding;		/* and with false */
+	struct buf notes;
+	struct buf scratch;
+	struct vec firsts;	/* of char *: what plan_first was asked */
+	struct map *firsts_index;
+	struct key *data_key;
+	struct cipher *cipher;	/* of data_key */
+	struct key *master;
+};
+
+/* A file of the plan, with what the plan owns of it. */
+struct item {
+	struct plan_file file;
+	const struct configuration *config;	/* CONFIG */
+	char *path;				/* OUTPUT */
+	struct file_id id;			/* OUTPUT */
+	struct buf content;			/* OUTPUT */
+};
+
+struct plan *
+plan_new(struct secrets_file *s, struct error *err)
+{
+	struct plan *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	p->secrets = s;
+	vec_init(&p->files, sizeof(struct item *), FILES_MAX);
+	vec_init(&p->firsts, sizeof(char *), FIRSTS_MAX);
+	buf_init(&p->notes, NOTES_MAX);
+	buf_init_secret(&p->scratch, BUF_MAX_FILE);
+	if ((p->firsts_index = map_new()) == NULL) {
+		plan_free(p);
+		error_memory(err);
+		return NULL;
+	}
+	return p;
+}
+
+static void
+item_free(struct item *item)
+{
+	if (item == NULL)
+		return;
+	edits_free(item->file.edits);
+	buf_release(&item->content);
+	free(item->path);
+	free(item);
+}
+
+static struct item *
+item_at(const struct plan *p, size_t i)
+{
+	return *(struct item **)vec_at(&p->files, i);
+}
+
+void
+plan_free(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->files.len; i++)
+		item_free(item_at(p, i));
+	vec_release(&p->files);
+	map_free(p->firsts_index);
+	for (size_t i = 0; i < p->firsts.len; i++)
+		free(*(char **)vec_at(&p->firsts, i));
+	vec_release(&p->firsts);
+	buf_release(&p->notes);
+	buf_release(&p->scratch);
+	cipher_free(p->cipher);
+	key_free(p->data_key);
+	key_free(p->master);
+	free(p);
+}
+
+static struct item *
+item_new(struct plan *p, enum plan_role role, const char *path, const struct file_id *id,
+    struct error *err)
+{
+	struct item *item, **slot;
+
+	if ((item = calloc(1, sizeof(*item))) == NULL || (slot = vec_push(&p->files)) == NULL) {
+		free(item);
+		error_memory(err);
+		return NULL;
+	}
+	*slot = item;
+	buf_init_secret(&item->content, BUF_MAX_FILE);
+	item->file.role = role;
+	item->file.path = path;
+	item->file.id = id;
+	return item;
+}
+
+/* Does the file change at all? */
+static bool
+item_changes(const struct item *item)
+{
+	return item->file.role == PLAN_OUTPUT ||
+	    (item->file.edits != NULL && edits_count(item->file.edits) > 0);
+}
+
+/* Walk the files in the order of apply; NULL when ${n} is past the last. */
+static const struct plan_file *
+nth(const struct plan *p, size_t n)
+{
+	static const enum plan_role adding[] = { PLAN_SECRETS, PLAN_CONFIG, PLAN_OUTPUT };
+	static const enum plan_role removing[] = { PLAN_CONFIG, PLAN_SECRETS, PLAN_OUTPUT };
+	const enum plan_role *order = p->removing && !p->adding ? removing : adding;
+
+	for (size_t r = 0; r < 3; r++) {
+		for (size_t i = 0; i < p->files.len; i++) {
+			const struct item *item = item_at(p, i);
+
+			if (item->file.role == order[r] && item_changes(item) && n-- == 0)
+				return &item->file;
+		}
+	}
+	return NULL;
+}
+
+size_t
+plan_file_count(const struct plan *p)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->files.len; i++)
+		count += item_changes(item_at(p, i));
+	return count;
+}
+
+const struct plan_file *
+plan_file(const struct plan *p, size_t i)
+{
+	return nth(p, i);
+}
+
+bool
+plan_is_empty(const struct plan *p)
+{
+	return plan_file_count(p) == 0;
+}
+
+void
+plan_set_order(struct plan *p, bool removing)
+{
+	if (removing)
+		p->removing = true;
+	else
+		p->adding = true;
+}
+
+const char *
+plan_notes(const struct plan *p)
+{
+	/* plan_note leaves the text NUL-terminated. */
+	return p->notes.len == 0 || p->notes.failed ? "" : (const char *)p->notes.data;
+}
+
+void
+plan_note(struct plan *p, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	text_append_visible(&p->notes, text, strlen(text));
+	buf_append_char(&p->notes, '\n');
+	(void)buf_cstr(&p->notes);
+}
+
+struct secrets_file *
+plan_secrets(const struct plan *p)
+{
+	return p->secrets;
+}
+
+struct edits *
+plan_secrets_edits(struct plan *p, struct error *err)
+{
+	struct item *item;
+
+	for (size_t i = 0; i < p->files.len; i++)
+		if (item_at(p, i)->file.role == PLAN_SECRETS)
+			return item_at(p, i)->file.edits;
+	item = item_new(p, PLAN_SECRETS, secrets_file_path(p->secrets),
+	    secrets_file_id(p->secrets), err);
+	if (item == NULL)
+		return NULL;
+	item->file.edits = edits_new(secrets_file_document(p->secrets), false, err);
+	return item->file.edits;
+}
+
+static int
+same_base_name(const char *a, const char *b, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "%s has the same base name: both would use the same "
+	    "sealed entries", a);
+	error_place(err, b, 0);
+	return error_hint(err, "use another secrets file for one of the two, or rename it");
+}
+
+struct edits *
+plan_config_edits(struct plan *p, struct configuration *c, struct error *err)
+{
+	struct item *item;
+
+	/* Last first: most calls are about the configuration of the call before. */
+	for (size_t i = p->files.len; i-- > 0;) {
+		item = item_at(p, i);
+		if (item->config == c)
+			return item->file.edits;
+		if (item->config != NULL && strcmp(item->config->base, c->base) == 0) {
+			same_base_name(item->config->path, c->path, err);
+			return NULL;
+		}
+	}
+	if ((item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
+		return NULL;
+	if ((item->file.edits = edits_new(c->doc, false, err)) == NULL)
+		return NULL;
+	item->config = c;
+	return item->file.edits;
+}
+
+struct buf *
+plan_scratch(struct plan *p)
+{
+	buf_clear(&p->scratch);
+	return &p->scratch;
+}
+
+int
+plan_first(struct plan *p, const char *what, size_t len, struct error *err)
+{
+	char *copy, **slot;
+	size_t ignored;
+
+	if (map_get(p->firsts_index, what, len, &ignored))
+		return 0;
+	if ((copy = malloc(len + 1)) == NULL || (slot = vec_push(&p->firsts)) == NULL) {
+		free(copy);
+		return error_memory(err);
+	}
+	memcpy(copy, what, len);
+	*slot = copy;
+	return map_put(p->firsts_index, copy, len, 0) == 0 ? 1 : error_memory(err);
+}
+
+int
+plan_add_output(struct plan *p, const char *path, struct buf *content, struct error *err)
+{
+	struct item *item;
+	struct file_id id;
+	char *copy;
+
+	if (file_identify(path, &id, err) != 0)
+		return -1;
+	if ((copy = strdup(path)) == NULL)
+		return error_memory(err);
+	if ((item = item_new(p, PLAN_OUTPUT, copy, NULL, err)) == NULL) {
+		free(copy);
+		return -1;
+	}
+	item->path = copy;
+	item->id = id;
+	item->file.id = &item->id;
+	buf_move(&item->content, content);
+	item->file.content = &item->content;
+	return 0;
+}
+
+int
+plan_use_key(struct plan *p, const struct key *data_key, struct error *err)
+{
+	struct key *copy = key_from_bytes(key_bytes(data_key), key_length(data_key), err);
+	struct cipher *c = copy != NULL ? cipher_new(copy, err) : NULL;
+
+	if (c == NULL) {
+		key_free(copy);
+		return -1;
+	}
+	cipher_free(p->cipher);
+	key_free(p->data_key);
+	p->data_key = copy;
+	p->cipher = c;
+	return 0;
+}
+
+const struct key *
+plan_data_key(const struct plan *p)
+{
+	return p->data_key;
+}
+
+struct cipher *
+plan_cipher(const struct plan *p)
+{
+	return p->cipher != NULL ? p->cipher :
+	    p->secrets != NULL ? secrets_file_cipher(p->secrets) : NULL;
+}
+
+int
+plan_expect_master(struct plan *p, const struct key *master, struct error *err)
+{
+	struct key *copy = key_from_bytes(key_bytes(master), key_length(master), err);
+
+	if (copy == NULL)
+		return -1;
+	key_free(p->master);
+	p->master = copy;
+	return 0;
+}
+
+const struct key *
+plan_expected_master(const struct plan *p)
+{
+	return p->master;
+}

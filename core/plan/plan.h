@@ -1,0 +1,128 @@
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/file.h"
+
+struct buf;
+struct cipher;
+struct configuration;
+struct edits;
+struct error;
+struct key;
+struct secrets_file;
+
+/*
+ * A list of edits to files, computed and not yet applied.  Making a plan
+ * reads and writes nothing on disk: the loaded secrets file and
+ * configurations go in, edits come out.  It can be shown (diff.h) any number
+ * of times and applied once (apply.h).  What it is made from must outlive it.
+ *
+ * Files are applied in an order that makes an interruption harmless: what
+ * adds ciphertext (the secrets file) before what removes plaintext
+ * (configurations); when removing, the other way round.
+ */
+struct plan;
+
+enum plan_role { PLAN_SECRETS, PLAN_CONFIG, PLAN_OUTPUT };
+
+/* One file of a plan.  Pointers belong to the plan or to what it was made from. */
+struct plan_file {
+	enum plan_role role;
+	const char *path;
+	const struct file_id *id;	/* as read; exists false: a new file */
+	struct edits *edits;		/* SECRETS, CONFIG */
+	struct buf *content;		/* OUTPUT: the whole new file (secret) */
+};
+
+/* ${s} may be NULL for a plan that touches no secrets file. */
+struct plan *plan_new(struct secrets_file *s, struct error *err);
+void plan_free(struct plan *p);
+
+/* Files that the plan changes, in the order in which they are applied. */
+size_t plan_file_count(const struct plan *p);
+const struct plan_file *plan_file(const struct plan *p, size_t i);
+
+/* Nothing to do: every file stays as it is. */
+bool plan_is_empty(const struct plan *p);
+
+/**
+ * plan_set_order(p, removing):
+ * Configurations first (true) or the secrets file first (false, the default).
+ * A plan for which both were asked goes secrets file first: cut short, it has
+ * lost nothing but what was to be removed.
+ */
+void plan_set_order(struct plan *p, bool removing);
+
+/* Remarks for the user that came up, or "".  One a line, no secrets, control
+ * characters made visible; one longer than a kilobyte is cut. */
+const char *plan_notes(const struct plan *p);
+void plan_note(struct plan *p, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* --- for what computes plans --- */
+
+struct secrets_file *plan_secrets(const struct plan *p);
+
+/* The edits of the secrets file / of a configuration, made on first use.
+ * NULL: ERROR_MEMORY, ERROR_REFUSED (two configurations with one base name). */
+struct edits *plan_secrets_edits(struct plan *p, struct error *err);
+struct edits *plan_config_edits(struct plan *p, struct configuration *c,
+    struct error *err);
+
+/* A secret buffer, empty, to be used again and again while planning: one
+ * mapping serves a thousand values.  Valid until the next call. */
+struct buf *plan_scratch(struct plan *p);
+
+/**
+ * plan_first(p, what, len, err):
+ * 1 the first time that the plan is asked about this byte string, 0 after
+ * that, -1: ERROR_MEMORY.  For what must be planned once only.
+ */
+int plan_first(struct plan *p, const char *what, size_t len, struct error *err);
+
+/* Add a whole new file; ${content} (secret) is moved in.  On failure the plan
+ * is as it was.  ERROR_IO, ERROR_MEMORY. */
+int plan_add_output(struct plan *p, const char *path, struct buf *content,
+    struct error *err);
+
+/**
+ * plan_use_key(p, data_key, err):
+ * From now on the plan seals under ${data_key}, and apply opens every sealed
+ * entry that it wrote with it.  Copies the key.
+ */
+int plan_use_key(struct plan *p, const struct key *data_key,
+    struct error *err);
+
+/* The key of plan_use_key, or NULL. */
+const struct key *plan_data_key(const struct plan *p);
+
+/* The cipher that the plan seals with: of plan_use_key, else the unlocked
+ * secrets file's, else NULL. */
+struct cipher *plan_cipher(const struct plan *p);
+
+/**
+ * plan_expect_master(p, master, err):
+ * The secrets file as written must have a data key that opens under
+ * ${master}; apply checks it by reading back.  Copies the key.
+ */
+int plan_expect_master(struct plan *p, const struct key *master,
+    struct error *err);
+
+/* The key of plan_expect_master, or NULL. */
+const struct key *plan_expected_master(const struct plan *p);
+
+/**
+ * plan_verify(p, file, content, err):
+ * Check the new ${content} of a file of the plan as apply read it back from
+ * disk: it parses, what was set is there and what was removed is not, the data
+ * key is the old one or opens under the expected master key, and every sealed
+ * entry that the plan wrote opens (with an expected master key every one in
+ * the file).  ERROR_DAMAGED otherwise, whatever it is that does not fit.
+ */
+int plan_verify(const struct plan *p, const struct plan_file *file,
+    const struct buf *content, struct error *err);
+
+#endif /* !PLAN_PLAN_H */

@@ -1,0 +1,67 @@
+#ifndef PLAN_SEAL_H
+#define PLAN_SEAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "secrets/sealed.h"
+
+struct configuration;
+struct error;
+struct key;
+struct plan;
+
+/* What sealing needs to know beyond the plan. */
+struct seal_options {
+	const char *remote;	/* the secrets file's path where the service runs */
+	bool replace;		/* overwrite a sealed entry that holds another value */
+	enum sealed_cipher cipher;	/* SEALED_GCM unless asked otherwise */
+};
+
+/**
+ * seal_prepare(p, master, err):
+ * Make the plan able to seal: unlock its secrets file, or, when the file has
+ * no data key and no sealed entries, plan a new data key and its metadata.
+ * ERROR_KEY; ERROR_DAMAGED (sealed entries without a data key).
+ */
+int seal_prepare(struct plan *p, const struct key *master, struct error *err);
+
+/**
+ * seal_entry(p, c, i, o, err):
+ * Plan to seal the value of entry ${i} of ${c}: the sealed entry in the
+ * secrets file, the reference in its place (in every duplicate of the key),
+ * the provider named in the configuration.  A value that is a reference
+ * already is left alone with a note.  A sealed entry of the same name and
+ * value is used as it is.  ERROR_EXISTS: the secrets file has an entry of
+ * this name with another value (another configuration file with the same base
+ * name?) and o->replace is false.  ERROR_REFUSED: Kafka could not resolve the
+ * reference, the value has half a surrogate pair, or the plan has another
+ * configuration of this base name.  A refusal plans nothing.
+ */
+int seal_entry(struct plan *p, struct configuration *c, size_t i,
+    const struct seal_options *o, struct error *err);
+
+/**
+ * seal_default(p, c, o, count, err):
+ * seal_entry for every entry that the default rule marks (sensitive.h).
+ * ${*count} (may be NULL): how many.
+ */
+int seal_default(struct plan *p, struct configuration *c,
+    const struct seal_options *o, size_t *count, struct error *err);
+
+/* seal_entry for the entry of a key.  ERROR_MISSING. */
+int seal_key(struct plan *p, struct configuration *c, const char *key,
+    size_t len, const struct seal_options *o, struct error *err);
+
+/**
+ * seal_value(p, c, key, klen, value, n, must_exist, o, err):
+ * Plan to seal a given value under ${key}: `add` (${must_exist} false: the
+ * entry is made or replaced) and `update` (true: ERROR_MISSING without it).
+ * ERROR_REFUSED: the value is a reference, the key is empty, or the plan seals
+ * this key already: one of two values would be lost.
+ */
+int seal_value(struct plan *p, struct configuration *c, const char *key,
+    size_t klen, const void *value, size_t n, bool must_exist,
+    const struct seal_options *o, struct error *err);
+
+#endif /* !PLAN_SEAL_H */

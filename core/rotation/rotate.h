@@ -1,0 +1,46 @@
+#ifndef ROTATION_ROTATE_H
+#define ROTATION_ROTATE_H
+
+#include <stddef.h>
+
+struct error;
+struct key;
+struct plan;
+
+/* Called now and then with how far a long step is; may be NULL. */
+typedef void rotate_progress_fn(void *cookie, size_t done, size_t total);
+
+/**
+ * rotate_generate(p, passphrase, n, master, err):
+ * Plan a first master key for the plan's secrets file: salt, iterations
+ * (220 000), length and, at once, a wrapped data key.  The key goes to
+ * ${*master} (caller frees).  ERROR_EXISTS: the file has a data key already;
+ * ERROR_REFUSED: it has sealed entries or a salt.
+ */
+int rotate_generate(struct plan *p, const void *passphrase, size_t n,
+    struct key **master, struct error *err);
+
+/**
+ * rotate_data_key(p, master, progress, cookie, err):
+ * Plan a new data key: every sealed entry is opened and sealed again (CBC
+ * becomes GCM), the data key wrapped under ${master}.  ERROR_KEY,
+ * ERROR_MISSING (the file has no data key), ERROR_DAMAGED (an entry does not
+ * open), ERROR_REFUSED (the plan changes the secrets file already): nothing
+ * is planned then.
+ */
+int rotate_data_key(struct plan *p, const struct key *master,
+    rotate_progress_fn *progress, void *cookie, struct error *err);
+
+/**
+ * rotate_master_key(p, master, passphrase, n, new_master, err):
+ * Plan a new master key from a new passphrase (normalised, not blank): a new
+ * salt, at least 220 000 iterations and 32 bytes, the data key wrapped under
+ * it.  Sealed entries stay as they are.  ERROR_REFUSED when the passphrase
+ * gives the old key under the old salt.  May follow rotate_data_key in one
+ * plan.  The key goes to ${*new_master} (caller frees).
+ */
+int rotate_master_key(struct plan *p, const struct key *master,
+    const void *passphrase, size_t n, struct key **new_master,
+    struct error *err);
+
+#endif /* !ROTATION_ROTATE_H */

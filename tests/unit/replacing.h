@@ -1,0 +1,89 @@
+#ifndef UNIT_REPLACING_H
+#define UNIT_REPLACING_H
+
+/* What the tests of plan/replace.h share. */
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "plan/replace.h"
+#include "faults.h"
+#include "files.h"
+
+#define OLD "a.password = old\n"
+#define NEW "a.password = new, and longer than the old one\n"
+
+UNIT_HELPER int
+replacing_setup(void **state)
+{
+	faults_clear();
+	return files_setup(state);
+}
+
+UNIT_HELPER struct file_id
+identify(const char *path)
+{
+	struct file_id id;
+
+	assert_int_equal(file_identify(path, &id, NULL), 0);
+	return id;
+}
+
+UNIT_HELPER struct replace *
+prepare_as(const char *path, const struct file_id *id, const char *text,
+    replace_verify_fn *verify, void *cookie, struct error *err)
+{
+	struct buf content;
+	struct replace *r;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	buf_append_str(&content, text);
+	r = replace_prepare(path, id, &content, verify, cookie, err);
+	buf_release(&content);
+	return r;
+}
+
+UNIT_HELPER struct replace *
+prepare(const char *path, const char *text, struct error *err)
+{
+	struct file_id id = identify(path);
+
+	return prepare_as(path, &id, text, NULL, NULL, err);
+}
+
+UNIT_HELPER int
+replace(const char *path, const char *text, struct error *err)
+{
+	struct replace *r = prepare(path, text, err);
+	int result = r == NULL ? -1 : replace_commit(r, err);
+
+	replace_free(r);
+	return result;
+}
+
+/* The error is of this kind, names ${file}, and its text or hint says ${what}. */
+UNIT_HELPER void
+assert_error(const struct error *err, enum error_code code, const char *file,
+    const char *what)
+{
+	assert_int_equal(err->code, code);
+	assert_string_equal(err->file, file);
+	if (strstr(err->text, what) == NULL && strstr(err->hint, what) == NULL)
+		fail_msg("'%s' not in: %s / %s", what, err->text, err->hint);
+}
+
+/* ${path} cannot be replaced, and stays what it is, down to its inode. */
+UNIT_HELPER void
+assert_refused(const char *path, enum error_code code, const char *what)
+{
+	struct file_id before = identify(path), after;
+	int count = files_count(".");
+	struct error err;
+
+	assert_int_equal(replace(path, NEW, &err), -1);
+	assert_error(&err, code, path, what);
+	after = identify(path);
+	assert_true(file_id_equal(&before, &after));
+	assert_int_equal(files_count("."), count);
+}
+
+#endif /* !UNIT_REPLACING_H */

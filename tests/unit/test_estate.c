@@ -1,0 +1,664 @@
+#include "estate/estate.h"
+#include "estate_fixture.h"
+#include "files.h"
+
+#define KEYSTORE "server.properties/ssl.keystore.password"
+
+static struct estate *
+scanned(const char *const paths[], size_t n, const struct secrets_file *s)
+{
+	struct estate *e = estate_new(paths, n, NULL);
+	int rc;
+
+	assert_non_null(e);
+	estate_set_secrets(e, s);
+	while ((rc = estate_step(e, 1000, NULL)) == 1)
+		;
+	assert_int_equal(rc, 0);
+	return e;
+}
+
+static struct estate *
+scanned_folder(const struct secrets_file *s)
+{
+	static const char *const here[] = { "." };
+
+	return scanned(here, 1, s);
+}
+
+static void
+finish(struct estate *e)
+{
+	while (estate_step(e, 1000, NULL) == 1)
+		;
+}
+
+static const struct estate_file *
+file_of(const struct estate *e, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < estate_count(e); i++) {
+		if (strcmp(estate_file(e, i)->path, path) == 0)
+			return estate_file(e, i);
+	}
+	return NULL;
+}
+
+static void
+assert_paths(const struct estate *e, const char *const paths[], size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < estate_count(e) && i < n; i++)
+		assert_string_equal(estate_file(e, i)->path, paths[i]);
+	assert_int_equal(estate_count(e), n);
+}
+
+static void
+assert_sorted(const struct estate *e)
+{
+	size_t i;
+
+	for (i = 1; i < estate_count(e); i++)
+		assert_true(strcmp(estate_file(e, i - 1)->path, estate_file(e, i)->path) < 0);
+}
+
+static void
+folder(const char *path)
+{
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static void
+overwrite(const char *path, const char *text)
+{
+	assert_int_equal(unlink(path), 0);
+	files_put(path, text, 0600);
+}
+
+/* --- what is found --- */
+
+static void
+test_folders_are_searched_and_files_sorted(void **state)
+{
+	static const char *const want[] = { "a/a.properties", "a/b/c/deep.properties",
+		"b.properties", "z.properties" };
+	struct estate *e;
+
+	(void)state;
+	folder("a");
+	folder("a/b");
+	folder("a/b/c");
+	folder("empty");
+	files_put("z.properties", "k=1\n", 0600);
+	files_put("a/b/c/deep.properties", "k=1\n", 0600);
+	files_put("a/a.properties", "k=1\n", 0600);
+	files_put("b.properties", "k=1\n", 0600);
+	files_put("notes.txt", "k=1\n", 0600);
+	files_put("a.json", "{}", 0600);
+	files_put("a.PROPERTIES", "k=1\n", 0600);
+	files_put("a.properties.bak", "k=1\n", 0600);
+	e = scanned_folder(NULL);
+	assert_paths(e, want, 4);
+	estate_free(e);
+}
+
+static void
+test_hidden_files_and_folders_are_passed_over(void **state)
+{
+	static const char *const want[] = { "seen.properties" };
+	static const char *const named[] = { ".hidden", ".hidden.properties" };
+	static const char *const found[] = { ".hidden.properties", ".hidden/x.properties" };
+	struct estate *e;
+
+	(void)state;
+	folder(".hidden");
+	files_put(".hidden/x.properties", "k=1\n", 0600);
+	files_put(".hidden.properties", "k=1\n", 0600);
+	files_put(".properties", "k=1\n", 0600);
+	files_put("seen.properties", "k=1\n", 0600);
+	e = scanned_folder(NULL);
+	assert_paths(e, want, 1);
+	estate_free(e);
+	/* Those that are named are meant. */
+	e = scanned(named, 2, NULL);
+	assert_paths(e, found, 2);
+	estate_free(e);
+}
+
+static void
+test_symlinked_folders_are_not_followed_files_are(void **state)
+{
+	static const char *const want[] = { "link.properties", "real/x.properties" };
+	static const char *const named[] = { "linked" };
+	struct estate *e;
+
+	(void)state;
+	folder("real");
+	files_put("real/x.properties", "k=1\n", 0600);
+	assert_int_equal(symlink("real", "linked"), 0);
+	assert_int_equal(symlink("..", "real/up"), 0);
+	assert_int_equal(symlink("real/x.properties", "link.properties"), 0);
+	assert_int_equal(symlink("real", "folder.properties"), 0);
+	e = scanned_folder(NULL);
+	assert_paths(e, want, 2);
+	assert_int_equal(file_of(e, "link.properties")->count, 1);
+	estate_free(e);
+	/* One that is named is meant. */
+	e = scanned(named, 1, NULL);
+	assert_int_equal(estate_count(e), 1);
+	assert_string_equal(estate_file(e, 0)->path, "linked/x.properties");
+	estate_free(e);
+}
+
+static void
+test_what_is_no_file_is_no_entry(void **state)
+{
+	struct estate *e;
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo.properties", 0600), 0);
+	folder("folder.properties");
+	files_put("folder.properties/x.properties", "k=1\n", 0600);
+	e = scanned_folder(NULL);
+	assert_int_equal(estate_count(e), 1);
+	assert_string_equal(estate_file(e, 0)->path, "folder.properties/x.properties");
+	estate_free(e);
+}
+
+static void
+test_a_path_named_twice_is_one_file(void **state)
+{
+	static const char *const named[] = { "a.properties", "d", "d/b.properties", "d/",
+		"a.properties" };
+	static const char *const want[] = { "a.properties", "d/b.properties" };
+	struct estate *e;
+
+	(void)state;
+	folder("d");
+	files_put("a.properties", "password=${securepass:r:a.properties/password}\n", 0600);
+	files_put("d/b.properties", "k=1\n", 0600);
+	e = scanned(named, 5, NULL);
+	assert_paths(e, want, 2);
+	/* And its references are counted once. */
+	assert_int_equal(estate_references(e, "a.properties/password", 21), 1);
+	estate_free(e);
+}
+
+static void
+test_what_cannot_be_read_is_an_entry_with_a_problem(void **state)
+{
+	static const char *const named[] = { "gone.properties", "a.txt", "bad.properties",
+		"fifo.properties", "gone" };
+	static const enum error_code codes[] = { ERROR_MISSING, ERROR_REFUSED, ERROR_FORMAT,
+		ERROR_REFUSED };
+	const struct estate_file *f;
+	struct estate *e;
+	size_t i;
+
+	(void)state;
+	files_put("a.txt", "k=1\n", 0600);
+	files_put("bad.properties", "a=1\nk=\\u12\n", 0600);
+	assert_int_equal(mkfifo("fifo.properties", 0600), 0);
+	e = scanned(named, 5, NULL);
+	assert_int_equal(estate_count(e), 5);
+	for (i = 0; i < 4; i++) {
+		f = file_of(e, named[i]);
+		assert_non_null(f);
+		assert_non_null(f->problem);
+		assert_int_equal(f->problem->code, codes[i]);
+		assert_string_equal(f->problem->file, named[i]);
+		assert_int_equal(f->count, 0);
+	}
+	assert_int_equal(file_of(e, "bad.properties")->problem->line, 2);
+	estate_free(e);
+}
+
+static void
+unreadable(void *arg)
+{
+	static const char *const here[] = { "." };
+	const struct estate_file *f;
+	struct estate *e;
+
+	(void)arg;
+	files_become_nobody();
+	e = estate_new(here, 1, NULL);
+	CHECK(e != NULL);
+	finish(e);
+	CHECK(estate_count(e) == 3);
+	f = file_of(e, "closed");
+	CHECK(f != NULL && f->problem != NULL && f->problem->code == ERROR_IO);
+	CHECK(strcmp(f->problem->file, "closed") == 0);
+	f = file_of(e, "closed.properties");
+	CHECK(f != NULL && f->problem != NULL && f->problem->code == ERROR_IO);
+	f = file_of(e, "open.properties");
+	CHECK(f != NULL && f->problem == NULL && f->count == 1);
+	estate_free(e);
+}
+
+static void
+test_unreadable_folders_and_files_are_problems(void **state)
+{
+	(void)state;
+	folder("closed");
+	files_put("closed/x.properties", "k=1\n", 0600);
+	assert_int_equal(chmod("closed", 0700), 0);
+	files_put("closed.properties", "k=1\n", 0600);
+	files_put("open.properties", "k=1\n", 0644);
+	assert_int_equal(chmod(".", 0755), 0);
+	files_in_child(unreadable, NULL);
+}
+
+static void
+test_a_secrets_file_is_recognised(void **state)
+{
+	struct estate *e;
+
+	(void)state;
+	files_put("secrets.properties", MODERN, 0600);
+	files_put("_metadata.properties", "password=1\n", 0600);
+	e = scanned_folder(NULL);
+	assert_true(file_of(e, "secrets.properties")->is_secrets_file);
+	assert_int_equal(file_of(e, "secrets.properties")->count, 0);
+	assert_false(file_of(e, "_metadata.properties")->is_secrets_file);
+	assert_int_equal(file_of(e, "_metadata.properties")->count, 1);
+	estate_free(e);
+}
+
+/* --- entries --- */
+
+static void
+assert_entry(const struct estate_entry *x, const char *key, size_t len, size_t line,
+    enum entry_state st, const char *name)
+{
+	assert_int_equal(x->key_len, len);
+	assert_memory_equal(x->key, key, len + 1);
+	assert_int_equal(x->line, line);
+	assert_int_equal(x->state, st);
+	if (name == NULL)
+		assert_null(x->name);
+	else
+		assert_string_equal(x->name, name);
+}
+
+#define CONFIG \
+	"# c\n" \
+	"a=1\n" \
+	"ssl.keystore.password=" OURS(KEYSTORE) "\n" \
+	"b.password=" OURS("server.properties/gone") "\n" \
+	"\n" \
+	"c.password=hunter2\n" \
+	"d=${vault:a:b}\n" \
+	"a=2\n" \
+	"e\\ \\u00e9=\\\n   3\n" \
+	"nul\\u0000key=4\n" \
+	"=5\n"
+
+static void
+test_entries_of_a_file(void **state)
+{
+	struct secrets_file *s = fixture_secrets(MODERN);
+	const struct estate_entry *x;
+	const struct estate_file *f;
+	struct estate *e;
+
+	(void)state;
+	files_put("server.properties", CONFIG, 0600);
+	files_put("empty.properties", "", 0600);
+	files_put("comment.properties", "# only\n", 0600);
+	e = scanned_folder(s);
+	assert_int_equal(file_of(e, "empty.properties")->count, 0);
+	assert_null(file_of(e, "empty.properties")->problem);
+	assert_int_equal(file_of(e, "comment.properties")->count, 0);
+	f = file_of(e, "server.properties");
+	assert_int_equal(f->count, 9);
+	x = f->entries;
+	assert_entry(&x[0], "a", 1, 2, STATE_PLAIN, NULL);
+	assert_entry(&x[1], "ssl.keystore.password", 21, 3, STATE_SEALED, KEYSTORE);
+	assert_entry(&x[2], "b.password", 10, 4, STATE_DANGLING, "server.properties/gone");
+	assert_entry(&x[3], "c.password", 10, 6, STATE_PLAIN, NULL);
+	assert_entry(&x[4], "d", 1, 7, STATE_OTHER, NULL);
+	assert_entry(&x[5], "a", 1, 8, STATE_PLAIN, NULL);
+	assert_entry(&x[6], "e \303\251", 4, 9, STATE_PLAIN, NULL);
+	assert_entry(&x[7], "nul\0key", 7, 11, STATE_PLAIN, NULL);
+	assert_entry(&x[8], "", 0, 12, STATE_PLAIN, NULL);
+	assert_true(x[0].shadowed);
+	assert_false(x[5].shadowed);
+	assert_true(x[1].sensitive && x[2].sensitive && x[3].sensitive);
+	assert_false(x[0].sensitive || x[4].sensitive);
+	estate_free(e);
+	secrets_file_free(s);
+}
+
+static void
+test_states_follow_the_secrets_file(void **state)
+{
+	struct secrets_file *s = fixture_secrets(MODERN "server.properties/gone = ENC[x\n");
+	struct secrets_file *other = fixture_secrets("a = 1\n");
+	const struct estate_entry *x;
+	struct estate *e;
+
+	(void)state;
+	files_put("server.properties", CONFIG, 0600);
+	e = scanned_folder(NULL);
+	x = file_of(e, "server.properties")->entries;
+	/* None is known: they count as sealed. */
+	assert_int_equal(x[1].state, STATE_SEALED);
+	assert_int_equal(x[2].state, STATE_SEALED);
+	estate_set_secrets(e, s);
+	assert_int_equal(estate_step(e, 0, NULL), 1);
+	finish(e);
+	assert_int_equal(x[1].state, STATE_SEALED);
+	assert_int_equal(x[2].state, STATE_DAMAGED);
+	estate_set_secrets(e, other);
+	finish(e);
+	assert_int_equal(x[0].state, STATE_PLAIN);
+	assert_int_equal(x[1].state, STATE_DANGLING);
+	assert_int_equal(x[2].state, STATE_DANGLING);
+	assert_int_equal(x[4].state, STATE_OTHER);
+	estate_set_secrets(e, NULL);
+	finish(e);
+	assert_int_equal(x[2].state, STATE_SEALED);
+	estate_free(e);
+	secrets_file_free(other);
+	secrets_file_free(s);
+}
+
+/* A NUL in a key is in the entry's name, too. */
+static void
+test_a_nul_in_a_name_is_not_its_end(void **state)
+{
+	struct secrets_file *s = fixture_secrets(
+	    "server.properties/a\\u0000b = ENC[AES/GCM/NoPadding,data:AAAA,iv:AAAA,type:str]\n");
+	const struct estate_entry *x;
+	struct estate *e;
+
+	(void)state;
+	files_put("server.properties", "a\\u0000b=${securepass:r:server.properties/a\\u0000b}\n"
+	    "c=${securepass:r:server.properties/a\\u0000c}\n", 0600);
+	e = scanned_folder(s);
+	x = file_of(e, "server.properties")->entries;
+	assert_int_equal(x[0].name_len, 21);
+	assert_memory_equal(x[0].name, "server.properties/a\0b", 22);
+	assert_int_equal(x[0].state, STATE_SEALED);
+	assert_int_equal(x[1].state, STATE_DANGLING);
+	estate_set_secrets(e, s);
+	finish(e);
+	assert_int_equal(x[0].state, STATE_SEALED);
+	assert_int_equal(x[1].state, STATE_DANGLING);
+	assert_int_equal(estate_references(e, "server.properties/a\0b", 21), 1);
+	assert_int_equal(estate_references(e, "server.properties/a", 19), 0);
+	estate_free(e);
+	secrets_file_free(s);
+}
+
+static void
+test_references_are_counted(void **state)
+{
+	struct estate *e;
+
+	(void)state;
+	files_put("a.properties", "x=${securepass:r:n/one}\ny=${securepass:r:n/one}\n"
+	    "z=${vault:r:n/one}\nw=n/one\n", 0600);
+	files_put("b.properties", "x=${securepass:other:n/one}\n"
+	    "h=${securepass:r:n/hidden}\nh=1\n", 0600);
+	e = scanned_folder(NULL);
+	assert_int_equal(estate_references(e, "n/one", 5), 3);
+	assert_int_equal(estate_references(e, "n/on", 4), 0);
+	/* A line that nobody reads does not count. */
+	assert_int_equal(estate_references(e, "n/hidden", 8), 0);
+	overwrite("a.properties", "x=${securepass:r:n/one}\nn=${securepass:r:n/new}\n");
+	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
+	assert_int_equal(estate_references(e, "n/one", 5), 2);
+	assert_int_equal(estate_references(e, "n/new", 5), 1);
+	/* A step with nothing to do does not upset it. */
+	assert_int_equal(estate_step(e, 0, NULL), 0);
+	assert_int_equal(estate_references(e, "n/one", 5), 2);
+	estate_free(e);
+}
+
+/* --- step by step --- */
+
+static void
+test_the_scan_runs_in_steps(void **state)
+{
+	static const char *const here[] = { "." };
+	struct estate *e;
+	size_t seen = 0, steps = 0;
+	char path[40];
+	size_t i;
+
+	(void)state;
+	folder("d");
+	for (i = 0; i < 50; i++) {
+		snprintf(path, sizeof(path), "%s%zu.properties", i % 2 == 0 ? "d/" : "", i);
+		files_put(path, "k=1\n", 0600);
+	}
+	e = estate_new(here, 1, NULL);
+	assert_non_null(e);
+	assert_int_equal(estate_count(e), 0);
+	while (estate_step(e, 0, NULL) == 1) {
+		/* What is found so far can be looked at. */
+		assert_true(estate_count(e) >= seen);
+		seen = estate_count(e);
+		for (i = 0; i < seen; i++)
+			assert_int_equal(estate_file(e, i)->count, 1);
+		steps++;
+	}
+	assert_true(steps >= 50);
+	assert_int_equal(estate_count(e), 50);
+	assert_sorted(e);
+	assert_int_equal(estate_step(e, 0, NULL), 0);
+	estate_free(e);
+}
+
+static void
+test_secrets_may_change_while_it_runs(void **state)
+{
+	static const char *const here[] = { "." };
+	struct secrets_file *s = fixture_secrets(MODERN);
+	struct estate *e;
+	char path[40];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "%zu.properties", i);
+		files_put(path, "k=" OURS("server.properties/gone") "\n", 0600);
+	}
+	e = estate_new(here, 1, NULL);
+	assert_non_null(e);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(estate_step(e, 0, NULL), 1);
+	estate_set_secrets(e, s);
+	finish(e);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(estate_file(e, i)->entries[0].state, STATE_DANGLING);
+	estate_free(e);
+	secrets_file_free(s);
+}
+
+static void
+test_nothing_to_scan(void **state)
+{
+	struct estate *e = scanned(NULL, 0, NULL);
+
+	(void)state;
+	assert_int_equal(estate_count(e), 0);
+	assert_int_equal(estate_references(e, "x", 1), 0);
+	estate_free(e);
+	estate_free(NULL);
+}
+
+/* --- reading again --- */
+
+static void
+test_a_changed_file_is_read_again(void **state)
+{
+	const struct estate_file *f;
+	struct estate *e;
+
+	(void)state;
+	files_put("a.properties", "k=1\n", 0600);
+	e = scanned_folder(NULL);
+	overwrite("a.properties", "k=1\nl=" OURS("a.properties/l") "\n");
+	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
+	f = file_of(e, "a.properties");
+	assert_int_equal(f->count, 2);
+	assert_int_equal(f->entries[1].state, STATE_SEALED);
+	/* Through damage and back. */
+	overwrite("a.properties", "k=\\u\n");
+	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
+	assert_int_equal(f->problem->code, ERROR_FORMAT);
+	assert_int_equal(f->count, 0);
+	overwrite("a.properties", MODERN);
+	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
+	assert_null(f->problem);
+	assert_true(f->is_secrets_file);
+	overwrite("a.properties", "k=1\n");
+	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
+	assert_false(f->is_secrets_file);
+	assert_int_equal(f->count, 1);
+	assert_int_equal(estate_step(e, 0, NULL), 0);
+	estate_free(e);
+}
+
+static void
+test_a_new_file_joins_at_its_place(void **state)
+{
+	static const char *const want[] = { "a.properties", "b.properties", "c.properties" };
+	struct secrets_file *s = fixture_secrets(MODERN);
+	struct estate *e;
+
+	(void)state;
+	files_put("a.properties", "k=1\n", 0600);
+	files_put("c.properties", "k=1\n", 0600);
+	e = scanned_folder(s);
+	files_put("b.properties", "k=" OURS(KEYSTORE) "\n", 0600);
+	assert_int_equal(estate_refresh(e, "b.properties", NULL), 0);
+	assert_paths(e, want, 3);
+	assert_int_equal(estate_file(e, 1)->entries[0].state, STATE_SEALED);
+	finish(e);
+	assert_paths(e, want, 3);
+	estate_free(e);
+	secrets_file_free(s);
+}
+
+static void
+test_a_new_file_in_the_middle_of_a_scan(void **state)
+{
+	static const char *const named[] = { "a.properties", "b.properties" };
+	struct estate *e;
+
+	(void)state;
+	files_put("a.properties", "k=1\n", 0600);
+	files_put("b.properties", "k=1\n", 0600);
+	e = estate_new(named, 2, NULL);
+	assert_non_null(e);
+	assert_int_equal(estate_step(e, 0, NULL), 1);
+	/* One that the scan would come to by itself. */
+	assert_int_equal(estate_refresh(e, "b.properties", NULL), 0);
+	finish(e);
+	assert_paths(e, named, 2);
+	estate_free(e);
+}
+
+static void
+test_a_deleted_file_becomes_a_problem(void **state)
+{
+	const struct estate_file *f;
+	struct estate *e;
+
+	(void)state;
+	files_put("a.properties", "k=" OURS("n") "\n", 0600);
+	e = scanned_folder(NULL);
+	assert_int_equal(estate_references(e, "n", 1), 1);
+	assert_int_equal(unlink("a.properties"), 0);
+	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
+	f = file_of(e, "a.properties");
+	assert_int_equal(f->problem->code, ERROR_MISSING);
+	assert_int_equal(f->count, 0);
+	assert_int_equal(estate_references(e, "n", 1), 0);
+	estate_free(e);
+}
+
+/* --- size --- */
+
+/* Resident memory in bytes; 0 where it cannot be told. */
+static size_t
+resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long size = 0, pages = 0;
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%lu %lu", &size, &pages) != 2)
+		pages = 0;
+	(void)fclose(f);
+	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void
+test_ten_thousand_files_in_little_memory(void **state)
+{
+	enum { FOLDERS = 100, EACH = 100 };
+	size_t before, after;
+	struct estate *e;
+	char path[80];
+	int i, k;
+
+	(void)state;
+	for (i = 0; i < FOLDERS; i++) {
+		snprintf(path, sizeof(path), "folder%d", i);
+		folder(path);
+		for (k = 0; k < EACH; k++) {
+			snprintf(path, sizeof(path), "folder%d/connector-%d.properties", i, k);
+			files_put(path, "name=sink\ntasks.max=4\nconnection.url=jdbc:db2://x\n"
+			    "connection.password=hunter2\n"
+			    "ssl.keystore.password=" OURS(KEYSTORE) "\n", 0600);
+		}
+	}
+	before = resident();
+	e = scanned_folder(NULL);
+	after = resident();
+	assert_int_equal(estate_count(e), FOLDERS * EACH);
+	assert_sorted(e);
+	assert_int_equal(estate_references(e, KEYSTORE, strlen(KEYSTORE)), FOLDERS * EACH);
+	if (after > before && after - before > (size_t)60 << 20)
+		fail_msg("grew by %zu KiB", (after - before) >> 10);
+	estate_free(e);
+}
+
+#define DISK(test) cmocka_unit_test_setup_teardown(test, files_setup, files_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DISK(test_folders_are_searched_and_files_sorted),
+		DISK(test_hidden_files_and_folders_are_passed_over),
+		DISK(test_symlinked_folders_are_not_followed_files_are),
+		DISK(test_what_is_no_file_is_no_entry),
+		DISK(test_a_path_named_twice_is_one_file),
+		DISK(test_what_cannot_be_read_is_an_entry_with_a_problem),
+		DISK(test_unreadable_folders_and_files_are_problems),
+		DISK(test_a_secrets_file_is_recognised),
+		DISK(test_entries_of_a_file),
+		DISK(test_states_follow_the_secrets_file),
+		DISK(test_a_nul_in_a_name_is_not_its_end),
+		DISK(test_references_are_counted),
+		DISK(test_the_scan_runs_in_steps),
+		DISK(test_secrets_may_change_while_it_runs),
+		DISK(test_nothing_to_scan),
+		DISK(test_a_changed_file_is_read_again),
+		DISK(test_a_new_file_joins_at_its_place),
+		DISK(test_a_new_file_in_the_middle_of_a_scan),
+		DISK(test_a_deleted_file_becomes_a_problem),
+		DISK(test_ten_thousand_files_in_little_memory)
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+#include "change.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "crypto/key.h"
+#include "master.h"
+#include "options.h"
+#include "output.h"
+#include "plan/apply.h"
+#include "plan/configuration.h"
+#include "plan/diff.h"
+#include "plan/lock.h"
+#include "plan/plan.h"
+#include "report.h"
+#include "secrets/secrets_file.h"
+
+#define DIFF_MAX BUF_MAX_FILE
+
+static int
+load_secrets(struct change *c, struct error *err)
+{
+	const char *path = c->o->text[FLAG_LOCAL_SECRETS_FILE];
+
+	secrets_file_free(c->secrets);
+	c->secrets = secrets_file_load(path, err);
+	if (c->secrets == NULL && err->code == ERROR_MISSING) {
+		if (c->may_create)
+			c->secrets = secrets_file_new(path, err);
+		else if (err->hint[0] == '\0')
+			error_hint(err, "check --local-secrets-file");
+	}
+	return c->secrets == NULL ? -1 : 0;
+}
+
+static int
+load_config(struct change *c, struct error *err)
+{
+	const char *path = c->o->text[FLAG_CONFIG_FILE];
+
+	if (path == NULL)
+		return 0;
+	configuration_free(c->config);
+	c->config = configuration_load(path, err);
+	if (c->config == NULL && err->code == ERROR_MISSING && err->hint[0] == '\0')
+		error_hint(err, "check --config-file");
+	return c->config == NULL ? -1 : 0;
+}
+
+static bool
+same_file(const struct file_id *a, const struct file_id *b)
+{
+	return a->exists && b->exists && a->dev == b->dev && a->ino == b->ino;
+}
+
+static int
+check_files(const struct change *c, struct error *err)
+{
+	if (c->config == NULL)
+		return 0;
+	if (same_file(&c->config->id, secrets_file_id(c->secrets))) {
+		error_set(err, ERROR_REFUSED,
+		    "the configuration file and the secrets file are the same file");
+		return error_place(err, c->config->path, 0);
+	}
+	if (secrets_file_recognise(c->config->doc)) {
+		error_set(err, ERROR_REFUSED, "this is a secrets file, not a configuration file");
+		error_place(err, c->config->path, 0);
+		return error_hint(err, "check --config-file");
+	}
+	return 0;
+}
+
+int
+change_open(struct change *c, const struct options *o, bool may_create, struct error *err)
+{
+	memset(c, 0, sizeof(*c));
+	c->o = o;
+	c->may_create = may_create;
+	if (load_config(c, err) != 0 || load_secrets(c, err) != 0)
+		return -1;
+	return check_files(c, err);
+}
+
+int
+change_key(struct change *c, struct error *err)
+{
+	c->master = master_find(c->o, c->secrets, err);
+	return c->master == NULL ? -1 : 0;
+}
+
+void
+change_waiting(void *cookie, const char *path)
+{
+	(void)cookie;
+	report_note("waiting for another propseal that is changing %s", path);
+}
+
+/* Is the file still what was loaded? */
+static bool
+is_fresh(const char *path, const struct file_id *loaded)
+{
+	struct file_id now;
+
+	return file_identify(path, &now, NULL) == 0 && file_id_equal(&now, loaded);
+}
+
+static int
+lock(struct change *c, struct error *err)
+{
+	const char *config = c->o->text[FLAG_CONFIG_FILE];
+	const char *secrets = c->o->text[FLAG_LOCAL_SECRETS_FILE];
+	const char *const paths[] = { config, secrets };
+
+	c->lock = lock_files(paths, 2, options_lock_timeout(c->o), change_waiting, NULL, err);
+	if (c->lock == NULL)
+		return -1;
+	if (config != NULL && !is_fresh(config, &c->config->id) && load_config(c, err) != 0)
+		return -1;
+	if (!is_fresh(secrets, secrets_file_id(c->secrets)) && load_secrets(c, err) != 0)
+		return -1;
+	return check_files(c, err);
+}
+
+int
+change_start(struct change *c, struct error *err)
+{
+	if (!c->o->on[FLAG_DRY_RUN] && lock(c, err) != 0)
+		return -1;
+	c->plan = plan_new(c->secrets, err);
+	return c->plan == NULL ? -1 : 0;
+}
+
+static int
+show(const struct plan *p, bool json, struct error *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, DIFF_MAX);
+	rc = json ? diff_append_json(p, &text, err) : diff_append(p, &text, err);
+	if (rc == 0)
+		rc = output_write(&text, err);
+	buf_release(&text);
+	return rc;
+}
+
+static void
+say_notes(const char *notes)
+{
+	size_t len;
+
+	while (*notes != '\0') {
+		len = strcspn(notes, "\n");
+		if (len > 0)
+			report_note("%.*s", (int)len, notes);
+		notes += len + (notes[len] == '\n');
+	}
+}
+
+int
+change_finish(struct change *c, struct error *err)
+{
+	const struct options *o = c->o;
+	bool json = options_format(o) == OUTPUT_JSON || options_key_format(o) == OUTPUT_JSON;
+
+	/* The diff has the notes in it. */
+	if (o->on[FLAG_DRY_RUN])
+		return show(c->plan, json, err);
+	say_notes(plan_notes(c->plan));
+	if (plan_is_empty(c->plan)) {
+		report_note("nothing to change");
+		return 0;
+	}
+	return apply_plan(c->plan, err);
+}
+
+void
+change_close(struct change *c)
+{
+	lock_release(c->lock);
+	plan_free(c->plan);
+	configuration_free(c->config);
+	secrets_file_free(c->secrets);
+	key_free(c->master);
+	memset(c, 0, sizeof(*c));
+}
+
+int
+change_status(struct change *c, int rc, const struct error *err)
+{
+	change_close(c);
+	return rc == 0 ? 0 : report_error(err);
+}
+
+int
+change_check_output(const struct change *c, const char *path, struct error *err)
+{
+	struct file_id id;
+
+	if (file_identify(path, &id, err) != 0)
+		return -1;
+	if (!same_file(&id, &c->config->id) && !same_file(&id, secrets_file_id(c->secrets)))
+		return 0;
+	error_set(err, ERROR_REFUSED, "the output would overwrite the %s",
+	    same_file(&id, &c->config->id) ? "configuration file" : "secrets file");
+	error_place(err, path, 0);
+	return error_hint(err, "give another --output-file");
+}

@@ -1,0 +1,18 @@
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+struct options;
+
+/* What each command does, one file each: the program's exit status. */
+int commands_interface(const struct options *o);
+int commands_generate(const struct options *o);
+int commands_encrypt(const struct options *o);
+int commands_decrypt(const struct options *o);
+int commands_add(const struct options *o);
+int commands_update(const struct options *o);
+int commands_remove(const struct options *o);
+int commands_rotate(const struct options *o);
+int commands_show(const struct options *o);
+int commands_verify(const struct options *o);
+
+#endif /* !COMMANDS_H */

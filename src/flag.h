@@ -1,0 +1,61 @@
+#ifndef FLAG_H
+#define FLAG_H
+
+#include <stddef.h>
+
+/* Every flag of every command.  Two may share a name when no command has both. */
+enum flag_id {
+	FLAG_CONFIG_FILE,
+	FLAG_LOCAL_SECRETS_FILE,
+	FLAG_REMOTE_SECRETS_FILE,
+	FLAG_CONFIG_KEYS,	/* --config: a list of keys */
+	FLAG_CONFIG_TEXT,	/* --config: keys and values, secret */
+	FLAG_OUTPUT_FILE,
+	FLAG_PASSPHRASE,
+	FLAG_PASSPHRASE_NEW,
+	FLAG_DATA_KEY,
+	FLAG_MASTER_KEY,
+	FLAG_MASTER_KEY_FILE,
+	FLAG_REPLACE,
+	FLAG_CIPHER,
+	FLAG_ANY_NAME,
+	FLAG_ORPHAN,
+	FLAG_REVEAL,
+	FLAG_REVEAL_TIME,
+	FLAG_LOCK_TIME,
+	FLAG_DRY_RUN,
+	FLAG_LOCK_TIMEOUT,
+	FLAG_OUTPUT,		/* human, json */
+	FLAG_OUTPUT_KEY,	/* human, json, yaml */
+	FLAG_HELP,
+	FLAG_COUNT
+};
+
+enum flag_kind {
+	FLAG_IS_SWITCH,		/* no value, or =true / =false */
+	FLAG_IS_PATH,		/* not empty */
+	FLAG_IS_TEXT,
+	FLAG_IS_CHOICE,		/* one of choices */
+	FLAG_IS_SECONDS,	/* a whole number within min..max */
+	FLAG_IS_SECRET		/* moved to secret memory, wiped from argv */
+};
+
+struct flag {
+	const char *name;	/* without the dashes */
+	char letter;		/* 0: none */
+	enum flag_kind kind;
+	const char *argument;	/* what help calls its value, NULL for a switch */
+	const char *choices;	/* CHOICE: "a|b|c", else NULL */
+	int min;		/* SECONDS */
+	int max;
+	const char *help;
+};
+
+const struct flag *flag_get(enum flag_id id);
+
+/* Any flag of this name (${n} bytes, without dashes) or letter, whatever the
+ * command: to know whether a value follows.  FLAG_COUNT: none. */
+enum flag_id flag_find(const char *name, size_t n);
+enum flag_id flag_find_letter(char letter);
+
+#endif /* !FLAG_H */

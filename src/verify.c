@@ -1,0 +1,153 @@
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "commands.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "estate/estate.h"
+#include "master.h"
+#include "options.h"
+#include "output.h"
+#include "report.h"
+#include "secrets/secrets_file.h"
+#include "verify_report.h"
+
+/* How long one step of the search may take; nobody looks on here. */
+#define STEP_MS 1000
+
+static int
+load(struct secrets_file **s, const struct options *o, struct error *err)
+{
+	struct key *master;
+	int rc;
+
+	if ((*s = secrets_file_load(o->text[FLAG_LOCAL_SECRETS_FILE], err)) == NULL ||
+	    (master = master_find(o, *s, err)) == NULL)
+		return -1;
+	rc = secrets_file_unlock(*s, master, err);
+	key_free(master);
+	return rc;
+}
+
+/* Open every sealed entry. */
+static int
+check_sealed(const struct secrets_file *s, struct verify_report *r, struct error *err)
+{
+	const struct document *d = secrets_file_document(s);
+	struct error damage;
+	struct buf plain;
+	size_t i;
+	int rc = 0;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	for (i = 0; i < document_count(d) && rc == 0; i++) {
+		if (!secrets_file_is_sealed(s, i))
+			continue;
+		r->sealed++;
+		buf_clear(&plain);
+		if (secrets_file_open(s, i, &plain, &damage) == 0)
+			continue;
+		if (damage.code != ERROR_DAMAGED) {
+			*err = damage;
+			rc = -1;
+		} else
+			verify_report_add(r, VERIFY_DAMAGED, &damage);
+	}
+	buf_release(&plain);
+	return rc;
+}
+
+static void
+check_entry(const struct estate_file *f, const struct estate_entry *e, struct verify_report *r)
+{
+	struct error err;
+
+	if (e->shadowed || e->name == NULL)
+		return;
+	r->references++;
+	if (e->state != STATE_DANGLING && e->state != STATE_DAMAGED)
+		return;
+	error_set(&err, e->state == STATE_DANGLING ? ERROR_MISSING : ERROR_DAMAGED,
+	    e->state == STATE_DANGLING ? "the secrets file has no such entry" :
+	    "the sealed entry does not open");
+	error_place(&err, f->path, e->line);
+	error_key(&err, e->key, e->key_len);
+	verify_report_add(r, e->state == STATE_DANGLING ? VERIFY_DANGLING : VERIFY_DAMAGED_USE,
+	    &err);
+}
+
+/* Sealed entries that no configuration refers to. */
+static void
+find_orphans(const struct secrets_file *s, const struct estate *e, struct verify_report *r)
+{
+	const struct document *d = secrets_file_document(s);
+	struct error err;
+	const char *name;
+	size_t i, len;
+
+	for (i = 0; i < document_count(d); i++) {
+		if (!secrets_file_is_sealed(s, i))
+			continue;
+		name = document_key(d, i, &len);
+		if (estate_references(e, name, len) > 0)
+			continue;
+		error_set(&err, ERROR_NONE, "no configuration file given here refers to it");
+		error_place(&err, secrets_file_path(s), document_line(d, i));
+		error_key(&err, name, len);
+		verify_report_add(r, VERIFY_ORPHAN, &err);
+	}
+}
+
+static int
+check_estate(const struct secrets_file *s, const struct options *o, struct verify_report *r,
+    struct error *err)
+{
+	const struct estate_file *f;
+	struct estate *e;
+	size_t i, j;
+	int rc;
+
+	if ((e = estate_new(o->args, o->arg_count, err)) == NULL)
+		return -1;
+	estate_set_secrets(e, s);
+	while ((rc = estate_step(e, STEP_MS, err)) > 0)
+		;
+	for (i = 0; rc == 0 && i < estate_count(e); i++) {
+		f = estate_file(e, i);
+		r->files += !f->is_secrets_file;
+		if (f->problem != NULL)
+			verify_report_add(r, VERIFY_UNREADABLE, f->problem);
+		for (j = 0; j < f->count; j++)
+			check_entry(f, &f->entries[j], r);
+	}
+	if (rc == 0)
+		find_orphans(s, e, r);
+	estate_free(e);
+	return rc;
+}
+
+int
+commands_verify(const struct options *o)
+{
+	struct secrets_file *s = NULL;
+	struct verify_report r;
+	struct error err;
+	int rc;
+
+	verify_report_init(&r, o->text[FLAG_LOCAL_SECRETS_FILE], o->arg_count > 0,
+	    options_format(o) == OUTPUT_JSON);
+	rc = load(&s, o, &err);
+	if (rc == 0)
+		rc = check_sealed(s, &r, &err);
+	if (rc == 0 && o->arg_count > 0)
+		rc = check_estate(s, o, &r, &err);
+	if (rc == 0) {
+		verify_report_end(&r);
+		rc = output_write(&r.out, &err);
+	}
+	rc = rc == 0 ? verify_report_status(&r) : report_error(&err);
+	verify_report_release(&r);
+	secrets_file_free(s);
+	return rc;
+}

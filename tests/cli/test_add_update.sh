@@ -1,0 +1,292 @@
+#!/usr/bin/env bash
+# file add, file update, and how they read --config.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+case_add_a_new_key() {
+	on server.properties add --config 'new.password=CANARY-new'
+	expect_rc 0
+	[ ! -s "$out" ] || fail "something on standard output"
+	expect_opens new.password CANARY-new
+	expect_in server.properties "new.password=\${securepass:$remote:server.properties/new.password}"
+}
+
+case_add_over_a_plain_key() {
+	on server.properties add --config 'ssl.key.password=CANARY-new'
+	expect_rc 0
+	expect_opens ssl.key.password CANARY-new
+	expect_not_in server.properties 'ssl.key.password = CANARY'
+}
+
+case_add_over_a_sealed_key() {
+	on server.properties encrypt
+	on server.properties add --config 'ssl.key.password=CANARY-new'
+	expect_rc 0
+	expect_opens ssl.key.password CANARY-new
+}
+
+case_add_over_another_files_entry_needs_replace() {
+	on server.properties encrypt
+	mkdir other
+	: >other/server.properties
+	on other/server.properties add --config 'ssl.key.password=CANARY-new'
+	expect_rc 1
+	expect_err --replace
+	expect_no CANARY
+	on other/server.properties add --config 'ssl.key.password=CANARY-new' --replace
+	expect_rc 0
+	expect_opens ssl.key.password CANARY-new
+}
+
+case_update_says_what_the_reference_says() {
+	on server.properties encrypt
+	on server.properties update --config 'ssl.key.password=CANARY-new'
+	expect_rc 0
+	expect_file "$out" 'Updated the encrypted secrets.'
+	expect_opens ssl.key.password CANARY-new
+}
+
+case_update_of_a_plain_key() {
+	on server.properties update --config 'sasl.secret=CANARY-new'
+	expect_rc 0
+	expect_opens sasl.secret CANARY-new
+}
+
+case_update_of_a_missing_key_is_an_error() {
+	snapshot
+	on server.properties update --config 'nope.key=CANARY-new'
+	expect_rc 1
+	expect_err 'server.properties: "nope.key": '
+	expect_no CANARY
+	expect_unchanged
+}
+
+case_update_with_cipher_cbc() {
+	on server.properties update --config 'sasl.secret=CANARY-new' --cipher cbc
+	expect_in sec.properties AES/CBC/PKCS5Padding
+	expect_opens sasl.secret CANARY-new
+}
+
+case_empty_texts_are_refused() {
+	local text
+	snapshot
+	for text in '' ' ' '# only a comment'; do
+		on server.properties add --config "$text"
+		expect_rc 2
+		expect_err 'add failed: empty list of new configs'
+		on server.properties update --config "$text"
+		expect_rc 2
+		expect_err 'update failed: empty list of update configs'
+	done
+	expect_unchanged
+}
+
+case_key_alone_has_an_empty_value() {
+	on server.properties add --config new.password
+	expect_rc 0
+	expect_opens new.password ''
+}
+
+case_value_without_a_key_is_not_shown() {
+	snapshot
+	on server.properties add --config '=CANARY-new'
+	expect_rc 2
+	expect_err 'propseal: --config:1: there is no key before the separator'
+	expect_no CANARY
+	on server.properties add --config ' : CANARY-new'
+	expect_rc 2
+	expect_no CANARY
+	expect_unchanged
+}
+
+case_key_given_twice_is_refused() {
+	snapshot
+	on server.properties add --config $'a.b=CANARY-1\na.b=CANARY-2'
+	expect_rc 2
+	expect_err '"a.b": the key is given twice'
+	expect_no CANARY
+	expect_unchanged
+}
+
+case_reference_as_a_value_is_refused() {
+	snapshot
+	on server.properties add --config 'a.b=${file:/x:CANARY}'
+	expect_rc 1
+	expect_err '"a.b"'
+	expect_no CANARY
+	expect_unchanged
+}
+
+case_comma_and_equals_belong_to_the_value() {
+	on server.properties add --config 'a.b=CANARY,x=y'
+	expect_opens a.b CANARY,x=y
+}
+
+case_lines_are_entries() {
+	on server.properties add --config $'a.b=CANARY-1\nc.d : CANARY-2\n'
+	expect_rc 0
+	expect_opens a.b CANARY-1
+	expect_opens c.d CANARY-2
+}
+
+case_escapes_are_those_of_properties() {
+	on server.properties add --config 'a.b=caf\u00e9 \\ \= x'
+	expect_rc 0
+	expect_opens a.b 'café \\ = x'
+	if grep -q 'begins an escape' "$err"; then fail "a warning about harmless escapes"; fi
+}
+
+case_escapes_that_eat_a_backslash_bring_a_warning() {
+	on server.properties add --config 'a.b=CANARY\temp'
+	expect_rc 0
+	expect_err 'a.b: a backslash in --config begins an escape'
+	expect_no CANARY
+	on server.properties add --config 'a.c=CANARY\domain'
+	expect_err 'a.c: a backslash in --config begins an escape'
+}
+
+case_lone_backslash_at_the_end_is_refused() {
+	snapshot
+	on server.properties add --config 'a.b=CANARY\'
+	expect_rc 2
+	expect_err 'ends with a lone backslash'
+	expect_no CANARY
+	expect_unchanged
+	on server.properties add --config 'a.b=CANARY\\'
+	expect_opens a.b 'CANARY\\'
+}
+
+# --- the two characters \n in a literal text ---
+
+case_backslash_n_before_a_dotted_key_is_a_line_end() {
+	on server.properties add --config 'a.b=CANARY-1\nc.d = CANARY-2\ne.f:CANARY-3'
+	expect_rc 0
+	expect_opens a.b CANARY-1
+	expect_opens c.d CANARY-2
+	expect_opens e.f CANARY-3
+}
+
+case_backslash_n_before_a_key_of_the_file_is_a_line_end() {
+	echo plain=x >>server.properties
+	on server.properties add --config 'a.b=CANARY-1\nplain=CANARY-2'
+	expect_opens plain CANARY-2
+}
+
+case_backslash_n_at_the_end_of_several_entries_is_a_line_end() {
+	on server.properties add --config 'a.b=CANARY-1\nc.d=CANARY-2\n'
+	expect_opens c.d CANARY-2
+}
+
+case_backslash_n_in_a_value_stays_with_a_note() {
+	on server.properties add --config 'a.b=C:\new'
+	expect_rc 0
+	expect_opens a.b 'C:\\new'
+	expect_err 'the two characters \n in --config stay'
+	on server.properties add --config 'a.c=one\ntwo three=4'
+	expect_opens a.c 'one\\ntwo three=4'
+}
+
+case_backslash_n_that_is_unclear_is_refused() {
+	local text
+	snapshot
+	for text in 'a.b=C:\new=CANARY' 'a.b=CANARY\n' 'a.b=CANARY\nother=x'; do
+		on server.properties add --config "$text"
+		expect_rc 2
+		expect_err 'it is not clear'
+		expect_err '  hint: write \\n'
+		expect_no CANARY
+	done
+	expect_unchanged
+}
+
+case_escaped_backslash_before_n_is_a_backslash() {
+	on server.properties add --config 'a.b=C:\\new=1'
+	expect_rc 0
+	expect_opens a.b 'C:\\new=1'
+}
+
+# --- where the text comes from ---
+
+case_text_from_a_file() {
+	printf '# comment\na.b = CANARY-1\nc.d=CANARY\\\n   -2\n' >text
+	on server.properties add --config @text
+	expect_rc 0
+	expect_silent
+	expect_opens a.b CANARY-1
+	expect_opens c.d CANARY-2
+}
+
+case_text_from_standard_input() {
+	feed 'a.b=CANARY-1
+' file add --config-file server.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote" --config -
+	expect_rc 0
+	expect_silent
+	expect_opens a.b CANARY-1
+}
+
+case_backslash_n_in_a_file_is_an_escape() {
+	printf 'a.b=CANARY\\nx.y=1\n' >text
+	on server.properties add --config @text
+	expect_opens a.b 'CANARY\nx.y=1'
+}
+
+case_missing_text_file_is_named() {
+	snapshot
+	on server.properties add --config @nowhere
+	expect_rc 1
+	expect_err 'propseal: nowhere: no such file'
+	expect_unchanged
+}
+
+case_bad_escape_in_a_file_names_the_line() {
+	printf 'a.b=1\nc.d=CANARY\\u12\n' >text
+	snapshot
+	on server.properties add --config @text
+	expect_rc 1
+	expect_err ':2: '
+	expect_no CANARY
+	expect_unchanged
+}
+
+case_literal_values_bring_a_warning() {
+	on server.properties add --config 'a.b=CANARY'
+	expect_err 'warning: values on the command line can be seen by other users'
+	expect_err '  hint: give --config @FILE'
+	expect_no CANARY
+}
+
+case_dry_run_writes_nothing() {
+	local command
+	snapshot
+	for command in add update; do
+		on server.properties $command --config 'ssl.key.password=CANARY-new' --dry-run
+		expect_rc 0
+		expect_out '-ssl.key.password = ********'
+		expect_no CANARY Updated
+		on server.properties $command --config 'ssl.key.password=CANARY-new' --dry-run -o json
+		expect_json "$out" 'len(d["files"])' 2
+		expect_no CANARY Updated
+	done
+	expect_unchanged
+}
+
+case_key_file_and_missing_key() {
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	on server.properties add --config 'a.b=CANARY'
+	expect_rc 1
+	expect_err --master-key-file
+	expect_no CANARY
+	on server.properties add --config 'a.b=CANARY' --master-key-file master.key
+	expect_rc 0
+}
+
+case_bytes_that_do_not_decode_survive() {
+	printf 'a.b=CANARY\351\377\n' >text
+	on server.properties add --config @text
+	expect_rc 0
+	on server.properties decrypt --config a.b --output-file -
+	[ "$(od -An -tx1 "$out" | tr -d ' \n' | tail -c 6)" = e9ff0a ] || fail "other bytes"
+}
+
+run_cases "$@"

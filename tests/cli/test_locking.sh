@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Several at once: the lock, waiting for it, giving up.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+# hold NAME  Hold the lock of file NAME until `let_go`.
+hold() {
+	python3 - ".$1.propseal-lock" <<-'END' &
+		import fcntl, sys, time
+		f = open(sys.argv[1], "w")
+		fcntl.lockf(f, fcntl.LOCK_EX)
+		open("held", "w")
+		time.sleep(60)
+	END
+	holder=$!
+	until_true [ -e held ]
+	rm held
+}
+
+let_go() {
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+}
+
+case_busy_is_exit_5() {
+	local f
+	for f in sec.properties server.properties; do
+		hold $f
+		on server.properties encrypt --lock-timeout 0
+		expect_rc 5
+		expect_err "$f"
+		let_go
+	done
+	expect_in server.properties CANARY-key
+}
+
+case_busy_in_json() {
+	hold sec.properties
+	on server.properties encrypt --lock-timeout=0 -o json
+	expect_rc 5
+	expect_json "$err" 'd["error"]["code"], d["error"]["exit"]' "('busy', 5)"
+	let_go
+}
+
+case_time_out_is_exit_5_with_a_message_before() {
+	hold sec.properties
+	run file rotate --local-secrets-file sec.properties --passphrase @pass --lock-timeout 1
+	expect_rc 5
+	expect_err 'note: waiting for another propseal that is changing sec.properties'
+	let_go
+}
+
+case_every_writing_command_respects_it() {
+	local command
+	on server.properties encrypt --config sasl.secret
+	hold sec.properties
+	for command in encrypt 'add --config a.b=1' 'update --config sasl.secret=2' \
+	    'remove --config sasl.secret'; do
+		# shellcheck disable=SC2086 # words
+		on server.properties $command --lock-timeout 0
+		expect_rc 5
+	done
+	run file rotate --local-secrets-file sec.properties --passphrase @pass --lock-timeout 0
+	expect_rc 5
+	run master-key generate --local-secrets-file sec.properties --passphrase @pass --lock-timeout 0
+	expect_rc 5
+	let_go
+	hold out.properties
+	on server.properties decrypt --output-file out.properties --lock-timeout 0
+	expect_rc 5
+	let_go
+}
+
+case_reading_commands_do_not_wait() {
+	on server.properties encrypt
+	hold sec.properties
+	on server.properties decrypt --output-file -
+	expect_rc 0
+	run file show server.properties --local-secrets-file sec.properties --reveal
+	expect_rc 0
+	run file verify --local-secrets-file sec.properties .
+	expect_rc 0
+	on server.properties encrypt --config sasl.secret --dry-run --lock-timeout 0
+	expect_rc 0
+	let_go
+}
+
+case_who_waits_sees_what_was_changed_meanwhile() {
+	on server.properties encrypt --config sasl.secret
+	hold sec.properties
+	"$PROPSEAL" file encrypt --config-file server.properties --local-secrets-file \
+	    sec.properties --remote-secrets-file "$remote" --lock-timeout -1 2>"$err" &
+	pid=$!
+	until_true grep -q waiting "$err"
+	printf 'late.password=CANARY-late\n' >>server.properties
+	printf '# late\n' >>sec.properties
+	let_go
+	wait "$pid"
+	rc=$?
+	expect_rc 0
+	expect_opens late.password CANARY-late
+	expect_opens ssl.key.password CANARY-key
+	expect_in sec.properties '# late'
+}
+
+case_lock_of_a_dead_process_is_no_lock() {
+	hold sec.properties
+	kill -9 "$holder"
+	wait "$holder" 2>/dev/null
+	[ -e .sec.properties.propseal-lock ] || fail "no sidecar to test with"
+	on server.properties encrypt --lock-timeout 0
+	expect_rc 0
+	[ ! -e .sec.properties.propseal-lock ] || fail "the sidecar is left"
+}
+
+case_thirty_two_at_once_lose_nothing() {
+	local i
+	: >server.properties
+	for ((i = 0; i < 32; i++)); do
+		printf 'k%d.password=CANARY-%d\n' "$i" "$i" >one.$i
+		"$PROPSEAL" file add --config-file server.properties --local-secrets-file \
+		    sec.properties --remote-secrets-file "$remote" --config @one.$i 2>/dev/null &
+	done
+	wait
+	run file verify --local-secrets-file sec.properties server.properties
+	expect_rc 0
+	expect_out '32 sealed entries open; 32 references in 1 file'
+}
+
+run_cases "$@"

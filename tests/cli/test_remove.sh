@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# file remove.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+seal() {
+	on server.properties encrypt
+	[ "$rc" -eq 0 ] || fail "cannot seal"
+	unset CONFLUENT_SECURITY_MASTER_KEY
+}
+
+case_removes_from_both_files_without_a_key() {
+	seal
+	on server.properties remove --config ssl.key.password
+	expect_rc 0
+	[ ! -s "$out" ] || fail "something on standard output"
+	expect_file "$err" 'Deleted configuration values.'
+	expect_not_in server.properties ssl.key.password
+	expect_not_in sec.properties ssl.key.password
+	expect_in server.properties ssl.keystore.password
+	expect_in sec.properties ssl.keystore.password
+}
+
+case_other_lines_stay_as_they_are() {
+	seal
+	grep -v ssl.key.password server.properties >want
+	on server.properties remove --config ssl.key.password
+	cmp -s want server.properties || fail "$(diff want server.properties)"
+}
+
+case_several_keys() {
+	seal
+	on server.properties remove --config ssl.key.password,zookeeper.password
+	expect_rc 0
+	expect_not_in sec.properties zookeeper.password
+	expect_in sec.properties ssl.keystore.password
+}
+
+case_list_from_a_file() {
+	seal
+	printf 'ssl.key.password\nzookeeper.password\n' >keys
+	on server.properties remove --config @keys
+	expect_rc 0
+	expect_not_in sec.properties zookeeper.password
+}
+
+case_blanks_count_and_the_hint_says_so() {
+	seal
+	snapshot
+	on server.properties remove --config 'ssl.key.password, zookeeper.password'
+	expect_rc 1
+	expect_err '" zookeeper.password"'
+	expect_err '  hint: remove takes the blanks around a key as a part of it'
+	expect_unchanged
+}
+
+case_plain_key_is_refused() {
+	seal
+	snapshot
+	on server.properties remove --config sasl.secret
+	expect_rc 1
+	expect_err 'server.properties:7: "sasl.secret": '
+	expect_no CANARY Deleted
+	expect_unchanged
+}
+
+case_missing_key_is_refused() {
+	seal
+	snapshot
+	on server.properties remove --config ssl.key.password,nope.key
+	expect_rc 1
+	expect_err 'server.properties: "nope.key": '
+	expect_unchanged
+}
+
+case_orphan_needs_the_flag() {
+	seal
+	sed -i /ssl.key.password/d server.properties
+	snapshot
+	on server.properties remove --config ssl.key.password
+	expect_rc 1
+	expect_err --orphan
+	expect_unchanged
+	on server.properties remove --config ssl.key.password --orphan
+	expect_rc 0
+	expect_not_in sec.properties ssl.key.password
+	diff "$kept/server.properties" server.properties || fail "the configuration changed"
+}
+
+case_empty_lists_are_refused() {
+	seal
+	snapshot
+	on server.properties remove --config ''
+	expect_rc 2
+	expect_err 'no key in --config'
+	on server.properties remove --config ssl.key.password,
+	expect_rc 1
+	expect_err 'configuration key ""'
+	expect_unchanged
+}
+
+case_missing_files_are_named() {
+	seal
+	snapshot
+	on nowhere.properties remove --config a
+	expect_rc 1
+	expect_err 'nowhere.properties: no such file'
+	run file remove --config-file server.properties --local-secrets-file nowhere --config a
+	expect_rc 1
+	expect_err 'nowhere: no such file'
+	expect_unchanged
+}
+
+case_dry_run_writes_nothing() {
+	seal
+	snapshot
+	on server.properties remove --config ssl.key.password --dry-run
+	expect_rc 0
+	expect_out -ssl.key.password
+	expect_out -server.properties/ssl.key.password
+	expect_no Deleted
+	on server.properties remove --config ssl.key.password --dry-run -o json
+	expect_json "$out" '[f["changes"][0]["op"] for f in d["files"]]' "['remove', 'remove']"
+	expect_unchanged
+}
+
+case_dangling_reference_goes_with_a_note() {
+	seal
+	sed -i /ssl.key.password/d sec.properties
+	on server.properties remove --config ssl.key.password
+	expect_rc 0
+	expect_err 'note: server.properties:5: '
+	expect_not_in server.properties ssl.key.password
+}
+
+run_cases "$@"

@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# file show.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+show() {
+	run file show server.properties "$@"
+}
+
+# Key, value, state, sensitive, line of entry $1, as python prints them.
+expect_entry() {
+	expect_json "$out" "[list(e.values()) for e in d['entries'] if e['key'] == '$1']" "$2"
+}
+
+case_json_has_the_agreed_shape() {
+	show -o json
+	expect_rc 0
+	expect_json "$out" 'list(d)' "['file', 'format', 'entries']"
+	expect_json "$out" 'd["file"], d["format"]' "('server.properties', 'properties')"
+	expect_json "$out" 'list(d["entries"][0])' "['key', 'value', 'state', 'sensitive', 'line']"
+	expect_entry listeners "[['listeners', 'SSL://:9093', 'plain', False, 2]]"
+}
+
+case_sensitive_plain_values_are_null_unless_revealed() {
+	show -o json
+	expect_entry ssl.key.password "[['ssl.key.password', None, 'plain', True, 5]]"
+	expect_no CANARY
+	show -o json --reveal
+	expect_entry zookeeper.password \
+	    "[['zookeeper.password', 'CANARY-zookeeper', 'plain', True, 6]]"
+}
+
+case_human_table_masks() {
+	show
+	expect_rc 0
+	expect_out 'plain !'
+	expect_out '********'
+	expect_out '6 entries, 6 plain (4 secrets in clear text !)'
+	expect_no CANARY
+	show --reveal
+	expect_out CANARY-keystore
+}
+
+case_sealed_entries_show_their_reference() {
+	on server.properties encrypt
+	show -o json
+	expect_entry ssl.key.password "[['ssl.key.password', '\${securepass:$remote:server.properties/ssl.key.password}', 'sealed', True, 5]]"
+	show -o json --local-secrets-file sec.properties
+	expect_json "$out" '[e["state"] for e in d["entries"]].count("sealed")' 3
+	expect_no CANARY
+}
+
+case_reveal_opens_sealed_entries() {
+	on server.properties encrypt
+	show -o json --local-secrets-file sec.properties --reveal
+	expect_rc 0
+	expect_entry ssl.key.password "[['ssl.key.password', 'CANARY-key', 'sealed', True, 5]]"
+	show --local-secrets-file sec.properties --reveal
+	expect_out CANARY-zookeeper
+}
+
+case_reveal_without_a_secrets_file_shows_references() {
+	on server.properties encrypt
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	show -o json --reveal
+	expect_rc 0
+	expect_json "$out" '[e["value"][:12] for e in d["entries"] if e["state"] == "sealed"][0]' \
+	    '${securepass'
+	expect_out CANARY-sasl
+}
+
+case_reveal_needs_the_right_key() {
+	on server.properties encrypt
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	show --local-secrets-file sec.properties
+	expect_rc 0
+	show --local-secrets-file sec.properties --reveal
+	expect_rc 1
+	expect_no CANARY
+	show --local-secrets-file sec.properties --reveal --master-key-file master.key
+	expect_rc 0
+	echo bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU= >wrong.key
+	show --local-secrets-file sec.properties --reveal --master-key-file wrong.key
+	expect_rc 4
+	expect_no CANARY
+}
+
+case_every_state_has_its_word() {
+	on server.properties encrypt
+	sed -i '/ssl.keystore.password/d; /zookeeper.password/s/ENC.*/ENC[rubbish]/' sec.properties
+	echo 'x.password=${vault:a:b}' >>server.properties
+	show -o json --local-secrets-file sec.properties
+	expect_rc 0
+	expect_json "$out" '[(e["key"], e["state"]) for e in d["entries"] if "password" in e["key"]]' \
+	    "[('ssl.keystore.password', 'dangling'), ('ssl.key.password', 'sealed'), \
+('zookeeper.password', 'damaged'), ('x.password', 'other-provider')]"
+}
+
+case_revealing_a_damaged_entry_is_exit_4_after_the_rest() {
+	on server.properties encrypt
+	sed -i '/ssl.key.password/s/data:..../data:AAAA/' sec.properties
+	show -o json --local-secrets-file sec.properties --reveal
+	expect_rc 4
+	expect_entry zookeeper.password "[['zookeeper.password', 'CANARY-zookeeper', 'sealed', True, 6]]"
+	expect_json "$out" '[e["state"] for e in d["entries"] if e["key"] == "ssl.key.password"]' \
+	    "['damaged']"
+	expect_json "$err" 'd["error"]["code"]' damaged
+}
+
+case_duplicate_keys_are_listed_once_where_the_last_stands() {
+	printf 'a=1\nb=2\na=3\n' >server.properties
+	show -o json
+	expect_json "$out" '[(e["key"], e["value"], e["line"]) for e in d["entries"]]' \
+	    "[('b', '2', 2), ('a', '3', 3)]"
+}
+
+case_odd_values_are_valid_json() {
+	printf 'a=\\u0001\\t"\\\\\nb=\351\nc=\\ud83d\\ude00\nd\\ e=\n' >server.properties
+	show -o json
+	expect_rc 0
+	expect_json "$out" '[e["value"] for e in d["entries"]] == ["\x01\t\"\\", "\ufffd", "\U0001f600", ""]' True
+	expect_json "$out" 'd["entries"][3]["key"]' 'd e'
+}
+
+case_values_cannot_drive_the_terminal() {
+	printf 'a=\\u001b[31m\\u202e\nk\\u001by=1\n' >server.properties
+	show
+	expect_no $'\e' $'\xe2\x80\xae'
+	expect_out 'k\x1by'
+}
+
+case_empty_file() {
+	: >server.properties
+	show -o json
+	expect_json "$out" 'd["entries"]' '[]'
+	show
+	expect_out '0 entries'
+}
+
+case_problems_are_named() {
+	run file show nowhere.properties
+	expect_rc 1
+	expect_err 'propseal: nowhere.properties: no such file'
+	printf 'a=1\n\nb=\\uX\n' >server.properties
+	show
+	expect_rc 1
+	expect_err 'propseal: server.properties:3: '
+	run file show pass
+	expect_rc 1
+	expect_err 'propseal: pass: unsupported file format'
+	show -o json
+	expect_json "$err" 'd["error"]["line"]' 3
+}
+
+case_changes_nothing() {
+	on server.properties encrypt
+	snapshot
+	chmod 500 .
+	show --local-secrets-file sec.properties --reveal
+	chmod 700 .
+	expect_rc 0
+	expect_unchanged
+}
+
+case_a_thousand_entries() {
+	seq 1000 | sed 's/.*/k&.password=CANARY-&/' >server.properties
+	on server.properties encrypt
+	show -o json --local-secrets-file sec.properties --reveal
+	expect_json "$out" '[e["value"] for e in d["entries"]][999]' CANARY-1000
+	expect_json "$out" 'len(d["entries"])' 1002
+}
+
+run_cases "$@"

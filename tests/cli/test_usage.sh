@@ -1,0 +1,278 @@
+#!/usr/bin/env bash
+# The command line itself: commands, flags, help, version, usage errors.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+case_version_is_one_line() {
+	run --version
+	expect_rc 0
+	[ "$(wc -l <"$out")" -eq 1 ] || fail "not one line"
+	expect_out "propseal $(cat "$here/../../VERSION")"
+	run version
+	expect_rc 0
+	expect_out "propseal $(cat "$here/../../VERSION")"
+}
+
+case_help_lists_every_command_and_the_exit_statuses() {
+	local c
+	run --help
+	expect_rc 0
+	for c in 'master-key generate' 'file '{encrypt,decrypt,add,update,remove,rotate,show,verify}; do
+		expect_out "$c"
+	done
+	expect_out '4  wrong key'
+	expect_out '5  another propseal'
+}
+
+case_help_of_a_command_names_its_flags() {
+	local form
+	for form in 'file encrypt --help' 'file encrypt -h' 'help file encrypt' \
+	    'secret file encrypt -h' '-h file encrypt' 'file encrypt --config x --help'; do
+		# shellcheck disable=SC2086 # words
+		run $form
+		expect_rc 0
+		expect_out 'usage: propseal file encrypt --config-file FILE --local-secrets-file FILE'
+		expect_out '--dry-run'
+		expect_out '-o, --output human|json'
+	done
+}
+
+case_help_of_a_group_lists_its_commands() {
+	run file --help
+	expect_rc 0
+	expect_out 'file rotate'
+	run help master-key
+	expect_rc 0
+	expect_out 'master-key generate'
+}
+
+case_help_of_an_unknown_command_is_an_error() {
+	run help file encript
+	expect_rc 2
+	expect_err 'did you mean `propseal file encrypt`?'
+}
+
+case_help_as_a_value_is_a_value() {
+	on server.properties encrypt --config --help
+	expect_rc 1
+	expect_err '"--help"'
+}
+
+case_leading_secret_is_ignored() {
+	run secret --version
+	expect_rc 0
+	run secret --help
+	expect_rc 0
+	run secret file show server.properties
+	expect_rc 0
+	expect_out listeners
+}
+
+case_flags_stand_anywhere() {
+	run -o json file --local-secrets-file=sec.properties show server.properties
+	expect_rc 0
+	expect_json "$out" 'd["format"]' properties
+	run file show --output=json server.properties
+	expect_rc 0
+	expect_json "$out" 'len(d["entries"])' 6
+	run file show -ojson server.properties
+	expect_rc 0
+	expect_json "$out" 'd["file"]' server.properties
+}
+
+case_two_dashes_end_the_flags() {
+	cp server.properties ./--reveal.properties
+	run file show -- --reveal.properties
+	expect_rc 0
+	expect_no CANARY
+	run file show --reveal.properties
+	expect_rc 2
+}
+
+case_switch_takes_true_and_false() {
+	run file show server.properties --reveal=false
+	expect_rc 0
+	expect_no CANARY
+	run file show server.properties --reveal=true
+	expect_out CANARY
+	run file show server.properties --reveal=maybe
+	expect_rc 2
+	expect_err 'bad value for --reveal'
+}
+
+case_unknown_command_suggests_the_near_one() {
+	run encript
+	expect_rc 2
+	expect_err 'did you mean `propseal file encrypt`?'
+	run fil
+	expect_rc 2
+	expect_err 'did you mean `propseal file`?'
+	run file shwo x
+	expect_rc 2
+	expect_err 'did you mean `propseal file show`?'
+	run quux
+	expect_rc 2
+	expect_err '  hint: `propseal --help` lists the commands'
+}
+
+case_group_alone_is_an_error_that_lists_commands() {
+	run file
+	expect_rc 2
+	expect_err 'encrypt, decrypt, add, update, remove, rotate, show, verify'
+	run master-key
+	expect_rc 2
+	expect_err 'one of generate'
+}
+
+case_unknown_flag_touches_nothing() {
+	snapshot
+	on server.properties encrypt --nope
+	expect_rc 2
+	expect_err 'propseal: unknown flag: --nope'
+	expect_err '  hint: '
+	expect_err 'usage: propseal file encrypt --config-file FILE'
+	expect_unchanged
+	on server.properties encrypt -x
+	expect_rc 2
+	expect_err 'unknown flag: -x'
+}
+
+case_unknown_flag_suggests_the_near_one() {
+	on server.properties encrypt --dryrun
+	expect_rc 2
+	expect_err 'did you mean --dry-run?'
+}
+
+case_unknown_flag_does_not_show_its_value() {
+	run master-key generate --local-secrets-file n --pasphrase=CANARY-typed
+	expect_rc 2
+	expect_err 'did you mean --passphrase?'
+	expect_no CANARY-typed
+}
+
+case_missing_flags_are_named_at_once() {
+	run file encrypt --config-file server.properties
+	expect_rc 2
+	expect_err 'missing: --local-secrets-file, --remote-secrets-file'
+	run file remove --config-file server.properties --local-secrets-file sec.properties
+	expect_rc 2
+	expect_err 'missing: --config'
+	run file decrypt --config-file server.properties --local-secrets-file sec.properties
+	expect_rc 2
+	expect_err 'missing: --output-file'
+	run file show
+	expect_rc 2
+	expect_err 'missing: FILE'
+}
+
+case_flag_without_its_value() {
+	run file show server.properties --local-secrets-file
+	expect_rc 2
+	expect_err '--local-secrets-file needs a value'
+}
+
+case_empty_file_name_is_a_usage_error() {
+	run file show server.properties --local-secrets-file=
+	expect_rc 2
+	expect_err 'bad value for --local-secrets-file'
+}
+
+case_extra_argument() {
+	snapshot
+	on server.properties encrypt extra
+	expect_rc 2
+	expect_err 'an argument too many: extra'
+	expect_unchanged
+	run file show server.properties sec.properties
+	expect_rc 2
+}
+
+case_extra_argument_after_a_secret_is_not_shown() {
+	run master-key generate --local-secrets-file new.properties --passphrase correct CANARY-tail
+	expect_rc 2
+	expect_err 'must be quoted'
+	expect_no CANARY-tail
+	[ ! -e new.properties ] || fail "a file was made"
+	on server.properties add --config a.b=one CANARY-tail
+	expect_rc 2
+	expect_no CANARY-tail
+}
+
+case_choices_and_numbers_are_checked() {
+	run file show server.properties -o xml
+	expect_rc 2
+	expect_err 'it takes human|json'
+	on server.properties encrypt --cipher des
+	expect_rc 2
+	expect_err 'it takes gcm|cbc'
+	on server.properties encrypt --lock-timeout soon
+	expect_rc 2
+	on server.properties encrypt --lock-timeout -2
+	expect_rc 2
+	expect_err 'a whole number of seconds, or -1'
+}
+
+case_config_given_twice_is_refused() {
+	snapshot
+	on server.properties encrypt --config ssl.key.password --config sasl.secret
+	expect_rc 2
+	expect_err '--config is given twice'
+	on server.properties add --config a.b=CANARY-1 --config c.d=CANARY-2
+	expect_rc 2
+	expect_no CANARY
+	expect_unchanged
+}
+
+case_usage_errors_are_json_with_o_json() {
+	run file show -o json
+	expect_rc 2
+	expect_json "$err" 'd["error"]["code"]' usage
+	expect_json "$err" 'd["error"]["exit"]' 2
+	expect_json "$err" 'd["error"]["file"]' None
+	run file shwo x -o json
+	expect_rc 2
+	expect_json "$err" 'd["error"]["hint"]' 'did you mean `propseal file show`?'
+}
+
+case_standard_output_that_is_closed_or_full_is_an_error() {
+	"$PROPSEAL" --version >&- 2>"$err"
+	rc=$?
+	expect_rc 1
+	expect_err 'standard output: cannot write'
+	if [ -c /dev/full ]; then
+		"$PROPSEAL" file show server.properties >/dev/full 2>"$err"
+		rc=$?
+		expect_rc 1
+		expect_err 'No space left'
+	fi
+}
+
+case_closed_descriptors_are_not_reused() {
+	# Were descriptor 2 free, an error would be written into a file.
+	snapshot
+	"$PROPSEAL" file encrypt --config-file server.properties --local-secrets-file \
+	    sec.properties --remote-secrets-file /r --config nope <&- >&- 2>&-
+	rc=$?
+	expect_rc 1
+	expect_unchanged
+}
+
+case_interface_needs_a_terminal() {
+	run ui server.properties
+	expect_rc 2
+	expect_err terminal
+	run .
+	expect_rc 2
+	expect_err terminal
+	run
+	expect_rc 2
+	expect_err terminal
+}
+
+case_interface_on_a_missing_path_is_an_error() {
+	run ui nowhere
+	expect_rc 1
+	expect_err 'propseal: nowhere: no such file or folder'
+}
+
+run_cases "$@"

@@ -1,0 +1,14 @@
+#ifndef TESTS_TUI_GOLDEN_H
+#define TESTS_TUI_GOLDEN_H
+
+struct vt;
+
+/**
+ * golden_assert(v, name):
+ * Compare text, attributes and cursor of the whole screen with the file
+ * tests/tui/golden/NAME.txt; with UPDATE_GOLDEN in the environment write it
+ * instead.  Random ciphertext (`data:` and 8 characters) is masked.
+ */
+void golden_assert(struct vt *v, const char *name);
+
+#endif /* !TESTS_TUI_GOLDEN_H */

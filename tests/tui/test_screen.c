@@ -1,0 +1,320 @@
+/* What the first screens look like, at any size. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "golden.h"
+#include "keys.h"
+#include "vt.h"
+
+static void
+first_frame_shows_files_and_sealed_entries_and_no_secret(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_settle(v);
+	assert_true(vt_altscreen(v));
+	vt_assert_has(v, "Configuration files 2");
+	vt_assert_has(v, "secrets.properties");
+	vt_assert_has(v, "10000 (weak)");
+	golden_assert(v, "first-80x24");
+	assert_false(vt_sent(v, FIXTURE_KEYSTORE_SECRET));
+	assert_false(vt_sent(v, "clear-"));
+	assert_false(vt_sent(v, "canary"));
+	fixture_quit(v);
+	assert_false(vt_altscreen(v));
+	vt_free(v);
+}
+
+static void
+large_screen_has_words_for_states(void **state)
+{
+	struct fixture_start s = { .rows = 50, .cols = 200 };
+	struct vt *v = fixture_run(*state, &s);
+
+	golden_assert(v, "first-200x50");
+	vt_assert_has(v, "clear text");
+	vt_assert_has(v, "other provider");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+smallest_screen_is_usable(void **state)
+{
+	struct fixture_start s = { .rows = 5, .cols = 20 };
+	struct vt *v = fixture_run(*state, &s);
+
+	golden_assert(v, "first-20x5");
+	vt_key(v, KEY_DOWN);
+	vt_key(v, KEY_TAB);
+	golden_assert(v, "secrets-20x5");
+	vt_key(v, "?");
+	golden_assert(v, "help-20x5");
+	vt_key(v, KEY_ESC);
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+too_small_says_what_is_needed_and_ignores_keys(void **state)
+{
+	struct fixture_start s = { .rows = 4, .cols = 12 };
+	struct vt *v = fixture_run(*state, &s);
+
+	vt_settle(v);
+	vt_assert_has(v, "too small");
+	vt_assert_has(v, "need 20x5");
+	vt_key(v, "q");
+	vt_resize(v, 24, 80);
+	golden_assert(v, "first-80x24");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+resizing_down_to_one_cell_and_back_loses_nothing(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_resize(v, 12, 50);
+	golden_assert(v, "resized-50x12");
+	vt_resize(v, 5, 20);
+	golden_assert(v, "first-20x5");
+	vt_resize(v, 2, 3);
+	vt_resize(v, 1, 1);
+	vt_resize(v, 50, 200);
+	golden_assert(v, "first-200x50");
+	vt_resize(v, 24, 80);
+	golden_assert(v, "first-80x24");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+wide_characters_take_two_cells(void **state)
+{
+	struct vt *v = fixture_open(*state);
+	int row, col;
+
+	vt_key(v, "/");
+	vt_key(v, "\344\275\234");
+	vt_key(v, KEY_ENTER);
+	assert_true(vt_find(v, "\344\275\234", &row, &col));
+	assert_int_equal(vt_cell(v, row, col).width, 2);
+	assert_int_equal(vt_cell(v, row, col).chars[0], 0x4f5c);
+	vt_assert_has(v, "worker.properties:3");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+control_characters_in_keys_cannot_drive_the_terminal(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/broker.properties",
+	    "evil\\u001b]0;owned\\u0007.password=x\nright\\u202eleft=1\n");
+	v = fixture_open(f);
+	vt_settle(v);
+	vt_assert_has(v, "evil\\x1b]0;owned");
+	vt_assert_has(v, "right\\u{202e}left");
+	assert_false(vt_sent(v, "\033]0;owned"));
+	assert_false(vt_sent(v, "\342\200\256"));
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+cursor_stands_on_the_selected_row(void **state)
+{
+	struct vt *v = fixture_open(*state);
+	int row, col, text_row, text_col;
+
+	vt_key(v, KEY_DOWN);
+	vt_key(v, "j");
+	vt_cursor(v, &row, &col);
+	assert_true(vt_cursor_visible(v));
+	assert_true(vt_find(v, "listeners", &text_row, &text_col));
+	assert_int_equal(row, text_row);
+	assert_int_equal(col, 0);
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+selection_shows_its_counterpart_in_the_other_pane(void **state)
+{
+	struct vt *v = fixture_open(*state);
+	int row, col;
+
+	vt_type(v, "/key.password\r");
+	vt_assert_has(v, "broker.properties:6  ssl.key.password");
+	assert_true(vt_find(v, "1", &row, &col));
+	golden_assert(v, "linked-from-files");
+	vt_key(v, KEY_TAB);
+	golden_assert(v, "linked-from-secrets");
+	/* Enter goes from the sealed entry to what refers to it. */
+	vt_key(v, KEY_DOWN);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "worker.properties:4  consumer.ssl.key.password");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+orphan_is_flagged_and_explained(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_END);
+	vt_assert_has(v, "An orphan");
+	vt_assert_has(v, "1 orphan");
+	vt_assert_has(v, "? old.properties/orphan.password");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+empty_folder_says_so(void **state)
+{
+	struct fixture_start s = { .args = { "." } };
+	struct fixture *f = *state;
+	struct vt *v;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/nothing", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	s.args[0] = "nothing";
+	v = fixture_run(f, &s);
+	vt_settle(v);
+	vt_assert_has(v, "no configuration file here");
+	vt_assert_has(v, "There is no secrets file yet.");
+	golden_assert(v, "empty-80x24");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+single_file_is_shown_with_the_secrets_file_of_its_references(void **state)
+{
+	struct fixture_start s = { .args = { "estate/broker.properties", "--local-secrets-file",
+	    "estate/secrets.properties" } };
+	struct vt *v = fixture_run(*state, &s);
+
+	vt_settle(v);
+	vt_assert_has(v, "Configuration files 1");
+	vt_assert_has(v, "ssl.keystore.password");
+	vt_assert_has(v, "4 sealed");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+reference_to_a_missing_secrets_file_is_not_called_no_file_yet(void **state)
+{
+	struct fixture_start s = { .args = { "estate/broker.properties" } };
+	struct vt *v = fixture_run(*state, &s);
+
+	vt_settle(v);
+	vt_assert_has(v, "No secrets file is open.");
+	vt_assert_lacks(v, "There is no secrets file yet.");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+several_paths_are_shown_together(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "fresh" } };
+	struct vt *v = fixture_run(*state, &s);
+
+	vt_settle(v);
+	vt_assert_has(v, "estate and 1 more");
+	vt_assert_has(v, "Configuration files 3");
+	vt_type(v, "-");
+	vt_assert_has(v, "estate/broker.properties");
+	vt_assert_has(v, "fresh/client.properties");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+file_that_cannot_be_read_says_why(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/broker.properties", "a=1\nbad=\\u12\n");
+	v = fixture_open(f);
+	vt_settle(v);
+	vt_assert_has(v, "X unreadable");
+	vt_assert_has(v, "1 unreadable");
+	vt_assert_has(v, "broker.properties:2");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+folding_hides_entries_and_filter_shows_only_some(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "-");
+	vt_assert_lacks(v, "broker.id");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "broker.id");
+	vt_key(v, KEY_LEFT);
+	vt_assert_lacks(v, "broker.id");
+	vt_key(v, "+");
+	vt_type(v, "ff");
+	vt_assert_has(v, "filter: clear text");
+	vt_assert_has(v, "db.password");
+	vt_assert_lacks(v, "broker.id");
+	vt_assert_lacks(v, "vault.token");
+	golden_assert(v, "filter-clear-80x24");
+	vt_key(v, "f");
+	vt_assert_has(v, "filter: problems");
+	vt_assert_lacks(v, "db.password");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "broker.id");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(first_frame_shows_files_and_sealed_entries_and_no_secret),
+		TEST(large_screen_has_words_for_states),
+		TEST(smallest_screen_is_usable),
+		TEST(too_small_says_what_is_needed_and_ignores_keys),
+		TEST(resizing_down_to_one_cell_and_back_loses_nothing),
+		TEST(wide_characters_take_two_cells),
+		TEST(control_characters_in_keys_cannot_drive_the_terminal),
+		TEST(cursor_stands_on_the_selected_row),
+		TEST(selection_shows_its_counterpart_in_the_other_pane),
+		TEST(orphan_is_flagged_and_explained),
+		TEST(empty_folder_says_so),
+		TEST(single_file_is_shown_with_the_secrets_file_of_its_references),
+		TEST(reference_to_a_missing_secrets_file_is_not_called_no_file_yet),
+		TEST(several_paths_are_shown_together),
+		TEST(file_that_cannot_be_read_says_why),
+		TEST(folding_hides_entries_and_filter_shows_only_some),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

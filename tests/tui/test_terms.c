@@ -1,0 +1,170 @@
+/* Terminals of all kinds, and things that are none. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "golden.h"
+#include "keys.h"
+#include "vt.h"
+
+static void
+assert_refused(struct fixture *f, const char *term, const char *why)
+{
+	struct fixture_start s = { .term = term };
+	struct vt *v = fixture_run(f, &s);
+	int status = vt_wait_exit(v);
+
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 2);
+	vt_assert_has(v, why);
+	vt_assert_has(v, "file show");
+	assert_false(vt_sent(v, "\033"));
+	vt_free(v);
+}
+
+static void
+terminals_that_cannot_move_the_cursor_are_refused_without_an_escape(void **state)
+{
+	assert_refused(*state, "dumb", "cannot move the cursor");
+	assert_refused(*state, "no-such-terminal", "unknown terminal type");
+	assert_refused(*state, "", "unknown terminal type");
+}
+
+static void
+pipe_instead_of_a_terminal_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char line[8192];
+	FILE *p;
+
+	snprintf(line, sizeof(line), "cd %s && %s ui estate </dev/null 2>&1; echo status $?",
+	    f->dir, f->program);
+	p = popen(line, "r");
+	assert_non_null(p);
+	assert_non_null(fgets(line, sizeof(line), p));
+	assert_non_null(strstr(line, "needs a terminal"));
+	while (fgets(line, sizeof(line), p) != NULL)
+		assert_null(strchr(line, '\033'));
+	assert_string_equal(line, "status 2\n");
+	pclose(p);
+}
+
+static void
+no_color_uses_none(void **state)
+{
+	struct fixture_start s = { .env = { "NO_COLOR=1" } };
+	struct vt *v = fixture_run(*state, &s);
+	VTermScreenCell c;
+	int row, col;
+
+	vt_settle(v);
+	for (row = 0; row < 24; row++) {
+		for (col = 0; col < 80; col++) {
+			c = vt_cell(v, row, col);
+			assert_true(VTERM_COLOR_IS_DEFAULT_FG(&c.fg));
+			assert_true(VTERM_COLOR_IS_DEFAULT_BG(&c.bg));
+		}
+	}
+	/* The letters and the reverse selection carry all that colours do. */
+	golden_assert(v, "no-colour-80x24");
+	assert_true(vt_cell(v, 2, 0).attrs.reverse);
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+empty_no_color_counts_as_unset(void **state)
+{
+	struct fixture_start s = { .env = { "NO_COLOR=" } };
+	struct vt *v = fixture_run(*state, &s);
+
+	golden_assert(v, "first-80x24");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+c_locale_draws_in_ascii(void **state)
+{
+	/* One that cannot repeat a character: libvterm gets that wrong. */
+	struct fixture_start s = { .lang = "C", .term = "tmux-256color" };
+	struct vt *v = fixture_run(*state, &s);
+	VTermScreenCell c;
+	int row, col;
+
+	vt_settle(v);
+	for (row = 0; row < 24; row++) {
+		for (col = 0; col < 80; col++) {
+			c = vt_cell(v, row, col);
+			assert_true(c.chars[0] < 0x80);
+		}
+	}
+	golden_assert(v, "ascii-80x24");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+other_terminals_work(void **state)
+{
+	static const char *const terms[] = { "vt100", "linux", "screen", "tmux", "xterm" };
+	size_t i;
+
+	for (i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+		struct fixture_start s = { .term = terms[i] };
+		struct vt *v = fixture_run(*state, &s);
+
+		vt_settle(v);
+		vt_assert_has(v, "broker.properties");
+		vt_key(v, "?");
+		vt_assert_has(v, "Help");
+		vt_key(v, KEY_ESC);
+		fixture_quit(v);
+		assert_true(vt_cooked(v));
+		vt_free(v);
+	}
+}
+
+static void
+unknown_sequences_are_swallowed(void **state)
+{
+	struct fixture *f = *state;
+	char *before = fixture_snapshot(f);
+	struct vt *v = fixture_open(f);
+
+	vt_key(v, "\033[200~");
+	vt_key(v, "\033[99;5u");
+	vt_key(v, "\033[<0;5;5M");
+	vt_key(v, "\033q");
+	golden_assert(v, "first-80x24");
+	fixture_quit(v);
+	vt_free(v);
+	fixture_assert_unchanged(f, before);
+	free(before);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(terminals_that_cannot_move_the_cursor_are_refused_without_an_escape),
+		TEST(pipe_instead_of_a_terminal_is_refused),
+		TEST(no_color_uses_none),
+		TEST(empty_no_color_counts_as_unset),
+		TEST(c_locale_draws_in_ascii),
+		TEST(other_terminals_work),
+		TEST(unknown_sequences_are_swallowed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

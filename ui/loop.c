@@ -1,0 +1,216 @@
+#include <signal.h>
+
+#include "base/error.h"
+#include "base/secmem.h"
+#include "ui/app.h"
+#include "ui/browser.h"
+#include "ui/canvas.h"
+#include "ui/clock.h"
+#include "ui/event.h"
+#include "ui/loop.h"
+#include "ui/model.h"
+#include "ui/reveal.h"
+#include "ui/style.h"
+#include "ui/term.h"
+#include "ui/ui.h"
+#include "ui/view.h"
+
+#define SCAN_BUDGET_MS 5
+#define SCAN_FRAME_MS 100	/* how often a scan is shown */
+#define LOCK_MS 300000
+
+static void
+draw_too_small(void)
+{
+	int rows, cols;
+
+	canvas_size(&rows, &cols);
+	canvas_text(0, 0, cols, STYLE_TEXT, "too small");
+	canvas_text(1, 0, cols, STYLE_TEXT, "need 20x5");
+}
+
+static void
+draw_views(struct app *a, struct view *v)
+{
+	if (v == NULL)
+		return;
+	draw_views(a, v->below);
+	v->draw(v, a);
+}
+
+void
+loop_draw(struct app *a)
+{
+	int rows, cols;
+
+	canvas_size(&rows, &cols);
+	layout_make(&a->layout, rows, cols);
+	canvas_begin();
+	if (a->layout.usable)
+		draw_views(a, a->top);
+	else
+		draw_too_small();
+	canvas_end();
+	if (a->layout.usable)
+		reveal_paint(a->reveal);
+	a->drawn_at = clock_ms();
+}
+
+static bool
+may_scan(const struct app *a)
+{
+	return a->model->scanning && a->top->below == NULL && !a->locking;
+}
+
+/* Something to protect: a key, or what stands in a dialog. */
+static bool
+may_lock(const struct app *a)
+{
+	return !a->locked && (a->model->master != NULL || reveal_shown(a->reveal) ||
+	    a->top->below != NULL);
+}
+
+static uint64_t
+lock_at(const struct app *a)
+{
+	int ms = a->options->lock_ms > 0 ? a->options->lock_ms : LOCK_MS;
+
+	return a->idle_since + (uint64_t)ms;
+}
+
+/* Milliseconds to the next thing that happens by itself, -1 for none. */
+static int
+next_timer(const struct app *a)
+{
+	uint64_t now = clock_ms();
+	uint64_t next = UINT64_MAX;
+	uint64_t reveal = reveal_until(a->reveal);
+
+	if (may_scan(a))
+		return 0;
+	if (may_lock(a))
+		next = lock_at(a);
+	if (reveal != 0 && reveal < next)
+		next = reveal;
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : next - now > 3600000 ? 3600000 : (int)(next - now);
+}
+
+/* What is due by the clock.  True: draw. */
+static bool
+run_timers(struct app *a)
+{
+	uint64_t now = clock_ms();
+	uint64_t until = reveal_until(a->reveal);
+	bool draw = false;
+
+	if (until != 0 && now >= until) {
+		reveal_hide(a->reveal);
+		draw = true;
+	}
+	if (may_lock(a) && now >= lock_at(a)) {
+		a->locking = true;
+		draw = true;
+	}
+	return draw;
+}
+
+/* A piece of the scan.  True: draw. */
+static bool
+run_scan(struct app *a)
+{
+	struct error err;
+
+	if (!may_scan(a))
+		return false;
+	if (model_step(a->model, SCAN_BUDGET_MS, &err) == -1) {
+		a->model->scanning = false;
+		app_complain(a, "the scan stopped: %s", err.text);
+	}
+	browser_restore(a->browser, a);
+	return !a->model->scanning || clock_ms() - a->drawn_at >= SCAN_FRAME_MS;
+}
+
+static void
+handle_key(struct app *a, uint32_t key)
+{
+	a->idle_since = clock_ms();
+	a->notice[0] = '\0';
+	if (a->layout.usable)
+		a->top->key(a->top, a, key);
+}
+
+/* True: draw. */
+static bool
+handle(struct app *a, const struct event *e)
+{
+	switch (e->kind) {
+	case EVENT_KEY:
+		a->handled++;
+		handle_key(a, e->key);
+		return true;
+	case EVENT_RESIZE:
+		a->handled++;
+		reveal_hide(a->reveal);
+		term_redraw();
+		return true;
+	case EVENT_RESUME:
+		reveal_hide(a->reveal);
+		term_redraw();
+		return true;
+	case EVENT_FOCUS_OUT:
+		a->handled++;
+		reveal_hide(a->reveal);
+		return true;
+	case EVENT_STOP:
+		reveal_hide(a->reveal);
+		loop_draw(a);
+		term_stop();
+		return true;
+	case EVENT_SIGNAL:
+		a->end_signal = e->signal;
+		return false;
+	case EVENT_HANGUP:
+		a->end_signal = SIGHUP;
+		return false;
+	default:
+		return false;
+	}
+}
+
+static bool
+must_leave(const struct app *a, const struct view *v)
+{
+	return a->quit || a->end_signal != 0 || (a->locking && v->below != NULL);
+}
+
+bool
+loop_run(struct app *a, struct view *v)
+{
+	struct event e;
+	bool draw = true;
+
+	v->below = a->top;
+	v->done = false;
+	a->top = v;
+	while (!v->done && !must_leave(a, v)) {
+		if (draw)
+			loop_draw(a);
+		if (next_timer(a) != 0)
+			term_sync(a->handled);
+		term_wait(&e, next_timer(a), v->secret);
+		draw = handle(a, &e);
+		secmem_wipe(&e, sizeof(e));
+		if (run_timers(a))
+			draw = true;
+		if (run_scan(a))
+			draw = true;
+		if (a->locking && v->below == NULL) {
+			browser_lock(a->browser, a);
+			draw = true;
+		}
+	}
+	a->top = v->below;
+	return v->done;
+}

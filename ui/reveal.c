@@ -1,0 +1,172 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "ui/canvas.h"
+#include "ui/clock.h"
+#include "ui/columns.h"
+#include "ui/reveal.h"
+#include "ui/term.h"
+
+#define VALUE_MAX ((size_t)1 << 20)	/* no screen shows more */
+
+struct reveal {
+	struct buf text;	/* secret, visible */
+	bool shown;
+	bool placed;		/* in the frame that is being drawn */
+	struct rect where;
+	uint64_t until;
+};
+
+struct reveal *
+reveal_new(void)
+{
+	struct reveal *r = calloc(1, sizeof(*r));
+
+	if (r != NULL)
+		buf_init_secret(&r->text, 8 * VALUE_MAX);
+	return r;
+}
+
+void
+reveal_free(struct reveal *r)
+{
+	if (r == NULL)
+		return;
+	buf_release(&r->text);
+	free(r);
+}
+
+/* What the locale cannot show becomes \u{NNNN}. */
+static void
+append_for_locale(struct buf *out, const struct buf *visible)
+{
+	uint32_t cp;
+	size_t i = 0;
+	size_t len;
+	int shift;
+
+	while (i < visible->len) {
+		len = text_utf8_decode(visible->data + i, visible->len - i, &cp);
+		if (len == 0)
+			break;
+		if (columns_can_show(cp)) {
+			buf_append(out, visible->data + i, len);
+		} else {
+			buf_append_str(out, "\\u{");
+			for (shift = cp > 0xffff ? 20 : 12; shift >= 0; shift -= 4)
+				buf_append_char(out, "0123456789abcdef"[cp >> shift & 15]);
+			buf_append_char(out, '}');
+		}
+		i += len;
+	}
+}
+
+int
+reveal_show(struct reveal *r, const void *bytes, size_t n, int ms)
+{
+	struct buf visible;
+	int rc;
+
+	reveal_hide(r);
+	if (!term_has_private_screen())
+		return -1;
+	buf_init_secret(&visible, 8 * VALUE_MAX);
+	text_append_visible(&visible, bytes, n < VALUE_MAX ? n : VALUE_MAX);
+	buf_clear(&r->text);
+	append_for_locale(&r->text, &visible);
+	rc = visible.failed || r->text.failed ? -1 : 0;
+	buf_release(&visible);
+	if (rc == -1) {
+		buf_release(&r->text);
+		return -1;
+	}
+	r->shown = true;
+	r->placed = false;
+	r->until = ms > 0 ? clock_ms() + (uint64_t)ms : 0;
+	term_report_focus(true);
+	return 0;
+}
+
+bool
+reveal_hide(struct reveal *r)
+{
+	if (!r->shown)
+		return false;
+	buf_release(&r->text);
+	r->shown = false;
+	if (r->placed)
+		term_forget_lines(r->where.y, r->where.h);
+	term_report_focus(false);
+	return true;
+}
+
+bool
+reveal_shown(const struct reveal *r)
+{
+	return r->shown;
+}
+
+uint64_t
+reveal_until(const struct reveal *r)
+{
+	return r->shown ? r->until : 0;
+}
+
+/* A line of the text: unlike columns_wrap nothing is left out. */
+static size_t
+next_line(const struct reveal *r, size_t from, int width)
+{
+	const char *text = (const char *)r->text.data;
+	size_t n = columns_fit(text + from, r->text.len - from, width, NULL);
+
+	/* Something wider than the line: give up, as nothing would ever fit. */
+	return n > 0 ? n : r->text.len - from;
+}
+
+int
+reveal_lines(const struct reveal *r, int width)
+{
+	size_t i = 0;
+	int lines = 0;
+
+	while (i < r->text.len) {
+		i += next_line(r, i, width);
+		lines++;
+	}
+	return lines;
+}
+
+void
+reveal_place(struct reveal *r, const struct rect *where)
+{
+	r->where = *where;
+	r->placed = true;
+}
+
+void
+reveal_paint(struct reveal *r)
+{
+	const char *dots = canvas_glyph(GLYPH_ELLIPSIS);
+	size_t i = 0;
+	size_t n;
+	int line, y, x;
+
+	if (!r->shown || !r->placed)
+		return;
+	for (line = 0; line < r->where.h && i < r->text.len; line++) {
+		n = next_line(r, i, r->where.w);
+		if (line == r->where.h - 1 && i + n < r->text.len) {
+			n = columns_fit((const char *)r->text.data + i, n, r->where.w - 1, NULL);
+			term_write_at(r->where.y + line, r->where.x, r->text.data + i, n);
+			term_write_at(r->where.y + line, r->where.x + r->where.w - 1, dots,
+			    strlen(dots));
+			break;
+		}
+		term_write_at(r->where.y + line, r->where.x, r->text.data + i, n);
+		i += n;
+	}
+	canvas_cursor_get(&y, &x);
+	term_move(y, x);
+}

@@ -1,0 +1,187 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "estate/estate.h"
+#include "secrets/secrets_file.h"
+#include "ui/app.h"
+#include "ui/browser.h"
+#include "ui/canvas.h"
+#include "ui/columns.h"
+#include "ui/keymap.h"
+#include "ui/marks.h"
+#include "ui/model.h"
+#include "ui/status.h"
+#include "ui/style.h"
+#include "ui/ui.h"
+
+/* What was asked for on the command line, in few words. */
+static void
+append_paths(const struct ui_options *o, struct buf *out)
+{
+	if (o->path_count == 0)
+		buf_append_str(out, ".");
+	else
+		buf_append_str(out, o->paths[0]);
+	if (o->path_count > 1)
+		buf_printf(out, " and %zu more", o->path_count - 1);
+}
+
+static const char *
+key_state(const struct model *m)
+{
+	if (m->secrets == NULL || secrets_file_metadata(m->secrets)->data_key == NULL)
+		return "no key";
+	return m->master != NULL ? "unlocked" : "locked";
+}
+
+void
+status_draw_title(struct app *a)
+{
+	const struct rect *r = &a->layout.title;
+	const struct model *m = a->model;
+	char right[64];
+	struct buf left;
+	int used;
+
+	canvas_fill(r->y, r->x, r->w, STYLE_TITLE);
+	if (m->scanning && a->top == &a->browser->view)
+		snprintf(right, sizeof(right), "reading %zu files", estate_count(m->estate));
+	else
+		snprintf(right, sizeof(right), "%s", key_state(m));
+	used = canvas_right(r->y, r->x, r->w - 1, STYLE_TITLE, right);
+	buf_init(&left, 8192);
+	if (r->w >= 30)
+		buf_append_str(&left, "propseal ");
+	append_paths(a->options, &left);
+	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
+	buf_release(&left);
+}
+
+/* Add "N what" to a list, if there are any. */
+static void
+count(struct buf *out, size_t n, const char *what)
+{
+	if (n > 0)
+		buf_printf(out, "%s%zu %s", out->len > 0 ? ", " : "", n, what);
+}
+
+/* At the right end; the columns that are left. */
+static int
+draw_marked(struct app *a, const struct rect *r)
+{
+	char marked[48];
+
+	if (marks_count(a->model->marks) == 0)
+		return r->w - 2;
+	snprintf(marked, sizeof(marked), "%zu marked", marks_count(a->model->marks));
+	return r->w - 4 - canvas_right(r->y, r->x, r->w - 1, STYLE_MARK, marked);
+}
+
+static void
+draw_counts(struct app *a, const struct rect *r, int w)
+{
+	const struct model_counts *c = &a->model->counts;
+	struct buf text;
+
+	buf_init(&text, 512);
+	count(&text, c->clear, "in clear text");
+	count(&text, c->sealed, "sealed");
+	count(&text, c->dangling, "dangling");
+	count(&text, c->damaged, "damaged");
+	count(&text, c->orphans, c->orphans == 1 ? "orphan" : "orphans");
+	count(&text, c->unreadable, "unreadable");
+	canvas_text(r->y, r->x + 1, w, STYLE_NOTE, buf_cstr(&text));
+	buf_release(&text);
+}
+
+static void
+draw_notice(struct app *a, const struct rect *r, int w)
+{
+	canvas_text(r->y, r->x + 1, w, a->notice_is_error ? STYLE_ERROR : STYLE_NOTICE,
+	    a->notice);
+}
+
+/* The action that comes next in the footer after ${rank}. */
+static enum action_id
+next_ranked(int rank)
+{
+	enum action_id best = ACTION_COUNT;
+	int id;
+
+	for (id = 0; id < ACTION_COUNT; id++) {
+		if (!keymap_has_key((enum action_id)id))
+			continue;
+		if (keymap_action((enum action_id)id)->rank > rank && (best == ACTION_COUNT ||
+		    keymap_action((enum action_id)id)->rank < keymap_action(best)->rank))
+			best = (enum action_id)id;
+	}
+	return best;
+}
+
+/* Columns of "key label" with a gap behind it. */
+static int
+key_width(enum action_id id)
+{
+	char name[KEYMAP_NAME_MAX];
+	const char *key = keymap_key_of(id, name);
+	const char *label = keymap_action(id)->label;
+
+	return columns_text(key, strlen(key)) + 1 + columns_text(label, strlen(label)) + 2;
+}
+
+static int
+draw_key(const struct rect *r, int x, enum action_id id)
+{
+	char name[KEYMAP_NAME_MAX];
+	int from = x;
+
+	x += canvas_text(r->y, x, r->x + r->w - x, STYLE_KEY, keymap_key_of(id, name)) + 1;
+	x += canvas_text(r->y, x, r->x + r->w - x, STYLE_NOTE, keymap_action(id)->label) + 2;
+	return x - from;
+}
+
+/* The keys that work now, the most useful first; help is always there. */
+static void
+draw_keys(struct app *a, const struct rect *r)
+{
+	int x = r->x + 1;
+	int reserved = key_width(ACTION_HELP) + key_width(ACTION_QUIT) - 2;
+	enum action_id id;
+	int rank;
+
+	if (reserved + 2 > r->w)
+		reserved = key_width(ACTION_HELP) - 2;
+	for (id = next_ranked(0); id != ACTION_COUNT; id = next_ranked(rank)) {
+		rank = keymap_action(id)->rank;
+		if (id == ACTION_HELP || id == ACTION_QUIT) {
+			if (x + key_width(id) - 2 <= r->x + r->w)
+				x += draw_key(r, x, id);
+		} else if (keymap_unavailable(a, id) == NULL &&
+		    x + key_width(id) + reserved <= r->x + r->w) {
+			x += draw_key(r, x, id);
+		}
+	}
+}
+
+void
+status_draw(struct app *a)
+{
+	const struct rect *status = &a->layout.status;
+	const struct rect *footer = &a->layout.footer;
+	int w;
+
+	if (status->h > 0) {
+		w = draw_marked(a, status);
+		if (a->notice[0] != '\0')
+			draw_notice(a, status, w);
+		else
+			draw_counts(a, status, w);
+	} else if (a->notice[0] != '\0') {
+		draw_notice(a, footer, footer->w - 2);
+		return;
+	}
+	/* Under a dialog these keys do not work. */
+	if (a->top == &a->browser->view)
+		draw_keys(a, footer);
+}

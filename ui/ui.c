@@ -1,0 +1,59 @@
+#include "ui/ui.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "ui/app.h"
+#include "ui/browser.h"
+#include "ui/clock.h"
+#include "ui/keymap.h"
+#include "ui/loop.h"
+#include "ui/model.h"
+#include "ui/reveal.h"
+#include "ui/term.h"
+
+static int
+complain(const struct error *err, int status)
+{
+	fprintf(stderr, "propseal: %s\n", err->text);
+	if (err->hint[0] != '\0')
+		fprintf(stderr, "  hint: %s\n", err->hint);
+	return status;
+}
+
+int
+ui_run(const struct ui_options *o)
+{
+	struct browser browser;
+	struct app a;
+	struct error err;
+
+	setlocale(LC_ALL, "");
+	memset(&a, 0, sizeof(a));
+	a.options = o;
+	a.browser = &browser;
+	keymap_bind(o->bindings);
+	theme_choose(o->theme);
+	if (term_open(&err) == -1)
+		return complain(&err, 2);
+	a.model = model_new(o, &err);
+	a.reveal = reveal_new();
+	if (a.model == NULL || a.reveal == NULL) {
+		term_close();
+		model_free(a.model);
+		reveal_free(a.reveal);
+		error_memory(&err);
+		return complain(&err, 1);
+	}
+	a.idle_since = clock_ms();
+	browser_init(&browser);
+	(void)loop_run(&a, &browser.view);
+	reveal_hide(a.reveal);
+	term_close();
+	reveal_free(a.reveal);
+	model_free(a.model);
+	browser_release(&browser);
+	return a.end_signal != 0 ? 128 + a.end_signal : 0;
+}

@@ -1,0 +1,36 @@
+#ifndef UI_UI_H
+#define UI_UI_H
+
+#include <stddef.h>
+
+#include "ui/theme.h"
+
+struct bindings;
+struct rules;
+struct scope;
+
+/* What the command line tells the interface.  Strings are borrowed. */
+struct ui_options {
+	const char *const *paths;	/* files and folders; none: "." */
+	size_t path_count;
+	const char *secrets_file;	/* NULL: among the paths, or where references say */
+	const char *remote_path;	/* NULL: as in references there, else the local path */
+	const char *master_key_file;	/* NULL: environment, credential, or ask */
+	int reveal_ms;			/* how long a revealed value stays; 0: 10 s */
+	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
+	int lock_timeout_ms;		/* how long to wait for another process's lock */
+	enum theme theme;
+	const struct bindings *bindings;	/* keys; NULL: the built-in ones */
+	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */
+	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
+};
+
+/**
+ * ui_run(o):
+ * Run the interface on the terminal until the user quits.  Returns the
+ * program's exit status: 0, 2 when there is no usable terminal (said on
+ * standard error), 128 + signal when one ended it.
+ */
+int ui_run(const struct ui_options *o);
+
+#endif /* !UI_UI_H */

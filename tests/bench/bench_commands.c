@@ -1,0 +1,260 @@
+/*
+ * The CPU time and peak memory of `file encrypt`, `file decrypt` and
+ * `file rotate --data-key` on many entries, beside the same number of values
+ * through bare AES-256-GCM.
+ *
+ * The secrets file asks for 1 000 iterations instead of 220 000, and what the
+ * KDF still costs is measured here and taken off, so that it does not drown
+ * the rest.
+ *
+ * usage: bench_commands PROPSEAL
+ */
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "crypto/base64.h"
+#include "crypto/key.h"
+#include "secrets/wrap.h"
+#include "tests/bench/measure.h"
+
+#define PASSPHRASE "a passphrase for measuring"
+#define ITERATIONS 1000
+#define RUNS_MAX 21
+#define VALUE "value-of-a-usual-length"	/* what the bare loop seals, too */
+
+static char *config, *secrets, *opened, *passphrase_file, *config_before, *secrets_before;
+static char *environment[] = { NULL, NULL };
+
+/* --- the estate --- */
+
+static void
+append_salt(struct buf *out)
+{
+	unsigned char salt[KEY_SALT_BYTES];
+
+	measure_must(RAND_bytes(salt, sizeof(salt)) == 1, "no random bytes");
+	base64_encode(out, salt, sizeof(salt));
+}
+
+/* A secrets file with metadata only, and the variable with its master key. */
+static void
+make_secrets_file(struct buf *file)
+{
+	struct buf salt, data_salt, wrapped, text;
+	struct key *master, *data;
+
+	buf_init(&salt, 256);
+	buf_init(&data_salt, 256);
+	buf_init(&wrapped, 4096);
+	buf_init_secret(&text, 4096);
+	append_salt(&salt);
+	append_salt(&data_salt);
+	master = key_derive(PASSPHRASE, strlen(PASSPHRASE), buf_cstr(&salt), salt.len, ITERATIONS,
+	    KEY_LENGTH_DEFAULT, NULL);
+	data = key_new_random(KEY_LENGTH_DEFAULT, NULL);
+	measure_must(master != NULL && data != NULL, "no keys");
+	measure_must(wrap_seal(master, data, &wrapped, NULL) == 0, "no wrapped key");
+	buf_printf(file, "_metadata.master_key.0.salt = %s\n", buf_cstr(&salt));
+	buf_printf(file, "_metadata.symmetric_key.0.created_at = 2026-01-01 00:00:00 +0000 UTC\n");
+	buf_printf(file, "_metadata.symmetric_key.0.envvar = CONFLUENT_SECURITY_MASTER_KEY\n");
+	buf_printf(file, "_metadata.symmetric_key.0.length = %d\n", KEY_LENGTH_DEFAULT);
+	buf_printf(file, "_metadata.symmetric_key.0.iterations = %d\n", ITERATIONS);
+	buf_printf(file, "_metadata.symmetric_key.0.salt = %s\n", buf_cstr(&data_salt));
+	buf_printf(file, "_metadata.symmetric_key.0.enc = %s\n", buf_cstr(&wrapped));
+	measure_must(buf_check(file, NULL) == 0, "no memory");
+
+	key_append_base64(master, &text);
+	measure_must(asprintf(&environment[0], "CONFLUENT_SECURITY_MASTER_KEY=%s",
+	    buf_cstr(&text)) > 0, "no memory");
+	buf_release(&text);
+	buf_release(&wrapped);
+	buf_release(&data_salt);
+	buf_release(&salt);
+	key_free(data);
+	key_free(master);
+}
+
+static void
+make_estate(size_t entries)
+{
+	struct buf file;
+
+	config = measure_path("server.properties");
+	secrets = measure_path("secrets.properties");
+	opened = measure_path("opened.properties");
+	passphrase_file = measure_path("passphrase");
+	config_before = measure_path("before.properties");
+	secrets_before = measure_path("before-secrets.properties");
+	measure_write(passphrase_file, PASSPHRASE, strlen(PASSPHRASE));
+
+	buf_init(&file, BUF_MAX_FILE);
+	make_secrets_file(&file);
+	measure_write(secrets_before, (const char *)file.data, file.len);
+	buf_clear(&file);
+	for (size_t i = 0; i < entries; i++) {
+		buf_printf(&file, "listener.name.client-%zu.ssl.keystore.password=%s\n", i, VALUE);
+	}
+	measure_must(buf_check(&file, NULL) == 0, "no memory");
+	measure_write(config_before, (const char *)file.data, file.len);
+	buf_release(&file);
+}
+
+static void
+copy(const char *from, const char *to)
+{
+	char *const argv[] = { (char *)"/bin/cp", (char *)from, (char *)to, NULL };
+	struct measure m;
+
+	measure_run(argv, NULL, &m);
+}
+
+/* --- floors --- */
+
+static void
+bare_values(EVP_CIPHER_CTX *ctx, bool seal, size_t entries, unsigned char *sealed)
+{
+	unsigned char out[sizeof(VALUE) + 32], tag[16], *iv = sealed, *text = sealed + 12;
+	const int n = (int)strlen(VALUE);
+	int done, rest, ok = 1;
+
+	for (size_t i = 0; i < entries; i++) {
+		if (seal) {
+			ok &= RAND_bytes(iv, 12);
+			ok &= EVP_EncryptInit_ex2(ctx, NULL, NULL, iv, NULL);
+			ok &= EVP_EncryptUpdate(ctx, text, &done, (const unsigned char *)VALUE, n);
+			ok &= EVP_EncryptFinal_ex(ctx, out, &rest);
+			ok &= EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, tag);
+			memcpy(text + n, tag, 16);
+		} else {
+			ok &= EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL);
+			ok &= EVP_DecryptUpdate(ctx, out, &done, text, n);
+			ok &= EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, text + n);
+			ok &= EVP_DecryptFinal_ex(ctx, out + n, &rest);
+		}
+	}
+	measure_must(ok == 1, "AES-GCM failed");
+}
+
+/* The CPU of ${seal} times sealing and ${open} times opening every value. */
+static double
+bare_loop(bool seal, bool open, size_t entries, size_t runs)
+{
+	static unsigned char key[32], sealed[12 + sizeof(VALUE) + 16];
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	EVP_CIPHER_CTX *enc = EVP_CIPHER_CTX_new(), *dec = EVP_CIPHER_CTX_new();
+	double took[RUNS_MAX];
+
+	measure_must(enc != NULL && dec != NULL &&
+	    EVP_EncryptInit_ex2(enc, cipher, key, key, NULL) == 1 &&
+	    EVP_DecryptInit_ex2(dec, cipher, key, key, NULL) == 1, "no AES-GCM");
+	bare_values(enc, true, 1, sealed);
+	for (size_t i = 0; i < runs; i++) {
+		took[i] = measure_cpu();
+		if (open)
+			bare_values(dec, false, entries, sealed);
+		if (seal)
+			bare_values(enc, true, entries, sealed);
+		took[i] = measure_cpu() - took[i];
+	}
+	EVP_CIPHER_CTX_free(enc);
+	EVP_CIPHER_CTX_free(dec);
+	EVP_CIPHER_free(cipher);
+	return measure_median(took, runs);
+}
+
+static double
+kdf(uint32_t iterations)
+{
+	double took[5];
+
+	for (size_t i = 0; i < 5; i++) {
+		struct key *k;
+
+		took[i] = measure_cpu();
+		k = key_derive(PASSPHRASE, strlen(PASSPHRASE), "salt", 4, iterations, 32, NULL);
+		took[i] = measure_cpu() - took[i];
+		measure_must(k != NULL, "no key");
+		key_free(k);
+	}
+	return measure_median(took, 5);
+}
+
+/* --- the commands --- */
+
+/* The CPU of a command, each time on fresh copies, and its highest memory. */
+static double
+command(char *const argv[], bool fresh_config, bool fresh_secrets, double *took, size_t runs)
+{
+	struct measure m;
+	double rss = 0;
+
+	for (size_t i = 0; i < runs; i++) {
+		if (fresh_config)
+			copy(config_before, config);
+		if (fresh_secrets)
+			copy(secrets_before, secrets);
+		unlink(opened);
+		measure_run(argv, environment, &m);
+		took[i] = m.cpu_ms;
+		if (m.rss_mib > rss)
+			rss = m.rss_mib;
+	}
+	return rss;
+}
+
+static void
+measure_commands(char *program, size_t entries, size_t runs)
+{
+	char *at, *const encrypt[] = { program, (char *)"file", (char *)"encrypt",
+	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
+	    (char *)"--remote-secrets-file", (char *)"/etc/kafka/secrets.properties", NULL };
+	char *const decrypt[] = { program, (char *)"file", (char *)"decrypt",
+	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
+	    (char *)"--output-file", opened, NULL };
+	double kdf_ms = kdf(ITERATIONS), cpu[RUNS_MAX], enc_rss, dec_rss, rot_rss;
+	char title[128];
+
+	measure_must(asprintf(&at, "@%s", passphrase_file) > 0, "no memory");
+	char *const rotate[] = { program, (char *)"file", (char *)"rotate", (char *)"--data-key",
+	    (char *)"--local-secrets-file", secrets, (char *)"--passphrase", at, NULL };
+
+	snprintf(title, sizeof(title), "%zu entries: CPU of the whole process less the KDF",
+	    entries);
+	measure_header(title, "bare AES-256-GCM over as many values, in one process");
+	enc_rss = command(encrypt, true, true, cpu, runs);
+	measure_line("file encrypt", cpu, runs, bare_loop(true, false, entries, runs));
+	dec_rss = command(decrypt, false, false, cpu, runs);
+	measure_line("file decrypt", cpu, runs, bare_loop(false, true, entries, runs));
+	/* One KDF checks the passphrase, one makes the new data key. */
+	copy(secrets, secrets_before);
+	rot_rss = command(rotate, false, true, cpu, runs);
+	for (size_t i = 0; i < runs; i++)
+		cpu[i] -= 2 * kdf_ms;
+	measure_line("file rotate --data-key", cpu, runs, bare_loop(true, true, entries, runs));
+	printf("  peak memory: encrypt %.0f MiB, decrypt %.0f MiB, rotate %.0f MiB\n", enc_rss,
+	    dec_rss, rot_rss);
+	free(at);
+}
+
+int
+main(int argc, char **argv)
+{
+	bool smoke = measure_is_smoke();
+
+	measure_must(argc == 2, "usage: bench_commands PROPSEAL");
+	printf("\nKDF: %.1f ms of CPU for %d iterations, %.2f ms for %d\n",
+	    kdf(KEY_ITERATIONS_DEFAULT), KEY_ITERATIONS_DEFAULT, kdf(ITERATIONS), ITERATIONS);
+	make_estate(1000);
+	measure_commands(argv[1], 1000, smoke ? 1 : RUNS_MAX);
+	make_estate(smoke ? 5000 : 100000);
+	measure_commands(argv[1], smoke ? 5000 : 100000, smoke ? 1 : 3);
+	measure_scratch_remove();
+	return 0;
+}

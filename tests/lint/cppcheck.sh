@@ -1,0 +1,12 @@
+#!/bin/sh
+# cppcheck over everything that is shipped; any remark fails.
+set -u
+command -v cppcheck >/dev/null || { echo "cppcheck is not installed"; exit 77; }
+cppcheck --version
+set -- core
+[ ! -d ui ] || set -- "$@" ui
+[ ! -d src ] || set -- "$@" src
+exec cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 -j 2 \
+    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+    --suppress=normalCheckLevelMaxBranches --suppress=unknownMacro \
+    -D_GNU_SOURCE -DPROPSEAL_VERSION='"0"' -Icore -I. "$@"

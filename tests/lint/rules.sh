@@ -1,0 +1,43 @@
+#!/bin/sh
+# What the layers may and may not do; each rule is a pattern that must not occur.
+set -u
+failed=0 passed=0
+
+# never TEXT PATTERN FILE...
+never() {
+	text=$1
+	pattern=$2
+	shift 2
+	seen=$(for file; do expand "$file" | grep -nE "$pattern" | sed "s|^|$file:|"; done)
+	if [ -n "$seen" ]; then
+		printf '%s\n    ^ %s\n' "$seen" "$text"
+		failed=$((failed + 1))
+	else
+		passed=$((passed + 1))
+	fi
+}
+
+# Lists files by name below folders that may not be there yet.
+files() {
+	find "$@" -name '*.[ch]' 2>/dev/null | sort
+}
+
+# shellcheck disable=SC2046 # lists of file names without blanks
+{
+never "only core/crypto calls OpenSSL's ciphers" '#include <openssl/(evp|kdf|aes)' \
+    $(files core ui src | grep -v '^core/crypto/')
+never "core knows no screen" '#include (<(n?curses|ncursesw/)|"(ui|src)/)' $(files core)
+never "core prints nothing and never exits" '(^|[^a-z_])(printf|puts|putchar|perror|exit|_exit|abort)\(' \
+    $(files core)
+never "files are written by core/plan alone" 'O_TRUNC|fopen\([^)]*"[wa]' \
+    $(files core ui src | grep -v '^core/plan/')
+never "banned functions" '(^|[^a-z_])(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\(' \
+    $(files core ui src tests)
+never "unfinished work" '(TO''DO|FIX''ME|(^|[^uX])XX''X|for ''now|not ''implemented)' \
+    $(files core ui src) Makefile $(ls README.md man/* 2>/dev/null)
+never "lines of at most 100 columns" '^.{101,}$' $(files core ui src)
+never "blanks at the end of a line" ' $' $(files core ui src tests)
+never "unrooted includes" '#include "\.\./' $(files core ui src)
+}
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

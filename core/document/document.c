@@ -25,26 +25,15 @@ document_format_of(const char *path, enum document_format *format)
 	return true;
 }
 
-static const struct document_ops *
-ops_of(enum document_format format, const char *file, struct error *err)
-{
-	if (format == DOCUMENT_PROPERTIES)
-		return &properties_ops;
-	error_set(err, ERROR_REFUSED, "JSON configuration files are not supported by this version");
-	error_place(err, file, 0);
-	error_hint(err, "give it a configuration file in the .properties format");
-	return NULL;
-}
-
 static struct document *
-new_document(enum document_format format, const struct document_ops *ops, const char *file)
+new_document(enum document_format format, const char *file)
 {
 	struct document *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
 	d->format = format;
-	d->ops = ops;
+	d->ops = format == DOCUMENT_JSON ? &json_ops : &properties_ops;
 	buf_init_secret(&d->bytes, BUF_MAX_FILE);
 	vec_init(&d->entries, sizeof(struct document_entry), DOCUMENT_MAX_ENTRIES);
 	buf_init(&d->keys, DOCUMENT_MAX_KEYS);
@@ -61,17 +50,16 @@ struct document *
 document_parse(struct buf *content, enum document_format format, const char *file,
     struct error *err)
 {
-	const struct document_ops *ops = ops_of(format, file, err);
 	struct document *d = NULL;
 
-	if (ops == NULL || buf_check(content, err) == -1)
+	if (buf_check(content, err) == -1)
 		goto refuse;
 	if (content->len > BUF_MAX_FILE) {
 		error_set(err, ERROR_LIMIT, "larger than %zu bytes", BUF_MAX_FILE);
 		error_place(err, file, 0);
 		goto refuse;
 	}
-	d = new_document(format, ops, file);
+	d = new_document(format, file);
 	if (d == NULL) {
 		error_memory(err);
 		goto refuse;
@@ -122,7 +110,10 @@ document_problem(const struct document *d, struct error *err)
 {
 	if (d->problem == NULL)
 		return 0;
-	error_set(err, ERROR_FORMAT, "%s", d->problem);
+	if (d->problem_column == 0)
+		error_set(err, ERROR_FORMAT, "%s", d->problem);
+	else
+		error_set(err, ERROR_FORMAT, "%s at column %zu", d->problem, d->problem_column);
 	error_place(err, d->file, d->problem_line);
 	return error_hint(err, "%s", d->problem_hint);
 }
@@ -130,7 +121,13 @@ document_problem(const struct document *d, struct error *err)
 size_t
 document_count(const struct document *d)
 {
-	return d->entries.len;
+	return d->entries.len - d->unlisted;
+}
+
+bool
+document_is_container(const struct document *d, size_t i)
+{
+	return i >= document_count(d);
 }
 
 uint32_t
@@ -168,6 +165,15 @@ document_line(const struct document *d, size_t i)
 	return document_entry(d, i)->line;
 }
 
+void
+document_span(const struct document *d, size_t i, size_t *start, size_t *end)
+{
+	const struct document_entry *x = document_entry(d, i);
+
+	*start = x->start;
+	*end = x->end;
+}
+
 bool
 document_shadowed(const struct document *d, size_t i)
 {
@@ -177,7 +183,16 @@ document_shadowed(const struct document *d, size_t i)
 size_t
 document_find(const struct document *d, const char *key, size_t len)
 {
-	return document_index_last(d, key, len);
+	size_t i = document_index_last(d, key, len);
+	struct buf own;
+
+	if (i != DOCUMENT_NONE || d->ops->respell == NULL)
+		return i;
+	buf_init(&own, DOCUMENT_MAX_KEYS);
+	if (d->ops->respell(key, len, &own) && !own.failed && own.len > 0)
+		i = document_index_last(d, (const char *)own.data, own.len);
+	buf_release(&own);
+	return i;
 }
 
 size_t

@@ -57,8 +57,20 @@ const struct buf *document_bytes(const struct document *d);
  */
 int document_problem(const struct document *d, struct error *err);
 
-/* Entries in file order; a key that stands twice is two entries. */
+/*
+ * Entries in file order; a key that stands twice is two entries.  Of JSON
+ * these are the strings, numbers, true, false and null, and the key is the
+ * path to them (json_path.h).
+ */
 size_t document_count(const struct document *d);
+
+/**
+ * document_is_container(d, i):
+ * An object or array of JSON.  They are not listed, but document_find gives
+ * numbers for them, from document_count on, that every function here and
+ * those of edits.h take; the value is the text from brace to brace.
+ */
+bool document_is_container(const struct document *d, size_t i);
 
 /* The key, decoded; valid as long as the document.  Not NUL-terminated. */
 const char *document_key(const struct document *d, size_t i, size_t *len);
@@ -66,10 +78,15 @@ const char *document_key(const struct document *d, size_t i, size_t *len);
 /* The line, from 1, on which the entry starts. */
 size_t document_line(const struct document *d, size_t i);
 
-/* A later entry of the same key hides this one (java.util.Properties: last wins). */
+/* The bytes that belong to the entry: its lines, line ends included.  From
+ * ${*start} up to ${*end}, offsets into document_bytes. */
+void document_span(const struct document *d, size_t i, size_t *start,
+    size_t *end);
+
+/* A later entry of the same key hides this one (java.util.Properties, Jackson: last wins). */
 bool document_shadowed(const struct document *d, size_t i);
 
-/* The winning entry of a key, or DOCUMENT_NONE. */
+/* The winning entry of a key, or DOCUMENT_NONE.  A path of JSON may be spelt in any way. */
 size_t document_find(const struct document *d, const char *key, size_t len);
 
 /* The next entry of the same key before entry ${i}, or DOCUMENT_NONE. */
@@ -88,7 +105,7 @@ bool document_value_is(const struct document *d, size_t i, const char *value,
 /**
  * document_raw_value(d, i, len):
  * The value's bytes as they stand in the file, undecoded (escapes,
- * continuations).  NULL never; len 0 for none.
+ * continuations, the quotes of JSON).  NULL never; len 0 for none.
  */
 const unsigned char *document_raw_value(const struct document *d, size_t i,
     size_t *len);

@@ -38,24 +38,31 @@ document_index_free(struct document_index *x)
 }
 
 static int
+enter(struct document_index *x, const struct document *d, size_t i)
+{
+	size_t len, old;
+	const char *key = document_key(d, i, &len);
+
+	x->previous[i] = NO_ENTRY;
+	if (map_get(x->last, key, len, &old)) {
+		x->previous[i] = (uint32_t)old;
+		x->previous[old] |= SHADOWED;
+	}
+	return map_put(x->last, key, len, i);
+}
+
+static int
 fill(struct document_index *x, const struct document *d)
 {
-	size_t i, len, old;
-	size_t count = document_count(d);
-	const char *key;
+	struct document_walk walk = { 0, document_count(d) };
+	size_t i;
 
 	x->last = map_new();
-	x->previous = malloc((count + 1) * sizeof(*x->previous));
+	x->previous = malloc((document_numbers(d) + 1) * sizeof(*x->previous));
 	if (x->last == NULL || x->previous == NULL)
 		return -1;
-	for (i = 0; i < count; i++) {
-		key = document_key(d, i, &len);
-		x->previous[i] = NO_ENTRY;
-		if (map_get(x->last, key, len, &old)) {
-			x->previous[i] = (uint32_t)old;
-			x->previous[old] |= SHADOWED;
-		}
-		if (map_put(x->last, key, len, i) == -1)
+	while (document_walk_next(d, &walk, &i)) {
+		if (enter(x, d, i) == -1)
 			return -1;
 	}
 	return 0;
@@ -84,15 +91,22 @@ key_is(const struct document *d, size_t i, const char *key, size_t n)
 	return len == n && (n == 0 || memcmp(own, key, n) == 0);
 }
 
-/* The last entry of the key before entry ${i}. */
+/* The last entry of the key that starts before ${offset}. */
 static size_t
-search_down(const struct document *d, size_t i, const char *key, size_t n)
+search_before(const struct document *d, size_t offset, const char *key, size_t n)
 {
-	while (i-- > 0) {
-		if (key_is(d, i, key, n))
-			return i;
+	size_t found = DOCUMENT_NONE;
+	size_t from = 0;
+	size_t i, start;
+
+	for (i = 0; i < document_numbers(d); i++) {
+		start = document_entry(d, i)->start;
+		if (start >= from && start < offset && key_is(d, i, key, n)) {
+			found = i;
+			from = start;
+		}
 	}
-	return DOCUMENT_NONE;
+	return found;
 }
 
 size_t
@@ -101,7 +115,7 @@ document_index_last(const struct document *d, const char *key, size_t n)
 	size_t i;
 
 	if (!ready(d))
-		return search_down(d, document_count(d), key, n);
+		return search_before(d, SIZE_MAX, key, n);
 	return map_get(d->index->last, key, n, &i) ? i : DOCUMENT_NONE;
 }
 
@@ -114,7 +128,7 @@ document_index_previous(const struct document *d, size_t i)
 
 	if (!ready(d)) {
 		key = document_key(d, i, &n);
-		return search_down(d, i, key, n);
+		return search_before(d, document_entry(d, i)->start, key, n);
 	}
 	previous = d->index->previous[i] & ~SHADOWED;
 	return previous == NO_ENTRY ? DOCUMENT_NONE : previous;
@@ -129,5 +143,5 @@ document_index_shadowed(const struct document *d, size_t i)
 	if (ready(d))
 		return (d->index->previous[i] & SHADOWED) != 0;
 	key = document_key(d, i, &n);
-	return search_down(d, document_count(d), key, n) != i;
+	return search_before(d, SIZE_MAX, key, n) != i;
 }

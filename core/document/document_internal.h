@@ -45,11 +45,13 @@ struct document {
 	const struct document_ops *ops;
 	char *file;
 	struct buf bytes;
-	struct vec entries;	/* struct document_entry */
+	struct vec entries;	/* struct document_entry: those listed, then the unlisted */
+	size_t unlisted;	/* objects and arrays: they have a number and a key, no more */
 	struct buf keys;	/* decoded keys: document_add_key */
 	const char *problem;	/* static text, NULL: none */
 	const char *problem_hint;
 	size_t problem_line;
+	size_t problem_column;	/* in characters from 1, 0: not told */
 	struct document_index *index;	/* fills itself at the first question */
 };
 
@@ -61,6 +63,19 @@ struct document_render {
 	const char *line_end;	/* the document's own */
 	const char *separator;
 	unsigned tail;		/* the format's note on how the document ends */
+};
+
+/* A place between two characters of a value: what comes before it has ${decoded} bytes. */
+struct document_place {
+	uint32_t raw;		/* in the document's bytes */
+	uint32_t decoded;
+};
+
+/* Bytes of the document, between two such places, and what takes their place. */
+struct document_splice {
+	size_t from, to;
+	const void *text;	/* decoded */
+	size_t n;
 };
 
 struct document_ops {
@@ -77,19 +92,83 @@ struct document_ops {
 	void (*render_begin)(struct document_render *r);
 
 	/*
+	 * Go on from a place to the last one that is not behind ${decoded}:
+	 * to exactly there, unless an escape spans it or the value ends.  A
+	 * place is as early in the bytes as it can be, so directly behind the
+	 * character before it.  The first is that of x->value, 0 bytes.
+	 */
+	void (*seek)(const struct document *d, const struct document_entry *x,
+	    struct document_place *at, size_t decoded);
+
+	/*
+	 * Splice the value of an entry, which nothing else changes: sorted,
+	 * and without overlaps.  The new value must read back as the old with
+	 * the texts in it, whatever comes to stand beside what.  A format that
+	 * brings render asks for it there (edits_render_splices).  Without
+	 * seek, edits_splice refuses the format.
+	 */
+	void (*render_splices)(struct document_render *r, const struct document_entry *x,
+	    const struct document_splice *splices, size_t n);
+
+	/*
 	 * Make one change.  They come by entry, what is inserted after an
 	 * entry behind the change to it, and what is inserted at the end
 	 * (c->entry is DOCUMENT_NONE) last.
 	 */
 	void (*render_change)(struct document_render *r, const struct edit *c);
+
+	/*
+	 * What a format may leave out (NULL).  In the place of render_begin and
+	 * render_change, where changes do not come in the order of the entries.
+	 */
+	int (*render)(const struct edits *e, struct buf *out, struct error *err);
+
+	/* Refuse a change that cannot be made, before it is kept. */
+	int (*check)(const struct edits *e, const struct edit *c, struct error *err);
+
+	/* Append the one spelling that a key has in entries, if it is another one. */
+	bool (*respell)(const char *key, size_t n, struct buf *out);
 };
 
 extern const struct document_ops properties_ops;
+extern const struct document_ops json_ops;
+
+/* The numbers that entries have, those not listed included. */
+static inline size_t
+document_numbers(const struct document *d)
+{
+	return d->entries.len;
+}
 
 static inline const struct document_entry *
 document_entry(const struct document *d, size_t i)
 {
 	return (const struct document_entry *)d->entries.items + i;
+}
+
+/*
+ * All entries in the order of the file: listed and unlisted ones each are in
+ * it by themselves.  Begin with { 0, document_count(d) }.
+ */
+struct document_walk {
+	size_t listed;
+	size_t unlisted;
+};
+
+static inline bool
+document_walk_next(const struct document *d, struct document_walk *w, size_t *i)
+{
+	size_t count = d->entries.len - d->unlisted;
+	bool more = w->unlisted < d->entries.len;
+
+	if (w->listed < count && (!more ||
+	    document_entry(d, w->listed)->start < document_entry(d, w->unlisted)->start))
+		*i = w->listed++;
+	else if (more)
+		*i = w->unlisted++;
+	else
+		return false;
+	return true;
 }
 
 /* Keep a decoded key; its place for struct document_entry, 0 when memory is out. */

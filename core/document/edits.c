@@ -1,29 +1,9 @@
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "document/document_internal.h"
-
-#define MAX_CHANGES DOCUMENT_MAX_ENTRIES
-#define MAX_TEXT BUF_MAX_FILE
-
-/* Keys and values stand in one buffer: a change has their places in it. */
-struct change {
-	enum edit_kind kind;
-	uint32_t entry;		/* INSERT: behind this one, the document's count for the end */
-	uint32_t key;
-	uint32_t key_len;
-	uint32_t value;
-	uint32_t value_len;
-	bool at_end;		/* INSERT: asked for with DOCUMENT_NONE */
-};
-
-struct edits {
-	const struct document *d;
-	struct vec changes;	/* struct change */
-	struct buf text;
-	uint32_t *by_entry;	/* 1 + the SET or REMOVE of each entry, 0: none */
-};
+#include "document/edits_internal.h"
+#include "document/splices.h"
 
 struct edits *
 edits_new(const struct document *d, bool secret, struct error *err)
@@ -35,11 +15,11 @@ edits_new(const struct document *d, bool secret, struct error *err)
 		return NULL;
 	}
 	e->d = d;
-	vec_init(&e->changes, sizeof(struct change), MAX_CHANGES);
+	vec_init(&e->changes, sizeof(struct change), EDITS_MAX_CHANGES);
 	if (secret)
-		buf_init_secret(&e->text, MAX_TEXT);
+		buf_init_secret(&e->text, EDITS_MAX_TEXT);
 	else
-		buf_init(&e->text, MAX_TEXT);
+		buf_init(&e->text, EDITS_MAX_TEXT);
 	return e;
 }
 
@@ -51,6 +31,7 @@ edits_free(struct edits *e)
 	vec_release(&e->changes);
 	buf_release(&e->text);
 	free(e->by_entry);
+	splices_free(e->splices);
 	free(e);
 }
 
@@ -60,26 +41,25 @@ edits_document(const struct edits *e)
 	return e->d;
 }
 
-static struct change *
-change_at(const struct edits *e, size_t i)
+struct change *
+edits_change_at(const struct edits *e, size_t i)
 {
 	return vec_at(&e->changes, i);
 }
 
-/* Make sure first: a buffer that has once failed takes nothing more. */
-static int
-check_room(const struct edits *e, size_t key_len, size_t value_len, struct error *err)
+int
+edits_check_room(const struct edits *e, size_t key_len, size_t value_len, struct error *err)
 {
-	size_t room = MAX_TEXT - e->text.len;
+	size_t room = EDITS_MAX_TEXT - e->text.len;
 
 	if (key_len > room || value_len > room - key_len)
 		return error_set(err, ERROR_LIMIT, "the changes to %s are larger than %zu bytes",
-		    document_file(e->d), MAX_TEXT);
+		    document_file(e->d), EDITS_MAX_TEXT);
 	return 0;
 }
 
-static int
-keep_text(struct edits *e, const void *bytes, size_t n, uint32_t *at, uint32_t *len,
+int
+edits_keep_text(struct edits *e, const void *bytes, size_t n, uint32_t *at, uint32_t *len,
     struct error *err)
 {
 	*at = (uint32_t)e->text.len;
@@ -88,18 +68,41 @@ keep_text(struct edits *e, const void *bytes, size_t n, uint32_t *at, uint32_t *
 	return buf_check(&e->text, err);
 }
 
-static struct change *
-new_change(struct edits *e, struct error *err)
+struct change *
+edits_new_change(struct edits *e, struct error *err)
 {
 	struct change *c = vec_push(&e->changes);
 
 	if (c != NULL)
 		return c;
-	if (e->changes.len == MAX_CHANGES)
-		error_set(err, ERROR_LIMIT, "more than %zu changes", MAX_CHANGES);
+	if (e->changes.len == EDITS_MAX_CHANGES)
+		error_set(err, ERROR_LIMIT, "more than %zu changes", EDITS_MAX_CHANGES);
 	else
 		error_memory(err);
 	return NULL;
+}
+
+int
+edits_refuse_both(const struct edits *e, size_t i, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "the whole value and a part of it are to be changed");
+	return error_place(err, document_file(e->d), document_line(e->d, i));
+}
+
+struct change *
+edits_change_of(const struct edits *e, size_t i)
+{
+	if (e->by_entry == NULL || e->by_entry[i] == 0)
+		return NULL;
+	return edits_change_at(e, e->by_entry[i] - 1);
+}
+
+int
+edits_index(struct edits *e, struct error *err)
+{
+	if (e->by_entry == NULL)
+		e->by_entry = calloc(document_numbers(e->d), sizeof(*e->by_entry));
+	return e->by_entry == NULL ? error_memory(err) : 0;
 }
 
 /* Put the change to entry ${made->entry} in the place of an older one, or last. */
@@ -108,15 +111,16 @@ change_entry(struct edits *e, const struct change *made, struct error *err)
 {
 	struct change *c;
 
-	if (e->by_entry == NULL)
-		e->by_entry = calloc(document_count(e->d), sizeof(*e->by_entry));
-	if (e->by_entry == NULL)
-		return error_memory(err);
-	if (e->by_entry[made->entry] != 0) {
-		*change_at(e, e->by_entry[made->entry] - 1) = *made;
+	if (edits_index(e, err) == -1)
+		return -1;
+	c = edits_change_of(e, made->entry);
+	if (c != NULL && c->kind == EDIT_SPLICE)
+		return edits_refuse_both(e, made->entry, err);
+	if (c != NULL) {
+		*c = *made;
 		return 0;
 	}
-	c = new_change(e, err);
+	c = edits_new_change(e, err);
 	if (c == NULL)
 		return -1;
 	*c = *made;
@@ -124,12 +128,22 @@ change_entry(struct edits *e, const struct change *made, struct error *err)
 	return 0;
 }
 
-static int
-check_entry(const struct edits *e, size_t i, struct error *err)
+int
+edits_check_entry(const struct edits *e, size_t i, struct error *err)
 {
-	if (i < document_count(e->d))
+	if (i < document_numbers(e->d))
 		return 0;
 	return error_set(err, ERROR_USAGE, "%s has no entry %zu", document_file(e->d), i);
+}
+
+/* Does the format have an objection? */
+static int
+check_change(const struct edits *e, enum edit_kind kind, size_t entry, const char *key,
+    size_t key_len, struct error *err)
+{
+	struct edit c = { .kind = kind, .entry = entry, .key = key, .key_len = key_len };
+
+	return e->d->ops->check == NULL ? 0 : e->d->ops->check(e, &c, err);
 }
 
 int
@@ -137,8 +151,8 @@ edits_set(struct edits *e, size_t i, const void *value, size_t n, struct error *
 {
 	struct change c = { .kind = EDIT_SET, .entry = (uint32_t)i };
 
-	if (check_entry(e, i, err) == -1 || check_room(e, 0, n, err) == -1 ||
-	    keep_text(e, value, n, &c.value, &c.value_len, err) == -1)
+	if (edits_check_entry(e, i, err) == -1 || edits_check_room(e, 0, n, err) == -1 ||
+	    edits_keep_text(e, value, n, &c.value, &c.value_len, err) == -1)
 		return -1;
 	return change_entry(e, &c, err);
 }
@@ -153,14 +167,16 @@ edits_insert(struct edits *e, size_t after, const char *key, size_t klen, const 
 	/* Behind what the format's reader stumbles over nothing would be read. */
 	if (after == DOCUMENT_NONE && document_problem(e->d, err) == -1)
 		return -1;
-	if (after != DOCUMENT_NONE && check_entry(e, after, err) == -1)
+	if (after != DOCUMENT_NONE && edits_check_entry(e, after, err) == -1)
 		return -1;
-	if (check_room(e, klen, n, err) == -1 ||
-	    keep_text(e, key, klen, &made.key, &made.key_len, err) == -1 ||
-	    keep_text(e, value, n, &made.value, &made.value_len, err) == -1)
+	if (check_change(e, EDIT_INSERT, after, key, klen, err) == -1)
 		return -1;
-	made.entry = (uint32_t)(made.at_end ? document_count(e->d) : after);
-	c = new_change(e, err);
+	if (edits_check_room(e, klen, n, err) == -1 ||
+	    edits_keep_text(e, key, klen, &made.key, &made.key_len, err) == -1 ||
+	    edits_keep_text(e, value, n, &made.value, &made.value_len, err) == -1)
+		return -1;
+	made.entry = (uint32_t)(made.at_end ? document_numbers(e->d) : after);
+	c = edits_new_change(e, err);
 	if (c == NULL)
 		return -1;
 	*c = made;
@@ -172,7 +188,8 @@ edits_remove(struct edits *e, size_t i, struct error *err)
 {
 	struct change c = { .kind = EDIT_REMOVE, .entry = (uint32_t)i };
 
-	if (check_entry(e, i, err) == -1)
+	if (edits_check_entry(e, i, err) == -1 ||
+	    check_change(e, EDIT_REMOVE, i, NULL, 0, err) == -1)
 		return -1;
 	return change_entry(e, &c, err);
 }
@@ -183,8 +200,8 @@ edits_count(const struct edits *e)
 	return e->changes.len;
 }
 
-static const char *
-text_at(const struct edits *e, uint32_t at)
+const char *
+edits_text_at(const struct edits *e, uint32_t at)
 {
 	return e->text.data == NULL ? "" : (const char *)e->text.data + at;
 }
@@ -192,7 +209,7 @@ text_at(const struct edits *e, uint32_t at)
 struct edit
 edits_at(const struct edits *e, size_t i)
 {
-	const struct change *c = change_at(e, i);
+	const struct change *c = edits_change_at(e, i);
 	struct edit edit = { .kind = c->kind, .entry = c->entry };
 
 	if (c->at_end)
@@ -200,14 +217,20 @@ edits_at(const struct edits *e, size_t i)
 	else
 		edit.line = document_line(e->d, c->entry);
 	if (c->kind == EDIT_INSERT) {
-		edit.key = text_at(e, c->key);
+		edit.key = edits_text_at(e, c->key);
 		edit.key_len = c->key_len;
 	} else {
 		edit.key = document_key(e->d, c->entry, &edit.key_len);
 	}
 	if (c->kind != EDIT_REMOVE) {
-		edit.value = text_at(e, c->value);
+		edit.value = edits_text_at(e, c->value);
 		edit.value_len = c->value_len;
+	}
+	if (c->kind == EDIT_SPLICE) {
+		edit.from = splices_at(e->splices, c->splice)->from;
+		edit.to = splices_at(e->splices, c->splice)->to;
+		edit.label = c->key_len > 0 ? edits_text_at(e, c->key) : NULL;
+		edit.label_len = c->key_len;
 	}
 	return edit;
 }
@@ -235,7 +258,7 @@ document_render_skip(struct document_render *r, size_t offset)
 static uint64_t
 rank(const struct edits *e, size_t i)
 {
-	const struct change *c = change_at(e, i);
+	const struct change *c = edits_change_at(e, i);
 	size_t count = document_count(e->d);
 	uint64_t entry = c->entry;
 	uint64_t insert = c->kind == EDIT_INSERT ? 1 : 0;
@@ -283,11 +306,15 @@ edits_render(const struct edits *e, struct buf *out, struct error *err)
 	size_t size = document_bytes(e->d)->len;
 	size_t guess = size + e->text.len + 8 * e->changes.len;
 	uint64_t *ranks = NULL;
+	const struct change *c;
 	struct edit edit;
+	int result = 0;
 	size_t i;
 
 	if (buf_check(&e->text, err) == -1 || buf_check(out, err) == -1)
 		return -1;
+	if (ops->render != NULL && e->changes.len > 0)
+		return ops->render(e, out, err);
 	if (e->changes.len > 0) {
 		ranks = sorted(e);
 		if (ranks == NULL)
@@ -297,11 +324,18 @@ edits_render(const struct edits *e, struct buf *out, struct error *err)
 	/* At once rather than by doubling. */
 	if (guess <= out->max - out->len)
 		(void)buf_reserve(out, guess);
-	for (i = 0; i < e->changes.len; i++) {
+	for (i = 0; i < e->changes.len && result == 0; i++) {
+		c = edits_change_at(e, ranks[i] & UINT32_MAX);
+		if (c->kind == EDIT_SPLICE) {
+			/* The first stands for all of its value. */
+			if (c == edits_change_of(e, c->entry))
+				result = edits_render_splices(e, c, &r, err);
+			continue;
+		}
 		edit = edits_at(e, ranks[i] & UINT32_MAX);
 		ops->render_change(&r, &edit);
 	}
 	free(ranks);
 	document_render_upto(&r, size);
-	return buf_check(out, err);
+	return result == -1 ? -1 : buf_check(out, err);
 }

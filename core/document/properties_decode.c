@@ -170,3 +170,57 @@ properties_decode_is(const struct document *d, const struct document_entry *x,
 	}
 	return n == 0;
 }
+
+/* Go on over at most ${room} bytes that stand for themselves; how many. */
+static size_t
+pass_plain(struct cursor *c, size_t room)
+{
+	size_t from = after_continuations(c, c->at);
+	const unsigned char *backslash;
+	size_t len;
+
+	if (from == c->n || c->p[from] == '\\')
+		return 0;
+	/* No further: where there are no backslashes, the next is far away. */
+	len = room < c->n - from ? room : c->n - from;
+	backslash = memchr(c->p + from, '\\', len);
+	if (backslash != NULL)
+		len = (size_t)(backslash - c->p) - from;
+	c->at = from + len;
+	return len;
+}
+
+void
+properties_decode_seek(const struct document *d, const struct document_entry *x,
+    struct document_place *at, size_t decoded)
+{
+	struct cursor c = { .p = d->bytes.data + x->value, .n = x->value_end - x->value,
+	    .at = at->raw - x->value };
+	const unsigned char *piece;
+	size_t len;
+
+	while (at->decoded < decoded) {
+		len = pass_plain(&c, decoded - at->decoded);
+		if (len == 0) {
+			if (!next_piece(&c, &piece, &len))
+				break;
+			/* Of a piece that stands in the bytes, only what the escape is. */
+			if (piece != c.small) {
+				len = 1;
+				c.at = (size_t)(piece - c.p) + 1;
+			}
+		}
+		if (len > decoded - at->decoded)
+			break;
+		at->raw = x->value + (uint32_t)c.at;
+		at->decoded += (uint32_t)len;
+	}
+}
+
+size_t
+properties_decode_gap(const unsigned char *p, size_t n, size_t at)
+{
+	const struct cursor c = { .p = p, .n = n };
+
+	return after_continuations(&c, at);
+}

@@ -94,6 +94,14 @@ is_separated_by_blanks(const struct document *d, const struct document_entry *x)
 	return true;
 }
 
+/* The whole value is new: no backslash is left at its end. */
+static void
+replace_tail(struct document_render *r, const struct document_entry *x)
+{
+	if (x->end == r->d->bytes.len)
+		r->tail = x->value_end == x->end ? TAIL_OPEN : TAIL_CLEAN;
+}
+
 static void
 set(struct document_render *r, const struct document_entry *x, const struct edit *c)
 {
@@ -105,8 +113,7 @@ set(struct document_render *r, const struct document_entry *x, const struct edit
 		buf_append_char(r->out, '\\');
 	properties_append_value(r->out, c->value, c->value_len);
 	document_render_skip(r, x->value_end);
-	if (x->end == r->d->bytes.len)
-		r->tail = x->value_end == x->end ? TAIL_OPEN : TAIL_CLEAN;
+	replace_tail(r, x);
 }
 
 static void
@@ -154,6 +161,110 @@ insert(struct document_render *r, const struct edit *c)
 	buf_append_str(r->out, r->line_end);
 }
 
+/* The splicing of one value, on its way. */
+struct splicing {
+	struct document_render *r;
+	const struct document_entry *x;
+	bool bare;		/* here a blank would be none of the value's */
+	bool unseparated;	/* nor would a `=` or `:`: there has been none */
+};
+
+/* Behind the continuations at ${at}. */
+static size_t
+after_gap(const struct splicing *s, size_t at)
+{
+	return properties_decode_gap(s->r->d->bytes.data, s->x->value_end, at);
+}
+
+/* Copy bytes of the value; a character that has become the first of it, or of a line, stays. */
+static void
+copy_upto(struct splicing *s, size_t offset)
+{
+	struct document_render *r = s->r;
+	unsigned char c;
+	size_t at;
+
+	if (s->bare && r->done < offset) {
+		at = after_gap(s, r->done);
+		document_render_upto(r, at < offset ? at : offset);
+	}
+	if (r->done >= offset)
+		return;
+	c = r->d->bytes.data[r->done];
+	if ((s->bare && properties_is_blank(c)) ||
+	    (s->unseparated && properties_is_separator(c)))
+		buf_append_char(r->out, '\\');
+	s->bare = s->unseparated = false;
+	document_render_upto(r, offset);
+}
+
+static void
+append_text(struct splicing *s, const struct document_splice *c)
+{
+	if (s->unseparated && properties_is_separator(*(const unsigned char *)c->text))
+		buf_append_char(s->r->out, '\\');
+	if (s->bare)
+		properties_append_value(s->r->out, c->text, c->n);
+	else
+		properties_append_inner(s->r->out, c->text, c->n);
+	s->bare = s->unseparated = false;
+}
+
+static void
+splice(struct splicing *s, const struct document_splice *c)
+{
+	struct document_render *r = s->r;
+	size_t at;
+
+	copy_upto(s, c->from);
+	/* What is replaced starts behind the continuation, what is inserted before it. */
+	if (c->to > c->from) {
+		at = after_gap(s, r->done);
+		s->bare = s->bare || at > r->done;
+		document_render_upto(r, at);
+	}
+	document_render_skip(r, c->to);
+	if (c->n > 0)
+		append_text(s, c);
+	else if (c->to > c->from && s->bare)
+		/* Or a line with nothing in it would be left. */
+		document_render_skip(r, after_gap(s, r->done));
+}
+
+static bool
+ends_with_cr(const struct buf *b)
+{
+	return b->len > 0 && b->data[b->len - 1] == '\r';
+}
+
+void
+properties_edit_splices(struct document_render *r, const struct document_entry *x,
+    const struct document_splice *splices, size_t n)
+{
+	struct splicing s = { .r = r, .x = x, .bare = true };
+	size_t i = 0;
+
+	document_render_upto(r, x->value);
+	s.unseparated = x->value > x->key_end && is_separated_by_blanks(r->d, x);
+	if (x->value == x->key_end) {
+		/* No separator, and so nothing in the value. */
+		while (i < n && splices[i].n == 0)
+			i++;
+		if (i == n)
+			return;
+		buf_append_str(r->out, r->separator);
+		document_render_skip(r, x->value_end);
+		replace_tail(r, x);
+	}
+	for (; i < n; i++)
+		splice(&s, &splices[i]);
+	copy_upto(&s, x->value_end);
+	/* The CR of a continuation of nothing and the LF of the line would be one line end. */
+	if (s.bare && ends_with_cr(r->out) && x->value_end < r->d->bytes.len &&
+	    r->d->bytes.data[x->value_end] == '\n')
+		buf_append_char(r->out, ' ');
+}
+
 void
 properties_edit_change(struct document_render *r, const struct edit *c)
 {
@@ -166,6 +277,8 @@ properties_edit_change(struct document_render *r, const struct edit *c)
 		break;
 	case EDIT_INSERT:
 		insert(r, c);
+		break;
+	case EDIT_SPLICE:
 		break;
 	}
 }

@@ -8,7 +8,9 @@
 struct buf;
 struct document;
 struct document_entry;
+struct document_place;
 struct document_render;
+struct document_splice;
 struct edit;
 struct error;
 
@@ -68,6 +70,10 @@ properties_after_blanks(const unsigned char *p, size_t n, size_t at)
 int properties_parse(struct document *d, struct error *err);
 void properties_edit_begin(struct document_render *r);
 void properties_edit_change(struct document_render *r, const struct edit *c);
+void properties_edit_splices(struct document_render *r, const struct document_entry *x,
+    const struct document_splice *splices, size_t n);
+void properties_decode_seek(const struct document *d, const struct document_entry *x,
+    struct document_place *at, size_t decoded);
 void properties_decode_value(const struct document *d, const struct document_entry *x,
     struct buf *out);
 bool properties_decode_is(const struct document *d, const struct document_entry *x,
@@ -80,5 +86,8 @@ bool properties_decode_is(const struct document *d, const struct document_entry 
  * undone, a backslash at the very end (that of the file) is dropped.
  */
 void properties_decode(const unsigned char *p, size_t n, struct buf *out);
+
+/* Behind the continuations at ${at}: backslashes before line ends, and the blanks that follow. */
+size_t properties_decode_gap(const unsigned char *p, size_t n, size_t at);
 
 #endif /* !DOCUMENT_PROPERTIES_SYNTAX_H */

@@ -135,3 +135,9 @@ properties_append_value(struct buf *out, const void *value, size_t n)
 	if (i < n)
 		append(out, p + i, n - i, needs_escape);
 }
+
+void
+properties_append_inner(struct buf *out, const void *value, size_t n)
+{
+	append(out, value, n, needs_escape);
+}

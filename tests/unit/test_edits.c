@@ -41,6 +41,8 @@ make(struct edits *e, enum edit_kind kind, size_t entry, const char *key, const 
 	case EDIT_REMOVE:
 		result = edits_remove(e, entry, &err);
 		break;
+	case EDIT_SPLICE:
+		break;
 	}
 	if (result == -1)
 		fail_msg("refused: %s", err.text);

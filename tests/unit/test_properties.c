@@ -108,25 +108,6 @@ test_format_goes_by_the_end_of_the_name(void **state)
 }
 
 static void
-test_json_is_refused_with_a_hint(void **state)
-{
-	struct error err = { 0 };
-	struct buf content;
-
-	(void)state;
-	buf_init_secret(&content, BUF_MAX_FILE);
-	buf_append_str(&content, "{}");
-	assert_null(document_parse(&content, DOCUMENT_JSON, "c.json", &err));
-	assert_int_equal(err.code, ERROR_REFUSED);
-	assert_string_equal(err.text,
-	    "JSON configuration files are not supported by this version");
-	assert_string_equal(err.file, "c.json");
-	assert_string_not_equal(err.hint, "");
-	assert_int_equal(content.len, 0);
-	assert_null(content.data);
-}
-
-static void
 test_lines_are_counted_with_any_line_end(void **state)
 {
 	static const size_t lines[] = { 1, 4, 5, 8, 10 };
@@ -356,7 +337,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reads_what_java_reads),
 		cmocka_unit_test(test_format_goes_by_the_end_of_the_name),
-		cmocka_unit_test(test_json_is_refused_with_a_hint),
 		cmocka_unit_test(test_lines_are_counted_with_any_line_end),
 		cmocka_unit_test(test_a_malformed_escape_is_placed_and_ends_the_reading),
 		cmocka_unit_test(test_the_last_of_a_key_wins),

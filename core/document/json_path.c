@@ -1,0 +1,244 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "document/json_path.h"
+
+/* Special in a path anywhere, and at the start of a part only. */
+#define ANYWHERE 1
+#define AT_START 2
+#define UNWRITTEN 4	/* read as it is in the middle of a name, but not written so */
+
+static const unsigned char special[256] = {
+	['.'] = ANYWHERE, ['\\'] = ANYWHERE, ['*'] = ANYWHERE, ['?'] = ANYWHERE, ['|'] = ANYWHERE,
+	['!'] = AT_START, ['{'] = AT_START, ['['] = AT_START, [':'] = AT_START,
+	['#'] = UNWRITTEN, ['@'] = UNWRITTEN
+};
+
+static bool
+is_whole(const char *path, size_t n)
+{
+	return n == strlen(JSON_PATH_WHOLE) && memcmp(path, JSON_PATH_WHOLE, n) == 0;
+}
+
+/* What the first character of a part says about it. */
+static enum json_part_kind
+kind_of(const char *text, size_t n)
+{
+	if (n == 0)
+		return JSON_PART_NAME;
+	if (text[0] == '#' && n == 1)
+		return JSON_PART_EACH;
+	if (text[0] == '#' && (text[1] == '(' || text[1] == '['))
+		return JSON_PART_REFUSED;
+	return memchr("@!{[", text[0], 4) != NULL ? JSON_PART_REFUSED : JSON_PART_NAME;
+}
+
+bool
+json_path_next(const char *path, size_t n, size_t *at, struct json_part *part)
+{
+	bool pattern = false;
+	bool refused = false;
+	size_t i;
+
+	if (*at > n)
+		return false;
+	for (i = *at; i < n && path[i] != '.'; i++) {
+		if (path[i] == '\\')
+			i++;
+		else if (path[i] == '*' || path[i] == '?')
+			pattern = true;
+		else if (path[i] == '|')
+			refused = true;
+	}
+	/* A backslash with nothing behind it. */
+	if (i > n) {
+		refused = true;
+		i = n;
+	}
+	part->text = path + *at;
+	part->len = i - *at;
+	part->kind = kind_of(part->text, part->len);
+	if (refused)
+		part->kind = JSON_PART_REFUSED;
+	else if (pattern && part->kind == JSON_PART_NAME)
+		part->kind = JSON_PART_PATTERN;
+	*at = i + 1;
+	return true;
+}
+
+bool
+json_path_is_plain(const char *path, size_t n)
+{
+	struct json_part part;
+	size_t at = 0;
+
+	if (is_whole(path, n))
+		return true;
+	while (json_path_next(path, n, &at, &part)) {
+		if (part.kind != JSON_PART_NAME)
+			return false;
+	}
+	return true;
+}
+
+void
+json_path_escape(struct buf *out, const void *name, size_t n)
+{
+	const unsigned char *p = name;
+	size_t done = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (special[p[i]] == 0 || (special[p[i]] == AT_START && i > 0))
+			continue;
+		buf_append(out, p + done, i - done);
+		buf_append_char(out, '\\');
+		done = i;
+	}
+	if (n > 0)
+		buf_append(out, p + done, n - done);
+}
+
+void
+json_path_unescape(struct buf *out, const struct json_part *part)
+{
+	size_t done = 0;
+	size_t i;
+
+	for (i = 0; i + 1 < part->len; i++) {
+		if (part->text[i] != '\\')
+			continue;
+		buf_append(out, part->text + done, i - done);
+		done = ++i;
+	}
+	buf_append(out, part->text + done, part->len - done);
+}
+
+/* One character of a part, and whether it is special there. */
+struct sign {
+	unsigned char c;
+	bool wild;
+};
+
+static struct sign
+next_sign(const struct json_part *part, size_t *at)
+{
+	struct sign sign = { .c = (unsigned char)part->text[*at] };
+
+	if (sign.c == '\\' && *at + 1 < part->len)
+		sign.c = (unsigned char)part->text[++*at];
+	else
+		sign.wild = sign.c == '*' || sign.c == '?';
+	++*at;
+	return sign;
+}
+
+void
+json_path_canonical(struct buf *out, const char *path, size_t n)
+{
+	struct json_part part;
+	struct sign sign;
+	size_t at = 0;
+	size_t i;
+
+	if (is_whole(path, n)) {
+		buf_append(out, path, n);
+		return;
+	}
+	while (json_path_next(path, n, &at, &part)) {
+		if (part.text > path)
+			buf_append_char(out, '.');
+		for (i = 0; i < part.len; ) {
+			bool first = i == 0;
+
+			sign = next_sign(&part, &i);
+			if (special[sign.c] != 0 && (special[sign.c] != AT_START || first))
+				buf_append_char(out, '\\');
+			buf_append_char(out, (char)sign.c);
+		}
+	}
+}
+
+static bool
+same_name(const struct json_part *a, const struct json_part *b)
+{
+	size_t i = 0;
+	size_t k = 0;
+
+	while (i < a->len && k < b->len) {
+		if (next_sign(a, &i).c != next_sign(b, &k).c)
+			return false;
+	}
+	return i == a->len && k == b->len;
+}
+
+bool
+json_path_equal(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	struct json_part x, y;
+	size_t i = 0;
+	size_t k = 0;
+	bool more_a, more_b;
+
+	if (is_whole(a, a_len) || is_whole(b, b_len))
+		return is_whole(a, a_len) && is_whole(b, b_len);
+	for (;;) {
+		more_a = json_path_next(a, a_len, &i, &x);
+		more_b = json_path_next(b, b_len, &k, &y);
+		if (!more_a || !more_b)
+			return more_a == more_b;
+		if (!same_name(&x, &y))
+			return false;
+	}
+}
+
+/* Pass one character of a name: in UTF-8, all of its bytes. */
+static void
+pass_character(const struct json_part *name, size_t *i)
+{
+	(void)next_sign(name, i);
+	while (*i < name->len && ((unsigned char)name->text[*i] & 0xc0) == 0x80)
+		++*i;
+}
+
+/* Pass what fits in both: a `?` and a character, or the same byte. */
+static bool
+pass_fitting(const struct json_part *pattern, size_t *at, const struct json_part *name,
+    size_t *i)
+{
+	struct sign want = next_sign(pattern, at);
+
+	if (!want.wild)
+		return next_sign(name, i).c == want.c;
+	pass_character(name, i);
+	return true;
+}
+
+/*
+ * Every `*` takes as little as it can; when the rest does not fit, the last
+ * one takes a byte more.  An earlier one never has to.
+ */
+bool
+json_path_fits(const struct json_part *pattern, const struct json_part *name)
+{
+	bool starred = false;
+	size_t star = 0;	/* behind the last `*` */
+	size_t taken = 0;	/* what it took, up to here */
+	size_t at = 0;
+	size_t i = 0;
+
+	while (i < name->len || (at < pattern->len && pattern->text[at] == '*')) {
+		if (at < pattern->len && pattern->text[at] == '*') {
+			starred = true;
+			star = ++at;
+			taken = i;
+		} else if (at == pattern->len || !pass_fitting(pattern, &at, name, &i)) {
+			if (!starred)
+				return false;
+			(void)next_sign(name, &taken);
+			i = taken;
+			at = star;
+		}
+	}
+	return at == pattern->len;
+}

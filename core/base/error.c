@@ -66,6 +66,9 @@ hint_for(int code)
 	switch (code) {
 	case ENOSPC:
 		return "free space on the file system";
+	case EMFILE:
+	case ENFILE:
+		return "raise the limit of open files (ulimit -n), or change fewer files at once";
 	case EDQUOT:
 		return "the disk quota is used up: free space or ask for more";
 	case EROFS:

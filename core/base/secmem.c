@@ -60,6 +60,18 @@ secmem_unmap(void *p, size_t cap)
 	(void)munmap((unsigned char *)p - page, cap + 2 * page);
 }
 
+int
+secmem_keep_on_fork(void *p, size_t cap)
+{
+#ifdef MADV_KEEPONFORK
+	return madvise(p, cap, MADV_KEEPONFORK);
+#else
+	(void)p;
+	(void)cap;
+	return 0;
+#endif
+}
+
 void
 secmem_wipe(void *p, size_t n)
 {
@@ -82,9 +94,12 @@ secmem_lock_limit(void)
 void
 secmem_harden_process(void)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit limit;
 
-	(void)setrlimit(RLIMIT_CORE, &none);
+	if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+		limit.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &limit);
+	}
 #ifdef __linux__
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif

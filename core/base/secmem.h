@@ -17,6 +17,10 @@ void *secmem_map(size_t size, size_t *cap);
 /* Wipe and unmap what secmem_map returned.  (NULL, 0) is fine. */
 void secmem_unmap(void *p, size_t cap);
 
+/* Let a forked child find the mapping as it is, not empty: for what is handed
+ * to it on purpose.  -1: the kernel refused. */
+int secmem_keep_on_fork(void *p, size_t cap);
+
 /* Overwrite ${n} bytes in a way that the compiler keeps. */
 void secmem_wipe(void *p, size_t n);
 
@@ -27,7 +31,9 @@ size_t secmem_lock_limit(void);
  * secmem_harden_process():
  * Call once at the start of a program: RLIMIT_CORE 0 and, on Linux,
  * PR_SET_DUMPABLE 0, so that neither a core file nor another process of the
- * same user sees our memory.  Failures are ignored: they only lose a layer.
+ * same user sees our memory.  Only the soft limit goes down: the hard one
+ * could not be given back to a command that we run.  Failures are ignored:
+ * they only lose a layer.
  */
 void secmem_harden_process(void);
 

@@ -17,6 +17,8 @@
 
 struct estate {
 	const struct secrets_file *secrets;
+	const struct scope *scope;	/* NULL: the built-in one */
+	const struct rules *rules;
 	struct vec files;	/* of struct estate_file * */
 	struct vec folders;	/* of char *: still to be read */
 	struct vec pending;	/* of char *: files still to be loaded */
@@ -78,6 +80,18 @@ estate_set_secrets(struct estate *e, const struct secrets_file *s)
 	e->restated = 0;
 }
 
+void
+estate_set_scope(struct estate *e, const struct scope *scope)
+{
+	e->scope = scope;
+}
+
+void
+estate_set_rules(struct estate *e, const struct rules *rules)
+{
+	e->rules = rules;
+}
+
 /* The file of this path, new to the estate; NULL: no memory. */
 static struct estate_file *
 add_file(struct estate *e, const char *path)
@@ -104,7 +118,7 @@ load_pending(struct estate *e, struct error *err)
 		return error_memory(err);
 	if (e->restated == e->files.len - 1)
 		e->restated++;
-	return estate_file_load(f, e->secrets, err);
+	return estate_file_load(f, e->secrets, e->rules, err);
 }
 
 static int
@@ -115,7 +129,7 @@ read_folder(struct estate *e, struct error *err)
 	struct error problem;
 	int rc = 0;
 
-	if (walk_folder(path, &e->pending, &e->folders, &problem) != 0) {
+	if (walk_folder(path, e->scope, &e->pending, &e->folders, &problem) != 0) {
 		if (problem.code == ERROR_MEMORY || (f = add_file(e, path)) == NULL)
 			rc = error_memory(err);
 		else
@@ -217,7 +231,7 @@ estate_refresh(struct estate *e, const char *path, struct error *err)
 		return error_memory(err);
 	map_free(e->references);
 	e->references = NULL;
-	if (estate_file_load(f, e->secrets, err) != 0)
+	if (estate_file_load(f, e->secrets, e->rules, err) != 0)
 		return -1;
 	/* A newcomer goes to its place, unless a scan will sort anyway. */
 	if (!e->sorted && e->pending.len == 0 && e->folders.len == 0) {

@@ -7,6 +7,8 @@
 #include "secrets/state.h"
 
 struct error;
+struct rules;
+struct scope;
 struct secrets_file;
 
 /*
@@ -36,7 +38,7 @@ struct estate_file {
 	const struct estate_entry *entries;
 };
 
-/* ${paths}: files, or folders that are searched for *.properties.  Hidden
+/* ${paths}: files, or folders that are searched as the scope says.  Hidden
  * files and folders are passed over; symlinked folders are not followed. */
 struct estate *estate_new(const char *const paths[], size_t n,
     struct error *err);
@@ -45,6 +47,11 @@ void estate_free(struct estate *e);
 /* The secrets file that states are told against (not owned; NULL: none).
  * Changing it starts the states anew: estate_step does the work. */
 void estate_set_secrets(struct estate *e, const struct secrets_file *s);
+
+/* Which files below the folders are taken, and which keys are secrets (not
+ * owned; NULL: the built-in ones).  Before the first estate_step. */
+void estate_set_scope(struct estate *e, const struct scope *scope);
+void estate_set_rules(struct estate *e, const struct rules *rules);
 
 /* Work for about ${budget_ms}.  1: there is more to do, 0: all is done,
  * -1: ERROR_MEMORY.  Unreadable files and folders are entries with a problem. */

@@ -3,6 +3,7 @@
 
 struct error;
 struct estate_file;
+struct rules;
 struct secrets_file;
 
 /* One file of an estate (inside core/estate): made, filled, told anew, freed. */
@@ -13,7 +14,7 @@ struct estate_file *estate_file_new(const char *path);
 /* Read the file and fill keys, lines and states; what cannot be read becomes
  * its problem.  -1: ERROR_MEMORY. */
 int estate_file_load(struct estate_file *f, const struct secrets_file *s,
-    struct error *err);
+    const struct rules *r, struct error *err);
 
 /* Give it a problem (copied).  -1: ERROR_MEMORY. */
 int estate_file_fail(struct estate_file *f, const struct error *problem,

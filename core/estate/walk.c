@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "document/document.h"
+#include "estate/scope.h"
 
 #define PATH_BYTES_MAX 65536
 
@@ -61,10 +61,9 @@ type_of(int dirfd_, const struct dirent *ent)
 }
 
 static int
-take_entry(const char *folder, int fd, const struct dirent *ent, struct vec *files,
-    struct vec *folders)
+take_entry(const char *folder, int fd, const struct dirent *ent, const struct scope *scope,
+    struct vec *files, struct vec *folders)
 {
-	enum document_format format;
 	struct vec *to = NULL;
 	struct buf path;
 	int rc, type;
@@ -75,8 +74,7 @@ take_entry(const char *folder, int fd, const struct dirent *ent, struct vec *fil
 	type = type_of(fd, ent);
 	if (type == DT_DIR)
 		to = folders;
-	else if (type == DT_REG && document_format_of(ent->d_name, &format) &&
-	    format == DOCUMENT_PROPERTIES)
+	else if (type == DT_REG && scope_takes_file(NULL, ent->d_name))
 		to = files;
 	if (to == NULL)
 		return 0;
@@ -87,13 +85,17 @@ take_entry(const char *folder, int fd, const struct dirent *ent, struct vec *fil
 			buf_append_char(&path, '/');
 	}
 	buf_append_str(&path, ent->d_name);
-	rc = buf_check(&path, NULL) == 0 ? walk_push(to, buf_cstr(&path)) : -1;
+	rc = buf_check(&path, NULL);
+	if (rc == 0 && (to == folders ? scope_takes_folder(scope, buf_cstr(&path)) :
+	    scope_takes_file(scope, buf_cstr(&path))))
+		rc = walk_push(to, buf_cstr(&path));
 	buf_release(&path);
 	return rc;
 }
 
 int
-walk_folder(const char *path, struct vec *files, struct vec *folders, struct error *problem)
+walk_folder(const char *path, const struct scope *scope, struct vec *files,
+    struct vec *folders, struct error *problem)
 {
 	struct dirent *ent;
 	DIR *dir;
@@ -108,7 +110,7 @@ walk_folder(const char *path, struct vec *files, struct vec *folders, struct err
 				rc = error_io(problem, path, "cannot read the folder");
 			break;
 		}
-		if (take_entry(path, dirfd(dir), ent, files, folders) != 0) {
+		if (take_entry(path, dirfd(dir), ent, scope, files, folders) != 0) {
 			rc = error_memory(problem);
 			break;
 		}

@@ -4,15 +4,17 @@
 #include "base/vec.h"
 
 struct error;
+struct scope;
 
 /**
- * walk_folder(path, files, folders, problem):
+ * walk_folder(path, scope, files, folders, problem):
  * Read one folder: append the paths of its configuration files to ${files}
- * and of its sub-folders to ${folders} (vectors of char *, caller frees).
+ * and of its sub-folders to ${folders} (vectors of char *, caller frees),
+ * as far as ${scope} takes them.
  * -1: ${problem} says why it could not be read (whole or in part).
  */
-int walk_folder(const char *path, struct vec *files, struct vec *folders,
-    struct error *problem);
+int walk_folder(const char *path, const struct scope *scope, struct vec *files,
+    struct vec *folders, struct error *problem);
 
 /* Append a copy of ${path} to a vector of char *.  -1: no memory. */
 int walk_push(struct vec *v, const char *path);

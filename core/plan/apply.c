@@ -17,11 +17,11 @@ struct verify {
 };
 
 static int
-verify(void *cookie, const struct buf *content, struct error *err)
+verify(void *cookie, struct buf *content, struct error *err)
 {
 	const struct verify *v = cookie;
 
-	return plan_verify(v->plan, v->file, content, err);
+	return plan_verify_take(v->plan, v->file, content, err);
 }
 
 static bool

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "secrets/reference.h"
+#include "secrets/resolve.h"
 
 struct configuration *
 configuration_load(const char *path, struct error *err)
@@ -53,44 +54,104 @@ configuration_free(struct configuration *c)
 	free(c);
 }
 
-/* The entry name in our reference at entry ${i}; false: it is none of ours. */
+/* May entry ${i} have a reference of ours in it?  Most have none: no copy for them. */
 static bool
-name_at(const struct configuration *c, size_t i, struct buf *value, struct reference *r)
+may_refer(const struct configuration *c, size_t i)
 {
 	const unsigned char *raw;
 	size_t n;
 
 	raw = document_raw_value(c->doc, i, &n);
-	if (n == 0 || (raw[0] != '$' && raw[0] != '\\') || document_shadowed(c->doc, i))
-		return false;
-	buf_clear(value);
-	return document_value(c->doc, i, value, NULL) == 0 &&
-	    reference_parse((const char *)value->data, value->len, r) && reference_is_ours(r);
+	return (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL) &&
+	    !document_shadowed(c->doc, i);
 }
 
-/* Is the name <base name>/<another key than entry i's>? */
+int
+configuration_entry_name(const struct configuration *c, const char *key, size_t len,
+    struct buf *out, struct error *err)
+{
+	bool json = document_format(c->doc) == DOCUMENT_JSON;
+
+	buf_append_str(out, c->base);
+	buf_append_char(out, '/');
+	for (size_t i = 0; i < len; i++)
+		if (!json || key[i] != '\\')
+			buf_append_char(out, key[i]);
+	return buf_check(out, err);
+}
+
+/*
+ * How much of ${name} is <base name>/<key>, or 0.  Backslashes count for
+ * nothing in JSON.
+ */
+static size_t
+match_name(const struct configuration *c, const char *key, size_t len, const char *name,
+    size_t name_len)
+{
+	bool json = document_format(c->doc) == DOCUMENT_JSON;
+	size_t at = strlen(c->base), k = 0;
+
+	if (name_len <= at || memcmp(name, c->base, at) != 0 || name[at++] != '/')
+		return 0;
+	for (;;) {
+		while (json && k < len && key[k] == '\\')
+			k++;
+		while (json && at < name_len && name[at] == '\\')
+			at++;
+		if (k == len)
+			return at;
+		if (at == name_len || name[at++] != key[k++])
+			return 0;
+	}
+}
+
+bool
+configuration_owns(const struct configuration *c, const char *key, size_t len, const char *name,
+    size_t name_len)
+{
+	return match_name(c, key, len, name, name_len) == name_len;
+}
+
+/* Is the name <base name>/<another key than entry i's, or an option of its>? */
 static bool
 is_borrowed(const struct configuration *c, size_t i, const struct reference *r)
 {
-	size_t base = strlen(c->base), len;
+	size_t base = strlen(c->base), len, own;
 	const char *key;
 
 	key = document_key(c->doc, i, &len);
 	if (r->name_len <= base || memcmp(r->name, c->base, base) != 0 || r->name[base] != '/')
 		return false;
-	return r->name_len != base + 1 + len || memcmp(r->name + base + 1, key, len) != 0;
+	own = match_name(c, key, len, r->name, r->name_len);
+	return own == 0 || (own < r->name_len && r->name[own] != '/');
+}
+
+/* Does the value of entry ${i} borrow ${name}, or for NULL any name? */
+static bool
+borrows(const struct configuration *c, size_t i, struct buf *value, const char *name, size_t len)
+{
+	size_t at = 0, start;
+	struct reference r;
+
+	buf_clear(value);
+	if (!may_refer(c, i) || document_value(c->doc, i, value, NULL) != 0)
+		return false;
+	while (resolve_next((const char *)value->data, value->len, at, &r, &start, &at))
+		if (reference_is_ours(&r) && is_borrowed(c, i, &r) && (name == NULL ||
+		    (r.name_len == len && memcmp(r.name, name, len) == 0)))
+			return true;
+	return false;
 }
 
 /* Once a configuration, as there are next to none and removing asks for each key. */
 static int
 look(struct configuration *c, struct buf *value, struct error *err)
 {
-	struct reference r;
 	size_t *slot;
 
 	vec_init(&c->borrowers, sizeof(size_t), SIZE_MAX);
 	for (size_t i = 0; i < document_count(c->doc); i++) {
-		if (!name_at(c, i, value, &r) || !is_borrowed(c, i, &r))
+		if (!borrows(c, i, value, NULL, 0))
 			continue;
 		if ((slot = vec_push(&c->borrowers)) == NULL) {
 			vec_release(&c->borrowers);
@@ -106,7 +167,6 @@ int
 configuration_borrower(struct configuration *c, const char *name, size_t len, size_t *entry,
     struct error *err)
 {
-	struct reference r;
 	struct buf value;
 	int rc = 0;
 
@@ -117,8 +177,7 @@ configuration_borrower(struct configuration *c, const char *name, size_t len, si
 	for (size_t k = 0; rc == 0 && k < c->borrowers.len && *entry == DOCUMENT_NONE; k++) {
 		size_t i = *(size_t *)vec_at(&c->borrowers, k);
 
-		if (name_at(c, i, &value, &r) && r.name_len == len &&
-		    memcmp(r.name, name, len) == 0)
+		if (borrows(c, i, &value, name, len))
 			*entry = i;
 	}
 	buf_release(&value);

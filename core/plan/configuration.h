@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 
+struct buf;
 struct document;
 struct error;
 
@@ -24,6 +25,18 @@ struct configuration {
  * ERROR_FORMAT (a reader of the format refuses it). */
 struct configuration *configuration_load(const char *path, struct error *err);
 void configuration_free(struct configuration *c);
+
+/**
+ * configuration_entry_name(c, key, len, out, err):
+ * Append the name of a key's sealed entry: <base name>/<key>.  The path to a
+ * JSON value goes in without its backslashes, which the reference would lose.
+ */
+int configuration_entry_name(const struct configuration *c, const char *key,
+    size_t len, struct buf *out, struct error *err);
+
+/* Is ${name} the name of ${key}'s sealed entry (as we or the reference write it)? */
+bool configuration_owns(const struct configuration *c, const char *key,
+    size_t len, const char *name, size_t name_len);
 
 /**
  * configuration_borrower(c, name, len, entry, err):

@@ -10,10 +10,12 @@
 #include "document/document.h"
 #include "document/edits.h"
 #include "plan/diff_order.h"
+#include "plan/diff_part.h"
 #include "plan/plan.h"
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 
 #define MASK "********"
 #define PUBLIC_MAX 512	/* bytes of a public value that are shown */
@@ -23,7 +25,7 @@ struct diff {
 	struct buf *out;
 	enum plan_role role;
 	const struct edits *edits;
-	struct buf *scratch;
+	struct diff_old *old;
 };
 
 static bool
@@ -78,68 +80,72 @@ append_value(const struct diff *d, const char *key, size_t len, const char *valu
 	}
 }
 
-/* The value that the edit takes away, or NULL for an insertion. */
-static const struct buf *
-old_value(const struct diff *d, const struct edit *e)
+/* `-key = value`, or the key of a part of the value: `-key/label = value`. */
+static void
+append_line(const struct diff *d, char sign, const struct edit *e, const char *value, size_t n)
 {
-	if (e->kind == EDIT_INSERT)
-		return NULL;
-	buf_clear(d->scratch);
-	return document_value(edits_document(d->edits), e->entry, d->scratch, NULL) == 0 ?
-	    d->scratch : NULL;
+	struct buf *out = d->out;
+
+	buf_append_char(out, sign);
+	text_append_visible(out, e->key, e->key_len);
+	if (e->kind == EDIT_SPLICE && e->label != NULL) {
+		buf_append_char(out, '/');
+		text_append_visible(out, e->label, e->label_len);
+	} else if (e->kind == EDIT_SPLICE) {
+		buf_printf(out, "[%zu-%zu]", e->from, e->to);
+	}
+	buf_append_str(out, " = ");
+	append_value(d, e->key, e->key_len, value, n);
+	buf_append_char(out, '\n');
 }
 
 static void
 append_change(const struct diff *d, const struct edit *e)
 {
-	const struct buf *old = old_value(d, e);
+	const struct diff_part part = diff_part_of(d->old, d->edits, e);
 	struct buf *out = d->out;
 
 	if (e->line > 0)
 		buf_printf(out, "@@ line %zu @@\n", e->line);
 	else
 		buf_append_str(out, "@@ new @@\n");
-	if (old != NULL) {
-		buf_append_char(out, '-');
-		text_append_visible(out, e->key, e->key_len);
-		buf_append_str(out, " = ");
-		append_value(d, e->key, e->key_len, (const char *)old->data, old->len);
-		buf_append_char(out, '\n');
-	}
-	if (e->kind != EDIT_REMOVE) {
-		buf_append_char(out, '+');
-		text_append_visible(out, e->key, e->key_len);
-		buf_append_str(out, " = ");
-		append_value(d, e->key, e->key_len, e->value, e->value_len);
-		buf_append_char(out, '\n');
-	}
+	if (part.old != NULL)
+		append_line(d, '-', e, part.old, part.old_len);
+	if (part.new != NULL)
+		append_line(d, '+', e, part.new, part.new_len);
 }
 
 static void
 append_changes(const struct diff *d)
 {
-	size_t *order = diff_order(d->edits);
+	size_t *order = diff_order(d->edits), tags = 0;
 
 	if (order == NULL)
 		buf_fail(d->out, ERROR_MEMORY);
 	for (size_t k = 0; order != NULL && k < edits_count(d->edits); k++) {
 		struct edit e = edits_at(d->edits, order[k]);
 
-		append_change(d, &e);
+		if (tag_names(e.key, e.key_len))
+			tags++;
+		else
+			append_change(d, &e);
 	}
+	/* One beside every sealed entry that changes: to count them is enough. */
+	if (tags > 0)
+		buf_printf(d->out, "@@ and %zu integrity tag%s @@\n", tags, tags > 1 ? "s" : "");
 	free(order);
 }
 
 int
 diff_append(const struct plan *p, struct buf *out, struct error *err)
 {
-	struct buf scratch;
+	struct diff_old old;
 	const char *note = plan_notes(p);
 
-	buf_init_secret(&scratch, BUF_MAX_FILE);
+	diff_part_init(&old);
 	for (size_t i = 0; i < plan_file_count(p); i++) {
 		const struct plan_file *f = plan_file(p, i);
-		const struct diff d = { out, f->role, f->edits, &scratch };
+		const struct diff d = { out, f->role, f->edits, &old };
 
 		buf_append_str(out, "--- ");
 		if (f->id->exists)
@@ -158,6 +164,6 @@ diff_append(const struct plan *p, struct buf *out, struct error *err)
 		buf_append_str(out, "# ");
 		buf_append(out, note, strcspn(note, "\n") + 1);
 	}
-	buf_release(&scratch);
+	diff_part_release(&old);
 	return buf_check(out, err);
 }

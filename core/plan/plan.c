@@ -15,6 +15,7 @@
 #include "document/edits.h"
 #include "plan/configuration.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 
 #define FILES_MAX 1000000
 #define FIRSTS_MAX 100000000
@@ -31,6 +32,7 @@ struct plan {
 	struct map *firsts_index;
 	struct key *data_key;
 	struct cipher *cipher;	/* of data_key */
+	struct tagger *tagger;	/* of data_key */
 	struct key *master;
 };
 
@@ -40,7 +42,7 @@ struct item {
 	const struct configuration *config;	/* CONFIG */
 	char *path;				/* OUTPUT */
 	struct file_id id;			/* OUTPUT */
-	struct buf content;			/* OUTPUT */
+	struct buf content;			/* OUTPUT, CONFIG */
 };
 
 struct plan *
@@ -96,6 +98,7 @@ plan_free(struct plan *p)
 	vec_release(&p->firsts);
 	buf_release(&p->notes);
 	buf_release(&p->scratch);
+	tagger_free(p->tagger);
 	cipher_free(p->cipher);
 	key_free(p->data_key);
 	key_free(p->master);
@@ -125,7 +128,7 @@ item_new(struct plan *p, enum plan_role role, const char *path, const struct fil
 static bool
 item_changes(const struct item *item)
 {
-	return item->file.role == PLAN_OUTPUT ||
+	return item->file.content != NULL ||
 	    (item->file.edits != NULL && edits_count(item->file.edits) > 0);
 }
 
@@ -231,27 +234,59 @@ same_base_name(const char *a, const char *b, struct error *err)
 	return error_hint(err, "use another secrets file for one of the two, or rename it");
 }
 
-struct edits *
-plan_config_edits(struct plan *p, struct configuration *c, struct error *err)
+/* The item of a configuration, NULL: none.  ${*clash}: another has its base name. */
+static struct item *
+find_config(const struct plan *p, const struct configuration *c, bool *clash, struct error *err)
 {
 	struct item *item;
 
+	*clash = false;
 	/* Last first: most calls are about the configuration of the call before. */
 	for (size_t i = p->files.len; i-- > 0;) {
 		item = item_at(p, i);
 		if (item->config == c)
-			return item->file.edits;
+			return item;
 		if (item->config != NULL && strcmp(item->config->base, c->base) == 0) {
 			same_base_name(item->config->path, c->path, err);
+			*clash = true;
 			return NULL;
 		}
 	}
-	if ((item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
+	return NULL;
+}
+
+struct edits *
+plan_config_edits(struct plan *p, struct configuration *c, struct error *err)
+{
+	struct item *item;
+	bool clash;
+
+	if ((item = find_config(p, c, &clash, err)) != NULL)
+		return item->file.edits;
+	if (clash || (item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
 		return NULL;
 	if ((item->file.edits = edits_new(c->doc, false, err)) == NULL)
 		return NULL;
 	item->config = c;
 	return item->file.edits;
+}
+
+int
+plan_rewrite_config(struct plan *p, struct configuration *c, struct edits *shown,
+    struct buf *content, struct error *err)
+{
+	struct item *item;
+	bool clash;
+
+	if (find_config(p, c, &clash, err) != NULL)
+		return error_set(err, ERROR_REFUSED, "%s is changed by this plan already", c->path);
+	if (clash || (item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
+		return -1;
+	item->config = c;
+	item->file.edits = shown;
+	buf_move(&item->content, content);
+	item->file.content = &item->content;
+	return 0;
 }
 
 struct buf *
@@ -306,15 +341,19 @@ plan_use_key(struct plan *p, const struct key *data_key, struct error *err)
 {
 	struct key *copy = key_from_bytes(key_bytes(data_key), key_length(data_key), err);
 	struct cipher *c = copy != NULL ? cipher_new(copy, err) : NULL;
+	struct tagger *t = c != NULL ? tagger_new(copy, err) : NULL;
 
-	if (c == NULL) {
+	if (t == NULL) {
+		cipher_free(c);
 		key_free(copy);
 		return -1;
 	}
+	tagger_free(p->tagger);
 	cipher_free(p->cipher);
 	key_free(p->data_key);
 	p->data_key = copy;
 	p->cipher = c;
+	p->tagger = t;
 	return 0;
 }
 
@@ -329,6 +368,13 @@ plan_cipher(const struct plan *p)
 {
 	return p->cipher != NULL ? p->cipher :
 	    p->secrets != NULL ? secrets_file_cipher(p->secrets) : NULL;
+}
+
+struct tagger *
+plan_tagger(const struct plan *p)
+{
+	return p->tagger != NULL ? p->tagger :
+	    p->secrets != NULL ? secrets_file_tagger(p->secrets) : NULL;
 }
 
 int

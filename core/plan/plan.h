@@ -13,6 +13,7 @@ struct edits;
 struct error;
 struct key;
 struct secrets_file;
+struct tagger;
 
 /*
  * A list of edits to files, computed and not yet applied.  Making a plan
@@ -34,7 +35,8 @@ struct plan_file {
 	const char *path;
 	const struct file_id *id;	/* as read; exists false: a new file */
 	struct edits *edits;		/* SECRETS, CONFIG */
-	struct buf *content;		/* OUTPUT: the whole new file (secret) */
+	struct buf *content;		/* the whole new file (secret): OUTPUT, and a
+					 * CONFIG that was rewritten; else NULL */
 };
 
 /* ${s} may be NULL for a plan that touches no secrets file. */
@@ -72,6 +74,17 @@ struct edits *plan_secrets_edits(struct plan *p, struct error *err);
 struct edits *plan_config_edits(struct plan *p, struct configuration *c,
     struct error *err);
 
+/**
+ * plan_rewrite_config(p, c, shown, content, err):
+ * Give a configuration a whole new text, for a change that is more than edits
+ * of the old one: ${content} (secret, moved in) becomes the file.  ${shown}
+ * (moved in), edits of c->doc that bring about the same entries, is what a
+ * diff shows and what is checked when the file is read back.  Nothing else
+ * may be planned for ${c}.  On failure the plan and both are as they were.
+ */
+int plan_rewrite_config(struct plan *p, struct configuration *c,
+    struct edits *shown, struct buf *content, struct error *err);
+
 /* A secret buffer, empty, to be used again and again while planning: one
  * mapping serves a thousand values.  Valid until the next call. */
 struct buf *plan_scratch(struct plan *p);
@@ -103,6 +116,9 @@ const struct key *plan_data_key(const struct plan *p);
  * secrets file's, else NULL. */
 struct cipher *plan_cipher(const struct plan *p);
 
+/* What tags the entries that plan_cipher seals, NULL with it. */
+struct tagger *plan_tagger(const struct plan *p);
+
 /**
  * plan_expect_master(p, master, err):
  * The secrets file as written must have a data key that opens under
@@ -124,5 +140,9 @@ const struct key *plan_expected_master(const struct plan *p);
  */
 int plan_verify(const struct plan *p, const struct plan_file *file,
     const struct buf *content, struct error *err);
+
+/* The same, and ${content} is used up: large files are held once less. */
+int plan_verify_take(const struct plan *p, const struct plan_file *file,
+    struct buf *content, struct error *err);
 
 #endif /* !PLAN_PLAN_H */

@@ -2,6 +2,7 @@
 #define PLAN_PROVIDER_H
 
 struct configuration;
+struct edits;
 struct error;
 struct plan;
 
@@ -10,7 +11,21 @@ struct plan;
  * Plan the two entries without which Kafka does not resolve our references:
  * `securepass` in the list config.providers (compared item by item), and
  * config.providers.securepass.class (KIP-297).  Once a plan and configuration.
+ * In JSON they are members of the outermost object; a connector with a
+ * "config" member gets a note instead, as its worker names the provider.
  */
 int provider_add(struct plan *p, struct configuration *c, struct error *err);
+
+/* The same as edits of any document. */
+int provider_add_to(struct edits *e, struct error *err);
+
+/**
+ * provider_remove_from(e, err):
+ * The reverse, for a document in which nothing refers to the provider any
+ * more: its class entry goes, and the item in the list, or the list's entry
+ * when there is no other item.  A provider that has another class or settings
+ * of its own was not made by provider_add and stays.
+ */
+int provider_remove_from(struct edits *e, struct error *err);
 
 #endif /* !PLAN_PROVIDER_H */

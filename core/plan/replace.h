@@ -12,7 +12,8 @@ struct error;
  */
 struct replace;
 
-typedef int replace_verify_fn(void *cookie, const struct buf *content,
+/* May use ${content} (secret) up. */
+typedef int replace_verify_fn(void *cookie, struct buf *content,
     struct error *err);
 
 /**

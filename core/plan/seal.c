@@ -4,21 +4,20 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/text.h"
-#include "crypto/equal.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"
+#include "document/jaas.h"
 #include "plan/configuration.h"
 #include "plan/keying.h"
 #include "plan/plan.h"
-#include "plan/provider.h"
+#include "plan/seal_option.h"
+#include "plan/seal_put.h"
+#include "plan/target.h"
 #include "secrets/reference.h"
+#include "secrets/resolve.h"
+#include "secrets/rules.h"
 #include "secrets/secrets_file.h"
-#include "secrets/sensitive.h"
-
-/* A note's key is cut after this many bytes. */
-#define NOTE_KEY_MAX 200
 
 int
 seal_prepare(struct plan *p, const struct key *master, struct error *err)
@@ -45,93 +44,10 @@ seal_prepare(struct plan *p, const struct key *master, struct error *err)
 	return keying_new_data_key(p, master, m->iterations, m->length, err);
 }
 
-/* The name of a key's sealed entry: <base name>/<key>. */
+/* sealing.refer for a whole entry: every line of the key, or a new one. */
 static int
-entry_name(const struct configuration *c, const char *key, size_t len, struct buf *name,
+refer(struct plan *p, struct configuration *c, const struct sealing *x, const struct buf *ref,
     struct error *err)
-{
-	buf_append_str(name, c->base);
-	buf_append_char(name, '/');
-	buf_append(name, key, len);
-	return buf_check(name, err);
-}
-
-static int
-name_is_taken(const struct plan *p, const struct document *d, size_t i, const struct buf *name,
-    struct error *err)
-{
-	error_set(err, ERROR_EXISTS, "the secrets file has this entry already, with another value");
-	error_place(err, secrets_file_path(plan_secrets(p)), document_line(d, i));
-	error_key(err, (const char *)name->data, name->len);
-	return error_hint(err, "a configuration file of the same base name may own it: use "
-	    "another secrets file; if it is this file's own old value, give --replace");
-}
-
-/* Does document entry ${i} of the secrets file hold exactly these bytes? */
-static bool
-holds(const struct secrets_file *s, size_t i, const void *plain, size_t n)
-{
-	struct buf old;
-	bool same;
-
-	buf_init_secret(&old, BUF_MAX_FILE);
-	same = secrets_file_is_sealed(s, i) && secrets_file_open(s, i, &old, NULL) == 0 &&
-	    secret_equal(old.data, old.len, plain, n);
-	buf_release(&old);
-	return same;
-}
-
-/* What is to be sealed under which key. */
-struct sealing {
-	const char *key;
-	size_t len;
-	const void *plain;
-	size_t n;
-	bool replace;
-};
-
-/* 1: the sealed entry is to be written, 0: it holds the value, -1: ERROR_EXISTS. */
-static int
-must_be_sealed(const struct plan *p, const struct buf *name, const struct sealing *x,
-    struct error *err)
-{
-	const struct secrets_file *s = plan_secrets(p);
-	size_t i = secrets_file_find(s, (const char *)name->data, name->len);
-
-	if (i == DOCUMENT_NONE)
-		return 1;
-	if (holds(s, i, x->plain, x->n))
-		return 0;
-	return x->replace ? 1 : name_is_taken(p, secrets_file_document(s), i, name, err);
-}
-
-/* Plan the sealed entry ${name}. */
-static int
-put_sealed(struct plan *p, const struct buf *name, const struct sealing *x,
-    enum sealed_cipher kind, struct error *err)
-{
-	size_t i = secrets_file_find(plan_secrets(p), (const char *)name->data, name->len);
-	struct edits *e = plan_secrets_edits(p, err);
-	struct buf text;
-	int rc;
-
-	if (e == NULL)
-		return -1;
-	buf_init(&text, BUF_MAX_FILE);
-	rc = sealed_seal(plan_cipher(p), kind, x->plain, x->n, &text, err);
-	if (rc == 0 && i != DOCUMENT_NONE)
-		rc = edits_set(e, i, text.data, text.len, err);
-	else if (rc == 0)
-		rc = edits_insert(e, DOCUMENT_NONE, (const char *)name->data, name->len, text.data,
-		    text.len, err);
-	buf_release(&text);
-	return rc;
-}
-
-/* Plan the reference in every entry of the key, or a new entry. */
-static int
-put_reference(struct plan *p, struct configuration *c, const struct sealing *x,
-    const struct buf *ref, struct error *err)
 {
 	size_t i = document_find(c->doc, x->key, x->len);
 	struct edits *e = plan_config_edits(p, c, err);
@@ -152,42 +68,9 @@ put_reference(struct plan *p, struct configuration *c, const struct sealing *x,
 	return 0;
 }
 
-/*
- * All of a sealing: secrets file, configuration, provider.  What may be
- * refused comes first, so that a refusal plans nothing.  1: the plan seals
- * this key already.
- */
-static int
-put(struct plan *p, struct configuration *c, const struct sealing *x,
-    const struct seal_options *o, struct error *err)
-{
-	int rc = -1, needed, first;
-	struct buf name, ref;
-
-	buf_init(&name, BUF_MAX_FILE);
-	buf_init(&ref, BUF_MAX_FILE);
-	if (entry_name(c, x->key, x->len, &name, err) != 0 ||
-	    reference_append(&ref, o->remote, (const char *)name.data, name.len, err) != 0 ||
-	    plan_config_edits(p, c, err) == NULL ||
-	    (needed = must_be_sealed(p, &name, x, err)) == -1)
-		goto done;
-	if ((first = plan_first(p, (const char *)name.data, name.len, err)) != 1) {
-		rc = first == 0 ? 1 : -1;
-		goto done;
-	}
-	plan_set_order(p, false);
-	if ((needed == 0 || put_sealed(p, &name, x, o->cipher, err) == 0) &&
-	    put_reference(p, c, x, &ref, err) == 0)
-		rc = provider_add(p, c, err);
-done:
-	buf_release(&ref);
-	buf_release(&name);
-	return rc;
-}
-
 /* Half of a surrogate pair, from a lone \uD800 escape, cannot be written as UTF-8. */
-static bool
-has_half_surrogate(const struct document *d, size_t i, const struct buf *value)
+bool
+seal_has_half_surrogate(const struct document *d, size_t i, const struct buf *value)
 {
 	const unsigned char *raw, *p = value->data;
 	size_t len;
@@ -215,25 +98,32 @@ refuse(const struct configuration *c, size_t i, const char *text, const char *hi
 	return error_hint(err, "%s", hint);
 }
 
-static void
-note_reference(struct plan *p, const struct configuration *c, size_t i,
-    const struct reference *r)
+/*
+ * JSON readers do not agree on which of several members of one name counts
+ * (RFC 8259, section 4), so all of them have to say the same.
+ */
+static bool
+differ(const struct document *d, size_t i, const struct buf *value)
 {
-	struct buf shown;
-	const char *key;
-	size_t len, entry;
+	if (document_format(d) != DOCUMENT_JSON)
+		return false;
+	while ((i = document_previous(d, i)) != DOCUMENT_NONE)
+		if (!document_value_is(d, i, (const char *)value->data, value->len))
+			return true;
+	return false;
+}
 
-	key = document_key(c->doc, i, &len);
-	entry = secrets_file_find(plan_secrets(p), r->name, r->name_len);
-	if (reference_is_ours(r) && entry != DOCUMENT_NONE)
-		return;
-	buf_init(&shown, BUF_MAX_FILE);
-	text_append_visible(&shown, key, len > NOTE_KEY_MAX ? NOTE_KEY_MAX : len);
-	plan_note(p, "%s:%zu: %s is %s and was left as it is", c->path,
-	    document_line(c->doc, i), buf_cstr(&shown), reference_is_ours(r) ?
-	    "a dangling reference (the secrets file has no such entry)" :
-	    "a reference to another provider");
-	buf_release(&shown);
+/* A reference to us inside the value would not be resolved once it is sealed. */
+static bool
+has_our_reference(const struct buf *value)
+{
+	size_t at = 0, start;
+	struct reference r;
+
+	while (resolve_next((const char *)value->data, value->len, at, &r, &start, &at))
+		if (reference_is_ours(&r))
+			return true;
+	return false;
 }
 
 int
@@ -241,7 +131,7 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
     struct error *err)
 {
 	struct buf *value = plan_scratch(p);
-	struct sealing x = { .replace = o->replace };
+	struct sealing x = { .replace = o->replace, .refer = refer };
 	struct reference r;
 	int rc;
 
@@ -250,15 +140,21 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 	if (document_value(c->doc, i, value, err) != 0)
 		return -1;
 	if (reference_parse((const char *)value->data, value->len, &r)) {
-		note_reference(p, c, i, &r);
+		seal_note_reference(p, c, i, x.key, x.len, &r);
 		return 0;
 	}
-	if (has_half_surrogate(c->doc, i, value))
+	if (differ(c->doc, i, value))
+		return refuse(c, i, "this member stands more than once, with different values",
+		    "readers do not agree on which one counts: remove the wrong ones", err);
+	if (has_our_reference(value))
+		return refuse(c, i, "the value has references in it, which would not be resolved "
+		    "once it is sealed", "seal the parts of the value that are still clear", err);
+	if (seal_has_half_surrogate(c->doc, i, value))
 		return refuse(c, i, "the value has half a surrogate pair, which cannot be sealed",
 		    "correct the \\uD800-\\uDFFF escape in the value", err);
 	x.plain = value->data;
 	x.n = value->len;
-	rc = put(p, c, &x, o, err);
+	rc = seal_put(p, c, &x, o, err);
 	if (rc == -1 && err != NULL && err->file[0] == '\0') {
 		error_place(err, c->path, document_line(c->doc, i));
 		error_key(err, x.key, x.len);
@@ -266,24 +162,90 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 	return rc == -1 ? -1 : 0;
 }
 
+/*
+ * The options of a JAAS value that are secrets; ${*n} counts those sealed,
+ * ${*others} the references to other providers.
+ * 1: it is JAAS, 0: treat it as any other entry.
+ */
+static int
+seal_default_jaas(struct plan *p, struct configuration *c, size_t i,
+    const struct seal_options *o, size_t *n, size_t *others, struct error *err)
+{
+	struct jaas_option x;
+	struct target t;
+	const char *key;
+	size_t len;
+	int rc, sealed;
+
+	key = document_key(c->doc, i, &len);
+	target_init(&t);
+	rc = target_jaas(c->doc, i, &t, err);
+	for (size_t k = 0; rc == 1 && k < jaas_count(t.jaas); k++) {
+		x = jaas_option(t.jaas, k);
+		if (x.shadowed || !rules_option(o->rules, t.jaas, k, key, len))
+			continue;
+		t.kind = TARGET_OPTION;
+		t.option = k;
+		sealed = seal_option(p, c, &t, o, err);
+		if (sealed == -1)
+			rc = -1;
+		*n += sealed == 1;
+		*others += sealed == 2;
+	}
+	target_release(&t);
+	return rc;
+}
+
+/* Where JAAS must stand and none was found, a secret may stay in clear text. */
+static void
+note_unread(struct plan *p, const struct configuration *c, size_t i, const char *key, size_t len)
+{
+	static const char ending[] = "sasl.jaas.config";
+	size_t n = sizeof(ending) - 1;
+	struct buf value;
+	struct reference r;
+
+	if (len < n || memcmp(key + len - n, ending, n) != 0)
+		return;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	if (document_value(c->doc, i, &value, NULL) == 0 && value.len > 0 &&
+	    !reference_parse((const char *)value.data, value.len, &r))
+		plan_note(p, "%s:%zu: %.*s is no JAAS configuration and was left as it is",
+		    c->path, document_line(c->doc, i), (int)len, key);
+	buf_release(&value);
+}
+
 int
 seal_default(struct plan *p, struct configuration *c, const struct seal_options *o,
     size_t *count, struct error *err)
 {
-	size_t n = 0, len;
+	size_t n = 0, others = 0, len;
 	const char *key;
+	int rc;
 
 	for (size_t i = 0; i < document_count(c->doc); i++) {
 		key = document_key(c->doc, i, &len);
-		if (!sensitive_by_default_rule(key, len) || document_shadowed(c->doc, i))
+		if (document_shadowed(c->doc, i))
 			continue;
+		if ((rc = seal_default_jaas(p, c, i, o, &n, &others, err)) == -1)
+			return -1;
+		if (rc == 1 || !rules_by_default(o->rules, key, len)) {
+			if (rc == 0)
+				note_unread(p, c, i, key, len);
+			continue;
+		}
 		if (seal_entry(p, c, i, o, err) != 0)
 			return -1;
 		n++;
 	}
 	if (count != NULL)
 		*count = n;
-	return 0;
+	if (n > 0 || others == 0)
+		return 0;
+	error_set(err, ERROR_REFUSED, "every secret here is a reference to another provider, "
+	    "inside a JAAS value: there is nothing to seal");
+	error_place(err, c->path, 0);
+	return error_hint(err, "name what to seal with --config");
 }
 
 static int
@@ -300,9 +262,19 @@ int
 seal_key(struct plan *p, struct configuration *c, const char *key, size_t len,
     const struct seal_options *o, struct error *err)
 {
-	size_t i = document_find(c->doc, key, len);
+	struct target t;
+	int rc;
 
-	return i == DOCUMENT_NONE ? not_there(c, key, len, err) : seal_entry(p, c, i, o, err);
+	target_init(&t);
+	rc = target_find(c->doc, key, len, &t, err);
+	if (rc == 0 && t.kind == TARGET_ENTRY)
+		rc = seal_entry(p, c, t.entry, o, err);
+	else if (rc == 0 && t.kind == TARGET_OPTION)
+		rc = seal_option(p, c, &t, o, err) == -1 ? -1 : 0;
+	else if (rc == 0)
+		rc = not_there(c, key, len, err);
+	target_release(&t);
+	return rc;
 }
 
 /* Does the configuration's entry refer to the sealed entry of its own name? */
@@ -310,23 +282,29 @@ static int
 owns_entry(const struct configuration *c, size_t i, const char *key, size_t len, bool *owns,
     struct error *err)
 {
-	struct buf value, name;
 	struct reference r;
-	int rc = -1;
+	struct buf value;
+	int rc;
 
-	*owns = false;
 	buf_init_secret(&value, BUF_MAX_FILE);
-	buf_init(&name, BUF_MAX_FILE);
-	if (document_value(c->doc, i, &value, err) == 0 &&
-	    entry_name(c, key, len, &name, err) == 0) {
-		*owns = reference_parse((const char *)value.data, value.len, &r) &&
-		    reference_is_ours(&r) && r.name_len == name.len &&
-		    memcmp(r.name, name.data, name.len) == 0;
-		rc = 0;
-	}
-	buf_release(&name);
+	rc = document_value(c->doc, i, &value, err);
+	*owns = rc == 0 && reference_parse((const char *)value.data, value.len, &r) &&
+	    reference_is_ours(&r) && configuration_owns(c, key, len, r.name, r.name_len);
 	buf_release(&value);
 	return rc;
+}
+
+/* Seal a given value for an entry that is there or not. */
+static int
+seal_entry_value(struct plan *p, struct configuration *c, const struct target *t,
+    const struct seal_options *o, struct sealing *x, struct error *err)
+{
+	bool owns = false;
+
+	if (t->kind == TARGET_ENTRY && owns_entry(c, t->entry, x->key, x->len, &owns, err) != 0)
+		return -1;
+	x->replace = owns || o->replace;
+	return seal_put(p, c, x, o, err);
 }
 
 int
@@ -334,28 +312,30 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
     const void *value, size_t n, bool must_exist, const struct seal_options *o,
     struct error *err)
 {
-	struct sealing x = { .key = key, .len = klen, .plain = value, .n = n };
-	size_t i = document_find(c->doc, key, klen);
+	struct sealing x = { .key = key, .len = klen, .plain = value, .n = n, .refer = refer };
 	struct reference r;
-	bool owns = false;
+	struct target t;
 	int rc;
 
-	if (i == DOCUMENT_NONE && must_exist)
-		return not_there(c, key, klen, err);
-	if (klen == 0) {
+	target_init(&t);
+	if (target_find(c->doc, key, klen, &t, err) != 0)
+		return -1;
+	if (must_exist && t.kind != TARGET_ENTRY && t.kind != TARGET_OPTION) {
+		rc = not_there(c, key, klen, err);
+	} else if (klen == 0) {
 		error_set(err, ERROR_REFUSED, "the key is empty");
-		return error_hint(err, "write key=value");
-	}
-	if (reference_parse(value, n, &r)) {
+		rc = error_hint(err, "write key=value");
+	} else if (reference_parse(value, n, &r)) {
 		error_set(err, ERROR_REFUSED, "the value is a reference already");
 		error_key(err, key, klen);
-		return error_hint(err, "a reference is no secret: write it into %s itself",
-		    c->path);
+		rc = error_hint(err, "a reference is no secret: write it into %s itself", c->path);
+	} else if (t.kind == TARGET_OPTION || t.kind == TARGET_NEW_OPTION) {
+		rc = seal_option_value(p, c, &t, value, n, o, err);
+	} else {
+		rc = seal_entry_value(p, c, &t, o, &x, err);
 	}
-	if (i != DOCUMENT_NONE && owns_entry(c, i, key, klen, &owns, err) != 0)
-		return -1;
-	x.replace = owns || o->replace;
-	if ((rc = put(p, c, &x, o, err)) != 1)
+	target_release(&t);
+	if (rc != 1)
 		return rc;
 	error_set(err, ERROR_REFUSED, "this key is sealed in the same step already");
 	error_place(err, c->path, 0);

@@ -6,16 +6,20 @@
 
 #include "secrets/sealed.h"
 
+struct buf;
 struct configuration;
+struct document;
 struct error;
 struct key;
 struct plan;
+struct rules;
 
 /* What sealing needs to know beyond the plan. */
 struct seal_options {
 	const char *remote;	/* the secrets file's path where the service runs */
 	bool replace;		/* overwrite a sealed entry that holds another value */
 	enum sealed_cipher cipher;	/* SEALED_GCM unless asked otherwise */
+	const struct rules *rules;	/* for seal_default; NULL: the built-in ones */
 };
 
 /**
@@ -43,7 +47,7 @@ int seal_entry(struct plan *p, struct configuration *c, size_t i,
 
 /**
  * seal_default(p, c, o, count, err):
- * seal_entry for every entry that the default rule marks (sensitive.h).
+ * seal_entry for every entry that the rules take by default (rules.h).
  * ${*count} (may be NULL): how many.
  */
 int seal_default(struct plan *p, struct configuration *c,
@@ -63,5 +67,10 @@ int seal_key(struct plan *p, struct configuration *c, const char *key,
 int seal_value(struct plan *p, struct configuration *c, const char *key,
     size_t klen, const void *value, size_t n, bool must_exist,
     const struct seal_options *o, struct error *err);
+
+/* Has the decoded ${value} of entry ${i} half a surrogate pair, from a lone
+ * \uD800 escape?  It cannot be sealed: what opens it reads UTF-8. */
+bool seal_has_half_surrogate(const struct document *d, size_t i,
+    const struct buf *value);
 
 #endif /* !PLAN_SEAL_H */

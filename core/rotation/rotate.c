@@ -12,8 +12,10 @@
 #include "document/edits.h"
 #include "plan/keying.h"
 #include "plan/plan.h"
+#include "plan/sealed_entry.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 #include "secrets/wrap.h"
 
 /* The progress function is called once for so many entries. */
@@ -118,13 +120,17 @@ reseal_all(struct plan *p, struct resealed *r, const struct key *data_key,
 }
 
 static int
-plan_resealed(struct edits *e, const struct resealed *r, struct error *err)
+plan_resealed(struct plan *p, const struct resealed *r, struct error *err)
 {
+	const struct document *d = secrets_file_document(plan_secrets(p));
 	const struct span *span;
+	const char *name;
+	size_t len;
 
 	for (size_t i = 0; i < r->spans.len; i++) {
 		span = vec_at(&r->spans, i);
-		if (edits_set(e, span->entry, r->text.data + span->at, span->len, err) != 0)
+		name = document_key(d, span->entry, &len);
+		if (sealed_entry_put(p, name, len, r->text.data + span->at, span->len, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -149,6 +155,7 @@ rotate_data_key(struct plan *p, const struct key *master, rotate_progress_fn *pr
 	struct edits *e = plan_secrets_edits(p, err);
 	struct key *data_key = NULL;
 	struct resealed r;
+	size_t changed;
 	int rc = -1;
 
 	vec_init(&r.spans, sizeof(struct span), SIZE_MAX);
@@ -159,9 +166,13 @@ rotate_data_key(struct plan *p, const struct key *master, rotate_progress_fn *pr
 	data_key = key_new_random(secrets_file_metadata(s)->length, err);
 	if (data_key == NULL || reseal_all(p, &r, data_key, progress, cookie, err) != 0)
 		goto done;
-	if (plan_use_key(p, data_key, err) == 0 && plan_resealed(e, &r, err) == 0 &&
+	if (plan_use_key(p, data_key, err) == 0 && plan_resealed(p, &r, err) == 0 &&
 	    keying_set_created(p, err) == 0 && keying_set_salt(p, SECRETS_SALT, err) == 0)
 		rc = keying_set_wrapped(p, master, data_key, err);
+	changed = rc == 0 ? tagger_changed(secrets_file_tagger(s)) : 0;
+	if (changed > 0)
+		plan_note(p, "%zu sealed entries were changed by another program since propseal "
+		    "sealed them; their tags are made anew", changed);
 done:
 	buf_release(&r.text);
 	vec_release(&r.spans);
@@ -199,6 +210,21 @@ check_differs(const struct secrets_file *s, const struct key *master, const void
 	return error_hint(err, "choose another passphrase");
 }
 
+/* What does not open under the data key stays as it is, but not in silence. */
+static void
+note_damaged(struct plan *p)
+{
+	const struct secrets_file *s = plan_secrets(p);
+	size_t damaged = 0;
+
+	for (size_t i = 0; i < document_count(secrets_file_document(s)); i++)
+		damaged += secrets_file_is_sealed(s, i) &&
+		    secrets_file_open(s, i, plan_scratch(p), NULL) != 0;
+	if (damaged > 0)
+		plan_note(p, "%zu sealed entries do not open and stay as they are; `propseal file "
+		    "verify` lists them", damaged);
+}
+
 int
 rotate_master_key(struct plan *p, const struct key *master, const void *passphrase, size_t n,
     struct key **new_master, struct error *err)
@@ -224,6 +250,8 @@ rotate_master_key(struct plan *p, const struct key *master, const void *passphra
 	    keying_set_number(p, SECRETS_ITERATIONS, iterations, err) != 0 ||
 	    keying_set_wrapped(p, k, data_key, err) != 0)
 		goto done;
+	if (plan_data_key(p) == NULL)
+		note_damaged(p);
 	*new_master = k;
 	k = NULL;
 	rc = 0;

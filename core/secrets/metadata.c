@@ -118,6 +118,10 @@ metadata_read(const struct document *d, struct secrets_metadata *out, struct err
 	    fetch(d, SECRETS_DATA_KEY, &out->data_key, err) != 0 ||
 	    read_numbers(d, out, err) != 0)
 		goto fail;
+	if (out->envvar != NULL && out->envvar[0] == '\0') {
+		free(out->envvar);
+		out->envvar = NULL;
+	}
 	if (out->envvar == NULL && (out->envvar = strdup(SECRETS_ENVVAR_DEFAULT)) == NULL) {
 		error_memory(err);
 		goto fail;

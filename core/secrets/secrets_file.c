@@ -5,11 +5,13 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "crypto/cipher.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "secrets/metadata.h"
 #include "secrets/sealed.h"
+#include "secrets/tag.h"
 #include "secrets/wrap.h"
 
 struct secrets_file {
@@ -18,6 +20,7 @@ struct secrets_file {
 	struct document *doc;
 	struct secrets_metadata meta;
 	struct cipher *cipher;	/* of the data key; NULL while locked */
+	struct tagger *tagger;	/* the same */
 };
 
 /* Take the content (moved) and make the model. */
@@ -169,6 +172,7 @@ secrets_file_unlock(struct secrets_file *s, const struct key *master, struct err
 {
 	struct key *data_key;
 	struct cipher *c;
+	struct tagger *t;
 
 	if (s->meta.data_key == NULL) {
 		error_set(err, ERROR_MISSING, "the secrets file has no data key");
@@ -185,11 +189,15 @@ secrets_file_unlock(struct secrets_file *s, const struct key *master, struct err
 		    "gives it again");
 	}
 	c = cipher_new(data_key, err);
+	t = c != NULL ? tagger_new(data_key, err) : NULL;
 	key_free(data_key);
-	if (c == NULL)
+	if (t == NULL) {
+		cipher_free(c);
 		return -1;
+	}
 	secrets_file_lock(s);
 	s->cipher = c;
+	s->tagger = t;
 	return 0;
 }
 
@@ -198,12 +206,43 @@ secrets_file_lock(struct secrets_file *s)
 {
 	cipher_free(s->cipher);
 	s->cipher = NULL;
+	tagger_free(s->tagger);
+	s->tagger = NULL;
 }
 
 struct cipher *
 secrets_file_cipher(const struct secrets_file *s)
 {
 	return s->cipher;
+}
+
+struct tagger *
+secrets_file_tagger(const struct secrets_file *s)
+{
+	return s->tagger;
+}
+
+/* A value that its tag gives to another entry must not be taken for this one's. */
+static int
+check_tag(const struct secrets_file *s, size_t i, struct error *err)
+{
+	enum tag_state state;
+	struct buf owner, shown;
+
+	buf_init(&owner, BUF_MAX_FILE);
+	buf_init(&shown, BUF_MAX_FILE);
+	state = tag_check(s->tagger, s->doc, i, &owner);
+	if (state == TAG_MOVED) {
+		text_append_visible(&shown, owner.data, owner.len);
+		error_set(err, ERROR_DAMAGED, "the value was sealed for another entry, %s",
+		    buf_cstr(&shown));
+	} else if (state == TAG_UNCLEAR) {
+		error_set(err, ERROR_DAMAGED, "too many entries do not fit their tags to tell "
+		    "whether this one was swapped");
+	}
+	buf_release(&shown);
+	buf_release(&owner);
+	return state == TAG_MOVED || state == TAG_UNCLEAR ? -1 : 0;
 }
 
 int
@@ -218,7 +257,9 @@ secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out, struc
 		return error_set(err, ERROR_KEY, "the secrets file is locked");
 	buf_init_secret(&text, BUF_MAX_FILE);
 	raw = document_raw_value(s->doc, i, &n);
-	if (memchr(raw, '\\', n) == NULL)
+	if (check_tag(s, i, err) != 0)
+		rc = -1;
+	else if (memchr(raw, '\\', n) == NULL)
 		rc = sealed_open(s->cipher, raw, n, out, err);
 	else if ((rc = document_value(s->doc, i, &text, err)) == 0)
 		rc = sealed_open(s->cipher, text.data, text.len, out, err);

@@ -12,6 +12,7 @@ struct cipher;
 struct document;
 struct error;
 struct key;
+struct tagger;
 
 /*
  * A secrets file: a .properties document with `_metadata.` entries and sealed
@@ -87,8 +88,12 @@ void secrets_file_lock(struct secrets_file *s);
 /* The data key's cipher, NULL while locked.  Owned by ${s}. */
 struct cipher *secrets_file_cipher(const struct secrets_file *s);
 
+/* What checks the entries' tags, NULL while locked.  Owned by ${s}. */
+struct tagger *secrets_file_tagger(const struct secrets_file *s);
+
 /* Open document entry ${i} and append its plaintext to ${out} (secret).
- * ERROR_KEY while locked, ERROR_DAMAGED with file, line and key. */
+ * ERROR_KEY while locked, ERROR_DAMAGED with file, line and key: also when
+ * its tag says that the value was sealed for another entry. */
 int secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out,
     struct error *err);
 

@@ -40,17 +40,34 @@ sensitive_by_default_rule(const char *key, size_t len)
 	return text_contains_nocase(key, len, "password");
 }
 
+/*
+ * Does the key end so, in any ASCII case?  The backslashes of a path to a JSON
+ * value (config.aws\.secret\.key) count for nothing.
+ */
+static bool
+ends_with(const char *key, size_t len, const char *ending)
+{
+	size_t n = strlen(ending);
+
+	while (n > 0) {
+		while (len > 0 && key[len - 1] == '\\')
+			len--;
+		if (len == 0 || !text_contains_nocase(&key[len - 1], 1,
+		    (const char []){ ending[n - 1], '\0' }))
+			return false;
+		len--;
+		n--;
+	}
+	return true;
+}
+
 bool
 sensitive_key(const char *key, size_t len)
 {
-	size_t n;
-
 	if (sensitive_by_default_rule(key, len))
 		return true;
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		n = strlen(endings[i]);
-		if (n <= len && text_contains_nocase(key + len - n, n, endings[i]))
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (ends_with(key, len, endings[i]))
 			return true;
-	}
 	return false;
 }

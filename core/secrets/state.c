@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "secrets/reference.h"
+#include "secrets/resolve.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
@@ -55,27 +56,48 @@ is_damaged(const struct secrets_file *s, size_t entry)
 enum entry_state
 state_of_name(const char *name, size_t len, const struct secrets_file *s)
 {
+	const struct reference r = { .name = name, .name_len = len };
 	size_t entry;
 
 	if (s == NULL)
 		return STATE_SEALED;
-	if ((entry = secrets_file_find(s, name, len)) == DOCUMENT_NONE)
+	if ((entry = resolve_entry(s, &r)) == DOCUMENT_NONE)
 		return STATE_DANGLING;
 	return is_damaged(s, entry) ? STATE_DAMAGED : STATE_SEALED;
+}
+
+/* Of two references in one value, the state that needs attention first. */
+static enum entry_state
+worse(enum entry_state a, enum entry_state b)
+{
+	static const int rank[] = {
+		[STATE_PLAIN] = 0, [STATE_OTHER] = 0, [STATE_SEALED] = 1, [STATE_DANGLING] = 2,
+		[STATE_DAMAGED] = 3,
+	};
+
+	return rank[b] > rank[a] ? b : a;
 }
 
 enum entry_state
 state_value(const char *value, size_t n, const struct secrets_file *s, struct buf *name)
 {
+	enum entry_state state = STATE_PLAIN;
+	size_t at = 0, start, end;
 	struct reference r;
+	bool found = false;
 
-	if (!reference_parse(value, n, &r))
-		return STATE_PLAIN;
-	if (!reference_is_ours(&r))
-		return STATE_OTHER;
-	if (name != NULL)
-		buf_append(name, r.name, r.name_len);
-	return state_of_name(r.name, r.name_len, s);
+	for (; resolve_next(value, n, at, &r, &start, &end); at = end) {
+		if (!reference_is_ours(&r)) {
+			if (start == 0 && end == n)
+				return STATE_OTHER;
+			continue;
+		}
+		if (name != NULL && !found)
+			buf_append(name, r.name, r.name_len);
+		found = true;
+		state = worse(state, state_of_name(r.name, r.name_len, s));
+	}
+	return state;
 }
 
 enum entry_state
@@ -86,9 +108,9 @@ state_of(const struct document *d, size_t i, const struct secrets_file *s, struc
 	struct buf value;
 	size_t n;
 
-	/* Most values have no escapes and are no references: no copy for them. */
+	/* Most values have neither a reference nor an escape: no copy for them. */
 	raw = document_raw_value(d, i, &n);
-	if (n == 0 || (raw[0] != '$' && raw[0] != '\\'))
+	if (n == 0 || (memchr(raw, '$', n) == NULL && memchr(raw, '\\', n) == NULL))
 		return STATE_PLAIN;
 	buf_init_secret(&value, BUF_MAX_FILE);
 	state = STATE_PLAIN;

@@ -8,7 +8,10 @@ struct buf;
 struct document;
 struct secrets_file;
 
-/* What a configuration entry's value is. */
+/*
+ * What a configuration entry's value is.  A value with references of ours
+ * inside it (JAAS, a URL) has the state of the worst of them.
+ */
 enum entry_state {
 	STATE_PLAIN,	/* clear text (secret or not) */
 	STATE_SEALED,	/* our reference, and the secrets file has the entry */

@@ -91,6 +91,7 @@ test_sealing_as_text(void **state)
 	    "ENC[AES/GCM/NoPadding,data:...........]\n"
 	    "@@ new @@\n+server.properties/b.password = "
 	    "ENC[AES/GCM/NoPadding,data:...........]\n"
+	    "@@ and 2 integrity tags @@\n"
 	    "--- etc/server.properties\n+++ etc/server.properties\n"
 	    "@@ line 2 @@\n-b.password = " MASK "\n"
 	    "+b.password = " OURS("server.properties/b.password") "\n"
@@ -118,7 +119,7 @@ test_sealing_as_json(void **state)
 	assert_json(w.p,
 	    "{\"files\":[{\"path\":\"secrets.properties\",\"role\":\"secrets\",\"new\":true,"
 	    "\"changes\":[{\"op\":\"insert\",\"key\":\"server.properties/b.password\","
-	    "\"to\":\"ciphertext\"}]},"
+	    "\"to\":\"ciphertext\"}],\"tags\":1},"
 	    "{\"path\":\"etc/server.properties\",\"role\":\"configuration\",\"new\":false,"
 	    "\"changes\":[{\"op\":\"set\",\"key\":\"b.password\",\"line\":1,\"from\":\"text\","
 	    "\"to\":\"reference\"}]}],\"notes\":[\"one \\\"note\\\"\",\"two\"]}\n");

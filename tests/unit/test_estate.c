@@ -82,8 +82,8 @@ overwrite(const char *path, const char *text)
 static void
 test_folders_are_searched_and_files_sorted(void **state)
 {
-	static const char *const want[] = { "a/a.properties", "a/b/c/deep.properties",
-		"b.properties", "z.properties" };
+	static const char *const want[] = { "a.json", "a/a.properties",
+		"a/b/c/deep.properties", "b.properties", "z.properties" };
 	struct estate *e;
 
 	(void)state;
@@ -100,7 +100,7 @@ test_folders_are_searched_and_files_sorted(void **state)
 	files_put("a.PROPERTIES", "k=1\n", 0600);
 	files_put("a.properties.bak", "k=1\n", 0600);
 	e = scanned_folder(NULL);
-	assert_paths(e, want, 4);
+	assert_paths(e, want, 5);
 	estate_free(e);
 }
 

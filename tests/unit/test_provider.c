@@ -79,11 +79,11 @@ test_an_empty_list(void **state)
 }
 
 static void
-test_the_class_is_always_ours(void **state)
+test_a_class_is_added_and_another_one_stays(void **state)
 {
 	(void)state;
 	assert_becomes("config.providers=securepass\nconfig.providers.securepass.class=x.Y\n",
-	    "config.providers=securepass\n" CLASS);
+	    "config.providers=securepass\nconfig.providers.securepass.class=x.Y\n");
 	assert_becomes("config.providers=securepass\n", "config.providers=securepass\n" CLASS);
 }
 
@@ -115,6 +115,67 @@ test_once_a_plan_and_configuration(void **state)
 	configuration_free(other);
 }
 
+/* --- taken out again --- */
+
+static void
+assert_taken_out(const char *before, const char *after)
+{
+	struct document *d = fixture_document(before, strlen(before));
+	struct edits *e = edits_new(d, false, NULL);
+	struct buf out;
+
+	buf_init_secret(&out, 4096);
+	assert_int_equal(provider_remove_from(e, NULL), 0);
+	assert_int_equal(edits_render(e, &out, NULL), 0);
+	assert_string_equal(buf_cstr(&out), after);
+	buf_release(&out);
+	edits_free(e);
+	document_free(d);
+}
+
+static void
+test_what_was_made_goes_and_no_more(void **state)
+{
+	(void)state;
+	assert_taken_out("a=b\nconfig.providers=securepass\n" CLASS, "a=b\n");
+	assert_taken_out(CLASS "config.providers=securepass\na=b\n", "a=b\n");
+	assert_taken_out("config.providers=vault,securepass\n" CLASS "a=b\n",
+	    "config.providers=vault\na=b\n");
+	assert_taken_out("config.providers=vault , securepass , env\n" CLASS,
+	    "config.providers=vault , env\n");
+	assert_taken_out("config.providers = securepass, vault\n" CLASS,
+	    "config.providers = vault\n");
+	assert_taken_out("config.providers=vault,,securepass\n" CLASS, "config.providers=vault,\n");
+	assert_taken_out("config.providers=mysecurepass,securepass2\n" CLASS,
+	    "config.providers=mysecurepass,securepass2\n");
+	assert_taken_out(CLASS, "");
+	assert_taken_out("a=b\n", "a=b\n");
+}
+
+static void
+test_a_list_that_was_there_stays(void **state)
+{
+	(void)state;
+	assert_taken_out("config.providers=securepass\na=b\n" CLASS, "config.providers=\na=b\n");
+	assert_taken_out("config.providers=x\nconfig.providers=securepass\n" CLASS,
+	    "config.providers=x\nconfig.providers=\n");
+}
+
+static void
+test_a_provider_of_somebody_else_stays(void **state)
+{
+	static const char *const texts[] = {
+		"config.providers=securepass\n",
+		"config.providers=securepass\nconfig.providers.securepass.class=x.Y\n",
+		"config.providers=securepass\n" CLASS "config.providers.securepass.param.a=1\n"
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		assert_taken_out(texts[i], texts[i]);
+}
+
 int
 main(void)
 {
@@ -123,9 +184,12 @@ main(void)
 		cmocka_unit_test(test_what_is_there_stays),
 		cmocka_unit_test(test_list_is_compared_item_by_item),
 		cmocka_unit_test(test_an_empty_list),
-		cmocka_unit_test(test_the_class_is_always_ours),
+		cmocka_unit_test(test_a_class_is_added_and_another_one_stays),
 		cmocka_unit_test(test_the_line_that_is_read_counts),
-		cmocka_unit_test(test_once_a_plan_and_configuration)
+		cmocka_unit_test(test_once_a_plan_and_configuration),
+		cmocka_unit_test(test_what_was_made_goes_and_no_more),
+		cmocka_unit_test(test_a_list_that_was_there_stays),
+		cmocka_unit_test(test_a_provider_of_somebody_else_stays)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,7 +198,7 @@ test_what_an_interrupted_run_left_is_removed(void **state)
 }
 
 static int
-refuse(void *cookie, const struct buf *content, struct error *err)
+refuse(void *cookie, struct buf *content, struct error *err)
 {
 	int *calls = cookie;
 

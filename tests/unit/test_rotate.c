@@ -1,6 +1,7 @@
 #include "crypto/base64.h"
 #include "rotation/rotate.h"
 #include "secrets/sealed.h"
+#include "secrets/tag.h"
 #include "estate_fixture.h"
 
 /*
@@ -193,8 +194,11 @@ test_data_key_keeps_comments_and_places(void **state)
 		"_metadata.symmetric_key.0.length = 32", "_metadata.symmetric_key.0.iterations",
 		"_metadata.symmetric_key.0.salt = ", "_metadata.symmetric_key.0.enc = ENC[AES",
 		"# kept by hand", "server.properties/a.password = ENC[AES/GCM/",
+		TAG_PREFIX "server.properties/a.password = ",
 		"note = a plain line", "", "server.properties/b.password = ENC[",
-		"! end of it", "server.properties/c.password = ENC[" };
+		TAG_PREFIX "server.properties/b.password = ",
+		"! end of it", "server.properties/c.password = ENC[",
+		TAG_PREFIX "server.properties/c.password = " };
 	struct world w;
 	struct buf out;
 	const char *p;
@@ -354,7 +358,7 @@ test_data_key_does_not_follow_other_changes_in_one_plan(void **state)
 	assert_int_equal(world_seal_value(&w, "ssl.keystore.password", "new", true), 0);
 	assert_int_equal(rotate_data(&w), -1);
 	assert_int_equal(w.err.code, ERROR_REFUSED);
-	assert_int_equal(edits_count(fixture_file(w.p, PLAN_SECRETS)->edits), 1);
+	assert_int_equal(edits_count(fixture_file(w.p, PLAN_SECRETS)->edits), 2);
 	world_close(&w);
 }
 
@@ -451,7 +455,7 @@ test_metadata_that_is_missing_gets_its_place(void **state)
 	s = world_planned(&w, k);
 	d = secrets_file_document(s);
 	/* Each once, though both rotations set the date. */
-	assert_int_equal(document_count(d), 8);
+	assert_int_equal(document_count(d), 9);
 	for (i = 0; i < 5; i++) {
 		at = document_find(d, order[i], strlen(order[i]));
 		assert_int_not_equal(at, DOCUMENT_NONE);
@@ -484,12 +488,38 @@ test_both_keys_in_one_plan(void **state)
 	assert_opens_to(s, "server.properties/c.password", "third-S3cret!");
 	assert_same_line(w.s, s, "server.properties/c.password", false);
 	assert_int_equal(secrets_file_unlock(s, w.master, NULL), -1);
-	assert_int_equal(document_count(secrets_file_document(s)), 11);
+	assert_int_equal(document_count(secrets_file_document(s)), 14);
 	/* And apply would take it. */
 	world_apply(&w);
 	key_free(old);
 	key_free(k);
 	secrets_file_free(s);
+	world_close(&w);
+}
+
+/* A new passphrase must not wait for the repair of one entry. */
+static void
+test_master_key_leaves_a_damaged_entry_alone(void **state)
+{
+	struct buf text;
+	struct key *k;
+	struct world w;
+	char *p;
+
+	(void)state;
+	buf_init(&text, BUF_MAX_FILE);
+	buf_append_str(&text, MODERN);
+	p = strstr((char *)(uintptr_t)buf_cstr(&text), "ssl.keystore.password = ENC");
+	assert_non_null(p);
+	p = strstr(p, "data:") + 5;
+	*p = *p == 'A' ? 'B' : 'A';
+	world_open(&w, buf_cstr(&text), MODERN_MASTER, NULL);
+	k = rotate_master(&w, "new passphrase");
+	assert_non_null(strstr(plan_notes(w.p), "1 sealed entries do not open"));
+	world_apply(&w);
+	assert_int_equal(secrets_file_unlock(w.s, k, NULL), 0);
+	key_free(k);
+	buf_release(&text);
 	world_close(&w);
 }
 
@@ -511,7 +541,8 @@ main(void)
 		cmocka_unit_test(test_the_same_passphrase_is_refused),
 		cmocka_unit_test(test_master_key_needs_the_old_one),
 		cmocka_unit_test(test_metadata_that_is_missing_gets_its_place),
-		cmocka_unit_test(test_both_keys_in_one_plan)
+		cmocka_unit_test(test_both_keys_in_one_plan),
+		cmocka_unit_test(test_master_key_leaves_a_damaged_entry_alone)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

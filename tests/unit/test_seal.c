@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 #include "plan/seal.h"
+#include "secrets/tag.h"
 #include "estate_fixture.h"
 
 #define SALT_ONLY SECRETS_MASTER_SALT " = FRx1o+O8unSlwoYjVbvncYZ8nWve9gqbFOvIion5DLA=\n" \
@@ -33,7 +34,7 @@ assert_failed(const struct world *w, int result, enum error_code code)
 
 static const char *const metadata_order[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT,
 	SECRETS_ENVVAR, SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY,
-	"server.properties/password" };
+	"server.properties/password", TAG_PREFIX "server.properties/password" };
 
 static void
 test_first_data_key_in_a_file_of_the_reference(void **state)
@@ -45,7 +46,7 @@ test_first_data_key_in_a_file_of_the_reference(void **state)
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	assert_string_equal(plan_notes(w.p), "");
 	world_apply(&w);
-	assert_order(w.s, metadata_order, 8);
+	assert_order(w.s, metadata_order, 9);
 	/* The numbers that the master key was derived with. */
 	assert_metadata(w.s, SECRETS_LENGTH, "32");
 	assert_metadata(w.s, SECRETS_ITERATIONS, "10000");
@@ -90,7 +91,7 @@ test_first_data_key_without_a_salt(void **state)
 	assert_non_null(strstr(plan_notes(w.p), "no master key salt"));
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	world_apply(&w);
-	assert_order(w.s, metadata_order + 1, 7);
+	assert_order(w.s, metadata_order + 1, 8);
 	assert_metadata(w.s, SECRETS_ITERATIONS, "220000");
 	assert_int_equal(secrets_file_unlock(w.s, w.master, NULL), 0);
 	assert_opens_to(w.s, "server.properties/password", "hunter2");
@@ -544,7 +545,7 @@ test_a_key_named_twice_is_sealed_once(void **state)
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	s = world_planned(&w, w.master);
-	assert_int_equal(document_count(secrets_file_document(s)), 7 + 4 + 1);
+	assert_int_equal(document_count(secrets_file_document(s)), 7 + 4 + 2);
 	secrets_file_free(s);
 	world_close(&w);
 }

@@ -91,6 +91,24 @@ test_a_forked_child_finds_it_empty(void **state)
 	secmem_unmap(p, cap);
 }
 
+static void
+test_a_forked_child_finds_what_was_kept_for_it(void **state)
+{
+	unsigned char *p;
+	size_t cap;
+	int status;
+
+	(void)state;
+	p = secmem_map(1, &cap);
+	assert_non_null(p);
+	p[0] = 42;
+	assert_int_equal(secmem_keep_on_fork(p, cap), 0);
+	status = unit_in_child(exit_with_first_byte, p);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 42);
+	secmem_unmap(p, cap);
+}
+
 /* The VmFlags line of the mapping that starts at ${p}. */
 static void
 read_flags(const void *p, char *flags, size_t size)
@@ -188,15 +206,18 @@ test_wipe_touches_exactly_its_range(void **state)
 static void
 check_hardened(void *arg)
 {
+	struct rlimit before = *(struct rlimit *)arg;
 	struct rlimit core;
 
-	(void)arg;
-	if (getrlimit(RLIMIT_CORE, &core) == -1)
+	/* Only with the right to raise it again is there a limit to lower. */
+	before.rlim_cur = before.rlim_max;
+	(void)setrlimit(RLIMIT_CORE, &before);
+	if (getrlimit(RLIMIT_CORE, &before) == -1)
 		_exit(1);
-	core.rlim_cur = core.rlim_max;
-	(void)setrlimit(RLIMIT_CORE, &core);
 	secmem_harden_process();
-	if (getrlimit(RLIMIT_CORE, &core) == -1 || core.rlim_cur != 0 || core.rlim_max != 0)
+	/* The hard limit stays, for the commands that a program runs. */
+	if (getrlimit(RLIMIT_CORE, &core) == -1 || core.rlim_cur != 0 ||
+	    core.rlim_max != before.rlim_max)
 		_exit(2);
 	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
 		_exit(3);
@@ -205,10 +226,12 @@ check_hardened(void *arg)
 static void
 test_hardened_process_is_not_dumpable(void **state)
 {
+	struct rlimit given;
 	int status;
 
 	(void)state;
-	status = unit_in_child(check_hardened, NULL);
+	assert_int_equal(getrlimit(RLIMIT_CORE, &given), 0);
+	status = unit_in_child(check_hardened, &given);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
@@ -221,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_an_impossible_size_is_refused),
 		cmocka_unit_test(test_overruns_hit_guard_pages),
 		cmocka_unit_test(test_a_forked_child_finds_it_empty),
+		cmocka_unit_test(test_a_forked_child_finds_what_was_kept_for_it),
 		cmocka_unit_test(test_kernel_was_told_not_to_dump_swap_or_copy),
 		cmocka_unit_test(test_not_being_able_to_lock_is_no_error),
 		cmocka_unit_test(test_wipe_touches_exactly_its_range),

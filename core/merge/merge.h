@@ -1,0 +1,59 @@
+#ifndef MERGE_MERGE_H
+#define MERGE_MERGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct document;
+struct error;
+
+/*
+ * A three-way merge of .properties files by entry, made for secrets files.
+ * What one side changed, added or removed is taken; what both changed in
+ * different ways is a conflict between markers, of that entry alone.  An
+ * entry goes with the lines in front of it (comments, blank lines), which
+ * are merged the same way, and a tag (secrets/tag.h) goes with its entry.
+ * New entries of the other side come behind the entry that they follow there.
+ */
+enum merge_side { MERGE_BASE, MERGE_OURS, MERGE_THEIRS };
+
+#define MERGE_SIDES 3
+
+struct merge_input {
+	const struct document *doc[MERGE_SIDES];
+
+	/* Whose key metadata (secrets_file.h, all but the name of the variable)
+	 * the result has; MERGE_BASE: nobody knows, a conflict where it differs. */
+	enum merge_side keys;
+
+	/* Sealed entries of this side are under another data key than the
+	 * result has: to take one is a conflict. */
+	bool locked[MERGE_SIDES];
+};
+
+struct merge_result {
+	size_t conflicts;	/* pairs of markers in the text */
+	bool whole;		/* not by entry: both files in one conflict */
+	struct buf names;	/* of the entries in conflict, one a line, made visible */
+};
+
+/**
+ * merge_documents(in, out, r, err):
+ * Append the merged file to ${out} (secret).  ${r} is filled, and released
+ * with merge_result_release also after a failure.  The text is parsed again
+ * as a check: without conflicts it has exactly the entries that the merge
+ * decided on.  Where that cannot be had, as when a file cannot be read, both
+ * files come whole in one conflict.  ERROR_MEMORY, ERROR_LIMIT.
+ */
+int merge_documents(const struct merge_input *in, struct buf *out,
+    struct merge_result *r, struct error *err);
+
+/* Both files whole in one conflict. */
+int merge_whole(const struct buf *ours, const struct buf *theirs, struct buf *out,
+    struct merge_result *r, struct error *err);
+
+void merge_result_release(struct merge_result *r);
+
+#endif /* !MERGE_MERGE_H */

@@ -1,0 +1,172 @@
+#include "secrets/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/glob.h"
+#include "base/vec.h"
+#include "document/jaas.h"
+#include "secrets/sensitive.h"
+
+#define PATTERNS_MAX 10000
+
+struct rules {
+	struct vec secret;	/* of char * */
+	struct vec public;
+};
+
+struct rules *
+rules_new(struct error *err)
+{
+	struct rules *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	vec_init(&r->secret, sizeof(char *), PATTERNS_MAX);
+	vec_init(&r->public, sizeof(char *), PATTERNS_MAX);
+	return r;
+}
+
+static void
+release(struct vec *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->len; i++)
+		free(*(char **)vec_at(v, i));
+	vec_release(v);
+}
+
+void
+rules_free(struct rules *r)
+{
+	if (r == NULL)
+		return;
+	release(&r->secret);
+	release(&r->public);
+	free(r);
+}
+
+static int
+add(struct vec *v, const char *pattern, struct error *err)
+{
+	char *copy = strdup(pattern), **slot;
+
+	if (copy == NULL || (slot = vec_push(v)) == NULL) {
+		free(copy);
+		return error_memory(err);
+	}
+	*slot = copy;
+	return 0;
+}
+
+int
+rules_add_secret(struct rules *r, const char *pattern, struct error *err)
+{
+	return add(&r->secret, pattern, err);
+}
+
+int
+rules_add_public(struct rules *r, const char *pattern, struct error *err)
+{
+	return add(&r->public, pattern, err);
+}
+
+static bool
+matches(const char *pattern, const char *key, size_t len)
+{
+	size_t n = strlen(pattern);
+
+	if (glob_is_pattern(pattern))
+		return glob_match(pattern, key, len, GLOB_NOCASE);
+	return n <= len && glob_match(pattern, key + len - n, n, GLOB_NOCASE);
+}
+
+static bool
+matches_any(const struct vec *v, const char *key, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < v->len; i++) {
+		if (matches(*(char **)vec_at(v, i), key, len))
+			return true;
+	}
+	return false;
+}
+
+/* What the user says about a key. */
+enum verdict { NOTHING, SECRET, PUBLIC };
+
+static enum verdict
+look_up(const struct rules *r, const char *key, size_t len)
+{
+	if (matches_any(&r->public, key, len))
+		return PUBLIC;
+	return matches_any(&r->secret, key, len) ? SECRET : NOTHING;
+}
+
+static enum verdict
+judge(const struct rules *r, const char *key, size_t len)
+{
+	enum verdict v;
+	struct buf plain;
+
+	if (r == NULL || r->public.len + r->secret.len == 0)
+		return NOTHING;
+	if (memchr(key, '\\', len) == NULL)
+		return look_up(r, key, len);
+	buf_init(&plain, BUF_MAX_FILE);
+	for (size_t i = 0; i < len; i++) {
+		if (key[i] == '\\' && i + 1 < len)
+			i++;
+		buf_append_char(&plain, key[i]);
+	}
+	v = plain.failed ? SECRET : look_up(r, (const char *)plain.data, plain.len);
+	buf_release(&plain);
+	return v;
+}
+
+static bool
+decide(enum verdict v, bool built_in)
+{
+	return v == SECRET || (v == NOTHING && built_in);
+}
+
+bool
+rules_sensitive(const struct rules *r, const char *key, size_t len)
+{
+	return decide(judge(r, key, len), sensitive_key(key, len));
+}
+
+bool
+rules_by_default(const struct rules *r, const char *key, size_t len)
+{
+	return decide(judge(r, key, len), sensitive_by_default_rule(key, len));
+}
+
+bool
+rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *key, size_t len)
+{
+	struct jaas_option o = jaas_option(j, i);
+	enum verdict v = NOTHING;
+	struct buf address;
+
+	if (r != NULL && r->public.len + r->secret.len > 0) {
+		buf_init(&address, BUF_MAX_FILE);
+		jaas_address_append(j, i, key, len, &address);
+		v = address.failed ? SECRET :
+		    judge(r, (const char *)address.data, address.len);
+		buf_release(&address);
+	}
+	return decide(v, jaas_option_is_secret(o.name, o.name_len));
+}
+
+bool
+rules_has_secret(const struct rules *r)
+{
+	return r != NULL && r->secret.len > 0;
+}

@@ -5,6 +5,9 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/propseal
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 PKG_CONFIG ?= pkg-config
 BUILD ?= build$(if $(SAN),-san)
 CFLAGS ?= -O2 -g
@@ -38,6 +41,8 @@ CURSES_CFLAGS = $(shell $(PKG_CONFIG) --cflags ncursesw 2>/dev/null)
 CURSES_LIBS = $(shell $(PKG_CONFIG) --libs ncursesw tinfo 2>/dev/null || \
 	$(PKG_CONFIG) --libs ncursesw 2>/dev/null || echo -lncursesw)
 CRYPTO_LIBS ?= -lcrypto
+INI_CFLAGS = $(shell $(PKG_CONFIG) --cflags inih 2>/dev/null)
+INI_LIBS = $(shell $(PKG_CONFIG) --libs inih 2>/dev/null || echo -linih)
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -I. $(FORTIFY) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SANITIZE)) $(CFLAGS)
@@ -69,7 +74,7 @@ all: $(BUILD)/propseal
 
 $(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
 
 $(BUILD)/libcore.a: $(CORE_OBJ)
 	$(call say,AR)
@@ -82,6 +87,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
+$(BUILD)/src/config_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 
 # Changes when the flags do, so that another compiler or version rebuilds.
 $(BUILD)/flags: always
@@ -103,7 +109,7 @@ $(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SAN_OBJ) $(BUILD)/libcore
 
 $(START_FLOOR): %: %.o
 	$(call say,LINK)
-	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS)
+	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
 
 # --- packages ---
 
@@ -156,13 +162,26 @@ lint:
 
 # --- installing ---
 
-install: all
+# Where each shell looks for the script that the program prints for it.
+COMPLETIONS = bash:$(BASHCOMPDIR)/propseal zsh:$(ZSHCOMPDIR)/_propseal \
+	fish:$(FISHCOMPDIR)/propseal.fish
+
+$(BUILD)/completion/%: $(BUILD)/propseal
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/propseal completion $* >$@.new && mv $@.new $@
+
+install: all $(BUILD)/completion/bash $(BUILD)/completion/zsh $(BUILD)/completion/fish
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(DATADIR)'
 	install -m 755 $(BUILD)/propseal '$(DESTDIR)$(BINDIR)/propseal'
 	cp -R share/demo '$(DESTDIR)$(DATADIR)/'
 	set -e; for page in man/*.[1-8]; do \
 		dir='$(DESTDIR)$(MANDIR)'/man$${page##*.}; \
 		install -d "$$dir"; install -m 644 "$$page" "$$dir"; \
+	done
+	set -e; for c in $(COMPLETIONS); do \
+		file='$(DESTDIR)'$${c#*:}; \
+		install -d "$${file%/*}"; \
+		install -m 644 "$(BUILD)/completion/$${c%%:*}" "$$file"; \
 	done
 
 uninstall:
@@ -171,6 +190,7 @@ uninstall:
 	for page in man/*.[1-8]; do \
 		rm -f '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
 	done
+	for c in $(COMPLETIONS); do rm -f '$(DESTDIR)'$${c#*:}; done
 
 dist:
 	git archive --prefix=propseal-$(VERSION)/ -o propseal-$(VERSION).tar.gz HEAD

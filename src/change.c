@@ -1,12 +1,14 @@
 #include "change.h"
 
 #include <stddef.h>
+#include <sys/stat.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "crypto/key.h"
+#include "document/document.h"
 #include "master.h"
 #include "options.h"
 #include "output.h"
@@ -31,22 +33,37 @@ load_secrets(struct change *c, struct error *err)
 		if (c->may_create)
 			c->secrets = secrets_file_new(path, err);
 		else if (err->hint[0] == '\0')
-			error_hint(err, "check --local-secrets-file");
+			options_hint(c->o, FLAG_LOCAL_SECRETS_FILE, err);
 	}
 	return c->secrets == NULL ? -1 : 0;
+}
+
+/* The configuration file: a flag's value, or what the command is about. */
+static const char *
+config_path(const struct options *o)
+{
+	return o->text[FLAG_CONFIG_FILE] != NULL || o->arg_count == 0 ?
+	    o->text[FLAG_CONFIG_FILE] : o->args[0];
+}
+
+static int
+hint_config(const struct change *c, struct error *err)
+{
+	return error_hint(err, c->o->arg_count == 0 ? "check --config-file" :
+	    "check the FILE that the command names");
 }
 
 static int
 load_config(struct change *c, struct error *err)
 {
-	const char *path = c->o->text[FLAG_CONFIG_FILE];
+	const char *path = config_path(c->o);
 
 	if (path == NULL)
 		return 0;
 	configuration_free(c->config);
 	c->config = configuration_load(path, err);
 	if (c->config == NULL && err->code == ERROR_MISSING && err->hint[0] == '\0')
-		error_hint(err, "check --config-file");
+		hint_config(c, err);
 	return c->config == NULL ? -1 : 0;
 }
 
@@ -56,11 +73,26 @@ same_file(const struct file_id *a, const struct file_id *b)
 	return a->exists && b->exists && a->dev == b->dev && a->ino == b->ino;
 }
 
+/* A mistyped path must not make a secrets file of somebody's configuration. */
+static int
+check_secrets(const struct secrets_file *s, struct error *err)
+{
+	const struct document *d = secrets_file_document(s);
+
+	if (document_count(d) == 0 || secrets_file_recognise(d) ||
+	    secrets_file_sealed_count(s) > 0)
+		return 0;
+	error_set(err, ERROR_REFUSED, "this is no secrets file: it has entries, but neither "
+	    "metadata nor a sealed one");
+	error_place(err, secrets_file_path(s), 0);
+	return error_hint(err, "check --local-secrets-file");
+}
+
 static int
 check_files(const struct change *c, struct error *err)
 {
 	if (c->config == NULL)
-		return 0;
+		return check_secrets(c->secrets, err);
 	if (same_file(&c->config->id, secrets_file_id(c->secrets))) {
 		error_set(err, ERROR_REFUSED,
 		    "the configuration file and the secrets file are the same file");
@@ -69,9 +101,9 @@ check_files(const struct change *c, struct error *err)
 	if (secrets_file_recognise(c->config->doc)) {
 		error_set(err, ERROR_REFUSED, "this is a secrets file, not a configuration file");
 		error_place(err, c->config->path, 0);
-		return error_hint(err, "check --config-file");
+		return hint_config(c, err);
 	}
-	return 0;
+	return check_secrets(c->secrets, err);
 }
 
 int
@@ -111,7 +143,7 @@ is_fresh(const char *path, const struct file_id *loaded)
 static int
 lock(struct change *c, struct error *err)
 {
-	const char *config = c->o->text[FLAG_CONFIG_FILE];
+	const char *config = config_path(c->o);
 	const char *secrets = c->o->text[FLAG_LOCAL_SECRETS_FILE];
 	const char *const paths[] = { config, secrets };
 
@@ -134,6 +166,15 @@ change_start(struct change *c, struct error *err)
 	return c->plan == NULL ? -1 : 0;
 }
 
+void
+change_stop(struct change *c)
+{
+	lock_release(c->lock);
+	plan_free(c->plan);
+	c->lock = NULL;
+	c->plan = NULL;
+}
+
 static int
 show(const struct plan *p, bool json, struct error *err)
 {
@@ -148,9 +189,10 @@ show(const struct plan *p, bool json, struct error *err)
 	return rc;
 }
 
-static void
-say_notes(const char *notes)
+void
+change_say_notes(const struct plan *p)
 {
+	const char *notes = plan_notes(p);
 	size_t len;
 
 	while (*notes != '\0') {
@@ -170,7 +212,7 @@ change_finish(struct change *c, struct error *err)
 	/* The diff has the notes in it. */
 	if (o->on[FLAG_DRY_RUN])
 		return show(c->plan, json, err);
-	say_notes(plan_notes(c->plan));
+	change_say_notes(c->plan);
 	if (plan_is_empty(c->plan)) {
 		report_note("nothing to change");
 		return 0;
@@ -196,8 +238,8 @@ change_status(struct change *c, int rc, const struct error *err)
 	return rc == 0 ? 0 : report_error(err);
 }
 
-int
-change_check_output(const struct change *c, const char *path, struct error *err)
+static int
+check_output(const struct change *c, const char *path, struct error *err)
 {
 	struct file_id id;
 
@@ -209,4 +251,38 @@ change_check_output(const struct change *c, const char *path, struct error *err)
 	    same_file(&id, &c->config->id) ? "configuration file" : "secrets file");
 	error_place(err, path, 0);
 	return error_hint(err, "give another --output-file");
+}
+
+static void
+warn_readable(const char *path)
+{
+	struct file_id id;
+
+	if (file_identify(path, &id, NULL) == 0 && id.exists && S_ISREG(id.mode) && (id.mode & 077) != 0)
+		report_warning("chmod 600 it", "others can read %s, which keeps its mode %03o",
+		    path, (unsigned int)(id.mode & 07777));
+}
+
+/*
+ * Only the output is locked: opened files are as they were at one moment, and
+ * reading must work in folders that cannot be written.
+ */
+int
+change_write_output(struct change *c, const char *path, struct buf *text, struct error *err)
+{
+	const struct options *o = c->o;
+
+	if (check_output(c, path, err) != 0)
+		return -1;
+	if (!o->on[FLAG_DRY_RUN]) {
+		c->lock = lock_files(&path, 1, options_lock_timeout(o), change_waiting, NULL, err);
+		if (c->lock == NULL)
+			return -1;
+	}
+	if (c->plan == NULL && (c->plan = plan_new(c->secrets, err)) == NULL)
+		return -1;
+	if (plan_add_output(c->plan, path, text, err) != 0)
+		return -1;
+	warn_readable(path);
+	return change_finish(c, err);
 }

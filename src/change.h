@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+struct buf;
 struct configuration;
 struct error;
 struct key;
@@ -26,7 +27,8 @@ struct change {
 	struct lock *lock;
 };
 
-/* Load the files that the flags name.  Close ${c} also after a failure. */
+/* Load the files that the flags name, or the argument, if the command has
+ * one in the place of --config-file.  Close ${c} also after a failure. */
 int change_open(struct change *c, const struct options *o, bool may_create,
     struct error *err);
 
@@ -35,6 +37,12 @@ int change_key(struct change *c, struct error *err);
 
 /* Lock the files (not for --dry-run) and begin the plan. */
 int change_start(struct change *c, struct error *err);
+
+/* Give back locks and the plan, to ask something and start again. */
+void change_stop(struct change *c);
+
+/* Say the remarks of a plan on standard error. */
+void change_say_notes(const struct plan *p);
 
 /* Show the plan on standard output (--dry-run) or apply it. */
 int change_finish(struct change *c, struct error *err);
@@ -45,8 +53,13 @@ void change_close(struct change *c);
 /* The end of a command: close, and report the error if ${rc} is not 0. */
 int change_status(struct change *c, int rc, const struct error *err);
 
-/* Shared with decrypt: refuse a ${path} that is one of the loaded files. */
-int change_check_output(const struct change *c, const char *path,
+/**
+ * change_write_output(c, path, text, err):
+ * For what opens values and changes neither file: write ${text} (secret,
+ * moved) to ${path}, which must not be one of the loaded files, or show that
+ * (--dry-run).  Makes the plan unless there is one.
+ */
+int change_write_output(struct change *c, const char *path, struct buf *text,
     struct error *err);
 
 /* Called while another process holds a lock (lock_files' callback). */

@@ -170,6 +170,249 @@ static const struct command commands[] = {
 		},
 		.run = commands_verify,
 	},
+	{
+		.group = "file",
+		.name = "diff",
+		.summary = "compare two configuration files entry by entry",
+		.details = "As a reader of the files sees them: comments, order and spacing do not "
+		    "count.  A and B are files\nor folders.  Secrets are resolved if there is "
+		    "a key, and are said to be equal or not, but never shown.\nThe exit status is "
+		    "3 when there is a difference.",
+		.arguments = "A B",
+		.min_args = 2,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+		.run = commands_file_diff,
+	},
+	{
+		.name = "render",
+		.summary = "write a configuration file with its references resolved",
+		.details = "Without --config and --format every byte but the resolved values stays "
+		    "as it is, and the configuration\nprovider that nothing needs any more is "
+		    "taken out.  --config chooses keys.  The names of --format env\nare the keys "
+		    "in upper case, with _ for a dot, __ for a dash and ___ for an underscore.\n"
+		    "References to other providers stay.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
+			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
+			{ FLAG_CONFIG_KEYS, false, NULL },
+			{ FLAG_FORMAT, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			WRITING, LAST
+		},
+		.run = commands_render,
+	},
+	{
+		.name = "exec",
+		.summary = "run a command that gets resolved values",
+		.details = "References in the values of environment variables are resolved for the "
+		    "command.  It gets the values of\na configuration file as variables, or a "
+		    "resolved copy of the file that exists in memory only.\nWithout "
+		    "--local-secrets-file the references say where the secrets file is.  Signals "
+		    "are passed on, and\nthe exit status is the command's (128 and the signal that "
+		    "killed it).",
+		.arguments = "-- COMMAND [ARGUMENT...]",
+		.min_args = 1,
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_CONFIG_FILES, false, NULL },
+			{ FLAG_ENV, false, NULL },
+			{ FLAG_FILE, false, NULL },
+			{ FLAG_NAMED, false, NULL },
+			{ FLAG_KEEP_KEY, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_OUTPUT, false, "format of errors" },
+			LAST
+		},
+		.run = commands_exec,
+	},
+	{
+		.name = "edit",
+		.summary = "edit a configuration file in clear text, and seal what changed",
+		.details = "$VISUAL or $EDITOR (vi) opens a copy that exists in memory only.  Values "
+		    "that were sealed and did not\nchange keep their sealed entries; changed ones "
+		    "are sealed anew; so are new ones whose key contains\n\"password\"; sealed "
+		    "entries of removed lines are removed.  All else becomes as it was edited.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
+			{ FLAG_REMOTE_SECRETS_FILE, true, NULL },
+			{ FLAG_YES, false, NULL },
+			{ FLAG_INSECURE_TMP, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_REPLACE, false, NULL },
+			{ FLAG_CIPHER, false, NULL },
+			WRITING, LAST
+		},
+		.run = commands_edit,
+	},
+	{
+		.name = "doctor",
+		.summary = "look for what is wrong around the files: keys, modes, units, processes",
+		.details = "Each PATH is a configuration file, a secrets file or a folder; without "
+		    "one it is the current\nfolder.  Looks whether the key is in reach and opens "
+		    "everything, at modes and owners, at copies that\nlie around, at systemd units "
+		    "and processes that lack the key or expose it.  Changes nothing.  The\nexit "
+		    "status is 3 when there is a problem.",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_ROOT, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+		.run = commands_doctor,
+	},
+	{
+		.group = "git",
+		.name = "install",
+		.summary = "have git show, merge and check secrets files by entry",
+		.details = "Sets diff.propseal and merge.propseal in git's configuration, names "
+		    "the secrets files in\n.gitattributes, and makes a pre-commit hook that runs "
+		    "`propseal git check --staged`.  Without a PATTERN\nevery secrets file in the "
+		    "work tree is named.  A pre-commit hook that is there already is not touched.",
+		.arguments = "[PATTERN...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_GLOBAL, false, NULL },
+			{ FLAG_NO_HOOK, false, NULL },
+			{ FLAG_DRY_RUN, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			LAST
+		},
+		.run = commands_git_install,
+	},
+	{
+		.group = "git",
+		.name = "uninstall",
+		.summary = "take away what `git install` set up",
+		.flags = {
+			{ FLAG_GLOBAL, false, NULL },
+			{ FLAG_DRY_RUN, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			LAST
+		},
+		.run = commands_git_uninstall,
+	},
+	{
+		.group = "git",
+		.name = "check",
+		.summary = "find secrets in clear text before they are committed",
+		.details = "Looks at configuration files for secrets in clear text, and at secrets "
+		    "files for entries that are\nnot sealed or malformed; at both for the markers "
+		    "of a merge conflict.  With --staged each PATH is a\npathspec of git, "
+		    "otherwise a file or folder.  The exit status is 3 with findings and 1 when a file\n"
+		    "cannot be read.",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_STAGED, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+		.run = commands_git_check,
+	},
+	{
+		.group = "git",
+		.name = "textconv",
+		.summary = "print a file with its secrets veiled, for `git diff`",
+		.details = "A sealed value becomes a mark that changes when the ciphertext does; "
+		    "with the master key at hand, when\nthe value does.  Secrets in clear text "
+		    "become marks, too.  The exit status is always 0.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { { FLAG_MASTER_KEY_FILE, false, NULL }, LAST },
+		.no_config = true,
+		.run = commands_git_textconv,
+	},
+	{
+		.group = "git",
+		.name = "merge",
+		.summary = "merge three versions of a secrets file by entry, for git",
+		.details = "The arguments are %O %A %B %P of a merge driver, see gitattributes(5): "
+		    "the common ancestor, our version,\nwhich the result replaces, their version, "
+		    "and the name for messages.  Entries that both changed stand\nbetween conflict "
+		    "markers, and the exit status is 1.  The master key is needed when one side "
+		    "made a new\ndata key.",
+		.arguments = "BASE OURS THEIRS [NAME]",
+		.min_args = 3,
+		.max_args = 4,
+		.flags = {
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			LAST
+		},
+		.no_config = true,
+		.run = commands_git_merge,
+	},
+	{
+		.group = "config",
+		.name = "show",
+		.summary = "show every setting and where it comes from",
+		.details = "Settings are those of propseal.ini: the one that the environment "
+		    "variable PROPSEAL_CONFIG\nnames, the project's and the user's, the first "
+		    "that has a setting; see propseal.ini(5).\nA flag given here is shown as "
+		    "other commands would take it.",
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_REMOTE_SECRETS_FILE, false, NULL },
+			{ FLAG_REVEAL_TIME, false, NULL },
+			{ FLAG_LOCK_TIME, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+		.run = commands_config_show,
+	},
+	{
+		.group = "config",
+		.name = "check",
+		.summary = "tell all that is wrong in a propseal.ini",
+		.details = "Without a FILE it checks those that a command run here would read.",
+		.arguments = "[FILE]",
+		.max_args = 1,
+		.flags = { { FLAG_OUTPUT, false, NULL }, LAST },
+		.no_config = true,
+		.run = commands_config_check,
+	},
+	{
+		.name = "completion",
+		.summary = "print a shell's script that completes command lines",
+		.details = "`make install` puts it where the shells look.  Otherwise, for bash:\n"
+		    "source <(propseal completion bash)",
+		.arguments = "bash|zsh|fish",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { LAST },
+		.no_config = true,
+		.run = commands_completion,
+	},
+	{
+		.name = "__complete",
+		.summary = "print the keys of a configuration file, for completion",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { LAST },
+		.hidden = true,
+		.no_config = true,
+		.run = commands_complete,
+	},
 };
 
 size_t

@@ -31,6 +31,9 @@ struct command {
 	size_t max_args;
 	struct command_flag flags[COMMAND_FLAGS_MAX];	/* up to the first with FLAG_COUNT */
 
+	bool hidden;		/* not for people: in no list */
+	bool no_config;		/* it does not go by propseal.ini */
+
 	/* Run it: the program's exit status.  Reports its own errors. */
 	int (*run)(const struct options *o);
 };

@@ -106,6 +106,37 @@ resolve_newlines(const struct buf *in, const struct document *config, struct buf
 	return buf_check(out, err);
 }
 
+/*
+ * In the path to a JSON value `\\.` is a dot of a name.  As .properties the
+ * backslash would be dropped, and with it the meaning: double it, in keys.
+ */
+static int
+keep_paths(struct buf *text, struct error *err)
+{
+	const char *p = (const char *)text->data;
+	bool in_key = true;
+	struct buf out;
+	int rc;
+
+	buf_init_secret(&out, 2 * (size_t)TEXT_MAX);
+	for (size_t i = 0; i < text->len; i++) {
+		if (p[i] == '\\' && i + 1 < text->len) {
+			buf_append_str(&out, in_key && p[i + 1] == '.' ? "\\\\" : "\\");
+			buf_append_char(&out, p[++i]);
+			continue;
+		}
+		if (p[i] == '\n' || p[i] == '\r')
+			in_key = true;
+		else if (p[i] == '=' || p[i] == ':')
+			in_key = false;
+		buf_append_char(&out, p[i]);
+	}
+	if ((rc = buf_check(&out, err)) == 0)
+		buf_move(text, &out);
+	buf_release(&out);
+	return rc;
+}
+
 /* An odd number of backslashes at the end: a reader would drop the last. */
 static int
 check_end(const struct buf *text, struct error *err)
@@ -144,8 +175,22 @@ warn_escapes(const struct document *d, size_t i)
 	buf_release(&key);
 }
 
+/* A key without a separator: is it one whose value was forgotten? */
+static bool
+is_bare(const struct document *d, size_t i)
+{
+	const unsigned char *p = document_bytes(d)->data;
+	size_t start, end, n;
+
+	(void)document_raw_value(d, i, &n);
+	document_span(d, i, &start, &end);
+	return n == 0 && memchr(p + start, '=', end - start) == NULL &&
+	    memchr(p + start, ':', end - start) == NULL;
+}
+
 static int
-check_entries(const struct document *d, bool literal, struct error *err)
+check_entries(const struct document *d, const struct document *config, bool literal,
+    struct error *err)
 {
 	const char *key;
 	size_t i, len;
@@ -156,6 +201,14 @@ check_entries(const struct document *d, bool literal, struct error *err)
 			error_set(err, ERROR_USAGE, "there is no key before the separator");
 			error_place(err, document_file(d), document_line(d, i));
 			return error_hint(err, "an entry is KEY=VALUE");
+		}
+		if (is_bare(d, i) && document_find(config, key, len) != DOCUMENT_NONE) {
+			error_set(err, ERROR_USAGE, "the key is there already, and no value is given "
+			    "for it");
+			error_place(err, document_file(d), document_line(d, i));
+			error_key(err, key, len);
+			return error_hint(err, "an entry is KEY=VALUE; write KEY= for an empty "
+			    "value");
 		}
 		if (document_shadowed(d, i)) {
 			error_set(err, ERROR_USAGE, "the key is given twice");
@@ -196,13 +249,15 @@ config_text_read(const struct options *o, const struct document *config, const c
 			goto out;
 	} else
 		buf_move(&text, &raw);
+	if (document_format(config) == DOCUMENT_JSON && keep_paths(&text, err) != 0)
+		goto out;
 	d = document_parse(&text, DOCUMENT_PROPERTIES, source_name(o), err);
 	if (d == NULL)
 		goto out;
 	if (document_count(d) == 0 && document_problem(d, NULL) == 0) {
 		error_set(err, ERROR_USAGE, "%s", empty);
 		error_hint(err, "an entry is KEY=VALUE");
-	} else if (document_problem(d, err) == 0 && check_entries(d, literal, err) == 0)
+	} else if (document_problem(d, err) == 0 && check_entries(d, config, literal, err) == 0)
 		goto out;
 	document_free(d);
 	d = NULL;

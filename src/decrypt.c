@@ -2,49 +2,25 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "change.h"
 #include "commands.h"
 #include "key_list.h"
 #include "options.h"
 #include "output.h"
-#include "plan/lock.h"
-#include "plan/plan.h"
 #include "plan/unseal.h"
 #include "report.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 
+/* What another program sealed over opens, but not in silence. */
 static void
-warn_readable(const char *path)
+note_changed(const struct secrets_file *s)
 {
-	struct file_id id;
+	size_t changed = tagger_changed(secrets_file_tagger(s));
 
-	if (file_identify(path, &id, NULL) == 0 && id.exists && (id.mode & 077) != 0)
-		report_warning("chmod 600 it", "others can read %s, which keeps its mode %03o",
-		    path, (unsigned int)(id.mode & 07777));
-}
-
-/*
- * Only the output is locked: opened files are as they were at one moment, and
- * reading must work in folders that cannot be written.
- */
-static int
-write_file(struct change *c, const char *path, struct buf *text, struct error *err)
-{
-	const struct options *o = c->o;
-
-	if (change_check_output(c, path, err) != 0)
-		return -1;
-	if (!o->on[FLAG_DRY_RUN]) {
-		c->lock = lock_files(&path, 1, options_lock_timeout(o), change_waiting, NULL, err);
-		if (c->lock == NULL)
-			return -1;
-	}
-	if ((c->plan = plan_new(c->secrets, err)) == NULL ||
-	    plan_add_output(c->plan, path, text, err) != 0)
-		return -1;
-	warn_readable(path);
-	return change_finish(c, err);
+	if (changed > 0)
+		report_note("%zu sealed entries were changed by another program since propseal "
+		    "sealed them; `propseal file verify` lists them", changed);
 }
 
 static int
@@ -52,7 +28,7 @@ decrypt(struct change *c, const struct options *o, const struct key_list *keys, 
     struct error *err)
 {
 	const char *path = o->text[FLAG_OUTPUT_FILE];
-	bool to_stdout = strcmp(path, "-") == 0;
+	bool to_stdout = output_is_stdout(path);
 
 	if (to_stdout && o->on[FLAG_DRY_RUN]) {
 		error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
@@ -64,9 +40,10 @@ decrypt(struct change *c, const struct options *o, const struct key_list *keys, 
 	if (unseal_to_text(c->config, c->secrets, keys->keys, keys->lens, keys->count,
 	    o->on[FLAG_ANY_NAME], text, err) != 0)
 		return -1;
+	note_changed(c->secrets);
 	if (text->len == 0)
 		report_note("nothing to open: no value refers to a sealed entry");
-	return to_stdout ? output_write(text, err) : write_file(c, path, text, err);
+	return to_stdout ? output_write(text, err) : change_write_output(c, path, text, err);
 }
 
 int

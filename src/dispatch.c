@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "command.h"
+#include "config.h"
 #include "usage.h"
 #include "near.h"
 #include "options.h"
@@ -46,6 +47,8 @@ unknown_command(const char *word, struct error *err)
 	error_set(err, ERROR_USAGE, "unknown command, and no such file or folder: %s", word);
 	for (i = 0; i < command_count(); i++) {
 		c = command_at(i);
+		if (c->hidden)
+			continue;
 		if (near_word(word, n, c->name))
 			return error_hint(err, "did you mean `propseal %s%s%s`?",
 			    c->group != NULL ? c->group : "", c->group != NULL ? " " : "",
@@ -143,18 +146,35 @@ print_help(const struct scan *s, size_t at, bool paths)
 	return print_text(&text);
 }
 
+/* Run the command as its flags and the settings say. */
+static int
+run_with(const struct config *config, struct options *o)
+{
+	struct error err;
+
+	if (config != NULL)
+		config_apply(config, o);
+	if (options_check_required(o, &err) != 0)
+		return report_usage(o->command, &err);
+	return o->command->run(o);
+}
+
 static int
 run(const struct command *c, int argc, char **argv, size_t skip)
 {
+	struct config *config = NULL;
 	struct options o;
 	struct error err;
 	int status;
 
 	if (options_parse(&o, c, argc, argv, skip, &err) != 0)
 		status = report_usage(c, &err);
+	else if (!c->no_config && (config = config_load(&err)) == NULL)
+		status = report_error(&err);
 	else
-		status = c->run(&o);
+		status = run_with(config, &o);
 	options_release(&o);
+	config_free(config);
 	return status;
 }
 

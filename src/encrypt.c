@@ -7,6 +7,7 @@
 #include "options.h"
 #include "report.h"
 #include "sealing.h"
+#include "secrets/rules.h"
 
 static int
 seal_keys(struct change *c, const struct key_list *keys, const struct seal_options *so,
@@ -39,7 +40,8 @@ encrypt(struct change *c, const struct options *o, const struct key_list *keys, 
 		return -1;
 	if (count == 0 && !o->on[FLAG_DRY_RUN]) {
 		/* Nor is a data key made for nothing. */
-		report_note("nothing to seal: no key contains \"password\"");
+		report_note("nothing to seal: no key contains \"password\"%s",
+		    rules_has_secret(so.rules) ? " or is one of secret-keys" : "");
 		return 0;
 	}
 	return change_finish(c, err);

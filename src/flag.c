@@ -63,6 +63,35 @@ static const struct flag flags[FLAG_COUNT] = {
 	    CHOICE("human|json", "format of the result and of errors") },
 	[FLAG_OUTPUT_KEY] = { .name = "output", .letter = 'o',
 	    CHOICE("human|json|yaml", "format of the key; json: of errors too") },
+	[FLAG_CONFIG_FILES] = { .name = "config-file", .many = true,
+	    PATH("FILE", "a configuration file; {} in the command is the path of a resolved "
+	    "copy in memory ({1}, {2} and so on of several)") },
+	[FLAG_ENV] = { .name = "env", .many = true,
+	    TEXT("NAME=KEY", "put the resolved value of KEY into variable NAME; KEY is one of "
+	    "the --config-file before it") },
+	[FLAG_FILE] = { .name = "file", .many = true,
+	    TEXT("NAME", "put the path of a resolved copy of the --config-file before it into "
+	    "variable NAME") },
+	[FLAG_NAMED] = { .name = "named",
+	    SWITCH("copies are files of the same name in a private folder in memory, not "
+	    "inherited descriptors") },
+	[FLAG_KEEP_KEY] = { .name = "keep-key",
+	    SWITCH("the command gets the master key in its environment") },
+	[FLAG_FORMAT] = { .name = "format",
+	    CHOICE("properties|json|env", "key=value lines, a JSON object, or NAME='value' "
+	    "lines for a shell (the file as it is, resolved)") },
+	[FLAG_YES] = { .name = "yes",
+	    SWITCH("apply the change without a question") },
+	[FLAG_INSECURE_TMP] = { .name = "insecure-tmp",
+	    SWITCH("where no folder in memory is found, edit in $TMPDIR or /tmp") },
+	[FLAG_STAGED] = { .name = "staged",
+	    SWITCH("look at what is staged for the next commit, not at the work tree") },
+	[FLAG_GLOBAL] = { .name = "global",
+	    SWITCH("only the settings, for all repositories of this user") },
+	[FLAG_NO_HOOK] = { .name = "no-hook",
+	    SWITCH("leave the pre-commit hook alone") },
+	[FLAG_ROOT] = { .name = "root",
+	    PATH("DIR", "look for units, processes and kernel settings below DIR") },
 	[FLAG_HELP] = { .name = "help", .letter = 'h',
 	    SWITCH("explain the command") },
 };
@@ -71,6 +100,22 @@ const struct flag *
 flag_get(enum flag_id id)
 {
 	return &flags[id];
+}
+
+bool
+flag_is_choice(const char *choices, const char *value)
+{
+	size_t n = strlen(value);
+	size_t len;
+
+	for (;;) {
+		len = strcspn(choices, "|");
+		if (len == n && memcmp(choices, value, n) == 0)
+			return true;
+		if (choices[len] == '\0')
+			return false;
+		choices += len + 1;
+	}
 }
 
 enum flag_id

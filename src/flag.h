@@ -1,6 +1,7 @@
 #ifndef FLAG_H
 #define FLAG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Every flag of every command.  Two may share a name when no command has both. */
@@ -27,6 +28,18 @@ enum flag_id {
 	FLAG_LOCK_TIMEOUT,
 	FLAG_OUTPUT,		/* human, json */
 	FLAG_OUTPUT_KEY,	/* human, json, yaml */
+	FLAG_CONFIG_FILES,	/* --config-file, several */
+	FLAG_ENV,
+	FLAG_FILE,
+	FLAG_NAMED,
+	FLAG_KEEP_KEY,
+	FLAG_FORMAT,
+	FLAG_YES,
+	FLAG_INSECURE_TMP,
+	FLAG_STAGED,
+	FLAG_GLOBAL,
+	FLAG_NO_HOOK,
+	FLAG_ROOT,
 	FLAG_HELP,
 	FLAG_COUNT
 };
@@ -48,10 +61,14 @@ struct flag {
 	const char *choices;	/* CHOICE: "a|b|c", else NULL */
 	int min;		/* SECONDS */
 	int max;
+	bool many;		/* PATH, TEXT: may be given several times, and each counts */
 	const char *help;
 };
 
 const struct flag *flag_get(enum flag_id id);
+
+/* Is ${value} one of the words in ${choices}, which stand between bars? */
+bool flag_is_choice(const char *choices, const char *value);
 
 /* Any flag of this name (${n} bytes, without dashes) or letter, whatever the
  * command: to know whether a value follows.  FLAG_COUNT: none. */

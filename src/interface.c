@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "commands.h"
+#include "config.h"
 #include "options.h"
 #include "report.h"
 #include "ui/ui.h"
@@ -38,6 +39,10 @@ commands_interface(const struct options *o)
 		.reveal_ms = 1000 * o->seconds[FLAG_REVEAL_TIME],
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),
+		.theme = config_theme(o->config),
+		.bindings = config_bindings(o->config),
+		.scope = config_scope(o->config),
+		.rules = config_rules(o->config),
 	};
 
 	if (check_paths(o, &err) != 0)

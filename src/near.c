@@ -37,14 +37,22 @@ distance(const char *a, size_t n, const char *b, size_t m)
 	return one[m];
 }
 
+size_t
+near_distance(const char *typed, size_t n, const char *word)
+{
+	size_t m = strlen(word);
+	size_t d;
+
+	if (n < 2 || n > WORD_MAX || m > WORD_MAX)
+		return NEAR_NOT;
+	d = distance(typed, n, word, m);
+	if (n < m && memcmp(typed, word, n) == 0)
+		return d;
+	return d <= (m < 5 ? 1 : m < 10 ? 2 : 3) ? d : NEAR_NOT;
+}
+
 bool
 near_word(const char *typed, size_t n, const char *word)
 {
-	size_t m = strlen(word);
-
-	if (n < 2 || n > WORD_MAX || m > WORD_MAX)
-		return false;
-	if (n < m && memcmp(typed, word, n) == 0)
-		return true;
-	return distance(typed, n, word, m) <= (m < 5 ? 1 : m < 10 ? 2 : 3);
+	return near_distance(typed, n, word) < NEAR_NOT;
 }

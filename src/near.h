@@ -8,4 +8,10 @@
  * few letters wrong. */
 bool near_word(const char *typed, size_t n, const char *word);
 
+/* How far apart they are; a larger number than for any near word if they are
+ * not near. */
+size_t near_distance(const char *typed, size_t n, const char *word);
+
+#define NEAR_NOT 1000
+
 #endif /* !NEAR_H */

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "command.h"
+#include "config.h"
+#include "config_find.h"
 #include "near.h"
 
 /* Larger than any argument that Linux passes (MAX_ARG_STRLEN, 128 KiB). */
@@ -155,23 +157,6 @@ set_seconds(struct options *o, enum flag_id id, const char *value, struct error 
 	return 0;
 }
 
-/* Is ${value} one of the words in ${choices}, which stand between bars? */
-static bool
-is_choice(const char *choices, const char *value)
-{
-	size_t n = strlen(value);
-	size_t len;
-
-	for (;;) {
-		len = strcspn(choices, "|");
-		if (len == n && memcmp(choices, value, n) == 0)
-			return true;
-		if (choices[len] == '\0')
-			return false;
-		choices += len + 1;
-	}
-}
-
 static int
 set_secret(struct options *o, enum flag_id id, char *value, struct error *err)
 {
@@ -205,7 +190,7 @@ set_value(struct options *o, enum flag_id id, char *value, struct error *err)
 	case FLAG_IS_SECRET:
 		return set_secret(o, id, value, err);
 	case FLAG_IS_CHOICE:
-		if (!is_choice(flag->choices, value))
+		if (!flag_is_choice(flag->choices, value))
 			return bad_value(flag, flag->choices, err);
 		break;
 	case FLAG_IS_PATH:
@@ -216,6 +201,8 @@ set_value(struct options *o, enum flag_id id, char *value, struct error *err)
 		break;
 	}
 	o->text[id] = value;
+	if (flag->many)
+		o->items[o->item_count++] = (struct options_item){ id, value };
 	return 0;
 }
 
@@ -242,22 +229,26 @@ set_flag(struct options *o, struct token *t, char ***next, struct error *err)
 }
 
 /* Flags that the command requires and that are not there, all at once. */
-static int
-check_required(const struct options *o, struct error *err)
+int
+options_check_required(const struct options *o, struct error *err)
 {
 	const struct command_flag *f;
 	struct buf missing;
+	bool in_file = false;
 	size_t n = 0;
 
 	buf_init(&missing, 1024);
 	for (f = o->command->flags; f->id != FLAG_COUNT; f++) {
-		if (f->required && !o->given[f->id])
-			buf_printf(&missing, "%s--%s", n++ > 0 ? ", " : "",
-			    flag_get(f->id)->name);
+		if (!f->required || o->given[f->id] || o->from[f->id] != NULL)
+			continue;
+		buf_printf(&missing, "%s--%s", n++ > 0 ? ", " : "", flag_get(f->id)->name);
+		in_file |= f->id == FLAG_LOCAL_SECRETS_FILE || f->id == FLAG_REMOTE_SECRETS_FILE;
 	}
 	if (n > 0) {
 		error_set(err, ERROR_USAGE, "missing: %s", buf_cstr(&missing));
-		error_hint(err, n > 1 ? "these flags are required" : "this flag is required");
+		error_hint(err, "%s%s", n > 1 ? "these flags are required" :
+		    "this flag is required", in_file ? "; " CONFIG_FILE_NAME " can set "
+		    "secrets-file and remote-path instead" : "");
 	}
 	buf_release(&missing);
 	return n > 0 ? -1 : 0;
@@ -300,7 +291,8 @@ options_parse(struct options *o, const struct command *c, int argc, char **argv,
 	o->command = c;
 	o->seconds[FLAG_LOCK_TIMEOUT] = LOCK_TIMEOUT_DEFAULT;
 	o->args = calloc((size_t)argc + 1, sizeof(*o->args));
-	if (o->args == NULL)
+	o->items = calloc((size_t)argc + 1, sizeof(*o->items));
+	if (o->args == NULL || o->items == NULL)
 		return error_memory(err);
 	for (next = argv + (argc > 0); *next != NULL;) {
 		char *arg = *next++;
@@ -315,9 +307,17 @@ options_parse(struct options *o, const struct command *c, int argc, char **argv,
 		else
 			o->args[o->arg_count++] = arg;
 	}
-	if (check_arguments(o, err) != 0)
-		return -1;
-	return check_required(o, err);
+	return check_arguments(o, err);
+}
+
+int
+options_hint(const struct options *o, enum flag_id id, struct error *err)
+{
+	const struct config_value *v = o->from[id];
+
+	if (v == NULL)
+		return error_hint(err, "check --%s", flag_get(id)->name);
+	return error_hint(err, "check %s:%zu, which names it", v->file, v->line);
 }
 
 void
@@ -327,7 +327,9 @@ options_release(struct options *o)
 
 	for (i = 0; i < FLAG_COUNT; i++)
 		buf_release(&o->secret[i]);
+	free(o->items);
 	free(o->args);
+	o->items = NULL;
 	o->args = NULL;
 }
 

@@ -1,5 +1,7 @@
 #include "output.h"
 
+#include <string.h>
+
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
@@ -11,6 +13,17 @@
 
 /* A key of 32 bytes has 44 characters; the frame around it is short. */
 #define KEY_TEXT_MAX 1024
+
+bool
+output_is_stdout(const char *path)
+{
+	static const char *const names[] = { "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(path, names[i]) == 0)
+			return true;
+	return false;
+}
 
 int
 output_write_fd(int fd, const char *name, const void *bytes, size_t n, struct error *err)

@@ -1,6 +1,7 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -13,6 +14,10 @@ enum output_format { OUTPUT_HUMAN, OUTPUT_JSON, OUTPUT_YAML };
  * What the program prints goes through write(2) from a buffer of ours: stdio
  * would keep copies of keys and values in memory that nobody wipes.
  */
+
+/* Does an output path mean standard output: "-", or a name for descriptor 1?
+ * Such a name leads to a file that must not be replaced by a rename. */
+bool output_is_stdout(const char *path);
 
 /* Write all of it to descriptor ${fd}; ${name} is for errors.  ERROR_IO. */
 int output_write_fd(int fd, const char *name, const void *bytes, size_t n,

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "change.h"
+#include "config.h"
 #include "config_text.h"
 #include "document/document.h"
 #include "options.h"
@@ -19,6 +20,7 @@ sealing_options(const struct options *o)
 		.remote = o->text[FLAG_REMOTE_SECRETS_FILE],
 		.replace = o->on[FLAG_REPLACE],
 		.cipher = SEALED_GCM,
+		.rules = config_rules(o->config),
 	};
 
 	if (cipher != NULL && strcmp(cipher, "cbc") == 0)

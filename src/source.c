@@ -63,12 +63,29 @@ warn_literal(enum flag_id id)
 		    "host and stays in the shell's history", name);
 }
 
+/* `@` or `fd:` and no name or number behind it, as an empty variable leaves it. */
+static int
+check_spec(enum flag_id id, const struct buf *spec, struct error *err)
+{
+	bool at = spec->len == 1 && spec->data[0] == '@';
+	bool fd = spec->len >= 3 && memcmp(spec->data, "fd:", 3) == 0 && descriptor_of(spec) < 0;
+
+	if (!at && !fd)
+		return 0;
+	error_set(err, ERROR_USAGE, "--%s has %s with no %s behind it", flag_get(id)->name,
+	    at ? "@" : "fd:", at ? "file name" : "number");
+	return error_hint(err, at ? "write @FILE" : "write fd:N, the number of an open descriptor");
+}
+
 int
 source_read(const struct options *o, enum flag_id id, struct buf *out, struct error *err)
 {
 	const struct buf *spec = &o->secret[id];
 	struct buf path;
 	int fd, rc;
+
+	if (id != FLAG_CONFIG_TEXT && check_spec(id, spec, err) != 0)
+		return -1;
 
 	if (is_file(spec)) {
 		/* The name of a file is no secret. */

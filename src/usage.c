@@ -119,7 +119,8 @@ append_commands(const char *group, struct buf *out)
 
 	for (i = 0; i < command_count(); i++) {
 		c = command_at(i);
-		if (group != NULL && (c->group == NULL || strcmp(c->group, group) != 0))
+		if (c->hidden || (group != NULL &&
+		    (c->group == NULL || strcmp(c->group, group) != 0)))
 			continue;
 		start = out->len;
 		buf_append_str(out, "  ");
@@ -161,7 +162,7 @@ usage_group(const char *group, struct buf *out)
 	    "  0  done\n"
 	    "  1  failed, nothing changed\n"
 	    "  2  wrong usage, nothing read or written\n"
-	    "  3  findings (file verify: dangling references)\n"
+	    "  3  findings (file verify: dangling references; git check; doctor)\n"
 	    "  4  wrong key or passphrase, or damaged data\n"
 	    "  5  another propseal holds the lock\n");
 }

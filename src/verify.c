@@ -1,8 +1,10 @@
 #include <stddef.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "commands.h"
+#include "config.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/estate.h"
@@ -11,6 +13,7 @@
 #include "output.h"
 #include "report.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 #include "verify_report.h"
 
 /* How long one step of the search may take; nobody looks on here. */
@@ -22,12 +25,59 @@ load(struct secrets_file **s, const struct options *o, struct error *err)
 	struct key *master;
 	int rc;
 
-	if ((*s = secrets_file_load(o->text[FLAG_LOCAL_SECRETS_FILE], err)) == NULL ||
-	    (master = master_find(o, *s, err)) == NULL)
+	if ((*s = secrets_file_load(o->text[FLAG_LOCAL_SECRETS_FILE], err)) == NULL) {
+		if (err->code == ERROR_MISSING && err->hint[0] == '\0')
+			options_hint(o, FLAG_LOCAL_SECRETS_FILE, err);
+		return -1;
+	}
+	if ((master = master_find(o, *s, err)) == NULL)
 		return -1;
 	rc = secrets_file_unlock(*s, master, err);
 	key_free(master);
 	return rc;
+}
+
+/* Count the tag of an entry that opens, and tell one that does not fit. */
+static void
+check_tag(const struct secrets_file *s, size_t i, struct verify_report *r)
+{
+	const struct document *d = secrets_file_document(s);
+	enum tag_state state = tag_check(secrets_file_tagger(s), d, i, NULL);
+	struct error what;
+	const char *name;
+	size_t len;
+
+	r->tagged += state != TAG_NONE;
+	if (state != TAG_CHANGED)
+		return;
+	name = document_key(d, i, &len);
+	error_set(&what, ERROR_DAMAGED, "another program changed the value since propseal "
+	    "sealed it; if that was meant, `propseal file rotate --data-key` tags it anew");
+	error_place(&what, secrets_file_path(s), document_line(d, i));
+	error_key(&what, name, len);
+	verify_report_add(r, VERIFY_CHANGED, &what);
+}
+
+/* A tag whose entry another program removed, or replaced by something else. */
+static void
+check_owner(const struct secrets_file *s, size_t i, struct verify_report *r)
+{
+	const struct document *d = secrets_file_document(s);
+	size_t len, n = strlen(TAG_PREFIX), entry;
+	struct error what;
+	const char *key;
+
+	key = document_key(d, i, &len);
+	entry = secrets_file_find(s, key + n, len - n);
+	if (document_shadowed(d, i) || (entry != DOCUMENT_NONE &&
+	    secrets_file_is_sealed(s, entry)))
+		return;
+	error_set(&what, ERROR_DAMAGED, entry == DOCUMENT_NONE ? "another program removed this "
+	    "entry; its integrity tag is still there" : "this entry was sealed, and is text now");
+	error_place(&what, secrets_file_path(s), document_line(d, entry == DOCUMENT_NONE ? i :
+	    entry));
+	error_key(&what, key + n, len - n);
+	verify_report_add(r, VERIFY_CHANGED, &what);
 }
 
 /* Open every sealed entry. */
@@ -42,12 +92,16 @@ check_sealed(const struct secrets_file *s, struct verify_report *r, struct error
 
 	buf_init_secret(&plain, BUF_MAX_FILE);
 	for (i = 0; i < document_count(d) && rc == 0; i++) {
+		if (tag_is_key(d, i))
+			check_owner(s, i, r);
 		if (!secrets_file_is_sealed(s, i))
 			continue;
 		r->sealed++;
 		buf_clear(&plain);
-		if (secrets_file_open(s, i, &plain, &damage) == 0)
+		if (secrets_file_open(s, i, &plain, &damage) == 0) {
+			check_tag(s, i, r);
 			continue;
+		}
 		if (damage.code != ERROR_DAMAGED) {
 			*err = damage;
 			rc = -1;
@@ -110,6 +164,8 @@ check_estate(const struct secrets_file *s, const struct options *o, struct verif
 
 	if ((e = estate_new(o->args, o->arg_count, err)) == NULL)
 		return -1;
+	estate_set_scope(e, config_scope(o->config));
+	estate_set_rules(e, config_rules(o->config));
 	estate_set_secrets(e, s);
 	while ((rc = estate_step(e, STEP_MS, err)) > 0)
 		;

@@ -12,6 +12,8 @@ kind_name(enum verify_kind kind)
 	case VERIFY_DAMAGED:
 	case VERIFY_DAMAGED_USE:
 		return "damaged";
+	case VERIFY_CHANGED:
+		return "changed";
 	case VERIFY_DANGLING:
 		return "dangling";
 	case VERIFY_UNREADABLE:
@@ -94,8 +96,9 @@ end_json(struct verify_report *r)
 
 	buf_append_str(out, "{\"file\":");
 	text_append_json(out, r->file, strlen(r->file));
-	buf_printf(out, ",\"sealed\":%zu,\"open\":%zu,\"damaged\":%zu", r->sealed,
-	    r->sealed - r->counts[VERIFY_DAMAGED], r->counts[VERIFY_DAMAGED]);
+	buf_printf(out, ",\"sealed\":%zu,\"open\":%zu,\"damaged\":%zu,\"tagged\":%zu,"
+	    "\"changed\":%zu", r->sealed, r->sealed - r->counts[VERIFY_DAMAGED],
+	    r->counts[VERIFY_DAMAGED], r->tagged, r->counts[VERIFY_CHANGED]);
 	if (r->has_paths)
 		buf_printf(out, ",\"files\":%zu,\"references\":%zu,\"dangling\":%zu,"
 		    "\"unreadable\":%zu,\"orphans\":%zu", r->files, r->references,
@@ -124,6 +127,10 @@ end_lines(struct verify_report *r)
 	if (r->counts[VERIFY_DAMAGED] > 0)
 		buf_printf(out, ", %zu %s not", r->counts[VERIFY_DAMAGED],
 		    plural(r->counts[VERIFY_DAMAGED], "does", "do"));
+	if (r->counts[VERIFY_CHANGED] > 0)
+		buf_printf(out, ", %zu changed by another program", r->counts[VERIFY_CHANGED]);
+	if (r->tagged > 0 && r->tagged < r->sealed)
+		buf_printf(out, ", %zu without an integrity tag", r->sealed - r->tagged);
 	if (r->has_paths) {
 		buf_printf(out, "; %zu %s in %zu %s, %zu dangling, %zu %s", r->references,
 		    plural(r->references, "reference", "references"), r->files,
@@ -154,5 +161,5 @@ verify_report_status(const struct verify_report *r)
 		return 4;
 	if (r->counts[VERIFY_UNREADABLE] > 0)
 		return 1;
-	return r->counts[VERIFY_DANGLING] > 0 ? 3 : 0;
+	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 ? 3 : 0;
 }

@@ -12,6 +12,7 @@ struct error;
 enum verify_kind {
 	VERIFY_DAMAGED,		/* a sealed entry that does not open */
 	VERIFY_DAMAGED_USE,	/* a reference to one */
+	VERIFY_CHANGED,		/* a sealed entry that no longer fits its tag */
 	VERIFY_DANGLING,
 	VERIFY_UNREADABLE,	/* a configuration file or folder */
 	VERIFY_ORPHAN,		/* a remark */
@@ -24,6 +25,7 @@ struct verify_report {
 	bool has_paths;
 	const char *file;	/* the secrets file */
 	size_t sealed;
+	size_t tagged;
 	size_t files;
 	size_t references;
 	size_t counts[VERIFY_KINDS];
@@ -40,7 +42,7 @@ void verify_report_add(struct verify_report *r, enum verify_kind kind,
     const struct error *what);
 void verify_report_end(struct verify_report *r);
 
-/* The exit status: 4 damage, 1 something unreadable, 3 dangling, 0. */
+/* The exit status: 4 damage, 1 something unreadable, 3 dangling or changed, 0. */
 int verify_report_status(const struct verify_report *r);
 
 #endif /* !VERIFY_REPORT_H */

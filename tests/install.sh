@@ -5,7 +5,10 @@ root=$(mktemp -d "${TMPDIR:-/tmp}/propseal-install.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 make install DESTDIR="$root" PREFIX=/usr
 "$root/usr/bin/propseal" --version
-for file in share/man/man1/propseal.1 share/propseal/demo/README.md; do
+for file in share/man/man1/propseal.1 share/man/man5/propseal.ini.5 \
+    share/man/man5/propseal-secrets.5 share/propseal/demo/README.md \
+    share/bash-completion/completions/propseal share/zsh/site-functions/_propseal \
+    share/fish/vendor_completions.d/propseal.fish; do
 	[ -s "$root/usr/$file" ] || { echo "$file was not installed"; exit 1; }
 done
 make uninstall DESTDIR="$root" PREFIX=/usr

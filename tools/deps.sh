@@ -17,9 +17,11 @@ build must cmd:make                              make              make         
 build must cmd:pkg-config                        pkg-config        pkgconf-pkg-config    pkgconf         pkgconf              pkgconf
 build must inc:openssl/evp.h:-lcrypto            libssl-dev        openssl-devel         openssl-dev     openssl              openssl@3
 build must inc:curses.h:-lncursesw               libncurses-dev    ncurses-devel         ncurses-dev     ncurses              ncurses
+build must inc:ini.h:-linih                      libinih-dev       inih-devel            inih-dev        libinih              inih
 test  must inc:-cmocka.h:-lcmocka                libcmocka-dev     libcmocka-devel       cmocka-dev      cmocka               cmocka
 test  must inc:vterm.h:-lvterm                   libvterm-dev      libvterm-devel        libvterm-dev    libvterm             libvterm
 test  must cmd:bash                              bash              bash                  bash            bash                 bash
+test  must cmd:git                               git               git                   git             git                  git
 test  must cmd:python3                           python3           python3               python3         python               python
 test  must py:cryptography                       python3-cryptography python3-cryptography py3-cryptography python-cryptography cryptography
 test  must cmd:strace                            strace            strace                strace          strace               -

@@ -28,7 +28,7 @@ act_needs_no_data_key(const struct app *a)
 	if (a->model->secrets == NULL)
 		return NULL;
 	return secrets_file_metadata(a->model->secrets)->data_key != NULL ?
-	    "the secrets file has its master key; start with --secrets-file for another one" :
+	    "the secrets file has its master key; start with --local-secrets-file for another one" :
 	    NULL;
 }
 

@@ -16,7 +16,9 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PROPSEAL=${PROPSEAL:-$here/../../build/propseal}
 [ -x "$PROPSEAL" ] || { echo "no program at $PROPSEAL"; exit 1; }
-unset CONFLUENT_SECURITY_MASTER_KEY CREDENTIALS_DIRECTORY
+unset CONFLUENT_SECURITY_MASTER_KEY CREDENTIALS_DIRECTORY NO_COLOR
+# No propseal.ini of this machine, unless a case wants one.
+export PROPSEAL_CONFIG=
 export LC_ALL=C.UTF-8
 # Without a terminal, unless a case makes one.
 exec </dev/null

@@ -92,7 +92,7 @@ case_key_is_wiped_from_the_environment() {
 # Not dumpable: its files in /proc belong to root, and no core file is made.
 is_closed() {
 	[ "$(stat -c %U "/proc/$pid/environ")" = root ] &&
-	    grep -q 'Max core file size *0 *0' "/proc/$pid/limits"
+	    grep -q 'Max core file size *0 ' "/proc/$pid/limits"
 }
 
 case_memory_is_closed_to_others() {

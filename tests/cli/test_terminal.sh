@@ -109,9 +109,9 @@ case_passphrase_can_be_typed_instead_of_the_key() {
 case_wrong_answers_are_asked_again_three_times() {
 	unset CONFLUENT_SECURITY_MASTER_KEY
 	snapshot
-	answer 'sec.properties: ' 'wrong\n' 'wrong passphrase' '' 'sec.properties: ' \
+	answer 'for sec.properties: ' 'wrong\n' 'wrong passphrase' '' 'for sec.properties: ' \
 	    'bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU=\n' 'wrong passphrase' '' \
-	    'sec.properties: ' 'wrong\n' -- file encrypt --config-file server.properties \
+	    'for sec.properties: ' 'wrong\n' -- file encrypt --config-file server.properties \
 	    --local-secrets-file sec.properties --remote-secrets-file "$remote"
 	expect_rc 4
 	expect_unchanged
@@ -123,7 +123,7 @@ case_passphrase_cannot_be_checked_without_a_data_key() {
 	cat old >sec.properties
 	rm old
 	snapshot
-	answer 'sec.properties: ' "$passphrase\\n" 'sec.properties: ' '\n' -- file encrypt \
+	answer 'for sec.properties: ' "$passphrase\\n" 'for sec.properties: ' '\n' -- file encrypt \
 	    --config-file server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote"
 	expect_rc 1

@@ -48,6 +48,53 @@ case_damaged_entry_is_exit_4() {
 	expect_no CANARY
 }
 
+# The values of two entries change places; their tags stay.
+swap_values() {
+	awk -F ' = ' -v a="$1" -v b="$2" '
+		NR == FNR { value[$1] = $2; next }
+		$1 == a { print a " = " value[b]; next }
+		$1 == b { print b " = " value[a]; next }
+		{ print }' sec.properties sec.properties >swapped
+	cat swapped >sec.properties
+	rm swapped
+}
+
+case_swapped_entries_are_exit_4() {
+	seal
+	swap_values server.properties/ssl.key.password server.properties/ssl.keystore.password
+	verify
+	expect_rc 4
+	expect_out 'damaged: "server.properties/ssl.key.password": the value was sealed for another entry, server.properties/ssl.keystore.password'
+	on server.properties decrypt --output-file out.properties
+	expect_rc 4
+	[ ! -e out.properties ] || fail "an output was written"
+	expect_no CANARY
+}
+
+case_a_value_of_another_program_is_told() {
+	seal
+	cp sec.properties theirs.properties
+	sed -i '/_propseal.tag/d; /ssl.key.password/d' theirs.properties
+	cp server.properties their.bak
+	printf 'ssl.key.password=CANARY other\n' >server.properties
+	run file encrypt --config-file server.properties --local-secrets-file theirs.properties \
+	    --remote-secrets-file "$remote"
+	[ "$rc" -eq 0 ] || fail "cannot seal"
+	mv their.bak server.properties
+	line=$(grep '^server.properties/ssl.key.password' theirs.properties)
+	sed -i "s|^server.properties/ssl.key.password.*|$line|" sec.properties
+	verify
+	expect_rc 3
+	expect_out 'changed: "server.properties/ssl.key.password": another program changed'
+	on server.properties decrypt --output-file out.properties
+	expect_rc 0
+	expect_err '1 sealed entries were changed by another program'
+	run file rotate --data-key --local-secrets-file sec.properties --passphrase @pass
+	expect_rc 0
+	verify
+	expect_rc 0
+}
+
 case_dangling_reference_is_exit_3() {
 	seal
 	sed -i /ssl.key.password/d sec.properties

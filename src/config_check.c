@@ -1,0 +1,114 @@
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "commands.h"
+#include "config.h"
+#include "config_file.h"
+#include "config_find.h"
+#include "options.h"
+#include "output.h"
+#include "report.h"
+
+#define OUT_MAX (1U << 20)
+
+struct checking {
+	bool json;
+	size_t files;
+	size_t problems;	/* of all files */
+	struct buf out;
+};
+
+static void
+say(void *cookie, const struct error *what)
+{
+	struct checking *c = cookie;
+
+	report_error(what);
+	c->problems++;
+}
+
+/* Check one file by itself, and tell how it is. */
+static void
+check_file(struct checking *c, const char *path)
+{
+	size_t before = c->problems;
+	struct config_file *f;
+	struct config *alone = NULL;
+	struct error err;
+
+	f = config_file_read(path, say, c, &err);
+	if (f != NULL && (alone = config_single(f, &err)) == NULL)
+		say(c, &err);
+	else if (f != NULL)
+		config_free(alone);
+	if (c->json) {
+		buf_append_str(&c->out, c->files > 0 ? ",{\"path\":" : "{\"path\":");
+		text_append_json(&c->out, path, strlen(path));
+		buf_printf(&c->out, ",\"problems\":%zu}", c->problems - before);
+	} else if (c->problems == before) {
+		text_append_visible(&c->out, path, strlen(path));
+		buf_append_str(&c->out, ": no problems\n");
+	}
+	c->files++;
+}
+
+/* The files that a command run here would read, and then all together. */
+static void
+check_all(struct checking *c)
+{
+	const char *variable = getenv(CONFIG_VARIABLE);
+	struct config *together;
+	struct file_id id;
+	struct error err;
+	struct buf path;
+
+	if (variable != NULL && variable[0] == '\0')
+		return;
+	buf_init(&path, CONFIG_PATH_MAX);
+	config_find_user(&path);
+	if (path.len > 0 && (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists))
+		check_file(c, buf_cstr(&path));
+	buf_clear(&path);
+	config_find_project(&path);
+	if (path.len > 0)
+		check_file(c, buf_cstr(&path));
+	if (variable != NULL)
+		check_file(c, variable);
+	buf_release(&path);
+	if (c->problems > 0)
+		return;
+	together = config_load(&err);
+	if (together == NULL)
+		say(c, &err);
+	config_free(together);
+}
+
+int
+commands_config_check(const struct options *o)
+{
+	struct checking c = { .json = options_format(o) == OUTPUT_JSON };
+	struct error err;
+	int rc;
+
+	buf_init(&c.out, OUT_MAX);
+	if (c.json)
+		buf_append_str(&c.out, "{\"files\":[");
+	if (o->arg_count > 0)
+		check_file(&c, o->args[0]);
+	else
+		check_all(&c);
+	if (c.json)
+		buf_printf(&c.out, "],\"problems\":%zu}\n", c.problems);
+	else if (c.files == 0)
+		buf_append_str(&c.out, "no " CONFIG_FILE_NAME " is read here\n");
+	rc = output_write(&c.out, &err);
+	buf_release(&c.out);
+	if (rc != 0)
+		return report_error(&err);
+	return c.problems > 0 ? 1 : 0;
+}

@@ -1,0 +1,51 @@
+#ifndef GIT_H
+#define GIT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf;
+struct error;
+
+/* git as a program: started with an argv, never by a shell, without the
+ * variable of the master key in its environment. */
+
+/* What git_run gives for a git that was killed by a signal. */
+#define GIT_KILLED 255
+
+/**
+ * git_run(argv, out, status, err):
+ * Run git with the arguments ${argv} (up to NULL, without the word git) and
+ * append its standard output to ${out} (NULL: thrown away).  With ${status}
+ * its exit status goes there and its standard error is thrown away; without,
+ * another status than 0 is an error.  ERROR_MISSING: there is no git.
+ */
+int git_run(const char *const argv[], struct buf *out, int *status,
+    struct error *err);
+
+/* The same, less one line end at the end of the output. */
+int git_line(const char *const argv[], struct buf *out, int *status,
+    struct error *err);
+
+/* The top of the work tree, or ERROR_MISSING: this is none. */
+int git_top(struct buf *out, struct error *err);
+
+/* Objects, one after another, from one process. */
+struct git_objects {
+	pid_t pid;
+	int to;
+	int from;
+};
+
+#define GIT_OBJECTS_NONE { -1, -1, -1 }
+
+int git_objects_open(struct git_objects *g, struct error *err);
+
+/* Append the blob ${id} (hexadecimal) to ${out}.  ERROR_MISSING, ERROR_LIMIT. */
+int git_objects_read(struct git_objects *g, const char *id, struct buf *out,
+    struct error *err);
+
+/* Twice is fine. */
+void git_objects_close(struct git_objects *g);
+
+#endif /* !GIT_H */

@@ -1,0 +1,255 @@
+#!/usr/bin/env bash
+# Completion scripts for bash, zsh and fish, made from the command table.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+# Words of the command table: every command, as `group name` or `name`.
+commands() {
+	"$PROPSEAL" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\) .*/\1/p' |
+	    sed 's/ *$//' | grep -v -x -e help -e version
+}
+
+# with_bash WORD...: what bash is offered for the last word, sorted, in $offered.
+with_bash() {
+	[ -e ../script ] || "$PROPSEAL" completion bash >../script
+	offered=$(bash --norc --noprofile -c '
+		. ../script
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+		_propseal
+		[ ${#COMPREPLY[@]} -eq 0 ] || printf "%s\n" "${COMPREPLY[@]}"
+	' bash "$PROPSEAL" "$@" 2>../errors | sort | tr '\n' ' ')
+	offered=${offered% }
+	[ ! -s ../errors ] || fail "bash says: $(cat ../errors)"
+}
+
+expect_offer() {
+	[ "$offered" = "$1" ] || fail "offered: $offered; expected: $1"
+}
+
+expect_offered() {
+	case " $offered " in
+	*" $1 "*) ;;
+	*) fail "offered: $offered; not: $1" ;;
+	esac
+}
+
+case_bash_completes_commands() {
+	with_bash fil
+	expect_offer file
+	with_bash ''
+	expect_offered config
+	expect_offered completion
+	expect_offered help
+	with_bash file e
+	expect_offer encrypt
+	with_bash file ''
+	expect_offered rotate
+	expect_offered show
+	with_bash secret file dec
+	expect_offer decrypt
+	with_bash config ''
+	expect_offer 'check show'
+	with_bash completion ''
+	expect_offer 'bash fish zsh'
+}
+
+case_bash_offers_paths_in_place_of_a_command() {
+	with_bash serv
+	expect_offer server.properties
+}
+
+case_bash_completes_flags_of_the_command() {
+	with_bash file encrypt --loc
+	expect_offer '--local-secrets-file --lock-timeout'
+	with_bash file encrypt --re
+	expect_offer '--remote-secrets-file --replace'
+	with_bash file show --re
+	expect_offer --reveal
+	# Behind other flags, with values that look like commands.
+	with_bash file rotate --passphrase show --local-secrets-file file --data
+	expect_offer --data-key
+}
+
+case_bash_completes_values_by_their_kind() {
+	mkdir folder
+	with_bash file encrypt --config-file ser
+	expect_offer server.properties
+	with_bash file encrypt -o ''
+	expect_offer 'human json'
+	with_bash master-key generate --output ''
+	expect_offer 'human json yaml'
+	with_bash file encrypt --cipher g
+	expect_offer gcm
+	with_bash file encrypt --lock-timeout ''
+	expect_offer ''
+	with_bash file show s
+	expect_offer 'sec.properties server.properties'
+}
+
+case_bash_takes_words_apart_as_bash_does() {
+	with_bash file encrypt --output =
+	expect_offer 'human json'
+	with_bash file encrypt --output = j
+	expect_offer json
+	with_bash file encrypt --config-file = ser
+	expect_offer server.properties
+	with_bash master-key generate --passphrase @ pa
+	expect_offer pass
+	with_bash master-key generate --passphrase =@ pa
+	expect_offer pass
+	with_bash master-key generate --passphrase pa
+	expect_offer ''
+}
+
+case_bash_completes_keys_of_the_file() {
+	with_bash file encrypt --config-file server.properties --config ssl.
+	expect_offer 'ssl.key.password ssl.keystore.password'
+	with_bash file encrypt --config-file = server.properties --config sasl.secret,ssl.key.
+	expect_offer sasl.secret,ssl.key.password
+	with_bash file update --config-file server.properties --config ssl.key.
+	expect_offer ssl.key.password=
+	with_bash file encrypt --config-file gone.properties --config ssl.
+	expect_offer ''
+	with_bash file encrypt --config ssl.
+	expect_offer ''
+}
+
+case_bash_runs_nothing_that_stands_in_a_key() {
+	cat >evil.properties <<-'END'
+		a$(touch${IFS}HACKED)=1
+		b`touch\ HACKED`=1
+		c;touch=1
+		d\ e=1
+		fine.key=1
+	END
+	with_bash file encrypt --config-file evil.properties --config ''
+	expect_offer fine.key
+	[ ! -e HACKED ] || fail 'a command in a key was run'
+}
+
+case_bash_keeps_blanks_in_file_names() {
+	touch 'two words.properties'
+	with_bash file show two
+	expect_offer 'two words.properties'
+}
+
+case_bash_really_completes_on_a_terminal() {
+	"$PROPSEAL" completion bash >script
+	mkdir bin
+	ln -s "$PROPSEAL" bin/propseal
+	PATH=$PWD/bin:$PATH python3 - <<-'END' >"$out" 2>"$err" || fail 'no answer'
+		import os, pty, select, sys, time
+		pid, fd = pty.fork()
+		if pid == 0:
+		    os.environ['PS1'] = 'ready> '
+		    os.environ['INPUTRC'] = '/dev/null'
+		    os.execvp('bash', ['bash', '--norc', '--noprofile', '-i'])
+		seen = b''
+		def until(text):
+		    global seen
+		    end = time.time() + 20
+		    while text not in seen:
+		        if time.time() > end:
+		            sys.exit('no %r in %r' % (text, seen))
+		        if select.select([fd], [], [], 0.1)[0]:
+		            seen += os.read(fd, 4096)
+		    seen = seen[seen.index(text) + len(text):]
+		until(b'ready> ')
+		os.write(fd, b'. ./script\n')
+		until(b'ready> ')
+		for typed, rest in [
+		        (b'propseal fi', b'le '), (b'encr', b'ypt '), (b'--config-f', b'ile '),
+		        (b'server.prop', b'erties '), (b'--config ssl.key.', b'password'),
+		        (b',sasl.s', b'ecret'), (b' --output=js', b'on '),
+		        (b'--master-key-file mas', b'ter.key ')]:
+		    os.write(fd, typed + b'\t')
+		    until(typed + rest)
+		os.write(fd, b'\x15propseal master-key generate --passphrase @pa\t')
+		until(b'@pass ')
+		os.write(fd, b'\x15exit\n')
+		print('completed')
+	END
+	expect_out completed
+}
+
+case_every_shell_has_every_command_and_flag() {
+	local shell group name flag
+	for shell in bash zsh fish; do
+		"$PROPSEAL" completion $shell >script.$shell || fail "no script for $shell"
+	done
+	commands >list
+	[ "$(wc -l <list)" -ge 12 ] || fail 'too few commands'
+	while read -r group name; do
+		expect_in script.bash "'$group${name:+ $name}')"
+		expect_in script.zsh "'$group${name:+ $name}')"
+		expect_in script.fish "'__propseal_at $group${name:+ $name}'"
+		for flag in $("$PROPSEAL" $group $name --help | sed -n 's/^ .*--\([a-z-]*\).*/\1/p'); do
+			expect_in script.zsh "--$flag"
+			expect_in script.fish "'__propseal_at $group${name:+ $name}' -l $flag"
+			with_bash "$group" $name "--$flag"
+			expect_offered "--$flag"
+		done
+	done <list
+	grep -q __complete list && fail 'a hidden command is listed'
+	true
+}
+
+case_scripts_are_clean() {
+	"$PROPSEAL" completion bash >script.bash
+	bash -n script.bash || fail 'bash -n'
+	if command -v shellcheck >/dev/null; then
+		shellcheck -S warning -s bash script.bash >"$out" || fail 'shellcheck'
+	fi
+}
+
+case_zsh_takes_its_script() {
+	command -v zsh >/dev/null || return 0
+	"$PROPSEAL" completion zsh >_propseal
+	zsh -n _propseal || fail 'zsh -n'
+	zsh -f -c 'autoload -U compinit && compinit -u -D && . ./_propseal &&
+	    [[ $_comps[propseal] = _propseal ]]' 2>"$err" || fail 'zsh did not take it'
+}
+
+case_fish_takes_its_script() {
+	command -v fish >/dev/null || return 0
+	mkdir bin
+	ln -s "$PROPSEAL" bin/propseal
+	"$PROPSEAL" completion fish >propseal.fish
+	fish -n propseal.fish || fail 'fish -n'
+	offers() {
+		HOME=$PWD PATH=$PWD/bin:$PATH fish -N -c "source propseal.fish
+		    complete -C '$1'" 2>"$err" | cut -f 1 | sort | tr '\n' ' '
+	}
+	[ "$(offers 'propseal file e')" = 'encrypt ' ] || fail "file e: $(offers 'propseal file e')"
+	[ "$(offers 'propseal secret config ')" = 'check show ' ] || fail 'config'
+	[ "$(offers 'propseal file encrypt -o ')" = 'human json ' ] || fail '-o'
+	[ "$(offers 'propseal file update --config-file server.properties --config ssl.key.')" = \
+	    'ssl.key.password= ' ] || fail 'keys'
+	[ "$(offers 'propseal file show serv')" = 'server.properties ' ] || fail 'files'
+	[ "$(offers 'propseal master-key generate --passphrase @pa')" = '@pass ' ] || fail '@FILE'
+}
+
+case_unknown_shell_is_a_usage_error() {
+	run completion tcsh
+	expect_rc 2
+	expect_err 'one of bash|zsh|fish'
+	run completion
+	expect_rc 2
+}
+
+case_keys_are_printed_without_a_word_on_errors() {
+	run __complete server.properties
+	expect_rc 0
+	expect_out ssl.key.password
+	expect_no CANARY
+	run __complete gone.properties
+	expect_rc 1
+	expect_silent
+	run --help
+	expect_no __complete
+	run __complet
+	expect_rc 2
+	expect_no 'did you mean `propseal __complete'
+}
+
+run_cases "$@"

@@ -1,0 +1,453 @@
+#!/usr/bin/env bash
+# doctor, on a root of the test's own: units, processes and kernel settings are files there.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+variable=CONFLUENT_SECURITY_MASTER_KEY
+
+# All is well: sealed, private, and a root with nothing in it.
+make_well() {
+	on server.properties encrypt --config \
+	    ssl.keystore.password,ssl.key.password,zookeeper.password,sasl.secret
+	[ "$rc" -eq 0 ] || fail "cannot seal"
+	mkdir estate root
+	mv sec.properties server.properties estate/
+	chmod 755 estate
+	chmod 640 estate/*
+	mkdir -p root/proc/sys/kernel root/etc/systemd/system root/usr/lib/systemd/system
+	echo core >root/proc/sys/kernel/core_pattern
+	printf 'Filename\tType\tSize\tUsed\tPriority\n' >root/proc/swaps
+}
+
+doctor() {
+	run doctor --root root "$@"
+	expect_no CANARY "$(cat master.key)"
+}
+
+# finding LEVEL KIND FILE...: there is exactly one such finding in the JSON output.
+expect_finding() {
+	expect_json "$out" "len([f for f in d['findings'] if (f['level'], f['kind']) ==
+	    ('$1', '$2') and (f['file'] or '') == '${3:-}'])" 1
+}
+
+expect_no_finding() {
+	expect_json "$out" "[f for f in d['findings'] if f['kind'] == '$1']" '[]'
+}
+
+# process PID 'WORDS...' [VARIABLE=VALUE...]: a process of ours; % between words.
+process() {
+	local dir=root/proc/$1
+	mkdir -p "$dir"
+	printf '%s%%' "$2" | tr % '\0' >"$dir/cmdline"
+	shift 2
+	[ $# -eq 0 ] || printf '%s\0' "$@" >"$dir/environ"
+	[ $# -gt 0 ] || : >"$dir/environ"
+	ln -sfn "$PWD/estate" "$dir/cwd"
+}
+
+# unit NAME LINE...
+unit() {
+	local file=root/$1
+	mkdir -p "$(dirname "$file")"
+	shift
+	printf '%s\n' '[Unit]' 'Description=x' '[Service]' "$@" '[Install]' 'WantedBy=y' >"$file"
+}
+
+start='ExecStart=/usr/bin/kafka-server-start /etc/kafka/server.properties'
+
+# --- the key and the secrets file ---
+
+case_all_is_well() {
+	make_well
+	snapshot
+	doctor estate
+	expect_rc 0
+	expect_out "ok: the master key comes from the environment variable $variable"
+	expect_out 'estate/sec.properties: ok: the master key opens the data key'
+	expect_out 'estate/sec.properties: ok: all 4 sealed entries open'
+	expect_out 'ok: all 4 references resolve'
+	expect_out 'estate/sec.properties: ok: only its owner can write the secrets file'
+	expect_out 'ok: there is no swap'
+	expect_out '0 problems, 0 warnings, 0 remarks'
+	expect_unchanged
+	doctor estate -o json
+	expect_rc 0
+	expect_json "$out" 'd["problems"], d["exit"], set(f["level"] for f in d["findings"])' \
+	    "(0, 0, {'ok'})"
+}
+
+case_the_current_folder_is_the_default() {
+	make_well
+	cd estate || exit 1
+	run doctor --root ../root
+	expect_rc 0
+	expect_out 'sec.properties: ok: all 4 sealed entries open'
+}
+
+case_key_not_in_reach() {
+	make_well
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem key
+	chmod 600 master.key
+	doctor estate --master-key-file master.key
+	expect_rc 0
+	expect_out 'ok: the master key comes from --master-key-file'
+	mkdir credentials
+	cp master.key credentials/propseal.master-key
+	CREDENTIALS_DIRECTORY=$PWD/credentials doctor estate
+	expect_rc 0
+	expect_out 'ok: the master key comes from the systemd credential propseal.master-key'
+}
+
+case_key_of_another_file() {
+	make_well
+	echo bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU= >wrong.key
+	doctor estate --master-key-file wrong.key -o json
+	expect_rc 3
+	expect_finding problem key estate/sec.properties
+}
+
+case_key_file_that_others_read() {
+	make_well
+	chmod 644 master.key
+	doctor estate --master-key-file master.key -o json
+	expect_rc 3
+	expect_finding problem key-file master.key
+	chmod 640 master.key
+	doctor estate --master-key-file master.key -o json
+	expect_rc 0
+	expect_finding warning key-file master.key
+}
+
+case_damaged_and_dangling() {
+	make_well
+	sed -i '/^server.properties.ssl.key.password/s/data:..../data:AAAA/' estate/sec.properties
+	sed -i '/ssl.keystore.password/d' estate/sec.properties
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem damaged estate/sec.properties
+	expect_finding problem damaged estate/server.properties
+	expect_finding problem dangling estate/server.properties
+	expect_json "$out" "[f['key'] for f in d['findings'] if f['kind'] == 'dangling']" \
+	    "['ssl.keystore.password']"
+}
+
+case_no_data_key() {
+	make_well
+	sed -i '/symmetric_key.0.enc/d' estate/sec.properties
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem data-key estate/sec.properties
+}
+
+case_secrets_file_elsewhere_or_nowhere() {
+	make_well
+	mv estate/sec.properties .
+	chmod 600 sec.properties
+	doctor estate -o json
+	expect_rc 0
+	expect_finding remark secrets-file
+	expect_finding remark references
+	doctor estate --local-secrets-file sec.properties -o json
+	expect_rc 0
+	expect_finding ok references
+	doctor estate --local-secrets-file nowhere -o json
+	expect_rc 3
+	expect_finding problem secrets-file nowhere
+}
+
+case_two_secrets_files() {
+	make_well
+	cp estate/sec.properties estate/second.properties
+	doctor estate -o json
+	expect_rc 0
+	expect_finding remark references
+	expect_finding ok entries estate/sec.properties
+	expect_finding ok entries estate/second.properties
+}
+
+case_weak_derivation_and_old_cipher() {
+	run file encrypt --config-file server.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote" --cipher cbc
+	expect_rc 0
+	sed -i 's/iterations = .*/iterations = 10000/' sec.properties
+	mkdir -p root
+	doctor sec.properties -o json
+	expect_rc 0
+	expect_finding warning kdf sec.properties
+	expect_finding warning cbc sec.properties
+	expect_json "$out" "[f['line'] > 0 for f in d['findings'] if f['kind'] == 'kdf']" '[True]'
+}
+
+case_changed_by_another_program() {
+	make_well
+	cp -r estate other
+	printf 'ssl.key.password=CANARY-2\n' >new
+	run file update --config-file other/server.properties --remote-secrets-file "$remote" \
+	    --local-secrets-file other/sec.properties --config @new
+	expect_rc 0
+	sed -i "s|^server.properties/ssl.key.password = .*|$(grep \
+	    '^server.properties/ssl.key.password' other/sec.properties)|" estate/sec.properties
+	doctor estate -o json
+	expect_rc 0
+	expect_finding warning changed estate/sec.properties
+}
+
+# --- files ---
+
+case_modes_of_the_secrets_file() {
+	make_well
+	chmod 660 estate/sec.properties
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem writable estate/sec.properties
+	chmod 602 estate/sec.properties
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem writable estate/sec.properties
+}
+
+case_clear_text_that_everybody_reads() {
+	make_well
+	echo 'x.password=CANARY-x' >>estate/server.properties
+	doctor estate -o json
+	expect_rc 0
+	expect_finding remark clear-text estate/server.properties
+	chmod 644 estate/server.properties
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem readable estate/server.properties
+	doctor estate
+	expect_out 'estate/server.properties: problem: every user can read 1 secret in clear text'
+	expect_out '  hint: seal them with '
+	# Without a secret it may be read.
+	sed -i '$d' estate/server.properties
+	doctor estate
+	expect_rc 0
+	chmod 646 estate/server.properties
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem writable estate/server.properties
+}
+
+case_folder_that_everybody_writes() {
+	make_well
+	chmod 777 estate
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem folder estate
+	chmod 1777 estate
+	doctor estate -o json
+	expect_rc 0
+	expect_no_finding folder
+	chmod 775 estate
+	doctor estate -o json
+	expect_rc 0
+	expect_finding remark folder estate
+}
+
+case_unreadable_configuration() {
+	make_well
+	printf 'a=\\u12\n' >estate/bad.properties
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem unreadable estate/bad.properties
+}
+
+case_copies_that_lie_around() {
+	make_well
+	local name
+	for name in server.properties.orig server.properties~ server.properties.rpmsave \
+	    server.properties.2024-01-01@12:00~ x.json.bak; do
+		echo 'x.password=CANARY-old' >"estate/$name"
+		chmod 600 "estate/$name"
+	done
+	echo '{ "x.password": "CANARY-old" }' >estate/x.json.bak
+	chmod 644 estate/server.properties.orig
+	cp estate/server.properties estate/server.properties.old
+	cp estate/sec.properties estate/sec.properties.bak
+	: >estate/.server.properties.swp
+	echo 'x.password=CANARY-other' >estate/notes.bak
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem copy estate/server.properties.orig
+	for name in server.properties~ server.properties.rpmsave \
+	    server.properties.2024-01-01@12:00~ x.json.bak .server.properties.swp; do
+		expect_finding warning copy "estate/$name"
+	done
+	expect_finding remark copy estate/sec.properties.bak
+	expect_json "$out" "len([f for f in d['findings'] if f['kind'] == 'copy'])" 7
+}
+
+# --- units ---
+
+case_key_in_the_clear_in_a_unit() {
+	make_well
+	unit etc/systemd/system/kafka.service "$start"
+	unit etc/systemd/system/kafka.service.d/override.conf '# Environment=x' \
+	    "Environment=A=b \"$variable=$(cat master.key)\" \\" "  C=d"
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem exposed-unit \
+	    root/etc/systemd/system/kafka.service.d/override.conf
+	expect_json "$out" "[f['line'] for f in d['findings'] if f['kind'] == 'exposed-unit']" '[5]'
+	expect_finding ok unit root/etc/systemd/system/kafka.service
+	# Empty, it takes an inherited one away: that is no key.
+	unit etc/systemd/system/kafka.service.d/override.conf "Environment=$variable="
+	doctor estate -o json
+	expect_no_finding exposed-unit
+}
+
+case_key_in_a_file_of_variables() {
+	make_well
+	unit usr/lib/systemd/system/connect.service "EnvironmentFile=-/etc/default/connect*" \
+	    'ExecStart=/usr/bin/connect-distributed /etc/kafka/connect.properties'
+	mkdir -p root/etc/default
+	echo "$variable=$(cat master.key)" >root/etc/default/connect-env
+	chmod 644 root/etc/default/connect-env
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem exposed-file root/etc/default/connect-env
+	chmod 600 root/etc/default/connect-env
+	doctor estate -o json
+	expect_rc 0
+	expect_finding remark exposed-file root/etc/default/connect-env
+	expect_finding ok unit root/usr/lib/systemd/system/connect.service
+	echo '# nothing' >root/etc/default/connect-env
+	doctor estate -o json
+	expect_no_finding exposed-file
+	expect_finding remark unit-without-key root/usr/lib/systemd/system/connect.service
+}
+
+case_unit_that_lacks_the_key() {
+	make_well
+	mkdir -p root/etc/kafka
+	cp estate/server.properties root/etc/kafka/
+	unit etc/systemd/system/kafka.service "$start"
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem unit-without-key root/etc/systemd/system/kafka.service
+	# In another way than by a variable.
+	unit etc/systemd/system/kafka.service \
+	    'LoadCredentialEncrypted=propseal.master-key:/etc/creds/key' "$start"
+	doctor estate -o json
+	expect_rc 0
+	expect_finding ok unit root/etc/systemd/system/kafka.service
+	unit etc/systemd/system/kafka.service "PassEnvironment=LANG $variable" "$start"
+	doctor estate -o json
+	expect_rc 0
+	unit etc/systemd/system/kafka.service "SetCredential=propseal.master-key:CANARY" "$start"
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem exposed-unit root/etc/systemd/system/kafka.service
+	# What is not sealed needs none.
+	unit etc/systemd/system/kafka.service "$start"
+	echo 'a=b' >root/etc/kafka/server.properties
+	doctor estate -o json
+	expect_rc 0
+	expect_finding ok unit root/etc/systemd/system/kafka.service
+}
+
+case_hidden_units_count_for_what_they_expose() {
+	make_well
+	mkdir -p root/etc/kafka
+	cp estate/server.properties root/etc/kafka/
+	unit usr/lib/systemd/system/kafka.service "Environment=$variable=$(cat master.key)" "$start"
+	unit etc/systemd/system/kafka.service "$start"
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem exposed-unit root/usr/lib/systemd/system/kafka.service
+	expect_finding problem unit-without-key root/etc/systemd/system/kafka.service
+	ln -sf /dev/null root/etc/systemd/system/kafka.service
+	doctor estate -o json
+	expect_no_finding unit-without-key
+}
+
+case_other_units_are_passed_over() {
+	make_well
+	unit etc/systemd/system/sshd.service 'ExecStart=/usr/sbin/sshd -D'
+	doctor estate -o json
+	expect_rc 0
+	expect_no_finding unit
+	expect_no_finding unit-without-key
+}
+
+case_the_variable_that_the_secrets_file_names() {
+	make_well
+	sed -i 's/envvar = .*/envvar = OTHER_KEY/' estate/sec.properties
+	unit etc/systemd/system/kafka.service "Environment=OTHER_KEY=$(cat master.key)" "$start"
+	OTHER_KEY=$(cat master.key) doctor estate -o json
+	expect_rc 3
+	expect_finding problem exposed-unit root/etc/systemd/system/kafka.service
+	expect_finding ok key
+}
+
+# --- processes ---
+
+case_process_that_lacks_the_key() {
+	make_well
+	process 41 '/usr/lib/jvm/bin/java%-Xmx1g%kafka.Kafka%server.properties' A=b
+	process 42 "/usr/bin/java%kafka.Kafka%$PWD/nowhere.properties" A=b
+	process 43 'bash%-c%server.properties' A=b
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem process-without-key
+	doctor estate
+	expect_out 'problem: process 41 (java server.properties) has references'
+}
+
+case_processes_that_hold_the_key() {
+	make_well
+	process 41 'java%kafka.Kafka%server.properties' A=b "$variable=$(cat master.key)"
+	process 42 '-bash' "$variable=$(cat master.key)"
+	process 43 'vim' A=b
+	process 44 'env' "$variable="
+	doctor estate -o json
+	expect_rc 0
+	expect_finding remark process
+	expect_finding warning exposed-process
+	doctor estate
+	expect_out "remark: process 41 (java server.properties) has the master key in $variable"
+	expect_out "warning: process 42 (-bash) has the master key in $variable"
+}
+
+case_key_in_a_command_line() {
+	make_well
+	process 41 "env%$variable=$(cat master.key)%kafka-server-start" A=b
+	doctor estate -o json
+	expect_rc 3
+	expect_finding problem exposed-argv
+}
+
+case_real_processes() {
+	make_well
+	# This shell has the key in its environment, and /proc says so.
+	[ -r "/proc/$$/environ" ] || return 0
+	sleep 60 &
+	run doctor estate
+	kill "$!"
+	expect_no CANARY "$(cat master.key)"
+	expect_out "process $! (sleep) has the master key in $variable"
+}
+
+# --- the system ---
+
+case_swap_and_core_files() {
+	make_well
+	printf '/dev/sda2 partition 1 0 -2\n' >>root/proc/swaps
+	echo '|/usr/lib/systemd/systemd-coredump %P %u' >root/proc/sys/kernel/core_pattern
+	(
+		ulimit -l 64
+		doctor estate -o json
+		expect_rc 0
+		expect_finding warning memory
+		expect_finding remark core
+	) || exit 1
+	printf 'Filename\n/dev/zram0 partition 1 0 -2\n' >root/proc/swaps
+	doctor estate -o json
+	expect_finding ok memory
+}
+
+run_cases "$@"

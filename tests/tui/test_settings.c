@@ -1,0 +1,162 @@
+/* What propseal.ini changes on the screen: keys, colours, rules, times. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "keys.h"
+#include "vt.h"
+
+/* The program with a propseal.ini of its own. */
+static struct vt *
+with_settings(struct fixture *f, const char *text)
+{
+	static const struct fixture_start s = { .env = { "PROPSEAL_CONFIG=settings.ini" } };
+	char path[256];
+
+	fixture_write(f, "settings.ini", text);
+	snprintf(path, sizeof(path), "%s/settings.ini", f->dir);
+	assert_int_equal(chmod(path, 0600), 0);
+	return fixture_run(f, &s);
+}
+
+static void
+keys_are_those_of_the_file(void **state)
+{
+	struct vt *v = with_settings(*state, "[ui]\nkey.quit = Z\nkey.mark-file = m\n"
+	    "key.search = none\n");
+
+	vt_settle(v);
+	vt_assert_has(v, "Z quit");
+	vt_assert_has(v, "m mark file");
+	vt_assert_lacks(v, "/ search");
+	/* The old keys do nothing. */
+	vt_key(v, "a");
+	vt_assert_lacks(v, "marked");
+	vt_key(v, "q");
+	vt_key(v, "m");
+	vt_assert_has(v, "2 marked");
+	vt_key(v, "u");
+	/* The help still runs what has no key. */
+	vt_key(v, "?");
+	vt_type(v, "search");
+	vt_assert_has(v, "search for a part");
+	vt_key(v, KEY_ESC);
+	vt_send(v, "Z");
+	assert_int_equal(WEXITSTATUS(vt_wait_exit(v)), 0);
+	vt_free(v);
+}
+
+static void
+monochrome_uses_no_colour(void **state)
+{
+	struct vt *v = with_settings(*state, "[ui]\ntheme = monochrome\n");
+	VTermScreenCell c;
+	int row, col;
+
+	vt_settle(v);
+	for (row = 0; row < vt_rows(v); row++) {
+		for (col = 0; col < vt_cols(v); col++) {
+			c = vt_cell(v, row, col);
+			assert_true(VTERM_COLOR_IS_DEFAULT_FG(&c.fg));
+		}
+	}
+	fixture_quit(v);
+	vt_free(v);
+}
+
+/* Is any cell drawn in one of the terminal's colours ${a} and ${b}? */
+static bool
+has_colour(struct vt *v, int a, int b)
+{
+	VTermScreenCell c;
+	int row, col;
+
+	for (row = 0; row < vt_rows(v); row++) {
+		for (col = 0; col < vt_cols(v); col++) {
+			c = vt_cell(v, row, col);
+			if (VTERM_COLOR_IS_INDEXED(&c.fg) && !VTERM_COLOR_IS_DEFAULT_FG(&c.fg) &&
+			    (c.fg.indexed.idx % 8 == a || c.fg.indexed.idx % 8 == b))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+light_theme_has_no_yellow_and_no_cyan(void **state)
+{
+	struct vt *v = with_settings(*state, "[ui]\ntheme = default\n");
+
+	vt_settle(v);
+	vt_key(v, " ");
+	assert_true(has_colour(v, 3, 6));
+	vt_key(v, "u");
+	fixture_quit(v);
+	vt_free(v);
+	v = with_settings(*state, "[ui]\ntheme = light\n");
+	vt_settle(v);
+	vt_key(v, " ");
+	assert_false(has_colour(v, 3, 6));
+	assert_true(has_colour(v, 1, 5));
+	vt_key(v, "u");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+rules_and_patterns_choose_what_is_marked(void **state)
+{
+	struct vt *v = with_settings(*state, "[files]\npatterns = broker.*\n"
+	    "secrets-file = estate/secrets.properties\n"
+	    "[rules]\nsecret-keys = broker.id\npublic-keys = *truststore*\n");
+
+	vt_wait_text(v, "broker.properties", true);
+	vt_settle(v);
+	vt_assert_lacks(v, "worker.properties");
+	vt_assert_lacks(v, "! ssl.truststore.password");
+	vt_assert_has(v, "! broker.id");
+	vt_key(v, "A");
+	vt_assert_has(v, "2 marked");
+	/* The secrets file is that of the file, though no pattern takes it. */
+	vt_assert_has(v, "secrets.properties");
+	vt_key(v, "u");
+	fixture_quit(v);
+	vt_free(v);
+}
+
+static void
+broken_file_is_said_before_the_screen(void **state)
+{
+	struct vt *v = with_settings(*state, "[ui]\nkey.mark = w\n");
+	int status = vt_wait_exit(v);
+
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_true(vt_sent(v, "settings.ini:2: the key w of mark is that of apply too"));
+	vt_free(v);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(keys_are_those_of_the_file),
+		TEST(monochrome_uses_no_colour),
+		TEST(light_theme_has_no_yellow_and_no_cyan),
+		TEST(rules_and_patterns_choose_what_is_marked),
+		TEST(broken_file_is_said_before_the_screen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

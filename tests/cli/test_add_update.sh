@@ -289,4 +289,18 @@ case_bytes_that_do_not_decode_survive() {
 	[ "$(od -An -tx1 "$out" | tr -d ' \n' | tail -c 6)" = e9ff0a ] || fail "other bytes"
 }
 
+case_a_key_alone_does_not_empty_what_is_there() {
+	on server.properties encrypt
+	snapshot
+	on server.properties update --config ssl.key.password
+	expect_rc 2
+	expect_err 'no value is given'
+	expect_unchanged
+	on server.properties add --config - <<<ssl.key.password
+	expect_rc 2
+	expect_unchanged
+	on server.properties update --config 'ssl.key.password='
+	expect_rc 0
+}
+
 run_cases "$@"

@@ -197,4 +197,13 @@ case_truncated_secrets_file_is_refused() {
 	expect_no CANARY
 }
 
+case_names_of_standard_output_are_not_replaced() {
+	on server.properties encrypt
+	echo precious >log
+	"$PROPSEAL" file decrypt --config-file server.properties \
+	    --local-secrets-file sec.properties --output-file /dev/stdout >>log 2>"$err"
+	[ "$(head -n 1 log)" = precious ] || fail 'the log was replaced'
+	[ "$(wc -l <log)" -gt 1 ] || fail 'nothing was written'
+}
+
 run_cases "$@"

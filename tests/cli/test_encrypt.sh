@@ -318,4 +318,32 @@ case_twenty_at_once_lose_no_entry() {
 	expect_not_in server.properties CANARY
 }
 
+case_a_configuration_is_not_made_a_secrets_file() {
+	cp server.properties other.properties
+	snapshot
+	run file encrypt --config-file server.properties --local-secrets-file other.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 1
+	expect_err 'this is no secrets file'
+	expect_unchanged
+}
+
+case_a_shared_entry_is_told() {
+	mkdir d1 d2
+	echo 'a.password=CANARY' | tee d1/x.properties >d2/x.properties
+	on d1/x.properties encrypt
+	expect_rc 0
+	on d2/x.properties encrypt
+	expect_rc 0
+	expect_err 'both share it from now on'
+}
+
+case_a_class_that_was_chosen_stays() {
+	printf 'config.providers.securepass.class=com.acme.Mine\n' >>server.properties
+	on server.properties encrypt
+	expect_rc 0
+	expect_in server.properties 'config.providers.securepass.class=com.acme.Mine'
+	expect_err 'has another class'
+}
+
 run_cases "$@"

@@ -277,4 +277,13 @@ case_wrong_key_is_exit_4() {
 	expect_unchanged
 }
 
+case_sources_without_a_name_are_no_passphrases() {
+	for source in @ fd: fd:abc fd:-1; do
+		run master-key generate --local-secrets-file new.properties --passphrase "$source"
+		expect_rc 2
+		expect_err 'behind it'
+		[ ! -e new.properties ] || fail "$source made a file"
+	done
+}
+
 run_cases "$@"

@@ -160,4 +160,17 @@ case_missing_secrets_file_is_named() {
 	expect_err 'nowhere: no such file'
 }
 
+case_entries_that_another_program_took_away_are_told() {
+	seal
+	sed -i '/^server.properties.ssl.key.password/d' sec.properties
+	verify
+	expect_rc 3
+	expect_out 'its integrity tag is still there'
+	sed -i 's/^\(server.properties.ssl.keystore.password\) = .*/\1 = CANARY text/' sec.properties
+	verify
+	expect_rc 3
+	expect_out 'is text now'
+	expect_no CANARY
+}
+
 run_cases "$@"

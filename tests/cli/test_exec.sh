@@ -1,0 +1,438 @@
+#!/usr/bin/env bash
+# propseal exec: a command gets resolved values, and nobody else does.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+# A reference as others have it in their environment: it names sec.properties.
+ref() {
+	printf '${securepass:%s:server.properties/%s}' "$PWD/sec.properties" "$1"
+}
+
+sealed() {
+	cp server.properties before.properties
+	remote=$PWD/sec.properties
+	on server.properties encrypt --config ssl.keystore.password,ssl.key.password,sasl.secret
+	expect_rc 0
+}
+
+# x ARGUMENT...  exec with the secrets file.
+x() {
+	run exec --local-secrets-file sec.properties "$@"
+}
+
+case_variables_are_resolved() {
+	sealed
+	export A B C D
+	A=$(ref ssl.key.password)
+	B="jaas password=\"$(ref ssl.key.password)\" u=\"$(ref sasl.secret)\";"
+	C='${other:a:b}' D=plain
+	x -- sh -c 'printf "%s\n" "$A" "$B" "$C" "$D"'
+	expect_rc 0
+	expect_file "$out" 'CANARY-key
+jaas password="CANARY-key" u="CANARY-sasl";
+${other:a:b}
+plain'
+	[ ! -s "$err" ] || fail "said something"
+}
+
+case_references_say_where_the_secrets_file_is() {
+	sealed
+	A=$(ref ssl.key.password) run exec -- sh -c 'echo "$A"'
+	expect_rc 0
+	expect_file "$out" CANARY-key
+	A='${securepass:/nowhere/s:server.properties/x}' run exec -- echo not run
+	expect_rc 1
+	expect_err '/nowhere/s: no such file'
+	expect_err 'the references name this file'
+	A=$(ref ssl.key.password) B='${securepass:/other:x/y}' run exec -- echo not run
+	expect_rc 2
+	expect_err 'give --local-secrets-file FILE'
+	expect_no 'not run'
+}
+
+case_without_references_no_key_is_asked_for() {
+	sealed
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	run exec -- echo done
+	expect_rc 0
+	expect_file "$out" done
+	x -- echo done
+	expect_rc 0
+}
+
+case_one_value_of_a_file_goes_to_a_variable() {
+	sealed
+	x --config-file server.properties --env PW=ssl.key.password --env DIRS=log.dirs \
+	    -- sh -c 'echo "$PW" "$DIRS"'
+	expect_rc 0
+	expect_file "$out" 'CANARY-key C:\data\new'
+	printf 'ssl.key.password=CANARY-b\n' >b.properties
+	x --config-file server.properties --env A=ssl.key.password --config-file b.properties \
+	    --env B=ssl.key.password -- sh -c 'echo "$A" "$B"'
+	expect_file "$out" 'CANARY-key CANARY-b'
+}
+
+case_the_command_opens_a_resolved_copy() {
+	sealed
+	x --config-file server.properties -- cat {}
+	expect_rc 0
+	cmp -s "$out" before.properties || fail "another text"
+	x --config-file server.properties -- sh -c 'cat "${1#--config=}"; cat <"$2"' sh --config={} {}
+	cat before.properties before.properties | cmp -s - "$out" || fail "another text"
+	x --config-file server.properties --file CONFIG -- sh -c 'echo "$CONFIG"; sh -c "cat \$CONFIG"'
+	expect_out /proc/self/fd/
+	expect_out CANARY-key
+}
+
+case_several_files_are_numbered() {
+	sealed
+	printf 'b=CANARY-b\n' >b.properties
+	x --config-file server.properties --config-file b.properties -- cat {2} {1}
+	expect_rc 0
+	cat b.properties before.properties | cmp -s - "$out" || fail "another text"
+	x --config-file server.properties --config-file b.properties -- cat {}
+	expect_rc 2
+	expect_err 'which of the files is meant'
+	x --config-file server.properties --config-file b.properties -- cat {1} {3}
+	expect_rc 2
+}
+
+case_braces_of_the_command_can_be_kept() {
+	sealed
+	x --config-file server.properties --file F -- echo {{}} {a} {{1}} '{' {0} '{{'
+	expect_rc 0
+	expect_file "$out" '{} {a} {1} { {0} {{'
+	run exec -- echo {} {1} {{}}
+	expect_file "$out" '{} {1} {{}}'
+}
+
+case_the_copy_cannot_be_changed_and_has_no_name() {
+	sealed
+	snapshot
+	x --config-file server.properties -- sh -c 'echo x >>"$1"; stat -Lc "%a %h" "$1"; ls /dev/shm' \
+	    sh {}
+	expect_out '400 0'
+	expect_no propseal.
+	expect_unchanged
+}
+
+case_a_copy_with_a_name_is_removed_afterwards() {
+	sealed
+	x --config-file server.properties --named -- \
+	    sh -c 'echo "$1"; stat -c %a "$1" "$(dirname "$1")"; cat "$1"' sh {}
+	expect_rc 0
+	path=$(head -n 1 "$out")
+	case $path in
+	*/server.properties) ;;
+	*) fail "the path is $path" ;;
+	esac
+	[ "$(sed -n 2,3p "$out")" = '600
+700' ] || fail "modes"
+	expect_out CANARY-key
+	[ ! -e "$(dirname "$path")" ] || fail "$path is still there"
+}
+
+case_a_copy_with_a_name_goes_however_we_end() {
+	local signal path
+	sealed
+	for signal in TERM INT HUP KILL; do
+		"$PROPSEAL" exec --local-secrets-file sec.properties --config-file server.properties \
+		    --named -- sh -c 'echo "$1" >path.new; mv path.new path; sleep 30 & wait' sh {} \
+		    >"$out" 2>"$err" &
+		pid=$!
+		until_true [ -s path ]
+		path=$(cat path)
+		kill -$signal $pid
+		wait $pid
+		until_true [ ! -e "$(dirname "$path")" ]
+		rm path
+	done
+}
+
+case_the_key_does_not_go_to_the_command() {
+	sealed
+	A=$(ref ssl.key.password) x -- sh -c 'env; cat /proc/self/environ'
+	expect_rc 0
+	expect_out CANARY-key
+	expect_no "$CONFLUENT_SECURITY_MASTER_KEY" CONFLUENT_SECURITY
+	# Nor when nothing is resolved.
+	x -- env
+	expect_no "$CONFLUENT_SECURITY_MASTER_KEY"
+	run exec -- env
+	expect_no "$CONFLUENT_SECURITY_MASTER_KEY"
+}
+
+case_the_key_goes_to_the_command_when_asked_to() {
+	local key=$CONFLUENT_SECURITY_MASTER_KEY
+	sealed
+	x --keep-key -- sh -c 'echo "$CONFLUENT_SECURITY_MASTER_KEY"'
+	expect_file "$out" "$key"
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	x --keep-key --master-key-file master.key -- sh -c 'echo "$CONFLUENT_SECURITY_MASTER_KEY"'
+	expect_file "$out" "$key"
+	CONFLUENT_SECURITY_MASTER_KEY=$key run exec --keep-key -- \
+	    sh -c 'echo "$CONFLUENT_SECURITY_MASTER_KEY"'
+	expect_file "$out" "$key"
+}
+
+case_exit_status_is_passed_on() {
+	run exec -- sh -c 'exit 42'
+	expect_rc 42
+	run exec -- true
+	expect_rc 0
+	run exec -- sh -c 'kill -TERM $$'
+	expect_rc 143
+	run exec -- sh -c 'kill -KILL $$'
+	expect_rc 137
+}
+
+case_signals_are_passed_on() {
+	local signal
+	for signal in TERM INT HUP USR1 QUIT; do
+		"$PROPSEAL" exec -- bash -c "trap 'echo got $signal; exit 9' $signal
+		    touch ready; while :; do sleep 0.05; done" >"$out" 2>"$err" &
+		pid=$!
+		until_true [ -e ready ]
+		kill -$signal $pid
+		wait $pid
+		rc=$?
+		expect_rc 9
+		expect_out "got $signal"
+		rm ready
+	done
+}
+
+case_a_signal_without_a_trap_ends_both() {
+	"$PROPSEAL" exec -- sh -c 'echo $$ >child.new; mv child.new child; exec sleep 30' &
+	pid=$!
+	until_true [ -s child ]
+	kill -TERM $pid
+	wait $pid
+	rc=$?
+	expect_rc 143
+	if kill -0 "$(cat child)" 2>/dev/null; then fail "the command still runs"; fi
+}
+
+is_gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+case_the_command_ends_when_we_are_killed() {
+	"$PROPSEAL" exec -- sh -c 'echo $$ >child.new; mv child.new child; exec sleep 30' &
+	pid=$!
+	until_true [ -s child ]
+	kill -KILL $pid
+	wait $pid
+	until_true is_gone "$(cat child)"
+}
+
+case_ignored_signals_stay_ignored() {
+	(
+		trap '' HUP PIPE
+		run exec -- grep SigIgn /proc/self/status
+		expect_rc 0
+		# HUP is bit 0, PIPE is bit 12.
+		[ $(($(sed 's/.*\(....\)$/0x\1/' "$out") & 0x1001)) -eq $((0x1001)) ] || fail "reset"
+	) || exit 1
+	run exec -- grep SigIgn /proc/self/status
+	[ $(($(sed 's/.*\(....\)$/0x\1/' "$out") & 0x1000)) -eq 0 ] || fail "PIPE is ignored"
+	run exec -- grep SigBlk /proc/self/status
+	expect_out 0000000000000000
+}
+
+case_limits_and_mask_are_those_of_the_caller() {
+	umask 027
+	ulimit -Sn 77
+	ulimit -Sc "$(ulimit -Hc)"
+	run exec -- sh -c 'umask; ulimit -Sn; ulimit -Sc; ulimit -Hc'
+	expect_rc 0
+	expect_file "$out" "0027
+77
+$(ulimit -Sc)
+$(ulimit -Hc)"
+}
+
+case_the_command_can_be_traced_again() {
+	[ -r /proc/self/limits ] || return 0
+	run exec -- sh -c 'stat -c %u /proc/$$/environ'
+	expect_file "$out" "$(id -u)"
+}
+
+case_no_descriptor_but_its_own_is_inherited() {
+	sealed
+	A=$(ref ssl.key.password) x --config-file server.properties --file F -- \
+	    sh -c 'ls /proc/$$/fd' 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+	expect_rc 0
+	[ "$(grep -vc '^[012]$' "$out")" -le 2 ] || fail "too many descriptors"
+	run exec -- sh -c 'ls /proc/self/fd | sort -n | tr "\n" " "' 3>&-
+	expect_file "$out" '0 1 2 3 '
+}
+
+case_no_secret_is_on_a_command_line() {
+	sealed
+	A=$(ref ssl.key.password) x --config-file server.properties --env B=sasl.secret -- \
+	    sh -c 'tr "\0" " " </proc/$PPID/cmdline; tr "\0" " " </proc/$$/cmdline' sh {}
+	expect_rc 0
+	expect_no CANARY
+	expect_out /proc/self/fd/
+}
+
+is_closed() {
+	[ "$(stat -c %U "/proc/$pid/environ")" = root ] && [ -e ready ]
+}
+
+case_our_own_environment_holds_no_secret() {
+	[ -r /proc/self/environ ] || return 0
+	sealed
+	A=$(ref ssl.key.password) "$PROPSEAL" exec --local-secrets-file sec.properties -- \
+	    sh -c 'touch ready; sleep 30' &
+	pid=$!
+	until_true is_closed
+	if grep -aq -e CANARY -e "$CONFLUENT_SECURITY_MASTER_KEY" "/proc/$pid/environ"; then
+		kill $pid
+		fail "a secret is in the environment of propseal"
+	fi
+	# And, where we may look, its memory is empty of them.
+	if [ "$(id -u)" -eq 0 ] && command -v python3 >/dev/null; then
+		python3 - "$pid" >found <<-'END'
+			import sys
+			pid = sys.argv[1]
+			found = 0
+			with open(f'/proc/{pid}/mem', 'rb', 0) as mem:
+			    for line in open(f'/proc/{pid}/maps'):
+			        span, mode = line.split()[:2]
+			        if 'r' not in mode or '[v' in line:
+			            continue
+			        a, b = (int(x, 16) for x in span.split('-'))
+			        if b - a > 1 << 28:
+			            continue
+			        try:
+			            mem.seek(a)
+			            found += mem.read(b - a).count(b'CANARY-key')
+			        except OSError:
+			            pass
+			print(found)
+		END
+		[ "$(cat found)" = 0 ] || { kill $pid; fail "the value is in memory still"; }
+	fi
+	kill $pid
+	wait $pid
+}
+
+case_a_dangling_reference_stops_it() {
+	sealed
+	A=$(ref nope) x -- echo run
+	expect_rc 1
+	expect_err 'propseal: the environment: "A": dangling reference'
+	sed -i '/ssl.key.password/d' sec.properties
+	x --config-file server.properties -- cat {}
+	expect_rc 1
+	expect_err 'server.properties:5: "ssl.key.password": dangling reference'
+	expect_no run CANARY
+}
+
+case_a_wrong_key_stops_it() {
+	sealed
+	echo bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU= >wrong.key
+	A=$(ref ssl.key.password) x --master-key-file wrong.key -- echo run
+	expect_rc 4
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	A=$(ref ssl.key.password) x -- echo run
+	expect_rc 1
+	expect_err 'no master key'
+	expect_no run
+}
+
+case_a_value_with_a_nul_cannot_be_a_variable() {
+	printf 'n.password=CANARY\\u0000x\n' >n.properties
+	on n.properties encrypt
+	expect_rc 0
+	x --config-file n.properties --env N=n.password -- echo run
+	expect_rc 1
+	expect_err 'the value has a NUL'
+	expect_no run CANARY
+	x --config-file n.properties -- cat {}
+	expect_rc 0
+	expect_out 'n.password=CANARY\u0000x'
+}
+
+case_a_value_too_long_for_a_variable_is_said() {
+	python3 -c 'print("n.password=CANARY" + 200000 * "x")' >n.properties
+	on n.properties encrypt
+	expect_rc 0
+	x --config-file n.properties --env N=n.password -- echo run
+	expect_rc 1
+	expect_err 'Argument list too long'
+	expect_err 'give the command a file'
+	x --config-file n.properties -- wc -c {}
+	expect_rc 0
+	expect_out 200018
+}
+
+case_commands_that_cannot_run() {
+	sealed
+	run exec -- no-such-command-here
+	expect_rc 1
+	expect_err 'no-such-command-here: no such command'
+	run exec -- ./server.properties
+	expect_rc 1
+	expect_err 'Permission denied'
+	run exec -- /
+	expect_rc 1
+}
+
+case_usage() {
+	sealed
+	run exec
+	expect_rc 2
+	run exec --
+	expect_rc 2
+	x --config-file server.properties -- true
+	expect_rc 2
+	expect_err 'the command gets nothing of this --config-file'
+	x --env A=b -- true
+	expect_rc 2
+	expect_err 'without a --config-file before it'
+	x --config-file server.properties --env 1A=log.dirs -- true
+	expect_rc 2
+	x --config-file server.properties --env A -- true
+	expect_rc 2
+	x --config-file server.properties --file A=b -- true
+	expect_rc 2
+	x --config-file server.properties --env A=nope -- true
+	expect_rc 1
+	expect_err 'server.properties: "nope": this configuration key is not present'
+	x --config-file sec.properties --file A -- true
+	expect_rc 1
+	run exec --help
+	expect_rc 0
+	expect_out 'usage: propseal exec -- COMMAND [ARGUMENT...] [flags]'
+}
+
+case_flags_of_the_command_are_its_own() {
+	run exec -- echo --help -o json --version
+	expect_rc 0
+	expect_file "$out" '--help -o json --version'
+	run exec -- sh -c 'echo -- "$@"' sh -- x
+	expect_file "$out" '-- -- x'
+}
+
+case_on_a_terminal_the_interrupt_comes_once() {
+	python3 "$here/on_terminal.py" 'ready' '\x03' -- "$PROPSEAL" exec -- bash -c \
+	    'n=0; trap "n=\$((n + 1))" INT; echo ready; sleep 0.5; sleep 0.5; echo "got $n"' \
+	    >"$out" 2>&1
+	rc=$?
+	expect_rc 0
+	expect_out 'got 1'
+}
+
+case_on_a_terminal_it_stops_and_continues_with_the_command() {
+	python3 "$here/on_terminal.py" 'ready' '\x1a' 'stopped' '' 'line: ' 'x\n' -- \
+	    "$PROPSEAL" exec -- bash -c 'echo ready; sleep 0.5; read -p "line: " x; echo "<$x>"' \
+	    >"$out" 2>&1
+	rc=$?
+	expect_rc 0
+	expect_out '<x>'
+}
+
+run_cases "$@"

@@ -1,0 +1,271 @@
+#!/usr/bin/env bash
+# propseal render: the resolved file, or chosen entries in some form.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+# server.properties sealed, before.properties as it was.
+sealed() {
+	cp server.properties before.properties
+	on server.properties encrypt --config ssl.keystore.password,ssl.key.password,sasl.secret
+	expect_rc 0
+}
+
+render() {
+	run render server.properties --local-secrets-file sec.properties "$@"
+}
+
+expect_same() {
+	cmp -s "$1" "$2" || fail "$1 and $2 differ: $(diff "$1" "$2")"
+}
+
+case_sealed_and_rendered_it_is_the_same_file() {
+	sealed
+	render
+	expect_rc 0
+	expect_same "$out" before.properties
+	[ ! -s "$err" ] || fail "said something"
+}
+
+case_other_bytes_are_untouched() {
+	printf '# c\r\n! d\n\n\tx.password   CANARY-x\r\ny : \\\n   1\r\nconfig.providers=vault\n' \
+	    >server.properties
+	sealed2=$(sed 's/CANARY-x/CANARY-x/' server.properties; echo x)
+	on server.properties encrypt
+	sed -i 's/^# c/# c2/' server.properties
+	render
+	expect_rc 0
+	[ "$(cat "$out"; echo x)" = "${sealed2/\# c/\# c2}" ] || fail "$(diff -a "$out" server.properties)"
+}
+
+case_output_goes_to_a_new_file_for_the_owner_only() {
+	sealed
+	umask 0
+	render --output-file clear.properties
+	expect_rc 0
+	expect_silent
+	expect_same clear.properties before.properties
+	expect_mode clear.properties 600
+	[ ! -e .clear.properties.propseal-tmp ] || fail "a leftover"
+}
+
+case_output_into_an_old_file_keeps_its_mode_with_a_warning() {
+	sealed
+	echo old >clear.properties
+	chmod 644 clear.properties
+	render --output-file clear.properties
+	expect_rc 0
+	expect_err 'others can read clear.properties'
+	expect_same clear.properties before.properties
+}
+
+case_output_does_not_replace_what_it_is_made_from() {
+	sealed
+	snapshot
+	render --output-file server.properties
+	expect_rc 1
+	expect_err 'the output would overwrite the configuration file'
+	render --output-file ./sec.properties
+	expect_rc 1
+	expect_no CANARY
+	expect_unchanged
+}
+
+case_dry_run_writes_nothing() {
+	sealed
+	snapshot
+	render --output-file clear.properties --dry-run
+	expect_rc 0
+	expect_out '(new file)'
+	expect_no CANARY
+	render --dry-run
+	expect_rc 2
+	expect_unchanged
+}
+
+case_chosen_keys_are_lines() {
+	sealed
+	render --config 'ssl.key.password, log.dirs'
+	expect_rc 0
+	expect_file "$out" 'ssl.key.password=CANARY-key
+log.dirs=C:\\data\\new'
+	echo ssl.key.password >keys
+	render --config @keys
+	expect_rc 0
+	expect_file "$out" 'ssl.key.password=CANARY-key'
+	render --config nope
+	expect_rc 1
+	expect_err 'server.properties: "nope": this configuration key is not present'
+	expect_no CANARY
+}
+
+case_json_is_flat() {
+	sealed
+	render --format json
+	expect_rc 0
+	expect_json "$out" 'd["ssl.keystore.password"], d["log.dirs"], d["zookeeper.password"]' \
+	    "('CANARY-keystore', 'C:\\\\data\\\\new', 'CANARY-zookeeper')"
+	expect_json "$out" '[k for k in d if "provider" in k]' '[]'
+	render --format json --config sasl.secret
+	expect_json "$out" 'd' "{'sasl.secret': 'CANARY-sasl'}"
+}
+
+case_env_can_be_read_by_a_shell() {
+	sealed
+	printf '%s' "odd-key_x=a'b\n\$(touch pwned)\`x\`\\\\" >text
+	on server.properties add --config @text
+	expect_rc 0
+	render --format env
+	expect_rc 0
+	# shellcheck disable=SC1090
+	(
+		. "$out"
+		# shellcheck disable=SC2153
+		[ "$SSL_KEY_PASSWORD" = CANARY-key ] && [ "$LOG_DIRS" = 'C:\data\new' ] &&
+		    [ "$ODD__KEY___X" = "a'b
+\$(touch pwned)\`x\`\\" ]
+	) || fail "not what was sealed"
+	[ ! -e pwned ] || fail "a value was run"
+}
+
+case_colliding_names_are_refused() {
+	printf 'a.b=1\nA/b=CANARY\n' >server.properties
+	render --format env
+	expect_rc 1
+	expect_err 'server.properties:2: "A/b": two keys get the same name'
+	expect_err 'a.b gets it too'
+	expect_no CANARY
+	render --format env --config a.b
+	expect_rc 0
+	expect_file "$out" "A_B='1'"
+}
+
+case_references_to_other_providers_stay() {
+	sealed
+	# shellcheck disable=SC2016
+	echo 'x=${vault:a:b}' >>server.properties
+	render
+	expect_rc 0
+	expect_out 'x=${vault:a:b}'
+	expect_err 'server.properties:12: x refers to another provider'
+	render --format json --config x
+	expect_rc 0
+	expect_err 'x refers to another provider'
+}
+
+case_nothing_to_resolve_is_said() {
+	cp server.properties before.properties
+	render
+	expect_rc 0
+	expect_same "$out" before.properties
+	expect_err 'nothing to resolve'
+}
+
+case_dangling_and_damaged_fail_without_output() {
+	sealed
+	cp sec.properties good
+	sed -i '/^server.properties\/ssl.key.password/d' sec.properties
+	render
+	expect_rc 1
+	expect_err 'server.properties:5: "ssl.key.password": dangling reference'
+	expect_err '  hint: restore the entry server.properties/ssl.key.password in sec.properties'
+	[ ! -s "$out" ] || fail "output"
+	sed '/^server.properties\/ssl.key.password/s/data:..../data:AAAA/' good >sec.properties
+	render --output-file clear.properties
+	expect_rc 4
+	expect_err 'sec.properties:'
+	[ ! -e clear.properties ] || fail "a file was made"
+	expect_no CANARY
+	# Other keys can still be had.
+	render --config sasl.secret
+	expect_rc 0
+}
+
+case_the_wrong_key_is_refused() {
+	sealed
+	CONFLUENT_SECURITY_MASTER_KEY=bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU=
+	render
+	expect_rc 4
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	render
+	expect_rc 1
+	expect_err 'no master key'
+	render --master-key-file master.key
+	expect_rc 0
+}
+
+case_usage() {
+	run render
+	expect_rc 2
+	run render server.properties
+	expect_rc 2
+	expect_err --local-secrets-file
+	run render nowhere.properties --local-secrets-file sec.properties
+	expect_rc 1
+	run render sec.properties --local-secrets-file sec.properties
+	expect_rc 1
+	render --format xml
+	expect_rc 2
+	run render server.properties --local-secrets-file nowhere
+	expect_rc 1
+	expect_err 'check --local-secrets-file'
+	run render --help
+	expect_rc 0
+	expect_out '--format properties|json|env'
+}
+
+case_on_a_terminal_there_is_a_note() {
+	sealed
+	python3 "$here/on_terminal.py" 'clear text on a terminal' '' -- "$PROPSEAL" render \
+	    server.properties --local-secrets-file sec.properties >"$out" 2>&1
+	rc=$?
+	expect_rc 0
+	expect_out CANARY-key
+}
+
+case_a_full_disk_is_an_error() {
+	[ -e /dev/full ] || return 0
+	sealed
+	"$PROPSEAL" render server.properties --local-secrets-file sec.properties >/dev/full 2>"$err"
+	rc=$?
+	expect_rc 1
+	expect_no CANARY
+}
+
+case_no_secret_is_on_the_command_line_or_left_behind() {
+	sealed
+	render --output-file clear.properties
+	rm clear.properties before.properties
+	[ "$(find . -mindepth 1 | sort | tr '\n' ' ')" = \
+	    './master.key ./pass ./sec.properties ./server.properties ' ] || fail "$(find .)"
+}
+
+# With Java at hand: what its reader finds is what it found before.
+case_java_reads_the_same() {
+	command -v javac >/dev/null || return 0
+	cat >R.java <<-'END'
+		import java.io.*;
+		import java.util.*;
+		public class R {
+			public static void main(String[] a) throws Exception {
+				Properties p = new Properties();
+				p.load(new FileInputStream(a[0]));
+				for (Map.Entry<Object, Object> e : new TreeMap<>(p).entrySet())
+					System.out.println(e);
+			}
+		}
+	END
+	javac R.java || return 0
+	printf 'a\\u00e9.password=\\u00fc\\t x\\\\\\n y\\\n  z\n\\ b.password=  CANARY \nc.password=\n' \
+	    >>server.properties
+	printf 'd.password:=\\#\\!:=\ne.password \\ lead\nlast.password=CANARY' >>server.properties
+	java R server.properties >before
+	on server.properties encrypt
+	expect_rc 0
+	[ "$(java R server.properties | grep -c securepass:)" -eq 9 ] || fail "not all was sealed"
+	render --output-file clear.properties
+	expect_rc 0
+	java R clear.properties >after
+	expect_same before after
+}
+
+run_cases "$@"

@@ -258,7 +258,8 @@ warn_readable(const char *path)
 {
 	struct file_id id;
 
-	if (file_identify(path, &id, NULL) == 0 && id.exists && S_ISREG(id.mode) && (id.mode & 077) != 0)
+	if (file_identify(path, &id, NULL) == 0 && id.exists && S_ISREG(id.mode) &&
+	    (id.mode & 077) != 0)
 		report_warning("chmod 600 it", "others can read %s, which keeps its mode %03o",
 		    path, (unsigned int)(id.mode & 07777));
 }

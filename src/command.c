@@ -238,9 +238,9 @@ static const struct command commands[] = {
 	{
 		.name = "edit",
 		.summary = "edit a configuration file in clear text, and seal what changed",
-		.details = "$VISUAL or $EDITOR (vi) opens a copy that exists in memory only.  Values "
-		    "that were sealed and did not\nchange keep their sealed entries; changed ones "
-		    "are sealed anew; so are new ones whose key contains\n\"password\"; sealed "
+		.details = "$VISUAL or $EDITOR (vi) opens a copy that exists in memory only.  "
+		    "Values that were sealed and did not\nchange keep their sealed entries; changed "
+		    "ones are sealed anew; so are new ones whose key contains\n\"password\"; sealed "
 		    "entries of removed lines are removed.  All else becomes as it was edited.",
 		.arguments = "FILE",
 		.min_args = 1,
@@ -315,8 +315,8 @@ static const struct command commands[] = {
 		.details = "Looks at configuration files for secrets in clear text, and at secrets "
 		    "files for entries that are\nnot sealed or malformed; at both for the markers "
 		    "of a merge conflict.  With --staged each PATH is a\npathspec of git, "
-		    "otherwise a file or folder.  The exit status is 3 with findings and 1 when a file\n"
-		    "cannot be read.",
+		    "otherwise a file or folder.  The exit\nstatus is 3 with findings and 1 "
+		    "when a file cannot be read.",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {

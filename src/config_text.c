@@ -203,8 +203,8 @@ check_entries(const struct document *d, const struct document *config, bool lite
 			return error_hint(err, "an entry is KEY=VALUE");
 		}
 		if (is_bare(d, i) && document_find(config, key, len) != DOCUMENT_NONE) {
-			error_set(err, ERROR_USAGE, "the key is there already, and no value is given "
-			    "for it");
+			error_set(err, ERROR_USAGE, "the key is there already, and no value is "
+			    "given for it");
 			error_place(err, document_file(d), document_line(d, i));
 			error_key(err, key, len);
 			return error_hint(err, "an entry is KEY=VALUE; write KEY= for an empty "

@@ -1,5 +1,4 @@
 #include <sys/stat.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,9 +148,12 @@ done:
 	buf_release(&p.folder);
 }
 
+/* A process, and not this one. */
 static bool
-is_number(const char *name)
+is_other(const struct doctor *d, const char *name)
 {
+	if (d->root[0] == '\0' && strtol(name, NULL, 10) == (long)getpid())
+		return false;
 	return name[0] != '\0' && name[strspn(name, "0123456789")] == '\0';
 }
 
@@ -167,7 +169,7 @@ doctor_processes_check(struct doctor *d)
 	/* Other systems than Linux have none. */
 	if ((dir = opendir(buf_cstr(&path))) != NULL) {
 		while ((ent = readdir(dir)) != NULL)
-			if (is_number(ent->d_name))
+			if (is_other(d, ent->d_name))
 				check_process(d, ent->d_name);
 		closedir(dir);
 	}

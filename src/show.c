@@ -139,7 +139,8 @@ look(const struct show *s, size_t i, struct show_entry *e, struct buf *value,
 	e->line = document_line(d, i);
 	e->sensitive = rules_sensitive(s->rules, e->key, e->key_len) && !is_ciphertext(d, i);
 	e->state = state_of(d, i, s->secrets, name);
-	if (e->state != STATE_PLAIN && e->sensitive && has_clear_text(s->rules, d, i, &clear, err) != 0)
+	if (e->state != STATE_PLAIN && e->sensitive &&
+	    has_clear_text(s->rules, d, i, &clear, err) != 0)
 		return -1;
 	if (clear && e->state == STATE_SEALED)
 		e->state = STATE_PLAIN;

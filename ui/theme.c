@@ -57,7 +57,8 @@ theme_open(void)
 	const char *no_colour = getenv("NO_COLOR");
 	short i;
 
-	colour = chosen != THEME_MONOCHROME && has_colors() && (no_colour == NULL || no_colour[0] == '\0') &&
+	colour = chosen != THEME_MONOCHROME && has_colors() &&
+	    (no_colour == NULL || no_colour[0] == '\0') &&
 	    start_color() == OK;
 	if (!colour)
 		return;

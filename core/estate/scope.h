@@ -15,7 +15,7 @@ struct error;
 struct scope;
 
 /* What scope_takes_file(NULL) takes, in words. */
-#define SCOPE_BUILT_IN "*.properties"
+#define SCOPE_BUILT_IN "*.properties *.json"
 
 struct scope *scope_new(struct error *err);
 void scope_free(struct scope *s);

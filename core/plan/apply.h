@@ -10,7 +10,8 @@ struct plan;
  * and verified (plan_verify) before the first is put in its place; if a later
  * one cannot be put in its place, the earlier ones are put back.  The caller
  * holds the lock of every file of the plan (apply_lock, or lock_files before
- * loading).  0: done, on disk, and read back.  -1: every file is as it was, unless the text says otherwise.
+ * loading).  0: done, on disk, and read back.  -1: every file is as it was,
+ * unless the text says otherwise.
  */
 int apply_plan(struct plan *p, struct error *err);
 

@@ -181,7 +181,7 @@ fail:
 }
 
 int
-render_document(struct plan *p, struct configuration *c, enum render_reader reader,
+render_document(struct plan *p, const struct configuration *c, enum render_reader reader,
     struct buf *out, struct error *err)
 {
 	struct edits *e = edits_new(c->doc, true, err);

@@ -26,7 +26,7 @@ enum render_reader {
  * more is taken out again (provider.h); references to other providers stay,
  * with a note.  Errors as for render_value.
  */
-int render_document(struct plan *p, struct configuration *c,
+int render_document(struct plan *p, const struct configuration *c,
     enum render_reader reader, struct buf *out, struct error *err);
 
 /**

@@ -21,6 +21,7 @@
 struct rendering {
 	struct plan *p;
 	const struct configuration *c;
+	const struct document *d;	/* its own, or that of the resolved text */
 	enum render_form form;
 	struct buf *out;
 	struct buf value;	/* of the entry at hand */
@@ -35,9 +36,9 @@ fail(const struct rendering *r, size_t i, const char *text, const char *hint, st
 	const char *key;
 	size_t len;
 
-	key = document_key(r->c->doc, i, &len);
+	key = document_key(r->d, i, &len);
 	error_set(err, ERROR_REFUSED, "%s", text);
-	error_place(err, r->c->path, document_line(r->c->doc, i));
+	error_place(err, r->c->path, document_line(r->d, i));
 	error_key(err, key, len);
 	return error_hint(err, "%s", hint);
 }
@@ -70,7 +71,7 @@ claim_name(struct rendering *r, size_t i, size_t *start, struct error *err)
 	size_t len, owner;
 	struct error first;
 
-	key = document_key(r->c->doc, i, &len);
+	key = document_key(r->d, i, &len);
 	*start = r->names.len;
 	append_name(&r->names, key, len);
 	if (buf_check(&r->names, err) != 0)
@@ -81,7 +82,7 @@ claim_name(struct rendering *r, size_t i, size_t *start, struct error *err)
 		    error_memory(err);
 	if (owner == i)
 		return fail(r, i, "this key is asked for twice", "name it once", err);
-	key = document_key(r->c->doc, owner, &len);
+	key = document_key(r->d, owner, &len);
 	error_key(&first, key, len);
 	fail(r, i, "two keys get the same name", "", err);
 	return error_hint(err, "%s gets it too: choose keys with --config, or use --format json",
@@ -150,7 +151,7 @@ append_json(struct rendering *r, size_t i, struct error *err)
 	const char *key;
 	size_t len;
 
-	key = document_key(r->c->doc, i, &len);
+	key = document_key(r->d, i, &len);
 	/* Another byte in a password is another password. */
 	if (!fits_json(r->value.data, r->value.len))
 		return fail(r, i, "the value is no UTF-8, and JSON holds nothing else",
@@ -170,11 +171,12 @@ append_entry(struct rendering *r, size_t i, struct error *err)
 	int rc = 0;
 
 	buf_clear(&r->value);
-	if (render_value(r->p, r->c, i, &r->value, err) != 0)
+	if (r->d != r->c->doc ? document_value(r->d, i, &r->value, err) != 0 :
+	    render_value(r->p, r->c, i, &r->value, err) != 0)
 		return -1;
 	switch (r->form) {
 	case RENDER_PROPERTIES:
-		key = document_key(r->c->doc, i, &len);
+		key = document_key(r->d, i, &len);
 		properties_append_key(r->out, key, len);
 		buf_append_char(r->out, '=');
 		properties_append_value(r->out, r->value.data, r->value.len);
@@ -200,31 +202,54 @@ not_there(const struct configuration *c, const char *key, size_t len, struct err
 	return error_hint(err, "`propseal file show %s` lists the keys", c->path);
 }
 
+/* All entries are those of the resolved file, in which no provider is left over. */
+static struct document *
+resolve_all(struct plan *p, const struct configuration *c, struct error *err)
+{
+	struct document *d = NULL;
+	struct buf text;
+
+	buf_init_secret(&text, BUF_MAX_FILE);
+	if (render_document(p, c, RENDER_PROGRAM, &text, err) == 0)
+		d = document_parse(&text, document_format(c->doc), c->path, err);
+	buf_release(&text);
+	return d;
+}
+
 int
 render_entries(struct plan *p, const struct configuration *c, enum render_form form,
     const char *const keys[], const size_t lens[], size_t n, struct buf *out, struct error *err)
 {
-	struct rendering r = { .p = p, .c = c, .form = form, .out = out };
+	struct rendering r = { .p = p, .c = c, .d = c->doc, .form = form, .out = out };
+	struct document *resolved = NULL;
 	int rc = 0;
 	size_t i;
 
+	if (n == 0 && (r.d = resolved = resolve_all(p, c, err)) == NULL)
+		return -1;
 	buf_init_secret(&r.value, BUF_MAX_FILE);
 	buf_init(&r.names, NAMES_MAX);
 	if ((r.owners = map_new()) == NULL ||
-	    (form == RENDER_ENV && buf_reserve(&r.names, 2 * names_size(c->doc) + 1) != 0))
+	    (form == RENDER_ENV && buf_reserve(&r.names, 2 * names_size(r.d) + 1) != 0))
 		rc = error_memory(err);
 	for (size_t k = 0; k < n && rc == 0; k++) {
 		i = document_find(c->doc, keys[k], lens[k]);
-		rc = i == DOCUMENT_NONE ? not_there(c, keys[k], lens[k], err) :
-		    append_entry(&r, i, err);
+		if (i == DOCUMENT_NONE)
+			rc = not_there(c, keys[k], lens[k], err);
+		else if (document_is_container(r.d, i))
+			rc = fail(&r, i, "this is an object or array and not one value",
+			    "name what is in it", err);
+		else
+			rc = append_entry(&r, i, err);
 	}
-	for (i = 0; n == 0 && i < document_count(c->doc) && rc == 0; i++)
-		if (!document_shadowed(c->doc, i))
+	for (i = 0; n == 0 && i < document_count(r.d) && rc == 0; i++)
+		if (!document_shadowed(r.d, i))
 			rc = append_entry(&r, i, err);
 	if (rc == 0 && form == RENDER_JSON)
 		buf_append_str(out, r.count == 0 ? "{}\n" : "}\n");
 	map_free(r.owners);
 	buf_release(&r.names);
 	buf_release(&r.value);
+	document_free(resolved);
 	return rc != 0 ? -1 : buf_check(out, err);
 }

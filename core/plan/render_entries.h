@@ -17,8 +17,8 @@ enum render_form {
 /**
  * render_entries(p, c, form, keys, lens, n, out, err):
  * Append resolved entries of ${c} to ${out} (secret): those of the given
- * keys, in that order, or with ${n} 0 all that a reader of the file sees, in
- * file order.  The plan's secrets file must be unlocked.
+ * keys, in that order, or with ${n} 0 all that a reader of the resolved file
+ * (render_document) sees, in its order.  The plan's secrets file must be unlocked.
  *
  * Names of RENDER_ENV are made as for Confluent's images: upper case, `.`
  * becomes `_`, `-` becomes `__`, `_` becomes `___`; any other byte that is no

@@ -11,7 +11,8 @@ struct jaas;
  * Which keys hold secrets: the built-in rules (sensitive.h), with what the
  * user adds to them and takes out.  A pattern with wildcards (glob.h) is held
  * against the whole key, any other is an ending of it; both in any ASCII
- * case, and without the backslashes of a path to a JSON value.  Wherever rules are taken, NULL stands for the built-in ones alone.
+ * case, and without the backslashes of a path to a JSON value.  Wherever rules
+ * are taken, NULL stands for the built-in ones alone.
  */
 struct rules;
 

@@ -23,6 +23,20 @@ struct secrets_file {
 	struct tagger *tagger;	/* the same */
 };
 
+/* What git leaves where it could not merge: which side counts is not ours to say. */
+static int
+check_merged(const struct document *d, struct error *err)
+{
+	static const char marker[] = "<<<<<<<";
+	size_t i = document_find(d, marker, sizeof(marker) - 1);
+
+	if (i == DOCUMENT_NONE)
+		return 0;
+	error_set(err, ERROR_FORMAT, "there is a merge conflict in the secrets file");
+	error_place(err, document_file(d), document_line(d, i));
+	return error_hint(err, "keep one side of each conflict and remove the marker lines");
+}
+
 /* Take the content (moved) and make the model. */
 static struct secrets_file *
 secrets_file_make(const char *path, const struct file_id *id, struct buf *content,
@@ -37,7 +51,7 @@ secrets_file_make(const char *path, const struct file_id *id, struct buf *conten
 	s->id = *id;
 	if ((s->doc = document_parse(content, DOCUMENT_PROPERTIES, path, err)) == NULL)
 		goto fail;
-	if (document_problem(s->doc, err) != 0)
+	if (document_problem(s->doc, err) != 0 || check_merged(s->doc, err) != 0)
 		goto fail;
 	if (metadata_read(s->doc, &s->meta, err) != 0)
 		goto fail;

@@ -44,8 +44,8 @@ struct secrets_metadata {
 /**
  * secrets_file_load(path, err):
  * Read ${path}.  NULL: ERROR_MISSING (no such file), ERROR_IO, ERROR_FORMAT
- * (a reader of .properties refuses it), ERROR_DAMAGED (iterations or length
- * out of bounds).
+ * (a reader of .properties refuses it, or it has a merge conflict),
+ * ERROR_DAMAGED (iterations or length out of bounds).
  */
 struct secrets_file *secrets_file_load(const char *path, struct error *err);
 

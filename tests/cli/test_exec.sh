@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # propseal exec: a command gets resolved values, and nobody else does.
-# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003,SC1083,SC1010
 . "$(dirname "$0")/lib.sh"
 
 # A reference as others have it in their environment: it names sec.properties.

@@ -173,4 +173,16 @@ case_entries_that_another_program_took_away_are_told() {
 	expect_no CANARY
 }
 
+case_a_merge_conflict_is_refused() {
+	seal
+	sed -i '$ s/^.*/<<<<<<< ours\n&\n=======\n&\n>>>>>>> theirs/' sec.properties
+	snapshot
+	verify
+	expect_rc 1
+	expect_err 'there is a merge conflict'
+	on server.properties decrypt --output-file out.properties
+	expect_rc 1
+	expect_unchanged
+}
+
 run_cases "$@"

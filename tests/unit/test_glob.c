@@ -183,6 +183,7 @@ scope_takes_names_and_ends_of_paths(void **state)
 
 	(void)state;
 	assert_true(scope_takes_file(NULL, "a/b.properties"));
+	assert_true(scope_takes_file(NULL, "a/b.json"));
 	assert_false(scope_takes_file(NULL, "a/b.txt"));
 	assert_true(scope_takes_file(s, "a/b.properties"));
 	assert_int_equal(scope_add_pattern(s, "server*", NULL), 0);

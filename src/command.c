@@ -239,9 +239,10 @@ static const struct command commands[] = {
 		.name = "edit",
 		.summary = "edit a configuration file in clear text, and seal what changed",
 		.details = "$VISUAL or $EDITOR (vi) opens a copy that exists in memory only.  "
-		    "Values that were sealed and did not\nchange keep their sealed entries; changed "
-		    "ones are sealed anew; so are new ones whose key contains\n\"password\"; sealed "
-		    "entries of removed lines are removed.  All else becomes as it was edited.",
+		    "Values that were sealed and did not\nchange keep their sealed entries; "
+		    "changed ones are sealed anew; so are new ones whose key contains\n"
+		    "\"password\"; sealed entries of removed lines are removed.  All else "
+		    "becomes as it was edited.",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,

@@ -37,6 +37,8 @@ ci    must cmd:cppcheck                          cppcheck          cppcheck     
 ci    must cmd:mandoc                            mandoc            mandoc                mandoc          mandoc               mandoc
 ci    nice cmd:shellcheck                        shellcheck        ShellCheck            shellcheck      shellcheck           shellcheck
 ci    nice cmd:tmux                              tmux              tmux                  tmux            tmux                 tmux
+ci    nice cmd:zsh                               zsh               zsh                   zsh             zsh                  zsh
+ci    nice cmd:fish                              fish              fish                  fish            fish                 fish
 '
 
 have() {

@@ -39,7 +39,7 @@ def shell(command):
         os.tcsetpgrp(0, os.getpgrp())
         print('stopped, echo:', echo(0), flush=True)
         os.tcsetpgrp(0, pid)
-        os.kill(pid, signal.SIGCONT)
+        os.killpg(pid, signal.SIGCONT)
     os._exit(128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status))
 
 

@@ -15,6 +15,14 @@ sealed() {
 	expect_rc 0
 }
 
+# A shell makes its background jobs ignore INT and QUIT; these do not.
+plainly() {
+	exec python3 -c 'import os, signal, sys
+for s in signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE:
+    signal.signal(s, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$@"
+}
+
 # x ARGUMENT...  exec with the secrets file.
 x() {
 	run exec --local-secrets-file sec.properties "$@"
@@ -63,7 +71,7 @@ case_without_references_no_key_is_asked_for() {
 case_one_value_of_a_file_goes_to_a_variable() {
 	sealed
 	x --config-file server.properties --env PW=ssl.key.password --env DIRS=log.dirs \
-	    -- sh -c 'echo "$PW" "$DIRS"'
+	    -- sh -c 'printf "%s %s\n" "$PW" "$DIRS"'
 	expect_rc 0
 	expect_file "$out" 'CANARY-key C:\data\new'
 	printf 'ssl.key.password=CANARY-b\n' >b.properties
@@ -109,10 +117,10 @@ case_braces_of_the_command_can_be_kept() {
 case_the_copy_cannot_be_changed_and_has_no_name() {
 	sealed
 	snapshot
-	x --config-file server.properties -- sh -c 'echo x >>"$1"; stat -Lc "%a %h" "$1"; ls /dev/shm' \
-	    sh {}
+	x --config-file server.properties -- sh -c 'echo x >>"$1"; stat -Lc "%a %h" "$1"; cat "$1"' sh {}
+	expect_rc 0
 	expect_out '400 0'
-	expect_no propseal.
+	tail -n +2 "$out" | cmp -s - before.properties || fail "it was changed"
 	expect_unchanged
 }
 
@@ -136,8 +144,8 @@ case_a_copy_with_a_name_goes_however_we_end() {
 	local signal path
 	sealed
 	for signal in TERM INT HUP KILL; do
-		"$PROPSEAL" exec --local-secrets-file sec.properties --config-file server.properties \
-		    --named -- sh -c 'echo "$1" >path.new; mv path.new path; sleep 30 & wait' sh {} \
+		plainly "$PROPSEAL" exec --local-secrets-file sec.properties --config-file server.properties \
+		    --named -- sh -c 'echo "$1" >path.new; mv path.new path; exec sleep 30' sh {} \
 		    >"$out" 2>"$err" &
 		pid=$!
 		until_true [ -s path ]
@@ -189,7 +197,7 @@ case_exit_status_is_passed_on() {
 case_signals_are_passed_on() {
 	local signal
 	for signal in TERM INT HUP USR1 QUIT; do
-		"$PROPSEAL" exec -- bash -c "trap 'echo got $signal; exit 9' $signal
+		plainly "$PROPSEAL" exec -- bash -c "trap 'echo got $signal; exit 9' $signal
 		    touch ready; while :; do sleep 0.05; done" >"$out" 2>"$err" &
 		pid=$!
 		until_true [ -e ready ]
@@ -261,11 +269,10 @@ case_the_command_can_be_traced_again() {
 case_no_descriptor_but_its_own_is_inherited() {
 	sealed
 	A=$(ref ssl.key.password) x --config-file server.properties --file F -- \
-	    sh -c 'ls /proc/$$/fd' 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+	    sh -c 'ls -l /proc/$$/fd'
 	expect_rc 0
-	[ "$(grep -vc '^[012]$' "$out")" -le 2 ] || fail "too many descriptors"
-	run exec -- sh -c 'ls /proc/self/fd | sort -n | tr "\n" " "' 3>&-
-	expect_file "$out" '0 1 2 3 '
+	[ "$(grep -c memfd "$out")" -eq 1 ] || fail "not one descriptor of a copy"
+	if grep -q -e properties -e propseal-lock "$out"; then fail "a file is open"; fi
 }
 
 case_no_secret_is_on_a_command_line() {
@@ -285,7 +292,7 @@ case_our_own_environment_holds_no_secret() {
 	[ -r /proc/self/environ ] || return 0
 	sealed
 	A=$(ref ssl.key.password) "$PROPSEAL" exec --local-secrets-file sec.properties -- \
-	    sh -c 'touch ready; sleep 30' &
+	    sh -c 'touch ready; exec sleep 30' &
 	pid=$!
 	until_true is_closed
 	if grep -aq -e CANARY -e "$CONFLUENT_SECURITY_MASTER_KEY" "/proc/$pid/environ"; then

@@ -53,6 +53,23 @@ hint_config(const struct change *c, struct error *err)
 	    "check the FILE that the command names");
 }
 
+/* A second file of one base name gets entries of its own by another one. */
+static int
+set_base_name(struct change *c, struct error *err)
+{
+	const char *name = c->o->text[FLAG_BASE_NAME];
+
+	if (name == NULL)
+		return 0;
+	if (name[0] == '\0' || strpbrk(name, "/:}\r\n") != NULL) {
+		error_set(err, ERROR_USAGE, "--base-name is empty, or has a `/`, `:`, `}` or line "
+		    "end in it");
+		return error_hint(err, "a name such as broker2-server.properties");
+	}
+	c->config->base = name;
+	return 0;
+}
+
 static int
 load_config(struct change *c, struct error *err)
 {
@@ -64,7 +81,7 @@ load_config(struct change *c, struct error *err)
 	c->config = configuration_load(path, err);
 	if (c->config == NULL && err->code == ERROR_MISSING && err->hint[0] == '\0')
 		hint_config(c, err);
-	return c->config == NULL ? -1 : 0;
+	return c->config == NULL ? -1 : set_base_name(c, err);
 }
 
 static bool
@@ -167,11 +184,17 @@ change_start(struct change *c, struct error *err)
 }
 
 void
-change_stop(struct change *c)
+change_unlock(struct change *c)
 {
 	lock_release(c->lock);
-	plan_free(c->plan);
 	c->lock = NULL;
+}
+
+void
+change_stop(struct change *c)
+{
+	change_unlock(c);
+	plan_free(c->plan);
 	c->plan = NULL;
 }
 

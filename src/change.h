@@ -38,7 +38,10 @@ int change_key(struct change *c, struct error *err);
 /* Lock the files (not for --dry-run) and begin the plan. */
 int change_start(struct change *c, struct error *err);
 
-/* Give back locks and the plan, to ask something and start again. */
+/* Give back the locks, to show the plan and ask about it. */
+void change_unlock(struct change *c);
+
+/* And the plan, to start again. */
 void change_stop(struct change *c);
 
 /* Say the remarks of a plan on standard error. */

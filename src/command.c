@@ -7,7 +7,8 @@
 
 #define FILES \
 	{ FLAG_CONFIG_FILE, true, NULL }, \
-	{ FLAG_LOCAL_SECRETS_FILE, true, NULL }
+	{ FLAG_LOCAL_SECRETS_FILE, true, NULL }, \
+	{ FLAG_BASE_NAME, false, NULL }
 #define WRITING \
 	{ FLAG_DRY_RUN, false, NULL }, \
 	{ FLAG_LOCK_TIMEOUT, false, NULL }, \

@@ -148,8 +148,6 @@ ask(struct edit *e, struct error *err)
 	bool yes;
 	int rc;
 
-	if (!asks(e))
-		return 1;
 	buf_init(&text, BUF_MAX_FILE);
 	rc = diff_append(e->c.plan, &text, err);
 	if (rc == 0)
@@ -159,29 +157,45 @@ ask(struct edit *e, struct error *err)
 }
 
 /*
- * Plan, show, apply.  A failure that is not the text's fault leaves the text
- * where it is.
+ * Lock, and plan on what is there then.  A failure that is not the text's
+ * fault leaves the text where it is.
  */
 static int
-use(struct edit *e, const struct document *edited, struct error *err)
+plan_edited(struct edit *e, const struct document *edited, struct error *err)
 {
 	struct seal_options so = sealing_options(e->o);
-	int rc;
 
 	e->keep = true;
 	if (check_fresh(e, err) != 0)
 		return -1;
 	e->keep = false;
-	if (rewrite_plan(e->c.plan, e->c.config, edited, e->c.master, &so, err) != 0)
+	return rewrite_plan(e->c.plan, e->c.config, edited, e->c.master, &so, err);
+}
+
+/* Plan, show, apply. */
+static int
+use(struct edit *e, const struct document *edited, struct error *err)
+{
+	bool asked;
+	int rc;
+
+	if (plan_edited(e, edited, err) != 0)
 		return -1;
-	if ((rc = ask(e, err)) != 1) {
-		if (rc == 0)
-			report_note("nothing was changed");
-		return rc;
+	if ((asked = asks(e))) {
+		/* Nobody else waits while a person thinks. */
+		change_unlock(&e->c);
+		if ((rc = ask(e, err)) != 1) {
+			if (rc == 0)
+				report_note("nothing was changed");
+			return rc;
+		}
+		change_stop(&e->c);
+		if (plan_edited(e, edited, err) != 0)
+			return -1;
 	}
 	e->keep = true;
 	/* Asked about, the plan's remarks were in what was shown. */
-	rc = asks(e) ? apply_plan(e->c.plan, err) : change_finish(&e->c, err);
+	rc = asked ? apply_plan(e->c.plan, err) : change_finish(&e->c, err);
 	e->keep = rc != 0;
 	return rc;
 }

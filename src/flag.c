@@ -47,6 +47,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    CHOICE("gcm|cbc", "how new entries are sealed; cbc only for old brokers") },
 	[FLAG_ANY_NAME] = { .name = "any-name",
 	    SWITCH("follow references that name another file (it was renamed)") },
+	[FLAG_BASE_NAME] = { .name = "base-name",
+	    TEXT("NAME", "name sealed entries NAME/KEY instead of after the file") },
 	[FLAG_ORPHAN] = { .name = "orphan",
 	    SWITCH("remove a sealed entry that the configuration file no longer has") },
 	[FLAG_REVEAL] = { .name = "reveal",

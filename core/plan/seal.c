@@ -1,11 +1,14 @@
 #include "plan/seal.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/vec.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "document/document_json.h"
 #include "document/edits.h"
 #include "document/jaas.h"
 #include "plan/configuration.h"
@@ -258,6 +261,24 @@ not_there(const struct configuration *c, const char *key, size_t len, struct err
 	    "a new one", c->path);
 }
 
+/* A path with `#` or wildcards: every value of the JSON file that it names. */
+static int
+seal_each(struct plan *p, struct configuration *c, const char *path, size_t len,
+    const struct seal_options *o, struct error *err)
+{
+	struct vec entries;
+	int rc;
+
+	vec_init(&entries, sizeof(size_t), SIZE_MAX / sizeof(size_t));
+	rc = document_json_expand(c->doc, path, len, &entries, err);
+	if (rc == 0 && entries.len == 0)
+		rc = not_there(c, path, len, err);
+	for (size_t i = 0; rc == 0 && i < entries.len; i++)
+		rc = seal_entry(p, c, *(size_t *)vec_at(&entries, i), o, err);
+	vec_release(&entries);
+	return rc;
+}
+
 int
 seal_key(struct plan *p, struct configuration *c, const char *key, size_t len,
     const struct seal_options *o, struct error *err)
@@ -271,6 +292,8 @@ seal_key(struct plan *p, struct configuration *c, const char *key, size_t len,
 		rc = seal_entry(p, c, t.entry, o, err);
 	else if (rc == 0 && t.kind == TARGET_OPTION)
 		rc = seal_option(p, c, &t, o, err) == -1 ? -1 : 0;
+	else if (rc == 0 && document_format(c->doc) == DOCUMENT_JSON)
+		rc = seal_each(p, c, key, len, o, err);
 	else if (rc == 0)
 		rc = not_there(c, key, len, err);
 	target_release(&t);

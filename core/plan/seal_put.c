@@ -44,8 +44,8 @@ name_is_taken(const struct plan *p, const struct document *d, size_t i, const st
 	error_place(err, secrets_file_path(plan_secrets(p)), document_line(d, i));
 	error_key(err, (const char *)name->data, name->len);
 	return error_hint(err, "a configuration file of the same base name may own it: use "
-	    "another secrets file; if it is this file's own old value, update it, or seal "
-	    "with --replace");
+	    "another secrets file, or --base-name for this one; if it is this file's own old "
+	    "value, update it, or seal with --replace");
 }
 
 /* Does document entry ${i} of the secrets file hold exactly these bytes? */

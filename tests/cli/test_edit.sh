@@ -19,7 +19,7 @@ editor() {
 	printf '#!/bin/sh\necho "$1" >"%s"\n%s\n' "$suite/path" "$1" >"$suite/editor"
 	chmod +x "$suite/editor"
 	export EDITOR=$suite/editor
-	rm -f "$suite/path"
+	rm -f "$suite/path" "$suite/ready"
 }
 
 edit() {
@@ -282,8 +282,7 @@ case_a_lock_that_is_held_keeps_the_text() {
 
 case_what_an_editor_leaves_beside_it_is_wiped() {
 	sealed
-	editor 'cp "$1" "$1~"; mkdir "$1.d"; cp "$1" "$1.d/.swp"; ln -s /etc/passwd "$1.link"
-	    ln "$1" "'"$suite"'/hard"'
+	editor 'cp "$1" "$1~"; mkdir "$1.d"; cp "$1" "$1.d/.swp"; ln -s /etc/passwd "$1.link"'
 	edit --yes
 	expect_rc 0
 	expect_wiped

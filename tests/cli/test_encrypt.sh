@@ -346,4 +346,24 @@ case_a_class_that_was_chosen_stays() {
 	expect_err 'has another class'
 }
 
+case_a_second_file_of_one_base_name_gets_a_name_of_its_own() {
+	mkdir d1 d2
+	echo 'a.password=CANARY1' >d1/x.properties
+	echo 'a.password=CANARY2' >d2/x.properties
+	on d1/x.properties encrypt
+	expect_rc 0
+	on d2/x.properties encrypt
+	expect_rc 1
+	expect_err --base-name
+	on d2/x.properties encrypt --base-name d2-x.properties
+	expect_rc 0
+	expect_in d1/x.properties ':x.properties/a.password}'
+	expect_in d2/x.properties ':d2-x.properties/a.password}'
+	on d2/x.properties decrypt --base-name d2-x.properties --output-file -
+	expect_rc 0
+	expect_out CANARY2
+	on d2/x.properties encrypt --base-name a/b
+	expect_rc 2
+}
+
 run_cases "$@"

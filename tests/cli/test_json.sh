@@ -122,4 +122,15 @@ case_show_lists_paths() {
 	expect_no CANARY
 }
 
+case_each_element_of_an_array() {
+	printf '{"users":[{"pw":"CANARY1"},{"pw":"CANARY2"}]}' >c.json
+	on c.json encrypt --config 'users.#.pw'
+	expect_rc 0
+	expect_not_in c.json CANARY
+	expect_in c.json "$(ref users.0.pw)"
+	expect_in c.json "$(ref users.1.pw)"
+	on c.json decrypt --output-file - --config users.1.pw
+	expect_out CANARY2
+}
+
 run_cases

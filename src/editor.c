@@ -98,7 +98,8 @@ int
 editor_run(const char *path, int *signal, struct error *err)
 {
 	const char *command = command_of_user();
-	const char *argv[10] = { "sh", "-c", NULL, command, NULL };
+	/* Four words of the shell's, five for vim, the path, and the end. */
+	const char *argv[4 + 5 + 1 + 1] = { "sh", "-c", NULL, command, NULL };
 	struct child c = { .argv = argv, .patience_ms = PATIENCE_MS };
 	size_t n = 4;
 	char *script;

@@ -9,7 +9,9 @@ const char *__ubsan_default_options(void);
 const char *
 __asan_default_options(void)
 {
-	return "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1";
+	/* Limits on core files are ours to set, and to give back to commands. */
+	return "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:"
+	    "disable_coredump=0";
 }
 
 /* curses keeps its screen and terminal descriptions until the process ends. */

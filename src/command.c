@@ -250,6 +250,7 @@ static const struct command commands[] = {
 		.flags = {
 			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
 			{ FLAG_REMOTE_SECRETS_FILE, true, NULL },
+			{ FLAG_BASE_NAME, false, NULL },
 			{ FLAG_YES, false, NULL },
 			{ FLAG_INSECURE_TMP, false, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },

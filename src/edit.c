@@ -6,6 +6,7 @@
 #include "askpass.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "change.h"
 #include "commands.h"
 #include "confirm.h"
@@ -69,12 +70,13 @@ read_clear(struct edit *e, struct buf *out, bool aloud, struct error *err)
 static int
 begin(struct edit *e, struct error *err)
 {
-	if (check_usage(e->o, err) != 0 || change_open(&e->c, e->o, true, err) != 0 ||
-	    change_key(&e->c, err) != 0 || unlock(e, err) != 0 ||
+	if (check_usage(e->o, err) != 0 || change_open(&e->c, e->o, true, err) != 0)
+		return -1;
+	e->copy = ramdir_new(file_basename(e->c.config->path), e->o->on[FLAG_INSECURE_TMP], err);
+	if (e->copy == NULL || change_key(&e->c, err) != 0 || unlock(e, err) != 0 ||
 	    read_clear(e, &e->before, true, err) != 0)
 		return -1;
-	e->copy = ramdir_new(e->c.config->base, &e->before, e->o->on[FLAG_INSECURE_TMP], err);
-	return e->copy == NULL ? -1 : 0;
+	return ramdir_write(e->copy, &e->before, err);
 }
 
 /* What the editor left, as a document.  ${*same}: it is what it was. */

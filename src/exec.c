@@ -1,8 +1,10 @@
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/secmem.h"
 #include "change.h"
 #include "child.h"
 #include "commands.h"
@@ -189,6 +191,18 @@ copy_environment(struct exec *x, struct error *err)
 	return rc;
 }
 
+/* A key that nobody needed here does not stay in our environment either. */
+static void
+wipe_variable(const char *name)
+{
+	char *value = getenv(name);
+
+	if (value == NULL)
+		return;
+	secmem_wipe(value, strlen(value));
+	unsetenv(name);
+}
+
 /* The key goes to nobody who was not to get it. */
 static int
 pass_key(struct exec *x, struct error *err)
@@ -201,9 +215,12 @@ pass_key(struct exec *x, struct error *err)
 	if (!x->o->on[FLAG_KEEP_KEY]) {
 		environment_unset(&x->env, variable);
 		environment_unset(&x->env, SECRETS_ENVVAR_DEFAULT);
-		return 0;
 	}
-	/* Still where it was when nobody needed it here. */
+	wipe_variable(variable);
+	wipe_variable(SECRETS_ENVVAR_DEFAULT);
+	if (!x->o->on[FLAG_KEEP_KEY])
+		return 0;
+	/* Nobody needed it here: it is in the copy as it was. */
 	if (x->master == NULL)
 		return 0;
 	buf_init_secret(&text, 4096);

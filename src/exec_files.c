@@ -42,6 +42,8 @@ exec_files_load(struct exec_files *f, const struct options *o, struct error *err
 			error_place(err, file->c->path, 0);
 			return error_hint(err, "check --config-file");
 		}
+		if (f->named && (file->folder = ramdir_new(file->c->base, false, err)) == NULL)
+			return -1;
 	}
 	return 0;
 }
@@ -86,8 +88,9 @@ exec_files_of(const struct exec_files *f, const struct options *o, size_t k, str
 static const char *
 name_copy(struct exec_file *file, const struct buf *text, struct error *err)
 {
-	file->folder = ramdir_new(file->c->base, text, false, err);
 	if (file->folder == NULL)
+		file->folder = ramdir_new(file->c->base, false, err);
+	if (file->folder == NULL || ramdir_write(file->folder, text, err) != 0)
 		return NULL;
 	if ((file->path = strdup(ramdir_path(file->folder))) == NULL)
 		error_memory(err);

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/secmem.h"
 
 struct guard {
 	pid_t pid;
@@ -39,7 +41,7 @@ wait_and_do(int pipe, void (*last)(void *cookie), void *cookie)
 {
 	sigset_t all;
 	ssize_t n;
-	char c;
+	char **v, c;
 
 	/* What ends the other process, from a terminal or a supervisor, must
 	 * not end this one. */
@@ -47,6 +49,9 @@ wait_and_do(int pipe, void (*last)(void *cookie), void *cookie)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	let_go(pipe);
+	/* There may be a key in it that this process has nothing to do with. */
+	for (v = environ; *v != NULL; v++)
+		secmem_wipe(*v, strlen(*v));
 	while ((n = read(3, &c, 1)) < 0 && errno == EINTR)
 		;
 	if (n != 1)

@@ -109,19 +109,6 @@ ramdir_free(struct ramdir *d)
 	free(d);
 }
 
-static int
-write_file(const struct ramdir *d, const struct buf *content, struct error *err)
-{
-	int fd, rc;
-
-	fd = open(d->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return error_io(err, d->path, "cannot make the file");
-	rc = output_write_fd(fd, d->path, content->data, content->len, err);
-	close(fd);
-	return rc;
-}
-
 static char *
 join(const char *folder, const char *name, struct error *err)
 {
@@ -134,7 +121,7 @@ join(const char *folder, const char *name, struct error *err)
 }
 
 struct ramdir *
-ramdir_new(const char *name, const struct buf *content, bool insecure, struct error *err)
+ramdir_new(const char *name, bool insecure, struct error *err)
 {
 	const char *parent = find_parent(insecure, err);
 	struct ramdir *d;
@@ -158,14 +145,24 @@ ramdir_new(const char *name, const struct buf *content, bool insecure, struct er
 		goto fail;
 	d->path = join(template, name, err);
 	free(template);
-	/* The guard first: from here on there is something to wipe. */
-	if (d->path == NULL || (d->guard = guard_new(wipe, d->folder, err)) == NULL ||
-	    write_file(d, content, err) != 0)
-		goto fail;
-	return d;
+	if (d->path != NULL && (d->guard = guard_new(wipe, d->folder, err)) != NULL)
+		return d;
 fail:
 	ramdir_wipe(d);
 	return NULL;
+}
+
+int
+ramdir_write(const struct ramdir *d, const struct buf *content, struct error *err)
+{
+	int fd, rc;
+
+	fd = open(d->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return error_io(err, d->path, "cannot make the file");
+	rc = output_write_fd(fd, d->path, content->data, content->len, err);
+	close(fd);
+	return rc;
 }
 
 const char *

@@ -15,14 +15,18 @@ struct error;
 struct ramdir;
 
 /**
- * ramdir_new(name, content, insecure, err):
+ * ramdir_new(name, insecure, err):
  * Make the folder (0700) below /dev/shm or $XDG_RUNTIME_DIR, whichever is in
- * memory, and in it the file ${name} (0600) with ${content}.  ${insecure}:
- * where neither is, $TMPDIR or /tmp will do, with a warning.  NULL:
- * ERROR_REFUSED (nothing is in memory), ERROR_IO, ERROR_MEMORY.
+ * memory, for a file ${name}.  ${insecure}: where neither is, $TMPDIR or /tmp
+ * will do, with a warning.  Better called before there are keys in memory,
+ * since the second process is a copy of this one.  NULL: ERROR_REFUSED
+ * (nothing is in memory), ERROR_IO, ERROR_MEMORY.
  */
-struct ramdir *ramdir_new(const char *name, const struct buf *content,
-    bool insecure, struct error *err);
+struct ramdir *ramdir_new(const char *name, bool insecure, struct error *err);
+
+/* Make the file (0600) with ${content}.  Once.  ERROR_IO. */
+int ramdir_write(const struct ramdir *d, const struct buf *content,
+    struct error *err);
 
 /* The path of the file. */
 const char *ramdir_path(const struct ramdir *d);

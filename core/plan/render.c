@@ -62,40 +62,42 @@ at_line(const struct plan *p, const struct configuration *c, size_t i, struct er
 	    "with `propseal file update`", why.key, secrets_file_path(plan_secrets(p)));
 }
 
-/* render_value, with the number of references to other providers. */
+/*
+ * render_value, with the number of references to other providers.  The value
+ * as it stands goes to ${raw}, which is emptied first.
+ */
 static int
-resolve(struct plan *p, const struct configuration *c, size_t i, struct buf *out,
-    size_t *others, struct error *err)
+resolve(struct plan *p, const struct configuration *c, size_t i, struct buf *raw,
+    struct buf *out, size_t *others, struct error *err)
 {
 	struct error why;
-	struct buf value;
-	int rc;
 
 	*others = 0;
-	if (!may_refer(c->doc, i))
-		return document_value(c->doc, i, out, err);
-	buf_init_secret(&value, BUF_MAX_FILE);
-	rc = document_value(c->doc, i, &value, err);
-	if (rc == 0) {
-		rc = resolve_value(plan_secrets(p), (const char *)value.data, value.len, out,
-		    others, &why);
-		if (rc != 0) {
-			at_line(p, c, i, &why);
-			if (err != NULL)
-				*err = why;
-		}
-	}
-	buf_release(&value);
-	return rc;
+	buf_clear(raw);
+	if (document_value(c->doc, i, raw, err) != 0)
+		return -1;
+	if (resolve_value(plan_secrets(p), (const char *)raw->data, raw->len, out, others,
+	    &why) == 0)
+		return 0;
+	at_line(p, c, i, &why);
+	if (err != NULL)
+		*err = why;
+	return -1;
 }
 
 int
 render_value(struct plan *p, const struct configuration *c, size_t i, struct buf *out,
     struct error *err)
 {
+	struct buf raw;
 	size_t others;
-	int rc = resolve(p, c, i, out, &others, err);
+	int rc;
 
+	if (!may_refer(c->doc, i))
+		return document_value(c->doc, i, out, err);
+	buf_init_secret(&raw, BUF_MAX_FILE);
+	rc = resolve(p, c, i, &raw, out, &others, err);
+	buf_release(&raw);
 	if (rc == 0 && others > 0)
 		note_entry(p, c, i, "refers to another provider, which only the service can "
 		    "ask: that reference stays");
@@ -125,30 +127,24 @@ splice(const struct plan *p, const struct buf *raw, struct edits *e, size_t i, s
 	return rc;
 }
 
-/* Make the edits that give entry ${i} the resolved ${value}. */
+/* Make the edits that give entry ${i}, which is ${raw}, the resolved ${value}. */
 static int
-set_resolved(const struct plan *p, const struct configuration *c, size_t i, struct edits *e,
+set_resolved(const struct plan *p, size_t i, struct edits *e, const struct buf *raw,
     const struct buf *value, struct error *err)
 {
 	struct reference r;
-	struct buf raw;
-	int rc;
 
-	buf_init_secret(&raw, BUF_MAX_FILE);
-	rc = document_value(c->doc, i, &raw, err);
-	if (rc == 0 && reference_parse((const char *)raw.data, raw.len, &r) &&
-	    memchr(raw.data, '}', raw.len - 1) == NULL)
-		rc = edits_set(e, i, value->data, value->len, err);
-	else if (rc == 0)
-		rc = splice(p, &raw, e, i, err);
-	buf_release(&raw);
-	return rc;
+	if (reference_parse((const char *)raw->data, raw->len, &r) &&
+	    memchr(raw->data, '}', raw->len - 1) == NULL)
+		return edits_set(e, i, value->data, value->len, err);
+	return splice(p, raw, e, i, err);
 }
 
 /* Resolve entry ${i} as an edit.  1: it was, 0: it stays as it is. */
 static int
 resolve_entry_in(struct plan *p, const struct configuration *c, size_t i,
-    enum render_reader reader, struct edits *e, struct buf *value, struct error *err)
+    enum render_reader reader, struct edits *e, struct buf *raw, struct buf *value,
+    struct error *err)
 {
 	struct error why;
 	bool shadowed = document_shadowed(c->doc, i);
@@ -156,7 +152,7 @@ resolve_entry_in(struct plan *p, const struct configuration *c, size_t i,
 	char text[sizeof(why.text) + 80];
 
 	buf_clear(value);
-	if (resolve(p, c, i, value, &others, &why) != 0) {
+	if (resolve(p, c, i, raw, value, &others, &why) != 0) {
 		if (why.code != ERROR_MISSING && why.code != ERROR_DAMAGED)
 			goto fail;
 		/* Nobody reads a line that a later one of its key hides. */
@@ -173,7 +169,7 @@ resolve_entry_in(struct plan *p, const struct configuration *c, size_t i,
 		    "ask: that reference stays");
 	if (document_value_is(c->doc, i, (const char *)value->data, value->len))
 		return 0;
-	return set_resolved(p, c, i, e, value, err) == 0 ? 1 : -1;
+	return set_resolved(p, i, e, raw, value, err) == 0 ? 1 : -1;
 fail:
 	if (err != NULL)
 		*err = why;
@@ -186,16 +182,17 @@ render_document(struct plan *p, const struct configuration *c, enum render_reade
 {
 	struct edits *e = edits_new(c->doc, true, err);
 	bool resolved = false;
-	struct buf value;
+	struct buf raw, value;
 	int rc = 0;
 
 	if (e == NULL)
 		return -1;
+	buf_init_secret(&raw, BUF_MAX_FILE);
 	buf_init_secret(&value, BUF_MAX_FILE);
 	for (size_t i = 0; i < document_count(c->doc) && rc >= 0; i++) {
 		if (!may_refer(c->doc, i))
 			continue;
-		rc = resolve_entry_in(p, c, i, reader, e, &value, err);
+		rc = resolve_entry_in(p, c, i, reader, e, &raw, &value, err);
 		resolved = resolved || rc == 1;
 	}
 	if (rc >= 0 && resolved && reader == RENDER_PROGRAM)
@@ -205,6 +202,7 @@ render_document(struct plan *p, const struct configuration *c, enum render_reade
 	if (rc == 0 && !resolved && reader == RENDER_PROGRAM)
 		plan_note(p, "%s: nothing to resolve: no value refers to a sealed entry", c->path);
 	buf_release(&value);
+	buf_release(&raw);
 	edits_free(e);
 	return rc < 0 ? -1 : 0;
 }

@@ -26,6 +26,7 @@ begin(struct rewriting *r, struct error *err)
 	buf_init_secret(&r->plain, BUF_MAX_FILE);
 	buf_init_secret(&r->text, BUF_MAX_FILE);
 	buf_init(&r->name, BUF_MAX_FILE);
+	buf_init(&r->fresh, BUF_MAX_FILE);
 	vec_init(&r->parts, sizeof(struct rewrite_part), PARTS_MAX);
 	if (random_bytes(r->digest_key, sizeof(r->digest_key), err) != 0)
 		return -1;
@@ -47,6 +48,7 @@ end(struct rewriting *r)
 	free(r->digests);
 	free(r->flags);
 	vec_release(&r->parts);
+	buf_release(&r->fresh);
 	buf_release(&r->name);
 	buf_release(&r->text);
 	buf_release(&r->plain);

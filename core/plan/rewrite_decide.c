@@ -32,8 +32,8 @@ rewrite_refers(const struct buf *text)
 }
 
 /* Could the value refer to anything?  Most hold no dollar, however it is written. */
-static bool
-may_refer(const struct document *d, size_t i)
+bool
+rewrite_may_refer(const struct document *d, size_t i)
 {
 	const unsigned char *raw;
 	size_t n;
@@ -65,21 +65,21 @@ skip_backslashes(const struct rewriting *r, const char *p, size_t n, size_t at)
 	return at;
 }
 
-bool
-rewrite_owns(const struct rewriting *r, const char *key, size_t len, const char *name,
+size_t
+rewrite_own(const struct rewriting *r, const char *key, size_t len, const char *name,
     size_t name_len)
 {
 	size_t base = strlen(r->c->base), at = base + 1, k = 0;
 
 	if (name_len <= base || memcmp(name, r->c->base, base) != 0 || name[base] != '/')
-		return false;
+		return 0;
 	for (;;) {
 		k = skip_backslashes(r, key, len, k);
 		at = skip_backslashes(r, name, name_len, at);
 		if (k == len)
-			return at == name_len || name[at] == '/';
+			return at == name_len || name[at] == '/' ? at : 0;
 		if (at == name_len || name[at] != key[k])
-			return false;
+			return 0;
 		k++;
 		at++;
 	}
@@ -89,12 +89,7 @@ int
 rewrite_own_name(struct rewriting *r, const char *key, size_t len, struct error *err)
 {
 	buf_clear(&r->name);
-	buf_append_str(&r->name, r->c->base);
-	buf_append_char(&r->name, '/');
-	for (size_t k = skip_backslashes(r, key, len, 0); k < len;
-	    k = skip_backslashes(r, key, len, k + 1))
-		buf_append_char(&r->name, key[k]);
-	return buf_check(&r->name, err);
+	return configuration_entry_name(r->c, key, len, &r->name, err);
 }
 
 /* Remember what entry ${j} resolves to. */
@@ -120,7 +115,7 @@ rewrite_scan_old(struct rewriting *r, struct error *err)
 	int opens;
 
 	for (size_t j = 0; j < document_count(d); j++) {
-		if (!may_refer(d, j) || document_shadowed(d, j))
+		if (!rewrite_may_refer(d, j) || document_shadowed(d, j))
 			continue;
 		if ((opens = load_old(r, j, err)) == -1)
 			return -1;
@@ -130,7 +125,7 @@ rewrite_scan_old(struct rewriting *r, struct error *err)
 			if (part->entry == DOCUMENT_NONE)
 				continue;
 			r->shared |= (r->flags[part->entry] & REWRITE_OLD) != 0 ||
-			    !rewrite_owns(r, key, len, part->ref.name, part->ref.name_len);
+			    rewrite_own(r, key, len, part->ref.name, part->ref.name_len) == 0;
 			r->flags[part->entry] |= REWRITE_OLD;
 		}
 		if (opens == 1 && r->parts.len > 0 && learn(r, j, err) != 0)
@@ -168,6 +163,7 @@ decide_plain(struct rewriting *r, size_t i, size_t old, enum rewrite_verdict *ve
 	const char *key;
 	size_t len, from, key_len;
 	bool taken;
+	int rc;
 
 	*verdict = REWRITE_AS_EDITED;
 	if (reference_parse((const char *)r->value.data, r->value.len, &ref) ||
@@ -176,6 +172,10 @@ decide_plain(struct rewriting *r, size_t i, size_t old, enum rewrite_verdict *ve
 		return 0;
 	key = document_key(r->edited, i, &key_len);
 	taken = rules_by_default(r->o->rules, key, key_len);
+	if (old == DOCUMENT_NONE && (rc = rewrite_jaas(r, i, false, true, err)) != 0) {
+		*verdict = REWRITE_RESTORE;
+		return rc == 1 ? 0 : -1;
+	}
 	if (taken && old == DOCUMENT_NONE) {
 		*verdict = REWRITE_SEAL;
 		return 0;
@@ -193,6 +193,16 @@ decide_plain(struct rewriting *r, size_t i, size_t old, enum rewrite_verdict *ve
 	return 0;
 }
 
+/* Did two parts become the same? */
+static bool
+same_text(const struct rewriting *r, const struct rewrite_part *a, const struct rewrite_part *b)
+{
+	size_t n = a->end - a->start;
+
+	return b->end - b->start == n &&
+	    (n == 0 || memcmp(r->value.data + a->start, r->value.data + b->start, n) == 0);
+}
+
 /* Part ${k} became something else: can it be sealed under its own name? */
 static bool
 can_reseal(const struct rewriting *r, size_t i, size_t k)
@@ -202,18 +212,27 @@ can_reseal(const struct rewriting *r, size_t i, size_t k)
 	size_t len;
 
 	key = document_key(r->edited, i, &len);
-	if (!rewrite_owns(r, key, len, part->ref.name, part->ref.name_len))
+	if (!part->fresh && rewrite_own(r, key, len, part->ref.name, part->ref.name_len) == 0)
 		return false;
 	/* One entry cannot hold two values. */
 	for (size_t m = 0; m < r->parts.len; m++) {
 		other = vec_at(&r->parts, m);
-		if (m != k && other->entry == part->entry && part->entry != DOCUMENT_NONE &&
-		    (other->end - other->start != part->end - part->start ||
-		    memcmp(r->value.data + other->start, r->value.data + part->start,
-		    part->end - part->start) != 0))
+		if (m != k && other->changed && other->entry == part->entry &&
+		    part->entry != DOCUMENT_NONE && !same_text(r, part, other))
 			return false;
 	}
 	return true;
+}
+
+/* Lines of its own that nobody reads follow what it is sealed as. */
+static bool
+is_own(const struct rewriting *r, size_t i, const struct rewrite_part *part)
+{
+	const char *key;
+	size_t len;
+
+	key = document_key(r->edited, i, &len);
+	return part->fresh || rewrite_own(r, key, len, part->ref.name, part->ref.name_len) > 0;
 }
 
 /* Its parts were found again: do they keep their names? */
@@ -224,8 +243,8 @@ can_restore(const struct rewriting *r, size_t i)
 
 	for (size_t k = 0; k < r->parts.len; k++) {
 		part = vec_at(&r->parts, k);
-		if (part->changed ? !can_reseal(r, i, k) :
-		    (r->flags[part->entry] & REWRITE_CHANGED) != 0)
+		if (part->changed ? !can_reseal(r, i, k) : part->entry != DOCUMENT_NONE &&
+		    (r->flags[part->entry] & REWRITE_CHANGED) != 0 && !is_own(r, i, part))
 			return false;
 	}
 	return true;
@@ -267,7 +286,7 @@ rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict, boo
 	struct reference ref;
 	const char *key;
 	size_t len, old;
-	int opens;
+	int opens, jaas;
 
 	key = document_key(r->edited, i, &len);
 	old = document_find(r->c->doc, key, len);
@@ -275,7 +294,7 @@ rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict, boo
 	buf_clear(&r->value);
 	if (document_value(r->edited, i, &r->value, err) != 0)
 		return -1;
-	if (old == DOCUMENT_NONE || !may_refer(r->c->doc, old))
+	if (old == DOCUMENT_NONE || !rewrite_may_refer(r->c->doc, old))
 		return decide_plain(r, i, old, verdict, err);
 	if ((opens = load_old(r, old, err)) == -1)
 		return -1;
@@ -287,9 +306,14 @@ rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict, boo
 	if (is(&r->value, &r->raw) ||
 	    reference_parse((const char *)r->value.data, r->value.len, &ref))
 		return 0;
-	if (opens == 0 && rewrite_refers(&r->value))
+	jaas = opens == 1 && is(&r->value, &r->plain) ? 0 :
+	    rewrite_jaas(r, i, true, opens == 1, err);
+	if (jaas == -1)
+		return -1;
+	if (jaas == 0 && opens == 0 && rewrite_refers(&r->value))
 		return 0;
-	if (opens == 1 && rewrite_value_locate(&r->plain, &r->value, &r->parts)) {
+	if (jaas == 1 || (opens == 1 &&
+	    rewrite_value_locate(&r->plain, &r->value, &r->parts))) {
 		if (is_mixed(r))
 			return mixed(r, i, err);
 		if (can_restore(r, i)) {

@@ -51,6 +51,7 @@ struct rewriting {
 	struct buf raw;		/* as it was, with references */
 	struct buf plain;	/* as it was, resolved */
 	struct vec parts;	/* the references in raw */
+	struct buf fresh;	/* references to sealed entries that are new */
 	struct buf text;	/* to be written */
 	struct buf name;	/* of its own sealed entry */
 };
@@ -69,13 +70,30 @@ int rewrite_scan_old(struct rewriting *r, struct error *err);
 int rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict,
     bool *was_sealed, struct error *err);
 
-/* Is ${name} the key's own, or that of a part of its value? */
-bool rewrite_owns(const struct rewriting *r, const char *key, size_t len,
+/* If ${name} is the key's own, or that of a part of its value: how much of it
+ * is <base name>/<key>.  Else 0. */
+size_t rewrite_own(const struct rewriting *r, const char *key, size_t len,
     const char *name, size_t name_len);
 
 /* Put the name of the key's own sealed entry into r->name. */
 int rewrite_own_name(struct rewriting *r, const char *key, size_t len,
     struct error *err);
+
+/* Could the value of an entry refer to anything? */
+bool rewrite_may_refer(const struct document *d, size_t i);
+
+/**
+ * rewrite_jaas(r, i, was_sealed, opens, err):
+ * Find the parts of an edited JAAS value by the names of its options, and add
+ * those that are secrets and new.  1: done, what is to be sealed is in
+ * r->parts.  0: there is nothing to be had this way.
+ */
+int rewrite_jaas(struct rewriting *r, size_t i, bool was_sealed, bool opens,
+    struct error *err);
+
+/* The text of the reference that a part has, or gets. */
+const char *rewrite_reference(const struct rewriting *r,
+    const struct rewrite_part *part, size_t *len);
 
 /* The entry of the configuration that held exactly these bytes sealed, or
  * DOCUMENT_NONE.  Uses raw, plain and parts. */
@@ -88,6 +106,24 @@ bool rewrite_refers(const struct buf *text);
 /* Find the sealed entries that get another value, so that keys that borrow
  * them are sealed by themselves. */
 int rewrite_mark_changed(struct rewriting *r, struct error *err);
+
+/* The sealed entry that r->name names; and does one hold exactly these bytes? */
+size_t rewrite_find_own(const struct rewriting *r);
+bool rewrite_holds(const struct rewriting *r, size_t t, const void *value,
+    size_t n);
+
+/* Is the old value one reference and nothing else? */
+bool rewrite_is_whole(const struct rewriting *r);
+
+/* Append the reference of a part, as it must stand in the text. */
+void rewrite_append_reference(const struct rewriting *r,
+    const struct rewrite_part *part, struct buf *out);
+
+/* Make r->text what entry ${i} will hold, and plan what is to be sealed: the
+ * edited value with its references again, or one reference to all of it. */
+int rewrite_restore(struct rewriting *r, size_t i, struct error *err);
+int rewrite_seal(struct rewriting *r, size_t i, bool was_sealed,
+    struct error *err);
 
 /* Plan what becomes of winning entry ${i}. */
 int rewrite_apply(struct rewriting *r, size_t i, struct error *err);

@@ -29,6 +29,8 @@ struct rewrite_part {
 	size_t start;		/* what stands there in the edited value */
 	size_t end;
 	bool changed;
+	bool fresh;		/* a new one: ref_start and ref_end are in rewriting.fresh */
+	bool tight;		/* a blank must follow the reference */
 };
 
 /**

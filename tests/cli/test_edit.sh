@@ -138,6 +138,66 @@ case_dry_run_shows_and_writes_nothing() {
 	expect_json "$out" '[f["role"] for f in d["files"]]' "['secrets', 'configuration']"
 }
 
+case_json_files() {
+	printf '{"name": "c",\n "config": {"a.password": "CANARY-a", "b.password": "CANARY-b", "n": 5}}\n' \
+	    >c.json
+	run file encrypt --config-file c.json --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 0
+	expect_not_in c.json CANARY
+	snapshot
+	editor 'sed -i -e s/CANARY-a/CANARY-new/ -e s/5/6/ -e "s/\"n\"/\"c.password\": \"CANARY-c\", &/" "$1"'
+	run edit c.json --local-secrets-file sec.properties --remote-secrets-file "$remote" --yes
+	expect_rc 0
+	expect_not_in c.json CANARY
+	[ "$(basename "$(cat "$suite/path")")" = c.json ] || fail "another name"
+	[ "$(grep '^c.json/config.b.password' sec.properties)" = \
+	    "$(grep '^c.json/config.b.password' "$kept/sec.properties")" ] || fail "b was sealed anew"
+	run render c.json --local-secrets-file sec.properties
+	expect_json "$out" 'd["config"]' \
+	    "{'a.password': 'CANARY-new', 'b.password': 'CANARY-b', 'c.password': 'CANARY-c', 'n': 6}"
+	expect_wiped
+	snapshot
+	editor 'echo "{" >"$1"'
+	run edit c.json --local-secrets-file sec.properties --remote-secrets-file "$remote" --yes
+	expect_rc 1
+	expect_unchanged
+	# An array that gets shorter is more than edits can say.
+	editor 'echo "{\"x\": [1, 2, 3]}" >"$1"'
+	run edit c.json --local-secrets-file sec.properties --remote-secrets-file "$remote" --yes
+	expect_rc 0
+	expect_not_in sec.properties c.json/
+	editor 'echo "{\"x\": [1]}" >"$1"'
+	run edit c.json --local-secrets-file sec.properties --remote-secrets-file "$remote" --yes
+	expect_rc 0
+	expect_file c.json '{"x": [1]}'
+	expect_wiped
+}
+
+case_options_inside_jaas() {
+	printf 'sasl.jaas.config=a.M required \\\n  u="me" \\\n  password="CANARY old";\n' >server.properties
+	on server.properties encrypt
+	expect_rc 0
+	snapshot
+	editor 'sed -i -e "s/u=\"me\"/u=\"you\"/" -e "s/CANARY old\";/&b.M required password=CANARY2;/" "$1"'
+	edit --yes
+	expect_rc 0
+	expect_not_in server.properties CANARY
+	expect_in server.properties '  u="you" \'
+	expect_in sec.properties 'server.properties/sasl.jaas.config/b.M/password'
+	expect_same_entry sasl.jaas.config/a.M/password
+	run render server.properties --local-secrets-file sec.properties
+	expect_out '  password="CANARY old";b.M required password=CANARY2;'
+	snapshot
+	editor 'sed -i "s/CANARY old\"/CANARY old/" "$1"'
+	edit --yes
+	expect_rc 1
+	expect_err 'server.properties:1: "sasl.jaas.config"'
+	expect_no CANARY
+	expect_unchanged
+	expect_wiped
+}
+
 case_an_editor_that_fails_changes_nothing() {
 	sealed
 	editor 'echo x=CANARY >>"$1"; exit 3'
@@ -152,7 +212,7 @@ case_an_editor_that_fails_changes_nothing() {
 	expect_err 'ended by signal 9'
 	expect_unchanged
 	expect_wiped
-	EDITOR=no-such-editor-here edit --yes
+	PATH=/usr/bin:/bin EDITOR=no-such-editor-here edit --yes
 	expect_rc 1
 	expect_err 'the editor was not found: no-such-editor-here'
 	expect_unchanged
@@ -213,6 +273,24 @@ case_an_entry_of_another_file_is_not_overwritten() {
 	run edit other/server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote" --yes --replace
 	expect_rc 0
+}
+
+case_entries_of_another_base_name_stay_there() {
+	sealed
+	mkdir other
+	printf 'ssl.key.password=CANARY-other\n' >other/server.properties
+	run file encrypt --config-file other/server.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote" --base-name two.properties
+	expect_rc 0
+	editor 'sed -i s/CANARY-other/CANARY-2/ "$1"'
+	run edit other/server.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote" --base-name two.properties --yes
+	expect_rc 0
+	[ "$(basename "$(cat "$suite/path")")" = server.properties ] || fail "another name"
+	expect_in other/server.properties two.properties/ssl.key.password
+	expect_opens ssl.key.password CANARY-key
+	run render other/server.properties --local-secrets-file sec.properties --config ssl.key.password
+	expect_file "$out" ssl.key.password=CANARY-2
 }
 
 kept_path() {

@@ -288,42 +288,70 @@ is_closed() {
 	[ "$(stat -c %U "/proc/$pid/environ")" = root ] && [ -e ready ]
 }
 
-case_our_own_environment_holds_no_secret() {
-	[ -r /proc/self/environ ] || return 0
+# How often a process and its children have a text in memory or environment.
+count_in() {
+	python3 - "$@" <<-'END'
+		import os
+		import sys
+		texts = [t.encode() for t in sys.argv[2:]]
+		found = 0
+
+		def look(pid):
+		    global found
+		    data = open(f'/proc/{pid}/environ', 'rb').read()
+		    found += sum(data.count(t) for t in texts)
+		    with open(f'/proc/{pid}/mem', 'rb', 0) as mem:
+		        for line in open(f'/proc/{pid}/maps'):
+		            span, mode = line.split()[:2]
+		            a, b = (int(x, 16) for x in span.split('-'))
+		            if 'r' not in mode or '[v' in line or b - a > 1 << 28:
+		                continue
+		            try:
+		                mem.seek(a)
+		                data = mem.read(b - a)
+		                found += sum(data.count(t) for t in texts)
+		            except OSError:
+		                pass
+
+		look(sys.argv[1])
+		for child in open(f'/proc/{sys.argv[1]}/task/{sys.argv[1]}/children').read().split():
+		    if os.readlink(f'/proc/{child}/exe') == os.readlink(f'/proc/{sys.argv[1]}/exe'):
+		        look(child)
+		print(found)
+	END
+}
+
+case_nothing_of_a_secret_stays_with_us() {
+	local arguments
+	# Only root may look.
+	[ "$(id -u)" -eq 0 ] && [ -r "/proc/$$/task/$$/children" ] || return 0
+	# A sanitizer keeps a copy of the environment for itself.
+	if grep -q __asan_init "$PROPSEAL"; then return 0; fi
 	sealed
-	A=$(ref ssl.key.password) "$PROPSEAL" exec --local-secrets-file sec.properties -- \
-	    sh -c 'touch ready; exec sleep 30' &
+	while read -r -a arguments; do
+		A=$(ref ssl.key.password) "$PROPSEAL" exec "${arguments[@]}" -- \
+		    sh -c 'touch ready; exec sleep 30' &
+		pid=$!
+		until_true is_closed
+		found=$(count_in "$pid" CANARY-key "$CONFLUENT_SECURITY_MASTER_KEY")
+		[ "$(count_in "$pid" local-secrets-file)" -gt 0 ] || fail "nothing is found at all"
+		kill $pid
+		wait $pid
+		rm ready
+		[ "$found" = 0 ] || fail "$found times in memory with ${arguments[*]}"
+	done <<-'END'
+		--local-secrets-file sec.properties
+		--local-secrets-file sec.properties --config-file server.properties --file F
+		--local-secrets-file sec.properties --config-file server.properties --file F --named
+		--local-secrets-file sec.properties --keep-key
+	END
+	"$PROPSEAL" exec -- sh -c 'touch ready; exec sleep 30' &
 	pid=$!
 	until_true is_closed
-	if grep -aq -e CANARY -e "$CONFLUENT_SECURITY_MASTER_KEY" "/proc/$pid/environ"; then
-		kill $pid
-		fail "a secret is in the environment of propseal"
-	fi
-	# And, where we may look, its memory is empty of them.
-	if [ "$(id -u)" -eq 0 ] && command -v python3 >/dev/null; then
-		python3 - "$pid" >found <<-'END'
-			import sys
-			pid = sys.argv[1]
-			found = 0
-			with open(f'/proc/{pid}/mem', 'rb', 0) as mem:
-			    for line in open(f'/proc/{pid}/maps'):
-			        span, mode = line.split()[:2]
-			        if 'r' not in mode or '[v' in line:
-			            continue
-			        a, b = (int(x, 16) for x in span.split('-'))
-			        if b - a > 1 << 28:
-			            continue
-			        try:
-			            mem.seek(a)
-			            found += mem.read(b - a).count(b'CANARY-key')
-			        except OSError:
-			            pass
-			print(found)
-		END
-		[ "$(cat found)" = 0 ] || { kill $pid; fail "the value is in memory still"; }
-	fi
+	found=$(count_in "$pid" "$CONFLUENT_SECURITY_MASTER_KEY")
 	kill $pid
 	wait $pid
+	[ "$found" = 0 ] || fail "the key is in memory although nobody needed it"
 }
 
 case_a_dangling_reference_stops_it() {
@@ -378,7 +406,7 @@ case_a_value_too_long_for_a_variable_is_said() {
 
 case_commands_that_cannot_run() {
 	sealed
-	run exec -- no-such-command-here
+	PATH=/usr/bin:/bin run exec -- no-such-command-here
 	expect_rc 1
 	expect_err 'no-such-command-here: no such command'
 	run exec -- ./server.properties

@@ -160,6 +160,44 @@ case_nothing_to_resolve_is_said() {
 	expect_err 'nothing to resolve'
 }
 
+case_json_files_come_back_byte_for_byte() {
+	printf '{\n  "name": "c",\n  "config": {"connection.password" : "CANARY \\"q\\"",\n    "n": 5, "x": ["CANARY-1", {"y": null}]}\n}' \
+	    >c.json
+	cp c.json before.json
+	run file encrypt --config-file c.json --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote" --config 'config.connection\.password,config.x.0'
+	expect_rc 0
+	expect_not_in c.json CANARY
+	run render c.json --local-secrets-file sec.properties
+	expect_rc 0
+	expect_same "$out" before.json
+	run render c.json --local-secrets-file sec.properties --format json \
+	    --config 'config.connection\.password'
+	expect_rc 0
+	expect_json "$out" 'list(d.values())' "['CANARY \"q\"']"
+	run render c.json --local-secrets-file sec.properties --config config.x
+	expect_rc 1
+	expect_err 'this is an object or array'
+	expect_no CANARY
+}
+
+case_options_inside_jaas_come_back() {
+	cat >j.properties <<-'END'
+		sasl.jaas.config=a.PlainLoginModule required \
+		    username="me" \
+		    password="CANARY one; two";
+		l.sasl.jaas.config=a.PlainLoginModule required password='CANARY\u00e9';
+	END
+	cp j.properties before.properties
+	on j.properties encrypt
+	expect_rc 0
+	expect_not_in j.properties CANARY
+	run render j.properties --local-secrets-file sec.properties
+	expect_rc 0
+	sed 's/\\u00E9/\\u00e9/' "$out" >clear.properties
+	expect_same clear.properties before.properties
+}
+
 case_dangling_and_damaged_fail_without_output() {
 	sealed
 	cp sec.properties good

@@ -471,28 +471,143 @@ test_a_part_can_become_a_reference(void **state)
 }
 
 static void
-test_a_value_that_changed_all_over_is_sealed_whole(void **state)
+test_options_are_found_however_the_text_changed(void **state)
 {
 	struct world w;
 
 	(void)state;
 	open_jaas(&w, JAAS("me", SELF(PART)) PROVIDERS);
-	rewrite(&w, "sasl.jaas.config=b.Other required pw=\"CANARY new\";\n" PROVIDERS);
-	assert_config(&w, "sasl.jaas.config=" SELF("sasl.jaas.config") "\n" PROVIDERS);
-	assert_sealed(&w, NAME("sasl.jaas.config"), "b.Other required pw=\"CANARY new\";");
-	assert_sealed(&w, NAME(PART), NULL);
+	rewrite(&w, "sasl.jaas.config=a.PlainLoginModule sufficient\tpassword='CANARY new' "
+	    "extra=\"1\";\n" PROVIDERS);
+	assert_config(&w, "sasl.jaas.config=a.PlainLoginModule sufficient\tpassword=" SELF(PART)
+	    " extra=\"1\";\n" PROVIDERS);
+	assert_sealed(&w, NAME(PART), "'CANARY new'");
 	world_close(&w);
 }
 
 static void
-test_no_secret_stays_when_text_is_added_behind_it(void **state)
+test_new_options_that_are_secrets_are_sealed(void **state)
 {
 	struct world w;
 
 	(void)state;
 	open_jaas(&w, JAAS("me", SELF(PART)) PROVIDERS);
-	rewrite(&w, JAAS("me", "\"CANARY new\" more=\"x\"") PROVIDERS);
-	assert_config(&w, "sasl.jaas.config=" SELF("sasl.jaas.config") "\n" PROVIDERS);
+	rewrite(&w, "sasl.jaas.config=a.PlainLoginModule required password=\"CANARY old\" "
+	    "clientSecret=\"CANARY 2\";b.M required password=CANARY3;\n" PROVIDERS);
+	assert_config(&w, "sasl.jaas.config=a.PlainLoginModule required password=" SELF(PART)
+	    " clientSecret=" SELF("sasl.jaas.config/a.PlainLoginModule/clientSecret")
+	    ";b.M required password=" SELF("sasl.jaas.config/b.M/password") ";\n" PROVIDERS);
+	assert_kept(&w, NAME(PART));
+	assert_sealed(&w, NAME("sasl.jaas.config/a.PlainLoginModule/clientSecret"),
+	    "\"CANARY 2\"");
+	assert_sealed(&w, NAME("sasl.jaas.config/b.M/password"), "CANARY3");
+	world_close(&w);
+	/* Under a new key too, and with a blank where it needs one. */
+	world_prepare(&w, MODERN, MODERN_MASTER, "a=1\n");
+	rewrite(&w, "l.sasl.jaas.config=a.M required password=\"CANARY\"u=\"x\";\n" PROVIDERS);
+	assert_config(&w, "l.sasl.jaas.config=a.M required password="
+	    SELF("l.sasl.jaas.config/a.M/password") " u=\"x\";\n" PROVIDERS);
+	world_close(&w);
+}
+
+static void
+test_options_go_and_are_renamed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_jaas(&w, JAAS("me", SELF(PART)) PROVIDERS);
+	rewrite(&w, "sasl.jaas.config=a.PlainLoginModule required username=\"me\";\n" PROVIDERS);
+	assert_config(&w, "sasl.jaas.config=a.PlainLoginModule required username=\"me\";\n"
+	    PROVIDERS);
+	assert_sealed(&w, NAME(PART), NULL);
+	world_close(&w);
+	open_jaas(&w, JAAS("me", SELF(PART)) PROVIDERS);
+	rewrite(&w, JAAS("me", "\"new\" thing=\"CANARY old\"") PROVIDERS);
+	assert_config(&w, JAAS("me", SELF(PART) " thing="
+	    SELF("sasl.jaas.config/a.PlainLoginModule/thing")) PROVIDERS);
+	assert_sealed(&w, NAME(PART), "\"new\"");
+	world_close(&w);
+}
+
+static void
+test_clear_options_that_were_there_stay(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_jaas(&w, JAAS("me", SELF(PART) " keypassword=\"x\"") PROVIDERS);
+	rewrite(&w, JAAS("me", "\"CANARY old\" keypassword=\"y\"") PROVIDERS);
+	assert_config(&w, JAAS("me", SELF(PART) " keypassword=\"y\"") PROVIDERS);
+	world_close(&w);
+}
+
+static void
+test_a_dangling_option_can_be_mended(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_prepare(&w, MODERN, MODERN_MASTER, JAAS("me", SELF(PART)) PROVIDERS);
+	rewrite(&w, JAAS("you", SELF(PART)) PROVIDERS);
+	assert_config(&w, JAAS("you", SELF(PART)) PROVIDERS);
+	assert_null(fixture_file(w.p, PLAN_SECRETS));
+	world_close(&w);
+	world_prepare(&w, MODERN, MODERN_MASTER, JAAS("me", SELF(PART)) PROVIDERS);
+	rewrite(&w, JAAS("me", "\"CANARY\"") PROVIDERS);
+	assert_config(&w, NULL);
+	assert_sealed(&w, NAME(PART), "\"CANARY\"");
+	world_close(&w);
+}
+
+static void
+test_jaas_that_can_be_read_in_two_ways_is_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	open_jaas(&w, JAAS("me", SELF(PART)) PROVIDERS);
+	assert_int_equal(rewrite_with(&w, JAAS("me", "\"CANARY new") PROVIDERS, &fixture_options),
+	    -1);
+	assert_int_equal(w.err.code, ERROR_REFUSED);
+	assert_null(strstr(w.err.text, "CANARY"));
+	world_close(&w);
+}
+
+/* References in the middle of something else: a URL. */
+#define URL(p) "my.url=https://u:" p "@h\n"
+
+static void
+test_values_with_a_reference_in_the_middle(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_prepare(&w, MODERN, MODERN_MASTER, URL(SELF("my.url/pw")) PROVIDERS);
+	assert_int_equal(world_seal_value(&w, "my.url/pw", "CANARY", false), 0);
+	world_apply(&w);
+	assert_int_equal(secrets_file_unlock(w.s, w.master, NULL), 0);
+	configuration_free(w.c);
+	w.c = fixture_config("etc/server.properties", URL(SELF("my.url/pw")) PROVIDERS);
+	rewrite(&w, "my.url=https://u:CANARY@other\n" PROVIDERS);
+	assert_config(&w, "my.url=https://u:" SELF("my.url/pw") "@other\n" PROVIDERS);
+	plan_free(w.p);
+	w.p = plan_new(w.s, NULL);
+	rewrite(&w, URL("new") PROVIDERS);
+	assert_config(&w, NULL);
+	assert_sealed(&w, NAME("my.url/pw"), "new");
+	plan_free(w.p);
+	w.p = plan_new(w.s, NULL);
+	/* Changed all over, it is a secret as a whole. */
+	rewrite(&w, "my.url=http://you:new@there\n" PROVIDERS);
+	assert_config(&w, "my.url=" SELF("my.url") "\n" PROVIDERS);
+	assert_sealed(&w, NAME("my.url"), "http://you:new@there");
+	assert_sealed(&w, NAME("my.url/pw"), NULL);
+	plan_free(w.p);
+	w.p = plan_new(w.s, NULL);
+	/* And so it is when more was added than a value. */
+	rewrite(&w, URL("new@h x") PROVIDERS);
+	assert_config(&w, "my.url=" SELF("my.url") "\n" PROVIDERS);
 	world_close(&w);
 }
 
@@ -684,8 +799,13 @@ main(void)
 		cmocka_unit_test(test_an_unchanged_part_keeps_its_reference),
 		cmocka_unit_test(test_a_changed_part_is_sealed_anew_under_its_name),
 		cmocka_unit_test(test_a_part_can_become_a_reference),
-		cmocka_unit_test(test_a_value_that_changed_all_over_is_sealed_whole),
-		cmocka_unit_test(test_no_secret_stays_when_text_is_added_behind_it),
+		cmocka_unit_test(test_options_are_found_however_the_text_changed),
+		cmocka_unit_test(test_new_options_that_are_secrets_are_sealed),
+		cmocka_unit_test(test_options_go_and_are_renamed),
+		cmocka_unit_test(test_clear_options_that_were_there_stay),
+		cmocka_unit_test(test_a_dangling_option_can_be_mended),
+		cmocka_unit_test(test_jaas_that_can_be_read_in_two_ways_is_refused),
+		cmocka_unit_test(test_values_with_a_reference_in_the_middle),
 		cmocka_unit_test(test_a_secret_does_not_become_a_comment),
 		cmocka_unit_test(test_a_secret_beside_a_reference_is_refused),
 		cmocka_unit_test(test_what_cannot_be_sealed_is_refused),

@@ -44,7 +44,21 @@ CRYPTO_LIBS ?= -lcrypto
 INI_CFLAGS = $(shell $(PKG_CONFIG) --cflags inih 2>/dev/null)
 INI_LIBS = $(shell $(PKG_CONFIG) --libs inih 2>/dev/null || echo -linih)
 
-ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -I. $(FORTIFY) $(CPPFLAGS)
+# The registry's libraries are linked statically where their archives are
+# installed (Debian's -dev packages hold them): loading six more shared
+# libraries would make every `propseal --version` a third slower.  A
+# distribution that wants them shared says REGISTRY_LINK=shared.
+REGISTRY_ARCHIVES = $(foreach a,event_openssl event_pthreads event_extra event_core jansson sqlite3,\
+	$(filter /%,$(shell $(CC) -print-file-name=lib$(a).a)))
+ifeq ($(REGISTRY_LINK),shared)
+REGISTRY_LIBS = $(shell $(PKG_CONFIG) --libs libevent_openssl libevent_pthreads libevent_extra libevent_core \
+	jansson sqlite3) -lssl -lpthread
+else
+REGISTRY_LIBS = $(if $(word 6,$(REGISTRY_ARCHIVES)),$(REGISTRY_ARCHIVES) -lm,\
+	-levent_openssl -levent_pthreads -levent_extra -levent_core -ljansson -lsqlite3) -lssl -lpthread
+endif
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -Isrc -I. $(FORTIFY) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SANITIZE)) $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LINK) $(if $(SAN),$(SANITIZE)) $(LDFLAGS)
 COMPILE = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
@@ -54,10 +68,11 @@ LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-HEADERS := $(wildcard core/*/*.h ui/*.h src/*.h tests/tui/*.h)
+HEADERS := $(wildcard core/*/*.h ui/*.h src/*.h src/registry/*.h src/registry/*/*.h tests/tui/*.h)
 CORE_OBJ := $(call objects,$(wildcard core/*/*.c))
 UI_OBJ := $(call objects,$(wildcard ui/*.c))
-SRC_OBJ := $(call objects,$(wildcard src/*.c))
+SRC_OBJ := $(call objects,$(wildcard src/*.c src/registry/cli/*.c))
+REGISTRY_OBJ := $(call objects,$(filter-out src/registry/cli/%,$(wildcard src/registry/*.c src/registry/*/*.c)))
 # The sanitizers' defaults, such as what curses keeps until exit.
 SAN_OBJ := $(if $(SAN),$(BUILD)/tests/san_options.o)
 
@@ -67,14 +82,19 @@ TUI_HELP := $(call objects,$(filter-out tests/tui/test_%,$(wildcard tests/tui/*.
 BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 BENCH_HELP := $(BUILD)/tests/bench/measure.o
 START_FLOOR := $(BUILD)/tests/bench/start_floor
-SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh)
+SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh tests/registry/test_*.py)
 TORTURE := $(wildcard tests/torture/*.sh)
 
 all: $(BUILD)/propseal
 
-$(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libcore.a
+$(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
+
+$(BUILD)/libregistry.a: $(REGISTRY_OBJ)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/libcore.a: $(CORE_OBJ)
 	$(call say,AR)
@@ -87,7 +107,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
-$(BUILD)/src/config_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
+$(BUILD)/src/config_file.o $(BUILD)/src/registry/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 
 # Changes when the flags do, so that another compiler or version rebuilds.
 $(BUILD)/flags: always
@@ -95,9 +115,9 @@ $(BUILD)/flags: always
 	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' >$@
 
-$(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SAN_OBJ) $(BUILD)/libcore.a
+$(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ -lcmocka $(CRYPTO_LIBS)
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
 
 $(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
 	$(call say,LINK)
@@ -142,6 +162,8 @@ cli: all
 	@$(RUN) $(wildcard tests/cli/test_*.sh)
 conformance: all
 	@$(RUN) $(wildcard tests/conformance/*.sh)
+registry: all
+	@$(RUN) $(wildcard tests/registry/test_*.py)
 tui: all $(TUI_BIN)
 	@$(RUN) $(TUI_BIN)
 test-torture: all
@@ -203,7 +225,7 @@ help:
 	@echo 'make demo          install what the build needs, build, open a scratch copy of share/demo'
 	@echo 'make test          install what the tests need, build, run every suite'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
-	@echo 'make unit cli tui conformance check-headers lint test-torture test-valgrind   one kind of test'
+	@echo 'make unit cli tui conformance registry check-headers lint test-torture test-valgrind   one kind of test'
 	@echo 'make bench         figures beside floors measured in the same run'
 	@echo 'make install uninstall   with DESTDIR=, PREFIX= (now $(PREFIX))'
 	@echo 'make dist clean'

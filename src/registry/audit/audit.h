@@ -1,0 +1,142 @@
+#ifndef REGISTRY_AUDIT_AUDIT_H
+#define REGISTRY_AUDIT_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct key;
+
+/*
+ * The audit log (registry-contract 8.3): CloudEvents 1.0 JSON lines in
+ * Confluent's shape, one thread that writes what is waiting in one go, fsyncs,
+ * and tells; each line carries seq, prevhash and hash, HMAC-SHA-256 over the
+ * previous hash and the line.  Fail-closed: an event that is not durable in
+ * every required sink within the deadline is refused.
+ */
+struct audit;
+
+struct audit_options {
+	const char *file;		/* NULL: no file */
+	bool to_stdout;
+	bool to_syslog;
+	unsigned deadline_ms;
+	uint64_t rotate_bytes;		/* 0: never */
+	unsigned keep;			/* rotated files kept, 0: all */
+	const char *authority, *cluster, *connect;	/* for CRNs */
+	const char *type_prefix;
+};
+
+/**
+ * audit_open(o, key, err):
+ * Open the sinks, find the chain's end in the file (a torn last line from a
+ * crash is closed off, and said so by an event), start the thread.
+ */
+struct audit *audit_open(const struct audit_options *o, const struct key *k,
+    struct error *err);
+void audit_close(struct audit *a);
+
+enum audit_phase { AUDIT_INTENT, AUDIT_OUTCOME, AUDIT_RECOVERED };
+
+/* One event; strings are read before audit_submit returns.  NULL or 0: left out. */
+struct audit_event {
+	enum audit_phase phase;
+	const char *method;		/* CreateSecretVersion, ... (8.3) */
+	const char *principal;		/* User:NAME; NULL: not authenticated */
+	const char *mechanism;		/* BASIC, TOKEN, JWT, MTLS */
+	bool authorization;		/* an event of an authorization decision */
+	bool granted;
+	const char *operation;		/* SecretRead, ... */
+	const char *role, *pattern;	/* what granted it; LITERAL or PREFIXED */
+	const char *path, *key;		/* path NULL: the cluster */
+	size_t path_len, key_len;
+	uint32_t version;
+	const char *request_id;
+	const char *client;		/* address */
+	const char *value_hmac;		/* audit_hmac's text */
+	bool has_length;
+	size_t length;			/* of the value, bytes */
+	bool has_cas;
+	int64_t cas;
+	const char *idempotency_hmac;
+	int status;			/* HTTP status of an outcome */
+	const char *message;		/* never a value */
+	uint64_t offset;		/* of the record in the log */
+	bool has_count;			/* names in a listing, or folded repetitions */
+	uint64_t count;
+	uint64_t intent;		/* outcome: seq of its intent, 0: unknown (same batch) */
+};
+
+/* Waiting for one or two events to be durable.  Embedded in the caller's
+ * state; valid until ${done} is called, on the audit's thread. */
+struct audit_wait {
+	void (*done)(struct audit_wait *w);
+	void *cookie;
+	int failed;			/* not 0: not durable; nothing may be done or told */
+	uint64_t seq;			/* of the first event */
+	struct audit_wait *next;	/* the audit's */
+	void *lines;
+	uint64_t deadline;
+};
+
+/**
+ * audit_submit(a, events, n, w):
+ * Hand in ${n} (1 or 2) events, to stand one after the other.  ${w}->done is
+ * called exactly once, also at the deadline (failed; a line that becomes
+ * durable later is followed by an outcome "abandoned" of the audit's own).
+ * ${w} NULL: nobody waits.
+ */
+void audit_submit(struct audit *a, const struct audit_event *events, size_t n,
+    struct audit_wait *w);
+
+/* NULL: writable; else the reason. */
+const char *audit_unready(struct audit *a);
+
+/* Close and open the file again (SIGHUP); also done when it was moved or
+ * deleted. */
+void audit_reopen(struct audit *a);
+
+#define AUDIT_HMAC_TEXT 77		/* "hmac-sha256:" and 64 hex digits and NUL */
+
+/* The HMAC of a value, as it stands in events.  From any thread. */
+int audit_hmac(struct audit *a, const void *value, size_t n, char out[AUDIT_HMAC_TEXT]);
+
+struct audit_counts {
+	uint64_t lines, batches, failures;
+	uint64_t waiting;
+};
+void audit_count(struct audit *a, struct audit_counts *out);
+
+/**
+ * audit_unfinished(a, visit, cookie, err):
+ * At start: visit each intent of a write in the file (and the rotated ones
+ * before it, as far as needed) that has no outcome, so that the caller can
+ * look in the store and submit an AUDIT_RECOVERED event.
+ */
+struct audit_unfinished {
+	uint64_t seq;
+	const char *method, *principal, *path, *key, *request_id;
+	uint32_t version;
+	const char *idempotency_hmac, *value_hmac;
+	const char *time;
+};
+int audit_unfinished(struct audit *a, void (*visit)(void *cookie,
+    const struct audit_unfinished *u), void *cookie, struct error *err);
+
+/**
+ * audit_verify(file, key, report, cookie, err):
+ * Check the whole chain, rotated files included.  0: whole; else ERROR_DAMAGED
+ * at the file and line where it breaks.  ${lines} gets the number of lines.
+ */
+int audit_verify(const char *file, const struct key *k, uint64_t *lines, struct error *err);
+
+/* Which lines `audit search` shows; NULL: any. */
+struct audit_filter {
+	const char *principal, *path, *key, *method, *since, *until, *request_id;
+	bool denied;
+};
+int audit_search(const char *file, const struct audit_filter *f,
+    int (*line)(void *cookie, const char *text, size_t n), void *cookie, struct error *err);
+
+#endif /* !REGISTRY_AUDIT_AUDIT_H */

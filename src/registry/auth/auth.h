@@ -1,0 +1,100 @@
+#ifndef REGISTRY_AUTH_AUTH_H
+#define REGISTRY_AUTH_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+
+/*
+ * Who is calling: HTTP Basic against DATA/users.json (scrypt), API tokens
+ * against DATA/tokens.json (SHA-256 of 256 random bits), JWT against a JWKS
+ * file, client certificates.  The files are read again when they change.
+ * An unknown user costs as much as a wrong password; what was found right is
+ * remembered for cache_ms under a keyed hash.
+ */
+struct auth;
+
+struct auth_options {
+	const char *data;		/* the data folder */
+	const char *jwks_file;		/* NULL: no JWT */
+	const char *jwt_issuer, *jwt_audience, *jwt_principal_claim;
+	const char *mtls_principal;	/* cn, dn, san */
+	unsigned cache_ms;
+	unsigned failures_max;		/* an address and a minute */
+	unsigned rate_limit, rate_burst; /* a principal; 0: none */
+	unsigned workers;		/* threads for scrypt, 0: one */
+};
+
+struct auth *auth_open(const struct auth_options *o, struct error *err);
+void auth_close(struct auth *a);
+
+/* Read everything again now (SIGHUP).  The old stays in force on failure. */
+int auth_reload(struct auth *a, struct error *err);
+
+#define AUTH_NAME_MAX 256
+
+enum auth_result {
+	AUTH_OK,
+	AUTH_NONE,		/* no credentials, or an unknown scheme: 401 */
+	AUTH_WRONG,		/* wrong, expired, revoked, contradictory: 401 */
+	AUTH_TOO_MANY,		/* 429, retry_after */
+	AUTH_BUSY		/* too many passwords wait to be checked: 503 */
+};
+
+/* One check; embedded in the caller's state. */
+struct auth_check {
+	/* filled by the caller; read before auth_begin returns */
+	const char *authorization;	/* the header, NULL: none */
+	size_t authorization_count;	/* how many such headers: 2 are AUTH_WRONG */
+	const char *peer;		/* address */
+	const char *cert_cn, *cert_dn, *cert_san;	/* NULL: no certificate */
+	void (*done)(struct auth_check *c);	/* on a thread of auth, if not decided at once */
+	void *cookie;
+
+	/* the answer */
+	enum auth_result result;
+	char principal[AUTH_NAME_MAX];	/* without "User:" */
+	const char *mechanism;		/* BASIC, TOKEN, JWT, MTLS */
+	unsigned retry_after;		/* seconds */
+	bool report_failure;		/* this failure is to be audited ... */
+	uint64_t folded;		/* ... together with so many before it, not audited */
+
+	struct auth_check *next;	/* auth's */
+	void *work;
+};
+
+/**
+ * auth_begin(a, c):
+ * true: decided, the answer is in ${c}, done is not called.  false: a worker
+ * checks a password; done will be called.
+ */
+bool auth_begin(struct auth *a, struct auth_check *c);
+
+/* May this principal make one more request now?  false: ${*retry_after}. */
+bool auth_rate(struct auth *a, const char *principal, unsigned *retry_after);
+
+/* --- administration: the files, from the command line or the service --- */
+
+/* ${data} is made (0700) if it is not there.  The files are replaced as a
+ * whole, 0600, under a lock.  Names: 1-255 bytes of printable UTF-8 without
+ * ':' and blanks at the ends; a leading "User:" is dropped. */
+int auth_user_add(const char *data, const char *name, const void *password, size_t n,
+    bool replace, struct error *err);
+int auth_user_remove(const char *data, const char *name, struct error *err);
+int auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
+    const char *created), void *cookie, struct error *err);
+
+struct buf;
+
+/* A new token for ${principal}, appended to ${out} (secret): it is stored
+ * only as a hash.  ${ttl_s} 0: no end.  ${id}: 12 characters and a NUL. */
+int auth_token_create(const char *data, const char *principal, int64_t ttl_s,
+    char id[13], struct buf *out, struct error *err);
+int auth_token_revoke(const char *data, const char *id, struct error *err);
+int auth_token_list(const char *data, void (*visit)(void *cookie, const char *id,
+    const char *principal, const char *created, const char *expires), void *cookie,
+    struct error *err);
+
+#endif /* !REGISTRY_AUTH_AUTH_H */

@@ -1,0 +1,153 @@
+#ifndef REGISTRY_HTTP_HTTP_H
+#define REGISTRY_HTTP_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct error;
+
+/*
+ * The server side of HTTP/1.1 behind a small interface.  Inside are libevent's
+ * evhttp and OpenSSL; what evhttp lacks is added: a deadline for headers and
+ * body together, a cap on connections, slow clients cut off, refusal of
+ * doubled or bad Content-Length, Transfer-Encoding other than chunked, both
+ * at once, a bad or absent Host (all 400), graceful drain.
+ */
+struct http_server;
+struct http_request;
+
+enum http_method {
+	HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE,
+	HTTP_OPTIONS, HTTP_OTHER
+};
+
+#define HTTP_HEADERS_MAX (16U << 10)	/* bytes of request line and headers */
+#define HTTP_TARGET_MAX (8U << 10)	/* bytes; longer is 414 */
+
+struct http_options {
+	const char *listen;		/* ADDR:PORT or [ADDR]:PORT, port 0: any */
+	bool insecure_allowed;		/* plain HTTP on an address that is not loopback */
+	unsigned threads;		/* 0: one a core */
+	unsigned max_connections;
+	unsigned request_timeout_ms;
+	unsigned idle_timeout_ms;
+	unsigned drain_timeout_ms;
+	size_t body_max;		/* bytes; more is 413 before the body is read */
+	const char *certificate;	/* PEM chain file, NULL: plain HTTP */
+	const char *key;		/* PEM file */
+	const char *client_ca;		/* PEM file, NULL: no client certificates */
+	bool client_required;		/* the handshake fails without one */
+
+	/*
+	 * Called on an event thread once the whole request is there.  Must lead
+	 * to exactly one http_reply, on this or any thread, at any later time.
+	 */
+	void (*handle)(struct http_request *r, void *cookie);
+
+	/*
+	 * Called on an event thread when a request cannot be read as HTTP (or is
+	 * too large or slow): makes the body for ${status}.  NULL: empty body.
+	 */
+	void (*refuse)(int status, struct buf *body, void *cookie);
+
+	/*
+	 * May the body be asked for?  Called when "Expect: 100-continue" came,
+	 * before any 100 is sent; 0: yes, else the final status to answer with.
+	 * NULL: always yes.
+	 */
+	int (*expect)(struct http_request *r, void *cookie);
+	void *cookie;
+};
+
+/**
+ * http_server_new(o, err):
+ * Open the listening sockets (SO_REUSEPORT, one a thread) and start the event
+ * threads.  ERROR_USAGE (bad address; plain and not loopback), ERROR_IO
+ * (address in use), ERROR_FORMAT (certificate or key).  ${o} is copied, its
+ * strings are not needed later.
+ */
+struct http_server *http_server_new(const struct http_options *o, struct error *err);
+
+/* The bound address as ADDR:PORT, for logs and tests. */
+const char *http_server_address(const struct http_server *s);
+
+/* Read certificate, key and CA again for new connections; the old ones stay
+ * in force on failure. */
+int http_server_reload(struct http_server *s, const struct http_options *o,
+    struct error *err);
+
+/* Stop accepting, let requests under way end (drain_timeout_ms), close idle
+ * connections, join the threads. */
+void http_server_stop(struct http_server *s);
+void http_server_free(struct http_server *s);
+
+struct http_counts {
+	uint64_t connections, open, refused, timed_out, bad;
+};
+void http_server_counts(const struct http_server *s, struct http_counts *out);
+
+/* --- a request; everything stays valid until the reply --- */
+
+enum http_method http_method(const struct http_request *r);
+const char *http_method_name(const struct http_request *r);
+
+/* The raw path as sent (still percent-encoded, before '?'), NUL-terminated;
+ * an absolute-form target has lost scheme and host. */
+const char *http_path(const struct http_request *r);
+
+/* The raw query after '?', "" if none. */
+const char *http_query(const struct http_request *r);
+
+/* The first header of that name (any case), NULL: absent; and how many. */
+const char *http_header(const struct http_request *r, const char *name);
+size_t http_header_count(const struct http_request *r, const char *name);
+
+/* The body, a secret buffer; the handler may move it away. */
+struct buf *http_body(struct http_request *r);
+
+/* The client's address as text without port. */
+const char *http_peer(const struct http_request *r);
+bool http_is_tls(const struct http_request *r);
+
+/* Of a verified client certificate: subject common name, whole subject
+ * (RFC 2253) and first DNS or URI subjectAltName; NULL: none. */
+const char *http_peer_cn(const struct http_request *r);
+const char *http_peer_dn(const struct http_request *r);
+const char *http_peer_san(const struct http_request *r);
+
+/* Room for the handler's own state of this request. */
+void http_set_state(struct http_request *r, void *state);
+void *http_state(const struct http_request *r);
+
+/* The number of the event thread (0..), and how many there are. */
+unsigned http_thread(const struct http_request *r);
+unsigned http_server_threads(const struct http_server *s);
+
+/* Has the client gone?  The reply must still be made; it is dropped. */
+bool http_gone(const struct http_request *r);
+
+/**
+ * http_post(r, run, arg):
+ * From any thread: have ${run}(arg) called soon on the request's event thread.
+ * Posts from one thread keep their order; many posts cost one wake-up.
+ */
+void http_post(struct http_request *r, void (*run)(void *arg), void *arg);
+
+/* As http_post, after ${ms} milliseconds.  On the event thread only. */
+void http_later(struct http_request *r, unsigned ms, void (*run)(void *arg), void *arg);
+
+/* Add a response header before the reply, on the event thread.  Values with
+ * control characters are dropped. */
+void http_set_header(struct http_request *r, const char *name, const char *value);
+
+/**
+ * http_reply(r, status, body):
+ * Send the answer and end the request: ${r} must not be used any more.
+ * ${body} (may be NULL or empty) is emptied, and wiped once sent if secret.
+ * HEAD gets the length alone.  On the event thread only.
+ */
+void http_reply(struct http_request *r, int status, struct buf *body);
+
+#endif /* !REGISTRY_HTTP_HTTP_H */

@@ -1,0 +1,99 @@
+#ifndef REGISTRY_KEYS_KEYRING_H
+#define REGISTRY_KEYS_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct error;
+struct key;
+struct master;
+
+/*
+ * The registry's keys: the master secret (master.h) wraps the data keys; each
+ * data key has a number (kid).  What goes to the log is keyring_encode's
+ * text.  Calls may come from any thread.
+ */
+struct keyring;
+
+/* A first keyring: random salt, one data key (kid 1), an audit key. */
+struct keyring *keyring_new(const struct master *m, struct error *err);
+
+/**
+ * keyring_open(text, n, current, old, old_count, used_old, err):
+ * Read what keyring_encode wrote.  The check value tells which master secret
+ * fits: ${current}, else one of ${old} (then ${*used_old} is set and the data
+ * keys are held ready under ${current}: encode and store the ring to finish).
+ * NULL: ERROR_KEY (none fits; the hint says what to give), ERROR_DAMAGED.
+ */
+struct keyring *keyring_open(const char *text, size_t n, const struct master *current,
+    const struct master *const *old, size_t old_count, bool *used_old, struct error *err);
+void keyring_free(struct keyring *k);
+
+/* Append the KEYRING record's value (JSON, nothing secret in it). */
+int keyring_encode(const struct keyring *k, struct buf *out, struct error *err);
+
+uint32_t keyring_active(const struct keyring *k);
+
+/* Every kid there is, ascending; returns how many, fills at most ${max}. */
+size_t keyring_kids(const struct keyring *k, uint32_t *out, size_t max);
+
+/* Put all data keys under another master secret. */
+int keyring_rewrap(struct keyring *k, const struct master *m, struct error *err);
+
+/* Does this master secret fit the ring as it is now? */
+bool keyring_fits(const struct keyring *k, const struct master *m);
+
+/* A new data key, active from now on.  Store the ring before using it. */
+int keyring_add(struct keyring *k, struct error *err);
+
+/* Forget a data key that nothing uses any more.  ERROR_REFUSED: active. */
+int keyring_drop(struct keyring *k, uint32_t kid, struct error *err);
+
+/* The key of HMACs in the audit log and of idempotency; survives rotation. */
+const struct key *keyring_audit_key(const struct keyring *k);
+
+/* --- sealing; one struct sealer a thread (it keeps OpenSSL's contexts) --- */
+
+struct sealer;
+
+struct sealer *sealer_new(struct keyring *k, struct error *err);
+void sealer_free(struct sealer *s);
+
+/* What a sealed value is bound to. */
+struct sealed_name {
+	const char *path;
+	size_t path_len;
+	const char *key;
+	size_t key_len;
+	uint32_t version;
+	int64_t created_ms;
+	int64_t expires_ms;	/* 0: never */
+};
+
+/* A sealed value's bytes: kid (4, big endian), salt, iv, ciphertext, tag. */
+#define SEALED_SALT 4		/* offsets */
+#define SEALED_IV 36
+#define SEALED_TEXT 48		/* padded ciphertext and 16 bytes of tag */
+#define SEALED_MIN (SEALED_TEXT + 16 + 16)
+
+/**
+ * sealer_seal(s, name, plain, n, out, err):
+ * Append a sealed value to ${out}: HKDF-SHA256(data key, random salt) gives
+ * the AES-256-GCM key of this value alone; the associated data is the
+ * length-prefixed format, type, path, key, version, kid, createdAt, expiresAt;
+ * the plaintext (with its length in front) is padded to steps of 16 bytes up
+ * to 64, of 64 above.
+ */
+int sealer_seal(struct sealer *s, const struct sealed_name *name, const void *plain,
+    size_t n, struct buf *out, struct error *err);
+
+/* Append the opened value to ${out} (secret).  ERROR_DAMAGED: altered, moved,
+ * or under a kid that the ring does not have (ERROR_KEY). */
+int sealer_open(struct sealer *s, const struct sealed_name *name, const void *sealed,
+    size_t n, struct buf *out, struct error *err);
+
+uint32_t sealed_kid(const void *sealed, size_t n);
+
+#endif /* !REGISTRY_KEYS_KEYRING_H */

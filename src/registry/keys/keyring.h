@@ -84,7 +84,7 @@ struct sealed_name {
  * the AES-256-GCM key of this value alone; the associated data is the
  * length-prefixed format, type, path, key, version, kid, createdAt, expiresAt;
  * the plaintext (with its length in front) is padded to steps of 16 bytes up
- * to 64, of 64 above.
+ * to 64, of 64 above.  ERROR_LIMIT: above 64 MiB, a path or key above 256 bytes.
  */
 int sealer_seal(struct sealer *s, const struct sealed_name *name, const void *plain,
     size_t n, struct buf *out, struct error *err);

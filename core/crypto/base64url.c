@@ -1,0 +1,121 @@
+#include "crypto/base64url.h"
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* All ones when a < b, else 0; for a, b < 2^31. */
+static uint32_t
+less(uint32_t a, uint32_t b)
+{
+	return 0 - ((a - b) >> 31);
+}
+
+static uint32_t
+in_range(uint32_t c, char first, char last)
+{
+	return ~less(c, (uint32_t)first) & less(c, (uint32_t)last + 1);
+}
+
+/* The character for the lowest six bits: the ranges are added up. */
+static unsigned char
+to_char(uint32_t x)
+{
+	x &= 63;
+	return (unsigned char)(x + 'A' +
+	    (~less(x, 26) & (uint32_t)('a' - 'A' - 26)) +
+	    (~less(x, 52) & (uint32_t)('0' - 'a' - 26)) +
+	    (~less(x, 62) & (uint32_t)('-' - '0' - 10)) +
+	    (~less(x, 63) & (uint32_t)('_' - '-' - 1)));
+}
+
+/* The six bits of a character, or all ones when it is not in the alphabet. */
+static uint32_t
+to_bits(unsigned char ch)
+{
+	uint32_t c = ch;
+	uint32_t upper = in_range(c, 'A', 'Z');
+	uint32_t lower = in_range(c, 'a', 'z');
+	uint32_t digit = in_range(c, '0', '9');
+	uint32_t minus = in_range(c, '-', '-');
+	uint32_t under = in_range(c, '_', '_');
+
+	return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) |
+	    (digit & (c - '0' + 52)) | (minus & 62) | (under & 63) |
+	    ~(upper | lower | digit | minus | under);
+}
+
+void
+base64url_encode(struct buf *out, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	unsigned char *q;
+	uint32_t word;
+
+	if (n > SIZE_MAX / 2) {
+		(void)buf_reserve(out, n);
+		return;
+	}
+	/* Two, three or four characters for one, two or three bytes. */
+	if (n == 0 || buf_reserve(out, n / 3 * 4 + (n % 3 > 0 ? n % 3 + 1 : 0)) == -1)
+		return;
+	q = out->data + out->len;
+	while (n > 0) {
+		word = (uint32_t)p[0] << 16;
+		if (n > 1)
+			word |= (uint32_t)p[1] << 8;
+		if (n > 2)
+			word |= p[2];
+		*q++ = to_char(word >> 18);
+		*q++ = to_char(word >> 12);
+		if (n > 1)
+			*q++ = to_char(word >> 6);
+		if (n > 2)
+			*q++ = to_char(word);
+		p += n > 2 ? 3 : n;
+		n -= n > 2 ? 3 : n;
+	}
+	out->len = (size_t)(q - out->data);
+}
+
+int
+base64url_decode(struct buf *out, const char *text, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t start = out->len;
+	unsigned char *q;
+	uint32_t wrong = 0;
+	uint32_t word;
+	uint32_t bits;
+	size_t left;
+	size_t i;
+
+	if (n % 4 == 1)
+		return -1;
+	if (n == 0)
+		return out->failed ? -1 : 0;
+	if (buf_reserve(out, n / 4 * 3 + (n % 4 > 0 ? n % 4 - 1 : 0)) == -1)
+		return -1;
+	q = out->data + out->len;
+	for (left = n; left > 0; left -= i) {
+		word = 0;
+		for (i = 0; i < 4 && i < left; i++) {
+			bits = to_bits(*p++);
+			wrong |= bits & 64;
+			word |= (bits & 63) << (18 - 6 * i);
+		}
+		*q++ = (unsigned char)(word >> 16);
+		if (i > 2)
+			*q++ = (unsigned char)(word >> 8);
+		if (i > 3)
+			*q++ = (unsigned char)word;
+		/* What is left of the last character's bits, all others are out. */
+		wrong |= i == 2 ? word & 0xffff : i == 3 ? word & 0xff : 0;
+	}
+	out->len = (size_t)(q - out->data);
+	if (wrong != 0) {
+		buf_truncate(out, start);
+		return -1;
+	}
+	return 0;
+}

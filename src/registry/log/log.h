@@ -27,7 +27,7 @@ struct log_record {
 #define LOG_KEY_MAX 4096U
 #define LOG_VALUE_MAX (1U << 20)
 
-/* Return other than 0 to stop reading, with ${err} filled. */
+/* Return other than 0 to stop reading, with ${err} filled.  Must not use the log. */
 typedef int log_visit(void *cookie, uint64_t offset, const struct log_record *r,
     struct error *err);
 
@@ -50,12 +50,14 @@ struct log_ops {
 	 * ${*epoch} grows with each claim. */
 	int (*claim)(void *self, const char *node, uint64_t *epoch, struct error *err);
 
-	/* An online copy into the new file ${path} (ERROR_REFUSED: not offered). */
+	/* An online copy into the new file ${path}.  ERROR_EXISTS; ERROR_REFUSED:
+	 * not offered (NULL is fine then). */
 	int (*backup)(void *self, const char *path, struct error *err);
 
 	void (*free)(void *self);
 };
 
+/* From malloc: log_free frees it after what its kind frees. */
 struct log {
 	const struct log_ops *ops;
 	void *self;

@@ -18,7 +18,8 @@ struct log_memory;
 struct log_memory *log_memory_new(uint64_t seed);
 void log_memory_free(struct log_memory *m);
 
-/* A writer's view of it (log_free ends the view alone). */
+/* A writer's view of it (log_free ends the view alone).  Without a claim it may
+ * append as long as nobody has claimed.  NULL: no memory. */
 struct log *log_memory_view(struct log_memory *m);
 
 /* Drop a random part of the records that later ones replace, keeping offsets;
@@ -31,10 +32,12 @@ enum log_memory_fault {
 	LOG_MEMORY_LOSE_BATCH	/* not written, and ERROR_STALE */
 };
 
-/* The ${n}th append from now (0: the next) meets this fault. */
+/* The ${n}th append from now (0: the next) meets this fault; appends that are
+ * fenced do not count. */
 void log_memory_fault_at(struct log_memory *m, size_t n, enum log_memory_fault f);
 
-/* Append a raw record as a foreign writer would, past every claim. */
+/* Append a raw record (${value} NULL: a tombstone) as a foreign writer would,
+ * past every claim: its offset, or UINT64_MAX without memory. */
 uint64_t log_memory_inject(struct log_memory *m, const void *key, size_t key_len,
     const void *value, size_t value_len);
 

@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/propseal
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -80,8 +81,10 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/tes
 TUI_BIN := $(patsubst tests/tui/%.c,$(BUILD)/tests/tui/%,$(wildcard tests/tui/test_*.c))
 TUI_HELP := $(call objects,$(filter-out tests/tui/test_%,$(wildcard tests/tui/*.c)))
 BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
-BENCH_HELP := $(BUILD)/tests/bench/measure.o
+BENCH_HELP := $(call objects,$(filter-out tests/bench/bench_% tests/bench/start_floor.c,$(wildcard tests/bench/*.c)))
 START_FLOOR := $(BUILD)/tests/bench/start_floor
+FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+HTTP_SERVER := $(BUILD)/tests/registry/http_server
 SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh tests/registry/test_*.py)
 TORTURE := $(wildcard tests/torture/*.sh)
 
@@ -107,7 +110,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
-$(BUILD)/src/config_file.o $(BUILD)/src/registry/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
+$(BUILD)/src/config_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 
 # Changes when the flags do, so that another compiler or version rebuilds.
 $(BUILD)/flags: always
@@ -123,13 +126,23 @@ $(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ -lcmocka -lvterm -lutil
 
-$(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SAN_OBJ) $(BUILD)/libcore.a
+$(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS) -lutil
+	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) -lutil
 
 $(START_FLOOR): %: %.o
 	$(call say,LINK)
 	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
+
+# A server of the HTTP layer alone, which tests/registry/test_http.py drives.
+$(HTTP_SERVER): %: %.o $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
+
+# With a main() of its own: `make fuzz` builds it and all that it tests.
+$(FUZZ_BIN): %: %.o $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
+	$(call say,LINK)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
 
 # --- packages ---
 
@@ -153,7 +166,7 @@ RUN = PROPSEAL='$(abspath $(BUILD)/propseal)' tests/run.sh
 test: deps-test
 	@$(MAKE) --no-print-directory run-tests
 
-run-tests: all $(UNIT_BIN) $(TUI_BIN)
+run-tests: all $(UNIT_BIN) $(TUI_BIN) $(HTTP_SERVER)
 	@$(RUN) $(UNIT_BIN) $(SCRIPTS) $(TUI_BIN) '$(MAKE) -s check-headers BUILD=$(BUILD)'
 
 unit: $(UNIT_BIN)
@@ -162,7 +175,7 @@ cli: all
 	@$(RUN) $(wildcard tests/cli/test_*.sh)
 conformance: all
 	@$(RUN) $(wildcard tests/conformance/*.sh)
-registry: all
+registry: all $(HTTP_SERVER)
 	@$(RUN) $(wildcard tests/registry/test_*.py)
 tui: all $(TUI_BIN)
 	@$(RUN) $(TUI_BIN)
@@ -175,6 +188,15 @@ test-valgrind: $(UNIT_BIN)
 # Each header compiles with nothing before it.
 check-headers:
 	@CC='$(CC)' tests/headers.sh '$(subst ','\'',$(COMPILE) $(CURSES_CFLAGS))' $(HEADERS)
+
+# Each fuzz target for FUZZ_SECONDS of processor time; keeps to its own build.
+FUZZ_BUILD ?= build-fuzz
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang SAN=1 WERROR=1 BUILD='$(FUZZ_BUILD)' \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzz-programs
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run.sh '$(FUZZ_BUILD)'
+
+fuzz-programs: $(FUZZ_BIN)
 
 bench: all $(BENCH_BIN) $(START_FLOOR)
 	@tests/bench/run.sh $(BUILD)
@@ -195,7 +217,11 @@ $(BUILD)/completion/%: $(BUILD)/propseal
 install: all $(BUILD)/completion/bash $(BUILD)/completion/zsh $(BUILD)/completion/fish
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(DATADIR)'
 	install -m 755 $(BUILD)/propseal '$(DESTDIR)$(BINDIR)/propseal'
-	cp -R share/demo '$(DESTDIR)$(DATADIR)/'
+	cp -R share/demo share/registry '$(DESTDIR)$(DATADIR)/'
+	install -d '$(DESTDIR)$(UNITDIR)'
+	sed 's|/usr/local/bin/|$(BINDIR)/|' share/systemd/propseal-registry.service \
+		>'$(BUILD)/propseal-registry.service'
+	install -m 644 '$(BUILD)/propseal-registry.service' '$(DESTDIR)$(UNITDIR)/'
 	set -e; for page in man/*.[1-8]; do \
 		dir='$(DESTDIR)$(MANDIR)'/man$${page##*.}; \
 		install -d "$$dir"; install -m 644 "$$page" "$$dir"; \
@@ -208,6 +234,7 @@ install: all $(BUILD)/completion/bash $(BUILD)/completion/zsh $(BUILD)/completio
 
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/propseal'
+	rm -f '$(DESTDIR)$(UNITDIR)/propseal-registry.service'
 	rm -rf '$(DESTDIR)$(DATADIR)'
 	for page in man/*.[1-8]; do \
 		rm -f '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
@@ -218,7 +245,7 @@ dist:
 	git archive --prefix=propseal-$(VERSION)/ -o propseal-$(VERSION).tar.gz HEAD
 
 clean:
-	rm -rf build build-san build-clang propseal-*.tar.gz
+	rm -rf build build-san build-clang build-fuzz propseal-*.tar.gz
 
 help:
 	@echo 'make               build build/propseal'
@@ -226,6 +253,7 @@ help:
 	@echo 'make test          install what the tests need, build, run every suite'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
 	@echo 'make unit cli tui conformance registry check-headers lint test-torture test-valgrind   one kind of test'
+	@echo 'make fuzz          fuzz each parser of the registry for FUZZ_SECONDS (60), from tests/fuzz/corpus'
 	@echo 'make bench         figures beside floors measured in the same run'
 	@echo 'make install uninstall   with DESTDIR=, PREFIX= (now $(PREFIX))'
 	@echo 'make dist clean'
@@ -233,7 +261,7 @@ help:
 
 always:
 .PHONY: all always bench check-headers clean cli conformance demo deps deps-ci deps-test dist \
-	help install lint run-tests test test-torture test-valgrind tui uninstall unit
+	fuzz fuzz-programs help install lint run-tests test test-torture test-valgrind tui uninstall unit
 .SECONDARY:
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)

@@ -46,6 +46,9 @@ bool access_allows(struct access *a, const char *principal, enum operation op,
 /* Does the principal have ${op} anywhere at all? */
 bool access_anywhere(struct access *a, const char *principal, enum operation op);
 
+/* -1 while a file that changed cannot be read, and the old one stays in force. */
+int access_health(struct access *a, struct error *err);
+
 /* --- administration --- */
 
 struct binding {
@@ -68,5 +71,8 @@ int access_list(const char *data, void (*visit)(void *cookie, const struct bindi
 
 /* The built-in roles as JSON, for `role show` and as a start for roles.json. */
 void access_roles_default(struct buf *out);
+
+/* The same for the roles in force with ${data}: its roles.json if there. */
+int access_roles(const char *data, struct buf *out, struct error *err);
 
 #endif /* !REGISTRY_ACCESS_ACCESS_H */

@@ -55,8 +55,9 @@ struct auth_check {
 
 	/* the answer */
 	enum auth_result result;
-	char principal[AUTH_NAME_MAX];	/* without "User:" */
-	const char *mechanism;		/* BASIC, TOKEN, JWT, MTLS */
+	char principal[AUTH_NAME_MAX];	/* without "User:"; on failure: the user
+					 * whose password was wrong, else "" */
+	const char *mechanism;		/* BASIC, TOKEN, JWT, MTLS, NONE */
 	unsigned retry_after;		/* seconds */
 	bool report_failure;		/* this failure is to be audited ... */
 	uint64_t folded;		/* ... together with so many before it, not audited */
@@ -74,6 +75,19 @@ bool auth_begin(struct auth *a, struct auth_check *c);
 
 /* May this principal make one more request now?  false: ${*retry_after}. */
 bool auth_rate(struct auth *a, const char *principal, unsigned *retry_after);
+
+/* -1 while a file that changed cannot be read, and the old one stays in force. */
+int auth_health(struct auth *a, struct error *err);
+
+/**
+ * auth_folded(a, all, visit, cookie):
+ * Hand over the failures that were folded and that no later failure of the
+ * same address has carried along within ten seconds (${all}: all of them, at
+ * the end), so that the audit log has the right total.  To be called every
+ * few seconds, from any thread.  ${peer} NULL: of several addresses.
+ */
+void auth_folded(struct auth *a, bool all, void (*visit)(void *cookie, const char *peer,
+    uint64_t folded), void *cookie);
 
 /* --- administration: the files, from the command line or the service --- */
 

@@ -1,0 +1,47 @@
+#ifndef REGISTRY_ACCESS_ROLES_H
+#define REGISTRY_ACCESS_ROLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct error;
+struct file_id;
+
+#define ROLES_FILE "roles.json"
+#define ROLES_MAX 256
+#define ROLES_NAME_MAX 64	/* bytes, the NUL included */
+
+struct role {
+	char name[ROLES_NAME_MAX];
+	bool cluster;		/* may be bound to the cluster */
+	bool path;		/* may be bound to a path or prefix */
+	unsigned operations;	/* OPERATION_BIT */
+};
+
+/* A table of roles. */
+struct roles {
+	struct role *items;
+	size_t count;
+};
+
+/**
+ * roles_read(data, out, id, err):
+ * The roles of DATA/roles.json, or the built-in ones where there is no such
+ * file.  The file is checked strictly: {"roles":{NAME:{"scope":["cluster",
+ * "path"],"operations":[...]}}}, names [A-Za-z][A-Za-z0-9_-]{0,62}, no unknown
+ * members but "description".  ERROR_FORMAT.  Release ${out} also on failure.
+ */
+int roles_read(const char *data, struct roles *out, struct file_id *id, struct error *err);
+void roles_release(struct roles *r);
+
+/* NULL: no such role. */
+const struct role *roles_find(const struct roles *r, const char *name);
+
+/* Append the table as roles_read takes it. */
+void roles_append_json(const struct roles *r, struct buf *out);
+
+/* The built-in table; not to be released. */
+void roles_builtin(struct roles *out);
+
+#endif /* !REGISTRY_ACCESS_ROLES_H */

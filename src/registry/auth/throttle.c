@@ -1,0 +1,242 @@
+#include "registry/auth/throttle.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/siphash.h"
+#include "crypto/random.h"
+
+#define SHARDS 16
+#define SETS 64			/* of a shard */
+#define WAYS 8
+#define PEER_MAX 64
+#define KEY 16
+
+struct entry {
+	unsigned char key[KEY];
+	char peer[PEER_MAX];	/* who was last seen of this key */
+	bool used;
+	int64_t start_ms;	/* of the window */
+	int64_t line_ms;	/* of the last line */
+	uint64_t count;		/* failures in the window */
+	uint64_t folded;	/* failures without a line */
+	unsigned lines;		/* in the window */
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	uint64_t lost;		/* folded failures of entries that had to go */
+	struct entry sets[SETS][WAYS];
+};
+
+struct throttle {
+	unsigned max;
+	unsigned char seed[SIPHASH_KEY];
+	struct shard shards[SHARDS];
+};
+
+struct throttle *
+throttle_new(unsigned failures_max, struct error *err)
+{
+	struct throttle *t = calloc(1, sizeof(*t));
+
+	if (t == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	if (random_bytes(t->seed, sizeof(t->seed), err) != 0) {
+		free(t);
+		return NULL;
+	}
+	t->max = failures_max;
+	for (size_t i = 0; i < SHARDS; i++)
+		pthread_mutex_init(&t->shards[i].lock, NULL);
+	return t;
+}
+
+void
+throttle_free(struct throttle *t)
+{
+	if (t == NULL)
+		return;
+	for (size_t i = 0; i < SHARDS; i++)
+		pthread_mutex_destroy(&t->shards[i].lock);
+	free(t);
+}
+
+/* What counts as one address. */
+static void
+make_key(const struct throttle *t, const char *peer, unsigned char key[KEY])
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct in6_addr six;
+	struct in_addr four;
+	uint64_t hash;
+
+	memset(key, 0, KEY);
+	if (inet_pton(AF_INET, peer, &four) == 1) {
+		memcpy(key, mapped, sizeof(mapped));
+		memcpy(key + sizeof(mapped), &four, sizeof(four));
+	} else if (inet_pton(AF_INET6, peer, &six) == 1) {
+		if (memcmp(six.s6_addr, mapped, sizeof(mapped)) == 0)
+			memcpy(key, six.s6_addr, KEY);
+		else
+			memcpy(key, six.s6_addr, KEY / 2);
+	} else {
+		hash = siphash_13(t->seed, peer, strlen(peer));
+		memset(key, 0xff, KEY);
+		memcpy(key + KEY - sizeof(hash), &hash, sizeof(hash));
+	}
+}
+
+/* The set of a key, locked. */
+static struct entry *
+lock_set(struct throttle *t, const unsigned char key[KEY], struct shard **shard)
+{
+	uint64_t hash = siphash_13(t->seed, key, KEY);
+
+	*shard = &t->shards[hash % SHARDS];
+	pthread_mutex_lock(&(*shard)->lock);
+	return (*shard)->sets[hash / SHARDS % SETS];
+}
+
+static struct entry *
+find(struct entry *set, const unsigned char key[KEY])
+{
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].used && memcmp(set[i].key, key, KEY) == 0)
+			return &set[i];
+	return NULL;
+}
+
+static bool
+is_over(const struct entry *e, int64_t now_ms)
+{
+	return now_ms - e->start_ms >= THROTTLE_WINDOW_MS;
+}
+
+/* A free entry: an unused one, one whose time is over, that with the fewest. */
+static struct entry *
+make(struct shard *s, struct entry *set, const unsigned char key[KEY], int64_t now_ms)
+{
+	struct entry *e = &set[0];
+	size_t i;
+
+	for (i = 0; i < WAYS; i++) {
+		if (!set[i].used || (is_over(&set[i], now_ms) && set[i].folded == 0)) {
+			e = &set[i];
+			break;
+		}
+		if (set[i].count < e->count)
+			e = &set[i];
+	}
+	if (e->used)
+		s->lost += e->folded;
+	*e = (struct entry){ .used = true, .start_ms = now_ms };
+	memcpy(e->key, key, KEY);
+	return e;
+}
+
+bool
+throttle_refuses(struct throttle *t, const char *peer, int64_t now_ms, unsigned *retry_after)
+{
+	unsigned char key[KEY];
+	const struct entry *e;
+	struct shard *s;
+	int64_t left;
+	bool no;
+
+	if (t->max == 0)
+		return false;
+	make_key(t, peer, key);
+	e = find(lock_set(t, key, &s), key);
+	no = e != NULL && !is_over(e, now_ms) && e->count >= t->max;
+	if (no) {
+		left = e->start_ms + THROTTLE_WINDOW_MS - now_ms;
+		*retry_after = (unsigned)((left + 999) / 1000);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return no;
+}
+
+void
+throttle_failure(struct throttle *t, const char *peer, int64_t now_ms, bool *report,
+    uint64_t *folded)
+{
+	unsigned char key[KEY];
+	struct entry *set, *e;
+	struct shard *s;
+
+	make_key(t, peer, key);
+	set = lock_set(t, key, &s);
+	e = find(set, key);
+	if (e == NULL)
+		e = make(s, set, key, now_ms);
+	else if (is_over(e, now_ms)) {
+		e->start_ms = now_ms;
+		e->count = 0;
+		e->lines = 0;
+	}
+	snprintf(e->peer, sizeof(e->peer), "%s", peer);
+	e->count++;
+	*report = e->lines < THROTTLE_LINES || now_ms - e->line_ms >= THROTTLE_FOLD_MS;
+	*folded = 0;
+	if (*report) {
+		*folded = e->folded;
+		e->folded = 0;
+		e->lines++;
+		e->line_ms = now_ms;
+	} else
+		e->folded++;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* One entry that may be handed over; false: none is left in the shard. */
+static bool
+take_one(struct shard *s, int64_t now_ms, bool all, size_t *at, char peer[PEER_MAX],
+    uint64_t *folded)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&s->lock);
+	for (; *at < (size_t)SETS * WAYS && !found; (*at)++) {
+		struct entry *e = &s->sets[*at / WAYS][*at % WAYS];
+
+		if (!e->used || e->folded == 0 ||
+		    (!all && now_ms - e->line_ms < THROTTLE_FOLD_MS))
+			continue;
+		memcpy(peer, e->peer, PEER_MAX);
+		*folded = e->folded;
+		e->folded = 0;
+		e->line_ms = now_ms;
+		found = true;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+void
+throttle_folded(struct throttle *t, int64_t now_ms, bool all,
+    void (*visit)(void *cookie, const char *peer, uint64_t folded), void *cookie)
+{
+	char peer[PEER_MAX];
+	uint64_t folded, lost;
+
+	for (size_t i = 0; i < SHARDS; i++) {
+		struct shard *s = &t->shards[i];
+		size_t at = 0;
+
+		while (take_one(s, now_ms, all, &at, peer, &folded))
+			visit(cookie, peer, folded);
+		pthread_mutex_lock(&s->lock);
+		lost = s->lost;
+		s->lost = 0;
+		pthread_mutex_unlock(&s->lock);
+		if (lost > 0)
+			visit(cookie, NULL, lost);
+	}
+}

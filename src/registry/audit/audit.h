@@ -31,10 +31,16 @@ struct audit_options {
 /**
  * audit_open(o, key, err):
  * Open the sinks, find the chain's end in the file (a torn last line from a
- * crash is closed off, and said so by an event), start the thread.
+ * crash is closed off, and said so by an event), start the threads.  Strings
+ * and key are copied.  ERROR_IO, ERROR_BUSY (another process writes the file),
+ * ERROR_DAMAGED (its last line was changed, or it is not an audit log).
  */
 struct audit *audit_open(const struct audit_options *o, const struct key *k,
     struct error *err);
+
+/* Write what was handed in, and a last line; those who still wait then are
+ * told that it failed.  Takes no longer than the deadline twice, even when a
+ * write hangs in the kernel.  Nothing may be submitted any more. */
 void audit_close(struct audit *a);
 
 enum audit_phase { AUDIT_INTENT, AUDIT_OUTCOME, AUDIT_RECOVERED };
@@ -69,12 +75,13 @@ struct audit_event {
 };
 
 /* Waiting for one or two events to be durable.  Embedded in the caller's
- * state; valid until ${done} is called, on the audit's thread. */
+ * state; valid until ${done} is called, on one of the audit's threads. */
 struct audit_wait {
 	void (*done)(struct audit_wait *w);
 	void *cookie;
 	int failed;			/* not 0: not durable; nothing may be done or told */
 	uint64_t seq;			/* of the first event */
+	bool lazy;			/* filled by the caller: audit_wake follows soon */
 	struct audit_wait *next;	/* the audit's */
 	void *lines;
 	uint64_t deadline;
@@ -85,10 +92,16 @@ struct audit_wait {
  * Hand in ${n} (1 or 2) events, to stand one after the other.  ${w}->done is
  * called exactly once, also at the deadline (failed; a line that becomes
  * durable later is followed by an outcome "abandoned" of the audit's own).
- * ${w} NULL: nobody waits.
+ * ${w} NULL: nobody waits.  While audit_unready, an intent is refused at once;
+ * the outcome of a change is kept and written when that is possible again,
+ * although its wait is told that it failed.
  */
 void audit_submit(struct audit *a, const struct audit_event *events, size_t n,
     struct audit_wait *w);
+
+/* Begin to write what was submitted with lazy waits, so that events which came
+ * together stand in one batch. */
+void audit_wake(struct audit *a);
 
 /* NULL: writable; else the reason. */
 const char *audit_unready(struct audit *a);
@@ -112,7 +125,9 @@ void audit_count(struct audit *a, struct audit_counts *out);
  * audit_unfinished(a, visit, cookie, err):
  * At start: visit each intent of a write in the file (and the rotated ones
  * before it, as far as needed) that has no outcome, so that the caller can
- * look in the store and submit an AUDIT_RECOVERED event.
+ * look in the store and submit an AUDIT_RECOVERED event, with ${intent} the
+ * seq.  Call it once, after audit_open: it also lets later starts know from
+ * where to look.
  */
 struct audit_unfinished {
 	uint64_t seq;
@@ -125,13 +140,18 @@ int audit_unfinished(struct audit *a, void (*visit)(void *cookie,
     const struct audit_unfinished *u), void *cookie, struct error *err);
 
 /**
- * audit_verify(file, key, report, cookie, err):
- * Check the whole chain, rotated files included.  0: whole; else ERROR_DAMAGED
- * at the file and line where it breaks.  ${lines} gets the number of lines.
+ * audit_verify(file, key, lines, err):
+ * Check the whole chain: ${file}, and beside it ${file}.* whose lines are of
+ * the chain, whoever moved them there; and against ${file}.anchor that no lines
+ * are missing at either end.  0: whole; else ERROR_DAMAGED at the file and line
+ * where it breaks.  ${lines} gets the number of good lines.  A log that is
+ * being written can be checked.
  */
 int audit_verify(const char *file, const struct key *k, uint64_t *lines, struct error *err);
 
-/* Which lines `audit search` shows; NULL: any. */
+/* Which lines `audit search` shows; NULL: any.  Times are UTC, as much of
+ * 2026-01-31T12:00:00.123Z as one likes to give; until includes all that begins
+ * alike.  ERROR_USAGE: not a time; ERROR_MISSING: no log. */
 struct audit_filter {
 	const char *principal, *path, *key, *method, *since, *until, *request_id;
 	bool denied;

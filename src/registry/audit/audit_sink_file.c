@@ -1,0 +1,291 @@
+#include "registry/audit/audit_sink_file.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "registry/audit/audit_io.h"
+
+#define REMOVED_MAX 8		/* times in a row that FILE may be removed under our hands */
+
+struct audit_sink_file {
+	char *path;
+	char *folder;
+	const atomic_bool *stop;
+	int fd;			/* -1: none */
+	bool regular;
+	dev_t dev;
+	ino_t ino;
+	uint64_t size;		/* as far as it is durable, or torn */
+	uint64_t torn;		/* bytes behind the last whole line */
+	bool unclosed;		/* the last byte is no line end */
+};
+
+static void
+close_fd(struct audit_sink_file *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	s->unclosed = false;
+}
+
+/* Give back what was set aside beyond the end. */
+static void
+trim(const struct audit_sink_file *s)
+{
+	struct stat st;
+
+	if (s->fd >= 0 && s->regular && fstat(s->fd, &st) == 0)
+		(void)!ftruncate(s->fd, st.st_size);
+}
+
+void
+audit_sink_file_free(struct audit_sink_file *s)
+{
+	if (s == NULL)
+		return;
+	trim(s);
+	close_fd(s);
+	free(s->path);
+	free(s->folder);
+	free(s);
+}
+
+static int
+sync_folder(const struct audit_sink_file *s, struct error *err)
+{
+	int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd >= 0 && fsync(fd) == 0 ? 0 : error_io(err, s->folder, "cannot sync");
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* Does the last line of what another process left want its line end? */
+static void
+look_at_end(struct audit_sink_file *s)
+{
+	char last = '\n';
+
+	if (s->size > 0 && pread(s->fd, &last, 1, (off_t)s->size - 1) == 1 && last != '\n')
+		s->unclosed = true;
+}
+
+static int
+open_path(struct audit_sink_file *s, struct error *err)
+{
+	struct stat st;
+	int fd = open(s->path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NONBLOCK, 0600);
+	bool made = fd >= 0;
+
+	if (fd == -1 && errno == EEXIST)
+		/* A pipe that nobody reads from is no place for a log: not O_RDWR. */
+		fd = open(s->path, (stat(s->path, &st) == 0 && !S_ISREG(st.st_mode) ? O_WRONLY :
+		    O_RDWR) | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return error_io(err, s->path, "cannot open the audit log");
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		close(fd);
+		error_set(err, ERROR_BUSY, "another process writes this audit log");
+		return error_place(err, s->path, 0);
+	}
+	if (fstat(fd, &st) != 0 || (made && sync_folder(s, err) != 0)) {
+		error_io(err, s->path, "cannot open the audit log");
+		close(fd);
+		return -1;
+	}
+	close_fd(s);
+	s->fd = fd;
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	s->regular = S_ISREG(st.st_mode);
+	s->size = s->regular ? (uint64_t)st.st_size : 0;
+	look_at_end(s);
+	return 0;
+}
+
+struct audit_sink_file *
+audit_sink_file_new(const char *path, const atomic_bool *stop, struct error *err)
+{
+	struct audit_sink_file *s = calloc(1, sizeof(*s));
+	size_t n = (size_t)(file_basename(path) - path);
+
+	if (s == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	s->fd = -1;
+	s->stop = stop;
+	s->path = strdup(path);
+	s->folder = n > 0 ? strndup(path, n) : strdup(".");
+	if (s->path == NULL || s->folder == NULL)
+		error_memory(err);
+	else if (open_path(s, err) == 0)
+		return s;
+	audit_sink_file_free(s);
+	return NULL;
+}
+
+static struct audit_io
+io_of(const struct audit_sink_file *s)
+{
+	return (struct audit_io){ .fd = s->fd, .name = s->path, .stop = s->stop };
+}
+
+/* End a torn line, so that the next stands on its own. */
+static int
+close_line(struct audit_sink_file *s, struct error *err)
+{
+	struct audit_io io = io_of(s);
+	size_t done;
+
+	if (!s->unclosed)
+		return 0;
+	if (audit_io_write(&io, "\n", 1, &done, err) != 0)
+		return -1;
+	s->unclosed = false;
+	s->size += s->regular;
+	s->torn += s->torn > 0;
+	return 0;
+}
+
+int
+audit_sink_file_ready(struct audit_sink_file *s, struct error *err)
+{
+	struct stat st;
+	bool same = s->fd >= 0 && stat(s->path, &st) == 0 && st.st_dev == s->dev &&
+	    st.st_ino == s->ino;
+
+	if (!same && open_path(s, err) != 0)
+		return -1;
+	/* Another hand added to it, or cut it: what is there stays. */
+	if (same && s->regular && (uint64_t)st.st_size != s->size) {
+		s->size = (uint64_t)st.st_size;
+		look_at_end(s);
+	}
+	return close_line(s, err) != 0 ? -1 : !same;
+}
+
+/* After a failure: the file as it was, or else remember what stands there.
+ * Returns the bytes of its whole lines. */
+static size_t
+take_back(struct audit_sink_file *s, const char *bytes, size_t n, size_t written)
+{
+	const char *last;
+	struct stat st;
+	size_t whole;
+
+	if (s->regular && ftruncate(s->fd, (off_t)s->size) == 0)
+		return 0;
+	if (s->regular && fstat(s->fd, &st) == 0)
+		written = (uint64_t)st.st_size > s->size ? (size_t)st.st_size - s->size : 0;
+	if (written > n)
+		written = n;
+	last = memrchr(bytes, '\n', written);
+	whole = last != NULL ? (size_t)(last - bytes) + 1 : 0;
+	s->size += s->regular ? written : 0;
+	/* A line that tells of what was torn before comes first in a write. */
+	if (whole > 0)
+		s->torn = 0;
+	s->torn += written - whole;
+	s->unclosed = written > whole;
+	return whole;
+}
+
+/* 1: it was removed meanwhile. */
+static int
+write_once(struct audit_sink_file *s, const void *bytes, size_t n, size_t *standing,
+    struct error *err)
+{
+	struct audit_io io = io_of(s);
+	struct stat st;
+	size_t done;
+
+	if (audit_io_write(&io, bytes, n, &done, err) != 0) {
+		*standing = take_back(s, bytes, n, done);
+		return -1;
+	}
+	if (fdatasync(s->fd) != 0 && s->regular) {
+		error_io(err, s->path, "cannot make the audit log durable");
+		*standing = take_back(s, bytes, n, done);
+		return -1;
+	}
+	if (s->regular) {
+		s->size += n;
+		if (fstat(s->fd, &st) == 0 && st.st_nlink == 0)
+			return 1;
+	}
+	return 0;
+}
+
+int
+audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
+    size_t *standing, struct error *err)
+{
+	int i, rc = 1;
+
+	*standing = 0;
+	for (i = 0; i < REMOVED_MAX && rc == 1; i++) {
+		if (i > 0 && audit_sink_file_ready(s, err) < 0)
+			return -1;
+		rc = write_once(s, bytes, n, standing, err);
+	}
+	if (rc != 1)
+		return rc;
+	error_set(err, ERROR_IO, "another process keeps removing the audit log");
+	return error_place(err, s->path, 0);
+}
+
+uint64_t
+audit_sink_file_torn(const struct audit_sink_file *s)
+{
+	return s->torn;
+}
+
+void
+audit_sink_file_set_torn(struct audit_sink_file *s, uint64_t bytes)
+{
+	s->torn = bytes;
+}
+
+int
+audit_sink_file_room(struct audit_sink_file *s, size_t n, struct error *err)
+{
+	if (!s->regular || fallocate(s->fd, FALLOC_FL_KEEP_SIZE, (off_t)s->size, (off_t)n) == 0 ||
+	    errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL || errno == EINTR)
+		return 0;
+	return error_io(err, s->path, "no room in the audit log");
+}
+
+uint64_t
+audit_sink_file_size(const struct audit_sink_file *s)
+{
+	return s->size;
+}
+
+int
+audit_sink_file_move(struct audit_sink_file *s, const char *name, struct error *err)
+{
+	if (!s->regular)
+		return 0;
+	trim(s);
+	if (renameat2(AT_FDCWD, s->path, AT_FDCWD, name, RENAME_NOREPLACE) != 0 &&
+	    (errno != EINVAL || rename(s->path, name) != 0))
+		return error_io(err, s->path, "cannot rename the audit log");
+	return open_path(s, err);
+}
+
+int
+audit_sink_file_fd(const struct audit_sink_file *s)
+{
+	return s->regular ? s->fd : -1;
+}

@@ -1,0 +1,178 @@
+#include "registry/audit/audit_text.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "base/text.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+
+void
+audit_text_number(struct audit_text *t, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	audit_text_put(t, digits + i, sizeof(digits) - i);
+}
+
+void
+audit_text_signed(struct audit_text *t, int64_t n)
+{
+	if (n < 0)
+		AUDIT_TEXT_PUT(t, "-");
+	audit_text_number(t, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+void
+audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n)
+{
+	size_t i;
+
+	if ((size_t)(t->end - t->at) < 2 * n)
+		return;
+	for (i = 0; i < n; i++) {
+		*t->at++ = hex_digits[bytes[i] >> 4];
+		*t->at++ = hex_digits[bytes[i] & 15];
+	}
+}
+
+/* May it stand in a JSON string as it is?  Only ASCII is looked at. */
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static bool
+is_hidden(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x200e || cp == 0x200f ||
+	    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+}
+
+static void
+put_escape(struct audit_text *t, uint32_t cp)
+{
+	char escape[6] = { '\\', 'u', hex_digits[cp >> 12 & 15], hex_digits[cp >> 8 & 15],
+	    hex_digits[cp >> 4 & 15], hex_digits[cp & 15] };
+
+	audit_text_put(t, escape, sizeof(escape));
+}
+
+/* One character that is_plain() does not take; its length. */
+static size_t
+put_other(struct audit_text *t, const unsigned char *p, size_t n)
+{
+	uint32_t cp;
+	size_t len = text_utf8_decode(p, n, &cp);
+
+	/* U+0000 is what many readers of JSON refuse. */
+	if (len == 0 || cp == 0) {
+		put_escape(t, 0xfffd);
+		return len == 0 ? text_invalid_length(p, n) : len;
+	}
+	if (cp == '"')
+		AUDIT_TEXT_PUT(t, "\\\"");
+	else if (cp == '\\')
+		AUDIT_TEXT_PUT(t, "\\\\");
+	else if (cp == '\n')
+		AUDIT_TEXT_PUT(t, "\\n");
+	else if (is_hidden(cp))
+		put_escape(t, cp);
+	else
+		audit_text_put(t, p, len);
+	return len;
+}
+
+/* ${n} or less, not to cut inside a character. */
+static size_t
+cut(const char *s, size_t n, size_t max)
+{
+	size_t i;
+
+	if (n <= max)
+		return n;
+	for (i = max; i > 0 && max - i < 3 && ((unsigned char)s[i] & 0xc0) == 0x80; i--)
+		;
+	return ((unsigned char)s[i] & 0xc0) == 0x80 ? max : i;
+}
+
+void
+audit_text_json(struct audit_text *t, const char *s, size_t n, size_t max)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t i = 0, run;
+
+	n = cut(s, n, max);
+	while (i < n) {
+		run = i;
+		while (i < n && is_plain(p[i]))
+			i++;
+		audit_text_put(t, p + run, i - run);
+		if (i < n)
+			i += put_other(t, p + i, n - i);
+	}
+}
+
+void
+audit_text_percent(struct audit_text *t, const char *s, size_t n, size_t max)
+{
+	static const char upper[] = "0123456789ABCDEF";
+	size_t i;
+	unsigned char c;
+
+	n = cut(s, n, max);
+	if ((size_t)(t->end - t->at) < 3 * n)
+		return;
+	for (i = 0; i < n; i++) {
+		c = (unsigned char)s[i];
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    c == '-' || c == '.' || c == '_' || c == '~') {
+			*t->at++ = (char)c;
+		} else {
+			*t->at++ = '%';
+			*t->at++ = upper[c >> 4];
+			*t->at++ = upper[c & 15];
+		}
+	}
+}
+
+static void
+put_two(char *at, int n)
+{
+	at[0] = (char)('0' + n / 10 % 10);
+	at[1] = (char)('0' + n % 10);
+}
+
+void
+audit_text_now(struct audit_text *t)
+{
+	/* The last second this thread made a text of. */
+	static _Thread_local time_t second = -1;
+	static _Thread_local char text[AUDIT_TEXT_TIME];
+	struct timespec now;
+	struct tm tm;
+	int ms;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec != second && gmtime_r(&now.tv_sec, &tm) != NULL) {
+		memcpy(text, "0000-00-00T00:00:00.000Z", sizeof(text));
+		put_two(text, (tm.tm_year + 1900) / 100);
+		put_two(text + 2, tm.tm_year + 1900);
+		put_two(text + 5, tm.tm_mon + 1);
+		put_two(text + 8, tm.tm_mday);
+		put_two(text + 11, tm.tm_hour);
+		put_two(text + 14, tm.tm_min);
+		put_two(text + 17, tm.tm_sec);
+		second = now.tv_sec;
+	}
+	ms = (int)(now.tv_nsec / 1000000);
+	text[20] = (char)('0' + ms / 100);
+	put_two(text + 21, ms % 100);
+	audit_text_put(t, text, sizeof(text));
+}

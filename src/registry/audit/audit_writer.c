@@ -1,0 +1,316 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "registry/audit/audit_anchor.h"
+#include "registry/audit/audit_event.h"
+#include "registry/audit/audit_internal.h"
+#include "registry/audit/audit_seal.h"
+#include "registry/audit/audit_sink_file.h"
+
+#define RETRY_MS 100		/* between attempts while nothing can be written */
+#define ROOM ((size_t)64 << 10)	/* that must be there before it is said to work again */
+#define ANCHOR_MS 60000
+#define OWN_LINES_MAX 16384U	/* kept until they can be written */
+
+/* Is there any hope that the batch can be written? */
+static int
+prepare(struct audit *a, bool was_failing, struct error *err)
+{
+	int rc;
+
+	if (a->sink_file != NULL) {
+		if ((rc = audit_sink_file_ready(a->sink_file, err)) < 0)
+			return -1;
+		a->want_checkpoint |= rc == 1;
+	}
+	if (a->sink_stdout != NULL && audit_sink_stdout_ready(a->sink_stdout, err) != 0)
+		return -1;
+	if (a->sink_syslog != NULL && audit_sink_syslog_ready(a->sink_syslog, err) != 0)
+		return -1;
+	if (a->sink_file == NULL)
+		return 0;
+	/* One that fills up must not be taken for mended by a line that just fits. */
+	if (was_failing && audit_sink_file_room(a->sink_file, ROOM + a->inflight->len, err) != 0)
+		return -1;
+	a->want_checkpoint |= audit_rotate(a, a->inflight->len) == 1;
+	return 0;
+}
+
+/* Of lines that failed, these could not be cut off: the chain goes on there. */
+static void
+stay_behind(const char *lines, size_t n, struct audit_chain *c)
+{
+	const char *from = memrchr(lines, '\n', n - 1);
+	struct audit_tail tail;
+
+	from = from != NULL ? from + 1 : lines;
+	if (!audit_chain_tail(from, n - 1 - (size_t)(from - lines), &tail))
+		return;
+	c->seq = tail.seq;
+	memcpy(c->hash, tail.hash, MAC_BYTES);
+}
+
+/* ${*chained}: the lines are there, and the chain has gone on. */
+static int
+write_sinks(struct audit *a, size_t n, struct audit_chain *before, bool *chained,
+    struct error *err)
+{
+	size_t standing;
+
+	if (n == 0)
+		return 0;
+	if (a->sink_file != NULL &&
+	    audit_sink_file_write(a->sink_file, a->out, n, &standing, err) != 0) {
+		if (standing > 0)
+			stay_behind(a->out, standing, before);
+		return -1;
+	}
+	*chained = true;
+	if (a->sink_stdout != NULL &&
+	    audit_sink_stdout_write(a->sink_stdout, a->out, n, err) != 0)
+		return -1;
+	if (a->sink_syslog != NULL &&
+	    audit_sink_syslog_write(a->sink_syslog, a->out, n, err) != 0)
+		return -1;
+	return 0;
+}
+
+/* The entries were written, and nobody may act on this one: say so. */
+static void
+put_abandoned(struct audit *a, const struct audit_entry *e)
+{
+	char method[64], request[80];
+	struct audit_event event = { .phase = AUDIT_OUTCOME, .status = 503 };
+	struct audit_own own = { .phase = "abandoned",
+	    .message = "not written in time: the request was refused" };
+	struct audit_line head, line = { .kind = AUDIT_LINE_ENDS, .intent = e->seq };
+	size_t at = e->at;
+	const char *body = audit_batch_next(a->inflight, &at, &head);
+
+	if (audit_seal_member(body, head.len, "\"methodName\":\"secret-registry.", method,
+	    sizeof(method)))
+		event.method = method;
+	if (audit_seal_member(body, head.len, "\"requestId\":[\"", request, sizeof(request)))
+		event.request_id = request;
+	audit_put_own(a, &event, &own, &line);
+}
+
+/* Take the waits of the batch as done or ${failed}; those who are abandoned
+ * are marked by expired.  The lock is held. */
+static struct audit_wait *
+collect(struct audit *a, int failed)
+{
+	struct audit_wait *list = NULL, **last = &list;
+	struct audit_entry *e;
+	size_t i;
+
+	for (i = 0; i < a->inflight->count; i++) {
+		e = &a->inflight->entries[i];
+		if (e->wait == NULL)
+			continue;
+		e->wait->failed = failed;
+		e->wait->seq = failed != 0 ? 0 : e->seq;
+		e->wait->next = NULL;
+		*last = e->wait;
+		last = &e->wait->next;
+		e->wait = NULL;
+		e->expired = failed != 0;
+		a->counts.failures += failed != 0;
+	}
+	return list;
+}
+
+/* The lines are in the log: each entry's end, and what is left to say. */
+static void
+after_written(struct audit *a, uint64_t told_lost, size_t n)
+{
+	size_t i;
+
+	audit_seal_track(a);
+	audit_batch_clear(&a->own);
+	if (a->sink_file != NULL)
+		audit_sink_file_set_torn(a->sink_file, 0);
+	for (i = 0; i < a->inflight->count; i++)
+		if (a->inflight->entries[i].expired && a->inflight->entries[i].seq != 0 &&
+		    !a->inflight->entries[i].keep)
+			put_abandoned(a, &a->inflight->entries[i]);
+	a->since_checkpoint += n;
+	pthread_mutex_lock(&a->lock);
+	a->lost -= told_lost;
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* They are not, but for those up to a->chain that could not be cut off: what
+ * must not be lost is kept for later. */
+static void
+after_lost(struct audit *a)
+{
+	struct audit_entry *e;
+	uint64_t lost = 0;
+	size_t i;
+
+	for (i = 0; i < a->inflight->count; i++) {
+		e = &a->inflight->entries[i];
+		if (e->seq != 0 && e->seq <= a->chain.seq && !e->keep)
+			put_abandoned(a, e);
+		else if (!e->keep || a->own.lines + e->lines > OWN_LINES_MAX ||
+		    audit_batch_copy(&a->own, a->inflight, e) != 0)
+			lost += e->lines;
+	}
+	pthread_mutex_lock(&a->lock);
+	a->lost += lost;
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* What the outcome means for who waits and for audit_unready. */
+static struct audit_wait *
+settle(struct audit *a, int rc, const struct error *err)
+{
+	char reason[AUDIT_REASON_MAX];
+	struct audit_wait *list;
+
+	pthread_mutex_lock(&a->lock);
+	list = collect(a, rc != 0);
+	a->counts.batches += rc == 0 && a->inflight->count > 0;
+	a->failing = rc != 0;
+	a->stuck = false;
+	if (rc == 0)
+		audit_set_unready(a, NULL);
+	else {
+		snprintf(reason, sizeof(reason), "%.100s%s%.140s", err->file,
+		    err->file[0] != '\0' ? ": " : "", err->text);
+		audit_set_unready(a, reason);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return list;
+}
+
+static void
+write_batch(struct audit *a, bool was_failing, uint64_t lost, bool last)
+{
+	struct audit_chain before = a->chain;
+	struct audit_wait *list;
+	struct error err = { 0 };
+	uint64_t from = a->chain.seq;
+	bool chained = false;
+	size_t n = 0;
+	int rc;
+
+	rc = prepare(a, was_failing, &err);
+	if (rc == 0)
+		rc = audit_seal_all(a, was_failing, lost, last, &n, &err);
+	if (rc == 0)
+		rc = write_sinks(a, n, &before, &chained, &err);
+	if (!chained)
+		a->chain = before;
+	list = settle(a, rc, &err);
+	if (chained)
+		after_written(a, lost, n);
+	else if (rc != 0)
+		after_lost(a);
+	pthread_mutex_lock(&a->lock);
+	a->counts.lines += a->chain.seq - from;
+	audit_batch_clear(a->inflight);
+	pthread_mutex_unlock(&a->lock);
+	audit_tell(list);
+}
+
+/* Is there something to do?  The lock is held. */
+static bool
+has_work(const struct audit *a)
+{
+	return a->pending->count > 0 || a->closing || a->reopen || a->adopt ||
+	    a->own.count > 0;
+}
+
+/* The lock is held. */
+static void
+wait_for_work(struct audit *a)
+{
+	uint64_t until = audit_now() + (a->failing ? RETRY_MS : ANCHOR_MS);
+
+	if (a->failing ? a->closing : has_work(a))
+		return;
+	a->asleep = !a->failing;
+	audit_wait_until(a, &a->work, until);
+	a->asleep = false;
+}
+
+/* Swap, and mark what has expired meanwhile as not to be written. */
+static void
+take_pending(struct audit *a)
+{
+	struct audit_batch *b = a->pending;
+	struct audit_entry *e;
+	size_t i;
+
+	a->pending = a->inflight;
+	a->inflight = b;
+	for (i = 0; a->some_expired && i < b->count; i++) {
+		e = &b->entries[i];
+		if (e->expired && !e->keep) {
+			a->lost += e->lines;
+			e->lines = 0;
+		}
+	}
+	a->some_expired = false;
+}
+
+static void
+take_adopted(struct audit *a)
+{
+	size_t i;
+
+	if (!a->adopt)
+		return;
+	for (i = 0; i < a->adopted_count; i++)
+		audit_open_set_add(&a->open, a->adopted[i]);
+	free(a->adopted);
+	a->adopted = NULL;
+	a->adopted_count = 0;
+	a->adopt = false;
+	a->open_known = true;
+	a->want_checkpoint = true;
+}
+
+static void
+keep_anchor(struct audit *a, bool last)
+{
+	if (a->sink_file == NULL || a->chain.seq == a->anchored ||
+	    (!last && audit_now() < a->anchored_ms + ANCHOR_MS))
+		return;
+	a->anchored_ms = audit_now();
+	if (audit_anchor_write(a->file, a->key, &a->chain, a->first, NULL) == 0)
+		a->anchored = a->chain.seq;
+}
+
+void *
+audit_writer_run(void *audit)
+{
+	struct audit *a = audit;
+	bool was_failing, last;
+	uint64_t lost;
+
+	pthread_mutex_lock(&a->lock);
+	do {
+		wait_for_work(a);
+		take_pending(a);
+		take_adopted(a);
+		was_failing = a->failing;
+		lost = a->lost;
+		last = a->closing;
+		a->reopen = false;
+		pthread_mutex_unlock(&a->lock);
+		write_batch(a, was_failing, lost, last);
+		keep_anchor(a, last);
+		pthread_mutex_lock(&a->lock);
+	} while (!last);
+	a->writer_done = true;
+	last = a->orphan;
+	pthread_mutex_unlock(&a->lock);
+	if (last)
+		audit_release(a);
+	return NULL;
+}

@@ -10,10 +10,12 @@ struct error;
 
 /*
  * The server side of HTTP/1.1 behind a small interface.  Inside are libevent's
- * evhttp and OpenSSL; what evhttp lacks is added: a deadline for headers and
- * body together, a cap on connections, slow clients cut off, refusal of
- * doubled or bad Content-Length, Transfer-Encoding other than chunked, both
- * at once, a bad or absent Host (all 400), graceful drain.
+ * event loop, OpenSSL and a strict parser of its own (head.h, chunked.h), as
+ * evhttp 2.1 can neither keep back "100 Continue" nor say its errors but in
+ * HTML, and takes twice the processor time.  There is a deadline for headers
+ * and body together, a cap on connections, slow clients are cut off, doubled
+ * or bad Content-Length, Transfer-Encoding other than chunked, both at once, a
+ * bad or absent Host are refused (all 400); the drain is graceful.
  */
 struct http_server;
 struct http_request;
@@ -135,6 +137,11 @@ bool http_gone(const struct http_request *r);
  */
 void http_post(struct http_request *r, void (*run)(void *arg), void *arg);
 
+/* Have ${run}(arg) called once the request's event thread has nothing else
+ * to do at the moment.  On the event thread only; one such call can wait at a
+ * time (false: one does already, this one was not taken). */
+bool http_when_idle(struct http_request *r, void (*run)(void *arg), void *arg);
+
 /* As http_post, after ${ms} milliseconds.  On the event thread only. */
 void http_later(struct http_request *r, unsigned ms, void (*run)(void *arg), void *arg);
 
@@ -145,7 +152,8 @@ void http_set_header(struct http_request *r, const char *name, const char *value
 /**
  * http_reply(r, status, body):
  * Send the answer and end the request: ${r} must not be used any more.
- * ${body} (may be NULL or empty) is emptied, and wiped once sent if secret.
+ * ${body} (may be NULL or empty) is emptied, and wiped once sent if secret; the
+ * caller still releases it, as a small one keeps its memory for the next reply.
  * HEAD gets the length alone.  On the event thread only.
  */
 void http_reply(struct http_request *r, int status, struct buf *body);

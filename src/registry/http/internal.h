@@ -1,0 +1,241 @@
+#ifndef REGISTRY_HTTP_INTERNAL_H
+#define REGISTRY_HTTP_INTERNAL_H
+
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <event2/listener.h>
+
+#include "base/buf.h"
+#include "registry/http/chunked.h"
+#include "registry/http/head.h"
+#include "registry/http/http.h"
+#include "registry/http/tls.h"
+
+/* What the parts of the HTTP server share; nobody else includes this. */
+
+#define HTTP_READ_SIZE (32U << 10)	/* bytes taken from a socket at once */
+#define HTTP_WRITE_SIZE (32U << 10)	/* a reply up to this is sent in one piece */
+#define HTTP_REPLY_HEADERS_MAX (16U << 10)
+#define HTTP_LINGER_MS 1000U		/* how long a refused client is still read */
+#define HTTP_LINGER_MAX (1U << 20)	/* and how many bytes of it */
+
+struct http_connection;
+struct http_thread;
+
+enum http_connection_state {
+	HTTP_STATE_HANDSHAKE,
+	HTTP_STATE_HEAD,	/* waiting for a request, or for the rest of its head */
+	HTTP_STATE_BODY,
+	HTTP_STATE_BUSY,	/* the handler has it */
+	HTTP_STATE_WRITE,	/* the reply does not fit into the socket yet */
+	HTTP_STATE_LINGER,	/* answered for good; reading until the client closes */
+	HTTP_STATE_DEAD
+};
+
+/*
+ * A connection is on exactly one list.  All on one list have the same limit,
+ * so that the oldest is always the first and no timer of its own is needed.
+ */
+TAILQ_HEAD(http_connections, http_connection);
+
+/* Plain memory that grows; used only for heads and what comes behind them. */
+struct http_bytes {
+	char *data;
+	size_t len;
+	size_t cap;
+};
+
+struct http_request {
+	struct http_connection *connection;
+	struct http_head head;
+	struct buf body;		/* secret */
+	struct http_bytes headers;	/* of the reply, as lines */
+	void *state;
+};
+
+struct http_connection {
+	TAILQ_ENTRY(http_connection) entry;
+	struct http_connections *list;
+	uint64_t since;			/* when it came onto its list, in ms */
+	struct http_thread *thread;
+	int fd;
+	SSL *ssl;			/* NULL: plain */
+	struct event readable;
+	struct event writable;
+	enum http_connection_state state;
+	unsigned entered;		/* calls under way that still use it */
+	bool feeding;
+	bool reading;			/* readable is pending */
+	bool ended;			/* the client will send no more */
+	bool gone;			/* the socket is closed, the handler does not know */
+	bool last;			/* close after the reply */
+	bool refused;			/* that reply was a refusal: linger */
+
+	struct http_head_scan scan;
+	struct http_bytes in;		/* the head */
+	struct http_bytes next;		/* what was read beyond this request */
+	struct http_chunked chunked;
+	uint64_t body_left;
+	struct http_request request;
+
+	struct buf out[2];		/* of the reply, what is not sent yet */
+	size_t out_at;			/* bytes of the first non-empty one that are sent */
+	size_t out_progress;		/* bytes sent since the limit was last moved */
+	size_t lingered;
+	struct http_tls_peer certificate;
+	char peer[INET6_ADDRSTRLEN];
+};
+
+struct http_post {
+	void (*run)(void *arg);
+	void *arg;
+};
+
+struct http_posts {
+	struct http_post *items;
+	size_t count;
+	size_t cap;
+};
+
+struct http_later {
+	TAILQ_ENTRY(http_later) entry;
+	struct http_thread *thread;
+	struct event timer;
+	struct http_post post;
+};
+TAILQ_HEAD(http_laters, http_later);
+
+struct http_thread {
+	struct http_server *server;
+	unsigned number;
+	pthread_t id;
+	bool running;			/* id is to be joined */
+	struct event_base *base;
+	struct evconnlistener *listener;
+	struct event *calm;		/* runs when no other event is ready */
+	struct http_post calm_post;	/* run NULL: none waits */
+	struct event *wake;
+	struct event *tick;
+	int wake_fd;
+
+	pthread_mutex_t lock;		/* for the four below */
+	struct http_posts posts;
+	bool woken;
+	bool stop;
+
+	/* The rest belongs to the thread itself. */
+	struct http_posts run;		/* the posts being run */
+	struct http_connections idle;	/* between requests */
+	struct http_connections slow;	/* handshake, request or reply under way */
+	struct http_connections linger;
+	struct http_connections busy;
+	struct http_laters laters;
+	bool stopping;
+	bool accept_paused;
+	uint64_t stop_at;
+	unsigned char *input;		/* HTTP_READ_SIZE, secret */
+	unsigned char *output;		/* HTTP_WRITE_SIZE, secret */
+	size_t input_cap;
+	size_t output_cap;
+	struct buf spare_body;
+	time_t date_second;
+	char date[48];
+};
+
+struct http_server {
+	struct http_options options;	/* without its strings */
+	char *address;
+	unsigned thread_count;
+	struct http_thread *threads;
+	pthread_mutex_t tls_lock;
+	SSL_CTX *tls;			/* NULL: plain */
+	_Atomic uint64_t accepted, open, refused, timed_out, bad;
+};
+
+/* address.c */
+struct http_address {
+	struct sockaddr_storage sa;
+	socklen_t len;
+};
+
+/* Read ADDR:PORT or [ADDR]:PORT. */
+int http_address_parse(struct http_address *a, const char *text, struct error *err);
+bool http_address_is_loopback(const struct http_address *a);
+char *http_address_text(const struct http_address *a);
+/* The address alone, without port, into ${out} of INET6_ADDRSTRLEN bytes. */
+void http_address_host(const struct sockaddr *sa, char *out);
+/* A listening socket; the first fails where another server listens, the others
+ * share its port.  A port 0 in ${a} is filled in. */
+int http_address_listen(struct http_address *a, bool first, struct error *err);
+
+/* bytes.c */
+int http_bytes_append(struct http_bytes *b, const void *p, size_t n, size_t max);
+/* Empty and wipe; keeps a little memory. */
+void http_bytes_clear(struct http_bytes *b);
+void http_bytes_free(struct http_bytes *b);
+
+/* thread.c */
+uint64_t http_thread_now(void);
+struct timeval http_thread_timeval(unsigned ms);
+int http_thread_init(struct http_thread *t, struct http_server *s, unsigned number, int fd,
+    struct error *err);
+int http_thread_start(struct http_thread *t, struct error *err);
+void http_thread_stop(struct http_thread *t);
+void http_thread_free(struct http_thread *t);
+void http_thread_post(struct http_thread *t, void (*run)(void *arg), void *arg);
+/* End the loop if the thread is stopping and nothing is left. */
+void http_thread_check_end(struct http_thread *t);
+
+/* later.c */
+/* Forget what http_later was asked for. */
+void http_later_drop(struct http_thread *t);
+
+/* connection.c */
+void http_connection_new(struct http_thread *t, int fd, const struct sockaddr *sa);
+/* Onto the end of that list, from now on. */
+void http_connection_put(struct http_connection *c, struct http_connections *list);
+/* The calls between these may close the connection, but not free it. */
+void http_connection_enter(struct http_connection *c);
+void http_connection_leave(struct http_connection *c);
+void http_connection_close(struct http_connection *c);
+/* The socket is of no use any more. */
+void http_connection_lost(struct http_connection *c);
+/* A reply is sent as a whole: on to the next request, or close. */
+void http_connection_sent(struct http_connection *c);
+/* The limit of its list is over. */
+void http_connection_expire(struct http_connection *c);
+void http_connection_free(struct http_connection *c);
+void http_connection_readable(struct http_connection *c);
+
+/* feed.c: bytes to requests */
+void http_feed(struct http_connection *c, const char *p, size_t n);
+
+/* io.c */
+#define HTTP_IO_AGAIN (-1)
+#define HTTP_IO_END (-2)
+#define HTTP_IO_ERROR (-3)
+/* Bytes read or written (> 0), or one of the above. */
+long http_io_read(struct http_connection *c, void *p, size_t n);
+long http_io_write(struct http_connection *c, const void *p, size_t n);
+bool http_io_has_more(const struct http_connection *c, size_t got, size_t asked);
+/* 1: done, 0: later, -1: failed. */
+int http_io_handshake(struct http_connection *c);
+/* Send what waits: 1 all is sent, 0 later, -1 failed. */
+int http_io_flush(struct http_connection *c);
+void http_io_shutdown(struct http_connection *c);
+
+/* reply.c */
+/* The request is over: forget everything of it. */
+void http_reply_end(struct http_connection *c);
+void http_reply_refuse(struct http_connection *c, int status);
+/* What is neither sent nor needed any more. */
+void http_reply_drop(struct http_connection *c);
+
+#endif /* !REGISTRY_HTTP_INTERNAL_H */

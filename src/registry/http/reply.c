@@ -1,0 +1,257 @@
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/secmem.h"
+#include "registry/http/internal.h"
+#include "registry/http/token.h"
+
+#define REFUSAL_MAX (64U << 10)
+#define SPARE_MAX (64U << 10)
+
+static const char *
+phrase(int status)
+{
+	static const struct {
+		int status;
+		const char *phrase;
+	} phrases[] = {
+		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
+		{ 304, "Not Modified" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
+		{ 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
+		{ 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" },
+		{ 410, "Gone" }, { 411, "Length Required" }, { 412, "Precondition Failed" },
+		{ 413, "Content Too Large" }, { 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" }, { 417, "Expectation Failed" },
+		{ 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" },
+		{ 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" },
+		{ 507, "Insufficient Storage" }
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++) {
+		if (phrases[i].status == status)
+			return phrases[i].phrase;
+	}
+	return "Unknown";
+}
+
+void
+http_set_header(struct http_request *r, const char *name, const char *value)
+{
+	struct http_bytes *b = &r->headers;
+	size_t before = b->len;
+
+	if (!http_token_is_token(name) || !http_token_is_value(value, strlen(value)))
+		return;
+	if (http_bytes_append(b, name, strlen(name), HTTP_REPLY_HEADERS_MAX) == -1 ||
+	    http_bytes_append(b, ": ", 2, HTTP_REPLY_HEADERS_MAX) == -1 ||
+	    http_bytes_append(b, value, strlen(value), HTTP_REPLY_HEADERS_MAX) == -1 ||
+	    http_bytes_append(b, "\r\n", 2, HTTP_REPLY_HEADERS_MAX) == -1)
+		b->len = before;
+}
+
+static bool
+has_header(const struct http_bytes *b, const char *name)
+{
+	size_t n = strlen(name);
+	size_t at = 0;
+
+	while (at + n < b->len) {
+		const char *lf;
+
+		if (strncasecmp(b->data + at, name, n) == 0 && b->data[at + n] == ':')
+			return true;
+		lf = memchr(b->data + at, '\n', b->len - at);
+		at = lf != NULL ? (size_t)(lf - b->data) + 1 : b->len;
+	}
+	return false;
+}
+
+static void
+set_default(struct http_request *r, const char *name, const char *value)
+{
+	if (!has_header(&r->headers, name))
+		http_set_header(r, name, value);
+}
+
+static const char *
+date_now(struct http_thread *t)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (now != t->date_second) {
+		t->date_second = now;
+		/* No locale is set but for messages: English names, as HTTP wants. */
+		if (gmtime_r(&now, &tm) == NULL ||
+		    strftime(t->date, sizeof(t->date), "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
+			t->date[0] = '\0';
+	}
+	return t->date;
+}
+
+/* Append a text that is known to fit. */
+static size_t
+put(unsigned char *out, size_t at, const char *text, size_t n)
+{
+	memcpy(out + at, text, n);
+	return at + n;
+}
+
+/* Status line and headers into the thread's output; their length. */
+static size_t
+compose(struct http_connection *c, int status, size_t length)
+{
+	struct http_request *r = &c->request;
+	unsigned char *out = c->thread->output;
+	char text[160];
+	size_t at = 0;
+	int n;
+
+	n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, phrase(status),
+	    date_now(c->thread));
+	at = put(out, at, text, (size_t)n);
+	if (r->headers.len > 0)
+		at = put(out, at, r->headers.data, r->headers.len);
+	if (status != 204 && status != 304) {
+		n = snprintf(text, sizeof(text), "Content-Length: %zu\r\n", length);
+		at = put(out, at, text, (size_t)n);
+	}
+	if (c->last)
+		at = put(out, at, "Connection: close\r\n", 19);
+	else if (r->head.minor == 0)
+		at = put(out, at, "Connection: keep-alive\r\n", 24);
+	return put(out, at, "\r\n", 2);
+}
+
+/* Send ${n} bytes of the thread's output, or keep what cannot be sent at once. */
+static int
+send_output(struct http_connection *c, size_t n)
+{
+	const unsigned char *out = c->thread->output;
+	long sent = http_io_write(c, out, n);
+	size_t done = sent > 0 ? (size_t)sent : 0;
+
+	if (sent < 0 && sent != HTTP_IO_AGAIN)
+		return -1;
+	if (done == n)
+		return 1;
+	buf_append(&c->out[0], out + done, n - done);
+	return buf_check(&c->out[0], NULL);
+}
+
+/* 1: all is sent, 0: later, -1: failed. */
+static int
+send_reply(struct http_connection *c, int status, struct buf *body)
+{
+	bool with_body = c->request.head.method != HTTP_HEAD && status != 204 && status != 304;
+	size_t length = body != NULL ? body->len : 0;
+	size_t n = compose(c, status, length);
+	int done;
+
+	if (with_body && length > HTTP_WRITE_SIZE - n) {
+		buf_append(&c->out[0], c->thread->output, n);
+		buf_move(&c->out[1], body);
+		return buf_check(&c->out[0], NULL) == -1 ? -1 : http_io_flush(c);
+	}
+	if (with_body && length > 0)
+		n = put(c->thread->output, n, (const char *)body->data, length);
+	/* Pages of a secret buffer are costly to get: they stay with their owner. */
+	if (body != NULL)
+		buf_clear(body);
+	done = send_output(c, n);
+	secmem_wipe(c->thread->output, n);
+	return done;
+}
+
+/* Empties ${body} before anything else may happen: the next request may be
+ * under way when this returns. */
+static void
+reply(struct http_connection *c, int status, struct buf *body)
+{
+	int done = send_reply(c, status, body);
+
+	http_reply_end(c);
+	c->state = HTTP_STATE_WRITE;
+	if (done == -1) {
+		http_connection_lost(c);
+	} else if (done == 1) {
+		http_connection_sent(c);
+	} else {
+		c->out_progress = 0;
+		http_connection_put(c, &c->thread->slow);
+		(void)event_add(&c->writable, NULL);
+	}
+}
+
+void
+http_reply(struct http_request *r, int status, struct buf *body)
+{
+	struct http_connection *c = r->connection;
+
+	http_connection_enter(c);
+	if (c->gone) {
+		if (body != NULL)
+			buf_clear(body);
+		http_reply_end(c);
+		c->state = HTTP_STATE_DEAD;
+	} else {
+		c->last = !r->head.keep || c->thread->stopping;
+		reply(c, status, body);
+	}
+	http_connection_leave(c);
+}
+
+void
+http_reply_refuse(struct http_connection *c, int status)
+{
+	struct http_server *s = c->thread->server;
+	struct http_request *r = &c->request;
+	struct buf body;
+
+	buf_init(&body, REFUSAL_MAX);
+	if (s->options.refuse != NULL)
+		s->options.refuse(status, &body, s->options.cookie);
+	if (buf_check(&body, NULL) == -1)
+		buf_clear(&body);
+	if (status == 400 || (status > 410 && status != 503))
+		atomic_fetch_add_explicit(&s->bad, 1, memory_order_relaxed);
+	if (body.len > 0)
+		set_default(r, "Content-Type", "application/json");
+	set_default(r, "Cache-Control", "no-store");
+	set_default(r, "Pragma", "no-cache");
+	set_default(r, "X-Content-Type-Options", "nosniff");
+	c->last = c->refused = true;
+	reply(c, status, &body);
+	buf_release(&body);
+}
+
+void
+http_reply_end(struct http_connection *c)
+{
+	struct http_request *r = &c->request;
+	struct buf *spare = &c->thread->spare_body;
+
+	/* As above: the next request has its pages again. */
+	if (spare->cap == 0 && r->body.cap > 0 && r->body.cap <= SPARE_MAX) {
+		buf_clear(&r->body);
+		buf_move(spare, &r->body);
+	} else if (r->body.cap > 0) {
+		buf_release(&r->body);
+	}
+	http_bytes_clear(&c->in);
+	http_bytes_clear(&r->headers);
+	r->head.count = 0;
+	r->head.method = HTTP_OTHER;
+	r->state = NULL;
+}
+
+void
+http_reply_drop(struct http_connection *c)
+{
+	buf_release(&c->out[0]);
+	buf_release(&c->out[1]);
+}

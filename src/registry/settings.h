@@ -5,11 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 struct error;
 
 enum rest_compat { REST_CONFLUENT, REST_MREDJEM };
 
-#define SETTINGS_LIST_MAX 16
+#define SETTINGS_OLD_KEYS_MAX 16
+#define SETTINGS_FILE_MAX (1U << 20)	/* bytes */
 
 /*
  * What `propseal registry serve` goes by: built-in values, then the file of
@@ -41,13 +44,12 @@ struct settings {
 	bool refuse_masks;		/* secret.refuse.masks, true: a value such as **** */
 	size_t secret_max;		/* secret.max.bytes, 262144 */
 	uint64_t undelete_window_ms;	/* secret.undelete.window.seconds, 7 days */
-	bool allow_unlisted_metrics;	/* metrics.public, false: /metrics needs AuditRead or loopback listener of its own */
-	const char *metrics_listen;	/* metrics.listen, NULL: on the main listener with login */
+	bool allow_unlisted_metrics;	/* metrics.public, false: /metrics needs a login and a right */
 	const char *provider;		/* config.provider.name, "secret": ${secret:path:key} */
 
 	const char *master_key_file;	/* --master-key-file */
-	const char *master_key;		/* master.encryption.key as found in the file: never logged */
-	const char *old_keys[SETTINGS_LIST_MAX]; /* master.encryption.old.key[.N] */
+	struct buf master_key;		/* master.encryption.key, secret; empty: not set */
+	struct buf old_keys[SETTINGS_OLD_KEYS_MAX]; /* master.encryption.old.key[.N], secret */
 	size_t old_key_count;
 	const char *old_key_file;	/* master.encryption.old.key.file */
 	bool dev_mode;			/* dev.mode: weak and public keys are only warned about */
@@ -80,16 +82,22 @@ void settings_free(struct settings *s);
 
 /**
  * settings_read(s, file, err):
- * Take over what ${file} says: `key = value` lines and [sections], whose name
- * and a dot go before the keys (inih); a file that ends in .properties is read
- * as Java does.  ${file:PATH} and ${env:NAME} in values are resolved.
+ * Take over what ${file} says.  It is read as java.util.Properties; besides,
+ * a line `[NAME]` puts "NAME." before the keys after it, and `;` begins a
+ * comment.  A value may be ${file:PATH} or ${env:NAME}, for what stands
+ * there.  In a file with keys of Confluent's prefix (a Connect worker's) keys
+ * without it that are not ours are passed over.
  * ERROR_MISSING, ERROR_IO, ERROR_FORMAT (with line and key): unknown key, bad
- * value.  Unknown kafkastore.* keys pass.
+ * value.
  */
 int settings_read(struct settings *s, const char *file, struct error *err);
 
-/* Set one key as a line of the file would.  ERROR_FORMAT, ERROR_MISSING. */
-int settings_set(struct settings *s, const char *key, const char *value,
+/* Take over CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_* of the environment; the
+ * bytes of keys are wiped there. */
+int settings_read_environment(struct settings *s, struct error *err);
+
+/* Set one key, of ${n} bytes at ${value}, as a line of the file would. */
+int settings_set(struct settings *s, const char *key, const void *value, size_t n,
     struct error *err);
 
 #endif /* !REGISTRY_SETTINGS_H */

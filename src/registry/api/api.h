@@ -27,7 +27,6 @@ struct api_parts {
 };
 
 struct api *api_new(const struct api_parts *p, unsigned threads, struct error *err);
-void api_free(struct api *a);
 
 /* http_options' callbacks; the cookie is the api. */
 void api_handle(struct http_request *r, void *cookie);
@@ -39,5 +38,10 @@ void api_set_server(struct api *a, struct http_server *s);
 
 /* The service is about to end: /health/ready says no, watchers are let go. */
 void api_drain(struct api *a);
+
+/* No more requests come, and none is under way: end what the api has running
+ * and put on record what it still knows.  The parts must still be there. */
+void api_stop(struct api *a);
+void api_free(struct api *a);
 
 #endif /* !REGISTRY_API_API_H */

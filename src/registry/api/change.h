@@ -1,0 +1,38 @@
+#ifndef REGISTRY_API_CHANGE_H
+#define REGISTRY_API_CHANGE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "registry/store/store.h"
+
+struct exchange;
+
+/*
+ * A change of the store on behalf of a request: the intent is put on record,
+ * the store does it, the endpoint answers (and with that the outcome is put on
+ * record).  It goes on to the end when the client goes away in between.
+ */
+struct change {
+	struct store_op op;
+	struct exchange *x;
+	void (*stored)(struct change *c);	/* on the event thread; answers */
+};
+
+/* The request's change, filled with its names and caller; NULL: answered. */
+struct change *change_new(struct exchange *x, enum store_action action,
+    void (*stored)(struct change *c));
+
+/**
+ * change_condition(c):
+ * Take over If-Match and If-None-Match: *.  false: it cannot hold, and 412 was
+ * answered.
+ */
+bool change_condition(struct change *c);
+
+void change_submit(struct change *c);
+
+/* For what is not STORE_DONE or STORE_REPEATED: the error's answer. */
+void change_fail(struct change *c);
+
+#endif /* !REGISTRY_API_CHANGE_H */

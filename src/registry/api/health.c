@@ -1,0 +1,50 @@
+#include "registry/api/handlers.h"
+
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "registry/api/answer.h"
+#include "registry/api/request.h"
+#include "registry/api/exchange.h"
+#include "registry/api/internal.h"
+#include "registry/audit/audit.h"
+#include "registry/store/store.h"
+
+/* What can be seen without a login: nothing about secrets. */
+
+void
+health_root(struct exchange *x)
+{
+	buf_append_str(&x->body, "{\"name\":\"propseal\",\"version\":\"" PROPSEAL_VERSION "\"}");
+	answer_send(x, 200);
+}
+
+void
+health_live(struct exchange *x)
+{
+	buf_append_str(&x->body, "{\"status\":\"live\"}");
+	answer_send(x, 200);
+}
+
+void
+health_ready(struct exchange *x)
+{
+	if (atomic_load(&x->api->draining))
+		answer_fail(x, 503, 50302, "Not ready: the service is about to end");
+	else if (store_unready(request_store(x)) != NULL)
+		answer_fail(x, 503, 50302, "Not ready: the store cannot be written");
+	else if (audit_unready(x->api->parts.audit) != NULL)
+		answer_fail(x, 503, 50302, "Not ready: the audit log cannot be written");
+	else {
+		buf_append_str(&x->body, "{\"status\":\"ready\"}");
+		answer_send(x, 200);
+	}
+}
+
+/* A worker's list of plugins, of which a registry alone has none. */
+void
+health_plugins(struct exchange *x)
+{
+	buf_append_str(&x->body, "[]");
+	answer_send(x, 200);
+}

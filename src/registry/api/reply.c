@@ -1,0 +1,77 @@
+#include "registry/api/reply.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "registry/http/http.h"
+
+void
+reply_number(struct buf *out, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	buf_append(out, digits + i, sizeof(digits) - i);
+}
+
+void
+reply_time(struct buf *out, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[48];
+	size_t n;
+
+	if (ms <= 0 || gmtime_r(&seconds, &tm) == NULL) {
+		buf_append_str(out, "null");
+		return;
+	}
+	n = strftime(text, sizeof(text), "\"%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ\"", (int)(ms % 1000));
+	buf_append_str(out, text);
+}
+
+void
+reply_text(struct buf *out, const char *text)
+{
+	text_append_json(out, text, strlen(text));
+}
+
+void
+reply_member(struct buf *out, const char *name)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '{')
+		buf_append_char(out, ',');
+	buf_append_char(out, '"');
+	buf_append_str(out, name);
+	buf_append(out, "\":", 2);
+}
+
+void
+reply_error(struct buf *out, int code, const void *message, size_t n)
+{
+	buf_append_str(out, "{\"error_code\":");
+	reply_number(out, (uint64_t)code);
+	buf_append_str(out, ",\"message\":");
+	text_append_json(out, message, n);
+	buf_append_char(out, '}');
+}
+
+void
+reply_headers(struct http_request *r, const char *id, const char *type)
+{
+	if (id != NULL)
+		http_set_header(r, "X-Request-Id", id);
+	http_set_header(r, "Cache-Control", "no-store");
+	http_set_header(r, "Pragma", "no-cache");
+	http_set_header(r, "X-Content-Type-Options", "nosniff");
+	if (type != NULL)
+		http_set_header(r, "Content-Type", type);
+}

@@ -1,0 +1,69 @@
+#ifndef REGISTRY_API_ROUTE_H
+#define REGISTRY_API_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "registry/access/access.h"
+#include "registry/http/http.h"
+#include "registry/http/target.h"
+#include "registry/settings.h"
+
+struct exchange;
+
+/*
+ * The routes: one table that dispatches, that tells what a method needs, and
+ * from which the OpenAPI document is made.
+ */
+enum scope {
+	SCOPE_OPEN,	/* no login */
+	SCOPE_LOGIN,	/* any login; the endpoint looks at rights by itself */
+	SCOPE_CLUSTER,	/* ${op} on the whole registry */
+	SCOPE_PATH	/* ${op} on {path} */
+};
+
+enum param { PARAM_PATH, PARAM_KEY, PARAM_VERSION, PARAM_PRINCIPAL, PARAM_ROLE, PARAM_COUNT };
+
+#define ROUTE_BODY 0x1U		/* takes a JSON body */
+#define ROUTE_QUIET 0x2U	/* not audited unless denied */
+#define ROUTE_MREDJEM 0x4U	/* there in that dialect alone */
+#define ROUTE_DESTROY 0x8U	/* ?destroy=true makes it another operation */
+#define ROUTE_LATEST 0x10U	/* {version} may be "latest" */
+#define ROUTE_NAMES 0x20U	/* {path} and {key} must be valid names */
+
+struct endpoint {
+	enum http_method method;
+	unsigned char segments;		/* of the pattern */
+	const char *pattern;		/* /secret/paths/{path}/keys */
+	const char *name;		/* as in the audit's methodName */
+	enum scope scope;
+	enum operation op;
+	enum operation or_op;		/* does as well; OPERATION_COUNT: none */
+	unsigned flags;
+	void (*run)(struct exchange *x);
+	const char *summary;
+	const char *query;		/* names of parameters, separated by blanks */
+	const char *answers;		/* statuses beyond 401, 403, 429 and 503 */
+};
+
+size_t route_count(void);
+const struct endpoint *route_at(size_t i);
+
+struct route_match {
+	const struct endpoint *endpoint;	/* NULL: no such route or method */
+	unsigned allowed;	/* bits 1 << enum http_method; 0: no such route */
+	struct target_segment params[PARAM_COUNT];	/* text NULL: not in the route */
+};
+
+/* What ${t} and ${method} (HEAD is looked up as GET) lead to. */
+void route_find(const struct target *t, enum http_method method, enum rest_compat compat,
+    struct route_match *out);
+
+/* For the Allow header, from the bits: "GET, HEAD, POST, OPTIONS". */
+#define ROUTE_ALLOW_MAX 64
+void route_allow(unsigned allowed, char out[ROUTE_ALLOW_MAX]);
+
+/* The name of a method as in a request line. */
+const char *route_method_name(enum http_method method);
+
+#endif /* !REGISTRY_API_ROUTE_H */

@@ -1,0 +1,149 @@
+#include "registry/api/route.h"
+
+#include "registry/api/handlers.h"
+
+/*
+ * Every route.  The methods of one pattern stand together.  The statuses are
+ * for the default dialect; 401, 403, 429 and 503 go without saying where a
+ * login is needed.
+ */
+#define SECRET "/secret/paths"
+#define PATH SECRET "/{path}"
+#define KEY PATH "/keys/{key}"
+#define VERSIONS KEY "/versions"
+#define VERSION VERSIONS "/{version}"
+#define ADMIN "/secret/admin"
+#define ROLE "/security/1.0/principals/{principal}/roles/{role}"
+
+#define NONE OPERATION_COUNT
+
+static const struct endpoint table[] = {
+	{ HTTP_GET, 2, SECRET, "ListPaths", SCOPE_LOGIN, SECRET_LIST, NONE, 0, lists_paths,
+	    "The paths that the caller may list", "prefix limit after", "200 400 422" },
+
+	{ HTTP_GET, 3, PATH, "GetPath", SCOPE_PATH, SECRET_READ, NONE, ROUTE_NAMES, reads_path,
+	    "The latest value of each key of a path", "limit after metadata partial",
+	    "200 400 422 500" },
+	{ HTTP_DELETE, 3, PATH, "DeletePath", SCOPE_PATH, SECRET_DELETE, NONE,
+	    ROUTE_NAMES, deletes_path, "Delete all keys of a path", "",
+	    "200 400 404 412 422 504" },
+
+	{ HTTP_GET, 4, PATH "/keys", "ListKeys", SCOPE_PATH, SECRET_LIST, NONE, ROUTE_NAMES,
+	    reads_keys, "The keys of a path", "limit after", "200 400 422" },
+
+	{ HTTP_GET, 4, PATH "/metadata", "GetPathMetadata", SCOPE_PATH, SECRET_METADATA, NONE,
+	    ROUTE_NAMES, metadata_path, "What is known of a path's keys and versions", "",
+	    "200 400 404 422" },
+
+	{ HTTP_GET, 5, KEY, "GetKey", SCOPE_PATH, SECRET_READ, NONE, ROUTE_NAMES, reads_key,
+	    "The values of all versions of a key", "limit after metadata partial",
+	    "200 400 422 500" },
+	{ HTTP_DELETE, 5, KEY, "DeleteKey", SCOPE_PATH, SECRET_DELETE, NONE,
+	    ROUTE_NAMES, deletes_key, "Delete all versions of a key", "",
+	    "200 400 404 412 422 504" },
+
+	{ HTTP_GET, 6, KEY "/metadata", "GetKeyMetadata", SCOPE_PATH, SECRET_METADATA, NONE,
+	    ROUTE_NAMES, metadata_key, "What is known of a key and its versions", "",
+	    "200 400 404 422" },
+	{ HTTP_PATCH, 6, KEY "/metadata", "UpdateKeyMetadata", SCOPE_PATH, SECRET_WRITE, NONE,
+	    ROUTE_NAMES | ROUTE_BODY, metadata_change,
+	    "Change a key's limits and its own metadata", "", "200 400 404 409 415 422 504" },
+
+	{ HTTP_GET, 6, VERSIONS, "ListVersions", SCOPE_PATH, SECRET_LIST, NONE, ROUTE_NAMES,
+	    reads_versions, "The numbers of a key's versions", "limit after", "200 400 422" },
+	{ HTTP_POST, 6, VERSIONS, "CreateSecretVersion", SCOPE_PATH, SECRET_WRITE, NONE,
+	    ROUTE_NAMES | ROUTE_BODY, create_version, "Store a key's next version",
+	    "metadata", "200 400 409 412 413 415 422 504" },
+
+	{ HTTP_GET, 7, VERSION, "GetSecretVersion", SCOPE_PATH, SECRET_READ, NONE,
+	    ROUTE_NAMES | ROUTE_LATEST, reads_version,
+	    "One version of a secret, by its number or as \"latest\"", "metadata",
+	    "200 304 400 404 422 500" },
+	{ HTTP_DELETE, 7, VERSION, "DeleteVersion", SCOPE_PATH, SECRET_DELETE, NONE,
+	    ROUTE_NAMES | ROUTE_DESTROY, deletes_version,
+	    "Delete a version, or destroy it for good", "destroy", "200 400 404 412 422 504" },
+
+	{ HTTP_POST, 8, VERSION "/undelete", "UndeleteVersion", SCOPE_PATH, SECRET_DELETE, NONE,
+	    ROUTE_NAMES, deletes_undo, "Bring a deleted version back", "",
+	    "200 400 404 409 422 504" },
+
+	{ HTTP_GET, 2, "/secret/search", "SearchSecrets", SCOPE_LOGIN, SECRET_LIST, NONE, 0,
+	    lists_search, "Paths and keys by pattern (* and ?) or by a part of their names",
+	    "path key limit after after_key", "200 400 422" },
+
+	{ HTTP_GET, 2, "/secret/watch", "WatchChanges", SCOPE_LOGIN, SECRET_LIST, NONE, 0,
+	    watch_changes, "Wait for changes of names and versions since an offset",
+	    "since wait", "200 400 410 422" },
+
+	{ HTTP_POST, 4, "/secret/connectors/{name}/validate", "ValidateConfig", SCOPE_PATH,
+	    SECRET_LIST, SECRET_RESOLVE, ROUTE_BODY, references_validate,
+	    "Check a connector's references", "", "200 400 415 422" },
+	{ HTTP_POST, 4, "/secret/connectors/{name}/resolve", "ResolveConfig", SCOPE_PATH,
+	    SECRET_RESOLVE, SECRET_READ, ROUTE_BODY, references_resolve,
+	    "A connector's config with its references replaced by values", "",
+	    "200 400 415 422 500" },
+
+	{ HTTP_GET, 3, ADMIN "/rotation", "GetRotation", SCOPE_CLUSTER, ROTATE_KEY, NONE, 0,
+	    rotation_show, "How far the rotation of keys is", "", "200" },
+	{ HTTP_POST, 3, ADMIN "/rotation", "RotateMasterKey", SCOPE_CLUSTER, ROTATE_KEY, NONE,
+	    ROUTE_BODY, rotation_start, "Seal every record with a new data key", "",
+	    "202 409 415 500" },
+
+	{ HTTP_POST, 3, ADMIN "/audit-hash", "AuditHash", SCOPE_CLUSTER, AUDIT_READ, NONE,
+	    ROUTE_BODY, admin_hash, "The HMAC by which a value stands in the audit log", "",
+	    "200 400 415 422 500" },
+
+	{ HTTP_POST, 4, ADMIN "/audit/verify", "AuditVerify", SCOPE_CLUSTER, AUDIT_READ, NONE, 0,
+	    admin_verify, "Check the audit log's chain of hashes", "", "200 409 500" },
+
+	{ HTTP_POST, 3, ADMIN "/backup", "BackupStore", SCOPE_CLUSTER, ROTATE_KEY, NONE,
+	    ROUTE_BODY, admin_backup, "Copy the store into the data folder's backups", "",
+	    "200 400 409 415 422 500" },
+
+	{ HTTP_GET, 3, ADMIN "/role-bindings", "ListBindings", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0,
+	    bindings_list, "The role bindings", "path prefix", "200 400" },
+	{ HTTP_PUT, 3, ADMIN "/role-bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
+	    ROUTE_BODY, bindings_put, "Give a role to a principal", "", "204 400 415 422" },
+	{ HTTP_DELETE, 3, ADMIN "/role-bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
+	    0, bindings_delete, "Take a role from a principal", "role principal path prefix",
+	    "204 400 404 422" },
+
+	{ HTTP_POST, 6, ROLE, "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0, mds_grant,
+	    "Give a role on the whole registry (as the metadata service does)", "", "204 422" },
+	{ HTTP_DELETE, 6, ROLE, "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0, mds_revoke,
+	    "Take a role on the whole registry", "", "204 404 422" },
+
+	{ HTTP_POST, 7, ROLE "/bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
+	    ROUTE_BODY, mds_grant_on, "Give a role on paths (as the metadata service does)", "",
+	    "204 400 415 422" },
+	{ HTTP_DELETE, 7, ROLE "/bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
+	    ROUTE_BODY, mds_revoke_on, "Take a role on paths", "", "204 400 404 415 422" },
+
+	{ HTTP_GET, 1, "/metrics", "GetMetrics", SCOPE_CLUSTER, AUDIT_READ, SECRET_METADATA,
+	    ROUTE_QUIET, metrics_show, "Counts for Prometheus", "", "200" },
+
+	{ HTTP_GET, 0, "/", "GetRoot", SCOPE_OPEN, SECRET_LIST, NONE, ROUTE_QUIET, health_root,
+	    "The service's name and version", "", "200" },
+	{ HTTP_GET, 2, "/health/live", "GetLive", SCOPE_OPEN, SECRET_LIST, NONE, ROUTE_QUIET,
+	    health_live, "Is the process there?", "", "200" },
+	{ HTTP_GET, 2, "/health/ready", "GetReady", SCOPE_OPEN, SECRET_LIST, NONE, ROUTE_QUIET,
+	    health_ready, "Can it read, write and audit?", "", "200 503" },
+	{ HTTP_GET, 1, "/openapi.json", "GetOpenapi", SCOPE_OPEN, SECRET_LIST, NONE, ROUTE_QUIET,
+	    openapi_show, "This document", "", "200" },
+	{ HTTP_GET, 1, "/health", "GetHealth", SCOPE_OPEN, SECRET_LIST, NONE,
+	    ROUTE_QUIET | ROUTE_MREDJEM, health_live, "Is the process there?", "", "200" },
+	{ HTTP_GET, 1, "/connector-plugins", "GetPlugins", SCOPE_OPEN, SECRET_LIST, NONE,
+	    ROUTE_QUIET | ROUTE_MREDJEM, health_plugins, "A worker's plugins: none", "", "200" },
+};
+
+size_t
+route_count(void)
+{
+	return sizeof(table) / sizeof(table[0]);
+}
+
+const struct endpoint *
+route_at(size_t i)
+{
+	return &table[i];
+}

@@ -1,0 +1,301 @@
+#include "registry/api/watch.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "registry/api/answer.h"
+#include "registry/api/request.h"
+#include "registry/api/exchange.h"
+#include "registry/api/handlers.h"
+#include "registry/api/internal.h"
+#include "registry/api/reply.h"
+#include "registry/http/http.h"
+#include "registry/store/state.h"
+#include "registry/store/store.h"
+
+/*
+ * GET /secret/watch: wait until something changes that the caller may list.
+ *
+ * The timer of http_later cannot be taken back, so what it needs outlives the
+ * answer: a struct watch goes when both the answer is given and the timer (and
+ * what api_drain posted) have come.  All there are hang on a list of the api:
+ * those whose timer never comes, because the server has ended, are freed with
+ * it.
+ */
+#define WAIT_MAX 60	/* seconds */
+#define WAIT_DEFAULT 30
+#define CHANGES_MAX 1000	/* in one answer */
+
+struct watch {
+	struct watch *next, *prev;	/* under the list's lock */
+	struct watch_list *list;
+	struct exchange *x;		/* NULL: answered.  Changed under the lock */
+	unsigned refs;			/* under the lock */
+	uint64_t since;
+	struct store_waiter waiter;
+	bool waiting;			/* the store has the waiter */
+	bool over;			/* answer with what there is */
+};
+
+int
+watch_list_init(struct watch_list *l)
+{
+	l->first = NULL;
+	return pthread_mutex_init(&l->lock, NULL) == 0 ? 0 : -1;
+}
+
+void
+watch_list_release(struct watch_list *l)
+{
+	while (l->first != NULL) {
+		struct watch *w = l->first;
+
+		l->first = w->next;
+		free(w);
+	}
+	pthread_mutex_destroy(&l->lock);
+}
+
+static void
+drop(struct watch *w)
+{
+	struct watch_list *l = w->list;
+	bool last;
+
+	pthread_mutex_lock(&l->lock);
+	last = --w->refs == 0;
+	if (last) {
+		if (w->prev != NULL)
+			w->prev->next = w->next;
+		else
+			l->first = w->next;
+		if (w->next != NULL)
+			w->next->prev = w->prev;
+	}
+	pthread_mutex_unlock(&l->lock);
+	if (last)
+		free(w);
+}
+
+struct collect {
+	struct exchange *x;
+	bool everything;
+	uint64_t count;
+};
+
+static void
+add_change(struct collect *c, const struct change_view *v)
+{
+	struct buf *out = &c->x->body;
+
+	if (c->count++ > 0)
+		buf_append_char(out, ',');
+	buf_append_str(out, "{\"offset\":");
+	reply_number(out, v->offset);
+	reply_member(out, "path");
+	text_append_json(out, v->path, v->path_len);
+	if (v->key != NULL) {
+		reply_member(out, "key");
+		text_append_json(out, v->key, v->key_len);
+	}
+	if (v->version != 0) {
+		reply_member(out, "version");
+		reply_number(out, v->version);
+	}
+	reply_member(out, "change");
+	reply_text(out, v->what);
+	buf_append_char(out, '}');
+}
+
+static void
+visit(void *cookie, const struct change_view *v)
+{
+	struct collect *c = cookie;
+
+	if (c->everything || request_allows(c->x, SECRET_LIST, v->path, v->path_len))
+		add_change(c, v);
+}
+
+static const char too_old[] = "What changed since this offset is not remembered any more: "
+    "list everything again, then watch without \"since\"";
+
+/* Make the body: the changes since ${*since} that the caller may know of.
+ * ${*since} moves on to what was looked at.  false: it is too long ago. */
+static bool
+collect(struct exchange *x, uint64_t *since, uint64_t *count)
+{
+	struct collect c = { .x = x, .everything = request_allows(x, SECRET_LIST, NULL, 0) };
+	struct state *s = request_state(x);
+	bool known = true, more = true;
+
+	buf_clear(&x->body);
+	buf_append_str(&x->body, "{\"changes\":[");
+	/* What is not for this caller may fill more than one round. */
+	while (more && known && c.count == 0) {
+		state_lock(s);
+		more = *since < state_offset(s);
+		if (more) {
+			uint64_t next = state_changes(s, *since, CHANGES_MAX, visit, &c);
+
+			known = next != 0;
+			more = next > *since;
+			*since = next;
+		}
+		state_unlock(s);
+	}
+	buf_append_str(&x->body, "],\"offset\":");
+	reply_number(&x->body, *since);
+	buf_append_char(&x->body, '}');
+	*count = c.count;
+	return known;
+}
+
+static void
+answer(struct exchange *x, uint64_t count)
+{
+	x->has_count = true;
+	x->count = count;
+	answer_send(x, 200);
+}
+
+/* The request is about to be answered; returns it. */
+static struct exchange *
+part(struct watch *w)
+{
+	struct exchange *x = w->x;
+
+	pthread_mutex_lock(&w->list->lock);
+	w->x = NULL;
+	pthread_mutex_unlock(&w->list->lock);
+	drop(w);
+	return x;
+}
+
+static void woken(struct store_waiter *waiter);
+
+/* Answer, or wait (again) for the store. */
+static void
+look(struct watch *w)
+{
+	struct exchange *x = w->x;
+	uint64_t count;
+
+	if (!collect(x, &w->since, &count)) {
+		answer_fail(part(w), 410, 0, "%s", too_old);
+		return;
+	}
+	if (count > 0 || w->over || http_gone(x->r) || atomic_load(&x->api->draining)) {
+		answer(part(w), count);
+		return;
+	}
+	w->waiter.since = w->since;
+	w->waiter.woken = woken;
+	w->waiter.cookie = w;
+	w->waiting = true;
+	store_wait(request_store(x), &w->waiter);
+}
+
+static void
+awake(void *arg)
+{
+	struct watch *w = arg;
+
+	w->waiting = false;
+	look(w);
+}
+
+/* On the writer's thread (or within store_wait).  The request is there: it is
+ * not answered while the store has the waiter. */
+static void
+woken(struct store_waiter *waiter)
+{
+	struct watch *w = waiter->cookie;
+
+	http_post(w->x->r, awake, w);
+}
+
+/* Whatever comes first ends the waiting: the timer, or the service's end. */
+static void
+end(void *arg)
+{
+	struct watch *w = arg;
+
+	if (w->x != NULL) {
+		w->over = true;
+		/* Otherwise awake() is on its way. */
+		if (w->waiting && store_unwait(request_store(w->x), &w->waiter)) {
+			w->waiting = false;
+			look(w);
+		}
+	}
+	drop(w);
+}
+
+void
+watch_list_drain(struct watch_list *l)
+{
+	pthread_mutex_lock(&l->lock);
+	for (struct watch *w = l->first; w != NULL; w = w->next) {
+		if (w->x != NULL) {
+			w->refs++;
+			http_post(w->x->r, end, w);
+		}
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void
+begin(struct exchange *x, uint64_t since, unsigned ms)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	struct watch_list *l = &x->api->watches;
+
+	if (w == NULL) {
+		answer_fail(x, 503, 50302, "Out of memory; try again");
+		return;
+	}
+	w->list = l;
+	w->x = x;
+	w->since = since;
+	w->refs = 2;	/* the request, the timer */
+	pthread_mutex_lock(&l->lock);
+	w->next = l->first;
+	if (l->first != NULL)
+		l->first->prev = w;
+	l->first = w;
+	pthread_mutex_unlock(&l->lock);
+	http_later(x->r, ms, end, w);
+	look(w);
+}
+
+void
+watch_changes(struct exchange *x)
+{
+	struct state *s = request_state(x);
+	uint64_t since = 0, wait = WAIT_DEFAULT, now;
+	int found = request_number(x, "since", 0, INT64_MAX, &since);
+
+	if (found == -1 || request_number(x, "wait", 0, WAIT_MAX, &wait) == -1)
+		return;
+	state_lock(s);
+	now = state_offset(s);
+	state_unlock(s);
+	if (found == 0) {
+		buf_append_str(&x->body, "{\"changes\":[],\"offset\":");
+		reply_number(&x->body, now);
+		buf_append_char(&x->body, '}');
+		answer(x, 0);
+		return;
+	}
+	if (wait > 0) {
+		begin(x, since, (unsigned)wait * 1000);
+		return;
+	}
+	if (collect(x, &since, &now))
+		answer(x, now);
+	else
+		answer_fail(x, 410, 0, "%s", too_old);
+}

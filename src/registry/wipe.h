@@ -1,0 +1,15 @@
+#ifndef REGISTRY_WIPE_H
+#define REGISTRY_WIPE_H
+
+struct error;
+
+/**
+ * wipe_on_free(err):
+ * From now on what OpenSSL, libevent and jansson free is wiped first, as
+ * requests and answers with secrets pass through their memory.  Call it before
+ * any of them has allocated (ERROR_REFUSED: too late for OpenSSL), with one
+ * thread running.
+ */
+int wipe_on_free(struct error *err);
+
+#endif /* !REGISTRY_WIPE_H */

@@ -28,6 +28,9 @@ load_secrets(struct change *c, struct error *err)
 	const char *path = c->o->text[FLAG_LOCAL_SECRETS_FILE];
 
 	secrets_file_free(c->secrets);
+	c->secrets = NULL;
+	if (path == NULL)
+		return 0;
 	c->secrets = secrets_file_load(path, err);
 	if (c->secrets == NULL && err->code == ERROR_MISSING) {
 		if (c->may_create)
@@ -110,7 +113,7 @@ check_files(const struct change *c, struct error *err)
 {
 	if (c->config == NULL)
 		return check_secrets(c->secrets, err);
-	if (same_file(&c->config->id, secrets_file_id(c->secrets))) {
+	if (c->secrets != NULL && same_file(&c->config->id, secrets_file_id(c->secrets))) {
 		error_set(err, ERROR_REFUSED,
 		    "the configuration file and the secrets file are the same file");
 		return error_place(err, c->config->path, 0);
@@ -120,7 +123,7 @@ check_files(const struct change *c, struct error *err)
 		error_place(err, c->config->path, 0);
 		return hint_config(c, err);
 	}
-	return check_secrets(c->secrets, err);
+	return c->secrets != NULL ? check_secrets(c->secrets, err) : 0;
 }
 
 int
@@ -169,7 +172,7 @@ lock(struct change *c, struct error *err)
 		return -1;
 	if (config != NULL && !is_fresh(config, &c->config->id) && load_config(c, err) != 0)
 		return -1;
-	if (!is_fresh(secrets, secrets_file_id(c->secrets)) && load_secrets(c, err) != 0)
+	if (secrets != NULL && !is_fresh(secrets, secrets_file_id(c->secrets)) && load_secrets(c, err) != 0)
 		return -1;
 	return check_files(c, err);
 }

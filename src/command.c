@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "registry/cli/table.h"
 
 #define FILES \
 	{ FLAG_CONFIG_FILE, true, NULL }, \
@@ -19,6 +20,12 @@
 	{ FLAG_REPLACE, false, NULL }, \
 	{ FLAG_CIPHER, false, NULL }, \
 	WRITING
+#define REMOTE \
+	{ FLAG_URL, false, NULL }, \
+	{ FLAG_USER, false, NULL }, \
+	{ FLAG_PASSWORD_FILE, false, NULL }, \
+	{ FLAG_TOKEN_FILE, false, NULL }, \
+	{ FLAG_CA, false, NULL }
 #define LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
 
 static const struct command commands[] = {
@@ -36,6 +43,14 @@ static const struct command commands[] = {
 			{ FLAG_REVEAL_TIME, false, NULL },
 			{ FLAG_LOCK_TIME, false, NULL },
 			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			{ FLAG_URL, false, NULL },
+			{ FLAG_USER, false, NULL },
+			{ FLAG_PASSWORD_FILE, false, NULL },
+			{ FLAG_TOKEN_FILE, false, NULL },
+			{ FLAG_CA, false, NULL },
+			{ FLAG_CERT, false, NULL },
+			{ FLAG_CERT_KEY, false, NULL },
+			{ FLAG_INSECURE_HTTP, false, NULL },
 			LAST
 		},
 		.run = commands_interface,
@@ -197,17 +212,18 @@ static const struct command commands[] = {
 		    "as it is, and the configuration\nprovider that nothing needs any more is "
 		    "taken out.  --config chooses keys.  The names of --format env\nare the keys "
 		    "in upper case, with _ for a dot, __ for a dash and ___ for an underscore.\n"
-		    "References to other providers stay.",
+		    "With --url ${secret:PATH:KEY} is resolved too, by the Secret Registry there.  "
+		    "References to other providers\nstay.",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
 			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
 			{ FLAG_CONFIG_KEYS, false, NULL },
 			{ FLAG_FORMAT, false, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			WRITING, LAST
+			REMOTE, WRITING, LAST
 		},
 		.run = commands_render,
 	},
@@ -217,7 +233,8 @@ static const struct command commands[] = {
 		.details = "References in the values of environment variables are resolved for the "
 		    "command.  It gets the values of\na configuration file as variables, or a "
 		    "resolved copy of the file that exists in memory only.\nWithout "
-		    "--local-secrets-file the references say where the secrets file is.  Signals "
+		    "--local-secrets-file the references say where the secrets file is; with --url\n${secret:PATH:KEY} is "
+		    "resolved too, by the Secret Registry there.  Signals "
 		    "are passed on, and\nthe exit status is the command's (128 and the signal that "
 		    "killed it).",
 		.arguments = "-- COMMAND [ARGUMENT...]",
@@ -232,7 +249,7 @@ static const struct command commands[] = {
 			{ FLAG_KEEP_KEY, false, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_OUTPUT, false, "format of errors" },
-			LAST
+			REMOTE, LAST
 		},
 		.run = commands_exec,
 	},
@@ -418,30 +435,32 @@ static const struct command commands[] = {
 	},
 };
 
+#define OWN (sizeof(commands) / sizeof(commands[0]))
+
 size_t
 command_count(void)
 {
-	return sizeof(commands) / sizeof(commands[0]);
+	return OWN + registry_command_count();
 }
 
 const struct command *
 command_at(size_t i)
 {
-	return &commands[i];
+	return i < OWN ? &commands[i] : registry_command_at(i - OWN);
 }
 
 const struct command *
 command_find(const char *group, const char *name)
 {
-	const char *other;
+	const struct command *c;
 	size_t i;
 
 	for (i = 0; i < command_count(); i++) {
-		other = commands[i].group;
-		if (strcmp(commands[i].name, name) != 0 || (group == NULL) != (other == NULL))
+		c = command_at(i);
+		if (strcmp(c->name, name) != 0 || (group == NULL) != (c->group == NULL))
 			continue;
-		if (group == NULL || strcmp(group, other) == 0)
-			return &commands[i];
+		if (group == NULL || strcmp(group, c->group) == 0)
+			return c;
 	}
 	return NULL;
 }
@@ -452,8 +471,14 @@ command_is_group(const char *word)
 	size_t i;
 
 	for (i = 0; i < command_count(); i++) {
-		if (commands[i].group != NULL && strcmp(commands[i].group, word) == 0)
+		if (command_at(i)->group != NULL && strcmp(command_at(i)->group, word) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool
+command_is_registry(const struct command *c)
+{
+	return c->group != NULL && strcmp(c->group, "registry") == 0;
 }

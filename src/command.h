@@ -15,7 +15,7 @@ struct command_flag {
 	const char *help;	/* NULL: the flag's own */
 };
 
-#define COMMAND_FLAGS_MAX 16
+#define COMMAND_FLAGS_MAX 20
 
 /*
  * A command of the program.  Parsing, usage, --help and (later) completion
@@ -49,5 +49,8 @@ const struct command *command_find(const char *group, const char *name);
 
 /* Is it the first word of two? */
 bool command_is_group(const char *word);
+
+/* Is it one of the registry's, which have a list and a manual of their own? */
+bool command_is_registry(const struct command *c);
 
 #endif /* !COMMAND_H */

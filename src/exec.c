@@ -17,6 +17,7 @@
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "plan/render.h"
+#include "registry/cli/resolver.h"
 #include "report.h"
 #include "secrets/resolve.h"
 #include "secrets/secrets_file.h"
@@ -30,6 +31,7 @@ struct exec {
 	struct secrets_file *s;
 	struct key *master;
 	struct plan *plan;		/* what render.h works on; holds remarks */
+	struct registry_resolver *registry;	/* NULL: none was named */
 	struct exec_files files;
 	struct environment env;
 };
@@ -121,8 +123,10 @@ open_secrets(struct exec *x, struct error *err)
 		    secrets_file_unlock(x->s, x->master, err) != 0)
 			return -1;
 	}
-	x->plan = plan_new(x->s, err);
-	return x->plan == NULL ? -1 : 0;
+	if ((x->plan = plan_new(x->s, err)) == NULL)
+		return -1;
+	plan_set_resolver(x->plan, registry_resolver(x->registry));
+	return 0;
 }
 
 /* The name of a variable: the first ${len} bytes of a flag's value. */
@@ -160,10 +164,12 @@ copy_variable(struct exec *x, const char *text, struct buf *name, struct buf *va
 	if (buf_check(name, err) != 0)
 		return -1;
 	/* Without a secrets file there is no reference of ours. */
-	if (x->s == NULL)
+	if (x->s == NULL && x->registry == NULL)
 		buf_append_str(value, equals + 1);
-	else if (resolve_value(x->s, equals + 1, strlen(equals + 1), value, NULL, &why) != 0) {
-		if (why.code == ERROR_MISSING) {
+	else if (resolve_value(x->s, registry_resolver(x->registry), equals + 1,
+	    strlen(equals + 1), value, NULL, &why) != 0) {
+		if (why.code == ERROR_MISSING && x->s != NULL && why.file[0] != '\0' &&
+		    strcmp(why.file, secrets_file_path(x->s)) == 0) {
 			error_set(err, ERROR_MISSING, "%s: %s", why.text, why.key);
 			error_place(err, "the environment", 0);
 			error_key(err, buf_cstr(name), name->len);
@@ -171,6 +177,10 @@ copy_variable(struct exec *x, const char *text, struct buf *name, struct buf *va
 			    secrets_file_path(x->s));
 		}
 		*err = why;
+		if (err->file[0] == '\0') {
+			error_place(err, "the environment", 0);
+			error_key(err, buf_cstr(name), name->len);
+		}
 		return -1;
 	}
 	return environment_set(&x->env, buf_cstr(name), value->data, value->len, err);
@@ -308,6 +318,8 @@ forget(void *cookie)
 	plan_free(x->plan);
 	secrets_file_free(x->s);
 	key_free(x->master);
+	registry_resolver_close(x->registry);
+	x->registry = NULL;
 	x->plan = NULL;
 	x->s = NULL;
 	x->master = NULL;
@@ -349,7 +361,9 @@ commands_exec(const struct options *o)
 
 	buf_init(&x.path, PATH_BYTES_MAX);
 	environment_init(&x.env);
-	rc = run(&x, &status, &err);
+	rc = registry_resolver_open(o, &x.registry, &err);
+	if (rc == 0)
+		rc = run(&x, &status, &err);
 	forget(&x);
 	exec_files_release(&x.files);
 	buf_release(&x.path);

@@ -13,6 +13,7 @@
 #include "plan/plan.h"
 #include "plan/render.h"
 #include "plan/render_entries.h"
+#include "registry/cli/resolver.h"
 #include "report.h"
 #include "secrets/secrets_file.h"
 
@@ -67,23 +68,26 @@ check_usage(const struct options *o, struct error *err)
 }
 
 static int
-run(struct change *c, const struct options *o, const struct key_list *keys, struct buf *text,
-    struct error *err)
+run(struct change *c, const struct options *o, const struct key_list *keys,
+    struct registry_resolver *registry, struct buf *text, struct error *err)
 {
 	if (check_usage(o, err) != 0 || change_open(c, o, false, err) != 0)
 		return -1;
 	/* A file without references can be had without a key. */
-	if (secrets_file_metadata(c->secrets)->data_key != NULL && (change_key(c, err) != 0 ||
+	if (c->secrets != NULL && secrets_file_metadata(c->secrets)->data_key != NULL &&
+	    (change_key(c, err) != 0 ||
 	    secrets_file_unlock(c->secrets, c->master, err) != 0))
 		return -1;
-	if ((c->plan = plan_new(c->secrets, err)) == NULL || render(c, o, keys, text, err) != 0)
+	if ((c->plan = plan_new(c->secrets, err)) == NULL)
 		return -1;
-	return write_out(c, o, text, err);
+	plan_set_resolver(c->plan, registry_resolver(registry));
+	return render(c, o, keys, text, err) != 0 ? -1 : write_out(c, o, text, err);
 }
 
 int
 commands_render(const struct options *o)
 {
+	struct registry_resolver *registry = NULL;
 	struct change c = { 0 };
 	struct error err;
 	struct key_list keys;
@@ -91,10 +95,14 @@ commands_render(const struct options *o)
 	int rc;
 
 	buf_init_secret(&text, BUF_MAX_FILE);
-	rc = key_list_read(o, true, &keys, &err);
+	rc = registry_resolver_open(o, &registry, &err);
+	if (key_list_read(o, true, &keys, rc == 0 ? &err : NULL) != 0)
+		rc = -1;
 	if (rc == 0)
-		rc = run(&c, o, &keys, &text, &err);
+		rc = run(&c, o, &keys, registry, &text, &err);
 	key_list_release(&keys);
 	buf_release(&text);
-	return change_status(&c, rc, &err);
+	rc = change_status(&c, rc, &err);
+	registry_resolver_close(registry);
+	return rc;
 }

@@ -119,8 +119,8 @@ append_commands(const char *group, struct buf *out)
 
 	for (i = 0; i < command_count(); i++) {
 		c = command_at(i);
-		if (c->hidden || (group != NULL &&
-		    (c->group == NULL || strcmp(c->group, group) != 0)))
+		if (c->hidden || (group != NULL ?
+		    c->group == NULL || strcmp(c->group, group) != 0 : command_is_registry(c)))
 			continue;
 		start = out->len;
 		buf_append_str(out, "  ");
@@ -146,6 +146,7 @@ usage_group(const char *group, struct buf *out)
 	    "current folder.\n\nCommands:\n");
 	append_commands(NULL, out);
 	buf_append_str(out,
+	    "  registry ...          the Secret Registry, see: propseal registry --help\n"
 	    "  help [COMMAND]        explain a command\n"
 	    "  version               print the version (also --version)\n"
 	    "\n"

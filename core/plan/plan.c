@@ -23,6 +23,7 @@
 
 struct plan {
 	struct secrets_file *secrets;
+	const struct resolver *resolver;
 	struct vec files;	/* of struct item *, in the order of their making */
 	bool removing;		/* plan_set_order was called with true */
 	bool adding;		/* and with false */
@@ -201,6 +202,18 @@ plan_note(struct plan *p, const char *fmt, ...)
 	text_append_visible(&p->notes, text, strlen(text));
 	buf_append_char(&p->notes, '\n');
 	(void)buf_cstr(&p->notes);
+}
+
+void
+plan_set_resolver(struct plan *p, const struct resolver *r)
+{
+	p->resolver = r;
+}
+
+const struct resolver *
+plan_resolver(const struct plan *p)
+{
+	return p->resolver;
 }
 
 struct secrets_file *

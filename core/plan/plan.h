@@ -12,6 +12,7 @@ struct configuration;
 struct edits;
 struct error;
 struct key;
+struct resolver;
 struct secrets_file;
 struct tagger;
 
@@ -67,6 +68,10 @@ void plan_note(struct plan *p, const char *fmt, ...)
 /* --- for what computes plans --- */
 
 struct secrets_file *plan_secrets(const struct plan *p);
+
+/* Who else resolves references (resolve.h); it must outlive the plan. */
+void plan_set_resolver(struct plan *p, const struct resolver *r);
+const struct resolver *plan_resolver(const struct plan *p);
 
 /* The edits of the secrets file / of a configuration, made on first use.
  * NULL: ERROR_MEMORY, ERROR_REFUSED (two configurations with one base name). */

@@ -43,7 +43,8 @@ may_refer(const struct document *d, size_t i)
 	return n > 0 && (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL);
 }
 
-/* A dangling reference is a fault of the line that has it. */
+/* A dangling reference, or one that a resolver refuses, is a fault of the line
+ * that has it. */
 static int
 at_line(const struct plan *p, const struct configuration *c, size_t i, struct error *err)
 {
@@ -51,10 +52,16 @@ at_line(const struct plan *p, const struct configuration *c, size_t i, struct er
 	const char *key;
 	size_t len;
 
-	if (err == NULL || err->code != ERROR_MISSING)
+	if (err == NULL)
 		return -1;
-	why = *err;
 	key = document_key(c->doc, i, &len);
+	if (err->code != ERROR_MISSING || plan_secrets(p) == NULL || err->file[0] == '\0') {
+		if (err->file[0] != '\0')
+			return -1;
+		error_place(err, c->path, document_line(c->doc, i));
+		return error_key(err, key, len);
+	}
+	why = *err;
 	error_set(err, ERROR_MISSING, "%s", why.text);
 	error_place(err, c->path, document_line(c->doc, i));
 	error_key(err, key, len);
@@ -76,8 +83,8 @@ resolve(struct plan *p, const struct configuration *c, size_t i, struct buf *raw
 	buf_clear(raw);
 	if (document_value(c->doc, i, raw, err) != 0)
 		return -1;
-	if (resolve_value(plan_secrets(p), (const char *)raw->data, raw->len, out, others,
-	    &why) == 0)
+	if (resolve_value(plan_secrets(p), plan_resolver(p), (const char *)raw->data, raw->len,
+	    out, others, &why) == 0)
 		return 0;
 	at_line(p, c, i, &why);
 	if (err != NULL)
@@ -109,6 +116,7 @@ static int
 splice(const struct plan *p, const struct buf *raw, struct edits *e, size_t i, struct error *err)
 {
 	const struct secrets_file *s = plan_secrets(p);
+	const struct resolver *more = plan_resolver(p);
 	const char *value = (const char *)raw->data;
 	struct reference r;
 	struct buf plain;
@@ -117,10 +125,14 @@ splice(const struct plan *p, const struct buf *raw, struct edits *e, size_t i, s
 
 	buf_init_secret(&plain, BUF_MAX_FILE);
 	while (rc == 0 && resolve_next(value, raw->len, end, &r, &start, &end)) {
-		if (!reference_is_ours(&r))
-			continue;
 		buf_clear(&plain);
-		if ((rc = secrets_file_open(s, resolve_entry(s, &r), &plain, err)) == 0)
+		if (resolve_is_for(more, &r))
+			rc = more->value(more->cookie, &r, &plain, err);
+		else if (reference_is_ours(&r))
+			rc = secrets_file_open(s, resolve_entry(s, &r), &plain, err);
+		else
+			continue;
+		if (rc == 0)
 			rc = edits_splice(e, i, start, end, plain.data, plain.len, NULL, err);
 	}
 	buf_release(&plain);

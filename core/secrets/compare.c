@@ -59,7 +59,7 @@ resolve(const struct pair *p, const struct buf *value, struct buf *out, struct e
 	buf_clear(out);
 	if (p->s == NULL || secrets_file_cipher(p->s) == NULL)
 		return 0;
-	if (resolve_value(p->s, (const char *)value->data, value->len, out, NULL, &why) == 0)
+	if (resolve_value(p->s, NULL, (const char *)value->data, value->len, out, NULL, &why) == 0)
 		return 1;
 	if (why.code == ERROR_MISSING || why.code == ERROR_DAMAGED)
 		return 0;

@@ -67,9 +67,24 @@ dangling(const struct secrets_file *s, const struct reference *r, struct error *
 	    "`propseal file update`");
 }
 
+bool
+resolve_is_for(const struct resolver *more, const struct reference *r)
+{
+	return more != NULL && strlen(more->provider) == r->provider_len &&
+	    memcmp(more->provider, r->provider, r->provider_len) == 0;
+}
+
+static int
+no_secrets_file(const struct reference *r, struct error *err)
+{
+	error_set(err, ERROR_MISSING, "a reference needs a secrets file, and none was given");
+	error_key(err, r->name, r->name_len);
+	return error_hint(err, "give --local-secrets-file FILE");
+}
+
 int
-resolve_value(const struct secrets_file *s, const char *value, size_t n, struct buf *out,
-    size_t *others, struct error *err)
+resolve_value(const struct secrets_file *s, const struct resolver *more, const char *value,
+    size_t n, struct buf *out, size_t *others, struct error *err)
 {
 	struct reference r;
 	size_t done = 0, start, end, entry;
@@ -79,12 +94,19 @@ resolve_value(const struct secrets_file *s, const char *value, size_t n, struct 
 	while (resolve_next(value, n, done, &r, &start, &end)) {
 		buf_append(out, value + done, start - done);
 		done = end;
+		if (resolve_is_for(more, &r)) {
+			if (more->value(more->cookie, &r, out, err) != 0)
+				return -1;
+			continue;
+		}
 		if (!reference_is_ours(&r)) {
 			buf_append(out, value + start, end - start);
 			if (others != NULL)
 				++*others;
 			continue;
 		}
+		if (s == NULL)
+			return no_secrets_file(&r, err);
 		if ((entry = resolve_entry(s, &r)) == DOCUMENT_NONE)
 			return dangling(s, &r, err);
 		if (secrets_file_open(s, entry, out, err) != 0)

@@ -29,14 +29,30 @@ bool resolve_next(const char *value, size_t n, size_t from,
  * backslashes, as confluent secret leaves it behind. */
 size_t resolve_entry(const struct secrets_file *s, const struct reference *r);
 
+/* Who knows what references of one other provider stand for, such as a Secret
+ * Registry's ${secret:path:key}. */
+struct resolver {
+	const char *provider;
+
+	/* Append the value to ${out} (secret). */
+	int (*value)(void *cookie, const struct reference *r, struct buf *out,
+	    struct error *err);
+	void *cookie;
+};
+
+/* Is it one of the resolver's (NULL: there is none)? */
+bool resolve_is_for(const struct resolver *more, const struct reference *r);
+
 /**
- * resolve_value(s, value, n, out, others, err):
+ * resolve_value(s, more, value, n, out, others, err):
  * Append ${value} to ${out} (secret) with every one of our references
- * replaced by what it stands for; ${s} must be unlocked.  References to other
- * providers stay; ${*others} (may be NULL) counts them.  ERROR_MISSING
- * (dangling, the entry name as the key), ERROR_DAMAGED.
+ * replaced by what it stands for; ${s} must be unlocked, and may be NULL when
+ * there are none (ERROR_MISSING).  So are those that ${more} (may be NULL)
+ * knows.  References to other providers stay; ${*others} (may be NULL) counts
+ * them.  ERROR_MISSING (dangling, the entry name as the key), ERROR_DAMAGED,
+ * ${more}'s.
  */
-int resolve_value(const struct secrets_file *s, const char *value, size_t n,
-    struct buf *out, size_t *others, struct error *err);
+int resolve_value(const struct secrets_file *s, const struct resolver *more,
+    const char *value, size_t n, struct buf *out, size_t *others, struct error *err);
 
 #endif /* !SECRETS_RESOLVE_H */

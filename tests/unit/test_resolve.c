@@ -60,7 +60,7 @@ resolve(const struct secrets_file *s, const char *value, struct buf *out, size_t
     struct error *err)
 {
 	buf_init_secret(out, 4096);
-	return resolve_value(s, value, strlen(value), out, others, err);
+	return resolve_value(s, NULL, value, strlen(value), out, others, err);
 }
 
 static void
@@ -162,13 +162,13 @@ test_unclosed_references_are_passed_over_at_once(void **state)
 	buf_init_secret(&out, 8 << 20);
 	for (size_t i = 0; i < 500000; i++)
 		buf_append_str(&value, "${");
-	assert_int_equal(resolve_value(s, (const char *)value.data, value.len, &out, NULL, NULL),
+	assert_int_equal(resolve_value(s, NULL, (const char *)value.data, value.len, &out, NULL, NULL),
 	    0);
 	assert_int_equal(out.len, value.len);
 	for (size_t i = 0; i < 100000; i++)
 		buf_append_str(&value, "}${");
 	buf_clear(&out);
-	assert_int_equal(resolve_value(s, (const char *)value.data, value.len, &out, NULL, NULL),
+	assert_int_equal(resolve_value(s, NULL, (const char *)value.data, value.len, &out, NULL, NULL),
 	    0);
 	assert_int_equal(out.len, value.len);
 	buf_release(&out);

@@ -44,14 +44,15 @@ struct client_answer {
  * client_request(c, method, target, body, headers, out, err):
  * ${target} is an encoded path with query, below the base; ${body} (may be
  * NULL) is JSON; ${headers} NULL or pairs of names and values, ended by NULL.
- * 0: an answer came, whatever its status.  ERROR_IO: none came; a GET on a
- * kept connection that had died is tried once more.
+ * 0: an answer came, whatever its status.  ERROR_IO: none came; ERROR_REFUSED:
+ * its certificate is not to be trusted.  A GET, or what has an Idempotency-Key,
+ * is tried once more after a kept connection had died.
  */
 int client_request(struct client *c, const char *method, const char *target,
     const struct buf *body, const char *const *headers, struct client_answer *out,
     struct error *err);
 
-/* Turn an answer of status >= 400 into an error: the server's message, and a
+/* Turn an answer of status >= 300 into an error: the server's message, and a
  * hint for 401, 403, 404, 409, 429, 503. */
 int client_error(const struct client_answer *a, struct error *err);
 

@@ -1,0 +1,155 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "options.h"
+#include "output.h"
+#include "plan/lock.h"
+#include "plan/replace.h"
+#include "registry/cli/cli.h"
+#include "registry/cli/remote.h"
+#include "registry/cli/secrets_of.h"
+#include "report.h"
+
+#define LOCK_MS 10000
+
+static void
+append_text(struct buf *out, const char *before, const char *text, size_t n)
+{
+	buf_append_str(out, before);
+	text_append_json(out, text, n);
+}
+
+/* A line of an export. */
+static int
+add_line(void *cookie, const struct secret_read *s, struct error *err)
+{
+	struct buf *out = cookie;
+	char version[32];
+
+	snprintf(version, sizeof(version), "%lld", s->version);
+	append_text(out, "{\"path\":", s->path, strlen(s->path));
+	append_text(out, ",\"key\":", s->key, strlen(s->key));
+	buf_append_str(out, ",\"version\":");
+	buf_append_str(out, version);
+	append_text(out, ",\"secret\":", s->value, s->value_len);
+	buf_append_str(out, "}\n");
+	return buf_check(out, err);
+}
+
+/* A new file, 0600. */
+static int
+write_new(const char *path, const struct buf *text, struct error *err)
+{
+	const char *paths[] = { path };
+	struct lock *l = lock_files(paths, 1, LOCK_MS, NULL, NULL, err);
+	struct replace *r = NULL;
+	struct file_id id;
+	int rc = -1;
+
+	if (l == NULL || file_identify(path, &id, err) != 0)
+		goto done;
+	if (id.exists) {
+		error_set(err, ERROR_EXISTS, "the file is there already");
+		error_place(err, path, 0);
+		goto done;
+	}
+	if ((r = replace_prepare(path, &id, text, NULL, NULL, err)) != NULL)
+		rc = replace_commit(r, err);
+done:
+	replace_free(r);
+	lock_release(l);
+	return rc;
+}
+
+static void
+warn_of_denied(size_t n)
+{
+	if (n > 0)
+		report_warning("log in as somebody who may read them",
+		    "%zu keys are left out: their values may not be read", n);
+}
+
+int
+commands_registry_export(const struct options *o)
+{
+	const char *file = o->text[FLAG_OUTPUT_FILE];
+	struct remote r;
+	struct error err;
+	struct buf out;
+	size_t denied = 0;
+	int rc = remote_open(&r, o, &err);
+
+	buf_init_secret(&out, BUF_MAX_FILE);
+	if (rc == 0)
+		rc = secrets_of_registry(&r, add_line, &out, &denied, &err);
+	if (rc == 0)
+		rc = output_is_stdout(file) ? output_write(&out, &err) :
+		    write_new(file, &out, &err);
+	if (rc == 0)
+		warn_of_denied(denied);
+	if (rc == 0)
+		report_warning("keep it like the secrets themselves, and remove it when it has "
+		    "done its work", "the export holds every value in clear text");
+	buf_release(&out);
+	return remote_status(&r, rc, &err);
+}
+
+struct import {
+	struct remote *to;
+	unsigned long count;
+};
+
+/*
+ * One version.  Its number there is a part of the Idempotency-Key, so that an
+ * import that was interrupted can be run again and adds only what is missing.
+ */
+static int
+put_one(void *cookie, const struct secret_read *s, struct error *err)
+{
+	struct import *im = cookie;
+	char once[64];
+	const char *headers[] = { "Idempotency-Key", once, NULL };
+
+	snprintf(once, sizeof(once), "import-%lld", s->version);
+	remote_target(im->to, "secret", "paths", s->path, "keys", s->key, "versions",
+	    (const char *)NULL);
+	append_text(&im->to->body, "{\"secret\":", s->value, s->value_len);
+	buf_append_char(&im->to->body, '}');
+	if (remote_call(im->to, "POST", headers, err) != 0) {
+		error_key(err, s->key, strlen(s->key));
+		if (im->to->got.status == 422)
+			error_hint(err, "%s: if another import brought another value as its "
+			    "version %lld, put this one by hand", s->path, s->version);
+		return -1;
+	}
+	im->count++;
+	return 0;
+}
+
+int
+commands_registry_import(const struct options *o)
+{
+	const char *from = o->text[FLAG_FROM];
+	struct import im = { 0 };
+	size_t denied = 0;
+	struct remote to, source;
+	struct error err;
+	int rc = remote_open(&to, o, &err);
+
+	im.to = &to;
+	if (rc == 0 && strncmp(from, "http://", 7) != 0 && strncmp(from, "https://", 8) != 0) {
+		rc = secrets_of_file(from, put_one, &im, &err);
+	} else if (rc == 0) {
+		rc = remote_open_source(&source, o, from, &err);
+		if (rc == 0)
+			rc = secrets_of_registry(&source, put_one, &im, &denied, &err);
+		remote_close(&source);
+		warn_of_denied(denied);
+	}
+	if (im.count > 0 || rc == 0)
+		report_note("%lu versions are imported, now or by an earlier run%s", im.count,
+		    rc == 0 ? "" : "; run it again to go on");
+	return remote_status(&to, rc, &err);
+}

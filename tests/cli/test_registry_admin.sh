@@ -1,0 +1,305 @@
+#!/usr/bin/env bash
+# registry user, token, role: the files of the data folder, from the command line.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016
+. "$(dirname "$0")/lib.sh"
+
+# registry ARGUMENT...  With the data folder of the case.
+registry() {
+	run registry "$@" --data data
+}
+
+# A password as it comes from a pipe; sets rc.
+add_user() {
+	local name=$1 password=$2
+	shift 2
+	feed "$password" registry user add "$name" --data data "$@"
+}
+
+# knows NAME PASSWORD: does the file hold this password?
+knows() {
+	python3 - "$1" "$2" <<-'END'
+		import base64, hashlib, json, os, sys
+		s = json.load(open("data/users.json"))["users"][sys.argv[1]]["scrypt"]
+		h = hashlib.scrypt(os.fsencode(sys.argv[2]), salt=base64.b64decode(s["salt"]),
+		    n=s["N"], r=s["r"], p=s["p"], maxmem=1 << 28, dklen=32)
+		sys.exit(base64.b64decode(s["hash"]) != h)
+	END
+}
+
+expect_knows() {
+	knows "$1" "$2" || fail "$1 has another password"
+}
+
+# --- users ---
+
+case_a_user_is_added_before_the_first_start() {
+	add_user alice CANARY-1
+	expect_rc 0
+	expect_silent
+	expect_mode data 700
+	expect_mode data/users.json 600
+	expect_knows alice CANARY-1
+	expect_not_in data/users.json CANARY
+	[ "$(ls -A data)" = users.json ] || fail "left in the folder: $(ls -A data)"
+}
+
+case_one_line_end_is_dropped() {
+	add_user a $'CANARY\n'
+	expect_knows a CANARY
+	add_user b $'CANARY\r\n'
+	expect_knows b CANARY
+	add_user c $'CANARY\n\n'
+	expect_knows c $'CANARY\n'
+	add_user d $' CANARY\r'
+	expect_knows d $' CANARY\r'
+}
+
+case_a_password_may_hold_anything() {
+	add_user a 'CANARY:pä\"$x'
+	expect_rc 0
+	expect_knows a 'CANARY:pä\"$x'
+	add_user b $'\xff\xfe'
+	expect_rc 0
+	expect_knows b $'\xff\xfe'
+}
+
+case_no_password_and_one_that_is_too_long() {
+	add_user a ''
+	expect_rc 2
+	expect_err 'the password is empty'
+	add_user a $'\n'
+	expect_rc 2
+	add_user a "$(printf '%1025s' x)"
+	expect_rc 2
+	expect_err 'longer than 1024 bytes'
+	[ ! -e data ] || fail "a folder was made"
+	add_user a "$(printf '%1024s' x)"
+	expect_rc 0
+}
+
+case_an_existing_user_needs_replace() {
+	add_user alice CANARY-1
+	add_user User:alice CANARY-2
+	expect_rc 1
+	expect_err '--replace'
+	expect_knows alice CANARY-1
+	add_user alice CANARY-2 --replace
+	expect_rc 0
+	expect_knows alice CANARY-2
+	registry user list -o json
+	expect_json "$out" '[u["name"] for u in d]' "['alice']"
+}
+
+case_users_are_listed_and_removed() {
+	add_user bob x
+	add_user 'jürgen o.' x
+	registry user list
+	expect_rc 0
+	expect_out bob
+	expect_out 'jürgen o.'
+	registry user remove bob
+	expect_rc 0
+	registry user remove bob
+	expect_rc 1
+	expect_err 'there is no such user'
+	registry user list -o json
+	expect_json "$out" '[u["name"] for u in d]' "['jürgen o.']"
+}
+
+case_what_stays_of_a_removed_user_is_said() {
+	add_user alice x
+	registry token create --principal alice
+	registry role grant Operator --principal alice
+	registry user remove alice
+	expect_rc 0
+	expect_err 'API tokens of alice stay valid'
+	expect_err 'roles of alice stay granted'
+}
+
+case_bad_names() {
+	local name
+	for name in '' User: a:b ' a' $'a\tb' $'\xff'; do
+		add_user "$name" x
+		expect_rc 2
+	done
+	[ ! -e data ] || fail "a folder was made"
+}
+
+case_a_terminal_is_asked_twice() {
+	python3 "$here/on_terminal.py" 'Password: ' 'CANARY-1\n' 'again: ' 'CANARY-1\n' -- \
+	    "$PROPSEAL" registry user add alice --data data >"$out"
+	rc=$?
+	expect_rc 0
+	expect_out 'echo at questions: off off, at the end: on'
+	expect_no CANARY
+	expect_knows alice CANARY-1
+}
+
+case_a_damaged_file_is_not_written_over() {
+	mkdir data
+	printf '{"users":{"bob":' >data/users.json
+	add_user alice x
+	expect_rc 1
+	expect_err data/users.json
+	expect_file data/users.json '{"users":{"bob":'
+	registry user list
+	expect_rc 1
+}
+
+case_unknown_members_stay() {
+	mkdir data
+	printf '{"later":[1,{"x":null}],"users":{}}' >data/users.json
+	add_user alice x
+	expect_rc 0
+	expect_json data/users.json 'd["later"]' "[1, {'x': None}]"
+}
+
+case_a_data_folder_that_cannot_be_made() {
+	feed x registry user add alice --data no/such/folder
+	expect_rc 1
+	expect_err no/such/folder
+	: >file
+	feed x registry user add alice --data file
+	expect_rc 1
+}
+
+case_many_at_once_lose_nothing() {
+	local i
+	for ((i = 0; i < 16; i++)); do
+		"$PROPSEAL" registry role grant DeveloperRead --principal "p$i" --path "conn-$i" \
+		    --data data &
+	done
+	wait
+	registry role list -o json
+	expect_json "$out" 'len(d)' 16
+}
+
+# --- tokens ---
+
+case_a_token_is_shown_once() {
+	local token id
+	registry token create --principal User:worker
+	expect_rc 0
+	token=$(cat "$out")
+	[[ $token =~ ^ps_[a-z2-7]{12}_[A-Za-z0-9_-]{43}$ ]] || fail "not a token: $token"
+	id=${token:3:12}
+	expect_err "$id"
+	expect_not_in data/tokens.json "${token:16}"
+	expect_mode data/tokens.json 600
+	registry token list -o json
+	expect_json "$out" 'd[0]["id"], d[0]["principal"], d[0]["expires"]' \
+	    "('$id', 'worker', None)"
+	registry token revoke "$id"
+	expect_rc 0
+	registry token revoke "$id"
+	expect_rc 1
+	registry token list -o json
+	expect_json "$out" d '[]'
+}
+
+case_a_token_with_an_end() {
+	registry token create --principal worker --ttl 60 -o json
+	expect_rc 0
+	expect_json "$out" 'd["principal"], len(d["token"])' "('worker', 59)"
+	registry token list
+	expect_out Z
+	registry token list -o json
+	expect_json "$out" 'd[0]["expires"] > d[0]["created"]' True
+}
+
+case_a_token_needs_a_principal() {
+	registry token create
+	expect_rc 2
+	expect_err '--principal is missing'
+	registry token revoke nothing
+	expect_rc 2
+}
+
+# --- roles ---
+
+case_roles_are_granted_listed_and_revoked() {
+	registry role grant SystemAdmin --principal adm
+	expect_rc 0
+	expect_silent
+	registry role grant ResourceOwner --principal User:own --path conn-a
+	expect_rc 0
+	registry role grant ResourceOwner --principal pre --prefix team1-
+	expect_rc 0
+	registry role grant ResourceOwner --principal pre --prefix team1-
+	expect_rc 0
+	registry role list -o json
+	expect_json "$out" '[(b["principal"], b["role"], b["pattern"], b["path"]) for b in d]' \
+	    "[('adm', 'SystemAdmin', 'CLUSTER', None), ('own', 'ResourceOwner', 'LITERAL', 'conn-a'), ('pre', 'ResourceOwner', 'PREFIXED', 'team1-')]"
+	registry role list --principal own
+	expect_out conn-a
+	expect_no team1- adm
+	registry role revoke ResourceOwner --principal own
+	expect_rc 1
+	registry role revoke ResourceOwner --principal own --path conn-a
+	expect_rc 0
+	registry role list -o json
+	expect_json "$out" 'len(d)' 2
+}
+
+case_grants_that_make_no_sense() {
+	local arguments
+	while read -r -a arguments; do
+		registry role grant "${arguments[@]}"
+		expect_rc 2
+	done <<-'END'
+		NoSuchRole --principal p
+		SystemAdmin --principal p --path conn-a
+		ResourceOwner --principal p
+		ResourceOwner --principal p --path a --prefix a
+		ResourceOwner --principal p --path *
+		ResourceOwner --principal p --path a/b
+		ResourceOwner --path a
+	END
+	registry role grant ResourceOwner --principal p --prefix ''
+	expect_rc 2
+	expect_err 'an empty prefix would be every path'
+	run registry role grant SystemAdmin --principal p
+	expect_rc 2
+	[ ! -e data/bindings.json ] || fail "bindings were written"
+}
+
+case_the_built_in_roles_are_shown() {
+	run registry role show
+	expect_rc 0
+	expect_out ConnectWorker
+	run registry role show UserAdmin
+	expect_out 'SecretWrite'
+	expect_no SecretRead SystemAdmin
+	run registry role show -o json
+	expect_json "$out" 'len(d["roles"]), sorted(d["roles"]["AuditAdmin"])' \
+	    "(12, ['operations', 'scope'])"
+	run registry role show Nobody
+	expect_rc 1
+}
+
+case_a_roles_file_takes_their_place() {
+	mkdir data
+	run registry role show -o json
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+d["roles"]["UserAdmin"]["operations"].append("SecretRead")
+del d["roles"]["Operator"]
+json.dump(d, open("data/roles.json", "w"))' "$out"
+	registry role show UserAdmin
+	expect_out SecretRead
+	registry role grant Operator --principal op
+	expect_rc 2
+	mv data/roles.json data/roles.away
+	registry role grant Operator --principal op
+	expect_rc 0
+	mv data/roles.away data/roles.json
+	registry role list
+	expect_rc 0
+	expect_err 'grant nothing'
+	printf '{"roles":{"UserAdmin":{}}}' >data/roles.json
+	registry role show
+	expect_rc 1
+	expect_err data/roles.json
+}
+
+run_cases "$@"

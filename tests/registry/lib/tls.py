@@ -1,0 +1,75 @@
+"""A certification authority and what it signs, for TLS cases."""
+import datetime
+import ipaddress
+import os
+import ssl
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lib import harness
+
+DAY = datetime.timedelta(days=1)
+
+
+def name(common_name):
+    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, 'Test'),
+                      x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+class Authority:
+    def __init__(self, common_name='Test CA'):
+        self.folder = harness.scratch('ca')
+        self.name = name(common_name)
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.certificate = self.sign(self.key.public_key(), self.name, ca=True)
+        self.file = self.save('ca.pem', self.certificate)
+
+    def sign(self, public_key, subject, ca=False, client=False, days=(-1, 30), alt=()):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name)
+                   .public_key(public_key).serial_number(x509.random_serial_number())
+                   .not_valid_before(now + days[0] * DAY).not_valid_after(now + days[1] * DAY)
+                   .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True))
+        if not ca:
+            usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
+            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        if alt:
+            builder = builder.add_extension(x509.SubjectAlternativeName(list(alt)), critical=False)
+        return builder.sign(self.key, hashes.SHA256())
+
+    def save(self, file, *things):
+        text = b''
+        for thing in things:
+            if isinstance(thing, x509.Certificate):
+                text += thing.public_bytes(serialization.Encoding.PEM)
+            else:
+                text += thing.private_bytes(serialization.Encoding.PEM,
+                                            serialization.PrivateFormat.PKCS8,
+                                            serialization.NoEncryption())
+        return harness.write(os.path.join(self.folder, file), text.decode())
+
+    def issue(self, common_name, **how):
+        """(certificate file, key file)"""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self.sign(key.public_key(), name(common_name), **how)
+        stem = f'{common_name}-{certificate.serial_number:x}'
+        return self.save(stem + '.pem', certificate), self.save(stem + '.key', key)
+
+    def server(self):
+        return self.issue('localhost', alt=(x509.DNSName('localhost'),
+                                            x509.IPAddress(ipaddress.ip_address('127.0.0.1'))))
+
+    def client(self, common_name, **how):
+        return self.issue(common_name, client=True, **how)
+
+    def context(self, pair=None, version=None):
+        """For a client that trusts this authority."""
+        context = ssl.create_default_context(cafile=self.file)
+        if version:
+            context.minimum_version = context.maximum_version = version
+        if pair:
+            context.load_cert_chain(*pair)
+        return context

@@ -1,0 +1,630 @@
+#!/usr/bin/env -S python3 -B
+"""The audit log: the cases U of the registry's contract."""
+import base64
+import fcntl
+import json
+import os
+import re
+import resource
+import signal
+import threading
+import time
+
+from lib import audit, harness, program, run, store
+from lib.check import check, err, fail, ok, same, secret, status
+from lib.harness import MARKER, PASSWORDS, Registry, basic
+from lib.rest import P, V, Closed, build, in_parallel, key_url, path_url
+from lib.run import case
+from lib.small_disk import SmallDisk
+
+F_SETPIPE_SZ = 1031
+
+
+def put(r, path='conn-a', key='k', value=MARKER):
+    return ok(r.as_('adm').post(V(path, key), {'secret': value}))
+
+
+# (what, method, target, body, methodName, operation, who is denied it)
+ENDPOINTS = [
+    ('create', 'POST', V('conn-a', 'k'), {'secret': MARKER}, 'CreateSecretVersion',
+     'SecretWrite', 'dr'),
+    ('read', 'GET', V('conn-a', 'k') + '/1', None, 'GetSecretVersion', 'SecretRead', 'dr'),
+    ('read latest', 'GET', V('conn-a', 'k') + '/latest', None, 'GetSecretLatest', 'SecretRead',
+     'dr'),
+    ('list paths', 'GET', P, None, 'ListPaths', None, None),
+    ('list keys', 'GET', path_url('conn-a') + '/keys', None, 'ListKeys', 'SecretList', 'nob'),
+    ('list versions', 'GET', V('conn-a', 'k'), None, 'ListVersions', 'SecretList', 'nob'),
+    ('read a key', 'GET', key_url('conn-a', 'k'), None, 'GetKey', 'SecretRead', 'dr'),
+    ('read a path', 'GET', path_url('conn-a'), None, 'GetPath', 'SecretRead', 'dr'),
+    ('metadata', 'GET', key_url('conn-a', 'k') + '/metadata', None, None, 'SecretMetadata', 'nob'),
+    ('set metadata', 'PATCH', key_url('conn-a', 'k') + '/metadata', {'max_versions': 9}, None,
+     None, 'nob'),
+    ('delete a version', 'DELETE', V('conn-a', 'k') + '/1', None, 'DeleteVersion', 'SecretDelete',
+     'dr'),
+    ('undelete', 'POST', V('conn-a', 'k') + '/1/undelete', None, 'UndeleteVersion', None, 'dr'),
+    ('destroy', 'DELETE', V('conn-a', 'k') + '/1?destroy=true', None, 'DestroyVersion',
+     'SecretDestroy', 'ua'),
+    ('delete a key', 'DELETE', key_url('conn-a', 'gone'), None, 'DeleteKey', 'SecretDelete', 'dr'),
+    ('delete a path', 'DELETE', path_url('path-gone'), None, 'DeletePath', 'SecretDelete', 'dr'),
+    ('validate', 'POST', '/secret/connectors/conn-a/validate', {'name': 'conn-a'},
+     'ValidateConfig', None, 'nob'),
+    ('resolve', 'POST', '/secret/connectors/conn-a/resolve',
+     {'name': 'conn-a', 'x': '${secret:conn-a:k}'}, 'ResolveConfig', None, 'dr'),
+    ('audit hash', 'POST', '/secret/admin/audit-hash', {'input': 'x'}, 'AuditHash', 'AuditRead',
+     'own'),
+    ('grant', 'PUT', '/secret/admin/role-bindings',
+     {'role': 'DeveloperRead', 'principal': 'x', 'path': 'conn-a'}, 'AlterBinding', 'AlterAccess',
+     'dr'),
+    ('rotate', 'POST', '/secret/admin/rotation', {}, 'RotateMasterKey', 'RotateKey', 'own'),
+]
+
+
+def times(line):
+    return line.get('time', '')
+
+
+def pair(r, id_, what):
+    """Exactly an intent and its outcome."""
+    lines = audit.of_request(r, id_)
+    same([audit.phase(line) for line in lines], ['intent', 'outcome'], f'{what}: phases')
+    for line in lines:
+        same(line.get('specversion'), '1.0', f'{what}: specversion')
+        check(re.fullmatch(r'io\.confluent\.kafka\.server/(authorization|request)',
+                           line.get('type', '')), f'{what}: type', line.get('type'))
+        check(line.get('source', '').startswith('crn://'), f'{what}: source', line.get('source'))
+        check(re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z', times(line)),
+              f'{what}: time', times(line))
+        same(audit.client(line), '127.0.0.1', f'{what}: address')
+        for name in ('id', 'subject', 'datacontenttype', 'seq', 'prevhash', 'hash'):
+            check(name in line, f'{what}: member {name}', line)
+    return lines
+
+
+def u01_each_endpoint_allowed_and_denied():
+    r = Registry().start()
+    put(r)
+    for i, (what, method, target, body, name, operation, other) in enumerate(ENDPOINTS):
+        put(r, 'conn-a', 'gone')
+        put(r, 'path-gone', 'k')
+        id_ = f'allowed-{i}'
+        answer = r.as_('adm').request(method, target, body, [('X-Request-Id', id_)])
+        check(200 <= answer.status < 300, f'{what}: success', (answer.status, answer.body))
+        intent, outcome = pair(r, id_, what)
+        for line in (intent, outcome):
+            if name:
+                same(audit.method(line), name, f'{what}: methodName')
+            same(audit.principal(line), 'User:adm', f'{what}: principal')
+            same(audit.data(line, 'authenticationInfo', 'metadata', 'mechanism'), 'TOKEN',
+                 f'{what}: mechanism')
+        same(audit.granted(intent), True, f'{what}: granted')
+        same(audit.result(outcome), answer.status, f'{what}: status')
+        same(audit.data(intent, 'authorizationInfo', 'rbacAuthorization', 'role'), 'SystemAdmin',
+             f'{what}: role')
+        if operation:
+            same(audit.data(intent, 'authorizationInfo', 'operation'), operation,
+                 f'{what}: operation')
+        if '/paths/' in target:
+            path = target.split('/')[3]
+            same(audit.data(intent, 'authorizationInfo', 'resourceName'), path,
+                 f'{what}: resourceName')
+            check(f'/secret-path={path}' in audit.data(intent, 'resourceName'),
+                  f'{what}: the path in the CRN', audit.data(intent, 'resourceName'))
+        if what == 'create':
+            same(audit.data(outcome, 'result', 'version'), answer.json()['version'],
+                 f'{what}: version')
+            same(audit.data(intent, 'request', 'length'), len(MARKER), f'{what}: length')
+        if not other:
+            continue
+        id_ = f'denied-{i}'
+        answer = r.as_(other).request(method, target, body, [('X-Request-Id', id_)])
+        err(answer, 403)
+        intent, outcome = pair(r, id_, f'{what}, denied')
+        for line in (intent, outcome):
+            if name:
+                same(audit.method(line), name, f'{what}, denied: methodName')
+            same(audit.principal(line), f'User:{other}', f'{what}, denied: principal')
+        same(audit.granted(intent), False, f'{what}, denied: granted')
+        same(audit.result(outcome), 403, f'{what}, denied: status')
+    # Health and the document are not audited.
+    for i, target in enumerate(('/health/live', '/health/ready', '/openapi.json')):
+        r.as_('adm').get(target, [('X-Request-Id', f'quiet-{i}')])
+        same(audit.of_request(r, f'quiet-{i}'), [], f'lines of {target}')
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+
+
+def u01b_outcomes_of_what_fails(r):
+    put(r)
+    cases = [('GET', V('conn-a', 'none') + '/latest', None, 404),
+             ('GET', V('conn-a', 'k') + '/abc', None, 422),
+             ('POST', V('conn-a', 'k'), {}, 422), ('POST', V('conn-a', 'k'), b'{', 400),
+             ('POST', V('conn-a', 'k'), {'secret': 'x', 'cas': 77}, 409),
+             ('DELETE', V('conn-a', 'k') + '/99', None, 404),
+             ('PUT', V('conn-a', 'k'), {}, 405), ('GET', '/secret/nothing', None, 404)]
+    for i, (method, target, body, code) in enumerate(cases):
+        answer = r.as_('adm').request(method, target, body, [('X-Request-Id', f'fails-{i}')])
+        err(answer, code)
+        outcome = pair(r, f'fails-{i}', f'{method} {target}')[1]
+        same(audit.result(outcome), code, f'{method} {target}: status')
+
+
+def u01c_basic_logins_are_named(r):
+    ok(r.with_header(basic('own', PASSWORDS['own'])).get(P, [('X-Request-Id', 'basic')]))
+    for line in pair(r, 'basic', 'list paths'):
+        same(audit.principal(line), 'User:own', 'principal')
+        same(audit.data(line, 'authenticationInfo', 'metadata', 'mechanism'), 'BASIC', 'mechanism')
+
+
+def u02_no_value_but_its_hmac(r):
+    value = MARKER + ' of u02'
+    put(r, 'conn-a', 'u02', value)
+    ok(r.as_('adm').get(V('conn-a', 'u02') + '/1'))
+    answer = ok(r.as_('adm').post('/secret/admin/audit-hash', {'input': value})).json()
+    found = [v for v in answer.values() if isinstance(v, str) and v.startswith('hmac-sha256:')]
+    same(len(found), 1, 'one hmac-sha256: in the answer')
+    check(re.fullmatch('hmac-sha256:[0-9a-f]{64}', found[0]), '64 hexadecimal digits', found)
+    text = audit.text(r)
+    for needle in (MARKER, base64.b64encode(value.encode()).decode()):
+        check(needle.encode() not in text, 'no value in the audit')
+    lines = [line for line in audit.lines(r) if found[0] in json.dumps(line)]
+    check({'CreateSecretVersion'} <= {audit.method(line) for line in lines},
+          'its HMAC with the write', [audit.method(line) for line in lines])
+    other = ok(r.as_('adm').post('/secret/admin/audit-hash', {'input': value + 'x'})).json()
+    check(found[0] not in other.values(), 'another HMAC of another value')
+    err(r.as_('adm').post('/secret/admin/audit-hash', {}), 422)
+    err(r.as_('adm').post('/secret/admin/audit-hash', {'input': 5}), 422)
+
+
+def unavailable(r, action='requests'):
+    """What every request gets while the audit cannot be written."""
+    answer = err(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 503)
+    check(MARKER.encode() not in answer.body, 'no value without an audit line')
+    err(r.as_('adm').post(V('conn-a', 'k'), {'secret': 'not to be stored'}), 503)
+    err(r.as_('adm').get(P), 503)
+    err(r.as_('adm').delete(V('conn-a', 'k') + '/1'), 503)
+    check(answer.header('Retry-After'), 'Retry-After', answer.headers)
+
+
+def comes_back(r, timeout=15):
+    end = time.monotonic() + timeout
+    while (code := r.ready()) != 200:
+        check(time.monotonic() < end, f'/health/ready recovers by itself within {timeout} s', code)
+        time.sleep(0.05)
+
+
+def u03_disk_full():
+    with SmallDisk(256 * 1024) as disk:
+        r = Registry({'audit.file': disk.folder + '/audit.log', 'audit.deadline.ms': 1000})
+        if not disk.mounted:
+            # The limit holds for the store as well: room for the audit alone must end first.
+            r.limits = {resource.RLIMIT_FSIZE: (resource.RLIM_INFINITY, resource.RLIM_INFINITY)}
+        r.start()
+        disk.registry = r
+        put(r)
+        disk.fill()
+        end = time.monotonic() + 10
+        while r.as_('adm').get(V('conn-a', 'k') + '/latest').status == 200:
+            check(time.monotonic() < end, '503 once the disk is full')
+        unavailable(r)
+        same(r.ready(), 503, '/health/ready')
+        status(r.as_(None).get('/health/live'), 200)
+        disk.clear()
+        comes_back(r)
+        ok(r.as_('adm').get(V('conn-a', 'k')), [1])
+        secret(put(r), 'conn-a', 'k', 2, MARKER)
+        r.stop()
+        same(sorted(v for p, k, v in store.secrets(r.data)), [1, 2], 'records in the store')
+        done = program.run('audit', 'verify', '--data', r.data, '--file',
+                           disk.folder + '/audit.log', '--master-key-file', r.key_file, code=None)
+        same(done.returncode, 0, f'audit verify ({done.stderr.decode()})')
+
+
+def u04_sink_that_blocks():
+    """A required sink that takes nothing: a pipe nobody reads."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, F_SETPIPE_SZ, 16384)
+    r = Registry({'audit.stdout': True, 'audit.deadline.ms': 700})
+    r.stdout = writing
+    r.start()
+    os.close(writing)
+    put_status = None
+    for _ in range(60):
+        start = time.monotonic()
+        put_status = r.as_('adm').post(V('conn-a', 'k'), {'secret': MARKER}).status
+        if put_status != 200:
+            break
+    took = time.monotonic() - start
+    same(put_status, 503, 'status once the pipe is full')
+    check(took < 5, 'an answer within the deadline', took)
+    for _ in range(3):
+        start = time.monotonic()
+        unavailable(r)
+        check(time.monotonic() - start < 8, 'answers within the deadline')
+        status(r.as_(None).get('/health/live'), 200)
+        same(r.ready(), 503, '/health/ready')
+    over = threading.Event()
+    drained = []
+
+    def drain():
+        os.set_blocking(reading, False)
+        while not over.is_set():
+            try:
+                drained.append(os.read(reading, 65536))
+            except BlockingIOError:
+                time.sleep(0.01)
+    thread = threading.Thread(target=drain)
+    thread.start()
+    try:
+        comes_back(r)
+        before = ok(r.as_('adm').get(V('conn-a', 'k'))).json()
+        same(put(r).json()['version'], before[-1] + 1, 'next version')
+        r.stop()
+    finally:
+        over.set()
+        thread.join()
+        os.close(reading)
+    program.audit_verify(r.data, r.key_file)
+    for line in b''.join(drained).split(b'\n')[1:-1]:
+        audit.parse(line, 'line on standard output')
+
+
+def u04b_fifo_as_file():
+    """Is refused, or does not hang what it cannot write."""
+    folder = harness.scratch('fifo')
+    fifo = folder + '/audit.log'
+    os.mkfifo(fifo)
+    r = Registry({'audit.file': fifo, 'audit.deadline.ms': 500})
+    r.launch()
+    end = time.monotonic() + 10
+    while r.running() and 'listening on' not in r.errors():
+        check(time.monotonic() < end, 'a refusal to start, or a start, within 10 s', r.errors())
+        time.sleep(0.02)
+    if not r.running():
+        check(r.process.wait() > 0, 'a refusal', r.process.returncode)
+        r.process = None
+        return
+    r.wait_listening()
+    err(r.as_('adm').get(P), 503)
+    status(r.as_(None).get('/health/live'), 200)
+    same(r.ready(), 503, '/health/ready')
+
+
+def whole(r, least):
+    """No line is lost or doubled over all files."""
+    seqs = [line['seq'] for line in audit.lines(r)]
+    same(seqs, list(range(1, len(seqs) + 1)), 'seq over all files')
+    check(len(seqs) >= least, f'at least {least} lines', len(seqs))
+    program.audit_verify(r.data, r.key_file)
+
+
+def u05_file_is_renamed_and_reopened():
+    r = Registry().start()
+    name = audit.file_of(r)
+    over, sent = threading.Event(), [0]
+
+    def work():
+        client = r.new('adm')
+        while not over.is_set():
+            ok(client.post(V('conn-a', 'k'), {'secret': 'x'}))
+            sent[0] += 1
+    thread = threading.Thread(target=work)
+    thread.start()
+    for i in range(3):
+        time.sleep(0.2)
+        os.rename(name, f'{name}.{i}')
+        r.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 5
+        while not os.path.exists(name) or os.path.getsize(name) == 0:
+            check(time.monotonic() < end, 'new lines in a new file')
+            time.sleep(0.01)
+    over.set()
+    thread.join()
+    r.stop()
+    whole(r, 2 * sent[0])
+    check(sent[0] > 10, 'writes meanwhile', sent[0])
+
+
+def u05b_file_is_renamed_without_a_signal():
+    r = Registry().start()
+    put(r)
+    os.rename(audit.file_of(r), audit.file_of(r) + '.1')
+    end = time.monotonic() + 5
+    while not os.path.exists(audit.file_of(r)):
+        put(r)
+        check(time.monotonic() < end, 'a new file without a signal')
+        time.sleep(0.02)
+    put(r)
+    r.stop()
+    whole(r, 6)
+
+
+def u05c_file_is_deleted():
+    r = Registry().start()
+    put(r)
+    last = max(line['seq'] for line in audit.lines(r))
+    os.unlink(audit.file_of(r))
+    end = time.monotonic() + 5
+    while not os.path.exists(audit.file_of(r)):
+        put(r)
+        check(time.monotonic() < end, 'a new file after a deletion')
+        time.sleep(0.02)
+    id_ = [('X-Request-Id', 'after-the-deletion')]
+    ok(r.as_('adm').post(V('conn-a', 'k'), {'secret': 'x'}, id_))
+    same(len(audit.of_request(r, 'after-the-deletion')), 2, 'lines in the new file')
+    check(min(line['seq'] for line in audit.lines(r)) > 1, 'the chain goes on',
+          [last, audit.lines(r)[0]['seq']])
+    r.stop()
+    done = program.audit_verify(r.data, r.key_file, code=None)
+    check(done.returncode != 0, 'verify tells of lines that are missing', done.stdout)
+
+
+def u05d_own_rotation():
+    r = Registry({'audit.rotate.bytes': 20000}).start()
+    for i in range(60):
+        put(r)
+    r.restart()
+    put(r)
+    r.stop()
+    check(len(audit.files(r)) >= 3, 'several files', audit.files(r))
+    for name in audit.files(r):
+        check(os.path.getsize(name) < 60000, 'files of about that size', os.path.getsize(name))
+    whole(r, 120)
+
+
+def altered(text, what):
+    lines = text.splitlines(keepends=True)
+    middle = len(lines) // 2
+    line = lines[middle]
+    if what == 'a changed letter':
+        at = line.index(b'"methodName":"') + 30
+        lines[middle] = line[:at] + bytes([line[at] ^ 1]) + line[at + 1:]
+    elif what == 'a changed principal':
+        lines[middle] = line.replace(b'User:adm', b'User:own')
+    elif what == 'a removed line':
+        del lines[middle]
+    elif what == 'a removed first line':
+        del lines[0]
+    elif what == 'two lines in other order':
+        lines[middle], lines[middle + 1] = lines[middle + 1], line
+    elif what == 'a line twice':
+        lines.insert(middle, line)
+    elif what == 'a line put in':
+        lines.insert(middle, b'{"specversion":"1.0"}\n')
+    elif what == 'the end cut off':
+        del lines[-4:]
+    return b''.join(lines), middle + 1
+
+
+@case(limit=50)
+def u06_altered_log():
+    r = Registry().start()
+    for i in range(20):
+        put(r)
+    status(r.as_('adm').post('/secret/admin/audit/verify', {}), 200)
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+    name = audit.file_of(r)
+    with open(name, 'rb') as f:
+        good = f.read()
+    for what in ('a changed letter', 'a changed principal', 'a removed line',
+                 'a removed first line', 'two lines in other order', 'a line twice',
+                 'a line put in', 'the end cut off'):
+        text, place = altered(good, what)
+        with open(name, 'wb') as f:
+            f.write(text)
+        done = program.audit_verify(r.data, r.key_file, code=None)
+        said = (done.stdout + done.stderr).decode()
+        if done.returncode == 0:
+            fail(f'{what}: expected verify to fail, seen {said!r}')
+        if what == 'a removed first line':
+            place = 1
+        if what != 'the end cut off':
+            check(re.search(rf'\b({place}|{place + 1})\b', said), f'{what}: line {place} named',
+                  said)
+    with open(name, 'wb') as f:
+        f.write(good)
+    program.audit_verify(r.data, r.key_file)
+    with open(name, 'wb') as f:
+        f.write(altered(good, 'a changed letter')[0])
+    r.start()
+    err(r.as_('adm').post('/secret/admin/audit/verify', {}), 409)
+    r.stop()
+    # Another master key does not verify anything.
+    other = harness.write(r.folder + '/other', harness.key_text())
+    check(program.audit_verify(r.data, other, code=None).returncode != 0,
+          'verify fails with another key')
+
+
+def hammer(r, count, seconds):
+    """Writers that go on until the server is killed; what was acknowledged."""
+    known, lock = {}, threading.Lock()
+
+    def work(i):
+        client = r.new('adm')
+        n = 0
+        try:
+            while True:
+                n += 1
+                id_ = f'w{i}-{n}-{time.monotonic_ns()}'
+                answer = client.post(V(f'path-{i}', 'k'), {'secret': id_},
+                                     [('X-Request-Id', id_)])
+                if answer.status == 200:
+                    with lock:
+                        known[id_] = (f'path-{i}', answer.json()['version'])
+        except (Closed, OSError):
+            pass
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(count)]
+    for t in threads:
+        t.start()
+    time.sleep(seconds)
+    r.kill()
+    for t in threads:
+        t.join()
+    return known
+
+
+def unfinished(r):
+    """Request ids of intents of writes without an outcome, as the file has it."""
+    intents, done = {}, set()
+    for line in audit.lines(r):
+        if audit.method(line) != 'CreateSecretVersion':
+            continue
+        if audit.phase(line) == 'intent':
+            intents[audit.request_id(line)] = line
+        else:
+            done.add(audit.request_id(line))
+    return {id_: line for id_, line in intents.items() if id_ not in done}
+
+
+@case(limit=55)
+def u07_killed_between_commit_and_outcome():
+    """Until it was seen three times that a version was stored of which no
+    outcome was told."""
+    r = Registry()
+    seen = rounds = told = 0
+    while seen < 3 and rounds < 40:
+        rounds += 1
+        r.start()
+        known = hammer(r, 8, 0.1 + 0.02 * (rounds % 7))
+        stored = {(p, v) for p, k, v in store.secrets(r.data, copy=True)}
+        lines = audit.lines(r)
+        told_of = {audit.request_id(line) for line in lines if audit.phase(line) == 'outcome'}
+        check(set(known) <= told_of, 'an outcome on disk of each answer that came',
+              sorted(set(known) - told_of)[:3])
+        finished = {(audit.data(line, 'resourceName').split('secret-path=')[1].split('/')[0],
+                     audit.data(line, 'result', 'version'))
+                    for line in lines if audit.method(line) == 'CreateSecretVersion'
+                    and audit.phase(line) in ('outcome', 'recovered')}
+        lost = stored - finished
+        open_ = unfinished(r)
+        check(len(lost) <= len(open_), 'an intent for each version in the store', lost)
+        seen += bool(lost)
+        r.start()
+        end = time.monotonic() + 5
+        while unfinished(r) and time.monotonic() < end:
+            time.sleep(0.02)
+        again = audit.lines(r)
+        for id_, intent in open_.items():
+            found = [line for line in again if audit.request_id(line) == id_
+                     and audit.phase(line) == 'recovered']
+            same(len(found), 1, f'recovered outcomes of {id_}')
+            told += 1
+            version = audit.data(found[0], 'result', 'version')
+            path = audit.data(found[0], 'resourceName').split('secret-path=')[1].split('/')[0]
+            same(path, audit.data(intent, 'resourceName').split('secret-path=')[1].split('/')[0],
+                 'path')
+            if version is not None:
+                check((path, version) in lost, 'a version that is in the store and had no outcome',
+                      (path, version, sorted(lost)))
+                same(audit.result(found[0]), 200, 'status of what was stored')
+                lost.discard((path, version))
+            else:
+                check(audit.result(found[0]) != 200, 'another status of what was not stored',
+                      audit.result(found[0]))
+        check(not lost, 'a recovered outcome for each version in the store', lost)
+        same(unfinished(r), {}, 'intents without outcome')
+        program.audit_verify(r.data, r.key_file)
+        r.stop()
+    check(seen >= 3, f'{rounds} kills, some between commit and outcome', seen)
+    check(told, 'recovered outcomes', told)
+    # They are told once.
+    before = [line['seq'] for line in audit.lines(r) if audit.phase(line) == 'recovered']
+    r.start()
+    r.stop()
+    same([line['seq'] for line in audit.lines(r) if audit.phase(line) == 'recovered'], before,
+         'recovered outcomes after one more start')
+
+
+def u08_bad_login(r):
+    password = 'a-wrong-password-' + MARKER
+    answer = r.with_header(basic('adm', password)).get(P, [('X-Request-Id', 'bad-login')])
+    err(answer, 401)
+    lines = audit.of_request(r, 'bad-login')
+    same(len(lines), 1, 'lines')
+    same(audit.method(lines[0]), 'Authenticate', 'methodName')
+    same(audit.result(lines[0]), 401, 'status')
+    same(audit.client(lines[0]), '127.0.0.1', 'address')
+    text = audit.text(r)
+    for needle in (password, base64.b64encode(password.encode()).decode(),
+                   basic('adm', password)[6:], 'a-wrong-token'):
+        check(needle.encode() not in text, 'no password in the audit', needle)
+    err(r.with_header('Bearer a-wrong-token').get(P), 401)
+    check(b'a-wrong-token' not in audit.text(r), 'no token in the audit')
+
+
+def u09_flood_of_bad_logins():
+    r = Registry({'auth.failures.max': 20}).start()
+    total, parts = 10000, 4
+
+    def work(_):
+        connection = r.new(None).open()
+        data = build('GET', P, r.host, [('Authorization', 'Bearer wrong')])
+        left = total // parts
+        while left:
+            batch = min(50, left)
+            connection.send(data * batch)
+            for _ in range(batch):
+                status(connection.answer(), 401, 429)
+            left -= batch
+        connection.close()
+    in_parallel(parts, work)
+    ok(r.new('adm', source='127.0.0.2').get(P))
+    r.stop()
+    lines = [line for line in audit.lines(r) if audit.method(line) == 'Authenticate']
+    check(1 <= len(lines) <= 200, 'a bounded number of lines', len(lines))
+    same(sum(audit.count(line) for line in lines), total, 'failures that the lines stand for')
+    program.audit_verify(r.data, r.key_file)
+
+
+def u10_odd_names_make_one_valid_line(r):
+    adm = r.as_('adm')
+    for i, (path, header) in enumerate((
+            ('quote"and\\back', 'plain'), ("it's {a <b>", '{"a":"b"}'),
+            ('\u00e9\u2028x', 'caf\u00e9'), ('%0a%22', 'a\tb'), ('a,b=c&d', '"x":1'))):
+        status(adm.post(V(path, 'k'), {'secret': 'x'},
+                        [('X-Request-Id', f'odd-{i}'), ('User-Agent', header),
+                         ('Idempotency-Key', f'"{i}"')]), 200)
+        lines = pair(r, f'odd-{i}', path)
+        same(audit.data(lines[0], 'authorizationInfo', 'resourceName'), path, 'resourceName')
+    before = len(audit.lines(r))
+    for target in (f'{P}/a%0a%22b', f'{P}/a%0d%0ab', f'{P}/%00'):
+        err(adm.get(target), 400)
+    ok(adm.get(P, [('X-Request-Id', '"},"evil":{"')]))
+    for line in audit.lines(r)[before:]:
+        check('evil' not in line, 'nothing from a header as a member', line)
+    for raw in audit.text(r).split(b'\n')[:-1]:
+        audit.parse(raw, 'line')
+        check(b'\r' not in raw, 'no carriage return in a line')
+
+
+def u11_who_is_told_in_the_search(r):
+    put(r, 'conn-a', 'u11')
+    err(r.as_('dr').get(V('conn-a', 'u11') + '/1', [('X-Request-Id', 'u11-denied')]), 403)
+    done = program.run('audit', 'search', '--data', r.data, '--principal', 'dr', '--denied',
+                       '--output', 'json')
+    lines = [audit.parse(text, 'audit search') for text in done.stdout.splitlines()
+             if text.startswith(b'{')]
+    check(lines and all(audit.principal(line) == 'User:dr' for line in lines),
+          'the denied of dr', done.stdout[:300])
+    check(any(audit.request_id(line) == 'u11-denied' for line in lines), 'that request', lines)
+
+
+def u12_torn_last_line():
+    """A crash in the middle of a line: the chain is closed off and goes on."""
+    r = Registry().start()
+    put(r)
+    r.kill()
+    with open(audit.file_of(r), 'rb') as f:
+        lines = f.read()
+    with open(audit.file_of(r), 'ab') as f:
+        f.write(lines.splitlines()[-1][:100])
+    r.start()
+    put(r)
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+    good = [text for text in audit.text(r).split(b'\n') if text.endswith(b'}')]
+    check(len(good) >= 4, 'lines after it', len(good))
+
+
+if __name__ == '__main__':
+    run.main(globals())

@@ -1,0 +1,313 @@
+#!/usr/bin/env -S python3 -B
+"""Authorization: the cases R of the registry's contract."""
+import json
+import time
+from urllib.parse import quote
+
+from lib import program, run
+from lib.check import check, empty, err, ok, same, secret, status
+from lib.harness import MARKER
+from lib.rest import P, V, key_url, path_url
+
+BINDINGS = '/secret/admin/role-bindings'
+
+
+def store(r):
+    """What the cases of this section begin with."""
+    adm = r.as_('adm')
+    for path, key in (('conn-a', 'password'), ('team1-x', 'k'), ('other', 'k')):
+        ok(adm.post(V(path, key), {'secret': f'{MARKER} {path}'}))
+
+
+def denied(answer, operation, path):
+    """403 in the product's words; tells nothing but the path asked for."""
+    err(answer, 403)
+    same(answer.json()['message'],
+         f'User is denied operation {operation} on Connector: {path}', 'message')
+
+
+def latest(r, name, path, key):
+    return r.as_(name).get(V(path, key) + '/latest')
+
+
+def r01_owner_reads(r):
+    secret(latest(r, 'own', 'conn-a', 'password'), 'conn-a', 'password', 1, f'{MARKER} conn-a')
+
+
+def r02_owner_writes(r):
+    secret(r.as_('own').post(V('conn-a', 'new'), {'secret': 's'}), 'conn-a', 'new', 1, 's')
+
+
+def r03_owner_does_not_read_elsewhere(r):
+    denied(latest(r, 'own', 'other', 'k'), 'SecretRead', 'other')
+
+
+def r04_denial_does_not_tell_what_exists(r):
+    there, missing = latest(r, 'own', 'other', 'k'), latest(r, 'own', 'missing', 'k')
+    err(missing, 403)
+    same(missing.body, there.body.replace(b'other', b'missing'), 'body')
+    same(sorted(n for n, _ in missing.headers), sorted(n for n, _ in there.headers), 'headers')
+    for suffix in ('', '/keys', '/keys/k', '/keys/k/versions', '/keys/k/versions/1',
+                   '/keys/k/versions/99', '/keys/k/metadata', '/metadata', '/keys/1bad',
+                   '/keys/k/versions/abc', '/nothing'):
+        for method in ('GET', 'DELETE'):
+            a = r.as_('own').request(method, path_url('other') + suffix)
+            b = r.as_('own').request(method, path_url('missing') + suffix)
+            err(a, 403)
+            same(b.body, a.body.replace(b'other', b'missing'), f'{method} {suffix}: body')
+
+
+def r05_owner_lists_its_own_paths(r):
+    ok(r.as_('own').get(P), ['conn-a'])
+
+
+def r06_prefix_lists_its_own_paths(r):
+    ok(r.as_('pre').get(P), ['team1-x'])
+
+
+def r07_prefix_covers_paths_to_come(r):
+    ok(r.as_('pre').get(V('team1-y', 'k')), [])
+    secret(r.as_('pre').post(V('team1-y', 'k'), {'secret': 's'}), 'team1-y', 'k', 1, 's')
+    ok(r.as_('pre').get(P), ['team1-x', 'team1-y'])
+
+
+def r08_prefix_counts_byte_for_byte(r):
+    for path in ('team10', 'Team1-x', 'team1', 'TEAM1-x', 'xteam1-', ' team1-x', 'team1\u2010x'):
+        err(r.as_('pre').post(V(path, 'k'), {'secret': 's'}), 403)
+        err(latest(r, 'pre', path, 'k'), 403)
+    # The bytes of a name count, however they were escaped.
+    secret(r.as_('pre').get(f'{P}/%74eam1%2Dx/keys/k/versions/1'), 'team1-x', 'k', 1,
+           f'{MARKER} team1-x')
+
+
+def r09_reader_does_not_see_values(r):
+    denied(latest(r, 'dr', 'conn-a', 'password'), 'SecretRead', 'conn-a')
+    for target in (V('conn-a', 'password') + '/1', key_url('conn-a', 'password'),
+                   path_url('conn-a')):
+        err(r.as_('dr').get(target), 403)
+        empty(r.as_('dr').head(target), 403)
+
+
+def r10_reader_lists_versions(r):
+    ok(r.as_('dr').get(V('conn-a', 'password')), [1])
+    ok(r.as_('dr').get(path_url('conn-a') + '/keys'), ['password'])
+    ok(r.as_('dr').get(P), ['conn-a'])
+
+
+def r11_writer_of_connectors_does_not_write_secrets(r):
+    denied(r.as_('dw').post(V('conn-a', 'password'), {'secret': 's'}), 'SecretWrite', 'conn-a')
+    denied(r.as_('dr').post(V('conn-a', 'password'), {'secret': 's'}), 'SecretWrite', 'conn-a')
+    ok(r.as_('adm').get(V('conn-a', 'password')), [1])
+
+
+def no_values(r, name, path='conn-a', key='password'):
+    for target in (V(path, key) + '/latest', V(path, key) + '/1', key_url(path, key),
+                   path_url(path)):
+        answer = err(r.as_(name).get(target), 403)
+        check(MARKER.encode() not in answer.body, 'no value')
+
+
+def r12_operator_lists(r):
+    no_values(r, 'op')
+    ok(r.as_('op').get(path_url('conn-a') + '/keys'), ['password'])
+    ok(r.as_('op').get(P), ['conn-a', 'other', 'team1-x'])
+    err(r.as_('op').post(V('conn-a', 'k'), {'secret': 's'}), 403)
+    err(r.as_('op').delete(V('conn-a', 'password') + '/1'), 403)
+
+
+def r13_security_admin_sees_metadata(r):
+    no_values(r, 'sec')
+    answer = ok(r.as_('sec').get(key_url('conn-a', 'password') + '/metadata'))
+    check(MARKER.encode() not in answer.body, 'no value')
+    ok(r.as_('sec').get(path_url('conn-a') + '/metadata'))
+    err(r.as_('sec').post(V('conn-a', 'k'), {'secret': 's'}), 403)
+
+
+def r14_audit_admin_sees_the_audit_alone(r):
+    no_values(r, 'aud')
+    answer = r.as_('aud').get(P)
+    check(answer.status == 403 or ok(answer).json() == [], '403 or []', answer.body)
+    err(r.as_('aud').get(path_url('conn-a') + '/keys'), 403)
+    status(r.as_('aud').post('/secret/admin/audit/verify', {}), 200)
+    for name in ('ua', 'ca', 'op', 'own', 'pre', 'dr', 'dw', 'wrk', 'nob'):
+        err(r.as_(name).post('/secret/admin/audit/verify', {}), 403)
+
+
+def r15_user_admin_stores(r):
+    secret(r.as_('ua').post(V('conn-b', 'password'), {'secret': 's'}), 'conn-b', 'password', 1, 's')
+
+
+def r16_user_admin_does_not_read_unless_the_roles_say_so(r):
+    no_values(r, 'ua')
+    roles = json.loads(program.run('role', 'show', '--data', r.data, '--output', 'json').stdout)
+    roles['roles']['UserAdmin']['operations'].append('SecretRead')
+    with open(r.data + '/roles.json', 'w') as f:
+        json.dump(roles, f)
+    r.restart()
+    secret(latest(r, 'ua', 'conn-a', 'password'), 'conn-a', 'password', 1, f'{MARKER} conn-a')
+    no_values(r, 'op')
+
+
+def r17_user_admin_deletes(r):
+    ok(r.as_('ua').delete(V('conn-a', 'password') + '/1'), 1)
+    err(r.as_('ua').delete(V('conn-a', 'password') + '/1?destroy=true'), 403)
+
+
+def r18_without_binding_there_is_nothing_to_list(r):
+    ok(r.as_('nob').get(P), [])
+    ok(r.as_('nob').get('/secret/search'), [])
+
+
+def r19_without_binding_every_path_is_denied(r):
+    no_values(r, 'nob')
+    for path in ('conn-a', 'missing'):
+        for suffix in ('', '/keys', '/keys/k/versions', '/keys/k/metadata'):
+            err(r.as_('nob').get(path_url(path) + suffix), 403)
+        err(r.as_('nob').post(V(path, 'k'), {'secret': 's'}), 403)
+        err(r.as_('nob').delete(path_url(path)), 403)
+        err(r.as_('nob').post(f'/secret/connectors/{path}/validate', {'name': path}), 403)
+
+
+def r20_removed_binding_counts_at_once(r):
+    ok(latest(r, 'own', 'conn-a', 'password'))
+    program.role('revoke', r.data, 'ResourceOwner', 'own', path='conn-a')
+    time.sleep(0.1)
+    err(latest(r, 'own', 'conn-a', 'password'), 403)
+    ok(r.as_('own').get(P), [])
+    program.role('grant', r.data, 'ResourceOwner', 'own', path='conn-a')
+    time.sleep(0.1)
+    ok(latest(r, 'own', 'conn-a', 'password'))
+    # A binding to another path or prefix of that name is another one.
+    done = program.role('revoke', r.data, 'ResourceOwner', 'own', prefix='conn-a', code=None)
+    check(done.returncode != 0, 'revoking what is not there fails', done.returncode)
+    ok(latest(r, 'own', 'conn-a', 'password'))
+
+
+def r21_listing_of_a_path_shows_values(r):
+    ok(r.as_('own').get(path_url('conn-a')), [
+        {'path': 'conn-a', 'key': 'password', 'version': 1, 'secret': f'{MARKER} conn-a'}])
+    err(r.as_('dr').get(path_url('conn-a')), 403)
+
+
+def r22_owner_does_not_delete_elsewhere(r):
+    denied(r.as_('own').delete(path_url('other')), 'SecretDelete', 'other')
+    err(r.as_('own').delete(key_url('other', 'k')), 403)
+    err(r.as_('own').delete(V('other', 'k') + '/1'), 403)
+    err(r.as_('own').delete(V('other', 'k') + '/1?destroy=true'), 403)
+    ok(r.as_('adm').get(V('other', 'k')), [1])
+
+
+CONFIG = {'name': 'conn-a', 'x': '${secret:conn-a:password}'}
+
+
+def r23_owner_does_not_resolve_elsewhere(r):
+    err(r.as_('own').post('/secret/connectors/other/resolve',
+                          {'name': 'other', 'x': '${secret:other:k}'}), 403)
+    err(r.as_('own').post('/secret/connectors/other/validate',
+                          {'name': 'other', 'x': '${secret:other:k}'}), 403)
+    answer = r.as_('own').post('/secret/connectors/conn-a/resolve',
+                               {'name': 'conn-a', 'x': '${secret:other:k}'})
+    err(answer, 400, 403)
+    check(MARKER.encode() not in answer.body, 'no value')
+
+
+def r24_worker_reads_by_resolving_alone(r):
+    ok(r.as_('wrk').post('/secret/connectors/conn-a/resolve', CONFIG),
+       {'name': 'conn-a', 'x': f'{MARKER} conn-a'})
+    denied(latest(r, 'wrk', 'conn-a', 'password'), 'SecretRead', 'conn-a')
+    no_values(r, 'wrk')
+    err(r.as_('dr').post('/secret/connectors/conn-a/resolve', CONFIG), 403)
+
+
+def r25_owner_does_not_administer(r):
+    own = r.as_('own')
+    err(own.post('/secret/admin/rotation', {}), 403)
+    err(own.get('/secret/admin/rotation'), 403)
+    err(own.post('/secret/admin/audit/verify', {}), 403)
+    err(own.post('/secret/admin/audit-hash', {'input': 'x'}), 403)
+    answer = own.get(BINDINGS)
+    if answer.status == 200:
+        for name in (b'"dr"', b'"pre"', b'"adm"', b'team1-'):
+            check(name not in answer.body or name == b'"dr"', 'no bindings of others',
+                  answer.body)
+    else:
+        err(answer, 403)
+    err(own.put(BINDINGS, {'role': 'ResourceOwner', 'principal': 'own', 'path': 'other'}), 403)
+    err(own.put(BINDINGS, {'role': 'SystemAdmin', 'principal': 'own'}), 403)
+    err(own.delete(f'{BINDINGS}?role=SystemAdmin&principal=adm'), 403)
+    err(own.post('/security/1.0/principals/User:own/roles/SystemAdmin', {}), 403)
+    ok(r.as_('adm').get(P), ['conn-a', 'other', 'team1-x'])
+    err(latest(r, 'own', 'other', 'k'), 403)
+
+
+def r26_owner_does_not_grant_itself_everything(r):
+    own = r.as_('own')
+    for where in ({'prefix': ''}, {'prefix': 'c'}, {'prefix': 'conn-'}, {'path': ''}, {}):
+        err(own.put(BINDINGS, {'role': 'ResourceOwner', 'principal': 'own', **where}), 403)
+    for name, kind in (('', 'PREFIXED'), ('*', 'LITERAL'), ('c', 'PREFIXED')):
+        err(own.post('/security/1.0/principals/User:own/roles/ResourceOwner/bindings', {
+            'scope': {'clusters': {}}, 'resourcePatterns': [
+                {'resourceType': 'Connector', 'name': name, 'patternType': kind}]}), 403)
+    err(latest(r, 'own', 'other', 'k'), 403)
+    ok(own.get(P), ['conn-a'])
+
+
+def r27_bindings_over_the_interface(r):
+    adm = r.as_('adm')
+    binding = {'role': 'ResourceOwner', 'principal': 'nob', 'path': 'other'}
+    empty(adm.put(BINDINGS, binding), 204)
+    secret(latest(r, 'nob', 'other', 'k'), 'other', 'k', 1, f'{MARKER} other')
+    err(latest(r, 'nob', 'conn-a', 'password'), 403)
+    listed = ok(adm.get(BINDINGS)).json()
+    check(any(b.get('principal') in ('nob', 'User:nob') and b.get('path') == 'other'
+              for b in listed), 'the binding among those listed', listed)
+    empty(adm.delete(f'{BINDINGS}?role=ResourceOwner&principal=nob&path=other'), 204)
+    err(latest(r, 'nob', 'other', 'k'), 403)
+    err(adm.delete(f'{BINDINGS}?role=ResourceOwner&principal=nob&path=other'), 404)
+    # An owner shares its own path, and that alone.
+    empty(r.as_('own').put(BINDINGS, {'role': 'DeveloperRead', 'principal': 'nob',
+                                      'path': 'conn-a'}), 204)
+    ok(r.as_('nob').get(P), ['conn-a'])
+    for bad in ({'role': 'NoSuchRole', 'principal': 'nob', 'path': 'a'},
+                {'role': 'SystemAdmin', 'principal': 'nob', 'path': 'a'},
+                {'role': 'ResourceOwner', 'principal': 'nob'},
+                {'role': 'ResourceOwner', 'principal': 'nob', 'prefix': ''},
+                {'role': 'ResourceOwner', 'principal': '', 'path': 'a'},
+                {'principal': 'nob', 'path': 'a'}, {}, []):
+        err(adm.put(BINDINGS, bad), 422)
+
+
+def r28_bindings_in_the_shape_of_the_metadata_service(r):
+    adm = r.as_('adm')
+    scope = {'clusters': {'kafka-cluster': 'x', 'connect-cluster': 'y'}}
+    base = f'/security/1.0/principals/{quote("User:nob", safe="")}/roles'
+    empty(adm.post(f'{base}/ResourceOwner/bindings', {'scope': scope, 'resourcePatterns': [
+        {'resourceType': 'Connector', 'name': 'other', 'patternType': 'LITERAL'},
+        {'resourceType': 'Connector', 'name': 'team1-', 'patternType': 'PREFIXED'}]}), 204)
+    ok(r.as_('nob').get(P), ['other', 'team1-x'])
+    empty(adm.post(f'{base}/SystemAdmin', scope), 204)
+    ok(r.as_('nob').get(P), ['conn-a', 'other', 'team1-x'])
+
+
+def r29_restart_keeps_bindings(r):
+    empty(r.as_('adm').put(BINDINGS, {'role': 'DeveloperRead', 'principal': 'nob',
+                                      'prefix': 'oth'}), 204)
+    r.restart()
+    ok(r.as_('nob').get(P), ['other'])
+    ok(r.as_('own').get(P), ['conn-a'])
+
+
+def r30_invitation_to_path_tricks(r):
+    """Rights are decided on the same bytes that routing uses."""
+    own = r.as_('own')
+    for target in (f'{P}/conn-a%2Fkeys%2Fpassword', f'{P}/conn-a/../other', f'{P}/conn-a%00',
+                   f'{P}/conn-a;x=1/keys', f'{P}/conn-a%3Fx/keys/password/versions',
+                   f'{P}/conn-a%20/keys', f'{P}/CONN-A/keys', f'{P}/other?path=conn-a',
+                   f'{P}/other#/conn-a', f'{P}/conn-a%2e%2e/keys'):
+        answer = own.get(target)
+        err(answer, 400, 403, 422)
+        check(MARKER.encode() not in answer.body, 'no value')
+
+
+if __name__ == '__main__':
+    run.main(globals(), fresh=True, setup=store)

@@ -1,0 +1,550 @@
+#!/usr/bin/env -S python3 -B
+"""Faults of store, clock, network and clients: the cases X of the registry's
+contract that one node can have."""
+import os
+import re
+import resource
+import selectors
+import socket
+import subprocess
+import threading
+import time
+
+from lib import audit, harness, program, run, store
+from lib.check import check, err, fail, ok, same, secret, status
+from lib.harness import MARKER, Registry
+from lib.rest import P, V, Closed, Connection, build, in_parallel, key_url, path_url
+from lib.run import case
+from lib.small_disk import SmallDisk
+
+
+def put(r, path='conn-a', key='k', *values):
+    for value in values or ('value',):
+        answer = ok(r.as_('adm').post(V(path, key), {'secret': value}))
+    return answer
+
+
+def counted(r, word):
+    """The value of the metric whose name holds this word."""
+    for line in status(r.as_('adm').get('/metrics'), 200).body.decode().splitlines():
+        if not line.startswith('#') and word in line.split(' ')[0]:
+            return float(line.rsplit(' ', 1)[1])
+    return fail(f'expected: a metric whose name holds {word}')
+
+
+SECRET_KEY = '{"t":"SECRET","path":"p","key":"k","version":%d,"claim":"%s"}'
+GARBAGE = [
+    (b'\xff\xfe garbage', b'\x00\x01\x02'), (b'{', b'{}'), (b'[]', b'[]'), (b'x', b''),
+    (b'{"t":"SECRET"}', b'{"m":1}'), (b'{"t":5}', b'{}'),
+    ((SECRET_KEY % (1, 'zz')).encode(), b'{}'),
+    ((SECRET_KEY % (1, '0' * 32)).encode(), b'not json'),
+    ((SECRET_KEY % (-1, '1' * 32)).encode(), b'{"m":1}'),
+    ((SECRET_KEY % (1, '2' * 32)).encode(),
+     b'{"m":1,"kid":1,"salt":"!","iv":"","ct":"","createdAt":"x"}'),
+    (b'{"t":"META","path":"p/q","key":"k"}', b'{"m":1,"high":5}'),
+    (b'{"t":"META","path":"p","key":"k2"}', b'{"m":1,"high":"x"}'),
+    (b'{"t":"SECRET","path":"p","path":"q","key":"k","version":1}', b'{"m":1}'),
+    (b'[' * 3000, b'[' * 3000), (b'k' * 4096, b'v' * 100000),
+]
+
+
+def x08_garbage_at_the_end_of_the_log():
+    r = Registry().start()
+    put(r)
+    r.stop()
+    for key, value in GARBAGE:
+        store.append(r.data, key, value)
+    r.start()
+    check(counted(r, 'quarantin') >= 1, 'quarantined records are counted')
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'value')
+    secret(put(r, 'conn-a', 'k', 'second'), 'conn-a', 'k', 2, 'second')
+    r.restart()
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 2, 'second')
+    answer = r.as_('adm').post(V('p', 'k'), {'secret': 'new'})
+    secret(answer, 'p', 'k', answer.json()['version'], 'new')
+
+
+def x09_garbage_as_the_only_record():
+    for key, value in GARBAGE[:2]:
+        r = Registry().start()
+        r.stop()
+        store.delete_all(r.data)
+        store.append(r.data, key, value)
+        for name in os.listdir(r.data):
+            # What belongs to the log that was there before.
+            if name not in ('users.json', 'tokens.json', 'bindings.json') and \
+                    not name.startswith(os.path.basename(store.file_of(r.data))):
+                os.unlink(os.path.join(r.data, name))
+        r.start()
+        ok(r.as_('adm').get(P), [])
+        check(counted(r, 'quarantin') == 1, 'counted', counted(r, 'quarantin'))
+        put(r)
+        r.restart()
+        secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'value')
+
+
+def x10_records_of_a_newer_release():
+    r = Registry().start()
+    put(r, 'conn-a', 'k', 'one')
+    r.stop()
+    foreign = [(b'{"t":"NEWTYPE","x":1}', b'{"m":9,"y":[1,2]}'),
+               (b'{"t":"SECRET","path":"n","key":"k","version":1,'
+                b'"claim":"00000000000000000000000000000000"}', b'{"m":99,"new":true}')]
+    for key, value in foreign:
+        store.append(r.data, key, value)
+    r.start()
+    check(counted(r, 'unknown') >= 1, 'counted as unknown', counted(r, 'unknown'))
+    put(r, 'conn-a', 'k', 'two')
+    ok(r.as_('adm').delete(V('conn-a', 'k') + '/1'))
+    ok(r.as_('adm').post('/secret/admin/rotation', {}), code=202)
+    end = time.monotonic() + 10
+    while ok(r.as_('adm').get('/secret/admin/rotation')).json()['running']:
+        check(time.monotonic() < end, 'the rotation ends')
+        time.sleep(0.02)
+    r.restart()
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 2, 'two')
+    r.stop()
+    kept = {key: value for _, key, value in store.rows(r.data)}
+    for key, value in foreign:
+        same(kept.get(key), value, f'the record {key}')
+
+
+def full_store(disk, **config):
+    """A registry whose store alone is on the small disk."""
+    elsewhere = harness.scratch('elsewhere')
+    r = Registry({'audit.file': elsewhere + '/audit.log', **config},
+                 data=disk.folder if disk.mounted else None)
+    r.start()
+    disk.registry = r
+    return r
+
+
+def until_full(r, expected):
+    """Write until it is refused; the acknowledged versions."""
+    known = {}
+    for n in range(2000):
+        value = f'{n} ' + 'x' * 8000
+        answer = r.as_('adm').post(V('conn-a', 'big'), {'secret': value})
+        if answer.status != 200:
+            err(answer, *expected)
+            return known
+        known[answer.json()['version']] = value
+    return fail('expected: a refusal once the disk is full')
+
+
+def x13_store_that_cannot_be_written_for_a_while():
+    with SmallDisk(4 << 20) as disk:
+        if not disk.mounted:
+            return store_without_mount(disk)
+        r = full_store(disk)
+        put(r, 'conn-a', 'k', 'before')
+        disk.fill()
+        known = until_full(r, (503, 507))
+        secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'before')
+        for version, value in known.items():
+            secret(r.as_('adm').get(f'{V("conn-a", "big")}/{version}'), 'conn-a', 'big', version,
+                   value)
+        status(r.as_(None).get('/health/live'), 200)
+        disk.clear()
+        end = time.monotonic() + 15
+        while (answer := r.as_('adm').post(V('conn-a', 'k'), {'secret': 'after'})).status != 200:
+            check(time.monotonic() < end, 'writes work again by themselves', answer.status)
+            time.sleep(0.1)
+        secret(answer, 'conn-a', 'k', answer.json()['version'], 'after')
+        check(answer.json()['version'] >= 2, 'a higher number', answer.body)
+        same(r.ready(), 200, '/health/ready')
+        r.restart()
+        secret(r.as_('adm').get(V('conn-a', 'k') + '/1'), 'conn-a', 'k', 1, 'before')
+        for version, value in known.items():
+            secret(r.as_('adm').get(f'{V("conn-a", "big")}/{version}'), 'conn-a', 'big', version,
+                   value)
+        r.kill()
+
+
+def store_without_mount(disk):
+    """The same with a limit on the size of files, the audit going elsewhere."""
+    sink = os.open('/dev/null', os.O_WRONLY)
+    r = Registry({'audit.file': '', 'audit.stdout': True})
+    r.stdout = sink
+    r.limits = {resource.RLIMIT_FSIZE: (resource.RLIM_INFINITY, resource.RLIM_INFINITY)}
+    r.start()
+    disk.registry = r
+    put(r, 'conn-a', 'k', 'before')
+    disk.fill()
+    err(r.as_('adm').post(V('conn-a', 'k'), {'secret': 'x'}), 503, 507)
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'before')
+    disk.clear()
+    end = time.monotonic() + 15
+    while r.as_('adm').post(V('conn-a', 'k'), {'secret': 'after'}).status != 200:
+        check(time.monotonic() < end, 'writes work again by themselves')
+        time.sleep(0.1)
+    r.kill()
+
+
+def x18_ready_only_after_all_was_read():
+    r = Registry().start()
+
+    def fill(part):
+        client = r.new('adm')
+        for i in range(part, 1000, 4):
+            ok(client.post(V(f'path-{i % 10}', f'key-{i}'), {'secret': f'value {i}'}))
+        client.close()
+    in_parallel(4, fill)
+    for stop in (r.stop, r.kill):
+        stop()
+        r.launch()
+        r.wait_listening()
+        seen = set()
+        for i in range(1000):
+            answer = r.as_('adm').get(V(f'path-{i % 10}', f'key-{i}') + '/latest')
+            if answer.status == 200:
+                secret(answer, f'path-{i % 10}', f'key-{i}', 1, f'value {i}')
+            else:
+                err(answer, 503)
+            seen.add(answer.status)
+            if answer.status == 503:
+                check(r.ready() != 200 or
+                      r.as_('adm').get(V(f'path-{i % 10}', f'key-{i}') + '/1').status == 200,
+                      'not ready while answering 503')
+        check(200 in seen, 'reads that succeed', seen)
+        r.wait_ready()
+        same(sum(len(ok(r.as_('adm').get(f'{path_url(p)}/keys')).json())
+                 for p in ok(r.as_('adm').get(P)).json()), 1000, 'keys')
+
+
+def x20_disk_full():
+    with SmallDisk(2 << 20) as disk:
+        if not disk.mounted:
+            return store_without_mount(disk)
+        r = full_store(disk)
+        known = until_full(r, (503, 507))
+        check(known, 'writes before the disk was full')
+        for version, value in known.items():
+            secret(r.as_('adm').get(f'{V("conn-a", "big")}/{version}'), 'conn-a', 'big', version,
+                   value)
+        listed = ok(r.as_('adm').get(V('conn-a', 'big'))).json()
+        same(listed, sorted(known), 'versions')
+        # Not even a kill now loses what was acknowledged.
+        r.kill()
+        disk.clear()
+        with open(disk.folder + '/more', 'wb'):
+            pass
+        subprocess.run(['mount', '-o', 'remount,size=16m', disk.folder], check=True)
+        r.start()
+        ok(r.as_('adm').get(V('conn-a', 'big')), sorted(known))
+        for version, value in known.items():
+            secret(r.as_('adm').get(f'{V("conn-a", "big")}/{version}'), 'conn-a', 'big', version,
+                   value)
+        same(put(r, 'conn-a', 'big').json()['version'] > max(known), True, 'a higher number')
+        r.stop()
+        same(store.integrity(r.data), ['ok'], 'integrity_check')
+
+
+def x21_second_process_on_one_folder():
+    r = Registry().start()
+    put(r)
+    second = Registry(data=r.data)
+    said = second.refuses_to_start(r.key_file)
+    check(re.search('another|in use|busy|locked|already', said), 'the reason', said)
+    secret(put(r, 'conn-a', 'k', 'two'), 'conn-a', 'k', 2, 'two')
+    # After a kill the folder is free.
+    r.kill()
+    r.start()
+    ok(r.as_('adm').get(V('conn-a', 'k')), [1, 2])
+
+
+def x21b_file_that_is_not_a_store():
+    r = Registry().start()
+    put(r)
+    r.stop()
+    name = store.file_of(r.data)
+    with open(name, 'r+b') as f:
+        good = f.read()
+        f.seek(0)
+        f.write(b'SQLite format 3\0' + os.urandom(4080))
+    said = r.refuses_to_start()
+    check('Traceback' not in said, 'a clear text', said)
+    with open(name, 'rb') as f:
+        f.seek(4096)
+        same(f.read() == good[4096:], True, 'the rest of the file as it was')
+    with open(name, 'wb') as f:
+        f.write(good)
+    r.start()
+    ok(r.as_('adm').get(V('conn-a', 'k')), [1])
+
+
+def clock_library():
+    """The preloaded clock, built once."""
+    path = os.path.join(harness.work(), 'clock.so')
+    if not os.path.exists(path):
+        subprocess.run([os.environ.get('CC') or 'cc', '-D_GNU_SOURCE', '-shared', '-fPIC', '-O1',
+                        '-o', path, os.path.join(program.HERE, 'clock.c'), '-ldl'], check=True)
+    return path
+
+
+def x22_clock_set_back():
+    r = Registry()
+    shift = os.path.join(r.folder, 'shift')
+    harness.write(shift, '0')
+    options = os.environ.get('ASAN_OPTIONS')
+    r.env = {'LD_PRELOAD': clock_library(), 'CLOCK_SHIFT_FILE': shift,
+             'ASAN_OPTIONS': (options + ':' if options else '') + 'verify_asan_link_order=0'}
+    r.start()
+    put(r, 'conn-a', 'k', 'one', 'two')
+    ok(r.as_('adm').post(V('conn-a', 'short'), {'secret': 'x', 'ttl': 1800}))
+    harness.write(shift, '-3600')
+    secret(put(r, 'conn-a', 'k', 'three'), 'conn-a', 'k', 3, 'three')
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 3, 'three')
+    ok(r.as_('adm').get(V('conn-a', 'k')), [1, 2, 3])
+    ok(r.as_('adm').get(V('conn-a', 'short')), [1])
+    times = [v['createdAt'] for v in
+             ok(r.as_('adm').get(key_url('conn-a', 'k') + '/metadata')).json()['versions']]
+    same(times, sorted(times), 'createdAt in order')
+    r.restart()
+    secret(put(r, 'conn-a', 'k', 'four'), 'conn-a', 'k', 4, 'four')
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 4, 'four')
+    ok(r.as_('adm').delete(V('conn-a', 'k') + '/4'))
+    secret(put(r, 'conn-a', 'k', 'five'), 'conn-a', 'k', 5, 'five')
+    # Forward again: what was to live for half an hour is over after an hour.
+    harness.write(shift, '3600')
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 5, 'five')
+    err(r.as_('adm').get(V('conn-a', 'short') + '/1'), 404)
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+
+
+def x23_client_that_goes_away():
+    rounds = 150
+    r = Registry().start()
+    headers = [('Authorization', r.bearer('adm'))]
+    for i in range(rounds):
+        connection = Connection(r.address)
+        connection.send(build('POST', V(f'path-{i}', 'k'), r.host,
+                              [*headers, ('X-Request-Id', f'gone-{i}')], {'secret': f'value {i}'}))
+        if i % 3 == 0:
+            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
+        elif i % 3 == 1:
+            time.sleep(0.0005 * (i % 7))
+        connection.close()
+    time.sleep(0.3)
+    put(r)
+    r.stop()
+    there = {path for path, _, _ in store.secrets(r.data)}
+    lines = {}
+    for line in audit.lines(r):
+        lines.setdefault(audit.request_id(line), []).append(line)
+    stored = 0
+    for i in range(rounds):
+        found = lines.get(f'gone-{i}', [])
+        phases = [audit.phase(line) for line in found]
+        if f'path-{i}' in there:
+            stored += 1
+            same(phases, ['intent', 'outcome'], f'request {i}, stored: lines')
+            same(audit.result(found[1]), 200, f'request {i}: status')
+        else:
+            check(phases in ([], ['intent', 'outcome']), f'request {i}, not stored: no open intent',
+                  phases)
+            check(not found or audit.result(found[1]) != 200, f'request {i}: no success told')
+    check(stored > 0, 'some that were stored', stored)
+
+
+SLOW = 500
+
+
+@case(limit=50)
+def x24_slow_clients():
+    r = Registry({'http.request.timeout.ms': 4000, 'http.idle.timeout.ms': 5000,
+                  'http.max.connections': 2000}).start()
+    put(r)
+    request = build('GET', P, r.host, [('Authorization', r.bearer('adm')), ('X-Slow', 'a' * 200)])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (
+        max(2048, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+        resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    slow = [Connection(r.address) for _ in range(SLOW)]
+    idle = Connection(r.address)
+    over, closed = threading.Event(), set()
+
+    def drip():
+        watch = selectors.DefaultSelector()
+        for i, connection in enumerate(slow):
+            connection.sock.setblocking(False)
+            watch.register(connection.sock, selectors.EVENT_READ, i)
+        at = 0
+        while not over.is_set():
+            for i, connection in enumerate(slow):
+                if i not in closed:
+                    try:
+                        connection.sock.send(request[at:at + 1])
+                    except OSError:
+                        closed.add(i)
+            at += 1
+            until = time.monotonic() + 1
+            while time.monotonic() < until and not over.is_set():
+                for key, _ in watch.select(0.05):
+                    try:
+                        if not key.fileobj.recv(4096):
+                            closed.add(key.data)
+                            watch.unregister(key.fileobj)
+                    except OSError:
+                        closed.add(key.data)
+                        watch.unregister(key.fileobj)
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        served, end = 0, time.monotonic() + 3
+        while time.monotonic() < end:
+            fast = r.new('adm')
+            secret(fast.get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'value')
+            fast.close()
+            served += 1
+        check(served > 20, 'others are served meanwhile', served)
+        end = time.monotonic() + 12
+        while len(closed) < SLOW and time.monotonic() < end:
+            time.sleep(0.1)
+        same(len(closed), SLOW, 'slow connections that were closed')
+        check(idle.is_closed_by_peer(), 'an idle connection is closed')
+    finally:
+        over.set()
+        thread.join()
+        for connection in slow:
+            connection.close()
+    secret(put(r, 'conn-a', 'k', 'two'), 'conn-a', 'k', 2, 'two')
+
+
+def x24b_connections_beyond_the_limit():
+    r = Registry({'http.max.connections': 20}).start()
+    held = []
+    try:
+        for _ in range(60):
+            try:
+                held.append(Connection(r.address, timeout=5))
+            except OSError:
+                break
+        time.sleep(0.3)
+    finally:
+        for connection in held:
+            connection.close()
+    end = time.monotonic() + 5
+    while r.ready() != 200:
+        check(time.monotonic() < end, 'served again once they are gone')
+        time.sleep(0.05)
+
+
+def x25_old_master_key_after_a_rotation():
+    """One node alone: it does not start, so it answers nothing."""
+    r = Registry().start()
+    put(r)
+    r.stop()
+    new = harness.write(os.path.join(r.folder, 'new'), harness.key_text() + '\n')
+    with open(r.key_file) as f:
+        r.config['master.encryption.old.key'] = f.read().strip()
+    r.start(new)
+    end = time.monotonic() + 10
+    while ok(r.as_('adm').get('/secret/admin/rotation')).json()['running']:
+        check(time.monotonic() < end, 'the rotation ends')
+        time.sleep(0.02)
+    r.stop()
+    del r.config['master.encryption.old.key']
+    r.refuses_to_start()
+    r.start(new)
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'value')
+
+
+def x26_end_lets_requests_finish():
+    """SIGTERM while writes are under way: what was answered is there."""
+    r = Registry().start()
+    known, lock, started = {}, threading.Lock(), threading.Event()
+
+    def write(i):
+        client = r.new('adm')
+        n = 0
+        try:
+            while True:
+                n += 1
+                answer = client.post(V(f'path-{i}', 'k'), {'secret': f'{i} {n}'})
+                if answer.status != 200:
+                    err(answer, 503)
+                    return
+                with lock:
+                    known[(f'path-{i}', answer.json()['version'])] = f'{i} {n}'
+                if len(known) > 50:
+                    started.set()
+        except (Closed, OSError):
+            return
+    threads = [threading.Thread(target=write, args=(i,)) for i in range(6)]
+    for t in threads:
+        t.start()
+    check(started.wait(15), 'writes')
+    # A watcher does not hold the end up.
+    watcher = r.new('adm').open()
+    watcher.send(build('GET', f'/secret/watch?since={1 << 40}&wait=30', r.host,
+                       [('Authorization', r.bearer('adm'))]))
+    start = time.monotonic()
+    same(r.stop(), 0, 'exit status')
+    check(time.monotonic() - start < 8, 'an end before the time to drain is long over')
+    for t in threads:
+        t.join()
+    r.start()
+    for (path, version), value in known.items():
+        secret(r.as_('adm').get(f'{V(path, "k")}/{version}'), path, 'k', version, value)
+
+
+def x27_reload_keeps_serving():
+    r = Registry().start()
+    put(r)
+    over, problems = threading.Event(), []
+
+    def read():
+        client = r.new('adm')
+        while not over.is_set():
+            answer = client.get(V('conn-a', 'k') + '/latest')
+            if answer.status != 200:
+                problems.append(answer.status)
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for t in threads:
+        t.start()
+    for _ in range(10):
+        r.process.send_signal(1)
+        time.sleep(0.05)
+    # A file that cannot be read leaves the old in force.
+    with open(os.path.join(r.data, 'bindings.json')) as f:
+        good = f.read()
+    with open(os.path.join(r.data, 'bindings.json'), 'w') as f:
+        f.write('{"bindings": [')
+    r.process.send_signal(1)
+    time.sleep(0.3)
+    over.set()
+    for t in threads:
+        t.join()
+    same(problems, [], 'problems of readers')
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'value')
+    err(r.as_('nob').get(V('conn-a', 'k') + '/latest'), 403)
+    with open(os.path.join(r.data, 'bindings.json'), 'w') as f:
+        f.write(good)
+
+
+def x28_copy_made_online():
+    """The backup of a running registry is a registry."""
+    r = Registry().start()
+    put(r, 'conn-a', 'k', 'one', MARKER)
+    ok(r.as_('adm').post('/secret/admin/backup', {'file': 'copy.db'}))
+    err(r.as_('adm').post('/secret/admin/backup', {'file': 'copy.db'}), 409)
+    for name in ('../copy.db', '/tmp/copy.db', '', '.hidden', 'a/b', 5):
+        err(r.as_('adm').post('/secret/admin/backup', {'file': name}), 422)
+    err(r.as_('own').post('/secret/admin/backup', {'file': 'other.db'}), 403)
+    put(r, 'conn-a', 'k', 'three')
+    r.stop()
+    copies = [os.path.join(base, name) for base, _, names in os.walk(r.data) for name in names
+              if name.endswith('.db') and os.path.join(base, name) != store.file_of(r.data)]
+    same(len(copies), 1, 'copies')
+    os.replace(copies[0], store.file_of(r.data))
+    for tail in ('-wal', '-shm'):
+        if os.path.exists(store.file_of(r.data) + tail):
+            os.unlink(store.file_of(r.data) + tail)
+    r.start()
+    ok(r.as_('adm').get(V('conn-a', 'k')), [1, 2])
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 2, MARKER)
+
+
+if __name__ == '__main__':
+    run.main(globals())

@@ -34,9 +34,16 @@ struct record_range {
 	uint32_t from, to;
 };
 
+/* At most so many deleted versions are held of a key, and destroyed ranges;
+ * a META that says more is garbage. */
+#define RECORD_DELETED_MAX (1U << 20)
+#define RECORD_DESTROYED_MAX (1U << 16)
+
 /* Strings point into the record or into what record_parse allocated. */
 struct record {
 	enum record_type type;
+	enum record_type key_type;	/* SECRET or META by the key, even if the value
+					 * is UNKNOWN or GARBAGE; else as type */
 	bool tombstone;
 	const char *path, *key;
 	size_t path_len, key_len;

@@ -132,6 +132,11 @@ void store_op_release(struct store_op *op);
 
 void store_submit(struct store *s, struct store_op *op);
 
+/* The same, but the writer is woken only by store_wake, which must follow
+ * soon: actions that came together are committed together. */
+void store_submit_lazily(struct store *s, struct store_op *op);
+void store_wake(struct store *s);
+
 /* Run the writer until nothing is waiting (no_thread). */
 void store_step(struct store *s);
 

@@ -1,0 +1,248 @@
+/* The store's way to its log: append and fold, and what to do when that fails. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "registry/keys/keyring.h"
+#include "registry/log/log.h"
+#include "registry/store/store_internal.h"
+
+/* Reading the log again, looking out for a batch on the way. */
+struct reading {
+	struct store *store;
+	const struct log_record *probe;	/* NULL: not looking */
+	bool found;
+	uint64_t offset;
+};
+
+static bool
+same(const struct log_record *a, const struct log_record *b)
+{
+	if (a->key_len != b->key_len || memcmp(a->key, b->key, a->key_len) != 0 ||
+	    (a->value == NULL) != (b->value == NULL))
+		return false;
+	return a->value == NULL || (a->value_len == b->value_len &&
+	    memcmp(a->value, b->value, a->value_len) == 0);
+}
+
+static int
+visit(void *cookie, uint64_t offset, const struct log_record *r, struct error *err)
+{
+	struct reading *x = cookie;
+
+	if (x->probe != NULL && same(r, x->probe)) {
+		x->found = true;
+		x->offset = offset;
+	}
+	return state_apply(x->store->state, offset, r, err);
+}
+
+/* Readers wait, so that they see all of a batch or nothing. */
+static int
+read_on(struct reading *x, struct error *err)
+{
+	struct store *s = x->store;
+	int result;
+
+	state_lock_exclusive(s->state);
+	result = log_read(s->log, state_offset(s->state), visit, x, err);
+	state_unlock(s->state);
+	s->behind = result != 0;
+	return s->behind ? -1 : 0;
+}
+
+int
+store_fold(struct store *s, struct error *err)
+{
+	struct reading x = { .store = s };
+
+	return read_on(&x, err);
+}
+
+int
+store_catch_up(struct store *s, struct error *err)
+{
+	if (!s->behind)
+		return 0;
+	if (store_fold(s, err) == 0)
+		return 0;
+	atomic_store(&s->unready, "the log cannot be read");
+	return -1;
+}
+
+/* The record by which a batch is known again: one with a claim, if any. */
+static size_t
+probe_of(const struct log_record *records, size_t n)
+{
+	static const char secret[] = "{\"t\":\"SECRET\"";
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (records[i].value != NULL && records[i].key_len > sizeof(secret) &&
+		    memcmp(records[i].key, secret, sizeof(secret) - 1) == 0)
+			return i;
+	}
+	return 0;
+}
+
+/* Sent, and no answer: has it come to stand in the log? */
+static int
+look_for(struct store *s, const struct log_record *records, size_t n, uint64_t *first,
+    struct error *err)
+{
+	size_t i = probe_of(records, n);
+	struct reading x = { .store = s, .probe = &records[i] };
+	struct error why = { 0 };
+
+	if (read_on(&x, &why) == -1) {
+		atomic_store(&s->unready, "the log cannot be read");
+		return error_set(err, ERROR_STALE, "the outcome is not known, and the log cannot "
+		    "be read: %s", why.text);
+	}
+	if (!x.found)
+		return error_set(err, ERROR_STALE, "the outcome of the append is not known");
+	*first = x.offset - i;
+	return 0;
+}
+
+static int
+apply(struct store *s, const struct log_record *records, size_t n, uint64_t first,
+    struct error *err)
+{
+	int result = 0;
+	size_t i;
+
+	state_lock_exclusive(s->state);
+	for (i = 0; i < n && result == 0; i++)
+		result = state_apply(s->state, first + i, &records[i], err);
+	state_unlock(s->state);
+	if (result == 0)
+		return 0;
+	/* It is written, but not all of it is seen: read it again later. */
+	s->behind = true;
+	atomic_store(&s->unready, "no memory for what was written");
+	return error_set(err, ERROR_STALE, "no memory for what was written");
+}
+
+int
+store_append(struct store *s, const struct log_record *records, size_t n, uint64_t *first,
+    struct error *err)
+{
+	struct error why = { 0 };
+	int result;
+
+	if (log_append(s->log, records, n, first, &why) == 0) {
+		result = apply(s, records, n, *first, err);
+	} else if (why.code == ERROR_STALE) {
+		result = look_for(s, records, n, first, err);
+	} else {
+		if (why.code == ERROR_BUSY) {
+			s->fenced = true;
+			atomic_store(&s->unready, "another process has claimed the log");
+		} else if (why.code == ERROR_IO) {
+			atomic_store(&s->unready, "the log cannot be written");
+		}
+		if (err != NULL)
+			*err = why;
+		return -1;
+	}
+	if (!s->behind && !s->fenced)
+		atomic_store(&s->unready, NULL);
+	store_wake_waiters(s);
+	return result;
+}
+
+int
+store_save_keyring(struct store *s, struct error *err)
+{
+	struct record r = { .type = RECORD_KEYRING };
+	struct log_record record;
+	struct buf key, text;
+	uint64_t first;
+	int result = -1;
+
+	buf_init(&key, LOG_KEY_MAX);
+	buf_init(&text, LOG_VALUE_MAX);
+	record_encode_key(&r, &key);
+	if (keyring_encode(s->ring, &text, err) == 0 && buf_check(&key, err) == 0 &&
+	    buf_check(&text, err) == 0) {
+		record = (struct log_record){ key.data, key.len, text.data, text.len };
+		result = store_append(s, &record, 1, &first, err);
+	}
+	s->ring_dirty = result != 0;
+	buf_release(&key);
+	buf_release(&text);
+	return result;
+}
+
+/* Tombstones for some losers; the heads of the state's list change as they go. */
+static int
+remove_losers(struct store *s, struct error *err)
+{
+	struct log_record records[STORE_STEP_RECORDS];
+	size_t at[STORE_STEP_RECORDS + 1], n = 0, i;
+	const struct state_more *m;
+	struct buf keys;
+	uint64_t first;
+	int result;
+
+	buf_init(&keys, BUF_MAX_FILE);
+	for (m = s->state->losers; m != NULL && n < STORE_STEP_RECORDS; m = m->next_loser) {
+		const struct state_key *k = m->key;
+
+		for (i = 0; i < m->loser_count && n < STORE_STEP_RECORDS; i++) {
+			struct record r = { .type = RECORD_SECRET, .path = k->path->name,
+			    .path_len = k->path->name_len, .key = k->name,
+			    .key_len = k->name_len, .version = m->losers[i]->number };
+
+			memcpy(r.claim, m->losers[i]->claim, sizeof(r.claim));
+			at[n++] = keys.len;
+			record_encode_key(&r, &keys);
+		}
+	}
+	at[n] = keys.len;
+	result = buf_check(&keys, err);
+	for (i = 0; result == 0 && i < n; i++)
+		records[i] = (struct log_record){ keys.data + at[i], at[i + 1] - at[i], NULL, 0 };
+	if (result == 0)
+		result = store_append(s, records, n, &first, err);
+	buf_release(&keys);
+	return result;
+}
+
+/* Has somebody else written, past our claim?  What follows must know of it. */
+static int
+look_at_end(struct store *s, struct error *err)
+{
+	uint64_t end;
+
+	if (log_end(s->log, &end, err) == -1) {
+		atomic_store(&s->unready, "the log cannot be read");
+		return -1;
+	}
+	if (end > state_offset(s->state) && end != s->seen_end) {
+		s->behind = true;
+		s->seen_end = end;
+	}
+	return 0;
+}
+
+int
+store_prepare(struct store *s, struct error *err)
+{
+	if (s->fenced) {
+		error_set(err, ERROR_BUSY, "another process has claimed the log");
+		return error_hint(err, "restart this one when the other has stopped");
+	}
+	if (look_at_end(s, err) == -1 || store_catch_up(s, err) == -1)
+		return -1;
+	if (s->ring_dirty && store_save_keyring(s, err) == -1)
+		return -1;
+	/* In an offset before everything that may seal or destroy a winner: or
+	 * a loser would win in what is left after compaction. */
+	while (s->state->losers != NULL) {
+		if (remove_losers(s, err) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,259 @@
+/* The writer's thread, and how others reach it. */
+#include <time.h>
+
+#include "base/error.h"
+#include "registry/store/store_internal.h"
+
+int64_t
+store_monotonic_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t
+store_now(const struct store *s)
+{
+	struct timespec t;
+
+	if (s->now != NULL)
+		return s->now(s->now_cookie);
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t
+store_stamp(struct store *s)
+{
+	int64_t now = store_now(s);
+
+	if (now > s->last_ms)
+		s->last_ms = now;
+	return s->last_ms;
+}
+
+void
+store_submit_lazily(struct store *s, struct store_op *op)
+{
+	op->next = NULL;
+	(void)pthread_mutex_lock(&s->mutex);
+	*s->last = op;
+	s->last = &op->next;
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+void
+store_wake(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	(void)pthread_cond_signal(&s->wake);
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+void
+store_submit(struct store *s, struct store_op *op)
+{
+	store_submit_lazily(s, op);
+	store_wake(s);
+}
+
+static struct store_op *
+take(struct store *s)
+{
+	struct store_op *ops = s->first;
+
+	s->first = NULL;
+	s->last = &s->first;
+	return ops;
+}
+
+/* --- waiters --- */
+
+void
+store_wake_waiters(struct store *s)
+{
+	uint64_t offset = state_offset(s->state);
+	struct store_waiter *ready = NULL, **at, *w;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	for (at = &s->waiters; (w = *at) != NULL; ) {
+		if (offset > w->since) {
+			*at = w->next;
+			w->next = ready;
+			ready = w;
+		} else {
+			at = &w->next;
+		}
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+	while ((w = ready) != NULL) {
+		ready = w->next;
+		w->woken(w);
+	}
+}
+
+void
+store_wait(struct store *s, struct store_waiter *w)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	w->next = s->waiters;
+	s->waiters = w;
+	/* It may be beyond already: the writer looks. */
+	s->woken = true;
+	(void)pthread_cond_signal(&s->wake);
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+bool
+store_unwait(struct store *s, struct store_waiter *w)
+{
+	struct store_waiter **at;
+	bool found;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	for (at = &s->waiters; *at != NULL && *at != w; at = &(*at)->next)
+		;
+	found = *at != NULL;
+	if (found)
+		*at = w->next;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return found;
+}
+
+/* --- rotation, from other threads --- */
+
+static void
+answer(struct store *s, struct rotate_request *q)
+{
+	int result = store_rotation_begin(s, q->fresh, q->err);
+
+	(void)pthread_mutex_lock(&s->mutex);
+	q->result = result;
+	q->done = true;
+	(void)pthread_cond_broadcast(&s->answered);
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+int
+store_rotate(struct store *s, const struct master *fresh, struct error *err)
+{
+	struct rotate_request q = { .fresh = fresh, .err = err };
+
+	if (!s->threaded || pthread_equal(pthread_self(), s->thread))
+		return store_rotation_begin(s, fresh, err);
+	(void)pthread_mutex_lock(&s->mutex);
+	if (s->request != NULL || s->stopping) {
+		(void)pthread_mutex_unlock(&s->mutex);
+		return error_set(err, ERROR_BUSY, "a rotation is being started");
+	}
+	s->request = &q;
+	(void)pthread_cond_signal(&s->wake);
+	while (!q.done)
+		(void)pthread_cond_wait(&s->answered, &s->mutex);
+	(void)pthread_mutex_unlock(&s->mutex);
+	return q.result;
+}
+
+void
+store_rotation(struct store *s, struct rotation_state *out)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	*out = s->rotation.shown;
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+void
+store_on_rotation(struct store *s, void (*tell)(void *cookie, const char *step,
+    const struct rotation_state *r), void *cookie)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	s->rotation.tell = tell;
+	s->rotation.tell_cookie = cookie;
+	s->woken = true;
+	(void)pthread_cond_signal(&s->wake);
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+/* --- the loop --- */
+
+/* Everything but ops and rotation; the latter's steps are taken by the caller. */
+static void
+look_around(struct store *s)
+{
+	store_wake_waiters(s);
+	store_rotation_tell(s);
+}
+
+/* Wait for something to do: ${ms} at most, -1: for ever.  Mutex held. */
+static void
+wait_for_work(struct store *s, int64_t ms)
+{
+	struct timespec until;
+
+	if (ms < 0) {
+		(void)pthread_cond_wait(&s->wake, &s->mutex);
+		return;
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	(void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
+}
+
+void *
+store_writer(void *store)
+{
+	struct store *s = store;
+	struct rotate_request *request;
+	struct store_op *ops;
+	bool more = true, stop = false;
+
+	while (!stop) {
+		(void)pthread_mutex_lock(&s->mutex);
+		if (s->first == NULL && s->request == NULL && !s->woken && !s->stopping && !more)
+			wait_for_work(s, s->rotation.active || s->state->due_count > 0 ?
+			    STORE_TICK_MS : -1);
+		ops = take(s);
+		request = s->request;
+		s->request = NULL;
+		s->woken = false;
+		stop = s->stopping && ops == NULL && request == NULL;
+		(void)pthread_mutex_unlock(&s->mutex);
+
+		if (ops != NULL)
+			store_run(s, ops);
+		if (request != NULL)
+			answer(s, request);
+		more = store_rotation_step(s);
+		more = store_sweep(s) || more;
+		look_around(s);
+	}
+	return NULL;
+}
+
+void
+store_step(struct store *s)
+{
+	struct store_op *ops;
+	bool more = true;
+
+	while (more) {
+		(void)pthread_mutex_lock(&s->mutex);
+		ops = take(s);
+		(void)pthread_mutex_unlock(&s->mutex);
+		if (ops != NULL)
+			store_run(s, ops);
+		more = store_rotation_step(s);
+		more = store_sweep(s) || more;
+		look_around(s);
+		(void)pthread_mutex_lock(&s->mutex);
+		more = more || s->first != NULL;
+		(void)pthread_mutex_unlock(&s->mutex);
+	}
+}

@@ -172,7 +172,8 @@ lock(struct change *c, struct error *err)
 		return -1;
 	if (config != NULL && !is_fresh(config, &c->config->id) && load_config(c, err) != 0)
 		return -1;
-	if (secrets != NULL && !is_fresh(secrets, secrets_file_id(c->secrets)) && load_secrets(c, err) != 0)
+	if (secrets != NULL && !is_fresh(secrets, secrets_file_id(c->secrets)) &&
+	    load_secrets(c, err) != 0)
 		return -1;
 	return check_files(c, err);
 }

@@ -233,7 +233,8 @@ static const struct command commands[] = {
 		.details = "References in the values of environment variables are resolved for the "
 		    "command.  It gets the values of\na configuration file as variables, or a "
 		    "resolved copy of the file that exists in memory only.\nWithout "
-		    "--local-secrets-file the references say where the secrets file is; with --url\n${secret:PATH:KEY} is "
+		    "--local-secrets-file the references say where the secrets file is; with "
+		    "--url\n${secret:PATH:KEY} is "
 		    "resolved too, by the Secret Registry there.  Signals "
 		    "are passed on, and\nthe exit status is the command's (128 and the signal that "
 		    "killed it).",

@@ -120,7 +120,8 @@ open_value(const struct show *s, size_t i, struct buf *value, struct error *err)
 	buf_init_secret(&text, BUF_MAX_FILE);
 	rc = document_value(s->config->doc, i, &text, err);
 	if (rc == 0)
-		rc = resolve_value(s->secrets, NULL, (const char *)text.data, text.len, value, NULL, err);
+		rc = resolve_value(s->secrets, NULL, (const char *)text.data, text.len, value,
+		    NULL, err);
 	buf_release(&text);
 	return rc;
 }

@@ -8,7 +8,8 @@ make install DESTDIR="$root" PREFIX=/usr
 for file in share/man/man1/propseal.1 share/man/man5/propseal.ini.5 \
     share/man/man5/propseal-secrets.5 share/propseal/demo/README.md \
     share/bash-completion/completions/propseal share/zsh/site-functions/_propseal \
-    share/fish/vendor_completions.d/propseal.fish; do
+    share/fish/vendor_completions.d/propseal.fish share/man/man8/propseal-registry.8 \
+    share/propseal/registry/registry.ini lib/systemd/system/propseal-registry.service; do
 	[ -s "$root/usr/$file" ] || { echo "$file was not installed"; exit 1; }
 done
 make uninstall DESTDIR="$root" PREFIX=/usr

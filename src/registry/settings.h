@@ -44,7 +44,7 @@ struct settings {
 	bool refuse_masks;		/* secret.refuse.masks, true: a value such as **** */
 	size_t secret_max;		/* secret.max.bytes, 262144 */
 	uint64_t undelete_window_ms;	/* secret.undelete.window.seconds, 7 days */
-	bool allow_unlisted_metrics;	/* metrics.public, false: /metrics needs a login and a right */
+	bool allow_unlisted_metrics;	/* metrics.public, false: it needs a login */
 	const char *provider;		/* config.provider.name, "secret": ${secret:path:key} */
 
 	const char *master_key_file;	/* --master-key-file */
@@ -60,7 +60,7 @@ struct settings {
 	const char *jwt_principal_claim; /* auth.jwt.principal.claim, "sub" */
 	const char *mtls_principal;	/* auth.mtls.principal: "cn" (default), "dn", "san" */
 	unsigned auth_cache_ms;		/* auth.cache.ms, 5000 */
-	unsigned auth_failures_max;	/* auth.failures.max, 20 an address and a minute; then 429 */
+	unsigned auth_failures_max;	/* auth.failures.max, 20 an address and minute */
 	unsigned rate_limit;		/* ratelimit.requests.per.second, 0: none; per principal */
 	unsigned rate_burst;		/* ratelimit.burst */
 

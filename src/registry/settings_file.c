@@ -55,7 +55,7 @@ find_sections(struct reading *r, struct buf *text, struct error *err)
 		if (len < 3 || p[0] != '[' || p[len - 1] != ']')
 			continue;
 		if (r->count == SECTIONS_MAX || len - 2 >= sizeof(sec->name)) {
-			error_set(err, ERROR_LIMIT, "too many sections, or a name that is too long");
+			error_set(err, ERROR_LIMIT, "too many sections, or too long a name");
 			return error_place(err, r->file, line);
 		}
 		sec = &r->sections[r->count++];
@@ -117,7 +117,8 @@ substitute(struct buf *value, struct error *err)
 	buf_clear(value);
 	if (is_file) {
 		rc = file_read(name, value, NULL, err);
-		while (rc == 0 && value->len > 0 && strchr("\r\n", value->data[value->len - 1]) != NULL)
+		while (rc == 0 && value->len > 0 &&
+		    (value->data[value->len - 1] == '\n' || value->data[value->len - 1] == '\r'))
 			buf_truncate(value, value->len - 1);
 		return rc;
 	}

@@ -20,10 +20,12 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "serve",
 		.summary = "run the Secret Registry",
-		.details = "Keeps versioned secrets behind REST, sealed in DIR.  The master key is 32 "
+		.details = "Keeps versioned secrets behind REST, sealed in DIR.  The master "
+		    "key is 32 "
 		    "bytes as base64 or hex, or a\npassphrase: from --master-key-file, "
 		    "$PROPSEAL_REGISTRY_MASTER_KEY or the systemd credential\n"
-		    "propseal.registry-key.  SIGHUP reads certificates, users and bindings again and "
+		    "propseal.registry-key.  SIGHUP reads certificates, users and bindings "
+		    "again and "
 		    "reopens the audit log;\nSIGTERM ends it after the requests under way.",
 		.flags = {
 			{ FLAG_DATA, true, NULL },
@@ -38,7 +40,8 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "user",
 		.summary = "add, remove and list those who log in with a password",
-		.details = "add reads the password from standard input (one line end at its end does "
+		.details = "add reads the password from standard input (one line end at its "
+		    "end does "
 		    "not count) or asks for it on\na terminal.  A running registry takes changes "
 		    "up at once.",
 		.arguments = "add|remove|list [NAME]",
@@ -73,7 +76,8 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "role",
 		.summary = "grant, revoke and list roles; show what they allow",
-		.details = "A role is bound to the cluster, to one path (--path) or to all paths that "
+		.details = "A role is bound to the cluster, to one path (--path) or to all "
+		    "paths that "
 		    "begin alike (--prefix).",
 		.arguments = "grant|revoke|list|show [ROLE]",
 		.min_args = 1,
@@ -92,7 +96,8 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "audit",
 		.summary = "verify the audit log's chain, or search it",
-		.details = "verify exits 4 where a line was changed, removed or put in.  It needs the "
+		.details = "verify exits 4 where a line was changed, removed or put in.  It "
+		    "needs the "
 		    "master key.",
 		.arguments = "verify|search",
 		.min_args = 1,
@@ -117,7 +122,8 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "put",
 		.summary = "store a new version of a secret",
-		.details = "The value comes from standard input or --file, without one line end at its end; on a "
+		.details = "The value comes from standard input or --file, without one line "
+		    "end at its end; on a "
 		    "terminal it is asked for.\nThe version is printed.",
 		.arguments = "PATH KEY",
 		.min_args = 2,
@@ -135,7 +141,8 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "get",
 		.summary = "print the value of a secret",
-		.details = "Without VERSION the latest one.  The value alone is printed, with a line end on a "
+		.details = "Without VERSION the latest one.  The value alone is printed, "
+		    "with a line end on a "
 		    "terminal only.",
 		.arguments = "PATH KEY [VERSION]",
 		.min_args = 2,
@@ -206,8 +213,10 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "rotate",
 		.summary = "seal every secret with a new data key",
-		.details = "The registry goes on serving meanwhile.  A new master key is put into the file of "
-		    "--master-key-file, and the\nregistry told by SIGHUP; or it is started with the new key "
+		.details = "The registry goes on serving meanwhile.  A new master key is put "
+		    "into the file of "
+		    "--master-key-file, and the\nregistry told by SIGHUP; or it is started "
+		    "with the new key "
 		    "and master.encryption.old.key.",
 		.flags = {
 			{ FLAG_OUTPUT, false, NULL },
@@ -247,7 +256,8 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "validate",
 		.summary = "check the references of a connector's configuration",
-		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as PATH, and "
+		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as "
+		    "PATH, and "
 		    "a key that is there.",
 		.arguments = "FILE",
 		.min_args = 1,

@@ -97,12 +97,12 @@ $(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libregistry.a $(BUIL
 $(BUILD)/libregistry.a: $(REGISTRY_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 $(BUILD)/libcore.a: $(CORE_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call say,CC)

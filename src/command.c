@@ -25,7 +25,10 @@
 	{ FLAG_USER, false, NULL }, \
 	{ FLAG_PASSWORD_FILE, false, NULL }, \
 	{ FLAG_TOKEN_FILE, false, NULL }, \
-	{ FLAG_CA, false, NULL }
+	{ FLAG_CA, false, NULL }, \
+	{ FLAG_CERT, false, NULL }, \
+	{ FLAG_CERT_KEY, false, NULL }, \
+	{ FLAG_INSECURE_HTTP, false, NULL }
 #define LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
 
 static const struct command commands[] = {

@@ -41,8 +41,11 @@ completion_of_arguments(const struct command *c)
 		return COMPLETION_NONE;
 	if (strstr(c->arguments, "COMMAND") != NULL || strstr(c->arguments, "CMD") != NULL)
 		return COMPLETION_COMMANDS;
-	if (strchr(c->arguments, '|') != NULL && strpbrk(c->arguments, "[ABC") == NULL)
+	if (memchr(c->arguments, '|', strcspn(c->arguments, " [")) != NULL)
 		return COMPLETION_WORDS;
+	/* Names that only a registry knows. */
+	if (strstr(c->arguments, "KEY") != NULL || strstr(c->arguments, "PATH [") != NULL)
+		return COMPLETION_NONE;
 	return COMPLETION_FILES;
 }
 
@@ -68,7 +71,7 @@ completion_is_new(size_t i)
 void
 completion_append_words(struct buf *out, const char *choices)
 {
-	for (; *choices != '\0'; choices++)
+	for (; *choices != '\0' && *choices != ' '; choices++)
 		buf_append_char(out, *choices == '|' ? ' ' : *choices);
 }
 

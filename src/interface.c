@@ -1,10 +1,12 @@
 #include <errno.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "commands.h"
 #include "config.h"
+#include "interface_registry.h"
 #include "options.h"
 #include "report.h"
 #include "ui/ui.h"
@@ -29,6 +31,7 @@ check_paths(const struct options *o, struct error *err)
 int
 commands_interface(const struct options *o)
 {
+	struct interface_registry *registry;
 	struct error err;
 	struct ui_options ui = {
 		.paths = o->args,
@@ -45,7 +48,13 @@ commands_interface(const struct options *o)
 		.rules = config_rules(o->config),
 	};
 
-	if (check_paths(o, &err) != 0)
+	int status;
+
+	if (interface_registry_open(o, &registry, &err) != 0)
 		return report_error(&err);
-	return ui_run(&ui);
+	ui.registry = interface_registry_source(registry);
+	status = check_paths(o, &err) != 0 ? report_error(&err) : ui_run(&ui);
+	if (!interface_registry_close(registry))
+		_exit(status);
+	return status;
 }

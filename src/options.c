@@ -254,6 +254,15 @@ options_check_required(const struct options *o, struct error *err)
 	return n > 0 ? -1 : 0;
 }
 
+/* Most commands are about a file; those of the registry about names. */
+static int
+hint_arguments(const struct command *c, const char *hint, struct error *err)
+{
+	if (command_is_registry(c) && c->arguments != NULL)
+		return error_hint(err, "it takes %s", c->arguments);
+	return error_hint(err, "%s", hint);
+}
+
 static int
 check_arguments(const struct options *o, struct error *err)
 {
@@ -261,7 +270,7 @@ check_arguments(const struct options *o, struct error *err)
 
 	if (o->arg_count < c->min_args) {
 		error_set(err, ERROR_USAGE, "missing: %s", c->arguments);
-		return error_hint(err, "name a file");
+		return hint_arguments(c, "name a file", err);
 	}
 	if (o->arg_count <= c->max_args)
 		return 0;
@@ -272,8 +281,8 @@ check_arguments(const struct options *o, struct error *err)
 		return error_hint(err, "a value with blanks must be quoted");
 	}
 	error_set(err, ERROR_USAGE, "an argument too many: %s", o->args[c->max_args]);
-	return error_hint(err, c->max_args == 0 ? "this command takes flags only" :
-	    "this command takes one file");
+	return hint_arguments(c, c->max_args == 0 ? "this command takes flags only" :
+	    "this command takes one file", err);
 }
 
 int

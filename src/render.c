@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "change.h"
 #include "commands.h"
+#include "config_find.h"
 #include "document/document.h"
 #include "key_list.h"
 #include "options.h"
@@ -57,10 +58,17 @@ write_out(struct change *c, const struct options *o, struct buf *text, struct er
 }
 
 static int
-check_usage(const struct options *o, struct error *err)
+check_usage(const struct options *o, const struct registry_resolver *registry,
+    struct error *err)
 {
 	const char *path = o->text[FLAG_OUTPUT_FILE];
 
+	if (o->text[FLAG_LOCAL_SECRETS_FILE] == NULL && registry == NULL) {
+		error_set(err, ERROR_USAGE, "missing: --%s",
+		    flag_get(FLAG_LOCAL_SECRETS_FILE)->name);
+		return error_hint(err, "this flag (or secrets-file in " CONFIG_FILE_NAME
+		    ") or --url is required");
+	}
 	if (!o->on[FLAG_DRY_RUN] || (path != NULL && !output_is_stdout(path)))
 		return 0;
 	error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
@@ -71,7 +79,7 @@ static int
 run(struct change *c, const struct options *o, const struct key_list *keys,
     struct registry_resolver *registry, struct buf *text, struct error *err)
 {
-	if (check_usage(o, err) != 0 || change_open(c, o, false, err) != 0)
+	if (check_usage(o, registry, err) != 0 || change_open(c, o, false, err) != 0)
 		return -1;
 	/* A file without references can be had without a key. */
 	if (c->secrets != NULL && secrets_file_metadata(c->secrets)->data_key != NULL &&

@@ -12,6 +12,8 @@
 #include "ui/line_edit.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/registry.h"
+#include "ui/registry_rows.h"
 #include "ui/style.h"
 #include "ui/tree.h"
 #include "ui/view.h"
@@ -19,7 +21,8 @@
 struct search {
 	struct view view;
 	struct line_edit line;
-	size_t left, right;	/* the cursors before */
+	size_t before;		/* the cursor */
+	size_t left, right;	/* both cursors of the files' view */
 	bool found;
 };
 
@@ -89,15 +92,83 @@ unfold_row(struct app *a, size_t i)
 	a->browser->left.count = tree_count(&a->model->tree);
 }
 
+/* The list that is searched. */
+static struct list *
+list_of(struct app *a)
+{
+	if (a->in_registry)
+		return &a->registry->left;
+	return a->browser->right_active ? &a->browser->right : &a->browser->left;
+}
+
+static void
+moved(struct app *a)
+{
+	if (a->in_registry)
+		registry_rows_moved(a->registry);
+	else
+		browser_moved(a->browser, a);
+}
+
+static bool
+registry_row_matches(const struct app *a, size_t i)
+{
+	const struct registry_row *row = vec_at(&a->registry->rows, i);
+	const char *name = row->key != NULL ? row->key->name : row->path->name;
+
+	return matches(name, strlen(name), a->browser->search);
+}
+
+/* Does a folded path hide a key that matches?  Then it is unfolded. */
+static bool
+unfold_path(struct app *a, size_t i)
+{
+	const struct registry_row *row = vec_at(&a->registry->rows, i);
+	size_t k;
+
+	for (k = 0; row->key == NULL && !row->path->unfolded && k < row->path->keys.len; k++) {
+		const char *name = registry_key_at(row->path, k)->name;
+
+		if (matches(name, strlen(name), a->browser->search)) {
+			row->path->unfolded = true;
+			registry_rows_build(a->registry);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+find_in_registry(struct app *a, size_t from, bool back)
+{
+	struct list *l = list_of(a);
+	size_t step, i;
+
+	for (step = 0; step < l->count; step++) {
+		i = (back ? from + l->count - step : from + step) % l->count;
+		if (registry_row_matches(a, i)) {
+			a->registry->right_active = false;
+			list_go(l, i);
+			moved(a);
+			return true;
+		}
+		if (!back && unfold_path(a, i))
+			return find_in_registry(a, i, false);
+	}
+	return false;
+}
+
 /* Go to the first match from row ${from} on, or back; around the ends. */
 static bool
 find(struct app *a, size_t from, bool back)
 {
 	bool right = a->browser->right_active;
-	struct list *l = right ? &a->browser->right : &a->browser->left;
+	struct list *l = list_of(a);
 	size_t count = l->count;
 	size_t step, i;
 
+	if (a->in_registry)
+		return find_in_registry(a, from, back);
 	for (step = 0; step < count; step++) {
 		i = (back ? from + count - step : from + step) % count;
 		if (!right && !back && hides_match(a, i) && !row_matches(a, i)) {
@@ -113,18 +184,11 @@ find(struct app *a, size_t from, bool back)
 	return false;
 }
 
-static size_t
-cursor(const struct app *a)
-{
-	return a->browser->right_active ? a->browser->right.cursor : a->browser->left.cursor;
-}
-
 static void
 next_match(struct app *a, bool back)
 {
-	const struct list *l = a->browser->right_active ? &a->browser->right :
-	    &a->browser->left;
-	size_t from = l->count == 0 ? 0 : (cursor(a) + (back ? l->count - 1 : 1)) % l->count;
+	const struct list *l = list_of(a);
+	size_t from = l->count == 0 ? 0 : (l->cursor + (back ? l->count - 1 : 1)) % l->count;
 
 	if (!find(a, from, back))
 		app_complain(a, "no match for \"%s\"", a->browser->search);
@@ -175,13 +239,16 @@ key(struct view *v, struct app *a, uint32_t k)
 	if (k == INPUT_ENTER) {
 		v->done = true;
 	} else if (k == INPUT_ESCAPE) {
-		list_go(&a->browser->left, s->left);
-		list_go(&a->browser->right, s->right);
-		browser_moved(a->browser, a);
+		list_go(list_of(a), s->before);
+		if (!a->in_registry) {
+			list_go(&a->browser->left, s->left);
+			list_go(&a->browser->right, s->right);
+		}
+		moved(a);
 		v->done = true;
 	} else if (line_edit_key(&s->line, k)) {
 		take_needle(a, &s->line);
-		s->found = find(a, a->browser->right_active ? s->right : s->left, false);
+		s->found = find(a, s->before, false);
 	}
 }
 
@@ -193,6 +260,7 @@ act_search(struct app *a)
 	memset(&s, 0, sizeof(s));
 	s.view.draw = draw;
 	s.view.key = key;
+	s.before = list_of(a)->cursor;
 	s.left = a->browser->left.cursor;
 	s.right = a->browser->right.cursor;
 	s.found = true;

@@ -8,6 +8,7 @@
 
 struct browser;
 struct model;
+struct registry;
 struct reveal;
 struct ui_options;
 struct view;
@@ -19,6 +20,8 @@ struct app {
 	const struct ui_options *options;
 	struct model *model;
 	struct browser *browser;
+	struct registry *registry;
+	bool in_registry;	/* its view is shown instead of that of the files */
 	struct reveal *reveal;
 	struct layout layout;
 

@@ -15,6 +15,8 @@
 #include "ui/model.h"
 #include "ui/pane_files.h"
 #include "ui/pane_secrets.h"
+#include "ui/registry.h"
+#include "ui/registry_view.h"
 #include "ui/reveal.h"
 #include "ui/selection.h"
 #include "ui/status.h"
@@ -27,6 +29,11 @@ draw(struct view *v, struct app *a)
 	const struct layout *l = &a->layout;
 
 	status_draw_title(a);
+	if (a->in_registry) {
+		registry_view_draw(a);
+		status_draw(a);
+		return;
+	}
 	if (l->two_panes || !b->right_active)
 		pane_files_draw(a);
 	if (l->two_panes || b->right_active)
@@ -278,5 +285,6 @@ browser_lock(struct browser *b, struct app *a)
 	a->locking = false;
 	reveal_hide(a->reveal);
 	model_lock(a->model);
+	registry_lock(a->registry);
 	lock_screen_run(a);
 }

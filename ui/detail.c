@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -9,7 +8,6 @@
 #include "ui/app.h"
 #include "ui/browser.h"
 #include "ui/canvas.h"
-#include "ui/columns.h"
 #include "ui/detail.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
@@ -17,21 +15,10 @@
 #include "ui/selection.h"
 #include "ui/style.h"
 #include "ui/tree.h"
-#include "ui/ui.h"
-
-#define TEXT_MAX 16384
-#define REVEAL_MS 10000
+#include "ui/words.h"
 
 /* The key of an action, for texts. */
 #define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
-
-/* The first line names the thing, the text below explains it. */
-struct words {
-	struct buf place;	/* file:line */
-	struct buf name;	/* key */
-	struct buf text;
-	unsigned int style;	/* of the text */
-};
 
 /* Is it the secrets file that is open, however its path is written? */
 static bool
@@ -182,25 +169,6 @@ say(struct app *a, struct words *w, const struct selection *s)
 	}
 }
 
-/* The value on the screen, for a while: only its frame goes through curses. */
-static void
-draw_reveal(struct app *a, const struct rect *r)
-{
-	int ms = a->options->reveal_ms > 0 ? a->options->reveal_ms : REVEAL_MS;
-	int lines = reveal_lines(a->reveal, r->w - 2);
-	struct rect where = { r->y, r->x + 1, r->h, r->w - 2 };
-	char text[96];
-
-	if (r->h > 2) {
-		where.h = lines < r->h ? lines : r->h - 1;
-		snprintf(text, sizeof(text), "%s: any key masks it, and so do %d seconds",
-		    lines > where.h ? "only the beginning fits" : "shown in clear",
-		    (ms + 999) / 1000);
-		canvas_text(r->y + where.h, r->x + 1, r->w - 2, STYLE_NOTICE, text);
-	}
-	reveal_place(a->reveal, &where);
-}
-
 /* A screen without a detail: the list gives its place. */
 static void
 draw_small_reveal(struct app *a, const struct selection *s)
@@ -215,40 +183,15 @@ draw_small_reveal(struct app *a, const struct selection *s)
 		canvas_tail_bytes(r.y, r.x + 1, r.w - 2, STYLE_HEAD, s->name, s->name_len);
 	r.y++;
 	r.h--;
-	draw_reveal(a, &r);
-}
-
-static void
-draw_words(const struct rect *r, struct words *w)
-{
-	const char *text = buf_cstr(&w->text);
-	size_t n = w->text.len;
-	size_t next, len;
-	int y = r->y;
-	int used;
-
-	used = canvas_tail(y, r->x + 1, r->w - 2, STYLE_HEAD, buf_cstr(&w->place));
-	if (w->name.len > 0 && used < r->w - 6)
-		canvas_bytes(y, r->x + used + 3, r->w - used - 4, STYLE_TEXT,
-		    (const char *)w->name.data, w->name.len);
-	for (y++; n > 0 && y < r->y + r->h; y++) {
-		/* What does not fit on the last line ends in an ellipsis. */
-		len = columns_wrap(text, n, r->w - 2, &next);
-		if (y == r->y + r->h - 1)
-			len = n;
-		canvas_bytes(y, r->x + 1, r->w - 2, w->style, text, len);
-		text += next;
-		n -= next;
-	}
+	words_draw_reveal(a, &r);
 }
 
 void
 detail_draw(struct app *a)
 {
 	struct selection s = selection_get(a);
-	struct words w = { .style = STYLE_TEXT };
+	struct words w;
 	const struct rect *r = &a->layout.detail;
-	struct rect below;
 
 	if (r->h == 0) {
 		if (reveal_shown(a->reveal))
@@ -256,19 +199,8 @@ detail_draw(struct app *a)
 		return;
 	}
 	canvas_hline(a->layout.rule.y, a->layout.rule.x, a->layout.rule.w);
-	buf_init(&w.place, TEXT_MAX);
-	buf_init(&w.name, TEXT_MAX);
-	buf_init(&w.text, TEXT_MAX);
+	words_init(&w);
 	say(a, &w, &s);
-	if (reveal_shown(a->reveal)) {
-		buf_clear(&w.text);
-		draw_words(r, &w);
-		below = (struct rect){ r->y + 1, r->x, r->h - 1, r->w };
-		draw_reveal(a, &below);
-	} else {
-		draw_words(r, &w);
-	}
-	buf_release(&w.text);
-	buf_release(&w.name);
-	buf_release(&w.place);
+	words_draw(a, r, &w);
+	words_release(&w);
 }

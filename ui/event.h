@@ -9,6 +9,7 @@ enum event_kind {
 	EVENT_TIMEOUT,		/* nothing came in time */
 	EVENT_KEY,
 	EVENT_RESIZE,
+	EVENT_ANSWER,		/* the watched descriptor (term_watch) can be read */
 	EVENT_FOCUS_OUT,	/* the terminal window lost the focus */
 	EVENT_STOP,		/* ^Z: call term_stop when it is safe */
 	EVENT_RESUME,		/* continued: the screen must be drawn anew */

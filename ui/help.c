@@ -31,7 +31,7 @@ contains(const char *text, const char *needle)
 }
 
 static void
-search(struct help *h)
+search(const struct app *a, struct help *h)
 {
 	char needle[sizeof(h->line.text)];
 	char keys[64];
@@ -46,8 +46,9 @@ search(struct help *h)
 		const struct action *action = keymap_action((enum action_id)id);
 
 		keymap_keys_of((enum action_id)id, keys, sizeof(keys));
-		if (contains(action->name, needle) || contains(action->help, needle) ||
-		    contains(action->group, needle) || strcmp(keys, h->line.text) == 0)
+		if (contains(action->name, needle) || contains(action->group, needle) ||
+		    contains(keymap_help(a, (enum action_id)id), needle) ||
+		    strcmp(keys, h->line.text) == 0)
 			h->shown[h->list.count++] = (enum action_id)id;
 	}
 	h->list.cursor = h->list.top = 0;
@@ -74,7 +75,7 @@ draw_row(struct app *a, const struct help *h, size_t i, int y, int cols)
 		canvas_text(y, x, NAME_COLUMNS - 1, STYLE_TEXT | extra, action->name);
 		x += NAME_COLUMNS;
 	}
-	snprintf(text, sizeof(text), "%s%s", why != NULL ? "(not now) " : "", action->help);
+	snprintf(text, sizeof(text), "%s%s", why != NULL ? "(not now) " : "", keymap_help(a, id));
 	canvas_text(y, x, cols - x - 1, (why != NULL ? STYLE_NOTE : STYLE_TEXT) | extra, text);
 }
 
@@ -91,7 +92,7 @@ draw_selected(struct app *a, const struct help *h, int y, int cols)
 		snprintf(text, sizeof(text), "not now: %s", why);
 	else
 		snprintf(text, sizeof(text), "%s: %s", keymap_action(id)->group,
-		    keymap_action(id)->help);
+		    keymap_help(a, id));
 	canvas_text(y, 1, cols - 2, why != NULL ? STYLE_ERROR : STYLE_TEXT, text);
 }
 
@@ -128,7 +129,6 @@ key(struct view *v, struct app *a, uint32_t k)
 {
 	struct help *h = (struct help *)v;
 
-	(void)a;
 	if (k == INPUT_ESCAPE) {
 		v->done = true;
 	} else if (k == INPUT_ENTER) {
@@ -136,7 +136,7 @@ key(struct view *v, struct app *a, uint32_t k)
 			h->chosen = h->shown[h->list.cursor];
 		v->done = true;
 	} else if (!list_key(&h->list, k) && line_edit_key(&h->line, k)) {
-		search(h);
+		search(a, h);
 	}
 }
 
@@ -149,6 +149,6 @@ help_run(struct app *a)
 	h.view.draw = draw;
 	h.view.key = key;
 	h.chosen = ACTION_COUNT;
-	search(&h);
+	search(a, &h);
 	return loop_run(a, &h.view) ? h.chosen : ACTION_COUNT;
 }

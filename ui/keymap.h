@@ -10,8 +10,9 @@ struct bindings;
 
 /*
  * The one table of what the browser can do: keys, footer and help all come
- * from it.  Never bound: ^Z ^C ^D ^S ^Q ^A ^B (the terminal's, a
- * multiplexer's).  What destroys or changes keys has an upper-case key.
+ * from it.  The view of the registry has the same keys for what is alike.
+ * Never bound: ^Z ^C ^D ^S ^Q ^A ^B (the terminal's, a multiplexer's).  What
+ * destroys or changes keys has an upper-case key.
  */
 enum action_id {
 	ACTION_DOWN, ACTION_UP, ACTION_PAGE_DOWN, ACTION_PAGE_UP, ACTION_FIRST,
@@ -23,6 +24,7 @@ enum action_id {
 	ACTION_REVEAL, ACTION_ADD, ACTION_UPDATE, ACTION_REMOVE,
 	ACTION_UNLOCK, ACTION_LOCK, ACTION_ROTATE_DATA, ACTION_ROTATE_MASTER,
 	ACTION_GENERATE, ACTION_OPEN_SECRETS,
+	ACTION_VIEW, ACTION_COMPARE, ACTION_UNDELETE, ACTION_AUDIT,
 	ACTION_HELP, ACTION_RESCAN, ACTION_REDRAW, ACTION_QUIT,
 	ACTION_COUNT
 };
@@ -37,11 +39,28 @@ struct action {
 	const char *label;	/* in the footer */
 	const char *help;
 	const char *(*unavailable)(const struct app *a);	/* NULL: always works */
-	void (*run)(struct app *a);
+	void (*run)(struct app *a);	/* NULL: only in the view of the registry */
 	bool dangerous;
 };
 
 const struct action *keymap_action(enum action_id id);
+
+/* What an action is in the view of the registry, where that differs. */
+struct keymap_face {
+	int rank;
+	const char *label;
+	const char *help;
+	const char *(*unavailable)(const struct app *a);
+	void (*run)(struct app *a);	/* NULL: it is not there */
+};
+
+/* keymap_registry.c */
+const struct keymap_face *keymap_registry_face(enum action_id id);
+
+/* What is told of an action in the view that is shown. */
+int keymap_rank(const struct app *a, enum action_id id);
+const char *keymap_label(const struct app *a, enum action_id id);
+const char *keymap_help(const struct app *a, enum action_id id);
 
 /* Use the user's keys from now on (not owned, not changed; NULL: the table's). */
 void keymap_bind(const struct bindings *b);

@@ -9,6 +9,7 @@
 #include "ui/event.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/registry.h"
 #include "ui/reveal.h"
 #include "ui/style.h"
 #include "ui/term.h"
@@ -67,7 +68,7 @@ static bool
 may_lock(const struct app *a)
 {
 	return !a->locked && (a->model->master != NULL || reveal_shown(a->reveal) ||
-	    a->top->below != NULL);
+	    a->registry->in_use || a->top->below != NULL);
 }
 
 static uint64_t
@@ -86,7 +87,7 @@ next_timer(const struct app *a)
 	uint64_t next = UINT64_MAX;
 	uint64_t reveal = reveal_until(a->reveal);
 
-	if (may_scan(a))
+	if (may_scan(a) || registry_may_step(a))
 		return 0;
 	if (may_lock(a))
 		next = lock_at(a);
@@ -168,6 +169,8 @@ handle(struct app *a, const struct event *e)
 		loop_draw(a);
 		term_stop();
 		return true;
+	case EVENT_ANSWER:
+		return registry_take(a);
 	case EVENT_SIGNAL:
 		a->end_signal = e->signal;
 		return false;
@@ -205,6 +208,8 @@ loop_run(struct app *a, struct view *v)
 		if (run_timers(a))
 			draw = true;
 		if (run_scan(a))
+			draw = true;
+		if (registry_step(a))
 			draw = true;
 		if (a->locking && v->below == NULL) {
 			browser_lock(a->browser, a);

@@ -11,6 +11,7 @@
 #include "ui/keymap.h"
 #include "ui/marks.h"
 #include "ui/model.h"
+#include "ui/registry_view.h"
 #include "ui/status.h"
 #include "ui/style.h"
 #include "ui/ui.h"
@@ -45,6 +46,10 @@ status_draw_title(struct app *a)
 	int used;
 
 	canvas_fill(r->y, r->x, r->w, STYLE_TITLE);
+	if (a->in_registry) {
+		registry_view_draw_title(a, r);
+		return;
+	}
 	if (m->scanning && a->top == &a->browser->view)
 		snprintf(right, sizeof(right), "reading %zu files", estate_count(m->estate));
 	else
@@ -104,40 +109,41 @@ draw_notice(struct app *a, const struct rect *r, int w)
 
 /* The action that comes next in the footer after ${rank}. */
 static enum action_id
-next_ranked(int rank)
+next_ranked(const struct app *a, int rank)
 {
 	enum action_id best = ACTION_COUNT;
-	int id;
+	int lowest = 0;
+	int id, r;
 
 	for (id = 0; id < ACTION_COUNT; id++) {
-		if (!keymap_has_key((enum action_id)id))
-			continue;
-		if (keymap_action((enum action_id)id)->rank > rank && (best == ACTION_COUNT ||
-		    keymap_action((enum action_id)id)->rank < keymap_action(best)->rank))
+		r = keymap_rank(a, (enum action_id)id);
+		if (r > rank && (best == ACTION_COUNT || r < lowest)) {
 			best = (enum action_id)id;
+			lowest = r;
+		}
 	}
 	return best;
 }
 
 /* Columns of "key label" with a gap behind it. */
 static int
-key_width(enum action_id id)
+key_width(const struct app *a, enum action_id id)
 {
 	char name[KEYMAP_NAME_MAX];
 	const char *key = keymap_key_of(id, name);
-	const char *label = keymap_action(id)->label;
+	const char *label = keymap_label(a, id);
 
 	return columns_text(key, strlen(key)) + 1 + columns_text(label, strlen(label)) + 2;
 }
 
 static int
-draw_key(const struct rect *r, int x, enum action_id id)
+draw_key(const struct app *a, const struct rect *r, int x, enum action_id id)
 {
 	char name[KEYMAP_NAME_MAX];
 	int from = x;
 
 	x += canvas_text(r->y, x, r->x + r->w - x, STYLE_KEY, keymap_key_of(id, name)) + 1;
-	x += canvas_text(r->y, x, r->x + r->w - x, STYLE_NOTE, keymap_action(id)->label) + 2;
+	x += canvas_text(r->y, x, r->x + r->w - x, STYLE_NOTE, keymap_label(a, id)) + 2;
 	return x - from;
 }
 
@@ -146,20 +152,20 @@ static void
 draw_keys(struct app *a, const struct rect *r)
 {
 	int x = r->x + 1;
-	int reserved = key_width(ACTION_HELP) + key_width(ACTION_QUIT) - 2;
+	int reserved = key_width(a, ACTION_HELP) + key_width(a, ACTION_QUIT) - 2;
 	enum action_id id;
 	int rank;
 
 	if (reserved + 2 > r->w)
-		reserved = key_width(ACTION_HELP) - 2;
-	for (id = next_ranked(0); id != ACTION_COUNT; id = next_ranked(rank)) {
-		rank = keymap_action(id)->rank;
+		reserved = key_width(a, ACTION_HELP) - 2;
+	for (id = next_ranked(a, 0); id != ACTION_COUNT; id = next_ranked(a, rank)) {
+		rank = keymap_rank(a, id);
 		if (id == ACTION_HELP || id == ACTION_QUIT) {
-			if (x + key_width(id) - 2 <= r->x + r->w)
-				x += draw_key(r, x, id);
+			if (x + key_width(a, id) - 2 <= r->x + r->w)
+				x += draw_key(a, r, x, id);
 		} else if (keymap_unavailable(a, id) == NULL &&
-		    x + key_width(id) + reserved <= r->x + r->w) {
-			x += draw_key(r, x, id);
+		    x + key_width(a, id) + reserved <= r->x + r->w) {
+			x += draw_key(a, r, x, id);
 		}
 	}
 }
@@ -175,6 +181,8 @@ status_draw(struct app *a)
 		w = draw_marked(a, status);
 		if (a->notice[0] != '\0')
 			draw_notice(a, status, w);
+		else if (a->in_registry)
+			registry_view_draw_counts(a, status, w);
 		else
 			draw_counts(a, status, w);
 	} else if (a->notice[0] != '\0') {

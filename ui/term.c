@@ -26,6 +26,7 @@ static struct termios saved_tio;
 static bool private_screen;
 static bool focus_on;
 static bool sync_wanted;
+static int watched = -1;
 
 /* What puts the terminal back, made beforehand for the crash handler. */
 static char restore[256];
@@ -166,23 +167,35 @@ from_signal(struct event *e)
 	return true;
 }
 
-/* Wait for input or a signal.  Bits of poll, 0 for a timeout or a signal. */
-static short
-wait_input(int timeout_ms)
+void
+term_watch(int fd)
 {
-	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	watched = fd;
+}
+
+/* Wait for input or a signal.  Bits of poll, 0 for a timeout or a signal;
+ * ${*answer}: the watched descriptor can be read. */
+static short
+wait_input(int timeout_ms, bool *answer)
+{
+	struct pollfd pfd[2] = {
+		{ .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = watched, .events = POLLIN },	/* -1 is passed over */
+	};
 	struct timespec ts;
 
 	ts.tv_sec = timeout_ms / 1000;
 	ts.tv_nsec = (long)(timeout_ms % 1000) * 1000000L;
-	if (ppoll(&pfd, 1, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
+	if (ppoll(pfd, 2, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
 		return 0;
-	return pfd.revents;
+	*answer = (pfd[1].revents & POLLIN) != 0;
+	return pfd[0].revents;
 }
 
 void
 term_wait(struct event *e, int timeout_ms, bool secret)
 {
+	bool answer = false;
 	short got;
 
 	memset(e, 0, sizeof(*e));
@@ -192,13 +205,15 @@ term_wait(struct event *e, int timeout_ms, bool secret)
 		return;
 	if (secret ? term_key_held() && term_key_read_secret(e) : term_key_read(e))
 		return;
-	got = wait_input(timeout_ms);
+	got = wait_input(timeout_ms, &answer);
 	if (from_signal(e))
 		return;
 	if ((got & POLLIN) && (secret ? term_key_read_secret(e) : term_key_read(e)))
 		return;
 	if (got & (POLLHUP | POLLERR | POLLNVAL))
 		e->kind = EVENT_HANGUP;
+	else if (answer)
+		e->kind = EVENT_ANSWER;
 }
 
 void

@@ -30,6 +30,9 @@ void term_close(void);
  */
 void term_wait(struct event *e, int timeout_ms, bool secret);
 
+/* Tell by EVENT_ANSWER when ${fd} can be read; -1: watch none. */
+void term_watch(int fd);
+
 /* After EVENT_STOP: give the terminal back, stop, and take it again. */
 void term_stop(void);
 

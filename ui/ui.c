@@ -11,6 +11,8 @@
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/registry.h"
+#include "ui/registry_source.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
 
@@ -40,18 +42,24 @@ ui_run(const struct ui_options *o)
 		return complain(&err, 2);
 	a.model = model_new(o, &err);
 	a.reveal = reveal_new();
-	if (a.model == NULL || a.reveal == NULL) {
+	a.registry = registry_new(o->registry);
+	if (a.model == NULL || a.reveal == NULL || a.registry == NULL) {
 		term_close();
 		model_free(a.model);
+		registry_free(a.registry);
 		reveal_free(a.reveal);
 		error_memory(&err);
 		return complain(&err, 1);
 	}
 	a.idle_since = clock_ms();
 	browser_init(&browser);
+	if (o->registry != NULL)
+		term_watch(o->registry->fd);
 	(void)loop_run(&a, &browser.view);
 	reveal_hide(a.reveal);
 	term_close();
+	registry_lock(a.registry);
+	registry_free(a.registry);
 	reveal_free(a.reveal);
 	model_free(a.model);
 	browser_release(&browser);

@@ -6,6 +6,7 @@
 #include "ui/theme.h"
 
 struct bindings;
+struct registry_source;
 struct rules;
 struct scope;
 
@@ -22,6 +23,7 @@ struct ui_options {
 	enum theme theme;
 	const struct bindings *bindings;	/* keys; NULL: the built-in ones */
 	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */
+	const struct registry_source *registry;	/* NULL: none is configured */
 	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
 };
 

@@ -5,8 +5,9 @@
 
 # Words of the command table: every command, as `group name` or `name`.
 commands() {
-	"$PROPSEAL" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\) .*/\1/p' |
-	    sed 's/ *$//' | grep -v -x -e help -e version
+	{ "$PROPSEAL" --help && "$PROPSEAL" registry --help; } |
+	    sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\) .*/\1/p' |
+	    sed 's/ *$//' | grep -v -x -e help -e version -e registry
 }
 
 # with_bash WORD...: what bash is offered for the last word, sorted, in $offered.
@@ -49,6 +50,16 @@ case_bash_completes_commands() {
 	expect_offer decrypt
 	with_bash config ''
 	expect_offer 'check show'
+	with_bash registry un
+	expect_offer undelete
+	with_bash registry role ''
+	expect_offer 'grant list revoke show'
+	with_bash registry put s
+	expect_offer ''
+	with_bash registry validate s
+	expect_offer 'sec.properties server.properties'
+	with_bash registry put --ca pa
+	expect_offer pass
 	with_bash completion ''
 	expect_offer 'bash fish zsh'
 }

@@ -78,9 +78,9 @@ def e01_no_value_outside_of_answers():
 
 def core_of(r):
     """Kill it by a signal that dumps core; did it?"""
-    os.kill(r.pid(), signal.SIGQUIT)
+    os.kill(r.pid(), signal.SIGABRT)
     _, code = os.waitpid(r.pid(), 0)
-    r.process.returncode = -signal.SIGQUIT
+    r.process.returncode = -signal.SIGABRT
     r.process = None
     return os.WIFSIGNALED(code) and os.WCOREDUMP(code)
 

@@ -31,6 +31,7 @@ class World:
                 program.role('grant', r.data, role, name, **where)
             program.user_add(r.data, 'ci', 'api-secret')
             r.tokens['org'] = program.token_create(r.data, 'org')[1]
+            r.kept = True
             cls.registry = r.start()
         return cls.registry
 

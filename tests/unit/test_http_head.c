@@ -61,7 +61,8 @@ static void
 test_reads_a_request(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("GET /a%2Fb?x=1?y HTTP/1.1\r\nHost: h:80\r\nX-A:\t v w \t\r\nE:\r\n\r\n"), 0);
+	assert_int_equal(parse("GET /a%2Fb?x=1?y HTTP/1.1\r\nHost: h:80\r\n"
+	    "X-A:\t v w \t\r\nE:\r\n\r\n"), 0);
 	assert_int_equal(head.method, HTTP_GET);
 	assert_string_equal(head.method_name, "GET");
 	assert_string_equal(head.path, "/a%2Fb");
@@ -265,7 +266,8 @@ test_body_framing(void **state)
 		"POST / HTTP/1.1\r\n" H "Content-Length: 9999999999999999999\r\n\r\n",
 		"POST / HTTP/1.1\r\n" H "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-		"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n",
 		"POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n",
 		"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunkedx\r\n\r\n",
 		"POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n",
@@ -305,7 +307,8 @@ test_what_is_too_long(void **state)
 	int n;
 
 	(void)state;
-	n = snprintf(raw, sizeof(raw), "GET /%0*d HTTP/1.1\r\n" H "\r\n", (int)HTTP_TARGET_MAX - 1, 0);
+	n = snprintf(raw, sizeof(raw), "GET /%0*d HTTP/1.1\r\n" H "\r\n",
+	    (int)HTTP_TARGET_MAX - 1, 0);
 	assert_int_equal(parse_bytes(raw, (size_t)n), 0);
 	n = snprintf(raw, sizeof(raw), "GET /%0*d HTTP/1.1\r\n" H "\r\n", (int)HTTP_TARGET_MAX, 0);
 	assert_int_equal(parse_bytes(raw, (size_t)n), 414);
@@ -361,7 +364,8 @@ decode(const char *raw, size_t piece, struct buf *body, size_t max)
 static void
 test_chunks_at_every_cut(void **state)
 {
-	static const char raw[] = "5\r\nhello\r\n00A;x=\"y\"\r\n, chunked!\r\n1 \r\n.\r\n0\r\nT: v\r\n\r\n";
+	static const char raw[] = "5\r\nhello\r\n00A;x=\"y\"\r\n, chunked!\r\n"
+	    "1 \r\n.\r\n0\r\nT: v\r\n\r\n";
 	struct buf body;
 	size_t piece;
 
@@ -394,8 +398,10 @@ test_bad_chunks(void **state)
 {
 	static const char *const bad[] = {
 		"\r\n", "x\r\n", "+5\r\n", "-1\r\n", "0x5\r\n", " 5\r\n", ";\r\n", "5\nhello",
-		"5\r\nhello0\r\n", "5\r\nhelloX\r\n", "5\r\nhello\n", "5\r\nhello\rX", "123456789\r\n",
-		"5;\x01\r\n", "5\rX", "0\r\n\rX", "0\r\n: \x01\r\n", "0\r\n folded\r\n\r\n", "0\r\nA: b\rX",
+		"5\r\nhello0\r\n", "5\r\nhelloX\r\n", "5\r\nhello\n", "5\r\nhello\rX",
+		"123456789\r\n",
+		"5;\x01\r\n", "5\rX", "0\r\n\rX", "0\r\n: \x01\r\n", "0\r\n folded\r\n\r\n",
+		"0\r\nA: b\rX",
 		"5,5\r\n", "5\r\nhello\r\n\r\n",
 	};
 	struct buf body;

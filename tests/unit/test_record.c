@@ -229,8 +229,8 @@ test_keys_spelled_otherwise_are_not_taken_for_ours(void **state)
 		"{\"t\":\"META\", \"path\":\"p\",\"key\":\"k\"}",
 		"{\"t\":\"META\",\"path\":\"\\u0070\",\"key\":\"k\"}",
 		"{\"t\":\"META\",\"path\":\"p\",\"key\":\"k\",\"more\":1}",
-		"{\"t\":\"SECRET\",\"path\":\"p\",\"key\":\"k\",\"version\":1,"
-		    "\"claim\":\"0000000000000000000000000000000A\"}",
+		("{\"t\":\"SECRET\",\"path\":\"p\",\"key\":\"k\",\"version\":1,"
+		    "\"claim\":\"0000000000000000000000000000000A\"}"),
 		"{\"t\":\"SECRET\",\"path\":\"p\",\"key\":\"k\",\"version\":1}",
 	};
 	struct record_parser *p = record_parser_new();
@@ -257,23 +257,23 @@ test_garbage_is_told_from_records(void **state)
 	};
 	static const char *const values[] = {
 		"", "x", "{}", "[]", "{\"m\":1}", "{\"m\":0}", "{\"m\":\"1\"}", "null",
-		"{\"m\":1,\"kid\":1,\"alg\":\"HKDF-SHA256+AES-256-GCM\",\"salt\":\"\",\"iv\":\"\","
-		    "\"ct\":\"\",\"createdAt\":1,\"createdBy\":\"\",\"expiresAt\":0,\"epoch\":1}",
+		("{\"m\":1,\"kid\":1,\"alg\":\"HKDF-SHA256+AES-256-GCM\",\"salt\":\"\",\"iv\":\"\","
+		    "\"ct\":\"\",\"createdAt\":1,\"createdBy\":\"\",\"expiresAt\":0,\"epoch\":1}"),
 	};
 	static const char *const metas[] = {
 		/* out of order, overlapping, empty, far too many */
-		"{\"m\":1,\"high\":9,\"deleted\":[{\"n\":3,\"at\":1,\"by\":\"\"},"
+		("{\"m\":1,\"high\":9,\"deleted\":[{\"n\":3,\"at\":1,\"by\":\"\"},"
 		    "{\"n\":3,\"at\":1,\"by\":\"\"}],\"destroyed\":[],\"maxVersions\":0,"
-		    "\"casRequired\":false,\"custom\":{},\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}",
-		"{\"m\":1,\"high\":9,\"deleted\":[],\"destroyed\":[[3,4],[4,5]],\"maxVersions\":0,"
-		    "\"casRequired\":false,\"custom\":{},\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}",
-		"{\"m\":1,\"high\":9,\"deleted\":[],\"destroyed\":[[4,3]],\"maxVersions\":0,"
-		    "\"casRequired\":false,\"custom\":{},\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}",
-		"{\"m\":1,\"high\":9,\"deleted\":[{\"n\":1,\"to\":2147483647,\"at\":1,\"by\":\"\"}],"
+		    "\"casRequired\":false,\"custom\":{},\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}"),
+		("{\"m\":1,\"high\":9,\"deleted\":[],\"destroyed\":[[3,4],[4,5]],\"maxVersions\":0,"
+		    "\"casRequired\":false,\"custom\":{},\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}"),
+		("{\"m\":1,\"high\":9,\"deleted\":[],\"destroyed\":[[4,3]],\"maxVersions\":0,"
+		    "\"casRequired\":false,\"custom\":{},\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}"),
+		("{\"m\":1,\"high\":9,\"deleted\":[{\"n\":1,\"to\":2147483647,\"at\":1,\"by\":\"\"}],"
 		    "\"destroyed\":[],\"maxVersions\":0,\"casRequired\":false,\"custom\":{},"
-		    "\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}",
-		"{\"m\":1,\"high\":9,\"deleted\":[],\"destroyed\":[],\"maxVersions\":0,"
-		    "\"casRequired\":false,\"custom\":[],\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}",
+		    "\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}"),
+		("{\"m\":1,\"high\":9,\"deleted\":[],\"destroyed\":[],\"maxVersions\":0,"
+		    "\"casRequired\":false,\"custom\":[],\"updatedAt\":0,\"updatedBy\":\"\",\"mcas\":0}"),
 	};
 	struct record_parser *p = record_parser_new();
 	size_t i;

@@ -800,6 +800,32 @@ test_several_threads_get_numbers_of_their_own(void **state)
 	log_memory_free(topic);
 }
 
+/* Nobody writes to a registry that is not ready: it must find out by itself. */
+static void
+test_a_log_that_works_again_is_noticed_without_a_write(void **state)
+{
+	struct log_memory *topic = log_memory_new(3);
+	struct master *m = store_master('a');
+	struct store *s = store_try(topic, m, NULL, true, NULL);
+	struct store_op op;
+	int i;
+
+	(void)state;
+	assert_non_null(s);
+	log_memory_fault_at(topic, 0, LOG_MEMORY_FAIL);
+	log_memory_fault_at(topic, 1, LOG_MEMORY_FAIL);
+	store_op_create(&op, "p", "k", "x");
+	submit_and_wait(s, &op);
+	assert_int_equal(op.result, STORE_FAILED);
+	store_op_release(&op);
+	for (i = 0; i < 1000 && store_unready(s) != NULL; i++)
+		usleep(20000);
+	assert_null(store_unready(s));
+	store_close(s);
+	master_free(m);
+	log_memory_free(topic);
+}
+
 /* What was submitted before the end is done. */
 static void
 test_closing_finishes_what_was_submitted(void **state)
@@ -858,6 +884,7 @@ main(void)
 		CASE(test_the_embedded_log_keeps_it_all),
 		CASE(test_waiters_are_woken_once_when_something_changed),
 		cmocka_unit_test(test_several_threads_get_numbers_of_their_own),
+		cmocka_unit_test(test_a_log_that_works_again_is_noticed_without_a_write),
 		cmocka_unit_test(test_closing_finishes_what_was_submitted),
 	};
 

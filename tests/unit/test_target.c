@@ -131,7 +131,8 @@ static void
 test_bad_utf8_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"/%ff", "/%80", "/%c3", "/%c3/%a9", "/%c0%af", "/%c0%80", "/%e0%80%af", "/%ed%a0%80",
+		"/%ff", "/%80", "/%c3", "/%c3/%a9", "/%c0%af", "/%c0%80", "/%e0%80%af",
+		"/%ed%a0%80",
 		"/%f4%90%80%80", "/%f8%88%80%80%80", "/a%e2%82", "/\xff", "/\xc3(", "/%c3(",
 		"/%fe%ff", "/%c1%bf", "/%f0%80%80%af"
 	};
@@ -161,7 +162,9 @@ test_dot_segments_are_refused_in_any_writing(void **state)
 static void
 test_empty_segments_are_not_found(void **state)
 {
-	static const char *const empty[] = { "//", "//a", "/a//b", "/a//", "///", "/secret/paths//keys" };
+	static const char *const empty[] = {
+		"//", "//a", "/a//b", "/a//", "///", "/secret/paths//keys"
+	};
 	size_t i;
 
 	(void)state;
@@ -324,7 +327,8 @@ static void
 test_every_name_comes_back(void **state)
 {
 	static const char *const names[] = {
-		"conn-a", "my conn", "%61", "100%", "a+b", "\xc3\xa9\xf0\x9f\x98\x80", "a:b}c*", "&=?#"
+		"conn-a", "my conn", "%61", "100%", "a+b", "\xc3\xa9\xf0\x9f\x98\x80",
+		"a:b}c*", "&=?#"
 	};
 	size_t i;
 

@@ -122,9 +122,8 @@ static const struct command commands[] = {
 		GROUP,
 		.name = "put",
 		.summary = "store a new version of a secret",
-		.details = "The value comes from standard input or --file, without one line "
-		    "end at its end; on a "
-		    "terminal it is asked for.\nThe version is printed.",
+		.details = "The value comes from standard input or --file, without one line end at "
+		    "its end; on a terminal it is\nasked for.  The version is printed.",
 		.arguments = "PATH KEY",
 		.min_args = 2,
 		.max_args = 2,

@@ -16,6 +16,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "registry/client/reach.h"
+#include "registry/client/tls.h"
 #include "registry/client/url.h"
 
 #define AUTHORIZATION_MAX (16U << 10)
@@ -44,38 +46,6 @@ struct call {
 	int rc;
 };
 
-static int
-no_file(struct error *err, const char *file, const char *what)
-{
-	error_set(err, ERROR_FORMAT, "%s", what);
-	error_place(err, file, 0);
-	return error_hint(err, "it must be a PEM file that can be read");
-}
-
-static int
-make_tls(struct client *c, const struct client_options *o, struct error *err)
-{
-	if ((c->tls = SSL_CTX_new(TLS_client_method())) == NULL)
-		return error_set(err, ERROR_CRYPTO, "cannot set up TLS");
-	SSL_CTX_set_min_proto_version(c->tls, TLS1_2_VERSION);
-	SSL_CTX_set_verify(c->tls, SSL_VERIFY_PEER, NULL);
-	if (o->ca != NULL) {
-		if (SSL_CTX_load_verify_locations(c->tls, o->ca, NULL) != 1)
-			return no_file(err, o->ca, "no certificates could be read from it");
-	} else if (SSL_CTX_set_default_verify_paths(c->tls) != 1) {
-		return error_set(err, ERROR_CRYPTO, "the system's certificates cannot be read");
-	}
-	if (o->certificate == NULL)
-		return 0;
-	if (SSL_CTX_use_certificate_chain_file(c->tls, o->certificate) != 1)
-		return no_file(err, o->certificate, "no certificate could be read from it");
-	if (SSL_CTX_use_PrivateKey_file(c->tls, o->key != NULL ? o->key : o->certificate,
-	    SSL_FILETYPE_PEM) != 1)
-		return no_file(err, o->key != NULL ? o->key : o->certificate,
-		    "no private key that fits the certificate could be read from it");
-	return 0;
-}
-
 struct client *
 client_new(const struct client_options *o, struct error *err)
 {
@@ -101,7 +71,7 @@ client_new(const struct client_options *o, struct error *err)
 		error_memory(err);
 		goto fail;
 	}
-	if (c->url.tls && make_tls(c, o, err) != 0)
+	if (c->url.tls && (c->tls = tls_context(o, err)) == NULL)
 		goto fail;
 	return c;
 fail:
@@ -213,25 +183,35 @@ copy_next(struct evhttp_request *r, char *out, size_t size)
 	out[end - value - 1] = '\0';
 }
 
-/* The connection never came about. */
-static void
-no_connection(struct call *call, int code)
+/* Was it the certificate that ended the connection? */
+static bool
+is_untrusted(struct call *call)
 {
 	const struct client *c = call->c;
 	long verify = c->ssl != NULL ? SSL_get_verify_result(c->ssl) : X509_V_OK;
 
-	if (verify != X509_V_OK) {
-		error_set(call->err, ERROR_REFUSED, "its certificate is not to be trusted: %s",
-		    X509_verify_cert_error_string(verify));
-		error_hint(call->err, "--ca FILE names the certificates that sign the registry's");
+	if (verify == X509_V_OK)
+		return false;
+	error_set(call->err, ERROR_REFUSED, "its certificate is not to be trusted: %s",
+	    X509_verify_cert_error_string(verify));
+	error_hint(call->err, "--ca FILE names the certificates that sign the registry's");
+	return true;
+}
+
+/* The connection never came about. */
+static void
+no_connection(struct call *call)
+{
+	const struct client *c = call->c;
+	char why[128];
+
+	if (is_untrusted(call))
 		return;
-	}
-	if (code == 0 || code == EAGAIN || code == EINPROGRESS)
-		error_set(call->err, ERROR_IO, "cannot connect");
-	else
-		error_set(call->err, ERROR_IO, "cannot connect: %s", strerror(code));
-	error_hint(call->err, c->url.tls ? "is the registry running, and is this its TLS port?" :
-	    "is the registry running there, and without TLS?");
+	error_set(call->err, ERROR_IO, "cannot connect: %s",
+	    reach_try(c->url.host, c->url.port, why, sizeof(why)) != 0 ? why : c->url.tls ?
+	    "what answers there does not talk TLS with us" : "the connection ended");
+	error_hint(call->err, "is the registry running there, %s TLS?",
+	    c->url.tls ? "with" : "without");
 }
 
 static void
@@ -240,7 +220,6 @@ on_answer(struct evhttp_request *r, void *cookie)
 	struct call *call = cookie;
 	struct client_answer *out = call->out;
 	struct evbuffer *in;
-	int code = errno;
 	size_t n;
 
 	if (call->done)
@@ -248,7 +227,7 @@ on_answer(struct evhttp_request *r, void *cookie)
 	call->done = true;
 	if (r == NULL || (out->status = evhttp_request_get_response_code(r)) == 0) {
 		if (call->rc == 0)
-			no_connection(call, code);
+			no_connection(call);
 		return;
 	}
 	in = evhttp_request_get_input_buffer(r);
@@ -274,6 +253,9 @@ on_failure(enum evhttp_request_error why, void *cookie)
 {
 	struct call *call = cookie;
 
+	call->rc = -1;
+	if (is_untrusted(call))
+		return;
 	if (why == EVREQ_HTTP_TIMEOUT)
 		error_set(call->err, ERROR_IO, "no answer within %u s",
 		    call->c->timeout_ms / 1000);
@@ -281,7 +263,6 @@ on_failure(enum evhttp_request_error why, void *cookie)
 		error_set(call->err, ERROR_LIMIT, "the answer is too large");
 	else
 		error_set(call->err, ERROR_IO, "the connection ended before the answer");
-	call->rc = -1;
 }
 
 static int
@@ -341,7 +322,6 @@ try_once(struct client *c, enum evhttp_cmd_type type, const char *target,
 	compose(c, r, body, headers);
 	if (evhttp_make_request(c->connection, r, type, target) != 0)
 		return error_set(err, ERROR_IO, "cannot send the request");
-	errno = 0;
 	while (!call.done) {
 		if (event_base_loop(c->base, EVLOOP_ONCE) != 0)
 			break;

@@ -157,6 +157,8 @@ struct http_server {
 	pthread_mutex_t tls_lock;
 	SSL_CTX *tls;			/* NULL: plain */
 	_Atomic uint64_t accepted, open, refused, timed_out, bad;
+	_Atomic uint64_t refusals;	/* answered by reply.c alone */
+	time_t started;
 };
 
 /* address.c */

@@ -205,6 +205,17 @@ http_reply(struct http_request *r, int status, struct buf *body)
 	http_connection_leave(c);
 }
 
+/* A refused request never got a name from the handler: one to look for it by. */
+static void
+name_request(struct http_server *s, struct http_request *r)
+{
+	char id[40];
+	unsigned long long n = atomic_fetch_add_explicit(&s->refusals, 1, memory_order_relaxed);
+
+	(void)snprintf(id, sizeof(id), "refused-%lx-%llu", (unsigned long)s->started, n + 1);
+	set_default(r, "X-Request-Id", id);
+}
+
 void
 http_reply_refuse(struct http_connection *c, int status)
 {
@@ -224,6 +235,7 @@ http_reply_refuse(struct http_connection *c, int status)
 	set_default(r, "Cache-Control", "no-store");
 	set_default(r, "Pragma", "no-cache");
 	set_default(r, "X-Content-Type-Options", "nosniff");
+	name_request(s, r);
 	c->last = c->refused = true;
 	reply(c, status, &body);
 	buf_release(&body);

@@ -1,6 +1,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -63,6 +64,7 @@ http_server_new(const struct http_options *o, struct error *err)
 		return NULL;
 	}
 	s->options = *o;
+	s->started = time(NULL);
 	s->thread_count = o->threads == 0 ? cores() :
 	    o->threads < THREADS_MAX ? o->threads : THREADS_MAX;
 	s->threads = calloc(s->thread_count, sizeof(*s->threads));
@@ -103,7 +105,8 @@ http_server_reload(struct http_server *s, const struct http_options *o, struct e
 	SSL_CTX *tls, *old;
 
 	if ((s->tls != NULL) != (o->certificate != NULL))
-		return error_set(err, ERROR_USAGE, "changing between HTTP and HTTPS needs a restart");
+		return error_set(err, ERROR_USAGE,
+		    "changing between HTTP and HTTPS needs a restart");
 	if (o->certificate == NULL)
 		return 0;
 	tls = http_tls_new(o, err);

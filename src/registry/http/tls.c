@@ -120,6 +120,7 @@ http_tls_new(const struct http_options *o, struct error *err)
 static char *
 copy_name(const unsigned char *p, int n)
 {
+	char *copy;
 	int i;
 
 	if (n <= 0 || n > NAME_MAX_BYTES)
@@ -128,7 +129,10 @@ copy_name(const unsigned char *p, int n)
 		if (p[i] < ' ' || p[i] == 0x7f)
 			return NULL;
 	}
-	return strndup((const char *)p, (size_t)n);
+	copy = calloc(1, (size_t)n + 1);
+	if (copy != NULL)
+		memcpy(copy, p, (size_t)n);
+	return copy;
 }
 
 /* The last, most specific common name. */

@@ -4,7 +4,7 @@
 #include "registry/log/log.h"
 #include "registry/store/names.h"
 #include "registry/store/record_internal.h"
-#include "registry/store/record_scan.h"
+#include "registry/store/scan.h"
 
 #define TEXT_SPARE 64		/* NULs beyond what a record's bytes make room for */
 

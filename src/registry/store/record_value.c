@@ -5,7 +5,7 @@
 #include "registry/log/log.h"
 #include "registry/store/names.h"
 #include "registry/store/record_internal.h"
-#include "registry/store/record_scan.h"
+#include "registry/store/scan.h"
 
 /* Characters of base64 that ${n} bytes make. */
 #define BASE64_LEN(n) (((n) + 2) / 3 * 4)

@@ -121,9 +121,10 @@ void state_key_destroyed(const struct state_key *k, size_t i, uint32_t *from, ui
 
 /**
  * state_changes(s, since, max, visit, cookie):
- * What changed at offsets >= ${since}, oldest first, at most ${max}: for
- * watch.  Returns the offset to go on from, or 0 when ${since} is older than
- * what is remembered (the last STATE_CHANGES_MAX changes since the start).
+ * What changed at offsets >= ${since}, oldest first, at most ${max} (but all
+ * changes of one record, however many): for watch.  Returns the offset to go on
+ * from, or 0 when ${since} is older than what is remembered (the last
+ * STATE_CHANGES_MAX changes since the start).
  */
 #define STATE_CHANGES_MAX 65536
 struct change_view {

@@ -189,7 +189,7 @@ state_fold_meta(struct state *s, uint64_t offset, const struct record *r)
 	if (m == NULL)
 		return -1;
 	if (r->type != RECORD_META) {
-		/* It must not be overwritten: see store_decide.c. */
+		/* It must not be overwritten: see decide_op.c. */
 		m->foreign = true;
 		return 0;
 	}

@@ -173,19 +173,19 @@ state_version_insert(struct state *s, struct state_key *k, struct state_version 
 {
 	size_t n = k->count;
 	size_t i = state_version_rank(k, v->number);
-	struct state_version **many;
+	struct state_version **many, **more;
 
 	if (n == 0) {
 		k->versions.one = v;
 	} else {
 		many = n == 1 ? NULL : k->versions.many;
 		if ((n & (n - 1)) == 0) {
-			many = realloc(many, 2 * n * sizeof(struct state_version *));
-			if (many == NULL)
+			more = realloc(many, 2 * n * sizeof(struct state_version *));
+			if (more == NULL)
 				return -1;
 			if (n == 1)
-				many[0] = k->versions.one;
-			k->versions.many = many;
+				more[0] = k->versions.one;
+			k->versions.many = many = more;
 		}
 		memmove(many + i + 1, many + i, (n - i) * sizeof(struct state_version *));
 		many[i] = v;
@@ -200,7 +200,7 @@ struct state_version *
 state_version_remove(struct state *s, struct state_key *k, size_t i)
 {
 	struct state_version *v = state_version_of(k, i);
-	struct state_version **many = k->versions.many;
+	struct state_version **many = k->versions.many, **fewer;
 	size_t n = k->count - 1U;
 
 	count(s, k, v->deleted, -1);
@@ -216,9 +216,9 @@ state_version_remove(struct state *s, struct state_key *k, size_t i)
 		free(many);
 	} else if ((n & (n - 1)) == 0) {
 		/* The room is for the next power of two at least: give some back. */
-		many = realloc(many, n * sizeof(struct state_version *));
-		if (many != NULL)
-			k->versions.many = many;
+		fewer = realloc(many, n * sizeof(struct state_version *));
+		if (fewer != NULL)
+			k->versions.many = fewer;
 	}
 	return v;
 }

@@ -42,7 +42,8 @@ struct store_options {
  */
 struct store *store_open(const struct store_options *o, struct error *err);
 
-/* Finish what was submitted, stop the thread. */
+/* Finish what was submitted, stop the thread (no_thread: what was submitted
+ * and not yet run is left).  Waiters are not called any more. */
 void store_close(struct store *s);
 
 /* To read (state.h) and to open values. */
@@ -64,7 +65,7 @@ enum store_action {
 
 enum store_result {
 	STORE_DONE,
-	STORE_REPEATED,		/* CREATE: this Idempotency-Key was used before: ${version} as then */
+	STORE_REPEATED,		/* CREATE: Idempotency-Key used before: ${version} as then */
 	STORE_ABSENT,		/* nothing there to delete, undelete or destroy */
 	STORE_CAS_MISMATCH,	/* ${current} tells what is there */
 	STORE_CAS_MISSING,	/* cas_required, and none was given */
@@ -155,7 +156,11 @@ struct rotation_state {
  * Start an online rotation: under ${fresh} if it is another master secret
  * (NULL: the same stays), then a new data key and every record sealed again;
  * the keys before are dropped at the end.  Versions, dates and ETags stay.
- * ERROR_BUSY: one is running.
+ * Waits until the writer has begun (a passphrase's scrypt, one append); should
+ * that append fail, the rotation is on all the same and goes on with the log
+ * (${failure} of store_rotation).  Records that cannot be opened stay, with
+ * their data key.  ${fresh} is not used after the call.
+ * ERROR_BUSY: one is running; ERROR_IO: nothing can be written now.
  */
 int store_rotate(struct store *s, const struct master *fresh, struct error *err);
 void store_rotation(struct store *s, struct rotation_state *out);

@@ -43,12 +43,12 @@ struct rotation {
 	void *tell_cookie;
 };
 
-/* What store_rotate waits for; on its stack. */
+/* What store_rotate asks of the writer, and waits for. */
 struct rotate_request {
+	enum { REQUEST_NONE, REQUEST_MADE, REQUEST_TAKEN, REQUEST_ANSWERED } state;
 	const struct master *fresh;
-	bool done;
 	int result;
-	struct error *err;
+	struct error err;
 };
 
 struct store {
@@ -81,7 +81,7 @@ struct store {
 	pthread_cond_t answered;	/* for store_rotate */
 	struct store_op *first, **last;
 	struct store_waiter *waiters;
-	struct rotate_request *request;
+	struct rotate_request request;
 	bool woken;			/* something else than an op is to be looked at */
 	bool stopping;
 	bool threaded;
@@ -118,9 +118,6 @@ int64_t store_stamp(struct store *s);
 /* Decide and write all of a list of ops, and tell their submitters. */
 void store_run(struct store *s, struct store_op *ops);
 
-/* Decide one op: what is to be written is added to the batch. */
-void store_decide(struct batch *b, struct store_op *op);
-
 /* Destroy what is due, in one batch; false: nothing (more) is due now. */
 bool store_sweep(struct store *s);
 
@@ -132,6 +129,7 @@ void store_rotation_resume(struct store *s, const char *step);
 bool store_rotation_step(struct store *s);
 void store_rotation_tell(struct store *s);
 void store_rotation_note(struct store *s, const char *step);
+void store_rotation_fail(struct store *s, const char *text);
 
 /* Call the waiters whose time has come. */
 void store_wake_waiters(struct store *s);

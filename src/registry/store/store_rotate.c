@@ -14,58 +14,6 @@
 #define GRACE_MS 1000		/* readers may hold a record of before for so long */
 #define KIDS_MAX 64
 
-static void
-set_failure(struct store *s, const char *text)
-{
-	(void)pthread_mutex_lock(&s->mutex);
-	snprintf(s->rotation.shown.failure, sizeof(s->rotation.shown.failure), "%.255s",
-	    text);
-	(void)pthread_mutex_unlock(&s->mutex);
-}
-
-void
-store_rotation_note(struct store *s, const char *step)
-{
-	struct rotation *r = &s->rotation;
-	size_t i;
-
-	(void)pthread_mutex_lock(&s->mutex);
-	if (r->tell_count == STORE_TELLS) {
-		memmove(&r->tells[0], &r->tells[1], (STORE_TELLS - 1) * sizeof(r->tells[0]));
-		r->tell_count--;
-	}
-	i = r->tell_count++;
-	snprintf(r->tells[i].step, sizeof(r->tells[i].step), "%s", step);
-	r->tells[i].state = r->shown;
-	(void)pthread_mutex_unlock(&s->mutex);
-}
-
-void
-store_rotation_tell(struct store *s)
-{
-	struct rotation *r = &s->rotation;
-	void (*tell)(void *cookie, const char *step, const struct rotation_state *state);
-	struct rotation_state state;
-	char step[sizeof(r->tells[0].step)];
-	void *cookie;
-
-	for (;;) {
-		(void)pthread_mutex_lock(&s->mutex);
-		tell = r->tell;
-		cookie = r->tell_cookie;
-		if (tell == NULL || r->tell_count == 0) {
-			(void)pthread_mutex_unlock(&s->mutex);
-			return;
-		}
-		memcpy(step, r->tells[0].step, sizeof(step));
-		state = r->tells[0].state;
-		r->tell_count--;
-		memmove(&r->tells[0], &r->tells[1], r->tell_count * sizeof(r->tells[0]));
-		(void)pthread_mutex_unlock(&s->mutex);
-		tell(cookie, step, &state);
-	}
-}
-
 /* From the start of everything. */
 static void
 rewind_all(struct rotation *r)
@@ -119,7 +67,7 @@ store_rotation_begin(struct store *s, const struct master *fresh, struct error *
 	/* One record has both: whoever is killed now goes on at the next start.  If
 	 * it cannot be written, nothing else can: it will be, before anything. */
 	if (store_save_keyring(s, &why) == -1)
-		set_failure(s, why.text);
+		store_rotation_fail(s, why.text);
 	return 0;
 }
 
@@ -345,7 +293,7 @@ end_of_pass(struct store *s, struct error *err)
 	if (store_monotonic_ms() < r->drop_at_ms)
 		return false;
 	if (drop_keys(s, err) == -1) {
-		set_failure(s, err->text);
+		store_rotation_fail(s, err->text);
 		return false;
 	}
 	finish(s);
@@ -362,13 +310,13 @@ store_rotation_step(struct store *s)
 	if (!r->active || s->fenced)
 		return false;
 	if (store_prepare(s, &err) == -1) {
-		set_failure(s, err.text);
+		store_rotation_fail(s, err.text);
 		return false;
 	}
 	if (r->drop_at_ms != 0)
 		return end_of_pass(s, &err);
 	if (advance(s, &end, &err) == -1) {
-		set_failure(s, err.text);
+		store_rotation_fail(s, err.text);
 		return false;
 	}
 	return end ? end_of_pass(s, &err) : true;

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "registry/store/store_batch.h"
+#include "registry/store/batch.h"
+#include "registry/store/decide.h"
 #include "registry/store/store_internal.h"
 
 static void
@@ -79,7 +80,7 @@ store_run(struct store *s, struct store_op *ops)
 		while (ops != NULL && has_room(b, ops)) {
 			op = ops;
 			ops = op->next;
-			store_decide(b, op);
+			decide_op(b, op);
 		}
 		run_batch(b);
 		batch_free(b);

@@ -1,7 +1,7 @@
 /* Destroying versions that were deleted, or have expired, longer ago than they
  * can be undeleted. */
 #include "base/error.h"
-#include "registry/store/store_batch.h"
+#include "registry/store/batch.h"
 #include "registry/store/store_internal.h"
 
 #define KEYS_MAX 64		/* of one step */

@@ -69,69 +69,16 @@ take(struct store *s)
 	return ops;
 }
 
-/* --- waiters --- */
-
-void
-store_wake_waiters(struct store *s)
-{
-	uint64_t offset = state_offset(s->state);
-	struct store_waiter *ready = NULL, **at, *w;
-
-	(void)pthread_mutex_lock(&s->mutex);
-	for (at = &s->waiters; (w = *at) != NULL; ) {
-		if (offset > w->since) {
-			*at = w->next;
-			w->next = ready;
-			ready = w;
-		} else {
-			at = &w->next;
-		}
-	}
-	(void)pthread_mutex_unlock(&s->mutex);
-	while ((w = ready) != NULL) {
-		ready = w->next;
-		w->woken(w);
-	}
-}
-
-void
-store_wait(struct store *s, struct store_waiter *w)
-{
-	(void)pthread_mutex_lock(&s->mutex);
-	w->next = s->waiters;
-	s->waiters = w;
-	/* It may be beyond already: the writer looks. */
-	s->woken = true;
-	(void)pthread_cond_signal(&s->wake);
-	(void)pthread_mutex_unlock(&s->mutex);
-}
-
-bool
-store_unwait(struct store *s, struct store_waiter *w)
-{
-	struct store_waiter **at;
-	bool found;
-
-	(void)pthread_mutex_lock(&s->mutex);
-	for (at = &s->waiters; *at != NULL && *at != w; at = &(*at)->next)
-		;
-	found = *at != NULL;
-	if (found)
-		*at = w->next;
-	(void)pthread_mutex_unlock(&s->mutex);
-	return found;
-}
-
 /* --- rotation, from other threads --- */
 
 static void
-answer(struct store *s, struct rotate_request *q)
+answer(struct store *s)
 {
-	int result = store_rotation_begin(s, q->fresh, q->err);
+	struct rotate_request *q = &s->request;
 
+	q->result = store_rotation_begin(s, q->fresh, &q->err);
 	(void)pthread_mutex_lock(&s->mutex);
-	q->result = result;
-	q->done = true;
+	q->state = REQUEST_ANSWERED;
 	(void)pthread_cond_broadcast(&s->answered);
 	(void)pthread_mutex_unlock(&s->mutex);
 }
@@ -139,21 +86,27 @@ answer(struct store *s, struct rotate_request *q)
 int
 store_rotate(struct store *s, const struct master *fresh, struct error *err)
 {
-	struct rotate_request q = { .fresh = fresh, .err = err };
+	struct rotate_request *q = &s->request;
+	int result;
 
 	if (!s->threaded || pthread_equal(pthread_self(), s->thread))
 		return store_rotation_begin(s, fresh, err);
 	(void)pthread_mutex_lock(&s->mutex);
-	if (s->request != NULL || s->stopping) {
+	if (q->state != REQUEST_NONE || s->stopping) {
 		(void)pthread_mutex_unlock(&s->mutex);
 		return error_set(err, ERROR_BUSY, "a rotation is being started");
 	}
-	s->request = &q;
+	q->fresh = fresh;
+	q->state = REQUEST_MADE;
 	(void)pthread_cond_signal(&s->wake);
-	while (!q.done)
+	while (q->state != REQUEST_ANSWERED)
 		(void)pthread_cond_wait(&s->answered, &s->mutex);
+	result = q->result;
+	if (result != 0 && err != NULL)
+		*err = q->err;
+	q->state = REQUEST_NONE;
 	(void)pthread_mutex_unlock(&s->mutex);
-	return q.result;
+	return result;
 }
 
 void
@@ -186,6 +139,31 @@ look_around(struct store *s)
 	store_rotation_tell(s);
 }
 
+/* A log that failed is tried again even if nobody writes, since nobody may as
+ * long as it is said not to be ready: the keyring once more does no harm. */
+static void
+probe(struct store *s)
+{
+	if (atomic_load(&s->unready) == NULL || s->fenced)
+		return;
+	s->ring_dirty = true;
+	(void)store_prepare(s, NULL);
+}
+
+static bool
+is_ticking(const struct store *s)
+{
+	return s->rotation.active || s->state->due_count > 0 ||
+	    (atomic_load(&s->unready) != NULL && !s->fenced);
+}
+
+/* Nobody wants anything.  Mutex held. */
+static bool
+is_idle(const struct store *s)
+{
+	return s->first == NULL && s->request.state != REQUEST_MADE && !s->woken && !s->stopping;
+}
+
 /* Wait for something to do: ${ms} at most, -1: for ever.  Mutex held. */
 static void
 wait_for_work(struct store *s, int64_t ms)
@@ -210,26 +188,27 @@ void *
 store_writer(void *store)
 {
 	struct store *s = store;
-	struct rotate_request *request;
 	struct store_op *ops;
-	bool more = true, stop = false;
+	bool more = true, stop = false, asked;
 
 	while (!stop) {
 		(void)pthread_mutex_lock(&s->mutex);
-		if (s->first == NULL && s->request == NULL && !s->woken && !s->stopping && !more)
-			wait_for_work(s, s->rotation.active || s->state->due_count > 0 ?
-			    STORE_TICK_MS : -1);
+		if (!more && is_idle(s))
+			wait_for_work(s, is_ticking(s) ? STORE_TICK_MS : -1);
 		ops = take(s);
-		request = s->request;
-		s->request = NULL;
+		asked = s->request.state == REQUEST_MADE;
+		if (asked)
+			s->request.state = REQUEST_TAKEN;
 		s->woken = false;
-		stop = s->stopping && ops == NULL && request == NULL;
+		stop = s->stopping && ops == NULL && !asked;
 		(void)pthread_mutex_unlock(&s->mutex);
 
 		if (ops != NULL)
 			store_run(s, ops);
-		if (request != NULL)
-			answer(s, request);
+		if (asked)
+			answer(s);
+		if (ops == NULL)
+			probe(s);
 		more = store_rotation_step(s);
 		more = store_sweep(s) || more;
 		look_around(s);

@@ -100,9 +100,8 @@ def result(line):
 
 
 def count(line):
-    """How many failures this line stands for: its own, if it is of a request,
-    and those that were folded into it."""
-    return (1 if request_id(line) else 0) + (data(line, 'request', 'count') or 0)
+    """How many happenings this line stands for: itself, and those folded into it."""
+    return 1 + (data(line, 'request', 'count') or 0)
 
 
 def of_request(r, id_):

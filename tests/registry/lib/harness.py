@@ -117,6 +117,7 @@ class Registry:
         self.wrap, self.env, self.stdout, self.limits = [], {}, None, {}
         self.clients, self.bare = {}, []
         self.died = None
+        self.kept = False  # beyond the case that made it
         _all.append(self)
 
     # --- the two dialects ---

@@ -78,8 +78,8 @@ def set_value(data, offset, value):
 def append(data, key, value):
     """As a foreign writer would: after the last record."""
     with opened(data) as db:
-        offset, last = db.execute('SELECT next, (SELECT max(offset) FROM record) FROM meta').fetchone()
-        offset = max(offset, (last or 0) + 1)
+        last = db.execute('SELECT max(offset) FROM record').fetchone()[0] or 0
+        offset = max(last + 1, db.execute('SELECT next FROM meta').fetchone()[0])
         db.execute('INSERT INTO record(offset, key, value) VALUES(?, ?, ?)', (offset, key, value))
         db.execute('UPDATE meta SET next = ?', (offset + 1,))
     return offset

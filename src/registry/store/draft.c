@@ -1,0 +1,243 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/store/draft.h"
+#include "registry/store/store.h"
+
+struct draft *
+draft_new(const char *path, size_t path_len, const char *key, size_t key_len,
+    const struct state_key *base)
+{
+	struct draft *d = calloc(1, sizeof(*d));
+	struct key_meta meta;
+
+	if (d == NULL)
+		return NULL;
+	d->name_len = path_len + 1 + key_len;
+	d->name = malloc(d->name_len + 1);
+	if (d->name == NULL) {
+		free(d);
+		return NULL;
+	}
+	memcpy(d->name, path, path_len);
+	d->name[path_len] = '/';
+	memcpy(d->name + path_len + 1, key, key_len);
+	d->name[d->name_len] = '\0';
+	d->path = d->name;
+	d->path_len = path_len;
+	d->key = d->name + path_len + 1;
+	d->key_len = key_len;
+	d->base = base;
+	d->custom = "{}";
+	d->updated_by = "";
+	if (base != NULL) {
+		state_key_meta(base, &meta);
+		d->high = meta.high;
+		d->max_versions = meta.max_versions;
+		d->cas_required = meta.cas_required;
+		d->custom = meta.custom;
+		d->updated_ms = meta.updated_ms;
+		d->updated_by = meta.updated_by;
+		d->mcas = meta.mcas;
+	}
+	return d;
+}
+
+void
+draft_free(struct draft *d)
+{
+	if (d == NULL)
+		return;
+	free(d->name);
+	free(d->added);
+	free(d->gone);
+	free(d->deleted);
+	free(d->destroyed);
+	free(d);
+}
+
+size_t
+draft_deleted_rank(const struct draft *d, uint32_t number)
+{
+	size_t low = 0, high = d->deleted_count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (d->deleted[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t
+draft_destroyed_rank(const struct draft *d, uint32_t number)
+{
+	size_t low = 0, high = d->destroyed_count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (d->destroyed[middle].to < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* 0: it is not soft-deleted; else when it was, and by whom. */
+static int64_t
+deleted_at(const struct draft *d, uint32_t number, const char **by)
+{
+	const struct state_deleted *s;
+	int64_t at;
+	size_t i;
+
+	*by = "";
+	if (!d->loaded) {
+		s = d->base != NULL ? state_deleted_find(d->base->more, number) : NULL;
+		if (s == NULL)
+			return 0;
+		*by = s->by;
+		at = s->at_ms;
+	} else {
+		i = draft_deleted_rank(d, number);
+		if (i == d->deleted_count || d->deleted[i].number != number)
+			return 0;
+		*by = d->deleted[i].by;
+		at = d->deleted[i].at_ms;
+	}
+	return at > 0 ? at : 1;
+}
+
+static bool
+is_destroyed(const struct draft *d, uint32_t number)
+{
+	size_t i;
+
+	if (!d->loaded)
+		return d->base != NULL && state_is_destroyed(d->base->more, number);
+	i = draft_destroyed_rank(d, number);
+	return i < d->destroyed_count && d->destroyed[i].from <= number;
+}
+
+static void
+judge(const struct draft *d, uint32_t number, int64_t now_ms, struct draft_version *out)
+{
+	out->deleted_ms = deleted_at(d, number, &out->deleted_by);
+	out->status = out->deleted_ms != 0 ? VERSION_DELETED :
+	    out->expires_ms != 0 && out->expires_ms <= now_ms ? VERSION_EXPIRED : VERSION_LIVE;
+}
+
+bool
+draft_find(const struct draft *d, uint32_t number, int64_t now_ms, struct draft_version *out)
+{
+	const struct state_version *v;
+	size_t i;
+
+	memset(out, 0, sizeof(*out));
+	out->added = SIZE_MAX;
+	out->deleted_by = "";
+	if (is_destroyed(d, number)) {
+		out->status = VERSION_DESTROYED;
+		return true;
+	}
+	for (i = d->added_count; i-- > 0; ) {
+		if (d->added[i].number != number)
+			continue;
+		out->added = i;
+		out->created_ms = d->added[i].created_ms;
+		out->expires_ms = d->added[i].expires_ms;
+		out->idem = d->added[i].op->has_idem ? d->added[i].op->idem : NULL;
+		judge(d, number, now_ms, out);
+		return true;
+	}
+	if (d->base == NULL)
+		return false;
+	i = state_version_rank(d->base, number);
+	v = i < d->base->count ? state_version_of(d->base, i) : NULL;
+	if (v == NULL || v->number != number)
+		return false;
+	out->created_ms = v->created_ms;
+	out->expires_ms = state_version_expires(v);
+	out->offset = v->offset;
+	out->idem = state_version_idem(v);
+	judge(d, number, now_ms, out);
+	return true;
+}
+
+uint32_t
+draft_latest(const struct draft *d, int64_t now_ms)
+{
+	struct draft_version v;
+	uint32_t number;
+	size_t i;
+
+	for (i = d->added_count; i-- > 0; ) {
+		if (draft_find(d, d->added[i].number, now_ms, &v) && v.status == VERSION_LIVE)
+			return d->added[i].number;
+	}
+	for (i = d->base != NULL ? d->base->count : 0; i-- > 0; ) {
+		number = state_version_of(d->base, i)->number;
+		if (draft_find(d, number, now_ms, &v) && v.status == VERSION_LIVE)
+			return number;
+	}
+	return 0;
+}
+
+size_t
+draft_deleted(const struct draft *d)
+{
+	if (d->loaded)
+		return d->deleted_count;
+	return d->base != NULL && d->base->more != NULL ? d->base->more->deleted_count : 0;
+}
+
+size_t
+draft_held(const struct draft *d)
+{
+	size_t n = (d->base != NULL ? d->base->count : 0) - d->gone_count;
+	size_t i;
+
+	for (i = 0; i < d->added_count; i++)
+		n += !is_destroyed(d, d->added[i].number);
+	return n;
+}
+
+uint32_t
+draft_oldest(const struct draft *d)
+{
+	uint32_t number;
+	size_t i;
+
+	for (i = 0; d->base != NULL && i < d->base->count; i++) {
+		number = state_version_of(d->base, i)->number;
+		if (!is_destroyed(d, number))
+			return number;
+	}
+	for (i = 0; i < d->added_count; i++) {
+		if (!is_destroyed(d, d->added[i].number))
+			return d->added[i].number;
+	}
+	return 0;
+}
+
+uint32_t
+draft_by_idem(const struct draft *d, const unsigned char digest[32])
+{
+	struct version_view v;
+	const struct draft_added *a;
+	size_t i;
+
+	for (i = d->added_count; i-- > 0; ) {
+		a = &d->added[i];
+		if (a->op->has_idem && memcmp(a->op->idem, digest, 32) == 0 &&
+		    !is_destroyed(d, a->number))
+			return a->number;
+	}
+	if (d->base != NULL && state_version_by_idem(d->base, digest, &v) &&
+	    !is_destroyed(d, v.number))
+		return v.number;
+	return 0;
+}

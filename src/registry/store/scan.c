@@ -1,0 +1,297 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "registry/store/scan.h"
+
+#define DEPTH_MAX 16		/* of an object that is passed over */
+
+static bool
+fail(struct scan *s)
+{
+	s->failed = true;
+	return false;
+}
+
+bool
+scan_optional(struct scan *s, const char *bytes, size_t n)
+{
+	if (s->failed || (size_t)(s->end - s->p) < n || memcmp(s->p, bytes, n) != 0)
+		return false;
+	s->p += n;
+	return true;
+}
+
+bool
+scan_literal(struct scan *s, const char *bytes, size_t n)
+{
+	return scan_optional(s, bytes, n) || fail(s);
+}
+
+uint64_t
+scan_number(struct scan *s, uint64_t max)
+{
+	uint64_t v = 0;
+	const unsigned char *start = s->p;
+
+	if (s->failed)
+		return 0;
+	while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
+		if (v > (UINT64_MAX - 9) / 10) {
+			fail(s);
+			return 0;
+		}
+		v = v * 10 + (uint64_t)(*s->p++ - '0');
+	}
+	if (s->p == start || (*start == '0' && s->p - start > 1) || v > max) {
+		fail(s);
+		return 0;
+	}
+	return v;
+}
+
+int64_t
+scan_time(struct scan *s)
+{
+	return (int64_t)scan_number(s, INT64_MAX);
+}
+
+/* Four hexadecimal digits; -1: they are not. */
+static int32_t
+hex4(const struct scan *s, const unsigned char *p)
+{
+	int32_t v = 0;
+	int i;
+
+	if (s->end - p < 4)
+		return -1;
+	for (i = 0; i < 4; i++) {
+		unsigned char c = p[i];
+
+		v <<= 4;
+		if (c >= '0' && c <= '9')
+			v |= c - '0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			v |= (c | 0x20) - 'a' + 10;
+		else
+			return -1;
+	}
+	return v;
+}
+
+/* After \u: a code point, of two escapes if need be; 0: none, or NUL. */
+static uint32_t
+escaped_point(struct scan *s)
+{
+	int32_t high = hex4(s, s->p);
+	int32_t low;
+
+	if (high <= 0 || (high >= 0xdc00 && high <= 0xdfff))
+		return 0;
+	s->p += 4;
+	if (high < 0xd800 || high > 0xdbff)
+		return (uint32_t)high;
+	if (!scan_may(s, "\\u"))
+		return 0;
+	low = hex4(s, s->p);
+	if (low < 0xdc00 || low > 0xdfff)
+		return 0;
+	s->p += 4;
+	return 0x10000 + ((uint32_t)(high - 0xd800) << 10 | (uint32_t)(low - 0xdc00));
+}
+
+/* After a backslash. */
+static bool
+unescape(struct scan *s)
+{
+	static const char letters[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
+	unsigned char out[4];
+	uint32_t cp;
+	size_t i, n;
+
+	if (s->p == s->end)
+		return fail(s);
+	if (*s->p == 'u') {
+		s->p++;
+		cp = escaped_point(s);
+		if (cp == 0)
+			return fail(s);
+		n = text_utf8_encode(cp, out);
+		memcpy(s->text, out, n);
+		s->text += n;
+		return true;
+	}
+	for (i = 0; letters[i] != '\0'; i += 2) {
+		if ((unsigned char)letters[i] == *s->p) {
+			*s->text++ = letters[i + 1];
+			s->p++;
+			return true;
+		}
+	}
+	return fail(s);
+}
+
+const char *
+scan_string(struct scan *s)
+{
+	const char *start = s->text;
+	uint32_t cp;
+	size_t n;
+
+	if (!scan_is(s, "\""))
+		return NULL;
+	while (s->p < s->end && *s->p != '"') {
+		if (*s->p == '\\') {
+			s->p++;
+			if (!unescape(s))
+				return NULL;
+			continue;
+		}
+		n = *s->p >= 0x20 && *s->p < 0x80 ? 1 :
+		    text_utf8_decode(s->p, (size_t)(s->end - s->p), &cp);
+		if (n == 0 || *s->p < 0x20) {
+			fail(s);
+			return NULL;
+		}
+		memcpy(s->text, s->p, n);
+		s->text += n;
+		s->p += n;
+	}
+	if (!scan_is(s, "\""))
+		return NULL;
+	*s->text++ = '\0';
+	return start;
+}
+
+const char *
+scan_name(struct scan *s, size_t *n)
+{
+	const unsigned char *start, *p;
+	char *text = s->text;
+	bool escaped = false;
+
+	if (!scan_is(s, "\""))
+		return NULL;
+	start = s->p;
+	for (p = start; p < s->end && *p != '"'; p++) {
+		if (*p == '\\') {
+			p++;
+			escaped = true;
+			if (p == s->end || (*p != '"' && *p != '\\'))
+				break;
+		}
+		*text++ = (char)*p;
+	}
+	if (p == s->end || *p != '"') {
+		fail(s);
+		return NULL;
+	}
+	*n = (size_t)(text - s->text);
+	s->p = p + 1;
+	if (!escaped)
+		return (const char *)start;
+	text = s->text;
+	s->text += *n;
+	return text;
+}
+
+const char *
+scan_raw(struct scan *s, size_t *n)
+{
+	const unsigned char *start, *quote;
+
+	if (!scan_is(s, "\""))
+		return NULL;
+	start = s->p;
+	quote = memchr(start, '"', (size_t)(s->end - start));
+	if (quote == NULL) {
+		fail(s);
+		return NULL;
+	}
+	s->p = quote + 1;
+	*n = (size_t)(quote - start);
+	return (const char *)start;
+}
+
+const char *
+scan_object(struct scan *s)
+{
+	const unsigned char *start = s->p;
+	const char *text = s->text;
+	unsigned depth = 0;
+	bool quoted = false;
+	size_t n;
+
+	if (s->failed || s->p == s->end || *s->p != '{') {
+		fail(s);
+		return NULL;
+	}
+	do {
+		unsigned char c = *s->p++;
+
+		if (quoted) {
+			if (c == '\\' && s->p < s->end)
+				s->p++;
+			quoted = c != '"';
+		} else if (c == '"') {
+			quoted = true;
+		} else if (c == '{' || c == '[') {
+			depth++;
+		} else if (c == '}' || c == ']') {
+			depth--;
+		}
+	} while (depth > 0 && depth <= DEPTH_MAX && s->p < s->end);
+	n = (size_t)(s->p - start);
+	if (depth != 0 || memchr(start, '\0', n) != NULL) {
+		fail(s);
+		return NULL;
+	}
+	memcpy(s->text, start, n);
+	s->text[n] = '\0';
+	s->text += n + 1;
+	return text;
+}
+
+/* The six bits of a character, 64: not in the alphabet. */
+static const unsigned char bits[256] = {
+#define N4 64, 64, 64, 64
+#define N16 N4, N4, N4, N4
+	N16, N16,
+	N4, N4, 64, 64, 64, 62, 64, 64, 64, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
+	64, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64,
+	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+	N16, N16, N16, N16, N16, N16, N16, N16
+#undef N4
+#undef N16
+};
+
+size_t
+scan_base64(const char *text, size_t n, unsigned char *out)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	unsigned char *q = out;
+	size_t pad, i;
+	unsigned a, b, c, d;
+
+	if (n % 4 != 0)
+		return SIZE_MAX;
+	if (n == 0)
+		return 0;
+	pad = p[n - 1] != '=' ? 0 : p[n - 2] != '=' ? 1 : 2;
+	for (i = 0; i + 4 <= n; i += 4, q += 3) {
+		bool last = i + 4 == n;
+
+		a = bits[p[i]];
+		b = bits[p[i + 1]];
+		c = last && pad == 2 ? 0 : bits[p[i + 2]];
+		d = last && pad > 0 ? 0 : bits[p[i + 3]];
+		if ((a | b | c | d) > 63)
+			return SIZE_MAX;
+		q[0] = (unsigned char)(a << 2 | b >> 4);
+		q[1] = (unsigned char)(b << 4 | c >> 2);
+		q[2] = (unsigned char)(c << 6 | d);
+	}
+	return n / 4 * 3 - pad;
+}

@@ -1,0 +1,47 @@
+#ifndef REGISTRY_STORE_SCAN_H
+#define REGISTRY_STORE_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A scanner for JSON whose members stand in a known order without blanks: each
+ * call takes what is expected, or fails, and then all later ones fail too.
+ */
+struct scan {
+	const unsigned char *p, *end;
+	char *text;		/* where decoded strings go: room for all that is left */
+	bool failed;
+};
+
+/* Exactly these bytes. */
+bool scan_literal(struct scan *s, const char *bytes, size_t n);
+#define scan_is(s, literal) scan_literal((s), "" literal, sizeof(literal) - 1)
+
+/* The same, but not finding them is no failure. */
+bool scan_optional(struct scan *s, const char *bytes, size_t n);
+#define scan_may(s, literal) scan_optional((s), "" literal, sizeof(literal) - 1)
+
+/* 0..max without sign, leading zeros or a fraction; 0 on failure. */
+uint64_t scan_number(struct scan *s, uint64_t max);
+int64_t scan_time(struct scan *s);
+
+/* A string with any escape, in UTF-8, without NUL; kept NUL-terminated. */
+const char *scan_string(struct scan *s);
+
+/* A string in which only " and \ are escaped (those must be); its bytes point
+ * into the text unless there was an escape. */
+const char *scan_name(struct scan *s, size_t *n);
+
+/* A string's bytes as they are, up to the next ". */
+const char *scan_raw(struct scan *s, size_t *n);
+
+/* An object, whatever is in it, checked for balance alone; NUL-terminated. */
+const char *scan_object(struct scan *s);
+
+/* RFC 4648 base64 with padding into ${out}, which has room for n / 4 * 3
+ * bytes; the length, or SIZE_MAX.  For public bytes: it looks up by them. */
+size_t scan_base64(const char *text, size_t n, unsigned char *out);
+
+#endif /* !REGISTRY_STORE_SCAN_H */

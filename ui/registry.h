@@ -1,0 +1,103 @@
+#ifndef UI_REGISTRY_H
+#define UI_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ui/list.h"
+#include "ui/registry_names.h"
+#include "ui/registry_uses.h"
+
+struct app;
+struct buf;
+struct error;
+struct registry_answer;
+struct registry_request;
+struct registry_source;
+struct registry_wait;
+
+/* A row of the left list: a path, or a key of an unfolded one. */
+struct registry_row {
+	struct registry_path *path;
+	struct registry_key *key;	/* NULL: the path itself */
+};
+
+/*
+ * The view of the Secret Registry: paths and keys on the left; on the right
+ * the versions of the selected key, and what refers to it.  Lists and
+ * histories are asked for as they are needed, one at a time, and come in while
+ * the view is used.  Fields are for reading; the functions below change them.
+ */
+struct registry {
+	const struct registry_source *source;	/* NULL: none is configured */
+	struct registry_names names;
+	struct registry_uses uses;
+	enum registry_known known;	/* are the paths? */
+	bool cut;			/* there are more paths than are shown */
+	bool no_login;			/* it wants one, or another one */
+	bool logged_in;			/* by a password that was typed */
+	bool in_use;			/* something may be kept that a lock takes away */
+	bool looked;			/* the paths were known once */
+	char problem[1024];		/* why the paths are not known */
+	char user[256];			/* who is logged in, as far as that is known */
+
+	unsigned long pending;		/* what was asked for by itself; 0: nothing */
+	bool pending_poll;		/* it is the progress of a rotation, and can wait */
+	char *pending_path, *pending_key;	/* and of what */
+	struct registry_wait *waiting;	/* what the user waits for */
+
+	struct list left, right;
+	struct vec rows;		/* of struct registry_row */
+	bool right_active;
+	unsigned int marked;		/* version to compare with; 0: none */
+	char *held_path, *held_key;	/* what the left cursor is on; key NULL: a path */
+
+	bool rotating;			/* a rotation was started and seen running */
+	size_t rotated, rotation_total;
+};
+
+/* ${source} NULL: there is no registry.  NULL: no memory. */
+struct registry *registry_new(const struct registry_source *source);
+void registry_free(struct registry *r);
+
+/* Can it be asked?  Else why not. */
+const char *registry_unavailable(const struct registry *r);
+
+/* The view is opened, or everything is to be read again. */
+void registry_refresh(struct registry *r);
+
+/* What is known of a key, or of a path's keys (${key} NULL), is old now. */
+void registry_forget(struct registry *r, const char *path, const char *key);
+
+/* Log in with another password; -1: no memory. */
+int registry_log_in(struct registry *r, const char *user, const struct buf *password,
+    struct error *err);
+
+/* Wipe logins, and end the connection. */
+void registry_lock(struct registry *r);
+
+/* Go on with what is to be done: ask for what is needed next, read the next
+ * configuration files.  Only while no dialog is open.  True: draw. */
+bool registry_step(struct app *a);
+
+/* Is there something that registry_step would do at once? */
+bool registry_may_step(const struct app *a);
+
+/* Take the answers that have come.  True: draw. */
+bool registry_take(struct app *a);
+
+/**
+ * registry_ask(a, req):
+ * Ask, and wait for the answer while the interface goes on: it can be
+ * resized, locked and left, and Esc ends the waiting.  NULL: no answer is
+ * awaited any more, or the program is to end or lock, or there is no memory;
+ * what is to be said of it was said.  The caller frees the answer, whose rc
+ * may be -1.
+ */
+struct registry_answer *registry_ask(struct app *a, const struct registry_request *req);
+
+/* The same, but a failure is told in a dialog with this title; NULL then too. */
+struct registry_answer *registry_ask_for(struct app *a, const struct registry_request *req,
+    const char *title);
+
+#endif /* !UI_REGISTRY_H */

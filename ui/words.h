@@ -1,0 +1,27 @@
+#ifndef UI_WORDS_H
+#define UI_WORDS_H
+
+#include "base/buf.h"
+
+struct app;
+struct rect;
+
+/* What stands below the panes: the first line names the thing, the text below
+ * explains it. */
+struct words {
+	struct buf place;	/* file:line */
+	struct buf name;	/* key */
+	struct buf text;
+	unsigned int style;	/* of the text */
+};
+
+void words_init(struct words *w);
+void words_release(struct words *w);
+
+/* Draw them; while a value is revealed, it takes the place of the text. */
+void words_draw(struct app *a, const struct rect *r, struct words *w);
+
+/* The revealed value, and how it is masked again. */
+void words_draw_reveal(struct app *a, const struct rect *r);
+
+#endif /* !UI_WORDS_H */

@@ -272,7 +272,8 @@ check_output(const struct change *c, const char *path, struct error *err)
 
 	if (file_identify(path, &id, err) != 0)
 		return -1;
-	if (!same_file(&id, &c->config->id) && !same_file(&id, secrets_file_id(c->secrets)))
+	if (!same_file(&id, &c->config->id) && (c->secrets == NULL ||
+	    !same_file(&id, secrets_file_id(c->secrets))))
 		return 0;
 	error_set(err, ERROR_REFUSED, "the output would overwrite the %s",
 	    same_file(&id, &c->config->id) ? "configuration file" : "secrets file");

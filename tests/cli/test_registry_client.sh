@@ -696,6 +696,20 @@ case_render_resolves_references_to_a_registry() {
 	expect_rc 0
 	expect_mode made.properties 600
 	expect_in made.properties CANARY-1
+	printf 'before\n' >made.properties
+	run render c.properties --url "$first" --user alice --password-file "$suite/alice" \
+	    --output-file made.properties --dry-run
+	expect_rc 0
+	expect_no CANARY
+	expect_file made.properties before
+	run render c.properties --url "$first" --user alice --password-file "$suite/alice" \
+	    --output-file made.properties
+	expect_rc 0
+	expect_in made.properties CANARY-1
+	run render c.properties --url "$first" --user alice --password-file "$suite/alice" \
+	    --output-file c.properties
+	expect_rc 1
+	expect_err 'would overwrite the configuration file'
 	run render c.properties --url "$first" --token-file "$suite/token" --format json --config a
 	expect_json "$out" 'd["a"]' $'CANARY-1\nü'
 	run render c.properties

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """Authorization: the cases R of the registry's contract."""
 import json
+import os
 import time
 from urllib.parse import quote
 
@@ -307,6 +308,51 @@ def r30_invitation_to_path_tricks(r):
         answer = own.get(target)
         err(answer, 400, 403, 422)
         check(MARKER.encode() not in answer.body, 'no value')
+
+
+def r31_limit_of_versions_needs_the_right_to_destroy(r):
+    """A limit destroys what is beyond it: who may not destroy does not set it."""
+    program.role('grant', r.data, 'DeveloperManage', 'nob', path='conn-a')
+    time.sleep(0.1)
+    nob, adm = r.as_('nob'), r.as_('adm')
+    ok(nob.post(V('conn-a', 'password'), {'secret': 'two'}))
+    target = key_url('conn-a', 'password') + '/metadata'
+    err(nob.request('PATCH', target, {'max_versions': 1}), 403)
+    ok(nob.request('PATCH', target, {'cas_required': False}))
+    ok(adm.get(V('conn-a', 'password')), [1, 2])
+    ok(adm.request('PATCH', target, {'max_versions': 5}))
+
+
+def r32_user_admin_does_not_give_itself_the_reading(r):
+    ua = r.as_('ua')
+    for binding in ({'role': 'SystemAdmin', 'principal': 'ua'},
+                    {'role': 'ResourceOwner', 'principal': 'User:ua', 'path': 'other'},
+                    {'role': 'ResourceOwner', 'principal': 'ua', 'prefix': 'team1-'}):
+        err(ua.put(BINDINGS, binding), 403)
+    err(latest(r, 'ua', 'other', 'k'), 403)
+    empty(ua.put(BINDINGS, {'role': 'ResourceOwner', 'principal': 'nob', 'path': 'other'}), 204)
+
+
+def r33_damaged_bindings_are_told(r):
+    file = os.path.join(r.data, 'bindings.json')
+    with open(file, encoding='utf-8') as f:
+        before = f.read()
+    with open(file, 'w', encoding='utf-8') as f:
+        f.write('{"oops"')
+    time.sleep(0.1)
+    err(r.as_(None).get('/health/ready'), 503)
+    ok(latest(r, 'own', 'conn-a', 'password'))
+    with open(file, 'w', encoding='utf-8') as f:
+        f.write(before)
+    time.sleep(0.1)
+    ok(r.as_(None).get('/health/ready'))
+
+
+def r34_destroying_is_asked_for_clearly(r):
+    adm = r.as_('adm')
+    for odd in ('True', 'yes', '', '2'):
+        err(adm.delete(f"{V('other', 'k')}/1?destroy={odd}"), 422)
+    ok(adm.get(V('other', 'k')), [1])
 
 
 if __name__ == '__main__':

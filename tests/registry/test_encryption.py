@@ -236,9 +236,10 @@ def rotation(r):
 
 def wait_rotated(r, timeout=30):
     end = time.monotonic() + timeout
-    while rotation(r)['running']:
-        check(time.monotonic() < end, f'a rotation that ends within {timeout} s', rotation(r))
+    while (now := rotation(r))['running']:
+        check(time.monotonic() < end, f'a rotation that ends within {timeout} s', now)
         time.sleep(0.01)
+    check('failure' not in now, 'no failure of the rotation', now)
 
 
 def e06_new_key_with_the_old_one():

@@ -182,6 +182,10 @@ admit_user(struct exchange *x)
 	if (!authorize(x))
 		return;
 	x->granted = true;
+	if (e->flags & ROUTE_DESTROY && request_flag_odd(x, "destroy")) {
+		answer_fail(x, 422, 42201, "destroy is true or false");
+		return;
+	}
 	if ((e->flags & ROUTE_NAMES && !check_names(x)) ||
 	    (e->flags & ROUTE_BODY && !check_type(x)))
 		return;

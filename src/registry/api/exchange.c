@@ -66,6 +66,8 @@ give_back(struct exchange *x)
 {
 	struct api_thread *t = x->thread;
 
+	/* The last value that was opened does not wait there for the next one. */
+	buf_clear(&t->value);
 	if (x->work != NULL && x->work_free != NULL)
 		x->work_free(x->work);
 	if (t->pooled >= POOL_MAX) {

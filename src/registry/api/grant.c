@@ -39,23 +39,40 @@ grant_pattern(struct grant *g, const char *name, size_t n, bool prefix)
 	return true;
 }
 
-bool
-grant_allowed(struct exchange *x, const char *name, size_t n, bool prefix)
+/* Does the caller have ${op} on all that a pattern covers? */
+static bool
+covers(struct exchange *x, enum operation op, const char *name, size_t n, bool prefix)
 {
 	char probe[NAME_PATH_MAX + 2];
 
-	if (request_allows(x, ALTER_ACCESS, NULL, 0))
+	if (request_allows(x, op, NULL, 0))
 		return true;
 	if (name == NULL || n > NAME_PATH_MAX)
 		return false;
 	if (!prefix)
-		return request_allows(x, ALTER_ACCESS, name, n);
+		return request_allows(x, op, name, n);
 	/* No path has a control character, so only a prefix that covers all of
 	 * this prefix's paths covers this one. */
 	memcpy(probe, name, n);
 	probe[n] = '\001';
 	probe[n + 1] = '\0';
-	return request_allows(x, ALTER_ACCESS, probe, n + 1);
+	return request_allows(x, op, probe, n + 1);
+}
+
+bool
+grant_allowed(struct exchange *x, const char *name, size_t n, bool prefix)
+{
+	return covers(x, ALTER_ACCESS, name, n, prefix);
+}
+
+/* Who hands out rights but does not read values does not give itself the reading. */
+static bool
+to_itself(struct exchange *x, const struct grant_pattern *p)
+{
+	const struct grant *g = x->work;
+
+	return !g->revoke && strcmp(g->principal, request_principal(x)) == 0 &&
+	    !covers(x, SECRET_READ, p->cluster ? NULL : p->name, strlen(p->name), p->prefix);
 }
 
 /* On the helper's thread. */
@@ -110,6 +127,10 @@ grant_run(struct exchange *x)
 
 		if (!grant_allowed(x, p->cluster ? NULL : p->name, n, p->prefix)) {
 			answer_deny(x, ALTER_ACCESS, p->cluster ? NULL : p->name, n);
+			return;
+		}
+		if (to_itself(x, p)) {
+			answer_deny(x, SECRET_READ, p->cluster ? NULL : p->name, n);
 			return;
 		}
 	}

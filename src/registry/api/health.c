@@ -3,11 +3,14 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "base/error.h"
+#include "registry/access/access.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/exchange.h"
 #include "registry/api/internal.h"
 #include "registry/audit/audit.h"
+#include "registry/auth/auth.h"
 #include "registry/store/store.h"
 
 /* What can be seen without a login: nothing about secrets. */
@@ -29,12 +32,18 @@ health_live(struct exchange *x)
 void
 health_ready(struct exchange *x)
 {
+	struct error why;
+
 	if (atomic_load(&x->api->draining))
 		answer_fail(x, 503, 50302, "Not ready: the service is about to end");
 	else if (store_unready(request_store(x)) != NULL)
 		answer_fail(x, 503, 50302, "Not ready: the store cannot be written");
 	else if (audit_unready(x->api->parts.audit) != NULL)
 		answer_fail(x, 503, 50302, "Not ready: the audit log cannot be written");
+	else if (auth_health(x->api->parts.auth, &why) != 0 ||
+	    access_health(x->api->parts.access, &why) != 0)
+		answer_fail(x, 503, 50302, "Not ready: the users, tokens or roles in force are not "
+		    "those of the files, which cannot be read");
 	else {
 		buf_append_str(&x->body, "{\"status\":\"ready\"}");
 		answer_send(x, 200);

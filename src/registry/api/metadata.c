@@ -201,6 +201,19 @@ changed(struct change *c)
 		answer_fail(x, 404, 40401, "The key was removed in the meantime");
 }
 
+/* A limit destroys the versions beyond it.  false: denied, and answered. */
+static bool
+may_destroy(struct exchange *x)
+{
+	size_t n;
+	const char *path = request_param(x, PARAM_PATH, &n);
+
+	if (request_allows(x, SECRET_DESTROY, path, n))
+		return true;
+	answer_deny(x, SECRET_DESTROY, path, n);
+	return false;
+}
+
 void
 metadata_change(struct exchange *x)
 {
@@ -218,6 +231,10 @@ metadata_change(struct exchange *x)
 		body_metadata_release(&body);
 		answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201,
 		    "%s", why);
+		return;
+	}
+	if (body.has_max_versions && body.max_versions > 0 && !may_destroy(x)) {
+		body_metadata_release(&body);
 		return;
 	}
 	c->op.cas = body.cas;

@@ -69,6 +69,24 @@ request_flag(const struct exchange *x, const char *name)
 	return yes;
 }
 
+bool
+request_flag_odd(const struct exchange *x, const char *name)
+{
+	struct buf text;
+	bool odd = false;
+	const char *value;
+	int found;
+
+	buf_init(&text, TARGET_BYTES_MAX);
+	found = target_query(http_query(x->r), name, &text);
+	value = buf_cstr(&text);
+	if (found != 0)
+		odd = found == -1 || (strcmp(value, "true") != 0 && strcmp(value, "1") != 0 &&
+		    strcmp(value, "false") != 0 && strcmp(value, "0") != 0);
+	buf_release(&text);
+	return odd;
+}
+
 int
 ask_query(struct exchange *x, const char *name, struct buf *out)
 {

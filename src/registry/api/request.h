@@ -33,6 +33,9 @@ bool request_allows(struct exchange *x, enum operation op, const char *path, siz
 /* Is the query's ${name} "true" or "1"? */
 bool request_flag(const struct exchange *x, const char *name);
 
+/* Does the query have ${name} with another value than true, 1, false and 0? */
+bool request_flag_odd(const struct exchange *x, const char *name);
+
 /* The query's ${name}, appended to ${out}.  1: found; 0: not there; -1: bad
  * encoding, and the request has been failed. */
 int ask_query(struct exchange *x, const char *name, struct buf *out);

@@ -626,5 +626,22 @@ def u12_torn_last_line():
     check(len(good) >= 4, 'lines after it', len(good))
 
 
+def u13_last_lines_over_the_interface(r):
+    """Who may read the audit log sees its end as it stands in the file."""
+    ok(r.as_('adm').post(V('u13', 'k'), {'secret': MARKER}))
+    err(r.as_('own').get('/secret/admin/audit'), 403)
+    err(r.as_('aud').get('/secret/admin/audit?limit=0'), 422)
+    lines = ok(r.as_('aud').get('/secret/admin/audit?limit=5')).json()
+    same(len(lines), 5, 'lines')
+    numbers = [line['seq'] for line in lines]
+    same(numbers, list(range(numbers[0], numbers[0] + 5)), 'seq')
+    with open(os.path.join(r.data, 'audit.log'), encoding='utf-8') as f:
+        there = {line['seq']: line for line in map(json.loads, f)}
+    for line in lines:
+        same(line, there[line['seq']], 'line')
+    check(MARKER not in json.dumps(ok(r.as_('aud').get('/secret/admin/audit')).json()),
+          'no value')
+
+
 if __name__ == '__main__':
     run.main(globals())

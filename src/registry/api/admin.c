@@ -73,6 +73,74 @@ admin_hash(struct exchange *x)
 	json_decref(root);
 }
 
+static void
+audit_file_name(const struct settings *s, char out[PATH_MAX])
+{
+	if (s->audit_file != NULL)
+		(void)snprintf(out, PATH_MAX, "%s", s->audit_file);
+	else
+		(void)snprintf(out, PATH_MAX, "%s/audit.log", s->data);
+}
+
+struct tail {
+	struct error err;
+	uint64_t limit;
+	int result;
+};
+
+static int
+add_line(void *cookie, const char *text, size_t n)
+{
+	struct exchange *x = cookie;
+
+	if (x->count++ > 0)
+		buf_append_char(&x->body, ',');
+	buf_append(&x->body, text, n);
+	return x->body.failed ? -1 : 0;
+}
+
+/* On the helper's thread: each line is a JSON object as it stands. */
+static void
+tail(struct exchange *x)
+{
+	struct tail *t = x->work;
+	char file[PATH_MAX];
+
+	audit_file_name(request_settings(x), file);
+	buf_append_char(&x->body, '[');
+	t->result = audit_tail(file, (size_t)t->limit, add_line, x, &t->err);
+	buf_append_char(&x->body, ']');
+}
+
+static void
+tailed(struct exchange *x)
+{
+	const struct tail *t = x->work;
+
+	x->has_count = true;
+	if (t->result == 0) {
+		answer_send(x, 200);
+		return;
+	}
+	buf_clear(&x->body);
+	answer_fail(x, 500, 50001, "The audit log cannot be read again here");
+}
+
+#define TAIL_DEFAULT 100
+#define TAIL_MAX 1000
+
+void
+admin_audit(struct exchange *x)
+{
+	struct tail *t = exchange_work(x, sizeof(*t), free);
+
+	if (t == NULL)
+		return;
+	t->limit = TAIL_DEFAULT;
+	if (request_number(x, "limit", 1, TAIL_MAX, &t->limit) != -1)
+		helper_run(x, tail, tailed);
+}
+
 struct verify {
 	struct error err;
 	uint64_t lines;
@@ -83,14 +151,10 @@ struct verify {
 static void
 verify(struct exchange *x)
 {
-	const struct settings *s = request_settings(x);
 	struct verify *v = x->work;
 	char file[PATH_MAX];
 
-	if (s->audit_file != NULL)
-		(void)snprintf(file, sizeof(file), "%s", s->audit_file);
-	else
-		(void)snprintf(file, sizeof(file), "%s/audit.log", s->data);
+	audit_file_name(request_settings(x), file);
 	v->result = audit_verify(file, keyring_audit_key(store_keyring(request_store(x))),
 	    &v->lines, &v->err);
 }

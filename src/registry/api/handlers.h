@@ -40,6 +40,7 @@ void openapi_show(struct exchange *x);
 void rotation_show(struct exchange *x);
 void rotation_start(struct exchange *x);
 void admin_hash(struct exchange *x);
+void admin_audit(struct exchange *x);
 void admin_verify(struct exchange *x);
 void admin_backup(struct exchange *x);
 

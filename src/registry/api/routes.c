@@ -93,6 +93,9 @@ static const struct endpoint table[] = {
 	    ROUTE_BODY, admin_hash, "The HMAC by which a value stands in the audit log", "",
 	    "200 400 415 422 500" },
 
+	{ HTTP_GET, 3, ADMIN "/audit", "ListAudit", SCOPE_CLUSTER, AUDIT_READ, NONE, 0,
+	    admin_audit, "The audit log's last lines, oldest first", "limit",
+	    "200 400 422 500" },
 	{ HTTP_POST, 4, ADMIN "/audit/verify", "AuditVerify", SCOPE_CLUSTER, AUDIT_READ, NONE, 0,
 	    admin_verify, "Check the audit log's chain of hashes", "", "200 409 500" },
 

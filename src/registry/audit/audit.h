@@ -159,4 +159,13 @@ struct audit_filter {
 int audit_search(const char *file, const struct audit_filter *f,
     int (*line)(void *cookie, const char *text, size_t n), void *cookie, struct error *err);
 
+/**
+ * audit_tail(file, max, line, cookie, err):
+ * The last lines of the newest file, oldest first: at most ${max}, and those
+ * within its last AUDIT_TAIL_BYTES.
+ */
+#define AUDIT_TAIL_BYTES (2U << 20)
+int audit_tail(const char *file, size_t max,
+    int (*line)(void *cookie, const char *text, size_t n), void *cookie, struct error *err);
+
 #endif /* !REGISTRY_AUDIT_AUDIT_H */

@@ -11,7 +11,6 @@
 #include "registry/store/store.h"
 
 #define VALUE_MAX (1U << 20)
-#define CLOCK_SLACK_MS 1000	/* an event's time and a version's are taken apart */
 
 struct recovery {
 	struct service *s;
@@ -67,16 +66,17 @@ has_value(struct recovery *r, const struct audit_unfinished *u, const struct ver
 	return same;
 }
 
-/* Does version ${v} show that the unfinished write was done? */
+/* Does version ${v} show that the unfinished write was done?  The store takes
+ * its time from the same clock, after the intent took its own. */
 static bool
 shows(struct recovery *r, const struct audit_unfinished *u, const struct version_view *v,
     int64_t begun)
 {
 	if (strcmp(u->method, "CreateSecretVersion") == 0)
-		return v->created_ms + CLOCK_SLACK_MS >= begun &&
+		return v->created_ms >= begun &&
 		    same_principal(u->principal, v->created_by) && has_value(r, u, v);
 	if (strncmp(u->method, "Delete", 6) == 0)
-		return v->deleted_ms != 0 && v->deleted_ms + CLOCK_SLACK_MS >= begun &&
+		return v->deleted_ms != 0 && v->deleted_ms >= begun &&
 		    same_principal(u->principal, v->deleted_by) &&
 		    (u->version == 0 || u->version == v->number);
 	if (strcmp(u->method, "UndeleteVersion") == 0)

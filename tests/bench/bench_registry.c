@@ -174,6 +174,7 @@ main(int argc, char **argv)
 	registry_certificate(certificate, key);
 	/* One thread each, so that a request's CPU can be told from waiting. */
 	hello.pid = hello_start(certificate, key, 1, &hello.port);
+	registry_prepare(argv[1], server_path);
 	registry.pid = registry_start(argv[1], server_path, certificate, key, 1, 1,
 	    &registry.port);
 	load_run(registry.port, 1, 1, 0.001, post_first, NULL, &r);

@@ -102,25 +102,33 @@ read_port(int fd)
 	return -1;
 }
 
+void
+registry_prepare(const char *program, const char *folder)
+{
+	char *self = (char *)(uintptr_t)program;
+	char data[4200];
+
+	snprintf(data, sizeof(data), "%s/data", folder);
+	mkdir(folder, 0700);
+	run(PASSWORD, (char *[]){ self, "registry", "user", "add", "bench", "--replace",
+	    "--data", data, NULL });
+	run("", (char *[]){ self, "registry", "role", "grant", "SystemAdmin", "--principal",
+	    "bench", "--data", data, NULL });
+}
+
 pid_t
 registry_start(const char *program, const char *folder, const char *certificate,
     const char *key, unsigned threads, int tls, int *port)
 {
 	char data[4200], config[4200], master[4200];
-	char *self = (char *)(uintptr_t)program;
 	int ends[2];
 	pid_t pid;
 
 	snprintf(data, sizeof(data), "%s/data", folder);
 	snprintf(config, sizeof(config), "%s/registry.ini", folder);
 	snprintf(master, sizeof(master), "%s/master", folder);
-	mkdir(folder, 0700);
 	write_settings(config, certificate, key, threads, tls);
 	measure_write(master, "a passphrase for the benchmark only\n", 36);
-	run(PASSWORD, (char *[]){ self, "registry", "user", "add", "bench", "--replace",
-	    "--data", data, NULL });
-	run("", (char *[]){ self, "registry", "role", "grant", "SystemAdmin", "--principal",
-	    "bench", "--data", data, NULL });
 	measure_must(pipe(ends) == 0, "pipe");
 	if ((pid = fork()) == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

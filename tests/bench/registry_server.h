@@ -6,11 +6,12 @@
 /* A certificate for 127.0.0.1 and its key, as PEM files. */
 void registry_certificate(const char *certificate, const char *key);
 
-/*
- * A registry on a fresh folder (below measure_scratch) with the user bench,
- * password bench-password, who may do everything.  ${threads} event threads;
- * ${tls} 0: plain.  Answers once it is ready.
- */
+/* Make ${folder} and in it the user bench, password bench-password, who may do
+ * everything. */
+void registry_prepare(const char *program, const char *folder);
+
+/* A registry on a prepared folder with ${threads} event threads; ${tls} 0:
+ * plain.  Returns once it listens. */
 pid_t registry_start(const char *program, const char *folder, const char *certificate,
     const char *key, unsigned threads, int tls, int *port);
 

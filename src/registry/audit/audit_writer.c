@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "registry/audit/audit_anchor.h"
@@ -9,6 +10,7 @@
 #include "registry/audit/audit_seal.h"
 #include "registry/audit/audit_sink_file.h"
 
+#define GATHER_NS 300000	/* at most, for the rest of a batch to come */
 #define RETRY_MS 100		/* between attempts while nothing can be written */
 #define ROOM ((size_t)64 << 10)	/* that must be there before it is said to work again */
 #define ANCHOR_MS 60000
@@ -238,6 +240,31 @@ wait_for_work(struct audit *a)
 	a->asleep = false;
 }
 
+/*
+ * Those who came together last time will likely do so again: wait a moment for
+ * the rest of them, as one sync for all costs less than two.  The lock is held.
+ */
+static void
+gather(struct audit *a)
+{
+	struct timespec until;
+
+	if (a->failing || a->pending->count == 0 || a->pending->count >= a->last_count)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += GATHER_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	while (a->pending->count < a->last_count && !a->closing) {
+		a->asleep = true;
+		if (pthread_cond_timedwait(&a->work, &a->lock, &until) != 0)
+			break;
+	}
+	a->asleep = false;
+}
+
 /* Swap, and mark what has expired meanwhile as not to be written. */
 static void
 take_pending(struct audit *a)
@@ -248,6 +275,7 @@ take_pending(struct audit *a)
 
 	a->pending = a->inflight;
 	a->inflight = b;
+	a->last_count = b->count;
 	for (i = 0; a->some_expired && i < b->count; i++) {
 		e = &b->entries[i];
 		if (e->expired && !e->keep) {
@@ -296,6 +324,7 @@ audit_writer_run(void *audit)
 	pthread_mutex_lock(&a->lock);
 	do {
 		wait_for_work(a);
+		gather(a);
 		take_pending(a);
 		take_adopted(a);
 		was_failing = a->failing;

@@ -80,6 +80,8 @@ struct store {
 	pthread_cond_t wake;		/* for the writer */
 	pthread_cond_t answered;	/* for store_rotate */
 	struct store_op *first, **last;
+	size_t waiting;			/* from first on */
+	size_t taken;			/* at once, the last time */
 	struct store_waiter *waiters;
 	struct rotate_request request;
 	bool woken;			/* something else than an op is to be looked at */

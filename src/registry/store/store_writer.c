@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "registry/store/store_internal.h"
 
+#define GATHER_NS 300000	/* at most, for the rest of a batch to come */
+
 int64_t
 store_monotonic_ms(void)
 {
@@ -41,6 +43,7 @@ store_submit_lazily(struct store *s, struct store_op *op)
 	(void)pthread_mutex_lock(&s->mutex);
 	*s->last = op;
 	s->last = &op->next;
+	s->waiting++;
 	(void)pthread_mutex_unlock(&s->mutex);
 }
 
@@ -66,6 +69,8 @@ take(struct store *s)
 
 	s->first = NULL;
 	s->last = &s->first;
+	s->taken = s->waiting;
+	s->waiting = 0;
 	return ops;
 }
 
@@ -164,6 +169,19 @@ is_idle(const struct store *s)
 	return s->first == NULL && s->request.state != REQUEST_MADE && !s->woken && !s->stopping;
 }
 
+static struct timespec
+in_future(int64_t ms, long ns)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += (time_t)(ms / 1000);
+	t.tv_nsec += (long)(ms % 1000) * 1000000 + ns;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
 /* Wait for something to do: ${ms} at most, -1: for ever.  Mutex held. */
 static void
 wait_for_work(struct store *s, int64_t ms)
@@ -174,14 +192,26 @@ wait_for_work(struct store *s, int64_t ms)
 		(void)pthread_cond_wait(&s->wake, &s->mutex);
 		return;
 	}
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	until = in_future(ms, 0);
 	(void)pthread_cond_timedwait(&s->wake, &s->mutex, &until);
+}
+
+/*
+ * Actions that came together last time will likely do so again: wait a moment
+ * for the rest of them, as one commit for all costs less than two.  Mutex held.
+ */
+static void
+gather(struct store *s)
+{
+	struct timespec until;
+
+	if (s->first == NULL || s->waiting >= s->taken)
+		return;
+	until = in_future(0, GATHER_NS);
+	while (s->waiting < s->taken && !s->stopping) {
+		if (pthread_cond_timedwait(&s->wake, &s->mutex, &until) != 0)
+			break;
+	}
 }
 
 void *
@@ -195,6 +225,7 @@ store_writer(void *store)
 		(void)pthread_mutex_lock(&s->mutex);
 		if (!more && is_idle(s))
 			wait_for_work(s, is_ticking(s) ? STORE_TICK_MS : -1);
+		gather(s);
 		ops = take(s);
 		asked = s->request.state == REQUEST_MADE;
 		if (asked)

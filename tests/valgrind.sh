@@ -2,4 +2,5 @@
 # Run a unit test under valgrind: a wrong access or an undefined value fails it.
 # Leaks are for the sanitizers: here a forked child would be blamed for all that
 # its parent holds.
-exec valgrind -q --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes "$@"
+# Threads take turns fairly: one that waits actively would keep the others away.
+exec valgrind -q --fair-sched=try --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes "$@"

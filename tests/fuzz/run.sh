@@ -49,7 +49,7 @@ fuzz() {
 	fi
 	while [ "$left" -gt 0 ]; do
 		if ! round "$left"; then
-			echo "FAIL  $target after $runs executions"
+			echo "FAIL  $target: $runs executions in $((seconds - left + used)) s of processor time"
 			tail -n 60 "$log" | sed 's/^/      /'
 			return 1
 		fi

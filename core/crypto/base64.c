@@ -4,48 +4,20 @@
 #include "base/buf.h"
 #include "base/secmem.h"
 #include "crypto/base64.h"
+#include "crypto/base64_digit.h"
 
 #define CHUNK 768		/* decoded bytes on their way, a multiple of 3 */
 
-/* All ones when a < b, else 0; for a, b < 2^31. */
-static uint32_t
-less(uint32_t a, uint32_t b)
-{
-	return 0 - ((a - b) >> 31);
-}
-
-static uint32_t
-in_range(uint32_t c, char first, char last)
-{
-	return ~less(c, (uint32_t)first) & less(c, (uint32_t)last + 1);
-}
-
-/* The character for six bits: each bound adds the step to its range. */
 static unsigned char
 to_char(uint32_t x)
 {
-	x &= 63;
-	return (unsigned char)(x + 'A' +
-	    (~less(x, 26) & (uint32_t)('a' - 'A' - 26)) +
-	    (~less(x, 52) & (uint32_t)('0' - 'a' - 26)) +
-	    (~less(x, 62) & (uint32_t)('+' - '0' - 10)) +
-	    (~less(x, 63) & (uint32_t)('/' - '+' - 1)));
+	return base64_to_char(x, '+', '/');
 }
 
-/* The six bits of a character, or all ones when it is not in the alphabet. */
 static uint32_t
-to_bits(unsigned char ch)
+to_bits(unsigned char c)
 {
-	uint32_t c = ch;
-	uint32_t upper = in_range(c, 'A', 'Z');
-	uint32_t lower = in_range(c, 'a', 'z');
-	uint32_t digit = in_range(c, '0', '9');
-	uint32_t plus = in_range(c, '+', '+');
-	uint32_t slash = in_range(c, '/', '/');
-
-	return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) |
-	    (digit & (c - '0' + 52)) | (plus & 62) | (slash & 63) |
-	    ~(upper | lower | digit | plus | slash);
+	return base64_to_bits(c, '+', '/');
 }
 
 void

@@ -2,7 +2,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
@@ -11,26 +10,13 @@
 #include "base/secmem.h"
 #include "crypto/cipher.h"
 #include "crypto/key.h"
-#include "crypto/random.h"
+#include "crypto/random_pool.h"
 
 enum { SEAL, OPEN, SEAL_CBC, OPEN_CBC, CONTEXTS };
 
-/*
- * Random bytes for coming IVs, as a call of the generator for each would cost
- * more than the sealing.  In a page that a forked child finds empty, so that
- * two processes never use the same IV; ${owner} stands in for that on kernels
- * that cannot do it.
- */
-struct pool {
-	size_t left;
-	pid_t owner;
-	unsigned char bytes[4000];
-};
-
 struct cipher {
 	EVP_CIPHER_CTX *ctx[CONTEXTS];
-	struct pool *pool;
-	size_t pool_cap;
+	struct random_pool *ivs;
 };
 
 static int
@@ -79,11 +65,8 @@ cipher_new(const struct key *k, struct error *err)
 		error_memory(err);
 		return NULL;
 	}
-	c->pool = secmem_map(sizeof(*c->pool), &c->pool_cap);
-	if (c->pool == NULL) {
-		error_memory(err);
+	if ((c->ivs = random_pool_new(err)) == NULL)
 		goto fail;
-	}
 	for (i = 0; i < CONTEXTS; i++) {
 		type = i < SEAL_CBC ? gcm_for(key_length(k)) : cbc_for(key_length(k));
 		c->ctx[i] = EVP_CIPHER_CTX_new();
@@ -113,26 +96,8 @@ cipher_free(struct cipher *c)
 		return;
 	for (i = 0; i < CONTEXTS; i++)
 		EVP_CIPHER_CTX_free(c->ctx[i]);
-	secmem_unmap(c->pool, c->pool_cap);
+	random_pool_free(c->ivs);
 	free(c);
-}
-
-static int
-fresh_iv(struct pool *pool, unsigned char *iv, size_t n, struct error *err)
-{
-	pid_t self = getpid();
-
-	if (pool->left < n || pool->owner != self) {
-		pool->left = 0;
-		if (random_bytes(pool->bytes, sizeof(pool->bytes), err) == -1)
-			return -1;
-		pool->left = sizeof(pool->bytes);
-		pool->owner = self;
-	}
-	pool->left -= n;
-	memcpy(iv, pool->bytes + pool->left, n);
-	memset(pool->bytes + pool->left, 0, n);
-	return 0;
 }
 
 /* Room in ${out} for ${n} bytes in and ${more}; OpenSSL counts in int. */
@@ -163,7 +128,7 @@ cipher_seal(struct cipher *c, const void *in, size_t n,
 	int rest = 0;
 
 	if (make_room(out, n, CIPHER_GCM_TAG, err) == -1 ||
-	    fresh_iv(c->pool, iv, CIPHER_GCM_IV, err) == -1)
+	    random_pool_take(c->ivs, iv, CIPHER_GCM_IV, err) == -1)
 		return -1;
 	to = out->data + out->len;
 	if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||
@@ -215,7 +180,7 @@ cipher_seal_cbc(struct cipher *c, const void *in, size_t n,
 	int rest = 0;
 
 	if (make_room(out, n, CIPHER_BLOCK, err) == -1 ||
-	    fresh_iv(c->pool, iv, CIPHER_CBC_IV, err) == -1)
+	    random_pool_take(c->ivs, iv, CIPHER_CBC_IV, err) == -1)
 		return -1;
 	to = out->data + out->len;
 	if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||

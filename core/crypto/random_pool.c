@@ -1,5 +1,6 @@
 #include "crypto/random_pool.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,53 +8,58 @@
 #include "base/secmem.h"
 #include "crypto/random.h"
 
-/* All in a secret mapping; ${owner} stands in for the wiping of it in a child
- * on kernels that cannot do that. */
-struct random_pool {
-	size_t cap;
+/* In a page that a forked child finds empty; ${owner} stands in for that on
+ * kernels that cannot do it. */
+struct page {
 	size_t left;
 	pid_t owner;
 	unsigned char bytes[4000];
 };
 
+struct random_pool {
+	struct page *page;
+	size_t cap;
+};
+
 struct random_pool *
 random_pool_new(struct error *err)
 {
-	struct random_pool *p;
-	size_t cap;
+	struct random_pool *p = calloc(1, sizeof(*p));
 
-	p = secmem_map(sizeof(*p), &cap);
-	if (p == NULL) {
+	if (p == NULL || (p->page = secmem_map(sizeof(*p->page), &p->cap)) == NULL) {
+		free(p);
 		error_memory(err);
 		return NULL;
 	}
-	p->cap = cap;
 	return p;
 }
 
 void
 random_pool_free(struct random_pool *p)
 {
-	if (p != NULL)
-		secmem_unmap(p, p->cap);
+	if (p == NULL)
+		return;
+	secmem_unmap(p->page, p->cap);
+	free(p);
 }
 
 int
 random_pool_take(struct random_pool *p, void *out, size_t n, struct error *err)
 {
+	struct page *page = p->page;
 	pid_t self = getpid();
 
 	if (n > RANDOM_POOL_TAKE_MAX)
 		return error_set(err, ERROR_LIMIT, "too many random bytes at a time");
-	if (p->left < n || p->owner != self) {
-		p->left = 0;
-		if (random_bytes(p->bytes, sizeof(p->bytes), err) == -1)
+	if (page->left < n || page->owner != self) {
+		page->left = 0;
+		if (random_bytes(page->bytes, sizeof(page->bytes), err) == -1)
 			return -1;
-		p->left = sizeof(p->bytes);
-		p->owner = self;
+		page->left = sizeof(page->bytes);
+		page->owner = self;
 	}
-	p->left -= n;
-	memcpy(out, p->bytes + p->left, n);
-	memset(p->bytes + p->left, 0, n);
+	page->left -= n;
+	memcpy(out, page->bytes + page->left, n);
+	memset(page->bytes + page->left, 0, n);
 	return 0;
 }

@@ -93,9 +93,3 @@ settings_key_find(const char *name)
 		return settings_key_find("master.encryption.old.key");
 	return NULL;
 }
-
-const char *
-settings_key_name(size_t i)
-{
-	return i < sizeof(keys) / sizeof(keys[0]) ? keys[i].name : NULL;
-}

@@ -29,7 +29,4 @@ struct settings_key {
 /* NULL: there is none of this name. */
 const struct settings_key *settings_key_find(const char *name);
 
-/* The names, for a hint; NULL after the last. */
-const char *settings_key_name(size_t i);
-
 #endif /* !REGISTRY_SETTINGS_KEY_H */

@@ -109,13 +109,13 @@ listed(struct exchange *x)
 static int
 read_pattern(struct exchange *x, struct buf *out, bool *prefix)
 {
-	int found = ask_query(x, "path", out);
+	int found = request_query(x, "path", out);
 
 	*prefix = false;
 	if (found != 0)
 		return found;
 	*prefix = true;
-	return ask_query(x, "prefix", out);
+	return request_query(x, "prefix", out);
 }
 
 void
@@ -202,7 +202,7 @@ static int
 take_query(struct exchange *x, struct grant *g, struct buf *text)
 {
 	bool prefix, fine;
-	int found = ask_query(x, "role", text);
+	int found = request_query(x, "role", text);
 
 	if (found == -1)
 		return -1;
@@ -210,7 +210,7 @@ take_query(struct exchange *x, struct grant *g, struct buf *text)
 		return 0;
 	memcpy(g->role, text->data, text->len);
 	buf_clear(text);
-	found = ask_query(x, "principal", text);
+	found = request_query(x, "principal", text);
 	if (found == -1)
 		return -1;
 	if (found == 0 || !grant_principal(g, buf_cstr(text), text->len))

@@ -224,7 +224,7 @@ lists_paths(struct exchange *x)
 	struct walk w;
 
 	walk_init(&w, x);
-	if (page_read(x, &w.page) == 0 && ask_query(x, "prefix", &w.prefix) != -1) {
+	if (page_read(x, &w.page) == 0 && request_query(x, "prefix", &w.prefix) != -1) {
 		w.everything = request_allows(x, SECRET_LIST, NULL, 0);
 		buf_append_char(&x->body, '[');
 		run(&w, false, visit_path);
@@ -241,9 +241,9 @@ lists_search(struct exchange *x)
 	struct walk w;
 
 	walk_init(&w, x);
-	if (page_read(x, &w.page) == 0 && ask_query(x, "path", &w.path_glob) != -1 &&
-	    ask_query(x, "key", &w.key_glob) != -1 &&
-	    ask_query(x, "after_key", &w.after_key) != -1) {
+	if (page_read(x, &w.page) == 0 && request_query(x, "path", &w.path_glob) != -1 &&
+	    request_query(x, "key", &w.key_glob) != -1 &&
+	    request_query(x, "after_key", &w.after_key) != -1) {
 		w.everything = request_allows(x, SECRET_LIST, NULL, 0);
 		buf_append_char(&x->body, '[');
 		run(&w, w.after_key.len > 0, visit_keys);

@@ -20,7 +20,7 @@ page_read(struct exchange *x, struct page *p)
 	found = request_number(x, "limit", 1, PAGE_LIMIT_MAX, &p->limit);
 	if (found == 0)
 		p->limit = UINT64_MAX;
-	if (found == -1 || ask_query(x, "after", &p->after) == -1)
+	if (found == -1 || request_query(x, "after", &p->after) == -1)
 		return -1;
 	return 0;
 }

@@ -53,42 +53,43 @@ request_allows(struct exchange *x, enum operation op, const char *path, size_t n
 	return access_allows(x->api->parts.access, x->check.principal, op, path, n, &x->why);
 }
 
+/* 1: true; 0: false or not there; -1: something else. */
+static int
+flag(const struct exchange *x, const char *name)
+{
+	const char *query = http_query(x->r);
+	const char *value;
+	struct buf text;
+	int found, result = -1;
+
+	if (*query == '\0')
+		return 0;
+	buf_init(&text, TARGET_BYTES_MAX);
+	found = target_query(query, name, &text);
+	value = buf_cstr(&text);
+	if (found == 1 && (strcmp(value, "true") == 0 || strcmp(value, "1") == 0))
+		result = 1;
+	else if (found == 0 || (found == 1 && (strcmp(value, "false") == 0 ||
+	    strcmp(value, "0") == 0)))
+		result = 0;
+	buf_release(&text);
+	return result;
+}
+
 bool
 request_flag(const struct exchange *x, const char *name)
 {
-	const char *query = http_query(x->r);
-	struct buf text;
-	bool yes;
-
-	if (*query == '\0')
-		return false;
-	buf_init(&text, TARGET_BYTES_MAX);
-	yes = target_query(query, name, &text) == 1 &&
-	    (strcmp(buf_cstr(&text), "true") == 0 || strcmp(buf_cstr(&text), "1") == 0);
-	buf_release(&text);
-	return yes;
+	return flag(x, name) == 1;
 }
 
 bool
 request_flag_odd(const struct exchange *x, const char *name)
 {
-	struct buf text;
-	bool odd = false;
-	const char *value;
-	int found;
-
-	buf_init(&text, TARGET_BYTES_MAX);
-	found = target_query(http_query(x->r), name, &text);
-	value = buf_cstr(&text);
-	if (found != 0)
-		odd = found == -1 || (strcmp(value, "true") != 0 && strcmp(value, "1") != 0 &&
-		    strcmp(value, "false") != 0 && strcmp(value, "0") != 0);
-	buf_release(&text);
-	return odd;
+	return flag(x, name) == -1;
 }
 
 int
-ask_query(struct exchange *x, const char *name, struct buf *out)
+request_query(struct exchange *x, const char *name, struct buf *out)
 {
 	const char *query = http_query(x->r);
 	int found = *query != '\0' ? target_query(query, name, out) : 0;
@@ -121,7 +122,7 @@ request_number(struct exchange *x, const char *name, uint64_t low, uint64_t high
 	int found;
 
 	buf_init(&text, TARGET_BYTES_MAX);
-	found = ask_query(x, name, &text);
+	found = request_query(x, name, &text);
 	if (found == 1 && (!parse(&text, value) || *value < low || *value > high)) {
 		answer_fail(x, 422, 0, "%s must be a number from %" PRIu64 " to %" PRIu64, name,
 		    low, high);

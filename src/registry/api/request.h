@@ -38,7 +38,7 @@ bool request_flag_odd(const struct exchange *x, const char *name);
 
 /* The query's ${name}, appended to ${out}.  1: found; 0: not there; -1: bad
  * encoding, and the request has been failed. */
-int ask_query(struct exchange *x, const char *name, struct buf *out);
+int request_query(struct exchange *x, const char *name, struct buf *out);
 
 /* As a number from ${low} to ${high}; -1: failed with 422. */
 int request_number(struct exchange *x, const char *name, uint64_t low, uint64_t high,

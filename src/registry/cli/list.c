@@ -70,11 +70,9 @@ commands_registry_list(const struct options *o)
 		remote_query(&r, "prefix", o->text[FLAG_PREFIX]);
 	if (rc == 0)
 		rc = remote_call(&r, "GET", NULL, &err);
-	if (rc == 0 && options_format(o) == OUTPUT_JSON) {
-		buf_append_char(&r.answer, '\n');
-		rc = output_write(&r.answer, &err);
-	} else if (rc == 0) {
+	if (rc == 0 && options_format(o) == OUTPUT_JSON)
+		rc = remote_print(&r, &err);
+	else if (rc == 0)
 		rc = print_lines(&r.answer, &err);
-	}
 	return remote_status(&r, rc, &err);
 }

@@ -99,12 +99,10 @@ commands_registry_validate(const struct options *o)
 
 	if (rc == 0)
 		rc = ask(o, &r, "validate", &err);
-	if (rc == 0 && options_format(o) == OUTPUT_JSON) {
-		buf_append_char(&r.answer, '\n');
-		rc = output_write(&r.answer, &err);
-	} else if (rc == 0) {
+	if (rc == 0 && options_format(o) == OUTPUT_JSON)
+		rc = remote_print(&r, &err);
+	else if (rc == 0)
 		report_note("every reference is good");
-	}
 	return remote_status(&r, rc, &err);
 }
 
@@ -117,9 +115,7 @@ commands_registry_resolve(const struct options *o)
 
 	if (rc == 0)
 		rc = ask(o, &r, "resolve", &err);
-	if (rc == 0) {
-		buf_append_char(&r.answer, '\n');
-		rc = output_write(&r.answer, &err);
-	}
+	if (rc == 0)
+		rc = remote_print(&r, &err);
 	return remote_status(&r, rc, &err);
 }

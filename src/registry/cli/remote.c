@@ -1,5 +1,6 @@
 #include "registry/cli/remote.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "options.h"
+#include "output.h"
 #include "registry/cli/place.h"
 #include "registry/client/login.h"
 #include "registry/http/target.h"
@@ -176,6 +178,32 @@ remote_call(struct remote *r, const char *method, const char *const *headers,
 	buf_clear(&r->body);
 	if (rc == 0 && r->got.status >= 300)
 		rc = client_error(&r->got, err);
+	return rc;
+}
+
+int
+remote_print(struct remote *r, struct error *err)
+{
+	buf_append_char(&r->answer, '\n');
+	return output_write(&r->answer, err);
+}
+
+int
+remote_secret(const struct remote *r, struct buf *out, struct error *err)
+{
+	json_t *root = json_loadb((const char *)r->answer.data, r->answer.len, JSON_ALLOW_NUL,
+	    NULL);
+	const json_t *secret = json_object_get(root, "secret");
+	int rc;
+
+	if (json_is_string(secret)) {
+		buf_append(out, json_string_value(secret), json_string_length(secret));
+		rc = buf_check(out, err);
+	} else {
+		error_set(err, ERROR_FORMAT, "the registry's answer holds no secret");
+		rc = error_hint(err, "is the URL that of a Secret Registry?");
+	}
+	json_decref(root);
 	return rc;
 }
 

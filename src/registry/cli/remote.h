@@ -52,6 +52,13 @@ void remote_query(struct remote *r, const char *name, const char *value);
 int remote_call(struct remote *r, const char *method, const char *const *headers,
     struct error *err);
 
+/* Print the whole answer as it is, and a line end. */
+int remote_print(struct remote *r, struct error *err);
+
+/* Append the value of an answer that is one secret to ${out} (secret).
+ * ERROR_FORMAT: it is none. */
+int remote_secret(const struct remote *r, struct buf *out, struct error *err);
+
 /* The end of a command: close, and report the error if ${rc} is not 0. */
 int remote_status(struct remote *r, int rc, const struct error *err);
 

@@ -1,6 +1,5 @@
 #include "registry/cli/resolver.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,23 +28,6 @@ struct registry_resolver {
 	struct vec known;	/* struct known * */
 };
 
-static int
-take_value(const struct buf *answer, struct buf *out, struct error *err)
-{
-	json_t *root = json_loadb((const char *)answer->data, answer->len, JSON_ALLOW_NUL, NULL);
-	const json_t *secret = json_object_get(root, "secret");
-	int rc = 0;
-
-	if (json_is_string(secret)) {
-		buf_append(out, json_string_value(secret), json_string_length(secret));
-	} else {
-		rc = error_set(err, ERROR_FORMAT, "the registry's answer holds no secret");
-		error_hint(err, "is --url that of a Secret Registry?");
-	}
-	json_decref(root);
-	return rc != 0 ? -1 : buf_check(out, err);
-}
-
 /* Say in an answer's error which reference it is about. */
 static int
 name_reference(const char *path, const char *key, struct error *err)
@@ -71,7 +53,7 @@ fetch(struct registry_resolver *r, const char *path, const char *key, struct buf
 	    (const char *)NULL);
 	if (remote_call(&r->remote, "GET", NULL, err) != 0)
 		return r->remote.got.status != 0 ? name_reference(path, key, err) : -1;
-	return take_value(&r->remote.answer, out, err);
+	return remote_secret(&r->remote, out, err);
 }
 
 static struct known *

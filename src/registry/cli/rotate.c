@@ -86,11 +86,9 @@ commands_registry_rotate(const struct options *o)
 	}
 	if (rc == 0)
 		rc = follow(&r, &err);
-	if (rc == 0 && options_format(o) == OUTPUT_JSON) {
-		buf_append_char(&r.answer, '\n');
-		rc = output_write(&r.answer, &err);
-	} else if (rc == 0) {
+	if (rc == 0 && options_format(o) == OUTPUT_JSON)
+		rc = remote_print(&r, &err);
+	else if (rc == 0)
 		report_note("every secret is sealed with a new data key");
-	}
 	return remote_status(&r, rc, &err);
 }

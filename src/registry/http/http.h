@@ -119,13 +119,8 @@ const char *http_peer_cn(const struct http_request *r);
 const char *http_peer_dn(const struct http_request *r);
 const char *http_peer_san(const struct http_request *r);
 
-/* Room for the handler's own state of this request. */
-void http_set_state(struct http_request *r, void *state);
-void *http_state(const struct http_request *r);
-
-/* The number of the event thread (0..), and how many there are. */
+/* The number of the event thread (0..). */
 unsigned http_thread(const struct http_request *r);
-unsigned http_server_threads(const struct http_server *s);
 
 /* Has the client gone?  The reply must still be made; it is dropped. */
 bool http_gone(const struct http_request *r);

@@ -57,7 +57,6 @@ struct http_request {
 	struct http_head head;
 	struct buf body;		/* secret */
 	struct http_bytes headers;	/* of the reply, as lines */
-	void *state;
 };
 
 struct http_connection {

@@ -258,7 +258,6 @@ http_reply_end(struct http_connection *c)
 	http_bytes_clear(&r->headers);
 	r->head.count = 0;
 	r->head.method = HTTP_OTHER;
-	r->state = NULL;
 }
 
 void

@@ -82,18 +82,6 @@ http_peer_san(const struct http_request *r)
 	return r->connection->certificate.san;
 }
 
-void
-http_set_state(struct http_request *r, void *state)
-{
-	r->state = state;
-}
-
-void *
-http_state(const struct http_request *r)
-{
-	return r->state;
-}
-
 unsigned
 http_thread(const struct http_request *r)
 {

@@ -93,12 +93,6 @@ http_server_address(const struct http_server *s)
 	return s->address;
 }
 
-unsigned
-http_server_threads(const struct http_server *s)
-{
-	return s->thread_count;
-}
-
 int
 http_server_reload(struct http_server *s, const struct http_options *o, struct error *err)
 {

@@ -15,7 +15,7 @@
 #include "merge/rekey.h"
 #include "options.h"
 #include "plan/lock.h"
-#include "plan/replace.h"
+#include "plan/replace_file.h"
 #include "report.h"
 #include "secrets/key_source.h"
 #include "secrets/secrets_file.h"
@@ -103,9 +103,8 @@ write_file(const struct versions *v, const struct buf *text, struct error *err)
 {
 	const char *path = v->path[MERGE_OURS];
 	const struct buf *ours = &v->bytes[MERGE_OURS];
-	struct replace *r;
 	struct lock *lock;
-	int rc = -1;
+	int rc;
 
 	if (text->len == ours->len && (text->len == 0 ||
 	    memcmp(text->data, ours->data, text->len) == 0))
@@ -113,10 +112,7 @@ write_file(const struct versions *v, const struct buf *text, struct error *err)
 	lock = lock_files(&path, 1, options_lock_timeout(v->o), change_waiting, NULL, err);
 	if (lock == NULL)
 		return -1;
-	r = replace_prepare(path, &v->id[MERGE_OURS], text, NULL, NULL, err);
-	if (r != NULL)
-		rc = replace_commit(r, err);
-	replace_free(r);
+	rc = replace_file(path, &v->id[MERGE_OURS], text, err);
 	lock_release(lock);
 	return rc;
 }

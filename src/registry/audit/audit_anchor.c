@@ -9,8 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "crypto/equal.h"
-#include "plan/lock.h"
-#include "plan/replace.h"
+#include "plan/replace_file.h"
 #include "registry/audit/audit_text.h"
 
 #define PURPOSE "audit anchor"
@@ -57,21 +56,12 @@ audit_anchor_write(const char *file, const struct key *k, const struct audit_cha
     uint64_t first, struct error *err)
 {
 	char path[PATH_MAX];
-	const char *paths[] = { path };
-	struct replace *r = NULL;
-	struct lock *l = NULL;
-	struct file_id id;
 	struct buf text;
 	int rc = -1;
 
 	buf_init(&text, ANCHOR_MAX);
-	if (path_of(file, path, err) == 0 && put(k, c, first, &text, err) == 0 &&
-	    (l = lock_files(paths, 1, LOCK_MS, NULL, NULL, err)) != NULL &&
-	    file_identify(path, &id, err) == 0 &&
-	    (r = replace_prepare(path, &id, &text, NULL, NULL, err)) != NULL)
-		rc = replace_commit(r, err);
-	replace_free(r);
-	lock_release(l);
+	if (path_of(file, path, err) == 0 && put(k, c, first, &text, err) == 0)
+		rc = replace_file_locked(path, LOCK_MS, &text, err);
 	buf_release(&text);
 	return rc;
 }

@@ -1,12 +1,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "options.h"
 #include "output.h"
-#include "plan/lock.h"
-#include "plan/replace.h"
+#include "plan/replace_file.h"
 #include "registry/cli/cli.h"
 #include "registry/cli/remote.h"
 #include "registry/cli/secrets_of.h"
@@ -38,31 +36,6 @@ add_line(void *cookie, const struct secret_read *s, struct error *err)
 	return buf_check(out, err);
 }
 
-/* A new file, 0600. */
-static int
-write_new(const char *path, const struct buf *text, struct error *err)
-{
-	const char *paths[] = { path };
-	struct lock *l = lock_files(paths, 1, LOCK_MS, NULL, NULL, err);
-	struct replace *r = NULL;
-	struct file_id id;
-	int rc = -1;
-
-	if (l == NULL || file_identify(path, &id, err) != 0)
-		goto done;
-	if (id.exists) {
-		error_set(err, ERROR_EXISTS, "the file is there already");
-		error_place(err, path, 0);
-		goto done;
-	}
-	if ((r = replace_prepare(path, &id, text, NULL, NULL, err)) != NULL)
-		rc = replace_commit(r, err);
-done:
-	replace_free(r);
-	lock_release(l);
-	return rc;
-}
-
 static void
 warn_of_denied(size_t n)
 {
@@ -86,7 +59,7 @@ commands_registry_export(const struct options *o)
 		rc = secrets_of_registry(&r, add_line, &out, &denied, &err);
 	if (rc == 0)
 		rc = output_is_stdout(file) ? output_write(&out, &err) :
-		    write_new(file, &out, &err);
+		    replace_file_new(file, LOCK_MS, &out, &err);
 	if (rc == 0)
 		warn_of_denied(denied);
 	if (rc == 0)

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "plan/lock.h"
-#include "plan/replace.h"
+#include "plan/replace_file.h"
 
 #define FOLDER_MODE 0700
 #define LOCK_TIMEOUT_MS 10000
@@ -169,7 +169,6 @@ append(const char *text, size_t n, void *cookie)
 static int
 write_file(const char *path, const struct file_id *id, const json_t *root, struct error *err)
 {
-	struct replace *r = NULL;
 	struct buf content;
 	int rc = -1;
 
@@ -179,15 +178,10 @@ write_file(const char *path, const struct file_id *id, const json_t *root, struc
 		buf_append_char(&content, '\n');
 	else if (!content.failed)
 		buf_fail(&content, ERROR_MEMORY);
-	if (buf_check(&content, err) != 0) {
+	if (buf_check(&content, err) == 0)
+		rc = replace_file(path, id, &content, err);
+	else
 		error_place(err, path, 0);
-		goto out;
-	}
-	r = replace_prepare(path, id, &content, NULL, NULL, err);
-	if (r != NULL)
-		rc = replace_commit(r, err);
-out:
-	replace_free(r);
 	buf_release(&content);
 	return rc;
 }

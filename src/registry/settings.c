@@ -76,7 +76,7 @@ keep(struct settings *s, const void *value, size_t n, struct error *err)
 	struct owner *o = (struct owner *)s;
 	char *copy;
 
-	if (memchr(value, '\0', n) != NULL) {
+	if (n > 0 && memchr(value, '\0', n) != NULL) {
 		error_set(err, ERROR_FORMAT, "there is a NUL byte in the value");
 		return NULL;
 	}
@@ -84,10 +84,12 @@ keep(struct settings *s, const void *value, size_t n, struct error *err)
 		error_set(err, ERROR_LIMIT, "more than %d settings", STRINGS_MAX);
 		return NULL;
 	}
-	if ((copy = strndup(n > 0 ? value : "", n)) == NULL) {
+	if ((copy = calloc(1, n + 1)) == NULL) {
 		error_memory(err);
 		return NULL;
 	}
+	if (n > 0)
+		memcpy(copy, value, n);
 	o->strings[o->count++] = copy;
 	return copy;
 }

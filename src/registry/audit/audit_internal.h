@@ -54,7 +54,7 @@ struct audit {
 	struct audit_batch *inflight;	/* the writer has it; entries' waits are under lock */
 	struct audit_wait *refused;	/* to be told by the watch */
 	bool asleep;			/* the writer waits for work */
-	size_t last_count;		/* entries of the batch before */
+	size_t together;		/* so many entries came about at once lately */
 	bool closing;
 	bool writer_done;
 	bool orphan;			/* the writer is the last who uses it */

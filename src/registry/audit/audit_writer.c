@@ -214,6 +214,8 @@ write_batch(struct audit *a, bool was_failing, uint64_t lost, bool last)
 		after_lost(a);
 	pthread_mutex_lock(&a->lock);
 	a->counts.lines += a->chain.seq - from;
+	/* Who was told now comes again together with who came meanwhile. */
+	a->together = a->inflight->count + a->pending->count;
 	audit_batch_clear(a->inflight);
 	pthread_mutex_unlock(&a->lock);
 	audit_tell(list);
@@ -241,7 +243,7 @@ wait_for_work(struct audit *a)
 }
 
 /*
- * Those who came together last time will likely do so again: wait a moment for
+ * Those who came together lately will likely do so again: wait a moment for
  * the rest of them, as one sync for all costs less than two.  The lock is held.
  */
 static void
@@ -249,7 +251,7 @@ gather(struct audit *a)
 {
 	struct timespec until;
 
-	if (a->failing || a->pending->count == 0 || a->pending->count >= a->last_count)
+	if (a->failing || a->pending->count == 0 || a->pending->count >= a->together)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += GATHER_NS;
@@ -257,7 +259,7 @@ gather(struct audit *a)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	while (a->pending->count < a->last_count && !a->closing) {
+	while (a->pending->count < a->together && !a->closing) {
 		a->asleep = true;
 		if (pthread_cond_timedwait(&a->work, &a->lock, &until) != 0)
 			break;
@@ -275,7 +277,6 @@ take_pending(struct audit *a)
 
 	a->pending = a->inflight;
 	a->inflight = b;
-	a->last_count = b->count;
 	for (i = 0; a->some_expired && i < b->count; i++) {
 		e = &b->entries[i];
 		if (e->expired && !e->keep) {

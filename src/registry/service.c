@@ -85,10 +85,25 @@ open_store(struct service *s, struct error *err)
 	return service_save_keyring(s, err);
 }
 
+/* What a crash may have taken from the audit log. */
+static size_t
+carried_lines(const struct store *s, struct audit_carry out[AUDIT_CARRY_SLOTS])
+{
+	size_t count = 0;
+	unsigned slot;
+
+	for (slot = 0; slot < AUDIT_CARRY_SLOTS; slot++) {
+		out[count].lines = store_carried(s, slot, &out[count].n);
+		count += out[count].lines != NULL;
+	}
+	return count;
+}
+
 static int
 open_audit(struct service *s, struct error *err)
 {
 	const struct settings *set = s->settings;
+	struct audit_carry carried[AUDIT_CARRY_SLOTS];
 	char path[PATH_MAX];
 	struct audit_options o = {
 		.file = set->audit_file,
@@ -108,7 +123,10 @@ open_audit(struct service *s, struct error *err)
 			return -1;
 		o.file = path;
 	}
+	o.carried = carried;
+	o.carried_count = carried_lines(s->store, carried);
 	s->audit = audit_open(&o, keyring_audit_key(store_keyring(s->store)), err);
+	store_forget_carried(s->store);
 	return s->audit != NULL ? service_recover(s, err) : -1;
 }
 

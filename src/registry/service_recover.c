@@ -151,11 +151,15 @@ recover(void *cookie, const struct audit_unfinished *u)
 		.intent = u->seq,
 	};
 
-	state_lock(state);
-	e.version = find_version(r, u);
-	state_unlock(state);
-	e.status = e.version != 0 ? 200 : 503;
-	e.message = e.version != 0 ? "found done after a restart" :
+	e.status = u->status;
+	e.version = u->done;
+	if (u->status == 0) {
+		state_lock(state);
+		e.version = find_version(r, u);
+		state_unlock(state);
+		e.status = e.version != 0 ? 200 : 503;
+	}
+	e.message = e.status < 300 ? "found done after a restart" :
 	    "found not done after a restart";
 	audit_submit(r->s->audit, &e, 1, NULL);
 }

@@ -13,9 +13,8 @@
 #include "registry/http/http.h"
 #include "registry/settings.h"
 
-/* What the audit is told of ${x}, in either phase. */
-static void
-describe(const struct exchange *x, enum audit_phase phase, struct audit_event *e)
+void
+answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_event *e)
 {
 	bool outcome = phase == AUDIT_OUTCOME;
 
@@ -132,13 +131,17 @@ answer_send(struct exchange *x, int status)
 		else
 			make_error_text(x, 503, 50302, "Out of memory; try again");
 	}
-	if (!x->recorded) {
+	if (x->unrecorded) {
+		refuse_unrecorded(x);
+		return;
+	}
+	if (!x->recorded || x->ended) {
 		exchange_reply(x);
 		return;
 	}
 	if (!x->intended)
-		describe(x, AUDIT_INTENT, &events[n++]);
-	describe(x, AUDIT_OUTCOME, &events[n++]);
+		answer_describe(x, AUDIT_INTENT, &events[n++]);
+	answer_describe(x, AUDIT_OUTCOME, &events[n++]);
 	submit(x, events, n, outcome_written);
 }
 
@@ -217,7 +220,7 @@ answer_intend(struct exchange *x, void (*then)(struct exchange *x))
 	struct audit_event event;
 
 	x->then = then;
-	describe(x, AUDIT_INTENT, &event);
+	answer_describe(x, AUDIT_INTENT, &event);
 	submit(x, &event, 1, intent_written);
 }
 

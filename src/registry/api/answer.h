@@ -5,6 +5,8 @@
 
 #include "registry/access/access.h"
 
+enum audit_phase;
+struct audit_event;
 struct buf;
 struct error;
 struct exchange;
@@ -32,6 +34,9 @@ void answer_error(struct exchange *x, const struct error *err);
 
 /* Put the intent on record, then go on with ${then}; 503 if that fails. */
 void answer_intend(struct exchange *x, void (*then)(struct exchange *x));
+
+/* What the audit is told of a request, in either phase. */
+void answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_event *e);
 
 /* A wrong login, of which the audit is told when auth says so. */
 void answer_login_failed(struct exchange *x, int status, int subcode, const char *text);

@@ -13,6 +13,7 @@
 #include "registry/api/internal.h"
 #include "registry/api/openapi.h"
 #include "registry/api/reply.h"
+#include "registry/api/witness.h"
 #include "registry/audit/audit.h"
 #include "registry/auth/auth.h"
 #include "registry/http/http.h"
@@ -70,6 +71,7 @@ api_new(const struct api_parts *p, unsigned threads, struct error *err)
 	a->helper = helper_new(tick, a, err);
 	if (a->helper == NULL || buf_check(&a->openapi, err) == -1)
 		goto fail;
+	witness_begin(a);
 	return a;
 fail:
 	api_free(a);

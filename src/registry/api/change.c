@@ -21,7 +21,8 @@ release(void *work)
 }
 
 struct change *
-change_new(struct exchange *x, enum store_action action, void (*stored)(struct change *c))
+change_new(struct exchange *x, enum store_action action, int status,
+    void (*stored)(struct change *c))
 {
 	struct change *c = exchange_work(x, sizeof(*c), release);
 	const char *text;
@@ -32,6 +33,7 @@ change_new(struct exchange *x, enum store_action action, void (*stored)(struct c
 	store_op_init(&c->op, action);
 	c->x = x;
 	c->stored = stored;
+	c->status = status;
 	c->op.by = request_principal(x);
 	/* The names were checked: they fit. */
 	text = request_param(x, PARAM_PATH, &n);
@@ -132,21 +134,34 @@ done(struct store_op *op)
 	http_post(c->x->r, back, c);
 }
 
-static void
-store(struct exchange *x)
-{
-	struct change *c = x->work;
-
-	c->op.done = done;
-	c->op.cookie = c;
-	store_submit_lazily(request_store(x), &c->op);
-	exchange_lazily(x, &x->thread->store_lazy);
-}
-
 void
 change_submit(struct change *c)
 {
-	answer_intend(c->x, store);
+	c->op.done = done;
+	c->op.cookie = c;
+	store_submit_lazily(request_store(c->x), &c->op);
+	exchange_lazily(c->x, &c->x->thread->store_lazy);
+}
+
+void
+change_done(struct change *c)
+{
+	struct exchange *x = c->x;
+
+	x->status = c->status;
+	x->offset = c->op.offset;
+	switch (c->op.action) {
+	case STORE_CREATE:
+		x->version = c->op.version;
+		return;
+	case STORE_DELETE_KEY:
+	case STORE_DELETE_PATH:
+		x->has_count = true;
+		x->count = c->op.touched_count;
+		return;
+	default:
+		return;
+	}
 }
 
 static void

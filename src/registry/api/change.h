@@ -9,18 +9,19 @@
 struct exchange;
 
 /*
- * A change of the store on behalf of a request: the intent is put on record,
- * the store does it, the endpoint answers (and with that the outcome is put on
- * record).  It goes on to the end when the client goes away in between.
+ * A change of the store on behalf of a request: the store does it, with intent and
+ * outcome put on record (witness.h), then the endpoint answers.  It goes on to the
+ * end when the client goes away in between.
  */
 struct change {
 	struct store_op op;
 	struct exchange *x;
+	int status;				/* of the answer when it is done */
 	void (*stored)(struct change *c);	/* on the event thread; answers */
 };
 
 /* The request's change, filled with its names and caller; NULL: answered. */
-struct change *change_new(struct exchange *x, enum store_action action,
+struct change *change_new(struct exchange *x, enum store_action action, int status,
     void (*stored)(struct change *c));
 
 /**
@@ -31,6 +32,9 @@ struct change *change_new(struct exchange *x, enum store_action action,
 bool change_condition(struct change *c);
 
 void change_submit(struct change *c);
+
+/* It is done: what the outcome tells of it. */
+void change_done(struct change *c);
 
 /* For what is not STORE_DONE or STORE_REPEATED: the error's answer. */
 void change_fail(struct change *c);

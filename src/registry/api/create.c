@@ -70,7 +70,7 @@ created(struct change *c)
 		value = op->value.data != NULL ? op->value.data : (const void *)"";
 	secret_json_append(&name, &v, value, op->value.len, request_flag(x, "metadata"), &x->body);
 	locate(x, op);
-	answer_send(x, request_mredjem(x) ? 201 : 200);
+	answer_send(x, c->status);
 }
 
 /* Digests of who and where, and of what: the store compares them.  -1: failed. */
@@ -184,7 +184,8 @@ take_body(struct change *c)
 void
 create_version(struct exchange *x)
 {
-	struct change *c = change_new(x, STORE_CREATE, created);
+	struct change *c = change_new(x, STORE_CREATE, request_mredjem(x) ? 201 : 200,
+	    created);
 
 	if (c == NULL || take_body(c) == -1 || take_idempotency(c) == -1 || !change_condition(c))
 		return;

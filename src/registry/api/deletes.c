@@ -63,7 +63,7 @@ deleted(struct change *c)
 	const struct store_op *op = &c->op;
 
 	if (request_mredjem(x) && (op->result == STORE_DONE || op->result == STORE_ABSENT)) {
-		answer_send(x, 204);
+		answer_send(x, c->status);
 		return;
 	}
 	if (op->result != STORE_DONE) {
@@ -76,17 +76,13 @@ deleted(struct change *c)
 		(void)append_versions(&x->body, op, 0);
 	else
 		reply_number(&x->body, op->version);
-	if (op->action != STORE_DELETE_VERSION && op->action != STORE_DESTROY) {
-		x->has_count = true;
-		x->count = op->touched_count;
-	}
-	answer_send(x, 200);
+	answer_send(x, c->status);
 }
 
 static void
 delete(struct exchange *x, enum store_action action)
 {
-	struct change *c = change_new(x, action, deleted);
+	struct change *c = change_new(x, action, request_mredjem(x) ? 204 : 200, deleted);
 
 	if (c != NULL && change_condition(c))
 		change_submit(c);
@@ -126,13 +122,13 @@ undone(struct change *c)
 		return;
 	}
 	secret_json_append(&name, &v, NULL, 0, false, &x->body);
-	answer_send(x, 200);
+	answer_send(x, c->status);
 }
 
 void
 deletes_undo(struct exchange *x)
 {
-	struct change *c = change_new(x, STORE_UNDELETE, undone);
+	struct change *c = change_new(x, STORE_UNDELETE, 200, undone);
 
 	if (c != NULL)
 		change_submit(c);

@@ -50,7 +50,9 @@ struct exchange {
 
 	/* For the audit, beyond what is above. */
 	bool recorded;			/* an intent and an outcome belong to it */
-	bool intended;			/* the intent is durable */
+	bool intended;			/* the intent is on record */
+	bool ended;			/* ... and the outcome too */
+	bool unrecorded;		/* the audit log failed then: nothing may be told */
 	bool about_cluster;		/* the decision was not about {path} */
 	char value_hmac[AUDIT_HMAC_TEXT];	/* "": none */
 	char idem_hmac[AUDIT_HMAC_TEXT];

@@ -9,6 +9,7 @@
 #include "registry/api/thread.h"
 #include "registry/api/watch.h"
 
+struct audit_commit;
 struct helper;
 struct http_server;
 
@@ -18,6 +19,7 @@ struct api {
 	struct http_server *_Atomic server;	/* NULL until it is told */
 	atomic_bool draining;
 	struct helper *helper;
+	struct audit_commit *commit;	/* the store's writer's, while it writes */
 	struct watch_list watches;
 	struct buf openapi;		/* the document, made once */
 	unsigned thread_count;

@@ -196,7 +196,7 @@ changed(struct change *c)
 	if (c->op.result != STORE_DONE)
 		change_fail(c);
 	else if (build_key(x))
-		answer_send(x, 200);
+		answer_send(x, c->status);
 	else
 		answer_fail(x, 404, 40401, "The key was removed in the meantime");
 }
@@ -217,7 +217,7 @@ may_destroy(struct exchange *x)
 void
 metadata_change(struct exchange *x)
 {
-	struct change *c = change_new(x, STORE_META, changed);
+	struct change *c = change_new(x, STORE_META, 200, changed);
 	struct body_metadata body;
 	enum body_result result;
 	char why[256];

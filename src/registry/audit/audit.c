@@ -123,6 +123,7 @@ audit_release(struct audit *a)
 	pthread_cond_destroy(&a->tick);
 	pthread_mutex_destroy(&a->lock);
 	free(a->adopted);
+	free(a->results);
 	free(a->own_body);
 	free(a->out);
 	free(a->file);
@@ -166,7 +167,7 @@ init_sinks(struct audit *a, const struct audit_options *o, struct error *err)
 		return error_memory(err);
 	if ((a->sink_file = audit_sink_file_new(a->file, &a->stop, err)) == NULL)
 		return -1;
-	return audit_recover(a, err);
+	return audit_recover(a, o, err);
 }
 
 /* Signals are for other threads. */

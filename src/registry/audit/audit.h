@@ -17,6 +17,16 @@ struct key;
  */
 struct audit;
 
+/* Lines that are kept elsewhere, see audit_commit_begin. */
+struct audit_carry {
+	const char *lines;		/* whole ones */
+	size_t n;			/* bytes, ..AUDIT_CARRY_MAX */
+	unsigned slot;			/* ..AUDIT_CARRY_SLOTS - 1 */
+};
+#define AUDIT_CARRY_SLOTS 32U
+#define AUDIT_CARRY_MAX ((size_t)512 << 10)
+#define AUDIT_CARRY_PARTS 8U		/* of one commit, at most */
+
 struct audit_options {
 	const char *file;		/* NULL: no file */
 	bool to_stdout;
@@ -26,13 +36,16 @@ struct audit_options {
 	unsigned keep;			/* rotated files kept, 0: all */
 	const char *authority, *cluster, *connect;	/* for CRNs */
 	const char *type_prefix;
+	const struct audit_carry *carried;	/* what was kept, in any order */
+	size_t carried_count;
 };
 
 /**
  * audit_open(o, key, err):
- * Open the sinks, find the chain's end in the file (a torn last line from a
- * crash is closed off, and said so by an event), start the threads.  Strings
- * and key are copied.  ERROR_IO, ERROR_BUSY (another process writes the file),
+ * Open the sinks, find the chain's end in the file (lines that a crash took
+ * are put back from what was carried, but for the last commit's outcomes, see
+ * audit_unfinished; a torn last line is closed off, and said
+ * so by an event), start the threads.  Strings, lines and key are copied.  ERROR_IO, ERROR_BUSY (another process writes the file),
  * ERROR_DAMAGED (its last line was changed, or it is not an audit log).
  */
 struct audit *audit_open(const struct audit_options *o, const struct key *k,
@@ -103,6 +116,41 @@ void audit_submit(struct audit *a, const struct audit_event *events, size_t n,
  * together stand in one batch. */
 void audit_wake(struct audit *a);
 
+/*
+ * Changes that become durable in one act with their lines: those are written to
+ * every sink, but the file is not synced for them, as whoever makes the changes
+ * keeps a copy beside them.
+ */
+struct audit_commit;
+struct audit_commit *audit_commit_new(struct audit *a, struct error *err);
+
+/* One change, before and after. */
+int audit_commit_add(struct audit_commit *c, const struct audit_event *intent,
+    const struct audit_event *outcome, struct error *err);
+
+/**
+ * audit_commit_begin(c, parts, count, err):
+ * Write the intents.  0: they stand in every required sink.  Now make the
+ * changes, and in the same atomic act keep each of the ${*count} parts in the
+ * place of what was kept in its slot before; then call audit_commit_end.
+ * Meanwhile nothing else is written.  -1: not within the deadline: nothing may
+ * be changed, ${c} can only be freed.  One thread, one commit at a time.
+ */
+int audit_commit_begin(struct audit_commit *c, struct audit_carry parts[AUDIT_CARRY_PARTS],
+    size_t *count, struct error *err);
+
+/* The seq of the intent that was added as the ${i}th, after audit_commit_begin. */
+uint64_t audit_commit_intent(const struct audit_commit *c, size_t i);
+
+/**
+ * audit_commit_end(c, done):
+ * ${done}: the changes and the parts are durable: the outcomes are written.  -1:
+ * a required sink does not take them; that is made up for later, but nothing may
+ * be told.  Else the intents stay without outcome: submit other ones.
+ */
+int audit_commit_end(struct audit_commit *c, bool done);
+void audit_commit_free(struct audit_commit *c);
+
 /* NULL: writable; else the reason. */
 const char *audit_unready(struct audit *a);
 
@@ -135,6 +183,8 @@ struct audit_unfinished {
 	uint32_t version;
 	const char *idempotency_hmac, *value_hmac;
 	const char *time;
+	int status;		/* of the outcome that was carried; 0: none was */
+	uint32_t done;		/* ... and the version it tells, 0: none */
 };
 int audit_unfinished(struct audit *a, void (*visit)(void *cookie,
     const struct audit_unfinished *u), void *cookie, struct error *err);

@@ -109,6 +109,16 @@ audit_batch_next(const struct audit_batch *b, size_t *at, struct audit_line *hea
 	return bytes;
 }
 
+void
+audit_batch_set_intent(struct audit_batch *b, const struct audit_entry *e, uint64_t seq)
+{
+	struct audit_line head;
+
+	memcpy(&head, b->bytes + e->at, sizeof(head));
+	head.intent = seq;
+	memcpy(b->bytes + e->at, &head, sizeof(head));
+}
+
 int
 audit_batch_copy(struct audit_batch *to, const struct audit_batch *from,
     const struct audit_entry *e)

@@ -60,6 +60,9 @@ void audit_batch_undo(struct audit_batch *b);
 /* Step through an entry's lines: ${*at} starts as entry->at. */
 const char *audit_batch_next(const struct audit_batch *b, size_t *at, struct audit_line *head);
 
+/* What its first line is the outcome of. */
+void audit_batch_set_intent(struct audit_batch *b, const struct audit_entry *e, uint64_t seq);
+
 /* Copy an entry to the end of another batch, without its wait. */
 int audit_batch_copy(struct audit_batch *to, const struct audit_batch *from,
     const struct audit_entry *e);

@@ -14,6 +14,7 @@
 #include "registry/audit/audit_sink_stdout.h"
 #include "registry/audit/audit_sink_syslog.h"
 
+struct audit_commit;
 struct audit_macs;
 struct audit_sink_file;
 struct audit_style;
@@ -52,6 +53,7 @@ struct audit {
 	pthread_cond_t tick;		/* for the watch */
 	struct audit_batch *pending;	/* submitted */
 	struct audit_batch *inflight;	/* the writer has it; entries' waits are under lock */
+	struct audit_commit *commit;	/* that wants to begin */
 	struct audit_wait *refused;	/* to be told by the watch */
 	bool asleep;			/* the writer waits for work */
 	size_t together;		/* so many entries came about at once lately */
@@ -70,6 +72,10 @@ struct audit {
 	size_t adopted_count;
 	bool adopt;			/* adopted is there for the writer to take */
 
+	/* audit_open to audit_unfinished */
+	struct audit_result *results;	/* that were carried, and not written */
+	size_t result_count;
+
 	/* the writer's own */
 	struct audit_batch batches[2];
 	struct audit_batch own;		/* written before what is in flight */
@@ -83,6 +89,8 @@ struct audit {
 	struct audit_sink_syslog *sink_syslog;
 	struct audit_sink_stdout room_stdout;
 	struct audit_sink_syslog room_syslog;
+	unsigned slot;			/* for what the next commit carries */
+	unsigned slots_used;		/* ... since the file was synced */
 	struct audit_open_set open;	/* intents without outcome */
 	bool open_known;		/* ... those of earlier starts included */
 	bool want_checkpoint;
@@ -91,6 +99,13 @@ struct audit {
 	uint64_t anchored;		/* seq */
 	uint64_t anchored_ms;
 	uint64_t rotate_again_ms;	/* not before, after a failure */
+};
+
+/* What became of an intent. */
+struct audit_result {
+	uint64_t intent;
+	int status;
+	uint32_t version;
 };
 
 /* Free everything; the threads have ended. */
@@ -108,6 +123,25 @@ void audit_set_unready(struct audit *a, const char *reason);
 /* Call done of each of a list, with no lock held. */
 void audit_tell(struct audit_wait *list);
 
+/* What has waited for longer than the deadline makes it unready.  The lock is held. */
+void audit_set_stuck(struct audit *a);
+
+/* How an event counts for those that are unfinished. */
+struct audit_line audit_line_of(const struct audit_event *e, size_t len);
+
+/**
+ * audit_write_sinks(a, from, to, sync, before, err):
+ * Write a part of a->out.  1: the file took the lines, but not another sink; -1:
+ * it did not, and ${*before} goes on to the last that could not be taken back.
+ */
+int audit_write_sinks(struct audit *a, size_t from, size_t to, bool sync,
+    struct audit_chain *before, struct error *err);
+
+/* The lines of this entry are in the log, but who submitted them was refused:
+ * end its intent. */
+void audit_put_abandoned(struct audit *a, const struct audit_batch *b,
+    const struct audit_entry *e);
+
 /* Put a line of the audit log's own into a->own (the writer, or before it
  * starts). */
 struct audit_own;
@@ -122,7 +156,11 @@ void *audit_watch_run(void *audit);
  * Find the end of the chain in what is on disk, and what is torn behind it.
  * ERROR_DAMAGED: the last whole line has not the hash that it should have.
  */
-int audit_recover(struct audit *a, struct error *err);
+int audit_recover(struct audit *a, const struct audit_options *o, struct error *err);
+
+/* audit_carried.c: put back the lines that a crash took, from those carried; of
+ * the last commit's outcomes, which may not have been written, keep the results. */
+int audit_carried_replay(struct audit *a, const struct audit_options *o, struct error *err);
 
 /* Move the file away if it is large enough (or would be with ${coming} bytes
  * more), remove what is beyond keep.  1: a new file was begun. */

@@ -147,7 +147,7 @@ take_anchor(struct audit *a, struct error *err)
 }
 
 int
-audit_recover(struct audit *a, struct error *err)
+audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 {
 	struct end e = { 0 };
 	int fd = audit_sink_file_fd(a->sink_file);
@@ -164,7 +164,7 @@ audit_recover(struct audit *a, struct error *err)
 		rc = take_moved(a, err);
 	if (rc == 0) {
 		audit_sink_file_set_torn(a->sink_file, e.torn);
-		rc = take_anchor(a, err);
+		rc = audit_carried_replay(a, o, err) == 0 ? take_anchor(a, err) : -1;
 	}
 	free(e.bytes);
 	return rc;

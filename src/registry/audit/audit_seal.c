@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "registry/audit/audit_commit.h"
 #include "registry/audit/audit_event.h"
 #include "registry/audit/audit_internal.h"
 #include "registry/audit/audit_sink_file.h"
@@ -43,8 +44,8 @@ seal_own(struct audit *a, const struct audit_own *own, struct audit_text *out,
 	return audit_chain_seal(&a->chain, a->mac, a->id, a->own_body, n, 0, out, err);
 }
 
-static int
-seal_entries(struct audit *a, struct audit_batch *b, struct audit_text *out,
+int
+audit_seal_batch(struct audit *a, struct audit_batch *b, struct audit_text *out,
     struct error *err)
 {
 	struct audit_entry *e;
@@ -104,20 +105,21 @@ seal_checkpoint(struct audit *a, bool last, struct audit_text *out, struct error
 }
 
 int
-audit_seal_all(struct audit *a, bool resumed, uint64_t lost, bool last, size_t *n,
-    struct error *err)
+audit_seal_all(struct audit *a, struct audit_commit *c, bool resumed, uint64_t lost, bool last,
+    size_t *n, struct error *err)
 {
-	size_t lines = a->own.lines + a->inflight->lines + OWN_AT_ONCE;
+	size_t lines = a->own.lines + a->inflight->lines + audit_commit_lines(c) + OWN_AT_ONCE;
 	struct audit_text out;
 
-	if (reserve(a, a->own.len + a->inflight->len + OWN_AT_ONCE * (size_t)AUDIT_EVENT_MAX +
+	if (reserve(a, a->own.len + a->inflight->len + audit_commit_bytes(c) + OWN_AT_ONCE * (size_t)AUDIT_EVENT_MAX +
 	    lines * AUDIT_CHAIN_EXTRA, err) != 0)
 		return -1;
 	out = (struct audit_text){ a->out, a->out + a->out_cap };
 	if (seal_news(a, resumed, lost, &out, err) != 0 ||
-	    seal_entries(a, &a->own, &out, err) != 0 ||
+	    audit_seal_batch(a, &a->own, &out, err) != 0 ||
 	    seal_checkpoint(a, false, &out, err) != 0 ||
-	    seal_entries(a, a->inflight, &out, err) != 0)
+	    audit_seal_batch(a, a->inflight, &out, err) != 0 ||
+	    (c != NULL && audit_commit_seal(a, c, &out, err) != 0))
 		return -1;
 	if (last) {
 		audit_seal_track(a);
@@ -128,8 +130,8 @@ audit_seal_all(struct audit *a, bool resumed, uint64_t lost, bool last, size_t *
 	return 0;
 }
 
-static void
-track(struct audit *a, const struct audit_batch *b)
+void
+audit_seal_track_batch(struct audit *a, const struct audit_batch *b)
 {
 	const struct audit_entry *e;
 	struct audit_line head;
@@ -153,8 +155,8 @@ track(struct audit *a, const struct audit_batch *b)
 void
 audit_seal_track(struct audit *a)
 {
-	track(a, &a->own);
-	track(a, a->inflight);
+	audit_seal_track_batch(a, &a->own);
+	audit_seal_track_batch(a, a->inflight);
 }
 
 bool

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "registry/audit/audit_io.h"
 
+#define UNSYNCED_MAX ((size_t)4 << 20)	/* bytes that may be lost in a crash */
 #define REMOVED_MAX 8		/* times in a row that FILE may be removed under our hands */
 
 struct audit_sink_file {
@@ -23,7 +24,11 @@ struct audit_sink_file {
 	bool regular;
 	dev_t dev;
 	ino_t ino;
-	uint64_t size;		/* as far as it is durable, or torn */
+	uint64_t size;		/* as far as it is written, or torn */
+	uint64_t synced;	/* as far as it is durable: the rest is ... */
+	char *unsynced;		/* ... this */
+	size_t unsynced_len, unsynced_cap;
+	bool doubtful;		/* a sync failed: the rest may be lost */
 	uint64_t torn;		/* bytes behind the last whole line */
 	bool unclosed;		/* the last byte is no line end */
 };
@@ -53,7 +58,10 @@ audit_sink_file_free(struct audit_sink_file *s)
 	if (s == NULL)
 		return;
 	trim(s);
+	if (s->unsynced_len > 0)
+		(void)!fdatasync(s->fd);
 	close_fd(s);
+	free(s->unsynced);
 	free(s->path);
 	free(s->folder);
 	free(s);
@@ -80,6 +88,25 @@ look_at_end(struct audit_sink_file *s)
 		s->unclosed = true;
 }
 
+int
+audit_sink_file_sync(struct audit_sink_file *s, struct error *err)
+{
+	if (fdatasync(s->fd) != 0 && s->regular) {
+		/* A second try may succeed although the first lost something. */
+		s->doubtful = s->unsynced_len > 0;
+		return error_io(err, s->path, "cannot make the audit log durable");
+	}
+	s->synced = s->size;
+	s->unsynced_len = 0;
+	return 0;
+}
+
+bool
+audit_sink_file_synced(const struct audit_sink_file *s)
+{
+	return s->unsynced_len == 0;
+}
+
 static int
 open_path(struct audit_sink_file *s, struct error *err)
 {
@@ -103,12 +130,16 @@ open_path(struct audit_sink_file *s, struct error *err)
 		close(fd);
 		return -1;
 	}
+	if (s->unsynced_len > 0 && audit_sink_file_sync(s, err) != 0) {
+		close(fd);
+		return -1;
+	}
 	close_fd(s);
 	s->fd = fd;
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
 	s->regular = S_ISREG(st.st_mode);
-	s->size = s->regular ? (uint64_t)st.st_size : 0;
+	s->size = s->synced = s->regular ? (uint64_t)st.st_size : 0;
 	look_at_end(s);
 	return 0;
 }
@@ -158,18 +189,43 @@ close_line(struct audit_sink_file *s, struct error *err)
 	return 0;
 }
 
+/* Write once more what a failed sync may have lost. */
+static int
+write_again(struct audit_sink_file *s, struct error *err)
+{
+	struct audit_io io = io_of(s);
+	size_t done;
+
+	if (ftruncate(s->fd, (off_t)s->synced) != 0)
+		return error_io(err, s->path, "cannot cut the audit log");
+	s->size = s->synced;
+	s->torn = 0;
+	s->unclosed = false;
+	if (audit_io_write(&io, s->unsynced, s->unsynced_len, &done, err) != 0)
+		return -1;
+	s->size += done;
+	if (audit_sink_file_sync(s, err) != 0)
+		return -1;
+	s->doubtful = false;
+	return 0;
+}
+
 int
 audit_sink_file_ready(struct audit_sink_file *s, struct error *err)
 {
 	struct stat st;
-	bool same = s->fd >= 0 && stat(s->path, &st) == 0 && st.st_dev == s->dev &&
-	    st.st_ino == s->ino;
+	bool same;
 
+	if (s->doubtful && write_again(s, err) != 0)
+		return -1;
+	same = s->fd >= 0 && stat(s->path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino;
 	if (!same && open_path(s, err) != 0)
 		return -1;
 	/* Another hand added to it, or cut it: what is there stays. */
 	if (same && s->regular && (uint64_t)st.st_size != s->size) {
 		s->size = (uint64_t)st.st_size;
+		if (audit_sink_file_sync(s, err) != 0)
+			return -1;
 		look_at_end(s);
 	}
 	return close_line(s, err) != 0 ? -1 : !same;
@@ -201,9 +257,31 @@ take_back(struct audit_sink_file *s, const char *bytes, size_t n, size_t written
 	return whole;
 }
 
+/* Remember what was written and not synced; -1: it must be synced. */
+static int
+remember(struct audit_sink_file *s, const void *bytes, size_t n)
+{
+	size_t cap = s->unsynced_cap > 0 ? s->unsynced_cap : (size_t)64 << 10;
+	char *more;
+
+	if (n > UNSYNCED_MAX || s->unsynced_len > UNSYNCED_MAX - n)
+		return -1;
+	while (cap < s->unsynced_len + n)
+		cap *= 2;
+	if (cap > s->unsynced_cap) {
+		if ((more = realloc(s->unsynced, cap)) == NULL)
+			return -1;
+		s->unsynced = more;
+		s->unsynced_cap = cap;
+	}
+	memcpy(s->unsynced + s->unsynced_len, bytes, n);
+	s->unsynced_len += n;
+	return 0;
+}
+
 /* 1: it was removed meanwhile. */
 static int
-write_once(struct audit_sink_file *s, const void *bytes, size_t n, size_t *standing,
+write_once(struct audit_sink_file *s, const void *bytes, size_t n, bool sync, size_t *standing,
     struct error *err)
 {
 	struct audit_io io = io_of(s);
@@ -214,22 +292,20 @@ write_once(struct audit_sink_file *s, const void *bytes, size_t n, size_t *stand
 		*standing = take_back(s, bytes, n, done);
 		return -1;
 	}
-	if (fdatasync(s->fd) != 0 && s->regular) {
-		error_io(err, s->path, "cannot make the audit log durable");
+	if (s->regular)
+		s->size += n;
+	sync = sync || !s->regular || remember(s, bytes, n) != 0;
+	if (sync && audit_sink_file_sync(s, err) != 0) {
+		s->size -= n;
 		*standing = take_back(s, bytes, n, done);
 		return -1;
 	}
-	if (s->regular) {
-		s->size += n;
-		if (fstat(s->fd, &st) == 0 && st.st_nlink == 0)
-			return 1;
-	}
-	return 0;
+	return s->regular && fstat(s->fd, &st) == 0 && st.st_nlink == 0;
 }
 
 int
 audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
-    size_t *standing, struct error *err)
+    bool sync, size_t *standing, struct error *err)
 {
 	int i, rc = 1;
 
@@ -237,7 +313,7 @@ audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
 	for (i = 0; i < REMOVED_MAX && rc == 1; i++) {
 		if (i > 0 && audit_sink_file_ready(s, err) < 0)
 			return -1;
-		rc = write_once(s, bytes, n, standing, err);
+		rc = write_once(s, bytes, n, sync, standing, err);
 	}
 	if (rc != 1)
 		return rc;
@@ -255,6 +331,17 @@ void
 audit_sink_file_set_torn(struct audit_sink_file *s, uint64_t bytes)
 {
 	s->torn = bytes;
+}
+
+int
+audit_sink_file_cut_torn(struct audit_sink_file *s)
+{
+	if (!s->regular || ftruncate(s->fd, (off_t)(s->size - s->torn)) != 0)
+		return -1;
+	s->size = s->synced = s->size - s->torn;
+	s->torn = 0;
+	s->unclosed = false;
+	return 0;
 }
 
 int

@@ -8,8 +8,7 @@
 
 struct error;
 
-/* The file that the lines go to: 0600, ours alone (flock), each batch durable
- * before audit_sink_file_write returns. */
+/* The file that the lines go to: 0600, ours alone (flock). */
 struct audit_sink_file;
 
 /* ${stop} ends a wait for something that is not a file and takes nothing. */
@@ -26,20 +25,28 @@ void audit_sink_file_free(struct audit_sink_file *s);
 int audit_sink_file_ready(struct audit_sink_file *s, struct error *err);
 
 /**
- * audit_sink_file_write(s, bytes, n, standing, err):
- * Append whole lines and make them durable.  When that fails the file is cut
+ * audit_sink_file_write(s, bytes, n, sync, standing, err):
+ * Append whole lines; with ${sync} all that was written is durable then (else it
+ * is as well when it is time).  When that fails the file is cut
  * back to what it was; where it cannot be, ${*standing} is the bytes of the
  * whole lines that stand there now (else 0), and see audit_sink_file_torn.  If
  * FILE was removed meanwhile the bytes are written once more, to a new one.
  */
 int audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
-    size_t *standing, struct error *err);
+    bool sync, size_t *standing, struct error *err);
+
+/* Make durable what is not yet; and is there any? */
+int audit_sink_file_sync(struct audit_sink_file *s, struct error *err);
+bool audit_sink_file_synced(const struct audit_sink_file *s);
 
 /* Bytes that stand behind the last whole line and could not be cut off, with
  * the line end that audit_sink_file_ready puts there.  Set what was found at
  * start, or 0 once a line tells of it. */
 uint64_t audit_sink_file_torn(const struct audit_sink_file *s);
 void audit_sink_file_set_torn(struct audit_sink_file *s, uint64_t bytes);
+
+/* Cut what stands behind the last whole line; -1: it cannot be. */
+int audit_sink_file_cut_torn(struct audit_sink_file *s);
 
 /* Is there room for ${n} bytes more?  Sets them aside where that can be done. */
 int audit_sink_file_room(struct audit_sink_file *s, size_t n, struct error *err);

@@ -9,8 +9,8 @@
  * than writing them. */
 static _Thread_local char bodies[EVENTS_MAX][AUDIT_EVENT_MAX];
 
-static struct audit_line
-head_of(const struct audit_event *e, size_t len)
+struct audit_line
+audit_line_of(const struct audit_event *e, size_t len)
 {
 	struct audit_line head = { .len = (uint32_t)len, .kind = AUDIT_LINE_OTHER,
 	    .intent = e->intent };
@@ -81,7 +81,7 @@ audit_submit(struct audit *a, const struct audit_event *events, size_t n, struct
 	size_t i;
 
 	for (i = 0; i < n && i < EVENTS_MAX; i++)
-		heads[i] = head_of(&events[i], audit_event_write(a->style, &events[i], NULL,
+		heads[i] = audit_line_of(&events[i], audit_event_write(a->style, &events[i], NULL,
 		    bodies[i]));
 	if (w != NULL) {
 		w->failed = 0;

@@ -175,11 +175,19 @@ adopt(struct search *s, struct error *err)
 }
 
 static void
-show(const struct found *f, void (*visit)(void *cookie, const struct audit_unfinished *u),
+show(const struct audit *a, const struct found *f, void (*visit)(void *cookie, const struct audit_unfinished *u),
     void *cookie)
 {
 	struct audit_unfinished u = { .seq = f->seq };
 	struct audit_record r;
+	size_t i;
+
+	for (i = 0; i < a->result_count; i++) {
+		if (a->results[i].intent == f->seq) {
+			u.status = a->results[i].status;
+			u.done = a->results[i].version;
+		}
+	}
 
 	if (audit_record_read(f->line, f->len, &r)) {
 		u.method = r.method;
@@ -215,7 +223,7 @@ audit_unfinished(struct audit *a, void (*visit)(void *cookie,
 		rc = adopt(&s, err);
 	for (i = 0; i < s.count; i++) {
 		if (rc == 0 && s.found[i].line != NULL)
-			show(&s.found[i], visit, cookie);
+			show(a, &s.found[i], visit, cookie);
 		free(s.found[i].line);
 	}
 	free(s.found);

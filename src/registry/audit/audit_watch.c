@@ -3,6 +3,19 @@
 
 #include "registry/audit/audit_internal.h"
 
+void
+audit_set_stuck(struct audit *a)
+{
+	char reason[AUDIT_REASON_MAX];
+
+	a->stuck = true;
+	if (a->failing)
+		return;
+	snprintf(reason, sizeof(reason), "the audit log has not taken an event within %u ms",
+	    a->deadline_ms);
+	audit_set_unready(a, reason);
+}
+
 /*
  * Take the waits whose time is over out of a batch, and put them before
  * ${list}.  ${*next} becomes the earliest deadline of the others.
@@ -42,7 +55,6 @@ audit_watch_run(void *audit)
 {
 	struct audit *a = audit;
 	struct audit_wait *list;
-	char reason[AUDIT_REASON_MAX];
 	uint64_t next;
 
 	pthread_mutex_lock(&a->lock);
@@ -52,11 +64,8 @@ audit_watch_run(void *audit)
 		next = audit_now() + a->deadline_ms;
 		list = expire(a, a->inflight, audit_now(), &next, list);
 		list = expire(a, a->pending, audit_now(), &next, list);
-		if (a->stuck && !a->failing) {
-			snprintf(reason, sizeof(reason),
-			    "the audit log has not taken an event within %u ms", a->deadline_ms);
-			audit_set_unready(a, reason);
-		}
+		if (a->stuck)
+			audit_set_stuck(a);
 		if (list != NULL) {
 			pthread_mutex_unlock(&a->lock);
 			audit_tell(list);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "registry/audit/audit_anchor.h"
+#include "registry/audit/audit_commit.h"
 #include "registry/audit/audit_event.h"
 #include "registry/audit/audit_internal.h"
 #include "registry/audit/audit_seal.h"
@@ -18,8 +19,9 @@
 
 /* Is there any hope that the batch can be written? */
 static int
-prepare(struct audit *a, bool was_failing, struct error *err)
+prepare(struct audit *a, const struct audit_commit *c, bool was_failing, struct error *err)
 {
+	size_t coming = a->inflight->len + audit_commit_bytes(c);
 	int rc;
 
 	if (a->sink_file != NULL) {
@@ -34,9 +36,9 @@ prepare(struct audit *a, bool was_failing, struct error *err)
 	if (a->sink_file == NULL)
 		return 0;
 	/* One that fills up must not be taken for mended by a line that just fits. */
-	if (was_failing && audit_sink_file_room(a->sink_file, ROOM + a->inflight->len, err) != 0)
+	if (was_failing && audit_sink_file_room(a->sink_file, ROOM + coming, err) != 0)
 		return -1;
-	a->want_checkpoint |= audit_rotate(a, a->inflight->len) == 1;
+	a->want_checkpoint |= audit_rotate(a, coming) == 1;
 	return 0;
 }
 
@@ -54,34 +56,30 @@ stay_behind(const char *lines, size_t n, struct audit_chain *c)
 	memcpy(c->hash, tail.hash, MAC_BYTES);
 }
 
-/* ${*chained}: the lines are there, and the chain has gone on. */
-static int
-write_sinks(struct audit *a, size_t n, struct audit_chain *before, bool *chained,
+int
+audit_write_sinks(struct audit *a, size_t from, size_t to, bool sync, struct audit_chain *before,
     struct error *err)
 {
-	size_t standing;
+	const char *lines = a->out + from;
+	size_t n = to - from, standing;
 
 	if (n == 0)
 		return 0;
 	if (a->sink_file != NULL &&
-	    audit_sink_file_write(a->sink_file, a->out, n, &standing, err) != 0) {
+	    audit_sink_file_write(a->sink_file, lines, n, sync, &standing, err) != 0) {
 		if (standing > 0)
-			stay_behind(a->out, standing, before);
+			stay_behind(lines, standing, before);
 		return -1;
 	}
-	*chained = true;
-	if (a->sink_stdout != NULL &&
-	    audit_sink_stdout_write(a->sink_stdout, a->out, n, err) != 0)
-		return -1;
-	if (a->sink_syslog != NULL &&
-	    audit_sink_syslog_write(a->sink_syslog, a->out, n, err) != 0)
-		return -1;
+	if (a->sink_stdout != NULL && audit_sink_stdout_write(a->sink_stdout, lines, n, err) != 0)
+		return 1;
+	if (a->sink_syslog != NULL && audit_sink_syslog_write(a->sink_syslog, lines, n, err) != 0)
+		return 1;
 	return 0;
 }
 
-/* The entries were written, and nobody may act on this one: say so. */
-static void
-put_abandoned(struct audit *a, const struct audit_entry *e)
+void
+audit_put_abandoned(struct audit *a, const struct audit_batch *b, const struct audit_entry *e)
 {
 	char method[64], request[80];
 	struct audit_event event = { .phase = AUDIT_OUTCOME, .status = 503 };
@@ -89,7 +87,7 @@ put_abandoned(struct audit *a, const struct audit_entry *e)
 	    .message = "not written in time: the request was refused" };
 	struct audit_line head, line = { .kind = AUDIT_LINE_ENDS, .intent = e->seq };
 	size_t at = e->at;
-	const char *body = audit_batch_next(a->inflight, &at, &head);
+	const char *body = audit_batch_next(b, &at, &head);
 
 	if (audit_seal_member(body, head.len, "\"methodName\":\"secret-registry.", method,
 	    sizeof(method)))
@@ -137,7 +135,7 @@ after_written(struct audit *a, uint64_t told_lost, size_t n)
 	for (i = 0; i < a->inflight->count; i++)
 		if (a->inflight->entries[i].expired && a->inflight->entries[i].seq != 0 &&
 		    !a->inflight->entries[i].keep)
-			put_abandoned(a, &a->inflight->entries[i]);
+			audit_put_abandoned(a, a->inflight, &a->inflight->entries[i]);
 	a->since_checkpoint += n;
 	pthread_mutex_lock(&a->lock);
 	a->lost -= told_lost;
@@ -156,7 +154,7 @@ after_lost(struct audit *a)
 	for (i = 0; i < a->inflight->count; i++) {
 		e = &a->inflight->entries[i];
 		if (e->seq != 0 && e->seq <= a->chain.seq && !e->keep)
-			put_abandoned(a, e);
+			audit_put_abandoned(a, a->inflight, e);
 		else if (!e->keep || a->own.lines + e->lines > OWN_LINES_MAX ||
 		    audit_batch_copy(&a->own, a->inflight, e) != 0)
 			lost += e->lines;
@@ -190,7 +188,7 @@ settle(struct audit *a, int rc, const struct error *err)
 }
 
 static void
-write_batch(struct audit *a, bool was_failing, uint64_t lost, bool last)
+write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t lost, bool last)
 {
 	struct audit_chain before = a->chain;
 	struct audit_wait *list;
@@ -200,18 +198,24 @@ write_batch(struct audit *a, bool was_failing, uint64_t lost, bool last)
 	size_t n = 0;
 	int rc;
 
-	rc = prepare(a, was_failing, &err);
+	rc = prepare(a, c, was_failing, &err);
 	if (rc == 0)
-		rc = audit_seal_all(a, was_failing, lost, last, &n, &err);
-	if (rc == 0)
-		rc = write_sinks(a, n, &before, &chained, &err);
+		rc = audit_seal_all(a, c, was_failing, lost, last, &n, &err);
+	if (rc == 0) {
+		rc = audit_write_sinks(a, 0, n, c == NULL, &before, &err);
+		chained = n > 0 && rc >= 0;
+	}
 	if (!chained)
 		a->chain = before;
+	if (c != NULL && rc == 0)
+		rc = audit_commit_run(a, &c, n, &err);
 	list = settle(a, rc, &err);
 	if (chained)
 		after_written(a, lost, n);
 	else if (rc != 0)
 		after_lost(a);
+	if (c != NULL)
+		audit_commit_settle(a, c, &err);
 	pthread_mutex_lock(&a->lock);
 	a->counts.lines += a->chain.seq - from;
 	/* Who was told now comes again together with who came meanwhile. */
@@ -225,7 +229,7 @@ write_batch(struct audit *a, bool was_failing, uint64_t lost, bool last)
 static bool
 has_work(const struct audit *a)
 {
-	return a->pending->count > 0 || a->closing || a->reopen || a->adopt ||
+	return a->pending->count > 0 || a->commit != NULL || a->closing || a->reopen || a->adopt ||
 	    a->own.count > 0;
 }
 
@@ -251,7 +255,8 @@ gather(struct audit *a)
 {
 	struct timespec until;
 
-	if (a->failing || a->pending->count == 0 || a->pending->count >= a->together)
+	if (a->failing || a->pending->count == 0 || a->pending->count >= a->together ||
+	    a->commit != NULL)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += GATHER_NS;
@@ -259,7 +264,7 @@ gather(struct audit *a)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	while (a->pending->count < a->together && !a->closing) {
+	while (a->pending->count < a->together && a->commit == NULL && !a->closing) {
 		a->asleep = true;
 		if (pthread_cond_timedwait(&a->work, &a->lock, &until) != 0)
 			break;
@@ -319,6 +324,7 @@ void *
 audit_writer_run(void *audit)
 {
 	struct audit *a = audit;
+	struct audit_commit *c;
 	bool was_failing, last;
 	uint64_t lost;
 
@@ -327,13 +333,14 @@ audit_writer_run(void *audit)
 		wait_for_work(a);
 		gather(a);
 		take_pending(a);
+		c = audit_commit_take(a);
 		take_adopted(a);
 		was_failing = a->failing;
 		lost = a->lost;
 		last = a->closing;
 		a->reopen = false;
 		pthread_mutex_unlock(&a->lock);
-		write_batch(a, was_failing, lost, last);
+		write_batch(a, c, was_failing, lost, last);
 		keep_anchor(a, last);
 		pthread_mutex_lock(&a->lock);
 	} while (!last);

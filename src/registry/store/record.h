@@ -20,6 +20,7 @@ struct log_record;
  */
 enum record_type {
 	RECORD_SECRET, RECORD_META, RECORD_KEYRING, RECORD_LEADER, RECORD_NOOP,
+	RECORD_AUDIT,		/* lines of the audit log that came with a change */
 	RECORD_UNKNOWN,		/* well formed, of a type or format not known here */
 	RECORD_GARBAGE
 };
@@ -38,6 +39,8 @@ struct record_range {
  * a META that says more is garbage. */
 #define RECORD_DELETED_MAX (1U << 20)
 #define RECORD_DESTROYED_MAX (1U << 16)
+
+#define RECORD_SLOT_MAX 255U
 
 /* Strings point into the record or into what record_parse allocated. */
 struct record {
@@ -72,7 +75,10 @@ struct record {
 	const char *updated_by;
 	uint32_t mcas;
 
-	/* KEYRING: the value itself; LEADER: epoch and node */
+	/* AUDIT */
+	uint32_t slot;
+
+	/* KEYRING, AUDIT: the value itself; LEADER: epoch and node */
 	const char *text;
 	size_t text_len;
 	const char *node;

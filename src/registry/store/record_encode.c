@@ -81,6 +81,10 @@ record_encode_key(const struct record *r, struct buf *out)
 	case RECORD_LEADER:
 		buf_append_str(out, "{\"t\":\"LEADER\"}");
 		break;
+	case RECORD_AUDIT:
+		append_number(out, "{\"t\":\"AUDIT\",\"slot\":", r->slot);
+		buf_append_char(out, '}');
+		break;
 	case RECORD_NOOP:
 		append_text(out, "{\"t\":\"NOOP\",\"node\":", r->node != NULL ? r->node : "");
 		buf_append_char(out, '}');

@@ -93,6 +93,10 @@ parse_key(struct scan *s, struct record *out)
 	} else if (scan_may(s, "{\"t\":\"LEADER\"}")) {
 		out->type = RECORD_LEADER;
 		return s->p == s->end;
+	} else if (scan_may(s, "{\"t\":\"AUDIT\",\"slot\":")) {
+		out->type = RECORD_AUDIT;
+		out->slot = (uint32_t)scan_number(s, RECORD_SLOT_MAX);
+		return scan_is(s, "}") && s->p == s->end;
 	} else {
 		return false;
 	}
@@ -159,6 +163,10 @@ parse_value(struct record_parser *p, const struct log_record *r, struct record *
 		return parse_keyring(p, r, out);
 	case RECORD_LEADER:
 		return record_loose_leader(p, r, out);
+	case RECORD_AUDIT:
+		out->text = r->value;
+		out->text_len = r->value_len;
+		return RECORD_READ;
 	default:
 		return RECORD_READ;
 	}

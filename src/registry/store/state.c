@@ -45,6 +45,7 @@ state_free(struct state *s)
 	free(s->principals);
 	map_free(s->principal_index);
 	free(s->keyring);
+	state_forget_carried(s);
 	free(s->changes);
 	free(s->due);
 	record_parser_free(s->parser);
@@ -136,6 +137,42 @@ fold_keyring(struct state *s, const struct record *r)
 	return 0;
 }
 
+const char *
+state_carried(const struct state *s, unsigned slot, size_t *n)
+{
+	*n = s->carried[slot].n;
+	return s->carried[slot].text;
+}
+
+void
+state_forget_carried(struct state *s)
+{
+	size_t i;
+
+	for (i = 0; i <= RECORD_SLOT_MAX; i++) {
+		free(s->carried[i].text);
+		s->carried[i].text = NULL;
+	}
+	s->carried_forgotten = true;
+}
+
+static int
+fold_audit(struct state *s, const struct record *r)
+{
+	char *text;
+
+	if (s->carried_forgotten)
+		return 0;
+	text = malloc(r->text_len + 1);
+	if (text == NULL)
+		return -1;
+	memcpy(text, r->text, r->text_len);
+	free(s->carried[r->slot].text);
+	s->carried[r->slot].text = text;
+	s->carried[r->slot].n = r->text_len;
+	return 0;
+}
+
 static int
 fold(struct state *s, uint64_t offset, const struct record *r)
 {
@@ -155,6 +192,8 @@ fold(struct state *s, uint64_t offset, const struct record *r)
 		if (r->type == RECORD_KEYRING && !r->tombstone)
 			return fold_keyring(s, r);
 		return 0;
+	case RECORD_AUDIT:
+		return r->tombstone ? 0 : fold_audit(s, r);
 	default:
 		return 0;
 	}

@@ -50,6 +50,11 @@ void state_count(const struct state *s, struct state_counts *out);
 /* The last KEYRING record's value; NULL: none yet. */
 const char *state_keyring(const struct state *s, size_t *n);
 
+/* The value of the last AUDIT record of a slot; NULL: none.  They are kept until
+ * state_forget_carried (under the exclusive lock), later ones are passed over. */
+const char *state_carried(const struct state *s, unsigned slot, size_t *n);
+void state_forget_carried(struct state *s);
+
 /* --- reading; a path or key is only seen if it has ever had a version --- */
 
 const struct state_path *state_path_find(const struct state *s, const char *name, size_t n);

@@ -115,6 +115,8 @@ struct state {
 
 	char *keyring;
 	size_t keyring_len;
+	struct { char *text; size_t n; } carried[RECORD_SLOT_MAX + 1];
+	bool carried_forgotten;
 	bool has_records;		/* a SECRET's, META's or KEYRING's key was seen */
 	int64_t last_ms;		/* the latest time in any record */
 

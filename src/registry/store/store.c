@@ -175,6 +175,28 @@ store_close(struct store *s)
 	free(s);
 }
 
+void
+store_set_witness(struct store *s, const struct store_witness *w)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	s->witness = *w;
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+const char *
+store_carried(const struct store *s, unsigned slot, size_t *n)
+{
+	return state_carried(s->state, slot, n);
+}
+
+void
+store_forget_carried(struct store *s)
+{
+	state_lock_exclusive(s->state);
+	state_forget_carried(s->state);
+	state_unlock(s->state);
+}
+
 struct state *
 store_state(struct store *s)
 {

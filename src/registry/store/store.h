@@ -21,6 +21,27 @@ struct state;
  */
 struct store;
 
+/* What the log is to keep beside a batch, in the place of the slot's last. */
+struct store_carry {
+	const void *text;
+	size_t n;			/* bytes, ..LOG_VALUE_MAX */
+	unsigned slot;			/* ..RECORD_SLOT_MAX */
+};
+#define STORE_CARRY_PARTS 8U
+
+struct store_op;
+
+/* Who has to know of every action that changes something, on the writer's thread. */
+struct store_witness {
+	/* They are decided, with their offsets told, and about to be written.  0:
+	 * with ${*count} parts beside them; -1: not, ${err}. */
+	int (*before)(void *cookie, struct store_op *const *ops, size_t n,
+	    struct store_carry parts[STORE_CARRY_PARTS], size_t *count, struct error *err);
+	/* They were written, or not.  Not called when before failed. */
+	void (*after)(void *cookie, struct store_op *const *ops, size_t n, bool written);
+	void *cookie;
+};
+
 struct store_options {
 	struct log *log;		/* owned from now on, also on failure */
 	const struct master *master;
@@ -45,6 +66,14 @@ struct store *store_open(const struct store_options *o, struct error *err);
 /* Finish what was submitted, stop the thread (no_thread: what was submitted
  * and not yet run is left).  Waiters are not called any more. */
 void store_close(struct store *s);
+
+/* Before the first action is submitted; none: nobody has to know. */
+void store_set_witness(struct store *s, const struct store_witness *w);
+
+/* What the slot kept when the store was opened; NULL: nothing.  Until
+ * store_forget_carried. */
+const char *store_carried(const struct store *s, unsigned slot, size_t *n);
+void store_forget_carried(struct store *s);
 
 /* To read (state.h) and to open values. */
 struct state *store_state(struct store *s);

@@ -1,0 +1,523 @@
+#include <sys/syscall.h>
+#include <errno.h>
+#include <string.h>
+
+#include "audit_support.h"
+
+#define SHORT_MS 1000
+
+/* What fdatasync and write do to regular files, and how far FILE is durable. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	off_t durable;
+	unsigned syncs;
+	bool hang, hanging;	/* fdatasync */
+	int sync_error, write_error;
+} disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
+
+int
+fdatasync(int fd)
+{
+	struct stat st, log;
+	int error;
+
+	pthread_mutex_lock(&disk.lock);
+	disk.hanging = disk.hang;
+	pthread_cond_broadcast(&disk.change);
+	while (disk.hang)
+		pthread_cond_wait(&disk.change, &disk.lock);
+	error = disk.sync_error;
+	if (error == 0 && fstat(fd, &st) == 0 && stat(FILE_NAME, &log) == 0 &&
+	    st.st_ino == log.st_ino)
+		disk.durable = st.st_size;
+	disk.syncs++;
+	pthread_mutex_unlock(&disk.lock);
+	if (error == 0)
+		return (int)syscall(SYS_fdatasync, fd);
+	errno = error;
+	return -1;
+}
+
+ssize_t
+write(int fd, const void *bytes, size_t n)
+{
+	struct stat st;
+	int error;
+
+	pthread_mutex_lock(&disk.lock);
+	error = disk.write_error;
+	pthread_mutex_unlock(&disk.lock);
+	if (error == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return syscall(SYS_write, fd, bytes, n);
+	errno = error;
+	return -1;
+}
+
+static void
+set(int *what, int error)
+{
+	pthread_mutex_lock(&disk.lock);
+	*what = error;
+	pthread_mutex_unlock(&disk.lock);
+}
+
+static void
+set_hang(bool hang)
+{
+	pthread_mutex_lock(&disk.lock);
+	disk.hang = hang;
+	disk.hanging = false;
+	pthread_cond_broadcast(&disk.change);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+static void
+await_hanging(void)
+{
+	pthread_mutex_lock(&disk.lock);
+	while (!disk.hanging)
+		pthread_cond_wait(&disk.change, &disk.lock);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+/* --- whoever commits: what it keeps in each slot --- */
+
+static struct audit_carry slots[AUDIT_CARRY_SLOTS];
+
+static void
+keep(const struct audit_carry *parts, size_t count)
+{
+	struct audit_carry *s;
+
+	for (size_t i = 0; i < count; i++) {
+		assert_true(parts[i].slot < AUDIT_CARRY_SLOTS);
+		assert_true(parts[i].n > 0 && parts[i].n <= AUDIT_CARRY_MAX);
+		assert_int_equal(parts[i].lines[parts[i].n - 1], '\n');
+		s = &slots[parts[i].slot];
+		free((void *)(uintptr_t)s->lines);
+		s->lines = strndup(parts[i].lines, parts[i].n);
+		s->n = parts[i].n;
+		assert_non_null(s->lines);
+	}
+}
+
+static void
+forget(void)
+{
+	for (size_t i = 0; i < AUDIT_CARRY_SLOTS; i++)
+		free((void *)(uintptr_t)slots[i].lines);
+	memset(slots, 0, sizeof(slots));
+}
+
+static int
+setup(void **state)
+{
+	disk.durable = 0;
+	disk.syncs = 0;
+	return audit_setup(state);
+}
+
+static int
+teardown(void **state)
+{
+	forget();
+	return audit_teardown(state);
+}
+
+static struct audit_options
+with_slots(void)
+{
+	static struct audit_carry there[AUDIT_CARRY_SLOTS];
+	struct audit_options o = audit_defaults();
+
+	o.carried = there;
+	for (size_t i = 0; i < AUDIT_CARRY_SLOTS; i++)
+		if (slots[i].lines != NULL)
+			there[o.carried_count++] = slots[i];
+	return o;
+}
+
+/* A commit of some changes; its versions go on from ${version}. */
+static struct audit_commit *
+make(struct audit *a, size_t changes, uint32_t version)
+{
+	struct audit_event intent = audit_change_event(AUDIT_INTENT);
+	struct audit_event outcome = audit_change_event(AUDIT_OUTCOME);
+	struct audit_commit *c = audit_commit_new(a, NULL);
+
+	assert_non_null(c);
+	for (size_t i = 0; i < changes; i++) {
+		outcome.version = version + (uint32_t)i;
+		assert_int_equal(audit_commit_add(c, &intent, &outcome, NULL), 0);
+	}
+	return c;
+}
+
+static void
+commit(struct audit *a, size_t changes, uint32_t version)
+{
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, changes, version);
+	struct error err = { 0 };
+	size_t count;
+
+	if (audit_commit_begin(c, parts, &count, &err) != 0)
+		fail_msg("%s", err.text);
+	keep(parts, count);
+	assert_int_equal(audit_commit_end(c, true), 0);
+	audit_commit_free(c);
+}
+
+static int
+refused(struct audit *a)
+{
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, 1, 1);
+	struct error err = { 0 };
+	size_t count;
+	int rc = audit_commit_begin(c, parts, &count, &err);
+
+	if (rc == 0)
+		assert_int_equal(audit_commit_end(c, false), 0);
+	else
+		assert_int_not_equal(err.code, ERROR_NONE);
+	audit_commit_free(c);
+	return rc;
+}
+
+/* The power fails: FILE is what was durable, and ${more} bytes. */
+static void
+fail_power(struct audit *a, off_t durable, off_t more)
+{
+	char *text, *late;
+	size_t n;
+	int fd;
+
+	text = audit_text_of(FILE_NAME, &n);
+	audit_close(a);
+	late = strndup(text, (size_t)(durable + more));
+	assert_non_null(late);
+	fd = open(FILE_NAME, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(syscall(SYS_write, fd, late, durable + more), durable + more);
+	close(fd);
+	(void)unlink(FILE_NAME ".anchor");
+	free(late);
+	free(text);
+}
+
+struct seen {
+	size_t count;
+	uint64_t seq[64];
+	uint32_t done[64];
+	int status[64];
+};
+
+static void
+see(void *cookie, const struct audit_unfinished *u)
+{
+	struct seen *s = cookie;
+
+	assert_true(s->count < 64);
+	s->seq[s->count] = u->seq;
+	s->status[s->count] = u->status;
+	s->done[s->count++] = u->done;
+}
+
+/* --- */
+
+static void
+test_lines_stand_in_turn_and_are_not_synced(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_commit *c = make(a, 3, 7);
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	unsigned syncs;
+	size_t count;
+	char *text;
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	syncs = disk.syncs;
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(audit_count_with(FILE_NAME, "CreateSecretVersion"), 3);
+	assert_int_equal(audit_commit_intent(c, 0), 4);
+	assert_int_equal(audit_commit_intent(c, 2), 6);
+	keep(parts, count);
+	assert_int_equal(audit_commit_end(c, true), 0);
+	audit_commit_free(c);
+	assert_int_equal(disk.syncs, syncs);
+	/* What was carried is what stands there. */
+	text = audit_text_of(FILE_NAME, NULL);
+	assert_non_null(strstr(text, slots[0].lines));
+	free(text);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"intentseq\":4,\"seq\":7"), 1);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"intentseq\":6,\"seq\":9"), 1);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"version\":9"), 1);
+	/* A read's sync is one for them too. */
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
+	audit_close(a);
+	audit_assert_whole(12);
+}
+
+static void
+test_what_was_not_done_has_no_outcome(void **state)
+{
+	struct audit_event outcome = audit_change_event(AUDIT_OUTCOME);
+	struct audit *a = audit_start(NULL);
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, 1, 1);
+	struct seen seen = { 0 };
+	size_t count;
+
+	(void)state;
+	assert_int_equal(audit_unfinished(a, see, &seen, NULL), 0);
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	assert_int_equal(audit_commit_end(c, false), 0);
+	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"outcome\""), 0);
+	outcome.intent = audit_commit_intent(c, 0);
+	outcome.status = 503;
+	assert_int_equal(audit_say(a, &outcome, 1), outcome.intent + 1);
+	audit_commit_free(c);
+	audit_close(a);
+	audit_assert_whole(0);
+}
+
+static void
+test_a_power_failure_takes_no_line(void **state)
+{
+	(void)state;
+	/* With lines lost, with all there, with some there, with one torn. */
+	for (int i = 0; i < 40; i++) {
+		struct audit_options o = with_slots();
+		struct seen seen = { 0 };
+		off_t durable, all;
+		char *before, *after;
+		struct audit *a;
+		uint64_t lines;
+
+		disk.durable = 0;
+		a = audit_start(&o);
+		assert_int_equal(audit_unfinished(a, see, &seen, NULL), 0);
+		assert_int_equal(seen.count, 0);
+		for (uint32_t n = 0; n < (uint32_t)i + 1; n++)
+			commit(a, 1 + n % 3, 100 + 10 * n);
+		durable = disk.durable;
+		all = files_stat(FILE_NAME).st_size;
+		before = audit_text_of(FILE_NAME, NULL);
+		lines = audit_count_lines(FILE_NAME);
+		fail_power(a, durable, (all - durable) * (i % 4) / 3);
+
+		o = with_slots();
+		a = audit_start(&o);
+		assert_int_equal(audit_unfinished(a, see, &seen, NULL), 0);
+		/* All but the outcomes of the last one are as they were. */
+		after = audit_text_of(FILE_NAME, NULL);
+		lines -= seen.count;
+		for (char *p = before; lines > 0; lines--)
+			p = strchr(p, '\n') + 1, durable = p - before;
+		assert_memory_equal(before, after, (size_t)durable);
+		/* What these told is known. */
+		if (i % 4 != 3)
+			assert_int_equal(seen.count, 1 + i % 3);
+		for (size_t k = 0; k < seen.count; k++) {
+			assert_int_equal(seen.status[k], 200);
+			assert_int_equal(seen.done[k] / 10, 10 + i);
+		}
+		free(before);
+		free(after);
+		audit_close(a);
+		audit_assert_whole(0);
+		/* A torn line is made whole, unless it is one of those outcomes. */
+		if (i % 4 <= 1 && i > 4)
+			assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\""), 0);
+		assert_int_equal(unlink(FILE_NAME), 0);
+		(void)unlink(FILE_NAME ".anchor");
+		forget();
+	}
+}
+
+static void
+test_what_was_carried_long_ago_is_passed_over(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_options o;
+
+	(void)state;
+	for (uint32_t n = 0; n < 100; n++)
+		commit(a, 2, n);
+	assert_true(disk.syncs >= 3 && disk.syncs < 20);
+	audit_close(a);
+	o = with_slots();
+	a = audit_start(&o);
+	audit_close(a);
+	audit_assert_whole(2 * 2 + 400);
+	/* Nor is it put into another log. */
+	assert_int_equal(unlink(FILE_NAME), 0);
+	assert_int_equal(unlink(FILE_NAME ".anchor"), 0);
+	a = audit_start(&o);
+	audit_close(a);
+	audit_assert_whole(2);
+}
+
+static void
+test_lines_of_many_changes_are_carried_in_parts(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_options o;
+	off_t durable;
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	durable = disk.durable;
+	commit(a, 1000, 1);
+	assert_non_null(slots[2].lines);
+	fail_power(a, durable, 0);
+	o = with_slots();
+	a = audit_start(&o);
+	audit_close(a);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"intent\""), 1001);
+	forget();
+	/* Too many for the slots: the intents are synced, the outcomes carried. */
+	assert_int_equal(unlink(FILE_NAME), 0);
+	assert_int_equal(unlink(FILE_NAME ".anchor"), 0);
+	a = audit_start(NULL);
+	commit(a, 4000, 1);
+	fail_power(a, disk.durable, 0);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"intent\""), 4000);
+	audit_assert_whole(0);
+}
+
+static void
+test_what_cannot_be_written_is_refused(void **state)
+{
+	struct audit *a = audit_start(NULL);
+
+	(void)state;
+	commit(a, 1, 1);
+	set(&disk.write_error, ENOSPC);
+	assert_int_equal(refused(a), -1);
+	assert_non_null(audit_unready(a));
+	assert_int_equal(refused(a), -1);
+	set(&disk.write_error, 0);
+	audit_await(a, true);
+	commit(a, 1, 2);
+	audit_close(a);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"intent\""), 2);
+	audit_assert_whole(0);
+}
+
+static void
+test_outcomes_that_cannot_be_written_come_later(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, 2, 5);
+	size_t count;
+
+	(void)state;
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	set(&disk.write_error, ENOSPC);
+	assert_int_equal(audit_commit_end(c, true), -1);
+	audit_commit_free(c);
+	set(&disk.write_error, 0);
+	audit_await(a, true);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"outcome\""), 2);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"version\":6"), 1);
+	audit_close(a);
+	audit_assert_whole(0);
+}
+
+/* The kernel tells of a failure once, and may have dropped what it had. */
+static void
+test_what_a_failed_sync_may_have_lost_is_written_again(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	char *text, *again;
+	size_t n;
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	commit(a, 2, 1);
+	commit(a, 1, 9);
+	text = audit_text_of(FILE_NAME, &n);
+	set(&disk.sync_error, EIO);
+	assert_int_equal(audit_say_read(a), 0);
+	/* It is gone. */
+	assert_int_equal(truncate(FILE_NAME, disk.durable), 0);
+	set(&disk.sync_error, 0);
+	audit_await(a, true);
+	again = audit_text_of(FILE_NAME, NULL);
+	assert_memory_equal(text, again, n);
+	free(text);
+	free(again);
+	audit_close(a);
+	audit_assert_whole(0);
+}
+
+static void
+test_a_commit_is_given_up_at_the_deadline(void **state)
+{
+	struct audit_options o = audit_defaults();
+	struct audit *a;
+
+	(void)state;
+	o.deadline_ms = SHORT_MS;
+	a = audit_start(&o);
+	/* All slots are used: the next one needs a sync. */
+	for (uint32_t n = 0; n < AUDIT_CARRY_SLOTS; n++)
+		commit(a, 1, n + 1);
+	set_hang(true);
+	assert_int_equal(refused(a), -1);
+	await_hanging();
+	assert_non_null(audit_unready(a));
+	set_hang(false);
+	audit_await(a, true);
+	commit(a, 1, 100);
+	audit_close(a);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"abandoned\""), 1);
+	audit_assert_whole(0);
+}
+
+static void
+test_rotation_and_another_hand_lose_nothing(void **state)
+{
+	struct audit_options o = audit_defaults();
+	struct audit *a;
+
+	(void)state;
+	o.rotate_bytes = 20000;
+	a = audit_start(&o);
+	for (uint32_t n = 0; n < 100; n++) {
+		commit(a, 1, n);
+		if (n == 50)
+			assert_int_equal(rename(FILE_NAME, FILE_NAME ".moved"), 0);
+	}
+	audit_close(a);
+	audit_assert_whole(0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_lines_stand_in_turn_and_are_not_synced),
+		TEST(test_what_was_not_done_has_no_outcome),
+		TEST(test_a_power_failure_takes_no_line),
+		TEST(test_what_was_carried_long_ago_is_passed_over),
+		TEST(test_lines_of_many_changes_are_carried_in_parts),
+		TEST(test_what_cannot_be_written_is_refused),
+		TEST(test_outcomes_that_cannot_be_written_come_later),
+		TEST(test_what_a_failed_sync_may_have_lost_is_written_again),
+		TEST(test_a_commit_is_given_up_at_the_deadline),
+		TEST(test_rotation_and_another_hand_lose_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

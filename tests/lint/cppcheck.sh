@@ -10,4 +10,4 @@ set -- core
 exec cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 -j 2 \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
     --suppress=normalCheckLevelMaxBranches --suppress=unknownMacro \
-    -D_GNU_SOURCE -DPROPSEAL_VERSION='"0"' -Icore -I. "$@"
+    -D_GNU_SOURCE -DPROPSEAL_VERSION='"0"' -Icore -Isrc -I. "$@"

@@ -2,6 +2,8 @@
 """Authorization: the cases R of the registry's contract."""
 import json
 import os
+import resource
+import threading
 import time
 from urllib.parse import quote
 
@@ -353,6 +355,113 @@ def r34_destroying_is_asked_for_clearly(r):
     for odd in ('True', 'yes', '', '2'):
         err(adm.delete(f"{V('other', 'k')}/1?destroy={odd}"), 422)
     ok(adm.get(V('other', 'k')), [1])
+
+
+def patterns(*names):
+    """The body that binds a role to each of these; a name that ends in - is a prefix."""
+    return {'scope': {'clusters': {}}, 'resourcePatterns': [
+        {'resourceType': 'Connector', 'name': name,
+         'patternType': 'PREFIXED' if name.endswith('-') else 'LITERAL'} for name in names]}
+
+
+def roles_of(principal, role='ResourceOwner'):
+    return f'/security/1.0/principals/{quote("User:" + principal, safe="")}/roles/{role}/bindings'
+
+
+def bound(r, principal):
+    """The paths and prefixes that the file binds the principal to."""
+    with open(os.path.join(r.data, 'bindings.json'), encoding='utf-8') as f:
+        found = json.load(f)['bindings']
+    return sorted(b['path'] for b in found if b['principal'] == principal)
+
+
+def r35_several_patterns_are_granted_all_or_none(r):
+    adm = r.as_('adm')
+    for bad in ('no:name', '*', 'x' * 250, '..'):
+        for names in (('other', bad, 'team1-'), ('other', 'team1-', bad)):
+            err(adm.post(roles_of('nob'), patterns(*names)), 422)
+            same(bound(r, 'nob'), [], f'bound after {bad[:9]}')
+    err(adm.post(roles_of('nob', 'Operator'), patterns('other', 'conn-a')), 422)
+    ok(r.as_('nob').get(P), [])
+    # What stands twice is bound once; what is there already stays.
+    for _ in range(2):
+        empty(adm.post(roles_of('nob'), patterns('other', 'team1-', 'other')), 204)
+        same(bound(r, 'nob'), ['other', 'team1-'], 'bound')
+    err(adm.delete(roles_of('nob'), patterns('other', 'conn-a', 'team1-')), 404)
+    same(bound(r, 'nob'), ['other', 'team1-'], 'bound after a refusal')
+    ok(r.as_('nob').get(P), ['other', 'team1-x'])
+    empty(adm.delete(roles_of('nob'), patterns('team1-', 'other', 'team1-')), 204)
+    same(bound(r, 'nob'), [], 'bound')
+
+
+def r35b_no_pattern_is_granted_when_the_file_ends_half_way(r):
+    """Room for some of the bindings, but not for all: none of them is granted."""
+    file = os.path.join(r.data, 'bindings.json')
+    with open(file, encoding='utf-8') as f:
+        content = json.load(f)
+    # Larger than whatever else the server writes here.
+    content['description'] = 'x' * (4 << 20)
+    with open(file, 'w', encoding='utf-8') as f:
+        json.dump(content, f, indent=2)
+    adm = r.as_('adm')
+    empty(adm.post(roles_of('nob'), patterns('first')), 204)
+    one = os.path.getsize(file)
+    empty(adm.post(roles_of('nob'), patterns('other')), 204)
+    one = os.path.getsize(file) - one
+    empty(adm.delete(roles_of('nob'), patterns('other', 'first')), 204)
+    before = resource.prlimit(r.pid(), resource.RLIMIT_FSIZE)
+    resource.prlimit(r.pid(), resource.RLIMIT_FSIZE,
+                     (os.path.getsize(file) + 2 * one + one // 2, before[1]))
+    err(adm.post(roles_of('nob'), patterns('other', 'conn-a', 'team1-', 'more')), 500, 503, 507)
+    same(bound(r, 'nob'), [], 'bound')
+    ok(r.as_('nob').get(P), [])
+    resource.prlimit(r.pid(), resource.RLIMIT_FSIZE, before)
+    empty(adm.post(roles_of('nob'), patterns('other', 'conn-a', 'team1-', 'more')), 204)
+    same(bound(r, 'nob'), ['conn-a', 'more', 'other', 'team1-'], 'bound')
+
+
+def r36_many_patterns_while_others_grant(r):
+    """Everybody's bindings are there at the end, and never a part of a call's."""
+    names, rounds, over, wrong = [f'conn-{i:02}' for i in range(64)], 6, threading.Event(), []
+
+    def guarded(work, *args):
+        try:
+            work(*args)
+        except Exception as e:
+            wrong.append(f'{type(e).__name__}: {e}')
+
+    def grant(i):
+        client = r.new('adm')
+        for n in range(rounds):
+            empty(client.post(roles_of(f'many-{i}'), patterns(*names)), 204)
+            if n < rounds - 1:
+                empty(client.delete(roles_of(f'many-{i}'), patterns(*names)), 204)
+
+    def by_command(i):
+        for n in range(rounds):
+            program.role('grant', r.data, 'DeveloperRead', f'single-{i}', path=f'conn-{n}')
+
+    def look():
+        while not over.is_set():
+            for i in range(3):
+                seen = len(bound(r, f'many-{i}'))
+                check(seen in (0, len(names)), 'all of them or none', seen)
+
+    workers = [threading.Thread(target=guarded, args=(f, i))
+               for f, n in ((grant, 3), (by_command, 2)) for i in range(n)]
+    looking = threading.Thread(target=guarded, args=(look,))
+    looking.start()
+    for t in workers:
+        t.start()
+    for t in workers:
+        t.join()
+    over.set()
+    looking.join()
+    same(wrong, [], 'what went wrong')
+    for i in range(3):
+        same(bound(r, f'many-{i}'), names, f'bindings of many-{i}')
+    for i in range(2):
+        same(bound(r, f'single-{i}'), [f'conn-{n}' for n in range(rounds)], f'of single-{i}')
 
 
 if __name__ == '__main__':

@@ -12,7 +12,7 @@ grant(const char *role, const char *principal, const char *pattern, bool prefix)
 	struct binding b = { role, principal, pattern, prefix, NULL };
 	struct error err;
 
-	assert_int_equal(access_grant(".", &b, &err), 0);
+	assert_int_equal(access_grant(".", &b, 1, &err), 0);
 }
 
 static void
@@ -21,7 +21,7 @@ take_back(const char *role, const char *principal, const char *pattern, bool pre
 	struct binding b = { role, principal, pattern, prefix, NULL };
 	struct error err;
 
-	assert_int_equal(access_revoke(".", &b, &err), 0);
+	assert_int_equal(access_revoke(".", &b, 1, &err), 0);
 }
 
 static enum error_code
@@ -30,7 +30,7 @@ refused(const char *role, const char *principal, const char *pattern, bool prefi
 	struct binding b = { role, principal, pattern, prefix, NULL };
 	struct error err;
 
-	assert_int_equal(access_grant(".", &b, &err), -1);
+	assert_int_equal(access_grant(".", &b, 1, &err), -1);
 	assert_string_not_equal(err.hint, "");
 	return err.code;
 }
@@ -356,14 +356,14 @@ test_granting_twice_is_one_binding(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(access_grant(".", &b, &err), 0);
+	assert_int_equal(access_grant(".", &b, 1, &err), 0);
 	b.principal = "own";
-	assert_int_equal(access_grant(".", &b, &err), 0);
+	assert_int_equal(access_grant(".", &b, 1, &err), 0);
 	assert_int_equal(access_list(".", note, &s, &err), 0);
 	assert_int_equal(s.count, 1);
 	assert_string_equal(s.last, "ResourceOwner own conn-a 0 adm");
 	b.prefix = true;
-	assert_int_equal(access_grant(".", &b, &err), 0);
+	assert_int_equal(access_grant(".", &b, 1, &err), 0);
 	assert_int_equal(access_list(".", note, &s, &err), 0);
 	assert_int_equal(s.count, 3);
 	assert_int_equal(files_stat("bindings.json").st_mode & 07777, 0600);
@@ -376,14 +376,71 @@ test_what_is_not_granted_cannot_be_revoked(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(access_revoke(".", &b, &err), -1);
+	assert_int_equal(access_revoke(".", &b, 1, &err), -1);
 	assert_int_equal(err.code, ERROR_MISSING);
 	grant("ResourceOwner", "own", "conn-a", true);
-	assert_int_equal(access_revoke(".", &b, &err), -1);
+	assert_int_equal(access_revoke(".", &b, 1, &err), -1);
 	assert_int_equal(err.code, ERROR_MISSING);
 	b.prefix = true;
-	assert_int_equal(access_revoke(".", &b, &err), 0);
-	assert_int_equal(access_revoke(".", &b, &err), -1);
+	assert_int_equal(access_revoke(".", &b, 1, &err), 0);
+	assert_int_equal(access_revoke(".", &b, 1, &err), -1);
+}
+
+static size_t
+count_bindings(void)
+{
+	struct seen s = { 0 };
+	struct error err;
+
+	assert_int_equal(access_list(".", note, &s, &err), 0);
+	return s.count;
+}
+
+static void
+test_several_are_granted_all_or_none(void **state)
+{
+	struct binding b[] = {
+		{ "ResourceOwner", "p", "a", false, NULL },
+		{ "ResourceOwner", "p", "b", true, NULL },
+		{ "ResourceOwner", "User:p", "a", false, NULL },
+		{ "ResourceOwner", "p", "bad:name", false, NULL },
+	};
+	struct error err;
+
+	(void)state;
+	assert_int_equal(access_grant(".", b, 4, &err), -1);
+	assert_int_equal(err.code, ERROR_USAGE);
+	assert_int_equal(access("bindings.json", F_OK), -1);
+	b[3] = (struct binding){ "NoSuchRole", "p", "c", false, NULL };
+	assert_int_equal(access_grant(".", b, 4, &err), -1);
+	assert_int_equal(access("bindings.json", F_OK), -1);
+	/* What is asked for twice is one. */
+	assert_int_equal(access_grant(".", b, 3, &err), 0);
+	assert_int_equal(count_bindings(), 2);
+	b[1].pattern = "c";
+	assert_int_equal(access_grant(".", b, 3, &err), 0);
+	assert_int_equal(count_bindings(), 3);
+}
+
+static void
+test_several_are_revoked_all_or_none(void **state)
+{
+	struct binding b[] = {
+		{ "ResourceOwner", "p", "a", false, NULL },
+		{ "ResourceOwner", "p", "c", false, NULL },
+		{ "ResourceOwner", "p", "a", false, NULL },
+	};
+	struct error err;
+
+	(void)state;
+	grant("ResourceOwner", "p", "a", false);
+	grant("ResourceOwner", "p", "b", false);
+	assert_int_equal(access_revoke(".", b, 3, &err), -1);
+	assert_int_equal(err.code, ERROR_MISSING);
+	assert_int_equal(count_bindings(), 2);
+	b[1].pattern = "b";
+	assert_int_equal(access_revoke(".", b, 3, &err), 0);
+	assert_int_equal(count_bindings(), 0);
 }
 
 static void
@@ -394,14 +451,14 @@ test_the_data_folder_is_made_private(void **state)
 	struct access *a;
 
 	(void)state;
-	assert_int_equal(access_grant("data/", &b, &err), 0);
+	assert_int_equal(access_grant("data/", &b, 1, &err), 0);
 	assert_int_equal(files_stat("data").st_mode & 07777, 0700);
 	assert_int_equal(files_count("data"), 1);
 	a = access_open("data", &err);
 	assert_non_null(a);
 	assert_true(allows(a, "adm", ROTATE_KEY, NULL));
 	access_close(a);
-	assert_int_equal(access_grant("no/such/data", &b, &err), -1);
+	assert_int_equal(access_grant("no/such/data", &b, 1, &err), -1);
 	assert_int_equal(err.code, ERROR_IO);
 }
 
@@ -470,7 +527,7 @@ test_a_damaged_file_leaves_the_old_bindings_in_force(void **state)
 	assert_int_equal(err.code, ERROR_FORMAT);
 	/* Nor is it written over. */
 	assert_int_equal(access_grant(".", &(struct binding){ "Operator", "p", NULL, false, NULL },
-	    &err), -1);
+	    1, &err), -1);
 	assert_true(files_have("bindings.json", "{\"bindings\":[{\"role\":"));
 	put("bindings.json", "{\"bindings\":[]}");
 	until_gone(a, "own", SECRET_READ, "conn-a");
@@ -667,6 +724,8 @@ main(void)
 		TEST(test_grants_that_make_no_sense_are_refused),
 		TEST(test_granting_twice_is_one_binding),
 		TEST(test_what_is_not_granted_cannot_be_revoked),
+		TEST(test_several_are_granted_all_or_none),
+		TEST(test_several_are_revoked_all_or_none),
 		TEST(test_the_data_folder_is_made_private),
 		TEST(test_a_change_of_this_process_is_in_force_at_once),
 		TEST(test_a_change_of_another_process_is_seen),

@@ -136,6 +136,129 @@ test_a_foreign_record_comes_past_every_claim(void **state)
 	kind_stop(l);
 }
 
+/* Of two records, with the same value: they land together or not at all. */
+static void
+delay(struct log *l, const char *value)
+{
+	const struct log_record batch[2] = { record("a", value), record("b", value) };
+	struct error err = { 0 };
+	uint64_t first;
+
+	log_memory_fault_at(topic, 0, LOG_MEMORY_DELAY);
+	assert_int_equal(log_append(l, batch, 2, &first, &err), -1);
+	assert_int_equal(err.code, ERROR_STALE);
+}
+
+static void
+test_a_late_batch_lands_behind_what_came_after_it(void **state)
+{
+	struct log *l = kind_start();
+	uint64_t epoch;
+
+	(void)state;
+	assert_int_equal(log_claim(l, "a", &epoch, NULL), 0);
+	delay(l, "late");
+	assert_int_equal(visited(l), 0);
+	append_one(l, "a", "new");
+	assert_value(l, "a", "new");
+	log_memory_land(topic);
+	assert_value(l, "a", "late");
+	assert_value(l, "b", "late");
+	/* Once. */
+	assert_int_equal(log_memory_landed(topic), 1);
+	append_one(l, "a", "newest");
+	log_memory_land(topic);
+	assert_value(l, "a", "newest");
+	assert_int_equal(visited(l), 4);
+	/* Two of them, the other way round. */
+	delay(l, "first");
+	delay(l, "second");
+	log_memory_land(topic);
+	assert_value(l, "b", "first");
+	kind_stop(l);
+}
+
+static void
+test_nothing_late_lands_behind_a_newer_claim(void **state)
+{
+	struct log *a = kind_start(), *b = log_memory_view(topic);
+	uint64_t epoch;
+
+	(void)state;
+	assert_int_equal(log_claim(a, "a", &epoch, NULL), 0);
+	delay(a, "late");
+	assert_int_equal(log_claim(b, "b", &epoch, NULL), 0);
+	log_memory_land(topic);
+	log_memory_late(topic, 1);
+	append_one(b, "a", "new");
+	assert_value(b, "b", "-");
+	assert_int_equal(log_memory_landed(topic), 0);
+	assert_append_fails(a, "b", "fenced", ERROR_BUSY);
+	/* The writer's own claim is a newer one, too. */
+	log_memory_late(topic, 0);
+	delay(b, "late");
+	assert_int_equal(log_claim(b, "b", &epoch, NULL), 0);
+	log_memory_land(topic);
+	assert_int_equal(visited(b), 1);
+	log_free(b);
+	kind_stop(a);
+}
+
+static void
+test_a_late_batch_may_land_just_before_the_fence(void **state)
+{
+	struct log *a = kind_start(), *b = log_memory_view(topic);
+	uint64_t epoch;
+
+	(void)state;
+	assert_int_equal(log_claim(a, "a", &epoch, NULL), 0);
+	delay(a, "late");
+	log_memory_late(topic, 1);
+	assert_int_equal(log_claim(b, "b", &epoch, NULL), 0);
+	assert_value(b, "b", "late");
+	assert_int_equal(log_memory_landed(topic), 1);
+	append_one(b, "a", "new");
+	assert_value(b, "a", "new");
+	log_free(b);
+	kind_stop(a);
+}
+
+static void
+test_late_batches_come_at_any_time_whole_and_once(void **state)
+{
+	char value[16];
+	static struct fold f;
+	size_t landed = 0, behind = 0;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 200; i++) {
+		struct log *l;
+		uint64_t at;
+
+		topic_seed = (uint64_t)i;
+		l = kind_start();
+		log_memory_late(topic, 6);
+		snprintf(value, sizeof(value), "%d", i);
+		delay(l, value);
+		append_one(l, "x", "1");
+		at = append_one(l, "x", "2");
+		append_one(l, "x", "3");
+		log_memory_late(topic, 0);
+		fold_all(l, &f);
+		assert_int_equal(f.visited, 3 + 2 * log_memory_landed(topic));
+		assert_true(log_memory_landed(topic) <= 1);
+		landed += log_memory_landed(topic);
+		behind += log_memory_landed(topic) && fold_find(&f, "a", 1)->offset > at;
+		if (log_memory_landed(topic))
+			assert_int_equal(fold_find(&f, "b", 1)->offset,
+			    fold_find(&f, "a", 1)->offset + 1);
+		kind_stop(l);
+	}
+	topic_seed = 1;
+	assert_true(landed > 50 && landed < 200 && behind > 10 && behind < landed);
+}
+
 static void
 test_full_compaction_leaves_one_record_a_key(void **state)
 {
@@ -258,6 +381,10 @@ main(void)
 		LOG_TEST(test_faults_come_where_they_were_ordered),
 		LOG_TEST(test_a_fenced_append_meets_no_fault),
 		LOG_TEST(test_a_foreign_record_comes_past_every_claim),
+		LOG_TEST(test_a_late_batch_lands_behind_what_came_after_it),
+		LOG_TEST(test_nothing_late_lands_behind_a_newer_claim),
+		LOG_TEST(test_a_late_batch_may_land_just_before_the_fence),
+		LOG_TEST(test_late_batches_come_at_any_time_whole_and_once),
 		LOG_TEST(test_full_compaction_leaves_one_record_a_key),
 		LOG_TEST(test_random_compaction_drops_some_and_loses_nothing),
 		LOG_TEST(test_a_seed_tells_the_whole_history),

@@ -294,22 +294,88 @@ test_garbage_is_told_from_records(void **state)
 	record_parser_free(p);
 }
 
+/* What is read of metadata with this text in its place; NULL: it is garbage. */
+static const char *
+custom_of(struct record_parser *p, const char *custom)
+{
+	const struct record *r;
+	char *value;
+
+	assert_true(asprintf(&value, "{\"m\":1,\"high\":9,\"deleted\":[],\"destroyed\":[],"
+	    "\"maxVersions\":0,\"casRequired\":false,\"custom\":%s,\"updatedAt\":0,"
+	    "\"updatedBy\":\"\",\"mcas\":7}", custom) > 0);
+	r = parse_text(p, META_KEY, value);
+	free(value);
+	assert_int_equal(r->key_type, RECORD_META);
+	if (r->type == RECORD_GARBAGE)
+		return NULL;
+	assert_int_equal(r->type, RECORD_META);
+	assert_int_equal(r->mcas, 7);
+	return r->custom;
+}
+
+static void
+test_custom_metadata_stand_as_they_were_written(void **state)
+{
+	static const char *const texts[] = {
+		"{}", "{\"a\":\"b\"}", "{\"\":\"\"}", "{\"a\":\"\",\"aa\":\"\",\"b\":\"}]{[,:\"}",
+		"{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "{\"\\u0041\":\"\\ud83d\\ude00\"}",
+		"{\"z\":\"1\",\"\xc3\xa9\":\"\xf0\x9f\x98\x80\"}", "{\"a\":\"\x7f\"}",
+	};
+	struct record_parser *p = record_parser_new();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_string_equal(custom_of(p, texts[i]), texts[i]);
+	/* Of another writer: as JSON, if not byte for byte. */
+	assert_string_equal(custom_of(p, "{ \"b\" : \"1\",\"a\":\"2\" }"),
+	    "{\"b\":\"1\",\"a\":\"2\"}");
+	assert_string_equal(custom_of(p, "{\"a\":[{}, null, true, -1.5]}"),
+	    "{\"a\":[{},null,true,-1.5]}");
+	record_parser_free(p);
+}
+
+static void
+test_custom_metadata_that_are_no_object_are_garbage(void **state)
+{
+	static const char *const texts[] = {
+		/* each bracket has its counterpart, or one of the other kind */
+		"{\"a\":]}", "{\"a\":}", "{\"a\"}", "{[}]", "{]", "{\"a\":[}]}", "{[]}", "{{}}",
+		"{\"a\":\"b\"]", "{:}", "{,}", "{\"a\":\"b\",}", "{,\"a\":\"b\"}", "{\"a\"::\"b\"}",
+		"{\"a\":\"b\"\"c\":\"d\"}", "{\"a\" \"b\"}", "{\"a\":b}", "{a:\"b\"}", "{\"a\":\"b\"}}",
+		"{\"a\":01}", "{\"a\":+1}", "{\"a\":nul}", "{'a':'b'}", "{\"a\":\"b\"}{}", "", "[]",
+		"\"{}\"", "null", "{", "{\"", "{\"a\":\"b", "{\"a\":\"b\\\"}",
+		/* strings that are none */
+		"{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}",
+		"{\"a\":\"\\udc00\"}", "{\"a\":\"\n\"}", "{\"a\":\"\x1f\"}", "{\"a\":\"\xff\"}",
+		"{\"a\":\"\xc3\"}", "{\"a\":\"\xc0\x80\"}", "{\"a\":\"\xed\xa0\x80\"}",
+		/* a name twice, spelled otherwise */
+		"{\"a\":\"1\",\"a\":\"2\"}", "{\"a\":\"1\",\"b\":\"\",\"\\u0061\":\"2\"}",
+	};
+	struct record_parser *p = record_parser_new();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (custom_of(p, texts[i]) != NULL)
+			fail_msg("taken: %s", texts[i]);
+	}
+	record_parser_free(p);
+}
+
 /* Whatever byte is changed or missing: an answer, and no wrong access. */
 static void
-test_damaged_records_are_safe_to_parse(void **state)
+damage(const struct record *r)
 {
 	struct record_parser *p = record_parser_new();
-	struct record r = record_secret("p\"q", "k", 1, 1);
 	struct log_record l;
 	struct buf bytes;
 	unsigned char *copy;
 	size_t i, key_len, n;
 	int c;
 
-	(void)state;
-	r.has_idem = true;
-	r.created_by = "\xc3\xa9\n";
-	l = record_encoded(&r, &bytes);
+	l = record_encoded(r, &bytes);
 	key_len = l.key_len;
 	n = bytes.len;
 	for (i = 0; i < n; i++) {
@@ -333,6 +399,20 @@ test_damaged_records_are_safe_to_parse(void **state)
 	record_parser_free(p);
 }
 
+static void
+test_damaged_records_are_safe_to_parse(void **state)
+{
+	struct record r = record_secret("p\"q", "k", 1, 1);
+
+	(void)state;
+	r.has_idem = true;
+	r.created_by = "\xc3\xa9\n";
+	damage(&r);
+	r = record_meta("p", "k", 3);
+	r.custom = "{\"\":\"\",\"a\":\"\\n\\u00e9\xc3\xa9\",\"b\":\"\"}";
+	damage(&r);
+}
+
 int
 main(void)
 {
@@ -345,6 +425,8 @@ main(void)
 		cmocka_unit_test(test_newer_formats_are_unknown_not_garbage),
 		cmocka_unit_test(test_keys_spelled_otherwise_are_not_taken_for_ours),
 		cmocka_unit_test(test_garbage_is_told_from_records),
+		cmocka_unit_test(test_custom_metadata_stand_as_they_were_written),
+		cmocka_unit_test(test_custom_metadata_that_are_no_object_are_garbage),
 		cmocka_unit_test(test_damaged_records_are_safe_to_parse),
 	};
 

@@ -59,13 +59,14 @@ struct binding {
 	const char *by;		/* who granted it, may be NULL */
 };
 
-/* ${data} is made if it is not there; the file is replaced as a whole under a
- * lock, 0600.  ERROR_USAGE: unknown role, a cluster role with a path, a path
- * role without one, an empty prefix.  Granting twice is fine (0). */
-int access_grant(const char *data, const struct binding *b, struct error *err);
+/* All of ${b}'s ${n} bindings at once, or none.  ${data} is made if it is not
+ * there; the file is replaced as a whole under a lock, 0600.  ERROR_USAGE:
+ * unknown role, a cluster role with a path, a path role without one, an empty
+ * prefix.  Granting twice is fine (0). */
+int access_grant(const char *data, const struct binding *b, size_t n, struct error *err);
 
-/* ERROR_MISSING: there is no such binding. */
-int access_revoke(const char *data, const struct binding *b, struct error *err);
+/* Take back all ${n}, or none.  ERROR_MISSING: one of them is not there. */
+int access_revoke(const char *data, const struct binding *b, size_t n, struct error *err);
 int access_list(const char *data, void (*visit)(void *cookie, const struct binding *b),
     void *cookie, struct error *err);
 

@@ -13,11 +13,18 @@
 #include "registry/data/principal.h"
 #include "registry/store/names.h"
 
-/* One change, checked. */
+/* One binding to make or to take away, checked. */
 struct edit {
 	const struct binding *b;
 	char principal[PRINCIPAL_MAX];
 	enum binding_pattern pattern;
+	bool found;		/* it is in the list */
+};
+
+/* What is changed at once. */
+struct edits {
+	struct edit *items;
+	size_t count;
 };
 
 static int
@@ -86,24 +93,27 @@ check_scope(const struct edit *e, const struct role *r, struct error *err)
 }
 
 static int
-check_role(const struct edit *e, const char *data, struct error *err)
+check_role(const struct edit *e, const struct roles *roles, struct error *err)
+{
+	const struct role *r = roles_find(roles, e->b->role);
+
+	if (r != NULL)
+		return check_scope(e, r, err);
+	error_set(err, ERROR_USAGE, "there is no such role");
+	error_key(err, e->b->role, strlen(e->b->role));
+	return error_hint(err, "`propseal registry role show` lists them");
+}
+
+static int
+check_roles(const struct edits *all, const char *data, struct error *err)
 {
 	struct file_id id;
 	struct roles roles;
-	const struct role *r;
-	int rc = -1;
+	int rc = roles_read(data, &roles, &id, err);
+	size_t i;
 
-	if (roles_read(data, &roles, &id, err) != 0)
-		goto out;
-	r = roles_find(&roles, e->b->role);
-	if (r != NULL)
-		rc = check_scope(e, r, err);
-	else {
-		error_set(err, ERROR_USAGE, "there is no such role");
-		error_key(err, e->b->role, strlen(e->b->role));
-		error_hint(err, "`propseal registry role show` lists them");
-	}
-out:
+	for (i = 0; i < all->count && rc == 0; i++)
+		rc = check_role(&all->items[i], &roles, err);
 	roles_release(&roles);
 	return rc;
 }
@@ -116,24 +126,23 @@ is_same(const struct edit *e, const struct binding_json *one)
 	    (one->path == NULL || strcmp(one->path, e->b->pattern) == 0);
 }
 
-/* 1: found, at ${*where}; 0: it is not in the list; -1. */
+/* Note which of the edits are about that binding: 1: some; 0: none; -1. */
 static int
-find(const json_t *list, const struct edit *e, size_t *where, struct error *err)
+note(struct edits *all, const json_t *item, size_t place, struct error *err)
 {
 	struct binding_json one;
-	const json_t *item;
 	size_t i;
-	int found = 0;
+	int any = 0;
 
-	json_array_foreach(list, i, item) {
-		if (binding_json_read(item, i, &one, err) != 0)
-			return -1;
-		if (found == 0 && is_same(e, &one)) {
-			*where = i;
-			found = 1;
+	if (binding_json_read(item, place, &one, err) != 0)
+		return -1;
+	for (i = 0; i < all->count; i++) {
+		if (is_same(&all->items[i], &one)) {
+			all->items[i].found = true;
+			any = 1;
 		}
 	}
-	return found;
+	return any;
 }
 
 static json_t *
@@ -160,25 +169,45 @@ make(const struct edit *e)
 }
 
 static int
+add_one(struct edits *all, const struct edit *e, json_t *list, struct error *err)
+{
+	size_t n = json_array_size(list);
+	json_t *one;
+
+	if (n >= BINDINGS_MAX)
+		return error_set(err, ERROR_LIMIT, "there are %d bindings already", BINDINGS_MAX);
+	if ((one = make(e)) == NULL || json_array_append_new(list, one) != 0)
+		return error_memory(err);
+	/* The same may have been asked for twice. */
+	return note(all, one, n, err);
+}
+
+/* A failure at any of them leaves the file as it is. */
+static int
 add(void *cookie, json_t *root, struct error *err)
 {
-	const struct edit *e = cookie;
-	json_t *list, *one;
-	size_t where;
-	int found;
+	struct edits *all = cookie;
+	json_t *list, *item;
+	size_t i;
+	int changed = 0;
 
 	if (json_object_get(root, "bindings") == NULL &&
 	    json_object_set_new(root, "bindings", json_array()) != 0)
 		return error_memory(err);
 	if ((list = binding_json_list(root, err)) == NULL)
 		return -1;
-	if ((found = find(list, e, &where, err)) != 0)
-		return found > 0 ? 0 : -1;
-	if (json_array_size(list) == BINDINGS_MAX)
-		return error_set(err, ERROR_LIMIT, "there are %d bindings already", BINDINGS_MAX);
-	if ((one = make(e)) == NULL || json_array_append_new(list, one) != 0)
-		return error_memory(err);
-	return 1;
+	json_array_foreach(list, i, item) {
+		if (note(all, item, i, err) == -1)
+			return -1;
+	}
+	for (i = 0; i < all->count; i++) {
+		if (all->items[i].found)
+			continue;
+		if (add_one(all, &all->items[i], list, err) == -1)
+			return -1;
+		changed = 1;
+	}
+	return changed;
 }
 
 static int
@@ -192,44 +221,73 @@ missing(const struct edit *e, struct error *err)
 static int
 cut(void *cookie, json_t *root, struct error *err)
 {
-	const struct edit *e = cookie;
-	json_t *list;
-	size_t where;
-	int found;
+	struct edits *all = cookie;
+	json_t *list = NULL;
+	size_t i;
 
-	if (json_object_get(root, "bindings") == NULL)
-		return missing(e, err);
-	if ((list = binding_json_list(root, err)) == NULL)
+	if (json_object_get(root, "bindings") != NULL &&
+	    (list = binding_json_list(root, err)) == NULL)
 		return -1;
-	found = find(list, e, &where, err);
-	if (found <= 0)
-		return found < 0 ? -1 : missing(e, err);
-	do {
-		json_array_remove(list, where);
-	} while ((found = find(list, e, &where, err)) > 0);
-	return found == 0 ? 1 : -1;
+	/* From the end, so that a removal moves none that is still to come. */
+	for (i = json_array_size(list); i > 0; i--) {
+		int found = note(all, json_array_get(list, i - 1), i - 1, err);
+
+		if (found == -1)
+			return -1;
+		if (found == 1)
+			json_array_remove(list, i - 1);
+	}
+	for (i = 0; i < all->count; i++) {
+		if (!all->items[i].found)
+			return missing(&all->items[i], err);
+	}
+	return all->count > 0 ? 1 : 0;
+}
+
+static int
+start_all(struct edits *all, const struct binding *b, size_t n, struct error *err)
+{
+	size_t i;
+
+	all->items = calloc(n + 1, sizeof(*all->items));
+	if (all->items == NULL)
+		return error_memory(err);
+	all->count = n;
+	for (i = 0; i < n; i++) {
+		if (start(&all->items[i], &b[i], err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int
-access_grant(const char *data, const struct binding *b, struct error *err)
+access_grant(const char *data, const struct binding *b, size_t n, struct error *err)
 {
-	struct edit e;
+	struct edits all = { 0 };
+	int rc = start_all(&all, b, n, err);
+	size_t i;
 
-	if (start(&e, b, err) != 0 || check_pattern(&e, err) != 0 ||
-	    check_role(&e, data, err) != 0)
-		return -1;
-	return data_file_edit(data, BINDINGS_FILE, add, &e, err);
+	for (i = 0; i < n && rc == 0; i++)
+		rc = check_pattern(&all.items[i], err);
+	if (rc == 0)
+		rc = check_roles(&all, data, err);
+	if (rc == 0)
+		rc = data_file_edit(data, BINDINGS_FILE, add, &all, err);
+	free(all.items);
+	return rc;
 }
 
 int
-access_revoke(const char *data, const struct binding *b, struct error *err)
+access_revoke(const char *data, const struct binding *b, size_t n, struct error *err)
 {
-	struct edit e;
-
+	struct edits all = { 0 };
 	/* A role that is not in the table any more can be revoked all the same. */
-	if (start(&e, b, err) != 0)
-		return -1;
-	return data_file_edit(data, BINDINGS_FILE, cut, &e, err);
+	int rc = start_all(&all, b, n, err);
+
+	if (rc == 0)
+		rc = data_file_edit(data, BINDINGS_FILE, cut, &all, err);
+	free(all.items);
+	return rc;
 }
 
 int

@@ -75,24 +75,25 @@ to_itself(struct exchange *x, const struct grant_pattern *p)
 	    !covers(x, SECRET_READ, p->cluster ? NULL : p->name, strlen(p->name), p->prefix);
 }
 
-/* On the helper's thread. */
+/* On the helper's thread.  All of the patterns, or none. */
 static void
 work(struct exchange *x)
 {
 	struct grant *g = x->work;
 	const char *data = request_settings(x)->data;
+	struct binding bindings[GRANT_PATTERNS_MAX];
 
-	for (size_t i = 0; i < g->count && g->result == 0; i++) {
+	for (size_t i = 0; i < g->count; i++) {
 		const struct grant_pattern *p = &g->patterns[i];
-		struct binding b = {
+
+		bindings[i] = (struct binding){
 			.role = g->role, .principal = g->principal,
 			.pattern = p->cluster ? NULL : p->name, .prefix = p->prefix,
 			.by = request_principal(x),
 		};
-
-		g->result = g->revoke ? access_revoke(data, &b, &g->err) :
-		    access_grant(data, &b, &g->err);
 	}
+	g->result = g->revoke ? access_revoke(data, bindings, g->count, &g->err) :
+	    access_grant(data, bindings, g->count, &g->err);
 }
 
 static void

@@ -44,7 +44,7 @@ commands_registry_role_grant(const struct options *o)
 	int rc = read_binding(o, &b, &err);
 
 	if (rc == 0)
-		rc = access_grant(o->text[FLAG_DATA], &b, &err);
+		rc = access_grant(o->text[FLAG_DATA], &b, 1, &err);
 	return admin_done(rc, &err);
 }
 
@@ -56,7 +56,7 @@ commands_registry_role_revoke(const struct options *o)
 	int rc = read_binding(o, &b, &err);
 
 	if (rc == 0)
-		rc = access_revoke(o->text[FLAG_DATA], &b, &err);
+		rc = access_revoke(o->text[FLAG_DATA], &b, 1, &err);
 	return admin_done(rc, &err);
 }
 

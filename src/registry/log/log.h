@@ -35,7 +35,8 @@ struct log_ops {
 	/* All of the batch durably, or nothing; ${*first} is the first record's
 	 * offset, the others follow without a gap.  ERROR_IO, ERROR_LIMIT;
 	 * ERROR_BUSY: fenced by another claim; ERROR_STALE: the outcome is not
-	 * known (append sent, no acknowledgement). */
+	 * known (append sent, no acknowledgement), and it may come to stand in
+	 * the log later, whole, at most once, until the next claim. */
 	int (*append)(void *self, const struct log_record *batch, size_t n,
 	    uint64_t *first, struct error *err);
 
@@ -46,7 +47,8 @@ struct log_ops {
 	/* The offset that the next append will get at least. */
 	int (*end)(void *self, uint64_t *end, struct error *err);
 
-	/* Become the only writer; an earlier claim's appends fail from now on.
+	/* Become the only writer; an earlier claim's appends fail from now on, and
+	 * those that had no answer land no more (of this writer's, too).
 	 * ${*epoch} grows with each claim. */
 	int (*claim)(void *self, const char *node, uint64_t *epoch, struct error *err);
 

@@ -1,36 +1,18 @@
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/vec.h"
 #include "registry/log/log.h"
 #include "registry/log/log_memory.h"
+#include "registry/log/log_memory_internal.h"
 
 #define RECORDS_MAX ((size_t)1 << 26)
 #define FAULTS_MAX 1024
 #define GAP_MAX 2	/* offsets that a transaction's end may use up */
 
-struct stored {
-	uint64_t offset;
-	unsigned char *bytes;	/* key, then value */
-	size_t key_len;
-	size_t value_len;
-	bool tombstone;
-};
-
 struct fault {
 	size_t after;		/* appends that come before it */
 	enum log_memory_fault what;
-};
-
-struct log_memory {
-	pthread_mutex_t mutex;
-	struct vec records;	/* struct stored, by offset */
-	struct vec faults;	/* struct fault */
-	uint64_t next;
-	uint64_t epoch;		/* of the last claim */
-	uint64_t random;
 };
 
 struct view {
@@ -39,8 +21,8 @@ struct view {
 };
 
 /* splitmix64, https://prng.di.unimi.it/splitmix64.c */
-static uint64_t
-draw(struct log_memory *m)
+uint64_t
+log_memory_draw(struct log_memory *m)
 {
 	uint64_t z = m->random += 0x9e3779b97f4a7c15;
 
@@ -59,6 +41,7 @@ log_memory_new(uint64_t seed)
 	pthread_mutex_init(&m->mutex, NULL);
 	vec_init(&m->records, sizeof(struct stored), RECORDS_MAX);
 	vec_init(&m->faults, sizeof(struct fault), FAULTS_MAX);
+	log_memory_late_init(m);
 	m->random = seed;
 	return m;
 }
@@ -82,6 +65,7 @@ log_memory_free(struct log_memory *m)
 	cut(m, 0);
 	vec_release(&m->records);
 	vec_release(&m->faults);
+	log_memory_late_release(m);
 	pthread_mutex_destroy(&m->mutex);
 	free(m);
 }
@@ -108,9 +92,8 @@ keep(struct log_memory *m, uint64_t offset, const struct log_record *r)
 	return 0;
 }
 
-/* All of it, or nothing; then a gap such as the end of a transaction leaves. */
-static int
-write_batch(struct log_memory *m, const struct log_record *batch, size_t n,
+int
+log_memory_write(struct log_memory *m, const struct log_record *batch, size_t n,
     struct error *err)
 {
 	size_t before = m->records.len;
@@ -122,7 +105,7 @@ write_batch(struct log_memory *m, const struct log_record *batch, size_t n,
 			return error_memory(err);
 		}
 	}
-	m->next += n + draw(m) % (GAP_MAX + 1);
+	m->next += n + log_memory_draw(m) % (GAP_MAX + 1);
 	return 0;
 }
 
@@ -154,19 +137,23 @@ append(struct view *v, const struct log_record *batch, size_t n,
 {
 	struct log_memory *m = v->topic;
 	enum log_memory_fault fault;
-	uint64_t at = m->next;
+	uint64_t at;
 
 	if (v->epoch != m->epoch)
 		return error_set(err, ERROR_BUSY, "another writer has claimed the log");
+	log_memory_late_arrive(m);
+	at = m->next;
 	if (!take_fault(m, &fault)) {
-		if (write_batch(m, batch, n, err) == -1)
+		if (log_memory_write(m, batch, n, err) == -1)
 			return -1;
 		*first = at;
 		return 0;
 	}
 	if (fault == LOG_MEMORY_FAIL)
 		return error_set(err, ERROR_IO, "the log does not take it");
-	if (fault == LOG_MEMORY_LOSE_ANSWER && write_batch(m, batch, n, err) == -1)
+	if (fault == LOG_MEMORY_LOSE_ANSWER && log_memory_write(m, batch, n, err) == -1)
+		return -1;
+	if (fault == LOG_MEMORY_DELAY && log_memory_late_add(m, batch, n, err) == -1)
 		return -1;
 	return error_set(err, ERROR_STALE, "the log has not answered");
 }
@@ -180,6 +167,7 @@ view_append(void *self, const struct log_record *batch, size_t n,
 
 	pthread_mutex_lock(&v->topic->mutex);
 	result = append(v, batch, n, first, err);
+	log_memory_late_arrive(v->topic);
 	pthread_mutex_unlock(&v->topic->mutex);
 	return result;
 }
@@ -211,6 +199,7 @@ view_read(void *self, uint64_t from, log_visit *visit, void *cookie,
 	size_t i;
 
 	pthread_mutex_lock(&m->mutex);
+	log_memory_late_arrive(m);
 	for (i = find(m, from); i < m->records.len && result == 0; i++) {
 		const struct stored *s = vec_at(&m->records, i);
 		struct log_record r = {
@@ -233,6 +222,7 @@ view_end(void *self, uint64_t *end, struct error *err)
 
 	(void)err;
 	pthread_mutex_lock(&m->mutex);
+	log_memory_late_arrive(m);
 	*end = m->next;
 	pthread_mutex_unlock(&m->mutex);
 	return 0;
@@ -242,13 +232,22 @@ static int
 view_claim(void *self, const char *node, uint64_t *epoch, struct error *err)
 {
 	struct view *v = self;
+	struct log_memory *m = v->topic;
+	int result = 0;
 
 	(void)node;
-	(void)err;
-	pthread_mutex_lock(&v->topic->mutex);
-	*epoch = v->epoch = ++v->topic->epoch;
-	pthread_mutex_unlock(&v->topic->mutex);
-	return 0;
+	pthread_mutex_lock(&m->mutex);
+	/* Before the fence is up, but not after. */
+	log_memory_late_arrive(m);
+	if (m->failing_claims > 0) {
+		m->failing_claims--;
+		result = error_set(err, ERROR_IO, "the log cannot be claimed");
+	} else {
+		log_memory_late_drop(m);
+		*epoch = v->epoch = ++m->epoch;
+	}
+	pthread_mutex_unlock(&m->mutex);
+	return result;
 }
 
 static const struct log_ops ops = {
@@ -291,6 +290,14 @@ log_memory_fault_at(struct log_memory *m, size_t n, enum log_memory_fault f)
 	pthread_mutex_unlock(&m->mutex);
 }
 
+void
+log_memory_fail_claims(struct log_memory *m, size_t n)
+{
+	pthread_mutex_lock(&m->mutex);
+	m->failing_claims = n;
+	pthread_mutex_unlock(&m->mutex);
+}
+
 uint64_t
 log_memory_inject(struct log_memory *m, const void *key, size_t key_len,
     const void *value, size_t value_len)
@@ -300,74 +307,8 @@ log_memory_inject(struct log_memory *m, const void *key, size_t key_len,
 
 	pthread_mutex_lock(&m->mutex);
 	at = m->next;
-	if (write_batch(m, &r, 1, NULL) == -1)
+	if (log_memory_write(m, &r, 1, NULL) == -1)
 		at = UINT64_MAX;
 	pthread_mutex_unlock(&m->mutex);
 	return at;
-}
-
-/* By key, then by offset. */
-static int
-compare(const void *a, const void *b)
-{
-	const struct stored *x = *(struct stored *const *)a;
-	const struct stored *y = *(struct stored *const *)b;
-	size_t n = x->key_len < y->key_len ? x->key_len : y->key_len;
-	int order = memcmp(x->bytes, y->bytes, n);
-
-	if (order != 0)
-		return order;
-	if (x->key_len != y->key_len)
-		return x->key_len < y->key_len ? -1 : 1;
-	return x->offset < y->offset ? -1 : 1;
-}
-
-static bool
-same_key(const struct stored *a, const struct stored *b)
-{
-	return a->key_len == b->key_len && memcmp(a->bytes, b->bytes, a->key_len) == 0;
-}
-
-static void
-drop(struct stored *s)
-{
-	free(s->bytes);
-	s->bytes = NULL;
-}
-
-static void
-compact(struct log_memory *m, struct stored **order, bool all)
-{
-	struct stored *records = m->records.items;
-	size_t n = m->records.len;
-	size_t i, left = 0;
-
-	for (i = 0; i < n; i++)
-		order[i] = &records[i];
-	qsort(order, n, sizeof(*order), compare);
-	for (i = 0; i < n; i++) {
-		/* The one after it is still there to be compared with. */
-		bool replaced = i + 1 < n && same_key(order[i], order[i + 1]);
-
-		if (all ? replaced || order[i]->tombstone : replaced && draw(m) % 2 == 0)
-			drop(order[i]);
-	}
-	for (i = 0; i < n; i++) {
-		if (records[i].bytes != NULL)
-			records[left++] = records[i];
-	}
-	m->records.len = left;
-}
-
-void
-log_memory_compact(struct log_memory *m, bool all)
-{
-	struct stored **order;
-
-	pthread_mutex_lock(&m->mutex);
-	order = m->records.len > 0 ? calloc(m->records.len, sizeof(struct stored *)) : NULL;
-	if (order != NULL)
-		compact(m, order, all);
-	free(order);
-	pthread_mutex_unlock(&m->mutex);
 }

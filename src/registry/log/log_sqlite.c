@@ -35,11 +35,13 @@ log_sqlite_claim(void *self, const char *node, uint64_t *epoch, struct error *er
 
 	(void)node;
 	pthread_mutex_lock(&l->mutex);
-	rc = sqlite_append_run(l->statements[STATEMENT_ADD_EPOCH]);
-	if (rc != SQLITE_DONE)
-		sqlite_db_error(l->db, rc, l->path, "cannot claim the log", err);
-	else
-		result = sqlite_read_meta(l, &next, epoch, err);
+	if (sqlite_append_usable(l, err) == 0) {
+		rc = sqlite_append_run(l->statements[STATEMENT_ADD_EPOCH]);
+		if (rc != SQLITE_DONE)
+			sqlite_db_error(l->db, rc, l->path, "cannot claim the log", err);
+		else
+			result = sqlite_read_meta(l, &next, epoch, err);
+	}
 	pthread_mutex_unlock(&l->mutex);
 	return result;
 }

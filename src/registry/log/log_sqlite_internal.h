@@ -76,6 +76,10 @@ int sqlite_load(struct log_sqlite *l, struct error *err);
 int sqlite_append_find(struct log_sqlite *l, const void *key, size_t len,
     uint32_t hash, uint64_t *offset, struct error *err);
 
+/* -1: a commit failed in such a way that what this connection sees may not be
+ * what the file will be. */
+int sqlite_append_usable(const struct log_sqlite *l, struct error *err);
+
 /* Run a statement that gives no row; its result code. */
 int sqlite_append_run(sqlite3_stmt *s);
 

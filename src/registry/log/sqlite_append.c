@@ -17,6 +17,15 @@ sqlite_append_run(sqlite3_stmt *s)
 	return rc == SQLITE_DONE || reset == SQLITE_OK ? rc : reset;
 }
 
+int
+sqlite_append_usable(const struct log_sqlite *l, struct error *err)
+{
+	if (!l->lost)
+		return 0;
+	error_set(err, ERROR_IO, "the log failed and must be opened again");
+	return error_place(err, l->path, 0);
+}
+
 static int
 fail(struct log_sqlite *l, int rc, struct error *err)
 {
@@ -211,9 +220,11 @@ make_ready(struct log_sqlite *l, size_t n, struct error *err)
 	struct sqlite_change *more;
 	int moved = 0;
 
-	if (l->lost || rollback(l) == -1) {
-		error_set(err, ERROR_IO, "the log failed and must be opened again");
-		return error_place(err, l->path, 0);
+	if (sqlite_append_usable(l, err) == -1)
+		return -1;
+	if (rollback(l) == -1) {
+		l->lost = true;
+		return sqlite_append_usable(l, err);
 	}
 	if (n > INT64_MAX - l->next)
 		return error_set(err, ERROR_LIMIT, "the log has no offsets left");

@@ -39,10 +39,11 @@ sqlite_read(void *self, uint64_t from, log_visit *visit, void *cookie,
 {
 	struct log_sqlite *l = self;
 	sqlite3_stmt *s = l->statements[STATEMENT_READ_FROM];
-	int result = 0;
+	int result;
 
 	pthread_mutex_lock(&l->mutex);
-	if (from < l->next) {
+	result = sqlite_append_usable(l, err);
+	if (result == 0 && from < l->next) {
 		sqlite3_bind_int64(s, 1, (sqlite3_int64)from);
 		result = visit_rows(l, s, visit, cookie, err);
 		sqlite3_reset(s);

@@ -238,7 +238,7 @@ record_read_meta(struct record_parser *p, const struct log_record *r, struct rec
 	if (!out->cas_required)
 		scan_is(&s, ",\"casRequired\":false");
 	scan_is(&s, ",\"custom\":");
-	out->custom = scan_object(&s);
+	out->custom = scan_strings(&s);
 	scan_is(&s, ",\"updatedAt\":");
 	out->updated_ms = scan_time(&s);
 	scan_is(&s, ",\"updatedBy\":");

@@ -3,8 +3,6 @@
 #include "base/text.h"
 #include "registry/store/scan.h"
 
-#define DEPTH_MAX 16		/* of an object that is passed over */
-
 static bool
 fail(struct scan *s)
 {
@@ -130,25 +128,41 @@ unescape(struct scan *s)
 	return fail(s);
 }
 
+/* Where the run of characters that stand for themselves, in one byte, ends. */
+static const unsigned char *
+plain_end(const unsigned char *p, const unsigned char *end)
+{
+	while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
+		p++;
+	return p;
+}
+
 const char *
 scan_string(struct scan *s)
 {
 	const char *start = s->text;
+	const unsigned char *run;
 	uint32_t cp;
 	size_t n;
 
 	if (!scan_is(s, "\""))
 		return NULL;
-	while (s->p < s->end && *s->p != '"') {
+	for (;;) {
+		run = s->p;
+		s->p = plain_end(run, s->end);
+		n = (size_t)(s->p - run);
+		memcpy(s->text, run, n);
+		s->text += n;
+		if (s->p == s->end || *s->p == '"')
+			break;
 		if (*s->p == '\\') {
 			s->p++;
 			if (!unescape(s))
 				return NULL;
 			continue;
 		}
-		n = *s->p >= 0x20 && *s->p < 0x80 ? 1 :
-		    text_utf8_decode(s->p, (size_t)(s->end - s->p), &cp);
-		if (n == 0 || *s->p < 0x20) {
+		n = *s->p >= 0x80 ? text_utf8_decode(s->p, (size_t)(s->end - s->p), &cp) : 0;
+		if (n == 0) {
 			fail(s);
 			return NULL;
 		}
@@ -212,42 +226,35 @@ scan_raw(struct scan *s, size_t *n)
 	return (const char *)start;
 }
 
+/* Its text is copied when it is known to be right: until then the names, decoded,
+ * stand where it will. */
 const char *
-scan_object(struct scan *s)
+scan_strings(struct scan *s)
 {
 	const unsigned char *start = s->p;
-	const char *text = s->text;
-	unsigned depth = 0;
-	bool quoted = false;
+	char *const text = s->text;
+	const char *name = NULL, *before;
 	size_t n;
 
-	if (s->failed || s->p == s->end || *s->p != '{') {
-		fail(s);
-		return NULL;
-	}
+	scan_is(s, "{");
+	if (scan_may(s, "}"))
+		goto out;
 	do {
-		unsigned char c = *s->p++;
-
-		if (quoted) {
-			if (c == '\\' && s->p < s->end)
-				s->p++;
-			quoted = c != '"';
-		} else if (c == '"') {
-			quoted = true;
-		} else if (c == '{' || c == '[') {
-			depth++;
-		} else if (c == '}' || c == ']') {
-			depth--;
-		}
-	} while (depth > 0 && depth <= DEPTH_MAX && s->p < s->end);
-	n = (size_t)(s->p - start);
-	if (depth != 0 || memchr(start, '\0', n) != NULL) {
-		fail(s);
+		before = name;
+		name = scan_string(s);
+		if (name != NULL && before != NULL && strcmp(before, name) >= 0)
+			fail(s);
+		scan_is(s, ":");
+		(void)scan_string(s);
+	} while (scan_may(s, ","));
+	scan_is(s, "}");
+out:
+	if (s->failed)
 		return NULL;
-	}
-	memcpy(s->text, start, n);
-	s->text[n] = '\0';
-	s->text += n + 1;
+	n = (size_t)(s->p - start);
+	memcpy(text, start, n);
+	text[n] = '\0';
+	s->text = text + n + 1;
 	return text;
 }
 

@@ -37,8 +37,9 @@ const char *scan_name(struct scan *s, size_t *n);
 /* A string's bytes as they are, up to the next ". */
 const char *scan_raw(struct scan *s, size_t *n);
 
-/* An object, whatever is in it, checked for balance alone; NUL-terminated. */
-const char *scan_object(struct scan *s);
+/* An object of strings, without blanks, the names in ascending order of their
+ * bytes, so that none stands twice: its text as it stands, NUL-terminated. */
+const char *scan_strings(struct scan *s);
 
 /* RFC 4648 base64 with padding into ${out}, which has room for n / 4 * 3
  * bytes; the length, or SIZE_MAX.  For public bytes: it looks up by them. */

@@ -71,31 +71,6 @@ open_ring(struct store *s, const struct store_options *o, bool *used_old, bool *
 	return s->ring != NULL ? 0 : -1;
 }
 
-/* Claim the log, and see what came in while it was not ours.  -1: among it
- * is another keyring. */
-static int
-claim(struct store *s, struct error *err)
-{
-	size_t before, after;
-	const char *text = state_keyring(s->state, &before);
-	char *copy = text != NULL ? strdup(text) : NULL;
-	int result = -1;
-
-	if (text != NULL && copy == NULL)
-		return error_memory(err);
-	if (log_claim(s->log, s->node, &s->epoch, err) == 0 && store_fold(s, err) == 0) {
-		text = state_keyring(s->state, &after);
-		if ((text == NULL) == (copy == NULL) &&
-		    (text == NULL || strcmp(text, copy) == 0))
-			result = 0;
-		else
-			error_set(err, ERROR_BUSY, "another process changed the keyring; "
-			    "start again");
-	}
-	free(copy);
-	return result;
-}
-
 /* The keyring is opened: make it what is to be stored, and store it. */
 static int
 settle_ring(struct store *s, bool used_old, bool fresh, struct error *err)
@@ -117,7 +92,7 @@ start(struct store *s, const struct store_options *o, struct error *err)
 	int64_t now;
 
 	if (store_fold(s, err) == -1 || open_ring(s, o, &used_old, &fresh, err) == -1 ||
-	    claim(s, err) == -1 || log_end(s->log, &end, err) == -1)
+	    store_claim(s, err) == -1 || log_end(s->log, &end, err) == -1)
 		return -1;
 	s->sealer = sealer_new(s->ring, err);
 	if (s->sealer == NULL)

@@ -69,6 +69,7 @@ struct store {
 	int64_t last_ms;		/* no version is older than the one before */
 	bool fenced;			/* another claim: never writes again */
 	bool behind;			/* the log may hold more than the state */
+	bool unsettled;			/* an append may land yet: claim before the next */
 	uint64_t seen_end;		/* the log's end when it was last read to it */
 	bool ring_dirty;		/* the keyring is not in the log as it is */
 	struct buf sealed;		/* scratch */
@@ -91,15 +92,20 @@ struct store {
 	pthread_t thread;
 };
 
-/* --- store_log.c --- */
+/* --- store_claim.c --- */
 
 /**
- * store_append(s, records, n, first, err):
- * Append and fold, all or nothing.  ERROR_STALE: not known whether it was
- * written (the log was read again, and does not have it, or could not be read).
+ * store_claim(s, err):
+ * Become the only writer (again), and fold what the log has by then: nothing
+ * else that was sent before can land any more.  ERROR_BUSY: among it is a
+ * keyring that is not ours, so that this store must not write.
  */
-int store_append(struct store *s, const struct log_record *records, size_t n, uint64_t *first,
-    struct error *err);
+int store_claim(struct store *s, struct error *err);
+
+/* After an append without an answer: its offset, if the log has it.
+ * ERROR_STALE: it has not, or could not be asked. */
+int store_look_for(struct store *s, const struct log_record *records, size_t n,
+    uint64_t *first, struct error *err);
 
 /* Fold what the log has beyond the state, if that may be anything. */
 int store_catch_up(struct store *s, struct error *err);
@@ -107,8 +113,18 @@ int store_catch_up(struct store *s, struct error *err);
 /* Fold everything from the state's offset on. */
 int store_fold(struct store *s, struct error *err);
 
-/* What has to be in the log before anything else: the keyring if it changed;
- * losers go.  -1: nothing can be written now. */
+/* --- store_log.c --- */
+
+/**
+ * store_append(s, records, n, first, err):
+ * Append and fold, all or nothing.  ERROR_STALE: not known whether it was
+ * written (see store_look_for).
+ */
+int store_append(struct store *s, const struct log_record *records, size_t n, uint64_t *first,
+    struct error *err);
+
+/* What has to be in the log before anything else: a claim if an outcome is not
+ * known; the keyring if it changed; losers go.  -1: nothing can be written now. */
 int store_prepare(struct store *s, struct error *err);
 
 int store_save_keyring(struct store *s, struct error *err);

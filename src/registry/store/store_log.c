@@ -7,104 +7,6 @@
 #include "registry/log/log.h"
 #include "registry/store/store_internal.h"
 
-/* Reading the log again, looking out for a batch on the way. */
-struct reading {
-	struct store *store;
-	const struct log_record *probe;	/* NULL: not looking */
-	bool found;
-	uint64_t offset;
-};
-
-static bool
-same(const struct log_record *a, const struct log_record *b)
-{
-	if (a->key_len != b->key_len || memcmp(a->key, b->key, a->key_len) != 0 ||
-	    (a->value == NULL) != (b->value == NULL))
-		return false;
-	return a->value == NULL || (a->value_len == b->value_len &&
-	    memcmp(a->value, b->value, a->value_len) == 0);
-}
-
-static int
-visit(void *cookie, uint64_t offset, const struct log_record *r, struct error *err)
-{
-	struct reading *x = cookie;
-
-	if (x->probe != NULL && same(r, x->probe)) {
-		x->found = true;
-		x->offset = offset;
-	}
-	return state_apply(x->store->state, offset, r, err);
-}
-
-/* Readers wait, so that they see all of a batch or nothing. */
-static int
-read_on(struct reading *x, struct error *err)
-{
-	struct store *s = x->store;
-	int result;
-
-	state_lock_exclusive(s->state);
-	result = log_read(s->log, state_offset(s->state), visit, x, err);
-	state_unlock(s->state);
-	s->behind = result != 0;
-	return s->behind ? -1 : 0;
-}
-
-int
-store_fold(struct store *s, struct error *err)
-{
-	struct reading x = { .store = s };
-
-	return read_on(&x, err);
-}
-
-int
-store_catch_up(struct store *s, struct error *err)
-{
-	if (!s->behind)
-		return 0;
-	if (store_fold(s, err) == 0)
-		return 0;
-	atomic_store(&s->unready, "the log cannot be read");
-	return -1;
-}
-
-/* The record by which a batch is known again: one with a claim, if any. */
-static size_t
-probe_of(const struct log_record *records, size_t n)
-{
-	static const char secret[] = "{\"t\":\"SECRET\"";
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (records[i].value != NULL && records[i].key_len > sizeof(secret) &&
-		    memcmp(records[i].key, secret, sizeof(secret) - 1) == 0)
-			return i;
-	}
-	return 0;
-}
-
-/* Sent, and no answer: has it come to stand in the log? */
-static int
-look_for(struct store *s, const struct log_record *records, size_t n, uint64_t *first,
-    struct error *err)
-{
-	size_t i = probe_of(records, n);
-	struct reading x = { .store = s, .probe = &records[i] };
-	struct error why = { 0 };
-
-	if (read_on(&x, &why) == -1) {
-		atomic_store(&s->unready, "the log cannot be read");
-		return error_set(err, ERROR_STALE, "the outcome is not known, and the log cannot "
-		    "be read: %s", why.text);
-	}
-	if (!x.found)
-		return error_set(err, ERROR_STALE, "the outcome of the append is not known");
-	*first = x.offset - i;
-	return 0;
-}
-
 static int
 apply(struct store *s, const struct log_record *records, size_t n, uint64_t first,
     struct error *err)
@@ -131,10 +33,13 @@ store_append(struct store *s, const struct log_record *records, size_t n, uint64
 	struct error why = { 0 };
 	int result;
 
+	/* Whoever decided this did not know of what may be there by now. */
+	if (s->unsettled)
+		return error_set(err, ERROR_IO, "the outcome of an earlier append is not known");
 	if (log_append(s->log, records, n, first, &why) == 0) {
 		result = apply(s, records, n, *first, err);
 	} else if (why.code == ERROR_STALE) {
-		result = look_for(s, records, n, first, err);
+		result = store_look_for(s, records, n, first, err);
 	} else {
 		if (why.code == ERROR_BUSY) {
 			s->fenced = true;
@@ -146,7 +51,7 @@ store_append(struct store *s, const struct log_record *records, size_t n, uint64
 			*err = why;
 		return -1;
 	}
-	if (!s->behind && !s->fenced)
+	if (!s->behind && !s->fenced && !s->unsettled)
 		atomic_store(&s->unready, NULL);
 	store_wake_waiters(s);
 	return result;
@@ -234,6 +139,8 @@ store_prepare(struct store *s, struct error *err)
 		error_set(err, ERROR_BUSY, "another process has claimed the log");
 		return error_hint(err, "restart this one when the other has stopped");
 	}
+	if (s->unsettled && store_claim(s, err) == -1)
+		return -1;
 	if (look_at_end(s, err) == -1 || store_catch_up(s, err) == -1)
 		return -1;
 	if (s->ring_dirty && store_save_keyring(s, err) == -1)

@@ -2,12 +2,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf_pool.h"
 #include "base/secmem.h"
 #include "registry/http/internal.h"
 #include "registry/http/token.h"
 
 #define REFUSAL_MAX (64U << 10)
-#define SPARE_MAX (64U << 10)
 
 static const char *
 phrase(int status)
@@ -245,15 +245,9 @@ void
 http_reply_end(struct http_connection *c)
 {
 	struct http_request *r = &c->request;
-	struct buf *spare = &c->thread->spare_body;
 
-	/* As above: the next request has its pages again. */
-	if (spare->cap == 0 && r->body.cap > 0 && r->body.cap <= SPARE_MAX) {
-		buf_clear(&r->body);
-		buf_move(spare, &r->body);
-	} else if (r->body.cap > 0) {
-		buf_release(&r->body);
-	}
+	if (r->body.cap > 0)
+		buf_pool_give(c->thread->bodies, &r->body);
 	http_bytes_clear(&c->in);
 	http_bytes_clear(&r->headers);
 	r->head.count = 0;

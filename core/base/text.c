@@ -70,9 +70,13 @@ static size_t
 decode(const unsigned char *p, size_t n, uint32_t *cp)
 {
 	static const unsigned char mask[5] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	size_t want = sequence_length(p[0]);
-	size_t i;
+	size_t want, i;
 
+	if (p[0] < 0x80) {
+		*cp = p[0];
+		return 1;
+	}
+	want = sequence_length(p[0]);
 	if (want == 0 || fitting(p, n, want) < want)
 		return 0;
 	*cp = p[0] & mask[want];
@@ -207,6 +211,41 @@ append_json_escape(struct buf *out, uint32_t cp)
 	append_hex(out, cp, 4);
 }
 
+/* Is any of eight bytes no plain one?  A borrow or carry can only come from
+ * a byte that is none itself. */
+static bool
+has_odd(const unsigned char *p)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return ((w | (w - 0x20 * each) | (w + each) | ((w ^ '"' * each) - each) |
+	    ((w ^ '\\' * each) - each)) & 0x80 * each) != 0;
+}
+
+static bool
+is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+size_t
+text_plain_length(const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	size_t i = 0;
+
+	while (n - i >= 8 && !has_odd(p + i))
+		i += 8;
+	/* A rest of less, with what stands before it. */
+	if (n >= 8 && n - i < 8 && !has_odd(p + n - 8))
+		return n;
+	while (i < n && is_plain(p[i]))
+		i++;
+	return i;
+}
+
 void
 text_append_json(struct buf *out, const void *bytes, size_t n)
 {
@@ -217,7 +256,7 @@ text_append_json(struct buf *out, const void *bytes, size_t n)
 	uint32_t cp;
 
 	buf_append_char(out, '"');
-	while (i < n) {
+	while ((i += text_plain_length(p + i, n - i)) < n) {
 		len = decode(p + i, n - i, &cp);
 		if (len > 0 && cp >= 0x20 && cp != '"' && cp != '\\' && cp != 0x7f &&
 		    !is_surrogate(cp)) {

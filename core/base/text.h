@@ -36,6 +36,10 @@ size_t text_invalid_length(const unsigned char *p, size_t n);
  */
 void text_append_visible(struct buf *out, const void *bytes, size_t n);
 
+/* How many of ${n} bytes, from the first on, are printable ASCII other than
+ * '"' and '\\': what needs no second look in almost any text. */
+size_t text_plain_length(const void *bytes, size_t n);
+
 /**
  * text_append_json(out, bytes, n):
  * Append as a JSON string with its quotes (RFC 8259).  Undecodable bytes

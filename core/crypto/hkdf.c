@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
@@ -11,46 +10,42 @@
 #include "base/secmem.h"
 
 #define HASH 32
+#define BLOCK 64	/* bytes that SHA-256 takes at once */
 
+/*
+ * HMAC is put together here from its two digests (RFC 2104): OpenSSL's own
+ * context copies three others for each new key, and there are two new keys in
+ * every derivation.
+ */
 struct hkdf {
-	EVP_MAC_CTX *ctx;
+	EVP_MD_CTX *ctx;
 };
 
-/* A context for HMAC-SHA-256 that knows its digest; keys come with each use. */
-static EVP_MAC_CTX *
-new_context(void)
-{
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
-
-	EVP_MAC_free(hmac);
-	if (ctx != NULL && EVP_MAC_CTX_set_params(ctx, params) == 1)
-		return ctx;
-	EVP_MAC_CTX_free(ctx);
-	return NULL;
-}
+/* A key as HMAC's two digests begin with it. */
+struct pads {
+	unsigned char inner[BLOCK];
+	unsigned char outer[BLOCK];
+};
 
 struct hkdf *
 hkdf_new(struct error *err)
 {
 	struct hkdf *h = calloc(1, sizeof(*h));
+	EVP_MD *sha256;
 
 	if (h == NULL) {
 		error_memory(err);
 		return NULL;
 	}
-	h->ctx = new_context();
-	if (h->ctx == NULL) {
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	h->ctx = EVP_MD_CTX_new();
+	if (sha256 == NULL || h->ctx == NULL || EVP_DigestInit_ex(h->ctx, sha256, NULL) != 1) {
 		ERR_clear_error();
 		error_set(err, ERROR_CRYPTO, "OpenSSL cannot compute HMAC-SHA-256");
-		free(h);
-		return NULL;
+		hkdf_free(h);
+		h = NULL;
 	}
+	EVP_MD_free(sha256);
 	return h;
 }
 
@@ -59,44 +54,89 @@ hkdf_free(struct hkdf *h)
 {
 	if (h == NULL)
 		return;
-	EVP_MAC_CTX_free(h->ctx);
+	EVP_MD_CTX_free(h->ctx);
 	free(h);
 }
 
-/* PRK = HMAC(salt, secret) (RFC 5869 section 2.2); no salt is 32 zero bytes. */
+/* Start again with the digest that the context has. */
 static int
-extract(EVP_MAC_CTX *ctx, const struct hkdf_input *in, unsigned char prk[HASH])
+restart(EVP_MD_CTX *ctx)
 {
-	static const unsigned char zeros[HASH];
-	const unsigned char *salt = in->salt_len > 0 ? in->salt : zeros;
-	size_t n = in->salt_len > 0 ? in->salt_len : sizeof(zeros);
+	return EVP_DigestInit_ex(ctx, NULL, NULL) == 1 ? 0 : -1;
+}
 
-	if (EVP_MAC_init(ctx, salt, n, NULL) != 1 ||
-	    (in->secret_len > 0 && EVP_MAC_update(ctx, in->secret, in->secret_len) != 1) ||
-	    EVP_MAC_final(ctx, prk, &n, HASH) != 1)
+static int
+add(EVP_MD_CTX *ctx, const void *bytes, size_t n)
+{
+	return n == 0 || EVP_DigestUpdate(ctx, bytes, n) == 1 ? 0 : -1;
+}
+
+static int
+set_key(EVP_MD_CTX *ctx, struct pads *p, const void *key, size_t n)
+{
+	memset(p->inner, 0, sizeof(p->inner));
+	if (n > BLOCK) {
+		if (restart(ctx) == -1 || add(ctx, key, n) == -1 ||
+		    EVP_DigestFinal_ex(ctx, p->inner, NULL) != 1)
+			return -1;
+	} else if (n > 0) {
+		memcpy(p->inner, key, n);
+	}
+	for (size_t i = 0; i < BLOCK; i++) {
+		p->outer[i] = p->inner[i] ^ 0x5c;
+		p->inner[i] ^= 0x36;
+	}
+	return 0;
+}
+
+static int
+begin(EVP_MD_CTX *ctx, const struct pads *p)
+{
+	return restart(ctx) == -1 ? -1 : add(ctx, p->inner, BLOCK);
+}
+
+static int
+end(EVP_MD_CTX *ctx, const struct pads *p, unsigned char out[HASH])
+{
+	if (EVP_DigestFinal_ex(ctx, out, NULL) != 1 || restart(ctx) == -1 ||
+	    add(ctx, p->outer, BLOCK) == -1 || add(ctx, out, HASH) == -1 ||
+	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
 		return -1;
 	return 0;
 }
 
+/* PRK = HMAC(salt, secret) (RFC 5869 section 2.2), as a key to ${p}.  No salt is
+ * as good as 32 zero bytes: both are a key of zeros. */
+static int
+extract(EVP_MD_CTX *ctx, const struct hkdf_input *in, struct pads *p)
+{
+	unsigned char prk[HASH];
+	int result = -1;
+
+	if (set_key(ctx, p, in->salt, in->salt_len) == 0 && begin(ctx, p) == 0 &&
+	    add(ctx, in->secret, in->secret_len) == 0 && end(ctx, p, prk) == 0)
+		result = set_key(ctx, p, prk, HASH);
+	secmem_wipe(prk, sizeof(prk));
+	return result;
+}
+
 /* T(i) = HMAC(PRK, T(i-1) | info | i) (section 2.3). */
 static int
-expand(EVP_MAC_CTX *ctx, const unsigned char prk[HASH], const struct hkdf_input *in,
-    unsigned char *out, size_t out_len)
+expand(EVP_MD_CTX *ctx, const struct pads *p, const struct hkdf_input *in, unsigned char *out,
+    size_t out_len)
 {
 	unsigned char block[HASH];
 	unsigned char i = 0;
-	size_t n = 0;
 	int result = -1;
 
 	while (out_len > 0) {
+		size_t n = out_len < HASH ? out_len : HASH;
+
 		i++;
-		/* Without a key the context starts again under the one it has. */
-		if (EVP_MAC_init(ctx, i == 1 ? prk : NULL, i == 1 ? HASH : 0, NULL) != 1 ||
-		    (i > 1 && EVP_MAC_update(ctx, block, HASH) != 1) ||
-		    (in->info_len > 0 && EVP_MAC_update(ctx, in->info, in->info_len) != 1) ||
-		    EVP_MAC_update(ctx, &i, 1) != 1 || EVP_MAC_final(ctx, block, &n, HASH) != 1)
+		if (begin(ctx, p) == -1 || (i > 1 && add(ctx, block, HASH) == -1) ||
+		    add(ctx, in->info, in->info_len) == -1 || add(ctx, &i, 1) == -1 ||
+		    end(ctx, p, block) == -1)
 			goto out;
-		n = out_len < HASH ? out_len : HASH;
 		memcpy(out, block, n);
 		out += n;
 		out_len -= n;
@@ -111,16 +151,19 @@ int
 hkdf_derive(struct hkdf *h, const struct hkdf_input *in, void *out, size_t out_len,
     struct error *err)
 {
-	unsigned char prk[HASH];
+	struct pads pads;
 	int result;
 
 	if (out_len < 1 || out_len > HKDF_OUT_MAX)
 		return error_set(err, ERROR_LIMIT, "HKDF gives 1 to %d bytes, not %zu",
 		    HKDF_OUT_MAX, out_len);
-	result = extract(h->ctx, in, prk);
+	result = extract(h->ctx, in, &pads);
 	if (result == 0)
-		result = expand(h->ctx, prk, in, out, out_len);
-	secmem_wipe(prk, sizeof(prk));
+		result = expand(h->ctx, &pads, in, out, out_len);
+	secmem_wipe(&pads, sizeof(pads));
+	/* The context still holds the last digest, a key. */
+	if (restart(h->ctx) == -1)
+		result = -1;
 	if (result == 0)
 		return 0;
 	ERR_clear_error();

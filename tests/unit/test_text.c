@@ -185,6 +185,33 @@ test_blank_is_white_space_as_go_sees_it(void **state)
 	assert_false(text_is_blank("\0", 1));
 }
 
+/* Every byte at every place of texts that are shorter and longer than what is
+ * looked at at once. */
+static void
+test_plain_text_ends_at_the_first_other_byte(void **state)
+{
+	unsigned char text[26];
+	size_t n, at, want;
+	unsigned c;
+
+	(void)state;
+	memset(text, '~', sizeof(text));
+	for (n = 0; n <= sizeof(text); n++) {
+		assert_int_equal(text_plain_length(text, n), n);
+		for (at = 0; at < n; at++) {
+			for (c = 0; c < 256; c++) {
+				text[at] = (unsigned char)c;
+				want = c >= ' ' && c <= '~' && c != '"' && c != '\\' ? n : at;
+				assert_int_equal(text_plain_length(text, n), want);
+			}
+			text[at] = ' ';
+		}
+		memset(text, '~', sizeof(text));
+	}
+	assert_int_equal(text_plain_length("ab\377\"cdefgh", 10), 2);
+	assert_int_equal(text_plain_length("abc\"\377defgh", 10), 3);
+}
+
 int
 main(void)
 {
@@ -194,7 +221,8 @@ main(void)
 		cmocka_unit_test(test_visible_text),
 		cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_contains_nocase),
-		cmocka_unit_test(test_blank_is_white_space_as_go_sees_it)
+		cmocka_unit_test(test_blank_is_white_space_as_go_sees_it),
+		cmocka_unit_test(test_plain_text_ends_at_the_first_other_byte),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

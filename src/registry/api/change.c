@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf_pool.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/condition.h"
@@ -16,6 +17,7 @@ release(void *work)
 {
 	struct change *c = work;
 
+	buf_pool_give(c->x->thread->values, &c->op.value);
 	store_op_release(&c->op);
 	free(c);
 }

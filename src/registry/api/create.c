@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/buf_pool.h"
 #include "crypto/mac.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
@@ -12,6 +13,7 @@
 #include "registry/api/internal.h"
 #include "registry/api/reply.h"
 #include "registry/api/secret_json.h"
+#include "registry/api/thread.h"
 #include "registry/http/http.h"
 #include "registry/settings.h"
 #include "registry/store/state.h"
@@ -161,9 +163,11 @@ take_body(struct change *c)
 	int status;
 
 	body_create_init(&body);
+	buf_pool_take(x->thread->values, &body.value);
 	result = body_create_parse(text->data, text->len, &limits, &body, why, sizeof(why));
 	buf_clear(text);
 	if (result != BODY_OK) {
+		buf_pool_give(x->thread->values, &body.value);
 		body_create_release(&body);
 		status = body_status(x, result);
 		answer_fail(x, status, status == 413 ? 41301 : status == 422 ? 42201 : 0, "%s",

@@ -42,7 +42,8 @@ take(struct api_thread *t)
 	if (x != NULL) {
 		t->pool = x->next;
 		t->pooled--;
-		memset(x, 0, offsetof(struct exchange, body));
+		memset(x, 0, offsetof(struct exchange, message));
+		x->message[0] = '\0';
 		return x;
 	}
 	x = calloc(1, sizeof(*x));
@@ -105,24 +106,38 @@ exchange_work(struct exchange *x, size_t size, void (*release)(void *work))
 	return x->work;
 }
 
+/* A header that is a number, in quotes or not. */
+static void
+set_number(struct http_request *r, const char *name, uint64_t n, const char *quote)
+{
+	char text[24];
+	char *p = text + sizeof(text);
+
+	*--p = '\0';
+	if (*quote != '\0')
+		*--p = *quote;
+	do {
+		*--p = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	if (*quote != '\0')
+		*--p = *quote;
+	http_set_header(r, name, p);
+}
+
 void
 exchange_reply(struct exchange *x)
 {
 	struct http_request *r = x->r;
-	char text[32];
 
 	reply_headers(r, x->id, x->body.len == 0 ? NULL :
 	    x->content_type != NULL ? x->content_type : "application/json");
-	if (x->etag != 0) {
-		(void)snprintf(text, sizeof(text), "\"%u\"", (unsigned)x->etag);
-		http_set_header(r, "ETag", text);
-	}
+	if (x->etag != 0)
+		set_number(r, "ETag", x->etag, "\"");
 	if (x->link_name != NULL && !x->link.failed)
 		http_set_header(r, x->link_name, buf_cstr(&x->link));
-	if (x->offset != 0) {
-		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)x->offset);
-		http_set_header(r, "X-Secret-Offset", text);
-	}
+	if (x->offset != 0)
+		set_number(r, "X-Secret-Offset", x->offset, "");
 	tally_count(x->thread->tally, x->endpoint, x->status, clock_ns() - x->started_ns);
 	http_reply(r, x->status, &x->body);
 	give_back(x);
@@ -203,8 +218,6 @@ decided(void *arg)
 	char seconds[16];
 	bool wrong_is_403 = x->api->parts.settings->compat == REST_MREDJEM;
 
-	(void)snprintf(seconds, sizeof(seconds), "%u",
-	    x->check.retry_after > 0 ? x->check.retry_after : 1);
 	switch (x->check.result) {
 	case AUTH_OK:
 		memcpy(x->user, "User:", 5);
@@ -212,6 +225,8 @@ decided(void *arg)
 		admit_user(x);
 		return;
 	case AUTH_TOO_MANY:
+		(void)snprintf(seconds, sizeof(seconds), "%u",
+		    x->check.retry_after > 0 ? x->check.retry_after : 1);
 		http_set_header(x->r, "Retry-After", seconds);
 		answer_login_failed(x, 429, 0, "Too many failed logins; wait and try again");
 		return;

@@ -69,12 +69,13 @@ struct exchange {
 	const char *content_type;	/* NULL: JSON */
 	uint32_t etag;			/* 0: none */
 	const char *link_name;		/* "Location" or "Link", with ${link} */
-	char message[1280];		/* of an error, "" else */
 
 	void *work;			/* the endpoint's own ... */
 	void (*work_free)(void *work);	/* ... released with the exchange */
 	void (*helped)(struct exchange *x);	/* helper.h: on the helper's thread */
 	void (*help_done)(struct exchange *x);	/* and then here */
+
+	char message[1280];		/* of an error, "" else; not cleared further */
 
 	/* Kept from one request to the next. */
 	struct buf body;		/* secret: the answer's */

@@ -67,11 +67,13 @@ reply_error(struct buf *out, int code, const void *message, size_t n)
 void
 reply_headers(struct http_request *r, const char *id, const char *type)
 {
+	static const char always[] = "Cache-Control: no-store\r\n"
+	    "Pragma: no-cache\r\n"
+	    "X-Content-Type-Options: nosniff\r\n";
+
 	if (id != NULL)
 		http_set_header(r, "X-Request-Id", id);
-	http_set_header(r, "Cache-Control", "no-store");
-	http_set_header(r, "Pragma", "no-cache");
-	http_set_header(r, "X-Content-Type-Options", "nosniff");
+	http_set_lines(r, always, sizeof(always) - 1);
 	if (type != NULL)
 		http_set_header(r, "Content-Type", type);
 }

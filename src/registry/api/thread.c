@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/buf_pool.h"
 #include "base/error.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
@@ -27,7 +28,9 @@ thread_init(struct api_thread *t, struct keyring *k, struct error *err)
 	t->caller = mac_new(audit, "propseal registry idempotency caller", err);
 	t->content = mac_new(audit, "propseal registry idempotency content", err);
 	t->tally = tally_new(err);
-	if (t->sealer == NULL || t->caller == NULL || t->content == NULL || t->tally == NULL)
+	t->values = buf_pool_new(err);
+	if (t->sealer == NULL || t->caller == NULL || t->content == NULL || t->tally == NULL ||
+	    t->values == NULL)
 		return -1;
 	return 0;
 }
@@ -40,5 +43,6 @@ thread_release(struct api_thread *t)
 	mac_free(t->content);
 	mac_free(t->caller);
 	sealer_free(t->sealer);
+	buf_pool_free(t->values);
 	buf_release(&t->value);
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 
+struct buf_pool;
 struct error;
 struct exchange;
 struct keyring;
@@ -21,6 +22,7 @@ struct api_thread {
 	struct mac *caller;		/* Idempotency-Key: who, where, which */
 	struct mac *content;		/* Idempotency-Key: the body's meaning */
 	struct buf value;		/* secret: an opened value, within one call */
+	struct buf_pool *values;	/* for those on their way to the store */
 	unsigned audit_lazy, store_lazy;	/* submitted, and not woken for yet */
 	struct exchange *pool;		/* exchanges at rest */
 	unsigned pooled;

@@ -41,13 +41,6 @@ audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n)
 	}
 }
 
-/* May it stand in a JSON string as it is?  Only ASCII is looked at. */
-static bool
-is_plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 static bool
 is_hidden(uint32_t cp)
 {
@@ -64,7 +57,7 @@ put_escape(struct audit_text *t, uint32_t cp)
 	audit_text_put(t, escape, sizeof(escape));
 }
 
-/* One character that is_plain() does not take; its length. */
+/* One character that is not plain (text_plain_length); its length. */
 static size_t
 put_other(struct audit_text *t, const unsigned char *p, size_t n)
 {
@@ -110,10 +103,9 @@ audit_text_json(struct audit_text *t, const char *s, size_t n, size_t max)
 
 	n = cut(s, n, max);
 	while (i < n) {
-		run = i;
-		while (i < n && is_plain(p[i]))
-			i++;
-		audit_text_put(t, p + run, i - run);
+		run = text_plain_length(p + i, n - i);
+		audit_text_put(t, p + i, run);
+		i += run;
 		if (i < n)
 			i += put_other(t, p + i, n - i);
 	}

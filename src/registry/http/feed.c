@@ -1,3 +1,4 @@
+#include "base/buf_pool.h"
 #include "base/secmem.h"
 #include "registry/http/internal.h"
 
@@ -61,8 +62,7 @@ begin_request(struct http_connection *c, size_t ahead)
 	c->state = HTTP_STATE_BODY;
 	c->body_left = h->length;
 	http_chunked_init(&c->chunked);
-	if (c->thread->spare_body.cap > 0)
-		buf_move(&c->request.body, &c->thread->spare_body);
+	buf_pool_take(c->thread->bodies, &c->request.body);
 }
 
 /* Take what of ${p} belongs to the head; how much that was. */

@@ -144,6 +144,10 @@ void http_later(struct http_request *r, unsigned ms, void (*run)(void *arg), voi
  * control characters are dropped. */
 void http_set_header(struct http_request *r, const char *name, const char *value);
 
+/* The same with ${n} bytes of whole lines, each with its CRLF, which are not
+ * looked at: for constant ones. */
+void http_set_lines(struct http_request *r, const char *lines, size_t n);
+
 /**
  * http_reply(r, status, body):
  * Send the answer and end the request: ${r} must not be used any more.

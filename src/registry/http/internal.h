@@ -26,6 +26,7 @@
 #define HTTP_LINGER_MS 1000U		/* how long a refused client is still read */
 #define HTTP_LINGER_MAX (1U << 20)	/* and how many bytes of it */
 
+struct buf_pool;
 struct http_connection;
 struct http_thread;
 
@@ -143,7 +144,7 @@ struct http_thread {
 	unsigned char *output;		/* HTTP_WRITE_SIZE, secret */
 	size_t input_cap;
 	size_t output_cap;
-	struct buf spare_body;
+	struct buf_pool *bodies;
 	time_t date_second;
 	char date[48];
 };

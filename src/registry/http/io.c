@@ -6,6 +6,15 @@
 
 #include "registry/http/internal.h"
 
+/* SSL_get_error believes what an earlier call has left behind.  To look is
+ * cheaper than to clear. */
+static void
+forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
 /* What an SSL call's failure means; which way it waits is noted in ${*wait}. */
 static long
 tls_result(struct http_connection *c, int n, int *wait)
@@ -30,7 +39,7 @@ http_io_read(struct http_connection *c, void *p, size_t n)
 	int wait;
 
 	if (c->ssl != NULL) {
-		ERR_clear_error();
+		forget_errors();
 		got = SSL_read(c->ssl, p, n < INT_MAX ? (int)n : INT_MAX);
 		if (got > 0)
 			return got;
@@ -62,7 +71,7 @@ http_io_write(struct http_connection *c, const void *p, size_t n)
 	int wait;
 
 	if (c->ssl != NULL) {
-		ERR_clear_error();
+		forget_errors();
 		put = SSL_write(c->ssl, p, n < INT_MAX ? (int)n : INT_MAX);
 		/* Never for want of reading: there is no renegotiation. */
 		return put > 0 ? put : tls_result(c, (int)put, &wait);

@@ -2,12 +2,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/buf_pool.h"
 #include "base/secmem.h"
 #include "registry/http/internal.h"
 #include "registry/http/token.h"
 
 #define REFUSAL_MAX (64U << 10)
-#define SPARE_MAX (64U << 10)
 
 static const char *
 phrase(int status)
@@ -43,14 +43,21 @@ http_set_header(struct http_request *r, const char *name, const char *value)
 {
 	struct http_bytes *b = &r->headers;
 	size_t before = b->len;
+	size_t n = strlen(value);
 
-	if (!http_token_is_token(name) || !http_token_is_value(value, strlen(value)))
+	if (!http_token_is_token(name) || !http_token_is_value(value, n))
 		return;
 	if (http_bytes_append(b, name, strlen(name), HTTP_REPLY_HEADERS_MAX) == -1 ||
 	    http_bytes_append(b, ": ", 2, HTTP_REPLY_HEADERS_MAX) == -1 ||
-	    http_bytes_append(b, value, strlen(value), HTTP_REPLY_HEADERS_MAX) == -1 ||
+	    http_bytes_append(b, value, n, HTTP_REPLY_HEADERS_MAX) == -1 ||
 	    http_bytes_append(b, "\r\n", 2, HTTP_REPLY_HEADERS_MAX) == -1)
 		b->len = before;
+}
+
+void
+http_set_lines(struct http_request *r, const char *lines, size_t n)
+{
+	(void)http_bytes_append(&r->headers, lines, n, HTTP_REPLY_HEADERS_MAX);
 }
 
 static bool
@@ -101,30 +108,53 @@ put(unsigned char *out, size_t at, const char *text, size_t n)
 	return at + n;
 }
 
+#define PUT(out, at, literal) put((out), (at), "" literal, sizeof(literal) - 1)
+
+static size_t
+put_text(unsigned char *out, size_t at, const char *text)
+{
+	return put(out, at, text, strlen(text));
+}
+
+static size_t
+put_number(unsigned char *out, size_t at, size_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return put(out, at, digits + i, sizeof(digits) - i);
+}
+
 /* Status line and headers into the thread's output; their length. */
 static size_t
 compose(struct http_connection *c, int status, size_t length)
 {
 	struct http_request *r = &c->request;
 	unsigned char *out = c->thread->output;
-	char text[160];
-	size_t at = 0;
-	int n;
+	size_t at = PUT(out, 0, "HTTP/1.1 ");
 
-	n = snprintf(text, sizeof(text), "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, phrase(status),
-	    date_now(c->thread));
-	at = put(out, at, text, (size_t)n);
+	at = put_number(out, at, (size_t)status);
+	at = PUT(out, at, " ");
+	at = put_text(out, at, phrase(status));
+	at = PUT(out, at, "\r\nDate: ");
+	at = put_text(out, at, date_now(c->thread));
+	at = PUT(out, at, "\r\n");
 	if (r->headers.len > 0)
 		at = put(out, at, r->headers.data, r->headers.len);
 	if (status != 204 && status != 304) {
-		n = snprintf(text, sizeof(text), "Content-Length: %zu\r\n", length);
-		at = put(out, at, text, (size_t)n);
+		at = PUT(out, at, "Content-Length: ");
+		at = put_number(out, at, length);
+		at = PUT(out, at, "\r\n");
 	}
 	if (c->last)
-		at = put(out, at, "Connection: close\r\n", 19);
+		at = PUT(out, at, "Connection: close\r\n");
 	else if (r->head.minor == 0)
-		at = put(out, at, "Connection: keep-alive\r\n", 24);
-	return put(out, at, "\r\n", 2);
+		at = PUT(out, at, "Connection: keep-alive\r\n");
+	return PUT(out, at, "\r\n");
 }
 
 /* Send ${n} bytes of the thread's output, or keep what cannot be sent at once. */
@@ -245,15 +275,9 @@ void
 http_reply_end(struct http_connection *c)
 {
 	struct http_request *r = &c->request;
-	struct buf *spare = &c->thread->spare_body;
 
-	/* As above: the next request has its pages again. */
-	if (spare->cap == 0 && r->body.cap > 0 && r->body.cap <= SPARE_MAX) {
-		buf_clear(&r->body);
-		buf_move(spare, &r->body);
-	} else if (r->body.cap > 0) {
-		buf_release(&r->body);
-	}
+	if (r->body.cap > 0)
+		buf_pool_give(c->thread->bodies, &r->body);
 	http_bytes_clear(&c->in);
 	http_bytes_clear(&r->headers);
 	r->head.count = 0;

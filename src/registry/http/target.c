@@ -39,6 +39,9 @@ is_text(const char *text, size_t n, bool plain)
 	size_t len;
 
 	for (; n > 0; p += len, n -= len) {
+		len = text_plain_length(p, n);
+		if (len > 0)
+			continue;
 		len = text_utf8_decode(p, n, &cp);
 		if (len == 0)
 			return false;

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/buf_pool.h"
 #include "base/error.h"
 #include "base/secmem.h"
 #include "registry/http/internal.h"
@@ -266,10 +267,11 @@ http_thread_init(struct http_thread *t, struct http_server *s, unsigned number, 
 	TAILQ_INIT(&t->linger);
 	TAILQ_INIT(&t->busy);
 	TAILQ_INIT(&t->laters);
-	buf_init_secret(&t->spare_body, s->options.body_max);
 	t->input = secmem_map(HTTP_READ_SIZE, &t->input_cap);
 	t->output = secmem_map(HTTP_WRITE_SIZE, &t->output_cap);
-	if (t->input == NULL || t->output == NULL || init_events(t, fd) == -1) {
+	t->bodies = buf_pool_new(err);
+	if (t->input == NULL || t->output == NULL || t->bodies == NULL ||
+	    init_events(t, fd) == -1) {
 		if (t->listener == NULL)
 			(void)close(fd);
 		return error_memory(err);
@@ -353,7 +355,7 @@ http_thread_free(struct http_thread *t)
 		(void)close(t->wake_fd);
 	free(t->posts.items);
 	free(t->run.items);
-	buf_release(&t->spare_body);
+	buf_pool_free(t->bodies);
 	secmem_unmap(t->input, t->input_cap);
 	secmem_unmap(t->output, t->output_cap);
 	(void)pthread_mutex_destroy(&t->lock);

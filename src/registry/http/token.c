@@ -11,13 +11,25 @@ is_alphanumeric(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool
+is_mark(char c)
+{
+	switch (c) {
+	case '!': case '#': case '$': case '%': case '&': case '\'': case '*': case '+':
+	case '-': case '.': case '^': case '_': case '`': case '|': case '~':
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool
 http_token_is_token(const char *s)
 {
 	const char *p;
 
 	for (p = s; *p != '\0'; p++) {
-		if (!is_alphanumeric(*p) && strchr("!#$%&'*+-.^_`|~", *p) == NULL)
+		if (!is_alphanumeric(*p) && !is_mark(*p))
 			return false;
 	}
 	return p > s;

@@ -57,6 +57,7 @@ struct audit {
 	struct audit_wait *refused;	/* to be told by the watch */
 	bool asleep;			/* the writer waits for work */
 	size_t together;		/* so many entries came about at once lately */
+	uint64_t batch_ns;		/* that the last batch took */
 	bool closing;
 	bool writer_done;
 	bool orphan;			/* the writer is the last who uses it */

@@ -11,7 +11,9 @@
 #include "registry/audit/audit_seal.h"
 #include "registry/audit/audit_sink_file.h"
 
-#define GATHER_NS 300000	/* at most, for the rest of a batch to come */
+/* For the rest of a batch to come: half of what a batch takes, within these. */
+#define GATHER_MIN_NS 300000U
+#define GATHER_MAX_NS 5000000U
 #define RETRY_MS 100		/* between attempts while nothing can be written */
 #define ROOM ((size_t)64 << 10)	/* that must be there before it is said to work again */
 #define ANCHOR_MS 60000
@@ -187,13 +189,22 @@ settle(struct audit *a, int rc, const struct error *err)
 	return list;
 }
 
+static uint64_t
+clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
 static void
 write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t lost, bool last)
 {
 	struct audit_chain before = a->chain;
 	struct audit_wait *list;
 	struct error err = { 0 };
-	uint64_t from = a->chain.seq;
+	uint64_t from = a->chain.seq, begun = clock_ns();
 	bool chained = false;
 	size_t n = 0;
 	int rc;
@@ -218,6 +229,7 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 		audit_commit_settle(a, c, &err);
 	pthread_mutex_lock(&a->lock);
 	a->counts.lines += a->chain.seq - from;
+	a->batch_ns = clock_ns() - begun;
 	/* Who was told now comes again together with who came meanwhile. */
 	a->together = a->inflight->count + a->pending->count;
 	audit_batch_clear(a->inflight);
@@ -253,13 +265,15 @@ wait_for_work(struct audit *a)
 static void
 gather(struct audit *a)
 {
+	uint64_t ns = a->batch_ns / 2;
 	struct timespec until;
 
 	if (a->failing || a->pending->count == 0 || a->pending->count >= a->together ||
 	    a->commit != NULL)
 		return;
+	ns = ns < GATHER_MIN_NS ? GATHER_MIN_NS : ns > GATHER_MAX_NS ? GATHER_MAX_NS : ns;
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += GATHER_NS;
+	until.tv_nsec += (long)ns;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;

@@ -4,7 +4,9 @@
 #include "base/error.h"
 #include "registry/store/store_internal.h"
 
-#define GATHER_NS 300000	/* at most, for the rest of a batch to come */
+/* For the rest of a batch to come: half of what a batch takes, within these. */
+#define GATHER_MIN_NS 300000
+#define GATHER_MAX_NS 5000000
 
 int64_t
 store_monotonic_ms(void)
@@ -197,21 +199,45 @@ wait_for_work(struct store *s, int64_t ms)
 }
 
 /*
- * Actions that came together last time will likely do so again: wait a moment
- * for the rest of them, as one commit for all costs less than two.  Mutex held.
+ * Actions that came together lately will likely do so again: wait a moment for
+ * the rest of them, as one commit for all costs less than two.  Mutex held.
  */
 static void
 gather(struct store *s)
 {
+	int64_t ns = s->run_ns / 2;
 	struct timespec until;
 
-	if (s->first == NULL || s->waiting >= s->taken)
+	if (s->first == NULL || s->waiting >= s->together)
 		return;
-	until = in_future(0, GATHER_NS);
-	while (s->waiting < s->taken && !s->stopping) {
+	ns = ns < GATHER_MIN_NS ? GATHER_MIN_NS : ns > GATHER_MAX_NS ? GATHER_MAX_NS : ns;
+	until = in_future(0, (long)ns);
+	while (s->waiting < s->together && !s->stopping) {
 		if (pthread_cond_timedwait(&s->wake, &s->mutex, &until) != 0)
 			break;
 	}
+}
+
+static int64_t
+clock_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Who is told now comes again together with who came meanwhile. */
+static void
+run(struct store *s, struct store_op *ops)
+{
+	int64_t begun = clock_ns();
+
+	store_run(s, ops);
+	(void)pthread_mutex_lock(&s->mutex);
+	s->run_ns = clock_ns() - begun;
+	s->together = s->taken + s->waiting;
+	(void)pthread_mutex_unlock(&s->mutex);
 }
 
 void *
@@ -235,7 +261,7 @@ store_writer(void *store)
 		(void)pthread_mutex_unlock(&s->mutex);
 
 		if (ops != NULL)
-			store_run(s, ops);
+			run(s, ops);
 		if (asked)
 			answer(s);
 		if (ops == NULL)

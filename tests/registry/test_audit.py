@@ -535,6 +535,33 @@ def u07_killed_between_commit_and_outcome():
          'recovered outcomes after one more start')
 
 
+def u07b_power_fails_before_the_log_is_synced(r):
+    """What stood in the file and was not synced may be gone: it is put back as it was."""
+    name = r.data + '/audit.log'
+    for left in (0, 0.5, 0.99):
+        ok(r.as_('adm').get(P))
+        synced = os.path.getsize(name)
+        ids = [f'power-{left}-{n}' for n in range(20)]
+        for n, id_ in enumerate(ids):
+            ok(r.as_('adm').post(V(f'conn-{n}', 'k'), {'secret': MARKER}, [('X-Request-Id', id_)]))
+        r.kill()
+        with open(name, 'rb') as f:
+            before = f.read()
+        os.truncate(name, synced + int((len(before) - synced) * left))
+        r.start()
+        with open(name, 'rb') as f:
+            after = f.read()
+        # All but the outcome of the last one, which is told as recovered.
+        whole = before[:before.rindex(b'\n', 0, -1) + 1]
+        check(after.startswith(whole), 'the lines before the power failed', left)
+        for id_ in ids:
+            phases = [audit.phase(line) for line in audit.of_request(r, id_)]
+            check(phases in (['intent', 'outcome'], ['intent', 'recovered']), 'phases', phases)
+        last = audit.of_request(r, ids[-1])[-1]
+        same((audit.phase(last), audit.result(last)), ('recovered', 200), 'the last one')
+    program.audit_verify(r.data, r.key_file)
+
+
 def u08_bad_login(r):
     password = 'a-wrong-password-' + MARKER
     answer = r.with_header(basic('adm', password)).get(P, [('X-Request-Id', 'bad-login')])

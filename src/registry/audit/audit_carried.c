@@ -125,9 +125,9 @@ join(const struct carried_list *list, size_t *n, struct error *err)
 	return out;
 }
 
-/* Is what stands behind the last whole line the beginning of what follows it? */
+/* Is what stands behind the last whole line the beginning of the next one? */
 static bool
-continues(struct audit *a, const char *lines, size_t n)
+continues(struct audit *a, const char *line, size_t n)
 {
 	uint64_t torn = audit_sink_file_torn(a->sink_file);
 	uint64_t size = audit_sink_file_size(a->sink_file);
@@ -138,7 +138,7 @@ continues(struct audit *a, const char *lines, size_t n)
 		return false;
 	if (pread(audit_sink_file_fd(a->sink_file), text, (size_t)torn, (off_t)(size - torn)) ==
 	    (ssize_t)torn)
-		same = memcmp(text, lines, (size_t)torn) == 0;
+		same = memcmp(text, line, (size_t)torn) == 0;
 	free(text);
 	return same;
 }
@@ -153,8 +153,6 @@ put_back(struct audit *a, const struct carried_list *list, struct error *err)
 
 	if (lines == NULL)
 		return -1;
-	if (continues(a, lines, n))
-		(void)audit_sink_file_cut_torn(a->sink_file);
 	if (audit_sink_file_ready(a->sink_file, err) >= 0)
 		rc = audit_sink_file_write(a->sink_file, lines, n, true, &standing, err);
 	free(lines);
@@ -176,6 +174,8 @@ audit_carried_replay(struct audit *a, const struct audit_options *o, struct erro
 		rc = error_memory(err);
 	else {
 		keep_following(a, &list);
+		if (list.count > 0 && continues(a, list.lines[0].text, list.lines[0].n))
+			(void)audit_sink_file_cut_torn(a->sink_file);
 		rc = take_results(a, &list, err);
 	}
 	if (rc == 0 && list.count > 0)

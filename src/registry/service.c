@@ -163,6 +163,8 @@ http_options_of(const struct service *s, struct http_options *o)
 		.insecure_allowed = set->listen_insecure,
 		.threads = set->threads,
 		.max_connections = set->max_connections,
+		.max_per_address = set->max_per_address,
+		.max_half_open = set->max_half_open,
 		.request_timeout_ms = set->request_timeout_ms,
 		.idle_timeout_ms = set->idle_timeout_ms,
 		.drain_timeout_ms = set->drain_timeout_ms,
@@ -182,7 +184,6 @@ static int
 open_http(struct service *s, struct error *err)
 {
 	struct http_options o;
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct api_parts parts = {
 		.settings = s->settings,
 		.auth = s->auth,
@@ -190,16 +191,15 @@ open_http(struct service *s, struct error *err)
 		.audit = s->audit,
 		.store = s->store,
 	};
-	unsigned threads = s->settings->threads;
+	unsigned threads = http_server_threads(s->settings->threads);
 
-	if (threads == 0)
-		threads = cores > 0 ? (unsigned)cores : 1;
-	if ((s->api = api_new(&parts, threads, err)) == NULL)
+	if (service_tls_check(s->settings, err) != 0 ||
+	    (s->api = api_new(&parts, threads, err)) == NULL)
 		return -1;
 	http_options_of(s, &o);
 	o.threads = threads;
 	if ((s->http = http_server_new(&o, err)) == NULL)
-		return -1;
+		return service_tls_explain(s->settings, err);
 	api_set_server(s->api, s->http);
 	return 0;
 }
@@ -311,38 +311,41 @@ service_block_signals(void)
 
 /* Everything that can be read again; what is wrong leaves the old in force. */
 static void
-reload(struct service *s, void (*tell)(const struct error *what))
+reload(struct service *s, const struct service_voice *v)
 {
 	struct http_options o;
 	struct master *fresh;
 	struct error err;
 
 	audit_reopen(s->audit);
-	if (auth_reload(s->auth, &err) != 0)
-		tell(&err);
-	if (access_reload(s->access, &err) != 0)
-		tell(&err);
+	/* What is wrong about these is said by service_look. */
+	(void)auth_reload(s->auth, NULL);
+	(void)access_reload(s->access, NULL);
 	http_options_of(s, &o);
-	if (o.certificate != NULL && http_server_reload(s->http, &o, &err) != 0)
-		tell(&err);
+	if (o.certificate != NULL && (service_tls_check(s->settings, &err) != 0 ||
+	    (http_server_reload(s->http, &o, &err) != 0 &&
+	    service_tls_explain(s->settings, &err) != 0)))
+		v->tell(&err);
 	fresh = service_fresh_master(s, &err);
 	if (fresh == NULL ? err.code != ERROR_NONE : store_rotate(s->store, fresh, &err) != 0)
-		tell(&err);
+		v->tell(&err);
 	master_free(fresh);
 }
 
 int
-service_run(struct service *s, void (*tell)(const struct error *what))
+service_run(struct service *s, const struct service_voice *v)
 {
+	static const struct timespec pause = { .tv_sec = 1 };
 	sigset_t set;
-	int sig = 0;
+	int sig;
 
 	signals(&set);
 	for (;;) {
-		if (sigwait(&set, &sig) != 0)
-			continue;
-		if (sig != SIGHUP)
+		sig = sigtimedwait(&set, NULL, &pause);
+		if (sig == SIGTERM || sig == SIGINT)
 			return sig;
-		reload(s, tell);
+		if (sig == SIGHUP)
+			reload(s, v);
+		service_look(s, v, sig == SIGHUP);
 	}
 }

@@ -5,6 +5,12 @@ struct error;
 struct service;
 struct settings;
 
+/* Where a running service says what an operator should know. */
+struct service_voice {
+	void (*tell)(const struct error *what);	/* a problem */
+	void (*note)(const char *text);		/* anything else */
+};
+
 /*
  * A running registry: its store, audit log, users, bindings and listeners, put
  * together.  In the data folder: registry.db (the store), keyring.json (a copy
@@ -23,9 +29,13 @@ struct service *service_open(const struct settings *s, struct error *err);
 /* ADDR:PORT */
 const char *service_address(const struct service *s);
 
-/* Reload on SIGHUP (problems are reported by ${tell}), until SIGTERM or
- * SIGINT comes, which it returns. */
-int service_run(struct service *s, void (*tell)(const struct error *what));
+/**
+ * service_run(s, v):
+ * Reload on SIGHUP, until SIGTERM or SIGINT comes, which it returns.  Says
+ * problems of a reload, and once, within a second or two, when something that
+ * makes /health/ready answer 503 begins, changes or ends.
+ */
+int service_run(struct service *s, const struct service_voice *v);
 
 /* Let requests under way end, then stop everything. */
 void service_close(struct service *s);

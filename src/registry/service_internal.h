@@ -2,19 +2,23 @@
 #define REGISTRY_SERVICE_INTERNAL_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
 #include "registry/settings.h"
 
 struct access;
 struct api;
 struct audit;
 struct auth;
-struct error;
 struct http_server;
 struct keyring;
 struct master;
+struct service_voice;
 struct store;
+
+#define SERVICE_PARTS 4		/* that service_look looks at */
 
 struct service {
 	const struct settings *settings;
@@ -27,6 +31,7 @@ struct service {
 	struct access *access;
 	struct api *api;
 	struct http_server *http;
+	struct error told[SERVICE_PARTS];	/* what was last said; code NONE: it is well */
 };
 
 /* DATA/${name}; -1: too long. */
@@ -42,6 +47,16 @@ struct master *service_fresh_master(const struct service *s, struct error *err);
 
 /* service_keyring.c: write DATA/keyring.json. */
 int service_save_keyring(struct service *s, struct error *err);
+
+/* service_tls.c: can what the ssl.* settings name be read, and do they agree? */
+int service_tls_check(const struct settings *set, struct error *err);
+
+/* Add the setting and a hint to an error at one of its files.  Returns -1. */
+int service_tls_explain(const struct settings *set, struct error *err);
+
+/* service_health.c: say what has changed about the parts that /health/ready
+ * asks, since it was last said; ${again}: and what is still wrong. */
+void service_look(struct service *s, const struct service_voice *v, bool again);
 
 /* service_recover.c: give every write that the audit log began and did not
  * end an outcome, by what the store says. */

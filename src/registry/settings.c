@@ -23,6 +23,7 @@ settings_new(void)
 	static const struct settings built_in = {
 		.listen = "127.0.0.1:8082",
 		.max_connections = 4096,
+		.max_half_open = 1024,
 		.request_timeout_ms = 10000,
 		.idle_timeout_ms = 60000,
 		.drain_timeout_ms = 10000,
@@ -183,6 +184,23 @@ set_checked(struct settings *s, const struct settings_key *k, const char *text,
 	}
 }
 
+/* The store of this build has no use for it.  Its value is not kept. */
+static int
+ignore(struct settings *s, const char *key, size_t n, struct error *err)
+{
+	if (strcmp(key, "kafkastore.bootstrap.servers") == 0 && n > 0) {
+		error_set(err, ERROR_FORMAT, "this build keeps secrets in its own store only");
+		error_key(err, key, strlen(key));
+		return error_hint(err, "take the line out to use the store in --data");
+	}
+	if (s->kafka_ignored != NULL) {
+		s->kafka_more |= strcmp(s->kafka_ignored, key) != 0;
+		return 0;
+	}
+	s->kafka_ignored = keep(s, key, strlen(key), err);
+	return s->kafka_ignored != NULL ? 0 : -1;
+}
+
 int
 settings_set(struct settings *s, const char *key, const void *value, size_t n,
     struct error *err)
@@ -195,13 +213,8 @@ settings_set(struct settings *s, const char *key, const void *value, size_t n,
 		error_key(err, key, strlen(key));
 		return error_hint(err, "propseal-registry(8) lists them");
 	}
-	if (k->kind == SETTINGS_KAFKA) {
-		if (strcmp(key, "kafkastore.bootstrap.servers") != 0 || n == 0)
-			return 0;
-		error_set(err, ERROR_FORMAT, "this build keeps secrets in its own store only");
-		error_key(err, key, strlen(key));
-		return error_hint(err, "take the line out to use the store in --data");
-	}
+	if (k->kind == SETTINGS_KAFKA)
+		return ignore(s, key, n, err);
 	if (k->kind == SETTINGS_KEY)
 		return set_secret((struct buf *)((char *)s + k->offset), value, n, err);
 	if (k->kind == SETTINGS_OLD_KEY) {

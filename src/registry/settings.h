@@ -26,6 +26,8 @@ struct settings {
 	bool listen_insecure;		/* listen.insecure: plain HTTP beyond loopback */
 	unsigned threads;		/* http.threads, 0: one a core */
 	unsigned max_connections;	/* http.max.connections, 4096 */
+	unsigned max_per_address;	/* http.max.connections.per.address, 0: no limit */
+	unsigned max_half_open;		/* http.max.half.open.per.address, 1024; 0: no limit */
 	unsigned request_timeout_ms;	/* http.request.timeout.ms, 10000: headers and body */
 	unsigned idle_timeout_ms;	/* http.idle.timeout.ms, 60000 */
 	unsigned drain_timeout_ms;	/* http.drain.timeout.ms, 10000 */
@@ -74,6 +76,9 @@ struct settings {
 	const char *audit_cluster;	/* audit.crn.kafka, "embedded" */
 	const char *audit_connect;	/* audit.crn.connect, "secret-registry" */
 	const char *audit_type_prefix;	/* audit.type.prefix, "io.confluent.kafka.server" */
+
+	const char *kafka_ignored;	/* the first kafkastore.* there was: it does nothing */
+	bool kafka_more;		/* there were others */
 };
 
 /* Everything built in. */
@@ -86,8 +91,10 @@ void settings_free(struct settings *s);
  * a line `[NAME]` puts "NAME." before the keys after it, and `;` begins a
  * comment.  A value may be ${file:PATH} or ${env:NAME}, for what stands
  * there.  In a file with keys of Confluent's prefix (a Connect worker's) keys
- * without it that are not ours are passed over.
+ * without it that are not ours are passed over, and of `listeners` and
+ * `ssl.client.auth`, which a worker has too, the one with the prefix counts.
  * ERROR_MISSING, ERROR_IO, ERROR_FORMAT (with line and key): unknown key, bad
+ * value, a key that stands twice, or with and without the prefix and another
  * value.
  */
 int settings_read(struct settings *s, const char *file, struct error *err);

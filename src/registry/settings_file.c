@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,80 +7,45 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/secmem.h"
+#include "base/vec.h"
 #include "document/document.h"
 #include "registry/settings.h"
+#include "registry/settings_kafka.h"
 #include "registry/settings_key.h"
+#include "registry/settings_sections.h"
 
 #define NAME_MAX_BYTES 512
-#define SECTIONS_MAX 64
+#define GIVEN_MAX 1024
 #define PREFIX "config.providers.secret.param."
 #define VARIABLE "CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_"
 
 extern char **environ;
 
-/* A `[NAME]` line. */
-struct section {
-	size_t line;
-	char name[64];
+/* A setting that the file has given. */
+struct given {
+	char *name;		/* without Confluent's prefix */
+	bool prefixed;
+	size_t entry;
 };
 
 struct reading {
 	struct settings *s;
 	const char *file;
-	struct section sections[SECTIONS_MAX];
-	size_t count;
+	struct settings_sections sections;
 	bool worker;		/* a Connect worker's file: it has other keys too */
+	struct vec given;
 };
-
-/* Note the sections, and make their lines and those that begin with ; comments. */
-static int
-find_sections(struct reading *r, struct buf *text, struct error *err)
-{
-	size_t line = 1;
-	size_t at = 0;
-	size_t end, len;
-	struct section *sec;
-	unsigned char *p;
-
-	for (; at < text->len; at = end + 1, line++) {
-		p = memchr(text->data + at, '\n', text->len - at);
-		end = p != NULL ? (size_t)(p - text->data) : text->len;
-		p = text->data + at;
-		if (*p == ';') {
-			*p = '#';
-			continue;
-		}
-		len = end - at;
-		while (len > 0 && strchr(" \t\r", p[len - 1]) != NULL)
-			len--;
-		if (len < 3 || p[0] != '[' || p[len - 1] != ']')
-			continue;
-		if (r->count == SECTIONS_MAX || len - 2 >= sizeof(sec->name)) {
-			error_set(err, ERROR_LIMIT, "too many sections, or too long a name");
-			return error_place(err, r->file, line);
-		}
-		sec = &r->sections[r->count++];
-		sec->line = line;
-		memcpy(sec->name, p + 1, len - 2);
-		sec->name[len - 2] = '\0';
-		*p = '#';
-	}
-	return 0;
-}
 
 /* The full name of entry ${i}, without Confluent's prefix. */
 static int
 entry_name(const struct reading *r, const struct document *d, size_t i,
     char out[NAME_MAX_BYTES], bool *prefixed, struct error *err)
 {
-	const char *section = NULL;
+	const char *section = settings_sections_at(&r->sections, document_line(d, i));
 	const char *key;
-	size_t line = document_line(d, i);
-	size_t n, s;
+	size_t n;
 	struct buf name;
 
-	for (s = 0; s < r->count && r->sections[s].line < line; s++)
-		section = r->sections[s].name;
 	key = document_key(d, i, &n);
 	buf_init(&name, NAME_MAX_BYTES - 1);
 	if (section != NULL)
@@ -98,6 +64,16 @@ entry_name(const struct reading *r, const struct document *d, size_t i,
 	return 0;
 }
 
+/* The value was to come from the file ${name}. */
+static int
+no_file(const char *name, const struct error *why, struct error *err)
+{
+	error_set(err, why->code, "the value cannot be taken from the file %.700s: %s", name,
+	    why->text);
+	return error_hint(err, "%s", why->hint[0] != '\0' ? why->hint :
+	    "name a file that the service may read, or give the value itself");
+}
+
 /* ${file:PATH} or ${env:NAME} as a whole value stands for what is there. */
 static int
 substitute(struct buf *value, struct error *err)
@@ -107,7 +83,7 @@ substitute(struct buf *value, struct error *err)
 	const char *found;
 	bool is_file = strncmp(text, "${file:", 7) == 0;
 	size_t skip = is_file ? 7 : 6;
-	int rc;
+	struct error why;
 
 	if ((!is_file && strncmp(text, "${env:", 6) != 0) || value->len < skip + 2 ||
 	    text[value->len - 1] != '}' || value->len >= sizeof(name))
@@ -116,41 +92,108 @@ substitute(struct buf *value, struct error *err)
 	name[value->len - skip - 1] = '\0';
 	buf_clear(value);
 	if (is_file) {
-		rc = file_read(name, value, NULL, err);
-		while (rc == 0 && value->len > 0 &&
+		if (file_read(name, value, NULL, &why) != 0)
+			return no_file(name, &why, err);
+		while (value->len > 0 &&
 		    (value->data[value->len - 1] == '\n' || value->data[value->len - 1] == '\r'))
 			buf_truncate(value, value->len - 1);
-		return rc;
+		return 0;
 	}
-	if ((found = getenv(name)) == NULL)
-		return error_set(err, ERROR_MISSING, "the environment has no %s", name);
+	if ((found = getenv(name)) == NULL) {
+		error_set(err, ERROR_MISSING, "the value cannot be taken from the environment: "
+		    "it has no %.700s", name);
+		return error_hint(err, "export the variable, or give the value itself");
+	}
 	buf_append_str(value, found);
 	return buf_check(value, err);
+}
+
+/* Is this for a Connect worker alone, in whose file it stands? */
+static bool
+is_workers(const struct reading *r, const struct document *d, const char *name)
+{
+	/* Both of us have them: with the prefix they are meant for us. */
+	static const char *const shared[] = { "listeners", "ssl.client.auth" };
+	char ours[64];
+	size_t i;
+
+	if (!r->worker)
+		return false;
+	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		if (strcmp(name, shared[i]) != 0)
+			continue;
+		snprintf(ours, sizeof(ours), PREFIX "%s", name);
+		return document_find(d, ours, strlen(ours)) != DOCUMENT_NONE;
+	}
+	return settings_key_find(name) == NULL && !settings_kafka_is_one(name);
+}
+
+/* The value ${value} is given to what has one already. */
+static int
+given_again(const struct given *g, const struct document *d, bool prefixed,
+    const struct buf *value, struct error *err)
+{
+	size_t line = document_line(d, g->entry);
+
+	if (g->prefixed == prefixed) {
+		error_set(err, ERROR_FORMAT, "this is set on line %zu already", line);
+		return error_hint(err, strcmp(g->name, "master.encryption.old.key") == 0 ?
+		    "take one of the lines out; further old keys are set as %s.1, %s.2" :
+		    "take one of the lines out", g->name, g->name);
+	}
+	if (document_value_is(d, g->entry, value->len > 0 ? (const char *)value->data : "",
+	    value->len))
+		return 0;
+	error_set(err, ERROR_FORMAT, "%s%s on line %zu and %s%s here are the same setting, but "
+	    "have different values", g->prefixed ? PREFIX : "", g->name, line,
+	    prefixed ? PREFIX : "", g->name);
+	return error_hint(err, "take one of the lines out");
+}
+
+/* Note that it is given.  1: it is not to be set again; -1: it may not. */
+static int
+note(struct reading *r, const struct document *d, size_t i, const char *name, bool prefixed,
+    const struct buf *value, struct error *err)
+{
+	struct given *g;
+	size_t k;
+
+	for (k = 0; k < r->given.len; k++) {
+		g = vec_at(&r->given, k);
+		if (strcmp(g->name, name) == 0)
+			return given_again(g, d, prefixed, value, err) == 0 ? 1 : -1;
+	}
+	if ((g = vec_push(&r->given)) == NULL || (g->name = strdup(name)) == NULL)
+		return error_memory(err);
+	g->prefixed = prefixed;
+	g->entry = i;
+	return 0;
 }
 
 static int
 read_entry(struct reading *r, const struct document *d, size_t i, struct error *err)
 {
-	char name[NAME_MAX_BYTES];
+	char name[NAME_MAX_BYTES] = "";
 	struct buf value;
 	bool prefixed;
-	int rc = -1;
+	int rc;
 
 	buf_init_secret(&value, SETTINGS_FILE_MAX);
-	if (entry_name(r, d, i, name, &prefixed, err) != 0)
+	rc = entry_name(r, d, i, name, &prefixed, err);
+	if (rc != 0 || (!prefixed && is_workers(r, d, name)))
 		goto done;
-	if (r->worker && !prefixed && settings_key_find(name) == NULL) {
-		rc = 0;
-		goto done;
-	}
-	if (document_value(d, i, &value, err) != 0 || substitute(&value, err) != 0)
+	if ((rc = document_value(d, i, &value, err)) != 0 ||
+	    (rc = note(r, d, i, name, prefixed, &value, err)) != 0 ||
+	    (rc = substitute(&value, err)) != 0)
 		goto done;
 	rc = settings_set(r->s, name, value.data, value.len, err);
 done:
-	if (rc != 0)
+	if (rc == -1) {
 		error_place(err, r->file, document_line(d, i));
+		error_key(err, name, strlen(name));
+	}
 	buf_release(&value);
-	return rc;
+	return rc == -1 ? -1 : 0;
 }
 
 /* Has the file keys with Confluent's prefix? */
@@ -173,22 +216,28 @@ settings_read(struct settings *s, const char *file, struct error *err)
 {
 	struct document *d = NULL;
 	struct reading r = { .s = s, .file = file };
+	struct given *g;
 	struct buf text;
 	size_t i;
 	int rc = -1;
 
+	vec_init(&r.given, sizeof(*g), GIVEN_MAX);
 	buf_init_secret(&text, SETTINGS_FILE_MAX);
-	if (file_read(file, &text, NULL, err) != 0 || find_sections(&r, &text, err) != 0 ||
+	if (file_read(file, &text, NULL, err) != 0 ||
+	    settings_sections_find(&r.sections, &text, file, err) != 0 ||
 	    (d = document_parse(&text, DOCUMENT_PROPERTIES, file, err)) == NULL ||
 	    document_problem(d, err) != 0)
 		goto done;
 	r.worker = is_worker(d);
 	rc = 0;
-	for (i = 0; i < document_count(d) && rc == 0; i++) {
-		if (!document_shadowed(d, i))
-			rc = read_entry(&r, d, i, err);
-	}
+	for (i = 0; i < document_count(d) && rc == 0; i++)
+		rc = read_entry(&r, d, i, err);
 done:
+	for (i = 0; i < r.given.len; i++) {
+		g = vec_at(&r.given, i);
+		free(g->name);
+	}
+	vec_release(&r.given);
 	document_free(d);
 	buf_release(&text);
 	return rc;
@@ -222,7 +271,8 @@ settings_read_environment(struct settings *s, struct error *err)
 		if (settings_set(s, name, value, strlen(value), err) != 0)
 			return error_hint(err, "the environment says it: %s...", VARIABLE);
 		k = settings_key_find(name);
-		if (k != NULL && (k->kind == SETTINGS_KEY || k->kind == SETTINGS_OLD_KEY))
+		if (k != NULL && (k->kind == SETTINGS_KEY || k->kind == SETTINGS_OLD_KEY ||
+		    k->kind == SETTINGS_KAFKA))
 			secmem_wipe(value, strlen(value));
 	}
 	return 0;

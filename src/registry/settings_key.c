@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "registry/settings.h"
+#include "registry/settings_kafka.h"
 
 #define AT(member) .offset = offsetof(struct settings, member)
 #define TEXT(key, member) { .name = key, .kind = SETTINGS_TEXT, AT(member) }
@@ -21,6 +22,8 @@ static const struct settings_key keys[] = {
 	SWITCH("listen.insecure", listen_insecure),
 	NUMBER("http.threads", threads, 0, 256),
 	NUMBER("http.max.connections", max_connections, 1, 1000000),
+	NUMBER("http.max.connections.per.address", max_per_address, 0, 1000000),
+	NUMBER("http.max.half.open.per.address", max_half_open, 0, 1000000),
 	NUMBER("http.request.timeout.ms", request_timeout_ms, 100, DAY_MS),
 	NUMBER("http.idle.timeout.ms", idle_timeout_ms, 100, DAY_MS),
 	NUMBER("http.drain.timeout.ms", drain_timeout_ms, 0, DAY_MS),
@@ -74,7 +77,7 @@ static const struct settings_key keys[] = {
 	{ .name = "secret.registry.group.id", .kind = SETTINGS_KAFKA },
 };
 
-static const struct settings_key kafka = { .name = "kafkastore.", .kind = SETTINGS_KAFKA };
+static const struct settings_key kafka = { .name = SETTINGS_KAFKA_PREFIX, .kind = SETTINGS_KAFKA };
 
 const struct settings_key *
 settings_key_find(const char *name)
@@ -86,7 +89,7 @@ settings_key_find(const char *name)
 		if (strcmp(keys[i].name, name) == 0)
 			return &keys[i];
 	}
-	if (strncmp(name, "kafkastore.", strlen("kafkastore.")) == 0)
+	if (settings_kafka_known(name))
 		return &kafka;
 	if (strncmp(name, old, strlen(old)) == 0 &&
 	    name[strlen(old) + strspn(name + strlen(old), "0123456789")] == '\0')

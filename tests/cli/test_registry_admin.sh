@@ -44,14 +44,41 @@ case_a_user_is_added_before_the_first_start() {
 }
 
 case_one_line_end_is_dropped() {
-	add_user a $'CANARY\n'
-	expect_knows a CANARY
-	add_user b $'CANARY\r\n'
-	expect_knows b CANARY
-	add_user c $'CANARY\n\n'
-	expect_knows c $'CANARY\n'
-	add_user d $' CANARY\r'
-	expect_knows d $' CANARY\r'
+	add_user a $'CANARY-1\n'
+	expect_knows a CANARY-1
+	add_user b $'CANARY-1\r\n'
+	expect_knows b CANARY-1
+	add_user c $' CANARY-1 '
+	expect_knows c ' CANARY-1 '
+}
+
+case_control_characters_are_refused() {
+	local password
+	for password in $'CANARY\n\n' $'CANARY\r' $'CAN\nARY' $'CAN\tARY' $'\x7fCANARY' $'CANARY\x1b['; do
+		add_user a "$password"
+		expect_rc 2
+		expect_err 'a control character in the password'
+		expect_err '  hint: '
+		expect_no CAN
+	done
+	[ ! -e data ] || fail "a folder was made"
+}
+
+case_a_short_password_is_warned_about() {
+	add_user a CANARY7
+	expect_rc 0
+	expect_err 'warning: the password is shorter than 8 bytes'
+	expect_no CANARY
+	expect_knows a CANARY7
+	add_user b x
+	expect_rc 0
+	expect_knows b x
+	add_user c CANARY-8
+	expect_rc 0
+	expect_silent
+	add_user c CANARY7
+	expect_rc 1
+	expect_no warning
 }
 
 case_a_password_may_hold_anything() {
@@ -144,6 +171,22 @@ case_a_damaged_file_is_not_written_over() {
 	expect_file data/users.json '{"users":{"bob":'
 	registry user list
 	expect_rc 1
+}
+
+case_files_of_a_newer_release_are_not_listed() {
+	mkdir data
+	printf '{"format":2,"users":{}}' >data/users.json
+	printf '{"format":2,"tokens":{}}' >data/tokens.json
+	registry user list
+	expect_rc 1
+	expect_err 'data/users.json: the format is not 1'
+	registry token list
+	expect_rc 1
+	expect_err 'data/tokens.json: the format is not 1'
+	printf '{"tokens":{"abcdefghijkl":{}}}' >data/tokens.json
+	registry token list
+	expect_rc 1
+	expect_err 'data/tokens.json: "abcdefghijkl": '
 }
 
 case_unknown_members_stay() {

@@ -247,6 +247,7 @@ count(struct http_request *r)
 	line_number(&out, "connections", c.connections);
 	line_number(&out, "open", c.open);
 	line_number(&out, "refused", c.refused);
+	line_number(&out, "shed", c.shed);
 	line_number(&out, "timed_out", c.timed_out);
 	line_number(&out, "bad", c.bad);
 	line_number(&out, "dropped", __atomic_load_n(&dropped, __ATOMIC_RELAXED));
@@ -319,8 +320,8 @@ expect(struct http_request *r, void *cookie)
 static int
 usage(void)
 {
-	fputs("usage: http_server [-l ADDR:PORT] [-t THREADS] [-m CONNECTIONS] [-r REQUEST_MS]\n"
-	    "    [-i IDLE_MS] [-d DRAIN_MS] [-b BODY_MAX] [-c CERT] [-k KEY] [-a CA] [-R] [-p]\n",
+	fputs("usage: http_server [-l ADDR:PORT] [-t THREADS] [-m CONNECTIONS] [-A PER_ADDRESS]\n"
+	    "    [-H HALF_OPEN] [-r REQUEST_MS] [-i IDLE_MS] [-d DRAIN_MS] [-b BODY_MAX] [-c CERT] [-k KEY] [-a CA] [-R] [-p]\n",
 	    stderr);
 	return 2;
 }
@@ -339,13 +340,15 @@ main(int argc, char **argv)
 	pthread_t worker;
 	int opt, sig;
 
-	while ((opt = getopt(argc, argv, "l:t:m:r:i:d:b:c:k:a:Rp")) != -1) {
+	while ((opt = getopt(argc, argv, "l:t:m:A:H:r:i:d:b:c:k:a:Rp")) != -1) {
 		unsigned n = optarg != NULL ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
 		switch (opt) {
 		case 'l': o.listen = optarg; break;
 		case 't': o.threads = n; break;
 		case 'm': o.max_connections = n; break;
+		case 'A': o.max_per_address = n; break;
+		case 'H': o.max_half_open = n; break;
 		case 'r': o.request_timeout_ms = n; break;
 		case 'i': o.idle_timeout_ms = n; break;
 		case 'd': o.drain_timeout_ms = n; break;

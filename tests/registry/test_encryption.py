@@ -299,11 +299,84 @@ def e06c_key_from_the_environment():
     with open(f'/proc/{r.pid()}/environ', 'rb') as f:
         check(r.env['PROPSEAL_REGISTRY_MASTER_KEY'].encode() not in f.read(),
               'the variable is wiped')
+    r.restart()
+    secret(r.as_('adm').get(V('a', 'k') + '/1'), 'a', 'k', 1, 'value')
     r.stop()
-    r.env = {}
+    r.env = {'PROPSEAL_REGISTRY_MASTER_KEY': ''}
     said = r.refuses_to_start()
-    for name in ('--master-key-file', 'PROPSEAL_REGISTRY_MASTER_KEY'):
+    for name in ('--master-key-file', 'PROPSEAL_REGISTRY_MASTER_KEY', 'propseal.registry-key'):
         check(name in said, f'{name} in the hint', said)
+
+
+def without_key_file(r):
+    arguments = r.arguments
+    r.arguments = lambda key=None: arguments(key) if key else arguments(key)[:-2]
+    return r
+
+
+def credential(r, text):
+    """Put the systemd credential there, as systemd does: for its service alone."""
+    folder = os.path.join(r.folder, 'credentials')
+    os.makedirs(folder, exist_ok=True)
+    return harness.write(os.path.join(folder, 'propseal.registry-key'), text, 0o440), folder
+
+
+def e06d_key_from_the_systemd_credential():
+    r = without_key_file(Registry())
+    with open(r.key_file) as f:
+        text = f.read()
+    file, folder = credential(r, text)
+    r.env = {'CREDENTIALS_DIRECTORY': folder}
+    r.start()
+    put(r, 'a', 'k', 'value')
+    r.restart()
+    secret(r.as_('adm').get(V('a', 'k') + '/1'), 'a', 'k', 1, 'value')
+    r.restart(r.key_file)
+    secret(r.as_('adm').get(V('a', 'k') + '/1'), 'a', 'k', 1, 'value')
+    r.stop()
+    # One that is there and cannot be taken is not passed over.
+    credential(r, 'short\n')
+    check(file in r.refuses_to_start(), 'the file is named')
+    os.unlink(file)
+    said = r.refuses_to_start()
+    check('propseal.registry-key' in said, 'the credential in the hint', said)
+    os.mkdir(file)
+    check(file in r.refuses_to_start(), 'the file is named')
+    os.rmdir(file)
+    os.symlink('propseal.registry-key', file)
+    check(file in r.refuses_to_start(), 'the file is named')
+
+
+def e06e_first_of_several_keys_counts():
+    """The file of the flag, the setting, the environment, the credential."""
+    r = without_key_file(Registry())
+    right = open(r.key_file).read().strip()
+    wrong = [harness.key_text() for _ in range(3)]
+    r.start(r.key_file)
+    put(r, 'a', 'k', 'value')
+    r.stop()
+
+    def starts(file=None, setting=None, variable=None, text=None):
+        r.config.pop('master.encryption.key', None)
+        if setting:
+            r.config['master.encryption.key'] = setting
+        r.env = {'PROPSEAL_REGISTRY_MASTER_KEY': variable} if variable else {}
+        if text:
+            r.env['CREDENTIALS_DIRECTORY'] = credential(r, text)[1]
+        r.start(file)
+        secret(r.as_('adm').get(V('a', 'k') + '/1'), 'a', 'k', 1, 'value')
+        r.stop()
+    starts(r.key_file, *wrong)
+    starts(None, right, *wrong[:2])
+    starts(None, None, right, wrong[0])
+    starts(None, None, None, right)
+    r.config['master.encryption.key'] = wrong[0]
+    r.env = {'PROPSEAL_REGISTRY_MASTER_KEY': right}
+    r.refuses_to_start()
+    del r.config['master.encryption.key']
+    r.env = {'PROPSEAL_REGISTRY_MASTER_KEY': wrong[0],
+             'CREDENTIALS_DIRECTORY': credential(r, right)[1]}
+    r.refuses_to_start()
 
 
 PATHS, KEYS = 20, 60

@@ -430,6 +430,50 @@ def x24b_connections_beyond_the_limit():
         time.sleep(0.05)
 
 
+def x24c_connections_of_one_address():
+    """An address with many half-sent requests leaves places to others and to itself."""
+    r = Registry({'http.max.connections.per.address': 6, 'http.max.half.open.per.address': 4,
+                  'http.threads': 1}).start()
+    request = build('GET', '/health/live', r.host)
+    far = Connection(r.address, source='127.0.0.77')
+    near = [Connection(r.address) for _ in range(30)]
+
+    def asks(connection, data, expected, what):
+        connection.send(data)
+        answer = connection.answer()
+        same(answer.status, expected, what)
+        return answer
+    try:
+        for connection in near:
+            try:
+                connection.send(request[:-1])
+            except OSError:     # it has made room for a later one already
+                pass
+        asks(far, request, 200, 'another address is served')
+        for connection in near[:26]:
+            check(connection.is_closed_by_peer(), 'the first had to go')
+        for connection in near[27:]:
+            asks(connection, request[-1:], 200, 'the last are there still')
+        for _ in range(3):      # the oldest half-open one goes
+            near.append(Connection(r.address))
+            asks(near[-1], request, 200, 'as many as an address may have')
+        near.append(Connection(r.address))
+        answer = asks(near[-1], b'', 503, 'one more')
+        same(answer.json(), {'error_code': 503, 'message': 'Too many connections; try again'},
+             'what it is told')
+        same((answer.header('retry-after'), answer.header('connection')),
+             ('1', 'close'), 'its headers')
+    finally:
+        for connection in near + [far]:
+            connection.close()
+    end = time.monotonic() + 5
+    while r.ready() != 200:
+        check(time.monotonic() < end, 'served again once they are gone')
+        time.sleep(0.05)
+    check(counted(r, 'connections_refused') >= 1, 'the refused are counted')
+    same(int(counted(r, 'connections_shed')), 27, 'those that made room')
+
+
 def x25_old_master_key_after_a_rotation():
     """One node alone: it does not start, so it answers nothing."""
     r = Registry().start()
@@ -544,6 +588,49 @@ def x28_copy_made_online():
     r.start()
     ok(r.as_('adm').get(V('conn-a', 'k')), [1, 2])
     secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 2, MARKER)
+
+
+def x29_trouble_is_told_once():
+    """On standard error, when it begins, changes and ends."""
+    r = Registry().start()
+    put(r)
+
+    def lines(word):
+        return [line for line in r.errors().splitlines() if word in line]
+
+    def wait_for(word, n):
+        end = time.monotonic() + 20
+        while len(lines(word)) < n:
+            check(time.monotonic() < end, f'{n} lines with {word}', r.errors()[-600:])
+            time.sleep(0.05)
+
+    def replace(path, text):
+        os.replace(harness.write(path + '.new', text), path)
+    for name, what in (('users.json', 'users and tokens'), ('tokens.json', 'users and tokens'),
+                       ('bindings.json', 'roles')):
+        path = os.path.join(r.data, name)
+        with open(path, encoding='utf-8') as f:
+            good = f.read()
+        start, again = len(lines(name)), len(lines('are those of the files again'))
+        replace(path, f'{{"{MARKER}"')
+        wait_for(name, start + 1)
+        check(f'{name}:1: not JSON; the {what} that were read before stay in force'
+              in lines(name)[-1], 'what it is', lines(name)[-1])
+        # However often it is asked for, it is not told again; but on a reload.
+        for _ in range(12):
+            err(r.as_(None).get('/health/ready'), 503)
+            ok(r.as_('adm').get(V('conn-a', 'k')), [1])
+            time.sleep(0.1)
+        same(len(lines(name)), start + 1, f'lines about {name}')
+        r.process.send_signal(1)
+        wait_for(name, start + 2)
+        replace(path, good)
+        wait_for('are those of the files again', again + 1)
+        check(f'the {what} in force' in lines('are those of the files again')[-1],
+              'what is well again', lines('again')[-1])
+        r.wait_ready()
+        same(len(lines(name)), start + 2, f'lines about {name}')
+    check(MARKER not in r.errors(), 'nothing of the files', r.errors())
 
 
 if __name__ == '__main__':

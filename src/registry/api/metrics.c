@@ -193,6 +193,8 @@ server_metrics(struct buf *out, struct api *a)
 	one(out, "connections_open", "gauge", "Connections open now.", c.open);
 	one(out, "connections_refused_total", "counter", "Connections beyond the limit.",
 	    c.refused);
+	one(out, "connections_shed_total", "counter", "Connections closed to make room for others.",
+	    c.shed);
 	one(out, "connections_timed_out_total", "counter", "Connections cut off as too slow.",
 	    c.timed_out);
 	one(out, "bad_requests_total", "counter", "Requests that were not HTTP.", c.bad);

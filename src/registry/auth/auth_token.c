@@ -23,12 +23,6 @@ struct edit {
 };
 
 static int
-set_new(json_t *o, const char *name, json_t *value, struct error *err)
-{
-	return json_object_set_new(o, name, value) == 0 ? 0 : error_memory(err);
-}
-
-static int
 fill(const struct edit *e, json_t *o, struct error *err)
 {
 	char date[DATA_FILE_DATE];
@@ -39,14 +33,14 @@ fill(const struct edit *e, json_t *o, struct error *err)
 	buf_init(&hash, 64);
 	base64url_encode(&hash, e->hash, sizeof(e->hash));
 	data_file_date(now, date);
-	rc = set_new(o, "principal", json_string(e->principal), err);
+	rc = data_file_set(o, "principal", json_string(e->principal), err);
 	if (rc == 0)
-		rc = set_new(o, "hash", json_string(buf_cstr(&hash)), err);
+		rc = data_file_set(o, "hash", json_string(buf_cstr(&hash)), err);
 	if (rc == 0)
-		rc = set_new(o, "created", json_string(date), err);
+		rc = data_file_set(o, "created", json_string(date), err);
 	if (rc == 0 && e->ttl_s > 0) {
 		data_file_date(now + e->ttl_s, date);
-		rc = set_new(o, "expires", json_string(date), err);
+		rc = data_file_set(o, "expires", json_string(date), err);
 	}
 	buf_release(&hash);
 	return rc;
@@ -59,7 +53,7 @@ add(void *cookie, json_t *root, struct error *err)
 	json_t *table, *o;
 
 	if (json_object_get(root, "tokens") == NULL &&
-	    set_new(root, "tokens", json_object(), err) != 0)
+	    data_file_set(root, "tokens", json_object(), err) != 0)
 		return -1;
 	if (tokens_table(root, &table, err) != 0)
 		return -1;
@@ -68,7 +62,7 @@ add(void *cookie, json_t *root, struct error *err)
 	if (json_object_get(table, e->id) != NULL)
 		return error_set(err, ERROR_EXISTS, "there is a token of this id already");
 	o = json_object();
-	if (set_new(table, e->id, o, err) != 0 || fill(e, o, err) != 0)
+	if (data_file_set(table, e->id, o, err) != 0 || fill(e, o, err) != 0)
 		return -1;
 	return 1;
 }
@@ -163,33 +157,32 @@ auth_token_revoke(const char *data, const char *id, struct error *err)
 	return data_file_edit(data, TOKENS_FILE, cut, name, err);
 }
 
+struct listing {
+	void (*visit)(void *cookie, const char *id, const char *principal, const char *created,
+	    const char *expires);
+	void *cookie;
+};
+
+static int
+list_one(void *cookie, const char *id, const json_t *o, struct error *err)
+{
+	const struct listing *l = cookie;
+	const char *created = json_string_value(json_object_get(o, "created"));
+	struct token one;
+
+	if (tokens_from_json(id, o, &one, err) != 0)
+		return -1;
+	l->visit(l->cookie, one.id, one.principal, created != NULL ? created : "",
+	    json_string_value(json_object_get(o, "expires")));
+	return 0;
+}
+
 int
 auth_token_list(const char *data, void (*visit)(void *cookie, const char *id,
     const char *principal, const char *created, const char *expires), void *cookie,
     struct error *err)
 {
-	char *path = data_file_path(data, TOKENS_FILE, err);
-	struct token one;
-	struct file_id id;
-	json_t *root = NULL, *table, *o;
-	const char *name, *created;
-	int rc = -1;
+	struct listing l = { visit, cookie };
 
-	if (path == NULL || data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
-		goto out;
-	if ((rc = tokens_table(root, &table, err)) != 0)
-		error_place(err, path, 0);
-	else json_object_foreach(table, name, o) {
-		if ((rc = tokens_from_json(name, o, &one, err)) != 0) {
-			error_place(err, path, 0);
-			break;
-		}
-		created = json_string_value(json_object_get(o, "created"));
-		visit(cookie, one.id, one.principal, created != NULL ? created : "",
-		    json_string_value(json_object_get(o, "expires")));
-	}
-out:
-	json_decref(root);
-	free(path);
-	return rc;
+	return data_file_list(data, TOKENS_FILE, tokens_table, list_one, &l, err);
 }

@@ -1,6 +1,5 @@
 /* The administration of users.json. */
 #include <string.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -26,12 +25,6 @@ check_name(const char *name, char out[PRINCIPAL_MAX], struct error *err)
 }
 
 static int
-set_new(json_t *o, const char *name, json_t *value, struct error *err)
-{
-	return json_object_set_new(o, name, value) == 0 ? 0 : error_memory(err);
-}
-
-static int
 add(void *cookie, json_t *root, struct error *err)
 {
 	const struct edit *e = cookie;
@@ -40,7 +33,7 @@ add(void *cookie, json_t *root, struct error *err)
 	bool there;
 
 	if (json_object_get(root, "users") == NULL &&
-	    set_new(root, "users", json_object(), err) != 0)
+	    data_file_set(root, "users", json_object(), err) != 0)
 		return -1;
 	if (users_table(root, &table, err) != 0)
 		return -1;
@@ -56,12 +49,12 @@ add(void *cookie, json_t *root, struct error *err)
 	/* What stands there may be damaged: this is how it is mended. */
 	if (!json_is_object(o)) {
 		o = json_object();
-		if (set_new(table, e->name, o, err) != 0)
+		if (data_file_set(table, e->name, o, err) != 0)
 			return -1;
 	}
 	data_file_date((int64_t)time(NULL), now);
-	if (set_new(o, "scrypt", users_to_json(&e->password), err) != 0 ||
-	    set_new(o, there ? "changed" : "created", json_string(now), err) != 0)
+	if (data_file_set(o, "scrypt", users_to_json(&e->password), err) != 0 ||
+	    data_file_set(o, there ? "changed" : "created", json_string(now), err) != 0)
 		return -1;
 	return 1;
 }
@@ -104,32 +97,30 @@ auth_user_remove(const char *data, const char *name, struct error *err)
 	return data_file_edit(data, USERS_FILE, cut, &e, err);
 }
 
+struct listing {
+	void (*visit)(void *cookie, const char *name, const char *created);
+	void *cookie;
+};
+
+static int
+list_one(void *cookie, const char *name, const json_t *o, struct error *err)
+{
+	const struct listing *l = cookie;
+	const char *created = json_string_value(json_object_get(o, "created"));
+	struct password p;
+	int rc = users_from_json(name, o, &p, err);
+
+	secmem_wipe(&p, sizeof(p));
+	if (rc == 0)
+		l->visit(l->cookie, name, created != NULL ? created : "");
+	return rc;
+}
+
 int
 auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
     const char *created), void *cookie, struct error *err)
 {
-	char *path = data_file_path(data, USERS_FILE, err);
-	struct password p;
-	struct file_id id;
-	json_t *root = NULL, *table, *o;
-	const char *name, *created;
-	int rc = -1;
+	struct listing l = { visit, cookie };
 
-	if (path == NULL || data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
-		goto out;
-	if ((rc = users_table(root, &table, err)) != 0)
-		error_place(err, path, 0);
-	else json_object_foreach(table, name, o) {
-		if ((rc = users_from_json(name, o, &p, err)) != 0) {
-			error_place(err, path, 0);
-			break;
-		}
-		created = json_string_value(json_object_get(o, "created"));
-		visit(cookie, name, created != NULL ? created : "");
-	}
-	secmem_wipe(&p, sizeof(p));
-out:
-	json_decref(root);
-	free(path);
-	return rc;
+	return data_file_list(data, USERS_FILE, users_table, list_one, &l, err);
 }

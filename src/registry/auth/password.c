@@ -6,6 +6,18 @@
 #include "crypto/random.h"
 #include "crypto/scrypt.h"
 
+static bool
+has_control(const unsigned char *text, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (text[i] < 0x20 || text[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 int
 password_make(struct password *out, const void *text, size_t n, struct error *err)
 {
@@ -17,6 +29,11 @@ password_make(struct password *out, const void *text, size_t n, struct error *er
 	if (n > PASSWORD_MAX)
 		return error_set(err, ERROR_USAGE, "the password is longer than %d bytes",
 		    PASSWORD_MAX);
+	if (has_control(text, n)) {
+		error_set(err, ERROR_USAGE, "there is a control character in the password");
+		return error_hint(err, "give one line without tabs; a line end at its end does not "
+		    "count");
+	}
 	if (random_bytes(out->salt, out->salt_len, err) != 0)
 		return -1;
 	return scrypt_derive(text, n, out->salt, out->salt_len, out->N, out->r, out->p,

@@ -13,6 +13,7 @@ struct error;
  * so that this is paid once, and by whoever guesses.
  */
 #define PASSWORD_MAX 1024	/* bytes */
+#define PASSWORD_SHORT 8	/* fewer bytes than these are worth a warning */
 #define PASSWORD_N (1U << 15)
 #define PASSWORD_R 8U
 #define PASSWORD_P 1U
@@ -31,7 +32,8 @@ struct password {
 	unsigned char hash[PASSWORD_HASH];
 };
 
-/* ${n} is 1 to PASSWORD_MAX (ERROR_USAGE). */
+/* ERROR_USAGE unless ${n} is 1 to PASSWORD_MAX and there is no control
+ * character, which HTTP Basic cannot carry (RFC 7617, section 2). */
 int password_make(struct password *out, const void *text, size_t n, struct error *err);
 
 /* Are the parameters within the bounds above? */

@@ -46,6 +46,9 @@ commands_registry_user_add(const struct options *o)
 	if (rc == 0)
 		rc = auth_user_add(o->text[FLAG_DATA], o->args[0], password.data, password.len,
 		    o->on[FLAG_REPLACE], &err);
+	if (rc == 0 && password.len < PASSWORD_SHORT)
+		report_warning("`propseal registry user add --replace` sets a longer one",
+		    "the password is shorter than %d bytes: it is soon guessed", PASSWORD_SHORT);
 	buf_release(&password);
 	return admin_done(rc, &err);
 }

@@ -104,6 +104,41 @@ data_file_check_format(const json_t *root, const char *path, struct error *err)
 	return error_hint(err, "the file was written by a newer propseal");
 }
 
+int
+data_file_list(const char *data, const char *name, data_file_table_fn *table,
+    data_file_visit_fn *visit, void *cookie, struct error *err)
+{
+	char *path = data_file_path(data, name, err);
+	json_t *root = NULL, *members, *value;
+	const char *member;
+	struct file_id id;
+	int rc = -1;
+
+	if (path == NULL || data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
+		goto out;
+	if (root != NULL && data_file_check_format(root, path, err) != 0)
+		goto out;
+	rc = table(root, &members, err);
+	if (rc == 0) {
+		json_object_foreach(members, member, value) {
+			if ((rc = visit(cookie, member, value, err)) != 0)
+				break;
+		}
+	}
+	if (rc != 0)
+		error_place(err, path, 0);
+out:
+	json_decref(root);
+	free(path);
+	return rc;
+}
+
+int
+data_file_set(json_t *o, const char *name, json_t *value, struct error *err)
+{
+	return json_object_set_new(o, name, value) == 0 ? 0 : error_memory(err);
+}
+
 /* So that a folder that was just made is there after a crash, too. */
 static void
 sync_parent(const char *folder)

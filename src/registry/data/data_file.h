@@ -32,6 +32,21 @@ int data_file_read(const char *path, size_t max, json_t **root, struct file_id *
     struct error *err);
 
 /**
+ * data_file_list(data, name, table, visit, cookie, err):
+ * Call ${visit} for each member of the table of names in DATA/NAME, which
+ * ${table} finds (NULL: there is no file, and so no table), until it fails.
+ * Errors are at the file.
+ */
+typedef int data_file_table_fn(const json_t *root, json_t **table, struct error *err);
+typedef int data_file_visit_fn(void *cookie, const char *name, const json_t *value,
+    struct error *err);
+int data_file_list(const char *data, const char *name, data_file_table_fn *table,
+    data_file_visit_fn *visit, void *cookie, struct error *err);
+
+/* json_object_set_new with ERROR_MEMORY. */
+int data_file_set(json_t *o, const char *name, json_t *value, struct error *err);
+
+/**
  * data_file_edit(data, name, change, cookie, err):
  * Change DATA/NAME as a whole, under its lock: ${change} gets its object (a
  * new one has "format": 1) and returns 1 (write it), 0 (nothing to write) or

@@ -94,6 +94,24 @@ http_address_host(const struct sockaddr *sa, char *out)
 		out[0] = '\0';
 }
 
+void
+http_address_key(const struct sockaddr *sa, unsigned char *out)
+{
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	const struct sockaddr_in *v4 = (const void *)sa;
+	const struct sockaddr_in6 *v6 = (const void *)sa;
+
+	memset(out, 0, HTTP_ADDRESS_KEY);
+	if (sa->sa_family == AF_INET) {
+		memcpy(out, mapped, sizeof(mapped));
+		memcpy(out + sizeof(mapped), &v4->sin_addr, sizeof(v4->sin_addr));
+	} else if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		memcpy(out, &v6->sin6_addr, HTTP_ADDRESS_KEY);
+	} else {
+		memcpy(out, &v6->sin6_addr, HTTP_ADDRESS_KEY / 2);
+	}
+}
+
 char *
 http_address_text(const struct http_address *a)
 {

@@ -56,15 +56,19 @@ http_connection_free(struct http_connection *c)
 static void
 disconnect(struct http_connection *c)
 {
+	struct http_server *s = c->thread->server;
+
 	if (c->gone)
 		return;
 	c->gone = true;
 	(void)event_del(&c->readable);
 	(void)event_del(&c->writable);
 	c->reading = false;
+	http_source_leave(c);	/* first: until then others may shut the socket down */
 	(void)close(c->fd);
 	c->fd = -1;
-	atomic_fetch_sub_explicit(&c->thread->server->open, 1, memory_order_relaxed);
+	if (c->told)
+		atomic_fetch_sub_explicit(&s->told, 1, memory_order_relaxed);
 }
 
 void
@@ -230,7 +234,9 @@ void
 http_connection_readable(struct http_connection *c)
 {
 	http_connection_enter(c);
-	if (c->state == HTTP_STATE_HANDSHAKE)
+	if (atomic_load_explicit(&c->shed, memory_order_relaxed))
+		http_connection_lost(c);
+	else if (c->state == HTTP_STATE_HANDSHAKE)
 		handshake(c);
 	else if (c->state == HTTP_STATE_LINGER)
 		discard(c);
@@ -305,63 +311,33 @@ http_connection_expire(struct http_connection *c)
 		http_connection_lost(c);
 }
 
-static SSL *
-new_tls(struct http_server *s, int fd)
-{
-	SSL *ssl;
-
-	(void)pthread_mutex_lock(&s->tls_lock);
-	ssl = SSL_new(s->tls);
-	(void)pthread_mutex_unlock(&s->tls_lock);
-	if (ssl != NULL && SSL_set_fd(ssl, fd) != 1) {
-		SSL_free(ssl);
-		return NULL;
-	}
-	if (ssl != NULL)
-		SSL_set_accept_state(ssl);
-	return ssl;
-}
-
-static bool
-take_place(struct http_server *s)
-{
-	uint64_t open = atomic_fetch_add_explicit(&s->open, 1, memory_order_relaxed);
-
-	if (s->options.max_connections == 0 || open < s->options.max_connections)
-		return true;
-	atomic_fetch_sub_explicit(&s->open, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->refused, 1, memory_order_relaxed);
-	return false;
-}
-
-void
+struct http_connection *
 http_connection_new(struct http_thread *t, int fd, const struct sockaddr *sa)
 {
-	struct http_server *s = t->server;
-	struct http_connection *c;
+	struct http_connection *c = calloc(1, sizeof(*c));
 
-	if (!take_place(s)) {
-		(void)close(fd);
-		return;
-	}
-	c = calloc(1, sizeof(*c));
-	if (c == NULL || (s->options.certificate != NULL && (c->ssl = new_tls(s, fd)) == NULL)) {
-		atomic_fetch_sub_explicit(&s->open, 1, memory_order_relaxed);
-		free(c);
-		(void)close(fd);
-		return;
-	}
-	atomic_fetch_add_explicit(&s->accepted, 1, memory_order_relaxed);
+	if (c == NULL)
+		return NULL;
 	c->thread = t;
 	c->fd = fd;
 	c->request.connection = c;
-	buf_init_secret(&c->request.body, s->options.body_max);
+	buf_init_secret(&c->request.body, t->server->options.body_max);
 	buf_init_secret(&c->out[0], SIZE_MAX);
 	buf_init_secret(&c->out[1], SIZE_MAX);
 	http_address_host(sa, c->peer);
 	(void)event_assign(&c->readable, t->base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	(void)event_assign(&c->writable, t->base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
-	c->state = c->ssl != NULL ? HTTP_STATE_HANDSHAKE : HTTP_STATE_HEAD;
-	http_connection_put(c, c->ssl != NULL ? &t->slow : &t->idle);
+	c->state = HTTP_STATE_HANDSHAKE;
+	http_connection_put(c, &t->slow);
+	return c;
+}
+
+void
+http_connection_begin(struct http_connection *c)
+{
+	if (c->ssl == NULL) {
+		c->state = HTTP_STATE_HEAD;
+		http_connection_put(c, &c->thread->idle);
+	}
 	read_on(c);
 }

@@ -6,12 +6,26 @@
  * at HTTP_HEADERS_MAX, with one more reading under way. */
 #define NEXT_MAX (HTTP_HEADERS_MAX + HTTP_READ_SIZE)
 
+/* The rest has to come within the limit of a request, and in its turn. */
+static void
+wait_for_rest(struct http_connection *c)
+{
+	if (c->list == &c->thread->slow)
+		return;
+	http_connection_put(c, &c->thread->slow);
+	http_source_wait(c);
+}
+
 static void
 dispatch(struct http_connection *c)
 {
 	struct http_thread *t = c->thread;
 	const struct http_options *o = &t->server->options;
 
+	if (!http_source_ready(c)) {
+		http_connection_lost(c);
+		return;
+	}
 	c->state = HTTP_STATE_BUSY;
 	http_connection_put(c, &t->busy);
 	o->handle(&c->request, o->cookie);
@@ -97,8 +111,8 @@ feed_head(struct http_connection *c, const char *p, size_t n)
 		http_reply_refuse(c, status);
 	else if (end > 0)
 		begin_request(c, n - take);
-	else if (c->list != &c->thread->slow)
-		http_connection_put(c, &c->thread->slow);	/* from its first byte */
+	else
+		wait_for_rest(c);	/* from its first byte */
 	return take;
 }
 
@@ -125,8 +139,8 @@ feed_body(struct http_connection *c, const char *p, size_t n)
 		dispatch(c);
 	else if (status != 0)
 		http_reply_refuse(c, status);
-	else if (c->list != &c->thread->slow)
-		http_connection_put(c, &c->thread->slow);
+	else
+		wait_for_rest(c);
 	return n;
 }
 
@@ -157,6 +171,6 @@ http_feed(struct http_connection *c, const char *p, size_t n)
 	}
 	c->feeding = false;
 	/* The head ended the bytes: the body's limit runs from here. */
-	if (c->state == HTTP_STATE_BODY && c->list != &c->thread->slow)
-		http_connection_put(c, &c->thread->slow);
+	if (c->state == HTTP_STATE_BODY)
+		wait_for_rest(c);
 }

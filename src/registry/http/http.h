@@ -13,7 +13,7 @@ struct error;
  * event loop, OpenSSL and a strict parser of its own (head.h, chunked.h), as
  * evhttp 2.1 can neither keep back "100 Continue" nor say its errors but in
  * HTML, and takes twice the processor time.  There is a deadline for headers
- * and body together, a cap on connections, slow clients are cut off, doubled
+ * and body together, caps on connections, slow clients are cut off, doubled
  * or bad Content-Length, Transfer-Encoding other than chunked, both at once, a
  * bad or absent Host are refused (all 400); the drain is graceful.
  */
@@ -32,7 +32,9 @@ struct http_options {
 	const char *listen;		/* ADDR:PORT or [ADDR]:PORT, port 0: any */
 	bool insecure_allowed;		/* plain HTTP on an address that is not loopback */
 	unsigned threads;		/* 0: one a core */
-	unsigned max_connections;
+	unsigned max_connections;	/* 0: as many as the limit of descriptors allows */
+	unsigned max_per_address;	/* 0: as many as in all */
+	unsigned max_half_open;		/* of one address, 0: as many as in all */
 	unsigned request_timeout_ms;
 	unsigned idle_timeout_ms;
 	unsigned drain_timeout_ms;
@@ -63,6 +65,31 @@ struct http_options {
 	void *cookie;
 };
 
+/*
+ * Who gets a connection.  An address is one of IPv4, or 64 bits of IPv6.  A
+ * connection is half-open while its client owes it something: the handshake,
+ * the first request, or the rest of one that has begun.  Between requests, and
+ * while an answer is made or sent, it is not, so that the many connections of a
+ * load balancer are not either.
+ *
+ * - One more half-open connection of an address than max_half_open (at most
+ *   half of max_connections) closes the oldest such of the same address, as
+ *   does one more of any kind than max_per_address; is there none, the new
+ *   one is refused.
+ * - One more than max_connections closes the oldest half-open of all, then the
+ *   longest idle of the same thread, if that has been so for a second; is there
+ *   none, the new one is refused.
+ *
+ * Who is refused gets 503 with Retry-After on plain HTTP, if no more than 128
+ * are being told so; on TLS, where a handshake would have to come first, the
+ * connection is closed.  max_connections is lowered to what the process's
+ * limit of descriptors allows, less a few that are left for files.
+ */
+
+/* How many event threads a server with http_options.threads ${asked} has: 64
+ * at most, and for 0 one for each core that this process may run on. */
+unsigned http_server_threads(unsigned asked);
+
 /**
  * http_server_new(o, err):
  * Open the listening sockets (SO_REUSEPORT, one a thread) and start the event
@@ -87,6 +114,7 @@ void http_server_free(struct http_server *s);
 
 struct http_counts {
 	uint64_t connections, open, refused, timed_out, bad;
+	uint64_t shed;			/* closed to make room for others */
 };
 void http_server_counts(const struct http_server *s, struct http_counts *out);
 

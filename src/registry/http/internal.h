@@ -13,6 +13,7 @@
 #include <event2/listener.h>
 
 #include "base/buf.h"
+#include "base/siphash.h"
 #include "registry/http/chunked.h"
 #include "registry/http/head.h"
 #include "registry/http/http.h"
@@ -25,9 +26,13 @@
 #define HTTP_REPLY_HEADERS_MAX (16U << 10)
 #define HTTP_LINGER_MS 1000U		/* how long a refused client is still read */
 #define HTTP_LINGER_MAX (1U << 20)	/* and how many bytes of it */
+#define HTTP_GRACE_MS 1000U		/* who waits less long is not closed for want of places */
+#define HTTP_TOLD_MAX 128U		/* turned away connections that are told so at once */
+#define HTTP_ADDRESS_KEY 16U		/* bytes */
 
 struct buf_pool;
 struct http_connection;
+struct http_source;
 struct http_thread;
 
 enum http_connection_state {
@@ -45,6 +50,7 @@ enum http_connection_state {
  * so that the oldest is always the first and no timer of its own is needed.
  */
 TAILQ_HEAD(http_connections, http_connection);
+TAILQ_HEAD(http_half_open, http_connection);
 
 /* Plain memory that grows; used only for heads and what comes behind them. */
 struct http_bytes {
@@ -77,6 +83,13 @@ struct http_connection {
 	bool gone;			/* the socket is closed, the handler does not know */
 	bool last;			/* close after the reply */
 	bool refused;			/* that reply was a refusal: linger */
+	bool told;			/* it counts among those being turned away */
+
+	struct http_source *source;	/* where it comes from; NULL: it has no place */
+	bool half;			/* half-open, or was when it was shed */
+	_Atomic bool shed;		/* it has to go, as its own or another thread decided */
+	uint64_t half_since;		/* this and the entries: under the sources' lock */
+	TAILQ_ENTRY(http_connection) half_of_all, half_of_source;
 
 	struct http_head_scan scan;
 	struct http_bytes in;		/* the head */
@@ -149,14 +162,27 @@ struct http_thread {
 	char date[48];
 };
 
+/* Connections by where they come from; see http.h for what the limits mean. */
+struct http_sources {
+	pthread_mutex_t lock;
+	unsigned char seed[SIPHASH_KEY];
+	unsigned max_open, max_half;	/* of one source, 0: no limit */
+	size_t mask;
+	struct http_source **buckets;
+	struct http_half_open half_open; /* all of them, the oldest first */
+};
+
 struct http_server {
 	struct http_options options;	/* without its strings */
 	char *address;
 	unsigned thread_count;
+	unsigned places;		/* for connections */
 	struct http_thread *threads;
+	struct http_sources sources;
 	pthread_mutex_t tls_lock;
 	SSL_CTX *tls;			/* NULL: plain */
-	_Atomic uint64_t accepted, open, refused, timed_out, bad;
+	_Atomic uint64_t accepted, open, refused, shed, timed_out, bad;
+	_Atomic unsigned told;
 	_Atomic uint64_t refusals;	/* answered by reply.c alone */
 	time_t started;
 };
@@ -173,6 +199,8 @@ bool http_address_is_loopback(const struct http_address *a);
 char *http_address_text(const struct http_address *a);
 /* The address alone, without port, into ${out} of INET6_ADDRSTRLEN bytes. */
 void http_address_host(const struct sockaddr *sa, char *out);
+/* What counts as one address, in HTTP_ADDRESS_KEY bytes: IPv4, or the first half of IPv6. */
+void http_address_key(const struct sockaddr *sa, unsigned char *out);
 /* A listening socket; the first fails where another server listens, the others
  * share its port.  A port 0 in ${a} is filled in. */
 int http_address_listen(struct http_address *a, bool first, struct error *err);
@@ -199,8 +227,32 @@ void http_thread_check_end(struct http_thread *t);
 /* Forget what http_later was asked for. */
 void http_later_drop(struct http_thread *t);
 
+/* accept.c */
+/* Takes over ${fd}. */
+void http_accept(struct http_thread *t, int fd, const struct sockaddr *sa);
+
+/* sources.c */
+/* ${places}: the most connections that there will be.  Free it only if it is all
+ * zeros or this was called, and no connection is left. */
+int http_sources_init(struct http_sources *s, unsigned places, const struct http_options *o,
+    struct error *err);
+void http_sources_free(struct http_sources *s);
+/* A place for a new connection, which is half-open; that of another perhaps.
+ * false: there is none. */
+bool http_source_enter(struct http_connection *c, const struct sockaddr *sa);
+/* Part of a request is there: half-open, if it is not so already. */
+void http_source_wait(struct http_connection *c);
+/* Not half-open any more.  false: it was shed just before, and has to go. */
+bool http_source_ready(struct http_connection *c);
+/* Before its socket is closed. */
+void http_source_leave(struct http_connection *c);
+
 /* connection.c */
-void http_connection_new(struct http_thread *t, int fd, const struct sockaddr *sa);
+/* Not counted and not read from yet; NULL: no memory. */
+struct http_connection *http_connection_new(struct http_thread *t, int fd,
+    const struct sockaddr *sa);
+/* Its place is taken, and its TLS made: begin to read. */
+void http_connection_begin(struct http_connection *c);
 /* Onto the end of that list, from now on. */
 void http_connection_put(struct http_connection *c, struct http_connections *list);
 /* The calls between these may close the connection, but not free it. */

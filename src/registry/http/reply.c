@@ -253,6 +253,10 @@ http_reply_refuse(struct http_connection *c, int status)
 	struct http_request *r = &c->request;
 	struct buf body;
 
+	if (!http_source_ready(c)) {
+		http_connection_lost(c);
+		return;
+	}
 	buf_init(&body, REFUSAL_MAX);
 	if (s->options.refuse != NULL)
 		s->options.refuse(status, &body, s->options.cookie);
@@ -262,6 +266,8 @@ http_reply_refuse(struct http_connection *c, int status)
 		atomic_fetch_add_explicit(&s->bad, 1, memory_order_relaxed);
 	if (body.len > 0)
 		set_default(r, "Content-Type", "application/json");
+	if (status == 503)
+		set_default(r, "Retry-After", "1");
 	set_default(r, "Cache-Control", "no-store");
 	set_default(r, "Pragma", "no-cache");
 	set_default(r, "X-Content-Type-Options", "nosniff");

@@ -1,6 +1,8 @@
+#include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -8,17 +10,32 @@
 #include "registry/http/internal.h"
 
 #define THREADS_MAX 64
+/* Descriptors left to files and to connections that are being turned away. */
+#define FILES_LEFT (HTTP_TOLD_MAX + 128U)
 
-/* The cores this process may run on. */
-static unsigned
-cores(void)
+unsigned
+http_server_threads(unsigned asked)
 {
 	cpu_set_t set;
-	int n = 1;
 
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		n = CPU_COUNT(&set);
-	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+	if (asked == 0 && sched_getaffinity(0, sizeof(set), &set) == 0)
+		asked = (unsigned)CPU_COUNT(&set);
+	return asked < 1 ? 1 : asked > THREADS_MAX ? THREADS_MAX : asked;
+}
+
+/* How many connections there can be: a limit of descriptors that is lower must
+ * not be met, as then no file could be opened any more either. */
+static unsigned
+count_places(const struct http_options *o)
+{
+	unsigned places = o->max_connections != 0 ? o->max_connections : UINT_MAX;
+	struct rlimit files;
+	rlim_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY)
+		return places;
+	most = files.rlim_cur > 2 * FILES_LEFT ? files.rlim_cur - FILES_LEFT : files.rlim_cur / 2;
+	return most < places ? (unsigned)most : places;
 }
 
 static int
@@ -65,14 +82,16 @@ http_server_new(const struct http_options *o, struct error *err)
 	}
 	s->options = *o;
 	s->started = time(NULL);
-	s->thread_count = o->threads == 0 ? cores() :
-	    o->threads < THREADS_MAX ? o->threads : THREADS_MAX;
+	s->thread_count = http_server_threads(o->threads);
+	s->places = count_places(o);
 	s->threads = calloc(s->thread_count, sizeof(*s->threads));
 	(void)pthread_mutex_init(&s->tls_lock, NULL);
 	if (s->threads == NULL) {
 		error_memory(err);
 		goto fail;
 	}
+	if (http_sources_init(&s->sources, s->places, o, err) == -1)
+		goto fail;
 	if (o->certificate != NULL && (s->tls = http_tls_new(o, err)) == NULL)
 		goto fail;
 	if (listen_all(s, &a, err) == -1)
@@ -142,6 +161,7 @@ http_server_free(struct http_server *s)
 		for (i = 0; i < s->thread_count; i++)
 			http_thread_free(&s->threads[i]);
 	}
+	http_sources_free(&s->sources);
 	SSL_CTX_free(s->tls);
 	(void)pthread_mutex_destroy(&s->tls_lock);
 	free(s->threads);
@@ -155,6 +175,7 @@ http_server_counts(const struct http_server *s, struct http_counts *out)
 	out->connections = atomic_load(&s->accepted);
 	out->open = atomic_load(&s->open);
 	out->refused = atomic_load(&s->refused);
+	out->shed = atomic_load(&s->shed);
 	out->timed_out = atomic_load(&s->timed_out);
 	out->bad = atomic_load(&s->bad);
 }

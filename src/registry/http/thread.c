@@ -210,7 +210,7 @@ on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa, int
 {
 	(void)l;
 	(void)len;
-	http_connection_new(arg, fd, sa);
+	http_accept(arg, fd, sa);
 }
 
 /* Out of descriptors: the socket stays readable, so look away until the next tick. */

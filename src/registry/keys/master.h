@@ -36,6 +36,9 @@ void master_free(struct master *m);
 struct master *registry_master_find(const char *file, bool dev_mode, const char **where,
     struct error *err);
 
+/* Would registry_master_find, without a file, find one? */
+bool registry_master_given(void);
+
 bool master_equal(const struct master *a, const struct master *b);
 
 /* For keyring.c alone: the bytes, and whether they are a passphrase. */

@@ -12,6 +12,7 @@
 #include "registry/keys/master.h"
 
 #define TEXT_MAX 4096
+#define PATH_BYTES 4096
 
 static struct master *
 parse(const struct buf *text, bool dev_mode, const char *place, struct error *err)
@@ -93,29 +94,56 @@ from_environment(char *value, bool dev_mode, struct error *err)
 	return m;
 }
 
-/* The systemd credential; ${*found} is false when there is none.  Its mode is
- * systemd's affair: an access control list shows in the group's bits. */
+/* The value of the variable, or NULL. */
+static char *
+variable(void)
+{
+	char *value = getenv(MASTER_ENVVAR);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* The path of the systemd credential; false when there is none. */
+static bool
+credential(struct buf *path)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	struct file_id id;
+
+	if (dir == NULL || dir[0] == '\0')
+		return false;
+	buf_printf(path, "%s/%s", dir, MASTER_CREDENTIAL);
+	/* One that cannot be examined is not one that is not there. */
+	return buf_check(path, NULL) == 0 &&
+	    (file_identify(buf_cstr(path), &id, NULL) != 0 || id.exists);
+}
+
+/* ${*found} is false when there is none.  Its mode is systemd's affair: an
+ * access control list shows in the group's bits. */
 static struct master *
 from_credential(bool dev_mode, bool *found, struct error *err)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	struct master *m = NULL;
-	struct file_id id;
 	struct buf path;
 
-	*found = false;
-	if (dir == NULL || dir[0] == '\0')
-		return NULL;
-	buf_init(&path, 4096);
-	buf_printf(&path, "%s/%s", dir, MASTER_CREDENTIAL);
-	/* One that cannot be examined is not one that is not there. */
-	if (buf_check(&path, NULL) == 0 &&
-	    (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists)) {
-		*found = true;
+	buf_init(&path, PATH_BYTES);
+	*found = credential(&path);
+	if (*found)
 		m = from_file(buf_cstr(&path), false, dev_mode, err);
-	}
 	buf_release(&path);
 	return m;
+}
+
+bool
+registry_master_given(void)
+{
+	struct buf path;
+	bool given;
+
+	buf_init(&path, PATH_BYTES);
+	given = variable() != NULL || credential(&path);
+	buf_release(&path);
+	return given;
 }
 
 struct master *
@@ -132,8 +160,7 @@ registry_master_find(const char *file, bool dev_mode, const char **where, struct
 		*where = "--master-key-file";
 		return from_file(file, !dev_mode, dev_mode, err);
 	}
-	value = getenv(MASTER_ENVVAR);
-	if (value != NULL && value[0] != '\0') {
+	if ((value = variable()) != NULL) {
 		*where = "the environment";
 		return from_environment(value, dev_mode, err);
 	}

@@ -9,6 +9,7 @@ import atexit
 import datetime
 import ipaddress
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -43,9 +44,11 @@ def equal(got, expected, what=""):
 # --- the server ---
 
 class Server:
-    def __init__(self, *options):
+    def __init__(self, *options, files=None):
+        """With a limit of open files, if one is given."""
+        limit = files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
         self.process = subprocess.Popen([PROGRAM] + list(options), stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, preexec_fn=limit)
         address = self.process.stdout.readline().strip()
         if not address:
             raise AssertionError("no start: " + self.process.stderr.read())
@@ -81,8 +84,12 @@ class Server:
         equal((self.process.returncode, err), (0, ""), "end of the server")
         equal(out.endswith("stopped\n"), True, "last words")
 
-    def counts(self, tls=None):
-        with Client(self, tls) as c:
+    def files(self):
+        """How many are open."""
+        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+
+    def counts(self, tls=None, source=None):
+        with Client(self, tls, source) as c:
             body = c.ask(b"GET /counts HTTP/1.1\r\nHost: h\r\n\r\n").body.decode()
         return {k: int(v) for k, v in (line.split("=") for line in body.split())}
 
@@ -108,8 +115,8 @@ class Answer:
 
 
 class Client:
-    def __init__(self, server, tls=None):
-        self.socket = socket.create_connection(server.address, LIMIT)
+    def __init__(self, server, tls=None, source=None):
+        self.socket = socket.create_connection(server.address, LIMIT, source and (source, 0))
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.data = b""

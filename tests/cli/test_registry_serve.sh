@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# registry serve: what it says about its settings, and how it asks for the master key.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016
+. "$(dirname "$0")/lib.sh"
+unset PROPSEAL_REGISTRY_MASTER_KEY
+
+key=CANARY-of-the-registry
+
+# refused LINE...  A start with these settings is refused.
+refused() {
+	printf '%s\n' "$@" >conf
+	printf '%s\n' "$key" >registry.key
+	chmod 600 registry.key
+	timeout 10 "$PROPSEAL" registry serve --data data --config conf \
+	    --master-key-file registry.key --listen 127.0.0.1:0 >"$out" 2>"$err"
+	rc=$?
+	[ "$rc" -eq 1 ] || [ "$rc" -eq 2 ] || fail "exit status $rc"
+	expect_err '  hint: '
+	expect_no 'listening on' CANARY
+}
+
+# serve LINE...  Starts with these settings and is ended when it listens.
+serve() {
+	local i
+	printf '%s\n' "$@" >conf
+	printf '%s\n' "$key" >registry.key
+	chmod 600 registry.key
+	: >"$err"
+	"$PROPSEAL" registry serve --data data --config conf --master-key-file registry.key \
+	    --listen 127.0.0.1:0 >"$out" 2>"$err" &
+	for ((i = 0; i < 400; i++)); do
+		if grep -q 'listening on' "$err" || ! kill -0 $! 2>/dev/null; then break; fi
+		sleep 0.05
+	done
+	kill $! 2>/dev/null
+	wait $!
+	rc=$?
+	expect_rc 0
+	expect_err 'listening on'
+}
+
+certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	    -keyout "$1.key" -out "$1.pem" -subj "/CN=$1" 2>/dev/null || fail "no certificate"
+}
+
+# --- settings ---
+
+case_a_key_that_stands_twice() {
+	refused 'audit.keep = 1' '' 'audit.keep = 2'
+	expect_err 'conf:3: "audit.keep": '
+	expect_err 'line 1'
+	[ ! -e data ] || fail "a folder was made"
+}
+
+case_a_section_without_its_end() {
+	refused '[audit' 'keep = 1'
+	expect_err 'conf:1: '
+}
+
+case_values_that_cannot_be_taken() {
+	refused 'audit.file = ${file:no/such}'
+	expect_err 'conf:1: "audit.file": '
+	expect_err 'no/such'
+	refused '' '[master.encryption]' 'key = ${env:NO_SUCH_VARIABLE}'
+	expect_err 'conf:3: "master.encryption.key": '
+	expect_err NO_SUCH_VARIABLE
+}
+
+case_settings_of_a_store_in_kafka() {
+	refused 'kafkastore.topik = a'
+	expect_err 'conf:1: "kafkastore.topik": '
+	refused 'kafkastore.bootstrap.servers = broker:9092'
+	expect_err 'conf:1: "kafkastore.bootstrap.servers": '
+	serve 'kafkastore.topic = a' 'kafkastore.sasl.jaas.config = CANARY'
+	[ "$(grep -c warning "$err")" -eq 1 ] || fail "not one warning"
+	expect_err 'kafkastore.topic and others'
+	expect_no CANARY
+	serve 'audit.keep = 1'
+	expect_no warning
+}
+
+case_files_of_tls() {
+	certificate a
+	certificate b
+	refused 'ssl.certificate = none.pem'
+	expect_err 'none.pem: "ssl.certificate": cannot be read: No such file or directory'
+	refused 'ssl.certificate = a.pem'
+	expect_err 'a.pem: "ssl.certificate": '
+	expect_err 'ssl.key not set'
+	refused 'ssl.certificate = a.pem' 'ssl.key = none.key'
+	expect_err 'none.key: "ssl.key": cannot be read: No such file or directory'
+	refused 'ssl.certificate = a.pem' 'ssl.key = b.key'
+	expect_err 'b.key: "ssl.key": the key'
+	expect_err 'private key that belongs to ssl.certificate'
+	refused 'ssl.certificate = a.key' 'ssl.key = a.key'
+	expect_err 'a.key: "ssl.'
+	refused 'ssl.certificate = a.pem' 'ssl.key = a.key' 'ssl.client.ca = none.pem'
+	expect_err 'none.pem: "ssl.client.ca": cannot be read: No such file or directory'
+	refused 'ssl.certificate = a.pem' 'ssl.key = a.key' 'ssl.client.ca = b.key'
+	expect_err 'b.key: "ssl.client.ca": '
+	serve 'ssl.certificate = a.pem' 'ssl.key = a.key' 'ssl.client.ca = b.pem' \
+	    'ssl.client.auth = required'
+}
+
+case_settings_of_tls_that_would_do_nothing() {
+	certificate a
+	refused 'ssl.key = a.key'
+	expect_err '"ssl.key": '
+	refused 'ssl.client.ca = a.pem'
+	expect_err '"ssl.client.ca": '
+	refused 'ssl.certificate = a.pem' 'ssl.key = a.key' 'ssl.client.auth = required'
+	expect_err '"ssl.client.auth=required": '
+}
+
+# --- the master key on a terminal ---
+
+# typed [EXPECT SEND]... -- FLAG...  serve on a terminal; sets rc.
+typed() {
+	local script=()
+	while [ "$1" != -- ]; do
+		script+=("$1")
+		shift
+	done
+	shift
+	python3 "$here/on_terminal.py" "${script[@]}" -- "$PROPSEAL" registry serve --data data \
+	    --listen 127.0.0.1:0 "$@" >"$out" 2>"$err"
+	rc=$?
+	expect_no CANARY
+}
+
+case_a_new_registry_asks_twice() {
+	typed 'new registry: ' "$key\\n" 'again: ' "$key-\\n" 'not the same' '' \
+	    'new registry: ' "$key\\n" 'again: ' "$key\\n" 'listening on' SIGTERM --
+	expect_rc 0
+	expect_out 'echo at questions: off off off off on, at the end: on'
+	# What was typed is the key.
+	serve 'audit.keep = 1'
+}
+
+case_a_registry_asks_once_and_again_when_it_is_wrong() {
+	serve 'audit.keep = 1'
+	typed 'of the registry: ' "$key\\n" 'listening on' SIGTERM --
+	expect_rc 0
+	expect_out 'echo at questions: off on, at the end: on'
+	typed 'of the registry: ' 'CANARY that is wrong\n' 'of the registry: ' 'short\n' \
+	    'of the registry: ' "$key\\n" 'listening on' SIGTERM --
+	expect_rc 0
+	typed 'of the registry: ' 'CANARY that is wrong\n' 'of the registry: ' \
+	    'CANARY that is wrong\n' 'of the registry: ' 'CANARY that is wrong\n' --
+	expect_rc 4
+	expect_no 'listening on'
+}
+
+case_the_question_can_be_left() {
+	typed 'registry: ' 'CANARY\x03' --
+	expect_rc 130
+	expect_out 'at the end: on'
+	typed 'registry: ' SIGTERM --
+	expect_rc 143
+	typed 'registry: ' '\n' --
+	expect_rc 1
+	expect_out 'nothing was entered'
+	[ ! -e data ] || fail "a folder was made"
+}
+
+case_a_key_that_is_there_is_not_asked_for() {
+	printf '%s\n' "$key" >registry.key
+	chmod 600 registry.key
+	typed 'listening on' SIGTERM -- --master-key-file registry.key
+	expect_rc 0
+	expect_no 'registry: '
+	printf '%s = %s\n' master.encryption.key "$key" >conf
+	typed 'listening on' SIGTERM -- --config conf
+	expect_rc 0
+	PROPSEAL_REGISTRY_MASTER_KEY=$key typed 'listening on' SIGTERM --
+	expect_rc 0
+	mv registry.key propseal.registry-key
+	CREDENTIALS_DIRECTORY=. typed 'listening on' SIGTERM --
+	expect_rc 0
+	typed -- --master-key-file none
+	expect_rc 1
+	expect_out 'no such file'
+}
+
+case_without_a_terminal_it_is_an_error() {
+	run registry serve --data data --listen 127.0.0.1:0
+	expect_rc 1
+	expect_err 'no master secret for the registry'
+	expect_err '--master-key-file FILE'
+}
+
+run_cases "$@"

@@ -31,14 +31,16 @@ audit_text_signed(struct audit_text *t, int64_t n)
 void
 audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n)
 {
+	char *to = t->at;	/* of its own: what is written might else be t->at */
 	size_t i;
 
-	if ((size_t)(t->end - t->at) < 2 * n)
+	if ((size_t)(t->end - to) < 2 * n)
 		return;
 	for (i = 0; i < n; i++) {
-		*t->at++ = hex_digits[bytes[i] >> 4];
-		*t->at++ = hex_digits[bytes[i] & 15];
+		*to++ = hex_digits[bytes[i] >> 4];
+		*to++ = hex_digits[bytes[i] & 15];
 	}
+	t->at = to;
 }
 
 static bool
@@ -115,23 +117,25 @@ void
 audit_text_percent(struct audit_text *t, const char *s, size_t n, size_t max)
 {
 	static const char upper[] = "0123456789ABCDEF";
+	char *to = t->at;
 	size_t i;
 	unsigned char c;
 
 	n = cut(s, n, max);
-	if ((size_t)(t->end - t->at) < 3 * n)
+	if ((size_t)(t->end - to) < 3 * n)
 		return;
 	for (i = 0; i < n; i++) {
 		c = (unsigned char)s[i];
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 		    c == '-' || c == '.' || c == '_' || c == '~') {
-			*t->at++ = (char)c;
+			*to++ = (char)c;
 		} else {
-			*t->at++ = '%';
-			*t->at++ = upper[c >> 4];
-			*t->at++ = upper[c & 15];
+			*to++ = '%';
+			*to++ = upper[c >> 4];
+			*to++ = upper[c & 15];
 		}
 	}
+	t->at = to;
 }
 
 static void

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "registry/http/token.h"
 
 #define HOST_MAX 255
@@ -40,7 +41,7 @@ http_token_is_value(const char *s, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++) {
+	for (i = text_plain_length(s, n); i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
 		if ((c < ' ' && c != '\t') || c == 0x7f)

@@ -72,19 +72,19 @@ number(unsigned int n, char out[NUMBER_MAX])
 
 /* A list of names, page after page. */
 static int
-list(struct remote *r, struct registry_answer *out, struct error *err)
+list(struct remote *r, struct vec *names, bool *cut, struct error *err)
 {
 	size_t before;
 
 	for (;;) {
-		before = out->names.len;
+		before = names->len;
 		if (remote_call(r, "GET", NULL, err) != 0 ||
-		    answer_add_names(&r->answer, out, err) != 0)
+		    answer_add_names(&r->answer, names, cut, err) != 0)
 			return -1;
-		if (r->got.next[0] == '\0' || out->names.len == before)
+		if (r->got.next[0] == '\0' || names->len == before)
 			return 0;
-		if (out->names.len == REGISTRY_NAMES_MAX) {
-			out->cut = true;
+		if (names->len == REGISTRY_NAMES_MAX) {
+			*cut = true;
 			return 0;
 		}
 		buf_clear(&r->target);
@@ -92,12 +92,20 @@ list(struct remote *r, struct registry_answer *out, struct error *err)
 	}
 }
 
+/* Those of which all is deleted stand in a list of their own, where that is offered. */
 static int
 paths(struct remote *r, struct registry_answer *out, struct error *err)
 {
 	remote_target(r, "secret", "paths", (const char *)NULL);
 	remote_query(r, "limit", PAGE);
-	return list(r, out, err);
+	if (list(r, &out->names, &out->cut, err) != 0)
+		return -1;
+	remote_target(r, "secret", "paths", (const char *)NULL);
+	remote_query(r, "limit", PAGE);
+	remote_query(r, "deleted", "true");
+	if (list(r, &out->deleted, &out->cut, err) != 0 && r->got.status == 0)
+		return -1;
+	return 0;
 }
 
 /* With what is known of the keys, where that is offered. */
@@ -111,7 +119,7 @@ keys(const struct job *j, struct remote *r, struct registry_answer *out, struct 
 		return -1;
 	remote_target(r, "secret", "paths", j->path, "keys", (const char *)NULL);
 	remote_query(r, "limit", PAGE);
-	return list(r, out, err);
+	return list(r, &out->names, &out->cut, err);
 }
 
 static int

@@ -5,6 +5,7 @@
 #include "ui/act_registry.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/columns.h"
 #include "ui/event.h"
 #include "ui/list.h"
 #include "ui/loop.h"
@@ -14,7 +15,8 @@
 #include "ui/style.h"
 
 #define FOLLOW_MS 1000	/* between two looks at the log */
-#define WIDE 70		/* a narrower screen has no date and no phase */
+#define WIDE 100	/* a narrower screen has no date */
+#define NARROW 50	/* and a narrow one only what was done, and how it ended */
 
 /* The end of the audit log, asked for again and again while it is shown. */
 struct tail {
@@ -56,30 +58,80 @@ take(struct registry_wait *w, struct app *a, struct registry_answer *answer)
 	follow(t, a);
 }
 
-/* HH:MM:SS who what where status */
+/* Columns of a line: time, who, what, where, and how it ended. */
+struct columns {
+	int time, who, what;
+};
+
+static const char *
+who_of(const struct registry_event *e)
+{
+	if (e->who[0] == '\0')
+		return "-";
+	return strncmp(e->who, "User:", 5) == 0 ? e->who + 5 : e->who;
+}
+
+static int
+widest(int now, const char *text, int most)
+{
+	int w = columns_text(text, strlen(text));
+	size_t i;
+
+	/* What the canvas makes of control characters: \x1b. */
+	for (i = 0; text[i] != '\0'; i++)
+		w += (unsigned char)text[i] < ' ' || text[i] == 0x7f ? 3 : 0;
+	return w < now ? now : w < most ? w : most;
+}
+
 static void
-draw_event(const struct registry_event *e, int y, int w, unsigned int extra)
+measure(const struct tail *t, int w, struct columns *c)
+{
+	const struct registry_event *e;
+	size_t i;
+
+	*c = (struct columns){ .time = w >= WIDE ? 19 : w >= NARROW ? 8 : 0 };
+	for (i = 0; i < t->answer->events.len; i++) {
+		e = vec_at(&t->answer->events, i);
+		if (w >= NARROW)
+			c->who = widest(c->who, who_of(e), w / 6);
+		c->what = widest(c->what, e->what, 24);
+	}
+}
+
+static int
+draw_column(int y, int x, int w, unsigned int style, const char *text)
+{
+	if (w == 0)
+		return 0;
+	canvas_text(y, x, w, style, text);
+	return w + 1;
+}
+
+/* [[2026-10-05 ]11:22:33 alice ]GetSecretVersion conn-a / password, version 1  200 */
+static void
+draw_event(const struct registry_event *e, const struct columns *c, int y, int w,
+    unsigned int extra)
 {
 	unsigned int style = (e->denied || e->status >= 400 ? STYLE_ERROR : STYLE_TEXT) | extra;
-	char text[512];
-	char time[20];
+	char time[20], end[24];
 	int x = 1;
 
 	snprintf(time, sizeof(time), "%.19s", e->time);
-	if (strlen(time) == sizeof(time) - 1)
-		time[10] = ' ';
-	x += canvas_text(y, x, w - x, STYLE_NOTE | extra, w >= WIDE || strlen(time) < 11 ? time :
-	    time + 11) + 1;
+	x += draw_column(y, x, c->time, STYLE_NOTE | extra, c->time >= 19 || strlen(time) < 11 ?
+	    time : time + 11);
 	if (e->denied)
-		snprintf(text, sizeof(text), "denied");
+		snprintf(end, sizeof(end), "denied");
 	else if (e->status != 0)
-		snprintf(text, sizeof(text), "%d", e->status);
+		snprintf(end, sizeof(end), "%d", e->status);
 	else
-		snprintf(text, sizeof(text), "%s", e->phase);
-	w -= 1 + canvas_right(y, x, w - x - 1, style, text);
-	snprintf(text, sizeof(text), "%s %s %s", e->who[0] != '\0' ? e->who : "-", e->what,
-	    e->where);
-	canvas_text(y, x, w - x - 1, style, text);
+		snprintf(end, sizeof(end), "%s", e->phase);
+	w -= 2 + canvas_right(y, x, w - x - 1, style, end);
+	if (x < w)
+		x += draw_column(y, x, c->who < w - x ? c->who : w - x, style, who_of(e));
+	if (x < w)
+		x += draw_column(y, x, c->what < w - x ? c->what : w - x, style, e->what);
+	if (x < w)
+		canvas_text(y, x, w - x, style, e->where);
 }
 
 static void
@@ -87,6 +139,7 @@ draw(struct view *v, struct app *a)
 {
 	struct tail *t = (struct tail *)v;
 	struct rect all = { 0, 0, 0, 0 };
+	struct columns c;
 	char text[512];
 	unsigned int extra;
 	size_t i;
@@ -101,6 +154,7 @@ draw(struct view *v, struct app *a)
 	list_fit(&t->list, t->answer->events.len, (size_t)(all.h - 2));
 	if (t->list.count == 0)
 		canvas_text(1, 1, all.w - 2, STYLE_NOTE, "nothing was written yet");
+	measure(t, all.w, &c);
 	for (i = t->list.top; i < t->list.count && i - t->list.top < t->list.height; i++) {
 		y = 1 + (int)(i - t->list.top);
 		extra = i == t->list.cursor ? STYLE_SELECTED : 0;
@@ -108,7 +162,7 @@ draw(struct view *v, struct app *a)
 			canvas_fill(y, 0, all.w, STYLE_TEXT | extra);
 			canvas_cursor(y, 0, true);
 		}
-		draw_event(vec_at(&t->answer->events, i), y, all.w, extra);
+		draw_event(vec_at(&t->answer->events, i), &c, y, all.w, extra);
 	}
 	if (t->problem[0] != '\0')
 		canvas_text(all.h - 1, 1, all.w - 2, STYLE_ERROR, t->problem);

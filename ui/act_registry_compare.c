@@ -9,6 +9,7 @@
 #include "ui/registry.h"
 #include "ui/registry_rows.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
 #include "ui/tell.h"
 
 #define NAME_MAX_BYTES 1024
@@ -38,21 +39,6 @@ find(const struct registry_key *k, unsigned int number)
 	return NULL;
 }
 
-/* The newest live version before ${below}; NULL for none. */
-static const struct registry_version *
-live_below(const struct registry_key *k, unsigned int below)
-{
-	const struct registry_version *v;
-	size_t i;
-
-	for (i = 0; i < k->versions.len; i++) {
-		v = vec_at(&k->versions, i);
-		if (v->number < below && v->state == REGISTRY_LIVE)
-			return v;
-	}
-	return NULL;
-}
-
 /* Which two: the marked one or the one before, and the selected or newest one. */
 static bool
 choose(struct app *a, const struct registry_selection *s, struct registry_version *old,
@@ -61,7 +47,8 @@ choose(struct app *a, const struct registry_selection *s, struct registry_versio
 	const struct registry_version *b = s->version != NULL ? s->version :
 	    registry_key_latest(s->key);
 	const struct registry_version *v = a->registry->marked != 0 ?
-	    find(s->key, a->registry->marked) : b != NULL ? live_below(s->key, b->number) : NULL;
+	    find(s->key, a->registry->marked) : b != NULL ?
+	    registry_key_live_before(s->key, b->number) : NULL;
 
 	if (b == NULL || v == NULL || v->number == b->number || v->state != REGISTRY_LIVE) {
 		app_complain(a, a->registry->marked != 0 ?

@@ -9,6 +9,7 @@
 #include "ui/registry.h"
 #include "ui/registry_rows.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
 
 #define NAME_MAX_BYTES 1024
 
@@ -80,8 +81,8 @@ confirmed(struct app *a, struct target *t)
 	buf_append_str(&text, t->version != 0 ? ": this version cannot be read then." :
 	    t->key.len > 0 ? ": no version can be read then." :
 	    ": none of its keys can be read then.");
-	buf_append_str(&text, " Until the registry's time for that has run out, a deleted version "
-	    "can be brought back.");
+	buf_append_str(&text, " What is deleted can be brought back until the registry destroys "
+	    "it.");
 	if (t->uses > 0 && (t->version == 0 || t->last))
 		buf_printf(&text, "\n\nBeware: %zu %s here %s to it, and will dangle.", t->uses,
 		    t->uses == 1 ? "entry" : "entries", t->uses == 1 ? "refers" : "refer");
@@ -149,6 +150,8 @@ act_registry_undelete(struct app *a)
 	struct target t;
 	struct buf text;
 
+	if (s.version == NULL && s.key != NULL)
+		s.version = registry_key_lost(s.key);
 	if (s.version == NULL)
 		return;
 	target_init(&t, &s);

@@ -12,7 +12,10 @@
 #include "ui/tell.h"
 
 #define USER_MAX 255
-#define POLL_MS 200	/* between two questions for the progress */
+/* Between two questions for the progress: a short one is seen to its end at
+ * once, a long one does not fill the audit log. */
+#define POLL_MS 200
+#define POLL_MAX_MS 1600
 #define ROTATION "Rotate the registry's data key"
 
 /* Who logs in: as the command line says, else asked for. */
@@ -102,7 +105,7 @@ follow(struct app *a)
 	    "by itself when you stop watching (Esc); secrets can be read and written meanwhile.");
 	d.view.below = a->top;
 	a->top = &d.view;
-	while (!over) {
+	for (; !over; req.delay_ms = req.delay_ms < POLL_MAX_MS ? 2 * req.delay_ms : POLL_MAX_MS) {
 		d.done = a->registry->rotated;
 		d.total = a->registry->rotation_total;
 		answer = registry_ask_for(a, &req, "The progress is not known");

@@ -170,5 +170,5 @@ act_registry_refresh(struct app *a)
 	if (a->registry->source != NULL && registry_unavailable(a->registry) != NULL)
 		(void)act_registry_ready(a);
 	else
-		app_notice(a, "asked anew");
+		app_notice(a, "asking anew");
 }

@@ -12,6 +12,7 @@
 #include "ui/registry.h"
 #include "ui/registry_rows.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
 #include "ui/reveal.h"
 #include "ui/tell.h"
 #include "ui/term.h"
@@ -95,7 +96,7 @@ stored(struct app *a, struct place *p, unsigned int version)
 	}
 	k->exists = true;
 	k->counted = version != 0;
-	k->current = version;
+	k->summary.current = version;
 	registry_forget(r, rp->name, k->name);
 	registry_rows_go(r, rp->name, k->name);
 	app_notice(a, "stored %s / %s as version %u", rp->name, k->name, version);
@@ -156,7 +157,7 @@ act_registry_update(struct app *a)
 	place_init(&p);
 	buf_append_str(&p.path, s.path->name);
 	buf_append_str(&p.key, s.key->name);
-	p.cas = s.key->exists && s.key->counted ? s.key->current : 0;
+	p.cas = s.key->exists && s.key->counted ? s.key->summary.current : 0;
 	store_typed(a, &p, p.cas == 0 ? "Store a first version" : "Store a new version");
 	place_release(&p);
 }

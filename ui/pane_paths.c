@@ -7,10 +7,19 @@
 #include "ui/keymap.h"
 #include "ui/registry.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
 #include "ui/registry_view.h"
 #include "ui/style.h"
 
-#define WIDE 34		/* a narrower pane has no counts */
+#define WIDE 34		/* a narrower pane has no columns behind the names */
+#define WIDER 90	/* a wider one tells who stored the version, and when */
+
+/* Columns of the columns. */
+#define REFS 4
+#define WORD 11
+#define WHO 14
+#define TIME 16		/* of 2026-10-05 12:34:56Z */
+#define GAP 2
 
 /* The key of an action, for texts. */
 #define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
@@ -74,30 +83,79 @@ draw_reason(struct app *a, const struct rect *r)
 	return true;
 }
 
+/* What stands behind a name: who changed it and when where there is room, one
+ * word, and how many files refer to it.  The columns that are left. */
+static int
+draw_columns(const struct rect *l, unsigned int style, const struct registry_summary *by,
+    const char *word, const char *uses)
+{
+	int x = l->x + l->w - 1 - REFS;
+	char time[TIME + 1];
+
+	if (l->w < WIDE)
+		return l->w;
+	canvas_right(l->y, x, REFS, style, uses);
+	x -= GAP + WORD;
+	canvas_right(l->y, x, WORD, style, word);
+	if (l->w >= WIDER && by != NULL && by->created[0] != '\0') {
+		snprintf(time, sizeof(time), "%.*s", TIME, by->created);
+		canvas_text(l->y, x - GAP - WHO, WHO, style, by->created_by);
+		canvas_text(l->y, x - 2 * GAP - WHO - TIME, TIME, style, time);
+	}
+	/* The words are shorter than their column, mostly. */
+	if (l->w >= WIDER)
+		return x - 2 * GAP - WHO - TIME - l->x - 1;
+	return x + WORD - columns_text(word, strlen(word)) - l->x - 1;
+}
+
+static size_t
+count_keys(const struct registry_path *p)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < p->keys.len; i++)
+		n += registry_key_at(p, i)->exists;
+	return n;
+}
+
+/* Dimmed when nothing is live. */
+static unsigned int
+style_of(enum registry_version_state state, unsigned int otherwise)
+{
+	return state == REGISTRY_LIVE ? otherwise : STYLE_NOTE;
+}
+
 static void
 draw_path(const struct registry *reg, const struct registry_row *row, const struct rect *l,
     unsigned int extra)
 {
 	const struct registry_path *p = row->path;
+	enum registry_version_state state = registry_path_state(p);
 	unsigned int style = STYLE_NOTE;
-	char text[48] = "";
-	int used = 0;
+	char word[48] = "", uses[24] = "";
+	int w;
 
 	if (p->known == REGISTRY_FAILED) {
-		snprintf(text, sizeof(text), "X");
+		snprintf(word, sizeof(word), "X");
 		style = STYLE_DAMAGED;
 	} else if (!p->exists && reg->known == REGISTRY_KNOWN) {
-		snprintf(text, sizeof(text), l->w < WIDE ? "D" : "D not there");
+		snprintf(word, sizeof(word), l->w < WIDE ? "D" : "D not there");
 		style = STYLE_DANGLING;
+	} else if (state != REGISTRY_LIVE) {
+		snprintf(word, sizeof(word), "%s", l->w < WIDE ? "-" : registry_state_name(state));
 	} else if (p->known == REGISTRY_KNOWN && l->w >= WIDE) {
-		snprintf(text, sizeof(text), "%zu %s", p->keys.len, p->keys.len == 1 ? "key" :
-		    "keys");
+		snprintf(word, sizeof(word), "%zu%s %s", count_keys(p), p->cut ? "+" : "",
+		    count_keys(p) == 1 ? "key" : "keys");
 	}
-	if (text[0] != '\0')
-		used = 1 + canvas_right(l->y, l->x, l->w - 1, style | extra, text);
-	canvas_text(l->y, l->x, 1, STYLE_FILE | extra,
-	    canvas_glyph(p->unfolded ? GLYPH_OPEN : GLYPH_FOLDED));
-	canvas_text(l->y, l->x + 2, l->w - 2 - used - 1, STYLE_FILE | extra, p->name);
+	if (reg->uses.done)
+		snprintf(uses, sizeof(uses), "%zu", p->uses);
+	w = draw_columns(l, style | extra, NULL, word, uses);
+	if (l->w < WIDE && word[0] != '\0')
+		w -= 1 + canvas_right(l->y, l->x, l->w - 1, style | extra, word);
+	style = style_of(state, STYLE_FILE) | extra;
+	canvas_text(l->y, l->x, 1, style, canvas_glyph(p->unfolded ? GLYPH_OPEN : GLYPH_FOLDED));
+	canvas_text(l->y, l->x + 2, w - 3, style, p->name);
 }
 
 /* A key's letter: live, referred to in vain, deleted, referred to by nothing. */
@@ -109,7 +167,7 @@ letter_of(const struct registry *reg, const struct registry_row *row, unsigned i
 		return 'D';
 	}
 	*style = STYLE_NOTE;
-	if (row->key->counted && row->key->current == 0)
+	if (registry_key_state(row->key) != REGISTRY_LIVE)
 		return '-';
 	if (row->key->uses == 0 && reg->uses.done)
 		return '?';
@@ -122,35 +180,50 @@ draw_key(const struct registry *reg, const struct registry_row *row, const struc
     unsigned int extra)
 {
 	const struct registry_key *k = row->key;
+	enum registry_version_state state = registry_key_state(k);
 	unsigned int style;
 	char letter[2] = { letter_of(reg, row, &style), '\0' };
-	char text[64] = "";
-	int used = 0;
+	char word[24] = "", uses[24] = "";
+	int w;
 
-	if (l->w >= WIDE && !k->exists && registry_key_dangles(row->path, k))
-		snprintf(text, sizeof(text), "not there %3zu", k->uses);
-	else if (l->w >= WIDE && k->counted && k->current == 0)
-		snprintf(text, sizeof(text), "deleted %3zu", k->uses);
-	else if (l->w >= WIDE && k->counted)
-		snprintf(text, sizeof(text), "v%u %3zu", k->current, k->uses);
-	if (text[0] != '\0')
-		used = 1 + canvas_right(l->y, l->x, l->w - 1, style | extra, text);
+	if (!k->exists && registry_key_dangles(row->path, k))
+		snprintf(word, sizeof(word), "not there");
+	else if (k->counted && state != REGISTRY_LIVE)
+		snprintf(word, sizeof(word), "%s", registry_state_name(state));
+	else if (k->counted)
+		snprintf(word, sizeof(word), "v%u", k->summary.current);
+	if (reg->uses.done)
+		snprintf(uses, sizeof(uses), "%zu", k->uses);
+	w = draw_columns(l, style | extra, k->counted ? &k->summary : NULL, word, uses);
 	canvas_text(l->y, l->x + 2, 1, style | extra, letter);
-	canvas_text(l->y, l->x + 4, l->w - 4 - used - 1, style | extra, k->name);
+	canvas_text(l->y, l->x + 4, w - 5, style | extra, k->name);
 }
 
 static void
 draw_head(const struct registry *reg, const struct rect *r)
 {
-	int used;
+	static const struct registry_summary by = { .created = "stored", .created_by = "by" };
+	int w = r->w;
 
 	if (r->h == 0)
 		return;
-	used = canvas_text(r->y, r->x, r->w, reg->right_active ? STYLE_NOTE : STYLE_HEAD,
-	    "Paths and keys");
-	if (r->w >= WIDE && reg->rows.len > 0)
-		canvas_right(r->y, r->x + used + 1, r->w - used - 2, STYLE_NOTE,
-		    "version, references");
+	if (reg->rows.len > 0)
+		w = draw_columns(r, STYLE_NOTE, &by, "version", "refs");
+	canvas_text(r->y, r->x, w, reg->right_active ? STYLE_NOTE : STYLE_HEAD, "Paths and keys");
+}
+
+/* On the last line: the list is not all that there is.  The lines that are left. */
+static int
+draw_cut(const struct registry *reg, const struct rect *r)
+{
+	char text[96];
+
+	if (!reg->cut || !registry_shown(reg) || r->h < 2)
+		return r->h;
+	snprintf(text, sizeof(text), r->w < WIDE ? "first %d only" :
+	    "only the first %d paths are shown", REGISTRY_NAMES_MAX);
+	canvas_text(r->y + r->h - 1, r->x + 1, r->w - 2, STYLE_NOTICE, text);
+	return r->h - 1;
 }
 
 void
@@ -165,7 +238,7 @@ pane_paths_draw(struct app *a)
 	size_t i;
 
 	draw_head(reg, &a->layout.left_head);
-	list_fit(l, reg->rows.len, (size_t)r->h);
+	list_fit(l, reg->rows.len, (size_t)draw_cut(reg, r));
 	if (draw_reason(a, r))
 		return;
 	for (i = l->top; i < l->count && i - l->top < l->height; i++) {

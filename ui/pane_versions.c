@@ -10,7 +10,10 @@
 #include "ui/registry_view.h"
 #include "ui/style.h"
 
-#define TIME_COLUMNS 16	/* of 2026-10-05T12:34:56Z what a person needs */
+#define TIME_COLUMNS 16	/* of 2026-10-05 12:34:56Z */
+#define DAY_COLUMNS 10
+#define STATE_COLUMNS 9	/* destroyed */
+#define BOTH 30		/* fewer have no room for a name behind a time */
 
 static unsigned int
 style_of(const struct registry_version *v)
@@ -26,30 +29,42 @@ letter_of(const struct registry_version *v)
 	return letters[v->state];
 }
 
-/* S 3  live     2026-10-05 12:34  User:alice */
+/* Who made a version, and when, as far as there is room: rather less than a
+ * part of it, as the detail has all. */
 static void
-draw_version(const struct registry *reg, const struct registry_version *v,
-    const struct rect *l, unsigned int extra)
+draw_created(const struct registry_version *v, int y, int x, int w, unsigned int style)
 {
 	char time[TIME_COLUMNS + 1];
-	char text[64];
-	int x = l->x;
+	int used;
+
+	snprintf(time, sizeof(time), "%.*s", w < BOTH ? DAY_COLUMNS : TIME_COLUMNS, v->created);
+	if (w < DAY_COLUMNS)
+		return;
+	used = canvas_text(y, x, w, style, time) + 2;
+	if (w - used > 2)
+		canvas_text(y, x + used, w - used - 1, style, v->created_by);
+}
+
+/* S 3  live       2026-10-05 12:34  alice */
+static void
+draw_version(const struct registry *reg, const struct registry_version *v, int digits,
+    const struct rect *l, unsigned int extra)
+{
+	unsigned int style = style_of(v) | extra;
 	int end = l->x + l->w;
+	int x = l->x;
+	char text[16];
 
 	snprintf(text, sizeof(text), "%c", v->number == reg->marked ? '*' : letter_of(v));
-	canvas_text(l->y, x, 1, (v->number == reg->marked ? STYLE_MARK : style_of(v)) | extra,
-	    text);
+	canvas_text(l->y, x, 1, v->number == reg->marked ? STYLE_MARK | extra : style, text);
 	snprintf(text, sizeof(text), "%u", v->number);
 	x += 2;
-	x += canvas_text(l->y, x, end - x, style_of(v) | extra, text) + 1;
-	x = x < l->x + 5 ? l->x + 5 : x;
-	canvas_text(l->y, x, end - x, style_of(v) | extra, registry_state_name(v->state));
-	x += 10;
-	snprintf(time, sizeof(time), "%.16s", v->created);
-	if (strlen(time) == TIME_COLUMNS)
-		time[10] = ' ';
-	x += canvas_text(l->y, x, end - x, style_of(v) | extra, time) + 2;
-	canvas_text(l->y, x, end - x - 1, style_of(v) | extra, v->created_by);
+	canvas_text(l->y, x, end - x, style, text);
+	x += digits + 2;
+	canvas_text(l->y, x, end - x, style, registry_state_name(v->state));
+	x += STATE_COLUMNS + 1;
+	if (x < end)
+		draw_created(v, l->y, x, end - x, style);
 }
 
 /* connect/pay.json:4  config.password */
@@ -110,6 +125,15 @@ draw_between(const struct registry *reg, const struct rect *r, int y, size_t use
 	canvas_text(y, r->x + 1, r->w - 2, STYLE_HEAD, text);
 }
 
+/* Columns of the longest number of a version. */
+static int
+digits(const struct registry_key *k)
+{
+	const struct registry_version *newest = vec_at(&k->versions, 0);
+
+	return snprintf(NULL, 0, "%u", newest->number);
+}
+
 static void
 draw_row(struct app *a, const struct registry_selection *s, size_t i, const struct rect *line)
 {
@@ -124,7 +148,7 @@ draw_row(struct app *a, const struct registry_selection *s, size_t i, const stru
 		canvas_cursor(line->y, line->x, true);
 	}
 	if (i < versions) {
-		draw_version(reg, vec_at(&s->key->versions, i), line, extra);
+		draw_version(reg, vec_at(&s->key->versions, i), digits(s->key), line, extra);
 		return;
 	}
 	use = registry_uses_find(&reg->uses, s->path->name, s->key != NULL ? s->key->name : NULL,

@@ -59,6 +59,14 @@ registry_unavailable(const struct registry *r)
 	return NULL;
 }
 
+bool
+registry_shown(const struct registry *r)
+{
+	if (r->source == NULL || r->known == REGISTRY_FAILED)
+		return false;
+	return r->known == REGISTRY_KNOWN || (r->looked && registry_unavailable(r) == NULL);
+}
+
 static void
 drop_pending(struct registry *r)
 {
@@ -77,6 +85,7 @@ registry_refresh(struct registry *r)
 	r->problem[0] = '\0';
 	registry_uses_restart(&r->uses);
 	registry_names_forget_uses(&r->names);
+	registry_rows_build(r);
 }
 
 void
@@ -93,6 +102,7 @@ registry_forget(struct registry *r, const char *path, const char *key)
 		p->known = REGISTRY_UNKNOWN;
 	else
 		k->history = REGISTRY_UNKNOWN;
+	registry_rows_build(r);
 }
 
 int
@@ -107,6 +117,7 @@ registry_log_in(struct registry *r, const char *user, const struct buf *password
 	r->in_use = true;
 	if (r->known == REGISTRY_FAILED)
 		registry_refresh(r);
+	registry_rows_build(r);
 	return 0;
 }
 
@@ -119,6 +130,7 @@ registry_lock(struct registry *r)
 	r->source->forget(r->source->cookie);
 	r->logged_in = false;
 	r->in_use = false;
+	registry_rows_build(r);
 }
 
 /* Ask for something by itself. */
@@ -261,6 +273,32 @@ registry_step(struct app *a)
 	return draw;
 }
 
+/* The rotation that was left to itself: does it go on? */
+static void
+say_rotation(struct app *a, const struct registry_answer *answer)
+{
+	if (answer->rc != 0)
+		app_complain(a, "how far the rotation is, is not known any more: %s",
+		    answer->err.text);
+	else if (answer->failure[0] != '\0')
+		app_complain(a, "the rotation stopped: %s", answer->failure);
+	else
+		app_notice(a, "the rotation is at its end: every secret is sealed again");
+}
+
+static void
+take_pending(struct app *a, const struct registry_answer *answer)
+{
+	struct registry *r = a->registry;
+	bool rotating = r->rotating;
+
+	r->pending = 0;
+	registry_merge(r, answer);
+	registry_rows_build(r);
+	if (rotating && !r->rotating)
+		say_rotation(a, answer);
+}
+
 bool
 registry_take(struct app *a)
 {
@@ -275,9 +313,7 @@ registry_take(struct app *a)
 			continue;
 		}
 		if (answer->id == r->pending) {
-			r->pending = 0;
-			registry_merge(r, answer);
-			registry_rows_build(r);
+			take_pending(a, answer);
 			draw = true;
 		}
 		registry_answer_free(answer);

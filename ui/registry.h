@@ -63,6 +63,10 @@ void registry_free(struct registry *r);
 /* Can it be asked?  Else why not. */
 const char *registry_unavailable(const struct registry *r);
 
+/* Are its paths on the screen?  Else there are no rows, and the place of the
+ * list says why. */
+bool registry_shown(const struct registry *r);
+
 /* The view is opened, or everything is to be read again. */
 void registry_refresh(struct registry *r);
 

@@ -8,6 +8,7 @@
 #include "ui/event.h"
 #include "ui/loop.h"
 #include "ui/registry.h"
+#include "ui/registry_rows.h"
 #include "ui/registry_source.h"
 #include "ui/registry_take.h"
 #include "ui/style.h"
@@ -18,17 +19,18 @@
 struct wait {
 	struct registry_wait wait;
 	struct registry_answer *answer;
+	bool watching;		/* a rotation, which does not need that */
 };
 
 static void
 draw(struct view *v, struct app *a)
 {
 	const struct rect *r = &a->layout.footer;
+	const char *text = ((struct wait *)v)->watching ? "Esc stops watching" : r->w < 40 ?
+	    "asking (Esc ends)" : "asking the registry   Esc ends the waiting";
 
-	(void)v;
 	canvas_fill(r->y, r->x, r->w, STYLE_TEXT);
-	canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE, r->w < 40 ? "asking (Esc ends)" :
-	    "asking the registry   Esc ends the waiting");
+	canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE, text);
 	canvas_cursor(r->y, r->x, true);
 }
 
@@ -49,10 +51,10 @@ take(struct registry_wait *w, struct app *a, struct registry_answer *answer)
 }
 
 static struct registry_answer *
-wait_for(struct app *a, unsigned long id)
+wait_for(struct app *a, unsigned long id, bool watching)
 {
 	struct wait w = { .wait = { .view = { .draw = draw, .key = key }, .id = id,
-	    .take = take } };
+	    .take = take }, .watching = watching };
 	struct registry *r = a->registry;
 	bool left;
 
@@ -86,9 +88,9 @@ registry_ask(struct app *a, const struct registry_request *req)
 		tell_error(a, "The registry cannot be asked", &err);
 		return NULL;
 	}
-	answer = wait_for(a, id);
-	if (answer != NULL && answer->rc != 0)
-		(void)registry_merge_failure(r, answer);
+	answer = wait_for(a, id, req->kind == REGISTRY_ROTATION);
+	if (answer != NULL && answer->rc != 0 && registry_merge_failure(r, answer))
+		registry_rows_build(r);
 	return answer;
 }
 

@@ -8,6 +8,7 @@
 #include "ui/registry.h"
 #include "ui/registry_rows.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
 #include "ui/registry_view.h"
 #include "ui/reveal.h"
 #include "ui/style.h"
@@ -26,9 +27,12 @@ say_path(struct words *w, const struct registry_path *p)
 		buf_printf(&w->text, "Configuration files refer to it, but the registry has no "
 		    "such path, or you may not see it. %s stores a first secret.",
 		    KEY(ACTION_ADD));
+	} else if (registry_path_state(p) != REGISTRY_LIVE) {
+		buf_printf(&w->text, "Nothing of it is live. %s on one of its keys brings back the "
+		    "newest version that was deleted, %s creates a key.", KEY(ACTION_UNDELETE),
+		    KEY(ACTION_ADD));
 	} else {
-		buf_printf(&w->text, "%zu %s from files here. %s creates a key, %s deletes the "
-		    "path with all its keys.", p->uses, p->uses == 1 ? "reference" : "references",
+		buf_printf(&w->text, "%s creates a key, %s deletes the path with all its keys.",
 		    KEY(ACTION_ADD), KEY(ACTION_REMOVE));
 	}
 }
@@ -36,21 +40,31 @@ say_path(struct words *w, const struct registry_path *p)
 static void
 say_key(struct words *w, const struct registry_path *p, const struct registry_key *k)
 {
-	if (!k->exists && p->known != REGISTRY_UNKNOWN)
+	const struct registry_version *v = registry_key_latest(k);
+
+	if (!k->exists && p->known != REGISTRY_UNKNOWN) {
 		buf_printf(&w->text, "Referred to as ${secret:%s:%s}, but the registry has no such "
 		    "key. %s creates it.", p->name, k->name, KEY(ACTION_ADD));
-	else if (k->counted && k->current == 0)
+		return;
+	}
+	if (registry_key_state(k) != REGISTRY_LIVE) {
 		buf_printf(&w->text, "No version is live: what refers to it gets nothing. %s "
-		    "stores a new one, %s on a deleted version brings it back.", KEY(ACTION_UPDATE),
-		    KEY(ACTION_UNDELETE));
-	else
-		buf_printf(&w->text, "Referred to as ${secret:%s:%s}. %s shows the newest value, "
-		    "%s stores a new version, %s compares the newest two.", p->name, k->name,
-		    KEY(ACTION_REVEAL), KEY(ACTION_UPDATE), KEY(ACTION_COMPARE));
+		    "stores a new one", KEY(ACTION_UPDATE));
+		if (registry_key_lost(k) != NULL)
+			buf_printf(&w->text, ", %s brings back version %u", KEY(ACTION_UNDELETE),
+			    registry_key_lost(k)->number);
+		buf_append_char(&w->text, '.');
+		return;
+	}
+	buf_printf(&w->text, "Referred to as ${secret:%s:%s}. %s shows the newest value, %s stores "
+	    "a new version", p->name, k->name, KEY(ACTION_REVEAL), KEY(ACTION_UPDATE));
+	if (v != NULL && registry_key_live_before(k, v->number) != NULL)
+		buf_printf(&w->text, ", %s compares the newest two", KEY(ACTION_COMPARE));
+	buf_append_char(&w->text, '.');
 }
 
 static void
-say_version(struct words *w, const struct registry_version *v)
+say_version(struct words *w, const struct registry_key *k, const struct registry_version *v)
 {
 	buf_printf(&w->text, "Version %u, %s.", v->number, registry_state_name(v->state));
 	if (v->created[0] != '\0')
@@ -59,9 +73,12 @@ say_version(struct words *w, const struct registry_version *v)
 		buf_printf(&w->text, " Deleted %s by %s.", v->deleted, v->deleted_by);
 	if (v->expires[0] != '\0')
 		buf_printf(&w->text, " Expires %s.", v->expires);
-	if (v->state == REGISTRY_LIVE)
-		buf_printf(&w->text, " %s shows it, %s compares it, %s deletes it.",
-		    KEY(ACTION_REVEAL), KEY(ACTION_COMPARE), KEY(ACTION_REMOVE));
+	if (v->state == REGISTRY_LIVE && registry_key_live_before(k, v->number) != NULL)
+		buf_printf(&w->text, " %s shows it, %s compares it with the one before, %s deletes "
+		    "it.", KEY(ACTION_REVEAL), KEY(ACTION_COMPARE), KEY(ACTION_REMOVE));
+	else if (v->state == REGISTRY_LIVE)
+		buf_printf(&w->text, " %s shows it, %s deletes it.", KEY(ACTION_REVEAL),
+		    KEY(ACTION_REMOVE));
 	else if (v->state == REGISTRY_DELETED)
 		buf_printf(&w->text, " %s brings it back.", KEY(ACTION_UNDELETE));
 }
@@ -71,8 +88,8 @@ say_use(struct words *w, const struct registry_use *u)
 {
 	buf_printf(&w->text, "Refers to ${secret:%s:%s}. ", u->path, u->key);
 	if (u->misplaced)
-		buf_append_str(&w->text, "But the connector of this file has another name, so that "
-		    "a Connect worker refuses the reference. ");
+		buf_append_str(&w->text, "It is misplaced: the connector of this file has another "
+		    "name, so that a Connect worker refuses it. ");
 	buf_printf(&w->text, "%s goes there.", KEY(ACTION_OPEN));
 }
 
@@ -92,7 +109,7 @@ say(struct app *a, struct words *w, const struct registry_selection *s)
 	if (s->key != NULL)
 		buf_append_str(&w->name, s->key->name);
 	if (s->version != NULL)
-		say_version(w, s->version);
+		say_version(w, s->key, s->version);
 	else if (s->key != NULL)
 		say_key(w, s->path, s->key);
 	else

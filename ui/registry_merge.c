@@ -3,6 +3,7 @@
 
 #include "ui/registry.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
 #include "ui/registry_take.h"
 
 #define UNFOLD_PATHS 50	/* fewer are shown with their keys at once */
@@ -13,6 +14,7 @@ registry_merge_failure(struct registry *r, const struct registry_answer *a)
 	if (a->status != 401 && a->status != 0)
 		return false;
 	r->known = REGISTRY_FAILED;
+	r->rotating = false;
 	r->no_login = a->status == 401;
 	if (r->no_login)
 		snprintf(r->problem, sizeof(r->problem), "%s", r->user[0] != '\0' ?
@@ -34,7 +36,7 @@ merge_paths(struct registry *r, const struct registry_answer *a)
 	}
 	r->known = REGISTRY_KNOWN;
 	r->cut = a->cut;
-	if (registry_names_take(&r->names, &a->names) == -1)
+	if (registry_names_take(&r->names, a) == -1)
 		r->cut = true;
 	for (i = 0; !r->looked && a->names.len < UNFOLD_PATHS && i < r->names.paths.len; i++)
 		registry_path_at(&r->names, i)->unfolded = true;
@@ -44,11 +46,30 @@ merge_paths(struct registry *r, const struct registry_answer *a)
 static void
 merge_keys(struct registry_path *p, const struct registry_answer *a)
 {
-	if (a->rc == 0 && registry_path_take(p, &a->names, &a->current) == 0)
+	if (a->rc == 0 && registry_path_take(p, a) == 0)
 		return;
 	p->known = REGISTRY_FAILED;
 	snprintf(p->problem, sizeof(p->problem), "%.255s", a->rc != 0 ? a->err.text :
 	    "not enough memory");
+}
+
+/* As its path's metadata would tell it. */
+static void
+summarize(struct registry_key *k)
+{
+	const struct registry_version *v = registry_key_latest(k);
+
+	k->counted = true;
+	memset(&k->summary, 0, sizeof(k->summary));
+	k->summary.current = v != NULL ? v->number : 0;
+	k->summary.state = REGISTRY_DESTROYED;
+	if (v == NULL && k->versions.len > 0)
+		v = vec_at(&k->versions, 0);
+	if (v == NULL)
+		return;
+	k->summary.state = v->state;
+	snprintf(k->summary.created, sizeof(k->summary.created), "%s", v->created);
+	snprintf(k->summary.created_by, sizeof(k->summary.created_by), "%.63s", v->created_by);
 }
 
 static void
@@ -70,8 +91,7 @@ merge_history(struct registry_key *k, const struct registry_answer *a)
 			return;
 		*v = *(const struct registry_version *)vec_at(&a->versions, i);
 	}
-	k->current = registry_key_latest(k) != NULL ? registry_key_latest(k)->number : 0;
-	k->counted = true;
+	summarize(k);
 }
 
 static void

@@ -149,8 +149,26 @@ registry_key_get(struct registry_path *p, const char *name)
 	return k;
 }
 
+/* Find or make those that the registry has. */
+static int
+take_paths(struct registry_names *n, const struct vec *names, bool deleted)
+{
+	struct registry_path *p;
+	size_t i;
+
+	for (i = 0; i < names->len; i++) {
+		p = registry_path_get(n, *(char **)vec_at(names, i));
+		if (p == NULL)
+			return -1;
+		/* Other registries tell the live ones again when asked for the deleted ones. */
+		p->deleted = deleted && !p->exists;
+		p->exists = true;
+	}
+	return 0;
+}
+
 int
-registry_names_take(struct registry_names *n, const struct vec *names)
+registry_names_take(struct registry_names *n, const struct registry_answer *a)
 {
 	struct registry_path *p;
 	size_t i;
@@ -160,12 +178,8 @@ registry_names_take(struct registry_names *n, const struct vec *names)
 		p->exists = false;
 		p->known = REGISTRY_UNKNOWN;
 	}
-	for (i = 0; i < names->len; i++) {
-		p = registry_path_get(n, *(char **)vec_at(names, i));
-		if (p == NULL)
-			return -1;
-		p->exists = true;
-	}
+	if (take_paths(n, &a->names, false) == -1 || take_paths(n, &a->deleted, true) == -1)
+		return -1;
 	registry_names_prune(n);
 	return 0;
 }
@@ -189,8 +203,7 @@ prune_keys(struct registry_path *p)
 }
 
 int
-registry_path_take(struct registry_path *p, const struct vec *names,
-    const struct vec *current)
+registry_path_take(struct registry_path *p, const struct registry_answer *a)
 {
 	struct registry_key *k;
 	size_t i;
@@ -200,16 +213,18 @@ registry_path_take(struct registry_path *p, const struct vec *names,
 		k->exists = false;
 		k->history = REGISTRY_UNKNOWN;
 	}
-	for (i = 0; i < names->len; i++) {
-		k = registry_key_get(p, *(char **)vec_at(names, i));
+	for (i = 0; i < a->names.len; i++) {
+		k = registry_key_get(p, *(char **)vec_at(&a->names, i));
 		if (k == NULL)
 			return -1;
 		k->exists = true;
-		k->counted = i < current->len;
-		k->current = k->counted ? *(unsigned int *)vec_at(current, i) : 0;
+		k->counted = i < a->keys.len;
+		if (k->counted)
+			k->summary = *(const struct registry_summary *)vec_at(&a->keys, i);
 	}
 	prune_keys(p);
 	p->known = REGISTRY_KNOWN;
+	p->cut = a->cut;
 	return 0;
 }
 
@@ -243,27 +258,4 @@ registry_names_forget_uses(struct registry_names *n)
 		for (k = 0; k < p->keys.len; k++)
 			registry_key_at(p, k)->uses = 0;
 	}
-}
-
-bool
-registry_key_dangles(const struct registry_path *p, const struct registry_key *k)
-{
-	if (k->uses == 0 || p->known == REGISTRY_FAILED)
-		return false;
-	return k->exists ? k->counted && k->current == 0 :
-	    p->known == REGISTRY_KNOWN || !p->exists;
-}
-
-const struct registry_version *
-registry_key_latest(const struct registry_key *k)
-{
-	const struct registry_version *v;
-	size_t i;
-
-	for (i = 0; i < k->versions.len; i++) {
-		v = vec_at(&k->versions, i);
-		if (v->state == REGISTRY_LIVE)
-			return v;
-	}
-	return NULL;
 }

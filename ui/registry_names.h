@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/vec.h"
+#include "ui/registry_source.h"
 
 /*
  * What is known of a registry's paths and keys: names, and what was asked so
@@ -24,8 +25,8 @@ struct registry_key {
 	char *name;
 	bool exists;		/* the registry has it */
 	size_t uses;		/* references in configuration files */
-	bool counted;		/* current is known */
-	unsigned int current;	/* the newest live version, 0: none is */
+	bool counted;		/* summary is known */
+	struct registry_summary summary;
 	enum registry_known history;
 	struct vec versions;	/* of struct registry_version, newest first */
 	char problem[256];	/* why the history is not known */
@@ -34,9 +35,11 @@ struct registry_key {
 struct registry_path {
 	char *name;
 	bool exists;
+	bool deleted;		/* as the list of paths had it: see registry_path_state */
 	bool unfolded;
 	size_t uses;		/* of its keys */
 	enum registry_known known;	/* keys */
+	bool cut;		/* there are more keys than are shown */
 	struct vec keys;	/* see registry_key_at; sorted by bytes */
 	char problem[256];
 };
@@ -60,21 +63,14 @@ struct registry_path *registry_path_get(struct registry_names *n, const char *na
 struct registry_key *registry_key_get(struct registry_path *p, const char *name);
 
 /* The registry has these now, and no others; what was known of keys is to be
- * asked for again.  ${current}: see struct registry_answer.  -1: no memory. */
-int registry_names_take(struct registry_names *n, const struct vec *names);
-int registry_path_take(struct registry_path *p, const struct vec *names,
-    const struct vec *current);
+ * asked for again.  -1: no memory. */
+int registry_names_take(struct registry_names *n, const struct registry_answer *a);
+int registry_path_take(struct registry_path *p, const struct registry_answer *a);
 
 /* Drop what neither the registry nor a configuration file knows. */
 void registry_names_prune(struct registry_names *n);
 
 /* No configuration file was read. */
 void registry_names_forget_uses(struct registry_names *n);
-
-/* Does a configuration file refer to a key of which nothing can be read? */
-bool registry_key_dangles(const struct registry_path *p, const struct registry_key *k);
-
-/* The key's newest live version, NULL for none. */
-const struct registry_version *registry_key_latest(const struct registry_key *k);
 
 #endif /* !UI_REGISTRY_NAMES_H */

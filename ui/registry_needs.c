@@ -4,6 +4,23 @@
 #include "ui/registry.h"
 #include "ui/registry_rows.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
+
+/* Nothing is selected where no list is shown. */
+static const char *
+needs_list(const struct app *a)
+{
+	const struct registry *r = a->registry;
+
+	if (r->source == NULL)
+		return "no registry is configured";
+	if (registry_shown(r))
+		return NULL;
+	if (registry_unavailable(r) != NULL || r->no_login)
+		return "log in first";
+	return r->known == REGISTRY_FAILED ? "the registry was not reached; ask again first" :
+	    "the registry has not answered yet";
+}
 
 const char *
 act_registry_needs_one(const struct app *a)
@@ -23,8 +40,8 @@ act_registry_needs_key(const struct app *a)
 {
 	struct registry_selection s = registry_selected(a->registry);
 
-	if (a->registry->source == NULL)
-		return "no registry is configured";
+	if (needs_list(a) != NULL)
+		return needs_list(a);
 	if (s.key == NULL)
 		return "select a key first";
 	return s.key->exists ? NULL : "the registry has no such key; create it";
@@ -35,16 +52,20 @@ act_registry_needs_name(const struct app *a)
 {
 	struct registry_selection s = registry_selected(a->registry);
 
-	if (a->registry->source == NULL)
-		return "no registry is configured";
+	if (needs_list(a) != NULL)
+		return needs_list(a);
 	if (s.use != NULL)
 		return "this is a reference in a file, which the registry does not keep";
 	if (s.path == NULL || (a->registry->right_active && s.version == NULL))
 		return "select a path, a key or a version first";
-	if (s.version != NULL && s.version->state != REGISTRY_LIVE)
-		return "this version is not live any more";
-	return s.key != NULL ? s.key->exists ? NULL : "the registry has no such key" :
-	    s.path->exists ? NULL : "the registry has no such path";
+	if (s.version != NULL)
+		return s.version->state == REGISTRY_LIVE ? NULL :
+		    "this version is not live any more";
+	if (s.key != NULL ? !s.key->exists : !s.path->exists)
+		return s.key != NULL ? "the registry has no such key" :
+		    "the registry has no such path";
+	return (s.key != NULL ? registry_key_state(s.key) : registry_path_state(s.path)) ==
+	    REGISTRY_LIVE ? NULL : "no version of it is live any more";
 }
 
 const char *
@@ -52,6 +73,8 @@ act_registry_needs_live(const struct app *a)
 {
 	struct registry_selection s = registry_selected(a->registry);
 
+	if (needs_list(a) != NULL)
+		return needs_list(a);
 	if (s.version != NULL)
 		return s.version->state == REGISTRY_LIVE ? NULL :
 		    "only a live version can be read";
@@ -74,18 +97,17 @@ const char *
 act_registry_needs_two(const struct app *a)
 {
 	struct registry_selection s = registry_selected(a->registry);
-	const struct registry_version *v;
-	size_t live = 0;
-	size_t i;
+	const struct registry_version *v = s.key != NULL ? registry_key_latest(s.key) : NULL;
 
-	for (i = 0; s.key != NULL && i < s.key->versions.len; i++) {
-		v = vec_at(&s.key->versions, i);
-		live += v->state == REGISTRY_LIVE;
-	}
-	if (live < 2)
+	if (needs_list(a) != NULL)
+		return needs_list(a);
+	if (v == NULL || registry_key_live_before(s.key, v->number) == NULL)
 		return "there are no two live versions of a key to compare";
-	return s.version != NULL && s.version->state != REGISTRY_LIVE ?
-	    "only a live version can be read" : NULL;
+	if (s.version != NULL && s.version->state != REGISTRY_LIVE)
+		return "only a live version can be read";
+	return s.version != NULL && a->registry->marked == 0 &&
+	    registry_key_live_before(s.key, s.version->number) == NULL ?
+	    "no live version before this one; mark another one first" : NULL;
 }
 
 const char *
@@ -93,7 +115,10 @@ act_registry_needs_deleted(const struct app *a)
 {
 	struct registry_selection s = registry_selected(a->registry);
 
-	if (s.version == NULL)
-		return "select a deleted version on the right first";
-	return s.version->state != REGISTRY_DELETED ? "this version is not deleted" : NULL;
+	if (needs_list(a) != NULL)
+		return needs_list(a);
+	if (s.version != NULL)
+		return s.version->state != REGISTRY_DELETED ? "this version is not deleted" : NULL;
+	return s.use == NULL && s.key != NULL && registry_key_lost(s.key) != NULL ? NULL :
+	    "select a deleted version, or a key of which all are";
 }

@@ -51,7 +51,7 @@ registry_rows_build(struct registry *r)
 	size_t i, k;
 
 	r->rows.len = 0;
-	for (i = 0; i < r->names.paths.len; i++) {
+	for (i = 0; registry_shown(r) && i < r->names.paths.len; i++) {
 		p = registry_path_at(&r->names, i);
 		if (!push(r, p, NULL))
 			break;

@@ -12,24 +12,32 @@ registry_answer_new(unsigned long id, enum registry_kind kind)
 	a->id = id;
 	a->kind = kind;
 	vec_init(&a->names, sizeof(char *), REGISTRY_NAMES_MAX);
-	vec_init(&a->current, sizeof(unsigned int), REGISTRY_NAMES_MAX);
+	vec_init(&a->deleted, sizeof(char *), REGISTRY_NAMES_MAX);
+	vec_init(&a->keys, sizeof(struct registry_summary), REGISTRY_NAMES_MAX);
 	vec_init(&a->versions, sizeof(struct registry_version), REGISTRY_VERSIONS_MAX);
 	vec_init(&a->events, sizeof(struct registry_event), REGISTRY_EVENTS_MAX);
 	buf_init_secret(&a->value, REGISTRY_VALUE_MAX);
 	return a;
 }
 
-void
-registry_answer_free(struct registry_answer *a)
+static void
+names_free(struct vec *names)
 {
 	size_t i;
 
+	for (i = 0; i < names->len; i++)
+		free(*(char **)vec_at(names, i));
+	vec_release(names);
+}
+
+void
+registry_answer_free(struct registry_answer *a)
+{
 	if (a == NULL)
 		return;
-	for (i = 0; i < a->names.len; i++)
-		free(*(char **)vec_at(&a->names, i));
-	vec_release(&a->names);
-	vec_release(&a->current);
+	names_free(&a->names);
+	names_free(&a->deleted);
+	vec_release(&a->keys);
 	vec_release(&a->versions);
 	vec_release(&a->events);
 	buf_release(&a->value);

@@ -47,16 +47,27 @@ struct registry_version {
 	enum registry_version_state {
 		REGISTRY_LIVE, REGISTRY_DELETED, REGISTRY_EXPIRED, REGISTRY_DESTROYED
 	} state;
-	char created[32], deleted[32], expires[32];	/* times as text, "": unknown or none */
+	/* 2026-10-05 12:34:56Z; "": unknown or none */
+	char created[32], deleted[32], expires[32];
 	char created_by[128], deleted_by[128];
 };
 
-/* A line of the audit log. */
+/* What a path's metadata tells of a key: its newest live version, or, when it
+ * has none, of the newest version that is left. */
+struct registry_summary {
+	unsigned int current;	/* the newest live version, 0: none is */
+	enum registry_version_state state;
+	char created[32];	/* "": not told */
+	char created_by[64];
+};
+
+/* A line of the audit log: what was done, or, without an outcome, begun. */
 struct registry_event {
+	unsigned long long number;
 	char time[32];
 	char who[128];
 	char what[64];
-	char where[256];
+	char where[640];	/* PATH / KEY, version N; "": of no path */
 	char phase[16];
 	int status;		/* 0: none yet */
 	bool denied;
@@ -70,8 +81,9 @@ struct registry_answer {
 	struct error err;
 
 	struct vec names;	/* PATHS, KEYS: char *, owned, sorted by bytes */
-	struct vec current;	/* KEYS: unsigned int of each name, its newest live version or
-				 * 0 for none; empty: not told */
+	struct vec deleted;	/* PATHS: char *, owned: where nothing is live, but something
+				 * can be brought back */
+	struct vec keys;	/* KEYS: struct registry_summary of each name; empty: not told */
 	bool cut;		/* there are more than REGISTRY_NAMES_MAX */
 	struct vec versions;	/* HISTORY: struct registry_version, ascending */
 	struct vec events;	/* AUDIT: struct registry_event, oldest first */

@@ -46,6 +46,19 @@ registry_uses_release(struct registry_uses *u)
 	vec_release(&u->list);
 }
 
+/* A copy of bytes that no NUL ends, which may lie at the end of their memory. */
+static char *
+copy(const char *bytes, size_t n)
+{
+	char *text = malloc(n + 1);
+
+	if (text == NULL)
+		return NULL;
+	memcpy(text, bytes, n);
+	text[n] = '\0';
+	return text;
+}
+
 /* One that is not there yet, or NULL. */
 static struct registry_use *
 add(struct registry_uses *u, const struct reference *r, const struct document *d, size_t i)
@@ -57,16 +70,12 @@ add(struct registry_uses *u, const struct reference *r, const struct document *d
 	if (use == NULL)
 		return NULL;
 	key = document_key(d, i, &len);
-	use->path = strndup(r->path, r->path_len);
-	use->key = strndup(r->name, r->name_len);
+	use->path = copy(r->path, r->path_len);
+	use->key = copy(r->name, r->name_len);
 	use->file = strdup(document_file(d));
 	use->line = document_line(d, i);
-	use->entry = malloc(len + 1);
+	use->entry = copy(key, len);
 	use->entry_len = len;
-	if (use->entry != NULL) {
-		memcpy(use->entry, key, len);
-		use->entry[len] = '\0';
-	}
 	/* registry_uses_restart frees what there is. */
 	return use->path == NULL || use->key == NULL || use->file == NULL ||
 	    use->entry == NULL ? NULL : use;

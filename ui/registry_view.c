@@ -8,6 +8,7 @@
 #include "ui/canvas.h"
 #include "ui/registry.h"
 #include "ui/registry_source.h"
+#include "ui/registry_state.h"
 #include "ui/style.h"
 
 void
@@ -20,6 +21,8 @@ registry_view_draw_title(struct app *a, const struct rect *r)
 
 	if (reg->source == NULL)
 		right = "none";
+	else if (reg->known == REGISTRY_UNKNOWN && registry_unavailable(reg) == NULL)
+		right = "asking";
 	else if (reg->known == REGISTRY_FAILED)
 		right = reg->no_login ? "not logged in" : "not reached";
 	else if (registry_unavailable(reg) != NULL)
@@ -28,7 +31,7 @@ registry_view_draw_title(struct app *a, const struct rect *r)
 		used = canvas_right(r->y, r->x, r->w - 1, STYLE_TITLE, right);
 	buf_init(&left, 8192);
 	buf_append_str(&left, r->w >= 30 ? "propseal registry" : "registry");
-	if (reg->source != NULL)
+	if (reg->source != NULL && r->w >= 30)
 		buf_printf(&left, " %s", reg->source->url);
 	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
 	buf_release(&left);
@@ -47,7 +50,8 @@ registry_view_draw_counts(struct app *a, const struct rect *r, int w)
 {
 	const struct registry *reg = a->registry;
 	const struct registry_path *p;
-	size_t paths = 0, keys = 0, dangling = 0, misplaced = 0;
+	size_t paths = 0, keys = 0, deleted = 0, dangling = 0, misplaced = 0;
+	bool all = true;
 	const struct registry_use *use;
 	struct buf text;
 	size_t i, k;
@@ -55,6 +59,8 @@ registry_view_draw_counts(struct app *a, const struct rect *r, int w)
 	for (i = 0; i < reg->names.paths.len; i++) {
 		p = registry_path_at(&reg->names, i);
 		paths += p->exists;
+		deleted += registry_path_state(p) != REGISTRY_LIVE;
+		all = all && (!p->exists || p->known != REGISTRY_UNKNOWN);
 		for (k = 0; k < p->keys.len; k++) {
 			keys += registry_key_at(p, k)->exists;
 			dangling += registry_key_dangles(p, registry_key_at(p, k));
@@ -71,10 +77,12 @@ registry_view_draw_counts(struct app *a, const struct rect *r, int w)
 	if (reg->known == REGISTRY_KNOWN) {
 		count(&text, paths, reg->cut ? "path and more" : "path",
 		    reg->cut ? "paths and more" : "paths");
-		count(&text, keys, "key", "keys");
+		if (deleted > 0)
+			buf_printf(&text, " (%zu deleted)", deleted);
+		count(&text, keys, all ? "key" : "key so far", all ? "keys" : "keys so far");
 		count(&text, reg->uses.list.len, "reference", "references");
 		count(&text, dangling, "dangling", "dangling");
-		count(&text, misplaced, "of another connector", "of other connectors");
+		count(&text, misplaced, "misplaced", "misplaced");
 	}
 	canvas_text(r->y, r->x + 1, w, STYLE_NOTE, buf_cstr(&text));
 	buf_release(&text);

@@ -55,9 +55,14 @@ draw_text(const struct rect *r, struct words *w)
 	size_t n = w->text.len;
 	size_t next, len;
 	int y = r->y;
+	int room = r->w - 2;
 	int used;
 
-	used = canvas_tail(y, r->x + 1, r->w - 2, STYLE_HEAD, buf_cstr(&w->place));
+	/* A long place leaves half of the line to the name. */
+	used = columns_text((const char *)w->name.data, w->name.len);
+	if (used > 0)
+		room -= 2 + (used < room / 2 ? used : room / 2);
+	used = canvas_tail(y, r->x + 1, room, STYLE_HEAD, buf_cstr(&w->place));
 	if (w->name.len > 0 && used < r->w - 6)
 		canvas_bytes(y, r->x + used + 3, r->w - used - 4, STYLE_TEXT,
 		    (const char *)w->name.data, w->name.len);

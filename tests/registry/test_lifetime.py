@@ -325,6 +325,31 @@ def s10b_search(r):
     same([f['path'] for f in answer.json()], ['conn-a'], 'found by own')
 
 
+@case(fresh=True)
+def s10c_deleted_paths(r):
+    five(r)
+    put(r, 'short', 'k', 'v', ttl=1)
+    put(r, 'beta', 'other')
+    adm = r.as_('adm')
+    ok(adm.get(P + '?deleted=true'), [])
+    for path in ('team1-y', 'conn-a', 'team1-x'):
+        delete(r, path_url(path))
+    delete(r, key_url('beta', 'other'))         # another key of it lives
+    delete(r, V('an other', 'k') + '/1?destroy=true')
+    time.sleep(1.2)                             # what has expired was not deleted
+    ok(adm.get(P), ['beta'])
+    ok(adm.get(P + '?deleted=false'), ['beta'])
+    ok(adm.get(P + '?deleted=true'), ['conn-a', 'team1-x', 'team1-y'])
+    ok(adm.get(P + '?deleted=true&prefix=te'), ['team1-x', 'team1-y'])
+    same(follow(r, 'adm', P + '?deleted=true&prefix=te&limit=1', 1),
+         [['team1-x'], ['team1-y']], 'pages')
+    ok(r.as_('own').get(P + '?deleted=true'), ['conn-a'])
+    err(adm.get(P + '?deleted=perhaps'), 422)
+    status(undelete(r, 'conn-a', 'k', 1), 200)
+    ok(adm.get(P + '?deleted=true'), ['team1-x', 'team1-y'])
+    ok(adm.get(P), ['beta', 'conn-a'])
+
+
 def watch(r, who, since, wait):
     client = r.new(who)
     try:

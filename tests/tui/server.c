@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -121,7 +122,7 @@ read_address(struct server *s, int fd)
 }
 
 static void
-serve(struct server *s)
+serve(struct server *s, const char *address)
 {
 	int out[2];
 
@@ -133,7 +134,7 @@ serve(struct server *s)
 		dup2(out[1], STDERR_FILENO);
 		if (chdir(s->f->dir) == 0)
 			execl(s->f->program, s->f->program, "registry", "serve", "--data", "data",
-			    "--listen", "127.0.0.1:0", "--master-key-file", "registry.key",
+			    "--listen", address, "--master-key-file", "registry.key",
 			    (char *)NULL);
 		_exit(127);
 	}
@@ -143,16 +144,23 @@ serve(struct server *s)
 	fcntl(out[0], F_SETFD, 0);
 }
 
-void
-server_start(struct server *s, struct fixture *f)
+static void
+server_init(struct server *s, struct fixture *f)
 {
 	memset(s, 0, sizeof(*s));
 	s->f = f;
+	s->listener = -1;
+}
+
+void
+server_start(struct server *s, struct fixture *f)
+{
+	server_init(s, f);
 	make_files(f);
 	must(s, "$PROPSEAL registry user add " SERVER_USER " --data data <password");
 	must(s, "$PROPSEAL registry role grant SystemAdmin --principal " SERVER_USER
 	    " --data data");
-	serve(s);
+	serve(s, "127.0.0.1:0");
 	must(s, "put() { printf %s \"$3\" | $PROPSEAL registry put $1 $2 >/dev/null; }; "
 	    "put conn-a password " SERVER_OLD_VALUE " && put conn-a password " SERVER_NEW_VALUE
 	    " && put conn-a user kafka && put other k x && put conn-b same v && put conn-b same v && "
@@ -160,13 +168,28 @@ server_start(struct server *s, struct fixture *f)
 }
 
 void
-server_stop(struct server *s)
+server_kill(struct server *s)
 {
 	if (s->pid > 0) {
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, NULL, 0);
 	}
 	s->pid = 0;
+}
+
+void
+server_restart(struct server *s)
+{
+	serve(s, s->url + strlen("http://"));
+}
+
+void
+server_stop(struct server *s)
+{
+	server_kill(s);
+	if (s->listener > 0)
+		close(s->listener);
+	s->listener = -1;
 }
 
 /* One request of one connection. */
@@ -199,28 +222,49 @@ server_fake(struct server *s, struct fixture *f, const struct reply *replies, si
 	struct sockaddr_in at = { .sin_family = AF_INET,
 	    .sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
 	socklen_t size = sizeof(at);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	server_init(s, f);
+	make_files(f);
+	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(s->listener >= 0);
+	assert_int_equal(bind(s->listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(s->listener, 16), 0);
+	assert_int_equal(getsockname(s->listener, (struct sockaddr *)&at, &size), 0);
+	snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%d", ntohs(at.sin_port));
+	server_fake_on(s, replies, n);
+}
+
+/* SIGTERM ends it, but not in the middle of an answer. */
+static void
+listen_and_answer(int listener, const struct reply *replies, size_t n)
+{
+	struct pollfd wait = { .fd = listener, .events = POLLIN };
+	sigset_t none, term;
 	int fd;
 
-	memset(s, 0, sizeof(*s));
-	s->f = f;
-	make_files(f);
-	assert_true(listener >= 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(listener, 16), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
-	snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%d", ntohs(at.sin_port));
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&none);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	while (ppoll(&wait, 1, NULL, &none) == 1 && (fd = accept(listener, NULL, NULL)) >= 0) {
+		answer(fd, replies, n);
+		close(fd);
+	}
+	_exit(0);
+}
+
+void
+server_fake_on(struct server *s, const struct reply *replies, size_t n)
+{
+	if (s->pid > 0) {
+		kill(s->pid, SIGTERM);
+		waitpid(s->pid, NULL, 0);
+	}
 	s->pid = fork();
 	assert_true(s->pid >= 0);
-	if (s->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		while ((fd = accept(listener, NULL, NULL)) >= 0) {
-			answer(fd, replies, n);
-			close(fd);
-		}
-		_exit(0);
-	}
-	close(listener);
+	if (s->pid == 0)
+		listen_and_answer(s->listener, replies, n);
 }
 
 struct vt *

@@ -19,6 +19,7 @@ struct vt;
 struct server {
 	struct fixture *f;
 	pid_t pid;
+	int listener;	/* of a fake one, else -1 */
 	char url[64];
 };
 
@@ -31,6 +32,10 @@ struct server {
 void server_start(struct server *s, struct fixture *f);
 void server_stop(struct server *s);
 
+/* End it, and start it again at the same address. */
+void server_kill(struct server *s);
+void server_restart(struct server *s);
+
 /* Something else that listens: it answers every request that contains
  * ${asked} with ${body} (NULL: never answers), any other with 404. */
 struct reply {
@@ -39,6 +44,9 @@ struct reply {
 	const char *body;
 };
 void server_fake(struct server *s, struct fixture *f, const struct reply *replies, size_t n);
+
+/* From now on it answers so. */
+void server_fake_on(struct server *s, const struct reply *replies, size_t n);
 
 /* The interface with that registry, the password from a file. */
 struct vt *server_open(struct server *s, int rows, int cols);

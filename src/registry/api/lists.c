@@ -27,6 +27,7 @@ struct walk {
 	struct buf path_glob, key_glob;	/* search; empty: any */
 	struct buf after_key;
 	bool everything;		/* the caller may list every path */
+	bool deleted;			/* ListPaths: those that can be brought back */
 	int64_t now;
 	char at[NAME_PATH_MAX + 1];	/* the last path looked at */
 	size_t at_len;
@@ -66,10 +67,12 @@ has_prefix(const struct walk *w, const char *name, size_t n)
 	    (w->prefix.len == 0 || memcmp(name, w->prefix.data, w->prefix.len) == 0);
 }
 
+/* What is deleted is told, as by the metadata, to who may see those. */
 static bool
 may_list(struct walk *w, const char *name, size_t n)
 {
-	return w->everything || request_allows(w->x, SECRET_LIST, name, n);
+	return w->everything || (request_allows(w->x, SECRET_LIST, name, n) &&
+	    (!w->deleted || request_allows(w->x, SECRET_METADATA, name, n)));
 }
 
 static void
@@ -84,11 +87,39 @@ add_path(struct walk *w, const char *name, size_t n)
 	w->listed_len = n;
 }
 
+/* Has it a version that can be brought back? */
+static bool
+has_deleted(const struct state_path *p, int64_t now)
+{
+	const struct state_key *k;
+	struct version_view v;
+	const char *name = "";
+	size_t n = 0;
+
+	while ((k = state_key_after(p, name, n)) != NULL) {
+		for (size_t i = state_version_count(k); i-- > 0;) {
+			state_version_at(k, i, now, &v);
+			if (v.status == VERSION_DELETED)
+				return true;
+		}
+		name = state_key_name(k, &n);
+	}
+	return false;
+}
+
+static bool
+is_wanted(const struct walk *w, const struct state_path *p)
+{
+	bool live = state_path_live(p, w->now);
+
+	return w->deleted ? !live && has_deleted(p, w->now) : live;
+}
+
 /* One path of ListPaths; the end is told by w->full. */
 static void
 visit_path(struct walk *w, const struct state_path *p, const char *name, size_t n)
 {
-	if (!state_path_live(p, w->now) || !may_list(w, name, n))
+	if (!is_wanted(w, p) || !may_list(w, name, n))
 		return;
 	if (page_is_full(&w->page))
 		w->full = true;
@@ -223,13 +254,19 @@ lists_paths(struct exchange *x)
 {
 	struct walk w;
 
+	if (request_flag_odd(x, "deleted")) {
+		answer_fail(x, 422, 42201, "deleted is true or false");
+		return;
+	}
 	walk_init(&w, x);
 	if (page_read(x, &w.page) == 0 && request_query(x, "prefix", &w.prefix) != -1) {
-		w.everything = request_allows(x, SECRET_LIST, NULL, 0);
+		w.deleted = request_flag(x, "deleted");
+		w.everything = request_allows(x, SECRET_LIST, NULL, 0) &&
+		    (!w.deleted || request_allows(x, SECRET_METADATA, NULL, 0));
 		buf_append_char(&x->body, '[');
 		run(&w, false, visit_path);
 		if (w.full)
-			page_link(x, &w.page, w.listed, w.listed_len, "prefix");
+			page_link(x, &w.page, w.listed, w.listed_len, "prefix deleted");
 		answer(&w);
 	}
 	walk_release(&w);

@@ -41,6 +41,7 @@ openapi_schema_of_parameter(const char *name, bool in_path)
 		{ "since", "{\"type\":\"integer\",\"minimum\":0}" },
 		{ "wait", "{\"type\":\"integer\",\"minimum\":0,\"maximum\":60}" },
 		{ "metadata", BOOLEAN }, { "partial", BOOLEAN }, { "destroy", BOOLEAN },
+		{ "deleted", BOOLEAN },
 	};
 
 	return in_path ? FIND(of_path, name, STRING) : FIND(of_query, name, STRING);

@@ -19,7 +19,7 @@
 
 static const struct endpoint table[] = {
 	{ HTTP_GET, 2, SECRET, "ListPaths", SCOPE_LOGIN, SECRET_LIST, NONE, 0, lists_paths,
-	    "The paths that the caller may list", "prefix limit after", "200 400 422" },
+	    "The paths that the caller may list", "prefix limit after deleted", "200 400 422" },
 
 	{ HTTP_GET, 3, PATH, "GetPath", SCOPE_PATH, SECRET_READ, NONE, ROUTE_NAMES, reads_path,
 	    "The latest value of each key of a path", "limit after metadata partial",

@@ -256,10 +256,9 @@ test_lines_stand_in_turn_and_are_not_synced(void **state)
 	assert_int_equal(audit_count_with(FILE_NAME, "\"intentseq\":4,\"seq\":7"), 1);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"intentseq\":6,\"seq\":9"), 1);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"version\":9"), 1);
-	/* A read's sync is one for them too. */
 	assert_int_not_equal(audit_say_read(a), 0);
-	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
 	audit_close(a);
+	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
 	audit_assert_whole(12);
 }
 
@@ -440,11 +439,12 @@ test_what_a_failed_sync_may_have_lost_is_written_again(void **state)
 
 	(void)state;
 	assert_int_not_equal(audit_say_read(a), 0);
-	commit(a, 2, 1);
-	commit(a, 1, 9);
+	for (uint32_t i = 0; i < AUDIT_CARRY_SLOTS; i++)
+		commit(a, 1, i);
+	assert_int_not_equal(audit_say_read(a), 0);
 	text = audit_text_of(FILE_NAME, &n);
 	set(&disk.sync_error, EIO);
-	assert_int_equal(audit_say_read(a), 0);
+	assert_int_equal(refused(a), -1);
 	/* It is gone. */
 	assert_int_equal(truncate(FILE_NAME, disk.durable), 0);
 	set(&disk.sync_error, 0);
@@ -455,6 +455,36 @@ test_what_a_failed_sync_may_have_lost_is_written_again(void **state)
 	free(again);
 	audit_close(a);
 	audit_assert_whole(0);
+}
+
+static void
+test_reads_survive_a_power_failure_too(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_options o;
+	char *text, *again;
+	size_t n, all;
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	for (uint32_t i = 0; i < 200; i++) {
+		assert_int_not_equal(audit_say_read(a), 0);
+		if (i % 7 == 3)
+			commit(a, 2, i);
+	}
+	assert_int_not_equal(audit_say_read(a), 0);
+	text = audit_text_of(FILE_NAME, &n);
+	fail_power(a, disk.durable, 0);
+	assert_true((size_t)files_stat(FILE_NAME).st_size < n);
+	o = with_slots();
+	a = audit_start(&o);
+	audit_close(a);
+	audit_assert_whole(0);
+	again = audit_text_of(FILE_NAME, &all);
+	assert_true(all > n);
+	assert_memory_equal(again, text, n);
+	free(again);
+	free(text);
 }
 
 static void
@@ -513,6 +543,7 @@ main(void)
 		TEST(test_what_cannot_be_written_is_refused),
 		TEST(test_outcomes_that_cannot_be_written_come_later),
 		TEST(test_what_a_failed_sync_may_have_lost_is_written_again),
+		TEST(test_reads_survive_a_power_failure_too),
 		TEST(test_a_commit_is_given_up_at_the_deadline),
 		TEST(test_rotation_and_another_hand_lose_nothing),
 	};

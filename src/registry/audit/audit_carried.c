@@ -12,6 +12,7 @@ struct carried {
 	const char *text;
 	size_t n;		/* without the line end */
 	struct audit_tail tail;
+	bool journal;		/* it was durable before anybody went on */
 };
 
 struct carried_list {
@@ -28,7 +29,7 @@ by_seq(const void *a, const void *b)
 }
 
 static int
-add(struct carried_list *list, const char *text, size_t n)
+add(struct carried_list *list, const char *text, size_t n, bool journal)
 {
 	struct carried *more;
 	size_t cap;
@@ -41,24 +42,32 @@ add(struct carried_list *list, const char *text, size_t n)
 		list->cap = cap;
 	}
 	more = &list->lines[list->count];
-	*more = (struct carried){ .text = text, .n = n };
+	*more = (struct carried){ .text = text, .n = n, .journal = journal };
 	list->count += audit_chain_tail(text, n, &more->tail);
 	return 0;
 }
 
 static int
-collect(const struct audit_options *o, struct carried_list *list)
+add_all(struct carried_list *list, const char *p, size_t n, bool journal)
 {
-	const char *p, *end, *stop;
+	const char *end = p + n, *stop;
+
+	for (; p < end && (stop = memchr(p, '\n', (size_t)(end - p))) != NULL; p = stop + 1)
+		if (add(list, p, (size_t)(stop - p), journal) != 0)
+			return -1;
+	return 0;
+}
+
+static int
+collect(const struct audit_options *o, const char *journal, size_t n, struct carried_list *list)
+{
 	size_t i;
 
-	for (i = 0; i < o->carried_count; i++) {
-		p = o->carried[i].lines;
-		end = p + o->carried[i].n;
-		for (; p < end && (stop = memchr(p, '\n', (size_t)(end - p))) != NULL; p = stop + 1)
-			if (add(list, p, (size_t)(stop - p)) != 0)
-				return -1;
-	}
+	for (i = 0; i < o->carried_count; i++)
+		if (add_all(list, o->carried[i].lines, o->carried[i].n, false) != 0)
+			return -1;
+	if (add_all(list, journal, n, true) != 0)
+		return -1;
 	if (list->count > 0)
 		qsort(list->lines, list->count, sizeof(*list->lines), by_seq);
 	return 0;
@@ -87,7 +96,7 @@ take_results(struct audit *a, struct carried_list *list, struct error *err)
 	struct audit_record r;
 	size_t n = list->count, i;
 
-	while (n > 0 && list->lines[n - 1].tail.intent != 0)
+	while (n > 0 && list->lines[n - 1].tail.intent != 0 && !list->lines[n - 1].journal)
 		n--;
 	a->results = calloc(list->count - n + 1, sizeof(*a->results));
 	if (a->results == NULL)
@@ -154,7 +163,7 @@ put_back(struct audit *a, const struct carried_list *list, struct error *err)
 	if (lines == NULL)
 		return -1;
 	if (audit_sink_file_ready(a->sink_file, err) >= 0)
-		rc = audit_sink_file_write(a->sink_file, lines, n, true, &standing, err);
+		rc = audit_sink_file_write(a->sink_file, lines, n, AUDIT_SYNCED, &standing, err);
 	free(lines);
 	if (rc == 0) {
 		a->chain.seq = last->seq;
@@ -168,9 +177,13 @@ int
 audit_carried_replay(struct audit *a, const struct audit_options *o, struct error *err)
 {
 	struct carried_list list = { NULL, 0, 0 };
+	size_t n;
+	char *journal = audit_sink_file_journal(a->sink_file, &n, err);
 	int rc;
 
-	if (collect(o, &list) != 0)
+	if (journal == NULL)
+		return -1;
+	if (collect(o, journal, n, &list) != 0)
 		rc = error_memory(err);
 	else {
 		keep_following(a, &list);
@@ -181,5 +194,6 @@ audit_carried_replay(struct audit *a, const struct audit_options *o, struct erro
 	if (rc == 0 && list.count > 0)
 		rc = put_back(a, &list, err);
 	free(list.lines);
+	free(journal);
 	return rc;
 }

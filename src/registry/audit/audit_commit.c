@@ -347,7 +347,7 @@ audit_commit_run(struct audit *a, struct audit_commit **commit, size_t n, struct
 	}
 	a->slot = (a->slot + (unsigned)c->count) % AUDIT_CARRY_SLOTS;
 	a->slots_used += (unsigned)c->count;
-	rc = audit_write_sinks(a, n, to, false, &behind, &why);
+	rc = audit_write_sinks(a, n, to, AUDIT_CARRIED, &behind, &why);
 	if (rc == 0) {
 		end(a, c, ENDED, false);
 		*commit = NULL;

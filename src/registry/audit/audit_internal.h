@@ -11,6 +11,7 @@
 #include "registry/audit/audit_batch.h"
 #include "registry/audit/audit_chain.h"
 #include "registry/audit/audit_open_set.h"
+#include "registry/audit/audit_sink_file.h"
 #include "registry/audit/audit_sink_stdout.h"
 #include "registry/audit/audit_sink_syslog.h"
 
@@ -131,11 +132,11 @@ void audit_set_stuck(struct audit *a);
 struct audit_line audit_line_of(const struct audit_event *e, size_t len);
 
 /**
- * audit_write_sinks(a, from, to, sync, before, err):
+ * audit_write_sinks(a, from, to, how, before, err):
  * Write a part of a->out.  1: the file took the lines, but not another sink; -1:
  * it did not, and ${*before} goes on to the last that could not be taken back.
  */
-int audit_write_sinks(struct audit *a, size_t from, size_t to, bool sync,
+int audit_write_sinks(struct audit *a, size_t from, size_t to, enum audit_sync how,
     struct audit_chain *before, struct error *err);
 
 /* The lines of this entry are in the log, but who submitted them was refused:

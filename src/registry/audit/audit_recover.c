@@ -132,10 +132,11 @@ take_moved(struct audit *a, struct error *err)
 
 /* Lines that were there are gone: go on behind them, so that the gap shows. */
 static int
-take_anchor(struct audit *a, struct error *err)
+take_anchor(struct audit *a, bool *gap, struct error *err)
 {
 	struct audit_anchor anchor;
 
+	*gap = false;
 	if (audit_anchor_read(a->file, a->key, &anchor, err) != 0)
 		return error_hint(err, "look into who changed it, then remove it");
 	a->first = anchor.first != 0 ? anchor.first : 1;
@@ -143,6 +144,7 @@ take_anchor(struct audit *a, struct error *err)
 		return 0;
 	a->chain = anchor.chain;
 	a->ended_well = false;
+	*gap = true;
 	return 0;
 }
 
@@ -151,6 +153,7 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 {
 	struct end e = { 0 };
 	int fd = audit_sink_file_fd(a->sink_file);
+	bool gap;
 	int rc;
 
 	if (fd < 0)
@@ -164,8 +167,11 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 		rc = take_moved(a, err);
 	if (rc == 0) {
 		audit_sink_file_set_torn(a->sink_file, e.torn);
-		rc = audit_carried_replay(a, o, err) == 0 ? take_anchor(a, err) : -1;
+		rc = take_anchor(a, &gap, err);
 	}
+	/* A log's first lines were synced: where there are none it is a new one. */
+	if (rc == 0 && !gap && a->chain.seq > 0)
+		rc = audit_carried_replay(a, o, err);
 	free(e.bytes);
 	return rc;
 }

@@ -12,8 +12,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "registry/audit/audit_io.h"
+#include "registry/audit/audit_journal.h"
+#include "registry/audit/audit_unsynced.h"
 
-#define UNSYNCED_MAX ((size_t)4 << 20)	/* bytes that may be lost in a crash */
 #define REMOVED_MAX 8		/* times in a row that FILE may be removed under our hands */
 
 struct audit_sink_file {
@@ -25,10 +26,10 @@ struct audit_sink_file {
 	dev_t dev;
 	ino_t ino;
 	uint64_t size;		/* as far as it is written, or torn */
-	uint64_t synced;	/* as far as it is durable: the rest is ... */
-	char *unsynced;		/* ... this */
-	size_t unsynced_len, unsynced_cap;
+	uint64_t synced;	/* as far as it was synced: the rest is ... */
+	struct audit_unsynced unsynced;	/* ... this */
 	bool doubtful;		/* a sync failed: the rest may be lost */
+	struct audit_journal *journal;	/* NULL: none */
 	uint64_t torn;		/* bytes behind the last whole line */
 	bool unclosed;		/* the last byte is no line end */
 };
@@ -58,10 +59,11 @@ audit_sink_file_free(struct audit_sink_file *s)
 	if (s == NULL)
 		return;
 	trim(s);
-	if (s->unsynced_len > 0)
+	if (s->unsynced.len > 0)
 		(void)!fdatasync(s->fd);
 	close_fd(s);
-	free(s->unsynced);
+	audit_unsynced_release(&s->unsynced);
+	audit_journal_free(s->journal);
 	free(s->path);
 	free(s->folder);
 	free(s);
@@ -93,18 +95,20 @@ audit_sink_file_sync(struct audit_sink_file *s, struct error *err)
 {
 	if (fdatasync(s->fd) != 0 && s->regular) {
 		/* A second try may succeed although the first lost something. */
-		s->doubtful = s->unsynced_len > 0;
+		s->doubtful = s->unsynced.len > 0;
 		return error_io(err, s->path, "cannot make the audit log durable");
 	}
 	s->synced = s->size;
-	s->unsynced_len = 0;
+	s->unsynced.len = 0;
+	if (s->journal != NULL)
+		audit_journal_reset(s->journal);
 	return 0;
 }
 
 bool
 audit_sink_file_synced(const struct audit_sink_file *s)
 {
-	return s->unsynced_len == 0;
+	return s->unsynced.len == 0;
 }
 
 static int
@@ -130,7 +134,7 @@ open_path(struct audit_sink_file *s, struct error *err)
 		close(fd);
 		return -1;
 	}
-	if (s->unsynced_len > 0 && audit_sink_file_sync(s, err) != 0) {
+	if (s->unsynced.len > 0 && audit_sink_file_sync(s, err) != 0) {
 		close(fd);
 		return -1;
 	}
@@ -160,8 +164,11 @@ audit_sink_file_new(const char *path, const atomic_bool *stop, struct error *err
 	s->folder = n > 0 ? strndup(path, n) : strdup(".");
 	if (s->path == NULL || s->folder == NULL)
 		error_memory(err);
-	else if (open_path(s, err) == 0)
+	else if (open_path(s, err) == 0) {
+		if (s->regular)
+			s->journal = audit_journal_open(path);
 		return s;
+	}
 	audit_sink_file_free(s);
 	return NULL;
 }
@@ -201,7 +208,7 @@ write_again(struct audit_sink_file *s, struct error *err)
 	s->size = s->synced;
 	s->torn = 0;
 	s->unclosed = false;
-	if (audit_io_write(&io, s->unsynced, s->unsynced_len, &done, err) != 0)
+	if (audit_io_write(&io, s->unsynced.bytes, s->unsynced.len, &done, err) != 0)
 		return -1;
 	s->size += done;
 	if (audit_sink_file_sync(s, err) != 0)
@@ -257,36 +264,27 @@ take_back(struct audit_sink_file *s, const char *bytes, size_t n, size_t written
 	return whole;
 }
 
-/* Remember what was written and not synced; -1: it must be synced. */
 static int
-remember(struct audit_sink_file *s, const void *bytes, size_t n)
+make_durable(struct audit_sink_file *s, const void *bytes, size_t n, enum audit_sync how,
+    struct error *err)
 {
-	size_t cap = s->unsynced_cap > 0 ? s->unsynced_cap : (size_t)64 << 10;
-	char *more;
+	int rc = 0;
 
-	if (n > UNSYNCED_MAX || s->unsynced_len > UNSYNCED_MAX - n)
-		return -1;
-	while (cap < s->unsynced_len + n)
-		cap *= 2;
-	if (cap > s->unsynced_cap) {
-		if ((more = realloc(s->unsynced, cap)) == NULL)
-			return -1;
-		s->unsynced = more;
-		s->unsynced_cap = cap;
-	}
-	memcpy(s->unsynced + s->unsynced_len, bytes, n);
-	s->unsynced_len += n;
-	return 0;
+	if (!s->regular || how == AUDIT_SYNCED || audit_unsynced_add(&s->unsynced, bytes, n) != 0)
+		return audit_sink_file_sync(s, err);
+	if (how == AUDIT_DURABLE)
+		rc = s->journal != NULL ? audit_journal_add(s->journal, bytes, n, err) : 1;
+	return rc == 1 ? audit_sink_file_sync(s, err) : rc;
 }
 
 /* 1: it was removed meanwhile. */
 static int
-write_once(struct audit_sink_file *s, const void *bytes, size_t n, bool sync, size_t *standing,
-    struct error *err)
+write_once(struct audit_sink_file *s, const void *bytes, size_t n, enum audit_sync how,
+    size_t *standing, struct error *err)
 {
 	struct audit_io io = io_of(s);
+	size_t done, unsynced = s->unsynced.len;
 	struct stat st;
-	size_t done;
 
 	if (audit_io_write(&io, bytes, n, &done, err) != 0) {
 		*standing = take_back(s, bytes, n, done);
@@ -294,9 +292,9 @@ write_once(struct audit_sink_file *s, const void *bytes, size_t n, bool sync, si
 	}
 	if (s->regular)
 		s->size += n;
-	sync = sync || !s->regular || remember(s, bytes, n) != 0;
-	if (sync && audit_sink_file_sync(s, err) != 0) {
-		s->size -= n;
+	if (make_durable(s, bytes, n, how, err) != 0) {
+		s->size -= s->regular ? n : 0;
+		s->unsynced.len = unsynced;
 		*standing = take_back(s, bytes, n, done);
 		return -1;
 	}
@@ -305,7 +303,7 @@ write_once(struct audit_sink_file *s, const void *bytes, size_t n, bool sync, si
 
 int
 audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
-    bool sync, size_t *standing, struct error *err)
+    enum audit_sync how, size_t *standing, struct error *err)
 {
 	int i, rc = 1;
 
@@ -313,7 +311,7 @@ audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
 	for (i = 0; i < REMOVED_MAX && rc == 1; i++) {
 		if (i > 0 && audit_sink_file_ready(s, err) < 0)
 			return -1;
-		rc = write_once(s, bytes, n, sync, standing, err);
+		rc = write_once(s, bytes, n, how, standing, err);
 	}
 	if (rc != 1)
 		return rc;
@@ -369,6 +367,13 @@ audit_sink_file_move(struct audit_sink_file *s, const char *name, struct error *
 	    (errno != EINVAL || rename(s->path, name) != 0))
 		return error_io(err, s->path, "cannot rename the audit log");
 	return open_path(s, err);
+}
+
+char *
+audit_sink_file_journal(const struct audit_sink_file *s, size_t *n, struct error *err)
+{
+	*n = s->journal != NULL ? AUDIT_JOURNAL_BYTES : 0;
+	return s->journal != NULL ? audit_journal_read(s->journal, err) : calloc(1, 1);
 }
 
 int

@@ -24,18 +24,27 @@ void audit_sink_file_free(struct audit_sink_file *s);
  */
 int audit_sink_file_ready(struct audit_sink_file *s, struct error *err);
 
+/* How lines become durable. */
+enum audit_sync {
+	AUDIT_CARRIED,		/* whoever they are for sees to it */
+	AUDIT_DURABLE,		/* in the journal, see audit_journal.h */
+	AUDIT_SYNCED		/* in the file itself, with all that was written before */
+};
+
 /**
- * audit_sink_file_write(s, bytes, n, sync, standing, err):
- * Append whole lines; with ${sync} all that was written is durable then (else it
- * is as well when it is time).  When that fails the file is cut
+ * audit_sink_file_write(s, bytes, n, how, standing, err):
+ * Append whole lines.  When that fails the file is cut
  * back to what it was; where it cannot be, ${*standing} is the bytes of the
  * whole lines that stand there now (else 0), and see audit_sink_file_torn.  If
  * FILE was removed meanwhile the bytes are written once more, to a new one.
  */
 int audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
-    bool sync, size_t *standing, struct error *err);
+    enum audit_sync how, size_t *standing, struct error *err);
 
-/* Make durable what is not yet; and is there any? */
+/* What the journal holds (${*n} bytes, to be freed), lines of FILE among it. */
+char *audit_sink_file_journal(const struct audit_sink_file *s, size_t *n, struct error *err);
+
+/* Sync what is not yet; and is there none? */
 int audit_sink_file_sync(struct audit_sink_file *s, struct error *err);
 bool audit_sink_file_synced(const struct audit_sink_file *s);
 

@@ -59,8 +59,8 @@ stay_behind(const char *lines, size_t n, struct audit_chain *c)
 }
 
 int
-audit_write_sinks(struct audit *a, size_t from, size_t to, bool sync, struct audit_chain *before,
-    struct error *err)
+audit_write_sinks(struct audit *a, size_t from, size_t to, enum audit_sync how,
+    struct audit_chain *before, struct error *err)
 {
 	const char *lines = a->out + from;
 	size_t n = to - from, standing;
@@ -68,7 +68,7 @@ audit_write_sinks(struct audit *a, size_t from, size_t to, bool sync, struct aud
 	if (n == 0)
 		return 0;
 	if (a->sink_file != NULL &&
-	    audit_sink_file_write(a->sink_file, lines, n, sync, &standing, err) != 0) {
+	    audit_sink_file_write(a->sink_file, lines, n, how, &standing, err) != 0) {
 		if (standing > 0)
 			stay_behind(lines, standing, before);
 		return -1;
@@ -205,6 +205,7 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 	struct audit_wait *list;
 	struct error err = { 0 };
 	uint64_t from = a->chain.seq, begun = clock_ns();
+	enum audit_sync how = last || from == 0 ? AUDIT_SYNCED : c != NULL ? AUDIT_CARRIED : AUDIT_DURABLE;
 	bool chained = false;
 	size_t n = 0;
 	int rc;
@@ -213,7 +214,7 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 	if (rc == 0)
 		rc = audit_seal_all(a, c, was_failing, lost, last, &n, &err);
 	if (rc == 0) {
-		rc = audit_write_sinks(a, 0, n, c == NULL, &before, &err);
+		rc = audit_write_sinks(a, 0, n, how, &before, &err);
 		chained = n > 0 && rc >= 0;
 	}
 	if (!chained)
@@ -330,7 +331,8 @@ keep_anchor(struct audit *a, bool last)
 	    (!last && audit_now() < a->anchored_ms + ANCHOR_MS))
 		return;
 	a->anchored_ms = audit_now();
-	if (audit_anchor_write(a->file, a->key, &a->chain, a->first, NULL) == 0)
+	if (audit_sink_file_sync(a->sink_file, NULL) == 0 &&
+	    audit_anchor_write(a->file, a->key, &a->chain, a->first, NULL) == 0)
 		a->anchored = a->chain.seq;
 }
 

@@ -10,7 +10,7 @@ struct key;
 
 /*
  * HMAC-SHA-256 (RFC 2104, FIPS 198-1) under a key that is derived from
- * another for one purpose: HMAC-SHA-256(key, purpose).  The context is kept
+ * another for one purpose: HMAC-SHA-256(key, purpose).  Contexts are kept
  * between sums.
  */
 struct mac;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 struct audit_journal {
 	char *path;
@@ -50,10 +51,12 @@ struct audit_journal *
 audit_journal_open(const char *file)
 {
 	struct audit_journal *j = calloc(1, sizeof(*j));
+	const char *base = file_basename(file);
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (j == NULL || (size_t)snprintf(path, sizeof(path), "%s-journal", file) >= sizeof(path)) {
+	if (j == NULL || (size_t)snprintf(path, sizeof(path), "%.*s.%s.journal", (int)(base - file),
+	    file, base) >= sizeof(path)) {
 		free(j);
 		return NULL;
 	}

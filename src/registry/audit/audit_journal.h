@@ -6,7 +6,7 @@
 struct error;
 
 /*
- * FILE-journal: a second copy of the lines since FILE was last synced, of a size
+ * .FILE.journal (not FILE.*, which are its parts): a second copy of the lines since FILE was last synced, of a size
  * that does not change.  To sync it costs one write, where a file that grows
  * costs two and waits for others' metadata.  There is no order in it but that of
  * the lines, each of which is sealed: what is torn or old does not continue the

@@ -219,7 +219,7 @@ test_two_processes_cannot_write_one_log(void **state)
 }
 
 static void
-test_a_torn_line_is_closed_off_and_told(void **state)
+test_a_torn_line_is_cut_off_and_told(void **state)
 {
 	char *text, part[64];
 	size_t n, cut;
@@ -231,6 +231,32 @@ test_a_torn_line_is_closed_off_and_told(void **state)
 	free(text);
 	unlink(FILE_NAME ".anchor");
 	assert_int_equal(truncate(FILE_NAME, (off_t)cut), 0);
+	audit_assert_whole(LINES - 1);
+	write_log();
+	snprintf(part, sizeof(part), "\"phase\":\"torn\",\"count\":%d", 40);
+	assert_int_equal(audit_count_with(FILE_NAME, part), 1);
+	assert_int_equal(audit_count_with(FILE_NAME, ""), LINES - 1 + LINES + 1);
+	audit_assert_whole(LINES - 1 + LINES + 1);
+}
+
+/* What nobody knows is left where it is. */
+static void
+test_another_torn_line_is_closed_off_and_told(void **state)
+{
+	char *text, part[64];
+	size_t n, cut;
+
+	(void)state;
+	write_log();
+	text = audit_text_of(FILE_NAME, &n);
+	cut = (size_t)(line_at(text, LINES - 1) - text) + 40;
+	free(text);
+	unlink(FILE_NAME ".anchor");
+	assert_int_equal(truncate(FILE_NAME, (off_t)cut), 0);
+	text = audit_text_of(FILE_NAME, &n);
+	line_at(text, LINES - 1)[3] ^= 1;
+	put(FILE_NAME, text, n);
+	free(text);
 	audit_assert_whole(LINES - 1);
 	write_log();
 	snprintf(part, sizeof(part), "\"phase\":\"torn\",\"count\":%d", 41);
@@ -376,7 +402,8 @@ main(void)
 		TEST(test_another_file_is_left_alone),
 		TEST(test_a_changed_last_line_is_refused_at_start),
 		TEST(test_two_processes_cannot_write_one_log),
-		TEST(test_a_torn_line_is_closed_off_and_told),
+		TEST(test_a_torn_line_is_cut_off_and_told),
+		TEST(test_another_torn_line_is_closed_off_and_told),
 		TEST(test_a_file_torn_in_its_first_line_goes_on),
 		TEST(test_the_chain_goes_on_over_rotated_files),
 		TEST(test_files_of_any_name_beside_it_are_in_the_chain),

@@ -189,6 +189,8 @@ audit_carried_replay(struct audit *a, const struct audit_options *o, struct erro
 		keep_following(a, &list);
 		if (list.count > 0 && continues(a, list.lines[0].text, list.lines[0].n))
 			(void)audit_sink_file_cut_torn(a->sink_file);
+		else if (list.count > 0)
+			audit_recover_cut(a);
 		rc = take_results(a, &list, err);
 	}
 	if (rc == 0 && list.count > 0)

@@ -95,6 +95,8 @@ struct audit {
 	unsigned slots_used;		/* ... since the file was synced */
 	struct audit_open_set open;	/* intents without outcome */
 	bool open_known;		/* ... those of earlier starts included */
+	bool torn_piece;		/* what is torn is the beginning of a line */
+	uint64_t cut;			/* bytes of it that were cut off, to be told */
 	bool want_checkpoint;
 	uint64_t since_checkpoint;	/* bytes */
 	uint64_t first;			/* seq of the oldest line kept, 0: not known */
@@ -159,6 +161,10 @@ void *audit_watch_run(void *audit);
  * ERROR_DAMAGED: the last whole line has not the hash that it should have.
  */
 int audit_recover(struct audit *a, const struct audit_options *o, struct error *err);
+
+/* Cut off the beginning of a line that nobody was told of, as whoever reads the
+ * file expects whole lines. */
+void audit_recover_cut(struct audit *a);
 
 /* audit_carried.c: put back the lines that a crash took, from those carried; of
  * the last commit's outcomes, which may not have been written, keep the results. */

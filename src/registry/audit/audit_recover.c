@@ -95,13 +95,28 @@ take(struct audit *a, const struct end *e, const char *path, struct error *err)
 	return 0;
 }
 
-/* Is a file in which no line is whole the beginning of one of ours? */
+static const char *
+torn_of(const struct end *e)
+{
+	return e->line != NULL ? e->line + e->len + 1 : e->bytes;
+}
+
+/* Does what is torn begin like a line of ours? */
 static bool
 is_beginning(const struct end *e)
 {
 	size_t n = e->torn < sizeof(beginning) - 1 ? (size_t)e->torn : sizeof(beginning) - 1;
 
-	return memcmp(e->bytes, beginning, n) == 0;
+	return memcmp(torn_of(e), beginning, n) == 0;
+}
+
+void
+audit_recover_cut(struct audit *a)
+{
+	uint64_t torn = audit_sink_file_torn(a->sink_file);
+
+	if (torn > 0 && a->torn_piece && audit_sink_file_cut_torn(a->sink_file) == 0)
+		a->cut = torn;
 }
 
 /* FILE has no whole line: the newest of those that were moved away. */
@@ -167,11 +182,15 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 		rc = take_moved(a, err);
 	if (rc == 0) {
 		audit_sink_file_set_torn(a->sink_file, e.torn);
+		a->torn_piece = is_beginning(&e) &&
+		    memchr(torn_of(&e), '\n', (size_t)e.torn) == NULL;
 		rc = take_anchor(a, &gap, err);
 	}
 	/* A log's first lines were synced: where there are none it is a new one. */
 	if (rc == 0 && !gap && a->chain.seq > 0)
 		rc = audit_carried_replay(a, o, err);
+	if (rc == 0)
+		audit_recover_cut(a);
 	free(e.bytes);
 	return rc;
 }

@@ -79,10 +79,14 @@ seal_news(struct audit *a, bool resumed, uint64_t lost, struct audit_text *out,
 	uint64_t torn = a->sink_file != NULL ? audit_sink_file_torn(a->sink_file) : 0;
 	struct audit_own torn_own = { .phase = "torn", .has_count = true, .count = torn,
 	    .message = "bytes of lines that were not written as a whole stand before this" };
+	struct audit_own cut_own = { .phase = "torn", .has_count = true, .count = a->cut,
+	    .message = "bytes of a line that was not written as a whole were cut off here" };
 	struct audit_own resumed_own = { .phase = "resumed", .has_count = true, .count = lost,
 	    .message = "the audit log can be written again; so many events were refused" };
 
 	if (torn > 0 && seal_own(a, &torn_own, out, err) != 0)
+		return -1;
+	if (a->cut > 0 && seal_own(a, &cut_own, out, err) != 0)
 		return -1;
 	if ((resumed || lost > 0) && seal_own(a, &resumed_own, out, err) != 0)
 		return -1;

@@ -132,6 +132,7 @@ after_written(struct audit *a, uint64_t told_lost, size_t n)
 
 	audit_seal_track(a);
 	audit_batch_clear(&a->own);
+	a->cut = 0;
 	if (a->sink_file != NULL)
 		audit_sink_file_set_torn(a->sink_file, 0);
 	for (i = 0; i < a->inflight->count; i++)

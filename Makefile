@@ -81,7 +81,9 @@ UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/tes
 TUI_BIN := $(patsubst tests/tui/%.c,$(BUILD)/tests/tui/%,$(wildcard tests/tui/test_*.c))
 TUI_HELP := $(call objects,$(filter-out tests/tui/test_%,$(wildcard tests/tui/*.c)))
 BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
-BENCH_HELP := $(call objects,$(filter-out tests/bench/bench_% tests/bench/start_floor.c,$(wildcard tests/bench/*.c)))
+BENCH_HELP := $(call objects,$(filter-out tests/bench/bench_% tests/bench/start_floor.c \
+	tests/bench/slow_sync.c,$(wildcard tests/bench/*.c)))
+SLOW_SYNC := $(BUILD)/tests/bench/slow_sync.so
 START_FLOOR := $(BUILD)/tests/bench/start_floor
 FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HTTP_SERVER := $(BUILD)/tests/registry/http_server
@@ -129,6 +131,11 @@ $(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
 $(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) -lutil
+
+# What bench_registry loads before libc.
+$(SLOW_SYNC): tests/bench/slow_sync.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(filter-out -fPIE,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 
 $(START_FLOOR): %: %.o
 	$(call say,LINK)
@@ -198,7 +205,7 @@ fuzz:
 
 fuzz-programs: $(FUZZ_BIN)
 
-bench: all $(BENCH_BIN) $(START_FLOOR)
+bench: all $(BENCH_BIN) $(START_FLOOR) $(SLOW_SYNC)
 	@tests/bench/run.sh $(BUILD)
 
 lint:

@@ -4,6 +4,8 @@
  * beside a fixed answer through evhttp; storing one, durably, beside SQLite's
  * own group commit.
  */
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -132,25 +134,67 @@ sqlite_alone(double seconds)
 	return (double)rows * 1000 / (measure_wall() - begin);
 }
 
-static void
-writes(struct target *registry, double seconds, int rounds, unsigned long *count)
+/* GETs a second of the hello server, with as many under way as POSTs. */
+static double
+hello_alone(const struct target *hello, double seconds)
 {
-	double ratio[ROUNDS], rate[ROUNDS], floor[ROUNDS], p99[ROUNDS];
+	struct load_result r;
+
+	load_run(hello->port, hello->tls, GROUP, seconds, get, NULL, &r);
+	measure_must(r.requests > 0 && r.failures == 0, "a GET failed");
+	return (double)r.requests / r.seconds;
+}
+
+/*
+ * Beside SQLite alone, of which the rows come from nowhere; and beside hello
+ * and SQLite one after the other, as a row that came over TLS must.
+ */
+static void
+writes(const char *what, struct target *registry, const struct target *hello, double seconds,
+    int rounds, unsigned long *count)
+{
+	double ratio[ROUNDS], rate[ROUNDS], floor[ROUNDS], both[ROUNDS], p99[ROUNDS];
 	struct load_result r;
 	int i;
 
 	for (i = 0; i < rounds; i++) {
 		floor[i] = sqlite_alone(seconds);
+		both[i] = hello_alone(hello, seconds);
 		load_run(registry->port, registry->tls, GROUP, seconds, post, count, &r);
 		measure_must(r.failures == 0, "a POST failed");
 		rate[i] = (double)r.requests / r.seconds;
 		p99[i] = r.p99_us;
 		ratio[i] = rate[i] / floor[i];
+		both[i] = rate[i] * (1 / both[i] + 1 / floor[i]);
 	}
-	printf("durable POST, TLS, %d in flight: %.0f/s, p99 %.0f us; SQLite alone %.0f/s; ratio "
-	    "%.2f\n", GROUP, measure_median(rate, (size_t)rounds),
-	    measure_median(p99, (size_t)rounds), measure_median(floor, (size_t)rounds),
-	    measure_median(ratio, (size_t)rounds));
+	printf("durable POST, TLS, %d in flight, %s: %.0f/s, p99 %.0f us; SQLite alone %.0f/s, ratio "
+	    "%.2f; hello, then SQLite: ratio %.2f\n", GROUP, what,
+	    measure_median(rate, (size_t)rounds), measure_median(p99, (size_t)rounds),
+	    measure_median(floor, (size_t)rounds), measure_median(ratio, (size_t)rounds),
+	    measure_median(both, (size_t)rounds));
+}
+
+/* The writes alone, in a process of which each sync takes so long. */
+static void
+slow_writes(const char *program, const char *us)
+{
+	char self[PATH_MAX], library[PATH_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	pid_t pid;
+	int status;
+
+	measure_must(n > 0, "/proc/self/exe");
+	self[n] = '\0';
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		setenv("SYNC_US", us, 1);
+		snprintf(library, sizeof(library), "%s/slow_sync.so", dirname(strdupa(self)));
+		setenv("LD_PRELOAD", library, 1);
+		execl(self, self, program, us, (char *)NULL);
+		_exit(127);
+	}
+	measure_must(waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == 0, "the same with slow syncs");
 }
 
 int
@@ -163,11 +207,11 @@ main(int argc, char **argv)
 	struct target registry = { .name = "registry", .tls = 1 };
 	struct target hello = { .name = "hello", .tls = 1 };
 	struct load_result r;
-	char *certificate, *key;
+	static const unsigned connections[] = { 16, 64, 256 };
+	char *certificate, *key, what[64];
 
-	measure_must(argc == 2, "usage: bench_registry PROGRAM");
+	measure_must(argc == 2 || argc == 3, "usage: bench_registry PROGRAM [MICROSECONDS]");
 	signal(SIGPIPE, SIG_IGN);
-	printf("\nSecret Registry\n");
 	snprintf(server_path, sizeof(server_path), "%s/registry", measure_scratch());
 	certificate = measure_path("certificate.pem");
 	key = measure_path("key.pem");
@@ -179,13 +223,23 @@ main(int argc, char **argv)
 	    &registry.port);
 	load_run(registry.port, 1, 1, 0.001, post_first, NULL, &r);
 	measure_must(r.requests > 0 && r.failures == 0, "storing the first secret failed");
-	reads(&registry, &hello, 16, seconds, rounds);
-	reads(&registry, &hello, 256, seconds, rounds);
-	writes(&registry, seconds, rounds, &count);
-	printf("%lu secrets: %.0f MiB in memory\n", count, registry_memory(registry.pid));
+	if (argc == 3) {
+		snprintf(what, sizeof(what), "each sync %s us longer", argv[2]);
+		writes(what, &registry, &hello, seconds, rounds, &count);
+	} else {
+		printf("\nSecret Registry\n");
+		for (size_t i = 0; i < sizeof(connections) / sizeof(connections[0]); i++)
+			reads(&registry, &hello, connections[i], seconds, rounds);
+		writes("the disk as it is", &registry, &hello, seconds, rounds, &count);
+		printf("%lu secrets: %.0f MiB in memory\n", count, registry_memory(registry.pid));
+	}
 	kill(hello.pid, SIGKILL);
 	waitpid(hello.pid, NULL, 0);
 	registry_stop(registry.pid);
 	measure_scratch_remove();
+	if (argc == 2) {
+		slow_writes(argv[1], "1000");
+		slow_writes(argv[1], "5000");
+	}
 	return 0;
 }

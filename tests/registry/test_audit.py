@@ -653,6 +653,26 @@ def u12_torn_last_line():
     check(len(good) >= 4, 'lines after it', len(good))
 
 
+def u14_who_was_given_what(r):
+    url = '/security/1.0/principals/User:nob/roles/DeveloperRead/bindings'
+    names = [f'conn-{n:02}-' + 'x' * 20 for n in range(40)]
+
+    def told(method, id_, *patterns):
+        body = {'scope': {'clusters': {}}, 'resourcePatterns': [
+            {'resourceType': 'Connector', 'name': n, 'patternType': t} for n, t in patterns]}
+        status(r.as_('adm').request(method, url, body, [('X-Request-Id', id_)]), 204)
+        line = audit.of_request(r, id_)[-1]
+        same(audit.method(line), 'AlterBinding', 'methodName')
+        return audit.data(line, 'result', 'message')
+    same(told('POST', 'give', ('conn-a', 'LITERAL'), ('team1-', 'PREFIXED')),
+         'grant DeveloperRead to nob on path conn-a, prefix team1-', 'message')
+    same(told('DELETE', 'take', ('team1-', 'PREFIXED')),
+         'revoke DeveloperRead from nob on prefix team1-', 'message')
+    many = told('POST', 'many', *[(n, 'LITERAL') for n in names])
+    check(many.startswith(f'grant DeveloperRead to nob on path {names[0]}, path {names[1]}, ') and
+          re.search(r', path conn-\d\d-x{20} and \d+ more$', many), 'message', many)
+
+
 def u13_last_lines_over_the_interface(r):
     """Who may read the audit log sees its end as it stands in the file."""
     ok(r.as_('adm').post(V('u13', 'k'), {'secret': MARKER}))

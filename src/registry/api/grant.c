@@ -1,5 +1,6 @@
 #include "registry/api/grant.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "registry/api/answer.h"
@@ -7,6 +8,10 @@
 #include "registry/api/exchange.h"
 #include "registry/api/helper.h"
 #include "registry/settings.h"
+
+#define DESCRIBED_MAX 512U	/* the audit's messages are not longer */
+_Static_assert(DESCRIBED_MAX <= sizeof(((struct exchange *)NULL)->message), "it fits");
+#define DESCRIBED_EXTRA 32U	/* beside a pattern's name, and for how many more */
 
 bool
 grant_principal(struct grant *g, const char *name, size_t n)
@@ -117,6 +122,28 @@ intended(struct exchange *x)
 	helper_run(x, work, done);
 }
 
+/* For the audit: who gets or loses what.  What does not fit is counted. */
+static void
+describe(struct exchange *x)
+{
+	const struct grant *g = x->work;
+	size_t n, i, size = DESCRIBED_MAX;
+
+	n = (size_t)snprintf(x->message, size, "%s %s %s %s on", g->revoke ? "revoke" : "grant",
+	    g->role, g->revoke ? "from" : "to", g->principal);
+	for (i = 0; i < g->count; i++) {
+		const struct grant_pattern *p = &g->patterns[i];
+
+		if (n + strlen(p->name) + DESCRIBED_EXTRA > size)
+			break;
+		n += (size_t)snprintf(x->message + n, size - n, "%s %s%s", i > 0 ? "," : "",
+		    p->cluster ? "everything" : p->prefix ? "prefix " : "path ",
+		    p->cluster ? "" : p->name);
+	}
+	if (i < g->count)
+		(void)snprintf(x->message + n, size - n, " and %zu more", g->count - i);
+}
+
 void
 grant_run(struct exchange *x)
 {
@@ -140,5 +167,6 @@ grant_run(struct exchange *x)
 		x->match.params[PARAM_PATH].text = g->patterns[0].name;
 		x->match.params[PARAM_PATH].len = strlen(g->patterns[0].name);
 	}
+	describe(x);
 	answer_intend(x, intended);
 }

@@ -133,7 +133,8 @@ int audit_commit_add(struct audit_commit *c, const struct audit_event *intent,
  * Write the intents.  0: they stand in every required sink.  Now make the
  * changes, and in the same atomic act keep each of the ${*count} parts in the
  * place of what was kept in its slot before; then call audit_commit_end.
- * Meanwhile nothing else is written.  -1: not within the deadline: nothing may
+ * Meanwhile nothing else is written, so this is for what takes no longer than a
+ * sync.  -1: not within the deadline: nothing may
  * be changed, ${c} can only be freed.  One thread, one commit at a time.
  */
 int audit_commit_begin(struct audit_commit *c, struct audit_carry parts[AUDIT_CARRY_PARTS],

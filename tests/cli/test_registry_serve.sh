@@ -152,6 +152,23 @@ case_a_registry_asks_once_and_again_when_it_is_wrong() {
 	expect_no 'listening on'
 }
 
+case_verifying_the_audit_log_asks_too() {
+	serve 'audit.keep = 1'
+	python3 "$here/on_terminal.py" 'of the registry: ' "$key\\n" 'is whole' '' -- \
+	    "$PROPSEAL" registry audit verify --data data >"$out" 2>"$err"
+	rc=$?
+	expect_rc 0
+	expect_no CANARY
+	python3 "$here/on_terminal.py" 'of the registry: ' 'CANARY that is wrong\n' -- \
+	    "$PROPSEAL" registry audit verify --data data >"$out" 2>"$err"
+	rc=$?
+	expect_rc 4
+	expect_no CANARY 'is whole'
+	run registry audit verify --data data
+	expect_rc 1
+	expect_err 'no master secret for the registry'
+}
+
 case_the_question_can_be_left() {
 	typed 'registry: ' 'CANARY\x03' --
 	expect_rc 130

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "askpass.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -17,6 +18,7 @@
 #include "report.h"
 
 #define KEYRING_MAX (1U << 20)
+#define MASTER_MAX 65536U
 #define OUT_MAX ((size_t)1 << 20)
 #define OUT_FLUSH ((size_t)64 << 10)
 
@@ -38,6 +40,23 @@ audit_file(const struct options *o, char out[PATH_MAX], struct error *err)
 	return error_set(err, ERROR_LIMIT, "the file's name is too long");
 }
 
+/* The master key from where serve takes it, or asked for. */
+static struct master *
+find_master(const struct options *o, struct error *err)
+{
+	const char *file = o->text[FLAG_MASTER_KEY_FILE], *where;
+	struct master *m = NULL;
+	struct buf text;
+
+	if (file != NULL || registry_master_given() || !askpass_available())
+		return registry_master_find(file, true, &where, err);
+	buf_init_secret(&text, MASTER_MAX);
+	if (askpass_line("Master key or passphrase of the registry: ", &text, err) == 0)
+		m = master_from_text(&text, true, err);
+	buf_release(&text);
+	return m;
+}
+
 /* The keys as a running registry left them beside its store. */
 static struct keyring *
 open_keyring(const struct options *o, struct error *err)
@@ -45,7 +64,6 @@ open_keyring(const struct options *o, struct error *err)
 	struct master *m = NULL;
 	struct keyring *ring = NULL;
 	char path[PATH_MAX];
-	const char *where;
 	struct buf text;
 	bool used_old;
 
@@ -55,8 +73,7 @@ open_keyring(const struct options *o, struct error *err)
 	if (file_read(path, &text, NULL, err) != 0) {
 		if (err->code == ERROR_MISSING)
 			error_hint(err, "`propseal registry serve` makes it when it starts");
-	} else if ((m = registry_master_find(o->text[FLAG_MASTER_KEY_FILE], true, &where, err)) !=
-	    NULL) {
+	} else if ((m = find_master(o, err)) != NULL) {
 		if (text.len > 0 && text.data[text.len - 1] == '\n')
 			buf_truncate(&text, text.len - 1);
 		ring = keyring_open((const char *)text.data, text.len, m, NULL, 0, &used_old, err);

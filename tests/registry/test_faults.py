@@ -649,5 +649,29 @@ def x30_end_while_the_audit_log_hangs():
     program.audit_verify(r.data, r.key_file)
 
 
+def x31_more_at_once_than_is_kept():
+    """Hundreds of requests on one thread, all of them under way together."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (
+        max(2048, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+        resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    r = Registry({'http.threads': 1, 'http.max.connections': 2000,
+                  'http.max.connections.per.address': 0}).start()
+    many = [Connection(r.address) for _ in range(600)]
+    authorized = [('Authorization', r.bearer('adm'))]
+    try:
+        for n in range(4):
+            for i, connection in enumerate(many):
+                connection.send(build('POST', V(f'path-{i}', 'k'), r.host, authorized,
+                                      {'secret': f'{n}'}))
+                connection.send(build('GET', V(f'path-{i}', 'k') + '/latest', r.host, authorized))
+            for i, connection in enumerate(many):
+                for _ in range(2):
+                    secret(connection.answer(), f'path-{i}', 'k', n + 1, f'{n}')
+    finally:
+        for connection in many:
+            connection.close()
+    same(r.stop(), 0, 'exit status')
+
+
 if __name__ == '__main__':
     run.main(globals())

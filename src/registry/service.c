@@ -277,8 +277,9 @@ service_close(struct service *s)
 	if (s->http != NULL) {
 		api_drain(s->api);
 		http_server_stop(s->http);
-		api_stop(s->api);
 	}
+	if (s->api != NULL)
+		api_stop(s->api);
 	/* What is still under way ends here; its answers go nowhere. */
 	store_close(s->store);
 	ended = audit_close(s->audit);

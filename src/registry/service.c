@@ -256,7 +256,7 @@ service_open(const struct settings *set, struct error *err)
 		goto fail;
 	return s;
 fail:
-	service_close(s);
+	(void)service_close(s);
 	return NULL;
 }
 
@@ -266,29 +266,34 @@ service_address(const struct service *s)
 	return http_server_address(s->http);
 }
 
-void
+bool
 service_close(struct service *s)
 {
+	bool ended;
 	size_t i;
 
 	if (s == NULL)
-		return;
+		return true;
 	if (s->http != NULL) {
 		api_drain(s->api);
 		http_server_stop(s->http);
-		api_stop(s->api);
 	}
+	if (s->api != NULL)
+		api_stop(s->api);
 	/* What is still under way ends here; its answers go nowhere. */
 	store_close(s->store);
-	audit_close(s->audit);
+	ended = audit_close(s->audit);
 	auth_close(s->auth);
-	http_server_free(s->http);
+	/* A thread of the audit log that wakes yet may be telling requests of their end. */
+	if (ended)
+		http_server_free(s->http);
 	api_free(s->api);
 	access_close(s->access);
 	master_free(s->master);
 	for (i = 0; i < s->old_count; i++)
 		master_free(s->old[i]);
 	free(s);
+	return ended;
 }
 
 static void

@@ -1,6 +1,8 @@
 #ifndef REGISTRY_SERVICE_H
 #define REGISTRY_SERVICE_H
 
+#include <stdbool.h>
+
 struct error;
 struct service;
 struct settings;
@@ -37,8 +39,9 @@ const char *service_address(const struct service *s);
  */
 int service_run(struct service *s, const struct service_voice *v);
 
-/* Let requests under way end, then stop everything. */
-void service_close(struct service *s);
+/* Let requests under way end, then stop everything.  false: the audit log's thread
+ * hangs in the kernel, and may wake: end the process with _exit(). */
+bool service_close(struct service *s);
 
 /* The signals of service_run: block them before the first thread starts. */
 void service_block_signals(void);

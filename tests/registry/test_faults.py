@@ -273,22 +273,22 @@ def x21b_file_that_is_not_a_store():
     ok(r.as_('adm').get(V('conn-a', 'k')), [1])
 
 
-def clock_library():
-    """The preloaded clock, built once."""
-    path = os.path.join(harness.work(), 'clock.so')
+def preload(r, name, **env):
+    """Have the registry run with lib/NAME.c, which is built once."""
+    path = os.path.join(harness.work(), name + '.so')
     if not os.path.exists(path):
         subprocess.run([os.environ.get('CC') or 'cc', '-D_GNU_SOURCE', '-shared', '-fPIC', '-O1',
-                        '-o', path, os.path.join(program.HERE, 'clock.c'), '-ldl'], check=True)
-    return path
+                        '-o', path, os.path.join(program.HERE, name + '.c'), '-ldl'], check=True)
+    options = os.environ.get('ASAN_OPTIONS')
+    r.env = {'LD_PRELOAD': path, **env,
+             'ASAN_OPTIONS': (options + ':' if options else '') + 'verify_asan_link_order=0'}
 
 
 def x22_clock_set_back():
     r = Registry()
     shift = os.path.join(r.folder, 'shift')
     harness.write(shift, '0')
-    options = os.environ.get('ASAN_OPTIONS')
-    r.env = {'LD_PRELOAD': clock_library(), 'CLOCK_SHIFT_FILE': shift,
-             'ASAN_OPTIONS': (options + ':' if options else '') + 'verify_asan_link_order=0'}
+    preload(r, 'clock', CLOCK_SHIFT_FILE=shift)
     r.start()
     put(r, 'conn-a', 'k', 'one', 'two')
     ok(r.as_('adm').post(V('conn-a', 'short'), {'secret': 'x', 'ttl': 1800}))
@@ -631,6 +631,46 @@ def x29_trouble_is_told_once():
         r.wait_ready()
         same(len(lines(name)), start + 2, f'lines about {name}')
     check(MARKER not in r.errors(), 'nothing of the files', r.errors())
+
+
+def x30_end_while_the_audit_log_hangs():
+    """The end does not wait for ever, and is none by a signal."""
+    r = Registry({'audit.deadline.ms': 300})
+    hang = os.path.join(r.folder, 'hang')
+    preload(r, 'hang', HANG_FILE=os.path.join(r.data, 'audit.log'), HANG_WHEN=hang)
+    r.start()
+    put(r)
+    harness.write(hang, '')
+    same(r.stop(), 0, 'exit status')
+    r.env = {}
+    r.start()
+    secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 1, 'value')
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+
+
+def x31_more_at_once_than_is_kept():
+    """Hundreds of requests on one thread, all of them under way together."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (
+        max(2048, resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+        resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    r = Registry({'http.threads': 1, 'http.max.connections': 2000,
+                  'http.max.connections.per.address': 0}).start()
+    many = [Connection(r.address) for _ in range(600)]
+    authorized = [('Authorization', r.bearer('adm'))]
+    try:
+        for n in range(4):
+            for i, connection in enumerate(many):
+                connection.send(build('POST', V(f'path-{i}', 'k'), r.host, authorized,
+                                      {'secret': f'{n}'}))
+                connection.send(build('GET', V(f'path-{i}', 'k') + '/latest', r.host, authorized))
+            for i, connection in enumerate(many):
+                for _ in range(2):
+                    secret(connection.answer(), f'path-{i}', 'k', n + 1, f'{n}')
+    finally:
+        for connection in many:
+            connection.close()
+    same(r.stop(), 0, 'exit status')
 
 
 if __name__ == '__main__':

@@ -1,10 +1,12 @@
 #include <sys/syscall.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "audit_support.h"
 
 #define SHORT_MS 1000
+#define SLOW_MS 200
 
 /* System calls on regular files that do as told; see fault_* below. */
 static struct {
@@ -16,11 +18,14 @@ static struct {
 	int write_error;	/* of write, after a part was written */
 	int cut_error;		/* of ftruncate */
 	bool remove;		/* fdatasync finds FILE removed */
+	bool slow;		/* fdatasync takes its time */
+	bool set_back;		/* the time of day is an hour late */
 } faults = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
 
 int
 fdatasync(int fd)
 {
+	bool slow;
 	int error;
 
 	pthread_mutex_lock(&faults.lock);
@@ -33,7 +38,10 @@ fdatasync(int fd)
 		unlink(FILE_NAME);
 	}
 	error = faults.sync_error;
+	slow = faults.slow;
 	pthread_mutex_unlock(&faults.lock);
+	if (slow)
+		usleep(SLOW_MS * 1000);
 	if (error == 0)
 		return (int)syscall(SYS_fdatasync, fd);
 	errno = error;
@@ -69,6 +77,26 @@ ftruncate(int fd, off_t size)
 		return (int)syscall(SYS_ftruncate, fd, size);
 	errno = error;
 	return -1;
+}
+
+int
+clock_gettime(clockid_t id, struct timespec *out)
+{
+	int rc = (int)syscall(SYS_clock_gettime, id, out);
+
+	pthread_mutex_lock(&faults.lock);
+	if (id == CLOCK_REALTIME && faults.set_back)
+		out->tv_sec -= 3600;
+	pthread_mutex_unlock(&faults.lock);
+	return rc;
+}
+
+static void
+fault_slow_and_late(bool on)
+{
+	pthread_mutex_lock(&faults.lock);
+	faults.slow = faults.set_back = on;
+	pthread_mutex_unlock(&faults.lock);
 }
 
 static void
@@ -223,7 +251,7 @@ test_close_does_not_hang_with_the_log(void **state)
 	fault_hang(true);
 	audit_submit(a, &intent, 1, &v.wait);
 	fault_await_hanging();
-	audit_close(a);
+	assert_false(audit_close(a));
 	assert_int_not_equal(waiting_end(&v), 0);
 	fault_hang(false);
 	/* It ends on its own; what it writes then is the end. */
@@ -232,6 +260,23 @@ test_close_does_not_hang_with_the_log(void **state)
 		usleep(1000);
 	}
 	usleep(100000);
+}
+
+static void
+test_close_waits_whatever_becomes_of_the_time_of_day(void **state)
+{
+	struct audit *a = audit_start(NULL);
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	fault_slow_and_late(true);
+	assert_true(audit_close(a));
+	fault_slow_and_late(false);
+	/* Nobody has the file any more, and nothing is missing. */
+	a = audit_start(NULL);
+	assert_true(audit_close(a));
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"stop\""), 2);
+	audit_assert_whole(0);
 }
 
 static void
@@ -396,6 +441,7 @@ main(void)
 		TEST(test_the_outcome_of_a_change_is_written_later),
 		TEST(test_a_sync_that_hangs_is_given_up_at_the_deadline),
 		TEST(test_close_does_not_hang_with_the_log),
+		TEST(test_close_waits_whatever_becomes_of_the_time_of_day),
 		TEST(test_what_goes_to_a_removed_file_is_written_again),
 		TEST(test_a_queue_that_is_full_refuses_at_once),
 		TEST(test_close_gives_up_what_cannot_be_written),

@@ -63,7 +63,8 @@ api_new(const struct api_parts *p, unsigned threads, struct error *err)
 	buf_init(&a->openapi, OPENAPI_MAX);
 	openapi_make(&a->openapi, p->settings->compat);
 	for (; a->thread_count < threads; a->thread_count++) {
-		if (thread_init(&a->threads[a->thread_count], store_keyring(p->store), err) == -1) {
+		if (thread_init(&a->threads[a->thread_count], a, store_keyring(p->store),
+		    err) == -1) {
 			a->thread_count++;
 			goto fail;
 		}

@@ -304,13 +304,12 @@ exchange_start(struct api *a, struct http_request *r)
 static void
 wake(void *arg)
 {
-	struct exchange *x = arg;
-	struct api_thread *t = x->thread;
+	struct api_thread *t = arg;
 
 	if (t->audit_lazy > 0)
-		audit_wake(x->api->parts.audit);
+		audit_wake(t->api->parts.audit);
 	if (t->store_lazy > 0)
-		store_wake(x->api->parts.store);
+		store_wake(t->api->parts.store);
 	t->audit_lazy = t->store_lazy = 0;
 }
 
@@ -318,7 +317,7 @@ void
 exchange_lazily(struct exchange *x, unsigned *lazy)
 {
 	if (++*lazy >= LAZY_MAX)
-		wake(x);
-	else
-		(void)http_when_idle(x->r, wake, x);
+		wake(x->thread);
+	else	/* when the exchange may be gone */
+		(void)http_when_idle(x->r, wake, x->thread);
 }

@@ -14,11 +14,12 @@
 #define VALUE_MAX (4U << 20)
 
 int
-thread_init(struct api_thread *t, struct keyring *k, struct error *err)
+thread_init(struct api_thread *t, struct api *a, struct keyring *k, struct error *err)
 {
 	const struct key *audit = keyring_audit_key(k);
 	unsigned char noise[8];
 
+	t->api = a;
 	buf_init_secret(&t->value, VALUE_MAX);
 	if (random_bytes(noise, sizeof(noise), err) == -1)
 		return -1;

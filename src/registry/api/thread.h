@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 
+struct api;
 struct buf_pool;
 struct error;
 struct exchange;
@@ -18,6 +19,7 @@ struct tally;
  * threads share no lock and no OpenSSL context.
  */
 struct api_thread {
+	struct api *api;
 	struct sealer *sealer;
 	struct mac *caller;		/* Idempotency-Key: who, where, which */
 	struct mac *content;		/* Idempotency-Key: the body's meaning */
@@ -31,7 +33,7 @@ struct api_thread {
 	struct tally *tally;
 };
 
-int thread_init(struct api_thread *t, struct keyring *k, struct error *err);
+int thread_init(struct api_thread *t, struct api *a, struct keyring *k, struct error *err);
 void thread_release(struct api_thread *t);
 
 #endif /* !REGISTRY_API_THREAD_H */

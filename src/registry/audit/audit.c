@@ -98,6 +98,7 @@ init_threads(struct audit *a)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&a->work, &attr);
 	pthread_cond_init(&a->tick, &attr);
+	pthread_cond_init(&a->ended, &attr);
 	pthread_condattr_destroy(&attr);
 	audit_batch_init(&a->batches[0]);
 	audit_batch_init(&a->batches[1]);
@@ -121,6 +122,7 @@ audit_release(struct audit *a)
 	audit_style_free(a->style);
 	pthread_cond_destroy(&a->work);
 	pthread_cond_destroy(&a->tick);
+	pthread_cond_destroy(&a->ended);
 	pthread_mutex_destroy(&a->lock);
 	free(a->adopted);
 	free(a->results);
@@ -224,20 +226,16 @@ audit_open(const struct audit_options *o, const struct key *k, struct error *err
 	return NULL;
 }
 
-/* Wait for the writer until then; false: it hangs. */
+/* Wait for the writer's end; false: it hangs.  By a clock that nobody can set,
+ * which that of pthread_timedjoin_np is not.  The lock is held. */
 static bool
-join_writer(struct audit *a, uint64_t ms)
+await_writer(struct audit *a)
 {
-	struct timespec until;
+	uint64_t until = audit_now() + a->deadline_ms;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	return pthread_timedjoin_np(a->writer, NULL, &until) == 0;
+	while (!a->writer_done && audit_now() < until)
+		audit_wait_until(a, &a->ended, until);
+	return a->writer_done;
 }
 
 /* Nobody is to wait any more. */
@@ -257,24 +255,21 @@ fail_all(struct audit_batch *b, struct audit_wait *list)
 	return list;
 }
 
-void
+bool
 audit_close(struct audit *a)
 {
 	struct audit_wait *list;
-	bool joined;
+	bool ended;
 
 	if (a == NULL)
-		return;
+		return true;
 	pthread_mutex_lock(&a->lock);
 	a->closing = true;
 	pthread_cond_signal(&a->work);
-	pthread_mutex_unlock(&a->lock);
-	joined = join_writer(a, a->deadline_ms);
-	if (!joined) {
+	if (!await_writer(a)) {
 		atomic_store(&a->stop, true);
-		joined = join_writer(a, a->deadline_ms);
+		(void)await_writer(a);
 	}
-	pthread_mutex_lock(&a->lock);
 	a->watch_stop = true;
 	pthread_cond_signal(&a->tick);
 	pthread_mutex_unlock(&a->lock);
@@ -282,17 +277,18 @@ audit_close(struct audit *a)
 	pthread_mutex_lock(&a->lock);
 	list = fail_all(a->pending, fail_all(a->inflight, a->refused));
 	a->refused = NULL;
+	ended = a->writer_done;
 	/* A writer that hangs in the kernel goes on using it all, to its end. */
-	a->orphan = !joined && !a->writer_done;
-	if (a->orphan)
-		pthread_detach(a->writer);
-	else if (!joined)
+	a->orphan = !ended;
+	if (ended)
 		pthread_join(a->writer, NULL);
-	joined = !a->orphan;
+	else
+		pthread_detach(a->writer);
 	pthread_mutex_unlock(&a->lock);
 	audit_tell(list);
-	if (joined)
+	if (ended)
 		audit_release(a);
+	return ended;
 }
 
 void

@@ -53,8 +53,10 @@ struct audit *audit_open(const struct audit_options *o, const struct key *k,
 
 /* Write what was handed in, and a last line; those who still wait then are
  * told that it failed.  Takes no longer than the deadline twice, even when a
- * write hangs in the kernel.  Nothing may be submitted any more. */
-void audit_close(struct audit *a);
+ * write hangs in the kernel.  Nothing may be submitted any more.  false: it
+ * does hang, and its thread goes on with what it has when it wakes: end the
+ * process without exit(), whose clean-up takes OpenSSL from under it. */
+bool audit_close(struct audit *a);
 
 enum audit_phase { AUDIT_INTENT, AUDIT_OUTCOME, AUDIT_RECOVERED };
 

@@ -52,6 +52,7 @@ struct audit {
 	pthread_mutex_t lock;
 	pthread_cond_t work;		/* for the writer */
 	pthread_cond_t tick;		/* for the watch */
+	pthread_cond_t ended;		/* for audit_close: writer_done */
 	struct audit_batch *pending;	/* submitted */
 	struct audit_batch *inflight;	/* the writer has it; entries' waits are under lock */
 	struct audit_commit *commit;	/* that wants to begin */

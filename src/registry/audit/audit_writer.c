@@ -362,6 +362,7 @@ audit_writer_run(void *audit)
 		pthread_mutex_lock(&a->lock);
 	} while (!last);
 	a->writer_done = true;
+	pthread_cond_signal(&a->ended);
 	last = a->orphan;
 	pthread_mutex_unlock(&a->lock);
 	if (last)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "askpass.h"
 #include "base/buf.h"
@@ -112,6 +113,7 @@ commands_registry_serve(const struct options *o)
 	struct service *service;
 	struct error err;
 	sigset_t before;
+	bool ended = true;
 	int status = 0;
 
 	pthread_sigmask(SIG_SETMASK, NULL, &before);
@@ -129,8 +131,11 @@ commands_registry_serve(const struct options *o)
 		fprintf(stderr, "propseal: listening on %s\n", service_address(service));
 		(void)service_run(service, &voice);
 		fprintf(stderr, "propseal: ending\n");
-		service_close(service);
+		ended = service_close(service);
 	}
 	settings_free(settings);
+	/* exit() would take OpenSSL from under a thread that may go on. */
+	if (!ended)
+		_exit(status);
 	return status;
 }

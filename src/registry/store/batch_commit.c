@@ -156,9 +156,9 @@ check_keys(const struct buf keys[STORE_CARRY_PARTS], struct error *err)
 
 /* Append them, and let the witness see it. */
 static int
-append_witnessed(struct batch *b, struct log_record *records, size_t n, struct error *err)
+append_witnessed(struct batch *b, const struct store_witness *w, struct log_record *records,
+    size_t n, struct error *err)
 {
-	const struct store_witness *w = &b->store->witness;
 	struct store_op *ops[STORE_BATCH_OPS];
 	struct store_carry parts[STORE_CARRY_PARTS];
 	struct buf keys[STORE_CARRY_PARTS];
@@ -187,12 +187,18 @@ append_witnessed(struct batch *b, struct log_record *records, size_t n, struct e
 static int
 append(struct batch *b, struct log_record *records, size_t n, struct error *err)
 {
+	struct store *s = b->store;
+	struct store_witness w;
 	uint64_t first;
 
 	if (n == 0)
 		return 0;
-	if (b->store->witness.before != NULL)
-		return append_witnessed(b, records, n, err);
+	/* It may be given while the writer sweeps already. */
+	(void)pthread_mutex_lock(&s->mutex);
+	w = s->witness;
+	(void)pthread_mutex_unlock(&s->mutex);
+	if (w.before != NULL)
+		return append_witnessed(b, &w, records, n, err);
 	if (store_append(b->store, records, n, &first, err) == -1)
 		return -1;
 	tell_offsets(b, first);

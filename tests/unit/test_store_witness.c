@@ -135,6 +135,25 @@ test_what_must_not_be_known_is_not_done(void **state)
 }
 
 static void
+test_a_sweep_is_told_to_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct store_op op;
+	size_t told;
+
+	store_op_create(&op, "p", "k", "x");
+	op.ttl_ms = 1000;
+	assert_int_equal(store_do(f->s, &op), STORE_DONE);
+	store_op_release(&op);
+	told = f->w.before;
+	f->w.refuse = 1;
+	store_clock += 1000 + 2 * STORE_WINDOW;
+	store_step(f->s);
+	assert_int_equal(f->w.before, told);
+	assert_int_equal(state_version_count(store_key(f->s, "p", "k")), 0);
+}
+
+static void
 test_a_failed_append_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -238,6 +257,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_changes_are_told_with_their_offsets),
 		CASE(test_what_must_not_be_known_is_not_done),
+		CASE(test_a_sweep_is_told_to_nobody),
 		CASE(test_a_failed_append_is_told),
 		CASE(test_what_is_carried_is_there_after_a_restart),
 		CASE(test_the_embedded_log_carries_too),

@@ -197,7 +197,8 @@ append(struct batch *b, struct log_record *records, size_t n, struct error *err)
 	(void)pthread_mutex_lock(&s->mutex);
 	w = s->witness;
 	(void)pthread_mutex_unlock(&s->mutex);
-	if (w.before != NULL)
+	/* A sweep is no action of anybody. */
+	if (w.before != NULL && b->op_count > 0)
 		return append_witnessed(b, &w, records, n, err);
 	if (store_append(b->store, records, n, &first, err) == -1)
 		return -1;

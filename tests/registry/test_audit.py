@@ -268,6 +268,51 @@ def u04_sink_that_blocks():
         audit.parse(line, 'line on standard output')
 
 
+def u04c_change_whose_outcome_is_not_written():
+    """It was made, so its answer does not say that it was not."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, F_SETPIPE_SZ, 16384)
+    os.set_blocking(reading, False)
+    r = Registry({'audit.stdout': True, 'audit.deadline.ms': 500})
+    r.stdout = writing
+    r.start()
+    os.close(writing)
+
+    def drain():
+        try:
+            while os.read(reading, 65536):
+                pass
+        except BlockingIOError:
+            pass
+    seen = set()
+    for n in range(12):
+        drain()
+        for _ in range(n):      # so that it ends at the intent, or behind it
+            r.as_('adm').get(P)
+        for i in range(60):
+            url = V('conn-a', f'k-{n}-{i}')
+            answer = r.as_('adm').post(url, {'secret': MARKER})
+            if answer.status != 200:
+                break
+        err(answer, 503)
+        end = time.monotonic() + 15
+        while r.ready() != 200:
+            check(time.monotonic() < end, 'ready again')
+            drain()
+            time.sleep(0.02)
+        drain()
+        stored = bool(ok(r.as_('adm').get(url)).json())
+        same('nothing is read or changed' in answer.json()['message'], not stored,
+             f'what is said of a version that is there: {stored}')
+        seen.add(stored)
+        if len(seen) == 2:
+            break
+    same(seen, {True, False}, 'kinds of refusals')
+    r.stop()
+    os.close(reading)
+    program.audit_verify(r.data, r.key_file)
+
+
 def u04b_fifo_as_file():
     """Is refused, or does not hang what it cannot write."""
     folder = harness.scratch('fifo')

@@ -181,6 +181,28 @@ def store_without_mount(disk):
     r.kill()
 
 
+def x20b_what_was_not_written_is_not_told():
+    """The outcome of a version that could not be stored names none."""
+    r = Registry().start()
+    put(r)
+    before = resource.prlimit(r.pid(), resource.RLIMIT_FSIZE)
+    # Room for the audit log's files; those of the store grow larger.
+    room = os.path.getsize(os.path.join(r.data, '.audit.log.journal')) + 65536
+    resource.prlimit(r.pid(), resource.RLIMIT_FSIZE, (room, before[1]))
+    for n in range(2, 100):
+        answer = r.as_('adm').post(V('conn-a', 'k'), {'secret': 250000 * 'x'},
+                                   [('X-Request-Id', f'create-{n}')])
+        if answer.status != 200:
+            break
+    err(answer, 503, 507)
+    resource.prlimit(r.pid(), resource.RLIMIT_FSIZE, before)
+    told = audit.of_request(r, f'create-{n}')
+    same([audit.phase(line) for line in told], ['intent', 'outcome'], 'phases')
+    same(set(audit.data(told[-1], 'result')), {'status', 'message'}, 'members of the outcome')
+    check('version=' not in told[-1]['subject'], 'its subject', told[-1]['subject'])
+    r.stop()
+
+
 def x18_ready_only_after_all_was_read():
     r = Registry().start()
 

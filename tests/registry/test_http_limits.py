@@ -383,12 +383,14 @@ def test_when_all_places_are_taken_the_longest_idle_goes():
 
 @test
 def test_places_end_before_files_do():
-    with Server("-m", "2000", files=300) as s:
+    with Server("-m", "2000", "-r", "60000", files=300) as s:
         before = s.files()
         half = hold(s, 250, HALF)
-        wait_for(lambda: served(s, source=OTHER), "a place")
-        counts = s.counts(source=OTHER)
-        equal(counts["refused"] + counts["shed"] >= 100, True, "that found no place")
+
+        def over():     # when all of them have been accepted, or not
+            counts = counts_when_served(s, None, OTHER)
+            return counts["refused"] + counts["shed"] >= 100
+        wait_for(over, "those that found no place")
         equal(s.files() <= 290, True, "files are left")
         close(half)
         wait_for(lambda: s.files() == before, "all files to be closed")

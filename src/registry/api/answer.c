@@ -93,8 +93,9 @@ make_error_text(struct exchange *x, int status, int subcode, const char *text)
 static void
 refuse_unrecorded(struct exchange *x)
 {
-	make_error_text(x, 503, 50302, "The audit log cannot be written, so nothing is read "
-	    "or changed; see /health/ready");
+	make_error_text(x, 503, 50302, x->intended ? "The audit log cannot be written, so it is "
+	    "not told whether this was done; see /health/ready" : "The audit log cannot be "
+	    "written, so nothing is read or changed; see /health/ready");
 	exchange_reply(x);
 }
 

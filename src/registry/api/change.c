@@ -122,8 +122,14 @@ static void
 back(void *arg)
 {
 	struct change *c = arg;
+	struct exchange *x = c->x;
 
-	c->x->offset = c->op.offset;
+	x->offset = c->op.offset;
+	/* What change_done foresaw has not come about, or nobody knows. */
+	if (c->op.result == STORE_FAILED || c->op.result == STORE_UNKNOWN) {
+		x->has_count = false;
+		x->version = c->op.action == STORE_CREATE ? 0 : x->version;
+	}
 	c->stored(c);
 }
 

@@ -33,7 +33,7 @@ bool change_condition(struct change *c);
 
 void change_submit(struct change *c);
 
-/* It is done: what the outcome tells of it. */
+/* It is decided and about to be written: what the outcome tells if it is done. */
 void change_done(struct change *c);
 
 /* For what is not STORE_DONE or STORE_REPEATED: the error's answer. */

@@ -75,7 +75,8 @@ struct exchange {
 	void (*helped)(struct exchange *x);	/* helper.h: on the helper's thread */
 	void (*help_done)(struct exchange *x);	/* and then here */
 
-	char message[1280];		/* of an error, "" else; not cleared further */
+	/* An error's, or what the audit is told of a success; not cleared behind its NUL. */
+	char message[1280];
 
 	/* Kept from one request to the next. */
 	struct buf body;		/* secret: the answer's */

@@ -222,6 +222,8 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 		a->chain = before;
 	if (c != NULL && rc == 0)
 		rc = audit_commit_run(a, &c, n, &err);
+	if (rc != 0 && a->sink_file != NULL)
+		audit_sink_file_must_sync(a->sink_file);
 	list = settle(a, rc, &err);
 	if (chained)
 		after_written(a, lost, n);

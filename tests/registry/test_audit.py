@@ -607,6 +607,21 @@ def u07b_power_fails_before_the_log_is_synced(r):
     program.audit_verify(r.data, r.key_file)
 
 
+def u07c_power_fails_after_a_setting(r):
+    """What a change of a key's settings came to is told like that of any other change."""
+    put(r)
+    ok(r.as_('adm').get(P))
+    synced = os.path.getsize(r.data + '/audit.log')
+    ok(r.as_('adm').patch(key_url('conn-a', 'k') + '/metadata', {'max_versions': 9},
+                          [('X-Request-Id', 'setting')]))
+    r.kill()
+    os.truncate(r.data + '/audit.log', synced)
+    r.start()
+    ok(r.as_('adm').get(P))
+    same([(audit.phase(line), audit.result(line)) for line in audit.of_request(r, 'setting')],
+         [('intent', None), ('recovered', 200)], 'lines')
+
+
 def u08_bad_login(r):
     password = 'a-wrong-password-' + MARKER
     answer = r.with_header(basic('adm', password)).get(P, [('X-Request-Id', 'bad-login')])

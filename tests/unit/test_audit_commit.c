@@ -487,6 +487,113 @@ test_reads_survive_a_power_failure_too(void **state)
 	free(text);
 }
 
+/* Everything that FILE holds now is there after the power failed. */
+static void
+assert_all_survives(struct audit *a)
+{
+	struct audit_options o;
+	char *text, *again;
+	size_t n, all;
+
+	text = audit_text_of(FILE_NAME, &n);
+	fail_power(a, disk.durable, 0);
+	o = with_slots();
+	a = audit_start(&o);
+	audit_close(a);
+	again = audit_text_of(FILE_NAME, &all);
+	assert_true(all > n);
+	assert_memory_equal(again, text, n);
+	free(again);
+	free(text);
+}
+
+/* Lines of a process that was killed may stand in FILE and not be durable. */
+static void
+test_a_power_failure_soon_after_a_kill_takes_no_line(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_options o;
+	off_t durable, all;
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	commit(a, 2, 1);
+	assert_int_not_equal(audit_say_read(a), 0);
+	durable = disk.durable;
+	all = files_stat(FILE_NAME).st_size;
+	assert_true(durable < all);
+	fail_power(a, all, 0);
+	disk.durable = durable;
+	o = with_slots();
+	a = audit_start(&o);
+	assert_int_not_equal(audit_say_read(a), 0);
+	commit(a, 1, 3);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_all_survives(a);
+	audit_assert_whole(0);
+}
+
+static void
+test_outcomes_that_came_late_do_not_stand_in_the_way(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, 2, 5);
+	size_t count;
+
+	(void)state;
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	keep(parts, count);
+	set(&disk.write_error, ENOSPC);
+	assert_int_equal(audit_commit_end(c, true), -1);
+	audit_commit_free(c);
+	set(&disk.write_error, 0);
+	audit_await(a, true);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_all_survives(a);
+	audit_assert_whole(0);
+}
+
+/* Its store said that it failed, and has it after all. */
+static void
+test_a_commit_that_turns_up_does_not_stand_in_the_way(void **state)
+{
+	struct audit_event outcome = audit_change_event(AUDIT_OUTCOME);
+	struct audit *a = audit_start(NULL);
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, 1, 5);
+	size_t count;
+
+	(void)state;
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	keep(parts, count);
+	assert_int_equal(audit_commit_end(c, false), 0);
+	outcome.intent = audit_commit_intent(c, 0);
+	audit_commit_free(c);
+	outcome.status = 504;
+	assert_int_not_equal(audit_say(a, &outcome, 1), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_all_survives(a);
+	audit_assert_whole(0);
+}
+
+static void
+test_the_first_lines_of_a_new_file_are_durable_in_it(void **state)
+{
+	struct audit *a = audit_start(NULL);
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(mkdir("elsewhere", 0700), 0);
+	assert_int_equal(rename(FILE_NAME, "elsewhere/" FILE_NAME), 0);
+	disk.durable = 0;
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_all_survives(a);
+	assert_int_equal(unlink("elsewhere/" FILE_NAME), 0);
+	assert_int_equal(rmdir("elsewhere"), 0);
+}
+
 static void
 test_a_commit_is_given_up_at_the_deadline(void **state)
 {
@@ -544,6 +651,10 @@ main(void)
 		TEST(test_outcomes_that_cannot_be_written_come_later),
 		TEST(test_what_a_failed_sync_may_have_lost_is_written_again),
 		TEST(test_reads_survive_a_power_failure_too),
+		TEST(test_a_power_failure_soon_after_a_kill_takes_no_line),
+		TEST(test_outcomes_that_came_late_do_not_stand_in_the_way),
+		TEST(test_a_commit_that_turns_up_does_not_stand_in_the_way),
+		TEST(test_the_first_lines_of_a_new_file_are_durable_in_it),
 		TEST(test_a_commit_is_given_up_at_the_deadline),
 		TEST(test_rotation_and_another_hand_lose_nothing),
 	};

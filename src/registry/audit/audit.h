@@ -45,7 +45,8 @@ struct audit_options {
  * Open the sinks, find the chain's end in the file (lines that a crash took
  * are put back from what was carried, but for the last commit's outcomes, see
  * audit_unfinished; a torn last line is closed off, and said
- * so by an event), start the threads.  Strings, lines and key are copied.  ERROR_IO, ERROR_BUSY (another process writes the file),
+ * so by an event), start the threads.  Strings, lines and key are copied.
+ * ERROR_IO, ERROR_BUSY (another process writes the file),
  * ERROR_DAMAGED (its last line was changed, or it is not an audit log).
  */
 struct audit *audit_open(const struct audit_options *o, const struct key *k,

@@ -341,6 +341,9 @@ audit_commit_run(struct audit *a, struct audit_commit **commit, size_t n, struct
 		a->chain = intents;
 		audit_seal_track_batch(a, &c->intents);
 		rc = sync_file(a, err);
+		/* Those who keep the parts may find them again after a crash. */
+		if (a->sink_file != NULL)
+			audit_sink_file_must_sync(a->sink_file);
 		end(a, c, ENDED, rc != 0);
 		*commit = NULL;
 		return rc;

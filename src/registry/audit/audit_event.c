@@ -326,8 +326,8 @@ audit_event_write(const struct audit_style *s, const struct audit_event *e,
 bool
 audit_event_changes(const char *method)
 {
-	static const char *const heads[] = { "Create", "Delete", "Undelete", "Destroy", "Alter",
-	    "Rotate" };
+	static const char *const heads[] = { "Create", "Delete", "Undelete", "Destroy",
+	    "Update", "Alter", "Rotate" };
 
 	for (size_t i = 0; method != NULL && i < sizeof(heads) / sizeof(heads[0]); i++)
 		if (strncmp(method, heads[i], strlen(heads[i])) == 0)

@@ -6,11 +6,11 @@
 struct error;
 
 /*
- * .FILE.journal (not FILE.*, which are its parts): a second copy of the lines since FILE was last synced, of a size
- * that does not change.  To sync it costs one write, where a file that grows
- * costs two and waits for others' metadata.  There is no order in it but that of
- * the lines, each of which is sealed: what is torn or old does not continue the
- * chain.
+ * .FILE.journal (not FILE.*, which are its parts): a second copy of the lines
+ * since FILE was last synced, of a size that does not change.  To sync it costs
+ * one write, where a file that grows costs two and waits for others' metadata.
+ * There is no order in it but that of the lines, each of which is sealed: what is
+ * torn or old does not continue the chain.
  */
 struct audit_journal;
 

@@ -136,6 +136,9 @@ take_moved(struct audit *a, struct error *err)
 		if ((fd = audit_files_open(&files.files[i - 1], err)) < 0 ||
 		    read_end(fd, files.files[i - 1].path, &e, err) != 0)
 			rc = -1;
+		else if (fdatasync(fd) != 0)
+			/* Its last lines are needed where the journal's were. */
+			rc = error_io(err, files.files[i - 1].path, "cannot sync");
 		else if (e.line != NULL)
 			rc = take(a, &e, files.files[i - 1].path, err);
 		free(e.bytes);
@@ -191,6 +194,8 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 		rc = audit_carried_replay(a, o, err);
 	if (rc == 0)
 		audit_recover_cut(a);
+	/* The results that were kept are still carried as lines. */
+	audit_sink_file_must_sync(a->sink_file);
 	free(e.bytes);
 	return rc;
 }

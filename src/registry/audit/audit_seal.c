@@ -115,8 +115,8 @@ audit_seal_all(struct audit *a, struct audit_commit *c, bool resumed, uint64_t l
 	size_t lines = a->own.lines + a->inflight->lines + audit_commit_lines(c) + OWN_AT_ONCE;
 	struct audit_text out;
 
-	if (reserve(a, a->own.len + a->inflight->len + audit_commit_bytes(c) + OWN_AT_ONCE * (size_t)AUDIT_EVENT_MAX +
-	    lines * AUDIT_CHAIN_EXTRA, err) != 0)
+	if (reserve(a, a->own.len + a->inflight->len + audit_commit_bytes(c) +
+	    OWN_AT_ONCE * (size_t)AUDIT_EVENT_MAX + lines * AUDIT_CHAIN_EXTRA, err) != 0)
 		return -1;
 	out = (struct audit_text){ a->out, a->out + a->out_cap };
 	if (seal_news(a, resumed, lost, &out, err) != 0 ||

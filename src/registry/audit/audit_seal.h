@@ -19,8 +19,8 @@ struct error;
  * for its outcomes), and with ${last} the end.  Entries get their seq.  ${*n}: the
  * bytes.
  */
-int audit_seal_all(struct audit *a, struct audit_commit *c, bool resumed, uint64_t lost, bool last, size_t *n,
-    struct error *err);
+int audit_seal_all(struct audit *a, struct audit_commit *c, bool resumed, uint64_t lost,
+    bool last, size_t *n, struct error *err);
 
 /* Seal a batch's lines; its entries get their seq. */
 int audit_seal_batch(struct audit *a, struct audit_batch *b, struct audit_text *out,

@@ -29,6 +29,7 @@ struct audit_sink_file {
 	uint64_t synced;	/* as far as it was synced: the rest is ... */
 	struct audit_unsynced unsynced;	/* ... this */
 	bool doubtful;		/* a sync failed: the rest may be lost */
+	bool must_sync;		/* the next lines, whatever they need themselves */
 	struct audit_journal *journal;	/* NULL: none */
 	uint64_t torn;		/* bytes behind the last whole line */
 	bool unclosed;		/* the last byte is no line end */
@@ -144,6 +145,9 @@ open_path(struct audit_sink_file *s, struct error *err)
 	s->ino = st.st_ino;
 	s->regular = S_ISREG(st.st_mode);
 	s->size = s->synced = s->regular ? (uint64_t)st.st_size : 0;
+	/* What a crash leaves of a file without lines is taken for a new log, and
+	 * of what is there already nobody knows whether it was synced. */
+	s->must_sync = true;
 	look_at_end(s);
 	return 0;
 }
@@ -268,13 +272,20 @@ static int
 make_durable(struct audit_sink_file *s, const void *bytes, size_t n, enum audit_sync how,
     struct error *err)
 {
-	int rc = 0;
+	int rc = 1;
 
-	if (!s->regular || how == AUDIT_SYNCED || audit_unsynced_add(&s->unsynced, bytes, n) != 0)
-		return audit_sink_file_sync(s, err);
-	if (how == AUDIT_DURABLE)
-		rc = s->journal != NULL ? audit_journal_add(s->journal, bytes, n, err) : 1;
-	return rc == 1 ? audit_sink_file_sync(s, err) : rc;
+	if (s->regular && !s->must_sync && how != AUDIT_SYNCED &&
+	    audit_unsynced_add(&s->unsynced, bytes, n) == 0) {
+		rc = 0;
+		if (how == AUDIT_DURABLE)
+			rc = s->journal != NULL ? audit_journal_add(s->journal, bytes, n, err) : 1;
+	}
+	if (rc != 1)
+		return rc;
+	if (audit_sink_file_sync(s, err) != 0)
+		return -1;
+	s->must_sync = false;
+	return 0;
 }
 
 /* 1: it was removed meanwhile. */
@@ -317,6 +328,12 @@ audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
 		return rc;
 	error_set(err, ERROR_IO, "another process keeps removing the audit log");
 	return error_place(err, s->path, 0);
+}
+
+void
+audit_sink_file_must_sync(struct audit_sink_file *s)
+{
+	s->must_sync = true;
 }
 
 uint64_t

@@ -48,6 +48,11 @@ char *audit_sink_file_journal(const struct audit_sink_file *s, size_t *n, struct
 int audit_sink_file_sync(struct audit_sink_file *s, struct error *err);
 bool audit_sink_file_synced(const struct audit_sink_file *s);
 
+/* Sync the next lines, whatever they need: there may be copies, in the journal
+ * or carried, of others that were sealed in their place and do not stand here.
+ * Once these are synced, those do not continue the chain any more. */
+void audit_sink_file_must_sync(struct audit_sink_file *s);
+
 /* Bytes that stand behind the last whole line and could not be cut off, with
  * the line end that audit_sink_file_ready puts there.  Set what was found at
  * start, or 0 once a line tells of it. */

@@ -175,8 +175,8 @@ adopt(struct search *s, struct error *err)
 }
 
 static void
-show(const struct audit *a, const struct found *f, void (*visit)(void *cookie, const struct audit_unfinished *u),
-    void *cookie)
+show(const struct audit *a, const struct found *f,
+    void (*visit)(void *cookie, const struct audit_unfinished *u), void *cookie)
 {
 	struct audit_unfinished u = { .seq = f->seq };
 	struct audit_record r;

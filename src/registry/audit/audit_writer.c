@@ -206,7 +206,8 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 	struct audit_wait *list;
 	struct error err = { 0 };
 	uint64_t from = a->chain.seq, begun = clock_ns();
-	enum audit_sync how = last || from == 0 ? AUDIT_SYNCED : c != NULL ? AUDIT_CARRIED : AUDIT_DURABLE;
+	enum audit_sync how = last || from == 0 ? AUDIT_SYNCED :
+	    c != NULL ? AUDIT_CARRIED : AUDIT_DURABLE;
 	bool chained = false;
 	size_t n = 0;
 	int rc;
@@ -222,6 +223,8 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 		a->chain = before;
 	if (c != NULL && rc == 0)
 		rc = audit_commit_run(a, &c, n, &err);
+	if (rc != 0 && a->sink_file != NULL)
+		audit_sink_file_must_sync(a->sink_file);
 	list = settle(a, rc, &err);
 	if (chained)
 		after_written(a, lost, n);

@@ -99,6 +99,16 @@ carried_lines(const struct store *s, struct audit_carry out[AUDIT_CARRY_SLOTS])
 	return count;
 }
 
+/* An error at the ${file} that the setting ${key} names, if it is that. */
+static int
+explain(const char *file, const char *key, const char *hint, struct error *err)
+{
+	if (file == NULL || strcmp(err->file, file) != 0)
+		return -1;
+	error_key(err, key, strlen(key));
+	return err->hint[0] != '\0' ? -1 : error_hint(err, "%s", hint);
+}
+
 static int
 open_audit(struct service *s, struct error *err)
 {
@@ -127,7 +137,10 @@ open_audit(struct service *s, struct error *err)
 	o.carried_count = carried_lines(s->store, carried);
 	s->audit = audit_open(&o, keyring_audit_key(store_keyring(s->store)), err);
 	store_forget_carried(s->store);
-	return s->audit != NULL ? service_recover(s, err) : -1;
+	if (s->audit != NULL)
+		return service_recover(s, err);
+	return explain(set->audit_file, "audit.file", "audit.file names a file that the service "
+	    "may write, in a folder that is there", err);
 }
 
 static int
@@ -147,10 +160,11 @@ open_access(struct service *s, struct error *err)
 		.rate_burst = set->rate_burst,
 	};
 
-	if ((s->auth = auth_open(&o, err)) == NULL ||
-	    (s->access = access_open(set->data, err)) == NULL)
-		return -1;
-	return 0;
+	if ((s->auth = auth_open(&o, err)) == NULL)
+		return explain(set->jwks_file, "auth.jwt.jwks.file", "auth.jwt.jwks.file names a "
+		    "file with the public keys of who signs JWTs, a JSON Web Key Set", err);
+	s->access = access_open(set->data, err);
+	return s->access != NULL ? 0 : -1;
 }
 
 static void

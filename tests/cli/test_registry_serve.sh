@@ -67,6 +67,15 @@ case_values_that_cannot_be_taken() {
 	expect_err NO_SUCH_VARIABLE
 }
 
+case_files_that_settings_name() {
+	refused 'audit.file = no/such/audit.log'
+	expect_err 'no/such/audit.log: "audit.file": cannot open the audit log: No such file'
+	expect_err 'in a folder that is there'
+	refused 'auth.jwt.jwks.file = none.json' 'auth.jwt.issuer = a' 'auth.jwt.audience = b'
+	expect_err 'none.json: "auth.jwt.jwks.file": there is no such'
+	expect_err 'a JSON Web Key Set'
+}
+
 case_settings_of_a_store_in_kafka() {
 	refused 'kafkastore.topik = a'
 	expect_err 'conf:1: "kafkastore.topik": '

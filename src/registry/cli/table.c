@@ -24,9 +24,9 @@ static const struct command commands[] = {
 		    "key is 32 "
 		    "bytes as base64 or hex, or a\npassphrase: from --master-key-file, "
 		    "$PROPSEAL_REGISTRY_MASTER_KEY or the systemd credential\n"
-		    "propseal.registry-key.  SIGHUP reads certificates, users and bindings "
-		    "again and "
-		    "reopens the audit log;\nSIGTERM ends it after the requests under way.",
+		    "propseal.registry-key; without any of them it is asked for on a terminal.  "
+		    "SIGHUP reads\ncertificates, users, tokens, roles and the key file again, and "
+		    "reopens the audit log; SIGTERM ends it\nafter the requests under way.",
 		.flags = {
 			{ FLAG_DATA, true, NULL },
 			{ FLAG_LISTEN, false, NULL },

@@ -13,7 +13,9 @@ static struct {
 	off_t durable;
 	unsigned syncs;
 	bool hang, hanging;	/* fdatasync */
-	int sync_error, write_error;
+	int sync_error, write_error, cut_error;
+	bool once;		/* sync_error and cut_error are told once */
+	bool lossy;		/* with sync_error, what is not durable is cut off */
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
 
 int
@@ -28,6 +30,11 @@ fdatasync(int fd)
 	while (disk.hang)
 		pthread_cond_wait(&disk.change, &disk.lock);
 	error = disk.sync_error;
+	if (error != 0 && disk.lossy && fstat(fd, &st) == 0 && stat(FILE_NAME, &log) == 0 &&
+	    st.st_ino == log.st_ino)
+		(void)!syscall(SYS_ftruncate, fd, disk.durable);
+	if (disk.once)
+		disk.sync_error = 0;
 	if (error == 0 && fstat(fd, &st) == 0 && stat(FILE_NAME, &log) == 0 &&
 	    st.st_ino == log.st_ino)
 		disk.durable = st.st_size;
@@ -50,6 +57,22 @@ write(int fd, const void *bytes, size_t n)
 	pthread_mutex_unlock(&disk.lock);
 	if (error == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return syscall(SYS_write, fd, bytes, n);
+	errno = error;
+	return -1;
+}
+
+int
+ftruncate(int fd, off_t n)
+{
+	int error;
+
+	pthread_mutex_lock(&disk.lock);
+	error = disk.cut_error;
+	if (disk.once)
+		disk.cut_error = 0;
+	pthread_mutex_unlock(&disk.lock);
+	if (error == 0)
+		return (int)syscall(SYS_ftruncate, fd, n);
 	errno = error;
 	return -1;
 }
@@ -115,6 +138,8 @@ setup(void **state)
 {
 	disk.durable = 0;
 	disk.syncs = 0;
+	disk.once = disk.lossy = false;
+	disk.cut_error = 0;
 	return audit_setup(state);
 }
 
@@ -458,6 +483,55 @@ test_what_a_failed_sync_may_have_lost_is_written_again(void **state)
 }
 
 static void
+test_a_sync_that_works_after_one_that_failed_is_not_believed(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	char *text, *again;
+	size_t n;
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	for (uint32_t i = 0; i < AUDIT_CARRY_SLOTS; i++)
+		commit(a, 1, i);
+	text = audit_text_of(FILE_NAME, &n);
+	disk.once = disk.lossy = true;
+	set(&disk.sync_error, EIO);
+	assert_int_equal(refused(a), -1);
+	audit_await(a, true);
+	assert_int_not_equal(audit_say_read(a), 0);
+	again = audit_text_of(FILE_NAME, NULL);
+	assert_memory_equal(text, again, n);
+	free(text);
+	free(again);
+	audit_close(a);
+	audit_assert_whole(0);
+}
+
+/* They stand there: whoever writes the file again keeps them. */
+static void
+test_lines_that_could_not_be_cut_off_are_written_again_too(void **state)
+{
+	struct audit *a;
+
+	(void)state;
+	/* No journal: FILE itself is synced. */
+	assert_int_equal(mkdir(".audit.log.journal", 0700), 0);
+	a = audit_start(NULL);
+	assert_int_not_equal(audit_say_read(a), 0);
+	for (uint32_t i = 0; i < 3; i++)
+		commit(a, 1, i);
+	disk.once = true;
+	set(&disk.cut_error, EROFS);
+	set(&disk.sync_error, EIO);
+	assert_int_equal(audit_say_read(a), 0);
+	audit_await(a, true);
+	assert_int_not_equal(audit_say_read(a), 0);
+	audit_close(a);
+	audit_assert_whole(0);
+	assert_int_equal(rmdir(".audit.log.journal"), 0);
+}
+
+static void
 test_reads_survive_a_power_failure_too(void **state)
 {
 	struct audit *a = audit_start(NULL);
@@ -650,6 +724,8 @@ main(void)
 		TEST(test_what_cannot_be_written_is_refused),
 		TEST(test_outcomes_that_cannot_be_written_come_later),
 		TEST(test_what_a_failed_sync_may_have_lost_is_written_again),
+		TEST(test_a_sync_that_works_after_one_that_failed_is_not_believed),
+		TEST(test_lines_that_could_not_be_cut_off_are_written_again_too),
 		TEST(test_reads_survive_a_power_failure_too),
 		TEST(test_a_power_failure_soon_after_a_kill_takes_no_line),
 		TEST(test_outcomes_that_came_late_do_not_stand_in_the_way),

@@ -28,7 +28,7 @@ struct audit_sink_file {
 	uint64_t size;		/* as far as it is written, or torn */
 	uint64_t synced;	/* as far as it was synced: the rest is ... */
 	struct audit_unsynced unsynced;	/* ... this */
-	bool doubtful;		/* a sync failed: the rest may be lost */
+	bool doubtful;		/* a sync failed: the rest may be lost, and is written again */
 	bool must_sync;		/* the next lines, whatever they need themselves */
 	struct audit_journal *journal;	/* NULL: none */
 	uint64_t torn;		/* bytes behind the last whole line */
@@ -94,9 +94,11 @@ look_at_end(struct audit_sink_file *s)
 int
 audit_sink_file_sync(struct audit_sink_file *s, struct error *err)
 {
-	if (fdatasync(s->fd) != 0 && s->regular) {
-		/* A second try may succeed although the first lost something. */
-		s->doubtful = s->unsynced.len > 0;
+	if (s->doubtful)
+		errno = EIO;
+	/* A second try may succeed although the first lost something. */
+	if (s->doubtful || (fdatasync(s->fd) != 0 && s->regular)) {
+		s->doubtful = true;
 		return error_io(err, s->path, "cannot make the audit log durable");
 	}
 	s->synced = s->size;
@@ -197,28 +199,27 @@ close_line(struct audit_sink_file *s, struct error *err)
 	s->unclosed = false;
 	s->size += s->regular;
 	s->torn += s->torn > 0;
+	if (s->regular)
+		(void)audit_unsynced_add(&s->unsynced, "\n", 1);
 	return 0;
 }
 
-/* Write once more what a failed sync may have lost. */
+/* Write once more what a failed sync may have lost.  Unless another hand was
+ * here too: what is there stays. */
 static int
 write_again(struct audit_sink_file *s, struct error *err)
 {
 	struct audit_io io = io_of(s);
 	size_t done;
 
-	if (ftruncate(s->fd, (off_t)s->synced) != 0)
-		return error_io(err, s->path, "cannot cut the audit log");
-	s->size = s->synced;
-	s->torn = 0;
-	s->unclosed = false;
-	if (audit_io_write(&io, s->unsynced.bytes, s->unsynced.len, &done, err) != 0)
-		return -1;
-	s->size += done;
-	if (audit_sink_file_sync(s, err) != 0)
-		return -1;
+	if (s->size == s->synced + s->unsynced.len) {
+		if (ftruncate(s->fd, (off_t)s->synced) != 0)
+			return error_io(err, s->path, "cannot cut the audit log");
+		if (audit_io_write(&io, s->unsynced.bytes, s->unsynced.len, &done, err) != 0)
+			return -1;
+	}
 	s->doubtful = false;
-	return 0;
+	return audit_sink_file_sync(s, err);
 }
 
 int
@@ -260,6 +261,8 @@ take_back(struct audit_sink_file *s, const char *bytes, size_t n, size_t written
 	last = memrchr(bytes, '\n', written);
 	whole = last != NULL ? (size_t)(last - bytes) + 1 : 0;
 	s->size += s->regular ? written : 0;
+	if (s->regular)
+		(void)audit_unsynced_add(&s->unsynced, bytes, written);
 	/* A line that tells of what was torn before comes first in a write. */
 	if (whole > 0)
 		s->torn = 0;

@@ -230,14 +230,15 @@ join_writer(struct audit *a, uint64_t ms)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(ms / 1000);
 	until.tv_nsec += (long)(ms % 1000) * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	return pthread_timedjoin_np(a->writer, NULL, &until) == 0;
+	/* The time of day may be set meanwhile. */
+	return pthread_clockjoin_np(a->writer, NULL, CLOCK_MONOTONIC, &until) == 0;
 }
 
 /* Nobody is to wait any more. */

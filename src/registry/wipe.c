@@ -72,6 +72,8 @@ wipe_on_free(struct error *err)
 	if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
 		return error_set(err, ERROR_REFUSED, "OpenSSL was used before its memory could be "
 		    "made to wipe itself");
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+		return error_set(err, ERROR_CRYPTO, "OpenSSL cannot be started");
 	event_set_mem_functions(malloc, wipe_realloc, wipe_free);
 	json_set_alloc_funcs(malloc, wipe_free);
 	done = true;

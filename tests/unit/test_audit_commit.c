@@ -14,6 +14,7 @@ static struct {
 	unsigned syncs;
 	bool hang, hanging;	/* fdatasync */
 	int sync_error, write_error, cut_error;
+	size_t some;		/* with write_error: so many bytes are written */
 	bool once;		/* sync_error and cut_error are told once */
 	bool lossy;		/* with sync_error, what is not durable is cut off */
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
@@ -54,6 +55,11 @@ write(int fd, const void *bytes, size_t n)
 
 	pthread_mutex_lock(&disk.lock);
 	error = disk.write_error;
+	if (error != 0 && disk.some > 0) {
+		n = n < disk.some ? n : disk.some;
+		disk.some = 0;
+		error = 0;
+	}
 	pthread_mutex_unlock(&disk.lock);
 	if (error == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return syscall(SYS_write, fd, bytes, n);
@@ -454,6 +460,29 @@ test_outcomes_that_cannot_be_written_come_later(void **state)
 	audit_assert_whole(0);
 }
 
+static void
+test_a_part_of_an_outcome_that_stays_is_told_of(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, 2, 5);
+	size_t count;
+
+	(void)state;
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	disk.some = 100;
+	set(&disk.cut_error, EIO);
+	set(&disk.write_error, ENOSPC);
+	assert_int_equal(audit_commit_end(c, true), -1);
+	audit_commit_free(c);
+	set(&disk.cut_error, 0);
+	set(&disk.write_error, 0);
+	audit_await(a, true);
+	audit_close(a);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\",\"count\":101"), 1);
+	audit_assert_whole(0);
+}
+
 /* The kernel tells of a failure once, and may have dropped what it had. */
 static void
 test_what_a_failed_sync_may_have_lost_is_written_again(void **state)
@@ -723,6 +752,7 @@ main(void)
 		TEST(test_lines_of_many_changes_are_carried_in_parts),
 		TEST(test_what_cannot_be_written_is_refused),
 		TEST(test_outcomes_that_cannot_be_written_come_later),
+		TEST(test_a_part_of_an_outcome_that_stays_is_told_of),
 		TEST(test_what_a_failed_sync_may_have_lost_is_written_again),
 		TEST(test_a_sync_that_works_after_one_that_failed_is_not_believed),
 		TEST(test_lines_that_could_not_be_cut_off_are_written_again_too),

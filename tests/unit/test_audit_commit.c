@@ -697,6 +697,86 @@ test_the_first_lines_of_a_new_file_are_durable_in_it(void **state)
 	assert_int_equal(rmdir("elsewhere"), 0);
 }
 
+/* Of what was not synced the pages ${lost} are zeros, to ${end} (0: to the end). */
+static void
+lose_pages(off_t durable, unsigned lost, size_t end)
+{
+	size_t n, from = (size_t)durable, to, i;
+	char *text = audit_text_of(FILE_NAME, &n);
+	int fd = open(FILE_NAME, O_WRONLY | O_CLOEXEC);
+
+	assert_int_not_equal(fd, -1);
+	for (i = 0; from < n; i++, from = to) {
+		to = (from / 4096 + 1) * 4096;
+		to = to < n ? to : n;
+		if ((lost >> i % 32 & 1) != 0)
+			memset(text + from, 0, to - from);
+	}
+	assert_int_equal(pwrite(fd, text, n, 0), n);
+	assert_int_equal(syscall(SYS_ftruncate, fd, end > 0 ? end : n), 0);
+	close(fd);
+	free(text);
+}
+
+static void
+test_pages_that_a_power_failure_took_are_put_back(void **state)
+{
+	static const unsigned lost[] = { 1, 2, 4, 6, 0x15, 0x7fffffff, ~0U, 0xfffffff8 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		struct audit_options o;
+		struct audit *a = audit_start(NULL);
+		off_t durable;
+		char *text, *again;
+		size_t n;
+
+		assert_int_not_equal(audit_say_read(a), 0);
+		durable = disk.durable;
+		for (uint32_t k = 0; k < 12; k++) {
+			assert_int_not_equal(audit_say_read(a), 0);
+			if (k % 2 == 1)
+				commit(a, 2, k);
+		}
+		assert_int_not_equal(audit_say_read(a), 0);
+		assert_int_equal(disk.durable, durable);
+		text = audit_text_of(FILE_NAME, &n);
+		fail_power(a, (off_t)n, 0);
+		lose_pages(durable, lost[i], 0);
+		o = with_slots();
+		a = audit_start(&o);
+		assert_int_not_equal(audit_say_read(a), 0);
+		audit_close(a);
+		audit_assert_whole(0);
+		again = audit_text_of(FILE_NAME, NULL);
+		assert_memory_equal(again, text, n);
+		assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\""), 1);
+		free(again);
+		free(text);
+		assert_int_equal(unlink(FILE_NAME), 0);
+		(void)unlink(FILE_NAME ".anchor");
+		forget();
+	}
+}
+
+/* Nothing is put in the place of what was durable. */
+static void
+test_what_another_hand_took_out_stays_out(void **state)
+{
+	struct audit_options o;
+	struct audit *a = audit_start(NULL);
+
+	(void)state;
+	for (uint32_t k = 0; k < 12; k++)
+		assert_int_not_equal(audit_say_read(a), 0);
+	audit_close(a);
+	lose_pages(0, 2, 0);
+	o = with_slots();
+	a = audit_start(&o);
+	audit_close(a);
+	assert_int_equal(audit_verify(FILE_NAME, audit_key, &(uint64_t){ 0 }, NULL), -1);
+}
+
 static void
 test_a_commit_is_given_up_at_the_deadline(void **state)
 {
@@ -761,6 +841,8 @@ main(void)
 		TEST(test_outcomes_that_came_late_do_not_stand_in_the_way),
 		TEST(test_a_commit_that_turns_up_does_not_stand_in_the_way),
 		TEST(test_the_first_lines_of_a_new_file_are_durable_in_it),
+		TEST(test_pages_that_a_power_failure_took_are_put_back),
+		TEST(test_what_another_hand_took_out_stays_out),
 		TEST(test_a_commit_is_given_up_at_the_deadline),
 		TEST(test_rotation_and_another_hand_lose_nothing),
 	};

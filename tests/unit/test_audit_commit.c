@@ -778,6 +778,28 @@ test_what_another_hand_took_out_stays_out(void **state)
 }
 
 static void
+test_a_journal_that_is_removed_is_made_again(void **state)
+{
+	struct audit *a = audit_start(NULL);
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(unlink(".audit.log.journal"), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
+	assert_int_not_equal(audit_say_read(a), 0);
+	/* Once more, so soon, and the file is synced instead. */
+	assert_int_equal(rename(".audit.log.journal", "journal.moved"), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_all_survives(a);
+	audit_assert_whole(0);
+}
+
+static void
 test_a_commit_is_given_up_at_the_deadline(void **state)
 {
 	struct audit_options o = audit_defaults();
@@ -843,6 +865,7 @@ main(void)
 		TEST(test_the_first_lines_of_a_new_file_are_durable_in_it),
 		TEST(test_pages_that_a_power_failure_took_are_put_back),
 		TEST(test_what_another_hand_took_out_stays_out),
+		TEST(test_a_journal_that_is_removed_is_made_again),
 		TEST(test_a_commit_is_given_up_at_the_deadline),
 		TEST(test_rotation_and_another_hand_lose_nothing),
 	};

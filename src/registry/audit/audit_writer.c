@@ -248,7 +248,7 @@ static bool
 has_work(const struct audit *a)
 {
 	return a->pending->count > 0 || a->commit != NULL || a->closing || a->reopen || a->adopt ||
-	    a->own.count > 0;
+	    a->own.count > 0 || a->stuck;
 }
 
 /* The lock is held. */

@@ -14,6 +14,7 @@ static struct {
 	unsigned syncs;
 	bool hang, hanging;	/* fdatasync */
 	int sync_error, write_error, cut_error;
+	size_t some;		/* with write_error: so many bytes are written */
 	bool once;		/* sync_error and cut_error are told once */
 	bool lossy;		/* with sync_error, what is not durable is cut off */
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
@@ -54,6 +55,11 @@ write(int fd, const void *bytes, size_t n)
 
 	pthread_mutex_lock(&disk.lock);
 	error = disk.write_error;
+	if (error != 0 && disk.some > 0) {
+		n = n < disk.some ? n : disk.some;
+		disk.some = 0;
+		error = 0;
+	}
 	pthread_mutex_unlock(&disk.lock);
 	if (error == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return syscall(SYS_write, fd, bytes, n);
@@ -454,6 +460,29 @@ test_outcomes_that_cannot_be_written_come_later(void **state)
 	audit_assert_whole(0);
 }
 
+static void
+test_a_part_of_an_outcome_that_stays_is_told_of(void **state)
+{
+	struct audit *a = audit_start(NULL);
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, 2, 5);
+	size_t count;
+
+	(void)state;
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	disk.some = 100;
+	set(&disk.cut_error, EIO);
+	set(&disk.write_error, ENOSPC);
+	assert_int_equal(audit_commit_end(c, true), -1);
+	audit_commit_free(c);
+	set(&disk.cut_error, 0);
+	set(&disk.write_error, 0);
+	audit_await(a, true);
+	audit_close(a);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\",\"count\":101"), 1);
+	audit_assert_whole(0);
+}
+
 /* The kernel tells of a failure once, and may have dropped what it had. */
 static void
 test_what_a_failed_sync_may_have_lost_is_written_again(void **state)
@@ -668,6 +697,108 @@ test_the_first_lines_of_a_new_file_are_durable_in_it(void **state)
 	assert_int_equal(rmdir("elsewhere"), 0);
 }
 
+/* Of what was not synced the pages ${lost} are zeros, to ${end} (0: to the end). */
+static void
+lose_pages(off_t durable, unsigned lost, size_t end)
+{
+	size_t n, from = (size_t)durable, to, i;
+	char *text = audit_text_of(FILE_NAME, &n);
+	int fd = open(FILE_NAME, O_WRONLY | O_CLOEXEC);
+
+	assert_int_not_equal(fd, -1);
+	for (i = 0; from < n; i++, from = to) {
+		to = (from / 4096 + 1) * 4096;
+		to = to < n ? to : n;
+		if ((lost >> i % 32 & 1) != 0)
+			memset(text + from, 0, to - from);
+	}
+	assert_int_equal(pwrite(fd, text, n, 0), n);
+	assert_int_equal(syscall(SYS_ftruncate, fd, end > 0 ? end : n), 0);
+	close(fd);
+	free(text);
+}
+
+static void
+test_pages_that_a_power_failure_took_are_put_back(void **state)
+{
+	static const unsigned lost[] = { 1, 2, 4, 6, 0x15, 0x7fffffff, ~0U, 0xfffffff8 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		struct audit_options o;
+		struct audit *a = audit_start(NULL);
+		off_t durable;
+		char *text, *again;
+		size_t n;
+
+		assert_int_not_equal(audit_say_read(a), 0);
+		durable = disk.durable;
+		for (uint32_t k = 0; k < 12; k++) {
+			assert_int_not_equal(audit_say_read(a), 0);
+			if (k % 2 == 1)
+				commit(a, 2, k);
+		}
+		assert_int_not_equal(audit_say_read(a), 0);
+		assert_int_equal(disk.durable, durable);
+		text = audit_text_of(FILE_NAME, &n);
+		fail_power(a, (off_t)n, 0);
+		lose_pages(durable, lost[i], 0);
+		o = with_slots();
+		a = audit_start(&o);
+		assert_int_not_equal(audit_say_read(a), 0);
+		audit_close(a);
+		audit_assert_whole(0);
+		again = audit_text_of(FILE_NAME, NULL);
+		assert_memory_equal(again, text, n);
+		assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\""), 1);
+		free(again);
+		free(text);
+		assert_int_equal(unlink(FILE_NAME), 0);
+		(void)unlink(FILE_NAME ".anchor");
+		forget();
+	}
+}
+
+/* Nothing is put in the place of what was durable. */
+static void
+test_what_another_hand_took_out_stays_out(void **state)
+{
+	struct audit_options o;
+	struct audit *a = audit_start(NULL);
+
+	(void)state;
+	for (uint32_t k = 0; k < 12; k++)
+		assert_int_not_equal(audit_say_read(a), 0);
+	audit_close(a);
+	lose_pages(0, 2, 0);
+	o = with_slots();
+	a = audit_start(&o);
+	audit_close(a);
+	assert_int_equal(audit_verify(FILE_NAME, audit_key, &(uint64_t){ 0 }, NULL), -1);
+}
+
+static void
+test_a_journal_that_is_removed_is_made_again(void **state)
+{
+	struct audit *a = audit_start(NULL);
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(unlink(".audit.log.journal"), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
+	assert_int_not_equal(audit_say_read(a), 0);
+	/* Once more, so soon, and the file is synced instead. */
+	assert_int_equal(rename(".audit.log.journal", "journal.moved"), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_int_equal(disk.durable, files_stat(FILE_NAME).st_size);
+	assert_int_not_equal(audit_say_read(a), 0);
+	assert_all_survives(a);
+	audit_assert_whole(0);
+}
+
 static void
 test_a_commit_is_given_up_at_the_deadline(void **state)
 {
@@ -723,6 +854,7 @@ main(void)
 		TEST(test_lines_of_many_changes_are_carried_in_parts),
 		TEST(test_what_cannot_be_written_is_refused),
 		TEST(test_outcomes_that_cannot_be_written_come_later),
+		TEST(test_a_part_of_an_outcome_that_stays_is_told_of),
 		TEST(test_what_a_failed_sync_may_have_lost_is_written_again),
 		TEST(test_a_sync_that_works_after_one_that_failed_is_not_believed),
 		TEST(test_lines_that_could_not_be_cut_off_are_written_again_too),
@@ -731,6 +863,9 @@ main(void)
 		TEST(test_outcomes_that_came_late_do_not_stand_in_the_way),
 		TEST(test_a_commit_that_turns_up_does_not_stand_in_the_way),
 		TEST(test_the_first_lines_of_a_new_file_are_durable_in_it),
+		TEST(test_pages_that_a_power_failure_took_are_put_back),
+		TEST(test_what_another_hand_took_out_stays_out),
+		TEST(test_a_journal_that_is_removed_is_made_again),
 		TEST(test_a_commit_is_given_up_at_the_deadline),
 		TEST(test_rotation_and_another_hand_lose_nothing),
 	};

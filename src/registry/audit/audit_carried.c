@@ -12,7 +12,7 @@ struct carried {
 	const char *text;
 	size_t n;		/* without the line end */
 	struct audit_tail tail;
-	bool journal;		/* it was durable before anybody went on */
+	bool journal;		/* or the file: not carried beside a change */
 };
 
 struct carried_list {
@@ -58,6 +58,7 @@ add_all(struct carried_list *list, const char *p, size_t n, bool journal)
 	return 0;
 }
 
+/* The lines are added to what the list has already. */
 static int
 collect(const struct audit_options *o, const char *journal, size_t n, struct carried_list *list)
 {
@@ -75,9 +76,8 @@ collect(const struct audit_options *o, const char *journal, size_t n, struct car
 
 /* Drop all but the lines that follow on the chain. */
 static void
-keep_following(struct audit *a, struct carried_list *list)
+keep_following(struct audit *a, struct audit_chain end, struct carried_list *list)
 {
-	struct audit_chain end = a->chain;
 	size_t i, n = 0;
 
 	for (i = 0; i < list->count; i++) {
@@ -174,7 +174,8 @@ put_back(struct audit *a, const struct carried_list *list, struct error *err)
 }
 
 int
-audit_carried_replay(struct audit *a, const struct audit_options *o, struct error *err)
+audit_carried_follows(struct audit *a, const struct audit_options *o,
+    const struct audit_chain *end, struct error *err)
 {
 	struct carried_list list = { NULL, 0, 0 };
 	size_t n;
@@ -186,7 +187,30 @@ audit_carried_replay(struct audit *a, const struct audit_options *o, struct erro
 	if (collect(o, journal, n, &list) != 0)
 		rc = error_memory(err);
 	else {
-		keep_following(a, &list);
+		keep_following(a, *end, &list);
+		rc = list.count > 0;
+	}
+	free(list.lines);
+	free(journal);
+	return rc;
+}
+
+int
+audit_carried_replay(struct audit *a, const struct audit_options *o, const char *behind,
+    size_t behind_n, struct error *err)
+{
+	struct carried_list list = { NULL, 0, 0 };
+	size_t n;
+	char *journal = audit_sink_file_journal(a->sink_file, &n, err);
+	int rc;
+
+	if (journal == NULL)
+		return -1;
+	if ((behind != NULL && add_all(&list, behind, behind_n, true) != 0) ||
+	    collect(o, journal, n, &list) != 0)
+		rc = error_memory(err);
+	else {
+		keep_following(a, a->chain, &list);
 		if (list.count > 0 && continues(a, list.lines[0].text, list.lines[0].n))
 			(void)audit_sink_file_cut_torn(a->sink_file);
 		else if (list.count > 0)

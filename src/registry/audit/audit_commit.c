@@ -138,6 +138,8 @@ wait_turn(struct audit_commit *c, enum turn busy, enum turn more)
 		c->left = true;
 		c->a->counts.failures++;
 		audit_set_stuck(c->a);
+		/* It may be through with it by now: then it is to say so. */
+		pthread_cond_signal(&c->a->work);
 		return false;
 	}
 	return true;

@@ -167,9 +167,23 @@ int audit_recover(struct audit *a, const struct audit_options *o, struct error *
  * file expects whole lines. */
 void audit_recover_cut(struct audit *a);
 
-/* audit_carried.c: put back the lines that a crash took, from those carried; of
- * the last commit's outcomes, which may not have been written, keep the results. */
-int audit_carried_replay(struct audit *a, const struct audit_options *o, struct error *err);
+/* audit_carried.c: put back the lines that a crash took, from those carried and
+ * from what was cut off ${behind} them; of the last commit's outcomes, which may
+ * not have been written, keep the results. */
+int audit_carried_replay(struct audit *a, const struct audit_options *o, const char *behind,
+    size_t n, struct error *err);
+
+/* 1: there are such that follow on ${end}; -1: it cannot be told. */
+int audit_carried_follows(struct audit *a, const struct audit_options *o,
+    const struct audit_chain *end, struct error *err);
+
+/**
+ * audit_mend(a, o, behind, n, err):
+ * Is a part of the file's end not there, or not whole, that lines are carried
+ * for?  Cut it off, with what stands behind it (to be freed).
+ */
+int audit_mend(struct audit *a, const struct audit_options *o, char **behind, size_t *n,
+    struct error *err);
 
 /* Move the file away if it is large enough (or would be with ${coming} bytes
  * more), remove what is beyond keep.  1: a new file was begun. */

@@ -20,7 +20,8 @@ struct audit_journal;
 struct audit_journal *audit_journal_open(const char *file);
 void audit_journal_free(struct audit_journal *j);
 
-/* Make these lines durable.  1: there is no room (see audit_journal_reset). */
+/* Make these lines durable.  1: there is no room (see audit_journal_reset), or
+ * the journal was moved or removed: sync FILE instead. */
 int audit_journal_add(struct audit_journal *j, const void *lines, size_t n, struct error *err);
 
 /* FILE is synced: nothing in the journal is needed any more. */

@@ -101,13 +101,15 @@ torn_of(const struct end *e)
 	return e->line != NULL ? e->line + e->len + 1 : e->bytes;
 }
 
-/* Does what is torn begin like a line of ours? */
+/* Does what is torn begin like a line of ours, or was nothing written where it is? */
 static bool
 is_beginning(const struct end *e)
 {
 	size_t n = e->torn < sizeof(beginning) - 1 ? (size_t)e->torn : sizeof(beginning) - 1;
+	const char *torn = torn_of(e);
 
-	return memcmp(torn_of(e), beginning, n) == 0;
+	return memcmp(torn, beginning, n) == 0 || (torn[0] == '\0' &&
+	    memcmp(torn, torn + 1, (size_t)e->torn - 1) == 0);
 }
 
 void
@@ -171,12 +173,16 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 {
 	struct end e = { 0 };
 	int fd = audit_sink_file_fd(a->sink_file);
+	char *behind = NULL;
+	size_t n = 0;
 	bool gap;
 	int rc;
 
 	if (fd < 0)
 		return 0;
-	rc = read_end(fd, a->file, &e, err);
+	rc = audit_mend(a, o, &behind, &n, err);
+	if (rc == 0)
+		rc = read_end(fd, a->file, &e, err);
 	if (rc == 0 && e.line != NULL)
 		rc = take(a, &e, a->file, err);
 	else if (rc == 0 && e.torn > 0 && !is_beginning(&e))
@@ -191,11 +197,12 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 	}
 	/* A log's first lines were synced: where there are none it is a new one. */
 	if (rc == 0 && !gap && a->chain.seq > 0)
-		rc = audit_carried_replay(a, o, err);
+		rc = audit_carried_replay(a, o, behind, n, err);
 	if (rc == 0)
 		audit_recover_cut(a);
 	/* The results that were kept are still carried as lines. */
 	audit_sink_file_must_sync(a->sink_file);
+	free(behind);
 	free(e.bytes);
 	return rc;
 }

@@ -383,6 +383,9 @@ audit_sink_file_move(struct audit_sink_file *s, const char *name, struct error *
 	if (!s->regular)
 		return 0;
 	trim(s);
+	/* What a crash takes from its end would be taken under that name. */
+	if (s->unsynced.len > 0 && audit_sink_file_sync(s, err) != 0)
+		return -1;
 	if (renameat2(AT_FDCWD, s->path, AT_FDCWD, name, RENAME_NOREPLACE) != 0 &&
 	    (errno != EINVAL || rename(s->path, name) != 0))
 		return error_io(err, s->path, "cannot rename the audit log");

@@ -132,9 +132,6 @@ after_written(struct audit *a, uint64_t told_lost, size_t n)
 
 	audit_seal_track(a);
 	audit_batch_clear(&a->own);
-	a->cut = 0;
-	if (a->sink_file != NULL)
-		audit_sink_file_set_torn(a->sink_file, 0);
 	for (i = 0; i < a->inflight->count; i++)
 		if (a->inflight->entries[i].expired && a->inflight->entries[i].seq != 0 &&
 		    !a->inflight->entries[i].keep)
@@ -221,6 +218,11 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 	}
 	if (!chained)
 		a->chain = before;
+	else if (a->sink_file != NULL) {
+		/* It is told; more may be torn from now on. */
+		a->cut = 0;
+		audit_sink_file_set_torn(a->sink_file, 0);
+	}
 	if (c != NULL && rc == 0)
 		rc = audit_commit_run(a, &c, n, &err);
 	if (rc != 0 && a->sink_file != NULL)
@@ -247,7 +249,7 @@ static bool
 has_work(const struct audit *a)
 {
 	return a->pending->count > 0 || a->commit != NULL || a->closing || a->reopen || a->adopt ||
-	    a->own.count > 0;
+	    a->own.count > 0 || a->stuck;
 }
 
 /* The lock is held. */

@@ -136,7 +136,29 @@ def s04_most_versions(r):
     err(r.as_('adm').get(V('s04', 'k') + '/1'), 404)
     for bad in (-1, 'x', 1.5, 2 ** 40):
         err(r.as_('adm').patch(key_url('s04', 'k') + '/metadata', {'max_versions': bad}), 422)
-    err(r.as_('adm').patch(key_url('none', 'k') + '/metadata', {'max_versions': 3}), 404)
+
+
+@case(fresh=True)
+def s04b_settings_before_the_first_version(r):
+    adm, target = r.as_('adm'), key_url('s04b', 'k') + '/metadata'
+    err(adm.get(target), 404)
+    answer = ok(adm.patch(target, {'max_versions': 3, 'cas_required': True})).json()
+    same((answer['currentVersion'], answer['highestVersion'], answer['versions']), (0, 0, []),
+         'versions')
+    err(adm.patch(target, {'max_versions': 2, 'cas': 0}), 409)
+    r.stop()
+    r.start()
+    adm = r.as_('adm')
+    same(ok(adm.get(target)).json()['max_versions'], 3, 'max_versions after a restart')
+    # There is no secret yet, and no path to be listed.
+    ok(adm.get(P), [])
+    ok(adm.get(V('s04b', 'k')), [])
+    ok(adm.get(path_url('s04b') + '/keys'), [])
+    err(adm.get(V('s04b', 'k') + '/latest'), 404)
+    err(adm.post(V('s04b', 'k'), {'secret': 'a'}), 422)
+    for n in range(5):
+        status(adm.post(V('s04b', 'k'), {'secret': 'a', 'cas': n}), 200, 201)
+    ok(adm.get(V('s04b', 'k')), [3, 4, 5])
 
 
 def s05_who_and_when(r):

@@ -310,7 +310,6 @@ test_settings_of_a_key(void **state)
 	char v[256];
 	int i;
 
-	assert_int_equal(set_meta(f->s, -1, 3, false, ""), STORE_ABSENT);
 	for (i = 0; i < 2; i++)
 		store_create(f->s, "p", "k", "x");
 	assert_int_equal(set_meta(f->s, 0, 3, false, "{\"a\":\"b\"}"), STORE_DONE);

@@ -393,8 +393,6 @@ model_one(struct world *w, size_t path, size_t key, const struct store_op *op)
 		v->status = DESTROYED;
 		return STORE_DONE;
 	case STORE_META:
-		if (k->high == 0)
-			return STORE_ABSENT;
 		if (op->cas >= 0 && op->cas != k->mcas)
 			return STORE_CAS_MISMATCH;
 		k->max_versions = op->max_versions;

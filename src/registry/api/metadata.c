@@ -123,17 +123,14 @@ static bool
 build_key(struct exchange *x)
 {
 	struct state *s = request_state(x);
-	const struct state_path *path;
-	const struct state_key *key = NULL;
-	const char *name;
-	size_t n;
+	const struct state_key *key;
+	const char *path, *name;
+	size_t path_len, n;
 
-	state_lock(s);
-	name = request_param(x, PARAM_PATH, &n);
-	path = state_path_find(s, name, n);
+	path = request_param(x, PARAM_PATH, &path_len);
 	name = request_param(x, PARAM_KEY, &n);
-	if (path != NULL)
-		key = state_key_find(path, name, n);
+	state_lock(s);
+	key = state_key_known(s, path, path_len, name, n);
 	if (key != NULL) {
 		add_path_member(x);
 		add_key(&x->body, key, store_now(request_store(x)));

@@ -108,14 +108,12 @@ set_meta(struct batch *b, struct store_op *op)
 
 	if (d == NULL)
 		return;
-	op->result = STORE_ABSENT;
-	if (d->high == 0)
-		return;
+	/* Settings may be there before the first version. */
 	op->current = d->mcas;
 	op->result = STORE_CAS_MISMATCH;
 	if (op->cas >= 0 && op->cas != (int64_t)d->mcas)
 		return;
-	op->result = STORE_DONE;
+	op->result = d->high > 0 || d->mcas > 0 ? STORE_DONE : STORE_ABSENT;
 	if (op->custom.len == 0 && !op->set_max_versions && !op->set_cas_required)
 		return;
 	if (decide_custom(b, op, d) == -1) {

@@ -69,6 +69,10 @@ const struct state_key *state_key_find(const struct state_path *p, const char *n
 const struct state_key *state_key_after(const struct state_path *p, const char *name, size_t n);
 const char *state_key_name(const struct state_key *k, size_t *n);
 
+/* A key that has or had a version, or has settings for its first one. */
+const struct state_key *state_key_known(const struct state *s, const char *path,
+    size_t path_len, const char *key, size_t key_len);
+
 enum version_status {
 	VERSION_LIVE,
 	VERSION_EXPIRED,

@@ -36,6 +36,16 @@ state_key_find(const struct state_path *p, const char *name, size_t n)
 }
 
 const struct state_key *
+state_key_known(const struct state *s, const char *path, size_t path_len, const char *key,
+    size_t key_len)
+{
+	const struct state_path *p = state_path_any(s, path, path_len);
+	const struct state_key *k = p != NULL ? state_index_find(&p->keys, key, key_len) : NULL;
+
+	return k != NULL && (k->high > 0 || (k->more != NULL && k->more->mcas > 0)) ? k : NULL;
+}
+
+const struct state_key *
 state_key_after(const struct state_path *p, const char *name, size_t n)
 {
 	const struct state_key *k = state_index_after(&p->keys, name, n);

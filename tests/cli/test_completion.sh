@@ -149,9 +149,11 @@ case_bash_really_completes_on_a_terminal() {
 	mkdir bin
 	ln -s "$PROPSEAL" bin/propseal
 	PATH=$PWD/bin:$PATH python3 - <<-'END' >"$out" 2>"$err" || fail 'no answer'
-		import os, pty, select, sys, time
+		import fcntl, os, pty, select, struct, sys, termios, time
 		pid, fd = pty.fork()
 		if pid == 0:
+		    # Wide, as at the edge the shell draws in more than one piece.
+		    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 250, 0, 0))
 		    os.environ['PS1'] = 'ready> '
 		    os.environ['INPUTRC'] = '/dev/null'
 		    os.execvp('bash', ['bash', '--norc', '--noprofile', '-i'])

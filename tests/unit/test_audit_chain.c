@@ -218,19 +218,28 @@ test_two_processes_cannot_write_one_log(void **state)
 	audit_close(a);
 }
 
+/* A log that ends with 40 bytes of its last line. */
 static void
-test_a_torn_line_is_cut_off_and_told(void **state)
+write_torn_log(void)
 {
-	char *text, part[64];
+	char *text;
 	size_t n, cut;
 
-	(void)state;
 	write_log();
 	text = audit_text_of(FILE_NAME, &n);
 	cut = (size_t)(line_at(text, LINES - 1) - text) + 40;
 	free(text);
 	unlink(FILE_NAME ".anchor");
 	assert_int_equal(truncate(FILE_NAME, (off_t)cut), 0);
+}
+
+static void
+test_a_torn_line_is_cut_off_and_told(void **state)
+{
+	char part[64];
+
+	(void)state;
+	write_torn_log();
 	audit_assert_whole(LINES - 1);
 	write_log();
 	snprintf(part, sizeof(part), "\"phase\":\"torn\",\"count\":%d", 40);
@@ -244,15 +253,10 @@ static void
 test_another_torn_line_is_closed_off_and_told(void **state)
 {
 	char *text, part[64];
-	size_t n, cut;
+	size_t n;
 
 	(void)state;
-	write_log();
-	text = audit_text_of(FILE_NAME, &n);
-	cut = (size_t)(line_at(text, LINES - 1) - text) + 40;
-	free(text);
-	unlink(FILE_NAME ".anchor");
-	assert_int_equal(truncate(FILE_NAME, (off_t)cut), 0);
+	write_torn_log();
 	text = audit_text_of(FILE_NAME, &n);
 	line_at(text, LINES - 1)[3] ^= 1;
 	put(FILE_NAME, text, n);

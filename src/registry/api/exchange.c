@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -14,6 +13,7 @@
 #include "registry/api/internal.h"
 #include "registry/api/reply.h"
 #include "registry/api/tally.h"
+#include "registry/clock.h"
 #include "registry/http/http.h"
 #include "registry/store/store.h"
 #include "registry/settings.h"
@@ -24,15 +24,6 @@
 #define KEPT_BYTES ((size_t)64 << 10)
 
 #define LINK_MAX ((size_t)64 << 10)
-
-static uint64_t
-clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 static struct exchange *
 take(struct api_thread *t)

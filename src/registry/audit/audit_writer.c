@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "registry/audit/audit_anchor.h"
@@ -10,10 +9,8 @@
 #include "registry/audit/audit_internal.h"
 #include "registry/audit/audit_seal.h"
 #include "registry/audit/audit_sink_file.h"
+#include "registry/clock.h"
 
-/* For the rest of a batch to come: half of what a batch takes, within these. */
-#define GATHER_MIN_NS 300000U
-#define GATHER_MAX_NS 5000000U
 #define RETRY_MS 100		/* between attempts while nothing can be written */
 #define ROOM ((size_t)64 << 10)	/* that must be there before it is said to work again */
 #define ANCHOR_MS 60000
@@ -187,15 +184,6 @@ settle(struct audit *a, int rc, const struct error *err)
 	return list;
 }
 
-static uint64_t
-clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
-
 static void
 write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t lost, bool last)
 {
@@ -203,8 +191,7 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 	struct audit_wait *list;
 	struct error err = { 0 };
 	uint64_t from = a->chain.seq, begun = clock_ns();
-	enum audit_sync how = last || from == 0 ? AUDIT_SYNCED :
-	    c != NULL ? AUDIT_CARRIED : AUDIT_DURABLE;
+	enum audit_sync how = last ? AUDIT_SYNCED : c != NULL ? AUDIT_CARRIED : AUDIT_DURABLE;
 	bool chained = false;
 	size_t n = 0;
 	int rc;
@@ -272,19 +259,12 @@ wait_for_work(struct audit *a)
 static void
 gather(struct audit *a)
 {
-	uint64_t ns = a->batch_ns / 2;
 	struct timespec until;
 
 	if (a->failing || a->pending->count == 0 || a->pending->count >= a->together ||
 	    a->commit != NULL)
 		return;
-	ns = ns < GATHER_MIN_NS ? GATHER_MIN_NS : ns > GATHER_MAX_NS ? GATHER_MAX_NS : ns;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += (long)ns;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
+	until = clock_gather_until(a->batch_ns);
 	while (a->pending->count < a->together && a->commit == NULL && !a->closing) {
 		a->asleep = true;
 		if (pthread_cond_timedwait(&a->work, &a->lock, &until) != 0)

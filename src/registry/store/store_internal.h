@@ -85,7 +85,7 @@ struct store {
 	size_t waiting;			/* from first on */
 	size_t taken;			/* at once, the last time */
 	size_t together;		/* so many came about at once lately */
-	int64_t run_ns;			/* that the last ones took */
+	uint64_t run_ns;			/* that the last ones took */
 	struct store_waiter *waiters;
 	struct rotate_request request;
 	bool woken;			/* something else than an op is to be looked at */

@@ -2,11 +2,8 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "registry/clock.h"
 #include "registry/store/store_internal.h"
-
-/* For the rest of a batch to come: half of what a batch takes, within these. */
-#define GATHER_MIN_NS 300000
-#define GATHER_MAX_NS 5000000
 
 int64_t
 store_monotonic_ms(void)
@@ -205,33 +202,22 @@ wait_for_work(struct store *s, int64_t ms)
 static void
 gather(struct store *s)
 {
-	int64_t ns = s->run_ns / 2;
 	struct timespec until;
 
 	if (s->first == NULL || s->waiting >= s->together)
 		return;
-	ns = ns < GATHER_MIN_NS ? GATHER_MIN_NS : ns > GATHER_MAX_NS ? GATHER_MAX_NS : ns;
-	until = in_future(0, (long)ns);
+	until = clock_gather_until(s->run_ns);
 	while (s->waiting < s->together && !s->stopping) {
 		if (pthread_cond_timedwait(&s->wake, &s->mutex, &until) != 0)
 			break;
 	}
 }
 
-static int64_t
-clock_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* Who is told now comes again together with who came meanwhile. */
 static void
 run(struct store *s, struct store_op *ops)
 {
-	int64_t begun = clock_ns();
+	uint64_t begun = clock_ns();
 
 	store_run(s, ops);
 	(void)pthread_mutex_lock(&s->mutex);

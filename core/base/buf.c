@@ -195,6 +195,8 @@ buf_check(const struct buf *b, struct error *err)
 		return error_set(err, ERROR_LIMIT, "larger than %zu bytes", b->max);
 	case ERROR_REFUSED:
 		return error_set(err, ERROR_REFUSED, "a secret must not leave its memory");
+	case ERROR_USAGE:
+		return error_set(err, ERROR_USAGE, "JSON is put together wrongly");
 	default:
 		return error_memory(err);
 	}

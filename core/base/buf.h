@@ -64,8 +64,9 @@ void buf_release(struct buf *b);
 void buf_move(struct buf *dst, struct buf *src);
 
 /* Fail on purpose (sticky), for an append that cannot be done: ${why} is
- * ERROR_MEMORY, ERROR_LIMIT, or ERROR_REFUSED for a secret that was to go
- * into a buffer that is not secret or through printf.  Returns -1. */
+ * ERROR_MEMORY, ERROR_LIMIT, ERROR_REFUSED for a secret that was to go into a
+ * buffer that is not secret or through printf, or ERROR_USAGE for JSON that a
+ * caller nests wrongly (json_out.h).  Returns -1. */
 int buf_fail(struct buf *b, int why);
 
 /* 0, or -1 with the reason when an append failed (see buf_fail). */

@@ -1,0 +1,336 @@
+#include "base/json_out.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+
+/* What is known of a container that is open. */
+#define IS_ARRAY 0x01u
+#define HAS_ITEMS 0x02u
+#define IS_PRETTY 0x04u		/* an indented line for each item */
+#define IS_ROWS 0x08u		/* a line for each item */
+#define IS_LIST 0x10u		/* ", " between items */
+
+#define REPLACEMENT "\\ufffd"
+#define TEXT_MAX 1024
+
+void
+json_out_init(struct json_out *o, struct buf *out)
+{
+	memset(o, 0, sizeof(*o));
+	o->out = out;
+}
+
+void
+json_out_pretty(struct json_out *o)
+{
+	o->pretty = true;
+}
+
+void
+json_out_hide(struct json_out *o)
+{
+	o->hides = true;
+}
+
+static void
+append_line(struct json_out *o, unsigned int indent)
+{
+	buf_append_char(o->out, '\n');
+	while (indent-- > 0)
+		buf_append(o->out, "  ", 2);
+}
+
+/* What does not show, or turns the direction of writing. */
+static bool
+is_hidden(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x200e || cp == 0x200f ||
+	    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+}
+
+/* One character that is not plain (text_plain_length); its length. */
+static size_t
+append_other(struct buf *out, const unsigned char *p, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	char escape[6] = { '\\', 'u' };
+	uint32_t cp;
+	size_t len = text_utf8_decode(p, n, &cp);
+
+	if (len == 0 || cp == 0) {
+		buf_append_str(out, REPLACEMENT);
+		return len == 0 ? text_invalid_length(p, n) : len;
+	}
+	if (cp == '"')
+		buf_append(out, "\\\"", 2);
+	else if (cp == '\\')
+		buf_append(out, "\\\\", 2);
+	else if (cp == '\n')
+		buf_append(out, "\\n", 2);
+	else if (!is_hidden(cp))
+		buf_append(out, p, len);
+	else {
+		for (int i = 0; i < 4; i++)
+			escape[2 + i] = digits[cp >> (12 - 4 * i) & 15];
+		buf_append(out, escape, sizeof(escape));
+	}
+	return len;
+}
+
+static void
+append_hiding(struct buf *out, const unsigned char *p, size_t n)
+{
+	size_t i = 0, run;
+
+	buf_append_char(out, '"');
+	while (i < n) {
+		run = text_plain_length(p + i, n - i);
+		buf_append(out, p + i, run);
+		i += run;
+		if (i < n)
+			i += append_other(out, p + i, n - i);
+	}
+	buf_append_char(out, '"');
+}
+
+static void
+append_text(struct json_out *o, const void *bytes, size_t n)
+{
+	if (o->hides)
+		append_hiding(o->out, bytes, n);
+	else
+		text_append_json(o->out, bytes, n);
+}
+
+/* What stands between the item before and the next one. */
+static void
+begin_item(struct json_out *o)
+{
+	unsigned char *in = &o->open[o->depth - 1];
+	bool first = (*in & HAS_ITEMS) == 0;
+
+	*in |= HAS_ITEMS;
+	if (!first)
+		buf_append_char(o->out, ',');
+	if ((*in & IS_PRETTY) != 0)
+		append_line(o, o->depth);
+	else if ((*in & IS_ROWS) != 0 || o->breaks)
+		append_line(o, 0);
+	else if ((*in & IS_LIST) != 0 && !first)
+		buf_append_char(o->out, ' ');
+	o->breaks = false;
+}
+
+static void
+write_name(struct json_out *o, const void *key, size_t n)
+{
+	bool pretty = (o->open[o->depth - 1] & IS_PRETTY) != 0;
+
+	begin_item(o);
+	append_text(o, key, n);
+	buf_append(o->out, ": ", pretty ? 2 : 1);
+}
+
+/* All that comes before a value.  Returns whether one may come here. */
+static bool
+begin_value(struct json_out *o, const char *key)
+{
+	bool member = o->depth > 0 && (o->open[o->depth - 1] & IS_ARRAY) == 0;
+
+	if (o->out->failed)
+		return false;
+	if ((key != NULL) != (member && !o->named)) {
+		buf_fail(o->out, ERROR_USAGE);
+		return false;
+	}
+	if (key != NULL)
+		write_name(o, key, strlen(key));
+	else if (o->depth > 0 && !member)
+		begin_item(o);
+	o->named = false;
+	return true;
+}
+
+void
+json_out_key_n(struct json_out *o, const void *key, size_t n)
+{
+	if (o->out->failed)
+		return;
+	if (o->depth == 0 || (o->open[o->depth - 1] & IS_ARRAY) != 0 || o->named) {
+		buf_fail(o->out, ERROR_USAGE);
+		return;
+	}
+	write_name(o, key, n);
+	o->named = true;
+}
+
+static void
+begin(struct json_out *o, const char *key, unsigned int kind)
+{
+	if (o->depth == JSON_OUT_DEPTH)
+		buf_fail(o->out, ERROR_USAGE);
+	if (!begin_value(o, key))
+		return;
+	o->open[o->depth++] = (unsigned char)kind;
+	buf_append_char(o->out, (kind & IS_ARRAY) != 0 ? '[' : '{');
+}
+
+/* How a container is laid out that says nothing of it itself. */
+static unsigned int
+layout(const struct json_out *o)
+{
+	bool compact = o->depth > 0 && (o->open[o->depth - 1] & IS_PRETTY) == 0;
+
+	return o->pretty && !compact ? IS_PRETTY : 0;
+}
+
+void
+json_out_object(struct json_out *o, const char *key)
+{
+	begin(o, key, layout(o));
+}
+
+void
+json_out_array(struct json_out *o, const char *key)
+{
+	begin(o, key, IS_ARRAY | layout(o));
+}
+
+void
+json_out_rows(struct json_out *o, const char *key)
+{
+	begin(o, key, IS_ARRAY | IS_ROWS);
+}
+
+void
+json_out_list(struct json_out *o, const char *key)
+{
+	begin(o, key, IS_ARRAY | IS_LIST);
+}
+
+void
+json_out_end(struct json_out *o)
+{
+	unsigned int in;
+
+	if (o->out->failed)
+		return;
+	if (o->depth == 0 || o->named) {
+		buf_fail(o->out, ERROR_USAGE);
+		return;
+	}
+	in = o->open[--o->depth];
+	if ((in & HAS_ITEMS) != 0 && (in & IS_PRETTY) != 0)
+		append_line(o, o->depth);
+	else if ((in & HAS_ITEMS) != 0 && (in & IS_ROWS) != 0)
+		append_line(o, 0);
+	buf_append_char(o->out, (in & IS_ARRAY) != 0 ? ']' : '}');
+}
+
+void
+json_out_break(struct json_out *o)
+{
+	o->breaks = true;
+}
+
+void
+json_out_text(struct json_out *o, const char *key, const char *text)
+{
+	if (text == NULL)
+		json_out_null(o, key);
+	else
+		json_out_text_n(o, key, text, strlen(text));
+}
+
+void
+json_out_text_n(struct json_out *o, const char *key, const void *bytes, size_t n)
+{
+	if (begin_value(o, key))
+		append_text(o, bytes, n);
+}
+
+void
+json_out_textf(struct json_out *o, const char *key, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_out_text(o, key, text);
+}
+
+static void
+write_number(struct json_out *o, const char *key, bool negative, uint64_t n)
+{
+	char digits[21];
+	size_t i = sizeof(digits);
+
+	if (!begin_value(o, key))
+		return;
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	if (negative)
+		digits[--i] = '-';
+	buf_append(o->out, digits + i, sizeof(digits) - i);
+}
+
+void
+json_out_int(struct json_out *o, const char *key, int64_t n)
+{
+	write_number(o, key, n < 0, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+void
+json_out_uint(struct json_out *o, const char *key, uint64_t n)
+{
+	write_number(o, key, false, n);
+}
+
+void
+json_out_bool(struct json_out *o, const char *key, bool yes)
+{
+	json_out_raw(o, key, yes ? "true" : "false");
+}
+
+void
+json_out_null(struct json_out *o, const char *key)
+{
+	json_out_raw(o, key, "null");
+}
+
+void
+json_out_raw(struct json_out *o, const char *key, const char *json)
+{
+	json_out_raw_n(o, key, json, strlen(json));
+}
+
+void
+json_out_raw_n(struct json_out *o, const char *key, const void *json, size_t n)
+{
+	if (begin_value(o, key))
+		buf_append(o->out, json, n);
+}
+
+int
+json_out_check(const struct json_out *o, struct error *err)
+{
+	if (!o->out->failed && (o->depth > 0 || o->named))
+		return error_set(err, ERROR_USAGE, "JSON is not written to its end");
+	return buf_check(o->out, err);
+}
+
+int
+json_out_finish(struct json_out *o, struct error *err)
+{
+	buf_append_char(o->out, '\n');
+	return json_out_check(o, err);
+}

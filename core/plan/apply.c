@@ -1,5 +1,7 @@
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -10,6 +12,7 @@
 #include "plan/replace.h"
 
 #define ANY_WRITE 0222
+#define NAMES_MAX 512	/* bytes of files' names in a message */
 
 struct verify {
 	const struct plan *plan;
@@ -46,27 +49,66 @@ prepare(const struct plan *p, const struct plan_file *f, struct error *err)
 	return r;
 }
 
-/* Say in the text of ${err} that a file could not be put back. */
+/* The files among the first ${n} that stay changed, as ", a, b and 3 more". */
 static void
-add_not_undone(struct error *err, const struct error *why)
+name_changed(struct replace **r, size_t n, char names[NAMES_MAX])
 {
-	struct error first = *err;
+	size_t used = 0, left = 0;
+	const char *path;
 
-	error_set(err, first.code, "%s; %s is changed already and could not be put back (%s)",
-	    first.text, why->file, why->text);
-	error_place(err, first.file, first.line);
-	error_hint(err, "run the command again to finish it");
+	names[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		path = r[i] != NULL ? replace_placed(r[i]) : NULL;
+		if (path == NULL)
+			continue;
+		/* Room is kept for the number of those that find none. */
+		if (left > 0 || used + strlen(path) + 32 > NAMES_MAX) {
+			left++;
+			continue;
+		}
+		used += (size_t)snprintf(names + used, NAMES_MAX - used, ", %s", path);
+	}
+	if (left > 0)
+		snprintf(names + used, NAMES_MAX - used, " and %zu more", left);
 }
 
-/* Put back, last first, what was put in place. */
+/*
+ * Say in the text of ${err} that file ${n} could not be put back for the
+ * reason ${why}, and what is changed besides.
+ */
+static void
+add_not_undone(struct error *err, struct replace **r, size_t n, const struct error *why)
+{
+	struct error first = *err;
+	char names[NAMES_MAX];
+
+	name_changed(r, n, names);
+	error_set(err, first.code, "%s; %s %s (%s)%s%s", first.text, why->file,
+	    replace_placed(r[n]) != NULL ? "is changed already and could not be put back" :
+	    "was put back, but that may not be on disk", why->text,
+	    names[0] != '\0' ? "; so these stay changed, too: " : "",
+	    names[0] != '\0' ? names + 2 : "");
+	error_place(err, first.file, first.line);
+	error_hint(err, "no secret is lost: what a changed file refers to was left in place; the "
+	    "other files are as they were; see to the cause, then run the command again");
+}
+
+/*
+ * Put back, last first, what was put in place.  A later file may need an
+ * earlier one (a reference its sealed entry), so where one cannot be put
+ * back, those before it stay, too.
+ */
 static void
 undo(struct replace **r, size_t n, struct error *err)
 {
 	struct error why;
 
 	while (n-- > 0) {
-		if (r[n] != NULL && replace_undo(r[n], &why) == -1 && err != NULL)
-			add_not_undone(err, &why);
+		if (r[n] == NULL || replace_undo(r[n], &why) == 0)
+			continue;
+		if (err != NULL)
+			add_not_undone(err, r, n, &why);
+		return;
 	}
 }
 

@@ -123,19 +123,16 @@ give_name(const struct aside *a, const struct place *p, const char *name)
 }
 
 /* Does its name still lead to it?  Whoever may write the directory could swap it. */
-static bool
-is_there(const struct aside *a, const struct place *p)
+static int
+check_there(struct aside *a, const struct place *p, const char *path, struct error *err)
 {
 	struct stat here, there;
 
-	return fstat(a->fd, &here) == 0 &&
-	    fstatat(p->dir, a->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
-}
-
-static int
-lost(struct aside *a, const char *path, struct error *err)
-{
+	if (fstat(a->fd, &here) == -1)
+		return error_io(err, path, "cannot examine the new file");
+	if (fstatat(p->dir, a->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+		return 0;
 	a->named = false;
 	error_set(err, ERROR_STALE, "%s, the new file beside it, was removed or replaced",
 	    a->name);
@@ -152,8 +149,8 @@ aside_exchange(struct aside *a, const struct place *p, const char *path,
 			return error_io(err, path, "cannot give the new file a name");
 		a->named = true;
 	}
-	if (!is_there(a, p))
-		return lost(a, path, err);
+	if (check_there(a, p, path, err) == -1)
+		return -1;
 	if (renameat(p->dir, a->name, p->dir, p->name) == -1) {
 		error_io(err, path, "cannot put the new file in its place");
 		if (errno == EBUSY)
@@ -191,8 +188,8 @@ aside_create(struct aside *a, const struct place *p, const char *path,
 {
 	int result;
 
-	if (a->named && !is_there(a, p))
-		return lost(a, path, err);
+	if (a->named && check_there(a, p, path, err) == -1)
+		return -1;
 	result = a->named ? rename_new(p, a->name) : give_name(a, p, p->name);
 	if (result == 0) {
 		a->named = false;

@@ -22,6 +22,7 @@ struct replace {
 	struct aside aside;
 	bool placed;		/* the new file stands at the place's name */
 	struct file_id now;	/* what it was there, when placed */
+	bool now_exact;		/* now.ctime is known */
 };
 
 static int
@@ -208,6 +209,11 @@ replace_commit(struct replace *r, struct error *err)
 
 	if (check_stale(r, err) == -1)
 		return -1;
+	/* Known before it is in place, so that it can be undone whatever fails. */
+	if (fstat(r->aside.fd, &st) == -1)
+		return error_io(err, r->path, "cannot examine the new file");
+	place_id(&r->now, &st);
+	r->now.nlink = 1;
 	result = r->expected.exists ?
 	    aside_exchange(&r->aside, &r->place, r->path, err) :
 	    aside_create(&r->aside, &r->place, r->path, err);
@@ -216,27 +222,38 @@ replace_commit(struct replace *r, struct error *err)
 	r->placed = true;
 	if (fstat(r->aside.fd, &st) == -1)
 		return error_io(err, r->path, "cannot examine the new file");
-	place_id(&r->now, &st);
+	/* The rename changed this.  What else differs is another hand's. */
+	r->now.ctime = st.st_ctim;
+	r->now_exact = true;
 	if (place_sync(&r->place, r->aside.fd) == -1)
 		return error_io(err, r->path, "cannot put its directory on disk");
 	return 0;
 }
 
-/* Take away a file that was new, if it is still what we made. */
+/* Is the file in place still what we made? */
 static int
-remove_new(struct replace *r, struct error *err)
+check_new(struct replace *r, struct error *err)
 {
 	struct file_id id;
 
 	if (place_identify(&r->place, &id) == -1)
-		return error_io(err, r->path, "cannot examine");
+		return error_io(err, r->place.real, "cannot examine");
+	if (!r->now_exact)
+		r->now.ctime = id.ctime;
 	if (!file_id_equal(&id, &r->now))
-		return stale(r->path, "the new file was changed meanwhile", err);
+		return stale(r->place.real, "another program changed it meanwhile", err);
+	return 0;
+}
+
+/* Take away a file that was new. */
+static int
+remove_new(struct replace *r, struct error *err)
+{
 	if (unlinkat(r->place.dir, r->place.name, 0) == -1)
-		return error_io(err, r->path, "cannot remove the new file");
+		return error_io(err, r->place.real, "cannot remove the new file");
 	r->placed = false;
 	if (place_sync(&r->place, r->aside.fd) == -1)
-		return error_io(err, r->path, "cannot put its directory on disk");
+		return error_io(err, r->place.real, "cannot put its directory on disk");
 	return 0;
 }
 
@@ -249,25 +266,33 @@ replace_undo(struct replace *r, struct error *err)
 
 	if (!r->placed)
 		return 0;
-	if (r->old == -1)
+	if (check_new(r, err) == -1)
+		return -1;
+	if (!r->expected.exists)
 		return remove_new(r, err);
 	buf_init_secret(&bytes, BUF_MAX_FILE);
 	if (r->expected.size > 0)
 		(void)buf_reserve(&bytes, (size_t)r->expected.size);
-	if (file_read_fd(r->old, r->path, &bytes, err) == -1)
+	if (file_read_fd(r->old, r->place.real, &bytes, err) == -1)
 		goto done;
 	/* Two copies of it may be all that the disk holds: let the old one go. */
 	close(r->old);
 	r->old = -1;
 	back = replace_prepare(r->place.real, &r->now, &bytes, NULL, NULL, err);
-	if (back != NULL && replace_commit(back, err) == 0) {
-		r->placed = false;
-		result = 0;
+	if (back != NULL) {
+		result = replace_commit(back, err);
+		r->placed = !back->placed;
 	}
 	replace_free(back);
 done:
 	buf_release(&bytes);
 	return result;
+}
+
+const char *
+replace_placed(const struct replace *r)
+{
+	return r->placed ? r->place.real : NULL;
 }
 
 void

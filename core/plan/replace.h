@@ -38,9 +38,13 @@ int replace_commit(struct replace *r, struct error *err);
  * replace_undo(r, err):
  * After a replace_commit, whether it succeeded or not: if the new file is in
  * place, put the old one back from its bytes, or remove a file that was new.
- * ERROR_STALE when another hand was at it since.
+ * ERROR_STALE when another hand was at it since, ERROR_IO: the new file is
+ * still in place (replace_placed), or what was put back is not surely on disk.
  */
 int replace_undo(struct replace *r, struct error *err);
+
+/* The path (no symlink in it) at which the new file stands, NULL when it does not. */
+const char *replace_placed(const struct replace *r);
 
 /* Forget it: what was written aside is removed unless committed. */
 void replace_free(struct replace *r);

@@ -16,7 +16,8 @@
 #include <unistd.h>
 #include "unit.h"
 
-enum fault_call { FAULT_NONE, FAULT_WRITE, FAULT_FSYNC, FAULT_LINKAT, FAULT_RENAMEAT };
+enum fault_call { FAULT_NONE, FAULT_WRITE, FAULT_FSYNC, FAULT_LINKAT, FAULT_RENAMEAT,
+	FAULT_FSTAT };
 
 static struct {
 	enum fault_call call;	/* what fails */
@@ -25,6 +26,10 @@ static struct {
 	int error;		/* errno */
 	bool no_proc;		/* nameless files cannot be given a name */
 	int spoil;		/* bytes that a write changes on the way */
+	/* What another program does after this call succeeded for the nth time. */
+	enum fault_call after;
+	int nth;
+	void (*meddle)(void);
 } faults;
 
 UNIT_HELPER void
@@ -53,13 +58,29 @@ faults_hit(enum fault_call call)
 	return true;
 }
 
+UNIT_HELPER void
+faults_meddle(enum fault_call after, int nth, void (*meddle)(void))
+{
+	faults.after = after;
+	faults.nth = nth;
+	faults.meddle = meddle;
+}
+
+UNIT_HELPER int
+faults_after(enum fault_call call, int result)
+{
+	if (result == 0 && faults.meddle != NULL && faults.after == call && --faults.nth == 0)
+		faults.meddle();
+	return result;
+}
+
 ssize_t
 write(int fd, const void *bytes, size_t n)
 {
 	unsigned char first;
 	struct stat st;
 
-	if (fd <= 2 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+	if (fd <= 2 || fstatat(fd, "", &st, AT_EMPTY_PATH) == -1 || !S_ISREG(st.st_mode))
 		return syscall(SYS_write, fd, bytes, n);
 	if (faults_hit(FAULT_WRITE))
 		return -1;
@@ -76,7 +97,15 @@ write(int fd, const void *bytes, size_t n)
 int
 fsync(int fd)
 {
-	return faults_hit(FAULT_FSYNC) ? -1 : (int)syscall(SYS_fsync, fd);
+	if (faults_hit(FAULT_FSYNC))
+		return -1;
+	return faults_after(FAULT_FSYNC, (int)syscall(SYS_fsync, fd));
+}
+
+int
+fstat(int fd, struct stat *st)
+{
+	return faults_hit(FAULT_FSTAT) ? -1 : fstatat(fd, "", st, AT_EMPTY_PATH);
 }
 
 int
@@ -92,7 +121,7 @@ renameat(int from, const char *a, int to, const char *b)
 {
 	if (faults_hit(FAULT_RENAMEAT))
 		return -1;
-	return (int)syscall(SYS_renameat2, from, a, to, b, 0);
+	return faults_after(FAULT_RENAMEAT, (int)syscall(SYS_renameat2, from, a, to, b, 0));
 }
 
 int

@@ -212,6 +212,199 @@ test_what_cannot_be_put_back_is_said(void **state)
 	assert_int_equal(files_count("."), 2);
 }
 
+/* What comes later needs what comes earlier: nothing earlier went back alone. */
+static void
+assert_no_gap(void)
+{
+	bool c = files_have("c", NEW), b = files_have("b", NEW);
+
+	assert_true(b || files_have("b", "old b\n"));
+	assert_true(!c || b);
+	assert_true(!b || files_have("a", NEW));
+}
+
+static void
+test_what_stays_needs_what_stays_before_it(void **state)
+{
+	struct plan *p = three_files();
+	struct error err;
+
+	(void)state;
+	/* The folder of b is not synced, nor is the old b when it is written again. */
+	faults_set(FAULT_FSYNC, 5, 2, EIO);
+	assert_int_equal(apply_plan(p, &err), -1);
+	assert_int_equal(faults.times, 0);
+	plan_free(p);
+	assert_int_equal(err.code, ERROR_IO);
+	assert_string_equal(err.file, "b");
+	assert_true(files_have("a", NEW));
+	assert_true(files_have("b", NEW));
+	assert_int_equal(files_count("."), 2);
+	assert_non_null(strstr(err.text, "/b is changed already and could not be put back"));
+	assert_non_null(strstr(err.text, "so these stay changed, too: /"));
+	assert_non_null(strstr(strstr(err.text, "too: /"), "/a"));
+	assert_non_null(strstr(err.hint, "no secret is lost"));
+}
+
+static void
+fail_the_next_sync(void)
+{
+	faults_set(FAULT_FSYNC, 1, 1, EIO);
+}
+
+static void
+test_what_may_not_be_back_on_disk_keeps_what_it_needs(void **state)
+{
+	struct plan *p = three_files();
+	struct error err;
+
+	(void)state;
+	/* The folder of b is not synced; the old b is, but then its folder is not again. */
+	faults_set(FAULT_FSYNC, 5, 1, EIO);
+	faults_meddle(FAULT_FSYNC, 5, fail_the_next_sync);
+	assert_int_equal(apply_plan(p, &err), -1);
+	assert_int_equal(faults.times, 0);
+	plan_free(p);
+	assert_true(files_have("a", NEW));
+	assert_true(files_have("b", "old b\n"));
+	assert_int_equal(files_count("."), 2);
+	assert_non_null(strstr(err.text, "/b was put back, but that may not be on disk ("));
+	assert_non_null(strstr(err.text, "so these stay changed, too: /"));
+}
+
+/* Each call of each kind fails, and so does the next of its kind. */
+static void
+test_whatever_fails_twice_nothing_is_in_place_alone(void **state)
+{
+	static const enum fault_call calls[] = {
+		FAULT_WRITE, FAULT_FSYNC, FAULT_LINKAT, FAULT_RENAMEAT, FAULT_FSTAT
+	};
+	struct plan *p;
+	struct error err;
+	size_t i;
+	int at, times, result, stayed = 0;
+
+	(void)state;
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		for (at = 1, times = 0; times < 2; at++) {
+			faults_clear();
+			p = three_files();
+			faults_set(calls[i], at, 2, EIO);
+			result = apply_plan(p, &err);
+			times = faults.times;
+			faults_clear();
+			plan_free(p);
+			assert_no_gap();
+			if (result == -1 && files_have("a", NEW)) {
+				stayed++;
+				assert_non_null(strstr(err.hint, "no secret is lost"));
+			} else if (result == -1)
+				assert_untouched(2);
+			else
+				assert_true(files_have("c", NEW));
+			assert_true(unlink("a") == 0 && unlink("b") == 0);
+			(void)unlink("c");
+			assert_int_equal(files_count("."), 0);
+		}
+	}
+	assert_true(stayed >= 3);
+}
+
+static void
+test_a_new_file_that_cannot_be_examined_is_taken_back(void **state)
+{
+	struct plan *p;
+	struct error err;
+	int at, result = -1, done = 0;
+
+	(void)state;
+	for (at = 1; result == -1; at++) {
+		faults_clear();
+		p = three_files();
+		faults_set(FAULT_FSTAT, at, 1, EIO);
+		result = apply_plan(p, &err);
+		/* Where the size was only wanted for the room it takes, all is well. */
+		if (faults.times == 0 && result == 0)
+			result = -1;
+		else if (result == -1) {
+			assert_null(strstr(err.text, "could not be put back"));
+			assert_untouched(2);
+			done++;
+		}
+		plan_free(p);
+		assert_true(unlink("a") == 0 && unlink("b") == 0);
+		(void)unlink("c");
+	}
+	assert_true(done >= 6);
+}
+
+static void
+touch_b_and_make_c(void)
+{
+	int fd = open("b", O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	assert_true(fd != -1);
+	assert_int_equal(write(fd, "t", 1), 1);
+	close(fd);
+	files_put("c", "theirs\n", 0600);
+}
+
+/* Another program changes b just after it is in place, and what comes next. */
+static void
+test_another_hand_between_the_files(void **state)
+{
+	static const struct {
+		enum fault_call after;
+		int nth;
+	} moments[] = { { FAULT_RENAMEAT, 2 }, { FAULT_FSYNC, 5 } };
+	struct plan *p;
+	struct error err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
+		faults_clear();
+		p = three_files();
+		faults_meddle(moments[i].after, moments[i].nth, touch_b_and_make_c);
+		assert_int_equal(apply_plan(p, &err), -1);
+		plan_free(p);
+		assert_int_equal(err.code, ERROR_STALE);
+		assert_string_equal(err.file, "c");
+		assert_true(files_have("a", NEW));
+		assert_true(files_have("b", NEW "t"));
+		assert_true(files_have("c", "theirs\n"));
+		assert_non_null(strstr(err.text, "/b is changed already and could not be put back "
+		    "(another program changed it meanwhile); so these stay changed, too: "));
+		assert_int_equal(files_count("."), 3);
+		assert_true(unlink("a") == 0 && unlink("b") == 0 && unlink("c") == 0);
+	}
+}
+
+static void
+test_the_files_that_stay_are_named_as_far_as_there_is_room(void **state)
+{
+	struct plan *p = plan_new(NULL, NULL);
+	char name[200];
+	struct error err;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 9; i++) {
+		snprintf(name, sizeof(name), "%d%0150d", i, 0);
+		files_put(name, "old\n", 0600);
+		add(p, name, NEW);
+	}
+	faults_set(FAULT_RENAMEAT, 9, 100, EIO);
+	assert_int_equal(apply_plan(p, &err), -1);
+	plan_free(p);
+	assert_non_null(strstr(err.text, "so these stay changed, too: "));
+	assert_non_null(strstr(err.text, " more"));
+	for (i = 0; i < 9; i++) {
+		snprintf(name, sizeof(name), "%d%0150d", i, 0);
+		assert_true(files_have(name, i < 8 ? NEW : "old\n"));
+	}
+}
+
 static void
 test_one_file_twice_is_not_applied_halfway(void **state)
 {
@@ -319,6 +512,12 @@ main(void)
 		IN_FOLDER(test_a_stale_file_stops_all),
 		IN_FOLDER(test_whatever_fails_the_files_are_as_they_were),
 		IN_FOLDER(test_what_cannot_be_put_back_is_said),
+		IN_FOLDER(test_what_stays_needs_what_stays_before_it),
+		IN_FOLDER(test_what_may_not_be_back_on_disk_keeps_what_it_needs),
+		IN_FOLDER(test_whatever_fails_twice_nothing_is_in_place_alone),
+		IN_FOLDER(test_a_new_file_that_cannot_be_examined_is_taken_back),
+		IN_FOLDER(test_another_hand_between_the_files),
+		IN_FOLDER(test_the_files_that_stay_are_named_as_far_as_there_is_room),
 		IN_FOLDER(test_one_file_twice_is_not_applied_halfway),
 		IN_FOLDER(test_the_lock_covers_every_file),
 		IN_FOLDER(test_a_full_disk_leaves_the_files_of_other_disks)

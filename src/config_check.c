@@ -34,14 +34,14 @@ say(void *cookie, const struct error *what)
 
 /* Check one file by itself, and tell how it is. */
 static void
-check_file(struct checking *c, const char *path)
+check_file(struct checking *c, const char *path, bool foreign)
 {
 	size_t before = c->problems;
 	struct config_file *f;
 	struct config *alone = NULL;
 	struct error err;
 
-	f = config_file_read(path, say, c, &err);
+	f = config_file_read(path, foreign, say, c, &err);
 	if (f != NULL && (alone = config_single(f, &err)) == NULL)
 		say(c, &err);
 	else if (f != NULL)
@@ -55,6 +55,27 @@ check_file(struct checking *c, const char *path)
 		buf_append_str(&c->out, ": no problems\n");
 	}
 	c->files++;
+}
+
+/* Is ${path} the user's own file, or the one that the environment names? */
+static bool
+is_own(const char *path)
+{
+	const char *variable = getenv(CONFIG_VARIABLE);
+	struct file_id id, own;
+	struct buf user;
+	bool same = false;
+
+	if (file_identify(path, &id, NULL) != 0 || !id.exists)
+		return false;
+	buf_init(&user, CONFIG_PATH_MAX);
+	config_find_user(&user);
+	if (user.len > 0 && file_identify(buf_cstr(&user), &own, NULL) == 0)
+		same = file_id_equal(&id, &own);
+	if (!same && variable != NULL && file_identify(variable, &own, NULL) == 0)
+		same = file_id_equal(&id, &own);
+	buf_release(&user);
+	return same;
 }
 
 /* The files that a command run here would read, and then all together. */
@@ -72,13 +93,13 @@ check_all(struct checking *c)
 	buf_init(&path, CONFIG_PATH_MAX);
 	config_find_user(&path);
 	if (path.len > 0 && (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists))
-		check_file(c, buf_cstr(&path));
+		check_file(c, buf_cstr(&path), false);
 	buf_clear(&path);
 	config_find_project(&path);
 	if (path.len > 0)
-		check_file(c, buf_cstr(&path));
+		check_file(c, buf_cstr(&path), true);
 	if (variable != NULL)
-		check_file(c, variable);
+		check_file(c, variable, false);
 	buf_release(&path);
 	if (c->problems > 0)
 		return;
@@ -99,7 +120,7 @@ commands_config_check(const struct options *o)
 	if (c.json)
 		buf_append_str(&c.out, "{\"files\":[");
 	if (o->arg_count > 0)
-		check_file(&c, o->args[0]);
+		check_file(&c, o->args[0], !is_own(o->args[0]));
 	else
 		check_all(&c);
 	if (c.json)

@@ -23,6 +23,7 @@
 struct reading {
 	struct config_file *out;
 	struct buf folder;		/* where relative paths begin */
+	char *below;			/* where its paths must be, NULL: anywhere */
 	const char *text;
 	const char *end;
 	size_t line;
@@ -200,6 +201,20 @@ unknown(struct reading *r, const char *section, const char *name)
 	tell(r, &what, r->line);
 }
 
+/* A file that came with a repository must not make us write outside of it. */
+static int
+check_path(const struct reading *r, enum setting_id id, const char *path, struct error *err)
+{
+	if (r->below == NULL || setting_kind(id) != SETTING_IS_PATH ||
+	    config_find_below(r->below, path))
+		return 0;
+	error_set(err, ERROR_REFUSED, "a " CONFIG_FILE_NAME " in a git work tree may name files "
+	    "below its own folder only, and none in .git: %.300s", path);
+	return error_hint(err, "set it in your own ~/.config/propseal/" CONFIG_FILE_NAME
+	    ", in a file that " CONFIG_VARIABLE " names, or by --%s",
+	    flag_get(setting_get(id)->flag)->name);
+}
+
 static void
 set(struct reading *r, enum setting_id id, const char *name, const char *value)
 {
@@ -210,7 +225,8 @@ set(struct reading *r, enum setting_id id, const char *name, const char *value)
 	buf_init(&text, VALUE_MAX);
 	if (*slot != NULL)
 		buf_append_str(&text, *slot);
-	if (config_value_add(id, value, buf_cstr(&r->folder), &text, &what) == 0) {
+	if (config_value_add(id, value, buf_cstr(&r->folder), &text, &what) == 0 &&
+	    check_path(r, id, buf_cstr(&text), &what) == 0) {
 		free(*slot);
 		if ((*slot = strdup(buf_cstr(&text))) == NULL) {
 			error_memory(&what);
@@ -285,7 +301,7 @@ parse(struct reading *r, struct buf *content, struct error *err)
 }
 
 static int
-load(struct reading *r, struct error *err)
+load(struct reading *r, bool foreign, struct error *err)
 {
 	const char *path = r->out->path;
 	const char *base = file_basename(path);
@@ -296,14 +312,16 @@ load(struct reading *r, struct error *err)
 	buf_init(&content, FILE_MAX);
 	buf_append(&r->folder, path, (size_t)(base - path));
 	if (file_read(path, &content, &id, err) == 0 && config_find_trusted(path, &id, err) == 0 &&
-	    buf_check(&r->folder, err) == 0)
+	    buf_check(&r->folder, err) == 0 &&
+	    (!foreign || config_find_work_tree(path, &r->below, err) == 0))
 		rc = parse(r, &content, err);
 	buf_release(&content);
 	return rc;
 }
 
 struct config_file *
-config_file_read(const char *path, config_file_problem *problem, void *cookie, struct error *err)
+config_file_read(const char *path, bool foreign, config_file_problem *problem, void *cookie,
+    struct error *err)
 {
 	struct reading r = { .problem = problem, .cookie = cookie };
 	int rc = -1;
@@ -313,8 +331,9 @@ config_file_read(const char *path, config_file_problem *problem, void *cookie, s
 	if (r.out == NULL || (r.out->path = strdup(path)) == NULL)
 		error_memory(err);
 	else
-		rc = load(&r, err);
+		rc = load(&r, foreign, err);
 	buf_release(&r.folder);
+	free(r.below);
 	if (rc == 0)
 		return r.out;
 	if (problem != NULL && r.problems == 0)

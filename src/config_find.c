@@ -1,15 +1,19 @@
 #include "config_find.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/file.h"
+
+#define LINKS_MAX 40
 
 void
 config_find_user(struct buf *out)
@@ -74,6 +78,151 @@ config_find_project(struct buf *out)
 		slash[slash == folder] = '\0';
 		here = false;
 	}
+}
+
+/* Cut ${path} to the folder that it stands in; "a" becomes ".". */
+static void
+to_folder(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		memcpy(path, ".", 2);
+	else
+		slash[slash == path] = '\0';
+}
+
+/* The folder of ${path} without symbolic links, or NULL; the caller frees. */
+static char *
+real_folder(const char *path)
+{
+	char *folder = strdup(path), *real = NULL;
+
+	if (folder != NULL && folder[0] != '\0') {
+		to_folder(folder);
+		real = realpath(folder, NULL);
+	}
+	free(folder);
+	return real;
+}
+
+static bool
+has_git_above(const char *real)
+{
+	char *folder = strdup(real);
+	bool found = folder == NULL;
+
+	while (!found && !(found = is_there(folder, ".git")) && folder[1] != '\0')
+		to_folder(folder);
+	free(folder);
+	return found;
+}
+
+int
+config_find_work_tree(const char *path, char **real, struct error *err)
+{
+	char *target = realpath(path, NULL);
+	char *folder = real_folder(path);
+	bool within;
+
+	*real = NULL;
+	if (target == NULL || folder == NULL) {
+		error_io(err, path, "cannot find its folder");
+		free(target);
+		free(folder);
+		return -1;
+	}
+	within = has_git_above(folder);
+	if (!within) {
+		to_folder(target);
+		within = has_git_above(target);
+	}
+	if (within)
+		*real = folder;
+	else
+		free(folder);
+	free(target);
+	return 0;
+}
+
+/* Is ${real} below ${folder}, or the folder itself, and not in a .git? */
+static bool
+is_within(const char *folder, const char *real)
+{
+	size_t n = strlen(folder), len;
+
+	if (strncmp(folder, real, n) != 0 || (n > 1 && real[n] != '\0' && real[n] != '/'))
+		return false;
+	for (real += n; *real != '\0'; real += len) {
+		real += *real == '/';
+		len = strcspn(real, "/");
+		if (len == 4 && strncasecmp(real, ".git", 4) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The path that the link ${path} leads to.  NULL: it is none.  The caller frees. */
+static char *
+linked(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	struct buf whole;
+	char *result;
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	buf_init(&whole, CONFIG_PATH_MAX);
+	if (target[0] != '/' && strrchr(path, '/') != NULL)
+		buf_append(&whole, path, (size_t)(strrchr(path, '/') + 1 - path));
+	buf_append_str(&whole, target);
+	result = strdup(buf_cstr(&whole));
+	buf_release(&whole);
+	return result;
+}
+
+/*
+ * One step nearer to what is there: ${path} is the path of a link that leads
+ * to nothing, or of what is not there, which is where its folder is.  NULL: it
+ * cannot be told.
+ */
+static char *
+step(const char *path, int *links)
+{
+	const char *name = file_basename(path);
+	bool is_missing = errno == ENOENT || errno == ENOTDIR;
+	struct stat st;
+	char *folder;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return (*links)++ < LINKS_MAX ? linked(path) : NULL;
+	if (!is_missing || name[0] == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0 || strcasecmp(name, ".git") == 0)
+		return NULL;
+	folder = strdup(path);
+	if (folder != NULL)
+		to_folder(folder);
+	return folder;
+}
+
+bool
+config_find_below(const char *folder, const char *path)
+{
+	char *at = strdup(path), *real = NULL, *next;
+	bool below;
+	int links = 0;
+
+	while (at != NULL && (real = realpath(at, NULL)) == NULL) {
+		next = step(at, &links);
+		free(at);
+		at = next;
+	}
+	below = real != NULL && is_within(folder, real);
+	free(real);
+	free(at);
+	return below;
 }
 
 static int

@@ -1,6 +1,8 @@
 #ifndef CONFIG_FIND_H
 #define CONFIG_FIND_H
 
+#include <stdbool.h>
+
 struct buf;
 struct error;
 struct file_id;
@@ -24,5 +26,18 @@ void config_find_project(struct buf *out);
  */
 int config_find_trusted(const char *path, const struct file_id *id,
     struct error *err);
+
+/**
+ * config_find_work_tree(path, real, err):
+ * Does the file ${path} belong to a git work tree: is there a .git in its
+ * folder, or in that of the file which it links to, or above one of them?
+ * Then ${*real} is its own folder without symbolic links, else NULL; the
+ * caller frees it.  -1: ERROR_IO, ERROR_MEMORY.
+ */
+int config_find_work_tree(const char *path, char **real, struct error *err);
+
+/* Is ${path}, there or not, below ${folder} (of config_find_work_tree) when
+ * all links are followed, and not in a .git? */
+bool config_find_below(const char *folder, const char *path);
 
 #endif /* !CONFIG_FIND_H */

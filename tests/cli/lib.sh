@@ -125,7 +125,7 @@ snapshot() {
 
 # Every file is as it was at `snapshot`, and no other is there.
 expect_unchanged() {
-	diff -r "$kept" . >"$kept.diff" 2>&1 || fail "files changed: $(cat "$kept.diff")"
+	diff -r --no-dereference "$kept" . >"$kept.diff" 2>&1 || fail "files changed: $(cat "$kept.diff")"
 }
 
 # The opened value of a key of server.properties.

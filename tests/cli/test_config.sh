@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # propseal.ini: which files are read, what stands in them, what they change.
-# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003,SC2088
 . "$(dirname "$0")/lib.sh"
 
 # Read the files of this case's own home folder and project.
@@ -220,6 +220,149 @@ case_tilde_is_the_home_folder() {
 	ini propseal.ini '[files]' 'secrets-file = ~/sec.properties'
 	setting secrets-file 's["value"]' "$HOME/sec.properties"
 	refused 2 'this is no path' '[files]' 'secrets-file = ~root/sec.properties'
+}
+
+# --- a file that came with a repository ---
+
+# outside PATH: the project's file must not name it, and nothing is written.
+outside() {
+	refused 3 '"secrets-file": ' '[files]' "remote-path = $remote" "secrets-file = $1"
+	expect_err 'in a git work tree may name files below its own folder only'
+	expect_err '/.config/propseal/propseal.ini'
+	expect_err '--local-secrets-file'
+	rm -rf "$kept"
+	cp -a . "$kept"
+	run file encrypt --config-file server.properties
+	expect_rc 1
+	expect_err 'propseal: propseal.ini:3: "secrets-file": '
+	run file encrypt --config-file server.properties --local-secrets-file sec.properties
+	expect_rc 1
+	run master-key generate --passphrase @pass
+	expect_rc 1
+	run config check
+	expect_rc 1
+	expect_err 'propseal.ini:3: "secrets-file": '
+	run config check propseal.ini
+	expect_rc 1
+	expect_unchanged
+}
+
+case_project_file_in_a_work_tree_names_its_own_files_only() {
+	begin
+	mkdir -p ../away/folder home/sub sub/.git
+	export HOME=$PWD/../away
+	mkdir repo
+	mv .git server.properties sec.properties pass repo/
+	cd repo || exit 1
+	outside '~/.bash_profile'
+	outside '~/new/file'
+	outside ../sec.properties
+	outside sub/../../x
+	outside missing/../../x
+	outside ../repository
+	outside "$HOME/folder/x"
+	outside /etc/propseal-x
+	outside .git/config
+	outside .GIT/hooks/pre-commit
+	ln -s "$HOME/.bash_profile" link
+	outside link
+	ln -s ../../away/folder folder
+	outside folder/x
+	outside folder/sub/x
+	ln -s folder/new chain
+	outside chain
+	ln -s loop loop
+	outside loop
+	ln -s .git/hooks hooks
+	outside hooks/x
+	# So it is in a folder of the work tree, and where .git is a file.
+	mkdir below
+	mv server.properties sec.properties pass below/
+	cd below || exit 1
+	outside ../other.properties
+	rmdir ../.git
+	echo 'gitdir: elsewhere' >../.git
+	outside ../other.properties
+}
+
+case_project_file_in_a_work_tree_names_what_is_below() {
+	local path
+	begin
+	mkdir -p dir/sub
+	ln -s dir/sub sub
+	ln -s dir/fresh fresh
+	ln -s "$PWD/dir" whole
+	for path in sec.properties ./x dir/x dir/../x sub/x fresh whole/x "$PWD/x" missing/x \
+	    .github/x '~/x' ..x/y; do
+		ini propseal.ini '[files]' "secrets-file = $path"
+		run config show
+		expect_rc 0
+		run config check
+		expect_rc 0
+	done
+}
+
+case_outside_of_work_trees_a_file_may_name_any_path() {
+	begin
+	rmdir .git
+	ini propseal.ini '[files]' 'secrets-file = /etc/propseal-x'
+	setting secrets-file 's["value"]' /etc/propseal-x
+	ini propseal.ini '[files]' 'secrets-file = ../x'
+	setting secrets-file 's["value"]' ../x
+	# What links to a file of a work tree belongs to it.
+	mkdir -p repo/.git
+	mv propseal.ini repo/
+	ln -s repo/propseal.ini propseal.ini
+	outside_of_link
+	# And what stands in one is held to its own folder, whatever it links to.
+	rm propseal.ini
+	mv repo/propseal.ini real.ini
+	ln -s ../real.ini repo/propseal.ini
+	cd repo || exit 1
+	outside_of_link
+}
+
+outside_of_link() {
+	run config show
+	expect_rc 1
+	expect_err 'propseal.ini:2: "secrets-file": '
+	expect_err 'below its own folder only'
+}
+
+case_own_files_may_name_any_path_in_a_work_tree() {
+	begin
+	mkdir home/.git
+	ini "$user" '[files]' 'secrets-file = /etc/propseal-x'
+	setting secrets-file 's["value"], s["origin"]' "('/etc/propseal-x', 'user')"
+	run config check
+	expect_rc 0
+	run config check "$user"
+	expect_rc 0
+	ini named.ini '[files]' 'secrets-file = /etc/propseal-y'
+	run config check named.ini
+	expect_rc 1
+	export PROPSEAL_CONFIG=named.ini
+	setting secrets-file 's["value"], s["origin"]' "('/etc/propseal-y', 'environment')"
+	run config check
+	expect_rc 0
+	run config check named.ini
+	expect_rc 0
+}
+
+case_profile_of_the_user_is_not_written_by_a_repository() {
+	local key='$(touch$IFS'$PWD'/pwned).password'
+	begin
+	mkdir -p repo/.git
+	cd repo || exit 1
+	ini propseal.ini '[files]' 'secrets-file = ~/.bash_profile' "remote-path = $remote"
+	printf 'x=1\n%s=${securepass:%s:app.properties/%s}\n' "$key" "$remote" "$key" >app.properties
+	cp app.properties "$kept.properties"
+	run file encrypt --config-file app.properties
+	expect_rc 1
+	[ ! -e "$HOME/.bash_profile" ] || fail 'it is written'
+	cmp app.properties "$kept.properties" || fail 'the configuration changed'
+	bash -l -c true
+	[ ! -e ../pwned ] || fail 'the command ran'
 }
 
 case_file_that_others_can_write_is_refused() {

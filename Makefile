@@ -114,6 +114,14 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/config_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 
+# What is kept as data and built in: its bytes, for an array.
+$(BUILD)/data/openapi.inc: share/registry/openapi.json
+	@mkdir -p $(@D)
+	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@
+
+$(BUILD)/src/registry/api/openapi.o: ALL_CPPFLAGS += -I$(BUILD)/data
+$(BUILD)/src/registry/api/openapi.o: $(BUILD)/data/openapi.inc
+
 # Changes when the flags do, so that another compiler or version rebuilds.
 $(BUILD)/flags: always
 	@mkdir -p $(@D)

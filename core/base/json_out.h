@@ -22,7 +22,10 @@ struct error;
  * at its end.  A member without a key, a key in an array, a value too deep or
  * an end of nothing is a fault of the caller and fails the buffer too.
  */
-#define JSON_OUT_DEPTH 32
+#define JSON_OUT_DEPTH 80
+
+/* How a compact text has a member's name, for readers that compare its bytes. */
+#define JSON_NAME(name) "\"" name "\":"
 
 struct json_out {
 	struct buf *out;

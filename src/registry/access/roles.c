@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/access/operation.h"
 #include "registry/data/data_file.h"
 
@@ -182,36 +182,37 @@ roles_find(const struct roles *r, const char *name)
 }
 
 static void
-append_role(const struct role *r, struct buf *out)
+append_role(const struct role *r, struct json_out *o)
 {
-	const char *comma = "";
-
-	buf_append_str(out, "    ");
-	text_append_json(out, r->name, strlen(r->name));
-	buf_append_str(out, ": {\n      \"scope\": [");
-	buf_append_str(out, r->cluster ? "\"cluster\"" : "");
-	buf_append_str(out, r->cluster && r->path ? ", " : "");
-	buf_append_str(out, r->path ? "\"path\"" : "");
-	buf_append_str(out, "],\n      \"operations\": [");
+	json_out_object(o, r->name);
+	json_out_list(o, "scope");
+	if (r->cluster)
+		json_out_text(o, NULL, "cluster");
+	if (r->path)
+		json_out_text(o, NULL, "path");
+	json_out_end(o);
+	json_out_list(o, "operations");
 	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
-		if ((r->operations & OPERATION_BIT(op)) == 0)
-			continue;
-		buf_append_str(out, comma);
-		buf_append_char(out, '"');
-		buf_append_str(out, operation_name((enum operation)op));
-		buf_append_char(out, '"');
-		comma = ", ";
+		if ((r->operations & OPERATION_BIT(op)) != 0)
+			json_out_text(o, NULL, operation_name((enum operation)op));
 	}
-	buf_append_str(out, "]\n    }");
+	json_out_end(o);
+	json_out_end(o);
 }
 
 void
 roles_append_json(const struct roles *r, struct buf *out)
 {
-	buf_append_str(out, "{\n  \"format\": 1,\n  \"roles\": {\n");
-	for (size_t i = 0; i < r->count; i++) {
-		append_role(&r->items[i], out);
-		buf_append_str(out, i + 1 < r->count ? ",\n" : "\n");
-	}
-	buf_append_str(out, "  }\n}\n");
+	struct json_out o;
+
+	json_out_init(&o, out);
+	json_out_pretty(&o);
+	json_out_object(&o, NULL);
+	json_out_int(&o, "format", 1);
+	json_out_object(&o, "roles");
+	for (size_t i = 0; i < r->count; i++)
+		append_role(&r->items[i], &o);
+	json_out_end(&o);
+	json_out_end(&o);
+	(void)json_out_finish(&o, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/body.h"
@@ -52,6 +53,18 @@ string_of_body(struct exchange *x, const char *member, json_t **root)
 	return NULL;
 }
 
+/* An object of one text. */
+static void
+answer_member(struct exchange *x, const char *name, const char *text)
+{
+	struct json_out *out = answer_json(x);
+
+	json_out_object(out, NULL);
+	json_out_text(out, name, text);
+	json_out_end(out);
+	answer_send(x, 200);
+}
+
 void
 admin_hash(struct exchange *x)
 {
@@ -62,10 +75,7 @@ admin_hash(struct exchange *x)
 	if (input != NULL) {
 		if (audit_hmac(x->api->parts.audit, json_string_value(input),
 		    json_string_length(input), hash) == 0) {
-			buf_append_str(&x->body, "{\"hash\":");
-			reply_text(&x->body, hash);
-			buf_append_char(&x->body, '}');
-			answer_send(x, 200);
+			answer_member(x, "hash", hash);
 		} else {
 			answer_fail(x, 500, 50001, "The HMAC cannot be computed");
 		}
@@ -93,9 +103,8 @@ add_line(void *cookie, const char *text, size_t n)
 {
 	struct exchange *x = cookie;
 
-	if (x->count++ > 0)
-		buf_append_char(&x->body, ',');
-	buf_append(&x->body, text, n);
+	x->count++;
+	json_out_raw_n(&x->json, NULL, text, n);
 	return x->body.failed ? -1 : 0;
 }
 
@@ -107,9 +116,9 @@ tail(struct exchange *x)
 	char file[PATH_MAX];
 
 	audit_file_name(request_settings(x), file);
-	buf_append_char(&x->body, '[');
+	json_out_array(answer_json(x), NULL);
 	t->result = audit_tail(file, (size_t)t->limit, add_line, x, &t->err);
-	buf_append_char(&x->body, ']');
+	json_out_end(&x->json);
 }
 
 static void
@@ -168,9 +177,11 @@ verified(struct exchange *x)
 	x->has_count = true;
 	x->count = v->lines;
 	if (v->result == 0) {
-		buf_append_str(&x->body, "{\"lines\":");
-		reply_number(&x->body, v->lines);
-		buf_append_char(&x->body, '}');
+		struct json_out *out = answer_json(x);
+
+		json_out_object(out, NULL);
+		json_out_uint(out, "lines", v->lines);
+		json_out_end(out);
 		answer_send(x, 200);
 	} else if (v->err.code == ERROR_DAMAGED) {
 		answer_fail(x, 409, 0, "The audit log is broken in %s, line %zu: %s",
@@ -217,10 +228,7 @@ backed_up(struct exchange *x)
 	const struct backup *b = x->work;
 
 	if (b->result == 0) {
-		buf_append_str(&x->body, "{\"file\":");
-		reply_text(&x->body, b->name);
-		buf_append_char(&x->body, '}');
-		answer_send(x, 200);
+		answer_member(x, "file", b->name);
 	} else if (b->err.code == ERROR_EXISTS) {
 		answer_fail(x, 409, 0, "There is a backup of that name; take another name");
 	} else {

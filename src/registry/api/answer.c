@@ -55,6 +55,14 @@ answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_e
 	e->intent = x->intended ? x->wait.seq : 0;
 }
 
+struct json_out *
+answer_json(struct exchange *x)
+{
+	buf_clear(&x->body);
+	json_out_init(&x->json, &x->body);
+	return &x->json;
+}
+
 static void
 submit(struct exchange *x, const struct audit_event *events, size_t n,
     void (*done)(struct audit_wait *w))

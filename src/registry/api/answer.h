@@ -10,11 +10,15 @@ struct audit_event;
 struct buf;
 struct error;
 struct exchange;
+struct json_out;
 
 /*
  * The ways a request ends.  What belongs on record is made durable first;
  * where that fails, nothing of the answer leaves but a 503.
  */
+
+/* Begin the answer's body anew; what is written goes there. */
+struct json_out *answer_json(struct exchange *x);
 
 /* Answer with ${status} and what is in ${x}->body. */
 void answer_send(struct exchange *x, int status);

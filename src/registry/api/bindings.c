@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/body.h"
@@ -36,8 +36,6 @@ may_anything(struct exchange *x)
 struct list {
 	struct error err;
 	int result;
-	struct buf text;
-	uint64_t count;
 	char *pattern;		/* only of this one; NULL: all */
 	bool prefix;
 };
@@ -47,7 +45,6 @@ list_free(void *work)
 {
 	struct list *l = work;
 
-	buf_release(&l->text);
 	free(l->pattern);
 	free(l);
 }
@@ -55,26 +52,22 @@ list_free(void *work)
 static void
 visit(void *cookie, const struct binding *b)
 {
-	struct list *l = cookie;
-	struct buf *out = &l->text;
+	struct exchange *x = cookie;
+	const struct list *l = x->work;
+	struct json_out *out = &x->json;
 
 	if (l->pattern != NULL && (b->pattern == NULL || b->prefix != l->prefix ||
 	    strcmp(b->pattern, l->pattern) != 0))
 		return;
-	buf_append_str(out, l->count++ > 0 ? ",{" : "{");
-	reply_member(out, "role");
-	reply_text(out, b->role);
-	reply_member(out, "principal");
-	reply_text(out, b->principal);
-	if (b->pattern != NULL) {
-		reply_member(out, b->prefix ? "prefix" : "path");
-		reply_text(out, b->pattern);
-	}
-	if (b->by != NULL) {
-		reply_member(out, "by");
-		reply_text(out, b->by);
-	}
-	buf_append_char(out, '}');
+	x->count++;
+	json_out_object(out, NULL);
+	json_out_text(out, "role", b->role);
+	json_out_text(out, "principal", b->principal);
+	if (b->pattern != NULL)
+		json_out_text(out, b->prefix ? "prefix" : "path", b->pattern);
+	if (b->by != NULL)
+		json_out_text(out, "by", b->by);
+	json_out_end(out);
 }
 
 /* On the helper's thread. */
@@ -83,25 +76,22 @@ read_list(struct exchange *x)
 {
 	struct list *l = x->work;
 
-	l->result = access_list(request_settings(x)->data, visit, l, &l->err);
+	json_out_array(answer_json(x), NULL);
+	l->result = access_list(request_settings(x)->data, visit, x, &l->err);
+	json_out_end(&x->json);
 }
 
 static void
 listed(struct exchange *x)
 {
-	struct list *l = x->work;
+	const struct list *l = x->work;
 
 	if (l->result == -1) {
+		x->count = 0;
 		answer_error(x, &l->err);
 		return;
 	}
-	buf_append_char(&x->body, '[');
-	buf_append(&x->body, l->text.data, l->text.len);
-	buf_append_char(&x->body, ']');
-	if (l->text.failed)
-		(void)buf_fail(&x->body, l->text.why);
 	x->has_count = true;
-	x->count = l->count;
 	answer_send(x, 200);
 }
 
@@ -122,23 +112,25 @@ void
 bindings_list(struct exchange *x)
 {
 	struct list *l;
+	struct buf text;
 	int found;
 
 	if (!may_anything(x) || (l = exchange_work(x, sizeof(*l), list_free)) == NULL)
 		return;
-	buf_init(&l->text, TARGET_BYTES_MAX);
-	found = read_pattern(x, &l->text, &l->prefix);
-	if (found == -1)
-		return;
-	if (!grant_allowed(x, found == 1 ? buf_cstr(&l->text) : NULL, l->text.len, l->prefix)) {
-		answer_deny(x, ALTER_ACCESS, found == 1 ? buf_cstr(&l->text) : NULL, l->text.len);
-		return;
-	}
+	buf_init(&text, TARGET_BYTES_MAX);
+	found = read_pattern(x, &text, &l->prefix);
 	if (found == 1)
-		l->pattern = strdup(buf_cstr(&l->text));
-	buf_release(&l->text);
-	buf_init(&l->text, EXCHANGE_BODY_MAX);
-	helper_run(x, read_list, listed);
+		l->pattern = strdup(buf_cstr(&text));
+	if (found == -1) {
+		/* answered */
+	} else if (found == 1 && l->pattern == NULL) {
+		answer_fail(x, 503, 50302, "Out of memory; try again");
+	} else if (!grant_allowed(x, l->pattern, text.len, l->prefix)) {
+		answer_deny(x, ALTER_ACCESS, l->pattern, text.len);
+	} else {
+		helper_run(x, read_list, listed);
+	}
+	buf_release(&text);
 }
 
 static void

@@ -1,10 +1,12 @@
 #include "registry/api/body.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "base/json_out.h"
 #include "base/text.h"
 #include "registry/store/names.h"
 
@@ -124,10 +126,31 @@ custom_fits(const char *name, const json_t *value)
 }
 
 static int
-append_piece(const char *piece, size_t n, void *out)
+compare_names(const void *a, const void *b)
 {
-	buf_append(out, piece, n);
-	return ((struct buf *)out)->failed ? -1 : 0;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Write them by their names' bytes: the same metadata is always the same text. */
+static void
+write_custom(const json_t *custom, struct buf *out)
+{
+	const char *names[BODY_CUSTOM_MAX];
+	size_t count = 0;
+	struct json_out o;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)custom, name, value)
+		names[count++] = name;
+	qsort(names, count, sizeof(names[0]), compare_names);
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	for (size_t i = 0; i < count; i++) {
+		value = json_object_get(custom, names[i]);
+		json_out_text_n(&o, names[i], json_string_value(value), json_string_length(value));
+	}
+	json_out_end(&o);
 }
 
 static enum body_result
@@ -147,7 +170,8 @@ read_custom(json_t *root, const char *member, struct buf *out, char *why, size_t
 			return refuse(BODY_INVALID, why, size, "In \"metadata\" a name has 1 to "
 			    "128 bytes and a value is a string of at most 512");
 	}
-	if (json_dump_callback(custom, append_piece, out, JSON_COMPACT | JSON_SORT_KEYS) != 0)
+	write_custom(custom, out);
+	if (out->failed)
 		return refuse(BODY_INVALID, why, size, "\"metadata\" cannot be stored");
 	return BODY_OK;
 }

@@ -70,7 +70,8 @@ created(struct change *c)
 	x->version = op->version;
 	if (request_settings(x)->echo_secret)
 		value = op->value.data != NULL ? op->value.data : (const void *)"";
-	secret_json_append(&name, &v, value, op->value.len, request_flag(x, "metadata"), &x->body);
+	secret_json_append(&name, &v, value, op->value.len, request_flag(x, "metadata"),
+	    answer_json(x));
 	locate(x, op);
 	answer_send(x, c->status);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/change.h"
@@ -23,37 +23,31 @@ same_key(const struct store_touched *a, const struct store_touched *b)
 
 /* [1,2,...]: the versions from ${i} on that are of one key.  Where they end. */
 static size_t
-append_versions(struct buf *out, const struct store_op *op, size_t i)
+append_versions(struct json_out *out, const char *key, const struct store_op *op, size_t i)
 {
 	size_t first = i;
 
-	buf_append_char(out, '[');
-	for (; i < op->touched_count && same_key(&op->touched[first], &op->touched[i]); i++) {
-		if (i > first)
-			buf_append_char(out, ',');
-		reply_number(out, op->touched[i].version);
-	}
-	buf_append_char(out, ']');
+	json_out_array(out, key);
+	for (; i < op->touched_count && same_key(&op->touched[first], &op->touched[i]); i++)
+		json_out_uint(out, NULL, op->touched[i].version);
+	json_out_end(out);
 	return i;
 }
 
 /* [{"key":"a","versions":[1,2]},...] */
 static void
-append_keys(struct buf *out, const struct store_op *op)
+append_keys(struct json_out *out, const struct store_op *op)
 {
 	size_t i = 0;
 
-	buf_append_char(out, '[');
+	json_out_array(out, NULL);
 	while (i < op->touched_count) {
-		if (i > 0)
-			buf_append_char(out, ',');
-		buf_append_str(out, "{\"key\":");
-		text_append_json(out, op->touched[i].key, op->touched[i].key_len);
-		buf_append_str(out, ",\"versions\":");
-		i = append_versions(out, op, i);
-		buf_append_char(out, '}');
+		json_out_object(out, NULL);
+		json_out_text_n(out, "key", op->touched[i].key, op->touched[i].key_len);
+		i = append_versions(out, "versions", op, i);
+		json_out_end(out);
 	}
-	buf_append_char(out, ']');
+	json_out_end(out);
 }
 
 static void
@@ -71,11 +65,11 @@ deleted(struct change *c)
 		return;
 	}
 	if (op->action == STORE_DELETE_PATH)
-		append_keys(&x->body, op);
+		append_keys(answer_json(x), op);
 	else if (op->action == STORE_DELETE_KEY)
-		(void)append_versions(&x->body, op, 0);
+		(void)append_versions(answer_json(x), NULL, op, 0);
 	else
-		reply_number(&x->body, op->version);
+		json_out_uint(answer_json(x), NULL, op->version);
 	answer_send(x, c->status);
 }
 
@@ -121,7 +115,7 @@ undone(struct change *c)
 		change_fail(c);
 		return;
 	}
-	secret_json_append(&name, &v, NULL, 0, false, &x->body);
+	secret_json_append(&name, &v, NULL, 0, false, answer_json(x));
 	answer_send(x, c->status);
 }
 

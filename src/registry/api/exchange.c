@@ -35,12 +35,14 @@ take(struct api_thread *t)
 		t->pooled--;
 		memset(x, 0, offsetof(struct exchange, message));
 		x->message[0] = '\0';
+		json_out_init(&x->json, &x->body);
 		return x;
 	}
 	x = calloc(1, sizeof(*x));
 	if (x == NULL)
 		return NULL;
 	buf_init_secret(&x->body, EXCHANGE_BODY_MAX);
+	json_out_init(&x->json, &x->body);
 	buf_init(&x->link, LINK_MAX);
 	return x;
 }

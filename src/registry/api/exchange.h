@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json_out.h"
 #include "registry/access/access.h"
 #include "registry/api/route.h"
 #include "registry/audit/audit.h"
@@ -66,6 +67,7 @@ struct exchange {
 
 	/* The answer. */
 	int status;
+	struct json_out json;		/* writes ${body}: see answer_json */
 	const char *content_type;	/* NULL: JSON */
 	uint32_t etag;			/* 0: none */
 	const char *link_name;		/* "Location" or "Link", with ${link} */

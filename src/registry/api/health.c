@@ -2,8 +2,8 @@
 
 #include <stdatomic.h>
 
-#include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/access/access.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
@@ -18,15 +18,30 @@
 void
 health_root(struct exchange *x)
 {
-	buf_append_str(&x->body, "{\"name\":\"propseal\",\"version\":\"" PROPSEAL_VERSION "\"}");
+	struct json_out *out = answer_json(x);
+
+	json_out_object(out, NULL);
+	json_out_text(out, "name", "propseal");
+	json_out_text(out, "version", PROPSEAL_VERSION);
+	json_out_end(out);
+	answer_send(x, 200);
+}
+
+static void
+answer_status(struct exchange *x, const char *status)
+{
+	struct json_out *out = answer_json(x);
+
+	json_out_object(out, NULL);
+	json_out_text(out, "status", status);
+	json_out_end(out);
 	answer_send(x, 200);
 }
 
 void
 health_live(struct exchange *x)
 {
-	buf_append_str(&x->body, "{\"status\":\"live\"}");
-	answer_send(x, 200);
+	answer_status(x, "live");
 }
 
 void
@@ -44,16 +59,15 @@ health_ready(struct exchange *x)
 	    access_health(x->api->parts.access, &why) != 0)
 		answer_fail(x, 503, 50302, "Not ready: the users, tokens or roles in force are not "
 		    "those of the files, which cannot be read");
-	else {
-		buf_append_str(&x->body, "{\"status\":\"ready\"}");
-		answer_send(x, 200);
-	}
+	else
+		answer_status(x, "ready");
 }
 
 /* A worker's list of plugins, of which a registry alone has none. */
 void
 health_plugins(struct exchange *x)
 {
-	buf_append_str(&x->body, "[]");
+	json_out_array(answer_json(x), NULL);
+	json_out_end(&x->json);
 	answer_send(x, 200);
 }

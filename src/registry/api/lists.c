@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/glob.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/exchange.h"
@@ -78,11 +78,8 @@ may_list(struct walk *w, const char *name, size_t n)
 static void
 add_path(struct walk *w, const char *name, size_t n)
 {
-	struct buf *out = &w->x->body;
-
-	if (w->page.count++ > 0)
-		buf_append_char(out, ',');
-	text_append_json(out, name, n);
+	w->page.count++;
+	json_out_text_n(&w->x->json, NULL, name, n);
 	memcpy(w->listed, name, n);
 	w->listed_len = n;
 }
@@ -142,17 +139,14 @@ static void
 add_found(struct walk *w, const char *path, size_t path_len, const char *key, size_t key_len,
     uint32_t version)
 {
-	struct buf *out = &w->x->body;
+	struct json_out *out = &w->x->json;
 
-	if (w->page.count++ > 0)
-		buf_append_char(out, ',');
-	buf_append_str(out, "{\"path\":");
-	text_append_json(out, path, path_len);
-	buf_append_str(out, ",\"key\":");
-	text_append_json(out, key, key_len);
-	buf_append_str(out, ",\"version\":");
-	reply_number(out, version);
-	buf_append_char(out, '}');
+	w->page.count++;
+	json_out_object(out, NULL);
+	json_out_text_n(out, "path", path, path_len);
+	json_out_text_n(out, "key", key, key_len);
+	json_out_uint(out, "version", version);
+	json_out_end(out);
 	memcpy(w->listed, path, path_len);
 	w->listed_len = path_len;
 	memcpy(w->listed_key, key, key_len);
@@ -243,7 +237,7 @@ answer(struct walk *w)
 {
 	struct exchange *x = w->x;
 
-	buf_append_char(&x->body, ']');
+	json_out_end(&x->json);
 	x->has_count = true;
 	x->count = w->page.count;
 	answer_send(x, 200);
@@ -263,7 +257,7 @@ lists_paths(struct exchange *x)
 		w.deleted = request_flag(x, "deleted");
 		w.everything = request_allows(x, SECRET_LIST, NULL, 0) &&
 		    (!w.deleted || request_allows(x, SECRET_METADATA, NULL, 0));
-		buf_append_char(&x->body, '[');
+		json_out_array(answer_json(x), NULL);
 		run(&w, false, visit_path);
 		if (w.full)
 			page_link(x, &w.page, w.listed, w.listed_len, "prefix deleted");
@@ -282,7 +276,7 @@ lists_search(struct exchange *x)
 	    request_query(x, "key", &w.key_glob) != -1 &&
 	    request_query(x, "after_key", &w.after_key) != -1) {
 		w.everything = request_allows(x, SECRET_LIST, NULL, 0);
-		buf_append_char(&x->body, '[');
+		json_out_array(answer_json(x), NULL);
 		run(&w, w.after_key.len > 0, visit_keys);
 		if (w.full) {
 			page_link(x, &w.page, w.listed, w.listed_len, "path key");

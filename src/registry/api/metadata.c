@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/body.h"
@@ -17,67 +17,55 @@
 /* What is known of secrets beside their values. */
 
 static void
-add_version(struct buf *out, const struct version_view *v)
+add_version(struct json_out *out, const struct version_view *v)
 {
-	buf_append_char(out, '{');
-	reply_member(out, "version");
-	reply_number(out, v->number);
-	reply_member(out, "state");
-	reply_text(out, secret_json_state(v));
-	reply_member(out, "createdAt");
-	reply_time(out, v->created_ms);
-	reply_member(out, "createdBy");
-	reply_text(out, v->created_by != NULL ? v->created_by : "");
-	reply_member(out, "expiresAt");
-	reply_time(out, v->expires_ms);
+	json_out_object(out, NULL);
+	json_out_uint(out, "version", v->number);
+	json_out_text(out, "state", secret_json_state(v));
+	reply_time(out, "createdAt", v->created_ms);
+	json_out_text(out, "createdBy", v->created_by != NULL ? v->created_by : "");
+	reply_time(out, "expiresAt", v->expires_ms);
 	if (v->deleted_ms != 0) {
-		reply_member(out, "deletedAt");
-		reply_time(out, v->deleted_ms);
-		reply_member(out, "deletedBy");
-		reply_text(out, v->deleted_by != NULL ? v->deleted_by : "");
+		reply_time(out, "deletedAt", v->deleted_ms);
+		json_out_text(out, "deletedBy", v->deleted_by != NULL ? v->deleted_by : "");
 	}
-	buf_append_char(out, '}');
+	json_out_end(out);
 }
 
 static void
-add_versions(struct buf *out, const struct state_key *k, int64_t now)
+add_versions(struct json_out *out, const struct state_key *k, int64_t now)
 {
 	size_t count = state_version_count(k);
 	struct version_view v;
 
-	reply_member(out, "versions");
-	buf_append_char(out, '[');
+	json_out_array(out, "versions");
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			buf_append_char(out, ',');
 		state_version_at(k, i, now, &v);
 		add_version(out, &v);
 	}
-	buf_append_char(out, ']');
+	json_out_end(out);
 }
 
 /* [[1,3],[7,7]]: numbers of which nothing else is left. */
 static void
-add_destroyed(struct buf *out, const struct state_key *k, size_t count)
+add_destroyed(struct json_out *out, const struct state_key *k, size_t count)
 {
-	reply_member(out, "destroyed");
-	buf_append_char(out, '[');
+	json_out_array(out, "destroyed");
 	for (size_t i = 0; i < count; i++) {
 		uint32_t from, to;
 
 		state_key_destroyed(k, i, &from, &to);
-		buf_append_str(out, i > 0 ? ",[" : "[");
-		reply_number(out, from);
-		buf_append_char(out, ',');
-		reply_number(out, to);
-		buf_append_char(out, ']');
+		json_out_array(out, NULL);
+		json_out_uint(out, NULL, from);
+		json_out_uint(out, NULL, to);
+		json_out_end(out);
 	}
-	buf_append_char(out, ']');
+	json_out_end(out);
 }
 
 /* Under the state's lock: the members about one key. */
 static void
-add_key(struct buf *out, const struct state_key *k, int64_t now)
+add_key(struct json_out *out, const struct state_key *k, int64_t now)
 {
 	struct version_view v;
 	struct key_meta meta;
@@ -85,37 +73,31 @@ add_key(struct buf *out, const struct state_key *k, int64_t now)
 	const char *name = state_key_name(k, &n);
 
 	state_key_meta(k, &meta);
-	reply_member(out, "key");
-	text_append_json(out, name, n);
-	reply_member(out, "currentVersion");
-	reply_number(out, state_version_latest(k, now, &v) ? v.number : 0);
-	reply_member(out, "highestVersion");
-	reply_number(out, meta.high);
-	reply_member(out, "max_versions");
-	reply_number(out, meta.max_versions);
-	reply_member(out, "cas_required");
-	buf_append_str(out, meta.cas_required ? "true" : "false");
-	reply_member(out, "metadata");
-	buf_append_str(out, meta.custom != NULL && meta.custom[0] != '\0' ? meta.custom : "{}");
-	reply_member(out, "cas");
-	reply_number(out, meta.mcas);
-	reply_member(out, "updatedAt");
-	reply_time(out, meta.updated_ms);
-	reply_member(out, "updatedBy");
-	reply_text(out, meta.updated_by != NULL ? meta.updated_by : "");
+	json_out_text_n(out, "key", name, n);
+	json_out_uint(out, "currentVersion", state_version_latest(k, now, &v) ? v.number : 0);
+	json_out_uint(out, "highestVersion", meta.high);
+	json_out_uint(out, "max_versions", meta.max_versions);
+	json_out_bool(out, "cas_required", meta.cas_required);
+	json_out_raw(out, "metadata",
+	    meta.custom != NULL && meta.custom[0] != '\0' ? meta.custom : "{}");
+	json_out_uint(out, "cas", meta.mcas);
+	reply_time(out, "updatedAt", meta.updated_ms);
+	json_out_text(out, "updatedBy", meta.updated_by != NULL ? meta.updated_by : "");
 	add_versions(out, k, now);
 	add_destroyed(out, k, meta.destroyed_count);
 }
 
-static void
-add_path_member(struct exchange *x)
+/* Begin the answer: an object with the path. */
+static struct json_out *
+begin_path(struct exchange *x)
 {
+	struct json_out *out = answer_json(x);
 	size_t n;
 	const char *name = request_param(x, PARAM_PATH, &n);
 
-	buf_append_char(&x->body, '{');
-	reply_member(&x->body, "path");
-	text_append_json(&x->body, name, n);
+	json_out_object(out, NULL);
+	json_out_text_n(out, "path", name, n);
+	return out;
 }
 
 /* The answer for the URL's key; false: there is no such key. */
@@ -132,9 +114,10 @@ build_key(struct exchange *x)
 	state_lock(s);
 	key = state_key_known(s, path, path_len, name, n);
 	if (key != NULL) {
-		add_path_member(x);
-		add_key(&x->body, key, store_now(request_store(x)));
-		buf_append_char(&x->body, '}');
+		struct json_out *out = begin_path(x);
+
+		add_key(out, key, store_now(request_store(x)));
+		json_out_end(out);
 	}
 	state_unlock(s);
 	return key != NULL;
@@ -156,6 +139,7 @@ metadata_path(struct exchange *x)
 	int64_t now = store_now(request_store(x));
 	const struct state_path *path;
 	const struct state_key *key;
+	struct json_out *out;
 	size_t n;
 	const char *name = request_param(x, PARAM_PATH, &n);
 
@@ -166,21 +150,20 @@ metadata_path(struct exchange *x)
 		answer_fail(x, 404, 40401, "Nothing was ever stored under this path");
 		return;
 	}
-	add_path_member(x);
-	reply_member(&x->body, "keys");
-	buf_append_char(&x->body, '[');
+	out = begin_path(x);
+	json_out_array(out, "keys");
 	name = "";
 	n = 0;
 	while ((key = state_key_after(path, name, n)) != NULL && !x->body.failed) {
-		if (x->count++ > 0)
-			buf_append_char(&x->body, ',');
-		buf_append_char(&x->body, '{');
-		add_key(&x->body, key, now);
-		buf_append_char(&x->body, '}');
+		x->count++;
+		json_out_object(out, NULL);
+		add_key(out, key, now);
+		json_out_end(out);
 		name = state_key_name(key, &n);
 	}
 	state_unlock(s);
-	buf_append_str(&x->body, "]}");
+	json_out_end(out);
+	json_out_end(out);
 	x->has_count = true;
 	answer_send(x, 200);
 }

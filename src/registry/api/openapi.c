@@ -4,81 +4,89 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/buf.h"
+#include "base/error.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/exchange.h"
 #include "registry/api/handlers.h"
 #include "registry/api/internal.h"
-#include "registry/api/openapi_schemas.h"
-#include "registry/api/reply.h"
 #include "registry/api/route.h"
+#include "registry/data/data_file.h"
 
-/* GET /openapi.json: written from the table that dispatches. */
+/*
+ * GET /openapi.json: written from the table that dispatches, with the schemas
+ * and texts of share/registry/openapi.json.
+ */
 
-static const struct {
-	int status;
-	const char *text;
-} meanings[] = {
-	{ 200, "Done" }, { 201, "Stored" }, { 202, "Begun" }, { 204, "Done; no body" },
-	{ 304, "The caller has this version already" },
-	{ 400, "The URL, a header or the body cannot be read" },
-	{ 401, "No or wrong credentials" }, { 403, "The caller has no right to this" },
-	{ 404, "There is nothing of that name" }, { 409, "It stands against what is there" },
-	{ 410, "The offset is too old" }, { 412, "A condition does not hold" },
-	{ 413, "The value is too large" }, { 415, "The body is not said to be JSON" },
-	{ 422, "A name, a number or a member of the body is not acceptable" },
-	{ 429, "Too many requests" }, { 500, "A record cannot be read, or a fault of the service" },
-	{ 503, "Not able now; nothing was done" },
-	{ 504, "It is not known whether it was written" },
+static const unsigned char parts_text[] = {
+#include "openapi.inc"
 };
 
-static const char *
-meaning_of(int status)
+struct document {
+	struct json_out o;
+	const json_t *parts;
+	enum rest_compat compat;
+};
+
+/* ${group}'s member of that name, or what stands there for all others. */
+static const json_t *
+part(const struct document *d, const char *group, const char *name)
 {
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-		if (meanings[i].status == status)
-			return meanings[i].text;
-	}
-	return "See the error's message";
+	const json_t *members = json_object_get(d->parts, group);
+	const json_t *found = json_object_get(members, name);
+
+	return found != NULL ? found : json_object_get(members, "other");
 }
 
 static void
-add_parameter(struct buf *out, bool *first, const char *name, size_t n, bool in_path)
+put(struct document *d, const char *key, const json_t *value)
 {
+	(void)data_json_write(&d->o, key, value, NULL, NULL);
+}
+
+static void
+add_parameter(struct document *d, const char *name, size_t n, const char *in)
+{
+	const json_t *parameters = json_object_get(d->parts, "parameters");
+	const json_t *schema;
 	char copy[32];
 
 	(void)snprintf(copy, sizeof(copy), "%.*s", (int)n, name);
-	buf_printf(out, "%s{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":%s}",
-	    *first ? "" : ",", copy, in_path ? "path" : "query", in_path ? "true" : "false",
-	    openapi_schema_of_parameter(copy, in_path));
-	*first = false;
+	schema = json_object_get(json_object_get(parameters, in), copy);
+	json_out_object(&d->o, NULL);
+	json_out_text(&d->o, "name", copy);
+	json_out_text(&d->o, "in", in);
+	json_out_bool(&d->o, "required", strcmp(in, "path") == 0);
+	put(d, "schema", schema != NULL ? schema : json_object_get(parameters, "other"));
+	json_out_end(&d->o);
 }
 
 static void
-add_parameters(struct buf *out, const struct endpoint *e)
+add_parameters(struct document *d, const struct endpoint *e)
 {
-	bool first = true;
-
-	buf_append_str(out, ",\"parameters\":[");
+	json_out_array(&d->o, "parameters");
 	for (const char *p = strchr(e->pattern, '{'); p != NULL; p = strchr(p, '{')) {
 		size_t n = strcspn(++p, "}");
 
-		add_parameter(out, &first, p, n, true);
+		add_parameter(d, p, n, "path");
 	}
 	for (const char *p = e->query; *p != '\0';) {
 		size_t n = strcspn(p, " ");
 
-		add_parameter(out, &first, p, n, false);
+		add_parameter(d, p, n, "query");
 		p += n + strspn(p + n, " ");
 	}
-	buf_append_char(out, ']');
+	json_out_end(&d->o);
 }
 
 /* The status of a success differs between the dialects. */
 static int
-in_dialect(const struct endpoint *e, int status, enum rest_compat compat)
+in_dialect(const struct document *d, const struct endpoint *e, int status)
 {
-	if (compat == REST_MREDJEM && status == 200) {
+	if (d->compat == REST_MREDJEM && status == 200) {
 		if (e->run == create_version)
 			return 201;
 		if (e->run == deletes_version || e->run == deletes_key || e->run == deletes_path)
@@ -87,62 +95,74 @@ in_dialect(const struct endpoint *e, int status, enum rest_compat compat)
 	return status;
 }
 
+/* "content": a body of that type and schema. */
 static void
-add_answer(struct buf *out, bool *first, const struct endpoint *e, int status)
+add_content(struct document *d, const char *type, const json_t *schema)
 {
-	buf_printf(out, "%s\"%d\":{\"description\":\"%s\"", *first ? "" : ",", status,
-	    meaning_of(status));
-	if (status >= 400)
-		buf_append_str(out, ",\"content\":{\"application/json\":{\"schema\":"
-		    "{\"$ref\":\"#/components/schemas/Error\"}}}");
-	else if (status != 204 && status != 304)
-		buf_printf(out, ",\"content\":{\"%s\":{\"schema\":%s}}",
-		    e->run == metrics_show ? "text/plain" : "application/json",
-		    openapi_schema_of_answer(e->name));
-	buf_append_char(out, '}');
-	*first = false;
+	json_out_object(&d->o, "content");
+	json_out_object(&d->o, type);
+	put(d, "schema", schema);
+	json_out_end(&d->o);
+	json_out_end(&d->o);
 }
 
 static void
-add_answers(struct buf *out, const struct endpoint *e, enum rest_compat compat)
+add_answer(struct document *d, const struct endpoint *e, int status)
+{
+	const json_t *meaning;
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", status);
+	meaning = part(d, "statuses", number);
+	json_out_object(&d->o, number);
+	json_out_text(&d->o, "description", json_string_value(meaning));
+	if (status >= 400)
+		add_content(d, "application/json", part(d, "answers", "error"));
+	else if (status != 204 && status != 304)
+		add_content(d, e->run == metrics_show ? "text/plain" : "application/json",
+		    part(d, "answers", e->name));
+	json_out_end(&d->o);
+}
+
+static void
+add_answers(struct document *d, const struct endpoint *e)
 {
 	static const int with_login[] = { 401, 403, 429, 503 };
-	bool first = true;
 	const char *p = e->answers;
 	char *end;
 
-	buf_append_str(out, ",\"responses\":{");
+	json_out_object(&d->o, "responses");
 	for (;;) {
 		long status = strtol(p, &end, 10);
 
 		if (end == p)
 			break;
-		add_answer(out, &first, e, in_dialect(e, (int)status, compat));
+		add_answer(d, e, in_dialect(d, e, (int)status));
 		p = end;
 	}
 	if (e->scope != SCOPE_OPEN) {
 		for (size_t i = 0; i < sizeof(with_login) / sizeof(with_login[0]); i++)
-			add_answer(out, &first, e, with_login[i]);
+			add_answer(d, e, with_login[i]);
 	}
-	buf_append_char(out, '}');
+	json_out_end(&d->o);
 }
 
 /* Its name, with a number from the second of that name on. */
 static void
-add_id(struct buf *out, const struct endpoint *e)
+add_id(struct document *d, const struct endpoint *e)
 {
 	unsigned nth = 1;
 
 	for (const struct endpoint *o = route_at(0); o < e; o++)
 		nth += strcmp(o->name, e->name) == 0;
-	buf_printf(out, "\"operationId\":\"%s", e->name);
 	if (nth > 1)
-		buf_printf(out, "%u", nth);
-	buf_append_char(out, '"');
+		json_out_textf(&d->o, "operationId", "%s%u", e->name, nth);
+	else
+		json_out_text(&d->o, "operationId", e->name);
 }
 
 static void
-add_operation(struct buf *out, const struct endpoint *e, enum rest_compat compat)
+add_operation(struct document *d, const struct endpoint *e)
 {
 	char method[16];
 	size_t i;
@@ -150,51 +170,71 @@ add_operation(struct buf *out, const struct endpoint *e, enum rest_compat compat
 	(void)snprintf(method, sizeof(method), "%s", route_method_name(e->method));
 	for (i = 0; method[i] != '\0'; i++)
 		method[i] = (char)(method[i] | 0x20);
-	buf_printf(out, "\"%s\":{", method);
-	add_id(out, e);
-	buf_append_str(out, ",\"summary\":");
-	reply_text(out, e->summary);
-	add_parameters(out, e);
-	if (e->flags & ROUTE_BODY)
-		buf_printf(out, ",\"requestBody\":{\"required\":true,\"content\":"
-		    "{\"application/json\":{\"schema\":%s}}}", openapi_schema_of_body(e->name));
-	add_answers(out, e, compat);
-	if (e->scope == SCOPE_OPEN)
-		buf_append_str(out, ",\"security\":[]");
-	buf_append_char(out, '}');
+	json_out_object(&d->o, method);
+	add_id(d, e);
+	json_out_text(&d->o, "summary", e->summary);
+	add_parameters(d, e);
+	if (e->flags & ROUTE_BODY) {
+		json_out_object(&d->o, "requestBody");
+		json_out_bool(&d->o, "required", true);
+		add_content(d, "application/json", part(d, "bodies", e->name));
+		json_out_end(&d->o);
+	}
+	add_answers(d, e);
+	if (e->scope == SCOPE_OPEN) {
+		json_out_array(&d->o, "security");
+		json_out_end(&d->o);
+	}
+	json_out_end(&d->o);
+}
+
+/* The methods of one pattern stand together in the table. */
+static void
+add_paths(struct document *d)
+{
+	const char *pattern = NULL;
+
+	json_out_object(&d->o, "paths");
+	for (size_t i = 0; i < route_count(); i++) {
+		const struct endpoint *e = route_at(i);
+
+		if ((e->flags & ROUTE_MREDJEM) != 0 && d->compat != REST_MREDJEM)
+			continue;
+		if (pattern == NULL || strcmp(pattern, e->pattern) != 0) {
+			if (pattern != NULL)
+				json_out_end(&d->o);
+			pattern = e->pattern;
+			json_out_object(&d->o, pattern);
+		}
+		add_operation(d, e);
+	}
+	json_out_end(&d->o);
+	json_out_end(&d->o);
 }
 
 void
 openapi_make(struct buf *out, enum rest_compat compat)
 {
-	const char *pattern = "";
-	bool any = false;
+	struct document d = { .compat = compat };
+	json_t *parts = json_loadb((const char *)parts_text, sizeof(parts_text), 0, NULL);
 
-	buf_append_str(out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":"
-	    "\"propseal Secret Registry\",\"version\":\"" PROPSEAL_VERSION "\"},\"paths\":{");
-	for (size_t i = 0; i < route_count(); i++) {
-		const struct endpoint *e = route_at(i);
-
-		if ((e->flags & ROUTE_MREDJEM) != 0 && compat != REST_MREDJEM)
-			continue;
-		if (strcmp(pattern, e->pattern) != 0) {
-			buf_append_str(out, any ? "}," : "");
-			pattern = e->pattern;
-			reply_text(out, pattern);
-			buf_append_str(out, ":{");
-		} else {
-			buf_append_char(out, ',');
-		}
-		add_operation(out, e, compat);
-		any = true;
+	if (parts == NULL) {
+		(void)buf_fail(out, ERROR_MEMORY);
+		return;
 	}
-	buf_append_str(out, "}},\"security\":[{\"basic\":[]},{\"bearer\":[]},{\"certificate\":[]}],"
-	    "\"components\":{\"securitySchemes\":{"
-	    "\"basic\":{\"type\":\"http\",\"scheme\":\"basic\"},"
-	    "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
-	    "\"certificate\":{\"type\":\"mutualTLS\"}},\"schemas\":");
-	openapi_schemas_append(out);
-	buf_append_str(out, "}}");
+	d.parts = parts;
+	json_out_init(&d.o, out);
+	json_out_object(&d.o, NULL);
+	json_out_text(&d.o, "openapi", "3.1.0");
+	json_out_object(&d.o, "info");
+	json_out_text(&d.o, "title", "propseal Secret Registry");
+	json_out_text(&d.o, "version", PROPSEAL_VERSION);
+	json_out_end(&d.o);
+	add_paths(&d);
+	put(&d, "security", json_object_get(parts, "security"));
+	put(&d, "components", json_object_get(parts, "components"));
+	json_out_end(&d.o);
+	json_decref(parts);
 }
 
 void
@@ -202,6 +242,6 @@ openapi_show(struct exchange *x)
 {
 	const struct buf *text = &x->api->openapi;
 
-	buf_append(&x->body, text->data, text->len);
+	json_out_raw_n(answer_json(x), NULL, text->data, text->len);
 	answer_send(x, 200);
 }

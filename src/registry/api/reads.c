@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/condition.h"
@@ -93,7 +93,7 @@ reads_version(struct exchange *x)
 	value = same ? NULL : secret_json_open(x, &name, &v, NULL);
 	if (value != NULL)
 		secret_json_append(&name, &v, value->data != NULL ? value->data : (const void *)"",
-		    value->len, request_flag(x, "metadata"), &x->body);
+		    value->len, request_flag(x, "metadata"), answer_json(x));
 	state_unlock(s);
 
 	if (!same && value == NULL) {
@@ -114,7 +114,7 @@ answer_list(struct exchange *x, bool known)
 		answer_fail(x, 404, 40401, "Nothing is stored here");
 		return;
 	}
-	buf_append_char(&x->body, ']');
+	json_out_end(&x->json);
 	x->has_count = true;
 	answer_send(x, 200);
 }
@@ -144,21 +144,17 @@ struct version_list {
 static bool
 add_version(struct version_list *l, const struct version_view *v)
 {
-	struct buf *out = &l->x->body;
+	struct json_out *out = &l->x->json;
 	const struct buf *value;
 
 	if (!l->values) {
-		if (l->page.count > 0)
-			buf_append_char(out, ',');
-		reply_number(out, v->number);
+		json_out_uint(out, NULL, v->number);
 		l->page.count++;
 		return true;
 	}
 	value = secret_json_open(l->x, &l->name, v, NULL);
 	if (value == NULL)
 		return l->partial;
-	if (l->page.count > 0)
-		buf_append_char(out, ',');
 	secret_json_append(&l->name, v, value->data != NULL ? value->data : (const void *)"",
 	    value->len, l->metadata, out);
 	l->page.count++;
@@ -206,7 +202,7 @@ answer_versions(struct exchange *x, bool values)
 		list.metadata = request_flag(x, "metadata");
 		list.partial = request_flag(x, "partial");
 		name_from_url(x, &list.name);
-		buf_append_char(&x->body, '[');
+		json_out_array(answer_json(x), NULL);
 		state_lock(s);
 		key = find_key(s, &list.name);
 		if (key != NULL)
@@ -258,9 +254,8 @@ list_path(struct version_list *l, const struct state_path *path)
 			return at;
 		}
 		if (!l->values) {
-			if (l->page.count++ > 0)
-				buf_append_char(&l->x->body, ',');
-			text_append_json(&l->x->body, at, at_len);
+			json_out_text_n(&l->x->json, NULL, at, at_len);
+			l->page.count++;
 		}
 		listed = at;
 		listed_len = at_len;
@@ -280,7 +275,7 @@ answer_path(struct exchange *x, bool values)
 		list.metadata = request_flag(x, "metadata");
 		list.partial = request_flag(x, "partial");
 		name_from_url(x, &list.name);
-		buf_append_char(&x->body, '[');
+		json_out_array(answer_json(x), NULL);
 		state_lock(s);
 		path = state_path_find(s, list.name.path, list.name.path_len);
 		if (path != NULL && list_path(&list, path) != NULL)

@@ -4,7 +4,6 @@
 
 #include <jansson.h>
 
-#include "base/text.h"
 #include "registry/api/reply.h"
 #include "registry/api/request.h"
 #include "registry/settings.h"
@@ -28,6 +27,8 @@ reference_check_init(struct reference_check *c, struct exchange *x, bool missing
 	c->now = store_now(request_store(x));
 	buf_init(&c->errors, TEXT_MAX);
 	buf_init(&c->warnings, TEXT_MAX);
+	json_out_init(&c->warning_list, &c->warnings);
+	json_out_array(&c->warning_list, NULL);
 	buf_init(&c->place, TEXT_MAX);
 }
 
@@ -100,9 +101,7 @@ tell_missing(struct reference_check *c, const char *text, const struct reference
 		return;
 	buf_init(&line, 4096);
 	tell(c, &line, text, ref, what);
-	if (c->warnings.len > 0)
-		buf_append_char(&c->warnings, ',');
-	text_append_json(&c->warnings, line.data, line.len);
+	json_out_text_n(&c->warning_list, NULL, line.data, line.len);
 	buf_release(&line);
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json_out.h"
 #include "registry/api/reference_scan.h"
 
 struct exchange;
@@ -32,7 +33,8 @@ struct reference_check {
 	int64_t now;
 	uint64_t references, wrong, missing;
 	struct buf errors;		/* "place: reference: what"; ... */
-	struct buf warnings;		/* the same as JSON strings */
+	struct buf warnings;		/* the same as a JSON array that is not ended ... */
+	struct json_out warning_list;	/* ... and what writes it */
 	struct buf place;		/* a.b.c */
 };
 

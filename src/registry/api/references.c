@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/body.h"
 #include "registry/api/exchange.h"
@@ -13,6 +13,7 @@
 #include "registry/api/reply.h"
 #include "registry/api/request.h"
 #include "registry/api/secret_json.h"
+#include "registry/data/data_file.h"
 #include "registry/http/http.h"
 #include "registry/settings.h"
 #include "registry/store/names.h"
@@ -55,9 +56,11 @@ append_value(struct job *j, const struct reference *ref)
 	return j->text.failed ? buf_fail(&j->c.x->body, j->text.why) : 0;
 }
 
+/* Write a text of the config with its references resolved.  -1: one cannot be. */
 static int
-emit_text(struct job *j, const char *text, size_t n)
+emit_text(void *cookie, struct json_out *out, const char *key, const char *text, size_t n)
 {
+	struct job *j = cookie;
 	struct reference ref;
 	size_t at = 0, copied = 0;
 
@@ -71,59 +74,15 @@ emit_text(struct job *j, const char *text, size_t n)
 			return -1;
 	}
 	if (copied == 0) {
-		text_append_json(&j->c.x->body, text, n);
+		json_out_text_n(out, key, text, n);
 		return 0;
 	}
 	buf_append(&j->text, text + copied, n - copied);
 	if (j->text.failed)
 		return buf_fail(&j->c.x->body, j->text.why);
-	text_append_json(&j->c.x->body,
+	json_out_text_n(out, key,
 	    j->text.data != NULL ? j->text.data : (const void *)"", j->text.len);
 	return 0;
-}
-
-static int
-append_piece(const char *piece, size_t n, void *out)
-{
-	buf_append(out, piece, n);
-	return 0;
-}
-
-/* Append the value with every reference resolved.  -1: one cannot be. */
-static int
-emit(struct job *j, json_t *value)
-{
-	struct buf *out = &j->c.x->body;
-	size_t i;
-	const char *name;
-	json_t *member;
-	int result = 0;
-
-	if (json_is_string(value))
-		return emit_text(j, json_string_value(value), json_string_length(value));
-	if (json_is_object(value)) {
-		buf_append_char(out, '{');
-		i = 0;
-		json_object_foreach(value, name, member) {
-			if (i++ > 0)
-				buf_append_char(out, ',');
-			reply_text(out, name);
-			buf_append_char(out, ':');
-			result = result == 0 ? emit(j, member) : result;
-		}
-		buf_append_char(out, '}');
-	} else if (json_is_array(value)) {
-		buf_append_char(out, '[');
-		json_array_foreach(value, i, member) {
-			if (i > 0)
-				buf_append_char(out, ',');
-			result = result == 0 ? emit(j, member) : result;
-		}
-		buf_append_char(out, ']');
-	} else {
-		(void)json_dump_callback(value, append_piece, out, JSON_ENCODE_ANY);
-	}
-	return result;
 }
 
 static void
@@ -146,38 +105,37 @@ answer_wrong(struct job *j)
 static void
 answer_valid(struct job *j)
 {
-	struct buf *out = &j->c.x->body;
+	struct json_out *out = answer_json(j->c.x);
 
-	buf_append_str(out, "{\"valid\":true,\"references\":");
-	reply_number(out, j->c.references);
+	json_out_object(out, NULL);
+	json_out_bool(out, "valid", true);
+	json_out_uint(out, "references", j->c.references);
 	if (j->c.missing > 0) {
-		buf_append_str(out, ",\"warnings\":[");
-		buf_append(out, j->c.warnings.data, j->c.warnings.len);
-		buf_append_char(out, ']');
+		json_out_end(&j->c.warning_list);
+		json_out_raw_n(out, "warnings", j->c.warnings.data, j->c.warnings.len);
+		if (j->c.warnings.failed)
+			(void)buf_fail(&j->c.x->body, j->c.warnings.why);
 	}
-	buf_append_char(out, '}');
+	json_out_end(out);
 	answer_send(j->c.x, 200);
 }
 
 /* The config resolved, in the shape that it came in. */
 static void
-emit_answer(struct job *j, const json_t *root, json_t *config)
+emit_answer(struct job *j, const json_t *root, const json_t *config)
 {
-	struct buf *out = &j->c.x->body;
+	struct json_out *out = answer_json(j->c.x);
 	const json_t *name = json_object_get(root, "name");
 
 	if (config == root) {
-		(void)emit(j, config);
+		(void)data_json_write(out, NULL, config, emit_text, j);
 		return;
 	}
-	buf_append_char(out, '{');
-	if (json_is_string(name)) {
-		reply_member(out, "name");
-		reply_text(out, json_string_value(name));
-	}
-	reply_member(out, "config");
-	(void)emit(j, config);
-	buf_append_char(out, '}');
+	json_out_object(out, NULL);
+	if (json_is_string(name))
+		json_out_text(out, "name", json_string_value(name));
+	(void)data_json_write(out, "config", config, emit_text, j);
+	json_out_end(out);
 }
 
 /* Check, and resolve if that is wanted and nothing is wrong. */

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/http/http.h"
 
 void
@@ -22,7 +22,7 @@ reply_number(struct buf *out, uint64_t n)
 }
 
 void
-reply_time(struct buf *out, int64_t ms)
+reply_time(struct json_out *o, const char *key, int64_t ms)
 {
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm tm;
@@ -30,38 +30,24 @@ reply_time(struct buf *out, int64_t ms)
 	size_t n;
 
 	if (ms <= 0 || gmtime_r(&seconds, &tm) == NULL) {
-		buf_append_str(out, "null");
+		json_out_null(o, key);
 		return;
 	}
-	n = strftime(text, sizeof(text), "\"%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ\"", (int)(ms % 1000));
-	buf_append_str(out, text);
-}
-
-void
-reply_text(struct buf *out, const char *text)
-{
-	text_append_json(out, text, strlen(text));
-}
-
-void
-reply_member(struct buf *out, const char *name)
-{
-	if (out->len > 0 && out->data[out->len - 1] != '{')
-		buf_append_char(out, ',');
-	buf_append_char(out, '"');
-	buf_append_str(out, name);
-	buf_append(out, "\":", 2);
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(ms % 1000));
+	json_out_text(o, key, text);
 }
 
 void
 reply_error(struct buf *out, int code, const void *message, size_t n)
 {
-	buf_append_str(out, "{\"error_code\":");
-	reply_number(out, (uint64_t)code);
-	buf_append_str(out, ",\"message\":");
-	text_append_json(out, message, n);
-	buf_append_char(out, '}');
+	struct json_out o;
+
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_int(&o, "error_code", code);
+	json_out_text_n(&o, "message", message, n);
+	json_out_end(&o);
 }
 
 void

@@ -6,20 +6,17 @@
 
 struct buf;
 struct http_request;
+struct json_out;
 
-/* Pieces of answers.  None of them goes through printf, so that all may be
- * appended to secret buffers. */
+/* Pieces of answers. */
 
+/* In decimal, for headers and messages. */
 void reply_number(struct buf *out, uint64_t n);
 
-/* RFC 3339 in UTC with milliseconds, quoted; null for 0. */
-void reply_time(struct buf *out, int64_t ms);
+/* RFC 3339 in UTC with milliseconds; null for 0. */
+void reply_time(struct json_out *o, const char *key, int64_t ms);
 
-/* ,"name": or {"name": as the buffer's end asks for. */
-void reply_member(struct buf *out, const char *name);
-void reply_text(struct buf *out, const char *text);	/* NUL-terminated, quoted */
-
-/* {"error_code":...,"message":...} */
+/* {"error_code":...,"message":...} as the whole body. */
 void reply_error(struct buf *out, int code, const void *message, size_t n);
 
 /* The headers that every answer has; ${id} NULL: none is known; ${type} NULL:

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/exchange.h"
@@ -22,30 +22,21 @@ struct start {
 static void
 show(struct exchange *x, int status)
 {
-	struct buf *out = &x->body;
+	struct json_out *out = answer_json(x);
 	struct rotation_state r;
 
 	store_rotation(request_store(x), &r);
-	buf_append_char(out, '{');
-	reply_member(out, "running");
-	buf_append_str(out, r.running ? "true" : "false");
-	reply_member(out, "fromKey");
-	reply_number(out, r.from_kid);
-	reply_member(out, "toKey");
-	reply_number(out, r.to_kid);
-	reply_member(out, "done");
-	reply_number(out, r.done);
-	reply_member(out, "total");
-	reply_number(out, r.total);
-	reply_member(out, "startedAt");
-	reply_time(out, r.started_ms);
-	reply_member(out, "finishedAt");
-	reply_time(out, r.finished_ms);
-	if (r.failure[0] != '\0') {
-		reply_member(out, "failure");
-		reply_text(out, r.failure);
-	}
-	buf_append_char(out, '}');
+	json_out_object(out, NULL);
+	json_out_bool(out, "running", r.running);
+	json_out_uint(out, "fromKey", r.from_kid);
+	json_out_uint(out, "toKey", r.to_kid);
+	json_out_uint(out, "done", r.done);
+	json_out_uint(out, "total", r.total);
+	reply_time(out, "startedAt", r.started_ms);
+	reply_time(out, "finishedAt", r.finished_ms);
+	if (r.failure[0] != '\0')
+		json_out_text(out, "failure", r.failure);
+	json_out_end(out);
 	answer_send(x, status);
 }
 

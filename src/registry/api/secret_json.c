@@ -1,7 +1,7 @@
 #include "registry/api/secret_json.h"
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/exchange.h"
 #include "registry/api/internal.h"
 #include "registry/api/reply.h"
@@ -52,27 +52,19 @@ secret_json_open(struct exchange *x, const struct secret_name *name,
 
 void
 secret_json_append(const struct secret_name *name, const struct version_view *v,
-    const void *value, size_t n, bool metadata, struct buf *out)
+    const void *value, size_t n, bool metadata, struct json_out *out)
 {
-	buf_append(out, "{\"path\":", 8);
-	text_append_json(out, name->path, name->path_len);
-	buf_append(out, ",\"key\":", 7);
-	text_append_json(out, name->key, name->key_len);
-	buf_append(out, ",\"version\":", 11);
-	reply_number(out, v->number);
-	if (value != NULL) {
-		buf_append(out, ",\"secret\":", 10);
-		text_append_json(out, value, n);
-	}
+	json_out_object(out, NULL);
+	json_out_text_n(out, "path", name->path, name->path_len);
+	json_out_text_n(out, "key", name->key, name->key_len);
+	json_out_uint(out, "version", v->number);
+	if (value != NULL)
+		json_out_text_n(out, "secret", value, n);
 	if (metadata) {
-		reply_member(out, "createdAt");
-		reply_time(out, v->created_ms);
-		reply_member(out, "createdBy");
-		reply_text(out, v->created_by != NULL ? v->created_by : "");
-		reply_member(out, "expiresAt");
-		reply_time(out, v->expires_ms);
-		reply_member(out, "state");
-		reply_text(out, secret_json_state(v));
+		reply_time(out, "createdAt", v->created_ms);
+		json_out_text(out, "createdBy", v->created_by != NULL ? v->created_by : "");
+		reply_time(out, "expiresAt", v->expires_ms);
+		json_out_text(out, "state", secret_json_state(v));
 	}
-	buf_append_char(out, '}');
+	json_out_end(out);
 }

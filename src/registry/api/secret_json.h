@@ -7,6 +7,7 @@
 struct buf;
 struct error;
 struct exchange;
+struct json_out;
 struct version_view;
 
 /* A secret's names. */
@@ -24,11 +25,11 @@ const struct buf *secret_json_open(struct exchange *x, const struct secret_name 
     const struct version_view *v, struct error *err);
 
 /**
- * secret_json_append(x, name, v, value, n, metadata, out):
- * {"path":,"key":,"version":,"secret":}; without "secret" if ${value} is NULL;
+ * secret_json_append(name, v, value, n, metadata, out):
+ * A value {"path":,"key":,"version":,"secret":}; without "secret" if ${value} is NULL;
  * with who, when and until if ${metadata}.
  */
 void secret_json_append(const struct secret_name *name, const struct version_view *v,
-    const void *value, size_t n, bool metadata, struct buf *out);
+    const void *value, size_t n, bool metadata, struct json_out *out);
 
 #endif /* !REGISTRY_API_SECRET_JSON_H */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/text.h"
+#include "base/json_out.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/exchange.h"
@@ -89,25 +89,18 @@ struct collect {
 static void
 add_change(struct collect *c, const struct change_view *v)
 {
-	struct buf *out = &c->x->body;
+	struct json_out *out = &c->x->json;
 
-	if (c->count++ > 0)
-		buf_append_char(out, ',');
-	buf_append_str(out, "{\"offset\":");
-	reply_number(out, v->offset);
-	reply_member(out, "path");
-	text_append_json(out, v->path, v->path_len);
-	if (v->key != NULL) {
-		reply_member(out, "key");
-		text_append_json(out, v->key, v->key_len);
-	}
-	if (v->version != 0) {
-		reply_member(out, "version");
-		reply_number(out, v->version);
-	}
-	reply_member(out, "change");
-	reply_text(out, v->what);
-	buf_append_char(out, '}');
+	c->count++;
+	json_out_object(out, NULL);
+	json_out_uint(out, "offset", v->offset);
+	json_out_text_n(out, "path", v->path, v->path_len);
+	if (v->key != NULL)
+		json_out_text_n(out, "key", v->key, v->key_len);
+	if (v->version != 0)
+		json_out_uint(out, "version", v->version);
+	json_out_text(out, "change", v->what);
+	json_out_end(out);
 }
 
 static void
@@ -117,6 +110,22 @@ visit(void *cookie, const struct change_view *v)
 
 	if (c->everything || request_allows(c->x, SECRET_LIST, v->path, v->path_len))
 		add_change(c, v);
+}
+
+/* An object with the list of changes, then the offset that it goes up to. */
+static void
+begin_changes(struct exchange *x)
+{
+	json_out_object(answer_json(x), NULL);
+	json_out_array(&x->json, "changes");
+}
+
+static void
+end_changes(struct exchange *x, uint64_t since)
+{
+	json_out_end(&x->json);
+	json_out_uint(&x->json, "offset", since);
+	json_out_end(&x->json);
 }
 
 static const char too_old[] = "What changed since this offset is not remembered any more: "
@@ -131,8 +140,7 @@ collect(struct exchange *x, uint64_t *since, uint64_t *count)
 	struct state *s = request_state(x);
 	bool known = true, more = true;
 
-	buf_clear(&x->body);
-	buf_append_str(&x->body, "{\"changes\":[");
+	begin_changes(x);
 	/* What is not for this caller may fill more than one round. */
 	while (more && known && c.count == 0) {
 		state_lock(s);
@@ -146,9 +154,7 @@ collect(struct exchange *x, uint64_t *since, uint64_t *count)
 		}
 		state_unlock(s);
 	}
-	buf_append_str(&x->body, "],\"offset\":");
-	reply_number(&x->body, *since);
-	buf_append_char(&x->body, '}');
+	end_changes(x, *since);
 	*count = c.count;
 	return known;
 }
@@ -284,9 +290,8 @@ watch_changes(struct exchange *x)
 	now = state_offset(s);
 	state_unlock(s);
 	if (found == 0) {
-		buf_append_str(&x->body, "{\"changes\":[],\"offset\":");
-		reply_number(&x->body, now);
-		buf_append_char(&x->body, '}');
+		begin_changes(x);
+		end_changes(x, now);
 		answer(x, 0);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_out.h"
 #include "crypto/equal.h"
 #include "plan/replace_file.h"
 #include "registry/audit/audit_text.h"
@@ -32,13 +33,17 @@ put(const struct key *k, const struct audit_chain *c, uint64_t first, struct buf
 	char hex[2 * MAC_BYTES + 1];
 	struct audit_text t = { hex, hex + sizeof(hex) - 1 };
 	unsigned char sum[MAC_BYTES];
+	struct json_out o;
 	struct mac *m;
 	int rc;
 
 	audit_text_hex(&t, c->hash, MAC_BYTES);
 	*t.at = '\0';
-	buf_printf(out, "{\"seq\":%" PRIu64 ",\"hash\":\"%s\",\"first\":%" PRIu64, c->seq, hex,
-	    first);
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_uint(&o, "seq", c->seq);
+	json_out_text(&o, "hash", hex);
+	json_out_uint(&o, "first", first);
 	if (buf_check(out, err) != 0 || (m = mac_new(k, PURPOSE, err)) == NULL)
 		return -1;
 	rc = mac_sum(m, "", 0, out->data, out->len, sum, err);
@@ -47,8 +52,9 @@ put(const struct key *k, const struct audit_chain *c, uint64_t first, struct buf
 		return -1;
 	t.at = hex;
 	audit_text_hex(&t, sum, MAC_BYTES);
-	buf_printf(out, ",\"mac\":\"%s\"}\n", hex);
-	return buf_check(out, err);
+	json_out_text(&o, "mac", hex);
+	json_out_end(&o);
+	return json_out_finish(&o, err);
 }
 
 int
@@ -74,9 +80,10 @@ parse(const struct key *k, struct buf *text, struct audit_anchor *out, struct er
 	int rc = -1;
 
 	buf_init(&again, ANCHOR_MAX);
-	if (sscanf(buf_cstr(text), "{\"seq\":%" SCNu64 ",\"hash\":\"%64[0-9a-f]\",\"first\":%"
-	    SCNu64, &out->chain.seq, hex, &out->first) == 3 && strlen(hex) == 2 * MAC_BYTES &&
-	    out->chain.seq > 0 && audit_chain_unhex(hex, out->chain.hash) &&
+	if (sscanf(buf_cstr(text), "{" JSON_NAME("seq") "%" SCNu64 "," JSON_NAME("hash")
+	    "\"%64[0-9a-f]\"," JSON_NAME("first") "%" SCNu64, &out->chain.seq, hex,
+	    &out->first) == 3 && strlen(hex) == 2 * MAC_BYTES && out->chain.seq > 0 &&
+	    audit_chain_unhex(hex, out->chain.hash) &&
 	    put(k, &out->chain, out->first, &again, err) == 0 &&
 	    secret_equal(text->data, text->len, again.data, again.len))
 		rc = 0;

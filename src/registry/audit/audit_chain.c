@@ -3,15 +3,16 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_out.h"
 #include "crypto/equal.h"
 #include "registry/audit/audit_text.h"
 
 #define HEX (2 * MAC_BYTES)
 
-static const char seq_mark[] = ",\"seq\":";
-static const char prev_mark[] = ",\"prevhash\":\"";
-static const char hash_mark[] = ",\"hash\":\"";
-static const char intent_mark[] = ",\"intentseq\":";
+static const char seq_mark[] = "," JSON_NAME("seq");
+static const char prev_mark[] = "," JSON_NAME("prevhash") "\"";
+static const char hash_mark[] = "," JSON_NAME("hash") "\"";
+static const char intent_mark[] = "," JSON_NAME("intentseq");
 
 #define MARK(mark) (sizeof(mark) - 1)
 
@@ -24,7 +25,7 @@ audit_chain_seal(struct audit_chain *c, struct mac *m, const char *id, const cha
 
 	if ((size_t)(out->end - out->at) < n + AUDIT_CHAIN_EXTRA)
 		return error_set(err, ERROR_LIMIT, "no room for a line");
-	AUDIT_TEXT_PUT(out, "{\"specversion\":\"1.0\",\"id\":\"");
+	AUDIT_TEXT_PUT(out, "{" JSON_NAME("specversion") "\"1.0\"," JSON_NAME("id") "\"");
 	audit_text_put(out, id, AUDIT_CHAIN_ID);
 	AUDIT_TEXT_PUT(out, "-");
 	audit_text_number(out, c->seq + 1);

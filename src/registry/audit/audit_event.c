@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/audit/audit.h"
 #include "registry/audit/audit_text.h"
 
@@ -12,19 +14,22 @@
 #define PRINCIPAL_MAX 512
 #define MESSAGE_MAX 512
 #define WORD_MAX 256
-#define PIECE_MAX 8192		/* of the prepared text */
+#define CRN_MAX (3 * 3 * WORD_MAX + 64)		/* without the secret's names */
+#define RESOURCE_MAX (CRN_MAX + 2 * 3 * NAME_MAX_BYTES + 64)
+#define PIECE_MAX 8192
 
 struct piece {
-	char *text;
+	char text[PIECE_MAX];
 	size_t len;
 };
 
+/* What is the same in every event: texts, and values as JSON. */
 struct audit_style {
-	struct piece head[2];	/* up to the subject's CRN; request, authorization */
-	struct piece data;	/* from the time's end to the method */
-	struct piece resource;	/* from the method's end to the resource's CRN */
-	struct piece scope;	/* what ends rbacAuthorization */
-	char store[5 * PIECE_MAX];
+	struct piece crn;
+	struct piece types[2];		/* of a request, of an authorization */
+	struct piece source;		/* JSON: the CRN */
+	struct piece routing;		/* JSON: confluentRouting */
+	struct piece scope;		/* JSON: rbacAuthorization's */
 };
 
 static void
@@ -38,12 +43,50 @@ put_crn(struct audit_text *t, const struct audit_options *o)
 	audit_text_percent(t, o->connect, strlen(o->connect), WORD_MAX);
 }
 
-static void
-end_piece(struct piece *p, struct audit_text *t, char **from)
+/* A buffer that writes to ${bytes}, and fails where they end. */
+static struct buf
+buf_over(char *bytes, size_t n)
 {
-	p->text = *from;
-	p->len = (size_t)(t->at - *from);
-	*from = t->at;
+	return (struct buf){ .data = (unsigned char *)bytes, .cap = n, .max = n };
+}
+
+static void
+piece_begin(struct piece *p, struct buf *b, struct json_out *o)
+{
+	*b = buf_over(p->text, sizeof(p->text));
+	json_out_init(o, b);
+	json_out_hide(o);
+}
+
+static void
+put_cut(struct json_out *o, const char *key, const char *text, size_t n, size_t max)
+{
+	json_out_text_n(o, key, text, audit_text_cut(text, n, max));
+}
+
+static void
+put_string(struct json_out *o, const char *key, const char *text, size_t max)
+{
+	put_cut(o, key, text, strlen(text), max);
+}
+
+static void
+put_piece(struct json_out *o, const char *key, const struct piece *p)
+{
+	json_out_raw_n(o, key, p->text, p->len);
+}
+
+static void
+make_scope(struct json_out *o, const struct audit_options *options)
+{
+	json_out_object(o, NULL);
+	json_out_array(o, "outerScope");
+	json_out_end(o);
+	json_out_object(o, "clusters");
+	put_string(o, "kafka-cluster", options->cluster, WORD_MAX);
+	put_string(o, "connect-cluster", options->connect, WORD_MAX);
+	json_out_end(o);
+	json_out_end(o);
 }
 
 struct audit_style *
@@ -53,7 +96,9 @@ audit_style_new(const struct audit_options *given, struct error *err)
 	struct audit_style *s = calloc(1, sizeof(*s));
 	struct audit_options o = *given;
 	struct audit_text t;
-	char *from;
+	struct json_out json;
+	struct buf text;
+	size_t i, n;
 
 	if (s == NULL) {
 		error_memory(err);
@@ -63,32 +108,29 @@ audit_style_new(const struct audit_options *given, struct error *err)
 	o.cluster = o.cluster != NULL ? o.cluster : "embedded";
 	o.connect = o.connect != NULL ? o.connect : "secret-registry";
 	o.type_prefix = o.type_prefix != NULL ? o.type_prefix : "io.confluent.kafka.server";
-	t = (struct audit_text){ s->store, s->store + sizeof(s->store) };
-	from = t.at;
-	for (size_t i = 0; i < 2; i++) {
-		AUDIT_TEXT_PUT(&t, ",\"source\":\"");
-		put_crn(&t, &o);
-		AUDIT_TEXT_PUT(&t, "\",\"type\":\"");
-		audit_text_json(&t, o.type_prefix, strlen(o.type_prefix), WORD_MAX);
+	t = (struct audit_text){ s->crn.text, s->crn.text + CRN_MAX };
+	put_crn(&t, &o);
+	s->crn.len = (size_t)(t.at - s->crn.text);
+	n = audit_text_cut(o.type_prefix, strlen(o.type_prefix), WORD_MAX);
+	for (i = 0; i < 2; i++) {
+		struct piece *p = &s->types[i];
+
+		t = (struct audit_text){ p->text, p->text + sizeof(p->text) };
+		audit_text_put(&t, o.type_prefix, n);
 		audit_text_put(&t, types[i], strlen(types[i]));
-		AUDIT_TEXT_PUT(&t, "\",\"datacontenttype\":\"application/json\",\"subject\":\"");
-		put_crn(&t, &o);
-		end_piece(&s->head[i], &t, &from);
+		p->len = (size_t)(t.at - p->text);
 	}
-	AUDIT_TEXT_PUT(&t, "\",\"confluentRouting\":{\"route\":\"confluent-audit-log-events\"},"
-	    "\"data\":{\"serviceName\":\"");
-	put_crn(&t, &o);
-	AUDIT_TEXT_PUT(&t, "\",\"methodName\":\"secret-registry.");
-	end_piece(&s->data, &t, &from);
-	AUDIT_TEXT_PUT(&t, "\",\"resourceName\":\"");
-	put_crn(&t, &o);
-	end_piece(&s->resource, &t, &from);
-	AUDIT_TEXT_PUT(&t, "\",\"scope\":{\"outerScope\":[],\"clusters\":{\"kafka-cluster\":\"");
-	audit_text_json(&t, o.cluster, strlen(o.cluster), WORD_MAX);
-	AUDIT_TEXT_PUT(&t, "\",\"connect-cluster\":\"");
-	audit_text_json(&t, o.connect, strlen(o.connect), WORD_MAX);
-	AUDIT_TEXT_PUT(&t, "\"}}}");
-	end_piece(&s->scope, &t, &from);
+	piece_begin(&s->source, &text, &json);
+	json_out_text_n(&json, NULL, s->crn.text, s->crn.len);
+	s->source.len = text.len;
+	piece_begin(&s->routing, &text, &json);
+	json_out_object(&json, NULL);
+	json_out_text(&json, "route", "confluent-audit-log-events");
+	json_out_end(&json);
+	s->routing.len = text.len;
+	piece_begin(&s->scope, &text, &json);
+	make_scope(&json, &o);
+	s->scope.len = text.len;
 	return s;
 }
 
@@ -98,229 +140,184 @@ audit_style_free(struct audit_style *s)
 	free(s);
 }
 
-static inline void
-put_piece(struct audit_text *t, const struct piece *p)
+/* The CRN of what the event is about.  Returns its length. */
+static size_t
+make_resource(const struct audit_style *s, const struct audit_event *e, char out[RESOURCE_MAX])
 {
-	audit_text_put(t, p->text, p->len);
+	struct audit_text t = { out, out + RESOURCE_MAX };
+
+	audit_text_put(&t, s->crn.text, s->crn.len);
+	if (e->path != NULL) {
+		AUDIT_TEXT_PUT(&t, "/secret-path=");
+		audit_text_percent(&t, e->path, e->path_len, NAME_MAX_BYTES);
+	}
+	if (e->path != NULL && e->key != NULL) {
+		AUDIT_TEXT_PUT(&t, "/secret-key=");
+		audit_text_percent(&t, e->key, e->key_len, NAME_MAX_BYTES);
+		if (e->version != 0) {
+			AUDIT_TEXT_PUT(&t, "/version=");
+			audit_text_number(&t, e->version);
+		}
+	}
+	return (size_t)(t.at - out);
 }
 
 static void
-put_string(struct audit_text *t, const char *text, size_t max)
-{
-	audit_text_json(t, text, strlen(text), max);
-}
-
-static void
-put_names(struct audit_text *t, const struct audit_event *e)
-{
-	if (e->path == NULL)
-		return;
-	AUDIT_TEXT_PUT(t, "/secret-path=");
-	audit_text_percent(t, e->path, e->path_len, NAME_MAX_BYTES);
-	if (e->key == NULL)
-		return;
-	AUDIT_TEXT_PUT(t, "/secret-key=");
-	audit_text_percent(t, e->key, e->key_len, NAME_MAX_BYTES);
-	if (e->version == 0)
-		return;
-	AUDIT_TEXT_PUT(t, "/version=");
-	audit_text_number(t, e->version);
-}
-
-static void
-put_authentication(struct audit_text *t, const struct audit_event *e)
+put_authentication(struct json_out *o, const struct audit_event *e)
 {
 	const char *name;
 
 	if (e->principal == NULL && e->mechanism == NULL)
 		return;
-	AUDIT_TEXT_PUT(t, ",\"authenticationInfo\":{");
-	if (e->principal != NULL) {
-		AUDIT_TEXT_PUT(t, "\"principal\":\"");
-		put_string(t, e->principal, PRINCIPAL_MAX);
-		AUDIT_TEXT_PUT(t, "\"");
-	}
+	json_out_object(o, "authenticationInfo");
+	if (e->principal != NULL)
+		put_string(o, "principal", e->principal, PRINCIPAL_MAX);
 	if (e->mechanism != NULL) {
-		if (e->principal != NULL)
-			AUDIT_TEXT_PUT(t, ",");
-		AUDIT_TEXT_PUT(t, "\"metadata\":{\"mechanism\":\"");
-		put_string(t, e->mechanism, WORD_MAX);
+		json_out_object(o, "metadata");
+		put_string(o, "mechanism", e->mechanism, WORD_MAX);
 		if (e->principal != NULL) {
 			name = strchr(e->principal, ':');
-			AUDIT_TEXT_PUT(t, "\",\"identifier\":\"");
-			put_string(t, name != NULL ? name + 1 : e->principal, PRINCIPAL_MAX);
+			put_string(o, "identifier", name != NULL ? name + 1 : e->principal,
+			    PRINCIPAL_MAX);
 		}
-		AUDIT_TEXT_PUT(t, "\"}");
+		json_out_end(o);
 	}
-	AUDIT_TEXT_PUT(t, "}");
+	json_out_end(o);
 }
 
 static void
-put_authorization(struct audit_text *t, const struct audit_style *s,
-    const struct audit_event *e)
+put_authorization(struct json_out *o, const struct audit_style *s, const struct audit_event *e)
 {
 	if (!e->authorization)
 		return;
-	if (e->granted)
-		AUDIT_TEXT_PUT(t, ",\"authorizationInfo\":{\"granted\":true");
+	json_out_object(o, "authorizationInfo");
+	json_out_bool(o, "granted", e->granted);
+	if (e->operation != NULL)
+		put_string(o, "operation", e->operation, WORD_MAX);
+	json_out_text(o, "resourceType", e->path != NULL ? "Connector" : "Cluster");
+	if (e->path != NULL)
+		put_cut(o, "resourceName", e->path, e->path_len, NAME_MAX_BYTES);
 	else
-		AUDIT_TEXT_PUT(t, ",\"authorizationInfo\":{\"granted\":false");
-	if (e->operation != NULL) {
-		AUDIT_TEXT_PUT(t, ",\"operation\":\"");
-		put_string(t, e->operation, WORD_MAX);
-		AUDIT_TEXT_PUT(t, "\"");
-	}
-	if (e->path != NULL) {
-		AUDIT_TEXT_PUT(t, ",\"resourceType\":\"Connector\",\"resourceName\":\"");
-		audit_text_json(t, e->path, e->path_len, NAME_MAX_BYTES);
-	} else
-		AUDIT_TEXT_PUT(t, ",\"resourceType\":\"Cluster\",\"resourceName\":"
-		    "\"connect-cluster");
-	AUDIT_TEXT_PUT(t, "\",\"patternType\":\"");
-	put_string(t, e->pattern != NULL ? e->pattern : "LITERAL", WORD_MAX);
-	AUDIT_TEXT_PUT(t, "\"");
+		json_out_text(o, "resourceName", "connect-cluster");
+	put_string(o, "patternType", e->pattern != NULL ? e->pattern : "LITERAL", WORD_MAX);
 	if (e->role != NULL) {
-		AUDIT_TEXT_PUT(t, ",\"rbacAuthorization\":{\"role\":\"");
-		put_string(t, e->role, WORD_MAX);
-		put_piece(t, &s->scope);
+		json_out_object(o, "rbacAuthorization");
+		put_string(o, "role", e->role, WORD_MAX);
+		put_piece(o, "scope", &s->scope);
+		json_out_end(o);
 	}
-	AUDIT_TEXT_PUT(t, "}");
+	json_out_end(o);
 }
 
 static void
-put_phase(struct audit_text *t, const struct audit_event *e, const struct audit_own *own)
+put_request(struct json_out *o, const struct audit_event *e, const struct audit_own *own)
 {
-	AUDIT_TEXT_PUT(t, ",\"request\":{\"phase\":\"");
-	if (own != NULL)
-		put_string(t, own->phase, WORD_MAX);
-	else if (e->phase == AUDIT_INTENT)
-		AUDIT_TEXT_PUT(t, "intent");
-	else if (e->phase == AUDIT_OUTCOME)
-		AUDIT_TEXT_PUT(t, "outcome");
-	else
-		AUDIT_TEXT_PUT(t, "recovered");
-	AUDIT_TEXT_PUT(t, "\"");
-	if (own != NULL && own->has_open) {
-		AUDIT_TEXT_PUT(t, ",\"open\":");
-		audit_text_number(t, own->open);
-	}
-}
-
-static void
-put_request(struct audit_text *t, const struct audit_event *e, const struct audit_own *own)
-{
-	put_phase(t, e, own);
-	if (e->phase == AUDIT_INTENT && e->version != 0) {
-		AUDIT_TEXT_PUT(t, ",\"version\":");
-		audit_text_number(t, e->version);
-	}
-	if (e->value_hmac != NULL) {
-		AUDIT_TEXT_PUT(t, ",\"value\":\"");
-		put_string(t, e->value_hmac, WORD_MAX);
-		AUDIT_TEXT_PUT(t, "\"");
-	}
-	if (e->has_length) {
-		AUDIT_TEXT_PUT(t, ",\"length\":");
-		audit_text_number(t, e->length);
-	}
-	if (e->has_cas) {
-		AUDIT_TEXT_PUT(t, ",\"cas\":");
-		audit_text_signed(t, e->cas);
-	}
-	if (e->idempotency_hmac != NULL) {
-		AUDIT_TEXT_PUT(t, ",\"idempotency\":\"");
-		put_string(t, e->idempotency_hmac, WORD_MAX);
-		AUDIT_TEXT_PUT(t, "\"");
-	}
-	if (e->has_count || (own != NULL && own->has_count)) {
-		AUDIT_TEXT_PUT(t, ",\"count\":");
-		audit_text_number(t, e->has_count ? e->count : own->count);
-	}
-	AUDIT_TEXT_PUT(t, "}");
+	json_out_object(o, "request");
+	put_string(o, "phase", own != NULL ? own->phase : e->phase == AUDIT_INTENT ? "intent" :
+	    e->phase == AUDIT_OUTCOME ? "outcome" : "recovered", WORD_MAX);
+	if (own != NULL && own->has_open)
+		json_out_uint(o, "open", own->open);
+	if (e->phase == AUDIT_INTENT && e->version != 0)
+		json_out_uint(o, "version", e->version);
+	if (e->value_hmac != NULL)
+		put_string(o, "value", e->value_hmac, WORD_MAX);
+	if (e->has_length)
+		json_out_uint(o, "length", e->length);
+	if (e->has_cas)
+		json_out_int(o, "cas", e->cas);
+	if (e->idempotency_hmac != NULL)
+		put_string(o, "idempotency", e->idempotency_hmac, WORD_MAX);
+	if (e->has_count || (own != NULL && own->has_count))
+		json_out_uint(o, "count", e->has_count ? e->count : own->count);
+	json_out_end(o);
 }
 
 /* Confluent's requestMetadata has lists here. */
 static void
-put_origin(struct audit_text *t, const struct audit_event *e)
+put_origin(struct json_out *o, const struct audit_event *e)
 {
 	if (e->request_id == NULL && e->client == NULL)
 		return;
-	AUDIT_TEXT_PUT(t, ",\"requestMetadata\":{");
+	json_out_object(o, "requestMetadata");
 	if (e->request_id != NULL) {
-		AUDIT_TEXT_PUT(t, "\"requestId\":[\"");
-		put_string(t, e->request_id, WORD_MAX);
-		AUDIT_TEXT_PUT(t, "\"]");
+		json_out_array(o, "requestId");
+		put_string(o, NULL, e->request_id, WORD_MAX);
+		json_out_end(o);
 	}
 	if (e->client != NULL) {
-		if (e->request_id != NULL)
-			AUDIT_TEXT_PUT(t, ",");
-		AUDIT_TEXT_PUT(t, "\"clientAddress\":[{\"ip\":\"");
-		put_string(t, e->client, WORD_MAX);
-		AUDIT_TEXT_PUT(t, "\"}]");
+		json_out_array(o, "clientAddress");
+		json_out_object(o, NULL);
+		put_string(o, "ip", e->client, WORD_MAX);
+		json_out_end(o);
+		json_out_end(o);
 	}
-	AUDIT_TEXT_PUT(t, "}");
+	json_out_end(o);
 }
 
 static void
-put_result(struct audit_text *t, const struct audit_event *e, const char *message)
+put_result(struct json_out *o, const struct audit_event *e, const char *message)
 {
-	const char *comma = "";
-
 	if (e->status == 0 && message == NULL && e->offset == 0)
 		return;
-	AUDIT_TEXT_PUT(t, ",\"result\":{");
-	if (e->status != 0) {
-		AUDIT_TEXT_PUT(t, "\"status\":");
-		audit_text_signed(t, e->status);
-		comma = ",";
-	}
-	if (message != NULL) {
-		audit_text_put(t, comma, strlen(comma));
-		AUDIT_TEXT_PUT(t, "\"message\":\"");
-		put_string(t, message, MESSAGE_MAX);
-		AUDIT_TEXT_PUT(t, "\"");
-		comma = ",";
-	}
-	if (e->version != 0 && e->phase != AUDIT_INTENT) {
-		audit_text_put(t, comma, strlen(comma));
-		AUDIT_TEXT_PUT(t, "\"version\":");
-		audit_text_number(t, e->version);
-		comma = ",";
-	}
-	if (e->offset != 0) {
-		audit_text_put(t, comma, strlen(comma));
-		AUDIT_TEXT_PUT(t, "\"offset\":");
-		audit_text_number(t, e->offset);
-	}
-	AUDIT_TEXT_PUT(t, "}");
+	json_out_object(o, "result");
+	if (e->status != 0)
+		json_out_int(o, "status", e->status);
+	if (message != NULL)
+		put_string(o, "message", message, MESSAGE_MAX);
+	if (e->version != 0 && e->phase != AUDIT_INTENT)
+		json_out_uint(o, "version", e->version);
+	if (e->offset != 0)
+		json_out_uint(o, "offset", e->offset);
+	json_out_end(o);
+}
+
+static void
+put_data(struct json_out *o, const struct audit_style *s, const struct audit_event *e,
+    const struct audit_own *own, const char *resource, size_t resource_len)
+{
+	char method[WORD_MAX + 32];
+	struct audit_text t = { method, method + sizeof(method) };
+	const char *name = e->method != NULL ? e->method : "AuditLog";
+
+	AUDIT_TEXT_PUT(&t, "secret-registry.");
+	audit_text_put(&t, name, audit_text_cut(name, strlen(name), WORD_MAX));
+	json_out_object(o, "data");
+	put_piece(o, "serviceName", &s->source);
+	json_out_text_n(o, "methodName", method, (size_t)(t.at - method));
+	json_out_text_n(o, "resourceName", resource, resource_len);
+	put_authentication(o, e);
+	put_authorization(o, s, e);
+	put_request(o, e, own);
+	put_origin(o, e);
+	put_result(o, e, own != NULL ? own->message : e->message);
+	json_out_end(o);
 }
 
 size_t
 audit_event_write(const struct audit_style *s, const struct audit_event *e,
     const struct audit_own *own, char *out)
 {
-	struct audit_text t = { out, out + AUDIT_EVENT_MAX };
-	const char *names;
-	size_t names_len;
+	const struct piece *type = &s->types[e->authorization ? 1 : 0];
+	struct buf b = buf_over(out, AUDIT_EVENT_MAX);
+	char resource[RESOURCE_MAX], time[AUDIT_TEXT_TIME];
+	struct audit_text t = { time, time + sizeof(time) };
+	size_t n = make_resource(s, e, resource);
+	struct json_out o;
 
-	put_piece(&t, &s->head[e->authorization ? 1 : 0]);
-	names = t.at;
-	put_names(&t, e);
-	names_len = (size_t)(t.at - names);
-	AUDIT_TEXT_PUT(&t, "\",\"time\":\"");
+	json_out_init(&o, &b);
+	json_out_hide(&o);
+	json_out_object(&o, NULL);
+	put_piece(&o, "source", &s->source);
+	json_out_text_n(&o, "type", type->text, type->len);
+	json_out_text(&o, "datacontenttype", "application/json");
+	json_out_text_n(&o, "subject", resource, n);
 	audit_text_now(&t);
-	put_piece(&t, &s->data);
-	put_string(&t, e->method != NULL ? e->method : "AuditLog", WORD_MAX);
-	put_piece(&t, &s->resource);
-	audit_text_put(&t, names, names_len);
-	AUDIT_TEXT_PUT(&t, "\"");
-	put_authentication(&t, e);
-	put_authorization(&t, s, e);
-	put_request(&t, e, own);
-	put_origin(&t, e);
-	put_result(&t, e, own != NULL ? own->message : e->message);
-	AUDIT_TEXT_PUT(&t, "}");
-	return (size_t)(t.at - out);
+	json_out_text_n(&o, "time", time, sizeof(time));
+	put_piece(&o, "confluentRouting", &s->routing);
+	put_data(&o, s, e, own, resource, n);
+	/* The line goes on before and behind this: audit_chain_seal. */
+	*out = ',';
+	return b.len;
 }
 
 bool

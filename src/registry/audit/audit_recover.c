@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/audit/audit_anchor.h"
 #include "registry/audit/audit_files.h"
 #include "registry/audit/audit_internal.h"
@@ -12,7 +13,7 @@
 #define WINDOW_FIRST ((size_t)4 * AUDIT_LINE_MAX)
 
 /* How a file of ours begins. */
-static const char beginning[] = "{\"specversion\":\"1.0\",\"id\":\"";
+static const char beginning[] = "{" JSON_NAME("specversion") "\"1.0\"," JSON_NAME("id") "\"";
 
 /* The last whole line of a file. */
 struct end {
@@ -84,7 +85,8 @@ refuse(const char *path, const char *what, struct error *err)
 static int
 take(struct audit *a, const struct end *e, const char *path, struct error *err)
 {
-	static const char stop[] = "\"request\":{\"phase\":\"stop\",\"open\":0}";
+	static const char stop[] = JSON_NAME("request") "{" JSON_NAME("phase") "\"stop\","
+	    JSON_NAME("open") "0}";
 
 	if (!audit_chain_fits(a->mac, e->line, &e->tail))
 		return refuse(path, "the last line of the audit log was changed, or the log was "

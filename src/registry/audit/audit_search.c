@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/audit/audit.h"
 #include "registry/audit/audit_chain.h"
 #include "registry/audit/audit_files.h"
@@ -93,7 +94,7 @@ may_match(const struct query *q, const char *line, size_t n)
 			return false;
 	if (q->since[0] == '\0' && q->until[0] == '\0')
 		return true;
-	if (!audit_seal_member(line, n, "\",\"time\":\"", time, sizeof(time)))
+	if (!audit_seal_member(line, n, "\"," JSON_NAME("time") "\"", time, sizeof(time)))
 		return false;
 	return strcmp(time, q->since) >= 0 &&
 	    (q->until[0] == '\0' || strncmp(time, q->until, strlen(q->until)) <= 0);

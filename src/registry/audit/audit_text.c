@@ -1,9 +1,6 @@
 #include "registry/audit/audit_text.h"
 
-#include <stdbool.h>
 #include <time.h>
-
-#include "base/text.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -43,50 +40,8 @@ audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n)
 	t->at = to;
 }
 
-static bool
-is_hidden(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x200e || cp == 0x200f ||
-	    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
-}
-
-static void
-put_escape(struct audit_text *t, uint32_t cp)
-{
-	char escape[6] = { '\\', 'u', hex_digits[cp >> 12 & 15], hex_digits[cp >> 8 & 15],
-	    hex_digits[cp >> 4 & 15], hex_digits[cp & 15] };
-
-	audit_text_put(t, escape, sizeof(escape));
-}
-
-/* One character that is not plain (text_plain_length); its length. */
-static size_t
-put_other(struct audit_text *t, const unsigned char *p, size_t n)
-{
-	uint32_t cp;
-	size_t len = text_utf8_decode(p, n, &cp);
-
-	/* U+0000 is what many readers of JSON refuse. */
-	if (len == 0 || cp == 0) {
-		put_escape(t, 0xfffd);
-		return len == 0 ? text_invalid_length(p, n) : len;
-	}
-	if (cp == '"')
-		AUDIT_TEXT_PUT(t, "\\\"");
-	else if (cp == '\\')
-		AUDIT_TEXT_PUT(t, "\\\\");
-	else if (cp == '\n')
-		AUDIT_TEXT_PUT(t, "\\n");
-	else if (is_hidden(cp))
-		put_escape(t, cp);
-	else
-		audit_text_put(t, p, len);
-	return len;
-}
-
-/* ${n} or less, not to cut inside a character. */
-static size_t
-cut(const char *s, size_t n, size_t max)
+size_t
+audit_text_cut(const char *s, size_t n, size_t max)
 {
 	size_t i;
 
@@ -98,22 +53,6 @@ cut(const char *s, size_t n, size_t max)
 }
 
 void
-audit_text_json(struct audit_text *t, const char *s, size_t n, size_t max)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	size_t i = 0, run;
-
-	n = cut(s, n, max);
-	while (i < n) {
-		run = text_plain_length(p + i, n - i);
-		audit_text_put(t, p + i, run);
-		i += run;
-		if (i < n)
-			i += put_other(t, p + i, n - i);
-	}
-}
-
-void
 audit_text_percent(struct audit_text *t, const char *s, size_t n, size_t max)
 {
 	static const char upper[] = "0123456789ABCDEF";
@@ -121,7 +60,7 @@ audit_text_percent(struct audit_text *t, const char *s, size_t n, size_t max)
 	size_t i;
 	unsigned char c;
 
-	n = cut(s, n, max);
+	n = audit_text_cut(s, n, max);
 	if ((size_t)(t->end - to) < 3 * n)
 		return;
 	for (i = 0; i < n; i++) {

@@ -33,15 +33,8 @@ void audit_text_signed(struct audit_text *t, int64_t n);
 /* Lower-case hexadecimal. */
 void audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n);
 
-/**
- * audit_text_json(t, s, n, max):
- * The inside of a JSON string, of at most the first ${max} bytes (cut between
- * characters).  Controls, DEL, C1, line separators and bidirectional marks
- * become \u escapes, NUL and undecodable bytes U+FFFD: no line can drive a
- * terminal.
- * Takes at most 6 bytes for one.
- */
-void audit_text_json(struct audit_text *t, const char *s, size_t n, size_t max);
+/* ${n}, or less so as to be at most ${max} and not to cut inside a character. */
+size_t audit_text_cut(const char *s, size_t n, size_t max);
 
 /* Percent-encoded but for RFC 3986's unreserved characters; 3 bytes for one. */
 void audit_text_percent(struct audit_text *t, const char *s, size_t n, size_t max);

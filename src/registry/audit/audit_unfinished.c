@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/audit/audit_event.h"
 #include "registry/audit/audit_files.h"
 #include "registry/audit/audit_internal.h"
@@ -11,6 +12,7 @@
 #include "registry/audit/audit_seal.h"
 
 #define FOUND_MAX 1000000U
+#define PHASE_MARK JSON_NAME("request") "{" JSON_NAME("phase") "\""
 
 /* An intent that may lack its outcome. */
 struct found {
@@ -56,13 +58,13 @@ static int
 look_for_checkpoint(struct search *s, const struct audit_lines_line *line,
     const struct audit_tail *tail, struct error *err)
 {
-	static const char mark[] = ",\"open\":";
+	static const char mark[] = "," JSON_NAME("open");
 	char phase[32];
 	const char *open;
 	uint64_t seq;
 
 	(void)err;
-	if (!audit_seal_member(line->text, line->len, "\"request\":{\"phase\":\"", phase,
+	if (!audit_seal_member(line->text, line->len, PHASE_MARK, phase,
 	    sizeof(phase)) || (strcmp(phase, "checkpoint") != 0 && strcmp(phase, "stop") != 0) ||
 	    (open = memmem(line->text, line->len, mark, sizeof(mark) - 1)) == NULL ||
 	    !audit_chain_fits(s->mac, line->text, tail))
@@ -114,11 +116,12 @@ static int
 look_for_intent(struct search *s, const struct audit_lines_line *line,
     const struct audit_tail *tail, struct error *err)
 {
-	static const char denied[] = "\"authorizationInfo\":{\"granted\":false";
+	static const char denied[] = JSON_NAME("authorizationInfo") "{"
+	    JSON_NAME("granted") "false";
 	char phase[32], method[64];
 
 	if (tail->seq < s->from || !audit_seal_member(line->text, line->len,
-	    "\"request\":{\"phase\":\"", phase, sizeof(phase)))
+	    PHASE_MARK, phase, sizeof(phase)))
 		return 0;
 	if (tail->intent != 0 && strcmp(phase, "intent") != 0) {
 		if (audit_chain_fits(s->mac, line->text, tail))
@@ -126,7 +129,7 @@ look_for_intent(struct search *s, const struct audit_lines_line *line,
 		return 0;
 	}
 	if (strcmp(phase, "intent") != 0 || !audit_seal_member(line->text, line->len,
-	    "\"methodName\":\"secret-registry.", method, sizeof(method)) ||
+	    JSON_NAME("methodName") "\"secret-registry.", method, sizeof(method)) ||
 	    !audit_event_changes(method) ||
 	    memmem(line->text, line->len, denied, sizeof(denied) - 1) != NULL ||
 	    !audit_chain_fits(s->mac, line->text, tail))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_out.h"
 #include "crypto/mac.h"
 #include "registry/audit/audit.h"
 #include "registry/audit/audit_anchor.h"
@@ -62,7 +63,8 @@ check_anchor(const struct check *c, const char *file, uint64_t line, struct erro
 static bool
 vouches(const struct audit_lines_line *line, uint64_t torn)
 {
-	static const char mark[] = "\"request\":{\"phase\":\"torn\",\"count\":";
+	static const char mark[] = JSON_NAME("request") "{" JSON_NAME("phase") "\"torn\","
+	    JSON_NAME("count");
 	const char *p = memmem(line->text, line->len, mark, sizeof(mark) - 1);
 
 	return p != NULL && strtoull(p + sizeof(mark) - 1, NULL, 10) == torn;

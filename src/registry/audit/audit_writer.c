@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/audit/audit_anchor.h"
 #include "registry/audit/audit_commit.h"
 #include "registry/audit/audit_event.h"
@@ -88,10 +89,11 @@ audit_put_abandoned(struct audit *a, const struct audit_batch *b, const struct a
 	size_t at = e->at;
 	const char *body = audit_batch_next(b, &at, &head);
 
-	if (audit_seal_member(body, head.len, "\"methodName\":\"secret-registry.", method,
+	if (audit_seal_member(body, head.len, JSON_NAME("methodName") "\"secret-registry.", method,
 	    sizeof(method)))
 		event.method = method;
-	if (audit_seal_member(body, head.len, "\"requestId\":[\"", request, sizeof(request)))
+	if (audit_seal_member(body, head.len, JSON_NAME("requestId") "[\"", request,
+	    sizeof(request)))
 		event.request_id = request;
 	audit_put_own(a, &event, &own, &line);
 }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "plan/lock.h"
 #include "plan/replace_file.h"
 
@@ -194,26 +195,77 @@ give_to_owner(const char *folder, const char *path, struct error *err)
 	return 0;
 }
 
-static int
-append(const char *text, size_t n, void *cookie)
+/* A number with a fraction, as the reader's library spells it. */
+static void
+write_real(struct json_out *o, const char *key, const json_t *value)
 {
-	buf_append(cookie, text, n);
-	return ((struct buf *)cookie)->failed ? -1 : 0;
+	char text[64];
+	size_t n = json_dumpb(value, text, sizeof(text), JSON_ENCODE_ANY);
+
+	json_out_raw_n(o, key, text, n <= sizeof(text) ? n : 0);
+}
+
+static void
+write_scalar(struct json_out *o, const char *key, const json_t *value)
+{
+	if (json_is_integer(value))
+		json_out_int(o, key, json_integer_value(value));
+	else if (json_is_real(value))
+		write_real(o, key, value);
+	else if (json_is_boolean(value))
+		json_out_bool(o, key, json_is_true(value));
+	else
+		json_out_null(o, key);
+}
+
+int
+data_json_write(struct json_out *o, const char *key, const json_t *value,
+    data_json_text_fn *text, void *cookie)
+{
+	json_t *member;
+	const char *name;
+	size_t i;
+
+	if (json_is_string(value)) {
+		const char *s = json_string_value(value);
+		size_t n = json_string_length(value);
+
+		if (text != NULL)
+			return text(cookie, o, key, s, n);
+		json_out_text_n(o, key, s, n);
+	} else if (json_is_object(value)) {
+		json_out_object(o, key);
+		json_object_foreach((json_t *)(uintptr_t)value, name, member) {
+			if (data_json_write(o, name, member, text, cookie) != 0)
+				return -1;
+		}
+		json_out_end(o);
+	} else if (json_is_array(value)) {
+		json_out_array(o, key);
+		json_array_foreach(value, i, member) {
+			if (data_json_write(o, NULL, member, text, cookie) != 0)
+				return -1;
+		}
+		json_out_end(o);
+	} else {
+		write_scalar(o, key, value);
+	}
+	return 0;
 }
 
 static int
 write_file(const char *path, const struct file_id *id, const json_t *root, struct error *err)
 {
+	struct json_out o;
 	struct buf content;
 	int rc = -1;
 
 	/* Hashes of passwords: not for swap and cores. */
 	buf_init_secret(&content, DATA_FILE_MAX);
-	if (json_dump_callback(root, append, &content, JSON_INDENT(2)) == 0)
-		buf_append_char(&content, '\n');
-	else if (!content.failed)
-		buf_fail(&content, ERROR_MEMORY);
-	if (buf_check(&content, err) == 0)
+	json_out_init(&o, &content);
+	json_out_pretty(&o);
+	(void)data_json_write(&o, NULL, root, NULL, NULL);
+	if (json_out_finish(&o, err) == 0)
 		rc = replace_file(path, id, &content, err);
 	else
 		error_place(err, path, 0);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 
 struct error;
+struct json_out;
 
 /*
  * The JSON files of the data folder that people administer: users.json,
@@ -57,6 +58,17 @@ int data_file_set(json_t *o, const char *name, json_t *value, struct error *err)
 typedef int data_file_change_fn(void *cookie, json_t *root, struct error *err);
 int data_file_edit(const char *data, const char *name, data_file_change_fn *change,
     void *cookie, struct error *err);
+
+/**
+ * data_json_write(o, key, value, text, cookie):
+ * Write what was parsed, its members in the order in which they stand there.
+ * Each text in it goes through ${text}, which writes it with the key, and -1
+ * from which ends the writing; NULL: it is written as it is.
+ */
+typedef int data_json_text_fn(void *cookie, struct json_out *o, const char *key,
+    const char *text, size_t n);
+int data_json_write(struct json_out *o, const char *key, const json_t *value,
+    data_json_text_fn *text, void *cookie);
 
 /* Counts the changes that this process has made to any of the files. */
 unsigned data_file_edits(void);

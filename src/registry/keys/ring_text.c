@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "crypto/base64.h"
 #include "registry/keys/ring.h"
 
@@ -16,44 +17,56 @@
 #define BASE64_MAX 128		/* characters of the longest byte string */
 
 static void
-put_bytes(struct buf *out, const char *name, const void *bytes, size_t n)
+put_bytes(struct json_out *o, const char *name, const void *bytes, size_t n)
 {
-	buf_printf(out, "\"%s\":\"", name);
-	base64_encode(out, bytes, n);
-	buf_append_char(out, '"');
+	struct buf text;
+
+	buf_init(&text, BASE64_MAX);
+	base64_encode(&text, bytes, n);
+	json_out_text_n(o, name, text.data, text.len);
+	if (text.failed)
+		(void)buf_fail(o->out, text.why);
+	buf_release(&text);
 }
 
 static void
-put_wrapped(struct buf *out, const struct ring_wrapped *w)
+put_wrapped(struct json_out *o, const struct ring_wrapped *w)
 {
-	put_bytes(out, "iv", w->iv, RING_IV);
-	buf_append_char(out, ',');
-	put_bytes(out, "wrapped", w->bytes, RING_WRAPPED);
-	buf_append_char(out, '}');
+	put_bytes(o, "iv", w->iv, RING_IV);
+	put_bytes(o, "wrapped", w->bytes, RING_WRAPPED);
 }
 
 void
 ring_text_encode(const struct ring *r, struct buf *out)
 {
-	buf_printf(out, "{\"m\":%d,\"kdf\":{\"name\":", FORMAT);
-	if (r->kdf.passphrase)
-		buf_printf(out, "\"scrypt\",\"n\":%llu,\"r\":%lu,\"p\":%lu},",
-		    (unsigned long long)r->kdf.n, (unsigned long)r->kdf.r,
-		    (unsigned long)r->kdf.p);
-	else
-		buf_append_str(out, "\"none\"},");
-	put_bytes(out, "salt", r->kdf.salt, RING_SALT);
-	buf_append_char(out, ',');
-	put_bytes(out, "check", r->kdf.check, RING_CHECK);
-	buf_printf(out, ",\"active\":%lu,\"keys\":[", (unsigned long)r->active);
-	for (size_t i = 0; i < r->count; i++) {
-		buf_printf(out, "%s{\"kid\":%lu,", i > 0 ? "," : "",
-		    (unsigned long)r->keys[i].kid);
-		put_wrapped(out, &r->keys[i].wrapped);
+	struct json_out o;
+
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_int(&o, "m", FORMAT);
+	json_out_object(&o, "kdf");
+	json_out_text(&o, "name", r->kdf.passphrase ? "scrypt" : "none");
+	if (r->kdf.passphrase) {
+		json_out_uint(&o, "n", r->kdf.n);
+		json_out_uint(&o, "r", r->kdf.r);
+		json_out_uint(&o, "p", r->kdf.p);
 	}
-	buf_append_str(out, "],\"audit\":{");
-	put_wrapped(out, &r->audit_wrapped);
-	buf_append_char(out, '}');
+	json_out_end(&o);
+	put_bytes(&o, "salt", r->kdf.salt, RING_SALT);
+	put_bytes(&o, "check", r->kdf.check, RING_CHECK);
+	json_out_uint(&o, "active", r->active);
+	json_out_array(&o, "keys");
+	for (size_t i = 0; i < r->count; i++) {
+		json_out_object(&o, NULL);
+		json_out_uint(&o, "kid", r->keys[i].kid);
+		put_wrapped(&o, &r->keys[i].wrapped);
+		json_out_end(&o);
+	}
+	json_out_end(&o);
+	json_out_object(&o, "audit");
+	put_wrapped(&o, &r->audit_wrapped);
+	json_out_end(&o);
+	json_out_end(&o);
 }
 
 /* A member that is a number of ${min} to ${max}. */

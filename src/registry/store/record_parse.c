@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_out.h"
 #include "registry/log/log.h"
 #include "registry/store/names.h"
 #include "registry/store/record_internal.h"
@@ -83,17 +84,17 @@ parse_key(struct scan *s, struct record *out)
 	const char *claim;
 	size_t n = 0;
 
-	if (scan_may(s, "{\"t\":\"SECRET\",\"path\":")) {
+	if (scan_may(s, "{" JSON_NAME("t") "\"SECRET\"," JSON_NAME("path"))) {
 		out->type = RECORD_SECRET;
-	} else if (scan_may(s, "{\"t\":\"META\",\"path\":")) {
+	} else if (scan_may(s, "{" JSON_NAME("t") "\"META\"," JSON_NAME("path"))) {
 		out->type = RECORD_META;
-	} else if (scan_may(s, "{\"t\":\"KEYRING\"}")) {
+	} else if (scan_may(s, "{" JSON_NAME("t") "\"KEYRING\"}")) {
 		out->type = RECORD_KEYRING;
 		return s->p == s->end;
-	} else if (scan_may(s, "{\"t\":\"LEADER\"}")) {
+	} else if (scan_may(s, "{" JSON_NAME("t") "\"LEADER\"}")) {
 		out->type = RECORD_LEADER;
 		return s->p == s->end;
-	} else if (scan_may(s, "{\"t\":\"AUDIT\",\"slot\":")) {
+	} else if (scan_may(s, "{" JSON_NAME("t") "\"AUDIT\"," JSON_NAME("slot"))) {
 		out->type = RECORD_AUDIT;
 		out->slot = (uint32_t)scan_number(s, RECORD_SLOT_MAX);
 		return scan_is(s, "}") && s->p == s->end;
@@ -101,12 +102,12 @@ parse_key(struct scan *s, struct record *out)
 		return false;
 	}
 	out->path = scan_name(s, &out->path_len);
-	scan_is(s, ",\"key\":");
+	scan_is(s, "," JSON_NAME("key"));
 	out->key = scan_name(s, &out->key_len);
 	if (out->type == RECORD_SECRET) {
-		scan_is(s, ",\"version\":");
+		scan_is(s, "," JSON_NAME("version"));
 		out->version = (uint32_t)scan_number(s, NAME_VERSION_MAX);
-		scan_is(s, ",\"claim\":");
+		scan_is(s, "," JSON_NAME("claim"));
 		claim = scan_raw(s, &n);
 		if (s->failed || out->version == 0 || !parse_claim(claim, n, out->claim))
 			return false;

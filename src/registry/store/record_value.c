@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_out.h"
 #include "registry/keys/keyring.h"
 #include "registry/log/log.h"
 #include "registry/store/names.h"
@@ -141,23 +142,23 @@ record_read_secret(struct record_parser *p, const struct log_record *r, struct r
 	enum record_read read;
 	uint32_t kid;
 
-	scan_is(&s, "{\"m\":1,\"kid\":");
+	scan_is(&s, "{" JSON_NAME("m") "1," JSON_NAME("kid"));
 	kid = (uint32_t)scan_number(&s, UINT32_MAX);
-	scan_is(&s, ",\"alg\":\"" RECORD_ALGORITHM "\",\"salt\":");
+	scan_is(&s, "," JSON_NAME("alg") "\"" RECORD_ALGORITHM "\"," JSON_NAME("salt"));
 	parts[0] = scan_raw(&s, &lengths[0]);
-	scan_is(&s, ",\"iv\":");
+	scan_is(&s, "," JSON_NAME("iv"));
 	parts[1] = scan_raw(&s, &lengths[1]);
-	scan_is(&s, ",\"ct\":");
+	scan_is(&s, "," JSON_NAME("ct"));
 	parts[2] = scan_raw(&s, &lengths[2]);
-	scan_is(&s, ",\"createdAt\":");
+	scan_is(&s, "," JSON_NAME("createdAt"));
 	out->created_ms = scan_time(&s);
-	scan_is(&s, ",\"createdBy\":");
+	scan_is(&s, "," JSON_NAME("createdBy"));
 	out->created_by = scan_string(&s);
-	scan_is(&s, ",\"expiresAt\":");
+	scan_is(&s, "," JSON_NAME("expiresAt"));
 	out->expires_ms = scan_time(&s);
-	scan_is(&s, ",\"epoch\":");
+	scan_is(&s, "," JSON_NAME("epoch"));
 	out->epoch = scan_number(&s, INT64_MAX);
-	if (scan_may(&s, ",\"idem\":"))
+	if (scan_may(&s, "," JSON_NAME("idem")))
 		idem = scan_raw(&s, &idem_len);
 	read = finish(p, &s);
 	if (read == RECORD_READ)
@@ -178,13 +179,13 @@ read_deleted(struct record_parser *p, struct scan *s, struct record *out)
 	if (scan_may(s, "]"))
 		return RECORD_READ;
 	do {
-		scan_is(s, "{\"n\":");
+		scan_is(s, "{" JSON_NAME("n"));
 		from = to = scan_number(s, NAME_VERSION_MAX);
-		if (scan_may(s, ",\"to\":"))
+		if (scan_may(s, "," JSON_NAME("to")))
 			to = scan_number(s, NAME_VERSION_MAX);
-		scan_is(s, ",\"at\":");
+		scan_is(s, "," JSON_NAME("at"));
 		at = scan_time(s);
-		scan_is(s, ",\"by\":");
+		scan_is(s, "," JSON_NAME("by"));
 		by = scan_string(s);
 		if (!scan_is(s, "}"))
 			return RECORD_NOT_READ;
@@ -222,28 +223,28 @@ record_read_meta(struct record_parser *p, const struct log_record *r, struct rec
 	enum record_read read;
 
 	out->deleted_count = out->destroyed_count = 0;
-	scan_is(&s, "{\"m\":1,\"high\":");
+	scan_is(&s, "{" JSON_NAME("m") "1," JSON_NAME("high"));
 	out->high = (uint32_t)scan_number(&s, NAME_VERSION_MAX);
-	if (!scan_is(&s, ",\"deleted\":["))
+	if (!scan_is(&s, "," JSON_NAME("deleted") "["))
 		return RECORD_NOT_READ;
 	read = read_deleted(p, &s, out);
-	if (read != RECORD_READ || !scan_is(&s, ",\"destroyed\":["))
+	if (read != RECORD_READ || !scan_is(&s, "," JSON_NAME("destroyed") "["))
 		return read != RECORD_READ ? read : RECORD_NOT_READ;
 	read = read_destroyed(p, &s, out);
 	if (read != RECORD_READ)
 		return read;
-	scan_is(&s, ",\"maxVersions\":");
+	scan_is(&s, "," JSON_NAME("maxVersions"));
 	out->max_versions = (uint32_t)scan_number(&s, NAME_VERSION_MAX);
-	out->cas_required = scan_may(&s, ",\"casRequired\":true");
+	out->cas_required = scan_may(&s, "," JSON_NAME("casRequired") "true");
 	if (!out->cas_required)
-		scan_is(&s, ",\"casRequired\":false");
-	scan_is(&s, ",\"custom\":");
+		scan_is(&s, "," JSON_NAME("casRequired") "false");
+	scan_is(&s, "," JSON_NAME("custom"));
 	out->custom = scan_strings(&s);
-	scan_is(&s, ",\"updatedAt\":");
+	scan_is(&s, "," JSON_NAME("updatedAt"));
 	out->updated_ms = scan_time(&s);
-	scan_is(&s, ",\"updatedBy\":");
+	scan_is(&s, "," JSON_NAME("updatedBy"));
 	out->updated_by = scan_string(&s);
-	scan_is(&s, ",\"mcas\":");
+	scan_is(&s, "," JSON_NAME("mcas"));
 	out->mcas = (uint32_t)scan_number(&s, UINT32_MAX);
 	return finish(p, &s);
 }

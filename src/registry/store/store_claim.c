@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/keys/keyring.h"
 #include "registry/log/log.h"
 #include "registry/store/store_internal.h"
@@ -75,7 +76,7 @@ store_catch_up(struct store *s, struct error *err)
 static size_t
 probe_of(const struct log_record *records, size_t n)
 {
-	static const char secret[] = "{\"t\":\"SECRET\"";
+	static const char secret[] = "{" JSON_NAME("t") "\"SECRET\"";
 	size_t i;
 
 	for (i = 0; i < n; i++) {

@@ -98,10 +98,31 @@ append_hiding(struct buf *out, const unsigned char *p, size_t n)
 	buf_append_char(out, '"');
 }
 
+/* A text of which no byte has to be escaped: ${before} (NUL: nothing) and the
+ * quotes around it are put at one go, as this is most of what is written. */
+static void
+append_plain(struct buf *out, char before, const void *bytes, size_t n)
+{
+	size_t more = n + 2 + (before != '\0');
+	unsigned char *p;
+
+	if (buf_reserve(out, more) == -1)
+		return;
+	p = out->data + out->len;
+	if (before != '\0')
+		*p++ = (unsigned char)before;
+	*p = '"';
+	memcpy(p + 1, bytes, n);
+	p[n + 1] = '"';
+	out->len += more;
+}
+
 static void
 append_text(struct json_out *o, const void *bytes, size_t n)
 {
-	if (o->hides)
+	if (n > 0 && text_plain_length(bytes, n) == n)
+		append_plain(o->out, '\0', bytes, n);
+	else if (o->hides)
 		append_hiding(o->out, bytes, n);
 	else
 		text_append_json(o->out, bytes, n);
@@ -129,11 +150,17 @@ begin_item(struct json_out *o)
 static void
 write_name(struct json_out *o, const void *key, size_t n)
 {
-	bool pretty = (o->open[o->depth - 1] & IS_PRETTY) != 0;
+	unsigned char *in = &o->open[o->depth - 1];
 
+	if ((*in & ~HAS_ITEMS) == 0 && !o->breaks && n > 0 && text_plain_length(key, n) == n) {
+		append_plain(o->out, (*in & HAS_ITEMS) != 0 ? ',' : '\0', key, n);
+		*in |= HAS_ITEMS;
+		buf_append_char(o->out, ':');
+		return;
+	}
 	begin_item(o);
 	append_text(o, key, n);
-	buf_append(o->out, ": ", pretty ? 2 : 1);
+	buf_append(o->out, ": ", (*in & IS_PRETTY) != 0 ? 2 : 1);
 }
 
 /* All that comes before a value.  Returns whether one may come here. */

@@ -298,8 +298,9 @@ audit_event_write(const struct audit_style *s, const struct audit_event *e,
     const struct audit_own *own, char *out)
 {
 	const struct piece *type = &s->types[e->authorization ? 1 : 0];
+	static _Thread_local char resource[RESOURCE_MAX];	/* large, so not on the stack */
 	struct buf b = buf_over(out, AUDIT_EVENT_MAX);
-	char resource[RESOURCE_MAX], time[AUDIT_TEXT_TIME];
+	char time[AUDIT_TEXT_TIME];
 	struct audit_text t = { time, time + sizeof(time) };
 	size_t n = make_resource(s, e, resource);
 	struct json_out o;

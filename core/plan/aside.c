@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/compat.h"
 #include "base/error.h"
 #include "plan/aside.h"
 #include "plan/place.h"
@@ -167,12 +168,10 @@ rename_new(const struct place *p, const char *from)
 {
 	struct file_id id;
 
-#ifdef RENAME_NOREPLACE
-	if (renameat2(p->dir, from, p->dir, p->name, RENAME_NOREPLACE) == 0)
+	if (compat_rename_new(p->dir, from, p->name) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
 		return -1;
-#endif
 	if (place_identify(p, &id) == -1)
 		return -1;
 	if (id.exists) {

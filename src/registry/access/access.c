@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "registry/access/bindings.h"
@@ -107,17 +108,13 @@ struct access *
 access_open(const char *data, struct error *err)
 {
 	struct access *a = calloc(1, sizeof(*a));
-	pthread_rwlockattr_t attr;
 
 	if (a == NULL) {
 		error_memory(err);
 		return NULL;
 	}
 	/* Many readers must not keep a new table out. */
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&a->lock, &attr);
-	pthread_rwlockattr_destroy(&attr);
+	compat_rwlock_init(&a->lock);
 	pthread_mutex_init(&a->why_lock, NULL);
 	watch_init(&a->watch);
 	a->roles_path = data_file_path(data, ROLES_FILE, err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "crypto/equal.h"
@@ -148,16 +149,12 @@ struct credentials *
 credentials_open(const char *data, const char *jwks_file, struct error *err)
 {
 	struct credentials *c = calloc(1, sizeof(*c));
-	pthread_rwlockattr_t attr;
 
 	if (c == NULL) {
 		error_memory(err);
 		return NULL;
 	}
-	pthread_rwlockattr_init(&attr);
-	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&c->lock, &attr);
-	pthread_rwlockattr_destroy(&attr);
+	compat_rwlock_init(&c->lock);
 	pthread_mutex_init(&c->why_lock, NULL);
 	watch_init(&c->watch);
 	c->sources[USERS].path = data_file_path(data, USERS_FILE, err);

@@ -5,7 +5,6 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/queue.h>
 #include <time.h>
 
 #include <event2/event.h>
@@ -13,6 +12,7 @@
 #include <event2/listener.h>
 
 #include "base/buf.h"
+#include "base/compat.h"
 #include "base/siphash.h"
 #include "registry/http/chunked.h"
 #include "registry/http/head.h"

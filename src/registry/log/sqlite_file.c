@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "plan/place.h"
 #include "registry/log/sqlite_db.h"
@@ -164,7 +165,7 @@ sqlite_file_start(struct sqlite_aside *a, const struct place *p,
 static int
 rename_new(int dir, const char *from, const char *to)
 {
-	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
+	if (compat_rename_new(dir, from, to) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
 		return -1;

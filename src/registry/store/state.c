@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compat.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "registry/log/log.h"
@@ -11,15 +12,11 @@ struct state *
 state_new(void)
 {
 	struct state *s = calloc(1, sizeof(*s));
-	pthread_rwlockattr_t a;
 
 	if (s == NULL)
 		return NULL;
 	/* A stream of readers must not keep the writer waiting for ever. */
-	(void)pthread_rwlockattr_init(&a);
-	(void)pthread_rwlockattr_setkind_np(&a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	(void)pthread_rwlock_init(&s->lock, &a);
-	(void)pthread_rwlockattr_destroy(&a);
+	(void)compat_rwlock_init(&s->lock);
 	s->paths.name_at = offsetof(struct state_path, name);
 	s->parser = record_parser_new();
 	s->principal_index = map_new();

@@ -246,7 +246,7 @@ splices_add(struct splices *s, const struct document *d, uint32_t entry, uint32_
 	const struct document_entry *x = document_entry(d, entry);
 	struct splice made = { .entry = entry, .from = (uint32_t)from, .to = (uint32_t)to };
 	struct group *g;
-	uint32_t number;
+	uint32_t number = SPLICES_NONE;
 	size_t at;
 	int found;
 

@@ -1,5 +1,4 @@
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,17 +112,14 @@ static bool
 is_workers(const struct reading *r, const struct document *d, const char *name)
 {
 	/* Both of us have them: with the prefix they are meant for us. */
-	static const char *const shared[] = { "listeners", "ssl.client.auth" };
-	char ours[64];
+	static const char *const shared[] = { PREFIX "listeners", PREFIX "ssl.client.auth" };
 	size_t i;
 
 	if (!r->worker)
 		return false;
 	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
-		if (strcmp(name, shared[i]) != 0)
-			continue;
-		snprintf(ours, sizeof(ours), PREFIX "%s", name);
-		return document_find(d, ours, strlen(ours)) != DOCUMENT_NONE;
+		if (strcmp(name, shared[i] + strlen(PREFIX)) == 0)
+			return document_find(d, shared[i], strlen(shared[i])) != DOCUMENT_NONE;
 	}
 	return settings_key_find(name) == NULL && !settings_kafka_is_one(name);
 }

@@ -210,11 +210,32 @@ list(struct state *s)
 	return from * 1e6 / (double)count;
 }
 
+/* Bytes; 0 where the C library does not tell. */
+static size_t
+heap_in_use(void)
+{
+#ifdef __GLIBC__
+	struct mallinfo2 info = mallinfo2();
+
+	return info.uordblks + info.hblkhd;
+#else
+	return 0;
+#endif
+}
+
+static void
+heap_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
 static void
 measure(const struct shape *shape)
 {
 	struct state *s = state_new();
-	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	size_t before = heap_in_use();
 	size_t lookups = measure_is_smoke() ? secrets : LOOKUPS;
 	struct state_counts c;
 	struct took t = { 0 };
@@ -224,7 +245,7 @@ measure(const struct shape *shape)
 	fill(s, shape, &t);
 	state_count(s, &c);
 	measure_must(c.versions == secrets, "count");
-	used = (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / n;
+	used = (double)(heap_in_use() - before) / n;
 	printf("fold %zu secrets, %s: %.2f us a record, of which parse %.2f "
 	    "(floor: one pass over its bytes %.2f, ratio %.1f); all in %.2f s\n", secrets,
 	    shape->what, t.fold * 1e3 / n, t.parse * 1e3 / n, t.scan * 1e3 / n, t.fold / t.scan,
@@ -238,7 +259,7 @@ measure(const struct shape *shape)
 	    access_floor(lookups) * 1e6 / (double)lookups);
 	printf("list paths in order, %s: %.0f ns a path\n", shape->what, list(s));
 	state_free(s);
-	(void)malloc_trim(0);
+	heap_trim();
 }
 
 int

@@ -148,7 +148,7 @@ double
 registry_cpu(pid_t pid)
 {
 	char path[64], text[1024];
-	unsigned long user, sys;
+	unsigned long user = 0, sys = 0;
 	const char *at;
 	ssize_t n = 0;
 	int fd;

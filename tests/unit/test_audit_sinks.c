@@ -1,5 +1,5 @@
+#include <poll.h>
 #include <sys/resource.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <string.h>
@@ -202,12 +202,9 @@ test_standard_output_must_take_the_lines_too(void **state)
 	while (audit_say_read(a) != 0)
 		;
 	for (int i = 0; audit_unready(a) != NULL && i < (int)PATIENT_MS; i++) {
-		struct timeval none = { 0, 1000 };
-		fd_set set;
+		struct pollfd reader = { .fd = ends[0], .events = POLLIN };
 
-		FD_ZERO(&set);
-		FD_SET(ends[0], &set);
-		if (select(ends[0] + 1, &set, NULL, NULL, &none) > 0)
+		if (poll(&reader, 1, 1) > 0)
 			(void)!read(ends[0], bytes + 32768, 32768);
 	}
 	dup2(saved, STDOUT_FILENO);

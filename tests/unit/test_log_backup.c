@@ -25,7 +25,7 @@ must_back_up(struct log *l, const char *path)
 static void
 fill(struct log *l, size_t n)
 {
-	char value[900], key[16];
+	char value[900], key[24];
 	size_t i;
 
 	memset(value, 'x', sizeof(value) - 1);

@@ -115,7 +115,7 @@ test_a_newer_format_is_refused_untouched(void **state)
 static void
 fill(struct log *l, size_t n)
 {
-	char value[900], key[16];
+	char value[900], key[24];
 	size_t i;
 
 	memset(value, 'x', sizeof(value) - 1);

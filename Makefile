@@ -69,14 +69,18 @@ LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
-HEADERS := $(wildcard core/*/*.h ui/*.h src/*.h src/registry/*.h src/registry/*/*.h tests/tui/*.h)
+HEADERS := $(shell find core ui src -name '*.h') $(wildcard tests/tui/*.h)
 CORE_OBJ := $(call objects,$(wildcard core/*/*.c))
 UI_OBJ := $(call objects,$(wildcard ui/*.c))
-SRC_OBJ := $(call objects,$(wildcard src/*.c src/registry/cli/*.c))
-REGISTRY_OBJ := $(call objects,$(filter-out src/registry/cli/%,$(wildcard src/registry/*.c src/registry/*/*.c)))
+SRC_OBJ := $(call objects,$(shell find src/cli -name '*.c'))
+CLIENT_OBJ := $(call objects,$(wildcard src/client/*.c src/common/*.c))
+REGISTRY_OBJ := $(call objects,$(shell find src/registry -name '*.c'))
+# What each program and test takes from, in the linker's order.
+ARCHIVES := $(BUILD)/libregistry.a $(BUILD)/libclient.a $(BUILD)/libcore.a
 # The sanitizers' defaults, such as what curses keeps until exit.
 SAN_OBJ := $(if $(SAN),$(BUILD)/tests/san_options.o)
 
+SUPPORT_OBJ := $(call objects,$(wildcard tests/support/*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TUI_BIN := $(patsubst tests/tui/%.c,$(BUILD)/tests/tui/%,$(wildcard tests/tui/test_*.c))
 TUI_HELP := $(call objects,$(filter-out tests/tui/test_%,$(wildcard tests/tui/*.c)))
@@ -92,11 +96,16 @@ TORTURE := $(wildcard tests/torture/*.sh)
 
 all: $(BUILD)/propseal
 
-$(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
+$(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
 
 $(BUILD)/libregistry.a: $(REGISTRY_OBJ)
+	$(call say,AR)
+	$(Q)rm -f $@
+	$(Q)$(AR) qcs $@ $^
+
+$(BUILD)/libclient.a: $(CLIENT_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@
 	$(Q)$(AR) qcs $@ $^
@@ -112,7 +121,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
-$(BUILD)/src/config_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
+$(BUILD)/src/cli/config_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 
 # What is kept as data and built in: its bytes, for an array.
 $(BUILD)/data/openapi.inc: share/registry/openapi.json
@@ -128,7 +137,7 @@ $(BUILD)/flags: always
 	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' >$@
 
-$(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
+$(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
 
@@ -136,7 +145,7 @@ $(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ -lcmocka -lvterm -lutil
 
-$(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
+$(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) -lutil
 
@@ -150,12 +159,12 @@ $(START_FLOOR): %: %.o
 	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
 
 # A server of the HTTP layer alone, which tests/registry/test_http.py drives.
-$(HTTP_SERVER): %: %.o $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
+$(HTTP_SERVER): %: %.o $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
 
 # With a main() of its own: `make fuzz` builds it and all that it tests.
-$(FUZZ_BIN): %: %.o $(SAN_OBJ) $(BUILD)/libregistry.a $(BUILD)/libcore.a
+$(FUZZ_BIN): %: %.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
 
@@ -279,4 +288,4 @@ always:
 	fuzz fuzz-programs help install lint run-tests test test-torture test-valgrind tui uninstall unit
 .SECONDARY:
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "crypto/key.h"
 #include "plan/plan.h"
-#include "rotation/rotate.h"
+#include "seal/rotate.h"
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "ui/act_registry.h"
 #include "ui/app.h"
 #include "ui/registry.h"

@@ -8,7 +8,7 @@
 #include "document/edits.h"
 #include "estate/estate.h"
 #include "plan/plan.h"
-#include "plan/unseal.h"
+#include "seal/unseal.h"
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"

@@ -1,7 +1,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "crypto/key.h"
-#include "rotation/rotate.h"
+#include "seal/rotate.h"
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"

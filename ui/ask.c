@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "ui/ask.h"
 #include "ui/dialog.h"
 

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "plan/apply.h"
 #include "plan/configuration.h"
-#include "plan/lock.h"
+#include "file/lock.h"
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"

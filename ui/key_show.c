@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "crypto/key.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/estate.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "document/document.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "file/file.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/estate.h"

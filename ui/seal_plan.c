@@ -7,7 +7,7 @@
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
-#include "plan/seal.h"
+#include "seal/seal.h"
 #include "ui/app.h"
 #include "ui/ask.h"
 #include "ui/change.h"

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "crypto/base64.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "crypto/key.h"
 #include "crypto/random.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "document/document.h"
 #include "document/edits.h"
 #include "secrets/sealed.h"

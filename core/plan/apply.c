@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "document/edits.h"
 #include "plan/apply.h"
-#include "plan/lock.h"
+#include "file/lock.h"
 #include "plan/plan.h"
-#include "plan/replace.h"
+#include "file/replace.h"
 
 #define ANY_WRITE 0222
 #define NAMES_MAX 512	/* bytes of files' names in a message */

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/file.h"
+#include "file/file.h"
 #include "base/vec.h"
 
 struct buf;

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "document/document.h"
 #include "secrets/resolve.h"
 #include "secrets/secrets_file.h"

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/file.h"
+#include "file/file.h"
 
 struct buf;
 struct cipher;

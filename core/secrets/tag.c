@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "crypto/base64.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "crypto/mac.h"
 #include "document/document.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "crypto/digest.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/authorization.h"

@@ -29,8 +29,8 @@ never "only core/crypto calls OpenSSL's ciphers" '#include <openssl/(evp|kdf|aes
 never "core knows no screen" '#include (<(n?curses|ncursesw/)|"(ui|src)/)' $(files core)
 never "core prints nothing and never exits" '(^|[^a-z_])(printf|puts|putchar|perror|exit|_exit|abort)\(' \
     $(files core)
-never "files are written by core/plan alone" 'O_TRUNC|fopen\([^)]*"[wa]' \
-    $(files core ui src tests/fuzz | grep -v '^core/plan/')
+never "files are written by core/file alone" 'O_TRUNC|fopen\([^)]*"[wa]' \
+    $(files core ui src tests/fuzz | grep -v '^core/file/')
 never "banned functions" '(^|[^a-z_])(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca)\(' \
     $(files core ui src tests)
 never "unfinished work" '(TO''DO|FIX''ME|(^|[^uX])XX''X([^X]|$)|for ''now|not ''implemented)' \

@@ -15,7 +15,7 @@
 #include "document/edits.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
-#include "plan/seal.h"
+#include "seal/seal.h"
 #include "secrets/secrets_file.h"
 #include "unit.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "plan/replace.h"
+#include "file/replace.h"
 #include "faults.h"
 #include "files.h"
 

@@ -8,7 +8,7 @@
 #include "registry/keys/keyring.h"
 #include "registry/keys/master.h"
 #include "registry/log/log.h"
-#include "registry/log/log_memory.h"
+#include "tests/support/log_memory.h"
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 #include "unit.h"

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "registry/access/access.h"
+#include "registry/auth/access.h"
 
 /* --- help --- */
 

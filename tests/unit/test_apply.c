@@ -3,7 +3,7 @@
 #include "document/edits.h"
 #include "plan/apply.h"
 #include "plan/configuration.h"
-#include "plan/lock.h"
+#include "file/lock.h"
 #include "plan/plan.h"
 #include "faults.h"
 #include "files.h"

@@ -10,7 +10,7 @@
 #include "registry/auth/auth.h"
 #include "registry/auth/rate.h"
 #include "registry/auth/throttle.h"
-#include "registry/data/data_file.h"
+#include "registry/base/data_file.h"
 
 /* --- help --- */
 

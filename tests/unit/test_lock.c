@@ -1,5 +1,5 @@
 #include "base/error.h"
-#include "plan/lock.h"
+#include "file/lock.h"
 #include "files.h"
 
 /* Long enough for whatever the machine does meanwhile; nothing waits for it. */

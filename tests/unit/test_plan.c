@@ -1,6 +1,6 @@
 #include "plan/diff.h"
-#include "plan/unseal.h"
-#include "rotation/rotate.h"
+#include "seal/unseal.h"
+#include "seal/rotate.h"
 #include "secrets/state.h"
 #include "estate_fixture.h"
 #include "files.h"

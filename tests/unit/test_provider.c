@@ -1,4 +1,4 @@
-#include "plan/provider.h"
+#include "seal/provider.h"
 #include "estate_fixture.h"
 
 #define CLASS "config.providers.securepass.class=" \

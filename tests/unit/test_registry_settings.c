@@ -2,7 +2,7 @@
 #include "files.h"
 
 #include "base/error.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 
 #define PREFIX "config.providers.secret.param."
 

@@ -1,5 +1,5 @@
-#include "plan/render.h"
-#include "plan/render_entries.h"
+#include "seal/render.h"
+#include "seal/render_entries.h"
 #include "secrets/sealed.h"
 #include "estate_fixture.h"
 

@@ -1,7 +1,7 @@
 #include <sys/xattr.h>
 #include <limits.h>
 
-#include "plan/place.h"
+#include "file/place.h"
 #include "replacing.h"
 
 static void

@@ -1,6 +1,6 @@
-#include "plan/rewrite.h"
+#include "seal/rewrite.h"
 #include "plan/diff.h"
-#include "plan/render.h"
+#include "seal/render.h"
 #include "estate_fixture.h"
 
 #define NAME(key) "server.properties/" key

@@ -1,6 +1,6 @@
 /* Random files, edited at random: what a reader gets is what was written. */
-#include "plan/rewrite.h"
-#include "plan/render.h"
+#include "seal/rewrite.h"
+#include "seal/render.h"
 #include "estate_fixture.h"
 
 #define ROUNDS 400

@@ -1,5 +1,5 @@
 #include "crypto/base64.h"
-#include "rotation/rotate.h"
+#include "seal/rotate.h"
 #include "secrets/sealed.h"
 #include "secrets/tag.h"
 #include "estate_fixture.h"

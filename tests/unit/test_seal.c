@@ -1,5 +1,5 @@
 #include "plan/plan.h"
-#include "plan/seal.h"
+#include "seal/seal.h"
 #include "secrets/tag.h"
 #include "estate_fixture.h"
 

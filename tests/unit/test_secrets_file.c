@@ -1,4 +1,4 @@
-#include "base/file.h"
+#include "file/file.h"
 #include "base/text.h"
 #include "secrets/metadata.h"
 #include "secrets/passphrase.h"

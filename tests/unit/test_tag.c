@@ -1,6 +1,6 @@
 #include "secrets/tag.h"
-#include "plan/unseal.h"
-#include "rotation/rotate.h"
+#include "seal/unseal.h"
+#include "seal/rotate.h"
 #include "estate_fixture.h"
 
 #define CONFIG "a.password=alpha-S3cret\nb.password=beta-S3cret\n"

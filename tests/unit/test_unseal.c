@@ -1,4 +1,4 @@
-#include "plan/unseal.h"
+#include "seal/unseal.h"
 #include "estate_fixture.h"
 
 #define KEYSTORE "ssl.keystore.password"

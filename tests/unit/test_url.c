@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "registry/client/url.h"
+#include "client/url.h"
 
 static void
 expect(const char *text, bool tls, const char *host, uint16_t port, const char *authority,

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "crypto/hkdf.h"
-#include "registry/wipe.h"
+#include "client/wipe.h"
 
 /* Needs an algorithm of OpenSSL's, as a thread might that comes back late. */
 static void

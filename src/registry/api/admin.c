@@ -22,7 +22,7 @@
 #include "registry/audit/audit.h"
 #include "registry/http/http.h"
 #include "registry/keys/keyring.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 #include "registry/store/store.h"
 
 /* The audit log's HMAC of a text and its check, and backups. */

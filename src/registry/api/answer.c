@@ -11,7 +11,7 @@
 #include "registry/api/reply.h"
 #include "registry/api/tally.h"
 #include "registry/http/http.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 
 void
 answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_event *e)

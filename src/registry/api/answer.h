@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "registry/access/access.h"
+#include "registry/auth/access.h"
 
 enum audit_phase;
 struct audit_event;

@@ -17,7 +17,7 @@
 #include "registry/audit/audit.h"
 #include "registry/auth/auth.h"
 #include "registry/http/http.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 #include "registry/store/store.h"
 
 #define OPENAPI_MAX ((size_t)1 << 20)

@@ -17,7 +17,7 @@
 #include "registry/api/reply.h"
 #include "registry/http/http.h"
 #include "registry/http/target.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 
 /* GET, PUT, DELETE /secret/admin/role-bindings.  A binding is {"role":,
  * "principal":} with "path": or "prefix":, or neither for the registry as a

@@ -15,7 +15,7 @@
 #include "registry/api/secret_json.h"
 #include "registry/api/thread.h"
 #include "registry/http/http.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 #include "registry/store/state.h"
 
 /* POST .../versions: a secret's next version. */

@@ -13,10 +13,10 @@
 #include "registry/api/internal.h"
 #include "registry/api/reply.h"
 #include "registry/api/tally.h"
-#include "registry/clock.h"
+#include "registry/base/clock.h"
 #include "registry/http/http.h"
 #include "registry/store/store.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 
 #define POOL_MAX 256U
 

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/json_out.h"
-#include "registry/access/access.h"
+#include "registry/auth/access.h"
 #include "registry/api/route.h"
 #include "registry/audit/audit.h"
 #include "registry/auth/auth.h"

@@ -7,7 +7,7 @@
 #include "registry/api/request.h"
 #include "registry/api/exchange.h"
 #include "registry/api/helper.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 
 #define DESCRIBED_MAX 512U	/* the audit's messages are not longer */
 _Static_assert(DESCRIBED_MAX <= sizeof(((struct exchange *)NULL)->message), "it fits");

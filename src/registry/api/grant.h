@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "registry/access/access.h"
+#include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/store/names.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/json_out.h"
-#include "registry/access/access.h"
+#include "registry/auth/access.h"
 #include "registry/api/answer.h"
 #include "registry/api/request.h"
 #include "registry/api/exchange.h"

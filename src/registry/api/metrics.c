@@ -11,7 +11,7 @@
 #include "registry/api/tally.h"
 #include "registry/audit/audit.h"
 #include "registry/http/http.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 

@@ -14,7 +14,7 @@
 #include "registry/api/handlers.h"
 #include "registry/api/internal.h"
 #include "registry/api/route.h"
-#include "registry/data/data_file.h"
+#include "registry/base/data_file.h"
 
 /*
  * GET /openapi.json: written from the table that dispatches, with the schemas

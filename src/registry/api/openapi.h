@@ -1,7 +1,7 @@
 #ifndef REGISTRY_API_OPENAPI_H
 #define REGISTRY_API_OPENAPI_H
 
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 
 struct buf;
 

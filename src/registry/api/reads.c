@@ -13,7 +13,7 @@
 #include "registry/api/reply.h"
 #include "registry/api/secret_json.h"
 #include "registry/http/http.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 #include "registry/store/names.h"
 #include "registry/store/state.h"
 #include "registry/store/store.h"

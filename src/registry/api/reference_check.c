@@ -6,7 +6,7 @@
 
 #include "registry/api/reply.h"
 #include "registry/api/request.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 #include "registry/store/names.h"
 #include "registry/store/state.h"
 #include "registry/store/store.h"

@@ -13,9 +13,9 @@
 #include "registry/api/reply.h"
 #include "registry/api/request.h"
 #include "registry/api/secret_json.h"
-#include "registry/data/data_file.h"
+#include "registry/base/data_file.h"
 #include "registry/http/http.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 #include "registry/store/names.h"
 #include "registry/store/state.h"
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "registry/access/access.h"
+#include "registry/auth/access.h"
 #include "registry/api/route.h"
 
 struct buf;

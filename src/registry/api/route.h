@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "registry/access/access.h"
+#include "registry/auth/access.h"
 #include "registry/http/http.h"
 #include "registry/http/target.h"
-#include "registry/settings.h"
+#include "registry/base/settings.h"
 
 struct exchange;
 

@@ -7,10 +7,10 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "base/json_out.h"
-#include "crypto/equal.h"
-#include "plan/replace_file.h"
+#include "base/equal.h"
+#include "file/replace_file.h"
 #include "registry/audit/audit_text.h"
 
 #define PURPOSE "audit anchor"

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/json_out.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "registry/audit/audit_text.h"
 
 #define HEX (2 * MAC_BYTES)

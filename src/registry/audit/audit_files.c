@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "registry/audit/audit_chain.h"
 #include "registry/audit/audit_lines.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 
 #define AGAIN_S 10	/* between attempts to make one that was removed */
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "registry/audit/audit_anchor.h"
 #include "registry/audit/audit_files.h"
 #include "registry/audit/audit_internal.h"

@@ -11,7 +11,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "registry/audit/audit_io.h"
 #include "registry/audit/audit_journal.h"
 #include "registry/audit/audit_unsynced.h"

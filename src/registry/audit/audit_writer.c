@@ -10,7 +10,7 @@
 #include "registry/audit/audit_internal.h"
 #include "registry/audit/audit_seal.h"
 #include "registry/audit/audit_sink_file.h"
-#include "registry/clock.h"
+#include "registry/base/clock.h"
 
 #define RETRY_MS 100		/* between attempts while nothing can be written */
 #define ROOM ((size_t)64 << 10)	/* that must be there before it is said to work again */

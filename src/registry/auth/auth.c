@@ -18,7 +18,7 @@
 #include "registry/auth/throttle.h"
 #include "registry/auth/tokens.h"
 #include "registry/auth/verified.h"
-#include "registry/data/watch.h"
+#include "registry/base/watch.h"
 
 _Static_assert(AUTH_NAME_MAX == PRINCIPAL_MAX, "a principal is copied as it is");
 

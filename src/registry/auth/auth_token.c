@@ -11,7 +11,7 @@
 #include "crypto/random.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/tokens.h"
-#include "registry/data/data_file.h"
+#include "registry/base/data_file.h"
 
 #define TTL_MAX ((int64_t)100 * 366 * 86400)
 

@@ -6,7 +6,7 @@
 #include "base/secmem.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/users.h"
-#include "registry/data/data_file.h"
+#include "registry/base/data_file.h"
 
 struct edit {
 	char name[PRINCIPAL_MAX];

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "registry/data/principal.h"
+#include "registry/base/principal.h"
 
 struct buf;
 

@@ -6,13 +6,13 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "crypto/equal.h"
+#include "file/file.h"
+#include "base/equal.h"
 #include "registry/auth/jwks.h"
 #include "registry/auth/jwt.h"
 #include "registry/auth/tokens.h"
-#include "registry/data/data_file.h"
-#include "registry/data/watch.h"
+#include "registry/base/data_file.h"
+#include "registry/base/watch.h"
 
 enum which { USERS, TOKENS, JWKS, FILES };
 

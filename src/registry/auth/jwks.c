@@ -6,9 +6,9 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "crypto/base64url.h"
-#include "registry/data/data_file.h"
+#include "registry/base/data_file.h"
 
 #define NUMBER_MAX (SIGNATURE_RSA_MAX / 8 + 16)	/* bytes of a key's number */
 #define KID_MAX 1024

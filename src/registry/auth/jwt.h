@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "registry/data/principal.h"
+#include "registry/base/principal.h"
 
 struct jwks;
 

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "crypto/mac.h"
 #include "registry/auth/auth.h"
-#include "registry/data/principal.h"
+#include "registry/base/principal.h"
 
 struct error;
 

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "base/secmem.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "crypto/random.h"
 #include "crypto/scrypt.h"
 

@@ -8,8 +8,8 @@
 #include "base/map.h"
 #include "crypto/base64url.h"
 #include "crypto/digest.h"
-#include "crypto/equal.h"
-#include "registry/data/data_file.h"
+#include "base/equal.h"
+#include "registry/base/data_file.h"
 
 #define HASH_TEXT 43	/* characters */
 

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "registry/data/principal.h"
+#include "registry/base/principal.h"
 
 struct digest;
 struct error;

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "crypto/base64.h"
-#include "registry/data/data_file.h"
+#include "registry/base/data_file.h"
 
 struct users {
 	struct user *items;

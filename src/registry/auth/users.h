@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "registry/auth/password.h"
-#include "registry/data/principal.h"
+#include "registry/base/principal.h"
 
 struct error;
 struct file_id;

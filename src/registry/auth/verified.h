@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "crypto/mac.h"
-#include "registry/data/principal.h"
+#include "registry/base/principal.h"
 
 struct error;
 

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "crypto/base64.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 
 #define RAW 32
 #define RAW_BASE64 44		/* characters */

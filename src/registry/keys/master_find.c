@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "file/file.h"
 #include "base/secmem.h"
 #include "registry/keys/master.h"
 

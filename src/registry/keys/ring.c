@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
-#include "crypto/equal.h"
+#include "base/equal.h"
 #include "crypto/hkdf.h"
 #include "crypto/random.h"
 #include "crypto/scrypt.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "plan/lock.h"
+#include "file/lock.h"
 #include "registry/log/log.h"
 #include "registry/log/log_index.h"
 #include "registry/log/log_sqlite.h"

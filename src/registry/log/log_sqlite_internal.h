@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "plan/place.h"
+#include "file/place.h"
 #include "registry/log/log.h"
 
 struct error;

@@ -1,7 +1,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "plan/lock.h"
+#include "file/lock.h"
 #include "registry/log/log_sqlite_internal.h"
 #include "registry/log/sqlite_db.h"
 #include "registry/log/sqlite_file.h"

@@ -9,7 +9,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "plan/place.h"
+#include "file/place.h"
 #include "registry/log/sqlite_db.h"
 #include "registry/log/sqlite_file.h"
 

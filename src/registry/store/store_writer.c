@@ -2,7 +2,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "registry/clock.h"
+#include "registry/base/clock.h"
 #include "registry/store/store_internal.h"
 
 int64_t

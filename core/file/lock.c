@@ -1,0 +1,319 @@
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "file/lock.h"
+#include "file/place.h"
+
+#define SUFFIX ".propseal-lock"
+#define PRIVATE 0600
+
+#define SLEEP_FIRST_NS 1000000L		/* 1 ms, then double */
+#define SLEEP_MAX_NS 50000000L		/* 50 ms */
+#define MS_NS 1000000L
+#define SECOND_NS 1000000000L
+
+/* One file's lock. */
+struct hold {
+	const char *path;	/* as given; the caller's, while waiting only */
+	struct place place;
+	char *sidecar;
+	int fd;			/* -1: not held */
+};
+
+struct lock {
+	size_t n;
+	struct hold *holds;	/* by real path, each once */
+};
+
+/* How long to wait, and whom to tell. */
+struct wait {
+	int timeout_ms;
+	struct timespec start;
+	void (*waiting)(void *cookie, const char *path);
+	void *cookie;
+};
+
+enum outcome { LOCK_GOT, LOCK_BUSY, LOCK_FAILED };
+
+/* 0: locked; -1: errno, EAGAIN when another has it. */
+static int
+lock_fd(int fd)
+{
+#ifdef F_OFD_SETLK
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+		return 0;
+	if (errno == EACCES)
+		errno = EAGAIN;
+	/* A kernel or file system that does not know it. */
+	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+		return -1;
+#endif
+	return flock(fd, LOCK_EX | LOCK_NB);
+}
+
+/* Is the open sidecar still the one of that name? */
+static bool
+is_current(const struct hold *h, int fd)
+{
+	struct stat here, there;
+
+	return fstat(fd, &here) == 0 && here.st_nlink > 0 &&
+	    fstatat(h->place.dir, h->sidecar, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* For the message of who waits.  On a full disk it stays empty. */
+static void
+write_pid(int fd)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) != n)
+		(void)!ftruncate(fd, 0);
+}
+
+static enum outcome
+open_failed(const struct hold *h, struct error *err)
+{
+	struct stat st;
+	int code = errno;
+
+	/* Another user's: held, or left by a run that was killed. */
+	if ((code == EACCES || code == EPERM) &&
+	    fstatat(h->place.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return LOCK_BUSY;
+	errno = code;
+	error_io(err, h->path, "cannot make its lock file");
+	if (code == EACCES || code == EPERM)
+		error_hint(err, "the directory must be writable to change a file in it");
+	return LOCK_FAILED;
+}
+
+static enum outcome
+lock_try(struct hold *h, struct error *err)
+{
+	struct stat st;
+	int fd, code;
+
+	for (;;) {
+		fd = openat(h->place.dir, h->sidecar,
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, PRIVATE);
+		if (fd == -1)
+			return open_failed(h, err);
+		if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+			error_set(err, ERROR_IO, "its lock file %s is not a regular file",
+			    h->sidecar);
+			error_place(err, h->path, 0);
+			close(fd);
+			return LOCK_FAILED;
+		}
+		if (lock_fd(fd) == -1) {
+			code = errno;
+			close(fd);
+			if (code == EAGAIN || code == EWOULDBLOCK)
+				return LOCK_BUSY;
+			errno = code;
+			error_io(err, h->path, "cannot lock its lock file");
+			return LOCK_FAILED;
+		}
+		if (is_current(h, fd))
+			break;
+		/* Its holder removed it between our open and our lock. */
+		close(fd);
+	}
+	write_pid(fd);
+	h->fd = fd;
+	return LOCK_GOT;
+}
+
+/* The process that wrote its number into the sidecar; 0: cannot be told. */
+static long
+holder_pid(const struct hold *h)
+{
+	char text[32];
+	ssize_t n = -1;
+	int fd = openat(h->place.dir, h->sidecar,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd != -1) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return strtol(text, NULL, 10);
+}
+
+static int
+set_busy(const struct hold *h, struct error *err)
+{
+	struct stat st;
+	long pid = holder_pid(h);
+
+	if (pid > 0)
+		error_set(err, ERROR_BUSY, "locked: held by process %ld", pid);
+	else
+		error_set(err, ERROR_BUSY, "locked: held by another process");
+	error_place(err, h->path, 0);
+	if (faccessat(h->place.dir, h->sidecar, R_OK | W_OK, AT_EACCESS) == -1 &&
+	    fstatat(h->place.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return error_hint(err, "the lock file %s belongs to user %lu; if propseal "
+		    "does not run as that user, remove it", h->sidecar,
+		    (unsigned long)st.st_uid);
+	return error_hint(err, "try again when it is done, or wait longer (--lock-timeout)");
+}
+
+/* Nanoseconds until the time is up, at most ${most}. */
+static long
+time_left(const struct wait *w, long most)
+{
+	struct timespec now;
+	long long left;
+
+	if (w->timeout_ms < 0)
+		return most;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (long long)w->timeout_ms * MS_NS -
+	    ((long long)(now.tv_sec - w->start.tv_sec) * SECOND_NS +
+	    (now.tv_nsec - w->start.tv_nsec));
+	if (left <= 0)
+		return 0;
+	return left < most ? (long)left : most;
+}
+
+/* An OFD lock cannot be waited for with a time limit, so ask again and again. */
+static int
+lock_one(struct hold *h, const struct wait *w, struct error *err)
+{
+	struct timespec pause = { 0, 0 };
+	long next = SLEEP_FIRST_NS;
+	bool told = false;
+	enum outcome outcome;
+
+	for (;;) {
+		outcome = lock_try(h, err);
+		if (outcome != LOCK_BUSY)
+			return outcome == LOCK_GOT ? 0 : -1;
+		pause.tv_nsec = time_left(w, next);
+		if (pause.tv_nsec == 0)
+			return set_busy(h, err);
+		if (!told && w->waiting != NULL)
+			w->waiting(w->cookie, h->path);
+		told = true;
+		nanosleep(&pause, NULL);
+		next = next < SLEEP_MAX_NS / 2 ? 2 * next : SLEEP_MAX_NS;
+	}
+}
+
+static int
+by_real_path(const void *a, const void *b)
+{
+	const struct hold *x = a, *y = b;
+
+	return strcmp(x->place.real, y->place.real);
+}
+
+/* The same name in the same directory, which may be mounted at two places. */
+static bool
+is_same(const struct hold *a, const struct hold *b)
+{
+	struct stat x, y;
+
+	if (strcmp(a->place.name, b->place.name) != 0)
+		return false;
+	return strcmp(a->place.real, b->place.real) == 0 ||
+	    (fstat(a->place.dir, &x) == 0 && fstat(b->place.dir, &y) == 0 &&
+	    x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static void
+hold_release(struct hold *h)
+{
+	/* Removed while held, so that nobody can get a lock that is on its way out. */
+	if (h->fd != -1) {
+		if (is_current(h, h->fd))
+			(void)unlinkat(h->place.dir, h->sidecar, 0);
+		close(h->fd);
+	}
+	free(h->sidecar);
+	place_close(&h->place);
+}
+
+/* Add the lock of one file, unless it is there already. */
+static int
+add_hold(struct lock *l, const char *path, struct error *err)
+{
+	struct hold *h = &l->holds[l->n];
+	size_t i;
+
+	*h = (struct hold){ path, PLACE_NONE, NULL, -1 };
+	if (place_open(&h->place, path, err) == -1)
+		return -1;
+	for (i = 0; i < l->n; i++) {
+		if (is_same(&l->holds[i], h)) {
+			hold_release(h);
+			return 0;
+		}
+	}
+	l->n++;
+	h->sidecar = place_sidecar(&h->place, SUFFIX);
+	return h->sidecar == NULL ? error_memory(err) : 0;
+}
+
+struct lock *
+lock_files(const char *const paths[], size_t n, int timeout_ms,
+    void (*waiting)(void *cookie, const char *path), void *cookie,
+    struct error *err)
+{
+	struct wait w = { timeout_ms, { 0, 0 }, waiting, cookie };
+	struct lock *l = calloc(1, sizeof(*l));
+	size_t i;
+
+	if (l != NULL)
+		l->holds = calloc(n + 1, sizeof(*l->holds));
+	if (l == NULL || l->holds == NULL) {
+		error_memory(err);
+		goto fail;
+	}
+	for (i = 0; i < n; i++) {
+		if (paths[i] != NULL && add_hold(l, paths[i], err) == -1)
+			goto fail;
+	}
+	qsort(l->holds, l->n, sizeof(*l->holds), by_real_path);
+	clock_gettime(CLOCK_MONOTONIC, &w.start);
+	for (i = 0; i < l->n; i++) {
+		if (lock_one(&l->holds[i], &w, err) == -1)
+			goto fail;
+	}
+	return l;
+
+fail:
+	lock_release(l);
+	return NULL;
+}
+
+void
+lock_release(struct lock *l)
+{
+	size_t i;
+
+	if (l == NULL)
+		return;
+	for (i = 0; i < l->n; i++)
+		hold_release(&l->holds[i]);
+	free(l->holds);
+	free(l);
+}

@@ -1,0 +1,52 @@
+#ifndef PLAN_REPLACE_H
+#define PLAN_REPLACE_H
+
+#include "file/file.h"
+
+struct buf;
+struct error;
+
+/*
+ * A new version of one file, written aside and then put in its place.
+ * Between replace_prepare and replace_commit the old file is untouched.
+ */
+struct replace;
+
+/* May use ${content} (secret) up. */
+typedef int replace_verify_fn(void *cookie, struct buf *content,
+    struct error *err);
+
+/**
+ * replace_prepare(path, expected, content, verify, cookie, err):
+ * Write ${content} aside in the directory of ${path} (of its target, for a
+ * symlink): O_TMPFILE, or `.<name>.propseal-tmp` by O_EXCL|O_NOFOLLOW, mode
+ * 0600 until the end; then owner, mode, ACL and extended attributes of the
+ * old file (a new file: 0600), fsync, read back, compare, and call
+ * ${verify} (may be NULL) with what was read.  The caller holds the lock of
+ * ${path} (lock.h), so a leftover of an interrupted run is removed.
+ * NULL: ERROR_STALE (the file is no longer ${expected}), ERROR_REFUSED (hard
+ * links, not a regular file), ERROR_IO, or ${verify}'s error.
+ */
+struct replace *replace_prepare(const char *path,
+    const struct file_id *expected, const struct buf *content,
+    replace_verify_fn *verify, void *cookie, struct error *err);
+
+/* Rename into place (refusing once more when stale) and fsync the directory. */
+int replace_commit(struct replace *r, struct error *err);
+
+/**
+ * replace_undo(r, err):
+ * After a replace_commit, whether it succeeded or not: if the new file is in
+ * place, put the old one back from its bytes, or remove a file that was new.
+ * ERROR_STALE when another hand was at it since, ERROR_IO: the new file is
+ * still in place (replace_placed), or what was put back is not surely on disk.
+ */
+int replace_undo(struct replace *r, struct error *err);
+
+/* The path (no symlink in it) at which the new file stands, NULL when it does not. */
+const char *replace_placed(const struct replace *r);
+
+/* Forget it: what was written aside is removed unless committed. */
+void replace_free(struct replace *r);
+
+#endif /* !PLAN_REPLACE_H */

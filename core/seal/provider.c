@@ -1,0 +1,259 @@
+#include "seal/provider.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "document/document.h"
+#include "document/edits.h"
+#include "plan/configuration.h"
+#include "plan/plan.h"
+#include "secrets/reference.h"
+
+#define LIST_MAX ((size_t)1 << 20)
+
+/* The two keys; in JSON they are members of the whole object. */
+struct keys {
+	const char *list;
+	const char *class;
+	const char *prefix;	/* of all the provider's settings */
+};
+
+static const struct keys *
+keys_of(const struct document *d)
+{
+	static const struct keys properties = { "config.providers",
+		"config.providers." REFERENCE_PROVIDER ".class",
+		"config.providers." REFERENCE_PROVIDER "." };
+	static const struct keys json = { "config\\.providers",
+		"config\\.providers\\." REFERENCE_PROVIDER "\\.class",
+		"config\\.providers\\." REFERENCE_PROVIDER "\\." };
+
+	return document_format(d) == DOCUMENT_JSON ? &json : &properties;
+}
+
+static size_t
+find(const struct document *d, const char *key)
+{
+	return document_find(d, key, strlen(key));
+}
+
+/*
+ * A connector as it is sent to Connect ({"name":..., "config":{...}}): the
+ * worker resolves its references, and takes no members beside these two.
+ */
+static bool
+is_connector(const struct document *d)
+{
+	return document_format(d) == DOCUMENT_JSON &&
+	    find(d, "config.connector\\.class") != DOCUMENT_NONE;
+}
+
+/* Is ${item} in the comma list, as a whole item? */
+static bool
+lists(const char *list, const char *item)
+{
+	size_t n = strlen(item), len;
+
+	for (;;) {
+		list += strspn(list, " \t\r\n\f");
+		len = strcspn(list, ",");
+		while (len > 0 && strchr(" \t\r\n\f", list[len - 1]) != NULL)
+			len--;
+		if (len == n && memcmp(list, item, n) == 0)
+			return true;
+		list += strcspn(list, ",");
+		if (*list++ == '\0')
+			return false;
+	}
+}
+
+static int
+add_to_list(struct edits *e, const struct document *d, const struct keys *keys,
+    struct error *err)
+{
+	size_t i = find(d, keys->list), old = i;
+	struct buf list;
+	int rc = 0;
+
+	/* The reference reads a nested list, and writes this one. */
+	if (i == DOCUMENT_NONE && document_format(d) == DOCUMENT_JSON)
+		old = find(d, "config.providers");
+	buf_init(&list, LIST_MAX);
+	if (old != DOCUMENT_NONE && document_value(d, old, &list, err) != 0)
+		rc = -1;
+	else if (buf_check(&list, err) != 0)
+		rc = -1;
+	else if (i == DOCUMENT_NONE || !lists(buf_cstr(&list), REFERENCE_PROVIDER)) {
+		if (strspn(buf_cstr(&list), " \t\r\n\f") < list.len)
+			buf_append_char(&list, ',');
+		else
+			buf_clear(&list);
+		buf_append_str(&list, REFERENCE_PROVIDER);
+		rc = buf_check(&list, err);
+		if (rc == 0)
+			rc = i == DOCUMENT_NONE ? edits_insert(e, i, keys->list,
+			    strlen(keys->list), list.data, list.len, err) :
+			    edits_set(e, i, list.data, list.len, err);
+	}
+	buf_release(&list);
+	return rc;
+}
+
+static void
+note_class(struct plan *p, const struct configuration *c)
+{
+	size_t i = find(c->doc, keys_of(c->doc)->class);
+
+	if (i != DOCUMENT_NONE && !document_value_is(c->doc, i, REFERENCE_PROVIDER_CLASS,
+	    strlen(REFERENCE_PROVIDER_CLASS)))
+		plan_note(p, "%s:%zu: the provider " REFERENCE_PROVIDER " has another class than "
+		    "Confluent's, which was left as it is", c->path, document_line(c->doc, i));
+}
+
+int
+provider_add(struct plan *p, struct configuration *c, struct error *err)
+{
+	struct edits *e = plan_config_edits(p, c, err);
+	struct buf once;
+	int first;
+
+	if (e == NULL)
+		return -1;
+	buf_init(&once, BUF_MAX_FILE);
+	buf_printf(&once, "provider %s", c->path);
+	first = buf_check(&once, err) != 0 ? -1 : plan_first(p, buf_cstr(&once), once.len, err);
+	buf_release(&once);
+	if (first != 1)
+		return first;
+	if (is_connector(c->doc))
+		plan_note(p, "%s: the Connect worker resolves the references: its own "
+		    "configuration must name the provider " REFERENCE_PROVIDER, c->path);
+	note_class(p, c);
+	return provider_add_to(e, err);
+}
+
+int
+provider_add_to(struct edits *e, struct error *err)
+{
+	const struct document *d = edits_document(e);
+	const struct keys *keys = keys_of(d);
+	size_t i, n = strlen(REFERENCE_PROVIDER_CLASS);
+
+	if (is_connector(d))
+		return 0;
+	if (add_to_list(e, d, keys, err) != 0)
+		return -1;
+	i = find(d, keys->class);
+	if (i == DOCUMENT_NONE)
+		return edits_insert(e, DOCUMENT_NONE, keys->class, strlen(keys->class),
+		    REFERENCE_PROVIDER_CLASS, n, err);
+	/* A class that was chosen on purpose stays; provider_add tells. */
+	return 0;
+}
+
+/* Is there an entry config.providers.securepass.* other than the class? */
+static bool
+has_settings(const struct document *d)
+{
+	const struct keys *keys = keys_of(d);
+	size_t len, n = strlen(keys->prefix);
+
+	for (size_t i = 0; i < document_count(d); i++) {
+		const char *key = document_key(d, i, &len);
+
+		if (len >= n && memcmp(key, keys->prefix, n) == 0 &&
+		    (len != strlen(keys->class) || memcmp(key, keys->class, len) != 0))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_space(unsigned char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
+}
+
+/* Copy the list without the item, each with the comma before it. */
+static void
+copy_others(const struct buf *list, struct buf *out)
+{
+	const size_t n = strlen(REFERENCE_PROVIDER);
+	const unsigned char *p = list->data;
+	size_t at = 0, end, from, to;
+	bool first = true;
+
+	while (at <= list->len) {
+		for (end = at; end < list->len && p[end] != ','; end++)
+			;
+		for (from = at; from < end && is_space(p[from]); from++)
+			;
+		for (to = end; to > from && is_space(p[to - 1]); to--)
+			;
+		if (to - from != n || memcmp(p + from, REFERENCE_PROVIDER, n) != 0) {
+			if (!first)
+				buf_append_char(out, ',');
+			/* Blanks before what becomes the first item served the comma. */
+			from = first && at > 0 ? from : at;
+			if (end > from)
+				buf_append(out, p + from, end - from);
+			first = false;
+		}
+		at = end + 1;
+	}
+}
+
+/*
+ * A list that was there and blank when the provider was put into it stays,
+ * and so does one that hides an earlier line.  One that was made for it
+ * stands beside the class.
+ */
+static bool
+was_made(const struct document *d, size_t list, size_t class)
+{
+	return document_previous(d, list) == DOCUMENT_NONE &&
+	    (class == list + 1 || list == class + 1);
+}
+
+static int
+remove_from_list(struct edits *e, size_t class, struct error *err)
+{
+	const struct document *d = edits_document(e);
+	size_t i = find(d, keys_of(d)->list);
+	struct buf list, others;
+	int rc;
+
+	if (i == DOCUMENT_NONE)
+		return 0;
+	buf_init(&list, LIST_MAX);
+	buf_init(&others, LIST_MAX);
+	rc = document_value(d, i, &list, err);
+	if (rc == 0) {
+		copy_others(&list, &others);
+		rc = buf_check(&others, err);
+	}
+	if (rc == 0 && others.len == 0 && was_made(d, i, class))
+		rc = edits_remove(e, i, err);
+	else if (rc == 0 && others.len < list.len)
+		rc = edits_set(e, i, others.data, others.len, err);
+	buf_release(&others);
+	buf_release(&list);
+	return rc;
+}
+
+int
+provider_remove_from(struct edits *e, struct error *err)
+{
+	const struct document *d = edits_document(e);
+	size_t i = find(d, keys_of(d)->class), class = i;
+
+	if (i == DOCUMENT_NONE || has_settings(d) || !document_value_is(d, i,
+	    REFERENCE_PROVIDER_CLASS, strlen(REFERENCE_PROVIDER_CLASS)))
+		return 0;
+	for (; i != DOCUMENT_NONE; i = document_previous(d, i))
+		if (edits_remove(e, i, err) != 0)
+			return -1;
+	return remove_from_list(e, class, err);
+}

@@ -1,0 +1,255 @@
+#include "cli/config_find.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "file/file.h"
+
+#define LINKS_MAX 40
+
+void
+config_find_user(struct buf *out)
+{
+	const char *dir = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+
+	/* As the XDG base directory specification says, a relative one is none. */
+	if (dir != NULL && dir[0] == '/')
+		buf_append_str(out, dir);
+	else if (home != NULL && home[0] == '/') {
+		buf_append_str(out, home);
+		buf_append_str(out, "/.config");
+	} else
+		return;
+	buf_append_str(out, "/propseal/" CONFIG_FILE_NAME);
+}
+
+static bool
+is_there(const char *folder, const char *name)
+{
+	struct stat st;
+	struct buf path;
+	bool there;
+
+	buf_init(&path, CONFIG_PATH_MAX);
+	buf_printf(&path, "%s/%s", folder, name);
+	there = lstat(buf_cstr(&path), &st) == 0;
+	buf_release(&path);
+	return there;
+}
+
+static bool
+is_home(const char *folder)
+{
+	const char *home = getenv("HOME");
+	struct stat a, b;
+
+	return home != NULL && stat(home, &a) == 0 && stat(folder, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void
+config_find_project(struct buf *out)
+{
+	char folder[PATH_MAX];
+	bool here = true;
+	char *slash;
+
+	if (getcwd(folder, sizeof(folder)) == NULL || folder[0] != '/')
+		return;
+	for (;;) {
+		if (is_there(folder, CONFIG_FILE_NAME)) {
+			if (!here)
+				buf_printf(out, "%s/", folder[1] == '\0' ? "" : folder);
+			buf_append_str(out, CONFIG_FILE_NAME);
+			return;
+		}
+		if (folder[1] == '\0' || is_there(folder, ".git") || is_home(folder))
+			return;
+		slash = strrchr(folder, '/');
+		slash[slash == folder] = '\0';
+		here = false;
+	}
+}
+
+/* Cut ${path} to the folder that it stands in; "a" becomes ".". */
+static void
+to_folder(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		memcpy(path, ".", 2);
+	else
+		slash[slash == path] = '\0';
+}
+
+/* The folder of ${path} without symbolic links, or NULL; the caller frees. */
+static char *
+real_folder(const char *path)
+{
+	char *folder = strdup(path), *real = NULL;
+
+	if (folder != NULL && folder[0] != '\0') {
+		to_folder(folder);
+		real = realpath(folder, NULL);
+	}
+	free(folder);
+	return real;
+}
+
+static bool
+has_git_above(const char *real)
+{
+	char *folder = strdup(real);
+	bool found = folder == NULL;
+
+	while (!found && !(found = is_there(folder, ".git")) && folder[1] != '\0')
+		to_folder(folder);
+	free(folder);
+	return found;
+}
+
+int
+config_find_work_tree(const char *path, char **real, struct error *err)
+{
+	char *target = realpath(path, NULL);
+	char *folder = real_folder(path);
+	bool within;
+
+	*real = NULL;
+	if (target == NULL || folder == NULL) {
+		error_io(err, path, "cannot find its folder");
+		free(target);
+		free(folder);
+		return -1;
+	}
+	within = has_git_above(folder);
+	if (!within) {
+		to_folder(target);
+		within = has_git_above(target);
+	}
+	if (within)
+		*real = folder;
+	else
+		free(folder);
+	free(target);
+	return 0;
+}
+
+/* Is ${real} below ${folder}, or the folder itself, and not in a .git? */
+static bool
+is_within(const char *folder, const char *real)
+{
+	size_t n = strlen(folder), len;
+
+	if (strncmp(folder, real, n) != 0 || (n > 1 && real[n] != '\0' && real[n] != '/'))
+		return false;
+	for (real += n; *real != '\0'; real += len) {
+		real += *real == '/';
+		len = strcspn(real, "/");
+		if (len == 4 && strncasecmp(real, ".git", 4) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The path that the link ${path} leads to.  NULL: it is none.  The caller frees. */
+static char *
+linked(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	struct buf whole;
+	char *result;
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	buf_init(&whole, CONFIG_PATH_MAX);
+	if (target[0] != '/' && strrchr(path, '/') != NULL)
+		buf_append(&whole, path, (size_t)(strrchr(path, '/') + 1 - path));
+	buf_append_str(&whole, target);
+	result = strdup(buf_cstr(&whole));
+	buf_release(&whole);
+	return result;
+}
+
+/*
+ * One step nearer to what is there: ${path} is the path of a link that leads
+ * to nothing, or of what is not there, which is where its folder is.  NULL: it
+ * cannot be told.
+ */
+static char *
+step(const char *path, int *links)
+{
+	const char *name = file_basename(path);
+	bool is_missing = errno == ENOENT || errno == ENOTDIR;
+	struct stat st;
+	char *folder;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return (*links)++ < LINKS_MAX ? linked(path) : NULL;
+	if (!is_missing || name[0] == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0 || strcasecmp(name, ".git") == 0)
+		return NULL;
+	folder = strdup(path);
+	if (folder != NULL)
+		to_folder(folder);
+	return folder;
+}
+
+bool
+config_find_below(const char *folder, const char *path)
+{
+	char *at = strdup(path), *real = NULL, *next;
+	bool below;
+	int links = 0;
+
+	while (at != NULL && (real = realpath(at, NULL)) == NULL) {
+		next = step(at, &links);
+		free(at);
+		at = next;
+	}
+	below = real != NULL && is_within(folder, real);
+	free(real);
+	free(at);
+	return below;
+}
+
+static int
+refuse(const char *path, const char *why, const char *remedy, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "this file is not used: %s", why);
+	error_place(err, path, 0);
+	return error_hint(err, "read it, then `%s`; or set " CONFIG_VARIABLE " to nothing to go "
+	    "without", remedy);
+}
+
+static bool
+is_ours(uid_t uid)
+{
+	return uid == geteuid() || uid == 0;
+}
+
+int
+config_find_trusted(const char *path, const struct file_id *id, struct error *err)
+{
+	struct stat st;
+
+	if (!is_ours(id->uid))
+		return refuse(path, "it belongs to somebody else", "chown", err);
+	if (id->mode & (S_IWGRP | S_IWOTH))
+		return refuse(path, "others may write to it", "chmod go-w", err);
+	if (lstat(path, &st) == 0 && !is_ours(st.st_uid))
+		return refuse(path, "it is a symbolic link of somebody else", "chown -h", err);
+	return 0;
+}

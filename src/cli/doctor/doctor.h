@@ -1,0 +1,59 @@
+#ifndef DOCTOR_H
+#define DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/vec.h"
+#include "cli/findings.h"
+
+struct buf;
+struct error;
+struct estate;
+struct key;
+struct options;
+struct secrets_file;
+
+/* One run of `propseal doctor`; its checks are doctor_*.c. */
+struct doctor {
+	const struct options *o;
+	const char *root;		/* "", or the DIR of --root */
+	struct findings findings;
+	struct estate *estate;
+	struct vec secrets;		/* of struct secrets_file *: named, or found in the paths */
+	struct key *master;		/* NULL: not in reach */
+	char *master_variable;		/* of the secrets file that it was found for */
+};
+
+/* Longer ones are cut, or not looked at. */
+#define DOCTOR_PATH_MAX 65536
+
+/* Each check adds its findings.  ERROR_MEMORY. */
+int doctor_keys_check(struct doctor *d, struct error *err);
+int doctor_files_check(struct doctor *d, struct error *err);
+int doctor_copies_check(struct doctor *d, const char *folder, struct error *err);
+int doctor_units_check(struct doctor *d, struct error *err);
+void doctor_processes_check(struct doctor *d);
+void doctor_system_check(struct doctor *d);
+
+/* --- shared by units and processes --- */
+
+/* Is ${n} bytes at ${text} `NAME=something` of a variable that holds a master
+ * key, by the secrets files or by default?  The name's length, or 0. */
+size_t doctor_key_variable(const struct doctor *d, const char *text, size_t n);
+
+/* Is it the name of one? */
+bool doctor_is_key_name(const struct doctor *d, const char *name, size_t n);
+
+/**
+ * doctor_refers(d, folder, path, known):
+ * Does the configuration file ${path} (relative to ${folder} unless absolute;
+ * both below --root) have references to a secrets file?  ${*known} is false
+ * when it cannot be read.
+ */
+bool doctor_refers(const struct doctor *d, const char *folder, const char *path, bool *known);
+
+/* Is it the name of a configuration file, so far as that can be told? */
+bool doctor_is_config_name(const char *word, size_t n);
+
+#endif /* !DOCTOR_H */

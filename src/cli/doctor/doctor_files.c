@@ -1,0 +1,160 @@
+#include <sys/stat.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "cli/config.h"
+#include "cli/doctor/doctor.h"
+#include "estate/estate.h"
+#include "estate/walk.h"
+#include "cli/findings.h"
+#include "common/options.h"
+#include "plan/configuration.h"
+#include "secrets/clear.h"
+#include "secrets/secrets_file.h"
+
+#define FOLDERS_MAX ((size_t)1 << 24)
+
+/* Folders that were looked at, each once. */
+struct folders {
+	struct vec list;	/* of char * */
+	struct map *seen;
+};
+
+static void
+check_secrets_file(struct doctor *d, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return;
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		findings_say(&d->findings, FINDING_PROBLEM, "writable", path, 0, "chmod go-w",
+		    "%s can write the secrets file, and so swap sealed entries",
+		    st.st_mode & S_IWOTH ? "every user" : "its group");
+	else if (geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0)
+		findings_say(&d->findings, FINDING_REMARK, "owner", path, 0, NULL,
+		    "the secrets file belongs to another user (%lu)", (unsigned long)st.st_uid);
+	else
+		findings_say(&d->findings, FINDING_OK, "mode", path, 0, NULL,
+		    "only its owner can write the secrets file");
+}
+
+static int
+check_configuration(struct doctor *d, const struct estate_file *f, struct error *err)
+{
+	struct configuration *c;
+	struct error why;
+	struct stat st;
+	size_t n = 0;
+	int rc;
+
+	if (f->problem != NULL) {
+		findings_add(&d->findings, FINDING_PROBLEM, "unreadable", f->problem);
+		return 0;
+	}
+	if (stat(f->path, &st) != 0)
+		return 0;
+	if (st.st_mode & S_IWOTH)
+		findings_say(&d->findings, FINDING_PROBLEM, "writable", f->path, 0, "chmod o-w",
+		    "every user can write the configuration file");
+	if ((c = configuration_load(f->path, &why)) == NULL) {
+		findings_add(&d->findings, FINDING_PROBLEM, "unreadable", &why);
+		return 0;
+	}
+	rc = clear_in_document(config_rules(d->o->config), c->doc, &n, err);
+	configuration_free(c);
+	if (rc != 0 || n == 0)
+		return rc;
+	if (st.st_mode & S_IROTH)
+		findings_say(&d->findings, FINDING_PROBLEM, "readable", f->path, 0,
+		    "seal them with `propseal file encrypt`, and chmod o-r",
+		    "every user can read %zu %s in clear text", n, n == 1 ? "secret" : "secrets");
+	else
+		findings_say(&d->findings, FINDING_REMARK, "clear-text", f->path, 0,
+		    "seal them with `propseal file encrypt`",
+		    "%zu %s in clear text", n, n == 1 ? "secret" : "secrets");
+	return 0;
+}
+
+/* The folder of a file, once. */
+static int
+add_folder(struct folders *f, const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/'), *kept;
+	size_t ignored;
+	char *folder;
+	int rc = 0;
+
+	folder = slash == NULL ? strdup(".") :
+	    strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (folder == NULL)
+		return error_memory(err);
+	if (!map_get(f->seen, folder, strlen(folder), &ignored)) {
+		rc = walk_push(&f->list, folder);
+		kept = rc == 0 ? *(char **)vec_at(&f->list, f->list.len - 1) : NULL;
+		if (rc != 0 || map_put(f->seen, kept, strlen(kept), 0) != 0)
+			rc = error_memory(err);
+	}
+	free(folder);
+	return rc;
+}
+
+static void
+check_folder(struct doctor *d, const char *folder)
+{
+	struct stat st;
+
+	if (stat(folder, &st) != 0)
+		return;
+	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+		findings_say(&d->findings, FINDING_PROBLEM, "folder", folder, 0, "chmod o-w",
+		    "every user can put other files in the place of those in this folder");
+	else if ((st.st_mode & S_IWGRP) && !(st.st_mode & S_ISVTX))
+		findings_say(&d->findings, FINDING_REMARK, "folder", folder, 0, NULL,
+		    "its group can put other files in the place of those in this folder");
+}
+
+static int
+check_all(struct doctor *d, struct folders *folders, struct error *err)
+{
+	const struct estate_file *f;
+	const char *path;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < d->secrets.len; i++) {
+		path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, i));
+		check_secrets_file(d, path);
+		rc = add_folder(folders, path, err);
+	}
+	for (i = 0; rc == 0 && i < estate_count(d->estate); i++) {
+		f = estate_file(d->estate, i);
+		if (!f->is_secrets_file)
+			rc = check_configuration(d, f, err);
+		if (rc == 0)
+			rc = add_folder(folders, f->path, err);
+	}
+	for (i = 0; rc == 0 && i < folders->list.len; i++) {
+		path = *(char **)vec_at(&folders->list, i);
+		check_folder(d, path);
+		rc = doctor_copies_check(d, path, err);
+	}
+	return rc;
+}
+
+int
+doctor_files_check(struct doctor *d, struct error *err)
+{
+	struct folders folders = { .seen = map_new() };
+	int rc;
+
+	vec_init(&folders.list, sizeof(char *), FOLDERS_MAX);
+	rc = folders.seen != NULL ? check_all(d, &folders, err) : error_memory(err);
+	map_free(folders.seen);
+	walk_release(&folders.list);
+	return rc;
+}

@@ -1,0 +1,291 @@
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/askpass.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "file/file.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "common/confirm.h"
+#include "document/document.h"
+#include "cli/editor.h"
+#include "common/options.h"
+#include "plan/apply.h"
+#include "plan/configuration.h"
+#include "plan/diff.h"
+#include "plan/plan.h"
+#include "seal/render.h"
+#include "seal/rewrite.h"
+#include "cli/ramdir.h"
+#include "common/report.h"
+#include "cli/sealing.h"
+#include "secrets/secrets_file.h"
+
+struct edit {
+	struct change c;
+	const struct options *o;
+	struct buf before;	/* the clear text that the editor was given */
+	struct ramdir *copy;
+	int signal;		/* one that is to end this process, once all is wiped */
+	bool keep;		/* the edited text: it could not be used, but it is good */
+};
+
+/* Nobody at a terminal: the change must have been agreed to beforehand. */
+static int
+check_usage(const struct options *o, struct error *err)
+{
+	if (o->on[FLAG_YES] || o->on[FLAG_DRY_RUN] || askpass_available())
+		return 0;
+	error_set(err, ERROR_USAGE, "no terminal to ask whether to apply the change");
+	return error_hint(err, "give --yes, or --dry-run to see the change");
+}
+
+static int
+unlock(struct edit *e, struct error *err)
+{
+	if (secrets_file_metadata(e->c.secrets)->data_key == NULL)
+		return 0;
+	return secrets_file_unlock(e->c.secrets, e->c.master, err);
+}
+
+/* The clear text of the files as they are now; what does not open is said once. */
+static int
+read_clear(struct edit *e, struct buf *out, bool aloud, struct error *err)
+{
+	struct plan *p = plan_new(e->c.secrets, err);
+	int rc;
+
+	if (p == NULL)
+		return -1;
+	rc = render_document(p, e->c.config, RENDER_PERSON, out, err);
+	if (rc == 0 && aloud)
+		change_say_notes(p);
+	plan_free(p);
+	return rc;
+}
+
+static int
+begin(struct edit *e, struct error *err)
+{
+	if (check_usage(e->o, err) != 0 || change_open(&e->c, e->o, true, err) != 0)
+		return -1;
+	e->copy = ramdir_new(file_basename(e->c.config->path), e->o->on[FLAG_INSECURE_TMP], err);
+	if (e->copy == NULL || change_key(&e->c, err) != 0 || unlock(e, err) != 0 ||
+	    read_clear(e, &e->before, true, err) != 0)
+		return -1;
+	return ramdir_write(e->copy, &e->before, err);
+}
+
+/* What the editor left, as a document.  ${*same}: it is what it was. */
+static struct document *
+read_edited(struct edit *e, bool *same, struct error *err)
+{
+	struct document *d = NULL;
+	struct buf text;
+
+	*same = false;
+	buf_init_secret(&text, BUF_MAX_FILE);
+	if (ramdir_read(e->copy, &text, err) != 0)
+		goto out;
+	*same = text.len == e->before.len && (text.len == 0 ||
+	    memcmp(text.data, e->before.data, text.len) == 0);
+	/* More likely an accident, of a full disk say, than somebody's will. */
+	if (text.len == 0 && e->before.len > 0) {
+		error_set(err, ERROR_REFUSED, "the edited file is empty");
+		error_place(err, e->c.config->path, 0);
+		error_hint(err, "nothing was changed; `propseal file remove` removes sealed keys");
+		goto out;
+	}
+	d = document_parse(&text, document_format(e->c.config->doc), e->c.config->path, err);
+	if (d != NULL && document_problem(d, err) != 0) {
+		document_free(d);
+		d = NULL;
+	}
+out:
+	buf_release(&text);
+	return d;
+}
+
+static int
+stale(struct edit *e, struct error *err)
+{
+	error_set(err, ERROR_STALE, "the file or its secrets changed while they were edited");
+	return error_place(err, e->c.config->path, 0);
+}
+
+/* Lock and load again; the clear text must still be what was edited. */
+static int
+check_fresh(struct edit *e, struct error *err)
+{
+	struct buf now;
+	int rc;
+
+	buf_init_secret(&now, BUF_MAX_FILE);
+	rc = change_start(&e->c, err);
+	if (rc == 0)
+		rc = unlock(e, err);
+	if (rc == 0)
+		rc = read_clear(e, &now, false, err);
+	if (rc == 0 && (now.len != e->before.len ||
+	    (now.len > 0 && memcmp(now.data, e->before.data, now.len) != 0)))
+		rc = stale(e, err);
+	buf_release(&now);
+	return rc;
+}
+
+static bool
+asks(const struct edit *e)
+{
+	return !e->o->on[FLAG_YES] && !e->o->on[FLAG_DRY_RUN] && !plan_is_empty(e->c.plan);
+}
+
+/* Show the change and ask.  1: yes. */
+static int
+ask(struct edit *e, struct error *err)
+{
+	struct buf text;
+	bool yes;
+	int rc;
+
+	buf_init(&text, BUF_MAX_FILE);
+	rc = diff_append(e->c.plan, &text, err);
+	if (rc == 0)
+		rc = confirm(&text, "Apply? [y/N] ", &yes, err);
+	buf_release(&text);
+	return rc != 0 ? -1 : yes;
+}
+
+/*
+ * Lock, and plan on what is there then.  A failure that is not the text's
+ * fault leaves the text where it is.
+ */
+static int
+plan_edited(struct edit *e, const struct document *edited, struct error *err)
+{
+	struct seal_options so = sealing_options(e->o);
+
+	e->keep = true;
+	if (check_fresh(e, err) != 0)
+		return -1;
+	e->keep = false;
+	return rewrite_plan(e->c.plan, e->c.config, edited, e->c.master, &so, err);
+}
+
+/* Plan, show, apply. */
+static int
+use(struct edit *e, const struct document *edited, struct error *err)
+{
+	bool asked;
+	int rc;
+
+	if (plan_edited(e, edited, err) != 0)
+		return -1;
+	if ((asked = asks(e))) {
+		/* Nobody else waits while a person thinks. */
+		change_unlock(&e->c);
+		if ((rc = ask(e, err)) != 1) {
+			if (rc == 0)
+				report_note("nothing was changed");
+			return rc;
+		}
+		change_stop(&e->c);
+		if (plan_edited(e, edited, err) != 0)
+			return -1;
+	}
+	e->keep = true;
+	/* Asked about, the plan's remarks were in what was shown. */
+	rc = asked ? apply_plan(e->c.plan, err) : change_finish(&e->c, err);
+	e->keep = rc != 0;
+	return rc;
+}
+
+/* Is it something that another edit could mend, and somebody there to do it? */
+static bool
+try_again(const struct edit *e, const struct error *why)
+{
+	struct error err;
+	bool yes = false;
+
+	if (e->keep || e->o->on[FLAG_YES] || !askpass_available() || e->signal != 0 ||
+	    (why->code != ERROR_FORMAT && why->code != ERROR_REFUSED &&
+	    why->code != ERROR_EXISTS && why->code != ERROR_LIMIT))
+		return false;
+	report_error(why);
+	if (confirm(NULL, "Edit it again? [y/N] ", &yes, &err) != 0)
+		return false;
+	return yes;
+}
+
+/* One round: edit, read, use.  ${*mend}: the text is to blame. */
+static int
+round_of(struct edit *e, bool *mend, struct error *err)
+{
+	struct document *edited;
+	bool same;
+	int rc;
+
+	*mend = false;
+	if (editor_run(ramdir_path(e->copy), &e->signal, err) != 0 || e->signal != 0)
+		return e->signal != 0 ? 0 : -1;
+	*mend = true;
+	if ((edited = read_edited(e, &same, err)) == NULL)
+		return -1;
+	if (same) {
+		report_note("nothing was changed");
+		rc = 0;
+	} else
+		rc = use(e, edited, err);
+	document_free(edited);
+	change_stop(&e->c);
+	return rc;
+}
+
+static int
+run(struct edit *e, struct error *err)
+{
+	bool mend;
+
+	if (begin(e, err) != 0)
+		return -1;
+	while (round_of(e, &mend, err) != 0) {
+		if (!mend || !try_again(e, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* The text is worth something, and safe where it is. */
+static void
+keep(struct edit *e, struct error *err)
+{
+	const char *path = ramdir_path(e->copy);
+
+	error_hint(err, "the edited text, in clear text, is kept in %s: edit again, take over what "
+	    "is needed, and remove it", path);
+	ramdir_keep(e->copy);
+	e->copy = NULL;
+}
+
+int
+commands_edit(const struct options *o)
+{
+	struct edit e = { .o = o };
+	struct error err;
+	int rc, status;
+
+	buf_init_secret(&e.before, BUF_MAX_FILE);
+	rc = run(&e, &err);
+	if (rc != 0 && e.keep && e.copy != NULL)
+		keep(&e, &err);
+	ramdir_wipe(e.copy);
+	buf_release(&e.before);
+	status = change_status(&e.c, rc, &err);
+	if (e.signal != 0) {
+		signal(e.signal, SIG_DFL);
+		raise(e.signal);
+	}
+	return status;
+}

@@ -1,0 +1,68 @@
+#ifndef REGISTRY_CLI_REMOTE_H
+#define REGISTRY_CLI_REMOTE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "client/client.h"
+
+struct options;
+
+/*
+ * A command's talk with a registry: the connection that the flags and the
+ * environment name, a target that is put together from names, one answer.
+ */
+struct remote {
+	struct client *client;
+	struct buf target;		/* what is asked for next */
+	struct buf body;		/* secret */
+	struct buf answer;		/* secret */
+	struct client_answer got;
+};
+
+/**
+ * remote_open(r, o, err):
+ * Connect as --url, --ca, --cert, --user, --token-file (or
+ * $PROPSEAL_REGISTRY_URL, _USER, _PASSWORD_FILE, _TOKEN_FILE) say.  A
+ * password without a file is asked for on the terminal.  Close also after a
+ * failure.
+ */
+int remote_open(struct remote *r, const struct options *o, struct error *err);
+
+/* The same with the registry at ${url} and what the --from-... flags say. */
+int remote_open_source(struct remote *r, const struct options *o, const char *url,
+    struct error *err);
+
+/* The same with the options and the Authorization header (secret; empty: none)
+ * as they are given. */
+int remote_open_at(struct remote *r, const struct client_options *c,
+    const struct buf *header, struct error *err);
+void remote_close(struct remote *r);
+
+/* Begin a target, of segments that are percent-encoded: a list ended by NULL. */
+void remote_target(struct remote *r, ...);
+
+/* Put `?NAME=VALUE` or `&NAME=VALUE` behind it. */
+void remote_query(struct remote *r, const char *name, const char *value);
+
+/**
+ * remote_call(r, method, headers, err):
+ * Ask, with what is in ${r->body} (if anything) as the body, which is emptied.
+ * -1: no answer, or one of 300 and above (client_error).
+ */
+int remote_call(struct remote *r, const char *method, const char *const *headers,
+    struct error *err);
+
+/* Print the whole answer as it is, and a line end. */
+int remote_print(struct remote *r, struct error *err);
+
+/* Append the value of an answer that is one secret to ${out} (secret).
+ * ERROR_FORMAT: it is none. */
+int remote_secret(const struct remote *r, struct buf *out, struct error *err);
+
+/* The end of a command: close, and report the error if ${rc} is not 0. */
+int remote_status(struct remote *r, int rc, const struct error *err);
+
+/* ERROR_FORMAT unless the bytes are UTF-8, which JSON needs. */
+int remote_check_text(const struct buf *value, struct error *err);
+
+#endif /* !REGISTRY_CLI_REMOTE_H */

@@ -1,0 +1,116 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/config_find.h"
+#include "document/document.h"
+#include "cli/key_list.h"
+#include "common/options.h"
+#include "common/output.h"
+#include "plan/configuration.h"
+#include "plan/plan.h"
+#include "seal/render.h"
+#include "seal/render_entries.h"
+#include "cli/registry/resolver.h"
+#include "common/report.h"
+#include "secrets/secrets_file.h"
+
+static enum render_form
+form_of(const struct options *o)
+{
+	const char *text = o->text[FLAG_FORMAT];
+
+	if (text == NULL || strcmp(text, "properties") == 0)
+		return RENDER_PROPERTIES;
+	return strcmp(text, "json") == 0 ? RENDER_JSON : RENDER_ENV;
+}
+
+/* The file itself, or entries of it. */
+static int
+render(struct change *c, const struct options *o, const struct key_list *keys, struct buf *text,
+    struct error *err)
+{
+	enum render_form form = form_of(o);
+
+	if (keys->count == 0 && form == RENDER_PROPERTIES && (o->text[FLAG_FORMAT] == NULL ||
+	    document_format(c->config->doc) == DOCUMENT_PROPERTIES))
+		return render_document(c->plan, c->config, RENDER_PROGRAM, text, err);
+	return render_entries(c->plan, c->config, form, keys->keys, keys->lens, keys->count, text,
+	    err);
+}
+
+static int
+write_out(struct change *c, const struct options *o, struct buf *text, struct error *err)
+{
+	const char *path = o->text[FLAG_OUTPUT_FILE];
+
+	if (path == NULL || output_is_stdout(path)) {
+		change_say_notes(c->plan);
+		if (isatty(STDOUT_FILENO))
+			report_note("this is clear text on a terminal, which may keep it: "
+			    "--output-file makes a file that only you can read");
+		return output_write(text, err);
+	}
+	return change_write_output(c, path, text, err);
+}
+
+static int
+check_usage(const struct options *o, const struct registry_resolver *registry,
+    struct error *err)
+{
+	const char *path = o->text[FLAG_OUTPUT_FILE];
+
+	if (o->text[FLAG_LOCAL_SECRETS_FILE] == NULL && registry == NULL) {
+		error_set(err, ERROR_USAGE, "missing: --%s",
+		    flag_get(FLAG_LOCAL_SECRETS_FILE)->name);
+		return error_hint(err, "this flag (or secrets-file in " CONFIG_FILE_NAME
+		    ") or --url is required");
+	}
+	if (!o->on[FLAG_DRY_RUN] || (path != NULL && !output_is_stdout(path)))
+		return 0;
+	error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
+	return error_hint(err, "`propseal file show` lists the entries");
+}
+
+static int
+run(struct change *c, const struct options *o, const struct key_list *keys,
+    struct registry_resolver *registry, struct buf *text, struct error *err)
+{
+	if (check_usage(o, registry, err) != 0 || change_open(c, o, false, err) != 0)
+		return -1;
+	/* A file without references can be had without a key. */
+	if (c->secrets != NULL && secrets_file_metadata(c->secrets)->data_key != NULL &&
+	    (change_key(c, err) != 0 ||
+	    secrets_file_unlock(c->secrets, c->master, err) != 0))
+		return -1;
+	if ((c->plan = plan_new(c->secrets, err)) == NULL)
+		return -1;
+	plan_set_resolver(c->plan, registry_resolver(registry));
+	return render(c, o, keys, text, err) != 0 ? -1 : write_out(c, o, text, err);
+}
+
+int
+commands_render(const struct options *o)
+{
+	struct registry_resolver *registry = NULL;
+	struct change c = { 0 };
+	struct error err;
+	struct key_list keys;
+	struct buf text;
+	int rc;
+
+	buf_init_secret(&text, BUF_MAX_FILE);
+	rc = registry_resolver_open(o, &registry, &err);
+	if (key_list_read(o, true, &keys, rc == 0 ? &err : NULL) != 0)
+		rc = -1;
+	if (rc == 0)
+		rc = run(&c, o, &keys, registry, &text, &err);
+	key_list_release(&keys);
+	buf_release(&text);
+	rc = change_status(&c, rc, &err);
+	registry_resolver_close(registry);
+	return rc;
+}

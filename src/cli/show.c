@@ -1,0 +1,217 @@
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "document/jaas.h"
+#include "cli/master.h"
+#include "common/options.h"
+#include "common/output.h"
+#include "plan/configuration.h"
+#include "plan/target.h"
+#include "common/report.h"
+#include "secrets/reference.h"
+#include "secrets/resolve.h"
+#include "secrets/rules.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
+#include "secrets/tag.h"
+#include "cli/show_table.h"
+
+struct show {
+	bool reveal;
+	const struct rules *rules;
+	struct configuration *config;
+	struct secrets_file *secrets;	/* NULL: not named */
+};
+
+static int
+load(struct show *s, const struct options *o, struct error *err)
+{
+	const char *path = o->text[FLAG_LOCAL_SECRETS_FILE];
+	struct key *master;
+	int rc;
+
+	s->reveal = o->on[FLAG_REVEAL];
+	s->rules = config_rules(o->config);
+	if ((s->config = configuration_load(o->args[0], err)) == NULL)
+		return -1;
+	if (path == NULL)
+		return 0;
+	if ((s->secrets = secrets_file_load(path, err)) == NULL) {
+		if (err->code != ERROR_MISSING)
+			return -1;
+		if (o->from[FLAG_LOCAL_SECRETS_FILE] == NULL)
+			return options_hint(o, FLAG_LOCAL_SECRETS_FILE, err);
+		/* It may not have been made yet, and was not asked for. */
+		report_note("%s is not there: references are not looked up", path);
+		return 0;
+	}
+	if (!s->reveal)
+		return 0;
+	if ((master = master_find(o, s->secrets, err)) == NULL)
+		return -1;
+	rc = secrets_file_unlock(s->secrets, master, err);
+	key_free(master);
+	return rc;
+}
+
+/*
+ * Is there clear text of a secret left beside the references in the value of
+ * sensitive entry ${i}?  Of JAAS the options tell; of another value that is
+ * no single reference it has to be assumed.
+ */
+static int
+has_clear_text(const struct rules *rules, const struct document *d, size_t i, bool *clear,
+    struct error *err)
+{
+	struct jaas_option x;
+	struct reference r;
+	struct target t;
+	struct buf value;
+	const char *key;
+	size_t len;
+	int rc;
+
+	key = document_key(d, i, &len);
+	target_init(&t);
+	buf_init_secret(&value, BUF_MAX_FILE);
+	*clear = true;
+	if ((rc = document_value(d, i, &value, err)) != 0)
+		goto done;
+	if (reference_parse((const char *)value.data, value.len, &r)) {
+		*clear = false;
+	} else if (target_jaas(d, i, &t, NULL) == 1) {
+		*clear = false;
+		for (size_t k = 0; k < jaas_count(t.jaas); k++) {
+			x = jaas_option(t.jaas, k);
+			*clear = *clear || (rules_option(rules, t.jaas, k, key, len) &&
+			    !reference_parse((const char *)t.value.data + x.inner_from,
+			    x.inner_to - x.inner_from, &r));
+		}
+	}
+done:
+	buf_release(&value);
+	target_release(&t);
+	return rc;
+}
+
+/* Of a secrets file that is looked at: sealed entries and their tags are public. */
+static bool
+is_ciphertext(const struct document *d, size_t i)
+{
+	const unsigned char *raw;
+	size_t n;
+
+	raw = document_raw_value(d, i, &n);
+	return sealed_claims(raw, n) || tag_is_key(d, i);
+}
+
+/* The value of entry ${i} with its references opened. */
+static int
+open_value(const struct show *s, size_t i, struct buf *value, struct error *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init_secret(&text, BUF_MAX_FILE);
+	rc = document_value(s->config->doc, i, &text, err);
+	if (rc == 0)
+		rc = resolve_value(s->secrets, NULL, (const char *)text.data, text.len, value,
+		    NULL, err);
+	buf_release(&text);
+	return rc;
+}
+
+/* Fill in what may be shown of entry ${i}.  The value goes to ${value}. */
+static int
+look(const struct show *s, size_t i, struct show_entry *e, struct buf *value,
+    struct buf *name, struct error *err)
+{
+	const struct document *d = s->config->doc;
+	bool clear = false;
+
+	buf_clear(value);
+	buf_clear(name);
+	e->key = document_key(d, i, &e->key_len);
+	e->line = document_line(d, i);
+	e->sensitive = rules_sensitive(s->rules, e->key, e->key_len) && !is_ciphertext(d, i);
+	e->state = state_of(d, i, s->secrets, name);
+	if (e->state != STATE_PLAIN && e->sensitive &&
+	    has_clear_text(s->rules, d, i, &clear, err) != 0)
+		return -1;
+	if (clear && e->state == STATE_SEALED)
+		e->state = STATE_PLAIN;
+	e->masked = (e->state == STATE_PLAIN || clear) && e->sensitive && !s->reveal;
+	if (e->masked)
+		return 0;
+	if (s->reveal && s->secrets != NULL && (e->state == STATE_SEALED ||
+	    (clear && e->state == STATE_PLAIN)))
+		return open_value(s, i, value, err);
+	return document_value(d, i, value, err);
+}
+
+static int
+show(const struct show *s, struct show_table *t, struct error *err)
+{
+	const struct document *d = s->config->doc;
+	struct show_entry e;
+	struct buf value, name;
+	size_t i;
+	int rc = 0;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	buf_init(&name, BUF_MAX_FILE);
+	show_table_begin(t, d);
+	for (i = 0; i < document_count(d) && rc == 0; i++) {
+		if (document_shadowed(d, i))
+			continue;
+		rc = look(s, i, &e, &value, &name, err);
+		if (rc == 0)
+			show_table_add(t, &e, &value);
+	}
+	if (rc == 0) {
+		show_table_end(t);
+		rc = output_write(&t->out, err);
+	}
+	buf_release(&value);
+	buf_release(&name);
+	return rc;
+}
+
+/* What was asked for could not all be shown. */
+static int
+check_revealed(const struct show *s, const struct show_table *t, struct error *err)
+{
+	size_t n = t->counts[STATE_DAMAGED];
+
+	if (!s->reveal || n == 0)
+		return 0;
+	error_set(err, ERROR_DAMAGED, "%zu sealed %s not open", n,
+	    n == 1 ? "value does" : "values do");
+	error_place(err, secrets_file_path(s->secrets), 0);
+	return error_hint(err, "`propseal file verify` tells which");
+}
+
+int
+commands_show(const struct options *o)
+{
+	struct show s = { 0 };
+	struct show_table t;
+	struct error err;
+	int rc;
+
+	show_table_init(&t, options_format(o) == OUTPUT_JSON);
+	rc = load(&s, o, &err);
+	if (rc == 0)
+		rc = show(&s, &t, &err);
+	if (rc == 0)
+		rc = check_revealed(&s, &t, &err);
+	show_table_release(&t);
+	configuration_free(s.config);
+	secrets_file_free(s.secrets);
+	return rc == 0 ? 0 : report_error(&err);
+}

@@ -1,0 +1,209 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "estate/estate.h"
+#include "cli/master.h"
+#include "common/options.h"
+#include "common/output.h"
+#include "common/report.h"
+#include "secrets/secrets_file.h"
+#include "secrets/tag.h"
+#include "cli/verify_report.h"
+
+/* How long one step of the search may take; nobody looks on here. */
+#define STEP_MS 1000
+
+static int
+load(struct secrets_file **s, const struct options *o, struct error *err)
+{
+	struct key *master;
+	int rc;
+
+	if ((*s = secrets_file_load(o->text[FLAG_LOCAL_SECRETS_FILE], err)) == NULL) {
+		if (err->code == ERROR_MISSING && err->hint[0] == '\0')
+			options_hint(o, FLAG_LOCAL_SECRETS_FILE, err);
+		return -1;
+	}
+	if ((master = master_find(o, *s, err)) == NULL)
+		return -1;
+	rc = secrets_file_unlock(*s, master, err);
+	key_free(master);
+	return rc;
+}
+
+/* Count the tag of an entry that opens, and tell one that does not fit. */
+static void
+check_tag(const struct secrets_file *s, size_t i, struct verify_report *r)
+{
+	const struct document *d = secrets_file_document(s);
+	enum tag_state state = tag_check(secrets_file_tagger(s), d, i, NULL);
+	struct error what;
+	const char *name;
+	size_t len;
+
+	r->tagged += state != TAG_NONE;
+	if (state != TAG_CHANGED)
+		return;
+	name = document_key(d, i, &len);
+	error_set(&what, ERROR_DAMAGED, "another program changed the value since propseal "
+	    "sealed it; if that was meant, `propseal file rotate --data-key` tags it anew");
+	error_place(&what, secrets_file_path(s), document_line(d, i));
+	error_key(&what, name, len);
+	verify_report_add(r, VERIFY_CHANGED, &what);
+}
+
+/* A tag whose entry another program removed, or replaced by something else. */
+static void
+check_owner(const struct secrets_file *s, size_t i, struct verify_report *r)
+{
+	const struct document *d = secrets_file_document(s);
+	size_t len, n = strlen(TAG_PREFIX), entry;
+	struct error what;
+	const char *key;
+
+	key = document_key(d, i, &len);
+	entry = secrets_file_find(s, key + n, len - n);
+	if (document_shadowed(d, i) || (entry != DOCUMENT_NONE &&
+	    secrets_file_is_sealed(s, entry)))
+		return;
+	error_set(&what, ERROR_DAMAGED, entry == DOCUMENT_NONE ? "another program removed this "
+	    "entry; its integrity tag is still there" : "this entry was sealed, and is text now");
+	error_place(&what, secrets_file_path(s), document_line(d, entry == DOCUMENT_NONE ? i :
+	    entry));
+	error_key(&what, key + n, len - n);
+	verify_report_add(r, VERIFY_CHANGED, &what);
+}
+
+/* Open every sealed entry. */
+static int
+check_sealed(const struct secrets_file *s, struct verify_report *r, struct error *err)
+{
+	const struct document *d = secrets_file_document(s);
+	struct error damage;
+	struct buf plain;
+	size_t i;
+	int rc = 0;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	for (i = 0; i < document_count(d) && rc == 0; i++) {
+		if (tag_is_key(d, i))
+			check_owner(s, i, r);
+		if (!secrets_file_is_sealed(s, i))
+			continue;
+		r->sealed++;
+		buf_clear(&plain);
+		if (secrets_file_open(s, i, &plain, &damage) == 0) {
+			check_tag(s, i, r);
+			continue;
+		}
+		if (damage.code != ERROR_DAMAGED) {
+			*err = damage;
+			rc = -1;
+		} else
+			verify_report_add(r, VERIFY_DAMAGED, &damage);
+	}
+	buf_release(&plain);
+	return rc;
+}
+
+static void
+check_entry(const struct estate_file *f, const struct estate_entry *e, struct verify_report *r)
+{
+	struct error err;
+
+	if (e->shadowed || e->name == NULL)
+		return;
+	r->references++;
+	if (e->state != STATE_DANGLING && e->state != STATE_DAMAGED)
+		return;
+	error_set(&err, e->state == STATE_DANGLING ? ERROR_MISSING : ERROR_DAMAGED,
+	    e->state == STATE_DANGLING ? "the secrets file has no such entry" :
+	    "the sealed entry does not open");
+	error_place(&err, f->path, e->line);
+	error_key(&err, e->key, e->key_len);
+	verify_report_add(r, e->state == STATE_DANGLING ? VERIFY_DANGLING : VERIFY_DAMAGED_USE,
+	    &err);
+}
+
+/* Sealed entries that no configuration refers to. */
+static void
+find_orphans(const struct secrets_file *s, const struct estate *e, struct verify_report *r)
+{
+	const struct document *d = secrets_file_document(s);
+	struct error err;
+	const char *name;
+	size_t i, len;
+
+	for (i = 0; i < document_count(d); i++) {
+		if (!secrets_file_is_sealed(s, i))
+			continue;
+		name = document_key(d, i, &len);
+		if (estate_references(e, name, len) > 0)
+			continue;
+		error_set(&err, ERROR_NONE, "no configuration file given here refers to it");
+		error_place(&err, secrets_file_path(s), document_line(d, i));
+		error_key(&err, name, len);
+		verify_report_add(r, VERIFY_ORPHAN, &err);
+	}
+}
+
+static int
+check_estate(const struct secrets_file *s, const struct options *o, struct verify_report *r,
+    struct error *err)
+{
+	const struct estate_file *f;
+	struct estate *e;
+	size_t i, j;
+	int rc;
+
+	if ((e = estate_new(o->args, o->arg_count, err)) == NULL)
+		return -1;
+	estate_set_scope(e, config_scope(o->config));
+	estate_set_rules(e, config_rules(o->config));
+	estate_set_secrets(e, s);
+	while ((rc = estate_step(e, STEP_MS, err)) > 0)
+		;
+	for (i = 0; rc == 0 && i < estate_count(e); i++) {
+		f = estate_file(e, i);
+		r->files += !f->is_secrets_file;
+		if (f->problem != NULL)
+			verify_report_add(r, VERIFY_UNREADABLE, f->problem);
+		for (j = 0; j < f->count; j++)
+			check_entry(f, &f->entries[j], r);
+	}
+	if (rc == 0)
+		find_orphans(s, e, r);
+	estate_free(e);
+	return rc;
+}
+
+int
+commands_verify(const struct options *o)
+{
+	struct secrets_file *s = NULL;
+	struct verify_report r;
+	struct error err;
+	int rc;
+
+	verify_report_init(&r, o->text[FLAG_LOCAL_SECRETS_FILE], o->arg_count > 0,
+	    options_format(o) == OUTPUT_JSON);
+	rc = load(&s, o, &err);
+	if (rc == 0)
+		rc = check_sealed(s, &r, &err);
+	if (rc == 0 && o->arg_count > 0)
+		rc = check_estate(s, o, &r, &err);
+	if (rc == 0) {
+		verify_report_end(&r);
+		rc = output_write(&r.out, &err);
+	}
+	rc = rc == 0 ? verify_report_status(&r) : report_error(&err);
+	verify_report_release(&r);
+	secrets_file_free(s);
+	return rc;
+}

@@ -1,0 +1,401 @@
+#include "client/client.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "client/reach.h"
+#include "client/tls.h"
+#include "client/url.h"
+
+#define AUTHORIZATION_MAX (16U << 10)
+#define TARGET_MAX (16U << 10)
+#define TIMEOUT_MS 30000
+
+struct client {
+	struct url url;
+	char name[600];			/* the URL, for errors */
+	unsigned timeout_ms;
+	struct event_base *base;
+	SSL_CTX *tls;
+	struct evhttp_connection *connection;	/* NULL: none is open */
+	SSL *ssl;			/* the connection's, owned by it */
+	bool used;			/* an answer came over the connection */
+	bool closed;
+	struct buf authorization;	/* secret; empty: none */
+};
+
+/* One request under way. */
+struct call {
+	struct client *c;
+	struct client_answer *out;
+	struct error *err;
+	bool done;
+	int rc;
+};
+
+struct client *
+client_new(const struct client_options *o, struct error *err)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	buf_init_secret(&c->authorization, AUTHORIZATION_MAX);
+	c->timeout_ms = o->timeout_ms != 0 ? o->timeout_ms : TIMEOUT_MS;
+	if (url_parse(&c->url, o->url, err) != 0)
+		goto fail;
+	snprintf(c->name, sizeof(c->name), "%s://%s", c->url.tls ? "https" : "http",
+	    c->url.authority);
+	if (!c->url.tls && !c->url.loopback && !o->insecure_allowed) {
+		error_set(err, ERROR_REFUSED, "secrets would go over the network in clear text");
+		error_place(err, c->name, 0);
+		error_hint(err, "use https://, or --insecure-http where nobody can listen");
+		goto fail;
+	}
+	if ((c->base = event_base_new()) == NULL) {
+		error_memory(err);
+		goto fail;
+	}
+	if (c->url.tls && (c->tls = tls_context(o, err)) == NULL)
+		goto fail;
+	return c;
+fail:
+	client_free(c);
+	return NULL;
+}
+
+static void
+disconnect(struct client *c)
+{
+	if (c->connection != NULL) {
+		evhttp_connection_set_closecb(c->connection, NULL, NULL);
+		evhttp_connection_free(c->connection);
+	}
+	c->connection = NULL;
+	c->ssl = NULL;
+	c->used = false;
+	c->closed = false;
+}
+
+void
+client_free(struct client *c)
+{
+	if (c == NULL)
+		return;
+	disconnect(c);
+	SSL_CTX_free(c->tls);
+	if (c->base != NULL)
+		event_base_free(c->base);
+	buf_release(&c->authorization);
+	free(c);
+}
+
+int
+client_authorize(struct client *c, const struct buf *value, struct error *err)
+{
+	buf_clear(&c->authorization);
+	if (value != NULL)
+		buf_append(&c->authorization, value->data, value->len);
+	return buf_check(&c->authorization, err);
+}
+
+static void
+on_close(struct evhttp_connection *connection, void *cookie)
+{
+	(void)connection;
+	((struct client *)cookie)->closed = true;
+}
+
+static int
+connect_to(struct client *c, struct error *err)
+{
+	struct timeval limit = { .tv_sec = c->timeout_ms / 1000,
+	    .tv_usec = (c->timeout_ms % 1000) * 1000 };
+	struct bufferevent *bev = NULL;
+
+	if (c->url.tls) {
+		if ((c->ssl = SSL_new(c->tls)) == NULL)
+			return error_memory(err);
+		if (c->url.numeric)
+			X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(c->ssl), c->url.host);
+		else if (SSL_set_tlsext_host_name(c->ssl, c->url.host) != 1 ||
+		    SSL_set1_host(c->ssl, c->url.host) != 1)
+			return error_set(err, ERROR_CRYPTO, "cannot set up TLS");
+		bev = bufferevent_openssl_socket_new(c->base, -1, c->ssl,
+		    BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+		if (bev == NULL) {
+			SSL_free(c->ssl);
+			c->ssl = NULL;
+			return error_memory(err);
+		}
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	}
+	c->connection = evhttp_connection_base_bufferevent_new(c->base, NULL, bev, c->url.host,
+	    c->url.port);
+	if (c->connection == NULL) {
+		if (bev != NULL)
+			bufferevent_free(bev);
+		c->ssl = NULL;
+		return error_memory(err);
+	}
+	evhttp_connection_set_timeout_tv(c->connection, &limit);
+	evhttp_connection_set_max_body_size(c->connection, CLIENT_BODY_MAX);
+	evhttp_connection_set_max_headers_size(c->connection, 64 << 10);
+	evhttp_connection_set_closecb(c->connection, on_close, c);
+	return 0;
+}
+
+static void
+copy_header(struct evhttp_request *r, const char *name, char *out, size_t size)
+{
+	const char *value = evhttp_find_header(evhttp_request_get_input_headers(r), name);
+
+	if (value != NULL && strlen(value) < size)
+		memcpy(out, value, strlen(value) + 1);
+}
+
+/* The target of `<TARGET>; rel="next"`. */
+static void
+copy_next(struct evhttp_request *r, char *out, size_t size)
+{
+	const char *value = evhttp_find_header(evhttp_request_get_input_headers(r), "Link");
+	const char *end;
+
+	if (value == NULL || value[0] != '<' || strstr(value, "rel=\"next\"") == NULL ||
+	    (end = strchr(value, '>')) == NULL || (size_t)(end - value) > size)
+		return;
+	memcpy(out, value + 1, (size_t)(end - value) - 1);
+	out[end - value - 1] = '\0';
+}
+
+/* Was it the certificate that ended the connection? */
+static bool
+is_untrusted(struct call *call)
+{
+	const struct client *c = call->c;
+	long verify = c->ssl != NULL ? SSL_get_verify_result(c->ssl) : X509_V_OK;
+
+	if (verify == X509_V_OK)
+		return false;
+	error_set(call->err, ERROR_REFUSED, "its certificate is not to be trusted: %s",
+	    X509_verify_cert_error_string(verify));
+	error_hint(call->err, "--ca FILE names the certificates that sign the registry's");
+	return true;
+}
+
+/* The connection never came about. */
+static void
+no_connection(struct call *call)
+{
+	const struct client *c = call->c;
+	char why[128];
+
+	if (is_untrusted(call))
+		return;
+	error_set(call->err, ERROR_IO, "cannot connect: %s",
+	    reach_try(c->url.host, c->url.port, why, sizeof(why)) != 0 ? why : c->url.tls ?
+	    "what answers there does not talk TLS with us" : "the connection ended");
+	error_hint(call->err, "is the registry running there, %s TLS?",
+	    c->url.tls ? "with" : "without");
+}
+
+static void
+on_answer(struct evhttp_request *r, void *cookie)
+{
+	struct call *call = cookie;
+	struct client_answer *out = call->out;
+	struct evbuffer *in;
+	size_t n;
+
+	if (call->done)
+		return;
+	call->done = true;
+	if (r == NULL || (out->status = evhttp_request_get_response_code(r)) == 0) {
+		if (call->rc == 0)
+			no_connection(call);
+		return;
+	}
+	in = evhttp_request_get_input_buffer(r);
+	n = evbuffer_get_length(in);
+	if (buf_reserve(out->body, n) == 0 && n > 0) {
+		/* buf_append from the buffer's own chunks: no copy outside it. */
+		struct evbuffer_iovec part;
+
+		while (evbuffer_peek(in, -1, NULL, &part, 1) > 0 && part.iov_len > 0) {
+			buf_append(out->body, part.iov_base, part.iov_len);
+			evbuffer_drain(in, part.iov_len);
+		}
+	}
+	copy_header(r, "Location", out->location, sizeof(out->location));
+	copy_header(r, "X-Request-Id", out->request_id, sizeof(out->request_id));
+	copy_next(r, out->next, sizeof(out->next));
+	call->c->used = true;
+	call->rc = buf_check(out->body, call->err);
+}
+
+static void
+on_failure(enum evhttp_request_error why, void *cookie)
+{
+	struct call *call = cookie;
+
+	call->rc = -1;
+	if (is_untrusted(call))
+		return;
+	if (why == EVREQ_HTTP_TIMEOUT)
+		error_set(call->err, ERROR_IO, "no answer within %u s",
+		    call->c->timeout_ms / 1000);
+	else if (why == EVREQ_HTTP_DATA_TOO_LONG)
+		error_set(call->err, ERROR_LIMIT, "the answer is too large");
+	else
+		error_set(call->err, ERROR_IO, "the connection ended before the answer");
+}
+
+static int
+command_of(const char *method, enum evhttp_cmd_type *out)
+{
+	static const struct {
+		const char *name;
+		enum evhttp_cmd_type type;
+	} commands[] = {
+		{ "GET", EVHTTP_REQ_GET }, { "POST", EVHTTP_REQ_POST }, { "PUT", EVHTTP_REQ_PUT },
+		{ "DELETE", EVHTTP_REQ_DELETE }, { "PATCH", EVHTTP_REQ_PATCH },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, method) == 0) {
+			*out = commands[i].type;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Fill in what is sent. */
+static void
+compose(struct client *c, struct evhttp_request *r, const struct buf *body,
+    const char *const *headers)
+{
+	struct evkeyvalq *out = evhttp_request_get_output_headers(r);
+
+	evhttp_add_header(out, "Host", c->url.authority);
+	evhttp_add_header(out, "Accept", "application/json");
+	if (c->authorization.len > 0)
+		evhttp_add_header(out, "Authorization", buf_cstr(&c->authorization));
+	for (; headers != NULL && headers[0] != NULL; headers += 2)
+		evhttp_add_header(out, headers[0], headers[1]);
+	if (body != NULL) {
+		evhttp_add_header(out, "Content-Type", "application/json");
+		evbuffer_add(evhttp_request_get_output_buffer(r), body->data, body->len);
+	}
+}
+
+static int
+try_once(struct client *c, enum evhttp_cmd_type type, const char *target,
+    const struct buf *body, const char *const *headers, struct client_answer *out,
+    struct error *err)
+{
+	struct call call = { .c = c, .out = out, .err = err };
+	struct evhttp_request *r;
+
+	error_set(err, ERROR_IO, "cannot connect");
+	if (c->connection == NULL && connect_to(c, err) != 0)
+		return -1;
+	if ((r = evhttp_request_new(on_answer, &call)) == NULL)
+		return error_memory(err);
+	evhttp_request_set_error_cb(r, on_failure);
+	compose(c, r, body, headers);
+	if (evhttp_make_request(c->connection, r, type, target) != 0)
+		return error_set(err, ERROR_IO, "cannot send the request");
+	while (!call.done) {
+		if (event_base_loop(c->base, EVLOOP_ONCE) != 0)
+			break;
+	}
+	if (c->closed || out->status == 0)
+		disconnect(c);
+	return out->status != 0 ? call.rc : -1;
+}
+
+/* May it be sent twice? */
+static bool
+is_repeatable(enum evhttp_cmd_type type, const char *const *headers)
+{
+	for (; headers != NULL && headers[0] != NULL; headers += 2) {
+		if (strcmp(headers[0], "Idempotency-Key") == 0)
+			return true;
+	}
+	return type == EVHTTP_REQ_GET;
+}
+
+/* try_once without the SIGPIPE of a connection that the other side closed. */
+static int
+try_quietly(struct client *c, enum evhttp_cmd_type type, const char *target,
+    const struct buf *body, const char *const *headers, struct client_answer *out,
+    struct error *err)
+{
+	static const struct timespec now = { 0 };
+	sigset_t pipe_only, before, pending;
+	int rc;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	rc = try_once(c, type, target, body, headers, out, err);
+	if (!sigismember(&pending, SIGPIPE)) {
+		while (sigtimedwait(&pipe_only, NULL, &now) == -1 && errno == EINTR)
+			;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+int
+client_request(struct client *c, const char *method, const char *target,
+    const struct buf *body, const char *const *headers, struct client_answer *out,
+    struct error *err)
+{
+	enum evhttp_cmd_type type;
+	struct error why;
+	struct buf full;
+	bool reused;
+	int rc = -1;
+
+	buf_init(&full, TARGET_MAX);
+	buf_printf(&full, "%s%s", c->url.base, target);
+	if (buf_check(&full, &why) != 0 || command_of(method, &type) != 0) {
+		error_set(&why, ERROR_USAGE, "this cannot be requested");
+		goto done;
+	}
+	reused = c->used;
+	do {
+		out->status = 0;
+		out->location[0] = out->next[0] = out->request_id[0] = '\0';
+		rc = try_quietly(c, type, buf_cstr(&full), body, headers, out, &why);
+		if (rc == 0 || !reused || out->status != 0 || !is_repeatable(type, headers))
+			break;
+		reused = false;
+	} while (true);
+done:
+	if (rc != 0 && err != NULL) {
+		*err = why;
+		error_place(err, c->name, 0);
+	}
+	buf_release(&full);
+	return rc;
+}

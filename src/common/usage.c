@@ -1,0 +1,169 @@
+#include "common/usage.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "common/command.h"
+
+#define FLAG_COLUMN 36	/* where the texts of flags start */
+#define COMMAND_COLUMN 24
+#define WIDTH 96
+
+static void
+append_name(const struct command *c, struct buf *out)
+{
+	if (c->group != NULL)
+		buf_printf(out, "%s ", c->group);
+	buf_append_str(out, c->name);
+}
+
+void
+usage_line(const struct command *c, struct buf *out)
+{
+	const struct command_flag *f;
+
+	if (c == NULL) {
+		buf_append_str(out, "usage: propseal [ui] [PATH...] | COMMAND [flags]\n");
+		return;
+	}
+	buf_append_str(out, "usage: propseal ");
+	append_name(c, out);
+	for (f = c->flags; f->id != FLAG_COUNT; f++) {
+		if (f->required)
+			buf_printf(out, " --%s %s", flag_get(f->id)->name,
+			    flag_get(f->id)->argument);
+	}
+	if (c->arguments != NULL)
+		buf_printf(out, " %s", c->arguments);
+	buf_append_str(out, " [flags]\n");
+}
+
+static void
+pad(struct buf *out, size_t from, size_t to)
+{
+	while (from++ < to)
+		buf_append_char(out, ' ');
+}
+
+/* Append ${text} folded at blanks, from column ${column} on, and a newline. */
+static void
+append_folded(struct buf *out, const char *text, size_t column)
+{
+	size_t at = column;
+	size_t len;
+
+	while (*text != '\0') {
+		len = strcspn(text, " ");
+		if (at > column && at + 1 + len > WIDTH) {
+			buf_append_char(out, '\n');
+			pad(out, 0, column);
+			at = column;
+		} else if (at > column) {
+			buf_append_char(out, ' ');
+			at++;
+		}
+		buf_append(out, text, len);
+		at += len;
+		text += len;
+		text += strspn(text, " ");
+	}
+	buf_append_char(out, '\n');
+}
+
+static void
+append_flag(const struct command_flag *f, struct buf *out)
+{
+	const struct flag *flag = flag_get(f->id);
+	size_t start = out->len;
+	size_t width;
+
+	if (flag->letter != 0)
+		buf_printf(out, "  -%c, --%s", flag->letter, flag->name);
+	else
+		buf_printf(out, "      --%s", flag->name);
+	if (flag->argument != NULL)
+		buf_printf(out, " %s", flag->argument);
+	width = out->len - start;
+	if (width + 2 > FLAG_COLUMN) {
+		buf_append_char(out, '\n');
+		width = 0;
+	}
+	pad(out, width, FLAG_COLUMN);
+	append_folded(out, f->help != NULL ? f->help : flag->help, FLAG_COLUMN);
+}
+
+void
+usage_command(const struct command *c, struct buf *out)
+{
+	const struct command_flag *f;
+
+	buf_append_str(out, "propseal ");
+	append_name(c, out);
+	buf_printf(out, ": %s\n\n", c->summary);
+	usage_line(c, out);
+	if (c->details != NULL)
+		buf_printf(out, "\n%s\n", c->details);
+	buf_append_str(out, "\nFlags:\n");
+	for (f = c->flags; f->id != FLAG_COUNT; f++)
+		append_flag(f, out);
+	buf_append_str(out, "\nSources of keys and passphrases, and the exit status: "
+	    "propseal --help\n");
+}
+
+static void
+append_commands(const char *group, struct buf *out)
+{
+	const struct command *c;
+	size_t start;
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		c = command_at(i);
+		if (c->hidden || (group != NULL ?
+		    c->group == NULL || strcmp(c->group, group) != 0 : command_is_registry(c)))
+			continue;
+		start = out->len;
+		buf_append_str(out, "  ");
+		append_name(c, out);
+		pad(out, out->len - start, COMMAND_COLUMN);
+		append_folded(out, c->summary, COMMAND_COLUMN);
+	}
+}
+
+void
+usage_group(const char *group, struct buf *out)
+{
+	if (group != NULL) {
+		buf_printf(out, "usage: propseal %s COMMAND [flags]\n\nCommands:\n", group);
+		append_commands(group, out);
+		buf_printf(out, "\nMore about one: propseal %s COMMAND --help\n", group);
+		return;
+	}
+	buf_append_str(out,
+	    "propseal: secrets of Kafka and Confluent Platform configuration files\n\n");
+	usage_line(NULL, out);
+	buf_append_str(out, "\nWithout a command it opens the interface on the PATHs, or on the "
+	    "current folder.\n\nCommands:\n");
+	append_commands(NULL, out);
+	buf_append_str(out,
+	    "  registry ...          the Secret Registry, see: propseal registry --help\n"
+	    "  help [COMMAND]        explain a command\n"
+	    "  version               print the version (also --version)\n"
+	    "\n"
+	    "A first word `secret` is ignored: scripts for `confluent secret` run unchanged.\n"
+	    "\n"
+	    "The master key comes from the first of\n"
+	    "  --master-key-file FILE\n"
+	    "  the environment variable that the secrets file names\n"
+	    "    (CONFLUENT_SECURITY_MASTER_KEY when it names none)\n"
+	    "  the systemd credential propseal.master-key\n"
+	    "  a question on the terminal, which takes the key or the passphrase\n"
+	    "\n"
+	    "Exit status:\n"
+	    "  0  done\n"
+	    "  1  failed, nothing changed\n"
+	    "  2  wrong usage, nothing read or written\n"
+	    "  3  findings (file verify: dangling references; git check; doctor)\n"
+	    "  4  wrong key or passphrase, or damaged data\n"
+	    "  5  another propseal holds the lock\n");
+}

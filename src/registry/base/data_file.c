@@ -1,0 +1,342 @@
+#include "registry/base/data_file.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json_out.h"
+#include "file/lock.h"
+#include "file/replace_file.h"
+
+#define FOLDER_MODE 0700
+#define LOCK_TIMEOUT_MS 10000
+#define FORMAT 1
+
+static atomic_uint edits;
+
+unsigned
+data_file_edits(void)
+{
+	return atomic_load_explicit(&edits, memory_order_acquire);
+}
+
+char *
+data_file_path(const char *data, const char *name, struct error *err)
+{
+	size_t n = strlen(data) + strlen(name) + 2;
+	char *path = malloc(n);
+
+	if (path == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	snprintf(path, n, "%s/%s", data, name);
+	return path;
+}
+
+/* jansson's text may quote the file, which may hold anything: only the place. */
+static int
+bad_json(const char *path, const json_error_t *why, struct error *err)
+{
+	if (json_error_code(why) == json_error_duplicate_key)
+		error_set(err, ERROR_FORMAT, "a name stands twice in one JSON object");
+	else
+		error_set(err, ERROR_FORMAT, "not JSON");
+	error_place(err, path, why->line > 0 ? (size_t)why->line : 0);
+	return error_hint(err, "put a whole copy back, or correct the file");
+}
+
+int
+data_file_read(const char *path, size_t max, json_t **root, struct file_id *id,
+    struct error *err)
+{
+	struct error why;
+	struct buf text;
+	json_error_t bad;
+	int rc = -1;
+
+	*root = NULL;
+	*id = (struct file_id){ 0 };
+	buf_init(&text, max);
+	if (file_read(path, &text, id, &why) != 0) {
+		if (why.code == ERROR_MISSING) {
+			*id = (struct file_id){ 0 };
+			rc = 0;
+		} else if (err != NULL)
+			*err = why;
+		goto out;
+	}
+	*root = json_loadb(text.len > 0 ? (const char *)text.data : "", text.len,
+	    JSON_REJECT_DUPLICATES, &bad);
+	if (*root == NULL) {
+		bad_json(path, &bad, err);
+		goto out;
+	}
+	if (!json_is_object(*root)) {
+		json_decref(*root);
+		*root = NULL;
+		error_set(err, ERROR_FORMAT, "not a JSON object");
+		error_place(err, path, 1);
+		goto out;
+	}
+	rc = 0;
+out:
+	buf_release(&text);
+	return rc;
+}
+
+int
+data_file_check_format(const json_t *root, const char *path, struct error *err)
+{
+	const json_t *format = json_object_get(root, "format");
+
+	if (format == NULL || (json_is_integer(format) && json_integer_value(format) == FORMAT))
+		return 0;
+	error_set(err, ERROR_FORMAT, "the format is not %d", FORMAT);
+	error_place(err, path, 0);
+	return error_hint(err, "the file was written by a newer propseal");
+}
+
+int
+data_file_list(const char *data, const char *name, data_file_table_fn *table,
+    data_file_visit_fn *visit, void *cookie, struct error *err)
+{
+	char *path = data_file_path(data, name, err);
+	json_t *root = NULL, *members, *value;
+	const char *member;
+	struct file_id id;
+	int rc = -1;
+
+	if (path == NULL || data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
+		goto out;
+	if (root != NULL && data_file_check_format(root, path, err) != 0)
+		goto out;
+	rc = table(root, &members, err);
+	if (rc == 0) {
+		json_object_foreach(members, member, value) {
+			if ((rc = visit(cookie, member, value, err)) != 0)
+				break;
+		}
+	}
+	if (rc != 0)
+		error_place(err, path, 0);
+out:
+	json_decref(root);
+	free(path);
+	return rc;
+}
+
+int
+data_file_set(json_t *o, const char *name, json_t *value, struct error *err)
+{
+	return json_object_set_new(o, name, value) == 0 ? 0 : error_memory(err);
+}
+
+/* So that a folder that was just made is there after a crash, too. */
+static void
+sync_parent(const char *folder)
+{
+	char *copy = strdup(folder);
+	char *slash;
+	int fd;
+
+	if (copy == NULL)
+		return;
+	slash = copy + strlen(copy);
+	while (slash > copy + 1 && slash[-1] == '/')
+		*--slash = '\0';
+	slash = strrchr(copy, '/');
+	if (slash != NULL)
+		slash[slash == copy ? 1 : 0] = '\0';
+	fd = open(slash != NULL ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd != -1) {
+		(void)fsync(fd);
+		close(fd);
+	}
+	free(copy);
+}
+
+static int
+make_folder(const char *folder, struct error *err)
+{
+	struct stat st;
+
+	if (stat(folder, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		errno = ENOTDIR;
+		return error_io(err, folder, "cannot use as the data folder");
+	}
+	if (mkdir(folder, FOLDER_MODE) == 0) {
+		sync_parent(folder);
+		return 0;
+	}
+	return errno == EEXIST ? 0 : error_io(err, folder, "cannot make the data folder");
+}
+
+/* The service's own user must be able to read what root has made for it. */
+static int
+give_to_owner(const char *folder, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (geteuid() != 0 || stat(folder, &st) != 0 || st.st_uid == 0)
+		return 0;
+	if (lchown(path, st.st_uid, st.st_gid) != 0)
+		return error_io(err, path, "cannot give to the owner of its folder");
+	return 0;
+}
+
+/* A number with a fraction, as the reader's library spells it. */
+static void
+write_real(struct json_out *o, const char *key, const json_t *value)
+{
+	char text[64];
+	size_t n = json_dumpb(value, text, sizeof(text), JSON_ENCODE_ANY);
+
+	json_out_raw_n(o, key, text, n <= sizeof(text) ? n : 0);
+}
+
+static void
+write_scalar(struct json_out *o, const char *key, const json_t *value)
+{
+	if (json_is_integer(value))
+		json_out_int(o, key, json_integer_value(value));
+	else if (json_is_real(value))
+		write_real(o, key, value);
+	else if (json_is_boolean(value))
+		json_out_bool(o, key, json_is_true(value));
+	else
+		json_out_null(o, key);
+}
+
+int
+data_json_write(struct json_out *o, const char *key, const json_t *value,
+    data_json_text_fn *text, void *cookie)
+{
+	json_t *member;
+	const char *name;
+	size_t i;
+
+	if (json_is_string(value)) {
+		const char *s = json_string_value(value);
+		size_t n = json_string_length(value);
+
+		if (text != NULL)
+			return text(cookie, o, key, s, n);
+		json_out_text_n(o, key, s, n);
+	} else if (json_is_object(value)) {
+		json_out_object(o, key);
+		json_object_foreach((json_t *)(uintptr_t)value, name, member) {
+			if (data_json_write(o, name, member, text, cookie) != 0)
+				return -1;
+		}
+		json_out_end(o);
+	} else if (json_is_array(value)) {
+		json_out_array(o, key);
+		json_array_foreach(value, i, member) {
+			if (data_json_write(o, NULL, member, text, cookie) != 0)
+				return -1;
+		}
+		json_out_end(o);
+	} else {
+		write_scalar(o, key, value);
+	}
+	return 0;
+}
+
+static int
+write_file(const char *path, const struct file_id *id, const json_t *root, struct error *err)
+{
+	struct json_out o;
+	struct buf content;
+	int rc = -1;
+
+	/* Hashes of passwords: not for swap and cores. */
+	buf_init_secret(&content, DATA_FILE_MAX);
+	json_out_init(&o, &content);
+	json_out_pretty(&o);
+	(void)data_json_write(&o, NULL, root, NULL, NULL);
+	if (json_out_finish(&o, err) == 0)
+		rc = replace_file(path, id, &content, err);
+	else
+		error_place(err, path, 0);
+	buf_release(&content);
+	return rc;
+}
+
+int
+data_file_edit(const char *data, const char *name, data_file_change_fn *change,
+    void *cookie, struct error *err)
+{
+	const char *paths[1];
+	struct lock *lock = NULL;
+	struct file_id id;
+	json_t *root = NULL;
+	char *path;
+	int rc = -1;
+
+	if (make_folder(data, err) != 0 || (path = data_file_path(data, name, err)) == NULL)
+		return -1;
+	paths[0] = path;
+	lock = lock_files(paths, 1, LOCK_TIMEOUT_MS, NULL, NULL, err);
+	if (lock == NULL || data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
+		goto out;
+	if (root == NULL && (root = json_pack("{s:i}", "format", FORMAT)) == NULL) {
+		error_memory(err);
+		goto out;
+	}
+	if (data_file_check_format(root, path, err) != 0)
+		goto out;
+	rc = change(cookie, root, err);
+	if (rc < 0) {
+		if (err != NULL && err->code == ERROR_FORMAT && err->file[0] == '\0')
+			error_place(err, path, 0);
+		goto out;
+	}
+	if (rc == 0)
+		goto out;
+	rc = write_file(path, &id, root, err);
+	if (rc == 0 && !id.exists)
+		rc = give_to_owner(data, path, err);
+	if (rc == 0)
+		atomic_fetch_add_explicit(&edits, 1, memory_order_release);
+out:
+	json_decref(root);
+	lock_release(lock);
+	free(path);
+	return rc;
+}
+
+void
+data_file_date(int64_t seconds, char out[DATA_FILE_DATE])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 9999 - 1900 ||
+	    strftime(out, DATA_FILE_DATE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		snprintf(out, DATA_FILE_DATE, "9999-12-31T23:59:59Z");
+}
+
+bool
+data_file_parse_date(const char *text, int64_t *seconds)
+{
+	char back[DATA_FILE_DATE];
+	struct tm tm = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+
+	if (end == NULL || *end != '\0')
+		return false;
+	*seconds = (int64_t)timegm(&tm);
+	data_file_date(*seconds, back);
+	return strcmp(back, text) == 0;
+}

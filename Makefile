@@ -121,7 +121,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
-$(BUILD)/src/cli/config_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
+$(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 
 # What is kept as data and built in: its bytes, for an array.
 $(BUILD)/data/openapi.inc: share/registry/openapi.json

@@ -3,10 +3,8 @@
 #include "ui/app.h"
 #include "ui/browser.h"
 #include "ui/keymap.h"
-#include "ui/marks.h"
 #include "ui/model.h"
-#include "ui/selection.h"
-#include "ui/tree.h"
+#include "ui/outline.h"
 
 const char *
 act_needs_left(const struct app *a)
@@ -49,7 +47,7 @@ act_needs_marks(const struct app *a)
 }
 
 static void
-set(struct app *a, const struct estate_file *f, const struct estate_entry *e, bool on)
+mark_set(struct app *a, const struct estate_file *f, const struct estate_entry *e, bool on)
 {
 	if (marks_set(a->model->marks, f->path, e->key, e->key_len, on) == -1)
 		app_complain(a, "not enough memory");
@@ -70,7 +68,7 @@ mark_file(struct app *a, const struct estate_file *f)
 
 	for (i = 0; i < f->count; i++)
 		if (tree_is_clear(&f->entries[i]) && tree_can_seal(&f->entries[i]))
-			set(a, f, &f->entries[i], true);
+			mark_set(a, f, &f->entries[i], true);
 	return marks_count(a->model->marks) - before;
 }
 
@@ -81,7 +79,7 @@ unmark_file(struct app *a, const struct estate_file *f)
 
 	for (i = 0; i < f->count; i++)
 		if (is_marked(a, f, &f->entries[i]))
-			set(a, f, &f->entries[i], false);
+			mark_set(a, f, &f->entries[i], false);
 }
 
 /* The first time all of a file is marked, the next time nothing of it. */
@@ -106,7 +104,7 @@ mark_range(struct app *a)
 		row = tree_row(t, from);
 		f = estate_file(a->model->estate, row->file);
 		if (row->entry != TREE_NO_ENTRY && tree_can_seal(&f->entries[row->entry]))
-			set(a, f, &f->entries[row->entry], true);
+			mark_set(a, f, &f->entries[row->entry], true);
 	}
 	b->ranging = false;
 	app_notice(a, "%zu marked", marks_count(a->model->marks));
@@ -124,7 +122,7 @@ act_mark(struct app *a)
 	if (s.kind == SELECTION_FILE)
 		toggle_file(a, s.file);
 	else
-		set(a, s.file, s.entry, !is_marked(a, s.file, s.entry));
+		mark_set(a, s.file, s.entry, !is_marked(a, s.file, s.entry));
 	act_down(a);
 }
 

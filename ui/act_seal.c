@@ -1,15 +1,182 @@
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "document/document.h"
+#include "document/edits.h"
 #include "estate/estate.h"
+#include "plan/configuration.h"
+#include "plan/plan.h"
+#include "seal/seal.h"
+#include "seal/unseal.h"
+#include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/ask.h"
-#include "ui/marks.h"
+#include "ui/browser.h"
+#include "ui/change.h"
+#include "ui/dialog.h"
 #include "ui/model.h"
+#include "ui/reveal.h"
 #include "ui/review.h"
-#include "ui/seal_plan.h"
-#include "ui/unlock.h"
+#include "ui/term.h"
+#include "ui/ui.h"
+
+struct app;
+struct change;
+struct error;
+
+/* A plan that seals, and what it needs to be made again with another path. */
+struct seal_plan {
+	struct buf remote;	/* the path in new references */
+	const char *path;	/* a value for one key; NULL: all that is marked */
+	const char *key;
+	size_t key_len;
+	const struct buf *value;	/* secret */
+	bool must_exist;	/* the key is in the file already */
+};
+
+#define PATH_MAX_BYTES 4096
+
+static void
+seal_plan_init(struct seal_plan *s)
+{
+	memset(s, 0, sizeof(*s));
+	buf_init(&s->remote, PATH_MAX_BYTES);
+}
+
+static void
+seal_plan_release(struct seal_plan *s)
+{
+	buf_release(&s->remote);
+}
+
+/* Plan all marks of one file. */
+static int
+seal_marks_of(struct app *a, const struct estate_file *f, struct change *c,
+    const struct seal_options *o, struct error *err)
+{
+	struct configuration *config = NULL;
+	const struct estate_entry *e;
+	size_t i;
+
+	for (i = 0; i < f->count; i++) {
+		e = &f->entries[i];
+		if (e->shadowed || !marks_has(a->model->marks, f->path, e->key, e->key_len))
+			continue;
+		if (config == NULL && (config = change_load(c, f->path, err)) == NULL)
+			return -1;
+		if (seal_key(c->plan, config, e->key, e->key_len, o, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+seal_marks(struct app *a, struct change *c, const struct seal_options *o, struct error *err)
+{
+	const struct estate *e = a->model->estate;
+	size_t i;
+
+	for (i = 0; i < estate_count(e); i++)
+		if (seal_marks_of(a, estate_file(e, i), c, o, err) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+seal_one(const struct seal_plan *s, struct change *c, const struct seal_options *o,
+    struct error *err)
+{
+	struct configuration *config = change_load(c, s->path, err);
+
+	if (config == NULL)
+		return -1;
+	if (!s->must_exist && document_find(config->doc, s->key, s->key_len) != DOCUMENT_NONE) {
+		error_set(err, ERROR_EXISTS, "the file has an entry of this key already");
+		error_place(err, s->path, 0);
+		error_key(err, s->key, s->key_len);
+		return error_hint(err, "select it and give it a new value instead");
+	}
+	return seal_value(c->plan, config, s->key, s->key_len, s->value->data, s->value->len,
+	    s->must_exist, o, err);
+}
+
+/* Make the plan.  The model is unlocked. */
+static int
+seal_plan_make(struct app *a, const struct seal_plan *s, struct change *c, struct error *err)
+{
+	struct buf remote = s->remote;	/* for its text only */
+	struct seal_options o = { .remote = buf_cstr(&remote), .replace = false,
+	    .cipher = SEALED_GCM };
+
+	if (change_begin(a, c, err) == -1 || seal_prepare(c->plan, a->model->master, err) == -1)
+		return -1;
+	return s->path != NULL ? seal_one(s, c, &o, err) : seal_marks(a, c, &o, err);
+}
+
+static bool
+ask_remote(struct app *a, struct seal_plan *s)
+{
+	if (!ask_text(a, "Path in references", "Services look the secrets file up at this path, "
+	    "on the machine where they run. It stands in every reference "
+	    "${securepass:PATH:NAME}.", "Path:", &s->remote))
+		return false;
+	if (model_set_remote(a->model, buf_cstr(&s->remote)) == -1)
+		app_complain(a, "not enough memory");
+	return true;
+}
+
+static bool
+seal_plan_apply(struct app *a, struct change *c)
+{
+	struct error err;
+
+	if (change_apply(a, c, &err) == 0)
+		return true;
+	tell_error(a, "Not applied", &err);
+	return false;
+}
+
+/**
+ * seal_plan_run(a, s, title, question, button, ask_now):
+ * Make the plan, review, ask, apply; the path can be changed on the way.
+ * True: it is done.
+ */
+static bool
+seal_plan_run(struct app *a, struct seal_plan *s, const char *title, const char *question,
+    const char *button, bool ask_now)
+{
+	struct review_options o = { .title = title, .question = question, .button = button,
+	    .ask_now = ask_now };
+	enum review_answer answer;
+	struct change c;
+	struct error err;
+	bool done = false;
+
+	buf_clear(&s->remote);
+	if (model_remote(a->model, &s->remote, &err) == -1) {
+		tell_error(a, "No path for references", &err);
+		return false;
+	}
+	do {
+		change_init(&c);
+		answer = REVIEW_BACK;
+		o.remote = buf_cstr(&s->remote);
+		if (seal_plan_make(a, s, &c, &err) == -1)
+			tell_error(a, "This cannot be planned", &err);
+		else
+			answer = review_run(a, &c, &o);
+		if (answer == REVIEW_APPLY)
+			done = seal_plan_apply(a, &c);
+		change_release(&c);
+		o.ask_now = false;
+	} while (answer == REVIEW_REMOTE && (ask_remote(a, s) || !a->locking) &&
+	    !a->quit && a->end_signal == 0);
+	return done;
+}
 
 #define LIST_MAX ((size_t)16 << 20)
 
@@ -113,4 +280,308 @@ void
 act_apply(struct app *a)
 {
 	seal_marked(a, true);
+}
+
+#define KEY_MAX_BYTES 4096
+
+/* Ask for the value and seal it: s->path and s->key say where. */
+static bool
+seal_typed(struct app *a, struct seal_plan *s, const char *title)
+{
+	struct buf text, value;
+	bool done = false;
+
+	buf_init(&text, 16384);
+	buf_init_secret(&value, DIALOG_SECRET_MAX);
+	buf_printf(&text, "File: %s\nKey: ", model_show_path(a->model, s->path));
+	text_append_visible(&text, s->key, s->key_len);
+	buf_append_str(&text, "\n\nWhat you type is not shown. A paste goes as it is, up to "
+	    "the first line end.");
+	if (ask_secret(a, title, buf_cstr(&text), "Value:", NULL, &value)) {
+		s->value = &value;
+		done = seal_plan_run(a, s, title, s->must_exist ?
+		    "Seal this value? The old one is gone then." :
+		    "Add this entry with its sealed value?", "Apply", false);
+		s->value = NULL;
+	}
+	buf_release(&value);
+	buf_release(&text);
+	return done;
+}
+
+/* As they are needed longer than the estate's rows may stay the same. */
+static bool
+copy_place(struct seal_plan *s, const char *path, const char *key, size_t len)
+{
+	char *k = malloc(len + 1);
+	char *p = strdup(path);
+
+	if (k == NULL || p == NULL) {
+		free(k);
+		free(p);
+		return false;
+	}
+	memcpy(k, key, len);
+	k[len] = '\0';
+	s->path = p;
+	s->key = k;
+	s->key_len = len;
+	return true;
+}
+
+static void
+free_place(struct seal_plan *s)
+{
+	free((char *)(uintptr_t)s->path);
+	free((char *)(uintptr_t)s->key);
+}
+
+/* The entry that is meant: selected, or what refers to the sealed one. */
+static bool
+target(struct app *a, const struct estate_file **f, const struct estate_entry **e)
+{
+	struct selection s = selection_get(a);
+
+	*f = s.file;
+	*e = s.entry;
+	return s.kind == SELECTION_ENTRY ||
+	    (s.kind == SELECTION_SEALED && selection_referrer(a, s.name, s.name_len, 0, f, e));
+}
+
+static bool
+value_ready(struct app *a)
+{
+	if (a->model->secrets == NULL && a->model->secrets_problem.code == ERROR_NONE) {
+		app_complain(a, "there is no secrets file yet");
+		return false;
+	}
+	return unlock_run(a) == 0;
+}
+
+void
+act_update(struct app *a)
+{
+	const struct estate_entry *e;
+	const struct estate_file *f;
+	struct seal_plan s;
+
+	if (!value_ready(a) || !target(a, &f, &e))
+		return;
+	seal_plan_init(&s);
+	s.must_exist = true;
+	if (copy_place(&s, f->path, e->key, e->key_len) &&
+	    seal_typed(a, &s, "Seal a new value"))
+		app_notice(a, "sealed a new value for %s", s.key);
+	free_place(&s);
+	seal_plan_release(&s);
+}
+
+static bool
+ask_key_name(struct app *a, struct buf *key)
+{
+	return ask_text(a, "Add a sealed value", "The key of the new entry, as it will stand in "
+	    "the configuration file.", "Key:", key) && !text_is_blank(key->data, key->len);
+}
+
+void
+act_add(struct app *a)
+{
+	struct selection at = selection_get(a);
+	struct seal_plan s;
+	struct buf key;
+
+	if (!value_ready(a))
+		return;
+	at = selection_get(a);
+	if (at.file == NULL)
+		return;
+	buf_init(&key, KEY_MAX_BYTES);
+	seal_plan_init(&s);
+	if (ask_key_name(a, &key) && copy_place(&s, at.file->path, (const char *)key.data,
+	    key.len) && seal_typed(a, &s, "Add a sealed value")) {
+		browser_go(a->browser, a, s.path, s.key, s.key_len);
+		app_notice(a, "added %s", s.key);
+	}
+	free_place(&s);
+	seal_plan_release(&s);
+	buf_release(&key);
+}
+
+#define NAME_MAX_BYTES 65536
+
+/* A sealed entry that nothing refers to goes alone, with its duplicates. */
+static int
+plan_orphan(struct change *c, const struct secrets_file *s, const struct buf *name,
+    struct error *err)
+{
+	struct edits *e = plan_secrets_edits(c->plan, err);
+	size_t i = secrets_file_find(s, (const char *)name->data, name->len);
+
+	if (e == NULL)
+		return -1;
+	if (i == DOCUMENT_NONE)
+		return error_set(err, ERROR_MISSING, "the sealed entry is not there any more");
+	for (; i != DOCUMENT_NONE; i = document_previous(secrets_file_document(s), i))
+		if (edits_remove(e, i, err) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+plan_removal(struct app *a, struct change *c, const struct selection *s,
+    const struct buf *name, struct error *err)
+{
+	const struct estate_file *f = s->file;
+	const struct estate_entry *e = s->entry;
+	struct configuration *config;
+	struct buf key;
+	int rc;
+
+	if (s->kind == SELECTION_SEALED && !selection_referrer(a, s->name, s->name_len, 0, &f, &e))
+		return plan_orphan(c, a->model->secrets, name, err);
+	config = change_load(c, f->path, err);
+	if (config == NULL)
+		return -1;
+	buf_init(&key, NAME_MAX_BYTES);
+	buf_append(&key, e->key, e->key_len);
+	rc = buf_check(&key, err);
+	if (rc == 0)
+		rc = unseal_remove(c->plan, config, buf_cstr(&key), key.len, false, err);
+	buf_release(&key);
+	return rc;
+}
+
+/* How many references will dangle when it is gone. */
+static void
+warn_of_others(struct app *a, const struct buf *name, struct buf *question)
+{
+	size_t n = estate_references(a->model->estate, (const char *)name->data, name->len);
+
+	if (n > 1)
+		buf_printf(question, "\n\nBeware: %zu entries refer to it; only one of them is "
+		    "removed, the others will dangle.", n);
+}
+
+static bool
+review_and_apply(struct app *a, struct change *c, const char *question)
+{
+	struct review_options o = { .title = "Remove a sealed entry", .question = question,
+	    .word = "remove" };
+	struct error err;
+
+	if (review_run(a, c, &o) != REVIEW_APPLY)
+		return false;
+	if (change_apply(a, c, &err) == 0)
+		return true;
+	tell_error(a, "Not removed", &err);
+	return false;
+}
+
+void
+act_remove(struct app *a)
+{
+	struct buf name, question;
+	struct selection s;
+	struct change c;
+	struct error err;
+
+	change_init(&c);
+	buf_init(&name, NAME_MAX_BYTES);
+	buf_init(&question, 2 * NAME_MAX_BYTES);
+	if (change_begin(a, &c, &err) == -1)
+		goto failed;
+	s = selection_get(a);
+	if (s.name == NULL)
+		goto done;
+	buf_append(&name, s.name, s.name_len);
+	if (plan_removal(a, &c, &s, &name, &err) == -1)
+		goto failed;
+	buf_append_str(&question, "The value of ");
+	text_append_visible(&question, name.data, name.len);
+	buf_append_str(&question, " is gone then: only a backup of the secrets file has it.");
+	warn_of_others(a, &name, &question);
+	if (review_and_apply(a, &c, buf_cstr(&question)))
+		app_notice(a, "removed %s", buf_cstr(&name));
+	goto done;
+failed:
+	tell_error(a, "This cannot be removed", &err);
+done:
+	change_release(&c);
+	buf_release(&question);
+	buf_release(&name);
+}
+
+#define REVEAL_MS 10000
+
+/* The clear text that stands in the configuration file. */
+static int
+read_plain(const struct estate_file *f, const struct estate_entry *e, struct buf *out,
+    struct error *err)
+{
+	struct configuration *c = configuration_load(f->path, err);
+	size_t i;
+	int rc;
+
+	if (c == NULL)
+		return -1;
+	i = document_find(c->doc, e->key, e->key_len);
+	if (i == DOCUMENT_NONE) {
+		rc = error_set(err, ERROR_MISSING, "the entry is not there any more");
+		error_place(err, f->path, 0);
+	} else {
+		rc = document_value(c->doc, i, out, err);
+	}
+	configuration_free(c);
+	return rc;
+}
+
+static int
+open_sealed(struct app *a, const char *name, size_t len, struct buf *out, struct error *err)
+{
+	size_t i = secrets_file_find(a->model->secrets, name, len);
+
+	if (i == DOCUMENT_NONE) {
+		error_set(err, ERROR_MISSING, "the sealed entry is not there any more");
+		return error_place(err, a->model->secrets_path, 0);
+	}
+	return secrets_file_open(a->model->secrets, i, out, err);
+}
+
+static int
+reveal_act_read_value(struct app *a, struct buf *out, struct error *err)
+{
+	struct selection s = selection_get(a);
+
+	if (s.kind == SELECTION_ENTRY && s.entry->state == STATE_PLAIN)
+		return read_plain(s.file, s.entry, out, err);
+	if (s.name == NULL)
+		return error_set(err, ERROR_MISSING, "nothing is selected any more");
+	return open_sealed(a, s.name, s.name_len, out, err);
+}
+
+void
+act_reveal(struct app *a)
+{
+	struct selection s = selection_get(a);
+	bool sealed = s.kind == SELECTION_SEALED || s.entry->state != STATE_PLAIN;
+	int ms = a->options->reveal_ms > 0 ? a->options->reveal_ms : REVEAL_MS;
+	struct error err;
+	struct buf value;
+
+	if (!term_has_private_screen()) {
+		tell_message(a, "Not shown", "This terminal has no second screen (smcup), so a "
+		    "value would stay in its scrollback. Use another terminal, or "
+		    "`propseal file decrypt`.");
+		return;
+	}
+	if (sealed && unlock_run(a) == -1)
+		return;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	if (reveal_act_read_value(a, &value, &err) == -1)
+		tell_error(a, "The value cannot be shown", &err);
+	else if (value.len == 0)
+		app_notice(a, "the value is empty");
+	else if (reveal_show(a->reveal, value.data, value.len, ms) == -1)
+		app_complain(a, "the value cannot be shown");
+	buf_release(&value);
 }

@@ -1,7 +1,65 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ui/app.h"
+
+#define TWO_PANES_COLS 72	/* narrower, each pane gets the whole width */
+#define HEAD_ROWS 10		/* lower, panes go without a heading */
+#define DETAIL_ROWS 12		/* lower, there is no detail */
+
+static int
+detail_height(int rows)
+{
+	if (rows < DETAIL_ROWS)
+		return 0;
+	if (rows < 20)
+		return 3;
+	return rows < 40 ? 4 : 7;
+}
+
+static struct rect
+line(int y, int x, int w)
+{
+	return (struct rect){ .y = y, .x = x, .h = 1, .w = w };
+}
+
+void
+layout_make(struct layout *l, int rows, int cols)
+{
+	int bottom = rows - 1;	/* the last row not yet given away */
+	int top = 1;
+	int detail = detail_height(rows);
+	int split;
+
+	memset(l, 0, sizeof(*l));
+	l->usable = rows >= LAYOUT_MIN_ROWS && cols >= LAYOUT_MIN_COLS;
+	if (!l->usable)
+		return;
+	l->two_panes = cols >= TWO_PANES_COLS;
+	l->title = line(0, 0, cols);
+	l->footer = line(bottom--, 0, cols);
+	if (rows >= HEAD_ROWS)
+		l->status = line(bottom--, 0, cols);
+	if (detail > 0) {
+		l->detail = (struct rect){ bottom - detail + 1, 0, detail, cols };
+		l->rule = line(bottom - detail, 0, cols);
+		bottom -= detail + 1;
+	}
+	split = l->two_panes ? cols * 11 / 20 : cols;
+	if (rows >= HEAD_ROWS) {
+		l->left_head = line(top, 0, split);
+		l->right_head = line(top, 0, cols);
+		top++;
+	}
+	l->left = (struct rect){ top, 0, bottom - top + 1, split };
+	l->right = (struct rect){ top, 0, bottom - top + 1, cols };
+	if (l->two_panes) {
+		/* One column between them for a line. */
+		l->right.x = l->right_head.x = split + 1;
+		l->right.w = l->right_head.w = cols - split - 1;
+	}
+}
 
 void
 app_notice(struct app *a, const char *fmt, ...)

@@ -1,5 +1,3 @@
-#include "ui/browser.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,23 +5,166 @@
 #include "estate/estate.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
+#include "ui/browser.h"
 #include "ui/canvas.h"
-#include "ui/detail.h"
-#include "ui/event.h"
+#include "ui/frame.h"
 #include "ui/keymap.h"
-#include "ui/lock_screen.h"
+#include "ui/loop.h"
 #include "ui/model.h"
-#include "ui/pane_files.h"
-#include "ui/pane_secrets.h"
+#include "ui/outline.h"
 #include "ui/registry.h"
-#include "ui/registry_view.h"
 #include "ui/reveal.h"
-#include "ui/selection.h"
-#include "ui/status.h"
-#include "ui/tree.h"
+#include "ui/term.h"
+#include "ui/view_files.h"
+#include "ui/view_registry.h"
 
 static void
-draw(struct view *v, struct app *a)
+get_left(const struct app *a, struct selection *s)
+{
+	const struct model *m = a->model;
+	const struct tree_row *row;
+
+	if (a->browser->left.cursor >= tree_count(&m->tree))
+		return;
+	row = tree_row(&m->tree, a->browser->left.cursor);
+	s->file = estate_file(m->estate, row->file);
+	s->kind = SELECTION_FILE;
+	if (row->entry == TREE_NO_ENTRY)
+		return;
+	s->kind = SELECTION_ENTRY;
+	s->entry = &s->file->entries[row->entry];
+	s->name = s->entry->name;
+	s->name_len = s->name != NULL ? strlen(s->name) : 0;
+}
+
+static void
+get_right(const struct app *a, struct selection *s)
+{
+	const struct model *m = a->model;
+
+	if (m->secrets == NULL || a->browser->right.cursor >= m->sealed.len)
+		return;
+	s->kind = SELECTION_SEALED;
+	s->sealed = *(size_t *)vec_at(&m->sealed, a->browser->right.cursor);
+	s->name = document_key(secrets_file_document(m->secrets), s->sealed, &s->name_len);
+}
+
+struct selection
+selection_get(const struct app *a)
+{
+	struct selection s;
+
+	memset(&s, 0, sizeof(s));
+	s.kind = SELECTION_NOTHING;
+	if (a->browser->right_active)
+		get_right(a, &s);
+	else
+		get_left(a, &s);
+	return s;
+}
+
+bool
+selection_referrer(const struct app *a, const char *name, size_t len, size_t nth,
+    const struct estate_file **file, const struct estate_entry **entry)
+{
+	const struct estate *e = a->model->estate;
+	const struct estate_file *f;
+	size_t i, k;
+
+	for (i = 0; i < estate_count(e); i++) {
+		f = estate_file(e, i);
+		for (k = 0; k < f->count; k++) {
+			if (f->entries[k].name == NULL || f->entries[k].shadowed ||
+			    strlen(f->entries[k].name) != len ||
+			    memcmp(f->entries[k].name, name, len) != 0 || nth-- > 0)
+				continue;
+			*file = f;
+			*entry = &f->entries[k];
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+selection_needs_file(const struct app *a)
+{
+	struct selection s = selection_get(a);
+
+	if (s.file == NULL)
+		return "select a configuration file or one of its entries first";
+	if (s.file->is_secrets_file)
+		return "this is a secrets file, not a configuration file";
+	return s.file->problem != NULL ? "this file cannot be read" : NULL;
+}
+
+const char *
+selection_needs_plain(const struct app *a)
+{
+	struct selection s = selection_get(a);
+
+	if (s.kind == SELECTION_FILE && !s.file->is_secrets_file && s.file->problem == NULL)
+		return NULL;
+	if (s.kind != SELECTION_ENTRY)
+		return "select an entry of a configuration file first";
+	switch (s.entry->state) {
+	case STATE_PLAIN:
+		return tree_can_seal(s.entry) ? NULL : "the providers must stay readable";
+	case STATE_OTHER:
+		return "the value comes from another provider already";
+	default:
+		return "the value is a reference to a sealed entry already";
+	}
+}
+
+const char *
+selection_needs_value(const struct app *a)
+{
+	struct selection s = selection_get(a);
+
+	if (s.kind == SELECTION_SEALED)
+		return NULL;
+	if (s.kind != SELECTION_ENTRY)
+		return "select an entry first";
+	if (s.entry->state == STATE_DANGLING)
+		return "the secrets file has no such entry";
+	if (s.entry->state == STATE_OTHER)
+		return "only its own provider can tell the value";
+	if (s.entry->state != STATE_PLAIN && a->model->secrets == NULL)
+		return "no secrets file is open";
+	return NULL;
+}
+
+const char *
+selection_needs_sealed(const struct app *a)
+{
+	struct selection s = selection_get(a);
+
+	if (s.kind == SELECTION_SEALED)
+		return NULL;
+	if (s.kind != SELECTION_ENTRY || s.name == NULL)
+		return "select a sealed entry first";
+	return a->model->secrets == NULL ? "no secrets file is open" : NULL;
+}
+
+const char *
+selection_needs_name(const struct app *a)
+{
+	struct selection s = selection_get(a);
+	const struct estate_file *f;
+	const struct estate_entry *e;
+
+	if (s.kind == SELECTION_ENTRY)
+		return s.entry->state == STATE_OTHER ?
+		    "the value comes from another provider" : NULL;
+	if (s.kind != SELECTION_SEALED)
+		return "select an entry first";
+	return selection_referrer(a, s.name, s.name_len, 0, &f, &e) ? NULL :
+	    "no configuration file refers to it";
+}
+
+static void
+browser_draw(struct view *v, struct app *a)
 {
 	struct browser *b = (struct browser *)v;
 	const struct layout *l = &a->layout;
@@ -46,7 +187,7 @@ draw(struct view *v, struct app *a)
 }
 
 static void
-key(struct view *v, struct app *a, uint32_t k)
+browser_key(struct view *v, struct app *a, uint32_t k)
 {
 	bool was_shown = reveal_hide(a->reveal);
 	enum action_id id = keymap_find(k);
@@ -63,8 +204,8 @@ void
 browser_init(struct browser *b)
 {
 	memset(b, 0, sizeof(*b));
-	b->view.draw = draw;
-	b->view.key = key;
+	b->view.draw = browser_draw;
+	b->view.key = browser_key;
 }
 
 static void
@@ -90,7 +231,7 @@ browser_release(struct browser *b)
 }
 
 static char *
-copy(const char *bytes, size_t n)
+browser_copy(const char *bytes, size_t n)
 {
 	char *p = malloc(n + 1);
 
@@ -117,7 +258,7 @@ remember_left(struct browser *b, const struct model *m)
 	if (row->entry == TREE_NO_ENTRY)
 		return;
 	e = &f->entries[row->entry];
-	b->held_key = copy(e->key, e->key_len);
+	b->held_key = browser_copy(e->key, e->key_len);
 	b->held_key_len = e->key_len;
 	b->held_line = e->line;
 }
@@ -132,7 +273,7 @@ remember_right(struct browser *b, const struct model *m)
 		return;
 	name = document_key(secrets_file_document(m->secrets),
 	    *(size_t *)vec_at(&m->sealed, b->right.cursor), &b->held_name_len);
-	b->held_name = copy(name, b->held_name_len);
+	b->held_name = browser_copy(name, b->held_name_len);
 }
 
 void
@@ -214,6 +355,8 @@ go_to_sealed(struct browser *b, const struct model *m, const char *name, size_t 
 	return true;
 }
 
+static void browser_link(struct browser *b, struct app *a);
+
 void
 browser_restore(struct browser *b, struct app *a)
 {
@@ -248,7 +391,8 @@ go_to_referrer(struct browser *b, struct app *a, const struct selection *s)
 		list_go(&b->left, i);
 }
 
-void
+/* Show the counterpart of the selection in the other pane. */
+static void
 browser_link(struct browser *b, struct app *a)
 {
 	struct selection s = selection_get(a);
@@ -271,7 +415,7 @@ browser_go(struct browser *b, struct app *a, const char *path, const char *key, 
 {
 	forget_left(b);
 	b->held_path = strdup(path);
-	b->held_key = copy(key, len);
+	b->held_key = browser_copy(key, len);
 	b->held_key_len = len;
 	b->held_line = 0;
 	restore_left(b, a->model);

@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ui/list.h"
-#include "ui/view.h"
+#include "ui/app.h"
+#include "ui/outline.h"
 
 struct app;
+struct estate_entry;
+struct estate_file;
 
 /* The main screen: two linked panes, the detail, status and keys. */
 struct browser {
@@ -38,9 +40,6 @@ void browser_remember(struct browser *b, const struct app *a);
  * is now, also when it only turns up later in a scan. */
 void browser_restore(struct browser *b, struct app *a);
 
-/* Show the counterpart of the selection in the other pane. */
-void browser_link(struct browser *b, struct app *a);
-
 /* The user moved a cursor: link and remember. */
 void browser_moved(struct browser *b, struct app *a);
 
@@ -50,5 +49,35 @@ void browser_go(struct browser *b, struct app *a, const char *path, const char *
 
 /* Wipe the keys and show the lock screen. */
 void browser_lock(struct browser *b, struct app *a);
+
+/* What the cursor of the active pane is on.  Pointers are valid until the
+ * model changes. */
+struct selection {
+	enum selection_kind {
+		SELECTION_NOTHING,
+		SELECTION_FILE,		/* a file of the left pane */
+		SELECTION_ENTRY,	/* an entry of the left pane */
+		SELECTION_SEALED	/* a sealed entry of the right pane */
+	} kind;
+	const struct estate_file *file;
+	const struct estate_entry *entry;
+	size_t sealed;		/* in the secrets file's document */
+	const char *name;	/* the sealed entry, also of a reference; NULL: none */
+	size_t name_len;
+};
+
+struct selection selection_get(const struct app *a);
+
+/* The file and entry ${nth} (from 0) that refers to a sealed entry; false when there
+ * are not so many. */
+bool selection_referrer(const struct app *a, const char *name, size_t len, size_t nth,
+    const struct estate_file **file, const struct estate_entry **entry);
+
+/* For actions: why they cannot work on it now, or NULL. */
+const char *selection_needs_file(const struct app *a);
+const char *selection_needs_plain(const struct app *a);
+const char *selection_needs_value(const struct app *a);
+const char *selection_needs_sealed(const struct app *a);
+const char *selection_needs_name(const struct app *a);
 
 #endif /* !UI_BROWSER_H */

@@ -1,14 +1,196 @@
+#include <curses.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
-
-#include <curses.h>
 
 #include "base/buf.h"
 #include "base/text.h"
 #include "ui/canvas.h"
-#include "ui/columns.h"
-#include "ui/style.h"
-#include "ui/theme.h"
+
+struct look {
+	short colour;		/* -1: the terminal's own foreground */
+	attr_t with_colour;
+	attr_t without;
+};
+
+static const struct look looks[STYLE_COUNT] = {
+	[STYLE_TEXT] = { -1, 0, 0 },
+	[STYLE_TITLE] = { -1, A_REVERSE, A_REVERSE },
+	[STYLE_HEAD] = { -1, A_BOLD, A_BOLD },
+	[STYLE_FILE] = { COLOR_BLUE, A_BOLD, A_BOLD },
+	[STYLE_CLEAR] = { COLOR_RED, A_BOLD, A_BOLD },
+	[STYLE_SEALED] = { COLOR_GREEN, 0, 0 },
+	[STYLE_DANGLING] = { COLOR_MAGENTA, A_BOLD, A_BOLD },
+	[STYLE_OTHER] = { COLOR_CYAN, 0, 0 },
+	[STYLE_DAMAGED] = { COLOR_RED, A_REVERSE, A_REVERSE },
+	[STYLE_MARK] = { COLOR_YELLOW, A_BOLD, A_BOLD },
+	[STYLE_KEY] = { COLOR_CYAN, A_BOLD, A_BOLD },
+	[STYLE_NOTE] = { -1, 0, 0 },
+	[STYLE_NOTICE] = { COLOR_GREEN, A_BOLD, A_BOLD },
+	[STYLE_ERROR] = { COLOR_RED, A_BOLD, A_BOLD },
+	[STYLE_FRAME] = { -1, 0, 0 },
+	[STYLE_ADDED] = { COLOR_GREEN, 0, 0 },
+	[STYLE_REMOVED] = { COLOR_RED, 0, 0 },
+	[STYLE_FIELD] = { -1, A_UNDERLINE, A_UNDERLINE },
+};
+
+static bool colour;
+static enum theme chosen;
+
+/* Yellow and cyan can hardly be read on white. */
+static short
+on_light(short c)
+{
+	if (chosen != THEME_LIGHT)
+		return c;
+	return c == COLOR_YELLOW ? COLOR_MAGENTA : c == COLOR_CYAN ? COLOR_BLUE : c;
+}
+
+void
+theme_choose(enum theme t)
+{
+	chosen = t;
+}
+
+void
+theme_open(void)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	short i;
+
+	colour = chosen != THEME_MONOCHROME && has_colors() &&
+	    (no_colour == NULL || no_colour[0] == '\0') &&
+	    start_color() == OK;
+	if (!colour)
+		return;
+	use_default_colors();
+	for (i = 0; i < 8; i++)
+		init_pair((short)(i + 1), i, -1);
+}
+
+/* The curses attributes of a style with its additions. */
+static unsigned long
+theme_attributes(unsigned int style)
+{
+	const struct look *l = &looks[style & STYLE_MASK];
+	attr_t attrs = colour ? l->with_colour : l->without;
+
+	if (colour && l->colour >= 0)
+		attrs |= (attr_t)COLOR_PAIR(on_light(l->colour) + 1);
+	if (style & STYLE_SELECTED)
+		attrs |= A_REVERSE;
+	if (style & STYLE_LINKED)
+		attrs |= A_BOLD | A_UNDERLINE;
+	return attrs;
+}
+
+bool
+columns_can_show(uint32_t cp)
+{
+	return wcwidth((wchar_t)cp) >= 0;
+}
+
+/* Columns of one character: 0 (combining), 1, or 2; what the locale cannot
+ * show is drawn as `?` and takes 1. */
+static int
+columns_of(uint32_t cp)
+{
+	int w = wcwidth((wchar_t)cp);
+
+	return w < 0 ? 1 : w;
+}
+
+/* One character: its bytes and columns.  Whatever is not UTF-8 is one byte. */
+static size_t
+columns_step(const char *text, size_t n, int *columns)
+{
+	uint32_t cp;
+	size_t len = text_utf8_decode((const unsigned char *)text, n, &cp);
+
+	if (len == 0) {
+		*columns = 1;
+		return 1;
+	}
+	*columns = columns_of(cp);
+	return len;
+}
+
+int
+columns_text(const char *text, size_t n)
+{
+	int total = 0;
+	size_t i = 0;
+	int w;
+
+	while (i < n) {
+		i += columns_step(text + i, n - i, &w);
+		total += w;
+	}
+	return total;
+}
+
+size_t
+columns_fit(const char *text, size_t n, int max, int *used)
+{
+	int total = 0;
+	size_t i = 0;
+	size_t len;
+	int w;
+
+	while (i < n) {
+		len = columns_step(text + i, n - i, &w);
+		if (total + w > max)
+			break;
+		total += w;
+		i += len;
+	}
+	if (used != NULL)
+		*used = total;
+	return i;
+}
+
+size_t
+columns_fit_tail(const char *text, size_t n, int max)
+{
+	int over = columns_text(text, n) - max;
+	size_t i = 0;
+	int w;
+
+	while (i < n && over > 0) {
+		i += columns_step(text + i, n - i, &w);
+		over -= w;
+	}
+	return i;
+}
+
+size_t
+columns_wrap(const char *text, size_t n, int width, size_t *next)
+{
+	size_t line = 0;
+	size_t fit, i;
+
+	while (line < n && text[line] != '\n')
+		line++;
+	fit = columns_fit(text, line, width, NULL);
+	if (fit == line) {
+		*next = line < n ? line + 1 : n;
+		return line;
+	}
+	for (i = fit; i > 0 && text[i] != ' '; i--)
+		;
+	if (i == 0) {
+		/* One long word; a character wider than the line must not stall. */
+		if (fit == 0)
+			fit = columns_step(text, line, &(int){ 0 });
+		*next = fit;
+		return fit;
+	}
+	*next = i + 1;
+	while (i > 0 && text[i - 1] == ' ')
+		i--;
+	return i;
+}
 
 #define TEXT_MAX ((size_t)64 * 1024)	/* more does not fit on any screen */
 
@@ -95,7 +277,7 @@ set_style(unsigned int style)
 
 /* Put visible text on the screen; the caller has made it fit. */
 static void
-put(const char *text, size_t n)
+canvas_put(const char *text, size_t n)
 {
 	wchar_t wide[2] = { 0, 0 };
 	size_t i = 0;
@@ -116,7 +298,8 @@ put(const char *text, size_t n)
 
 /* Draw within ${w} columns, at the left or right end, cut at the end or start. */
 static int
-draw(int y, int x, int w, unsigned int style, const char *text, size_t n, bool right, bool tail)
+canvas_draw(int y, int x, int w, unsigned int style, const char *text, size_t n, bool right,
+    bool tail)
 {
 	const char *dots = canvas_glyph(GLYPH_ELLIPSIS);
 	struct buf visible;
@@ -137,18 +320,18 @@ draw(int y, int x, int w, unsigned int style, const char *text, size_t n, bool r
 	set_style(style);
 	if (used <= w) {
 		move(y, right ? x + w - used : x);
-		put(s, to);
+		canvas_put(s, to);
 	} else if (tail) {
 		from = columns_fit_tail(s, to, w - 1);
 		move(y, x);
-		put(dots, strlen(dots));
-		put(s + from, to - from);
+		canvas_put(dots, strlen(dots));
+		canvas_put(s + from, to - from);
 		used = w;
 	} else {
 		to = columns_fit(s, to, w - 1, &used);
 		move(y, x);
-		put(s, to);
-		put(dots, strlen(dots));
+		canvas_put(s, to);
+		canvas_put(dots, strlen(dots));
 		used++;
 	}
 	set_style(STYLE_TEXT);
@@ -159,31 +342,31 @@ draw(int y, int x, int w, unsigned int style, const char *text, size_t n, bool r
 int
 canvas_bytes(int y, int x, int w, unsigned int style, const char *text, size_t n)
 {
-	return draw(y, x, w, style, text, n, false, false);
+	return canvas_draw(y, x, w, style, text, n, false, false);
 }
 
 int
 canvas_text(int y, int x, int w, unsigned int style, const char *text)
 {
-	return draw(y, x, w, style, text, strlen(text), false, false);
+	return canvas_draw(y, x, w, style, text, strlen(text), false, false);
 }
 
 int
 canvas_tail(int y, int x, int w, unsigned int style, const char *text)
 {
-	return draw(y, x, w, style, text, strlen(text), false, true);
+	return canvas_draw(y, x, w, style, text, strlen(text), false, true);
 }
 
 int
 canvas_tail_bytes(int y, int x, int w, unsigned int style, const char *text, size_t n)
 {
-	return draw(y, x, w, style, text, n, false, true);
+	return canvas_draw(y, x, w, style, text, n, false, true);
 }
 
 int
 canvas_right(int y, int x, int w, unsigned int style, const char *text)
 {
-	return draw(y, x, w, style, text, strlen(text), true, false);
+	return canvas_draw(y, x, w, style, text, strlen(text), true, false);
 }
 
 void

@@ -3,6 +3,78 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* What a piece of the screen means; theme.c says how that looks. */
+enum style {
+	STYLE_TEXT,
+	STYLE_TITLE,
+	STYLE_HEAD,	/* the heading of a pane */
+	STYLE_FILE,
+	STYLE_CLEAR,	/* a secret in clear text */
+	STYLE_SEALED,
+	STYLE_DANGLING,
+	STYLE_OTHER,
+	STYLE_DAMAGED,
+	STYLE_MARK,
+	STYLE_KEY,	/* a key of the keyboard */
+	STYLE_NOTE,	/* side remarks */
+	STYLE_NOTICE,	/* what just happened */
+	STYLE_ERROR,
+	STYLE_FRAME,
+	STYLE_ADDED,
+	STYLE_REMOVED,
+	STYLE_FIELD,	/* where something is typed */
+	STYLE_COUNT
+};
+
+/* Added to a style. */
+#define STYLE_SELECTED 0x100U	/* the cursor is here */
+#define STYLE_LINKED 0x200U	/* the counterpart of what is selected */
+#define STYLE_MASK 0xffU
+
+/*
+ * The looks of the styles: the terminal's own 16 colours, or none with
+ * NO_COLOR (set and not empty) and on a monochrome terminal.  No meaning is
+ * carried by colour alone: each state has a letter too.
+ */
+
+enum theme {
+	THEME_DEFAULT,
+	THEME_MONOCHROME,
+	THEME_LIGHT	/* no colour that is pale on a white ground */
+};
+
+/* Before curses starts. */
+void theme_choose(enum theme t);
+
+/* Once, after curses has started. */
+void theme_open(void);
+
+/*
+ * How many columns of the screen a text takes.  Texts are visible ones
+ * (text_append_visible): valid UTF-8 without control characters.
+ */
+
+/* Can the locale show this character at all? */
+bool columns_can_show(uint32_t cp);
+
+int columns_text(const char *text, size_t n);
+
+/* How many bytes from the start fit in ${max} columns; ${*used}: how many
+ * columns they take (may be NULL). */
+size_t columns_fit(const char *text, size_t n, int max, int *used);
+
+/* The offset from which the end of the text fits in ${max} columns. */
+size_t columns_fit_tail(const char *text, size_t n, int max);
+
+/**
+ * columns_wrap(text, n, width, next):
+ * The length of the first line of ${text} when it is broken at blanks (or,
+ * for a longer word, anywhere) to ${width} columns; ${*next} is where the
+ * second line starts.  A newline always ends a line.
+ */
+size_t columns_wrap(const char *text, size_t n, int width, size_t *next);
 
 /*
  * Drawing a frame.  All texts may hold any bytes: control characters are

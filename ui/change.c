@@ -3,16 +3,16 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "file/lock.h"
 #include "plan/apply.h"
 #include "plan/configuration.h"
-#include "file/lock.h"
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/browser.h"
 #include "ui/change.h"
+#include "ui/dialog.h"
 #include "ui/model.h"
-#include "ui/tell.h"
 #include "ui/ui.h"
 
 #define CONFIGS_MAX 1000000

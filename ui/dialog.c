@@ -1,11 +1,215 @@
+#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/secmem.h"
+#include "base/text.h"
 #include "ui/app.h"
+#include "ui/canvas.h"
 #include "ui/dialog.h"
-#include "ui/dialog_draw.h"
-#include "ui/event.h"
+#include "ui/edit.h"
 #include "ui/loop.h"
-#include "ui/secret_edit.h"
+#include "ui/model.h"
+#include "ui/term.h"
+
+struct dialog;
+
+#define BOX_COLS 44	/* a smaller screen is covered as a whole */
+#define BOX_ROWS 12
+#define BOX_WIDTH 72
+
+static bool
+has_field(const struct dialog *d)
+{
+	return d->kind == DIALOG_TEXT || d->kind == DIALOG_WORD || d->kind == DIALOG_SECRET;
+}
+
+/* How many lines the text takes. */
+static size_t
+count_lines(const char *text, size_t n, int width)
+{
+	size_t lines = 0;
+	size_t next;
+
+	while (n > 0) {
+		(void)columns_wrap(text, n, width, &next);
+		text += next;
+		n -= next;
+		lines++;
+	}
+	return lines;
+}
+
+/* The part of the text that the scrolling shows, in r->h lines. */
+static void
+dialog_draw_text(struct dialog *d, const struct rect *r, const char *text, size_t n)
+{
+	size_t line = 0;
+	size_t len, next;
+
+	d->shown = (size_t)r->h;
+	if (d->scroll + d->shown > d->lines)
+		d->scroll = d->lines > d->shown ? d->lines - d->shown : 0;
+	for (; n > 0 && line < d->scroll + d->shown; line++) {
+		len = columns_wrap(text, n, r->w, &next);
+		if (line >= d->scroll)
+			canvas_bytes(r->y + (int)(line - d->scroll), r->x, r->w,
+			    d->is_error && line == 0 ? STYLE_ERROR : STYLE_TEXT, text, len);
+		text += next;
+		n -= next;
+	}
+	/* That there is more shows at the right end. */
+	if (d->scroll > 0)
+		canvas_text(r->y, r->x + r->w, 1, STYLE_KEY, canvas_glyph(GLYPH_UP));
+	if (d->scroll + d->shown < d->lines)
+		canvas_text(r->y + r->h - 1, r->x + r->w, 1, STYLE_KEY, canvas_glyph(GLYPH_DOWN));
+}
+
+static void
+draw_bullets(const struct dialog *d, int y, int x, int w)
+{
+	size_t n = secret_edit_length(&d->secret);
+	int i;
+
+	canvas_fill(y, x, w, STYLE_FIELD);
+	for (i = 0; i < w - 1 && (size_t)i < n; i++)
+		canvas_text(y, x + i, 1, STYLE_FIELD, canvas_glyph(GLYPH_BULLET));
+	canvas_cursor(y, x + i, true);
+}
+
+static void
+draw_field(struct dialog *d, const struct rect *r)
+{
+	int x = r->x;
+	int used;
+
+	if (r->w >= 30 && d->label[0] != '\0') {
+		used = canvas_text(r->y, x, r->w / 2, STYLE_NOTE, d->label);
+		x += used + 1;
+	}
+	if (d->kind == DIALOG_SECRET)
+		draw_bullets(d, r->y, x, r->x + r->w - x);
+	else
+		line_edit_draw(&d->line, r->y, x, r->x + r->w - x);
+}
+
+static int
+draw_button(int y, int x, int w, const char *label, bool focus)
+{
+	char text[64];
+	int used;
+
+	snprintf(text, sizeof(text), focus ? "[%s]" : " %s ", label);
+	used = canvas_text(y, x, w, focus ? STYLE_HEAD | STYLE_SELECTED : STYLE_NOTE, text);
+	if (focus)
+		canvas_cursor(y, x, true);
+	return used;
+}
+
+static void
+draw_progress(const struct dialog *d, const struct rect *r)
+{
+	int full = r->w;
+	char text[64];
+
+	if (d->total == 0) {
+		canvas_text(r->y, r->x, r->w, STYLE_NOTE, "please wait");
+		return;
+	}
+	full = (int)((double)r->w * (double)d->done / (double)d->total);
+	canvas_fill(r->y, r->x, r->w, STYLE_FIELD);
+	canvas_fill(r->y, r->x, full, STYLE_TEXT | STYLE_SELECTED);
+	snprintf(text, sizeof(text), "%zu of %zu", d->done, d->total);
+	canvas_text(r->y - 1, r->x, r->w, STYLE_NOTE, text);
+}
+
+/* The last line: buttons, or the keys that a field knows. */
+static void
+draw_bottom(struct dialog *d, const struct rect *r)
+{
+	int x = r->x;
+
+	if (d->complaint[0] != '\0') {
+		canvas_text(r->y, r->x, r->w, STYLE_ERROR, d->complaint);
+		return;
+	}
+	switch (d->kind) {
+	case DIALOG_CONFIRM:
+		x += draw_button(r->y, x, r->w, "Cancel", !d->focus_go) + 2;
+		x += draw_button(r->y, x, r->x + r->w - x, d->button, d->focus_go) + 3;
+		canvas_right(r->y, x, r->x + r->w - x, STYLE_NOTE,
+		    r->x + r->w - x > 24 ? "Tab moves, Enter chooses" : "");
+		break;
+	case DIALOG_MESSAGE:
+		(void)draw_button(r->y, x, r->w, d->button, true);
+		break;
+	case DIALOG_PROGRESS:
+		draw_progress(d, r);
+		break;
+	default:
+		canvas_text(r->y, r->x, r->w, STYLE_NOTE, r->w < 40 ? "Enter ok  Esc no" :
+		    "Enter goes on, Esc cancels");
+		break;
+	}
+}
+
+/* Where the dialog stands, and the room inside its frame. */
+static bool
+dialog_place(const struct dialog *d, struct rect *box, struct rect *inner, size_t extra)
+{
+	size_t lines;
+	int rows, cols;
+	bool boxed;
+
+	canvas_size(&rows, &cols);
+	boxed = rows >= BOX_ROWS && cols >= BOX_COLS;
+	box->w = boxed ? (cols - 4 < BOX_WIDTH ? cols - 4 : BOX_WIDTH) : cols;
+	inner->w = box->w - 4;
+	lines = count_lines((const char *)d->text.data, d->text.len, inner->w - 1);
+	box->h = boxed && lines + extra + 2 < (size_t)(rows - 2) ? (int)(lines + extra) + 2 :
+	    rows - 2;
+	box->x = (cols - box->w) / 2;
+	box->y = (rows - box->h) / 2;
+	*inner = (struct rect){ box->y + 1, box->x + 2, box->h - 2, inner->w };
+	if (!boxed) {
+		*box = (struct rect){ 0, 0, rows, cols };
+		*inner = (struct rect){ 1, 1, rows - 1, cols - 2 };
+	}
+	return boxed;
+}
+
+static void
+dialog_draw(struct dialog *d)
+{
+	struct rect box, inner, part;
+	bool field = has_field(d);
+	bool boxed;
+	int gap;
+
+	boxed = dialog_place(d, &box, &inner, field ? 4 : 2);
+	if (boxed) {
+		canvas_box(&box, d->title);
+	} else {
+		canvas_clear(&box);
+		canvas_fill(0, 0, box.w, STYLE_TITLE);
+		canvas_text(0, 1, box.w - 2, STYLE_TITLE, d->title);
+	}
+	/* From the bottom up; blank lines only where there is room. */
+	gap = inner.h >= 6 ? 1 : 0;
+	part = (struct rect){ inner.y + inner.h - 1, inner.x, 1, inner.w };
+	draw_bottom(d, &part);
+	if (field) {
+		part.y -= 1 + gap;
+		draw_field(d, &part);
+	}
+	part = (struct rect){ inner.y, inner.x, part.y - gap - inner.y, inner.w - 1 };
+	if (d->kind == DIALOG_PROGRESS && part.h > 1)
+		part.h--;
+	d->lines = count_lines((const char *)d->text.data, d->text.len, part.w);
+	if (part.h > 0)
+		dialog_draw_text(d, &part, (const char *)d->text.data, d->text.len);
+}
 
 static void
 scroll(struct dialog *d, uint32_t key)
@@ -24,42 +228,42 @@ scroll(struct dialog *d, uint32_t key)
 }
 
 static void
-finish(struct dialog *d, bool accepted)
+dialog_finish(struct dialog *d, bool accepted)
 {
 	d->accepted = accepted;
 	d->view.done = true;
 }
 
 static void
-enter(struct dialog *d)
+dialog_enter(struct dialog *d)
 {
 	switch (d->kind) {
 	case DIALOG_CONFIRM:
-		finish(d, d->focus_go);
+		dialog_finish(d, d->focus_go);
 		break;
 	case DIALOG_WORD:
 		if (strcmp(d->line.text, d->word) == 0)
-			finish(d, true);
+			dialog_finish(d, true);
 		else
 			strncpy(d->complaint, "that is not the word", sizeof(d->complaint) - 1);
 		break;
 	default:
-		finish(d, true);
+		dialog_finish(d, true);
 		break;
 	}
 }
 
 static void
-key(struct view *v, struct app *a, uint32_t k)
+dialog_key(struct view *v, struct app *a, uint32_t k)
 {
 	struct dialog *d = (struct dialog *)v;
 
 	(void)a;
 	d->complaint[0] = '\0';
 	if (k == INPUT_ESCAPE) {
-		finish(d, false);
+		dialog_finish(d, false);
 	} else if (k == INPUT_ENTER) {
-		enter(d);
+		dialog_enter(d);
 	} else if (d->kind == DIALOG_SECRET) {
 		secret_edit_key(&d->secret, k);
 	} else if (d->kind == DIALOG_CONFIRM && (k == INPUT_TAB || k == INPUT_BACKTAB ||
@@ -83,7 +287,7 @@ dialog_init(struct dialog *d, enum dialog_kind kind, const char *title)
 {
 	memset(d, 0, sizeof(*d));
 	d->view.draw = draw;
-	d->view.key = key;
+	d->view.key = dialog_key;
 	d->view.secret = kind == DIALOG_SECRET;
 	d->kind = kind;
 	d->title = title;
@@ -100,18 +304,165 @@ dialog_release(struct dialog *d)
 	buf_release(&d->secret);
 }
 
-bool
+/* Show it until it is answered.  True: accepted. */
+static bool
 dialog_run(struct app *a, struct dialog *d)
 {
 	d->accepted = false;
 	return loop_run(a, &d->view) && d->accepted;
 }
 
-void
+/* For DIALOG_PROGRESS: draw it once over what is there. */
+static void
 dialog_show(struct app *a, struct dialog *d)
 {
 	d->view.below = a->top;
 	a->top = &d->view;
 	loop_draw(a);
 	a->top = d->view.below;
+}
+
+bool
+ask_confirm(struct app *a, const char *title, const char *text, const char *button)
+{
+	struct dialog d;
+	bool yes;
+
+	dialog_init(&d, DIALOG_CONFIRM, title);
+	buf_append_str(&d.text, text);
+	d.button = button;
+	yes = dialog_run(a, &d);
+	dialog_release(&d);
+	return yes;
+}
+
+bool
+ask_word(struct app *a, const char *title, const char *text, const char *word)
+{
+	struct dialog d;
+	char label[64];
+	bool yes;
+
+	dialog_init(&d, DIALOG_WORD, title);
+	buf_printf(&d.text, "%s\n\nTo go on, type the word %s.", text, word);
+	snprintf(label, sizeof(label), "Type %s:", word);
+	d.label = label;
+	d.word = word;
+	yes = dialog_run(a, &d);
+	dialog_release(&d);
+	return yes;
+}
+
+bool
+ask_text(struct app *a, const char *title, const char *text, const char *label,
+    struct buf *out)
+{
+	struct dialog d;
+	bool yes;
+
+	dialog_init(&d, DIALOG_TEXT, title);
+	buf_append_str(&d.text, text);
+	d.label = label;
+	line_edit_set(&d.line, buf_cstr(out));
+	yes = dialog_run(a, &d);
+	if (yes) {
+		buf_clear(out);
+		buf_append_str(out, d.line.text);
+	}
+	dialog_release(&d);
+	return yes;
+}
+
+bool
+ask_secret(struct app *a, const char *title, const char *text, const char *label,
+    const char *complaint, struct buf *out)
+{
+	struct dialog d;
+	bool yes;
+
+	dialog_init(&d, DIALOG_SECRET, title);
+	buf_append_str(&d.text, text);
+	d.label = label;
+	if (complaint != NULL)
+		snprintf(d.complaint, sizeof(d.complaint), "%s", complaint);
+	yes = dialog_run(a, &d) && !d.secret.failed;
+	if (yes)
+		buf_append(out, d.secret.data, d.secret.len);
+	dialog_release(&d);
+	return yes && !out->failed;
+}
+
+bool
+ask_new_passphrase(struct app *a, const char *title, const char *text, struct buf *out)
+{
+	const char *complaint = NULL;
+	struct buf again;
+	bool yes = false;
+
+	buf_init_secret(&again, DIALOG_SECRET_MAX);
+	for (;;) {
+		buf_clear(out);
+		buf_clear(&again);
+		if (!ask_secret(a, title, text, "New passphrase:", complaint, out))
+			break;
+		if (text_is_blank(out->data, out->len)) {
+			complaint = "a blank passphrase protects nothing";
+			continue;
+		}
+		if (!ask_secret(a, title, "Type the same passphrase once more.",
+		    "Once more:", NULL, &again))
+			break;
+		if (secret_equal(out->data, out->len, again.data, again.len)) {
+			yes = true;
+			break;
+		}
+		complaint = "the two were not the same";
+	}
+	buf_release(&again);
+	return yes;
+}
+
+void
+tell_message(struct app *a, const char *title, const char *text)
+{
+	struct dialog d;
+
+	dialog_init(&d, DIALOG_MESSAGE, title);
+	buf_append_str(&d.text, text);
+	(void)dialog_run(a, &d);
+	dialog_release(&d);
+}
+
+void
+tell_error(struct app *a, const char *title, const struct error *err)
+{
+	struct dialog d;
+
+	dialog_init(&d, DIALOG_MESSAGE, title);
+	d.is_error = true;
+	buf_append_str(&d.text, err->text);
+	if (err->file[0] != '\0') {
+		buf_printf(&d.text, "\n\nFile: %s", model_show_path(a->model, err->file));
+		if (err->line > 0)
+			buf_printf(&d.text, ":%zu", err->line);
+	}
+	if (err->key[0] != '\0')
+		buf_printf(&d.text, "%sKey: %s", err->file[0] != '\0' ? "\n" : "\n\n", err->key);
+	if (err->hint[0] != '\0')
+		buf_printf(&d.text, "\n\n%s", err->hint);
+	(void)dialog_run(a, &d);
+	dialog_release(&d);
+}
+
+void
+tell_progress(struct app *a, const char *title, const char *text, size_t done, size_t total)
+{
+	struct dialog d;
+
+	dialog_init(&d, DIALOG_PROGRESS, title);
+	buf_append_str(&d.text, text);
+	d.done = done;
+	d.total = total;
+	dialog_show(a, &d);
+	dialog_release(&d);
 }

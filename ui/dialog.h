@@ -5,10 +5,12 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "ui/line_edit.h"
-#include "ui/view.h"
+#include "ui/app.h"
+#include "ui/edit.h"
 
 struct app;
+struct buf;
+struct error;
 
 #define DIALOG_TEXT_MAX ((size_t)1 << 20)
 #define DIALOG_SECRET_MAX ((size_t)1 << 20)	/* bytes of a typed secret */
@@ -46,10 +48,37 @@ struct dialog {
 void dialog_init(struct dialog *d, enum dialog_kind kind, const char *title);
 void dialog_release(struct dialog *d);
 
-/* Show it until it is answered.  True: accepted. */
-bool dialog_run(struct app *a, struct dialog *d);
+/*
+ * Questions.  Texts are drawn as they are, control characters made visible.  All return false when
+ * the user cancels, or when the program ends or locks meanwhile.
+ */
 
-/* For DIALOG_PROGRESS: draw it once over what is there. */
-void dialog_show(struct app *a, struct dialog *d);
+/* Go on?  The focus is on Cancel. */
+bool ask_confirm(struct app *a, const char *title, const char *text, const char *button);
+
+/* Go on only when the word is typed. */
+bool ask_word(struct app *a, const char *title, const char *text, const char *word);
+
+/* A line of text; ${out} starts with what is there and gets the answer. */
+bool ask_text(struct app *a, const char *title, const char *text, const char *label,
+    struct buf *out);
+
+/* A secret, appended to ${out} (secret); ${complaint} (may be NULL) says why
+ * it is asked again. */
+bool ask_secret(struct app *a, const char *title, const char *text, const char *label,
+    const char *complaint, struct buf *out);
+
+/* A new passphrase, typed twice until both are the same, not blank. */
+bool ask_new_passphrase(struct app *a, const char *title, const char *text, struct buf *out);
+
+/* A message, until it is read. */
+void tell_message(struct app *a, const char *title, const char *text);
+
+/* A failure with its place, key and hint. */
+void tell_error(struct app *a, const char *title, const struct error *err);
+
+/* Show that a long step is at work: ${done} of ${total} (0: not known). */
+void tell_progress(struct app *a, const char *title, const char *text, size_t done,
+    size_t total);
 
 #endif /* !UI_DIALOG_H */

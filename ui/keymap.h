@@ -7,6 +7,13 @@
 
 struct app;
 struct bindings;
+struct buf;
+struct error;
+
+#define KEY_NAME_MAX 16
+
+/* A key's name for people, such as "Space", "^L", "w". */
+const char *key_name_of(uint32_t key, char name[KEY_NAME_MAX]);
 
 /*
  * The one table of what the browser can do: keys, footer and help all come
@@ -54,9 +61,6 @@ struct keymap_face {
 	void (*run)(struct app *a);	/* NULL: it is not there */
 };
 
-/* keymap_registry.c */
-const struct keymap_face *keymap_registry_face(enum action_id id);
-
 /* What is told of an action in the view that is shown. */
 int keymap_rank(const struct app *a, enum action_id id);
 const char *keymap_label(const struct app *a, enum action_id id);
@@ -74,9 +78,6 @@ const char *keymap_unavailable(const struct app *a, enum action_id id);
 /* Run it; when it cannot be, say why. */
 void keymap_run(struct app *a, enum action_id id);
 
-/* Is any key bound to it? */
-bool keymap_has_key(enum action_id id);
-
 #define KEYMAP_NAME_MAX 16
 
 /* The name of an action's first key. */
@@ -84,5 +85,35 @@ const char *keymap_key_of(enum action_id id, char name[KEYMAP_NAME_MAX]);
 
 /* All keys of an action, with blanks between. */
 void keymap_keys_of(enum action_id id, char *out, size_t size);
+
+/* Which keys run which action: the table's (keymap.c), or as the user set them. */
+struct bindings {
+	uint32_t keys[ACTION_COUNT][ACTION_KEYS];	/* 0: none */
+};
+
+/* As in the table. */
+void bindings_init(struct bindings *b);
+
+/* The action of a name such as "mark-file", or ACTION_COUNT. */
+enum action_id bindings_action(const char *name);
+
+/**
+ * bindings_set(b, id, text, err):
+ * Give the action the keys of ${text}, names with blanks between, in place
+ * of those it has; "none" takes all away.  ERROR_FORMAT, without a place: no
+ * such key, too many, one that the terminal or a multiplexer keeps to itself,
+ * one that is too easily hit for an action that destroys something, or none
+ * for an action that must always be in reach.
+ */
+int bindings_set(struct bindings *b, enum action_id id, const char *text,
+    struct error *err);
+
+/* Is one key bound to two actions?  Tells the first such key. */
+bool bindings_conflict(const struct bindings *b, enum action_id *one,
+    enum action_id *two, uint32_t *key);
+
+/* Append the names of an action's keys, with blanks between, or "none". */
+void bindings_append(const struct bindings *b, enum action_id id,
+    struct buf *out);
 
 #endif /* !UI_KEYMAP_H */

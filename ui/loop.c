@@ -1,20 +1,17 @@
 #include <signal.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/secmem.h"
 #include "ui/app.h"
 #include "ui/browser.h"
 #include "ui/canvas.h"
-#include "ui/clock.h"
-#include "ui/event.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/registry.h"
 #include "ui/reveal.h"
-#include "ui/style.h"
 #include "ui/term.h"
 #include "ui/ui.h"
-#include "ui/view.h"
 
 #define SCAN_BUDGET_MS 5
 #define SCAN_FRAME_MS 100	/* how often a scan is shown */
@@ -218,4 +215,47 @@ loop_run(struct app *a, struct view *v)
 	}
 	a->top = v->below;
 	return v->done;
+}
+
+static void
+draw_centred(int y, int cols, unsigned int style, const char *text)
+{
+	int len = (int)strlen(text);
+
+	canvas_text(y, len < cols ? (cols - len) / 2 : 0, cols, style, text);
+}
+
+static void
+lock_screen_draw(struct view *v, struct app *a)
+{
+	struct rect all = { 0, 0, 0, 0 };
+
+	(void)v;
+	(void)a;
+	canvas_size(&all.h, &all.w);
+	canvas_clear(&all);
+	draw_centred(all.h / 2 - 1, all.w, STYLE_HEAD, "locked");
+	draw_centred(all.h / 2, all.w, STYLE_TEXT, all.w < 50 ? "keys are wiped" :
+	    "The keys are wiped from memory.");
+	draw_centred(all.h / 2 + 1, all.w, STYLE_NOTE, all.w < 50 ? "Enter goes on" :
+	    "Enter goes on; the next use of a key asks for it again.");
+	canvas_cursor(all.h / 2 + 1, 0, true);
+}
+
+static void
+lock_screen_key(struct view *v, struct app *a, uint32_t k)
+{
+	(void)a;
+	if (k == INPUT_ENTER || k == INPUT_ESCAPE || k == ' ')
+		v->done = true;
+}
+
+void
+lock_screen_run(struct app *a)
+{
+	struct view v = { .draw = lock_screen_draw, .key = lock_screen_key };
+
+	a->locked = true;
+	loop_run(a, &v);
+	a->locked = false;
 }

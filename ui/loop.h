@@ -18,4 +18,7 @@ bool loop_run(struct app *a, struct view *v);
 /* Draw a frame now, such as the progress of a long step. */
 void loop_draw(struct app *a);
 
+/* The keys are wiped: cover the screen until a key is pressed. */
+void lock_screen_run(struct app *a);
+
 #endif /* !UI_LOOP_H */

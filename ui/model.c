@@ -1,15 +1,335 @@
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "file/file.h"
+#include "base/map.h"
+#include "base/vec.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/estate.h"
+#include "file/file.h"
+#include "plan/configuration.h"
+#include "secrets/reference.h"
 #include "secrets/secrets_file.h"
-#include "ui/marks.h"
 #include "ui/model.h"
 #include "ui/ui.h"
+
+#define MARKS_MAX 10000000
+
+struct mark {
+	char *id;	/* the path, a NUL, the key */
+	size_t len;
+	bool on;
+};
+
+struct marks {
+	struct vec items;	/* unmarked ones stay, for the next time */
+	struct map *index;	/* by id */
+	size_t count;
+};
+
+static struct marks *
+marks_new(void)
+{
+	struct marks *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	vec_init(&m->items, sizeof(struct mark), MARKS_MAX);
+	m->index = map_new();
+	if (m->index == NULL) {
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+static struct mark *
+marks_at(const struct marks *m, size_t i)
+{
+	return vec_at(&m->items, i);
+}
+
+static void
+marks_free(struct marks *m)
+{
+	size_t i;
+
+	if (m == NULL)
+		return;
+	map_free(m->index);
+	for (i = 0; i < m->items.len; i++)
+		free(marks_at(m, i)->id);
+	vec_release(&m->items);
+	free(m);
+}
+
+static char *
+marks_make_id(const char *path, const char *key, size_t len, size_t *id_len)
+{
+	size_t path_len = strlen(path);
+	char *id = malloc(path_len + 1 + len + 1);
+
+	if (id == NULL)
+		return NULL;
+	memcpy(id, path, path_len + 1);
+	memcpy(id + path_len + 1, key, len);
+	id[path_len + 1 + len] = '\0';
+	*id_len = path_len + 1 + len;
+	return id;
+}
+
+bool
+marks_has(const struct marks *m, const char *path, const char *key, size_t len)
+{
+	size_t id_len, i;
+	bool has;
+	char *id;
+
+	if (m->count == 0 || (id = marks_make_id(path, key, len, &id_len)) == NULL)
+		return false;
+	has = map_get(m->index, id, id_len, &i) && marks_at(m, i)->on;
+	free(id);
+	return has;
+}
+
+int
+marks_set(struct marks *m, const char *path, const char *key, size_t len, bool on)
+{
+	size_t id_len, i;
+	struct mark *mark;
+	char *id = marks_make_id(path, key, len, &id_len);
+
+	if (id == NULL)
+		return -1;
+	if (map_get(m->index, id, id_len, &i)) {
+		free(id);
+		mark = marks_at(m, i);
+	} else {
+		mark = vec_push(&m->items);
+		if (mark == NULL || map_put(m->index, id, id_len, m->items.len - 1) == -1) {
+			if (mark != NULL)
+				m->items.len--;
+			free(id);
+			return -1;
+		}
+		mark->id = id;
+		mark->len = id_len;
+	}
+	if (mark->on != on) {
+		mark->on = on;
+		m->count += on ? 1 : (size_t)-1;
+	}
+	return 0;
+}
+
+void
+marks_clear(struct marks *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->items.len; i++)
+		marks_at(m, i)->on = false;
+	m->count = 0;
+}
+
+size_t
+marks_count(const struct marks *m)
+{
+	return m->count;
+}
+
+/* The part of the model that is about the secrets file and its key. */
+
+/* Put ${s} (owned; NULL: none) in the place of the secrets file. */
+static int
+take_secrets(struct model *m, struct secrets_file *s, struct error *err)
+{
+	const struct document *d;
+	size_t *slot;
+	size_t i;
+
+	estate_set_secrets(m->estate, s);
+	secrets_file_free(m->secrets);
+	m->secrets = s;
+	m->sealed.len = 0;
+	m->scanning = true;
+	if (s == NULL)
+		return 0;
+	d = secrets_file_document(s);
+	for (i = 0; i < document_count(d); i++) {
+		if (!secrets_file_is_sealed(s, i))
+			continue;
+		slot = vec_push(&m->sealed);
+		if (slot == NULL)
+			return error_memory(err);
+		*slot = i;
+	}
+	return 0;
+}
+
+/* Read the secrets file at m->secrets_path; what is wrong is kept. */
+static int
+read_secrets(struct model *m, struct error *err)
+{
+	struct secrets_file *s;
+	struct error problem = { .code = ERROR_NONE };
+
+	s = secrets_file_load(m->secrets_path, &problem);
+	m->secrets_problem = problem;
+	if (problem.code == ERROR_MISSING)
+		m->secrets_problem.code = ERROR_NONE;
+	if (take_secrets(m, s, err) == -1)
+		return -1;
+	if (s != NULL && m->master != NULL &&
+	    secrets_file_metadata(s)->data_key != NULL &&
+	    secrets_file_unlock(s, m->master, NULL) == -1)
+		model_lock(m);
+	if (problem.code == ERROR_NONE || problem.code == ERROR_MISSING)
+		return 0;
+	if (err != NULL)
+		*err = problem;
+	return -1;
+}
+
+int
+model_open_secrets(struct model *m, const char *path, struct error *err)
+{
+	char *copy = strdup(path);
+
+	if (copy == NULL)
+		return error_memory(err);
+	if (m->secrets_path == NULL || strcmp(copy, m->secrets_path) != 0)
+		model_lock(m);
+	free(m->secrets_path);
+	m->secrets_path = copy;
+	return read_secrets(m, err);
+}
+
+int
+model_reload_secrets(struct model *m, struct error *err)
+{
+	struct file_id now;
+
+	if (m->secrets != NULL && file_identify(m->secrets_path, &now, NULL) == 0 &&
+	    file_id_equal(&now, secrets_file_id(m->secrets)))
+		return 0;
+	return read_secrets(m, err);
+}
+
+int
+model_unlock(struct model *m, struct key *master, struct error *err)
+{
+	if (m->secrets != NULL && secrets_file_metadata(m->secrets)->data_key != NULL &&
+	    secrets_file_unlock(m->secrets, master, err) == -1) {
+		key_free(master);
+		return -1;
+	}
+	if (key_fingerprint(master, m->fingerprint, err) == -1) {
+		key_free(master);
+		return -1;
+	}
+	key_free(m->master);
+	m->master = master;
+	/* With the key in hand damaged entries can be told from sound ones. */
+	estate_set_secrets(m->estate, m->secrets);
+	m->scanning = true;
+	return 0;
+}
+
+void
+model_lock(struct model *m)
+{
+	key_free(m->master);
+	m->master = NULL;
+	m->fingerprint[0] = '\0';
+	if (m->secrets != NULL)
+		secrets_file_lock(m->secrets);
+}
+
+#define VALUE_MAX ((size_t)64 * 1024)
+
+/* The path in the reference that entry ${key} of ${file} holds. */
+static bool
+path_in_file(const char *file, const char *key, size_t len, struct buf *out)
+{
+	struct configuration *c = configuration_load(file, NULL);
+	struct reference r;
+	struct buf value;
+	bool found = false;
+	size_t i;
+
+	if (c == NULL)
+		return false;
+	buf_init_secret(&value, VALUE_MAX);
+	i = document_find(c->doc, key, len);
+	if (i != DOCUMENT_NONE && document_value(c->doc, i, &value, NULL) == 0 &&
+	    reference_parse((const char *)value.data, value.len, &r) &&
+	    reference_is_ours(&r) && r.path != NULL) {
+		buf_append(out, r.path, r.path_len);
+		found = true;
+	}
+	buf_release(&value);
+	configuration_free(c);
+	return found;
+}
+
+bool
+model_referred_path(const struct model *m, struct buf *out)
+{
+	const struct estate_file *f;
+	size_t i, k;
+
+	for (i = 0; i < estate_count(m->estate); i++) {
+		f = estate_file(m->estate, i);
+		for (k = 0; k < f->count; k++)
+			if (f->entries[k].name != NULL)
+				break;
+		if (k < f->count && path_in_file(f->path, f->entries[k].key,
+		    f->entries[k].key_len, out))
+			return true;
+	}
+	return false;
+}
+
+/* The absolute path of a file that need not exist, in a folder that does. */
+static int
+absolute_path(const char *path, struct buf *out, struct error *err)
+{
+	const char *base = file_basename(path);
+	char *real = realpath(path, NULL);
+	char *folder;
+
+	if (real != NULL) {
+		buf_append_str(out, real);
+		free(real);
+		return buf_check(out, err);
+	}
+	folder = base == path ? strdup(".") : strndup(path, (size_t)(base - path));
+	real = folder != NULL ? realpath(folder, NULL) : NULL;
+	free(folder);
+	if (real == NULL)
+		return error_io(err, path, "cannot tell the absolute path");
+	buf_append_str(out, real);
+	if (strcmp(real, "/") != 0)
+		buf_append_char(out, '/');
+	buf_append_str(out, base);
+	free(real);
+	return buf_check(out, err);
+}
+
+int
+model_remote(const struct model *m, struct buf *out, struct error *err)
+{
+	if (m->remote != NULL)
+		buf_append_str(out, m->remote);
+	else if (m->options->remote_path != NULL)
+		buf_append_str(out, m->options->remote_path);
+	else if (!model_referred_path(m, out))
+		return absolute_path(m->secrets_path, out, err);
+	return buf_check(out, err);
+}
 
 #define SEALED_MAX 100000000
 #define PATH_MAX_BYTES 4096

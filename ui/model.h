@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/vec.h"
-#include "ui/tree.h"
+#include "ui/outline.h"
 
 struct buf;
 struct estate;
@@ -14,6 +14,16 @@ struct key;
 struct marks;
 struct secrets_file;
 struct ui_options;
+
+/* The entries that the user marked, by path and key: the pending set. */
+
+bool marks_has(const struct marks *m, const char *path, const char *key, size_t len);
+
+/* Mark or unmark.  -1: no memory. */
+int marks_set(struct marks *m, const char *path, const char *key, size_t len, bool on);
+
+void marks_clear(struct marks *m);
+size_t marks_count(const struct marks *m);
 
 /* How many there are of what. */
 struct model_counts {

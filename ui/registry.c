@@ -1,5 +1,3 @@
-#include "ui/registry.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +5,273 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "ui/app.h"
-#include "ui/clock.h"
 #include "ui/model.h"
-#include "ui/registry_rows.h"
+#include "ui/registry.h"
+#include "ui/registry_names.h"
 #include "ui/registry_source.h"
-#include "ui/registry_take.h"
-#include "ui/view.h"
+#include "ui/term.h"
+
+static const struct registry_row *
+row_at(const struct registry *r, size_t i)
+{
+	return vec_at(&r->rows, i);
+}
+
+static bool
+rows_push(struct registry *r, struct registry_path *p, struct registry_key *k)
+{
+	struct registry_row *row = vec_push(&r->rows);
+
+	if (row == NULL)
+		return false;
+	row->path = p;
+	row->key = k;
+	return true;
+}
+
+/* The row of what the cursor was on; of its path when the key is not shown. */
+static size_t
+held_row(const struct registry *r)
+{
+	size_t found = r->rows.len;
+	size_t i;
+
+	for (i = 0; r->held_path != NULL && i < r->rows.len; i++) {
+		const struct registry_row *row = row_at(r, i);
+
+		if (strcmp(row->path->name, r->held_path) != 0)
+			continue;
+		if (row->key == NULL)
+			found = i;
+		else if (r->held_key != NULL && strcmp(row->key->name, r->held_key) == 0)
+			return i;
+	}
+	return found;
+}
+
+void
+registry_rows_build(struct registry *r)
+{
+	struct registry_path *p;
+	size_t i, k;
+
+	r->rows.len = 0;
+	for (i = 0; registry_shown(r) && i < r->names.paths.len; i++) {
+		p = registry_path_at(&r->names, i);
+		if (!rows_push(r, p, NULL))
+			break;
+		for (k = 0; p->unfolded && k < p->keys.len; k++)
+			if (!rows_push(r, p, registry_key_at(p, k)))
+				break;
+	}
+	i = held_row(r);
+	if (i < r->rows.len)
+		r->left.cursor = i;
+	list_fit(&r->left, r->rows.len, r->left.height);
+	if (i >= r->rows.len)
+		registry_rows_moved(r);
+	list_fit(&r->right, registry_right_count(r), r->right.height);
+}
+
+void
+registry_rows_moved(struct registry *r)
+{
+	const struct registry_row *row;
+	char *path, *key;
+
+	if (r->left.cursor >= r->rows.len)
+		return;
+	row = row_at(r, r->left.cursor);
+	path = strdup(row->path->name);
+	key = row->key != NULL ? strdup(row->key->name) : NULL;
+	free(r->held_path);
+	free(r->held_key);
+	r->held_path = path;
+	r->held_key = key;
+	r->marked = 0;
+	list_fit(&r->right, registry_right_count(r), r->right.height);
+	list_go(&r->right, 0);
+}
+
+void
+registry_rows_go(struct registry *r, const char *path, const char *key)
+{
+	struct registry_path *p = registry_path_find(&r->names, path);
+	size_t i;
+
+	if (p == NULL)
+		return;
+	if (key != NULL)
+		p->unfolded = true;
+	registry_rows_build(r);
+	for (i = 0; i < r->rows.len; i++) {
+		const struct registry_row *row = row_at(r, i);
+
+		if (row->path != p || (key == NULL) != (row->key == NULL) ||
+		    (key != NULL && strcmp(row->key->name, key) != 0))
+			continue;
+		list_go(&r->left, i);
+		registry_rows_moved(r);
+		return;
+	}
+}
+
+size_t
+registry_right_count(const struct registry *r)
+{
+	const struct registry_row *row;
+
+	if (r->left.cursor >= r->rows.len)
+		return 0;
+	row = row_at(r, r->left.cursor);
+	if (row->key == NULL)
+		return registry_uses_count(&r->uses, row->path->name, NULL);
+	return row->key->versions.len +
+	    registry_uses_count(&r->uses, row->path->name, row->key->name);
+}
+
+struct registry_selection
+registry_selected(const struct registry *r)
+{
+	struct registry_selection s = { .path = NULL };
+	const struct registry_row *row;
+	size_t at, versions;
+
+	if (r->left.cursor >= r->rows.len)
+		return s;
+	row = row_at(r, r->left.cursor);
+	s.path = row->path;
+	s.key = row->key;
+	if (!r->right_active)
+		return s;
+	at = r->right.cursor;
+	versions = row->key != NULL ? row->key->versions.len : 0;
+	if (at < versions)
+		s.version = vec_at(&row->key->versions, at);
+	else
+		s.use = registry_uses_find(&r->uses, row->path->name,
+		    row->key != NULL ? row->key->name : NULL, at - versions);
+	return s;
+}
+
+#define UNFOLD_PATHS 50	/* fewer are shown with their keys at once */
+
+bool
+registry_merge_failure(struct registry *r, const struct registry_answer *a)
+{
+	if (a->status != 401 && a->status != 0)
+		return false;
+	r->known = REGISTRY_FAILED;
+	r->rotating = false;
+	r->no_login = a->status == 401;
+	if (r->no_login)
+		snprintf(r->problem, sizeof(r->problem), "%s", r->user[0] != '\0' ?
+		    "The registry refuses the login." : "The registry wants a login.");
+	else
+		snprintf(r->problem, sizeof(r->problem), "%s", a->err.text);
+	return true;
+}
+
+static void
+merge_paths(struct registry *r, const struct registry_answer *a)
+{
+	size_t i;
+
+	if (a->rc != 0) {
+		r->known = REGISTRY_FAILED;
+		snprintf(r->problem, sizeof(r->problem), "%s", a->err.text);
+		return;
+	}
+	r->known = REGISTRY_KNOWN;
+	r->cut = a->cut;
+	if (registry_names_take(&r->names, a) == -1)
+		r->cut = true;
+	for (i = 0; !r->looked && a->names.len < UNFOLD_PATHS && i < r->names.paths.len; i++)
+		registry_path_at(&r->names, i)->unfolded = true;
+	r->looked = true;
+}
+
+static void
+merge_keys(struct registry_path *p, const struct registry_answer *a)
+{
+	if (a->rc == 0 && registry_path_take(p, a) == 0)
+		return;
+	p->known = REGISTRY_FAILED;
+	snprintf(p->problem, sizeof(p->problem), "%.255s", a->rc != 0 ? a->err.text :
+	    "not enough memory");
+}
+
+/* As its path's metadata would tell it. */
+static void
+merge_summarize(struct registry_key *k)
+{
+	const struct registry_version *v = registry_key_latest(k);
+
+	k->counted = true;
+	memset(&k->summary, 0, sizeof(k->summary));
+	k->summary.current = v != NULL ? v->number : 0;
+	k->summary.state = REGISTRY_DESTROYED;
+	if (v == NULL && k->versions.len > 0)
+		v = vec_at(&k->versions, 0);
+	if (v == NULL)
+		return;
+	k->summary.state = v->state;
+	snprintf(k->summary.created, sizeof(k->summary.created), "%s", v->created);
+	snprintf(k->summary.created_by, sizeof(k->summary.created_by), "%.63s", v->created_by);
+}
+
+static void
+merge_history(struct registry_key *k, const struct registry_answer *a)
+{
+	struct registry_version *v;
+	size_t i;
+
+	k->versions.len = 0;
+	k->history = REGISTRY_KNOWN;
+	if (a->rc != 0) {
+		k->history = REGISTRY_FAILED;
+		snprintf(k->problem, sizeof(k->problem), "%.255s", a->err.text);
+		return;
+	}
+	for (i = a->versions.len; i-- > 0;) {
+		v = vec_push(&k->versions);
+		if (v == NULL)
+			return;
+		*v = *(const struct registry_version *)vec_at(&a->versions, i);
+	}
+	merge_summarize(k);
+}
+
+static void
+merge_rotation(struct registry *r, const struct registry_answer *a)
+{
+	r->rotating = a->rc == 0 && a->running;
+	r->rotated = a->done;
+	r->rotation_total = a->total;
+}
+
+/* Take what was asked for by itself into what is known. */
+static void
+registry_merge(struct registry *r, const struct registry_answer *a)
+{
+	struct registry_path *p;
+	struct registry_key *k;
+
+	if (a->rc != 0 && registry_merge_failure(r, a))
+		return;
+	if (a->kind == REGISTRY_PATHS)
+		merge_paths(r, a);
+	else if (a->kind == REGISTRY_ROTATION)
+		merge_rotation(r, a);
+	if (r->pending_path == NULL ||
+	    (p = registry_path_find(&r->names, r->pending_path)) == NULL)
+		return;
+	if (a->kind == REGISTRY_KEYS)
+		merge_keys(p, a);
+	else if (a->kind == REGISTRY_HISTORY && r->pending_key != NULL &&
+	    (k = registry_key_find(p, r->pending_key)) != NULL)
+		merge_history(k, a);
+}
 
 #define ROWS_MAX 10000000
 #define BUDGET_MS 5		/* of reading configuration files at a time */
@@ -68,7 +327,7 @@ registry_shown(const struct registry *r)
 }
 
 static void
-drop_pending(struct registry *r)
+registry_drop_pending(struct registry *r)
 {
 	if (r->pending != 0)
 		r->source->cancel(r->source->cookie, r->pending);
@@ -79,7 +338,7 @@ void
 registry_refresh(struct registry *r)
 {
 	if (r->source != NULL)
-		drop_pending(r);
+		registry_drop_pending(r);
 	r->known = REGISTRY_UNKNOWN;
 	r->no_login = false;
 	r->problem[0] = '\0';
@@ -94,7 +353,7 @@ registry_forget(struct registry *r, const char *path, const char *key)
 	struct registry_path *p = registry_path_find(&r->names, path);
 	struct registry_key *k = p != NULL && key != NULL ? registry_key_find(p, key) : NULL;
 
-	drop_pending(r);
+	registry_drop_pending(r);
 	r->marked = 0;
 	if (p == NULL)
 		r->known = REGISTRY_UNKNOWN;
@@ -109,7 +368,7 @@ int
 registry_log_in(struct registry *r, const char *user, const struct buf *password,
     struct error *err)
 {
-	drop_pending(r);
+	registry_drop_pending(r);
 	if (r->source->authorize(r->source->cookie, user, password, err) == -1)
 		return -1;
 	snprintf(r->user, sizeof(r->user), "%s", user);
@@ -126,7 +385,7 @@ registry_lock(struct registry *r)
 {
 	if (r->source == NULL)
 		return;
-	drop_pending(r);
+	registry_drop_pending(r);
 	r->source->forget(r->source->cookie);
 	r->logged_in = false;
 	r->in_use = false;
@@ -235,7 +494,7 @@ registry_may_step(const struct app *a)
 
 /* Read some configuration files.  True: all are read. */
 static bool
-read_files(struct app *a)
+registry_read_files(struct app *a)
 {
 	struct registry *r = a->registry;
 	uint64_t until = clock_ms() + BUDGET_MS;
@@ -264,11 +523,11 @@ registry_step(struct app *a)
 	if (!is_active(a))
 		return false;
 	if (wants_request(a->registry, &req)) {
-		drop_pending(a->registry);
+		registry_drop_pending(a->registry);
 		request(a->registry, &req);
 		draw = a->registry->pending == 0;
 	}
-	if (may_read(a) && read_files(a))
+	if (may_read(a) && registry_read_files(a))
 		draw = true;
 	return draw;
 }
@@ -287,7 +546,7 @@ say_rotation(struct app *a, const struct registry_answer *answer)
 }
 
 static void
-take_pending(struct app *a, const struct registry_answer *answer)
+registry_take_pending(struct app *a, const struct registry_answer *answer)
 {
 	struct registry *r = a->registry;
 	bool rotating = r->rotating;
@@ -313,7 +572,7 @@ registry_take(struct app *a)
 			continue;
 		}
 		if (answer->id == r->pending) {
-			take_pending(a, answer);
+			registry_take_pending(a, answer);
 			draw = true;
 		}
 		registry_answer_free(answer);

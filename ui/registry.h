@@ -4,16 +4,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ui/list.h"
+#include "ui/app.h"
+#include "ui/outline.h"
 #include "ui/registry_names.h"
-#include "ui/registry_uses.h"
 
 struct app;
 struct buf;
 struct error;
+struct registry;
 struct registry_answer;
+struct registry_key;
+struct registry_path;
 struct registry_request;
 struct registry_source;
+struct registry_use;
+struct registry_version;
 struct registry_wait;
 
 /* A row of the left list: a path, or a key of an unfolded one. */
@@ -90,18 +95,45 @@ bool registry_may_step(const struct app *a);
 /* Take the answers that have come.  True: draw. */
 bool registry_take(struct app *a);
 
-/**
- * registry_ask(a, req):
- * Ask, and wait for the answer while the interface goes on: it can be
- * resized, locked and left, and Esc ends the waiting.  NULL: no answer is
- * awaited any more, or the program is to end or lock, or there is no memory;
- * what is to be said of it was said.  The caller frees the answer, whose rc
- * may be -1.
- */
-struct registry_answer *registry_ask(struct app *a, const struct registry_request *req);
-
 /* The same, but a failure is told in a dialog with this title; NULL then too. */
 struct registry_answer *registry_ask_for(struct app *a, const struct registry_request *req,
     const char *title);
+
+/* Make the rows of the left list anew; the cursor stays on its path and key. */
+void registry_rows_build(struct registry *r);
+
+/* The left cursor was moved: keep in mind what it is on. */
+void registry_rows_moved(struct registry *r);
+
+/* Put the left cursor on a key (NULL: on the path), unfolding the path. */
+void registry_rows_go(struct registry *r, const char *path, const char *key);
+
+/* What is selected.  Pointers are valid until an answer is taken. */
+struct registry_selection {
+	struct registry_path *path;	/* NULL: nothing is */
+	struct registry_key *key;	/* NULL: a path */
+	const struct registry_version *version;	/* of the right list, else NULL */
+	const struct registry_use *use;	/* of the right list, else NULL */
+};
+
+struct registry_selection registry_selected(const struct registry *r);
+
+/* How many rows the right list has: versions, then uses. */
+size_t registry_right_count(const struct registry *r);
+
+/* What registry_take does with answers. */
+
+/* A failure: is it one of the whole registry (not reachable, no login)?  Then
+ * nothing more is asked until the user says so. */
+bool registry_merge_failure(struct registry *r, const struct registry_answer *a);
+
+/* A view that waits for an answer: while it is shown, it is registry->waiting. */
+struct registry_wait {
+	struct view view;
+	unsigned long id;	/* of the answer */
+
+	/* Take it; it is owned from then on. */
+	void (*take)(struct registry_wait *w, struct app *a, struct registry_answer *answer);
+};
 
 #endif /* !UI_REGISTRY_H */

@@ -1,8 +1,14 @@
-#include "ui/registry_names.h"
-
+#include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "document/document.h"
+#include "estate/estate.h"
+#include "plan/configuration.h"
+#include "secrets/reference.h"
+#include "ui/registry_names.h"
 #include "ui/registry_source.h"
 
 #define NAMES_MAX (2 * (size_t)REGISTRY_NAMES_MAX)	/* those of files too */
@@ -26,7 +32,7 @@ registry_key_at(const struct registry_path *p, size_t i)
 }
 
 static void
-key_free(struct registry_key *k)
+names_key_free(struct registry_key *k)
 {
 	if (k == NULL)
 		return;
@@ -43,7 +49,7 @@ path_free(struct registry_path *p)
 	if (p == NULL)
 		return;
 	for (i = 0; i < p->keys.len; i++)
-		key_free(registry_key_at(p, i));
+		names_key_free(registry_key_at(p, i));
 	vec_release(&p->keys);
 	free(p->name);
 	free(p);
@@ -68,7 +74,7 @@ name_at(const struct vec *v, size_t i)
 
 /* The place of a name in a sorted list. */
 static size_t
-lower_bound(const struct vec *v, const char *name)
+names_lower_bound(const struct vec *v, const char *name)
 {
 	size_t from = 0, to = v->len, mid;
 
@@ -83,18 +89,18 @@ lower_bound(const struct vec *v, const char *name)
 }
 
 static void *
-find(const struct vec *v, const char *name)
+names_find(const struct vec *v, const char *name)
 {
-	size_t i = lower_bound(v, name);
+	size_t i = names_lower_bound(v, name);
 
 	return i < v->len && strcmp(name_at(v, i), name) == 0 ? *(void **)vec_at(v, i) : NULL;
 }
 
 /* Put ${item} where its name belongs. */
 static int
-insert(struct vec *v, const char *name, void *item)
+names_insert(struct vec *v, const char *name, void *item)
 {
-	size_t at = lower_bound(v, name);
+	size_t at = names_lower_bound(v, name);
 	void **items;
 
 	if (vec_push(v) == NULL)
@@ -108,13 +114,13 @@ insert(struct vec *v, const char *name, void *item)
 struct registry_path *
 registry_path_find(const struct registry_names *n, const char *name)
 {
-	return find(&n->paths, name);
+	return names_find(&n->paths, name);
 }
 
 struct registry_key *
 registry_key_find(const struct registry_path *p, const char *name)
 {
-	return find(&p->keys, name);
+	return names_find(&p->keys, name);
 }
 
 struct registry_path *
@@ -126,7 +132,7 @@ registry_path_get(struct registry_names *n, const char *name)
 		return p;
 	vec_init(&p->keys, sizeof(void *), NAMES_MAX);
 	p->name = strdup(name);
-	if (p->name == NULL || insert(&n->paths, name, p) == -1) {
+	if (p->name == NULL || names_insert(&n->paths, name, p) == -1) {
 		path_free(p);
 		return NULL;
 	}
@@ -142,8 +148,8 @@ registry_key_get(struct registry_path *p, const char *name)
 		return k;
 	vec_init(&k->versions, sizeof(struct registry_version), REGISTRY_VERSIONS_MAX);
 	k->name = strdup(name);
-	if (k->name == NULL || insert(&p->keys, name, k) == -1) {
-		key_free(k);
+	if (k->name == NULL || names_insert(&p->keys, name, k) == -1) {
+		names_key_free(k);
 		return NULL;
 	}
 	return k;
@@ -197,7 +203,7 @@ prune_keys(struct registry_path *p)
 		if (k->exists || k->uses > 0)
 			*(void **)vec_at(&p->keys, kept++) = k;
 		else
-			key_free(k);
+			names_key_free(k);
 	}
 	p->keys.len = kept;
 }
@@ -258,4 +264,270 @@ registry_names_forget_uses(struct registry_names *n)
 		for (k = 0; k < p->keys.len; k++)
 			registry_key_at(p, k)->uses = 0;
 	}
+}
+
+#define PROVIDER "secret"	/* what a Connect worker calls the registry's provider */
+#define NAME "name"		/* of a connector, in its configuration */
+#define USES_MAX 1000000
+
+void
+registry_uses_init(struct registry_uses *u)
+{
+	memset(u, 0, sizeof(*u));
+	vec_init(&u->list, sizeof(struct registry_use), USES_MAX);
+}
+
+void
+registry_uses_restart(struct registry_uses *u)
+{
+	struct registry_use *use;
+	size_t i;
+
+	for (i = 0; i < u->list.len; i++) {
+		use = vec_at(&u->list, i);
+		free(use->path);
+		free(use->key);
+		free(use->file);
+		free(use->entry);
+	}
+	u->list.len = 0;
+	u->next = 0;
+	u->done = false;
+}
+
+void
+registry_uses_release(struct registry_uses *u)
+{
+	registry_uses_restart(u);
+	vec_release(&u->list);
+}
+
+/* A copy of bytes that no NUL ends, which may lie at the end of their memory. */
+static char *
+uses_copy(const char *bytes, size_t n)
+{
+	char *text = malloc(n + 1);
+
+	if (text == NULL)
+		return NULL;
+	memcpy(text, bytes, n);
+	text[n] = '\0';
+	return text;
+}
+
+/* One that is not there yet, or NULL. */
+static struct registry_use *
+uses_add(struct registry_uses *u, const struct reference *r, const struct document *d, size_t i)
+{
+	struct registry_use *use = vec_push(&u->list);
+	const char *key;
+	size_t len;
+
+	if (use == NULL)
+		return NULL;
+	key = document_key(d, i, &len);
+	use->path = uses_copy(r->path, r->path_len);
+	use->key = uses_copy(r->name, r->name_len);
+	use->file = strdup(document_file(d));
+	use->line = document_line(d, i);
+	use->entry = uses_copy(key, len);
+	use->entry_len = len;
+	/* registry_uses_restart frees what there is. */
+	return use->path == NULL || use->key == NULL || use->file == NULL ||
+	    use->entry == NULL ? NULL : use;
+}
+
+static int
+uses_count(struct registry_names *names, const struct registry_use *use)
+{
+	struct registry_path *p = registry_path_get(names, use->path);
+	struct registry_key *k = p != NULL ? registry_key_get(p, use->key) : NULL;
+
+	if (k == NULL)
+		return -1;
+	p->uses++;
+	k->uses++;
+	return 0;
+}
+
+/* Is the connector of this file, if it is one, called like the path? */
+static bool
+is_misplaced(const struct document *d, const struct registry_use *use)
+{
+	size_t i = document_find(d, NAME, strlen(NAME));
+
+	return i != DOCUMENT_NONE && !document_value_is(d, i, use->path, strlen(use->path));
+}
+
+/* The references in one value. */
+static int
+uses_read_value(struct registry_uses *u, const struct document *d, size_t i,
+    const struct buf *value, struct registry_names *names)
+{
+	const char *text = (const char *)value->data;
+	struct registry_use *use;
+	struct reference r;
+	size_t from = 0;
+	size_t start, end;
+
+	while (resolve_next(text, value->len, from, &r, &start, &end)) {
+		from = end;
+		if (r.provider_len != strlen(PROVIDER) || r.path == NULL || r.path_len == 0 ||
+		    memcmp(r.provider, PROVIDER, r.provider_len) != 0)
+			continue;
+		use = uses_add(u, &r, d, i);
+		if (use == NULL || uses_count(names, use) == -1)
+			return -1;
+		use->misplaced = is_misplaced(d, use);
+	}
+	return 0;
+}
+
+static int
+read_document(struct registry_uses *u, const struct document *d, struct registry_names *names)
+{
+	const struct buf *bytes = document_bytes(d);
+	const unsigned char *raw;
+	struct buf value;
+	size_t i, len;
+	int rc = 0;
+
+	if (memmem(bytes->data, bytes->len, PROVIDER, strlen(PROVIDER)) == NULL)
+		return 0;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (i = 0; rc == 0 && i < document_count(d); i++) {
+		raw = document_raw_value(d, i, &len);
+		if (document_shadowed(d, i) || memmem(raw, len, PROVIDER, strlen(PROVIDER)) == NULL)
+			continue;
+		buf_clear(&value);
+		if (document_value(d, i, &value, NULL) == 0)
+			rc = uses_read_value(u, d, i, &value, names);
+	}
+	buf_release(&value);
+	return rc;
+}
+
+int
+registry_uses_step(struct registry_uses *u, const struct estate *e,
+    struct registry_names *names, struct error *err)
+{
+	const struct estate_file *f;
+	struct configuration *c;
+	int rc = 0;
+
+	if (u->next >= estate_count(e)) {
+		u->done = true;
+		return 0;
+	}
+	f = estate_file(e, u->next++);
+	if (f->is_secrets_file || f->problem != NULL ||
+	    (c = configuration_load(f->path, NULL)) == NULL)
+		return 0;
+	rc = read_document(u, c->doc, names);
+	configuration_free(c);
+	return rc == 0 ? 0 : error_memory(err);
+}
+
+static bool
+is_of(const struct registry_use *use, const char *path, const char *key)
+{
+	return strcmp(use->path, path) == 0 && (key == NULL || strcmp(use->key, key) == 0);
+}
+
+size_t
+registry_uses_count(const struct registry_uses *u, const char *path, const char *key)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < u->list.len; i++)
+		n += is_of(vec_at(&u->list, i), path, key);
+	return n;
+}
+
+const struct registry_use *
+registry_uses_find(const struct registry_uses *u, const char *path, const char *key,
+    size_t nth)
+{
+	size_t i;
+
+	for (i = 0; i < u->list.len; i++)
+		if (is_of(vec_at(&u->list, i), path, key) && nth-- == 0)
+			return vec_at(&u->list, i);
+	return NULL;
+}
+
+enum registry_version_state
+registry_key_state(const struct registry_key *k)
+{
+	if (!k->exists || !k->counted || k->summary.current != 0)
+		return REGISTRY_LIVE;
+	return k->summary.state;
+}
+
+enum registry_version_state
+registry_path_state(const struct registry_path *p)
+{
+	enum registry_version_state found = REGISTRY_LIVE, state;
+	size_t i;
+
+	if (!p->exists)
+		return REGISTRY_LIVE;
+	/* Its keys know better: something may have been deleted or brought back since. */
+	if (p->known != REGISTRY_KNOWN)
+		return p->deleted ? REGISTRY_DELETED : REGISTRY_LIVE;
+	for (i = 0; i < p->keys.len; i++) {
+		if (!registry_key_at(p, i)->exists)
+			continue;
+		state = registry_key_state(registry_key_at(p, i));
+		if (state == REGISTRY_LIVE)
+			return REGISTRY_LIVE;
+		/* Of several, what can be brought back counts. */
+		if (found != REGISTRY_DELETED)
+			found = state;
+	}
+	return found;
+}
+
+bool
+registry_key_dangles(const struct registry_path *p, const struct registry_key *k)
+{
+	if (k->uses == 0 || p->known == REGISTRY_FAILED)
+		return false;
+	return k->exists ? registry_key_state(k) != REGISTRY_LIVE :
+	    p->known == REGISTRY_KNOWN || !p->exists;
+}
+
+const struct registry_version *
+registry_key_live_before(const struct registry_key *k, unsigned int number)
+{
+	const struct registry_version *v;
+	size_t i;
+
+	for (i = 0; i < k->versions.len; i++) {
+		v = vec_at(&k->versions, i);
+		if (v->number < number && v->state == REGISTRY_LIVE)
+			return v;
+	}
+	return NULL;
+}
+
+const struct registry_version *
+registry_key_latest(const struct registry_key *k)
+{
+	return registry_key_live_before(k, UINT_MAX);
+}
+
+const struct registry_version *
+registry_key_lost(const struct registry_key *k)
+{
+	const struct registry_version *v;
+	size_t i;
+
+	for (i = 0; registry_key_latest(k) == NULL && i < k->versions.len; i++) {
+		v = vec_at(&k->versions, i);
+		if (v->state == REGISTRY_DELETED)
+			return v;
+	}
+	return NULL;
 }

@@ -8,6 +8,11 @@
 #include "base/vec.h"
 #include "ui/registry_source.h"
 
+struct estate;
+struct registry_key;
+struct registry_names;
+struct registry_path;
+
 /*
  * What is known of a registry's paths and keys: names, and what was asked so
  * far.  Never values.  A name that only a configuration file knows is there
@@ -72,5 +77,67 @@ void registry_names_prune(struct registry_names *n);
 
 /* No configuration file was read. */
 void registry_names_forget_uses(struct registry_names *n);
+
+/* A reference ${secret:path:key} in a configuration file. */
+struct registry_use {
+	char *path, *key;	/* what is referred to */
+	char *file;		/* where: the file, the line, the entry */
+	size_t line;
+	char *entry;
+	size_t entry_len;
+	bool misplaced;		/* the file is a connector's that is not called ${path}, so
+				 * that a Connect worker refuses it */
+};
+
+/* All of them, in the order of the files. */
+struct registry_uses {
+	struct vec list;	/* of struct registry_use */
+	size_t next;		/* the file that is read next */
+	bool done;
+};
+
+void registry_uses_init(struct registry_uses *u);
+void registry_uses_release(struct registry_uses *u);
+
+/* Start anew. */
+void registry_uses_restart(struct registry_uses *u);
+
+/**
+ * registry_uses_step(u, e, names, err):
+ * Read the next of the estate's files; what it refers to is counted in
+ * ${names} too.  A file that cannot be read is passed over, as the view of
+ * the files tells that.  When the last one is read, ${u->done} is set.
+ */
+int registry_uses_step(struct registry_uses *u, const struct estate *e,
+    struct registry_names *names, struct error *err);
+
+/* How many refer to the key (NULL: to any key of the path)? */
+size_t registry_uses_count(const struct registry_uses *u, const char *path,
+    const char *key);
+
+/* The ${nth} of them, from 0; NULL: there are not so many. */
+const struct registry_use *registry_uses_find(const struct registry_uses *u,
+    const char *path, const char *key, size_t nth);
+
+/* What can be read of paths and keys, as far as it is known. */
+
+/* REGISTRY_LIVE: something can be read, or nothing else is known; another
+ * state: something is left, but nothing live. */
+enum registry_version_state registry_key_state(const struct registry_key *k);
+enum registry_version_state registry_path_state(const struct registry_path *p);
+
+/* Does a configuration file refer to a key of which nothing can be read? */
+bool registry_key_dangles(const struct registry_path *p, const struct registry_key *k);
+
+/* The key's newest live version, NULL for none. */
+const struct registry_version *registry_key_latest(const struct registry_key *k);
+
+/* The newest live one before ${number}, NULL for none. */
+const struct registry_version *registry_key_live_before(const struct registry_key *k,
+    unsigned int number);
+
+/* What can be brought back of a key of which nothing is live: the newest
+ * deleted version.  NULL: nothing, or its versions are not known. */
+const struct registry_version *registry_key_lost(const struct registry_key *k);
 
 #endif /* !UI_REGISTRY_NAMES_H */

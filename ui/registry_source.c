@@ -1,6 +1,6 @@
-#include "ui/registry_source.h"
-
 #include <stdlib.h>
+
+#include "ui/registry_source.h"
 
 struct registry_answer *
 registry_answer_new(unsigned long id, enum registry_kind kind)

@@ -4,8 +4,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "ui/canvas.h"
-#include "ui/clock.h"
-#include "ui/columns.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
 
@@ -116,7 +114,7 @@ reveal_until(const struct reveal *r)
 
 /* A line of the text: unlike columns_wrap nothing is left out. */
 static size_t
-next_line(const struct reveal *r, size_t from, int width)
+reveal_next_line(const struct reveal *r, size_t from, int width)
 {
 	const char *text = (const char *)r->text.data;
 	size_t n = columns_fit(text + from, r->text.len - from, width, NULL);
@@ -132,7 +130,7 @@ reveal_lines(const struct reveal *r, int width)
 	int lines = 0;
 
 	while (i < r->text.len) {
-		i += next_line(r, i, width);
+		i += reveal_next_line(r, i, width);
 		lines++;
 	}
 	return lines;
@@ -156,7 +154,7 @@ reveal_paint(struct reveal *r)
 	if (!r->shown || !r->placed)
 		return;
 	for (line = 0; line < r->where.h && i < r->text.len; line++) {
-		n = next_line(r, i, r->where.w);
+		n = reveal_next_line(r, i, r->where.w);
 		if (line == r->where.h - 1 && i + n < r->text.len) {
 			n = columns_fit((const char *)r->text.data + i, n, r->where.w - 1, NULL);
 			term_write_at(r->where.y + line, r->where.x, r->text.data + i, n);

@@ -6,13 +6,13 @@
 #include <stdint.h>
 
 struct rect;
+struct reveal;
 
 /*
  * A secret on the screen for a while.  It is written past curses, which
  * would keep copies of it, out of secret memory, after each frame is drawn;
  * to mask it again the lines are drawn anew.  One at a time.
  */
-struct reveal;
 
 struct reveal *reveal_new(void);
 void reveal_free(struct reveal *r);

@@ -7,16 +7,12 @@
 #include "plan/diff.h"
 #include "plan/plan.h"
 #include "ui/app.h"
-#include "ui/ask.h"
 #include "ui/canvas.h"
 #include "ui/change.h"
-#include "ui/columns.h"
-#include "ui/event.h"
+#include "ui/dialog.h"
 #include "ui/loop.h"
 #include "ui/review.h"
-#include "ui/style.h"
-#include "ui/tell.h"
-#include "ui/view.h"
+#include "ui/term.h"
 
 #define DIFF_MAX ((size_t)64 << 20)
 #define LINES_MAX 10000000
@@ -41,7 +37,7 @@ struct review {
 };
 
 static unsigned int
-style_of(const char *line, size_t n)
+review_style_of(const char *line, size_t n)
 {
 	if (n >= 3 && (memcmp(line, "---", 3) == 0 || memcmp(line, "+++", 3) == 0))
 		return STYLE_HEAD;
@@ -72,7 +68,7 @@ static void
 break_line(struct review *v, size_t from, size_t n, int width)
 {
 	const char *text = (const char *)v->text.data + from;
-	unsigned int style = style_of(text, n);
+	unsigned int style = review_style_of(text, n);
 	struct piece *p;
 	size_t i = 0;
 	size_t len;
@@ -118,7 +114,7 @@ clamp(struct review *v)
 }
 
 static int
-draw_keys(const struct review *v, int y, int x, int w)
+review_draw_keys(const struct review *v, int y, int x, int w)
 {
 	const struct {
 		const char *key, *label;
@@ -143,7 +139,7 @@ draw_keys(const struct review *v, int y, int x, int w)
 }
 
 static void
-draw(struct view *view, struct app *a)
+review_draw(struct view *view, struct app *a)
 {
 	struct review *v = (struct review *)view;
 	struct rect all = { 0, 0, 0, 0 };
@@ -173,7 +169,7 @@ draw(struct view *view, struct app *a)
 		    p->style,
 		    (const char *)v->text.data + p->from, p->len);
 	}
-	used = draw_keys(v, all.h - 1, 1, all.w - 1);
+	used = review_draw_keys(v, all.h - 1, 1, all.w - 1);
 	if (v->pieces.len > v->height && used < all.w - 10) {
 		snprintf(text, sizeof(text), "%zu-%zu of %zu", v->top + 1,
 		    v->top + v->height < v->pieces.len ? v->top + v->height : v->pieces.len,
@@ -184,7 +180,7 @@ draw(struct view *view, struct app *a)
 }
 
 static bool
-confirmed(struct app *a, const struct review_options *o)
+review_confirmed(struct app *a, const struct review_options *o)
 {
 	if (o->word != NULL)
 		return ask_word(a, o->title, o->question, o->word);
@@ -192,16 +188,16 @@ confirmed(struct app *a, const struct review_options *o)
 }
 
 static void
-ask(struct review *v, struct app *a)
+review_ask(struct review *v, struct app *a)
 {
-	if (!v->can_apply || !confirmed(a, v->options))
+	if (!v->can_apply || !review_confirmed(a, v->options))
 		return;
 	v->answer = REVIEW_APPLY;
 	v->view.done = true;
 }
 
 static void
-key(struct view *view, struct app *a, uint32_t k)
+review_key(struct view *view, struct app *a, uint32_t k)
 {
 	struct review *v = (struct review *)view;
 	size_t page = v->height > 1 ? v->height - 1 : 1;
@@ -233,7 +229,7 @@ key(struct view *view, struct app *a, uint32_t k)
 		view->done = true;
 		break;
 	case 'w':
-		ask(v, a);
+		review_ask(v, a);
 		break;
 	case 'm':
 		if (v->can_apply && v->options->remote != NULL) {
@@ -248,11 +244,11 @@ key(struct view *view, struct app *a, uint32_t k)
 }
 
 static void
-init(struct review *v, const struct review_options *o)
+review_init(struct review *v, const struct review_options *o)
 {
 	memset(v, 0, sizeof(*v));
-	v->view.draw = draw;
-	v->view.key = key;
+	v->view.draw = review_draw;
+	v->view.key = review_key;
 	v->options = o;
 	v->answer = REVIEW_BACK;
 	buf_init(&v->text, DIFF_MAX);
@@ -260,7 +256,7 @@ init(struct review *v, const struct review_options *o)
 }
 
 static enum review_answer
-finish(struct app *a, struct review *v)
+review_finish(struct app *a, struct review *v)
 {
 	bool answered = loop_run(a, &v->view);
 	enum review_answer answer = answered ? v->answer : REVIEW_BACK;
@@ -276,7 +272,7 @@ review_run(struct app *a, const struct change *c, const struct review_options *o
 	struct review v;
 	struct error err;
 
-	init(&v, o);
+	review_init(&v, o);
 	if (diff_append(c->plan, &v.text, &err) == -1) {
 		buf_release(&v.text);
 		tell_error(a, "The diff cannot be made", &err);
@@ -287,7 +283,7 @@ review_run(struct app *a, const struct change *c, const struct review_options *o
 		/* The question comes over the diff; no to it leaves the diff. */
 		v.view.below = a->top;
 		a->top = &v.view;
-		if (confirmed(a, o))
+		if (review_confirmed(a, o))
 			v.answer = REVIEW_APPLY;
 		a->top = v.view.below;
 		if (v.answer == REVIEW_APPLY) {
@@ -296,7 +292,7 @@ review_run(struct app *a, const struct change *c, const struct review_options *o
 			return REVIEW_APPLY;
 		}
 	}
-	return finish(a, &v);
+	return review_finish(a, &v);
 }
 
 void
@@ -305,7 +301,7 @@ review_show(struct app *a, const char *title, const char *text)
 	struct review_options o = { .title = title };
 	struct review v;
 
-	init(&v, &o);
+	review_init(&v, &o);
 	buf_append_str(&v.text, text);
-	(void)finish(a, &v);
+	(void)review_finish(a, &v);
 }

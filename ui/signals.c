@@ -33,7 +33,7 @@ static struct sigaction old_pipe;
 static unsigned char crash_stack[64 * 1024];
 
 static void
-on_end(int sig)
+signals_on_end(int sig)
 {
 	if (ended_by == 0)
 		ended_by = sig;
@@ -108,7 +108,7 @@ signals_catch(void (*crash)(void))
 	wait_mask = old_mask;
 	for (i = 0; i < COUNT(end_signals); i++) {
 		sigdelset(&wait_mask, end_signals[i]);
-		catch_unless_ignored(end_signals[i], on_end, &old_end[i]);
+		catch_unless_ignored(end_signals[i], signals_on_end, &old_end[i]);
 	}
 	for (i = 0; i < COUNT(notice_signals); i++) {
 		sigdelset(&wait_mask, notice_signals[i]);
@@ -122,7 +122,7 @@ signals_catch(void (*crash)(void))
 
 /* One that came while the program was ending already must not kill it. */
 static void
-drop_pending(void)
+signals_drop_pending(void)
 {
 	struct sigaction ignore;
 	size_t i;
@@ -138,7 +138,7 @@ signals_release(void)
 {
 	size_t i;
 
-	drop_pending();
+	signals_drop_pending();
 	for (i = 0; i < COUNT(end_signals); i++)
 		sigaction(end_signals[i], &old_end[i], NULL);
 	for (i = 0; i < COUNT(notice_signals); i++)
@@ -162,7 +162,7 @@ signals_end(void)
 }
 
 static bool
-take(volatile sig_atomic_t *flag)
+signals_take(volatile sig_atomic_t *flag)
 {
 	bool was = *flag != 0;
 
@@ -173,19 +173,19 @@ take(volatile sig_atomic_t *flag)
 bool
 signals_take_resize(void)
 {
-	return take(&resized);
+	return signals_take(&resized);
 }
 
 bool
 signals_take_stop(void)
 {
-	return take(&stopped);
+	return signals_take(&stopped);
 }
 
 bool
 signals_take_continue(void)
 {
-	return take(&continued);
+	return signals_take(&continued);
 }
 
 void

@@ -1,5 +1,3 @@
-#include "ui/ui.h"
-
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +5,6 @@
 #include "base/error.h"
 #include "ui/app.h"
 #include "ui/browser.h"
-#include "ui/clock.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
@@ -15,6 +12,7 @@
 #include "ui/registry_source.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
+#include "ui/ui.h"
 
 static int
 complain(const struct error *err, int status)

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "ui/theme.h"
+#include "ui/canvas.h"
 
 struct bindings;
 struct registry_source;

@@ -43,7 +43,7 @@ buf_fail(struct buf *b, int why)
 }
 
 static int
-resize(struct buf *b, size_t cap)
+buf_resize(struct buf *b, size_t cap)
 {
 	unsigned char *data;
 
@@ -66,12 +66,12 @@ resize(struct buf *b, size_t cap)
 
 /* Have at least ${need} bytes: at least twice as many as now, within ${limit}. */
 static int
-grow(struct buf *b, size_t need, size_t limit)
+buf_grow(struct buf *b, size_t need, size_t limit)
 {
 	size_t cap = b->cap > 0 ? b->cap : b->secret ? 1 : FIRST_CAP;
 
 	cap = cap > limit / 2 ? limit : 2 * cap;
-	return resize(b, cap > need ? cap : need);
+	return buf_resize(b, cap > need ? cap : need);
 }
 
 int
@@ -83,7 +83,7 @@ buf_reserve(struct buf *b, size_t extra)
 		return buf_fail(b, ERROR_LIMIT);
 	if (b->data != NULL && b->cap - b->len >= extra)
 		return 0;
-	return grow(b, b->len + extra, b->max + 1);
+	return buf_grow(b, b->len + extra, b->max + 1);
 }
 
 void
@@ -128,7 +128,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	if (buf_reserve(b, (size_t)n) == -1)
 		return;
 	/* vsnprintf writes a NUL, for which the maximum leaves room. */
-	if (b->cap - b->len <= (size_t)n && grow(b, b->len + (size_t)n + 1, b->max + 1) == -1)
+	if (b->cap - b->len <= (size_t)n && buf_grow(b, b->len + (size_t)n + 1, b->max + 1) == -1)
 		return;
 	va_start(ap, fmt);
 	(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
@@ -141,7 +141,7 @@ buf_cstr(struct buf *b)
 {
 	if (b->failed)
 		return "";
-	if (b->cap == b->len && grow(b, b->len + 1, b->max + 1) == -1)
+	if (b->cap == b->len && buf_grow(b, b->len + 1, b->max + 1) == -1)
 		return "";
 	b->data[b->len] = '\0';
 	return (const char *)b->data;
@@ -200,4 +200,58 @@ buf_check(const struct buf *b, struct error *err)
 	default:
 		return error_memory(err);
 	}
+}
+
+struct buf_pool {
+	size_t count;
+	struct {
+		unsigned char *data;
+		size_t cap;
+	} rest[BUF_POOL_COUNT];
+};
+
+struct buf_pool *
+buf_pool_new(struct error *err)
+{
+	struct buf_pool *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		error_memory(err);
+	return p;
+}
+
+void
+buf_pool_free(struct buf_pool *p)
+{
+	if (p == NULL)
+		return;
+	while (p->count-- > 0)
+		secmem_unmap(p->rest[p->count].data, p->rest[p->count].cap);
+	free(p);
+}
+
+void
+buf_pool_take(struct buf_pool *p, struct buf *b)
+{
+	if (!b->secret || b->data != NULL || p->count == 0)
+		return;
+	/* The last one is most likely still in the processor's cache. */
+	p->count--;
+	b->data = p->rest[p->count].data;
+	b->cap = p->rest[p->count].cap;
+}
+
+void
+buf_pool_give(struct buf_pool *p, struct buf *b)
+{
+	buf_clear(b);
+	if (b->secret && b->data != NULL && b->cap <= BUF_POOL_BYTES &&
+	    p->count < BUF_POOL_COUNT) {
+		p->rest[p->count].data = b->data;
+		p->rest[p->count].cap = b->cap;
+		p->count++;
+		b->data = NULL;
+		b->cap = 0;
+	}
+	buf_release(b);
 }

@@ -1,11 +1,11 @@
 #ifndef BASE_COMPAT_H
 #define BASE_COMPAT_H
 
+#include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What glibc and the kernel's headers have and musl lacks. */

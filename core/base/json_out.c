@@ -1,11 +1,10 @@
-#include "base/json_out.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 
 /* What is known of a container that is open. */
@@ -38,7 +37,7 @@ json_out_hide(struct json_out *o)
 }
 
 static void
-append_line(struct json_out *o, unsigned int indent)
+json_out_append_line(struct json_out *o, unsigned int indent)
 {
 	buf_append_char(o->out, '\n');
 	while (indent-- > 0)
@@ -118,7 +117,7 @@ append_plain(struct buf *out, char before, const void *bytes, size_t n)
 }
 
 static void
-append_text(struct json_out *o, const void *bytes, size_t n)
+json_out_append_text(struct json_out *o, const void *bytes, size_t n)
 {
 	if (n > 0 && text_plain_length(bytes, n) == n)
 		append_plain(o->out, '\0', bytes, n);
@@ -139,9 +138,9 @@ begin_item(struct json_out *o)
 	if (!first)
 		buf_append_char(o->out, ',');
 	if ((*in & IS_PRETTY) != 0)
-		append_line(o, o->depth);
+		json_out_append_line(o, o->depth);
 	else if ((*in & IS_ROWS) != 0 || o->breaks)
-		append_line(o, 0);
+		json_out_append_line(o, 0);
 	else if ((*in & IS_LIST) != 0 && !first)
 		buf_append_char(o->out, ' ');
 	o->breaks = false;
@@ -159,7 +158,7 @@ write_name(struct json_out *o, const void *key, size_t n)
 		return;
 	}
 	begin_item(o);
-	append_text(o, key, n);
+	json_out_append_text(o, key, n);
 	buf_append(o->out, ": ", (*in & IS_PRETTY) != 0 ? 2 : 1);
 }
 
@@ -197,7 +196,7 @@ json_out_key_n(struct json_out *o, const void *key, size_t n)
 }
 
 static void
-begin(struct json_out *o, const char *key, unsigned int kind)
+json_out_begin(struct json_out *o, const char *key, unsigned int kind)
 {
 	if (o->depth == JSON_OUT_DEPTH)
 		buf_fail(o->out, ERROR_USAGE);
@@ -219,25 +218,25 @@ layout(const struct json_out *o)
 void
 json_out_object(struct json_out *o, const char *key)
 {
-	begin(o, key, layout(o));
+	json_out_begin(o, key, layout(o));
 }
 
 void
 json_out_array(struct json_out *o, const char *key)
 {
-	begin(o, key, IS_ARRAY | layout(o));
+	json_out_begin(o, key, IS_ARRAY | layout(o));
 }
 
 void
 json_out_rows(struct json_out *o, const char *key)
 {
-	begin(o, key, IS_ARRAY | IS_ROWS);
+	json_out_begin(o, key, IS_ARRAY | IS_ROWS);
 }
 
 void
 json_out_list(struct json_out *o, const char *key)
 {
-	begin(o, key, IS_ARRAY | IS_LIST);
+	json_out_begin(o, key, IS_ARRAY | IS_LIST);
 }
 
 void
@@ -253,9 +252,9 @@ json_out_end(struct json_out *o)
 	}
 	in = o->open[--o->depth];
 	if ((in & HAS_ITEMS) != 0 && (in & IS_PRETTY) != 0)
-		append_line(o, o->depth);
+		json_out_append_line(o, o->depth);
 	else if ((in & HAS_ITEMS) != 0 && (in & IS_ROWS) != 0)
-		append_line(o, 0);
+		json_out_append_line(o, 0);
 	buf_append_char(o->out, (in & IS_ARRAY) != 0 ? ']' : '}');
 }
 
@@ -278,7 +277,7 @@ void
 json_out_text_n(struct json_out *o, const char *key, const void *bytes, size_t n)
 {
 	if (begin_value(o, key))
-		append_text(o, bytes, n);
+		json_out_append_text(o, bytes, n);
 }
 
 void

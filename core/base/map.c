@@ -4,7 +4,80 @@
 #include <unistd.h>
 
 #include "base/map.h"
-#include "base/siphash.h"
+
+static uint64_t
+siphash_load(const unsigned char *p, size_t n)
+{
+	uint64_t word = 0;
+
+	while (n-- > 0)
+		word = word << 8 | p[n];
+	return word;
+}
+
+/* The same of eight bytes, written so that compilers make one load of it. */
+static inline uint64_t
+load8(const unsigned char *p)
+{
+	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
+	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
+	    (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
+}
+
+static inline uint64_t
+siphash_rotate(uint64_t x, unsigned int bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+/* Called for every eight bytes: a call would cost as much as the work. */
+static inline __attribute__((always_inline)) void
+sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = siphash_rotate(v[1], 13) ^ v[0];
+	v[3] = siphash_rotate(v[3], 16) ^ v[2];
+	v[0] = siphash_rotate(v[0], 32);
+	v[2] += v[1];
+	v[0] += v[3];
+	v[1] = siphash_rotate(v[1], 17) ^ v[2];
+	v[3] = siphash_rotate(v[3], 21) ^ v[0];
+	v[2] = siphash_rotate(v[2], 32);
+}
+
+static inline __attribute__((always_inline)) void
+absorb(uint64_t v[4], uint64_t word)
+{
+	v[3] ^= word;
+	sip_round(v);
+	v[0] ^= word;
+}
+
+uint64_t
+siphash_13(const unsigned char key[SIPHASH_KEY], const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	uint64_t k0 = siphash_load(key, 8);
+	uint64_t k1 = siphash_load(key + 8, 8);
+	/* The paper's constants: the bytes of "somepseudorandomlygeneratedbytes". */
+	uint64_t v[4] = {
+		k0 ^ UINT64_C(0x736f6d6570736575),
+		k1 ^ UINT64_C(0x646f72616e646f6d),
+		k0 ^ UINT64_C(0x6c7967656e657261),
+		k1 ^ UINT64_C(0x7465646279746573)
+	};
+	size_t left = n;
+
+	for (; left >= 8; p += 8, left -= 8)
+		absorb(v, load8(p));
+	absorb(v, (uint64_t)n << 56 | siphash_load(p, left));
+	v[2] ^= 0xff;
+	sip_round(v);
+	sip_round(v);
+	sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
 
 #define FIRST_SLOTS 16		/* a power of two, as all sizes */
 
@@ -49,7 +122,7 @@ map_free(struct map *m)
 
 /* The slot that holds the key, or the free one where it belongs. */
 static struct slot *
-find(const struct map *m, uint64_t hash, const void *key, size_t len)
+map_find(const struct map *m, uint64_t hash, const void *key, size_t len)
 {
 	size_t i = (size_t)hash & (m->size - 1);
 	struct slot *s;
@@ -66,7 +139,7 @@ find(const struct map *m, uint64_t hash, const void *key, size_t len)
 }
 
 static int
-grow(struct map *m)
+map_grow(struct map *m)
 {
 	struct map bigger = *m;
 	size_t i;
@@ -81,7 +154,7 @@ grow(struct map *m)
 		const struct slot *s = &m->slots[i];
 
 		if (s->key != NULL)
-			*find(&bigger, s->hash, s->key, s->len) = *s;
+			*map_find(&bigger, s->hash, s->key, s->len) = *s;
 	}
 	free(m->slots);
 	*m = bigger;
@@ -92,7 +165,7 @@ int
 map_put(struct map *m, const void *key, size_t len, size_t value)
 {
 	uint64_t hash = siphash_13(m->seed, key, len);
-	struct slot *s = find(m, hash, key, len);
+	struct slot *s = map_find(m, hash, key, len);
 
 	if (s->key != NULL) {
 		s->value = value;
@@ -100,9 +173,9 @@ map_put(struct map *m, const void *key, size_t len, size_t value)
 	}
 	/* At most three quarters full, so that probes stay short. */
 	if (m->count >= m->size / 4 * 3) {
-		if (grow(m) == -1)
+		if (map_grow(m) == -1)
 			return -1;
-		s = find(m, hash, key, len);
+		s = map_find(m, hash, key, len);
 	}
 	s->key = key != NULL ? key : "";
 	s->len = len;
@@ -115,7 +188,7 @@ map_put(struct map *m, const void *key, size_t len, size_t value)
 bool
 map_get(const struct map *m, const void *key, size_t len, size_t *value)
 {
-	const struct slot *s = find(m, siphash_13(m->seed, key, len), key, len);
+	const struct slot *s = map_find(m, siphash_13(m->seed, key, len), key, len);
 
 	if (s->key == NULL)
 		return false;

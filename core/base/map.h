@@ -3,6 +3,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+struct map;
+
+#define SIPHASH_KEY 16	/* bytes */
+
+/*
+ * SipHash-1-3, 64 bits: one round a word and three at the end, otherwise as
+ * in https://www.aumasson.jp/siphash/siphash.pdf.  For hash tables only.
+ */
+uint64_t siphash_13(const unsigned char key[SIPHASH_KEY], const void *bytes,
+    size_t n);
 
 /*
  * A hash table from byte strings to numbers, for indexes into arrays.  Keys
@@ -10,7 +22,6 @@
  * key of its own per map (https://www.aumasson.jp/siphash/siphash.pdf), so
  * that a hostile file cannot make look-ups slow.
  */
-struct map;
 
 struct map *map_new(void);
 void map_free(struct map *m);

@@ -3,11 +3,14 @@
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "base/secmem.h"
+
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
-
-#include "base/secmem.h"
 
 static size_t
 page_size(void)
@@ -103,4 +106,10 @@ secmem_harden_process(void)
 #ifdef __linux__
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+}
+
+bool
+secret_equal(const void *a, size_t alen, const void *b, size_t blen)
+{
+	return alen == blen && (alen == 0 || CRYPTO_memcmp(a, b, alen) == 0);
 }

@@ -37,4 +37,7 @@ size_t secmem_lock_limit(void);
  */
 void secmem_harden_process(void);
 
+/* Compare in a time that depends on the lengths only. */
+bool secret_equal(const void *a, size_t alen, const void *b, size_t blen);
+
 #endif /* !BASE_SECMEM_H */

@@ -6,20 +6,20 @@
 #define REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
 
 static bool
-is_continuation(unsigned char c)
+text_is_continuation(unsigned char c)
 {
 	return (c & 0xc0) == 0x80;
 }
 
 static bool
-is_surrogate(uint32_t cp)
+text_is_surrogate(uint32_t cp)
 {
 	return cp >= 0xd800 && cp <= 0xdfff;
 }
 
 /* Bytes that a sequence with this first byte has, 0 when none starts so. */
 static size_t
-sequence_length(unsigned char first)
+text_sequence_length(unsigned char first)
 {
 	if (first < 0x80)
 		return 1;
@@ -36,7 +36,7 @@ sequence_length(unsigned char first)
 static bool
 fits_second(unsigned char first, unsigned char second)
 {
-	if (!is_continuation(second))
+	if (!text_is_continuation(second))
 		return false;
 	switch (first) {
 	case 0xe0:
@@ -59,7 +59,7 @@ fitting(const unsigned char *p, size_t n, size_t want)
 	if (want == 0)
 		return 0;
 	for (i = 1; i < want && i < n; i++) {
-		if (i == 1 ? !fits_second(p[0], p[1]) : !is_continuation(p[i]))
+		if (i == 1 ? !fits_second(p[0], p[1]) : !text_is_continuation(p[i]))
 			break;
 	}
 	return i;
@@ -67,7 +67,7 @@ fitting(const unsigned char *p, size_t n, size_t want)
 
 /* As text_utf8_decode, but takes the three-byte form of a surrogate too. */
 static size_t
-decode(const unsigned char *p, size_t n, uint32_t *cp)
+text_decode(const unsigned char *p, size_t n, uint32_t *cp)
 {
 	static const unsigned char mask[5] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
 	size_t want, i;
@@ -76,7 +76,7 @@ decode(const unsigned char *p, size_t n, uint32_t *cp)
 		*cp = p[0];
 		return 1;
 	}
-	want = sequence_length(p[0]);
+	want = text_sequence_length(p[0]);
 	if (want == 0 || fitting(p, n, want) < want)
 		return 0;
 	*cp = p[0] & mask[want];
@@ -88,9 +88,9 @@ decode(const unsigned char *p, size_t n, uint32_t *cp)
 size_t
 text_utf8_decode(const unsigned char *p, size_t n, uint32_t *cp)
 {
-	size_t len = decode(p, n, cp);
+	size_t len = text_decode(p, n, cp);
 
-	return len == 3 && is_surrogate(*cp) ? 0 : len;
+	return len == 3 && text_is_surrogate(*cp) ? 0 : len;
 }
 
 size_t
@@ -121,7 +121,7 @@ text_utf8_encode(uint32_t cp, unsigned char out[4])
 size_t
 text_invalid_length(const unsigned char *p, size_t n)
 {
-	size_t fit = fitting(p, n, sequence_length(p[0]));
+	size_t fit = fitting(p, n, text_sequence_length(p[0]));
 
 	return fit > 0 ? fit : 1;
 }
@@ -136,7 +136,7 @@ is_treacherous(uint32_t cp)
 	    (cp >= 0x200b && cp <= 0x200f) ||	/* zero width, marks */
 	    (cp >= 0x2028 && cp <= 0x202e) ||	/* separators, overrides */
 	    (cp >= 0x2060 && cp <= 0x206f) ||	/* invisible, isolates */
-	    is_surrogate(cp) ||
+	    text_is_surrogate(cp) ||
 	    cp == 0xfeff ||
 	    (cp >= 0xfff9 && cp <= 0xfffb) ||	/* annotation */
 	    (cp >= 0xe0000 && cp <= 0xe0fff);	/* tags */
@@ -176,7 +176,7 @@ text_append_visible(struct buf *out, const void *bytes, size_t n)
 	uint32_t cp;
 
 	while (i < n) {
-		len = decode(p + i, n - i, &cp);
+		len = text_decode(p + i, n - i, &cp);
 		if (len > 0 && !is_treacherous(cp)) {
 			i += len;
 			continue;
@@ -225,7 +225,7 @@ has_odd(const unsigned char *p)
 }
 
 static bool
-is_plain(unsigned char c)
+text_is_plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
@@ -241,7 +241,7 @@ text_plain_length(const void *bytes, size_t n)
 	/* A rest of less, with what stands before it. */
 	if (n >= 8 && n - i < 8 && !has_odd(p + n - 8))
 		return n;
-	while (i < n && is_plain(p[i]))
+	while (i < n && text_is_plain(p[i]))
 		i++;
 	return i;
 }
@@ -257,9 +257,9 @@ text_append_json(struct buf *out, const void *bytes, size_t n)
 
 	buf_append_char(out, '"');
 	while ((i += text_plain_length(p + i, n - i)) < n) {
-		len = decode(p + i, n - i, &cp);
+		len = text_decode(p + i, n - i, &cp);
 		if (len > 0 && cp >= 0x20 && cp != '"' && cp != '\\' && cp != 0x7f &&
-		    !is_surrogate(cp)) {
+		    !text_is_surrogate(cp)) {
 			i += len;
 			continue;
 		}
@@ -301,7 +301,7 @@ text_contains_nocase(const void *bytes, size_t n, const char *needle)
 
 /* Go's unicode.IsSpace: the property White_Space. */
 static bool
-is_space(uint32_t cp)
+text_is_space(uint32_t cp)
 {
 	return (cp >= '\t' && cp <= '\r') || cp == ' ' || cp == 0x85 || cp == 0xa0 ||
 	    cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 ||
@@ -318,9 +318,133 @@ text_is_blank(const void *bytes, size_t n)
 
 	while (i < n) {
 		len = text_utf8_decode(p + i, n - i, &cp);
-		if (len == 0 || !is_space(cp))
+		if (len == 0 || !text_is_space(cp))
 			return false;
 		i += len;
 	}
 	return true;
+}
+
+static unsigned char
+glob_fold(unsigned char c, unsigned int flags)
+{
+	if ((flags & GLOB_NOCASE) && c >= 'A' && c <= 'Z')
+		return (unsigned char)(c - 'A' + 'a');
+	return c;
+}
+
+/* The `]` that ends the set behind ${p} (its `[`), NULL: it is no set. */
+static const char *
+set_end(const char *p)
+{
+	p++;
+	if (*p == '!' || *p == '^')
+		p++;
+	/* As the first of a set, ] stands for itself. */
+	return *p == '\0' ? NULL : strchr(p + 1, ']');
+}
+
+static bool
+glob_in_range(unsigned char c, unsigned char low, unsigned char high, unsigned int flags)
+{
+	if (c >= low && c <= high)
+		return true;
+	if (!(flags & GLOB_NOCASE))
+		return false;
+	if (c >= 'a' && c <= 'z')
+		c = (unsigned char)(c - 'a' + 'A');
+	else if (c >= 'A' && c <= 'Z')
+		c = (unsigned char)(c - 'A' + 'a');
+	return c >= low && c <= high;
+}
+
+static bool
+in_set(const char *p, const char *end, unsigned char c, unsigned int flags)
+{
+	bool negated = p[1] == '!' || p[1] == '^';
+	bool found = false;
+
+	for (p += 1 + negated; p < end; p++) {
+		if (p[1] == '-' && p + 2 < end) {
+			found |= glob_in_range(c, (unsigned char)p[0], (unsigned char)p[2], flags);
+			p += 2;
+		} else
+			found |= glob_in_range(c, (unsigned char)p[0], (unsigned char)p[0], flags);
+	}
+	return found != negated;
+}
+
+/* Bytes of the character at ${text}. */
+static size_t
+character(const unsigned char *text, size_t n)
+{
+	uint32_t cp;
+	size_t len = text_utf8_decode(text, n, &cp);
+
+	return len == 0 ? 1 : len;
+}
+
+/*
+ * Does the one element at ${*p} (not `*`) match the head of the text?  The
+ * bytes that it takes, 0: no.  ${*p} goes behind it.
+ */
+static size_t
+match_one(const char **p, const unsigned char *text, size_t n, unsigned int flags)
+{
+	const char *at = *p;
+	const char *end;
+	bool special = !(flags & GLOB_PATH) || text[0] != '/';
+
+	if (*at == '?') {
+		*p = at + 1;
+		return special ? character(text, n) : 0;
+	}
+	if (*at == '[' && (end = set_end(at)) != NULL) {
+		*p = end + 1;
+		if (!special || !in_set(at, end, text[0], flags))
+			return 0;
+		return character(text, n);
+	}
+	if (*at == '\\' && at[1] != '\0')
+		at++;
+	*p = at + 1;
+	return glob_fold((unsigned char)*at, flags) == glob_fold(text[0], flags);
+}
+
+bool
+glob_match(const char *pattern, const void *bytes, size_t n, unsigned int flags)
+{
+	const unsigned char *text = bytes;
+	const unsigned char *end = text + n;
+	const unsigned char *retry = NULL;	/* where the last `*` ends next */
+	const char *star = NULL;		/* what is behind it */
+	const char *next;
+	size_t took;
+
+	while (text < end || *pattern != '\0') {
+		if (*pattern == '*') {
+			star = ++pattern;
+			retry = text;
+			continue;
+		}
+		next = pattern;
+		if (text < end && *pattern != '\0' &&
+		    (took = match_one(&next, text, (size_t)(end - text), flags)) > 0) {
+			pattern = next;
+			text += took;
+			continue;
+		}
+		/* The last `*` takes one byte more; an earlier one need not. */
+		if (star == NULL || retry == end || ((flags & GLOB_PATH) && *retry == '/'))
+			return false;
+		text = ++retry;
+		pattern = star;
+	}
+	return true;
+}
+
+bool
+glob_is_pattern(const char *pattern)
+{
+	return strpbrk(pattern, "*?[\\") != NULL;
 }

@@ -17,7 +17,7 @@ vec_init(struct vec *v, size_t size, size_t max)
 }
 
 static int
-grow(struct vec *v)
+vec_grow(struct vec *v)
 {
 	size_t cap = v->cap > 0 ? v->cap : FIRST_CAP / 2;
 	void *items;
@@ -38,7 +38,7 @@ vec_push(struct vec *v)
 {
 	void *item;
 
-	if (v->len >= v->max || (v->len == v->cap && grow(v) == -1))
+	if (v->len >= v->max || (v->len == v->cap && vec_grow(v) == -1))
 		return NULL;
 	item = vec_at(v, v->len++);
 	memset(item, 0, v->size);

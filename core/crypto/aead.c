@@ -1,6 +1,5 @@
-#include "crypto/aead.h"
-
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +9,234 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
-#include "crypto/random_pool.h"
+#include "crypto/aead.h"
+#include "crypto/key.h"
+#include "crypto/random.h"
+
+enum { SEAL, OPEN, SEAL_CBC, OPEN_CBC, CONTEXTS };
+
+struct cipher {
+	EVP_CIPHER_CTX *ctx[CONTEXTS];
+	struct random_pool *ivs;
+};
+
+static int
+cipher_openssl_error(struct error *err)
+{
+	ERR_clear_error();
+	return error_set(err, ERROR_CRYPTO, "AES in OpenSSL failed");
+}
+
+/* One text for all, so that nobody learns which check failed. */
+static int
+cipher_does_not_open(struct error *err)
+{
+	ERR_clear_error();
+	return error_set(err, ERROR_DAMAGED,
+	    "the sealed value does not open: wrong key or damaged data");
+}
+
+static const EVP_CIPHER *
+gcm_for(size_t length)
+{
+	return length == 16 ? EVP_aes_128_gcm() :
+	    length == 24 ? EVP_aes_192_gcm() : EVP_aes_256_gcm();
+}
+
+static const EVP_CIPHER *
+cbc_for(size_t length)
+{
+	return length == 16 ? EVP_aes_128_cbc() :
+	    length == 24 ? EVP_aes_192_cbc() : EVP_aes_256_cbc();
+}
+
+struct cipher *
+cipher_new(const struct key *k, struct error *err)
+{
+	struct cipher *c;
+	const EVP_CIPHER *type;
+	int i;
+
+	if (key_length(k) == 0) {
+		error_set(err, ERROR_KEY, "the key did not come along into this process");
+		return NULL;
+	}
+	c = calloc(1, sizeof(*c));
+	if (c == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	if ((c->ivs = random_pool_new(err)) == NULL)
+		goto fail;
+	for (i = 0; i < CONTEXTS; i++) {
+		type = i < SEAL_CBC ? gcm_for(key_length(k)) : cbc_for(key_length(k));
+		c->ctx[i] = EVP_CIPHER_CTX_new();
+		if (c->ctx[i] == NULL || EVP_CipherInit_ex(c->ctx[i], type, NULL,
+		    key_bytes(k), NULL, i == SEAL || i == SEAL_CBC) != 1) {
+			cipher_openssl_error(err);
+			goto fail;
+		}
+	}
+	/* Padding is ours to check: OpenSSL's check is not constant-time. */
+	if (EVP_CIPHER_CTX_set_padding(c->ctx[OPEN_CBC], 0) != 1) {
+		cipher_openssl_error(err);
+		goto fail;
+	}
+	return c;
+fail:
+	cipher_free(c);
+	return NULL;
+}
+
+void
+cipher_free(struct cipher *c)
+{
+	int i;
+
+	if (c == NULL)
+		return;
+	for (i = 0; i < CONTEXTS; i++)
+		EVP_CIPHER_CTX_free(c->ctx[i]);
+	random_pool_free(c->ivs);
+	free(c);
+}
+
+/* Room in ${out} for ${n} bytes in and ${more}; OpenSSL counts in int. */
+static int
+cipher_make_room(struct buf *out, size_t n, size_t more, struct error *err)
+{
+	if (n > INT_MAX - more)
+		return error_set(err, ERROR_LIMIT, "too long to seal in one piece");
+	if (buf_reserve(out, n + more) == -1)
+		return buf_check(out, err);
+	return 0;
+}
+
+static int
+must_be_secret(const struct buf *out, struct error *err)
+{
+	return out->secret ? 0 :
+	    error_set(err, ERROR_REFUSED, "a secret must not leave its memory");
+}
+
+int
+cipher_seal(struct cipher *c, const void *in, size_t n,
+    unsigned char iv[CIPHER_GCM_IV], struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[SEAL];
+	unsigned char *to;
+	int len = 0;
+	int rest = 0;
+
+	if (cipher_make_room(out, n, CIPHER_GCM_TAG, err) == -1 ||
+	    random_pool_take(c->ivs, iv, CIPHER_GCM_IV, err) == -1)
+		return -1;
+	to = out->data + out->len;
+	if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||
+	    (n > 0 && EVP_EncryptUpdate(ctx, to, &len, in, (int)n) != 1) ||
+	    EVP_EncryptFinal_ex(ctx, to + len, &rest) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CIPHER_GCM_TAG, to + n) != 1)
+		return cipher_openssl_error(err);
+	out->len += n + CIPHER_GCM_TAG;
+	return 0;
+}
+
+int
+cipher_open(struct cipher *c, const void *iv, size_t iv_len,
+    const void *in, size_t n, struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[OPEN];
+	unsigned char tag[CIPHER_GCM_TAG];
+	unsigned char *to;
+	int len = 0;
+	int rest = 0;
+
+	if (iv_len != CIPHER_GCM_IV || n < CIPHER_GCM_TAG)
+		return cipher_does_not_open(err);
+	if (must_be_secret(out, err) == -1)
+		return -1;
+	n -= CIPHER_GCM_TAG;
+	if (cipher_make_room(out, n, 0, err) == -1)
+		return -1;
+	memcpy(tag, (const unsigned char *)in + n, sizeof(tag));
+	to = out->data + out->len;
+	if (EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CIPHER_GCM_TAG, tag) != 1 ||
+	    (n > 0 && EVP_DecryptUpdate(ctx, to, &len, in, (int)n) != 1) ||
+	    EVP_DecryptFinal_ex(ctx, to + len, &rest) != 1) {
+		secmem_wipe(to, n);
+		return cipher_does_not_open(err);
+	}
+	out->len += n;
+	return 0;
+}
+
+int
+cipher_seal_cbc(struct cipher *c, const void *in, size_t n,
+    unsigned char iv[CIPHER_CBC_IV], struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[SEAL_CBC];
+	unsigned char *to;
+	int len = 0;
+	int rest = 0;
+
+	if (cipher_make_room(out, n, CIPHER_BLOCK, err) == -1 ||
+	    random_pool_take(c->ivs, iv, CIPHER_CBC_IV, err) == -1)
+		return -1;
+	to = out->data + out->len;
+	if (EVP_EncryptInit_ex(ctx, NULL, NULL, NULL, iv) != 1 ||
+	    (n > 0 && EVP_EncryptUpdate(ctx, to, &len, in, (int)n) != 1) ||
+	    EVP_EncryptFinal_ex(ctx, to + len, &rest) != 1)
+		return cipher_openssl_error(err);
+	out->len += (size_t)len + (size_t)rest;
+	return 0;
+}
+
+/* All ones when a < b, else 0; for a, b < 2^31. */
+static uint32_t
+less(uint32_t a, uint32_t b)
+{
+	return 0 - ((a - b) >> 31);
+}
+
+/* The PKCS#7 padding of a last block: 1 to 16, 0 when it is wrong. */
+static size_t
+padding_length(const unsigned char block[CIPHER_BLOCK])
+{
+	uint32_t pad = block[CIPHER_BLOCK - 1];
+	uint32_t wrong = less(CIPHER_BLOCK, pad);
+	uint32_t i;
+
+	for (i = 0; i < CIPHER_BLOCK; i++)
+		wrong |= less(i, pad) & (block[CIPHER_BLOCK - 1 - i] ^ pad);
+	return pad & ~less(0, wrong & 0xff);
+}
+
+int
+cipher_open_cbc(struct cipher *c, const void *iv, size_t iv_len,
+    const void *in, size_t n, struct buf *out, struct error *err)
+{
+	EVP_CIPHER_CTX *ctx = c->ctx[OPEN_CBC];
+	unsigned char *to;
+	size_t pad = 0;
+	int len = 0;
+
+	if (iv_len != CIPHER_CBC_IV || n == 0 || n % CIPHER_BLOCK != 0)
+		return cipher_does_not_open(err);
+	if (must_be_secret(out, err) == -1 || cipher_make_room(out, n, 0, err) == -1)
+		return -1;
+	to = out->data + out->len;
+	if (EVP_DecryptInit_ex(ctx, NULL, NULL, NULL, iv) == 1 &&
+	    EVP_DecryptUpdate(ctx, to, &len, in, (int)n) == 1 && (size_t)len == n)
+		pad = padding_length(to + n - CIPHER_BLOCK);
+	if (pad == 0) {
+		secmem_wipe(to, n);
+		return cipher_does_not_open(err);
+	}
+	out->len += n - pad;
+	secmem_wipe(to + n - pad, pad);
+	return 0;
+}
 
 struct aead {
 	EVP_CIPHER_CTX *seal;
@@ -19,7 +245,7 @@ struct aead {
 };
 
 static int
-openssl_error(struct error *err)
+aead_openssl_error(struct error *err)
 {
 	ERR_clear_error();
 	return error_set(err, ERROR_CRYPTO, "AES in OpenSSL failed");
@@ -27,7 +253,7 @@ openssl_error(struct error *err)
 
 /* One text for all, so that nobody learns which check failed. */
 static int
-does_not_open(struct error *err)
+aead_does_not_open(struct error *err)
 {
 	ERR_clear_error();
 	return error_set(err, ERROR_DAMAGED,
@@ -53,7 +279,7 @@ aead_new(struct error *err)
 	if (gcm == NULL || a->seal == NULL || a->open == NULL ||
 	    EVP_EncryptInit_ex(a->seal, gcm, NULL, NULL, NULL) != 1 ||
 	    EVP_DecryptInit_ex(a->open, gcm, NULL, NULL, NULL) != 1) {
-		openssl_error(err);
+		aead_openssl_error(err);
 		goto fail;
 	}
 	EVP_CIPHER_free(gcm);
@@ -77,7 +303,7 @@ aead_free(struct aead *a)
 
 /* Room in ${out} for ${n} bytes in and ${more}; OpenSSL counts in int. */
 static int
-make_room(struct buf *out, size_t n, size_t more, struct aead_data ad, struct error *err)
+aead_make_room(struct buf *out, size_t n, size_t more, struct aead_data ad, struct error *err)
 {
 	if (n > INT_MAX - AEAD_TAG || ad.n > INT_MAX - AEAD_TAG)
 		return error_set(err, ERROR_LIMIT, "too long to seal in one piece");
@@ -94,18 +320,18 @@ aead_seal(struct aead *a, const unsigned char key[AEAD_KEY], struct aead_data ad
 	int len = 0;
 	int rest = 0;
 
-	if (make_room(out, n, AEAD_TAG, ad, err) == -1 ||
+	if (aead_make_room(out, n, AEAD_TAG, ad, err) == -1 ||
 	    random_pool_take(a->pool, iv, AEAD_IV, err) == -1)
 		return -1;
 	to = out->data + out->len;
 	if (EVP_EncryptInit_ex(a->seal, NULL, NULL, key, iv) != 1 ||
 	    (ad.n > 0 && EVP_EncryptUpdate(a->seal, NULL, &len, ad.bytes, (int)ad.n) != 1))
-		return openssl_error(err);
+		return aead_openssl_error(err);
 	len = 0;
 	if ((n > 0 && EVP_EncryptUpdate(a->seal, to, &len, in, (int)n) != 1) ||
 	    EVP_EncryptFinal_ex(a->seal, to + len, &rest) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(a->seal, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG, to + n) != 1)
-		return openssl_error(err);
+		return aead_openssl_error(err);
 	out->len += n + AEAD_TAG;
 	return 0;
 }
@@ -121,23 +347,23 @@ aead_open(struct aead *a, const unsigned char key[AEAD_KEY],
 	int rest = 0;
 
 	if (n < AEAD_TAG)
-		return does_not_open(err);
+		return aead_does_not_open(err);
 	if (!out->secret)
 		return error_set(err, ERROR_REFUSED, "a secret must not leave its memory");
 	n -= AEAD_TAG;
-	if (make_room(out, n, 0, ad, err) == -1)
+	if (aead_make_room(out, n, 0, ad, err) == -1)
 		return -1;
 	memcpy(tag, (const unsigned char *)in + n, sizeof(tag));
 	to = out->data + out->len;
 	if (EVP_DecryptInit_ex(a->open, NULL, NULL, key, iv) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(a->open, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG, tag) != 1 ||
 	    (ad.n > 0 && EVP_DecryptUpdate(a->open, NULL, &len, ad.bytes, (int)ad.n) != 1))
-		return openssl_error(err);
+		return aead_openssl_error(err);
 	len = 0;
 	if ((n > 0 && EVP_DecryptUpdate(a->open, to, &len, in, (int)n) != 1) ||
 	    EVP_DecryptFinal_ex(a->open, to + len, &rest) != 1) {
 		secmem_wipe(to, n);
-		return does_not_open(err);
+		return aead_does_not_open(err);
 	}
 	out->len += n;
 	return 0;

@@ -18,4 +18,22 @@ void base64_encode(struct buf *out, const void *bytes, size_t n);
  * is as before) or when ${out} failed (buf_check tells). */
 int base64_decode(struct buf *out, const char *text, size_t n);
 
+/*
+ * Base64 with the alphabet for URLs and without padding, as JWS, JWK and API
+ * tokens have it (RFC 4648 section 5, RFC 7515 section 2).  As in base64.h,
+ * neither direction looks anything up by, or branches on, what is encoded.
+ */
+
+/* Append the text; a failure stays in the buffer. */
+void base64url_encode(struct buf *out, const void *bytes, size_t n);
+
+/**
+ * base64url_decode(out, text, n):
+ * Append the decoded bytes to ${out}.  Strict, so that one byte string has one
+ * text only: -1 for any other character ('=', blanks and line ends too), for
+ * a length that no byte string has, and for trailing bits that are not zero
+ * (${out} is as before), or when ${out} failed (buf_check tells).
+ */
+int base64url_decode(struct buf *out, const char *text, size_t n);
+
 #endif /* !CRYPTO_BASE64_H */

@@ -1,6 +1,8 @@
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -9,7 +11,6 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "crypto/base64.h"
-#include "base/equal.h"
 #include "crypto/key.h"
 #include "crypto/random.h"
 
@@ -24,7 +25,7 @@ struct key {
 };
 
 static struct key *
-new_key(size_t length, struct error *err)
+key_new_key(size_t length, struct error *err)
 {
 	struct key *k;
 	size_t cap;
@@ -46,7 +47,7 @@ new_key(size_t length, struct error *err)
 struct key *
 key_new_random(size_t length, struct error *err)
 {
-	struct key *k = new_key(length, err);
+	struct key *k = key_new_key(length, err);
 
 	if (k != NULL && random_bytes(k->bytes, length, err) == -1) {
 		key_free(k);
@@ -58,7 +59,7 @@ key_new_random(size_t length, struct error *err)
 struct key *
 key_from_bytes(const void *bytes, size_t length, struct error *err)
 {
-	struct key *k = new_key(length, err);
+	struct key *k = key_new_key(length, err);
 
 	if (k != NULL)
 		memcpy(k->bytes, bytes, length);
@@ -97,7 +98,7 @@ key_derive(const void *passphrase, size_t n, const char *salt,
 		error_set(err, ERROR_LIMIT, "the passphrase or the salt is too long");
 		return NULL;
 	}
-	k = new_key(length, err);
+	k = key_new_key(length, err);
 	if (k == NULL)
 		return NULL;
 	if (PKCS5_PBKDF2_HMAC(n > 0 ? passphrase : "", (int)n,
@@ -160,4 +161,37 @@ key_fingerprint(const struct key *k, char out[9], struct error *err)
 	snprintf(out, 9, "%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3]);
 	secmem_wipe(mac, sizeof(mac));
 	return 0;
+}
+
+/* OpenSSL counts its own blocks too: 128 * r * p and some more. */
+#define MEMORY_BESIDE (1 << 20)
+
+static bool
+within_bounds(uint64_t N, uint32_t r, uint32_t p)
+{
+	if (N < SCRYPT_N_MIN || N > SCRYPT_N_MAX || (N & (N - 1)) != 0)
+		return false;
+	if (r < 1 || r > SCRYPT_R_MAX || p < 1 || p > SCRYPT_P_MAX)
+		return false;
+	return 128 * N * r <= SCRYPT_MEMORY_MAX;
+}
+
+int
+scrypt_derive(const void *pass, size_t n, const void *salt, size_t salt_len,
+    uint64_t N, uint32_t r, uint32_t p, void *out, size_t out_len, struct error *err)
+{
+	if (!within_bounds(N, r, p))
+		return error_set(err, ERROR_LIMIT,
+		    "scrypt with N=%llu, r=%lu, p=%lu is outside its bounds",
+		    (unsigned long long)N, (unsigned long)r, (unsigned long)p);
+	if (n > INT_MAX || salt_len > INT_MAX || out_len < 1 || out_len > SCRYPT_OUT_MAX)
+		return error_set(err, ERROR_LIMIT,
+		    "the passphrase, the salt or the key is too long for scrypt");
+	/* OpenSSL takes a passphrase of NULL as a question about the bounds. */
+	if (EVP_PBE_scrypt(n > 0 ? pass : "", n, salt_len > 0 ? salt : (const void *)"", salt_len,
+	    N, r, p, SCRYPT_MEMORY_MAX + MEMORY_BESIDE, out, out_len) == 1)
+		return 0;
+	ERR_clear_error();
+	secmem_wipe(out, out_len);
+	return error_set(err, ERROR_CRYPTO, "OpenSSL cannot compute scrypt (is there memory?)");
 }

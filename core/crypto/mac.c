@@ -1,17 +1,61 @@
-#include "crypto/mac.h"
-
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include "base/error.h"
+#include "base/secmem.h"
 #include "crypto/key.h"
+#include "crypto/mac.h"
 
-#define BLOCK 64	/* bytes that SHA-256 takes at once */
+struct digest {
+	EVP_MD *sha256;
+};
+
+struct digest *
+digest_new(struct error *err)
+{
+	struct digest *d = calloc(1, sizeof(*d));
+
+	if (d == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (d->sha256 == NULL) {
+		ERR_clear_error();
+		error_set(err, ERROR_CRYPTO, "OpenSSL has no SHA-256");
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void
+digest_free(struct digest *d)
+{
+	if (d == NULL)
+		return;
+	EVP_MD_free(d->sha256);
+	free(d);
+}
+
+int
+digest_sha256(const struct digest *d, const void *bytes, size_t n,
+    unsigned char out[DIGEST_SHA256])
+{
+	if (EVP_Digest(n > 0 ? bytes : "", n, out, NULL, d->sha256, NULL) == 1)
+		return 0;
+	ERR_clear_error();
+	memset(out, 0, DIGEST_SHA256);
+	return -1;
+}
+
+#define MAC_BLOCK 64	/* bytes that SHA-256 takes at once */
 
 /*
  * HMAC from its two digests (RFC 2104), of which both are kept as the key
@@ -34,7 +78,7 @@ set_error(struct error *err)
 static EVP_MD_CTX *
 begun(const EVP_MD *sha256, const unsigned char key[MAC_BYTES], unsigned char pad)
 {
-	unsigned char block[BLOCK];
+	unsigned char block[MAC_BLOCK];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
 	memset(block, pad, sizeof(block));
@@ -50,7 +94,7 @@ begun(const EVP_MD *sha256, const unsigned char key[MAC_BYTES], unsigned char pa
 }
 
 static int
-begin(struct mac *m, const unsigned char key[MAC_BYTES])
+mac_begin(struct mac *m, const unsigned char key[MAC_BYTES])
 {
 	EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 
@@ -77,7 +121,7 @@ mac_new(const struct key *k, const char *purpose, struct error *err)
 	}
 	if (HMAC(EVP_sha256(), key_bytes(k), (int)key_length(k), (const unsigned char *)purpose,
 	    strlen(purpose), derived, &n) != NULL)
-		result = begin(m, derived);
+		result = mac_begin(m, derived);
 	OPENSSL_cleanse(derived, sizeof(derived));
 	if (result == -1) {
 		mac_free(m);
@@ -116,4 +160,166 @@ mac_sum(struct mac *m, const void *name, size_t nlen, const void *data, size_t d
 	    EVP_DigestFinal_ex(m->work, out, NULL) != 1)
 		return set_error(err);
 	return 0;
+}
+
+#define HASH 32
+#define HKDF_BLOCK 64	/* bytes that SHA-256 takes at once */
+
+/*
+ * HMAC is put together here from its two digests (RFC 2104): OpenSSL's own
+ * context copies three others for each new key, and there are two new keys in
+ * every derivation.
+ */
+struct hkdf {
+	EVP_MD_CTX *ctx;
+};
+
+/* A key as HMAC's two digests begin with it. */
+struct pads {
+	unsigned char inner[HKDF_BLOCK];
+	unsigned char outer[HKDF_BLOCK];
+};
+
+struct hkdf *
+hkdf_new(struct error *err)
+{
+	struct hkdf *h = calloc(1, sizeof(*h));
+	EVP_MD *sha256;
+
+	if (h == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	h->ctx = EVP_MD_CTX_new();
+	if (sha256 == NULL || h->ctx == NULL || EVP_DigestInit_ex(h->ctx, sha256, NULL) != 1) {
+		ERR_clear_error();
+		error_set(err, ERROR_CRYPTO, "OpenSSL cannot compute HMAC-SHA-256");
+		hkdf_free(h);
+		h = NULL;
+	}
+	EVP_MD_free(sha256);
+	return h;
+}
+
+void
+hkdf_free(struct hkdf *h)
+{
+	if (h == NULL)
+		return;
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
+}
+
+/* Start again with the digest that the context has. */
+static int
+restart(EVP_MD_CTX *ctx)
+{
+	return EVP_DigestInit_ex(ctx, NULL, NULL) == 1 ? 0 : -1;
+}
+
+static int
+hkdf_add(EVP_MD_CTX *ctx, const void *bytes, size_t n)
+{
+	return n == 0 || EVP_DigestUpdate(ctx, bytes, n) == 1 ? 0 : -1;
+}
+
+static int
+set_key(EVP_MD_CTX *ctx, struct pads *p, const void *key, size_t n)
+{
+	memset(p->inner, 0, sizeof(p->inner));
+	if (n > HKDF_BLOCK) {
+		if (restart(ctx) == -1 || hkdf_add(ctx, key, n) == -1 ||
+		    EVP_DigestFinal_ex(ctx, p->inner, NULL) != 1)
+			return -1;
+	} else if (n > 0) {
+		memcpy(p->inner, key, n);
+	}
+	for (size_t i = 0; i < HKDF_BLOCK; i++) {
+		p->outer[i] = p->inner[i] ^ 0x5c;
+		p->inner[i] ^= 0x36;
+	}
+	return 0;
+}
+
+static int
+hkdf_begin(EVP_MD_CTX *ctx, const struct pads *p)
+{
+	return restart(ctx) == -1 ? -1 : hkdf_add(ctx, p->inner, HKDF_BLOCK);
+}
+
+static int
+hkdf_end(EVP_MD_CTX *ctx, const struct pads *p, unsigned char out[HASH])
+{
+	if (EVP_DigestFinal_ex(ctx, out, NULL) != 1 || restart(ctx) == -1 ||
+	    hkdf_add(ctx, p->outer, HKDF_BLOCK) == -1 || hkdf_add(ctx, out, HASH) == -1 ||
+	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+		return -1;
+	return 0;
+}
+
+/* PRK = HMAC(salt, secret) (RFC 5869 section 2.2), as a key to ${p}.  No salt is
+ * as good as 32 zero bytes: both are a key of zeros. */
+static int
+extract(EVP_MD_CTX *ctx, const struct hkdf_input *in, struct pads *p)
+{
+	unsigned char prk[HASH];
+	int result = -1;
+
+	if (set_key(ctx, p, in->salt, in->salt_len) == 0 && hkdf_begin(ctx, p) == 0 &&
+	    hkdf_add(ctx, in->secret, in->secret_len) == 0 && hkdf_end(ctx, p, prk) == 0)
+		result = set_key(ctx, p, prk, HASH);
+	secmem_wipe(prk, sizeof(prk));
+	return result;
+}
+
+/* T(i) = HMAC(PRK, T(i-1) | info | i) (section 2.3). */
+static int
+expand(EVP_MD_CTX *ctx, const struct pads *p, const struct hkdf_input *in, unsigned char *out,
+    size_t out_len)
+{
+	unsigned char block[HASH];
+	unsigned char i = 0;
+	int result = -1;
+
+	while (out_len > 0) {
+		size_t n = out_len < HASH ? out_len : HASH;
+
+		i++;
+		if (hkdf_begin(ctx, p) == -1 || (i > 1 && hkdf_add(ctx, block, HASH) == -1) ||
+		    hkdf_add(ctx, in->info, in->info_len) == -1 || hkdf_add(ctx, &i, 1) == -1 ||
+		    hkdf_end(ctx, p, block) == -1)
+			goto out;
+		memcpy(out, block, n);
+		out += n;
+		out_len -= n;
+	}
+	result = 0;
+out:
+	secmem_wipe(block, sizeof(block));
+	return result;
+}
+
+int
+hkdf_derive(struct hkdf *h, const struct hkdf_input *in, void *out, size_t out_len,
+    struct error *err)
+{
+	struct pads pads;
+	int result;
+
+	if (out_len < 1 || out_len > HKDF_OUT_MAX)
+		return error_set(err, ERROR_LIMIT, "HKDF gives 1 to %d bytes, not %zu",
+		    HKDF_OUT_MAX, out_len);
+	result = extract(h->ctx, in, &pads);
+	if (result == 0)
+		result = expand(h->ctx, &pads, in, out, out_len);
+	secmem_wipe(&pads, sizeof(pads));
+	/* The context still holds the last digest, a key. */
+	if (restart(h->ctx) == -1)
+		result = -1;
+	if (result == 0)
+		return 0;
+	ERR_clear_error();
+	secmem_wipe(out, out_len);
+	return error_set(err, ERROR_CRYPTO, "OpenSSL cannot compute HMAC-SHA-256");
 }

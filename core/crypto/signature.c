@@ -1,5 +1,3 @@
-#include "crypto/signature.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +10,7 @@
 #include <openssl/rsa.h>
 
 #include "base/error.h"
+#include "crypto/signature.h"
 
 #define EXPONENT_MAX 8		/* bytes */
 #define DER_MAX 80		/* of r and s as a SEQUENCE: at most 72 bytes */
@@ -23,7 +22,7 @@ struct verify_key {
 };
 
 static struct verify_key *
-new_key(enum signature_kind kind, size_t signature, const char *type, OSSL_PARAM *params,
+signature_new_key(enum signature_kind kind, size_t signature, const char *type, OSSL_PARAM *params,
     struct error *err)
 {
 	struct verify_key *k = calloc(1, sizeof(*k));
@@ -57,7 +56,7 @@ new_key(enum signature_kind kind, size_t signature, const char *type, OSSL_PARAM
 
 /* ${bytes} without leading zeros. */
 static const unsigned char *
-trim(const void *bytes, size_t *n)
+signature_trim(const void *bytes, size_t *n)
 {
 	const unsigned char *p = bytes;
 
@@ -94,8 +93,8 @@ rsa_params(const BIGNUM *n, const BIGNUM *e)
 struct verify_key *
 verify_key_rsa(const void *n, size_t nlen, const void *e, size_t elen, struct error *err)
 {
-	const unsigned char *np = trim(n, &nlen);
-	const unsigned char *ep = trim(e, &elen);
+	const unsigned char *np = signature_trim(n, &nlen);
+	const unsigned char *ep = signature_trim(e, &elen);
 	struct verify_key *k = NULL;
 	OSSL_PARAM *params = NULL;
 	BIGNUM *modulus;
@@ -118,7 +117,7 @@ verify_key_rsa(const void *n, size_t nlen, const void *e, size_t elen, struct er
 	if (modulus != NULL && exponent != NULL)
 		params = rsa_params(modulus, exponent);
 	if (params != NULL)
-		k = new_key(SIGNATURE_RS256, nlen, "RSA", params, err);
+		k = signature_new_key(SIGNATURE_RS256, nlen, "RSA", params, err);
 	else
 		error_memory(err);
 	OSSL_PARAM_free(params);
@@ -143,7 +142,7 @@ verify_key_p256(const unsigned char x[SIGNATURE_P256], const unsigned char y[SIG
 	point[0] = 4;
 	memcpy(point + 1, x, SIGNATURE_P256);
 	memcpy(point + 1 + SIGNATURE_P256, y, SIGNATURE_P256);
-	return new_key(SIGNATURE_ES256, (size_t)2 * SIGNATURE_P256, "EC", params, err);
+	return signature_new_key(SIGNATURE_ES256, (size_t)2 * SIGNATURE_P256, "EC", params, err);
 }
 
 void

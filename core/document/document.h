@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 struct buf;
+struct document;
 struct error;
+struct vec;
 
 /*
  * A lossless model of a configuration file: its bytes, and the entries that
@@ -18,7 +20,6 @@ struct error;
  * are UTF-8; bytes of the file that do not decode are kept as they are, a
  * lone surrogate from a \uD800 escape is kept in its three-byte form.
  */
-struct document;
 
 enum document_format {
 	DOCUMENT_PROPERTIES,	/* java.util.Properties, JDK 17 */
@@ -109,5 +110,30 @@ bool document_value_is(const struct document *d, size_t i, const char *value,
  */
 const unsigned char *document_raw_value(const struct document *d, size_t i,
     size_t *len);
+
+/* What only JSON documents have.  Paths are those of json_path.h. */
+
+enum document_json_type {
+	DOCUMENT_JSON_STRING,
+	DOCUMENT_JSON_NUMBER,
+	DOCUMENT_JSON_BOOLEAN,
+	DOCUMENT_JSON_NULL,
+	DOCUMENT_JSON_OBJECT,
+	DOCUMENT_JSON_ARRAY
+};
+
+/* What the value of entry ${i} is.  Setting it makes it a string. */
+enum document_json_type document_json_type(const struct document *d, size_t i);
+
+/**
+ * document_json_expand(d, path, n, entries, err):
+ * Append to ${entries} (of size_t) the winning entries that a path with `*`,
+ * `?` and `#` stands for, in the order of the file, objects and arrays too; a
+ * plain path gives the one that document_find gives.  Unlike in gjson `#` is
+ * every element, at the end of a path too.  ERROR_USAGE for what is
+ * JSON_PART_REFUSED; ERROR_MEMORY.
+ */
+int document_json_expand(const struct document *d, const char *path, size_t n,
+    struct vec *entries, struct error *err);
 
 #endif /* !DOCUMENT_DOCUMENT_H */

@@ -12,6 +12,7 @@
 
 struct document_index;
 struct error;
+struct splices;
 
 /*
  * What core/document shares among its own files, and what a format brings.
@@ -183,10 +184,40 @@ void document_render_skip(struct document_render *r, size_t offset);
  * that is only listed does not pay for it; without memory for it the answers
  * come from a search through all entries.
  */
-struct document_index *document_index_new(void);
-void document_index_free(struct document_index *x);
 size_t document_index_last(const struct document *d, const char *key, size_t n);
-size_t document_index_previous(const struct document *d, size_t i);
-bool document_index_shadowed(const struct document *d, size_t i);
+
+/* What edits.c and edits_splice.c share. */
+
+#define EDITS_MAX_CHANGES DOCUMENT_MAX_ENTRIES
+#define EDITS_MAX_TEXT BUF_MAX_FILE
+
+/* Keys and values stand in one buffer: a change has their places in it. */
+struct change {
+	enum edit_kind kind;
+	uint32_t entry;		/* INSERT: behind this one, the document's numbers for the end */
+	uint32_t key;		/* SPLICE: the label */
+	uint32_t key_len;
+	uint32_t value;
+	uint32_t value_len;
+	uint32_t splice;
+	bool at_end;		/* INSERT: asked for with DOCUMENT_NONE */
+};
+
+struct edits {
+	const struct document *d;
+	struct vec changes;	/* struct change */
+	struct buf text;
+	uint32_t *by_entry;	/* 1 + the SET, REMOVE or first SPLICE of each entry, 0: none */
+	struct splices *splices;	/* NULL: none */
+};
+
+struct change *edits_change_at(const struct edits *e, size_t i);
+
+/* The change of entry ${i}, or NULL; after edits_index one can be noted. */
+struct change *edits_change_of(const struct edits *e, size_t i);
+
+/* Write the entry of the splice ${first}, with all of its splices. */
+int edits_render_splices(const struct edits *e, const struct change *first,
+    struct document_render *r, struct error *err);
 
 #endif /* !DOCUMENT_DOCUMENT_INTERNAL_H */

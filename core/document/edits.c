@@ -1,9 +1,317 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "document/document_internal.h"
-#include "document/edits_internal.h"
-#include "document/splices.h"
+
+struct document;
+struct error;
+struct splices;
+
+/*
+ * Where the values of a document's entries are to be cut: decoded offsets as
+ * they were asked for, and the raw offsets that they stand for.  No bytes of
+ * a value are kept.
+ */
+
+/* Of one value; finding a place for one more takes longer the more there are. */
+#define SPLICES_MAX ((size_t)1 << 16)
+
+struct splice {
+	uint32_t entry;
+	uint32_t group;		/* of all splices of the entry */
+	uint32_t from, to;	/* in the decoded value */
+	uint32_t raw_from, raw_to;	/* in the document's bytes */
+	uint32_t change;	/* for edits.c: what takes the place */
+};
+
+/**
+ * splices_add(s, d, entry, first, from, to, again, err):
+ * A new splice of ${entry}, to be found as the last; ${first} is another of
+ * the entry, or SPLICES_NONE.  The number of the splice, ${*again} set if
+ * exactly this cut was there before; SPLICES_NONE: ERROR_REFUSED for a cut
+ * across another, or inside an escape, ERROR_USAGE behind the end of the
+ * value, ERROR_LIMIT, ERROR_MEMORY.
+ */
+#define SPLICES_NONE UINT32_MAX
+
+/*
+ * Raw offsets are found from the nearest place that is known, so that a
+ * thousand cuts into a large value do not walk it a thousand times.
+ */
+#define STEP 1024
+
+struct group {
+	struct vec order;	/* uint32_t, numbers of splices */
+	struct vec places;	/* struct document_place, STEP decoded bytes apart */
+	bool whole;		/* they reach the end of the value */
+};
+
+struct splices {
+	struct vec all;		/* struct splice */
+	struct vec groups;	/* struct group */
+};
+
+static struct splices *
+splices_new(void)
+{
+	struct splices *s = malloc(sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	vec_init(&s->all, sizeof(struct splice), DOCUMENT_MAX_ENTRIES);
+	vec_init(&s->groups, sizeof(struct group), DOCUMENT_MAX_ENTRIES);
+	return s;
+}
+
+static struct group *
+group_at(const struct splices *s, size_t i)
+{
+	return vec_at(&s->groups, i);
+}
+
+static void
+splices_free(struct splices *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; i < s->groups.len; i++) {
+		vec_release(&group_at(s, i)->order);
+		vec_release(&group_at(s, i)->places);
+	}
+	vec_release(&s->groups);
+	vec_release(&s->all);
+	free(s);
+}
+
+static struct splice *
+splices_at(const struct splices *s, uint32_t number)
+{
+	return vec_at(&s->all, number);
+}
+
+/* The numbers of a group's splices, in the order of the value. */
+static const uint32_t *
+splices_of(const struct splices *s, uint32_t group, size_t *n)
+{
+	*n = group_at(s, group)->order.len;
+	return group_at(s, group)->order.items;
+}
+
+static int
+add_place(struct group *g, struct document_place place, struct error *err)
+{
+	struct document_place *kept = vec_push(&g->places);
+
+	if (kept == NULL)
+		return error_memory(err);
+	*kept = place;
+	return 0;
+}
+
+/* Have places up to ${decoded}, or up to the end of the value. */
+static int
+extend(struct group *g, const struct document *d, const struct document_entry *x,
+    size_t decoded, struct error *err)
+{
+	struct document_place last, next;
+
+	if (g->places.len == 0 &&
+	    add_place(g, (struct document_place){ .raw = x->value }, err) == -1)
+		return -1;
+	last = *(struct document_place *)vec_at(&g->places, g->places.len - 1);
+	while (!g->whole && decoded >= last.decoded + STEP) {
+		next = last;
+		d->ops->seek(d, x, &next, last.decoded + STEP);
+		g->whole = next.decoded == last.decoded;
+		if (!g->whole && add_place(g, next, err) == -1)
+			return -1;
+		last = next;
+	}
+	return 0;
+}
+
+/* The last place that is not behind ${decoded}. */
+static struct document_place
+nearest(const struct group *g, size_t decoded)
+{
+	const struct document_place *places = g->places.items;
+	size_t low = 0;
+	size_t high = g->places.len;
+	size_t middle;
+
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		if (places[middle].decoded <= decoded)
+			low = middle;
+		else
+			high = middle;
+	}
+	return places[low];
+}
+
+static int
+splices_locate(struct group *g, const struct document *d, const struct document_entry *x,
+    size_t decoded, uint32_t *raw, struct error *err)
+{
+	struct document_place place, further;
+
+	if (extend(g, d, x, decoded, err) == -1)
+		return -1;
+	place = nearest(g, decoded);
+	d->ops->seek(d, x, &place, decoded);
+	if (place.decoded == decoded) {
+		*raw = place.raw;
+		return 0;
+	}
+	further = place;
+	d->ops->seek(d, x, &further, decoded + STEP);
+	if (further.decoded > place.decoded)
+		error_set(err, ERROR_REFUSED, "a cut inside an escape");
+	else
+		error_set(err, ERROR_USAGE, "a cut behind the end of the value");
+	return error_place(err, document_file(d), x->line);
+}
+
+/*
+ * Where in the order it goes.  What is inserted comes before what is cut out
+ * from the same place on, and behind what was inserted there earlier.
+ */
+static size_t
+position(const struct splices *s, const struct group *g, size_t from)
+{
+	const uint32_t *order = g->order.items;
+	const struct splice *x;
+	size_t low = 0;
+	size_t high = g->order.len;
+	size_t middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		x = splices_at(s, order[middle]);
+		if (x->from > from || (x->from == from && x->to > from))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static int
+overlap(const struct document *d, uint32_t entry, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "two changes to one piece of the value");
+	return error_place(err, document_file(d), document_line(d, entry));
+}
+
+/* 1: the cut is there already, as ${*number}. */
+static int
+check_room(const struct splices *s, const struct group *g, const struct document *d,
+    const struct splice *made, size_t at, uint32_t *number, struct error *err)
+{
+	const uint32_t *order = g->order.items;
+	const struct splice *x;
+
+	if (at > 0 && splices_at(s, order[at - 1])->to > made->from)
+		return overlap(d, made->entry, err);
+	if (at == g->order.len)
+		return 0;
+	x = splices_at(s, order[at]);
+	if (x->from == made->from && x->to == made->to) {
+		*number = order[at];
+		return 1;
+	}
+	return x->from < made->to ? overlap(d, made->entry, err) : 0;
+}
+
+/* Make it the last of all, and give it its place in the group. */
+static uint32_t
+splices_keep(struct splices *s, struct group *g, const struct splice *made, size_t at,
+    struct error *err)
+{
+	struct splice *kept;
+	uint32_t *order;
+
+	if (g->order.len == g->order.max || s->all.len == s->all.max) {
+		error_set(err, ERROR_LIMIT, "more than %zu changes to one value", g->order.max);
+		return SPLICES_NONE;
+	}
+	if (vec_push(&g->order) == NULL) {
+		error_memory(err);
+		return SPLICES_NONE;
+	}
+	kept = vec_push(&s->all);
+	if (kept == NULL) {
+		g->order.len--;
+		error_memory(err);
+		return SPLICES_NONE;
+	}
+	*kept = *made;
+	order = g->order.items;
+	memmove(order + at + 1, order + at, (g->order.len - 1 - at) * sizeof(*order));
+	order[at] = (uint32_t)s->all.len - 1;
+	return order[at];
+}
+
+static struct group *
+new_group(struct splices *s, struct error *err)
+{
+	struct group *g = vec_push(&s->groups);
+
+	if (g == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	vec_init(&g->order, sizeof(uint32_t), SPLICES_MAX);
+	vec_init(&g->places, sizeof(struct document_place), BUF_MAX_FILE / STEP + 2);
+	return g;
+}
+
+static uint32_t
+splices_add(struct splices *s, const struct document *d, uint32_t entry, uint32_t first,
+    size_t from, size_t to, bool *again, struct error *err)
+{
+	const struct document_entry *x = document_entry(d, entry);
+	struct splice made = { .entry = entry, .from = (uint32_t)from, .to = (uint32_t)to };
+	struct group *g;
+	uint32_t number = SPLICES_NONE;
+	size_t at;
+	int found;
+
+	*again = false;
+	if (from > to || to > BUF_MAX_FILE) {
+		error_set(err, ERROR_USAGE, "a cut behind the end of the value");
+		return SPLICES_NONE;
+	}
+	if (d->ops->seek == NULL) {
+		error_set(err, ERROR_REFUSED, "parts of a value cannot be changed in this format");
+		error_place(err, document_file(d), x->line);
+		return SPLICES_NONE;
+	}
+	if (first == SPLICES_NONE) {
+		made.group = (uint32_t)s->groups.len;
+		g = new_group(s, err);
+		if (g == NULL)
+			return SPLICES_NONE;
+	} else {
+		made.group = splices_at(s, first)->group;
+		g = group_at(s, made.group);
+	}
+	if (splices_locate(g, d, x, from, &made.raw_from, err) == -1 ||
+	    splices_locate(g, d, x, to, &made.raw_to, err) == -1)
+		return SPLICES_NONE;
+	at = position(s, g, from);
+	found = check_room(s, g, d, &made, at, &number, err);
+	*again = found == 1;
+	if (found == -1)
+		return SPLICES_NONE;
+	return found == 1 ? number : splices_keep(s, g, &made, at, err);
+}
 
 struct edits *
 edits_new(const struct document *d, bool secret, struct error *err)
@@ -47,7 +355,7 @@ edits_change_at(const struct edits *e, size_t i)
 	return vec_at(&e->changes, i);
 }
 
-int
+static int
 edits_check_room(const struct edits *e, size_t key_len, size_t value_len, struct error *err)
 {
 	size_t room = EDITS_MAX_TEXT - e->text.len;
@@ -58,7 +366,7 @@ edits_check_room(const struct edits *e, size_t key_len, size_t value_len, struct
 	return 0;
 }
 
-int
+static int
 edits_keep_text(struct edits *e, const void *bytes, size_t n, uint32_t *at, uint32_t *len,
     struct error *err)
 {
@@ -68,7 +376,8 @@ edits_keep_text(struct edits *e, const void *bytes, size_t n, uint32_t *at, uint
 	return buf_check(&e->text, err);
 }
 
-struct change *
+/* Make sure first: a buffer that has once failed takes nothing more. */
+static struct change *
 edits_new_change(struct edits *e, struct error *err)
 {
 	struct change *c = vec_push(&e->changes);
@@ -82,7 +391,7 @@ edits_new_change(struct edits *e, struct error *err)
 	return NULL;
 }
 
-int
+static int
 edits_refuse_both(const struct edits *e, size_t i, struct error *err)
 {
 	error_set(err, ERROR_REFUSED, "the whole value and a part of it are to be changed");
@@ -97,7 +406,7 @@ edits_change_of(const struct edits *e, size_t i)
 	return edits_change_at(e, e->by_entry[i] - 1);
 }
 
-int
+static int
 edits_index(struct edits *e, struct error *err)
 {
 	if (e->by_entry == NULL)
@@ -128,7 +437,7 @@ change_entry(struct edits *e, const struct change *made, struct error *err)
 	return 0;
 }
 
-int
+static int
 edits_check_entry(const struct edits *e, size_t i, struct error *err)
 {
 	if (i < document_numbers(e->d))
@@ -200,7 +509,7 @@ edits_count(const struct edits *e)
 	return e->changes.len;
 }
 
-const char *
+static const char *
 edits_text_at(const struct edits *e, uint32_t at)
 {
 	return e->text.data == NULL ? "" : (const char *)e->text.data + at;
@@ -256,7 +565,7 @@ document_render_skip(struct document_render *r, size_t offset)
  * with the file is the end of the file, the same place for both ways to ask.
  */
 static uint64_t
-rank(const struct edits *e, size_t i)
+edits_rank(const struct edits *e, size_t i)
 {
 	const struct change *c = edits_change_at(e, i);
 	size_t count = document_count(e->d);
@@ -290,7 +599,7 @@ sorted(const struct edits *e)
 	if (ranks == NULL)
 		return NULL;
 	for (i = 0; i < n; i++) {
-		ranks[i] = rank(e, i);
+		ranks[i] = edits_rank(e, i);
 		in_order = in_order && (i == 0 || ranks[i - 1] < ranks[i]);
 	}
 	if (!in_order)
@@ -338,4 +647,146 @@ edits_render(const struct edits *e, struct buf *out, struct error *err)
 	free(ranks);
 	document_render_upto(&r, size);
 	return result == -1 ? -1 : buf_check(out, err);
+}
+
+/* Note the new cut ${number}, or put the text into the place of an older one. */
+static void
+keep_splice(struct edits *e, struct change *made, uint32_t number, bool again)
+{
+	struct splice *x = splices_at(e->splices, number);
+	size_t last = e->changes.len - 1;
+
+	made->splice = number;
+	if (again) {
+		*edits_change_at(e, x->change) = *made;
+		e->changes.len--;
+		return;
+	}
+	*edits_change_at(e, last) = *made;
+	x->change = (uint32_t)last;
+	if (edits_change_of(e, made->entry) == NULL)
+		e->by_entry[made->entry] = (uint32_t)last + 1;
+}
+
+int
+edits_splice(struct edits *e, size_t i, size_t from, size_t to, const void *text, size_t n,
+    const char *label, struct error *err)
+{
+	struct change made = { .kind = EDIT_SPLICE, .entry = (uint32_t)i };
+	size_t label_len = label != NULL ? strlen(label) : 0;
+	uint32_t number, first = SPLICES_NONE;
+	const struct change *c;
+	bool again;
+
+	if (edits_check_entry(e, i, err) == -1 || edits_index(e, err) == -1 ||
+	    edits_check_room(e, label_len, n, err) == -1)
+		return -1;
+	c = edits_change_of(e, i);
+	if (c != NULL && c->kind != EDIT_SPLICE)
+		return edits_refuse_both(e, i, err);
+	if (c != NULL)
+		first = c->splice;
+	if (e->splices == NULL)
+		e->splices = splices_new();
+	if (e->splices == NULL)
+		return error_memory(err);
+	/* All that can fail comes before the cut, which cannot be taken back. */
+	if (edits_keep_text(e, text, n, &made.value, &made.value_len, err) == -1 ||
+	    edits_keep_text(e, label, label_len, &made.key, &made.key_len, err) == -1 ||
+	    edits_new_change(e, err) == NULL)
+		return -1;
+	number = splices_add(e->splices, e->d, made.entry, first, from, to, &again, err);
+	if (number == SPLICES_NONE) {
+		e->changes.len--;
+		return -1;
+	}
+	keep_splice(e, &made, number, again);
+	return 0;
+}
+
+static const struct change *
+change_of_splice(const struct edits *e, uint32_t number)
+{
+	return edits_change_at(e, splices_at(e->splices, number)->change);
+}
+
+static int
+append_spliced(const struct edits *e, const struct change *first, struct buf *out,
+    struct error *err)
+{
+	const unsigned char *bytes;
+	size_t done = 0;
+	struct buf old;
+	const uint32_t *order;
+	const struct change *c;
+	const struct splice *x;
+	size_t i, n;
+	int result = -1;
+
+	buf_init_secret(&old, BUF_MAX_FILE);
+	if (document_value(e->d, first->entry, &old, err) == -1)
+		goto done;
+	bytes = old.len > 0 ? old.data : (const unsigned char *)"";
+	order = splices_of(e->splices, splices_at(e->splices, first->splice)->group, &n);
+	for (i = 0; i < n; i++) {
+		x = splices_at(e->splices, order[i]);
+		c = change_of_splice(e, order[i]);
+		buf_append(out, bytes + done, x->from - done);
+		buf_append(out, edits_text_at(e, c->value), c->value_len);
+		done = x->to;
+	}
+	buf_append(out, bytes + done, old.len - done);
+	result = buf_check(out, err);
+done:
+	buf_release(&old);
+	return result;
+}
+
+int
+edits_value(const struct edits *e, size_t i, struct buf *out, struct error *err)
+{
+	const struct change *c;
+
+	if (edits_check_entry(e, i, err) == -1)
+		return -1;
+	c = edits_change_of(e, i);
+	if (c == NULL)
+		return document_value(e->d, i, out, err);
+	switch (c->kind) {
+	case EDIT_SPLICE:
+		return append_spliced(e, c, out, err);
+	case EDIT_SET:
+		buf_append(out, edits_text_at(e, c->value), c->value_len);
+		return buf_check(out, err);
+	case EDIT_REMOVE:
+	case EDIT_INSERT:
+		break;
+	}
+	error_set(err, ERROR_MISSING, "the entry is to be removed");
+	return error_place(err, document_file(e->d), document_line(e->d, i));
+}
+
+int
+edits_render_splices(const struct edits *e, const struct change *first,
+    struct document_render *r, struct error *err)
+{
+	struct document_splice *splices;
+	const struct change *c;
+	const struct splice *x;
+	const uint32_t *order;
+	size_t i, n;
+
+	order = splices_of(e->splices, splices_at(e->splices, first->splice)->group, &n);
+	splices = calloc(n, sizeof(*splices));
+	if (splices == NULL)
+		return error_memory(err);
+	for (i = 0; i < n; i++) {
+		x = splices_at(e->splices, order[i]);
+		c = change_of_splice(e, order[i]);
+		splices[i] = (struct document_splice){ .from = x->raw_from, .to = x->raw_to,
+		    .text = edits_text_at(e, c->value), .n = c->value_len };
+	}
+	e->d->ops->render_splices(r, document_entry(e->d, first->entry), splices, n);
+	free(splices);
+	return 0;
 }

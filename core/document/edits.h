@@ -6,6 +6,7 @@
 
 struct buf;
 struct document;
+struct edits;
 struct error;
 
 /*
@@ -15,7 +16,6 @@ struct error;
  * ordinary memory, so they must not be secret unless edits_new was told so:
  * sealing puts references and ciphertext here, never plaintext.
  */
-struct edits;
 
 enum edit_kind { EDIT_SET, EDIT_INSERT, EDIT_REMOVE, EDIT_SPLICE };
 

@@ -1,12 +1,623 @@
-#include "document/jaas.h"
-
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "document/jaas_syntax.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "document/jaas.h"
+
+struct error;
+
+/*
+ * What jaas_parse.c finds, jaas_places.c sorts, and jaas.c answers from.
+ * Offsets fit 32 bits.
+ */
+
+struct jaas_module {
+	uint32_t class;
+	uint32_t class_len;
+	uint32_t ordinal;
+	uint32_t end;		/* of its last token but the `;` */
+};
+
+struct jaas_item {
+	uint32_t module;
+	uint32_t name;
+	uint32_t name_len;
+	uint32_t start;
+	uint32_t from;
+	uint32_t to;
+	uint32_t previous;	/* 1 + the option, 0: none */
+	bool shadowed;
+};
+
+/* A module by its class, or an option by its module and name. */
+struct jaas_place {
+	const unsigned char *name;
+	uint32_t len;
+	uint32_t group;		/* the option's module, 0 for a module */
+	uint32_t index;
+};
+
+struct jaas {
+	const unsigned char *p;
+	size_t n;
+	struct vec modules;	/* struct jaas_module */
+	struct vec items;	/* struct jaas_item */
+	struct jaas_place *by_class;	/* modules.len of them, sorted */
+	struct jaas_place *by_name;	/* items.len */
+};
+
+/* As Kafka sets up its tokenizer: all control characters are blanks. */
+static inline bool
+jaas_is_blank(unsigned char c)
+{
+	return c <= ' ';
+}
+
+static inline bool
+jaas_is_quote(unsigned char c)
+{
+	return c == '"' || c == '\'';
+}
+
+static inline bool
+jaas_is_line_end(unsigned char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+/*
+ * The tokens of a JAAS value.  Every byte is passed once, so time is linear.
+ * Each function passes one token, or what is between two, and moves ${at}
+ * behind it; -1: it is refused, and the error is set.
+ */
+struct jaas_scan {
+	const unsigned char *p;
+	size_t n;
+	size_t at;
+	size_t brace;		/* the next `}` from where it was last asked for; n: none */
+	size_t slash;		/* 1 + the last unquoted value with a `/`, 0: none */
+	bool led;		/* that, or another, starts with it */
+	bool hiding;		/* a comment, or a line end in quotes, was passed */
+	bool cut;		/* a `//` comment reached the end of the value */
+	bool certain;		/* it is JAAS, good or bad */
+	struct error *err;
+};
+
+#define JAAS_HINT_QUOTES "write the option's value in double quotes"
+#define JAAS_HINT_FORM "the form is: <LoginModule class> required <option>=\"<value>\" ...;"
+
+/* Fail with the column of ${at}, what is there, and a hint; no byte of the value. */
+static int
+jaas_scan_refuse(const struct jaas_scan *s, size_t at, const char *what, const char *hint)
+{
+	size_t column = 1;
+	size_t i;
+
+	for (i = 0; i < at; i++) {
+		if ((s->p[i] & 0xc0) != 0x80)
+			column++;
+	}
+	error_set(s->err, s->certain ? ERROR_REFUSED : ERROR_FORMAT,
+	    "column %zu of the JAAS value: %s", column, what);
+	return error_hint(s->err, "%s", hint);
+}
+
+static size_t
+jaas_scan_find(const struct jaas_scan *s, size_t at, int c)
+{
+	const unsigned char *found = at < s->n ? memchr(s->p + at, c, s->n - at) : NULL;
+
+	return found == NULL ? s->n : (size_t)(found - s->p);
+}
+
+/* Where a byte is, from ${at} on, or n. */
+static bool
+jaas_scan_is_at(const struct jaas_scan *s, size_t at, unsigned char c)
+{
+	return at < s->n && s->p[at] == c;
+}
+
+/* A comment that starts where a token could: `//` or an asterisk behind the `/`. */
+static bool
+jaas_scan_is_comment(const struct jaas_scan *s, size_t at)
+{
+	return at + 1 < s->n && s->p[at] == '/' && (s->p[at + 1] == '/' || s->p[at + 1] == '*');
+}
+
+static int
+pass_comment(struct jaas_scan *s)
+{
+	size_t from = s->at;
+
+	s->hiding = true;
+	if (s->p[from + 1] == '/') {
+		while (s->at < s->n && !jaas_is_line_end(s->p[s->at]))
+			s->at++;
+		s->cut = s->at == s->n;
+		return 0;
+	}
+	for (s->at = from + 2; s->at < s->n; s->at++) {
+		if (s->p[s->at] == '*' && jaas_scan_is_at(s, s->at + 1, '/')) {
+			s->at += 2;
+			return 0;
+		}
+	}
+	return jaas_scan_refuse(s, from, "the comment is not closed", "close it with */");
+}
+
+static void
+jaas_scan_pass_blanks(struct jaas_scan *s)
+{
+	while (s->at < s->n && jaas_is_blank(s->p[s->at]))
+		s->at++;
+}
+
+/* Blanks and comments. */
+static int
+jaas_scan_gap(struct jaas_scan *s)
+{
+	for (;;) {
+		jaas_scan_pass_blanks(s);
+		if (!jaas_scan_is_comment(s, s->at))
+			return 0;
+		if (pass_comment(s) == -1)
+			return -1;
+	}
+}
+
+/*
+ * From quote to quote.  A backslash takes the next character with it, a line
+ * end too; a line end alone would end the text for Kafka, quote or no quote.
+ */
+static int
+pass_quoted(struct jaas_scan *s)
+{
+	size_t from = s->at;
+	unsigned char quote = s->p[from];
+	unsigned char c;
+
+	for (s->at++; s->at < s->n; s->at++) {
+		c = s->p[s->at];
+		if (c == quote) {
+			s->at++;
+			return 0;
+		}
+		if (jaas_is_line_end(c))
+			break;
+		if (c == '\\' && s->at + 1 < s->n) {
+			s->at++;
+			s->hiding = s->hiding || jaas_is_line_end(s->p[s->at]);
+		}
+	}
+	return jaas_scan_refuse(s, from, "the quotes that open here are not closed on their line",
+	    "close them; inside them write \\\" for a quote and \\n for a line end");
+}
+
+/* A class, a flag or a name: a word, or text in quotes that needs no decoding. */
+static int
+jaas_scan_name(struct jaas_scan *s, uint32_t *name, uint32_t *len)
+{
+	size_t from = s->at;
+	unsigned char c;
+
+	if (jaas_is_quote(s->p[from])) {
+		if (pass_quoted(s) == -1)
+			return -1;
+		*name = (uint32_t)from + 1;
+		*len = (uint32_t)(s->at - from - 2);
+		if (*len > 0 && memchr(s->p + *name, '\\', *len) == NULL)
+			return 0;
+		return jaas_scan_refuse(s, from, "a name in quotes is empty, or has a backslash",
+		    "write names without quotes");
+	}
+	for (; s->at < s->n; s->at++) {
+		c = s->p[s->at];
+		if (jaas_is_blank(c) || jaas_is_quote(c) || c == '=' || c == ';' || c == '/')
+			break;
+	}
+	*name = (uint32_t)from;
+	*len = (uint32_t)(s->at - from);
+	if (*len > 0)
+		return 0;
+	return jaas_scan_refuse(s, from, "there should be a name here", s->certain ?
+	    "a value that has blanks, `=` or `;` in it must be in double quotes" : JAAS_HINT_FORM);
+}
+
+/* What names of configuration providers are made of. */
+static bool
+is_provider(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
+	    c == '-' || c == '.';
+}
+
+/*
+ * Pass a ${provider:...}, if one starts here.  In one of ours anything may
+ * be; what stands in another's must not be able to be anything else.
+ */
+static int
+pass_reference(struct jaas_scan *s, bool *passed)
+{
+	static const char ours[] = "securepass:";
+	size_t from = s->at + 2;
+	size_t q = from;
+	bool is_ours;
+
+	*passed = false;
+	while (q < s->n && is_provider(s->p[q]))
+		q++;
+	if (q == from || !jaas_scan_is_at(s, q, ':'))
+		return 0;
+	if (s->brace < q)
+		s->brace = jaas_scan_find(s, q, '}');
+	is_ours = q + 1 - from == sizeof(ours) - 1 && memcmp(s->p + from, ours, q + 1 - from) == 0;
+	if (s->brace == s->n && is_ours)
+		return jaas_scan_refuse(s, s->at, "the reference that starts here has no end",
+		    JAAS_HINT_QUOTES);
+	if (s->brace == s->n)
+		return 0;
+	for (; q < s->brace; q++) {
+		if (jaas_is_line_end(s->p[q]) || (!is_ours && (jaas_is_blank(s->p[q]) ||
+		    jaas_is_quote(s->p[q]) || s->p[q] == ';')))
+			return jaas_scan_refuse(s, s->at, "this could be a reference or not",
+			    JAAS_HINT_QUOTES);
+	}
+	s->at = s->brace + 1;
+	*passed = true;
+	return 0;
+}
+
+/* A value without quotes: up to a blank, a `;` or the end. */
+static int
+pass_word(struct jaas_scan *s)
+{
+	size_t from = s->at;
+	unsigned char c;
+	bool passed;
+
+	while (s->at < s->n && !jaas_is_blank(s->p[s->at]) && s->p[s->at] != ';') {
+		c = s->p[s->at];
+		if (jaas_is_quote(c))
+			return jaas_scan_refuse(s, s->at, "a quote inside a value without quotes",
+			    JAAS_HINT_QUOTES);
+		if (c == '=')
+			return jaas_scan_refuse(s, s->at, "a `=` in a value without quotes",
+			    JAAS_HINT_QUOTES);
+		if (c == '$' && jaas_scan_is_at(s, s->at + 1, '{')) {
+			if (pass_reference(s, &passed) == -1)
+				return -1;
+			if (passed)
+				continue;
+		}
+		if (c == '/') {
+			s->slash = from + 1;
+			s->led = s->led || s->at == from;
+		}
+		s->at++;
+	}
+	return 0;
+}
+
+/* An option's value, which starts behind blanks, at ${*from}. */
+static int
+jaas_scan_value(struct jaas_scan *s, uint32_t *from)
+{
+	jaas_scan_pass_blanks(s);
+	*from = (uint32_t)s->at;
+	if (s->at == s->n || s->p[s->at] == ';')
+		return jaas_scan_refuse(s, s->at, "there should be a value here",
+		    "an empty value is written \"\"");
+	if (jaas_scan_is_comment(s, s->at))
+		return jaas_scan_refuse(s, s->at, "this could be the value or a comment",
+		    JAAS_HINT_QUOTES);
+	return jaas_is_quote(s->p[s->at]) ? pass_quoted(s) : pass_word(s);
+}
+
+/*
+ * For Kafka an unquoted `/` starts a comment, which goes to the end of the
+ * line.  Where that could hide the start of another comment, or make the
+ * value of what is on the next line, the two readings drift apart.
+ */
+static int
+jaas_scan_end(const struct jaas_scan *s)
+{
+	if (s->slash == 0 || (!s->hiding && (!s->led ||
+	    (jaas_scan_find(s, 0, '\n') == s->n && jaas_scan_find(s, 0, '\r') == s->n))))
+		return 0;
+	return jaas_scan_refuse(s, s->slash - 1, "a `/` in a value without quotes, in a JAAS "
+	    "value of several lines or with comments", JAAS_HINT_QUOTES);
+}
+
+/* By group, name, and place in the text. */
+static int
+compare_places(const void *a, const void *b)
+{
+	const struct jaas_place *x = a, *y = b;
+	int order;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	order = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+	if (order != 0)
+		return order;
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static bool
+is_same_name(const struct jaas_place *x, const struct jaas_place *y)
+{
+	return x->group == y->group && x->len == y->len && memcmp(x->name, y->name, x->len) == 0;
+}
+
+static int
+sort_modules(struct jaas *j)
+{
+	struct jaas_module *modules = j->modules.items;
+	struct jaas_place *x = calloc(j->modules.len, sizeof(*x));
+	size_t i;
+
+	if (x == NULL)
+		return -1;
+	for (i = 0; i < j->modules.len; i++)
+		x[i] = (struct jaas_place){ .name = j->p + modules[i].class,
+		    .len = modules[i].class_len, .index = (uint32_t)i };
+	qsort(x, j->modules.len, sizeof(*x), compare_places);
+	for (i = 0; i < j->modules.len; i++)
+		modules[x[i].index].ordinal = i > 0 && is_same_name(&x[i - 1], &x[i]) ?
+		    modules[x[i - 1].index].ordinal + 1 : 1;
+	j->by_class = x;
+	return 0;
+}
+
+static int
+sort_options(struct jaas *j)
+{
+	struct jaas_item *items = j->items.items;
+	struct jaas_place *x = calloc(j->items.len + 1, sizeof(*x));
+	size_t i;
+
+	if (x == NULL)
+		return -1;
+	for (i = 0; i < j->items.len; i++)
+		x[i] = (struct jaas_place){ .name = j->p + items[i].name,
+		    .len = items[i].name_len, .group = items[i].module, .index = (uint32_t)i };
+	qsort(x, j->items.len, sizeof(*x), compare_places);
+	for (i = 1; i < j->items.len; i++) {
+		if (!is_same_name(&x[i - 1], &x[i]))
+			continue;
+		items[x[i - 1].index].shadowed = true;
+		items[x[i].index].previous = x[i - 1].index + 1;
+	}
+	j->by_name = x;
+	return 0;
+}
+
+/* Fill by_class and by_name, and what follows from them.  -1: no memory. */
+static int
+jaas_places_sort(struct jaas *j)
+{
+	return sort_modules(j) == 0 ? sort_options(j) : -1;
+}
+
+/* Does it come before the name, in the same order? */
+static bool
+is_before(const struct jaas_place *x, size_t group, const char *name, size_t len)
+{
+	int order;
+
+	if (x->group != group)
+		return x->group < group;
+	order = memcmp(x->name, name, x->len < len ? x->len : len);
+	return order != 0 ? order < 0 : x->len < len;
+}
+
+static bool
+jaas_places_is_named(const struct jaas_place *x, size_t group, const char *name, size_t len)
+{
+	return x->group == group && x->len == len && memcmp(x->name, name, len) == 0;
+}
+
+/* Of ${n} places, the first of the name, where it is or would be; with
+ * ${behind}, the first behind it. */
+static size_t
+jaas_places_search(const struct jaas_place *x, size_t n, size_t group, const char *name,
+    size_t len, bool behind)
+{
+	size_t low = 0;
+	size_t middle;
+
+	while (low < n) {
+		middle = low + (n - low) / 2;
+		if (is_before(&x[middle], group, name, len) ||
+		    (behind && jaas_places_is_named(&x[middle], group, name, len)))
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return low;
+}
+
+static const char *const flags[] = { "required", "requisite", "sufficient", "optional" };
+
+#define FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+static int
+full(const struct vec *v, const char *what, struct error *err)
+{
+	if (v->len == v->max)
+		return error_set(err, ERROR_LIMIT, "more than %zu %s in one JAAS value", v->max,
+		    what);
+	return error_memory(err);
+}
+
+static int
+pass_option(struct jaas *j, struct jaas_scan *s)
+{
+	struct jaas_item made = { .module = (uint32_t)j->modules.len - 1 };
+	struct jaas_item *kept;
+
+	made.start = (uint32_t)s->at;
+	if (jaas_scan_name(s, &made.name, &made.name_len) == -1 || jaas_scan_gap(s) == -1)
+		return -1;
+	if (!jaas_scan_is_at(s, s->at, '='))
+		return jaas_scan_refuse(s, s->at, "there should be a `=` here",
+		    "a value that has blanks in it must be in double quotes, and a login "
+		    "module ends with `;`");
+	s->at++;
+	if (jaas_scan_value(s, &made.from) == -1)
+		return -1;
+	made.to = (uint32_t)s->at;
+	kept = vec_push(&j->items);
+	if (kept == NULL)
+		return full(&j->items, "options", s->err);
+	*kept = made;
+	return 0;
+}
+
+static bool
+is_flag(const unsigned char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < FLAGS; i++) {
+		if (n == strlen(flags[i]) && strncasecmp((const char *)p, flags[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The class and the flag. */
+static int
+pass_head(struct jaas *j, struct jaas_scan *s)
+{
+	struct jaas_module made = { 0 };
+	struct jaas_module *kept;
+	uint32_t flag, len;
+
+	if (jaas_scan_name(s, &made.class, &made.class_len) == -1)
+		return -1;
+	/* Either would make two readings of an address. */
+	if (memchr(s->p + made.class, '/', made.class_len) != NULL ||
+	    memchr(s->p + made.class, '#', made.class_len) != NULL)
+		return jaas_scan_refuse(s, made.class, "a `/` or a `#` in the name of a class",
+		    JAAS_HINT_FORM);
+	if (jaas_scan_gap(s) == -1)
+		return -1;
+	flag = (uint32_t)s->at;
+	if (s->at == s->n || jaas_scan_name(s, &flag, &len) == -1 || !is_flag(s->p + flag, len))
+		return jaas_scan_refuse(s, flag, "there should be required, requisite, sufficient "
+		    "or optional here", JAAS_HINT_FORM);
+	s->certain = true;
+	made.end = (uint32_t)s->at;
+	kept = vec_push(&j->modules);
+	if (kept == NULL)
+		return full(&j->modules, "login modules", s->err);
+	*kept = made;
+	return 0;
+}
+
+/* A login module with its options and its `;`. */
+static int
+pass_module(struct jaas *j, struct jaas_scan *s)
+{
+	struct jaas_module *m;
+
+	if (pass_head(j, s) == -1)
+		return -1;
+	for (;;) {
+		if (jaas_scan_gap(s) == -1)
+			return -1;
+		if (s->at == s->n || s->p[s->at] == ';')
+			break;
+		if (pass_option(j, s) == -1)
+			return -1;
+		m = vec_at(&j->modules, j->modules.len - 1);
+		m->end = (uint32_t)s->at;
+	}
+	if (s->at == s->n && s->cut)
+		return jaas_scan_refuse(s, s->n, "the last comment goes on to the end, and there "
+		    "is no `;`",
+		    "write /* ... */: continuation lines are one line, which // ends for good");
+	if (s->at < s->n)
+		s->at++;
+	return 0;
+}
+
+static int
+pass_all(struct jaas *j, struct jaas_scan *s)
+{
+	do {
+		if (jaas_scan_gap(s) == -1)
+			return -1;
+		if (s->at < s->n && pass_module(j, s) == -1)
+			return -1;
+	} while (s->at < s->n);
+	if (j->modules.len == 0)
+		return jaas_scan_refuse(s, s->at, "there is no login module", JAAS_HINT_FORM);
+	return jaas_scan_end(s);
+}
+
+/*
+ * Is it JAAS for sure, even if it cannot be read?  It is when Kafka could
+ * accept it, and when it names a class of the usual kind.  (In a reference,
+ * which is no JAAS, that is the name of a sealed entry.)
+ */
+static bool
+is_certain(const void *value, size_t n)
+{
+	const unsigned char *p = value;
+	size_t i;
+
+	if (n < 2 || (memcmp(p, "${", 2) == 0 && memchr(p, '}', n) == p + n - 1))
+		return false;
+	if (text_contains_nocase(value, n, "loginmodule"))
+		return true;
+	for (i = 0; memchr(value, ';', n) != NULL && i < FLAGS; i++) {
+		if (text_contains_nocase(value, n, flags[i]))
+			return true;
+	}
+	return false;
+}
+
+struct jaas *
+jaas_parse(const void *value, size_t n, struct error *err)
+{
+	struct jaas *j;
+	struct jaas_scan s = { .p = value, .n = n, .err = err };
+
+	if (n > BUF_MAX_FILE) {
+		error_set(err, ERROR_LIMIT, "a JAAS value larger than %zu bytes", BUF_MAX_FILE);
+		return NULL;
+	}
+	j = calloc(1, sizeof(*j));
+	if (j == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	j->p = value;
+	j->n = n;
+	vec_init(&j->modules, sizeof(struct jaas_module), BUF_MAX_FILE);
+	vec_init(&j->items, sizeof(struct jaas_item), BUF_MAX_FILE);
+	s.certain = is_certain(value, n);
+	if (pass_all(j, &s) == -1)
+		goto fail;
+	if (jaas_places_sort(j) == 0)
+		return j;
+	error_memory(err);
+fail:
+	jaas_free(j);
+	return NULL;
+}
 
 void
 jaas_free(struct jaas *j)
@@ -27,7 +638,7 @@ module_at(const struct jaas *j, size_t i)
 }
 
 static const struct jaas_item *
-item_at(const struct jaas *j, size_t i)
+jaas_item_at(const struct jaas *j, size_t i)
 {
 	return vec_at(&j->items, i);
 }
@@ -54,7 +665,7 @@ is_gap(const struct jaas *j, size_t at)
 struct jaas_option
 jaas_option(const struct jaas *j, size_t i)
 {
-	const struct jaas_item *x = item_at(j, i);
+	const struct jaas_item *x = jaas_item_at(j, i);
 	const struct jaas_module *m = module_at(j, x->module);
 	bool quoted = jaas_is_quote(j->p[x->from]);
 
@@ -119,7 +730,7 @@ jaas_find_module(const struct jaas *j, const char *path, size_t len)
 
 /* The last option of the name, which comes last among its equals. */
 static size_t
-find_option(const struct jaas *j, size_t module, const char *name, size_t len)
+jaas_find_option(const struct jaas *j, size_t module, const char *name, size_t len)
 {
 	size_t at;
 
@@ -142,7 +753,7 @@ jaas_find(const struct jaas *j, const char *path, size_t len)
 	module = jaas_find_module(j, path, len);
 	if (module == JAAS_NONE)
 		return JAAS_NONE;
-	return find_option(j, module, slash + 1, len - (size_t)(slash + 1 - path));
+	return jaas_find_option(j, module, slash + 1, len - (size_t)(slash + 1 - path));
 }
 
 void
@@ -195,7 +806,7 @@ jaas_insertion(const struct jaas *j, size_t module, const char *name, size_t len
 	char quote = quote_for(name, len);
 	size_t end = module_at(j, module)->end;
 
-	if (find_option(j, module, name, len) != JAAS_NONE) {
+	if (jaas_find_option(j, module, name, len) != JAAS_NONE) {
 		error_set(err, ERROR_EXISTS, "the login module has this option already");
 		return error_key(err, name, len);
 	}
@@ -220,11 +831,92 @@ jaas_insertion(const struct jaas *j, size_t module, const char *name, size_t len
 void
 jaas_removal(const struct jaas *j, size_t i, size_t *from, size_t *to)
 {
-	const struct jaas_item *x = item_at(j, i);
+	const struct jaas_item *x = jaas_item_at(j, i);
 	size_t at = x->to;
 
 	while (at < j->n && jaas_is_blank(j->p[at]))
 		at++;
 	*from = x->start;
 	*to = at == j->n || j->p[at] == ';' ? x->to : at;
+}
+
+bool
+jaas_key(const char *key, size_t len)
+{
+	/* As in confluent secret, whose pattern wants a character before it. */
+	return len > 1 && text_contains_nocase(key + 1, len - 1, "jaas");
+}
+
+/*
+ * Secrets by the name of the option, without dots, dashes and underscores:
+ * the login modules of Kafka, Confluent Server, Strimzi, the JDK and the
+ * cloud providers' SASL clients spell them in every way.
+ */
+static const char *const words[] = {
+	"passwd", "passphrase", "secret", "credential", "privatekey", "apikey", "accesskey",
+	"accountkey", "encryptionkey", "keystorekey", "masterkey", "sharedkey", "signingkey",
+};
+
+static const char *const endings[] = {
+	"token", "assertion", "pem", "license",
+};
+
+/* What tells where a secret is, or how it is used, and is none itself. */
+static const char *const harmless[] = {
+	"file", "location", "path", "url", "uri", "endpoint", "alias", "id", "name", "type",
+	"class", "provider", "algorithm", "enabled", "enable", "seconds", "ms",
+};
+
+/* Longer names, whose ends alone say what they are, are cut from the left. */
+#define NAME_MAX_KEPT 256
+
+static bool
+jaas_option_ends_with(const char *name, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return n <= len && memcmp(name + len - n, end, n) == 0;
+}
+
+static size_t
+squeeze(const char *name, size_t len, char out[NAME_MAX_KEPT])
+{
+	size_t n = 0;
+	char c;
+	size_t i;
+
+	for (i = len > NAME_MAX_KEPT ? len - NAME_MAX_KEPT : 0; i < len; i++) {
+		c = name[i];
+		if (c == '.' || c == '-' || c == '_')
+			continue;
+		out[n++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+	}
+	return n;
+}
+
+bool
+jaas_option_is_secret(const char *name, size_t len)
+{
+	char squeezed[NAME_MAX_KEPT];
+	size_t i, n;
+
+	if (text_contains_nocase(name, len, "password"))
+		return true;
+	/* PlainLoginModule and DigestLoginModule of a server: user_<name>="<password>". */
+	if (len > 5 && memcmp(name, "user_", 5) == 0)
+		return true;
+	n = squeeze(name, len, squeezed);
+	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		if (jaas_option_ends_with(squeezed, n, harmless[i]))
+			return false;
+	}
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_contains_nocase(squeezed, n, words[i]))
+			return true;
+	}
+	for (i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (jaas_option_ends_with(squeezed, n, endings[i]))
+			return true;
+	}
+	return false;
 }

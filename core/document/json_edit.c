@@ -2,10 +2,377 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/map.h"
 #include "document/document_internal.h"
-#include "document/edits_internal.h"
-#include "document/json_edit.h"
-#include "document/json_syntax.h"
+#include "document/json_internal.h"
+#include "document/json_path.h"
+
+static int
+json_place_refuse(const struct document *d, enum error_code code, const char *path, size_t n,
+    const char *text, const char *hint, struct error *err)
+{
+	error_set(err, code, "%s", text);
+	error_place(err, document_file(d), 0);
+	error_key(err, path, n);
+	return error_hint(err, "%s", hint);
+}
+
+static bool
+json_place_is_within(const struct document *d, size_t box, size_t i)
+{
+	const struct document_entry *outer = document_entry(d, box);
+	const struct document_entry *x = document_entry(d, i);
+
+	return x->start > outer->value && x->value_end < outer->value_end;
+}
+
+static unsigned char
+first_byte(const struct document *d, size_t i)
+{
+	return d->bytes.data[document_entry(d, i)->value];
+}
+
+static bool
+is_number(const struct json_part *part)
+{
+	size_t i;
+
+	for (i = 0; i < part->len && part->text[i] >= '0' && part->text[i] <= '9'; i++)
+		;
+	return i > 0 && i == part->len;
+}
+
+static size_t
+parts_of(const struct document *d, size_t i)
+{
+	struct json_part part;
+	size_t at = 0;
+	size_t count = 0;
+	size_t n;
+	const char *path = document_key(d, i, &n);
+
+	/* The whole document, which is the first to open. */
+	if (i == document_count(d))
+		return 0;
+	while (json_path_next(path, n, &at, &part))
+		count++;
+	return count;
+}
+
+/* Does entry ${i} stand in the object (or array) ${box} itself? */
+static bool
+json_place_is_child(const struct document *d, size_t box, size_t i)
+{
+	return json_place_is_within(d, box, i) && parts_of(d, i) == parts_of(d, box) + 1;
+}
+
+/* A number behind a missing name would ask for a new array. */
+static int
+check_rest(const struct document *d, const char *path, size_t n, size_t at, size_t parts,
+    struct error *err)
+{
+	struct json_part part;
+
+	while (json_path_next(path, n, &at, &part)) {
+		if (is_number(&part))
+			return json_place_refuse(d, ERROR_REFUSED, path, n,
+			    "no new array is made for a "
+			    "number in a path", "write the array into the file first", err);
+		parts++;
+	}
+	if (parts > JSON_MAX_DEPTH)
+		return json_place_refuse(d, ERROR_LIMIT, path, n,
+		    "the path has more than 512 parts",
+		    "is it the right one?", err);
+	return 0;
+}
+
+/* Entry ${i}, which the path leads to, has to take a new member. */
+static int
+check_object(const struct document *d, size_t i, const char *path, size_t n, struct error *err)
+{
+	unsigned char c = i < document_numbers(d) ? first_byte(d, i) : '"';
+
+	if (c == '{')
+		return 0;
+	return json_place_refuse(d, ERROR_REFUSED, path, n,
+	    c == '[' ? "nothing is added to an array" :
+	    "what the path goes through is not an object",
+	    "`propseal file show` lists the paths; a dot inside a name is written \\.", err);
+}
+
+/*
+ * A name that stands twice: only what is in the last one counts, as for
+ * Jackson, so the walk stays inside the object that it has come to.
+ */
+static int
+json_place_find(const struct document *d, const char *path, size_t n, struct json_place *place,
+    struct error *err)
+{
+	struct json_part part;
+	size_t box = document_count(d);
+	size_t at = 0;
+	size_t parts = 0;
+	size_t i;
+
+	for (;;) {
+		place->object = box;
+		place->rest = at;
+		if (!json_path_next(path, n, &at, &part))
+			return json_place_refuse(d, ERROR_EXISTS, path, n,
+			    "the path is there already",
+			    "set its value instead of adding it", err);
+		parts++;
+		i = document_index_last(d, path, (size_t)(part.text - path) + part.len);
+		if (box == document_numbers(d) || i == DOCUMENT_NONE || !json_place_is_within(d,
+		    box, i))
+			break;
+		box = i;
+	}
+	if (check_object(d, box, path, n, err) == -1)
+		return -1;
+	return check_rest(d, path, n, at, parts, err);
+}
+
+/* Whatever stands in an array, and the whole document, has no name. */
+static int
+check_removal(const struct document *d, size_t i, struct error *err)
+{
+	const struct document_entry *x = document_entry(d, i);
+	size_t n;
+	const char *path = document_key(d, i, &n);
+
+	if (x->start < x->value)
+		return 0;
+	json_place_refuse(d, ERROR_REFUSED, path, n, "only a member of an object can be removed",
+	    "without an element of an array, those behind it would get other numbers: edit the "
+	    "file, or set the value to something else", err);
+	return error_place(err, document_file(d), x->line);
+}
+
+static int
+check_insertion(const struct document *d, const char *key, size_t n, struct error *err)
+{
+	struct json_place place;
+	struct buf path;
+	int result;
+
+	if (n == strlen(JSON_PATH_WHOLE) && memcmp(key, JSON_PATH_WHOLE, n) == 0)
+		return json_place_refuse(d, ERROR_EXISTS, key, n, "the path is there already",
+		    "a member of this name is written \\" JSON_PATH_WHOLE, err);
+	if (!json_path_is_plain(key, n))
+		return json_place_refuse(d, ERROR_USAGE, key, n,
+		    "the path does not name one member",
+		    "in a name, write \\ before each of . \\ * ? | # @ ! { [", err);
+	buf_init(&path, BUF_MAX_FILE);
+	json_path_canonical(&path, key, n);
+	result = buf_check(&path, err);
+	if (result == 0)
+		result = json_place_find(d, path.data == NULL ? "" : (const char *)path.data,
+		    path.len, &place, err);
+	buf_release(&path);
+	return result;
+}
+
+static int
+json_check(const struct edits *e, const struct edit *c, struct error *err)
+{
+	const struct document *d = edits_document(e);
+
+	if (c->kind == EDIT_SET)
+		return 0;
+	/* Where commas go can be told only when all of the text is understood. */
+	if (document_problem(d, err) == -1)
+		return -1;
+	return c->kind == EDIT_REMOVE ? check_removal(d, c->entry, err) :
+	    check_insertion(d, c->key, c->key_len, err);
+}
+
+static struct json_fresh_member *
+member(const struct json_fresh *f, size_t number)
+{
+	return vec_at(&f->members, number - 1);
+}
+
+static const char *
+path_at(const struct json_fresh *f, size_t at)
+{
+	return f->keys.data == NULL ? "" : (const char *)f->keys.data + at;
+}
+
+static int
+json_fresh_refuse(const struct json_fresh *f, const char *path, size_t n, struct error *err)
+{
+	error_set(err, ERROR_EXISTS, "the path is to be added twice, or one inside another");
+	error_place(err, document_file(edits_document(f->edits)), 0);
+	error_key(err, path, n);
+	return error_hint(err, "name each path once");
+}
+
+/* A new member for a part of the path; its number, 0: no memory. */
+static size_t
+json_fresh_add_member(struct json_fresh *f, size_t parent, const struct json_part *part)
+{
+	struct json_fresh_member *m = vec_push(&f->members);
+	size_t number = f->members.len;
+	struct json_fresh_member *box;
+
+	if (m == NULL)
+		return 0;
+	m->name = (size_t)(part->text - path_at(f, 0));
+	m->name_len = part->len;
+	m->parent = parent;
+	m->is_object = true;
+	if (parent != 0) {
+		box = member(f, parent);
+		if (box->last != 0)
+			member(f, box->last)->next = number;
+		else
+			box->first = number;
+		box->last = number;
+	}
+	return number;
+}
+
+/* The members for the missing parts of one path, from the outermost. */
+static int
+json_fresh_take_path(struct json_fresh *f, size_t k, const char *path, size_t n, struct error *err)
+{
+	const struct edit edit = edits_at(f->edits, k);
+	struct json_place place;
+	struct json_part part;
+	size_t parent = 0;
+	size_t number, len;
+
+	if (json_place_find(edits_document(f->edits), path, n, &place, err) == -1)
+		return -1;
+	while (json_path_next(path, n, &place.rest, &part)) {
+		len = (size_t)(part.text - path) + part.len;
+		if (!map_get(f->known, path, len, &number)) {
+			number = json_fresh_add_member(f, parent, &part);
+			if (number == 0 || map_put(f->known, path, len, number) == -1)
+				return error_memory(err);
+			member(f, number)->object = place.object;
+			member(f, number)->after = edit.entry;
+		} else if (len == n || !member(f, number)->is_object) {
+			return json_fresh_refuse(f, path, n, err);
+		}
+		parent = number;
+	}
+	member(f, parent)->edit = k;
+	member(f, parent)->is_object = false;
+	return 0;
+}
+
+/* All paths stand in one buffer before the first is looked at, so that none moves. */
+static int
+json_fresh_keep_paths(struct json_fresh *f, struct vec *ends, struct error *err)
+{
+	struct edit edit;
+	size_t *end;
+	size_t k;
+
+	for (k = 0; k < edits_count(f->edits); k++) {
+		edit = edits_at(f->edits, k);
+		if (edit.kind == EDIT_INSERT)
+			json_path_canonical(&f->keys, edit.key, edit.key_len);
+		end = vec_push(ends);
+		if (end == NULL)
+			return error_memory(err);
+		*end = f->keys.len;
+	}
+	return buf_check(&f->keys, err);
+}
+
+static int
+json_fresh_init(struct json_fresh *f, const struct edits *e, struct error *err)
+{
+	struct vec ends;	/* of each edit's path */
+	size_t from = 0;
+	size_t k, end;
+	int result;
+
+	memset(f, 0, sizeof(*f));
+	f->edits = e;
+	buf_init(&f->keys, DOCUMENT_MAX_KEYS);
+	vec_init(&f->members, sizeof(struct json_fresh_member), DOCUMENT_MAX_ENTRIES);
+	vec_init(&ends, sizeof(size_t), DOCUMENT_MAX_ENTRIES);
+	f->known = map_new();
+	result = f->known == NULL ? error_memory(err) : json_fresh_keep_paths(f, &ends, err);
+	for (k = 0; result == 0 && k < ends.len; k++) {
+		end = *(size_t *)vec_at(&ends, k);
+		if (edits_at(e, k).kind == EDIT_INSERT)
+			result = json_fresh_take_path(f, k, path_at(f, from), end - from, err);
+		from = end;
+	}
+	vec_release(&ends);
+	return result;
+}
+
+/* Take in all insertions of ${e}.  -1: ERROR_EXISTS, ERROR_REFUSED, ERROR_MEMORY. */
+static void
+json_fresh_release(struct json_fresh *f)
+{
+	map_free(f->known);
+	vec_release(&f->members);
+	buf_release(&f->keys);
+}
+
+static void
+json_fresh_append_name(const struct json_fresh *f, const struct json_fresh_member *m,
+    const struct json_style *s, struct buf *name, struct buf *out)
+{
+	const struct json_part part = { .text = path_at(f, m->name), .len = m->name_len };
+
+	buf_clear(name);
+	json_path_unescape(name, &part);
+	if (name->failed)
+		(void)buf_fail(out, name->why);
+	json_write_string(out, name->data, name->len);
+	buf_append(out, s->colon.p, s->colon.n);
+}
+
+/* The member behind ${m} in the order of the text; closes the objects that end there. */
+static size_t
+next_member(const struct json_fresh *f, const struct json_fresh_member *m,
+    const struct json_style *s, size_t *depth, struct buf *out)
+{
+	while (m->next == 0 && m->parent != 0) {
+		json_style_append_close(s, (*depth)--, out);
+		buf_append_char(out, '}');
+		m = member(f, m->parent);
+	}
+	return m->parent == 0 ? 0 : m->next;
+}
+
+/* Append a member that has no parent, with all that is in it. */
+static void
+json_fresh_append(const struct json_fresh *f, size_t number, const struct json_style *s,
+    struct buf *out)
+{
+	const struct json_fresh_member *m;
+	struct edit edit;
+	struct buf name;
+	size_t depth = 0;
+
+	buf_init(&name, BUF_MAX_FILE);
+	while (number != 0) {
+		m = member(f, number);
+		json_fresh_append_name(f, m, s, &name, out);
+		if (m->is_object) {
+			buf_append_char(out, '{');
+			json_style_append_first(s, ++depth, out);
+			number = m->first;
+			continue;
+		}
+		edit = edits_at(f->edits, m->edit);
+		json_write_string(out, edit.value, edit.value_len);
+		number = next_member(f, m, s, &depth, out);
+		if (number != 0)
+			json_style_append_next(s, depth, out);
+	}
+	buf_release(&name);
+}
 
 /*
  * Every change becomes splices, [from, to) each, which are sorted by place
@@ -165,7 +532,7 @@ cut_at(const struct editor *r, size_t offset)
 
 /* Where new member ${number}, which has no parent, goes. */
 static int
-add_member(struct editor *r, size_t number, struct error *err)
+json_edit_add_member(struct editor *r, size_t number, struct error *err)
 {
 	const struct json_fresh_member *m = vec_at(&r->fresh.members, number - 1);
 	const struct document_entry *box = document_entry(r->d, m->object);
@@ -224,7 +591,7 @@ add_added(struct editor *r, struct error *err)
 
 	for (i = 0; i < r->fresh.members.len; i++) {
 		m = vec_at(&r->fresh.members, i);
-		if (m->parent == 0 && add_member(r, i + 1, err) == -1)
+		if (m->parent == 0 && json_edit_add_member(r, i + 1, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -316,7 +683,7 @@ write_splice(const struct editor *r, const struct splice *s, bool again, struct 
 }
 
 static int
-write_all(const struct editor *r, struct buf *out, struct error *err)
+json_edit_write_all(const struct editor *r, struct buf *out, struct error *err)
 {
 	const struct splice *last = NULL;
 	const struct splice *s;
@@ -340,7 +707,7 @@ write_all(const struct editor *r, struct buf *out, struct error *err)
 	return buf_check(out, err);
 }
 
-int
+static int
 json_edit_render(const struct edits *e, struct buf *out, struct error *err)
 {
 	const struct document *d = edits_document(e);
@@ -361,10 +728,30 @@ json_edit_render(const struct edits *e, struct buf *out, struct error *err)
 		if (r.splices.len > 1)
 			qsort(r.splices.items, r.splices.len, sizeof(struct splice),
 			    compare_splices);
-		result = write_all(&r, out, err);
+		result = json_edit_write_all(&r, out, err);
 	}
 	json_fresh_release(&r.fresh);
 	vec_release(&r.splices);
 	vec_release(&r.removed);
 	return result;
 }
+
+static bool
+respell(const char *key, size_t n, struct buf *out)
+{
+	if (!json_path_is_plain(key, n))
+		return false;
+	json_path_canonical(out, key, n);
+	return true;
+}
+
+const struct document_ops json_ops = {
+	.parse = json_parse,
+	.append_value = json_decode_value,
+	.value_is = json_decode_is,
+	.seek = json_decode_seek,
+	.render_splices = json_splice_render,
+	.render = json_edit_render,
+	.check = json_check,
+	.respell = respell
+};

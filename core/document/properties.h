@@ -17,7 +17,4 @@ struct buf;
 void properties_append_key(struct buf *out, const char *key, size_t n);
 void properties_append_value(struct buf *out, const void *value, size_t n);
 
-/* As properties_append_value, for text with other text of the value before it on its line. */
-void properties_append_inner(struct buf *out, const void *value, size_t n);
-
 #endif /* !DOCUMENT_PROPERTIES_H */

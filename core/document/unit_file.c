@@ -1,6 +1,6 @@
-#include "document/unit_file.h"
-
 #include <string.h>
+
+#include "document/unit_file.h"
 
 #define NAME_MAX_BYTES 65536
 
@@ -22,14 +22,14 @@ unit_file_release(struct unit_file *u)
 }
 
 static bool
-is_blank(char c)
+unit_file_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* The next line, without the blanks around it. */
 static bool
-next_line(struct unit_file *u, const char **line, size_t *len)
+unit_file_next_line(struct unit_file *u, const char **line, size_t *len)
 {
 	const char *p = u->text + u->at, *end;
 	size_t n;
@@ -40,9 +40,9 @@ next_line(struct unit_file *u, const char **line, size_t *len)
 	n = end != NULL ? (size_t)(end - p) : u->n - u->at;
 	u->at += n + (end != NULL);
 	u->line++;
-	for (; n > 0 && is_blank(*p); n--)
+	for (; n > 0 && unit_file_is_blank(*p); n--)
 		p++;
-	while (n > 0 && is_blank(p[n - 1]))
+	while (n > 0 && unit_file_is_blank(p[n - 1]))
 		n--;
 	*line = p;
 	*len = n;
@@ -50,23 +50,23 @@ next_line(struct unit_file *u, const char **line, size_t *len)
 }
 
 static bool
-is_comment(const char *line, size_t len)
+unit_file_is_comment(const char *line, size_t len)
 {
 	return len > 0 && (line[0] == '#' || line[0] == ';');
 }
 
 /* Append a value's line, and those that a backslash at its end continues it with. */
 static void
-append_value(struct unit_file *u, const char *line, size_t len)
+unit_file_append_value(struct unit_file *u, const char *line, size_t len)
 {
 	while (len > 0 && line[len - 1] == '\\') {
 		buf_append(&u->value, line, len - 1);
 		buf_append_char(&u->value, ' ');
 		/* Comments do not end it. */
 		do {
-			if (!next_line(u, &line, &len))
+			if (!unit_file_next_line(u, &line, &len))
 				return;
-		} while (is_comment(line, len));
+		} while (unit_file_is_comment(line, len));
 	}
 	buf_append(&u->value, line, len);
 }
@@ -78,8 +78,8 @@ unit_file_next(struct unit_file *u)
 	const char *line, *equals, *value;
 	size_t len, n;
 
-	while (next_line(u, &line, &len)) {
-		if (len == 0 || is_comment(line, len))
+	while (unit_file_next_line(u, &line, &len)) {
+		if (len == 0 || unit_file_is_comment(line, len))
 			continue;
 		if (line[0] == '[') {
 			u->in_service = len == sizeof(service) - 1 &&
@@ -92,14 +92,14 @@ unit_file_next(struct unit_file *u)
 		n = (size_t)(equals - line);
 		value = equals + 1;
 		len -= n + 1;
-		while (n > 0 && is_blank(line[n - 1]))
+		while (n > 0 && unit_file_is_blank(line[n - 1]))
 			n--;
-		for (; len > 0 && is_blank(*value); len--)
+		for (; len > 0 && unit_file_is_blank(*value); len--)
 			value++;
 		buf_clear(&u->name);
 		buf_clear(&u->value);
 		buf_append(&u->name, line, n);
-		append_value(u, value, len);
+		unit_file_append_value(u, value, len);
 		return !u->name.failed && !u->value.failed;
 	}
 	return false;
@@ -119,11 +119,11 @@ unit_file_word(const struct unit_file *u, size_t *at, struct buf *word)
 	unsigned char quote = 0;
 
 	buf_clear(word);
-	while (i < n && is_blank((char)p[i]))
+	while (i < n && unit_file_is_blank((char)p[i]))
 		i++;
 	if (i == n)
 		return false;
-	for (; i < n && (quote != 0 || !is_blank((char)p[i])); i++) {
+	for (; i < n && (quote != 0 || !unit_file_is_blank((char)p[i])); i++) {
 		if (quote == 0 && (p[i] == '"' || p[i] == '\''))
 			quote = p[i];
 		else if (quote != 0 && p[i] == quote)

@@ -1,5 +1,5 @@
-#ifndef UNIT_FILE_H
-#define UNIT_FILE_H
+#ifndef DOCUMENT_UNIT_FILE_H
+#define DOCUMENT_UNIT_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,4 +35,4 @@ bool unit_file_is(const struct unit_file *u, const char *name);
  */
 bool unit_file_word(const struct unit_file *u, size_t *at, struct buf *word);
 
-#endif /* !UNIT_FILE_H */
+#endif /* !DOCUMENT_UNIT_FILE_H */

@@ -4,9 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "secrets/state.h"
+#include "secrets/reference.h"
 
 struct error;
+struct estate;
 struct rules;
 struct scope;
 struct secrets_file;
@@ -17,7 +18,6 @@ struct secrets_file;
  * read again when they are needed.  The scan runs in steps, so that a screen
  * can show what is there so far.
  */
-struct estate;
 
 struct estate_entry {
 	const char *key;	/* decoded; NUL-terminated, though a NUL may be in it */

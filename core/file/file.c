@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "file/file.h"
 #include "base/secmem.h"
+#include "file/file.h"
 
 #define ATTEMPTS 4		/* the first and three more */
 
@@ -71,7 +71,7 @@ read_some(int fd, void *p, size_t n)
 
 /* Append up to the end; errors leave what was read so far. */
 static int
-read_all(int fd, const char *name, struct buf *out, struct error *err)
+file_read_all(int fd, const char *name, struct buf *out, struct error *err)
 {
 	unsigned char more;
 	size_t room;
@@ -104,7 +104,7 @@ file_read_fd(int fd, const char *name, struct buf *out, struct error *err)
 {
 	size_t start = out->len;
 
-	if (read_all(fd, name, out, err) == 0)
+	if (file_read_all(fd, name, out, err) == 0)
 		return 0;
 	buf_truncate(out, start);
 	return -1;

@@ -1,9 +1,9 @@
-#ifndef BASE_FILE_H
-#define BASE_FILE_H
+#ifndef FILE_FILE_H
+#define FILE_FILE_H
 
+#include <sys/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 #include <time.h>
 
 struct buf;
@@ -50,4 +50,4 @@ bool file_id_equal(const struct file_id *a, const struct file_id *b);
 /* The last component of ${path} (a pointer into it). */
 const char *file_basename(const char *path);
 
-#endif /* !BASE_FILE_H */
+#endif /* !FILE_FILE_H */

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "file/lock.h"
-#include "file/place.h"
+#include "file/path.h"
 
 #define SUFFIX ".propseal-lock"
 #define PRIVATE 0600
@@ -228,7 +228,7 @@ by_real_path(const void *a, const void *b)
 
 /* The same name in the same directory, which may be mounted at two places. */
 static bool
-is_same(const struct hold *a, const struct hold *b)
+lock_is_same(const struct hold *a, const struct hold *b)
 {
 	struct stat x, y;
 
@@ -249,7 +249,7 @@ hold_release(struct hold *h)
 		close(h->fd);
 	}
 	free(h->sidecar);
-	place_close(&h->place);
+	path_close(&h->place);
 }
 
 /* Add the lock of one file, unless it is there already. */
@@ -259,17 +259,17 @@ add_hold(struct lock *l, const char *path, struct error *err)
 	struct hold *h = &l->holds[l->n];
 	size_t i;
 
-	*h = (struct hold){ path, PLACE_NONE, NULL, -1 };
-	if (place_open(&h->place, path, err) == -1)
+	*h = (struct hold){ path, PATH_NONE, NULL, -1 };
+	if (path_open(&h->place, path, err) == -1)
 		return -1;
 	for (i = 0; i < l->n; i++) {
-		if (is_same(&l->holds[i], h)) {
+		if (lock_is_same(&l->holds[i], h)) {
 			hold_release(h);
 			return 0;
 		}
 	}
 	l->n++;
-	h->sidecar = place_sidecar(&h->place, SUFFIX);
+	h->sidecar = path_sidecar(&h->place, SUFFIX);
 	return h->sidecar == NULL ? error_memory(err) : 0;
 }
 

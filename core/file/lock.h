@@ -1,9 +1,10 @@
-#ifndef PLAN_LOCK_H
-#define PLAN_LOCK_H
+#ifndef FILE_LOCK_H
+#define FILE_LOCK_H
 
 #include <stddef.h>
 
 struct error;
+struct lock;
 
 /*
  * The right to change some files: an exclusive OFD lock on a sidecar
@@ -12,7 +13,6 @@ struct error;
  * it locked is still the one of that name.  Files are locked in the order of
  * their real paths, so two processes cannot wait for each other.
  */
-struct lock;
 
 /**
  * lock_files(paths, n, timeout_ms, waiting, cookie, err):
@@ -29,4 +29,4 @@ struct lock *lock_files(const char *const paths[], size_t n, int timeout_ms,
 /* Give the locks back.  NULL is fine. */
 void lock_release(struct lock *l);
 
-#endif /* !PLAN_LOCK_H */
+#endif /* !FILE_LOCK_H */

@@ -1,16 +1,17 @@
-#ifndef PLAN_REPLACE_H
-#define PLAN_REPLACE_H
+#ifndef FILE_REPLACE_H
+#define FILE_REPLACE_H
 
 #include "file/file.h"
 
 struct buf;
 struct error;
+struct file_id;
+struct replace;
 
 /*
  * A new version of one file, written aside and then put in its place.
  * Between replace_prepare and replace_commit the old file is untouched.
  */
-struct replace;
 
 /* May use ${content} (secret) up. */
 typedef int replace_verify_fn(void *cookie, struct buf *content,
@@ -49,4 +50,23 @@ const char *replace_placed(const struct replace *r);
 /* Forget it: what was written aside is removed unless committed. */
 void replace_free(struct replace *r);
 
-#endif /* !PLAN_REPLACE_H */
+/*
+ * One file replaced as a whole (replace.h), for what is no plan over a user's
+ * configurations: data files of our own, exports.
+ */
+
+/* Replace ${path}, which must still be ${expected}.  The caller holds its
+ * lock.  Errors: those of replace_prepare and replace_commit. */
+int replace_file(const char *path, const struct file_id *expected,
+    const struct buf *content, struct error *err);
+
+/* The same under a lock of its own, of ${timeout_ms} (lock.h), whatever is
+ * there: a new file is 0600. */
+int replace_file_locked(const char *path, int timeout_ms, const struct buf *content,
+    struct error *err);
+
+/* The same where nothing is.  ERROR_EXISTS. */
+int replace_file_new(const char *path, int timeout_ms, const struct buf *content,
+    struct error *err);
+
+#endif /* !FILE_REPLACE_H */

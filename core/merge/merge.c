@@ -1,13 +1,700 @@
-#include "merge/merge.h"
-
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "base/vec.h"
 #include "document/document.h"
-#include "merge/decide.h"
-#include "merge/markers.h"
-#include "merge/units.h"
-#include "merge/weave.h"
+#include "merge/merge.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
+
+struct buf;
+struct document;
+struct error;
+struct map;
+struct merge_result;
+struct text;
+struct units;
+
+/* The entries of three versions of a file side by side (inside core/merge). */
+
+/* An entry, and the entry that holds its tag. */
+enum unit_slot { UNIT_MAIN, UNIT_TAG };
+
+#define UNIT_SLOTS 2
+
+/* What is merged as one thing. */
+struct unit {
+	const char *name;
+	size_t len;
+	size_t entry[MERGE_SIDES][UNIT_SLOTS];	/* of the documents, or DOCUMENT_NONE */
+	enum merge_side take;	/* OURS, THEIRS; BASE: conflict */
+	bool written;		/* its conflict is in the text */
+};
+
+struct units {
+	const struct document *doc[MERGE_SIDES];
+	struct vec list;		/* struct unit */
+	struct map *by_name;
+	size_t *of[MERGE_SIDES];	/* entry -> unit; DOCUMENT_NONE: shadowed */
+	size_t *lead[MERGE_SIDES];	/* entry -> where the lines in front of it begin */
+	size_t tail[MERGE_SIDES];	/* where the lines behind the last one begin */
+};
+
+/* Bytes of one version. */
+struct text {
+	const unsigned char *p;
+	size_t n;
+};
+
+#define WIDTH 7
+
+struct lines {
+	const unsigned char *p;
+	size_t n;
+	size_t at;
+	size_t line;
+};
+
+/* The next line, which ends in LF, CR LF or CR; false at the end. */
+static bool
+markers_next(struct lines *l, const unsigned char **line, size_t *len)
+{
+	size_t start = l->at;
+
+	if (start >= l->n)
+		return false;
+	while (l->at < l->n && l->p[l->at] != '\n' && l->p[l->at] != '\r')
+		l->at++;
+	*line = l->p + start;
+	*len = l->at - start;
+	if (l->at < l->n && l->p[l->at++] == '\r' && l->at < l->n && l->p[l->at] == '\n')
+		l->at++;
+	l->line++;
+	return true;
+}
+
+static bool
+is_marker(const unsigned char *line, size_t len, unsigned char c)
+{
+	size_t i;
+
+	if (len < WIDTH || (len > WIDTH && line[WIDTH] != ' '))
+		return false;
+	for (i = 0; i < WIDTH && line[i] == c; i++)
+		;
+	return i == WIDTH;
+}
+
+size_t
+markers_line(const struct buf *text)
+{
+	struct lines l = { text->data, text->len, 0, 0 };
+	const unsigned char *line;
+	size_t len;
+
+	while (markers_next(&l, &line, &len)) {
+		if (is_marker(line, len, '<') || is_marker(line, len, '>'))
+			return l.line;
+	}
+	return 0;
+}
+
+void
+markers_count(const struct buf *text, size_t *begin, size_t *end)
+{
+	struct lines l = { text->data, text->len, 0, 0 };
+	const unsigned char *line;
+	size_t len;
+
+	*begin = *end = 0;
+	while (markers_next(&l, &line, &len)) {
+		*begin += is_marker(line, len, '<');
+		*end += is_marker(line, len, '>');
+	}
+}
+
+/* Where the unit of a name is; a new one when there is none yet. */
+static int
+unit_of(struct units *u, const char *name, size_t len, size_t *at)
+{
+	struct unit *x;
+
+	if (map_get(u->by_name, name, len, at))
+		return 0;
+	*at = u->list.len;
+	if ((x = vec_push(&u->list)) == NULL || map_put(u->by_name, name, len, *at) != 0)
+		return -1;
+	x->name = name;
+	x->len = len;
+	for (size_t side = 0; side < MERGE_SIDES; side++)
+		for (size_t slot = 0; slot < UNIT_SLOTS; slot++)
+			x->entry[side][slot] = DOCUMENT_NONE;
+	return 0;
+}
+
+static struct unit *units_at(const struct units *u, size_t i);
+
+static enum unit_slot units_slot(const struct units *u, enum merge_side side, size_t i);
+
+static int
+collect_side(struct units *u, enum merge_side side)
+{
+	const struct document *d = u->doc[side];
+	size_t prefix = strlen(TAG_PREFIX), len, start, end, at, i;
+	enum unit_slot slot;
+	const char *key;
+
+	u->of[side] = calloc(document_count(d) + 1, sizeof(size_t));
+	u->lead[side] = calloc(document_count(d) + 1, sizeof(size_t));
+	if (u->of[side] == NULL || u->lead[side] == NULL)
+		return -1;
+	for (i = 0; i < document_count(d); i++) {
+		u->of[side][i] = DOCUMENT_NONE;
+		u->lead[side][i] = u->tail[side];
+		/* A line that nobody reads is as good as a comment. */
+		if (document_shadowed(d, i))
+			continue;
+		key = document_key(d, i, &len);
+		slot = units_slot(u, side, i);
+		if (unit_of(u, slot == UNIT_TAG ? key + prefix : key,
+		    slot == UNIT_TAG ? len - prefix : len, &at) != 0)
+			return -1;
+		u->of[side][i] = at;
+		units_at(u, at)->entry[side][slot] = i;
+		document_span(d, i, &start, &end);
+		u->tail[side] = end;
+	}
+	return 0;
+}
+
+static int
+units_collect(struct units *u, const struct document *const doc[MERGE_SIDES], struct error *err)
+{
+	memset(u, 0, sizeof(*u));
+	vec_init(&u->list, sizeof(struct unit), SIZE_MAX / sizeof(struct unit));
+	memcpy(u->doc, doc, sizeof(u->doc));
+	if ((u->by_name = map_new()) == NULL)
+		return error_memory(err);
+	for (int side = MERGE_BASE; side < MERGE_SIDES; side++)
+		if (collect_side(u, (enum merge_side)side) != 0)
+			return error_memory(err);
+	return 0;
+}
+
+/* ERROR_MEMORY.  Release ${u} also after a failure. */
+static void
+units_release(struct units *u)
+{
+	for (size_t side = 0; side < MERGE_SIDES; side++) {
+		free(u->of[side]);
+		free(u->lead[side]);
+	}
+	map_free(u->by_name);
+	vec_release(&u->list);
+}
+
+static struct unit *
+units_at(const struct units *u, size_t i)
+{
+	return vec_at(&u->list, i);
+}
+
+/* Which of the two is entry ${i}? */
+static enum unit_slot
+units_slot(const struct units *u, enum merge_side side, size_t i)
+{
+	return tag_is_key(u->doc[side], i) ? UNIT_TAG : UNIT_MAIN;
+}
+
+static struct text
+between(const struct units *u, enum merge_side side, size_t start, size_t end)
+{
+	const struct buf *b = document_bytes(u->doc[side]);
+	struct text none = { (const unsigned char *)"", 0 };
+
+	return start == end ? none : (struct text){ b->data + start, end - start };
+}
+
+static struct text
+units_entry_text(const struct units *u, enum merge_side side, size_t i)
+{
+	size_t start, end;
+
+	document_span(u->doc[side], i, &start, &end);
+	return between(u, side, start, end);
+}
+
+static struct text
+units_lead(const struct units *u, enum merge_side side, size_t i)
+{
+	size_t start, end;
+
+	document_span(u->doc[side], i, &start, &end);
+	return between(u, side, u->lead[side][i], start);
+}
+
+static struct text
+units_tail(const struct units *u, enum merge_side side)
+{
+	return between(u, side, u->tail[side], document_bytes(u->doc[side])->len);
+}
+
+static bool
+units_text_same(struct text a, struct text b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+static bool
+units_text_blank(struct text t)
+{
+	while (t.n > 0 && memchr(" \t\f\r\n", t.p[t.n - 1], 5) != NULL)
+		t.n--;
+	return t.n == 0;
+}
+
+/* Have both sides the same value in this slot, or both none?  ERROR_MEMORY. */
+static int
+units_same(const struct units *u, const struct unit *x, enum unit_slot slot, enum merge_side a,
+    enum merge_side b, bool *same, struct error *err)
+{
+	size_t i = x->entry[a][slot], j = x->entry[b][slot], n, m;
+	const unsigned char *p, *q;
+	struct buf value;
+	int rc;
+
+	*same = i == DOCUMENT_NONE && j == DOCUMENT_NONE;
+	if (i == DOCUMENT_NONE || j == DOCUMENT_NONE)
+		return 0;
+	p = document_raw_value(u->doc[a], i, &n);
+	q = document_raw_value(u->doc[b], j, &m);
+	*same = n == m && memcmp(p, q, n) == 0;
+	if (*same || (memchr(p, '\\', n) == NULL && memchr(q, '\\', m) == NULL))
+		return 0;
+	/* Two spellings of one value? */
+	buf_init_secret(&value, BUF_MAX_FILE);
+	if ((rc = document_value(u->doc[a], i, &value, err)) == 0)
+		*same = document_value_is(u->doc[b], j,
+		    value.len > 0 ? (const char *)value.data : "", value.len);
+	buf_release(&value);
+	return rc;
+}
+
+/* The same for a piece of text that all three have; BASE: a conflict. */
+static enum merge_side
+merge_decide_text(const struct text text[MERGE_SIDES])
+{
+	if (units_text_same(text[MERGE_OURS], text[MERGE_THEIRS]) ||
+	    units_text_same(text[MERGE_BASE], text[MERGE_THEIRS]))
+		return MERGE_OURS;
+	return units_text_same(text[MERGE_BASE], text[MERGE_OURS]) ? MERGE_THEIRS : MERGE_BASE;
+}
+
+/* The lines in front of an entry that both sides have. */
+static enum merge_side
+merge_decide_lead(const struct units *u, const struct unit *x, int slot)
+{
+	struct text text[MERGE_SIDES] = { { (const unsigned char *)"", 0 } };
+
+	text[MERGE_OURS] = units_lead(u, MERGE_OURS, x->entry[MERGE_OURS][slot]);
+	text[MERGE_THEIRS] = units_lead(u, MERGE_THEIRS, x->entry[MERGE_THEIRS][slot]);
+	if (x->entry[MERGE_BASE][slot] != DOCUMENT_NONE)
+		text[MERGE_BASE] = units_lead(u, MERGE_BASE, x->entry[MERGE_BASE][slot]);
+	return merge_decide_text(text);
+}
+
+/* Which versions of one slot are the same. */
+struct sames {
+	bool both;	/* ours and theirs */
+	bool ours;	/* as base */
+	bool theirs;
+};
+
+static int
+decide_compare(const struct units *u, const struct unit *x, enum unit_slot slot, struct sames *s,
+    struct error *err)
+{
+	if (units_same(u, x, slot, MERGE_OURS, MERGE_THEIRS, &s->both, err) != 0 ||
+	    units_same(u, x, slot, MERGE_BASE, MERGE_OURS, &s->ours, err) != 0)
+		return -1;
+	return units_same(u, x, slot, MERGE_BASE, MERGE_THEIRS, &s->theirs, err);
+}
+
+/* The side that differs from the base. */
+static enum merge_side
+pick(const struct sames *s)
+{
+	return s->theirs ? MERGE_OURS : s->ours ? MERGE_THEIRS : MERGE_BASE;
+}
+
+/* Of values that are the same, the bytes that changed. */
+static enum merge_side
+pick_spelling(const struct units *u, const struct unit *x)
+{
+	size_t base = x->entry[MERGE_BASE][UNIT_MAIN];
+	size_t ours = x->entry[MERGE_OURS][UNIT_MAIN];
+
+	if (base != DOCUMENT_NONE && ours != DOCUMENT_NONE &&
+	    units_text_same(units_entry_text(u, MERGE_BASE, base),
+	    units_entry_text(u, MERGE_OURS, ours)))
+		return MERGE_THEIRS;
+	return MERGE_OURS;
+}
+
+/* All but the name of the variable, which has nothing to do with the keys. */
+static bool
+is_key_metadata(const struct units *u, const struct unit *x)
+{
+	size_t i;
+
+	if (x->len == strlen(SECRETS_ENVVAR) && memcmp(x->name, SECRETS_ENVVAR, x->len) == 0)
+		return false;
+	for (size_t side = 0; side < MERGE_SIDES; side++) {
+		i = x->entry[side][UNIT_MAIN];
+		if (i != DOCUMENT_NONE)
+			return metadata_is_key(u->doc[side], i);
+	}
+	return false;
+}
+
+static bool
+is_sealed(const struct document *d, size_t i)
+{
+	const unsigned char *raw;
+	size_t n;
+
+	if (i == DOCUMENT_NONE || metadata_is_key(d, i))
+		return false;
+	raw = document_raw_value(d, i, &n);
+	return sealed_claims(raw, n) || (n > 0 && raw[0] == '\\');
+}
+
+/* A comment that both changed: only where both have the entry it stands at. */
+static bool
+leads_differ(const struct units *u, const struct unit *x)
+{
+	for (int slot = 0; slot < UNIT_SLOTS; slot++) {
+		if (x->entry[MERGE_OURS][slot] != DOCUMENT_NONE &&
+		    x->entry[MERGE_THEIRS][slot] != DOCUMENT_NONE &&
+		    merge_decide_lead(u, x, slot) == MERGE_BASE)
+			return true;
+	}
+	return false;
+}
+
+static int
+decide_decide(struct units *u, struct unit *x, const struct merge_input *in, struct error *err)
+{
+	struct sames main, tag;
+	enum merge_side take;
+
+	if (decide_compare(u, x, UNIT_MAIN, &main, err) != 0 || decide_compare(u, x, UNIT_TAG,
+	    &tag, err) != 0)
+		return -1;
+	if (is_key_metadata(u, x))
+		take = main.both ? MERGE_OURS : in->keys;
+	else if (!main.both)
+		/* A tag follows its entry. */
+		take = pick(&main);
+	else if (!tag.both)
+		take = pick(&tag);
+	else
+		take = pick_spelling(u, x);
+	if (take != MERGE_BASE && !main.both && in->locked[take] &&
+	    is_sealed(u->doc[take], x->entry[take][UNIT_MAIN]))
+		take = MERGE_BASE;
+	x->take = take != MERGE_BASE && leads_differ(u, x) ? MERGE_BASE : take;
+	return 0;
+}
+
+/* Which side each unit comes from (inside core/merge): fills struct unit's take. */
+static int
+merge_decide(struct units *u, const struct merge_input *in, struct error *err)
+{
+	for (size_t i = 0; i < u->list.len; i++)
+		if (decide_decide(u, units_at(u, i), in, err) != 0)
+			return -1;
+	return 0;
+}
+
+#define END SIZE_MAX
+
+/* A piece is a slot of a unit: unit * UNIT_SLOTS + slot. */
+struct weave {
+	struct units *u;
+	size_t *next;		/* the order of pieces; the last element is the head */
+	size_t *follower;	/* theirs: the next entry that base has, or DOCUMENT_NONE */
+	size_t head;
+	const char *line_end;
+	struct buf *out;
+	struct merge_result *r;
+};
+
+static size_t
+piece_of(const struct weave *w, enum merge_side side, size_t i)
+{
+	return w->u->of[side][i] * UNIT_SLOTS + units_slot(w->u, side, i);
+}
+
+static size_t
+entry_of(const struct weave *w, size_t piece, enum merge_side side)
+{
+	return units_at(w->u, piece / UNIT_SLOTS)->entry[side][piece % UNIT_SLOTS];
+}
+
+static void
+put_behind(struct weave *w, size_t at, size_t piece)
+{
+	w->next[piece] = w->next[at];
+	w->next[at] = piece;
+}
+
+/* Ours in its order, and what only theirs has behind what it follows there. */
+static void
+arrange(struct weave *w)
+{
+	const struct units *u = w->u;
+	size_t at = w->head, piece, next, i;
+
+	w->next[at] = END;
+	for (i = 0; i < document_count(u->doc[MERGE_OURS]); i++) {
+		if (u->of[MERGE_OURS][i] == DOCUMENT_NONE)
+			continue;
+		piece = piece_of(w, MERGE_OURS, i);
+		put_behind(w, at, piece);
+		at = piece;
+	}
+	at = w->head;
+	for (i = 0; i < document_count(u->doc[MERGE_THEIRS]); i++) {
+		if (u->of[MERGE_THEIRS][i] == DOCUMENT_NONE)
+			continue;
+		piece = piece_of(w, MERGE_THEIRS, i);
+		if (entry_of(w, piece, MERGE_OURS) == DOCUMENT_NONE) {
+			/* Behind what ours added at the same place. */
+			while ((next = w->next[at]) != END &&
+			    entry_of(w, next, MERGE_BASE) == DOCUMENT_NONE &&
+			    entry_of(w, next, MERGE_THEIRS) == DOCUMENT_NONE)
+				at = next;
+			put_behind(w, at, piece);
+		}
+		at = piece;
+	}
+}
+
+static void
+find_followers(struct weave *w)
+{
+	const struct units *u = w->u;
+	size_t follower = DOCUMENT_NONE;
+
+	for (size_t i = document_count(u->doc[MERGE_THEIRS]); i-- > 0;) {
+		w->follower[i] = follower;
+		if (u->of[MERGE_THEIRS][i] != DOCUMENT_NONE &&
+		    entry_of(w, piece_of(w, MERGE_THEIRS, i), MERGE_BASE) != DOCUMENT_NONE)
+			follower = i;
+	}
+}
+
+static void
+weave_append(struct weave *w, struct text t)
+{
+	unsigned char last = w->out->len > 0 ? w->out->data[w->out->len - 1] : '\n';
+
+	if (t.n == 0)
+		return;
+	if (last != '\n' && last != '\r')
+		buf_append_str(w->out, w->line_end);
+	buf_append(w->out, t.p, t.n);
+}
+
+static void
+append_marker(struct weave *w, const char *marker)
+{
+	weave_append(w, (struct text){ (const unsigned char *)marker, strlen(marker) });
+	buf_append_str(w->out, w->line_end);
+}
+
+/*
+ * Theirs put a new entry between an old one and the comment in front of it,
+ * and ours did the same: the comment is in the text already.
+ */
+static bool
+is_twice(const struct weave *w, size_t entry, struct text lead)
+{
+	const struct units *u = w->u;
+	size_t follower = w->follower[entry], base, ours;
+	struct text then;
+	const struct unit *x;
+	enum unit_slot slot;
+
+	if (follower == DOCUMENT_NONE) {
+		then = units_tail(u, MERGE_BASE);
+		return units_text_same(lead, then) &&
+		    !units_text_same(then, units_tail(u, MERGE_OURS));
+	}
+	x = units_at(u, u->of[MERGE_THEIRS][follower]);
+	slot = units_slot(u, MERGE_THEIRS, follower);
+	base = x->entry[MERGE_BASE][slot];
+	ours = x->entry[MERGE_OURS][slot];
+	if (ours == DOCUMENT_NONE)
+		return false;
+	then = units_lead(u, MERGE_BASE, base);
+	return units_text_same(lead, then) &&
+	    !units_text_same(then, units_lead(u, MERGE_OURS, ours));
+}
+
+/* The lines in front of a piece that is not in conflict, taken or not. */
+static void
+append_lead(struct weave *w, size_t piece)
+{
+	struct unit *x = units_at(w->u, piece / UNIT_SLOTS);
+	int slot = (int)(piece % UNIT_SLOTS);
+	size_t base = x->entry[MERGE_BASE][slot];
+	enum merge_side side = MERGE_OURS;
+	struct text lead;
+
+	if (x->entry[MERGE_OURS][slot] != DOCUMENT_NONE &&
+	    x->entry[MERGE_THEIRS][slot] != DOCUMENT_NONE)
+		side = merge_decide_lead(w->u, x, slot);
+	else if (x->entry[MERGE_OURS][slot] == DOCUMENT_NONE)
+		side = MERGE_THEIRS;
+	lead = units_lead(w->u, side, x->entry[side][slot]);
+	/* An entry that goes takes its comment along, but not a new one. */
+	if (x->entry[x->take][slot] == DOCUMENT_NONE && (units_text_blank(lead) ||
+	    (base != DOCUMENT_NONE && units_text_same(lead, units_lead(w->u, MERGE_BASE, base)))))
+		return;
+	if (base == DOCUMENT_NONE && side == MERGE_THEIRS && lead.n > 0 &&
+	    x->entry[MERGE_OURS][slot] == DOCUMENT_NONE &&
+	    is_twice(w, x->entry[MERGE_THEIRS][slot], lead))
+		return;
+	weave_append(w, lead);
+}
+
+static void
+weave_append_version(struct weave *w, const struct unit *x, enum merge_side side, bool with_lead)
+{
+	for (int slot = 0; slot < UNIT_SLOTS; slot++) {
+		size_t i = x->entry[side][slot];
+
+		if (i == DOCUMENT_NONE)
+			continue;
+		if (with_lead || slot != UNIT_MAIN)
+			weave_append(w, units_lead(w->u, side, i));
+		weave_append(w, units_entry_text(w->u, side, i));
+	}
+}
+
+/* The main entry and its tag, of both sides; the comment in front if it is none. */
+static void
+append_conflict(struct weave *w, struct unit *x)
+{
+	bool has_main = x->entry[MERGE_OURS][UNIT_MAIN] != DOCUMENT_NONE &&
+	    x->entry[MERGE_THEIRS][UNIT_MAIN] != DOCUMENT_NONE;
+	enum merge_side lead = has_main ? merge_decide_lead(w->u, x, UNIT_MAIN) : MERGE_BASE;
+
+	if (lead != MERGE_BASE)
+		weave_append(w, units_lead(w->u, lead, x->entry[lead][UNIT_MAIN]));
+	append_marker(w, MARKERS_OURS);
+	weave_append_version(w, x, MERGE_OURS, lead == MERGE_BASE);
+	append_marker(w, MARKERS_BETWEEN);
+	weave_append_version(w, x, MERGE_THEIRS, lead == MERGE_BASE);
+	append_marker(w, MARKERS_THEIRS);
+	x->written = true;
+	w->r->conflicts++;
+	text_append_visible(&w->r->names, x->name, x->len);
+	buf_append_char(&w->r->names, '\n');
+}
+
+static void
+append_tail(struct weave *w)
+{
+	struct text tail[MERGE_SIDES];
+	enum merge_side side;
+
+	for (int i = 0; i < MERGE_SIDES; i++)
+		tail[i] = units_tail(w->u, (enum merge_side)i);
+	side = merge_decide_text(tail);
+	if (side != MERGE_BASE) {
+		weave_append(w, tail[side]);
+		return;
+	}
+	append_marker(w, MARKERS_OURS);
+	weave_append(w, tail[MERGE_OURS]);
+	append_marker(w, MARKERS_BETWEEN);
+	weave_append(w, tail[MERGE_THEIRS]);
+	append_marker(w, MARKERS_THEIRS);
+	w->r->conflicts++;
+	buf_append_str(&w->r->names, "the lines behind the last entry\n");
+}
+
+static void
+append_pieces(struct weave *w)
+{
+	struct unit *x;
+	size_t piece, entry;
+
+	for (piece = w->next[w->head]; piece != END; piece = w->next[piece]) {
+		x = units_at(w->u, piece / UNIT_SLOTS);
+		if (x->take == MERGE_BASE) {
+			if (!x->written)
+				append_conflict(w, x);
+			continue;
+		}
+		append_lead(w, piece);
+		entry = x->entry[x->take][piece % UNIT_SLOTS];
+		if (entry != DOCUMENT_NONE)
+			weave_append(w, units_entry_text(w->u, x->take, entry));
+	}
+}
+
+/* The first line end of ours, or else of theirs. */
+static const char *
+weave_line_end_of(const struct units *u)
+{
+	for (int side = MERGE_OURS; side < MERGE_SIDES; side++) {
+		const struct buf *b = document_bytes(u->doc[side]);
+
+		for (size_t i = 0; i < b->len; i++) {
+			if (b->data[i] == '\n')
+				return "\n";
+			if (b->data[i] == '\r')
+				return i + 1 < b->len && b->data[i + 1] == '\n' ? "\r\n" : "\r";
+		}
+	}
+	return "\n";
+}
+
+/* The text of a merge whose units are decided (inside core/merge). */
+static int
+merge_write(struct units *u, struct buf *out, struct merge_result *r, struct error *err)
+{
+	struct weave w = { .u = u, .out = out, .r = r, .head = u->list.len * UNIT_SLOTS };
+	int rc = -1;
+
+	w.next = calloc(w.head + 1, sizeof(*w.next));
+	w.follower = calloc(document_count(u->doc[MERGE_THEIRS]) + 1, sizeof(*w.follower));
+	if (w.next == NULL || w.follower == NULL) {
+		error_memory(err);
+		goto done;
+	}
+	w.line_end = weave_line_end_of(u);
+	arrange(&w);
+	find_followers(&w);
+	append_pieces(&w);
+	append_tail(&w);
+	rc = buf_check(out, err);
+done:
+	free(w.follower);
+	free(w.next);
+	return rc;
+}
 
 #define NAMES_MAX (1U << 20)
 
@@ -57,7 +744,7 @@ merge_whole(const struct buf *ours, const struct buf *theirs, struct buf *out,
 
 /* Is the entry of ${slot} in the merged document what was decided? */
 static bool
-fits(const struct units *u, const struct unit *x, int slot, const struct document *merged)
+merge_fits(const struct units *u, const struct unit *x, int slot, const struct document *merged)
 {
 	size_t i = x->entry[x->take][slot], j, len;
 	const struct document *d = u->doc[x->take];
@@ -79,7 +766,7 @@ fits(const struct units *u, const struct unit *x, int slot, const struct documen
 
 /* Has the merged document what was decided on and nothing else? */
 static bool
-check_entries(const struct units *u, const struct document *merged)
+merge_check_entries(const struct units *u, const struct document *merged)
 {
 	size_t expected = 0, found = 0, i;
 
@@ -87,7 +774,7 @@ check_entries(const struct units *u, const struct document *merged)
 		const struct unit *x = units_at(u, i);
 
 		for (int slot = 0; slot < UNIT_SLOTS; slot++) {
-			if (!fits(u, x, slot, merged))
+			if (!merge_fits(u, x, slot, merged))
 				return false;
 			expected += x->entry[x->take][slot] != DOCUMENT_NONE;
 		}
@@ -99,7 +786,7 @@ check_entries(const struct units *u, const struct document *merged)
 
 /* A line that runs on into the next one, say, can make something else of it. */
 static bool
-check_text(const struct units *u, const struct buf *text, const struct merge_result *r)
+merge_check_text(const struct units *u, const struct buf *text, const struct merge_result *r)
 {
 	struct document *merged;
 	size_t begin, end;
@@ -114,14 +801,15 @@ check_text(const struct units *u, const struct buf *text, const struct merge_res
 	buf_init_secret(&copy, BUF_MAX_FILE);
 	buf_append(&copy, text->data, text->len);
 	merged = document_parse(&copy, DOCUMENT_PROPERTIES, "", NULL);
-	good = merged != NULL && document_problem(merged, NULL) == 0 && check_entries(u, merged);
+	good = merged != NULL && document_problem(merged, NULL) == 0 && merge_check_entries(u,
+	    merged);
 	document_free(merged);
 	buf_release(&copy);
 	return good;
 }
 
 static bool
-is_readable(const struct merge_input *in)
+merge_is_readable(const struct merge_input *in)
 {
 	for (size_t side = 0; side < MERGE_SIDES; side++) {
 		if (document_format(in->doc[side]) != DOCUMENT_PROPERTIES ||
@@ -138,15 +826,15 @@ by_entry(const struct merge_input *in, struct buf *out, struct merge_result *r, 
 	struct units u;
 	int rc = -1;
 
-	if (units_collect(&u, in->doc, err) == 0 && decide_units(&u, in, err) == 0 &&
-	    (rc = weave_write(&u, out, r, err)) == 0)
-		*good = check_text(&u, out, r);
+	if (units_collect(&u, in->doc, err) == 0 && merge_decide(&u, in, err) == 0 &&
+	    (rc = merge_write(&u, out, r, err)) == 0)
+		*good = merge_check_text(&u, out, r);
 	units_release(&u);
 	return rc;
 }
 
 static bool
-same_bytes(const struct merge_input *in, enum merge_side a, enum merge_side b)
+merge_same_bytes(const struct merge_input *in, enum merge_side a, enum merge_side b)
 {
 	const struct buf *x = document_bytes(in->doc[a]), *y = document_bytes(in->doc[b]);
 
@@ -165,13 +853,15 @@ merge_documents(const struct merge_input *in, struct buf *out, struct merge_resu
 
 	result_init(r);
 	buf_init_secret(&text, out->max);
-	if (same_bytes(in, MERGE_OURS, MERGE_THEIRS) || same_bytes(in, MERGE_BASE, MERGE_THEIRS)) {
+	if (merge_same_bytes(in, MERGE_OURS, MERGE_THEIRS) || merge_same_bytes(in, MERGE_BASE,
+	    MERGE_THEIRS)) {
 		buf_append(out, ours->data, ours->len);
 		rc = buf_check(out, err);
-	} else if (same_bytes(in, MERGE_BASE, MERGE_OURS)) {
+	} else if (merge_same_bytes(in, MERGE_BASE, MERGE_OURS)) {
 		buf_append(out, theirs->data, theirs->len);
 		rc = buf_check(out, err);
-	} else if (is_readable(in) && (rc = by_entry(in, &text, r, &good, err)) == 0 && good) {
+	} else if (merge_is_readable(in) && (rc = by_entry(in, &text, r, &good, err)) == 0 &&
+	    good) {
 		buf_append(out, text.data, text.len);
 		rc = buf_check(out, err);
 	} else if (rc == 0)

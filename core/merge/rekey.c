@@ -1,14 +1,202 @@
-#include "merge/rekey.h"
-
+#include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/error.h"
+#include "base/secmem.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"
-#include "merge/reseal.h"
+#include "merge/rekey.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/wrap.h"
+
+struct document;
+struct secrets_file;
+
+/* One version of a secrets file under the data key of another (inside core/merge). */
+struct reseal {
+	const struct secrets_file *from;	/* unlocked */
+	const struct secrets_file *to;		/* unlocked */
+	const struct secrets_file *base;	/* what ${from} was made from */
+	const struct document *base_made;	/* ${base} under ${to}'s key; NULL: there is none */
+	size_t sealed;		/* out: values that ${to} has not, sealed anew */
+	bool failed;		/* out: an entry did not open; it is as it was */
+	struct error why;
+};
+
+/* Buffers that serve every entry. */
+struct work {
+	struct edits *edits;
+	struct buf plain;	/* secret */
+	struct buf other;	/* secret */
+	struct buf text;	/* ENC[...] */
+	struct buf tag;		/* empty: none */
+};
+
+static void
+work_init(struct work *w)
+{
+	w->edits = NULL;
+	buf_init_secret(&w->plain, BUF_MAX_FILE);
+	buf_init_secret(&w->other, BUF_MAX_FILE);
+	buf_init(&w->text, BUF_MAX_FILE);
+	buf_init(&w->tag, BUF_MAX_FILE);
+}
+
+static void
+work_release(struct work *w)
+{
+	edits_free(w->edits);
+	buf_release(&w->plain);
+	buf_release(&w->other);
+	buf_release(&w->text);
+	buf_release(&w->tag);
+}
+
+/* The text and the tag that ${name} has in ${d}. */
+static int
+reseal_take(struct work *w, const struct document *d, size_t i, struct error *err)
+{
+	const char *name;
+	size_t len, tag;
+
+	name = document_key(d, i, &len);
+	tag = tag_find(d, name, len);
+	if (document_value(d, i, &w->text, err) != 0)
+		return -1;
+	return tag == DOCUMENT_NONE ? 0 : document_value(d, tag, &w->tag, err);
+}
+
+/* Does entry ${i} of ${s} open as the value in w->plain? */
+static bool
+reseal_holds(struct work *w, const struct secrets_file *s, size_t i)
+{
+	buf_clear(&w->other);
+	return i != DOCUMENT_NONE && secrets_file_is_sealed(s, i) &&
+	    secrets_file_open(s, i, &w->other, NULL) == 0 &&
+	    secret_equal(w->other.data, w->other.len, w->plain.data, w->plain.len);
+}
+
+static int
+seal_anew(struct reseal *x, struct work *w, const char *name, size_t len, struct error *err)
+{
+	char tag[TAG_TEXT + 1];
+
+	if (sealed_seal(secrets_file_cipher(x->to), SEALED_GCM, w->plain.data, w->plain.len,
+	    &w->text, err) != 0)
+		return -1;
+	/* What is not seen to open must not take the old one's place. */
+	buf_clear(&w->other);
+	if (sealed_open(secrets_file_cipher(x->to), w->text.data, w->text.len, &w->other, err) != 0)
+		return -1;
+	if (!secret_equal(w->other.data, w->other.len, w->plain.data, w->plain.len))
+		return error_set(err, ERROR_CRYPTO, "a value that was sealed opens as another");
+	if (tagger_text(secrets_file_tagger(x->to), name, len, w->text.data, w->text.len, tag,
+	    err) != 0)
+		return -1;
+	buf_append_str(&w->tag, tag);
+	x->sealed++;
+	return buf_check(&w->tag, err);
+}
+
+/* What the entry is to be: into w->text and w->tag. */
+static int
+find_text(struct reseal *x, struct work *w, const char *name, size_t len, struct error *err)
+{
+	size_t there = secrets_file_find(x->to, name, len);
+	size_t before = secrets_file_find(x->base, name, len), made;
+
+	buf_clear(&w->text);
+	buf_clear(&w->tag);
+	if (reseal_holds(w, x->to, there))
+		return reseal_take(w, secrets_file_document(x->to), there, err);
+	if (x->base_made != NULL && reseal_holds(w, x->base, before) &&
+	    (made = document_find(x->base_made, name, len)) != DOCUMENT_NONE)
+		return reseal_take(w, x->base_made, made, err);
+	return seal_anew(x, w, name, len, err);
+}
+
+static int
+reseal_put_tag(struct work *w, const struct document *d, size_t i, const char *name, size_t len,
+    struct error *err)
+{
+	size_t at = tag_find(d, name, len);
+	struct buf key;
+	int rc;
+
+	if (at != DOCUMENT_NONE)
+		return w->tag.len == 0 ? edits_remove(w->edits, at, err) :
+		    edits_set(w->edits, at, w->tag.data, w->tag.len, err);
+	if (w->tag.len == 0)
+		return 0;
+	buf_init(&key, BUF_MAX_FILE);
+	buf_append_str(&key, TAG_PREFIX);
+	buf_append(&key, name, len);
+	if ((rc = buf_check(&key, err)) == 0)
+		rc = edits_insert(w->edits, i, (const char *)key.data, key.len, w->tag.data,
+		    w->tag.len, err);
+	buf_release(&key);
+	return rc;
+}
+
+static int
+reseal_entry(struct reseal *x, struct work *w, size_t i, struct error *err)
+{
+	const struct document *d = secrets_file_document(x->from);
+	struct error why;
+	const char *name;
+	size_t len;
+
+	buf_clear(&w->plain);
+	if (secrets_file_open(x->from, i, &w->plain, &why) != 0) {
+		if (why.code != ERROR_DAMAGED) {
+			*err = why;
+			return -1;
+		}
+		x->failed = true;
+		x->why = why;
+		return 0;
+	}
+	name = document_key(d, i, &len);
+	if (find_text(x, w, name, len, err) != 0 ||
+	    edits_set(w->edits, i, w->text.data, w->text.len, err) != 0)
+		return -1;
+	return reseal_put_tag(w, d, i, name, len, err);
+}
+
+/**
+ * reseal_document(x, out, err):
+ * A new document like x->from's, in which a value that x->to has under the
+ * same name stands in the text that it has there, with its tag; one that
+ * x->from has from x->base stands as in x->base_made; any other is sealed
+ * and tagged anew.  The caller frees ${*out}.
+ */
+static int
+reseal_document(struct reseal *x, struct document **out, struct error *err)
+{
+	const struct document *d = secrets_file_document(x->from);
+	struct buf content;
+	struct work w;
+	int rc = 0;
+
+	work_init(&w);
+	buf_init_secret(&content, BUF_MAX_FILE);
+	if ((w.edits = edits_new(d, false, err)) == NULL)
+		rc = -1;
+	for (size_t i = 0; rc == 0 && i < document_count(d); i++)
+		if (secrets_file_is_sealed(x->from, i))
+			rc = reseal_entry(x, &w, i, err);
+	if (rc == 0 && (rc = edits_render(w.edits, &content, err)) == 0) {
+		*out = document_parse(&content, DOCUMENT_PROPERTIES,
+		    secrets_file_path(x->from), err);
+		rc = *out == NULL ? -1 : 0;
+	}
+	buf_release(&content);
+	work_release(&w);
+	return rc;
+}
 
 /* What is known of the keys of three versions. */
 struct keys {
@@ -53,7 +241,7 @@ seem_same(const struct secrets_file *a, const struct secrets_file *b)
 }
 
 static bool
-same_bytes(const struct secrets_file *a, const struct secrets_file *b)
+rekey_same_bytes(const struct secrets_file *a, const struct secrets_file *b)
 {
 	const struct buf *x = document_bytes(secrets_file_document(a));
 	const struct buf *y = document_bytes(secrets_file_document(b));
@@ -63,17 +251,17 @@ same_bytes(const struct secrets_file *a, const struct secrets_file *b)
 
 /* One of the versions is the result as it stands. */
 static bool
-is_plain(struct secrets_file *const s[MERGE_SIDES])
+rekey_is_plain(struct secrets_file *const s[MERGE_SIDES])
 {
-	return same_bytes(s[MERGE_OURS], s[MERGE_THEIRS]) ||
-	    same_bytes(s[MERGE_BASE], s[MERGE_OURS]) ||
-	    same_bytes(s[MERGE_BASE], s[MERGE_THEIRS]);
+	return rekey_same_bytes(s[MERGE_OURS], s[MERGE_THEIRS]) ||
+	    rekey_same_bytes(s[MERGE_BASE], s[MERGE_OURS]) ||
+	    rekey_same_bytes(s[MERGE_BASE], s[MERGE_THEIRS]);
 }
 
 bool
 rekey_needs_master(struct secrets_file *const s[MERGE_SIDES])
 {
-	if (is_plain(s))
+	if (rekey_is_plain(s))
 		return false;
 	return !seem_same(s[MERGE_OURS], s[MERGE_THEIRS]) ||
 	    !seem_same(s[MERGE_BASE], s[MERGE_OURS]) ||
@@ -81,7 +269,7 @@ rekey_needs_master(struct secrets_file *const s[MERGE_SIDES])
 }
 
 static bool
-same_key(const struct keys *k, enum merge_side a, enum merge_side b)
+rekey_same_key(const struct keys *k, enum merge_side a, enum merge_side b)
 {
 	if (k->data[a] != NULL && k->data[b] != NULL)
 		return key_equal(k->data[a], k->data[b]);
@@ -138,7 +326,7 @@ same_metadata(const struct keys *k, enum merge_side a, enum merge_side b)
 
 /* Whose metadata the result has. */
 static enum merge_side
-choose(const struct keys *k)
+rekey_choose(const struct keys *k)
 {
 	if (same_metadata(k, MERGE_OURS, MERGE_THEIRS) ||
 	    same_metadata(k, MERGE_BASE, MERGE_THEIRS))
@@ -192,7 +380,7 @@ bring(struct rekey *r, const struct keys *k, enum merge_side side, enum merge_si
 		.base_made = side == MERGE_BASE ? NULL : r->in.doc[MERGE_BASE],
 	};
 
-	if (side == to || same_key(k, side, to))
+	if (side == to || rekey_same_key(k, side, to))
 		return 0;
 	if (k->data[side] == NULL || k->data[to] == NULL) {
 		r->in.locked[side] = true;
@@ -216,11 +404,11 @@ bring(struct rekey *r, const struct keys *k, enum merge_side side, enum merge_si
 static int
 prepare(struct rekey *r, const struct keys *k, struct error *err)
 {
-	enum merge_side to = choose(k);
+	enum merge_side to = rekey_choose(k);
 
 	r->in.keys = to;
 	if (to == MERGE_BASE) {
-		if (!same_key(k, MERGE_OURS, MERGE_THEIRS))
+		if (!rekey_same_key(k, MERGE_OURS, MERGE_THEIRS))
 			r->in.locked[MERGE_OURS] = r->in.locked[MERGE_THEIRS] = true;
 		say_two_masters(r, k);
 		return 0;
@@ -240,7 +428,7 @@ rekey_prepare(struct secrets_file *const s[MERGE_SIDES], const struct key *const
 	memset(r, 0, sizeof(*r));
 	for (size_t side = 0; side < MERGE_SIDES; side++)
 		r->in.doc[side] = secrets_file_document(s[side]);
-	if (is_plain(s))
+	if (rekey_is_plain(s))
 		return 0;
 	open_keys(&k, masters, n);
 	rc = prepare(r, &k, err);

@@ -1,6 +1,6 @@
-#include "plan/diff.h"
-
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,13 +9,150 @@
 #include "base/text.h"
 #include "document/document.h"
 #include "document/edits.h"
-#include "plan/diff_order.h"
-#include "plan/diff_part.h"
+#include "plan/diff.h"
 #include "plan/plan.h"
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
+
+struct edit;
+struct edits;
+
+/*
+ * What one change takes away and what it brings, for both forms of a diff: a
+ * whole value, or for a splice the piece of it.  Of a JAAS option that comes
+ * or goes as a whole (its text is `name=value`) that is the option's value.
+ */
+struct diff_part {
+	const char *old;	/* NULL: nothing goes */
+	size_t old_len;
+	const char *new;	/* NULL: nothing comes */
+	size_t new_len;
+};
+
+/* The old value that was asked for last; a thousand splices of it decode it once. */
+struct diff_old {
+	struct buf value;	/* secret */
+	const struct edits *edits;
+	size_t entry;
+};
+
+/* What a change is sorted by. */
+struct rank {
+	size_t line;	/* SIZE_MAX for a new line */
+	size_t change;	/* keeps the order of equals */
+};
+
+static int
+by_rank(const void *a, const void *b)
+{
+	const struct rank *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->change < y->change ? -1 : x->change > y->change;
+}
+
+/* The changes of ${e} in the order of the file's lines, new lines last: an
+ * array of edits_count indexes for the caller to free.  NULL: no memory. */
+static size_t *
+diff_order(const struct edits *e)
+{
+	size_t n = edits_count(e), line;
+	size_t *order = calloc(n + 1, sizeof(*order));
+	struct rank *ranks = calloc(n + 1, sizeof(*ranks));
+
+	if (order == NULL || ranks == NULL) {
+		free(ranks);
+		free(order);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		line = edits_at(e, i).line;
+		ranks[i] = (struct rank){ .line = line > 0 ? line : SIZE_MAX, .change = i };
+	}
+	qsort(ranks, n, sizeof(*ranks), by_rank);
+	for (size_t i = 0; i < n; i++)
+		order[i] = ranks[i].change;
+	free(ranks);
+	return order;
+}
+
+static void
+diff_part_init(struct diff_old *o)
+{
+	buf_init_secret(&o->value, BUF_MAX_FILE);
+	o->edits = NULL;
+	o->entry = DOCUMENT_NONE;
+}
+
+static void
+diff_part_release(struct diff_old *o)
+{
+	buf_release(&o->value);
+}
+
+/* The value that the change is made to; empty when there is no memory for it. */
+static const char *
+old_value(struct diff_old *o, const struct edits *edits, const struct edit *e, size_t *len)
+{
+	if (o->edits != edits || o->entry != e->entry) {
+		buf_clear(&o->value);
+		if (document_value(edits_document(edits), e->entry, &o->value, NULL) != 0)
+			buf_clear(&o->value);
+		o->edits = edits;
+		o->entry = e->entry;
+	}
+	*len = o->value.len;
+	return o->value.len > 0 ? (const char *)o->value.data : "";
+}
+
+/* From ` name=value ` to the value. */
+static void
+leave_value(const char **text, size_t *len)
+{
+	const char *equals = memchr(*text, '=', *len);
+
+	if (equals == NULL)
+		return;
+	*len -= (size_t)(equals + 1 - *text);
+	*text = equals + 1;
+	while (*len > 0 && (unsigned char)(*text)[0] <= ' ') {
+		++*text;
+		--*len;
+	}
+	while (*len > 0 && (unsigned char)(*text)[*len - 1] <= ' ')
+		--*len;
+}
+
+/* Pointers are valid until the next call with ${o}, and the next change of ${edits}. */
+static struct diff_part
+diff_part_of(struct diff_old *o, const struct edits *edits, const struct edit *e)
+{
+	struct diff_part part = { .old = NULL, .new = NULL };
+
+	if (e->kind != EDIT_INSERT)
+		part.old = old_value(o, edits, e, &part.old_len);
+	if (e->kind != EDIT_REMOVE) {
+		part.new = e->value;
+		part.new_len = e->value_len;
+	}
+	if (e->kind != EDIT_SPLICE)
+		return part;
+	if (e->from < e->to && e->to <= part.old_len) {
+		part.old += e->from;
+		part.old_len = e->to - e->from;
+	} else {
+		part.old = NULL;
+	}
+	if (part.new_len == 0)
+		part.new = NULL;
+	if (e->label != NULL && part.old == NULL && part.new != NULL)
+		leave_value(&part.new, &part.new_len);
+	if (e->label != NULL && part.new == NULL && part.old != NULL)
+		leave_value(&part.old, &part.old_len);
+	return part;
+}
 
 #define MASK "********"
 #define PUBLIC_MAX 512	/* bytes of a public value that are shown */
@@ -43,7 +180,7 @@ is_one_of(const char *const names[], size_t n, const char *key, size_t len)
  * are secrets.
  */
 static bool
-is_public(enum plan_role role, const char *key, size_t len, const char *value, size_t n)
+diff_is_public(enum plan_role role, const char *key, size_t len, const char *value, size_t n)
 {
 	static const char *const metadata[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT,
 		SECRETS_ENVVAR, SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT };
@@ -62,7 +199,7 @@ is_public(enum plan_role role, const char *key, size_t len, const char *value, s
 
 /* Append what may be seen of a value. */
 static void
-append_value(const struct diff *d, const char *key, size_t len, const char *value, size_t n)
+diff_append_value(const struct diff *d, const char *key, size_t len, const char *value, size_t n)
 {
 	struct buf *out = d->out;
 	struct sealed s;
@@ -72,7 +209,7 @@ append_value(const struct diff *d, const char *key, size_t len, const char *valu
 		    "ENC[AES/CBC/PKCS5Padding,data:");
 		text_append_visible(out, s.data, s.data_len < 8 ? s.data_len : 8);
 		buf_append_str(out, "...]");
-	} else if (is_public(d->role, key, len, value, n)) {
+	} else if (diff_is_public(d->role, key, len, value, n)) {
 		text_append_visible(out, value, n < PUBLIC_MAX ? n : PUBLIC_MAX);
 		buf_append_str(out, n < PUBLIC_MAX ? "" : "...");
 	} else {
@@ -82,7 +219,7 @@ append_value(const struct diff *d, const char *key, size_t len, const char *valu
 
 /* `-key = value`, or the key of a part of the value: `-key/label = value`. */
 static void
-append_line(const struct diff *d, char sign, const struct edit *e, const char *value, size_t n)
+diff_append_line(const struct diff *d, char sign, const struct edit *e, const char *value, size_t n)
 {
 	struct buf *out = d->out;
 
@@ -95,12 +232,12 @@ append_line(const struct diff *d, char sign, const struct edit *e, const char *v
 		buf_printf(out, "[%zu-%zu]", e->from, e->to);
 	}
 	buf_append_str(out, " = ");
-	append_value(d, e->key, e->key_len, value, n);
+	diff_append_value(d, e->key, e->key_len, value, n);
 	buf_append_char(out, '\n');
 }
 
 static void
-append_change(const struct diff *d, const struct edit *e)
+diff_append_change(const struct diff *d, const struct edit *e)
 {
 	const struct diff_part part = diff_part_of(d->old, d->edits, e);
 	struct buf *out = d->out;
@@ -110,9 +247,9 @@ append_change(const struct diff *d, const struct edit *e)
 	else
 		buf_append_str(out, "@@ new @@\n");
 	if (part.old != NULL)
-		append_line(d, '-', e, part.old, part.old_len);
+		diff_append_line(d, '-', e, part.old, part.old_len);
 	if (part.new != NULL)
-		append_line(d, '+', e, part.new, part.new_len);
+		diff_append_line(d, '+', e, part.new, part.new_len);
 }
 
 static void
@@ -128,7 +265,7 @@ append_changes(const struct diff *d)
 		if (tag_names(e.key, e.key_len))
 			tags++;
 		else
-			append_change(d, &e);
+			diff_append_change(d, &e);
 	}
 	/* One beside every sealed entry that changes: to count them is enough. */
 	if (tags > 0)
@@ -164,6 +301,96 @@ diff_append(const struct plan *p, struct buf *out, struct error *err)
 		buf_append_str(out, "# ");
 		buf_append(out, note, strcspn(note, "\n") + 1);
 	}
+	diff_part_release(&old);
+	return buf_check(out, err);
+}
+
+static const char *
+diff_json_kind_of(const char *value, size_t n)
+{
+	struct reference r;
+
+	if (sealed_claims(value, n))
+		return "ciphertext";
+	if (reference_parse(value, n, &r))
+		return reference_is_ours(&r) ? "reference" : "other-reference";
+	return "text";
+}
+
+static void
+diff_json_append_change(struct buf *out, const struct edits *edits, const struct edit *e,
+    struct diff_old *old)
+{
+	const struct diff_part part = diff_part_of(old, edits, e);
+	const char *op = part.old == NULL ? "insert" : part.new == NULL ? "remove" : "set";
+
+	buf_printf(out, "{\"op\":\"%s\",\"key\":", op);
+	text_append_json(out, e->key, e->key_len);
+	if (e->kind == EDIT_SPLICE && e->label != NULL) {
+		buf_append_str(out, ",\"part\":");
+		text_append_json(out, e->label, e->label_len);
+	} else if (e->kind == EDIT_SPLICE) {
+		buf_printf(out, ",\"span\":[%zu,%zu]", e->from, e->to);
+	}
+	if (e->line > 0)
+		buf_printf(out, ",\"line\":%zu", e->line);
+	if (part.old != NULL)
+		buf_printf(out, ",\"from\":\"%s\"", diff_json_kind_of(part.old, part.old_len));
+	if (part.new != NULL)
+		buf_printf(out, ",\"to\":\"%s\"", diff_json_kind_of(part.new, part.new_len));
+	buf_append_char(out, '}');
+}
+
+static void
+append_file(struct buf *out, const struct plan_file *f, struct diff_old *old)
+{
+	static const char *const roles[] = { "secrets", "configuration", "output" };
+	size_t *order = NULL, shown = 0, tags = 0;
+
+	buf_append_str(out, "{\"path\":");
+	text_append_json(out, f->path, strlen(f->path));
+	buf_printf(out, ",\"role\":\"%s\",\"new\":%s,\"changes\":[", roles[f->role],
+	    f->id->exists ? "false" : "true");
+	if (f->edits != NULL && (order = diff_order(f->edits)) == NULL)
+		buf_fail(out, ERROR_MEMORY);
+	for (size_t k = 0; order != NULL && k < edits_count(f->edits); k++) {
+		struct edit e = edits_at(f->edits, order[k]);
+
+		if (tag_names(e.key, e.key_len)) {
+			tags++;
+			continue;
+		}
+		if (shown++ > 0)
+			buf_append_char(out, ',');
+		diff_json_append_change(out, f->edits, &e, old);
+	}
+	free(order);
+	buf_append_char(out, ']');
+	if (tags > 0)
+		buf_printf(out, ",\"tags\":%zu", tags);
+	buf_append_char(out, '}');
+}
+
+int
+diff_append_json(const struct plan *p, struct buf *out, struct error *err)
+{
+	const char *note = plan_notes(p);
+	struct diff_old old;
+
+	diff_part_init(&old);
+	buf_append_str(out, "{\"files\":[");
+	for (size_t i = 0; i < plan_file_count(p); i++) {
+		if (i > 0)
+			buf_append_char(out, ',');
+		append_file(out, plan_file(p, i), &old);
+	}
+	buf_append_str(out, "],\"notes\":[");
+	for (const char *n = note; *n != '\0'; n += strcspn(n, "\n") + 1) {
+		if (n != note)
+			buf_append_char(out, ',');
+		text_append_json(out, n, strcspn(n, "\n"));
+	}
+	buf_append_str(out, "]}\n");
 	diff_part_release(&old);
 	return buf_check(out, err);
 }

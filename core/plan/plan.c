@@ -1,5 +1,3 @@
-#include "plan/plan.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +8,14 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "base/vec.h"
-#include "crypto/cipher.h"
+#include "crypto/aead.h"
 #include "crypto/key.h"
+#include "document/document.h"
 #include "document/edits.h"
 #include "plan/configuration.h"
+#include "plan/plan.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 
 #define FILES_MAX 1000000
 #define FIRSTS_MAX 100000000
@@ -80,7 +80,7 @@ item_free(struct item *item)
 }
 
 static struct item *
-item_at(const struct plan *p, size_t i)
+plan_item_at(const struct plan *p, size_t i)
 {
 	return *(struct item **)vec_at(&p->files, i);
 }
@@ -91,7 +91,7 @@ plan_free(struct plan *p)
 	if (p == NULL)
 		return;
 	for (size_t i = 0; i < p->files.len; i++)
-		item_free(item_at(p, i));
+		item_free(plan_item_at(p, i));
 	vec_release(&p->files);
 	map_free(p->firsts_index);
 	for (size_t i = 0; i < p->firsts.len; i++)
@@ -143,7 +143,7 @@ nth(const struct plan *p, size_t n)
 
 	for (size_t r = 0; r < 3; r++) {
 		for (size_t i = 0; i < p->files.len; i++) {
-			const struct item *item = item_at(p, i);
+			const struct item *item = plan_item_at(p, i);
 
 			if (item->file.role == order[r] && item_changes(item) && n-- == 0)
 				return &item->file;
@@ -158,7 +158,7 @@ plan_file_count(const struct plan *p)
 	size_t count = 0;
 
 	for (size_t i = 0; i < p->files.len; i++)
-		count += item_changes(item_at(p, i));
+		count += item_changes(plan_item_at(p, i));
 	return count;
 }
 
@@ -228,8 +228,8 @@ plan_secrets_edits(struct plan *p, struct error *err)
 	struct item *item;
 
 	for (size_t i = 0; i < p->files.len; i++)
-		if (item_at(p, i)->file.role == PLAN_SECRETS)
-			return item_at(p, i)->file.edits;
+		if (plan_item_at(p, i)->file.role == PLAN_SECRETS)
+			return plan_item_at(p, i)->file.edits;
 	item = item_new(p, PLAN_SECRETS, secrets_file_path(p->secrets),
 	    secrets_file_id(p->secrets), err);
 	if (item == NULL)
@@ -249,14 +249,15 @@ same_base_name(const char *a, const char *b, struct error *err)
 
 /* The item of a configuration, NULL: none.  ${*clash}: another has its base name. */
 static struct item *
-find_config(const struct plan *p, const struct configuration *c, bool *clash, struct error *err)
+plan_find_config(const struct plan *p, const struct configuration *c, bool *clash,
+    struct error *err)
 {
 	struct item *item;
 
 	*clash = false;
 	/* Last first: most calls are about the configuration of the call before. */
 	for (size_t i = p->files.len; i-- > 0;) {
-		item = item_at(p, i);
+		item = plan_item_at(p, i);
 		if (item->config == c)
 			return item;
 		if (item->config != NULL && strcmp(item->config->base, c->base) == 0) {
@@ -274,7 +275,7 @@ plan_config_edits(struct plan *p, struct configuration *c, struct error *err)
 	struct item *item;
 	bool clash;
 
-	if ((item = find_config(p, c, &clash, err)) != NULL)
+	if ((item = plan_find_config(p, c, &clash, err)) != NULL)
 		return item->file.edits;
 	if (clash || (item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
 		return NULL;
@@ -291,7 +292,7 @@ plan_rewrite_config(struct plan *p, struct configuration *c, struct edits *shown
 	struct item *item;
 	bool clash;
 
-	if (find_config(p, c, &clash, err) != NULL)
+	if (plan_find_config(p, c, &clash, err) != NULL)
 		return error_set(err, ERROR_REFUSED, "%s is changed by this plan already", c->path);
 	if (clash || (item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
 		return -1;
@@ -383,7 +384,8 @@ plan_cipher(const struct plan *p)
 	    p->secrets != NULL ? secrets_file_cipher(p->secrets) : NULL;
 }
 
-struct tagger *
+/* What tags the entries that plan_cipher seals, NULL with it. */
+static struct tagger *
 plan_tagger(const struct plan *p)
 {
 	return p->tagger != NULL ? p->tagger :
@@ -406,4 +408,72 @@ const struct key *
 plan_expected_master(const struct plan *p)
 {
 	return p->master;
+}
+
+/* Plan the tag of the entry, which stands (or will stand) at ${entry}. */
+static int
+sealed_entry_put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text,
+    size_t n,
+    struct error *err)
+{
+	struct edits *e = plan_secrets_edits(p, err);
+	size_t at = tag_find(edits_document(e), name, len);
+	char tag[TAG_TEXT + 1];
+	struct buf key;
+	int rc;
+
+	if (tagger_text(plan_tagger(p), name, len, text, n, tag, err) != 0)
+		return -1;
+	if (at != DOCUMENT_NONE)
+		return edits_set(e, at, tag, TAG_TEXT, err);
+	buf_init(&key, BUF_MAX_FILE);
+	buf_append_str(&key, TAG_PREFIX);
+	buf_append(&key, name, len);
+	rc = buf_check(&key, err);
+	if (rc == 0)
+		rc = edits_insert(e, entry, (const char *)key.data, key.len, tag, TAG_TEXT, err);
+	buf_release(&key);
+	return rc;
+}
+
+int
+plan_put_sealed(struct plan *p, const char *name, size_t len, const void *text, size_t n,
+    struct error *err)
+{
+	size_t i = secrets_file_find(plan_secrets(p), name, len);
+	struct edits *e = plan_secrets_edits(p, err);
+	int rc;
+
+	if (e == NULL)
+		return -1;
+	rc = i != DOCUMENT_NONE ? edits_set(e, i, text, n, err) :
+	    edits_insert(e, DOCUMENT_NONE, name, len, text, n, err);
+	return rc != 0 ? -1 : sealed_entry_put_tag(p, i, name, len, text, n, err);
+}
+
+static int
+remove_lines(struct plan *p, size_t i, size_t *count, struct error *err)
+{
+	struct edits *e = plan_secrets_edits(p, err);
+
+	if (e == NULL)
+		return -1;
+	for (*count = 0; i != DOCUMENT_NONE; ++*count) {
+		if (edits_remove(e, i, err) != 0)
+			return -1;
+		i = document_previous(edits_document(e), i);
+	}
+	return 0;
+}
+
+int
+plan_remove_sealed(struct plan *p, const char *name, size_t len, size_t *count,
+    struct error *err)
+{
+	struct secrets_file *s = plan_secrets(p);
+	size_t tags;
+
+	if (remove_lines(p, secrets_file_find(s, name, len), count, err) != 0)
+		return -1;
+	return remove_lines(p, tag_find(secrets_file_document(s), name, len), &tags, err);
 }

@@ -12,6 +12,7 @@ struct configuration;
 struct edits;
 struct error;
 struct key;
+struct plan;
 struct resolver;
 struct secrets_file;
 struct tagger;
@@ -26,7 +27,6 @@ struct tagger;
  * adds ciphertext (the secrets file) before what removes plaintext
  * (configurations); when removing, the other way round.
  */
-struct plan;
 
 enum plan_role { PLAN_SECRETS, PLAN_CONFIG, PLAN_OUTPUT };
 
@@ -121,9 +121,6 @@ const struct key *plan_data_key(const struct plan *p);
  * secrets file's, else NULL. */
 struct cipher *plan_cipher(const struct plan *p);
 
-/* What tags the entries that plan_cipher seals, NULL with it. */
-struct tagger *plan_tagger(const struct plan *p);
-
 /**
  * plan_expect_master(p, master, err):
  * The secrets file as written must have a data key that opens under
@@ -146,8 +143,18 @@ const struct key *plan_expected_master(const struct plan *p);
 int plan_verify(const struct plan *p, const struct plan_file *file,
     const struct buf *content, struct error *err);
 
-/* The same, and ${content} is used up: large files are held once less. */
-int plan_verify_take(const struct plan *p, const struct plan_file *file,
-    struct buf *content, struct error *err);
+/* A sealed entry and its tag (secrets/tag.h) are planned together, here. */
+
+/**
+ * plan_put_sealed(p, name, len, text, n, err):
+ * Plan the (winning) sealed entry ${name} of the secrets file to be the
+ * ENC[...] ${text}: in its line, or on a new one at the end.
+ */
+int plan_put_sealed(struct plan *p, const char *name, size_t len,
+    const void *text, size_t n, struct error *err);
+
+/* Plan the removal of every line of the entry; how many in ${*count}. */
+int plan_remove_sealed(struct plan *p, const char *name, size_t len,
+    size_t *count, struct error *err);
 
 #endif /* !PLAN_PLAN_H */

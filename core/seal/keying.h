@@ -1,5 +1,5 @@
-#ifndef PLAN_KEYING_H
-#define PLAN_KEYING_H
+#ifndef SEAL_KEYING_H
+#define SEAL_KEYING_H
 
 #include <stddef.h>
 
@@ -10,29 +10,6 @@ struct plan;
 /* Planning the metadata of a secrets file (for plan and rotation). */
 
 /**
- * keying_set(p, key, value, err):
- * Plan metadata ${key} (SECRETS_...) to be ${value}: in its line, or on a new
- * line at the reference's place among the metadata that is there.
- */
-int keying_set(struct plan *p, const char *key, const char *value,
-    struct error *err);
-int keying_set_number(struct plan *p, const char *key, size_t value,
-    struct error *err);
-
-/* keying_set to a fresh random salt (base64 of 32 bytes). */
-int keying_set_salt(struct plan *p, const char *key, struct error *err);
-
-/* A fresh random salt as text in ${out}: 44 characters and a NUL. */
-int keying_new_salt(char out[45], struct error *err);
-
-/* keying_set SECRETS_CREATED_AT to now, in the form the reference writes. */
-int keying_set_created(struct plan *p, struct error *err);
-
-/* Plan ${data_key} wrapped under ${master}, and have apply prove it. */
-int keying_set_wrapped(struct plan *p, const struct key *master,
-    const struct key *data_key, struct error *err);
-
-/**
  * keying_new_data_key(p, master, iterations, length, err):
  * Plan a first data key of ${length} bytes with all its metadata, and seal
  * under it from now on.
@@ -40,4 +17,41 @@ int keying_set_wrapped(struct plan *p, const struct key *master,
 int keying_new_data_key(struct plan *p, const struct key *master,
     size_t iterations, size_t length, struct error *err);
 
-#endif /* !PLAN_KEYING_H */
+/* Called now and then with how far a long step is; may be NULL. */
+typedef void rotate_progress_fn(void *cookie, size_t done, size_t total);
+
+/**
+ * rotate_generate(p, passphrase, n, master, err):
+ * Plan a first master key for the plan's secrets file: salt, iterations
+ * (220 000), length and, at once, a wrapped data key.  The key goes to
+ * ${*master} (caller frees).  ERROR_EXISTS: the file has a data key already;
+ * ERROR_REFUSED: it has sealed entries or a salt.
+ */
+int rotate_generate(struct plan *p, const void *passphrase, size_t n,
+    struct key **master, struct error *err);
+
+/**
+ * rotate_data_key(p, master, progress, cookie, err):
+ * Plan a new data key: every sealed entry is opened and sealed again (CBC
+ * becomes GCM), the data key wrapped under ${master}.  ERROR_KEY,
+ * ERROR_MISSING (the file has no data key), ERROR_DAMAGED (an entry does not
+ * open), ERROR_REFUSED (the plan changes the secrets file already): nothing
+ * is planned then.
+ */
+int rotate_data_key(struct plan *p, const struct key *master,
+    rotate_progress_fn *progress, void *cookie, struct error *err);
+
+/**
+ * rotate_master_key(p, master, passphrase, n, new_master, err):
+ * Plan a new master key from a new passphrase (normalised, not blank): a new
+ * salt, at least 220 000 iterations and 32 bytes, the data key wrapped under
+ * it.  Sealed entries stay as they are; a note counts those that do not open.
+ * ERROR_REFUSED when the passphrase gives the old key under the old salt.  May
+ * follow rotate_data_key in one plan.  The key goes to ${*new_master} (caller
+ * frees).
+ */
+int rotate_master_key(struct plan *p, const struct key *master,
+    const void *passphrase, size_t n, struct key **new_master,
+    struct error *err);
+
+#endif /* !SEAL_KEYING_H */

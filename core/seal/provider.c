@@ -1,5 +1,3 @@
-#include "seal/provider.h"
-
 #include <stdbool.h>
 #include <string.h>
 
@@ -9,6 +7,7 @@
 #include "document/edits.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
+#include "seal/provider.h"
 #include "secrets/reference.h"
 
 #define LIST_MAX ((size_t)1 << 20)
@@ -21,7 +20,7 @@ struct keys {
 };
 
 static const struct keys *
-keys_of(const struct document *d)
+provider_keys_of(const struct document *d)
 {
 	static const struct keys properties = { "config.providers",
 		"config.providers." REFERENCE_PROVIDER ".class",
@@ -34,7 +33,7 @@ keys_of(const struct document *d)
 }
 
 static size_t
-find(const struct document *d, const char *key)
+provider_find(const struct document *d, const char *key)
 {
 	return document_find(d, key, strlen(key));
 }
@@ -47,7 +46,7 @@ static bool
 is_connector(const struct document *d)
 {
 	return document_format(d) == DOCUMENT_JSON &&
-	    find(d, "config.connector\\.class") != DOCUMENT_NONE;
+	    provider_find(d, "config.connector\\.class") != DOCUMENT_NONE;
 }
 
 /* Is ${item} in the comma list, as a whole item? */
@@ -73,13 +72,13 @@ static int
 add_to_list(struct edits *e, const struct document *d, const struct keys *keys,
     struct error *err)
 {
-	size_t i = find(d, keys->list), old = i;
+	size_t i = provider_find(d, keys->list), old = i;
 	struct buf list;
 	int rc = 0;
 
 	/* The reference reads a nested list, and writes this one. */
 	if (i == DOCUMENT_NONE && document_format(d) == DOCUMENT_JSON)
-		old = find(d, "config.providers");
+		old = provider_find(d, "config.providers");
 	buf_init(&list, LIST_MAX);
 	if (old != DOCUMENT_NONE && document_value(d, old, &list, err) != 0)
 		rc = -1;
@@ -104,7 +103,7 @@ add_to_list(struct edits *e, const struct document *d, const struct keys *keys,
 static void
 note_class(struct plan *p, const struct configuration *c)
 {
-	size_t i = find(c->doc, keys_of(c->doc)->class);
+	size_t i = provider_find(c->doc, provider_keys_of(c->doc)->class);
 
 	if (i != DOCUMENT_NONE && !document_value_is(c->doc, i, REFERENCE_PROVIDER_CLASS,
 	    strlen(REFERENCE_PROVIDER_CLASS)))
@@ -138,14 +137,14 @@ int
 provider_add_to(struct edits *e, struct error *err)
 {
 	const struct document *d = edits_document(e);
-	const struct keys *keys = keys_of(d);
+	const struct keys *keys = provider_keys_of(d);
 	size_t i, n = strlen(REFERENCE_PROVIDER_CLASS);
 
 	if (is_connector(d))
 		return 0;
 	if (add_to_list(e, d, keys, err) != 0)
 		return -1;
-	i = find(d, keys->class);
+	i = provider_find(d, keys->class);
 	if (i == DOCUMENT_NONE)
 		return edits_insert(e, DOCUMENT_NONE, keys->class, strlen(keys->class),
 		    REFERENCE_PROVIDER_CLASS, n, err);
@@ -157,7 +156,7 @@ provider_add_to(struct edits *e, struct error *err)
 static bool
 has_settings(const struct document *d)
 {
-	const struct keys *keys = keys_of(d);
+	const struct keys *keys = provider_keys_of(d);
 	size_t len, n = strlen(keys->prefix);
 
 	for (size_t i = 0; i < document_count(d); i++) {
@@ -171,7 +170,7 @@ has_settings(const struct document *d)
 }
 
 static bool
-is_space(unsigned char c)
+provider_is_space(unsigned char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
 }
@@ -188,9 +187,9 @@ copy_others(const struct buf *list, struct buf *out)
 	while (at <= list->len) {
 		for (end = at; end < list->len && p[end] != ','; end++)
 			;
-		for (from = at; from < end && is_space(p[from]); from++)
+		for (from = at; from < end && provider_is_space(p[from]); from++)
 			;
-		for (to = end; to > from && is_space(p[to - 1]); to--)
+		for (to = end; to > from && provider_is_space(p[to - 1]); to--)
 			;
 		if (to - from != n || memcmp(p + from, REFERENCE_PROVIDER, n) != 0) {
 			if (!first)
@@ -221,7 +220,7 @@ static int
 remove_from_list(struct edits *e, size_t class, struct error *err)
 {
 	const struct document *d = edits_document(e);
-	size_t i = find(d, keys_of(d)->list);
+	size_t i = provider_find(d, provider_keys_of(d)->list);
 	struct buf list, others;
 	int rc;
 
@@ -247,7 +246,7 @@ int
 provider_remove_from(struct edits *e, struct error *err)
 {
 	const struct document *d = edits_document(e);
-	size_t i = find(d, keys_of(d)->class), class = i;
+	size_t i = provider_find(d, provider_keys_of(d)->class), class = i;
 
 	if (i == DOCUMENT_NONE || has_settings(d) || !document_value_is(d, i,
 	    REFERENCE_PROVIDER_CLASS, strlen(REFERENCE_PROVIDER_CLASS)))

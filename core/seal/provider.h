@@ -1,5 +1,5 @@
-#ifndef PLAN_PROVIDER_H
-#define PLAN_PROVIDER_H
+#ifndef SEAL_PROVIDER_H
+#define SEAL_PROVIDER_H
 
 struct configuration;
 struct edits;
@@ -28,4 +28,4 @@ int provider_add_to(struct edits *e, struct error *err);
  */
 int provider_remove_from(struct edits *e, struct error *err);
 
-#endif /* !PLAN_PROVIDER_H */
+#endif /* !SEAL_PROVIDER_H */

@@ -1,5 +1,5 @@
-#ifndef PLAN_REWRITE_H
-#define PLAN_REWRITE_H
+#ifndef SEAL_REWRITE_H
+#define SEAL_REWRITE_H
 
 struct configuration;
 struct document;
@@ -31,4 +31,4 @@ int rewrite_plan(struct plan *p, struct configuration *c,
     const struct document *edited, const struct key *master,
     const struct seal_options *o, struct error *err);
 
-#endif /* !PLAN_REWRITE_H */
+#endif /* !SEAL_REWRITE_H */

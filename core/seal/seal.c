@@ -1,26 +1,459 @@
-#include "seal/seal.h"
-
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/secmem.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "document/document_json.h"
 #include "document/edits.h"
 #include "document/jaas.h"
 #include "plan/configuration.h"
-#include "seal/keying.h"
 #include "plan/plan.h"
-#include "seal/seal_option.h"
-#include "seal/seal_put.h"
-#include "plan/target.h"
+#include "seal/keying.h"
+#include "seal/provider.h"
+#include "seal/seal.h"
 #include "secrets/reference.h"
-#include "secrets/resolve.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
+
+struct buf;
+struct configuration;
+struct error;
+struct plan;
+struct reference;
+struct seal_options;
+struct target;
+
+/* Planning one sealed value, wherever its reference goes (for seal*.c). */
+struct sealing {
+	const char *key;	/* names the sealed entry: <base name>/<key> */
+	size_t len;
+	const void *plain;
+	size_t n;
+	bool replace;		/* a sealed entry of another value */
+
+	/* Plan ${ref} in the place of the clear text. */
+	int (*refer)(struct plan *p, struct configuration *c, const struct sealing *x,
+	    const struct buf *ref, struct error *err);
+	const void *cookie;	/* for refer */
+};
+
+/* Sealing inside JAAS values (for seal.c). */
+
+/* A note's key is cut after this many bytes. */
+#define NOTE_KEY_MAX 200
+
+/* Note that a reference was left as it is, unless it is in order. */
+static void
+seal_note_reference(struct plan *p, const struct configuration *c, size_t entry, const char *key,
+    size_t len, const struct reference *r)
+{
+	struct buf shown;
+
+	if (reference_is_ours(r) && resolve_entry(plan_secrets(p), r) != DOCUMENT_NONE)
+		return;
+	buf_init(&shown, BUF_MAX_FILE);
+	text_append_visible(&shown, key, len > NOTE_KEY_MAX ? NOTE_KEY_MAX : len);
+	plan_note(p, "%s:%zu: %s is %s and was left as it is", c->path,
+	    document_line(c->doc, entry), buf_cstr(&shown), reference_is_ours(r) ?
+	    "a dangling reference (the secrets file has no such entry)" :
+	    "a reference to another provider");
+	buf_release(&shown);
+}
+
+static int
+seal_put_name_is_taken(const struct plan *p, const struct document *d, size_t i,
+    const struct buf *name,
+    struct error *err)
+{
+	error_set(err, ERROR_EXISTS, "the secrets file has this entry already, with another value");
+	error_place(err, secrets_file_path(plan_secrets(p)), document_line(d, i));
+	error_key(err, (const char *)name->data, name->len);
+	return error_hint(err, "a configuration file of the same base name may own it: use "
+	    "another secrets file, or --base-name for this one; if it is this file's own old "
+	    "value, update it, or seal with --replace");
+}
+
+/* Does document entry ${i} of the secrets file hold exactly these bytes? */
+static bool
+seal_put_holds(const struct secrets_file *s, size_t i, const void *plain, size_t n)
+{
+	struct buf old;
+	bool same;
+
+	buf_init_secret(&old, BUF_MAX_FILE);
+	same = secrets_file_is_sealed(s, i) && secrets_file_open(s, i, &old, NULL) == 0 &&
+	    secret_equal(old.data, old.len, plain, n);
+	buf_release(&old);
+	return same;
+}
+
+/* 1: the sealed entry is to be written, 0: it holds the value, -1: ERROR_EXISTS. */
+static int
+must_be_sealed(const struct plan *p, const struct buf *name, const struct sealing *x,
+    struct error *err)
+{
+	const struct secrets_file *s = plan_secrets(p);
+	size_t i = secrets_file_find(s, (const char *)name->data, name->len);
+
+	if (i == DOCUMENT_NONE)
+		return 1;
+	if (seal_put_holds(s, i, x->plain, x->n))
+		return 0;
+	return x->replace ? 1 : seal_put_name_is_taken(p, secrets_file_document(s), i, name, err);
+}
+
+/*
+ * An interrupted run left it, or another configuration of the same base name
+ * has the same secret: then both will change together.
+ */
+static void
+note_shared(struct plan *p, const struct buf *name)
+{
+	struct buf shown;
+
+	buf_init(&shown, BUF_MAX_FILE);
+	text_append_visible(&shown, name->data, name->len > NOTE_KEY_MAX ? NOTE_KEY_MAX :
+	    name->len);
+	plan_note(p, "the secrets file has %s with this value already, and it is used; if another "
+	    "file of the same base name refers to it, both share it from now on",
+	    buf_cstr(&shown));
+	buf_release(&shown);
+}
+
+/* Plan the sealed entry ${name}. */
+static int
+put_sealed(struct plan *p, const struct buf *name, const struct sealing *x,
+    enum sealed_cipher kind, struct error *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, BUF_MAX_FILE);
+	rc = sealed_seal(plan_cipher(p), kind, x->plain, x->n, &text, err);
+	if (rc == 0)
+		rc = plan_put_sealed(p, (const char *)name->data, name->len, text.data, text.len,
+		    err);
+	buf_release(&text);
+	return rc;
+}
+
+/* 0 when the plan has sealed this very key before, 1 when it is new to it. */
+static int
+remember_key(struct plan *p, const struct configuration *c, const struct sealing *x,
+    struct error *err)
+{
+	struct buf what;
+	int rc;
+
+	/* Elsewhere a name has one spelling, so it says the same as the key. */
+	if (document_format(c->doc) != DOCUMENT_JSON)
+		return 0;
+	buf_init(&what, BUF_MAX_FILE);
+	buf_append_str(&what, "sealed ");
+	buf_append_str(&what, c->path);
+	buf_append_char(&what, '\0');
+	buf_append(&what, x->key, x->len);
+	rc = buf_check(&what, err) != 0 ? -1 :
+	    plan_first(p, (const char *)what.data, what.len, err);
+	buf_release(&what);
+	return rc;
+}
+
+/* The name is in the plan: for this key (1), or for one that is spelt like it? */
+static int
+taken_in_plan(struct plan *p, const struct configuration *c, const struct sealing *x,
+    struct error *err)
+{
+	int new_key = remember_key(p, c, x, err);
+
+	if (new_key != 1)
+		return new_key == 0 ? 1 : -1;
+	error_set(err, ERROR_EXISTS, "another key of this file has the same name in the secrets "
+	    "file");
+	error_place(err, c->path, 0);
+	error_key(err, x->key, x->len);
+	return error_hint(err, "seal one of the two, and rename the other");
+}
+
+/**
+ * seal_put(p, c, x, o, err):
+ * Plan the sealed entry, the reference and the provider.  What may be refused
+ * comes first, so that a refusal plans nothing.  1: the plan seals this key
+ * already.  -1: as seal_entry.
+ */
+static int
+seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
+    const struct seal_options *o, struct error *err)
+{
+	int rc = -1, needed, first;
+	struct buf name, ref;
+
+	buf_init(&name, BUF_MAX_FILE);
+	buf_init(&ref, BUF_MAX_FILE);
+	if (configuration_entry_name(c, x->key, x->len, &name, err) != 0 ||
+	    reference_append(&ref, o->remote, (const char *)name.data, name.len, err) != 0 ||
+	    plan_config_edits(p, c, err) == NULL ||
+	    (needed = must_be_sealed(p, &name, x, err)) == -1)
+		goto done;
+	if ((first = plan_first(p, (const char *)name.data, name.len, err)) != 1) {
+		rc = first == 0 ? taken_in_plan(p, c, x, err) : -1;
+		goto done;
+	}
+	if (remember_key(p, c, x, err) == -1)
+		goto done;
+	plan_set_order(p, false);
+	if (needed == 0 && !x->replace)
+		note_shared(p, &name);
+	if ((needed == 0 || put_sealed(p, &name, x, o->cipher, err) == 0) &&
+	    x->refer(p, c, x, &ref, err) == 0)
+		rc = provider_add(p, c, err);
+done:
+	buf_release(&ref);
+	buf_release(&name);
+	return rc;
+}
+
+/* Plan the reference in option ${i} of a JAAS value, and in those it hides. */
+static int
+seal_option_splice(struct edits *e, const struct target *t, size_t i, const char *label,
+    const struct buf *ref, struct error *err)
+{
+	struct jaas_option x;
+	struct buf text;
+	int rc = 0;
+
+	buf_init(&text, BUF_MAX_FILE);
+	for (; i != JAAS_NONE && rc == 0; i = x.previous) {
+		x = jaas_option(t->jaas, i);
+		buf_clear(&text);
+		buf_append(&text, ref->data, ref->len);
+		if (x.tight)
+			buf_append_char(&text, ' ');
+		rc = buf_check(&text, err);
+		if (rc == 0)
+			rc = edits_splice(e, t->entry, x.from, x.to, text.data, text.len, label,
+			    err);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+/*
+ * An earlier line of the same key, which no reader uses, has the option too:
+ * its clear text must not stay either.
+ */
+static int
+splice_hidden(struct plan *p, struct configuration *c, struct edits *e, size_t entry,
+    const struct sealing *x, const char *label, const struct buf *ref, struct error *err)
+{
+	struct target t;
+	size_t len, i;
+	int rc;
+
+	target_init(&t);
+	(void)document_key(c->doc, entry, &len);
+	rc = target_jaas(c->doc, entry, &t, err);
+	if (rc == 1) {
+		i = jaas_find(t.jaas, x->key + len + 1, x->len - len - 1);
+		rc = i == JAAS_NONE ? 0 : seal_option_splice(e, &t, i, label, ref, err);
+	}
+	if (rc == 0)
+		plan_note(p, "%s:%zu: an earlier line of the same key, which no reader uses, is "
+		    "sealed too as far as it has the same options", c->path,
+		    document_line(c->doc, entry));
+	target_release(&t);
+	return rc;
+}
+
+/* sealing.refer for an option: cookie is the target. */
+static int
+seal_option_refer(struct plan *p, struct configuration *c, const struct sealing *x,
+    const struct buf *ref,
+    struct error *err)
+{
+	const struct target *t = x->cookie;
+	struct edits *e = plan_config_edits(p, c, err);
+	struct buf text, label;
+	size_t at, entry;
+	int rc = -1;
+
+	if (e == NULL)
+		return -1;
+	buf_init(&text, BUF_MAX_FILE);
+	buf_init(&label, BUF_MAX_FILE);
+	buf_append(&label, x->key, x->len);
+	if (buf_check(&label, err) != 0)
+		goto done;
+	if (t->kind == TARGET_NEW_OPTION) {
+		if (jaas_insertion(t->jaas, t->module, t->name, t->name_len, ref->data, ref->len,
+		    &at, &text, err) == 0)
+			rc = edits_splice(e, t->entry, at, at, text.data, text.len,
+			    buf_cstr(&label), err);
+		goto done;
+	}
+	rc = seal_option_splice(e, t, t->option, buf_cstr(&label), ref, err);
+	for (entry = document_previous(c->doc, t->entry); entry != DOCUMENT_NONE && rc == 0;
+	    entry = document_previous(c->doc, entry))
+		rc = splice_hidden(p, c, e, entry, x, buf_cstr(&label), ref, err);
+done:
+	buf_release(&label);
+	buf_release(&text);
+	return rc;
+}
+
+/* Append the address <key>/<LoginModule>/<option> of what ${t} names. */
+static int
+address(const struct configuration *c, const struct target *t, struct buf *out,
+    struct error *err)
+{
+	const char *key;
+	size_t len;
+
+	key = document_key(c->doc, t->entry, &len);
+	if (t->kind == TARGET_OPTION)
+		jaas_address_append(t->jaas, t->option, key, len, out);
+	else
+		buf_append(out, t->key, t->key_len);
+	return buf_check(out, err);
+}
+
+static int
+seal_option_put(struct plan *p, struct configuration *c, const struct target *t,
+    const struct buf *key,
+    const void *plain, size_t n, bool replace, const struct seal_options *o, struct error *err)
+{
+	struct sealing x = {
+		.key = (const char *)key->data, .len = key->len, .plain = plain, .n = n,
+		.replace = replace || o->replace, .refer = seal_option_refer, .cookie = t,
+	};
+	int rc = seal_put(p, c, &x, o, err);
+
+	if (rc == -1 && err != NULL && err->file[0] == '\0') {
+		error_place(err, c->path, document_line(c->doc, t->entry));
+		error_key(err, x.key, x.len);
+	}
+	return rc;
+}
+
+/* The reference that the option's value is, quoted or not. */
+static bool
+seal_option_is_reference(const struct target *t, struct reference *r)
+{
+	struct jaas_option x = jaas_option(t->jaas, t->option);
+
+	return x.inner_to > x.inner_from &&
+	    reference_parse((const char *)t->value.data + x.inner_from, x.inner_to - x.inner_from,
+	    r);
+}
+
+/**
+ * seal_option(p, c, t, o, err):
+ * Plan to seal option t->option of t->entry: its value, quotes and all, in
+ * every line of the key that has it.  A reference is left alone with a note.
+ * 1: planned, 0: it is our reference, 2: another provider's, -1 as seal_entry.
+ */
+static int
+seal_option(struct plan *p, struct configuration *c, const struct target *t,
+    const struct seal_options *o, struct error *err)
+{
+	struct jaas_option x = jaas_option(t->jaas, t->option);
+	struct reference r;
+	struct buf key;
+	int rc;
+
+	buf_init(&key, BUF_MAX_FILE);
+	rc = address(c, t, &key, err);
+	if (rc == 0 && seal_option_is_reference(t, &r)) {
+		seal_note_reference(p, c, t->entry, (const char *)key.data, key.len, &r);
+		rc = reference_is_ours(&r) ? 0 : 2;
+	} else if (rc == 0) {
+		rc = seal_option_put(p, c, t, &key, t->value.data + x.from, x.to - x.from, false,
+		    o, err);
+		rc = rc == -1 ? -1 : 1;
+	}
+	buf_release(&key);
+	return rc;
+}
+
+/* A word that Kafka's tokenizer takes as one, with nothing to quote in it. */
+static bool
+is_word(const unsigned char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool letter = (s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'z';
+		bool other = (s[i] >= '0' && s[i] <= '9') || s[i] == '_' || s[i] == '.' ||
+		    s[i] == '-';
+
+		if (!letter && (i == 0 || !other))
+			return false;
+	}
+	return n > 0;
+}
+
+/* Append the value as JAAS text: as it is when it is a word or quoted already. */
+static void
+seal_option_append_quoted(struct buf *out, const unsigned char *s, size_t n)
+{
+	bool quoted = n >= 2 && s[0] == '"' && s[n - 1] == '"';
+
+	for (size_t i = 1; quoted && i + 1 < n; i++) {
+		if (s[i] == '\\')
+			i++;
+		else if (s[i] == '"')
+			quoted = false;
+		quoted = quoted && i + 1 < n;
+	}
+	if (quoted || is_word(s, n)) {
+		buf_append(out, s, n);
+		return;
+	}
+	buf_append_char(out, '"');
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] == '"' || s[i] == '\\')
+			buf_append_char(out, '\\');
+		if (s[i] == '\n')
+			buf_append_str(out, "\\n");
+		else if (s[i] == '\r')
+			buf_append_str(out, "\\r");
+		else
+			buf_append(out, &s[i], 1);
+	}
+	buf_append_char(out, '"');
+}
+
+/**
+ * seal_option_value(p, c, t, value, n, o, err):
+ * The same with a given value, which is quoted if it is not one word; the
+ * option is made when ${t} is TARGET_NEW_OPTION.
+ */
+static int
+seal_option_value(struct plan *p, struct configuration *c, const struct target *t,
+    const void *value, size_t n, const struct seal_options *o, struct error *err)
+{
+	struct buf key, quoted;
+	struct reference r;
+	bool owns;
+	int rc;
+
+	buf_init(&key, BUF_MAX_FILE);
+	buf_init_secret(&quoted, BUF_MAX_FILE);
+	seal_option_append_quoted(&quoted, value, n);
+	rc = address(c, t, &key, err);
+	owns = rc == 0 && t->kind == TARGET_OPTION && seal_option_is_reference(t, &r) &&
+	    reference_is_ours(&r) &&
+	    configuration_owns(c, (const char *)key.data, key.len, r.name, r.name_len);
+	if (rc == 0 && (rc = buf_check(&quoted, err)) == 0)
+		rc = seal_option_put(p, c, t, &key, quoted.data, quoted.len, owns, o, err);
+	buf_release(&quoted);
+	buf_release(&key);
+	return rc;
+}
 
 int
 seal_prepare(struct plan *p, const struct key *master, struct error *err)
@@ -49,7 +482,7 @@ seal_prepare(struct plan *p, const struct key *master, struct error *err)
 
 /* sealing.refer for a whole entry: every line of the key, or a new one. */
 static int
-refer(struct plan *p, struct configuration *c, const struct sealing *x, const struct buf *ref,
+seal_refer(struct plan *p, struct configuration *c, const struct sealing *x, const struct buf *ref,
     struct error *err)
 {
 	size_t i = document_find(c->doc, x->key, x->len);
@@ -88,7 +521,7 @@ seal_has_half_surrogate(const struct document *d, size_t i, const struct buf *va
 }
 
 static int
-refuse(const struct configuration *c, size_t i, const char *text, const char *hint,
+seal_refuse(const struct configuration *c, size_t i, const char *text, const char *hint,
     struct error *err)
 {
 	const char *key;
@@ -134,7 +567,7 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
     struct error *err)
 {
 	struct buf *value = plan_scratch(p);
-	struct sealing x = { .replace = o->replace, .refer = refer };
+	struct sealing x = { .replace = o->replace, .refer = seal_refer };
 	struct reference r;
 	int rc;
 
@@ -147,13 +580,15 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 		return 0;
 	}
 	if (differ(c->doc, i, value))
-		return refuse(c, i, "this member stands more than once, with different values",
+		return seal_refuse(c, i, "this member stands more than once, with different values",
 		    "readers do not agree on which one counts: remove the wrong ones", err);
 	if (has_our_reference(value))
-		return refuse(c, i, "the value has references in it, which would not be resolved "
+		return seal_refuse(c, i,
+		    "the value has references in it, which would not be resolved "
 		    "once it is sealed", "seal the parts of the value that are still clear", err);
 	if (seal_has_half_surrogate(c->doc, i, value))
-		return refuse(c, i, "the value has half a surrogate pair, which cannot be sealed",
+		return seal_refuse(c, i,
+		    "the value has half a surrogate pair, which cannot be sealed",
 		    "correct the \\uD800-\\uDFFF escape in the value", err);
 	x.plain = value->data;
 	x.n = value->len;
@@ -252,7 +687,7 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 }
 
 static int
-not_there(const struct configuration *c, const char *key, size_t len, struct error *err)
+seal_not_there(const struct configuration *c, const char *key, size_t len, struct error *err)
 {
 	error_set(err, ERROR_MISSING, "this configuration key is not present in the file");
 	error_place(err, c->path, 0);
@@ -272,7 +707,7 @@ seal_each(struct plan *p, struct configuration *c, const char *path, size_t len,
 	vec_init(&entries, sizeof(size_t), SIZE_MAX / sizeof(size_t));
 	rc = document_json_expand(c->doc, path, len, &entries, err);
 	if (rc == 0 && entries.len == 0)
-		rc = not_there(c, path, len, err);
+		rc = seal_not_there(c, path, len, err);
 	for (size_t i = 0; rc == 0 && i < entries.len; i++)
 		rc = seal_entry(p, c, *(size_t *)vec_at(&entries, i), o, err);
 	vec_release(&entries);
@@ -295,7 +730,7 @@ seal_key(struct plan *p, struct configuration *c, const char *key, size_t len,
 	else if (rc == 0 && document_format(c->doc) == DOCUMENT_JSON)
 		rc = seal_each(p, c, key, len, o, err);
 	else if (rc == 0)
-		rc = not_there(c, key, len, err);
+		rc = seal_not_there(c, key, len, err);
 	target_release(&t);
 	return rc;
 }
@@ -335,7 +770,7 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
     const void *value, size_t n, bool must_exist, const struct seal_options *o,
     struct error *err)
 {
-	struct sealing x = { .key = key, .len = klen, .plain = value, .n = n, .refer = refer };
+	struct sealing x = { .key = key, .len = klen, .plain = value, .n = n, .refer = seal_refer };
 	struct reference r;
 	struct target t;
 	int rc;
@@ -344,7 +779,7 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
 	if (target_find(c->doc, key, klen, &t, err) != 0)
 		return -1;
 	if (must_exist && t.kind != TARGET_ENTRY && t.kind != TARGET_OPTION) {
-		rc = not_there(c, key, klen, err);
+		rc = seal_not_there(c, key, klen, err);
 	} else if (klen == 0) {
 		error_set(err, ERROR_REFUSED, "the key is empty");
 		rc = error_hint(err, "write key=value");

@@ -1,5 +1,5 @@
-#ifndef PLAN_SEAL_H
-#define PLAN_SEAL_H
+#ifndef SEAL_SEAL_H
+#define SEAL_SEAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,4 +73,4 @@ int seal_value(struct plan *p, struct configuration *c, const char *key,
 bool seal_has_half_surrogate(const struct document *d, size_t i,
     const struct buf *value);
 
-#endif /* !PLAN_SEAL_H */
+#endif /* !SEAL_SEAL_H */

@@ -1,5 +1,5 @@
-#ifndef PLAN_UNSEAL_H
-#define PLAN_UNSEAL_H
+#ifndef SEAL_UNSEAL_H
+#define SEAL_UNSEAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,4 +36,4 @@ int unseal_to_text(const struct configuration *c, const struct secrets_file *s,
     const char *const keys[], const size_t key_lens[], size_t n,
     bool any_name, struct buf *out, struct error *err);
 
-#endif /* !PLAN_UNSEAL_H */
+#endif /* !SEAL_UNSEAL_H */

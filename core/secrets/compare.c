@@ -1,12 +1,11 @@
-#include "secrets/compare.h"
-
 #include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/equal.h"
+#include "base/secmem.h"
 #include "document/document.h"
-#include "secrets/resolve.h"
+#include "secrets/compare.h"
+#include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
 /* Two values; the buffers serve every pair. */
@@ -39,7 +38,7 @@ compare_name(enum compare_result r)
 }
 
 static bool
-refers(const struct buf *value)
+compare_refers(const struct buf *value)
 {
 	struct reference r;
 	size_t start, end = 0;
@@ -52,7 +51,7 @@ refers(const struct buf *value)
 
 /* 1: resolved, 0: that cannot be done, -1: an error of another kind. */
 static int
-resolve(const struct pair *p, const struct buf *value, struct buf *out, struct error *err)
+compare_resolve(const struct pair *p, const struct buf *value, struct buf *out, struct error *err)
 {
 	struct error why;
 
@@ -71,7 +70,7 @@ resolve(const struct pair *p, const struct buf *value, struct buf *out, struct e
 static int
 compare_values(struct pair *p, enum compare_result *result, struct error *err)
 {
-	bool a = refers(&p->a), b = refers(&p->b);
+	bool a = compare_refers(&p->a), b = compare_refers(&p->b);
 	int rc_a = 1, rc_b = 1;
 
 	*result = COMPARE_SAME;
@@ -80,8 +79,8 @@ compare_values(struct pair *p, enum compare_result *result, struct error *err)
 	*result = COMPARE_DIFFERENT;
 	if (!a && !b)
 		return 0;
-	if ((rc_a = resolve(p, &p->a, &p->resolved_a, err)) == -1 ||
-	    (rc_b = resolve(p, &p->b, &p->resolved_b, err)) == -1)
+	if ((rc_a = compare_resolve(p, &p->a, &p->resolved_a, err)) == -1 ||
+	    (rc_b = compare_resolve(p, &p->b, &p->resolved_b, err)) == -1)
 		return -1;
 	if (rc_a == 0 || rc_b == 0)
 		*result = COMPARE_UNKNOWN;
@@ -92,7 +91,7 @@ compare_values(struct pair *p, enum compare_result *result, struct error *err)
 }
 
 static int
-load(struct buf *out, const struct document *d, size_t i, struct error *err)
+compare_load(struct buf *out, const struct document *d, size_t i, struct error *err)
 {
 	buf_clear(out);
 	return document_value(d, i, out, err);
@@ -118,8 +117,8 @@ compare_documents(const struct document *a, const struct document *b,
 		e.key = document_key(a, e.a, &e.len);
 		e.b = document_find(b, e.key, e.len);
 		e.result = COMPARE_ONLY_A;
-		if (e.b != DOCUMENT_NONE && ((rc = load(&p.a, a, e.a, err)) != 0 ||
-		    (rc = load(&p.b, b, e.b, err)) != 0 ||
+		if (e.b != DOCUMENT_NONE && ((rc = compare_load(&p.a, a, e.a, err)) != 0 ||
+		    (rc = compare_load(&p.b, b, e.b, err)) != 0 ||
 		    (rc = compare_values(&p, &e.result, err)) != 0))
 			break;
 		rc = each(cookie, &e, err);

@@ -1,35 +1,34 @@
-#include "secrets/key_source.h"
-
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "file/file.h"
 #include "base/secmem.h"
 #include "crypto/key.h"
+#include "file/file.h"
+#include "secrets/key_source.h"
 
 /* A key in base64 has at most 44 characters; the rest is room for line ends. */
 #define TEXT_MAX 4096
 
 static bool
-is_blank(char c)
+key_source_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* The key in ${text}, where blanks around it do not count. */
 static struct key *
-parse(const struct buf *text, const char *where, struct error *err)
+key_source_parse(const struct buf *text, const char *where, struct error *err)
 {
 	const char *p = text->len > 0 ? (const char *)text->data : "";
 	size_t n = text->len;
 	struct key *k;
 
-	for (; n > 0 && is_blank(p[n - 1]); n--)
+	for (; n > 0 && key_source_is_blank(p[n - 1]); n--)
 		;
-	for (; n > 0 && is_blank(*p); n--)
+	for (; n > 0 && key_source_is_blank(*p); n--)
 		p++;
 	if ((k = key_from_base64(p, n, err)) == NULL) {
 		error_place(err, where, 0);
@@ -40,27 +39,27 @@ parse(const struct buf *text, const char *where, struct error *err)
 }
 
 static struct key *
-from_file(const char *path, struct error *err)
+key_source_from_file(const char *path, struct error *err)
 {
 	struct key *k = NULL;
 	struct buf text;
 
 	buf_init_secret(&text, TEXT_MAX);
 	if (file_read_stream(path, &text, err) == 0)
-		k = parse(&text, path, err);
+		k = key_source_parse(&text, path, err);
 	buf_release(&text);
 	return k;
 }
 
 static struct key *
-from_environment(const char *name, char *value, struct error *err)
+key_source_from_environment(const char *name, char *value, struct error *err)
 {
 	struct key *k;
 	struct buf text;
 
 	buf_init_secret(&text, TEXT_MAX);
 	buf_append_str(&text, value);
-	k = buf_check(&text, err) == 0 ? parse(&text, name, err) : NULL;
+	k = buf_check(&text, err) == 0 ? key_source_parse(&text, name, err) : NULL;
 	buf_release(&text);
 	/* Neither a child nor a reader of our memory finds it there again. */
 	if (k != NULL) {
@@ -72,7 +71,7 @@ from_environment(const char *name, char *value, struct error *err)
 
 /* The key in the systemd credential; ${*found} is false when there is none. */
 static struct key *
-from_credential(struct error *err, bool *found)
+key_source_from_credential(struct error *err, bool *found)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	struct key *k = NULL;
@@ -88,7 +87,7 @@ from_credential(struct error *err, bool *found)
 	if (buf_check(&path, NULL) == 0 &&
 	    (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists)) {
 		*found = true;
-		k = from_file(buf_cstr(&path), err);
+		k = key_source_from_file(buf_cstr(&path), err);
 	}
 	buf_release(&path);
 	return k;
@@ -106,14 +105,14 @@ key_source_find(const char *file, const char *envvar, const char **where, struct
 		where = &ignored;
 	if (file != NULL) {
 		*where = "--master-key-file";
-		return from_file(file, err);
+		return key_source_from_file(file, err);
 	}
 	if ((value = getenv(envvar)) != NULL && value[0] != '\0') {
 		*where = "the environment";
-		return from_environment(envvar, value, err);
+		return key_source_from_environment(envvar, value, err);
 	}
 	*where = "the systemd credential " KEY_SOURCE_CREDENTIAL;
-	k = from_credential(err, &found);
+	k = key_source_from_credential(err, &found);
 	if (found)
 		return k;
 	*where = NULL;

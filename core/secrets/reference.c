@@ -1,9 +1,11 @@
-#include "secrets/reference.h"
-
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "document/document.h"
+#include "secrets/reference.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
 
 bool
 reference_parse(const char *value, size_t n, struct reference *out)
@@ -61,4 +63,224 @@ reference_append(struct buf *out, const char *remote, const char *name, size_t n
 	buf_append(out, name, name_len);
 	buf_append_char(out, '}');
 	return buf_check(out, err);
+}
+
+bool
+resolve_next(const char *value, size_t n, size_t from, struct reference *out, size_t *start,
+    size_t *end)
+{
+	const char *p, *brace, *colon, *stop = value + n;
+
+	while (from < n && (p = memmem(value + from, n - from, "${", 2)) != NULL) {
+		if ((brace = memchr(p, '}', (size_t)(stop - p))) == NULL)
+			return false;
+		colon = memchr(p, ':', (size_t)(brace - p));
+		/* Without a colon before the brace, no later ${ before it has one. */
+		from = (size_t)(brace - value) + 1;
+		if (colon == NULL)
+			continue;
+		memset(out, 0, sizeof(*out));
+		out->provider = p + 2;
+		out->provider_len = (size_t)(colon - out->provider);
+		out->name = colon + 1;
+		colon = memchr(out->name, ':', (size_t)(brace - out->name));
+		if (colon != NULL) {
+			out->path = out->name;
+			out->path_len = (size_t)(colon - out->path);
+			out->name = colon + 1;
+		}
+		out->name_len = (size_t)(brace - out->name);
+		*start = (size_t)(p - value);
+		*end = (size_t)(brace - value) + 1;
+		return true;
+	}
+	return false;
+}
+
+size_t
+resolve_entry(const struct secrets_file *s, const struct reference *r)
+{
+	size_t i = secrets_file_find(s, r->name, r->name_len);
+	struct buf bare;
+
+	if (i != DOCUMENT_NONE || memchr(r->name, '\\', r->name_len) == NULL)
+		return i;
+	buf_init(&bare, r->name_len + 1);
+	for (size_t k = 0; k < r->name_len; k++)
+		if (r->name[k] != '\\')
+			buf_append_char(&bare, r->name[k]);
+	if (buf_check(&bare, NULL) == 0)
+		i = secrets_file_find(s, (const char *)bare.data, bare.len);
+	buf_release(&bare);
+	return i;
+}
+
+static int
+dangling(const struct secrets_file *s, const struct reference *r, struct error *err)
+{
+	error_set(err, ERROR_MISSING, "dangling reference: the secrets file has no such entry");
+	error_place(err, secrets_file_path(s), 0);
+	error_key(err, r->name, r->name_len);
+	return error_hint(err, "restore the entry from a backup, or set the value anew with "
+	    "`propseal file update`");
+}
+
+bool
+resolve_is_for(const struct resolver *more, const struct reference *r)
+{
+	return more != NULL && strlen(more->provider) == r->provider_len &&
+	    memcmp(more->provider, r->provider, r->provider_len) == 0;
+}
+
+static int
+no_secrets_file(const struct reference *r, struct error *err)
+{
+	error_set(err, ERROR_MISSING, "a reference needs a secrets file, and none was given");
+	error_key(err, r->name, r->name_len);
+	return error_hint(err, "give --local-secrets-file FILE");
+}
+
+int
+resolve_value(const struct secrets_file *s, const struct resolver *more, const char *value,
+    size_t n, struct buf *out, size_t *others, struct error *err)
+{
+	struct reference r;
+	size_t done = 0, start, end, entry;
+
+	if (others != NULL)
+		*others = 0;
+	while (resolve_next(value, n, done, &r, &start, &end)) {
+		buf_append(out, value + done, start - done);
+		done = end;
+		if (resolve_is_for(more, &r)) {
+			if (more->value(more->cookie, &r, out, err) != 0)
+				return -1;
+			continue;
+		}
+		if (!reference_is_ours(&r)) {
+			buf_append(out, value + start, end - start);
+			if (others != NULL)
+				++*others;
+			continue;
+		}
+		if (s == NULL)
+			return no_secrets_file(&r, err);
+		if ((entry = resolve_entry(s, &r)) == DOCUMENT_NONE)
+			return dangling(s, &r, err);
+		if (secrets_file_open(s, entry, out, err) != 0)
+			return -1;
+	}
+	if (n > done)
+		buf_append(out, value + done, n - done);
+	return buf_check(out, err);
+}
+
+const char *
+state_name(enum entry_state s)
+{
+	switch (s) {
+	case STATE_PLAIN:
+		return "plain";
+	case STATE_SEALED:
+		return "sealed";
+	case STATE_DANGLING:
+		return "dangling";
+	case STATE_OTHER:
+		return "other-provider";
+	case STATE_DAMAGED:
+		return "damaged";
+	}
+	return "";
+}
+
+/* Can the sealed entry be opened, as far as can be told? */
+static bool
+is_damaged(const struct secrets_file *s, size_t entry)
+{
+	const struct document *d = secrets_file_document(s);
+	const unsigned char *raw;
+	struct sealed parts;
+	struct buf text;
+	bool damaged;
+	size_t n;
+
+	raw = document_raw_value(d, entry, &n);
+	if (secrets_file_cipher(s) == NULL && memchr(raw, '\\', n) == NULL)
+		return sealed_parse(raw, n, &parts, NULL) != 0;
+	/* Secret in either case: the line may be clear text. */
+	buf_init_secret(&text, BUF_MAX_FILE);
+	if (secrets_file_cipher(s) != NULL)
+		damaged = secrets_file_open(s, entry, &text, NULL) != 0;
+	else
+		damaged = document_value(d, entry, &text, NULL) != 0 ||
+		    sealed_parse(text.data, text.len, &parts, NULL) != 0;
+	buf_release(&text);
+	return damaged;
+}
+
+enum entry_state
+state_of_name(const char *name, size_t len, const struct secrets_file *s)
+{
+	const struct reference r = { .name = name, .name_len = len };
+	size_t entry;
+
+	if (s == NULL)
+		return STATE_SEALED;
+	if ((entry = resolve_entry(s, &r)) == DOCUMENT_NONE)
+		return STATE_DANGLING;
+	return is_damaged(s, entry) ? STATE_DAMAGED : STATE_SEALED;
+}
+
+/* Of two references in one value, the state that needs attention first. */
+static enum entry_state
+worse(enum entry_state a, enum entry_state b)
+{
+	static const int rank[] = {
+		[STATE_PLAIN] = 0, [STATE_OTHER] = 0, [STATE_SEALED] = 1, [STATE_DANGLING] = 2,
+		[STATE_DAMAGED] = 3,
+	};
+
+	return rank[b] > rank[a] ? b : a;
+}
+
+enum entry_state
+state_value(const char *value, size_t n, const struct secrets_file *s, struct buf *name)
+{
+	enum entry_state state = STATE_PLAIN;
+	size_t at = 0, start, end;
+	struct reference r;
+	bool found = false;
+
+	for (; resolve_next(value, n, at, &r, &start, &end); at = end) {
+		if (!reference_is_ours(&r)) {
+			if (start == 0 && end == n)
+				return STATE_OTHER;
+			continue;
+		}
+		if (name != NULL && !found)
+			buf_append(name, r.name, r.name_len);
+		found = true;
+		state = worse(state, state_of_name(r.name, r.name_len, s));
+	}
+	return state;
+}
+
+enum entry_state
+state_of(const struct document *d, size_t i, const struct secrets_file *s, struct buf *name)
+{
+	const unsigned char *raw;
+	enum entry_state state;
+	struct buf value;
+	size_t n;
+
+	/* Most values have neither a reference nor an escape: no copy for them. */
+	raw = document_raw_value(d, i, &n);
+	if (n == 0 || (memchr(raw, '$', n) == NULL && memchr(raw, '\\', n) == NULL))
+		return STATE_PLAIN;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	state = STATE_PLAIN;
+	if (document_value(d, i, &value, NULL) == 0 && value.len > 0)
+		state = state_value((const char *)value.data, value.len, s, name);
+	buf_release(&value);
+	return state;
 }

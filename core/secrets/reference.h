@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 struct buf;
+struct document;
 struct error;
+struct secrets_file;
 
 /*
  * A configuration value that stands for another one:
@@ -38,5 +40,87 @@ bool reference_is_ours(const struct reference *r);
  */
 int reference_append(struct buf *out, const char *remote, const char *name,
     size_t name_len, struct error *err);
+
+/*
+ * References anywhere inside a value, found as Kafka's ConfigTransformer
+ * finds them (KIP-297: \$\{([^}]*?):(([^}]*?):)?([^}]*?)\}), so a JAAS value
+ * may hold several.  What a reference resolves to is not searched again.
+ */
+
+/**
+ * resolve_next(value, n, from, out, start, end):
+ * The first reference at or behind offset ${from}: its parts (pointers into
+ * ${value}) and its span.  False: there is none.
+ */
+bool resolve_next(const char *value, size_t n, size_t from,
+    struct reference *out, size_t *start, size_t *end);
+
+/* The document entry of the secrets file that one of our references names, or
+ * DOCUMENT_NONE.  A name with `\.` from a JSON path is also found without the
+ * backslashes, as confluent secret leaves it behind. */
+size_t resolve_entry(const struct secrets_file *s, const struct reference *r);
+
+/* Who knows what references of one other provider stand for, such as a Secret
+ * Registry's ${secret:path:key}. */
+struct resolver {
+	const char *provider;
+
+	/* Append the value to ${out} (secret). */
+	int (*value)(void *cookie, const struct reference *r, struct buf *out,
+	    struct error *err);
+	void *cookie;
+};
+
+/* Is it one of the resolver's (NULL: there is none)? */
+bool resolve_is_for(const struct resolver *more, const struct reference *r);
+
+/**
+ * resolve_value(s, more, value, n, out, others, err):
+ * Append ${value} to ${out} (secret) with every one of our references
+ * replaced by what it stands for; ${s} must be unlocked, and may be NULL when
+ * there are none (ERROR_MISSING).  So are those that ${more} (may be NULL)
+ * knows.  References to other providers stay; ${*others} (may be NULL) counts
+ * them.  ERROR_MISSING (dangling, the entry name as the key), ERROR_DAMAGED,
+ * ${more}'s.
+ */
+int resolve_value(const struct secrets_file *s, const struct resolver *more,
+    const char *value, size_t n, struct buf *out, size_t *others, struct error *err);
+
+/*
+ * What a configuration entry's value is.  A value with references of ours
+ * inside it (JAAS, a URL) has the state of the worst of them.
+ */
+enum entry_state {
+	STATE_PLAIN,	/* clear text (secret or not) */
+	STATE_SEALED,	/* our reference, and the secrets file has the entry */
+	STATE_DANGLING,	/* our reference to an entry that is not there */
+	STATE_OTHER,	/* a reference to another provider */
+	STATE_DAMAGED	/* our reference to an entry that cannot be opened */
+};
+
+/* The word for machines and screen: plain, sealed, dangling, other-provider, damaged. */
+const char *state_name(enum entry_state s);
+
+/**
+ * state_of(d, i, s, name):
+ * The state of entry ${i} of configuration ${d} against the secrets file
+ * ${s} (NULL: not known, then our references count as sealed).  When ${s} is
+ * unlocked a sealed entry is opened to tell damaged ones.  If ${name} is not
+ * NULL and the value is our reference, the entry name in the secrets file is
+ * appended to it.
+ */
+enum entry_state state_of(const struct document *d, size_t i,
+    const struct secrets_file *s, struct buf *name);
+
+/**
+ * state_value(value, n, s, name):
+ * The same for a value that is already decoded.
+ */
+enum entry_state state_value(const char *value, size_t n,
+    const struct secrets_file *s, struct buf *name);
+
+/* The state of a reference of ours to entry ${name}; ${s} as above. */
+enum entry_state state_of_name(const char *name, size_t len,
+    const struct secrets_file *s);
 
 #endif /* !SECRETS_REFERENCE_H */

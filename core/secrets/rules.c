@@ -1,14 +1,80 @@
-#include "secrets/rules.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/glob.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "document/jaas.h"
-#include "secrets/sensitive.h"
+#include "secrets/rules.h"
+
+/*
+ * Endings of keys that Kafka, Confluent Platform and Connect declare as
+ * passwords (ConfigDef type PASSWORD) or document as credentials, beyond
+ * those with "password" in them.
+ */
+static const char *const endings[] = {
+	"sasl.jaas.config",			/* SaslConfigs */
+	"ssl.keystore.key",			/* SslConfigs: a PEM private key */
+	"basic.auth.user.info",			/* Schema Registry clients */
+	"basic.auth.credentials",
+	"java.naming.security.credentials",	/* ldap. of Confluent Server */
+	"password.encoder.secret",		/* KafkaConfig */
+	"password.encoder.old.secret",
+	"delegation.token.master.key",
+	"delegation.token.secret.key",
+	"master.encryption.key",		/* Connect Secret Registry */
+	"confluent.license",
+	"passphrase",
+	".secret",
+	".secret.key",
+	"secret.access.key",
+	".client.secret",
+	"clientsecret",
+	".api.secret",
+	".auth.token",
+	".access.token",
+	".bearer.token",
+	".private.key",
+};
+
+bool
+sensitive_by_default_rule(const char *key, size_t len)
+{
+	return text_contains_nocase(key, len, "password");
+}
+
+/*
+ * Does the key end so, in any ASCII case?  The backslashes of a path to a JSON
+ * value (config.aws\.secret\.key) count for nothing.
+ */
+static bool
+sensitive_ends_with(const char *key, size_t len, const char *ending)
+{
+	size_t n = strlen(ending);
+
+	while (n > 0) {
+		while (len > 0 && key[len - 1] == '\\')
+			len--;
+		if (len == 0 || !text_contains_nocase(&key[len - 1], 1,
+		    (const char []){ ending[n - 1], '\0' }))
+			return false;
+		len--;
+		n--;
+	}
+	return true;
+}
+
+bool
+sensitive_key(const char *key, size_t len)
+{
+	if (sensitive_by_default_rule(key, len))
+		return true;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (sensitive_ends_with(key, len, endings[i]))
+			return true;
+	return false;
+}
 
 #define PATTERNS_MAX 10000
 
@@ -32,7 +98,7 @@ rules_new(struct error *err)
 }
 
 static void
-release(struct vec *v)
+rules_release(struct vec *v)
 {
 	size_t i;
 
@@ -46,13 +112,13 @@ rules_free(struct rules *r)
 {
 	if (r == NULL)
 		return;
-	release(&r->secret);
-	release(&r->public);
+	rules_release(&r->secret);
+	rules_release(&r->public);
 	free(r);
 }
 
 static int
-add(struct vec *v, const char *pattern, struct error *err)
+rules_add(struct vec *v, const char *pattern, struct error *err)
 {
 	char *copy = strdup(pattern), **slot;
 
@@ -67,17 +133,17 @@ add(struct vec *v, const char *pattern, struct error *err)
 int
 rules_add_secret(struct rules *r, const char *pattern, struct error *err)
 {
-	return add(&r->secret, pattern, err);
+	return rules_add(&r->secret, pattern, err);
 }
 
 int
 rules_add_public(struct rules *r, const char *pattern, struct error *err)
 {
-	return add(&r->public, pattern, err);
+	return rules_add(&r->public, pattern, err);
 }
 
 static bool
-matches(const char *pattern, const char *key, size_t len)
+rules_matches(const char *pattern, const char *key, size_t len)
 {
 	size_t n = strlen(pattern);
 
@@ -87,12 +153,12 @@ matches(const char *pattern, const char *key, size_t len)
 }
 
 static bool
-matches_any(const struct vec *v, const char *key, size_t len)
+rules_matches_any(const struct vec *v, const char *key, size_t len)
 {
 	size_t i;
 
 	for (i = 0; i < v->len; i++) {
-		if (matches(*(char **)vec_at(v, i), key, len))
+		if (rules_matches(*(char **)vec_at(v, i), key, len))
 			return true;
 	}
 	return false;
@@ -104,13 +170,13 @@ enum verdict { NOTHING, SECRET, PUBLIC };
 static enum verdict
 look_up(const struct rules *r, const char *key, size_t len)
 {
-	if (matches_any(&r->public, key, len))
+	if (rules_matches_any(&r->public, key, len))
 		return PUBLIC;
-	return matches_any(&r->secret, key, len) ? SECRET : NOTHING;
+	return rules_matches_any(&r->secret, key, len) ? SECRET : NOTHING;
 }
 
 static enum verdict
-judge(const struct rules *r, const char *key, size_t len)
+rules_judge(const struct rules *r, const char *key, size_t len)
 {
 	enum verdict v;
 	struct buf plain;
@@ -131,7 +197,7 @@ judge(const struct rules *r, const char *key, size_t len)
 }
 
 static bool
-decide(enum verdict v, bool built_in)
+rules_decide(enum verdict v, bool built_in)
 {
 	return v == SECRET || (v == NOTHING && built_in);
 }
@@ -139,13 +205,13 @@ decide(enum verdict v, bool built_in)
 bool
 rules_sensitive(const struct rules *r, const char *key, size_t len)
 {
-	return decide(judge(r, key, len), sensitive_key(key, len));
+	return rules_decide(rules_judge(r, key, len), sensitive_key(key, len));
 }
 
 bool
 rules_by_default(const struct rules *r, const char *key, size_t len)
 {
-	return decide(judge(r, key, len), sensitive_by_default_rule(key, len));
+	return rules_decide(rules_judge(r, key, len), sensitive_by_default_rule(key, len));
 }
 
 bool
@@ -159,10 +225,10 @@ rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *
 		buf_init(&address, BUF_MAX_FILE);
 		jaas_address_append(j, i, key, len, &address);
 		v = address.failed ? SECRET :
-		    judge(r, (const char *)address.data, address.len);
+		    rules_judge(r, (const char *)address.data, address.len);
 		buf_release(&address);
 	}
-	return decide(v, jaas_option_is_secret(o.name, o.name_len));
+	return rules_decide(v, jaas_option_is_secret(o.name, o.name_len));
 }
 
 bool

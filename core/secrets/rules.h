@@ -6,6 +6,17 @@
 
 struct error;
 struct jaas;
+struct rules;
+
+/* The rule of `file encrypt` without --config: "password" anywhere, any case. */
+bool sensitive_by_default_rule(const char *key, size_t len);
+
+/**
+ * sensitive_key(key, len):
+ * Is the key's value a secret?  The default rule, plus Kafka and Confluent
+ * keys that hold secrets without that word.  Used for masking and marking.
+ */
+bool sensitive_key(const char *key, size_t len);
 
 /*
  * Which keys hold secrets: the built-in rules (sensitive.h), with what the
@@ -14,7 +25,6 @@ struct jaas;
  * case, and without the backslashes of a path to a JSON value.  Wherever rules
  * are taken, NULL stands for the built-in ones alone.
  */
-struct rules;
 
 struct rules *rules_new(struct error *err);
 void rules_free(struct rules *r);

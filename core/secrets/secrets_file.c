@@ -1,18 +1,167 @@
-#include "secrets/secrets_file.h"
-
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "crypto/cipher.h"
+#include "crypto/aead.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "secrets/metadata.h"
 #include "secrets/sealed.h"
-#include "secrets/tag.h"
-#include "secrets/wrap.h"
+#include "secrets/secrets_file.h"
+
+/* No metadata value is longer than this; a longer one is damage. */
+#define VALUE_MAX 65536
+
+static const char *const keys[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT, SECRETS_ENVVAR,
+	SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY };
+
+bool
+metadata_is_key(const struct document *d, size_t i)
+{
+	const char *key;
+	size_t len;
+
+	key = document_key(d, i, &len);
+	if (len < 11 || memcmp(key, "_metadata.", 10) != 0)
+		return false;
+	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+		if (strlen(keys[k]) == len && memcmp(keys[k], key, len) == 0)
+			return true;
+	return false;
+}
+
+static int
+metadata_bad(const struct document *d, const char *key, const char *why, struct error *err)
+{
+	error_set(err, ERROR_DAMAGED, "%s", why);
+	error_place(err, document_file(d),
+	    document_line(d, document_find(d, key, strlen(key))));
+	error_key(err, key, strlen(key));
+	return error_hint(err, "restore the line from a backup of the secrets file");
+}
+
+/* A copy of the value of ${key} in ${*out}; NULL when it is not there. */
+static int
+metadata_fetch(const struct document *d, const char *key, char **out, struct error *err)
+{
+	size_t i = document_find(d, key, strlen(key));
+	struct buf value;
+	int rc = -1;
+
+	*out = NULL;
+	if (i == DOCUMENT_NONE)
+		return 0;
+	buf_init(&value, VALUE_MAX);
+	if (document_value(d, i, &value, NULL) != 0 || buf_check(&value, NULL) != 0 ||
+	    memchr(buf_cstr(&value), '\0', value.len) != NULL)
+		metadata_bad(d, key, "this metadata value is too long or has a NUL in it", err);
+	else if ((*out = strdup(buf_cstr(&value))) == NULL)
+		error_memory(err);
+	else
+		rc = 0;
+	buf_release(&value);
+	return rc;
+}
+
+/* A decimal number of at most nine digits; false for anything else. */
+static bool
+parse_number(const char *s, uint32_t *out)
+{
+	size_t n = strspn(s, "0123456789");
+
+	if (n == 0 || n > 9 || s[n] != '\0')
+		return false;
+	*out = (uint32_t)strtoul(s, NULL, 10);
+	return true;
+}
+
+static int
+read_numbers(const struct document *d, struct secrets_metadata *m, struct error *err)
+{
+	char *iterations = NULL, *length = NULL;
+	uint32_t n;
+	int rc = -1;
+
+	if (metadata_fetch(d, SECRETS_ITERATIONS, &iterations, err) != 0 ||
+	    metadata_fetch(d, SECRETS_LENGTH, &length, err) != 0)
+		goto done;
+	m->iterations = KEY_ITERATIONS_LEGACY;
+	if (iterations != NULL && (!parse_number(iterations, &m->iterations) ||
+	    m->iterations < KEY_ITERATIONS_MIN || m->iterations > KEY_ITERATIONS_MAX)) {
+		metadata_bad(d, SECRETS_ITERATIONS,
+		    "this is no number of iterations from 1 to 100000000",
+		    err);
+		goto done;
+	}
+	m->length = KEY_LENGTH_DEFAULT;
+	if (length != NULL) {
+		if (!parse_number(length, &n) || (n != 16 && n != 24 && n != 32)) {
+			metadata_bad(d, SECRETS_LENGTH,
+			    "this is no key length (16, 24 or 32 bytes)", err);
+			goto done;
+		}
+		m->length = n;
+	}
+	rc = 0;
+done:
+	free(iterations);
+	free(length);
+	return rc;
+}
+
+static void metadata_release(struct secrets_metadata *m);
+
+static int
+metadata_read(const struct document *d, struct secrets_metadata *out, struct error *err)
+{
+	memset(out, 0, sizeof(*out));
+	if (metadata_fetch(d, SECRETS_MASTER_SALT, &out->salt, err) != 0 ||
+	    metadata_fetch(d, SECRETS_CREATED_AT, &out->created_at, err) != 0 ||
+	    metadata_fetch(d, SECRETS_ENVVAR, &out->envvar, err) != 0 ||
+	    metadata_fetch(d, SECRETS_DATA_KEY, &out->data_key, err) != 0 ||
+	    read_numbers(d, out, err) != 0)
+		goto fail;
+	if (out->envvar != NULL && out->envvar[0] == '\0') {
+		free(out->envvar);
+		out->envvar = NULL;
+	}
+	if (out->envvar == NULL && (out->envvar = strdup(SECRETS_ENVVAR_DEFAULT)) == NULL) {
+		error_memory(err);
+		goto fail;
+	}
+	return 0;
+fail:
+	metadata_release(out);
+	return -1;
+}
+
+/**
+ * metadata_read(d, out, err):
+ * Fill ${out}, to be freed by metadata_release.  ERROR_DAMAGED with the line:
+ * iterations or length that are no numbers or out of bounds.
+ */
+static void
+metadata_release(struct secrets_metadata *m)
+{
+	free(m->salt);
+	free(m->created_at);
+	free(m->envvar);
+	free(m->data_key);
+	memset(m, 0, sizeof(*m));
+}
+
+int
+passphrase_normalise(struct buf *p, struct error *err)
+{
+	if (p->len > 0 && p->data[p->len - 1] == '\n')
+		buf_truncate(p, p->len - 1);
+	if (p->len > 0 && !text_is_blank(p->data, p->len))
+		return 0;
+	error_set(err, ERROR_KEY, "the passphrase is empty");
+	return error_hint(err, "give a passphrase that is more than blanks");
+}
 
 struct secrets_file {
 	char *path;
@@ -238,7 +387,7 @@ secrets_file_tagger(const struct secrets_file *s)
 
 /* A value that its tag gives to another entry must not be taken for this one's. */
 static int
-check_tag(const struct secrets_file *s, size_t i, struct error *err)
+secrets_file_check_tag(const struct secrets_file *s, size_t i, struct error *err)
 {
 	enum tag_state state;
 	struct buf owner, shown;
@@ -271,7 +420,7 @@ secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out, struc
 		return error_set(err, ERROR_KEY, "the secrets file is locked");
 	buf_init_secret(&text, BUF_MAX_FILE);
 	raw = document_raw_value(s->doc, i, &n);
-	if (check_tag(s, i, err) != 0)
+	if (secrets_file_check_tag(s, i, err) != 0)
 		rc = -1;
 	else if (memchr(raw, '\\', n) == NULL)
 		rc = sealed_open(s->cipher, raw, n, out, err);

@@ -12,6 +12,8 @@ struct cipher;
 struct document;
 struct error;
 struct key;
+struct secrets_file;
+struct secrets_metadata;
 struct tagger;
 
 /*
@@ -19,7 +21,6 @@ struct tagger;
  * entries named <basename of the configuration file>/<key>.  Lines that are
  * neither are kept and left alone.
  */
-struct secrets_file;
 
 #define SECRETS_ENVVAR_DEFAULT "CONFLUENT_SECURITY_MASTER_KEY"
 
@@ -107,5 +108,18 @@ int secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out,
 int secrets_file_check_passphrase(const struct secrets_file *s,
     const void *passphrase, size_t n, const struct key *master,
     struct key **out, struct error *err);
+
+/* The `_metadata.` entries of a secrets file (inside core/secrets). */
+
+/* Is entry ${i} metadata: one of the seven keys of secrets_file.h? A
+ * configuration file may be named `_metadata...`, so the whole key counts. */
+bool metadata_is_key(const struct document *d, size_t i);
+
+/**
+ * passphrase_normalise(p, err):
+ * Drop exactly one final "\n", as the reference does.  ERROR_KEY when what is
+ * left is empty or blank.
+ */
+int passphrase_normalise(struct buf *p, struct error *err);
 
 #endif /* !SECRETS_SECRETS_FILE_H */

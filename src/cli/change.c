@@ -1,24 +1,275 @@
-#include "cli/change.h"
-
-#include <stddef.h>
 #include <sys/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "file/file.h"
+#include "base/secmem.h"
+#include "cli/change.h"
+#include "common/args.h"
+#include "common/ask.h"
+#include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "cli/master.h"
-#include "common/options.h"
-#include "common/output.h"
+#include "file/file.h"
+#include "file/lock.h"
 #include "plan/apply.h"
 #include "plan/configuration.h"
 #include "plan/diff.h"
-#include "file/lock.h"
 #include "plan/plan.h"
-#include "common/report.h"
+#include "secrets/key_source.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+
+/* The descriptor that a value names, or -1. */
+static int
+descriptor_of(const struct buf *spec)
+{
+	const char *p = (const char *)spec->data;
+	int fd = 0;
+	size_t i;
+
+	if (spec->len == 1 && p[0] == '-')
+		return STDIN_FILENO;
+	if (spec->len < 4 || spec->len > 8 || memcmp(p, "fd:", 3) != 0)
+		return -1;
+	for (i = 3; i < spec->len; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return -1;
+		fd = 10 * fd + (p[i] - '0');
+	}
+	return fd;
+}
+
+static bool
+is_file(const struct buf *spec)
+{
+	return spec->len > 1 && spec->data[0] == '@';
+}
+
+bool
+source_is_literal(const struct options *o, enum flag_id id)
+{
+	const struct buf *spec = &o->secret[id];
+
+	return o->given[id] && !is_file(spec) && descriptor_of(spec) < 0;
+}
+
+static void
+warn_literal(enum flag_id id)
+{
+	const char *name = flag_get(id)->name;
+
+	if (id == FLAG_CONFIG_TEXT)
+		report_warning("give --config @FILE, or --config - and the text on standard input",
+		    "values on the command line can be seen by other users of this host and "
+		    "stay in the shell's history");
+	else
+		report_warning("give @FILE, - (standard input), fd:N, or leave the flag out to "
+		    "be asked",
+		    "the value of --%s on the command line can be seen by other users of this "
+		    "host and stays in the shell's history", name);
+}
+
+/* `@` or `fd:` and no name or number behind it, as an empty variable leaves it. */
+static int
+check_spec(enum flag_id id, const struct buf *spec, struct error *err)
+{
+	bool at = spec->len == 1 && spec->data[0] == '@';
+	bool fd = spec->len >= 3 && memcmp(spec->data, "fd:", 3) == 0 && descriptor_of(spec) < 0;
+
+	if (!at && !fd)
+		return 0;
+	error_set(err, ERROR_USAGE, "--%s has %s with no %s behind it", flag_get(id)->name,
+	    at ? "@" : "fd:", at ? "file name" : "number");
+	return error_hint(err, at ? "write @FILE" : "write fd:N, the number of an open descriptor");
+}
+
+int
+source_read(const struct options *o, enum flag_id id, struct buf *out, struct error *err)
+{
+	const struct buf *spec = &o->secret[id];
+	struct buf path;
+	int fd, rc;
+
+	if (id != FLAG_CONFIG_TEXT && check_spec(id, spec, err) != 0)
+		return -1;
+
+	if (is_file(spec)) {
+		/* The name of a file is no secret. */
+		buf_init(&path, 4096);
+		buf_append(&path, spec->data + 1, spec->len - 1);
+		rc = buf_check(&path, err);
+		if (rc == 0)
+			rc = file_read_stream(buf_cstr(&path), out, err);
+		buf_release(&path);
+		return rc;
+	}
+	if ((fd = descriptor_of(spec)) >= 0)
+		return file_read_fd(fd, fd == STDIN_FILENO ? "standard input" :
+		    "the descriptor of fd:N", out, err);
+	if (spec->len > 0)
+		warn_literal(id);
+	buf_append(out, spec->data, spec->len);
+	return buf_check(out, err);
+}
+
+/* What the reference says when nothing is given, where nobody can be asked. */
+static int
+no_terminal(enum flag_id id, struct error *err)
+{
+	const char *name = flag_get(id)->name;
+
+	error_set(err, ERROR_USAGE, "no --%s, and no terminal to ask for it", name);
+	return error_hint(err, "give --%s @FILE, - (standard input) or fd:N", name);
+}
+
+int
+source_passphrase(const struct options *o, enum flag_id id, const char *text, bool twice,
+    struct buf *out, struct error *err)
+{
+	int rc;
+
+	if (o->given[id])
+		rc = source_read(o, id, out, err);
+	else if (!askpass_available())
+		rc = no_terminal(id, err);
+	else if (twice)
+		rc = askpass_twice(text, out, err);
+	else
+		rc = askpass_line(text, out, err);
+	if (rc != 0)
+		return rc;
+	return passphrase_normalise(out, err);
+}
+
+static bool
+one_stream(const struct options *o)
+{
+	int fd = descriptor_of(&o->secret[FLAG_PASSPHRASE]);
+
+	return fd >= 0 && fd == descriptor_of(&o->secret[FLAG_PASSPHRASE_NEW]);
+}
+
+/* Two lines, the last line end may be missing. */
+static int
+read_lines(const struct options *o, struct buf *old, struct buf *new, struct error *err)
+{
+	const unsigned char *end;
+	struct buf both;
+	size_t n;
+	int rc = -1;
+
+	buf_init_secret(&both, 2 * SOURCE_PASSPHRASE_MAX);
+	if (source_read(o, FLAG_PASSPHRASE, &both, err) != 0)
+		goto out;
+	end = both.len > 0 ? memchr(both.data, '\n', both.len) : NULL;
+	n = end != NULL ? (size_t)(end - both.data) + 1 : both.len;
+	buf_append(old, both.data, n);
+	buf_append(new, both.data + n, both.len - n);
+	end = new->len > 0 ? memchr(new->data, '\n', new->len) : NULL;
+	if (new->len == 0 || (end != NULL && (size_t)(end - new->data) + 1 < new->len)) {
+		error_set(err, ERROR_USAGE, "expected two lines: the passphrase and the new one");
+		error_hint(err, "or give one of the two by @FILE or fd:N");
+		goto out;
+	}
+	if (buf_check(old, err) == 0 && buf_check(new, err) == 0 &&
+	    passphrase_normalise(old, err) == 0)
+		rc = passphrase_normalise(new, err);
+out:
+	buf_release(&both);
+	return rc;
+}
+
+int
+source_passphrases(const struct options *o, struct buf *old, struct buf *new, struct error *err)
+{
+	if (one_stream(o))
+		return read_lines(o, old, new, err);
+	if (source_passphrase(o, FLAG_PASSPHRASE, "Passphrase of the master key: ", false, old,
+	    err) != 0)
+		return -1;
+	return source_passphrase(o, FLAG_PASSPHRASE_NEW, "Passphrase of the new master key: ",
+	    true, new, err);
+}
+
+#define TRIES 3
+
+/* Does the key open the data key?  Without a data key nobody can tell. */
+static bool
+unlocks(const struct secrets_file *s, const struct key *k)
+{
+	const char *wrapped = secrets_file_metadata(s)->data_key;
+	struct key *data_key;
+
+	if (wrapped == NULL)
+		return true;
+	data_key = wrap_open(k, wrapped, strlen(wrapped), NULL);
+	key_free(data_key);
+	return data_key != NULL;
+}
+
+/* What was typed is the key in base64, or else the passphrase. */
+static struct key *
+from_answer(const struct secrets_file *s, const struct buf *answer, struct error *err)
+{
+	struct key *k;
+
+	k = key_from_base64((const char *)answer->data, answer->len, NULL);
+	if (k != NULL && unlocks(s, k))
+		return k;
+	key_free(k);
+	k = NULL;
+	if (secrets_file_metadata(s)->data_key == NULL) {
+		error_set(err, ERROR_KEY, "this is not a master key, and a passphrase cannot be "
+		    "checked: the secrets file has no data key yet");
+		error_place(err, secrets_file_path(s), 0);
+		error_hint(err, "give the master key itself");
+		return NULL;
+	}
+	secrets_file_check_passphrase(s, answer->data, answer->len, NULL, &k, err);
+	return k;
+}
+
+static struct key *
+master_ask(const struct secrets_file *s, struct error *err)
+{
+	struct key *k = NULL;
+	struct buf answer, text;
+	int i;
+
+	buf_init(&text, 8192);
+	buf_init_secret(&answer, SOURCE_PASSPHRASE_MAX);
+	buf_printf(&text, "Master key or passphrase for %s: ", secrets_file_path(s));
+	for (i = 0; i < TRIES && k == NULL; i++) {
+		if (i > 0)
+			report_error(err);
+		buf_clear(&answer);
+		if (askpass_line(buf_cstr(&text), &answer, err) != 0)
+			break;
+		k = from_answer(s, &answer, err);
+		if (k == NULL && err->code != ERROR_KEY)
+			break;
+	}
+	buf_release(&answer);
+	buf_release(&text);
+	return k;
+}
+
+struct key *
+master_find(const struct options *o, const struct secrets_file *s, struct error *err)
+{
+	const char *file = o->text[FLAG_MASTER_KEY_FILE];
+	struct key *k;
+
+	k = key_source_find(file, secrets_file_metadata(s)->envvar, NULL, err);
+	if (k != NULL || file != NULL || err->code != ERROR_MISSING || !askpass_available())
+		return k;
+	return master_ask(s, err);
+}
 
 #define DIFF_MAX BUF_MAX_FILE
 
@@ -203,7 +454,7 @@ change_stop(struct change *c)
 }
 
 static int
-show(const struct plan *p, bool json, struct error *err)
+change_show(const struct plan *p, bool json, struct error *err)
 {
 	struct buf text;
 	int rc;
@@ -238,7 +489,7 @@ change_finish(struct change *c, struct error *err)
 
 	/* The diff has the notes in it. */
 	if (o->on[FLAG_DRY_RUN])
-		return show(c->plan, json, err);
+		return change_show(c->plan, json, err);
 	change_say_notes(c->plan);
 	if (plan_is_empty(c->plan)) {
 		report_note("nothing to change");

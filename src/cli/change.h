@@ -1,7 +1,10 @@
-#ifndef CHANGE_H
-#define CHANGE_H
+#ifndef CLI_CHANGE_H
+#define CLI_CHANGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "common/args.h"
 
 struct buf;
 struct configuration;
@@ -11,6 +14,49 @@ struct lock;
 struct options;
 struct plan;
 struct secrets_file;
+
+/*
+ * What a secret flag's value stands for: @FILE a file, - standard input,
+ * fd:N an open descriptor; anything else is the text itself.
+ */
+bool source_is_literal(const struct options *o, enum flag_id id);
+
+/**
+ * source_read(o, id, max, out, err):
+ * Append the bytes that flag ${id} stands for to ${out} (secret).  A literal
+ * text brings a warning.  ERROR_MISSING (no such file), ERROR_IO, ERROR_LIMIT.
+ */
+int source_read(const struct options *o, enum flag_id id, struct buf *out,
+    struct error *err);
+
+/* A passphrase may have so many bytes, its line end included. */
+#define SOURCE_PASSPHRASE_MAX 65536
+
+/**
+ * source_passphrase(o, id, text, twice, out, err):
+ * The passphrase of flag ${id}, normalised, into the empty ${out} (secret).
+ * Without the flag it is asked for with ${text} on the terminal, twice if
+ * ${twice}; ERROR_USAGE when there is none.  ERROR_KEY: empty or blank.
+ */
+int source_passphrase(const struct options *o, enum flag_id id,
+    const char *text, bool twice, struct buf *out, struct error *err);
+
+/**
+ * source_passphrases(o, old, new, err):
+ * Both --passphrase and --passphrase-new.  When both name one stream, its
+ * first line is the old one and its second line the new one.
+ */
+int source_passphrases(const struct options *o, struct buf *old,
+    struct buf *new, struct error *err);
+
+/**
+ * master_find(o, s, err):
+ * The master key for the secrets file: from --master-key-file, the
+ * environment, the systemd credential, or a question on the terminal that
+ * takes the key or its passphrase.  NULL: ERROR_MISSING, ERROR_KEY.
+ */
+struct key *master_find(const struct options *o, const struct secrets_file *s,
+    struct error *err);
 
 /*
  * What every command that changes files does: load, (ask what must be
@@ -68,4 +114,4 @@ int change_write_output(struct change *c, const char *path, struct buf *text,
 /* Called while another process holds a lock (lock_files' callback). */
 void change_waiting(void *cookie, const char *path);
 
-#endif /* !CHANGE_H */
+#endif /* !CLI_CHANGE_H */

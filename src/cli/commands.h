@@ -1,5 +1,5 @@
-#ifndef COMMANDS_H
-#define COMMANDS_H
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
 
 struct options;
 
@@ -29,4 +29,28 @@ int commands_git_uninstall(const struct options *o);
 int commands_git_check(const struct options *o);
 int commands_doctor(const struct options *o);
 
-#endif /* !COMMANDS_H */
+/* What each command `propseal registry ...` does: the program's exit status. */
+int commands_registry_serve(const struct options *o);
+
+/* Administration of a data folder; the word after these is an action (action.h). */
+int commands_registry_user(const struct options *o);
+int commands_registry_token(const struct options *o);
+int commands_registry_role(const struct options *o);
+int commands_registry_audit(const struct options *o);
+int commands_registry_audit_verify(const struct options *o);
+int commands_registry_audit_search(const struct options *o);
+
+/* The client side. */
+int commands_registry_put(const struct options *o);
+int commands_registry_get(const struct options *o);
+int commands_registry_list(const struct options *o);
+int commands_registry_delete(const struct options *o);
+int commands_registry_undelete(const struct options *o);
+int commands_registry_history(const struct options *o);
+int commands_registry_rotate(const struct options *o);
+int commands_registry_import(const struct options *o);
+int commands_registry_export(const struct options *o);
+int commands_registry_validate(const struct options *o);
+int commands_registry_resolve(const struct options *o);
+
+#endif /* !CLI_COMMANDS_H */

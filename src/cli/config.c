@@ -1,326 +1,352 @@
-#include "cli/config.h"
-
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "common/command.h"
-#include "cli/config_file.h"
-#include "cli/config_find.h"
-#include "cli/config_value.h"
-#include "estate/scope.h"
-#include "common/options.h"
-#include "secrets/rules.h"
-#include "ui/bindings.h"
-#include "ui/key_name.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
+#include "file/file.h"
+#include "ui/keymap.h"
 
+#define CONFIG_SHOW_OUT_MAX (16U << 20)
+#define NAME_COLUMN 30
+#define VALUE_COLUMN 32
 
-
-struct config {
-	struct config_place places[CONFIG_PLACES];	/* the weakest first */
-	struct config_value values[SETTING_COUNT];
-	struct bindings bindings;
-	struct rules *rules;
-	struct scope *scope;
+struct showing {
+	const struct options *o;
+	const char *section;	/* of the line before */
+	bool json;
+	struct buf value;	/* of this line */
+	struct buf out;
 };
 
-void
-config_free(struct config *c)
+static const char *
+origin_name(enum config_origin origin)
 {
-	size_t i;
+	static const char *const names[] = {
+		[CONFIG_BUILT_IN] = "built-in", [CONFIG_USER] = "user",
+		[CONFIG_PROJECT] = "project", [CONFIG_ENVIRONMENT] = "environment",
+		[CONFIG_FLAG] = "flag",
+	};
 
-	if (c == NULL)
+	return names[origin];
+}
+
+/* The flag that sets it on this command line, or FLAG_COUNT. */
+static enum flag_id
+given(const struct showing *s, enum setting_id id)
+{
+	enum flag_id flag;
+
+	if (id >= SETTING_FIRST_KEY)
+		return FLAG_COUNT;
+	flag = setting_get(id)->flag;
+	return flag != FLAG_COUNT && s->o->given[flag] ? flag : FLAG_COUNT;
+}
+
+/* Fill s->value; false: there is none. */
+static bool
+value_of(struct showing *s, enum setting_id id)
+{
+	const struct config_value *v = config_get(s->o->config, id);
+	enum flag_id flag = given(s, id);
+
+	buf_clear(&s->value);
+	if (setting_kind(id) == SETTING_IS_BINDING)
+		bindings_append(config_bindings(s->o->config), setting_action(id), &s->value);
+	else if (flag != FLAG_COUNT && setting_kind(id) == SETTING_IS_SECONDS)
+		buf_printf(&s->value, "%d", s->o->seconds[flag]);
+	else if (flag != FLAG_COUNT)
+		buf_append_str(&s->value, s->o->text[flag]);
+	else if (v->text != NULL)
+		buf_append_str(&s->value, v->text);
+	else
+		return false;
+	return true;
+}
+
+static void
+config_show_pad(struct buf *out, size_t from, size_t width)
+{
+	size_t used = out->len - from;
+
+	do
+		buf_append_char(out, ' ');
+	while (++used < width);
+}
+
+static void
+config_show_append_visible(struct buf *out, const char *text)
+{
+	text_append_visible(out, text, strlen(text));
+}
+
+static void
+config_show_add_line(struct showing *s, enum setting_id id)
+{
+	const struct config_value *v = config_get(s->o->config, id);
+	const char *section = setting_section(id);
+	bool there = value_of(s, id);
+	char name[SETTING_NAME_MAX];
+	struct buf *out = &s->out;
+	size_t from;
+
+	if (s->section == NULL || strcmp(section, s->section) != 0)
+		buf_printf(out, "\n[%s]\n", section);
+	s->section = section;
+	from = out->len;
+	buf_append_str(out, setting_name(id, name));
+	config_show_pad(out, from, NAME_COLUMN);
+	from = out->len;
+	config_show_append_visible(out, there ? buf_cstr(&s->value) : "(none)");
+	config_show_pad(out, from, VALUE_COLUMN);
+	if (given(s, id) != FLAG_COUNT)
+		buf_printf(out, "flag --%s", flag_get(given(s, id))->name);
+	else if (v->variable != NULL)
+		buf_printf(out, "environment %s", v->variable);
+	else if (v->file != NULL) {
+		config_show_append_visible(out, v->file);
+		buf_printf(out, ":%zu", v->line);
+	} else
+		buf_append_str(out, origin_name(v->origin));
+	buf_append_char(out, '\n');
+}
+
+static void
+config_show_append_json(struct buf *out, const char *text)
+{
+	if (text == NULL)
+		buf_append_str(out, "null");
+	else
+		text_append_json(out, text, strlen(text));
+}
+
+static void
+append_json_value(struct showing *s, enum setting_id id)
+{
+	bool there = value_of(s, id);
+	bool is_list = setting_is_list(id) || setting_kind(id) == SETTING_IS_BINDING;
+	const char *p = buf_cstr(&s->value);
+	struct buf *out = &s->out;
+	size_t len, n = 0;
+
+	if (!is_list && setting_kind(id) != SETTING_IS_SECONDS) {
+		config_show_append_json(out, there ? p : NULL);
 		return;
-	for (i = 0; i < CONFIG_PLACES; i++) {
-		free(c->places[i].path);
-		config_file_free(c->places[i].file);
 	}
-	rules_free(c->rules);
-	scope_free(c->scope);
-	free(c);
+	if (!is_list) {
+		buf_append_str(out, p);
+		return;
+	}
+	buf_append_char(out, '[');
+	/* A key may be a comma, so keys are told apart by the blank alone. */
+	while (there && *p != '\0' && strcmp(p, "none") != 0) {
+		len = strcspn(p, " ");
+		if (n++ > 0)
+			buf_append_char(out, ',');
+		text_append_json(out, p, len);
+		p += len + (p[len] == ' ');
+	}
+	buf_append_char(out, ']');
 }
 
-/* Read the file of a place.  It must be there only if the user named it. */
-static int
-read_place(struct config_place *p, struct buf *path, bool must_exist, struct error *err)
+static void
+config_show_add_json(struct showing *s, enum setting_id id)
 {
-	if (buf_check(path, err) != 0)
-		return -1;
-	if (path->len == 0)
-		return 0;
-	if ((p->path = strdup(buf_cstr(path))) == NULL)
-		return error_memory(err);
-	p->file = config_file_read(p->path, p->origin == CONFIG_PROJECT, NULL, NULL, err);
-	if (p->file != NULL || (err->code == ERROR_MISSING && !must_exist))
-		return 0;
-	if (err->code == ERROR_MISSING)
-		error_hint(err, "the environment variable " CONFIG_VARIABLE " names it; set it to "
-		    "nothing to go without");
-	return -1;
+	const struct config_value *v = config_get(s->o->config, id);
+	char name[SETTING_NAME_MAX];
+	struct buf *out = &s->out;
+	bool flag = given(s, id) != FLAG_COUNT;
+
+	buf_printf(out, "%s\n{\"section\":\"%s\",\"name\":\"%s\",\"value\":", id > 0 ? "," : "",
+	    setting_section(id), setting_name(id, name));
+	append_json_value(s, id);
+	buf_printf(out, ",\"origin\":\"%s\",\"file\":",
+	    origin_name(flag ? CONFIG_FLAG : v->origin));
+	config_show_append_json(out, flag ? NULL : v->file);
+	if (flag || v->file == NULL)
+		buf_append_str(out, ",\"line\":null}");
+	else
+		buf_printf(out, ",\"line\":%zu}", v->line);
 }
 
-static int
-read_files(struct config *c, struct error *err)
+static void
+add_places(struct showing *s)
+{
+	const struct config_place *p;
+	struct buf *out = &s->out;
+	size_t i, n = 0, from;
+
+	for (i = 0; i < CONFIG_PLACES; i++) {
+		p = config_place(s->o->config, i);
+		if (p->path == NULL)
+			continue;
+		if (s->json) {
+			buf_printf(out, "%s{\"origin\":\"%s\",\"path\":", n++ > 0 ? "," : "",
+			    origin_name(p->origin));
+			config_show_append_json(out, p->path);
+			buf_printf(out, ",\"read\":%s}", p->file != NULL ? "true" : "false");
+			continue;
+		}
+		n++;
+		from = out->len;
+		buf_printf(out, "# %s", origin_name(p->origin));
+		config_show_pad(out, from, sizeof("# environment"));
+		config_show_append_visible(out, p->path);
+		buf_append_str(out, p->file != NULL ? "\n" : " (not there)\n");
+	}
+	if (n == 0 && !s->json)
+		buf_append_str(out, "# no " CONFIG_FILE_NAME " is read\n");
+}
+
+int
+commands_config_show(const struct options *o)
+{
+	struct showing s = { .o = o, .json = options_format(o) == OUTPUT_JSON };
+	struct error err;
+	int id, rc;
+
+	buf_init(&s.value, CONFIG_SHOW_OUT_MAX);
+	buf_init(&s.out, CONFIG_SHOW_OUT_MAX);
+	if (s.json)
+		buf_append_str(&s.out, "{\"places\":[");
+	add_places(&s);
+	if (s.json)
+		buf_append_str(&s.out, "],\n\"settings\":[");
+	for (id = 0; id < SETTING_COUNT; id++) {
+		if (s.json)
+			config_show_add_json(&s, (enum setting_id)id);
+		else
+			config_show_add_line(&s, (enum setting_id)id);
+	}
+	if (s.json)
+		buf_append_str(&s.out, "\n]}\n");
+	rc = output_write(&s.out, &err);
+	buf_release(&s.value);
+	buf_release(&s.out);
+	return rc == 0 ? 0 : report_error(&err);
+}
+
+#define CONFIG_CHECK_OUT_MAX (1U << 20)
+
+struct checking {
+	bool json;
+	size_t files;
+	size_t problems;	/* of all files */
+	struct buf out;
+};
+
+static void
+config_check_say(void *cookie, const struct error *what)
+{
+	struct checking *c = cookie;
+
+	report_error(what);
+	c->problems++;
+}
+
+/* Check one file by itself, and tell how it is. */
+static void
+config_check_check_file(struct checking *c, const char *path, bool foreign)
+{
+	size_t before = c->problems;
+	struct config_file *f;
+	struct config *alone = NULL;
+	struct error err;
+
+	f = config_file_read(path, foreign, config_check_say, c, &err);
+	if (f != NULL && (alone = config_single(f, &err)) == NULL)
+		config_check_say(c, &err);
+	else if (f != NULL)
+		config_free(alone);
+	if (c->json) {
+		buf_append_str(&c->out, c->files > 0 ? ",{\"path\":" : "{\"path\":");
+		text_append_json(&c->out, path, strlen(path));
+		buf_printf(&c->out, ",\"problems\":%zu}", c->problems - before);
+	} else if (c->problems == before) {
+		text_append_visible(&c->out, path, strlen(path));
+		buf_append_str(&c->out, ": no problems\n");
+	}
+	c->files++;
+}
+
+/* Is ${path} the user's own file, or the one that the environment names? */
+static bool
+config_check_is_own(const char *path)
 {
 	const char *variable = getenv(CONFIG_VARIABLE);
-	struct buf path;
-	int rc;
+	struct file_id id, own;
+	struct buf user;
+	bool same = false;
 
-	c->places[0].origin = CONFIG_USER;
-	c->places[1].origin = CONFIG_PROJECT;
-	c->places[2].origin = CONFIG_ENVIRONMENT;
+	if (file_identify(path, &id, NULL) != 0 || !id.exists)
+		return false;
+	buf_init(&user, CONFIG_PATH_MAX);
+	config_find_user(&user);
+	if (user.len > 0 && file_identify(buf_cstr(&user), &own, NULL) == 0)
+		same = file_id_equal(&id, &own);
+	if (!same && variable != NULL && file_identify(variable, &own, NULL) == 0)
+		same = file_id_equal(&id, &own);
+	buf_release(&user);
+	return same;
+}
+
+/* The files that a command run here would read, and then all together. */
+static void
+config_check_check_all(struct checking *c)
+{
+	const char *variable = getenv(CONFIG_VARIABLE);
+	struct config *together;
+	struct file_id id;
+	struct error err;
+	struct buf path;
+
 	if (variable != NULL && variable[0] == '\0')
-		return 0;
+		return;
 	buf_init(&path, CONFIG_PATH_MAX);
 	config_find_user(&path);
-	rc = read_place(&c->places[0], &path, false, err);
-	if (rc == 0) {
-		buf_clear(&path);
-		config_find_project(&path);
-		rc = read_place(&c->places[1], &path, false, err);
-	}
-	if (rc == 0 && variable != NULL) {
-		buf_clear(&path);
-		buf_append_str(&path, variable);
-		rc = read_place(&c->places[2], &path, true, err);
-	}
+	if (path.len > 0 && (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists))
+		config_check_check_file(c, buf_cstr(&path), false);
+	buf_clear(&path);
+	config_find_project(&path);
+	if (path.len > 0)
+		config_check_check_file(c, buf_cstr(&path), true);
+	if (variable != NULL)
+		config_check_check_file(c, variable, false);
 	buf_release(&path);
-	return rc;
-}
-
-static void
-collect(struct config *c)
-{
-	const char *no_colour = getenv("NO_COLOR");
-	const struct config_file *f;
-	size_t i;
-	int id;
-
-	for (id = 0; id < SETTING_COUNT; id++) {
-		if (id < SETTING_FIRST_KEY)
-			c->values[id].text = setting_get((enum setting_id)id)->built_in;
-		for (i = 0; i < CONFIG_PLACES; i++) {
-			f = c->places[i].file;
-			if (f == NULL || f->values[id].text == NULL)
-				continue;
-			c->values[id] = (struct config_value){ .text = f->values[id].text,
-			    .origin = c->places[i].origin, .file = f->path,
-			    .line = f->values[id].line };
-		}
-	}
-	if (no_colour != NULL && no_colour[0] != '\0')
-		c->values[SETTING_THEME] = (struct config_value){ .text = "monochrome",
-		    .origin = CONFIG_ENVIRONMENT, .variable = "NO_COLOR" };
-}
-
-static int
-clash(const struct config *c, enum action_id one, enum action_id two, uint32_t key,
-    struct error *err)
-{
-	const struct config_value *v = &c->values[SETTING_FIRST_KEY + (int)two];
-	const struct config_value *w = &c->values[SETTING_FIRST_KEY + (int)one];
-	const char *names[2] = { keymap_action(one)->name, keymap_action(two)->name };
-	char name[KEY_NAME_MAX];
-
-	/* Say it where the user's own line is: the stronger one, the later one. */
-	if (w->origin > v->origin || (w->origin == v->origin && w->line > v->line)) {
-		v = w;
-		names[0] = keymap_action(two)->name;
-		names[1] = keymap_action(one)->name;
-	}
-	error_set(err, ERROR_FORMAT, "the key %s of %s is that of %s too", key_name_of(key, name),
-	    names[1], names[0]);
-	error_place(err, v->file, v->line);
-	return error_hint(err, "give one of them another key: `key.%s = ...`, `none` for no key",
-	    names[0]);
-}
-
-static int
-bind(struct config *c, struct error *err)
-{
-	const struct config_value *v;
-	enum action_id one, two;
-	uint32_t key;
-	int id;
-
-	bindings_init(&c->bindings);
-	for (id = SETTING_FIRST_KEY; id < SETTING_COUNT; id++) {
-		v = &c->values[id];
-		if (v->text != NULL && bindings_set(&c->bindings,
-		    setting_action((enum setting_id)id), v->text, err) != 0)
-			return error_place(err, v->file, v->line);
-	}
-	if (bindings_conflict(&c->bindings, &one, &two, &key))
-		return clash(c, one, two, key, err);
-	return 0;
-}
-
-/* Call ${add} with each part of a list's value. */
-static int
-each(const struct config_value *v, int (*add)(struct config *, const char *, struct error *),
-    struct config *c, struct error *err)
-{
-	const char *p = v->text;
-	size_t len;
-	char *part;
-	int rc = 0;
-
-	/* A built-in list is what core does by itself. */
-	if (v->origin == CONFIG_BUILT_IN)
-		return 0;
-	while (rc == 0 && (p = config_value_next(p, &len)) != NULL) {
-		if ((part = strndup(p, len)) == NULL)
-			return error_memory(err);
-		rc = add(c, part, err);
-		free(part);
-		p += len;
-	}
-	return rc;
-}
-
-static int
-add_pattern(struct config *c, const char *part, struct error *err)
-{
-	return scope_add_pattern(c->scope, part, err);
-}
-
-static int
-add_ignored(struct config *c, const char *part, struct error *err)
-{
-	return scope_add_ignored(c->scope, part, err);
-}
-
-static int
-add_secret(struct config *c, const char *part, struct error *err)
-{
-	return rules_add_secret(c->rules, part, err);
-}
-
-static int
-add_public(struct config *c, const char *part, struct error *err)
-{
-	return rules_add_public(c->rules, part, err);
-}
-
-static int
-settle(struct config *c, struct error *err)
-{
-	collect(c);
-	if (bind(c, err) != 0 || (c->rules = rules_new(err)) == NULL ||
-	    (c->scope = scope_new(err)) == NULL)
-		return -1;
-	if (each(&c->values[SETTING_PATTERNS], add_pattern, c, err) != 0 ||
-	    each(&c->values[SETTING_IGNORE], add_ignored, c, err) != 0 ||
-	    each(&c->values[SETTING_SECRET_KEYS], add_secret, c, err) != 0)
-		return -1;
-	return each(&c->values[SETTING_PUBLIC_KEYS], add_public, c, err);
-}
-
-static struct config *
-new_config(struct error *err)
-{
-	struct config *c = calloc(1, sizeof(*c));
-
-	if (c == NULL)
-		error_memory(err);
-	return c;
-}
-
-struct config *
-config_load(struct error *err)
-{
-	struct config *c = new_config(err);
-
-	if (c != NULL && (read_files(c, err) != 0 || settle(c, err) != 0)) {
-		config_free(c);
-		c = NULL;
-	}
-	return c;
-}
-
-struct config *
-config_single(struct config_file *file, struct error *err)
-{
-	struct config *c = new_config(err);
-
-	if (c == NULL) {
-		config_file_free(file);
-		return NULL;
-	}
-	c->places[0].origin = CONFIG_ENVIRONMENT;
-	c->places[0].file = file;
-	if (settle(c, err) == 0)
-		return c;
-	config_free(c);
-	return NULL;
-}
-
-const struct config_place *
-config_place(const struct config *c, size_t i)
-{
-	return &c->places[i];
-}
-
-const struct config_value *
-config_get(const struct config *c, enum setting_id id)
-{
-	return &c->values[id];
-}
-
-/* Fill in the flag of a setting, unless it was given. */
-static void
-apply(const struct config_value *v, enum flag_id id, struct options *o)
-{
-	if (v->text == NULL || o->given[id])
+	if (c->problems > 0)
 		return;
-	if (flag_get(id)->kind == FLAG_IS_SECONDS)
-		o->seconds[id] = (int)strtol(v->text, NULL, 10);
+	together = config_load(&err);
+	if (together == NULL)
+		config_check_say(c, &err);
+	config_free(together);
+}
+
+int
+commands_config_check(const struct options *o)
+{
+	struct checking c = { .json = options_format(o) == OUTPUT_JSON };
+	struct error err;
+	int rc;
+
+	buf_init(&c.out, CONFIG_CHECK_OUT_MAX);
+	if (c.json)
+		buf_append_str(&c.out, "{\"files\":[");
+	if (o->arg_count > 0)
+		config_check_check_file(&c, o->args[0], !config_check_is_own(o->args[0]));
 	else
-		o->text[id] = v->text;
-	o->from[id] = v->file != NULL ? v : NULL;
-}
-
-void
-config_apply(const struct config *c, struct options *o)
-{
-	const struct command_flag *f;
-	int id;
-
-	o->config = c;
-	for (id = 0; id < SETTING_FIRST_KEY; id++) {
-		for (f = o->command->flags; f->id != FLAG_COUNT; f++) {
-			if (f->id == setting_get((enum setting_id)id)->flag)
-				apply(&c->values[id], f->id, o);
-		}
-	}
-}
-
-const struct rules *
-config_rules(const struct config *c)
-{
-	return c == NULL ? NULL : c->rules;
-}
-
-const struct scope *
-config_scope(const struct config *c)
-{
-	return c == NULL ? NULL : c->scope;
-}
-
-const struct bindings *
-config_bindings(const struct config *c)
-{
-	return c == NULL ? NULL : &c->bindings;
-}
-
-enum theme
-config_theme(const struct config *c)
-{
-	const char *name = c == NULL ? "default" : c->values[SETTING_THEME].text;
-
-	if (strcmp(name, "monochrome") == 0)
-		return THEME_MONOCHROME;
-	return strcmp(name, "light") == 0 ? THEME_LIGHT : THEME_DEFAULT;
+		config_check_check_all(&c);
+	if (c.json)
+		buf_printf(&c.out, "],\"problems\":%zu}\n", c.problems);
+	else if (c.files == 0)
+		buf_append_str(&c.out, "no " CONFIG_FILE_NAME " is read here\n");
+	rc = output_write(&c.out, &err);
+	buf_release(&c.out);
+	if (rc != 0)
+		return report_error(&err);
+	return c.problems > 0 ? 1 : 0;
 }

@@ -1,28 +1,155 @@
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/askpass.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "file/file.h"
 #include "cli/change.h"
 #include "cli/commands.h"
-#include "common/confirm.h"
+#include "cli/file.h"
+#include "cli/memory.h"
+#include "cli/process.h"
+#include "common/args.h"
+#include "common/ask.h"
+#include "common/report.h"
 #include "document/document.h"
-#include "cli/editor.h"
-#include "common/options.h"
+#include "file/file.h"
 #include "plan/apply.h"
 #include "plan/configuration.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
 #include "seal/render.h"
 #include "seal/rewrite.h"
-#include "cli/ramdir.h"
-#include "common/report.h"
-#include "cli/sealing.h"
 #include "secrets/secrets_file.h"
+
+struct error;
+
+#define NAME_BYTES_MAX 256
+#define PATH_BYTES_MAX 4096
+#define PATIENCE_MS 5000	/* for an editor that was told to end */
+
+static const char *
+command_of_user(void)
+{
+	const char *command = getenv("VISUAL");
+
+	if (command == NULL || command[0] == '\0')
+		command = getenv("EDITOR");
+	return command == NULL || command[0] == '\0' ? "vi" : command;
+}
+
+/* Where a program without a slash in its name is found. */
+static bool
+editor_find_program(const char *name, char *out, size_t size)
+{
+	const char *path = getenv("PATH");
+	size_t len;
+
+	for (; path != NULL && *path != '\0'; path += path[len] == ':' ? len + 1 : len) {
+		len = strcspn(path, ":");
+		if ((size_t)snprintf(out, size, "%.*s/%s", (int)len, path, name) < size &&
+		    access(out, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_vim_name(const char *name)
+{
+	/* vim, nvim, gvim, vim.tiny, vim.basic */
+	return strncmp(name, "vim", 3) == 0 || strcmp(name, "nvim") == 0 ||
+	    strcmp(name, "gvim") == 0;
+}
+
+/* Is it Vim, which on many systems goes by the name of vi? */
+static bool
+is_vim(const char *command)
+{
+	char name[NAME_BYTES_MAX], found[PATH_BYTES_MAX];
+	size_t len = strcspn(command, " \t");
+	char *real;
+	bool vim;
+
+	if (len == 0 || len >= sizeof(name))
+		return false;
+	memcpy(name, command, len);
+	name[len] = '\0';
+	if (is_vim_name(file_basename(name)))
+		return true;
+	if (strcmp(file_basename(name), "vi") != 0)
+		return false;
+	if (strchr(name, '/') != NULL)
+		snprintf(found, sizeof(found), "%s", name);
+	else if (!editor_find_program(name, found, sizeof(found)))
+		return false;
+	real = realpath(found, NULL);
+	vim = real != NULL && is_vim_name(file_basename(real));
+	free(real);
+	return vim;
+}
+
+static int
+failed(int status, struct error *err)
+{
+	if (status == 127)
+		error_set(err, ERROR_MISSING, "the editor was not found: %s", command_of_user());
+	else if (status > 128)
+		error_set(err, ERROR_REFUSED, "the editor was ended by signal %d", status - 128);
+	else
+		error_set(err, ERROR_REFUSED, "the editor failed with status %d", status);
+	return error_hint(err, "nothing was changed; $VISUAL or $EDITOR names the editor");
+}
+
+/* Words only, so that the shell can become the editor: signals reach it then. */
+static bool
+editor_is_plain(const char *command)
+{
+	return strpbrk(command, ";&|<>()$`=\n") == NULL;
+}
+
+/**
+ * editor_run(path, signal, err):
+ * Have the user edit a file: $VISUAL, else $EDITOR, else vi, which may be a
+ * command with arguments.  Vim and its kin are told to keep no swap, backup,
+ * undo and register files of it.  ${*signal}: one that should end this
+ * process came meanwhile and was passed on, or 0.  ERROR_REFUSED: the editor
+ * failed, so what it left is not to be used; ERROR_MISSING, ERROR_IO.
+ */
+static int
+editor_run(const char *path, int *signal, struct error *err)
+{
+	const char *command = command_of_user();
+	/* Four words of the shell's, five for vim, the path, and the end. */
+	const char *argv[4 + 5 + 1 + 1] = { "sh", "-c", NULL, command, NULL };
+	struct child c = { .argv = argv, .patience_ms = PATIENCE_MS };
+	size_t n = 4;
+	char *script;
+	int rc, status;
+
+	/* As a shell reads it: it may have arguments, and so may its path blanks. */
+	if (asprintf(&script, "%s%s \"$@\"", editor_is_plain(command) ? "exec " : "",
+	    command) == -1)
+		return error_memory(err);
+	argv[2] = script;
+	if (is_vim(command)) {
+		argv[n++] = "-n";
+		argv[n++] = "-i";
+		argv[n++] = "NONE";
+		argv[n++] = "-c";
+		argv[n++] = "silent! set noundofile nobackup nowritebackup";
+	}
+	argv[n++] = path;
+	argv[n] = NULL;
+	rc = child_run(&c, &status, signal, err);
+	free(script);
+	if (rc == 0 && *signal == 0 && status != 0)
+		rc = failed(status, err);
+	return rc;
+}
 
 struct edit {
 	struct change c;
@@ -35,7 +162,7 @@ struct edit {
 
 /* Nobody at a terminal: the change must have been agreed to beforehand. */
 static int
-check_usage(const struct options *o, struct error *err)
+edit_check_usage(const struct options *o, struct error *err)
 {
 	if (o->on[FLAG_YES] || o->on[FLAG_DRY_RUN] || askpass_available())
 		return 0;
@@ -44,7 +171,7 @@ check_usage(const struct options *o, struct error *err)
 }
 
 static int
-unlock(struct edit *e, struct error *err)
+edit_unlock(struct edit *e, struct error *err)
 {
 	if (secrets_file_metadata(e->c.secrets)->data_key == NULL)
 		return 0;
@@ -68,12 +195,12 @@ read_clear(struct edit *e, struct buf *out, bool aloud, struct error *err)
 }
 
 static int
-begin(struct edit *e, struct error *err)
+edit_begin(struct edit *e, struct error *err)
 {
-	if (check_usage(e->o, err) != 0 || change_open(&e->c, e->o, true, err) != 0)
+	if (edit_check_usage(e->o, err) != 0 || change_open(&e->c, e->o, true, err) != 0)
 		return -1;
 	e->copy = ramdir_new(file_basename(e->c.config->path), e->o->on[FLAG_INSECURE_TMP], err);
-	if (e->copy == NULL || change_key(&e->c, err) != 0 || unlock(e, err) != 0 ||
+	if (e->copy == NULL || change_key(&e->c, err) != 0 || edit_unlock(e, err) != 0 ||
 	    read_clear(e, &e->before, true, err) != 0)
 		return -1;
 	return ramdir_write(e->copy, &e->before, err);
@@ -110,7 +237,7 @@ out:
 }
 
 static int
-stale(struct edit *e, struct error *err)
+edit_stale(struct edit *e, struct error *err)
 {
 	error_set(err, ERROR_STALE, "the file or its secrets changed while they were edited");
 	return error_place(err, e->c.config->path, 0);
@@ -126,12 +253,12 @@ check_fresh(struct edit *e, struct error *err)
 	buf_init_secret(&now, BUF_MAX_FILE);
 	rc = change_start(&e->c, err);
 	if (rc == 0)
-		rc = unlock(e, err);
+		rc = edit_unlock(e, err);
 	if (rc == 0)
 		rc = read_clear(e, &now, false, err);
 	if (rc == 0 && (now.len != e->before.len ||
 	    (now.len > 0 && memcmp(now.data, e->before.data, now.len) != 0)))
-		rc = stale(e, err);
+		rc = edit_stale(e, err);
 	buf_release(&now);
 	return rc;
 }
@@ -144,7 +271,7 @@ asks(const struct edit *e)
 
 /* Show the change and ask.  1: yes. */
 static int
-ask(struct edit *e, struct error *err)
+edit_ask(struct edit *e, struct error *err)
 {
 	struct buf text;
 	bool yes;
@@ -186,7 +313,7 @@ use(struct edit *e, const struct document *edited, struct error *err)
 	if ((asked = asks(e))) {
 		/* Nobody else waits while a person thinks. */
 		change_unlock(&e->c);
-		if ((rc = ask(e, err)) != 1) {
+		if ((rc = edit_ask(e, err)) != 1) {
 			if (rc == 0)
 				report_note("nothing was changed");
 			return rc;
@@ -244,11 +371,11 @@ round_of(struct edit *e, bool *mend, struct error *err)
 }
 
 static int
-run(struct edit *e, struct error *err)
+edit_run(struct edit *e, struct error *err)
 {
 	bool mend;
 
-	if (begin(e, err) != 0)
+	if (edit_begin(e, err) != 0)
 		return -1;
 	while (round_of(e, &mend, err) != 0) {
 		if (!mend || !try_again(e, err))
@@ -259,7 +386,7 @@ run(struct edit *e, struct error *err)
 
 /* The text is worth something, and safe where it is. */
 static void
-keep(struct edit *e, struct error *err)
+edit_keep(struct edit *e, struct error *err)
 {
 	const char *path = ramdir_path(e->copy);
 
@@ -277,9 +404,9 @@ commands_edit(const struct options *o)
 	int rc, status;
 
 	buf_init_secret(&e.before, BUF_MAX_FILE);
-	rc = run(&e, &err);
+	rc = edit_run(&e, &err);
 	if (rc != 0 && e.keep && e.copy != NULL)
-		keep(&e, &err);
+		edit_keep(&e, &err);
 	ramdir_wipe(e.copy);
 	buf_release(&e.before);
 	status = change_status(&e.c, rc, &err);

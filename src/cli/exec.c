@@ -1,3 +1,6 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -5,22 +8,369 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "base/vec.h"
 #include "cli/change.h"
-#include "cli/child.h"
 #include "cli/commands.h"
+#include "cli/memory.h"
+#include "cli/process.h"
+#include "cli/registry/remote.h"
+#include "common/args.h"
+#include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "cli/environment.h"
-#include "cli/exec_files.h"
-#include "cli/master.h"
-#include "common/options.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/render.h"
-#include "cli/registry/resolver.h"
-#include "common/report.h"
-#include "secrets/resolve.h"
+#include "secrets/reference.h"
 #include "secrets/secrets_file.h"
+
+struct configuration;
+struct error;
+struct options;
+struct plan;
+struct ramdir;
+
+/* The environment of a command, made from ours; in secret memory. */
+struct environment {
+	struct buf text;	/* NAME=VALUE, a NUL behind each */
+	struct vec places;	/* of size_t: where each begins in text */
+	char **envp;
+};
+
+/* A configuration file that `exec` was given, and the copy that it makes. */
+struct exec_file {
+	struct configuration *c;
+	bool used;		/* by a variable or in the command */
+	int fd;			/* of the copy in memory, -1: none */
+	struct ramdir *folder;	/* or the copy with a name, NULL: none */
+	char *path;		/* what the command opens, NULL: no copy is made yet */
+};
+
+struct exec_files {
+	struct exec_file *files;
+	size_t count;
+	bool named;		/* --named */
+	char **argv;		/* the command, NULL behind the last */
+	size_t argc;
+	int *fds;		/* what it inherits */
+	size_t fd_count;
+};
+
+#define TEXT_MAX ((size_t)256 << 20)	/* far above what a kernel passes */
+#define VARIABLES_MAX ((size_t)1 << 24)
+#define GONE ((size_t)-1)	/* the place of one that was taken out */
+
+static void
+environment_init(struct environment *e)
+{
+	buf_init_secret(&e->text, TEXT_MAX);
+	vec_init(&e->places, sizeof(size_t), VARIABLES_MAX);
+	e->envp = NULL;
+}
+
+static void
+environment_release(struct environment *e)
+{
+	buf_release(&e->text);
+	vec_release(&e->places);
+	free(e->envp);
+	e->envp = NULL;
+}
+
+static size_t *
+place_at(const struct environment *e, size_t i)
+{
+	return vec_at(&e->places, i);
+}
+
+/* Take a variable out. */
+static void
+environment_unset(struct environment *e, const char *name)
+{
+	size_t n = strlen(name);
+	const char *text;
+
+	for (size_t i = 0; i < e->places.len; i++) {
+		if (*place_at(e, i) == GONE)
+			continue;
+		text = (const char *)e->text.data + *place_at(e, i);
+		if (strncmp(text, name, n) == 0 && text[n] == '=')
+			*place_at(e, i) = GONE;
+	}
+}
+
+/**
+ * environment_set(e, name, value, n, err):
+ * Set a variable, in the place of one of that name.  ERROR_REFUSED: the value
+ * has a NUL.
+ */
+static int
+environment_set(struct environment *e, const char *name, const void *value, size_t n,
+    struct error *err)
+{
+	size_t *place;
+
+	if (n > 0 && memchr(value, '\0', n) != NULL) {
+		error_set(err, ERROR_REFUSED, "the value has a NUL, which no variable can hold");
+		error_key(err, name, strlen(name));
+		return error_hint(err, "give the command a file, with --config-file and {}");
+	}
+	environment_unset(e, name);
+	if ((place = vec_push(&e->places)) == NULL)
+		return error_memory(err);
+	*place = e->text.len;
+	buf_append_str(&e->text, name);
+	buf_append_char(&e->text, '=');
+	buf_append(&e->text, value, n);
+	buf_append_char(&e->text, '\0');
+	return buf_check(&e->text, err);
+}
+
+/**
+ * environment_finish(e, err):
+ * What execve takes; a forked child finds it as it is.  Valid until the
+ * release; nothing may be set any more.
+ */
+static char *const *
+environment_finish(struct environment *e, struct error *err)
+{
+	size_t n = 0;
+
+	if (buf_check(&e->text, err) != 0)
+		return NULL;
+	e->envp = calloc(e->places.len + 1, sizeof(*e->envp));
+	if (e->envp == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < e->places.len; i++)
+		if (*place_at(e, i) != GONE)
+			e->envp[n++] = (char *)e->text.data + *place_at(e, i);
+	if (e->text.data != NULL && secmem_keep_on_fork(e->text.data, e->text.cap) != 0) {
+		error_io(err, "", "cannot hand over the environment");
+		return NULL;
+	}
+	return e->envp;
+}
+
+/* An argument with paths in it; a kernel passes no longer one. */
+#define ARGUMENT_MAX (4U << 20)
+
+static int
+exec_files_load(struct exec_files *f, const struct options *o, struct error *err)
+{
+	struct exec_file *file;
+
+	memset(f, 0, sizeof(*f));
+	f->named = o->on[FLAG_NAMED];
+	f->files = calloc(o->item_count + 1, sizeof(*f->files));
+	f->fds = calloc(o->item_count + 1, sizeof(*f->fds));
+	if (f->files == NULL || f->fds == NULL)
+		return error_memory(err);
+	for (size_t k = 0; k < o->item_count; k++) {
+		if (o->items[k].id != FLAG_CONFIG_FILES)
+			continue;
+		file = &f->files[f->count++];
+		file->fd = -1;
+		if ((file->c = configuration_load(o->items[k].value, err)) == NULL)
+			return -1;
+		if (secrets_file_recognise(file->c->doc)) {
+			error_set(err, ERROR_REFUSED,
+			    "this is a secrets file, not a configuration file");
+			error_place(err, file->c->path, 0);
+			return error_hint(err, "check --config-file");
+		}
+		if (f->named && (file->folder = ramdir_new(file->c->base, false, err)) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* Load every --config-file.  Release also after a failure. */
+static void
+exec_files_release(struct exec_files *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		configuration_free(f->files[i].c);
+		ramdir_wipe(f->files[i].folder);
+		if (f->files[i].fd != -1)
+			close(f->files[i].fd);
+		free(f->files[i].path);
+	}
+	for (size_t i = 0; i < f->argc; i++)
+		free(f->argv[i]);
+	free(f->argv);
+	free(f->fds);
+	free(f->files);
+	memset(f, 0, sizeof(*f));
+}
+
+/* The file that item ${k} of the options is about: the one before it, or the
+ * only one.  NULL: ERROR_USAGE. */
+static struct exec_file *
+exec_files_of(const struct exec_files *f, const struct options *o, size_t k, struct error *err)
+{
+	size_t before = 0;
+
+	for (size_t i = 0; i < k; i++)
+		before += o->items[i].id == FLAG_CONFIG_FILES;
+	if (before > 0)
+		return &f->files[before - 1];
+	if (f->count == 1)
+		return &f->files[0];
+	error_set(err, ERROR_USAGE, "--%s %s without a --config-file before it",
+	    flag_get(o->items[k].id)->name, o->items[k].value);
+	error_hint(err, "say first which file it is about: --config-file FILE --%s ...",
+	    flag_get(o->items[k].id)->name);
+	return NULL;
+}
+
+/* A copy in a private folder. */
+static const char *
+name_copy(struct exec_file *file, const struct buf *text, struct error *err)
+{
+	if (file->folder == NULL)
+		file->folder = ramdir_new(file->c->base, false, err);
+	if (file->folder == NULL || ramdir_write(file->folder, text, err) != 0)
+		return NULL;
+	if ((file->path = strdup(ramdir_path(file->folder))) == NULL)
+		error_memory(err);
+	return file->path;
+}
+
+/* A copy without a name, if there can be one. */
+static const char *
+pass_copy(struct exec_files *f, struct exec_file *file, const struct buf *text,
+    struct error *err)
+{
+	struct error why;
+
+	if ((file->fd = memfile_new(text, &why)) == -1) {
+		report_note("%s; the command gets a file in a private folder", why.text);
+		return name_copy(file, text, err);
+	}
+	f->fds[f->fd_count++] = file->fd;
+	if (asprintf(&file->path, "/proc/self/fd/%d", file->fd) == -1) {
+		file->path = NULL;
+		error_memory(err);
+	}
+	return file->path;
+}
+
+/* The path of a resolved copy, made at the first call.  ${p}: see render.h. */
+static const char *
+exec_files_copy(struct exec_files *f, struct exec_file *file, struct plan *p, struct error *err)
+{
+	const char *path = NULL;
+	struct buf text;
+
+	file->used = true;
+	if (file->path != NULL)
+		return file->path;
+	buf_init_secret(&text, BUF_MAX_FILE);
+	if (render_document(p, file->c, RENDER_PROGRAM, &text, err) == 0)
+		path = f->named ? name_copy(file, &text, err) : pass_copy(f, file, &text, err);
+	buf_release(&text);
+	return path;
+}
+
+/* The length of {} or {N} at ${p}, and N (0: none given); 0: it is neither. */
+static size_t
+mark_at(const char *p, size_t *n)
+{
+	size_t len = 1;
+
+	if (p[0] != '{')
+		return 0;
+	for (*n = 0; p[len] >= '0' && p[len] <= '9' && len < 8; len++)
+		*n = 10 * *n + (size_t)(p[len] - '0');
+	return p[len] == '}' && (len == 1 || *n > 0) ? len + 1 : 0;
+}
+
+/* The file of mark N in an argument. */
+static struct exec_file *
+marked(const struct exec_files *f, size_t n, const char *arg, struct error *err)
+{
+	if (n == 0 && f->count == 1)
+		return &f->files[0];
+	if (n > 0 && n <= f->count)
+		return &f->files[n - 1];
+	error_set(err, ERROR_USAGE, n == 0 ? "which of the files is meant in the argument %s?" :
+	    "no such file for the argument %s", arg);
+	error_hint(err, "{1} is the first --config-file, {2} the second; {{}} is written for {}");
+	return NULL;
+}
+
+/* Copy an argument with its marks replaced. */
+static int
+replace_marks(struct exec_files *f, const char *arg, struct plan *p, struct buf *out,
+    struct error *err)
+{
+	struct exec_file *file;
+	const char *path, *at = arg;
+	size_t n, len;
+
+	while (*at != '\0') {
+		if (at[0] == '{' && (len = mark_at(at + 1, &n)) > 0 && at[1 + len] == '}') {
+			buf_append(out, at + 1, len);
+			at += len + 2;
+		} else if ((len = mark_at(at, &n)) > 0) {
+			if ((file = marked(f, n, arg, err)) == NULL ||
+			    (path = exec_files_copy(f, file, p, err)) == NULL)
+				return -1;
+			buf_append_str(out, path);
+			at += len;
+		} else
+			buf_append_char(out, *at++);
+	}
+	return buf_check(out, err);
+}
+
+/**
+ * exec_files_command(f, o, p, err):
+ * Make f->argv: the arguments with {} and {N} replaced by paths of copies, and
+ * {{}} by {}.  Without --config-file nothing is replaced.
+ */
+static int
+exec_files_command(struct exec_files *f, const struct options *o, struct plan *p,
+    struct error *err)
+{
+	struct buf text;
+	int rc = 0;
+
+	if ((f->argv = calloc(o->arg_count + 1, sizeof(*f->argv))) == NULL)
+		return error_memory(err);
+	buf_init(&text, ARGUMENT_MAX);
+	for (size_t i = 0; i < o->arg_count && rc == 0; i++) {
+		buf_clear(&text);
+		if (i == 0 || f->count == 0)
+			buf_append_str(&text, o->args[i]);
+		else
+			rc = replace_marks(f, o->args[i], p, &text, err);
+		if (rc == 0)
+			rc = buf_check(&text, err);
+		if (rc == 0 && (f->argv[f->argc] = strdup(buf_cstr(&text))) == NULL)
+			rc = error_memory(err);
+		f->argc += rc == 0;
+	}
+	buf_release(&text);
+	return rc;
+}
+
+/* ERROR_USAGE when a file was given for nothing. */
+static int
+exec_files_check_used(const struct exec_files *f, struct error *err)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->files[i].used)
+			continue;
+		error_set(err, ERROR_USAGE, "the command gets nothing of this --config-file");
+		error_place(err, f->files[i].c->path, 0);
+		return error_hint(err, "write {} for its path in the command, or give --env "
+		    "NAME=KEY or --file NAME");
+	}
+	return 0;
+}
 
 #define PATH_BYTES_MAX 65536
 #define NAME_BYTES_MAX 4096
@@ -38,7 +388,7 @@ struct exec {
 
 /* The secrets file that a reference names must be the one of all others. */
 static int
-take_path(struct exec *x, const struct reference *r, const char *where, struct error *err)
+exec_take_path(struct exec *x, const struct reference *r, const char *where, struct error *err)
 {
 	if (x->o->text[FLAG_LOCAL_SECRETS_FILE] != NULL)
 		return 0;
@@ -66,7 +416,7 @@ look_at(struct exec *x, const char *value, size_t n, const char *where, struct e
 		if (!reference_is_ours(&r))
 			continue;
 		found = 1;
-		if (take_path(x, &r, where, err) != 0)
+		if (exec_take_path(x, &r, where, err) != 0)
 			return -1;
 	}
 	return found;
@@ -102,7 +452,7 @@ look_everywhere(struct exec *x, struct error *err)
 
 /* Find the key only if there is something to open or to hand on. */
 static int
-open_secrets(struct exec *x, struct error *err)
+exec_open_secrets(struct exec *x, struct error *err)
 {
 	const char *given = x->o->text[FLAG_LOCAL_SECRETS_FILE];
 	int found = look_everywhere(x, err);
@@ -215,7 +565,7 @@ wipe_variable(const char *name)
 
 /* The key goes to nobody who was not to get it. */
 static int
-pass_key(struct exec *x, struct error *err)
+exec_pass_key(struct exec *x, struct error *err)
 {
 	const char *variable = x->s != NULL ? secrets_file_metadata(x->s)->envvar :
 	    SECRETS_ENVVAR_DEFAULT;
@@ -244,7 +594,7 @@ pass_key(struct exec *x, struct error *err)
 
 /* --env NAME=KEY */
 static int
-set_value(struct exec *x, struct exec_file *file, const char *key, const char *name,
+exec_set_value(struct exec *x, struct exec_file *file, const char *key, const char *name,
     struct error *err)
 {
 	const struct document *d = file->c->doc;
@@ -300,7 +650,7 @@ set_variables(struct exec *x, struct error *err)
 		if ((file = exec_files_of(&x->files, o, k, err)) == NULL)
 			break;
 		if (o->items[k].id == FLAG_ENV)
-			rc = set_value(x, file, text + len + 1, buf_cstr(&name), err);
+			rc = exec_set_value(x, file, text + len + 1, buf_cstr(&name), err);
 		else if ((path = exec_files_copy(&x->files, file, x->plan, err)) != NULL)
 			rc = environment_set(&x->env, buf_cstr(&name), path, strlen(path), err);
 	}
@@ -310,7 +660,7 @@ set_variables(struct exec *x, struct error *err)
 
 /* The command runs: nothing of it is needed here any more. */
 static void
-forget(void *cookie)
+exec_forget(void *cookie)
 {
 	struct exec *x = cookie;
 
@@ -333,12 +683,12 @@ forget(void *cookie)
 }
 
 static int
-run(struct exec *x, int *status, struct error *err)
+exec_run(struct exec *x, int *status, struct error *err)
 {
-	struct child c = { .trusted = true, .started = forget, .cookie = x };
+	struct child c = { .trusted = true, .started = exec_forget, .cookie = x };
 
-	if (exec_files_load(&x->files, x->o, err) != 0 || open_secrets(x, err) != 0 ||
-	    copy_environment(x, err) != 0 || pass_key(x, err) != 0 ||
+	if (exec_files_load(&x->files, x->o, err) != 0 || exec_open_secrets(x, err) != 0 ||
+	    copy_environment(x, err) != 0 || exec_pass_key(x, err) != 0 ||
 	    set_variables(x, err) != 0 ||
 	    exec_files_command(&x->files, x->o, x->plan, err) != 0 ||
 	    exec_files_check_used(&x->files, err) != 0)
@@ -363,8 +713,8 @@ commands_exec(const struct options *o)
 	environment_init(&x.env);
 	rc = registry_resolver_open(o, &x.registry, &err);
 	if (rc == 0)
-		rc = run(&x, &status, &err);
-	forget(&x);
+		rc = exec_run(&x, &status, &err);
+	exec_forget(&x);
 	exec_files_release(&x.files);
 	buf_release(&x.path);
 	return rc == 0 ? status : report_error(&err);

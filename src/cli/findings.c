@@ -1,12 +1,11 @@
-#include "cli/findings.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "common/output.h"
+#include "cli/findings.h"
+#include "common/report.h"
 
 static const char *const levels[FINDING_LEVELS] = { "ok", "remark", "warning", "problem" };
 
@@ -26,7 +25,7 @@ findings_release(struct findings *f)
 }
 
 static void
-append_member(struct buf *out, const char *name, const char *text)
+findings_append_member(struct buf *out, const char *name, const char *text)
 {
 	buf_printf(out, ",\"%s\":", name);
 	if (text[0] == '\0')
@@ -36,36 +35,38 @@ append_member(struct buf *out, const char *name, const char *text)
 }
 
 static void
-add_json(struct findings *f, enum finding_level level, const char *kind, const struct error *what)
+findings_add_json(struct findings *f, enum finding_level level, const char *kind,
+    const struct error *what)
 {
 	struct buf *out = &f->list;
 
 	buf_printf(out, "%s\n{\"level\":\"%s\",\"kind\":\"%s\"", out->len > 0 ? "," : "",
 	    levels[level], kind);
-	append_member(out, "file", what->file);
+	findings_append_member(out, "file", what->file);
 	if (what->line > 0)
 		buf_printf(out, ",\"line\":%zu", what->line);
 	else
 		buf_append_str(out, ",\"line\":null");
-	append_member(out, "key", what->key);
-	append_member(out, "text", what->text);
-	append_member(out, "do", what->hint);
+	findings_append_member(out, "key", what->key);
+	findings_append_member(out, "text", what->text);
+	findings_append_member(out, "do", what->hint);
 	buf_append_char(out, '}');
 }
 
 static void
-append_visible(struct buf *out, const char *text)
+findings_append_visible(struct buf *out, const char *text)
 {
 	text_append_visible(out, text, strlen(text));
 }
 
 static void
-add_line(struct findings *f, enum finding_level level, const char *kind, const struct error *what)
+findings_add_line(struct findings *f, enum finding_level level, const char *kind,
+    const struct error *what)
 {
 	struct buf *out = &f->list;
 
 	if (what->file[0] != '\0') {
-		append_visible(out, what->file);
+		findings_append_visible(out, what->file);
 		if (what->line > 0)
 			buf_printf(out, ":%zu", what->line);
 		buf_append_str(out, ": ");
@@ -73,15 +74,15 @@ add_line(struct findings *f, enum finding_level level, const char *kind, const s
 	buf_printf(out, "%s: ", f->by_kind ? kind : levels[level]);
 	if (what->key[0] != '\0') {
 		buf_append_char(out, '"');
-		append_visible(out, what->key);
+		findings_append_visible(out, what->key);
 		buf_append_str(out, "\": ");
 	}
-	append_visible(out, what->text);
+	findings_append_visible(out, what->text);
 	buf_append_char(out, '\n');
 	/* Ten findings of a kind in a row are told once what to do. */
 	if (what->hint[0] != '\0' && strcmp(what->hint, f->hint) != 0) {
 		buf_append_str(out, "  hint: ");
-		append_visible(out, what->hint);
+		findings_append_visible(out, what->hint);
 		buf_append_char(out, '\n');
 	}
 	memcpy(f->hint, what->hint, sizeof(f->hint));
@@ -93,9 +94,9 @@ findings_add(struct findings *f, enum finding_level level, const char *kind,
 {
 	f->counts[level]++;
 	if (f->json)
-		add_json(f, level, kind, what);
+		findings_add_json(f, level, kind, what);
 	else
-		add_line(f, level, kind, what);
+		findings_add_line(f, level, kind, what);
 }
 
 void

@@ -1,5 +1,5 @@
-#ifndef FINDINGS_H
-#define FINDINGS_H
+#ifndef CLI_FINDINGS_H
+#define CLI_FINDINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,4 +53,4 @@ int findings_status(const struct findings *f);
 int findings_write(struct findings *f, const char *members, const char *summary, int status,
     struct error *err);
 
-#endif /* !FINDINGS_H */
+#endif /* !CLI_FINDINGS_H */

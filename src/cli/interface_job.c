@@ -1,20 +1,399 @@
-#include "cli/interface_job.h"
-
+#include <ctype.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/interface_answer.h"
+#include "cli/interface.h"
 #include "cli/registry/remote.h"
+#include "ui/registry_source.h"
+
+struct buf;
+struct error;
+struct registry_answer;
+struct vec;
+
+/* What the registry's JSON says, for the interface.  ERROR_FORMAT, ERROR_MEMORY. */
+
+static json_t *
+answer_load(const struct buf *json, struct error *err)
+{
+	json_t *root = json_loadb((const char *)json->data, json->len, JSON_ALLOW_NUL, NULL);
+
+	if (root == NULL)
+		error_set(err, ERROR_FORMAT, "the answer is not JSON");
+	return root;
+}
+
+static int
+not_as_expected(struct error *err)
+{
+	error_set(err, ERROR_FORMAT, "the answer is not as a registry's should be");
+	return error_hint(err, "is it a registry that is at this URL?");
+}
+
+/* A member's text, cut to fit; "" when there is none. */
+static void
+copy_text(const json_t *object, const char *name, char *out, size_t size)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+/* 2026-10-05T11:22:33.123Z, as a person reads it: 2026-10-05 11:22:33Z. */
+static void
+copy_time(const json_t *object, const char *name, char *out, size_t size)
+{
+	char *rest;
+
+	copy_text(object, name, out, size);
+	if (strlen(out) < 20 || out[10] != 'T')
+		return;
+	out[10] = ' ';
+	rest = out + 19;
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	memmove(out + 19, rest, strlen(rest) + 1);
+}
+
+static unsigned int
+answer_number_of(const json_t *value)
+{
+	json_int_t n = json_integer_value(value);
+
+	return n > 0 && n <= INT_MAX ? (unsigned int)n : 0;
+}
+
+static int
+answer_add_name(struct vec *names, const char *name, struct error *err)
+{
+	char *copy = strdup(name);
+	char **slot = copy != NULL ? vec_push(names) : NULL;
+
+	if (slot == NULL) {
+		free(copy);
+		return error_memory(err);
+	}
+	*slot = copy;
+	return 0;
+}
+
+/* ["a","b"]: added to the names (char *), up to their maximum; ${*cut}: there are more. */
+static int
+answer_add_names(const struct buf *json, struct vec *names, bool *cut, struct error *err)
+{
+	json_t *root = answer_load(json, err);
+	json_t *name;
+	size_t i;
+	int rc = 0;
+
+	if (root == NULL)
+		return -1;
+	if (!json_is_array(root))
+		rc = not_as_expected(err);
+	json_array_foreach(root, i, name) {
+		if (rc != 0)
+			break;
+		if (names->len == REGISTRY_NAMES_MAX) {
+			*cut = true;
+			break;
+		}
+		rc = json_is_string(name) ? answer_add_name(names, json_string_value(name), err) :
+		    not_as_expected(err);
+	}
+	json_decref(root);
+	return rc;
+}
+
+static enum registry_version_state
+answer_state_of(const json_t *v)
+{
+	const char *state = json_string_value(json_object_get(v, "state"));
+	int s;
+
+	for (s = REGISTRY_LIVE; state != NULL && s <= REGISTRY_DESTROYED; s++)
+		if (strcmp(registry_state_name((enum registry_version_state)s), state) == 0)
+			return (enum registry_version_state)s;
+	return REGISTRY_LIVE;
+}
+
+/* Of a key's versions, which are ascending, the current one, else the last. */
+static void
+answer_summarize(const json_t *key, struct registry_summary *out)
+{
+	const json_t *versions = json_object_get(key, "versions");
+	const json_t *v = NULL;
+	size_t i = json_array_size(versions);
+
+	memset(out, 0, sizeof(*out));
+	out->current = answer_number_of(json_object_get(key, "currentVersion"));
+	while (i > 0 && out->current != 0 &&
+	    answer_number_of(json_object_get(json_array_get(versions,
+	    i - 1), "version")) != out->current)
+		i--;
+	if (i > 0)
+		v = json_array_get(versions, i - 1);
+	out->state = v != NULL ? answer_state_of(v) : REGISTRY_DESTROYED;
+	copy_time(v, "createdAt", out->created, sizeof(out->created));
+	copy_text(v, "createdBy", out->created_by, sizeof(out->created_by));
+}
+
+static int
+answer_add_key(struct registry_answer *out, const json_t *key, struct error *err)
+{
+	const char *name = json_string_value(json_object_get(key, "key"));
+	struct registry_summary *to;
+
+	if (name == NULL)
+		return not_as_expected(err);
+	if (out->names.len == REGISTRY_NAMES_MAX) {
+		out->cut = true;
+		return 0;
+	}
+	if ((to = vec_push(&out->keys)) == NULL)
+		return error_memory(err);
+	answer_summarize(key, to);
+	return answer_add_name(&out->names, name, err);
+}
+
+static int
+keys(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err);
+
+/* A path's metadata: the names of its keys, with what is known of them. */
+static int
+answer_keys(const struct buf *json, struct registry_answer *out, struct error *err)
+{
+	json_t *root = answer_load(json, err);
+	json_t *keys = json_object_get(root, "keys");
+	json_t *key;
+	size_t i;
+	int rc = 0;
+
+	if (root == NULL)
+		return -1;
+	if (!json_is_array(keys))
+		rc = not_as_expected(err);
+	json_array_foreach(keys, i, key) {
+		if (rc == 0)
+			rc = answer_add_key(out, key, err);
+	}
+	json_decref(root);
+	return rc;
+}
+
+static int
+answer_add_version(struct registry_answer *out, const json_t *v, struct error *err)
+{
+	struct registry_version *to = vec_push(&out->versions);
+
+	if (to == NULL)
+		return error_memory(err);
+	to->number = answer_number_of(json_is_object(v) ? json_object_get(v, "version") : v);
+	if (to->number == 0)
+		return not_as_expected(err);
+	to->state = answer_state_of(v);
+	copy_time(v, "createdAt", to->created, sizeof(to->created));
+	copy_text(v, "createdBy", to->created_by, sizeof(to->created_by));
+	copy_time(v, "deletedAt", to->deleted, sizeof(to->deleted));
+	copy_text(v, "deletedBy", to->deleted_by, sizeof(to->deleted_by));
+	copy_time(v, "expiresAt", to->expires, sizeof(to->expires));
+	return 0;
+}
+
+/* A key's metadata, or, as other registries have it, [1,2,4]. */
+static int
+answer_history(const struct buf *json, struct registry_answer *out, struct error *err)
+{
+	json_t *root = answer_load(json, err);
+	json_t *versions = json_is_array(root) ? root : json_object_get(root, "versions");
+	json_t *v;
+	size_t i;
+	int rc = 0;
+
+	if (root == NULL)
+		return -1;
+	if (!json_is_array(versions))
+		rc = not_as_expected(err);
+	json_array_foreach(versions, i, v) {
+		if (rc == 0)
+			rc = answer_add_version(out, v, err);
+	}
+	json_decref(root);
+	return rc;
+}
+
+static int
+answer_value(const struct buf *json, struct registry_answer *out, struct error *err)
+{
+	json_t *root = answer_load(json, err);
+	json_t *value = json_object_get(root, "secret");
+	int rc;
+
+	if (root == NULL)
+		return -1;
+	if (!json_is_string(value)) {
+		rc = not_as_expected(err);
+	} else {
+		buf_append(&out->value, json_string_value(value), json_string_length(value));
+		rc = buf_check(&out->value, err);
+	}
+	json_decref(root);
+	return rc;
+}
+
+static int
+answer_stored(const struct buf *json, struct registry_answer *out, struct error *err)
+{
+	json_t *root = answer_load(json, err);
+
+	if (root == NULL)
+		return -1;
+	out->version = answer_number_of(json_object_get(root, "version"));
+	json_decref(root);
+	return 0;
+}
+
+static int
+answer_rotation(const struct buf *json, struct registry_answer *out, struct error *err)
+{
+	json_t *root = answer_load(json, err);
+	json_int_t done = json_integer_value(json_object_get(root, "done"));
+	json_int_t total = json_integer_value(json_object_get(root, "total"));
+	int rc = 0;
+
+	if (root == NULL)
+		return -1;
+	if (!json_is_boolean(json_object_get(root, "running")))
+		rc = not_as_expected(err);
+	out->running = json_is_true(json_object_get(root, "running"));
+	out->done = done > 0 ? (size_t)done : 0;
+	out->total = total > 0 ? (size_t)total : 0;
+	copy_text(root, "failure", out->failure, sizeof(out->failure));
+	json_decref(root);
+	return rc;
+}
+
+/* The last part of a name with this character before it. */
+static const char *
+last_part(const char *text, char before)
+{
+	const char *at = text != NULL ? strrchr(text, before) : NULL;
+
+	return at != NULL ? at + 1 : text;
+}
+
+/* One part of crn://.../secret-path=a/secret-key=b/version=3, percent-decoded. */
+static void
+append_part(struct buf *out, const char *before, const char *name, const char *mark)
+{
+	const char *at = name != NULL ? strstr(name, mark) : NULL;
+	char digits[3] = "";
+
+	if (at == NULL)
+		return;
+	buf_append_str(out, before);
+	for (at += strlen(mark); *at != '\0' && *at != '/'; at++) {
+		if (*at != '%' || !isxdigit((unsigned char)at[1]) ||
+		    !isxdigit((unsigned char)at[2])) {
+			buf_append_char(out, *at);
+			continue;
+		}
+		memcpy(digits, at + 1, 2);
+		buf_append_char(out, (char)strtoul(digits, NULL, 16));
+		at += 2;
+	}
+}
+
+/* PATH / KEY, version N. */
+static void
+say_where(const json_t *data, struct registry_event *e)
+{
+	const char *name = json_string_value(json_object_get(data, "resourceName"));
+	struct buf text;
+
+	buf_init(&text, sizeof(e->where) - 1);
+	append_part(&text, "", name, "/secret-path=");
+	append_part(&text, " / ", name, "/secret-key=");
+	append_part(&text, ", version ", name, "/version=");
+	snprintf(e->where, sizeof(e->where), "%s", buf_cstr(&text));
+	buf_release(&text);
+}
+
+/* An outcome says which line began it: that one tells nothing more. */
+static void
+drop_begun(struct registry_answer *out, const json_t *line)
+{
+	json_int_t number = json_integer_value(json_object_get(line, "intentseq"));
+	struct registry_event *events = out->events.items;
+	size_t i;
+
+	for (i = out->events.len; number > 0 && i-- > 0;) {
+		if (events[i].number != (unsigned long long)number)
+			continue;
+		memmove(events + i, events + i + 1, (out->events.len - 1 - i) * sizeof(*events));
+		out->events.len--;
+		return;
+	}
+}
+
+static int
+add_event(struct registry_answer *out, const json_t *line, struct error *err)
+{
+	const json_t *data = json_object_get(line, "data");
+	const json_t *granted = json_object_get(json_object_get(data, "authorizationInfo"),
+	    "granted");
+	const char *what = last_part(json_string_value(json_object_get(data, "methodName")), '.');
+	struct registry_event *e;
+
+	drop_begun(out, line);
+	if ((e = vec_push(&out->events)) == NULL)
+		return error_memory(err);
+	e->number = (unsigned long long)json_integer_value(json_object_get(line, "seq"));
+	copy_time(line, "time", e->time, sizeof(e->time));
+	copy_text(json_object_get(data, "authenticationInfo"), "principal", e->who,
+	    sizeof(e->who));
+	copy_text(json_object_get(data, "request"), "phase", e->phase, sizeof(e->phase));
+	snprintf(e->what, sizeof(e->what), "%s", what != NULL ? what : "");
+	say_where(data, e);
+	e->status = (int)answer_number_of(json_object_get(json_object_get(data, "result"),
+	    "status"));
+	e->denied = json_is_false(granted);
+	return 0;
+}
+
+/* What was begun is left out when its outcome is there. */
+static int
+answer_audit(const struct buf *json, struct registry_answer *out, struct error *err)
+{
+	json_t *root = answer_load(json, err);
+	json_t *line;
+	size_t i;
+	int rc = 0;
+
+	if (root == NULL)
+		return -1;
+	if (!json_is_array(root))
+		rc = not_as_expected(err);
+	json_array_foreach(root, i, line) {
+		if (rc == 0 && out->events.len < REGISTRY_EVENTS_MAX)
+			rc = add_event(out, line, err);
+	}
+	json_decref(root);
+	return rc;
+}
 
 #define PAGE "1000"	/* names that are asked for at a time */
 #define EVENTS "200"	/* lines of the audit log */
 #define NUMBER_MAX 16
 
 static char *
-copy(const char *text)
+job_copy(const char *text)
 {
 	return strdup(text != NULL ? text : "");
 }
@@ -33,8 +412,8 @@ job_new(unsigned long id, const struct registry_request *r, struct error *err)
 	j->version = r->version;
 	j->cas = r->cas;
 	j->delay_ms = r->delay_ms;
-	j->path = copy(r->path);
-	j->key = copy(r->key);
+	j->path = job_copy(r->path);
+	j->key = job_copy(r->key);
 	buf_init_secret(&j->value, REGISTRY_VALUE_MAX);
 	if (r->value != NULL)
 		buf_append(&j->value, r->value->data, r->value->len);
@@ -64,7 +443,7 @@ job_is_secret(const struct job *j)
 }
 
 static const char *
-number(unsigned int n, char out[NUMBER_MAX])
+job_number(unsigned int n, char out[NUMBER_MAX])
 {
 	snprintf(out, NUMBER_MAX, "%u", n);
 	return out;
@@ -139,19 +518,19 @@ history(const struct job *j, struct remote *r, struct registry_answer *out, stru
 }
 
 static int
-value(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
+job_value(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
 {
 	char n[NUMBER_MAX];
 
 	remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-	    number(j->version, n), (const char *)NULL);
+	    job_number(j->version, n), (const char *)NULL);
 	if (remote_call(r, "GET", NULL, err) != 0)
 		return -1;
 	return answer_value(&r->answer, out, err);
 }
 
 static int
-put(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
+job_put(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
 {
 	char n[NUMBER_MAX];
 
@@ -162,7 +541,7 @@ put(const struct job *j, struct remote *r, struct registry_answer *out, struct e
 	buf_append_str(&r->body, "{\"secret\":");
 	text_append_json(&r->body, j->value.data, j->value.len);
 	buf_append_str(&r->body, ",\"cas\":");
-	buf_append_str(&r->body, number(j->cas, n));
+	buf_append_str(&r->body, job_number(j->cas, n));
 	buf_append_char(&r->body, '}');
 	if (remote_call(r, "POST", NULL, err) != 0)
 		return -1;
@@ -180,7 +559,7 @@ remove_it(const struct job *j, struct remote *r, struct error *err)
 		remote_target(r, "secret", "paths", j->path, "keys", j->key, (const char *)NULL);
 	else
 		remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-		    number(j->version, n), (const char *)NULL);
+		    job_number(j->version, n), (const char *)NULL);
 	return remote_call(r, "DELETE", NULL, err);
 }
 
@@ -190,7 +569,7 @@ undelete(const struct job *j, struct remote *r, struct error *err)
 	char n[NUMBER_MAX];
 
 	remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-	    number(j->version, n), "undelete", (const char *)NULL);
+	    job_number(j->version, n), "undelete", (const char *)NULL);
 	return remote_call(r, "POST", NULL, err);
 }
 
@@ -231,9 +610,9 @@ run(const struct job *j, struct remote *r, struct registry_answer *out, struct e
 	case REGISTRY_HISTORY:
 		return history(j, r, out, err);
 	case REGISTRY_VALUE:
-		return value(j, r, out, err);
+		return job_value(j, r, out, err);
 	case REGISTRY_PUT:
-		return put(j, r, out, err);
+		return job_put(j, r, out, err);
 	case REGISTRY_DELETE:
 		return remove_it(j, r, err);
 	case REGISTRY_UNDELETE:

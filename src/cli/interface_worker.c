@@ -1,5 +1,3 @@
-#include "cli/interface_worker.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,8 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "cli/interface_job.h"
-#include "cli/registry/place.h"
+#include "cli/interface.h"
 #include "cli/registry/remote.h"
 
 /* An answer that waits to be taken. */
@@ -68,7 +65,7 @@ free_all(struct worker *w)
 
 /* The Authorization header: the one that was given, else that of the files. */
 static int
-read_header(const struct worker *w, struct buf *out, struct error *err)
+worker_read_header(const struct worker *w, struct buf *out, struct error *err)
 {
 	const struct login *l = &w->place->login;
 
@@ -90,7 +87,7 @@ open_remote(struct worker *w, struct error *err)
 	if (w->open)
 		return 0;
 	buf_init_secret(&header, LOGIN_HEADER_MAX);
-	rc = read_header(w, &header, err);
+	rc = worker_read_header(w, &header, err);
 	if (rc == 0 && (rc = remote_open_at(&w->remote, &w->place->client, &header, err)) != 0)
 		remote_close(&w->remote);
 	buf_release(&header);
@@ -107,7 +104,7 @@ close_remote(struct worker *w)
 }
 
 static void
-run(struct worker *w, const struct job *j, struct registry_answer *out)
+worker_run(struct worker *w, const struct job *j, struct registry_answer *out)
 {
 	if (open_remote(w, &out->err) != 0) {
 		out->rc = -1;
@@ -160,7 +157,7 @@ post(struct worker *w, struct registry_answer *answer)
 
 /* Under the lock: one job from the queue. */
 static void
-work(struct worker *w)
+worker_work(struct worker *w)
 {
 	struct job *j = w->jobs;
 	struct registry_answer *answer;
@@ -174,7 +171,7 @@ work(struct worker *w)
 		pthread_mutex_unlock(&w->lock);
 		answer = registry_answer_new(j->id, j->kind);
 		if (answer != NULL)
-			run(w, j, answer);
+			worker_run(w, j, answer);
 		pthread_mutex_lock(&w->lock);
 		if (w->end || w->dropped)
 			registry_answer_free(answer);
@@ -186,7 +183,7 @@ work(struct worker *w)
 }
 
 static void *
-thread_main(void *cookie)
+worker_thread_main(void *cookie)
 {
 	struct worker *w = cookie;
 	bool alone;
@@ -194,7 +191,7 @@ thread_main(void *cookie)
 	pthread_mutex_lock(&w->lock);
 	while (!w->end) {
 		if (w->jobs != NULL)
-			work(w);
+			worker_work(w);
 		else
 			pthread_cond_wait(&w->wake, &w->lock);
 	}
@@ -210,14 +207,14 @@ thread_main(void *cookie)
 
 /* Signals are for the interface's thread. */
 static int
-start(struct worker *w)
+worker_start(struct worker *w)
 {
 	sigset_t all, old;
 	int rc;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&w->thread, NULL, thread_main, w);
+	rc = pthread_create(&w->thread, NULL, worker_thread_main, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc == 0 ? 0 : -1;
 }
@@ -242,7 +239,7 @@ worker_new(const struct place *p, const struct buf *header, int fd, struct error
 	pthread_cond_init(&w->wake, &clock);
 	pthread_condattr_destroy(&clock);
 	if (buf_check(&w->header, err) == 0) {
-		if (start(w) == 0)
+		if (worker_start(w) == 0)
 			return w;
 		error_set(err, ERROR_MEMORY, "no thread can be started");
 	}

@@ -1,5 +1,216 @@
-#include "cli/dispatch.h"
+#include <sys/stat.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
 #include "cli/process.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
+
+#define HELP_MAX (64U << 10)
+
+static int
+print_text(struct buf *text)
+{
+	struct error err;
+	int status = 0;
+
+	if (output_write(text, &err) != 0)
+		status = report_error(&err);
+	buf_release(text);
+	return status;
+}
+
+static int
+dispatch_print_version(void)
+{
+	struct buf text;
+
+	buf_init(&text, HELP_MAX);
+	buf_append_str(&text, "propseal " PROPSEAL_VERSION "\n");
+	return print_text(&text);
+}
+
+static int
+unknown_command(const char *word, struct error *err)
+{
+	const struct command *c;
+	size_t n = strlen(word);
+	size_t i;
+
+	error_set(err, ERROR_USAGE, "unknown command, and no such file or folder: %s", word);
+	for (i = 0; i < command_count(); i++) {
+		c = command_at(i);
+		if (c->hidden)
+			continue;
+		if (near_word(word, n, c->name))
+			return error_hint(err, "did you mean `propseal %s%s%s`?",
+			    c->group != NULL ? c->group : "", c->group != NULL ? " " : "",
+			    c->name);
+		if (c->group != NULL && near_word(word, n, c->group))
+			return error_hint(err, "did you mean `propseal %s`?", c->group);
+	}
+	return error_hint(err, "`propseal --help` lists the commands");
+}
+
+static int
+unknown_in_group(const char *group, const char *word, struct error *err)
+{
+	const struct command *c;
+	struct buf names;
+	size_t i;
+	int rc;
+
+	if (word == NULL)
+		error_set(err, ERROR_USAGE, "`%s` is followed by another word", group);
+	else
+		error_set(err, ERROR_USAGE, "unknown command: %s %s", group, word);
+	buf_init(&names, 1024);
+	for (i = 0; i < command_count(); i++) {
+		c = command_at(i);
+		if (c->group == NULL || strcmp(c->group, group) != 0)
+			continue;
+		if (word != NULL && near_word(word, strlen(word), c->name)) {
+			buf_release(&names);
+			return error_hint(err, "did you mean `propseal %s %s`?", group, c->name);
+		}
+		buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", c->name);
+	}
+	rc = error_hint(err, "one of %s", buf_cstr(&names));
+	buf_release(&names);
+	return rc;
+}
+
+/*
+ * The command of the words from ${at} on, and how many words it takes.  With
+ * ${paths} a first word that is a path stands for the interface.  NULL: a
+ * group alone (group set, no error), or an error.
+ */
+static const struct command *
+dispatch_find(const struct scan *s, size_t at, bool paths, size_t *words, const char **group,
+    struct error *err)
+{
+	const struct command *c;
+	struct stat st;
+
+	*group = NULL;
+	*words = 0;
+	if (at == s->count)
+		return command_find(NULL, "ui");
+	*words = 1;
+	if ((c = command_find(NULL, s->words[at])) != NULL)
+		return c;
+	if (command_is_group(s->words[at])) {
+		if (at + 1 < s->count &&
+		    (c = command_find(s->words[at], s->words[at + 1])) != NULL) {
+			*words = 2;
+			return c;
+		}
+		unknown_in_group(s->words[at], at + 1 < s->count ? s->words[at + 1] : NULL, err);
+		if (at + 1 == s->count)
+			*group = s->words[at];
+		return NULL;
+	}
+	*words = 0;
+	if (paths && lstat(s->words[at], &st) == 0)
+		return command_find(NULL, "ui");
+	unknown_command(s->words[at], err);
+	return NULL;
+}
+
+/* --help, or the words after `help`. */
+static int
+print_help(const struct scan *s, size_t at, bool paths)
+{
+	const struct command *c;
+	const char *group;
+	struct error err;
+	struct buf text;
+	size_t words;
+
+	buf_init(&text, HELP_MAX);
+	if (at == s->count)
+		usage_group(NULL, &text);
+	else if ((c = dispatch_find(s, at, paths, &words, &group, &err)) != NULL)
+		usage_command(c, &text);
+	else if (group != NULL)
+		usage_group(group, &text);
+	else
+		return report_usage(NULL, &err);
+	return print_text(&text);
+}
+
+/* Run the command as its flags and the settings say. */
+static int
+run_with(const struct config *config, struct options *o)
+{
+	struct error err;
+
+	if (config != NULL)
+		config_apply(config, o);
+	if (options_check_required(o, &err) != 0)
+		return report_usage(o->command, &err);
+	return o->command->run(o);
+}
+
+static int
+run(const struct command *c, int argc, char **argv, size_t skip)
+{
+	struct config *config = NULL;
+	struct options o;
+	struct error err;
+	int status;
+
+	if (options_parse(&o, c, argc, argv, skip, &err) != 0)
+		status = report_usage(c, &err);
+	else if (!c->no_config && (config = config_load(&err)) == NULL)
+		status = report_error(&err);
+	else
+		status = run_with(config, &o);
+	options_release(&o);
+	config_free(config);
+	return status;
+}
+
+/* A first word `secret`, from scripts for the reference, says nothing. */
+static bool
+starts_with_secret(const struct scan *s)
+{
+	struct stat st;
+
+	return s->count > 0 && strcmp(s->words[0], "secret") == 0 &&
+	    (s->count > 1 || lstat("secret", &st) != 0);
+}
+
+/* Find the command of a command line and run it: the exit status. */
+static int
+dispatch_run(int argc, char **argv)
+{
+	const struct command *c;
+	const char *first;
+	const char *group;
+	struct error err;
+	struct scan s;
+	size_t at, words;
+	bool is_version;
+
+	options_scan(argc, argv, &s);
+	report_as_json(s.json);
+	at = starts_with_secret(&s);
+	first = at < s.count ? s.words[at] : "";
+	is_version = strcmp(first, "version") == 0;
+	if (strcmp(first, "help") == 0)
+		return print_help(&s, at + 1, false);
+	if (s.help)
+		return print_help(&s, is_version ? s.count : at, true);
+	if (is_version || (s.version && at == s.count))
+		return dispatch_print_version();
+	c = dispatch_find(&s, at, true, &words, &group, &err);
+	if (c == NULL)
+		return report_usage(NULL, &err);
+	return run(c, argc, argv, at + words);
+}
 
 int
 main(int argc, char **argv)

@@ -1,7 +1,10 @@
-#ifndef PROCESS_H
-#define PROCESS_H
+#ifndef CLI_PROCESS_H
+#define CLI_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+struct error;
 
 /*
  * What the process sets up for itself, and gives back to the commands that
@@ -13,12 +16,28 @@
  * writing to a closed pipe is an error and no signal. */
 void process_begin(void);
 
-/**
- * process_restore(all):
- * In a child, before it executes another program: what process_begin found.
- * With ${all} false the file mask and the ban of core files stay, for a
- * program that gets secrets from us and has no say in it.
- */
-void process_restore(bool all);
+/* A command to run while this process waits for it. */
+struct child {
+	const char *const *argv;	/* the first is looked for in PATH */
+	char *const *envp;		/* NULL: our environment */
+	const int *fds;			/* descriptors that it inherits besides 0 to 2 */
+	size_t fd_count;
+	bool trusted;			/* gets our umask and core limit back (process.h) */
+	int patience_ms;		/* after a signal that should end it; 0: wait for ever */
+	void (*started)(void *cookie);	/* it runs, and needs nothing of ours; may be NULL */
+	void *cookie;
+};
 
-#endif /* !PROCESS_H */
+/**
+ * child_run(c, status, signal, err):
+ * Run the command and wait for its end.  Signals that come to this process
+ * are passed on, but for those that the terminal sends to both anyway; when
+ * the terminal stops the command, this process stops with it.  ${*status} is
+ * what a shell would call its exit status: 128 and the number of the signal
+ * that killed it.  ${*signal} (may be NULL): the last of HUP, INT, QUIT and
+ * TERM that was passed on, or 0.  If this process is killed the command gets
+ * SIGTERM.  ERROR_MISSING: there is no such command; ERROR_IO.
+ */
+int child_run(const struct child *c, int *status, int *signal, struct error *err);
+
+#endif /* !CLI_PROCESS_H */

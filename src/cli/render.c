@@ -5,17 +5,15 @@
 #include "base/error.h"
 #include "cli/change.h"
 #include "cli/commands.h"
-#include "cli/config_find.h"
+#include "cli/file.h"
+#include "cli/registry/remote.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
 #include "document/document.h"
-#include "cli/key_list.h"
-#include "common/options.h"
-#include "common/output.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/render.h"
-#include "seal/render_entries.h"
-#include "cli/registry/resolver.h"
-#include "common/report.h"
 #include "secrets/secrets_file.h"
 
 static enum render_form
@@ -58,7 +56,7 @@ write_out(struct change *c, const struct options *o, struct buf *text, struct er
 }
 
 static int
-check_usage(const struct options *o, const struct registry_resolver *registry,
+render_check_usage(const struct options *o, const struct registry_resolver *registry,
     struct error *err)
 {
 	const char *path = o->text[FLAG_OUTPUT_FILE];
@@ -76,10 +74,10 @@ check_usage(const struct options *o, const struct registry_resolver *registry,
 }
 
 static int
-run(struct change *c, const struct options *o, const struct key_list *keys,
+render_run(struct change *c, const struct options *o, const struct key_list *keys,
     struct registry_resolver *registry, struct buf *text, struct error *err)
 {
-	if (check_usage(o, registry, err) != 0 || change_open(c, o, false, err) != 0)
+	if (render_check_usage(o, registry, err) != 0 || change_open(c, o, false, err) != 0)
 		return -1;
 	/* A file without references can be had without a key. */
 	if (c->secrets != NULL && secrets_file_metadata(c->secrets)->data_key != NULL &&
@@ -107,7 +105,7 @@ commands_render(const struct options *o)
 	if (key_list_read(o, true, &keys, rc == 0 ? &err : NULL) != 0)
 		rc = -1;
 	if (rc == 0)
-		rc = run(&c, o, &keys, registry, &text, &err);
+		rc = render_run(&c, o, &keys, registry, &text, &err);
 	key_list_release(&keys);
 	buf_release(&text);
 	rc = change_status(&c, rc, &err);

@@ -1,25 +1,216 @@
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
+#include "cli/change.h"
 #include "cli/commands.h"
-#include "cli/config.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/jaas.h"
-#include "cli/master.h"
-#include "common/options.h"
-#include "common/output.h"
 #include "plan/configuration.h"
-#include "plan/target.h"
-#include "common/report.h"
 #include "secrets/reference.h"
-#include "secrets/resolve.h"
 #include "secrets/rules.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
-#include "cli/show_table.h"
+
+struct document;
+
+/* One line of `file show`. */
+struct show_entry {
+	const char *key;
+	size_t key_len;
+	size_t line;
+	enum entry_state state;
+	bool sensitive;
+	bool masked;		/* the value is not to be shown */
+};
+
+/* The output of `file show`: an aligned table, or JSON. */
+struct show_table {
+	bool json;
+	size_t key_width;
+	size_t line_width;
+	size_t entries;
+	size_t counts[STATE_DAMAGED + 1];
+	size_t clear_secrets;	/* plain and sensitive */
+	struct buf out;		/* secret */
+};
+
+#define KEY_WIDTH_MAX 48	/* longer keys push their values to the right */
+#define STATE_WIDTH 14
+#define MASK "********"
+
+static void
+show_table_init(struct show_table *t, bool json)
+{
+	memset(t, 0, sizeof(*t));
+	t->json = json;
+	buf_init_secret(&t->out, 2 * BUF_MAX_FILE);
+}
+
+static void
+show_table_release(struct show_table *t)
+{
+	buf_release(&t->out);
+}
+
+static void
+show_table_append_number(struct buf *out, size_t n, size_t width)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%*zu", (int)width, n);
+	buf_append_str(out, text);
+}
+
+/* Pad what was appended since ${start} to ${width} characters of UTF-8. */
+static void
+show_table_pad(struct buf *out, size_t start, size_t width)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = start; i < out->len; i++)
+		n += (out->data[i] & 0xc0) != 0x80;
+	for (; n < width; n++)
+		buf_append_char(out, ' ');
+}
+
+static void
+show_table_measure(struct show_table *t, const struct document *d)
+{
+	size_t count = document_count(d);
+	size_t i, len, lines;
+
+	for (i = 0; i < count; i++) {
+		document_key(d, i, &len);
+		len = len > KEY_WIDTH_MAX ? KEY_WIDTH_MAX : len;
+		t->key_width = len > t->key_width ? len : t->key_width;
+	}
+	lines = count > 0 ? document_line(d, count - 1) : 0;
+	for (t->line_width = 4; lines > 9999; lines /= 10)
+		t->line_width++;
+}
+
+static void
+show_table_begin(struct show_table *t, const struct document *d)
+{
+	const char *file = document_file(d);
+	size_t start;
+
+	if (t->json) {
+		buf_append_str(&t->out, "{\"file\":");
+		text_append_json(&t->out, file, strlen(file));
+		buf_append_str(&t->out, ",\"format\":\"");
+		buf_append_str(&t->out, document_format(d) == DOCUMENT_JSON ? "json" :
+		    "properties");
+		buf_append_str(&t->out, "\",\"entries\":[");
+		return;
+	}
+	show_table_measure(t, d);
+	start = t->out.len;
+	buf_append_str(&t->out, "LINE");
+	show_table_pad(&t->out, start, t->line_width + 2);
+	buf_append_str(&t->out, "STATE");
+	show_table_pad(&t->out, start, t->line_width + 2 + STATE_WIDTH + 2);
+	start = t->out.len;
+	buf_append_str(&t->out, "KEY");
+	show_table_pad(&t->out, start, t->key_width + 2);
+	buf_append_str(&t->out, "VALUE\n");
+}
+
+static void
+show_table_add_json(struct show_table *t, const struct show_entry *e, const struct buf *value)
+{
+	struct buf *out = &t->out;
+
+	buf_append_str(out, t->entries > 0 ? ",\n{\"key\":" : "\n{\"key\":");
+	text_append_json(out, e->key, e->key_len);
+	buf_append_str(out, ",\"value\":");
+	if (e->masked)
+		buf_append_str(out, "null");
+	else
+		text_append_json(out, value->data, value->len);
+	buf_append_str(out, ",\"state\":\"");
+	buf_append_str(out, state_name(e->state));
+	buf_append_str(out, e->sensitive ? "\",\"sensitive\":true,\"line\":" :
+	    "\",\"sensitive\":false,\"line\":");
+	show_table_append_number(out, e->line, 0);
+	buf_append_char(out, '}');
+}
+
+static void
+show_table_add_line(struct show_table *t, const struct show_entry *e, const struct buf *value)
+{
+	struct buf *out = &t->out;
+	size_t start;
+
+	show_table_append_number(out, e->line, t->line_width);
+	buf_append_str(out, "  ");
+	start = out->len;
+	buf_append_str(out, state_name(e->state));
+	if (e->state == STATE_PLAIN && e->sensitive)
+		buf_append_str(out, " !");
+	show_table_pad(out, start, STATE_WIDTH + 2);
+	start = out->len;
+	text_append_visible(out, e->key, e->key_len);
+	show_table_pad(out, start, t->key_width);
+	buf_append_str(out, "  ");
+	if (e->masked)
+		buf_append_str(out, MASK);
+	else
+		text_append_visible(out, value->data, value->len);
+	buf_append_char(out, '\n');
+}
+
+static void
+show_table_add(struct show_table *t, const struct show_entry *e, const struct buf *value)
+{
+	if (t->json)
+		show_table_add_json(t, e, value);
+	else
+		show_table_add_line(t, e, value);
+	t->entries++;
+	t->counts[e->state]++;
+	t->clear_secrets += e->state == STATE_PLAIN && e->sensitive;
+}
+
+/* ${d} is what is shown: its name, its format, the widths of its columns. */
+static void
+show_table_end(struct show_table *t)
+{
+	struct buf *out = &t->out;
+	size_t i;
+
+	if (t->json) {
+		buf_append_str(out, t->entries > 0 ? "\n]}\n" : "]}\n");
+		return;
+	}
+	show_table_append_number(out, t->entries, 0);
+	buf_append_str(out, t->entries == 1 ? " entry" : " entries");
+	for (i = 0; i <= STATE_DAMAGED; i++) {
+		if (t->counts[i] == 0)
+			continue;
+		buf_append_str(out, ", ");
+		show_table_append_number(out, t->counts[i], 0);
+		buf_append_char(out, ' ');
+		buf_append_str(out, state_name((enum entry_state)i));
+		if (i == STATE_PLAIN && t->clear_secrets > 0) {
+			buf_append_str(out, " (");
+			show_table_append_number(out, t->clear_secrets, 0);
+			buf_append_str(out, t->clear_secrets == 1 ? " secret" : " secrets");
+			buf_append_str(out, " in clear text !)");
+		}
+	}
+	buf_append_char(out, '\n');
+}
 
 struct show {
 	bool reveal;
@@ -29,7 +220,7 @@ struct show {
 };
 
 static int
-load(struct show *s, const struct options *o, struct error *err)
+show_load(struct show *s, const struct options *o, struct error *err)
 {
 	const char *path = o->text[FLAG_LOCAL_SECRETS_FILE];
 	struct key *master;
@@ -128,7 +319,7 @@ open_value(const struct show *s, size_t i, struct buf *value, struct error *err)
 
 /* Fill in what may be shown of entry ${i}.  The value goes to ${value}. */
 static int
-look(const struct show *s, size_t i, struct show_entry *e, struct buf *value,
+show_look(const struct show *s, size_t i, struct show_entry *e, struct buf *value,
     struct buf *name, struct error *err)
 {
 	const struct document *d = s->config->doc;
@@ -155,7 +346,7 @@ look(const struct show *s, size_t i, struct show_entry *e, struct buf *value,
 }
 
 static int
-show(const struct show *s, struct show_table *t, struct error *err)
+show_show(const struct show *s, struct show_table *t, struct error *err)
 {
 	const struct document *d = s->config->doc;
 	struct show_entry e;
@@ -169,7 +360,7 @@ show(const struct show *s, struct show_table *t, struct error *err)
 	for (i = 0; i < document_count(d) && rc == 0; i++) {
 		if (document_shadowed(d, i))
 			continue;
-		rc = look(s, i, &e, &value, &name, err);
+		rc = show_look(s, i, &e, &value, &name, err);
 		if (rc == 0)
 			show_table_add(t, &e, &value);
 	}
@@ -205,9 +396,9 @@ commands_show(const struct options *o)
 	int rc;
 
 	show_table_init(&t, options_format(o) == OUTPUT_JSON);
-	rc = load(&s, o, &err);
+	rc = show_load(&s, o, &err);
 	if (rc == 0)
-		rc = show(&s, &t, &err);
+		rc = show_show(&s, &t, &err);
 	if (rc == 0)
 		rc = check_revealed(&s, &t, &err);
 	show_table_release(&t);

@@ -1,26 +1,216 @@
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
+#include "cli/change.h"
 #include "cli/commands.h"
-#include "cli/config.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/estate.h"
-#include "cli/master.h"
-#include "common/options.h"
-#include "common/output.h"
-#include "common/report.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
-#include "cli/verify_report.h"
+
+struct error;
+
+/* What `file verify` finds. */
+enum verify_kind {
+	VERIFY_DAMAGED,		/* a sealed entry that does not open */
+	VERIFY_DAMAGED_USE,	/* a reference to one */
+	VERIFY_CHANGED,		/* a sealed entry that no longer fits its tag */
+	VERIFY_DANGLING,
+	VERIFY_UNREADABLE,	/* a configuration file or folder */
+	VERIFY_ORPHAN,		/* a remark */
+	VERIFY_KINDS
+};
+
+/* The output of `file verify`: a line a finding and a summary, or JSON. */
+struct verify_report {
+	bool json;
+	bool has_paths;
+	const char *file;	/* the secrets file */
+	size_t sealed;
+	size_t tagged;
+	size_t files;
+	size_t references;
+	size_t counts[VERIFY_KINDS];
+	struct buf findings;
+	struct buf out;		/* valid after verify_report_end */
+};
+
+static const char *
+verify_report_kind_name(enum verify_kind kind)
+{
+	switch (kind) {
+	case VERIFY_DAMAGED:
+	case VERIFY_DAMAGED_USE:
+		return "damaged";
+	case VERIFY_CHANGED:
+		return "changed";
+	case VERIFY_DANGLING:
+		return "dangling";
+	case VERIFY_UNREADABLE:
+		return "unreadable";
+	case VERIFY_ORPHAN:
+		return "orphan";
+	case VERIFY_KINDS:
+		break;
+	}
+	return "";
+}
+
+static void
+verify_report_init(struct verify_report *r, const char *file, bool has_paths, bool json)
+{
+	memset(r, 0, sizeof(*r));
+	r->json = json;
+	r->has_paths = has_paths;
+	r->file = file;
+	buf_init(&r->findings, BUF_MAX_FILE);
+	buf_init(&r->out, 2 * BUF_MAX_FILE);
+}
+
+static void
+verify_report_release(struct verify_report *r)
+{
+	buf_release(&r->findings);
+	buf_release(&r->out);
+}
+
+static void
+verify_report_add_json(struct buf *out, enum verify_kind kind, const struct error *what)
+{
+	buf_printf(out, "%s\n{\"kind\":\"%s\",\"file\":", out->len > 0 ? "," : "",
+	    verify_report_kind_name(kind));
+	text_append_json(out, what->file, strlen(what->file));
+	if (what->line > 0)
+		buf_printf(out, ",\"line\":%zu,\"key\":", what->line);
+	else
+		buf_append_str(out, ",\"line\":null,\"key\":");
+	if (what->key[0] != '\0')
+		text_append_json(out, what->key, strlen(what->key));
+	else
+		buf_append_str(out, "null");
+	buf_append_str(out, ",\"text\":");
+	text_append_json(out, what->text, strlen(what->text));
+	buf_append_char(out, '}');
+}
+
+static void
+verify_report_add_line(struct buf *out, enum verify_kind kind, const struct error *what)
+{
+	text_append_visible(out, what->file, strlen(what->file));
+	if (what->line > 0)
+		buf_printf(out, ":%zu", what->line);
+	buf_printf(out, ": %s: ", verify_report_kind_name(kind));
+	if (what->key[0] != '\0') {
+		buf_append_char(out, '"');
+		text_append_visible(out, what->key, strlen(what->key));
+		buf_append_str(out, "\": ");
+	}
+	text_append_visible(out, what->text, strlen(what->text));
+	buf_append_char(out, '\n');
+}
+
+static void
+verify_report_add(struct verify_report *r, enum verify_kind kind, const struct error *what)
+{
+	r->counts[kind]++;
+	if (r->json)
+		verify_report_add_json(&r->findings, kind, what);
+	else
+		verify_report_add_line(&r->findings, kind, what);
+}
+
+static int verify_report_status(const struct verify_report *r);
+
+static void
+end_json(struct verify_report *r)
+{
+	struct buf *out = &r->out;
+
+	buf_append_str(out, "{\"file\":");
+	text_append_json(out, r->file, strlen(r->file));
+	buf_printf(out, ",\"sealed\":%zu,\"open\":%zu,\"damaged\":%zu,\"tagged\":%zu,"
+	    "\"changed\":%zu", r->sealed, r->sealed - r->counts[VERIFY_DAMAGED],
+	    r->counts[VERIFY_DAMAGED], r->tagged, r->counts[VERIFY_CHANGED]);
+	if (r->has_paths)
+		buf_printf(out, ",\"files\":%zu,\"references\":%zu,\"dangling\":%zu,"
+		    "\"unreadable\":%zu,\"orphans\":%zu", r->files, r->references,
+		    r->counts[VERIFY_DANGLING], r->counts[VERIFY_UNREADABLE],
+		    r->counts[VERIFY_ORPHAN]);
+	buf_append_str(out, ",\"findings\":[");
+	buf_append(out, r->findings.data, r->findings.len);
+	buf_printf(out, "%s],\"exit\":%d}\n", r->findings.len > 0 ? "\n" : "",
+	    verify_report_status(r));
+}
+
+static const char *
+plural(size_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
+static void
+end_lines(struct verify_report *r)
+{
+	struct buf *out = &r->out;
+	size_t open = r->sealed - r->counts[VERIFY_DAMAGED];
+
+	buf_append(out, r->findings.data, r->findings.len);
+	buf_printf(out, "%zu sealed %s", open, plural(open, "entry opens", "entries open"));
+	if (r->counts[VERIFY_DAMAGED] > 0)
+		buf_printf(out, ", %zu %s not", r->counts[VERIFY_DAMAGED],
+		    plural(r->counts[VERIFY_DAMAGED], "does", "do"));
+	if (r->counts[VERIFY_CHANGED] > 0)
+		buf_printf(out, ", %zu changed by another program", r->counts[VERIFY_CHANGED]);
+	if (r->tagged > 0 && r->tagged < r->sealed)
+		buf_printf(out, ", %zu without an integrity tag", r->sealed - r->tagged);
+	if (r->has_paths) {
+		buf_printf(out, "; %zu %s in %zu %s, %zu dangling, %zu %s", r->references,
+		    plural(r->references, "reference", "references"), r->files,
+		    plural(r->files, "file", "files"), r->counts[VERIFY_DANGLING],
+		    r->counts[VERIFY_ORPHAN],
+		    plural(r->counts[VERIFY_ORPHAN], "orphan", "orphans"));
+		if (r->counts[VERIFY_UNREADABLE] > 0)
+			buf_printf(out, ", %zu unreadable", r->counts[VERIFY_UNREADABLE]);
+	}
+	buf_append_char(out, '\n');
+}
+
+/* A finding at the place that ${what} names. */
+static void
+verify_report_end(struct verify_report *r)
+{
+	if (r->findings.failed)
+		r->out.failed = true;
+	if (r->json)
+		end_json(r);
+	else
+		end_lines(r);
+}
+
+/* The exit status: 4 damage, 1 something unreadable, 3 dangling or changed, 0. */
+static int
+verify_report_status(const struct verify_report *r)
+{
+	if (r->counts[VERIFY_DAMAGED] > 0 || r->counts[VERIFY_DAMAGED_USE] > 0)
+		return 4;
+	if (r->counts[VERIFY_UNREADABLE] > 0)
+		return 1;
+	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 ? 3 : 0;
+}
 
 /* How long one step of the search may take; nobody looks on here. */
 #define STEP_MS 1000
 
 static int
-load(struct secrets_file **s, const struct options *o, struct error *err)
+verify_load(struct secrets_file **s, const struct options *o, struct error *err)
 {
 	struct key *master;
 	int rc;
@@ -39,7 +229,7 @@ load(struct secrets_file **s, const struct options *o, struct error *err)
 
 /* Count the tag of an entry that opens, and tell one that does not fit. */
 static void
-check_tag(const struct secrets_file *s, size_t i, struct verify_report *r)
+verify_check_tag(const struct secrets_file *s, size_t i, struct verify_report *r)
 {
 	const struct document *d = secrets_file_document(s);
 	enum tag_state state = tag_check(secrets_file_tagger(s), d, i, NULL);
@@ -99,7 +289,7 @@ check_sealed(const struct secrets_file *s, struct verify_report *r, struct error
 		r->sealed++;
 		buf_clear(&plain);
 		if (secrets_file_open(s, i, &plain, &damage) == 0) {
-			check_tag(s, i, r);
+			verify_check_tag(s, i, r);
 			continue;
 		}
 		if (damage.code != ERROR_DAMAGED) {
@@ -193,7 +383,7 @@ commands_verify(const struct options *o)
 
 	verify_report_init(&r, o->text[FLAG_LOCAL_SECRETS_FILE], o->arg_count > 0,
 	    options_format(o) == OUTPUT_JSON);
-	rc = load(&s, o, &err);
+	rc = verify_load(&s, o, &err);
 	if (rc == 0)
 		rc = check_sealed(s, &r, &err);
 	if (rc == 0 && o->arg_count > 0)

@@ -1,24 +1,294 @@
-#include "client/client.h"
-
+#include <sys/socket.h>
 #include <errno.h>
+#include <jansson.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "client/reach.h"
-#include "client/tls.h"
+#include "client/client.h"
 #include "client/url.h"
+#include "crypto/base64.h"
+#include "file/file.h"
+
+struct client_options;
+struct error;
+struct ssl_ctx_st;
+
+static int
+tls_no_file(struct error *err, const char *file, const char *what)
+{
+	error_set(err, ERROR_FORMAT, "%s", what);
+	error_place(err, file, 0);
+	return error_hint(err, "it must be a PEM file that can be read");
+}
+
+static int
+set_up(SSL_CTX *c, const struct client_options *o, struct error *err)
+{
+	SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
+	if (o->ca != NULL) {
+		if (SSL_CTX_load_verify_locations(c, o->ca, NULL) != 1)
+			return tls_no_file(err, o->ca, "no certificates could be read from it");
+	} else if (SSL_CTX_set_default_verify_paths(c) != 1) {
+		return error_set(err, ERROR_CRYPTO, "the system's certificates cannot be read");
+	}
+	if (o->certificate == NULL)
+		return 0;
+	if (SSL_CTX_use_certificate_chain_file(c, o->certificate) != 1)
+		return tls_no_file(err, o->certificate, "no certificate could be read from it");
+	if (SSL_CTX_use_PrivateKey_file(c, o->key != NULL ? o->key : o->certificate,
+	    SSL_FILETYPE_PEM) != 1)
+		return tls_no_file(err, o->key != NULL ? o->key : o->certificate,
+		    "no private key that fits the certificate could be read from it");
+	return 0;
+}
+
+/* OpenSSL's SSL_CTX for connections to a registry: TLS 1.2 and later, its
+ * certificate verified, ours presented.  The caller frees it.  NULL:
+ * ERROR_FORMAT (a file is no PEM), ERROR_CRYPTO. */
+static struct ssl_ctx_st *
+tls_context(const struct client_options *o, struct error *err)
+{
+	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+
+	if (c == NULL) {
+		error_set(err, ERROR_CRYPTO, "cannot set up TLS");
+		return NULL;
+	}
+	if (set_up(c, o, err) == 0)
+		return c;
+	SSL_CTX_free(c);
+	return NULL;
+}
+
+#define WAIT_MS 1000
+
+/* 0, or the errno. */
+static int
+reach_wait_for(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLOUT };
+	socklen_t n = sizeof(int);
+	int code = 0;
+
+	if (poll(&ready, 1, WAIT_MS) != 1)
+		return ETIMEDOUT;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &n) == 0 ? code : errno;
+}
+
+static int
+try_address(const struct addrinfo *a)
+{
+	int fd = socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int code;
+
+	if (fd == -1)
+		return errno;
+	code = connect(fd, a->ai_addr, a->ai_addrlen) == 0 ? 0 : errno;
+	if (code == EINPROGRESS)
+		code = reach_wait_for(fd);
+	close(fd);
+	return code;
+}
+
+/**
+ * reach_try(host, port, why, size):
+ * Why a connection did not come about, which evhttp does not say: connect once
+ * more, for at most a second.  -1 with the reason; 0: it can be reached now.
+ */
+static int
+reach_try(const char *host, uint16_t port, char *why, size_t size)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *all, *a;
+	char service[8];
+	int code;
+
+	snprintf(service, sizeof(service), "%u", (unsigned)port);
+	code = getaddrinfo(host, service, &hints, &all);
+	if (code != 0) {
+		snprintf(why, size, "%s", gai_strerror(code));
+		return -1;
+	}
+	code = EHOSTUNREACH;
+	for (a = all; a != NULL && code != 0; a = a->ai_next)
+		code = try_address(a);
+	freeaddrinfo(all);
+	if (code == 0)
+		return 0;
+	snprintf(why, size, "%s", strerror(code));
+	return -1;
+}
+
+#define MESSAGE_MAX 700
+
+static enum error_code
+code_of(int status)
+{
+	switch (status) {
+	case 404:
+		return ERROR_MISSING;
+	case 409:
+	case 412:
+		return ERROR_STALE;
+	case 413:
+		return ERROR_LIMIT;
+	case 429:
+	case 503:
+		return ERROR_BUSY;
+	default:
+		return status >= 500 ? ERROR_IO : ERROR_REFUSED;
+	}
+}
+
+static const char *
+hint_of(int status)
+{
+	switch (status) {
+	case 301:
+	case 302:
+	case 307:
+	case 308:
+		return "redirections are not followed: give --url the address that answers itself";
+	case 401:
+		return "log in by --user and --password-file, --token-file, or --cert";
+	case 403:
+		return "somebody with the right to must grant it: propseal registry role grant";
+	case 404:
+		return "propseal registry list shows what is there";
+	case 409:
+	case 412:
+		return "look at what is there now (propseal registry history), then try again";
+	case 429:
+		return "wait a minute";
+	case 503:
+		return "try again; /health/ready of the registry says what is wrong";
+	case 504:
+		return "it may have been done: look with propseal registry history";
+	default:
+		return NULL;
+	}
+}
+
+int
+client_error(const struct client_answer *a, struct error *err)
+{
+	json_t *root = json_loadb((const char *)a->body->data, a->body->len, 0, NULL);
+	const char *message = json_string_value(json_object_get(root, "message"));
+	const char *hint = hint_of(a->status);
+
+	error_set(err, code_of(a->status), "the registry answered %d%s%.*s", a->status,
+	    message != NULL ? ": " : "", MESSAGE_MAX, message != NULL ? message : "");
+	if (hint != NULL)
+		error_hint(err, "%s", hint);
+	json_decref(root);
+	return -1;
+}
+
+/* What a file holds, without one line end at its end. */
+static int
+login_read_file(const char *file, struct buf *out, struct error *err)
+{
+	if (file_read_stream(file, out, err) != 0)
+		return -1;
+	if (out->len > 0 && out->data[out->len - 1] == '\n')
+		buf_truncate(out, out->len - 1);
+	if (out->len > 0 && out->data[out->len - 1] == '\r')
+		buf_truncate(out, out->len - 1);
+	return 0;
+}
+
+/* Fit for a header: neither a blank nor a line end, which would begin another. */
+static bool
+is_visible(const struct buf *b)
+{
+	for (size_t i = 0; i < b->len; i++) {
+		if (b->data[i] <= ' ' || b->data[i] >= 0x7f)
+			return false;
+	}
+	return b->len > 0;
+}
+
+int
+login_by_token(const char *file, struct buf *header, struct error *err)
+{
+	struct buf token;
+	int rc;
+
+	buf_init_secret(&token, LOGIN_TOKEN_MAX);
+	rc = login_read_file(file, &token, err);
+	if (rc == 0 && !is_visible(&token)) {
+		rc = error_set(err, ERROR_FORMAT, "this is no token");
+		error_place(err, file, 0);
+		error_hint(err, "a token is a line of visible ASCII characters");
+	}
+	if (rc == 0) {
+		buf_append_str(header, "Bearer ");
+		buf_append(header, token.data, token.len);
+		rc = buf_check(header, err);
+	}
+	buf_release(&token);
+	return rc;
+}
+
+int
+login_by_password(const char *user, const struct buf *password, struct buf *header,
+    struct error *err)
+{
+	struct buf pair;
+	int rc;
+
+	if (strchr(user, ':') != NULL) {
+		error_set(err, ERROR_USAGE, "a user's name has no colon");
+		return error_hint(err, "check --user; the password goes into --password-file");
+	}
+	buf_init_secret(&pair, LOGIN_PASSWORD_MAX + 512);
+	buf_append_str(&pair, user);
+	buf_append_char(&pair, ':');
+	buf_append(&pair, password->data, password->len);
+	rc = buf_check(&pair, err);
+	if (rc == 0) {
+		buf_append_str(header, "Basic ");
+		base64_encode(header, pair.data, pair.len);
+		rc = buf_check(header, err);
+	}
+	buf_release(&pair);
+	return rc;
+}
+
+int
+login_by_password_file(const char *user, const char *file, struct buf *header,
+    struct error *err)
+{
+	struct buf password;
+	int rc;
+
+	buf_init_secret(&password, LOGIN_PASSWORD_MAX);
+	rc = login_read_file(file, &password, err);
+	if (rc == 0)
+		rc = login_by_password(user, &password, header, err);
+	buf_release(&password);
+	return rc;
+}
 
 #define AUTHORIZATION_MAX (16U << 10)
 #define TARGET_MAX (16U << 10)
@@ -80,7 +350,7 @@ fail:
 }
 
 static void
-disconnect(struct client *c)
+client_disconnect(struct client *c)
 {
 	if (c->connection != NULL) {
 		evhttp_connection_set_closecb(c->connection, NULL, NULL);
@@ -97,7 +367,7 @@ client_free(struct client *c)
 {
 	if (c == NULL)
 		return;
-	disconnect(c);
+	client_disconnect(c);
 	SSL_CTX_free(c->tls);
 	if (c->base != NULL)
 		event_base_free(c->base);
@@ -215,7 +485,7 @@ no_connection(struct call *call)
 }
 
 static void
-on_answer(struct evhttp_request *r, void *cookie)
+client_on_answer(struct evhttp_request *r, void *cookie)
 {
 	struct call *call = cookie;
 	struct client_answer *out = call->out;
@@ -288,7 +558,7 @@ command_of(const char *method, enum evhttp_cmd_type *out)
 
 /* Fill in what is sent. */
 static void
-compose(struct client *c, struct evhttp_request *r, const struct buf *body,
+client_compose(struct client *c, struct evhttp_request *r, const struct buf *body,
     const char *const *headers)
 {
 	struct evkeyvalq *out = evhttp_request_get_output_headers(r);
@@ -316,10 +586,10 @@ try_once(struct client *c, enum evhttp_cmd_type type, const char *target,
 	error_set(err, ERROR_IO, "cannot connect");
 	if (c->connection == NULL && connect_to(c, err) != 0)
 		return -1;
-	if ((r = evhttp_request_new(on_answer, &call)) == NULL)
+	if ((r = evhttp_request_new(client_on_answer, &call)) == NULL)
 		return error_memory(err);
 	evhttp_request_set_error_cb(r, on_failure);
-	compose(c, r, body, headers);
+	client_compose(c, r, body, headers);
 	if (evhttp_make_request(c->connection, r, type, target) != 0)
 		return error_set(err, ERROR_IO, "cannot send the request");
 	while (!call.done) {
@@ -327,7 +597,7 @@ try_once(struct client *c, enum evhttp_cmd_type type, const char *target,
 			break;
 	}
 	if (c->closed || out->status == 0)
-		disconnect(c);
+		client_disconnect(c);
 	return out->status != 0 ? call.rc : -1;
 }
 

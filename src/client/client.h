@@ -1,10 +1,11 @@
-#ifndef REGISTRY_CLIENT_CLIENT_H
-#define REGISTRY_CLIENT_CLIENT_H
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
+struct client;
 struct error;
 
 /*
@@ -12,7 +13,6 @@ struct error;
  * http:// beyond loopback is refused unless forced, https:// is verified
  * against the system's CAs or ${ca}, host name included.
  */
-struct client;
 
 struct client_options {
 	const char *url;		/* http[s]://HOST[:PORT][/BASE] */
@@ -56,4 +56,25 @@ int client_request(struct client *c, const char *method, const char *target,
  * hint for 401, 403, 404, 409, 429, 503. */
 int client_error(const struct client_answer *a, struct error *err);
 
-#endif /* !REGISTRY_CLIENT_CLIENT_H */
+/* Who we are, as it is told to one registry.  Strings are borrowed. */
+struct login {
+	const char *user;		/* NULL: nobody logs in by password */
+	const char *password_file;	/* NULL: asked for */
+	const char *token_file;		/* NULL: none; comes before a password */
+};
+
+#define LOGIN_PASSWORD_MAX 4096	/* bytes */
+#define LOGIN_TOKEN_MAX (8U << 10)
+#define LOGIN_HEADER_MAX (2 * LOGIN_TOKEN_MAX)
+
+/*
+ * Each appends the value of an Authorization header to ${header}, which is
+ * secret and has room for LOGIN_HEADER_MAX bytes.
+ */
+int login_by_token(const char *file, struct buf *header, struct error *err);
+int login_by_password(const char *user, const struct buf *password, struct buf *header,
+    struct error *err);
+int login_by_password_file(const char *user, const char *file, struct buf *header,
+    struct error *err);
+
+#endif /* !CLIENT_CLIENT_H */

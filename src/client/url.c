@@ -1,12 +1,12 @@
-#include "client/url.h"
-
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include <arpa/inet.h>
+
 #include "base/error.h"
+#include "client/url.h"
 
 #define PORT_HTTP 80
 #define PORT_HTTPS 443

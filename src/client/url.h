@@ -1,5 +1,5 @@
-#ifndef REGISTRY_CLIENT_URL_H
-#define REGISTRY_CLIENT_URL_H
+#ifndef CLIENT_URL_H
+#define CLIENT_URL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,4 +21,4 @@ struct url {
  * password in it is refused, and not repeated. */
 int url_parse(struct url *u, const char *text, struct error *err);
 
-#endif /* !REGISTRY_CLIENT_URL_H */
+#endif /* !CLIENT_URL_H */

@@ -1,15 +1,15 @@
-#include "client/wipe.h"
-
-#include <event2/event.h>
 #include <jansson.h>
 #include <malloc.h>
-#include <openssl/crypto.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+#include <openssl/crypto.h>
+
 #include "base/error.h"
 #include "base/secmem.h"
+#include "client/wipe.h"
 
 static void
 wipe_free(void *p)

@@ -1,5 +1,5 @@
-#ifndef REGISTRY_WIPE_H
-#define REGISTRY_WIPE_H
+#ifndef CLIENT_WIPE_H
+#define CLIENT_WIPE_H
 
 struct error;
 
@@ -14,4 +14,4 @@ struct error;
  */
 int wipe_on_free(struct error *err);
 
-#endif /* !REGISTRY_WIPE_H */
+#endif /* !CLIENT_WIPE_H */

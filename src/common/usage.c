@@ -1,16 +1,14 @@
-#include "common/usage.h"
-
 #include <string.h>
 
 #include "base/buf.h"
-#include "common/command.h"
+#include "common/args.h"
 
 #define FLAG_COLUMN 36	/* where the texts of flags start */
 #define COMMAND_COLUMN 24
 #define WIDTH 96
 
 static void
-append_name(const struct command *c, struct buf *out)
+usage_append_name(const struct command *c, struct buf *out)
 {
 	if (c->group != NULL)
 		buf_printf(out, "%s ", c->group);
@@ -27,7 +25,7 @@ usage_line(const struct command *c, struct buf *out)
 		return;
 	}
 	buf_append_str(out, "usage: propseal ");
-	append_name(c, out);
+	usage_append_name(c, out);
 	for (f = c->flags; f->id != FLAG_COUNT; f++) {
 		if (f->required)
 			buf_printf(out, " --%s %s", flag_get(f->id)->name,
@@ -39,7 +37,7 @@ usage_line(const struct command *c, struct buf *out)
 }
 
 static void
-pad(struct buf *out, size_t from, size_t to)
+usage_pad(struct buf *out, size_t from, size_t to)
 {
 	while (from++ < to)
 		buf_append_char(out, ' ');
@@ -56,7 +54,7 @@ append_folded(struct buf *out, const char *text, size_t column)
 		len = strcspn(text, " ");
 		if (at > column && at + 1 + len > WIDTH) {
 			buf_append_char(out, '\n');
-			pad(out, 0, column);
+			usage_pad(out, 0, column);
 			at = column;
 		} else if (at > column) {
 			buf_append_char(out, ' ');
@@ -71,7 +69,7 @@ append_folded(struct buf *out, const char *text, size_t column)
 }
 
 static void
-append_flag(const struct command_flag *f, struct buf *out)
+usage_append_flag(const struct command_flag *f, struct buf *out)
 {
 	const struct flag *flag = flag_get(f->id);
 	size_t start = out->len;
@@ -88,7 +86,7 @@ append_flag(const struct command_flag *f, struct buf *out)
 		buf_append_char(out, '\n');
 		width = 0;
 	}
-	pad(out, width, FLAG_COLUMN);
+	usage_pad(out, width, FLAG_COLUMN);
 	append_folded(out, f->help != NULL ? f->help : flag->help, FLAG_COLUMN);
 }
 
@@ -98,14 +96,14 @@ usage_command(const struct command *c, struct buf *out)
 	const struct command_flag *f;
 
 	buf_append_str(out, "propseal ");
-	append_name(c, out);
+	usage_append_name(c, out);
 	buf_printf(out, ": %s\n\n", c->summary);
 	usage_line(c, out);
 	if (c->details != NULL)
 		buf_printf(out, "\n%s\n", c->details);
 	buf_append_str(out, "\nFlags:\n");
 	for (f = c->flags; f->id != FLAG_COUNT; f++)
-		append_flag(f, out);
+		usage_append_flag(f, out);
 	buf_append_str(out, "\nSources of keys and passphrases, and the exit status: "
 	    "propseal --help\n");
 }
@@ -124,8 +122,8 @@ append_commands(const char *group, struct buf *out)
 			continue;
 		start = out->len;
 		buf_append_str(out, "  ");
-		append_name(c, out);
-		pad(out, out->len - start, COMMAND_COLUMN);
+		usage_append_name(c, out);
+		usage_pad(out, out->len - start, COMMAND_COLUMN);
 		append_folded(out, c->summary, COMMAND_COLUMN);
 	}
 }

@@ -21,7 +21,7 @@
 #include "base/buf.h"
 #include "crypto/base64.h"
 #include "crypto/key.h"
-#include "secrets/wrap.h"
+#include "secrets/sealed.h"
 #include "tests/bench/measure.h"
 
 #define PASSPHRASE "a passphrase for measuring"

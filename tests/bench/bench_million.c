@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "load.h"
 #include "measure.h"
-#include "registry/keys/master.h"
+#include "registry/keys/keyring.h"
 #include "registry/log/log.h"
 #include "registry/log/log_sqlite.h"
 #include "registry/store/store.h"

@@ -7,12 +7,10 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "crypto/mac.h"
 #include "file/file.h"
-#include "crypto/digest.h"
 #include "registry/auth/auth.h"
-#include "registry/auth/authorization.h"
-#include "registry/auth/password.h"
-#include "registry/auth/tokens.h"
+#include "registry/auth/auth_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "registry/api/body.h"
-#include "registry/api/reference_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "registry/http/chunked.h"
-#include "registry/http/head.h"
+#include "registry/http/http_internal.h"
 
 #define BODY_MAX 4096
 

@@ -16,9 +16,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "crypto/base64url.h"
-#include "registry/auth/jwks.h"
-#include "registry/auth/jwt.h"
+#include "crypto/base64.h"
+#include "registry/auth/auth_internal.h"
 
 #define NOW 1800000000
 #define HEADER "{\"alg\":\"ES256\",\"kid\":\"k\"}"

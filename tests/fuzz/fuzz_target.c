@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "registry/http/target.h"
+#include "registry/http/http.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -13,7 +13,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "registry/http/http.h"
-#include "registry/http/target.h"
 
 #define JOBS_MAX 4096
 

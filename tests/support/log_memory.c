@@ -1,10 +1,258 @@
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/vec.h"
 #include "registry/log/log.h"
 #include "tests/support/log_memory.h"
-#include "tests/support/log_memory_internal.h"
+
+struct error;
+struct log_record;
+
+struct stored {
+	uint64_t offset;
+	unsigned char *bytes;	/* key, then value */
+	size_t key_len;
+	size_t value_len;
+	bool tombstone;
+};
+
+/* All but the views: under the mutex. */
+struct log_memory {
+	pthread_mutex_t mutex;
+	struct vec records;	/* struct stored, by offset */
+	struct vec faults;
+	struct vec late;	/* batches that are held back */
+	unsigned late_one_in;
+	size_t landed;
+	size_t failing_claims;
+	uint64_t next;
+	uint64_t epoch;		/* of the last claim */
+	uint64_t random;
+};
+
+uint64_t log_memory_draw(struct log_memory *m);
+
+/* All of it, or nothing; then a gap such as the end of a transaction leaves. */
+int log_memory_write(struct log_memory *m, const struct log_record *batch, size_t n,
+    struct error *err);
+
+/* --- log_memory_late.c --- */
+
+void log_memory_late_init(struct log_memory *m);
+void log_memory_late_release(struct log_memory *m);
+
+/* Hold a batch back. */
+int log_memory_late_add(struct log_memory *m, const struct log_record *batch, size_t n,
+    struct error *err);
+
+/* Write those of which the time has come. */
+void log_memory_late_arrive(struct log_memory *m);
+
+/* Forget the rest: the fence is up. */
+void log_memory_late_drop(struct log_memory *m);
+
+/* The simulator's compaction. */
+
+/* By key, then by offset. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct stored *x = *(struct stored *const *)a;
+	const struct stored *y = *(struct stored *const *)b;
+	size_t n = x->key_len < y->key_len ? x->key_len : y->key_len;
+	int order = memcmp(x->bytes, y->bytes, n);
+
+	if (order != 0)
+		return order;
+	if (x->key_len != y->key_len)
+		return x->key_len < y->key_len ? -1 : 1;
+	return x->offset < y->offset ? -1 : 1;
+}
+
+static bool
+same_key(const struct stored *a, const struct stored *b)
+{
+	return a->key_len == b->key_len && memcmp(a->bytes, b->bytes, a->key_len) == 0;
+}
+
+static void
+drop(struct stored *s)
+{
+	free(s->bytes);
+	s->bytes = NULL;
+}
+
+static void
+compact(struct log_memory *m, struct stored **order, bool all)
+{
+	struct stored *records = m->records.items;
+	size_t n = m->records.len;
+	size_t i, left = 0;
+
+	for (i = 0; i < n; i++)
+		order[i] = &records[i];
+	qsort(order, n, sizeof(*order), compare);
+	for (i = 0; i < n; i++) {
+		/* The one after it is still there to be compared with. */
+		bool replaced = i + 1 < n && same_key(order[i], order[i + 1]);
+
+		if (all ? replaced || order[i]->tombstone : replaced && log_memory_draw(m) % 2 == 0)
+			drop(order[i]);
+	}
+	for (i = 0; i < n; i++) {
+		if (records[i].bytes != NULL)
+			records[left++] = records[i];
+	}
+	m->records.len = left;
+}
+
+void
+log_memory_compact(struct log_memory *m, bool all)
+{
+	struct stored **order;
+
+	pthread_mutex_lock(&m->mutex);
+	order = m->records.len > 0 ? calloc(m->records.len, sizeof(struct stored *)) : NULL;
+	if (order != NULL)
+		compact(m, order, all);
+	free(order);
+	pthread_mutex_unlock(&m->mutex);
+}
+
+/* Batches that the simulator holds back, to land behind later ones. */
+
+#define LATE_MAX 1024
+
+struct late {
+	struct log_record *records;
+	size_t n;
+	unsigned char *bytes;	/* of all keys and values */
+};
+
+static void
+release(struct late *l)
+{
+	free(l->records);
+	free(l->bytes);
+}
+
+void
+log_memory_late_init(struct log_memory *m)
+{
+	vec_init(&m->late, sizeof(struct late), LATE_MAX);
+}
+
+void
+log_memory_late_drop(struct log_memory *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->late.len; i++)
+		release(vec_at(&m->late, i));
+	m->late.len = 0;
+}
+
+void
+log_memory_late_release(struct log_memory *m)
+{
+	log_memory_late_drop(m);
+	vec_release(&m->late);
+}
+
+static const void *
+copy(unsigned char **at, const void *bytes, size_t n)
+{
+	unsigned char *to = *at;
+
+	if (n > 0)
+		memcpy(to, bytes, n);
+	*at += n;
+	return to;
+}
+
+int
+log_memory_late_add(struct log_memory *m, const struct log_record *batch, size_t n,
+    struct error *err)
+{
+	struct late l = { .records = calloc(n, sizeof(*l.records)), .n = n };
+	struct late *kept;
+	unsigned char *at;
+	size_t room = 1, i;
+
+	for (i = 0; i < n; i++)
+		room += batch[i].key_len + batch[i].value_len;
+	l.bytes = at = malloc(room);
+	kept = l.records != NULL && l.bytes != NULL ? vec_push(&m->late) : NULL;
+	if (kept == NULL) {
+		release(&l);
+		return error_memory(err);
+	}
+	for (i = 0; i < n; i++) {
+		l.records[i] = batch[i];
+		l.records[i].key = copy(&at, batch[i].key, batch[i].key_len);
+		if (batch[i].value != NULL)
+			l.records[i].value = copy(&at, batch[i].value, batch[i].value_len);
+	}
+	*kept = l;
+	return 0;
+}
+
+/* Write one, whole, and once. */
+static void
+land(struct log_memory *m, size_t i)
+{
+	struct late *all = m->late.items;
+
+	if (log_memory_write(m, all[i].records, all[i].n, NULL) == 0)
+		m->landed++;
+	release(&all[i]);
+	all[i] = all[--m->late.len];
+}
+
+void
+log_memory_late_arrive(struct log_memory *m)
+{
+	size_t i;
+
+	/* Those that came last first: their order may change, too. */
+	for (i = m->late.len; m->late_one_in > 0 && i > 0; i--) {
+		if (log_memory_draw(m) % m->late_one_in == 0)
+			land(m, i - 1);
+	}
+}
+
+void
+log_memory_late(struct log_memory *m, unsigned one_in)
+{
+	pthread_mutex_lock(&m->mutex);
+	m->late_one_in = one_in;
+	pthread_mutex_unlock(&m->mutex);
+}
+
+void
+log_memory_land(struct log_memory *m)
+{
+	pthread_mutex_lock(&m->mutex);
+	while (m->late.len > 0)
+		land(m, m->late.len - 1);
+	pthread_mutex_unlock(&m->mutex);
+}
+
+size_t
+log_memory_landed(struct log_memory *m)
+{
+	size_t n;
+
+	pthread_mutex_lock(&m->mutex);
+	n = m->landed;
+	pthread_mutex_unlock(&m->mutex);
+	return n;
+}
 
 #define RECORDS_MAX ((size_t)1 << 26)
 #define FAULTS_MAX 1024

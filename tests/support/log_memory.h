@@ -1,5 +1,5 @@
-#ifndef REGISTRY_LOG_LOG_MEMORY_H
-#define REGISTRY_LOG_LOG_MEMORY_H
+#ifndef TESTS_SUPPORT_LOG_MEMORY_H
+#define TESTS_SUPPORT_LOG_MEMORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 
 struct error;
 struct log;
+struct log_memory;
 
 /*
  * A simulator of a compacted topic for property tests: several writers with
@@ -20,7 +21,6 @@ struct log;
  * coordinator at any time, until another producer of the same transactional id
  * is initialised, which finishes or aborts it first.)
  */
-struct log_memory;
 
 struct log_memory *log_memory_new(uint64_t seed);
 void log_memory_free(struct log_memory *m);
@@ -63,4 +63,4 @@ size_t log_memory_landed(struct log_memory *m);
 uint64_t log_memory_inject(struct log_memory *m, const void *key, size_t key_len,
     const void *value, size_t value_len);
 
-#endif /* !REGISTRY_LOG_LOG_MEMORY_H */
+#endif /* !TESTS_SUPPORT_LOG_MEMORY_H */

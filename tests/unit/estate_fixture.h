@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "crypto/cipher.h"
+#include "crypto/aead.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"

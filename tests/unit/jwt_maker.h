@@ -12,7 +12,7 @@
 #include <openssl/rsa.h>
 
 #include "base/buf.h"
-#include "crypto/base64url.h"
+#include "crypto/base64.h"
 #include "unit.h"
 
 #define MAKER_MAX 65536

@@ -6,11 +6,10 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "registry/keys/keyring.h"
-#include "registry/keys/master.h"
 #include "registry/log/log.h"
-#include "tests/support/log_memory.h"
 #include "registry/store/state.h"
 #include "registry/store/store.h"
+#include "tests/support/log_memory.h"
 #include "unit.h"
 
 #define STORE_WINDOW 10000

@@ -1,5 +1,5 @@
 /* References in config values: api/reference_scan. */
-#include "registry/api/reference_scan.h"
+#include "registry/api/body.h"
 #include "unit.h"
 
 /* All references of a text as "provider|path|key;", with "-" for no path. */

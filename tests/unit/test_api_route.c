@@ -2,9 +2,8 @@
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "registry/api/condition.h"
-#include "registry/api/openapi.h"
-#include "registry/api/route.h"
+#include "registry/api/body.h"
+#include "registry/api/routes.h"
 #include "unit.h"
 
 static struct target target;

@@ -6,10 +6,9 @@
 
 #include "base/error.h"
 #include "crypto/base64.h"
-#include "crypto/scrypt.h"
+#include "crypto/key.h"
 #include "registry/auth/auth.h"
-#include "registry/auth/rate.h"
-#include "registry/auth/throttle.h"
+#include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"
 
 /* --- help --- */

@@ -5,8 +5,7 @@
 #include <openssl/x509.h>
 
 #include "base/error.h"
-#include "registry/auth/jwks.h"
-#include "registry/auth/jwt.h"
+#include "registry/auth/auth_internal.h"
 
 #define NOW 1800000000
 #define RS256 "{\"alg\":\"RS256\",\"kid\":\"r\",\"typ\":\"JWT\"}"

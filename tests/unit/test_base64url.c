@@ -1,5 +1,5 @@
 #include "base/buf.h"
-#include "crypto/base64url.h"
+#include "crypto/base64.h"
 #include "unit.h"
 
 static void

@@ -1,5 +1,4 @@
 #include "base/buf.h"
-#include "base/buf_pool.h"
 #include "unit.h"
 
 static struct buf_pool *

@@ -4,7 +4,7 @@
 #include "aes_vectors.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "crypto/cipher.h"
+#include "crypto/aead.h"
 #include "crypto/key.h"
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 #include "plan/diff.h"
+#include "seal/keying.h"
 #include "seal/unseal.h"
-#include "seal/rotate.h"
 #include "estate_fixture.h"
 
 #define CANARY "c4n4ry-S3cret"

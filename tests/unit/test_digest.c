@@ -1,6 +1,6 @@
 #include <pthread.h>
 
-#include "crypto/digest.h"
+#include "crypto/mac.h"
 #include "unit.h"
 
 /* FIPS 180-2, appendix B.1 to B.3, and the digest of nothing. */

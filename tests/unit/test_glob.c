@@ -1,7 +1,7 @@
 /* Patterns: base/glob, and the two that use them: secrets/rules, estate/scope. */
-#include "base/glob.h"
+#include "base/text.h"
 #include "document/jaas.h"
-#include "estate/scope.h"
+#include "estate/walk.h"
 #include "secrets/rules.h"
 #include "unit.h"
 

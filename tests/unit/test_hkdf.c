@@ -1,5 +1,5 @@
 #include "base/error.h"
-#include "crypto/hkdf.h"
+#include "crypto/mac.h"
 #include "unit.h"
 
 /* RFC 5869, appendix A.1 to A.3 (those with SHA-256). */

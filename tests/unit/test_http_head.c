@@ -1,8 +1,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "registry/http/chunked.h"
-#include "registry/http/head.h"
+#include "registry/http/http_internal.h"
 
 #define H "Host: h\r\n"
 

@@ -1,5 +1,5 @@
 #include "base/vec.h"
-#include "document/document_json.h"
+#include "document/document.h"
 #include "json_support.h"
 
 static void

@@ -1,6 +1,6 @@
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/equal.h"
+#include "base/secmem.h"
 #include "crypto/key.h"
 #include "crypto/random.h"
 #include "unit.h"

@@ -2,7 +2,6 @@
 #include "base/error.h"
 #include "crypto/key.h"
 #include "registry/keys/keyring.h"
-#include "registry/keys/master.h"
 #include "unit.h"
 
 #define RAW_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="

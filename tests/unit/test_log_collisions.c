@@ -1,7 +1,7 @@
 /*
  * The SQLite log where most keys have one hash: it must compare keys.
  */
-#include "base/siphash.h"
+#include "base/map.h"
 #include "log_sqlite_kind.h"
 
 /* Stands before the library's. */

@@ -87,13 +87,13 @@ look_after_a_crash(void)
 	return seen;
 }
 
-struct tally {
+struct counters {
 	int done, failed, unknown;
 };
 
 /* One fault in one append.  false: the append no longer met it. */
 static bool
-meet(struct log *l, const struct log_record *batch, size_t n, struct tally *tally)
+meet(struct log *l, const struct log_record *batch, size_t n, struct counters *counters)
 {
 	struct error err = { 0 };
 	enum seen now, crashed;
@@ -108,17 +108,17 @@ meet(struct log *l, const struct log_record *batch, size_t n, struct tally *tall
 	if (result == 0) {
 		assert_int_equal(now, AFTER);
 		assert_int_equal(crashed, AFTER);
-		tally->done++;
+		counters->done++;
 	} else if (err.code == ERROR_STALE) {
 		assert_int_not_equal(now, NEITHER);
 		assert_int_not_equal(crashed, NEITHER);
-		tally->unknown++;
+		counters->unknown++;
 	} else {
 		assert_int_equal(err.code, ERROR_IO);
 		assert_string_equal(err.file, "log.db");
 		assert_int_equal(now, BEFORE);
 		assert_int_equal(crashed, BEFORE);
-		tally->failed++;
+		counters->failed++;
 	}
 	/* It goes on, and no offset that was or may have been given is given again. */
 	if (result == 0 || err.code == ERROR_STALE)
@@ -132,7 +132,7 @@ meet(struct log *l, const struct log_record *batch, size_t n, struct tally *tall
 }
 
 /* ${step}: not each one of very many calls. */
-static struct tally
+static struct counters
 sweep(enum call call, int error, int times, size_t value_len, int step)
 {
 	char *value = calloc(1, value_len);
@@ -146,7 +146,7 @@ sweep(enum call call, int error, int times, size_t value_len, int step)
 		{ "j", 1, value, value_len }, { "k", 1, value, value_len },
 		{ "l", 1, value, value_len }, record("none", NULL),
 	};
-	struct tally tally = { 0, 0, 0 };
+	struct counters counters = { 0, 0, 0 };
 	bool met = true;
 	int at;
 
@@ -160,7 +160,7 @@ sweep(enum call call, int error, int times, size_t value_len, int step)
 		fault.times = times;
 		fault.error = error;
 		fault.call = call;
-		met = meet(l, batch, sizeof(batch) / sizeof(batch[0]), &tally);
+		met = meet(l, batch, sizeof(batch) / sizeof(batch[0]), &counters);
 		seen = look(l);
 		log_free(l);
 		l = kind_start();
@@ -169,7 +169,7 @@ sweep(enum call call, int error, int times, size_t value_len, int step)
 		assert_int_equal(unlink("log.db"), 0);
 	}
 	free(value);
-	return tally;
+	return counters;
 }
 
 #define EVER 1000000
@@ -177,7 +177,7 @@ sweep(enum call call, int error, int times, size_t value_len, int step)
 static void
 test_a_disk_that_is_full_fails_cleanly(void **state)
 {
-	struct tally t = sweep(WRITE, ENOSPC, EVER, 100, 1);
+	struct counters t = sweep(WRITE, ENOSPC, EVER, 100, 1);
 
 	(void)state;
 	assert_true(t.failed > 2 && t.unknown == 0);
@@ -188,7 +188,7 @@ test_a_disk_that_is_full_fails_cleanly(void **state)
 static void
 test_a_write_that_fails_once_fails_cleanly(void **state)
 {
-	struct tally t = sweep(WRITE, EIO, 1, 100, 1);
+	struct counters t = sweep(WRITE, EIO, 1, 100, 1);
 
 	(void)state;
 	assert_true(t.failed > 2 && t.unknown == 0 && t.done > 0);
@@ -197,7 +197,7 @@ test_a_write_that_fails_once_fails_cleanly(void **state)
 static void
 test_writes_that_go_on_failing_are_told_apart(void **state)
 {
-	struct tally t = sweep(WRITE, EIO, EVER, 100, 1);
+	struct counters t = sweep(WRITE, EIO, EVER, 100, 1);
 
 	(void)state;
 	assert_true(t.unknown + t.failed > 2 && t.done > 0);
@@ -206,7 +206,7 @@ test_writes_that_go_on_failing_are_told_apart(void **state)
 static void
 test_a_sync_that_fails_once_fails_cleanly(void **state)
 {
-	struct tally t = sweep(SYNC, EIO, 1, 100, 1);
+	struct counters t = sweep(SYNC, EIO, 1, 100, 1);
 
 	(void)state;
 	assert_int_equal(t.unknown, 0);
@@ -216,7 +216,7 @@ test_a_sync_that_fails_once_fails_cleanly(void **state)
 static void
 test_syncs_that_go_on_failing_leave_it_unknown(void **state)
 {
-	struct tally t = sweep(SYNC, EIO, EVER, 100, 1);
+	struct counters t = sweep(SYNC, EIO, EVER, 100, 1);
 
 	(void)state;
 	assert_int_equal(t.unknown, 1);
@@ -227,7 +227,7 @@ test_syncs_that_go_on_failing_leave_it_unknown(void **state)
 static void
 test_faults_in_a_great_batch_leave_all_or_nothing(void **state)
 {
-	struct tally t = sweep(WRITE, EIO, 1, LOG_VALUE_MAX, 457);
+	struct counters t = sweep(WRITE, EIO, 1, LOG_VALUE_MAX, 457);
 
 	(void)state;
 	assert_true(t.failed > 2 && t.done > 0);

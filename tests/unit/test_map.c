@@ -1,5 +1,4 @@
 #include "base/map.h"
-#include "base/siphash.h"
 #include "unit.h"
 
 /*

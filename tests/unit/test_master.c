@@ -1,6 +1,6 @@
 #include "base/buf.h"
 #include "base/error.h"
-#include "registry/keys/master.h"
+#include "registry/keys/keyring.h"
 #include "files.h"
 
 #define HEX "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"

@@ -1,7 +1,6 @@
 /* core/merge: entries of three versions become one file, or a conflict. */
 
 #include "document_support.h"
-#include "merge/markers.h"
 #include "merge/merge.h"
 
 struct merged {

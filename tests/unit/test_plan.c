@@ -1,7 +1,7 @@
 #include "plan/diff.h"
+#include "seal/keying.h"
 #include "seal/unseal.h"
-#include "seal/rotate.h"
-#include "secrets/state.h"
+#include "secrets/reference.h"
 #include "estate_fixture.h"
 #include "files.h"
 

@@ -2,15 +2,13 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "crypto/cipher.h"
+#include "crypto/aead.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "merge/merge.h"
 #include "merge/rekey.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
-#include "secrets/wrap.h"
 #include "unit.h"
 
 static struct key *master, *other_master, *old_key, *new_key;

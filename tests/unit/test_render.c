@@ -1,5 +1,4 @@
 #include "seal/render.h"
-#include "seal/render_entries.h"
 #include "secrets/sealed.h"
 #include "estate_fixture.h"
 

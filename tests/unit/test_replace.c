@@ -1,7 +1,7 @@
 #include <sys/xattr.h>
 #include <limits.h>
 
-#include "file/place.h"
+#include "file/path.h"
 #include "replacing.h"
 
 static void
@@ -377,7 +377,7 @@ static void
 test_long_names_have_names_beside_them(void **state)
 {
 	char name[NAME_MAX + 1];
-	struct place p = PLACE_NONE;
+	struct place p = PATH_NONE;
 	char *first, *second;
 	struct error err;
 
@@ -389,15 +389,15 @@ test_long_names_have_names_beside_them(void **state)
 	assert_int_equal(replace(name, NEW, &err), 0);
 	assert_true(files_have(name, NEW));
 	assert_int_equal(files_count("."), 1);
-	assert_int_equal(place_open(&p, name, &err), 0);
-	first = place_sidecar(&p, ".propseal-lock");
-	place_close(&p);
+	assert_int_equal(path_open(&p, name, &err), 0);
+	first = path_sidecar(&p, ".propseal-lock");
+	path_close(&p);
 	/* Cut at a character, and told apart by what was cut off. */
 	memcpy(name + NAME_MAX - 32, "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", 8);
-	assert_int_equal(place_open(&p, name, &err), 0);
-	second = place_sidecar(&p, ".propseal-lock");
-	place_close(&p);
-	place_close(&p);
+	assert_int_equal(path_open(&p, name, &err), 0);
+	second = path_sidecar(&p, ".propseal-lock");
+	path_close(&p);
+	path_close(&p);
 	assert_true(strlen(first) <= NAME_MAX && strlen(second) <= NAME_MAX);
 	assert_string_not_equal(first, second);
 	assert_memory_equal(first, ".xxx", 4);

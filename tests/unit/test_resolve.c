@@ -1,4 +1,4 @@
-#include "secrets/resolve.h"
+#include "secrets/reference.h"
 #include "estate_fixture.h"
 
 /* What is found in a value: `provider|path|name` each, `-` for no path. */

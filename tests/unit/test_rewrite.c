@@ -1,6 +1,6 @@
-#include "seal/rewrite.h"
 #include "plan/diff.h"
 #include "seal/render.h"
+#include "seal/rewrite.h"
 #include "estate_fixture.h"
 
 #define NAME(key) "server.properties/" key

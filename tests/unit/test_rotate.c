@@ -1,7 +1,6 @@
 #include "crypto/base64.h"
-#include "seal/rotate.h"
+#include "seal/keying.h"
 #include "secrets/sealed.h"
-#include "secrets/tag.h"
 #include "estate_fixture.h"
 
 /*

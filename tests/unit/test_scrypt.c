@@ -1,5 +1,5 @@
 #include "base/error.h"
-#include "crypto/scrypt.h"
+#include "crypto/key.h"
 #include "unit.h"
 
 /* RFC 7914, section 12; its last one needs 1 GiB, which is out of bounds here. */

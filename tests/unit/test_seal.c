@@ -1,6 +1,6 @@
 #include "plan/plan.h"
 #include "seal/seal.h"
-#include "secrets/tag.h"
+#include "secrets/sealed.h"
 #include "estate_fixture.h"
 
 #define SALT_ONLY SECRETS_MASTER_SALT " = FRx1o+O8unSlwoYjVbvncYZ8nWve9gqbFOvIion5DLA=\n" \

@@ -1,9 +1,8 @@
 #include "base/buf.h"
 #include "base/error.h"
-#include "crypto/cipher.h"
+#include "crypto/aead.h"
 #include "crypto/key.h"
 #include "secrets/sealed.h"
-#include "secrets/wrap.h"
 #include "estate_fixture.h"
 
 static struct cipher *

@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "registry/keys/keyring.h"
-#include "registry/keys/master.h"
 #include "unit.h"
 
 #define ROOM (1 << 20)

@@ -1,7 +1,6 @@
-#include "file/file.h"
 #include "base/text.h"
-#include "secrets/metadata.h"
-#include "secrets/passphrase.h"
+#include "file/file.h"
+#include "secrets/secrets_file.h"
 #include "estate_fixture.h"
 #include "files.h"
 

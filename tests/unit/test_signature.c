@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "crypto/base64url.h"
+#include "crypto/base64.h"
 #include "crypto/signature.h"
 #include "unit.h"
 

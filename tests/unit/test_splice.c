@@ -4,7 +4,7 @@
  * byte that stands for none of the replaced ones must still be there.
  */
 #include "document/edits.h"
-#include "document/properties_syntax.h"
+#include "document/properties_internal.h"
 #include "document_support.h"
 
 #define DOCUMENTS 15000

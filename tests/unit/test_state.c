@@ -1,5 +1,5 @@
-#include "secrets/sensitive.h"
-#include "secrets/state.h"
+#include "secrets/reference.h"
+#include "secrets/rules.h"
 #include "estate_fixture.h"
 
 #define KEYSTORE "server.properties/ssl.keystore.password"

@@ -51,9 +51,9 @@ struct fixture {
 static void
 watch(struct fixture *f)
 {
-	struct store_witness w = { .before = before, .after = after, .cookie = &f->w };
+	struct store_commit_hook w = { .before = before, .after = after, .cookie = &f->w };
 
-	store_set_witness(f->s, &w);
+	store_set_commit_hook(f->s, &w);
 }
 
 static int

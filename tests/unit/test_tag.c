@@ -1,6 +1,6 @@
-#include "secrets/tag.h"
+#include "seal/keying.h"
 #include "seal/unseal.h"
-#include "seal/rotate.h"
+#include "secrets/sealed.h"
 #include "estate_fixture.h"
 
 #define CONFIG "a.password=alpha-S3cret\nb.password=beta-S3cret\n"

@@ -1,7 +1,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "registry/http/target.h"
+#include "registry/http/http.h"
 
 static struct target t;
 

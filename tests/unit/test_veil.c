@@ -1,8 +1,7 @@
 /* secrets/veil and secrets/loose: what `git diff` may see of a file. */
 
 #include "document_support.h"
-#include "secrets/loose.h"
-#include "secrets/veil.h"
+#include "secrets/mask.h"
 
 static void
 veil(const void *bytes, size_t n, struct buf *out)
@@ -10,7 +9,7 @@ veil(const void *bytes, size_t n, struct buf *out)
 	struct document *d = parse(bytes, n);
 
 	buf_init(out, BUF_MAX_FILE);
-	assert_int_equal(veil_append(d, NULL, NULL, NULL, out, NULL), 0);
+	assert_int_equal(mask_append(d, NULL, NULL, NULL, out, NULL), 0);
 	document_free(d);
 }
 

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "crypto/hkdf.h"
 #include "client/wipe.h"
+#include "crypto/mac.h"
 
 /* Needs an algorithm of OpenSSL's, as a thread might that comes back late. */
 static void

@@ -1,5 +1,4 @@
-#include "cli/doctor/doctor.h"
-
+#include <sys/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,17 +6,243 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "cli/commands.h"
-#include "cli/config.h"
+#include "cli/doctor/doctor.h"
+#include "cli/findings.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/estate.h"
-#include "common/options.h"
-#include "common/output.h"
 #include "plan/configuration.h"
-#include "common/report.h"
+#include "secrets/key_source.h"
 #include "secrets/reference.h"
-#include "secrets/resolve.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+
+/* Without a question: what is in reach of a service is what counts. */
+static int
+doctor_keys_find_master(struct doctor *d, const struct secrets_file *s, struct error *err)
+{
+	const char *variable = secrets_file_metadata(s)->envvar, *where = NULL;
+	const char *file = d->o->text[FLAG_MASTER_KEY_FILE];
+	struct error why;
+	struct key *k;
+
+	/* One key may open several; what was in the environment is not there twice. */
+	if (d->master != NULL && (file != NULL || strcmp(variable, d->master_variable) == 0))
+		return 0;
+	if ((k = key_source_find(file, variable, &where, &why)) == NULL) {
+		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
+		return 0;
+	}
+	key_free(d->master);
+	free(d->master_variable);
+	d->master = k;
+	if ((d->master_variable = strdup(variable)) == NULL)
+		return error_memory(err);
+	if (where != NULL && strcmp(where, "the environment") == 0)
+		findings_say(&d->findings, FINDING_OK, "key", NULL, 0, NULL,
+		    "the master key comes from the environment variable %s", variable);
+	else
+		findings_say(&d->findings, FINDING_OK, "key", NULL, 0, NULL,
+		    "the master key comes from %s", where);
+	return 0;
+}
+
+static void
+check_key_file(struct doctor *d)
+{
+	const char *path = d->o->text[FLAG_MASTER_KEY_FILE];
+	struct stat st;
+
+	if (path == NULL || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	if (st.st_mode & (S_IROTH | S_IWOTH))
+		findings_say(&d->findings, FINDING_PROBLEM, "key-file", path, 0, "chmod 600",
+		    "every user can read or write the file of the master key");
+	else if (st.st_mode & (S_IRGRP | S_IWGRP))
+		findings_say(&d->findings, FINDING_WARNING, "key-file", path, 0, "chmod 600",
+		    "its group can read or write the file of the master key");
+}
+
+static bool
+is_cbc(const struct document *doc, size_t i)
+{
+	struct sealed parts;
+	struct buf text;
+	bool is;
+
+	buf_init(&text, BUF_MAX_FILE);
+	is = document_value(doc, i, &text, NULL) == 0 &&
+	    sealed_parse(text.data, text.len, &parts, NULL) == 0 && parts.cipher == SEALED_CBC;
+	buf_release(&text);
+	return is;
+}
+
+static void
+check_metadata(struct doctor *d, const struct secrets_file *s)
+{
+	const struct secrets_metadata *m = secrets_file_metadata(s);
+	const struct document *doc = secrets_file_document(s);
+	const char *path = secrets_file_path(s);
+	size_t cbc = 0, line;
+
+	if (m->salt != NULL && m->iterations < KEY_ITERATIONS_DEFAULT) {
+		line = document_find(doc, SECRETS_ITERATIONS, strlen(SECRETS_ITERATIONS));
+		findings_say(&d->findings, FINDING_WARNING, "kdf", path,
+		    line == DOCUMENT_NONE ? 0 : document_line(doc, line),
+		    "`propseal file rotate --master-key` makes a stronger one",
+		    "the passphrase is guessed too fast: %u iterations, less than %d",
+		    (unsigned int)m->iterations, KEY_ITERATIONS_DEFAULT);
+	}
+	for (size_t i = 0; i < document_count(doc); i++)
+		cbc += secrets_file_is_sealed(s, i) && is_cbc(doc, i);
+	if (cbc > 0)
+		findings_say(&d->findings, FINDING_WARNING, "cbc", path, 0,
+		    "`propseal file rotate --data-key` seals them anew",
+		    "%zu sealed %s the old CBC mode, which does not notice changed data", cbc,
+		    cbc == 1 ? "entry has" : "entries have");
+}
+
+/* Open every sealed entry. */
+static int
+doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct error *err)
+{
+	const struct document *doc = secrets_file_document(s);
+	size_t open = 0, changed = 0, sealed = 0;
+	struct error why;
+	struct buf plain;
+	int rc = 0;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < document_count(doc); i++) {
+		if (!secrets_file_is_sealed(s, i))
+			continue;
+		sealed++;
+		buf_clear(&plain);
+		if (secrets_file_open(s, i, &plain, &why) == 0) {
+			open++;
+			changed += tag_check(secrets_file_tagger(s), doc, i, NULL) == TAG_CHANGED;
+		} else if (why.code == ERROR_DAMAGED)
+			findings_add(&d->findings, FINDING_PROBLEM, "damaged", &why);
+		else {
+			*err = why;
+			rc = -1;
+		}
+	}
+	buf_release(&plain);
+	if (rc == 0 && open == sealed)
+		findings_say(&d->findings, FINDING_OK, "entries", secrets_file_path(s), 0, NULL,
+		    "all %zu sealed entries open", sealed);
+	if (rc == 0 && changed > 0)
+		findings_say(&d->findings, FINDING_WARNING, "changed", secrets_file_path(s), 0,
+		    "`propseal file verify` lists them; if that was meant, `propseal file rotate "
+		    "--data-key` tags them anew",
+		    "another program changed %zu sealed %s since propseal sealed them", changed,
+		    changed == 1 ? "entry" : "entries");
+	return rc;
+}
+
+static int
+doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct error *err)
+{
+	const char *path = secrets_file_path(s);
+	struct error why;
+
+	check_metadata(d, s);
+	if (secrets_file_metadata(s)->data_key == NULL) {
+		if (secrets_file_sealed_count(s) == 0)
+			findings_say(&d->findings, FINDING_REMARK, "data-key", path, 0, NULL,
+			    "nothing is sealed yet, and there is no data key");
+		else
+			findings_say(&d->findings, FINDING_PROBLEM, "data-key", path, 0,
+			    "restore the line " SECRETS_DATA_KEY " from a backup",
+			    "there are sealed entries, but no data key to open them");
+		return 0;
+	}
+	if (doctor_keys_find_master(d, s, err) != 0)
+		return -1;
+	if (d->master == NULL)
+		return 0;
+	if (secrets_file_unlock(s, d->master, &why) != 0) {
+		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
+		return 0;
+	}
+	findings_say(&d->findings, FINDING_OK, "data-key", path, 0, NULL,
+	    "the master key opens the data key");
+	return doctor_keys_check_entries(d, s, err);
+}
+
+static void
+check_reference(struct doctor *d, const struct estate_file *f, const struct estate_entry *e)
+{
+	struct error what;
+
+	error_set(&what, ERROR_NONE, e->state == STATE_DANGLING ?
+	    "the secrets file has no such entry" : "the sealed entry does not open");
+	error_place(&what, f->path, e->line);
+	error_key(&what, e->key, e->key_len);
+	error_hint(&what, "set the value anew with `propseal file update`, or restore the secrets "
+	    "file from a backup");
+	findings_add(&d->findings, FINDING_PROBLEM,
+	    e->state == STATE_DANGLING ? "dangling" : "damaged", &what);
+}
+
+static int
+check_references(struct doctor *d, struct error *err)
+{
+	size_t references = 0, bad = 0;
+	int rc;
+
+	if (d->secrets.len == 1) {
+		estate_set_secrets(d->estate, *(struct secrets_file **)vec_at(&d->secrets, 0));
+		while ((rc = estate_step(d->estate, 1000, err)) > 0)
+			;
+		if (rc != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < estate_count(d->estate); i++) {
+		const struct estate_file *f = estate_file(d->estate, i);
+
+		for (size_t k = 0; k < f->count; k++) {
+			const struct estate_entry *e = &f->entries[k];
+
+			if (e->shadowed || e->name == NULL)
+				continue;
+			references++;
+			if (e->state != STATE_DANGLING && e->state != STATE_DAMAGED)
+				continue;
+			bad++;
+			check_reference(d, f, e);
+		}
+	}
+	if (references > 0 && d->secrets.len != 1)
+		findings_say(&d->findings, FINDING_REMARK, "references", NULL, 0,
+		    "give --local-secrets-file",
+		    "%zu references are not looked up: there %s", references,
+		    d->secrets.len == 0 ? "is no secrets file" : "are several secrets files");
+	else if (bad == 0)
+		findings_say(&d->findings, FINDING_OK, "references", NULL, 0, NULL,
+		    "all %zu references resolve", references);
+	return 0;
+}
+
+static int
+doctor_keys_check(struct doctor *d, struct error *err)
+{
+	check_key_file(d);
+	if (d->secrets.len == 0 && d->o->text[FLAG_LOCAL_SECRETS_FILE] == NULL)
+		findings_say(&d->findings, FINDING_REMARK, "secrets-file", NULL, 0,
+		    "give --local-secrets-file, or make one with `propseal master-key generate`",
+		    "there is no secrets file in the paths");
+	for (size_t i = 0; i < d->secrets.len; i++)
+		if (doctor_keys_check_secrets_file(d, *(struct secrets_file **)vec_at(&d->secrets,
+		    i),
+		    err) != 0)
+			return -1;
+	return check_references(d, err);
+}
 
 #define STEP_MS 1000
 #define SECRETS_FILES_MAX 10000
@@ -44,7 +269,7 @@ add_secrets_file(struct doctor *d, const char *path, struct error *err)
 
 /* The files below the paths, and which of them are secrets files. */
 static int
-look_around(struct doctor *d, struct error *err)
+doctor_look_around(struct doctor *d, struct error *err)
 {
 	static const char *const here[] = { "." };
 	const char *named = d->o->text[FLAG_LOCAL_SECRETS_FILE];
@@ -142,9 +367,9 @@ doctor_refers(const struct doctor *d, const char *folder, const char *path, bool
 }
 
 static int
-check(struct doctor *d, struct error *err)
+doctor_check(struct doctor *d, struct error *err)
 {
-	if (look_around(d, err) != 0 || doctor_keys_check(d, err) != 0 ||
+	if (doctor_look_around(d, err) != 0 || doctor_keys_check(d, err) != 0 ||
 	    doctor_files_check(d, err) != 0 || doctor_units_check(d, err) != 0)
 		return -1;
 	doctor_processes_check(d);
@@ -153,7 +378,7 @@ check(struct doctor *d, struct error *err)
 }
 
 static void
-release(struct doctor *d)
+doctor_release(struct doctor *d)
 {
 	for (size_t i = 0; i < d->secrets.len; i++)
 		secrets_file_free(*(struct secrets_file **)vec_at(&d->secrets, i));
@@ -176,7 +401,7 @@ commands_doctor(const struct options *o)
 	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
 	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
 	findings_init(&d.findings, options_format(o) == OUTPUT_JSON, false);
-	rc = check(&d, &err);
+	rc = doctor_check(&d, &err);
 	status = findings_status(&d.findings);
 	if (rc == 0) {
 		snprintf(summary, sizeof(summary), "%zu %s, %zu %s, %zu %s", n[FINDING_PROBLEM],
@@ -185,6 +410,6 @@ commands_doctor(const struct options *o)
 		    n[FINDING_REMARK] == 1 ? "remark" : "remarks");
 		rc = findings_write(&d.findings, "", summary, status, &err);
 	}
-	release(&d);
+	doctor_release(&d);
 	return rc == 0 ? status : report_error(&err);
 }

@@ -1,5 +1,5 @@
-#ifndef DOCTOR_H
-#define DOCTOR_H
+#ifndef CLI_DOCTOR_DOCTOR_H
+#define CLI_DOCTOR_DOCTOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,9 +29,7 @@ struct doctor {
 #define DOCTOR_PATH_MAX 65536
 
 /* Each check adds its findings.  ERROR_MEMORY. */
-int doctor_keys_check(struct doctor *d, struct error *err);
 int doctor_files_check(struct doctor *d, struct error *err);
-int doctor_copies_check(struct doctor *d, const char *folder, struct error *err);
 int doctor_units_check(struct doctor *d, struct error *err);
 void doctor_processes_check(struct doctor *d);
 void doctor_system_check(struct doctor *d);
@@ -56,4 +54,4 @@ bool doctor_refers(const struct doctor *d, const char *folder, const char *path,
 /* Is it the name of a configuration file, so far as that can be told? */
 bool doctor_is_config_name(const char *word, size_t n);
 
-#endif /* !DOCTOR_H */
+#endif /* !CLI_DOCTOR_DOCTOR_H */

@@ -1,5 +1,3 @@
-#include "cli/git/git.h"
-
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +10,9 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "cli/git/git.h"
+#include "common/report.h"
 #include "file/file.h"
-#include "common/output.h"
 #include "secrets/secrets_file.h"
 
 #define ARGUMENTS_MAX 64
@@ -23,7 +22,7 @@ extern char **environ;
 
 /* The environment without the key.  The caller frees the array alone. */
 static char **
-environment(void)
+git_environment(void)
 {
 	static const char key[] = SECRETS_ENVVAR_DEFAULT "=";
 	size_t n = 0, kept = 0;
@@ -51,7 +50,7 @@ no_git(int code, struct error *err)
 
 /* Start it; ${in}, ${out}: its standard input and output, -1 for /dev/null. */
 static int
-start(const char *const argv[], int in, int out, bool quiet, pid_t *pid, struct error *err)
+git_start(const char *const argv[], int in, int out, bool quiet, pid_t *pid, struct error *err)
 {
 	char *words[ARGUMENTS_MAX] = { (char *)(uintptr_t)"git" };
 	posix_spawn_file_actions_t files;
@@ -62,7 +61,7 @@ start(const char *const argv[], int in, int out, bool quiet, pid_t *pid, struct 
 
 	for (size_t i = 0; argv[i] != NULL && i + 2 < ARGUMENTS_MAX; i++)
 		words[i + 1] = (char *)(uintptr_t)argv[i];
-	if ((env = environment()) == NULL)
+	if ((env = git_environment()) == NULL)
 		return error_memory(err);
 	posix_spawn_file_actions_init(&files);
 	posix_spawnattr_init(&attr);
@@ -89,7 +88,7 @@ start(const char *const argv[], int in, int out, bool quiet, pid_t *pid, struct 
 }
 
 static int
-finish(pid_t pid)
+git_finish(pid_t pid)
 {
 	int status;
 
@@ -108,7 +107,7 @@ git_run(const char *const argv[], struct buf *out, int *status, struct error *er
 
 	if (out != NULL && pipe2(fds, O_CLOEXEC) == -1)
 		return error_io(err, "git", "cannot run");
-	if (start(argv, -1, fds[1], status != NULL, &pid, err) != 0) {
+	if (git_start(argv, -1, fds[1], status != NULL, &pid, err) != 0) {
 		if (out != NULL) {
 			close(fds[0]);
 			close(fds[1]);
@@ -120,7 +119,7 @@ git_run(const char *const argv[], struct buf *out, int *status, struct error *er
 		rc = file_read_fd(fds[0], "git", out, err);
 		close(fds[0]);
 	}
-	code = finish(pid);
+	code = git_finish(pid);
 	if (status != NULL)
 		*status = code;
 	else if (code != 0 && rc == 0)
@@ -168,7 +167,7 @@ git_objects_open(struct git_objects *g, struct error *err)
 	}
 	g->to = to[1];
 	g->from = from[0];
-	if (start(argv, to[0], from[1], false, &g->pid, err) != 0)
+	if (git_start(argv, to[0], from[1], false, &g->pid, err) != 0)
 		g->pid = -1;
 	close(to[0]);
 	close(from[1]);
@@ -180,7 +179,7 @@ git_objects_open(struct git_objects *g, struct error *err)
 
 /* Read exactly ${n} bytes; false: it ended, or failed. */
 static bool
-read_all(int fd, unsigned char *p, size_t n)
+git_read_all(int fd, unsigned char *p, size_t n)
 {
 	ssize_t done;
 
@@ -197,14 +196,14 @@ read_all(int fd, unsigned char *p, size_t n)
 
 /* "<id> blob <size>"; the size, or -1. */
 static long long
-read_header(const struct git_objects *g)
+git_read_header(const struct git_objects *g)
 {
 	char line[HEADER_MAX], *word, *end;
 	long long size;
 	size_t n;
 
 	for (n = 0; n + 1 < sizeof(line); n++) {
-		if (!read_all(g->from, (unsigned char *)line + n, 1))
+		if (!git_read_all(g->from, (unsigned char *)line + n, 1))
 			return -1;
 		if (line[n] == '\n')
 			break;
@@ -225,15 +224,15 @@ git_objects_read(struct git_objects *g, const char *id, struct buf *out, struct 
 	if (output_write_fd(g->to, "git", id, strlen(id), err) != 0 ||
 	    output_write_fd(g->to, "git", "\n", 1, err) != 0)
 		return -1;
-	if ((size = read_header(g)) < 0)
+	if ((size = git_read_header(g)) < 0)
 		return error_set(err, ERROR_MISSING, "git has no such object: %s", id);
 	if ((unsigned long long)size > BUF_MAX_FILE)
 		return error_set(err, ERROR_LIMIT, "larger than %zu bytes", BUF_MAX_FILE);
 	if (buf_reserve(out, (size_t)size + 1) != 0)
 		return buf_check(out, err);
 	/* Into the room just made, so that the bytes are nowhere else on their way. */
-	if (!read_all(g->from, out->data + out->len, (size_t)size) ||
-	    !read_all(g->from, &line_end, 1))
+	if (!git_read_all(g->from, out->data + out->len, (size_t)size) ||
+	    !git_read_all(g->from, &line_end, 1))
 		return error_set(err, ERROR_IO, "git did not give the whole object %s", id);
 	out->len += (size_t)size;
 	return buf_check(out, err);
@@ -247,6 +246,6 @@ git_objects_close(struct git_objects *g)
 	if (g->from != -1)
 		close(g->from);
 	if (g->pid != -1)
-		(void)finish(g->pid);
+		(void)git_finish(g->pid);
 	*g = (struct git_objects)GIT_OBJECTS_NONE;
 }

@@ -1,8 +1,8 @@
-#ifndef GIT_H
-#define GIT_H
+#ifndef CLI_GIT_GIT_H
+#define CLI_GIT_GIT_H
 
-#include <stddef.h>
 #include <sys/types.h>
+#include <stddef.h>
 
 struct buf;
 struct error;
@@ -48,4 +48,4 @@ int git_objects_read(struct git_objects *g, const char *id, struct buf *out,
 /* Twice is fine. */
 void git_objects_close(struct git_objects *g);
 
-#endif /* !GIT_H */
+#endif /* !CLI_GIT_GIT_H */

@@ -1,19 +1,56 @@
-#include "cli/registry/remote.h"
-
 #include <jansson.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "common/askpass.h"
 #include "base/text.h"
-#include "common/command.h"
-#include "common/options.h"
-#include "common/output.h"
-#include "cli/registry/place.h"
-#include "client/login.h"
-#include "registry/http/target.h"
+#include "base/vec.h"
+#include "cli/registry/remote.h"
+#include "client/client.h"
 #include "client/wipe.h"
+#include "common/args.h"
+#include "common/ask.h"
 #include "common/report.h"
+#include "registry/http/http.h"
+#include "secrets/reference.h"
+
+#define URL_DEFAULT "http://127.0.0.1:8082"
+
+static const char *
+flag_or_variable(const struct options *o, enum flag_id id, const char *variable)
+{
+	const char *value = o->text[id];
+
+	if (value == NULL && (value = getenv(variable)) != NULL && value[0] == '\0')
+		value = NULL;
+	return value;
+}
+
+void
+place_read(const struct options *o, struct place *p)
+{
+	const char *url = flag_or_variable(o, FLAG_URL, "PROPSEAL_REGISTRY_URL");
+
+	memset(p, 0, sizeof(*p));
+	p->named = url != NULL;
+	p->client = (struct client_options){
+		.url = url != NULL ? url : URL_DEFAULT,
+		.ca = flag_or_variable(o, FLAG_CA, "PROPSEAL_REGISTRY_CA"),
+		.certificate = flag_or_variable(o, FLAG_CERT, "PROPSEAL_REGISTRY_CERT"),
+		.key = flag_or_variable(o, FLAG_CERT_KEY, "PROPSEAL_REGISTRY_CERT_KEY"),
+		.insecure_allowed = o->on[FLAG_INSECURE_HTTP],
+	};
+	p->login = (struct login){
+		.user = flag_or_variable(o, FLAG_USER, "PROPSEAL_REGISTRY_USER"),
+		.password_file = flag_or_variable(o, FLAG_PASSWORD_FILE,
+		    "PROPSEAL_REGISTRY_PASSWORD_FILE"),
+		.token_file = flag_or_variable(o, FLAG_TOKEN_FILE, "PROPSEAL_REGISTRY_TOKEN_FILE"),
+	};
+	/* A user on the command line goes before a token of the environment. */
+	if (o->text[FLAG_USER] != NULL && o->text[FLAG_TOKEN_FILE] == NULL)
+		p->login.token_file = NULL;
+}
 
 #define TARGET_MAX (16U << 10)
 #define BODY_MAX (8U << 20)
@@ -46,7 +83,7 @@ ask_password(const char *user, struct buf *header, struct error *err)
 }
 
 static int
-log_in(struct remote *r, const struct login *l, struct error *err)
+remote_log_in(struct remote *r, const struct login *l, struct error *err)
 {
 	struct buf header;
 	int rc;
@@ -84,13 +121,13 @@ static int
 open_with(struct remote *r, const struct client_options *c, const struct login *l,
     struct error *err)
 {
-	return remote_open_at(r, c, NULL, err) == 0 ? log_in(r, l, err) : -1;
+	return remote_open_at(r, c, NULL, err) == 0 ? remote_log_in(r, l, err) : -1;
 }
 
 /* An empty name, of a variable that is not set, would stand for more than was
  * meant: `delete "$PATH" "$KEY"`. */
 static int
-check_names(const struct options *o, struct error *err)
+remote_check_names(const struct options *o, struct error *err)
 {
 	for (size_t i = 0; command_is_registry(o->command) && i < o->arg_count; i++) {
 		if (o->args[i][0] == '\0') {
@@ -108,7 +145,7 @@ remote_open(struct remote *r, const struct options *o, struct error *err)
 
 	place_read(o, &p);
 	memset(r, 0, sizeof(*r));
-	if (check_names(o, err) != 0 || wipe_on_free(err) != 0)
+	if (remote_check_names(o, err) != 0 || wipe_on_free(err) != 0)
 		return -1;
 	return open_with(r, &p.client, &p.login, err);
 }
@@ -229,4 +266,165 @@ remote_check_text(const struct buf *value, struct error *err)
 		    "example");
 	}
 	return 0;
+}
+
+#define KNOWN_MAX 65536
+#define NAME_BYTES_MAX 600
+#define VALUE_MAX (1U << 20)
+
+/* What was asked for already. */
+struct known {
+	char *name;		/* PATH:KEY */
+	struct buf value;	/* secret */
+};
+
+struct registry_resolver {
+	const struct options *o;
+	struct resolver as;
+	struct remote remote;
+	bool connected;
+	struct vec known;	/* struct known * */
+};
+
+/* Say in an answer's error which reference it is about. */
+static int
+name_reference(const char *path, const char *key, struct error *err)
+{
+	struct error why = *err;
+
+	error_set(err, why.code, "${%s:%s:%s}: %s", REGISTRY_PROVIDER, path, key, why.text);
+	return error_hint(err, "%s", why.hint);
+}
+
+static int
+resolver_fetch(struct registry_resolver *r, const char *path, const char *key, struct buf *out,
+    struct error *err)
+{
+	if (!r->connected) {
+		if (remote_open(&r->remote, r->o, err) != 0) {
+			remote_close(&r->remote);
+			return -1;
+		}
+		r->connected = true;
+	}
+	remote_target(&r->remote, "secret", "paths", path, "keys", key, "versions", "latest",
+	    (const char *)NULL);
+	if (remote_call(&r->remote, "GET", NULL, err) != 0)
+		return r->remote.got.status != 0 ? name_reference(path, key, err) : -1;
+	return remote_secret(&r->remote, out, err);
+}
+
+static struct known *
+resolver_find(const struct registry_resolver *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < r->known.len; i++) {
+		struct known *k = *(struct known **)vec_at(&r->known, i);
+
+		if (strcmp(k->name, name) == 0)
+			return k;
+	}
+	return NULL;
+}
+
+static struct known *
+resolver_add(struct registry_resolver *r, const char *name, struct error *err)
+{
+	struct known *k = calloc(1, sizeof(*k));
+	struct known **place;
+
+	if (k == NULL || (k->name = strdup(name)) == NULL ||
+	    (place = vec_push(&r->known)) == NULL) {
+		if (k != NULL)
+			free(k->name);
+		free(k);
+		error_memory(err);
+		return NULL;
+	}
+	buf_init_secret(&k->value, VALUE_MAX);
+	*place = k;
+	return k;
+}
+
+static int
+resolver_value(void *cookie, const struct reference *ref, struct buf *out, struct error *err)
+{
+	struct registry_resolver *r = cookie;
+	char name[NAME_BYTES_MAX];
+	struct known *k;
+
+	if (ref->path_len == 0 || ref->path_len + ref->name_len + 2 > sizeof(name)) {
+		error_set(err, ERROR_FORMAT, "a registry's reference is ${%s:PATH:KEY}",
+		    REGISTRY_PROVIDER);
+		error_key(err, ref->name, ref->name_len);
+		return error_hint(err, "the path is the connector's name");
+	}
+	memcpy(name, ref->path, ref->path_len);
+	name[ref->path_len] = ':';
+	memcpy(name + ref->path_len + 1, ref->name, ref->name_len);
+	name[ref->path_len + 1 + ref->name_len] = '\0';
+	if ((k = resolver_find(r, name)) == NULL) {
+		struct buf fresh;
+		int rc;
+
+		buf_init_secret(&fresh, VALUE_MAX);
+		name[ref->path_len] = '\0';
+		rc = resolver_fetch(r, name, name + ref->path_len + 1, &fresh, err);
+		name[ref->path_len] = ':';
+		if (rc == 0 && (k = resolver_add(r, name, err)) != NULL)
+			buf_move(&k->value, &fresh);
+		buf_release(&fresh);
+		if (k == NULL)
+			return -1;
+	}
+	buf_append(out, k->value.data, k->value.len);
+	return buf_check(out, err);
+}
+
+int
+registry_resolver_open(const struct options *o, struct registry_resolver **out,
+    struct error *err)
+{
+	const char *variable = getenv("PROPSEAL_REGISTRY_URL");
+	struct registry_resolver *r;
+
+	*out = NULL;
+	if (o->text[FLAG_URL] == NULL && (variable == NULL || variable[0] == '\0'))
+		return 0;
+	if (wipe_on_free(err) != 0)
+		return -1;
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return error_memory(err);
+	r->o = o;
+	r->as = (struct resolver){ REGISTRY_PROVIDER, resolver_value, r };
+	vec_init(&r->known, sizeof(struct known *), KNOWN_MAX);
+	*out = r;
+	return 0;
+}
+
+void
+registry_resolver_close(struct registry_resolver *r)
+{
+	size_t i;
+
+	if (r == NULL)
+		return;
+	for (i = 0; i < r->known.len; i++) {
+		struct known *k = *(struct known **)vec_at(&r->known, i);
+
+		buf_release(&k->value);
+		free(k->name);
+		free(k);
+	}
+	vec_release(&r->known);
+	if (r->connected)
+		remote_close(&r->remote);
+	free(r);
+}
+
+const struct resolver *
+registry_resolver(const struct registry_resolver *r)
+{
+	return r != NULL ? &r->as : NULL;
 }

@@ -1,11 +1,27 @@
-#ifndef REGISTRY_CLI_REMOTE_H
-#define REGISTRY_CLI_REMOTE_H
+#ifndef CLI_REGISTRY_REMOTE_H
+#define CLI_REGISTRY_REMOTE_H
+
+#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "client/client.h"
 
+struct error;
 struct options;
+struct registry_resolver;
+struct resolver;
+
+/* Which registry, and who we are there.  Strings are borrowed. */
+struct place {
+	bool named;	/* by a flag or the environment; else the URL is the default one */
+	struct client_options client;
+	struct login login;
+};
+
+/* As --url, --ca, --cert, --user, --token-file ... say, or the variables
+ * $PROPSEAL_REGISTRY_URL, _CA, _CERT, _CERT_KEY, _USER, _PASSWORD_FILE, _TOKEN_FILE. */
+void place_read(const struct options *o, struct place *p);
 
 /*
  * A command's talk with a registry: the connection that the flags and the
@@ -65,4 +81,21 @@ int remote_status(struct remote *r, int rc, const struct error *err);
 /* ERROR_FORMAT unless the bytes are UTF-8, which JSON needs. */
 int remote_check_text(const struct buf *value, struct error *err);
 
-#endif /* !REGISTRY_CLI_REMOTE_H */
+/* The provider's name in references to a registry: ${secret:PATH:KEY}. */
+#define REGISTRY_PROVIDER "secret"
+
+/**
+ * registry_resolver_open(o, out, err):
+ * For commands that resolve references: when --url or $PROPSEAL_REGISTRY_URL
+ * names a registry, ${*out} can ask it, else it is NULL.  Call it before the
+ * first key is derived.  It connects when the first reference is met, and
+ * asks once for each.
+ */
+int registry_resolver_open(const struct options *o, struct registry_resolver **out,
+    struct error *err);
+void registry_resolver_close(struct registry_resolver *r);
+
+/* NULL for NULL. */
+const struct resolver *registry_resolver(const struct registry_resolver *r);
+
+#endif /* !CLI_REGISTRY_REMOTE_H */

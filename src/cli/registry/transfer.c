@@ -1,19 +1,190 @@
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "common/options.h"
-#include "common/output.h"
-#include "file/replace_file.h"
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/registry/remote.h"
-#include "cli/registry/secrets_of.h"
+#include "common/args.h"
 #include "common/report.h"
+#include "file/file.h"
+#include "file/replace.h"
+
+struct error;
+struct remote;
+
+/* One version that was read; strings valid during the visit. */
+struct secret_read {
+	const char *path, *key;
+	long long version;
+	const char *value;
+	size_t value_len;
+};
+
+/* -1 to stop, with the error filled. */
+typedef int secret_visit(void *cookie, const struct secret_read *s, struct error *err);
+
+/* The answer's JSON, which must be an array. */
+static json_t *
+array_of(const struct buf *text, struct error *err)
+{
+	json_t *root = json_loadb((const char *)text->data, text->len, JSON_ALLOW_NUL, NULL);
+
+	if (json_is_array(root))
+		return root;
+	json_decref(root);
+	error_set(err, ERROR_FORMAT, "the answer is no list");
+	error_hint(err, "is the URL that of a Secret Registry?");
+	return NULL;
+}
+
+/* A text without NUL. */
+static bool
+secrets_of_is_name(const json_t *text)
+{
+	return json_is_string(text) && json_string_length(text) > 0 &&
+	    strlen(json_string_value(text)) == json_string_length(text);
+}
+
+static int
+visit_json(const json_t *item, secret_visit *visit, void *cookie, struct error *err)
+{
+	const json_t *path = json_object_get(item, "path");
+	const json_t *key = json_object_get(item, "key");
+	const json_t *secret = json_object_get(item, "secret");
+	struct secret_read s = {
+		.path = json_string_value(path),
+		.key = json_string_value(key),
+		.version = json_integer_value(json_object_get(item, "version")),
+		.value = json_string_value(secret),
+		.value_len = json_string_length(secret),
+	};
+
+	if (!secrets_of_is_name(path) || !secrets_of_is_name(key) || s.value == NULL ||
+	    s.version < 1)
+		return error_set(err, ERROR_FORMAT,
+		    "a secret lacks its path, key, version or value");
+	return visit(cookie, &s, err);
+}
+
+static int
+visit_key(struct remote *r, const char *path, const char *key, secret_visit *visit,
+    void *cookie, size_t *denied, struct error *err)
+{
+	json_t *all;
+	json_t *item;
+	size_t i;
+	int rc = 0;
+
+	remote_target(r, "secret", "paths", path, "keys", key, (const char *)NULL);
+	if (remote_call(r, "GET", NULL, err) != 0) {
+		if (r->got.status == 403)
+			++*denied;
+		/* 404: it was deleted meanwhile. */
+		return r->got.status == 403 || r->got.status == 404 ? 0 : -1;
+	}
+	if ((all = array_of(&r->answer, err)) == NULL)
+		return -1;
+	buf_clear(&r->answer);
+	json_array_foreach(all, i, item) {
+		if (rc == 0)
+			rc = visit_json(item, visit, cookie, err);
+	}
+	json_decref(all);
+	return rc;
+}
+
+static int
+secrets_of_visit_path(struct remote *r, const char *path, secret_visit *visit, void *cookie,
+    size_t *denied, struct error *err)
+{
+	json_t *keys;
+	json_t *key;
+	size_t i;
+	int rc = 0;
+
+	remote_target(r, "secret", "paths", path, "keys", (const char *)NULL);
+	if (remote_call(r, "GET", NULL, err) != 0 || (keys = array_of(&r->answer, err)) == NULL)
+		return -1;
+	json_array_foreach(keys, i, key) {
+		if (rc == 0 && json_is_string(key))
+			rc = visit_key(r, path, json_string_value(key), visit, cookie, denied,
+			    err);
+	}
+	json_decref(keys);
+	return rc;
+}
+
+/**
+ * secrets_of_registry(r, visit, cookie, err):
+ * Visit every live version that the caller may read, of every path and key,
+ * versions ascending: with calls of the oldest dialect alone (lists, then all
+ * versions of a key).  ${*denied} counts the keys whose names may be seen, but
+ * not their values.
+ */
+static int
+secrets_of_registry(struct remote *r, secret_visit *visit, void *cookie, size_t *denied,
+    struct error *err)
+{
+	json_t *paths;
+	json_t *path;
+	size_t i;
+	int rc = 0;
+
+	*denied = 0;
+	remote_target(r, "secret", "paths", (const char *)NULL);
+	if (remote_call(r, "GET", NULL, err) != 0 || (paths = array_of(&r->answer, err)) == NULL)
+		return -1;
+	json_array_foreach(paths, i, path) {
+		if (rc == 0 && json_is_string(path))
+			rc = secrets_of_visit_path(r, json_string_value(path), visit, cookie,
+			    denied, err);
+	}
+	json_decref(paths);
+	return rc;
+}
+
+/* The same for the lines of an export's file. */
+static int
+secrets_of_file(const char *file, secret_visit *visit, void *cookie, struct error *err)
+{
+	struct buf text;
+	const char *line, *end;
+	json_t *item;
+	size_t number = 0;
+	size_t n;
+	int rc;
+
+	buf_init_secret(&text, BUF_MAX_FILE);
+	rc = file_read_stream(file, &text, err);
+	line = (const char *)text.data;
+	end = line + text.len;
+	for (; rc == 0 && line < end; line += n + 1) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+
+		n = stop != NULL ? (size_t)(stop - line) : (size_t)(end - line);
+		number++;
+		if (n == 0)
+			continue;
+		item = json_loadb(line, n, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
+		if (item == NULL)
+			rc = error_set(err, ERROR_FORMAT, "this line is no JSON object");
+		else
+			rc = visit_json(item, visit, cookie, err);
+		if (rc != 0)
+			error_place(err, file, number);
+		json_decref(item);
+	}
+	buf_release(&text);
+	return rc;
+}
 
 #define LOCK_MS 10000
 
 static void
-append_text(struct buf *out, const char *before, const char *text, size_t n)
+transfer_append_text(struct buf *out, const char *before, const char *text, size_t n)
 {
 	buf_append_str(out, before);
 	text_append_json(out, text, n);
@@ -21,17 +192,17 @@ append_text(struct buf *out, const char *before, const char *text, size_t n)
 
 /* A line of an export. */
 static int
-add_line(void *cookie, const struct secret_read *s, struct error *err)
+transfer_add_line(void *cookie, const struct secret_read *s, struct error *err)
 {
 	struct buf *out = cookie;
 	char version[32];
 
 	snprintf(version, sizeof(version), "%lld", s->version);
-	append_text(out, "{\"path\":", s->path, strlen(s->path));
-	append_text(out, ",\"key\":", s->key, strlen(s->key));
+	transfer_append_text(out, "{\"path\":", s->path, strlen(s->path));
+	transfer_append_text(out, ",\"key\":", s->key, strlen(s->key));
 	buf_append_str(out, ",\"version\":");
 	buf_append_str(out, version);
-	append_text(out, ",\"secret\":", s->value, s->value_len);
+	transfer_append_text(out, ",\"secret\":", s->value, s->value_len);
 	buf_append_str(out, "}\n");
 	return buf_check(out, err);
 }
@@ -56,7 +227,7 @@ commands_registry_export(const struct options *o)
 
 	buf_init_secret(&out, BUF_MAX_FILE);
 	if (rc == 0)
-		rc = secrets_of_registry(&r, add_line, &out, &denied, &err);
+		rc = secrets_of_registry(&r, transfer_add_line, &out, &denied, &err);
 	if (rc == 0)
 		rc = output_is_stdout(file) ? output_write(&out, &err) :
 		    replace_file_new(file, LOCK_MS, &out, &err);
@@ -88,7 +259,7 @@ put_one(void *cookie, const struct secret_read *s, struct error *err)
 	snprintf(once, sizeof(once), "import-%lld", s->version);
 	remote_target(im->to, "secret", "paths", s->path, "keys", s->key, "versions",
 	    (const char *)NULL);
-	append_text(&im->to->body, "{\"secret\":", s->value, s->value_len);
+	transfer_append_text(&im->to->body, "{\"secret\":", s->value, s->value_len);
 	buf_append_char(&im->to->body, '}');
 	if (remote_call(im->to, "POST", headers, err) != 0) {
 		error_key(err, s->key, strlen(s->key));

@@ -1,17 +1,256 @@
-#include "registry/api/answer.h"
-
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "registry/api/exchange.h"
-#include "registry/api/internal.h"
-#include "registry/api/reply.h"
-#include "registry/api/tally.h"
-#include "registry/http/http.h"
 #include "registry/base/settings.h"
+#include "registry/http/http.h"
+#include "registry/keys/keyring.h"
+#include "registry/store/state.h"
+#include "registry/store/store.h"
+
+const struct settings *
+request_settings(const struct exchange *x)
+{
+	return x->api->parts.settings;
+}
+
+struct store *
+request_store(const struct exchange *x)
+{
+	return x->api->parts.store;
+}
+
+struct state *
+request_state(const struct exchange *x)
+{
+	return store_state(x->api->parts.store);
+}
+
+bool
+request_mredjem(const struct exchange *x)
+{
+	return x->api->parts.settings->compat == REST_MREDJEM;
+}
+
+const char *
+request_param(const struct exchange *x, enum param p, size_t *n)
+{
+	*n = x->match.params[p].len;
+	return x->match.params[p].text;
+}
+
+const char *
+request_principal(const struct exchange *x)
+{
+	return x->check.principal;
+}
+
+bool
+request_allows(struct exchange *x, enum operation op, const char *path, size_t n)
+{
+	return access_allows(x->api->parts.access, x->check.principal, op, path, n, &x->why);
+}
+
+/* 1: true; 0: false or not there; -1: something else. */
+static int
+flag(const struct exchange *x, const char *name)
+{
+	const char *query = http_query(x->r);
+	const char *value;
+	struct buf text;
+	int found, result = -1;
+
+	if (*query == '\0')
+		return 0;
+	buf_init(&text, TARGET_BYTES_MAX);
+	found = target_query(query, name, &text);
+	value = buf_cstr(&text);
+	if (found == 1 && (strcmp(value, "true") == 0 || strcmp(value, "1") == 0))
+		result = 1;
+	else if (found == 0 || (found == 1 && (strcmp(value, "false") == 0 ||
+	    strcmp(value, "0") == 0)))
+		result = 0;
+	buf_release(&text);
+	return result;
+}
+
+bool
+request_flag(const struct exchange *x, const char *name)
+{
+	return flag(x, name) == 1;
+}
+
+bool
+request_flag_odd(const struct exchange *x, const char *name)
+{
+	return flag(x, name) == -1;
+}
+
+int
+request_query(struct exchange *x, const char *name, struct buf *out)
+{
+	const char *query = http_query(x->r);
+	int found = *query != '\0' ? target_query(query, name, out) : 0;
+
+	if (found != -1 && !out->failed)
+		return found;
+	answer_fail(x, 400, 0, "the query's %s is not UTF-8 in percent-encoding", name);
+	return -1;
+}
+
+/* All of ${text} as a decimal number without sign; false: none, or too large. */
+static bool
+request_parse(const struct buf *text, uint64_t *value)
+{
+	*value = 0;
+	for (size_t i = 0; i < text->len; i++) {
+		unsigned digit = (unsigned)(text->data[i] - '0');
+
+		if (digit > 9 || *value > (UINT64_MAX - digit) / 10)
+			return false;
+		*value = *value * 10 + digit;
+	}
+	return text->len > 0;
+}
+
+int
+request_number(struct exchange *x, const char *name, uint64_t low, uint64_t high, uint64_t *value)
+{
+	struct buf text;
+	int found;
+
+	buf_init(&text, TARGET_BYTES_MAX);
+	found = request_query(x, name, &text);
+	if (found == 1 && (!request_parse(&text, value) || *value < low || *value > high)) {
+		answer_fail(x, 422, 0, "%s must be a number from %" PRIu64 " to %" PRIu64, name,
+		    low, high);
+		found = -1;
+	}
+	buf_release(&text);
+	return found;
+}
+
+void
+reply_number(struct buf *out, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	buf_append(out, digits + i, sizeof(digits) - i);
+}
+
+void
+reply_time(struct json_out *o, const char *key, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[48];
+	size_t n;
+
+	if (ms <= 0 || gmtime_r(&seconds, &tm) == NULL) {
+		json_out_null(o, key);
+		return;
+	}
+	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(ms % 1000));
+	json_out_text(o, key, text);
+}
+
+void
+reply_error(struct buf *out, int code, const void *message, size_t n)
+{
+	struct json_out o;
+
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_int(&o, "error_code", code);
+	json_out_text_n(&o, "message", message, n);
+	json_out_end(&o);
+}
+
+void
+reply_headers(struct http_request *r, const char *id, const char *type)
+{
+	static const char always[] = "Cache-Control: no-store\r\n"
+	    "Pragma: no-cache\r\n"
+	    "X-Content-Type-Options: nosniff\r\n";
+
+	if (id != NULL)
+		http_set_header(r, "X-Request-Id", id);
+	http_set_lines(r, always, sizeof(always) - 1);
+	if (type != NULL)
+		http_set_header(r, "Content-Type", type);
+}
+
+/* More than this is given back after use. */
+#define SCRATCH_KEPT ((size_t)64 << 10)
+
+const char *
+secret_json_state(const struct version_view *v)
+{
+	switch (v->status) {
+	case VERSION_LIVE:
+		return "live";
+	case VERSION_EXPIRED:
+		return "expired";
+	case VERSION_DELETED:
+		return "deleted";
+	case VERSION_DESTROYED:
+	default:
+		return "destroyed";
+	}
+}
+
+const struct buf *
+secret_json_open(struct exchange *x, const struct secret_name *name,
+    const struct version_view *v, struct error *err)
+{
+	struct buf *value = &x->thread->value;
+	struct sealed_name bound = {
+		.path = name->path, .path_len = name->path_len,
+		.key = name->key, .key_len = name->key_len,
+		.version = v->number,
+		.created_ms = v->created_ms, .expires_ms = v->expires_ms,
+	};
+
+	if (value->cap > SCRATCH_KEPT)
+		buf_release(value);
+	buf_clear(value);
+	if (sealer_open(x->thread->sealer, &bound, v->sealed, v->sealed_len, value, err) == 0)
+		return value;
+	buf_clear(value);
+	counters_undecryptable(x->thread->counters);
+	return NULL;
+}
+
+void
+secret_json_append(const struct secret_name *name, const struct version_view *v,
+    const void *value, size_t n, bool metadata, struct json_out *out)
+{
+	json_out_object(out, NULL);
+	json_out_text_n(out, "path", name->path, name->path_len);
+	json_out_text_n(out, "key", name->key, name->key_len);
+	json_out_uint(out, "version", v->number);
+	if (value != NULL)
+		json_out_text_n(out, "secret", value, n);
+	if (metadata) {
+		reply_time(out, "createdAt", v->created_ms);
+		json_out_text(out, "createdBy", v->created_by != NULL ? v->created_by : "");
+		reply_time(out, "expiresAt", v->expires_ms);
+		json_out_text(out, "state", secret_json_state(v));
+	}
+	json_out_end(out);
+}
 
 void
 answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_event *e)
@@ -64,7 +303,7 @@ answer_json(struct exchange *x)
 }
 
 static void
-submit(struct exchange *x, const struct audit_event *events, size_t n,
+answer_submit(struct exchange *x, const struct audit_event *events, size_t n,
     void (*done)(struct audit_wait *w))
 {
 	memset(&x->wait, 0, sizeof(x->wait));
@@ -151,7 +390,7 @@ answer_send(struct exchange *x, int status)
 	if (!x->intended)
 		answer_describe(x, AUDIT_INTENT, &events[n++]);
 	answer_describe(x, AUDIT_OUTCOME, &events[n++]);
-	submit(x, events, n, outcome_written);
+	answer_submit(x, events, n, outcome_written);
 }
 
 void
@@ -230,7 +469,7 @@ answer_intend(struct exchange *x, void (*then)(struct exchange *x))
 
 	x->then = then;
 	answer_describe(x, AUDIT_INTENT, &event);
-	submit(x, &event, 1, intent_written);
+	answer_submit(x, &event, 1, intent_written);
 }
 
 void
@@ -239,7 +478,7 @@ answer_login_failed(struct exchange *x, int status, int subcode, const char *tex
 	char user[sizeof(x->user)];
 	struct audit_event event;
 
-	tally_login_failed(x->thread->tally);
+	counters_login_failed(x->thread->counters);
 	make_error_text(x, status, subcode, text);
 	if (!x->check.report_failure) {
 		exchange_reply(x);
@@ -260,5 +499,86 @@ answer_login_failed(struct exchange *x, int status, int subcode, const char *tex
 	event.message = x->message;
 	event.has_count = x->check.folded > 0;	/* beside this one */
 	event.count = x->check.folded;
-	submit(x, &event, 1, outcome_written);
+	answer_submit(x, &event, 1, outcome_written);
+}
+
+static const char link_end[] = ">; rel=\"next\"";
+
+int
+page_read(struct exchange *x, struct page *p)
+{
+	int found;
+
+	memset(p, 0, sizeof(*p));
+	buf_init(&p->after, TARGET_BYTES_MAX);
+	found = request_number(x, "limit", 1, PAGE_LIMIT_MAX, &p->limit);
+	if (found == 0)
+		p->limit = UINT64_MAX;
+	if (found == -1 || request_query(x, "after", &p->after) == -1)
+		return -1;
+	return 0;
+}
+
+void
+page_release(struct page *p)
+{
+	buf_release(&p->after);
+}
+
+const char *
+page_after(const struct page *p)
+{
+	return p->after.len > 0 ? (const char *)p->after.data : "";
+}
+
+bool
+page_is_full(const struct page *p)
+{
+	return p->count >= p->limit;
+}
+
+static void
+page_add_parameter(struct buf *out, const char *name, size_t name_len, const void *value, size_t n)
+{
+	buf_append_char(out, '&');
+	buf_append(out, name, name_len);
+	buf_append_char(out, '=');
+	target_encode(out, value, n);
+}
+
+void
+page_link(struct exchange *x, const struct page *p, const char *last, size_t n,
+    const char *keep)
+{
+	struct buf *out = &x->link;
+	struct buf value;
+
+	buf_clear(out);
+	buf_append_char(out, '<');
+	buf_append_str(out, http_path(x->r));
+	buf_append_str(out, "?limit=");
+	reply_number(out, p->limit);
+	buf_init(&value, TARGET_BYTES_MAX);
+	while (*keep != '\0') {
+		size_t len = strcspn(keep, " ");
+		char name[32] = "";
+
+		memcpy(name, keep, len < sizeof(name) ? len : sizeof(name) - 1);
+		buf_clear(&value);
+		if (target_query(http_query(x->r), name, &value) == 1)
+			page_add_parameter(out, name, len, value.data, value.len);
+		keep += len + strspn(keep + len, " ");
+	}
+	buf_release(&value);
+	page_add_parameter(out, "after", 5, last, n);
+	buf_append_str(out, link_end);
+	x->link_name = "Link";
+}
+
+void
+page_link_add(struct exchange *x, const char *name, const void *value, size_t n)
+{
+	buf_truncate(&x->link, x->link.len - strlen(link_end));
+	page_add_parameter(&x->link, name, strlen(name), value, n);
+	buf_append_str(&x->link, link_end);
 }

@@ -2,6 +2,7 @@
 #define REGISTRY_API_API_H
 
 struct access;
+struct api;
 struct audit;
 struct auth;
 struct buf;
@@ -16,7 +17,6 @@ struct store;
  * who may do it, what is said in the audit log, what is answered.  In this
  * order: URL, credentials, rights, route and method, body, existence.
  */
-struct api;
 
 struct api_parts {
 	const struct settings *settings;

@@ -1,20 +1,18 @@
-#include "registry/api/body.h"
-
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/json_out.h"
 #include "base/text.h"
+#include "registry/api/body.h"
 #include "registry/store/names.h"
 
 /* Escaped, a byte of metadata takes at most six. */
 #define CUSTOM_TEXT_MAX (BODY_CUSTOM_MAX * 6 * (BODY_CUSTOM_NAME_MAX + BODY_CUSTOM_VALUE_MAX + 2))
 
 static enum body_result
-refuse(enum body_result result, char *why, size_t size, const char *text)
+body_refuse(enum body_result result, char *why, size_t size, const char *text)
 {
 	(void)snprintf(why, size, "%s", text);
 	return result;
@@ -25,9 +23,10 @@ static enum body_result
 parse_failure(const json_error_t *error, char *why, size_t size)
 {
 	if (json_error_code(error) == json_error_duplicate_key)
-		return refuse(BODY_INVALID, why, size, "A member of the body stands there twice");
+		return body_refuse(BODY_INVALID, why, size,
+		    "A member of the body stands there twice");
 	if (json_error_code(error) == json_error_numeric_overflow)
-		return refuse(BODY_INVALID, why, size, "A number of the body is too large");
+		return body_refuse(BODY_INVALID, why, size, "A number of the body is too large");
 	(void)snprintf(why, size, "The body is not JSON in UTF-8 (line %d, column %d)",
 	    error->line, error->column);
 	return BODY_SYNTAX;
@@ -40,7 +39,7 @@ body_object(const void *text, size_t n, struct json_t **root, char *why, size_t 
 
 	*root = NULL;
 	if (n == 0 || text_is_blank(text, n))
-		return refuse(BODY_SHAPE, why, size, "Send a JSON object as the body");
+		return body_refuse(BODY_SHAPE, why, size, "Send a JSON object as the body");
 	*root = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
 	    &error);
 	if (*root == NULL)
@@ -49,7 +48,7 @@ body_object(const void *text, size_t n, struct json_t **root, char *why, size_t 
 		return BODY_OK;
 	json_decref(*root);
 	*root = NULL;
-	return refuse(BODY_SHAPE, why, size, "The body must be a JSON object");
+	return body_refuse(BODY_SHAPE, why, size, "The body must be a JSON object");
 }
 
 bool
@@ -73,7 +72,7 @@ read_secret(const json_t *root, const struct body_limits *l, struct buf *out, ch
 	size_t n;
 
 	if (!json_is_string(secret))
-		return refuse(BODY_SHAPE, why, size, "The body needs a member \"secret\", a "
+		return body_refuse(BODY_SHAPE, why, size, "The body needs a member \"secret\", a "
 		    "string");
 	n = json_string_length(secret);
 	if (n > l->secret_max) {
@@ -82,17 +81,18 @@ read_secret(const json_t *root, const struct body_limits *l, struct buf *out, ch
 		return BODY_LARGE;
 	}
 	if (l->refuse_masks && body_is_mask(json_string_value(secret), n))
-		return refuse(BODY_INVALID, why, size, "The value is a mask, not a secret: send "
+		return body_refuse(BODY_INVALID, why, size,
+		    "The value is a mask, not a secret: send "
 		    "the secret itself (or set secret.refuse.masks=false)");
 	buf_append(out, json_string_value(secret), n);
 	if (out->failed)
-		return refuse(BODY_LARGE, why, size, "The value is too large");
+		return body_refuse(BODY_LARGE, why, size, "The value is too large");
 	return BODY_OK;
 }
 
 /* An optional whole number; absent leaves ${*value} alone. */
 static bool
-read_number(const json_t *root, const char *name, int64_t low, int64_t high, bool *found,
+body_read_number(const json_t *root, const char *name, int64_t low, int64_t high, bool *found,
     int64_t *value)
 {
 	const json_t *member = json_object_get(root, name);
@@ -112,9 +112,9 @@ read_cas(const json_t *root, int64_t *cas, char *why, size_t size)
 {
 	bool found;
 
-	if (read_number(root, "cas", 0, NAME_VERSION_MAX, &found, cas))
+	if (body_read_number(root, "cas", 0, NAME_VERSION_MAX, &found, cas))
 		return BODY_OK;
-	return refuse(BODY_INVALID, why, size, "\"cas\" must be a whole number: the current "
+	return body_refuse(BODY_INVALID, why, size, "\"cas\" must be a whole number: the current "
 	    "version, or 0 if there must be none");
 }
 
@@ -163,16 +163,18 @@ read_custom(json_t *root, const char *member, struct buf *out, char *why, size_t
 	if (custom == NULL)
 		return BODY_OK;
 	if (!json_is_object(custom) || json_object_size(custom) > BODY_CUSTOM_MAX)
-		return refuse(BODY_INVALID, why, size, "\"metadata\" must be an object of at most "
+		return body_refuse(BODY_INVALID, why, size,
+		    "\"metadata\" must be an object of at most "
 		    "64 names with strings");
 	json_object_foreach(custom, name, value) {
 		if (!custom_fits(name, value))
-			return refuse(BODY_INVALID, why, size, "In \"metadata\" a name has 1 to "
+			return body_refuse(BODY_INVALID, why, size,
+			    "In \"metadata\" a name has 1 to "
 			    "128 bytes and a value is a string of at most 512");
 	}
 	write_custom(custom, out);
 	if (out->failed)
-		return refuse(BODY_INVALID, why, size, "\"metadata\" cannot be stored");
+		return body_refuse(BODY_INVALID, why, size, "\"metadata\" cannot be stored");
 	return BODY_OK;
 }
 
@@ -206,8 +208,8 @@ body_create_parse(const void *text, size_t n, const struct body_limits *l,
 		result = read_secret(root, l, &out->value, why, size);
 	if (result == BODY_OK)
 		result = read_cas(root, &out->cas, why, size);
-	if (result == BODY_OK && !read_number(root, "ttl", 1, BODY_TTL_MAX, &found, &ttl))
-		result = refuse(BODY_INVALID, why, size, "\"ttl\" must be a whole number of "
+	if (result == BODY_OK && !body_read_number(root, "ttl", 1, BODY_TTL_MAX, &found, &ttl))
+		result = body_refuse(BODY_INVALID, why, size, "\"ttl\" must be a whole number of "
 		    "seconds, from 1 to ten years");
 	if (result == BODY_OK)
 		result = read_custom(root, "metadata", &out->custom, why, size);
@@ -236,13 +238,16 @@ read_metadata(json_t *root, struct body_metadata *out, char *why, size_t size)
 	const json_t *required = json_object_get(root, "cas_required");
 	int64_t max = 0;
 
-	if (!read_number(root, "max_versions", 0, NAME_VERSION_MAX, &out->has_max_versions, &max))
-		return refuse(BODY_INVALID, why, size, "\"max_versions\" must be a whole number; 0 "
+	if (!body_read_number(root, "max_versions", 0, NAME_VERSION_MAX, &out->has_max_versions,
+	    &max))
+		return body_refuse(BODY_INVALID, why, size,
+		    "\"max_versions\" must be a whole number; 0 "
 		    "means no limit");
 	out->max_versions = (uint32_t)max;
 	if (required != NULL) {
 		if (!json_is_boolean(required))
-			return refuse(BODY_INVALID, why, size, "\"cas_required\" must be true or "
+			return body_refuse(BODY_INVALID, why, size,
+			    "\"cas_required\" must be true or "
 			    "false");
 		out->has_cas_required = true;
 		out->cas_required = json_is_true(required);
@@ -264,8 +269,116 @@ body_metadata_parse(const void *text, size_t n, struct body_metadata *out, char 
 		result = read_cas(root, &out->cas, why, size);
 	if (result == BODY_OK && !out->has_max_versions && !out->has_cas_required &&
 	    out->custom.len == 0)
-		result = refuse(BODY_INVALID, why, size, "Nothing to change: give max_versions, "
+		result = body_refuse(BODY_INVALID, why, size,
+		    "Nothing to change: give max_versions, "
 		    "cas_required or metadata");
 	json_decref(root);
 	return result;
+}
+
+static const char blanks[] = " \t";
+
+/* The next tag of the list at ${p}: its text and length, and whether it is
+ * weak.  Where the list goes on, or NULL at its end or where it is malformed. */
+static const char *
+next_tag(const char *p, const char **tag, size_t *n, bool *weak)
+{
+	const char *end;
+
+	p += strspn(p, " \t,");
+	*weak = strncmp(p, "W/", 2) == 0;
+	if (*weak)
+		p += 2;
+	if (*p != '"')
+		return NULL;
+	end = strchr(++p, '"');
+	if (end == NULL)
+		return NULL;
+	*tag = p;
+	*n = (size_t)(end - p);
+	return end + 1;
+}
+
+bool
+condition_is_any(const char *header)
+{
+	header += strspn(header, blanks);
+	return *header == '*' && header[1 + strspn(header + 1, blanks)] == '\0';
+}
+
+bool
+condition_names(const char *header, uint32_t version, bool weak)
+{
+	const char *p = header, *tag = NULL;
+	size_t n = 0;
+	bool is_weak = false;
+
+	if (condition_is_any(header))
+		return true;
+	while ((p = next_tag(p, &tag, &n, &is_weak)) != NULL) {
+		uint32_t number;
+
+		if ((weak || !is_weak) && name_version_parse(tag, n, &number) && number == version)
+			return true;
+	}
+	return false;
+}
+
+bool
+condition_is_one(const char *header, uint32_t *version)
+{
+	const char *tag = NULL, *rest;
+	size_t n = 0;
+	bool weak = false;
+
+	rest = next_tag(header, &tag, &n, &weak);
+	if (rest == NULL || weak || rest[strspn(rest, blanks)] != '\0')
+		return false;
+	if (!name_version_parse(tag, n, version))
+		*version = 0;
+	return true;
+}
+
+/* Split what stands between the braces; false: it has no ':'. */
+static bool
+reference_scan_split(const char *inside, const char *end, struct reference *out)
+{
+	const char *colon = memchr(inside, ':', (size_t)(end - inside));
+	const char *second;
+
+	if (colon == NULL)
+		return false;
+	out->provider = inside;
+	out->provider_len = (size_t)(colon - inside);
+	second = memchr(colon + 1, ':', (size_t)(end - colon - 1));
+	out->has_path = second != NULL;
+	out->path = colon + 1;
+	out->path_len = second != NULL ? (size_t)(second - colon - 1) : 0;
+	out->key = (second != NULL ? second : colon) + 1;
+	out->key_len = (size_t)(end - out->key);
+	return true;
+}
+
+bool
+reference_scan(const char *text, size_t n, size_t from, struct reference *out)
+{
+	const char *limit = text + n;
+	const char *p = text + from;
+	const char *end = NULL;
+
+	while (p < limit && (p = memmem(p, (size_t)(limit - p), "${", 2)) != NULL) {
+		/* The next '}' is looked for once, however many "${" are before it. */
+		if (end == NULL || end < p + 2)
+			end = memchr(p + 2, '}', (size_t)(limit - p - 2));
+		if (end == NULL)
+			return false;
+		if (reference_scan_split(p + 2, end, out)) {
+			out->begin = (size_t)(p - text);
+			out->end = (size_t)(end + 1 - text);
+			return true;
+		}
+		/* No ':' up to there: then there is none behind a later "${" either. */
+		p = end + 1;
+	}
+	return false;
 }

@@ -66,4 +66,31 @@ enum body_result body_object(const void *text, size_t n, struct json_t **root, c
  * "[hidden]" (Kafka's)? */
 bool body_is_mask(const void *value, size_t n);
 
+/* If-Match and If-None-Match (RFC 9110, section 13.1). */
+
+/* Does the header's list name the entity tag of ${version} ("*" names any)?
+ * With ${weak} W/"n" counts as "n". */
+bool condition_names(const char *header, uint32_t version, bool weak);
+
+/* Is it "*" and nothing else? */
+bool condition_is_any(const char *header);
+
+/* Is it one strong tag?  ${version} gets its number, or 0 if it is none of ours. */
+bool condition_is_one(const char *header, uint32_t *version);
+
+/*
+ * References in a config value, as Kafka's ConfigTransformer finds them:
+ * ${provider:[path:]key}.  Provider and path hold no ':', nothing holds '}';
+ * a "${" without ':' before the next '}' is none.
+ */
+struct reference {
+	size_t begin, end;	/* in the text: "${" to behind "}" */
+	const char *provider, *path, *key;	/* in the text, not terminated */
+	size_t provider_len, path_len, key_len;
+	bool has_path;
+};
+
+/* The next reference at ${from} or behind; false: there is none. */
+bool reference_scan(const char *text, size_t n, size_t from, struct reference *out);
+
 #endif /* !REGISTRY_API_BODY_H */

@@ -1,22 +1,407 @@
-#include "registry/api/exchange.h"
-
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/text.h"
-#include "registry/api/admit.h"
-#include "registry/api/answer.h"
-#include "registry/api/handlers.h"
-#include "registry/api/internal.h"
-#include "registry/api/reply.h"
-#include "registry/api/tally.h"
+#include "crypto/mac.h"
+#include "crypto/random.h"
+#include "registry/api/api.h"
+#include "registry/api/exchange.h"
+#include "registry/api/routes.h"
+#include "registry/audit/audit.h"
+#include "registry/auth/auth.h"
 #include "registry/base/clock.h"
-#include "registry/http/http.h"
-#include "registry/store/store.h"
 #include "registry/base/settings.h"
+#include "registry/http/http.h"
+#include "registry/keys/keyring.h"
+#include "registry/store/names.h"
+#include "registry/store/store.h"
+
+struct exchange;
+
+/* Whether a request may go on to its endpoint: login, rights, route and
+ * method, names, kind of body - in this order, so that nothing about what is
+ * stored, or which routes there are, is told to who may not know. */
+
+#define ADMIT_CHALLENGE "Basic realm=\"Secret Registry\", charset=\"UTF-8\""
+
+/* An opened value is as large as a record may be at most. */
+#define VALUE_MAX (4U << 20)
+
+static int
+api_thread_init(struct api_thread *t, struct api *a, struct keyring *k, struct error *err)
+{
+	const struct key *audit = keyring_audit_key(k);
+	unsigned char noise[8];
+
+	t->api = a;
+	buf_init_secret(&t->value, VALUE_MAX);
+	if (random_bytes(noise, sizeof(noise), err) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(noise); i++)
+		(void)snprintf(t->id_prefix + 2 * i, 3, "%02x", noise[i]);
+	t->sealer = sealer_new(k, err);
+	t->caller = mac_new(audit, "propseal registry idempotency caller", err);
+	t->content = mac_new(audit, "propseal registry idempotency content", err);
+	t->counters = counters_new(err);
+	t->values = buf_pool_new(err);
+	if (t->sealer == NULL || t->caller == NULL || t->content == NULL || t->counters == NULL ||
+	    t->values == NULL)
+		return -1;
+	return 0;
+}
+
+static void exchange_pool_free(struct api_thread *t);
+
+static void
+api_thread_release(struct api_thread *t)
+{
+	exchange_pool_free(t);
+	counters_free(t->counters);
+	mac_free(t->content);
+	mac_free(t->caller);
+	sealer_free(t->sealer);
+	buf_pool_free(t->values);
+	buf_release(&t->value);
+}
+
+#define WAITING_MAX 64
+#define TICK_SECONDS 5
+
+static void api_tick(void *cookie);
+
+struct helper {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct exchange *first, *last;
+	unsigned waiting;
+	bool stop;
+	void (*tick)(void *cookie);
+	void *cookie;
+};
+
+static void
+worker_done(void *arg)
+{
+	struct exchange *x = arg;
+
+	x->worker_done(x);
+}
+
+/* Wait for the next, but only for so long; NULL: there is none.  false: the
+ * end has come, and none is left. */
+static bool
+worker_next(struct helper *h, struct exchange **x)
+{
+	struct timespec until;
+	bool more;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += TICK_SECONDS;
+	pthread_mutex_lock(&h->lock);
+	while (h->first == NULL && !h->stop &&
+	    pthread_cond_timedwait(&h->more, &h->lock, &until) == 0)
+		continue;
+	*x = h->first;
+	if (*x != NULL) {
+		h->first = (*x)->next;
+		h->waiting--;
+	}
+	more = *x != NULL || !h->stop;
+	pthread_mutex_unlock(&h->lock);
+	return more;
+}
+
+static void *
+run(void *arg)
+{
+	struct helper *h = arg;
+	struct exchange *x;
+
+	while (worker_next(h, &x)) {
+		if (x == NULL) {
+			h->tick(h->cookie);
+			continue;
+		}
+		x->worker_work(x);
+		http_post(x->r, worker_done, x);
+	}
+	return NULL;
+}
+
+static void
+init_lock(struct helper *h)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->more, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+/* While nothing is to be done, ${tick} is called every few seconds. */
+static struct helper *
+api_worker_new(void (*tick)(void *cookie), void *cookie, struct error *err)
+{
+	struct helper *h = calloc(1, sizeof(*h));
+	sigset_t all, before;
+	int failed;
+
+	if (h == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	h->tick = tick;
+	h->cookie = cookie;
+	init_lock(h);
+	/* Signals are for the main thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&h->thread, NULL, run, h);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed == 0)
+		return h;
+	error_set(err, ERROR_IO, "a thread cannot be started");
+	pthread_cond_destroy(&h->more);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+	return NULL;
+}
+
+/* Does what is still waiting first. */
+static void
+api_worker_free(struct helper *h)
+{
+	if (h == NULL)
+		return;
+	pthread_mutex_lock(&h->lock);
+	h->stop = true;
+	pthread_cond_signal(&h->more);
+	pthread_mutex_unlock(&h->lock);
+	pthread_join(h->thread, NULL);
+	pthread_cond_destroy(&h->more);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
+void
+api_worker_run(struct exchange *x, void (*work)(struct exchange *x),
+    void (*finish)(struct exchange *x))
+{
+	struct helper *h = x->api->helper;
+	bool taken;
+
+	x->worker_work = work;
+	x->worker_done = finish;
+	x->next = NULL;
+	pthread_mutex_lock(&h->lock);
+	taken = h->waiting < WAITING_MAX;
+	if (taken) {
+		if (h->first == NULL)
+			h->first = x;
+		else
+			h->last->next = x;
+		h->last = x;
+		h->waiting++;
+		pthread_cond_signal(&h->more);
+	}
+	pthread_mutex_unlock(&h->lock);
+	if (!taken)
+		answer_fail(x, 503, 50302, "Too much is waiting to be done; try again");
+}
+
+static bool
+admit_needs_login(const struct exchange *x)
+{
+	if (x->endpoint != NULL && x->endpoint->run == metrics_show &&
+	    request_settings(x)->allow_unlisted_metrics)
+		return false;
+	if (x->endpoint != NULL)
+		return x->endpoint->scope != SCOPE_OPEN;
+	return target_is(&x->target, 0, "secret") || target_is(&x->target, 0, "security");
+}
+
+/* No endpoint: 204 to OPTIONS, 404, or 405. */
+static void
+answer_unrouted(struct exchange *x)
+{
+	char allow[ROUTE_ALLOW_MAX];
+
+	if (x->match.allowed == 0) {
+		if (request_mredjem(x) && x->user[0] != '\0')
+			answer_fail(x, 403, 40301, "Access denied. Resource being accessed is "
+			    "unregistered");
+		else
+			answer_fail(x, 404, 40403, "There is nothing at this URL; see "
+			    "/openapi.json");
+		return;
+	}
+	route_allow(x->match.allowed, allow);
+	http_set_header(x->r, "Allow", allow);
+	if (http_method(x->r) == HTTP_OPTIONS)
+		answer_send(x, 204);
+	else
+		answer_fail(x, 405, 0, "%s is not possible here; possible: %s",
+		    http_method_name(x->r), allow);
+}
+
+/* For what needs no login: run the endpoint, or answer 404 or 405. */
+static void
+admit_anyone(struct exchange *x)
+{
+	x->granted = true;
+	if (x->endpoint != NULL)
+		x->endpoint->run(x);
+	else
+		answer_unrouted(x);
+}
+
+/* The segment that rights are asked for, also where the route is unknown. */
+static const char *
+admit_path_of(struct exchange *x, size_t *n)
+{
+	struct target_segment *s = &x->match.params[PARAM_PATH];
+
+	if (s->text == NULL && x->target.count >= 3 && target_is(&x->target, 0, "secret") &&
+	    (target_is(&x->target, 1, "paths") || target_is(&x->target, 1, "connectors")))
+		*s = x->target.segments[2];
+	*n = s->len;
+	return s->text;
+}
+
+static void
+admit_unrouted(struct exchange *x)
+{
+	size_t n;
+	const char *path = admit_path_of(x, &n);
+
+	x->op = SECRET_LIST;
+	if (http_method(x->r) == HTTP_OPTIONS && x->match.allowed != 0)
+		x->method = "Options";	/* tells nothing that /openapi.json does not */
+	else if (path != NULL && !request_allows(x, SECRET_LIST, path, n)) {
+		answer_deny(x, SECRET_LIST, path, n);
+		return;
+	}
+	x->granted = true;
+	answer_unrouted(x);
+}
+
+/* false: denied, and answered. */
+static bool
+admit_authorize(struct exchange *x)
+{
+	const struct endpoint *e = x->endpoint;
+	const char *path = NULL;
+	size_t n = 0;
+
+	x->op = e->op;
+	if (e->flags & ROUTE_DESTROY && request_flag(x, "destroy")) {
+		x->op = SECRET_DESTROY;
+		x->method = "DestroyVersion";
+	}
+	if (e->scope == SCOPE_LOGIN)
+		return true;
+	if (e->scope == SCOPE_PATH)
+		path = request_param(x, PARAM_PATH, &n);
+	if (request_allows(x, x->op, path, n))
+		return true;
+	if (e->or_op != OPERATION_COUNT && request_allows(x, e->or_op, path, n)) {
+		x->op = e->or_op;
+		return true;
+	}
+	answer_deny(x, x->op, path, n);
+	return false;
+}
+
+/* Are the names in the URL names?  Sets ${version}; false: answered. */
+static bool
+admit_check_names(struct exchange *x)
+{
+	size_t n;
+	const char *text = request_param(x, PARAM_PATH, &n);
+	bool latest;
+
+	if (text != NULL && !name_path_valid(text, n)) {
+		answer_fail(x, 422, 42203, "A path is 1 to %d bytes of UTF-8 without control "
+		    "characters, / : } * and blanks at its ends", NAME_PATH_MAX);
+		return false;
+	}
+	text = request_param(x, PARAM_KEY, &n);
+	if (text != NULL && !name_key_valid(text, n)) {
+		answer_fail(x, 422, 42203, "A key begins with a letter A-Z or a-z, followed by "
+		    "up to %d of A-Z a-z 0-9 . _ -", NAME_KEY_MAX - 1);
+		return false;
+	}
+	text = request_param(x, PARAM_VERSION, &n);
+	if (text == NULL || name_version_parse(text, n, &x->version))
+		return true;
+	latest = n == 6 && memcmp(text, "latest", 6) == 0;
+	if (latest && x->endpoint->flags & ROUTE_LATEST)
+		return true;
+	answer_fail(x, request_mredjem(x) ? 403 : 422, 42202, latest ?
+	    "Name the version's number: \"latest\" may be another one when this is repeated" :
+	    "A version is \"latest\" or a number from 1 to 2147483647 without sign or "
+	    "leading zero");
+	return false;
+}
+
+/* Is the body, if any, said to be JSON?  false: answered. */
+static bool
+check_type(struct exchange *x)
+{
+	const char *type = http_header(x->r, "Content-Type");
+	size_t n = type != NULL ? strcspn(type, "; \t") : 0;
+
+	if (n == 0 || (n == 16 && strncasecmp(type, "application/json", n) == 0) ||
+	    (n > 21 && strncasecmp(type, "application/vnd.", 16) == 0 &&
+	    strncasecmp(type + n - 5, "+json", 5) == 0))
+		return true;
+	answer_fail(x, 415, 0, "Send the body as application/json");
+	return false;
+}
+
+/* The caller is known. */
+static void
+admit_user(struct exchange *x)
+{
+	const struct endpoint *e = x->endpoint;
+	unsigned wait;
+	char seconds[16];
+
+	if (!auth_rate(x->api->parts.auth, x->check.principal, &wait)) {
+		(void)snprintf(seconds, sizeof(seconds), "%u", wait > 0 ? wait : 1);
+		http_set_header(x->r, "Retry-After", seconds);
+		answer_fail(x, 429, 0, "Too many requests; wait and try again");
+		return;
+	}
+	x->recorded = e == NULL || (e->flags & ROUTE_QUIET) == 0;
+	if (e == NULL) {
+		admit_unrouted(x);
+		return;
+	}
+	if (!admit_authorize(x))
+		return;
+	x->granted = true;
+	if (e->flags & ROUTE_DESTROY && request_flag_odd(x, "destroy")) {
+		answer_fail(x, 422, 42201, "destroy is true or false");
+		return;
+	}
+	if ((e->flags & ROUTE_NAMES && !admit_check_names(x)) ||
+	    (e->flags & ROUTE_BODY && !check_type(x)))
+		return;
+	e->run(x);
+}
 
 #define POOL_MAX 256U
 
@@ -26,7 +411,7 @@
 #define LINK_MAX ((size_t)64 << 10)
 
 static struct exchange *
-take(struct api_thread *t)
+exchange_take(struct api_thread *t)
 {
 	struct exchange *x = t->pool;
 
@@ -77,7 +462,7 @@ give_back(struct exchange *x)
 	t->pooled++;
 }
 
-void
+static void
 exchange_pool_free(struct api_thread *t)
 {
 	while (t->pool != NULL) {
@@ -131,14 +516,14 @@ exchange_reply(struct exchange *x)
 		http_set_header(r, x->link_name, buf_cstr(&x->link));
 	if (x->offset != 0)
 		set_number(r, "X-Secret-Offset", x->offset, "");
-	tally_count(x->thread->tally, x->endpoint, x->status, clock_ns() - x->started_ns);
+	counters_count(x->thread->counters, x->endpoint, x->status, clock_ns() - x->started_ns);
 	http_reply(r, x->status, &x->body);
 	give_back(x);
 }
 
 /* The thread's prefix and a number: random but for the order on one thread. */
 static void
-make_id(struct exchange *x)
+exchange_make_id(struct exchange *x)
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t n = sizeof(x->thread->id_prefix) - 1;
@@ -165,7 +550,7 @@ identify(struct exchange *x)
 	if (n > 0 && n <= EXCHANGE_ID_MAX && strspn(given, allowed) == n)
 		memcpy(x->id, given, n + 1);
 	else
-		make_id(x);
+		exchange_make_id(x);
 }
 
 static bool
@@ -176,7 +561,7 @@ is_latest(const struct target_segment *version)
 
 /* Read the URL and look its route up; false: answered. */
 static bool
-locate(struct exchange *x)
+exchange_locate(struct exchange *x)
 {
 	const char *raw = http_path(x->r);
 
@@ -250,7 +635,7 @@ checked(struct auth_check *c)
 }
 
 static void
-log_in(struct exchange *x)
+exchange_log_in(struct exchange *x)
 {
 	struct auth_check *c = &x->check;
 	struct http_request *r = x->r;
@@ -268,11 +653,12 @@ log_in(struct exchange *x)
 		decided(x);
 }
 
-void
+/* Take a request in. */
+static void
 exchange_start(struct api *a, struct http_request *r)
 {
 	struct api_thread *t = &a->threads[http_thread(r)];
-	struct exchange *x = take(t);
+	struct exchange *x = exchange_take(t);
 
 	if (x == NULL) {
 		reply_headers(r, NULL, NULL);
@@ -284,10 +670,10 @@ exchange_start(struct api *a, struct http_request *r)
 	x->r = r;
 	x->started_ns = clock_ns();
 	identify(x);
-	if (!locate(x))
+	if (!exchange_locate(x))
 		return;
 	if (admit_needs_login(x))
-		log_in(x);
+		exchange_log_in(x);
 	else
 		admit_anyone(x);
 }
@@ -313,4 +699,164 @@ exchange_lazily(struct exchange *x, unsigned *lazy)
 		wake(x->thread);
 	else	/* when the exchange may be gone */
 		(void)http_when_idle(x->r, wake, x->thread);
+}
+
+#define OPENAPI_MAX ((size_t)1 << 20)
+
+/* Failed logins that had no line of their own. */
+static void
+tell_folded(void *cookie, const char *peer, uint64_t folded)
+{
+	struct api *a = cookie;
+	struct audit_event event = {
+		.phase = AUDIT_OUTCOME, .method = "Authenticate", .client = peer, .status = 401,
+		.message = "Failed logins that were not reported one by one",
+		/* The line itself stands for one. */
+		.has_count = folded > 1, .count = folded - 1,
+	};
+
+	audit_submit(a->parts.audit, &event, 1, NULL);
+}
+
+static void
+api_tick(void *cookie)
+{
+	struct api *a = cookie;
+
+	auth_folded(a->parts.auth, false, tell_folded, a);
+}
+
+struct api *
+api_new(const struct api_parts *p, unsigned threads, struct error *err)
+{
+	struct api *a = calloc(1, sizeof(*a) + threads * sizeof(a->threads[0]));
+
+	if (a == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	a->parts = *p;
+	if (watch_list_init(&a->watches) == -1) {
+		free(a);
+		error_memory(err);
+		return NULL;
+	}
+	buf_init(&a->openapi, OPENAPI_MAX);
+	openapi_make(&a->openapi, p->settings->compat);
+	for (; a->thread_count < threads; a->thread_count++) {
+		if (api_thread_init(&a->threads[a->thread_count], a, store_keyring(p->store),
+		    err) == -1) {
+			a->thread_count++;
+			goto fail;
+		}
+	}
+	a->helper = api_worker_new(api_tick, a, err);
+	if (a->helper == NULL || buf_check(&a->openapi, err) == -1)
+		goto fail;
+	commit_hook_begin(a);
+	return a;
+fail:
+	api_free(a);
+	return NULL;
+}
+
+void
+api_free(struct api *a)
+{
+	if (a == NULL)
+		return;
+	api_worker_free(a->helper);
+	watch_list_release(&a->watches);
+	for (unsigned i = 0; i < a->thread_count; i++)
+		api_thread_release(&a->threads[i]);
+	buf_release(&a->openapi);
+	free(a);
+}
+
+void
+api_handle(struct http_request *r, void *cookie)
+{
+	exchange_start(cookie, r);
+}
+
+static const char *
+message_of(int status)
+{
+	switch (status) {
+	case 401:
+		return "Unauthorized";
+	case 408:
+		return "The request took too long";
+	case 413:
+		return "The body is too large";
+	case 414:
+		return "The URL is too long";
+	case 431:
+		return "The headers are too large";
+	case 503:
+		return "Too many connections; try again";
+	case 501:
+		return "This transfer encoding is not known";
+	case 505:
+		return "HTTP/1.1 is spoken here";
+	default:
+		return "This is not an acceptable HTTP/1.1 request";
+	}
+}
+
+void
+api_refuse(int status, struct buf *body, void *cookie)
+{
+	const struct api *a = cookie;
+	int code = status;
+
+	if (a->parts.settings->subcodes)
+		code = status == 401 ? 40101 : status == 413 ? 41301 : status == 503 ? 50302 : code;
+	reply_error(body, code, message_of(status), strlen(message_of(status)));
+}
+
+static bool
+is_scheme(const char *header, const char *scheme)
+{
+	size_t n = strlen(scheme);
+
+	return strncasecmp(header, scheme, n) == 0 && (header[n] == ' ' || header[n] == '\0');
+}
+
+int
+api_expect(struct http_request *r, void *cookie)
+{
+	const char *authorization = http_header(r, "Authorization");
+
+	(void)cookie;
+	/* A body is only asked for where a login is at least tried; what takes a
+	 * body always needs one. */
+	if (authorization != NULL ?
+	    is_scheme(authorization, "Basic") || is_scheme(authorization, "Bearer") :
+	    http_peer_dn(r) != NULL)
+		return 0;
+	reply_headers(r, NULL, NULL);
+	http_set_header(r, "WWW-Authenticate", ADMIT_CHALLENGE);
+	return 401;
+}
+
+void
+api_set_server(struct api *a, struct http_server *s)
+{
+	atomic_store(&a->server, s);
+}
+
+void
+api_drain(struct api *a)
+{
+	atomic_store(&a->draining, true);
+	watch_list_drain(&a->watches);
+}
+
+void
+api_stop(struct api *a)
+{
+	api_worker_free(a->helper);
+	a->helper = NULL;
+	auth_folded(a->parts.auth, true, tell_folded, a);
 }

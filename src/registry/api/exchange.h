@@ -1,21 +1,96 @@
 #ifndef REGISTRY_API_EXCHANGE_H
 #define REGISTRY_API_EXCHANGE_H
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/json_out.h"
-#include "registry/auth/access.h"
-#include "registry/api/route.h"
+#include "registry/api/api.h"
+#include "registry/api/routes.h"
 #include "registry/audit/audit.h"
+#include "registry/auth/access.h"
 #include "registry/auth/auth.h"
-#include "registry/http/target.h"
+#include "registry/http/http.h"
 
 struct api;
 struct api_thread;
+struct audit_commit;
+struct audit_event;
+struct buf;
+struct buf_pool;
+struct endpoint;
+struct error;
+struct exchange;
+struct helper;
 struct http_request;
+struct http_server;
+struct json_out;
+struct keyring;
+struct mac;
+struct sealer;
+struct settings;
+struct state;
+struct store;
+struct counters;
+struct version_view;
+struct watch;
+
+/*
+ * Counts of requests by endpoint and status.  Each event thread counts in a
+ * counters of its own, which any thread may read.
+ */
+
+struct counters *counters_new(struct error *err);
+void counters_free(struct counters *t);
+
+/* One request answered; ${e} NULL: no such route. */
+void counters_count(struct counters *t, const struct endpoint *e, int status, uint64_t ns);
+
+void counters_undecryptable(struct counters *t);
+void counters_login_failed(struct counters *t);
+
+/* The statuses that are counted one by one; 0, the last, is every other. */
+extern const int counters_statuses[];
+
+/* Upper bounds of the buckets of the latency histogram, nanoseconds. */
+extern const uint64_t counters_bounds[];
+
+/*
+ * What each event thread has for itself, so that requests on different
+ * threads share no lock and no OpenSSL context.
+ */
+struct api_thread {
+	struct api *api;
+	struct sealer *sealer;
+	struct mac *caller;		/* Idempotency-Key: who, where, which */
+	struct mac *content;		/* Idempotency-Key: the body's meaning */
+	struct buf value;		/* secret: an opened value, within one call */
+	struct buf_pool *values;	/* for those on their way to the store */
+	unsigned audit_lazy, store_lazy;	/* submitted, and not woken for yet */
+	struct exchange *pool;		/* exchanges at rest */
+	unsigned pooled;
+	char id_prefix[17];		/* of the request ids made here */
+	uint64_t id_next;
+	struct counters *counters;
+};
+
+/* The requests that wait for changes. */
+struct watch_list {
+	pthread_mutex_t lock;
+	struct watch *first;
+};
+
+int watch_list_init(struct watch_list *l);
+
+/* After the server has ended. */
+void watch_list_release(struct watch_list *l);
+
+/* Let all of them go now.  From any thread. */
+void watch_list_drain(struct watch_list *l);
 
 /* The largest answer: a longer list of values must be asked for in pages. */
 #define EXCHANGE_BODY_MAX ((size_t)64 << 20)
@@ -74,8 +149,8 @@ struct exchange {
 
 	void *work;			/* the endpoint's own ... */
 	void (*work_free)(void *work);	/* ... released with the exchange */
-	void (*helped)(struct exchange *x);	/* helper.h: on the helper's thread */
-	void (*help_done)(struct exchange *x);	/* and then here */
+	void (*worker_work)(struct exchange *x);	/* helper.h: on the helper's thread */
+	void (*worker_done)(struct exchange *x);	/* and then here */
 
 	/* An error's, or what the audit is told of a success; not cleared behind its NUL. */
 	char message[1280];
@@ -86,19 +161,171 @@ struct exchange {
 	struct target target;
 };
 
-/* Take a request in. */
-void exchange_start(struct api *a, struct http_request *r);
-
 /* Send ${status} and ${body}, give the exchange back: for answer.c alone. */
 void exchange_reply(struct exchange *x);
 
 /* Room for the endpoint's own state, zeroed; NULL: the request was failed. */
 void *exchange_work(struct exchange *x, size_t size, void (*release)(void *work));
 
-void exchange_pool_free(struct api_thread *t);
-
 /* Something was handed to the audit or the store (the counter of ${lazy}):
  * wake them when every request that is there has been looked at, or many have. */
 void exchange_lazily(struct exchange *x, unsigned *lazy);
+
+/* One thread for what would hold an event thread up: files that are written
+ * and synced, an audit log that is read through, a backup. */
+
+/* Have ${work}(x) done on the helper's thread, then ${done}(x) on the
+ * request's.  Answered with 503 when too much is waiting. */
+void api_worker_run(struct exchange *x, void (*work)(struct exchange *x),
+    void (*done)(struct exchange *x));
+
+/* What the api's parts share. */
+struct api {
+	struct api_parts parts;
+	struct http_server *_Atomic server;	/* NULL until it is told */
+	atomic_bool draining;
+	struct helper *helper;
+	struct audit_commit *commit;	/* the store's writer's, while it writes */
+	struct watch_list watches;
+	struct buf openapi;		/* the document, made once */
+	unsigned thread_count;
+	struct api_thread threads[];
+};
+
+/* What an endpoint asks of its request. */
+
+const struct settings *request_settings(const struct exchange *x);
+struct store *request_store(const struct exchange *x);
+struct state *request_state(const struct exchange *x);
+bool request_mredjem(const struct exchange *x);
+
+/* A parameter of the route: decoded, NUL-terminated. */
+const char *request_param(const struct exchange *x, enum param p, size_t *n);
+
+/* The caller's name without "User:". */
+const char *request_principal(const struct exchange *x);
+
+/* May the caller do this?  ${why} is filled when so. */
+bool request_allows(struct exchange *x, enum operation op, const char *path, size_t n);
+
+/* Is the query's ${name} "true" or "1"? */
+bool request_flag(const struct exchange *x, const char *name);
+
+/* Does the query have ${name} with another value than true, 1, false and 0? */
+bool request_flag_odd(const struct exchange *x, const char *name);
+
+/* The query's ${name}, appended to ${out}.  1: found; 0: not there; -1: bad
+ * encoding, and the request has been failed. */
+int request_query(struct exchange *x, const char *name, struct buf *out);
+
+/* As a number from ${low} to ${high}; -1: failed with 422. */
+int request_number(struct exchange *x, const char *name, uint64_t low, uint64_t high,
+    uint64_t *value);
+
+enum audit_phase;
+
+/*
+ * The ways a request ends.  What belongs on record is made durable first;
+ * where that fails, nothing of the answer leaves but a 503.
+ */
+
+/* Begin the answer's body anew; what is written goes there. */
+struct json_out *answer_json(struct exchange *x);
+
+/* Answer with ${status} and what is in ${x}->body. */
+void answer_send(struct exchange *x, int status);
+
+/* Answer with an error; ${subcode} 0: there is none.  Never with a value. */
+void answer_fail(struct exchange *x, int status, int subcode, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The same with a message of any length. */
+void answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *message);
+
+/* 403; ${path} NULL: on the whole registry. */
+void answer_deny(struct exchange *x, enum operation op, const char *path, size_t n);
+
+/* 500, or 503 where trying again helps. */
+void answer_error(struct exchange *x, const struct error *err);
+
+/* Put the intent on record, then go on with ${then}; 503 if that fails. */
+void answer_intend(struct exchange *x, void (*then)(struct exchange *x));
+
+/* What the audit is told of a request, in either phase. */
+void answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_event *e);
+
+/* A wrong login, of which the audit is told when auth says so. */
+void answer_login_failed(struct exchange *x, int status, int subcode, const char *text);
+
+/* Pieces of answers. */
+
+/* In decimal, for headers and messages. */
+void reply_number(struct buf *out, uint64_t n);
+
+/* RFC 3339 in UTC with milliseconds; null for 0. */
+void reply_time(struct json_out *o, const char *key, int64_t ms);
+
+/* {"error_code":...,"message":...} as the whole body. */
+void reply_error(struct buf *out, int code, const void *message, size_t n);
+
+/* The headers that every answer has; ${id} NULL: none is known; ${type} NULL:
+ * there is no body. */
+void reply_headers(struct http_request *r, const char *id, const char *type);
+
+/* A secret's names. */
+struct secret_name {
+	const char *path, *key;
+	size_t path_len, key_len;
+};
+
+/* What goes on with a secret that is no longer live. */
+const char *secret_json_state(const struct version_view *v);
+
+/* Open a value into the thread's scratch buffer, which stays valid until the
+ * next call.  NULL: it cannot be opened (counted). */
+const struct buf *secret_json_open(struct exchange *x, const struct secret_name *name,
+    const struct version_view *v, struct error *err);
+
+/**
+ * secret_json_append(name, v, value, n, metadata, out):
+ * A value {"path":,"key":,"version":,"secret":}; without "secret" if ${value} is NULL;
+ * with who, when and until if ${metadata}.
+ */
+void secret_json_append(const struct secret_name *name, const struct version_view *v,
+    const void *value, size_t n, bool metadata, struct json_out *out);
+
+/* ?limit=1..1000&after=NAME of a listing. */
+#define PAGE_LIMIT_MAX 1000
+
+struct page {
+	uint64_t limit;		/* UINT64_MAX: all */
+	uint64_t count;		/* so far */
+	struct buf after;	/* begin after this name; len 0: with the first */
+};
+
+/* -1: the request was failed.  page_release in any case. */
+int page_read(struct exchange *x, struct page *p);
+void page_release(struct page *p);
+
+/* The name to begin after, "" for none; its length is ${p}->after.len. */
+const char *page_after(const struct page *p);
+
+/* One more would go beyond the limit. */
+bool page_is_full(const struct page *p);
+
+/**
+ * page_link(x, p, last, n, ...):
+ * Have the answer point to the next page, which begins after ${last}.  The
+ * names in ${keep}, separated by blanks, are carried over from the query.
+ */
+void page_link(struct exchange *x, const struct page *p, const char *last, size_t n,
+    const char *keep);
+
+/* Add one more parameter to the link. */
+void page_link_add(struct exchange *x, const char *name, const void *value, size_t n);
+
+/* See to it that every change is on record together with what it changes: each
+ * store_op that is submitted must be that of a change (change.h). */
+void commit_hook_begin(struct api *a);
 
 #endif /* !REGISTRY_API_EXCHANGE_H */

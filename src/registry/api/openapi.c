@@ -1,19 +1,13 @@
-#include "registry/api/openapi.h"
-
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
-#include "registry/api/answer.h"
 #include "registry/api/exchange.h"
-#include "registry/api/handlers.h"
-#include "registry/api/internal.h"
-#include "registry/api/route.h"
+#include "registry/api/routes.h"
 #include "registry/base/data_file.h"
 
 /*
@@ -33,7 +27,7 @@ struct document {
 
 /* ${group}'s member of that name, or what stands there for all others. */
 static const json_t *
-part(const struct document *d, const char *group, const char *name)
+openapi_part(const struct document *d, const char *group, const char *name)
 {
 	const json_t *members = json_object_get(d->parts, group);
 	const json_t *found = json_object_get(members, name);
@@ -42,13 +36,13 @@ part(const struct document *d, const char *group, const char *name)
 }
 
 static void
-put(struct document *d, const char *key, const json_t *value)
+openapi_put(struct document *d, const char *key, const json_t *value)
 {
 	(void)data_json_write(&d->o, key, value, NULL, NULL);
 }
 
 static void
-add_parameter(struct document *d, const char *name, size_t n, const char *in)
+openapi_add_parameter(struct document *d, const char *name, size_t n, const char *in)
 {
 	const json_t *parameters = json_object_get(d->parts, "parameters");
 	const json_t *schema;
@@ -60,7 +54,7 @@ add_parameter(struct document *d, const char *name, size_t n, const char *in)
 	json_out_text(&d->o, "name", copy);
 	json_out_text(&d->o, "in", in);
 	json_out_bool(&d->o, "required", strcmp(in, "path") == 0);
-	put(d, "schema", schema != NULL ? schema : json_object_get(parameters, "other"));
+	openapi_put(d, "schema", schema != NULL ? schema : json_object_get(parameters, "other"));
 	json_out_end(&d->o);
 }
 
@@ -71,12 +65,12 @@ add_parameters(struct document *d, const struct endpoint *e)
 	for (const char *p = strchr(e->pattern, '{'); p != NULL; p = strchr(p, '{')) {
 		size_t n = strcspn(++p, "}");
 
-		add_parameter(d, p, n, "path");
+		openapi_add_parameter(d, p, n, "path");
 	}
 	for (const char *p = e->query; *p != '\0';) {
 		size_t n = strcspn(p, " ");
 
-		add_parameter(d, p, n, "query");
+		openapi_add_parameter(d, p, n, "query");
 		p += n + strspn(p + n, " ");
 	}
 	json_out_end(&d->o);
@@ -101,7 +95,7 @@ add_content(struct document *d, const char *type, const json_t *schema)
 {
 	json_out_object(&d->o, "content");
 	json_out_object(&d->o, type);
-	put(d, "schema", schema);
+	openapi_put(d, "schema", schema);
 	json_out_end(&d->o);
 	json_out_end(&d->o);
 }
@@ -113,14 +107,14 @@ add_answer(struct document *d, const struct endpoint *e, int status)
 	char number[16];
 
 	(void)snprintf(number, sizeof(number), "%d", status);
-	meaning = part(d, "statuses", number);
+	meaning = openapi_part(d, "statuses", number);
 	json_out_object(&d->o, number);
 	json_out_text(&d->o, "description", json_string_value(meaning));
 	if (status >= 400)
-		add_content(d, "application/json", part(d, "answers", "error"));
+		add_content(d, "application/json", openapi_part(d, "answers", "error"));
 	else if (status != 204 && status != 304)
 		add_content(d, e->run == metrics_show ? "text/plain" : "application/json",
-		    part(d, "answers", e->name));
+		    openapi_part(d, "answers", e->name));
 	json_out_end(&d->o);
 }
 
@@ -177,7 +171,7 @@ add_operation(struct document *d, const struct endpoint *e)
 	if (e->flags & ROUTE_BODY) {
 		json_out_object(&d->o, "requestBody");
 		json_out_bool(&d->o, "required", true);
-		add_content(d, "application/json", part(d, "bodies", e->name));
+		add_content(d, "application/json", openapi_part(d, "bodies", e->name));
 		json_out_end(&d->o);
 	}
 	add_answers(d, e);
@@ -231,8 +225,8 @@ openapi_make(struct buf *out, enum rest_compat compat)
 	json_out_text(&d.o, "version", PROPSEAL_VERSION);
 	json_out_end(&d.o);
 	add_paths(&d);
-	put(&d, "security", json_object_get(parts, "security"));
-	put(&d, "components", json_object_get(parts, "components"));
+	openapi_put(&d, "security", json_object_get(parts, "security"));
+	openapi_put(&d, "components", json_object_get(parts, "components"));
 	json_out_end(&d.o);
 	json_decref(parts);
 }

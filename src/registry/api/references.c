@@ -1,23 +1,207 @@
-#include "registry/api/handlers.h"
-
-#include <string.h>
-
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/json_out.h"
-#include "registry/api/answer.h"
 #include "registry/api/body.h"
 #include "registry/api/exchange.h"
-#include "registry/api/reference_check.h"
-#include "registry/api/reply.h"
-#include "registry/api/request.h"
-#include "registry/api/secret_json.h"
+#include "registry/api/routes.h"
 #include "registry/base/data_file.h"
-#include "registry/http/http.h"
 #include "registry/base/settings.h"
+#include "registry/http/http.h"
 #include "registry/store/names.h"
 #include "registry/store/state.h"
+#include "registry/store/store.h"
+
+struct exchange;
+struct json_t;
+struct state;
+struct state_key;
+struct state_path;
+
+#define REFERENCE_CHECK_ERRORS 50	/* that are listed, */
+#define REFERENCE_CHECK_DEPTH 64	/* of objects and lists in each other */
+
+/*
+ * The rule for a connector's config: each ${secret:path:key} has the
+ * connector's name as its path, and a secret that is there.
+ */
+struct reference_check {
+	struct exchange *x;
+	bool missing_is_wrong;
+	const char *name;		/* the connector's */
+	size_t name_len;
+	const char *provider;
+	struct state *state;		/* locked from reference_check_all on */
+	const struct state_path *path;	/* NULL: nothing is stored for it */
+	int64_t now;
+	uint64_t references, wrong, missing;
+	struct buf errors;		/* "place: reference: what"; ... */
+	struct buf warnings;		/* the same as a JSON array that is not ended ... */
+	struct json_out warning_list;	/* ... and what writes it */
+	struct buf place;		/* a.b.c */
+};
+
+#define PLACE_MAX 200		/* bytes of a place, */
+#define REFERENCE_MAX 320	/* and of a reference, that are shown */
+#define TEXT_MAX ((size_t)1 << 20)
+
+static void
+reference_check_init(struct reference_check *c, struct exchange *x, bool missing_is_wrong)
+{
+	memset(c, 0, sizeof(*c));
+	c->x = x;
+	c->missing_is_wrong = missing_is_wrong;
+	c->name = request_param(x, PARAM_PATH, &c->name_len);
+	c->provider = request_settings(x)->provider;
+	c->state = request_state(x);
+	c->now = store_now(request_store(x));
+	buf_init(&c->errors, TEXT_MAX);
+	buf_init(&c->warnings, TEXT_MAX);
+	json_out_init(&c->warning_list, &c->warnings);
+	json_out_array(&c->warning_list, NULL);
+	buf_init(&c->place, TEXT_MAX);
+}
+
+static void
+reference_check_release(struct reference_check *c)
+{
+	buf_release(&c->errors);
+	buf_release(&c->warnings);
+	buf_release(&c->place);
+}
+
+/* Is the reference one to this registry? */
+static bool
+reference_check_is_ours(const struct reference_check *c, const struct reference *ref)
+{
+	return ref->provider_len == strlen(c->provider) &&
+	    memcmp(ref->provider, c->provider, ref->provider_len) == 0;
+}
+
+/* Its key, if it has a live version. */
+static const struct state_key *
+reference_check_find(const struct reference_check *c, const struct reference *ref)
+{
+	const struct state_key *key = NULL;
+
+	if (c->path != NULL)
+		key = state_key_find(c->path, ref->key, ref->key_len);
+	return key != NULL && state_key_live(key, c->now) ? key : NULL;
+}
+
+static void
+append_cut(struct buf *out, const char *text, size_t n, size_t max)
+{
+	buf_append(out, text, n < max ? n : max);
+	if (n > max)
+		buf_append_str(out, "...");
+}
+
+static void
+reference_check_tell(struct reference_check *c, struct buf *out, const char *text,
+    const struct reference *ref,
+    const char *what)
+{
+	append_cut(out, (const char *)c->place.data, c->place.len, PLACE_MAX);
+	buf_append_str(out, ": ");
+	append_cut(out, text + ref->begin, ref->end - ref->begin, REFERENCE_MAX);
+	buf_append_str(out, ": ");
+	buf_append_str(out, what);
+}
+
+static void
+tell_wrong(struct reference_check *c, const char *text, const struct reference *ref,
+    const char *what)
+{
+	if (c->wrong++ >= REFERENCE_CHECK_ERRORS)
+		return;
+	if (c->errors.len > 0)
+		buf_append_str(&c->errors, "; ");
+	reference_check_tell(c, &c->errors, text, ref, what);
+}
+
+static void
+tell_missing(struct reference_check *c, const char *text, const struct reference *ref)
+{
+	static const char what[] = "no such secret is stored";
+	struct buf line;
+
+	if (c->missing_is_wrong) {
+		tell_wrong(c, text, ref, what);
+		return;
+	}
+	if (c->missing++ >= REFERENCE_CHECK_ERRORS)
+		return;
+	buf_init(&line, 4096);
+	reference_check_tell(c, &line, text, ref, what);
+	json_out_text_n(&c->warning_list, NULL, line.data, line.len);
+	buf_release(&line);
+}
+
+static void
+reference_check_check_text(struct reference_check *c, const char *text, size_t n)
+{
+	struct reference ref;
+	size_t at = 0;
+
+	for (; reference_scan(text, n, at, &ref); at = ref.end) {
+		if (!reference_check_is_ours(c, &ref))
+			continue;
+		c->references++;
+		if (!ref.has_path || ref.path_len == 0)
+			tell_wrong(c, text, &ref, "it names no path (${provider:path:key})");
+		else if (ref.path_len != c->name_len ||
+		    memcmp(ref.path, c->name, c->name_len) != 0)
+			tell_wrong(c, text, &ref, "its path is not the connector's name");
+		else if (!name_key_valid(ref.key, ref.key_len))
+			tell_wrong(c, text, &ref, "its key is not valid");
+		else if (reference_check_find(c, &ref) == NULL)
+			tell_missing(c, text, &ref);
+	}
+}
+
+/* Look at every string within; false: it is nested too deep. */
+static bool
+reference_check_check(struct reference_check *c, json_t *value, unsigned depth)
+{
+	size_t before = c->place.len, i;
+	const char *name;
+	json_t *member;
+	bool fine = true;
+
+	if (depth > REFERENCE_CHECK_DEPTH)
+		return false;
+	if (json_is_string(value))
+		reference_check_check_text(c, json_string_value(value), json_string_length(value));
+	json_object_foreach(value, name, member) {
+		if (before > 0)
+			buf_append_char(&c->place, '.');
+		buf_append_str(&c->place, name);
+		fine = fine && reference_check_check(c, member, depth + 1);
+		buf_truncate(&c->place, before);
+	}
+	json_array_foreach(value, i, member) {
+		buf_append_char(&c->place, '[');
+		reply_number(&c->place, i);
+		buf_append_char(&c->place, ']');
+		fine = fine && reference_check_check(c, member, depth + 1);
+		buf_truncate(&c->place, before);
+	}
+	return fine;
+}
+
+/* Look at every string within, with the state locked.  false: it is nested
+ * too deep. */
+static bool
+reference_check_all(struct reference_check *c, struct json_t *config)
+{
+	c->path = state_path_find(c->state, c->name, c->name_len);
+	return reference_check_check(c, config, 0);
+}
 
 /*
  * POST /secret/connectors/{name}/validate and resolve.  All references that
@@ -34,7 +218,7 @@ struct job {
 
 /* Append the referred value to the text.  -1: it cannot be opened. */
 static int
-append_value(struct job *j, const struct reference *ref)
+references_append_value(struct job *j, const struct reference *ref)
 {
 	const struct state_key *key = reference_check_find(&j->c, ref);
 	struct secret_name name = {
@@ -70,7 +254,7 @@ emit_text(void *cookie, struct json_out *out, const char *key, const char *text,
 			continue;
 		buf_append(&j->text, text + copied, ref.begin - copied);
 		copied = ref.end;
-		if (append_value(j, &ref) == -1)
+		if (references_append_value(j, &ref) == -1)
 			return -1;
 	}
 	if (copied == 0) {
@@ -140,7 +324,7 @@ emit_answer(struct job *j, const json_t *root, const json_t *config)
 
 /* Check, and resolve if that is wanted and nothing is wrong. */
 static void
-work(struct job *j, const json_t *root, json_t *config)
+references_work(struct job *j, const json_t *root, json_t *config)
 {
 	struct exchange *x = j->c.x;
 	bool fine;
@@ -167,7 +351,7 @@ work(struct job *j, const json_t *root, json_t *config)
 }
 
 static bool
-is_name(const struct job *j, const json_t *name)
+references_is_name(const struct job *j, const json_t *name)
 {
 	return json_is_string(name) && json_string_length(name) == j->c.name_len &&
 	    memcmp(json_string_value(name), j->c.name, j->c.name_len) == 0;
@@ -176,13 +360,13 @@ is_name(const struct job *j, const json_t *name)
 /* The connector's name must stand in the config (or beside it, as in Connect's
  * own requests), and be the URL's. */
 static bool
-check_name(struct job *j, const json_t *root, const json_t *config)
+references_check_name(struct job *j, const json_t *root, const json_t *config)
 {
 	const json_t *outer = json_object_get(root, "name");
 	const json_t *inner = json_object_get(config, "name");
 
-	if ((outer != NULL || inner != NULL) && (outer == NULL || is_name(j, outer)) &&
-	    (inner == NULL || is_name(j, inner)))
+	if ((outer != NULL || inner != NULL) && (outer == NULL || references_is_name(j, outer)) &&
+	    (inner == NULL || references_is_name(j, inner)))
 		return true;
 	answer_fail(j->c.x, 400, 0, "The config must have the connector's name as \"name\", "
 	    "the same as in the URL");
@@ -190,7 +374,7 @@ check_name(struct job *j, const json_t *root, const json_t *config)
 }
 
 static void
-take(struct exchange *x, bool resolve)
+references_take(struct exchange *x, bool resolve)
 {
 	struct buf *body = http_body(x->r);
 	enum body_result result;
@@ -211,8 +395,8 @@ take(struct exchange *x, bool resolve)
 		config = root;
 	reference_check_init(&job.c, x, resolve || !request_settings(x)->missing_reference_warns);
 	buf_init_secret(&job.text, EXCHANGE_BODY_MAX);
-	if (check_name(&job, root, config))
-		work(&job, root, config);
+	if (references_check_name(&job, root, config))
+		references_work(&job, root, config);
 	buf_release(&job.text);
 	reference_check_release(&job.c);
 	json_decref(root);
@@ -221,11 +405,11 @@ take(struct exchange *x, bool resolve)
 void
 references_validate(struct exchange *x)
 {
-	take(x, false);
+	references_take(x, false);
 }
 
 void
 references_resolve(struct exchange *x)
 {
-	take(x, true);
+	references_take(x, true);
 }

@@ -1,17 +1,11 @@
-#include "registry/api/watch.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/json_out.h"
-#include "registry/api/answer.h"
-#include "registry/api/request.h"
 #include "registry/api/exchange.h"
-#include "registry/api/handlers.h"
-#include "registry/api/internal.h"
-#include "registry/api/reply.h"
+#include "registry/api/routes.h"
 #include "registry/http/http.h"
 #include "registry/store/state.h"
 #include "registry/store/store.h"
@@ -60,7 +54,7 @@ watch_list_release(struct watch_list *l)
 }
 
 static void
-drop(struct watch *w)
+watch_drop(struct watch *w)
 {
 	struct watch_list *l = w->list;
 	bool last;
@@ -104,7 +98,7 @@ add_change(struct collect *c, const struct change_view *v)
 }
 
 static void
-visit(void *cookie, const struct change_view *v)
+watch_visit(void *cookie, const struct change_view *v)
 {
 	struct collect *c = cookie;
 
@@ -134,7 +128,7 @@ static const char too_old[] = "What changed since this offset is not remembered 
 /* Make the body: the changes since ${*since} that the caller may know of.
  * ${*since} moves on to what was looked at.  false: it is too long ago. */
 static bool
-collect(struct exchange *x, uint64_t *since, uint64_t *count)
+watch_collect(struct exchange *x, uint64_t *since, uint64_t *count)
 {
 	struct collect c = { .x = x, .everything = request_allows(x, SECRET_LIST, NULL, 0) };
 	struct state *s = request_state(x);
@@ -146,7 +140,7 @@ collect(struct exchange *x, uint64_t *since, uint64_t *count)
 		state_lock(s);
 		more = *since < state_offset(s);
 		if (more) {
-			uint64_t next = state_changes(s, *since, CHANGES_MAX, visit, &c);
+			uint64_t next = state_changes(s, *since, CHANGES_MAX, watch_visit, &c);
 
 			known = next != 0;
 			more = next > *since;
@@ -160,7 +154,7 @@ collect(struct exchange *x, uint64_t *since, uint64_t *count)
 }
 
 static void
-answer(struct exchange *x, uint64_t count)
+watch_answer(struct exchange *x, uint64_t count)
 {
 	x->has_count = true;
 	x->count = count;
@@ -169,14 +163,14 @@ answer(struct exchange *x, uint64_t count)
 
 /* The request is about to be answered; returns it. */
 static struct exchange *
-part(struct watch *w)
+watch_part(struct watch *w)
 {
 	struct exchange *x = w->x;
 
 	pthread_mutex_lock(&w->list->lock);
 	w->x = NULL;
 	pthread_mutex_unlock(&w->list->lock);
-	drop(w);
+	watch_drop(w);
 	return x;
 }
 
@@ -184,17 +178,17 @@ static void woken(struct store_waiter *waiter);
 
 /* Answer, or wait (again) for the store. */
 static void
-look(struct watch *w)
+watch_look(struct watch *w)
 {
 	struct exchange *x = w->x;
 	uint64_t count;
 
-	if (!collect(x, &w->since, &count)) {
-		answer_fail(part(w), 410, 0, "%s", too_old);
+	if (!watch_collect(x, &w->since, &count)) {
+		answer_fail(watch_part(w), 410, 0, "%s", too_old);
 		return;
 	}
 	if (count > 0 || w->over || http_gone(x->r) || atomic_load(&x->api->draining)) {
-		answer(part(w), count);
+		watch_answer(watch_part(w), count);
 		return;
 	}
 	w->waiter.since = w->since;
@@ -210,7 +204,7 @@ awake(void *arg)
 	struct watch *w = arg;
 
 	w->waiting = false;
-	look(w);
+	watch_look(w);
 }
 
 /* On the writer's thread (or within store_wait).  The request is there: it is
@@ -234,10 +228,10 @@ end(void *arg)
 		/* Otherwise awake() is on its way. */
 		if (w->waiting && store_unwait(request_store(w->x), &w->waiter)) {
 			w->waiting = false;
-			look(w);
+			watch_look(w);
 		}
 	}
-	drop(w);
+	watch_drop(w);
 }
 
 void
@@ -274,7 +268,7 @@ begin(struct exchange *x, uint64_t since, unsigned ms)
 	l->first = w;
 	pthread_mutex_unlock(&l->lock);
 	http_later(x->r, ms, end, w);
-	look(w);
+	watch_look(w);
 }
 
 void
@@ -292,15 +286,15 @@ watch_changes(struct exchange *x)
 	if (found == 0) {
 		begin_changes(x);
 		end_changes(x, now);
-		answer(x, 0);
+		watch_answer(x, 0);
 		return;
 	}
 	if (wait > 0) {
 		begin(x, since, (unsigned)wait * 1000);
 		return;
 	}
-	if (collect(x, &since, &now))
-		answer(x, now);
+	if (watch_collect(x, &since, &now))
+		watch_answer(x, now);
 	else
 		answer_fail(x, 410, 0, "%s", too_old);
 }

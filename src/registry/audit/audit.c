@@ -1,5 +1,3 @@
-#include "registry/audit/audit.h"
-
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +9,7 @@
 #include "base/error.h"
 #include "crypto/key.h"
 #include "crypto/random.h"
+#include "registry/audit/audit.h"
 #include "registry/audit/audit_event.h"
 #include "registry/audit/audit_internal.h"
 #include "registry/audit/audit_macs.h"
@@ -240,7 +239,7 @@ await_writer(struct audit *a)
 
 /* Nobody is to wait any more. */
 static struct audit_wait *
-fail_all(struct audit_batch *b, struct audit_wait *list)
+audit_fail_all(struct audit_batch *b, struct audit_wait *list)
 {
 	size_t i;
 
@@ -275,7 +274,7 @@ audit_close(struct audit *a)
 	pthread_mutex_unlock(&a->lock);
 	pthread_join(a->watch, NULL);
 	pthread_mutex_lock(&a->lock);
-	list = fail_all(a->pending, fail_all(a->inflight, a->refused));
+	list = audit_fail_all(a->pending, audit_fail_all(a->inflight, a->refused));
 	a->refused = NULL;
 	ended = a->writer_done;
 	/* A writer that hangs in the kernel goes on using it all, to its end. */

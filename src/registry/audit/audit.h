@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct audit;
+struct audit_commit;
 struct error;
 struct key;
 
@@ -15,7 +17,6 @@ struct key;
  * previous hash and the line.  Fail-closed: an event that is not durable in
  * every required sink within the deadline is refused.
  */
-struct audit;
 
 /* Lines that are kept elsewhere, see audit_commit_begin. */
 struct audit_carry {
@@ -124,7 +125,6 @@ void audit_wake(struct audit *a);
  * every sink, but the file is not synced for them, as whoever makes the changes
  * keeps a copy beside them.
  */
-struct audit_commit;
 struct audit_commit *audit_commit_new(struct audit *a, struct error *err);
 
 /* One change, before and after. */

@@ -1,5 +1,3 @@
-#include "registry/audit/audit_anchor.h"
-
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -7,10 +5,11 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "file/file.h"
 #include "base/json_out.h"
-#include "base/equal.h"
-#include "file/replace_file.h"
+#include "base/secmem.h"
+#include "file/file.h"
+#include "file/replace.h"
+#include "registry/audit/audit_anchor.h"
 #include "registry/audit/audit_text.h"
 
 #define PURPOSE "audit anchor"
@@ -18,7 +17,7 @@
 #define LOCK_MS 1000
 
 static int
-path_of(const char *file, char path[PATH_MAX], struct error *err)
+audit_anchor_path_of(const char *file, char path[PATH_MAX], struct error *err)
 {
 	if ((size_t)snprintf(path, PATH_MAX, "%s.anchor", file) < PATH_MAX)
 		return 0;
@@ -27,7 +26,7 @@ path_of(const char *file, char path[PATH_MAX], struct error *err)
 
 /* The whole text; it has no other form. */
 static int
-put(const struct key *k, const struct audit_chain *c, uint64_t first, struct buf *out,
+audit_anchor_put(const struct key *k, const struct audit_chain *c, uint64_t first, struct buf *out,
     struct error *err)
 {
 	char hex[2 * MAC_BYTES + 1];
@@ -66,14 +65,16 @@ audit_anchor_write(const char *file, const struct key *k, const struct audit_cha
 	int rc = -1;
 
 	buf_init(&text, ANCHOR_MAX);
-	if (path_of(file, path, err) == 0 && put(k, c, first, &text, err) == 0)
+	if (audit_anchor_path_of(file, path, err) == 0 && audit_anchor_put(k, c, first, &text,
+	    err) == 0)
 		rc = replace_file_locked(path, LOCK_MS, &text, err);
 	buf_release(&text);
 	return rc;
 }
 
 static int
-parse(const struct key *k, struct buf *text, struct audit_anchor *out, struct error *err)
+audit_anchor_parse(const struct key *k, struct buf *text, struct audit_anchor *out,
+    struct error *err)
 {
 	char hex[2 * MAC_BYTES + 1];
 	struct buf again;
@@ -84,7 +85,7 @@ parse(const struct key *k, struct buf *text, struct audit_anchor *out, struct er
 	    "\"%64[0-9a-f]\"," JSON_NAME("first") "%" SCNu64, &out->chain.seq, hex,
 	    &out->first) == 3 && strlen(hex) == 2 * MAC_BYTES && out->chain.seq > 0 &&
 	    audit_chain_unhex(hex, out->chain.hash) &&
-	    put(k, &out->chain, out->first, &again, err) == 0 &&
+	    audit_anchor_put(k, &out->chain, out->first, &again, err) == 0 &&
 	    secret_equal(text->data, text->len, again.data, again.len))
 		rc = 0;
 	else
@@ -103,11 +104,11 @@ audit_anchor_read(const char *file, const struct key *k, struct audit_anchor *ou
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	if (path_of(file, path, err) != 0)
+	if (audit_anchor_path_of(file, path, err) != 0)
 		return -1;
 	buf_init(&text, ANCHOR_MAX);
 	rc = file_read(path, &text, NULL, &failed);
-	if (rc == 0 && (rc = parse(k, &text, out, &failed)) != 0)
+	if (rc == 0 && (rc = audit_anchor_parse(k, &text, out, &failed)) != 0)
 		error_place(&failed, path, 0);
 	buf_release(&text);
 	if (rc == 0 || failed.code == ERROR_MISSING)

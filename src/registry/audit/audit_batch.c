@@ -1,7 +1,7 @@
-#include "registry/audit/audit_batch.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "registry/audit/audit_batch.h"
 
 #define KEEP_BYTES ((size_t)4 << 20)
 
@@ -53,7 +53,7 @@ audit_batch_entry(struct audit_batch *b)
 }
 
 static int
-reserve(struct audit_batch *b, size_t n)
+audit_batch_reserve(struct audit_batch *b, size_t n)
 {
 	size_t cap = b->cap == 0 ? 64U << 10 : b->cap;
 	char *more;
@@ -72,7 +72,7 @@ reserve(struct audit_batch *b, size_t n)
 }
 
 static size_t
-padded(size_t n)
+audit_batch_padded(size_t n)
 {
 	return (n + 7) & ~(size_t)7;
 }
@@ -80,11 +80,11 @@ padded(size_t n)
 int
 audit_batch_line(struct audit_batch *b, const struct audit_line *head, const char *bytes)
 {
-	if (reserve(b, sizeof(*head) + padded(head->len)) != 0)
+	if (audit_batch_reserve(b, sizeof(*head) + audit_batch_padded(head->len)) != 0)
 		return -1;
 	memcpy(b->bytes + b->len, head, sizeof(*head));
 	memcpy(b->bytes + b->len + sizeof(*head), bytes, head->len);
-	b->len += sizeof(*head) + padded(head->len);
+	b->len += sizeof(*head) + audit_batch_padded(head->len);
 	b->entries[b->count - 1].lines++;
 	b->lines++;
 	return 0;
@@ -105,7 +105,7 @@ audit_batch_next(const struct audit_batch *b, size_t *at, struct audit_line *hea
 	const char *bytes = b->bytes + *at + sizeof(*head);
 
 	memcpy(head, b->bytes + *at, sizeof(*head));
-	*at += sizeof(*head) + padded(head->len);
+	*at += sizeof(*head) + audit_batch_padded(head->len);
 	return bytes;
 }
 

@@ -21,7 +21,7 @@ struct carried_list {
 };
 
 static int
-by_seq(const void *a, const void *b)
+audit_carried_by_seq(const void *a, const void *b)
 {
 	const struct carried *x = a, *y = b;
 
@@ -29,7 +29,7 @@ by_seq(const void *a, const void *b)
 }
 
 static int
-add(struct carried_list *list, const char *text, size_t n, bool journal)
+audit_carried_add(struct carried_list *list, const char *text, size_t n, bool journal)
 {
 	struct carried *more;
 	size_t cap;
@@ -53,14 +53,15 @@ add_all(struct carried_list *list, const char *p, size_t n, bool journal)
 	const char *end = p + n, *stop;
 
 	for (; p < end && (stop = memchr(p, '\n', (size_t)(end - p))) != NULL; p = stop + 1)
-		if (add(list, p, (size_t)(stop - p), journal) != 0)
+		if (audit_carried_add(list, p, (size_t)(stop - p), journal) != 0)
 			return -1;
 	return 0;
 }
 
 /* The lines are added to what the list has already. */
 static int
-collect(const struct audit_options *o, const char *journal, size_t n, struct carried_list *list)
+audit_carried_collect(const struct audit_options *o, const char *journal, size_t n,
+    struct carried_list *list)
 {
 	size_t i;
 
@@ -70,7 +71,7 @@ collect(const struct audit_options *o, const char *journal, size_t n, struct car
 	if (add_all(list, journal, n, true) != 0)
 		return -1;
 	if (list->count > 0)
-		qsort(list->lines, list->count, sizeof(*list->lines), by_seq);
+		qsort(list->lines, list->count, sizeof(*list->lines), audit_carried_by_seq);
 	return 0;
 }
 
@@ -116,7 +117,7 @@ take_results(struct audit *a, struct carried_list *list, struct error *err)
 
 /* The lines in one piece. */
 static char *
-join(const struct carried_list *list, size_t *n, struct error *err)
+audit_carried_join(const struct carried_list *list, size_t *n, struct error *err)
 {
 	size_t i, room = 0;
 	char *out;
@@ -153,11 +154,11 @@ continues(struct audit *a, const char *line, size_t n)
 }
 
 static int
-put_back(struct audit *a, const struct carried_list *list, struct error *err)
+audit_carried_put_back(struct audit *a, const struct carried_list *list, struct error *err)
 {
 	const struct audit_tail *last = &list->lines[list->count - 1].tail;
 	size_t n, standing;
-	char *lines = join(list, &n, err);
+	char *lines = audit_carried_join(list, &n, err);
 	int rc = -1;
 
 	if (lines == NULL)
@@ -184,7 +185,7 @@ audit_carried_follows(struct audit *a, const struct audit_options *o,
 
 	if (journal == NULL)
 		return -1;
-	if (collect(o, journal, n, &list) != 0)
+	if (audit_carried_collect(o, journal, n, &list) != 0)
 		rc = error_memory(err);
 	else {
 		keep_following(a, *end, &list);
@@ -207,7 +208,7 @@ audit_carried_replay(struct audit *a, const struct audit_options *o, const char 
 	if (journal == NULL)
 		return -1;
 	if ((behind != NULL && add_all(&list, behind, behind_n, true) != 0) ||
-	    collect(o, journal, n, &list) != 0)
+	    audit_carried_collect(o, journal, n, &list) != 0)
 		rc = error_memory(err);
 	else {
 		keep_following(a, a->chain, &list);
@@ -218,7 +219,7 @@ audit_carried_replay(struct audit *a, const struct audit_options *o, const char 
 		rc = take_results(a, &list, err);
 	}
 	if (rc == 0 && list.count > 0)
-		rc = put_back(a, &list, err);
+		rc = audit_carried_put_back(a, &list, err);
 	free(list.lines);
 	free(journal);
 	return rc;

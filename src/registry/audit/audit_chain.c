@@ -1,10 +1,9 @@
-#include "registry/audit/audit_chain.h"
-
 #include <string.h>
 
 #include "base/error.h"
 #include "base/json_out.h"
-#include "base/equal.h"
+#include "base/secmem.h"
+#include "registry/audit/audit_chain.h"
 #include "registry/audit/audit_text.h"
 
 #define HEX (2 * MAC_BYTES)
@@ -51,7 +50,7 @@ audit_chain_seal(struct audit_chain *c, struct mac *m, const char *id, const cha
 }
 
 static int
-digit(char c)
+audit_chain_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -65,8 +64,8 @@ audit_chain_unhex(const char *text, unsigned char out[MAC_BYTES])
 	size_t i;
 
 	for (i = 0; i < MAC_BYTES; i++) {
-		high = digit(text[2 * i]);
-		low = digit(text[2 * i + 1]);
+		high = audit_chain_digit(text[2 * i]);
+		low = audit_chain_digit(text[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		out[i] = (unsigned char)(high << 4 | low);
@@ -76,7 +75,7 @@ audit_chain_unhex(const char *text, unsigned char out[MAC_BYTES])
 
 /* Step back over ${what}, which must end at ${*at}. */
 static bool
-back(const char *line, size_t *at, const char *what, size_t n)
+audit_chain_back(const char *line, size_t *at, const char *what, size_t n)
 {
 	if (*at < n || memcmp(line + *at - n, what, n) != 0)
 		return false;
@@ -114,17 +113,18 @@ audit_chain_tail(const char *line, size_t n, struct audit_tail *out)
 {
 	size_t at = n, body;
 
-	if (!back(line, &at, "\"}", 2) || !back_hex(line, &at, out->hash) ||
-	    !back(line, &at, hash_mark, MARK(hash_mark)))
+	if (!audit_chain_back(line, &at, "\"}", 2) || !back_hex(line, &at, out->hash) ||
+	    !audit_chain_back(line, &at, hash_mark, MARK(hash_mark)))
 		return false;
 	out->summed = at;
-	if (!back(line, &at, "\"", 1) || !back_hex(line, &at, out->prev) ||
-	    !back(line, &at, prev_mark, MARK(prev_mark)) || !back_number(line, &at, &out->seq) ||
-	    !back(line, &at, seq_mark, MARK(seq_mark)))
+	if (!audit_chain_back(line, &at, "\"", 1) || !back_hex(line, &at, out->prev) ||
+	    !audit_chain_back(line, &at, prev_mark, MARK(prev_mark)) || !back_number(line, &at,
+	    &out->seq) ||
+	    !audit_chain_back(line, &at, seq_mark, MARK(seq_mark)))
 		return false;
 	body = at;
 	if (!back_number(line, &at, &out->intent) ||
-	    !back(line, &at, intent_mark, MARK(intent_mark))) {
+	    !audit_chain_back(line, &at, intent_mark, MARK(intent_mark))) {
 		out->intent = 0;
 		at = body;
 	}

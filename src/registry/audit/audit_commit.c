@@ -1,10 +1,9 @@
-#include "registry/audit/audit_commit.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "registry/audit/audit_commit.h"
 #include "registry/audit/audit_event.h"
 #include "registry/audit/audit_internal.h"
 #include "registry/audit/audit_seal.h"
@@ -57,7 +56,7 @@ audit_commit_new(struct audit *a, struct error *err)
 
 /* The lock is held, and let go. */
 static void
-release(struct audit_commit *c)
+audit_commit_release(struct audit_commit *c)
 {
 	struct audit *a = c->a;
 	bool last = --c->refs == 0;
@@ -77,7 +76,7 @@ audit_commit_free(struct audit_commit *c)
 	if (c == NULL)
 		return;
 	pthread_mutex_lock(&c->a->lock);
-	release(c);
+	audit_commit_release(c);
 }
 
 static int
@@ -147,7 +146,7 @@ wait_turn(struct audit_commit *c, enum turn busy, enum turn more)
 
 /* The lock is held. */
 static int
-refuse(const struct audit *a, struct error *err)
+audit_commit_refuse(const struct audit *a, struct error *err)
 {
 	const char *reason = atomic_load(&a->unready);
 
@@ -167,7 +166,7 @@ audit_commit_begin(struct audit_commit *c, struct audit_carry parts[AUDIT_CARRY_
 	pthread_mutex_lock(&a->lock);
 	if (a->writer_done || a->failing || a->stuck || a->closing) {
 		a->counts.failures++;
-		refuse(a, err);
+		audit_commit_refuse(a, err);
 		pthread_mutex_unlock(&a->lock);
 		return -1;
 	}
@@ -179,7 +178,7 @@ audit_commit_begin(struct audit_commit *c, struct audit_carry parts[AUDIT_CARRY_
 	if (!wait_turn(c, WAITING, TAKEN)) {
 		if (a->commit == c)
 			a->commit = NULL;
-		refuse(a, err);
+		audit_commit_refuse(a, err);
 	} else if (c->turn == REFUSED)
 		*err = c->why;
 	else {
@@ -257,7 +256,7 @@ seal_outcomes(struct audit *a, struct audit_commit *c, size_t from, size_t *to,
 
 /* Make parts of whole lines; false: too many for the slots that are free. */
 static bool
-part(struct audit *a, struct audit_commit *c, size_t from, size_t to)
+audit_commit_part(struct audit *a, struct audit_commit *c, size_t from, size_t to)
 {
 	size_t n;
 
@@ -289,11 +288,11 @@ sync_file(struct audit *a, struct error *err)
 static int
 carry(struct audit *a, struct audit_commit *c, size_t outcomes, size_t to, struct error *err)
 {
-	if (a->sink_file == NULL || part(a, c, 0, to))
+	if (a->sink_file == NULL || audit_commit_part(a, c, 0, to))
 		return 0;
 	if (sync_file(a, err) != 0)
 		return -1;
-	return part(a, c, outcomes, to) ? 0 :
+	return audit_commit_part(a, c, outcomes, to) ? 0 :
 	    error_set(err, ERROR_LIMIT, "too many changes at once for the audit log");
 }
 
@@ -322,7 +321,7 @@ end(struct audit *a, struct audit_commit *c, enum turn turn, bool failed)
 	c->turn = turn;
 	c->failed = failed;
 	pthread_cond_signal(&c->turned);
-	release(c);
+	audit_commit_release(c);
 }
 
 int

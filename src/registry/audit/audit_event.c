@@ -1,5 +1,3 @@
-#include "registry/audit/audit_event.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +5,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "registry/audit/audit.h"
+#include "registry/audit/audit_event.h"
 #include "registry/audit/audit_text.h"
 
 /* Where texts are cut, in bytes of the original. */

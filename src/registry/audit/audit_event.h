@@ -7,13 +7,13 @@
 
 struct audit_event;
 struct audit_options;
+struct audit_style;
 struct error;
 
 /* The longest body of a line; no event comes near it, as each text is cut. */
 #define AUDIT_EVENT_MAX (64U << 10)
 
 /* What is the same in every event, put together once. */
-struct audit_style;
 
 /* ERROR_LIMIT: the names in ${o} are too long. */
 struct audit_style *audit_style_new(const struct audit_options *o, struct error *err);

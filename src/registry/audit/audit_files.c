@@ -1,5 +1,3 @@
-#include "registry/audit/audit_files.h"
-
 #include <sys/stat.h>
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +11,7 @@
 #include "base/error.h"
 #include "file/file.h"
 #include "registry/audit/audit_chain.h"
+#include "registry/audit/audit_files.h"
 #include "registry/audit/audit_lines.h"
 
 #define FILES_MAX 100000U
@@ -74,7 +73,7 @@ first_seq(int fd, const char *path, uint64_t *out, struct error *err)
 
 /* Take it if it is one; 0 also when it is not. */
 static int
-add(struct audit_files *f, const char *path, const char *rest, struct error *err)
+audit_files_add(struct audit_files *f, const char *path, const char *rest, struct error *err)
 {
 	struct audit_file one = { .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
 	struct audit_file *more;
@@ -119,7 +118,7 @@ no:
 
 /* A file without lines: by its name if we gave it, else it is the newest. */
 static uint64_t
-place(const struct audit_file *f)
+audit_files_place(const struct audit_file *f)
 {
 	if (f->first != 0)
 		return f->first;
@@ -127,9 +126,9 @@ place(const struct audit_file *f)
 }
 
 static int
-by_seq(const void *a, const void *b)
+audit_files_by_seq(const void *a, const void *b)
 {
-	uint64_t x = place(a), y = place(b);
+	uint64_t x = audit_files_place(a), y = audit_files_place(b);
 
 	return (x > y) - (x < y);
 }
@@ -151,7 +150,7 @@ add_moved(struct audit_files *f, const char *folder, const char *file, struct er
 			continue;
 		if ((size_t)snprintf(path, sizeof(path), "%.*s%s", (int)(base - file), file,
 		    d->d_name) < sizeof(path))
-			rc = add(f, path, d->d_name + n, err);
+			rc = audit_files_add(f, path, d->d_name + n, err);
 	}
 	closedir(dir);
 	return rc;
@@ -168,13 +167,13 @@ audit_files_list(const char *file, bool none_is_fine, struct audit_files *out,
 	if (n >= sizeof(folder))
 		return error_set(err, ERROR_LIMIT, "the file's name is too long");
 	snprintf(folder, sizeof(folder), "%.*s", (int)n, file);
-	if (add(out, file, "", err) != 0 ||
+	if (audit_files_add(out, file, "", err) != 0 ||
 	    add_moved(out, n == 0 ? "." : folder, file, err) != 0) {
 		audit_files_release(out);
 		return -1;
 	}
 	if (out->count > 0)
-		qsort(out->files, out->count, sizeof(*out->files), by_seq);
+		qsort(out->files, out->count, sizeof(*out->files), audit_files_by_seq);
 	if (out->count > 0 || none_is_fine)
 		return 0;
 	error_set(err, ERROR_MISSING, "no audit log");

@@ -17,6 +17,7 @@
 
 struct audit_commit;
 struct audit_macs;
+struct audit_own;
 struct audit_sink_file;
 struct audit_style;
 struct key;
@@ -149,7 +150,6 @@ void audit_put_abandoned(struct audit *a, const struct audit_batch *b,
 
 /* Put a line of the audit log's own into a->own (the writer, or before it
  * starts). */
-struct audit_own;
 void audit_put_own(struct audit *a, const struct audit_event *e, const struct audit_own *own,
     const struct audit_line *head);
 

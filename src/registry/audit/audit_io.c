@@ -1,10 +1,9 @@
-#include "registry/audit/audit_io.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "registry/audit/audit_io.h"
 
 #define LOOK_MS 100		/* how often it is asked whether to stop */
 

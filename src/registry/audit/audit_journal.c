@@ -1,5 +1,3 @@
-#include "registry/audit/audit_journal.h"
-
 #include <sys/stat.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +10,7 @@
 
 #include "base/error.h"
 #include "file/file.h"
+#include "registry/audit/audit_journal.h"
 
 #define AGAIN_S 10	/* between attempts to make one that was removed */
 
@@ -40,7 +39,7 @@ write_at(int fd, const char *bytes, size_t n, size_t at)
 
 /* Written, not only set aside: so that no later write changes where it is. */
 static int
-fill(int fd)
+audit_journal_fill(int fd)
 {
 	char *zeros = calloc(1, AUDIT_JOURNAL_BYTES);
 	int rc = -1;
@@ -57,7 +56,7 @@ fill(int fd)
 
 /* Its name is to outlast a crash too. */
 static int
-sync_folder(const char *folder)
+audit_journal_sync_folder(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = fd != -1 ? fsync(fd) : -1;
@@ -68,7 +67,7 @@ sync_folder(const char *folder)
 }
 
 static int
-open_file(struct audit_journal *j)
+audit_journal_open_file(struct audit_journal *j)
 {
 	struct stat st;
 
@@ -76,8 +75,8 @@ open_file(struct audit_journal *j)
 	if (j->fd == -1)
 		return -1;
 	if (fstat(j->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-	    ((size_t)st.st_size == AUDIT_JOURNAL_BYTES || fill(j->fd) == 0) &&
-	    sync_folder(j->folder) == 0) {
+	    ((size_t)st.st_size == AUDIT_JOURNAL_BYTES || audit_journal_fill(j->fd) == 0) &&
+	    audit_journal_sync_folder(j->folder) == 0) {
 		j->dev = st.st_dev;
 		j->ino = st.st_ino;
 		return 0;
@@ -104,7 +103,7 @@ audit_journal_open(const char *file)
 		j->path = strdup(path);
 		j->folder = base > file ? strndup(file, (size_t)(base - file)) : strdup(".");
 	}
-	if (j->path != NULL && j->folder != NULL && open_file(j) == 0)
+	if (j->path != NULL && j->folder != NULL && audit_journal_open_file(j) == 0)
 		return j;
 	audit_journal_free(j);
 	return NULL;
@@ -137,7 +136,7 @@ in_place(struct audit_journal *j)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec >= j->again) {
 		j->again = now.tv_sec + AGAIN_S;
-		(void)open_file(j);
+		(void)audit_journal_open_file(j);
 	}
 	return false;
 }

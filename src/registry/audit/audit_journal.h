@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+struct audit_journal;
 struct error;
 
 /*
@@ -12,7 +13,6 @@ struct error;
  * There is no order in it but that of the lines, each of which is sealed: what is
  * torn or old does not continue the chain.
  */
-struct audit_journal;
 
 #define AUDIT_JOURNAL_BYTES ((size_t)4 << 20)
 

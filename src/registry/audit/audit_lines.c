@@ -1,5 +1,3 @@
-#include "registry/audit/audit_lines.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +5,7 @@
 
 #include "base/error.h"
 #include "registry/audit/audit_chain.h"
+#include "registry/audit/audit_lines.h"
 
 #define CHUNK ((size_t)AUDIT_LINE_MAX * 4)
 
@@ -45,7 +44,7 @@ audit_lines_free(struct audit_lines *l)
 }
 
 static int
-fill(struct audit_lines *l, struct error *err)
+audit_lines_fill(struct audit_lines *l, struct error *err)
 {
 	ssize_t n;
 
@@ -93,7 +92,7 @@ audit_lines_next(struct audit_lines *l, struct audit_lines_line *out, struct err
 		l->scanned = n;
 		if (l->end)
 			return n > 0 ? give(l, n, false, out) : 0;
-		if (fill(l, err) != 0)
+		if (audit_lines_fill(l, err) != 0)
 			return -1;
 	}
 }

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct audit_lines;
 struct error;
 
 /* Reading a file line by line. */
-struct audit_lines;
 
 /* From descriptor ${fd} (not closed by this) at offset ${from}; ${name} is
  * for errors and must stay. */

@@ -1,9 +1,8 @@
-#include "registry/audit/audit_macs.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "registry/audit/audit_macs.h"
 
 #define KEPT 32
 

@@ -3,12 +3,12 @@
 
 #include "crypto/mac.h"
 
+struct audit_macs;
 struct error;
 struct key;
 
 /* HMAC contexts of one purpose, lent to one thread at a time: OpenSSL is slow
  * at making one. */
-struct audit_macs;
 
 struct audit_macs *audit_macs_new(const struct key *k, const char *purpose, struct error *err);
 void audit_macs_free(struct audit_macs *m);

@@ -29,7 +29,7 @@ struct gap {
 
 /* What comes next; false: no more need be read. */
 static bool
-look(struct audit *a, struct gap *g, const struct audit_lines_line *line)
+audit_mend_look(struct audit *a, struct gap *g, const struct audit_lines_line *line)
 {
 	struct audit_tail tail;
 	bool fits = line->whole && audit_chain_tail(line->text, line->len, &tail) &&
@@ -55,7 +55,7 @@ look(struct audit *a, struct gap *g, const struct audit_lines_line *line)
 }
 
 static int
-find(struct audit *a, uint64_t size, struct gap *g, struct error *err)
+audit_mend_find(struct audit *a, uint64_t size, struct gap *g, struct error *err)
 {
 	struct audit_lines_line line;
 	struct audit_lines *l = audit_lines_new(audit_sink_file_fd(a->sink_file), a->file,
@@ -64,7 +64,7 @@ find(struct audit *a, uint64_t size, struct gap *g, struct error *err)
 
 	if (l == NULL)
 		return -1;
-	while ((rc = audit_lines_next(l, &line, err)) == 1 && look(a, g, &line))
+	while ((rc = audit_lines_next(l, &line, err)) == 1 && audit_mend_look(a, g, &line))
 		continue;
 	audit_lines_free(l);
 	return rc < 0 ? -1 : 0;
@@ -90,7 +90,7 @@ audit_mend(struct audit *a, const struct audit_options *o, char **behind, size_t
 
 	*behind = NULL;
 	*n = 0;
-	if (find(a, size, &g, err) != 0)
+	if (audit_mend_find(a, size, &g, err) != 0)
 		return -1;
 	if (!g.open || (g.plain && !g.behind) || is_synced(a, g.before.seq))
 		return 0;

@@ -1,7 +1,7 @@
-#include "registry/audit/audit_open_set.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "registry/audit/audit_open_set.h"
 
 #define OPEN_MAX 65536U
 
@@ -13,7 +13,7 @@ audit_open_set_release(struct audit_open_set *s)
 }
 
 static int
-grow(struct audit_open_set *s)
+audit_open_set_grow(struct audit_open_set *s)
 {
 	size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
 	uint64_t *more = cap <= OPEN_MAX ? realloc(s->seqs, cap * sizeof(*more)) : NULL;
@@ -27,7 +27,7 @@ grow(struct audit_open_set *s)
 
 /* Where ${seq} is or belongs. */
 static size_t
-find(const struct audit_open_set *s, uint64_t seq)
+audit_open_set_find(const struct audit_open_set *s, uint64_t seq)
 {
 	size_t low = 0, high = s->count, middle;
 
@@ -44,11 +44,11 @@ find(const struct audit_open_set *s, uint64_t seq)
 void
 audit_open_set_add(struct audit_open_set *s, uint64_t seq)
 {
-	size_t at = find(s, seq);
+	size_t at = audit_open_set_find(s, seq);
 
 	if (at < s->count && s->seqs[at] == seq)
 		return;
-	if (s->count == s->cap && grow(s) != 0) {
+	if (s->count == s->cap && audit_open_set_grow(s) != 0) {
 		if (s->forgotten == 0 || seq < s->forgotten)
 			s->forgotten = seq;
 		return;
@@ -61,7 +61,7 @@ audit_open_set_add(struct audit_open_set *s, uint64_t seq)
 void
 audit_open_set_remove(struct audit_open_set *s, uint64_t seq)
 {
-	size_t at = find(s, seq);
+	size_t at = audit_open_set_find(s, seq);
 
 	if (at == s->count || s->seqs[at] != seq)
 		return;

@@ -1,8 +1,8 @@
-#include "registry/audit/audit_record.h"
-
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "registry/audit/audit_record.h"
 
 #define METHOD_PREFIX "secret-registry."
 
@@ -22,7 +22,7 @@ first_text(const json_t *o, const char *name)
 }
 
 static int
-digit(char c)
+audit_record_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -31,7 +31,7 @@ digit(char c)
 
 /* The part of a CRN behind ${mark}, decoded. */
 static bool
-part(const char *crn, const char *mark, char **out, size_t *len)
+audit_record_part(const char *crn, const char *mark, char **out, size_t *len)
 {
 	const char *p = crn != NULL ? strstr(crn, mark) : NULL;
 	char *to;
@@ -42,8 +42,8 @@ part(const char *crn, const char *mark, char **out, size_t *len)
 	if ((*out = to = malloc(strcspn(p, "/") + 1)) == NULL)
 		return false;
 	for (; *p != '\0' && *p != '/'; p++) {
-		if (*p == '%' && digit(p[1]) >= 0 && digit(p[2]) >= 0) {
-			*to++ = (char)(digit(p[1]) << 4 | digit(p[2]));
+		if (*p == '%' && audit_record_digit(p[1]) >= 0 && audit_record_digit(p[2]) >= 0) {
+			*to++ = (char)(audit_record_digit(p[1]) << 4 | audit_record_digit(p[2]));
 			p += 2;
 		} else
 			*to++ = *p;
@@ -96,8 +96,8 @@ audit_record_read(const char *line, size_t n, struct audit_record *r)
 	r->operation = text(access, "operation");
 	read_request(data, r);
 	crn = text(data, "resourceName");
-	return part(crn, "/secret-path=", &r->path, &r->path_len) &&
-	    part(crn, "/secret-key=", &r->key, &r->key_len);
+	return audit_record_part(crn, "/secret-path=", &r->path, &r->path_len) &&
+	    audit_record_part(crn, "/secret-key=", &r->key, &r->key_len);
 }
 
 void

@@ -48,7 +48,7 @@ find_line(struct end *e, size_t n, bool from_start)
 }
 
 static int
-read_end(int fd, const char *path, struct end *e, struct error *err)
+audit_recover_read_end(int fd, const char *path, struct end *e, struct error *err)
 {
 	size_t window = WINDOW_FIRST, n;
 	struct stat st;
@@ -73,7 +73,7 @@ read_end(int fd, const char *path, struct end *e, struct error *err)
 }
 
 static int
-refuse(const char *path, const char *what, struct error *err)
+audit_recover_refuse(const char *path, const char *what, struct error *err)
 {
 	error_set(err, ERROR_DAMAGED, "%s", what);
 	error_place(err, path, 0);
@@ -83,13 +83,14 @@ refuse(const char *path, const char *what, struct error *err)
 
 /* The chain goes on from this line. */
 static int
-take(struct audit *a, const struct end *e, const char *path, struct error *err)
+audit_recover_take(struct audit *a, const struct end *e, const char *path, struct error *err)
 {
 	static const char stop[] = JSON_NAME("request") "{" JSON_NAME("phase") "\"stop\","
 	    JSON_NAME("open") "0}";
 
 	if (!audit_chain_fits(a->mac, e->line, &e->tail))
-		return refuse(path, "the last line of the audit log was changed, or the log was "
+		return audit_recover_refuse(path,
+		    "the last line of the audit log was changed, or the log was "
 		    "made with another key", err);
 	a->chain.seq = e->tail.seq;
 	memcpy(a->chain.hash, e->tail.hash, MAC_BYTES);
@@ -138,13 +139,13 @@ take_moved(struct audit *a, struct error *err)
 		if (files.files[i - 1].first == 0)
 			continue;
 		if ((fd = audit_files_open(&files.files[i - 1], err)) < 0 ||
-		    read_end(fd, files.files[i - 1].path, &e, err) != 0)
+		    audit_recover_read_end(fd, files.files[i - 1].path, &e, err) != 0)
 			rc = -1;
 		else if (fdatasync(fd) != 0)
 			/* Its last lines are needed where the journal's were. */
 			rc = error_io(err, files.files[i - 1].path, "cannot sync");
 		else if (e.line != NULL)
-			rc = take(a, &e, files.files[i - 1].path, err);
+			rc = audit_recover_take(a, &e, files.files[i - 1].path, err);
 		free(e.bytes);
 		e.bytes = NULL;
 	}
@@ -184,11 +185,11 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 		return 0;
 	rc = audit_mend(a, o, &behind, &n, err);
 	if (rc == 0)
-		rc = read_end(fd, a->file, &e, err);
+		rc = audit_recover_read_end(fd, a->file, &e, err);
 	if (rc == 0 && e.line != NULL)
-		rc = take(a, &e, a->file, err);
+		rc = audit_recover_take(a, &e, a->file, err);
 	else if (rc == 0 && e.torn > 0 && !is_beginning(&e))
-		rc = refuse(a->file, "this is not an audit log", err);
+		rc = audit_recover_refuse(a->file, "this is not an audit log", err);
 	else if (rc == 0)
 		rc = take_moved(a, err);
 	if (rc == 0) {

@@ -28,7 +28,7 @@ struct moved_list {
 };
 
 static int
-by_seq(const void *a, const void *b)
+audit_rotate_by_seq(const void *a, const void *b)
 {
 	const struct moved *x = a, *y = b;
 
@@ -60,12 +60,12 @@ list_moved(const char *folder, const char *base, struct moved_list *out)
 	if (dir != NULL)
 		closedir(dir);
 	if (out->count > 0)
-		qsort(out->files, out->count, sizeof(*out->files), by_seq);
+		qsort(out->files, out->count, sizeof(*out->files), audit_rotate_by_seq);
 }
 
 /* Remove all but the newest.  The anchor says first where the log begins then. */
 static void
-prune(struct audit *a)
+audit_rotate_prune(struct audit *a)
 {
 	size_t n = (size_t)(file_basename(a->file) - a->file);
 	char folder[PATH_MAX] = ".", path[PATH_MAX];
@@ -116,6 +116,6 @@ audit_rotate(struct audit *a, size_t coming)
 		a->rotate_again_ms = audit_now() + AGAIN_MS;
 		return 0;
 	}
-	prune(a);
+	audit_rotate_prune(a);
 	return 1;
 }

@@ -1,5 +1,3 @@
-#include "registry/audit/audit_seal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +5,7 @@
 #include "registry/audit/audit_commit.h"
 #include "registry/audit/audit_event.h"
 #include "registry/audit/audit_internal.h"
+#include "registry/audit/audit_seal.h"
 #include "registry/audit/audit_sink_file.h"
 #include "registry/audit/audit_text.h"
 
@@ -15,7 +14,7 @@
 #define OWN_AT_ONCE 4		/* lines made by seal_own in one write */
 
 static int
-reserve(struct audit *a, size_t n, struct error *err)
+audit_seal_reserve(struct audit *a, size_t n, struct error *err)
 {
 	char *more;
 
@@ -115,7 +114,7 @@ audit_seal_all(struct audit *a, struct audit_commit *c, bool resumed, uint64_t l
 	size_t lines = a->own.lines + a->inflight->lines + audit_commit_lines(c) + OWN_AT_ONCE;
 	struct audit_text out;
 
-	if (reserve(a, a->own.len + a->inflight->len + audit_commit_bytes(c) +
+	if (audit_seal_reserve(a, a->own.len + a->inflight->len + audit_commit_bytes(c) +
 	    OWN_AT_ONCE * (size_t)AUDIT_EVENT_MAX + lines * AUDIT_CHAIN_EXTRA, err) != 0)
 		return -1;
 	out = (struct audit_text){ a->out, a->out + a->out_cap };

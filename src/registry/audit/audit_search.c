@@ -68,7 +68,7 @@ without(const char *text, const char *prefix)
 }
 
 static int
-prepare(struct query *q, struct error *err)
+audit_search_prepare(struct query *q, struct error *err)
 {
 	const struct audit_filter *f = q->f;
 
@@ -101,31 +101,32 @@ may_match(const struct query *q, const char *line, size_t n)
 }
 
 static bool
-same(const char *wanted, const char *found)
+audit_search_same(const char *wanted, const char *found)
 {
 	return wanted == NULL || (found != NULL && strcmp(wanted, found) == 0);
 }
 
 static bool
-same_bytes(const char *wanted, const char *found, size_t n)
+audit_search_same_bytes(const char *wanted, const char *found, size_t n)
 {
 	return wanted == NULL || (found != NULL && strlen(wanted) == n &&
 	    memcmp(wanted, found, n) == 0);
 }
 
 static bool
-matches(const struct query *q, const char *line, size_t n)
+audit_search_matches(const struct query *q, const char *line, size_t n)
 {
 	const struct audit_filter *f = q->f;
 	struct audit_record r;
 	bool yes = audit_record_read(line, n, &r);
 
 	if (yes)
-		yes = same(without(f->principal, "User:"), without(r.principal, "User:")) &&
-		    same_bytes(f->path, r.path, r.path_len) &&
-		    same_bytes(f->key, r.key, r.key_len) &&
-		    same(without(f->method, "secret-registry."), r.method) &&
-		    same(f->request_id, r.request_id) &&
+		yes = audit_search_same(without(f->principal, "User:"), without(r.principal,
+		    "User:")) &&
+		    audit_search_same_bytes(f->path, r.path, r.path_len) &&
+		    audit_search_same_bytes(f->key, r.key, r.key_len) &&
+		    audit_search_same(without(f->method, "secret-registry."), r.method) &&
+		    audit_search_same(f->request_id, r.request_id) &&
 		    (!f->denied || (r.has_granted && !r.granted) || r.status == 401 ||
 		    r.status == 403);
 	audit_record_release(&r);
@@ -146,7 +147,7 @@ search_file(const struct query *q, struct audit_file *file,
 		return -1;
 	while ((rc = audit_lines_next(l, &one, err)) == 1)
 		if (one.whole && audit_chain_tail(one.text, one.len, &tail) &&
-		    may_match(q, one.text, one.len) && matches(q, one.text, one.len) &&
+		    may_match(q, one.text, one.len) && audit_search_matches(q, one.text, one.len) &&
 		    (rc = line(cookie, one.text, one.len)) != 0)
 			break;
 	audit_lines_free(l);
@@ -162,7 +163,7 @@ audit_search(const char *file, const struct audit_filter *f,
 	size_t i;
 	int rc = 0;
 
-	if (prepare(&q, err) != 0 || audit_files_list(file, false, &files, err) != 0)
+	if (audit_search_prepare(&q, err) != 0 || audit_files_list(file, false, &files, err) != 0)
 		return -1;
 	for (i = 0; rc == 0 && i < files.count; i++)
 		rc = search_file(&q, &files.files[i], line, cookie, err);

@@ -1,5 +1,3 @@
-#include "registry/audit/audit_sink_file.h"
-
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <errno.h>
@@ -14,6 +12,7 @@
 #include "file/file.h"
 #include "registry/audit/audit_io.h"
 #include "registry/audit/audit_journal.h"
+#include "registry/audit/audit_sink_file.h"
 #include "registry/audit/audit_unsynced.h"
 
 #define REMOVED_MAX 8		/* times in a row that FILE may be removed under our hands */
@@ -47,7 +46,7 @@ close_fd(struct audit_sink_file *s)
 
 /* Give back what was set aside beyond the end. */
 static void
-trim(const struct audit_sink_file *s)
+audit_sink_file_trim(const struct audit_sink_file *s)
 {
 	struct stat st;
 
@@ -60,7 +59,7 @@ audit_sink_file_free(struct audit_sink_file *s)
 {
 	if (s == NULL)
 		return;
-	trim(s);
+	audit_sink_file_trim(s);
 	if (s->unsynced.len > 0)
 		(void)!fdatasync(s->fd);
 	close_fd(s);
@@ -72,7 +71,7 @@ audit_sink_file_free(struct audit_sink_file *s)
 }
 
 static int
-sync_folder(const struct audit_sink_file *s, struct error *err)
+audit_sink_file_sync_folder(const struct audit_sink_file *s, struct error *err)
 {
 	int fd = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = fd >= 0 && fsync(fd) == 0 ? 0 : error_io(err, s->folder, "cannot sync");
@@ -84,7 +83,7 @@ sync_folder(const struct audit_sink_file *s, struct error *err)
 
 /* Does the last line of what another process left want its line end? */
 static void
-look_at_end(struct audit_sink_file *s)
+audit_sink_file_look_at_end(struct audit_sink_file *s)
 {
 	char last = '\n';
 
@@ -133,7 +132,7 @@ open_path(struct audit_sink_file *s, struct error *err)
 		error_set(err, ERROR_BUSY, "another process writes this audit log");
 		return error_place(err, s->path, 0);
 	}
-	if (fstat(fd, &st) != 0 || (made && sync_folder(s, err) != 0)) {
+	if (fstat(fd, &st) != 0 || (made && audit_sink_file_sync_folder(s, err) != 0)) {
 		error_io(err, s->path, "cannot open the audit log");
 		close(fd);
 		return -1;
@@ -151,7 +150,7 @@ open_path(struct audit_sink_file *s, struct error *err)
 	/* What a crash leaves of a file without lines is taken for a new log, and
 	 * of what is there already nobody knows whether it was synced. */
 	s->must_sync = true;
-	look_at_end(s);
+	audit_sink_file_look_at_end(s);
 	return 0;
 }
 
@@ -239,7 +238,7 @@ audit_sink_file_ready(struct audit_sink_file *s, struct error *err)
 		s->size = (uint64_t)st.st_size;
 		if (audit_sink_file_sync(s, err) != 0)
 			return -1;
-		look_at_end(s);
+		audit_sink_file_look_at_end(s);
 	}
 	return close_line(s, err) != 0 ? -1 : !same;
 }
@@ -383,7 +382,7 @@ audit_sink_file_move(struct audit_sink_file *s, const char *name, struct error *
 {
 	if (!s->regular)
 		return 0;
-	trim(s);
+	audit_sink_file_trim(s);
 	/* What a crash takes from its end would be taken under that name. */
 	if (s->unsynced.len > 0 && audit_sink_file_sync(s, err) != 0)
 		return -1;

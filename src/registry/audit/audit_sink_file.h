@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct audit_sink_file;
 struct error;
 
 /* The file that the lines go to: 0600, ours alone (flock). */
-struct audit_sink_file;
 
 /* ${stop} ends a wait for something that is not a file and takes nothing. */
 struct audit_sink_file *audit_sink_file_new(const char *path, const atomic_bool *stop,

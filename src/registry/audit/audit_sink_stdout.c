@@ -1,5 +1,3 @@
-#include "registry/audit/audit_sink_stdout.h"
-
 #include <sys/stat.h>
 #include <errno.h>
 #include <limits.h>
@@ -7,6 +5,7 @@
 
 #include "base/error.h"
 #include "registry/audit/audit_io.h"
+#include "registry/audit/audit_sink_stdout.h"
 
 #define NAME "standard output"
 

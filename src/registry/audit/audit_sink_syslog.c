@@ -1,5 +1,3 @@
-#include "registry/audit/audit_sink_syslog.h"
-
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -13,6 +11,7 @@
 
 #include "base/error.h"
 #include "registry/audit/audit_io.h"
+#include "registry/audit/audit_sink_syslog.h"
 
 #define WHAT "cannot write the audit log to syslog"
 

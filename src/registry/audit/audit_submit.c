@@ -37,7 +37,7 @@ must_keep(const struct audit_event *events, const struct audit_wait *w)
 
 /* The lock is held. */
 static int
-append(struct audit *a, const struct audit_line *heads, size_t n, struct audit_wait *w,
+audit_submit_append(struct audit *a, const struct audit_line *heads, size_t n, struct audit_wait *w,
     bool keep)
 {
 	struct audit_entry *e;
@@ -90,7 +90,7 @@ audit_submit(struct audit *a, const struct audit_event *events, size_t n, struct
 		w->deadline = audit_now() + a->deadline_ms;
 	}
 	pthread_mutex_lock(&a->lock);
-	if (append(a, heads, i, w, keep) == 0) {
+	if (audit_submit_append(a, heads, i, w, keep) == 0) {
 		wake = a->asleep && (w == NULL || !w->lazy);
 		a->asleep = a->asleep && !wake;
 		pthread_mutex_unlock(&a->lock);

@@ -1,7 +1,7 @@
+#include <sys/stat.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -10,7 +10,7 @@
 /* Read the end of the file: ${*n} bytes, of which ${*cut} tells whether the
  * first line's beginning is missing. */
 static char *
-read_end(const char *file, size_t *n, bool *cut, struct error *err)
+audit_tail_read_end(const char *file, size_t *n, bool *cut, struct error *err)
 {
 	char *bytes = NULL;
 	struct stat st;
@@ -50,7 +50,7 @@ audit_tail(const char *file, size_t max, int (*line)(void *cookie, const char *t
 {
 	size_t n = 0, at, lines = 0;
 	bool cut = false;
-	char *bytes = read_end(file, &n, &cut, err);
+	char *bytes = audit_tail_read_end(file, &n, &cut, err);
 	char *end;
 	int rc = 0;
 

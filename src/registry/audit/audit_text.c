@@ -1,6 +1,6 @@
-#include "registry/audit/audit_text.h"
-
 #include <time.h>
+
+#include "registry/audit/audit_text.h"
 
 static const char hex_digits[] = "0123456789abcdef";
 

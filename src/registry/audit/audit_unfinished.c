@@ -75,7 +75,8 @@ look_for_checkpoint(struct search *s, const struct audit_lines_line *line,
 }
 
 static int
-add(struct search *s, const struct audit_lines_line *line, uint64_t seq, struct error *err)
+audit_unfinished_add(struct search *s, const struct audit_lines_line *line, uint64_t seq,
+    struct error *err)
 {
 	size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
 	struct found *more;
@@ -99,7 +100,7 @@ add(struct search *s, const struct audit_lines_line *line, uint64_t seq, struct 
 
 /* It has its outcome.  Most come soon after their intent: look from the end. */
 static void
-finish(struct search *s, uint64_t seq)
+audit_unfinished_finish(struct search *s, uint64_t seq)
 {
 	size_t i;
 
@@ -125,7 +126,7 @@ look_for_intent(struct search *s, const struct audit_lines_line *line,
 		return 0;
 	if (tail->intent != 0 && strcmp(phase, "intent") != 0) {
 		if (audit_chain_fits(s->mac, line->text, tail))
-			finish(s, tail->intent);
+			audit_unfinished_finish(s, tail->intent);
 		return 0;
 	}
 	if (strcmp(phase, "intent") != 0 || !audit_seal_member(line->text, line->len,
@@ -134,7 +135,7 @@ look_for_intent(struct search *s, const struct audit_lines_line *line,
 	    memmem(line->text, line->len, denied, sizeof(denied) - 1) != NULL ||
 	    !audit_chain_fits(s->mac, line->text, tail))
 		return 0;
-	return add(s, line, tail->seq, err);
+	return audit_unfinished_add(s, line, tail->seq, err);
 }
 
 static int
@@ -178,7 +179,7 @@ adopt(struct search *s, struct error *err)
 }
 
 static void
-show(const struct audit *a, const struct found *f,
+audit_unfinished_show(const struct audit *a, const struct found *f,
     void (*visit)(void *cookie, const struct audit_unfinished *u), void *cookie)
 {
 	struct audit_unfinished u = { .seq = f->seq };
@@ -226,7 +227,7 @@ audit_unfinished(struct audit *a, void (*visit)(void *cookie,
 		rc = adopt(&s, err);
 	for (i = 0; i < s.count; i++) {
 		if (rc == 0 && s.found[i].line != NULL)
-			show(a, &s.found[i], visit, cookie);
+			audit_unfinished_show(a, &s.found[i], visit, cookie);
 		free(s.found[i].line);
 	}
 	free(s.found);

@@ -1,7 +1,7 @@
-#include "registry/audit/audit_unsynced.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "registry/audit/audit_unsynced.h"
 
 #define FIRST_CAP ((size_t)64 << 10)
 

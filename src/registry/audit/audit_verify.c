@@ -1,5 +1,5 @@
-#include <stdlib.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -38,7 +38,7 @@ broken(const char *file, uint64_t line, const char *what, struct error *err)
 
 /* The first line of the log: nothing is known of what was before. */
 static int
-begin(struct check *c, const struct audit_tail *t, const char *file, uint64_t line,
+audit_verify_begin(struct check *c, const struct audit_tail *t, const char *file, uint64_t line,
     struct error *err)
 {
 	c->begun = true;
@@ -84,7 +84,7 @@ note_torn(struct check *c, const struct audit_lines_line *line, const char *file
 }
 
 static int
-check_line(struct check *c, const struct audit_lines_line *line, const char *file,
+audit_verify_check_line(struct check *c, const struct audit_lines_line *line, const char *file,
     struct error *err)
 {
 	struct audit_tail tail;
@@ -99,7 +99,7 @@ check_line(struct check *c, const struct audit_lines_line *line, const char *fil
 	}
 	if (c->torn > 0 && !vouches(line, c->torn))
 		return broken(c->torn_file, c->torn_line, c->why, err);
-	if (!c->begun && begin(c, &tail, file, line->number, err) != 0)
+	if (!c->begun && audit_verify_begin(c, &tail, file, line->number, err) != 0)
 		return -1;
 	c->torn = 0;
 	c->torn_whole = false;
@@ -111,7 +111,7 @@ check_line(struct check *c, const struct audit_lines_line *line, const char *fil
 }
 
 static int
-check_file(struct check *c, struct audit_file *f, struct error *err)
+audit_verify_check_file(struct check *c, struct audit_file *f, struct error *err)
 {
 	struct audit_lines_line line = { 0 };
 	struct audit_lines *l;
@@ -121,7 +121,7 @@ check_file(struct check *c, struct audit_file *f, struct error *err)
 	    (l = audit_lines_new(fd, f->path, 0, err)) == NULL)
 		return -1;
 	while ((rc = audit_lines_next(l, &line, err)) == 1)
-		if (check_line(c, &line, f->path, err) != 0) {
+		if (audit_verify_check_line(c, &line, f->path, err) != 0) {
 			rc = -1;
 			break;
 		}
@@ -130,7 +130,7 @@ check_file(struct check *c, struct audit_file *f, struct error *err)
 }
 
 static int
-check_end(const struct check *c, const char *file, struct error *err)
+audit_verify_check_end(const struct check *c, const char *file, struct error *err)
 {
 	/* A last line without its end is being written, or was when it all ended. */
 	if (c->torn > 0 && c->torn_whole)
@@ -156,9 +156,9 @@ verify_once(const char *file, const struct key *k, uint64_t *lines, struct error
 	    (c.mac = mac_new(k, AUDIT_CHAIN_PURPOSE, err)) != NULL)
 		rc = 0;
 	for (i = 0; rc == 0 && i < files.count; i++)
-		rc = check_file(&c, &files.files[i], err);
+		rc = audit_verify_check_file(&c, &files.files[i], err);
 	if (rc == 0)
-		rc = check_end(&c, file, err);
+		rc = audit_verify_check_end(&c, file, err);
 	*lines = c.lines;
 	mac_free(c.mac);
 	audit_files_release(&files);

@@ -21,7 +21,7 @@ audit_set_stuck(struct audit *a)
  * ${list}.  ${*next} becomes the earliest deadline of the others.
  */
 static struct audit_wait *
-expire(struct audit *a, struct audit_batch *b, uint64_t now, uint64_t *next,
+audit_watch_expire(struct audit *a, struct audit_batch *b, uint64_t now, uint64_t *next,
     struct audit_wait *list)
 {
 	struct audit_entry *e;
@@ -62,8 +62,8 @@ audit_watch_run(void *audit)
 		list = a->refused;
 		a->refused = NULL;
 		next = audit_now() + a->deadline_ms;
-		list = expire(a, a->inflight, audit_now(), &next, list);
-		list = expire(a, a->pending, audit_now(), &next, list);
+		list = audit_watch_expire(a, a->inflight, audit_now(), &next, list);
+		list = audit_watch_expire(a, a->pending, audit_now(), &next, list);
 		if (a->stuck)
 			audit_set_stuck(a);
 		if (list != NULL) {

@@ -19,7 +19,8 @@
 
 /* Is there any hope that the batch can be written? */
 static int
-prepare(struct audit *a, const struct audit_commit *c, bool was_failing, struct error *err)
+audit_writer_prepare(struct audit *a, const struct audit_commit *c, bool was_failing,
+    struct error *err)
 {
 	size_t coming = a->inflight->len + audit_commit_bytes(c);
 	int rc;
@@ -101,7 +102,7 @@ audit_put_abandoned(struct audit *a, const struct audit_batch *b, const struct a
 /* Take the waits of the batch as done or ${failed}; those who are abandoned
  * are marked by expired.  The lock is held. */
 static struct audit_wait *
-collect(struct audit *a, int failed)
+audit_writer_collect(struct audit *a, int failed)
 {
 	struct audit_wait *list = NULL, **last = &list;
 	struct audit_entry *e;
@@ -165,13 +166,13 @@ after_lost(struct audit *a)
 
 /* What the outcome means for who waits and for audit_unready. */
 static struct audit_wait *
-settle(struct audit *a, int rc, const struct error *err)
+audit_writer_settle(struct audit *a, int rc, const struct error *err)
 {
 	char reason[AUDIT_REASON_MAX];
 	struct audit_wait *list;
 
 	pthread_mutex_lock(&a->lock);
-	list = collect(a, rc != 0);
+	list = audit_writer_collect(a, rc != 0);
 	a->counts.batches += rc == 0 && a->inflight->count > 0;
 	a->failing = rc != 0;
 	a->stuck = false;
@@ -187,7 +188,8 @@ settle(struct audit *a, int rc, const struct error *err)
 }
 
 static void
-write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t lost, bool last)
+audit_writer_write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t lost,
+    bool last)
 {
 	struct audit_chain before = a->chain;
 	struct audit_wait *list;
@@ -198,7 +200,7 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 	size_t n = 0;
 	int rc;
 
-	rc = prepare(a, c, was_failing, &err);
+	rc = audit_writer_prepare(a, c, was_failing, &err);
 	if (rc == 0)
 		rc = audit_seal_all(a, c, was_failing, lost, last, &n, &err);
 	if (rc == 0) {
@@ -216,7 +218,7 @@ write_batch(struct audit *a, struct audit_commit *c, bool was_failing, uint64_t 
 		rc = audit_commit_run(a, &c, n, &err);
 	if (rc != 0 && a->sink_file != NULL)
 		audit_sink_file_must_sync(a->sink_file);
-	list = settle(a, rc, &err);
+	list = audit_writer_settle(a, rc, &err);
 	if (chained)
 		after_written(a, lost, n);
 	else if (rc != 0)
@@ -243,7 +245,7 @@ has_work(const struct audit *a)
 
 /* The lock is held. */
 static void
-wait_for_work(struct audit *a)
+audit_writer_wait_for_work(struct audit *a)
 {
 	uint64_t until = audit_now() + (a->failing ? RETRY_MS : ANCHOR_MS);
 
@@ -259,7 +261,7 @@ wait_for_work(struct audit *a)
  * the rest of them, as one sync for all costs less than two.  The lock is held.
  */
 static void
-gather(struct audit *a)
+audit_writer_gather(struct audit *a)
 {
 	struct timespec until;
 
@@ -277,7 +279,7 @@ gather(struct audit *a)
 
 /* Swap, and mark what has expired meanwhile as not to be written. */
 static void
-take_pending(struct audit *a)
+audit_writer_take_pending(struct audit *a)
 {
 	struct audit_batch *b = a->pending;
 	struct audit_entry *e;
@@ -334,9 +336,9 @@ audit_writer_run(void *audit)
 
 	pthread_mutex_lock(&a->lock);
 	do {
-		wait_for_work(a);
-		gather(a);
-		take_pending(a);
+		audit_writer_wait_for_work(a);
+		audit_writer_gather(a);
+		audit_writer_take_pending(a);
 		c = audit_commit_take(a);
 		take_adopted(a);
 		was_failing = a->failing;
@@ -344,7 +346,7 @@ audit_writer_run(void *audit)
 		last = a->closing;
 		a->reopen = false;
 		pthread_mutex_unlock(&a->lock);
-		write_batch(a, c, was_failing, lost, last);
+		audit_writer_write_batch(a, c, was_failing, lost, last);
 		keep_anchor(a, last);
 		pthread_mutex_lock(&a->lock);
 	} while (!last);

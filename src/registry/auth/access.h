@@ -1,9 +1,10 @@
-#ifndef REGISTRY_ACCESS_ACCESS_H
-#define REGISTRY_ACCESS_ACCESS_H
+#ifndef REGISTRY_AUTH_ACCESS_H
+#define REGISTRY_AUTH_ACCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+struct access;
 struct buf;
 struct error;
 
@@ -14,7 +15,6 @@ struct error;
  * (DATA/bindings.json).  What nothing grants is denied.  Paths are compared
  * byte for byte.  The files are read again when they change, within 10 ms.
  */
-struct access;
 
 enum operation {
 	SECRET_LIST, SECRET_READ, SECRET_RESOLVE, SECRET_WRITE, SECRET_DELETE,
@@ -76,4 +76,4 @@ void access_roles_default(struct buf *out);
 /* The same for the roles in force with ${data}: its roles.json if there. */
 int access_roles(const char *data, struct buf *out, struct error *err);
 
-#endif /* !REGISTRY_ACCESS_ACCESS_H */
+#endif /* !REGISTRY_AUTH_ACCESS_H */

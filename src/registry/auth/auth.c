@@ -1,24 +1,360 @@
-#include "registry/auth/auth.h"
-
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
-#include "crypto/digest.h"
+#include "crypto/key.h"
+#include "crypto/mac.h"
 #include "crypto/random.h"
-#include "registry/auth/authorization.h"
-#include "registry/auth/credentials.h"
-#include "registry/auth/jwt.h"
-#include "registry/auth/logins.h"
-#include "registry/auth/macs.h"
-#include "registry/auth/rate.h"
-#include "registry/auth/throttle.h"
-#include "registry/auth/tokens.h"
-#include "registry/auth/verified.h"
-#include "registry/base/watch.h"
+#include "registry/auth/auth.h"
+#include "registry/auth/auth_internal.h"
+#include "registry/base/data_file.h"
+
+struct error;
+struct logins;
+struct macs;
+
+/*
+ * HMAC-SHA-256 under a random key of this process, for several threads: what
+ * credentials are remembered by.
+ */
+
+/*
+ * Passwords that wait to be checked, and the threads that do it.  Requests
+ * with the same credentials wait for one check.
+ */
+
+#define LOGINS_MAX 64		/* passwords that wait */
+#define LOGINS_WAITERS 8192	/* requests that wait, in all */
+
+struct login {
+	unsigned char key[MAC_BYTES];
+	char name[PRINCIPAL_MAX];
+	struct buf password;	/* secret */
+	bool trusted;		/* to be checked whatever the address */
+	bool known;		/* the check's answer: there is such a user */
+};
+
+struct logins_calls {
+	/* Is this address refused by now?  Called under the queue's lock. */
+	bool (*refused)(void *cookie, const char *peer);
+	/* Check one: AUTH_OK, AUTH_WRONG, AUTH_BUSY (it cannot be done). */
+	enum auth_result (*check)(void *cookie, struct login *l);
+	/* Fill in the answer to one of the requests and call its done. */
+	void (*answer)(void *cookie, struct auth_check *c, const struct login *l,
+	    const char *peer, enum auth_result result);
+	void *cookie;
+};
+
+/* Contexts, so that threads do not wait for each other as a rule. */
+#define SLOTS 16
+
+struct macs {
+	struct {
+		pthread_mutex_t lock;
+		struct mac *mac;
+	} slots[SLOTS];
+};
+
+static unsigned
+slot_of_thread(void)
+{
+	static atomic_uint threads;
+	static _Thread_local unsigned mine;	/* 0: none yet */
+
+	if (mine == 0)
+		mine = 1 + atomic_fetch_add(&threads, 1) % SLOTS;
+	return mine - 1;
+}
+
+static void macs_free(struct macs *m);
+
+static struct macs *
+macs_new(struct error *err)
+{
+	struct macs *m = calloc(1, sizeof(*m));
+	struct key *key;
+	size_t i;
+
+	if (m == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	for (i = 0; i < SLOTS; i++)
+		pthread_mutex_init(&m->slots[i].lock, NULL);
+	key = key_new_random(KEY_LENGTH_DEFAULT, err);
+	for (i = 0; key != NULL && i < SLOTS; i++) {
+		m->slots[i].mac = mac_new(key, "propseal registry credentials", err);
+		if (m->slots[i].mac == NULL)
+			break;
+	}
+	key_free(key);
+	if (key == NULL || i < SLOTS) {
+		macs_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+static void
+macs_free(struct macs *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < SLOTS; i++) {
+		mac_free(m->slots[i].mac);
+		pthread_mutex_destroy(&m->slots[i].lock);
+	}
+	free(m);
+}
+
+/* -1: OpenSSL failed. */
+static int
+macs_sum(struct macs *m, const void *bytes, size_t n, unsigned char out[MAC_BYTES])
+{
+	unsigned i = slot_of_thread();
+	int rc;
+
+	pthread_mutex_lock(&m->slots[i].lock);
+	rc = mac_sum(m->slots[i].mac, "", 0, bytes, n, out, NULL);
+	pthread_mutex_unlock(&m->slots[i].lock);
+	return rc;
+}
+
+#define THREADS_MAX 64
+#define PEER_MAX 64
+
+struct waiter {
+	struct waiter *next;
+	struct auth_check *check;
+	char peer[PEER_MAX];
+};
+
+struct job {
+	struct job *next;
+	struct login login;
+	struct waiter *waiters;
+	bool taken;		/* a thread is at it */
+};
+
+struct logins {
+	struct logins_calls calls;
+	pthread_mutex_t lock;	/* of what follows */
+	pthread_cond_t more;
+	struct job *jobs;	/* oldest first; one that is at work, too */
+	size_t queued;		/* those not taken */
+	size_t waiters;
+	bool ending;
+
+	pthread_t threads[THREADS_MAX];
+	unsigned count;
+};
+
+static void
+logins_job_free(struct job *j)
+{
+	buf_release(&j->login.password);
+	free(j);
+}
+
+/* Answer everybody; the job is out of the list. */
+static void
+logins_finish(struct logins *l, struct job *j, enum auth_result result)
+{
+	struct waiter *w, *next;
+
+	for (w = j->waiters; w != NULL; w = next) {
+		next = w->next;
+		l->calls.answer(l->calls.cookie, w->check, &j->login, w->peer, result);
+		free(w);
+	}
+	logins_job_free(j);
+}
+
+static void
+take_out(struct logins *l, struct job *j)
+{
+	struct job **at = &l->jobs;
+	const struct waiter *w;
+
+	while (*at != j)
+		at = &(*at)->next;
+	*at = j->next;
+	if (!j->taken)
+		l->queued--;
+	for (w = j->waiters; w != NULL; w = w->next)
+		l->waiters--;
+}
+
+/* All who wait for it come from addresses that are refused meanwhile. */
+static bool
+logins_is_refused(const struct logins *l, const struct job *j)
+{
+	if (j->login.trusted)
+		return false;
+	for (const struct waiter *w = j->waiters; w != NULL; w = w->next)
+		if (!l->calls.refused(l->calls.cookie, w->peer))
+			return false;
+	return true;
+}
+
+static struct job *
+next_job(struct logins *l)
+{
+	struct job *j;
+
+	for (j = l->jobs; j != NULL && j->taken; j = j->next)
+		;
+	return j;
+}
+
+static void *
+logins_work(void *arg)
+{
+	struct logins *l = arg;
+	enum auth_result result;
+	struct job *j;
+
+	pthread_mutex_lock(&l->lock);
+	for (;;) {
+		while (!l->ending && (j = next_job(l)) == NULL)
+			pthread_cond_wait(&l->more, &l->lock);
+		if (l->ending)
+			break;
+		if (logins_is_refused(l, j))
+			result = AUTH_TOO_MANY;
+		else {
+			j->taken = true;
+			l->queued--;
+			pthread_mutex_unlock(&l->lock);
+			result = l->calls.check(l->calls.cookie, &j->login);
+			pthread_mutex_lock(&l->lock);
+		}
+		take_out(l, j);
+		pthread_mutex_unlock(&l->lock);
+		logins_finish(l, j, result);
+		pthread_mutex_lock(&l->lock);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return NULL;
+}
+
+static void logins_free(struct logins *l);
+
+static struct logins *
+logins_new(unsigned threads, const struct logins_calls *calls, struct error *err)
+{
+	struct logins *l = calloc(1, sizeof(*l));
+	sigset_t all, old;
+	int code = 0;
+
+	if (l == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	l->calls = *calls;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->more, NULL);
+	if (threads == 0)
+		threads = 1;
+	if (threads > THREADS_MAX)
+		threads = THREADS_MAX;
+	/* Signals are for the main thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (l->count < threads && code == 0) {
+		code = pthread_create(&l->threads[l->count], NULL, logins_work, l);
+		if (code == 0)
+			l->count++;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (code != 0) {
+		error_set(err, ERROR_IO, "cannot start a thread: %s", strerror(code));
+		logins_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+/* End the threads; what waits is answered with AUTH_BUSY. */
+static void
+logins_free(struct logins *l)
+{
+	struct job *j;
+
+	if (l == NULL)
+		return;
+	pthread_mutex_lock(&l->lock);
+	l->ending = true;
+	pthread_cond_broadcast(&l->more);
+	pthread_mutex_unlock(&l->lock);
+	for (unsigned i = 0; i < l->count; i++)
+		pthread_join(l->threads[i], NULL);
+	while ((j = l->jobs) != NULL) {
+		l->jobs = j->next;
+		logins_finish(l, j, AUTH_BUSY);
+	}
+	pthread_cond_destroy(&l->more);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+/* A job with the same credentials, or a new one at the end of the queue. */
+static struct job *
+logins_join(struct logins *l, struct login *what)
+{
+	struct job **at;
+	struct job *j;
+
+	for (at = &l->jobs; *at != NULL; at = &(*at)->next) {
+		if (memcmp((*at)->login.key, what->key, MAC_BYTES) == 0)
+			return *at;
+	}
+	if (l->queued >= LOGINS_MAX || (j = calloc(1, sizeof(*j))) == NULL)
+		return NULL;
+	j->login = *what;
+	buf_init_secret(&j->login.password, what->password.max);
+	buf_move(&j->login.password, &what->password);
+	*at = j;
+	l->queued++;
+	pthread_cond_signal(&l->more);
+	return j;
+}
+
+/* Have one checked: ${what} is copied, but its password taken.  false: the
+ * queue is full. */
+static bool
+logins_add(struct logins *l, struct login *what, struct auth_check *c, const char *peer)
+{
+	struct waiter *w = calloc(1, sizeof(*w));
+	struct job *j = NULL;
+
+	if (w == NULL)
+		return false;
+	w->check = c;
+	snprintf(w->peer, sizeof(w->peer), "%s", peer);
+	pthread_mutex_lock(&l->lock);
+	if (!l->ending && l->waiters < LOGINS_WAITERS)
+		j = logins_join(l, what);
+	if (j != NULL) {
+		w->next = j->waiters;
+		j->waiters = w;
+		l->waiters++;
+	}
+	pthread_mutex_unlock(&l->lock);
+	if (j == NULL)
+		free(w);
+	return j != NULL;
+}
 
 _Static_assert(AUTH_NAME_MAX == PRINCIPAL_MAX, "a principal is copied as it is");
 
@@ -42,7 +378,7 @@ struct auth {
 /* --- answers --- */
 
 static bool
-say(struct auth_check *c, const char *principal, enum auth_result result)
+auth_say(struct auth_check *c, const char *principal, enum auth_result result)
 {
 	size_t n = strlen(principal);
 
@@ -53,20 +389,20 @@ say(struct auth_check *c, const char *principal, enum auth_result result)
 
 /* ${name}: of an existing user, for the audit log; else "". */
 static bool
-fail(struct auth *a, struct auth_check *c, const char *peer, const char *name)
+auth_fail(struct auth *a, struct auth_check *c, const char *peer, const char *name)
 {
 	int64_t now = watch_now_ms();
 	bool refused = throttle_refuses(a->throttle, peer, now, &c->retry_after);
 
 	throttle_failure(a->throttle, peer, now, &c->report_failure, &c->folded);
-	return say(c, name, refused ? AUTH_TOO_MANY : AUTH_WRONG);
+	return auth_say(c, name, refused ? AUTH_TOO_MANY : AUTH_WRONG);
 }
 
 /* Not looked at, as the address had too many failures. */
 static bool
-turn_away(struct auth *a, struct auth_check *c, const char *peer)
+auth_turn_away(struct auth *a, struct auth_check *c, const char *peer)
 {
-	fail(a, c, peer, "");
+	auth_fail(a, c, peer, "");
 	if (c->retry_after == 0)
 		c->retry_after = 1;
 	c->result = AUTH_TOO_MANY;
@@ -77,7 +413,7 @@ static bool
 busy(struct auth_check *c)
 {
 	c->retry_after = 1;
-	return say(c, "", AUTH_BUSY);
+	return auth_say(c, "", AUTH_BUSY);
 }
 
 /* --- passwords, on the threads of logins --- */
@@ -118,19 +454,19 @@ on_check(void *cookie, struct login *l)
 }
 
 static void
-on_answer(void *cookie, struct auth_check *c, const struct login *l, const char *peer,
+auth_on_answer(void *cookie, struct auth_check *c, const struct login *l, const char *peer,
     enum auth_result result)
 {
 	struct auth *a = cookie;
 
 	if (result == AUTH_OK)
-		say(c, l->name, AUTH_OK);
+		auth_say(c, l->name, AUTH_OK);
 	else if (result == AUTH_BUSY)
 		busy(c);
 	else if (result == AUTH_TOO_MANY)
-		turn_away(a, c, peer);
+		auth_turn_away(a, c, peer);
 	else
-		fail(a, c, peer, l->known ? l->name : "");
+		auth_fail(a, c, peer, l->known ? l->name : "");
 	c->done(c);
 }
 
@@ -159,7 +495,7 @@ queue_password(struct auth *a, struct auth_check *c, const struct authorization 
     const char *peer, const char *cert, struct login *l)
 {
 	if (!authorization_basic(h, l->name, &l->password) || !agrees(cert, l->name))
-		return fail(a, c, peer, "");
+		return auth_fail(a, c, peer, "");
 	return logins_add(a->logins, l, c, peer) ? false : busy(c);
 }
 
@@ -177,12 +513,12 @@ check_password(struct auth *a, struct auth_check *c, const struct authorization 
 		return busy(c);
 	if (verified_get(a->verified, l.key, watch_now_ms(), &what) &&
 	    credentials_user_is(a->credentials, what.principal, what.stamp))
-		return agrees(cert, what.principal) ? say(c, what.principal, AUTH_OK) :
-		    fail(a, c, peer, "");
+		return agrees(cert, what.principal) ? auth_say(c, what.principal, AUTH_OK) :
+		    auth_fail(a, c, peer, "");
 	/* Who knew it once does not guess: a neighbour's mistakes are not his. */
 	l.trusted = verified_once(a->verified, l.key);
 	if (!l.trusted && throttle_refuses(a->throttle, peer, watch_now_ms(), &after))
-		return turn_away(a, c, peer);
+		return auth_turn_away(a, c, peer);
 	buf_init_secret(&l.password, PASSWORD_MAX);
 	decided = queue_password(a, c, h, peer, cert, &l);
 	buf_release(&l.password);
@@ -198,8 +534,8 @@ check_token(struct auth *a, struct auth_check *c, const struct authorization *h,
 	c->mechanism = "TOKEN";
 	if (!credentials_token(a->credentials, a->digest, h->text, h->n, (int64_t)time(NULL),
 	    principal) || !agrees(cert, principal))
-		return fail(a, c, peer, "");
-	return say(c, principal, AUTH_OK);
+		return auth_fail(a, c, peer, "");
+	return auth_say(c, principal, AUTH_OK);
 }
 
 static bool
@@ -213,20 +549,20 @@ check_jwt(struct auth *a, struct auth_check *c, const struct authorization *h,
 
 	c->mechanism = "JWT";
 	if (!a->jwt)
-		return fail(a, c, peer, "");
+		return auth_fail(a, c, peer, "");
 	if (macs_sum(a->macs, c->authorization, strlen(c->authorization), key) != 0)
 		return busy(c);
 	if (!verified_get(a->verified, key, watch_now_ms(), &what) || now >= what.expires ||
 	    !credentials_keys_are(a->credentials, what.stamp)) {
 		/* A signature costs more than a look-up: not for who only fails. */
 		if (throttle_refuses(a->throttle, peer, watch_now_ms(), &after))
-			return turn_away(a, c, peer);
+			return auth_turn_away(a, c, peer);
 		if (!credentials_jwt(a->credentials, h->text, h->n, &a->rules, now, &what))
-			return fail(a, c, peer, "");
+			return auth_fail(a, c, peer, "");
 		verified_put(a->verified, key, watch_now_ms(), &what);
 	}
-	return agrees(cert, what.principal) ? say(c, what.principal, AUTH_OK) :
-	    fail(a, c, peer, "");
+	return agrees(cert, what.principal) ? auth_say(c, what.principal, AUTH_OK) :
+	    auth_fail(a, c, peer, "");
 }
 
 bool
@@ -244,7 +580,7 @@ auth_begin(struct auth *a, struct auth_check *c)
 	credentials_refresh(a->credentials);
 	authorization_parse(c->authorization, &h);
 	if (c->authorization_count > 1 || !certified(a, c, cert))
-		return fail(a, c, peer, "");
+		return auth_fail(a, c, peer, "");
 	switch (h.scheme) {
 	case AUTHORIZATION_BASIC:
 		return check_password(a, c, &h, peer, cert);
@@ -253,14 +589,14 @@ auth_begin(struct auth *a, struct auth_check *c)
 			return check_token(a, c, &h, peer, cert);
 		return check_jwt(a, c, &h, peer, cert);
 	case AUTHORIZATION_OTHER:
-		return say(c, "", AUTH_NONE);
+		return auth_say(c, "", AUTH_NONE);
 	default:
 		break;
 	}
 	if (cert[0] == '\0')
-		return say(c, "", AUTH_NONE);
+		return auth_say(c, "", AUTH_NONE);
 	c->mechanism = "MTLS";
-	return say(c, cert, AUTH_OK);
+	return auth_say(c, cert, AUTH_OK);
 }
 
 bool
@@ -326,7 +662,7 @@ struct auth *
 auth_open(const struct auth_options *o, struct error *err)
 {
 	struct auth *a = calloc(1, sizeof(*a));
-	struct logins_calls calls = { on_refused, on_check, on_answer, a };
+	struct logins_calls calls = { on_refused, on_check, auth_on_answer, a };
 
 	if (a == NULL) {
 		error_memory(err);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct auth;
+struct buf;
 struct error;
 
 /*
@@ -14,7 +16,6 @@ struct error;
  * An unknown user costs as much as a wrong password; what was found right is
  * remembered for cache_ms under a keyed hash.
  */
-struct auth;
 
 struct auth_options {
 	const char *data;		/* the data folder */
@@ -99,8 +100,6 @@ int auth_user_add(const char *data, const char *name, const void *password, size
 int auth_user_remove(const char *data, const char *name, struct error *err);
 int auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
     const char *created), void *cookie, struct error *err);
-
-struct buf;
 
 /* A new token for ${principal}, appended to ${out} (secret): it is stored
  * only as a hash.  ${ttl_s} 0: no end.  ${id}: 12 characters and a NUL. */

@@ -1,18 +1,204 @@
-#include "registry/auth/credentials.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/buf.h"
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/secmem.h"
+#include "crypto/base64.h"
 #include "file/file.h"
-#include "base/equal.h"
-#include "registry/auth/jwks.h"
-#include "registry/auth/jwt.h"
-#include "registry/auth/tokens.h"
+#include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"
-#include "registry/base/watch.h"
+
+void
+authorization_parse(const char *header, struct authorization *out)
+{
+	size_t word;
+
+	*out = (struct authorization){ AUTHORIZATION_NONE, "", 0 };
+	if (header == NULL)
+		return;
+	header += strspn(header, " \t");
+	if (*header == '\0')
+		return;
+	word = strcspn(header, " \t");
+	out->text = header + word + strspn(header + word, " \t");
+	out->n = strlen(out->text);
+	while (out->n > 0 && strchr(" \t", out->text[out->n - 1]) != NULL)
+		out->n--;
+	if (word == 5 && strncasecmp(header, "Basic", word) == 0)
+		out->scheme = AUTHORIZATION_BASIC;
+	else if (word == 6 && strncasecmp(header, "Bearer", word) == 0)
+		out->scheme = AUTHORIZATION_BEARER;
+	else
+		out->scheme = AUTHORIZATION_OTHER;
+}
+
+bool
+authorization_basic(const struct authorization *a, char name[PRINCIPAL_MAX],
+    struct buf *password)
+{
+	const unsigned char *colon;
+	size_t n;
+	struct buf both;
+	bool good = false;
+
+	buf_init_secret(&both, a->n + 4);
+	if (a->n == 0 || base64_decode(&both, a->text, a->n) != 0 || both.len == 0)
+		goto out;
+	colon = memchr(both.data, ':', both.len);
+	if (colon == NULL)
+		goto out;
+	n = (size_t)(colon - both.data);
+	if (!principal_normalise((const char *)both.data, n, name))
+		goto out;
+	buf_append(password, colon + 1, both.len - n - 1);
+	good = !password->failed;
+out:
+	buf_release(&both);
+	return good;
+}
+
+#define SHARDS 64
+#define SETS 16			/* of a shard */
+#define WAYS 4
+#define LIFE 60			/* times cache_ms */
+
+struct entry {
+	unsigned char key[MAC_BYTES];
+	int64_t idle_ms;	/* over when not used until then */
+	int64_t end_ms;		/* over in any case; 0: unused */
+	struct verified_what what;
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	struct entry sets[SETS][WAYS];
+};
+
+struct verified {
+	int64_t cache_ms;
+	struct shard shards[SHARDS];
+};
+
+struct verified *
+verified_new(unsigned cache_ms, struct error *err)
+{
+	struct verified *v = calloc(1, sizeof(*v));
+
+	if (v == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	v->cache_ms = cache_ms;
+	for (size_t i = 0; i < SHARDS; i++)
+		pthread_mutex_init(&v->shards[i].lock, NULL);
+	return v;
+}
+
+void
+verified_free(struct verified *v)
+{
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < SHARDS; i++)
+		pthread_mutex_destroy(&v->shards[i].lock);
+	secmem_wipe(v, sizeof(*v));
+	free(v);
+}
+
+/* The keys are sums under a secret key: any of their bits spread them. */
+static struct entry *
+verified_lock_set(struct verified *v, const unsigned char key[MAC_BYTES], struct shard **shard)
+{
+	*shard = &v->shards[key[0] % SHARDS];
+	pthread_mutex_lock(&(*shard)->lock);
+	return (*shard)->sets[key[1] % SETS];
+}
+
+static bool
+verified_is_over(const struct entry *e, int64_t now_ms)
+{
+	return now_ms >= e->idle_ms || now_ms >= e->end_ms;
+}
+
+/* The entry, over or not; NULL: there is none. */
+static struct entry *
+verified_find(struct entry *set, const unsigned char key[MAC_BYTES])
+{
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].end_ms != 0 && memcmp(set[i].key, key, MAC_BYTES) == 0)
+			return &set[i];
+	return NULL;
+}
+
+bool
+verified_get(struct verified *v, const unsigned char key[MAC_BYTES], int64_t now_ms,
+    struct verified_what *out)
+{
+	struct entry *e;
+	struct shard *s;
+	bool found;
+
+	if (v->cache_ms == 0)
+		return false;
+	e = verified_find(verified_lock_set(v, key, &s), key);
+	found = e != NULL && !verified_is_over(e, now_ms);
+	if (found) {
+		e->idle_ms = now_ms + v->cache_ms;
+		*out = e->what;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+bool
+verified_once(struct verified *v, const unsigned char key[MAC_BYTES])
+{
+	struct shard *s;
+	bool found = verified_find(verified_lock_set(v, key, &s), key) != NULL;
+
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+void
+verified_forget(struct verified *v, const unsigned char key[MAC_BYTES])
+{
+	struct shard *s;
+	struct entry *e = verified_find(verified_lock_set(v, key, &s), key);
+
+	if (e != NULL)
+		secmem_wipe(e, sizeof(*e));
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+verified_put(struct verified *v, const unsigned char key[MAC_BYTES], int64_t now_ms,
+    const struct verified_what *what)
+{
+	struct entry *set, *e;
+	struct shard *s;
+	size_t i;
+
+	if (v->cache_ms == 0)
+		return;
+	set = verified_lock_set(v, key, &s);
+	/* That which was not used for longest goes. */
+	if ((e = verified_find(set, key)) == NULL) {
+		e = &set[0];
+		for (i = 1; i < WAYS; i++)
+			if (set[i].idle_ms < e->idle_ms)
+				e = &set[i];
+	}
+	memcpy(e->key, key, MAC_BYTES);
+	e->idle_ms = now_ms + v->cache_ms;
+	e->end_ms = now_ms + LIFE * v->cache_ms;
+	e->what = *what;
+	pthread_mutex_unlock(&s->lock);
+}
 
 enum which { USERS, TOKENS, JWKS, FILES };
 
@@ -45,7 +231,7 @@ struct contents {
 
 /* Put the new in force and leave the old in ${t}. */
 static void
-swap(struct credentials *c, struct contents *t)
+credentials_swap(struct credentials *c, struct contents *t)
 {
 	struct contents old = *t;
 
@@ -68,7 +254,7 @@ swap(struct credentials *c, struct contents *t)
 }
 
 static int
-load(struct credentials *c, enum which which, struct error *err)
+credentials_load(struct credentials *c, enum which which, struct error *err)
 {
 	struct source *s = &c->sources[which];
 	struct contents t = { 0 };
@@ -83,7 +269,7 @@ load(struct credentials *c, enum which which, struct error *err)
 		good = (t.tokens = tokens_read(s->path, &s->id, &why)) != NULL;
 	else
 		good = (t.jwks = jwks_read(s->path, &s->id, &why)) != NULL;
-	swap(c, &t);
+	credentials_swap(c, &t);
 	users_free(t.users);
 	tokens_free(t.tokens);
 	jwks_free(t.jwks);
@@ -108,7 +294,7 @@ credentials_refresh(struct credentials *c)
 
 		if (s->path != NULL && (file_identify(s->path, &now, NULL) != 0 ||
 		    !file_id_equal(&now, &s->id)))
-			(void)load(c, (enum which)i, NULL);
+			(void)credentials_load(c, (enum which)i, NULL);
 	}
 	watch_end(&c->watch);
 }
@@ -120,7 +306,7 @@ credentials_reload(struct credentials *c, struct error *err)
 
 	watch_begin_now(&c->watch);
 	for (unsigned i = 0; i < FILES; i++) {
-		if (load(c, (enum which)i, rc == 0 ? err : NULL) != 0)
+		if (credentials_load(c, (enum which)i, rc == 0 ? err : NULL) != 0)
 			rc = -1;
 	}
 	watch_end(&c->watch);

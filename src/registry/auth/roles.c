@@ -1,13 +1,79 @@
-#include "registry/auth/roles.h"
-
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
-#include "registry/auth/operation.h"
+#include "registry/auth/roles.h"
 #include "registry/base/data_file.h"
+
+static const char *const names[OPERATION_COUNT] = {
+	[SECRET_LIST] = "SecretList",
+	[SECRET_READ] = "SecretRead",
+	[SECRET_RESOLVE] = "SecretResolve",
+	[SECRET_WRITE] = "SecretWrite",
+	[SECRET_DELETE] = "SecretDelete",
+	[SECRET_DESTROY] = "SecretDestroy",
+	[SECRET_METADATA] = "SecretMetadata",
+	[AUDIT_READ] = "AuditRead",
+	[ROTATE_KEY] = "RotateKey",
+	[ALTER_ACCESS] = "AlterAccess",
+};
+
+const char *
+operation_name(enum operation op)
+{
+	return (unsigned)op < OPERATION_COUNT ? names[op] : "Unknown";
+}
+
+/* The operation of that name (see operation_name).  false: none. */
+static bool
+operation_find(const char *name, enum operation *op)
+{
+	for (size_t i = 0; i < OPERATION_COUNT; i++) {
+		if (strcmp(names[i], name) == 0) {
+			*op = (enum operation)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+#define BIT(op) OPERATION_BIT(op)
+#define LOOKING (BIT(SECRET_LIST) | BIT(SECRET_METADATA))
+#define READING (BIT(SECRET_READ) | BIT(SECRET_RESOLVE))
+#define CHANGING (BIT(SECRET_WRITE) | BIT(SECRET_DELETE))
+
+/*
+ * The roles of Confluent Platform, what they mean for secrets, and one of our
+ * own: a Connect worker may have references resolved, but not read values as
+ * such.  Who may read a value may have it resolved.  UserAdmin stores what it
+ * cannot read back.
+ */
+static const struct role builtin_roles[] = {
+	{ "SystemAdmin", true, false, (1U << OPERATION_COUNT) - 1 },
+	{ "UserAdmin", true, false, LOOKING | CHANGING | BIT(ALTER_ACCESS) },
+	{ "ClusterAdmin", true, false, LOOKING | BIT(ROTATE_KEY) },
+	{ "SecurityAdmin", true, false, LOOKING | BIT(AUDIT_READ) },
+	{ "AuditAdmin", true, false, BIT(AUDIT_READ) },
+	{ "Operator", true, false, LOOKING },
+	{ "ResourceOwner", false, true,
+	    LOOKING | READING | CHANGING | BIT(SECRET_DESTROY) | BIT(ALTER_ACCESS) },
+	{ "DeveloperManage", false, true, LOOKING | BIT(SECRET_WRITE) },
+	{ "DeveloperWrite", false, true, LOOKING },
+	{ "DeveloperRead", false, true, LOOKING },
+	{ "ConnectManager", false, true, LOOKING | READING },
+	{ "ConnectWorker", true, true, LOOKING | BIT(SECRET_RESOLVE) },
+};
+
+void
+roles_builtin(struct roles *out)
+{
+	out->items = (struct role *)(uintptr_t)builtin_roles;
+	out->count = sizeof(builtin_roles) / sizeof(builtin_roles[0]);
+}
 
 #define ROLES_FILE_MAX ((size_t)1 << 20)
 
@@ -16,7 +82,7 @@ static const char name_letters[] =
 
 /* What is wrong, and in which role. */
 static int
-bad(const char *role, struct error *err, const char *what)
+roles_bad(const char *role, struct error *err, const char *what)
 {
 	if (role == NULL)
 		return error_set(err, ERROR_FORMAT, "%s", what);
@@ -25,7 +91,7 @@ bad(const char *role, struct error *err, const char *what)
 }
 
 static bool
-is_name(const char *name)
+roles_is_name(const char *name)
 {
 	size_t n = strlen(name);
 
@@ -41,7 +107,8 @@ read_scope(const json_t *list, struct role *r, struct error *err)
 	size_t i;
 
 	if (!json_is_array(list) || json_array_size(list) == 0)
-		return bad(r->name, err, "\"scope\" is not a list of \"cluster\" and \"path\"");
+		return roles_bad(r->name, err,
+		    "\"scope\" is not a list of \"cluster\" and \"path\"");
 	json_array_foreach(list, i, word) {
 		const char *text = json_string_value(word);
 		bool *scope = NULL;
@@ -51,7 +118,7 @@ read_scope(const json_t *list, struct role *r, struct error *err)
 		else if (text != NULL && strcmp(text, "path") == 0)
 			scope = &r->path;
 		if (scope == NULL || *scope)
-			return bad(r->name, err,
+			return roles_bad(r->name, err,
 			    "\"scope\" has another word than \"cluster\" and \"path\"");
 		*scope = true;
 	}
@@ -66,16 +133,16 @@ read_operations(const json_t *list, struct role *r, struct error *err)
 	size_t i;
 
 	if (!json_is_array(list))
-		return bad(r->name, err, "\"operations\" is not a list");
+		return roles_bad(r->name, err, "\"operations\" is not a list");
 	json_array_foreach(list, i, word) {
 		if (!json_is_string(word) || !operation_find(json_string_value(word), &op)) {
-			bad(r->name, err, "\"operations\" has an unknown operation");
+			roles_bad(r->name, err, "\"operations\" has an unknown operation");
 			return error_hint(err, "`propseal registry role show` lists them");
 		}
 		r->operations |= OPERATION_BIT(op);
 	}
 	if (r->path && (r->operations & OPERATIONS_OF_CLUSTER) != 0)
-		return bad(r->name, err, "AuditRead and RotateKey are for roles of scope "
+		return roles_bad(r->name, err, "AuditRead and RotateKey are for roles of scope "
 		    "cluster only");
 	return 0;
 }
@@ -86,15 +153,15 @@ read_role(const char *name, const json_t *o, struct role *r, struct error *err)
 	const json_t *value;
 	const char *member;
 
-	if (!is_name(name))
-		return bad(name, err, "not a name for a role");
+	if (!roles_is_name(name))
+		return roles_bad(name, err, "not a name for a role");
 	memcpy(r->name, name, strlen(name) + 1);
 	if (!json_is_object(o))
-		return bad(name, err, "a role is not an object");
+		return roles_bad(name, err, "a role is not an object");
 	json_object_foreach((json_t *)(uintptr_t)o, member, value) {
 		if (strcmp(member, "scope") != 0 && strcmp(member, "operations") != 0 &&
 		    !(strcmp(member, "description") == 0 && json_is_string(value)))
-			return bad(name, err, "a role has an unknown member");
+			return roles_bad(name, err, "a role has an unknown member");
 	}
 	if (read_scope(json_object_get(o, "scope"), r, err) != 0)
 		return -1;
@@ -102,7 +169,7 @@ read_role(const char *name, const json_t *o, struct role *r, struct error *err)
 }
 
 static int
-read_all(json_t *root, const char *path, struct roles *out, struct error *err)
+roles_read_all(json_t *root, const char *path, struct roles *out, struct error *err)
 {
 	json_t *table = json_object_get(root, "roles");
 	const char *name;
@@ -112,10 +179,10 @@ read_all(json_t *root, const char *path, struct roles *out, struct error *err)
 		return -1;
 	json_object_foreach(root, name, value) {
 		if (strcmp(name, "roles") != 0 && strcmp(name, "format") != 0)
-			return bad(name, err, "an unknown member");
+			return roles_bad(name, err, "an unknown member");
 	}
 	if (!json_is_object(table) || json_object_size(table) == 0)
-		return bad(NULL, err, "there is no table \"roles\"");
+		return roles_bad(NULL, err, "there is no table \"roles\"");
 	if (json_object_size(table) > ROLES_MAX)
 		return error_set(err, ERROR_LIMIT, "more than %d roles", ROLES_MAX);
 	out->items = calloc(json_object_size(table), sizeof(*out->items));
@@ -157,7 +224,7 @@ roles_read(const char *data, struct roles *out, struct file_id *id, struct error
 		goto out;
 	if (root == NULL)
 		rc = copy_builtin(out, err);
-	else if ((rc = read_all(root, path, out, err)) != 0)
+	else if ((rc = roles_read_all(root, path, out, err)) != 0)
 		error_place(err, path, 0);
 out:
 	json_decref(root);

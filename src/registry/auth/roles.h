@@ -1,12 +1,20 @@
-#ifndef REGISTRY_ACCESS_ROLES_H
-#define REGISTRY_ACCESS_ROLES_H
+#ifndef REGISTRY_AUTH_ROLES_H
+#define REGISTRY_AUTH_ROLES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "registry/auth/access.h"
+
 struct buf;
 struct error;
 struct file_id;
+
+/* Sets of operations are bits. */
+#define OPERATION_BIT(op) (1U << (unsigned)(op))
+
+/* Those that are about no single path: only a cluster role may have them. */
+#define OPERATIONS_OF_CLUSTER (OPERATION_BIT(AUDIT_READ) | OPERATION_BIT(ROTATE_KEY))
 
 #define ROLES_FILE "roles.json"
 #define ROLES_MAX 256
@@ -44,4 +52,4 @@ void roles_append_json(const struct roles *r, struct buf *out);
 /* The built-in table; not to be released. */
 void roles_builtin(struct roles *out);
 
-#endif /* !REGISTRY_ACCESS_ROLES_H */
+#endif /* !REGISTRY_AUTH_ROLES_H */

@@ -1,18 +1,18 @@
-#include "registry/auth/throttle.h"
-
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "base/siphash.h"
-#include "crypto/random.h"
+#include <arpa/inet.h>
 
-#define SHARDS 16
-#define SETS 64			/* of a shard */
-#define WAYS 8
+#include "base/error.h"
+#include "base/map.h"
+#include "crypto/random.h"
+#include "registry/auth/auth_internal.h"
+
+#define THROTTLE_SHARDS 16
+#define THROTTLE_SETS 64			/* of a shard */
+#define THROTTLE_WAYS 8
 #define PEER_MAX 64
 #define KEY 16
 
@@ -27,16 +27,16 @@ struct entry {
 	unsigned lines;		/* in the window */
 };
 
-struct shard {
+struct throttle_shard {
 	pthread_mutex_t lock;
 	uint64_t lost;		/* folded failures of entries that had to go */
-	struct entry sets[SETS][WAYS];
+	struct entry sets[THROTTLE_SETS][THROTTLE_WAYS];
 };
 
 struct throttle {
 	unsigned max;
 	unsigned char seed[SIPHASH_KEY];
-	struct shard shards[SHARDS];
+	struct throttle_shard shards[THROTTLE_SHARDS];
 };
 
 struct throttle *
@@ -53,7 +53,7 @@ throttle_new(unsigned failures_max, struct error *err)
 		return NULL;
 	}
 	t->max = failures_max;
-	for (size_t i = 0; i < SHARDS; i++)
+	for (size_t i = 0; i < THROTTLE_SHARDS; i++)
 		pthread_mutex_init(&t->shards[i].lock, NULL);
 	return t;
 }
@@ -63,7 +63,7 @@ throttle_free(struct throttle *t)
 {
 	if (t == NULL)
 		return;
-	for (size_t i = 0; i < SHARDS; i++)
+	for (size_t i = 0; i < THROTTLE_SHARDS; i++)
 		pthread_mutex_destroy(&t->shards[i].lock);
 	free(t);
 }
@@ -95,39 +95,40 @@ make_key(const struct throttle *t, const char *peer, unsigned char key[KEY])
 
 /* The set of a key, locked. */
 static struct entry *
-lock_set(struct throttle *t, const unsigned char key[KEY], struct shard **shard)
+throttle_lock_set(struct throttle *t, const unsigned char key[KEY], struct throttle_shard **shard)
 {
 	uint64_t hash = siphash_13(t->seed, key, KEY);
 
-	*shard = &t->shards[hash % SHARDS];
+	*shard = &t->shards[hash % THROTTLE_SHARDS];
 	pthread_mutex_lock(&(*shard)->lock);
-	return (*shard)->sets[hash / SHARDS % SETS];
+	return (*shard)->sets[hash / THROTTLE_SHARDS % THROTTLE_SETS];
 }
 
 static struct entry *
-find(struct entry *set, const unsigned char key[KEY])
+throttle_find(struct entry *set, const unsigned char key[KEY])
 {
-	for (size_t i = 0; i < WAYS; i++)
+	for (size_t i = 0; i < THROTTLE_WAYS; i++)
 		if (set[i].used && memcmp(set[i].key, key, KEY) == 0)
 			return &set[i];
 	return NULL;
 }
 
 static bool
-is_over(const struct entry *e, int64_t now_ms)
+throttle_is_over(const struct entry *e, int64_t now_ms)
 {
 	return now_ms - e->start_ms >= THROTTLE_WINDOW_MS;
 }
 
 /* A free entry: an unused one, one whose time is over, that with the fewest. */
 static struct entry *
-make(struct shard *s, struct entry *set, const unsigned char key[KEY], int64_t now_ms)
+throttle_make(struct throttle_shard *s, struct entry *set, const unsigned char key[KEY],
+    int64_t now_ms)
 {
 	struct entry *e = &set[0];
 	size_t i;
 
-	for (i = 0; i < WAYS; i++) {
-		if (!set[i].used || (is_over(&set[i], now_ms) && set[i].folded == 0)) {
+	for (i = 0; i < THROTTLE_WAYS; i++) {
+		if (!set[i].used || (throttle_is_over(&set[i], now_ms) && set[i].folded == 0)) {
 			e = &set[i];
 			break;
 		}
@@ -146,15 +147,15 @@ throttle_refuses(struct throttle *t, const char *peer, int64_t now_ms, unsigned 
 {
 	unsigned char key[KEY];
 	const struct entry *e;
-	struct shard *s;
+	struct throttle_shard *s;
 	int64_t left;
 	bool no;
 
 	if (t->max == 0)
 		return false;
 	make_key(t, peer, key);
-	e = find(lock_set(t, key, &s), key);
-	no = e != NULL && !is_over(e, now_ms) && e->count >= t->max;
+	e = throttle_find(throttle_lock_set(t, key, &s), key);
+	no = e != NULL && !throttle_is_over(e, now_ms) && e->count >= t->max;
 	if (no) {
 		left = e->start_ms + THROTTLE_WINDOW_MS - now_ms;
 		*retry_after = (unsigned)((left + 999) / 1000);
@@ -169,14 +170,14 @@ throttle_failure(struct throttle *t, const char *peer, int64_t now_ms, bool *rep
 {
 	unsigned char key[KEY];
 	struct entry *set, *e;
-	struct shard *s;
+	struct throttle_shard *s;
 
 	make_key(t, peer, key);
-	set = lock_set(t, key, &s);
-	e = find(set, key);
+	set = throttle_lock_set(t, key, &s);
+	e = throttle_find(set, key);
 	if (e == NULL)
-		e = make(s, set, key, now_ms);
-	else if (is_over(e, now_ms)) {
+		e = throttle_make(s, set, key, now_ms);
+	else if (throttle_is_over(e, now_ms)) {
 		e->start_ms = now_ms;
 		e->count = 0;
 		e->lines = 0;
@@ -197,14 +198,14 @@ throttle_failure(struct throttle *t, const char *peer, int64_t now_ms, bool *rep
 
 /* One entry that may be handed over; false: none is left in the shard. */
 static bool
-take_one(struct shard *s, int64_t now_ms, bool all, size_t *at, char peer[PEER_MAX],
+take_one(struct throttle_shard *s, int64_t now_ms, bool all, size_t *at, char peer[PEER_MAX],
     uint64_t *folded)
 {
 	bool found = false;
 
 	pthread_mutex_lock(&s->lock);
-	for (; *at < (size_t)SETS * WAYS && !found; (*at)++) {
-		struct entry *e = &s->sets[*at / WAYS][*at % WAYS];
+	for (; *at < (size_t)THROTTLE_SETS * THROTTLE_WAYS && !found; (*at)++) {
+		struct entry *e = &s->sets[*at / THROTTLE_WAYS][*at % THROTTLE_WAYS];
 
 		if (!e->used || e->folded == 0 ||
 		    (!all && now_ms - e->line_ms < THROTTLE_FOLD_MS))
@@ -226,8 +227,8 @@ throttle_folded(struct throttle *t, int64_t now_ms, bool all,
 	char peer[PEER_MAX];
 	uint64_t folded, lost;
 
-	for (size_t i = 0; i < SHARDS; i++) {
-		struct shard *s = &t->shards[i];
+	for (size_t i = 0; i < THROTTLE_SHARDS; i++) {
+		struct throttle_shard *s = &t->shards[i];
 		size_t at = 0;
 
 		while (take_one(s, now_ms, all, &at, peer, &folded))
@@ -239,4 +240,127 @@ throttle_folded(struct throttle *t, int64_t now_ms, bool all,
 		if (lost > 0)
 			visit(cookie, NULL, lost);
 	}
+}
+
+#define RATE_SHARDS 64
+#define RATE_SETS 64			/* of a shard */
+#define RATE_WAYS 4
+#define ONE 1000000		/* a token, in parts that come one by one in microseconds */
+
+struct bucket {
+	uint64_t key;		/* of the principal; 0: unused */
+	int64_t filled_us;
+	int64_t parts;
+};
+
+struct rate_shard {
+	pthread_mutex_t lock;
+	struct bucket sets[RATE_SETS][RATE_WAYS];
+};
+
+struct rate {
+	int64_t limit, full;
+	unsigned char seed[SIPHASH_KEY];
+	struct rate_shard *shards;	/* NULL: no limit */
+};
+
+struct rate *
+rate_new(unsigned limit, unsigned burst, struct error *err)
+{
+	struct rate *r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	if (limit == 0)
+		return r;
+	r->limit = limit;
+	r->full = (int64_t)(burst > 0 ? burst : limit) * ONE;
+	r->shards = calloc(RATE_SHARDS, sizeof(*r->shards));
+	if (r->shards == NULL) {
+		error_memory(err);
+		free(r);
+		return NULL;
+	}
+	for (size_t i = 0; i < RATE_SHARDS; i++)
+		pthread_mutex_init(&r->shards[i].lock, NULL);
+	if (random_bytes(r->seed, sizeof(r->seed), err) != 0) {
+		rate_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+rate_free(struct rate *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; r->shards != NULL && i < RATE_SHARDS; i++)
+		pthread_mutex_destroy(&r->shards[i].lock);
+	free(r->shards);
+	free(r);
+}
+
+/* The principal's bucket, or the one that was not used for longest. */
+static struct bucket *
+rate_find(const struct rate *r, struct bucket *set, uint64_t key, int64_t now_us)
+{
+	struct bucket *b = &set[0];
+	size_t i;
+
+	for (i = 0; i < RATE_WAYS; i++) {
+		if (set[i].key == key)
+			return &set[i];
+		if (set[i].filled_us < b->filled_us)
+			b = &set[i];
+	}
+	*b = (struct bucket){ key, now_us, r->full };
+	return b;
+}
+
+static void
+rate_fill(const struct rate *r, struct bucket *b, int64_t now_us)
+{
+	int64_t passed = now_us - b->filled_us;
+
+	/* Before it could overflow: full in any case. */
+	if (passed > r->full / r->limit + 1)
+		b->parts = r->full;
+	else if (passed > 0)
+		b->parts += passed * r->limit;
+	if (b->parts > r->full)
+		b->parts = r->full;
+	if (passed > 0)
+		b->filled_us = now_us;
+}
+
+bool
+rate_take(struct rate *r, const char *principal, int64_t now_us, unsigned *retry_after)
+{
+	struct bucket *b;
+	struct rate_shard *s;
+	uint64_t key;
+	int64_t wait_us;
+	bool yes;
+
+	if (r->shards == NULL)
+		return true;
+	key = siphash_13(r->seed, principal, strlen(principal));
+	if (key == 0)
+		key = 1;
+	s = &r->shards[key % RATE_SHARDS];
+	pthread_mutex_lock(&s->lock);
+	b = rate_find(r, s->sets[key / RATE_SHARDS % RATE_SETS], key, now_us);
+	rate_fill(r, b, now_us);
+	yes = b->parts >= ONE;
+	if (yes)
+		b->parts -= ONE;
+	else {
+		wait_us = (ONE - b->parts + r->limit - 1) / r->limit;
+		*retry_after = (unsigned)((wait_us + 999999) / 1000000);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return yes;
 }

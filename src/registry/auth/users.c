@@ -1,14 +1,78 @@
-#include "registry/auth/users.h"
-
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "base/secmem.h"
 #include "crypto/base64.h"
+#include "crypto/key.h"
+#include "crypto/mac.h"
+#include "crypto/random.h"
+#include "registry/auth/auth.h"
+#include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"
+
+static bool
+has_control(const unsigned char *text, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (text[i] < 0x20 || text[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+/* ERROR_USAGE unless ${n} is 1 to PASSWORD_MAX and there is no control
+ * character, which HTTP Basic cannot carry (RFC 7617, section 2). */
+static int
+password_make(struct password *out, const void *text, size_t n, struct error *err)
+{
+	*out = (struct password){
+		.N = PASSWORD_N, .r = PASSWORD_R, .p = PASSWORD_P, .salt_len = PASSWORD_SALT
+	};
+	if (n == 0)
+		return error_set(err, ERROR_USAGE, "the password is empty");
+	if (n > PASSWORD_MAX)
+		return error_set(err, ERROR_USAGE, "the password is longer than %d bytes",
+		    PASSWORD_MAX);
+	if (has_control(text, n)) {
+		error_set(err, ERROR_USAGE, "there is a control character in the password");
+		return error_hint(err, "give one line without tabs; a line end at its end does not "
+		    "count");
+	}
+	if (random_bytes(out->salt, out->salt_len, err) != 0)
+		return -1;
+	return scrypt_derive(text, n, out->salt, out->salt_len, out->N, out->r, out->p,
+	    out->hash, sizeof(out->hash), err);
+}
+
+/* Are the parameters within the bounds above? */
+static bool
+password_is_sane(const struct password *p)
+{
+	return p->N >= PASSWORD_N_MIN && (p->N & (p->N - 1)) == 0 && p->r >= 1 && p->p >= 1 &&
+	    p->N <= SCRYPT_N_MAX && p->r <= SCRYPT_R_MAX && p->p <= SCRYPT_P_MAX &&
+	    (uint64_t)128 * p->N * p->r * p->p <= PASSWORD_COST_MAX &&
+	    p->salt_len >= 8 && p->salt_len <= PASSWORD_SALT_MAX;
+}
+
+int
+password_check(const struct password *p, const void *text, size_t n)
+{
+	unsigned char hash[PASSWORD_HASH];
+	int rc = -1;
+
+	if (scrypt_derive(text, n, p->salt, p->salt_len, p->N, p->r, p->p, hash,
+	    sizeof(hash), NULL) == 0)
+		rc = secret_equal(hash, sizeof(hash), p->hash, sizeof(p->hash));
+	secmem_wipe(hash, sizeof(hash));
+	return rc;
+}
 
 struct users {
 	struct user *items;
@@ -17,14 +81,14 @@ struct users {
 };
 
 static int
-bad(const char *name, const char *what, struct error *err)
+users_bad(const char *name, const char *what, struct error *err)
 {
 	error_set(err, ERROR_FORMAT, "%s", what);
 	return error_key(err, name, strlen(name));
 }
 
 static bool
-read_number(const json_t *o, const char *name, uint32_t *out)
+users_read_number(const json_t *o, const char *name, uint32_t *out)
 {
 	const json_t *n = json_object_get(o, name);
 
@@ -57,7 +121,7 @@ read_bytes(const json_t *o, const char *name, unsigned char *out, size_t max, si
 	return good;
 }
 
-int
+static int
 users_from_json(const char *name, const json_t *o, struct password *out, struct error *err)
 {
 	const json_t *s = json_object_get(o, "scrypt");
@@ -67,15 +131,16 @@ users_from_json(const char *name, const json_t *o, struct password *out, struct 
 	*out = (struct password){ 0 };
 	if (!principal_normalise(name, strlen(name), normal) || strcmp(name, normal) != 0 ||
 	    !principal_is_user(name))
-		return bad(name, "not a name for a user", err);
-	if (!read_number(s, "N", &out->N) || !read_number(s, "r", &out->r) ||
-	    !read_number(s, "p", &out->p) ||
+		return users_bad(name, "not a name for a user", err);
+	if (!users_read_number(s, "N", &out->N) || !users_read_number(s, "r", &out->r) ||
+	    !users_read_number(s, "p", &out->p) ||
 	    !read_bytes(s, "salt", out->salt, sizeof(out->salt), &out->salt_len) ||
 	    !read_bytes(s, "hash", out->hash, sizeof(out->hash), &n) ||
 	    n != sizeof(out->hash))
-		return bad(name, "this user has no whole \"scrypt\" (N, r, p, salt, hash)", err);
+		return users_bad(name, "this user has no whole \"scrypt\" (N, r, p, salt, hash)",
+		    err);
 	if (!password_is_sane(out))
-		return bad(name, "this user's scrypt parameters are out of bounds", err);
+		return users_bad(name, "this user's scrypt parameters are out of bounds", err);
 	return 0;
 }
 
@@ -92,7 +157,8 @@ set_base64(json_t *o, const char *name, const void *bytes, size_t n)
 	return rc;
 }
 
-json_t *
+/* Read and check, or make, what stands for one user in the file. */
+static json_t *
 users_to_json(const struct password *p)
 {
 	json_t *o = json_object();
@@ -107,7 +173,8 @@ users_to_json(const struct password *p)
 	return NULL;
 }
 
-int
+/* The table of names in the file; NULL: none (no error), or ERROR_FORMAT. */
+static int
 users_table(const json_t *root, json_t **table, struct error *err)
 {
 	*table = json_object_get(root, "users");
@@ -117,7 +184,7 @@ users_table(const json_t *root, json_t **table, struct error *err)
 }
 
 static int
-take(struct users *u, json_t *table, struct error *err)
+users_take(struct users *u, json_t *table, struct error *err)
 {
 	const char *name;
 	json_t *o;
@@ -155,7 +222,7 @@ users_read(const char *path, struct file_id *id, struct error *err)
 		error_memory(err);
 		goto out;
 	}
-	if (users_table(root, &table, err) != 0 || take(u, table, err) != 0) {
+	if (users_table(root, &table, err) != 0 || users_take(u, table, err) != 0) {
 		error_place(err, path, 0);
 		users_free(u);
 		u = NULL;
@@ -181,4 +248,459 @@ users_find(const struct users *u, const char *name)
 	size_t i;
 
 	return map_get(u->by_name, name, strlen(name), &i) ? &u->items[i] : NULL;
+}
+
+/* The administration of users.json. */
+
+struct user_edit {
+	char name[PRINCIPAL_MAX];
+	struct password password;
+	bool replace;
+};
+
+static int
+user_check_name(const char *name, char out[PRINCIPAL_MAX], struct error *err)
+{
+	if (principal_normalise(name, strlen(name), out) && principal_is_user(out))
+		return 0;
+	error_set(err, ERROR_USAGE, "not a name for a user");
+	return error_hint(err, "1 to 255 bytes of visible text without ':', no blank at either "
+	    "end");
+}
+
+static int
+user_add(void *cookie, json_t *root, struct error *err)
+{
+	const struct user_edit *e = cookie;
+	char now[DATA_FILE_DATE];
+	json_t *table, *o;
+	bool there;
+
+	if (json_object_get(root, "users") == NULL &&
+	    data_file_set(root, "users", json_object(), err) != 0)
+		return -1;
+	if (users_table(root, &table, err) != 0)
+		return -1;
+	o = json_object_get(table, e->name);
+	there = o != NULL;
+	if (there && !e->replace) {
+		error_set(err, ERROR_EXISTS, "there is a user of this name already");
+		error_key(err, e->name, strlen(e->name));
+		return error_hint(err, "--replace gives the user the new password");
+	}
+	if (!there && json_object_size(table) >= USERS_MAX)
+		return error_set(err, ERROR_LIMIT, "there are %d users already", USERS_MAX);
+	/* What stands there may be damaged: this is how it is mended. */
+	if (!json_is_object(o)) {
+		o = json_object();
+		if (data_file_set(table, e->name, o, err) != 0)
+			return -1;
+	}
+	data_file_date((int64_t)time(NULL), now);
+	if (data_file_set(o, "scrypt", users_to_json(&e->password), err) != 0 ||
+	    data_file_set(o, there ? "changed" : "created", json_string(now), err) != 0)
+		return -1;
+	return 1;
+}
+
+int
+auth_user_add(const char *data, const char *name, const void *password, size_t n,
+    bool replace, struct error *err)
+{
+	struct user_edit e = { .replace = replace };
+	int rc;
+
+	if (user_check_name(name, e.name, err) != 0 ||
+	    password_make(&e.password, password, n, err) != 0)
+		return -1;
+	rc = data_file_edit(data, USERS_FILE, user_add, &e, err);
+	secmem_wipe(&e, sizeof(e));
+	return rc;
+}
+
+static int
+user_cut(void *cookie, json_t *root, struct error *err)
+{
+	const struct user_edit *e = cookie;
+	json_t *table = json_object_get(root, "users");
+
+	if (json_object_del(table, e->name) == 0)
+		return 1;
+	error_set(err, ERROR_MISSING, "there is no such user");
+	error_key(err, e->name, strlen(e->name));
+	return error_hint(err, "`propseal registry user list` lists them");
+}
+
+int
+auth_user_remove(const char *data, const char *name, struct error *err)
+{
+	struct user_edit e = { .replace = false };
+
+	if (user_check_name(name, e.name, err) != 0)
+		return -1;
+	return data_file_edit(data, USERS_FILE, user_cut, &e, err);
+}
+
+struct user_listing {
+	void (*visit)(void *cookie, const char *name, const char *created);
+	void *cookie;
+};
+
+static int
+user_list_one(void *cookie, const char *name, const json_t *o, struct error *err)
+{
+	const struct user_listing *l = cookie;
+	const char *created = json_string_value(json_object_get(o, "created"));
+	struct password p;
+	int rc = users_from_json(name, o, &p, err);
+
+	secmem_wipe(&p, sizeof(p));
+	if (rc == 0)
+		l->visit(l->cookie, name, created != NULL ? created : "");
+	return rc;
+}
+
+int
+auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
+    const char *created), void *cookie, struct error *err)
+{
+	struct user_listing l = { visit, cookie };
+
+	return data_file_list(data, USERS_FILE, users_table, user_list_one, &l, err);
+}
+
+#define HASH_TEXT 43	/* characters */
+
+struct tokens {
+	struct token *items;
+	size_t count;
+	struct map *by_id;
+};
+
+static int
+tokens_bad(const char *id, const char *what, struct error *err)
+{
+	error_set(err, ERROR_FORMAT, "%s", what);
+	return error_key(err, id, strlen(id));
+}
+
+static bool
+is_id(const char *id, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!((id[i] >= 'a' && id[i] <= 'z') || (id[i] >= '2' && id[i] <= '7')))
+			return false;
+	}
+	return n == TOKENS_ID;
+}
+
+/* Decode exactly 32 bytes. */
+static bool
+tokens_decode(const char *text, size_t n, unsigned char out[32])
+{
+	struct buf b;
+	bool good;
+
+	buf_init(&b, 64);
+	good = base64url_decode(&b, text, n) == 0 && b.len == 32;
+	if (good)
+		memcpy(out, b.data, 32);
+	buf_release(&b);
+	return good;
+}
+
+static int
+tokens_from_json(const char *id, const json_t *o, struct token *out, struct error *err)
+{
+	const json_t *hash = json_object_get(o, "hash");
+	const json_t *expires = json_object_get(o, "expires");
+	const char *principal = json_string_value(json_object_get(o, "principal"));
+
+	*out = (struct token){ .expires = INT64_MAX };
+	if (!is_id(id, strlen(id)))
+		return tokens_bad(id, "not the id of a token", err);
+	memcpy(out->id, id, TOKENS_ID + 1);
+	if (principal == NULL || !principal_normalise(principal, strlen(principal),
+	    out->principal))
+		return tokens_bad(id, "this token has no principal", err);
+	if (!json_is_string(hash) || json_string_length(hash) != HASH_TEXT ||
+	    !tokens_decode(json_string_value(hash), HASH_TEXT, out->hash))
+		return tokens_bad(id, "this token has no hash", err);
+	if (expires != NULL && (!json_is_string(expires) ||
+	    !data_file_parse_date(json_string_value(expires), &out->expires)))
+		return tokens_bad(id, "this token's end is not a date such as "
+		    "2026-01-31T00:00:00Z", err);
+	return 0;
+}
+
+/* As users_table and users_from_json. */
+static int
+tokens_table(const json_t *root, json_t **table, struct error *err)
+{
+	*table = json_object_get(root, "tokens");
+	if (root == NULL || json_is_object(*table))
+		return 0;
+	return error_set(err, ERROR_FORMAT, "there is no table \"tokens\"");
+}
+
+static int
+tokens_take(struct tokens *t, json_t *table, struct error *err)
+{
+	const char *id;
+	json_t *o;
+
+	if (json_object_size(table) > TOKENS_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d tokens", TOKENS_MAX);
+	t->items = calloc(json_object_size(table) + 1, sizeof(*t->items));
+	t->by_id = map_new();
+	if (t->items == NULL || t->by_id == NULL)
+		return error_memory(err);
+	json_object_foreach(table, id, o) {
+		struct token *one = &t->items[t->count];
+
+		if (tokens_from_json(id, o, one, err) != 0)
+			return -1;
+		if (map_put(t->by_id, one->id, TOKENS_ID, t->count) != 0)
+			return error_memory(err);
+		t->count++;
+	}
+	return 0;
+}
+
+struct tokens *
+tokens_read(const char *path, struct file_id *id, struct error *err)
+{
+	struct tokens *t = NULL;
+	json_t *root, *table;
+
+	if (data_file_read(path, DATA_FILE_MAX, &root, id, err) != 0)
+		return NULL;
+	if (root != NULL && data_file_check_format(root, path, err) != 0)
+		goto out;
+	if ((t = calloc(1, sizeof(*t))) == NULL) {
+		error_memory(err);
+		goto out;
+	}
+	if (tokens_table(root, &table, err) != 0 || tokens_take(t, table, err) != 0) {
+		error_place(err, path, 0);
+		tokens_free(t);
+		t = NULL;
+	}
+out:
+	json_decref(root);
+	return t;
+}
+
+void
+tokens_free(struct tokens *t)
+{
+	if (t == NULL)
+		return;
+	map_free(t->by_id);
+	free(t->items);
+	free(t);
+}
+
+bool
+tokens_is_one(const char *text, size_t n)
+{
+	return n > 3 && memcmp(text, TOKENS_PREFIX, 3) == 0;
+}
+
+const struct token *
+tokens_check(const struct tokens *t, const struct digest *d, const char *text, size_t n,
+    int64_t now)
+{
+	unsigned char hash[TOKENS_HASH];
+	const struct token *one;
+	size_t i;
+	bool good;
+
+	if (n != TOKENS_TEXT || !tokens_is_one(text, n) || text[3 + TOKENS_ID] != '_')
+		return NULL;
+	/* Its id is no secret: it is in lists. */
+	if (!map_get(t->by_id, text + 3, TOKENS_ID, &i))
+		return NULL;
+	one = &t->items[i];
+	good = digest_sha256(d, text + n - TOKENS_SECRET_TEXT, TOKENS_SECRET_TEXT, hash) == 0 &&
+	    secret_equal(hash, sizeof(hash), one->hash, sizeof(one->hash));
+	return good && now < one->expires ? one : NULL;
+}
+
+/* The administration of tokens.json. */
+
+#define TTL_MAX ((int64_t)100 * 366 * 86400)
+
+struct token_edit {
+	char id[TOKENS_ID + 1];
+	char principal[PRINCIPAL_MAX];
+	unsigned char hash[TOKENS_HASH];
+	int64_t ttl_s;
+};
+
+static int
+token_fill(const struct token_edit *e, json_t *o, struct error *err)
+{
+	char date[DATA_FILE_DATE];
+	int64_t now = (int64_t)time(NULL);
+	struct buf hash;
+	int rc;
+
+	buf_init(&hash, 64);
+	base64url_encode(&hash, e->hash, sizeof(e->hash));
+	data_file_date(now, date);
+	rc = data_file_set(o, "principal", json_string(e->principal), err);
+	if (rc == 0)
+		rc = data_file_set(o, "hash", json_string(buf_cstr(&hash)), err);
+	if (rc == 0)
+		rc = data_file_set(o, "created", json_string(date), err);
+	if (rc == 0 && e->ttl_s > 0) {
+		data_file_date(now + e->ttl_s, date);
+		rc = data_file_set(o, "expires", json_string(date), err);
+	}
+	buf_release(&hash);
+	return rc;
+}
+
+static int
+token_add(void *cookie, json_t *root, struct error *err)
+{
+	const struct token_edit *e = cookie;
+	json_t *table, *o;
+
+	if (json_object_get(root, "tokens") == NULL &&
+	    data_file_set(root, "tokens", json_object(), err) != 0)
+		return -1;
+	if (tokens_table(root, &table, err) != 0)
+		return -1;
+	if (json_object_size(table) >= TOKENS_MAX)
+		return error_set(err, ERROR_LIMIT, "there are %d tokens already", TOKENS_MAX);
+	if (json_object_get(table, e->id) != NULL)
+		return error_set(err, ERROR_EXISTS, "there is a token of this id already");
+	o = json_object();
+	if (data_file_set(table, e->id, o, err) != 0 || token_fill(e, o, err) != 0)
+		return -1;
+	return 1;
+}
+
+/* Five random bits a character, in an alphabet without look-alikes 0/o, 1/l. */
+static int
+token_make_id(char id[TOKENS_ID + 1], struct error *err)
+{
+	unsigned char bytes[TOKENS_ID];
+
+	if (random_bytes(bytes, sizeof(bytes), err) != 0)
+		return -1;
+	for (size_t i = 0; i < TOKENS_ID; i++)
+		id[i] = "abcdefghijklmnopqrstuvwxyz234567"[bytes[i] & 31];
+	id[TOKENS_ID] = '\0';
+	return 0;
+}
+
+static int
+make_hash(const unsigned char *text, unsigned char out[TOKENS_HASH], struct error *err)
+{
+	struct digest *d = digest_new(err);
+	int rc;
+
+	if (d == NULL)
+		return -1;
+	rc = digest_sha256(d, text, TOKENS_SECRET_TEXT, out);
+	digest_free(d);
+	return rc == 0 ? 0 : error_set(err, ERROR_CRYPTO, "OpenSSL cannot compute SHA-256");
+}
+
+int
+auth_token_create(const char *data, const char *principal, int64_t ttl_s, char id[13],
+    struct buf *out, struct error *err)
+{
+	unsigned char secret[TOKENS_SECRET];
+	struct token_edit e = { .ttl_s = ttl_s };
+	size_t before = out->len;
+	int rc = -1;
+
+	if (!principal_normalise(principal, strlen(principal), e.principal)) {
+		error_set(err, ERROR_USAGE, "not a name for a principal");
+		return error_hint(err, "1 to 255 bytes of visible text, no blank at either end");
+	}
+	if (ttl_s < 0 || ttl_s > TTL_MAX)
+		return error_set(err, ERROR_USAGE, "a token lasts 1 second to 100 years, or "
+		    "without end");
+	if (token_make_id(e.id, err) != 0 || random_bytes(secret, sizeof(secret), err) != 0)
+		goto out;
+	buf_append_str(out, TOKENS_PREFIX);
+	buf_append_str(out, e.id);
+	buf_append_char(out, '_');
+	base64url_encode(out, secret, sizeof(secret));
+	if (buf_check(out, err) == 0 &&
+	    make_hash(out->data + out->len - TOKENS_SECRET_TEXT, e.hash, err) == 0)
+		rc = data_file_edit(data, TOKENS_FILE, token_add, &e, err);
+	if (rc == 0)
+		memcpy(id, e.id, sizeof(e.id));
+	else
+		buf_truncate(out, before);
+out:
+	secmem_wipe(secret, sizeof(secret));
+	return rc;
+}
+
+static int
+token_cut(void *cookie, json_t *root, struct error *err)
+{
+	const char *id = cookie;
+
+	if (json_object_del(json_object_get(root, "tokens"), id) == 0)
+		return 1;
+	error_set(err, ERROR_MISSING, "there is no such token");
+	error_key(err, id, strlen(id));
+	return error_hint(err, "`propseal registry token list` lists their ids");
+}
+
+int
+auth_token_revoke(const char *data, const char *id, struct error *err)
+{
+	char name[TOKENS_ID + 1];
+
+	/* Whole tokens are taken, too, but must not get into a message. */
+	if (strlen(id) == TOKENS_TEXT && tokens_is_one(id, TOKENS_TEXT))
+		id += strlen(TOKENS_PREFIX);
+	else if (strlen(id) != TOKENS_ID) {
+		error_set(err, ERROR_USAGE, "not the id of a token");
+		return error_hint(err, "`propseal registry token list` lists their ids");
+	}
+	memcpy(name, id, TOKENS_ID);
+	name[TOKENS_ID] = '\0';
+	return data_file_edit(data, TOKENS_FILE, token_cut, name, err);
+}
+
+struct token_listing {
+	void (*visit)(void *cookie, const char *id, const char *principal, const char *created,
+	    const char *expires);
+	void *cookie;
+};
+
+static int
+token_list_one(void *cookie, const char *id, const json_t *o, struct error *err)
+{
+	const struct token_listing *l = cookie;
+	const char *created = json_string_value(json_object_get(o, "created"));
+	struct token one;
+
+	if (tokens_from_json(id, o, &one, err) != 0)
+		return -1;
+	l->visit(l->cookie, one.id, one.principal, created != NULL ? created : "",
+	    json_string_value(json_object_get(o, "expires")));
+	return 0;
+}
+
+int
+auth_token_list(const char *data, void (*visit)(void *cookie, const char *id,
+    const char *principal, const char *created, const char *expires), void *cookie,
+    struct error *err)
+{
+	struct token_listing l = { visit, cookie };
+
+	return data_file_list(data, TOKENS_FILE, tokens_table, token_list_one, &l, err);
 }

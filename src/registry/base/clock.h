@@ -1,5 +1,5 @@
-#ifndef REGISTRY_CLOCK_H
-#define REGISTRY_CLOCK_H
+#ifndef REGISTRY_BASE_CLOCK_H
+#define REGISTRY_BASE_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>
@@ -14,4 +14,4 @@ uint64_t clock_ns(void);
  */
 struct timespec clock_gather_until(uint64_t batch_ns);
 
-#endif /* !REGISTRY_CLOCK_H */
+#endif /* !REGISTRY_BASE_CLOCK_H */

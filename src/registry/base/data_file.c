@@ -1,9 +1,8 @@
-#include "registry/base/data_file.h"
-
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,62 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/text.h"
 #include "file/lock.h"
-#include "file/replace_file.h"
+#include "file/replace.h"
+#include "registry/base/data_file.h"
+
+#define PREFIX "User:"
+#define PREFIX_LEN (sizeof(PREFIX) - 1)
+
+/* What a terminal or a log would not show as itself. */
+static bool
+is_unseen(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
+	    cp == 0x061c || (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	    (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
+}
+
+static bool
+principal_has_prefix(const char *text, size_t n)
+{
+	return n >= PREFIX_LEN && memcmp(text, PREFIX, PREFIX_LEN) == 0;
+}
+
+bool
+principal_normalise(const char *text, size_t n, char out[PRINCIPAL_MAX])
+{
+	const unsigned char *p;
+	uint32_t cp;
+	size_t i, len;
+
+	out[0] = '\0';
+	if (principal_has_prefix(text, n)) {
+		text += PREFIX_LEN;
+		n -= PREFIX_LEN;
+	}
+	/* A name that began so would be another one when it is read again. */
+	if (n == 0 || n >= PRINCIPAL_MAX || principal_has_prefix(text, n))
+		return false;
+	p = (const unsigned char *)text;
+	for (i = 0; i < n; i += len) {
+		len = text_utf8_decode(p + i, n - i, &cp);
+		if (len == 0 || is_unseen(cp))
+			return false;
+		if ((i == 0 || i + len == n) && text_is_blank(p + i, len))
+			return false;
+	}
+	memcpy(out, text, n);
+	out[n] = '\0';
+	return true;
+}
+
+bool
+principal_is_user(const char *name)
+{
+	return strchr(name, ':') == NULL;
+}
 
 #define FOLDER_MODE 0700
 #define LOCK_TIMEOUT_MS 10000
@@ -22,7 +75,8 @@
 
 static atomic_uint edits;
 
-unsigned
+/* Counts the changes that this process has made to any of the files. */
+static unsigned
 data_file_edits(void)
 {
 	return atomic_load_explicit(&edits, memory_order_acquire);
@@ -165,7 +219,7 @@ sync_parent(const char *folder)
 }
 
 static int
-make_folder(const char *folder, struct error *err)
+data_file_make_folder(const char *folder, struct error *err)
 {
 	struct stat st;
 
@@ -254,7 +308,8 @@ data_json_write(struct json_out *o, const char *key, const json_t *value,
 }
 
 static int
-write_file(const char *path, const struct file_id *id, const json_t *root, struct error *err)
+data_file_write_file(const char *path, const struct file_id *id, const json_t *root,
+    struct error *err)
 {
 	struct json_out o;
 	struct buf content;
@@ -284,7 +339,8 @@ data_file_edit(const char *data, const char *name, data_file_change_fn *change,
 	char *path;
 	int rc = -1;
 
-	if (make_folder(data, err) != 0 || (path = data_file_path(data, name, err)) == NULL)
+	if (data_file_make_folder(data, err) != 0 || (path = data_file_path(data, name,
+	    err)) == NULL)
 		return -1;
 	paths[0] = path;
 	lock = lock_files(paths, 1, LOCK_TIMEOUT_MS, NULL, NULL, err);
@@ -304,7 +360,7 @@ data_file_edit(const char *data, const char *name, data_file_change_fn *change,
 	}
 	if (rc == 0)
 		goto out;
-	rc = write_file(path, &id, root, err);
+	rc = data_file_write_file(path, &id, root, err);
 	if (rc == 0 && !id.exists)
 		rc = give_to_owner(data, path, err);
 	if (rc == 0)
@@ -339,4 +395,70 @@ data_file_parse_date(const char *text, int64_t *seconds)
 	*seconds = (int64_t)timegm(&tm);
 	data_file_date(*seconds, back);
 	return strcmp(back, text) == 0;
+}
+
+int64_t
+watch_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+watch_init(struct watch *w)
+{
+	atomic_init(&w->next_ms, 0);
+	atomic_init(&w->applied, data_file_edits());
+	w->claimed = 0;
+	pthread_mutex_init(&w->looking, NULL);
+}
+
+void
+watch_destroy(struct watch *w)
+{
+	pthread_mutex_destroy(&w->looking);
+}
+
+static bool
+is_applied(struct watch *w)
+{
+	return atomic_load_explicit(&w->applied, memory_order_acquire) == data_file_edits();
+}
+
+bool
+watch_begin(struct watch *w)
+{
+	int64_t now, next;
+
+	/* What this process has written is in force for all that comes later. */
+	if (!is_applied(w)) {
+		watch_begin_now(w);
+		if (!is_applied(w))
+			return true;
+		pthread_mutex_unlock(&w->looking);
+		return false;
+	}
+	now = watch_now_ms();
+	next = atomic_load_explicit(&w->next_ms, memory_order_relaxed);
+	if (now < next || !atomic_compare_exchange_strong(&w->next_ms, &next, now + WATCH_MS) ||
+	    pthread_mutex_trylock(&w->looking) != 0)
+		return false;
+	w->claimed = data_file_edits();
+	return true;
+}
+
+void
+watch_begin_now(struct watch *w)
+{
+	pthread_mutex_lock(&w->looking);
+	w->claimed = data_file_edits();
+}
+
+void
+watch_end(struct watch *w)
+{
+	atomic_store_explicit(&w->applied, w->claimed, memory_order_release);
+	pthread_mutex_unlock(&w->looking);
 }

@@ -1,16 +1,31 @@
-#ifndef REGISTRY_DATA_DATA_FILE_H
-#define REGISTRY_DATA_DATA_FILE_H
+#ifndef REGISTRY_BASE_DATA_FILE_H
+#define REGISTRY_BASE_DATA_FILE_H
 
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <jansson.h>
 
 #include "file/file.h"
 
 struct error;
 struct json_out;
+
+#define PRINCIPAL_MAX 256	/* bytes, the NUL included */
+
+/**
+ * principal_normalise(text, n, out):
+ * The name of a user or service as it is kept and compared: one leading
+ * "User:" is dropped (two are refused).  False unless 1-255 bytes of UTF-8 are left that can
+ * all be seen (no control characters, no bidirectional overrides) and have no
+ * blank at either end.  A ':' is fine here, as in the URI of a certificate.
+ */
+bool principal_normalise(const char *text, size_t n, char out[PRINCIPAL_MAX]);
+
+/* May it log in with a password?  HTTP Basic ends a name at the first ':'. */
+bool principal_is_user(const char *name);
 
 /*
  * The JSON files of the data folder that people administer: users.json,
@@ -70,9 +85,6 @@ typedef int data_json_text_fn(void *cookie, struct json_out *o, const char *key,
 int data_json_write(struct json_out *o, const char *key, const json_t *value,
     data_json_text_fn *text, void *cookie);
 
-/* Counts the changes that this process has made to any of the files. */
-unsigned data_file_edits(void);
-
 /* The time ${seconds} after 1970 in UTC, RFC 3339. */
 void data_file_date(int64_t seconds, char out[DATA_FILE_DATE]);
 
@@ -82,4 +94,32 @@ bool data_file_parse_date(const char *text, int64_t *seconds);
 /* "format" must be 1 (or absent).  ERROR_FORMAT. */
 int data_file_check_format(const json_t *root, const char *path, struct error *err);
 
-#endif /* !REGISTRY_DATA_DATA_FILE_H */
+/*
+ * When to look whether files have changed: by one thread every few
+ * milliseconds, and before anything else goes on when this process has
+ * changed one itself.  The usual answer costs a few loads and the coarse
+ * clock.
+ */
+struct watch {
+	_Atomic int64_t next_ms;
+	atomic_uint applied;	/* data_file_edits() as of the last look */
+	unsigned claimed;
+	pthread_mutex_t looking;
+};
+
+#define WATCH_MS 5
+
+void watch_init(struct watch *w);
+void watch_destroy(struct watch *w);
+
+/* true: look now; nobody else does until watch_end. */
+bool watch_begin(struct watch *w);
+
+/* The same without a condition, for the start and SIGHUP. */
+void watch_begin_now(struct watch *w);
+void watch_end(struct watch *w);
+
+/* The coarse monotonic clock (its step is 4 ms on most kernels). */
+int64_t watch_now_ms(void);
+
+#endif /* !REGISTRY_BASE_DATA_FILE_H */

@@ -1,11 +1,373 @@
-#include "registry/base/settings.h"
-
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
-#include "registry/base/settings_key.h"
+#include "base/secmem.h"
+#include "base/vec.h"
+#include "document/document.h"
+#include "file/file.h"
+#include "registry/base/settings.h"
+
+struct buf;
+struct error;
+
+enum settings_kind {
+	SETTINGS_TEXT,		/* const char * */
+	SETTINGS_SWITCH,	/* bool: true, false */
+	SETTINGS_NUMBER,	/* unsigned, min..max */
+	SETTINGS_SIZE,		/* size_t */
+	SETTINGS_LONG,		/* uint64_t, times ${scale} */
+	SETTINGS_CHOICE,	/* bool or enum: the place in "a|b" */
+	SETTINGS_KEY,		/* a secret buffer */
+	SETTINGS_OLD_KEY,	/* one more of the old keys */
+	SETTINGS_KAFKA		/* for the topic, not used by the embedded store */
+};
+
+/* One key of the settings: its name and where its value goes. */
+struct settings_key {
+	const char *name;
+	enum settings_kind kind;
+	size_t offset;		/* in struct settings */
+	uint64_t min, max;
+	uint64_t scale;
+	const char *choices;
+};
+
+#define SETTINGS_KAFKA_PREFIX "kafkastore."
+
+#define SETTINGS_SECTIONS_MAX 64
+#define SETTINGS_SECTION_NAME 64	/* bytes, the NUL included */
+
+/* The `[NAME]` lines of a settings file. */
+struct settings_sections {
+	size_t count;
+	struct {
+		size_t line;
+		char name[SETTINGS_SECTION_NAME];
+	} all[SETTINGS_SECTIONS_MAX];
+};
+
+/* Behind the prefix. */
+static const char *const names[] = {
+	"bootstrap.servers",
+	"topic",
+	"topic.replication.factor",
+	"topic.skip.validation",
+	"adopt",
+	"timeout.ms",
+	"init.timeout.ms",
+	"write.mode",
+
+	/* a client's */
+	"acks",
+	"client.dns.lookup",
+	"client.id",
+	"client.rack",
+	"connections.max.idle.ms",
+	"delivery.timeout.ms",
+	"enable.idempotence",
+	"fetch.max.bytes",
+	"heartbeat.interval.ms",
+	"interceptor.classes",
+	"linger.ms",
+	"max.partition.fetch.bytes",
+	"max.poll.interval.ms",
+	"max.request.size",
+	"message.max.bytes",
+	"metadata.max.age.ms",
+	"receive.buffer.bytes",
+	"reconnect.backoff.max.ms",
+	"reconnect.backoff.ms",
+	"request.timeout.ms",
+	"retries",
+	"retry.backoff.max.ms",
+	"retry.backoff.ms",
+	"security.protocol",
+	"security.providers",
+	"send.buffer.bytes",
+	"session.timeout.ms",
+	"socket.connection.setup.timeout.max.ms",
+	"socket.connection.setup.timeout.ms",
+	"socket.timeout.ms",
+
+	"sasl.client.callback.handler.class",
+	"sasl.jaas.config",
+	"sasl.kerberos.keytab",
+	"sasl.kerberos.kinit.cmd",
+	"sasl.kerberos.min.time.before.relogin",
+	"sasl.kerberos.principal",
+	"sasl.kerberos.service.name",
+	"sasl.kerberos.ticket.renew.jitter",
+	"sasl.kerberos.ticket.renew.window.factor",
+	"sasl.login.callback.handler.class",
+	"sasl.login.class",
+	"sasl.login.connect.timeout.ms",
+	"sasl.login.read.timeout.ms",
+	"sasl.login.refresh.buffer.seconds",
+	"sasl.login.refresh.min.period.seconds",
+	"sasl.login.refresh.window.factor",
+	"sasl.login.refresh.window.jitter",
+	"sasl.login.retry.backoff.max.ms",
+	"sasl.login.retry.backoff.ms",
+	"sasl.mechanism",
+	"sasl.mechanisms",
+	"sasl.oauthbearer.clock.skew.seconds",
+	"sasl.oauthbearer.expected.audience",
+	"sasl.oauthbearer.expected.issuer",
+	"sasl.oauthbearer.jwks.endpoint.url",
+	"sasl.oauthbearer.scope.claim.name",
+	"sasl.oauthbearer.sub.claim.name",
+	"sasl.oauthbearer.token.endpoint.url",
+	"sasl.password",
+	"sasl.username",
+
+	"ssl.ca.location",
+	"ssl.ca.pem",
+	"ssl.certificate.location",
+	"ssl.certificate.pem",
+	"ssl.cipher.suites",
+	"ssl.crl.location",
+	"ssl.curves.list",
+	"ssl.enabled.protocols",
+	"ssl.endpoint.identification.algorithm",
+	"ssl.engine.factory.class",
+	"ssl.key.location",
+	"ssl.key.password",
+	"ssl.key.pem",
+	"ssl.keymanager.algorithm",
+	"ssl.keystore.certificate.chain",
+	"ssl.keystore.key",
+	"ssl.keystore.location",
+	"ssl.keystore.password",
+	"ssl.keystore.type",
+	"ssl.protocol",
+	"ssl.provider",
+	"ssl.secure.random.implementation",
+	"ssl.sigalgs.list",
+	"ssl.trustmanager.algorithm",
+	"ssl.truststore.certificates",
+	"ssl.truststore.location",
+	"ssl.truststore.password",
+	"ssl.truststore.type",
+};
+
+/* Does the name begin as those of a store in Kafka do? */
+static bool
+settings_kafka_is_one(const char *name)
+{
+	return strncmp(name, SETTINGS_KAFKA_PREFIX, strlen(SETTINGS_KAFKA_PREFIX)) == 0;
+}
+
+/**
+ * settings_kafka_known(name):
+ * Is it one of them?  Those of the registry itself (its topic, its timeouts),
+ * and behind the same prefix those of a Kafka client: of Java's, which stand
+ * in configurations of today, and of librdkafka.
+ */
+static bool
+settings_kafka_known(const char *name)
+{
+	size_t i;
+
+	if (!settings_kafka_is_one(name))
+		return false;
+	name += strlen(SETTINGS_KAFKA_PREFIX);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+#define AT(member) .offset = offsetof(struct settings, member)
+#define TEXT(key, member) { .name = key, .kind = SETTINGS_TEXT, AT(member) }
+#define SWITCH(key, member) { .name = key, .kind = SETTINGS_SWITCH, AT(member) }
+#define NUMBER(key, member, low, high) \
+	{ .name = key, .kind = SETTINGS_NUMBER, AT(member), .min = low, .max = high }
+#define CHOICE(key, member, list) \
+	{ .name = key, .kind = SETTINGS_CHOICE, AT(member), .choices = list }
+
+#define DAY_MS 86400000U
+#define SECRET_LIMIT (512U << 10)	/* as base64 it must fit a record of the log */
+
+static const struct settings_key keys[] = {
+	TEXT("listeners", listen),
+	SWITCH("listen.insecure", listen_insecure),
+	NUMBER("http.threads", threads, 0, 256),
+	NUMBER("http.max.connections", max_connections, 1, 1000000),
+	NUMBER("http.max.connections.per.address", max_per_address, 0, 1000000),
+	NUMBER("http.max.half.open.per.address", max_half_open, 0, 1000000),
+	NUMBER("http.request.timeout.ms", request_timeout_ms, 100, DAY_MS),
+	NUMBER("http.idle.timeout.ms", idle_timeout_ms, 100, DAY_MS),
+	NUMBER("http.drain.timeout.ms", drain_timeout_ms, 0, DAY_MS),
+	TEXT("rest.base.url", base_url),
+	TEXT("ssl.certificate", tls_certificate),
+	TEXT("ssl.key", tls_key),
+	TEXT("ssl.client.ca", tls_client_ca),
+	CHOICE("ssl.client.auth", tls_client_required, "requested|required"),
+
+	CHOICE("rest.compat", compat, "confluent|mredjem"),
+	CHOICE("rest.error.code.style", subcodes, "connect|subcode"),
+	SWITCH("rest.create.echo.secret", echo_secret),
+	SWITCH("rest.list.unknown.404", list_unknown_404),
+	CHOICE("validate.missing", missing_reference_warns, "error|warn"),
+	SWITCH("secret.refuse.masks", refuse_masks),
+	{ .name = "secret.max.bytes", .kind = SETTINGS_SIZE, AT(secret_max), .min = 1,
+	    .max = SECRET_LIMIT },
+	{ .name = "secret.undelete.window.seconds", .kind = SETTINGS_LONG,
+	    AT(undelete_window_ms), .max = 315360000, .scale = 1000 },
+	SWITCH("metrics.public", allow_unlisted_metrics),
+	TEXT("config.provider.name", provider),
+
+	{ .name = "master.encryption.key", .kind = SETTINGS_KEY, AT(master_key) },
+	{ .name = "master.encryption.old.key", .kind = SETTINGS_OLD_KEY },
+	TEXT("master.encryption.key.file", master_key_file),
+	TEXT("master.encryption.old.key.file", old_key_file),
+	SWITCH("dev.mode", dev_mode),
+
+	TEXT("auth.jwt.jwks.file", jwks_file),
+	TEXT("auth.jwt.issuer", jwt_issuer),
+	TEXT("auth.jwt.audience", jwt_audience),
+	TEXT("auth.jwt.principal.claim", jwt_principal_claim),
+	TEXT("auth.mtls.principal", mtls_principal),
+	NUMBER("auth.cache.ms", auth_cache_ms, 0, DAY_MS),
+	NUMBER("auth.failures.max", auth_failures_max, 1, 1000000),
+	NUMBER("ratelimit.requests.per.second", rate_limit, 0, 1000000),
+	NUMBER("ratelimit.burst", rate_burst, 0, 1000000),
+
+	TEXT("audit.file", audit_file),
+	SWITCH("audit.stdout", audit_stdout),
+	SWITCH("audit.syslog", audit_syslog),
+	NUMBER("audit.deadline.ms", audit_deadline_ms, 10, DAY_MS),
+	{ .name = "audit.rotate.bytes", .kind = SETTINGS_LONG, AT(audit_rotate_bytes),
+	    .max = UINT64_MAX, .scale = 1 },
+	NUMBER("audit.keep", audit_keep, 0, 1000000),
+	TEXT("audit.crn.authority", audit_authority),
+	TEXT("audit.crn.kafka", audit_cluster),
+	TEXT("audit.crn.connect", audit_connect),
+	TEXT("audit.type.prefix", audit_type_prefix),
+
+	{ .name = "secret.registry.group.id", .kind = SETTINGS_KAFKA },
+};
+
+static const struct settings_key kafka = { .name = SETTINGS_KAFKA_PREFIX, .kind = SETTINGS_KAFKA };
+
+/* NULL: there is none of this name. */
+static const struct settings_key *
+settings_key_find(const char *name)
+{
+	static const char old[] = "master.encryption.old.key.";
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	}
+	if (settings_kafka_known(name))
+		return &kafka;
+	if (strncmp(name, old, strlen(old)) == 0 &&
+	    name[strlen(old) + strspn(name + strlen(old), "0123456789")] == '\0')
+		return settings_key_find("master.encryption.old.key");
+	return NULL;
+}
+
+static bool
+settings_sections_is_blank(unsigned char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\f';
+}
+
+/* Does the next line belong to this one, of ${n} bytes? */
+static bool
+is_continued(const unsigned char *p, size_t n)
+{
+	size_t backslashes = 0;
+
+	if (n > 0 && p[n - 1] == '\r')
+		n--;
+	while (backslashes < n && p[n - 1 - backslashes] == '\\')
+		backslashes++;
+	return backslashes % 2 == 1;
+}
+
+/* A line that begins with [, of ${n} bytes. */
+static int
+settings_sections_take(struct settings_sections *s, unsigned char *p, size_t n, size_t line,
+    struct error *err)
+{
+	while (n > 0 && settings_sections_is_blank(p[n - 1]))
+		n--;
+	if (n < 3 || p[n - 1] != ']') {
+		error_set(err, ERROR_FORMAT, "the line begins with [ but is no section");
+		return error_hint(err, "a section is [NAME], on a line of its own");
+	}
+	if (s->count == SETTINGS_SECTIONS_MAX || n - 2 >= SETTINGS_SECTION_NAME)
+		return error_set(err, ERROR_LIMIT, "too many sections, or too long a name");
+	s->all[s->count].line = line;
+	memcpy(s->all[s->count].name, p + 1, n - 2);
+	s->all[s->count].name[n - 2] = '\0';
+	s->count++;
+	*p = '#';
+	return 0;
+}
+
+/**
+ * settings_sections_find(s, text, file, err):
+ * Note the sections in ${text}, and make comments as java.util.Properties has
+ * them of their lines and of those that begin with `;`: a '#' takes the place
+ * of the first character.  Lines that go on from the one before are left
+ * alone.  ERROR_FORMAT: a line begins with [ and is none; ERROR_LIMIT.
+ */
+static int
+settings_sections_find(struct settings_sections *s, struct buf *text, const char *file,
+    struct error *err)
+{
+	bool continued = false;
+	size_t line = 1;
+	size_t at = 0;
+	size_t end;
+	unsigned char *p;
+
+	s->count = 0;
+	for (; at < text->len; at = end + 1, line++) {
+		p = memchr(text->data + at, '\n', text->len - at);
+		end = p != NULL ? (size_t)(p - text->data) : text->len;
+		/* What goes on from the line before is a value, whatever it is. */
+		if (continued) {
+			continued = is_continued(text->data + at, end - at);
+			continue;
+		}
+		while (at < end && settings_sections_is_blank(text->data[at]))
+			at++;
+		if (at == end)
+			continue;
+		p = text->data + at;
+		if (*p == ';')
+			*p = '#';
+		else if (*p == '[' && settings_sections_take(s, p, end - at, line, err) != 0)
+			return error_place(err, file, line);
+		continued = *p != '#' && *p != '!' && is_continued(p, end - at);
+	}
+	return 0;
+}
+
+/* The name of the section that ${line} is in; NULL: none. */
+static const char *
+settings_sections_at(const struct settings_sections *s, size_t line)
+{
+	const char *name = NULL;
+	size_t i;
+
+	for (i = 0; i < s->count && s->all[i].line < line; i++)
+		name = s->all[i].name;
+	return name;
+}
 
 #define STRINGS_MAX 256
 #define KEY_MAX 8192		/* bytes of a master key or passphrase */
@@ -72,7 +434,7 @@ settings_free(struct settings *s)
 }
 
 static char *
-keep(struct settings *s, const void *value, size_t n, struct error *err)
+settings_keep(struct settings *s, const void *value, size_t n, struct error *err)
 {
 	struct owner *o = (struct owner *)s;
 	char *copy;
@@ -96,7 +458,7 @@ keep(struct settings *s, const void *value, size_t n, struct error *err)
 }
 
 static int
-number(const char *text, const struct settings_key *k, uint64_t *out, struct error *err)
+settings_number(const char *text, const struct settings_key *k, uint64_t *out, struct error *err)
 {
 	unsigned long long n;
 	char *end;
@@ -134,7 +496,7 @@ choice(const char *text, const char *name, const char *choices, unsigned *out, s
 }
 
 static int
-set_secret(struct buf *b, const void *value, size_t n, struct error *err)
+settings_set_secret(struct buf *b, const void *value, size_t n, struct error *err)
 {
 	buf_clear(b);
 	buf_append(b, value, n);
@@ -164,17 +526,17 @@ set_checked(struct settings *s, const struct settings_key *k, const char *text,
 			*(bool *)at = place == 1;
 		return 0;
 	case SETTINGS_NUMBER:
-		if (number(text, k, &n, err) != 0)
+		if (settings_number(text, k, &n, err) != 0)
 			return -1;
 		*(unsigned *)at = (unsigned)n;
 		return 0;
 	case SETTINGS_SIZE:
-		if (number(text, k, &n, err) != 0)
+		if (settings_number(text, k, &n, err) != 0)
 			return -1;
 		*(size_t *)at = (size_t)n;
 		return 0;
 	case SETTINGS_LONG:
-		if (number(text, k, &n, err) != 0)
+		if (settings_number(text, k, &n, err) != 0)
 			return -1;
 		*(uint64_t *)at = n * k->scale;
 		return 0;
@@ -197,11 +559,12 @@ ignore(struct settings *s, const char *key, size_t n, struct error *err)
 		s->kafka_more |= strcmp(s->kafka_ignored, key) != 0;
 		return 0;
 	}
-	s->kafka_ignored = keep(s, key, strlen(key), err);
+	s->kafka_ignored = settings_keep(s, key, strlen(key), err);
 	return s->kafka_ignored != NULL ? 0 : -1;
 }
 
-int
+/* Set one key, of ${n} bytes at ${value}, as a line of the file would. */
+static int
 settings_set(struct settings *s, const char *key, const void *value, size_t n,
     struct error *err)
 {
@@ -216,17 +579,279 @@ settings_set(struct settings *s, const char *key, const void *value, size_t n,
 	if (k->kind == SETTINGS_KAFKA)
 		return ignore(s, key, n, err);
 	if (k->kind == SETTINGS_KEY)
-		return set_secret((struct buf *)((char *)s + k->offset), value, n, err);
+		return settings_set_secret((struct buf *)((char *)s + k->offset), value, n, err);
 	if (k->kind == SETTINGS_OLD_KEY) {
 		if (s->old_key_count == SETTINGS_OLD_KEYS_MAX)
 			return error_set(err, ERROR_LIMIT, "more than %d old keys",
 			    SETTINGS_OLD_KEYS_MAX);
-		return set_secret(&s->old_keys[s->old_key_count++], value, n, err);
+		return settings_set_secret(&s->old_keys[s->old_key_count++], value, n, err);
 	}
-	if ((text = keep(s, value, n, err)) == NULL ||
+	if ((text = settings_keep(s, value, n, err)) == NULL ||
 	    set_checked(s, k, text, err) != 0) {
 		error_key(err, key, strlen(key));
 		return -1;
+	}
+	return 0;
+}
+
+#define NAME_MAX_BYTES 512
+#define GIVEN_MAX 1024
+#define PREFIX "config.providers.secret.param."
+#define VARIABLE "CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_"
+
+extern char **environ;
+
+/* A setting that the file has given. */
+struct given {
+	char *name;		/* without Confluent's prefix */
+	bool prefixed;
+	size_t entry;
+};
+
+struct reading {
+	struct settings *s;
+	const char *file;
+	struct settings_sections sections;
+	bool worker;		/* a Connect worker's file: it has other keys too */
+	struct vec given;
+};
+
+/* The full name of entry ${i}, without Confluent's prefix. */
+static int
+entry_name(const struct reading *r, const struct document *d, size_t i,
+    char out[NAME_MAX_BYTES], bool *prefixed, struct error *err)
+{
+	const char *section = settings_sections_at(&r->sections, document_line(d, i));
+	const char *key;
+	size_t n;
+	struct buf name;
+
+	key = document_key(d, i, &n);
+	buf_init(&name, NAME_MAX_BYTES - 1);
+	if (section != NULL)
+		buf_printf(&name, "%s.", section);
+	buf_append(&name, key, n);
+	if (buf_check(&name, err) != 0) {
+		buf_release(&name);
+		return -1;
+	}
+	key = buf_cstr(&name);
+	*prefixed = strncmp(key, PREFIX, strlen(PREFIX)) == 0;
+	if (*prefixed)
+		key += strlen(PREFIX);
+	memcpy(out, key, strlen(key) + 1);
+	buf_release(&name);
+	return 0;
+}
+
+/* The value was to come from the file ${name}. */
+static int
+settings_file_no_file(const char *name, const struct error *why, struct error *err)
+{
+	error_set(err, why->code, "the value cannot be taken from the file %.700s: %s", name,
+	    why->text);
+	return error_hint(err, "%s", why->hint[0] != '\0' ? why->hint :
+	    "name a file that the service may read, or give the value itself");
+}
+
+/* ${file:PATH} or ${env:NAME} as a whole value stands for what is there. */
+static int
+substitute(struct buf *value, struct error *err)
+{
+	char name[4096];
+	const char *text = buf_cstr(value);
+	const char *found;
+	bool is_file = strncmp(text, "${file:", 7) == 0;
+	size_t skip = is_file ? 7 : 6;
+	struct error why;
+
+	if ((!is_file && strncmp(text, "${env:", 6) != 0) || value->len < skip + 2 ||
+	    text[value->len - 1] != '}' || value->len >= sizeof(name))
+		return 0;
+	memcpy(name, text + skip, value->len - skip - 1);
+	name[value->len - skip - 1] = '\0';
+	buf_clear(value);
+	if (is_file) {
+		if (file_read(name, value, NULL, &why) != 0)
+			return settings_file_no_file(name, &why, err);
+		while (value->len > 0 &&
+		    (value->data[value->len - 1] == '\n' || value->data[value->len - 1] == '\r'))
+			buf_truncate(value, value->len - 1);
+		return 0;
+	}
+	if ((found = getenv(name)) == NULL) {
+		error_set(err, ERROR_MISSING, "the value cannot be taken from the environment: "
+		    "it has no %.700s", name);
+		return error_hint(err, "export the variable, or give the value itself");
+	}
+	buf_append_str(value, found);
+	return buf_check(value, err);
+}
+
+/* Is this for a Connect worker alone, in whose file it stands? */
+static bool
+is_workers(const struct reading *r, const struct document *d, const char *name)
+{
+	/* Both of us have them: with the prefix they are meant for us. */
+	static const char *const shared[] = { PREFIX "listeners", PREFIX "ssl.client.auth" };
+	size_t i;
+
+	if (!r->worker)
+		return false;
+	for (i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
+		if (strcmp(name, shared[i] + strlen(PREFIX)) == 0)
+			return document_find(d, shared[i], strlen(shared[i])) != DOCUMENT_NONE;
+	}
+	return settings_key_find(name) == NULL && !settings_kafka_is_one(name);
+}
+
+/* The value ${value} is given to what has one already. */
+static int
+given_again(const struct given *g, const struct document *d, bool prefixed,
+    const struct buf *value, struct error *err)
+{
+	size_t line = document_line(d, g->entry);
+
+	if (g->prefixed == prefixed) {
+		error_set(err, ERROR_FORMAT, "this is set on line %zu already", line);
+		return error_hint(err, strcmp(g->name, "master.encryption.old.key") == 0 ?
+		    "take one of the lines out; further old keys are set as %s.1, %s.2" :
+		    "take one of the lines out", g->name, g->name);
+	}
+	if (document_value_is(d, g->entry, value->len > 0 ? (const char *)value->data : "",
+	    value->len))
+		return 0;
+	error_set(err, ERROR_FORMAT, "%s%s on line %zu and %s%s here are the same setting, but "
+	    "have different values", g->prefixed ? PREFIX : "", g->name, line,
+	    prefixed ? PREFIX : "", g->name);
+	return error_hint(err, "take one of the lines out");
+}
+
+/* Note that it is given.  1: it is not to be set again; -1: it may not. */
+static int
+settings_file_note(struct reading *r, const struct document *d, size_t i, const char *name,
+    bool prefixed,
+    const struct buf *value, struct error *err)
+{
+	struct given *g;
+	size_t k;
+
+	for (k = 0; k < r->given.len; k++) {
+		g = vec_at(&r->given, k);
+		if (strcmp(g->name, name) == 0)
+			return given_again(g, d, prefixed, value, err) == 0 ? 1 : -1;
+	}
+	if ((g = vec_push(&r->given)) == NULL || (g->name = strdup(name)) == NULL)
+		return error_memory(err);
+	g->prefixed = prefixed;
+	g->entry = i;
+	return 0;
+}
+
+static int
+read_entry(struct reading *r, const struct document *d, size_t i, struct error *err)
+{
+	char name[NAME_MAX_BYTES] = "";
+	struct buf value;
+	bool prefixed;
+	int rc;
+
+	buf_init_secret(&value, SETTINGS_FILE_MAX);
+	rc = entry_name(r, d, i, name, &prefixed, err);
+	if (rc != 0 || (!prefixed && is_workers(r, d, name)))
+		goto done;
+	if ((rc = document_value(d, i, &value, err)) != 0 ||
+	    (rc = settings_file_note(r, d, i, name, prefixed, &value, err)) != 0 ||
+	    (rc = substitute(&value, err)) != 0)
+		goto done;
+	rc = settings_set(r->s, name, value.data, value.len, err);
+done:
+	if (rc == -1) {
+		error_place(err, r->file, document_line(d, i));
+		error_key(err, name, strlen(name));
+	}
+	buf_release(&value);
+	return rc == -1 ? -1 : 0;
+}
+
+/* Has the file keys with Confluent's prefix? */
+static bool
+is_worker(const struct document *d)
+{
+	const char *key;
+	size_t i, n;
+
+	for (i = 0; i < document_count(d); i++) {
+		key = document_key(d, i, &n);
+		if (n > strlen(PREFIX) && memcmp(key, PREFIX, strlen(PREFIX)) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+settings_read(struct settings *s, const char *file, struct error *err)
+{
+	struct document *d = NULL;
+	struct reading r = { .s = s, .file = file };
+	struct given *g;
+	struct buf text;
+	size_t i;
+	int rc = -1;
+
+	vec_init(&r.given, sizeof(*g), GIVEN_MAX);
+	buf_init_secret(&text, SETTINGS_FILE_MAX);
+	if (file_read(file, &text, NULL, err) != 0 ||
+	    settings_sections_find(&r.sections, &text, file, err) != 0 ||
+	    (d = document_parse(&text, DOCUMENT_PROPERTIES, file, err)) == NULL ||
+	    document_problem(d, err) != 0)
+		goto done;
+	r.worker = is_worker(d);
+	rc = 0;
+	for (i = 0; i < document_count(d) && rc == 0; i++)
+		rc = read_entry(&r, d, i, err);
+done:
+	for (i = 0; i < r.given.len; i++) {
+		g = vec_at(&r.given, i);
+		free(g->name);
+	}
+	vec_release(&r.given);
+	document_free(d);
+	buf_release(&text);
+	return rc;
+}
+
+int
+settings_read_environment(struct settings *s, struct error *err)
+{
+	char name[NAME_MAX_BYTES];
+	const struct settings_key *k;
+	char **e;
+	char *value;
+	size_t n, i;
+
+	for (e = environ; e != NULL && *e != NULL; e++) {
+		if (strncmp(*e, VARIABLE, strlen(VARIABLE)) != 0 ||
+		    (value = strchr(*e, '=')) == NULL)
+			continue;
+		n = (size_t)(value - *e) - strlen(VARIABLE);
+		value++;
+		if (n >= sizeof(name))
+			continue;
+		for (i = 0; i < n; i++) {
+			name[i] = (*e)[strlen(VARIABLE) + i];
+			if (name[i] >= 'A' && name[i] <= 'Z')
+				name[i] = (char)(name[i] - 'A' + 'a');
+			else if (name[i] == '_')
+				name[i] = '.';
+		}
+		name[n] = '\0';
+		if (settings_set(s, name, value, strlen(value), err) != 0)
+			return error_hint(err, "the environment says it: %s...", VARIABLE);
+		k = settings_key_find(name);
+		if (k != NULL && (k->kind == SETTINGS_KEY || k->kind == SETTINGS_OLD_KEY ||
+		    k->kind == SETTINGS_KAFKA))
+			secmem_wipe(value, strlen(value));
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
-#ifndef REGISTRY_SETTINGS_H
-#define REGISTRY_SETTINGS_H
+#ifndef REGISTRY_BASE_SETTINGS_H
+#define REGISTRY_BASE_SETTINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -103,8 +103,4 @@ int settings_read(struct settings *s, const char *file, struct error *err);
  * bytes of keys are wiped there. */
 int settings_read_environment(struct settings *s, struct error *err);
 
-/* Set one key, of ${n} bytes at ${value}, as a line of the file would. */
-int settings_set(struct settings *s, const char *key, const void *value, size_t n,
-    struct error *err);
-
-#endif /* !REGISTRY_SETTINGS_H */
+#endif /* !REGISTRY_BASE_SETTINGS_H */

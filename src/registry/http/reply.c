@@ -2,10 +2,109 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/buf_pool.h"
+#include "base/buf.h"
 #include "base/secmem.h"
-#include "registry/http/internal.h"
-#include "registry/http/token.h"
+#include "registry/http/http_internal.h"
+
+/* What a handler may ask of its request. */
+
+enum http_method
+http_method(const struct http_request *r)
+{
+	return r->head.method;
+}
+
+const char *
+http_method_name(const struct http_request *r)
+{
+	return r->head.method_name;
+}
+
+const char *
+http_path(const struct http_request *r)
+{
+	return r->head.path;
+}
+
+const char *
+http_query(const struct http_request *r)
+{
+	return r->head.query;
+}
+
+const char *
+http_header(const struct http_request *r, const char *name)
+{
+	size_t i = 0;
+	const struct http_field *f = http_head_find(&r->head, name, &i);
+
+	return f != NULL ? f->value : NULL;
+}
+
+size_t
+http_header_count(const struct http_request *r, const char *name)
+{
+	size_t count = 0;
+	size_t i = 0;
+
+	while (http_head_find(&r->head, name, &i) != NULL)
+		count++;
+	return count;
+}
+
+struct buf *
+http_body(struct http_request *r)
+{
+	return &r->body;
+}
+
+const char *
+http_peer(const struct http_request *r)
+{
+	return r->connection->peer;
+}
+
+bool
+http_is_tls(const struct http_request *r)
+{
+	return r->connection->ssl != NULL;
+}
+
+const char *
+http_peer_cn(const struct http_request *r)
+{
+	return r->connection->certificate.cn;
+}
+
+const char *
+http_peer_dn(const struct http_request *r)
+{
+	return r->connection->certificate.dn;
+}
+
+const char *
+http_peer_san(const struct http_request *r)
+{
+	return r->connection->certificate.san;
+}
+
+unsigned
+http_thread(const struct http_request *r)
+{
+	return r->connection->thread->number;
+}
+
+bool
+http_gone(const struct http_request *r)
+{
+	return r->connection->gone;
+}
+
+void
+http_post(struct http_request *r, void (*run)(void *arg), void *arg)
+{
+	http_thread_post(r->connection->thread, run, arg);
+}
 
 #define REFUSAL_MAX (64U << 10)
 
@@ -102,18 +201,18 @@ date_now(struct http_thread *t)
 
 /* Append a text that is known to fit. */
 static size_t
-put(unsigned char *out, size_t at, const char *text, size_t n)
+http_reply_put(unsigned char *out, size_t at, const char *text, size_t n)
 {
 	memcpy(out + at, text, n);
 	return at + n;
 }
 
-#define PUT(out, at, literal) put((out), (at), "" literal, sizeof(literal) - 1)
+#define PUT(out, at, literal) http_reply_put((out), (at), "" literal, sizeof(literal) - 1)
 
 static size_t
 put_text(unsigned char *out, size_t at, const char *text)
 {
-	return put(out, at, text, strlen(text));
+	return http_reply_put(out, at, text, strlen(text));
 }
 
 static size_t
@@ -126,12 +225,12 @@ put_number(unsigned char *out, size_t at, size_t n)
 		digits[--i] = (char)('0' + n % 10);
 		n /= 10;
 	} while (n > 0);
-	return put(out, at, digits + i, sizeof(digits) - i);
+	return http_reply_put(out, at, digits + i, sizeof(digits) - i);
 }
 
 /* Status line and headers into the thread's output; their length. */
 static size_t
-compose(struct http_connection *c, int status, size_t length)
+http_reply_compose(struct http_connection *c, int status, size_t length)
 {
 	struct http_request *r = &c->request;
 	unsigned char *out = c->thread->output;
@@ -144,7 +243,7 @@ compose(struct http_connection *c, int status, size_t length)
 	at = put_text(out, at, date_now(c->thread));
 	at = PUT(out, at, "\r\n");
 	if (r->headers.len > 0)
-		at = put(out, at, r->headers.data, r->headers.len);
+		at = http_reply_put(out, at, r->headers.data, r->headers.len);
 	if (status != 204 && status != 304) {
 		at = PUT(out, at, "Content-Length: ");
 		at = put_number(out, at, length);
@@ -179,7 +278,7 @@ send_reply(struct http_connection *c, int status, struct buf *body)
 {
 	bool with_body = c->request.head.method != HTTP_HEAD && status != 204 && status != 304;
 	size_t length = body != NULL ? body->len : 0;
-	size_t n = compose(c, status, length);
+	size_t n = http_reply_compose(c, status, length);
 	int done;
 
 	if (with_body && length > HTTP_WRITE_SIZE - n) {
@@ -188,7 +287,7 @@ send_reply(struct http_connection *c, int status, struct buf *body)
 		return buf_check(&c->out[0], NULL) == -1 ? -1 : http_io_flush(c);
 	}
 	if (with_body && length > 0)
-		n = put(c->thread->output, n, (const char *)body->data, length);
+		n = http_reply_put(c->thread->output, n, (const char *)body->data, length);
 	/* Pages of a secret buffer are costly to get: they stay with their owner. */
 	if (body != NULL)
 		buf_clear(body);

@@ -1,11 +1,12 @@
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
 #include "base/error.h"
 #include "registry/http/http.h"
-#include "registry/http/tls.h"
+#include "registry/http/http_internal.h"
 
 /* For TLS 1.2; those of 1.3 are all good. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -40,7 +41,7 @@ select_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
 }
 
 static int
-fail(struct error *err, const char *what, const char *file)
+http_tls_fail(struct error *err, const char *what, const char *file)
 {
 	unsigned long code = ERR_peek_last_error();
 	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
@@ -58,11 +59,12 @@ load_files(SSL_CTX *ctx, const struct http_options *o, struct error *err)
 	const char *key = o->key != NULL ? o->key : o->certificate;
 
 	if (SSL_CTX_use_certificate_chain_file(ctx, o->certificate) != 1)
-		return fail(err, "the certificate cannot be read", o->certificate);
+		return http_tls_fail(err, "the certificate cannot be read", o->certificate);
 	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return fail(err, "the key cannot be read or does not fit the certificate", key);
+		return http_tls_fail(err,
+		    "the key cannot be read or does not fit the certificate", key);
 	if (SSL_CTX_check_private_key(ctx) != 1)
-		return fail(err, "the key does not fit the certificate", key);
+		return http_tls_fail(err, "the key does not fit the certificate", key);
 	return 0;
 }
 
@@ -76,7 +78,8 @@ load_client_ca(SSL_CTX *ctx, const struct http_options *o, struct error *err)
 	names = SSL_load_client_CA_file(o->client_ca);
 	if (names == NULL || SSL_CTX_load_verify_file(ctx, o->client_ca) != 1) {
 		sk_X509_NAME_pop_free(names, X509_NAME_free);
-		return fail(err, "the client certificates' CA cannot be read", o->client_ca);
+		return http_tls_fail(err, "the client certificates' CA cannot be read",
+		    o->client_ca);
 	}
 	SSL_CTX_set_client_CA_list(ctx, names);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |

@@ -8,14 +8,51 @@
 struct buf;
 struct error;
 struct key;
+struct keyring;
 struct master;
+struct sealer;
+
+/* The registry's master secret: 32 raw bytes, or a passphrase, which scrypt
+ * (N=2^15, r=8, p=1; RFC 7914) turns into a key with the registry's salt. */
+
+#define MASTER_ENVVAR "PROPSEAL_REGISTRY_MASTER_KEY"
+#define MASTER_CREDENTIAL "propseal.registry-key"
+#define MASTER_TEXT_MIN 16	/* bytes of a passphrase */
+
+/**
+ * master_from_text(text, dev_mode, err):
+ * From what a file or variable holds (${text} secret; one final line end does
+ * not count): 32 bytes as base64 (padded, 44 characters) or hex (64), else a
+ * passphrase.  ERROR_KEY: empty, shorter than MASTER_TEXT_MIN, or a constant
+ * that is public (registry-contract 1.9: cp-ansible's default and the demos'),
+ * unless ${dev_mode}.
+ */
+struct master *master_from_text(const struct buf *text, bool dev_mode, struct error *err);
+void master_free(struct master *m);
+
+/**
+ * registry_master_find(file, dev_mode, where, err):
+ * First found: the file ${file} (NULL: none; ERROR_REFUSED when others may
+ * read it, unless ${dev_mode}), $PROPSEAL_REGISTRY_MASTER_KEY (wiped from the
+ * environment), the systemd credential.  ${*where} names it.  ERROR_MISSING
+ * with a hint that names them all.
+ */
+struct master *registry_master_find(const char *file, bool dev_mode, const char **where,
+    struct error *err);
+
+/* Would registry_master_find, without a file, find one? */
+bool registry_master_given(void);
+
+bool master_equal(const struct master *a, const struct master *b);
+
+/* For keyring.c alone: the bytes, and whether they are a passphrase. */
+const struct buf *master_bytes(const struct master *m, bool *passphrase);
 
 /*
  * The registry's keys: the master secret (master.h) wraps the data keys; each
  * data key has a number (kid).  What goes to the log is keyring_encode's
  * text.  Calls may come from any thread.
  */
-struct keyring;
 
 /* A first keyring: random salt, one data key (kid 1), an audit key. */
 struct keyring *keyring_new(const struct master *m, struct error *err);
@@ -56,8 +93,6 @@ const struct key *keyring_audit_key(const struct keyring *k);
 
 /* --- sealing; one struct sealer a thread (it keeps OpenSSL's contexts) --- */
 
-struct sealer;
-
 struct sealer *sealer_new(struct keyring *k, struct error *err);
 void sealer_free(struct sealer *s);
 
@@ -95,5 +130,24 @@ int sealer_open(struct sealer *s, const struct sealed_name *name, const void *se
     size_t n, struct buf *out, struct error *err);
 
 uint32_t sealed_kid(const void *sealed, size_t n);
+
+/* What keyring.c has for sealer.c alone. */
+
+/* Goes up whenever the data keys change.  Takes no lock. */
+uint64_t keyring_generation(const struct keyring *k);
+
+/* The data keys as they are at one moment. */
+struct keyring_snapshot {
+	uint64_t generation;
+	uint32_t active;
+	size_t count;
+	struct {
+		uint32_t kid;
+		unsigned char key[32];
+	} keys[64];		/* RING_KEYS_MAX */
+};
+
+/* Fill ${out}, which is in secret memory. */
+void keyring_copy_keys(const struct keyring *k, struct keyring_snapshot *out);
 
 #endif /* !REGISTRY_KEYS_KEYRING_H */

@@ -6,10 +6,9 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "crypto/aead.h"
-#include "crypto/hkdf.h"
-#include "crypto/random_pool.h"
+#include "crypto/mac.h"
+#include "crypto/random.h"
 #include "registry/keys/keyring.h"
-#include "registry/keys/keyring_internal.h"
 
 #define LABEL "propseal registry 1 value"
 #define FORMAT "1"
@@ -97,7 +96,7 @@ get_be32(const unsigned char *p)
 }
 
 static void
-bind(struct bound *b, const void *bytes, size_t n)
+sealer_bind(struct bound *b, const void *bytes, size_t n)
 {
 	(void)put_be(b->bytes + b->n, n, 4);
 	if (n > 0)
@@ -111,7 +110,7 @@ bind_number(struct bound *b, uint64_t x, size_t n)
 	unsigned char bytes[8];
 
 	(void)put_be(bytes, x, n);
-	bind(b, bytes, n);
+	sealer_bind(b, bytes, n);
 }
 
 /* Everything that a value is bound to; each field with its length in front. */
@@ -119,10 +118,10 @@ static void
 bind_all(struct bound *b, const struct sealed_name *name, uint32_t kid)
 {
 	b->n = 0;
-	bind(b, FORMAT, sizeof(FORMAT) - 1);
-	bind(b, TYPE, sizeof(TYPE) - 1);
-	bind(b, name->path, name->path_len);
-	bind(b, name->key, name->key_len);
+	sealer_bind(b, FORMAT, sizeof(FORMAT) - 1);
+	sealer_bind(b, TYPE, sizeof(TYPE) - 1);
+	sealer_bind(b, name->path, name->path_len);
+	sealer_bind(b, name->key, name->key_len);
 	bind_number(b, name->version, 4);
 	bind_number(b, kid, 4);
 	bind_number(b, (uint64_t)name->created_ms, 8);
@@ -174,7 +173,7 @@ clean(struct sealer *s)
 
 /* Steps of 16 bytes up to 64, of 64 above. */
 static size_t
-padded(size_t n)
+sealer_padded(size_t n)
 {
 	size_t step = n <= 64 ? 16 : 64;
 
@@ -183,17 +182,17 @@ padded(size_t n)
 
 /* The length, the value and zeros, to the scratch. */
 static int
-pad(struct buf *scratch, const void *plain, size_t n, struct error *err)
+sealer_pad(struct buf *scratch, const void *plain, size_t n, struct error *err)
 {
 	static const unsigned char zeros[64];
 	unsigned char length[LENGTH];
 
 	(void)put_be(length, n, LENGTH);
 	/* At once, as growing copies. */
-	if (buf_reserve(scratch, padded(LENGTH + n)) == 0) {
+	if (buf_reserve(scratch, sealer_padded(LENGTH + n)) == 0) {
 		buf_append(scratch, length, LENGTH);
 		buf_append(scratch, plain, n);
-		buf_append(scratch, zeros, padded(LENGTH + n) - LENGTH - n);
+		buf_append(scratch, zeros, sealer_padded(LENGTH + n) - LENGTH - n);
 	}
 	return buf_check(scratch, err);
 }
@@ -219,7 +218,7 @@ sealer_seal(struct sealer *s, const struct sealed_name *name, const void *plain,
 	memset(head + SEALED_IV, 0, AEAD_IV);
 	if (random_pool_take(s->pool, head + SEALED_SALT, SALT, err) == -1 ||
 	    value_key(s, data, head + SEALED_SALT, err) == -1 ||
-	    pad(&s->scratch, plain, n, err) == -1)
+	    sealer_pad(&s->scratch, plain, n, err) == -1)
 		goto fail;
 	if (buf_reserve(out, SEALED_TEXT + s->scratch.len + AEAD_TAG) == -1) {
 		(void)buf_check(out, err);
@@ -247,7 +246,7 @@ shown(size_t n)
 
 /* One text for all, so that it does not tell which check failed. */
 static int
-does_not_open(const struct sealed_name *name, const void *sealed, size_t n,
+sealer_does_not_open(const struct sealed_name *name, const void *sealed, size_t n,
     enum error_code code, struct error *err)
 {
 	struct buf text;
@@ -264,13 +263,13 @@ does_not_open(const struct sealed_name *name, const void *sealed, size_t n,
 }
 
 /* The value inside what was opened: its length must be there and the padding
- * be as pad() made it.  False cannot happen unless it was sealed otherwise. */
+ * be as sealer_pad() made it.  False cannot happen unless it was sealed otherwise. */
 static bool
 unpad(const struct buf *scratch, const unsigned char **plain, size_t *n)
 {
 	size_t len = get_be32(scratch->data);
 
-	if (len > scratch->len - LENGTH || padded(LENGTH + len) != scratch->len)
+	if (len > scratch->len - LENGTH || sealer_padded(LENGTH + len) != scratch->len)
 		return false;
 	*plain = scratch->data + LENGTH;
 	*n = len;
@@ -291,10 +290,10 @@ sealer_open(struct sealer *s, const struct sealed_name *name, const void *sealed
 		return error_set(err, ERROR_REFUSED, "a secret must not leave its memory");
 	if (n < SEALED_MIN || kid == 0 || name->path_len > NAME_MAX_BYTES ||
 	    name->key_len > NAME_MAX_BYTES)
-		return does_not_open(name, sealed, n, ERROR_DAMAGED, err);
+		return sealer_does_not_open(name, sealed, n, ERROR_DAMAGED, err);
 	data = data_key(s, &kid);
 	if (data == NULL)
-		return does_not_open(name, sealed, n, ERROR_KEY, err);
+		return sealer_does_not_open(name, sealed, n, ERROR_KEY, err);
 	bind_all(&ad, name, kid);
 	if (value_key(s, data, bytes + SEALED_SALT, err) == -1)
 		goto fail;
@@ -302,11 +301,11 @@ sealer_open(struct sealer *s, const struct sealed_name *name, const void *sealed
 	    (struct aead_data){ ad.bytes, ad.n }, bytes + SEALED_TEXT, n - SEALED_TEXT,
 	    &s->scratch, err) == -1) {
 		if (err != NULL && err->code == ERROR_DAMAGED)
-			(void)does_not_open(name, sealed, n, ERROR_DAMAGED, err);
+			(void)sealer_does_not_open(name, sealed, n, ERROR_DAMAGED, err);
 		goto fail;
 	}
 	if (!unpad(&s->scratch, &plain, &n)) {
-		(void)does_not_open(name, sealed, n, ERROR_DAMAGED, err);
+		(void)sealer_does_not_open(name, sealed, n, ERROR_DAMAGED, err);
 		goto fail;
 	}
 	buf_append(out, plain, n);

@@ -4,7 +4,7 @@
 #include "registry/log/log.h"
 
 static int
-check(const struct log_record *r, struct error *err)
+log_check(const struct log_record *r, struct error *err)
 {
 	if (r->key == NULL || r->key_len == 0)
 		return error_set(err, ERROR_USAGE, "a log record needs a key");
@@ -28,7 +28,7 @@ log_append(struct log *l, const struct log_record *batch, size_t n,
 	if (n == 0)
 		return error_set(err, ERROR_USAGE, "nothing to append to the log");
 	for (i = 0; i < n; i++) {
-		if (check(&batch[i], err) == -1)
+		if (log_check(&batch[i], err) == -1)
 			return -1;
 	}
 	return l->ops->append(l->self, batch, n, first, err);

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/siphash.h"
+#include "base/map.h"
 #include "crypto/random.h"
 #include "registry/log/log_index.h"
 
@@ -77,7 +77,7 @@ room(size_t slots)
 }
 
 static int
-resize(struct log_index *ix, size_t slots, struct error *err)
+log_index_resize(struct log_index *ix, size_t slots, struct error *err)
 {
 	struct log_index old = *ix;
 	size_t i;
@@ -111,7 +111,7 @@ log_index_reserve(struct log_index *ix, size_t extra, struct error *err)
 			return error_memory(err);
 		slots *= 2;
 	}
-	return slots == ix->slots ? 0 : resize(ix, slots, err);
+	return slots == ix->slots ? 0 : log_index_resize(ix, slots, err);
 }
 
 void

@@ -6,13 +6,13 @@
 #include <stdint.h>
 
 struct error;
+struct log_index;
 
 /*
  * Where a key's record is: a hash table in memory from 32 bits of the key's
  * hash to offsets, about 24 bytes a record.  The keys are not held: several
  * may have one hash, and the caller compares.
  */
-struct log_index;
 
 struct log_index *log_index_new(struct error *err);
 void log_index_free(struct log_index *ix);

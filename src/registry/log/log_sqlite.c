@@ -58,7 +58,7 @@ log_sqlite_free(void *self)
 		sqlite3_finalize(l->statements[i]);
 	sqlite3_close(l->db);
 	lock_release(l->lock);
-	place_close(&l->place);
+	path_close(&l->place);
 	log_index_free(l->index);
 	free(l->changes);
 	free(l->path);
@@ -68,7 +68,7 @@ log_sqlite_free(void *self)
 
 /* A whole new file, so that one without its header is never one of ours. */
 static int
-create(struct log_sqlite *l, struct error *err)
+log_sqlite_create(struct log_sqlite *l, struct error *err)
 {
 	struct sqlite_aside aside = SQLITE_ASIDE_NONE;
 	sqlite3 *db = NULL;
@@ -91,7 +91,7 @@ done:
 }
 
 static int
-prepare(struct log_sqlite *l, struct error *err)
+log_sqlite_prepare(struct log_sqlite *l, struct error *err)
 {
 	size_t i;
 
@@ -104,7 +104,7 @@ prepare(struct log_sqlite *l, struct error *err)
 }
 
 static int
-open_file(struct log_sqlite *l, struct error *err)
+log_sqlite_open_file(struct log_sqlite *l, struct error *err)
 {
 	/* Unless all is well, what SQLite holds back beside the file stays there. */
 	bool keep = sqlite_file_has_wal(&l->place);
@@ -114,7 +114,7 @@ open_file(struct log_sqlite *l, struct error *err)
 		return -1;
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, NULL);
 	if (sqlite_db_durable(l->db, l->path, err) == -1 ||
-	    sqlite_db_verify(l->db, l->path, err) == -1 || prepare(l, err) == -1 ||
+	    sqlite_db_verify(l->db, l->path, err) == -1 || log_sqlite_prepare(l, err) == -1 ||
 	    sqlite_load(l, err) == -1)
 		return -1;
 	sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
@@ -159,16 +159,16 @@ log_sqlite_open(const char *path, struct error *err)
 	}
 	log->ops = &ops;
 	log->self = l;
-	l->place = (struct place)PLACE_NONE;
+	l->place = (struct place)PATH_NONE;
 	pthread_mutex_init(&l->mutex, NULL);
 	l->path = strdup(path);
 	l->index = log_index_new(err);
 	if (l->path == NULL)
 		error_memory(err);
 	if (l->path == NULL || l->index == NULL || take_lock(l, err) == -1 ||
-	    place_open(&l->place, path, err) == -1 ||
+	    path_open(&l->place, path, err) == -1 ||
 	    sqlite_file_check(&l->place, path, &exists, err) == -1 ||
-	    (!exists && create(l, err) == -1) || open_file(l, err) == -1) {
+	    (!exists && log_sqlite_create(l, err) == -1) || log_sqlite_open_file(l, err) == -1) {
 		log_free(log);
 		return NULL;
 	}

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "file/place.h"
+#include "file/path.h"
 #include "registry/log/log.h"
 
 struct error;

@@ -27,7 +27,7 @@ sqlite_append_usable(const struct log_sqlite *l, struct error *err)
 }
 
 static int
-fail(struct log_sqlite *l, int rc, struct error *err)
+sqlite_append_fail(struct log_sqlite *l, int rc, struct error *err)
 {
 	return sqlite_db_error(l->db, rc, l->path, "cannot append to the log", err);
 }
@@ -47,7 +47,7 @@ key_is_at(struct log_sqlite *l, uint64_t offset, const void *key, size_t len,
 	sqlite3_reset(s);
 	if (rc == SQLITE_ROW)
 		return same;
-	return rc != SQLITE_DONE ? fail(l, rc, err) :
+	return rc != SQLITE_DONE ? sqlite_append_fail(l, rc, err) :
 	    sqlite_db_damaged(l->path, "a record of the log is gone", err);
 }
 
@@ -64,7 +64,7 @@ sqlite_append_find(struct log_sqlite *l, const void *key, size_t len,
 }
 
 static int
-insert(struct log_sqlite *l, uint64_t offset, const struct log_record *r)
+sqlite_append_insert(struct log_sqlite *l, uint64_t offset, const struct log_record *r)
 {
 	sqlite3_stmt *s = l->statements[STATEMENT_INSERT_RECORD];
 
@@ -77,7 +77,7 @@ insert(struct log_sqlite *l, uint64_t offset, const struct log_record *r)
 
 /* One record into the open transaction, and what it does to the index. */
 static int
-put(struct log_sqlite *l, uint64_t offset, const struct log_record *r,
+sqlite_append_put(struct log_sqlite *l, uint64_t offset, const struct log_record *r,
     struct sqlite_change *c, struct error *err)
 {
 	uint64_t old;
@@ -92,14 +92,14 @@ put(struct log_sqlite *l, uint64_t offset, const struct log_record *r,
 		sqlite3_bind_int64(l->statements[STATEMENT_DELETE_RECORD], 1, (sqlite3_int64)old);
 		rc = sqlite_append_run(l->statements[STATEMENT_DELETE_RECORD]);
 		if (rc != SQLITE_DONE)
-			return fail(l, rc, err);
+			return sqlite_append_fail(l, rc, err);
 		log_index_drop(l->index, c->hash, old);
 		c->dropped = old;
 	}
 	if (r->value != NULL) {
-		rc = insert(l, offset, r);
+		rc = sqlite_append_insert(l, offset, r);
 		if (rc != SQLITE_DONE)
-			return fail(l, rc, err);
+			return sqlite_append_fail(l, rc, err);
 		log_index_put(l->index, c->hash, offset);
 		c->put = offset;
 	}
@@ -107,7 +107,7 @@ put(struct log_sqlite *l, uint64_t offset, const struct log_record *r,
 }
 
 static void
-undo(struct log_sqlite *l, size_t n)
+sqlite_append_undo(struct log_sqlite *l, size_t n)
 {
 	while (n-- > 0) {
 		const struct sqlite_change *c = &l->changes[n];
@@ -138,7 +138,7 @@ set_next(struct log_sqlite *l, uint64_t next)
 /* Is the batch of which the last record was to get ${last} in the file, as
  * this connection sees it?  -1: it cannot be read. */
 static int
-is_there(struct log_sqlite *l, uint64_t last)
+sqlite_append_is_there(struct log_sqlite *l, uint64_t last)
 {
 	sqlite3_stmt *s = l->statements[STATEMENT_KEY_AT];
 	int there, rc;
@@ -164,7 +164,7 @@ is_there(struct log_sqlite *l, uint64_t last)
  * 0: committed after all; -1: not, or not known (ERROR_STALE).
  */
 static int
-settle(struct log_sqlite *l, int rc, size_t n, struct error *err)
+sqlite_append_settle(struct log_sqlite *l, int rc, size_t n, struct error *err)
 {
 	int code = sqlite_db_errno(l->db, rc);
 	/* The last write, which makes it a commit, did not come about. */
@@ -172,9 +172,9 @@ settle(struct log_sqlite *l, int rc, size_t n, struct error *err)
 	    (rc == SQLITE_IOERR_WRITE && (code == ENOSPC || code == EDQUOT || code == EFBIG));
 	int there;
 
-	fail(l, rc, err);
+	sqlite_append_fail(l, rc, err);
 	l->lost = rollback(l) == -1;
-	there = l->lost ? -1 : is_there(l, l->next + n - 1);
+	there = l->lost ? -1 : sqlite_append_is_there(l, l->next + n - 1);
 	if (there == 0 && refused)
 		return -1;
 	/* Whatever comes next must not share an offset with what may turn up. */
@@ -190,15 +190,16 @@ settle(struct log_sqlite *l, int rc, size_t n, struct error *err)
 
 /* Everything before the commit. */
 static int
-write_batch(struct log_sqlite *l, const struct log_record *batch, size_t n,
+sqlite_append_write_batch(struct log_sqlite *l, const struct log_record *batch, size_t n,
     size_t *done, struct error *err)
 {
 	int rc = sqlite_append_run(l->statements[STATEMENT_BEGIN]);
 
 	if (rc != SQLITE_DONE)
-		return fail(l, rc, err);
+		return sqlite_append_fail(l, rc, err);
 	for (; *done < n; ++*done) {
-		if (put(l, l->next + *done, &batch[*done], &l->changes[*done], err) == -1) {
+		if (sqlite_append_put(l, l->next + *done, &batch[*done], &l->changes[*done],
+		    err) == -1) {
 			/* What of it had been done is undone with the others. */
 			++*done;
 			return -1;
@@ -208,7 +209,7 @@ write_batch(struct log_sqlite *l, const struct log_record *batch, size_t n,
 	if (batch[n - 1].value == NULL) {
 		rc = set_next(l, l->next + n);
 		if (rc != SQLITE_DONE)
-			return fail(l, rc, err);
+			return sqlite_append_fail(l, rc, err);
 	}
 	return 0;
 }
@@ -246,7 +247,7 @@ make_ready(struct log_sqlite *l, size_t n, struct error *err)
 }
 
 static int
-append(struct log_sqlite *l, const struct log_record *batch, size_t n,
+sqlite_append_append(struct log_sqlite *l, const struct log_record *batch, size_t n,
     uint64_t *first, struct error *err)
 {
 	uint64_t at = l->next;
@@ -255,14 +256,14 @@ append(struct log_sqlite *l, const struct log_record *batch, size_t n,
 
 	if (make_ready(l, n, err) == -1)
 		return -1;
-	if (write_batch(l, batch, n, &done, err) == -1) {
-		undo(l, done);
+	if (sqlite_append_write_batch(l, batch, n, &done, err) == -1) {
+		sqlite_append_undo(l, done);
 		l->lost = rollback(l) == -1;
 		return -1;
 	}
 	rc = sqlite_append_run(l->statements[STATEMENT_COMMIT]);
-	if (rc != SQLITE_DONE && settle(l, rc, n, err) == -1) {
-		undo(l, n);
+	if (rc != SQLITE_DONE && sqlite_append_settle(l, rc, n, err) == -1) {
+		sqlite_append_undo(l, n);
 		return -1;
 	}
 	*first = at;
@@ -278,7 +279,7 @@ sqlite_append(void *self, const struct log_record *batch, size_t n,
 	int result;
 
 	pthread_mutex_lock(&l->mutex);
-	result = append(l, batch, n, first, err);
+	result = sqlite_append_append(l, batch, n, first, err);
 	pthread_mutex_unlock(&l->mutex);
 	return result;
 }

@@ -11,7 +11,7 @@
 
 /* What is appended meanwhile is in the copy, too. */
 static int
-copy(struct log_sqlite *l, sqlite3 *to, const char *path, struct error *err)
+sqlite_backup_copy(struct log_sqlite *l, sqlite3 *to, const char *path, struct error *err)
 {
 	const struct timespec pause = { 0, PAUSE_NS };
 	sqlite3_backup *b;
@@ -46,7 +46,7 @@ back_up(struct log_sqlite *l, const struct place *p, const char *path, struct er
 	if (to == NULL || sqlite_db_run(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF",
 	    path, err) == -1)
 		goto done;
-	if (copy(l, to, path, err) == -1 || sqlite_db_verify(to, path, err) == -1)
+	if (sqlite_backup_copy(l, to, path, err) == -1 || sqlite_db_verify(to, path, err) == -1)
 		goto done;
 	if (sqlite3_close(to) == SQLITE_OK) {
 		to = NULL;
@@ -61,14 +61,14 @@ done:
 int
 sqlite_backup(void *self, const char *path, struct error *err)
 {
-	struct place place = PLACE_NONE;
+	struct place place = PATH_NONE;
 	struct lock *lock = NULL;
 	struct file_id id;
 	int result = -1;
 
-	if (place_open(&place, path, err) == -1)
+	if (path_open(&place, path, err) == -1)
 		goto done;
-	if (place_identify(&place, &id) == -1) {
+	if (path_identify(&place, &id) == -1) {
 		error_io(err, path, "cannot look for the backup");
 		goto done;
 	}
@@ -84,6 +84,6 @@ sqlite_backup(void *self, const char *path, struct error *err)
 	result = back_up(self, &place, path, err);
 done:
 	lock_release(lock);
-	place_close(&place);
+	path_close(&place);
 	return result;
 }

@@ -9,7 +9,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "file/place.h"
+#include "file/path.h"
 #include "registry/log/sqlite_db.h"
 #include "registry/log/sqlite_file.h"
 
@@ -141,7 +141,7 @@ sqlite_file_start(struct sqlite_aside *a, const struct place *p,
 
 	a->place = p;
 	a->path = path;
-	a->name = place_sidecar(p, SUFFIX);
+	a->name = path_sidecar(p, SUFFIX);
 	if (a->name == NULL ||
 	    asprintf(&a->real, "%.*s%s", (int)dir_len, p->real, a->name) == -1) {
 		free(a->name);
@@ -163,7 +163,7 @@ sqlite_file_start(struct sqlite_aside *a, const struct place *p,
 
 /* As rename, but over nothing.  -1: errno. */
 static int
-rename_new(int dir, const char *from, const char *to)
+sqlite_file_rename_new(int dir, const char *from, const char *to)
 {
 	if (compat_rename_new(dir, from, to) == 0)
 		return 0;
@@ -184,14 +184,14 @@ sqlite_file_finish(struct sqlite_aside *a, struct error *err)
 
 	if (fd == -1 || fsync(fd) == -1) {
 		error_io(err, a->path, "cannot put the new file on disk");
-	} else if (rename_new(p->dir, a->name, p->name) == -1) {
+	} else if (sqlite_file_rename_new(p->dir, a->name, p->name) == -1) {
 		if (errno == EEXIST) {
 			error_set(err, ERROR_EXISTS, "there is a file of this name");
 			error_place(err, a->path, 0);
 		} else {
 			error_io(err, a->path, "cannot put the new file in its place");
 		}
-	} else if (place_sync(p, fd) == -1) {
+	} else if (path_sync(p, fd) == -1) {
 		error_io(err, a->path, "cannot put the new file's name on disk");
 		(void)unlinkat(p->dir, p->name, 0);
 	} else {

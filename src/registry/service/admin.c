@@ -1,14 +1,77 @@
-#include "registry/service/admin.h"
-
+#include <jansson.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "common/options.h"
-#include "common/output.h"
-#include "registry/base/watch.h"
+#include "cli/commands.h"
+#include "common/args.h"
+#include "common/ask.h"
 #include "common/report.h"
+#include "file/file.h"
+#include "registry/auth/access.h"
+#include "registry/auth/auth.h"
+#include "registry/auth/auth_internal.h"
+#include "registry/base/data_file.h"
+#include "registry/service/admin.h"
+
+struct options;
+
+/* What the word after `registry user` (token, role, audit) stands for. */
+struct action {
+	const char *name;
+	size_t min_args;	/* after the word itself */
+	size_t max_args;
+	int (*run)(const struct options *o);	/* sees args without the word */
+};
+
+#define NAMES_MAX 512
+
+static int
+action_unknown(const struct options *o, const struct action *actions)
+{
+	const struct action *a;
+	struct error err;
+	struct buf names;
+
+	buf_init(&names, NAMES_MAX);
+	for (a = actions; a->name != NULL; a++)
+		buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", a->name);
+	error_set(&err, ERROR_USAGE, "unknown action of registry %s: %s", o->command->name,
+	    o->args[0]);
+	error_hint(&err, "one of %s", buf_cstr(&names));
+	buf_release(&names);
+	return report_usage(o->command, &err);
+}
+
+/* Run the action that the first argument names.  The list ends with a NULL
+ * name.  2: unknown, or another number of arguments. */
+static int
+action_run(const struct options *o, const struct action *actions)
+{
+	const struct action *a;
+	struct options rest = *o;
+	struct error err;
+
+	for (a = actions; a->name != NULL && strcmp(a->name, o->args[0]) != 0; a++)
+		;
+	if (a->name == NULL)
+		return action_unknown(o, actions);
+	rest.args++;
+	rest.arg_count--;
+	if (rest.arg_count < a->min_args || rest.arg_count > a->max_args) {
+		error_set(&err, ERROR_USAGE, "registry %s %s takes %s argument", o->command->name,
+		    a->name, a->max_args == 0 ? "no further" : a->min_args == a->max_args ?
+		    "one further" : "at most one further");
+		return report_usage(o->command, &err);
+	}
+	return a->run(&rest);
+}
 
 #define WIDTH 20		/* of a column, if its text is not longer */
 #define CLOCK_STEP_MS 4		/* of the coarse clock that the registry goes by */
@@ -21,7 +84,12 @@ admin_need(const struct options *o, enum flag_id id, struct error *err)
 	return error_set(err, ERROR_USAGE, "--%s is missing", flag_get(id)->name);
 }
 
-int
+/**
+ * admin_done(rc, err):
+ * The exit status after a change.  A running registry looks at the files
+ * every few milliseconds: when the command has ended, the change is in force.
+ */
+static int
 admin_done(int rc, const struct error *err)
 {
 	struct timespec pause = { 0, 1000000L * (2 * WATCH_MS + CLOCK_STEP_MS) };
@@ -32,7 +100,7 @@ admin_done(int rc, const struct error *err)
 	return 0;
 }
 
-void
+static void
 admin_list_begin(struct admin_list *l, const struct options *o, const char *const *names,
     size_t columns)
 {
@@ -72,7 +140,7 @@ add_text(struct buf *out, const char *text, bool last)
 }
 
 static void
-add_member(struct buf *out, const char *name, const char *text)
+admin_add_member(struct buf *out, const char *name, const char *text)
 {
 	text_append_json(out, name, strlen(name));
 	buf_append_char(out, ':');
@@ -82,7 +150,8 @@ add_member(struct buf *out, const char *name, const char *text)
 		text_append_json(out, text, strlen(text));
 }
 
-void
+/* One row of ${columns} texts; NULL: an empty cell, null in JSON. */
+static void
 admin_list_add(struct admin_list *l, const char *const *cells)
 {
 	size_t i;
@@ -92,7 +161,7 @@ admin_list_add(struct admin_list *l, const char *const *cells)
 	for (i = 0; i < l->columns; i++) {
 		if (l->json) {
 			buf_append_str(&l->out, i > 0 ? "," : "");
-			add_member(&l->out, l->names[i], cells[i]);
+			admin_add_member(&l->out, l->names[i], cells[i]);
 		} else
 			add_text(&l->out, cells[i] != NULL ? cells[i] : "-",
 			    i + 1 == l->columns);
@@ -101,7 +170,8 @@ admin_list_add(struct admin_list *l, const char *const *cells)
 	l->rows++;
 }
 
-int
+/* Print it if ${rc} is 0, release it; the exit status. */
+static int
 admin_list_end(struct admin_list *l, int rc, struct error *err)
 {
 	if (l->json)
@@ -110,4 +180,479 @@ admin_list_end(struct admin_list *l, int rc, struct error *err)
 		rc = output_write(&l->out, err);
 	buf_release(&l->out);
 	return rc == 0 ? 0 : report_error(err);
+}
+
+/* From a terminal twice; else all that comes, without one line end at its end. */
+static int
+read_password(struct buf *out, struct error *err)
+{
+	if (isatty(STDIN_FILENO) && askpass_available())
+		return askpass_twice("Password: ", out, err);
+	if (file_read_fd(STDIN_FILENO, "standard input", out, err) != 0)
+		return -1;
+	if (out->len == 0 || out->data[out->len - 1] != '\n')
+		return 0;
+	buf_truncate(out, out->len - 1);
+	if (out->len > 0 && out->data[out->len - 1] == '\r')
+		buf_truncate(out, out->len - 1);
+	return 0;
+}
+
+static int
+commands_registry_user_add(const struct options *o)
+{
+	struct buf password;
+	struct error err;
+	int rc;
+
+	/* Room for a line end, and for askpass to say that it is too long. */
+	buf_init_secret(&password, 4 * PASSWORD_MAX);
+	rc = admin_need(o, FLAG_DATA, &err);
+	if (rc == 0)
+		rc = read_password(&password, &err);
+	if (rc == 0)
+		rc = auth_user_add(o->text[FLAG_DATA], o->args[0], password.data, password.len,
+		    o->on[FLAG_REPLACE], &err);
+	if (rc == 0 && password.len < PASSWORD_SHORT)
+		report_warning("`propseal registry user add --replace` sets a longer one",
+		    "the password is shorter than %d bytes: it is soon guessed", PASSWORD_SHORT);
+	buf_release(&password);
+	return admin_done(rc, &err);
+}
+
+/* What is left of somebody after the password is gone. */
+struct rest {
+	char name[PRINCIPAL_MAX];
+	size_t tokens, bindings;
+};
+
+static void
+count_token(void *cookie, const char *id, const char *principal, const char *created,
+    const char *expires)
+{
+	struct rest *r = cookie;
+
+	(void)id;
+	(void)created;
+	(void)expires;
+	r->tokens += strcmp(principal, r->name) == 0;
+}
+
+static void
+count_binding(void *cookie, const struct binding *b)
+{
+	struct rest *r = cookie;
+
+	r->bindings += strcmp(b->principal, r->name) == 0;
+}
+
+static void
+warn_of_rest(const char *data, const char *name)
+{
+	struct rest r = { .tokens = 0 };
+
+	if (!principal_normalise(name, strlen(name), r.name) ||
+	    auth_token_list(data, count_token, &r, NULL) != 0 ||
+	    access_list(data, count_binding, &r, NULL) != 0)
+		return;
+	if (r.tokens > 0)
+		report_warning("`propseal registry token revoke ID` ends one",
+		    "the API tokens of %s stay valid: there are %zu", r.name, r.tokens);
+	if (r.bindings > 0)
+		report_warning("`propseal registry role revoke ROLE` takes one away",
+		    "the roles of %s stay granted, also to a later user of this name: there "
+		    "are %zu", r.name, r.bindings);
+}
+
+static int
+commands_registry_user_remove(const struct options *o)
+{
+	struct error err;
+	int rc = admin_need(o, FLAG_DATA, &err);
+
+	if (rc == 0)
+		rc = auth_user_remove(o->text[FLAG_DATA], o->args[0], &err);
+	if (rc == 0)
+		warn_of_rest(o->text[FLAG_DATA], o->args[0]);
+	return admin_done(rc, &err);
+}
+
+static void
+add_user(void *cookie, const char *name, const char *created)
+{
+	const char *cells[] = { name, created };
+
+	admin_list_add(cookie, cells);
+}
+
+static int
+commands_registry_user_list(const struct options *o)
+{
+	static const char *const names[] = { "name", "created" };
+	struct admin_list l;
+	struct error err;
+	int rc;
+
+	admin_list_begin(&l, o, names, 2);
+	rc = admin_need(o, FLAG_DATA, &err);
+	if (rc == 0)
+		rc = auth_user_list(o->text[FLAG_DATA], add_user, &l, &err);
+	return admin_list_end(&l, rc, &err);
+}
+
+#define TOKEN_MAX 256
+
+static int
+print(const struct options *o, const char *id, const struct buf *token, struct error *err)
+{
+	const char *principal = o->text[FLAG_PRINCIPAL];
+	struct buf out;
+	int rc;
+
+	buf_init_secret(&out, 16 * TOKEN_MAX);
+	if (options_format(o) == OUTPUT_JSON) {
+		buf_append_str(&out, "{\"id\":\"");
+		buf_append_str(&out, id);
+		buf_append_str(&out, "\",\"principal\":");
+		text_append_json(&out, principal, strlen(principal));
+		buf_append_str(&out, ",\"token\":\"");
+		buf_append(&out, token->data, token->len);
+		buf_append_str(&out, "\"}\n");
+	} else {
+		buf_append(&out, token->data, token->len);
+		buf_append_char(&out, '\n');
+	}
+	rc = output_write(&out, err);
+	buf_release(&out);
+	if (rc != 0)
+		return error_hint(err, "the token %s was made but not shown: revoke it", id);
+	if (options_format(o) != OUTPUT_JSON)
+		report_note("this is the only time that token %s is shown", id);
+	return 0;
+}
+
+static int
+commands_registry_token_create(const struct options *o)
+{
+	struct buf token;
+	struct error err;
+	char id[13];
+	int rc = admin_need(o, FLAG_DATA, &err);
+
+	buf_init_secret(&token, TOKEN_MAX);
+	if (rc == 0)
+		rc = admin_need(o, FLAG_PRINCIPAL, &err);
+	if (rc == 0)
+		rc = auth_token_create(o->text[FLAG_DATA], o->text[FLAG_PRINCIPAL],
+		    o->given[FLAG_TTL] ? o->seconds[FLAG_TTL] : 0, id, &token, &err);
+	if (rc == 0)
+		rc = print(o, id, &token, &err);
+	buf_release(&token);
+	return admin_done(rc, &err);
+}
+
+static int
+commands_registry_token_revoke(const struct options *o)
+{
+	struct error err;
+	int rc = admin_need(o, FLAG_DATA, &err);
+
+	if (rc == 0)
+		rc = auth_token_revoke(o->text[FLAG_DATA], o->args[0], &err);
+	return admin_done(rc, &err);
+}
+
+static void
+add_token(void *cookie, const char *id, const char *principal, const char *created,
+    const char *expires)
+{
+	const char *cells[] = { id, principal, created, expires };
+
+	admin_list_add(cookie, cells);
+}
+
+static int
+commands_registry_token_list(const struct options *o)
+{
+	static const char *const names[] = { "id", "principal", "created", "expires" };
+	struct admin_list l;
+	struct error err;
+	int rc;
+
+	admin_list_begin(&l, o, names, 4);
+	rc = admin_need(o, FLAG_DATA, &err);
+	if (rc == 0)
+		rc = auth_token_list(o->text[FLAG_DATA], add_token, &l, &err);
+	return admin_list_end(&l, rc, &err);
+}
+
+#define ROLES_TEXT_MAX ((size_t)4 << 20)
+
+/* --- grant and revoke --- */
+
+static int
+read_binding(const struct options *o, struct binding *b, struct error *err)
+{
+	const char *path = o->text[FLAG_PATH_NAME];
+	const char *prefix = o->text[FLAG_PREFIX];
+
+	if (admin_need(o, FLAG_DATA, err) != 0 || admin_need(o, FLAG_PRINCIPAL, err) != 0)
+		return -1;
+	if (path != NULL && prefix != NULL)
+		return error_set(err, ERROR_USAGE, "--path and --prefix exclude each other");
+	*b = (struct binding){
+		.role = o->args[0],
+		.principal = o->text[FLAG_PRINCIPAL],
+		.pattern = path != NULL ? path : prefix,
+		.prefix = prefix != NULL,
+	};
+	return 0;
+}
+
+static int
+commands_registry_role_grant(const struct options *o)
+{
+	struct binding b;
+	struct error err;
+	int rc = read_binding(o, &b, &err);
+
+	if (rc == 0)
+		rc = access_grant(o->text[FLAG_DATA], &b, 1, &err);
+	return admin_done(rc, &err);
+}
+
+static int
+commands_registry_role_revoke(const struct options *o)
+{
+	struct binding b;
+	struct error err;
+	int rc = read_binding(o, &b, &err);
+
+	if (rc == 0)
+		rc = access_revoke(o->text[FLAG_DATA], &b, 1, &err);
+	return admin_done(rc, &err);
+}
+
+/* --- list --- */
+
+struct listing {
+	struct admin_list list;
+	const char *principal;		/* only theirs; NULL: all */
+	const json_t *roles;		/* the table in force */
+	size_t unknown;			/* bindings of roles that are not in it */
+};
+
+static void
+role_add_binding(void *cookie, const struct binding *b)
+{
+	struct listing *l = cookie;
+	const char *cells[] = {
+		b->principal, b->role,
+		b->pattern == NULL ? "CLUSTER" : b->prefix ? "PREFIXED" : "LITERAL",
+		b->pattern, b->by,
+	};
+
+	if (l->principal != NULL && strcmp(l->principal, b->principal) != 0)
+		return;
+	l->unknown += json_object_get(l->roles, b->role) == NULL;
+	admin_list_add(&l->list, cells);
+}
+
+/* The roles in force (${data} NULL: the built-in ones); the caller decrefs. */
+static json_t *
+load_roles(const char *data, struct buf *text, struct error *err)
+{
+	json_t *root = NULL;
+
+	if (data == NULL)
+		access_roles_default(text);
+	else if (access_roles(data, text, err) != 0)
+		return NULL;
+	if (buf_check(text, err) != 0)
+		return NULL;
+	root = json_loadb((const char *)text->data, text->len, 0, NULL);
+	if (root == NULL)
+		error_memory(err);
+	return root;
+}
+
+static int
+list_bindings(const struct options *o, struct listing *l, struct error *err)
+{
+	const char *name = o->text[FLAG_PRINCIPAL];
+	char normal[PRINCIPAL_MAX];
+	json_t *root;
+	struct buf text;
+	int rc = -1;
+
+	if (admin_need(o, FLAG_DATA, err) != 0)
+		return -1;
+	if (name != NULL) {
+		if (!principal_normalise(name, strlen(name), normal))
+			return error_set(err, ERROR_USAGE, "not a name for a principal");
+		l->principal = normal;
+	}
+	buf_init(&text, ROLES_TEXT_MAX);
+	root = load_roles(o->text[FLAG_DATA], &text, err);
+	if (root != NULL) {
+		l->roles = json_object_get(root, "roles");
+		rc = access_list(o->text[FLAG_DATA], role_add_binding, l, err);
+	}
+	json_decref(root);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+commands_registry_role_list(const struct options *o)
+{
+	static const char *const names[] = { "principal", "role", "pattern", "path", "by" };
+	struct listing l = { .principal = NULL };
+	struct error err;
+	int rc;
+
+	admin_list_begin(&l.list, o, names, sizeof(names) / sizeof(names[0]));
+	rc = list_bindings(o, &l, &err);
+	rc = admin_list_end(&l.list, rc, &err);
+	if (rc == 0 && l.unknown > 0)
+		report_warning("`propseal registry role show --data DIR` lists the roles",
+		    "some of these roles are not in roles.json and grant nothing: there are %zu",
+		    l.unknown);
+	return rc;
+}
+
+/* --- show --- */
+
+/* The words of a list, with blanks between. */
+static void
+role_append_words(struct buf *out, const json_t *list)
+{
+	const json_t *word;
+	size_t i;
+
+	json_array_foreach(list, i, word) {
+		buf_append_str(out, i > 0 ? " " : "");
+		buf_append_str(out, json_string_value(word));
+	}
+}
+
+static int
+role_show(const struct options *o, struct buf *out, json_t *roles, struct error *err)
+{
+	const char *only = o->arg_count > 0 ? o->args[0] : NULL;
+	const char *name;
+	json_t *role;
+
+	if (only != NULL && json_object_get(roles, only) == NULL) {
+		error_set(err, ERROR_MISSING, "there is no such role");
+		error_key(err, only, strlen(only));
+		return error_hint(err, "`propseal registry role show` lists them");
+	}
+	json_object_foreach(roles, name, role) {
+		if (only != NULL && strcmp(only, name) != 0)
+			continue;
+		buf_printf(out, "%-16s (", name);
+		role_append_words(out, json_object_get(role, "scope"));
+		buf_append_str(out, ") ");
+		role_append_words(out, json_object_get(role, "operations"));
+		buf_append_char(out, '\n');
+	}
+	return 0;
+}
+
+/* One role alone, in the form of the whole table. */
+static int
+keep_only(const struct options *o, json_t *root, struct buf *text, struct error *err)
+{
+	json_t *roles = json_object_get(root, "roles");
+	json_t *role = json_object_get(roles, o->args[0]);
+	json_t *one = json_pack("{s:i,s:{s:O}}", "format", 1, "roles", o->args[0], role);
+	char *dump = one != NULL ? json_dumps(one, JSON_INDENT(2)) : NULL;
+
+	json_decref(one);
+	if (dump == NULL)
+		return error_memory(err);
+	buf_clear(text);
+	buf_append_str(text, dump);
+	buf_append_char(text, '\n');
+	free(dump);
+	return 0;
+}
+
+static int
+commands_registry_role_show(const struct options *o)
+{
+	struct buf text, table;
+	json_t *root;
+	struct error err;
+	int rc = -1;
+
+	buf_init(&text, ROLES_TEXT_MAX);
+	buf_init(&table, ROLES_TEXT_MAX);
+	root = load_roles(o->text[FLAG_DATA], &text, &err);
+	if (root != NULL)
+		rc = role_show(o, &table, json_object_get(root, "roles"), &err);
+	if (rc == 0 && options_format(o) == OUTPUT_JSON) {
+		if (o->arg_count > 0)
+			rc = keep_only(o, root, &text, &err);
+		if (rc == 0)
+			rc = output_write(&text, &err);
+	} else if (rc == 0)
+		rc = output_write(&table, &err);
+	json_decref(root);
+	buf_release(&table);
+	buf_release(&text);
+	return rc == 0 ? 0 : report_error(&err);
+}
+
+int
+commands_registry_user(const struct options *o)
+{
+	static const struct action actions[] = {
+		{ "add", 1, 1, commands_registry_user_add },
+		{ "remove", 1, 1, commands_registry_user_remove },
+		{ "list", 0, 0, commands_registry_user_list },
+		{ 0 }
+	};
+
+	return action_run(o, actions);
+}
+
+int
+commands_registry_token(const struct options *o)
+{
+	static const struct action actions[] = {
+		{ "create", 0, 0, commands_registry_token_create },
+		{ "revoke", 1, 1, commands_registry_token_revoke },
+		{ "list", 0, 0, commands_registry_token_list },
+		{ 0 }
+	};
+
+	return action_run(o, actions);
+}
+
+int
+commands_registry_role(const struct options *o)
+{
+	static const struct action actions[] = {
+		{ "grant", 1, 1, commands_registry_role_grant },
+		{ "revoke", 1, 1, commands_registry_role_revoke },
+		{ "list", 0, 0, commands_registry_role_list },
+		{ "show", 0, 1, commands_registry_role_show },
+		{ 0 }
+	};
+
+	return action_run(o, actions);
+}
+
+int
+commands_registry_audit(const struct options *o)
+{
+	static const struct action actions[] = {
+		{ "verify", 0, 0, commands_registry_audit_verify },
+		{ "search", 0, 0, commands_registry_audit_search },
+		{ 0 }
+	};
+
+	return action_run(o, actions);
 }

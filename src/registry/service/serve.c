@@ -1,31 +1,31 @@
+#include <sys/stat.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/askpass.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "common/options.h"
-#include "cli/cli.h"
-#include "registry/keys/master.h"
-#include "registry/service/service.h"
-#include "registry/base/settings.h"
+#include "cli/commands.h"
 #include "client/wipe.h"
+#include "common/args.h"
+#include "common/ask.h"
 #include "common/report.h"
+#include "registry/base/settings.h"
+#include "registry/keys/keyring.h"
+#include "registry/service/service.h"
 
 #define TRIES 3
 
 static void
-tell(const struct error *what)
+serve_tell(const struct error *what)
 {
 	(void)report_error(what);
 }
 
 static void
-note(const char *text)
+serve_note(const char *text)
 {
 	report_note("%s", text);
 }
@@ -71,7 +71,7 @@ is_new(const char *data)
 
 /* Ask, with the signals as they were ${before}, so that they end the question. */
 static int
-ask(struct settings *s, const sigset_t *before, struct error *err)
+serve_ask(struct settings *s, const sigset_t *before, struct error *err)
 {
 	sigset_t blocked;
 	int rc;
@@ -97,7 +97,7 @@ open_service(struct settings *s, const sigset_t *before, struct error *err)
 	for (i = 0; i < TRIES; i++) {
 		if (i > 0)
 			(void)report_error(err);
-		if (ask(s, before, err) != 0)
+		if (serve_ask(s, before, err) != 0)
 			return NULL;
 		if ((service = service_open(s, err)) != NULL || err->code != ERROR_KEY)
 			return service;
@@ -108,7 +108,7 @@ open_service(struct settings *s, const sigset_t *before, struct error *err)
 int
 commands_registry_serve(const struct options *o)
 {
-	static const struct service_voice voice = { tell, note };
+	static const struct service_callbacks voice = { serve_tell, serve_note };
 	struct settings *settings = NULL;
 	struct service *service;
 	struct error err;

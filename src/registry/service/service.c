@@ -1,34 +1,470 @@
-#include "registry/service/service.h"
-
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
-#include "registry/auth/access.h"
+#include "file/replace.h"
 #include "registry/api/api.h"
 #include "registry/audit/audit.h"
+#include "registry/auth/access.h"
 #include "registry/auth/auth.h"
+#include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/keys/keyring.h"
-#include "registry/keys/master.h"
 #include "registry/log/log.h"
 #include "registry/log/log_sqlite.h"
-#include "registry/service/service_internal.h"
+#include "registry/service/service.h"
+#include "registry/store/state.h"
 #include "registry/store/store.h"
+
+struct access;
+struct api;
+struct audit;
+struct auth;
+struct http_server;
+struct keyring;
+struct master;
+struct service_callbacks;
+struct store;
+
+#define SERVICE_PARTS 4		/* that service_look looks at */
+
+struct service {
+	const struct settings *settings;
+	struct master *master;
+	struct master *old[SETTINGS_OLD_KEYS_MAX + 1];
+	size_t old_count;
+	struct store *store;
+	struct audit *audit;
+	struct auth *auth;
+	struct access *access;
+	struct api *api;
+	struct http_server *http;
+	struct error told[SERVICE_PARTS];	/* what was last said; code NONE: it is well */
+};
+
+#define CERTIFICATE "ssl.certificate"
+#define KEY "ssl.key"
+#define CLIENT_CA "ssl.client.ca"
+
+static int
+hint(const struct settings *set, const char *key, struct error *err)
+{
+	if (strcmp(key, CLIENT_CA) == 0)
+		return error_hint(err, CLIENT_CA " names a PEM file with the certificates of those "
+		    "who sign certificates of clients");
+	if (strcmp(key, KEY) == 0)
+		return error_hint(err, KEY " names the PEM file of the private key that belongs to "
+		    CERTIFICATE ", without a passphrase");
+	return error_hint(err, CERTIFICATE " names a PEM file with the certificate of this server "
+	    "and those between it and the root%s", set->tls_key != NULL ? "" :
+	    "; with " KEY " not set the private key must be in it too");
+}
+
+static int
+service_tls_check_file(const struct settings *set, const char *key, const char *file,
+    struct error *err)
+{
+	if (file == NULL || faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) == 0)
+		return 0;
+	error_io(err, file, "cannot be read");
+	error_key(err, key, strlen(key));
+	return hint(set, key, err);
+}
+
+static int
+check_needed(const char *key, const char *needed, struct error *err)
+{
+	error_set(err, ERROR_USAGE, "this does nothing without %s", needed);
+	error_key(err, key, strlen(key));
+	return error_hint(err, "set %s, or take %s out", needed, key);
+}
+
+/* service_tls.c: can what the ssl.* settings name be read, and do they agree? */
+static int
+service_tls_check(const struct settings *set, struct error *err)
+{
+	if (set->tls_certificate == NULL && set->tls_key != NULL)
+		return check_needed(KEY, CERTIFICATE, err);
+	if (set->tls_certificate == NULL && set->tls_client_ca != NULL)
+		return check_needed(CLIENT_CA, CERTIFICATE, err);
+	/* Whoever asks for it must not be left without. */
+	if (set->tls_client_ca == NULL && set->tls_client_required)
+		return check_needed("ssl.client.auth=required", CLIENT_CA, err);
+	if (service_tls_check_file(set, CERTIFICATE, set->tls_certificate, err) != 0 ||
+	    service_tls_check_file(set, KEY, set->tls_key, err) != 0 ||
+	    service_tls_check_file(set, CLIENT_CA, set->tls_client_ca, err) != 0)
+		return -1;
+	return 0;
+}
+
+static bool
+is_at(const struct error *err, const char *file)
+{
+	return file != NULL && strncmp(err->file, file, sizeof(err->file) - 1) == 0;
+}
+
+/* Add the setting and a hint to an error at one of its files.  Returns -1. */
+static int
+service_tls_explain(const struct settings *set, struct error *err)
+{
+	const char *key = is_at(err, set->tls_key) ? KEY :
+	    is_at(err, set->tls_certificate) ? CERTIFICATE :
+	    is_at(err, set->tls_client_ca) ? CLIENT_CA : NULL;
+
+	if (key == NULL)
+		return -1;
+	error_key(err, key, strlen(key));
+	return hint(set, key, err);
+}
+
+static int
+add_old(struct service *s, struct master *m)
+{
+	if (m == NULL)
+		return -1;
+	s->old[s->old_count++] = m;
+	return 0;
+}
+
+/* service_master.c: find the master secret and the old ones. */
+static int
+service_masters(struct service *s, struct error *err)
+{
+	const struct settings *set = s->settings;
+	const char *where;
+	size_t i;
+
+	if (set->master_key_file == NULL && set->master_key.len > 0)
+		s->master = master_from_text(&set->master_key, set->dev_mode, err);
+	else
+		s->master = registry_master_find(set->master_key_file, set->dev_mode, &where, err);
+	if (s->master == NULL)
+		return -1;
+	/* An old key may be as weak as it was: it is only read with. */
+	for (i = 0; i < set->old_key_count; i++) {
+		if (set->old_keys[i].len > 0 &&
+		    add_old(s, master_from_text(&set->old_keys[i], true, err)) != 0)
+			return -1;
+	}
+	if (set->old_key_file != NULL &&
+	    add_old(s, registry_master_find(set->old_key_file, true, &where, err)) != 0)
+		return -1;
+	return 0;
+}
+
+/* Read the master secret's file again: it may be another now.  NULL: there is
+ * no file to read, it is the same, or ${err} (its code is then not NONE). */
+static struct master *
+service_fresh_master(const struct service *s, struct error *err)
+{
+	const char *where;
+	struct master *m;
+
+	err->code = ERROR_NONE;
+	if (s->settings->master_key_file == NULL)
+		return NULL;
+	m = registry_master_find(s->settings->master_key_file, s->settings->dev_mode, &where, err);
+	if (m != NULL && keyring_fits(store_keyring(s->store), m)) {
+		master_free(m);
+		m = NULL;
+	}
+	return m;
+}
+
+#define KEYRING_MAX (1U << 20)
+#define LOCK_MS 10000
+
+static int
+service_path(const struct service *s, const char *name, char out[PATH_MAX], struct error *err);
+
+/* service_keyring.c: write DATA/keyring.json. */
+static int
+service_save_keyring(struct service *s, struct error *err)
+{
+	char path[PATH_MAX];
+	struct buf text;
+	int rc = -1;
+
+	buf_init(&text, KEYRING_MAX);
+	if (service_path(s, "keyring.json", path, err) != 0 ||
+	    keyring_encode(store_keyring(s->store), &text, err) != 0)
+		goto done;
+	buf_append_char(&text, '\n');
+	if (buf_check(&text, err) == 0)
+		rc = replace_file_locked(path, LOCK_MS, &text, err);
+done:
+	buf_release(&text);
+	return rc;
+}
+
+#define VALUE_MAX (1U << 20)
+
+struct recovery {
+	struct service *s;
+	struct sealer *sealer;
+};
+
+/* Milliseconds of 2026-01-31T12:00:00.123Z; 0: not such a time. */
+static int64_t
+time_of(const char *text)
+{
+	struct tm tm = { 0 };
+	const char *rest = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	int64_t ms = 0;
+
+	if (rest == NULL)
+		return 0;
+	if (*rest == '.')
+		ms = strtol(rest + 1, NULL, 10);
+	return (int64_t)timegm(&tm) * 1000 + ms;
+}
+
+static bool
+same_principal(const char *event, const char *stored)
+{
+	if (event == NULL)
+		return false;
+	if (strncmp(event, "User:", 5) == 0)
+		event += 5;
+	return strcmp(event, stored) == 0;
+}
+
+/* Has this version the value of which the intent told the HMAC? */
+static bool
+has_value(struct recovery *r, const struct audit_unfinished *u, const struct version_view *v)
+{
+	struct sealed_name name = {
+		.path = u->path, .path_len = strlen(u->path),
+		.key = u->key, .key_len = strlen(u->key),
+		.version = v->number, .created_ms = v->created_ms, .expires_ms = v->expires_ms,
+	};
+	char hmac[AUDIT_HMAC_TEXT];
+	struct error ignored;
+	struct buf value;
+	bool same = false;
+
+	if (u->value_hmac == NULL || v->sealed == NULL)
+		return false;
+	buf_init_secret(&value, VALUE_MAX);
+	if (sealer_open(r->sealer, &name, v->sealed, v->sealed_len, &value, &ignored) == 0 &&
+	    audit_hmac(r->s->audit, value.data, value.len, hmac) == 0)
+		same = strcmp(hmac, u->value_hmac) == 0;
+	buf_release(&value);
+	return same;
+}
+
+/* Does version ${v} show that the unfinished write was done?  The store takes
+ * its time from the same clock, after the intent took its own. */
+static bool
+shows(struct recovery *r, const struct audit_unfinished *u, const struct version_view *v,
+    int64_t begun)
+{
+	if (strcmp(u->method, "CreateSecretVersion") == 0)
+		return v->created_ms >= begun &&
+		    same_principal(u->principal, v->created_by) && has_value(r, u, v);
+	if (strncmp(u->method, "Delete", 6) == 0)
+		return v->deleted_ms != 0 && v->deleted_ms >= begun &&
+		    same_principal(u->principal, v->deleted_by) &&
+		    (u->version == 0 || u->version == v->number);
+	if (strcmp(u->method, "UndeleteVersion") == 0)
+		return u->version == v->number && v->status != VERSION_DELETED;
+	return false;
+}
+
+/* The newest version of the key that shows it; 0: none. */
+static uint32_t
+find_in_key(struct recovery *r, const struct audit_unfinished *u, const struct state_key *k)
+{
+	int64_t now = store_now(r->s->store);
+	int64_t begun = time_of(u->time);
+	struct version_view v;
+	size_t i;
+
+	for (i = state_version_count(k); i > 0; i--) {
+		state_version_at(k, i - 1, now, &v);
+		if (shows(r, u, &v, begun))
+			return v.number;
+	}
+	return 0;
+}
+
+static uint32_t
+service_recover_find_version(struct recovery *r, const struct audit_unfinished *u)
+{
+	struct state *state = store_state(r->s->store);
+	const struct state_path *p;
+	const struct state_key *k;
+	struct version_view v;
+	uint32_t found = 0;
+
+	if (u->path == NULL || (p = state_path_find(state, u->path, strlen(u->path))) == NULL)
+		return 0;
+	if (u->key != NULL) {
+		k = state_key_find(p, u->key, strlen(u->key));
+		if (k == NULL)
+			return 0;
+		/* Destroyed: nothing is left of it but its number. */
+		if (strcmp(u->method, "DestroyVersion") == 0)
+			return state_version_find(k, u->version, store_now(r->s->store), &v) ?
+			    0 : u->version;
+		return find_in_key(r, u, k);
+	}
+	for (k = state_key_after(p, "", 0); k != NULL && found == 0;) {
+		size_t n;
+		const char *name = state_key_name(k, &n);
+
+		found = find_in_key(r, u, k);
+		k = state_key_after(p, name, n);
+	}
+	return found;
+}
+
+static void
+recover(void *cookie, const struct audit_unfinished *u)
+{
+	struct recovery *r = cookie;
+	struct state *state = store_state(r->s->store);
+	struct audit_event e = {
+		.phase = AUDIT_RECOVERED,
+		.method = u->method,
+		.principal = u->principal,
+		.path = u->path,
+		.path_len = u->path != NULL ? strlen(u->path) : 0,
+		.key = u->key,
+		.key_len = u->key != NULL ? strlen(u->key) : 0,
+		.request_id = u->request_id,
+		.value_hmac = u->value_hmac,
+		.idempotency_hmac = u->idempotency_hmac,
+		.intent = u->seq,
+	};
+
+	e.status = u->status;
+	e.version = u->done;
+	if (u->status == 0) {
+		state_lock(state);
+		e.version = service_recover_find_version(r, u);
+		state_unlock(state);
+		e.status = e.version != 0 ? 200 : 503;
+	}
+	e.message = e.status < 300 ? "found done after a restart" :
+	    "found not done after a restart";
+	audit_submit(r->s->audit, &e, 1, NULL);
+}
+
+/* service_recover.c: give every write that the audit log began and did not
+ * end an outcome, by what the store says. */
+static int
+service_recover(struct service *s, struct error *err)
+{
+	struct recovery r = { .s = s };
+	int rc;
+
+	if ((r.sealer = sealer_new(store_keyring(s->store), err)) == NULL)
+		return -1;
+	rc = audit_unfinished(s->audit, recover, &r, err);
+	sealer_free(r.sealer);
+	return rc;
+}
+
+/* The parts of a service that /health/ready asks. */
+enum part { LOGINS, ROLES, STORE, AUDIT };
+
+_Static_assert(AUDIT + 1 == SERVICE_PARTS, "one place for each part");
+
+static const char *const well_again[] = {
+	"the users and tokens in force are those of the files again",
+	"the roles in force are those of the files again",
+	"the store can be written again",
+	"the audit log can be written again",
+};
+
+/* Where ${why} says, and on one line. */
+static int
+unread(const struct error *why, const char *what, struct error *err)
+{
+	error_set(err, why->code, "%.700s; the %s that were read before stay in force", why->text,
+	    what);
+	if (why->file[0] != '\0')
+		error_place(err, why->file, why->line);
+	return error_key(err, why->key, strlen(why->key));
+}
+
+static int
+unwritten(const char *why, const char *what, struct error *err)
+{
+	return error_set(err, ERROR_IO, "the %s cannot be written, requests get 503: %s", what,
+	    why);
+}
+
+/* -1: it is not well. */
+static int
+service_health_look(struct service *s, enum part part, struct error *err)
+{
+	struct error why = { .code = ERROR_NONE };
+	const char *reason;
+
+	switch (part) {
+	case LOGINS:
+		return auth_health(s->auth, &why) == 0 ? 0 : unread(&why, "users and tokens", err);
+	case ROLES:
+		return access_health(s->access, &why) == 0 ? 0 : unread(&why, "roles", err);
+	case STORE:
+		reason = store_unready(s->store);
+		return reason == NULL ? 0 : unwritten(reason, "store", err);
+	default:
+		reason = audit_unready(s->audit);
+		return reason == NULL ? 0 : unwritten(reason, "audit log", err);
+	}
+}
+
+static bool
+service_health_is_same(const struct error *a, const struct error *b)
+{
+	return a->code == b->code && a->line == b->line && strcmp(a->file, b->file) == 0 &&
+	    strcmp(a->key, b->key) == 0 && strcmp(a->text, b->text) == 0;
+}
+
+/* service_health.c: say what has changed about the parts that /health/ready
+ * asks, since it was last said; ${again}: and what is still wrong. */
+static void
+service_look(struct service *s, const struct service_callbacks *v, bool again)
+{
+	struct error now;
+	unsigned i;
+
+	for (i = 0; i < SERVICE_PARTS; i++) {
+		now = (struct error){ .code = ERROR_NONE };
+		(void)service_health_look(s, (enum part)i, &now);
+		if (service_health_is_same(&now, &s->told[i]) && (!again || now.code == ERROR_NONE))
+			continue;
+		s->told[i] = now;
+		if (now.code != ERROR_NONE)
+			v->tell(&now);
+		else
+			v->note(well_again[i]);
+	}
+}
 
 /* A secret as JSON may take six bytes for one, and has members beside it. */
 #define BODY_FACTOR 6
 #define BODY_EXTRA (128U << 10)
 
-int
+/* DATA/${name}; -1: too long. */
+static int
 service_path(const struct service *s, const char *name, char out[PATH_MAX], struct error *err)
 {
 	int n = snprintf(out, PATH_MAX, "%s/%s", s->settings->data, name);
@@ -330,7 +766,7 @@ service_block_signals(void)
 
 /* Everything that can be read again; what is wrong leaves the old in force. */
 static void
-reload(struct service *s, const struct service_voice *v)
+reload(struct service *s, const struct service_callbacks *v)
 {
 	struct http_options o;
 	struct master *fresh;
@@ -352,7 +788,7 @@ reload(struct service *s, const struct service_voice *v)
 }
 
 int
-service_run(struct service *s, const struct service_voice *v)
+service_run(struct service *s, const struct service_callbacks *v)
 {
 	static const struct timespec pause = { .tv_sec = 1 };
 	sigset_t set;

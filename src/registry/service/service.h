@@ -1,5 +1,5 @@
-#ifndef REGISTRY_SERVICE_H
-#define REGISTRY_SERVICE_H
+#ifndef REGISTRY_SERVICE_SERVICE_H
+#define REGISTRY_SERVICE_SERVICE_H
 
 #include <stdbool.h>
 
@@ -8,7 +8,7 @@ struct service;
 struct settings;
 
 /* Where a running service says what an operator should know. */
-struct service_voice {
+struct service_callbacks {
 	void (*tell)(const struct error *what);	/* a problem */
 	void (*note)(const char *text);		/* anything else */
 };
@@ -37,7 +37,7 @@ const char *service_address(const struct service *s);
  * problems of a reload, and once, within a second or two, when something that
  * makes /health/ready answer 503 begins, changes or ends.
  */
-int service_run(struct service *s, const struct service_voice *v);
+int service_run(struct service *s, const struct service_callbacks *v);
 
 /* Let requests under way end, then stop everything.  false: the audit log's thread
  * hangs in the kernel, and may wake: end the process with _exit(). */
@@ -46,4 +46,4 @@ bool service_close(struct service *s);
 /* The signals of service_run: block them before the first thread starts. */
 void service_block_signals(void);
 
-#endif /* !REGISTRY_SERVICE_H */
+#endif /* !REGISTRY_SERVICE_SERVICE_H */

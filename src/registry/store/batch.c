@@ -57,7 +57,8 @@ batch_forget(struct batch *b)
 }
 
 static struct draft *
-find(const struct batch *b, const char *path, size_t path_len, const char *key, size_t key_len)
+batch_find(const struct batch *b, const char *path, size_t path_len, const char *key,
+    size_t key_len)
 {
 	char name[512];
 	size_t at;
@@ -72,7 +73,7 @@ struct draft *
 batch_draft(struct batch *b, const char *path, size_t path_len, const char *key, size_t key_len,
     struct error *err)
 {
-	struct draft *d = find(b, path, path_len, key, key_len);
+	struct draft *d = batch_find(b, path, path_len, key, key_len);
 	const struct state_path *p;
 	struct draft **more;
 	size_t cap;

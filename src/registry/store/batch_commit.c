@@ -156,7 +156,7 @@ check_keys(const struct buf keys[STORE_CARRY_PARTS], struct error *err)
 
 /* Append them, and let the witness see it. */
 static int
-append_witnessed(struct batch *b, const struct store_witness *w, struct log_record *records,
+append_witnessed(struct batch *b, const struct store_commit_hook *w, struct log_record *records,
     size_t n, struct error *err)
 {
 	struct store_op *ops[STORE_BATCH_OPS];
@@ -185,10 +185,10 @@ append_witnessed(struct batch *b, const struct store_witness *w, struct log_reco
 }
 
 static int
-append(struct batch *b, struct log_record *records, size_t n, struct error *err)
+batch_commit_append(struct batch *b, struct log_record *records, size_t n, struct error *err)
 {
 	struct store *s = b->store;
-	struct store_witness w;
+	struct store_commit_hook w;
 	uint64_t first;
 
 	if (n == 0)
@@ -223,7 +223,7 @@ batch_commit(struct batch *b, struct error *err)
 	if (records == NULL || at == NULL)
 		error_memory(err);
 	else if (encode_metas(b, err) == 0 && encode_tombstones(b, at, err) == 0)
-		result = append(b, records, assemble(b, at, records), err);
+		result = batch_commit_append(b, records, assemble(b, at, records), err);
 	free(records);
 	free(at);
 	return result;

@@ -1,13 +1,13 @@
-/* Deciding ops against the state and what is pending: what all actions need. */
-#include <string.h>
-
 #include <jansson.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "registry/log/log.h"
 #include "registry/store/batch.h"
 #include "registry/store/decide.h"
 #include "registry/store/store_internal.h"
+
+/* Deciding ops against the state and what is pending: what all actions need. */
 
 /* What a META may grow to by its estimate; the rest is for its names. */
 #define META_MAX (LOG_VALUE_MAX - 4096)

@@ -1,13 +1,14 @@
-/* Making a version. */
 #include <string.h>
 
 #include "base/error.h"
-#include "crypto/random_pool.h"
+#include "crypto/random.h"
 #include "registry/keys/keyring.h"
 #include "registry/store/batch.h"
 #include "registry/store/decide.h"
 #include "registry/store/names.h"
 #include "registry/store/store_internal.h"
+
+/* Making a version. */
 
 /* The same key again: the first answer, or another body. */
 static bool
@@ -55,7 +56,8 @@ may_create(struct batch *b, struct store_op *op, const struct draft *d)
 }
 
 static int
-encode_secret(struct batch *b, struct store_op *op, struct draft_added *a, const struct draft *d,
+decide_create_encode_secret(struct batch *b, struct store_op *op, struct draft_added *a,
+    const struct draft *d,
     struct error *err)
 {
 	struct store *s = b->store;
@@ -85,7 +87,7 @@ encode_secret(struct batch *b, struct store_op *op, struct draft_added *a, const
 
 /* Destroy the oldest ones beyond the key's limit. */
 static int
-prune(struct draft *d, struct error *err)
+decide_create_prune(struct draft *d, struct error *err)
 {
 	while (d->max_versions > 0 && draft_held(d) > d->max_versions) {
 		if (draft_destroy(d, draft_oldest(d)) == -1)
@@ -110,7 +112,8 @@ decide_create(struct batch *b, struct store_op *op)
 	/* Nothing of the draft changes before all that may fail has been done. */
 	if (decide_fits(d, 0, "", op->custom.len + (d->max_versions > 0 ? 4096 : 0),
 	    &op->err) == -1 ||
-	    encode_secret(b, op, &new, d, &op->err) == -1 || decide_custom(b, op, d) == -1) {
+	    decide_create_encode_secret(b, op, &new, d, &op->err) == -1 || decide_custom(b, op,
+	    d) == -1) {
 		decide_fail(op);
 		return;
 	}
@@ -125,6 +128,6 @@ decide_create(struct batch *b, struct store_op *op)
 	op->created_ms = new.created_ms;
 	op->expires_ms = new.expires_ms;
 	decide_write(b, op, d, d->added_count - 1);
-	if (prune(d, &op->err) == -1)
+	if (decide_create_prune(d, &op->err) == -1)
 		b->broken = true;
 }

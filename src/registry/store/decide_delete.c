@@ -1,4 +1,3 @@
-/* Deleting, undeleting and destroying versions. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +5,8 @@
 #include "registry/store/batch.h"
 #include "registry/store/decide.h"
 #include "registry/store/store_internal.h"
+
+/* Deleting, undeleting and destroying versions. */
 
 /* Room for ${n} more touched versions, and for ${bytes} of their keys' names. */
 static int
@@ -49,7 +50,7 @@ is_past(const struct batch *b, int64_t at_ms)
 
 /* Does the request's If-Match allow to delete? */
 static bool
-matches(const struct batch *b, struct store_op *op, const struct draft *d)
+decide_delete_matches(const struct batch *b, struct store_op *op, const struct draft *d)
 {
 	op->current = draft_latest(d, b->now_ms);
 	if (op->if_match < 0 || op->if_match == (int64_t)op->current)
@@ -102,7 +103,7 @@ decide_delete(struct batch *b, struct store_op *op, uint32_t number)
 {
 	struct draft *d = decide_draft(b, op);
 
-	if (d == NULL || !matches(b, op, d))
+	if (d == NULL || !decide_delete_matches(b, op, d))
 		return;
 	op->result = STORE_ABSENT;
 	if (!delete_versions(b, op, d, number, store_stamp(b->store)))
@@ -192,7 +193,7 @@ decide_destroy(struct batch *b, struct store_op *op)
 	struct draft *d = decide_draft(b, op);
 	struct draft_version v;
 
-	if (d == NULL || !matches(b, op, d))
+	if (d == NULL || !decide_delete_matches(b, op, d))
 		return;
 	op->result = STORE_ABSENT;
 	if (!draft_find(d, op->version, b->now_ms, &v) || v.status == VERSION_DESTROYED)

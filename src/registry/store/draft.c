@@ -123,7 +123,7 @@ is_destroyed(const struct draft *d, uint32_t number)
 }
 
 static void
-judge(const struct draft *d, uint32_t number, int64_t now_ms, struct draft_version *out)
+draft_judge(const struct draft *d, uint32_t number, int64_t now_ms, struct draft_version *out)
 {
 	out->deleted_ms = deleted_at(d, number, &out->deleted_by);
 	out->status = out->deleted_ms != 0 ? VERSION_DELETED :
@@ -150,7 +150,7 @@ draft_find(const struct draft *d, uint32_t number, int64_t now_ms, struct draft_
 		out->created_ms = d->added[i].created_ms;
 		out->expires_ms = d->added[i].expires_ms;
 		out->idem = d->added[i].op->has_idem ? d->added[i].op->idem : NULL;
-		judge(d, number, now_ms, out);
+		draft_judge(d, number, now_ms, out);
 		return true;
 	}
 	if (d->base == NULL)
@@ -163,7 +163,7 @@ draft_find(const struct draft *d, uint32_t number, int64_t now_ms, struct draft_
 	out->expires_ms = state_version_expires(v);
 	out->offset = v->offset;
 	out->idem = state_version_idem(v);
-	judge(d, number, now_ms, out);
+	draft_judge(d, number, now_ms, out);
 	return true;
 }
 

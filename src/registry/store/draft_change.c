@@ -1,12 +1,13 @@
-/* Changing a draft, and what becomes of it. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/store/draft.h"
 
+/* Changing a draft, and what becomes of it. */
+
 /* Have room for one more element. */
 static int
-reserve(void *list, size_t count, size_t *cap, size_t size)
+draft_change_reserve(void *list, size_t count, size_t *cap, size_t size)
 {
 	void **items = list;
 	size_t more = *cap > 0 ? 2 * *cap : 4;
@@ -24,7 +25,7 @@ reserve(void *list, size_t count, size_t *cap, size_t size)
 
 /* Copy the state's lists, to change them. */
 static int
-load(struct draft *d)
+draft_change_load(struct draft *d)
 {
 	const struct state_more *m = d->base != NULL ? d->base->more : NULL;
 	size_t i;
@@ -61,7 +62,7 @@ draft_add(struct draft *d, uint32_t number)
 {
 	struct draft_added *a;
 
-	if (reserve(&d->added, d->added_count, &d->added_cap, sizeof(*a)) == -1)
+	if (draft_change_reserve(&d->added, d->added_count, &d->added_cap, sizeof(*a)) == -1)
 		return NULL;
 	a = &d->added[d->added_count++];
 	memset(a, 0, sizeof(*a));
@@ -73,7 +74,7 @@ draft_add(struct draft *d, uint32_t number)
 int
 draft_change(struct draft *d)
 {
-	if (load(d) == -1)
+	if (draft_change_load(d) == -1)
 		return -1;
 	d->changed = true;
 	return 0;
@@ -84,8 +85,9 @@ draft_delete(struct draft *d, uint32_t number, int64_t at_ms, const char *by)
 {
 	size_t i;
 
-	if (load(d) == -1 ||
-	    reserve(&d->deleted, d->deleted_count, &d->deleted_cap, sizeof(*d->deleted)) == -1)
+	if (draft_change_load(d) == -1 ||
+	    draft_change_reserve(&d->deleted, d->deleted_count, &d->deleted_cap,
+	    sizeof(*d->deleted)) == -1)
 		return -1;
 	i = draft_deleted_rank(d, number);
 	memmove(d->deleted + i + 1, d->deleted + i,
@@ -101,7 +103,7 @@ draft_undelete(struct draft *d, uint32_t number)
 {
 	size_t i;
 
-	if (load(d) == -1)
+	if (draft_change_load(d) == -1)
 		return -1;
 	i = draft_deleted_rank(d, number);
 	if (i == d->deleted_count || d->deleted[i].number != number)
@@ -115,7 +117,7 @@ draft_undelete(struct draft *d, uint32_t number)
 
 /* Add a number to the ranges, which stay apart. */
 static void
-widen(struct draft *d, uint32_t number)
+draft_change_widen(struct draft *d, uint32_t number)
 {
 	struct record_range *r = d->destroyed;
 	size_t i = draft_destroyed_rank(d, number);
@@ -143,10 +145,10 @@ draft_destroy(struct draft *d, uint32_t number)
 	const struct state_version *v = NULL;
 	size_t i;
 
-	if (load(d) == -1 ||
-	    reserve(&d->destroyed, d->destroyed_count, &d->destroyed_cap,
+	if (draft_change_load(d) == -1 ||
+	    draft_change_reserve(&d->destroyed, d->destroyed_count, &d->destroyed_cap,
 	    sizeof(*d->destroyed)) == -1 ||
-	    reserve(&d->gone, d->gone_count, &d->gone_cap, sizeof(*d->gone)) == -1 ||
+	    draft_change_reserve(&d->gone, d->gone_count, &d->gone_cap, sizeof(*d->gone)) == -1 ||
 	    draft_undelete(d, number) == -1)
 		return -1;
 	if (d->base != NULL) {
@@ -157,7 +159,7 @@ draft_destroy(struct draft *d, uint32_t number)
 		d->gone[d->gone_count].number = number;
 		memcpy(d->gone[d->gone_count++].claim, v->claim, sizeof(v->claim));
 	}
-	widen(d, number);
+	draft_change_widen(d, number);
 	d->changed = true;
 	return 0;
 }

@@ -10,7 +10,7 @@ is_alpha(unsigned char c)
 }
 
 static bool
-is_digit(unsigned char c)
+names_is_digit(unsigned char c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -18,7 +18,7 @@ is_digit(unsigned char c)
 /* C0, DEL and C1 (Unicode's Cc), and what has a meaning in references,
  * addresses and bindings. */
 static bool
-is_refused(uint32_t cp)
+names_is_refused(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == '/' || cp == ':' ||
 	    cp == '}' || cp == '*';
@@ -42,7 +42,7 @@ name_path_valid(const char *s, size_t n)
 		} else {
 			len = text_utf8_decode(p + i, n - i, &cp);
 		}
-		if (len == 0 || is_refused(cp))
+		if (len == 0 || names_is_refused(cp))
 			return false;
 		if ((i == 0 || i + len == n) && text_is_blank(p + i, len))
 			return false;
@@ -59,7 +59,7 @@ name_key_valid(const char *s, size_t n)
 	if (n == 0 || n > NAME_KEY_MAX || !is_alpha(p[0]))
 		return false;
 	for (i = 1; i < n; i++) {
-		if (!is_alpha(p[i]) && !is_digit(p[i]) && p[i] != '.' && p[i] != '_' &&
+		if (!is_alpha(p[i]) && !names_is_digit(p[i]) && p[i] != '.' && p[i] != '_' &&
 		    p[i] != '-')
 			return false;
 	}
@@ -75,7 +75,7 @@ name_version_parse(const char *s, size_t n, uint32_t *version)
 	if (n == 0 || n > 10 || s[0] == '0')
 		return false;
 	for (i = 0; i < n; i++) {
-		if (!is_digit((unsigned char)s[i]))
+		if (!names_is_digit((unsigned char)s[i]))
 			return false;
 		v = v * 10 + (uint64_t)(s[i] - '0');
 	}

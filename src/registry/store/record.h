@@ -8,6 +8,7 @@
 struct buf;
 struct error;
 struct log_record;
+struct record_parser;
 
 /*
  * Records as they stand in the log (registry-contract 6.6).  Keys are JSON
@@ -85,7 +86,6 @@ struct record {
 };
 
 /* What parsing keeps between calls (scratch memory); one a thread. */
-struct record_parser;
 struct record_parser *record_parser_new(void);
 void record_parser_free(struct record_parser *p);
 

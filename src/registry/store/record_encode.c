@@ -86,7 +86,7 @@ record_encode_key(const struct record *r, struct buf *out)
 }
 
 static void
-encode_secret(const struct record *r, struct json_out *o)
+record_encode_encode_secret(const struct record *r, struct json_out *o)
 {
 	const unsigned char *s = r->sealed;
 
@@ -163,7 +163,7 @@ record_encode_value(const struct record *r, struct buf *out)
 	json_out_init(&o, out);
 	json_out_object(&o, NULL);
 	if (r->type == RECORD_SECRET) {
-		encode_secret(r, &o);
+		record_encode_encode_secret(r, &o);
 	} else if (r->type == RECORD_META) {
 		encode_meta(r, &o);
 	} else if (r->type == RECORD_LEADER) {

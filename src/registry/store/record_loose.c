@@ -23,7 +23,7 @@ string_of(struct record_parser *p, const json_t *j)
 
 /* A whole number 0..max; ${*ok} is cleared unless it is one. */
 static uint64_t
-number_of(const json_t *j, uint64_t max, bool *ok)
+record_loose_number_of(const json_t *j, uint64_t max, bool *ok)
 {
 	json_int_t v = json_integer_value(j);
 
@@ -36,12 +36,12 @@ number_of(const json_t *j, uint64_t max, bool *ok)
 static uint64_t
 number_in(const json_t *object, const char *name, uint64_t max, bool *ok)
 {
-	return number_of(json_object_get(object, name), max, ok);
+	return record_loose_number_of(json_object_get(object, name), max, ok);
 }
 
 /* The value as an object of this format; NULL: ${*read} says what it is. */
 static json_t *
-load(const struct log_record *r, enum record_read *read)
+record_loose_load(const struct log_record *r, enum record_read *read)
 {
 	json_t *j = json_loadb(r->value, r->value_len, JSON_REJECT_DUPLICATES, NULL);
 	bool ok = true;
@@ -80,7 +80,7 @@ record_loose_secret(struct record_parser *p, const struct log_record *r, struct 
 	const char *parts[3];
 	size_t lengths[3], i;
 	enum record_read read;
-	json_t *j = load(r, &read);
+	json_t *j = record_loose_load(r, &read);
 	const json_t *m;
 	bool ok = true;
 	uint32_t kid;
@@ -148,8 +148,8 @@ destroyed_of(struct record_parser *p, const json_t *list, struct record *out)
 
 	for (i = 0; read == RECORD_READ && i < json_array_size(list); i++) {
 		j = json_array_get(list, i);
-		from = number_of(json_array_get(j, 0), NAME_VERSION_MAX, &ok);
-		to = number_of(json_array_get(j, 1), NAME_VERSION_MAX, &ok);
+		from = record_loose_number_of(json_array_get(j, 0), NAME_VERSION_MAX, &ok);
+		to = record_loose_number_of(json_array_get(j, 1), NAME_VERSION_MAX, &ok);
 		if (!ok)
 			return RECORD_NOT_READ;
 		read = record_add_range(p, out, from, to);
@@ -161,7 +161,7 @@ enum record_read
 record_loose_meta(struct record_parser *p, const struct log_record *r, struct record *out)
 {
 	enum record_read read;
-	json_t *j = load(r, &read);
+	json_t *j = record_loose_load(r, &read);
 	const json_t *custom, *cas;
 	bool ok = true;
 

@@ -30,7 +30,7 @@ record_parser_free(struct record_parser *p)
 
 /* Room for all strings of a record: decoded ones are never longer. */
 static int
-start(struct record_parser *p, const struct log_record *r)
+record_parse_start(struct record_parser *p, const struct log_record *r)
 {
 	size_t need = r->key_len + r->value_len + TEXT_SPARE;
 	char *text;
@@ -180,7 +180,7 @@ record_parse(struct record_parser *p, const struct log_record *r, struct record 
 
 	memset(out, 0, sizeof(*out));
 	out->tombstone = r->value == NULL;
-	if (start(p, r) == -1)
+	if (record_parse_start(p, r) == -1)
 		return -1;
 	s = (struct scan){ r->key, (const unsigned char *)r->key + r->key_len, p->text, false };
 	if (!parse_key(&s, out)) {

@@ -12,7 +12,7 @@
 #define BASE64_LEN(n) (((n) + 2) / 3 * 4)
 
 static struct scan
-start(const struct record_parser *p, const struct log_record *r)
+record_value_start(const struct record_parser *p, const struct log_record *r)
 {
 	const unsigned char *bytes = r->value;
 
@@ -20,7 +20,7 @@ start(const struct record_parser *p, const struct log_record *r)
 }
 
 static enum record_read
-finish(struct record_parser *p, struct scan *s)
+record_value_finish(struct record_parser *p, struct scan *s)
 {
 	if (!scan_is(s, "}") || s->p != s->end)
 		return RECORD_NOT_READ;
@@ -30,7 +30,7 @@ finish(struct record_parser *p, struct scan *s)
 
 /* Have room for one more of ${size} bytes. */
 static void *
-grow(void *items, size_t count, size_t *cap, size_t size)
+record_value_grow(void *items, size_t count, size_t *cap, size_t size)
 {
 	size_t more = *cap > 0 ? 2 * *cap : 16;
 	void *new;
@@ -55,7 +55,7 @@ record_add_deleted(struct record_parser *p, struct record *out, uint64_t from, u
 	    to - from >= RECORD_DELETED_MAX - n || (n > 0 && p->deleted[n - 1].number >= from))
 		return RECORD_NOT_READ;
 	for (i = from; i <= to; i++) {
-		deleted = grow(p->deleted, n, &p->deleted_cap, sizeof(*deleted));
+		deleted = record_value_grow(p->deleted, n, &p->deleted_cap, sizeof(*deleted));
 		if (deleted == NULL)
 			return RECORD_NO_MEMORY;
 		p->deleted = deleted;
@@ -75,7 +75,7 @@ record_add_range(struct record_parser *p, struct record *out, uint64_t from, uin
 	if (from == 0 || from > to || to > NAME_VERSION_MAX || n == RECORD_DESTROYED_MAX ||
 	    (n > 0 && p->ranges[n - 1].to >= from))
 		return RECORD_NOT_READ;
-	ranges = grow(p->ranges, n, &p->range_cap, sizeof(*ranges));
+	ranges = record_value_grow(p->ranges, n, &p->range_cap, sizeof(*ranges));
 	if (ranges == NULL)
 		return RECORD_NO_MEMORY;
 	p->ranges = ranges;
@@ -136,7 +136,7 @@ record_set_idem(struct record *out, const char *text, size_t n)
 enum record_read
 record_read_secret(struct record_parser *p, const struct log_record *r, struct record *out)
 {
-	struct scan s = start(p, r);
+	struct scan s = record_value_start(p, r);
 	const char *parts[3], *idem = NULL;
 	size_t lengths[3] = { 0 }, idem_len = 0;
 	enum record_read read;
@@ -160,7 +160,7 @@ record_read_secret(struct record_parser *p, const struct log_record *r, struct r
 	out->epoch = scan_number(&s, INT64_MAX);
 	if (scan_may(&s, "," JSON_NAME("idem")))
 		idem = scan_raw(&s, &idem_len);
-	read = finish(p, &s);
+	read = record_value_finish(p, &s);
 	if (read == RECORD_READ)
 		read = record_set_sealed(p, out, kid, parts, lengths);
 	if (read == RECORD_READ && idem != NULL && !record_set_idem(out, idem, idem_len))
@@ -219,7 +219,7 @@ read_destroyed(struct record_parser *p, struct scan *s, struct record *out)
 enum record_read
 record_read_meta(struct record_parser *p, const struct log_record *r, struct record *out)
 {
-	struct scan s = start(p, r);
+	struct scan s = record_value_start(p, r);
 	enum record_read read;
 
 	out->deleted_count = out->destroyed_count = 0;
@@ -246,5 +246,5 @@ record_read_meta(struct record_parser *p, const struct log_record *r, struct rec
 	out->updated_by = scan_string(&s);
 	scan_is(&s, "," JSON_NAME("mcas"));
 	out->mcas = (uint32_t)scan_number(&s, UINT32_MAX);
-	return finish(p, &s);
+	return record_value_finish(p, &s);
 }

@@ -4,12 +4,13 @@
 #include "registry/store/scan.h"
 
 static bool
-fail(struct scan *s)
+scan_fail(struct scan *s)
 {
 	s->failed = true;
 	return false;
 }
 
+/* The same, but not finding them is no failure. */
 bool
 scan_optional(struct scan *s, const char *bytes, size_t n)
 {
@@ -22,7 +23,7 @@ scan_optional(struct scan *s, const char *bytes, size_t n)
 bool
 scan_literal(struct scan *s, const char *bytes, size_t n)
 {
-	return scan_optional(s, bytes, n) || fail(s);
+	return scan_optional(s, bytes, n) || scan_fail(s);
 }
 
 uint64_t
@@ -35,13 +36,13 @@ scan_number(struct scan *s, uint64_t max)
 		return 0;
 	while (s->p < s->end && *s->p >= '0' && *s->p <= '9') {
 		if (v > (UINT64_MAX - 9) / 10) {
-			fail(s);
+			scan_fail(s);
 			return 0;
 		}
 		v = v * 10 + (uint64_t)(*s->p++ - '0');
 	}
 	if (s->p == start || (*start == '0' && s->p - start > 1) || v > max) {
-		fail(s);
+		scan_fail(s);
 		return 0;
 	}
 	return v;
@@ -99,7 +100,7 @@ escaped_point(struct scan *s)
 
 /* After a backslash. */
 static bool
-unescape(struct scan *s)
+scan_unescape(struct scan *s)
 {
 	static const char letters[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
 	unsigned char out[4];
@@ -107,12 +108,12 @@ unescape(struct scan *s)
 	size_t i, n;
 
 	if (s->p == s->end)
-		return fail(s);
+		return scan_fail(s);
 	if (*s->p == 'u') {
 		s->p++;
 		cp = escaped_point(s);
 		if (cp == 0)
-			return fail(s);
+			return scan_fail(s);
 		n = text_utf8_encode(cp, out);
 		memcpy(s->text, out, n);
 		s->text += n;
@@ -125,7 +126,7 @@ unescape(struct scan *s)
 			return true;
 		}
 	}
-	return fail(s);
+	return scan_fail(s);
 }
 
 /* Where the run of characters that stand for themselves, in one byte, ends. */
@@ -157,13 +158,13 @@ scan_string(struct scan *s)
 			break;
 		if (*s->p == '\\') {
 			s->p++;
-			if (!unescape(s))
+			if (!scan_unescape(s))
 				return NULL;
 			continue;
 		}
 		n = *s->p >= 0x80 ? text_utf8_decode(s->p, (size_t)(s->end - s->p), &cp) : 0;
 		if (n == 0) {
-			fail(s);
+			scan_fail(s);
 			return NULL;
 		}
 		memcpy(s->text, s->p, n);
@@ -196,7 +197,7 @@ scan_name(struct scan *s, size_t *n)
 		*text++ = (char)*p;
 	}
 	if (p == s->end || *p != '"') {
-		fail(s);
+		scan_fail(s);
 		return NULL;
 	}
 	*n = (size_t)(text - s->text);
@@ -218,7 +219,7 @@ scan_raw(struct scan *s, size_t *n)
 	start = s->p;
 	quote = memchr(start, '"', (size_t)(s->end - start));
 	if (quote == NULL) {
-		fail(s);
+		scan_fail(s);
 		return NULL;
 	}
 	s->p = quote + 1;
@@ -243,7 +244,7 @@ scan_strings(struct scan *s)
 		before = name;
 		name = scan_string(s);
 		if (name != NULL && before != NULL && strcmp(before, name) >= 0)
-			fail(s);
+			scan_fail(s);
 		scan_is(s, ":");
 		(void)scan_string(s);
 	} while (scan_may(s, ","));

@@ -171,7 +171,7 @@ fold_audit(struct state *s, const struct record *r)
 }
 
 static int
-fold(struct state *s, uint64_t offset, const struct record *r)
+state_fold(struct state *s, uint64_t offset, const struct record *r)
 {
 	if (r->type == RECORD_GARBAGE)
 		s->counts.quarantined++;
@@ -201,7 +201,7 @@ state_apply(struct state *s, uint64_t offset, const struct log_record *r, struct
 {
 	struct record record;
 
-	if (record_parse(s->parser, r, &record) == -1 || fold(s, offset, &record) == -1)
+	if (record_parse(s->parser, r, &record) == -1 || state_fold(s, offset, &record) == -1)
 		return error_memory(err);
 	if (offset >= s->offset)
 		s->offset = offset + 1;

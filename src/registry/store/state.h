@@ -7,6 +7,9 @@
 
 struct error;
 struct log_record;
+struct state;
+struct state_key;
+struct state_path;
 
 /*
  * What the log says, folded up in memory: paths, keys, versions, in the order
@@ -14,9 +17,6 @@ struct log_record;
  * between state_lock and state_unlock, and what it was given lasts as long.
  * Values stay sealed.  Any compaction of the log folds to the same state.
  */
-struct state;
-struct state_path;
-struct state_key;
 
 struct state *state_new(void);
 void state_free(struct state *s);

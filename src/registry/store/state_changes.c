@@ -1,18 +1,19 @@
-/* What changed lately, for those who watch. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/store/state_internal.h"
 
+/* What changed lately, for those who watch. */
+
 static struct state_change *
-at(const struct state *s, size_t i)
+state_changes_at(const struct state *s, size_t i)
 {
 	return &s->changes[(s->change_first + i) % s->change_cap];
 }
 
 /* More room while there may be; the ring begins at its start again. */
 static int
-grow(struct state *s)
+state_changes_grow(struct state *s)
 {
 	size_t cap = s->change_cap > 0 ? 2 * s->change_cap : 64;
 	struct state_change *c;
@@ -22,7 +23,7 @@ grow(struct state *s)
 	if (c == NULL)
 		return -1;
 	for (i = 0; i < s->change_count; i++)
-		c[i] = *at(s, i);
+		c[i] = *state_changes_at(s, i);
 	free(s->changes);
 	s->counts.bytes += (cap - s->change_cap) * sizeof(*c);
 	s->changes = c;
@@ -37,15 +38,15 @@ state_change_add(struct state *s, uint64_t offset, const struct state_key *k, ui
 {
 	if (s->change_count == s->change_cap) {
 		if (s->change_cap < STATE_CHANGES_MAX) {
-			if (grow(s) == -1)
+			if (state_changes_grow(s) == -1)
 				return -1;
 		} else {
-			s->changes_from = at(s, 0)->offset + 1;
+			s->changes_from = state_changes_at(s, 0)->offset + 1;
 			s->change_first = (s->change_first + 1) % s->change_cap;
 			s->change_count--;
 		}
 	}
-	*at(s, s->change_count++) = (struct state_change){ offset, k, version, what };
+	*state_changes_at(s, s->change_count++) = (struct state_change){ offset, k, version, what };
 	return 0;
 }
 
@@ -57,7 +58,7 @@ first_from(const struct state *s, uint64_t since)
 
 	while (low < high) {
 		middle = (low + high) / 2;
-		if (at(s, middle)->offset < since)
+		if (state_changes_at(s, middle)->offset < since)
 			low = middle + 1;
 		else
 			high = middle;
@@ -83,14 +84,16 @@ state_changes(const struct state *s, uint64_t since, size_t max,
 	if (last - first > max) {
 		/* Changes of one record stand together, or could not be gone on from. */
 		for (last = first + max; last > first &&
-		    at(s, last)->offset == at(s, last - 1)->offset; last--)
+		    state_changes_at(s, last)->offset == state_changes_at(s,
+		    last - 1)->offset; last--)
 			;
 		for (; last == first || (last < s->change_count &&
-		    at(s, last)->offset == at(s, last - 1)->offset); last++)
+		    state_changes_at(s, last)->offset == state_changes_at(s,
+		    last - 1)->offset); last++)
 			;
 	}
 	for (i = first; i < last; i++) {
-		const struct state_change *c = at(s, i);
+		const struct state_change *c = state_changes_at(s, i);
 		struct change_view view = {
 			.offset = c->offset, .path = c->key->path->name, .key = c->key->name,
 			.path_len = c->key->path->name_len, .key_len = c->key->name_len,
@@ -100,6 +103,6 @@ state_changes(const struct state *s, uint64_t since, size_t max,
 		visit(cookie, &view);
 	}
 	if (last < s->change_count)
-		return at(s, last)->offset;
+		return state_changes_at(s, last)->offset;
 	return since > s->offset ? since : s->offset;
 }

@@ -1,11 +1,12 @@
-/* When keys have versions to be destroyed: a heap, so that the sweep looks at
- * what is due alone.  An entry counts while its key remembers its time. */
 #include <stdlib.h>
 
 #include "registry/store/state_internal.h"
 
+/* When keys have versions to be destroyed: a heap, so that the sweep looks at
+ * what is due alone.  An entry counts while its key remembers its time. */
+
 static void
-swap(struct state_due *a, struct state_due *b)
+state_due_swap(struct state_due *a, struct state_due *b)
 {
 	struct state_due t = *a;
 
@@ -14,7 +15,7 @@ swap(struct state_due *a, struct state_due *b)
 }
 
 static int
-push(struct state *s, int64_t at_ms, struct state_key *k)
+state_due_push(struct state *s, int64_t at_ms, struct state_key *k)
 {
 	size_t i = s->due_count;
 	struct state_due *d;
@@ -32,7 +33,7 @@ push(struct state *s, int64_t at_ms, struct state_key *k)
 	s->due[i] = (struct state_due){ at_ms, k };
 	s->due_count++;
 	for (; i > 0 && s->due[(i - 1) / 2].at_ms > s->due[i].at_ms; i = (i - 1) / 2)
-		swap(&s->due[i], &s->due[(i - 1) / 2]);
+		state_due_swap(&s->due[i], &s->due[(i - 1) / 2]);
 	return 0;
 }
 
@@ -51,7 +52,7 @@ pop(struct state *s)
 			child++;
 		if (s->due[i].at_ms <= s->due[child].at_ms)
 			return top;
-		swap(&s->due[i], &s->due[child]);
+		state_due_swap(&s->due[i], &s->due[child]);
 		i = child;
 	}
 }
@@ -67,7 +68,7 @@ state_due_add(struct state *s, struct state_key *k, int64_t at_ms)
 		at_ms = 1;
 	if (m->due_ms != 0 && m->due_ms <= at_ms)
 		return 0;
-	if (push(s, at_ms, k) == -1)
+	if (state_due_push(s, at_ms, k) == -1)
 		return -1;
 	m->due_ms = at_ms;
 	return 0;

@@ -1,7 +1,8 @@
-/* Folding a SECRET record. */
 #include <string.h>
 
 #include "registry/store/state_internal.h"
+
+/* Folding a SECRET record. */
 
 static bool
 is_claim(const struct state_version *v, const struct record *r)
@@ -47,7 +48,7 @@ fold_tombstone(struct state *s, uint64_t offset, const struct record *r)
 }
 
 static int
-add(struct state *s, uint64_t offset, struct state_key *k, struct state_version *v)
+state_fold_add(struct state *s, uint64_t offset, struct state_key *k, struct state_version *v)
 {
 	size_t i = state_version_rank(k, v->number);
 	struct state_version *old = i < k->count ? state_version_of(k, i) : NULL;
@@ -109,5 +110,5 @@ state_fold_secret(struct state *s, uint64_t offset, const struct record *r)
 		k->more->losers[i] = v;
 		return state_settle(s, k, r->version, offset);
 	}
-	return add(s, offset, k, v);
+	return state_fold_add(s, offset, k, v);
 }

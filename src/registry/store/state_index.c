@@ -27,7 +27,7 @@ state_cost(size_t n)
 }
 
 static int
-compare(const struct state_index *x, const void *item, const char *name, size_t n)
+state_index_compare(const struct state_index *x, const void *item, const char *name, size_t n)
 {
 	size_t len = *(const uint16_t *)item;
 	int order = memcmp((const char *)item + x->name_at, name, len < n ? len : n);
@@ -39,7 +39,8 @@ compare(const struct state_index *x, const void *item, const char *name, size_t 
 
 /* How many of the items are less than the name, or (${equal}) equal to it. */
 static size_t
-rank(const struct state_index *x, void *const *items, size_t count, const char *name, size_t n,
+state_index_rank(const struct state_index *x, void *const *items, size_t count, const char *name,
+    size_t n,
     bool equal)
 {
 	size_t low = 0, high = count, middle;
@@ -47,7 +48,7 @@ rank(const struct state_index *x, void *const *items, size_t count, const char *
 
 	while (low < high) {
 		middle = (low + high) / 2;
-		order = compare(x, items[middle], name, n);
+		order = state_index_compare(x, items[middle], name, n);
 		if (order < 0 || (equal && order == 0))
 			low = middle + 1;
 		else
@@ -60,7 +61,7 @@ rank(const struct state_index *x, void *const *items, size_t count, const char *
 static size_t
 child_of(const struct state_index *x, const struct branch *b, const char *name, size_t n)
 {
-	return rank(x, b->min + 1, b->n - 1U, name, n, true);
+	return state_index_rank(x, b->min + 1, b->n - 1U, name, n, true);
 }
 
 /* The leaf's items for a name; ${*next} is the item after that leaf. */
@@ -95,8 +96,8 @@ state_index_find(const struct state_index *x, const char *name, size_t n)
 	size_t count, i;
 	void *const *items = descend(x, name, n, &count, &next);
 
-	i = rank(x, items, count, name, n, false);
-	return i < count && compare(x, items[i], name, n) == 0 ? items[i] : NULL;
+	i = state_index_rank(x, items, count, name, n, false);
+	return i < count && state_index_compare(x, items[i], name, n) == 0 ? items[i] : NULL;
 }
 
 void *
@@ -106,7 +107,7 @@ state_index_after(const struct state_index *x, const char *name, size_t n)
 	size_t count, i;
 	void *const *items = descend(x, name, n, &count, &next);
 
-	i = rank(x, items, count, name, n, true);
+	i = state_index_rank(x, items, count, name, n, true);
 	return i < count ? items[i] : next;
 }
 
@@ -125,14 +126,15 @@ is_full(const void *node, unsigned height)
 
 /* Where to cut a full node: names that come in order leave full ones behind. */
 static size_t
-cut(const struct state_index *x, const void *last, const char *name, size_t n)
+state_index_cut(const struct state_index *x, const void *last, const char *name, size_t n)
 {
-	return compare(x, last, name, n) < 0 ? WIDTH - 1 : WIDTH / 2;
+	return state_index_compare(x, last, name, n) < 0 ? WIDTH - 1 : WIDTH / 2;
 }
 
 /* Cut child ${i}, which is full, in two; the branch has room for another. */
 static int
-split(struct state_index *x, struct branch *b, size_t i, unsigned height, const char *name,
+state_index_split(struct state_index *x, struct branch *b, size_t i, unsigned height,
+    const char *name,
     size_t n, uint64_t *bytes)
 {
 	void *right, *min;
@@ -144,7 +146,7 @@ split(struct state_index *x, struct branch *b, size_t i, unsigned height, const 
 
 		if (to == NULL)
 			return -1;
-		at = cut(x, from->item[WIDTH - 1], name, n);
+		at = state_index_cut(x, from->item[WIDTH - 1], name, n);
 		to->cap = WIDTH;
 		to->n = (uint16_t)(WIDTH - at);
 		memcpy(to->item, from->item + at, to->n * sizeof(void *));
@@ -158,7 +160,7 @@ split(struct state_index *x, struct branch *b, size_t i, unsigned height, const 
 
 		if (to == NULL)
 			return -1;
-		at = cut(x, from->min[WIDTH - 1], name, n);
+		at = state_index_cut(x, from->min[WIDTH - 1], name, n);
 		to->n = (uint16_t)(WIDTH - at);
 		memcpy(to->child, from->child + at, to->n * sizeof(void *));
 		memcpy(to->min, from->min + at, to->n * sizeof(void *));
@@ -194,7 +196,7 @@ grow_up(struct state_index *x, uint64_t *bytes)
 
 /* Room for one more in the leaf, which is not at its widest. */
 static struct leaf *
-widen(void **slot, uint64_t *bytes)
+state_index_widen(void **slot, uint64_t *bytes)
 {
 	struct leaf *l = *slot;
 	size_t cap = l->cap;
@@ -219,7 +221,7 @@ first_leaf(struct state_index *x, void *item, const char *name, size_t n, uint64
 
 	if (l == NULL)
 		return -1;
-	before = compare(x, x->root, name, n) > 0;
+	before = state_index_compare(x, x->root, name, n) > 0;
 	l->n = l->cap = 2;
 	l->item[before ? 0 : 1] = item;
 	l->item[before ? 1 : 0] = x->root;
@@ -256,16 +258,16 @@ state_index_add(struct state_index *x, void *item, uint64_t *bytes)
 
 		i = child_of(x, b, name, n);
 		if (is_full(b->child[i], height - 1)) {
-			if (split(x, b, i, height - 1, name, n, bytes) == -1)
+			if (state_index_split(x, b, i, height - 1, name, n, bytes) == -1)
 				return -1;
 			i = child_of(x, b, name, n);
 		}
 		slot = &b->child[i];
 	}
-	l = widen(slot, bytes);
+	l = state_index_widen(slot, bytes);
 	if (l == NULL)
 		return -1;
-	i = rank(x, l->item, l->n, name, n, false);
+	i = state_index_rank(x, l->item, l->n, name, n, false);
 	memmove(l->item + i + 1, l->item + i, (l->n - i) * sizeof(void *));
 	l->item[i] = item;
 	l->n++;

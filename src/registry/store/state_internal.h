@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/siphash.h"
+#include "base/map.h"
 #include "registry/store/record.h"
 #include "registry/store/state.h"
 #include "registry/store/state_index.h"

@@ -1,9 +1,10 @@
-/* Several records of one number: the lowest offset wins, the others are
- * remembered until the writer has removed them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/store/state_internal.h"
+
+/* Several records of one number: the lowest offset wins, the others are
+ * remembered until the writer has removed them. */
 
 int
 state_loser_add(struct state *s, struct state_key *k, struct state_version *v)

@@ -1,8 +1,9 @@
-/* Folding a META record. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/store/state_internal.h"
+
+/* Folding a META record. */
 
 static const struct state_deleted *
 find_deleted(const struct state_deleted *list, size_t count, uint32_t number)
@@ -44,7 +45,7 @@ state_is_destroyed(const struct state_more *m, uint32_t number)
 }
 
 static uint64_t
-cost(const struct state_more *m)
+state_meta_cost(const struct state_more *m)
 {
 	return (m->deleted != NULL ? state_cost(m->deleted_count * sizeof(*m->deleted)) : 0) +
 	    (m->destroyed != NULL ? state_cost(m->destroyed_count * sizeof(*m->destroyed)) : 0) +
@@ -79,7 +80,7 @@ copy_deleted(struct state *s, struct state_more *m, const struct record *r)
 
 /* What the record says, as a state_more; a tombstone says nothing. */
 static int
-copy(struct state *s, struct state_more *m, const struct record *r)
+state_meta_copy(struct state *s, struct state_more *m, const struct record *r)
 {
 	m->updated_by = state_principal_put(s, r->updated_by != NULL ? r->updated_by : "");
 	if (m->updated_by == NULL || copy_deleted(s, m, r) == -1)
@@ -117,9 +118,9 @@ same_settings(const struct state_more *a, const struct state_more *b)
 
 /* Move the contents of ${from} over; ${to} keeps its losers and its place. */
 static void
-take(struct state *s, struct state_more *to, struct state_more *from)
+state_meta_take(struct state *s, struct state_more *to, struct state_more *from)
 {
-	s->counts.bytes -= cost(to);
+	s->counts.bytes -= state_meta_cost(to);
 	free(to->deleted);
 	free(to->destroyed);
 	free(to->custom);
@@ -134,7 +135,7 @@ take(struct state *s, struct state_more *to, struct state_more *from)
 	to->mcas = from->mcas;
 	to->updated_by = from->updated_by;
 	to->updated_ms = from->updated_ms;
-	s->counts.bytes += cost(to);
+	s->counts.bytes += state_meta_cost(to);
 }
 
 /* Let the key's versions be what its META now says. */
@@ -193,7 +194,7 @@ state_fold_meta(struct state *s, uint64_t offset, const struct record *r)
 		m->foreign = true;
 		return 0;
 	}
-	if (copy(s, &new, r) == -1) {
+	if (state_meta_copy(s, &new, r) == -1) {
 		free(new.deleted);
 		free(new.destroyed);
 		free(new.custom);
@@ -201,7 +202,7 @@ state_fold_meta(struct state *s, uint64_t offset, const struct record *r)
 	}
 	state_raise_high(s, k, r->high);
 	same = same_settings(m, &new);
-	take(s, m, &new);
+	state_meta_take(s, m, &new);
 	if (settle_all(s, offset, k) == -1 || state_due_again(s, k) == -1)
 		return -1;
 	return same ? 0 : state_change_add(s, offset, k, 0, STATE_METADATA);

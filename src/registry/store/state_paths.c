@@ -1,10 +1,11 @@
-/* Paths and keys: made when first seen, and kept, since numbers are never
- * used again. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "registry/store/state_internal.h"
+
+/* Paths and keys: made when first seen, and kept, since numbers are never
+ * used again. */
 
 #define FIRST_SLOTS 64
 
@@ -30,7 +31,7 @@ slot_of(const struct state *s, uint32_t h, const char *name, size_t n)
 }
 
 static int
-grow(struct state *s)
+state_paths_grow(struct state *s)
 {
 	size_t size = s->table_size > 0 ? 2 * s->table_size : FIRST_SLOTS;
 	struct state_path **old = s->table;
@@ -68,7 +69,7 @@ state_path_put(struct state *s, const char *name, size_t n)
 
 	if (p != NULL)
 		return p;
-	if (s->paths.count >= s->table_size / 4 * 3 && grow(s) == -1)
+	if (s->paths.count >= s->table_size / 4 * 3 && state_paths_grow(s) == -1)
 		return NULL;
 	p = calloc(1, size);
 	if (p == NULL)

@@ -1,9 +1,10 @@
-/* The versions of a key, and the counts that go with them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "registry/keys/keyring.h"
 #include "registry/store/state_internal.h"
+
+/* The versions of a key, and the counts that go with them. */
 
 #define EXPIRES_SIZE sizeof(int64_t)
 #define IDEM_SIZE 64
@@ -56,7 +57,7 @@ kid_count(struct state *s, const struct state_version *v)
 }
 
 static uint64_t
-cost(const struct state_version *v)
+state_version_cost(const struct state_version *v)
 {
 	return state_cost(offsetof(struct state_version, bytes) + head_size(v) + v->sealed_len);
 }
@@ -87,7 +88,7 @@ state_version_new(struct state *s, uint64_t offset, const char *by,
 		memcpy(v->bytes + head - IDEM_SIZE, r->idem, IDEM_SIZE);
 	memcpy(v->bytes + head, r->sealed, r->sealed_len);
 	++*kid_count(s, v);
-	s->counts.bytes += cost(v);
+	s->counts.bytes += state_version_cost(v);
 	return v;
 }
 
@@ -95,7 +96,7 @@ void
 state_version_free(struct state *s, struct state_version *v)
 {
 	--*kid_count(s, v);
-	s->counts.bytes -= cost(v);
+	s->counts.bytes -= state_version_cost(v);
 	free(v);
 }
 

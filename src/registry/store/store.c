@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "crypto/random_pool.h"
+#include "crypto/random.h"
 #include "registry/keys/keyring.h"
 #include "registry/log/log.h"
 #include "registry/store/store_internal.h"
@@ -12,7 +12,7 @@
 
 /* A store with nothing in it; the log is freed on failure. */
 static struct store *
-create(const struct store_options *o, struct error *err)
+store_create(const struct store_options *o, struct error *err)
 {
 	struct store *s = calloc(1, sizeof(*s));
 	pthread_condattr_t a;
@@ -85,7 +85,7 @@ settle_ring(struct store *s, bool used_old, bool fresh, struct error *err)
 }
 
 static int
-start(struct store *s, const struct store_options *o, struct error *err)
+store_start(struct store *s, const struct store_options *o, struct error *err)
 {
 	bool used_old, fresh;
 	uint64_t end;
@@ -115,9 +115,9 @@ start(struct store *s, const struct store_options *o, struct error *err)
 struct store *
 store_open(const struct store_options *o, struct error *err)
 {
-	struct store *s = create(o, err);
+	struct store *s = store_create(o, err);
 
-	if (s != NULL && start(s, o, err) == -1) {
+	if (s != NULL && store_start(s, o, err) == -1) {
 		store_close(s);
 		s = NULL;
 	}
@@ -151,7 +151,7 @@ store_close(struct store *s)
 }
 
 void
-store_set_witness(struct store *s, const struct store_witness *w)
+store_set_commit_hook(struct store *s, const struct store_commit_hook *w)
 {
 	(void)pthread_mutex_lock(&s->mutex);
 	s->witness = *w;

@@ -12,6 +12,8 @@ struct keyring;
 struct log;
 struct master;
 struct state;
+struct store;
+struct store_op;
 
 /*
  * The registry's store: a log, the state folded from it, and one writer's
@@ -19,7 +21,6 @@ struct state;
  * as one batch (group commit), folds it, and tells.  Rotation and the removal
  * of what is expired run on the same thread, in small steps.
  */
-struct store;
 
 /* What the log is to keep beside a batch, in the place of the slot's last. */
 struct store_carry {
@@ -29,10 +30,8 @@ struct store_carry {
 };
 #define STORE_CARRY_PARTS 8U
 
-struct store_op;
-
 /* Who has to know of every action that changes something, on the writer's thread. */
-struct store_witness {
+struct store_commit_hook {
 	/* They are decided, with their offsets told, and about to be written.  0:
 	 * with ${*count} parts beside them; -1: not, ${err}. */
 	int (*before)(void *cookie, struct store_op *const *ops, size_t n,
@@ -68,7 +67,7 @@ struct store *store_open(const struct store_options *o, struct error *err);
 void store_close(struct store *s);
 
 /* Before the first action is submitted; none: nobody has to know. */
-void store_set_witness(struct store *s, const struct store_witness *w);
+void store_set_commit_hook(struct store *s, const struct store_commit_hook *w);
 
 /* What the slot kept when the store was opened; NULL: nothing.  Until
  * store_forget_carried. */

@@ -1,5 +1,3 @@
-/* Claiming the log, and reading it again: at the start, and when an append has
- * had no answer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +6,9 @@
 #include "registry/keys/keyring.h"
 #include "registry/log/log.h"
 #include "registry/store/store_internal.h"
+
+/* Claiming the log, and reading it again: at the start, and when an append has
+ * had no answer. */
 
 /* Reading the log again, looking out for a batch on the way. */
 struct reading {
@@ -18,7 +19,7 @@ struct reading {
 };
 
 static bool
-same(const struct log_record *a, const struct log_record *b)
+store_claim_same(const struct log_record *a, const struct log_record *b)
 {
 	if (a->key_len != b->key_len || memcmp(a->key, b->key, a->key_len) != 0 ||
 	    (a->value == NULL) != (b->value == NULL))
@@ -28,11 +29,11 @@ same(const struct log_record *a, const struct log_record *b)
 }
 
 static int
-visit(void *cookie, uint64_t offset, const struct log_record *r, struct error *err)
+store_claim_visit(void *cookie, uint64_t offset, const struct log_record *r, struct error *err)
 {
 	struct reading *x = cookie;
 
-	if (x->probe != NULL && same(r, x->probe)) {
+	if (x->probe != NULL && store_claim_same(r, x->probe)) {
 		x->found = true;
 		x->offset = offset;
 	}
@@ -41,13 +42,13 @@ visit(void *cookie, uint64_t offset, const struct log_record *r, struct error *e
 
 /* Readers wait, so that they see all of a batch or nothing. */
 static int
-read_on(struct reading *x, struct error *err)
+store_claim_read_on(struct reading *x, struct error *err)
 {
 	struct store *s = x->store;
 	int result;
 
 	state_lock_exclusive(s->state);
-	result = log_read(s->log, state_offset(s->state), visit, x, err);
+	result = log_read(s->log, state_offset(s->state), store_claim_visit, x, err);
 	state_unlock(s->state);
 	s->behind = result != 0;
 	return s->behind ? -1 : 0;
@@ -58,7 +59,7 @@ store_fold(struct store *s, struct error *err)
 {
 	struct reading x = { .store = s };
 
-	return read_on(&x, err);
+	return store_claim_read_on(&x, err);
 }
 
 int
@@ -89,7 +90,7 @@ probe_of(const struct log_record *records, size_t n)
 
 /* Is the log's keyring ${before}, or what this process has sent? */
 static bool
-is_ours(const struct store *s, const char *before)
+store_claim_is_ours(const struct store *s, const char *before)
 {
 	struct buf text;
 	const char *now;
@@ -116,11 +117,11 @@ claim_and_read(struct reading *x, const char *keyring, struct error *err)
 		atomic_store(&s->unready, "the log cannot be claimed");
 		return -1;
 	}
-	if (read_on(x, err) == -1) {
+	if (store_claim_read_on(x, err) == -1) {
 		atomic_store(&s->unready, "the log cannot be read");
 		return -1;
 	}
-	if (is_ours(s, keyring)) {
+	if (store_claim_is_ours(s, keyring)) {
 		s->unsettled = false;
 		return 0;
 	}
@@ -130,7 +131,7 @@ claim_and_read(struct reading *x, const char *keyring, struct error *err)
 }
 
 static int
-claim(struct reading *x, struct error *err)
+store_claim_claim(struct reading *x, struct error *err)
 {
 	size_t n;
 	const char *text = state_keyring(x->store->state, &n);
@@ -149,7 +150,7 @@ store_claim(struct store *s, struct error *err)
 {
 	struct reading x = { .store = s };
 
-	return claim(&x, err);
+	return store_claim_claim(&x, err);
 }
 
 /*
@@ -167,9 +168,9 @@ store_look_for(struct store *s, const struct log_record *records, size_t n, uint
 	struct error why = { 0 };
 
 	s->unsettled = true;
-	if (read_on(&x, &why) == 0 && x.found)
+	if (store_claim_read_on(&x, &why) == 0 && x.found)
 		s->unsettled = false;
-	else if (claim(&x, &why) == -1)
+	else if (store_claim_claim(&x, &why) == -1)
 		return error_set(err, ERROR_STALE, "the outcome is not known, and the log cannot "
 		    "be asked: %s", why.text);
 	if (!x.found)

@@ -63,7 +63,7 @@ struct store {
 	int64_t (*now)(void *cookie);
 	void *now_cookie;
 	bool no_thread;
-	struct store_witness witness;
+	struct store_commit_hook witness;
 
 	/* The writer's. */
 	int64_t last_ms;		/* no version is older than the one before */

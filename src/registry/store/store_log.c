@@ -1,4 +1,3 @@
-/* The store's way to its log: append and fold, and what to do when that fails. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +6,10 @@
 #include "registry/log/log.h"
 #include "registry/store/store_internal.h"
 
+/* The store's way to its log: append and fold, and what to do when that fails. */
+
 static int
-apply(struct store *s, const struct log_record *records, size_t n, uint64_t first,
+store_log_apply(struct store *s, const struct log_record *records, size_t n, uint64_t first,
     struct error *err)
 {
 	int result = 0;
@@ -37,7 +38,7 @@ store_append(struct store *s, const struct log_record *records, size_t n, uint64
 	if (s->unsettled)
 		return error_set(err, ERROR_IO, "the outcome of an earlier append is not known");
 	if (log_append(s->log, records, n, first, &why) == 0) {
-		result = apply(s, records, n, *first, err);
+		result = store_log_apply(s, records, n, *first, err);
 	} else if (why.code == ERROR_STALE) {
 		result = store_look_for(s, records, n, first, err);
 	} else {
@@ -117,7 +118,7 @@ remove_losers(struct store *s, struct error *err)
 
 /* Has somebody else written, past our claim?  What follows must know of it. */
 static int
-look_at_end(struct store *s, struct error *err)
+store_log_look_at_end(struct store *s, struct error *err)
 {
 	uint64_t end;
 
@@ -141,7 +142,7 @@ store_prepare(struct store *s, struct error *err)
 	}
 	if (s->unsettled && store_claim(s, err) == -1)
 		return -1;
-	if (look_at_end(s, err) == -1 || store_catch_up(s, err) == -1)
+	if (store_log_look_at_end(s, err) == -1 || store_catch_up(s, err) == -1)
 		return -1;
 	if (s->ring_dirty && store_save_keyring(s, err) == -1)
 		return -1;

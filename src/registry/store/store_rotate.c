@@ -1,5 +1,3 @@
-/* Rotation: a new data key, and every record sealed again under it, in small
- * steps between the batches of ops. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +6,9 @@
 #include "registry/keys/keyring.h"
 #include "registry/log/log.h"
 #include "registry/store/store_internal.h"
+
+/* Rotation: a new data key, and every record sealed again under it, in small
+ * steps between the batches of ops. */
 
 #define PASSES_MAX 3		/* over everything, should records keep turning up */
 #define LOOKS_MAX 20000		/* versions looked at in one step */
@@ -26,7 +27,7 @@ rewind_all(struct rotation *r)
 }
 
 static void
-begin(struct store *s, uint32_t from, const char *step)
+store_rotate_begin(struct store *s, uint32_t from, const char *step)
 {
 	struct rotation *r = &s->rotation;
 	uint32_t to = keyring_active(s->ring);
@@ -63,7 +64,7 @@ store_rotation_begin(struct store *s, const struct master *fresh, struct error *
 	if (keyring_add(s->ring, err) == -1)
 		return -1;
 	s->ring_dirty = true;
-	begin(s, from, "started");
+	store_rotate_begin(s, from, "started");
 	/* One record has both: whoever is killed now goes on at the next start.  If
 	 * it cannot be written, nothing else can: it will be, before anything. */
 	if (store_save_keyring(s, &why) == -1)
@@ -78,12 +79,12 @@ store_rotation_resume(struct store *s, const char *step)
 	size_t n = keyring_kids(s->ring, kids, KIDS_MAX);
 
 	if (n > 1 || state_sealed_elsewhere(s->state, keyring_active(s->ring)) > 0)
-		begin(s, kids[0], step);
+		store_rotate_begin(s, kids[0], step);
 }
 
 /* The next version in order; false: there are no more. */
 static bool
-next(struct store *s, const struct state_version **out)
+store_rotate_next(struct store *s, const struct state_version **out)
 {
 	struct rotation *r = &s->rotation;
 	size_t i;
@@ -113,7 +114,8 @@ next(struct store *s, const struct state_version **out)
 
 /* Encode a version, sealed under the active key, with all else as it was. */
 static int
-reseal(struct store *s, const struct state_version *v, struct buf *out, size_t *key_len,
+store_rotate_reseal(struct store *s, const struct state_version *v, struct buf *out,
+    size_t *key_len,
     struct error *err)
 {
 	const struct state_key *k = s->rotation.key;
@@ -155,7 +157,7 @@ struct resealed {
 
 /* -1: not for a record's own sake. */
 static int
-collect(struct store *s, struct resealed *x, struct error *err)
+store_rotate_collect(struct store *s, struct resealed *x, struct error *err)
 {
 	uint32_t active = keyring_active(s->ring);
 	const struct state_version *v;
@@ -163,14 +165,14 @@ collect(struct store *s, struct resealed *x, struct error *err)
 
 	for (looks = 0; looks < LOOKS_MAX && x->n < STORE_STEP_RECORDS &&
 	    x->bytes.len < STORE_BATCH_BYTES; looks++) {
-		if (!next(s, &v)) {
+		if (!store_rotate_next(s, &v)) {
 			x->end = true;
 			break;
 		}
 		if (sealed_kid(state_version_sealed(v), v->sealed_len) == active)
 			continue;
 		x->at[x->n] = x->bytes.len;
-		if (reseal(s, v, &x->bytes, &x->key_len[x->n], err) == 0) {
+		if (store_rotate_reseal(s, v, &x->bytes, &x->key_len[x->n], err) == 0) {
 			x->n++;
 		} else if (err->code == ERROR_DAMAGED || err->code == ERROR_KEY) {
 			/* Kept as it is: a later release, or a found key, may open it. */
@@ -184,7 +186,7 @@ collect(struct store *s, struct resealed *x, struct error *err)
 }
 
 static int
-write_all(struct store *s, const struct resealed *x, struct error *err)
+store_rotate_write_all(struct store *s, const struct resealed *x, struct error *err)
 {
 	struct log_record records[STORE_STEP_RECORDS];
 	const unsigned char *bytes = x->bytes.data;
@@ -214,9 +216,9 @@ advance(struct store *s, bool *end, struct error *err)
 	if (x == NULL)
 		return error_memory(err);
 	buf_init(&x->bytes, BUF_MAX_FILE);
-	result = collect(s, x, err);
+	result = store_rotate_collect(s, x, err);
 	if (result == 0)
-		result = write_all(s, x, err);
+		result = store_rotate_write_all(s, x, err);
 	if (result == 0) {
 		*end = x->end;
 		(void)pthread_mutex_lock(&s->mutex);
@@ -256,7 +258,7 @@ drop_keys(struct store *s, struct error *err)
 }
 
 static void
-finish(struct store *s)
+store_rotate_finish(struct store *s)
 {
 	struct rotation *r = &s->rotation;
 
@@ -296,7 +298,7 @@ end_of_pass(struct store *s, struct error *err)
 		store_rotation_fail(s, err->text);
 		return false;
 	}
-	finish(s);
+	store_rotate_finish(s);
 	return false;
 }
 

@@ -1,8 +1,9 @@
-/* What others hear of a rotation. */
 #include <stdio.h>
 #include <string.h>
 
 #include "registry/store/store_internal.h"
+
+/* What others hear of a rotation. */
 
 void
 store_rotation_fail(struct store *s, const char *text)

@@ -1,10 +1,11 @@
-/* Running ops: in batches, each decided, written, told. */
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "registry/store/batch.h"
 #include "registry/store/decide.h"
 #include "registry/store/store_internal.h"
+
+/* Running ops: in batches, each decided, written, told. */
 
 static void
 fail_op(struct store_op *op, const struct error *why)
@@ -17,7 +18,7 @@ fail_op(struct store_op *op, const struct error *why)
 
 /* ${why} NULL: the ops have their results. */
 static void
-tell(struct batch_op *ops, size_t n, const struct error *why)
+store_run_tell(struct batch_op *ops, size_t n, const struct error *why)
 {
 	struct store_op *op;
 	size_t i;
@@ -32,7 +33,7 @@ tell(struct batch_op *ops, size_t n, const struct error *why)
 }
 
 static void
-fail_all(struct store_op *ops, const struct error *why)
+store_run_fail_all(struct store_op *ops, const struct error *why)
 {
 	struct store_op *next;
 
@@ -59,7 +60,7 @@ run_batch(struct batch *b)
 {
 	struct error why = { 0 };
 
-	tell(b->ops, b->op_count, batch_commit(b, &why) == -1 ? &why : NULL);
+	store_run_tell(b->ops, b->op_count, batch_commit(b, &why) == -1 ? &why : NULL);
 }
 
 void
@@ -74,7 +75,7 @@ store_run(struct store *s, struct store_op *ops)
 		if (b == NULL) {
 			/* Not even begun: nothing was written. */
 			why.code = why.code == ERROR_STALE ? ERROR_IO : why.code;
-			fail_all(ops, &why);
+			store_run_fail_all(ops, &why);
 			return;
 		}
 		while (ops != NULL && has_room(b, ops)) {

@@ -1,8 +1,9 @@
-/* Destroying versions that were deleted, or have expired, longer ago than they
- * can be undeleted. */
 #include "base/error.h"
 #include "registry/store/batch.h"
 #include "registry/store/store_internal.h"
+
+/* Destroying versions that were deleted, or have expired, longer ago than they
+ * can be undeleted. */
 
 #define KEYS_MAX 64		/* of one step */
 

@@ -1,5 +1,6 @@
-/* Those who wait for something to change. */
 #include "registry/store/store_internal.h"
+
+/* Those who wait for something to change. */
 
 void
 store_wake_waiters(struct store *s)

@@ -1,9 +1,10 @@
-/* The writer's thread, and how others reach it. */
 #include <time.h>
 
 #include "base/error.h"
 #include "registry/base/clock.h"
 #include "registry/store/store_internal.h"
+
+/* The writer's thread, and how others reach it. */
 
 int64_t
 store_monotonic_ms(void)
@@ -62,7 +63,7 @@ store_submit(struct store *s, struct store_op *op)
 }
 
 static struct store_op *
-take(struct store *s)
+store_writer_take(struct store *s)
 {
 	struct store_op *ops = s->first;
 
@@ -76,7 +77,7 @@ take(struct store *s)
 /* --- rotation, from other threads --- */
 
 static void
-answer(struct store *s)
+store_writer_answer(struct store *s)
 {
 	struct rotate_request *q = &s->request;
 
@@ -137,7 +138,7 @@ store_on_rotation(struct store *s, void (*tell)(void *cookie, const char *step,
 
 /* Everything but ops and rotation; the latter's steps are taken by the caller. */
 static void
-look_around(struct store *s)
+store_writer_look_around(struct store *s)
 {
 	store_wake_waiters(s);
 	store_rotation_tell(s);
@@ -183,7 +184,7 @@ in_future(int64_t ms, long ns)
 
 /* Wait for something to do: ${ms} at most, -1: for ever.  Mutex held. */
 static void
-wait_for_work(struct store *s, int64_t ms)
+store_writer_wait_for_work(struct store *s, int64_t ms)
 {
 	struct timespec until;
 
@@ -200,7 +201,7 @@ wait_for_work(struct store *s, int64_t ms)
  * the rest of them, as one commit for all costs less than two.  Mutex held.
  */
 static void
-gather(struct store *s)
+store_writer_gather(struct store *s)
 {
 	struct timespec until;
 
@@ -215,7 +216,7 @@ gather(struct store *s)
 
 /* Who is told now comes again together with who came meanwhile. */
 static void
-run(struct store *s, struct store_op *ops)
+store_writer_run(struct store *s, struct store_op *ops)
 {
 	uint64_t begun = clock_ns();
 
@@ -236,9 +237,9 @@ store_writer(void *store)
 	while (!stop) {
 		(void)pthread_mutex_lock(&s->mutex);
 		if (!more && is_idle(s))
-			wait_for_work(s, is_ticking(s) ? STORE_TICK_MS : -1);
-		gather(s);
-		ops = take(s);
+			store_writer_wait_for_work(s, is_ticking(s) ? STORE_TICK_MS : -1);
+		store_writer_gather(s);
+		ops = store_writer_take(s);
 		asked = s->request.state == REQUEST_MADE;
 		if (asked)
 			s->request.state = REQUEST_TAKEN;
@@ -247,14 +248,14 @@ store_writer(void *store)
 		(void)pthread_mutex_unlock(&s->mutex);
 
 		if (ops != NULL)
-			run(s, ops);
+			store_writer_run(s, ops);
 		if (asked)
-			answer(s);
+			store_writer_answer(s);
 		if (ops == NULL)
 			probe(s);
 		more = store_rotation_step(s);
 		more = store_sweep(s) || more;
-		look_around(s);
+		store_writer_look_around(s);
 	}
 	return NULL;
 }
@@ -267,13 +268,13 @@ store_step(struct store *s)
 
 	while (more) {
 		(void)pthread_mutex_lock(&s->mutex);
-		ops = take(s);
+		ops = store_writer_take(s);
 		(void)pthread_mutex_unlock(&s->mutex);
 		if (ops != NULL)
 			store_run(s, ops);
 		more = store_rotation_step(s);
 		more = store_sweep(s) || more;
-		look_around(s);
+		store_writer_look_around(s);
 		(void)pthread_mutex_lock(&s->mutex);
 		more = more || s->first != NULL;
 		(void)pthread_mutex_unlock(&s->mutex);

@@ -1,0 +1,418 @@
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "crypto/key.h"
+#include "crypto/mac.h"
+#include "document/document.h"
+#include "document/jaas.h"
+#include "document/properties.h"
+#include "secrets/mask.h"
+#include "secrets/reference.h"
+#include "secrets/rules.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
+
+static bool
+is_clear(const char *value, size_t n)
+{
+	struct reference r;
+
+	return n > 0 && !reference_parse(value, n, &r);
+}
+
+static int
+option(const struct rules *r, const struct jaas *j, size_t i, const char *key, size_t len,
+    const char *value, clear_fn *each, void *cookie, struct error *err)
+{
+	struct jaas_option o = jaas_option(j, i);
+	struct clear c = { .from = o.inner_from, .to = o.inner_to,
+		.text = value + o.inner_from };
+	struct buf address;
+	int rc;
+
+	if (!rules_option(r, j, i, key, len) || !is_clear(c.text, c.to - c.from))
+		return 0;
+	buf_init(&address, BUF_MAX_FILE);
+	jaas_address_append(j, i, key, len, &address);
+	c.address = buf_cstr(&address);
+	c.address_len = address.len;
+	rc = buf_check(&address, err);
+	if (rc == 0)
+		rc = each(cookie, &c, err);
+	buf_release(&address);
+	return rc;
+}
+
+int
+clear_each(const struct rules *r, const char *key, size_t len, const char *value, size_t n,
+    clear_fn *each, void *cookie, struct error *err)
+{
+	const struct clear whole = { key, len, 0, n, value };
+	struct error why;
+	struct jaas *j;
+	int rc = 0;
+
+	if (!is_clear(value, n))
+		return 0;
+	if (jaas_key(key, len)) {
+		j = jaas_parse(value, n, &why);
+		for (size_t i = 0; j != NULL && rc == 0 && i < jaas_count(j); i++)
+			rc = option(r, j, i, key, len, value, each, cookie, err);
+		jaas_free(j);
+		if (j != NULL)
+			return rc;
+		if (why.code == ERROR_MEMORY)
+			return error_memory(err);
+	}
+	return rules_sensitive(r, key, len) ? each(cookie, &whole, err) : 0;
+}
+
+static int
+count_one(void *cookie, const struct clear *c, struct error *err)
+{
+	(void)c;
+	(void)err;
+	++*(size_t *)cookie;
+	return 0;
+}
+
+int
+clear_in_document(const struct rules *r, const struct document *d, size_t *count,
+    struct error *err)
+{
+	struct buf value;
+	const char *key;
+	size_t len;
+	int rc = 0;
+
+	*count = 0;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
+		key = document_key(d, i, &len);
+		if (!rules_sensitive(r, key, len) && !jaas_key(key, len))
+			continue;
+		buf_clear(&value);
+		if ((rc = document_value(d, i, &value, err)) == 0 && value.len > 0)
+			rc = clear_each(r, key, len, (const char *)value.data, value.len,
+			    count_one, count, err);
+	}
+	buf_release(&value);
+	return rc;
+}
+
+static bool
+loose_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\f';
+}
+
+static size_t
+skip(const char *p, size_t at, size_t n, const char *set)
+{
+	while (at < n && p[at] != '\0' && strchr(set, p[at]) != NULL)
+		at++;
+	return at;
+}
+
+static bool
+loose_is_secret(const char *value, size_t n)
+{
+	while (n > 0 && (value[n - 1] == ',' || loose_is_blank(value[n - 1])))
+		n--;
+	if (n > 1 && value[0] == '"' && value[n - 1] == '"') {
+		value++;
+		n -= 2;
+	}
+	return n > 0 && !(n == 1 && (value[0] == '{' || value[0] == '[')) &&
+	    !(n > 1 && value[0] == '$' && value[1] == '{');
+}
+
+/* Take a line apart; false: it is not of that form. */
+static bool
+loose_take_apart(const char *p, size_t n, struct loose *out)
+{
+	size_t at = skip(p, 0, n, " \t\f"), start, end;
+
+	out->commented = at < n && (p[at] == '#' || p[at] == '!');
+	at = skip(p, at, n, " \t\f#!");
+	at += at < n && p[at] == '"';
+	start = at;
+	while (at < n && !loose_is_blank(p[at]) && p[at] != '=' && p[at] != ':' && p[at] != '"')
+		at++;
+	end = at;
+	at += at < n && p[at] == '"';
+	at = skip(p, at, n, " \t\f");
+	if (end == start || at == n || (p[at] != '=' && p[at] != ':'))
+		return false;
+	at = skip(p, at + 1, n, " \t\f");
+	while (n > at && loose_is_blank(p[n - 1]))
+		n--;
+	out->key = p + start;
+	out->key_len = end - start;
+	out->value = at;
+	out->value_len = n - at;
+	return loose_is_secret(p + at, n - at);
+}
+
+bool
+loose_next(const struct rules *r, const char *text, size_t n, struct loose_place *place,
+    struct loose *out)
+{
+	size_t start, end;
+	bool found;
+
+	while (place->at < n) {
+		start = end = place->at;
+		while (end < n && text[end] != '\n' && text[end] != '\r')
+			end++;
+		found = loose_take_apart(text + start, end - start, out) &&
+		    rules_sensitive(r, out->key, out->key_len);
+		out->value += start;
+		out->line = place->line++;
+		place->at = end + 1;
+		if (place->at < n && text[end] == '\r' && text[place->at] == '\n')
+			place->at++;
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+#define PURPOSE "propseal diff v1"
+#define DIGITS 10
+
+struct veil {
+	const struct document *d;
+	const struct secrets_file *s;
+	const struct rules *rules;
+	bool is_secrets_file;
+	struct mac *texts;	/* of ciphertext, under a key that everybody knows */
+	struct mac *values;	/* of values, under the master key; NULL: none */
+	struct buf value;	/* of the entry, decoded; secret */
+	struct buf veiled;	/* the same with marks, and how much of it is done */
+	size_t veiled_to;
+	struct buf *out;
+	size_t done;		/* bytes of the document that are dealt with */
+};
+
+static int
+append_mark(struct veil *v, struct mac *m, const char *what, const char *key, size_t len,
+    const void *value, size_t n, struct error *err)
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned char sum[MAC_BYTES];
+	int i;
+
+	if (mac_sum(m, key, len, value, n, sum, err) != 0)
+		return -1;
+	buf_printf(&v->veiled, "<%s: %s ", what, m == v->values ? "value" : "text");
+	for (i = 0; i < DIGITS; i++)
+		buf_append_char(&v->veiled, hex[sum[i / 2] >> (i % 2 == 0 ? 4 : 0) & 0xf]);
+	buf_append_char(&v->veiled, '>');
+	return 0;
+}
+
+/* A sealed value: by what it opens as, or else by its text, which is in v->value. */
+static int
+append_sealed(struct veil *v, size_t i, const char *key, size_t len, struct error *err)
+{
+	struct buf plain;
+	int rc;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	if (v->values != NULL && v->s != NULL && secrets_file_cipher(v->s) != NULL &&
+	    secrets_file_open(v->s, i, &plain, NULL) == 0)
+		rc = append_mark(v, v->values, "sealed", key, len, plain.data, plain.len, err);
+	else
+		rc = append_mark(v, v->texts, "sealed", key, len, v->value.data, v->value.len,
+		    err);
+	buf_release(&plain);
+	return rc;
+}
+
+static int
+append_clear(struct veil *v, const char *key, size_t len, const void *value, size_t n,
+    struct error *err)
+{
+	if (v->values != NULL)
+		return append_mark(v, v->values, "clear text", key, len, value, n, err);
+	buf_append_str(&v->veiled, "<clear text>");
+	return 0;
+}
+
+static void
+append_tag(struct veil *v, const char *key, size_t len)
+{
+	size_t prefix = strlen(TAG_PREFIX), i;
+	enum tag_state state = TAG_NONE;
+
+	if (v->s != NULL && secrets_file_tagger(v->s) != NULL) {
+		i = secrets_file_find(v->s, key + prefix, len - prefix);
+		if (i != DOCUMENT_NONE)
+			state = tag_check(secrets_file_tagger(v->s), v->d, i, NULL);
+	}
+	if (state == TAG_NONE)
+		buf_append_str(&v->veiled, "<tag>");
+	else
+		buf_printf(&v->veiled, "<tag: %s>", tag_state_name(state));
+}
+
+static int
+append_clear_part(void *cookie, const struct clear *c, struct error *err)
+{
+	struct veil *v = cookie;
+
+	buf_append(&v->veiled, v->value.data + v->veiled_to, c->from - v->veiled_to);
+	v->veiled_to = c->to;
+	return append_clear(v, c->address, c->address_len, c->text, c->to - c->from, err);
+}
+
+/* A configuration's value into v->veiled, if there is a secret in it. */
+static int
+veil_configured(struct veil *v, const char *key, size_t len, struct error *err)
+{
+	v->veiled_to = 0;
+	if (clear_each(v->rules, key, len, (const char *)v->value.data, v->value.len,
+	    append_clear_part, v, err) != 0)
+		return -1;
+	if (v->veiled.len > 0)
+		buf_append(&v->veiled, v->value.data + v->veiled_to,
+		    v->value.len - v->veiled_to);
+	return 0;
+}
+
+/* The value of entry ${i}, which is in v->value, with its marks into v->veiled;
+ * that stays empty when all of it may be seen. */
+static int
+veil_value(struct veil *v, size_t i, const char *key, size_t len, struct error *err)
+{
+	bool is_sealed = sealed_claims(v->value.data, v->value.len);
+
+	buf_clear(&v->veiled);
+	if (v->value.len == 0)
+		return 0;
+	if (v->is_secrets_file && tag_names(key, len)) {
+		append_tag(v, key, len);
+		return 0;
+	}
+	if (metadata_is_key(v->d, i))
+		return !is_sealed ? 0 : append_mark(v, v->texts, "wrapped key", key, len,
+		    v->value.data, v->value.len, err);
+	if (is_sealed)
+		return append_sealed(v, i, key, len, err);
+	if (v->is_secrets_file)
+		return append_clear(v, key, len, v->value.data, v->value.len, err);
+	return veil_configured(v, key, len, err);
+}
+
+/* Copy what stands before ${end}: nobody reads it, but somebody might see it. */
+static int
+append_between(struct veil *v, size_t end, struct error *err)
+{
+	struct loose_place place = { 0, 1 };
+	const char *text;
+	struct loose l;
+	size_t done = 0;
+	int rc = 0;
+
+	if (end <= v->done)
+		return 0;
+	text = (const char *)document_bytes(v->d)->data + v->done;
+	while (rc == 0 && loose_next(v->rules, text, end - v->done, &place, &l)) {
+		buf_append(v->out, text + done, l.value - done);
+		done = l.value + l.value_len;
+		buf_clear(&v->veiled);
+		rc = append_clear(v, l.key, l.key_len, text + l.value, l.value_len, err);
+		buf_append(v->out, v->veiled.data, v->veiled.len);
+	}
+	buf_append(v->out, text + done, end - v->done - done);
+	v->done = end;
+	return rc;
+}
+
+/* As the format writes it: a mark has nothing to escape, what is around it may. */
+static void
+append_veiled(struct veil *v)
+{
+	if (document_format(v->d) == DOCUMENT_JSON)
+		text_append_json(v->out, v->veiled.data, v->veiled.len);
+	else
+		properties_append_value(v->out, v->veiled.data, v->veiled.len);
+}
+
+static int
+mask_append_entry(struct veil *v, size_t i, struct error *err)
+{
+	const unsigned char *bytes = document_bytes(v->d)->data, *raw;
+	size_t n, len, start, end, at;
+	const char *key;
+
+	raw = document_raw_value(v->d, i, &n);
+	if (n == 0)
+		return 0;
+	at = (size_t)(raw - bytes);
+	key = document_key(v->d, i, &len);
+	document_span(v->d, i, &start, &end);
+	buf_clear(&v->value);
+	if (append_between(v, start, err) != 0 || document_value(v->d, i, &v->value, err) != 0 ||
+	    veil_value(v, i, key, len, err) != 0 || buf_check(&v->veiled, err) != 0)
+		return -1;
+	buf_append(v->out, bytes + v->done, at - v->done);
+	if (v->veiled.len > 0)
+		append_veiled(v);
+	else
+		buf_append(v->out, raw, n);
+	v->done = at + n;
+	return 0;
+}
+
+static bool
+mask_is_secrets_file(const struct document *d, const struct secrets_file *s)
+{
+	return s != NULL ? secrets_file_recognise(d) || secrets_file_sealed_count(s) > 0 :
+	    secrets_file_recognise(d);
+}
+
+static int
+make_macs(struct veil *v, const struct key *master, struct error *err)
+{
+	static const unsigned char known[KEY_LENGTH_DEFAULT];
+	struct key *k = key_from_bytes(known, sizeof(known), err);
+
+	if (k != NULL)
+		v->texts = mac_new(k, PURPOSE, err);
+	key_free(k);
+	if (v->texts == NULL)
+		return -1;
+	if (master != NULL && (v->values = mac_new(master, PURPOSE, err)) == NULL)
+		return -1;
+	return 0;
+}
+
+int
+mask_append(const struct document *d, const struct secrets_file *s, const struct key *master,
+    const struct rules *rules, struct buf *out, struct error *err)
+{
+	struct veil v = { .d = d, .s = s, .rules = rules, .out = out };
+	int rc;
+
+	v.is_secrets_file = mask_is_secrets_file(d, s);
+	buf_init_secret(&v.value, BUF_MAX_FILE);
+	buf_init(&v.veiled, BUF_MAX_FILE);
+	rc = make_macs(&v, master, err);
+	for (size_t i = 0; rc == 0 && i < document_count(d); i++)
+		rc = mask_append_entry(&v, i, err);
+	if (rc == 0)
+		rc = append_between(&v, document_bytes(d)->len, err);
+	if (rc == 0)
+		rc = buf_check(out, err);
+	mac_free(v.values);
+	mac_free(v.texts);
+	buf_release(&v.veiled);
+	buf_release(&v.value);
+	return rc;
+}

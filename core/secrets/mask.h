@@ -1,0 +1,93 @@
+#ifndef SECRETS_MASK_H
+#define SECRETS_MASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct document;
+struct error;
+struct key;
+struct rules;
+struct secrets_file;
+
+/* A secret in clear text in the value of a configuration entry. */
+struct clear {
+	const char *address;	/* the key; of an option of JAAS the one of jaas.h */
+	size_t address_len;
+	size_t from, to;	/* in the decoded value */
+	const char *text;	/* the bytes there */
+};
+
+/* Anything but 0 ends the search and is what clear_each returns. */
+typedef int clear_fn(void *cookie, const struct clear *c, struct error *err);
+
+/**
+ * clear_each(r, key, len, value, n, each, cookie, err):
+ * Call ${each} for every secret in the (decoded) value: all of it when the
+ * key is one of a secret, or the secret options of JAAS, in their order.
+ * References and what is empty are none.  JAAS that cannot be taken apart is
+ * one secret as a whole.  ERROR_MEMORY, or what ${each} returned.
+ */
+int clear_each(const struct rules *r, const char *key, size_t len, const char *value, size_t n,
+    clear_fn *each, void *cookie, struct error *err);
+
+/**
+ * clear_in_document(r, d, count, err):
+ * How many there are in all entries of a configuration, hidden ones included.
+ */
+int clear_in_document(const struct rules *r, const struct document *d, size_t *count,
+    struct error *err);
+
+/*
+ * Secrets in lines that no reader of the format takes for an entry: an entry
+ * that was commented out, or what stands behind a place where the file cannot
+ * be read any more.  A line counts when it is, behind blanks and comment
+ * characters, a key without blanks (in quotes or not), `=` or `:`, and a value
+ * that is not empty, no reference, and not the start of an object or array.
+ */
+struct loose {
+	size_t line;		/* from 1 */
+	bool commented;		/* there were comment characters */
+	const char *key;
+	size_t key_len;
+	size_t value;		/* where it stands in the text */
+	size_t value_len;
+};
+
+/* Where to go on; begin with { 0, 1 }. */
+struct loose_place {
+	size_t at;
+	size_t line;
+};
+
+/* The next one whose key the rules call a secret.  ${out} points into ${text}. */
+bool loose_next(const struct rules *r, const char *text, size_t n,
+    struct loose_place *place, struct loose *out);
+
+/*
+ * The text of a file with every secret replaced by a mark, made for `git
+ * diff`: all else is byte for byte as it was.
+ *     <sealed: text 0123456789>     a sealed value: says when its ciphertext is another
+ *     <sealed: value 0123456789>    the same with the key: when its value is
+ *     <clear text>                  a secret in clear text
+ *     <clear text: value 01234...>  the same with a key
+ *     <wrapped key: text 01234...>  the data key
+ *     <tag>, <tag: good>            an entry's tag; with the key whether it fits
+ * A mark by value is a keyed sum over the entry's name and the value, so it
+ * gives nothing away and survives sealing anew, and a new data key.
+ */
+
+/**
+ * mask_append(d, s, master, rules, out, err):
+ * ${d} is a configuration, or the document of the secrets file ${s} (NULL: it
+ * is none, or its metadata cannot be read); ${s} may be locked.  ${master}
+ * may be NULL.  Lines that look like an entry but are not read as one are
+ * veiled as well (loose.h).  ${out} may be ordinary: no secret goes into it.
+ * ERROR_MEMORY, ERROR_LIMIT, ERROR_CRYPTO.
+ */
+int mask_append(const struct document *d, const struct secrets_file *s,
+    const struct key *master, const struct rules *rules, struct buf *out,
+    struct error *err);
+
+#endif /* !SECRETS_MASK_H */

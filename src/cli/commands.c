@@ -1,0 +1,783 @@
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "common/args.h"
+
+struct command;
+
+#define REGISTRY_LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
+#define REGISTRY_REMOTE \
+	{ FLAG_URL, false, NULL }, \
+	{ FLAG_USER, false, NULL }, \
+	{ FLAG_PASSWORD_FILE, false, NULL }, \
+	{ FLAG_TOKEN_FILE, false, NULL }, \
+	{ FLAG_CA, false, NULL }, \
+	{ FLAG_CERT, false, NULL }, \
+	{ FLAG_CERT_KEY, false, NULL }, \
+	{ FLAG_INSECURE_HTTP, false, NULL }
+#define GROUP .group = "registry", .no_config = true
+
+static const struct command registry_commands[] = {
+	{
+		GROUP,
+		.name = "serve",
+		.summary = "run the Secret Registry",
+		.details = "Keeps versioned secrets behind REST, sealed in DIR.  The master "
+		    "key is 32 "
+		    "bytes as base64 or hex, or a\npassphrase: from --master-key-file, "
+		    "$PROPSEAL_REGISTRY_MASTER_KEY or the systemd credential\n"
+		    "propseal.registry-key; without any of them it is asked for on a terminal.  "
+		    "SIGHUP reads\ncertificates, users, tokens, roles and the key file again, and "
+		    "reopens the audit log; SIGTERM ends it\nafter the requests under way.",
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_LISTEN, false, NULL },
+			{ FLAG_SERVE_CONFIG, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			REGISTRY_LAST
+		},
+		.run = commands_registry_serve,
+	},
+	{
+		GROUP,
+		.name = "user",
+		.summary = "add, remove and list those who log in with a password",
+		.details = "add reads the password from standard input (one line end at its "
+		    "end does "
+		    "not count) or asks for it on\na terminal.  A running registry takes changes "
+		    "up at once.",
+		.arguments = "add|remove|list [NAME]",
+		.min_args = 1,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_REPLACE, false, "give a user who is there already a new password" },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_LAST
+		},
+		.run = commands_registry_user,
+	},
+	{
+		GROUP,
+		.name = "token",
+		.summary = "create, revoke and list API tokens",
+		.details = "create prints the token once; only its hash is kept.",
+		.arguments = "create|revoke|list [ID]",
+		.min_args = 1,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_PRINCIPAL, false, NULL },
+			{ FLAG_TTL, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_LAST
+		},
+		.run = commands_registry_token,
+	},
+	{
+		GROUP,
+		.name = "role",
+		.summary = "grant, revoke and list roles; show what they allow",
+		.details = "A role is bound to the cluster, to one path (--path) or to all "
+		    "paths that "
+		    "begin alike (--prefix).",
+		.arguments = "grant|revoke|list|show [ROLE]",
+		.min_args = 1,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_DATA, false, NULL },
+			{ FLAG_PRINCIPAL, false, NULL },
+			{ FLAG_PATH_NAME, false, NULL },
+			{ FLAG_PREFIX, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_LAST
+		},
+		.run = commands_registry_role,
+	},
+	{
+		GROUP,
+		.name = "audit",
+		.summary = "verify the audit log's chain, or search it",
+		.details = "verify exits 4 where a line was changed, removed or put in.  It "
+		    "needs the "
+		    "master key.",
+		.arguments = "verify|search",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_FILE_NAME, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_PRINCIPAL, false, NULL },
+			{ FLAG_PATH_NAME, false, NULL },
+			{ FLAG_KEY_NAME, false, NULL },
+			{ FLAG_METHOD, false, NULL },
+			{ FLAG_SINCE, false, NULL },
+			{ FLAG_UNTIL, false, NULL },
+			{ FLAG_DENIED, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_LAST
+		},
+		.run = commands_registry_audit,
+	},
+	{
+		GROUP,
+		.name = "put",
+		.summary = "store a new version of a secret",
+		.details = "The value comes from standard input or --file, without one line end at "
+		    "its end; on a terminal it is\nasked for.  The version is printed.",
+		.arguments = "PATH KEY",
+		.min_args = 2,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_FILE_NAME, false, "a file that holds the value" },
+			{ FLAG_CAS, false, NULL },
+			{ FLAG_TTL, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_put,
+	},
+	{
+		GROUP,
+		.name = "get",
+		.summary = "print the value of a secret",
+		.details = "Without VERSION the latest one.  The value alone is printed, "
+		    "with a line end on a "
+		    "terminal only.",
+		.arguments = "PATH KEY [VERSION]",
+		.min_args = 2,
+		.max_args = 3,
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_get,
+	},
+	{
+		GROUP,
+		.name = "list",
+		.summary = "list paths, the keys of a path, or the versions of a key",
+		.arguments = "[PATH [KEY]]",
+		.max_args = 2,
+		.flags = {
+			{ FLAG_PREFIX, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_list,
+	},
+	{
+		GROUP,
+		.name = "history",
+		.summary = "list the versions of a key: state, who, when",
+		.arguments = "PATH KEY",
+		.min_args = 2,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_history,
+	},
+	{
+		GROUP,
+		.name = "delete",
+		.summary = "delete a version, a key or a whole path",
+		.details = "What is deleted can be undeleted for a while, unless --destroy is "
+		    "given.  Asks first.",
+		.arguments = "PATH [KEY [VERSION]]",
+		.min_args = 1,
+		.max_args = 3,
+		.flags = {
+			{ FLAG_DESTROY, false, NULL },
+			{ FLAG_YES, false, "do not ask" },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_delete,
+	},
+	{
+		GROUP,
+		.name = "undelete",
+		.summary = "take back a deletion",
+		.arguments = "PATH KEY VERSION",
+		.min_args = 3,
+		.max_args = 3,
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_undelete,
+	},
+	{
+		GROUP,
+		.name = "rotate",
+		.summary = "seal every secret with a new data key",
+		.details = "The registry goes on serving meanwhile.  A new master key is put "
+		    "into the file of "
+		    "--master-key-file, and the\nregistry told by SIGHUP; or it is started "
+		    "with the new key "
+		    "and master.encryption.old.key.",
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_rotate,
+	},
+	{
+		GROUP,
+		.name = "import",
+		.summary = "copy secrets from another registry or from an export",
+		.details = "Versions keep their order and get new numbers.  Run again after an "
+		    "interruption it adds what is missing.",
+		.flags = {
+			{ FLAG_FROM, true, NULL },
+			{ FLAG_FROM_USER, false, NULL },
+			{ FLAG_FROM_PASSWORD_FILE, false, NULL },
+			{ FLAG_FROM_TOKEN_FILE, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_import,
+	},
+	{
+		GROUP,
+		.name = "export",
+		.summary = "write every secret that may be read, in clear text",
+		.details = "One JSON object a line: path, key, version, secret.",
+		.flags = {
+			{ FLAG_OUTPUT_FILE, true, "a new file for it, - for standard output" },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_export,
+	},
+	{
+		GROUP,
+		.name = "validate",
+		.summary = "check the references of a connector's configuration",
+		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as "
+		    "PATH, and "
+		    "a key that is there.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_CONNECTOR, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_validate,
+	},
+	{
+		GROUP,
+		.name = "resolve",
+		.summary = "print a connector's configuration with its references resolved",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_CONNECTOR, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REGISTRY_REMOTE, REGISTRY_LAST
+		},
+		.run = commands_registry_resolve,
+	},
+};
+
+static size_t
+registry_command_count(void)
+{
+	return sizeof(registry_commands) / sizeof(registry_commands[0]);
+}
+
+/* The commands `propseal registry ...`, a part of the table in command.c. */
+static const struct command *
+registry_command_at(size_t i)
+{
+	return &registry_commands[i];
+}
+
+#define FILES \
+	{ FLAG_CONFIG_FILE, true, NULL }, \
+	{ FLAG_LOCAL_SECRETS_FILE, true, NULL }, \
+	{ FLAG_BASE_NAME, false, NULL }
+#define WRITING \
+	{ FLAG_DRY_RUN, false, NULL }, \
+	{ FLAG_LOCK_TIMEOUT, false, NULL }, \
+	{ FLAG_OUTPUT, false, NULL }
+#define SEALING \
+	{ FLAG_REMOTE_SECRETS_FILE, true, NULL }, \
+	{ FLAG_MASTER_KEY_FILE, false, NULL }, \
+	{ FLAG_REPLACE, false, NULL }, \
+	{ FLAG_CIPHER, false, NULL }, \
+	WRITING
+#define COMMAND_REMOTE \
+	{ FLAG_URL, false, NULL }, \
+	{ FLAG_USER, false, NULL }, \
+	{ FLAG_PASSWORD_FILE, false, NULL }, \
+	{ FLAG_TOKEN_FILE, false, NULL }, \
+	{ FLAG_CA, false, NULL }, \
+	{ FLAG_CERT, false, NULL }, \
+	{ FLAG_CERT_KEY, false, NULL }, \
+	{ FLAG_INSECURE_HTTP, false, NULL }
+#define COMMAND_LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
+
+static const struct command command_commands[] = {
+	{
+		.name = "ui",
+		.summary = "open the interface on files and folders",
+		.details = "Without a PATH it opens the current folder.  `propseal PATH` is the "
+		    "same.",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_REMOTE_SECRETS_FILE, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_REVEAL_TIME, false, NULL },
+			{ FLAG_LOCK_TIME, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			{ FLAG_URL, false, NULL },
+			{ FLAG_USER, false, NULL },
+			{ FLAG_PASSWORD_FILE, false, NULL },
+			{ FLAG_TOKEN_FILE, false, NULL },
+			{ FLAG_CA, false, NULL },
+			{ FLAG_CERT, false, NULL },
+			{ FLAG_CERT_KEY, false, NULL },
+			{ FLAG_INSECURE_HTTP, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_interface,
+	},
+	{
+		.group = "master-key",
+		.name = "generate",
+		.summary = "make a master key and a new secrets file",
+		.details = "The master key is derived from the passphrase and printed once.  Keep "
+		    "it, and export it as\nCONFLUENT_SECURITY_MASTER_KEY where it is needed.",
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
+			{ FLAG_PASSPHRASE, false, NULL },
+			{ FLAG_DRY_RUN, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			{ FLAG_OUTPUT_KEY, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_generate,
+	},
+	{
+		.group = "file",
+		.name = "encrypt",
+		.summary = "seal clear-text values of a configuration file",
+		.details = "Each value goes to the secrets file, sealed; a reference takes its "
+		    "place.  Without --config every key\nthat contains \"password\" in any case "
+		    "is taken.",
+		.flags = { FILES, { FLAG_CONFIG_KEYS, false, NULL }, SEALING, COMMAND_LAST },
+		.run = commands_encrypt,
+	},
+	{
+		.group = "file",
+		.name = "decrypt",
+		.summary = "write the opened values of a configuration file",
+		.details = "Without --config every reference to the secrets file is opened.  The "
+		    "output has `key = value`\nlines; a new file is readable by its owner only.",
+		.flags = {
+			FILES,
+			{ FLAG_OUTPUT_FILE, true, NULL },
+			{ FLAG_CONFIG_KEYS, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_ANY_NAME, false, NULL },
+			WRITING, COMMAND_LAST
+		},
+		.run = commands_decrypt,
+	},
+	{
+		.group = "file",
+		.name = "add",
+		.summary = "add sealed values to a configuration file",
+		.details = "The text of --config is read as .properties lines: KEY=VALUE, with "
+		    "escapes, so a backslash is\nwritten \\\\.  A key that is there already gets "
+		    "the new value.  In a literal text the two characters\n\\n before the next "
+		    "KEY= begin a new line, as with `confluent secret`.",
+		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, COMMAND_LAST },
+		.run = commands_add,
+	},
+	{
+		.group = "file",
+		.name = "update",
+		.summary = "change sealed values of a configuration file",
+		.details = "As add, for keys that are in the configuration file already.",
+		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, COMMAND_LAST },
+		.run = commands_update,
+	},
+	{
+		.group = "file",
+		.name = "remove",
+		.summary = "remove sealed values from both files",
+		.details = "The entry goes from the configuration file and from the secrets file.  "
+		    "No key is needed.  The value\nis gone for good.",
+		.flags = {
+			FILES,
+			{ FLAG_CONFIG_KEYS, true, NULL },
+			{ FLAG_ORPHAN, false, NULL },
+			WRITING, COMMAND_LAST
+		},
+		.run = commands_remove,
+	},
+	{
+		.group = "file",
+		.name = "rotate",
+		.summary = "make a new data key or a new master key",
+		.details = "With both flags the data key comes first, and one change is made of "
+		    "both.  The passphrase must be\nthe one of the present master key.",
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
+			{ FLAG_DATA_KEY, false, NULL },
+			{ FLAG_MASTER_KEY, false, NULL },
+			{ FLAG_PASSPHRASE, false, NULL },
+			{ FLAG_PASSPHRASE_NEW, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_DRY_RUN, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			{ FLAG_OUTPUT_KEY, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_rotate,
+	},
+	{
+		.group = "file",
+		.name = "show",
+		.summary = "list the entries of a configuration file and their states",
+		.details = "The states are plain, sealed, dangling (the secrets file has no such "
+		    "entry), other-provider and\ndamaged.  Secret values are masked unless "
+		    "--reveal is given.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_REVEAL, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_show,
+	},
+	{
+		.group = "file",
+		.name = "verify",
+		.summary = "open every sealed entry and check every reference",
+		.details = "Changes nothing.  Each PATH is a configuration file or a folder whose "
+		    "references are checked.\nThe exit status is 4 for an entry that does not "
+		    "open and 3 for a dangling reference.",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_verify,
+	},
+	{
+		.group = "file",
+		.name = "diff",
+		.summary = "compare two configuration files entry by entry",
+		.details = "As a reader of the files sees them: comments, order and spacing do not "
+		    "count.  A and B are files\nor folders.  Secrets are resolved if there is "
+		    "a key, and are said to be equal or not, but never shown.\nThe exit status is "
+		    "3 when there is a difference.",
+		.arguments = "A B",
+		.min_args = 2,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_file_diff,
+	},
+	{
+		.name = "render",
+		.summary = "write a configuration file with its references resolved",
+		.details = "Without --config and --format every byte but the resolved values stays "
+		    "as it is, and the configuration\nprovider that nothing needs any more is "
+		    "taken out.  --config chooses keys.  The names of --format env\nare the keys "
+		    "in upper case, with _ for a dot, __ for a dash and ___ for an underscore.\n"
+		    "With --url ${secret:PATH:KEY} is resolved too, by the Secret Registry there.  "
+		    "References to other providers\nstay.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
+			{ FLAG_CONFIG_KEYS, false, NULL },
+			{ FLAG_FORMAT, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			COMMAND_REMOTE, WRITING, COMMAND_LAST
+		},
+		.run = commands_render,
+	},
+	{
+		.name = "exec",
+		.summary = "run a command that gets resolved values",
+		.details = "References in the values of environment variables are resolved for the "
+		    "command.  It gets the values of\na configuration file as variables, or a "
+		    "resolved copy of the file that exists in memory only.\nWithout "
+		    "--local-secrets-file the references say where the secrets file is; with "
+		    "--url\n${secret:PATH:KEY} is "
+		    "resolved too, by the Secret Registry there.  Signals "
+		    "are passed on, and\nthe exit status is the command's (128 and the signal that "
+		    "killed it).",
+		.arguments = "-- COMMAND [ARGUMENT...]",
+		.min_args = 1,
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_CONFIG_FILES, false, NULL },
+			{ FLAG_ENV, false, NULL },
+			{ FLAG_FILE, false, NULL },
+			{ FLAG_NAMED, false, NULL },
+			{ FLAG_KEEP_KEY, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_OUTPUT, false, "format of errors" },
+			COMMAND_REMOTE, COMMAND_LAST
+		},
+		.run = commands_exec,
+	},
+	{
+		.name = "edit",
+		.summary = "edit a configuration file in clear text, and seal what changed",
+		.details = "$VISUAL or $EDITOR (vi) opens a copy that exists in memory only.  "
+		    "Values that were sealed and did not\nchange keep their sealed entries; "
+		    "changed ones are sealed anew; so are new ones whose key contains\n"
+		    "\"password\"; sealed entries of removed lines are removed.  All else "
+		    "becomes as it was edited.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
+			{ FLAG_REMOTE_SECRETS_FILE, true, NULL },
+			{ FLAG_BASE_NAME, false, NULL },
+			{ FLAG_YES, false, NULL },
+			{ FLAG_INSECURE_TMP, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_REPLACE, false, NULL },
+			{ FLAG_CIPHER, false, NULL },
+			WRITING, COMMAND_LAST
+		},
+		.run = commands_edit,
+	},
+	{
+		.name = "doctor",
+		.summary = "look for what is wrong around the files: keys, modes, units, processes",
+		.details = "Each PATH is a configuration file, a secrets file or a folder; without "
+		    "one it is the current\nfolder.  Looks whether the key is in reach and opens "
+		    "everything, at modes and owners, at copies that\nlie around, at systemd units "
+		    "and processes that lack the key or expose it.  Changes nothing.  The\nexit "
+		    "status is 3 when there is a problem.",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_ROOT, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_doctor,
+	},
+	{
+		.group = "git",
+		.name = "install",
+		.summary = "have git show, merge and check secrets files by entry",
+		.details = "Sets diff.propseal and merge.propseal in git's configuration, names "
+		    "the secrets files in\n.gitattributes, and makes a pre-commit hook that runs "
+		    "`propseal git check --staged`.  Without a PATTERN\nevery secrets file in the "
+		    "work tree is named.  A pre-commit hook that is there already is not touched.",
+		.arguments = "[PATTERN...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_GLOBAL, false, NULL },
+			{ FLAG_NO_HOOK, false, NULL },
+			{ FLAG_DRY_RUN, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_git_install,
+	},
+	{
+		.group = "git",
+		.name = "uninstall",
+		.summary = "take away what `git install` set up",
+		.flags = {
+			{ FLAG_GLOBAL, false, NULL },
+			{ FLAG_DRY_RUN, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_git_uninstall,
+	},
+	{
+		.group = "git",
+		.name = "check",
+		.summary = "find secrets in clear text before they are committed",
+		.details = "Looks at configuration files for secrets in clear text, and at secrets "
+		    "files for entries that are\nnot sealed or malformed; at both for the markers "
+		    "of a merge conflict.  With --staged each PATH is a\npathspec of git, "
+		    "otherwise a file or folder.  The exit\nstatus is 3 with findings and 1 "
+		    "when a file cannot be read.",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_STAGED, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_git_check,
+	},
+	{
+		.group = "git",
+		.name = "textconv",
+		.summary = "print a file with its secrets veiled, for `git diff`",
+		.details = "A sealed value becomes a mark that changes when the ciphertext does; "
+		    "with the master key at hand, when\nthe value does.  Secrets in clear text "
+		    "become marks, too.  The exit status is always 0.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { { FLAG_MASTER_KEY_FILE, false, NULL }, COMMAND_LAST },
+		.no_config = true,
+		.run = commands_git_textconv,
+	},
+	{
+		.group = "git",
+		.name = "merge",
+		.summary = "merge three versions of a secrets file by entry, for git",
+		.details = "The arguments are %O %A %B %P of a merge driver, see gitattributes(5): "
+		    "the common ancestor, our version,\nwhich the result replaces, their version, "
+		    "and the name for messages.  Entries that both changed stand\nbetween conflict "
+		    "markers, and the exit status is 1.  The master key is needed when one side "
+		    "made a new\ndata key.",
+		.arguments = "BASE OURS THEIRS [NAME]",
+		.min_args = 3,
+		.max_args = 4,
+		.flags = {
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			COMMAND_LAST
+		},
+		.no_config = true,
+		.run = commands_git_merge,
+	},
+	{
+		.group = "config",
+		.name = "show",
+		.summary = "show every setting and where it comes from",
+		.details = "Settings are those of propseal.ini: the one that the environment "
+		    "variable PROPSEAL_CONFIG\nnames, the project's and the user's, the first "
+		    "that has a setting; see propseal.ini(5).\nA flag given here is shown as "
+		    "other commands would take it.",
+		.flags = {
+			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			{ FLAG_REMOTE_SECRETS_FILE, false, NULL },
+			{ FLAG_REVEAL_TIME, false, NULL },
+			{ FLAG_LOCK_TIME, false, NULL },
+			{ FLAG_LOCK_TIMEOUT, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			COMMAND_LAST
+		},
+		.run = commands_config_show,
+	},
+	{
+		.group = "config",
+		.name = "check",
+		.summary = "tell all that is wrong in a propseal.ini",
+		.details = "Without a FILE it checks those that a command run here would read.",
+		.arguments = "[FILE]",
+		.max_args = 1,
+		.flags = { { FLAG_OUTPUT, false, NULL }, COMMAND_LAST },
+		.no_config = true,
+		.run = commands_config_check,
+	},
+	{
+		.name = "completion",
+		.summary = "print a shell's script that completes command lines",
+		.details = "`make install` puts it where the shells look.  Otherwise, for bash:\n"
+		    "source <(propseal completion bash)",
+		.arguments = "bash|zsh|fish",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { COMMAND_LAST },
+		.no_config = true,
+		.run = commands_completion,
+	},
+	{
+		.name = "__complete",
+		.summary = "print the keys of a configuration file, for completion",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { COMMAND_LAST },
+		.hidden = true,
+		.no_config = true,
+		.run = commands_complete,
+	},
+};
+
+#define OWN (sizeof(command_commands) / sizeof(command_commands[0]))
+
+size_t
+command_count(void)
+{
+	return OWN + registry_command_count();
+}
+
+const struct command *
+command_at(size_t i)
+{
+	return i < OWN ? &command_commands[i] : registry_command_at(i - OWN);
+}
+
+const struct command *
+command_find(const char *group, const char *name)
+{
+	const struct command *c;
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		c = command_at(i);
+		if (strcmp(c->name, name) != 0 || (group == NULL) != (c->group == NULL))
+			continue;
+		if (group == NULL || strcmp(group, c->group) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+bool
+command_is_group(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		if (command_at(i)->group != NULL && strcmp(command_at(i)->group, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+command_is_registry(const struct command *c)
+{
+	return c->group != NULL && strcmp(c->group, "registry") == 0;
+}

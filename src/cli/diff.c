@@ -1,0 +1,541 @@
+#include <sys/stat.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "estate/estate.h"
+#include "plan/configuration.h"
+#include "secrets/compare.h"
+#include "secrets/reference.h"
+#include "secrets/rules.h"
+#include "secrets/secrets_file.h"
+
+struct document;
+struct error;
+struct rules;
+struct secrets_file;
+
+/* The output of `file diff`: a masked diff a file pair, or JSON. */
+struct diff_report {
+	bool json;
+	const struct rules *rules;	/* which keys are secrets; may be NULL */
+	const struct secrets_file *s;	/* may be NULL */
+	const struct document *a;	/* the pair at hand */
+	const struct document *b;
+	bool begun;			/* the pair has something to show already */
+	size_t shown;			/* entries of the pair */
+	size_t pairs;
+	size_t missing;			/* files that one side does not have */
+	size_t counts[COMPARE_ONLY_B + 1];
+	struct buf value;
+	struct buf out;			/* secret */
+};
+
+#define MASK "********"
+
+static void
+diff_report_init(struct diff_report *r, bool json)
+{
+	memset(r, 0, sizeof(*r));
+	r->json = json;
+	buf_init_secret(&r->value, BUF_MAX_FILE);
+	/* Values that no rule calls secret may be all the same. */
+	buf_init_secret(&r->out, BUF_MAX_FILE);
+	if (json)
+		buf_append_str(&r->out, "{\"files\":[");
+}
+
+static void
+diff_report_release(struct diff_report *r)
+{
+	buf_release(&r->value);
+	buf_release(&r->out);
+}
+
+static void
+diff_report_append_number(struct buf *out, size_t n)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", n);
+	buf_append_str(out, text);
+}
+
+static void
+diff_report_append_visible(struct buf *out, const char *text)
+{
+	text_append_visible(out, text, strlen(text));
+}
+
+static void
+diff_report_append_json(struct buf *out, const char *text)
+{
+	if (text == NULL)
+		buf_append_str(out, "null");
+	else
+		text_append_json(out, text, strlen(text));
+}
+
+/* Does any reference stand in the value? */
+static bool
+diff_report_refers(const struct buf *value)
+{
+	struct reference ref;
+	size_t start, end;
+
+	return resolve_next((const char *)value->data, value->len, 0, &ref, &start, &end);
+}
+
+static bool
+diff_report_load(struct diff_report *r, const struct document *d, size_t i)
+{
+	buf_clear(&r->value);
+	return i != DOCUMENT_NONE && document_value(d, i, &r->value, NULL) == 0;
+}
+
+/* Must the values stay hidden?  What the other side seals is a secret here too. */
+static bool
+diff_report_is_secret(struct diff_report *r, const struct compare_entry *e)
+{
+	if (rules_sensitive(r->rules, e->key, e->len))
+		return true;
+	return (diff_report_load(r, r->a, e->a) && diff_report_refers(&r->value)) ||
+	    (diff_report_load(r, r->b, e->b) && diff_report_refers(&r->value));
+}
+
+/* May the value at hand be shown?  A reference alone may. */
+static bool
+may_show(const struct diff_report *r, bool secret)
+{
+	struct reference ref;
+
+	return !secret || (reference_parse((const char *)r->value.data, r->value.len, &ref) &&
+	    memchr(r->value.data, '}', r->value.len - 1) == NULL);
+}
+
+static void
+add_side(struct diff_report *r, const struct document *d, size_t i, char sign,
+    const struct compare_entry *e, bool secret)
+{
+	if (!diff_report_load(r, d, i))
+		return;
+	buf_append_char(&r->out, sign);
+	text_append_visible(&r->out, e->key, e->len);
+	buf_append_str(&r->out, " = ");
+	if (may_show(r, secret))
+		text_append_visible(&r->out, r->value.data, r->value.len);
+	else
+		buf_append_str(&r->out, MASK);
+	buf_append_char(&r->out, '\n');
+}
+
+static void
+add_side_json(struct diff_report *r, const char *name, const struct document *d, size_t i,
+    bool secret)
+{
+	struct buf *out = &r->out;
+
+	buf_append_str(out, name);
+	if (!diff_report_load(r, d, i)) {
+		buf_append_str(out, "null");
+		return;
+	}
+	buf_append_str(out, "{\"line\":");
+	diff_report_append_number(out, document_line(d, i));
+	buf_append_str(out, ",\"state\":\"");
+	buf_append_str(out, state_name(state_of(d, i, r->s, NULL)));
+	buf_append_str(out, "\",\"value\":");
+	if (may_show(r, secret))
+		text_append_json(out, r->value.data, r->value.len);
+	else
+		buf_append_str(out, "null");
+	buf_append_char(out, '}');
+}
+
+static const char *
+remark(enum compare_result result, bool secret)
+{
+	switch (result) {
+	case COMPARE_FORM:
+		return ": equal, but for how it is written";
+	case COMPARE_UNKNOWN:
+		return ": not compared, as a reference was not resolved";
+	case COMPARE_DIFFERENT:
+		return secret ? ": the secrets differ" : "";
+	default:
+		return "";
+	}
+}
+
+static void
+add_heading(struct diff_report *r, const struct compare_entry *e, bool secret)
+{
+	struct buf *out = &r->out;
+
+	if (!r->begun) {
+		buf_append_str(out, "--- ");
+		diff_report_append_visible(out, document_file(r->a));
+		buf_append_str(out, "\n+++ ");
+		diff_report_append_visible(out, document_file(r->b));
+		buf_append_char(out, '\n');
+	}
+	r->begun = true;
+	buf_append_str(out, "@@ ");
+	if (e->a != DOCUMENT_NONE) {
+		buf_append_str(out, "-line ");
+		diff_report_append_number(out, document_line(r->a, e->a));
+	}
+	if (e->b != DOCUMENT_NONE) {
+		buf_append_str(out, e->a != DOCUMENT_NONE ? " +line " : "+line ");
+		diff_report_append_number(out, document_line(r->b, e->b));
+	}
+	buf_append_str(out, remark(e->result, secret));
+	buf_append_str(out, " @@\n");
+}
+
+static int
+diff_report_add(void *report, const struct compare_entry *e, struct error *err)
+{
+	struct diff_report *r = report;
+	bool secret;
+
+	r->counts[e->result]++;
+	if (e->result == COMPARE_SAME)
+		return 0;
+	secret = diff_report_is_secret(r, e);
+	if (!r->json) {
+		add_heading(r, e, secret);
+		add_side(r, r->a, e->a, '-', e, secret);
+		add_side(r, r->b, e->b, '+', e, secret);
+		return buf_check(&r->out, err);
+	}
+	buf_append_str(&r->out, r->shown++ > 0 ? ",\n{\"key\":" : "\n{\"key\":");
+	text_append_json(&r->out, e->key, e->len);
+	buf_append_str(&r->out, ",\"result\":\"");
+	buf_append_str(&r->out, compare_name(e->result));
+	buf_append_str(&r->out, secret ? "\",\"secret\":true" : "\",\"secret\":false");
+	add_side_json(r, ",\"a\":", r->a, e->a, secret);
+	add_side_json(r, ",\"b\":", r->b, e->b, secret);
+	buf_append_char(&r->out, '}');
+	return buf_check(&r->out, err);
+}
+
+static void
+begin_json(struct diff_report *r, const char *a, const char *b)
+{
+	buf_append_str(&r->out, r->pairs + r->missing > 0 ? ",\n{\"a\":" : "\n{\"a\":");
+	diff_report_append_json(&r->out, a);
+	buf_append_str(&r->out, ",\"b\":");
+	diff_report_append_json(&r->out, b);
+	buf_append_str(&r->out, ",\"entries\":[");
+}
+
+static void
+diff_report_begin(struct diff_report *r, const struct document *a, const struct document *b)
+{
+	r->a = a;
+	r->b = b;
+	r->begun = false;
+	r->shown = 0;
+	if (r->json)
+		begin_json(r, document_file(a), document_file(b));
+}
+
+/* For compare_documents. */
+static void
+diff_report_end(struct diff_report *r)
+{
+	r->pairs++;
+	if (r->json)
+		buf_append_str(&r->out, "]}");
+}
+
+/* A file that only one side has; the other path is NULL. */
+static void
+diff_report_missing(struct diff_report *r, const char *a, const char *b)
+{
+	if (r->json) {
+		begin_json(r, a, b);
+		buf_append_str(&r->out, "]}");
+	} else {
+		buf_append_str(&r->out, "--- ");
+		diff_report_append_visible(&r->out, a != NULL ? a : "(no such file)");
+		buf_append_str(&r->out, "\n+++ ");
+		diff_report_append_visible(&r->out, b != NULL ? b : "(no such file)");
+		buf_append_char(&r->out, '\n');
+	}
+	r->missing++;
+}
+
+/* Is there a difference, or what might be one? */
+static bool
+diff_report_differs(const struct diff_report *r)
+{
+	return r->missing + r->counts[COMPARE_DIFFERENT] + r->counts[COMPARE_UNKNOWN] +
+	    r->counts[COMPARE_ONLY_A] + r->counts[COMPARE_ONLY_B] > 0;
+}
+
+static void
+diff_report_count(struct diff_report *r, size_t n, const char *one, const char *many, bool *first)
+{
+	if (n == 0)
+		return;
+	if (!*first)
+		buf_append_str(&r->out, ", ");
+	*first = false;
+	diff_report_append_number(&r->out, n);
+	buf_append_str(&r->out, n == 1 ? one : many);
+}
+
+/* The summary.  ${folders}: the pairs were found below folders. */
+static void
+diff_report_finish(struct diff_report *r, bool folders)
+{
+	const size_t *n = r->counts;
+	bool first = true;
+
+	if (r->json) {
+		buf_append_str(&r->out, "\n],\"equal\":");
+		buf_append_str(&r->out, diff_report_differs(r) ? "false}\n" : "true}\n");
+		return;
+	}
+	if (folders)
+		diff_report_count(r, r->pairs, " pair of files compared",
+		    " pairs of files compared", &first);
+	diff_report_count(r, r->missing, " file on one side only", " files on one side only",
+	    &first);
+	diff_report_count(r, n[COMPARE_SAME], " entry is the same", " entries are the same",
+	    &first);
+	diff_report_count(r, n[COMPARE_FORM], " equal in another form", " equal in another form",
+	    &first);
+	diff_report_count(r, n[COMPARE_DIFFERENT], " differs", " differ", &first);
+	diff_report_count(r, n[COMPARE_UNKNOWN], " not compared", " not compared", &first);
+	diff_report_count(r, n[COMPARE_ONLY_A], " only in the first", " only in the first", &first);
+	diff_report_count(r, n[COMPARE_ONLY_B], " only in the second", " only in the second",
+	    &first);
+	buf_append_str(&r->out, first ? "no entries\n" : "\n");
+}
+
+#define STATUS_DIFFERENT 3
+#define STEP_MS 1000	/* of a search; nobody looks on */
+
+struct comparison {
+	const struct options *o;
+	struct secrets_file *s;		/* NULL: not named */
+	bool asked;			/* for the key */
+	struct diff_report report;
+};
+
+static int
+stop_at_unknown(void *found, const struct compare_entry *e, struct error *err)
+{
+	(void)err;
+	*(bool *)found |= e->result == COMPARE_UNKNOWN;
+	return 0;
+}
+
+/* Unlock the secrets file if this pair cannot be compared without. */
+static int
+file_diff_unlock(struct comparison *x, const struct document *a, const struct document *b,
+    struct error *err)
+{
+	bool needed = false;
+	struct key *master;
+	struct error why;
+	int rc;
+
+	if (x->s == NULL || x->asked)
+		return 0;
+	if (compare_documents(a, b, x->s, stop_at_unknown, &needed, err) != 0)
+		return -1;
+	if (!needed)
+		return 0;
+	x->asked = true;
+	if ((master = master_find(x->o, x->s, &why)) == NULL) {
+		if (why.code == ERROR_MISSING && x->o->text[FLAG_MASTER_KEY_FILE] == NULL) {
+			report_note("there is no master key: values of references are not "
+			    "compared");
+			return 0;
+		}
+		*err = why;
+		return -1;
+	}
+	rc = secrets_file_unlock(x->s, master, err);
+	key_free(master);
+	return rc;
+}
+
+static struct configuration *
+file_diff_load(const char *path, struct error *err)
+{
+	struct configuration *c = configuration_load(path, err);
+
+	if (c == NULL || !secrets_file_recognise(c->doc))
+		return c;
+	error_set(err, ERROR_REFUSED, "this is a secrets file, not a configuration file");
+	error_place(err, path, 0);
+	error_hint(err, "`propseal file verify` checks it");
+	configuration_free(c);
+	return NULL;
+}
+
+static int
+compare_files(struct comparison *x, const char *a, const char *b, struct error *err)
+{
+	struct configuration *left = file_diff_load(a, err);
+	struct configuration *right = left != NULL ? file_diff_load(b, err) : NULL;
+	int rc = -1;
+
+	if (right != NULL && file_diff_unlock(x, left->doc, right->doc, err) == 0) {
+		diff_report_begin(&x->report, left->doc, right->doc);
+		rc = compare_documents(left->doc, right->doc, x->s, diff_report_add, &x->report,
+		    err);
+		diff_report_end(&x->report);
+	}
+	configuration_free(right);
+	configuration_free(left);
+	return rc;
+}
+
+/* The configuration files below a folder. */
+static struct estate *
+file_diff_search(const struct options *o, const char *folder, struct error *err)
+{
+	struct estate *e = estate_new(&folder, 1, err);
+	int rc = -1;
+
+	if (e == NULL)
+		return NULL;
+	estate_set_scope(e, config_scope(o->config));
+	while ((rc = estate_step(e, STEP_MS, err)) > 0)
+		;
+	if (rc == 0)
+		return e;
+	estate_free(e);
+	return NULL;
+}
+
+/* The next file of an estate that is a configuration, from ${*i} on; NULL: none. */
+static const struct estate_file *
+file_diff_next(const struct estate *e, size_t *i, struct error *err)
+{
+	const struct estate_file *f;
+
+	for (; *i < estate_count(e); ++*i) {
+		f = estate_file(e, *i);
+		if (f->problem != NULL) {
+			*err = *f->problem;
+			return f;
+		}
+		if (!f->is_secrets_file)
+			return f;
+	}
+	return NULL;
+}
+
+/* The part of a path below the folder. */
+static const char *
+below(const char *path, const char *folder)
+{
+	path += strlen(folder);
+	return path + strspn(path, "/");
+}
+
+static int
+compare_folders(struct comparison *x, const char *a, const char *b, struct error *err)
+{
+	struct estate *left = file_diff_search(x->o, a, err);
+	struct estate *right = left != NULL ? file_diff_search(x->o, b, err) : NULL;
+	const struct estate_file *l, *r;
+	size_t i = 0, j = 0;
+	int order, rc = right == NULL ? -1 : 0;
+
+	while (rc == 0) {
+		l = file_diff_next(left, &i, err);
+		r = file_diff_next(right, &j, err);
+		if ((l != NULL && l->problem != NULL) || (r != NULL && r->problem != NULL))
+			rc = -1;
+		if (rc != 0 || (l == NULL && r == NULL))
+			break;
+		order = l == NULL ? 1 : r == NULL ? -1 :
+		    strcmp(below(l->path, a), below(r->path, b));
+		if (order == 0)
+			rc = compare_files(x, l->path, r->path, err);
+		else
+			diff_report_missing(&x->report, order < 0 ? l->path : NULL,
+			    order < 0 ? NULL : r->path);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	estate_free(right);
+	estate_free(left);
+	return rc;
+}
+
+/* 1: a folder, 0: another thing, -1: ERROR_MISSING, ERROR_IO. */
+static int
+is_folder(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode);
+	if (errno != ENOENT)
+		return error_io(err, path, "cannot open");
+	error_set(err, ERROR_MISSING, "no such file or folder");
+	return error_place(err, path, 0);
+}
+
+static int
+file_diff_run(struct comparison *x, struct error *err)
+{
+	const char *path = x->o->text[FLAG_LOCAL_SECRETS_FILE];
+	const char *a = x->o->args[0], *b = x->o->args[1];
+	int folder_a = is_folder(a, err), folder_b, rc;
+
+	if (folder_a == -1 || (folder_b = is_folder(b, err)) == -1)
+		return -1;
+	if (folder_a != folder_b) {
+		error_set(err, ERROR_USAGE, "a file and a folder cannot be compared");
+		return error_hint(err, "name two files, or two folders");
+	}
+	if (path != NULL && (x->s = secrets_file_load(path, err)) == NULL)
+		return -1;
+	x->report.s = x->s;
+	x->report.rules = config_rules(x->o->config);
+	rc = folder_a == 1 ? compare_folders(x, a, b, err) : compare_files(x, a, b, err);
+	if (rc != 0)
+		return rc;
+	diff_report_finish(&x->report, folder_a == 1);
+	return output_write(&x->report.out, err);
+}
+
+int
+commands_file_diff(const struct options *o)
+{
+	struct comparison x = { .o = o };
+	struct error err;
+	int status;
+
+	diff_report_init(&x.report, options_format(o) == OUTPUT_JSON);
+	if (file_diff_run(&x, &err) != 0)
+		status = report_error(&err);
+	else
+		status = diff_report_differs(&x.report) ? STATUS_DIFFERENT : 0;
+	diff_report_release(&x.report);
+	secrets_file_free(x.s);
+	return status;
+}

@@ -1,0 +1,272 @@
+#include <sys/stat.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "cli/doctor/doctor.h"
+#include "cli/findings.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "document/document.h"
+#include "estate/estate.h"
+#include "estate/walk.h"
+#include "file/file.h"
+#include "plan/configuration.h"
+#include "secrets/mask.h"
+#include "secrets/secrets_file.h"
+
+#define FOLDERS_MAX ((size_t)1 << 24)
+
+/* Folders that were looked at, each once. */
+struct folders {
+	struct vec list;	/* of char * */
+	struct map *seen;
+};
+
+static void
+doctor_files_check_secrets_file(struct doctor *d, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return;
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		findings_say(&d->findings, FINDING_PROBLEM, "writable", path, 0, "chmod go-w",
+		    "%s can write the secrets file, and so swap sealed entries",
+		    st.st_mode & S_IWOTH ? "every user" : "its group");
+	else if (geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0)
+		findings_say(&d->findings, FINDING_REMARK, "owner", path, 0, NULL,
+		    "the secrets file belongs to another user (%lu)", (unsigned long)st.st_uid);
+	else
+		findings_say(&d->findings, FINDING_OK, "mode", path, 0, NULL,
+		    "only its owner can write the secrets file");
+}
+
+static int
+doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, struct error *err)
+{
+	struct configuration *c;
+	struct error why;
+	struct stat st;
+	size_t n = 0;
+	int rc;
+
+	if (f->problem != NULL) {
+		findings_add(&d->findings, FINDING_PROBLEM, "unreadable", f->problem);
+		return 0;
+	}
+	if (stat(f->path, &st) != 0)
+		return 0;
+	if (st.st_mode & S_IWOTH)
+		findings_say(&d->findings, FINDING_PROBLEM, "writable", f->path, 0, "chmod o-w",
+		    "every user can write the configuration file");
+	if ((c = configuration_load(f->path, &why)) == NULL) {
+		findings_add(&d->findings, FINDING_PROBLEM, "unreadable", &why);
+		return 0;
+	}
+	rc = clear_in_document(config_rules(d->o->config), c->doc, &n, err);
+	configuration_free(c);
+	if (rc != 0 || n == 0)
+		return rc;
+	if (st.st_mode & S_IROTH)
+		findings_say(&d->findings, FINDING_PROBLEM, "readable", f->path, 0,
+		    "seal them with `propseal file encrypt`, and chmod o-r",
+		    "every user can read %zu %s in clear text", n, n == 1 ? "secret" : "secrets");
+	else
+		findings_say(&d->findings, FINDING_REMARK, "clear-text", f->path, 0,
+		    "seal them with `propseal file encrypt`",
+		    "%zu %s in clear text", n, n == 1 ? "secret" : "secrets");
+	return 0;
+}
+
+/* The folder of a file, once. */
+static int
+add_folder(struct folders *f, const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/'), *kept;
+	size_t ignored;
+	char *folder;
+	int rc = 0;
+
+	folder = slash == NULL ? strdup(".") :
+	    strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (folder == NULL)
+		return error_memory(err);
+	if (!map_get(f->seen, folder, strlen(folder), &ignored)) {
+		rc = walk_push(&f->list, folder);
+		kept = rc == 0 ? *(char **)vec_at(&f->list, f->list.len - 1) : NULL;
+		if (rc != 0 || map_put(f->seen, kept, strlen(kept), 0) != 0)
+			rc = error_memory(err);
+	}
+	free(folder);
+	return rc;
+}
+
+static void
+check_folder(struct doctor *d, const char *folder)
+{
+	struct stat st;
+
+	if (stat(folder, &st) != 0)
+		return;
+	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+		findings_say(&d->findings, FINDING_PROBLEM, "folder", folder, 0, "chmod o-w",
+		    "every user can put other files in the place of those in this folder");
+	else if ((st.st_mode & S_IWGRP) && !(st.st_mode & S_ISVTX))
+		findings_say(&d->findings, FINDING_REMARK, "folder", folder, 0, NULL,
+		    "its group can put other files in the place of those in this folder");
+}
+
+static int doctor_copies_check(struct doctor *d, const char *folder, struct error *err);
+
+static int
+doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *err)
+{
+	const struct estate_file *f;
+	const char *path;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < d->secrets.len; i++) {
+		path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, i));
+		doctor_files_check_secrets_file(d, path);
+		rc = add_folder(folders, path, err);
+	}
+	for (i = 0; rc == 0 && i < estate_count(d->estate); i++) {
+		f = estate_file(d->estate, i);
+		if (!f->is_secrets_file)
+			rc = doctor_files_check_configuration(d, f, err);
+		if (rc == 0)
+			rc = add_folder(folders, f->path, err);
+	}
+	for (i = 0; rc == 0 && i < folders->list.len; i++) {
+		path = *(char **)vec_at(&folders->list, i);
+		check_folder(d, path);
+		rc = doctor_copies_check(d, path, err);
+	}
+	return rc;
+}
+
+int
+doctor_files_check(struct doctor *d, struct error *err)
+{
+	struct folders folders = { .seen = map_new() };
+	int rc;
+
+	vec_init(&folders.list, sizeof(char *), FOLDERS_MAX);
+	rc = folders.seen != NULL ? doctor_files_check_all(d, &folders, err) : error_memory(err);
+	map_free(folders.seen);
+	walk_release(&folders.list);
+	return rc;
+}
+
+/* How editors, packages, patch and people name what they leave behind. */
+static const char *const endings[] = {
+	"~", ".bak", ".backup", "-backup", ".old", ".orig", ".save", ".copy", ".rej",
+	".rpmsave", ".rpmnew", ".rpmorig",
+	".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-bak", ".ucf-old", ".ucf-dist",
+};
+
+static bool
+doctor_copies_ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+
+	return n >= m && strcmp(name + n - m, end) == 0;
+}
+
+/* Has the name a format's ending in its middle, and which? */
+static bool
+has_format(const char *name, enum document_format *format)
+{
+	if (strstr(name, ".properties") != NULL)
+		*format = DOCUMENT_PROPERTIES;
+	else if (strstr(name, ".json") != NULL)
+		*format = DOCUMENT_JSON;
+	else
+		return false;
+	return true;
+}
+
+static bool
+is_copy(const char *name, enum document_format *format)
+{
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (doctor_copies_ends_with(name, endings[i]))
+			return has_format(name, format);
+	return false;
+}
+
+/* Of vi: .server.properties.swp, .swo and so on. */
+static bool
+is_swap_file(const char *name)
+{
+	enum document_format ignored;
+	size_t n = strlen(name);
+
+	return name[0] == '.' && n > 4 && memcmp(name + n - 4, ".sw", 3) == 0 &&
+	    name[n - 1] >= 'a' && name[n - 1] <= 'p' && has_format(name, &ignored);
+}
+
+static int
+check_copy(struct doctor *d, const char *path, enum document_format format, struct error *err)
+{
+	struct document *doc;
+	struct buf content;
+	struct stat st;
+	size_t n = 0;
+	int rc = 0;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	if (stat(path, &st) != 0 || file_read(path, &content, NULL, NULL) != 0 ||
+	    (doc = document_parse(&content, format, path, NULL)) == NULL)
+		goto done;
+	if (secrets_file_recognise(doc))
+		findings_say(&d->findings, FINDING_REMARK, "copy", path, 0,
+		    "remove it once it is not needed: an old master key opens it",
+		    "a copy of a secrets file");
+	else if ((rc = clear_in_document(config_rules(d->o->config), doc, &n, err)) == 0 && n > 0)
+		findings_say(&d->findings, st.st_mode & S_IROTH ? FINDING_PROBLEM :
+		    FINDING_WARNING, "copy", path, 0, "remove it, and change what every user "
+		    "could read", "a copy with %zu %s in clear text%s", n,
+		    n == 1 ? "secret" : "secrets",
+		    st.st_mode & S_IROTH ? ", which every user can read" : "");
+	document_free(doc);
+done:
+	buf_release(&content);
+	return rc;
+}
+
+static int
+doctor_copies_check(struct doctor *d, const char *folder, struct error *err)
+{
+	enum document_format format;
+	struct dirent *ent;
+	struct buf path;
+	int rc = 0;
+	DIR *dir;
+
+	/* What cannot be read is a finding of the estate. */
+	if ((dir = opendir(folder)) == NULL)
+		return 0;
+	buf_init(&path, DOCTOR_PATH_MAX);
+	while (rc == 0 && (ent = readdir(dir)) != NULL) {
+		buf_clear(&path);
+		if (strcmp(folder, ".") != 0)
+			buf_printf(&path, "%s/", folder);
+		buf_append_str(&path, ent->d_name);
+		if (is_swap_file(ent->d_name))
+			findings_say(&d->findings, FINDING_WARNING, "copy", buf_cstr(&path), 0,
+			    "finish that editor, or remove the file",
+			    "a swap file of an editor, which may hold secrets in clear text");
+		else if (is_copy(ent->d_name, &format))
+			rc = check_copy(d, buf_cstr(&path), format, err);
+	}
+	buf_release(&path);
+	closedir(dir);
+	return rc;
+}

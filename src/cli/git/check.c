@@ -1,0 +1,434 @@
+#include <sys/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "cli/commands.h"
+#include "cli/findings.h"
+#include "cli/git/git.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
+#include "document/document.h"
+#include "estate/walk.h"
+#include "file/file.h"
+#include "merge/merge.h"
+#include "secrets/mask.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
+
+struct buf;
+struct error;
+struct findings;
+struct rules;
+
+/* What `git check` looks for in one file, whether from git or from the disk. */
+struct clear_check {
+	struct findings *findings;
+	const struct rules *rules;
+	size_t files;		/* looked at */
+	size_t unreadable;
+};
+
+#define SEAL_IT "seal it with `propseal file encrypt`, or `git commit --no-verify` if it is " \
+	"no secret"
+
+struct place {
+	struct clear_check *c;
+	const char *path;
+	const struct document *d;
+	size_t entry;
+};
+
+static void
+clear_check_add(struct clear_check *c, enum finding_level level, const char *kind, const char *path,
+    size_t line, const char *key, size_t len, const char *text, const char *hint)
+{
+	struct error what;
+
+	error_set(&what, ERROR_NONE, "%s", text);
+	error_place(&what, path, line);
+	error_key(&what, key, len);
+	error_hint(&what, "%s", hint);
+	findings_add(c->findings, level, kind, &what);
+}
+
+/* One that cannot be read. */
+static void
+clear_check_unreadable(struct clear_check *c, const struct error *why)
+{
+	c->unreadable++;
+	findings_add(c->findings, FINDING_PROBLEM, "unreadable", why);
+}
+
+static int
+add_clear(void *cookie, const struct clear *found, struct error *err)
+{
+	const struct place *p = cookie;
+
+	(void)err;
+	clear_check_add(p->c, FINDING_PROBLEM, "clear-text", p->path, document_line(p->d, p->entry),
+	    found->address, found->address_len, "a secret in clear text", SEAL_IT);
+	return 0;
+}
+
+/*
+ * Lines that no reader takes for an entry.  What is commented out is told, and
+ * does not stop a commit; what stands behind a place where the file cannot be
+ * read any more does.
+ */
+static void
+check_loose(struct clear_check *c, const char *path, const struct document *d)
+{
+	const struct buf *b = document_bytes(d);
+	size_t at = 0, start = 0, end;
+	struct loose_place place = { 0, 1 };
+	struct loose l;
+
+	if (document_format(d) != DOCUMENT_PROPERTIES && document_problem(d, NULL) == 0)
+		return;
+	while (loose_next(c->rules, (const char *)b->data, b->len, &place, &l)) {
+		for (; at < document_count(d); at++) {
+			document_span(d, at, &start, &end);
+			if (l.value < end)
+				break;
+		}
+		if (at < document_count(d) && l.value >= start)
+			continue;
+		clear_check_add(c, l.commented ? FINDING_WARNING : FINDING_PROBLEM,
+		    l.commented ? "commented-out" : "clear-text", path, l.line, l.key, l.key_len,
+		    l.commented ? "a secret in clear text in a line that is commented out" :
+		    "a secret in clear text", l.commented ?
+		    "if it is or was in use, take it out and change it" : SEAL_IT);
+	}
+}
+
+static int
+clear_check_check_configuration(struct clear_check *c, const char *path, const struct document *d,
+    struct error *err)
+{
+	struct place place = { c, path, d, 0 };
+	struct buf value;
+	const char *key;
+	size_t len;
+	int rc = 0;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (; rc == 0 && place.entry < document_count(d); place.entry++) {
+		key = document_key(d, place.entry, &len);
+		buf_clear(&value);
+		rc = document_value(d, place.entry, &value, err);
+		if (rc == 0 && value.len > 0)
+			rc = clear_each(c->rules, key, len, (const char *)value.data, value.len,
+			    add_clear, &place, err);
+	}
+	buf_release(&value);
+	check_loose(c, path, d);
+	return rc;
+}
+
+/* Of a secrets file: is the entry what it should be?  NULL: yes. */
+static const char *
+wrong_with(const struct document *d, size_t i, const struct buf *value, const char **kind)
+{
+	struct sealed parts;
+	struct error why;
+	static const char *const texts[] = { "the sealed value is malformed",
+		"a value in clear text in a secrets file", "the wrapped data key is malformed" };
+	const char *key;
+	size_t len;
+	bool is_key;
+
+	key = document_key(d, i, &len);
+	is_key = strlen(SECRETS_DATA_KEY) == len && memcmp(key, SECRETS_DATA_KEY, len) == 0;
+	*kind = "damaged";
+	if (sealed_claims(value->data, value->len) || is_key)
+		return sealed_parse(value->data, value->len, &parts, &why) == 0 ? NULL :
+		    texts[is_key ? 2 : 0];
+	if (metadata_is_key(d, i) || tag_names(key, len) || value->len == 0)
+		return NULL;
+	*kind = "clear-text";
+	return texts[1];
+}
+
+static int
+clear_check_check_secrets_file(struct clear_check *c, const char *path, const struct document *d,
+    struct error *err)
+{
+	const char *key, *wrong, *kind;
+	struct buf value;
+	size_t len;
+	int rc = 0;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (size_t i = 0; i < document_count(d); i++) {
+		buf_clear(&value);
+		if ((rc = document_value(d, i, &value, err)) != 0)
+			break;
+		if ((wrong = wrong_with(d, i, &value, &kind)) == NULL)
+			continue;
+		key = document_key(d, i, &len);
+		clear_check_add(c, FINDING_PROBLEM, kind, path, document_line(d, i), key, len,
+		    wrong,
+		    "restore the line from the last commit, or set the value anew with "
+		    "`propseal file update`");
+	}
+	buf_release(&value);
+	return rc;
+}
+
+/**
+ * clear_check_content(c, path, content, err):
+ * Look through the content (secret, moved) of the configuration file or
+ * secrets file ${path}: secrets in clear text, conflict markers, sealed
+ * values that are malformed.  What is no configuration file by its name is
+ * passed over.  ERROR_MEMORY.
+ */
+static int
+clear_check_content(struct clear_check *c, const char *path, struct buf *content,
+    struct error *err)
+{
+	enum document_format format;
+	struct document *d = NULL;
+	struct error why;
+	size_t line;
+	int rc = 0;
+
+	if (!document_format_of(path, &format))
+		goto done;
+	c->files++;
+	if ((line = markers_line(content)) > 0) {
+		findings_say(c->findings, FINDING_PROBLEM, "conflict", path, line,
+		    "keep one of the two sides and remove the lines of markers",
+		    "the markers of a merge conflict are in it");
+		goto done;
+	}
+	d = document_parse(content, format, path, &why);
+	if (d == NULL || (format == DOCUMENT_PROPERTIES && document_problem(d, &why) != 0))
+		clear_check_unreadable(c, &why);
+	else if (document_problem(d, &why) != 0)
+		/* Other programs' JSON may have comments, say. */
+		findings_add(c->findings, FINDING_WARNING, "unreadable", &why);
+	if (d == NULL)
+		goto done;
+	/* What stands before the problem is checked nevertheless. */
+	rc = secrets_file_recognise(d) ? clear_check_check_secrets_file(c, path, d, err) :
+	    clear_check_check_configuration(c, path, d, err);
+done:
+	document_free(d);
+	buf_release(content);
+	return rc;
+}
+
+#define ARGUMENTS 9
+#define FILES_MAX ((size_t)1 << 26)
+
+/* --- what is staged --- */
+
+/* One record of `git diff --raw -z`: ":100644 100644 <id> <id> M" NUL path NUL. */
+struct record {
+	const char *mode;	/* of the staged file */
+	const char *id;
+	size_t id_len;
+	const char *path;
+};
+
+/* Without patterns in propseal.ini, every file that can be a configuration file. */
+static bool
+is_taken(const struct options *o, const char *path)
+{
+	const struct scope *scope = config_scope(o->config);
+	enum document_format format;
+
+	return scope != NULL ? scope_takes_file(scope, path) :
+	    document_format_of(path, &format);
+}
+
+/* Take the record at ${*at} apart; false at the end. */
+static bool
+next_record(const struct buf *list, size_t *at, struct record *out)
+{
+	const char *p = (const char *)list->data + *at, *id;
+	size_t n = list->len - *at, first, second;
+
+	if (n == 0 || (first = strnlen(p, n)) == n ||
+	    (second = strnlen(p + first + 1, n - first - 1)) == n - first - 1)
+		return false;
+	*at += first + second + 2;
+	out->mode = memchr(p, ' ', first);
+	id = out->mode != NULL ? strchr(out->mode + 1, ' ') : NULL;
+	id = id != NULL ? strchr(id + 1, ' ') : NULL;
+	if (id == NULL)
+		return false;
+	out->mode++;
+	out->id = id + 1;
+	out->id_len = strcspn(out->id, " ");
+	out->path = p + first + 1;
+	return true;
+}
+
+static int
+check_blob(struct clear_check *c, struct git_objects *g, const struct record *r,
+    struct error *err)
+{
+	struct buf content;
+	struct error why;
+	char id[128];
+	int rc;
+
+	/* Neither links nor other repositories. */
+	if (strncmp(r->mode, "100", 3) != 0)
+		return 0;
+	snprintf(id, sizeof(id), "%.*s", (int)r->id_len, r->id);
+	buf_init_secret(&content, BUF_MAX_FILE);
+	if ((rc = git_objects_read(g, id, &content, &why)) == 0)
+		rc = clear_check_content(c, r->path, &content, err);
+	else {
+		/* The next answer would be read out of step. */
+		*err = why;
+		error_place(err, r->path, 0);
+	}
+	buf_release(&content);
+	return rc;
+}
+
+static int
+list_staged(const struct options *o, struct buf *list, struct error *err)
+{
+	static const char *const fixed[ARGUMENTS] = { "diff", "--cached", "--raw", "-z",
+		"--no-renames", "--no-abbrev", "--no-ext-diff", "--diff-filter=AMT", "--" };
+	const char **argv = calloc(ARGUMENTS + o->arg_count + 1, sizeof(*argv));
+	int rc;
+
+	if (argv == NULL)
+		return error_memory(err);
+	memcpy(argv, fixed, sizeof(fixed));
+	memcpy(argv + ARGUMENTS, o->args, o->arg_count * sizeof(*argv));
+	rc = git_run(argv, list, NULL, err);
+	free(argv);
+	return rc;
+}
+
+static int
+check_staged(struct clear_check *c, const struct options *o, struct error *err)
+{
+	struct git_objects g = GIT_OBJECTS_NONE;
+	struct buf list, top;
+	struct record r;
+	size_t at = 0;
+	int rc = 0;
+
+	buf_init(&list, BUF_MAX_FILE);
+	buf_init(&top, 65536);
+	if (git_top(&top, err) != 0 || list_staged(o, &list, err) != 0)
+		rc = -1;
+	while (rc == 0 && next_record(&list, &at, &r)) {
+		if (!is_taken(o, r.path))
+			continue;
+		if (g.pid == -1)
+			rc = git_objects_open(&g, err);
+		if (rc == 0)
+			rc = check_blob(c, &g, &r, err);
+	}
+	git_objects_close(&g);
+	buf_release(&top);
+	buf_release(&list);
+	return rc;
+}
+
+/* --- what is in the work tree --- */
+
+static int
+git_check_check_file(struct clear_check *c, const char *path, struct error *err)
+{
+	struct buf content;
+	struct error why;
+	int rc = 0;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	if (file_read(path, &content, NULL, &why) != 0)
+		clear_check_unreadable(c, &why);
+	else
+		rc = clear_check_content(c, path, &content, err);
+	buf_release(&content);
+	return rc;
+}
+
+static int
+git_check_by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int
+git_check_check_path(struct clear_check *c, const char *path, const struct scope *scope,
+    struct error *err)
+{
+	struct vec files, folders;
+	struct error why;
+	struct stat st;
+	char *folder;
+	int rc = 0;
+
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+		return git_check_check_file(c, path, err);
+	vec_init(&files, sizeof(char *), FILES_MAX);
+	vec_init(&folders, sizeof(char *), FILES_MAX);
+	if (walk_push(&folders, path) != 0)
+		rc = error_memory(err);
+	while (rc == 0 && (folder = walk_pop(&folders)) != NULL) {
+		if (walk_folder(folder, scope, &files, &folders, &why) != 0)
+			clear_check_unreadable(c, &why);
+		free(folder);
+	}
+	if (files.len > 0)
+		qsort(files.items, files.len, sizeof(char *), git_check_by_name);
+	for (size_t i = 0; rc == 0 && i < files.len; i++)
+		rc = git_check_check_file(c, *(char **)vec_at(&files, i), err);
+	walk_release(&files);
+	walk_release(&folders);
+	return rc;
+}
+
+static int
+git_check_check_paths(struct clear_check *c, const struct options *o, struct error *err)
+{
+	const struct scope *scope = config_scope(o->config);
+	int rc = 0;
+
+	if (o->arg_count == 0)
+		return git_check_check_path(c, ".", scope, err);
+	for (size_t i = 0; rc == 0 && i < o->arg_count; i++)
+		rc = git_check_check_path(c, o->args[i], scope, err);
+	return rc;
+}
+
+int
+commands_git_check(const struct options *o)
+{
+	struct findings f;
+	struct clear_check c = { .findings = &f, .rules = config_rules(o->config) };
+	char members[64], summary[128];
+	struct error err;
+	int rc, status;
+
+	findings_init(&f, options_format(o) == OUTPUT_JSON, true);
+	rc = o->on[FLAG_STAGED] ? check_staged(&c, o, &err) : git_check_check_paths(&c, o, &err);
+	status = c.unreadable > 0 ? 1 : findings_status(&f);
+	/* A commit in which all is well is not to be talked about. */
+	if (rc == 0 && (!o->on[FLAG_STAGED] || f.json || f.list.len > 0)) {
+		snprintf(members, sizeof(members), "\"files\":%zu,", c.files);
+		snprintf(summary, sizeof(summary), "%zu %s, %zu %s", c.files,
+		    c.files == 1 ? "file" : "files", f.counts[FINDING_PROBLEM],
+		    f.counts[FINDING_PROBLEM] == 1 ? "finding" : "findings");
+		rc = findings_write(&f, members, summary, status, &err);
+	}
+	findings_release(&f);
+	return rc == 0 ? status : report_error(&err);
+}

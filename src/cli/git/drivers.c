@@ -1,0 +1,348 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/ask.h"
+#include "common/report.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "file/file.h"
+#include "file/lock.h"
+#include "file/replace.h"
+#include "merge/merge.h"
+#include "merge/rekey.h"
+#include "secrets/key_source.h"
+#include "secrets/mask.h"
+#include "secrets/secrets_file.h"
+
+struct view {
+	struct buf raw;			/* secret */
+	struct document *doc;		/* NULL: cannot be read, or that of the secrets file */
+	struct secrets_file *secrets;	/* NULL: it is none */
+	struct key *master;		/* NULL: not at hand */
+};
+
+/* As what it is: a secrets file, or else a configuration file. */
+static void
+git_textconv_parse(struct view *v, const char *path)
+{
+	enum document_format format;
+	struct buf copy;
+
+	buf_init_secret(&copy, BUF_MAX_FILE);
+	/* A secrets file may have any name. */
+	if (!document_format_of(path, &format))
+		format = DOCUMENT_PROPERTIES;
+	if (format == DOCUMENT_PROPERTIES) {
+		buf_append(&copy, v->raw.data, v->raw.len);
+		v->secrets = secrets_file_parse(path, &copy, NULL);
+		if (v->secrets != NULL &&
+		    !secrets_file_recognise(secrets_file_document(v->secrets)) &&
+		    secrets_file_sealed_count(v->secrets) == 0) {
+			secrets_file_free(v->secrets);
+			v->secrets = NULL;
+		}
+	}
+	if (v->secrets == NULL) {
+		buf_clear(&copy);
+		buf_append(&copy, v->raw.data, v->raw.len);
+		v->doc = document_parse(&copy, format, path, NULL);
+	}
+	buf_release(&copy);
+}
+
+/* Nobody is asked: a diff may show many files, and needs no key. */
+static void
+git_textconv_find_key(struct view *v, const struct options *o)
+{
+	const char *envvar = v->secrets != NULL ? secrets_file_metadata(v->secrets)->envvar :
+	    SECRETS_ENVVAR_DEFAULT;
+
+	v->master = key_source_find(o->text[FLAG_MASTER_KEY_FILE], envvar, NULL, NULL);
+	if (v->master != NULL && v->secrets != NULL)
+		(void)secrets_file_unlock(v->secrets, v->master, NULL);
+}
+
+static int
+git_textconv_show(struct view *v, const struct rules *rules, struct error *err)
+{
+	const struct document *d = v->secrets != NULL ? secrets_file_document(v->secrets) : v->doc;
+	struct buf text;
+	int rc;
+
+	if (d == NULL)
+		return output_write(&v->raw, err);
+	buf_init(&text, BUF_MAX_FILE);
+	rc = mask_append(d, v->secrets, v->master, rules, &text, err);
+	if (rc == 0)
+		rc = output_write(&text, err);
+	buf_release(&text);
+	return rc;
+}
+
+int
+commands_git_textconv(const struct options *o)
+{
+	struct view v = { .doc = NULL };
+	struct config *config;
+	struct error err;
+
+	/* A diff must not fail: not for propseal.ini either. */
+	config = config_load(&err);
+	if (config == NULL)
+		report_error(&err);
+	buf_init_secret(&v.raw, BUF_MAX_FILE);
+	if (file_read(o->args[0], &v.raw, NULL, &err) != 0)
+		report_error(&err);
+	else {
+		git_textconv_parse(&v, o->args[0]);
+		git_textconv_find_key(&v, o);
+		if (git_textconv_show(&v, config_rules(config), &err) != 0)
+			report_error(&err);
+	}
+	key_free(v.master);
+	secrets_file_free(v.secrets);
+	document_free(v.doc);
+	buf_release(&v.raw);
+	config_free(config);
+	return 0;
+}
+
+#define MASTERS_MAX 3
+#define NAMES_SHOWN 8
+
+/* The arguments of git's merge driver: %O %A %B, and %P for messages. */
+struct versions {
+	const struct options *o;
+	const char *path[MERGE_SIDES];
+	const char *name;		/* what the file is called in the work tree */
+	struct file_id id[MERGE_SIDES];
+	struct buf bytes[MERGE_SIDES];	/* secret */
+	struct secrets_file *s[MERGE_SIDES];	/* all, or none: one cannot be read as that */
+	struct key *masters[MASTERS_MAX];
+	size_t master_count;
+};
+
+static int
+git_merge_load(struct versions *v, struct error *err)
+{
+	struct buf copy;
+	struct error why;
+	size_t i;
+
+	for (i = 0; i < MERGE_SIDES; i++)
+		if (file_read(v->path[i], &v->bytes[i], &v->id[i], err) != 0)
+			return -1;
+	for (i = 0; i < MERGE_SIDES; i++) {
+		buf_init_secret(&copy, BUF_MAX_FILE);
+		buf_append(&copy, v->bytes[i].data, v->bytes[i].len);
+		v->s[i] = secrets_file_parse(v->name, &copy, &why);
+		buf_release(&copy);
+		if (v->s[i] != NULL)
+			continue;
+		if (why.code == ERROR_MEMORY)
+			return error_memory(err);
+		while (i-- > 0) {
+			secrets_file_free(v->s[i]);
+			v->s[i] = NULL;
+		}
+		report_error(&why);
+		break;
+	}
+	return 0;
+}
+
+static void
+add_master(struct versions *v, struct key *k)
+{
+	if (k != NULL)
+		v->masters[v->master_count++] = k;
+}
+
+/*
+ * Of --master-key-file and of the environment: the sides may need one each.
+ * Without one the merge goes on: an error would leave ours without a marker.
+ */
+static void
+find_masters(struct versions *v)
+{
+	const char *file = v->o->text[FLAG_MASTER_KEY_FILE];
+	const char *envvar = secrets_file_metadata(v->s[MERGE_OURS])->envvar;
+	struct error why;
+
+	if (!rekey_needs_master(v->s))
+		return;
+	if (file != NULL) {
+		add_master(v, key_source_find(file, envvar, NULL, &why));
+		if (v->master_count == 0)
+			report_error(&why);
+	}
+	add_master(v, key_source_find(NULL, envvar, NULL, NULL));
+	if (v->master_count > 0 || file != NULL || !askpass_available())
+		return;
+	add_master(v, master_find(v->o, v->s[MERGE_THEIRS], &why));
+	if (v->master_count == 0)
+		report_error(&why);
+}
+
+/* Put the merged file in the place of ours. */
+static int
+git_merge_write_file(const struct versions *v, const struct buf *text, struct error *err)
+{
+	const char *path = v->path[MERGE_OURS];
+	const struct buf *ours = &v->bytes[MERGE_OURS];
+	struct lock *lock;
+	int rc;
+
+	if (text->len == ours->len && (text->len == 0 ||
+	    memcmp(text->data, ours->data, text->len) == 0))
+		return 0;
+	lock = lock_files(&path, 1, options_lock_timeout(v->o), change_waiting, NULL, err);
+	if (lock == NULL)
+		return -1;
+	rc = replace_file(path, &v->id[MERGE_OURS], text, err);
+	lock_release(lock);
+	return rc;
+}
+
+/* What the entries are, with commas. */
+static void
+append_names(struct buf *out, struct buf *names)
+{
+	const char *p = buf_cstr(names);
+	size_t n = 0, len;
+
+	for (; *p != '\0'; p += len + 1) {
+		len = strcspn(p, "\n");
+		if (n++ == NAMES_SHOWN) {
+			buf_append_str(out, ", ...");
+			break;
+		}
+		buf_append_str(out, n > 1 ? ", " : "");
+		buf_append(out, p, len);
+		if (p[len] == '\0')
+			break;
+	}
+}
+
+static int
+say_conflicts(const struct versions *v, struct merge_result *m, const struct rekey *r,
+    struct error *err)
+{
+	struct buf names;
+
+	buf_init(&names, 4096 + (1U << 20));
+	append_names(&names, &m->names);
+	if (m->whole)
+		error_set(err, ERROR_REFUSED, "conflict: the two files cannot be merged by entry");
+	else
+		error_set(err, ERROR_REFUSED, "%zu conflict%s: %s", m->conflicts,
+		    m->conflicts == 1 ? "" : "s", buf_cstr(&names));
+	error_place(err, v->name, 0);
+	if (r != NULL && r->incomplete)
+		error_hint(err, "%s; with that key as --master-key-file of merge.propseal.driver "
+		    "or in the environment, `git checkout --merge -- %s` merges again with fewer "
+		    "conflicts", r->why.text, v->name);
+	else
+		error_hint(err, "keep one of the two sides of each conflict in %s, remove the "
+		    "lines of markers, then `git add` it", v->name);
+	buf_release(&names);
+	return -1;
+}
+
+/* Is what was merged without a conflict a secrets file?  Parts of its metadata
+ * may come from both sides. */
+static bool
+git_merge_is_readable(const struct versions *v, const struct buf *text)
+{
+	struct secrets_file *s;
+	struct buf copy;
+	bool readable;
+
+	buf_init_secret(&copy, BUF_MAX_FILE);
+	buf_append(&copy, text->data, text->len);
+	s = secrets_file_parse(v->name, &copy, NULL);
+	readable = s != NULL;
+	secrets_file_free(s);
+	buf_release(&copy);
+	return readable;
+}
+
+static int
+merge_secrets(struct versions *v, struct buf *text, struct error *err)
+{
+	struct merge_result result = { .conflicts = 0 };
+	struct rekey r;
+	int rc;
+
+	find_masters(v);
+	rc = rekey_prepare(v->s, (const struct key *const *)v->masters, v->master_count, &r, err);
+	if (rc == 0)
+		rc = merge_documents(&r.in, text, &result, err);
+	if (rc == 0 && result.conflicts == 0 && !git_merge_is_readable(v, text)) {
+		merge_result_release(&result);
+		buf_clear(text);
+		rc = merge_whole(&v->bytes[MERGE_OURS], &v->bytes[MERGE_THEIRS], text, &result,
+		    err);
+	}
+	if (rc == 0)
+		rc = git_merge_write_file(v, text, err);
+	if (rc == 0 && result.conflicts > 0)
+		rc = say_conflicts(v, &result, &r, err);
+	else if (rc == 0 && r.resealed > 0)
+		report_note("%s: %zu %s sealed again under the data key of the other side",
+		    v->name, r.resealed, r.resealed == 1 ? "entry" : "entries");
+	merge_result_release(&result);
+	rekey_release(&r);
+	return rc;
+}
+
+static int
+merge_unreadable(struct versions *v, struct buf *text, struct error *err)
+{
+	struct merge_result result;
+	int rc;
+
+	rc = merge_whole(&v->bytes[MERGE_OURS], &v->bytes[MERGE_THEIRS], text, &result, err);
+	if (rc == 0)
+		rc = git_merge_write_file(v, text, err);
+	if (rc == 0)
+		rc = say_conflicts(v, &result, NULL, err);
+	merge_result_release(&result);
+	return rc;
+}
+
+int
+commands_git_merge(const struct options *o)
+{
+	struct versions v = {
+		.o = o,
+		.path = { o->args[0], o->args[1], o->args[2] },
+		.name = o->arg_count > 3 ? o->args[3] : o->args[1],
+	};
+	struct error err;
+	struct buf text;
+	int rc;
+
+	buf_init_secret(&text, BUF_MAX_FILE);
+	for (size_t i = 0; i < MERGE_SIDES; i++)
+		buf_init_secret(&v.bytes[i], BUF_MAX_FILE);
+	rc = git_merge_load(&v, &err);
+	if (rc == 0)
+		rc = v.s[0] != NULL ? merge_secrets(&v, &text, &err) :
+		    merge_unreadable(&v, &text, &err);
+	for (size_t i = 0; i < MERGE_SIDES; i++) {
+		secrets_file_free(v.s[i]);
+		buf_release(&v.bytes[i]);
+	}
+	for (size_t i = 0; i < v.master_count; i++)
+		key_free(v.masters[i]);
+	buf_release(&text);
+	return rc == 0 ? 0 : report_error(&err);
+}

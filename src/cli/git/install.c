@@ -1,0 +1,819 @@
+#include <sys/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/git/git.h"
+#include "common/args.h"
+#include "common/report.h"
+#include "document/document.h"
+#include "file/file.h"
+#include "file/lock.h"
+#include "plan/apply.h"
+#include "plan/plan.h"
+#include "secrets/secrets_file.h"
+
+struct error;
+struct git_setup;
+struct options;
+
+/* What `git install` sets up and `git uninstall` takes away again. */
+
+/* Behind the pattern of each secrets file in .gitattributes. */
+#define GIT_SETUP_ATTRIBUTES " diff=propseal merge=propseal"
+
+#define GIT_SETUP_COMMENT \
+	"# Secrets files: shown masked and merged by entry (propseal git install)"
+
+/* Where things are in one repository, and what we are called. */
+struct git_setup {
+	struct buf top;		/* of the work tree */
+	struct buf attributes;	/* the path of .gitattributes */
+	struct buf hook;	/* the path of the pre-commit hook */
+	struct buf program;	/* for a shell: `propseal`, or a path in quotes */
+};
+
+/* The settings of git: name and value.  ${value} is appended to. */
+#define GIT_SETUP_SETTINGS 3
+
+/* The sections that hold them. */
+#define GIT_SETUP_SECTIONS 2
+
+enum git_hook { GIT_HOOK_NONE, GIT_HOOK_OURS, GIT_HOOK_CALLS_US, GIT_HOOK_FOREIGN };
+
+/* Write files through core/plan: all or none.  ${content} is moved. */
+struct git_file {
+	const char *path;
+	struct buf *content;
+	unsigned int mode;	/* of a new file */
+};
+
+/* The lines of .gitattributes for `git install`. */
+struct git_attributes {
+	struct git_setup *setup;
+	const struct options *o;
+	struct buf added;	/* the new lines, without the comment; empty: none */
+	struct buf text;	/* the whole file with them */
+};
+
+#define PATH_MAX_BYTES 65536
+#define FILES_MAX 4
+
+#define HOOK_MARK "# propseal: no secret in clear text (propseal git install)"
+
+static void
+git_setup_init(struct git_setup *g)
+{
+	buf_init(&g->top, PATH_MAX_BYTES);
+	buf_init(&g->attributes, PATH_MAX_BYTES);
+	buf_init(&g->hook, PATH_MAX_BYTES);
+	buf_init(&g->program, PATH_MAX_BYTES);
+}
+
+static void
+git_setup_release(struct git_setup *g)
+{
+	buf_release(&g->top);
+	buf_release(&g->attributes);
+	buf_release(&g->hook);
+	buf_release(&g->program);
+}
+
+/* Is a program of our name in PATH this very one? */
+static bool
+is_in_path(const struct stat *self)
+{
+	const char *path = getenv("PATH");
+	struct stat st;
+	struct buf name;
+	bool found = false;
+	size_t len;
+
+	buf_init(&name, PATH_MAX_BYTES);
+	while (path != NULL && *path != '\0' && !found) {
+		len = strcspn(path, ":");
+		buf_clear(&name);
+		buf_append(&name, path, len);
+		buf_append_str(&name, "/propseal");
+		if (stat(buf_cstr(&name), &st) == 0 && access(buf_cstr(&name), X_OK) == 0) {
+			found = st.st_dev == self->st_dev && st.st_ino == self->st_ino;
+			break;
+		}
+		path += len + (path[len] == ':');
+	}
+	buf_release(&name);
+	return found;
+}
+
+/* For a shell, which is what git gives the line to. */
+static void
+git_setup_append_quoted(struct buf *out, const char *text)
+{
+	buf_append_char(out, '\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			buf_append_str(out, "'\\''");
+		else
+			buf_append_char(out, *text);
+	}
+	buf_append_char(out, '\'');
+}
+
+static void
+git_setup_find_program(struct git_setup *g)
+{
+	char path[4096];
+	struct stat st;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0 || (size_t)n == sizeof(path) - 1 || stat("/proc/self/exe", &st) != 0 ||
+	    is_in_path(&st)) {
+		buf_append_str(&g->program, "propseal");
+		return;
+	}
+	path[n] = '\0';
+	git_setup_append_quoted(&g->program, path);
+}
+
+/* Fill in the program, and with ${repository} the rest.  core.hooksPath counts. */
+static int
+git_setup_find(struct git_setup *g, bool repository, struct error *err)
+{
+	static const char *const hooks[] = { "rev-parse", "--git-path", "hooks", NULL };
+
+	git_setup_find_program(g);
+	if (repository) {
+		if (git_top(&g->top, err) != 0 || git_line(hooks, &g->hook, NULL, err) != 0)
+			return -1;
+		buf_append_str(&g->hook, "/pre-commit");
+		buf_append(&g->attributes, g->top.data, g->top.len);
+		buf_append_str(&g->attributes, "/.gitattributes");
+		(void)buf_cstr(&g->hook);
+		(void)buf_cstr(&g->attributes);
+		(void)buf_cstr(&g->top);
+	}
+	return buf_check(&g->hook, err) == 0 && buf_check(&g->attributes, err) == 0 &&
+	    buf_check(&g->program, err) == 0 ? 0 : -1;
+}
+
+static const char *
+git_setup_setting(const struct git_setup *g, size_t i, struct buf *value)
+{
+	static const char *const names[GIT_SETUP_SETTINGS] = { "diff.propseal.textconv",
+		"merge.propseal.name", "merge.propseal.driver" };
+
+	if (i == 1) {
+		buf_append_str(value, "merge secrets files by entry");
+	} else {
+		buf_append(value, g->program.data, g->program.len);
+		buf_append_str(value, i == 0 ? " git textconv --" : " git merge -- %O %A %B %P");
+	}
+	return names[i];
+}
+
+static const char *
+git_setup_section(size_t i)
+{
+	return i == 0 ? "diff.propseal" : "merge.propseal";
+}
+
+static void
+git_setup_hook_line(const struct git_setup *g, struct buf *out)
+{
+	buf_append(out, g->program.data, g->program.len);
+	buf_append_str(out, " git check --staged || exit 1");
+}
+
+/* Append the text of ours, and the line that a foreign one needs. */
+static void
+git_setup_hook_text(const struct git_setup *g, struct buf *out)
+{
+	buf_append_str(out, "#!/bin/sh\n" HOOK_MARK "\n");
+	git_setup_hook_line(g, out);
+	buf_append_char(out, '\n');
+}
+
+/* Append a file's content; none when it is not there. */
+static int
+git_setup_read(const struct buf *path, struct buf *out, bool *exists, struct error *err)
+{
+	struct error why;
+
+	*exists = file_read((const char *)path->data, out, NULL, &why) == 0;
+	if (*exists || why.code == ERROR_MISSING)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+/* Three lines, of which the last may name the program in another way. */
+static bool
+git_setup_is_ours(const struct buf *text)
+{
+	static const char head[] = "#!/bin/sh\n" HOOK_MARK "\n";
+	const unsigned char *rest = text->data + sizeof(head) - 1, *end;
+	size_t n;
+
+	if (text->len <= sizeof(head) - 1 || memcmp(text->data, head, sizeof(head) - 1) != 0)
+		return false;
+	n = text->len - (sizeof(head) - 1);
+	end = memchr(rest, '\n', n);
+	return end == rest + n - 1 && memmem(rest, n, " git check --staged", 19) != NULL;
+}
+
+/* What hook there is. */
+static int
+git_setup_hook(const struct git_setup *g, enum git_hook *out, struct error *err)
+{
+	struct buf text;
+	bool exists;
+	int rc;
+
+	buf_init(&text, BUF_MAX_FILE);
+	rc = git_setup_read(&g->hook, &text, &exists, err);
+	if (rc != 0)
+		;
+	else if (!exists)
+		*out = GIT_HOOK_NONE;
+	else if (git_setup_is_ours(&text))
+		*out = GIT_HOOK_OURS;
+	else
+		*out = memmem(text.data, text.len, " git check", 10) != NULL &&
+		    memmem(text.data, text.len, "propseal", 8) != NULL ?
+		    GIT_HOOK_CALLS_US : GIT_HOOK_FOREIGN;
+	buf_release(&text);
+	return rc;
+}
+
+static int
+git_setup_write(const struct git_file *files, size_t n, int lock_timeout_ms, struct error *err)
+{
+	struct plan *p = plan_new(NULL, err);
+	bool existed[FILES_MAX] = { false };
+	struct lock *lock = NULL;
+	struct file_id id;
+	int rc = p == NULL ? -1 : 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		rc = file_identify(files[i].path, &id, err);
+		existed[i] = id.exists;
+		if (rc == 0)
+			rc = plan_add_output(p, files[i].path, files[i].content, err);
+	}
+	if (rc == 0 && (lock = apply_lock(p, lock_timeout_ms, change_waiting, NULL, err)) == NULL)
+		rc = -1;
+	if (rc == 0)
+		rc = apply_plan(p, err);
+	/* A new file is private until here; these are not secret. */
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (!existed[i] && chmod(files[i].path, files[i].mode) != 0)
+			rc = error_io(err, files[i].path, "cannot set its mode");
+	lock_release(lock);
+	plan_free(p);
+	return rc;
+}
+
+#define GIT_ATTRIBUTES_TEXT_MAX BUF_MAX_FILE
+
+static void
+git_attributes_init(struct git_attributes *a)
+{
+	a->setup = NULL;
+	a->o = NULL;
+	buf_init(&a->added, GIT_ATTRIBUTES_TEXT_MAX);
+	buf_init(&a->text, GIT_ATTRIBUTES_TEXT_MAX);
+}
+
+static void
+git_attributes_release(struct git_attributes *a)
+{
+	buf_release(&a->added);
+	buf_release(&a->text);
+}
+
+/* A path as a pattern of gitattributes(5), anchored at the top. */
+static void
+append_pattern(struct buf *out, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "._/+-,@%~=";
+	bool quote = path[strspn(path, plain)] != '\0';
+
+	buf_append_str(out, quote ? "\"/" : "/");
+	for (; *path != '\0'; path++) {
+		/* A backslash for the pattern, and in quotes one more for each. */
+		if (strchr("*?[\\", *path) != NULL)
+			buf_append_str(out, "\\\\");
+		if (*path == '\\' || *path == '"')
+			buf_append_char(out, '\\');
+		if ((unsigned char)*path < ' ')
+			buf_printf(out, "\\%03o", (unsigned int)(unsigned char)*path);
+		else
+			buf_append_char(out, *path);
+	}
+	buf_append_str(out, quote ? "\"" : "");
+}
+
+/* Is there such a line already? */
+static bool
+has_line(const struct buf *text, const struct buf *line)
+{
+	const unsigned char *p = text->data, *end;
+	size_t n = text->len, len;
+
+	while (n > 0) {
+		end = memchr(p, '\n', n);
+		len = end != NULL ? (size_t)(end - p) : n;
+		if ((len == line->len || (len == line->len + 1 && p[len - 1] == '\r')) &&
+		    memcmp(p, line->data, line->len) == 0)
+			return true;
+		p += len + (end != NULL);
+		n -= len + (end != NULL);
+	}
+	return false;
+}
+
+/* Add the line of a pattern, once. */
+static int
+git_attributes_add_line(struct git_attributes *a, const struct buf *pattern, struct error *err)
+{
+	struct buf line;
+	int rc;
+
+	buf_init(&line, 65536);
+	buf_append(&line, pattern->data, pattern->len);
+	buf_append_str(&line, GIT_SETUP_ATTRIBUTES);
+	if ((rc = buf_check(&line, err)) == 0 && !has_line(&a->text, &line) &&
+	    !has_line(&a->added, &line)) {
+		buf_append(&a->added, line.data, line.len);
+		buf_append_char(&a->added, '\n');
+	}
+	buf_release(&line);
+	return rc;
+}
+
+static int
+git_attributes_add_path(struct git_attributes *a, const char *path, struct error *err)
+{
+	struct buf pattern;
+	int rc;
+
+	buf_init(&pattern, 65536);
+	append_pattern(&pattern, path);
+	rc = buf_check(&pattern, err);
+	if (rc == 0)
+		rc = git_attributes_add_line(a, &pattern, err);
+	buf_release(&pattern);
+	return rc;
+}
+
+static bool
+git_attributes_is_secrets_file(const char *path)
+{
+	struct secrets_file *s = secrets_file_load(path, NULL);
+	bool is = s != NULL && secrets_file_recognise(secrets_file_document(s));
+
+	secrets_file_free(s);
+	return is;
+}
+
+/* Every secrets file of the work tree that git does not ignore. */
+static int
+git_attributes_add_found(struct git_attributes *a, size_t *found, struct error *err)
+{
+	const char *top = buf_cstr(&a->setup->top);
+	const char *argv[] = { "-C", top, "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard", "--", "*.properties", NULL };
+	struct buf list, path;
+	const char *name;
+	size_t at, len;
+	int rc;
+
+	buf_init(&list, GIT_ATTRIBUTES_TEXT_MAX);
+	buf_init(&path, 65536);
+	rc = git_run(argv, &list, NULL, err);
+	for (at = 0; rc == 0 && at < list.len; at += len + 1) {
+		name = (const char *)list.data + at;
+		len = strnlen(name, list.len - at);
+		buf_clear(&path);
+		buf_printf(&path, "%s/%s", top, name);
+		if (!git_attributes_is_secrets_file(buf_cstr(&path)))
+			continue;
+		++*found;
+		rc = git_attributes_add_path(a, name, err);
+	}
+	buf_release(&path);
+	buf_release(&list);
+	return rc;
+}
+
+/* The secrets file that was named, by its place in the work tree. */
+static int
+add_named(struct git_attributes *a, const char *path, size_t *found, struct error *err)
+{
+	char *real = realpath(path, NULL), *top = realpath(buf_cstr(&a->setup->top), NULL);
+	size_t n = top != NULL ? strlen(top) : 0;
+	int rc = 0;
+
+	if (real == NULL)
+		rc = error_io(err, path, "cannot find");
+	else if (top == NULL || strncmp(real, top, n) != 0 || real[n] != '/') {
+		/* That of propseal.ini need not be meant. */
+		if (a->o->from[FLAG_LOCAL_SECRETS_FILE] != NULL)
+			goto done;
+		error_set(err, ERROR_USAGE, "the secrets file is not in this work tree");
+		rc = error_place(err, path, 0);
+	} else
+		rc = git_attributes_add_path(a, real + n + 1, err);
+	*found += rc == 0;
+done:
+	free(real);
+	free(top);
+	return rc;
+}
+
+static int
+choose_files(struct git_attributes *a, struct error *err)
+{
+	const char *named = a->o->text[FLAG_LOCAL_SECRETS_FILE];
+	struct buf pattern;
+	size_t found = a->o->arg_count;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < a->o->arg_count; i++) {
+		buf_init(&pattern, 65536);
+		buf_append_str(&pattern, a->o->args[i]);
+		if (strpbrk(a->o->args[i], " \t\n\"") != NULL)
+			rc = error_set(err, ERROR_USAGE, "a pattern has no blanks or quotes: %s",
+			    a->o->args[i]);
+		else
+			rc = git_attributes_add_line(a, &pattern, err);
+		buf_release(&pattern);
+	}
+	if (rc == 0 && named != NULL)
+		rc = add_named(a, named, &found, err);
+	if (rc == 0 && found == 0)
+		rc = git_attributes_add_found(a, &found, err);
+	if (rc != 0 || found > 0)
+		return rc;
+	error_set(err, ERROR_MISSING, "there is no secrets file in this work tree");
+	return error_hint(err, "name it by a pattern as in .gitattributes: propseal git install "
+	    "secrets.properties");
+}
+
+/**
+ * git_attributes_plan(a, setup, o, err):
+ * Find the secrets files: the patterns that are the arguments, the file of
+ * --local-secrets-file, or every one in the work tree that git does not
+ * ignore.  ERROR_MISSING: none; ERROR_USAGE: a bad pattern, or a file
+ * elsewhere; ERROR_IO.
+ */
+static int
+git_attributes_plan(struct git_attributes *a, struct git_setup *setup, const struct options *o,
+    struct error *err)
+{
+	struct buf comment;
+	bool exists;
+
+	a->setup = setup;
+	a->o = o;
+	if (git_setup_read(&setup->attributes, &a->text, &exists, err) != 0 ||
+	    choose_files(a, err) != 0)
+		return -1;
+	if (a->added.len == 0)
+		return 0;
+	if (a->text.len > 0 && a->text.data[a->text.len - 1] != '\n')
+		buf_append_char(&a->text, '\n');
+	buf_init(&comment, 4096);
+	buf_append_str(&comment, GIT_SETUP_COMMENT);
+	if (!has_line(&a->text, &comment))
+		buf_append_str(&a->text, GIT_SETUP_COMMENT "\n");
+	buf_release(&comment);
+	buf_append(&a->text, a->added.data, a->added.len);
+	return buf_check(&a->text, err);
+}
+
+#define GIT_INSTALL_TEXT_MAX BUF_MAX_FILE
+#define MODE_ATTRIBUTES 0644
+#define MODE_HOOK 0755
+
+struct install {
+	const struct options *o;
+	struct git_setup g;
+	bool in_repository;	/* not --global */
+	struct git_attributes attributes;
+	struct buf hook;	/* the new hook */
+	bool new_hook;		/* else it stays as it is */
+};
+
+/* --- what is to be done --- */
+
+static int
+plan_hook(struct install *in, struct error *err)
+{
+	enum git_hook hook = GIT_HOOK_NONE;
+	struct buf line, old;
+	bool exists;
+	int rc;
+
+	if (in->o->on[FLAG_NO_HOOK])
+		return 0;
+	if (git_setup_hook(&in->g, &hook, err) != 0)
+		return -1;
+	if (hook == GIT_HOOK_CALLS_US)
+		return 0;
+	if (hook == GIT_HOOK_FOREIGN) {
+		buf_init(&line, 65536);
+		git_setup_hook_line(&in->g, &line);
+		error_set(err, ERROR_EXISTS, "the repository has a pre-commit hook of its own");
+		error_place(err, buf_cstr(&in->g.hook), 0);
+		rc = error_hint(err, "add this line to it and run this command again, or give "
+		    "--no-hook: %s", buf_cstr(&line));
+		buf_release(&line);
+		return rc;
+	}
+	git_setup_hook_text(&in->g, &in->hook);
+	buf_init(&old, GIT_INSTALL_TEXT_MAX);
+	rc = git_setup_read(&in->g.hook, &old, &exists, err);
+	/* Ours already, to the letter? */
+	in->new_hook = old.len != in->hook.len ||
+	    memcmp(old.data, in->hook.data, old.len) != 0;
+	buf_release(&old);
+	return rc == 0 ? buf_check(&in->hook, err) : -1;
+}
+
+/* --- doing it --- */
+
+static int
+set_settings(struct install *in, struct error *err)
+{
+	struct buf value;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SETTINGS; i++) {
+		buf_init(&value, 65536);
+		const char *name = git_setup_setting(&in->g, i, &value);
+		const char *argv[] = { "config", in->in_repository ? "--local" : "--global", name,
+			buf_cstr(&value), NULL };
+
+		rc = git_run(argv, NULL, NULL, err);
+		buf_release(&value);
+	}
+	return rc;
+}
+
+static int
+git_install_make_folder(struct install *in, struct error *err)
+{
+	char *path = strdup(buf_cstr(&in->g.hook));
+	int rc = 0;
+
+	if (path == NULL)
+		return error_memory(err);
+	*strrchr(path, '/') = '\0';
+	if (access(path, F_OK) != 0 &&
+	    (mkdir(path, MODE_HOOK) != 0 || chmod(path, MODE_HOOK) != 0))
+		rc = error_io(err, path, "cannot make the folder");
+	free(path);
+	return rc;
+}
+
+static int
+write_files(struct install *in, struct error *err)
+{
+	struct git_file files[2];
+	size_t n = 0;
+
+	if (in->attributes.added.len > 0)
+		files[n++] = (struct git_file){ buf_cstr(&in->g.attributes), &in->attributes.text,
+			MODE_ATTRIBUTES };
+	if (in->new_hook) {
+		if (git_install_make_folder(in, err) != 0)
+			return -1;
+		files[n++] = (struct git_file){ buf_cstr(&in->g.hook), &in->hook, MODE_HOOK };
+	}
+	return n == 0 ? 0 : git_setup_write(files, n, options_lock_timeout(in->o), err);
+}
+
+/* What is done, or would be: one line each. */
+static int
+git_install_show(struct install *in, struct error *err)
+{
+	struct buf out, value;
+	const char *p, *end;
+	int rc;
+
+	buf_init(&out, GIT_INSTALL_TEXT_MAX);
+	for (p = buf_cstr(&in->attributes.added); *p != '\0'; p = end + 1) {
+		end = strchr(p, '\n');
+		buf_append_str(&out, ".gitattributes: ");
+		text_append_visible(&out, p, (size_t)(end - p));
+		buf_append_char(&out, '\n');
+	}
+	for (size_t i = 0; i < GIT_SETUP_SETTINGS; i++) {
+		buf_init(&value, 65536);
+		buf_printf(&out, "git config %s: ", git_setup_setting(&in->g, i, &value));
+		text_append_visible(&out, value.data, value.len);
+		buf_append_char(&out, '\n');
+		buf_release(&value);
+	}
+	if (in->new_hook) {
+		text_append_visible(&out, in->g.hook.data, in->g.hook.len);
+		buf_append_str(&out, ": ");
+		git_setup_hook_line(&in->g, &out);
+		buf_append_char(&out, '\n');
+	}
+	rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
+static int
+install(struct install *in, struct error *err)
+{
+	if (git_setup_find(&in->g, in->in_repository, err) != 0)
+		return -1;
+	if (in->in_repository &&
+	    (git_attributes_plan(&in->attributes, &in->g, in->o, err) != 0 ||
+	    plan_hook(in, err) != 0))
+		return -1;
+	if (!in->o->on[FLAG_DRY_RUN] && (set_settings(in, err) != 0 ||
+	    (in->in_repository && write_files(in, err) != 0)))
+		return -1;
+	return git_install_show(in, err);
+}
+
+int
+commands_git_install(const struct options *o)
+{
+	struct install in = { .o = o, .in_repository = !o->on[FLAG_GLOBAL] };
+	struct error err;
+	int rc;
+
+	git_setup_init(&in.g);
+	git_attributes_init(&in.attributes);
+	buf_init(&in.hook, GIT_INSTALL_TEXT_MAX);
+	rc = install(&in, &err);
+	buf_release(&in.hook);
+	git_attributes_release(&in.attributes);
+	git_setup_release(&in.g);
+	return rc == 0 ? 0 : report_error(&err);
+}
+
+#define GIT_UNINSTALL_TEXT_MAX BUF_MAX_FILE
+
+struct uninstall {
+	const struct options *o;
+	struct git_setup g;
+	struct buf attributes;	/* what is left of .gitattributes */
+	size_t lines;		/* taken out of it */
+	bool hook;		/* ours is there */
+	bool sections[GIT_SETUP_SECTIONS];
+};
+
+static bool
+git_uninstall_is_ours(const unsigned char *line, size_t len)
+{
+	size_t n = strlen(GIT_SETUP_ATTRIBUTES);
+
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	return (len == strlen(GIT_SETUP_COMMENT) && memcmp(line, GIT_SETUP_COMMENT, len) == 0) ||
+	    (len > n && line[0] != '#' && memcmp(line + len - n, GIT_SETUP_ATTRIBUTES, n) == 0);
+}
+
+static int
+plan_attributes(struct uninstall *u, struct error *err)
+{
+	const unsigned char *p, *end;
+	struct buf old;
+	bool exists;
+	size_t n, len;
+	int rc;
+
+	buf_init(&old, GIT_UNINSTALL_TEXT_MAX);
+	rc = git_setup_read(&u->g.attributes, &old, &exists, err);
+	p = old.data;
+	for (n = rc == 0 ? old.len : 0; n > 0; n -= len, p += len) {
+		end = memchr(p, '\n', n);
+		len = end != NULL ? (size_t)(end - p) + 1 : n;
+		if (git_uninstall_is_ours(p, len - (end != NULL)))
+			u->lines++;
+		else
+			buf_append(&u->attributes, p, len);
+	}
+	buf_release(&old);
+	return rc == 0 ? buf_check(&u->attributes, err) : -1;
+}
+
+static int
+find_sections(struct uninstall *u, const char *where, struct error *err)
+{
+	char pattern[64];
+	int status;
+
+	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++) {
+		snprintf(pattern, sizeof(pattern), "^%s[.]", git_setup_section(i));
+		const char *argv[] = { "config", where, "--get-regexp", pattern, NULL };
+
+		if (git_run(argv, NULL, &status, err) != 0)
+			return -1;
+		u->sections[i] = status == 0;
+	}
+	return 0;
+}
+
+static int
+git_uninstall_show(struct uninstall *u, struct error *err)
+{
+	struct buf out;
+	int rc;
+
+	buf_init(&out, GIT_UNINSTALL_TEXT_MAX);
+	if (u->lines > 0)
+		buf_printf(&out, ".gitattributes: %zu %s out\n", u->lines,
+		    u->lines == 1 ? "line" : "lines");
+	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++)
+		if (u->sections[i])
+			buf_printf(&out, "git config: section %s out\n", git_setup_section(i));
+	if (u->hook)
+		buf_printf(&out, "%s: removed\n", buf_cstr(&u->g.hook));
+	if (out.len == 0)
+		buf_append_str(&out, "nothing is installed\n");
+	rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
+static int
+remove_file(const char *path, struct error *err)
+{
+	return unlink(path) == 0 ? 0 : error_io(err, path, "cannot remove");
+}
+
+static int
+git_uninstall_apply(struct uninstall *u, const char *where, struct error *err)
+{
+	const char *path = buf_cstr(&u->g.attributes);
+	struct git_file file = { path, &u->attributes, 0 };
+	int rc = 0;
+
+	if (u->hook && remove_file(buf_cstr(&u->g.hook), err) != 0)
+		return -1;
+	if (u->lines > 0)
+		rc = u->attributes.len == 0 ? remove_file(path, err) :
+		    git_setup_write(&file, 1, options_lock_timeout(u->o), err);
+	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SECTIONS; i++) {
+		const char *argv[] = { "config", where, "--remove-section", git_setup_section(i),
+			NULL };
+
+		if (u->sections[i])
+			rc = git_run(argv, NULL, NULL, err);
+	}
+	return rc;
+}
+
+static int
+uninstall(struct uninstall *u, struct error *err)
+{
+	bool global = u->o->on[FLAG_GLOBAL];
+	const char *where = global ? "--global" : "--local";
+	enum git_hook hook = GIT_HOOK_NONE;
+
+	if (git_setup_find(&u->g, !global, err) != 0)
+		return -1;
+	if (!global && (plan_attributes(u, err) != 0 || git_setup_hook(&u->g, &hook, err) != 0))
+		return -1;
+	u->hook = hook == GIT_HOOK_OURS;
+	if (find_sections(u, where, err) != 0)
+		return -1;
+	if (!u->o->on[FLAG_DRY_RUN] && git_uninstall_apply(u, where, err) != 0)
+		return -1;
+	if (hook == GIT_HOOK_CALLS_US)
+		report_note("%s calls `propseal git check`: take that line out by hand",
+		    buf_cstr(&u->g.hook));
+	return git_uninstall_show(u, err);
+}
+
+int
+commands_git_uninstall(const struct options *o)
+{
+	struct uninstall u = { .o = o };
+	struct error err;
+	int rc;
+
+	git_setup_init(&u.g);
+	buf_init(&u.attributes, GIT_UNINSTALL_TEXT_MAX);
+	rc = uninstall(&u, &err);
+	buf_release(&u.attributes);
+	git_setup_release(&u.g);
+	return rc == 0 ? 0 : report_error(&err);
+}

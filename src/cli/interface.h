@@ -1,0 +1,59 @@
+#ifndef CLI_INTERFACE_H
+#define CLI_INTERFACE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "ui/registry_source.h"
+
+struct buf;
+struct error;
+struct place;
+struct registry_answer;
+struct registry_request;
+struct remote;
+struct worker;
+
+/* A request with copies of everything that it needs. */
+struct job {
+	struct job *next;
+	unsigned long id;
+	enum registry_kind kind;
+	char *path, *key;	/* "" when not part of it */
+	unsigned int version, cas, delay_ms;
+	struct buf value;	/* secret */
+};
+
+struct job *job_new(unsigned long id, const struct registry_request *r, struct error *err);
+void job_free(struct job *j);
+
+/* Does a value go over the connection? */
+bool job_is_secret(const struct job *j);
+
+/* Do it: ask the registry, and fill ${out}, also when it failed. */
+void job_run(const struct job *j, struct remote *r, struct registry_answer *out);
+
+/* The thread that does the interface's requests, and its queue. */
+
+/* Start one.  ${header}: the Authorization header (copied); empty: as the
+ * place's files say.  ${fd}: an eventfd that is written for each answer. */
+struct worker *worker_new(const struct place *p, const struct buf *header, int fd,
+    struct error *err);
+
+/* End it.  One that is in the middle of a request is left alone to end later;
+ * its answer is dropped.  NULL is fine. */
+void worker_end(struct worker *w);
+
+/* How many are left alone so. */
+int worker_left(void);
+
+int worker_add(struct worker *w, unsigned long id, const struct registry_request *r,
+    struct error *err);
+
+/* The next answer, NULL for none: then the eventfd is empty too. */
+struct registry_answer *worker_take(struct worker *w);
+
+/* Drop a request.  False: it is under way, and only worker_end gets rid of it. */
+bool worker_drop(struct worker *w, unsigned long id);
+
+#endif /* !CLI_INTERFACE_H */

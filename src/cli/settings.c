@@ -1,0 +1,455 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "estate/walk.h"
+#include "secrets/rules.h"
+#include "ui/keymap.h"
+
+#define KEY_PREFIX "key."
+
+static const struct setting settings[SETTING_FIRST_KEY] = {
+	[SETTING_SECRETS_FILE] = { "files", "secrets-file", SETTING_IS_PATH,
+	    FLAG_LOCAL_SECRETS_FILE, NULL, NULL },
+	[SETTING_REMOTE_PATH] = { "files", "remote-path", SETTING_IS_REMOTE,
+	    FLAG_REMOTE_SECRETS_FILE, NULL, NULL },
+	[SETTING_PATTERNS] = { "files", "patterns", SETTING_IS_PATTERNS,
+	    FLAG_COUNT, NULL, SCOPE_BUILT_IN },
+	[SETTING_IGNORE] = { "files", "ignore", SETTING_IS_IGNORED, FLAG_COUNT, NULL, NULL },
+	[SETTING_SECRET_KEYS] = { "rules", "secret-keys", SETTING_IS_KEYS,
+	    FLAG_COUNT, NULL, NULL },
+	[SETTING_PUBLIC_KEYS] = { "rules", "public-keys", SETTING_IS_KEYS,
+	    FLAG_COUNT, NULL, NULL },
+	[SETTING_THEME] = { "ui", "theme", SETTING_IS_CHOICE, FLAG_COUNT,
+	    "default|monochrome|light", "default" },
+	[SETTING_REVEAL] = { "ui", "reveal-seconds", SETTING_IS_SECONDS,
+	    FLAG_REVEAL_TIME, NULL, "10" },
+	[SETTING_LOCK] = { "ui", "lock-seconds", SETTING_IS_SECONDS,
+	    FLAG_LOCK_TIME, NULL, "300" },
+	[SETTING_LOCK_TIMEOUT] = { "locks", "timeout-seconds", SETTING_IS_SECONDS,
+	    FLAG_LOCK_TIMEOUT, NULL, "60" },
+};
+
+const struct setting *
+setting_get(enum setting_id id)
+{
+	return &settings[id];
+}
+
+enum setting_kind
+setting_kind(enum setting_id id)
+{
+	return id < SETTING_FIRST_KEY ? settings[id].kind : SETTING_IS_BINDING;
+}
+
+const char *
+setting_section(enum setting_id id)
+{
+	return id < SETTING_FIRST_KEY ? settings[id].section : "ui";
+}
+
+enum action_id
+setting_action(enum setting_id id)
+{
+	return (enum action_id)(id - SETTING_FIRST_KEY);
+}
+
+const char *
+setting_name(enum setting_id id, char name[SETTING_NAME_MAX])
+{
+	if (id < SETTING_FIRST_KEY)
+		return settings[id].name;
+	snprintf(name, SETTING_NAME_MAX, KEY_PREFIX "%s",
+	    keymap_action(setting_action(id))->name);
+	return name;
+}
+
+bool
+setting_is_list(enum setting_id id)
+{
+	enum setting_kind kind = setting_kind(id);
+
+	return kind == SETTING_IS_PATTERNS || kind == SETTING_IS_IGNORED ||
+	    kind == SETTING_IS_KEYS;
+}
+
+enum setting_id
+setting_find(const char *section, const char *name)
+{
+	char own[SETTING_NAME_MAX];
+	int id;
+
+	for (id = 0; id < SETTING_COUNT; id++) {
+		if (strcmp(setting_section((enum setting_id)id), section) == 0 &&
+		    strcmp(setting_name((enum setting_id)id, own), name) == 0)
+			break;
+	}
+	return (enum setting_id)id;
+}
+
+bool
+setting_has_section(const char *section)
+{
+	int id;
+
+	for (id = 0; id < SETTING_FIRST_KEY; id++) {
+		if (strcmp(settings[id].section, section) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *
+setting_near_section(const char *section)
+{
+	int id;
+
+	for (id = 0; id < SETTING_FIRST_KEY; id++) {
+		if (near_word(section, strlen(section), settings[id].section))
+			return settings[id].section;
+	}
+	return NULL;
+}
+
+const char *
+setting_near_name(const char *section, const char *name, char near[SETTING_NAME_MAX])
+{
+	size_t best = NEAR_NOT, d;
+	int id, found = SETTING_COUNT;
+
+	for (id = 0; id < SETTING_COUNT; id++) {
+		if (strcmp(setting_section((enum setting_id)id), section) != 0)
+			continue;
+		d = near_distance(name, strlen(name), setting_name((enum setting_id)id, near));
+		if (d < best) {
+			best = d;
+			found = id;
+		}
+	}
+	return found == SETTING_COUNT ? NULL : setting_name((enum setting_id)found, near);
+}
+
+const char *
+setting_section_with(const char *name)
+{
+	char own[SETTING_NAME_MAX];
+	int id;
+
+	for (id = 0; id < SETTING_COUNT; id++) {
+		if (strcmp(setting_name((enum setting_id)id, own), name) == 0)
+			return setting_section((enum setting_id)id);
+	}
+	return NULL;
+}
+
+struct config {
+	struct config_place places[CONFIG_PLACES];	/* the weakest first */
+	struct config_value values[SETTING_COUNT];
+	struct bindings bindings;
+	struct rules *rules;
+	struct scope *scope;
+};
+
+void
+config_free(struct config *c)
+{
+	size_t i;
+
+	if (c == NULL)
+		return;
+	for (i = 0; i < CONFIG_PLACES; i++) {
+		free(c->places[i].path);
+		config_file_free(c->places[i].file);
+	}
+	rules_free(c->rules);
+	scope_free(c->scope);
+	free(c);
+}
+
+/* Read the file of a place.  It must be there only if the user named it. */
+static int
+read_place(struct config_place *p, struct buf *path, bool must_exist, struct error *err)
+{
+	if (buf_check(path, err) != 0)
+		return -1;
+	if (path->len == 0)
+		return 0;
+	if ((p->path = strdup(buf_cstr(path))) == NULL)
+		return error_memory(err);
+	p->file = config_file_read(p->path, p->origin == CONFIG_PROJECT, NULL, NULL, err);
+	if (p->file != NULL || (err->code == ERROR_MISSING && !must_exist))
+		return 0;
+	if (err->code == ERROR_MISSING)
+		error_hint(err, "the environment variable " CONFIG_VARIABLE " names it; set it to "
+		    "nothing to go without");
+	return -1;
+}
+
+static int
+config_read_files(struct config *c, struct error *err)
+{
+	const char *variable = getenv(CONFIG_VARIABLE);
+	struct buf path;
+	int rc;
+
+	c->places[0].origin = CONFIG_USER;
+	c->places[1].origin = CONFIG_PROJECT;
+	c->places[2].origin = CONFIG_ENVIRONMENT;
+	if (variable != NULL && variable[0] == '\0')
+		return 0;
+	buf_init(&path, CONFIG_PATH_MAX);
+	config_find_user(&path);
+	rc = read_place(&c->places[0], &path, false, err);
+	if (rc == 0) {
+		buf_clear(&path);
+		config_find_project(&path);
+		rc = read_place(&c->places[1], &path, false, err);
+	}
+	if (rc == 0 && variable != NULL) {
+		buf_clear(&path);
+		buf_append_str(&path, variable);
+		rc = read_place(&c->places[2], &path, true, err);
+	}
+	buf_release(&path);
+	return rc;
+}
+
+static void
+config_collect(struct config *c)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	const struct config_file *f;
+	size_t i;
+	int id;
+
+	for (id = 0; id < SETTING_COUNT; id++) {
+		if (id < SETTING_FIRST_KEY)
+			c->values[id].text = setting_get((enum setting_id)id)->built_in;
+		for (i = 0; i < CONFIG_PLACES; i++) {
+			f = c->places[i].file;
+			if (f == NULL || f->values[id].text == NULL)
+				continue;
+			c->values[id] = (struct config_value){ .text = f->values[id].text,
+			    .origin = c->places[i].origin, .file = f->path,
+			    .line = f->values[id].line };
+		}
+	}
+	if (no_colour != NULL && no_colour[0] != '\0')
+		c->values[SETTING_THEME] = (struct config_value){ .text = "monochrome",
+		    .origin = CONFIG_ENVIRONMENT, .variable = "NO_COLOR" };
+}
+
+static int
+clash(const struct config *c, enum action_id one, enum action_id two, uint32_t key,
+    struct error *err)
+{
+	const struct config_value *v = &c->values[SETTING_FIRST_KEY + (int)two];
+	const struct config_value *w = &c->values[SETTING_FIRST_KEY + (int)one];
+	const char *names[2] = { keymap_action(one)->name, keymap_action(two)->name };
+	char name[KEY_NAME_MAX];
+
+	/* Say it where the user's own line is: the stronger one, the later one. */
+	if (w->origin > v->origin || (w->origin == v->origin && w->line > v->line)) {
+		v = w;
+		names[0] = keymap_action(two)->name;
+		names[1] = keymap_action(one)->name;
+	}
+	error_set(err, ERROR_FORMAT, "the key %s of %s is that of %s too", key_name_of(key, name),
+	    names[1], names[0]);
+	error_place(err, v->file, v->line);
+	return error_hint(err, "give one of them another key: `key.%s = ...`, `none` for no key",
+	    names[0]);
+}
+
+static int
+config_bind(struct config *c, struct error *err)
+{
+	const struct config_value *v;
+	enum action_id one, two;
+	uint32_t key;
+	int id;
+
+	bindings_init(&c->bindings);
+	for (id = SETTING_FIRST_KEY; id < SETTING_COUNT; id++) {
+		v = &c->values[id];
+		if (v->text != NULL && bindings_set(&c->bindings,
+		    setting_action((enum setting_id)id), v->text, err) != 0)
+			return error_place(err, v->file, v->line);
+	}
+	if (bindings_conflict(&c->bindings, &one, &two, &key))
+		return clash(c, one, two, key, err);
+	return 0;
+}
+
+/* Call ${add} with each part of a list's value. */
+static int
+each(const struct config_value *v, int (*add)(struct config *, const char *, struct error *),
+    struct config *c, struct error *err)
+{
+	const char *p = v->text;
+	size_t len;
+	char *part;
+	int rc = 0;
+
+	/* A built-in list is what core does by itself. */
+	if (v->origin == CONFIG_BUILT_IN)
+		return 0;
+	while (rc == 0 && (p = config_value_next(p, &len)) != NULL) {
+		if ((part = strndup(p, len)) == NULL)
+			return error_memory(err);
+		rc = add(c, part, err);
+		free(part);
+		p += len;
+	}
+	return rc;
+}
+
+static int
+add_pattern(struct config *c, const char *part, struct error *err)
+{
+	return scope_add_pattern(c->scope, part, err);
+}
+
+static int
+add_ignored(struct config *c, const char *part, struct error *err)
+{
+	return scope_add_ignored(c->scope, part, err);
+}
+
+static int
+add_secret(struct config *c, const char *part, struct error *err)
+{
+	return rules_add_secret(c->rules, part, err);
+}
+
+static int
+add_public(struct config *c, const char *part, struct error *err)
+{
+	return rules_add_public(c->rules, part, err);
+}
+
+static int
+config_settle(struct config *c, struct error *err)
+{
+	config_collect(c);
+	if (config_bind(c, err) != 0 || (c->rules = rules_new(err)) == NULL ||
+	    (c->scope = scope_new(err)) == NULL)
+		return -1;
+	if (each(&c->values[SETTING_PATTERNS], add_pattern, c, err) != 0 ||
+	    each(&c->values[SETTING_IGNORE], add_ignored, c, err) != 0 ||
+	    each(&c->values[SETTING_SECRET_KEYS], add_secret, c, err) != 0)
+		return -1;
+	return each(&c->values[SETTING_PUBLIC_KEYS], add_public, c, err);
+}
+
+static struct config *
+new_config(struct error *err)
+{
+	struct config *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		error_memory(err);
+	return c;
+}
+
+struct config *
+config_load(struct error *err)
+{
+	struct config *c = new_config(err);
+
+	if (c != NULL && (config_read_files(c, err) != 0 || config_settle(c, err) != 0)) {
+		config_free(c);
+		c = NULL;
+	}
+	return c;
+}
+
+struct config *
+config_single(struct config_file *file, struct error *err)
+{
+	struct config *c = new_config(err);
+
+	if (c == NULL) {
+		config_file_free(file);
+		return NULL;
+	}
+	c->places[0].origin = CONFIG_ENVIRONMENT;
+	c->places[0].file = file;
+	if (config_settle(c, err) == 0)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+const struct config_place *
+config_place(const struct config *c, size_t i)
+{
+	return &c->places[i];
+}
+
+const struct config_value *
+config_get(const struct config *c, enum setting_id id)
+{
+	return &c->values[id];
+}
+
+/* Fill in the flag of a setting, unless it was given. */
+static void
+apply(const struct config_value *v, enum flag_id id, struct options *o)
+{
+	if (v->text == NULL || o->given[id])
+		return;
+	if (flag_get(id)->kind == FLAG_IS_SECONDS)
+		o->seconds[id] = (int)strtol(v->text, NULL, 10);
+	else
+		o->text[id] = v->text;
+	o->from[id] = v->file != NULL ? v : NULL;
+}
+
+void
+config_apply(const struct config *c, struct options *o)
+{
+	const struct command_flag *f;
+	int id;
+
+	o->config = c;
+	for (id = 0; id < SETTING_FIRST_KEY; id++) {
+		for (f = o->command->flags; f->id != FLAG_COUNT; f++) {
+			if (f->id == setting_get((enum setting_id)id)->flag)
+				apply(&c->values[id], f->id, o);
+		}
+	}
+}
+
+const struct rules *
+config_rules(const struct config *c)
+{
+	return c == NULL ? NULL : c->rules;
+}
+
+const struct scope *
+config_scope(const struct config *c)
+{
+	return c == NULL ? NULL : c->scope;
+}
+
+const struct bindings *
+config_bindings(const struct config *c)
+{
+	return c == NULL ? NULL : &c->bindings;
+}
+
+enum theme
+config_theme(const struct config *c)
+{
+	const char *name = c == NULL ? "default" : c->values[SETTING_THEME].text;
+
+	if (strcmp(name, "monochrome") == 0)
+		return THEME_MONOCHROME;
+	return strcmp(name, "light") == 0 ? THEME_LIGHT : THEME_DEFAULT;
+}

@@ -1,0 +1,199 @@
+#ifndef CLI_SETTINGS_H
+#define CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/args.h"
+#include "ui/canvas.h"
+#include "ui/keymap.h"
+
+struct bindings;
+struct buf;
+struct config;
+struct config_file;
+struct error;
+struct file_id;
+struct options;
+struct rules;
+struct scope;
+
+/*
+ * Every setting that propseal.ini knows.  After the fixed ones comes one
+ * `key.<action>` for each action of the interface.
+ */
+enum setting_id {
+	SETTING_SECRETS_FILE,
+	SETTING_REMOTE_PATH,
+	SETTING_PATTERNS,
+	SETTING_IGNORE,
+	SETTING_SECRET_KEYS,
+	SETTING_PUBLIC_KEYS,
+	SETTING_THEME,
+	SETTING_REVEAL,
+	SETTING_LOCK,
+	SETTING_LOCK_TIMEOUT,
+	SETTING_FIRST_KEY,
+	SETTING_COUNT = SETTING_FIRST_KEY + (int)ACTION_COUNT
+};
+
+enum setting_kind {
+	SETTING_IS_PATH,	/* relative to the folder of the file that sets it */
+	SETTING_IS_REMOTE,	/* a path on another host */
+	SETTING_IS_PATTERNS,	/* of file names; a list */
+	SETTING_IS_IGNORED,	/* of file and folder names; a list */
+	SETTING_IS_KEYS,	/* patterns of configuration keys; a list */
+	SETTING_IS_CHOICE,
+	SETTING_IS_SECONDS,	/* within the bounds of its flag */
+	SETTING_IS_BINDING	/* keys of an action */
+};
+
+struct setting {
+	const char *section;
+	const char *name;
+	enum setting_kind kind;
+	enum flag_id flag;	/* that says the same, FLAG_COUNT: none */
+	const char *choices;	/* CHOICE: "a|b|c" */
+	const char *built_in;	/* NULL: none */
+};
+
+#define SETTING_NAME_MAX 48
+
+/* A fixed setting, by ${id} below SETTING_FIRST_KEY. */
+const struct setting *setting_get(enum setting_id id);
+
+enum setting_kind setting_kind(enum setting_id id);
+const char *setting_section(enum setting_id id);
+
+/* Its name within the section; one of a key is made in ${name}. */
+const char *setting_name(enum setting_id id, char name[SETTING_NAME_MAX]);
+
+/* Does the value have several parts? */
+bool setting_is_list(enum setting_id id);
+
+/* The action of a `key.` setting. */
+enum action_id setting_action(enum setting_id id);
+
+/* SETTING_COUNT: there is none. */
+enum setting_id setting_find(const char *section, const char *name);
+
+/* What ${section} or ${name} in it may have been meant for, or NULL.  A name
+ * may be made in ${near}. */
+const char *setting_near_section(const char *section);
+const char *setting_near_name(const char *section, const char *name,
+    char near[SETTING_NAME_MAX]);
+
+/* The section that has a setting of this name, or NULL. */
+const char *setting_section_with(const char *name);
+
+/* Is there a section of this name? */
+bool setting_has_section(const char *section);
+
+/**
+ * config_value_next(list, len):
+ * The next part of a list's text: its start, with its length in ${*len};
+ * NULL at the end.  Go on behind it.
+ */
+const char *config_value_next(const char *list, size_t *len);
+
+#define CONFIG_FILE_NAME "propseal.ini"
+#define CONFIG_VARIABLE "PROPSEAL_CONFIG"
+#define CONFIG_PATH_MAX 65536
+
+/* Append the path of the user's file, there or not; nothing without a home. */
+void config_find_user(struct buf *out);
+
+/* Append the path of the project's file: in the current folder or the nearest
+ * one above, up to one with .git, the home folder or the root.  Nothing when
+ * there is none.  The name alone when it is in the current folder. */
+void config_find_project(struct buf *out);
+
+/* What one propseal.ini says. */
+struct config_file {
+	char *path;
+	struct {
+		char *text;	/* checked (config_value.h); NULL: not set */
+		size_t line;
+	} values[SETTING_COUNT];
+};
+
+/* Called with each thing that is wrong in a file, in the order of lines. */
+typedef void config_file_problem(void *cookie, const struct error *what);
+
+/**
+ * config_file_read(path, foreign, problem, cookie, err):
+ * Read a file and check all of it.  One that is ${foreign} (not the user's
+ * own choice, as one that came with a repository) may name files below its
+ * own folder only, when that is in a git work tree.  NULL: ERROR_MISSING, ERROR_IO,
+ * ERROR_REFUSED (not ours alone, see config_find_trusted), ERROR_LIMIT,
+ * ERROR_FORMAT: the first thing that is wrong in it; ${problem} (may be NULL)
+ * has been told of all of them.
+ */
+struct config_file *config_file_read(const char *path, bool foreign,
+    config_file_problem *problem, void *cookie, struct error *err);
+void config_file_free(struct config_file *f);
+
+/*
+ * The settings in force: of the command line, else of the file that
+ * $PROPSEAL_CONFIG names, else of the project's file, else of the user's,
+ * else built in.  With $PROPSEAL_CONFIG set and empty no file is read.
+ */
+
+/* Where a value comes from; a later one wins. */
+enum config_origin {
+	CONFIG_BUILT_IN,
+	CONFIG_USER,
+	CONFIG_PROJECT,
+	CONFIG_ENVIRONMENT,
+	CONFIG_FLAG
+};
+
+struct config_value {
+	const char *text;	/* NULL: none; a list's parts with one blank between */
+	enum config_origin origin;
+	const char *file;	/* NULL: none of the files */
+	size_t line;
+	const char *variable;	/* the environment variable that says it, or NULL */
+};
+
+/* A file that was looked for. */
+struct config_place {
+	enum config_origin origin;
+	char *path;			/* NULL: nowhere to look */
+	struct config_file *file;	/* NULL: it is not there */
+};
+
+/* user, project, environment */
+#define CONFIG_PLACES 3
+
+/**
+ * config_load(err):
+ * Find and read the files, and check that they fit together.  NULL: as
+ * config_file_read, with file and line.
+ */
+struct config *config_load(struct error *err);
+void config_free(struct config *c);
+
+/**
+ * config_single(file):
+ * As if ${file} (owned from now on, freed on failure) were the only one.
+ */
+struct config *config_single(struct config_file *file, struct error *err);
+
+/* Without a path for what is not looked for. */
+const struct config_place *config_place(const struct config *c, size_t i);
+
+const struct config_value *config_get(const struct config *c, enum setting_id id);
+
+/* Fill in the flags that the command has and that were not given, and give it
+ * to the command.  ${c} must outlive ${o}. */
+void config_apply(const struct config *c, struct options *o);
+
+/* What the settings come to, for those who need it.  NULL: as built in; also
+ * for ${c} NULL. */
+const struct rules *config_rules(const struct config *c);
+const struct scope *config_scope(const struct config *c);
+const struct bindings *config_bindings(const struct config *c);
+enum theme config_theme(const struct config *c);
+
+#endif /* !CLI_SETTINGS_H */

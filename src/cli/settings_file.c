@@ -1,0 +1,807 @@
+#include <sys/stat.h>
+#include <errno.h>
+#include <ini.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "file/file.h"
+#include "ui/keymap.h"
+
+#define LINKS_MAX 40
+
+void
+config_find_user(struct buf *out)
+{
+	const char *dir = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+
+	/* As the XDG base directory specification says, a relative one is none. */
+	if (dir != NULL && dir[0] == '/')
+		buf_append_str(out, dir);
+	else if (home != NULL && home[0] == '/') {
+		buf_append_str(out, home);
+		buf_append_str(out, "/.config");
+	} else
+		return;
+	buf_append_str(out, "/propseal/" CONFIG_FILE_NAME);
+}
+
+static bool
+config_find_is_there(const char *folder, const char *name)
+{
+	struct stat st;
+	struct buf path;
+	bool there;
+
+	buf_init(&path, CONFIG_PATH_MAX);
+	buf_printf(&path, "%s/%s", folder, name);
+	there = lstat(buf_cstr(&path), &st) == 0;
+	buf_release(&path);
+	return there;
+}
+
+static bool
+is_home(const char *folder)
+{
+	const char *home = getenv("HOME");
+	struct stat a, b;
+
+	return home != NULL && stat(home, &a) == 0 && stat(folder, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+void
+config_find_project(struct buf *out)
+{
+	char folder[PATH_MAX];
+	bool here = true;
+	char *slash;
+
+	if (getcwd(folder, sizeof(folder)) == NULL || folder[0] != '/')
+		return;
+	for (;;) {
+		if (config_find_is_there(folder, CONFIG_FILE_NAME)) {
+			if (!here)
+				buf_printf(out, "%s/", folder[1] == '\0' ? "" : folder);
+			buf_append_str(out, CONFIG_FILE_NAME);
+			return;
+		}
+		if (folder[1] == '\0' || config_find_is_there(folder, ".git") || is_home(folder))
+			return;
+		slash = strrchr(folder, '/');
+		slash[slash == folder] = '\0';
+		here = false;
+	}
+}
+
+/* Cut ${path} to the folder that it stands in; "a" becomes ".". */
+static void
+to_folder(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		memcpy(path, ".", 2);
+	else
+		slash[slash == path] = '\0';
+}
+
+/* The folder of ${path} without symbolic links, or NULL; the caller frees. */
+static char *
+real_folder(const char *path)
+{
+	char *folder = strdup(path), *real = NULL;
+
+	if (folder != NULL && folder[0] != '\0') {
+		to_folder(folder);
+		real = realpath(folder, NULL);
+	}
+	free(folder);
+	return real;
+}
+
+static bool
+has_git_above(const char *real)
+{
+	char *folder = strdup(real);
+	bool found = folder == NULL;
+
+	while (!found && !(found = config_find_is_there(folder, ".git")) && folder[1] != '\0')
+		to_folder(folder);
+	free(folder);
+	return found;
+}
+
+/**
+ * config_find_work_tree(path, real, err):
+ * Does the file ${path} belong to a git work tree: is there a .git in its
+ * folder, or in that of the file which it links to, or above one of them?
+ * Then ${*real} is its own folder without symbolic links, else NULL; the
+ * caller frees it.  -1: ERROR_IO, ERROR_MEMORY.
+ */
+static int
+config_find_work_tree(const char *path, char **real, struct error *err)
+{
+	char *target = realpath(path, NULL);
+	char *folder = real_folder(path);
+	bool within;
+
+	*real = NULL;
+	if (target == NULL || folder == NULL) {
+		error_io(err, path, "cannot find its folder");
+		free(target);
+		free(folder);
+		return -1;
+	}
+	within = has_git_above(folder);
+	if (!within) {
+		to_folder(target);
+		within = has_git_above(target);
+	}
+	if (within)
+		*real = folder;
+	else
+		free(folder);
+	free(target);
+	return 0;
+}
+
+/* Is ${real} below ${folder}, or the folder itself, and not in a .git? */
+static bool
+config_find_is_within(const char *folder, const char *real)
+{
+	size_t n = strlen(folder), len;
+
+	if (strncmp(folder, real, n) != 0 || (n > 1 && real[n] != '\0' && real[n] != '/'))
+		return false;
+	for (real += n; *real != '\0'; real += len) {
+		real += *real == '/';
+		len = strcspn(real, "/");
+		if (len == 4 && strncasecmp(real, ".git", 4) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The path that the link ${path} leads to.  NULL: it is none.  The caller frees. */
+static char *
+linked(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	struct buf whole;
+	char *result;
+
+	if (n <= 0)
+		return NULL;
+	target[n] = '\0';
+	buf_init(&whole, CONFIG_PATH_MAX);
+	if (target[0] != '/' && strrchr(path, '/') != NULL)
+		buf_append(&whole, path, (size_t)(strrchr(path, '/') + 1 - path));
+	buf_append_str(&whole, target);
+	result = strdup(buf_cstr(&whole));
+	buf_release(&whole);
+	return result;
+}
+
+/*
+ * One step nearer to what is there: ${path} is the path of a link that leads
+ * to nothing, or of what is not there, which is where its folder is.  NULL: it
+ * cannot be told.
+ */
+static char *
+config_find_step(const char *path, int *links)
+{
+	const char *name = file_basename(path);
+	bool is_missing = errno == ENOENT || errno == ENOTDIR;
+	struct stat st;
+	char *folder;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return (*links)++ < LINKS_MAX ? linked(path) : NULL;
+	if (!is_missing || name[0] == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0 || strcasecmp(name, ".git") == 0)
+		return NULL;
+	folder = strdup(path);
+	if (folder != NULL)
+		to_folder(folder);
+	return folder;
+}
+
+/* Is ${path}, there or not, below ${folder} (of config_find_work_tree) when
+ * all links are followed, and not in a .git? */
+static bool
+config_find_below(const char *folder, const char *path)
+{
+	char *at = strdup(path), *real = NULL, *next;
+	bool below;
+	int links = 0;
+
+	while (at != NULL && (real = realpath(at, NULL)) == NULL) {
+		next = config_find_step(at, &links);
+		free(at);
+		at = next;
+	}
+	below = real != NULL && config_find_is_within(folder, real);
+	free(real);
+	free(at);
+	return below;
+}
+
+static int
+config_find_refuse(const char *path, const char *why, const char *remedy, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "this file is not used: %s", why);
+	error_place(err, path, 0);
+	return error_hint(err, "read it, then `%s`; or set " CONFIG_VARIABLE " to nothing to go "
+	    "without", remedy);
+}
+
+static bool
+config_find_is_ours(uid_t uid)
+{
+	return uid == geteuid() || uid == 0;
+}
+
+/**
+ * config_find_trusted(path, id, err):
+ * ERROR_REFUSED when somebody else than we or root could have written the
+ * file (${id}: what was read), or made the symbolic link that it is.
+ */
+static int
+config_find_trusted(const char *path, const struct file_id *id, struct error *err)
+{
+	struct stat st;
+
+	if (!config_find_is_ours(id->uid))
+		return config_find_refuse(path, "it belongs to somebody else", "chown", err);
+	if (id->mode & (S_IWGRP | S_IWOTH))
+		return config_find_refuse(path, "others may write to it", "chmod go-w", err);
+	if (lstat(path, &st) == 0 && !config_find_is_ours(st.st_uid))
+		return config_find_refuse(path, "it is a symbolic link of somebody else",
+		    "chown -h", err);
+	return 0;
+}
+
+#define SEPARATORS " \t,"
+
+const char *
+config_value_next(const char *list, size_t *len)
+{
+	list += strspn(list, SEPARATORS);
+	*len = strcspn(list, SEPARATORS);
+	return *len > 0 ? list : NULL;
+}
+
+static int
+config_value_bad(struct error *err, const char *text, const char *hint)
+{
+	error_set(err, ERROR_FORMAT, "%s", text);
+	return error_hint(err, "%s", hint);
+}
+
+static int
+config_value_add_path(const char *value, const char *folder, struct buf *out, struct error *err)
+{
+	const char *home;
+
+	if (value[0] == '~') {
+		home = getenv("HOME");
+		if (value[1] != '/')
+			return config_value_bad(err, "this is no path",
+			    "only ~/ stands for a home folder: "
+			    "your own");
+		if (home == NULL || home[0] != '/')
+			return config_value_bad(err, "there is no home folder",
+			    "set HOME, or write the whole "
+			    "path");
+		buf_append_str(out, home);
+		value++;
+	} else if (value[0] != '/' && folder[0] != '\0') {
+		buf_append_str(out, folder);
+		if (folder[strlen(folder) - 1] != '/')
+			buf_append_char(out, '/');
+	}
+	buf_append_str(out, value);
+	return 0;
+}
+
+static int
+add_remote(const char *value, struct buf *out, struct error *err)
+{
+	if (strpbrk(value, ":}") != NULL)
+		return config_value_bad(err, "this path cannot stand in a reference",
+		    "Kafka could not take ${securepass:PATH:KEY} apart with a `:` or `}` in "
+		    "the path");
+	buf_append_str(out, value);
+	return 0;
+}
+
+/* A name pattern that no format can have would find nothing, without a word. */
+static int
+config_value_check_pattern(const char *p, size_t len, struct error *err)
+{
+	static const char *const ends[] = { ".properties", ".json" };
+	size_t i, n;
+
+	if (strchr("*]?", p[len - 1]) != NULL)
+		return 0;
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		n = strlen(ends[i]);
+		if (len >= n && memcmp(p + len - n, ends[i], n) == 0)
+			return 0;
+	}
+	error_set(err, ERROR_FORMAT, "no configuration file has a name of this pattern: %.*s",
+	    (int)(len > 200 ? 200 : len), p);
+	return error_hint(err, "the names of configuration files end in .properties or .json");
+}
+
+static int
+add_list(enum setting_kind kind, const char *value, struct buf *out, struct error *err)
+{
+	const char *part = value;
+	size_t len;
+
+	while ((part = config_value_next(part, &len)) != NULL) {
+		if (kind == SETTING_IS_PATTERNS && config_value_check_pattern(part, len, err) != 0)
+			return -1;
+		if (out->len > 0)
+			buf_append_char(out, ' ');
+		buf_append(out, part, len);
+		part += len;
+	}
+	return 0;
+}
+
+static int
+add_choice(const char *choices, const char *value, struct buf *out, struct error *err)
+{
+	char word[64];
+	const char *p;
+	size_t len;
+
+	if (flag_is_choice(choices, value)) {
+		buf_append_str(out, value);
+		return 0;
+	}
+	error_set(err, ERROR_FORMAT, "there is no %.200s", value);
+	for (p = choices; *p != '\0'; p += len + (p[len] == '|')) {
+		len = strcspn(p, "|");
+		if (len < sizeof(word)) {
+			memcpy(word, p, len);
+			word[len] = '\0';
+			if (near_word(value, strlen(value), word))
+				return error_hint(err, "did you mean %s?", word);
+		}
+	}
+	return error_hint(err, "it takes %s", choices);
+}
+
+static int
+add_seconds(const struct flag *flag, const char *value, struct buf *out, struct error *err)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || n < flag->min || n > flag->max) {
+		error_set(err, ERROR_FORMAT, "this is no number of seconds");
+		return error_hint(err, "a whole number from %d to %d%s", flag->min < 0 ? 0 :
+		    flag->min, flag->max, flag->min < 0 ? ", or -1 for without end" : "");
+	}
+	buf_printf(out, "%ld", n);
+	return 0;
+}
+
+static int
+config_value_add_binding(enum action_id id, const char *value, struct buf *out, struct error *err)
+{
+	struct bindings b;
+
+	bindings_init(&b);
+	if (bindings_set(&b, id, value, err) != 0)
+		return -1;
+	bindings_append(&b, id, out);
+	return 0;
+}
+
+static int
+add(enum setting_id id, const char *value, const char *folder, struct buf *out,
+    struct error *err)
+{
+	switch (setting_kind(id)) {
+	case SETTING_IS_PATH:
+		return config_value_add_path(value, folder, out, err);
+	case SETTING_IS_REMOTE:
+		return add_remote(value, out, err);
+	case SETTING_IS_PATTERNS:
+	case SETTING_IS_IGNORED:
+	case SETTING_IS_KEYS:
+		return add_list(setting_kind(id), value, out, err);
+	case SETTING_IS_CHOICE:
+		return add_choice(setting_get(id)->choices, value, out, err);
+	case SETTING_IS_SECONDS:
+		return add_seconds(flag_get(setting_get(id)->flag), value, out, err);
+	case SETTING_IS_BINDING:
+		return config_value_add_binding(setting_action(id), value, out, err);
+	}
+	return 0;
+}
+
+/**
+ * config_value_add(id, value, folder, out, err):
+ * Check one line's value of a setting and append it to ${out} (not secret):
+ * a path made whole (relative ones begin at ${folder}, "" for the current
+ * one; ~/ at the home folder), a list's parts with one blank between.
+ * ERROR_FORMAT without a place.
+ */
+static int
+config_value_add(enum setting_id id, const char *value, const char *folder, struct buf *out,
+    struct error *err)
+{
+	size_t len;
+
+	if (value[0] == '\0' ||
+	    (setting_is_list(id) && config_value_next(value, &len) == NULL))
+		return config_value_bad(err, "there is no value",
+		    setting_kind(id) == SETTING_IS_BINDING ?
+		    "`none` takes the action's keys away" :
+		    "take the line out to have the built-in one");
+	if (add(id, value, folder, out, err) != 0)
+		return -1;
+	return buf_check(out, err);
+}
+
+#define FILE_MAX (1U << 20)
+#define VALUE_MAX (1U << 20)
+#define FOLDER_MAX CONFIG_PATH_MAX
+
+/*
+ * inih takes the lines apart.  It does not tell their numbers, cuts long ones
+ * in two, and says nothing about unknown or broken sections: so it is fed
+ * line by line, by a reader that counts and looks at each line first.
+ */
+struct reading {
+	struct config_file *out;
+	struct buf folder;		/* where relative paths begin */
+	char *below;			/* where its paths must be, NULL: anywhere */
+	const char *text;
+	const char *end;
+	size_t line;
+	bool indented;			/* this line starts with a blank */
+	bool ignoring;			/* below a section that is in error */
+	bool started;			/* the section has a setting before this line */
+	enum setting_id current;	/* that one: an indented line goes on with it */
+	config_file_problem *problem;
+	void *cookie;
+	size_t problems;
+	struct error first;
+};
+
+static void
+config_file_tell(struct reading *r, struct error *what, size_t line)
+{
+	error_place(what, r->out->path, line);
+	if (r->problems++ == 0)
+		r->first = *what;
+	if (r->problem != NULL)
+		r->problem(r->cookie, what);
+}
+
+static void
+tell_text(struct reading *r, const char *text, const char *hint)
+{
+	struct error what;
+
+	error_set(&what, ERROR_FORMAT, "%s", text);
+	error_hint(&what, "%s", hint);
+	config_file_tell(r, &what, r->line);
+}
+
+/* Look at a `[section]` line. */
+static bool
+check_section(struct reading *r, const char *p, size_t n)
+{
+	const char *close = memchr(p, ']', n);
+	struct error what;
+	char name[64];
+	const char *near;
+	size_t len, rest;
+
+	r->started = false;
+	r->ignoring = true;
+	if (close == NULL) {
+		tell_text(r, "the section has no ]", "a section is [files], [rules], [ui] or "
+		    "[locks]");
+		return false;
+	}
+	rest = strspn(close + 1, " \t");
+	if (close + 1 + rest < p + n && strchr(";#", close[1 + rest]) == NULL) {
+		tell_text(r, "something stands behind the section", "a setting begins on a line "
+		    "of its own");
+		return false;
+	}
+	len = (size_t)(close - p) - 1;
+	len = len < sizeof(name) ? len : sizeof(name) - 1;
+	memcpy(name, p + 1, len);
+	name[len] = '\0';
+	r->ignoring = !setting_has_section(name);
+	if (!r->ignoring)
+		return true;
+	error_set(&what, ERROR_FORMAT, "unknown section: [%s]", name);
+	near = setting_near_section(name);
+	if (near != NULL)
+		error_hint(&what, "did you mean [%s]?", near);
+	else
+		error_hint(&what, "the sections are [files], [rules], [ui] and [locks]");
+	config_file_tell(r, &what, r->line);
+	return false;
+}
+
+/* An indented line that is meant as a section; inih takes it for a value. */
+static bool
+is_indented_section(const char *p, size_t n)
+{
+	char name[16];
+
+	if (n < 3 || n - 2 >= sizeof(name) || p[0] != '[' || p[n - 1] != ']')
+		return false;
+	memcpy(name, p + 1, n - 2);
+	name[n - 2] = '\0';
+	return setting_has_section(name);
+}
+
+/* Is the line, without its line end, fit for inih?  Tells what is wrong. */
+static bool
+config_file_check_line(struct reading *r, const char *p, size_t n, size_t max)
+{
+	size_t blanks = 0;
+	struct error what;
+
+	while (blanks < n && (p[blanks] == ' ' || p[blanks] == '\t'))
+		blanks++;
+	r->indented = blanks > 0;
+	if (blanks == n || strchr(";#", p[blanks]) != NULL)
+		return false;
+	if (memchr(p, '\0', n) != NULL) {
+		tell_text(r, "there is a NUL byte in the line", "the file must be text");
+		return false;
+	}
+	if (n > max) {
+		error_set(&what, ERROR_FORMAT, "the line is too long");
+		error_hint(&what, "it may have %zu bytes; a list goes on in indented lines", max);
+		config_file_tell(r, &what, r->line);
+		return false;
+	}
+	if (r->indented && r->started) {
+		if (!is_indented_section(p + blanks, n - blanks))
+			return true;
+		tell_text(r, "the section is indented, so it belongs to the line before",
+		    "begin a section at the start of a line");
+		return false;
+	}
+	if (p[blanks] == '[')
+		return check_section(r, p + blanks, n - blanks);
+	if (memchr(p, '=', n) == NULL && memchr(p, ':', n) == NULL) {
+		tell_text(r, "this is neither a setting nor a section nor a comment",
+		    "a setting is `name = value`, a comment begins with # or ;");
+		return false;
+	}
+	return true;
+}
+
+/* inih's fgets: the next line that is fit for it. */
+static char *
+config_file_next_line(char *line, int size, void *cookie)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	struct reading *r = cookie;
+	const char *p, *end;
+	size_t n, max;
+
+	max = size > 3 ? (size_t)size - 3 : 0;
+	while (r->text < r->end) {
+		p = r->text;
+		end = memchr(p, '\n', (size_t)(r->end - p));
+		r->text = end == NULL ? r->end : end + 1;
+		n = (size_t)((end == NULL ? r->end : end) - p);
+		n -= n > 0 && p[n - 1] == '\r';
+		if (r->line++ == 0 && n >= 3 && memcmp(p, mark, 3) == 0) {
+			p += 3;
+			n -= 3;
+		}
+		if (!config_file_check_line(r, p, n, max))
+			continue;
+		memcpy(line, p, n);
+		line[n] = '\n';
+		line[n + 1] = '\0';
+		return line;
+	}
+	return NULL;
+}
+
+static void
+config_file_unknown(struct reading *r, const char *section, const char *name)
+{
+	char own[SETTING_NAME_MAX];
+	const char *other = setting_section_with(name);
+	const char *near = setting_near_name(section, name, own);
+	struct error what;
+
+	error_set(&what, ERROR_FORMAT, section[0] == '\0' ?
+	    "the setting stands before any section" : "unknown setting");
+	error_key(&what, name, strlen(name));
+	if (other != NULL)
+		error_hint(&what, "it belongs below [%s]", other);
+	else if (near != NULL)
+		error_hint(&what, "did you mean %s?", near);
+	else if (section[0] == '\0')
+		error_hint(&what, "the sections are [files], [rules], [ui] and [locks]");
+	else
+		error_hint(&what, "`propseal config show` lists the settings of [%s]", section);
+	config_file_tell(r, &what, r->line);
+}
+
+/* A file that came with a repository must not make us write outside of it. */
+static int
+config_file_check_path(const struct reading *r, enum setting_id id, const char *path,
+    struct error *err)
+{
+	if (r->below == NULL || setting_kind(id) != SETTING_IS_PATH ||
+	    config_find_below(r->below, path))
+		return 0;
+	error_set(err, ERROR_REFUSED, "a " CONFIG_FILE_NAME " in a git work tree may name files "
+	    "below its own folder only, and none in .git: %.300s", path);
+	return error_hint(err, "set it in your own ~/.config/propseal/" CONFIG_FILE_NAME
+	    ", in a file that " CONFIG_VARIABLE " names, or by --%s",
+	    flag_get(setting_get(id)->flag)->name);
+}
+
+static void
+config_file_set(struct reading *r, enum setting_id id, const char *name, const char *value)
+{
+	char **slot = &r->out->values[id].text;
+	struct error what;
+	struct buf text;
+
+	buf_init(&text, VALUE_MAX);
+	if (*slot != NULL)
+		buf_append_str(&text, *slot);
+	if (config_value_add(id, value, buf_cstr(&r->folder), &text, &what) == 0 &&
+	    config_file_check_path(r, id, buf_cstr(&text), &what) == 0) {
+		free(*slot);
+		if ((*slot = strdup(buf_cstr(&text))) == NULL) {
+			error_memory(&what);
+			config_file_tell(r, &what, r->line);
+		}
+	} else {
+		error_key(&what, name, strlen(name));
+		config_file_tell(r, &what, r->line);
+	}
+	buf_release(&text);
+}
+
+/* inih's handler: a line with a name and a value. */
+static int
+config_file_take(void *cookie, const char *section, const char *name, const char *value)
+{
+	struct reading *r = cookie;
+	enum setting_id id = setting_find(section, name);
+	bool goes_on = r->indented && r->started && id == r->current;
+	struct error what;
+	size_t *line;
+
+	if (r->ignoring)
+		return 1;
+	r->started = true;
+	r->current = id;
+	if (id == SETTING_COUNT) {
+		if (!goes_on)
+			config_file_unknown(r, section, name);
+		return 1;
+	}
+	line = &r->out->values[id].line;
+	if (goes_on && !setting_is_list(id)) {
+		error_set(&what, ERROR_FORMAT, "an indented line goes on with the one before, "
+		    "which takes one value");
+		error_hint(&what, "begin each setting at the start of a line");
+	} else if (!goes_on && *line != 0) {
+		error_set(&what, ERROR_FORMAT, "the setting stands here twice");
+		error_hint(&what, "it is on line %zu already", *line);
+	} else {
+		if (!goes_on)
+			*line = r->line;
+		config_file_set(r, id, name, value == NULL ? "" : value);
+		return 1;
+	}
+	error_key(&what, name, strlen(name));
+	config_file_tell(r, &what, r->line);
+	return 1;
+}
+
+static int
+config_file_parse(struct reading *r, struct buf *content, struct error *err)
+{
+	int rc;
+
+	r->text = buf_cstr(content);
+	r->end = r->text + content->len;
+	rc = ini_parse_stream(config_file_next_line, r, config_file_take, r);
+	if (r->problems > 0) {
+		*err = r->first;
+		return -1;
+	}
+	if (rc < 0)
+		return error_memory(err);
+	if (rc > 0) {
+		/* Nothing that check_line lets through should come here. */
+		error_set(err, ERROR_FORMAT, "a line of this file is not understood");
+		error_hint(err, "a setting is `name = value`");
+		return error_place(err, r->out->path, 0);
+	}
+	return 0;
+}
+
+static int
+config_file_load(struct reading *r, bool foreign, struct error *err)
+{
+	const char *path = r->out->path;
+	const char *base = file_basename(path);
+	struct buf content;
+	struct file_id id;
+	int rc = -1;
+
+	buf_init(&content, FILE_MAX);
+	buf_append(&r->folder, path, (size_t)(base - path));
+	if (file_read(path, &content, &id, err) == 0 && config_find_trusted(path, &id, err) == 0 &&
+	    buf_check(&r->folder, err) == 0 &&
+	    (!foreign || config_find_work_tree(path, &r->below, err) == 0))
+		rc = config_file_parse(r, &content, err);
+	buf_release(&content);
+	return rc;
+}
+
+struct config_file *
+config_file_read(const char *path, bool foreign, config_file_problem *problem, void *cookie,
+    struct error *err)
+{
+	struct reading r = { .problem = problem, .cookie = cookie };
+	int rc = -1;
+
+	r.out = calloc(1, sizeof(*r.out));
+	buf_init(&r.folder, FOLDER_MAX);
+	if (r.out == NULL || (r.out->path = strdup(path)) == NULL)
+		error_memory(err);
+	else
+		rc = config_file_load(&r, foreign, err);
+	buf_release(&r.folder);
+	free(r.below);
+	if (rc == 0)
+		return r.out;
+	if (problem != NULL && r.problems == 0)
+		problem(cookie, err);
+	config_file_free(r.out);
+	return NULL;
+}
+
+void
+config_file_free(struct config_file *f)
+{
+	size_t i;
+
+	if (f == NULL)
+		return;
+	for (i = 0; i < SETTING_COUNT; i++)
+		free(f->values[i].text);
+	free(f->path);
+	free(f);
+}

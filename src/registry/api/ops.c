@@ -1,0 +1,733 @@
+#include <sys/stat.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json_out.h"
+#include "registry/api/body.h"
+#include "registry/api/exchange.h"
+#include "registry/api/routes.h"
+#include "registry/audit/audit.h"
+#include "registry/auth/access.h"
+#include "registry/auth/auth.h"
+#include "registry/base/settings.h"
+#include "registry/http/http.h"
+#include "registry/keys/keyring.h"
+#include "registry/store/state.h"
+#include "registry/store/store.h"
+
+/* What can be seen without a login: nothing about secrets. */
+
+void
+health_root(struct exchange *x)
+{
+	struct json_out *out = answer_json(x);
+
+	json_out_object(out, NULL);
+	json_out_text(out, "name", "propseal");
+	json_out_text(out, "version", PROPSEAL_VERSION);
+	json_out_end(out);
+	answer_send(x, 200);
+}
+
+static void
+answer_status(struct exchange *x, const char *status)
+{
+	struct json_out *out = answer_json(x);
+
+	json_out_object(out, NULL);
+	json_out_text(out, "status", status);
+	json_out_end(out);
+	answer_send(x, 200);
+}
+
+void
+health_live(struct exchange *x)
+{
+	answer_status(x, "live");
+}
+
+void
+health_ready(struct exchange *x)
+{
+	struct error why;
+
+	if (atomic_load(&x->api->draining))
+		answer_fail(x, 503, 50302, "Not ready: the service is about to end");
+	else if (store_unready(request_store(x)) != NULL)
+		answer_fail(x, 503, 50302, "Not ready: the store cannot be written");
+	else if (audit_unready(x->api->parts.audit) != NULL)
+		answer_fail(x, 503, 50302, "Not ready: the audit log cannot be written");
+	else if (auth_health(x->api->parts.auth, &why) != 0 ||
+	    access_health(x->api->parts.access, &why) != 0)
+		answer_fail(x, 503, 50302, "Not ready: the users, tokens or roles in force are not "
+		    "those of the files, which cannot be read");
+	else
+		answer_status(x, "ready");
+}
+
+/* A worker's list of plugins, of which a registry alone has none. */
+void
+health_plugins(struct exchange *x)
+{
+	json_out_array(answer_json(x), NULL);
+	json_out_end(&x->json);
+	answer_send(x, 200);
+}
+
+const int counters_statuses[] = {
+	200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429,
+	500, 503, 504, 0,
+};
+#define STATUSES (sizeof(counters_statuses) / sizeof(counters_statuses[0]))
+
+const uint64_t counters_bounds[] = {
+	100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,
+	100000000, 250000000, 500000000, 1000000000, 5000000000,
+};
+#define BOUNDS (sizeof(counters_bounds) / sizeof(counters_bounds[0]))
+
+typedef _Atomic uint64_t counter;
+
+struct row {
+	counter requests[STATUSES];
+	counter ns;
+};
+
+struct counters {
+	counter buckets[BOUNDS + 1];
+	counter undecryptable;
+	counter logins_failed;
+	struct row rows[];	/* route_count() + 1 */
+};
+
+static size_t
+counters_status_count(void)
+{
+	return STATUSES;
+}
+
+static size_t
+counters_bound_count(void)
+{
+	return BOUNDS;
+}
+
+struct counters *
+counters_new(struct error *err)
+{
+	struct counters *t = calloc(1, sizeof(*t) + (route_count() + 1) * sizeof(t->rows[0]));
+
+	if (t == NULL)
+		error_memory(err);
+	return t;
+}
+
+void
+counters_free(struct counters *t)
+{
+	free(t);
+}
+
+/* Only the owner adds, so a load and a store do: no locked instruction. */
+static void
+counters_add(counter *c, uint64_t n)
+{
+	uint64_t now = atomic_load_explicit(c, memory_order_relaxed);
+
+	atomic_store_explicit(c, now + n, memory_order_relaxed);
+}
+
+static uint64_t
+counters_get(const counter *c)
+{
+	return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+void
+counters_count(struct counters *t, const struct endpoint *e, int status, uint64_t ns)
+{
+	size_t row = e != NULL ? (size_t)(e - route_at(0)) : route_count();
+	size_t i = 0;
+
+	while (i < STATUSES - 1 && counters_statuses[i] != status)
+		i++;
+	counters_add(&t->rows[row].requests[i], 1);
+	counters_add(&t->rows[row].ns, ns);
+	for (i = 0; i < BOUNDS && ns > counters_bounds[i]; i++)
+		continue;
+	counters_add(&t->buckets[i], 1);
+}
+
+void
+counters_undecryptable(struct counters *t)
+{
+	counters_add(&t->undecryptable, 1);
+}
+
+void
+counters_login_failed(struct counters *t)
+{
+	counters_add(&t->logins_failed, 1);
+}
+
+static uint64_t
+counters_requests(const struct counters *t, size_t i, size_t j)
+{
+	return counters_get(&t->rows[i].requests[j]);
+}
+
+/* Of endpoint ${i} (route_count(): no such route) and status number ${j}. */
+static uint64_t
+counters_ns(const struct counters *t, size_t i)
+{
+	return counters_get(&t->rows[i].ns);
+}
+
+static uint64_t
+counters_bucket(const struct counters *t, size_t i)
+{
+	return counters_get(&t->buckets[i]);
+}
+
+static uint64_t
+counters_undecryptables(const struct counters *t)
+{
+	return counters_get(&t->undecryptable);
+}
+
+/* In bucket ${i} alone (not below it), counters_bound_count(): above all. */
+static uint64_t
+counters_logins_failed(const struct counters *t)
+{
+	return counters_get(&t->logins_failed);
+}
+
+/* GET /metrics: Prometheus' text format, version 0.0.4. */
+
+#define TEXT_MAX ((size_t)1 << 20)
+#define PREFIX "propseal_registry_"
+
+static void
+head(struct buf *out, const char *name, const char *type, const char *help)
+{
+	buf_printf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, type);
+}
+
+static void
+one(struct buf *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+	head(out, name, type, help);
+	buf_printf(out, PREFIX "%s %" PRIu64 "\n", name, value);
+}
+
+typedef uint64_t tally_get(const struct counters *t, size_t i, size_t j);
+
+/* Summed up over the event threads. */
+static uint64_t
+sum(const struct api *a, tally_get *get, size_t i, size_t j)
+{
+	uint64_t total = 0;
+
+	for (unsigned t = 0; t < a->thread_count; t++)
+		total += get(a->threads[t].counters, i, j);
+	return total;
+}
+
+static uint64_t
+get_ns(const struct counters *t, size_t i, size_t j)
+{
+	(void)j;
+	return counters_ns(t, i);
+}
+
+static uint64_t
+get_bucket(const struct counters *t, size_t i, size_t j)
+{
+	(void)j;
+	return counters_bucket(t, i);
+}
+
+static uint64_t
+get_undecryptable(const struct counters *t, size_t i, size_t j)
+{
+	(void)i;
+	(void)j;
+	return counters_undecryptables(t);
+}
+
+static uint64_t
+get_logins_failed(const struct counters *t, size_t i, size_t j)
+{
+	(void)i;
+	(void)j;
+	return counters_logins_failed(t);
+}
+
+static const char *
+metrics_method_of(size_t i)
+{
+	return i < route_count() ? route_method_name(route_at(i)->method) : "";
+}
+
+static const char *
+pattern_of(size_t i)
+{
+	return i < route_count() ? route_at(i)->pattern : "unknown";
+}
+
+static void
+requests(struct buf *out, const struct api *a)
+{
+	head(out, "requests_total", "counter", "Requests answered, by method, route and status.");
+	for (size_t i = 0; i <= route_count(); i++) {
+		for (size_t j = 0; j < counters_status_count(); j++) {
+			uint64_t n = sum(a, counters_requests, i, j);
+
+			if (n > 0)
+				buf_printf(out, PREFIX "requests_total{method=\"%s\",route=\"%s\","
+				    "status=\"%d\"} %" PRIu64 "\n", metrics_method_of(i),
+				    pattern_of(i),
+				    counters_statuses[j], n);
+		}
+	}
+	head(out, "request_seconds_total", "counter", "Time spent on requests, by method and "
+	    "route.");
+	for (size_t i = 0; i <= route_count(); i++) {
+		uint64_t ns = sum(a, get_ns, i, 0);
+
+		if (ns > 0)
+			buf_printf(out, PREFIX "request_seconds_total{method=\"%s\",route=\"%s\"} "
+			    "%.9f\n", metrics_method_of(i), pattern_of(i), (double)ns / 1e9);
+	}
+}
+
+static void
+latencies(struct buf *out, const struct api *a)
+{
+	uint64_t count = 0, ns = 0;
+
+	head(out, "request_duration_seconds", "histogram", "Time from a request to its answer.");
+	for (size_t i = 0; i < counters_bound_count(); i++) {
+		count += sum(a, get_bucket, i, 0);
+		buf_printf(out, PREFIX "request_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+		    (double)counters_bounds[i] / 1e9, count);
+	}
+	count += sum(a, get_bucket, counters_bound_count(), 0);
+	for (size_t i = 0; i <= route_count(); i++)
+		ns += sum(a, get_ns, i, 0);
+	buf_printf(out, PREFIX "request_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
+	    PREFIX "request_duration_seconds_sum %.9f\n"
+	    PREFIX "request_duration_seconds_count %" PRIu64 "\n", count, (double)ns / 1e9, count);
+}
+
+static void
+store_metrics(struct buf *out, struct exchange *x)
+{
+	struct state *s = request_state(x);
+	struct rotation_state rotation;
+	struct state_counts c;
+	uint64_t offset;
+
+	state_lock(s);
+	state_count(s, &c);
+	offset = state_offset(s);
+	state_unlock(s);
+	one(out, "paths", "gauge", "Paths with a live secret.", c.paths);
+	one(out, "keys", "gauge", "Keys with a live version.", c.keys);
+	one(out, "versions", "gauge", "Live versions.", c.versions);
+	one(out, "deleted_versions", "gauge", "Deleted versions that can be undeleted.", c.deleted);
+	one(out, "quarantined_records", "gauge", "Records of the log that make no sense.",
+	    c.quarantined);
+	one(out, "unknown_records", "gauge", "Records of a type or format not known here.",
+	    c.unknown);
+	one(out, "state_bytes", "gauge", "Memory that the state holds, about.", c.bytes);
+	one(out, "offset", "gauge", "The offset after the last record applied.", offset);
+	one(out, "store_writable", "gauge", "1 if the store can be written.",
+	    store_unready(request_store(x)) == NULL);
+	store_rotation(request_store(x), &rotation);
+	one(out, "rotation_running", "gauge", "1 while records are sealed again.",
+	    rotation.running);
+	one(out, "rotation_done_records", "gauge", "Records sealed again so far.", rotation.done);
+	one(out, "rotation_total_records", "gauge", "Records to be sealed again.", rotation.total);
+	one(out, "rotation_failed", "gauge", "1 if the last rotation failed.",
+	    rotation.failure[0] != '\0');
+}
+
+static void
+audit_metrics(struct buf *out, struct audit *a)
+{
+	struct audit_counts c;
+
+	audit_count(a, &c);
+	one(out, "audit_lines_total", "counter", "Lines written to the audit log.", c.lines);
+	one(out, "audit_batches_total", "counter", "Writes of one or more lines.", c.batches);
+	one(out, "audit_failures_total", "counter", "Events that could not be made durable.",
+	    c.failures);
+	one(out, "audit_waiting", "gauge", "Events that wait to be written.", c.waiting);
+	one(out, "audit_writable", "gauge", "1 if the audit log can be written.",
+	    audit_unready(a) == NULL);
+}
+
+static void
+server_metrics(struct buf *out, struct api *a)
+{
+	struct http_server *s = atomic_load(&a->server);
+	struct http_counts c;
+
+	if (s == NULL)
+		return;
+	http_server_counts(s, &c);
+	one(out, "connections_total", "counter", "Connections accepted.", c.connections);
+	one(out, "connections_open", "gauge", "Connections open now.", c.open);
+	one(out, "connections_refused_total", "counter", "Connections beyond the limit.",
+	    c.refused);
+	one(out, "connections_shed_total", "counter", "Connections closed to make room for others.",
+	    c.shed);
+	one(out, "connections_timed_out_total", "counter", "Connections cut off as too slow.",
+	    c.timed_out);
+	one(out, "bad_requests_total", "counter", "Requests that were not HTTP.", c.bad);
+}
+
+void
+metrics_show(struct exchange *x)
+{
+	struct api *a = x->api;
+	struct buf text;
+
+	/* Nothing of this is secret, and printf is at work. */
+	buf_init(&text, TEXT_MAX);
+	requests(&text, a);
+	latencies(&text, a);
+	one(&text, "logins_failed_total", "counter", "Requests with no or wrong credentials.",
+	    sum(a, get_logins_failed, 0, 0));
+	one(&text, "undecryptable_total", "counter", "Reads of a secret that could not be opened.",
+	    sum(a, get_undecryptable, 0, 0));
+	store_metrics(&text, x);
+	audit_metrics(&text, a->parts.audit);
+	server_metrics(&text, a);
+	buf_append(&x->body, text.data, text.len);
+	buf_release(&text);
+	x->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	answer_send(x, 200);
+}
+
+/* GET and POST /secret/admin/rotation. */
+
+struct start {
+	struct error err;
+	int result;
+};
+
+static void
+show(struct exchange *x, int status)
+{
+	struct json_out *out = answer_json(x);
+	struct rotation_state r;
+
+	store_rotation(request_store(x), &r);
+	json_out_object(out, NULL);
+	json_out_bool(out, "running", r.running);
+	json_out_uint(out, "fromKey", r.from_kid);
+	json_out_uint(out, "toKey", r.to_kid);
+	json_out_uint(out, "done", r.done);
+	json_out_uint(out, "total", r.total);
+	reply_time(out, "startedAt", r.started_ms);
+	reply_time(out, "finishedAt", r.finished_ms);
+	if (r.failure[0] != '\0')
+		json_out_text(out, "failure", r.failure);
+	json_out_end(out);
+	answer_send(x, status);
+}
+
+void
+rotation_show(struct exchange *x)
+{
+	show(x, 200);
+}
+
+/* On the helper's thread: a new master secret may have to be stretched. */
+static void
+start(struct exchange *x)
+{
+	struct start *s = x->work;
+
+	s->result = store_rotate(request_store(x), NULL, &s->err);
+}
+
+static void
+started(struct exchange *x)
+{
+	const struct start *s = x->work;
+
+	if (s->result == 0)
+		show(x, 202);
+	else if (s->err.code == ERROR_BUSY)
+		answer_fail(x, 409, 0, "A rotation is running already");
+	else
+		answer_error(x, &s->err);
+}
+
+static void
+rotation_intended(struct exchange *x)
+{
+	api_worker_run(x, start, started);
+}
+
+void
+rotation_start(struct exchange *x)
+{
+	if (exchange_work(x, sizeof(struct start), free) != NULL)
+		answer_intend(x, rotation_intended);
+}
+
+/* The audit log's HMAC of a text and its check, and backups. */
+
+#define BACKUP_NAME_MAX 100
+
+/* A string member of the body, to be freed with json_decref(*root); NULL: the
+ * request was failed. */
+static const json_t *
+string_of_body(struct exchange *x, const char *member, json_t **root)
+{
+	struct buf *body = http_body(x->r);
+	enum body_result result;
+	const json_t *value;
+	char why[256];
+
+	result = body_object(body->data, body->len, root, why, sizeof(why));
+	buf_clear(body);
+	if (result != BODY_OK) {
+		answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201,
+		    "%s", why);
+		return NULL;
+	}
+	value = json_object_get(*root, member);
+	if (json_is_string(value))
+		return value;
+	answer_fail(x, 422, 42201, "The body needs a member \"%s\", a string", member);
+	return NULL;
+}
+
+/* An object of one text. */
+static void
+answer_member(struct exchange *x, const char *name, const char *text)
+{
+	struct json_out *out = answer_json(x);
+
+	json_out_object(out, NULL);
+	json_out_text(out, name, text);
+	json_out_end(out);
+	answer_send(x, 200);
+}
+
+void
+admin_hash(struct exchange *x)
+{
+	json_t *root = NULL;
+	const json_t *input = string_of_body(x, "input", &root);
+	char hash[AUDIT_HMAC_TEXT];
+
+	if (input != NULL) {
+		if (audit_hmac(x->api->parts.audit, json_string_value(input),
+		    json_string_length(input), hash) == 0) {
+			answer_member(x, "hash", hash);
+		} else {
+			answer_fail(x, 500, 50001, "The HMAC cannot be computed");
+		}
+	}
+	json_decref(root);
+}
+
+static void
+audit_file_name(const struct settings *s, char out[PATH_MAX])
+{
+	if (s->audit_file != NULL)
+		(void)snprintf(out, PATH_MAX, "%s", s->audit_file);
+	else
+		(void)snprintf(out, PATH_MAX, "%s/audit.log", s->data);
+}
+
+struct tail {
+	struct error err;
+	uint64_t limit;
+	int result;
+};
+
+static int
+admin_add_line(void *cookie, const char *text, size_t n)
+{
+	struct exchange *x = cookie;
+
+	x->count++;
+	json_out_raw_n(&x->json, NULL, text, n);
+	return x->body.failed ? -1 : 0;
+}
+
+/* On the helper's thread: each line is a JSON object as it stands. */
+static void
+tail(struct exchange *x)
+{
+	struct tail *t = x->work;
+	char file[PATH_MAX];
+
+	audit_file_name(request_settings(x), file);
+	json_out_array(answer_json(x), NULL);
+	t->result = audit_tail(file, (size_t)t->limit, admin_add_line, x, &t->err);
+	json_out_end(&x->json);
+}
+
+static void
+tailed(struct exchange *x)
+{
+	const struct tail *t = x->work;
+
+	x->has_count = true;
+	if (t->result == 0) {
+		answer_send(x, 200);
+		return;
+	}
+	buf_clear(&x->body);
+	answer_fail(x, 500, 50001, "The audit log cannot be read again here");
+}
+
+#define TAIL_DEFAULT 100
+#define TAIL_MAX 1000
+
+void
+admin_audit(struct exchange *x)
+{
+	struct tail *t = exchange_work(x, sizeof(*t), free);
+
+	if (t == NULL)
+		return;
+	t->limit = TAIL_DEFAULT;
+	if (request_number(x, "limit", 1, TAIL_MAX, &t->limit) != -1)
+		api_worker_run(x, tail, tailed);
+}
+
+struct verify {
+	struct error err;
+	uint64_t lines;
+	int result;
+};
+
+/* On the helper's thread. */
+static void
+verify(struct exchange *x)
+{
+	struct verify *v = x->work;
+	char file[PATH_MAX];
+
+	audit_file_name(request_settings(x), file);
+	v->result = audit_verify(file, keyring_audit_key(store_keyring(request_store(x))),
+	    &v->lines, &v->err);
+}
+
+static void
+verified(struct exchange *x)
+{
+	const struct verify *v = x->work;
+	const char *name = strrchr(v->err.file, '/');
+
+	x->has_count = true;
+	x->count = v->lines;
+	if (v->result == 0) {
+		struct json_out *out = answer_json(x);
+
+		json_out_object(out, NULL);
+		json_out_uint(out, "lines", v->lines);
+		json_out_end(out);
+		answer_send(x, 200);
+	} else if (v->err.code == ERROR_DAMAGED) {
+		answer_fail(x, 409, 0, "The audit log is broken in %s, line %zu: %s",
+		    name != NULL ? name + 1 : v->err.file, v->err.line, v->err.text);
+	} else {
+		answer_error(x, &v->err);
+	}
+}
+
+void
+admin_verify(struct exchange *x)
+{
+	if (exchange_work(x, sizeof(struct verify), free) != NULL)
+		api_worker_run(x, verify, verified);
+}
+
+struct backup {
+	struct error err;
+	int result;
+	char name[BACKUP_NAME_MAX + 1];
+};
+
+/* On the helper's thread: into DATA/backups, never over a file. */
+static void
+backup(struct exchange *x)
+{
+	struct backup *b = x->work;
+	char folder[PATH_MAX], file[PATH_MAX + BACKUP_NAME_MAX + 2];
+	struct stat st;
+
+	(void)snprintf(folder, sizeof(folder), "%s/backups", request_settings(x)->data);
+	(void)snprintf(file, sizeof(file), "%s/%s", folder, b->name);
+	if (mkdir(folder, 0700) == -1 && errno != EEXIST)
+		b->result = error_io(&b->err, NULL, "the folder for backups cannot be made");
+	else if (lstat(file, &st) == 0)
+		b->result = error_set(&b->err, ERROR_EXISTS, "there is a backup of that name");
+	else
+		b->result = store_backup(request_store(x), file, &b->err);
+}
+
+static void
+backed_up(struct exchange *x)
+{
+	const struct backup *b = x->work;
+
+	if (b->result == 0) {
+		answer_member(x, "file", b->name);
+	} else if (b->err.code == ERROR_EXISTS) {
+		answer_fail(x, 409, 0, "There is a backup of that name; take another name");
+	} else {
+		answer_error(x, &b->err);
+	}
+}
+
+static void
+backup_intended(struct exchange *x)
+{
+	api_worker_run(x, backup, backed_up);
+}
+
+static bool
+is_backup_name(const char *name, size_t n)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    "0123456789._-";
+
+	return n > 0 && n <= BACKUP_NAME_MAX && name[0] != '.' && strspn(name, allowed) == n;
+}
+
+void
+admin_backup(struct exchange *x)
+{
+	json_t *root = NULL;
+	const json_t *file = string_of_body(x, "file", &root);
+	struct backup *b;
+
+	if (file != NULL && !is_backup_name(json_string_value(file), json_string_length(file)))
+		answer_fail(x, 422, 42201, "\"file\" is a name of 1 to %d of A-Z a-z 0-9 . _ - "
+		    "not beginning with a dot; it is put into the data folder's backups",
+		    BACKUP_NAME_MAX);
+	else if (file != NULL && (b = exchange_work(x, sizeof(*b), free)) != NULL) {
+		memcpy(b->name, json_string_value(file), json_string_length(file));
+		answer_intend(x, backup_intended);
+	}
+	json_decref(root);
+}

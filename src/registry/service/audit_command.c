@@ -1,0 +1,224 @@
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "common/args.h"
+#include "common/ask.h"
+#include "common/report.h"
+#include "file/file.h"
+#include "registry/audit/audit.h"
+#include "registry/audit/audit_record.h"
+#include "registry/keys/keyring.h"
+#include "registry/service/admin.h"
+
+#define KEYRING_MAX (1U << 20)
+#define MASTER_MAX 65536U
+#define OUT_MAX ((size_t)1 << 20)
+#define OUT_FLUSH ((size_t)64 << 10)
+
+static int
+in_data(const struct options *o, const char *name, char out[PATH_MAX], struct error *err)
+{
+	if ((size_t)snprintf(out, PATH_MAX, "%s/%s", o->text[FLAG_DATA], name) < PATH_MAX)
+		return 0;
+	return error_set(err, ERROR_LIMIT, "the folder's name is too long");
+}
+
+static int
+audit_file(const struct options *o, char out[PATH_MAX], struct error *err)
+{
+	if (o->text[FLAG_FILE_NAME] == NULL)
+		return in_data(o, "audit.log", out, err);
+	if ((size_t)snprintf(out, PATH_MAX, "%s", o->text[FLAG_FILE_NAME]) < PATH_MAX)
+		return 0;
+	return error_set(err, ERROR_LIMIT, "the file's name is too long");
+}
+
+/* The master key from where serve takes it, or asked for. */
+static struct master *
+audit_command_find_master(const struct options *o, struct error *err)
+{
+	const char *file = o->text[FLAG_MASTER_KEY_FILE], *where;
+	struct master *m = NULL;
+	struct buf text;
+
+	if (file != NULL || registry_master_given() || !askpass_available())
+		return registry_master_find(file, true, &where, err);
+	buf_init_secret(&text, MASTER_MAX);
+	if (askpass_line("Master key or passphrase of the registry: ", &text, err) == 0)
+		m = master_from_text(&text, true, err);
+	buf_release(&text);
+	return m;
+}
+
+/* The keys as a running registry left them beside its store. */
+static struct keyring *
+open_keyring(const struct options *o, struct error *err)
+{
+	struct master *m = NULL;
+	struct keyring *ring = NULL;
+	char path[PATH_MAX];
+	struct buf text;
+	bool used_old;
+
+	buf_init(&text, KEYRING_MAX);
+	if (in_data(o, "keyring.json", path, err) != 0)
+		return NULL;
+	if (file_read(path, &text, NULL, err) != 0) {
+		if (err->code == ERROR_MISSING)
+			error_hint(err, "`propseal registry serve` makes it when it starts");
+	} else if ((m = audit_command_find_master(o, err)) != NULL) {
+		if (text.len > 0 && text.data[text.len - 1] == '\n')
+			buf_truncate(&text, text.len - 1);
+		ring = keyring_open((const char *)text.data, text.len, m, NULL, 0, &used_old, err);
+	}
+	master_free(m);
+	buf_release(&text);
+	return ring;
+}
+
+static int
+report_whole(const struct options *o, const char *file, uint64_t lines, struct error *err)
+{
+	struct buf out;
+	int rc;
+
+	buf_init(&out, OUT_MAX);
+	if (options_format(o) == OUTPUT_JSON) {
+		buf_append_str(&out, "{\"file\":");
+		text_append_json(&out, file, strlen(file));
+		buf_printf(&out, ",\"lines\":%llu,\"whole\":true}\n", (unsigned long long)lines);
+	} else {
+		text_append_visible(&out, file, strlen(file));
+		buf_printf(&out, ": the chain of %llu lines is whole\n", (unsigned long long)lines);
+	}
+	rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
+int
+commands_registry_audit_verify(const struct options *o)
+{
+	struct keyring *ring = NULL;
+	char file[PATH_MAX];
+	uint64_t lines = 0;
+	struct error err;
+	int rc = -1;
+
+	if (admin_need(o, FLAG_DATA, &err) == 0 && audit_file(o, file, &err) == 0 &&
+	    (ring = open_keyring(o, &err)) != NULL &&
+	    (rc = audit_verify(file, keyring_audit_key(ring), &lines, &err)) == 0)
+		rc = report_whole(o, file, lines, &err);
+	keyring_free(ring);
+	if (rc == 0)
+		return 0;
+	return err.code == ERROR_USAGE ? report_usage(o->command, &err) : report_error(&err);
+}
+
+/* The lines that were found, on their way out. */
+struct finds {
+	bool json;
+	struct buf out;
+	struct error *err;
+};
+
+static int
+flush(struct finds *f)
+{
+	int rc = output_write(&f->out, f->err);
+
+	buf_clear(&f->out);
+	return rc;
+}
+
+static void
+audit_command_append(struct buf *out, const char *text, size_t n)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '\n')
+		buf_append_char(out, ' ');
+	if (text == NULL || n == 0)
+		buf_append_char(out, '-');
+	else
+		text_append_visible(out, text, n);
+}
+
+static void
+append_string(struct buf *out, const char *text)
+{
+	audit_command_append(out, text, text != NULL ? strlen(text) : 0);
+}
+
+/* TIME PRINCIPAL METHOD PATH KEY VERSION PHASE WHAT CLIENT REQUEST */
+static void
+append_record(struct buf *out, const struct audit_record *r)
+{
+	char number[32] = "";
+
+	append_string(out, r->time);
+	append_string(out, r->principal);
+	append_string(out, r->method);
+	audit_command_append(out, r->path, r->path_len);
+	audit_command_append(out, r->key, r->key_len);
+	if (r->version > 0)
+		snprintf(number, sizeof(number), "%lld", r->version);
+	append_string(out, number);
+	append_string(out, r->phase);
+	number[0] = '\0';
+	if (r->status != 0)
+		snprintf(number, sizeof(number), "%lld", r->status);
+	else if (r->has_granted)
+		snprintf(number, sizeof(number), "%s", r->granted ? "granted" : "denied");
+	append_string(out, number);
+	append_string(out, r->client);
+	append_string(out, r->request_id);
+	buf_append_char(out, '\n');
+}
+
+static int
+found(void *cookie, const char *text, size_t n)
+{
+	struct finds *f = cookie;
+	struct audit_record r;
+
+	if (f->json) {
+		buf_append(&f->out, text, n);
+		buf_append_char(&f->out, '\n');
+	} else {
+		if (audit_record_read(text, n, &r))
+			append_record(&f->out, &r);
+		audit_record_release(&r);
+	}
+	return f->out.len < OUT_FLUSH ? 0 : flush(f);
+}
+
+int
+commands_registry_audit_search(const struct options *o)
+{
+	const struct audit_filter filter = {
+		.principal = o->text[FLAG_PRINCIPAL],
+		.path = o->text[FLAG_PATH_NAME],
+		.key = o->text[FLAG_KEY_NAME],
+		.method = o->text[FLAG_METHOD],
+		.since = o->text[FLAG_SINCE],
+		.until = o->text[FLAG_UNTIL],
+		.denied = o->on[FLAG_DENIED],
+	};
+	struct error err;
+	struct finds f = { .json = options_format(o) == OUTPUT_JSON, .err = &err };
+	char file[PATH_MAX];
+	int rc = -1;
+
+	buf_init(&f.out, OUT_MAX);
+	if (admin_need(o, FLAG_DATA, &err) == 0 && audit_file(o, file, &err) == 0 &&
+	    (rc = audit_search(file, &filter, found, &f, &err)) == 0)
+		rc = flush(&f);
+	buf_release(&f.out);
+	if (rc == 0)
+		return 0;
+	return err.code == ERROR_USAGE ? report_usage(o->command, &err) : report_error(&err);
+}

@@ -1,0 +1,702 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "ui/app.h"
+#include "ui/canvas.h"
+#include "ui/frame.h"
+#include "ui/keymap.h"
+#include "ui/model.h"
+#include "ui/registry.h"
+#include "ui/registry_names.h"
+#include "ui/registry_source.h"
+#include "ui/reveal.h"
+#include "ui/view_registry.h"
+
+#define WIDE 34		/* a narrower pane has no columns behind the names */
+#define WIDER 90	/* a wider one tells who stored the version, and when */
+
+/* Columns of the columns. */
+#define REFS 4
+#define WORD 11
+#define WHO 14
+#define TIME 16		/* of 2026-10-05 12:34:56Z */
+#define GAP 2
+
+/* The key of an action, for texts. */
+#define PATHS_KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
+
+/* Text broken to the pane's width; the next free line. */
+static int
+paths_draw_wrapped(const struct rect *r, int y, unsigned int style, const char *text)
+{
+	size_t n = strlen(text);
+	size_t next, len;
+
+	while (n > 0 && y < r->y + r->h) {
+		len = columns_wrap(text, n, r->w - 2, &next);
+		canvas_bytes(y++, r->x + 1, r->w - 2, style, text, len);
+		text += next;
+		n -= next;
+	}
+	return y;
+}
+
+static void
+paths_draw_none(const struct rect *r)
+{
+	int y = paths_draw_wrapped(r, r->y, STYLE_TEXT, "No registry is configured.");
+
+	paths_draw_wrapped(r, y + (r->h > 6), STYLE_NOTE,
+	    "--url URL or $PROPSEAL_REGISTRY_URL names "
+	    "one; --user NAME or --token-file FILE says who you are there. `propseal registry "
+	    "serve` runs one: see propseal-registry(8).");
+}
+
+/* Why there is no list.  False: there is one. */
+static bool
+draw_reason(struct app *a, const struct rect *r)
+{
+	const struct registry *reg = a->registry;
+	char text[320];
+	int y;
+
+	if (reg->source == NULL) {
+		paths_draw_none(r);
+	} else if (reg->known == REGISTRY_FAILED) {
+		y = paths_draw_wrapped(r, r->y, STYLE_ERROR, reg->problem);
+		if (reg->no_login)
+			snprintf(text, sizeof(text), "%s logs in with a password. A token is "
+			    "given by --token-file.", PATHS_KEY(ACTION_UNLOCK));
+		else
+			snprintf(text, sizeof(text), "%s asks again.", PATHS_KEY(ACTION_RESCAN));
+		paths_draw_wrapped(r, y + (r->h > 4), STYLE_NOTE, text);
+	} else if (registry_unavailable(reg) != NULL && reg->known == REGISTRY_UNKNOWN) {
+		snprintf(text, sizeof(text), "%s logs in as %s.", PATHS_KEY(ACTION_UNLOCK),
+		    reg->user);
+		paths_draw_wrapped(r, r->y, STYLE_NOTE, text);
+	} else if (reg->known == REGISTRY_UNKNOWN && !reg->looked) {
+		paths_draw_wrapped(r, r->y, STYLE_NOTE, "asking the registry");
+	} else if (reg->rows.len == 0) {
+		y = paths_draw_wrapped(r, r->y, STYLE_NOTE,
+		    "nothing that you may see is stored here");
+		snprintf(text, sizeof(text), "%s stores a first secret.", PATHS_KEY(ACTION_ADD));
+		paths_draw_wrapped(r, y + (r->h > 4), STYLE_NOTE, text);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* What stands behind a name: who changed it and when where there is room, one
+ * word, and how many files refer to it.  The columns that are left. */
+static int
+draw_columns(const struct rect *l, unsigned int style, const struct registry_summary *by,
+    const char *word, const char *uses)
+{
+	int x = l->x + l->w - 1 - REFS;
+	char time[TIME + 1];
+
+	if (l->w < WIDE)
+		return l->w;
+	canvas_right(l->y, x, REFS, style, uses);
+	x -= GAP + WORD;
+	canvas_right(l->y, x, WORD, style, word);
+	if (l->w >= WIDER && by != NULL && by->created[0] != '\0') {
+		snprintf(time, sizeof(time), "%.*s", TIME, by->created);
+		canvas_text(l->y, x - GAP - WHO, WHO, style, by->created_by);
+		canvas_text(l->y, x - 2 * GAP - WHO - TIME, TIME, style, time);
+	}
+	/* The words are shorter than their column, mostly. */
+	if (l->w >= WIDER)
+		return x - 2 * GAP - WHO - TIME - l->x - 1;
+	return x + WORD - columns_text(word, strlen(word)) - l->x - 1;
+}
+
+static size_t
+count_keys(const struct registry_path *p)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < p->keys.len; i++)
+		n += registry_key_at(p, i)->exists;
+	return n;
+}
+
+/* Dimmed when nothing is live. */
+static unsigned int
+paths_style_of(enum registry_version_state state, unsigned int otherwise)
+{
+	return state == REGISTRY_LIVE ? otherwise : STYLE_NOTE;
+}
+
+static void
+draw_path(const struct registry *reg, const struct registry_row *row, const struct rect *l,
+    unsigned int extra)
+{
+	const struct registry_path *p = row->path;
+	enum registry_version_state state = registry_path_state(p);
+	unsigned int style = STYLE_NOTE;
+	char word[48] = "", uses[24] = "";
+	int w;
+
+	if (p->known == REGISTRY_FAILED) {
+		snprintf(word, sizeof(word), "X");
+		style = STYLE_DAMAGED;
+	} else if (!p->exists && reg->known == REGISTRY_KNOWN) {
+		snprintf(word, sizeof(word), l->w < WIDE ? "D" : "D not there");
+		style = STYLE_DANGLING;
+	} else if (state != REGISTRY_LIVE) {
+		snprintf(word, sizeof(word), "%s", l->w < WIDE ? "-" : registry_state_name(state));
+	} else if (p->known == REGISTRY_KNOWN && l->w >= WIDE) {
+		snprintf(word, sizeof(word), "%zu%s %s", count_keys(p), p->cut ? "+" : "",
+		    count_keys(p) == 1 ? "key" : "keys");
+	}
+	if (reg->uses.done)
+		snprintf(uses, sizeof(uses), "%zu", p->uses);
+	w = draw_columns(l, style | extra, NULL, word, uses);
+	if (l->w < WIDE && word[0] != '\0')
+		w -= 1 + canvas_right(l->y, l->x, l->w - 1, style | extra, word);
+	style = paths_style_of(state, STYLE_FILE) | extra;
+	canvas_text(l->y, l->x, 1, style, canvas_glyph(p->unfolded ? GLYPH_OPEN : GLYPH_FOLDED));
+	canvas_text(l->y, l->x + 2, w - 3, style, p->name);
+}
+
+/* A key's letter: live, referred to in vain, deleted, referred to by nothing. */
+static char
+paths_letter_of(const struct registry *reg, const struct registry_row *row, unsigned int *style)
+{
+	if (registry_key_dangles(row->path, row->key)) {
+		*style = STYLE_DANGLING;
+		return 'D';
+	}
+	*style = STYLE_NOTE;
+	if (registry_key_state(row->key) != REGISTRY_LIVE)
+		return '-';
+	if (row->key->uses == 0 && reg->uses.done)
+		return '?';
+	*style = STYLE_SEALED;
+	return 'S';
+}
+
+static void
+paths_draw_key(const struct registry *reg, const struct registry_row *row, const struct rect *l,
+    unsigned int extra)
+{
+	const struct registry_key *k = row->key;
+	enum registry_version_state state = registry_key_state(k);
+	unsigned int style;
+	char letter[2] = { paths_letter_of(reg, row, &style), '\0' };
+	char word[24] = "", uses[24] = "";
+	int w;
+
+	if (!k->exists && registry_key_dangles(row->path, k))
+		snprintf(word, sizeof(word), "not there");
+	else if (k->counted && state != REGISTRY_LIVE)
+		snprintf(word, sizeof(word), "%s", registry_state_name(state));
+	else if (k->counted)
+		snprintf(word, sizeof(word), "v%u", k->summary.current);
+	if (reg->uses.done)
+		snprintf(uses, sizeof(uses), "%zu", k->uses);
+	w = draw_columns(l, style | extra, k->counted ? &k->summary : NULL, word, uses);
+	canvas_text(l->y, l->x + 2, 1, style | extra, letter);
+	canvas_text(l->y, l->x + 4, w - 5, style | extra, k->name);
+}
+
+static void
+paths_draw_head(const struct registry *reg, const struct rect *r)
+{
+	static const struct registry_summary by = { .created = "stored", .created_by = "by" };
+	int w = r->w;
+
+	if (r->h == 0)
+		return;
+	if (reg->rows.len > 0)
+		w = draw_columns(r, STYLE_NOTE, &by, "version", "refs");
+	canvas_text(r->y, r->x, w, reg->right_active ? STYLE_NOTE : STYLE_HEAD, "Paths and keys");
+}
+
+/* On the last line: the list is not all that there is.  The lines that are left. */
+static int
+draw_cut(const struct registry *reg, const struct rect *r)
+{
+	char text[96];
+
+	if (!reg->cut || !registry_shown(reg) || r->h < 2)
+		return r->h;
+	snprintf(text, sizeof(text), r->w < WIDE ? "first %d only" :
+	    "only the first %d paths are shown", REGISTRY_NAMES_MAX);
+	canvas_text(r->y + r->h - 1, r->x + 1, r->w - 2, STYLE_NOTICE, text);
+	return r->h - 1;
+}
+
+static void
+pane_paths_draw(struct app *a)
+{
+	struct registry *reg = a->registry;
+	const struct rect *r = &a->layout.left;
+	struct list *l = &reg->left;
+	const struct registry_row *row;
+	struct rect line = { .h = 1, .x = r->x, .w = r->w };
+	unsigned int extra;
+	size_t i;
+
+	paths_draw_head(reg, &a->layout.left_head);
+	list_fit(l, reg->rows.len, (size_t)draw_cut(reg, r));
+	if (draw_reason(a, r))
+		return;
+	for (i = l->top; i < l->count && i - l->top < l->height; i++) {
+		row = vec_at(&reg->rows, i);
+		line.y = r->y + (int)(i - l->top);
+		extra = 0;
+		if (i == l->cursor) {
+			extra = reg->right_active ? STYLE_LINKED : STYLE_SELECTED;
+			if (!reg->right_active) {
+				canvas_fill(line.y, line.x, line.w, STYLE_TEXT | extra);
+				canvas_cursor(line.y, line.x, true);
+			}
+		}
+		if (row->key == NULL)
+			draw_path(reg, row, &line, extra);
+		else
+			paths_draw_key(reg, row, &line, extra);
+	}
+}
+
+#define TIME_COLUMNS 16	/* of 2026-10-05 12:34:56Z */
+#define DAY_COLUMNS 10
+#define STATE_COLUMNS 9	/* destroyed */
+#define BOTH 30		/* fewer have no room for a name behind a time */
+
+static unsigned int
+versions_style_of(const struct registry_version *v)
+{
+	return v->state == REGISTRY_LIVE ? STYLE_SEALED : STYLE_NOTE;
+}
+
+static char
+versions_letter_of(const struct registry_version *v)
+{
+	static const char letters[] = "S-e-";
+
+	return letters[v->state];
+}
+
+/* Who made a version, and when, as far as there is room: rather less than a
+ * part of it, as the detail has all. */
+static void
+draw_created(const struct registry_version *v, int y, int x, int w, unsigned int style)
+{
+	char time[TIME_COLUMNS + 1];
+	int used;
+
+	snprintf(time, sizeof(time), "%.*s", w < BOTH ? DAY_COLUMNS : TIME_COLUMNS, v->created);
+	if (w < DAY_COLUMNS)
+		return;
+	used = canvas_text(y, x, w, style, time) + 2;
+	if (w - used > 2)
+		canvas_text(y, x + used, w - used - 1, style, v->created_by);
+}
+
+static int digits(const struct registry_key *k);
+
+/* S 3  live       2026-10-05 12:34  alice */
+static void
+draw_version(const struct registry *reg, const struct registry_version *v, int digits,
+    const struct rect *l, unsigned int extra)
+{
+	unsigned int style = versions_style_of(v) | extra;
+	int end = l->x + l->w;
+	int x = l->x;
+	char text[16];
+
+	snprintf(text, sizeof(text), "%c", v->number == reg->marked ? '*' : versions_letter_of(v));
+	canvas_text(l->y, x, 1, v->number == reg->marked ? STYLE_MARK | extra : style, text);
+	snprintf(text, sizeof(text), "%u", v->number);
+	x += 2;
+	canvas_text(l->y, x, end - x, style, text);
+	x += digits + 2;
+	canvas_text(l->y, x, end - x, style, registry_state_name(v->state));
+	x += STATE_COLUMNS + 1;
+	if (x < end)
+		draw_created(v, l->y, x, end - x, style);
+}
+
+/* connect/pay.json:4  config.password */
+static void
+draw_use(const struct app *a, const struct registry_use *u, const struct rect *l,
+    unsigned int extra)
+{
+	unsigned int style = (u->misplaced ? STYLE_CLEAR : STYLE_TEXT) | extra;
+	char text[1024];
+	int used;
+
+	canvas_text(l->y, l->x, 1, style, u->misplaced ? "!" : " ");
+	snprintf(text, sizeof(text), "%s:%zu", model_show_path(a->model, u->file), u->line);
+	used = canvas_tail(l->y, l->x + 2, l->w - 3, style, text);
+	if (l->w - used > 8)
+		canvas_bytes(l->y, l->x + used + 4, l->w - used - 5, STYLE_NOTE | extra,
+		    u->entry, u->entry_len);
+}
+
+static void
+versions_draw_head(const struct registry *reg, const struct registry_selection *s,
+    const struct rect *r)
+{
+	unsigned int style = reg->right_active ? STYLE_HEAD : STYLE_NOTE;
+	char text[64] = "";
+	int used = 0;
+
+	if (r->h == 0)
+		return;
+	if (s->path == NULL) {
+		canvas_text(r->y, r->x, r->w, style, "Versions");
+		return;
+	}
+	if (s->key != NULL && s->key->history == REGISTRY_KNOWN)
+		snprintf(text, sizeof(text), "%zu %s", s->key->versions.len,
+		    s->key->versions.len == 1 ? "version" : "versions");
+	if (text[0] != '\0')
+		used = 1 + canvas_right(r->y, r->x, r->w - 1, STYLE_NOTE, text);
+	canvas_text(r->y, r->x, r->w - used - 1, style, s->key != NULL ? s->key->name :
+	    s->path->name);
+}
+
+/* What stands between the versions and what refers to them. */
+static void
+draw_between(const struct registry *reg, const struct rect *r, int y, size_t uses)
+{
+	char text[64];
+
+	if (y >= r->y + r->h)
+		return;
+	if (!reg->uses.done)
+		snprintf(text, sizeof(text), "Looking for references");
+	else if (uses == 0)
+		snprintf(text, sizeof(text), "No file here refers to it");
+	else
+		snprintf(text, sizeof(text), "Referred to by %zu", uses);
+	canvas_hline(y, r->x, r->w);
+	canvas_text(y, r->x + 1, r->w - 2, STYLE_HEAD, text);
+}
+
+/* Columns of the longest number of a version. */
+static int
+digits(const struct registry_key *k)
+{
+	const struct registry_version *newest = vec_at(&k->versions, 0);
+
+	return snprintf(NULL, 0, "%u", newest->number);
+}
+
+static void
+versions_draw_row(struct app *a, const struct registry_selection *s, size_t i,
+    const struct rect *line)
+{
+	const struct registry *reg = a->registry;
+	size_t versions = s->key != NULL ? s->key->versions.len : 0;
+	const struct registry_use *use;
+	unsigned int extra = 0;
+
+	if (reg->right_active && i == reg->right.cursor) {
+		extra = STYLE_SELECTED;
+		canvas_fill(line->y, line->x, line->w, STYLE_TEXT | extra);
+		canvas_cursor(line->y, line->x, true);
+	}
+	if (i < versions) {
+		draw_version(reg, vec_at(&s->key->versions, i), digits(s->key), line, extra);
+		return;
+	}
+	use = registry_uses_find(&reg->uses, s->path->name, s->key != NULL ? s->key->name : NULL,
+	    i - versions);
+	if (use != NULL)
+		draw_use(a, use, line, extra);
+}
+
+/* Why there are no versions. */
+static const char *
+reason(const struct registry_selection *s)
+{
+	if (s->key == NULL || s->key->versions.len > 0)
+		return NULL;
+	if (s->key->history == REGISTRY_FAILED)
+		return s->key->problem;
+	if (!s->key->exists)
+		return s->path->known == REGISTRY_UNKNOWN && s->path->exists ? NULL :
+		    "not in the registry";
+	return s->key->history == REGISTRY_KNOWN ? "no version is left" : "asking for its versions";
+}
+
+/* pane_paths.c, pane_versions.c */
+static void
+pane_versions_draw(struct app *a)
+{
+	struct registry *reg = a->registry;
+	struct registry_selection s = registry_selected(reg);
+	struct rect r = a->layout.right;
+	struct rect line = { .h = 1, .x = r.x, .w = r.w, .y = r.y };
+	size_t versions = s.key != NULL ? s.key->versions.len : 0;
+	size_t count = registry_right_count(reg);
+	const char *why = reason(&s);
+	int end = r.y + r.h;
+	size_t i;
+
+	versions_draw_head(reg, &s, &a->layout.right_head);
+	if (s.path == NULL || reg->known == REGISTRY_FAILED || reg->source == NULL)
+		return;
+	if (why != NULL) {
+		canvas_text(r.y, r.x, r.w - 1, s.key->history == REGISTRY_FAILED ? STYLE_ERROR :
+		    STYLE_NOTE, why);
+		line.y++;
+		r.h--;
+	}
+	/* One line is for what stands between the two. */
+	list_fit(&reg->right, count, r.h > 2 ? (size_t)r.h - 1 : 1);
+	for (i = reg->right.top; i <= count && line.y < end; i++) {
+		if (i == versions)
+			draw_between(reg, &a->layout.right, line.y++, count - versions);
+		if (i < count && i - reg->right.top < reg->right.height) {
+			versions_draw_row(a, &s, i, &line);
+			line.y++;
+		}
+	}
+}
+
+/* The key of an action, for texts. */
+#define REGISTRY_DETAIL_KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
+
+static void
+say_path(struct words *w, const struct registry_path *p)
+{
+	if (p->known == REGISTRY_FAILED) {
+		w->style = STYLE_ERROR;
+		buf_append_str(&w->text, p->problem);
+	} else if (!p->exists) {
+		buf_printf(&w->text, "Configuration files refer to it, but the registry has no "
+		    "such path, or you may not see it. %s stores a first secret.",
+		    REGISTRY_DETAIL_KEY(ACTION_ADD));
+	} else if (registry_path_state(p) != REGISTRY_LIVE) {
+		buf_printf(&w->text, "Nothing of it is live. %s on one of its keys brings back the "
+		    "newest version that was deleted, %s creates a key.",
+		    REGISTRY_DETAIL_KEY(ACTION_UNDELETE),
+		    REGISTRY_DETAIL_KEY(ACTION_ADD));
+	} else {
+		buf_printf(&w->text, "%s creates a key, %s deletes the path with all its keys.",
+		    REGISTRY_DETAIL_KEY(ACTION_ADD), REGISTRY_DETAIL_KEY(ACTION_REMOVE));
+	}
+}
+
+static void
+say_key(struct words *w, const struct registry_path *p, const struct registry_key *k)
+{
+	const struct registry_version *v = registry_key_latest(k);
+
+	if (!k->exists && p->known != REGISTRY_UNKNOWN) {
+		buf_printf(&w->text, "Referred to as ${secret:%s:%s}, but the registry has no such "
+		    "key. %s creates it.", p->name, k->name, REGISTRY_DETAIL_KEY(ACTION_ADD));
+		return;
+	}
+	if (registry_key_state(k) != REGISTRY_LIVE) {
+		buf_printf(&w->text, "No version is live: what refers to it gets nothing. %s "
+		    "stores a new one", REGISTRY_DETAIL_KEY(ACTION_UPDATE));
+		if (registry_key_lost(k) != NULL)
+			buf_printf(&w->text, ", %s brings back version %u",
+			    REGISTRY_DETAIL_KEY(ACTION_UNDELETE),
+			    registry_key_lost(k)->number);
+		buf_append_char(&w->text, '.');
+		return;
+	}
+	buf_printf(&w->text, "Referred to as ${secret:%s:%s}. %s shows the newest value, %s stores "
+	    "a new version", p->name, k->name, REGISTRY_DETAIL_KEY(ACTION_REVEAL),
+	    REGISTRY_DETAIL_KEY(ACTION_UPDATE));
+	if (v != NULL && registry_key_live_before(k, v->number) != NULL)
+		buf_printf(&w->text, ", %s compares the newest two",
+		    REGISTRY_DETAIL_KEY(ACTION_COMPARE));
+	buf_append_char(&w->text, '.');
+}
+
+static void
+registry_detail_say_version(struct words *w, const struct registry_key *k,
+    const struct registry_version *v)
+{
+	buf_printf(&w->text, "Version %u, %s.", v->number, registry_state_name(v->state));
+	if (v->created[0] != '\0')
+		buf_printf(&w->text, " Created %s by %s.", v->created, v->created_by);
+	if (v->deleted[0] != '\0')
+		buf_printf(&w->text, " Deleted %s by %s.", v->deleted, v->deleted_by);
+	if (v->expires[0] != '\0')
+		buf_printf(&w->text, " Expires %s.", v->expires);
+	if (v->state == REGISTRY_LIVE && registry_key_live_before(k, v->number) != NULL)
+		buf_printf(&w->text, " %s shows it, %s compares it with the one before, %s deletes "
+		    "it.", REGISTRY_DETAIL_KEY(ACTION_REVEAL),
+		    REGISTRY_DETAIL_KEY(ACTION_COMPARE), REGISTRY_DETAIL_KEY(ACTION_REMOVE));
+	else if (v->state == REGISTRY_LIVE)
+		buf_printf(&w->text, " %s shows it, %s deletes it.",
+		    REGISTRY_DETAIL_KEY(ACTION_REVEAL),
+		    REGISTRY_DETAIL_KEY(ACTION_REMOVE));
+	else if (v->state == REGISTRY_DELETED)
+		buf_printf(&w->text, " %s brings it back.", REGISTRY_DETAIL_KEY(ACTION_UNDELETE));
+}
+
+static void
+say_use(struct words *w, const struct registry_use *u)
+{
+	buf_printf(&w->text, "Refers to ${secret:%s:%s}. ", u->path, u->key);
+	if (u->misplaced)
+		buf_append_str(&w->text, "It is misplaced: the connector of this file has another "
+		    "name, so that a Connect worker refuses it. ");
+	buf_printf(&w->text, "%s goes there.", REGISTRY_DETAIL_KEY(ACTION_OPEN));
+}
+
+static void
+registry_detail_say(struct app *a, struct words *w, const struct registry_selection *s)
+{
+	if (s->path == NULL)
+		return;
+	if (s->use != NULL) {
+		buf_printf(&w->place, "%s:%zu", model_show_path(a->model, s->use->file),
+		    s->use->line);
+		buf_append(&w->name, s->use->entry, s->use->entry_len);
+		say_use(w, s->use);
+		return;
+	}
+	buf_append_str(&w->place, s->path->name);
+	if (s->key != NULL)
+		buf_append_str(&w->name, s->key->name);
+	if (s->version != NULL)
+		registry_detail_say_version(w, s->key, s->version);
+	else if (s->key != NULL)
+		say_key(w, s->path, s->key);
+	else
+		say_path(w, s->path);
+}
+
+/* A screen without a detail: the list gives its place. */
+static void
+registry_detail_draw_small_reveal(struct app *a, const struct registry_selection *s)
+{
+	struct rect r = a->registry->right_active ? a->layout.right : a->layout.left;
+
+	canvas_clear(&r);
+	if (s->key != NULL)
+		canvas_tail(r.y, r.x + 1, r.w - 2, STYLE_HEAD, s->key->name);
+	r.y++;
+	r.h--;
+	words_draw_reveal(a, &r);
+}
+
+/* registry_detail.c */
+static void
+registry_detail_draw(struct app *a)
+{
+	struct registry_selection s = registry_selected(a->registry);
+	const struct rect *r = &a->layout.detail;
+	struct words w;
+
+	if (r->h == 0) {
+		if (reveal_shown(a->reveal))
+			registry_detail_draw_small_reveal(a, &s);
+		return;
+	}
+	canvas_hline(a->layout.rule.y, a->layout.rule.x, a->layout.rule.w);
+	words_init(&w);
+	if (a->registry->known != REGISTRY_FAILED && a->registry->source != NULL)
+		registry_detail_say(a, &w, &s);
+	words_draw(a, r, &w);
+	words_release(&w);
+}
+
+void
+registry_view_draw_title(struct app *a, const struct rect *r)
+{
+	const struct registry *reg = a->registry;
+	const char *right = reg->user;
+	struct buf left;
+	int used = 0;
+
+	if (reg->source == NULL)
+		right = "none";
+	else if (reg->known == REGISTRY_UNKNOWN && registry_unavailable(reg) == NULL)
+		right = "asking";
+	else if (reg->known == REGISTRY_FAILED)
+		right = reg->no_login ? "not logged in" : "not reached";
+	else if (registry_unavailable(reg) != NULL)
+		right = "not logged in";
+	if (right[0] != '\0')
+		used = canvas_right(r->y, r->x, r->w - 1, STYLE_TITLE, right);
+	buf_init(&left, 8192);
+	buf_append_str(&left, r->w >= 30 ? "propseal registry" : "registry");
+	if (reg->source != NULL && r->w >= 30)
+		buf_printf(&left, " %s", reg->source->url);
+	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
+	buf_release(&left);
+}
+
+/* Add "N one" or "N many" to a list, if there are any. */
+static void
+registry_view_count(struct buf *out, size_t n, const char *one, const char *many)
+{
+	if (n > 0)
+		buf_printf(out, "%s%zu %s", out->len > 0 ? ", " : "", n, n == 1 ? one : many);
+}
+
+void
+registry_view_draw_counts(struct app *a, const struct rect *r, int w)
+{
+	const struct registry *reg = a->registry;
+	const struct registry_path *p;
+	size_t paths = 0, keys = 0, deleted = 0, dangling = 0, misplaced = 0;
+	bool all = true;
+	const struct registry_use *use;
+	struct buf text;
+	size_t i, k;
+
+	for (i = 0; i < reg->names.paths.len; i++) {
+		p = registry_path_at(&reg->names, i);
+		paths += p->exists;
+		deleted += registry_path_state(p) != REGISTRY_LIVE;
+		all = all && (!p->exists || p->known != REGISTRY_UNKNOWN);
+		for (k = 0; k < p->keys.len; k++) {
+			keys += registry_key_at(p, k)->exists;
+			dangling += registry_key_dangles(p, registry_key_at(p, k));
+		}
+	}
+	for (i = 0; i < reg->uses.list.len; i++) {
+		use = vec_at(&reg->uses.list, i);
+		misplaced += use->misplaced;
+	}
+	buf_init(&text, 512);
+	if (reg->rotating)
+		buf_printf(&text, "rotation: %zu of %zu sealed again", reg->rotated,
+		    reg->rotation_total);
+	if (reg->known == REGISTRY_KNOWN) {
+		registry_view_count(&text, paths, reg->cut ? "path and more" : "path",
+		    reg->cut ? "paths and more" : "paths");
+		if (deleted > 0)
+			buf_printf(&text, " (%zu deleted)", deleted);
+		registry_view_count(&text, keys, all ? "key" : "key so far",
+		    all ? "keys" : "keys so far");
+		registry_view_count(&text, reg->uses.list.len, "reference", "references");
+		registry_view_count(&text, dangling, "dangling", "dangling");
+		registry_view_count(&text, misplaced, "misplaced", "misplaced");
+	}
+	canvas_text(r->y, r->x + 1, w, STYLE_NOTE, buf_cstr(&text));
+	buf_release(&text);
+}
+
+void
+registry_view_draw(struct app *a)
+{
+	const struct layout *l = &a->layout;
+	bool right = a->registry->right_active;
+
+	if (l->two_panes || !right)
+		pane_paths_draw(a);
+	if (l->two_panes || right)
+		pane_versions_draw(a);
+	if (l->two_panes)
+		canvas_vline(l->left_head.h > 0 ? l->left_head.y : l->left.y, l->right.x - 1,
+		    l->left.h + l->left_head.h);
+	registry_detail_draw(a);
+}

@@ -17,15 +17,10 @@
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
 
-struct document;
-struct error;
-struct estate_file;
-struct rules;
-struct secrets_file;
+#define ENTRIES_MAX ((size_t)1 << 26)
+#define FILES_MAX 1000000
 
 /* One file of an estate (inside core/estate): made, filled, told anew, freed. */
-
-#define ENTRIES_MAX ((size_t)1 << 26)
 
 /*
  * Keys and entry names of a file stand one after the other in one block,
@@ -33,15 +28,27 @@ struct secrets_file;
  */
 struct collection {
 	struct vec entries;	/* of struct estate_entry, still without pointers */
-	struct vec places;	/* of struct place */
+	struct vec origins;	/* of struct origin */
 	struct buf texts;
 	struct buf scratch;
 };
 
 /* Where an entry's texts start in the block. */
-struct place {
+struct origin {
 	size_t key;
 	size_t name;	/* 0: none (the first text is a key) */
+};
+
+struct estate {
+	const struct secrets_file *secrets;
+	const struct scope *scope;	/* NULL: the built-in one */
+	const struct rules *rules;
+	struct vec files;	/* of struct estate_file * */
+	struct vec folders;	/* of char *: still to be read */
+	struct vec pending;	/* of char *: files still to be loaded */
+	size_t restated;	/* files before this one have the states of ->secrets */
+	bool sorted;
+	struct map *references;	/* NULL: to be counted anew */
 };
 
 /* Add an entry; ${name}: what its reference names, empty for none. */
@@ -50,7 +57,7 @@ collect_add(struct collection *x, const void *key, size_t len, enum entry_state 
     const struct buf *name)
 {
 	struct estate_entry *e = vec_push(&x->entries);
-	struct place *p = vec_push(&x->places);
+	struct origin *p = vec_push(&x->origins);
 
 	if (e == NULL || p == NULL)
 		return NULL;
@@ -102,8 +109,8 @@ add_option(struct collection *x, const struct document *d, const struct target *
 
 /* The options of entry ${i}, if it holds JAAS; ${*parts}: some were added. */
 static int
-add_options(struct collection *x, const struct document *d, size_t i,
-    const struct secrets_file *s, const struct rules *r, bool *parts)
+add_options(struct collection *x, const struct document *d, size_t i, const struct secrets_file *s,
+    const struct rules *r, bool *parts)
 {
 	size_t before = x->entries.len;
 	struct target t;
@@ -124,8 +131,8 @@ add_options(struct collection *x, const struct document *d, size_t i,
 }
 
 static int
-add_entry(struct collection *x, const struct document *d, size_t i,
-    const struct secrets_file *s, const struct rules *r)
+add_entry(struct collection *x, const struct document *d, size_t i, const struct secrets_file *s,
+    const struct rules *r)
 {
 	size_t len, self = x->entries.len;
 	struct estate_entry *e;
@@ -148,7 +155,7 @@ add_entry(struct collection *x, const struct document *d, size_t i,
 		/* Its parts say all; a reference is counted once. */
 		e->state = STATE_PLAIN;
 		e->name_len = 0;
-		((struct place *)vec_at(&x->places, self))->name = 0;
+		((struct origin *)vec_at(&x->origins, self))->name = 0;
 	}
 	return 0;
 }
@@ -158,14 +165,14 @@ static int
 collect_finish(struct estate_file *f, struct collection *x)
 {
 	struct estate_entry *entries = x->entries.items;
-	const struct place *p;
+	const struct origin *p;
 	char *block;
 
 	if (buf_check(&x->texts, NULL) != 0 || (block = malloc(x->texts.len)) == NULL)
 		return -1;
 	memcpy(block, x->texts.data, x->texts.len);
 	for (size_t i = 0; i < x->entries.len; i++) {
-		p = vec_at(&x->places, i);
+		p = vec_at(&x->origins, i);
 		entries[i].key = block + p->key;
 		entries[i].name = p->name > 0 ? block + p->name : NULL;
 	}
@@ -194,7 +201,7 @@ collect_entries(struct estate_file *f, const struct document *d, const struct se
 	int rc = 0;
 
 	vec_init(&x.entries, sizeof(struct estate_entry), ENTRIES_MAX);
-	vec_init(&x.places, sizeof(struct place), ENTRIES_MAX);
+	vec_init(&x.origins, sizeof(struct origin), ENTRIES_MAX);
 	buf_init(&x.texts, BUF_MAX_FILE);
 	buf_init(&x.scratch, BUF_MAX_FILE);
 	for (size_t i = 0; i < document_count(d) && rc == 0; i++)
@@ -203,7 +210,7 @@ collect_entries(struct estate_file *f, const struct document *d, const struct se
 		rc = collect_finish(f, &x);
 	buf_release(&x.scratch);
 	buf_release(&x.texts);
-	vec_release(&x.places);
+	vec_release(&x.origins);
 	vec_release(&x.entries);
 	return rc;
 }
@@ -295,20 +302,6 @@ estate_file_restate(struct estate_file *f, const struct secrets_file *s)
 			e->state = state_of_name(e->name, e->name_len, s);
 	}
 }
-
-#define FILES_MAX 1000000
-
-struct estate {
-	const struct secrets_file *secrets;
-	const struct scope *scope;	/* NULL: the built-in one */
-	const struct rules *rules;
-	struct vec files;	/* of struct estate_file * */
-	struct vec folders;	/* of char *: still to be read */
-	struct vec pending;	/* of char *: files still to be loaded */
-	size_t restated;	/* files before this one have the states of ->secrets */
-	bool sorted;
-	struct map *references;	/* NULL: to be counted anew */
-};
 
 static struct estate_file *
 file_at(const struct estate *e, size_t i)

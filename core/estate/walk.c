@@ -14,6 +14,7 @@
 #include "estate/walk.h"
 
 #define PATTERNS_MAX 10000
+#define PATH_BYTES_MAX 65536
 
 struct scope {
 	struct vec patterns;	/* of char *; none: every format that is known */
@@ -134,8 +135,6 @@ scope_takes_folder(const struct scope *s, const char *path)
 	return s == NULL || !scope_matches_any(&s->ignored, path);
 }
 
-#define PATH_BYTES_MAX 65536
-
 int
 walk_push(struct vec *v, const char *path)
 {
@@ -216,8 +215,8 @@ take_entry(const char *folder, int fd, const struct dirent *ent, const struct sc
 }
 
 int
-walk_folder(const char *path, const struct scope *scope, struct vec *files,
-    struct vec *folders, struct error *problem)
+walk_folder(const char *path, const struct scope *scope, struct vec *files, struct vec *folders,
+    struct error *problem)
 {
 	struct dirent *ent;
 	DIR *dir;

@@ -111,8 +111,7 @@ file_read_fd(int fd, const char *name, struct buf *out, struct error *err)
 }
 
 static enum outcome
-read_regular(int fd, const char *path, struct buf *out, struct file_id *id,
-    struct error *err)
+read_regular(int fd, const char *path, struct buf *out, struct file_id *id, struct error *err)
 {
 	struct stat st;
 	struct file_id after;
@@ -157,8 +156,7 @@ read_regular(int fd, const char *path, struct buf *out, struct file_id *id,
 }
 
 int
-file_read(const char *path, struct buf *out, struct file_id *id,
-    struct error *err)
+file_read(const char *path, struct buf *out, struct file_id *id, struct error *err)
 {
 	struct file_id seen;
 	enum outcome outcome;

@@ -24,7 +24,7 @@
 /* One file's lock. */
 struct hold {
 	const char *path;	/* as given; the caller's, while waiting only */
-	struct place place;
+	struct path where;
 	char *sidecar;
 	int fd;			/* -1: not held */
 };
@@ -69,7 +69,7 @@ is_current(const struct hold *h, int fd)
 	struct stat here, there;
 
 	return fstat(fd, &here) == 0 && here.st_nlink > 0 &&
-	    fstatat(h->place.dir, h->sidecar, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstatat(h->where.dir, h->sidecar, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
@@ -92,7 +92,7 @@ open_failed(const struct hold *h, struct error *err)
 
 	/* Another user's: held, or left by a run that was killed. */
 	if ((code == EACCES || code == EPERM) &&
-	    fstatat(h->place.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	    fstatat(h->where.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return LOCK_BUSY;
 	errno = code;
 	error_io(err, h->path, "cannot make its lock file");
@@ -108,7 +108,7 @@ lock_try(struct hold *h, struct error *err)
 	int fd, code;
 
 	for (;;) {
-		fd = openat(h->place.dir, h->sidecar,
+		fd = openat(h->where.dir, h->sidecar,
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, PRIVATE);
 		if (fd == -1)
 			return open_failed(h, err);
@@ -144,7 +144,7 @@ holder_pid(const struct hold *h)
 {
 	char text[32];
 	ssize_t n = -1;
-	int fd = openat(h->place.dir, h->sidecar,
+	int fd = openat(h->where.dir, h->sidecar,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd != -1) {
@@ -168,8 +168,8 @@ set_busy(const struct hold *h, struct error *err)
 	else
 		error_set(err, ERROR_BUSY, "locked: held by another process");
 	error_place(err, h->path, 0);
-	if (faccessat(h->place.dir, h->sidecar, R_OK | W_OK, AT_EACCESS) == -1 &&
-	    fstatat(h->place.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (faccessat(h->where.dir, h->sidecar, R_OK | W_OK, AT_EACCESS) == -1 &&
+	    fstatat(h->where.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return error_hint(err, "the lock file %s belongs to user %lu; if propseal "
 		    "does not run as that user, remove it", h->sidecar,
 		    (unsigned long)st.st_uid);
@@ -223,7 +223,7 @@ by_real_path(const void *a, const void *b)
 {
 	const struct hold *x = a, *y = b;
 
-	return strcmp(x->place.real, y->place.real);
+	return strcmp(x->where.real, y->where.real);
 }
 
 /* The same name in the same directory, which may be mounted at two places. */
@@ -232,10 +232,10 @@ lock_is_same(const struct hold *a, const struct hold *b)
 {
 	struct stat x, y;
 
-	if (strcmp(a->place.name, b->place.name) != 0)
+	if (strcmp(a->where.name, b->where.name) != 0)
 		return false;
-	return strcmp(a->place.real, b->place.real) == 0 ||
-	    (fstat(a->place.dir, &x) == 0 && fstat(b->place.dir, &y) == 0 &&
+	return strcmp(a->where.real, b->where.real) == 0 ||
+	    (fstat(a->where.dir, &x) == 0 && fstat(b->where.dir, &y) == 0 &&
 	    x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
@@ -245,11 +245,11 @@ hold_release(struct hold *h)
 	/* Removed while held, so that nobody can get a lock that is on its way out. */
 	if (h->fd != -1) {
 		if (is_current(h, h->fd))
-			(void)unlinkat(h->place.dir, h->sidecar, 0);
+			(void)unlinkat(h->where.dir, h->sidecar, 0);
 		close(h->fd);
 	}
 	free(h->sidecar);
-	path_close(&h->place);
+	path_close(&h->where);
 }
 
 /* Add the lock of one file, unless it is there already. */
@@ -260,7 +260,7 @@ add_hold(struct lock *l, const char *path, struct error *err)
 	size_t i;
 
 	*h = (struct hold){ path, PATH_NONE, NULL, -1 };
-	if (path_open(&h->place, path, err) == -1)
+	if (path_open(&h->where, path, err) == -1)
 		return -1;
 	for (i = 0; i < l->n; i++) {
 		if (lock_is_same(&l->holds[i], h)) {
@@ -269,14 +269,13 @@ add_hold(struct lock *l, const char *path, struct error *err)
 		}
 	}
 	l->n++;
-	h->sidecar = path_sidecar(&h->place, SUFFIX);
+	h->sidecar = path_sidecar(&h->where, SUFFIX);
 	return h->sidecar == NULL ? error_memory(err) : 0;
 }
 
 struct lock *
 lock_files(const char *const paths[], size_t n, int timeout_ms,
-    void (*waiting)(void *cookie, const char *path), void *cookie,
-    struct error *err)
+    void (*waiting)(void *cookie, const char *path), void *cookie, struct error *err)
 {
 	struct wait w = { timeout_ms, { 0, 0 }, waiting, cookie };
 	struct lock *l = calloc(1, sizeof(*l));

@@ -11,11 +11,11 @@
 #include "base/map.h"
 #include "file/path.h"
 
+#define HASH_DIGITS 16		/* of a 64-bit hash */
+
 #ifndef O_PATH
 #define O_PATH O_SEARCH
 #endif
-
-#define HASH_DIGITS 16		/* of a 64-bit hash */
 
 /* `<a>/<b>`, where ${a} may be the root. */
 static char *
@@ -107,11 +107,11 @@ path_resolve(const char *path)
 }
 
 int
-path_open(struct place *p, const char *path, struct error *err)
+path_open(struct path *p, const char *path, struct error *err)
 {
 	char *directory;
 
-	*p = (struct place)PATH_NONE;
+	*p = (struct path)PATH_NONE;
 	p->real = path_resolve(path);
 	if (p->real != NULL && strcmp(p->real, "/") == 0) {
 		errno = EINVAL;
@@ -146,16 +146,16 @@ fail:
 }
 
 void
-path_close(struct place *p)
+path_close(struct path *p)
 {
 	if (p->dir != -1)
 		close(p->dir);
 	free(p->real);
-	*p = (struct place)PATH_NONE;
+	*p = (struct path)PATH_NONE;
 }
 
 char *
-path_sidecar(const struct place *p, const char *suffix)
+path_sidecar(const struct path *p, const char *suffix)
 {
 	static const unsigned char no_key[SIPHASH_KEY];
 	size_t len = strlen(p->name), keep;
@@ -196,7 +196,7 @@ path_id(struct file_id *id, const struct stat *st)
 }
 
 int
-path_identify(const struct place *p, struct file_id *id)
+path_identify(const struct path *p, struct file_id *id)
 {
 	struct stat st;
 
@@ -209,7 +209,7 @@ path_identify(const struct place *p, struct file_id *id)
 }
 
 int
-path_sync(const struct place *p, int fd)
+path_sync(const struct path *p, int fd)
 {
 	if (fsync(p->dir) == 0)
 		return 0;

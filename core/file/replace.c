@@ -18,27 +18,49 @@
 #include "file/path.h"
 #include "file/replace.h"
 
-struct buf;
-struct error;
-struct place;
+#define TEMPORARY_NONE { -1, NULL, false }
+
+#define SUFFIX ".propseal-tmp"
+#define PRIVATE 0600
+
+/* Limits of Linux (XATTR_LIST_MAX, XATTR_SIZE_MAX in linux/limits.h). */
+#define LIST_MAX ((size_t)65536)
+#define VALUE_MAX ((size_t)65536)
+
+#define ACCESS_ACL "system.posix_acl_access"
+#define MODE_BITS ((mode_t)07777)
+#define MODE_NEW 0600
 
 /*
  * A file being written beside another: without a name (O_TMPFILE) where the
  * system can do that, so that nothing is left behind whatever happens, else
  * as `.<name>.propseal-tmp`.
  */
-struct aside {
+struct temporary {
 	int fd;
-	char *name;	/* in the directory of the place */
+	char *name;	/* in the directory of the file */
 	bool named;	/* the name is there and it is ours */
 };
 
-#define TEMPORARY_NONE { -1, NULL, false }
-
 /* ${path}, in all of these, is for errors only. */
 
-#define SUFFIX ".propseal-tmp"
-#define PRIVATE 0600
+/* Room for the lists and values that are compared. */
+struct scratch {
+	char list[LIST_MAX];
+	char ours[VALUE_MAX];
+	char theirs[VALUE_MAX];
+};
+
+struct replace {
+	char *path;		/* as given, for errors */
+	struct path where;
+	struct file_id expected;
+	int old;		/* the old file, open for reading; -1: there is none */
+	struct temporary temporary;
+	bool placed;		/* the new file stands at its name */
+	struct file_id now;	/* what it was there, when placed */
+	bool now_exact;		/* now.ctime is known */
+};
 
 /* Where a file without a name can be reached to give it one. */
 #define FD_PATH_SIZE 32
@@ -50,7 +72,7 @@ fd_path(char path[FD_PATH_SIZE], int fd)
 
 /* -1: it cannot be done here, use a name. */
 static int
-open_nameless(const struct place *p)
+open_nameless(const struct path *p)
 {
 #ifdef O_TMPFILE
 	char path[FD_PATH_SIZE];
@@ -69,14 +91,23 @@ open_nameless(const struct place *p)
 	return -1;
 }
 
-static void temporary_close(struct aside *a, const struct place *p);
+/* Remove it, unless it was put in place, and close.  Twice is fine. */
+static void
+temporary_close(struct temporary *a, const struct path *p)
+{
+	if (a->named)
+		(void)unlinkat(p->dir, a->name, 0);
+	if (a->fd != -1)
+		close(a->fd);
+	free(a->name);
+	*a = (struct temporary)TEMPORARY_NONE;
+}
 
 /* Remove what an interrupted run left, then open a new one, mode 0600. */
 static int
-temporary_open(struct aside *a, const struct place *p, const char *path,
-    struct error *err)
+temporary_open(struct temporary *a, const struct path *p, const char *path, struct error *err)
 {
-	*a = (struct aside)TEMPORARY_NONE;
+	*a = (struct temporary)TEMPORARY_NONE;
 	a->name = path_sidecar(p, SUFFIX);
 	if (a->name == NULL)
 		return error_memory(err);
@@ -106,8 +137,7 @@ fail:
 
 /* Write all of ${content}, from the start. */
 static int
-temporary_write(struct aside *a, const struct buf *content, const char *path,
-    struct error *err)
+temporary_write(struct temporary *a, const struct buf *content, const char *path, struct error *err)
 {
 	size_t done = 0;
 	ssize_t n;
@@ -127,8 +157,8 @@ temporary_write(struct aside *a, const struct buf *content, const char *path,
  * Sync, read back into ${back} (secret, empty) and compare with ${content}.
  */
 static int
-temporary_check(struct aside *a, const struct buf *content, struct buf *back,
-    const char *path, struct error *err)
+temporary_check(struct temporary *a, const struct buf *content, struct buf *back, const char *path,
+    struct error *err)
 {
 	if (fsync(a->fd) == -1)
 		return error_io(err, path, "cannot put the new file on disk");
@@ -148,7 +178,7 @@ temporary_check(struct aside *a, const struct buf *content, struct buf *back,
 
 /* Give a nameless file the name ${name}. */
 static int
-give_name(const struct aside *a, const struct place *p, const char *name)
+give_name(const struct temporary *a, const struct path *p, const char *name)
 {
 	char path[FD_PATH_SIZE];
 
@@ -158,7 +188,7 @@ give_name(const struct aside *a, const struct place *p, const char *name)
 
 /* Does its name still lead to it?  Whoever may write the directory could swap it. */
 static int
-check_there(struct aside *a, const struct place *p, const char *path, struct error *err)
+check_there(struct temporary *a, const struct path *p, const char *path, struct error *err)
 {
 	struct stat here, there;
 
@@ -173,11 +203,10 @@ check_there(struct aside *a, const struct place *p, const char *path, struct err
 	return error_place(err, path, 0);
 }
 
-/* Put it at the place's name, where a file is (replacing it).  ERROR_IO;
+/* Put it at the file's name, where a file is (replacing it).  ERROR_IO;
  * ERROR_STALE: somebody removed or swapped it under its own name. */
 static int
-temporary_exchange(struct aside *a, const struct place *p, const char *path,
-    struct error *err)
+temporary_exchange(struct temporary *a, const struct path *p, const char *path, struct error *err)
 {
 	if (!a->named) {
 		/* A link cannot replace a name, only a rename can. */
@@ -199,7 +228,7 @@ temporary_exchange(struct aside *a, const struct place *p, const char *path,
 
 /* Rename without replacing; systems that cannot promise it just look first. */
 static int
-temporary_rename_new(const struct place *p, const char *from)
+rename_new(const struct path *p, const char *from)
 {
 	struct file_id id;
 
@@ -216,16 +245,15 @@ temporary_rename_new(const struct place *p, const char *from)
 	return renameat(p->dir, from, p->dir, p->name);
 }
 
-/* Put it at the place's name, where no file is: ERROR_STALE if one is. */
+/* Put it at the file's name, where no file is: ERROR_STALE if one is. */
 static int
-temporary_create(struct aside *a, const struct place *p, const char *path,
-    struct error *err)
+temporary_create(struct temporary *a, const struct path *p, const char *path, struct error *err)
 {
 	int result;
 
 	if (a->named && check_there(a, p, path, err) == -1)
 		return -1;
-	result = a->named ? temporary_rename_new(p, a->name) : give_name(a, p, p->name);
+	result = a->named ? rename_new(p, a->name) : give_name(a, p, p->name);
 	if (result == 0) {
 		a->named = false;
 		return 0;
@@ -235,25 +263,6 @@ temporary_create(struct aside *a, const struct place *p, const char *path,
 	error_set(err, ERROR_STALE, "another program made this file meanwhile");
 	return error_place(err, path, 0);
 }
-
-/* Remove it, unless it was put in place, and close.  Twice is fine. */
-static void
-temporary_close(struct aside *a, const struct place *p)
-{
-	if (a->named)
-		(void)unlinkat(p->dir, a->name, 0);
-	if (a->fd != -1)
-		close(a->fd);
-	free(a->name);
-	*a = (struct aside)TEMPORARY_NONE;
-}
-
-/* Limits of Linux (XATTR_LIST_MAX, XATTR_SIZE_MAX in linux/limits.h). */
-#define LIST_MAX ((size_t)65536)
-#define VALUE_MAX ((size_t)65536)
-
-#define ACCESS_ACL "system.posix_acl_access"
-#define MODE_BITS ((mode_t)07777)
 
 /* The kernel computes these from the file itself; a copy would be wrong. */
 static bool
@@ -279,16 +288,8 @@ refuse_attribute(struct error *err, const char *path, const char *name)
 	return error_hint(err, "run as root, or remove the attribute first (setfattr -x)");
 }
 
-/* Room for the lists and values that are compared. */
-struct scratch {
-	char list[LIST_MAX];
-	char ours[VALUE_MAX];
-	char theirs[VALUE_MAX];
-};
-
 static int
-copy_one(int from, int to, const char *name, struct scratch *s,
-    const char *path, struct error *err)
+copy_one(int from, int to, const char *name, struct scratch *s, const char *path, struct error *err)
 {
 	ssize_t n = fgetxattr(from, name, s->theirs, sizeof(s->theirs));
 	ssize_t have;
@@ -418,19 +419,6 @@ attributes_copy(int from, int to, const char *path, struct error *err)
 	return attributes_set_mode(to, want.st_mode, path, err);
 }
 
-#define MODE_NEW 0600
-
-struct replace {
-	char *path;		/* as given, for errors */
-	struct place place;
-	struct file_id expected;
-	int old;		/* the old file, open for reading; -1: there is none */
-	struct aside aside;
-	bool placed;		/* the new file stands at the place's name */
-	struct file_id now;	/* what it was there, when placed */
-	bool now_exact;		/* now.ctime is known */
-};
-
 static int
 replace_stale(const char *path, const char *what, struct error *err)
 {
@@ -452,7 +440,7 @@ check_stale(const struct replace *r, struct error *err)
 {
 	struct file_id id;
 
-	if (path_identify(&r->place, &id) == -1)
+	if (path_identify(&r->where, &id) == -1)
 		return error_io(err, r->path, "cannot examine");
 	if (file_id_equal(&id, &r->expected))
 		return 0;
@@ -470,7 +458,7 @@ check_attributes(const struct replace *r, struct error *err)
 #ifdef STATX_ATTR_IMMUTABLE
 	struct statx sx;
 
-	if (statx(r->place.dir, r->place.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &sx) == -1)
+	if (statx(r->where.dir, r->where.name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &sx) == -1)
 		return 0;
 	if (sx.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND))
 		return replace_refuse(r->path, "the file is marked immutable or append-only",
@@ -491,7 +479,7 @@ check_attributes(const struct replace *r, struct error *err)
 static int
 check_writable(const struct replace *r, struct error *err)
 {
-	if (faccessat(r->place.dir, r->place.name, W_OK, AT_EACCESS) == 0)
+	if (faccessat(r->where.dir, r->where.name, W_OK, AT_EACCESS) == 0)
 		return 0;
 	if (errno == EACCES)
 		return replace_refuse(r->path, "the file is read-only for this user",
@@ -502,7 +490,7 @@ check_writable(const struct replace *r, struct error *err)
 static int
 check_directory(const struct replace *r, struct error *err)
 {
-	if (faccessat(r->place.dir, ".", W_OK | X_OK, AT_EACCESS) == 0)
+	if (faccessat(r->where.dir, ".", W_OK | X_OK, AT_EACCESS) == 0)
 		return 0;
 	error_io(err, r->path, "its directory cannot be written");
 	if (errno == EACCES || errno == EPERM)
@@ -517,7 +505,7 @@ check_target(const struct replace *r, struct error *err)
 {
 	struct file_id id;
 
-	if (path_identify(&r->place, &id) == -1)
+	if (path_identify(&r->where, &id) == -1)
 		return error_io(err, r->path, "cannot examine");
 	if (id.exists && !S_ISREG(id.mode))
 		return replace_refuse(r->path, "not a regular file", NULL, err);
@@ -541,7 +529,7 @@ open_old(struct replace *r, struct error *err)
 
 	if (!r->expected.exists)
 		return 0;
-	r->old = openat(r->place.dir, r->place.name,
+	r->old = openat(r->where.dir, r->where.name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (r->old == -1 || fstat(r->old, &st) == -1)
 		return error_io(err, r->path, "cannot open");
@@ -552,8 +540,8 @@ open_old(struct replace *r, struct error *err)
 }
 
 static int
-write_new(struct replace *r, const struct buf *content,
-    replace_verify_fn *verify, void *cookie, struct error *err)
+write_new(struct replace *r, const struct buf *content, replace_verify_fn *verify, void *cookie,
+    struct error *err)
 {
 	struct buf back;
 	int result = -1;
@@ -561,13 +549,13 @@ write_new(struct replace *r, const struct buf *content,
 	buf_init_secret(&back, content->len + 1);
 	if (content->len > 0)
 		(void)buf_reserve(&back, content->len);
-	if (temporary_open(&r->aside, &r->place, r->path, err) == -1 ||
-	    temporary_write(&r->aside, content, r->path, err) == -1)
+	if (temporary_open(&r->temporary, &r->where, r->path, err) == -1 ||
+	    temporary_write(&r->temporary, content, r->path, err) == -1)
 		goto done;
-	if (r->old != -1 ? attributes_copy(r->old, r->aside.fd, r->path, err) == -1 :
-	    attributes_set_mode(r->aside.fd, MODE_NEW, r->path, err) == -1)
+	if (r->old != -1 ? attributes_copy(r->old, r->temporary.fd, r->path, err) == -1 :
+	    attributes_set_mode(r->temporary.fd, MODE_NEW, r->path, err) == -1)
 		goto done;
-	if (temporary_check(&r->aside, content, &back, r->path, err) == -1)
+	if (temporary_check(&r->temporary, content, &back, r->path, err) == -1)
 		goto done;
 	if (verify == NULL || verify(cookie, &back, err) == 0)
 		result = 0;
@@ -577,9 +565,8 @@ done:
 }
 
 struct replace *
-replace_prepare(const char *path, const struct file_id *expected,
-    const struct buf *content, replace_verify_fn *verify, void *cookie,
-    struct error *err)
+replace_prepare(const char *path, const struct file_id *expected, const struct buf *content,
+    replace_verify_fn *verify, void *cookie, struct error *err)
 {
 	struct replace *r = calloc(1, sizeof(*r));
 
@@ -587,8 +574,8 @@ replace_prepare(const char *path, const struct file_id *expected,
 		error_memory(err);
 		return NULL;
 	}
-	r->place = (struct place)PATH_NONE;
-	r->aside = (struct aside)TEMPORARY_NONE;
+	r->where = (struct path)PATH_NONE;
+	r->temporary = (struct temporary)TEMPORARY_NONE;
 	r->old = -1;
 	r->expected = *expected;
 	r->path = strdup(path);
@@ -596,7 +583,7 @@ replace_prepare(const char *path, const struct file_id *expected,
 		error_memory(err);
 		goto fail;
 	}
-	if (path_open(&r->place, path, err) == -1 ||
+	if (path_open(&r->where, path, err) == -1 ||
 	    check_target(r, err) == -1 || open_old(r, err) == -1 ||
 	    write_new(r, content, verify, cookie, err) == -1)
 		goto fail;
@@ -616,22 +603,22 @@ replace_commit(struct replace *r, struct error *err)
 	if (check_stale(r, err) == -1)
 		return -1;
 	/* Known before it is in place, so that it can be undone whatever fails. */
-	if (fstat(r->aside.fd, &st) == -1)
+	if (fstat(r->temporary.fd, &st) == -1)
 		return error_io(err, r->path, "cannot examine the new file");
 	path_id(&r->now, &st);
 	r->now.nlink = 1;
 	result = r->expected.exists ?
-	    temporary_exchange(&r->aside, &r->place, r->path, err) :
-	    temporary_create(&r->aside, &r->place, r->path, err);
+	    temporary_exchange(&r->temporary, &r->where, r->path, err) :
+	    temporary_create(&r->temporary, &r->where, r->path, err);
 	if (result == -1)
 		return -1;
 	r->placed = true;
-	if (fstat(r->aside.fd, &st) == -1)
+	if (fstat(r->temporary.fd, &st) == -1)
 		return error_io(err, r->path, "cannot examine the new file");
 	/* The rename changed this.  What else differs is another hand's. */
 	r->now.ctime = st.st_ctim;
 	r->now_exact = true;
-	if (path_sync(&r->place, r->aside.fd) == -1)
+	if (path_sync(&r->where, r->temporary.fd) == -1)
 		return error_io(err, r->path, "cannot put its directory on disk");
 	return 0;
 }
@@ -642,12 +629,12 @@ check_new(struct replace *r, struct error *err)
 {
 	struct file_id id;
 
-	if (path_identify(&r->place, &id) == -1)
-		return error_io(err, r->place.real, "cannot examine");
+	if (path_identify(&r->where, &id) == -1)
+		return error_io(err, r->where.real, "cannot examine");
 	if (!r->now_exact)
 		r->now.ctime = id.ctime;
 	if (!file_id_equal(&id, &r->now))
-		return replace_stale(r->place.real, "another program changed it meanwhile", err);
+		return replace_stale(r->where.real, "another program changed it meanwhile", err);
 	return 0;
 }
 
@@ -655,11 +642,11 @@ check_new(struct replace *r, struct error *err)
 static int
 remove_new(struct replace *r, struct error *err)
 {
-	if (unlinkat(r->place.dir, r->place.name, 0) == -1)
-		return error_io(err, r->place.real, "cannot remove the new file");
+	if (unlinkat(r->where.dir, r->where.name, 0) == -1)
+		return error_io(err, r->where.real, "cannot remove the new file");
 	r->placed = false;
-	if (path_sync(&r->place, r->aside.fd) == -1)
-		return error_io(err, r->place.real, "cannot put its directory on disk");
+	if (path_sync(&r->where, r->temporary.fd) == -1)
+		return error_io(err, r->where.real, "cannot put its directory on disk");
 	return 0;
 }
 
@@ -679,12 +666,12 @@ replace_undo(struct replace *r, struct error *err)
 	buf_init_secret(&bytes, BUF_MAX_FILE);
 	if (r->expected.size > 0)
 		(void)buf_reserve(&bytes, (size_t)r->expected.size);
-	if (file_read_fd(r->old, r->place.real, &bytes, err) == -1)
+	if (file_read_fd(r->old, r->where.real, &bytes, err) == -1)
 		goto done;
 	/* Two copies of it may be all that the disk holds: let the old one go. */
 	close(r->old);
 	r->old = -1;
-	back = replace_prepare(r->place.real, &r->now, &bytes, NULL, NULL, err);
+	back = replace_prepare(r->where.real, &r->now, &bytes, NULL, NULL, err);
 	if (back != NULL) {
 		result = replace_commit(back, err);
 		r->placed = !back->placed;
@@ -698,7 +685,7 @@ done:
 const char *
 replace_placed(const struct replace *r)
 {
-	return r->placed ? r->place.real : NULL;
+	return r->placed ? r->where.real : NULL;
 }
 
 void
@@ -706,10 +693,10 @@ replace_free(struct replace *r)
 {
 	if (r == NULL)
 		return;
-	temporary_close(&r->aside, &r->place);
+	temporary_close(&r->temporary, &r->where);
 	if (r->old != -1)
 		close(r->old);
-	path_close(&r->place);
+	path_close(&r->where);
 	free(r->path);
 	free(r);
 }
@@ -747,15 +734,13 @@ done:
 }
 
 int
-replace_file_locked(const char *path, int timeout_ms, const struct buf *content,
-    struct error *err)
+replace_file_locked(const char *path, int timeout_ms, const struct buf *content, struct error *err)
 {
 	return under_lock(path, timeout_ms, false, content, err);
 }
 
 int
-replace_file_new(const char *path, int timeout_ms, const struct buf *content,
-    struct error *err)
+replace_file_new(const char *path, int timeout_ms, const struct buf *content, struct error *err)
 {
 	return under_lock(path, timeout_ms, true, content, err);
 }

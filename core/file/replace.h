@@ -9,7 +9,7 @@ struct file_id;
 struct replace;
 
 /*
- * A new version of one file, written aside and then put in its place.
+ * A new version of one file, written to a temporary file and then put in its place.
  * Between replace_prepare and replace_commit the old file is untouched.
  */
 
@@ -19,8 +19,8 @@ typedef int replace_verify_fn(void *cookie, struct buf *content,
 
 /**
  * replace_prepare(path, expected, content, verify, cookie, err):
- * Write ${content} aside in the directory of ${path} (of its target, for a
- * symlink): O_TMPFILE, or `.<name>.propseal-tmp` by O_EXCL|O_NOFOLLOW, mode
+ * Write ${content} to a temporary file in the directory of ${path} (of its
+ * target, for a symlink): O_TMPFILE, or `.<name>.propseal-tmp` by O_EXCL|O_NOFOLLOW, mode
  * 0600 until the end; then owner, mode, ACL and extended attributes of the
  * old file (a new file: 0600), fsync, read back, compare, and call
  * ${verify} (may be NULL) with what was read.  The caller holds the lock of
@@ -47,7 +47,7 @@ int replace_undo(struct replace *r, struct error *err);
 /* The path (no symlink in it) at which the new file stands, NULL when it does not. */
 const char *replace_placed(const struct replace *r);
 
-/* Forget it: what was written aside is removed unless committed. */
+/* Forget it: the temporary file is removed unless committed. */
 void replace_free(struct replace *r);
 
 /*

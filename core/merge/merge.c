@@ -14,20 +14,15 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-struct buf;
-struct document;
-struct error;
-struct map;
-struct merge_result;
-struct text;
-struct units;
+#define UNIT_SLOTS 2
+#define WIDTH 7
+#define END SIZE_MAX
+#define NAMES_MAX (1U << 20)
 
 /* The entries of three versions of a file side by side (inside core/merge). */
 
 /* An entry, and the entry that holds its tag. */
 enum unit_slot { UNIT_MAIN, UNIT_TAG };
-
-#define UNIT_SLOTS 2
 
 /* What is merged as one thing. */
 struct unit {
@@ -53,13 +48,29 @@ struct text {
 	size_t n;
 };
 
-#define WIDTH 7
-
 struct lines {
 	const unsigned char *p;
 	size_t n;
 	size_t at;
 	size_t line;
+};
+
+/* Which versions of one slot are the same. */
+struct sames {
+	bool both;	/* ours and theirs */
+	bool ours;	/* as base */
+	bool theirs;
+};
+
+/* A piece is a slot of a unit: unit * UNIT_SLOTS + slot. */
+struct weave {
+	struct units *u;
+	size_t *next;		/* the order of pieces; the last element is the head */
+	size_t *follower;	/* theirs: the next entry that base has, or DOCUMENT_NONE */
+	size_t head;
+	const char *line_end;
+	struct buf *out;
+	struct merge_result *r;
 };
 
 /* The next line, which ends in LF, CR LF or CR; false at the end. */
@@ -120,6 +131,19 @@ markers_count(const struct buf *text, size_t *begin, size_t *end)
 	}
 }
 
+static struct unit *
+units_at(const struct units *u, size_t i)
+{
+	return vec_at(&u->list, i);
+}
+
+/* Which of the two is entry ${i}? */
+static enum unit_slot
+units_slot(const struct units *u, enum merge_side side, size_t i)
+{
+	return tag_is_key(u->doc[side], i) ? UNIT_TAG : UNIT_MAIN;
+}
+
 /* Where the unit of a name is; a new one when there is none yet. */
 static int
 unit_of(struct units *u, const char *name, size_t len, size_t *at)
@@ -138,10 +162,6 @@ unit_of(struct units *u, const char *name, size_t len, size_t *at)
 			x->entry[side][slot] = DOCUMENT_NONE;
 	return 0;
 }
-
-static struct unit *units_at(const struct units *u, size_t i);
-
-static enum unit_slot units_slot(const struct units *u, enum merge_side side, size_t i);
 
 static int
 collect_side(struct units *u, enum merge_side side)
@@ -198,19 +218,6 @@ units_release(struct units *u)
 	}
 	map_free(u->by_name);
 	vec_release(&u->list);
-}
-
-static struct unit *
-units_at(const struct units *u, size_t i)
-{
-	return vec_at(&u->list, i);
-}
-
-/* Which of the two is entry ${i}? */
-static enum unit_slot
-units_slot(const struct units *u, enum merge_side side, size_t i)
-{
-	return tag_is_key(u->doc[side], i) ? UNIT_TAG : UNIT_MAIN;
 }
 
 static struct text
@@ -310,15 +317,8 @@ merge_decide_lead(const struct units *u, const struct unit *x, int slot)
 	return merge_decide_text(text);
 }
 
-/* Which versions of one slot are the same. */
-struct sames {
-	bool both;	/* ours and theirs */
-	bool ours;	/* as base */
-	bool theirs;
-};
-
 static int
-decide_compare(const struct units *u, const struct unit *x, enum unit_slot slot, struct sames *s,
+compare_slot(const struct units *u, const struct unit *x, enum unit_slot slot, struct sames *s,
     struct error *err)
 {
 	if (units_same(u, x, slot, MERGE_OURS, MERGE_THEIRS, &s->both, err) != 0 ||
@@ -390,12 +390,12 @@ leads_differ(const struct units *u, const struct unit *x)
 }
 
 static int
-decide_decide(struct units *u, struct unit *x, const struct merge_input *in, struct error *err)
+decide_unit(struct units *u, struct unit *x, const struct merge_input *in, struct error *err)
 {
 	struct sames main, tag;
 	enum merge_side take;
 
-	if (decide_compare(u, x, UNIT_MAIN, &main, err) != 0 || decide_compare(u, x, UNIT_TAG,
+	if (compare_slot(u, x, UNIT_MAIN, &main, err) != 0 || compare_slot(u, x, UNIT_TAG,
 	    &tag, err) != 0)
 		return -1;
 	if (is_key_metadata(u, x))
@@ -419,23 +419,10 @@ static int
 merge_decide(struct units *u, const struct merge_input *in, struct error *err)
 {
 	for (size_t i = 0; i < u->list.len; i++)
-		if (decide_decide(u, units_at(u, i), in, err) != 0)
+		if (decide_unit(u, units_at(u, i), in, err) != 0)
 			return -1;
 	return 0;
 }
-
-#define END SIZE_MAX
-
-/* A piece is a slot of a unit: unit * UNIT_SLOTS + slot. */
-struct weave {
-	struct units *u;
-	size_t *next;		/* the order of pieces; the last element is the head */
-	size_t *follower;	/* theirs: the next entry that base has, or DOCUMENT_NONE */
-	size_t head;
-	const char *line_end;
-	struct buf *out;
-	struct merge_result *r;
-};
 
 static size_t
 piece_of(const struct weave *w, enum merge_side side, size_t i)
@@ -656,7 +643,7 @@ append_pieces(struct weave *w)
 
 /* The first line end of ours, or else of theirs. */
 static const char *
-weave_line_end_of(const struct units *u)
+line_end_of(const struct units *u)
 {
 	for (int side = MERGE_OURS; side < MERGE_SIDES; side++) {
 		const struct buf *b = document_bytes(u->doc[side]);
@@ -684,7 +671,7 @@ merge_write(struct units *u, struct buf *out, struct merge_result *r, struct err
 		error_memory(err);
 		goto done;
 	}
-	w.line_end = weave_line_end_of(u);
+	w.line_end = line_end_of(u);
 	arrange(&w);
 	find_followers(&w);
 	append_pieces(&w);
@@ -695,8 +682,6 @@ done:
 	free(w.next);
 	return rc;
 }
-
-#define NAMES_MAX (1U << 20)
 
 static void
 result_init(struct merge_result *r)
@@ -720,8 +705,8 @@ append_side(struct buf *out, const struct buf *side)
 }
 
 static int
-whole(const struct buf *ours, const struct buf *theirs, struct buf *out,
-    struct merge_result *r, struct error *err)
+whole(const struct buf *ours, const struct buf *theirs, struct buf *out, struct merge_result *r,
+    struct error *err)
 {
 	buf_clear(&r->names);
 	r->whole = true;

@@ -12,9 +12,6 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-struct document;
-struct secrets_file;
-
 /* One version of a secrets file under the data key of another (inside core/merge). */
 struct reseal {
 	const struct secrets_file *from;	/* unlocked */
@@ -33,6 +30,13 @@ struct work {
 	struct buf other;	/* secret */
 	struct buf text;	/* ENC[...] */
 	struct buf tag;		/* empty: none */
+};
+
+/* What is known of the keys of three versions. */
+struct keys {
+	struct secrets_file *const *s;
+	struct key *data[MERGE_SIDES];	/* NULL: not opened */
+	size_t master[MERGE_SIDES];	/* which one opened it */
 };
 
 static void
@@ -197,13 +201,6 @@ reseal_document(struct reseal *x, struct document **out, struct error *err)
 	work_release(&w);
 	return rc;
 }
-
-/* What is known of the keys of three versions. */
-struct keys {
-	struct secrets_file *const *s;
-	struct key *data[MERGE_SIDES];	/* NULL: not opened */
-	size_t master[MERGE_SIDES];	/* which one opened it */
-};
 
 /* Does a sealed entry stand in both with the same ciphertext? */
 static bool

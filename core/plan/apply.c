@@ -14,7 +14,15 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
+#define ANY_WRITE 0222
+#define NAMES_MAX 512	/* bytes of files' names in a message */
+
 /* Read back: what apply wrote, before it takes the place of the old file. */
+
+struct verify {
+	const struct plan *plan;
+	const struct plan_file *file;
+};
 
 static int
 unexpected(const char *key, size_t len, struct error *err)
@@ -84,8 +92,7 @@ was_damaged(const struct plan *p, const char *name, size_t len, struct buf *plai
 
 /* Open every entry of a file that has a new key, whoever sealed it. */
 static int
-open_all(const struct plan *p, const struct secrets_file *s, struct buf *plain,
-    struct error *err)
+open_all(const struct plan *p, const struct secrets_file *s, struct buf *plain, struct error *err)
 {
 	const struct document *d = secrets_file_document(s);
 	const char *name;
@@ -229,14 +236,6 @@ plan_verify(const struct plan *p, const struct plan_file *file, const struct buf
 	buf_release(&copy);
 	return rc;
 }
-
-#define ANY_WRITE 0222
-#define NAMES_MAX 512	/* bytes of files' names in a message */
-
-struct verify {
-	const struct plan *plan;
-	const struct plan_file *file;
-};
 
 static int
 apply_verify(void *cookie, struct buf *content, struct error *err)
@@ -392,9 +391,8 @@ done:
 }
 
 struct lock *
-apply_lock(const struct plan *p, int timeout_ms,
-    void (*waiting)(void *cookie, const char *path), void *cookie,
-    struct error *err)
+apply_lock(const struct plan *p, int timeout_ms, void (*waiting)(void *cookie, const char *path),
+    void *cookie, struct error *err)
 {
 	size_t n = plan_file_count(p), i;
 	const char **paths = calloc(n + 1, sizeof(char *));

@@ -15,8 +15,8 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-struct edit;
-struct edits;
+#define MASK "********"
+#define PUBLIC_MAX 512	/* bytes of a public value that are shown */
 
 /*
  * What one change takes away and what it brings, for both forms of a diff: a
@@ -41,6 +41,14 @@ struct diff_old {
 struct rank {
 	size_t line;	/* SIZE_MAX for a new line */
 	size_t change;	/* keeps the order of equals */
+};
+
+/* One file's changes, on their way to ${out}. */
+struct diff {
+	struct buf *out;
+	enum plan_role role;
+	const struct edits *edits;
+	struct diff_old *old;
 };
 
 static int
@@ -153,17 +161,6 @@ diff_part_of(struct diff_old *o, const struct edits *edits, const struct edit *e
 		leave_value(&part.old, &part.old_len);
 	return part;
 }
-
-#define MASK "********"
-#define PUBLIC_MAX 512	/* bytes of a public value that are shown */
-
-/* One file's changes, on their way to ${out}. */
-struct diff {
-	struct buf *out;
-	enum plan_role role;
-	const struct edits *edits;
-	struct diff_old *old;
-};
 
 static bool
 is_one_of(const char *const names[], size_t n, const char *key, size_t len)
@@ -306,7 +303,7 @@ diff_append(const struct plan *p, struct buf *out, struct error *err)
 }
 
 static const char *
-diff_json_kind_of(const char *value, size_t n)
+kind_of_value(const char *value, size_t n)
 {
 	struct reference r;
 
@@ -318,7 +315,7 @@ diff_json_kind_of(const char *value, size_t n)
 }
 
 static void
-diff_json_append_change(struct buf *out, const struct edits *edits, const struct edit *e,
+append_json_change(struct buf *out, const struct edits *edits, const struct edit *e,
     struct diff_old *old)
 {
 	const struct diff_part part = diff_part_of(old, edits, e);
@@ -335,14 +332,14 @@ diff_json_append_change(struct buf *out, const struct edits *edits, const struct
 	if (e->line > 0)
 		buf_printf(out, ",\"line\":%zu", e->line);
 	if (part.old != NULL)
-		buf_printf(out, ",\"from\":\"%s\"", diff_json_kind_of(part.old, part.old_len));
+		buf_printf(out, ",\"from\":\"%s\"", kind_of_value(part.old, part.old_len));
 	if (part.new != NULL)
-		buf_printf(out, ",\"to\":\"%s\"", diff_json_kind_of(part.new, part.new_len));
+		buf_printf(out, ",\"to\":\"%s\"", kind_of_value(part.new, part.new_len));
 	buf_append_char(out, '}');
 }
 
 static void
-append_file(struct buf *out, const struct plan_file *f, struct diff_old *old)
+append_json_file(struct buf *out, const struct plan_file *f, struct diff_old *old)
 {
 	static const char *const roles[] = { "secrets", "configuration", "output" };
 	size_t *order = NULL, shown = 0, tags = 0;
@@ -362,7 +359,7 @@ append_file(struct buf *out, const struct plan_file *f, struct diff_old *old)
 		}
 		if (shown++ > 0)
 			buf_append_char(out, ',');
-		diff_json_append_change(out, f->edits, &e, old);
+		append_json_change(out, f->edits, &e, old);
 	}
 	free(order);
 	buf_append_char(out, ']');
@@ -382,7 +379,7 @@ diff_append_json(const struct plan *p, struct buf *out, struct error *err)
 	for (size_t i = 0; i < plan_file_count(p); i++) {
 		if (i > 0)
 			buf_append_char(out, ',');
-		append_file(out, plan_file(p, i), &old);
+		append_json_file(out, plan_file(p, i), &old);
 	}
 	buf_append_str(out, "],\"notes\":[");
 	for (const char *n = note; *n != '\0'; n += strcspn(n, "\n") + 1) {

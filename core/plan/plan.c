@@ -412,9 +412,8 @@ plan_expected_master(const struct plan *p)
 
 /* Plan the tag of the entry, which stands (or will stand) at ${entry}. */
 static int
-sealed_entry_put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text,
-    size_t n,
-    struct error *err)
+put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text,
+    size_t n, struct error *err)
 {
 	struct edits *e = plan_secrets_edits(p, err);
 	size_t at = tag_find(edits_document(e), name, len);
@@ -448,7 +447,7 @@ plan_put_sealed(struct plan *p, const char *name, size_t len, const void *text, 
 		return -1;
 	rc = i != DOCUMENT_NONE ? edits_set(e, i, text, n, err) :
 	    edits_insert(e, DOCUMENT_NONE, name, len, text, n, err);
-	return rc != 0 ? -1 : sealed_entry_put_tag(p, i, name, len, text, n, err);
+	return rc != 0 ? -1 : put_tag(p, i, name, len, text, n, err);
 }
 
 static int
@@ -467,8 +466,7 @@ remove_lines(struct plan *p, size_t i, size_t *count, struct error *err)
 }
 
 int
-plan_remove_sealed(struct plan *p, const char *name, size_t len, size_t *count,
-    struct error *err)
+plan_remove_sealed(struct plan *p, const char *name, size_t len, size_t *count, struct error *err)
 {
 	struct secrets_file *s = plan_secrets(p);
 	size_t tags;

@@ -17,6 +17,22 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
+/* The progress function is called once for so many entries. */
+#define PROGRESS_EVERY 512
+
+/* What entry ${entry} is to hold: bytes of struct resealed's text. */
+struct span {
+	size_t entry;
+	size_t at;
+	size_t len;
+};
+
+/* Entries sealed anew, kept until the last of them has opened. */
+struct resealed {
+	struct vec spans;
+	struct buf text;
+};
+
 /* The reference's order. */
 static const char *const order[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT, SECRETS_ENVVAR,
 	SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY };
@@ -137,9 +153,6 @@ keying_new_data_key(struct plan *p, const struct key *master, size_t iterations,
 	return rc;
 }
 
-/* The progress function is called once for so many entries. */
-#define PROGRESS_EVERY 512
-
 /* Can a first master key be made in this file? */
 static int
 check_unused(const struct secrets_file *s, struct error *err)
@@ -184,19 +197,6 @@ rotate_generate(struct plan *p, const void *passphrase, size_t n, struct key **m
 	*master = k;
 	return 0;
 }
-
-/* What entry ${entry} is to hold: bytes of struct resealed's text. */
-struct span {
-	size_t entry;
-	size_t at;
-	size_t len;
-};
-
-/* Entries sealed anew, kept until the last of them has opened. */
-struct resealed {
-	struct vec spans;
-	struct buf text;
-};
 
 /* Open entry ${i} and seal it under ${c}. */
 static int

@@ -69,8 +69,7 @@ lists(const char *list, const char *item)
 }
 
 static int
-add_to_list(struct edits *e, const struct document *d, const struct keys *keys,
-    struct error *err)
+add_to_list(struct edits *e, const struct document *d, const struct keys *keys, struct error *err)
 {
 	size_t i = provider_find(d, keys->list), old = i;
 	struct buf list;

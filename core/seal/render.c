@@ -20,6 +20,22 @@
 /* A note's key is cut after this many bytes. */
 #define NOTE_KEY_MAX 200
 
+/* All names of one file; each is at most three times as long as its key. */
+#define NAMES_MAX ((size_t)UINT32_MAX)
+
+/* One run of render_entries. */
+struct rendering {
+	struct plan *p;
+	const struct configuration *c;
+	const struct document *d;	/* its own, or that of the resolved text */
+	enum render_form form;
+	struct buf *out;
+	struct buf value;	/* of the entry at hand */
+	struct buf names;	/* ENV: of all so far */
+	struct map *owners;	/* ENV: the entry of each name */
+	size_t count;
+};
+
 static void
 note_entry(struct plan *p, const struct configuration *c, size_t i, const char *what)
 {
@@ -157,9 +173,8 @@ set_resolved(const struct plan *p, size_t i, struct edits *e, const struct buf *
 
 /* Resolve entry ${i} as an edit.  1: it was, 0: it stays as it is. */
 static int
-resolve_entry_in(struct plan *p, const struct configuration *c, size_t i,
-    enum render_reader reader, struct edits *e, struct buf *raw, struct buf *value,
-    struct error *err)
+resolve_entry_in(struct plan *p, const struct configuration *c, size_t i, enum render_reader reader,
+    struct edits *e, struct buf *raw, struct buf *value, struct error *err)
 {
 	struct error why;
 	bool shadowed = document_shadowed(c->doc, i);
@@ -221,22 +236,6 @@ render_document(struct plan *p, const struct configuration *c, enum render_reade
 	edits_free(e);
 	return rc < 0 ? -1 : 0;
 }
-
-/* All names of one file; each is at most three times as long as its key. */
-#define NAMES_MAX ((size_t)UINT32_MAX)
-
-/* One run of render_entries. */
-struct rendering {
-	struct plan *p;
-	const struct configuration *c;
-	const struct document *d;	/* its own, or that of the resolved text */
-	enum render_form form;
-	struct buf *out;
-	struct buf value;	/* of the entry at hand */
-	struct buf names;	/* ENV: of all so far */
-	struct map *owners;	/* ENV: the entry of each name */
-	size_t count;
-};
 
 static int
 render_entries_fail(const struct rendering *r, size_t i, const char *text, const char *hint,

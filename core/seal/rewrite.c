@@ -17,6 +17,10 @@
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
 
+/* A note's key is cut after this many bytes. */
+#define NOTE_KEY_MAX 200
+#define PARTS_MAX ((size_t)1 << 24)
+
 /*
  * Some changes of JSON cannot be said as edits (edits.h), such as an element
  * of an array that is gone.  They are made all the same, by the whole text.
@@ -78,7 +82,7 @@ show_gone(struct edits *e, const struct document *old, const struct document *ne
 
 /* Do the edits make exactly the new text? */
 static int
-rewrite_shown_compare(const struct edits *e, const struct document *new, bool *complete,
+compare_shown(const struct edits *e, const struct document *new, bool *complete,
     struct error *err)
 {
 	const struct buf *bytes = document_bytes(new);
@@ -117,7 +121,7 @@ rewrite_shown(const struct document *old, const struct document *new, bool *comp
 		if (!document_shadowed(old, j))
 			rc = show_gone(e, old, new, j, complete, err);
 	if (rc == 0)
-		rc = rewrite_shown_compare(e, new, complete, err);
+		rc = compare_shown(e, new, complete, err);
 	buf_release(&value);
 	if (rc == 0)
 		return e;
@@ -149,9 +153,8 @@ comment_of(const unsigned char *p, size_t n, size_t *start)
 
 /* Comments of the bytes from ${at} up to ${end}, which belong to no entry. */
 static int
-rewrite_comment_collect(const struct rewriting *r, size_t at, size_t end, size_t *line,
-    struct buf *text,
-    struct vec *lines, struct error *err)
+collect_comments(const struct rewriting *r, size_t at, size_t end, size_t *line,
+    struct buf *text, struct vec *lines, struct error *err)
 {
 	const struct buf *bytes = document_bytes(r->edited);
 	size_t stop, start, *slot;
@@ -182,7 +185,7 @@ read_comments(const struct rewriting *r, struct buf *text, struct vec *lines, st
 
 	for (size_t i = 0; i < document_count(d); i++) {
 		document_span(d, i, &start, &end);
-		if (rewrite_comment_collect(r, at, start, &line, text, lines, err) != 0)
+		if (collect_comments(r, at, start, &line, text, lines, err) != 0)
 			return -1;
 		for (at = start; at < end; at++)
 			line += document_bytes(d)->data[at] == '\n' ||
@@ -190,11 +193,11 @@ read_comments(const struct rewriting *r, struct buf *text, struct vec *lines, st
 			    document_bytes(d)->data[at + 1] != '\n'));
 		at = end;
 	}
-	return rewrite_comment_collect(r, at, document_bytes(d)->len, &line, text, lines, err);
+	return collect_comments(r, at, document_bytes(d)->len, &line, text, lines, err);
 }
 
 static int
-rewrite_comment_refuse(const struct rewriting *r, size_t from, size_t line, struct error *err)
+refuse_comment(const struct rewriting *r, size_t from, size_t line, struct error *err)
 {
 	const char *key;
 	size_t len;
@@ -236,7 +239,7 @@ rewrite_check_comments(struct rewriting *r, struct error *err)
 		if (memmem(before->data, before->len, value.data, value.len) != NULL)
 			continue;
 		line = document_line(d, i);
-		rc = rewrite_comment_refuse(r, from, line <= lines.len ? *(size_t *)vec_at(&lines,
+		rc = refuse_comment(r, from, line <= lines.len ? *(size_t *)vec_at(&lines,
 		    line - 1) : 0,
 		    err);
 	}
@@ -248,7 +251,7 @@ rewrite_check_comments(struct rewriting *r, struct error *err)
 }
 
 static const struct rewrite_part *
-rewrite_seal_part_at(const struct rewriting *r, size_t k)
+rewrite_part_at(const struct rewriting *r, size_t k)
 {
 	return vec_at(&r->parts, k);
 }
@@ -257,9 +260,9 @@ rewrite_seal_part_at(const struct rewriting *r, size_t k)
 static bool
 rewrite_is_whole(const struct rewriting *r)
 {
-	return r->parts.len == 1 && !rewrite_seal_part_at(r, 0)->fresh && rewrite_seal_part_at(r,
+	return r->parts.len == 1 && !rewrite_part_at(r, 0)->fresh && rewrite_part_at(r,
 	    0)->ref_start == 0 &&
-	    rewrite_seal_part_at(r, 0)->ref_end == r->raw.len;
+	    rewrite_part_at(r, 0)->ref_end == r->raw.len;
 }
 
 static size_t
@@ -283,7 +286,7 @@ rewrite_holds(const struct rewriting *r, size_t t, const void *value, size_t n)
 }
 
 static int
-rewrite_seal_name_is_taken(const struct rewriting *r, size_t t, struct error *err)
+rewrite_name_is_taken(const struct rewriting *r, size_t t, struct error *err)
 {
 	const char *name;
 	size_t len;
@@ -308,7 +311,7 @@ store(struct rewriting *r, size_t t, const char *name, size_t len, const void *v
 	if (t != DOCUMENT_NONE && rewrite_holds(r, t, value, n))
 		return 0;
 	if (t != DOCUMENT_NONE && (r->flags[t] & REWRITE_OLD) == 0 && !r->o->replace)
-		return rewrite_seal_name_is_taken(r, t, err);
+		return rewrite_name_is_taken(r, t, err);
 	if (plan_cipher(r->p) == NULL && seal_prepare(r->p, r->master, err) != 0)
 		return -1;
 	buf_init(&text, BUF_MAX_FILE);
@@ -345,7 +348,7 @@ refuse_value(const struct rewriting *r, size_t i, struct error *err)
 
 /* In JSON two keys may be spelt so that their sealed entries have one name. */
 static int
-rewrite_seal_claim(struct rewriting *r, size_t i, const char *name, size_t len, struct error *err)
+claim_rewritten(struct rewriting *r, size_t i, const char *name, size_t len, struct error *err)
 {
 	const char *key;
 	struct buf what;
@@ -413,7 +416,7 @@ seal_part(struct rewriting *r, size_t i, const struct rewrite_part *part, struct
 	if (refuse_value(r, i, err) != 0)
 		return -1;
 	name = part_name(r, part, &len);
-	return rewrite_seal_claim(r, i, name, len, err) != 0 ? -1 : store(r, part->entry, name, len,
+	return claim_rewritten(r, i, name, len, err) != 0 ? -1 : store(r, part->entry, name, len,
 	    r->value.data + part->start, part->end - part->start, err);
 }
 
@@ -426,7 +429,7 @@ rewrite_restore(struct rewriting *r, size_t i, struct error *err)
 	size_t done = 0, n;
 
 	for (size_t k = 0; k < r->parts.len; k++) {
-		part = rewrite_seal_part_at(r, k);
+		part = rewrite_part_at(r, k);
 		now = (const char *)r->value.data + part->start;
 		n = part->end - part->start;
 		buf_append(&r->text, r->value.data + done, part->start - done);
@@ -458,11 +461,11 @@ rewrite_seal(struct rewriting *r, size_t i, bool was_sealed, struct error *err)
 		return error_hint(err, "write key=value");
 	}
 	if (refuse_value(r, i, err) != 0 || rewrite_own_name(r, key, len, err) != 0 ||
-	    rewrite_seal_claim(r, i, (const char *)r->name.data, r->name.len, err) != 0)
+	    claim_rewritten(r, i, (const char *)r->name.data, r->name.len, err) != 0)
 		return -1;
 	t = rewrite_find_own(r);
 	/* The old reference stays as it is spelt when it is to this very entry. */
-	if (was_sealed && rewrite_is_whole(r) && t != DOCUMENT_NONE && rewrite_seal_part_at(r,
+	if (was_sealed && rewrite_is_whole(r) && t != DOCUMENT_NONE && rewrite_part_at(r,
 	    0)->entry == t)
 		buf_append(&r->text, r->raw.data, r->raw.len);
 	else if (reference_append(&r->text, r->o->remote, (const char *)r->name.data,
@@ -473,9 +476,6 @@ rewrite_seal(struct rewriting *r, size_t i, bool was_sealed, struct error *err)
 	return store(r, t, (const char *)r->name.data, r->name.len, r->value.data, r->value.len,
 	    err);
 }
-
-/* A note's key is cut after this many bytes. */
-#define NOTE_KEY_MAX 200
 
 int
 rewrite_fail_at(const struct rewriting *r, size_t i, struct error *err)
@@ -488,12 +488,6 @@ rewrite_fail_at(const struct rewriting *r, size_t i, struct error *err)
 	key = document_key(r->edited, i, &len);
 	error_place(err, r->c->path, document_line(r->edited, i));
 	return error_key(err, key, len);
-}
-
-static const struct rewrite_part *
-rewrite_apply_part_at(const struct rewriting *r, size_t k)
-{
-	return vec_at(&r->parts, k);
 }
 
 /* Mark what entry ${i} will overwrite.  1: something new was marked. */
@@ -511,8 +505,8 @@ mark(struct rewriting *r, size_t i, struct error *err)
 	if (verdict == REWRITE_AS_EDITED)
 		return 0;
 	for (size_t k = 0; verdict == REWRITE_RESTORE && k < r->parts.len; k++) {
-		t = rewrite_apply_part_at(r, k)->entry;
-		if (!rewrite_apply_part_at(r, k)->changed || t == DOCUMENT_NONE)
+		t = rewrite_part_at(r, k)->entry;
+		if (!rewrite_part_at(r, k)->changed || t == DOCUMENT_NONE)
 			continue;
 		if ((r->flags[t] & REWRITE_CHANGED) == 0)
 			new = 1;
@@ -555,7 +549,7 @@ rewrite_mark_changed(struct rewriting *r, struct error *err)
 
 /* Put the references of an entry that has more than them in their places. */
 static int
-rewrite_apply_splice(struct rewriting *r, size_t i, struct error *err)
+splice_references(struct rewriting *r, size_t i, struct error *err)
 {
 	const struct rewrite_part *part;
 	struct reference ref;
@@ -564,7 +558,7 @@ rewrite_apply_splice(struct rewriting *r, size_t i, struct error *err)
 
 	buf_init(&text, BUF_MAX_FILE);
 	for (size_t k = 0; k < r->parts.len && rc == 0; k++) {
-		part = rewrite_apply_part_at(r, k);
+		part = rewrite_part_at(r, k);
 		if (part->changed && reference_parse((const char *)r->value.data + part->start,
 		    part->end - part->start, &ref))
 			continue;
@@ -580,12 +574,12 @@ rewrite_apply_splice(struct rewriting *r, size_t i, struct error *err)
 
 /* Give the entry and the lines that it hides the value r->text. */
 static int
-rewrite_apply_put(struct rewriting *r, size_t i, bool restored, struct error *err)
+put_rewritten(struct rewriting *r, size_t i, bool restored, struct error *err)
 {
 	const char *text = (const char *)r->text.data;
 
 	if (restored && !rewrite_is_whole(r)) {
-		if (rewrite_apply_splice(r, i, err) != 0)
+		if (splice_references(r, i, err) != 0)
 			return -1;
 		i = document_previous(r->edited, i);
 	}
@@ -614,7 +608,7 @@ mark_used(struct rewriting *r)
 }
 
 static void
-rewrite_apply_note(struct rewriting *r, const struct document *d, size_t i, size_t line,
+rewrite_note(struct rewriting *r, const struct document *d, size_t i, size_t line,
     const char *what)
 {
 	struct buf shown;
@@ -644,7 +638,7 @@ note_clear(struct rewriting *r, size_t i)
 	    !rules_by_default(r->o->rules, key, len) || document_value_is(r->c->doc, old,
 	    (const char *)r->value.data, r->value.len))
 		return;
-	rewrite_apply_note(r, r->edited, i, document_line(r->edited, i),
+	rewrite_note(r, r->edited, i, document_line(r->edited, i),
 	    "stays in clear text, as it was; "
 	    "`propseal file encrypt` seals it");
 }
@@ -671,7 +665,7 @@ rewrite_apply(struct rewriting *r, size_t i, struct error *err)
 		break;
 	case REWRITE_SEAL:
 		if (was_sealed && r->parts.len > 1)
-			rewrite_apply_note(r, r->edited, i, document_line(r->edited, i),
+			rewrite_note(r, r->edited, i, document_line(r->edited, i),
 			    "is sealed as a whole");
 		rc = rewrite_seal(r, i, was_sealed, err);
 		break;
@@ -681,7 +675,7 @@ rewrite_apply(struct rewriting *r, size_t i, struct error *err)
 	mark_used(r);
 	if (verdict == REWRITE_AS_EDITED && !was_sealed)
 		return 0;
-	return rewrite_apply_put(r, i, verdict == REWRITE_RESTORE, err);
+	return put_rewritten(r, i, verdict == REWRITE_RESTORE, err);
 }
 
 /* Plan the removal of sealed entries that nothing refers to any more. */
@@ -697,7 +691,7 @@ rewrite_remove_unused(struct rewriting *r, struct error *err)
 			continue;
 		name = document_key(d, t, &len);
 		if (len <= base || memcmp(name, r->c->base, base) != 0 || name[base] != '/') {
-			rewrite_apply_note(r, d, t, 0, "is an entry of another name, which stays");
+			rewrite_note(r, d, t, 0, "is an entry of another name, which stays");
 			continue;
 		}
 		if (plan_remove_sealed(r->p, name, len, &count, err) != 0)
@@ -706,8 +700,6 @@ rewrite_remove_unused(struct rewriting *r, struct error *err)
 	}
 	return 0;
 }
-
-#define PARTS_MAX ((size_t)1 << 24)
 
 static int
 rewrite_begin(struct rewriting *r, struct error *err)

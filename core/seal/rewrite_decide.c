@@ -17,15 +17,32 @@
 /* How far the text before a part is looked at: a JAAS option's name, say. */
 #define ANCHOR_MAX 64
 
+/*
+ * A shorter value of a key that is still there is too common a word to say
+ * that another key has it from there.
+ */
+#define COPY_MIN 8
+
+/* One value at hand. */
+struct edited_jaas {
+	struct rewriting *r;
+	const char *key;
+	size_t len;
+	struct target t;	/* the edited value */
+	struct jaas *old;	/* the old one, resolved; NULL: there was none */
+	struct vec parts;	/* what r->parts will be */
+	bool *taken;		/* options that are parts */
+};
+
 static struct rewrite_part *
-rewrite_value_part_at(const struct vec *parts, size_t k)
+part_at(const struct vec *parts, size_t k)
 {
 	return vec_at(parts, k);
 }
 
 /* Drop elements; the memory stays for the next value. */
 static void
-rewrite_value_empty(struct vec *parts)
+empty_parts(struct vec *parts)
 {
 	parts->len = 0;
 }
@@ -53,14 +70,14 @@ open_part(const struct secrets_file *s, struct rewrite_part *part, struct buf *p
 }
 
 /**
- * rewrite_value_load(s, d, i, raw, plain, parts, err):
+ * load_value(s, d, i, raw, plain, parts, err):
  * Put the value of entry ${i} into ${raw}, what it resolves to into ${plain}
  * (both secret, emptied first) and its references of ours into ${parts} (of
  * struct rewrite_part, emptied first).  1: it resolves, 0: it does not
  * (dangling, damaged), and ${plain} is empty.  -1: ERROR_MEMORY and the like.
  */
 static int
-rewrite_value_load(const struct secrets_file *s, const struct document *d, size_t i,
+load_value(const struct secrets_file *s, const struct document *d, size_t i,
     struct buf *raw, struct buf *plain, struct vec *parts, struct error *err)
 {
 	struct rewrite_part part, *slot;
@@ -69,7 +86,7 @@ rewrite_value_load(const struct secrets_file *s, const struct document *d, size_
 
 	buf_clear(raw);
 	buf_clear(plain);
-	rewrite_value_empty(parts);
+	empty_parts(parts);
 	if (document_value(d, i, raw, err) != 0)
 		return -1;
 	memset(&part, 0, sizeof(part));
@@ -132,20 +149,20 @@ locate_between(const struct buf *plain, const struct buf *edited, const struct v
 	size_t n = parts->len, first, last, at, text, len;
 	const unsigned char *found;
 
-	first = rewrite_value_part_at(parts, 0)->plain_start;
-	last = plain->len - rewrite_value_part_at(parts, n - 1)->plain_end;
+	first = part_at(parts, 0)->plain_start;
+	last = plain->len - part_at(parts, n - 1)->plain_end;
 	if (edited->len < first + last || !equal(plain, 0, first, edited, 0, first) ||
 	    !equal(plain, plain->len - last, plain->len, edited, edited->len - last, edited->len))
 		return false;
 	at = first;
 	for (size_t k = 0; k < n; k++) {
-		struct rewrite_part *part = rewrite_value_part_at(parts, k);
+		struct rewrite_part *part = part_at(parts, k);
 
 		part->start = at;
 		part->end = edited->len - last;
 		if (k + 1 < n) {
 			text = part->plain_end;
-			len = rewrite_value_part_at(parts, k + 1)->plain_start - text;
+			len = part_at(parts, k + 1)->plain_start - text;
 			found = len == 0 ? edited->data + at : memmem(edited->data + at,
 			    edited->len - last - at, plain->data + text, len);
 			if (found == NULL)
@@ -186,7 +203,7 @@ locate_parts(const struct buf *plain, const struct buf *edited, const struct vec
 	const unsigned char *found;
 
 	for (size_t k = 0; k < n; k++) {
-		struct rewrite_part *part = rewrite_value_part_at(parts, k);
+		struct rewrite_part *part = part_at(parts, k);
 
 		before = anchor(plain, from, part->plain_start);
 		len = part->plain_end - before;
@@ -210,12 +227,12 @@ locate_parts(const struct buf *plain, const struct buf *edited, const struct vec
 }
 
 /**
- * rewrite_value_locate(plain, edited, parts):
+ * locate(plain, edited, parts):
  * Find what became of each part in the edited value.  True: all are as they
  * were, or the text around them is.
  */
 static bool
-rewrite_value_locate(const struct buf *plain, const struct buf *edited, struct vec *parts)
+locate(const struct buf *plain, const struct buf *edited, struct vec *parts)
 {
 	return parts->len > 0 &&
 	    (locate_parts(plain, edited, parts) || locate_between(plain, edited, parts));
@@ -225,17 +242,6 @@ rewrite_value_locate(const struct buf *plain, const struct buf *edited, struct v
  * What became of the options of a JAAS value is told by their names, however
  * the text around them changed.
  */
-
-/* One value at hand. */
-struct edited_jaas {
-	struct rewriting *r;
-	const char *key;
-	size_t len;
-	struct target t;	/* the edited value */
-	struct jaas *old;	/* the old one, resolved; NULL: there was none */
-	struct vec parts;	/* what r->parts will be */
-	bool *taken;		/* options that are parts */
-};
 
 const char *
 rewrite_reference(const struct rewriting *r, const struct rewrite_part *part, size_t *len)
@@ -248,7 +254,7 @@ rewrite_reference(const struct rewriting *r, const struct rewrite_part *part, si
 
 /* The path <LoginModule>/<option> in the name of a part's entry; 0: none. */
 static size_t
-rewrite_jaas_path_of(const struct edited_jaas *x, const struct rewrite_part *part,
+path_in_name(const struct edited_jaas *x, const struct rewrite_part *part,
     const char **path)
 {
 	const struct reference *ref = &part->ref;
@@ -262,7 +268,7 @@ rewrite_jaas_path_of(const struct edited_jaas *x, const struct rewrite_part *par
 
 /* Does the option hold a reference and nothing else, quoted or not? */
 static bool
-rewrite_jaas_is_reference(const struct edited_jaas *x, const struct jaas_option *o)
+option_is_reference(const struct edited_jaas *x, const struct jaas_option *o)
 {
 	struct reference ref;
 
@@ -289,7 +295,7 @@ is_as_it_was(const struct edited_jaas *x, const struct rewrite_part *part)
 
 /* The part stands in option ${i} now, and in those that it hides. */
 static int
-rewrite_jaas_add(struct edited_jaas *x, size_t i, struct rewrite_part part, bool opens,
+add_part(struct edited_jaas *x, size_t i, struct rewrite_part part, bool opens,
     struct error *err)
 {
 	const struct rewriting *r = x->r;
@@ -300,7 +306,7 @@ rewrite_jaas_add(struct edited_jaas *x, size_t i, struct rewrite_part part, bool
 	for (; i != JAAS_NONE; i = o.previous, hidden = true) {
 		o = jaas_option(x->t.jaas, i);
 		/* Somebody wrote a reference: it stays what it is. */
-		if (rewrite_jaas_is_reference(x, &o))
+		if (option_is_reference(x, &o))
 			continue;
 		part.tight = o.tight;
 		part.start = o.from;
@@ -326,7 +332,7 @@ has_names(const struct edited_jaas *x)
 	const char *path;
 
 	for (size_t k = 0; k < x->r->parts.len; k++)
-		if (rewrite_jaas_path_of(x, vec_at(&x->r->parts, k), &path) == 0)
+		if (path_in_name(x, vec_at(&x->r->parts, k), &path) == 0)
 			return false;
 	return true;
 }
@@ -343,13 +349,13 @@ find_old(struct edited_jaas *x, bool opens, struct error *err)
 
 	for (size_t k = 0; k < x->r->parts.len && rc == 0; k++) {
 		part = vec_at(&x->r->parts, k);
-		n = rewrite_jaas_path_of(x, part, &path);
+		n = path_in_name(x, part, &path);
 		if (map_get(seen, part->ref.name, part->ref.name_len, &ignored))
 			continue;
 		if (map_put(seen, part->ref.name, part->ref.name_len, k) != 0)
 			rc = error_memory(err);
 		else
-			rc = rewrite_jaas_add(x, jaas_find(x->t.jaas, path, n), *part, opens, err);
+			rc = add_part(x, jaas_find(x->t.jaas, path, n), *part, opens, err);
 	}
 	map_free(seen);
 	return rc;
@@ -385,7 +391,7 @@ add_fresh(struct edited_jaas *x, size_t i, const struct buf *address, struct err
 		return -1;
 	part.ref_end = r->fresh.len;
 	part.entry = secrets_file_find(r->s, (const char *)r->name.data, r->name.len);
-	return rewrite_jaas_add(x, i, part, true, err);
+	return add_part(x, i, part, true, err);
 }
 
 /* Options that are secrets and were not there before. */
@@ -399,7 +405,7 @@ find_fresh(struct edited_jaas *x, bool was_sealed, struct error *err)
 	buf_init(&address, BUF_MAX_FILE);
 	for (size_t i = 0; i < jaas_count(x->t.jaas) && rc == 0; i++) {
 		o = jaas_option(x->t.jaas, i);
-		if (o.shadowed || rewrite_jaas_is_reference(x, &o) || x->taken[i] ||
+		if (o.shadowed || option_is_reference(x, &o) || x->taken[i] ||
 		    (!rules_option(x->r->o->rules, x->t.jaas, i, x->key, x->len) &&
 		    !(was_sealed && was_sealed_here(x, &o))))
 			continue;
@@ -427,7 +433,7 @@ by_start(const void *a, const void *b)
 
 /* Take over what was found. */
 static void
-rewrite_jaas_take(struct edited_jaas *x)
+take_parts(struct edited_jaas *x)
 {
 	struct vec old = x->r->parts;
 
@@ -470,19 +476,13 @@ rewrite_jaas(struct rewriting *r, size_t i, bool was_sealed, bool opens, struct 
 	if (rc == 1 && !was_sealed && x.parts.len == 0)
 		rc = 0;
 	if (rc == 1)
-		rewrite_jaas_take(&x);
+		take_parts(&x);
 	jaas_free(x.old);
 	free(x.taken);
 	vec_release(&x.parts);
 	target_release(&x.t);
 	return rc;
 }
-
-/*
- * A shorter value of a key that is still there is too common a word to say
- * that another key has it from there.
- */
-#define COPY_MIN 8
 
 bool
 rewrite_refers(const struct buf *text)
@@ -507,11 +507,11 @@ rewrite_may_refer(const struct document *d, size_t i)
 	return n > 0 && (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL);
 }
 
-/* Load an entry of the configuration.  As rewrite_value_load; parts tell if it refers. */
+/* Load an entry of the configuration.  As load_value; parts tell if it refers. */
 static int
 load_old(struct rewriting *r, size_t j, struct error *err)
 {
-	return rewrite_value_load(r->s, r->c->doc, j, &r->raw, &r->plain, &r->parts, err);
+	return load_value(r->s, r->c->doc, j, &r->raw, &r->plain, &r->parts, err);
 }
 
 static bool
@@ -691,7 +691,7 @@ can_reseal(const struct rewriting *r, size_t i, size_t k)
 
 /* Lines of its own that nobody reads follow what it is sealed as. */
 static bool
-rewrite_decide_is_own(const struct rewriting *r, size_t i, const struct rewrite_part *part)
+part_is_own(const struct rewriting *r, size_t i, const struct rewrite_part *part)
 {
 	const char *key;
 	size_t len;
@@ -709,7 +709,7 @@ can_restore(const struct rewriting *r, size_t i)
 	for (size_t k = 0; k < r->parts.len; k++) {
 		part = vec_at(&r->parts, k);
 		if (part->changed ? !can_reseal(r, i, k) : part->entry != DOCUMENT_NONE &&
-		    (r->flags[part->entry] & REWRITE_CHANGED) != 0 && !rewrite_decide_is_own(r, i,
+		    (r->flags[part->entry] & REWRITE_CHANGED) != 0 && !part_is_own(r, i,
 		    part))
 			return false;
 	}
@@ -779,7 +779,7 @@ rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict, boo
 	if (jaas == 0 && opens == 0 && rewrite_refers(&r->value))
 		return 0;
 	if (jaas == 1 || (opens == 1 &&
-	    rewrite_value_locate(&r->plain, &r->value, &r->parts))) {
+	    locate(&r->plain, &r->value, &r->parts))) {
 		if (is_mixed(r))
 			return mixed(r, i, err);
 		if (can_restore(r, i)) {

@@ -21,13 +21,8 @@
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
 
-struct buf;
-struct configuration;
-struct error;
-struct plan;
-struct reference;
-struct seal_options;
-struct target;
+/* A note's key is cut after this many bytes. */
+#define NOTE_KEY_MAX 200
 
 /* Planning one sealed value, wherever its reference goes (for seal*.c). */
 struct sealing {
@@ -44,9 +39,6 @@ struct sealing {
 };
 
 /* Sealing inside JAAS values (for seal.c). */
-
-/* A note's key is cut after this many bytes. */
-#define NOTE_KEY_MAX 200
 
 /* Note that a reference was left as it is, unless it is in order. */
 static void
@@ -67,9 +59,8 @@ seal_note_reference(struct plan *p, const struct configuration *c, size_t entry,
 }
 
 static int
-seal_put_name_is_taken(const struct plan *p, const struct document *d, size_t i,
-    const struct buf *name,
-    struct error *err)
+seal_name_is_taken(const struct plan *p, const struct document *d, size_t i,
+    const struct buf *name, struct error *err)
 {
 	error_set(err, ERROR_EXISTS, "the secrets file has this entry already, with another value");
 	error_place(err, secrets_file_path(plan_secrets(p)), document_line(d, i));
@@ -81,7 +72,7 @@ seal_put_name_is_taken(const struct plan *p, const struct document *d, size_t i,
 
 /* Does document entry ${i} of the secrets file hold exactly these bytes? */
 static bool
-seal_put_holds(const struct secrets_file *s, size_t i, const void *plain, size_t n)
+entry_holds(const struct secrets_file *s, size_t i, const void *plain, size_t n)
 {
 	struct buf old;
 	bool same;
@@ -103,9 +94,9 @@ must_be_sealed(const struct plan *p, const struct buf *name, const struct sealin
 
 	if (i == DOCUMENT_NONE)
 		return 1;
-	if (seal_put_holds(s, i, x->plain, x->n))
+	if (entry_holds(s, i, x->plain, x->n))
 		return 0;
-	return x->replace ? 1 : seal_put_name_is_taken(p, secrets_file_document(s), i, name, err);
+	return x->replace ? 1 : seal_name_is_taken(p, secrets_file_document(s), i, name, err);
 }
 
 /*
@@ -128,8 +119,8 @@ note_shared(struct plan *p, const struct buf *name)
 
 /* Plan the sealed entry ${name}. */
 static int
-put_sealed(struct plan *p, const struct buf *name, const struct sealing *x,
-    enum sealed_cipher kind, struct error *err)
+put_sealed(struct plan *p, const struct buf *name, const struct sealing *x, enum sealed_cipher kind,
+    struct error *err)
 {
 	struct buf text;
 	int rc;
@@ -221,7 +212,7 @@ done:
 
 /* Plan the reference in option ${i} of a JAAS value, and in those it hides. */
 static int
-seal_option_splice(struct edits *e, const struct target *t, size_t i, const char *label,
+splice_option(struct edits *e, const struct target *t, size_t i, const char *label,
     const struct buf *ref, struct error *err)
 {
 	struct jaas_option x;
@@ -261,7 +252,7 @@ splice_hidden(struct plan *p, struct configuration *c, struct edits *e, size_t e
 	rc = target_jaas(c->doc, entry, &t, err);
 	if (rc == 1) {
 		i = jaas_find(t.jaas, x->key + len + 1, x->len - len - 1);
-		rc = i == JAAS_NONE ? 0 : seal_option_splice(e, &t, i, label, ref, err);
+		rc = i == JAAS_NONE ? 0 : splice_option(e, &t, i, label, ref, err);
 	}
 	if (rc == 0)
 		plan_note(p, "%s:%zu: an earlier line of the same key, which no reader uses, is "
@@ -273,9 +264,8 @@ splice_hidden(struct plan *p, struct configuration *c, struct edits *e, size_t e
 
 /* sealing.refer for an option: cookie is the target. */
 static int
-seal_option_refer(struct plan *p, struct configuration *c, const struct sealing *x,
-    const struct buf *ref,
-    struct error *err)
+refer_option(struct plan *p, struct configuration *c, const struct sealing *x,
+    const struct buf *ref, struct error *err)
 {
 	const struct target *t = x->cookie;
 	struct edits *e = plan_config_edits(p, c, err);
@@ -297,7 +287,7 @@ seal_option_refer(struct plan *p, struct configuration *c, const struct sealing 
 			    buf_cstr(&label), err);
 		goto done;
 	}
-	rc = seal_option_splice(e, t, t->option, buf_cstr(&label), ref, err);
+	rc = splice_option(e, t, t->option, buf_cstr(&label), ref, err);
 	for (entry = document_previous(c->doc, t->entry); entry != DOCUMENT_NONE && rc == 0;
 	    entry = document_previous(c->doc, entry))
 		rc = splice_hidden(p, c, e, entry, x, buf_cstr(&label), ref, err);
@@ -309,8 +299,7 @@ done:
 
 /* Append the address <key>/<LoginModule>/<option> of what ${t} names. */
 static int
-address(const struct configuration *c, const struct target *t, struct buf *out,
-    struct error *err)
+address(const struct configuration *c, const struct target *t, struct buf *out, struct error *err)
 {
 	const char *key;
 	size_t len;
@@ -324,13 +313,13 @@ address(const struct configuration *c, const struct target *t, struct buf *out,
 }
 
 static int
-seal_option_put(struct plan *p, struct configuration *c, const struct target *t,
-    const struct buf *key,
-    const void *plain, size_t n, bool replace, const struct seal_options *o, struct error *err)
+put_option(struct plan *p, struct configuration *c, const struct target *t,
+    const struct buf *key, const void *plain, size_t n, bool replace, const struct seal_options *o,
+    struct error *err)
 {
 	struct sealing x = {
 		.key = (const char *)key->data, .len = key->len, .plain = plain, .n = n,
-		.replace = replace || o->replace, .refer = seal_option_refer, .cookie = t,
+		.replace = replace || o->replace, .refer = refer_option, .cookie = t,
 	};
 	int rc = seal_put(p, c, &x, o, err);
 
@@ -343,7 +332,7 @@ seal_option_put(struct plan *p, struct configuration *c, const struct target *t,
 
 /* The reference that the option's value is, quoted or not. */
 static bool
-seal_option_is_reference(const struct target *t, struct reference *r)
+seal_option_reference(const struct target *t, struct reference *r)
 {
 	struct jaas_option x = jaas_option(t->jaas, t->option);
 
@@ -369,11 +358,11 @@ seal_option(struct plan *p, struct configuration *c, const struct target *t,
 
 	buf_init(&key, BUF_MAX_FILE);
 	rc = address(c, t, &key, err);
-	if (rc == 0 && seal_option_is_reference(t, &r)) {
+	if (rc == 0 && seal_option_reference(t, &r)) {
 		seal_note_reference(p, c, t->entry, (const char *)key.data, key.len, &r);
 		rc = reference_is_ours(&r) ? 0 : 2;
 	} else if (rc == 0) {
-		rc = seal_option_put(p, c, t, &key, t->value.data + x.from, x.to - x.from, false,
+		rc = put_option(p, c, t, &key, t->value.data + x.from, x.to - x.from, false,
 		    o, err);
 		rc = rc == -1 ? -1 : 1;
 	}
@@ -398,7 +387,7 @@ is_word(const unsigned char *s, size_t n)
 
 /* Append the value as JAAS text: as it is when it is a word or quoted already. */
 static void
-seal_option_append_quoted(struct buf *out, const unsigned char *s, size_t n)
+append_jaas_quoted(struct buf *out, const unsigned char *s, size_t n)
 {
 	bool quoted = n >= 2 && s[0] == '"' && s[n - 1] == '"';
 
@@ -443,13 +432,13 @@ seal_option_value(struct plan *p, struct configuration *c, const struct target *
 
 	buf_init(&key, BUF_MAX_FILE);
 	buf_init_secret(&quoted, BUF_MAX_FILE);
-	seal_option_append_quoted(&quoted, value, n);
+	append_jaas_quoted(&quoted, value, n);
 	rc = address(c, t, &key, err);
-	owns = rc == 0 && t->kind == TARGET_OPTION && seal_option_is_reference(t, &r) &&
+	owns = rc == 0 && t->kind == TARGET_OPTION && seal_option_reference(t, &r) &&
 	    reference_is_ours(&r) &&
 	    configuration_owns(c, (const char *)key.data, key.len, r.name, r.name_len);
 	if (rc == 0 && (rc = buf_check(&quoted, err)) == 0)
-		rc = seal_option_put(p, c, t, &key, quoted.data, quoted.len, owns, o, err);
+		rc = put_option(p, c, t, &key, quoted.data, quoted.len, owns, o, err);
 	buf_release(&quoted);
 	buf_release(&key);
 	return rc;
@@ -606,8 +595,8 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
  * 1: it is JAAS, 0: treat it as any other entry.
  */
 static int
-seal_default_jaas(struct plan *p, struct configuration *c, size_t i,
-    const struct seal_options *o, size_t *n, size_t *others, struct error *err)
+seal_default_jaas(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
+    size_t *n, size_t *others, struct error *err)
 {
 	struct jaas_option x;
 	struct target t;
@@ -654,8 +643,8 @@ note_unread(struct plan *p, const struct configuration *c, size_t i, const char 
 }
 
 int
-seal_default(struct plan *p, struct configuration *c, const struct seal_options *o,
-    size_t *count, struct error *err)
+seal_default(struct plan *p, struct configuration *c, const struct seal_options *o, size_t *count,
+    struct error *err)
 {
 	size_t n = 0, others = 0, len;
 	const char *key;
@@ -766,9 +755,8 @@ seal_entry_value(struct plan *p, struct configuration *c, const struct target *t
 }
 
 int
-seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen,
-    const void *value, size_t n, bool must_exist, const struct seal_options *o,
-    struct error *err)
+seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen, const void *value,
+    size_t n, bool must_exist, const struct seal_options *o, struct error *err)
 {
 	struct sealing x = { .key = key, .len = klen, .plain = value, .n = n, .refer = seal_refer };
 	struct reference r;

@@ -12,6 +12,16 @@
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
+/* One run of unseal_to_text; the buffers are used again for every entry. */
+struct unsealer {
+	const struct configuration *c;
+	const struct secrets_file *s;
+	bool any_name;
+	struct buf value;	/* as it stands in the configuration */
+	struct buf plain;	/* opened */
+	struct buf *out;
+};
+
 static int
 unseal_fail(const struct configuration *c, size_t i, const char *key, size_t len,
     enum error_code code, const char *text, struct error *err)
@@ -23,8 +33,8 @@ unseal_fail(const struct configuration *c, size_t i, const char *key, size_t len
 
 /* The key is not in the configuration: a sealed entry of it may be left. */
 static int
-remove_orphan(struct plan *p, struct configuration *c, const char *key, size_t len,
-    bool orphan, struct error *err)
+remove_orphan(struct plan *p, struct configuration *c, const char *key, size_t len, bool orphan,
+    struct error *err)
 {
 	struct buf name;
 	size_t count, user = DOCUMENT_NONE;
@@ -92,8 +102,7 @@ remove_sealed(struct plan *p, struct configuration *c, size_t i, const char *key
 }
 
 static int
-not_sealed(const struct configuration *c, size_t i, const char *key, size_t len,
-    struct error *err)
+not_sealed(const struct configuration *c, size_t i, const char *key, size_t len, struct error *err)
 {
 	unseal_fail(c, i, key, len, ERROR_MISSING, "this configuration key is not sealed", err);
 	return error_hint(err, "propseal removes sealed keys only; edit the file to remove a "
@@ -172,33 +181,14 @@ unseal_remove(struct plan *p, struct configuration *c, const char *key, size_t l
 	return rc;
 }
 
-static int
-unseal_text_fail(const struct configuration *c, size_t i, const char *key, size_t len,
-    enum error_code code, const char *text, struct error *err)
-{
-	error_set(err, code, "%s", text);
-	error_place(err, c->path, i == DOCUMENT_NONE ? 0 : document_line(c->doc, i));
-	return error_key(err, key, len);
-}
-
 static void
-unseal_text_append_line(struct buf *out, const char *key, size_t len, const struct buf *value)
+append_opened(struct buf *out, const char *key, size_t len, const struct buf *value)
 {
 	properties_append_key(out, key, len);
 	buf_append_str(out, " = ");
 	properties_append_value(out, value->data, value->len);
 	buf_append_char(out, '\n');
 }
-
-/* One run of unseal_to_text; the buffers are used again for every entry. */
-struct unsealer {
-	const struct configuration *c;
-	const struct secrets_file *s;
-	bool any_name;
-	struct buf value;	/* as it stands in the configuration */
-	struct buf plain;	/* opened */
-	struct buf *out;
-};
 
 /* Open what reference ${r} of entry ${i} stands for into u->plain. */
 static int
@@ -211,7 +201,7 @@ open_reference(struct unsealer *u, size_t i, const struct reference *r, struct e
 	key = document_key(c->doc, i, &len);
 	if (!u->any_name && (r->name_len <= base || memcmp(r->name, c->base, base) != 0 ||
 	    r->name[base] != '/')) {
-		unseal_text_fail(c, i, key, len, ERROR_MISSING,
+		unseal_fail(c, i, key, len, ERROR_MISSING,
 		    "the reference names a sealed entry of "
 		    "another configuration file", err);
 		return error_hint(err, "was the file renamed or copied? --any-name opens it all "
@@ -219,7 +209,7 @@ open_reference(struct unsealer *u, size_t i, const struct reference *r, struct e
 	}
 	entry = resolve_entry(u->s, r);
 	if (entry == DOCUMENT_NONE) {
-		unseal_text_fail(c, i, key, len, ERROR_MISSING,
+		unseal_fail(c, i, key, len, ERROR_MISSING,
 		    "dangling reference: the secrets file has no "
 		    "such entry", err);
 		return error_hint(err, "restore the entry in %s from a backup, or set the value "
@@ -246,7 +236,7 @@ append_embedded(struct unsealer *u, size_t i, size_t *count, struct error *err)
 		buf_clear(&u->plain);
 		if (open_reference(u, i, &r, err) != 0)
 			return -1;
-		unseal_text_append_line(u->out, slash + 1, (size_t)(r.name +
+		append_opened(u->out, slash + 1, (size_t)(r.name +
 		    r.name_len - slash - 1),
 		    &u->plain);
 		++*count;
@@ -256,7 +246,7 @@ append_embedded(struct unsealer *u, size_t i, size_t *count, struct error *err)
 
 /* Append entry ${i}; ${asked}: by name, so a plain value is written too. */
 static int
-unseal_text_append_entry(struct unsealer *u, size_t i, bool asked, struct error *err)
+append_opened_entry(struct unsealer *u, size_t i, bool asked, struct error *err)
 {
 	struct reference r;
 	const char *key;
@@ -271,13 +261,13 @@ unseal_text_append_entry(struct unsealer *u, size_t i, bool asked, struct error 
 		if (append_embedded(u, i, &count, err) != 0)
 			return -1;
 		if (asked && count == 0)
-			unseal_text_append_line(u->out, key, len, &u->value);
+			append_opened(u->out, key, len, &u->value);
 	} else if (reference_is_ours(&r)) {
 		if (open_reference(u, i, &r, err) != 0)
 			return -1;
-		unseal_text_append_line(u->out, key, len, &u->plain);
+		append_opened(u->out, key, len, &u->plain);
 	} else if (asked) {
-		unseal_text_fail(u->c, i, key, len, ERROR_MISSING,
+		unseal_fail(u->c, i, key, len, ERROR_MISSING,
 		    "the value is a reference to another provider", err);
 		return error_hint(err, "only that provider can resolve it");
 	}
@@ -300,17 +290,17 @@ append_option(struct unsealer *u, const struct target *t, const char *key, size_
 		if (open_reference(u, t->entry, &r, err) != 0)
 			return -1;
 	} else {
-		unseal_text_fail(u->c, t->entry, key, len, ERROR_MISSING,
+		unseal_fail(u->c, t->entry, key, len, ERROR_MISSING,
 		    "the value is a reference to another provider", err);
 		return error_hint(err, "only that provider can resolve it");
 	}
-	unseal_text_append_line(u->out, key, len, &u->plain);
+	append_opened(u->out, key, len, &u->plain);
 	return buf_check(u->out, err);
 }
 
 /* What was asked for by name: an entry, or an option of one. */
 static int
-unseal_text_append_key(struct unsealer *u, const char *key, size_t len, struct error *err)
+append_opened_key(struct unsealer *u, const char *key, size_t len, struct error *err)
 {
 	struct target t;
 	int rc;
@@ -318,11 +308,11 @@ unseal_text_append_key(struct unsealer *u, const char *key, size_t len, struct e
 	target_init(&t);
 	rc = target_find(u->c->doc, key, len, &t, err);
 	if (rc == 0 && t.kind == TARGET_ENTRY) {
-		rc = unseal_text_append_entry(u, t.entry, true, err);
+		rc = append_opened_entry(u, t.entry, true, err);
 	} else if (rc == 0 && t.kind == TARGET_OPTION) {
 		rc = append_option(u, &t, key, len, err);
 	} else if (rc == 0) {
-		rc = unseal_text_fail(u->c, DOCUMENT_NONE, key, len, ERROR_MISSING,
+		rc = unseal_fail(u->c, DOCUMENT_NONE, key, len, ERROR_MISSING,
 		    "this configuration key is not present in the file", err);
 		error_hint(err, "`propseal file show %s` lists the keys", u->c->path);
 	}
@@ -341,10 +331,10 @@ unseal_to_text(const struct configuration *c, const struct secrets_file *s,
 	buf_init_secret(&u.value, BUF_MAX_FILE);
 	buf_init_secret(&u.plain, BUF_MAX_FILE);
 	for (size_t k = 0; k < n && rc == 0; k++)
-		rc = unseal_text_append_key(&u, keys[k], key_lens[k], err);
+		rc = append_opened_key(&u, keys[k], key_lens[k], err);
 	for (size_t i = 0; n == 0 && i < document_count(c->doc) && rc == 0; i++)
 		if (!document_shadowed(c->doc, i))
-			rc = unseal_text_append_entry(&u, i, false, err);
+			rc = append_opened_entry(&u, i, false, err);
 	buf_release(&u.plain);
 	buf_release(&u.value);
 	return rc;

@@ -377,7 +377,7 @@ static void
 test_long_names_have_names_beside_them(void **state)
 {
 	char name[NAME_MAX + 1];
-	struct place p = PATH_NONE;
+	struct path p = PATH_NONE;
 	char *first, *second;
 	struct error err;
 

@@ -159,7 +159,7 @@ log_sqlite_open(const char *path, struct error *err)
 	}
 	log->ops = &ops;
 	log->self = l;
-	l->place = (struct place)PATH_NONE;
+	l->place = (struct path)PATH_NONE;
 	pthread_mutex_init(&l->mutex, NULL);
 	l->path = strdup(path);
 	l->index = log_index_new(err);

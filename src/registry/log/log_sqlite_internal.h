@@ -39,7 +39,7 @@ struct sqlite_change {
 struct log_sqlite {
 	pthread_mutex_t mutex;		/* for all that follows */
 	char *path;			/* as given, for errors */
-	struct place place;
+	struct path place;
 	struct lock *lock;
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENT_COUNT];

@@ -33,7 +33,7 @@ sqlite_backup_copy(struct log_sqlite *l, sqlite3 *to, const char *path, struct e
 }
 
 static int
-back_up(struct log_sqlite *l, const struct place *p, const char *path, struct error *err)
+back_up(struct log_sqlite *l, const struct path *p, const char *path, struct error *err)
 {
 	struct sqlite_aside aside = SQLITE_ASIDE_NONE;
 	sqlite3 *to = NULL;
@@ -61,7 +61,7 @@ done:
 int
 sqlite_backup(void *self, const char *path, struct error *err)
 {
-	struct place place = PATH_NONE;
+	struct path place = PATH_NONE;
 	struct lock *lock = NULL;
 	struct file_id id;
 	int result = -1;

@@ -75,7 +75,7 @@ check_fd(int fd, const char *path, struct error *err)
 
 /* SQLite would take what is in it for the new file's. */
 static int
-check_alone(const struct place *p, const char *path, struct error *err)
+check_alone(const struct path *p, const char *path, struct error *err)
 {
 	if (!sqlite_file_has_wal(p))
 		return 0;
@@ -86,7 +86,7 @@ check_alone(const struct place *p, const char *path, struct error *err)
 }
 
 int
-sqlite_file_check(const struct place *p, const char *path, bool *exists,
+sqlite_file_check(const struct path *p, const char *path, bool *exists,
     struct error *err)
 {
 	int fd = openat(p->dir, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -103,7 +103,7 @@ sqlite_file_check(const struct place *p, const char *path, bool *exists,
 }
 
 bool
-sqlite_file_has_wal(const struct place *p)
+sqlite_file_has_wal(const struct path *p)
 {
 	struct stat st;
 	char *name;
@@ -118,7 +118,7 @@ sqlite_file_has_wal(const struct place *p)
 
 /* The name and those that SQLite makes of it. */
 static void
-remove_all(const struct place *p, const char *name)
+remove_all(const struct path *p, const char *name)
 {
 	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
 	char *each;
@@ -133,7 +133,7 @@ remove_all(const struct place *p, const char *name)
 }
 
 int
-sqlite_file_start(struct sqlite_aside *a, const struct place *p,
+sqlite_file_start(struct sqlite_aside *a, const struct path *p,
     const char *path, struct error *err)
 {
 	size_t dir_len = strlen(p->real) - strlen(p->name);
@@ -178,7 +178,7 @@ sqlite_file_rename_new(int dir, const char *from, const char *to)
 int
 sqlite_file_finish(struct sqlite_aside *a, struct error *err)
 {
-	const struct place *p = a->place;
+	const struct path *p = a->place;
 	int fd = openat(p->dir, a->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	int result = -1;
 

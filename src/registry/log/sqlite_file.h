@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 struct error;
-struct place;
+struct path;
 
 /* What is done to a log's file without SQLite: before it is opened, as SQLite
  * changes what it opens, and when a new one is put in place. */
@@ -16,15 +16,15 @@ struct place;
  * log stands alone.  ERROR_DAMAGED: not ours; ERROR_REFUSED: hard links, or a
  * format that is newer than this program.
  */
-int sqlite_file_check(const struct place *p, const char *path, bool *exists,
+int sqlite_file_check(const struct path *p, const char *path, bool *exists,
     struct error *err);
 
 /* Does a write-ahead log with something in it stand beside the file? */
-bool sqlite_file_has_wal(const struct place *p);
+bool sqlite_file_has_wal(const struct path *p);
 
 /* A new SQLite file that is being written beside its place. */
 struct sqlite_aside {
-	const struct place *place;
+	const struct path *place;
 	const char *path;	/* for errors */
 	char *name;		/* in the place's directory; NULL: none */
 	char *real;		/* its absolute path, for sqlite_db_open */
@@ -33,7 +33,7 @@ struct sqlite_aside {
 #define SQLITE_ASIDE_NONE { NULL, NULL, NULL, NULL }
 
 /* Make it, empty, 0600; ${path} and ${p} must last. */
-int sqlite_file_start(struct sqlite_aside *a, const struct place *p,
+int sqlite_file_start(struct sqlite_aside *a, const struct path *p,
     const char *path, struct error *err);
 
 /* Sync it (it must be closed) and give it its name.  ERROR_EXISTS. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "audit_support.h"
-#include "registry/audit/audit_sink_syslog.h"
+#include "registry/audit/audit_internal.h"
 
 #define SHORT_MS 1000
 

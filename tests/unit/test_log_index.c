@@ -1,4 +1,4 @@
-#include "registry/log/log_index.h"
+#include "registry/log/log.h"
 #include "unit.h"
 
 #define ENTRIES 3000

@@ -10,11 +10,7 @@
 #include "crypto/key.h"
 #include "crypto/random.h"
 #include "registry/audit/audit.h"
-#include "registry/audit/audit_event.h"
 #include "registry/audit/audit_internal.h"
-#include "registry/audit/audit_macs.h"
-#include "registry/audit/audit_sink_file.h"
-#include "registry/audit/audit_text.h"
 
 #define DEADLINE_DEFAULT_MS 5000U
 #define VALUE_PURPOSE "audit value"

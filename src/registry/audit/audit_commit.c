@@ -3,12 +3,7 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "registry/audit/audit_commit.h"
-#include "registry/audit/audit_event.h"
 #include "registry/audit/audit_internal.h"
-#include "registry/audit/audit_seal.h"
-#include "registry/audit/audit_sink_file.h"
-#include "registry/audit/audit_text.h"
 
 /*
  * Who commits and the writer take turns: WAITING, TAKEN (the writer writes the
@@ -239,8 +234,7 @@ audit_commit_seal(struct audit *a, struct audit_commit *c, struct audit_text *ou
 }
 
 static int
-seal_outcomes(struct audit *a, struct audit_commit *c, size_t from, size_t *to,
-    struct error *err)
+seal_outcomes(struct audit *a, struct audit_commit *c, size_t from, size_t *to, struct error *err)
 {
 	struct audit_text out = { a->out + from, a->out + a->out_cap };
 	size_t i;

@@ -2,20 +2,182 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
+#include "base/secmem.h"
 #include "file/file.h"
-#include "registry/audit/audit_chain.h"
-#include "registry/audit/audit_files.h"
-#include "registry/audit/audit_lines.h"
+#include "file/replace.h"
+#include "registry/audit/audit_internal.h"
+
+#define LOOK_MS 100		/* how often it is asked whether to stop */
+#define CHUNK ((size_t)AUDIT_LINE_MAX * 4)
 
 #define FILES_MAX 100000U
 #define HEAD_LINES 64U		/* among which the first whole line is looked for */
+
+#define PURPOSE "audit anchor"
+#define ANCHOR_MAX 512
+#define LOCK_MS 1000
+#define AGAIN_S 10	/* between attempts to make one that was removed */
+
+struct audit_lines {
+	int fd;
+	const char *name;
+	uint64_t offset;	/* in the file, of bytes + at */
+	uint64_t number;
+	size_t at, len;
+	size_t scanned;		/* without a line end, from at on */
+	bool end;
+	bool inside;		/* the line's first piece was given out */
+	char bytes[CHUNK];
+};
+
+struct audit_journal {
+	char *path;
+	char *folder;
+	int fd;			/* -1: none, since it was removed */
+	dev_t dev;
+	ino_t ino;
+	size_t at;
+	time_t again;		/* no attempt before */
+};
+
+int
+audit_io_wait(const struct audit_io *io, struct error *err)
+{
+	struct pollfd p = { .fd = io->fd, .events = POLLOUT };
+	int n;
+
+	for (;;) {
+		n = poll(&p, 1, LOOK_MS);
+		if (n > 0 && (p.revents & POLLOUT) != 0)
+			return 0;
+		if (n > 0) {
+			errno = (p.revents & POLLNVAL) != 0 ? EBADF : EPIPE;
+			return error_io(err, io->name, "cannot write");
+		}
+		if (n < 0 && errno != EINTR)
+			return error_io(err, io->name, "cannot wait");
+		if (atomic_load(io->stop)) {
+			errno = ETIMEDOUT;
+			return error_io(err, io->name, "cannot write");
+		}
+	}
+}
+
+int
+audit_io_write(const struct audit_io *io, const void *bytes, size_t n, size_t *done,
+    struct error *err)
+{
+	const char *p = bytes;
+	ssize_t now;
+	size_t step;
+
+	*done = 0;
+	while (*done < n) {
+		if (io->poll_first && audit_io_wait(io, err) != 0)
+			return -1;
+		step = n - *done;
+		if (io->step > 0 && step > io->step)
+			step = io->step;
+		now = write(io->fd, p + *done, step);
+		if (now >= 0)
+			*done += (size_t)now;
+		else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			if (audit_io_wait(io, err) != 0)
+				return -1;
+		} else if (errno != EINTR)
+			return error_io(err, io->name, "cannot write");
+	}
+	return 0;
+}
+
+struct audit_lines *
+audit_lines_new(int fd, const char *name, uint64_t from, struct error *err)
+{
+	struct audit_lines *l = malloc(sizeof(*l));
+
+	if (l == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	memset(l, 0, offsetof(struct audit_lines, bytes));
+	l->fd = fd;
+	l->name = name;
+	l->offset = from;
+	return l;
+}
+
+void
+audit_lines_free(struct audit_lines *l)
+{
+	free(l);
+}
+
+static int
+audit_lines_fill(struct audit_lines *l, struct error *err)
+{
+	ssize_t n;
+
+	memmove(l->bytes, l->bytes + l->at, l->len - l->at);
+	l->len -= l->at;
+	l->at = 0;
+	do
+		n = pread(l->fd, l->bytes + l->len, CHUNK - l->len,
+		    (off_t)(l->offset + l->len));
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return error_io(err, l->name, "cannot read");
+	l->len += (size_t)n;
+	l->end = n == 0;
+	return 0;
+}
+
+static int
+give(struct audit_lines *l, size_t n, bool whole, struct audit_lines_line *out)
+{
+	if (!l->inside)
+		l->number++;
+	*out = (struct audit_lines_line){ l->bytes + l->at, n, l->offset, l->number, whole };
+	n += whole;
+	l->at += n;
+	l->offset += n;
+	l->scanned = 0;
+	l->inside = !whole;
+	return 1;
+}
+
+int
+audit_lines_next(struct audit_lines *l, struct audit_lines_line *out, struct error *err)
+{
+	const char *end;
+	size_t n;
+
+	for (;;) {
+		n = l->len - l->at;
+		end = memchr(l->bytes + l->at + l->scanned, '\n', n - l->scanned);
+		if (end != NULL)
+			return give(l, (size_t)(end - (l->bytes + l->at)), true, out);
+		if (n >= AUDIT_LINE_MAX)
+			return give(l, AUDIT_LINE_MAX, false, out);
+		l->scanned = n;
+		if (l->end)
+			return n > 0 ? give(l, n, false, out) : 0;
+		if (audit_lines_fill(l, err) != 0)
+			return -1;
+	}
+}
 
 uint64_t
 audit_files_named(const char *name)
@@ -157,8 +319,7 @@ add_moved(struct audit_files *f, const char *folder, const char *file, struct er
 }
 
 int
-audit_files_list(const char *file, bool none_is_fine, struct audit_files *out,
-    struct error *err)
+audit_files_list(const char *file, bool none_is_fine, struct audit_files *out, struct error *err)
 {
 	size_t n = (size_t)(file_basename(file) - file);
 	char folder[PATH_MAX];
@@ -192,4 +353,263 @@ audit_files_release(struct audit_files *f)
 	}
 	free(f->files);
 	*f = (struct audit_files){ NULL, 0 };
+}
+
+static int
+audit_anchor_path_of(const char *file, char path[PATH_MAX], struct error *err)
+{
+	if ((size_t)snprintf(path, PATH_MAX, "%s.anchor", file) < PATH_MAX)
+		return 0;
+	return error_set(err, ERROR_LIMIT, "the file's name is too long");
+}
+
+/* The whole text; it has no other form. */
+static int
+audit_anchor_put(const struct key *k, const struct audit_chain *c, uint64_t first, struct buf *out,
+    struct error *err)
+{
+	char hex[2 * MAC_BYTES + 1];
+	struct audit_text t = { hex, hex + sizeof(hex) - 1 };
+	unsigned char sum[MAC_BYTES];
+	struct json_out o;
+	struct mac *m;
+	int rc;
+
+	audit_text_hex(&t, c->hash, MAC_BYTES);
+	*t.at = '\0';
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_uint(&o, "seq", c->seq);
+	json_out_text(&o, "hash", hex);
+	json_out_uint(&o, "first", first);
+	if (buf_check(out, err) != 0 || (m = mac_new(k, PURPOSE, err)) == NULL)
+		return -1;
+	rc = mac_sum(m, "", 0, out->data, out->len, sum, err);
+	mac_free(m);
+	if (rc != 0)
+		return -1;
+	t.at = hex;
+	audit_text_hex(&t, sum, MAC_BYTES);
+	json_out_text(&o, "mac", hex);
+	json_out_end(&o);
+	return json_out_finish(&o, err);
+}
+
+int
+audit_anchor_write(const char *file, const struct key *k, const struct audit_chain *c,
+    uint64_t first, struct error *err)
+{
+	char path[PATH_MAX];
+	struct buf text;
+	int rc = -1;
+
+	buf_init(&text, ANCHOR_MAX);
+	if (audit_anchor_path_of(file, path, err) == 0 && audit_anchor_put(k, c, first, &text,
+	    err) == 0)
+		rc = replace_file_locked(path, LOCK_MS, &text, err);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+audit_anchor_parse(const struct key *k, struct buf *text, struct audit_anchor *out,
+    struct error *err)
+{
+	char hex[2 * MAC_BYTES + 1];
+	struct buf again;
+	int rc = -1;
+
+	buf_init(&again, ANCHOR_MAX);
+	if (sscanf(buf_cstr(text), "{" JSON_NAME("seq") "%" SCNu64 "," JSON_NAME("hash")
+	    "\"%64[0-9a-f]\"," JSON_NAME("first") "%" SCNu64, &out->chain.seq, hex,
+	    &out->first) == 3 && strlen(hex) == 2 * MAC_BYTES && out->chain.seq > 0 &&
+	    audit_chain_unhex(hex, out->chain.hash) &&
+	    audit_anchor_put(k, &out->chain, out->first, &again, err) == 0 &&
+	    secret_equal(text->data, text->len, again.data, again.len))
+		rc = 0;
+	else
+		error_set(err, ERROR_DAMAGED, "the anchor of the audit log was changed");
+	buf_release(&again);
+	return rc;
+}
+
+int
+audit_anchor_read(const char *file, const struct key *k, struct audit_anchor *out,
+    struct error *err)
+{
+	char path[PATH_MAX];
+	struct error failed = { 0 };
+	struct buf text;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	if (audit_anchor_path_of(file, path, err) != 0)
+		return -1;
+	buf_init(&text, ANCHOR_MAX);
+	rc = file_read(path, &text, NULL, &failed);
+	if (rc == 0 && (rc = audit_anchor_parse(k, &text, out, &failed)) != 0)
+		error_place(&failed, path, 0);
+	buf_release(&text);
+	if (rc == 0 || failed.code == ERROR_MISSING)
+		return 0;
+	if (err != NULL)
+		*err = failed;
+	return -1;
+}
+
+static int
+write_at(int fd, const char *bytes, size_t n, size_t at)
+{
+	ssize_t put;
+
+	for (; n > 0; bytes += put, n -= (size_t)put, at += (size_t)put) {
+		put = pwrite(fd, bytes, n, (off_t)at);
+		if (put <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Written, not only set aside: so that no later write changes where it is. */
+static int
+audit_journal_fill(int fd)
+{
+	char *zeros = calloc(1, AUDIT_JOURNAL_BYTES);
+	int rc = -1;
+
+	if (zeros != NULL && ftruncate(fd, 0) == 0 &&
+	    write_at(fd, zeros, AUDIT_JOURNAL_BYTES, 0) == 0)
+		rc = fsync(fd);
+	free(zeros);
+	/* Others may need the room more. */
+	if (rc != 0)
+		(void)!ftruncate(fd, 0);
+	return rc;
+}
+
+/* Its name is to outlast a crash too. */
+static int
+audit_journal_sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd != -1 ? fsync(fd) : -1;
+
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
+static int
+audit_journal_open_file(struct audit_journal *j)
+{
+	struct stat st;
+
+	j->fd = open(j->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (j->fd == -1)
+		return -1;
+	if (fstat(j->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    ((size_t)st.st_size == AUDIT_JOURNAL_BYTES || audit_journal_fill(j->fd) == 0) &&
+	    audit_journal_sync_folder(j->folder) == 0) {
+		j->dev = st.st_dev;
+		j->ino = st.st_ino;
+		return 0;
+	}
+	if (fstat(j->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		(void)!unlink(j->path);
+	close(j->fd);
+	j->fd = -1;
+	return -1;
+}
+
+struct audit_journal *
+audit_journal_open(const char *file)
+{
+	struct audit_journal *j = calloc(1, sizeof(*j));
+	const char *base = file_basename(file);
+	char path[PATH_MAX];
+
+	if (j == NULL)
+		return NULL;
+	j->fd = -1;
+	if ((size_t)snprintf(path, sizeof(path), "%.*s.%s.journal", (int)(base - file), file,
+	    base) < sizeof(path)) {
+		j->path = strdup(path);
+		j->folder = base > file ? strndup(file, (size_t)(base - file)) : strdup(".");
+	}
+	if (j->path != NULL && j->folder != NULL && audit_journal_open_file(j) == 0)
+		return j;
+	audit_journal_free(j);
+	return NULL;
+}
+
+void
+audit_journal_free(struct audit_journal *j)
+{
+	if (j == NULL)
+		return;
+	if (j->fd != -1)
+		close(j->fd);
+	free(j->path);
+	free(j->folder);
+	free(j);
+}
+
+/* Nobody would find what is in a file without this name.  Another is made. */
+static bool
+in_place(struct audit_journal *j)
+{
+	struct timespec now;
+	struct stat st;
+
+	if (j->fd != -1 && stat(j->path, &st) == 0 && st.st_dev == j->dev && st.st_ino == j->ino)
+		return true;
+	if (j->fd != -1)
+		close(j->fd);
+	j->fd = -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec >= j->again) {
+		j->again = now.tv_sec + AGAIN_S;
+		(void)audit_journal_open_file(j);
+	}
+	return false;
+}
+
+int
+audit_journal_add(struct audit_journal *j, const void *lines, size_t n, struct error *err)
+{
+	if (!in_place(j) || n > AUDIT_JOURNAL_BYTES - j->at)
+		return 1;
+	if (write_at(j->fd, lines, n, j->at) != 0 || fdatasync(j->fd) != 0)
+		return error_io(err, j->path, "cannot make the audit log durable");
+	j->at += n;
+	return 0;
+}
+
+void
+audit_journal_reset(struct audit_journal *j)
+{
+	j->at = 0;
+}
+
+char *
+audit_journal_read(const struct audit_journal *j, struct error *err)
+{
+	char *bytes = malloc(AUDIT_JOURNAL_BYTES);
+	size_t n = 0;
+	ssize_t got;
+
+	if (bytes == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	while (n < AUDIT_JOURNAL_BYTES) {
+		got = pread(j->fd, bytes + n, AUDIT_JOURNAL_BYTES - n, (off_t)n);
+		if (got <= 0) {
+			error_io(err, j->path, "cannot read the audit log's journal");
+			free(bytes);
+			return NULL;
+		}
+		n += (size_t)got;
+	}
+	return bytes;
 }

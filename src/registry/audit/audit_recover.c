@@ -1,19 +1,47 @@
 #include <sys/stat.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/json_out.h"
-#include "registry/audit/audit_anchor.h"
-#include "registry/audit/audit_files.h"
+#include "registry/audit/audit.h"
 #include "registry/audit/audit_internal.h"
-#include "registry/audit/audit_sink_file.h"
 
+/* What was not synced, and as much again for what was being written. */
+#define WINDOW ((uint64_t)2 * AUDIT_UNSYNCED_MAX)
 #define WINDOW_FIRST ((size_t)4 * AUDIT_LINE_MAX)
 
-/* How a file of ours begins. */
-static const char beginning[] = "{" JSON_NAME("specversion") "\"1.0\"," JSON_NAME("id") "\"";
+#define FOUND_MAX 1000000U
+#define PHASE_MARK JSON_NAME("request") "{" JSON_NAME("phase") "\""
+
+/* Lines that were carried beside the changes which they tell of. */
+struct carried {
+	const char *text;
+	size_t n;		/* without the line end */
+	struct audit_tail tail;
+	bool journal;		/* or the file: not carried beside a change */
+};
+
+struct carried_list {
+	struct carried *lines;
+	size_t count, cap;
+};
+
+/*
+ * A file that was not synced can come out of a crash with its end written and
+ * something before it not: there are zeros, or parts of lines, and whole lines
+ * behind them.
+ */
+struct gap {
+	struct audit_chain before;	/* the last good line */
+	bool begun;			/* ... was seen */
+	bool open;			/* here is one */
+	bool behind;			/* ... and a good line that does not follow */
+	bool plain;			/* ... but only a line that was begun */
+	uint64_t at;			/* in the file */
+};
 
 /* The last whole line of a file. */
 struct end {
@@ -23,6 +51,322 @@ struct end {
 	size_t len;
 	uint64_t torn;		/* bytes behind it; all of the file without one */
 };
+
+/* An intent that may lack its outcome. */
+struct found {
+	uint64_t seq;
+	size_t len;
+	char *line;		/* NULL: it has one */
+};
+
+struct search {
+	struct audit *audit;
+	struct mac *mac;
+	struct audit_files files;
+	uint64_t from;		/* nothing is open before this seq */
+	struct found *found;
+	size_t count, cap;
+};
+
+static int
+audit_carried_by_seq(const void *a, const void *b)
+{
+	const struct carried *x = a, *y = b;
+
+	return (x->tail.seq > y->tail.seq) - (x->tail.seq < y->tail.seq);
+}
+
+static int
+audit_carried_add(struct carried_list *list, const char *text, size_t n, bool journal)
+{
+	struct carried *more;
+	size_t cap;
+
+	if (list->count == list->cap) {
+		cap = list->cap > 0 ? 2 * list->cap : 256;
+		if ((more = realloc(list->lines, cap * sizeof(*more))) == NULL)
+			return -1;
+		list->lines = more;
+		list->cap = cap;
+	}
+	more = &list->lines[list->count];
+	*more = (struct carried){ .text = text, .n = n, .journal = journal };
+	list->count += audit_chain_tail(text, n, &more->tail);
+	return 0;
+}
+
+static int
+add_all(struct carried_list *list, const char *p, size_t n, bool journal)
+{
+	const char *end = p + n, *stop;
+
+	for (; p < end && (stop = memchr(p, '\n', (size_t)(end - p))) != NULL; p = stop + 1)
+		if (audit_carried_add(list, p, (size_t)(stop - p), journal) != 0)
+			return -1;
+	return 0;
+}
+
+/* The lines are added to what the list has already. */
+static int
+audit_carried_collect(const struct audit_options *o, const char *journal, size_t n,
+    struct carried_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < o->carried_count; i++)
+		if (add_all(list, o->carried[i].lines, o->carried[i].n, false) != 0)
+			return -1;
+	if (add_all(list, journal, n, true) != 0)
+		return -1;
+	if (list->count > 0)
+		qsort(list->lines, list->count, sizeof(*list->lines), audit_carried_by_seq);
+	return 0;
+}
+
+/* Drop all but the lines that follow on the chain. */
+static void
+keep_following(struct audit *a, struct audit_chain end, struct carried_list *list)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->count; i++) {
+		if (audit_chain_fits(a->mac, list->lines[i].text, &list->lines[i].tail) &&
+		    audit_chain_follow(&end, &list->lines[i].tail))
+			list->lines[n++] = list->lines[i];
+	}
+	list->count = n;
+}
+
+/* Take the outcomes at the end, those of one commit, out of the list. */
+static int
+take_results(struct audit *a, struct carried_list *list, struct error *err)
+{
+	struct audit_result *result;
+	struct audit_record r;
+	size_t n = list->count, i;
+
+	while (n > 0 && list->lines[n - 1].tail.intent != 0 && !list->lines[n - 1].journal)
+		n--;
+	a->results = calloc(list->count - n + 1, sizeof(*a->results));
+	if (a->results == NULL)
+		return error_memory(err);
+	for (i = n; i < list->count; i++) {
+		if (audit_record_read(list->lines[i].text, list->lines[i].n, &r)) {
+			result = &a->results[a->result_count++];
+			result->intent = list->lines[i].tail.intent;
+			result->status = (int)r.status;
+			result->version = (uint32_t)r.version;
+		}
+		audit_record_release(&r);
+	}
+	list->count = n;
+	return 0;
+}
+
+/* The lines in one piece. */
+static char *
+audit_carried_join(const struct carried_list *list, size_t *n, struct error *err)
+{
+	size_t i, room = 0;
+	char *out;
+
+	for (i = 0; i < list->count; i++)
+		room += list->lines[i].n + 1;
+	if ((out = malloc(room + 1)) == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	for (i = 0, *n = 0; i < list->count; i++) {
+		memcpy(out + *n, list->lines[i].text, list->lines[i].n + 1);
+		*n += list->lines[i].n + 1;
+	}
+	return out;
+}
+
+/* Is what stands behind the last whole line the beginning of the next one? */
+static bool
+continues(struct audit *a, const char *line, size_t n)
+{
+	uint64_t torn = audit_sink_file_torn(a->sink_file);
+	uint64_t size = audit_sink_file_size(a->sink_file);
+	bool same = false;
+	char *text;
+
+	if (torn == 0 || torn > n || (text = malloc((size_t)torn)) == NULL)
+		return false;
+	if (pread(audit_sink_file_fd(a->sink_file), text, (size_t)torn, (off_t)(size - torn)) ==
+	    (ssize_t)torn)
+		same = memcmp(text, line, (size_t)torn) == 0;
+	free(text);
+	return same;
+}
+
+static int
+audit_carried_put_back(struct audit *a, const struct carried_list *list, struct error *err)
+{
+	const struct audit_tail *last = &list->lines[list->count - 1].tail;
+	size_t n, standing;
+	char *lines = audit_carried_join(list, &n, err);
+	int rc = -1;
+
+	if (lines == NULL)
+		return -1;
+	if (audit_sink_file_ready(a->sink_file, err) >= 0)
+		rc = audit_sink_file_write(a->sink_file, lines, n, AUDIT_SYNCED, &standing, err);
+	free(lines);
+	if (rc == 0) {
+		a->chain.seq = last->seq;
+		memcpy(a->chain.hash, last->hash, MAC_BYTES);
+		a->ended_well = false;
+	}
+	return rc;
+}
+
+/* 1: there are such that follow on ${end}; -1: it cannot be told. */
+static int
+audit_carried_follows(struct audit *a, const struct audit_options *o, const struct audit_chain *end,
+    struct error *err)
+{
+	struct carried_list list = { NULL, 0, 0 };
+	size_t n;
+	char *journal = audit_sink_file_journal(a->sink_file, &n, err);
+	int rc;
+
+	if (journal == NULL)
+		return -1;
+	if (audit_carried_collect(o, journal, n, &list) != 0)
+		rc = error_memory(err);
+	else {
+		keep_following(a, *end, &list);
+		rc = list.count > 0;
+	}
+	free(list.lines);
+	free(journal);
+	return rc;
+}
+
+static void audit_recover_cut(struct audit *a);
+
+/* audit_carried.c: put back the lines that a crash took, from those carried and
+ * from what was cut off ${behind} them; of the last commit's outcomes, which may
+ * not have been written, keep the results. */
+static int
+audit_carried_replay(struct audit *a, const struct audit_options *o, const char *behind,
+    size_t behind_n, struct error *err)
+{
+	struct carried_list list = { NULL, 0, 0 };
+	size_t n;
+	char *journal = audit_sink_file_journal(a->sink_file, &n, err);
+	int rc;
+
+	if (journal == NULL)
+		return -1;
+	if ((behind != NULL && add_all(&list, behind, behind_n, true) != 0) ||
+	    audit_carried_collect(o, journal, n, &list) != 0)
+		rc = error_memory(err);
+	else {
+		keep_following(a, a->chain, &list);
+		if (list.count > 0 && continues(a, list.lines[0].text, list.lines[0].n))
+			(void)audit_sink_file_cut_torn(a->sink_file);
+		else if (list.count > 0)
+			audit_recover_cut(a);
+		rc = take_results(a, &list, err);
+	}
+	if (rc == 0 && list.count > 0)
+		rc = audit_carried_put_back(a, &list, err);
+	free(list.lines);
+	free(journal);
+	return rc;
+}
+
+/* What comes next; false: no more need be read. */
+static bool
+audit_mend_look(struct audit *a, struct gap *g, const struct audit_lines_line *line)
+{
+	struct audit_tail tail;
+	bool fits = line->whole && audit_chain_tail(line->text, line->len, &tail) &&
+	    audit_chain_fits(a->mac, line->text, &tail);
+
+	if (!fits && g->begun) {
+		g->plain = !g->open && !line->whole &&
+		    memchr(line->text, '\0', line->len) == NULL;
+		if (!g->open)
+			g->at = line->offset;
+		g->open = true;
+	} else if (fits && !g->begun) {
+		g->before.seq = tail.seq;
+		memcpy(g->before.hash, tail.hash, MAC_BYTES);
+		g->begun = true;
+	} else if (fits && audit_chain_follow(&g->before, &tail))
+		g->open = false;
+	else if (fits) {
+		g->behind = true;
+		return false;
+	}
+	return true;
+}
+
+static int
+audit_mend_find(struct audit *a, uint64_t size, struct gap *g, struct error *err)
+{
+	struct audit_lines_line line;
+	struct audit_lines *l = audit_lines_new(audit_sink_file_fd(a->sink_file), a->file,
+	    size > WINDOW ? size - WINDOW : 0, err);
+	int rc;
+
+	if (l == NULL)
+		return -1;
+	while ((rc = audit_lines_next(l, &line, err)) == 1 && audit_mend_look(a, g, &line))
+		continue;
+	audit_lines_free(l);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Lines up to the anchor were synced: whatever is wrong there was done by somebody. */
+static bool
+is_synced(const struct audit *a, uint64_t seq)
+{
+	struct audit_anchor anchor;
+
+	return audit_anchor_read(a->file, a->key, &anchor, NULL) != 0 || seq < anchor.chain.seq;
+}
+
+/**
+ * audit_mend(a, o, behind, n, err):
+ * Is a part of the file's end not there, or not whole, that lines are carried
+ * for?  Cut it off, with what stands behind it (to be freed).
+ */
+static int
+audit_mend(struct audit *a, const struct audit_options *o, char **behind, size_t *n,
+    struct error *err)
+{
+	uint64_t size = audit_sink_file_size(a->sink_file);
+	int fd = audit_sink_file_fd(a->sink_file);
+	struct gap g = { 0 };
+	int rc;
+
+	*behind = NULL;
+	*n = 0;
+	if (audit_mend_find(a, size, &g, err) != 0)
+		return -1;
+	if (!g.open || (g.plain && !g.behind) || is_synced(a, g.before.seq))
+		return 0;
+	if ((rc = audit_carried_follows(a, o, &g.before, err)) <= 0)
+		return rc;
+	if ((*behind = malloc((size_t)(size - g.at))) == NULL)
+		return error_memory(err);
+	if (pread(fd, *behind, (size_t)(size - g.at), (off_t)g.at) != (ssize_t)(size - g.at))
+		return error_io(err, a->file, "cannot read");
+	*n = (size_t)(size - g.at);
+	audit_sink_file_set_torn(a->sink_file, size - g.at);
+	if (audit_sink_file_cut_torn(a->sink_file) != 0)
+		return error_io(err, a->file, "cannot cut the audit log");
+	a->cut = *n;
+	return 0;
+}
+
+/* How a file of ours begins. */
+static const char beginning[] = "{" JSON_NAME("specversion") "\"1.0\"," JSON_NAME("id") "\"";
 
 /* Look for it in the last ${n} bytes, of which the first line may be a part. */
 static bool
@@ -115,7 +459,9 @@ is_beginning(const struct end *e)
 	    memcmp(torn, torn + 1, (size_t)e->torn - 1) == 0);
 }
 
-void
+/* Cut off the beginning of a line that nobody was told of, as whoever reads the
+ * file expects whole lines. */
+static void
 audit_recover_cut(struct audit *a)
 {
 	uint64_t torn = audit_sink_file_torn(a->sink_file);
@@ -207,5 +553,211 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
 	audit_sink_file_must_sync(a->sink_file);
 	free(behind);
 	free(e.bytes);
+	return rc;
+}
+
+/* Call ${each} with every line of one file that is ours and from before this
+ * start.  Its lines hold unless it says so itself. */
+static int
+each_line(struct search *s, struct audit_file *f,
+    int (*each)(struct search *s, const struct audit_lines_line *line, const struct audit_tail *tail, struct error *err),
+    struct error *err)
+{
+	struct audit_lines_line line;
+	struct audit_lines *l;
+	struct audit_tail tail;
+	int rc, fd;
+
+	if ((fd = audit_files_open(f, err)) < 0 ||
+	    (l = audit_lines_new(fd, f->path, 0, err)) == NULL)
+		return -1;
+	while ((rc = audit_lines_next(l, &line, err)) == 1)
+		if (line.whole && audit_chain_tail(line.text, line.len, &tail) &&
+		    tail.seq <= s->audit->before && (rc = each(s, &line, &tail, err)) != 0)
+			break;
+	audit_lines_free(l);
+	return rc;
+}
+
+/* Where may the search begin?  The last checkpoint tells. */
+static int
+look_for_checkpoint(struct search *s, const struct audit_lines_line *line,
+    const struct audit_tail *tail, struct error *err)
+{
+	static const char mark[] = "," JSON_NAME("open");
+	char phase[32];
+	const char *open;
+	uint64_t seq;
+
+	(void)err;
+	if (!audit_seal_member(line->text, line->len, PHASE_MARK, phase,
+	    sizeof(phase)) || (strcmp(phase, "checkpoint") != 0 && strcmp(phase, "stop") != 0) ||
+	    (open = memmem(line->text, line->len, mark, sizeof(mark) - 1)) == NULL ||
+	    !audit_chain_fits(s->mac, line->text, tail))
+		return 0;
+	seq = strtoull(open + sizeof(mark) - 1, NULL, 10);
+	s->from = seq != 0 && seq < tail->seq ? seq : tail->seq;
+	return 0;
+}
+
+static int
+audit_unfinished_add(struct search *s, const struct audit_lines_line *line, uint64_t seq,
+    struct error *err)
+{
+	size_t cap = s->cap == 0 ? 64 : 2 * s->cap;
+	struct found *more;
+	char *copy;
+
+	if (s->count == s->cap) {
+		if (cap > FOUND_MAX || (more = realloc(s->found, cap * sizeof(*more))) == NULL)
+			return error_memory(err);
+		s->found = more;
+		s->cap = cap;
+	}
+	if ((copy = malloc(line->len)) == NULL)
+		return error_memory(err);
+	memcpy(copy, line->text, line->len);
+	more = &s->found[s->count++];
+	more->seq = seq;
+	more->len = line->len;
+	more->line = copy;
+	return 0;
+}
+
+/* It has its outcome.  Most come soon after their intent: look from the end. */
+static void
+audit_unfinished_finish(struct search *s, uint64_t seq)
+{
+	size_t i;
+
+	for (i = s->count; i > 0 && s->found[i - 1].seq >= seq; i--)
+		if (s->found[i - 1].seq == seq) {
+			free(s->found[i - 1].line);
+			s->found[i - 1].line = NULL;
+		}
+	while (s->count > 0 && s->found[s->count - 1].line == NULL)
+		s->count--;
+}
+
+static int
+look_for_intent(struct search *s, const struct audit_lines_line *line,
+    const struct audit_tail *tail, struct error *err)
+{
+	static const char denied[] = JSON_NAME("authorizationInfo") "{"
+	    JSON_NAME("granted") "false";
+	char phase[32], method[64];
+
+	if (tail->seq < s->from || !audit_seal_member(line->text, line->len,
+	    PHASE_MARK, phase, sizeof(phase)))
+		return 0;
+	if (tail->intent != 0 && strcmp(phase, "intent") != 0) {
+		if (audit_chain_fits(s->mac, line->text, tail))
+			audit_unfinished_finish(s, tail->intent);
+		return 0;
+	}
+	if (strcmp(phase, "intent") != 0 || !audit_seal_member(line->text, line->len,
+	    JSON_NAME("methodName") "\"secret-registry.", method, sizeof(method)) ||
+	    !audit_event_changes(method) ||
+	    memmem(line->text, line->len, denied, sizeof(denied) - 1) != NULL ||
+	    !audit_chain_fits(s->mac, line->text, tail))
+		return 0;
+	return audit_unfinished_add(s, line, tail->seq, err);
+}
+
+static int
+scan(struct search *s, struct error *err)
+{
+	size_t i = s->files.count;
+
+	while (i > 0 && s->from == 0)
+		if (each_line(s, &s->files.files[--i], look_for_checkpoint, err) != 0)
+			return -1;
+	/* What is open may have begun in a file before the checkpoint's. */
+	while (i > 0 && (s->files.files[i].first == 0 || s->files.files[i].first > s->from))
+		i--;
+	for (; i < s->files.count; i++)
+		if (each_line(s, &s->files.files[i], look_for_intent, err) != 0)
+			return -1;
+	return 0;
+}
+
+/* Let the writer count them among what is open. */
+static int
+adopt(struct search *s, struct error *err)
+{
+	struct audit *a = s->audit;
+	uint64_t *seqs = NULL;
+	size_t i, n = 0;
+
+	if (s->count > 0 && (seqs = calloc(s->count, sizeof(*seqs))) == NULL)
+		return error_memory(err);
+	for (i = 0; i < s->count; i++)
+		if (s->found[i].line != NULL)
+			seqs[n++] = s->found[i].seq;
+	pthread_mutex_lock(&a->lock);
+	free(a->adopted);
+	a->adopted = seqs;
+	a->adopted_count = n;
+	a->adopt = true;
+	pthread_cond_signal(&a->work);
+	pthread_mutex_unlock(&a->lock);
+	return 0;
+}
+
+static void
+audit_unfinished_show(const struct audit *a, const struct found *f,
+    void (*visit)(void *cookie, const struct audit_unfinished *u), void *cookie)
+{
+	struct audit_unfinished u = { .seq = f->seq };
+	struct audit_record r;
+	size_t i;
+
+	for (i = 0; i < a->result_count; i++) {
+		if (a->results[i].intent == f->seq) {
+			u.status = a->results[i].status;
+			u.done = a->results[i].version;
+		}
+	}
+
+	if (audit_record_read(f->line, f->len, &r)) {
+		u.method = r.method;
+		u.principal = r.principal;
+		u.path = r.path;
+		u.key = r.key;
+		u.request_id = r.request_id;
+		u.version = r.version > 0 && r.version <= INT32_MAX ? (uint32_t)r.version : 0;
+		u.value_hmac = r.value_hmac;
+		u.idempotency_hmac = r.idempotency_hmac;
+		u.time = r.time;
+		visit(cookie, &u);
+	}
+	audit_record_release(&r);
+}
+
+int
+audit_unfinished(struct audit *a, void (*visit)(void *cookie, const struct audit_unfinished *u),
+    void *cookie, struct error *err)
+{
+	struct search s = { .audit = a };
+	size_t i;
+	int rc = 0;
+
+	if (a->file != NULL && a->before > 0 && !a->ended_well) {
+		if ((s.mac = mac_new(a->key, AUDIT_CHAIN_PURPOSE, err)) == NULL ||
+		    audit_files_list(a->file, true, &s.files, err) != 0)
+			rc = -1;
+		else
+			rc = scan(&s, err);
+	}
+	if (rc == 0)
+		rc = adopt(&s, err);
+	for (i = 0; i < s.count; i++) {
+		if (rc == 0 && s.found[i].line != NULL)
+			audit_unfinished_show(a, &s.found[i], visit, cookie);
+		free(s.found[i].line);
+	}
+	free(s.found);
+	audit_files_release(&s.files);
+	mac_free(s.mac);
 	return rc;
 }

@@ -1,7 +1,26 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/map.h"
+#include "crypto/random.h"
 #include "registry/log/log.h"
+
+#define EMPTY 0U
+#define SLOTS_FIRST ((size_t)1024)
+#define SLOTS_MAX ((size_t)1 << 32)
+
+/*
+ * Open addressing with linear probing.  Two arrays, as looking through the
+ * hashes alone touches little memory.  A removal moves what comes after it
+ * back, so no mark is left behind.
+ */
+struct log_index {
+	unsigned char seed[SIPHASH_KEY];
+	uint32_t *hash;		/* EMPTY: nothing is in the slot */
+	uint64_t *offset;
+	size_t slots;		/* a power of two */
+	size_t count;
+};
 
 static int
 log_check(const struct log_record *r, struct error *err)
@@ -20,8 +39,8 @@ log_check(const struct log_record *r, struct error *err)
 }
 
 int
-log_append(struct log *l, const struct log_record *batch, size_t n,
-    uint64_t *first, struct error *err)
+log_append(struct log *l, const struct log_record *batch, size_t n, uint64_t *first,
+    struct error *err)
 {
 	size_t i;
 
@@ -35,8 +54,7 @@ log_append(struct log *l, const struct log_record *batch, size_t n,
 }
 
 int
-log_read(struct log *l, uint64_t from, log_visit *visit, void *cookie,
-    struct error *err)
+log_read(struct log *l, uint64_t from, log_visit *visit, void *cookie, struct error *err)
 {
 	return l->ops->read(l->self, from, visit, cookie, err);
 }
@@ -68,4 +86,143 @@ log_free(struct log *l)
 		return;
 	l->ops->free(l->self);
 	free(l);
+}
+
+struct log_index *
+log_index_new(struct error *err)
+{
+	struct log_index *ix = calloc(1, sizeof(*ix));
+
+	if (ix == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	if (random_bytes(ix->seed, sizeof(ix->seed), err) == -1) {
+		free(ix);
+		return NULL;
+	}
+	return ix;
+}
+
+void
+log_index_free(struct log_index *ix)
+{
+	if (ix == NULL)
+		return;
+	free(ix->hash);
+	free(ix->offset);
+	free(ix);
+}
+
+uint32_t
+log_index_hash(const struct log_index *ix, const void *key, size_t len)
+{
+	uint32_t hash = (uint32_t)siphash_13(ix->seed, key, len);
+
+	return hash != EMPTY ? hash : 1;
+}
+
+void
+log_index_put(struct log_index *ix, uint32_t hash, uint64_t offset)
+{
+	size_t mask = ix->slots - 1;
+	size_t i;
+
+	for (i = hash & mask; ix->hash[i] != EMPTY; i = (i + 1) & mask)
+		;
+	ix->hash[i] = hash;
+	ix->offset[i] = offset;
+	ix->count++;
+}
+
+/* At most three quarters of the slots are in use. */
+static size_t
+room(size_t slots)
+{
+	return slots / 4 * 3;
+}
+
+static int
+log_index_resize(struct log_index *ix, size_t slots, struct error *err)
+{
+	struct log_index old = *ix;
+	size_t i;
+
+	ix->hash = calloc(slots, sizeof(*ix->hash));
+	ix->offset = malloc(slots * sizeof(*ix->offset));
+	if (ix->hash == NULL || ix->offset == NULL) {
+		free(ix->hash);
+		free(ix->offset);
+		*ix = old;
+		return error_memory(err);
+	}
+	ix->slots = slots;
+	ix->count = 0;
+	for (i = 0; i < old.slots; i++) {
+		if (old.hash[i] != EMPTY)
+			log_index_put(ix, old.hash[i], old.offset[i]);
+	}
+	free(old.hash);
+	free(old.offset);
+	return 0;
+}
+
+int
+log_index_reserve(struct log_index *ix, size_t extra, struct error *err)
+{
+	size_t slots = ix->slots == 0 ? SLOTS_FIRST : ix->slots;
+
+	while (room(slots) < ix->count || room(slots) - ix->count < extra) {
+		if (slots >= SLOTS_MAX)
+			return error_memory(err);
+		slots *= 2;
+	}
+	return slots == ix->slots ? 0 : log_index_resize(ix, slots, err);
+}
+
+void
+log_index_drop(struct log_index *ix, uint32_t hash, uint64_t offset)
+{
+	size_t mask = ix->slots - 1;
+	size_t hole, i;
+
+	for (hole = hash & mask; ix->hash[hole] != hash || ix->offset[hole] != offset;
+	    hole = (hole + 1) & mask)
+		;
+	/* Whatever would no longer be found past the hole moves into it. */
+	for (i = (hole + 1) & mask; ix->hash[i] != EMPTY; i = (i + 1) & mask) {
+		size_t home = ix->hash[i] & mask;
+
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			ix->hash[hole] = ix->hash[i];
+			ix->offset[hole] = ix->offset[i];
+			hole = i;
+		}
+	}
+	ix->hash[hole] = EMPTY;
+	ix->count--;
+}
+
+bool
+log_index_find(const struct log_index *ix, uint32_t hash, size_t *step, uint64_t *offset)
+{
+	size_t mask = ix->slots - 1;
+	size_t i;
+
+	if (ix->slots == 0)
+		return false;
+	for (i = (hash + *step) & mask; ix->hash[i] != EMPTY; i = (i + 1) & mask) {
+		++*step;
+		if (ix->hash[i] == hash) {
+			*offset = ix->offset[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t
+log_index_count(const struct log_index *ix)
+{
+	return ix->count;
 }

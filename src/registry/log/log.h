@@ -7,6 +7,7 @@
 
 struct buf;
 struct error;
+struct log_index;
 
 /*
  * The log under the registry: records with a key and a value, in the order of
@@ -74,5 +75,36 @@ int log_end(struct log *l, uint64_t *end, struct error *err);
 int log_claim(struct log *l, const char *node, uint64_t *epoch, struct error *err);
 int log_backup(struct log *l, const char *path, struct error *err);
 void log_free(struct log *l);
+
+/*
+ * Where a key's record is: a hash table in memory from 32 bits of the key's
+ * hash to offsets, about 24 bytes a record.  The keys are not held: several
+ * may have one hash, and the caller compares.
+ */
+
+struct log_index *log_index_new(struct error *err);
+void log_index_free(struct log_index *ix);
+
+/* A hash that nobody outside can foretell. */
+uint32_t log_index_hash(const struct log_index *ix, const void *key, size_t len);
+
+/* Make room for ${extra} more entries.  ERROR_MEMORY. */
+int log_index_reserve(struct log_index *ix, size_t extra, struct error *err);
+
+/* Add what is not there; room must have been made. */
+void log_index_put(struct log_index *ix, uint32_t hash, uint64_t offset);
+
+/* Remove what is there. */
+void log_index_drop(struct log_index *ix, uint32_t hash, uint64_t offset);
+
+/**
+ * log_index_find(ix, hash, step, offset):
+ * The offsets under ${hash}, one a call, in no order; ${*step} is 0 for the
+ * first.  false: no more.  Nothing may be put or dropped meanwhile.
+ */
+bool log_index_find(const struct log_index *ix, uint32_t hash, size_t *step,
+    uint64_t *offset);
+
+size_t log_index_count(const struct log_index *ix);
 
 #endif /* !REGISTRY_LOG_LOG_H */

@@ -11,7 +11,6 @@
 #include "common/report.h"
 #include "file/file.h"
 #include "registry/audit/audit.h"
-#include "registry/audit/audit_record.h"
 #include "registry/keys/keyring.h"
 #include "registry/service/admin.h"
 

@@ -1,11 +1,53 @@
 #ifndef REGISTRY_STORE_RECORD_INTERNAL_H
 #define REGISTRY_STORE_RECORD_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "registry/store/record.h"
 
 struct log_record;
+
+/*
+ * A scanner for JSON whose members stand in a known order without blanks: each
+ * call takes what is expected, or fails, and then all later ones fail too.
+ */
+struct scan {
+	const unsigned char *p, *end;
+	char *text;		/* where decoded strings go: room for all that is left */
+	bool failed;
+};
+
+/* Exactly these bytes. */
+bool scan_literal(struct scan *s, const char *bytes, size_t n);
+#define scan_is(s, literal) scan_literal((s), "" literal, sizeof(literal) - 1)
+
+/* The same, but not finding them is no failure. */
+bool scan_optional(struct scan *s, const char *bytes, size_t n);
+#define scan_may(s, literal) scan_optional((s), "" literal, sizeof(literal) - 1)
+
+/* 0..max without sign, leading zeros or a fraction; 0 on failure. */
+uint64_t scan_number(struct scan *s, uint64_t max);
+int64_t scan_time(struct scan *s);
+
+/* A string with any escape, in UTF-8, without NUL; kept NUL-terminated. */
+const char *scan_string(struct scan *s);
+
+/* A string in which only " and \ are escaped (those must be); its bytes point
+ * into the text unless there was an escape. */
+const char *scan_name(struct scan *s, size_t *n);
+
+/* A string's bytes as they are, up to the next ". */
+const char *scan_raw(struct scan *s, size_t *n);
+
+/* An object of strings, without blanks, the names in ascending order of their
+ * bytes, so that none stands twice: its text as it stands, NUL-terminated. */
+const char *scan_strings(struct scan *s);
+
+/* RFC 4648 base64 with padding into ${out}, which has room for n / 4 * 3
+ * bytes; the length, or SIZE_MAX.  For public bytes: it looks up by them. */
+size_t scan_base64(const char *text, size_t n, unsigned char *out);
 
 #define RECORD_FORMAT 1			/* m of the values written here */
 #define RECORD_ALGORITHM "HKDF-SHA256+AES-256-GCM"
@@ -30,35 +72,5 @@ enum record_read {
 	RECORD_NEWER,			/* well formed, of another format */
 	RECORD_NO_MEMORY
 };
-
-/* record_value.c: values as record_encode writes them. */
-enum record_read record_read_secret(struct record_parser *p, const struct log_record *r,
-    struct record *out);
-enum record_read record_read_meta(struct record_parser *p, const struct log_record *r,
-    struct record *out);
-
-/* record_loose.c: the same with members in any order, and more of them. */
-enum record_read record_loose_secret(struct record_parser *p, const struct log_record *r,
-    struct record *out);
-enum record_read record_loose_meta(struct record_parser *p, const struct log_record *r,
-    struct record *out);
-enum record_read record_loose_leader(struct record_parser *p, const struct log_record *r,
-    struct record *out);
-
-/* Is the text an object?  What is ${member}'s string (in the parser's text;
- * NULL: none)?  RECORD_NOT_READ: not an object. */
-enum record_read record_loose_object(struct record_parser *p, const void *text, size_t n,
-    const char *member, const char **string);
-
-/* A run of deleted versions, one more range: checked for order and limits. */
-enum record_read record_add_deleted(struct record_parser *p, struct record *out,
-    uint64_t from, uint64_t to, int64_t at_ms, const char *by);
-enum record_read record_add_range(struct record_parser *p, struct record *out, uint64_t from,
-    uint64_t to);
-
-/* Put the three base64 parts and the kid together as keyring.h says. */
-enum record_read record_set_sealed(struct record_parser *p, struct record *out, uint32_t kid,
-    const char *const parts[3], const size_t lengths[3]);
-bool record_set_idem(struct record *out, const char *text, size_t n);
 
 #endif /* !REGISTRY_STORE_RECORD_INTERNAL_H */

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "registry/store/scan.h"
+#include "registry/store/record_internal.h"
 
 static bool
 scan_fail(struct scan *s)
@@ -10,7 +10,6 @@ scan_fail(struct scan *s)
 	return false;
 }
 
-/* The same, but not finding them is no failure. */
 bool
 scan_optional(struct scan *s, const char *bytes, size_t n)
 {

@@ -9,9 +9,28 @@
 #include "base/map.h"
 #include "registry/store/record.h"
 #include "registry/store/state.h"
-#include "registry/store/state_index.h"
 
 struct map;
+
+/*
+ * Named things in the order of their names' bytes: a B+ tree that only grows.
+ * An item begins with its name's length (uint16_t); the name's bytes stand at
+ * ${name_at} in it.  One item takes no memory but its pointer here.
+ */
+struct state_index {
+	void *root;
+	uint32_t count;
+	uint16_t name_at;
+	uint8_t height;
+};
+
+void *state_index_find(const struct state_index *x, const char *name, size_t n);
+
+/* The first item with a greater name. */
+void *state_index_after(const struct state_index *x, const char *name, size_t n);
+
+/* What malloc takes for ${n} bytes, about. */
+uint64_t state_cost(size_t n);
 
 /*
  * One SECRET record, in one piece of memory: expiry (8 bytes, if it has one),
@@ -171,7 +190,6 @@ struct state_path *state_path_any(const struct state *s, const char *name, size_
 struct state_key *state_key_put(struct state *s, struct state_path *p, const char *name,
     size_t n);
 struct state_more *state_more_put(struct state *s, struct state_key *k);
-void state_paths_release(struct state *s);
 
 /* The one copy of a name that is kept; NULL: no memory. */
 const char *state_principal_put(struct state *s, const char *name);
@@ -185,9 +203,6 @@ struct state_version *state_version_remove(struct state *s, struct state_key *k,
 /* Put another record in its place; returns the one that was there. */
 struct state_version *state_version_swap(struct state *s, struct state_key *k, size_t i,
     struct state_version *v);
-/* Set its soft-deleted mark; false: it was so. */
-bool state_version_mark(struct state *s, struct state_key *k, struct state_version *v,
-    bool deleted);
 
 void state_raise_high(struct state *s, struct state_key *k, uint32_t high);
 const struct state_deleted *state_deleted_find(const struct state_more *m, uint32_t number);

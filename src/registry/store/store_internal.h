@@ -9,13 +9,163 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "registry/store/record.h"
 #include "registry/store/state_internal.h"
 #include "registry/store/store.h"
 
 struct batch;
+struct buf;
+struct draft;
+struct error;
 struct log_record;
+struct map;
 struct random_pool;
 struct sealer;
+struct store;
+struct store_op;
+
+/* A version that the batch makes; its record is encoded already. */
+struct draft_added {
+	const struct store_op *op;
+	uint32_t number;
+	int64_t created_ms, expires_ms;
+	unsigned char claim[16];
+	size_t key_at, key_len;		/* in the batch's bytes */
+	size_t value_at, value_len;
+	size_t record;			/* which of the batch it became */
+};
+
+/* A version of the state that the batch destroys. */
+struct draft_gone {
+	uint32_t number;
+	unsigned char claim[16];
+};
+
+/*
+ * A key as it will be when the batch has been written: the state's key, and
+ * what is different.  Lists of deleted and destroyed numbers are copied from
+ * the state when they first change.
+ */
+struct draft {
+	char *name;			/* path, a slash, key: the batch's index */
+	size_t name_len;
+	const char *path, *key;
+	size_t path_len, key_len;
+	const struct state_key *base;	/* NULL: a new one */
+	uint32_t high;
+
+	struct draft_added *added;
+	size_t added_count, added_cap;
+	struct draft_gone *gone;
+	size_t gone_count, gone_cap;
+
+	bool changed;			/* a META is to be written, from what follows */
+	bool loaded;			/* the lists are copies */
+	struct record_deleted *deleted;
+	size_t deleted_count, deleted_cap;
+	struct record_range *destroyed;
+	size_t destroyed_count, destroyed_cap;
+	uint32_t max_versions, mcas;
+	bool cas_required;
+	const char *custom;
+	int64_t updated_ms;
+	const char *updated_by;
+
+	size_t meta_at, meta_key_len, meta_len;	/* its META in the batch's bytes */
+	size_t last;			/* its last META or tombstone record in the batch */
+};
+
+struct draft_version {
+	enum version_status status;
+	int64_t created_ms, expires_ms, deleted_ms;
+	uint64_t offset;		/* 0 for an added one */
+	const unsigned char *idem;
+	const char *deleted_by;		/* "": it is not */
+	size_t added;			/* which of the added ones; SIZE_MAX: none */
+};
+
+struct draft *draft_new(const char *path, size_t path_len, const char *key, size_t key_len,
+    const struct state_key *base);
+void draft_free(struct draft *d);
+
+/* false: no such number, ever. */
+bool draft_find(const struct draft *d, uint32_t number, int64_t now_ms,
+    struct draft_version *out);
+
+/* The highest live version, 0: none. */
+uint32_t draft_latest(const struct draft *d, int64_t now_ms);
+
+/* How many numbers are soft-deleted. */
+size_t draft_deleted(const struct draft *d);
+
+/* The versions that have a record, and the lowest of them (0: none). */
+size_t draft_held(const struct draft *d);
+uint32_t draft_oldest(const struct draft *d);
+
+/* The version made with this Idempotency-Key; 0: none. */
+uint32_t draft_by_idem(const struct draft *d, const unsigned char digest[32]);
+
+/* Changes.  -1: no memory, and the draft is as before. */
+struct draft_added *draft_add(struct draft *d, uint32_t number);
+/* A META is to be written: the settings may be changed from now on. */
+int draft_change(struct draft *d);
+int draft_delete(struct draft *d, uint32_t number, int64_t at_ms, const char *by);
+int draft_undelete(struct draft *d, uint32_t number);
+int draft_destroy(struct draft *d, uint32_t number);
+
+/* At most so many bytes will the META have, with ${runs} runs of versions
+ * deleted by ${by} more, and ${extra} bytes. */
+size_t draft_meta_size(const struct draft *d, size_t runs, const char *by, size_t extra);
+
+/* The META's record. */
+void draft_meta(const struct draft *d, struct record *out);
+
+/* Decide one op: what is to be written is added to the batch. */
+void decide_op(struct batch *b, struct store_op *op);
+
+/* --- what they share --- */
+
+/* An op that was decided, and where its last record will be. */
+struct batch_op {
+	struct store_op *op;
+	struct draft *draft;		/* NULL: it writes nothing */
+	size_t added;			/* the draft's added version; SIZE_MAX: its META */
+};
+
+/*
+ * What is written at once: ops are decided one after the other against the
+ * state and the drafts of the ones before; then each draft becomes its META,
+ * tombstones and SECRETs, in this order.
+ */
+struct batch {
+	struct store *store;
+	int64_t now_ms;			/* of the clock: decides what is expired */
+	struct map *index;		/* drafts by name */
+	struct draft **drafts;
+	size_t draft_count, draft_cap;
+	struct batch_op ops[256];	/* STORE_BATCH_OPS */
+	size_t op_count;
+	bool broken;			/* no memory half way: none of it counts */
+	struct buf bytes;		/* encoded keys and values */
+};
+
+struct batch *batch_new(struct store *s, struct error *err);
+void batch_free(struct batch *b);
+
+/* Drop all drafts: for an op that failed half way and was the first. */
+void batch_forget(struct batch *b);
+
+/* The draft of a key, a new one if need be. */
+struct draft *batch_draft(struct batch *b, const char *path, size_t path_len, const char *key,
+    size_t key_len, struct error *err);
+
+/* Encode a record's key and value at the end of the bytes; -1: it is too
+ * large, or no memory, and the bytes are as before. */
+int batch_encode(struct batch *b, const struct record *r, size_t *key_len, size_t *value_len,
+    struct error *err);
+
+/* Write everything, and fill the decided ops' offsets. */
+int batch_commit(struct batch *b, struct error *err);
 
 #define STORE_BATCH_OPS 256		/* group commit: at most so many actions, */
 #define STORE_BATCH_BYTES (4U << 20)	/* or begun when so many bytes are in it */
@@ -149,8 +299,6 @@ int store_rotation_begin(struct store *s, const struct master *fresh, struct err
 void store_rotation_resume(struct store *s, const char *step);
 bool store_rotation_step(struct store *s);
 void store_rotation_tell(struct store *s);
-void store_rotation_note(struct store *s, const char *step);
-void store_rotation_fail(struct store *s, const char *text);
 
 /* Call the waiters whose time has come. */
 void store_wake_waiters(struct store *s);

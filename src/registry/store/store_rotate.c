@@ -7,13 +7,76 @@
 #include "registry/log/log.h"
 #include "registry/store/store_internal.h"
 
-/* Rotation: a new data key, and every record sealed again under it, in small
- * steps between the batches of ops. */
-
 #define PASSES_MAX 3		/* over everything, should records keep turning up */
 #define LOOKS_MAX 20000		/* versions looked at in one step */
 #define GRACE_MS 1000		/* readers may hold a record of before for so long */
 #define KIDS_MAX 64
+
+/* What others hear of a rotation. */
+
+/* What a step has put together. */
+struct resealed {
+	struct buf bytes;
+	size_t at[STORE_STEP_RECORDS + 1];
+	size_t key_len[STORE_STEP_RECORDS];
+	size_t n;
+	bool end;			/* there was nothing more */
+};
+
+static void
+store_rotation_fail(struct store *s, const char *text)
+{
+	(void)pthread_mutex_lock(&s->mutex);
+	snprintf(s->rotation.shown.failure, sizeof(s->rotation.shown.failure), "%.255s",
+	    text);
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+static void
+store_rotation_note(struct store *s, const char *step)
+{
+	struct rotation *r = &s->rotation;
+	size_t i;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	if (r->tell_count == STORE_TELLS) {
+		memmove(&r->tells[0], &r->tells[1], (STORE_TELLS - 1) * sizeof(r->tells[0]));
+		r->tell_count--;
+	}
+	i = r->tell_count++;
+	snprintf(r->tells[i].step, sizeof(r->tells[i].step), "%s", step);
+	r->tells[i].state = r->shown;
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
+void
+store_rotation_tell(struct store *s)
+{
+	struct rotation *r = &s->rotation;
+	void (*tell)(void *cookie, const char *step, const struct rotation_state *state);
+	struct rotation_state state;
+	char step[sizeof(r->tells[0].step)];
+	void *cookie;
+
+	for (;;) {
+		(void)pthread_mutex_lock(&s->mutex);
+		tell = r->tell;
+		cookie = r->tell_cookie;
+		if (tell == NULL || r->tell_count == 0) {
+			(void)pthread_mutex_unlock(&s->mutex);
+			return;
+		}
+		memcpy(step, r->tells[0].step, sizeof(step));
+		state = r->tells[0].state;
+		r->tell_count--;
+		memmove(&r->tells[0], &r->tells[1], r->tell_count * sizeof(r->tells[0]));
+		(void)pthread_mutex_unlock(&s->mutex);
+		tell(cookie, step, &state);
+	}
+}
+
+/* Rotation: a new data key, and every record sealed again under it, in small
+ * steps between the batches of ops. */
 
 /* From the start of everything. */
 static void
@@ -115,8 +178,7 @@ store_rotate_next(struct store *s, const struct state_version **out)
 /* Encode a version, sealed under the active key, with all else as it was. */
 static int
 store_rotate_reseal(struct store *s, const struct state_version *v, struct buf *out,
-    size_t *key_len,
-    struct error *err)
+    size_t *key_len, struct error *err)
 {
 	const struct state_key *k = s->rotation.key;
 	struct record r = { .type = RECORD_SECRET, .path = k->path->name,
@@ -145,15 +207,6 @@ store_rotate_reseal(struct store *s, const struct state_version *v, struct buf *
 	record_encode_value(&r, out);
 	return buf_check(out, err);
 }
-
-/* What a step has put together. */
-struct resealed {
-	struct buf bytes;
-	size_t at[STORE_STEP_RECORDS + 1];
-	size_t key_len[STORE_STEP_RECORDS];
-	size_t n;
-	bool end;			/* there was nothing more */
-};
 
 /* -1: not for a record's own sake. */
 static int

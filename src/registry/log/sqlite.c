@@ -1,20 +1,17 @@
+#include <sys/stat.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/compat.h"
 #include "base/error.h"
-#include "registry/log/sqlite_db.h"
-
-/*
- * No index over the keys: they hold random numbers, so each record would
- * change a page of its own.  log_index.h stands for it while the file is open.
- */
-static const char *const tables[][2] = {
-	{ "record", "CREATE TABLE record(offset INTEGER PRIMARY KEY,"
-	    "key BLOB NOT NULL,value BLOB NOT NULL)" },
-	{ "meta", "CREATE TABLE meta(id INTEGER PRIMARY KEY,"
-	    "next INTEGER NOT NULL,epoch INTEGER NOT NULL)" },
-};
+#include "file/path.h"
+#include "registry/log/log_sqlite_internal.h"
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 #define STRING(x) STRING_OF(x)
@@ -27,6 +24,26 @@ static const char *const tables[][2] = {
  */
 #define DURABLE "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;" \
 	"PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=67108864"
+
+#define PRIVATE 0600
+#define SUFFIX ".propseal-tmp"
+
+/* https://www.sqlite.org/fileformat.html#the_database_header */
+#define HEADER 100
+#define HEADER_MAGIC "SQLite format 3"
+#define HEADER_VERSION 60
+#define HEADER_APPLICATION 68
+
+/*
+ * No index over the keys: they hold random numbers, so each record would
+ * change a page of its own.  log_index.h stands for it while the file is open.
+ */
+static const char *const tables[][2] = {
+	{ "record", "CREATE TABLE record(offset INTEGER PRIMARY KEY,"
+	    "key BLOB NOT NULL,value BLOB NOT NULL)" },
+	{ "meta", "CREATE TABLE meta(id INTEGER PRIMARY KEY,"
+	    "next INTEGER NOT NULL,epoch INTEGER NOT NULL)" },
+};
 
 int
 sqlite_db_damaged(const char *path, const char *what, struct error *err)
@@ -53,8 +70,7 @@ sqlite_db_errno(sqlite3 *db, int rc)
 }
 
 int
-sqlite_db_error(sqlite3 *db, int rc, const char *path, const char *what,
-    struct error *err)
+sqlite_db_error(sqlite3 *db, int rc, const char *path, const char *what, struct error *err)
 {
 	int code = db != NULL ? sqlite_db_errno(db, rc) : 0;
 
@@ -231,4 +247,193 @@ sqlite_db_verify(sqlite3 *db, const char *path, struct error *err)
 	if (!sound)
 		return sqlite_db_damaged(path, "the log's file is damaged", err);
 	return 0;
+}
+
+static uint32_t
+number_at(const unsigned char *header, size_t at)
+{
+	return (uint32_t)header[at] << 24 | (uint32_t)header[at + 1] << 16 |
+	    (uint32_t)header[at + 2] << 8 | header[at + 3];
+}
+
+static int
+check_header(int fd, const char *path, struct error *err)
+{
+	unsigned char header[HEADER];
+	ssize_t n = pread(fd, header, sizeof(header), 0);
+
+	if (n == -1)
+		return error_io(err, path, "cannot read the log's file");
+	if (n != HEADER || memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) != 0)
+		return sqlite_db_damaged(path, "this is no SQLite file", err);
+	if (number_at(header, HEADER_APPLICATION) != SQLITE_DB_APPLICATION)
+		return sqlite_db_damaged(path, "this SQLite file is not a registry's log", err);
+	if (number_at(header, HEADER_VERSION) != SQLITE_DB_VERSION) {
+		error_set(err, ERROR_REFUSED, "this log's format is %u, and not %d",
+		    (unsigned)number_at(header, HEADER_VERSION), SQLITE_DB_VERSION);
+		error_place(err, path, 0);
+		return error_hint(err, "it was written by a newer propseal: use that one");
+	}
+	return 0;
+}
+
+static int
+check_fd(int fd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return error_io(err, path, "cannot read the log's file");
+	if (!S_ISREG(st.st_mode))
+		return sqlite_db_damaged(path, "this is not a regular file", err);
+	if (st.st_nlink > 1) {
+		error_set(err, ERROR_REFUSED, "the file has %lu names (hard links), each of "
+		    "which would have a write-ahead log of its own",
+		    (unsigned long)st.st_nlink);
+		return error_place(err, path, 0);
+	}
+	if (check_header(fd, path, err) == -1)
+		return -1;
+	/* SQLite gives the files beside it the same mode. */
+	if ((st.st_mode & 07777) != PRIVATE && fchmod(fd, PRIVATE) == -1)
+		return error_io(err, path, "cannot take the file's permissions from others");
+	return 0;
+}
+
+/* SQLite would take what is in it for the new file's. */
+static int
+check_alone(const struct path *p, const char *path, struct error *err)
+{
+	if (!sqlite_file_has_wal(p))
+		return 0;
+	error_set(err, ERROR_DAMAGED, "the file is missing, and its write-ahead log "
+	    "(%s-wal) is there", p->name);
+	error_place(err, path, 0);
+	return error_hint(err, "put both files back, or move the -wal file away to start anew");
+}
+
+int
+sqlite_file_check(const struct path *p, const char *path, bool *exists, struct error *err)
+{
+	int fd = openat(p->dir, p->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int result;
+
+	*exists = fd != -1;
+	if (fd == -1 && errno == ENOENT)
+		return check_alone(p, path, err);
+	if (fd == -1)
+		return error_io(err, path, "cannot open the log's file");
+	result = check_fd(fd, path, err);
+	close(fd);
+	return result;
+}
+
+bool
+sqlite_file_has_wal(const struct path *p)
+{
+	struct stat st;
+	char *name;
+	bool has;
+
+	if (asprintf(&name, "%s-wal", p->name) == -1)
+		return true;	/* the careful answer */
+	has = fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+	free(name);
+	return has;
+}
+
+/* The name and those that SQLite makes of it. */
+static void
+remove_all(const struct path *p, const char *name)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
+	char *each;
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (asprintf(&each, "%s%s", name, suffixes[i]) == -1)
+			return;
+		(void)unlinkat(p->dir, each, 0);
+		free(each);
+	}
+}
+
+int
+sqlite_file_start(struct sqlite_aside *a, const struct path *p, const char *path,
+    struct error *err)
+{
+	size_t dir_len = strlen(p->real) - strlen(p->name);
+	int fd;
+
+	a->place = p;
+	a->path = path;
+	a->name = path_sidecar(p, SUFFIX);
+	if (a->name == NULL ||
+	    asprintf(&a->real, "%.*s%s", (int)dir_len, p->real, a->name) == -1) {
+		free(a->name);
+		a->name = a->real = NULL;
+		return error_memory(err);
+	}
+	remove_all(p, a->name);
+	fd = openat(p->dir, a->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, PRIVATE);
+	if (fd == -1 || fchmod(fd, PRIVATE) == -1) {
+		error_io(err, path, "cannot make a file beside it");
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	/* Before SQLite opens it: closing any descriptor would drop its locks. */
+	close(fd);
+	return 0;
+}
+
+/* As rename, but over nothing.  -1: errno. */
+static int
+sqlite_file_rename_new(int dir, const char *from, const char *to)
+{
+	if (compat_rename_new(dir, from, to) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+		return -1;
+	if (linkat(dir, from, dir, to, 0) == -1)
+		return -1;
+	(void)unlinkat(dir, from, 0);
+	return 0;
+}
+
+int
+sqlite_file_finish(struct sqlite_aside *a, struct error *err)
+{
+	const struct path *p = a->place;
+	int fd = openat(p->dir, a->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int result = -1;
+
+	if (fd == -1 || fsync(fd) == -1) {
+		error_io(err, a->path, "cannot put the new file on disk");
+	} else if (sqlite_file_rename_new(p->dir, a->name, p->name) == -1) {
+		if (errno == EEXIST) {
+			error_set(err, ERROR_EXISTS, "there is a file of this name");
+			error_place(err, a->path, 0);
+		} else {
+			error_io(err, a->path, "cannot put the new file in its place");
+		}
+	} else if (path_sync(p, fd) == -1) {
+		error_io(err, a->path, "cannot put the new file's name on disk");
+		(void)unlinkat(p->dir, p->name, 0);
+	} else {
+		result = 0;
+	}
+	if (fd != -1)
+		close(fd);
+	return result;
+}
+
+void
+sqlite_file_drop(struct sqlite_aside *a)
+{
+	if (a->name != NULL)
+		remove_all(a->place, a->name);
+	free(a->name);
+	free(a->real);
+	*a = (struct sqlite_aside)SQLITE_ASIDE_NONE;
 }

@@ -1,21 +1,33 @@
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/compat.h"
 #include "base/error.h"
 #include "file/file.h"
-#include "registry/audit/audit_io.h"
-#include "registry/audit/audit_journal.h"
-#include "registry/audit/audit_sink_file.h"
-#include "registry/audit/audit_unsynced.h"
+#include "registry/audit/audit_internal.h"
 
+#define FIRST_CAP ((size_t)64 << 10)
+#define NAME "standard output"
+#define WHAT "cannot write the audit log to syslog"
 #define REMOVED_MAX 8		/* times in a row that FILE may be removed under our hands */
+#define AGAIN_MS 10000		/* after a rename that failed */
 
 struct audit_sink_file {
 	char *path;
@@ -34,6 +46,180 @@ struct audit_sink_file {
 	uint64_t torn;		/* bytes behind the last whole line */
 	bool unclosed;		/* the last byte is no line end */
 };
+
+struct moved {
+	char *name;
+	uint64_t seq;
+};
+
+struct moved_list {
+	struct moved *files;
+	size_t count;
+};
+
+/* -1: no memory, or too many: it is to be synced. */
+static int
+audit_unsynced_add(struct audit_unsynced *u, const void *bytes, size_t n)
+{
+	size_t cap = u->cap > 0 ? u->cap : FIRST_CAP;
+	char *more;
+
+	if (n > AUDIT_UNSYNCED_MAX || u->len > AUDIT_UNSYNCED_MAX - n)
+		return -1;
+	while (cap < u->len + n)
+		cap *= 2;
+	if (cap > u->cap) {
+		if ((more = realloc(u->bytes, cap)) == NULL)
+			return -1;
+		u->bytes = more;
+		u->cap = cap;
+	}
+	memcpy(u->bytes + u->len, bytes, n);
+	u->len += n;
+	return 0;
+}
+
+static void
+audit_unsynced_release(struct audit_unsynced *u)
+{
+	free(u->bytes);
+	*u = (struct audit_unsynced){ NULL, 0, 0 };
+}
+
+void
+audit_sink_stdout_init(struct audit_sink_stdout *s, int fd, const atomic_bool *stop)
+{
+	struct stat st;
+
+	*s = (struct audit_sink_stdout){ .fd = fd, .stop = stop };
+	s->regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int
+audit_sink_stdout_ready(const struct audit_sink_stdout *s, struct error *err)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+
+	if (poll(&p, 1, 0) <= 0 || (p.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0)
+		return 0;
+	errno = (p.revents & POLLNVAL) != 0 ? EBADF : EPIPE;
+	return error_io(err, NAME, "cannot write the audit log");
+}
+
+int
+audit_sink_stdout_write(struct audit_sink_stdout *s, const void *bytes, size_t n, struct error *err)
+{
+	/* A pipe that says it is ready takes PIPE_BUF bytes without blocking. */
+	struct audit_io io = {
+		.fd = s->fd, .name = NAME, .step = s->regular ? 0 : PIPE_BUF,
+		.poll_first = !s->regular, .stop = s->stop,
+	};
+	size_t done;
+
+	if (s->torn && audit_io_write(&io, "\n", 1, &done, err) != 0)
+		return -1;
+	s->torn = false;
+	if (audit_io_write(&io, bytes, n, &done, err) == 0)
+		return 0;
+	s->torn = done > 0 && ((const char *)bytes)[done - 1] != '\n';
+	return -1;
+}
+
+void
+audit_sink_syslog_init(struct audit_sink_syslog *s, const char *path, const atomic_bool *stop)
+{
+	*s = (struct audit_sink_syslog){ .path = path, .fd = -1, .stop = stop };
+}
+
+void
+audit_sink_syslog_release(struct audit_sink_syslog *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+int
+audit_sink_syslog_ready(struct audit_sink_syslog *s, struct error *err)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	if (s->fd >= 0)
+		return 0;
+	if (strlen(s->path) >= sizeof(to.sun_path))
+		return error_set(err, ERROR_LIMIT, "the socket's name is too long");
+	memcpy(to.sun_path, s->path, strlen(s->path) + 1);
+	s->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd >= 0 && connect(s->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		return 0;
+	error_io(err, s->path, WHAT);
+	audit_sink_syslog_release(s);
+	return -1;
+}
+
+/* As much of a header as syslog(3) sends: RFC 3164 without a host. */
+static size_t
+header(char *out, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+	char stamp[32] = "";
+	int n;
+
+	if (localtime_r(&now, &tm) != NULL)
+		strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S ", &tm);
+	n = snprintf(out, size, "<%d>%spropseal-registry[%ld]: ", LOG_AUTHPRIV | LOG_INFO, stamp,
+	    (long)getpid());
+	return n > 0 && (size_t)n < size ? (size_t)n : 0;
+}
+
+static int
+send_one(struct audit_sink_syslog *s, struct iovec parts[2], struct error *err)
+{
+	struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
+	struct audit_io io = { .fd = s->fd, .name = s->path, .stop = s->stop };
+	int tries = 0;
+
+	for (;;) {
+		if (sendmsg(s->fd, &m, MSG_NOSIGNAL) >= 0)
+			return 0;
+		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
+			if (audit_io_wait(&io, err) != 0)
+				return -1;
+		} else if ((errno == ECONNREFUSED || errno == ENOTCONN || errno == ECONNRESET ||
+		    errno == EPIPE) && tries++ == 0) {
+			/* It was started anew. */
+			audit_sink_syslog_release(s);
+			if (audit_sink_syslog_ready(s, err) != 0)
+				return -1;
+			io.fd = s->fd;
+		} else if (errno != EINTR)
+			return error_io(err, s->path, WHAT);
+	}
+}
+
+int
+audit_sink_syslog_write(struct audit_sink_syslog *s, const void *bytes, size_t n, struct error *err)
+{
+	const char *p = bytes, *end = p + n, *next;
+	char head[128];
+	struct iovec parts[2] = { { head, header(head, sizeof(head)) }, { NULL, 0 } };
+
+	if (audit_sink_syslog_ready(s, err) != 0)
+		return -1;
+	for (; p < end; p = next + 1) {
+		next = memchr(p, '\n', (size_t)(end - p));
+		if (next == NULL)
+			next = end;
+		parts[1].iov_base = (void *)(uintptr_t)p;
+		parts[1].iov_len = (size_t)(next - p);
+		if (send_one(s, parts, err) == 0)
+			continue;
+		audit_sink_syslog_release(s);
+		return -1;
+	}
+	return 0;
+}
 
 static void
 close_fd(struct audit_sink_file *s)
@@ -316,8 +502,8 @@ write_once(struct audit_sink_file *s, const void *bytes, size_t n, enum audit_sy
 }
 
 int
-audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
-    enum audit_sync how, size_t *standing, struct error *err)
+audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n, enum audit_sync how,
+    size_t *standing, struct error *err)
 {
 	int i, rc = 1;
 
@@ -377,7 +563,8 @@ audit_sink_file_size(const struct audit_sink_file *s)
 	return s->size;
 }
 
-int
+/* Move FILE to ${name}, which must be free, and begin a new one. */
+static int
 audit_sink_file_move(struct audit_sink_file *s, const char *name, struct error *err)
 {
 	if (!s->regular)
@@ -403,4 +590,97 @@ int
 audit_sink_file_fd(const struct audit_sink_file *s)
 {
 	return s->regular ? s->fd : -1;
+}
+
+static int
+audit_rotate_by_seq(const void *a, const void *b)
+{
+	const struct moved *x = a, *y = b;
+
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* The files that we moved away, oldest first. */
+static void
+list_moved(const char *folder, const char *base, struct moved_list *out)
+{
+	size_t n = strlen(base);
+	struct moved *more;
+	struct dirent *d;
+	DIR *dir = opendir(folder);
+	uint64_t seq;
+
+	*out = (struct moved_list){ NULL, 0 };
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		if (strncmp(d->d_name, base, n) != 0 ||
+		    (seq = audit_files_named(d->d_name + n)) == 0)
+			continue;
+		more = realloc(out->files, (out->count + 1) * sizeof(*more));
+		if (more == NULL)
+			break;
+		out->files = more;
+		more[out->count] = (struct moved){ strdup(d->d_name), seq };
+		out->count += more[out->count].name != NULL;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	if (out->count > 0)
+		qsort(out->files, out->count, sizeof(*out->files), audit_rotate_by_seq);
+}
+
+/* Remove all but the newest.  The anchor says first where the log begins then. */
+static void
+audit_rotate_prune(struct audit *a)
+{
+	size_t n = (size_t)(file_basename(a->file) - a->file);
+	char folder[PATH_MAX] = ".", path[PATH_MAX];
+	struct moved_list list;
+	size_t i, extra;
+
+	if (a->keep == 0 || n >= sizeof(folder))
+		return;
+	if (n > 0)
+		snprintf(folder, sizeof(folder), "%.*s", (int)n, a->file);
+	list_moved(folder, file_basename(a->file), &list);
+	extra = list.count > a->keep ? list.count - a->keep : 0;
+	if (extra > 0) {
+		a->first = list.files[extra - 1].seq + 1;
+		if (audit_anchor_write(a->file, a->key, &a->chain, a->first, NULL) != 0)
+			extra = 0;
+		else
+			a->anchored = a->chain.seq;
+	}
+	for (i = 0; i < extra; i++)
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, list.files[i].name) <
+		    sizeof(path))
+			(void)!unlink(path);
+	for (i = 0; i < list.count; i++)
+		free(list.files[i].name);
+	free(list.files);
+}
+
+int
+audit_rotate(struct audit *a, size_t coming)
+{
+	uint64_t size = audit_sink_file_size(a->sink_file);
+	char name[PATH_MAX], stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (a->rotate_bytes == 0 || size == 0 || size + coming <= a->rotate_bytes ||
+	    audit_sink_file_fd(a->sink_file) < 0 || a->chain.seq == 0 ||
+	    audit_sink_file_torn(a->sink_file) > 0 || audit_now() < a->rotate_again_ms)
+		return 0;
+	if (gmtime_r(&now, &tm) == NULL ||
+	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) == 0 ||
+	    (size_t)snprintf(name, sizeof(name), "%s.%s-%" PRIu64, a->file, stamp, a->chain.seq) >=
+	    sizeof(name))
+		return 0;
+	if (audit_sink_file_move(a->sink_file, name, NULL) != 0) {
+		/* The log goes on in the old file. */
+		a->rotate_again_ms = audit_now() + AGAIN_MS;
+		return 0;
+	}
+	audit_rotate_prune(a);
+	return 1;
 }

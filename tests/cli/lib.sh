@@ -46,6 +46,54 @@ feed() {
 	rc=$?
 }
 
+# on_terminal [EXPECT SEND]... -- ARGUMENT...
+# The program on a terminal, which sends SEND when EXPECT was seen
+# (on_terminal.py).  Sets rc; what was seen is in $out.
+on_terminal() {
+	local script=()
+	while [ "$1" != -- ]; do
+		script+=("$1")
+		shift
+	done
+	shift
+	python3 "$here/on_terminal.py" "${script[@]}" -- "$PROPSEAL" "$@" >"$out" 2>"$err"
+	rc=$?
+}
+
+# plainly COMMAND...  In place of this shell, which makes its background jobs
+# ignore INT and QUIT; these do not.
+plainly() {
+	exec python3 -c 'import os, signal, sys
+for s in signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE:
+    signal.signal(s, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$@"
+}
+
+# hold NAME  Hold the lock of file NAME until `let_go`.
+hold() {
+	python3 - ".$1.propseal-lock" <<-'END' &
+		import fcntl, sys, time
+		f = open(sys.argv[1], "w")
+		fcntl.lockf(f, fcntl.LOCK_EX)
+		open("held", "w")
+		time.sleep(60)
+	END
+	holder=$!
+	until_true [ -e held ]
+	rm held
+}
+
+let_go() {
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+}
+
+# seal  Seal what server.properties has to hide.
+seal() {
+	on server.properties encrypt
+	[ "$rc" -eq 0 ] || fail "cannot seal"
+}
+
 # on FILE COMMAND...  `file COMMAND` with the three files' flags.
 on() {
 	local file=$1 command=$2

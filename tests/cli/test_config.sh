@@ -577,17 +577,9 @@ case_patterns_and_ignore_choose_files() {
 case_lock_timeout_of_the_file() {
 	begin
 	ini propseal.ini '[locks]' 'timeout-seconds = 0'
-	python3 - <<-'END' &
-		import fcntl, time
-		f = open(".sec.properties.propseal-lock", "w")
-		fcntl.lockf(f, fcntl.LOCK_EX)
-		open("held", "w")
-		time.sleep(60)
-	END
-	until_true [ -e held ]
+	hold sec.properties
 	on server.properties encrypt
-	kill $!
-	wait $! 2>/dev/null
+	let_go
 	expect_rc 5
 }
 

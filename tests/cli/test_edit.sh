@@ -341,18 +341,10 @@ case_other_entries_of_the_secrets_file_may_change_meanwhile() {
 
 case_a_lock_that_is_held_keeps_the_text() {
 	sealed
-	python3 - .sec.properties.propseal-lock <<-'END' &
-		import fcntl, sys, time
-		f = open(sys.argv[1], "w")
-		fcntl.lockf(f, fcntl.LOCK_EX)
-		open("held", "w")
-		time.sleep(60)
-	END
-	holder=$!
-	until_true [ -e held ]
+	hold sec.properties
 	editor 'echo mine=CANARY-1 >>"$1"'
 	edit --yes --lock-timeout 0
-	kill "$holder"
+	let_go
 	expect_rc 5
 	[ -s "$(kept_path)" ] || fail "the edited text is not kept"
 	rm -r "$(dirname "$(kept_path)")"
@@ -379,14 +371,6 @@ case_the_copy_is_overwritten_and_not_only_removed() {
 	left=$(tr -d '\0' <"$folder/hard" | wc -c)
 	rm -r "$folder"
 	[ "$rc2" -eq 0 ] && [ "$left" -eq 0 ] && [ "$size" -gt 0 ] || fail "$left of $size bytes left"
-}
-
-# A shell makes its background jobs ignore INT and QUIT; these do not.
-plainly() {
-	exec python3 -c 'import os, signal, sys
-for s in signal.SIGINT, signal.SIGQUIT:
-    signal.signal(s, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$@"
 }
 
 case_signals_wipe_the_copy() {
@@ -557,18 +541,10 @@ case_a_reference_that_does_not_open_can_be_mended() {
 
 # --- on a terminal ---
 
-# answer [EXPECT SEND]... -- FLAG...
+# answer [EXPECT SEND]... --
 answer() {
-	local script=()
-	while [ "$1" != -- ]; do
-		script+=("$1")
-		shift
-	done
-	shift
-	python3 "$here/on_terminal.py" "${script[@]}" -- "$PROPSEAL" edit server.properties \
-	    --local-secrets-file sec.properties --remote-secrets-file "$remote" "$@" \
-	    >"$out" 2>"$err"
-	rc=$?
+	on_terminal "$@" edit server.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
 }
 
 case_the_change_is_shown_and_asked_about() {

@@ -15,14 +15,6 @@ sealed() {
 	expect_rc 0
 }
 
-# A shell makes its background jobs ignore INT and QUIT; these do not.
-plainly() {
-	exec python3 -c 'import os, signal, sys
-for s in signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE:
-    signal.signal(s, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' "$@"
-}
-
 # x ARGUMENT...  exec with the secrets file.
 x() {
 	run exec --local-secrets-file sec.properties "$@"

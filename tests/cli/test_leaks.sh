@@ -59,23 +59,9 @@ case_values_are_wiped_from_argv() {
 	expect_opens a.b CANARY-argv
 }
 
-# The program waits for a lock that this case holds.
-hold_lock() {
-	python3 - .sec.properties.propseal-lock <<-'END' &
-		import fcntl, sys, time
-		f = open(sys.argv[1], "w")
-		fcntl.lockf(f, fcntl.LOCK_EX)
-		open("held", "w")
-		time.sleep(60)
-	END
-	holder=$!
-	until_true [ -e held ]
-	rm held
-}
-
 case_key_is_wiped_from_the_environment() {
 	[ -r /proc/self/environ ] || return 0
-	hold_lock
+	hold sec.properties
 	"$PROPSEAL" file encrypt --config-file server.properties --local-secrets-file \
 	    sec.properties --remote-secrets-file "$remote" >"$out" 2>"$err" &
 	pid=$!
@@ -83,7 +69,7 @@ case_key_is_wiped_from_the_environment() {
 	if grep -qF "$CONFLUENT_SECURITY_MASTER_KEY" "/proc/$pid/environ" 2>/dev/null; then
 		fail "the key is in the environment"
 	fi
-	kill "$holder"
+	let_go
 	wait "$pid"
 	rc=$?
 	expect_rc 0

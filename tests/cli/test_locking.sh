@@ -3,25 +3,6 @@
 # shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
 . "$(dirname "$0")/lib.sh"
 
-# hold NAME  Hold the lock of file NAME until `let_go`.
-hold() {
-	python3 - ".$1.propseal-lock" <<-'END' &
-		import fcntl, sys, time
-		f = open(sys.argv[1], "w")
-		fcntl.lockf(f, fcntl.LOCK_EX)
-		open("held", "w")
-		time.sleep(60)
-	END
-	holder=$!
-	until_true [ -e held ]
-	rm held
-}
-
-let_go() {
-	kill "$holder"
-	wait "$holder" 2>/dev/null
-}
-
 case_busy_is_exit_5() {
 	local f
 	for f in sec.properties server.properties; do

@@ -153,9 +153,8 @@ case_bad_names() {
 }
 
 case_a_terminal_is_asked_twice() {
-	python3 "$here/on_terminal.py" 'Password: ' 'CANARY-1\n' 'again: ' 'CANARY-1\n' -- \
-	    "$PROPSEAL" registry user add alice --data data >"$out"
-	rc=$?
+	on_terminal 'Password: ' 'CANARY-1\n' 'again: ' 'CANARY-1\n' -- \
+	    registry user add alice --data data
 	expect_rc 0
 	expect_out 'echo at questions: off off, at the end: on'
 	expect_no CANARY

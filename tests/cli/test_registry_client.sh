@@ -208,10 +208,9 @@ case_put_from_a_file() {
 }
 
 case_put_on_a_terminal_asks_twice() {
-	python3 "$here/on_terminal.py" 'Value: ' 'CANARY-typed\n' 'again: ' 'CANARY-typed\n' -- \
-	    "$PROPSEAL" registry put typed a --url "$first" --user alice \
-	    --password-file "$suite/alice" >"$out"
-	rc=$?
+	on_terminal 'Value: ' 'CANARY-typed\n' 'again: ' 'CANARY-typed\n' -- \
+	    registry put typed a --url "$first" --user alice \
+	    --password-file "$suite/alice"
 	expect_rc 0
 	expect_out 'echo at questions: off off, at the end: on'
 	expect_no CANARY
@@ -220,9 +219,8 @@ case_put_on_a_terminal_asks_twice() {
 
 case_get_on_a_terminal_ends_the_line() {
 	put CANARY-1 shown a
-	python3 "$here/on_terminal.py" -- "$PROPSEAL" registry get shown a --url "$first" \
-	    --user alice --password-file "$suite/alice" >"$out"
-	rc=$?
+	on_terminal -- registry get shown a --url "$first" \
+	    --user alice --password-file "$suite/alice"
 	expect_rc 0
 	grep -q $'^CANARY-1\r$' "$out" || fail 'no line of its own'
 }
@@ -425,19 +423,17 @@ case_delete_asks() {
 	expect_versions ask a 1
 	local word status
 	for word in 'n 1' 'y 0'; do
-		python3 "$here/on_terminal.py" 'Delete version 1 of ask a? [y/N] ' "${word% *}\\n" -- \
-		    "$PROPSEAL" registry delete ask a 1 --url "$first" --user alice \
-		    --password-file "$suite/alice" >"$out"
-		rc=$?
+		on_terminal 'Delete version 1 of ask a? [y/N] ' "${word% *}\\n" -- \
+		    registry delete ask a 1 --url "$first" --user alice \
+		    --password-file "$suite/alice"
 		expect_rc "${word#* }"
 	done
 	registry list ask a
 	[ ! -s "$out" ] || fail 'it is still there'
 	put x ask a
-	python3 "$here/on_terminal.py" 'Destroy for good version 2 of ask a? [y/N] ' '\n' -- \
-	    "$PROPSEAL" registry delete ask a 2 --destroy --url "$first" --user alice \
-	    --password-file "$suite/alice" >"$out"
-	rc=$?
+	on_terminal 'Destroy for good version 2 of ask a? [y/N] ' '\n' -- \
+	    registry delete ask a 2 --destroy --url "$first" --user alice \
+	    --password-file "$suite/alice"
 	expect_rc 1
 	expect_versions ask a 2
 }
@@ -453,9 +449,8 @@ case_rotate_seals_every_secret_again() {
 	registry rotate -o json
 	expect_rc 0
 	expect_json "$out" 'd["running"], d["done"] == d["total"] > 0' '(False, True)'
-	python3 "$here/on_terminal.py" 'records sealed again' '' -- "$PROPSEAL" registry rotate \
-	    --url "$first" --user alice --password-file "$suite/alice" >"$out"
-	rc=$?
+	on_terminal 'records sealed again' '' -- registry rotate \
+	    --url "$first" --user alice --password-file "$suite/alice"
 	expect_rc 0
 	expect_value turn a CANARY-1
 	run registry rotate --url "$first" --user rob --password-file "$suite/rob"
@@ -886,18 +881,16 @@ case_a_wrong_password_and_a_missing_right() {
 }
 
 case_a_password_is_asked_for() {
-	python3 "$here/on_terminal.py" 'Password of alice: ' 'CANARY-of-alice\n' -- \
-	    "$PROPSEAL" registry list --prefix nothing --url "$first" --user alice >"$out"
-	rc=$?
+	on_terminal 'Password of alice: ' 'CANARY-of-alice\n' -- \
+	    registry list --prefix nothing --url "$first" --user alice
 	expect_rc 0
 	expect_out 'echo at questions: off, at the end: on'
 	expect_no CANARY
 	put CANARY-1 asked a
 	printf '%s\n' 'a=${secret:asked:a}' >c.properties
-	python3 "$here/on_terminal.py" 'Password of alice: ' 'CANARY-of-alice\n' -- \
-	    "$PROPSEAL" render c.properties --url "$first" --user alice \
-	    --output-file made >"$out"
-	rc=$?
+	on_terminal 'Password of alice: ' 'CANARY-of-alice\n' -- \
+	    render c.properties --url "$first" --user alice \
+	    --output-file made
 	expect_rc 0
 	expect_file made a=CANARY-1
 }

@@ -124,23 +124,17 @@ case_settings_of_tls_that_would_do_nothing() {
 
 # --- the master key on a terminal ---
 
-# typed [EXPECT SEND]... -- FLAG...  serve on a terminal; sets rc.
+serving=(registry serve --data data --listen 127.0.0.1:0)
+
+# typed [EXPECT SEND]... -- "${serving[@]}" FLAG...  serve on a terminal; sets rc.
 typed() {
-	local script=()
-	while [ "$1" != -- ]; do
-		script+=("$1")
-		shift
-	done
-	shift
-	python3 "$here/on_terminal.py" "${script[@]}" -- "$PROPSEAL" registry serve --data data \
-	    --listen 127.0.0.1:0 "$@" >"$out" 2>"$err"
-	rc=$?
+	on_terminal "$@"
 	expect_no CANARY
 }
 
 case_a_new_registry_asks_twice() {
 	typed 'new registry: ' "$key\\n" 'again: ' "$key-\\n" 'not the same' '' \
-	    'new registry: ' "$key\\n" 'again: ' "$key\\n" 'listening on' SIGTERM --
+	    'new registry: ' "$key\\n" 'again: ' "$key\\n" 'listening on' SIGTERM -- "${serving[@]}"
 	expect_rc 0
 	expect_out 'echo at questions: off off off off on, at the end: on'
 	# What was typed is the key.
@@ -149,42 +143,37 @@ case_a_new_registry_asks_twice() {
 
 case_a_registry_asks_once_and_again_when_it_is_wrong() {
 	serve 'audit.keep = 1'
-	typed 'of the registry: ' "$key\\n" 'listening on' SIGTERM --
+	typed 'of the registry: ' "$key\\n" 'listening on' SIGTERM -- "${serving[@]}"
 	expect_rc 0
 	expect_out 'echo at questions: off on, at the end: on'
 	typed 'of the registry: ' 'CANARY that is wrong\n' 'of the registry: ' 'short\n' \
-	    'of the registry: ' "$key\\n" 'listening on' SIGTERM --
+	    'of the registry: ' "$key\\n" 'listening on' SIGTERM -- "${serving[@]}"
 	expect_rc 0
 	typed 'of the registry: ' 'CANARY that is wrong\n' 'of the registry: ' \
-	    'CANARY that is wrong\n' 'of the registry: ' 'CANARY that is wrong\n' --
+	    'CANARY that is wrong\n' 'of the registry: ' 'CANARY that is wrong\n' -- "${serving[@]}"
 	expect_rc 4
 	expect_no 'listening on'
 }
 
 case_verifying_the_audit_log_asks_too() {
 	serve 'audit.keep = 1'
-	python3 "$here/on_terminal.py" 'of the registry: ' "$key\\n" 'is whole' '' -- \
-	    "$PROPSEAL" registry audit verify --data data >"$out" 2>"$err"
-	rc=$?
+	typed 'of the registry: ' "$key\\n" 'is whole' '' -- registry audit verify --data data
 	expect_rc 0
-	expect_no CANARY
-	python3 "$here/on_terminal.py" 'of the registry: ' 'CANARY that is wrong\n' -- \
-	    "$PROPSEAL" registry audit verify --data data >"$out" 2>"$err"
-	rc=$?
+	typed 'of the registry: ' 'CANARY that is wrong\n' -- registry audit verify --data data
 	expect_rc 4
-	expect_no CANARY 'is whole'
+	expect_no 'is whole'
 	run registry audit verify --data data
 	expect_rc 1
 	expect_err 'no master secret for the registry'
 }
 
 case_the_question_can_be_left() {
-	typed 'registry: ' 'CANARY\x03' --
+	typed 'registry: ' 'CANARY\x03' -- "${serving[@]}"
 	expect_rc 130
 	expect_out 'at the end: on'
-	typed 'registry: ' SIGTERM --
+	typed 'registry: ' SIGTERM -- "${serving[@]}"
 	expect_rc 143
-	typed 'registry: ' '\n' --
+	typed 'registry: ' '\n' -- "${serving[@]}"
 	expect_rc 1
 	expect_out 'nothing was entered'
 	[ ! -e data ] || fail "a folder was made"
@@ -193,18 +182,18 @@ case_the_question_can_be_left() {
 case_a_key_that_is_there_is_not_asked_for() {
 	printf '%s\n' "$key" >registry.key
 	chmod 600 registry.key
-	typed 'listening on' SIGTERM -- --master-key-file registry.key
+	typed 'listening on' SIGTERM -- "${serving[@]}" --master-key-file registry.key
 	expect_rc 0
 	expect_no 'registry: '
 	printf '%s = %s\n' master.encryption.key "$key" >conf
-	typed 'listening on' SIGTERM -- --config conf
+	typed 'listening on' SIGTERM -- "${serving[@]}" --config conf
 	expect_rc 0
-	PROPSEAL_REGISTRY_MASTER_KEY=$key typed 'listening on' SIGTERM --
+	PROPSEAL_REGISTRY_MASTER_KEY=$key typed 'listening on' SIGTERM -- "${serving[@]}"
 	expect_rc 0
 	mv registry.key propseal.registry-key
-	CREDENTIALS_DIRECTORY=. typed 'listening on' SIGTERM --
+	CREDENTIALS_DIRECTORY=. typed 'listening on' SIGTERM -- "${serving[@]}"
 	expect_rc 0
-	typed -- --master-key-file none
+	typed -- "${serving[@]}" --master-key-file none
 	expect_rc 1
 	expect_out 'no such file'
 }

@@ -3,14 +3,14 @@
 # shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
 . "$(dirname "$0")/lib.sh"
 
-seal() {
-	on server.properties encrypt
-	[ "$rc" -eq 0 ] || fail "cannot seal"
+# Seal, and forget the key.
+seal_and_lose() {
+	seal
 	unset CONFLUENT_SECURITY_MASTER_KEY
 }
 
 case_removes_from_both_files_without_a_key() {
-	seal
+	seal_and_lose
 	on server.properties remove --config ssl.key.password
 	expect_rc 0
 	[ ! -s "$out" ] || fail "something on standard output"
@@ -22,14 +22,14 @@ case_removes_from_both_files_without_a_key() {
 }
 
 case_other_lines_stay_as_they_are() {
-	seal
+	seal_and_lose
 	grep -v ssl.key.password server.properties >want
 	on server.properties remove --config ssl.key.password
 	cmp -s want server.properties || fail "$(diff want server.properties)"
 }
 
 case_several_keys() {
-	seal
+	seal_and_lose
 	on server.properties remove --config ssl.key.password,zookeeper.password
 	expect_rc 0
 	expect_not_in sec.properties zookeeper.password
@@ -37,7 +37,7 @@ case_several_keys() {
 }
 
 case_list_from_a_file() {
-	seal
+	seal_and_lose
 	printf 'ssl.key.password\nzookeeper.password\n' >keys
 	on server.properties remove --config @keys
 	expect_rc 0
@@ -45,7 +45,7 @@ case_list_from_a_file() {
 }
 
 case_blanks_count_and_the_hint_says_so() {
-	seal
+	seal_and_lose
 	snapshot
 	on server.properties remove --config 'ssl.key.password, zookeeper.password'
 	expect_rc 1
@@ -55,7 +55,7 @@ case_blanks_count_and_the_hint_says_so() {
 }
 
 case_plain_key_is_refused() {
-	seal
+	seal_and_lose
 	snapshot
 	on server.properties remove --config sasl.secret
 	expect_rc 1
@@ -65,7 +65,7 @@ case_plain_key_is_refused() {
 }
 
 case_missing_key_is_refused() {
-	seal
+	seal_and_lose
 	snapshot
 	on server.properties remove --config ssl.key.password,nope.key
 	expect_rc 1
@@ -74,7 +74,7 @@ case_missing_key_is_refused() {
 }
 
 case_orphan_needs_the_flag() {
-	seal
+	seal_and_lose
 	sed -i /ssl.key.password/d server.properties
 	snapshot
 	on server.properties remove --config ssl.key.password
@@ -88,7 +88,7 @@ case_orphan_needs_the_flag() {
 }
 
 case_empty_lists_are_refused() {
-	seal
+	seal_and_lose
 	snapshot
 	on server.properties remove --config ''
 	expect_rc 2
@@ -100,7 +100,7 @@ case_empty_lists_are_refused() {
 }
 
 case_missing_files_are_named() {
-	seal
+	seal_and_lose
 	snapshot
 	on nowhere.properties remove --config a
 	expect_rc 1
@@ -112,7 +112,7 @@ case_missing_files_are_named() {
 }
 
 case_dry_run_writes_nothing() {
-	seal
+	seal_and_lose
 	snapshot
 	on server.properties remove --config ssl.key.password --dry-run
 	expect_rc 0
@@ -125,7 +125,7 @@ case_dry_run_writes_nothing() {
 }
 
 case_dangling_reference_goes_with_a_note() {
-	seal
+	seal_and_lose
 	sed -i /ssl.key.password/d sec.properties
 	on server.properties remove --config ssl.key.password
 	expect_rc 0

@@ -253,9 +253,8 @@ case_usage() {
 
 case_on_a_terminal_there_is_a_note() {
 	sealed
-	python3 "$here/on_terminal.py" 'clear text on a terminal' '' -- "$PROPSEAL" render \
-	    server.properties --local-secrets-file sec.properties >"$out" 2>&1
-	rc=$?
+	on_terminal 'clear text on a terminal' '' -- render \
+	    server.properties --local-secrets-file sec.properties
 	expect_rc 0
 	expect_out CANARY-key
 }

@@ -3,11 +3,6 @@
 # shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
 . "$(dirname "$0")/lib.sh"
 
-seal() {
-	on server.properties encrypt
-	[ "$rc" -eq 0 ] || fail "cannot seal"
-}
-
 rotate() {
 	run file rotate --local-secrets-file sec.properties "$@"
 }

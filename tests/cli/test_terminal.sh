@@ -3,20 +3,8 @@
 # shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
 . "$(dirname "$0")/lib.sh"
 
-# answer [EXPECT SEND]... -- ARGUMENT...   The program on a terminal.
-answer() {
-	local script=()
-	while [ "$1" != -- ]; do
-		script+=("$1")
-		shift
-	done
-	shift
-	python3 "$here/on_terminal.py" "${script[@]}" -- "$PROPSEAL" "$@" >"$out" 2>"$err"
-	rc=$?
-}
-
 case_generate_asks_twice_without_echo() {
-	answer 'Passphrase of the new master key: ' 'CANARY typed\n' \
+	on_terminal 'Passphrase of the new master key: ' 'CANARY typed\n' \
 	    'The same again: ' 'CANARY typed\n' -- \
 	    master-key generate --local-secrets-file new.properties
 	expect_rc 0
@@ -31,7 +19,7 @@ case_generate_asks_twice_without_echo() {
 }
 
 case_two_that_differ_are_asked_again() {
-	answer 'new master key: ' 'one\n' 'again: ' 'two\n' \
+	on_terminal 'new master key: ' 'one\n' 'again: ' 'two\n' \
 	    'not the same' '' 'new master key: ' 'three\n' 'again: ' 'three\n' -- \
 	    master-key generate --local-secrets-file new.properties
 	expect_rc 0
@@ -39,7 +27,7 @@ case_two_that_differ_are_asked_again() {
 }
 
 case_three_pairs_that_differ_end_it() {
-	answer 'new master key: ' 'a\n' 'again: ' 'b\n' 'new master key: ' 'a\n' 'again: ' 'b\n' \
+	on_terminal 'new master key: ' 'a\n' 'again: ' 'b\n' 'new master key: ' 'a\n' 'again: ' 'b\n' \
 	    'new master key: ' 'a\n' 'again: ' 'b\n' -- \
 	    master-key generate --local-secrets-file new.properties
 	expect_rc 1
@@ -48,35 +36,35 @@ case_three_pairs_that_differ_end_it() {
 }
 
 case_empty_answer_ends_it() {
-	answer 'new master key: ' '\n' -- master-key generate --local-secrets-file new.properties
+	on_terminal 'new master key: ' '\n' -- master-key generate --local-secrets-file new.properties
 	expect_rc 1
 	expect_out 'nothing was entered'
-	answer 'new master key: ' '\x04' -- master-key generate --local-secrets-file new.properties
+	on_terminal 'new master key: ' '\x04' -- master-key generate --local-secrets-file new.properties
 	expect_rc 1
 	expect_out 'nothing was entered'
 }
 
 case_interrupt_ends_it_and_restores_echo() {
-	answer 'new master key: ' 'CANARY\x03' -- \
+	on_terminal 'new master key: ' 'CANARY\x03' -- \
 	    master-key generate --local-secrets-file new.properties
 	expect_rc 130
 	expect_out 'echo at questions: off, at the end: on'
 	expect_no CANARY
-	answer 'new master key: ' '\x1c' -- \
+	on_terminal 'new master key: ' '\x1c' -- \
 	    master-key generate --local-secrets-file new.properties
 	expect_rc 131
 	expect_out 'at the end: on'
 }
 
 case_termination_restores_echo() {
-	answer 'new master key: ' SIGTERM -- \
+	on_terminal 'new master key: ' SIGTERM -- \
 	    master-key generate --local-secrets-file new.properties
 	expect_rc 143
 	expect_out 'echo at questions: off, at the end: on'
 }
 
 case_stopped_and_continued_it_asks_again() {
-	answer 'new master key: ' 'half\x1a' 'stopped, echo: on' '' 'new master key: ' \
+	on_terminal 'new master key: ' 'half\x1a' 'stopped, echo: on' '' 'new master key: ' \
 	    'CANARY typed\n' 'again: ' 'CANARY typed\n' -- \
 	    master-key generate --local-secrets-file new.properties
 	expect_rc 0
@@ -87,7 +75,7 @@ case_stopped_and_continued_it_asks_again() {
 case_master_key_can_be_typed() {
 	local key=$CONFLUENT_SECURITY_MASTER_KEY
 	unset CONFLUENT_SECURITY_MASTER_KEY
-	answer 'Master key or passphrase for sec.properties: ' "$key\\n" -- file encrypt \
+	on_terminal 'Master key or passphrase for sec.properties: ' "$key\\n" -- file encrypt \
 	    --config-file server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote"
 	expect_rc 0
@@ -98,7 +86,7 @@ case_master_key_can_be_typed() {
 
 case_passphrase_can_be_typed_instead_of_the_key() {
 	unset CONFLUENT_SECURITY_MASTER_KEY
-	answer 'Master key or passphrase for sec.properties: ' "$passphrase\\n" -- file encrypt \
+	on_terminal 'Master key or passphrase for sec.properties: ' "$passphrase\\n" -- file encrypt \
 	    --config-file server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote"
 	expect_rc 0
@@ -109,7 +97,7 @@ case_passphrase_can_be_typed_instead_of_the_key() {
 case_wrong_answers_are_asked_again_three_times() {
 	unset CONFLUENT_SECURITY_MASTER_KEY
 	snapshot
-	answer 'for sec.properties: ' 'wrong\n' 'wrong passphrase' '' 'for sec.properties: ' \
+	on_terminal 'for sec.properties: ' 'wrong\n' 'wrong passphrase' '' 'for sec.properties: ' \
 	    'bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU=\n' 'wrong passphrase' '' \
 	    'for sec.properties: ' 'wrong\n' -- file encrypt --config-file server.properties \
 	    --local-secrets-file sec.properties --remote-secrets-file "$remote"
@@ -123,7 +111,7 @@ case_passphrase_cannot_be_checked_without_a_data_key() {
 	cat old >sec.properties
 	rm old
 	snapshot
-	answer 'for sec.properties: ' "$passphrase\\n" 'for sec.properties: ' '\n' -- file encrypt \
+	on_terminal 'for sec.properties: ' "$passphrase\\n" 'for sec.properties: ' '\n' -- file encrypt \
 	    --config-file server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote"
 	expect_rc 1
@@ -132,7 +120,7 @@ case_passphrase_cannot_be_checked_without_a_data_key() {
 }
 
 case_rotate_asks_for_all_it_needs() {
-	answer 'Passphrase of the master key: ' "$passphrase\\n" \
+	on_terminal 'Passphrase of the master key: ' "$passphrase\\n" \
 	    'Passphrase of the new master key: ' 'CANARY new\n' 'again: ' 'CANARY new\n' -- \
 	    file rotate --master-key --local-secrets-file sec.properties
 	expect_rc 0
@@ -142,7 +130,7 @@ case_rotate_asks_for_all_it_needs() {
 }
 
 case_key_file_that_is_given_is_never_asked_about() {
-	answer -- file encrypt --config-file server.properties --local-secrets-file \
+	on_terminal -- file encrypt --config-file server.properties --local-secrets-file \
 	    sec.properties --remote-secrets-file "$remote" --master-key-file nowhere
 	expect_rc 1
 	expect_out 'nowhere: no such file'

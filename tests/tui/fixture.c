@@ -48,6 +48,7 @@ fixture_setup(void **state)
 	fixture_write(f, "estate/secrets.properties", FILE_SECRETS);
 	fixture_write(f, "fresh/client.properties", FILE_CLIENT);
 	fixture_write(f, "key", FIXTURE_MASTER_KEY "\n");
+	fixture_keep(f);
 	*state = f;
 	return 0;
 }
@@ -67,6 +68,7 @@ fixture_teardown(void **state)
 	struct fixture *f = *state;
 
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(f->kept);
 	free(f);
 	return 0;
 }
@@ -198,8 +200,9 @@ collect(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return 0;
 }
 
-char *
-fixture_snapshot(struct fixture *f)
+/* All files in one string; free it. */
+static char *
+snapshot(const struct fixture *f)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -212,11 +215,18 @@ fixture_snapshot(struct fixture *f)
 }
 
 void
-fixture_assert_unchanged(struct fixture *f, const char *snapshot)
+fixture_keep(struct fixture *f)
 {
-	char *now = fixture_snapshot(f);
+	free(f->kept);
+	f->kept = snapshot(f);
+}
 
-	assert_string_equal(now, snapshot);
+void
+fixture_assert_unchanged(struct fixture *f)
+{
+	char *now = snapshot(f);
+
+	assert_string_equal(now, f->kept);
 	free(now);
 }
 
@@ -247,6 +257,16 @@ fixture_decrypt(struct fixture *f, const char *file, const char *secrets, const 
 }
 
 void
+fixture_assert_value(struct fixture *f, const char *file, const char *key, const char *value)
+{
+	char *got = fixture_decrypt(f, file, "estate/secrets.properties", key, FIXTURE_MASTER_KEY);
+
+	assert_non_null(got);
+	assert_string_equal(got, value);
+	free(got);
+}
+
+void
 fixture_quit(struct vt *v)
 {
 	int status;
@@ -256,4 +276,11 @@ fixture_quit(struct vt *v)
 	status = vt_wait_exit(v);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+void
+fixture_leave(struct vt *v)
+{
+	fixture_quit(v);
+	vt_free(v);
 }

@@ -18,6 +18,7 @@ struct vt;
 struct fixture {
 	char dir[128];
 	char program[4096];
+	char *kept;		/* all files, as of fixture_keep */
 };
 
 /* Sealed values; while masked they must be nowhere. */
@@ -64,16 +65,25 @@ void fixture_write(struct fixture *f, const char *path, const char *text);
 void fixture_assert_in_file(struct fixture *f, const char *path, const char *text);
 void fixture_assert_not_in_file(struct fixture *f, const char *path, const char *text);
 
-/* All files of the fixture in one string (free it), to be compared later. */
-char *fixture_snapshot(struct fixture *f);
-void fixture_assert_unchanged(struct fixture *f, const char *snapshot);
+/* Remember all files as they are now; set-up did it with the first ones. */
+void fixture_keep(struct fixture *f);
+
+/* They are as they were remembered. */
+void fixture_assert_unchanged(struct fixture *f);
 
 /* The value of a key, opened by the program's own `file decrypt` with a
  * master key (free it); NULL: that failed. */
 char *fixture_decrypt(struct fixture *f, const char *file, const char *secrets,
     const char *key, const char *master);
 
+/* That value is ${value}, by the estate's secrets file and FIXTURE_MASTER_KEY. */
+void fixture_assert_value(struct fixture *f, const char *file, const char *key,
+    const char *value);
+
 /* Ends the program with `q`; its exit status must be 0. */
 void fixture_quit(struct vt *v);
+
+/* The same, and frees the terminal. */
+void fixture_leave(struct vt *v);
 
 #endif /* !TESTS_TUI_FIXTURE_H */

@@ -1,13 +1,5 @@
 #include "session.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "memory.h"
 
 int

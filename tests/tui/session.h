@@ -1,13 +1,8 @@
 #ifndef TESTS_TUI_SESSION_H
 #define TESTS_TUI_SESSION_H
 
-#include <stddef.h>
-
-#include "keys.h"
 #include "server.h"
-#include "vt.h"
-
-struct fixture;
+#include "steps.h"
 
 /* A registry and the interface's view of it, for one case.  What a case has
  * started is ended with it, also when it fails. */
@@ -43,21 +38,6 @@ void session_assert_stored(void **state, const char *path, const char *key,
 /* The text is nowhere in the interface's memory (where that can be read). */
 void session_assert_wiped(void **state, const char *what, const char *text);
 
-/* An answer may come, and be drawn, at any time: so wait for what is expected. */
-static inline void
-see(struct vt *v, const char *text)
-{
-	vt_wait_text(v, text, true);
-}
-
-/* Type into a field or after a key, and Enter. */
-static inline void
-type_line(struct vt *v, const char *text)
-{
-	vt_type(v, text);
-	vt_key(v, KEY_ENTER);
-}
-
 /* Put the cursor on the path or key whose name has ${part}, and wait until ${text} tells
  * what is known of it. */
 static inline void
@@ -72,14 +52,6 @@ static inline void
 go_to_password(struct vt *v)
 {
 	go_to(v, "passw", "2 versions");
-}
-
-/* Go on from a question whose focus is on Cancel. */
-static inline void
-confirm(struct vt *v)
-{
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
 }
 
 #endif /* !TESTS_TUI_SESSION_H */

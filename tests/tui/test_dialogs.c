@@ -1,20 +1,9 @@
 /* Dialogs at every size, and with things happening behind them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
-#include "vt.h"
+#include "steps.h"
 
 static void
 resizing_during_dialogs_keeps_what_was_typed(void **state)
@@ -46,8 +35,7 @@ resizing_during_dialogs_keeps_what_was_typed(void **state)
 	vt_resize(v, 24, 80);
 	vt_key(v, KEY_ESC);
 	vt_key(v, KEY_ESC);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -76,8 +64,7 @@ long_list_in_a_question_scrolls(void **state)
 	vt_assert_lacks(v, " 1-");
 	vt_key(v, KEY_ESC);
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -95,8 +82,7 @@ list_is_frozen_while_a_dialog_is_open(void **state)
 	vt_key(v, "R");
 	vt_assert_has(v, "another.properties");
 	vt_assert_has(v, "Configuration files 3");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -105,8 +91,7 @@ rescan_keeps_marks_and_the_cursor(void **state)
 	struct fixture *f = *state;
 	struct vt *v = fixture_open(f);
 
-	vt_type(v, "/db.pass");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/db.pass");
 	vt_key(v, " ");
 	vt_key(v, "k");
 	fixture_write(f, "estate/another.properties", "x.password=y\n");
@@ -114,8 +99,7 @@ rescan_keeps_marks_and_the_cursor(void **state)
 	vt_assert_has(v, "1 marked");
 	vt_assert_has(v, "worker.properties:2  db.password");
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -135,19 +119,16 @@ another_process_with_the_lock_is_waited_for_and_named(void **state)
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
 	v = fixture_run(f, &s);
 	vt_type(v, "aw");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	confirm(v);
 	vt_assert_has(v, "Not applied");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "2 marked");
 	close(fd);
 	unlink(path);
 	vt_type(v, "w");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	confirm(v);
 	vt_assert_has(v, "sealed 2 values");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -156,25 +137,21 @@ failing_write_is_said_and_changes_nothing(void **state)
 	struct fixture *f = *state;
 	struct vt *v;
 	char path[512], other[512];
-	char *before;
 
 	/* A file with two names is refused, as one of them would be cut off. */
 	snprintf(path, sizeof(path), "%s/estate/broker.properties", f->dir);
 	snprintf(other, sizeof(other), "%s/other-name", f->dir);
 	assert_int_equal(link(path, other), 0);
-	before = fixture_snapshot(f);
+	fixture_keep(f);
 	v = fixture_open_unlocked(f);
 	vt_type(v, "aw");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	confirm(v);
 	vt_assert_has(v, "Not applied");
 	vt_assert_has(v, "broker.properties");
 	vt_key(v, KEY_ENTER);
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
 
 static void
@@ -190,27 +167,23 @@ two_secrets_files_can_be_switched(void **state)
 	vt_settle(v);
 	vt_type(v, "-");
 	vt_assert_has(v, "secrets file");
-	vt_type(v, "/secrets.prop");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/secrets.prop");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "secrets.properties is open on the right");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(resizing_during_dialogs_keeps_what_was_typed),
-		TEST(long_list_in_a_question_scrolls),
-		TEST(list_is_frozen_while_a_dialog_is_open),
-		TEST(rescan_keeps_marks_and_the_cursor),
-		TEST(another_process_with_the_lock_is_waited_for_and_named),
-		TEST(failing_write_is_said_and_changes_nothing),
-		TEST(two_secrets_files_can_be_switched),
+		FIXTURE_TEST(resizing_during_dialogs_keeps_what_was_typed),
+		FIXTURE_TEST(long_list_in_a_question_scrolls),
+		FIXTURE_TEST(list_is_frozen_while_a_dialog_is_open),
+		FIXTURE_TEST(rescan_keeps_marks_and_the_cursor),
+		FIXTURE_TEST(another_process_with_the_lock_is_waited_for_and_named),
+		FIXTURE_TEST(failing_write_is_said_and_changes_nothing),
+		FIXTURE_TEST(two_secrets_files_can_be_switched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,19 +1,8 @@
 /* The first secrets file of an estate. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
-#include "vt.h"
+#include "steps.h"
 
 static const char secrets[] = "fresh/secrets.properties";
 
@@ -33,14 +22,10 @@ generate_up_to_the_key(struct vt *v)
 
 	vt_assert_has(v, "fresh/secrets.properties");
 	vt_key(v, KEY_ENTER);
-	vt_type(v, "first passphrase");
-	vt_key(v, KEY_ENTER);
-	vt_type(v, "first passphrase");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "first passphrase");
+	type_line(v, "first passphrase");
 	vt_assert_has(v, "(new file)");
-	vt_key(v, "w");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	apply(v);
 	vt_row(v, 2, line, sizeof(line));
 	assert_int_equal(strlen(line + strspn(line, " ")), 44);
 	return strdup(line + strspn(line, " "));
@@ -50,8 +35,7 @@ static void
 prove(struct vt *v, const char *key)
 {
 	vt_key(v, KEY_ENTER);
-	vt_type(v, key + 38);
-	vt_key(v, KEY_ENTER);
+	type_line(v, key + 38);
 }
 
 static void
@@ -59,7 +43,6 @@ from_nothing_to_a_sealed_value(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = open_fresh(f, 24, 80);
-	char *before = fixture_snapshot(f);
 	char *key, *value;
 	char path[512];
 	struct stat st;
@@ -69,20 +52,16 @@ from_nothing_to_a_sealed_value(void **state)
 	/* Sealing without a secrets file offers to make one. */
 	vt_type(v, "ap");
 	vt_assert_has(v, "No secrets file");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	confirm(v);
 	key = generate_up_to_the_key(v);
-	fixture_assert_unchanged(f, before);
+	fixture_assert_unchanged(f);
 	prove(v, key);
 	/* And then goes on with the review. */
 	vt_assert_has(v, "Seal 1 value in 1 file");
-	vt_key(v, "w");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	apply(v);
 	vt_assert_has(v, "sealed 1 value in 1 file");
 	vt_assert_has(v, "1 sealed");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 	snprintf(path, sizeof(path), "%s/%s", f->dir, secrets);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
@@ -92,14 +71,12 @@ from_nothing_to_a_sealed_value(void **state)
 	assert_string_equal(value, FIXTURE_CLIENT_SECRET);
 	free(value);
 	free(key);
-	free(before);
 }
 
 static void
 giving_up_makes_no_file(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = open_fresh(f, 24, 80);
 	char *key;
 
@@ -109,11 +86,9 @@ giving_up_makes_no_file(void **state)
 	key = generate_up_to_the_key(v);
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "There is no secrets file yet.");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 	free(key);
-	free(before);
 }
 
 static void
@@ -127,21 +102,16 @@ works_on_the_smallest_screen(void **state)
 
 	vt_key(v, "G");
 	vt_key(v, KEY_ENTER);
-	vt_type(v, "p1");
-	vt_key(v, KEY_ENTER);
-	vt_type(v, "p1");
-	vt_key(v, KEY_ENTER);
-	vt_key(v, "w");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	type_line(v, "p1");
+	type_line(v, "p1");
+	apply(v);
 	for (row = 1; row < 4; row++) {
 		vt_row(v, row, line, sizeof(line));
 		strncat(key, line + strspn(line, " "), sizeof(key) - strlen(key) - 1);
 	}
 	assert_int_equal(strlen(key), 44);
 	prove(v, key);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 	fixture_assert_in_file(f, secrets, "_metadata.symmetric_key.0.enc");
 }
 
@@ -149,40 +119,31 @@ static void
 existing_secrets_file_is_not_made_again(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open(f);
 
 	vt_key(v, "G");
 	vt_assert_has(v, "the secrets file has its master key");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 	v = open_fresh(f, 24, 80);
 	vt_key(v, "G");
 	vt_key(v, "\025");
-	vt_type(v, "estate/secrets.properties");
-	vt_key(v, KEY_ENTER);
-	vt_type(v, "p");
-	vt_key(v, KEY_ENTER);
-	vt_type(v, "p");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "estate/secrets.properties");
+	type_line(v, "p");
+	type_line(v, "p");
 	vt_assert_has(v, "cannot be made");
 	vt_key(v, KEY_ENTER);
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(from_nothing_to_a_sealed_value),
-		TEST(giving_up_makes_no_file),
-		TEST(works_on_the_smallest_screen),
-		TEST(existing_secrets_file_is_not_made_again),
+		FIXTURE_TEST(from_nothing_to_a_sealed_value),
+		FIXTURE_TEST(giving_up_makes_no_file),
+		FIXTURE_TEST(works_on_the_smallest_screen),
+		FIXTURE_TEST(existing_secrets_file_is_not_made_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

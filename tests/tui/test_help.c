@@ -1,18 +1,6 @@
 /* The help is made from the table of actions, and runs them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
-#include "vt.h"
+#include "steps.h"
 
 static void
 help_lists_searches_and_runs(void **state)
@@ -27,12 +15,10 @@ help_lists_searches_and_runs(void **state)
 	vt_assert_lacks(v, "page-down");
 	golden_assert(v, "help-search-80x24");
 	vt_key(v, "\025");
-	vt_type(v, "mark-file");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "mark-file");
 	vt_assert_has(v, "2 marked");
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -46,8 +32,7 @@ help_says_why_an_action_does_not_work_now(void **state)
 	vt_assert_has(v, "not now: nothing is marked");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "u (unmark-all): nothing is marked");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -62,8 +47,7 @@ help_closes_on_escape_and_does_nothing_without_a_match(void **state)
 	vt_key(v, "?");
 	vt_key(v, KEY_ESC);
 	golden_assert(v, "first-80x24");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -80,8 +64,7 @@ footer_has_only_keys_that_work(void **state)
 	vt_assert_has(v, "r reveal");
 	vt_key(v, "u");
 	vt_assert_lacks(v, "p review");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -96,8 +79,7 @@ keys_of_terminals_and_multiplexers_do_nothing(void **state)
 	vt_key(v, "\013");
 	vt_key(v, "\016");
 	golden_assert(v, "first-80x24");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -110,8 +92,7 @@ search_finds_in_folded_files_and_goes_on(void **state)
 	vt_type(v, "/VAULT");
 	vt_assert_has(v, "worker.properties:7  vault.token");
 	vt_key(v, KEY_ENTER);
-	vt_type(v, "/password");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/password");
 	vt_type(v, "n");
 	vt_assert_has(v, "broker.properties:6  ssl.key.password");
 	vt_key(v, "N");
@@ -120,22 +101,19 @@ search_finds_in_folded_files_and_goes_on(void **state)
 	vt_assert_has(v, "no match");
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "broker.properties:5  ssl.keystore.password");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(help_lists_searches_and_runs),
-		TEST(help_says_why_an_action_does_not_work_now),
-		TEST(help_closes_on_escape_and_does_nothing_without_a_match),
-		TEST(footer_has_only_keys_that_work),
-		TEST(keys_of_terminals_and_multiplexers_do_nothing),
-		TEST(search_finds_in_folded_files_and_goes_on),
+		FIXTURE_TEST(help_lists_searches_and_runs),
+		FIXTURE_TEST(help_says_why_an_action_does_not_work_now),
+		FIXTURE_TEST(help_closes_on_escape_and_does_nothing_without_a_match),
+		FIXTURE_TEST(footer_has_only_keys_that_work),
+		FIXTURE_TEST(keys_of_terminals_and_multiplexers_do_nothing),
+		FIXTURE_TEST(search_finds_in_folded_files_and_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,4 @@
 /* The view of the Secret Registry: what it shows. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "session.h"
 
 static void

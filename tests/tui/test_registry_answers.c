@@ -1,15 +1,4 @@
 /* The view of the Secret Registry: lists without end or content, other registries, the audit log. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
 #include "session.h"
 

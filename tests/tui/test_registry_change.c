@@ -1,11 +1,4 @@
 /* The view of the Secret Registry: what it changes there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "session.h"
 
 static void

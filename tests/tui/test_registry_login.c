@@ -1,11 +1,4 @@
 /* The view of the Secret Registry: logins, locks, and a registry that is not there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "memory.h"
 #include "session.h"
 

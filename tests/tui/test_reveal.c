@@ -1,25 +1,12 @@
 /* A secret on the screen: only while it must be, and nowhere else. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
 #include "memory.h"
-#include "vt.h"
+#include "steps.h"
 
 static void
 go_to_broker_secret(struct vt *v)
 {
-	vt_type(v, "/ssl.key.pass");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/ssl.key.pass");
 }
 
 static void
@@ -60,8 +47,7 @@ value_masks_itself_by_time(void **state)
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
 	vt_wait_text(v, FIXTURE_BROKER_SECRET, false);
 	vt_assert_has(v, "Sealed as");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -81,8 +67,7 @@ losing_the_focus_and_resizing_mask_it(void **state)
 	vt_resize(v, 30, 90);
 	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
 	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -98,8 +83,7 @@ no_copy_stays_in_memory(void **state)
 	}
 	go_to_broker_secret(v);
 	vt_key(v, "r");
-	vt_type(v, FIXTURE_PASSPHRASE);
-	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
 	/* The scan can find it while it is shown, so it would find a leak too. */
 	assert_true(memory_count(vt_pid(v), FIXTURE_BROKER_SECRET,
@@ -112,8 +96,7 @@ no_copy_stays_in_memory(void **state)
 	vt_assert_has(v, "locked");
 	assert_int_equal(memory_count(vt_pid(v), raw, sizeof(raw)), 0);
 	vt_key(v, KEY_ENTER);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -127,15 +110,13 @@ no_copy_of_a_clear_text_value_stays_in_memory(void **state)
 		skip();
 	}
 	memory_assert_clean(vt_pid(v), "scan", FIXTURE_KEYSTORE_SECRET);
-	vt_type(v, "/keystore.pass");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/keystore.pass");
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_KEYSTORE_SECRET);
 	vt_key(v, "r");
 	vt_assert_lacks(v, FIXTURE_KEYSTORE_SECRET);
 	memory_assert_clean(vt_pid(v), "masked value", FIXTURE_KEYSTORE_SECRET);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -151,8 +132,7 @@ key_from_the_environment_is_wiped(void **state)
 	vt_key(v, "U");
 	vt_assert_has(v, "unlocked, master key id 46d171a8");
 	memory_assert_clean(vt_pid(v), "master key", FIXTURE_MASTER_KEY);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -167,8 +147,7 @@ terminal_without_a_second_screen_shows_no_secret(void **state)
 	vt_assert_has(v, "Not shown");
 	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
 	vt_key(v, KEY_ENTER);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -184,8 +163,7 @@ control_characters_in_a_value_are_made_visible(void **state)
 	vt_assert_has(v, "x\\x1b]0;owned\\x07y\\nz");
 	assert_false(vt_sent(v, "\033]0;owned"));
 	vt_key(v, "r");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -211,8 +189,7 @@ long_value_is_wrapped_and_said_to_be_cut(void **state)
 	vt_assert_has(v, "END");
 	vt_key(v, "r");
 	vt_assert_lacks(v, "END");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -227,8 +204,7 @@ smallest_screen_shows_a_value_too(void **state)
 	vt_assert_has(v, "broker-canary-7fQ2");
 	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, "canary");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -244,27 +220,24 @@ damaged_entry_says_so_and_shows_nothing(void **state)
 	vt_key(v, KEY_ENTER);
 	/* Unlocked, the reference to it is known to be damaged. */
 	vt_assert_has(v, "1 damaged");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(value_is_shown_and_any_key_masks_it),
-		TEST(value_masks_itself_by_time),
-		TEST(losing_the_focus_and_resizing_mask_it),
-		TEST(no_copy_stays_in_memory),
-		TEST(no_copy_of_a_clear_text_value_stays_in_memory),
-		TEST(key_from_the_environment_is_wiped),
-		TEST(terminal_without_a_second_screen_shows_no_secret),
-		TEST(control_characters_in_a_value_are_made_visible),
-		TEST(long_value_is_wrapped_and_said_to_be_cut),
-		TEST(smallest_screen_shows_a_value_too),
-		TEST(damaged_entry_says_so_and_shows_nothing),
+		FIXTURE_TEST(value_is_shown_and_any_key_masks_it),
+		FIXTURE_TEST(value_masks_itself_by_time),
+		FIXTURE_TEST(losing_the_focus_and_resizing_mask_it),
+		FIXTURE_TEST(no_copy_stays_in_memory),
+		FIXTURE_TEST(no_copy_of_a_clear_text_value_stays_in_memory),
+		FIXTURE_TEST(key_from_the_environment_is_wiped),
+		FIXTURE_TEST(terminal_without_a_second_screen_shows_no_secret),
+		FIXTURE_TEST(control_characters_in_a_value_are_made_visible),
+		FIXTURE_TEST(long_value_is_wrapped_and_said_to_be_cut),
+		FIXTURE_TEST(smallest_screen_shows_a_value_too),
+		FIXTURE_TEST(damaged_entry_says_so_and_shows_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,18 +1,6 @@
 /* Both rotations, and what must hold before anything is written. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
-#include "keys.h"
 #include "memory.h"
-#include "vt.h"
+#include "steps.h"
 
 #define NEW_PASSPHRASE "fresh-canary-Wm3"
 
@@ -37,7 +25,7 @@ data_key_rotation_seals_everything_again(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v;
-	char *before, *value;
+	char *before;
 
 	mend(f);
 	before = fixture_read(f, secrets);
@@ -45,19 +33,15 @@ data_key_rotation_seals_everything_again(void **state)
 	vt_key(v, "K");
 	vt_assert_has(v, "Rotate the data key");
 	vt_key(v, "w");
-	vt_type(v, "rotat");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "rotat");
 	vt_assert_has(v, "that is not the word");
 	vt_key(v, "e");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "rotated the data key");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 	fixture_assert_not_in_file(f, secrets, "KKiwzvaLcMu7ngba");
 	fixture_assert_not_in_file(f, secrets, "zj3HcxsoieWQaS5");
-	value = fixture_decrypt(f, broker, secrets, "ssl.key.password", FIXTURE_MASTER_KEY);
-	assert_string_equal(value, FIXTURE_BROKER_SECRET);
-	free(value);
+	fixture_assert_value(f, broker, "ssl.key.password", FIXTURE_BROKER_SECRET);
 	free(before);
 }
 
@@ -65,17 +49,14 @@ static void
 data_key_rotation_is_refused_with_a_damaged_entry(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open_unlocked(f);
 
 	vt_key(v, "K");
 	vt_assert_has(v, "The data key cannot be rotated");
 	vt_assert_has(v, "secrets.properties:10");
 	vt_key(v, KEY_ENTER);
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
 
 /* Up to the screen that shows the new key, which is returned. */
@@ -86,14 +67,11 @@ rotate_up_to_the_key(struct vt *v)
 	char *key;
 
 	vt_key(v, "M");
-	vt_type(v, NEW_PASSPHRASE);
-	vt_key(v, KEY_ENTER);
-	vt_type(v, NEW_PASSPHRASE);
-	vt_key(v, KEY_ENTER);
+	type_line(v, NEW_PASSPHRASE);
+	type_line(v, NEW_PASSPHRASE);
 	vt_assert_has(v, "_metadata.master_key.0.salt");
 	vt_key(v, "w");
-	vt_type(v, "rotate");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "rotate");
 	vt_assert_has(v, "Save this key now");
 	vt_row(v, 2, line, sizeof(line));
 	key = strdup(line + strspn(line, " "));
@@ -106,23 +84,21 @@ master_key_rotation_shows_the_key_once_and_wants_proof(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v;
-	char *before, *key, *value;
+	char *key, *value;
 
 	mend(f);
-	before = fixture_snapshot(f);
+	fixture_keep(f);
 	v = fixture_open_unlocked(f);
 	key = rotate_up_to_the_key(v);
 	/* Nothing is written before the proof. */
-	fixture_assert_unchanged(f, before);
+	fixture_assert_unchanged(f);
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "Is it saved?");
 	vt_assert_lacks(v, key);
-	vt_type(v, "nothis");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "nothis");
 	vt_assert_has(v, "these are not its last 6 characters");
-	fixture_assert_unchanged(f, before);
-	vt_type(v, key + 38);
-	vt_key(v, KEY_ENTER);
+	fixture_assert_unchanged(f);
+	type_line(v, key + 38);
 	vt_assert_has(v, "The master key is rotated");
 	vt_key(v, KEY_ENTER);
 	if (memory_can_read(vt_pid(v))) {
@@ -138,14 +114,12 @@ master_key_rotation_shows_the_key_once_and_wants_proof(void **state)
 	fixture_assert_in_file(f, secrets, "iterations = 220000");
 	free(value);
 	free(key);
-	free(before);
 }
 
 static void
 giving_up_on_the_new_key_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open_unlocked(f);
 	char *key = rotate_up_to_the_key(v);
 
@@ -162,11 +136,9 @@ giving_up_on_the_new_key_changes_nothing(void **state)
 	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, key);
 	vt_assert_lacks(v, "rotated");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 	free(key);
-	free(before);
 }
 
 static void
@@ -175,17 +147,13 @@ different_passphrases_are_asked_again(void **state)
 	struct vt *v = fixture_open_unlocked(*state);
 
 	vt_key(v, "M");
-	vt_type(v, "one");
-	vt_key(v, KEY_ENTER);
-	vt_type(v, "two");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "one");
+	type_line(v, "two");
 	vt_assert_has(v, "the two were not the same");
-	vt_type(v, "  ");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "  ");
 	vt_assert_has(v, "a blank passphrase protects nothing");
 	vt_key(v, KEY_ESC);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -195,26 +163,22 @@ locked_file_asks_for_the_old_passphrase_first(void **state)
 
 	vt_key(v, "M");
 	vt_assert_has(v, "Unlock");
-	vt_type(v, FIXTURE_PASSPHRASE);
-	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
 	vt_assert_has(v, "New passphrase:");
 	vt_key(v, KEY_ESC);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(data_key_rotation_seals_everything_again),
-		TEST(data_key_rotation_is_refused_with_a_damaged_entry),
-		TEST(master_key_rotation_shows_the_key_once_and_wants_proof),
-		TEST(giving_up_on_the_new_key_changes_nothing),
-		TEST(different_passphrases_are_asked_again),
-		TEST(locked_file_asks_for_the_old_passphrase_first),
+		FIXTURE_TEST(data_key_rotation_seals_everything_again),
+		FIXTURE_TEST(data_key_rotation_is_refused_with_a_damaged_entry),
+		FIXTURE_TEST(master_key_rotation_shows_the_key_once_and_wants_proof),
+		FIXTURE_TEST(giving_up_on_the_new_key_changes_nothing),
+		FIXTURE_TEST(different_passphrases_are_asked_again),
+		FIXTURE_TEST(locked_file_asks_for_the_old_passphrase_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,19 +1,8 @@
 /* What the first screens look like, at any size. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
-#include "vt.h"
+#include "steps.h"
 
 static void
 first_frame_shows_files_and_sealed_entries_and_no_secret(void **state)
@@ -43,8 +32,7 @@ large_screen_has_words_for_states(void **state)
 	golden_assert(v, "first-200x50");
 	vt_assert_has(v, "clear text");
 	vt_assert_has(v, "other provider");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -60,8 +48,7 @@ smallest_screen_is_usable(void **state)
 	vt_key(v, "?");
 	golden_assert(v, "help-20x5");
 	vt_key(v, KEY_ESC);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -76,8 +63,7 @@ too_small_says_what_is_needed_and_ignores_keys(void **state)
 	vt_key(v, "q");
 	vt_resize(v, 24, 80);
 	golden_assert(v, "first-80x24");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -95,8 +81,7 @@ resizing_down_to_one_cell_and_back_loses_nothing(void **state)
 	golden_assert(v, "first-200x50");
 	vt_resize(v, 24, 80);
 	golden_assert(v, "first-80x24");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -112,8 +97,7 @@ wide_characters_take_two_cells(void **state)
 	assert_int_equal(vt_cell(v, row, col).width, 2);
 	assert_int_equal(vt_cell(v, row, col).chars[0], 0x4f5c);
 	vt_assert_has(v, "worker.properties:3");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -130,8 +114,7 @@ control_characters_in_keys_cannot_drive_the_terminal(void **state)
 	vt_assert_has(v, "right\\u{202e}left");
 	assert_false(vt_sent(v, "\033]0;owned"));
 	assert_false(vt_sent(v, "\342\200\256"));
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -147,8 +130,7 @@ cursor_stands_on_the_selected_row(void **state)
 	assert_true(vt_find(v, "listeners", &text_row, &text_col));
 	assert_int_equal(row, text_row);
 	assert_int_equal(col, 0);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -167,8 +149,7 @@ selection_shows_its_counterpart_in_the_other_pane(void **state)
 	vt_key(v, KEY_DOWN);
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "worker.properties:4  consumer.ssl.key.password");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -181,8 +162,7 @@ orphan_is_flagged_and_explained(void **state)
 	vt_assert_has(v, "An orphan");
 	vt_assert_has(v, "1 orphan");
 	vt_assert_has(v, "? old.properties/orphan.password");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -201,8 +181,7 @@ empty_folder_says_so(void **state)
 	vt_assert_has(v, "no configuration file here");
 	vt_assert_has(v, "There is no secrets file yet.");
 	golden_assert(v, "empty-80x24");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -216,8 +195,7 @@ single_file_is_shown_with_the_secrets_file_of_its_references(void **state)
 	vt_assert_has(v, "Configuration files 1");
 	vt_assert_has(v, "ssl.keystore.password");
 	vt_assert_has(v, "4 sealed");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -229,8 +207,7 @@ reference_to_a_missing_secrets_file_is_not_called_no_file_yet(void **state)
 	vt_settle(v);
 	vt_assert_has(v, "No secrets file is open.");
 	vt_assert_lacks(v, "There is no secrets file yet.");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -245,8 +222,7 @@ several_paths_are_shown_together(void **state)
 	vt_type(v, "-");
 	vt_assert_has(v, "estate/broker.properties");
 	vt_assert_has(v, "fresh/client.properties");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -261,8 +237,7 @@ file_that_cannot_be_read_says_why(void **state)
 	vt_assert_has(v, "X unreadable");
 	vt_assert_has(v, "1 unreadable");
 	vt_assert_has(v, "broker.properties:2");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -288,32 +263,29 @@ folding_hides_entries_and_filter_shows_only_some(void **state)
 	vt_assert_lacks(v, "db.password");
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "broker.id");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(first_frame_shows_files_and_sealed_entries_and_no_secret),
-		TEST(large_screen_has_words_for_states),
-		TEST(smallest_screen_is_usable),
-		TEST(too_small_says_what_is_needed_and_ignores_keys),
-		TEST(resizing_down_to_one_cell_and_back_loses_nothing),
-		TEST(wide_characters_take_two_cells),
-		TEST(control_characters_in_keys_cannot_drive_the_terminal),
-		TEST(cursor_stands_on_the_selected_row),
-		TEST(selection_shows_its_counterpart_in_the_other_pane),
-		TEST(orphan_is_flagged_and_explained),
-		TEST(empty_folder_says_so),
-		TEST(single_file_is_shown_with_the_secrets_file_of_its_references),
-		TEST(reference_to_a_missing_secrets_file_is_not_called_no_file_yet),
-		TEST(several_paths_are_shown_together),
-		TEST(file_that_cannot_be_read_says_why),
-		TEST(folding_hides_entries_and_filter_shows_only_some),
+		FIXTURE_TEST(first_frame_shows_files_and_sealed_entries_and_no_secret),
+		FIXTURE_TEST(large_screen_has_words_for_states),
+		FIXTURE_TEST(smallest_screen_is_usable),
+		FIXTURE_TEST(too_small_says_what_is_needed_and_ignores_keys),
+		FIXTURE_TEST(resizing_down_to_one_cell_and_back_loses_nothing),
+		FIXTURE_TEST(wide_characters_take_two_cells),
+		FIXTURE_TEST(control_characters_in_keys_cannot_drive_the_terminal),
+		FIXTURE_TEST(cursor_stands_on_the_selected_row),
+		FIXTURE_TEST(selection_shows_its_counterpart_in_the_other_pane),
+		FIXTURE_TEST(orphan_is_flagged_and_explained),
+		FIXTURE_TEST(empty_folder_says_so),
+		FIXTURE_TEST(single_file_is_shown_with_the_secrets_file_of_its_references),
+		FIXTURE_TEST(reference_to_a_missing_secrets_file_is_not_called_no_file_yet),
+		FIXTURE_TEST(several_paths_are_shown_together),
+		FIXTURE_TEST(file_that_cannot_be_read_says_why),
+		FIXTURE_TEST(folding_hides_entries_and_filter_shows_only_some),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,31 +1,8 @@
 /* Mark, review, apply; and every way out of it that must change nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
-#include "vt.h"
+#include "steps.h"
 
 static const char broker[] = "estate/broker.properties";
-static const char secrets[] = "estate/secrets.properties";
-
-static void
-assert_value(struct fixture *f, const char *file, const char *key, const char *value)
-{
-	char *got = fixture_decrypt(f, file, secrets, key, FIXTURE_MASTER_KEY);
-
-	assert_non_null(got);
-	assert_string_equal(got, value);
-	free(got);
-}
 
 static void
 marked_values_are_sealed_after_review_and_yes(void **state)
@@ -59,9 +36,9 @@ marked_values_are_sealed_after_review_and_yes(void **state)
 	/* The path is the one that the file's references use already. */
 	fixture_assert_in_file(f, broker, "ssl.keystore.password=${securepass:"
 	    "/etc/kafka/secrets.properties:broker.properties/ssl.keystore.password}\n");
-	assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
-	assert_value(f, broker, "ssl.truststore.password", FIXTURE_TRUSTSTORE_SECRET);
-	assert_value(f, broker, "ssl.key.password", FIXTURE_BROKER_SECRET);
+	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
+	fixture_assert_value(f, broker, "ssl.truststore.password", FIXTURE_TRUSTSTORE_SECRET);
+	fixture_assert_value(f, broker, "ssl.key.password", FIXTURE_BROKER_SECRET);
 }
 
 static void
@@ -78,10 +55,11 @@ apply_key_puts_the_question_over_the_diff(void **state)
 	vt_key(v, KEY_RIGHT);
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "sealed 4 values in 2 files");
-	fixture_quit(v);
-	vt_free(v);
-	assert_value(f, "estate/connect/worker.properties", "db.password", FIXTURE_DB_SECRET);
-	assert_value(f, "estate/connect/worker.properties", "\344\275\234\350\200\205.password",
+	fixture_leave(v);
+	fixture_assert_value(f, "estate/connect/worker.properties", "db.password",
+	    FIXTURE_DB_SECRET);
+	fixture_assert_value(f, "estate/connect/worker.properties",
+	    "\344\275\234\350\200\205.password",
 	    FIXTURE_WIDE_SECRET);
 }
 
@@ -89,7 +67,6 @@ static void
 the_key_that_asks_never_confirms(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open_unlocked(f);
 
 	vt_key(v, "A");
@@ -100,17 +77,14 @@ the_key_that_asks_never_confirms(void **state)
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "4 marked");
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
 
 static void
 every_way_back_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open_unlocked(f);
 
 	vt_type(v, "ap");
@@ -132,8 +106,7 @@ every_way_back_changes_nothing(void **state)
 	vt_send(v, KEY_ENTER);
 	assert_int_equal(vt_wait_exit(v), 0);
 	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_assert_unchanged(f);
 }
 
 static void
@@ -145,15 +118,11 @@ path_in_references_can_be_changed_in_the_review(void **state)
 	vt_type(v, "apm");
 	vt_assert_has(v, "/etc/kafka/secrets.properties");
 	vt_key(v, "\025");
-	vt_type(v, "/run/s.properties");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/run/s.properties");
 	vt_assert_has(v, "Path in references: /run/s.properties");
-	vt_key(v, "w");
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	apply(v);
 	vt_assert_has(v, "sealed 2 values");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 	fixture_assert_in_file(f, broker,
 	    "${securepass:/run/s.properties:broker.properties/ssl.keystore.password}");
 }
@@ -163,8 +132,7 @@ single_marks_ranges_and_clearing(void **state)
 {
 	struct vt *v = fixture_open(*state);
 
-	vt_type(v, "/keystore.pass");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/keystore.pass");
 	vt_key(v, " ");
 	vt_assert_has(v, "1 marked");
 	vt_key(v, "k");
@@ -185,8 +153,7 @@ single_marks_ranges_and_clearing(void **state)
 	vt_key(v, "k");
 	vt_key(v, KEY_ESC);
 	vt_assert_lacks(v, "marked");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -194,16 +161,13 @@ what_is_no_plain_value_cannot_be_marked_and_says_why(void **state)
 {
 	struct vt *v = fixture_open(*state);
 
-	vt_type(v, "/vault.token");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/vault.token");
 	vt_key(v, " ");
 	vt_assert_has(v, "Space (mark): the value comes from another provider already");
-	vt_type(v, "/config.providers");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/config.providers");
 	vt_key(v, " ");
 	vt_assert_has(v, "the providers must stay readable");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -211,28 +175,23 @@ file_that_changed_since_the_review_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = fixture_open_unlocked(f);
-	char *before;
 
 	vt_type(v, "aw");
 	fixture_write(f, broker, "ssl.keystore.password=somebody-else-was-here\n");
-	before = fixture_snapshot(f);
-	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_ENTER);
+	fixture_keep(f);
+	confirm(v);
 	vt_assert_has(v, "Not applied");
 	vt_assert_has(v, "broker.properties");
 	vt_key(v, KEY_ENTER);
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
 
 static void
 without_a_key_the_list_of_marks_is_shown(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open(f);
 
 	vt_type(v, "ap");
@@ -244,27 +203,23 @@ without_a_key_the_list_of_marks_is_shown(void **state)
 	vt_assert_lacks(v, "[Cancel]");
 	vt_key(v, KEY_ESC);
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(marked_values_are_sealed_after_review_and_yes),
-		TEST(apply_key_puts_the_question_over_the_diff),
-		TEST(the_key_that_asks_never_confirms),
-		TEST(every_way_back_changes_nothing),
-		TEST(path_in_references_can_be_changed_in_the_review),
-		TEST(single_marks_ranges_and_clearing),
-		TEST(what_is_no_plain_value_cannot_be_marked_and_says_why),
-		TEST(file_that_changed_since_the_review_is_refused),
-		TEST(without_a_key_the_list_of_marks_is_shown),
+		FIXTURE_TEST(marked_values_are_sealed_after_review_and_yes),
+		FIXTURE_TEST(apply_key_puts_the_question_over_the_diff),
+		FIXTURE_TEST(the_key_that_asks_never_confirms),
+		FIXTURE_TEST(every_way_back_changes_nothing),
+		FIXTURE_TEST(path_in_references_can_be_changed_in_the_review),
+		FIXTURE_TEST(single_marks_ranges_and_clearing),
+		FIXTURE_TEST(what_is_no_plain_value_cannot_be_marked_and_says_why),
+		FIXTURE_TEST(file_that_changed_since_the_review_is_refused),
+		FIXTURE_TEST(without_a_key_the_list_of_marks_is_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

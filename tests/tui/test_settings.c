@@ -1,19 +1,8 @@
 /* What propseal.ini changes on the screen: keys, colours, rules, times. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
-#include "fixture.h"
-#include "keys.h"
-#include "vt.h"
+#include "steps.h"
 
 /* The program with a propseal.ini of its own. */
 static struct vt *
@@ -69,8 +58,7 @@ monochrome_uses_no_colour(void **state)
 			assert_true(VTERM_COLOR_IS_DEFAULT_FG(&c.fg));
 		}
 	}
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 /* Is any cell drawn in one of the terminal's colours ${a} and ${b}? */
@@ -100,16 +88,14 @@ light_theme_has_no_yellow_and_no_cyan(void **state)
 	vt_key(v, " ");
 	assert_true(has_colour(v, 3, 6));
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 	v = with_settings(*state, "[ui]\ntheme = light\n");
 	vt_settle(v);
 	vt_key(v, " ");
 	assert_false(has_colour(v, 3, 6));
 	assert_true(has_colour(v, 1, 5));
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -129,8 +115,7 @@ rules_and_patterns_choose_what_is_marked(void **state)
 	/* The secrets file is that of the file, though no pattern takes it. */
 	vt_assert_has(v, "secrets.properties");
 	vt_key(v, "u");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -145,17 +130,15 @@ broken_file_is_said_before_the_screen(void **state)
 	vt_free(v);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(keys_are_those_of_the_file),
-		TEST(monochrome_uses_no_colour),
-		TEST(light_theme_has_no_yellow_and_no_cyan),
-		TEST(rules_and_patterns_choose_what_is_marked),
-		TEST(broken_file_is_said_before_the_screen),
+		FIXTURE_TEST(keys_are_those_of_the_file),
+		FIXTURE_TEST(monochrome_uses_no_colour),
+		FIXTURE_TEST(light_theme_has_no_yellow_and_no_cyan),
+		FIXTURE_TEST(rules_and_patterns_choose_what_is_marked),
+		FIXTURE_TEST(broken_file_is_said_before_the_screen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,20 +1,9 @@
 /* The terminal is as it was, whichever way the program ends. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
-#include "fixture.h"
-#include "keys.h"
 #include "memory.h"
-#include "vt.h"
+#include "steps.h"
 
 static void
 assert_restored(struct vt *v)
@@ -32,8 +21,7 @@ ends_by(struct fixture *f, int sig, bool crash)
 	struct vt *v = fixture_open_unlocked(f);
 	int status;
 
-	vt_type(v, "/ssl.key.pass");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/ssl.key.pass");
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
 	assert_false(vt_cooked(v));
@@ -106,7 +94,6 @@ static void
 signal_in_a_dialog_changes_nothing_and_restores(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open_unlocked(f);
 	int status;
 
@@ -117,8 +104,7 @@ signal_in_a_dialog_changes_nothing_and_restores(void **state)
 	assert_int_equal(WEXITSTATUS(status), 143);
 	assert_restored(v);
 	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_assert_unchanged(f);
 }
 
 static void
@@ -128,8 +114,7 @@ control_z_stops_masks_and_comes_back(void **state)
 	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
 	struct vt *v = fixture_run(*state, &s);
 
-	vt_type(v, "/ssl.key.pass");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/ssl.key.pass");
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
 	vt_send(v, "\032");
@@ -143,8 +128,7 @@ control_z_stops_masks_and_comes_back(void **state)
 	assert_true(vt_altscreen(v));
 	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
 	vt_assert_has(v, "broker.properties:7");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -161,22 +145,20 @@ closed_terminal_ends_the_program(void **state)
 	vt_free(v);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sigterm_restores_and_exits_143),
-		TEST(sighup_restores_and_exits_129),
-		TEST(sigquit_restores_and_exits_131),
-		TEST(sigusr1_restores),
-		TEST(sigsegv_restores_and_dies_of_it),
-		TEST(sigabrt_restores_and_dies_of_it),
-		TEST(control_c_restores_and_exits_130),
-		TEST(signal_in_a_dialog_changes_nothing_and_restores),
-		TEST(control_z_stops_masks_and_comes_back),
-		TEST(closed_terminal_ends_the_program),
+		FIXTURE_TEST(sigterm_restores_and_exits_143),
+		FIXTURE_TEST(sighup_restores_and_exits_129),
+		FIXTURE_TEST(sigquit_restores_and_exits_131),
+		FIXTURE_TEST(sigusr1_restores),
+		FIXTURE_TEST(sigsegv_restores_and_dies_of_it),
+		FIXTURE_TEST(sigabrt_restores_and_dies_of_it),
+		FIXTURE_TEST(control_c_restores_and_exits_130),
+		FIXTURE_TEST(signal_in_a_dialog_changes_nothing_and_restores),
+		FIXTURE_TEST(control_z_stops_masks_and_comes_back),
+		FIXTURE_TEST(closed_terminal_ends_the_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,19 +1,8 @@
 /* Terminals of all kinds, and things that are none. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
-#include "vt.h"
+#include "steps.h"
 
 static void
 assert_refused(struct fixture *f, const char *term, const char *why)
@@ -76,8 +65,7 @@ no_color_uses_none(void **state)
 	/* The letters and the reverse selection carry all that colours do. */
 	golden_assert(v, "no-colour-80x24");
 	assert_true(vt_cell(v, 2, 0).attrs.reverse);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -87,8 +75,7 @@ empty_no_color_counts_as_unset(void **state)
 	struct vt *v = fixture_run(*state, &s);
 
 	golden_assert(v, "first-80x24");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -108,8 +95,7 @@ c_locale_draws_in_ascii(void **state)
 		}
 	}
 	golden_assert(v, "ascii-80x24");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -137,7 +123,6 @@ static void
 unknown_sequences_are_swallowed(void **state)
 {
 	struct fixture *f = *state;
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_open(f);
 
 	vt_key(v, "\033[200~");
@@ -145,25 +130,21 @@ unknown_sequences_are_swallowed(void **state)
 	vt_key(v, "\033[<0;5;5M");
 	vt_key(v, "\033q");
 	golden_assert(v, "first-80x24");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(terminals_that_cannot_move_the_cursor_are_refused_without_an_escape),
-		TEST(pipe_instead_of_a_terminal_is_refused),
-		TEST(no_color_uses_none),
-		TEST(empty_no_color_counts_as_unset),
-		TEST(c_locale_draws_in_ascii),
-		TEST(other_terminals_work),
-		TEST(unknown_sequences_are_swallowed),
+		FIXTURE_TEST(terminals_that_cannot_move_the_cursor_are_refused_without_an_escape),
+		FIXTURE_TEST(pipe_instead_of_a_terminal_is_refused),
+		FIXTURE_TEST(no_color_uses_none),
+		FIXTURE_TEST(empty_no_color_counts_as_unset),
+		FIXTURE_TEST(c_locale_draws_in_ascii),
+		FIXTURE_TEST(other_terminals_work),
+		FIXTURE_TEST(unknown_sequences_are_swallowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,19 +1,7 @@
 /* Where the key comes from, and how it goes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "fixture.h"
 #include "golden.h"
-#include "keys.h"
 #include "memory.h"
-#include "vt.h"
+#include "steps.h"
 
 static void
 wrong_passphrase_is_refused_and_asked_again(void **state)
@@ -22,14 +10,12 @@ wrong_passphrase_is_refused_and_asked_again(void **state)
 
 	vt_key(v, "U");
 	golden_assert(v, "unlock-80x24");
-	vt_type(v, "wrong");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "wrong");
 	vt_assert_has(v, "that does not open it");
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "master key locked");
 	vt_key(v, "U");
-	vt_type(v, FIXTURE_PASSPHRASE);
-	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
 	vt_assert_has(v, "unlocked, id 46d171a8");
 	fixture_quit(v);
 	assert_false(vt_sent(v, "horse"));
@@ -42,8 +28,7 @@ master_key_can_be_pasted(void **state)
 	struct vt *v = fixture_open(*state);
 
 	vt_key(v, "U");
-	vt_type(v, FIXTURE_MASTER_KEY);
-	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_MASTER_KEY);
 	vt_assert_has(v, "unlocked, id 46d171a8");
 	fixture_quit(v);
 	assert_false(vt_sent(v, FIXTURE_MASTER_KEY));
@@ -58,8 +43,7 @@ key_file_opens_without_a_question(void **state)
 
 	vt_key(v, "U");
 	vt_assert_has(v, "unlocked, id 46d171a8");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -71,11 +55,9 @@ wrong_key_in_the_environment_asks_for_the_right_one(void **state)
 
 	vt_key(v, "U");
 	vt_assert_has(v, "(the environment) does not open");
-	vt_type(v, FIXTURE_PASSPHRASE);
-	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
 	vt_assert_has(v, "unlocked, id 46d171a8");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -83,8 +65,7 @@ lock_wipes_and_the_next_use_asks(void **state)
 {
 	struct vt *v = fixture_open_unlocked(*state);
 
-	vt_type(v, "/ssl.key.pass");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "/ssl.key.pass");
 	vt_key(v, "r");
 	vt_key(v, "L");
 	vt_assert_has(v, "The keys are wiped");
@@ -95,8 +76,7 @@ lock_wipes_and_the_next_use_asks(void **state)
 	vt_key(v, "r");
 	vt_assert_has(v, "Unlock");
 	vt_key(v, KEY_ESC);
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -110,8 +90,7 @@ idle_time_locks(void **state)
 	vt_wait_text(v, "The keys are wiped", true);
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "master key locked");
-	fixture_quit(v);
-	vt_free(v);
+	fixture_leave(v);
 }
 
 static void
@@ -120,36 +99,30 @@ idle_time_closes_a_dialog_with_a_secret_in_it(void **state)
 	struct fixture *f = *state;
 	struct fixture_start s = { .args = { "estate", "--lock-time", "1" },
 	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
-	char *before = fixture_snapshot(f);
 	struct vt *v = fixture_run(f, &s);
 
-	vt_type(v, "ikey");
-	vt_key(v, KEY_ENTER);
+	type_line(v, "ikey");
 	vt_type(v, "left-alone-canary");
 	vt_wait_text(v, "The keys are wiped", true);
 	if (memory_can_read(vt_pid(v)))
 		memory_assert_clean(vt_pid(v), "typed value", "left-alone-canary");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "Configuration files");
-	fixture_quit(v);
-	vt_free(v);
-	fixture_assert_unchanged(f, before);
-	free(before);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(wrong_passphrase_is_refused_and_asked_again),
-		TEST(master_key_can_be_pasted),
-		TEST(key_file_opens_without_a_question),
-		TEST(wrong_key_in_the_environment_asks_for_the_right_one),
-		TEST(lock_wipes_and_the_next_use_asks),
-		TEST(idle_time_locks),
-		TEST(idle_time_closes_a_dialog_with_a_secret_in_it),
+		FIXTURE_TEST(wrong_passphrase_is_refused_and_asked_again),
+		FIXTURE_TEST(master_key_can_be_pasted),
+		FIXTURE_TEST(key_file_opens_without_a_question),
+		FIXTURE_TEST(wrong_key_in_the_environment_asks_for_the_right_one),
+		FIXTURE_TEST(lock_wipes_and_the_next_use_asks),
+		FIXTURE_TEST(idle_time_locks),
+		FIXTURE_TEST(idle_time_closes_a_dialog_with_a_secret_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

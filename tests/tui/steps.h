@@ -1,0 +1,55 @@
+#ifndef TESTS_TUI_STEPS_H
+#define TESTS_TUI_STEPS_H
+
+/* What every test of the interface needs, and the steps that they share. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+#include "keys.h"
+#include "vt.h"
+
+/* A case on a fixture of its own. */
+#define FIXTURE_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+/* An answer may come, and be drawn, at any time: so wait for what is expected. */
+static inline void
+see(struct vt *v, const char *text)
+{
+	vt_wait_text(v, text, true);
+}
+
+/* Type into a field or after a key, and Enter. */
+static inline void
+type_line(struct vt *v, const char *text)
+{
+	vt_type(v, text);
+	vt_key(v, KEY_ENTER);
+}
+
+/* Go on from a question whose focus is on Cancel. */
+static inline void
+confirm(struct vt *v)
+{
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+}
+
+/* From a review to the change that it shows. */
+static inline void
+apply(struct vt *v)
+{
+	vt_key(v, "w");
+	confirm(v);
+}
+
+#endif /* !TESTS_TUI_STEPS_H */

@@ -122,6 +122,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
+$(BUILD)/tests/unit/%.o $(BUILD)/tests/support/%.o: ALL_CPPFLAGS += -Itests/support
 
 # What is kept as data and built in: its bytes, for an array.
 $(BUILD)/data/openapi.inc: share/registry/openapi.json

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "registry/log/log.h"
-#include "tests/support/log_memory.h"
+#include "log_memory.h"
 
 struct error;
 struct log_record;

@@ -1,4 +1,4 @@
-#include "tests/support/log_memory.h"
+#include "log_memory.h"
 #include "log_behaviour.h"
 
 static struct log_memory *topic;

@@ -1,5 +1,5 @@
-#ifndef UNIT_RECORD_SUPPORT_H
-#define UNIT_RECORD_SUPPORT_H
+#ifndef SUPPORT_RECORD_SUPPORT_H
+#define SUPPORT_RECORD_SUPPORT_H
 
 /* Records of the registry's log, put together for tests. */
 
@@ -54,4 +54,4 @@ record_encoded(const struct record *r, struct buf *bytes)
 	    bytes->len - n };
 }
 
-#endif /* !UNIT_RECORD_SUPPORT_H */
+#endif /* !SUPPORT_RECORD_SUPPORT_H */

@@ -1,5 +1,5 @@
-#ifndef UNIT_JWT_MAKER_H
-#define UNIT_JWT_MAKER_H
+#ifndef SUPPORT_JWT_MAKER_H
+#define SUPPORT_JWT_MAKER_H
 
 /* Makes keys, a JWKS file and tokens, good and bad.  Static, as unit.h. */
 
@@ -137,4 +137,4 @@ maker_hs256(const void *secret, size_t secret_len, const char *header, const cha
 	return text;
 }
 
-#endif /* !UNIT_JWT_MAKER_H */
+#endif /* !SUPPORT_JWT_MAKER_H */

@@ -1,5 +1,5 @@
-#ifndef UNIT_AUDIT_SUPPORT_H
-#define UNIT_AUDIT_SUPPORT_H
+#ifndef SUPPORT_AUDIT_SUPPORT_H
+#define SUPPORT_AUDIT_SUPPORT_H
 
 /* For tests of the audit log: each runs in an empty folder, on FILE there. */
 
@@ -247,4 +247,4 @@ audit_await(struct audit *a, bool ready)
 	}
 }
 
-#endif /* !UNIT_AUDIT_SUPPORT_H */
+#endif /* !SUPPORT_AUDIT_SUPPORT_H */

@@ -1,5 +1,5 @@
-#ifndef UNIT_DOCUMENT_SUPPORT_H
-#define UNIT_DOCUMENT_SUPPORT_H
+#ifndef SUPPORT_DOCUMENT_SUPPORT_H
+#define SUPPORT_DOCUMENT_SUPPORT_H
 
 /* What the tests of core/document share. */
 
@@ -125,4 +125,4 @@ shown(const void *bytes, size_t n, char *out, size_t size)
 	return out;
 }
 
-#endif /* !UNIT_DOCUMENT_SUPPORT_H */
+#endif /* !SUPPORT_DOCUMENT_SUPPORT_H */

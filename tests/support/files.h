@@ -1,5 +1,5 @@
-#ifndef UNIT_FILES_H
-#define UNIT_FILES_H
+#ifndef SUPPORT_FILES_H
+#define SUPPORT_FILES_H
 
 /* For tests of what happens on disk: each test runs in an empty folder. */
 
@@ -188,4 +188,4 @@ files_mount_small(const char *where, const char *options)
 	}
 }
 
-#endif /* !UNIT_FILES_H */
+#endif /* !SUPPORT_FILES_H */

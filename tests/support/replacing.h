@@ -1,5 +1,5 @@
-#ifndef UNIT_REPLACING_H
-#define UNIT_REPLACING_H
+#ifndef SUPPORT_REPLACING_H
+#define SUPPORT_REPLACING_H
 
 /* What the tests of plan/replace.h share. */
 
@@ -86,4 +86,4 @@ assert_refused(const char *path, enum error_code code, const char *what)
 	assert_int_equal(files_count("."), count);
 }
 
-#endif /* !UNIT_REPLACING_H */
+#endif /* !SUPPORT_REPLACING_H */

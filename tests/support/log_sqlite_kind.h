@@ -1,5 +1,5 @@
-#ifndef UNIT_LOG_SQLITE_KIND_H
-#define UNIT_LOG_SQLITE_KIND_H
+#ifndef SUPPORT_LOG_SQLITE_KIND_H
+#define SUPPORT_LOG_SQLITE_KIND_H
 
 /* The SQLite kind for log_behaviour.h: the file log.db in the test's folder. */
 
@@ -96,4 +96,4 @@ slurp(const char *path)
 	return b;
 }
 
-#endif /* !UNIT_LOG_SQLITE_KIND_H */
+#endif /* !SUPPORT_LOG_SQLITE_KIND_H */

@@ -1,5 +1,5 @@
-#ifndef UNIT_ESTATE_FIXTURE_H
-#define UNIT_ESTATE_FIXTURE_H
+#ifndef SUPPORT_ESTATE_FIXTURE_H
+#define SUPPORT_ESTATE_FIXTURE_H
 
 /*
  * Secrets files as `confluent secret` writes them, made independently of this
@@ -368,4 +368,4 @@ world_seal_value(struct world *w, const char *key, const char *value, bool must_
 	    &fixture_options, &w->err);
 }
 
-#endif /* !UNIT_ESTATE_FIXTURE_H */
+#endif /* !SUPPORT_ESTATE_FIXTURE_H */

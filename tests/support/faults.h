@@ -1,5 +1,5 @@
-#ifndef UNIT_FAULTS_H
-#define UNIT_FAULTS_H
+#ifndef SUPPORT_FAULTS_H
+#define SUPPORT_FAULTS_H
 
 /*
  * System calls that fail on demand: these definitions stand before libc's for
@@ -134,4 +134,4 @@ faccessat(int dir, const char *path, int mode, int flags)
 	return (int)syscall(SYS_faccessat2, dir, path, mode, flags);
 }
 
-#endif /* !UNIT_FAULTS_H */
+#endif /* !SUPPORT_FAULTS_H */

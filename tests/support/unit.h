@@ -1,5 +1,5 @@
-#ifndef UNIT_UNIT_H
-#define UNIT_UNIT_H
+#ifndef SUPPORT_UNIT_H
+#define SUPPORT_UNIT_H
 
 /* What unit tests share.  Static, so that each test stays one program. */
 
@@ -92,4 +92,4 @@ unit_remove_folder(char *path)
 	free(path);
 }
 
-#endif /* !UNIT_UNIT_H */
+#endif /* !SUPPORT_UNIT_H */

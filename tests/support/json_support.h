@@ -1,5 +1,5 @@
-#ifndef UNIT_JSON_SUPPORT_H
-#define UNIT_JSON_SUPPORT_H
+#ifndef SUPPORT_JSON_SUPPORT_H
+#define SUPPORT_JSON_SUPPORT_H
 
 /* What the tests of JSON documents share. */
 
@@ -61,4 +61,4 @@ random_json(uint64_t *state, unsigned char *out, size_t size)
 	return len;
 }
 
-#endif /* !UNIT_JSON_SUPPORT_H */
+#endif /* !SUPPORT_JSON_SUPPORT_H */

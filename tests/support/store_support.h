@@ -1,5 +1,5 @@
-#ifndef UNIT_STORE_SUPPORT_H
-#define UNIT_STORE_SUPPORT_H
+#ifndef SUPPORT_STORE_SUPPORT_H
+#define SUPPORT_STORE_SUPPORT_H
 
 /* A store over the simulated log, and actions on it one after the other. */
 
@@ -9,7 +9,7 @@
 #include "registry/log/log.h"
 #include "registry/store/state.h"
 #include "registry/store/store.h"
-#include "tests/support/log_memory.h"
+#include "log_memory.h"
 #include "unit.h"
 
 #define STORE_WINDOW 10000
@@ -191,4 +191,4 @@ store_live(struct store *s, const char *path, const char *key, char out[256])
 	return out;
 }
 
-#endif /* !UNIT_STORE_SUPPORT_H */
+#endif /* !SUPPORT_STORE_SUPPORT_H */

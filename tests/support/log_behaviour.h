@@ -1,5 +1,5 @@
-#ifndef UNIT_LOG_BEHAVIOUR_H
-#define UNIT_LOG_BEHAVIOUR_H
+#ifndef SUPPORT_LOG_BEHAVIOUR_H
+#define SUPPORT_LOG_BEHAVIOUR_H
 
 /*
  * What every kind of log does.  A test program defines the three functions
@@ -566,4 +566,4 @@ test_readers_see_whole_batches_while_one_appends(void **state)
 	LOG_TEST(test_it_folds_as_a_model_does), \
 	LOG_TEST(test_readers_see_whole_batches_while_one_appends)
 
-#endif /* !UNIT_LOG_BEHAVIOUR_H */
+#endif /* !SUPPORT_LOG_BEHAVIOUR_H */

@@ -1,5 +1,5 @@
-#ifndef UNIT_AES_VECTORS_H
-#define UNIT_AES_VECTORS_H
+#ifndef SUPPORT_AES_VECTORS_H
+#define SUPPORT_AES_VECTORS_H
 
 #include <stddef.h>
 
@@ -335,4 +335,4 @@ static const struct cbc_vector cbc_vectors[] = {
 	    "a530e26304231461b2eb05e2c39be9fcda6c19078c6a9d1b" },
 };
 
-#endif /* !UNIT_AES_VECTORS_H */
+#endif /* !SUPPORT_AES_VECTORS_H */

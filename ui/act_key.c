@@ -369,17 +369,6 @@ suggest_path(const struct app *a, struct buf *out)
 	buf_append_str(out, DEFAULT_NAME);
 }
 
-/* The secrets file at the path, or a new one that is not on disk yet. */
-static struct secrets_file *
-load_or_new(const char *path, struct error *err)
-{
-	struct secrets_file *s = secrets_file_load(path, err);
-
-	if (s == NULL && err->code == ERROR_MISSING)
-		s = secrets_file_new(path, err);
-	return s;
-}
-
 /* Plan, review, prove that the key is saved, apply.  The key, or NULL. */
 static struct key *
 generate_generate(struct app *a, const char *path, const struct buf *passphrase, struct error *err)
@@ -394,21 +383,18 @@ generate_generate(struct app *a, const char *path, const struct buf *passphrase,
 	struct change c;
 	bool done = false;
 
-	change_init(&c);
+	change_prepare(a, &c);
 	tell_progress(a, GENERATE_TITLE, "Deriving the master key.", 0, 0);
-	c.made = load_or_new(path, err);
-	if (c.made != NULL)
-		c.plan = plan_new(c.made, err);
-	if (c.plan == NULL || rotate_generate(c.plan, passphrase->data, passphrase->len, &fresh,
-	    err) == -1)
+	if (change_files(&c, NULL, path, true, err) == -1 || change_plan(&c, err) == -1 ||
+	    rotate_generate(c.plan, passphrase->data, passphrase->len, &fresh, err) == -1)
 		tell_error(a, "The secrets file cannot be made", err);
 	else if (review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, GENERATE_TITLE)) {
-		if (change_apply(a, &c, err) == -1)
+		if (change_carry_out(a, &c, err) == -1)
 			tell_error(a, "Not made", err);
 		else
 			done = true;
 	}
-	change_release(&c);
+	change_close(&c);
 	if (!done) {
 		key_free(fresh);
 		fresh = NULL;
@@ -494,17 +480,17 @@ act_rotate_data(struct app *a)
 
 	if (unlock_run(a) == -1)
 		return;
-	change_init(&c);
+	change_prepare(a, &c);
 	if (change_begin(a, &c, &err) == -1 ||
 	    rotate_data_key(c.plan, a->model->master, progress, a, &err) == -1)
 		tell_error(a, "The data key cannot be rotated", &err);
 	else if (review_run(a, &c, &o) == REVIEW_APPLY) {
-		if (change_apply(a, &c, &err) == -1)
+		if (change_carry_out(a, &c, &err) == -1)
 			tell_error(a, "Not rotated", &err);
 		else
 			app_notice(a, "rotated the data key, and read back");
 	}
-	change_release(&c);
+	change_close(&c);
 }
 
 /* Plan, review, prove that the new key is saved, apply: in this order, so that
@@ -524,18 +510,18 @@ rotate_master(struct app *a, const struct buf *passphrase, struct error *err)
 	struct change c;
 	bool done = false;
 
-	change_init(&c);
+	change_prepare(a, &c);
 	tell_progress(a, MASTER, "Deriving the new master key.", 0, 0);
 	if (change_begin(a, &c, err) == -1 || rotate_master_key(c.plan, a->model->master,
 	    passphrase->data, passphrase->len, &fresh, err) == -1)
 		tell_error(a, "The master key cannot be rotated", err);
 	else if (review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, MASTER)) {
-		if (change_apply(a, &c, err) == -1)
+		if (change_carry_out(a, &c, err) == -1)
 			tell_error(a, "Not rotated: the old master key stays valid", err);
 		else
 			done = true;
 	}
-	change_release(&c);
+	change_close(&c);
 	if (!done) {
 		key_free(fresh);
 		fresh = NULL;

@@ -66,7 +66,7 @@ seal_marks_of(struct app *a, const struct estate_file *f, struct change *c,
 		e = &f->entries[i];
 		if (e->shadowed || !marks_has(a->model->marks, f->path, e->key, e->key_len))
 			continue;
-		if (config == NULL && (config = change_load(c, f->path, err)) == NULL)
+		if (config == NULL && (config = change_config(c, f->path, err)) == NULL)
 			return -1;
 		if (seal_key(c->plan, config, e->key, e->key_len, o, err) == -1)
 			return -1;
@@ -90,7 +90,7 @@ static int
 seal_one(const struct seal_plan *s, struct change *c, const struct seal_options *o,
     struct error *err)
 {
-	struct configuration *config = change_load(c, s->path, err);
+	struct configuration *config = change_config(c, s->path, err);
 
 	if (config == NULL)
 		return -1;
@@ -134,7 +134,7 @@ seal_plan_apply(struct app *a, struct change *c)
 {
 	struct error err;
 
-	if (change_apply(a, c, &err) == 0)
+	if (change_carry_out(a, c, &err) == 0)
 		return true;
 	tell_error(a, "Not applied", &err);
 	return false;
@@ -162,7 +162,7 @@ seal_plan_run(struct app *a, struct seal_plan *s, const char *title, const char 
 		return false;
 	}
 	do {
-		change_init(&c);
+		change_prepare(a, &c);
 		answer = REVIEW_BACK;
 		o.remote = buf_cstr(&s->remote);
 		if (seal_plan_make(a, s, &c, &err) == -1)
@@ -171,7 +171,7 @@ seal_plan_run(struct app *a, struct seal_plan *s, const char *title, const char 
 			answer = review_run(a, &c, &o);
 		if (answer == REVIEW_APPLY)
 			done = seal_plan_apply(a, &c);
-		change_release(&c);
+		change_close(&c);
 		o.ask_now = false;
 	} while (answer == REVIEW_REMOTE && (ask_remote(a, s) || !a->locking) &&
 	    !a->quit && a->end_signal == 0);
@@ -439,7 +439,7 @@ plan_removal(struct app *a, struct change *c, const struct selection *s,
 
 	if (s->kind == SELECTION_SEALED && !selection_referrer(a, s->name, s->name_len, 0, &f, &e))
 		return plan_orphan(c, a->model->secrets, name, err);
-	config = change_load(c, f->path, err);
+	config = change_config(c, f->path, err);
 	if (config == NULL)
 		return -1;
 	buf_init(&key, NAME_MAX_BYTES);
@@ -471,7 +471,7 @@ review_and_apply(struct app *a, struct change *c, const char *question)
 
 	if (review_run(a, c, &o) != REVIEW_APPLY)
 		return false;
-	if (change_apply(a, c, &err) == 0)
+	if (change_carry_out(a, c, &err) == 0)
 		return true;
 	tell_error(a, "Not removed", &err);
 	return false;
@@ -485,7 +485,7 @@ act_remove(struct app *a)
 	struct change c;
 	struct error err;
 
-	change_init(&c);
+	change_prepare(a, &c);
 	buf_init(&name, NAME_MAX_BYTES);
 	buf_init(&question, 2 * NAME_MAX_BYTES);
 	if (change_begin(a, &c, &err) == -1)
@@ -506,7 +506,7 @@ act_remove(struct app *a)
 failed:
 	tell_error(a, "This cannot be removed", &err);
 done:
-	change_release(&c);
+	change_close(&c);
 	buf_release(&question);
 	buf_release(&name);
 }

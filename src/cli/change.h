@@ -5,15 +5,9 @@
 #include <stddef.h>
 
 #include "common/args.h"
+#include "plan/change.h"
 
-struct buf;
-struct configuration;
-struct error;
-struct key;
-struct lock;
 struct options;
-struct plan;
-struct secrets_file;
 
 /*
  * What a secret flag's value stands for: @FILE a file, - standard input,
@@ -59,45 +53,23 @@ struct key *master_find(const struct options *o, const struct secrets_file *s,
     struct error *err);
 
 /*
- * What every command that changes files does: load, (ask what must be
- * asked), lock, load again what changed meanwhile, plan, then show or apply.
- * Nobody else waits while a person types.
+ * What every command that changes files does around plan/change.h: its files,
+ * key and locks are those of the flags; the plan is shown or applied.
  */
-struct change {
-	const struct options *o;
-	bool may_create;		/* the secrets file may be missing */
-	struct secrets_file *secrets;
-	struct configuration *config;	/* NULL: the command has none */
-	struct key *master;		/* NULL until change_key */
-	struct plan *plan;		/* from change_start on */
-	struct lock *lock;
-};
 
 /* Load the files that the flags name, or the argument, if the command has
  * one in the place of --config-file.  Close ${c} also after a failure. */
 int change_open(struct change *c, const struct options *o, bool may_create,
     struct error *err);
 
-/* Find the master key (master.h). */
-int change_key(struct change *c, struct error *err);
-
-/* Lock the files (not for --dry-run) and begin the plan. */
-int change_start(struct change *c, struct error *err);
-
-/* Give back the locks, to show the plan and ask about it. */
-void change_unlock(struct change *c);
-
-/* And the plan, to start again. */
-void change_stop(struct change *c);
+/* The options of change_open. */
+const struct options *change_options(const struct change *c);
 
 /* Say the remarks of a plan on standard error. */
 void change_say_notes(const struct plan *p);
 
 /* Show the plan on standard output (--dry-run) or apply it. */
 int change_finish(struct change *c, struct error *err);
-
-/* Give back locks, wipe keys, free all. */
-void change_close(struct change *c);
 
 /* The end of a command: close, and report the error if ${rc} is not 0. */
 int change_status(struct change *c, int rc, const struct error *err);

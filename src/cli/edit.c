@@ -17,7 +17,6 @@
 #include "common/report.h"
 #include "document/document.h"
 #include "file/file.h"
-#include "plan/apply.h"
 #include "plan/configuration.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
@@ -324,7 +323,7 @@ use(struct edit *e, const struct document *edited, struct error *err)
 	}
 	e->keep = true;
 	/* Asked about, the plan's remarks were in what was shown. */
-	rc = asked ? apply_plan(e->c.plan, err) : change_finish(&e->c, err);
+	rc = asked ? change_apply(&e->c, err) : change_finish(&e->c, err);
 	e->keep = rc != 0;
 	return rc;
 }

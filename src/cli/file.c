@@ -434,7 +434,7 @@ sealing_options(const struct options *o)
 static int
 seal_all(struct change *c, const struct document *text, bool must_exist, struct error *err)
 {
-	struct seal_options so = sealing_options(c->o);
+	struct seal_options so = sealing_options(change_options(c));
 	struct buf value;
 	const char *key;
 	size_t i, len;

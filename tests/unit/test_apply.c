@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "document/edits.h"
 #include "file/lock.h"
-#include "plan/apply.h"
+#include "plan/change.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "faults.h"

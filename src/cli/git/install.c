@@ -16,8 +16,6 @@
 #include "common/report.h"
 #include "document/document.h"
 #include "file/file.h"
-#include "file/lock.h"
-#include "plan/apply.h"
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"
 
@@ -256,28 +254,28 @@ git_setup_hook(const struct git_setup *g, enum git_hook *out, struct error *err)
 static int
 git_setup_write(const struct git_file *files, size_t n, int lock_timeout_ms, struct error *err)
 {
-	struct plan *p = plan_new(NULL, err);
+	static const struct change_callbacks callbacks = { .waiting = change_waiting };
 	bool existed[FILES_MAX] = { false };
-	struct lock *lock = NULL;
+	struct change c;
 	struct file_id id;
-	int rc = p == NULL ? -1 : 0;
+	int rc;
 
+	change_init(&c, &callbacks, NULL);
+	c.lock_timeout_ms = lock_timeout_ms;
+	rc = change_plan(&c, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		rc = file_identify(files[i].path, &id, err);
 		existed[i] = id.exists;
 		if (rc == 0)
-			rc = plan_add_output(p, files[i].path, files[i].content, err);
+			rc = plan_add_output(c.plan, files[i].path, files[i].content, err);
 	}
-	if (rc == 0 && (lock = apply_lock(p, lock_timeout_ms, change_waiting, NULL, err)) == NULL)
-		rc = -1;
 	if (rc == 0)
-		rc = apply_plan(p, err);
+		rc = change_apply(&c, err);
 	/* A new file is private until here; these are not secret. */
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (!existed[i] && chmod(files[i].path, files[i].mode) != 0)
 			rc = error_io(err, files[i].path, "cannot set its mode");
-	lock_release(lock);
-	plan_free(p);
+	change_close(&c);
 	return rc;
 }
 

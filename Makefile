@@ -1,6 +1,6 @@
 # propseal.  `make` builds build/propseal; `make help` lists the rest.
 
-VERSION := $(shell cat VERSION)
+VERSION := 0.1.0
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
@@ -172,17 +172,17 @@ $(FUZZ_BIN): %: %.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 # --- packages ---
 
 deps:
-	@tools/deps.sh build
+	@share/packaging/deps.sh build
 deps-test:
-	@tools/deps.sh build test
+	@share/packaging/deps.sh build test
 deps-ci:
-	@tools/deps.sh build test ci
+	@share/packaging/deps.sh build test ci
 
 # --- running it ---
 
 demo: deps
 	@$(MAKE) --no-print-directory all
-	@tools/demo.sh $(BUILD)/propseal
+	@share/demo/demo.sh $(BUILD)/propseal
 
 # --- tests; each suite is a command of its own, tests/run.sh adds them up ---
 

@@ -22,6 +22,12 @@ def environment(**more):
     return env
 
 
+def version():
+    """The one that stands in the Makefile."""
+    with open(os.path.join(ROOT, 'Makefile')) as f:
+        return next(line.split()[-1] for line in f if line.startswith('VERSION :='))
+
+
 class Failed(Exception):
     pass
 

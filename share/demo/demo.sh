@@ -1,11 +1,13 @@
 #!/bin/sh
-# Open a scratch copy of the demo estate in propseal.
+# Open a scratch copy of the demo estate, the folder of this script, in propseal.
 #
-# usage: tools/demo.sh PROGRAM
+# usage: share/demo/demo.sh [PROGRAM]     PROGRAM: propseal, the one that is installed
 set -eu
-program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+program=$(command -v "${1:-propseal}") || { echo "there is no ${1:-propseal}"; exit 1; }
+program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program")
 copy=$(mktemp -d "${TMPDIR:-/tmp}/propseal-demo.XXXXXX")
-cp -R share/demo/. "$copy"
+cp -R "$(dirname "$0")/." "$copy"
+rm "$copy/demo.sh"
 chmod -R u+rwX,go-rwx "$copy"
 cd "$copy"
 if [ -t 0 ] && [ -t 1 ]; then

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install, or name, the packages that propseal needs.
 #
-# usage: tools/deps.sh GROUP...     groups: build, test, ci
+# usage: share/packaging/deps.sh GROUP...     groups: build, test, ci
 #
 # Each thing is looked for as what it is (a command, a library that links, a
 # Python module), so nothing is installed that is there under another name.
@@ -40,7 +40,7 @@ ci    must cmd:valgrind                          valgrind          valgrind     
 ci    must cmd:cppcheck                          cppcheck          cppcheck              cppcheck        cppcheck             cppcheck
 ci    must cmd:mandoc                            mandoc            mandoc                mandoc          mandoc               mandoc
 ci    nice cmd:shellcheck                        shellcheck        ShellCheck            shellcheck      shellcheck           shellcheck
-ci    nice cmd:tmux                              tmux              tmux                  tmux            tmux                 tmux
+ci    nice cmd:musl-gcc                          musl-tools        musl-gcc              gcc             musl                 -
 ci    nice cmd:zsh                               zsh               zsh                   zsh             zsh                  zsh
 ci    nice cmd:fish                              fish              fish                  fish            fish                 fish
 '

@@ -21,6 +21,10 @@ say = $(if $(V),,@printf '  %-4s %s\n' $(1) $@)
 try = $(shell printf 'int main(void){return 0;}' | \
 	$(CC) -Werror $(1) -x c -S -o - - >/dev/null 2>&1 && printf '%s' '$(1)')
 
+# $(call try_link,FLAG,ELSE): FLAG if a program links with it, else ELSE.
+try_link = $(shell printf 'int main(void){return 0;}' | \
+	$(CC) -fPIE $(1) -x c -o /dev/null - >/dev/null 2>&1 && printf '%s' '$(1)' || printf '%s' '$(2)')
+
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 
 # clang up to 15 wants to be asked twice before it zeroes variables.
@@ -31,19 +35,20 @@ ZERO := $(call try,-enable-trivial-auto-var-init-zero-knowing-it-will-be-removed
 endif
 HARDEN := -fPIE -fstack-protector-strong $(ZERO) \
 	$(call try,-fstack-clash-protection) $(call try,-fcf-protection=full)
-HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+HARDEN_LINK := $(if $(STATIC),$(call try_link,-static-pie,-static),-pie) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # Fortify needs an optimising build, and would hide faults from the sanitizers.
 FORTIFY := $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
 
 # Expanded in recipes, so that what `make deps` has just installed is seen.
+LIBS_OF = $(PKG_CONFIG) $(if $(STATIC),--static) --libs
 CURSES_CFLAGS = $(shell $(PKG_CONFIG) --cflags ncursesw 2>/dev/null)
-CURSES_LIBS = $(shell $(PKG_CONFIG) --libs ncursesw tinfo 2>/dev/null || \
-	$(PKG_CONFIG) --libs ncursesw 2>/dev/null || echo -lncursesw)
+CURSES_LIBS = $(shell $(LIBS_OF) ncursesw tinfo 2>/dev/null || \
+	$(LIBS_OF) ncursesw 2>/dev/null || echo -lncursesw)
 CRYPTO_LIBS ?= -lcrypto
 INI_CFLAGS = $(shell $(PKG_CONFIG) --cflags inih 2>/dev/null)
-INI_LIBS = $(shell $(PKG_CONFIG) --libs inih 2>/dev/null || echo -linih)
+INI_LIBS = $(shell $(LIBS_OF) inih 2>/dev/null || echo -linih)
 
 # The registry's libraries are linked statically where their archives are
 # installed (Debian's -dev packages hold them): loading six more shared
@@ -131,6 +136,10 @@ $(BUILD)/data/openapi.inc: share/registry/openapi.json
 
 $(BUILD)/src/registry/api/openapi.o: ALL_CPPFLAGS += -I$(BUILD)/data
 $(BUILD)/src/registry/api/openapi.o: $(BUILD)/data/openapi.inc
+
+# For compilers that have no libraries to link with.
+objects: $(CORE_OBJ) $(UI_OBJ) $(SRC_OBJ) $(CLIENT_OBJ) $(REGISTRY_OBJ)
+test-objects: $(call objects,$(filter-out tests/fuzz/% tests/san_options.c,$(wildcard tests/*/*.c)))
 
 # Changes when the flags do, so that another compiler or version rebuilds.
 $(BUILD)/flags: always
@@ -270,7 +279,8 @@ dist:
 	git archive --prefix=propseal-$(VERSION)/ -o propseal-$(VERSION).tar.gz HEAD
 
 clean:
-	rm -rf build build-san build-clang build-fuzz propseal-*.tar.gz
+	rm -rf build build-san build-clang build-fuzz build-level build-musl \
+		build-static propseal-*.tar.gz
 
 help:
 	@echo 'make               build build/propseal'
@@ -282,10 +292,12 @@ help:
 	@echo 'make bench         figures beside floors measured in the same run'
 	@echo 'make install uninstall   with DESTDIR=, PREFIX= (now $(PREFIX))'
 	@echo 'make dist clean'
+	@echo 'make objects test-objects   compile everything, link nothing'
 	@echo 'variables: CC=clang  WERROR=1  V=1 (show commands)  SAN=1 (address and UB sanitizers)'
+	@echo '           STATIC=1 (needs no library where it runs)'
 
 always:
-.PHONY: all always bench check-headers clean cli conformance demo deps deps-ci deps-test dist \
+.PHONY: all always bench objects test-objects check-headers clean cli conformance demo deps deps-ci deps-test dist \
 	fuzz fuzz-programs help install lint run-tests test test-torture test-valgrind tui uninstall unit
 .SECONDARY:
 

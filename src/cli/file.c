@@ -528,7 +528,8 @@ seal_keys(struct change *c, const struct key_list *keys, const struct seal_optio
 }
 
 static int
-encrypt(struct change *c, const struct options *o, const struct key_list *keys, struct error *err)
+encrypt_all(struct change *c, const struct options *o, const struct key_list *keys,
+    struct error *err)
 {
 	struct seal_options so = sealing_options(o);
 	size_t count = 0;
@@ -562,7 +563,7 @@ commands_encrypt(const struct options *o)
 
 	rc = key_list_read(o, true, &keys, &err);
 	if (rc == 0)
-		rc = encrypt(&c, o, &keys, &err);
+		rc = encrypt_all(&c, o, &keys, &err);
 	key_list_release(&keys);
 	return change_status(&c, rc, &err);
 }

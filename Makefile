@@ -105,7 +105,7 @@ $(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
 
-$(BUILD)/libregistry.a: $(REGISTRY_OBJ)
+$(BUILD)/libregistry.a: $(REGISTRY_OBJ) $(BUILD)/data/openapi.o
 	$(call say,AR)
 	$(Q)rm -f $@
 	$(Q)$(AR) qcs $@ $^
@@ -129,13 +129,19 @@ $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 $(BUILD)/tests/unit/%.o $(BUILD)/tests/support/%.o: ALL_CPPFLAGS += -Itests/support
 
-# What is kept as data and built in: its bytes, for an array.
-$(BUILD)/data/openapi.inc: share/registry/openapi.json
+# What is kept as data and built in: its bytes, as an array.
+$(BUILD)/data/openapi.c: share/registry/openapi.json
 	@mkdir -p $(@D)
-	$(Q)od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g' >$@
+	$(Q){ echo '#include <stddef.h>'; \
+		echo 'extern const unsigned char openapi_data[];'; \
+		echo 'extern const size_t openapi_data_size;'; \
+		echo 'const unsigned char openapi_data[] = {'; \
+		od -An -v -tu1 $< | sed 's/[0-9][0-9]*/&,/g'; echo '};'; \
+		echo 'const size_t openapi_data_size = sizeof(openapi_data);'; } >$@.new && mv $@.new $@
 
-$(BUILD)/src/registry/api/openapi.o: ALL_CPPFLAGS += -I$(BUILD)/data
-$(BUILD)/src/registry/api/openapi.o: $(BUILD)/data/openapi.inc
+$(BUILD)/data/openapi.o: $(BUILD)/data/openapi.c
+	$(call say,CC)
+	$(Q)$(COMPILE) -c -o $@ $<
 
 # For compilers that have no libraries to link with.
 objects: $(CORE_OBJ) $(UI_OBJ) $(SRC_OBJ) $(CLIENT_OBJ) $(REGISTRY_OBJ)

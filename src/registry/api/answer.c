@@ -14,6 +14,9 @@
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 
+/* More than this is given back after use. */
+#define SCRATCH_KEPT ((size_t)64 << 10)
+
 const struct settings *
 request_settings(const struct exchange *x)
 {
@@ -192,9 +195,6 @@ reply_headers(struct http_request *r, const char *id, const char *type)
 		http_set_header(r, "Content-Type", type);
 }
 
-/* More than this is given back after use. */
-#define SCRATCH_KEPT ((size_t)64 << 10)
-
 const char *
 secret_json_state(const struct version_view *v)
 {
@@ -212,8 +212,8 @@ secret_json_state(const struct version_view *v)
 }
 
 const struct buf *
-secret_json_open(struct exchange *x, const struct secret_name *name,
-    const struct version_view *v, struct error *err)
+secret_json_open(struct exchange *x, const struct secret_name *name, const struct version_view *v,
+    struct error *err)
 {
 	struct buf *value = &x->thread->value;
 	struct sealed_name bound = {
@@ -234,8 +234,8 @@ secret_json_open(struct exchange *x, const struct secret_name *name,
 }
 
 void
-secret_json_append(const struct secret_name *name, const struct version_view *v,
-    const void *value, size_t n, bool metadata, struct json_out *out)
+secret_json_append(const struct secret_name *name, const struct version_view *v, const void *value,
+    size_t n, bool metadata, struct json_out *out)
 {
 	json_out_object(out, NULL);
 	json_out_text_n(out, "path", name->path, name->path_len);
@@ -417,6 +417,13 @@ answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *
 }
 
 void
+answer_body(struct exchange *x, enum body_result result, const char *why)
+{
+	answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201, "%s",
+	    why);
+}
+
+void
 answer_deny(struct exchange *x, enum operation op, const char *path, size_t n)
 {
 	x->op = op;
@@ -547,8 +554,7 @@ page_add_parameter(struct buf *out, const char *name, size_t name_len, const voi
 }
 
 void
-page_link(struct exchange *x, const struct page *p, const char *last, size_t n,
-    const char *keep)
+page_link(struct exchange *x, const struct page *p, const char *last, size_t n, const char *keep)
 {
 	struct buf *out = &x->link;
 	struct buf value;

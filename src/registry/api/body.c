@@ -195,8 +195,8 @@ body_create_release(struct body_create *b)
 }
 
 enum body_result
-body_create_parse(const void *text, size_t n, const struct body_limits *l,
-    struct body_create *out, char *why, size_t size)
+body_create_parse(const void *text, size_t n, const struct body_limits *l, struct body_create *out,
+    char *why, size_t size)
 {
 	enum body_result result;
 	int64_t ttl = 0;
@@ -256,8 +256,7 @@ read_metadata(json_t *root, struct body_metadata *out, char *why, size_t size)
 }
 
 enum body_result
-body_metadata_parse(const void *text, size_t n, struct body_metadata *out, char *why,
-    size_t size)
+body_metadata_parse(const void *text, size_t n, struct body_metadata *out, char *why, size_t size)
 {
 	enum body_result result;
 	json_t *root;

@@ -25,16 +25,35 @@
 #include "registry/store/names.h"
 #include "registry/store/store.h"
 
-struct exchange;
+#define ADMIT_CHALLENGE "Basic realm=\"Secret Registry\", charset=\"UTF-8\""
+
+/* An opened value is as large as a record may be at most. */
+#define VALUE_MAX (4U << 20)
+
+#define WAITING_MAX 64
+#define TICK_SECONDS 5
+#define POOL_MAX 256U
+
+/* A larger buffer is given back to the system after the request. */
+#define KEPT_BYTES ((size_t)64 << 10)
+#define LINK_MAX ((size_t)64 << 10)
+#define LAZY_MAX 64
+#define OPENAPI_MAX ((size_t)1 << 20)
 
 /* Whether a request may go on to its endpoint: login, rights, route and
  * method, names, kind of body - in this order, so that nothing about what is
  * stored, or which routes there are, is told to who may not know. */
 
-#define ADMIT_CHALLENGE "Basic realm=\"Secret Registry\", charset=\"UTF-8\""
-
-/* An opened value is as large as a record may be at most. */
-#define VALUE_MAX (4U << 20)
+struct api_worker {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct exchange *first, *last;
+	unsigned waiting;
+	bool stop;
+	void (*tick)(void *cookie);
+	void *cookie;
+};
 
 static int
 api_thread_init(struct api_thread *t, struct api *a, struct keyring *k, struct error *err)
@@ -59,7 +78,25 @@ api_thread_init(struct api_thread *t, struct api *a, struct keyring *k, struct e
 	return 0;
 }
 
-static void exchange_pool_free(struct api_thread *t);
+static void
+destroy(struct exchange *x)
+{
+	buf_release(&x->body);
+	buf_release(&x->link);
+	free(x);
+}
+
+static void
+exchange_pool_free(struct api_thread *t)
+{
+	while (t->pool != NULL) {
+		struct exchange *x = t->pool;
+
+		t->pool = x->next;
+		destroy(x);
+	}
+	t->pooled = 0;
+}
 
 static void
 api_thread_release(struct api_thread *t)
@@ -73,21 +110,28 @@ api_thread_release(struct api_thread *t)
 	buf_release(&t->value);
 }
 
-#define WAITING_MAX 64
-#define TICK_SECONDS 5
+/* Failed logins that had no line of their own. */
+static void
+tell_folded(void *cookie, const char *peer, uint64_t folded)
+{
+	struct api *a = cookie;
+	struct audit_event event = {
+		.phase = AUDIT_OUTCOME, .method = "Authenticate", .client = peer, .status = 401,
+		.message = "Failed logins that were not reported one by one",
+		/* The line itself stands for one. */
+		.has_count = folded > 1, .count = folded - 1,
+	};
 
-static void api_tick(void *cookie);
+	audit_submit(a->parts.audit, &event, 1, NULL);
+}
 
-struct helper {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct exchange *first, *last;
-	unsigned waiting;
-	bool stop;
-	void (*tick)(void *cookie);
-	void *cookie;
-};
+static void
+api_tick(void *cookie)
+{
+	struct api *a = cookie;
+
+	auth_folded(a->parts.auth, false, tell_folded, a);
+}
 
 static void
 worker_done(void *arg)
@@ -100,7 +144,7 @@ worker_done(void *arg)
 /* Wait for the next, but only for so long; NULL: there is none.  false: the
  * end has come, and none is left. */
 static bool
-worker_next(struct helper *h, struct exchange **x)
+worker_next(struct api_worker *h, struct exchange **x)
 {
 	struct timespec until;
 	bool more;
@@ -124,7 +168,7 @@ worker_next(struct helper *h, struct exchange **x)
 static void *
 run(void *arg)
 {
-	struct helper *h = arg;
+	struct api_worker *h = arg;
 	struct exchange *x;
 
 	while (worker_next(h, &x)) {
@@ -139,7 +183,7 @@ run(void *arg)
 }
 
 static void
-init_lock(struct helper *h)
+init_lock(struct api_worker *h)
 {
 	pthread_condattr_t attr;
 
@@ -151,10 +195,10 @@ init_lock(struct helper *h)
 }
 
 /* While nothing is to be done, ${tick} is called every few seconds. */
-static struct helper *
+static struct api_worker *
 api_worker_new(void (*tick)(void *cookie), void *cookie, struct error *err)
 {
-	struct helper *h = calloc(1, sizeof(*h));
+	struct api_worker *h = calloc(1, sizeof(*h));
 	sigset_t all, before;
 	int failed;
 
@@ -181,7 +225,7 @@ api_worker_new(void (*tick)(void *cookie), void *cookie, struct error *err)
 
 /* Does what is still waiting first. */
 static void
-api_worker_free(struct helper *h)
+api_worker_free(struct api_worker *h)
 {
 	if (h == NULL)
 		return;
@@ -199,7 +243,7 @@ void
 api_worker_run(struct exchange *x, void (*work)(struct exchange *x),
     void (*finish)(struct exchange *x))
 {
-	struct helper *h = x->api->helper;
+	struct api_worker *h = x->api->worker;
 	bool taken;
 
 	x->worker_work = work;
@@ -403,13 +447,6 @@ admit_user(struct exchange *x)
 	e->run(x);
 }
 
-#define POOL_MAX 256U
-
-/* A larger buffer is given back to the system after the request. */
-#define KEPT_BYTES ((size_t)64 << 10)
-
-#define LINK_MAX ((size_t)64 << 10)
-
 static struct exchange *
 exchange_take(struct api_thread *t)
 {
@@ -433,14 +470,6 @@ exchange_take(struct api_thread *t)
 }
 
 static void
-destroy(struct exchange *x)
-{
-	buf_release(&x->body);
-	buf_release(&x->link);
-	free(x);
-}
-
-static void
 give_back(struct exchange *x)
 {
 	struct api_thread *t = x->thread;
@@ -460,18 +489,6 @@ give_back(struct exchange *x)
 	x->next = t->pool;
 	t->pool = x;
 	t->pooled++;
-}
-
-static void
-exchange_pool_free(struct api_thread *t)
-{
-	while (t->pool != NULL) {
-		struct exchange *x = t->pool;
-
-		t->pool = x->next;
-		destroy(x);
-	}
-	t->pooled = 0;
 }
 
 void *
@@ -678,8 +695,6 @@ exchange_start(struct api *a, struct http_request *r)
 		admit_anyone(x);
 }
 
-#define LAZY_MAX 64
-
 static void
 wake(void *arg)
 {
@@ -699,31 +714,6 @@ exchange_lazily(struct exchange *x, unsigned *lazy)
 		wake(x->thread);
 	else	/* when the exchange may be gone */
 		(void)http_when_idle(x->r, wake, x->thread);
-}
-
-#define OPENAPI_MAX ((size_t)1 << 20)
-
-/* Failed logins that had no line of their own. */
-static void
-tell_folded(void *cookie, const char *peer, uint64_t folded)
-{
-	struct api *a = cookie;
-	struct audit_event event = {
-		.phase = AUDIT_OUTCOME, .method = "Authenticate", .client = peer, .status = 401,
-		.message = "Failed logins that were not reported one by one",
-		/* The line itself stands for one. */
-		.has_count = folded > 1, .count = folded - 1,
-	};
-
-	audit_submit(a->parts.audit, &event, 1, NULL);
-}
-
-static void
-api_tick(void *cookie)
-{
-	struct api *a = cookie;
-
-	auth_folded(a->parts.auth, false, tell_folded, a);
 }
 
 struct api *
@@ -750,8 +740,8 @@ api_new(const struct api_parts *p, unsigned threads, struct error *err)
 			goto fail;
 		}
 	}
-	a->helper = api_worker_new(api_tick, a, err);
-	if (a->helper == NULL || buf_check(&a->openapi, err) == -1)
+	a->worker = api_worker_new(api_tick, a, err);
+	if (a->worker == NULL || buf_check(&a->openapi, err) == -1)
 		goto fail;
 	commit_hook_begin(a);
 	return a;
@@ -765,7 +755,7 @@ api_free(struct api *a)
 {
 	if (a == NULL)
 		return;
-	api_worker_free(a->helper);
+	api_worker_free(a->worker);
 	watch_list_release(&a->watches);
 	for (unsigned i = 0; i < a->thread_count; i++)
 		api_thread_release(&a->threads[i]);
@@ -856,7 +846,7 @@ api_drain(struct api *a)
 void
 api_stop(struct api *a)
 {
-	api_worker_free(a->helper);
-	a->helper = NULL;
+	api_worker_free(a->worker);
+	a->worker = NULL;
 	auth_folded(a->parts.auth, true, tell_folded, a);
 }

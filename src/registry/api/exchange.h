@@ -10,39 +10,25 @@
 #include "base/buf.h"
 #include "base/json_out.h"
 #include "registry/api/api.h"
+#include "registry/api/body.h"
 #include "registry/api/routes.h"
 #include "registry/audit/audit.h"
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/http/http.h"
 
-struct api;
-struct api_thread;
-struct audit_commit;
-struct audit_event;
-struct buf;
-struct buf_pool;
-struct endpoint;
-struct error;
-struct exchange;
-struct helper;
-struct http_request;
-struct http_server;
-struct json_out;
-struct keyring;
+struct api_worker;
 struct mac;
 struct sealer;
-struct settings;
 struct state;
-struct store;
-struct counters;
 struct version_view;
 struct watch;
 
 /*
- * Counts of requests by endpoint and status.  Each event thread counts in a
- * counters of its own, which any thread may read.
+ * Counts of requests by endpoint and status.  Each event thread has its own,
+ * which any thread may read.
  */
+struct counters;
 
 struct counters *counters_new(struct error *err);
 void counters_free(struct counters *t);
@@ -52,12 +38,6 @@ void counters_count(struct counters *t, const struct endpoint *e, int status, ui
 
 void counters_undecryptable(struct counters *t);
 void counters_login_failed(struct counters *t);
-
-/* The statuses that are counted one by one; 0, the last, is every other. */
-extern const int counters_statuses[];
-
-/* Upper bounds of the buckets of the latency histogram, nanoseconds. */
-extern const uint64_t counters_bounds[];
 
 /*
  * What each event thread has for itself, so that requests on different
@@ -99,7 +79,7 @@ void watch_list_drain(struct watch_list *l);
 
 /*
  * One request from its arrival to the answer.  Everything runs on the event
- * thread of the request; other threads (auth, audit, store, helper) hand it
+ * thread of the request; other threads (auth, audit, store, worker) hand it
  * back there with http_post.
  *
  * An endpoint's run() asks with request.h and ends in one call of answer.h, now or
@@ -109,7 +89,7 @@ struct exchange {
 	struct api *api;
 	struct api_thread *thread;
 	struct http_request *r;
-	struct exchange *next;		/* in the pool, or the helper's queue */
+	struct exchange *next;		/* in the pool, or the worker's queue */
 	uint64_t started_ns;
 
 	struct route_match match;
@@ -149,7 +129,7 @@ struct exchange {
 
 	void *work;			/* the endpoint's own ... */
 	void (*work_free)(void *work);	/* ... released with the exchange */
-	void (*worker_work)(struct exchange *x);	/* helper.h: on the helper's thread */
+	void (*worker_work)(struct exchange *x);	/* api_worker_run: on the worker's thread */
 	void (*worker_done)(struct exchange *x);	/* and then here */
 
 	/* An error's, or what the audit is told of a success; not cleared behind its NUL. */
@@ -174,7 +154,7 @@ void exchange_lazily(struct exchange *x, unsigned *lazy);
 /* One thread for what would hold an event thread up: files that are written
  * and synced, an audit log that is read through, a backup. */
 
-/* Have ${work}(x) done on the helper's thread, then ${done}(x) on the
+/* Have ${work}(x) done on the worker's thread, then ${done}(x) on the
  * request's.  Answered with 503 when too much is waiting. */
 void api_worker_run(struct exchange *x, void (*work)(struct exchange *x),
     void (*done)(struct exchange *x));
@@ -184,7 +164,7 @@ struct api {
 	struct api_parts parts;
 	struct http_server *_Atomic server;	/* NULL until it is told */
 	atomic_bool draining;
-	struct helper *helper;
+	struct api_worker *worker;
 	struct audit_commit *commit;	/* the store's writer's, while it writes */
 	struct watch_list watches;
 	struct buf openapi;		/* the document, made once */
@@ -241,6 +221,9 @@ void answer_fail(struct exchange *x, int status, int subcode, const char *fmt, .
 
 /* The same with a message of any length. */
 void answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *message);
+
+/* The body could not be taken: 400 or 422 with what ${why} says. */
+void answer_body(struct exchange *x, enum body_result result, const char *why);
 
 /* 403; ${path} NULL: on the whole registry. */
 void answer_deny(struct exchange *x, enum operation op, const char *path, size_t n);

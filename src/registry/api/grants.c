@@ -17,8 +17,6 @@
 #include "registry/http/http.h"
 #include "registry/store/names.h"
 
-struct exchange;
-
 /*
  * Giving and taking bindings on behalf of a request, for both interfaces
  * (bindings.c, mds.c).  Whoever may AlterAccess on the whole registry may all;
@@ -40,6 +38,13 @@ struct grant {
 	bool revoke;
 	struct error err;
 	int result;
+};
+
+struct list {
+	struct error err;
+	int result;
+	char *pattern;		/* only of this one; NULL: all */
+	bool prefix;
 };
 
 #define DESCRIBED_MAX 512U	/* the audit's messages are not longer */
@@ -116,7 +121,7 @@ to_itself(struct exchange *x, const struct grant_pattern *p)
 	    !covers(x, SECRET_READ, p->cluster ? NULL : p->name, strlen(p->name), p->prefix);
 }
 
-/* On the helper's thread.  All of the patterns, or none. */
+/* On the worker's thread.  All of the patterns, or none. */
 static void
 grant_work(struct exchange *x)
 {
@@ -223,13 +228,6 @@ may_anything(struct exchange *x)
 	return false;
 }
 
-struct list {
-	struct error err;
-	int result;
-	char *pattern;		/* only of this one; NULL: all */
-	bool prefix;
-};
-
 static void
 list_free(void *work)
 {
@@ -260,7 +258,7 @@ bindings_visit(void *cookie, const struct binding *b)
 	json_out_end(out);
 }
 
-/* On the helper's thread. */
+/* On the worker's thread. */
 static void
 read_list(struct exchange *x)
 {
@@ -361,8 +359,7 @@ change_by_body(struct exchange *x, struct grant *g)
 
 	result = body_object(body->data, body->len, &root, why, sizeof(why));
 	if (result != BODY_OK)
-		answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201,
-		    "%s", why);
+		answer_body(x, result, why);
 	else if (!bindings_take_body(g, root))
 		fail_shape(x);
 	else
@@ -509,8 +506,7 @@ on_patterns(struct exchange *x, bool revoke)
 		return;
 	result = body_object(body->data, body->len, &root, why, sizeof(why));
 	if (result != BODY_OK)
-		answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201,
-		    "%s", why);
+		answer_body(x, result, why);
 	else if (!take_patterns(g, root))
 		answer_fail(x, 422, 42201, "\"resourcePatterns\" must be a list of 1 to %d of "
 		    "resourceType \"Connector\", name, and patternType LITERAL or PREFIXED",

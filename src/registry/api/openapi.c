@@ -15,15 +15,15 @@
  * and texts of share/registry/openapi.json.
  */
 
-static const unsigned char parts_text[] = {
-#include "openapi.inc"
-};
-
 struct document {
 	struct json_out o;
 	const json_t *parts;
 	enum rest_compat compat;
 };
+
+/* The bytes of that file, which the build makes a C file of. */
+extern const unsigned char openapi_data[];
+extern const size_t openapi_data_size;
 
 /* ${group}'s member of that name, or what stands there for all others. */
 static const json_t *
@@ -210,7 +210,7 @@ void
 openapi_make(struct buf *out, enum rest_compat compat)
 {
 	struct document d = { .compat = compat };
-	json_t *parts = json_loadb((const char *)parts_text, sizeof(parts_text), 0, NULL);
+	json_t *parts = json_loadb((const char *)openapi_data, openapi_data_size, 0, NULL);
 
 	if (parts == NULL) {
 		(void)buf_fail(out, ERROR_MEMORY);

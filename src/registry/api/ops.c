@@ -23,6 +23,39 @@
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 
+/* The statuses that are counted one by one; 0, the last, is every other. */
+static const int counters_statuses[] = {
+	200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429,
+	500, 503, 504, 0,
+};
+#define STATUSES (sizeof(counters_statuses) / sizeof(counters_statuses[0]))
+
+/* Upper bounds of the buckets of the latency histogram, nanoseconds. */
+static const uint64_t counters_bounds[] = {
+	100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,
+	100000000, 250000000, 500000000, 1000000000, 5000000000,
+};
+#define BOUNDS (sizeof(counters_bounds) / sizeof(counters_bounds[0]))
+
+#define METRICS_MAX ((size_t)1 << 20)
+#define PREFIX "propseal_registry_"
+
+#define BACKUP_NAME_MAX 100
+#define TAIL_DEFAULT 100
+#define TAIL_MAX 1000
+
+typedef _Atomic uint64_t counter;
+
+struct counters {
+	counter buckets[BOUNDS + 1];	/* each alone; the last: above all bounds */
+	counter undecryptable;
+	counter logins_failed;
+	struct {
+		counter requests[STATUSES];
+		counter ns;
+	} rows[];			/* by endpoint; the last, route_count(): no such route */
+};
+
 /* What can be seen without a login: nothing about secrets. */
 
 void
@@ -82,44 +115,6 @@ health_plugins(struct exchange *x)
 	answer_send(x, 200);
 }
 
-const int counters_statuses[] = {
-	200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429,
-	500, 503, 504, 0,
-};
-#define STATUSES (sizeof(counters_statuses) / sizeof(counters_statuses[0]))
-
-const uint64_t counters_bounds[] = {
-	100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 25000000, 50000000,
-	100000000, 250000000, 500000000, 1000000000, 5000000000,
-};
-#define BOUNDS (sizeof(counters_bounds) / sizeof(counters_bounds[0]))
-
-typedef _Atomic uint64_t counter;
-
-struct row {
-	counter requests[STATUSES];
-	counter ns;
-};
-
-struct counters {
-	counter buckets[BOUNDS + 1];
-	counter undecryptable;
-	counter logins_failed;
-	struct row rows[];	/* route_count() + 1 */
-};
-
-static size_t
-counters_status_count(void)
-{
-	return STATUSES;
-}
-
-static size_t
-counters_bound_count(void)
-{
-	return BOUNDS;
-}
-
 struct counters *
 counters_new(struct error *err)
 {
@@ -143,12 +138,6 @@ counters_add(counter *c, uint64_t n)
 	uint64_t now = atomic_load_explicit(c, memory_order_relaxed);
 
 	atomic_store_explicit(c, now + n, memory_order_relaxed);
-}
-
-static uint64_t
-counters_get(const counter *c)
-{
-	return atomic_load_explicit(c, memory_order_relaxed);
 }
 
 void
@@ -178,42 +167,20 @@ counters_login_failed(struct counters *t)
 	counters_add(&t->logins_failed, 1);
 }
 
+/* One counter, which lies at the same place in each, of all event threads. */
 static uint64_t
-counters_requests(const struct counters *t, size_t i, size_t j)
+counters_sum(const struct api *a, const counter *of_first)
 {
-	return counters_get(&t->rows[i].requests[j]);
-}
+	size_t at = (size_t)((const char *)of_first - (const char *)a->threads[0].counters);
+	uint64_t total = 0;
 
-/* Of endpoint ${i} (route_count(): no such route) and status number ${j}. */
-static uint64_t
-counters_ns(const struct counters *t, size_t i)
-{
-	return counters_get(&t->rows[i].ns);
-}
-
-static uint64_t
-counters_bucket(const struct counters *t, size_t i)
-{
-	return counters_get(&t->buckets[i]);
-}
-
-static uint64_t
-counters_undecryptables(const struct counters *t)
-{
-	return counters_get(&t->undecryptable);
-}
-
-/* In bucket ${i} alone (not below it), counters_bound_count(): above all. */
-static uint64_t
-counters_logins_failed(const struct counters *t)
-{
-	return counters_get(&t->logins_failed);
+	for (unsigned t = 0; t < a->thread_count; t++)
+		total += atomic_load_explicit((const counter *)
+		    ((const char *)a->threads[t].counters + at), memory_order_relaxed);
+	return total;
 }
 
 /* GET /metrics: Prometheus' text format, version 0.0.4. */
-
-#define TEXT_MAX ((size_t)1 << 20)
-#define PREFIX "propseal_registry_"
 
 static void
 head(struct buf *out, const char *name, const char *type, const char *help)
@@ -226,49 +193,6 @@ one(struct buf *out, const char *name, const char *type, const char *help, uint6
 {
 	head(out, name, type, help);
 	buf_printf(out, PREFIX "%s %" PRIu64 "\n", name, value);
-}
-
-typedef uint64_t tally_get(const struct counters *t, size_t i, size_t j);
-
-/* Summed up over the event threads. */
-static uint64_t
-sum(const struct api *a, tally_get *get, size_t i, size_t j)
-{
-	uint64_t total = 0;
-
-	for (unsigned t = 0; t < a->thread_count; t++)
-		total += get(a->threads[t].counters, i, j);
-	return total;
-}
-
-static uint64_t
-get_ns(const struct counters *t, size_t i, size_t j)
-{
-	(void)j;
-	return counters_ns(t, i);
-}
-
-static uint64_t
-get_bucket(const struct counters *t, size_t i, size_t j)
-{
-	(void)j;
-	return counters_bucket(t, i);
-}
-
-static uint64_t
-get_undecryptable(const struct counters *t, size_t i, size_t j)
-{
-	(void)i;
-	(void)j;
-	return counters_undecryptables(t);
-}
-
-static uint64_t
-get_logins_failed(const struct counters *t, size_t i, size_t j)
-{
-	(void)i;
-	(void)j;
-	return counters_logins_failed(t);
 }
 
 static const char *
@@ -286,22 +210,23 @@ pattern_of(size_t i)
 static void
 requests(struct buf *out, const struct api *a)
 {
+	const struct counters *c = a->threads[0].counters;
+
 	head(out, "requests_total", "counter", "Requests answered, by method, route and status.");
 	for (size_t i = 0; i <= route_count(); i++) {
-		for (size_t j = 0; j < counters_status_count(); j++) {
-			uint64_t n = sum(a, counters_requests, i, j);
+		for (size_t j = 0; j < STATUSES; j++) {
+			uint64_t n = counters_sum(a, &c->rows[i].requests[j]);
 
 			if (n > 0)
 				buf_printf(out, PREFIX "requests_total{method=\"%s\",route=\"%s\","
 				    "status=\"%d\"} %" PRIu64 "\n", metrics_method_of(i),
-				    pattern_of(i),
-				    counters_statuses[j], n);
+				    pattern_of(i), counters_statuses[j], n);
 		}
 	}
 	head(out, "request_seconds_total", "counter", "Time spent on requests, by method and "
 	    "route.");
 	for (size_t i = 0; i <= route_count(); i++) {
-		uint64_t ns = sum(a, get_ns, i, 0);
+		uint64_t ns = counters_sum(a, &c->rows[i].ns);
 
 		if (ns > 0)
 			buf_printf(out, PREFIX "request_seconds_total{method=\"%s\",route=\"%s\"} "
@@ -312,17 +237,18 @@ requests(struct buf *out, const struct api *a)
 static void
 latencies(struct buf *out, const struct api *a)
 {
+	const struct counters *c = a->threads[0].counters;
 	uint64_t count = 0, ns = 0;
 
 	head(out, "request_duration_seconds", "histogram", "Time from a request to its answer.");
-	for (size_t i = 0; i < counters_bound_count(); i++) {
-		count += sum(a, get_bucket, i, 0);
+	for (size_t i = 0; i < BOUNDS; i++) {
+		count += counters_sum(a, &c->buckets[i]);
 		buf_printf(out, PREFIX "request_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
 		    (double)counters_bounds[i] / 1e9, count);
 	}
-	count += sum(a, get_bucket, counters_bound_count(), 0);
+	count += counters_sum(a, &c->buckets[BOUNDS]);
 	for (size_t i = 0; i <= route_count(); i++)
-		ns += sum(a, get_ns, i, 0);
+		ns += counters_sum(a, &c->rows[i].ns);
 	buf_printf(out, PREFIX "request_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
 	    PREFIX "request_duration_seconds_sum %.9f\n"
 	    PREFIX "request_duration_seconds_count %" PRIu64 "\n", count, (double)ns / 1e9, count);
@@ -403,13 +329,13 @@ metrics_show(struct exchange *x)
 	struct buf text;
 
 	/* Nothing of this is secret, and printf is at work. */
-	buf_init(&text, TEXT_MAX);
+	buf_init(&text, METRICS_MAX);
 	requests(&text, a);
 	latencies(&text, a);
 	one(&text, "logins_failed_total", "counter", "Requests with no or wrong credentials.",
-	    sum(a, get_logins_failed, 0, 0));
+	    counters_sum(a, &a->threads[0].counters->logins_failed));
 	one(&text, "undecryptable_total", "counter", "Reads of a secret that could not be opened.",
-	    sum(a, get_undecryptable, 0, 0));
+	    counters_sum(a, &a->threads[0].counters->undecryptable));
 	store_metrics(&text, x);
 	audit_metrics(&text, a->parts.audit);
 	server_metrics(&text, a);
@@ -453,7 +379,7 @@ rotation_show(struct exchange *x)
 	show(x, 200);
 }
 
-/* On the helper's thread: a new master secret may have to be stretched. */
+/* On the worker's thread: a new master secret may have to be stretched. */
 static void
 start(struct exchange *x)
 {
@@ -490,8 +416,6 @@ rotation_start(struct exchange *x)
 
 /* The audit log's HMAC of a text and its check, and backups. */
 
-#define BACKUP_NAME_MAX 100
-
 /* A string member of the body, to be freed with json_decref(*root); NULL: the
  * request was failed. */
 static const json_t *
@@ -505,8 +429,7 @@ string_of_body(struct exchange *x, const char *member, json_t **root)
 	result = body_object(body->data, body->len, root, why, sizeof(why));
 	buf_clear(body);
 	if (result != BODY_OK) {
-		answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201,
-		    "%s", why);
+		answer_body(x, result, why);
 		return NULL;
 	}
 	value = json_object_get(*root, member);
@@ -571,7 +494,7 @@ admin_add_line(void *cookie, const char *text, size_t n)
 	return x->body.failed ? -1 : 0;
 }
 
-/* On the helper's thread: each line is a JSON object as it stands. */
+/* On the worker's thread: each line is a JSON object as it stands. */
 static void
 tail(struct exchange *x)
 {
@@ -598,9 +521,6 @@ tailed(struct exchange *x)
 	answer_fail(x, 500, 50001, "The audit log cannot be read again here");
 }
 
-#define TAIL_DEFAULT 100
-#define TAIL_MAX 1000
-
 void
 admin_audit(struct exchange *x)
 {
@@ -619,7 +539,7 @@ struct verify {
 	int result;
 };
 
-/* On the helper's thread. */
+/* On the worker's thread. */
 static void
 verify(struct exchange *x)
 {
@@ -667,7 +587,7 @@ struct backup {
 	char name[BACKUP_NAME_MAX + 1];
 };
 
-/* On the helper's thread: into DATA/backups, never over a file. */
+/* On the worker's thread: into DATA/backups, never over a file. */
 static void
 backup(struct exchange *x)
 {

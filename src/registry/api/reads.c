@@ -13,7 +13,37 @@
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 
+/* Paths that are looked at before a writer is let in between. */
+#define CHUNK 512
+
 /* Reading one secret, the values of a key, and the values of a path. */
+
+/* What a list of a key's versions is made of. */
+struct version_list {
+	struct exchange *x;
+	struct secret_name name;
+	struct page page;
+	bool values, metadata, partial;
+	uint32_t unreadable;		/* the version that cannot be opened */
+};
+
+struct walk {
+	struct exchange *x;
+	struct page page;
+	struct buf prefix;
+	struct buf path_glob, key_glob;	/* search; empty: any */
+	struct buf after_key;
+	bool everything;		/* the caller may list every path */
+	bool deleted;			/* ListPaths: those that can be brought back */
+	int64_t now;
+	char at[NAME_PATH_MAX + 1];	/* the last path looked at */
+	size_t at_len;
+	char listed[NAME_PATH_MAX + 1];	/* the last one in the answer */
+	size_t listed_len;
+	char listed_key[NAME_KEY_MAX + 1];
+	size_t listed_key_len;
+	bool full;
+};
 
 static void
 name_from_url(const struct exchange *x, struct secret_name *name)
@@ -125,15 +155,6 @@ version_after(const struct page *p)
 		return 0;
 	return number;
 }
-
-/* What a list of a key's versions is made of. */
-struct version_list {
-	struct exchange *x;
-	struct secret_name name;
-	struct page page;
-	bool values, metadata, partial;
-	uint32_t unreadable;		/* the version that cannot be opened */
-};
 
 /* Append one version; false: it cannot be opened. */
 static bool
@@ -299,27 +320,6 @@ reads_keys(struct exchange *x)
 }
 
 /* Lists over all paths: only what the caller may list is seen and counted. */
-
-/* Paths that are looked at before a writer is let in between. */
-#define CHUNK 512
-
-struct walk {
-	struct exchange *x;
-	struct page page;
-	struct buf prefix;
-	struct buf path_glob, key_glob;	/* search; empty: any */
-	struct buf after_key;
-	bool everything;		/* the caller may list every path */
-	bool deleted;			/* ListPaths: those that can be brought back */
-	int64_t now;
-	char at[NAME_PATH_MAX + 1];	/* the last path looked at */
-	size_t at_len;
-	char listed[NAME_PATH_MAX + 1];	/* the last one in the answer */
-	size_t listed_len;
-	char listed_key[NAME_KEY_MAX + 1];
-	size_t listed_key_len;
-	bool full;
-};
 
 static void
 walk_init(struct walk *w, struct exchange *x)

@@ -16,14 +16,12 @@
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 
-struct exchange;
-struct json_t;
-struct state;
-struct state_key;
-struct state_path;
-
 #define REFERENCE_CHECK_ERRORS 50	/* that are listed, */
 #define REFERENCE_CHECK_DEPTH 64	/* of objects and lists in each other */
+
+#define PLACE_MAX 200		/* bytes of a place, */
+#define REFERENCE_MAX 320	/* and of a reference, that are shown */
+#define TEXT_MAX ((size_t)1 << 20)
 
 /*
  * The rule for a connector's config: each ${secret:path:key} has the
@@ -45,9 +43,18 @@ struct reference_check {
 	struct buf place;		/* a.b.c */
 };
 
-#define PLACE_MAX 200		/* bytes of a place, */
-#define REFERENCE_MAX 320	/* and of a reference, that are shown */
-#define TEXT_MAX ((size_t)1 << 20)
+/*
+ * POST /secret/connectors/{name}/validate and resolve.  All references that
+ * are wrong are named, by their place in the config; values, of the config or
+ * of secrets, never are.
+ */
+struct job {
+	struct reference_check c;
+	bool resolve;
+	struct buf text;		/* secret: a value put together */
+	uint32_t unreadable;		/* the version of a secret that cannot be opened */
+	char unreadable_key[NAME_KEY_MAX + 1];
+};
 
 static void
 reference_check_init(struct reference_check *c, struct exchange *x, bool missing_is_wrong)
@@ -103,8 +110,7 @@ append_cut(struct buf *out, const char *text, size_t n, size_t max)
 
 static void
 reference_check_tell(struct reference_check *c, struct buf *out, const char *text,
-    const struct reference *ref,
-    const char *what)
+    const struct reference *ref, const char *what)
 {
 	append_cut(out, (const char *)c->place.data, c->place.len, PLACE_MAX);
 	buf_append_str(out, ": ");
@@ -202,19 +208,6 @@ reference_check_all(struct reference_check *c, struct json_t *config)
 	c->path = state_path_find(c->state, c->name, c->name_len);
 	return reference_check_check(c, config, 0);
 }
-
-/*
- * POST /secret/connectors/{name}/validate and resolve.  All references that
- * are wrong are named, by their place in the config; values, of the config or
- * of secrets, never are.
- */
-struct job {
-	struct reference_check c;
-	bool resolve;
-	struct buf text;		/* secret: a value put together */
-	uint32_t unreadable;		/* the version of a secret that cannot be opened */
-	char unreadable_key[NAME_KEY_MAX + 1];
-};
 
 /* Append the referred value to the text.  -1: it cannot be opened. */
 static int
@@ -385,8 +378,7 @@ references_take(struct exchange *x, bool resolve)
 	result = body_object(body->data, body->len, &root, why, sizeof(why));
 	buf_clear(body);
 	if (result != BODY_OK) {
-		answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201,
-		    "%s", why);
+		answer_body(x, result, why);
 		return;
 	}
 	/* {"config":{...}}, as Connect takes it, or the map alone. */

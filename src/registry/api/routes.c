@@ -15,7 +15,6 @@
 #define VERSION VERSIONS "/{version}"
 #define ADMIN "/secret/admin"
 #define ROLE "/security/1.0/principals/{principal}/roles/{role}"
-
 #define NONE OPERATION_COUNT
 
 static const struct endpoint table[] = {

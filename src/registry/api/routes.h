@@ -8,7 +8,6 @@
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 
-struct buf;
 struct exchange;
 
 /*

@@ -34,6 +34,12 @@ struct watch {
 	bool over;			/* answer with what there is */
 };
 
+struct collect {
+	struct exchange *x;
+	bool everything;
+	uint64_t count;
+};
+
 int
 watch_list_init(struct watch_list *l)
 {
@@ -73,12 +79,6 @@ watch_drop(struct watch *w)
 	if (last)
 		free(w);
 }
-
-struct collect {
-	struct exchange *x;
-	bool everything;
-	uint64_t count;
-};
 
 static void
 add_change(struct collect *c, const struct change_view *v)

@@ -16,7 +16,7 @@
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 
-struct exchange;
+#define IDEM_MAX 255
 
 /*
  * A change of the store on behalf of a request: the store does it, with intent and
@@ -327,8 +327,6 @@ commit_hook_begin(struct api *a)
 }
 
 /* POST .../versions: a secret's next version. */
-
-#define IDEM_MAX 255
 
 /* The version's absolute URI. */
 static void
@@ -821,8 +819,7 @@ metadata_change(struct exchange *x)
 	    sizeof(why));
 	if (result != BODY_OK) {
 		body_metadata_release(&body);
-		answer_fail(x, result == BODY_SYNTAX ? 400 : 422, result == BODY_SYNTAX ? 0 : 42201,
-		    "%s", why);
+		answer_body(x, result, why);
 		return;
 	}
 	if (body.has_max_versions && body.max_versions > 0 && !may_destroy(x)) {

@@ -11,22 +11,11 @@
 #include "crypto/mac.h"
 #include "registry/audit/audit.h"
 
-struct audit;
-struct audit_batch;
-struct audit_commit;
-struct audit_event;
 struct audit_journal;
 struct audit_lines;
 struct audit_macs;
-struct audit_options;
-struct audit_own;
 struct audit_sink_file;
 struct audit_style;
-struct audit_text;
-struct audit_wait;
-struct error;
-struct key;
-struct mac;
 
 /*
  * Text that is put together in a buffer of fixed size, as fast as can be: this
@@ -49,7 +38,6 @@ audit_text_put(struct audit_text *t, const void *bytes, size_t n)
 
 /* A literal. */
 #define AUDIT_TEXT_PUT(t, literal) audit_text_put((t), "" literal, sizeof(literal) - 1)
-
 
 /* Lower-case hexadecimal. */
 void audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n);

@@ -245,7 +245,16 @@ audit_carried_follows(struct audit *a, const struct audit_options *o, const stru
 	return rc;
 }
 
-static void audit_recover_cut(struct audit *a);
+/* Cut off the beginning of a line that nobody was told of, as whoever reads the
+ * file expects whole lines. */
+static void
+audit_recover_cut(struct audit *a)
+{
+	uint64_t torn = audit_sink_file_torn(a->sink_file);
+
+	if (torn > 0 && a->torn_piece && audit_sink_file_cut_torn(a->sink_file) == 0)
+		a->cut = torn;
+}
 
 /* audit_carried.c: put back the lines that a crash took, from those carried and
  * from what was cut off ${behind} them; of the last commit's outcomes, which may
@@ -457,17 +466,6 @@ is_beginning(const struct end *e)
 
 	return memcmp(torn, beginning, n) == 0 || (torn[0] == '\0' &&
 	    memcmp(torn, torn + 1, (size_t)e->torn - 1) == 0);
-}
-
-/* Cut off the beginning of a line that nobody was told of, as whoever reads the
- * file expects whole lines. */
-static void
-audit_recover_cut(struct audit *a)
-{
-	uint64_t torn = audit_sink_file_torn(a->sink_file);
-
-	if (torn > 0 && a->torn_piece && audit_sink_file_cut_torn(a->sink_file) == 0)
-		a->cut = torn;
 }
 
 /* FILE has no whole line: the newest of those that were moved away. */

@@ -108,7 +108,34 @@ seal_checkpoint(struct audit *a, bool last, struct audit_text *out, struct error
 	return seal_own(a, &own, out, err);
 }
 
-static void audit_seal_track(struct audit *a);
+void
+audit_seal_track_batch(struct audit *a, const struct audit_batch *b)
+{
+	const struct audit_entry *e;
+	struct audit_line head;
+	size_t i, at;
+	uint32_t j;
+
+	for (i = 0; i < b->count; i++) {
+		e = &b->entries[i];
+		at = e->at;
+		for (j = 0; j < e->lines; j++) {
+			audit_batch_next(b, &at, &head);
+			if (head.kind == AUDIT_LINE_BEGINS)
+				audit_open_set_add(&a->open, e->seq + j);
+			else if (head.kind == AUDIT_LINE_ENDS)
+				audit_open_set_remove(&a->open, head.intent != 0 ? head.intent :
+				    e->seq);
+		}
+	}
+}
+
+static void
+audit_seal_track(struct audit *a)
+{
+	audit_seal_track_batch(a, &a->own);
+	audit_seal_track_batch(a, a->inflight);
+}
 
 /**
  * audit_seal_all(a, c, resumed, lost, last, n, err):
@@ -142,35 +169,6 @@ audit_seal_all(struct audit *a, struct audit_commit *c, bool resumed, uint64_t l
 	}
 	*n = (size_t)(out.at - a->out);
 	return 0;
-}
-
-void
-audit_seal_track_batch(struct audit *a, const struct audit_batch *b)
-{
-	const struct audit_entry *e;
-	struct audit_line head;
-	size_t i, at;
-	uint32_t j;
-
-	for (i = 0; i < b->count; i++) {
-		e = &b->entries[i];
-		at = e->at;
-		for (j = 0; j < e->lines; j++) {
-			audit_batch_next(b, &at, &head);
-			if (head.kind == AUDIT_LINE_BEGINS)
-				audit_open_set_add(&a->open, e->seq + j);
-			else if (head.kind == AUDIT_LINE_ENDS)
-				audit_open_set_remove(&a->open, head.intent != 0 ? head.intent :
-				    e->seq);
-		}
-	}
-}
-
-static void
-audit_seal_track(struct audit *a)
-{
-	audit_seal_track_batch(a, &a->own);
-	audit_seal_track_batch(a, a->inflight);
 }
 
 bool

@@ -15,10 +15,8 @@
 #include "registry/base/data_file.h"
 #include "registry/store/names.h"
 
-struct bindings;
-struct error;
-struct file_id;
-struct roles;
+#define BINDINGS_FILE "bindings.json"
+#define BINDINGS_MAX 1000000
 
 enum binding_pattern { BINDING_CLUSTER, BINDING_LITERAL, BINDING_PREFIXED };
 
@@ -32,13 +30,67 @@ struct binding_json {
 	const char *by;		/* may be NULL */
 };
 
-#define BINDINGS_FILE "bindings.json"
-#define BINDINGS_MAX 1000000
-
 /*
  * The bindings as they are looked up: by principal, and below it the
  * cluster's, then those of paths in the order of their bytes, then prefixes.
  */
+
+/* One binding; the strings are in bindings.text. */
+struct grant {
+	const char *principal;
+	const char *path;	/* NULL: the cluster */
+	const struct role *role;
+	unsigned operations;
+	uint32_t len;
+	enum binding_pattern pattern;
+};
+
+/* Whose grants stand from first up to end. */
+struct holder {
+	size_t first, literals, prefixes, end;
+	unsigned cluster, anywhere;
+};
+
+struct bindings {
+	struct grant *grants;
+	size_t count;
+	struct holder *holders;
+	size_t holder_count;
+	struct map *by_principal;
+	char *text;
+};
+
+/* What the files said when they were last read.  Never changed, only replaced. */
+struct tables {
+	struct roles roles;
+	struct bindings *bindings;
+};
+
+struct access {
+	char *data, *roles_path, *bindings_path;
+	pthread_rwlock_t lock;		/* of tables */
+	struct tables *tables;
+
+	struct watch watch;		/* what follows is for who looks */
+	struct file_id roles_id, bindings_id;
+	bool failed;			/* the files in ${*_id} are not in force */
+	struct error why;
+	pthread_mutex_t why_lock;	/* of failed and why */
+};
+
+/* One binding to make or to take away, checked. */
+struct edit {
+	const struct binding *b;
+	char principal[PRINCIPAL_MAX];
+	enum binding_pattern pattern;
+	bool found;		/* it is in the list */
+};
+
+/* What is changed at once. */
+struct edits {
+	struct edit *items;
+	size_t count;
+};
 
 /* The list, which must be one.  NULL: ERROR_FORMAT. */
 static json_t *
@@ -91,8 +143,7 @@ binding_json_read_pattern(const json_t *item, size_t i, struct binding_json *out
 
 /* Check and read element ${i}.  ERROR_FORMAT. */
 static int
-binding_json_read(const json_t *item, size_t i, struct binding_json *out,
-    struct error *err)
+binding_json_read(const json_t *item, size_t i, struct binding_json *out, struct error *err)
 {
 	char name[PRINCIPAL_MAX];
 
@@ -107,31 +158,6 @@ binding_json_read(const json_t *item, size_t i, struct binding_json *out,
 		return binding_json_bad(i, "\"principal\" is not there or not a name", err);
 	return binding_json_read_pattern(item, i, out, err);
 }
-
-/* One binding; the strings are in bindings.text. */
-struct grant {
-	const char *principal;
-	const char *path;	/* NULL: the cluster */
-	const struct role *role;
-	unsigned operations;
-	uint32_t len;
-	enum binding_pattern pattern;
-};
-
-/* Whose grants stand from first up to end. */
-struct holder {
-	size_t first, literals, prefixes, end;
-	unsigned cluster, anywhere;
-};
-
-struct bindings {
-	struct grant *grants;
-	size_t count;
-	struct holder *holders;
-	size_t holder_count;
-	struct map *by_principal;
-	char *text;
-};
 
 static int
 compare_bytes(const char *a, size_t n, const char *b, size_t m)
@@ -245,11 +271,26 @@ index_holders(struct bindings *b, struct error *err)
 	return 0;
 }
 
-static void bindings_free(struct bindings *b);
+/**
+ * bindings_read(data, roles, id, err):
+ * From DATA/bindings.json; none where there is no such file.  A binding to a
+ * role that is not in the table, or that has not this scope, grants nothing.
+ * Needs ${roles} (by its numbers) as long as it lives.
+ */
+static void
+bindings_free(struct bindings *b)
+{
+	if (b == NULL)
+		return;
+	map_free(b->by_principal);
+	free(b->holders);
+	free(b->grants);
+	free(b->text);
+	free(b);
+}
 
 static struct bindings *
-bindings_read(const char *data, const struct roles *roles, struct file_id *id,
-    struct error *err)
+bindings_read(const char *data, const struct roles *roles, struct file_id *id, struct error *err)
 {
 	char *path = data_file_path(data, BINDINGS_FILE, err);
 	struct bindings *b = NULL;
@@ -280,24 +321,6 @@ out:
 	json_decref(root);
 	free(path);
 	return b;
-}
-
-/**
- * bindings_read(data, roles, id, err):
- * From DATA/bindings.json; none where there is no such file.  A binding to a
- * role that is not in the table, or that has not this scope, grants nothing.
- * Needs ${roles} (by its numbers) as long as it lives.
- */
-static void
-bindings_free(struct bindings *b)
-{
-	if (b == NULL)
-		return;
-	map_free(b->by_principal);
-	free(b->holders);
-	free(b->grants);
-	free(b->text);
-	free(b);
 }
 
 static const struct holder *
@@ -361,8 +384,8 @@ is_prefix(const struct grant *g, const char *path, size_t n)
 
 /* As access_allows. */
 static bool
-bindings_allow(const struct bindings *b, const char *principal, enum operation op,
-    const char *path, size_t n, struct access_reason *why)
+bindings_allow(const struct bindings *b, const char *principal, enum operation op, const char *path,
+    size_t n, struct access_reason *why)
 {
 	const struct holder *h = bindings_find(b, principal);
 	unsigned bit = OPERATION_BIT(op);
@@ -393,24 +416,6 @@ bindings_allow(const struct bindings *b, const char *principal, enum operation o
 	}
 	return false;
 }
-
-/* What the files said when they were last read.  Never changed, only replaced. */
-struct tables {
-	struct roles roles;
-	struct bindings *bindings;
-};
-
-struct access {
-	char *data, *roles_path, *bindings_path;
-	pthread_rwlock_t lock;		/* of tables */
-	struct tables *tables;
-
-	struct watch watch;		/* what follows is for who looks */
-	struct file_id roles_id, bindings_id;
-	bool failed;			/* the files in ${*_id} are not in force */
-	struct error why;
-	pthread_mutex_t why_lock;	/* of failed and why */
-};
 
 static void
 tables_free(struct tables *t)
@@ -599,20 +604,6 @@ access_roles(const char *data, struct buf *out, struct error *err)
 }
 
 /* The administration of bindings.json: access_grant, access_revoke, access_list. */
-
-/* One binding to make or to take away, checked. */
-struct edit {
-	const struct binding *b;
-	char principal[PRINCIPAL_MAX];
-	enum binding_pattern pattern;
-	bool found;		/* it is in the list */
-};
-
-/* What is changed at once. */
-struct edits {
-	struct edit *items;
-	size_t count;
-};
 
 static int
 access_start(struct edit *e, const struct binding *b, struct error *err)
@@ -878,8 +869,8 @@ access_revoke(const char *data, const struct binding *b, size_t n, struct error 
 }
 
 int
-access_list(const char *data, void (*visit)(void *cookie, const struct binding *b),
-    void *cookie, struct error *err)
+access_list(const char *data, void (*visit)(void *cookie, const struct binding *b), void *cookie,
+    struct error *err)
 {
 	char *path = data_file_path(data, BINDINGS_FILE, err);
 	struct binding_json one;

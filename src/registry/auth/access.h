@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "registry/auth/roles.h"
+
 struct access;
-struct buf;
-struct error;
 
 /*
  * Who may do what (registry-contract 4.3): roles are data (DATA/roles.json if
@@ -15,15 +15,6 @@ struct error;
  * (DATA/bindings.json).  What nothing grants is denied.  Paths are compared
  * byte for byte.  The files are read again when they change, within 10 ms.
  */
-
-enum operation {
-	SECRET_LIST, SECRET_READ, SECRET_RESOLVE, SECRET_WRITE, SECRET_DELETE,
-	SECRET_DESTROY, SECRET_METADATA, AUDIT_READ, ROTATE_KEY, ALTER_ACCESS,
-	OPERATION_COUNT
-};
-
-/* "SecretList", ... as in audit lines, denials and roles.json. */
-const char *operation_name(enum operation op);
 
 struct access *access_open(const char *data, struct error *err);
 void access_close(struct access *a);

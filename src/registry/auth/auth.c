@@ -19,9 +19,14 @@
 #include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"
 
-struct error;
-struct logins;
-struct macs;
+#define LOGINS_MAX 64		/* passwords that wait */
+#define LOGINS_WAITERS 8192	/* requests that wait, in all */
+
+/* Contexts, so that threads do not wait for each other as a rule. */
+#define SLOTS 16
+
+#define THREADS_MAX 64
+#define PEER_MAX 64
 
 /*
  * HMAC-SHA-256 under a random key of this process, for several threads: what
@@ -32,9 +37,6 @@ struct macs;
  * Passwords that wait to be checked, and the threads that do it.  Requests
  * with the same credentials wait for one check.
  */
-
-#define LOGINS_MAX 64		/* passwords that wait */
-#define LOGINS_WAITERS 8192	/* requests that wait, in all */
 
 struct login {
 	unsigned char key[MAC_BYTES];
@@ -55,14 +57,54 @@ struct logins_calls {
 	void *cookie;
 };
 
-/* Contexts, so that threads do not wait for each other as a rule. */
-#define SLOTS 16
-
 struct macs {
 	struct {
 		pthread_mutex_t lock;
 		struct mac *mac;
 	} slots[SLOTS];
+};
+
+struct waiter {
+	struct waiter *next;
+	struct auth_check *check;
+	char peer[PEER_MAX];
+};
+
+struct job {
+	struct job *next;
+	struct login login;
+	struct waiter *waiters;
+	bool taken;		/* a thread is at it */
+};
+
+struct logins {
+	struct logins_calls calls;
+	pthread_mutex_t lock;	/* of what follows */
+	pthread_cond_t more;
+	struct job *jobs;	/* oldest first; one that is at work, too */
+	size_t queued;		/* those not taken */
+	size_t waiters;
+	bool ending;
+
+	pthread_t threads[THREADS_MAX];
+	unsigned count;
+};
+
+enum from { FROM_CN, FROM_DN, FROM_SAN };
+
+struct auth {
+	char *issuer, *audience, *claim;
+	struct jwt_rules rules;
+	bool jwt;
+	enum from principal_from;
+	struct password nobody;		/* what an unknown user's password is compared with */
+	struct digest *digest;
+	struct credentials *credentials;
+	struct macs *macs;
+	struct verified *verified;
+	struct throttle *throttle;
+	struct rate *rate;
+	struct logins *logins;
 };
 
 static unsigned
@@ -76,7 +118,17 @@ slot_of_thread(void)
 	return mine - 1;
 }
 
-static void macs_free(struct macs *m);
+static void
+macs_free(struct macs *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < SLOTS; i++) {
+		mac_free(m->slots[i].mac);
+		pthread_mutex_destroy(&m->slots[i].lock);
+	}
+	free(m);
+}
 
 static struct macs *
 macs_new(struct error *err)
@@ -105,18 +157,6 @@ macs_new(struct error *err)
 	return m;
 }
 
-static void
-macs_free(struct macs *m)
-{
-	if (m == NULL)
-		return;
-	for (size_t i = 0; i < SLOTS; i++) {
-		mac_free(m->slots[i].mac);
-		pthread_mutex_destroy(&m->slots[i].lock);
-	}
-	free(m);
-}
-
 /* -1: OpenSSL failed. */
 static int
 macs_sum(struct macs *m, const void *bytes, size_t n, unsigned char out[MAC_BYTES])
@@ -129,35 +169,6 @@ macs_sum(struct macs *m, const void *bytes, size_t n, unsigned char out[MAC_BYTE
 	pthread_mutex_unlock(&m->slots[i].lock);
 	return rc;
 }
-
-#define THREADS_MAX 64
-#define PEER_MAX 64
-
-struct waiter {
-	struct waiter *next;
-	struct auth_check *check;
-	char peer[PEER_MAX];
-};
-
-struct job {
-	struct job *next;
-	struct login login;
-	struct waiter *waiters;
-	bool taken;		/* a thread is at it */
-};
-
-struct logins {
-	struct logins_calls calls;
-	pthread_mutex_t lock;	/* of what follows */
-	pthread_cond_t more;
-	struct job *jobs;	/* oldest first; one that is at work, too */
-	size_t queued;		/* those not taken */
-	size_t waiters;
-	bool ending;
-
-	pthread_t threads[THREADS_MAX];
-	unsigned count;
-};
 
 static void
 logins_job_free(struct job *j)
@@ -248,7 +259,28 @@ logins_work(void *arg)
 	return NULL;
 }
 
-static void logins_free(struct logins *l);
+/* End the threads; what waits is answered with AUTH_BUSY. */
+static void
+logins_free(struct logins *l)
+{
+	struct job *j;
+
+	if (l == NULL)
+		return;
+	pthread_mutex_lock(&l->lock);
+	l->ending = true;
+	pthread_cond_broadcast(&l->more);
+	pthread_mutex_unlock(&l->lock);
+	for (unsigned i = 0; i < l->count; i++)
+		pthread_join(l->threads[i], NULL);
+	while ((j = l->jobs) != NULL) {
+		l->jobs = j->next;
+		logins_finish(l, j, AUTH_BUSY);
+	}
+	pthread_cond_destroy(&l->more);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
 
 static struct logins *
 logins_new(unsigned threads, const struct logins_calls *calls, struct error *err)
@@ -283,29 +315,6 @@ logins_new(unsigned threads, const struct logins_calls *calls, struct error *err
 		return NULL;
 	}
 	return l;
-}
-
-/* End the threads; what waits is answered with AUTH_BUSY. */
-static void
-logins_free(struct logins *l)
-{
-	struct job *j;
-
-	if (l == NULL)
-		return;
-	pthread_mutex_lock(&l->lock);
-	l->ending = true;
-	pthread_cond_broadcast(&l->more);
-	pthread_mutex_unlock(&l->lock);
-	for (unsigned i = 0; i < l->count; i++)
-		pthread_join(l->threads[i], NULL);
-	while ((j = l->jobs) != NULL) {
-		l->jobs = j->next;
-		logins_finish(l, j, AUTH_BUSY);
-	}
-	pthread_cond_destroy(&l->more);
-	pthread_mutex_destroy(&l->lock);
-	free(l);
 }
 
 /* A job with the same credentials, or a new one at the end of the queue. */
@@ -357,23 +366,6 @@ logins_add(struct logins *l, struct login *what, struct auth_check *c, const cha
 }
 
 _Static_assert(AUTH_NAME_MAX == PRINCIPAL_MAX, "a principal is copied as it is");
-
-enum from { FROM_CN, FROM_DN, FROM_SAN };
-
-struct auth {
-	char *issuer, *audience, *claim;
-	struct jwt_rules rules;
-	bool jwt;
-	enum from principal_from;
-	struct password nobody;		/* what an unknown user's password is compared with */
-	struct digest *digest;
-	struct credentials *credentials;
-	struct macs *macs;
-	struct verified *verified;
-	struct throttle *throttle;
-	struct rate *rate;
-	struct logins *logins;
-};
 
 /* --- answers --- */
 
@@ -526,8 +518,8 @@ check_password(struct auth *a, struct auth_check *c, const struct authorization 
 }
 
 static bool
-check_token(struct auth *a, struct auth_check *c, const struct authorization *h,
-    const char *peer, const char *cert)
+check_token(struct auth *a, struct auth_check *c, const struct authorization *h, const char *peer,
+    const char *cert)
 {
 	char principal[PRINCIPAL_MAX];
 
@@ -539,8 +531,8 @@ check_token(struct auth *a, struct auth_check *c, const struct authorization *h,
 }
 
 static bool
-check_jwt(struct auth *a, struct auth_check *c, const struct authorization *h,
-    const char *peer, const char *cert)
+check_jwt(struct auth *a, struct auth_check *c, const struct authorization *h, const char *peer,
+    const char *cert)
 {
 	unsigned char key[MAC_BYTES];
 	struct verified_what what;
@@ -610,8 +602,8 @@ auth_rate(struct auth *a, const char *principal, unsigned *retry_after)
 }
 
 void
-auth_folded(struct auth *a, bool all, void (*visit)(void *cookie, const char *peer,
-    uint64_t folded), void *cookie)
+auth_folded(struct auth *a, bool all,
+    void (*visit)(void *cookie, const char *peer, uint64_t folded), void *cookie)
 {
 	throttle_folded(a->throttle, watch_now_ms(), all, visit, cookie);
 }

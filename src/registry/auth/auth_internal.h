@@ -10,13 +10,8 @@
 #include "crypto/signature.h"
 #include "registry/base/data_file.h"
 
-struct buf;
 struct credentials;
-struct digest;
-struct error;
-struct file_id;
 struct jwks;
-struct jwt_rules;
 struct rate;
 struct throttle;
 struct tokens;

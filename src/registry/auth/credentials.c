@@ -12,6 +12,57 @@
 #include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"
 
+#define SHARDS 64
+#define SETS 16			/* of a shard */
+#define WAYS 4
+#define LIFE 60			/* times cache_ms */
+
+struct entry {
+	unsigned char key[MAC_BYTES];
+	int64_t idle_ms;	/* over when not used until then */
+	int64_t end_ms;		/* over in any case; 0: unused */
+	struct verified_what what;
+};
+
+struct shard {
+	pthread_mutex_t lock;
+	struct entry sets[SETS][WAYS];
+};
+
+struct verified {
+	int64_t cache_ms;
+	struct shard shards[SHARDS];
+};
+
+enum which { USERS, TOKENS, JWKS, FILES };
+
+/* One of the files, as it was last looked at. */
+struct source {
+	char *path;		/* NULL: there is none */
+	struct file_id id;
+	bool failed;		/* what is there is not in force */
+	struct error why;
+};
+
+struct credentials {
+	pthread_rwlock_t lock;	/* of what follows */
+	struct users *users;
+	struct tokens *tokens;
+	struct jwks *jwks;
+	uint64_t jwks_count;	/* how often it was read */
+
+	struct watch watch;	/* what follows is for who looks */
+	struct source sources[FILES];
+	pthread_mutex_t why_lock;	/* of failed and why */
+};
+
+/* What one of the files says; the others are NULL. */
+struct contents {
+	struct users *users;
+	struct tokens *tokens;
+	struct jwks *jwks;
+};
+
 void
 authorization_parse(const char *header, struct authorization *out)
 {
@@ -37,8 +88,7 @@ authorization_parse(const char *header, struct authorization *out)
 }
 
 bool
-authorization_basic(const struct authorization *a, char name[PRINCIPAL_MAX],
-    struct buf *password)
+authorization_basic(const struct authorization *a, char name[PRINCIPAL_MAX], struct buf *password)
 {
 	const unsigned char *colon;
 	size_t n;
@@ -60,28 +110,6 @@ out:
 	buf_release(&both);
 	return good;
 }
-
-#define SHARDS 64
-#define SETS 16			/* of a shard */
-#define WAYS 4
-#define LIFE 60			/* times cache_ms */
-
-struct entry {
-	unsigned char key[MAC_BYTES];
-	int64_t idle_ms;	/* over when not used until then */
-	int64_t end_ms;		/* over in any case; 0: unused */
-	struct verified_what what;
-};
-
-struct shard {
-	pthread_mutex_t lock;
-	struct entry sets[SETS][WAYS];
-};
-
-struct verified {
-	int64_t cache_ms;
-	struct shard shards[SHARDS];
-};
 
 struct verified *
 verified_new(unsigned cache_ms, struct error *err)
@@ -199,35 +227,6 @@ verified_put(struct verified *v, const unsigned char key[MAC_BYTES], int64_t now
 	e->what = *what;
 	pthread_mutex_unlock(&s->lock);
 }
-
-enum which { USERS, TOKENS, JWKS, FILES };
-
-/* One of the files, as it was last looked at. */
-struct source {
-	char *path;		/* NULL: there is none */
-	struct file_id id;
-	bool failed;		/* what is there is not in force */
-	struct error why;
-};
-
-struct credentials {
-	pthread_rwlock_t lock;	/* of what follows */
-	struct users *users;
-	struct tokens *tokens;
-	struct jwks *jwks;
-	uint64_t jwks_count;	/* how often it was read */
-
-	struct watch watch;	/* what follows is for who looks */
-	struct source sources[FILES];
-	pthread_mutex_t why_lock;	/* of failed and why */
-};
-
-/* What one of the files says; the others are NULL. */
-struct contents {
-	struct users *users;
-	struct tokens *tokens;
-	struct jwks *jwks;
-};
 
 /* Put the new in force and leave the old in ${t}. */
 static void
@@ -428,8 +427,8 @@ stamp_keys(const struct credentials *c, unsigned char stamp[VERIFIED_STAMP])
 }
 
 bool
-credentials_jwt(struct credentials *c, const char *text, size_t n,
-    const struct jwt_rules *rules, int64_t now, struct verified_what *out)
+credentials_jwt(struct credentials *c, const char *text, size_t n, const struct jwt_rules *rules,
+    int64_t now, struct verified_what *out)
 {
 	bool good;
 

@@ -23,6 +23,13 @@ struct jwks {
 	size_t count;
 };
 
+/* The three parts, still encoded. */
+struct parts {
+	const char *header, *payload, *signature;
+	size_t header_len, payload_len, signature_len;
+	size_t signed_len;	/* from header on */
+};
+
 static int
 jwks_bad(size_t i, const char *what, struct error *err)
 {
@@ -237,13 +244,6 @@ jwks_find(const struct jwks *k, const char *kid, enum signature_kind kind)
 	return found;
 }
 
-/* The three parts, still encoded. */
-struct parts {
-	const char *header, *payload, *signature;
-	size_t header_len, payload_len, signature_len;
-	size_t signed_len;	/* from header on */
-};
-
 static bool
 jwt_split(const char *text, size_t n, struct parts *p)
 {
@@ -385,9 +385,8 @@ check_claims(const json_t *claims, const struct jwt_rules *rules, int64_t now,
 }
 
 bool
-jwt_check(const char *text, size_t n, const struct jwks *keys,
-    const struct jwt_rules *rules, int64_t now, char principal[PRINCIPAL_MAX],
-    int64_t *expires)
+jwt_check(const char *text, size_t n, const struct jwks *keys, const struct jwt_rules *rules,
+    int64_t now, char principal[PRINCIPAL_MAX], int64_t *expires)
 {
 	struct parts p;
 	json_t *claims;

@@ -9,6 +9,12 @@
 #include "registry/auth/roles.h"
 #include "registry/base/data_file.h"
 
+#define BIT(op) OPERATION_BIT(op)
+#define LOOKING (BIT(SECRET_LIST) | BIT(SECRET_METADATA))
+#define READING (BIT(SECRET_READ) | BIT(SECRET_RESOLVE))
+#define CHANGING (BIT(SECRET_WRITE) | BIT(SECRET_DELETE))
+#define ROLES_FILE_MAX ((size_t)1 << 20)
+
 static const char *const names[OPERATION_COUNT] = {
 	[SECRET_LIST] = "SecretList",
 	[SECRET_READ] = "SecretRead",
@@ -41,11 +47,6 @@ operation_find(const char *name, enum operation *op)
 	return false;
 }
 
-#define BIT(op) OPERATION_BIT(op)
-#define LOOKING (BIT(SECRET_LIST) | BIT(SECRET_METADATA))
-#define READING (BIT(SECRET_READ) | BIT(SECRET_RESOLVE))
-#define CHANGING (BIT(SECRET_WRITE) | BIT(SECRET_DELETE))
-
 /*
  * The roles of Confluent Platform, what they mean for secrets, and one of our
  * own: a Connect worker may have references resolved, but not read values as
@@ -74,8 +75,6 @@ roles_builtin(struct roles *out)
 	out->items = (struct role *)(uintptr_t)builtin_roles;
 	out->count = sizeof(builtin_roles) / sizeof(builtin_roles[0]);
 }
-
-#define ROLES_FILE_MAX ((size_t)1 << 20)
 
 static const char name_letters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";

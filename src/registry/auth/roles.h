@@ -4,11 +4,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "registry/auth/access.h"
-
 struct buf;
 struct error;
 struct file_id;
+
+/* What a caller may do. */
+enum operation {
+	SECRET_LIST, SECRET_READ, SECRET_RESOLVE, SECRET_WRITE, SECRET_DELETE,
+	SECRET_DESTROY, SECRET_METADATA, AUDIT_READ, ROTATE_KEY, ALTER_ACCESS,
+	OPERATION_COUNT
+};
+
+/* "SecretList", ... as in audit lines, denials and roles.json. */
+const char *operation_name(enum operation op);
 
 /* Sets of operations are bits. */
 #define OPERATION_BIT(op) (1U << (unsigned)(op))

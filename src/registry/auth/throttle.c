@@ -16,6 +16,11 @@
 #define PEER_MAX 64
 #define KEY 16
 
+#define RATE_SHARDS 64
+#define RATE_SETS 64			/* of a shard */
+#define RATE_WAYS 4
+#define ONE 1000000		/* a token, in parts that come one by one in microseconds */
+
 struct entry {
 	unsigned char key[KEY];
 	char peer[PEER_MAX];	/* who was last seen of this key */
@@ -37,6 +42,23 @@ struct throttle {
 	unsigned max;
 	unsigned char seed[SIPHASH_KEY];
 	struct throttle_shard shards[THROTTLE_SHARDS];
+};
+
+struct bucket {
+	uint64_t key;		/* of the principal; 0: unused */
+	int64_t filled_us;
+	int64_t parts;
+};
+
+struct rate_shard {
+	pthread_mutex_t lock;
+	struct bucket sets[RATE_SETS][RATE_WAYS];
+};
+
+struct rate {
+	int64_t limit, full;
+	unsigned char seed[SIPHASH_KEY];
+	struct rate_shard *shards;	/* NULL: no limit */
 };
 
 struct throttle *
@@ -241,28 +263,6 @@ throttle_folded(struct throttle *t, int64_t now_ms, bool all,
 			visit(cookie, NULL, lost);
 	}
 }
-
-#define RATE_SHARDS 64
-#define RATE_SETS 64			/* of a shard */
-#define RATE_WAYS 4
-#define ONE 1000000		/* a token, in parts that come one by one in microseconds */
-
-struct bucket {
-	uint64_t key;		/* of the principal; 0: unused */
-	int64_t filled_us;
-	int64_t parts;
-};
-
-struct rate_shard {
-	pthread_mutex_t lock;
-	struct bucket sets[RATE_SETS][RATE_WAYS];
-};
-
-struct rate {
-	int64_t limit, full;
-	unsigned char seed[SIPHASH_KEY];
-	struct rate_shard *shards;	/* NULL: no limit */
-};
 
 struct rate *
 rate_new(unsigned limit, unsigned burst, struct error *err)

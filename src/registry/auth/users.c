@@ -15,6 +15,45 @@
 #include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"
 
+#define HASH_TEXT 43	/* characters */
+#define TTL_MAX ((int64_t)100 * 366 * 86400)
+
+struct users {
+	struct user *items;
+	size_t count;
+	struct map *by_name;
+};
+
+struct user_edit {
+	char name[PRINCIPAL_MAX];
+	struct password password;
+	bool replace;
+};
+
+struct user_listing {
+	void (*visit)(void *cookie, const char *name, const char *created);
+	void *cookie;
+};
+
+struct tokens {
+	struct token *items;
+	size_t count;
+	struct map *by_id;
+};
+
+struct token_edit {
+	char id[TOKENS_ID + 1];
+	char principal[PRINCIPAL_MAX];
+	unsigned char hash[TOKENS_HASH];
+	int64_t ttl_s;
+};
+
+struct token_listing {
+	void (*visit)(void *cookie, const char *id, const char *principal, const char *created,
+	    const char *expires);
+	void *cookie;
+};
+
 static bool
 has_control(const unsigned char *text, size_t n)
 {
@@ -73,12 +112,6 @@ password_check(const struct password *p, const void *text, size_t n)
 	secmem_wipe(hash, sizeof(hash));
 	return rc;
 }
-
-struct users {
-	struct user *items;
-	size_t count;
-	struct map *by_name;
-};
 
 static int
 users_bad(const char *name, const char *what, struct error *err)
@@ -252,12 +285,6 @@ users_find(const struct users *u, const char *name)
 
 /* The administration of users.json. */
 
-struct user_edit {
-	char name[PRINCIPAL_MAX];
-	struct password password;
-	bool replace;
-};
-
 static int
 user_check_name(const char *name, char out[PRINCIPAL_MAX], struct error *err)
 {
@@ -304,8 +331,8 @@ user_add(void *cookie, json_t *root, struct error *err)
 }
 
 int
-auth_user_add(const char *data, const char *name, const void *password, size_t n,
-    bool replace, struct error *err)
+auth_user_add(const char *data, const char *name, const void *password, size_t n, bool replace,
+    struct error *err)
 {
 	struct user_edit e = { .replace = replace };
 	int rc;
@@ -341,11 +368,6 @@ auth_user_remove(const char *data, const char *name, struct error *err)
 	return data_file_edit(data, USERS_FILE, user_cut, &e, err);
 }
 
-struct user_listing {
-	void (*visit)(void *cookie, const char *name, const char *created);
-	void *cookie;
-};
-
 static int
 user_list_one(void *cookie, const char *name, const json_t *o, struct error *err)
 {
@@ -361,21 +383,13 @@ user_list_one(void *cookie, const char *name, const json_t *o, struct error *err
 }
 
 int
-auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
-    const char *created), void *cookie, struct error *err)
+auth_user_list(const char *data, void (*visit)(void *cookie, const char *name, const char *created),
+    void *cookie, struct error *err)
 {
 	struct user_listing l = { visit, cookie };
 
 	return data_file_list(data, USERS_FILE, users_table, user_list_one, &l, err);
 }
-
-#define HASH_TEXT 43	/* characters */
-
-struct tokens {
-	struct token *items;
-	size_t count;
-	struct map *by_id;
-};
 
 static int
 tokens_bad(const char *id, const char *what, struct error *err)
@@ -531,15 +545,6 @@ tokens_check(const struct tokens *t, const struct digest *d, const char *text, s
 
 /* The administration of tokens.json. */
 
-#define TTL_MAX ((int64_t)100 * 366 * 86400)
-
-struct token_edit {
-	char id[TOKENS_ID + 1];
-	char principal[PRINCIPAL_MAX];
-	unsigned char hash[TOKENS_HASH];
-	int64_t ttl_s;
-};
-
 static int
 token_fill(const struct token_edit *e, json_t *o, struct error *err)
 {
@@ -675,12 +680,6 @@ auth_token_revoke(const char *data, const char *id, struct error *err)
 	return data_file_edit(data, TOKENS_FILE, token_cut, name, err);
 }
 
-struct token_listing {
-	void (*visit)(void *cookie, const char *id, const char *principal, const char *created,
-	    const char *expires);
-	void *cookie;
-};
-
 static int
 token_list_one(void *cookie, const char *id, const json_t *o, struct error *err)
 {
@@ -696,9 +695,9 @@ token_list_one(void *cookie, const char *id, const json_t *o, struct error *err)
 }
 
 int
-auth_token_list(const char *data, void (*visit)(void *cookie, const char *id,
-    const char *principal, const char *created, const char *expires), void *cookie,
-    struct error *err)
+auth_token_list(const char *data,
+    void (*visit)(void *cookie, const char *id, const char *principal, const char *created, const char *expires),
+    void *cookie, struct error *err)
 {
 	struct token_listing l = { visit, cookie };
 

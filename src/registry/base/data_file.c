@@ -20,6 +20,10 @@
 #define PREFIX "User:"
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 
+#define FOLDER_MODE 0700
+#define LOCK_TIMEOUT_MS 10000
+#define FORMAT 1
+
 /* What a terminal or a log would not show as itself. */
 static bool
 is_unseen(uint32_t cp)
@@ -69,10 +73,6 @@ principal_is_user(const char *name)
 	return strchr(name, ':') == NULL;
 }
 
-#define FOLDER_MODE 0700
-#define LOCK_TIMEOUT_MS 10000
-#define FORMAT 1
-
 static atomic_uint edits;
 
 /* Counts the changes that this process has made to any of the files. */
@@ -109,8 +109,7 @@ bad_json(const char *path, const json_error_t *why, struct error *err)
 }
 
 int
-data_file_read(const char *path, size_t max, json_t **root, struct file_id *id,
-    struct error *err)
+data_file_read(const char *path, size_t max, json_t **root, struct file_id *id, struct error *err)
 {
 	struct error why;
 	struct buf text;
@@ -273,8 +272,8 @@ write_scalar(struct json_out *o, const char *key, const json_t *value)
 }
 
 int
-data_json_write(struct json_out *o, const char *key, const json_t *value,
-    data_json_text_fn *text, void *cookie)
+data_json_write(struct json_out *o, const char *key, const json_t *value, data_json_text_fn *text,
+    void *cookie)
 {
 	json_t *member;
 	const char *name;
@@ -329,8 +328,8 @@ data_file_write_file(const char *path, const struct file_id *id, const json_t *r
 }
 
 int
-data_file_edit(const char *data, const char *name, data_file_change_fn *change,
-    void *cookie, struct error *err)
+data_file_edit(const char *data, const char *name, data_file_change_fn *change, void *cookie,
+    struct error *err)
 {
 	const char *paths[1];
 	struct lock *lock = NULL;

@@ -10,7 +10,6 @@
 
 #include "file/file.h"
 
-struct error;
 struct json_out;
 
 #define PRINCIPAL_MAX 256	/* bytes, the NUL included */

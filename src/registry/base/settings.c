@@ -14,8 +14,30 @@
 #include "file/file.h"
 #include "registry/base/settings.h"
 
-struct buf;
-struct error;
+#define SETTINGS_KAFKA_PREFIX "kafkastore."
+
+#define SETTINGS_SECTIONS_MAX 64
+#define SETTINGS_SECTION_NAME 64	/* bytes, the NUL included */
+
+#define AT(member) .offset = offsetof(struct settings, member)
+#define TEXT(key, member) { .name = key, .kind = SETTINGS_TEXT, AT(member) }
+#define SWITCH(key, member) { .name = key, .kind = SETTINGS_SWITCH, AT(member) }
+#define NUMBER(key, member, low, high) \
+	{ .name = key, .kind = SETTINGS_NUMBER, AT(member), .min = low, .max = high }
+#define CHOICE(key, member, list) \
+	{ .name = key, .kind = SETTINGS_CHOICE, AT(member), .choices = list }
+
+#define DAY_MS 86400000U
+#define SECRET_LIMIT (512U << 10)	/* as base64 it must fit a record of the log */
+
+#define STRINGS_MAX 256
+#define KEY_MAX 8192		/* bytes of a master key or passphrase */
+#define DAYS(n) ((uint64_t)(n) * 86400 * 1000)
+
+#define NAME_MAX_BYTES 512
+#define GIVEN_MAX 1024
+#define PREFIX "config.providers.secret.param."
+#define VARIABLE "CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_"
 
 enum settings_kind {
 	SETTINGS_TEXT,		/* const char * */
@@ -39,11 +61,6 @@ struct settings_key {
 	const char *choices;
 };
 
-#define SETTINGS_KAFKA_PREFIX "kafkastore."
-
-#define SETTINGS_SECTIONS_MAX 64
-#define SETTINGS_SECTION_NAME 64	/* bytes, the NUL included */
-
 /* The `[NAME]` lines of a settings file. */
 struct settings_sections {
 	size_t count;
@@ -51,6 +68,27 @@ struct settings_sections {
 		size_t line;
 		char name[SETTINGS_SECTION_NAME];
 	} all[SETTINGS_SECTIONS_MAX];
+};
+
+struct owner {
+	struct settings s;	/* first: the one is the other */
+	char *strings[STRINGS_MAX];
+	size_t count;
+};
+
+/* A setting that the file has given. */
+struct given {
+	char *name;		/* without Confluent's prefix */
+	bool prefixed;
+	size_t entry;
+};
+
+struct reading {
+	struct settings *s;
+	const char *file;
+	struct settings_sections sections;
+	bool worker;		/* a Connect worker's file: it has other keys too */
+	struct vec given;
 };
 
 /* Behind the prefix. */
@@ -184,17 +222,6 @@ settings_kafka_known(const char *name)
 	}
 	return false;
 }
-
-#define AT(member) .offset = offsetof(struct settings, member)
-#define TEXT(key, member) { .name = key, .kind = SETTINGS_TEXT, AT(member) }
-#define SWITCH(key, member) { .name = key, .kind = SETTINGS_SWITCH, AT(member) }
-#define NUMBER(key, member, low, high) \
-	{ .name = key, .kind = SETTINGS_NUMBER, AT(member), .min = low, .max = high }
-#define CHOICE(key, member, list) \
-	{ .name = key, .kind = SETTINGS_CHOICE, AT(member), .choices = list }
-
-#define DAY_MS 86400000U
-#define SECRET_LIMIT (512U << 10)	/* as base64 it must fit a record of the log */
 
 static const struct settings_key keys[] = {
 	TEXT("listeners", listen),
@@ -369,16 +396,6 @@ settings_sections_at(const struct settings_sections *s, size_t line)
 	return name;
 }
 
-#define STRINGS_MAX 256
-#define KEY_MAX 8192		/* bytes of a master key or passphrase */
-#define DAYS(n) ((uint64_t)(n) * 86400 * 1000)
-
-struct owner {
-	struct settings s;	/* first: the one is the other */
-	char *strings[STRINGS_MAX];
-	size_t count;
-};
-
 struct settings *
 settings_new(void)
 {
@@ -504,8 +521,7 @@ settings_set_secret(struct buf *b, const void *value, size_t n, struct error *er
 }
 
 static int
-set_checked(struct settings *s, const struct settings_key *k, const char *text,
-    struct error *err)
+set_checked(struct settings *s, const struct settings_key *k, const char *text, struct error *err)
 {
 	char *at = (char *)s + k->offset;
 	uint64_t n = 0;
@@ -565,8 +581,7 @@ ignore(struct settings *s, const char *key, size_t n, struct error *err)
 
 /* Set one key, of ${n} bytes at ${value}, as a line of the file would. */
 static int
-settings_set(struct settings *s, const char *key, const void *value, size_t n,
-    struct error *err)
+settings_set(struct settings *s, const char *key, const void *value, size_t n, struct error *err)
 {
 	const struct settings_key *k = settings_key_find(key);
 	const char *text;
@@ -594,32 +609,12 @@ settings_set(struct settings *s, const char *key, const void *value, size_t n,
 	return 0;
 }
 
-#define NAME_MAX_BYTES 512
-#define GIVEN_MAX 1024
-#define PREFIX "config.providers.secret.param."
-#define VARIABLE "CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_"
-
 extern char **environ;
-
-/* A setting that the file has given. */
-struct given {
-	char *name;		/* without Confluent's prefix */
-	bool prefixed;
-	size_t entry;
-};
-
-struct reading {
-	struct settings *s;
-	const char *file;
-	struct settings_sections sections;
-	bool worker;		/* a Connect worker's file: it has other keys too */
-	struct vec given;
-};
 
 /* The full name of entry ${i}, without Confluent's prefix. */
 static int
-entry_name(const struct reading *r, const struct document *d, size_t i,
-    char out[NAME_MAX_BYTES], bool *prefixed, struct error *err)
+entry_name(const struct reading *r, const struct document *d, size_t i, char out[NAME_MAX_BYTES],
+    bool *prefixed, struct error *err)
 {
 	const char *section = settings_sections_at(&r->sections, document_line(d, i));
 	const char *key;
@@ -707,8 +702,8 @@ is_workers(const struct reading *r, const struct document *d, const char *name)
 
 /* The value ${value} is given to what has one already. */
 static int
-given_again(const struct given *g, const struct document *d, bool prefixed,
-    const struct buf *value, struct error *err)
+given_again(const struct given *g, const struct document *d, bool prefixed, const struct buf *value,
+    struct error *err)
 {
 	size_t line = document_line(d, g->entry);
 
@@ -730,8 +725,7 @@ given_again(const struct given *g, const struct document *d, bool prefixed,
 /* Note that it is given.  1: it is not to be set again; -1: it may not. */
 static int
 settings_file_note(struct reading *r, const struct document *d, size_t i, const char *name,
-    bool prefixed,
-    const struct buf *value, struct error *err)
+    bool prefixed, const struct buf *value, struct error *err)
 {
 	struct given *g;
 	size_t k;

@@ -7,8 +7,6 @@
 
 #include "base/buf.h"
 
-struct error;
-
 enum rest_compat { REST_CONFLUENT, REST_MREDJEM };
 
 #define SETTINGS_OLD_KEYS_MAX 16

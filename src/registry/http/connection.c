@@ -14,6 +14,15 @@
 #define FIRST_CAP 1024U
 #define KEPT_CAP 4096U
 
+/* What may be read beyond one request: a client that sends ahead is held off
+ * at HTTP_HEADERS_MAX, with one more reading under way. */
+#define NEXT_MAX (HTTP_HEADERS_MAX + HTTP_READ_SIZE)
+
+/* Reads in a row from one connection before others have their turn. */
+#define ROUNDS 8
+/* A client must take this much of a reply within the limit of a request. */
+#define PROGRESS (64U << 10)
+
 int
 http_bytes_append(struct http_bytes *b, const void *p, size_t n, size_t max)
 {
@@ -44,7 +53,14 @@ http_bytes_append(struct http_bytes *b, const void *p, size_t n, size_t max)
 	return 0;
 }
 
-static void http_bytes_free(struct http_bytes *b);
+static void
+http_bytes_free(struct http_bytes *b)
+{
+	secmem_wipe(b->data, b->len);
+	free(b->data);
+	b->data = NULL;
+	b->len = b->cap = 0;
+}
 
 void
 http_bytes_clear(struct http_bytes *b)
@@ -53,15 +69,6 @@ http_bytes_clear(struct http_bytes *b)
 	b->len = 0;
 	if (b->cap > KEPT_CAP)
 		http_bytes_free(b);
-}
-
-static void
-http_bytes_free(struct http_bytes *b)
-{
-	secmem_wipe(b->data, b->len);
-	free(b->data);
-	b->data = NULL;
-	b->len = b->cap = 0;
 }
 
 /* SSL_get_error believes what an earlier call has left behind.  To look is
@@ -195,10 +202,6 @@ http_io_shutdown(struct http_connection *c)
 	}
 	(void)shutdown(c->fd, SHUT_WR);
 }
-
-/* What may be read beyond one request: a client that sends ahead is held off
- * at HTTP_HEADERS_MAX, with one more reading under way. */
-#define NEXT_MAX (HTTP_HEADERS_MAX + HTTP_READ_SIZE)
 
 /* The rest has to come within the limit of a request, and in its turn. */
 static void
@@ -369,11 +372,6 @@ http_feed(struct http_connection *c, const char *p, size_t n)
 	if (c->state == HTTP_STATE_BODY)
 		wait_for_rest(c);
 }
-
-/* Reads in a row from one connection before others have their turn. */
-#define ROUNDS 8
-/* A client must take this much of a reply within the limit of a request. */
-#define PROGRESS (64U << 10)
 
 void
 http_connection_put(struct http_connection *c, struct http_connections *list)

@@ -19,11 +19,7 @@
 #include "base/map.h"
 #include "registry/http/http.h"
 
-struct buf;
-struct buf_pool;
-struct error;
 struct http_connection;
-struct http_options;
 struct http_source;
 struct http_thread;
 

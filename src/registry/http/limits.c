@@ -16,6 +16,19 @@
 #define BACKLOG 1024
 #define TEXT_MAX (INET6_ADDRSTRLEN + 16)
 
+#define BUCKETS_MIN 64U
+#define BUCKETS_MAX (1U << 16)
+
+/* An address that connections come from, for as long as there are any. */
+struct http_source {
+	unsigned char key[HTTP_ADDRESS_KEY];
+	struct http_source *next;	/* in its bucket */
+	unsigned open;			/* connections that have a place */
+	unsigned half;			/* of them half-open */
+	unsigned holders;		/* connections, with those that were shed */
+	struct http_half_open half_open;	/* the oldest first */
+};
+
 /* Cut ${text} into host and port, both in ${host} of TEXT_MAX bytes. */
 static int
 http_address_split(const char *text, char *host, const char **port)
@@ -175,24 +188,11 @@ http_address_listen(struct http_address *a, bool first, struct error *err)
 	return fd;
 }
 
-#define BUCKETS_MIN 64U
-#define BUCKETS_MAX (1U << 16)
-
 /*
  * All is under one lock: it is taken when a connection comes and goes, and for
  * a request that does not arrive in one piece, never for others.  There is at
  * most one source for each connection, so that memory is bounded as they are.
  */
-
-/* An address that connections come from, for as long as there are any. */
-struct http_source {
-	unsigned char key[HTTP_ADDRESS_KEY];
-	struct http_source *next;	/* in its bucket */
-	unsigned open;			/* connections that have a place */
-	unsigned half;			/* of them half-open */
-	unsigned holders;		/* connections, with those that were shed */
-	struct http_half_open half_open;	/* the oldest first */
-};
 
 int
 http_sources_init(struct http_sources *s, unsigned places, const struct http_options *o,

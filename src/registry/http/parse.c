@@ -10,6 +10,17 @@
 
 #define HOST_MAX 255
 
+#define METHOD_MAX 32
+/* The longest request line that can hold a target of HTTP_TARGET_MAX bytes. */
+#define LINE_MAX_BYTES (METHOD_MAX + 1 + HTTP_TARGET_MAX + sizeof(" HTTP/1.1\r\n") - 1)
+
+/* Eight digits are 4 GiB, more than any body may have. */
+#define DIGITS_MAX 8
+
+enum state {
+	SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER, TRAILER_LINE, TRAILER_LF, LAST_LF
+};
+
 static bool
 is_alphanumeric(char c)
 {
@@ -115,10 +126,6 @@ http_token_in_list(const char *s, const char *word)
 		s += n;
 	}
 }
-
-#define METHOD_MAX 32
-/* The longest request line that can hold a target of HTTP_TARGET_MAX bytes. */
-#define LINE_MAX_BYTES (METHOD_MAX + 1 + HTTP_TARGET_MAX + sizeof(" HTTP/1.1\r\n") - 1)
 
 size_t
 http_head_end(struct http_head_scan *s, const char *p, size_t n, int *status)
@@ -418,13 +425,6 @@ http_head_parse(struct http_head *h, char *text, size_t n)
 	return status != 0 ? status : check_connection(h);
 }
 
-/* Eight digits are 4 GiB, more than any body may have. */
-#define DIGITS_MAX 8
-
-enum state {
-	SIZE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER, TRAILER_LINE, TRAILER_LF, LAST_LF
-};
-
 void
 http_chunked_init(struct http_chunked *c)
 {
@@ -544,8 +544,8 @@ frame_byte(struct http_chunked *c, char byte, size_t have, size_t max)
 }
 
 size_t
-http_chunked_feed(struct http_chunked *c, const char *p, size_t n, struct buf *body,
-    size_t max, int *status)
+http_chunked_feed(struct http_chunked *c, const char *p, size_t n, struct buf *body, size_t max,
+    int *status)
 {
 	size_t at = 0;
 

@@ -6,6 +6,9 @@
 #include "base/secmem.h"
 #include "registry/http/http_internal.h"
 
+#define REFUSAL_MAX (64U << 10)
+#define PUT(out, at, literal) http_reply_put((out), (at), "" literal, sizeof(literal) - 1)
+
 /* What a handler may ask of its request. */
 
 enum http_method
@@ -106,8 +109,6 @@ http_post(struct http_request *r, void (*run)(void *arg), void *arg)
 	http_thread_post(r->connection->thread, run, arg);
 }
 
-#define REFUSAL_MAX (64U << 10)
-
 static const char *
 phrase(int status)
 {
@@ -206,8 +207,6 @@ http_reply_put(unsigned char *out, size_t at, const char *text, size_t n)
 	memcpy(out + at, text, n);
 	return at + n;
 }
-
-#define PUT(out, at, literal) http_reply_put((out), (at), "" literal, sizeof(literal) - 1)
 
 static size_t
 put_text(unsigned char *out, size_t at, const char *text)

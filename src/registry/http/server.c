@@ -14,6 +14,14 @@
 #include "base/secmem.h"
 #include "registry/http/http_internal.h"
 
+#define FIRST_POSTS 256U
+#define TICK_MIN_MS 10U
+#define TICK_MAX_MS 250U
+
+#define THREADS_MAX 64
+/* Descriptors left to files and to connections that are being turned away. */
+#define FILES_LEFT (HTTP_TOLD_MAX + 128U)
+
 /* Calls of a handler that are to come after a while. */
 
 static void
@@ -36,7 +44,13 @@ on_later(evutil_socket_t fd, short what, void *arg)
 	post.run(post.arg);
 }
 
-static struct timeval http_thread_timeval(unsigned ms);
+static struct timeval
+http_thread_timeval(unsigned ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	return tv;
+}
 
 void
 http_later(struct http_request *r, unsigned ms, void (*run)(void *arg), void *arg)
@@ -125,10 +139,6 @@ http_accept(struct http_thread *t, int fd, const struct sockaddr *sa)
 	http_connection_leave(c);
 }
 
-#define FIRST_POSTS 256U
-#define TICK_MIN_MS 10U
-#define TICK_MAX_MS 250U
-
 uint64_t
 http_thread_now(void)
 {
@@ -137,14 +147,6 @@ http_thread_now(void)
 	/* Ticks of a few milliseconds are enough for limits, and cost nothing. */
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
-static struct timeval
-http_thread_timeval(unsigned ms)
-{
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
-
-	return tv;
 }
 
 /* --- posts --- */
@@ -475,10 +477,6 @@ http_thread_free(struct http_thread *t)
 	secmem_unmap(t->output, t->output_cap);
 	(void)pthread_mutex_destroy(&t->lock);
 }
-
-#define THREADS_MAX 64
-/* Descriptors left to files and to connections that are being turned away. */
-#define FILES_LEFT (HTTP_TOLD_MAX + 128U)
 
 unsigned
 http_server_threads(unsigned asked)

@@ -25,8 +25,8 @@ no_passphrase(char *out, int size, int writing, void *cookie)
 
 /* Offered HTTP/1.1, say so; anything else is left open. */
 static int
-select_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
-    const unsigned char *in, unsigned n, void *cookie)
+select_protocol(SSL *ssl, const unsigned char **out, unsigned char *len, const unsigned char *in,
+    unsigned n, void *cookie)
 {
 	static const unsigned char own[] = "\x08http/1.1";
 	unsigned char *found;

@@ -18,10 +18,30 @@
 #include "crypto/random.h"
 #include "registry/keys/keyring.h"
 
-struct buf;
-struct error;
-struct master;
-struct ring;
+#define RING_KEYS_MAX 64	/* one, but for two while a rotation runs */
+#define RING_KEY 32		/* bytes: data keys, audit key, kek, check, salt */
+#define RING_SALT 32
+#define RING_CHECK 32
+#define RING_IV 12
+#define RING_WRAPPED (RING_KEY + 16)
+
+/* The cost of a passphrase (RFC 7914; about 0.1 s and 32 MiB). */
+#define RING_SCRYPT_N (1 << 15)
+#define RING_SCRYPT_R 8
+#define RING_SCRYPT_P 1
+
+#define LABEL_KEK "propseal registry 1 key encryption key"
+#define LABEL_CHECK "propseal registry 1 master check"
+
+#define DATA_LABEL "propseal registry 1 data key"
+#define AUDIT_LABEL "propseal registry 1 audit key"
+
+/* Associated data of the audit key: the ring's numbers, and 64 data keys. */
+#define AD_MAX 8192
+
+#define FORMAT 1
+#define TEXT_MAX (64 << 10)
+#define BASE64_MAX 128		/* characters of the longest byte string */
 
 /*
  * What a keyring is made of, for keyring.c, ring_text.c and sealer.c alone.
@@ -37,18 +57,6 @@ struct ring;
  *
  * A struct ring is in secret memory of its own: a forked child finds it empty.
  */
-
-#define RING_KEYS_MAX 64	/* one, but for two while a rotation runs */
-#define RING_KEY 32		/* bytes: data keys, audit key, kek, check, salt */
-#define RING_SALT 32
-#define RING_CHECK 32
-#define RING_IV 12
-#define RING_WRAPPED (RING_KEY + 16)
-
-/* The cost of a passphrase (RFC 7914; about 0.1 s and 32 MiB). */
-#define RING_SCRYPT_N (1 << 15)
-#define RING_SCRYPT_R 8
-#define RING_SCRYPT_P 1
 
 struct ring_wrapped {
 	unsigned char iv[RING_IV];
@@ -92,8 +100,16 @@ struct ring {
  * in base64 (RFC 4648 section 4).  Nothing in it is secret.
  */
 
-#define LABEL_KEK "propseal registry 1 key encryption key"
-#define LABEL_CHECK "propseal registry 1 master check"
+/*
+ * A change is made on a copy of the ring, which then takes the ring's place;
+ * so one that fails leaves everything as it was.
+ */
+struct keyring {
+	pthread_rwlock_t lock;		/* of ${ring} */
+	struct ring *ring;
+	atomic_uint_fast64_t generation;
+	struct key *audit;		/* never changes */
+};
 
 static struct ring *
 ring_new(struct error *err)
@@ -144,8 +160,8 @@ ring_find(struct ring *r, uint32_t kid)
 
 /* One output of HKDF over the root. */
 static int
-labelled(struct hkdf *h, const unsigned char *root, const struct ring_kdf *kdf,
-    const char *label, unsigned char *out, size_t n, struct error *err)
+labelled(struct hkdf *h, const unsigned char *root, const struct ring_kdf *kdf, const char *label,
+    unsigned char *out, size_t n, struct error *err)
 {
 	struct hkdf_input in = {
 		.secret = root, .secret_len = RING_KEY,
@@ -216,8 +232,8 @@ ring_put_under(struct ring *r, const struct master *m, struct error *err)
  * memory).  Takes long for a passphrase.  -1: it could not be found out.
  */
 static int
-ring_fits(const struct ring_kdf *kdf, const struct master *m,
-    unsigned char kek[RING_KEY], bool *fits, struct error *err)
+ring_fits(const struct ring_kdf *kdf, const struct master *m, unsigned char kek[RING_KEY],
+    bool *fits, struct error *err)
 {
 	unsigned char check[RING_CHECK];
 	bool passphrase;
@@ -251,12 +267,6 @@ ring_add(struct ring *r, struct error *err)
 	r->count++;
 	return 0;
 }
-
-#define DATA_LABEL "propseal registry 1 data key"
-#define AUDIT_LABEL "propseal registry 1 audit key"
-
-/* Associated data of the audit key: the ring's numbers, and 64 data keys. */
-#define AD_MAX 8192
 
 _Static_assert(RING_KEY == AEAD_KEY && RING_IV == AEAD_IV, "the ring's keys are for AES-256-GCM");
 _Static_assert(RING_WRAPPED == RING_KEY + AEAD_TAG, "a wrapped key is a key and a tag");
@@ -394,10 +404,6 @@ out:
 	aead_free(a);
 	return result;
 }
-
-#define FORMAT 1
-#define TEXT_MAX (64 << 10)
-#define BASE64_MAX 128		/* characters of the longest byte string */
 
 static void
 put_bytes(struct json_out *o, const char *name, const void *bytes, size_t n)
@@ -574,17 +580,6 @@ fail:
 	ring_free(r);
 	return NULL;
 }
-
-/*
- * A change is made on a copy of the ring, which then takes the ring's place;
- * so one that fails leaves everything as it was.
- */
-struct keyring {
-	pthread_rwlock_t lock;		/* of ${ring} */
-	struct ring *ring;
-	atomic_uint_fast64_t generation;
-	struct key *audit;		/* never changes */
-};
 
 _Static_assert(sizeof(((struct keyring_snapshot *)0)->keys) /
     sizeof(((struct keyring_snapshot *)0)->keys[0]) == RING_KEYS_MAX,

@@ -19,6 +19,9 @@
 #define RAW_HEX 64
 #define MASTER_TEXT_MAX 4096
 
+#define MASTER_TEXT_MAX 4096
+#define PATH_BYTES 4096
+
 struct master {
 	bool passphrase;
 	struct buf bytes;	/* secret */
@@ -159,9 +162,6 @@ master_bytes(const struct master *m, bool *passphrase)
 	*passphrase = m->passphrase;
 	return &m->bytes;
 }
-
-#define MASTER_TEXT_MAX 4096
-#define PATH_BYTES 4096
 
 static struct master *
 master_parse(const struct buf *text, bool dev_mode, const char *place, struct error *err)

@@ -21,8 +21,6 @@
 #define AD_MAX (2 * NAME_MAX_BYTES + 128)
 #define SCRATCH_KEPT (64 << 10)
 
-_Static_assert(SEALED_TEXT - SEALED_IV == AEAD_IV, "the IV stands before the text");
-
 struct sealer {
 	struct keyring *ring;
 	struct hkdf *hkdf;
@@ -42,6 +40,8 @@ struct bound {
 	size_t n;
 	unsigned char bytes[AD_MAX];
 };
+
+_Static_assert(SEALED_TEXT - SEALED_IV == AEAD_IV, "the IV stands before the text");
 
 struct sealer *
 sealer_new(struct keyring *k, struct error *err)
@@ -148,8 +148,7 @@ data_key(struct sealer *s, uint32_t *kid)
 
 /* The key of one value, to the cache. */
 static int
-value_key(struct sealer *s, const unsigned char *data, const unsigned char *salt,
-    struct error *err)
+value_key(struct sealer *s, const unsigned char *data, const unsigned char *salt, struct error *err)
 {
 	struct hkdf_input in = {
 		.secret = data, .secret_len = AEAD_KEY,
@@ -198,8 +197,8 @@ sealer_pad(struct buf *scratch, const void *plain, size_t n, struct error *err)
 }
 
 int
-sealer_seal(struct sealer *s, const struct sealed_name *name, const void *plain,
-    size_t n, struct buf *out, struct error *err)
+sealer_seal(struct sealer *s, const struct sealed_name *name, const void *plain, size_t n,
+    struct buf *out, struct error *err)
 {
 	unsigned char head[SEALED_TEXT];
 	const unsigned char *data;
@@ -277,8 +276,8 @@ unpad(const struct buf *scratch, const unsigned char **plain, size_t *n)
 }
 
 int
-sealer_open(struct sealer *s, const struct sealed_name *name, const void *sealed,
-    size_t n, struct buf *out, struct error *err)
+sealer_open(struct sealer *s, const struct sealed_name *name, const void *sealed, size_t n,
+    struct buf *out, struct error *err)
 {
 	const unsigned char *bytes = sealed;
 	const unsigned char *plain;

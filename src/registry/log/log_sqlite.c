@@ -42,7 +42,16 @@ visit_rows(struct log_sqlite *l, sqlite3_stmt *s, log_visit *visit, void *cookie
 	    sqlite_db_error(l->db, rc, l->path, "cannot read the log", err);
 }
 
-static int sqlite_append_usable(const struct log_sqlite *l, struct error *err);
+/* -1: a commit failed in such a way that what this connection sees may not be
+ * what the file will be. */
+static int
+sqlite_append_usable(const struct log_sqlite *l, struct error *err)
+{
+	if (!l->lost)
+		return 0;
+	error_set(err, ERROR_IO, "the log failed and must be opened again");
+	return error_place(err, l->path, 0);
+}
 
 static int
 sqlite_read(void *self, uint64_t from, log_visit *visit, void *cookie, struct error *err)
@@ -101,17 +110,6 @@ sqlite_append_run(sqlite3_stmt *s)
 	int reset = sqlite3_reset(s);
 
 	return rc == SQLITE_DONE || reset == SQLITE_OK ? rc : reset;
-}
-
-/* -1: a commit failed in such a way that what this connection sees may not be
- * what the file will be. */
-static int
-sqlite_append_usable(const struct log_sqlite *l, struct error *err)
-{
-	if (!l->lost)
-		return 0;
-	error_set(err, ERROR_IO, "the log failed and must be opened again");
-	return error_place(err, l->path, 0);
 }
 
 static int

@@ -10,10 +10,7 @@
 #include "file/path.h"
 #include "registry/log/log.h"
 
-struct error;
 struct lock;
-struct log_index;
-struct path;
 
 /* Connections to SQLite files, and what its results mean to us. */
 

@@ -359,8 +359,7 @@ remove_all(const struct path *p, const char *name)
 }
 
 int
-sqlite_file_start(struct sqlite_aside *a, const struct path *p, const char *path,
-    struct error *err)
+sqlite_file_start(struct sqlite_aside *a, const struct path *p, const char *path, struct error *err)
 {
 	size_t dir_len = strlen(p->real) - strlen(p->name);
 	int fd;

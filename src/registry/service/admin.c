@@ -20,7 +20,12 @@
 #include "registry/base/data_file.h"
 #include "registry/service/admin.h"
 
-struct options;
+#define NAMES_MAX 512
+
+#define WIDTH 20		/* of a column, if its text is not longer */
+#define CLOCK_STEP_MS 4		/* of the coarse clock that the registry goes by */
+#define TOKEN_MAX 256
+#define ROLES_TEXT_MAX ((size_t)4 << 20)
 
 /* What the word after `registry user` (token, role, audit) stands for. */
 struct action {
@@ -30,7 +35,18 @@ struct action {
 	int (*run)(const struct options *o);	/* sees args without the word */
 };
 
-#define NAMES_MAX 512
+/* What is left of somebody after the password is gone. */
+struct rest {
+	char name[PRINCIPAL_MAX];
+	size_t tokens, bindings;
+};
+
+struct listing {
+	struct admin_list list;
+	const char *principal;		/* only theirs; NULL: all */
+	const json_t *roles;		/* the table in force */
+	size_t unknown;			/* bindings of roles that are not in it */
+};
 
 static int
 action_unknown(const struct options *o, const struct action *actions)
@@ -72,9 +88,6 @@ action_run(const struct options *o, const struct action *actions)
 	}
 	return a->run(&rest);
 }
-
-#define WIDTH 20		/* of a column, if its text is not longer */
-#define CLOCK_STEP_MS 4		/* of the coarse clock that the registry goes by */
 
 int
 admin_need(const struct options *o, enum flag_id id, struct error *err)
@@ -220,12 +233,6 @@ commands_registry_user_add(const struct options *o)
 	return admin_done(rc, &err);
 }
 
-/* What is left of somebody after the password is gone. */
-struct rest {
-	char name[PRINCIPAL_MAX];
-	size_t tokens, bindings;
-};
-
 static void
 count_token(void *cookie, const char *id, const char *principal, const char *created,
     const char *expires)
@@ -299,8 +306,6 @@ commands_registry_user_list(const struct options *o)
 		rc = auth_user_list(o->text[FLAG_DATA], add_user, &l, &err);
 	return admin_list_end(&l, rc, &err);
 }
-
-#define TOKEN_MAX 256
 
 static int
 print(const struct options *o, const char *id, const struct buf *token, struct error *err)
@@ -386,8 +391,6 @@ commands_registry_token_list(const struct options *o)
 	return admin_list_end(&l, rc, &err);
 }
 
-#define ROLES_TEXT_MAX ((size_t)4 << 20)
-
 /* --- grant and revoke --- */
 
 static int
@@ -434,13 +437,6 @@ commands_registry_role_revoke(const struct options *o)
 }
 
 /* --- list --- */
-
-struct listing {
-	struct admin_list list;
-	const char *principal;		/* only theirs; NULL: all */
-	const json_t *roles;		/* the table in force */
-	size_t unknown;			/* bindings of roles that are not in it */
-};
 
 static void
 role_add_binding(void *cookie, const struct binding *b)

@@ -7,9 +7,6 @@
 #include "base/buf.h"
 #include "common/args.h"
 
-struct error;
-struct options;
-
 /* What the commands that administer a data folder share. */
 
 #define ADMIN_OUTPUT_MAX ((size_t)256 << 20)

@@ -19,6 +19,13 @@
 #define OUT_MAX ((size_t)1 << 20)
 #define OUT_FLUSH ((size_t)64 << 10)
 
+/* The lines that were found, on their way out. */
+struct finds {
+	bool json;
+	struct buf out;
+	struct error *err;
+};
+
 static int
 in_data(const struct options *o, const char *name, char out[PATH_MAX], struct error *err)
 {
@@ -118,13 +125,6 @@ commands_registry_audit_verify(const struct options *o)
 		return 0;
 	return err.code == ERROR_USAGE ? report_usage(o->command, &err) : report_error(&err);
 }
-
-/* The lines that were found, on their way out. */
-struct finds {
-	bool json;
-	struct buf out;
-	struct error *err;
-};
 
 static int
 flush(struct finds *f)

@@ -30,17 +30,19 @@
 #include "registry/store/state.h"
 #include "registry/store/store.h"
 
-struct access;
-struct api;
-struct audit;
-struct auth;
-struct http_server;
-struct keyring;
-struct master;
-struct service_callbacks;
-struct store;
-
 #define SERVICE_PARTS 4		/* that service_look looks at */
+
+#define CERTIFICATE "ssl.certificate"
+#define KEY "ssl.key"
+#define CLIENT_CA "ssl.client.ca"
+
+#define KEYRING_MAX (1U << 20)
+#define LOCK_MS 10000
+#define VALUE_MAX (1U << 20)
+
+/* A secret as JSON may take six bytes for one, and has members beside it. */
+#define BODY_FACTOR 6
+#define BODY_EXTRA (128U << 10)
 
 struct service {
 	const struct settings *settings;
@@ -56,9 +58,13 @@ struct service {
 	struct error told[SERVICE_PARTS];	/* what was last said; code NONE: it is well */
 };
 
-#define CERTIFICATE "ssl.certificate"
-#define KEY "ssl.key"
-#define CLIENT_CA "ssl.client.ca"
+struct recovery {
+	struct service *s;
+	struct sealer *sealer;
+};
+
+/* The parts of a service that /health/ready asks. */
+enum part { LOGINS, ROLES, STORE, AUDIT };
 
 static int
 hint(const struct settings *set, const char *key, struct error *err)
@@ -185,11 +191,16 @@ service_fresh_master(const struct service *s, struct error *err)
 	return m;
 }
 
-#define KEYRING_MAX (1U << 20)
-#define LOCK_MS 10000
-
+/* DATA/${name}; -1: too long. */
 static int
-service_path(const struct service *s, const char *name, char out[PATH_MAX], struct error *err);
+service_path(const struct service *s, const char *name, char out[PATH_MAX], struct error *err)
+{
+	int n = snprintf(out, PATH_MAX, "%s/%s", s->settings->data, name);
+
+	if (n < 0 || n >= PATH_MAX)
+		return error_set(err, ERROR_LIMIT, "the path of the data folder is too long");
+	return 0;
+}
 
 /* service_keyring.c: write DATA/keyring.json. */
 static int
@@ -210,13 +221,6 @@ done:
 	buf_release(&text);
 	return rc;
 }
-
-#define VALUE_MAX (1U << 20)
-
-struct recovery {
-	struct service *s;
-	struct sealer *sealer;
-};
 
 /* Milliseconds of 2026-01-31T12:00:00.123Z; 0: not such a time. */
 static int64_t
@@ -380,9 +384,6 @@ service_recover(struct service *s, struct error *err)
 	return rc;
 }
 
-/* The parts of a service that /health/ready asks. */
-enum part { LOGINS, ROLES, STORE, AUDIT };
-
 _Static_assert(AUDIT + 1 == SERVICE_PARTS, "one place for each part");
 
 static const char *const well_again[] = {
@@ -457,21 +458,6 @@ service_look(struct service *s, const struct service_callbacks *v, bool again)
 		else
 			v->note(well_again[i]);
 	}
-}
-
-/* A secret as JSON may take six bytes for one, and has members beside it. */
-#define BODY_FACTOR 6
-#define BODY_EXTRA (128U << 10)
-
-/* DATA/${name}; -1: too long. */
-static int
-service_path(const struct service *s, const char *name, char out[PATH_MAX], struct error *err)
-{
-	int n = snprintf(out, PATH_MAX, "%s/%s", s->settings->data, name);
-
-	if (n < 0 || n >= PATH_MAX)
-		return error_set(err, ERROR_LIMIT, "the path of the data folder is too long");
-	return 0;
 }
 
 /* The data folder, made if it is not there, for nobody else to look into. */

@@ -143,52 +143,6 @@ set_meta(struct batch *b, struct store_op *op)
 	decide_write(b, op, d, SIZE_MAX);
 }
 
-static void decide_create(struct batch *b, struct store_op *op);
-
-static void decide_delete(struct batch *b, struct store_op *op, uint32_t number);
-
-static void decide_delete_path(struct batch *b, struct store_op *op);
-
-static void decide_undelete(struct batch *b, struct store_op *op);
-
-static void decide_destroy(struct batch *b, struct store_op *op);
-
-void
-decide_op(struct batch *b, struct store_op *op)
-{
-	struct batch_op *o = &b->ops[b->op_count++];
-
-	o->op = op;
-	o->draft = NULL;
-	o->added = SIZE_MAX;
-	op->result = STORE_DONE;
-	switch (op->action) {
-	case STORE_CREATE:
-		decide_create(b, op);
-		break;
-	case STORE_DELETE_VERSION:
-		decide_delete(b, op, op->version);
-		break;
-	case STORE_DELETE_KEY:
-		decide_delete(b, op, 0);
-		break;
-	case STORE_DELETE_PATH:
-		decide_delete_path(b, op);
-		break;
-	case STORE_UNDELETE:
-		decide_undelete(b, op);
-		break;
-	case STORE_DESTROY:
-		decide_destroy(b, op);
-		break;
-	case STORE_META:
-		set_meta(b, op);
-		break;
-	case STORE_BARRIER:
-		break;
-	}
-}
-
 /* Making a version. */
 
 /* The same key again: the first answer, or another body. */
@@ -518,4 +472,40 @@ decide_destroy(struct batch *b, struct store_op *op)
 	op->touched[op->touched_count++].version = op->version;
 	touch_key(op, op->touched_count - 1, d);
 	decide_write(b, op, d, SIZE_MAX);
+}
+
+void
+decide_op(struct batch *b, struct store_op *op)
+{
+	struct batch_op *o = &b->ops[b->op_count++];
+
+	o->op = op;
+	o->draft = NULL;
+	o->added = SIZE_MAX;
+	op->result = STORE_DONE;
+	switch (op->action) {
+	case STORE_CREATE:
+		decide_create(b, op);
+		break;
+	case STORE_DELETE_VERSION:
+		decide_delete(b, op, op->version);
+		break;
+	case STORE_DELETE_KEY:
+		decide_delete(b, op, 0);
+		break;
+	case STORE_DELETE_PATH:
+		decide_delete_path(b, op);
+		break;
+	case STORE_UNDELETE:
+		decide_undelete(b, op);
+		break;
+	case STORE_DESTROY:
+		decide_destroy(b, op);
+		break;
+	case STORE_META:
+		set_meta(b, op);
+		break;
+	case STORE_BARRIER:
+		break;
+	}
 }

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 struct buf;
-struct error;
 struct log_record;
 struct record_parser;
 

@@ -7,8 +7,6 @@
 
 #include "registry/store/record.h"
 
-struct log_record;
-
 /*
  * A scanner for JSON whose members stand in a known order without blanks: each
  * call takes what is expected, or fails, and then all later ones fail too.

@@ -10,8 +10,6 @@
 #include "registry/store/record.h"
 #include "registry/store/state.h"
 
-struct map;
-
 /*
  * Named things in the order of their names' bytes: a B+ tree that only grows.
  * An item begins with its name's length (uint16_t); the name's bytes stand at

@@ -9,7 +9,26 @@
 
 /* Folding a META record. */
 
-static void count(struct state *s, struct state_key *k, bool deleted, int by);
+/* A version begins, or ceases, to be live (${live}) or soft-deleted. */
+static void
+count(struct state *s, struct state_key *k, bool deleted, int by)
+{
+	bool was = k->live > 0;
+
+	if (deleted) {
+		s->counts.deleted += (uint64_t)(int64_t)by;
+		return;
+	}
+	s->counts.versions += (uint64_t)(int64_t)by;
+	k->live += (uint32_t)by;
+	if (was == (k->live > 0))
+		return;
+	s->counts.keys += (uint64_t)(int64_t)by;
+	was = k->path->live > 0;
+	k->path->live += (uint32_t)by;
+	if (was != (k->path->live > 0))
+		s->counts.paths += (uint64_t)(int64_t)by;
+}
 
 static const struct state_deleted *
 find_deleted(const struct state_deleted *list, size_t count, uint32_t number)
@@ -144,8 +163,17 @@ state_meta_take(struct state *s, struct state_more *to, struct state_more *from)
 	s->counts.bytes += state_meta_cost(to);
 }
 
+/* Set its soft-deleted mark; false: it was so. */
 static bool
-state_version_mark(struct state *s, struct state_key *k, struct state_version *v, bool deleted);
+state_version_mark(struct state *s, struct state_key *k, struct state_version *v, bool deleted)
+{
+	if (v->deleted == deleted)
+		return false;
+	count(s, k, v->deleted, -1);
+	v->deleted = deleted;
+	count(s, k, deleted, 1);
+	return true;
+}
 
 /* Let the key's versions be what its META now says. */
 static int
@@ -524,39 +552,6 @@ state_version_rank(const struct state_key *k, uint32_t number)
 			high = middle;
 	}
 	return low;
-}
-
-/* A version begins, or ceases, to be live (${live}) or soft-deleted. */
-static void
-count(struct state *s, struct state_key *k, bool deleted, int by)
-{
-	bool was = k->live > 0;
-
-	if (deleted) {
-		s->counts.deleted += (uint64_t)(int64_t)by;
-		return;
-	}
-	s->counts.versions += (uint64_t)(int64_t)by;
-	k->live += (uint32_t)by;
-	if (was == (k->live > 0))
-		return;
-	s->counts.keys += (uint64_t)(int64_t)by;
-	was = k->path->live > 0;
-	k->path->live += (uint32_t)by;
-	if (was != (k->path->live > 0))
-		s->counts.paths += (uint64_t)(int64_t)by;
-}
-
-/* Set its soft-deleted mark; false: it was so. */
-static bool
-state_version_mark(struct state *s, struct state_key *k, struct state_version *v, bool deleted)
-{
-	if (v->deleted == deleted)
-		return false;
-	count(s, k, v->deleted, -1);
-	v->deleted = deleted;
-	count(s, k, deleted, 1);
-	return true;
 }
 
 /* Memory of the list for ${n} versions. */

@@ -14,15 +14,8 @@
 #include "registry/store/store.h"
 
 struct batch;
-struct buf;
-struct draft;
-struct error;
-struct log_record;
-struct map;
 struct random_pool;
 struct sealer;
-struct store;
-struct store_op;
 
 /* A version that the batch makes; its record is encoded already. */
 struct draft_added {

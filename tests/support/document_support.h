@@ -11,8 +11,9 @@
 /* Counted bytes from a literal, which may hold NULs. */
 #define BYTES(s) (s), sizeof(s) - 1
 
+/* A document of that format; what does not parse fails the test. */
 UNIT_HELPER struct document *
-parse(const void *bytes, size_t n)
+parse_as(enum document_format format, const void *bytes, size_t n)
 {
 	struct error err = { 0 };
 	struct document *d;
@@ -20,11 +21,18 @@ parse(const void *bytes, size_t n)
 
 	buf_init_secret(&content, BUF_MAX_FILE);
 	buf_append(&content, bytes, n);
-	d = document_parse(&content, DOCUMENT_PROPERTIES, "a.properties", &err);
+	d = document_parse(&content, format, format == DOCUMENT_JSON ? "a.json" : "a.properties",
+	    &err);
 	if (d == NULL)
 		fail_msg("does not parse: %s", err.text);
 	assert_int_equal(content.len, 0);
 	return d;
+}
+
+UNIT_HELPER struct document *
+parse(const void *bytes, size_t n)
+{
+	return parse_as(DOCUMENT_PROPERTIES, bytes, n);
 }
 
 UNIT_HELPER bool
@@ -79,11 +87,35 @@ random_below(uint64_t *state, uint32_t n)
 	return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 32) % n;
 }
 
+/* A piece that random documents are put together of. */
+struct piece {
+	const char *bytes;
+	size_t n;
+};
+
+UNIT_HELPER size_t
+random_pieces(uint64_t *state, const struct piece *pieces, size_t count, unsigned char *out,
+    size_t size)
+{
+	size_t want = random_below(state, (uint32_t)size + 1);
+	size_t len = 0;
+	size_t i;
+
+	while (len < want) {
+		i = random_below(state, (uint32_t)count);
+		if (pieces[i].n > size - len)
+			break;
+		memcpy(out + len, pieces[i].bytes, pieces[i].n);
+		len += pieces[i].n;
+	}
+	return len;
+}
+
 /* What the format turns on, and what it must not stumble over. */
 UNIT_HELPER size_t
 random_document(uint64_t *state, unsigned char *out, size_t size)
 {
-	static const struct { const char *bytes; size_t n; } pieces[] = {
+	static const struct piece pieces[] = {
 		{ BYTES("a") }, { BYTES("b") }, { BYTES("=") }, { BYTES(":") }, { BYTES(" ") },
 		{ BYTES("\t") }, { BYTES("\f") }, { BYTES("\r") }, { BYTES("\n") },
 		{ BYTES("\\") }, { BYTES("#") }, { BYTES("!") }, { BYTES("u") }, { BYTES("n") },
@@ -93,18 +125,8 @@ random_document(uint64_t *state, unsigned char *out, size_t size)
 		{ BYTES("\\\n ") }, { BYTES("\n\\\n") }, { BYTES("\r\n") }, { BYTES("\nb") },
 		{ BYTES(" = ") }, { BYTES("a=b\n") }, { BYTES("\\=") }
 	};
-	size_t want = random_below(state, (uint32_t)size + 1);
-	size_t len = 0;
-	size_t i;
 
-	while (len < want) {
-		i = random_below(state, sizeof(pieces) / sizeof(pieces[0]));
-		if (pieces[i].n > size - len)
-			break;
-		memcpy(out + len, pieces[i].bytes, pieces[i].n);
-		len += pieces[i].n;
-	}
-	return len;
+	return random_pieces(state, pieces, sizeof(pieces) / sizeof(pieces[0]), out, size);
 }
 
 /* For a message: a document as a C string. */

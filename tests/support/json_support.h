@@ -3,23 +3,12 @@
 
 /* What the tests of JSON documents share. */
 
-#include "document/edits.h"
-#include "document_support.h"
+#include "edits_support.h"
 
 UNIT_HELPER struct document *
 parse_json(const void *bytes, size_t n)
 {
-	struct error err = { 0 };
-	struct document *d;
-	struct buf content;
-
-	buf_init_secret(&content, BUF_MAX_FILE);
-	buf_append(&content, bytes, n);
-	d = document_parse(&content, DOCUMENT_JSON, "a.json", &err);
-	if (d == NULL)
-		fail_msg("does not parse: %s", err.text);
-	assert_int_equal(content.len, 0);
-	return d;
+	return parse_as(DOCUMENT_JSON, bytes, n);
 }
 
 UNIT_HELPER struct document *
@@ -38,7 +27,7 @@ find_path(const struct document *d, const char *path)
 UNIT_HELPER size_t
 random_json(uint64_t *state, unsigned char *out, size_t size)
 {
-	static const struct { const char *bytes; size_t n; } pieces[] = {
+	static const struct piece pieces[] = {
 		{ BYTES("{") }, { BYTES("}") }, { BYTES("[") }, { BYTES("]") }, { BYTES(",") },
 		{ BYTES(":") }, { BYTES("\"") }, { BYTES("\\") }, { BYTES(" ") }, { BYTES("\n") },
 		{ BYTES("\r\n") }, { BYTES("\t") }, { BYTES("true") }, { BYTES("null") },
@@ -47,18 +36,8 @@ random_json(uint64_t *state, unsigned char *out, size_t size)
 		{ BYTES("\\u0041") }, { BYTES("\\ud83d") }, { BYTES("\xc3\xa9") },
 		{ BYTES("\x80") }, { BYTES("\0") }, { BYTES("\xef\xbb\xbf") }
 	};
-	size_t want = random_below(state, (uint32_t)size + 1);
-	size_t len = 0;
-	size_t i;
 
-	while (len < want) {
-		i = random_below(state, sizeof(pieces) / sizeof(pieces[0]));
-		if (pieces[i].n > size - len)
-			break;
-		memcpy(out + len, pieces[i].bytes, pieces[i].n);
-		len += pieces[i].n;
-	}
-	return len;
+	return random_pieces(state, pieces, sizeof(pieces) / sizeof(pieces[0]), out, size);
 }
 
 #endif /* !SUPPORT_JSON_SUPPORT_H */

@@ -1,29 +1,4 @@
-#include "document/edits.h"
-#include "document_support.h"
-
-#define END DOCUMENT_NONE
-
-static struct edits *
-new_edits(const struct document *d)
-{
-	struct error err = { 0 };
-	struct edits *e = edits_new(d, false, &err);
-
-	assert_non_null(e);
-	return e;
-}
-
-static struct buf
-render(const struct edits *e)
-{
-	struct error err = { 0 };
-	struct buf out;
-
-	buf_init_secret(&out, BUF_MAX_FILE);
-	if (edits_render(e, &out, &err) == -1)
-		fail_msg("does not render: %s", err.text);
-	return out;
-}
+#include "edits_support.h"
 
 static void
 make(struct edits *e, enum edit_kind kind, size_t entry, const char *key, const char *value)
@@ -46,18 +21,6 @@ make(struct edits *e, enum edit_kind kind, size_t entry, const char *key, const 
 	}
 	if (result == -1)
 		fail_msg("refused: %s", err.text);
-}
-
-static void
-assert_renders(const struct edits *e, const char *want)
-{
-	struct buf out = render(e);
-	char a[1024], b[1024];
-
-	if (out.len != strlen(want) || memcmp(out.data, want, out.len) != 0)
-		fail_msg("%s instead of %s", shown(out.data, out.len, a, sizeof(a)),
-		    shown(want, strlen(want), b, sizeof(b)));
-	buf_release(&out);
 }
 
 struct one {

@@ -8,22 +8,6 @@ struct one {
 	const char *after;
 };
 
-static void
-assert_renders(const struct edits *e, const char *want)
-{
-	struct error err = { 0 };
-	char a[1024], b[1024];
-	struct buf out;
-
-	buf_init_secret(&out, BUF_MAX_FILE);
-	if (edits_render(e, &out, &err) == -1)
-		fail_msg("does not render: %s", err.text);
-	if (out.len != strlen(want) || memcmp(out.data, want, out.len) != 0)
-		fail_msg("%s instead of %s", shown(out.data, out.len, a, sizeof(a)),
-		    shown(want, strlen(want), b, sizeof(b)));
-	buf_release(&out);
-}
-
 /* Set, insert or remove, whatever fits. */
 static void
 make(struct edits *e, const char *path, const char *value)

@@ -5,29 +5,6 @@
 #define MAX_TEXT 6
 
 static void
-splice(struct edits *e, size_t i, size_t from, size_t to, const char *text)
-{
-	struct error err = { 0 };
-
-	if (edits_splice(e, i, from, to, text, strlen(text), NULL, &err) == -1)
-		fail_msg("refused: %s", err.text);
-}
-
-static void
-assert_renders(const struct edits *e, const char *want)
-{
-	char a[1024], b[1024];
-	struct buf out;
-
-	buf_init_secret(&out, BUF_MAX_FILE);
-	assert_int_equal(edits_render(e, &out, NULL), 0);
-	if (out.len != strlen(want) || memcmp(out.data, want, out.len) != 0)
-		fail_msg("%s instead of %s", shown(out.data, out.len, a, sizeof(a)),
-		    shown(want, strlen(want), b, sizeof(b)));
-	buf_release(&out);
-}
-
-static void
 test_a_splice_changes_a_part_of_a_value(void **state)
 {
 	static const struct {

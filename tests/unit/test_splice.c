@@ -3,56 +3,13 @@
  * what is rendered must read as the old value with the texts in it, and every
  * byte that stands for none of the replaced ones must still be there.
  */
-#include "document/edits.h"
 #include "document/properties_internal.h"
-#include "document_support.h"
+#include "edits_support.h"
 
 #define DOCUMENTS 15000
 #define MAX_SIZE 60
 #define MAX_TEXT 8
 #define MAX_SPLICES 6
-
-static struct edits *
-new_edits(const struct document *d)
-{
-	struct edits *e = edits_new(d, false, NULL);
-
-	assert_non_null(e);
-	return e;
-}
-
-static struct buf
-render(const struct edits *e)
-{
-	struct error err = { 0 };
-	struct buf out;
-
-	buf_init_secret(&out, BUF_MAX_FILE);
-	if (edits_render(e, &out, &err) == -1)
-		fail_msg("does not render: %s", err.text);
-	return out;
-}
-
-static void
-assert_renders(const struct edits *e, const char *want)
-{
-	struct buf out = render(e);
-	char a[2048], b[2048];
-
-	if (out.len != strlen(want) || memcmp(out.data, want, out.len) != 0)
-		fail_msg("%s instead of %s", shown(out.data, out.len, a, sizeof(a)),
-		    shown(want, strlen(want), b, sizeof(b)));
-	buf_release(&out);
-}
-
-static void
-splice(struct edits *e, size_t i, size_t from, size_t to, const char *text)
-{
-	struct error err = { 0 };
-
-	if (edits_splice(e, i, from, to, text, strlen(text), NULL, &err) == -1)
-		fail_msg("refused: %s", err.text);
-}
 
 static enum error_code
 refusal(struct edits *e, size_t i, size_t from, size_t to)

@@ -1,114 +1,6 @@
-#include <sys/syscall.h>
-#include <errno.h>
-#include <string.h>
-
-#include "audit_support.h"
+#include "failing_disk.h"
 
 #define SHORT_MS 1000
-
-/* What fdatasync and write do to regular files, and how far FILE is durable. */
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t change;
-	off_t durable;
-	unsigned syncs;
-	bool hang, hanging;	/* fdatasync */
-	int sync_error, write_error, cut_error;
-	size_t some;		/* with write_error: so many bytes are written */
-	bool once;		/* sync_error and cut_error are told once */
-	bool lossy;		/* with sync_error, what is not durable is cut off */
-} disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
-
-int
-fdatasync(int fd)
-{
-	struct stat st, log;
-	int error;
-
-	pthread_mutex_lock(&disk.lock);
-	disk.hanging = disk.hang;
-	pthread_cond_broadcast(&disk.change);
-	while (disk.hang)
-		pthread_cond_wait(&disk.change, &disk.lock);
-	error = disk.sync_error;
-	if (error != 0 && disk.lossy && fstat(fd, &st) == 0 && stat(FILE_NAME, &log) == 0 &&
-	    st.st_ino == log.st_ino)
-		(void)!syscall(SYS_ftruncate, fd, disk.durable);
-	if (disk.once)
-		disk.sync_error = 0;
-	if (error == 0 && fstat(fd, &st) == 0 && stat(FILE_NAME, &log) == 0 &&
-	    st.st_ino == log.st_ino)
-		disk.durable = st.st_size;
-	disk.syncs++;
-	pthread_mutex_unlock(&disk.lock);
-	if (error == 0)
-		return (int)syscall(SYS_fdatasync, fd);
-	errno = error;
-	return -1;
-}
-
-ssize_t
-write(int fd, const void *bytes, size_t n)
-{
-	struct stat st;
-	int error;
-
-	pthread_mutex_lock(&disk.lock);
-	error = disk.write_error;
-	if (error != 0 && disk.some > 0) {
-		n = n < disk.some ? n : disk.some;
-		disk.some = 0;
-		error = 0;
-	}
-	pthread_mutex_unlock(&disk.lock);
-	if (error == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return syscall(SYS_write, fd, bytes, n);
-	errno = error;
-	return -1;
-}
-
-int
-ftruncate(int fd, off_t n)
-{
-	int error;
-
-	pthread_mutex_lock(&disk.lock);
-	error = disk.cut_error;
-	if (disk.once)
-		disk.cut_error = 0;
-	pthread_mutex_unlock(&disk.lock);
-	if (error == 0)
-		return (int)syscall(SYS_ftruncate, fd, n);
-	errno = error;
-	return -1;
-}
-
-static void
-set(int *what, int error)
-{
-	pthread_mutex_lock(&disk.lock);
-	*what = error;
-	pthread_mutex_unlock(&disk.lock);
-}
-
-static void
-set_hang(bool hang)
-{
-	pthread_mutex_lock(&disk.lock);
-	disk.hang = hang;
-	disk.hanging = false;
-	pthread_cond_broadcast(&disk.change);
-	pthread_mutex_unlock(&disk.lock);
-}
-
-static void
-await_hanging(void)
-{
-	pthread_mutex_lock(&disk.lock);
-	while (!disk.hanging)
-		pthread_cond_wait(&disk.change, &disk.lock);
-	pthread_mutex_unlock(&disk.lock);
-}
 
 /* --- whoever commits: what it keeps in each slot --- */
 
@@ -142,10 +34,7 @@ forget(void)
 static int
 setup(void **state)
 {
-	disk.durable = 0;
-	disk.syncs = 0;
-	disk.once = disk.lossy = false;
-	disk.cut_error = 0;
+	disk_clear();
 	return audit_setup(state);
 }
 
@@ -427,11 +316,11 @@ test_what_cannot_be_written_is_refused(void **state)
 
 	(void)state;
 	commit(a, 1, 1);
-	set(&disk.write_error, ENOSPC);
+	disk_set(&disk.write_error, ENOSPC);
 	assert_int_equal(refused(a), -1);
 	assert_non_null(audit_unready(a));
 	assert_int_equal(refused(a), -1);
-	set(&disk.write_error, 0);
+	disk_set(&disk.write_error, 0);
 	audit_await(a, true);
 	commit(a, 1, 2);
 	audit_close(a);
@@ -449,10 +338,10 @@ test_outcomes_that_cannot_be_written_come_later(void **state)
 
 	(void)state;
 	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
-	set(&disk.write_error, ENOSPC);
+	disk_set(&disk.write_error, ENOSPC);
 	assert_int_equal(audit_commit_end(c, true), -1);
 	audit_commit_free(c);
-	set(&disk.write_error, 0);
+	disk_set(&disk.write_error, 0);
 	audit_await(a, true);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"outcome\""), 2);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"version\":6"), 1);
@@ -471,12 +360,12 @@ test_a_part_of_an_outcome_that_stays_is_told_of(void **state)
 	(void)state;
 	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
 	disk.some = 100;
-	set(&disk.cut_error, EIO);
-	set(&disk.write_error, ENOSPC);
+	disk_set(&disk.cut_error, EIO);
+	disk_set(&disk.write_error, ENOSPC);
 	assert_int_equal(audit_commit_end(c, true), -1);
 	audit_commit_free(c);
-	set(&disk.cut_error, 0);
-	set(&disk.write_error, 0);
+	disk_set(&disk.cut_error, 0);
+	disk_set(&disk.write_error, 0);
 	audit_await(a, true);
 	audit_close(a);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\",\"count\":101"), 1);
@@ -497,11 +386,11 @@ test_what_a_failed_sync_may_have_lost_is_written_again(void **state)
 		commit(a, 1, i);
 	assert_int_not_equal(audit_say_read(a), 0);
 	text = audit_text_of(FILE_NAME, &n);
-	set(&disk.sync_error, EIO);
+	disk_set(&disk.sync_error, EIO);
 	assert_int_equal(refused(a), -1);
 	/* It is gone. */
 	assert_int_equal(truncate(FILE_NAME, disk.durable), 0);
-	set(&disk.sync_error, 0);
+	disk_set(&disk.sync_error, 0);
 	audit_await(a, true);
 	again = audit_text_of(FILE_NAME, NULL);
 	assert_memory_equal(text, again, n);
@@ -524,7 +413,7 @@ test_a_sync_that_works_after_one_that_failed_is_not_believed(void **state)
 		commit(a, 1, i);
 	text = audit_text_of(FILE_NAME, &n);
 	disk.once = disk.lossy = true;
-	set(&disk.sync_error, EIO);
+	disk_set(&disk.sync_error, EIO);
 	assert_int_equal(refused(a), -1);
 	audit_await(a, true);
 	assert_int_not_equal(audit_say_read(a), 0);
@@ -550,8 +439,8 @@ test_lines_that_could_not_be_cut_off_are_written_again_too(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		commit(a, 1, i);
 	disk.once = true;
-	set(&disk.cut_error, EROFS);
-	set(&disk.sync_error, EIO);
+	disk_set(&disk.cut_error, EROFS);
+	disk_set(&disk.sync_error, EIO);
 	assert_int_equal(audit_say_read(a), 0);
 	audit_await(a, true);
 	assert_int_not_equal(audit_say_read(a), 0);
@@ -647,10 +536,10 @@ test_outcomes_that_came_late_do_not_stand_in_the_way(void **state)
 	(void)state;
 	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
 	keep(parts, count);
-	set(&disk.write_error, ENOSPC);
+	disk_set(&disk.write_error, ENOSPC);
 	assert_int_equal(audit_commit_end(c, true), -1);
 	audit_commit_free(c);
-	set(&disk.write_error, 0);
+	disk_set(&disk.write_error, 0);
 	audit_await(a, true);
 	assert_int_not_equal(audit_say_read(a), 0);
 	assert_all_survives(a);
@@ -811,11 +700,11 @@ test_a_commit_is_given_up_at_the_deadline(void **state)
 	/* All slots are used: the next one needs a sync. */
 	for (uint32_t n = 0; n < AUDIT_CARRY_SLOTS; n++)
 		commit(a, 1, n + 1);
-	set_hang(true);
+	disk_hang(true);
 	assert_int_equal(refused(a), -1);
-	await_hanging();
+	disk_await_hanging();
 	assert_non_null(audit_unready(a));
-	set_hang(false);
+	disk_hang(false);
 	audit_await(a, true);
 	commit(a, 1, 100);
 	audit_close(a);

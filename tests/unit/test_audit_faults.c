@@ -1,130 +1,37 @@
-#include <sys/syscall.h>
-#include <errno.h>
-#include <string.h>
 #include <time.h>
 
-#include "audit_support.h"
+#include "failing_disk.h"
 
 #define SHORT_MS 1000
-#define SLOW_MS 200
 
-/* System calls on regular files that do as told; see fault_* below. */
-static struct {
-	pthread_mutex_t lock;
-	pthread_cond_t change;
-	bool hang;		/* fdatasync does not return */
-	bool hanging;		/* it is there */
-	int sync_error;		/* of fdatasync */
-	int write_error;	/* of write, after a part was written */
-	int cut_error;		/* of ftruncate */
-	bool remove;		/* fdatasync finds FILE removed */
-	bool slow;		/* fdatasync takes its time */
-	bool set_back;		/* the time of day is an hour late */
-} faults = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
-
-int
-fdatasync(int fd)
-{
-	bool slow;
-	int error;
-
-	pthread_mutex_lock(&faults.lock);
-	faults.hanging = faults.hang;
-	pthread_cond_broadcast(&faults.change);
-	while (faults.hang)
-		pthread_cond_wait(&faults.change, &faults.lock);
-	if (faults.remove) {
-		faults.remove = false;
-		unlink(FILE_NAME);
-	}
-	error = faults.sync_error;
-	slow = faults.slow;
-	pthread_mutex_unlock(&faults.lock);
-	if (slow)
-		usleep(SLOW_MS * 1000);
-	if (error == 0)
-		return (int)syscall(SYS_fdatasync, fd);
-	errno = error;
-	return -1;
-}
-
-ssize_t
-write(int fd, const void *bytes, size_t n)
-{
-	struct stat st;
-	int error;
-
-	pthread_mutex_lock(&faults.lock);
-	error = faults.write_error;
-	pthread_mutex_unlock(&faults.lock);
-	if (error == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return syscall(SYS_write, fd, bytes, n);
-	if (n > 100)
-		return syscall(SYS_write, fd, bytes, (size_t)100);
-	errno = error;
-	return -1;
-}
-
-int
-ftruncate(int fd, off_t size)
-{
-	int error;
-
-	pthread_mutex_lock(&faults.lock);
-	error = faults.cut_error;
-	pthread_mutex_unlock(&faults.lock);
-	if (error == 0)
-		return (int)syscall(SYS_ftruncate, fd, size);
-	errno = error;
-	return -1;
-}
+static bool set_back;	/* the time of day is an hour late */
 
 int
 clock_gettime(clockid_t id, struct timespec *out)
 {
 	int rc = (int)syscall(SYS_clock_gettime, id, out);
 
-	pthread_mutex_lock(&faults.lock);
-	if (id == CLOCK_REALTIME && faults.set_back)
+	pthread_mutex_lock(&disk.lock);
+	if (id == CLOCK_REALTIME && set_back)
 		out->tv_sec -= 3600;
-	pthread_mutex_unlock(&faults.lock);
+	pthread_mutex_unlock(&disk.lock);
 	return rc;
 }
 
 static void
-fault_slow_and_late(bool on)
+be_slow_and_late(bool on)
 {
-	pthread_mutex_lock(&faults.lock);
-	faults.slow = faults.set_back = on;
-	pthread_mutex_unlock(&faults.lock);
+	pthread_mutex_lock(&disk.lock);
+	disk.slow = set_back = on;
+	pthread_mutex_unlock(&disk.lock);
 }
 
-static void
-fault_set(int *what, int error)
+static int
+setup(void **state)
 {
-	pthread_mutex_lock(&faults.lock);
-	*what = error;
-	pthread_mutex_unlock(&faults.lock);
-}
-
-/* Let fdatasync hang from now on (or go on). */
-static void
-fault_hang(bool hang)
-{
-	pthread_mutex_lock(&faults.lock);
-	faults.hang = hang;
-	faults.hanging = false;
-	pthread_cond_broadcast(&faults.change);
-	pthread_mutex_unlock(&faults.lock);
-}
-
-static void
-fault_await_hanging(void)
-{
-	pthread_mutex_lock(&faults.lock);
-	while (!faults.hanging)
-		pthread_cond_wait(&faults.change, &faults.lock);
-	pthread_mutex_unlock(&faults.lock);
+	disk_clear();
+	disk.piece = 100;
+	return audit_setup(state);
 }
 
 static struct audit *
@@ -139,7 +46,7 @@ start_short(void)
 static void
 test_a_failed_write_or_sync_leaves_nothing_behind(void **state)
 {
-	int *const places[] = { &faults.write_error, &faults.sync_error };
+	int *const places[] = { &disk.write_error, &disk.sync_error };
 	struct audit *a = audit_start(NULL);
 	off_t size;
 
@@ -147,11 +54,11 @@ test_a_failed_write_or_sync_leaves_nothing_behind(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_not_equal(audit_say_read(a), 0);
 		size = files_stat(FILE_NAME).st_size;
-		fault_set(places[i], EIO);
+		disk_set(places[i], EIO);
 		assert_int_equal(audit_say_read(a), 0);
 		assert_non_null(strstr(audit_unready(a), strerror(EIO)));
 		assert_int_equal(audit_count_with(FILE_NAME, "intent\""), i + 1);
-		fault_set(places[i], 0);
+		disk_set(places[i], 0);
 		audit_await(a, true);
 		assert_true(files_stat(FILE_NAME).st_size > size);
 	}
@@ -167,14 +74,14 @@ test_what_cannot_be_cut_off_is_closed_off(void **state)
 
 	(void)state;
 	assert_int_not_equal(audit_say_read(a), 0);
-	fault_set(&faults.cut_error, EIO);
-	fault_set(&faults.write_error, ENOSPC);
+	disk_set(&disk.cut_error, EIO);
+	disk_set(&disk.write_error, ENOSPC);
 	assert_int_equal(audit_say_read(a), 0);
-	fault_set(&faults.write_error, 0);
+	disk_set(&disk.write_error, 0);
 	audit_await(a, true);
 	assert_int_not_equal(audit_say_read(a), 0);
 	audit_close(a);
-	fault_set(&faults.cut_error, 0);
+	disk_set(&disk.cut_error, 0);
 	/* The first line of the pair stands whole, and is taken back. */
 	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\""), 1);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"abandoned\""), 1);
@@ -191,9 +98,9 @@ test_the_outcome_of_a_change_is_written_later(void **state)
 	(void)state;
 	outcome.intent = audit_say(a, &intent, 1);
 	outcome.version = 7;
-	fault_set(&faults.sync_error, ENOSPC);
+	disk_set(&disk.sync_error, ENOSPC);
 	assert_int_equal(audit_say(a, &outcome, 1), 0);
-	fault_set(&faults.sync_error, 0);
+	disk_set(&disk.sync_error, 0);
 	audit_await(a, true);
 	audit_close(a);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"version\":7"), 1);
@@ -214,9 +121,9 @@ test_a_sync_that_hangs_is_given_up_at_the_deadline(void **state)
 	waiting_init(&first);
 	waiting_init(&second);
 	waiting_init(&third);
-	fault_hang(true);
+	disk_hang(true);
 	audit_submit(a, &intent, 1, &first.wait);
-	fault_await_hanging();
+	disk_await_hanging();
 	audit_submit(a, &intent, 1, &second.wait);
 	assert_int_not_equal(waiting_end(&first), 0);
 	assert_int_not_equal(waiting_end(&second), 0);
@@ -227,7 +134,7 @@ test_a_sync_that_hangs_is_given_up_at_the_deadline(void **state)
 	audit_submit(a, &outcome, 1, &third.wait);
 	assert_int_not_equal(waiting_end(&third), 0);
 
-	fault_hang(false);
+	disk_hang(false);
 	audit_await(a, true);
 	assert_int_not_equal(audit_say_read(a), 0);
 	audit_close(a);
@@ -248,12 +155,12 @@ test_close_does_not_hang_with_the_log(void **state)
 
 	(void)state;
 	waiting_init(&v);
-	fault_hang(true);
+	disk_hang(true);
 	audit_submit(a, &intent, 1, &v.wait);
-	fault_await_hanging();
+	disk_await_hanging();
 	assert_false(audit_close(a));
 	assert_int_not_equal(waiting_end(&v), 0);
-	fault_hang(false);
+	disk_hang(false);
 	/* It ends on its own; what it writes then is the end. */
 	for (int i = 0; audit_count_with(FILE_NAME, "\"phase\":\"stop\"") == 0; i++) {
 		assert_true(i < (int)PATIENT_MS);
@@ -269,9 +176,9 @@ test_close_waits_whatever_becomes_of_the_time_of_day(void **state)
 
 	(void)state;
 	assert_int_not_equal(audit_say_read(a), 0);
-	fault_slow_and_late(true);
+	be_slow_and_late(true);
 	assert_true(audit_close(a));
-	fault_slow_and_late(false);
+	be_slow_and_late(false);
 	/* Nobody has the file any more, and nothing is missing. */
 	a = audit_start(NULL);
 	assert_true(audit_close(a));
@@ -290,9 +197,9 @@ test_what_goes_to_a_removed_file_is_written_again(void **state)
 	assert_int_equal(unlink(FILE_NAME), 0);
 	assert_int_not_equal(audit_say_read(a), 0);
 	assert_int_equal(audit_count_lines(FILE_NAME), 2);
-	pthread_mutex_lock(&faults.lock);
-	faults.remove = true;
-	pthread_mutex_unlock(&faults.lock);
+	pthread_mutex_lock(&disk.lock);
+	disk.remove = true;
+	pthread_mutex_unlock(&disk.lock);
 	seq = audit_say_read(a);
 	assert_int_equal(seq, 6);
 	assert_int_equal(audit_count_lines(FILE_NAME), 2);
@@ -311,16 +218,16 @@ test_a_queue_that_is_full_refuses_at_once(void **state)
 
 	(void)state;
 	assert_int_not_equal(audit_say_read(a), 0);
-	fault_hang(true);
+	disk_hang(true);
 	audit_submit(a, &e, 1, NULL);
-	fault_await_hanging();
+	disk_await_hanging();
 	for (int i = 0; i < 65536; i++)
 		audit_submit(a, &e, 1, NULL);
 	audit_count(a, &counts);
 	assert_int_equal(counts.failures, 0);
 	assert_true(counts.waiting >= 65536);
 	assert_int_equal(audit_say(a, &intent, 1), 0);
-	fault_hang(false);
+	disk_hang(false);
 	while (audit_say(a, &intent, 1) == 0)
 		usleep(1000);
 	audit_close(a);
@@ -335,11 +242,11 @@ test_close_gives_up_what_cannot_be_written(void **state)
 
 	(void)state;
 	assert_int_not_equal(audit_say_read(a), 0);
-	fault_set(&faults.sync_error, EIO);
+	disk_set(&disk.sync_error, EIO);
 	assert_int_equal(audit_say_read(a), 0);
 	audit_submit(a, &outcome, 1, NULL);
 	audit_close(a);
-	fault_set(&faults.sync_error, 0);
+	disk_set(&disk.sync_error, 0);
 	audit_assert_whole(3);
 }
 
@@ -430,7 +337,7 @@ test_what_was_acknowledged_survives_sigkill(void **state)
 	assert_true(total > KILLS);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, audit_setup, audit_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, audit_teardown)
 
 int
 main(void)

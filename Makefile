@@ -153,9 +153,12 @@ $(BUILD)/flags: always
 	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' >$@
 
+# The one part of the interface that needs no screen.
+$(BUILD)/tests/test_outline: $(BUILD)/ui/outline.o
+
 $(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
 
 $(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
 	$(call say,LINK)

@@ -4,13 +4,16 @@
 #include <stdbool.h>
 
 struct app;
+struct registry_answer;
+struct registry_request;
 
 /*
- * What the keys do; which key does what is said in keymap.c alone.  Each
- * function runs to its end, dialogs included.
+ * What the keys do; which key does what, and in which view, is said in
+ * keymap.c alone.  Each function runs to its end, dialogs included.  A
+ * function act_needs_... tells why an action cannot be done now, or NULL.
  */
 
-/* act_move.c */
+/* act_move.c: in the lists of any view */
 void act_down(struct app *a);
 void act_up(struct app *a);
 void act_page_down(struct app *a);
@@ -18,20 +21,28 @@ void act_page_up(struct app *a);
 void act_first(struct app *a);
 void act_last(struct app *a);
 void act_other_pane(struct app *a);
-void act_open(struct app *a);
+void act_other_view(struct app *a);
 void act_unfold(struct app *a);
 void act_fold(struct app *a);
+void act_turn_fold(struct app *a);	/* fold what is unfolded, and the other way round */
 void act_unfold_all(struct app *a);
 void act_fold_all(struct app *a);
-void act_filter(struct app *a);
-void act_open_secrets(struct app *a);
-void act_cancel(struct app *a);
-
-/* act_search.c */
 void act_search(struct app *a);
 void act_next(struct app *a);
 void act_previous(struct app *a);
 const char *act_needs_search(const struct app *a);
+
+/* act_program.c */
+void act_help(struct app *a);
+void act_redraw(struct app *a);
+void act_quit(struct app *a);
+
+/* view_files.c */
+void act_open(struct app *a);
+void act_open_secrets(struct app *a);
+void act_filter(struct app *a);
+void act_cancel(struct app *a);
+void act_rescan(struct app *a);
 
 /* act_mark.c */
 void act_mark(struct app *a);
@@ -45,87 +56,46 @@ const char *act_needs_file_clear(const struct app *a);
 const char *act_needs_clear(const struct app *a);
 const char *act_needs_marks(const struct app *a);
 
-/* act_seal.c */
+/* act_seal.c: sealed values */
 void act_review(struct app *a);
 void act_apply(struct app *a);
-
-/* act_value.c */
 void act_update(struct app *a);
 void act_add(struct app *a);
-
-/* act_remove.c */
 void act_remove(struct app *a);
-
-/* act_reveal.c */
 void act_reveal(struct app *a);
 
-/* act_key.c */
+/* act_key.c: keys of the secrets file */
 void act_unlock(struct app *a);
 void act_lock(struct app *a);
-const char *act_needs_locked(const struct app *a);
-const char *act_needs_unlocked(const struct app *a);
-
-/* act_rotate.c */
 void act_rotate_data(struct app *a);
 void act_rotate_master(struct app *a);
-const char *act_needs_data_key(const struct app *a);
-
-/* act_generate.c */
 void act_generate(struct app *a);
+const char *act_needs_locked(const struct app *a);
+const char *act_needs_unlocked(const struct app *a);
+const char *act_needs_data_key(const struct app *a);
 const char *act_needs_no_data_key(const struct app *a);
 
-/* act_program.c */
-void act_help(struct app *a);
-void act_rescan(struct app *a);
-void act_redraw(struct app *a);
-void act_quit(struct app *a);
-
-/*
- * What the keys do in the view of the registry (keymap_registry.c), and what
- * leads there.
+/**
+ * unlock_run(a):
+ * See that the model has the master key of its secrets file: from the option,
+ * the environment or the credential, else by asking for the key or the
+ * passphrase.  0: it has.  -1: it has not, and the user knows why.
  */
+int unlock_run(struct app *a);
 
-/* act_registry_move.c */
-void act_other_view(struct app *a);
-void act_registry_down(struct app *a);
-void act_registry_up(struct app *a);
-void act_registry_page_down(struct app *a);
-void act_registry_page_up(struct app *a);
-void act_registry_first(struct app *a);
-void act_registry_last(struct app *a);
-void act_registry_other_pane(struct app *a);
+/* view_registry.c */
 void act_registry_open(struct app *a);
-void act_registry_unfold(struct app *a);
-void act_registry_fold(struct app *a);
-void act_registry_unfold_all(struct app *a);
-void act_registry_fold_all(struct app *a);
 void act_registry_cancel(struct app *a);
 void act_registry_refresh(struct app *a);
 
-/* act_registry_value.c */
+/* act_registry.c */
+void act_registry_log_in(struct app *a);
+void act_registry_rotate(struct app *a);
 void act_registry_reveal(struct app *a);
 void act_registry_add(struct app *a);
 void act_registry_update(struct app *a);
-
-/* act_registry_compare.c */
-void act_registry_mark(struct app *a);
-void act_registry_compare(struct app *a);
-
-/* act_registry_delete.c */
 void act_registry_delete(struct app *a);
 void act_registry_undelete(struct app *a);
-
-/* act_registry_key.c */
-void act_registry_log_in(struct app *a);
-void act_registry_rotate(struct app *a);
-
-/* Ask for the password if one is needed.  False: there is none. */
-bool act_registry_ready(struct app *a);
-
-/* act_registry_audit.c */
-void act_registry_audit(struct app *a);
-
-/* registry_needs.c: why it cannot be done now, or NULL. */
 const char *act_registry_needs_one(const struct app *a);
 const char *act_registry_needs_login(const struct app *a);
 const char *act_registry_needs_key(const struct app *a);
@@ -135,12 +105,22 @@ const char *act_registry_needs_version(const struct app *a);
 const char *act_registry_needs_two(const struct app *a);
 const char *act_registry_needs_deleted(const struct app *a);
 
+/* Ask for the password if one is needed.  False: there is none. */
+bool act_registry_ready(struct app *a);
+
 /**
- * unlock_run(a):
- * See that the model has the master key of its secrets file: from the option,
- * the environment or the credential, else by asking for the key or the
- * passphrase.  0: it has.  -1: it has not, and the user knows why.
+ * registry_ask_for(a, req, title):
+ * Ask, and wait for the answer while the interface goes on: it can be resized,
+ * locked and left, and Esc ends the waiting.  A failure is told in a dialog
+ * with this title.  NULL: it failed, or no answer is awaited any more; what is
+ * to be said of it was said.  The caller frees the answer.
  */
-int unlock_run(struct app *a);
+struct registry_answer *registry_ask_for(struct app *a, const struct registry_request *req,
+    const char *title);
+
+/* act_registry_read.c */
+void act_registry_mark(struct app *a);
+void act_registry_compare(struct app *a);
+void act_registry_audit(struct app *a);
 
 #endif /* !UI_ACT_H */

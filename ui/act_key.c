@@ -12,16 +12,16 @@
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/browser.h"
 #include "ui/canvas.h"
 #include "ui/change.h"
 #include "ui/dialog.h"
+#include "ui/files.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/review.h"
 #include "ui/term.h"
-#include "ui/ui.h"
 
 struct app;
 struct key;
@@ -30,35 +30,19 @@ struct key;
 #define PROOF 6		/* characters of the key that must be typed */
 
 struct key_show {
-	struct view view;
+	struct layer layer;
 	const char *title;
 	const struct buf *key;	/* base64, secret */
 	bool go_on;
 };
 
-/* Text from line ${y} on; the next free line. */
-static int
-draw_paragraph(const struct rect *r, int y, const char *text)
-{
-	size_t n = strlen(text);
-	size_t len, next;
-
-	while (n > 0 && y < r->y + r->h) {
-		len = columns_wrap(text, n, r->w - 2, &next);
-		canvas_bytes(y++, r->x + 1, r->w - 2, STYLE_TEXT, text, len);
-		text += next;
-		n -= next;
-	}
-	return y;
-}
-
 static void
-key_show_draw(struct view *view, struct app *a)
+key_show_draw(struct layer *layer, struct app *a)
 {
 	static const char explain[] = "Save this key now, in your password manager or vault. It "
 	    "is shown this once and cannot be read from any file. Services need it in their "
 	    "environment.";
-	struct key_show *v = (struct key_show *)view;
+	struct key_show *v = (struct key_show *)layer;
 	struct rect all = { 0, 0, 0, 0 };
 	struct rect where;
 	int lines, y;
@@ -80,21 +64,22 @@ key_show_draw(struct view *view, struct app *a)
 	y = where.y + lines + (all.h >= 10 ? 1 : 0);
 	all.h--;
 	if (y < all.h)
-		(void)draw_paragraph(&all, y, explain);
+		(void)canvas_wrapped(&(struct rect){ all.y, 1, all.h, all.w - 2 }, y, STYLE_TEXT,
+		    explain);
 	canvas_text(all.h, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc no" :
 	    "Enter: it is saved, mask it and check   Esc: give up, nothing is changed");
 	canvas_cursor(all.h, 0, true);
 }
 
 static void
-key_show_key(struct view *view, struct app *a, uint32_t k)
+key_show_key(struct layer *layer, struct app *a, uint32_t k)
 {
-	struct key_show *v = (struct key_show *)view;
+	struct key_show *v = (struct key_show *)layer;
 
 	if (k == INPUT_ENTER || k == INPUT_ESCAPE) {
 		reveal_hide(a->reveal);
 		v->go_on = k == INPUT_ENTER;
-		view->done = true;
+		layer->done = true;
 	} else if (k == ' ' && !reveal_shown(a->reveal)) {
 		(void)reveal_show(a->reveal, v->key->data, v->key->len, 0);
 	}
@@ -108,13 +93,13 @@ key_show_show(struct app *a, const struct buf *text, const char *title)
 	bool answered;
 
 	memset(&v, 0, sizeof(v));
-	v.view.draw = key_show_draw;
-	v.view.key = key_show_key;
+	v.layer.draw = key_show_draw;
+	v.layer.key = key_show_key;
 	v.title = title;
 	v.key = text;
 	if (reveal_show(a->reveal, text->data, text->len, 0) == -1)
 		return false;
-	answered = loop_run(a, &v.view);
+	answered = loop_run(a, &v.layer);
 	reveal_hide(a->reveal);
 	return answered && v.go_on;
 }
@@ -281,10 +266,9 @@ unlock_run(struct app *a)
 	struct key *key;
 	int rc;
 
-	browser_remember(a->browser, a);
+	files_hold(a);
 	rc = model_reload_secrets(m, &err);
-	if (model_rebuild(m, NULL) == 0)
-		browser_restore(a->browser, a);
+	files_restore(a);
 	if (rc == -1 || m->secrets == NULL) {
 		if (rc == 0)
 			error_set(&err, ERROR_MISSING, "there is no secrets file");
@@ -408,14 +392,13 @@ take_over(struct app *a, const char *path, struct key *fresh)
 	struct error err;
 	int rc;
 
-	browser_remember(a->browser, a);
+	files_hold(a);
 	rc = model_open_secrets(a->model, path, &err);
 	if (rc == -1)
 		key_free(fresh);
 	else
 		rc = model_unlock(a->model, fresh, &err);
-	if (model_rebuild(a->model, NULL) == 0)
-		browser_restore(a->browser, a);
+	files_restore(a);
 	if (rc == -1)
 		tell_error(a, "The new secrets file cannot be used", &err);
 	else

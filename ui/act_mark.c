@@ -1,7 +1,7 @@
 #include "estate/estate.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/browser.h"
+#include "ui/files.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/outline.h"
@@ -9,13 +9,13 @@
 const char *
 act_needs_left(const struct app *a)
 {
-	return a->browser->right_active ? "marks are set in the left pane" : NULL;
+	return a->files->panes.right_active ? "marks are set in the left pane" : NULL;
 }
 
 const char *
 act_needs_markable(const struct app *a)
 {
-	if (a->browser->ranging)
+	if (a->files->panes.left.ranging)
 		return NULL;
 	return selection_get(a).kind == SELECTION_FILE ? act_needs_file_clear(a) :
 	    selection_needs_plain(a);
@@ -35,7 +35,7 @@ act_needs_file_clear(const struct app *a)
 	size_t i;
 
 	for (i = 0; why == NULL && i < s.file->count; i++)
-		if (tree_is_clear(&s.file->entries[i]))
+		if (model_is_clear(&s.file->entries[i]))
 			return NULL;
 	return why != NULL ? why : "this file has no secret in clear text";
 }
@@ -67,7 +67,7 @@ mark_file(struct app *a, const struct estate_file *f)
 	size_t i;
 
 	for (i = 0; i < f->count; i++)
-		if (tree_is_clear(&f->entries[i]) && tree_can_seal(&f->entries[i]))
+		if (model_is_clear(&f->entries[i]) && model_can_seal(&f->entries[i]))
 			mark_set(a, f, &f->entries[i], true);
 	return marks_count(a->model->marks) - before;
 }
@@ -93,20 +93,19 @@ toggle_file(struct app *a, const struct estate_file *f)
 static void
 mark_range(struct app *a)
 {
-	struct browser *b = a->browser;
-	const struct tree *t = &a->model->tree;
-	size_t from = b->range_from < b->left.cursor ? b->range_from : b->left.cursor;
-	size_t to = b->range_from < b->left.cursor ? b->left.cursor : b->range_from;
+	struct outline *o = &a->files->panes.left;
+	size_t from = o->range_from < o->list.cursor ? o->range_from : o->list.cursor;
+	size_t to = o->range_from < o->list.cursor ? o->list.cursor : o->range_from;
 	const struct estate_file *f;
-	const struct tree_row *row;
+	const struct outline_row *row;
 
-	for (; from <= to && from < tree_count(t); from++) {
-		row = tree_row(t, from);
-		f = estate_file(a->model->estate, row->file);
-		if (row->entry != TREE_NO_ENTRY && tree_can_seal(&f->entries[row->entry]))
-			mark_set(a, f, &f->entries[row->entry], true);
+	for (; from <= to && from < o->rows.len; from++) {
+		row = outline_row(o, from);
+		f = estate_file(a->model->estate, row->group);
+		if (row->item != OUTLINE_HEAD && model_can_seal(&f->entries[row->item]))
+			mark_set(a, f, &f->entries[row->item], true);
 	}
-	b->ranging = false;
+	o->ranging = false;
 	app_notice(a, "%zu marked", marks_count(a->model->marks));
 }
 
@@ -115,7 +114,7 @@ act_mark(struct app *a)
 {
 	struct selection s = selection_get(a);
 
-	if (a->browser->ranging) {
+	if (a->files->panes.left.ranging) {
 		mark_range(a);
 		return;
 	}
@@ -130,14 +129,14 @@ void
 act_range(struct app *a)
 {
 	char mark[KEYMAP_NAME_MAX], cancel[KEYMAP_NAME_MAX];
-	struct browser *b = a->browser;
+	struct outline *o = &a->files->panes.left;
 
-	if (b->ranging) {
+	if (o->ranging) {
 		mark_range(a);
 		return;
 	}
-	b->ranging = true;
-	b->range_from = b->left.cursor;
+	o->ranging = true;
+	o->range_from = o->list.cursor;
 	app_notice(a, "range: move, then %s marks it, %s ends it",
 	    keymap_key_of(ACTION_MARK, mark), keymap_key_of(ACTION_CANCEL, cancel));
 }

@@ -5,10 +5,8 @@
 #include "base/text.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/browser.h"
 #include "ui/canvas.h"
 #include "ui/dialog.h"
-#include "ui/edit.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
@@ -22,7 +20,7 @@ struct app;
 #define NAME_WIDTH 76	/* a narrower screen has no column for names */
 
 struct help {
-	struct view view;
+	struct layer layer;
 	struct line_edit line;
 	struct list list;
 	enum action_id shown[ACTION_COUNT];
@@ -102,9 +100,9 @@ draw_selected(struct app *a, const struct help *h, int y, int cols)
 }
 
 static void
-help_draw(struct view *v, struct app *a)
+help_draw(struct layer *layer, struct app *a)
 {
-	struct help *h = (struct help *)v;
+	struct help *h = (struct help *)layer;
 	struct rect all = { 0, 0, 0, 0 };
 	int below;
 	size_t i;
@@ -130,16 +128,16 @@ help_draw(struct view *v, struct app *a)
 }
 
 static void
-help_key(struct view *v, struct app *a, uint32_t k)
+help_key(struct layer *layer, struct app *a, uint32_t k)
 {
-	struct help *h = (struct help *)v;
+	struct help *h = (struct help *)layer;
 
 	if (k == INPUT_ESCAPE) {
-		v->done = true;
+		layer->done = true;
 	} else if (k == INPUT_ENTER) {
 		if (h->list.count > 0)
 			h->chosen = h->shown[h->list.cursor];
-		v->done = true;
+		layer->done = true;
 	} else if (!list_key(&h->list, k) && line_edit_key(&h->line, k)) {
 		help_search(a, h);
 	}
@@ -153,11 +151,11 @@ help_run(struct app *a)
 	struct help h;
 
 	memset(&h, 0, sizeof(h));
-	h.view.draw = help_draw;
-	h.view.key = help_key;
+	h.layer.draw = help_draw;
+	h.layer.key = help_key;
 	h.chosen = ACTION_COUNT;
 	help_search(a, &h);
-	return loop_run(a, &h.view) ? h.chosen : ACTION_COUNT;
+	return loop_run(a, &h.layer) ? h.chosen : ACTION_COUNT;
 }
 
 void
@@ -167,20 +165,6 @@ act_help(struct app *a)
 
 	if (id != ACTION_COUNT && id != ACTION_HELP)
 		keymap_run(a, id);
-}
-
-void
-act_rescan(struct app *a)
-{
-	struct error err;
-
-	browser_remember(a->browser, a);
-	if (model_rescan(a->model, &err) == -1)
-		app_complain(a, "%s", err.text);
-	else
-		app_notice(a, "read anew");
-	a->browser->ranging = false;
-	/* The cursor goes back to its place when the scan has got there. */
 }
 
 void

@@ -11,12 +11,12 @@
 #include "ui/dialog.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/registry.h"
 #include "ui/registry_names.h"
 #include "ui/registry_source.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
-#include "ui/ui.h"
 
 /* Nothing is selected where no list is shown. */
 static const char *
@@ -68,7 +68,7 @@ act_registry_needs_name(const struct app *a)
 		return needs_list(a);
 	if (s.use != NULL)
 		return "this is a reference in a file, which the registry does not keep";
-	if (s.path == NULL || (a->registry->right_active && s.version == NULL))
+	if (s.path == NULL || (a->registry->panes.right_active && s.version == NULL))
 		return "select a path, a key or a version first";
 	if (s.version != NULL)
 		return s.version->state == REGISTRY_LIVE ? NULL :
@@ -90,7 +90,7 @@ act_registry_needs_live(const struct app *a)
 	if (s.version != NULL)
 		return s.version->state == REGISTRY_LIVE ? NULL :
 		    "only a live version can be read";
-	if (s.key == NULL || a->registry->right_active)
+	if (s.key == NULL || a->registry->panes.right_active)
 		return "select a key or one of its versions first";
 	if (s.key->history == REGISTRY_UNKNOWN)
 		return s.key->exists ? "its versions are not known yet" :
@@ -143,10 +143,10 @@ struct wait {
 };
 
 static void
-asking_draw(struct view *v, struct app *a)
+asking_draw(struct layer *layer, struct app *a)
 {
 	const struct rect *r = &a->layout.footer;
-	const char *text = ((struct wait *)v)->watching ? "Esc stops watching" : r->w < 40 ?
+	const char *text = ((struct wait *)layer)->watching ? "Esc stops watching" : r->w < 40 ?
 	    "asking (Esc ends)" : "asking the registry   Esc ends the waiting";
 
 	canvas_fill(r->y, r->x, r->w, STYLE_TEXT);
@@ -155,11 +155,11 @@ asking_draw(struct view *v, struct app *a)
 }
 
 static void
-asking_key(struct view *v, struct app *a, uint32_t k)
+asking_key(struct layer *layer, struct app *a, uint32_t k)
 {
 	(void)a;
 	if (k == INPUT_ESCAPE)
-		v->done = true;
+		layer->done = true;
 }
 
 static void
@@ -167,19 +167,19 @@ asking_take(struct registry_wait *w, struct app *a, struct registry_answer *answ
 {
 	(void)a;
 	((struct wait *)w)->answer = answer;
-	w->view.done = true;
+	w->layer.done = true;
 }
 
 static struct registry_answer *
 asking_wait_for(struct app *a, unsigned long id, bool watching)
 {
-	struct wait w = { .wait = { .view = { .draw = asking_draw, .key = asking_key }, .id = id,
+	struct wait w = { .wait = { .layer = { .draw = asking_draw, .key = asking_key }, .id = id,
 	    .take = asking_take }, .watching = watching };
 	struct registry *r = a->registry;
 	bool left;
 
 	r->waiting = &w.wait;
-	left = !loop_run(a, &w.wait.view);
+	left = !loop_run(a, &w.wait.layer);
 	r->waiting = NULL;
 	if (w.answer == NULL) {
 		r->source->cancel(r->source->cookie, id);
@@ -332,22 +332,22 @@ login_follow(struct app *a)
 	dialog_init(&d, DIALOG_PROGRESS, "Sealing again");
 	buf_append_str(&d.text, "The registry seals every record with a new data key. It goes on "
 	    "by itself when you stop watching (Esc); secrets can be read and written meanwhile.");
-	d.view.below = a->top;
-	a->top = &d.view;
+	d.layer.below = a->top;
+	a->top = &d.layer;
 	for (; !over; req.delay_ms = req.delay_ms < POLL_MAX_MS ? 2 * req.delay_ms : POLL_MAX_MS) {
 		d.done = a->registry->rotated;
 		d.total = a->registry->rotation_total;
 		answer = registry_ask_for(a, &req, "The progress is not known");
 		over = answer == NULL || !answer->running;
 		if (answer != NULL) {
-			a->top = d.view.below;
+			a->top = d.layer.below;
 			over = ended(a, answer);
 			if (!over)
-				a->top = &d.view;
+				a->top = &d.layer;
 			registry_answer_free(answer);
 		}
 	}
-	a->top = d.view.below;
+	a->top = d.layer.below;
 	dialog_release(&d);
 	if (a->registry->rotating)
 		app_notice(a, "the rotation goes on");
@@ -628,8 +628,7 @@ deletion_forget(struct app *a, struct target *t)
 	struct registry_path *p = registry_path_find(&a->registry->names, buf_cstr(&t->path));
 	size_t i;
 
-	registry_forget(a->registry, buf_cstr(&t->path), t->key.len > 0 ? buf_cstr(&t->key) :
-	    NULL);
+	registry_forget(a->registry, buf_cstr(&t->path), t->key.len > 0 ? buf_cstr(&t->key) : NULL);
 	for (i = 0; t->key.len == 0 && p != NULL && i < p->keys.len; i++)
 		registry_key_at(p, i)->history = REGISTRY_UNKNOWN;
 }

@@ -155,8 +155,7 @@ compare_say_version(struct buf *text, char sign, const struct registry_version *
 
 static void
 compare_compare(struct app *a, struct buf *path, struct buf *key,
-    const struct registry_version *old,
-    const struct registry_version *new)
+    const struct registry_version *old, const struct registry_version *new)
 {
 	struct registry_answer *one, *two;
 	struct buf text;
@@ -318,9 +317,9 @@ draw_event(const struct registry_event *e, const struct columns *c, int y, int w
 }
 
 static void
-audit_draw(struct view *v, struct app *a)
+audit_draw(struct layer *layer, struct app *a)
 {
-	struct tail *t = (struct tail *)v;
+	struct tail *t = (struct tail *)layer;
 	struct rect all = { 0, 0, 0, 0 };
 	struct columns c;
 	char text[512];
@@ -355,13 +354,13 @@ audit_draw(struct view *v, struct app *a)
 }
 
 static void
-audit_key(struct view *v, struct app *a, uint32_t k)
+audit_key(struct layer *layer, struct app *a, uint32_t k)
 {
-	struct tail *t = (struct tail *)v;
+	struct tail *t = (struct tail *)layer;
 
 	(void)a;
 	if (k == INPUT_ESCAPE || k == 'q')
-		v->done = true;
+		layer->done = true;
 	else if (k == 'j' || k == 'k')
 		(void)list_key(&t->list, k == 'j' ? INPUT_DOWN : INPUT_UP);
 	else
@@ -376,8 +375,8 @@ act_registry_audit(struct app *a)
 	struct tail t;
 
 	memset(&t, 0, sizeof(t));
-	t.wait.view.draw = audit_draw;
-	t.wait.view.key = audit_key;
+	t.wait.layer.draw = audit_draw;
+	t.wait.layer.key = audit_key;
 	t.wait.take = audit_take;
 	t.answer = registry_ask_for(a, &req, "The audit log cannot be shown");
 	if (t.answer == NULL)
@@ -386,7 +385,7 @@ act_registry_audit(struct app *a)
 	t.list.cursor = t.list.count > 0 ? t.list.count - 1 : 0;
 	r->waiting = &t.wait;
 	audit_follow(&t, a);
-	(void)loop_run(a, &t.wait.view);
+	(void)loop_run(a, &t.wait.layer);
 	r->waiting = NULL;
 	if (t.wait.id != 0)
 		r->source->cancel(r->source->cookie, t.wait.id);

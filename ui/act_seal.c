@@ -15,14 +15,14 @@
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/browser.h"
 #include "ui/change.h"
 #include "ui/dialog.h"
+#include "ui/files.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/review.h"
 #include "ui/term.h"
-#include "ui/ui.h"
 
 struct app;
 struct change;
@@ -369,8 +369,7 @@ act_update(struct app *a)
 		return;
 	seal_plan_init(&s);
 	s.must_exist = true;
-	if (copy_place(&s, f->path, e->key, e->key_len) &&
-	    seal_typed(a, &s, "Seal a new value"))
+	if (copy_place(&s, f->path, e->key, e->key_len) && seal_typed(a, &s, "Seal a new value"))
 		app_notice(a, "sealed a new value for %s", s.key);
 	free_place(&s);
 	seal_plan_release(&s);
@@ -399,7 +398,7 @@ act_add(struct app *a)
 	seal_plan_init(&s);
 	if (ask_key_name(a, &key) && copy_place(&s, at.file->path, (const char *)key.data,
 	    key.len) && seal_typed(a, &s, "Add a sealed value")) {
-		browser_go(a->browser, a, s.path, s.key, s.key_len);
+		files_go(a, s.path, s.key, s.key_len);
 		app_notice(a, "added %s", s.key);
 	}
 	free_place(&s);

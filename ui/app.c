@@ -8,6 +8,11 @@
 #define HEAD_ROWS 10		/* lower, panes go without a heading */
 #define DETAIL_ROWS 12		/* lower, there is no detail */
 
+const struct view_ops *const views[VIEW_COUNT] = {
+	[VIEW_FILES] = &view_files,
+	[VIEW_REGISTRY] = &view_registry,
+};
+
 static int
 detail_height(int rows)
 {

@@ -5,26 +5,26 @@
 #include <stdint.h>
 
 #include "ui/canvas.h"
+#include "ui/view.h"
 
 struct app;
-struct browser;
+struct files;
 struct model;
 struct registry;
 struct reveal;
 struct ui_options;
-struct view;
 
 /*
- * One layer of the screen: the browser at the bottom, dialogs above it.  All
- * are drawn, from the bottom up; the topmost gets the keys (loop_run).  A
- * view embeds this struct as its first member.
+ * One layer of the screen: the main view at the bottom, dialogs above it.  All
+ * are drawn, from the bottom up; the topmost gets the keys (loop_run).  What
+ * is a layer embeds this struct as its first member.
  */
-struct view {
-	void (*draw)(struct view *v, struct app *a);
-	void (*key)(struct view *v, struct app *a, uint32_t key);
+struct layer {
+	void (*draw)(struct layer *l, struct app *a);
+	void (*key)(struct layer *l, struct app *a, uint32_t key);
 	bool secret;	/* a secret is being typed: keys are read past curses */
 	bool done;	/* set by key(): loop_run returns */
-	struct view *below;
+	struct layer *below;
 };
 
 #define LAYOUT_MIN_ROWS 5
@@ -51,13 +51,15 @@ void layout_make(struct layout *l, int rows, int cols);
 struct app {
 	const struct ui_options *options;
 	struct model *model;
-	struct browser *browser;
+	struct files *files;		/* the state of each main view */
 	struct registry *registry;
-	bool in_registry;	/* its view is shown instead of that of the files */
+	enum view_id view;		/* which is shown */
+	char search[256];		/* what was searched for last, in lower case */
 	struct reveal *reveal;
 	struct layout layout;
 
-	struct view *top;		/* gets the keys */
+	struct layer base;		/* the main view (frame.c) */
+	struct layer *top;		/* gets the keys */
 	uint64_t idle_since;		/* the last key */
 	uint64_t drawn_at;
 	unsigned long handled;		/* events so far, for tests */

@@ -386,6 +386,21 @@ canvas_fill(int y, int x, int w, unsigned int style)
 	set_style(STYLE_TEXT);
 }
 
+int
+canvas_wrapped(const struct rect *r, int y, unsigned int style, const char *text)
+{
+	size_t n = strlen(text);
+	size_t next, len;
+
+	while (n > 0 && y < r->y + r->h) {
+		len = columns_wrap(text, n, r->w, &next);
+		canvas_bytes(y++, r->x, r->w, style, text, len);
+		text += next;
+		n -= next;
+	}
+	return y;
+}
+
 void
 canvas_hline(int y, int x, int w)
 {

@@ -115,16 +115,18 @@ void canvas_fill(int y, int x, int w, unsigned int style);
  * Returns the columns used.
  */
 int canvas_text(int y, int x, int w, unsigned int style, const char *text);
-int canvas_bytes(int y, int x, int w, unsigned int style, const char *text,
-    size_t n);
+int canvas_bytes(int y, int x, int w, unsigned int style, const char *text, size_t n);
 
 /* The same, but a longer one starts with the ellipsis and keeps its end. */
 int canvas_tail(int y, int x, int w, unsigned int style, const char *text);
-int canvas_tail_bytes(int y, int x, int w, unsigned int style, const char *text,
-    size_t n);
+int canvas_tail_bytes(int y, int x, int w, unsigned int style, const char *text, size_t n);
 
 /* Draw at the right end of the columns; returns the columns used. */
 int canvas_right(int y, int x, int w, unsigned int style, const char *text);
+
+/* Text broken at blanks to the columns of ${r}, from line ${y} on, as far as
+ * there are lines; returns the next free one. */
+int canvas_wrapped(const struct rect *r, int y, unsigned int style, const char *text);
 
 void canvas_hline(int y, int x, int w);
 void canvas_vline(int y, int x, int h);

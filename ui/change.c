@@ -5,11 +5,11 @@
 #include "base/error.h"
 #include "plan/plan.h"
 #include "ui/app.h"
-#include "ui/browser.h"
 #include "ui/change.h"
 #include "ui/dialog.h"
+#include "ui/files.h"
 #include "ui/model.h"
-#include "ui/ui.h"
+#include "ui/options.h"
 
 #define LOCK_WAIT_MS 10000	/* the screen must not stand still for ever */
 
@@ -37,10 +37,13 @@ change_prepare(struct app *a, struct change *c)
 int
 change_begin(struct app *a, struct change *c, struct error *err)
 {
-	browser_remember(a->browser, a);
-	if (model_reload_secrets(a->model, err) == -1 || model_rebuild(a->model, err) == -1)
+	int rc;
+
+	files_hold(a);
+	rc = model_reload_secrets(a->model, err);
+	files_restore(a);
+	if (rc == -1)
 		return -1;
-	browser_restore(a->browser, a);
 	if (a->model->secrets == NULL) {
 		error_set(err, ERROR_MISSING, "the secrets file is not there any more");
 		return error_place(err, a->model->secrets_path, 0);
@@ -91,10 +94,10 @@ change_carry_out(struct app *a, struct change *c, struct error *err)
 	rc = change_apply(c, err);
 	change_close(c);
 	/* Also after a failure: what is on disk may have changed before. */
-	browser_remember(a->browser, a);
+	files_hold(a);
 	if (model_refresh(a->model, paths, n, rc == 0 ? err : &ignored) == -1)
 		rc = -1;
-	browser_restore(a->browser, a);
+	files_restore(a);
 	free_paths(paths, n);
 	return rc;
 }

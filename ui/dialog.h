@@ -3,14 +3,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "ui/app.h"
-#include "ui/edit.h"
 
 struct app;
-struct buf;
 struct error;
+
+#define LINE_EDIT_MAX 4096	/* bytes */
+
+/* One line of text that is being typed: UTF-8, and never a secret. */
+struct line_edit {
+	char text[LINE_EDIT_MAX];	/* NUL-terminated */
+	size_t len;
+	size_t at;	/* the cursor, in bytes */
+};
+
+/* Start with ${text}, the cursor at its end. */
+void line_edit_set(struct line_edit *l, const char *text);
+
+/* Take a key; false when it is none that edits. */
+bool line_edit_key(struct line_edit *l, uint32_t key);
+
+/* Draw in ${w} columns and put the cursor there; a long text scrolls. */
+void line_edit_draw(const struct line_edit *l, int y, int x, int w);
 
 #define DIALOG_TEXT_MAX ((size_t)1 << 20)
 #define DIALOG_SECRET_MAX ((size_t)1 << 20)	/* bytes of a typed secret */
@@ -25,9 +42,9 @@ enum dialog_kind {
 };
 
 /* A box over the screen; on a small one it takes all of it.  The parts are
- * set between dialog_init and dialog_run; ask.h and tell.h have the usual. */
+ * set between dialog_init and dialog_run; ask_... and tell_... do the usual. */
 struct dialog {
-	struct view view;
+	struct layer layer;
 	enum dialog_kind kind;
 	const char *title;
 	struct buf text;	/* paragraphs with newlines; no secret */
@@ -49,8 +66,9 @@ void dialog_init(struct dialog *d, enum dialog_kind kind, const char *title);
 void dialog_release(struct dialog *d);
 
 /*
- * Questions.  Texts are drawn as they are, control characters made visible.  All return false when
- * the user cancels, or when the program ends or locks meanwhile.
+ * Questions.  Texts are drawn as they are, control characters made visible.
+ * All return false when the user cancels, or when the program ends or locks
+ * meanwhile.
  */
 
 /* Go on?  The focus is on Cancel. */
@@ -78,7 +96,6 @@ void tell_message(struct app *a, const char *title, const char *text);
 void tell_error(struct app *a, const char *title, const struct error *err);
 
 /* Show that a long step is at work: ${done} of ${total} (0: not known). */
-void tell_progress(struct app *a, const char *title, const char *text, size_t done,
-    size_t total);
+void tell_progress(struct app *a, const char *title, const char *text, size_t done, size_t total);
 
 #endif /* !UI_DIALOG_H */

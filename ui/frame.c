@@ -2,22 +2,18 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "estate/estate.h"
-#include "secrets/secrets_file.h"
 #include "ui/app.h"
-#include "ui/browser.h"
 #include "ui/canvas.h"
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/reveal.h"
-#include "ui/ui.h"
-#include "ui/view_registry.h"
 
 #define TEXT_MAX 16384
 #define REVEAL_MS 10000
 
-void
+static void
 words_init(struct words *w)
 {
 	buf_init(&w->place, TEXT_MAX);
@@ -26,7 +22,7 @@ words_init(struct words *w)
 	w->style = STYLE_TEXT;
 }
 
-void
+static void
 words_release(struct words *w)
 {
 	buf_release(&w->text);
@@ -35,7 +31,7 @@ words_release(struct words *w)
 }
 
 /* The value on the screen, for a while: only its frame goes through curses. */
-void
+static void
 words_draw_reveal(struct app *a, const struct rect *r)
 {
 	int ms = a->options->reveal_ms > 0 ? a->options->reveal_ms : REVEAL_MS;
@@ -82,7 +78,7 @@ words_draw_text(const struct rect *r, struct words *w)
 	}
 }
 
-void
+static void
 words_draw(struct app *a, const struct rect *r, struct words *w)
 {
 	struct rect below;
@@ -95,61 +91,6 @@ words_draw(struct app *a, const struct rect *r, struct words *w)
 	words_draw_text(r, w);
 	below = (struct rect){ r->y + 1, r->x, r->h - 1, r->w };
 	words_draw_reveal(a, &below);
-}
-
-/* What was asked for on the command line, in few words. */
-static void
-append_paths(const struct ui_options *o, struct buf *out)
-{
-	if (o->path_count == 0)
-		buf_append_str(out, ".");
-	else
-		buf_append_str(out, o->paths[0]);
-	if (o->path_count > 1)
-		buf_printf(out, " and %zu more", o->path_count - 1);
-}
-
-static const char *
-key_state(const struct model *m)
-{
-	if (m->secrets == NULL || secrets_file_metadata(m->secrets)->data_key == NULL)
-		return "no key";
-	return m->master != NULL ? "unlocked" : "locked";
-}
-
-void
-status_draw_title(struct app *a)
-{
-	const struct rect *r = &a->layout.title;
-	const struct model *m = a->model;
-	char right[64];
-	struct buf left;
-	int used;
-
-	canvas_fill(r->y, r->x, r->w, STYLE_TITLE);
-	if (a->in_registry) {
-		registry_view_draw_title(a, r);
-		return;
-	}
-	if (m->scanning && a->top == &a->browser->view)
-		snprintf(right, sizeof(right), "reading %zu files", estate_count(m->estate));
-	else
-		snprintf(right, sizeof(right), "%s", key_state(m));
-	used = canvas_right(r->y, r->x, r->w - 1, STYLE_TITLE, right);
-	buf_init(&left, 8192);
-	if (r->w >= 30)
-		buf_append_str(&left, "propseal ");
-	append_paths(a->options, &left);
-	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
-	buf_release(&left);
-}
-
-/* Add "N what" to a list, if there are any. */
-static void
-status_count(struct buf *out, size_t n, const char *what)
-{
-	if (n > 0)
-		buf_printf(out, "%s%zu %s", out->len > 0 ? ", " : "", n, what);
 }
 
 /* At the right end; the columns that are left. */
@@ -165,27 +106,9 @@ draw_marked(struct app *a, const struct rect *r)
 }
 
 static void
-draw_counts(struct app *a, const struct rect *r, int w)
-{
-	const struct model_counts *c = &a->model->counts;
-	struct buf text;
-
-	buf_init(&text, 512);
-	status_count(&text, c->clear, "in clear text");
-	status_count(&text, c->sealed, "sealed");
-	status_count(&text, c->dangling, "dangling");
-	status_count(&text, c->damaged, "damaged");
-	status_count(&text, c->orphans, c->orphans == 1 ? "orphan" : "orphans");
-	status_count(&text, c->unreadable, "unreadable");
-	canvas_text(r->y, r->x + 1, w, STYLE_NOTE, buf_cstr(&text));
-	buf_release(&text);
-}
-
-static void
 draw_notice(struct app *a, const struct rect *r, int w)
 {
-	canvas_text(r->y, r->x + 1, w, a->notice_is_error ? STYLE_ERROR : STYLE_NOTICE,
-	    a->notice);
+	canvas_text(r->y, r->x + 1, w, a->notice_is_error ? STYLE_ERROR : STYLE_NOTICE, a->notice);
 }
 
 /* The action that comes next in the footer after ${rank}. */
@@ -251,7 +174,7 @@ status_draw_keys(struct app *a, const struct rect *r)
 	}
 }
 
-void
+static void
 status_draw(struct app *a)
 {
 	const struct rect *status = &a->layout.status;
@@ -262,15 +185,114 @@ status_draw(struct app *a)
 		w = draw_marked(a, status);
 		if (a->notice[0] != '\0')
 			draw_notice(a, status, w);
-		else if (a->in_registry)
-			registry_view_draw_counts(a, status, w);
 		else
-			draw_counts(a, status, w);
+			views[a->view]->draw_counts(a, status, w);
 	} else if (a->notice[0] != '\0') {
 		draw_notice(a, footer, footer->w - 2);
 		return;
 	}
 	/* Under a dialog these keys do not work. */
-	if (a->top == &a->browser->view)
+	if (a->top == &a->base)
 		status_draw_keys(a, footer);
+}
+
+/* A screen without a detail: the list gives its place to a revealed value. */
+static void
+draw_small_reveal(struct app *a, const struct words *w)
+{
+	bool right = views[a->view]->panes(a)->right_active;
+	struct rect r = right ? a->layout.right : a->layout.left;
+
+	canvas_clear(&r);
+	canvas_tail_bytes(r.y, r.x + 1, r.w - 2, STYLE_HEAD, (const char *)w->name.data,
+	    w->name.len);
+	r.y++;
+	r.h--;
+	words_draw_reveal(a, &r);
+}
+
+static void
+draw_detail(struct app *a)
+{
+	const struct rect *rule = &a->layout.rule;
+	const struct rect *r = &a->layout.detail;
+	struct words w;
+
+	if (r->h == 0 && !reveal_shown(a->reveal))
+		return;
+	words_init(&w);
+	views[a->view]->say(a, &w);
+	if (r->h == 0) {
+		draw_small_reveal(a, &w);
+	} else {
+		canvas_hline(rule->y, rule->x, rule->w);
+		words_draw(a, r, &w);
+	}
+	words_release(&w);
+}
+
+static void
+frame_draw(struct layer *layer, struct app *a)
+{
+	const struct view_ops *v = views[a->view];
+	const struct layout *l = &a->layout;
+	bool right = v->panes(a)->right_active;
+
+	(void)layer;
+	canvas_fill(l->title.y, l->title.x, l->title.w, STYLE_TITLE);
+	v->draw_title(a, &l->title);
+	if (l->two_panes || !right)
+		v->draw_left(a);
+	if (l->two_panes || right)
+		v->draw_right(a);
+	if (l->two_panes)
+		canvas_vline(l->left_head.h > 0 ? l->left_head.y : l->left.y, l->right.x - 1,
+		    l->left.h + l->left_head.h);
+	status_draw(a);
+	draw_detail(a);
+}
+
+static void
+frame_key(struct layer *layer, struct app *a, uint32_t k)
+{
+	bool was_shown = reveal_hide(a->reveal);
+	enum action_id id = keymap_find(k);
+
+	(void)layer;
+	/* The key that reveals masks as well. */
+	if (was_shown && (id == ACTION_REVEAL || id == ACTION_CANCEL))
+		return;
+	if (id != ACTION_COUNT)
+		keymap_run(a, id);
+}
+
+void
+frame_init(struct layer *base)
+{
+	base->draw = frame_draw;
+	base->key = frame_key;
+}
+
+void
+frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool active,
+    const struct frame_rows *f)
+{
+	struct rect line = { .h = 1, .x = r->x, .w = r->w };
+	const struct list *l = &o->list;
+	unsigned int extra;
+	size_t i;
+
+	list_fit(&o->list, o->rows.len, (size_t)r->h);
+	for (i = l->top; i < l->count && i - l->top < l->height; i++) {
+		line.y = r->y + (int)(i - l->top);
+		extra = 0;
+		if (active && i == l->cursor) {
+			extra = STYLE_SELECTED;
+			canvas_fill(line.y, line.x, line.w, STYLE_TEXT | extra);
+			canvas_cursor(line.y, line.x, true);
+		} else if (!active && f->is_linked(a, i)) {
+			extra = STYLE_LINKED;
+		}
+		f->draw(a, i, &line, extra);
+	}
 }

@@ -1,17 +1,26 @@
 #ifndef UI_FRAME_H
 #define UI_FRAME_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buf.h"
 
 struct app;
+struct layer;
+struct outline;
 struct rect;
 
-/* The title line, the status line, and the footer with its keys. */
-void status_draw_title(struct app *a);
-void status_draw(struct app *a);
+/*
+ * The main screen: a title line, the two lists of the view that is shown, the
+ * detail below them, a status line, and the footer with its keys.
+ */
+
+/* The lowest layer, which hands keys to the actions (keymap.h). */
+void frame_init(struct layer *base);
 
 /* What stands below the panes: the first line names the thing, the text below
- * explains it. */
+ * explains it.  A view fills it in. */
 struct words {
 	struct buf place;	/* file:line */
 	struct buf name;	/* key */
@@ -19,13 +28,16 @@ struct words {
 	unsigned int style;	/* of the text */
 };
 
-void words_init(struct words *w);
-void words_release(struct words *w);
+/* How the rows of a list are drawn. */
+struct frame_rows {
+	/* Is it the counterpart of what the cursor of the other pane is on? */
+	bool (*is_linked)(struct app *a, size_t row);
+	/* ${extra}: STYLE_SELECTED, STYLE_LINKED or 0 */
+	void (*draw)(struct app *a, size_t row, const struct rect *line, unsigned int extra);
+};
 
-/* Draw them; while a value is revealed, it takes the place of the text. */
-void words_draw(struct app *a, const struct rect *r, struct words *w);
-
-/* The revealed value, and how it is masked again. */
-void words_draw_reveal(struct app *a, const struct rect *r);
+/* Draw the rows that ${r} has room for; ${active}: with the cursor. */
+void frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool active,
+    const struct frame_rows *f);
 
 #endif /* !UI_FRAME_H */

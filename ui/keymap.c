@@ -7,10 +7,11 @@
 #include "base/text.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/browser.h"
+#include "ui/files.h"
 #include "ui/keymap.h"
 #include "ui/registry.h"
 #include "ui/term.h"
+#include "ui/view.h"
 
 static const struct {
 	uint32_t key;
@@ -57,76 +58,6 @@ key_name_parse(const char *name, size_t n)
 	return key < ' ' || (key >= 0x7f && key < 0xa0) ? 0 : key;
 }
 
-/* What the keys are in the view of the registry. */
-static const struct keymap_face faces[ACTION_COUNT] = {
-	[ACTION_DOWN] = { .run = act_registry_down },
-	[ACTION_UP] = { .run = act_registry_up },
-	[ACTION_PAGE_DOWN] = { .run = act_registry_page_down },
-	[ACTION_PAGE_UP] = { .run = act_registry_page_up },
-	[ACTION_FIRST] = { .run = act_registry_first },
-	[ACTION_LAST] = { .run = act_registry_last },
-	[ACTION_OTHER_PANE] = { .rank = 1, .label = "pane", .run = act_registry_other_pane },
-	[ACTION_OPEN] = { .run = act_registry_open,
-	    .help = "fold or unfold a path; from a reference to its file" },
-	[ACTION_UNFOLD] = { .run = act_registry_unfold, .help = "show the keys of the path" },
-	[ACTION_FOLD] = { .run = act_registry_fold, .help = "hide the keys of the path" },
-	[ACTION_UNFOLD_ALL] = { .run = act_registry_unfold_all,
-	    .help = "show the keys of every path" },
-	[ACTION_FOLD_ALL] = { .run = act_registry_fold_all, .help = "show paths only" },
-	[ACTION_SEARCH] = { .rank = 10, .label = "search", .run = act_search,
-	    .help = "search for a part of a path or key" },
-	[ACTION_NEXT] = { .unavailable = act_needs_search, .run = act_next },
-	[ACTION_PREVIOUS] = { .unavailable = act_needs_search, .run = act_previous },
-	[ACTION_CANCEL] = { .run = act_registry_cancel,
-	    .help = "take the mark of a version away" },
-
-	[ACTION_MARK] = { .rank = 9, .label = "mark", .run = act_registry_mark,
-	    .unavailable = act_registry_needs_version,
-	    .help = "mark a version, to compare another one with it" },
-
-	[ACTION_REVEAL] = { .rank = 2, .label = "reveal", .run = act_registry_reveal,
-	    .unavailable = act_registry_needs_live,
-	    .help = "show the value of a version, or the newest one, for a few seconds" },
-	[ACTION_UPDATE] = { .rank = 3, .label = "new version", .run = act_registry_update,
-	    .unavailable = act_registry_needs_key, .help = "store the next version of this key" },
-	[ACTION_ADD] = { .rank = 4, .label = "create", .run = act_registry_add,
-	    .unavailable = act_registry_needs_one, .help = "create a key with its first version" },
-	[ACTION_REMOVE] = { .rank = 8, .label = "delete", .run = act_registry_delete,
-	    .unavailable = act_registry_needs_name,
-	    .help = "delete a version; a key or a path with all its versions (asks for a word)" },
-
-	[ACTION_UNLOCK] = { .rank = 12, .label = "log in", .run = act_registry_log_in,
-	    .unavailable = act_registry_needs_one,
-	    .help = "log in to the registry with a password" },
-	[ACTION_LOCK] = { .rank = 13, .label = "lock", .unavailable = act_registry_needs_login,
-	    .run = act_lock, .help = "wipe keys and passwords from memory now" },
-	[ACTION_ROTATE_DATA] = { .run = act_registry_rotate,
-	    .unavailable = act_registry_needs_one,
-	    .help = "have the registry seal every secret again with a new data key" },
-
-	[ACTION_VIEW] = { .rank = 7, .label = "files", .run = act_other_view },
-	[ACTION_COMPARE] = { .rank = 5, .label = "compare", .run = act_registry_compare,
-	    .unavailable = act_registry_needs_two,
-	    .help = "compare with the marked version, or the one before, without showing them" },
-	[ACTION_UNDELETE] = { .rank = 6, .label = "undelete", .run = act_registry_undelete,
-	    .unavailable = act_registry_needs_deleted },
-	[ACTION_AUDIT] = { .rank = 11, .label = "audit", .run = act_registry_audit,
-	    .unavailable = act_registry_needs_one },
-
-	[ACTION_HELP] = { .rank = 14, .label = "help", .run = act_help },
-	[ACTION_RESCAN] = { .run = act_registry_refresh,
-	    .help = "ask the registry, and read the references, anew" },
-	[ACTION_REDRAW] = { .run = act_redraw },
-	[ACTION_QUIT] = { .rank = 15, .label = "quit", .run = act_quit },
-};
-
-/* keymap_registry.c */
-static const struct keymap_face *
-keymap_registry_face(enum action_id id)
-{
-	return &faces[id];
-}
-
 #define MOVE "Moving"
 #define MARK "Sealing"
 #define VALUE "Values"
@@ -134,108 +65,181 @@ keymap_registry_face(enum action_id id)
 #define REGISTRY "Registry"
 #define PROGRAM "Program"
 
+/* A face that is the same in all views. */
+#define EVERYWHERE(...) [VIEW_FILES] = { __VA_ARGS__ }, [VIEW_REGISTRY] = { __VA_ARGS__ }
+
 static const struct action actions[ACTION_COUNT] = {
-	[ACTION_DOWN] = { MOVE, "down", { 'j', INPUT_DOWN }, 0, NULL,
-	    "next line", NULL, act_down, false },
-	[ACTION_UP] = { MOVE, "up", { 'k', INPUT_UP }, 0, NULL,
-	    "previous line", NULL, act_up, false },
-	[ACTION_PAGE_DOWN] = { MOVE, "page-down", { INPUT_PAGE_DOWN }, 0, NULL,
-	    "next page", NULL, act_page_down, false },
-	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP }, 0, NULL,
-	    "previous page", NULL, act_page_up, false },
-	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME }, 0, NULL,
-	    "first line", NULL, act_first, false },
-	[ACTION_LAST] = { MOVE, "last", { INPUT_END }, 0, NULL,
-	    "last line", NULL, act_last, false },
-	[ACTION_OTHER_PANE] = { MOVE, "other-pane", { INPUT_TAB, INPUT_BACKTAB }, 7, "pane",
-	    "to the other pane", NULL, act_other_pane, false },
-	[ACTION_OPEN] = { MOVE, "open", { INPUT_ENTER }, 0, NULL,
-	    "fold or unfold a file; open a secrets file; from an entry to its counterpart",
-	    NULL, act_open, false },
-	[ACTION_UNFOLD] = { MOVE, "unfold", { INPUT_RIGHT, 'l' }, 0, NULL,
-	    "show the entries of the file", NULL, act_unfold, false },
-	[ACTION_FOLD] = { MOVE, "fold", { INPUT_LEFT, 'h' }, 0, NULL,
-	    "hide the entries of the file", NULL, act_fold, false },
-	[ACTION_UNFOLD_ALL] = { MOVE, "unfold-all", { '+' }, 0, NULL,
-	    "show the entries of every file", NULL, act_unfold_all, false },
-	[ACTION_FOLD_ALL] = { MOVE, "fold-all", { '-' }, 0, NULL,
-	    "show files only", NULL, act_fold_all, false },
-	[ACTION_SEARCH] = { MOVE, "search", { '/' }, 14, "search",
-	    "search for a part of a key or file name", NULL, act_search, false },
-	[ACTION_NEXT] = { MOVE, "next-match", { 'n' }, 0, NULL,
-	    "next match", act_needs_search, act_next, false },
-	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, 0, NULL,
-	    "previous match", act_needs_search, act_previous, false },
-	[ACTION_FILTER] = { MOVE, "filter", { 'f' }, 15, "filter",
-	    "show everything, secrets and references, clear text, or problems",
-	    NULL, act_filter, false },
-	[ACTION_CANCEL] = { MOVE, "cancel", { INPUT_ESCAPE }, 0, NULL,
-	    "end a range; show everything again", NULL, act_cancel, false },
+	[ACTION_DOWN] = { MOVE, "down", { 'j', INPUT_DOWN }, "next line", false, {
+	    EVERYWHERE(.run = act_down) } },
+	[ACTION_UP] = { MOVE, "up", { 'k', INPUT_UP }, "previous line", false, {
+	    EVERYWHERE(.run = act_up) } },
+	[ACTION_PAGE_DOWN] = { MOVE, "page-down", { INPUT_PAGE_DOWN }, "next page", false, {
+	    EVERYWHERE(.run = act_page_down) } },
+	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP }, "previous page", false, {
+	    EVERYWHERE(.run = act_page_up) } },
+	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME }, "first line", false, {
+	    EVERYWHERE(.run = act_first) } },
+	[ACTION_LAST] = { MOVE, "last", { INPUT_END }, "last line", false, {
+	    EVERYWHERE(.run = act_last) } },
+	[ACTION_OTHER_PANE] = { MOVE, "other-pane", { INPUT_TAB, INPUT_BACKTAB },
+	    "to the other pane", false, {
+	    [VIEW_FILES] = { .rank = 7, .label = "pane", .run = act_other_pane },
+	    [VIEW_REGISTRY] = { .rank = 1, .label = "pane", .run = act_other_pane } } },
+	[ACTION_OPEN] = { MOVE, "open", { INPUT_ENTER },
+	    "fold or unfold a file; open a secrets file; from an entry to its counterpart", false, {
+	    [VIEW_FILES] = { .run = act_open },
+	    [VIEW_REGISTRY] = { .help = "fold or unfold a path; from a reference to its file",
+		.run = act_registry_open } } },
+	[ACTION_UNFOLD] = { MOVE, "unfold", { INPUT_RIGHT, 'l' },
+	    "show the entries of the file", false, {
+	    [VIEW_FILES] = { .run = act_unfold },
+	    [VIEW_REGISTRY] = { .help = "show the keys of the path", .run = act_unfold } } },
+	[ACTION_FOLD] = { MOVE, "fold", { INPUT_LEFT, 'h' },
+	    "hide the entries of the file", false, {
+	    [VIEW_FILES] = { .run = act_fold },
+	    [VIEW_REGISTRY] = { .help = "hide the keys of the path", .run = act_fold } } },
+	[ACTION_UNFOLD_ALL] = { MOVE, "unfold-all", { '+' },
+	    "show the entries of every file", false, {
+	    [VIEW_FILES] = { .run = act_unfold_all },
+	    [VIEW_REGISTRY] = { .help = "show the keys of every path", .run = act_unfold_all } } },
+	[ACTION_FOLD_ALL] = { MOVE, "fold-all", { '-' }, "show files only", false, {
+	    [VIEW_FILES] = { .run = act_fold_all },
+	    [VIEW_REGISTRY] = { .help = "show paths only", .run = act_fold_all } } },
+	[ACTION_SEARCH] = { MOVE, "search", { '/' },
+	    "search for a part of a key or file name", false, {
+	    [VIEW_FILES] = { .rank = 14, .label = "search", .run = act_search },
+	    [VIEW_REGISTRY] = { .rank = 10, .label = "search",
+		.help = "search for a part of a path or key", .run = act_search } } },
+	[ACTION_NEXT] = { MOVE, "next-match", { 'n' }, "next match", false, {
+	    EVERYWHERE(.unavailable = act_needs_search, .run = act_next) } },
+	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, "previous match", false, {
+	    EVERYWHERE(.unavailable = act_needs_search, .run = act_previous) } },
+	[ACTION_FILTER] = { MOVE, "filter", { 'f' },
+	    "show everything, secrets and references, clear text, or problems", false, {
+	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter } } },
+	[ACTION_CANCEL] = { MOVE, "cancel", { INPUT_ESCAPE },
+	    "end a range; show everything again", false, {
+	    [VIEW_FILES] = { .run = act_cancel },
+	    [VIEW_REGISTRY] = { .help = "take the mark of a version away",
+		.run = act_registry_cancel } } },
 
-	[ACTION_MARK] = { MARK, "mark", { ' ' }, 1, "mark",
+	[ACTION_MARK] = { MARK, "mark", { ' ' },
 	    "mark a value for sealing, or take the mark away; on a file: its clear-text secrets",
-	    act_needs_markable, act_mark, false },
-	[ACTION_RANGE] = { MARK, "range", { 'v' }, 0, NULL,
-	    "begin a range here; mark ends it", act_needs_left, act_range, false },
-	[ACTION_MARK_FILE] = { MARK, "mark-file", { 'a' }, 8, "mark file",
-	    "mark all clear-text secrets of this file", act_needs_file_clear,
-	    act_mark_file, false },
-	[ACTION_MARK_ALL] = { MARK, "mark-all", { 'A' }, 9, "mark all",
-	    "mark all clear-text secrets of all files", act_needs_clear, act_mark_all, false },
-	[ACTION_UNMARK] = { MARK, "unmark-all", { 'u' }, 10, "unmark",
-	    "take all marks away", act_needs_marks, act_unmark, false },
-	[ACTION_REVIEW] = { MARK, "review", { 'p', 'd' }, 2, "review",
-	    "review what the marks would change, as a masked diff", act_needs_marks,
-	    act_review, false },
-	[ACTION_APPLY] = { MARK, "apply", { 'w' }, 3, "apply",
-	    "seal what is marked (asks first)", act_needs_marks, act_apply, false },
+	    false, {
+	    [VIEW_FILES] = { .rank = 1, .label = "mark", .unavailable = act_needs_markable,
+		.run = act_mark },
+	    [VIEW_REGISTRY] = { .rank = 9, .label = "mark",
+		.help = "mark a version, to compare another one with it",
+		.unavailable = act_registry_needs_version, .run = act_registry_mark } } },
+	[ACTION_RANGE] = { MARK, "range", { 'v' }, "begin a range here; mark ends it", false, {
+	    [VIEW_FILES] = { .unavailable = act_needs_left, .run = act_range } } },
+	[ACTION_MARK_FILE] = { MARK, "mark-file", { 'a' },
+	    "mark all clear-text secrets of this file", false, {
+	    [VIEW_FILES] = { .rank = 8, .label = "mark file", .unavailable = act_needs_file_clear,
+		.run = act_mark_file } } },
+	[ACTION_MARK_ALL] = { MARK, "mark-all", { 'A' },
+	    "mark all clear-text secrets of all files", false, {
+	    [VIEW_FILES] = { .rank = 9, .label = "mark all", .unavailable = act_needs_clear,
+		.run = act_mark_all } } },
+	[ACTION_UNMARK] = { MARK, "unmark-all", { 'u' }, "take all marks away", false, {
+	    [VIEW_FILES] = { .rank = 10, .label = "unmark", .unavailable = act_needs_marks,
+		.run = act_unmark } } },
+	[ACTION_REVIEW] = { MARK, "review", { 'p', 'd' },
+	    "review what the marks would change, as a masked diff", false, {
+	    [VIEW_FILES] = { .rank = 2, .label = "review", .unavailable = act_needs_marks,
+		.run = act_review } } },
+	[ACTION_APPLY] = { MARK, "apply", { 'w' }, "seal what is marked (asks first)", false, {
+	    [VIEW_FILES] = { .rank = 3, .label = "apply", .unavailable = act_needs_marks,
+		.run = act_apply } } },
 
-	[ACTION_REVEAL] = { VALUE, "reveal", { 'r' }, 4, "reveal",
-	    "show the value for a few seconds", selection_needs_value, act_reveal, false },
-	[ACTION_UPDATE] = { VALUE, "update", { 'e' }, 11, "new value",
-	    "seal a new value for this entry", selection_needs_name, act_update, false },
-	[ACTION_ADD] = { VALUE, "add", { 'i' }, 13, "add",
-	    "add a key with a sealed value to this file", selection_needs_file,
-	    act_add, false },
-	[ACTION_REMOVE] = { VALUE, "remove", { 'X' }, 12, "remove",
-	    "remove a sealed entry and the reference to it (asks for a word)",
-	    selection_needs_sealed, act_remove, true },
+	[ACTION_REVEAL] = { VALUE, "reveal", { 'r' }, "show the value for a few seconds", false, {
+	    [VIEW_FILES] = { .rank = 4, .label = "reveal", .unavailable = selection_needs_value,
+		.run = act_reveal },
+	    [VIEW_REGISTRY] = { .rank = 2, .label = "reveal",
+		.help = "show the value of a version, or the newest one, for a few seconds",
+		.unavailable = act_registry_needs_live, .run = act_registry_reveal } } },
+	[ACTION_UPDATE] = { VALUE, "update", { 'e' }, "seal a new value for this entry", false, {
+	    [VIEW_FILES] = { .rank = 11, .label = "new value", .unavailable = selection_needs_name,
+		.run = act_update },
+	    [VIEW_REGISTRY] = { .rank = 3, .label = "new version",
+		.help = "store the next version of this key", .unavailable = act_registry_needs_key,
+		.run = act_registry_update } } },
+	[ACTION_ADD] = { VALUE, "add", { 'i' },
+	    "add a key with a sealed value to this file", false, {
+	    [VIEW_FILES] = { .rank = 13, .label = "add", .unavailable = selection_needs_file,
+		.run = act_add },
+	    [VIEW_REGISTRY] = { .rank = 4, .label = "create",
+		.help = "create a key with its first version",
+		.unavailable = act_registry_needs_one, .run = act_registry_add } } },
+	[ACTION_REMOVE] = { VALUE, "remove", { 'X' },
+	    "remove a sealed entry and the reference to it (asks for a word)", true, {
+	    [VIEW_FILES] = { .rank = 12, .label = "remove", .unavailable = selection_needs_sealed,
+		.run = act_remove },
+	    [VIEW_REGISTRY] = { .rank = 8, .label = "delete",
+		.help = "delete a version; a key or a path with all its versions (asks for a word)",
+		.unavailable = act_registry_needs_name, .run = act_registry_delete } } },
 
-	[ACTION_UNLOCK] = { KEYS, "unlock", { 'U' }, 16, "unlock",
-	    "open the secrets file with the master key or the passphrase",
-	    act_needs_locked, act_unlock, false },
-	[ACTION_LOCK] = { KEYS, "lock", { 'L' }, 17, "lock",
-	    "wipe the keys from memory now", act_needs_unlocked, act_lock, false },
-	[ACTION_ROTATE_DATA] = { KEYS, "rotate-data-key", { 'K' }, 0, NULL,
-	    "make a new data key and seal every entry again", act_needs_data_key,
-	    act_rotate_data, true },
-	[ACTION_ROTATE_MASTER] = { KEYS, "rotate-master-key", { 'M' }, 0, NULL,
-	    "make a new master key from a new passphrase", act_needs_data_key,
-	    act_rotate_master, true },
-	[ACTION_GENERATE] = { KEYS, "generate-master-key", { 'G' }, 5, "new secrets file",
-	    "make a secrets file with its first master key", act_needs_no_data_key,
-	    act_generate, true },
-	[ACTION_OPEN_SECRETS] = { KEYS, "open-secrets-file", { 'o' }, 0, NULL,
-	    "open another secrets file on the right", NULL, act_open_secrets, false },
+	[ACTION_UNLOCK] = { KEYS, "unlock", { 'U' },
+	    "open the secrets file with the master key or the passphrase", false, {
+	    [VIEW_FILES] = { .rank = 16, .label = "unlock", .unavailable = act_needs_locked,
+		.run = act_unlock },
+	    [VIEW_REGISTRY] = { .rank = 12, .label = "log in",
+		.help = "log in to the registry with a password",
+		.unavailable = act_registry_needs_one, .run = act_registry_log_in } } },
+	[ACTION_LOCK] = { KEYS, "lock", { 'L' }, "wipe the keys from memory now", false, {
+	    [VIEW_FILES] = { .rank = 17, .label = "lock", .unavailable = act_needs_unlocked,
+		.run = act_lock },
+	    [VIEW_REGISTRY] = { .rank = 13, .label = "lock",
+		.help = "wipe keys and passwords from memory now",
+		.unavailable = act_registry_needs_login, .run = act_lock } } },
+	[ACTION_ROTATE_DATA] = { KEYS, "rotate-data-key", { 'K' },
+	    "make a new data key and seal every entry again", true, {
+	    [VIEW_FILES] = { .unavailable = act_needs_data_key, .run = act_rotate_data },
+	    [VIEW_REGISTRY] = {
+		.help = "have the registry seal every secret again with a new data key",
+		.unavailable = act_registry_needs_one, .run = act_registry_rotate } } },
+	[ACTION_ROTATE_MASTER] = { KEYS, "rotate-master-key", { 'M' },
+	    "make a new master key from a new passphrase", true, {
+	    [VIEW_FILES] = { .unavailable = act_needs_data_key, .run = act_rotate_master } } },
+	[ACTION_GENERATE] = { KEYS, "generate-master-key", { 'G' },
+	    "make a secrets file with its first master key", true, {
+	    [VIEW_FILES] = { .rank = 5, .label = "new secrets file",
+		.unavailable = act_needs_no_data_key, .run = act_generate } } },
+	[ACTION_OPEN_SECRETS] = { KEYS, "open-secrets-file", { 'o' },
+	    "open another secrets file on the right", false, {
+	    [VIEW_FILES] = { .run = act_open_secrets } } },
 
-	[ACTION_VIEW] = { REGISTRY, "other-view", { 's' }, 18, "registry",
-	    "switch between the configuration files and the Secret Registry", NULL,
-	    act_other_view, false },
-	[ACTION_COMPARE] = { REGISTRY, "compare", { 'c' }, 0, NULL,
-	    "compare two versions without showing them", NULL, NULL, false },
-	[ACTION_UNDELETE] = { REGISTRY, "undelete", { 'z' }, 0, NULL,
-	    "bring a deleted version back", NULL, NULL, false },
-	[ACTION_AUDIT] = { REGISTRY, "audit", { 't' }, 0, NULL,
-	    "follow the end of the audit log", NULL, NULL, false },
+	[ACTION_VIEW] = { REGISTRY, "other-view", { 's' },
+	    "switch between the configuration files and the Secret Registry", false, {
+	    [VIEW_FILES] = { .rank = 18, .label = "registry", .run = act_other_view },
+	    [VIEW_REGISTRY] = { .rank = 7, .label = "files", .run = act_other_view } } },
+	[ACTION_COMPARE] = { REGISTRY, "compare", { 'c' },
+	    "compare two versions without showing them", false, {
+	    [VIEW_REGISTRY] = { .rank = 5, .label = "compare",
+		.help = "compare with the marked version, or the one before, without showing them",
+		.unavailable = act_registry_needs_two, .run = act_registry_compare } } },
+	[ACTION_UNDELETE] = { REGISTRY, "undelete", { 'z' },
+	    "bring a deleted version back", false, {
+	    [VIEW_REGISTRY] = { .rank = 6, .label = "undelete",
+		.unavailable = act_registry_needs_deleted, .run = act_registry_undelete } } },
+	[ACTION_AUDIT] = { REGISTRY, "audit", { 't' }, "follow the end of the audit log", false, {
+	    [VIEW_REGISTRY] = { .rank = 11, .label = "audit", .unavailable = act_registry_needs_one,
+		.run = act_registry_audit } } },
 
-	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' }, 19, "help",
-	    "this help: type to search, Enter runs the selected line", NULL, act_help, false },
-	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, 0, NULL,
-	    "read all files anew", NULL, act_rescan, false },
-	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, 0, NULL,
-	    "draw the screen anew", NULL, act_redraw, false },
-	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' }, 20, "quit",
-	    "leave (asks when something is marked)", NULL, act_quit, false },
+	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' },
+	    "this help: type to search, Enter runs the selected line", false, {
+	    [VIEW_FILES] = { .rank = 19, .label = "help", .run = act_help },
+	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } } },
+	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
+	    [VIEW_FILES] = { .run = act_rescan },
+	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
+		.run = act_registry_refresh } } },
+	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false, {
+	    EVERYWHERE(.run = act_redraw) } },
+	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
+	    "leave (asks when something is marked)", false, {
+	    [VIEW_FILES] = { .rank = 20, .label = "quit", .run = act_quit },
+	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } } },
 };
 
 /* The user's keys; NULL: those of the table. */
@@ -271,49 +275,55 @@ keymap_find(uint32_t key)
 	return ACTION_COUNT;
 }
 
-/* Of an action of the view that is shown. */
+/* Of an action in the view that is shown. */
 static const struct keymap_face *
-face_of(const struct app *a, enum action_id id, struct keymap_face *own)
+face_of(const struct app *a, enum action_id id)
 {
-	const struct action *action = &actions[id];
+	return &actions[id].faces[a->view];
+}
 
-	if (a->in_registry)
-		return keymap_registry_face(id);
-	*own = (struct keymap_face){ action->rank, action->label, action->help,
-	    action->unavailable, action->run };
-	/* Who has a registry wants to see the way there. */
-	if (id == ACTION_VIEW && a->registry->source != NULL)
-		own->rank = 6;
-	return own;
+/* Of one that is only in other views: that it is there. */
+static const char *
+keymap_elsewhere(enum action_id id)
+{
+	int v = 0;
+
+	while (actions[id].faces[v].run == NULL)
+		v++;
+	return views[v]->only_here;
 }
 
 const char *
 keymap_unavailable(const struct app *a, enum action_id id)
 {
-	struct keymap_face own;
-	const struct keymap_face *face = face_of(a, id, &own);
+	const struct keymap_face *face = face_of(a, id);
 
 	if (face->run == NULL)
-		return a->in_registry ? "this is for the configuration files" :
-		    "this is for the registry";
+		return keymap_elsewhere(id);
 	return face->unavailable != NULL ? face->unavailable(a) : NULL;
 }
 
-static bool keymap_has_key(enum action_id id);
+static bool
+keymap_has_key(enum action_id id)
+{
+	return keys_of(id)[0] != 0;
+}
 
 int
 keymap_rank(const struct app *a, enum action_id id)
 {
-	struct keymap_face own;
-
-	return keymap_has_key(id) ? face_of(a, id, &own)->rank : 0;
+	if (!keymap_has_key(id))
+		return 0;
+	/* Who has a registry wants to see the way there. */
+	if (id == ACTION_VIEW && a->view == VIEW_FILES && a->registry->source != NULL)
+		return 6;
+	return face_of(a, id)->rank;
 }
 
 const char *
 keymap_label(const struct app *a, enum action_id id)
 {
-	struct keymap_face own;
-	const char *label = face_of(a, id, &own)->label;
+	const char *label = face_of(a, id)->label;
 
 	return label != NULL ? label : actions[id].name;
 }
@@ -321,8 +331,7 @@ keymap_label(const struct app *a, enum action_id id)
 const char *
 keymap_help(const struct app *a, enum action_id id)
 {
-	struct keymap_face own;
-	const char *help = face_of(a, id, &own)->help;
+	const char *help = face_of(a, id)->help;
 
 	return help != NULL ? help : actions[id].help;
 }
@@ -331,20 +340,12 @@ void
 keymap_run(struct app *a, enum action_id id)
 {
 	const char *why = keymap_unavailable(a, id);
-	struct keymap_face own;
 	char name[KEYMAP_NAME_MAX];
 
 	if (why == NULL)
-		face_of(a, id, &own)->run(a);
+		face_of(a, id)->run(a);
 	else
 		app_complain(a, "%s (%s): %s", keymap_key_of(id, name), actions[id].name, why);
-}
-
-/* Is any key bound to it? */
-static bool
-keymap_has_key(enum action_id id)
-{
-	return keys_of(id)[0] != 0;
 }
 
 const char *
@@ -375,18 +376,6 @@ bindings_init(struct bindings *b)
 
 	for (id = 0; id < ACTION_COUNT; id++)
 		memcpy(b->keys[id], keymap_action((enum action_id)id)->keys, sizeof(b->keys[id]));
-}
-
-enum action_id
-bindings_action(const char *name)
-{
-	int id;
-
-	for (id = 0; id < ACTION_COUNT; id++) {
-		if (strcmp(keymap_action((enum action_id)id)->name, name) == 0)
-			break;
-	}
-	return (enum action_id)id;
 }
 
 static int
@@ -462,8 +451,7 @@ bindings_set(struct bindings *b, enum action_id id, const char *text, struct err
 }
 
 bool
-bindings_conflict(const struct bindings *b, enum action_id *one, enum action_id *two,
-    uint32_t *key)
+bindings_conflict(const struct bindings *b, enum action_id *one, enum action_id *two, uint32_t *key)
 {
 	const uint32_t *keys = &b->keys[0][0];
 	size_t n = (size_t)ACTION_COUNT * ACTION_KEYS;

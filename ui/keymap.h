@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ui/view.h"
+
 struct app;
 struct bindings;
 struct buf;
@@ -16,8 +18,8 @@ struct error;
 const char *key_name_of(uint32_t key, char name[KEY_NAME_MAX]);
 
 /*
- * The one table of what the browser can do: keys, footer and help all come
- * from it.  The view of the registry has the same keys for what is alike.
+ * The one table of what the main views can do: keys, footer and help all come
+ * from it.  The same key does what is alike in all views.
  * Never bound: ^Z ^C ^D ^S ^Q ^A ^B (the terminal's, a multiplexer's).  What
  * destroys or changes keys has an upper-case key.
  */
@@ -38,28 +40,25 @@ enum action_id {
 
 #define ACTION_KEYS 3
 
+/* What an action is in one of the views. */
+struct keymap_face {
+	int rank;		/* place in the footer, 0: not there */
+	const char *label;	/* in the footer; NULL: its name */
+	const char *help;	/* NULL: the action's */
+	const char *(*unavailable)(const struct app *a);	/* NULL: always works */
+	void (*run)(struct app *a);	/* NULL: it is not in this view */
+};
+
 struct action {
 	const char *group;	/* heading in the help */
 	const char *name;	/* for people and settings */
 	uint32_t keys[ACTION_KEYS];	/* unless bound otherwise; 0: none */
-	int rank;		/* place in the footer, 0: not there */
-	const char *label;	/* in the footer */
 	const char *help;
-	const char *(*unavailable)(const struct app *a);	/* NULL: always works */
-	void (*run)(struct app *a);	/* NULL: only in the view of the registry */
 	bool dangerous;
+	struct keymap_face faces[VIEW_COUNT];	/* the views in which it lives */
 };
 
 const struct action *keymap_action(enum action_id id);
-
-/* What an action is in the view of the registry, where that differs. */
-struct keymap_face {
-	int rank;
-	const char *label;
-	const char *help;
-	const char *(*unavailable)(const struct app *a);
-	void (*run)(struct app *a);	/* NULL: it is not there */
-};
 
 /* What is told of an action in the view that is shown. */
 int keymap_rank(const struct app *a, enum action_id id);
@@ -94,9 +93,6 @@ struct bindings {
 /* As in the table. */
 void bindings_init(struct bindings *b);
 
-/* The action of a name such as "mark-file", or ACTION_COUNT. */
-enum action_id bindings_action(const char *name);
-
 /**
  * bindings_set(b, id, text, err):
  * Give the action the keys of ${text}, names with blanks between, in place
@@ -105,15 +101,13 @@ enum action_id bindings_action(const char *name);
  * one that is too easily hit for an action that destroys something, or none
  * for an action that must always be in reach.
  */
-int bindings_set(struct bindings *b, enum action_id id, const char *text,
-    struct error *err);
+int bindings_set(struct bindings *b, enum action_id id, const char *text, struct error *err);
 
 /* Is one key bound to two actions?  Tells the first such key. */
 bool bindings_conflict(const struct bindings *b, enum action_id *one,
     enum action_id *two, uint32_t *key);
 
 /* Append the names of an action's keys, with blanks between, or "none". */
-void bindings_append(const struct bindings *b, enum action_id id,
-    struct buf *out);
+void bindings_append(const struct bindings *b, enum action_id id, struct buf *out);
 
 #endif /* !UI_KEYMAP_H */

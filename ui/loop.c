@@ -4,14 +4,13 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "ui/app.h"
-#include "ui/browser.h"
 #include "ui/canvas.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/registry.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
-#include "ui/ui.h"
 
 #define SCAN_BUDGET_MS 5
 #define SCAN_FRAME_MS 100	/* how often a scan is shown */
@@ -28,12 +27,12 @@ draw_too_small(void)
 }
 
 static void
-draw_views(struct app *a, struct view *v)
+draw_views(struct app *a, struct layer *layer)
 {
-	if (v == NULL)
+	if (layer == NULL)
 		return;
-	draw_views(a, v->below);
-	v->draw(v, a);
+	draw_views(a, layer->below);
+	layer->draw(layer, a);
 }
 
 void
@@ -54,10 +53,19 @@ loop_draw(struct app *a)
 	a->drawn_at = clock_ms();
 }
 
+/* Work goes on while no dialog is open, so that nothing moves under it. */
 static bool
-may_scan(const struct app *a)
+may_work(const struct app *a)
 {
-	return a->model->scanning && a->top->below == NULL && !a->locking;
+	return a->top->below == NULL && !a->locking;
+}
+
+static bool
+is_due(const struct app *a)
+{
+	const struct view_ops *v = views[a->view];
+
+	return may_work(a) && (a->model->scanning || (v->is_due != NULL && v->is_due(a)));
 }
 
 /* Something to protect: a key, or what stands in a dialog. */
@@ -84,7 +92,7 @@ next_timer(const struct app *a)
 	uint64_t next = UINT64_MAX;
 	uint64_t reveal = reveal_until(a->reveal);
 
-	if (may_scan(a) || registry_may_step(a))
+	if (is_due(a))
 		return 0;
 	if (may_lock(a))
 		next = lock_at(a);
@@ -119,15 +127,27 @@ static bool
 run_scan(struct app *a)
 {
 	struct error err;
+	int i;
 
-	if (!may_scan(a))
+	if (!may_work(a) || !a->model->scanning)
 		return false;
 	if (model_step(a->model, SCAN_BUDGET_MS, &err) == -1) {
 		a->model->scanning = false;
 		app_complain(a, "the scan stopped: %s", err.text);
 	}
-	browser_restore(a->browser, a);
+	for (i = 0; i < VIEW_COUNT; i++)
+		if (views[i]->changed != NULL)
+			views[i]->changed(a);
 	return !a->model->scanning || clock_ms() - a->drawn_at >= SCAN_FRAME_MS;
+}
+
+/* A piece of what the view that is shown does by itself.  True: draw. */
+static bool
+run_view(struct app *a)
+{
+	const struct view_ops *v = views[a->view];
+
+	return may_work(a) && v->tick != NULL && v->tick(a);
 }
 
 static void
@@ -180,41 +200,9 @@ handle(struct app *a, const struct event *e)
 }
 
 static bool
-must_leave(const struct app *a, const struct view *v)
+must_leave(const struct app *a, const struct layer *layer)
 {
-	return a->quit || a->end_signal != 0 || (a->locking && v->below != NULL);
-}
-
-bool
-loop_run(struct app *a, struct view *v)
-{
-	struct event e;
-	bool draw = true;
-
-	v->below = a->top;
-	v->done = false;
-	a->top = v;
-	while (!v->done && !must_leave(a, v)) {
-		if (draw)
-			loop_draw(a);
-		if (next_timer(a) != 0)
-			term_sync(a->handled);
-		term_wait(&e, next_timer(a), v->secret);
-		draw = handle(a, &e);
-		secmem_wipe(&e, sizeof(e));
-		if (run_timers(a))
-			draw = true;
-		if (run_scan(a))
-			draw = true;
-		if (registry_step(a))
-			draw = true;
-		if (a->locking && v->below == NULL) {
-			browser_lock(a->browser, a);
-			draw = true;
-		}
-	}
-	a->top = v->below;
-	return v->done;
+	return a->quit || a->end_signal != 0 || (a->locking && layer->below != NULL);
 }
 
 static void
@@ -226,11 +214,11 @@ draw_centred(int y, int cols, unsigned int style, const char *text)
 }
 
 static void
-lock_screen_draw(struct view *v, struct app *a)
+lock_screen_draw(struct layer *layer, struct app *a)
 {
 	struct rect all = { 0, 0, 0, 0 };
 
-	(void)v;
+	(void)layer;
 	(void)a;
 	canvas_size(&all.h, &all.w);
 	canvas_clear(&all);
@@ -243,19 +231,62 @@ lock_screen_draw(struct view *v, struct app *a)
 }
 
 static void
-lock_screen_key(struct view *v, struct app *a, uint32_t k)
+lock_screen_key(struct layer *layer, struct app *a, uint32_t k)
 {
 	(void)a;
 	if (k == INPUT_ENTER || k == INPUT_ESCAPE || k == ' ')
-		v->done = true;
+		layer->done = true;
 }
 
-void
+static void
 lock_screen_run(struct app *a)
 {
-	struct view v = { .draw = lock_screen_draw, .key = lock_screen_key };
+	struct layer v = { .draw = lock_screen_draw, .key = lock_screen_key };
 
 	a->locked = true;
 	loop_run(a, &v);
 	a->locked = false;
+}
+
+/* Wipe the keys and show the lock screen. */
+static void
+lock(struct app *a)
+{
+	a->locking = false;
+	reveal_hide(a->reveal);
+	model_lock(a->model);
+	registry_lock(a->registry);
+	lock_screen_run(a);
+}
+
+bool
+loop_run(struct app *a, struct layer *layer)
+{
+	struct event e;
+	bool draw = true;
+
+	layer->below = a->top;
+	layer->done = false;
+	a->top = layer;
+	while (!layer->done && !must_leave(a, layer)) {
+		if (draw)
+			loop_draw(a);
+		if (next_timer(a) != 0)
+			term_sync(a->handled);
+		term_wait(&e, next_timer(a), layer->secret);
+		draw = handle(a, &e);
+		secmem_wipe(&e, sizeof(e));
+		if (run_timers(a))
+			draw = true;
+		if (run_scan(a))
+			draw = true;
+		if (run_view(a))
+			draw = true;
+		if (a->locking && layer->below == NULL) {
+			lock(a);
+			draw = true;
+		}
+	}
+	a->top = layer->below;
+	return layer->done;
 }

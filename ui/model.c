@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/map.h"
 #include "base/vec.h"
 #include "crypto/key.h"
 #include "document/document.h"
@@ -13,132 +12,9 @@
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 #include "ui/model.h"
-#include "ui/ui.h"
+#include "ui/options.h"
+#include "ui/outline.h"
 
-#define MARKS_MAX 10000000
-
-struct mark {
-	char *id;	/* the path, a NUL, the key */
-	size_t len;
-	bool on;
-};
-
-struct marks {
-	struct vec items;	/* unmarked ones stay, for the next time */
-	struct map *index;	/* by id */
-	size_t count;
-};
-
-static struct marks *
-marks_new(void)
-{
-	struct marks *m = calloc(1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	vec_init(&m->items, sizeof(struct mark), MARKS_MAX);
-	m->index = map_new();
-	if (m->index == NULL) {
-		free(m);
-		return NULL;
-	}
-	return m;
-}
-
-static struct mark *
-marks_at(const struct marks *m, size_t i)
-{
-	return vec_at(&m->items, i);
-}
-
-static void
-marks_free(struct marks *m)
-{
-	size_t i;
-
-	if (m == NULL)
-		return;
-	map_free(m->index);
-	for (i = 0; i < m->items.len; i++)
-		free(marks_at(m, i)->id);
-	vec_release(&m->items);
-	free(m);
-}
-
-static char *
-marks_make_id(const char *path, const char *key, size_t len, size_t *id_len)
-{
-	size_t path_len = strlen(path);
-	char *id = malloc(path_len + 1 + len + 1);
-
-	if (id == NULL)
-		return NULL;
-	memcpy(id, path, path_len + 1);
-	memcpy(id + path_len + 1, key, len);
-	id[path_len + 1 + len] = '\0';
-	*id_len = path_len + 1 + len;
-	return id;
-}
-
-bool
-marks_has(const struct marks *m, const char *path, const char *key, size_t len)
-{
-	size_t id_len, i;
-	bool has;
-	char *id;
-
-	if (m->count == 0 || (id = marks_make_id(path, key, len, &id_len)) == NULL)
-		return false;
-	has = map_get(m->index, id, id_len, &i) && marks_at(m, i)->on;
-	free(id);
-	return has;
-}
-
-int
-marks_set(struct marks *m, const char *path, const char *key, size_t len, bool on)
-{
-	size_t id_len, i;
-	struct mark *mark;
-	char *id = marks_make_id(path, key, len, &id_len);
-
-	if (id == NULL)
-		return -1;
-	if (map_get(m->index, id, id_len, &i)) {
-		free(id);
-		mark = marks_at(m, i);
-	} else {
-		mark = vec_push(&m->items);
-		if (mark == NULL || map_put(m->index, id, id_len, m->items.len - 1) == -1) {
-			if (mark != NULL)
-				m->items.len--;
-			free(id);
-			return -1;
-		}
-		mark->id = id;
-		mark->len = id_len;
-	}
-	if (mark->on != on) {
-		mark->on = on;
-		m->count += on ? 1 : (size_t)-1;
-	}
-	return 0;
-}
-
-void
-marks_clear(struct marks *m)
-{
-	size_t i;
-
-	for (i = 0; i < m->items.len; i++)
-		marks_at(m, i)->on = false;
-	m->count = 0;
-}
-
-size_t
-marks_count(const struct marks *m)
-{
-	return m->count;
-}
 
 /* The part of the model that is about the secrets file and its key. */
 
@@ -182,8 +58,7 @@ read_secrets(struct model *m, struct error *err)
 		m->secrets_problem.code = ERROR_NONE;
 	if (take_secrets(m, s, err) == -1)
 		return -1;
-	if (s != NULL && m->master != NULL &&
-	    secrets_file_metadata(s)->data_key != NULL &&
+	if (s != NULL && m->master != NULL && secrets_file_metadata(s)->data_key != NULL &&
 	    secrets_file_unlock(s, m->master, NULL) == -1)
 		model_lock(m);
 	if (problem.code == ERROR_NONE || problem.code == ERROR_MISSING)
@@ -334,7 +209,6 @@ model_remote(const struct model *m, struct buf *out, struct error *err)
 #define SEALED_MAX 100000000
 #define PATH_MAX_BYTES 4096
 #define REFRESH_MAX 64
-#define UNFOLD_ROWS 300	/* a smaller estate starts unfolded */
 
 static struct estate *
 new_estate(const struct ui_options *o, struct error *err)
@@ -361,7 +235,6 @@ model_new(const struct ui_options *o, struct error *err)
 		return NULL;
 	}
 	m->options = o;
-	tree_init(&m->tree);
 	vec_init(&m->sealed, sizeof(size_t), SEALED_MAX);
 	m->scanning = true;
 	m->marks = marks_new();
@@ -382,18 +255,33 @@ model_free(struct model *m)
 	secrets_file_free(m->secrets);
 	key_free(m->master);
 	marks_free(m->marks);
-	tree_release(&m->tree);
 	vec_release(&m->sealed);
 	free(m->secrets_path);
 	free(m->remote);
 	free(m);
 }
 
+bool
+model_is_clear(const struct estate_entry *e)
+{
+	return e->state == STATE_PLAIN && e->sensitive;
+}
+
+bool
+model_can_seal(const struct estate_entry *e)
+{
+	static const char providers[] = "config.providers";
+	const size_t n = sizeof(providers) - 1;
+
+	return e->state == STATE_PLAIN && (strncmp(e->key, providers, n) != 0 ||
+	    (e->key[n] != '.' && e->key[n] != '\0'));
+}
+
 static void
 count_entry(struct model_counts *c, const struct estate_entry *e)
 {
 	/* A line that another one overrides still is clear text on the disk. */
-	if (tree_is_clear(e))
+	if (model_is_clear(e))
 		c->clear++;
 	else if (e->shadowed)
 		return;
@@ -422,8 +310,8 @@ count_orphans(struct model *m)
 	}
 }
 
-int
-model_rebuild(struct model *m, struct error *err)
+void
+model_count(struct model *m)
 {
 	const struct estate_file *f;
 	size_t i, k;
@@ -439,7 +327,6 @@ model_rebuild(struct model *m, struct error *err)
 			count_entry(&m->counts, &f->entries[k]);
 	}
 	count_orphans(m);
-	return tree_build(&m->tree, m->estate) == -1 ? error_memory(err) : 0;
 }
 
 /* The first secrets file that the scan met. */
@@ -452,18 +339,6 @@ found_secrets(const struct model *m)
 		if (estate_file(m->estate, i)->is_secrets_file)
 			return estate_file(m->estate, i)->path;
 	return NULL;
-}
-
-/* Few entries are shown at once, many are folded into their files. */
-static void
-unfold_small(struct model *m)
-{
-	size_t rows = 0;
-	size_t i;
-
-	for (i = 0; i < estate_count(m->estate); i++)
-		rows += 1 + estate_file(m->estate, i)->count;
-	m->tree.folded = rows > UNFOLD_ROWS && estate_count(m->estate) > 1;
 }
 
 /* A secrets file that lies elsewhere, where the references say. */
@@ -495,7 +370,7 @@ prune_marks(struct model *m, struct error *err)
 		f = estate_file(m->estate, i);
 		for (k = 0; k < f->count; k++) {
 			e = &f->entries[k];
-			if (tree_can_seal(e) && marks_has(m->marks, f->path, e->key, e->key_len) &&
+			if (model_can_seal(e) && marks_has(m->marks, f->path, e->key, e->key_len) &&
 			    marks_set(kept, f->path, e->key, e->key_len, true) == -1)
 				break;
 		}
@@ -520,8 +395,6 @@ end_of_scan(struct model *m, struct error *err)
 	m->scanning = false;
 	if (marks_count(m->marks) > 0 && prune_marks(m, err) == -1)
 		return -1;
-	if (!m->looked)
-		unfold_small(m);
 	m->looked = true;
 	if (m->secrets_path != NULL)
 		return 0;
@@ -541,9 +414,7 @@ model_step(struct model *m, int budget_ms, struct error *err)
 	more = estate_step(m->estate, budget_ms, err);
 	if (more == -1)
 		return -1;
-	if (more == 0 && end_of_scan(m, err) == -1)
-		return -1;
-	return model_rebuild(m, err);
+	return more == 0 ? end_of_scan(m, err) : 0;
 }
 
 int
@@ -560,7 +431,7 @@ model_rescan(struct model *m, struct error *err)
 	if (m->secrets_path != NULL)
 		(void)model_reload_secrets(m, &ignored);
 	estate_set_secrets(m->estate, m->secrets);
-	return model_rebuild(m, err);
+	return 0;
 }
 
 int
@@ -577,7 +448,7 @@ model_refresh(struct model *m, char *const paths[], size_t n, struct error *err)
 		if (estate_refresh(m->estate, paths[i], err) == -1)
 			return -1;
 	m->scanning = true;	/* what remains is done between events */
-	return model_rebuild(m, err);
+	return 0;
 }
 
 int

@@ -6,24 +6,14 @@
 
 #include "base/error.h"
 #include "base/vec.h"
-#include "ui/outline.h"
 
 struct buf;
 struct estate;
+struct estate_entry;
 struct key;
 struct marks;
 struct secrets_file;
 struct ui_options;
-
-/* The entries that the user marked, by path and key: the pending set. */
-
-bool marks_has(const struct marks *m, const char *path, const char *key, size_t len);
-
-/* Mark or unmark.  -1: no memory. */
-int marks_set(struct marks *m, const char *path, const char *key, size_t len, bool on);
-
-void marks_clear(struct marks *m);
-size_t marks_count(const struct marks *m);
 
 /* How many there are of what. */
 struct model_counts {
@@ -46,8 +36,7 @@ struct model {
 	struct estate *estate;
 	bool scanning;
 	bool looked;			/* the first scan is done */
-	struct tree tree;
-	struct marks *marks;
+	struct marks *marks;		/* of entries by path and key: the pending set */
 	struct model_counts counts;
 
 	char *secrets_path;		/* NULL: none given and none found */
@@ -65,14 +54,20 @@ void model_free(struct model *m);
 
 /**
  * model_step(m, budget_ms, err):
- * Go on with the scan for about ${budget_ms}; rows change.  At its end the
+ * Go on with the scan for about ${budget_ms}.  At its end the
  * first secrets file that was found becomes the model's, unless one is
  * chosen; when there is none, the one that the references name, if it is here.
  */
 int model_step(struct model *m, int budget_ms, struct error *err);
 
-/* Make the rows and counts anew. */
-int model_rebuild(struct model *m, struct error *err);
+/* Make the counts anew, after any change. */
+void model_count(struct model *m);
+
+/* Is it a secret in clear text? */
+bool model_is_clear(const struct estate_entry *e);
+
+/* May it be sealed?  The providers themselves must stay readable. */
+bool model_can_seal(const struct estate_entry *e);
 
 /* Scan everything anew.  Marks stay. */
 int model_rescan(struct model *m, struct error *err);

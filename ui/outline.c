@@ -1,9 +1,16 @@
+#include "ui/outline.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "estate/estate.h"
-#include "ui/outline.h"
+#include "base/map.h"
+#include "base/text.h"
 #include "ui/term.h"
+
+#define MARKS_MAX 10000000
+#define ROWS_MAX 100000000
+
+/* --- a cursor --- */
 
 void
 list_fit(struct list *l, size_t count, size_t height)
@@ -70,205 +77,297 @@ list_key(struct list *l, uint32_t key)
 	}
 }
 
-#define ROWS_MAX 100000000
-#define FOLDS_MAX 1000000
+/* --- marks --- */
 
-struct fold {
-	char *path;
-	bool folded;
+struct mark {
+	char *id;	/* the group, a NUL, the item */
+	size_t len;
+	bool on;
 };
 
+struct marks {
+	struct vec items;	/* unmarked ones stay, for the next time */
+	struct map *index;	/* by id */
+	size_t count;
+};
+
+struct marks *
+marks_new(void)
+{
+	struct marks *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	vec_init(&m->items, sizeof(struct mark), MARKS_MAX);
+	m->index = map_new();
+	if (m->index == NULL) {
+		free(m);
+		return NULL;
+	}
+	return m;
+}
+
+static struct mark *
+marks_at(const struct marks *m, size_t i)
+{
+	return vec_at(&m->items, i);
+}
+
 void
-tree_init(struct tree *t)
-{
-	memset(t, 0, sizeof(*t));
-	vec_init(&t->rows, sizeof(struct tree_row), ROWS_MAX);
-	vec_init(&t->folds, sizeof(struct fold), FOLDS_MAX);
-	t->folded = true;
-}
-
-static struct fold *
-fold_at(const struct tree *t, size_t i)
-{
-	return vec_at(&t->folds, i);
-}
-
-static void
-forget_folds(struct tree *t)
+marks_free(struct marks *m)
 {
 	size_t i;
 
-	for (i = 0; i < t->folds.len; i++)
-		free(fold_at(t, i)->path);
-	t->folds.len = 0;
+	if (m == NULL)
+		return;
+	map_free(m->index);
+	for (i = 0; i < m->items.len; i++)
+		free(marks_at(m, i)->id);
+	vec_release(&m->items);
+	free(m);
 }
 
-void
-tree_release(struct tree *t)
+static char *
+marks_id(const char *group, const char *item, size_t len, size_t *id_len)
 {
-	forget_folds(t);
-	vec_release(&t->folds);
-	vec_release(&t->rows);
+	size_t group_len = strlen(group);
+	char *id = malloc(group_len + 1 + len + 1);
+
+	if (id == NULL)
+		return NULL;
+	memcpy(id, group, group_len + 1);
+	memcpy(id + group_len + 1, item, len);
+	id[group_len + 1 + len] = '\0';
+	*id_len = group_len + 1 + len;
+	return id;
 }
 
-/* Few files are folded by hand, so a search along the list will do. */
-static struct fold *
-find_fold(const struct tree *t, const char *path)
+/* NULL: it was never marked. */
+static const struct mark *
+marks_find(const struct marks *m, const char *group, const char *item, size_t len)
 {
-	size_t i;
+	const struct mark *found = NULL;
+	size_t id_len, i;
+	char *id;
 
-	for (i = 0; i < t->folds.len; i++)
-		if (strcmp(fold_at(t, i)->path, path) == 0)
-			return fold_at(t, i);
-	return NULL;
+	if (m == NULL || m->items.len == 0 || (id = marks_id(group, item, len, &id_len)) == NULL)
+		return NULL;
+	if (map_get(m->index, id, id_len, &i))
+		found = marks_at(m, i);
+	free(id);
+	return found;
 }
 
 bool
-tree_folded(const struct tree *t, const char *path)
+marks_has(const struct marks *m, const char *group, const char *item, size_t len)
 {
-	const struct fold *f = find_fold(t, path);
+	const struct mark *found = m->count > 0 ? marks_find(m, group, item, len) : NULL;
 
-	return f != NULL ? f->folded : t->folded;
+	return found != NULL && found->on;
 }
 
 int
-tree_fold(struct tree *t, const char *path, bool fold)
+marks_set(struct marks *m, const char *group, const char *item, size_t len, bool on)
 {
-	struct fold *f = find_fold(t, path);
+	size_t id_len, i;
+	struct mark *mark;
+	char *id = marks_id(group, item, len, &id_len);
 
-	if (f == NULL) {
-		f = vec_push(&t->folds);
-		if (f == NULL)
-			return -1;
-		f->path = strdup(path);
-		if (f->path == NULL) {
-			t->folds.len--;
+	if (id == NULL)
+		return -1;
+	if (map_get(m->index, id, id_len, &i)) {
+		free(id);
+		mark = marks_at(m, i);
+	} else {
+		mark = vec_push(&m->items);
+		if (mark == NULL || map_put(m->index, id, id_len, m->items.len - 1) == -1) {
+			if (mark != NULL)
+				m->items.len--;
+			free(id);
 			return -1;
 		}
+		mark->id = id;
+		mark->len = id_len;
 	}
-	f->folded = fold;
+	if (mark->on != on) {
+		mark->on = on;
+		m->count += on ? 1 : (size_t)-1;
+	}
 	return 0;
 }
 
 void
-tree_fold_all(struct tree *t, bool fold)
-{
-	forget_folds(t);
-	t->folded = fold;
-}
-
-bool
-tree_is_clear(const struct estate_entry *e)
-{
-	return e->state == STATE_PLAIN && e->sensitive;
-}
-
-bool
-tree_can_seal(const struct estate_entry *e)
-{
-	static const char providers[] = "config.providers";
-	const size_t n = sizeof(providers) - 1;
-
-	return e->state == STATE_PLAIN && (strncmp(e->key, providers, n) != 0 ||
-	    (e->key[n] != '.' && e->key[n] != '\0'));
-}
-
-static bool
-lets_entry(enum tree_filter f, const struct estate_entry *e)
-{
-	switch (f) {
-	case TREE_SECRETS:
-		return e->state != STATE_PLAIN || e->sensitive;
-	case TREE_CLEAR:
-		return tree_is_clear(e);
-	case TREE_PROBLEMS:
-		return e->state == STATE_DANGLING || e->state == STATE_DAMAGED;
-	default:
-		return true;
-	}
-}
-
-static bool
-lets_file(enum tree_filter f, const struct estate_file *file)
+marks_clear(struct marks *m)
 {
 	size_t i;
 
-	if (f == TREE_ALL || (f == TREE_PROBLEMS && file->problem != NULL))
-		return true;
-	for (i = 0; i < file->count; i++)
-		if (lets_entry(f, &file->entries[i]))
-			return true;
-	return false;
-}
-
-static int
-tree_push(struct tree *t, size_t file, size_t entry)
-{
-	struct tree_row *r = vec_push(&t->rows);
-
-	if (r == NULL)
-		return -1;
-	r->file = file;
-	r->entry = entry;
-	return 0;
-}
-
-int
-tree_build(struct tree *t, const struct estate *e)
-{
-	const struct estate_file *f;
-	size_t i, k;
-
-	t->rows.len = 0;
-	for (i = 0; i < estate_count(e); i++) {
-		f = estate_file(e, i);
-		if (!lets_file(t->filter, f))
-			continue;
-		if (tree_push(t, i, TREE_NO_ENTRY) == -1)
-			return -1;
-		if (tree_folded(t, f->path))
-			continue;
-		for (k = 0; k < f->count; k++)
-			if (lets_entry(t->filter, &f->entries[k]) && tree_push(t, i, k) == -1)
-				return -1;
-	}
-	return 0;
+	for (i = 0; i < m->items.len; i++)
+		marks_at(m, i)->on = false;
+	m->count = 0;
 }
 
 size_t
-tree_count(const struct tree *t)
+marks_count(const struct marks *m)
 {
-	return t->rows.len;
+	return m->count;
 }
 
-const struct tree_row *
-tree_row(const struct tree *t, size_t i)
+/* --- rows --- */
+
+void
+outline_init(struct outline *o, const struct outline_ops *ops, const void *cookie)
 {
-	return vec_at(&t->rows, i);
+	memset(o, 0, sizeof(*o));
+	o->ops = ops;
+	o->cookie = cookie;
+	o->folded = true;
+	vec_init(&o->rows, sizeof(struct outline_row), ROWS_MAX);
 }
 
-/* Rows are in the order of the estate, so a search by halves finds them. */
-static int
-tree_compare(const struct tree_row *r, size_t file, size_t entry)
+static void
+outline_forget(struct outline *o)
 {
-	if (r->file != file)
-		return r->file < file ? -1 : 1;
-	if (r->entry == entry)
-		return 0;
-	if (r->entry == TREE_NO_ENTRY)
-		return -1;
-	return entry == TREE_NO_ENTRY || r->entry > entry ? 1 : -1;
+	free(o->held_group);
+	free(o->held_item);
+	o->held_group = o->held_item = NULL;
+}
+
+void
+outline_release(struct outline *o)
+{
+	outline_forget(o);
+	marks_free(o->folds);
+	vec_release(&o->rows);
+}
+
+static bool
+outline_passes(const struct outline *o, size_t group, size_t item)
+{
+	return o->ops->passes == NULL || o->ops->passes(o->cookie, o->filter, group, item);
 }
 
 static size_t
-find_exactly(const struct tree *t, size_t file, size_t entry)
+outline_items(const struct outline *o, size_t group)
 {
-	size_t from = 0, to = t->rows.len, mid;
+	return o->ops->items != NULL ? o->ops->items(o->cookie, group) : 0;
+}
+
+static int
+outline_push(struct outline *o, size_t group, size_t item)
+{
+	struct outline_row *r = vec_push(&o->rows);
+
+	if (r == NULL)
+		return -1;
+	r->group = group;
+	r->item = item;
+	return 0;
+}
+
+static int
+outline_push_group(struct outline *o, size_t group)
+{
+	size_t count, i;
+
+	if (outline_push(o, group, OUTLINE_HEAD) == -1)
+		return -1;
+	count = outline_items(o, group);
+	if (count == 0 || outline_folded(o, group))
+		return 0;
+	for (i = 0; i < count; i++)
+		if (outline_passes(o, group, i) && outline_push(o, group, i) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+outline_compare(const void *one, const void *other, void *outline)
+{
+	const struct outline *o = outline;
+	const struct outline_row *a = one, *b = other;
+	int c = o->ops->compare(o->cookie, a->group, b->group);
+
+	return c != 0 ? c : a->group < b->group ? -1 : 1;
+}
+
+/* All groups first, to be sorted; then those that stay get their items. */
+static int
+outline_push_sorted(struct outline *o, size_t groups)
+{
+	struct vec heads;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < groups; i++)
+		rc = outline_passes(o, i, OUTLINE_HEAD) ? outline_push(o, i, OUTLINE_HEAD) : 0;
+	heads = o->rows;
+	qsort_r(heads.items, heads.len, sizeof(struct outline_row), outline_compare, o);
+	vec_init(&o->rows, sizeof(struct outline_row), ROWS_MAX);
+	for (i = 0; rc == 0 && i < heads.len; i++)
+		rc = outline_push_group(o, ((struct outline_row *)vec_at(&heads, i))->group);
+	vec_release(&heads);
+	return rc;
+}
+
+int
+outline_build(struct outline *o)
+{
+	size_t groups = o->ops->groups(o->cookie);
+	size_t before = o->list.count;
+	size_t i;
+	int rc = 0;
+
+	o->rows.len = 0;
+	if (o->ops->compare != NULL)
+		rc = outline_push_sorted(o, groups);
+	else
+		for (i = 0; rc == 0 && i < groups; i++)
+			rc = outline_passes(o, i, OUTLINE_HEAD) ? outline_push_group(o, i) : 0;
+	if (o->rows.len != before)
+		o->ranging = false;
+	o->list.count = o->rows.len;
+	return rc;
+}
+
+const struct outline_row *
+outline_row(const struct outline *o, size_t i)
+{
+	return vec_at(&o->rows, i);
+}
+
+const struct outline_row *
+outline_at(const struct outline *o)
+{
+	return o->list.cursor < o->rows.len ? outline_row(o, o->list.cursor) : NULL;
+}
+
+/* The order of rows that are not sorted. */
+static int
+outline_order(const struct outline_row *r, size_t group, size_t item)
+{
+	if (r->group != group)
+		return r->group < group ? -1 : 1;
+	if (r->item == item)
+		return 0;
+	if (r->item == OUTLINE_HEAD)
+		return -1;
+	return item == OUTLINE_HEAD || r->item > item ? 1 : -1;
+}
+
+static size_t
+outline_find_exactly(const struct outline *o, size_t group, size_t item)
+{
+	size_t from = 0, to = o->rows.len, mid;
 	int c;
 
+	if (o->ops->compare != NULL) {
+		while (from < to && outline_order(outline_row(o, from), group, item) != 0)
+			from++;
+		return from;
+	}
 	while (from < to) {
 		mid = from + (to - from) / 2;
-		c = tree_compare(tree_row(t, mid), file, entry);
+		c = outline_order(outline_row(o, mid), group, item);
 		if (c == 0)
 			return mid;
 		if (c < 0)
@@ -276,30 +375,194 @@ find_exactly(const struct tree *t, size_t file, size_t entry)
 		else
 			to = mid;
 	}
-	return t->rows.len;
+	return o->rows.len;
 }
 
 size_t
-tree_find(const struct tree *t, size_t file, size_t entry)
+outline_find(const struct outline *o, size_t group, size_t item)
 {
-	size_t row = find_exactly(t, file, entry);
+	size_t row = outline_find_exactly(o, group, item);
 
-	if (row == t->rows.len && entry != TREE_NO_ENTRY)
-		row = find_exactly(t, file, TREE_NO_ENTRY);
+	if (row == o->rows.len && item != OUTLINE_HEAD)
+		row = outline_find_exactly(o, group, OUTLINE_HEAD);
 	return row;
 }
 
-const char *
-tree_filter_name(enum tree_filter f)
+/* --- what the cursor is on --- */
+
+static char *
+outline_copy(const struct outline_id *id)
 {
-	switch (f) {
-	case TREE_SECRETS:
-		return "secrets";
-	case TREE_CLEAR:
-		return "clear text";
-	case TREE_PROBLEMS:
-		return "problems";
-	default:
-		return "everything";
+	char *p = malloc(id->len + 1);
+
+	if (p != NULL) {
+		memcpy(p, id->bytes, id->len);
+		p[id->len] = '\0';
 	}
+	return p;
+}
+
+void
+outline_hold_id(struct outline *o, const struct outline_id *group, const struct outline_id *item)
+{
+	outline_forget(o);
+	o->held_group = outline_copy(group);
+	o->held_group_len = group->len;
+	if (item == NULL)
+		return;
+	o->held_item = outline_copy(item);
+	o->held_item_len = item->len;
+	o->held_place = item->place;
+}
+
+void
+outline_hold(struct outline *o)
+{
+	const struct outline_row *row = outline_at(o);
+	struct outline_id group, item;
+
+	if (row == NULL)
+		return;
+	group = o->ops->id(o->cookie, row->group, OUTLINE_HEAD);
+	if (row->item != OUTLINE_HEAD)
+		item = o->ops->id(o->cookie, row->group, row->item);
+	outline_hold_id(o, &group, row->item != OUTLINE_HEAD ? &item : NULL);
+}
+
+/* The item of the held name: at the held place, else the first of that name.
+ * When it is gone, what stands there now. */
+static size_t
+outline_held_item(const struct outline *o, size_t group)
+{
+	size_t count = o->held_item != NULL ? outline_items(o, group) : 0;
+	size_t same = OUTLINE_HEAD, near = OUTLINE_HEAD;
+	struct outline_id id;
+	size_t near_place = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		id = o->ops->id(o->cookie, group, i);
+		/* Places ascend. */
+		if (id.place != 0 && (near == OUTLINE_HEAD || near_place < o->held_place)) {
+			near = i;
+			near_place = id.place;
+		}
+		if (id.len != o->held_item_len || memcmp(id.bytes, o->held_item, id.len) != 0)
+			continue;
+		if (same == OUTLINE_HEAD || id.place == o->held_place)
+			same = i;
+	}
+	return same != OUTLINE_HEAD ? same : near;
+}
+
+bool
+outline_restore(struct outline *o)
+{
+	size_t groups = o->held_group != NULL ? o->ops->groups(o->cookie) : 0;
+	struct outline_id id;
+	size_t row, i;
+
+	for (i = 0; i < groups; i++) {
+		id = o->ops->id(o->cookie, i, OUTLINE_HEAD);
+		if (id.len == o->held_group_len && memcmp(id.bytes, o->held_group, id.len) == 0)
+			break;
+	}
+	row = i < groups ? outline_find(o, i, outline_held_item(o, i)) : o->rows.len;
+	if (row < o->rows.len)
+		o->list.cursor = row;
+	list_fit(&o->list, o->rows.len, o->list.height);
+	return row < o->rows.len;
+}
+
+/* --- folding --- */
+
+bool
+outline_folded(const struct outline *o, size_t group)
+{
+	const struct mark *m = o->folds == NULL ? NULL :
+	    marks_find(o->folds, o->ops->id(o->cookie, group, OUTLINE_HEAD).bytes, "", 0);
+
+	return m != NULL ? m->on : o->folded;
+}
+
+int
+outline_fold(struct outline *o, size_t group, bool fold)
+{
+	if (o->folds == NULL && (o->folds = marks_new()) == NULL)
+		return -1;
+	return marks_set(o->folds, o->ops->id(o->cookie, group, OUTLINE_HEAD).bytes, "", 0, fold);
+}
+
+void
+outline_fold_all(struct outline *o, bool fold)
+{
+	marks_free(o->folds);
+	o->folds = NULL;
+	o->folded = fold;
+}
+
+/* --- ranges and searching --- */
+
+bool
+outline_in_range(const struct outline *o, size_t row)
+{
+	if (!o->ranging)
+		return false;
+	return row >= o->range_from ? row <= o->list.cursor : row >= o->list.cursor;
+}
+
+static bool
+outline_matches(const struct outline *o, size_t group, size_t item, const char *needle)
+{
+	struct outline_id text = o->ops->text != NULL ? o->ops->text(o->cookie, group, item) :
+	    o->ops->id(o->cookie, group, item);
+
+	return needle[0] != '\0' && text_contains_nocase(text.bytes, text.len, needle);
+}
+
+/* Does a folded group hide an item that matches? */
+static bool
+outline_hides(const struct outline *o, size_t row, const char *needle)
+{
+	size_t group = outline_row(o, row)->group;
+	size_t count = outline_items(o, group);
+	size_t i;
+
+	if (outline_row(o, row)->item != OUTLINE_HEAD || count == 0 || !outline_folded(o, group))
+		return false;
+	for (i = 0; i < count; i++)
+		if (outline_matches(o, group, i, needle))
+			return true;
+	return false;
+}
+
+bool
+outline_search(struct outline *o, const char *needle, size_t from, bool back)
+{
+	const struct outline_row *row;
+	size_t step, i;
+
+	for (step = 0; step < o->rows.len; step++) {
+		i = (back ? from + o->rows.len - step : from + step) % o->rows.len;
+		row = outline_row(o, i);
+		if (outline_matches(o, row->group, row->item, needle)) {
+			list_go(&o->list, i);
+			return true;
+		}
+		if (back || !outline_hides(o, i, needle))
+			continue;
+		if (outline_fold(o, row->group, false) == -1 || outline_build(o) == -1)
+			return false;
+		(void)outline_restore(o);
+		/* Its items follow. */
+		from = i;
+		step = 0;
+	}
+	return false;
+}
+
+struct outline *
+panes_active(struct panes *p)
+{
+	return p->right_active ? &p->right : &p->left;
 }

@@ -7,11 +7,12 @@
 
 #include "base/vec.h"
 
-struct estate;
-struct estate_entry;
-struct estate_file;
+/*
+ * Lists of which a part is on the screen, without the screen: a cursor
+ * (struct list), and what all main views show with one (struct outline).
+ */
 
-/* A cursor in a list of which a part is on the screen. */
+/* A cursor in a list. */
 struct list {
 	size_t count;
 	size_t cursor;	/* < count, 0 when empty */
@@ -21,58 +22,118 @@ struct list {
 
 /* Take new sizes: cursor and top come to lie inside, the cursor is shown. */
 void list_fit(struct list *l, size_t count, size_t height);
-
 void list_go(struct list *l, size_t row);
-
 /* Do what a movement key says; false when ${key} is none. */
 bool list_key(struct list *l, uint32_t key);
 
-enum tree_filter {
-	TREE_ALL,
-	TREE_SECRETS,	/* keys that hold secrets, and references */
-	TREE_CLEAR,	/* secrets in clear text */
-	TREE_PROBLEMS	/* dangling, damaged, unreadable */
+/* Things that are on or off, by the names of a group and of an item in it,
+ * whether there are such rows at the moment or not. */
+struct marks;
+
+struct marks *marks_new(void);
+void marks_free(struct marks *m);
+bool marks_has(const struct marks *m, const char *group, const char *item, size_t len);
+/* Mark or unmark.  -1: no memory. */
+int marks_set(struct marks *m, const char *group, const char *item, size_t len, bool on);
+void marks_clear(struct marks *m);
+size_t marks_count(const struct marks *m);
+
+#define OUTLINE_HEAD ((size_t)-1)	/* in the place of an item: its group */
+
+/* By what a row is known again when rows have changed. */
+struct outline_id {
+	const char *bytes;	/* NUL-terminated, though a NUL may be in it */
+	size_t len;
+	size_t place;		/* of an item: a line number, or 0 */
 };
 
-#define TREE_NO_ENTRY ((size_t)-1)
-
-struct tree_row {
-	size_t file;	/* in the estate */
-	size_t entry;	/* TREE_NO_ENTRY: the file itself */
+/*
+ * Where an outline's rows come from: groups, such as files, with items in
+ * them, such as their entries.  ${cookie} is what outline_init was given.
+ */
+struct outline_ops {
+	size_t (*groups)(const void *cookie);
+	size_t (*items)(const void *cookie, size_t group);	/* NULL: a list of groups */
+	/* NULL: the cursor stays on its row number */
+	struct outline_id (*id)(const void *cookie, size_t group, size_t item);
+	/* What a search looks at; NULL: the id. */
+	struct outline_id (*text)(const void *cookie, size_t group, size_t item);
+	/* Does the filter (0: none) let it through?  NULL: everything. */
+	bool (*passes)(const void *cookie, unsigned int filter, size_t group, size_t item);
+	/* The order of two groups; NULL: as they come */
+	int (*compare)(const void *cookie, size_t one, size_t other);
 };
 
-/* The rows of the left pane: the estate's files, and the entries of those
- * that are not folded, as far as the filter lets them through. */
-struct tree {
-	struct vec rows;	/* of struct tree_row */
-	struct vec folds;	/* what the user folded or unfolded, by path */
-	bool folded;		/* what the others are */
-	enum tree_filter filter;
+struct outline_row {
+	size_t group;
+	size_t item;	/* OUTLINE_HEAD: the group itself */
 };
 
-void tree_init(struct tree *t);
-void tree_release(struct tree *t);
+/*
+ * Groups that can be folded, with a cursor that stays on what it is on.
+ * Fields are for reading, but that ${filter} and ${folded} may be set before
+ * outline_build; a range is begun and ended by ${ranging} and ${range_from}.
+ */
+struct outline {
+	struct list list;		/* of the rows */
+	struct vec rows;		/* of struct outline_row */
+	unsigned int filter;
+	bool folded;			/* groups that nobody folded or unfolded */
+	bool ranging;			/* a range is being marked */
+	size_t range_from;		/* its first row */
+	const struct outline_ops *ops;
+	const void *cookie;
+	struct marks *folds;		/* what was folded (on) or unfolded (off) */
+	char *held_group, *held_item;	/* what the cursor was on; NULL: nothing, a group */
+	size_t held_group_len, held_item_len, held_place;
+};
 
-/* Make the rows anew.  -1: no memory. */
-int tree_build(struct tree *t, const struct estate *e);
+void outline_init(struct outline *o, const struct outline_ops *ops, const void *cookie);
+void outline_release(struct outline *o);
 
-size_t tree_count(const struct tree *t);
-const struct tree_row *tree_row(const struct tree *t, size_t i);
+/* Make the rows anew; a range ends when their number changes.  -1: no memory,
+ * and rows are missing.  Then outline_restore. */
+int outline_build(struct outline *o);
+/* The row of an item, or of its group when the item is not shown; the number
+ * of rows when neither is. */
+size_t outline_find(const struct outline *o, size_t group, size_t item);
+const struct outline_row *outline_row(const struct outline *o, size_t i);
+/* The row that the cursor is on; NULL: there is none. */
+const struct outline_row *outline_at(const struct outline *o);
 
-bool tree_folded(const struct tree *t, const char *path);
-int tree_fold(struct tree *t, const char *path, bool fold);
-void tree_fold_all(struct tree *t, bool fold);
+/* Keep in mind what the cursor is on; without rows, what it was on last. */
+void outline_hold(struct outline *o);
+/* The same for something that may not be there yet; ${item} NULL: a group. */
+void outline_hold_id(struct outline *o, const struct outline_id *group,
+    const struct outline_id *item);
+/* The cursor goes back to what is held, wherever that is now: to an item of
+ * this name, if there are several to the one at its place; when the item is
+ * gone, to what stands there now; else to the group.  False: that is not
+ * there, so the cursor stays on its row number, if there is one. */
+bool outline_restore(struct outline *o);
 
-/* The row of an entry (TREE_NO_ENTRY: of the file), or of the file when the
- * entry is not shown; tree_count when neither is. */
-size_t tree_find(const struct tree *t, size_t file, size_t entry);
+bool outline_folded(const struct outline *o, size_t group);
+/* -1: no memory.  Then outline_build. */
+int outline_fold(struct outline *o, size_t group, bool fold);
+/* Those that come later too. */
+void outline_fold_all(struct outline *o, bool fold);
 
-/* Is it a secret in clear text? */
-bool tree_is_clear(const struct estate_entry *e);
+bool outline_in_range(const struct outline *o, size_t row);
 
-/* May it be sealed?  The providers themselves must stay readable. */
-bool tree_can_seal(const struct estate_entry *e);
+/**
+ * outline_search(o, needle, from, back):
+ * Put the cursor on the first row from ${from} on, or back, around the ends,
+ * whose text has ${needle} (lower case) in it.  Forward, a folded group that
+ * hides one is unfolded.  False: there is none.
+ */
+bool outline_search(struct outline *o, const char *needle, size_t from, bool back);
 
-const char *tree_filter_name(enum tree_filter f);
+/* The two lists of a main view. */
+struct panes {
+	struct outline left, right;
+	bool right_active;
+};
+
+struct outline *panes_active(struct panes *p);
 
 #endif /* !UI_OUTLINE_H */

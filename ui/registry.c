@@ -11,150 +11,130 @@
 #include "ui/registry_source.h"
 #include "ui/term.h"
 
-static const struct registry_row *
-row_at(const struct registry *r, size_t i)
+#define UNFOLD_PATHS 50		/* fewer are shown with their keys at once */
+#define BUDGET_MS 5		/* of reading configuration files at a time */
+#define ROTATION_MS 1000	/* how often the progress is asked for by itself */
+
+/* --- the rows: paths with their keys; versions and uses --- */
+
+static size_t
+paths_groups(const void *registry)
 {
-	return vec_at(&r->rows, i);
+	const struct registry *r = registry;
+
+	return registry_shown(r) ? r->names.paths.len : 0;
 }
 
-static bool
-rows_push(struct registry *r, struct registry_path *p, struct registry_key *k)
+static size_t
+paths_items(const void *registry, size_t group)
 {
-	struct registry_row *row = vec_push(&r->rows);
+	return registry_path_at(&((const struct registry *)registry)->names, group)->keys.len;
+}
+
+static struct outline_id
+paths_id(const void *registry, size_t group, size_t item)
+{
+	const struct registry_path *p =
+	    registry_path_at(&((const struct registry *)registry)->names, group);
+	const char *name = item == OUTLINE_HEAD ? p->name : registry_key_at(p, item)->name;
+
+	return (struct outline_id){ name, strlen(name), 0 };
+}
+
+static const struct outline_ops paths_ops = {
+	.groups = paths_groups,
+	.items = paths_items,
+	.id = paths_id,
+};
+
+size_t
+registry_right_count(const struct registry *r)
+{
+	const struct outline_row *row = outline_at(&r->panes.left);
+	const struct registry_path *p;
+	const struct registry_key *k;
 
 	if (row == NULL)
-		return false;
-	row->path = p;
-	row->key = k;
-	return true;
+		return 0;
+	p = registry_path_at(&r->names, row->group);
+	if (row->item == OUTLINE_HEAD)
+		return registry_uses_count(&r->uses, p->name, NULL);
+	k = registry_key_at(p, row->item);
+	return k->versions.len + registry_uses_count(&r->uses, p->name, k->name);
 }
 
-/* The row of what the cursor was on; of its path when the key is not shown. */
 static size_t
-held_row(const struct registry *r)
+versions_groups(const void *registry)
 {
-	size_t found = r->rows.len;
-	size_t i;
-
-	for (i = 0; r->held_path != NULL && i < r->rows.len; i++) {
-		const struct registry_row *row = row_at(r, i);
-
-		if (strcmp(row->path->name, r->held_path) != 0)
-			continue;
-		if (row->key == NULL)
-			found = i;
-		else if (r->held_key != NULL && strcmp(row->key->name, r->held_key) == 0)
-			return i;
-	}
-	return found;
+	return registry_right_count(registry);
 }
+
+static const struct outline_ops versions_ops = {
+	.groups = versions_groups,
+};
 
 void
 registry_rows_build(struct registry *r)
 {
-	struct registry_path *p;
-	size_t i, k;
+	struct panes *p = &r->panes;
 
-	r->rows.len = 0;
-	for (i = 0; registry_shown(r) && i < r->names.paths.len; i++) {
-		p = registry_path_at(&r->names, i);
-		if (!rows_push(r, p, NULL))
-			break;
-		for (k = 0; p->unfolded && k < p->keys.len; k++)
-			if (!rows_push(r, p, registry_key_at(p, k)))
-				break;
-	}
-	i = held_row(r);
-	if (i < r->rows.len)
-		r->left.cursor = i;
-	list_fit(&r->left, r->rows.len, r->left.height);
-	if (i >= r->rows.len)
+	/* Without memory the lists end early. */
+	(void)outline_build(&p->left);
+	if (!outline_restore(&p->left))
 		registry_rows_moved(r);
-	list_fit(&r->right, registry_right_count(r), r->right.height);
+	(void)outline_build(&p->right);
+	(void)outline_restore(&p->right);
 }
 
 void
 registry_rows_moved(struct registry *r)
 {
-	const struct registry_row *row;
-	char *path, *key;
-
-	if (r->left.cursor >= r->rows.len)
+	if (outline_at(&r->panes.left) == NULL)
 		return;
-	row = row_at(r, r->left.cursor);
-	path = strdup(row->path->name);
-	key = row->key != NULL ? strdup(row->key->name) : NULL;
-	free(r->held_path);
-	free(r->held_key);
-	r->held_path = path;
-	r->held_key = key;
+	outline_hold(&r->panes.left);
 	r->marked = 0;
-	list_fit(&r->right, registry_right_count(r), r->right.height);
-	list_go(&r->right, 0);
+	(void)outline_build(&r->panes.right);
+	r->panes.right.list.cursor = 0;
+	(void)outline_restore(&r->panes.right);
 }
 
 void
 registry_rows_go(struct registry *r, const char *path, const char *key)
 {
-	struct registry_path *p = registry_path_find(&r->names, path);
+	struct outline_id group = { path, strlen(path), 0 }, item = { key, strlen(key), 0 };
 	size_t i;
 
-	if (p == NULL)
-		return;
-	if (key != NULL)
-		p->unfolded = true;
+	for (i = 0; i < r->names.paths.len; i++)
+		if (strcmp(registry_path_at(&r->names, i)->name, path) == 0)
+			(void)outline_fold(&r->panes.left, i, false);
+	outline_hold_id(&r->panes.left, &group, &item);
 	registry_rows_build(r);
-	for (i = 0; i < r->rows.len; i++) {
-		const struct registry_row *row = row_at(r, i);
-
-		if (row->path != p || (key == NULL) != (row->key == NULL) ||
-		    (key != NULL && strcmp(row->key->name, key) != 0))
-			continue;
-		list_go(&r->left, i);
-		registry_rows_moved(r);
-		return;
-	}
-}
-
-size_t
-registry_right_count(const struct registry *r)
-{
-	const struct registry_row *row;
-
-	if (r->left.cursor >= r->rows.len)
-		return 0;
-	row = row_at(r, r->left.cursor);
-	if (row->key == NULL)
-		return registry_uses_count(&r->uses, row->path->name, NULL);
-	return row->key->versions.len +
-	    registry_uses_count(&r->uses, row->path->name, row->key->name);
+	registry_rows_moved(r);
 }
 
 struct registry_selection
 registry_selected(const struct registry *r)
 {
+	const struct outline_row *row = outline_at(&r->panes.left);
 	struct registry_selection s = { .path = NULL };
-	const struct registry_row *row;
-	size_t at, versions;
+	size_t at = r->panes.right.list.cursor, versions;
 
-	if (r->left.cursor >= r->rows.len)
+	if (row == NULL)
 		return s;
-	row = row_at(r, r->left.cursor);
-	s.path = row->path;
-	s.key = row->key;
-	if (!r->right_active)
+	s.path = registry_path_at(&r->names, row->group);
+	s.key = row->item != OUTLINE_HEAD ? registry_key_at(s.path, row->item) : NULL;
+	if (!r->panes.right_active)
 		return s;
-	at = r->right.cursor;
-	versions = row->key != NULL ? row->key->versions.len : 0;
+	versions = s.key != NULL ? s.key->versions.len : 0;
 	if (at < versions)
-		s.version = vec_at(&row->key->versions, at);
+		s.version = vec_at(&s.key->versions, at);
 	else
-		s.use = registry_uses_find(&r->uses, row->path->name,
-		    row->key != NULL ? row->key->name : NULL, at - versions);
+		s.use = registry_uses_find(&r->uses, s.path->name,
+		    s.key != NULL ? s.key->name : NULL, at - versions);
 	return s;
 }
 
-#define UNFOLD_PATHS 50	/* fewer are shown with their keys at once */
+/* --- answers to what was asked by itself --- */
 
 bool
 registry_merge_failure(struct registry *r, const struct registry_answer *a)
@@ -187,7 +167,7 @@ merge_paths(struct registry *r, const struct registry_answer *a)
 	if (registry_names_take(&r->names, a) == -1)
 		r->cut = true;
 	for (i = 0; !r->looked && a->names.len < UNFOLD_PATHS && i < r->names.paths.len; i++)
-		registry_path_at(&r->names, i)->unfolded = true;
+		(void)outline_fold(&r->panes.left, i, false);
 	r->looked = true;
 }
 
@@ -263,8 +243,7 @@ registry_merge(struct registry *r, const struct registry_answer *a)
 		merge_paths(r, a);
 	else if (a->kind == REGISTRY_ROTATION)
 		merge_rotation(r, a);
-	if (r->pending_path == NULL ||
-	    (p = registry_path_find(&r->names, r->pending_path)) == NULL)
+	if (r->pending_path == NULL || (p = registry_path_find(&r->names, r->pending_path)) == NULL)
 		return;
 	if (a->kind == REGISTRY_KEYS)
 		merge_keys(p, a);
@@ -272,10 +251,6 @@ registry_merge(struct registry *r, const struct registry_answer *a)
 	    (k = registry_key_find(p, r->pending_key)) != NULL)
 		merge_history(k, a);
 }
-
-#define ROWS_MAX 10000000
-#define BUDGET_MS 5		/* of reading configuration files at a time */
-#define ROTATION_MS 1000	/* how often the progress is asked for by itself */
 
 struct registry *
 registry_new(const struct registry_source *source)
@@ -287,7 +262,8 @@ registry_new(const struct registry_source *source)
 	r->source = source;
 	registry_names_init(&r->names);
 	registry_uses_init(&r->uses);
-	vec_init(&r->rows, sizeof(struct registry_row), ROWS_MAX);
+	outline_init(&r->panes.left, &paths_ops, r);
+	outline_init(&r->panes.right, &versions_ops, r);
 	if (source != NULL && source->user != NULL)
 		snprintf(r->user, sizeof(r->user), "%s", source->user);
 	return r;
@@ -300,11 +276,10 @@ registry_free(struct registry *r)
 		return;
 	registry_names_release(&r->names);
 	registry_uses_release(&r->uses);
-	vec_release(&r->rows);
+	outline_release(&r->panes.left);
+	outline_release(&r->panes.right);
 	free(r->pending_path);
 	free(r->pending_key);
-	free(r->held_path);
-	free(r->held_key);
 	free(r);
 }
 
@@ -365,8 +340,7 @@ registry_forget(struct registry *r, const char *path, const char *key)
 }
 
 int
-registry_log_in(struct registry *r, const char *user, const struct buf *password,
-    struct error *err)
+registry_log_in(struct registry *r, const char *user, const struct buf *password, struct error *err)
 {
 	registry_drop_pending(r);
 	if (r->source->authorize(r->source->cookie, user, password, err) == -1)
@@ -430,7 +404,7 @@ next_path(const struct registry *r, const struct registry_selection *s)
 		return NULL;
 	for (i = 0; i < r->names.paths.len; i++) {
 		p = registry_path_at(&r->names, i);
-		if (wants_keys(p) && (p->unfolded || p->uses > 0))
+		if (wants_keys(p) && (p->uses > 0 || !outline_folded(&r->panes.left, i)))
 			return p;
 	}
 	return NULL;
@@ -466,8 +440,7 @@ next_request(const struct registry *r, struct registry_request *req)
 static bool
 wants_request(const struct registry *r, struct registry_request *req)
 {
-	if (registry_unavailable(r) != NULL || r->known == REGISTRY_FAILED ||
-	    !next_request(r, req))
+	if (registry_unavailable(r) != NULL || r->known == REGISTRY_FAILED || !next_request(r, req))
 		return false;
 	return r->pending == 0 || (r->pending_poll && req->kind != REGISTRY_ROTATION);
 }
@@ -478,18 +451,12 @@ may_read(const struct app *a)
 	return !a->registry->uses.done && !a->model->scanning;
 }
 
-static bool
-is_active(const struct app *a)
-{
-	return a->in_registry && a->top->below == NULL && !a->locking;
-}
-
 bool
-registry_may_step(const struct app *a)
+registry_is_due(const struct app *a)
 {
 	struct registry_request req;
 
-	return is_active(a) && (may_read(a) || wants_request(a->registry, &req));
+	return may_read(a) || wants_request(a->registry, &req);
 }
 
 /* Read some configuration files.  True: all are read. */
@@ -506,12 +473,10 @@ registry_read_files(struct app *a)
 			r->uses.done = true;
 		}
 	} while (!r->uses.done && clock_ms() < until);
-	if (!r->uses.done)
-		return false;
-	if (r->known == REGISTRY_KNOWN)
+	if (r->uses.done && r->known == REGISTRY_KNOWN)
 		registry_names_prune(&r->names);
 	registry_rows_build(r);
-	return true;
+	return r->uses.done;
 }
 
 bool
@@ -520,8 +485,6 @@ registry_step(struct app *a)
 	struct registry_request req;
 	bool draw = false;
 
-	if (!is_active(a))
-		return false;
 	if (wants_request(a->registry, &req)) {
 		registry_drop_pending(a->registry);
 		request(a->registry, &req);

@@ -11,24 +11,12 @@
 struct app;
 struct buf;
 struct error;
-struct registry;
 struct registry_answer;
-struct registry_key;
-struct registry_path;
-struct registry_request;
 struct registry_source;
-struct registry_use;
-struct registry_version;
 struct registry_wait;
 
-/* A row of the left list: a path, or a key of an unfolded one. */
-struct registry_row {
-	struct registry_path *path;
-	struct registry_key *key;	/* NULL: the path itself */
-};
-
 /*
- * The view of the Secret Registry: paths and keys on the left; on the right
+ * What the view of the Secret Registry is about: paths and keys on the left; on the right
  * the versions of the selected key, and what refers to it.  Lists and
  * histories are asked for as they are needed, one at a time, and come in while
  * the view is used.  Fields are for reading; the functions below change them.
@@ -51,11 +39,8 @@ struct registry {
 	char *pending_path, *pending_key;	/* and of what */
 	struct registry_wait *waiting;	/* what the user waits for */
 
-	struct list left, right;
-	struct vec rows;		/* of struct registry_row */
-	bool right_active;
+	struct panes panes;
 	unsigned int marked;		/* version to compare with; 0: none */
-	char *held_path, *held_key;	/* what the left cursor is on; key NULL: a path */
 
 	bool rotating;			/* a rotation was started and seen running */
 	size_t rotated, rotation_total;
@@ -90,14 +75,10 @@ void registry_lock(struct registry *r);
 bool registry_step(struct app *a);
 
 /* Is there something that registry_step would do at once? */
-bool registry_may_step(const struct app *a);
+bool registry_is_due(const struct app *a);
 
 /* Take the answers that have come.  True: draw. */
 bool registry_take(struct app *a);
-
-/* The same, but a failure is told in a dialog with this title; NULL then too. */
-struct registry_answer *registry_ask_for(struct app *a, const struct registry_request *req,
-    const char *title);
 
 /* Make the rows of the left list anew; the cursor stays on its path and key. */
 void registry_rows_build(struct registry *r);
@@ -105,7 +86,7 @@ void registry_rows_build(struct registry *r);
 /* The left cursor was moved: keep in mind what it is on. */
 void registry_rows_moved(struct registry *r);
 
-/* Put the left cursor on a key (NULL: on the path), unfolding the path. */
+/* Put the left cursor on a key, unfolding its path. */
 void registry_rows_go(struct registry *r, const char *path, const char *key);
 
 /* What is selected.  Pointers are valid until an answer is taken. */
@@ -121,15 +102,13 @@ struct registry_selection registry_selected(const struct registry *r);
 /* How many rows the right list has: versions, then uses. */
 size_t registry_right_count(const struct registry *r);
 
-/* What registry_take does with answers. */
-
 /* A failure: is it one of the whole registry (not reachable, no login)?  Then
  * nothing more is asked until the user says so. */
 bool registry_merge_failure(struct registry *r, const struct registry_answer *a);
 
 /* A view that waits for an answer: while it is shown, it is registry->waiting. */
 struct registry_wait {
-	struct view view;
+	struct layer layer;
 	unsigned long id;	/* of the answer */
 
 	/* Take it; it is owned from then on. */

@@ -446,8 +446,7 @@ registry_uses_count(const struct registry_uses *u, const char *path, const char 
 }
 
 const struct registry_use *
-registry_uses_find(const struct registry_uses *u, const char *path, const char *key,
-    size_t nth)
+registry_uses_find(const struct registry_uses *u, const char *path, const char *key, size_t nth)
 {
 	size_t i;
 

@@ -41,7 +41,6 @@ struct registry_path {
 	char *name;
 	bool exists;
 	bool deleted;		/* as the list of paths had it: see registry_path_state */
-	bool unfolded;
 	size_t uses;		/* of its keys */
 	enum registry_known known;	/* keys */
 	bool cut;		/* there are more keys than are shown */
@@ -112,8 +111,7 @@ int registry_uses_step(struct registry_uses *u, const struct estate *e,
     struct registry_names *names, struct error *err);
 
 /* How many refer to the key (NULL: to any key of the path)? */
-size_t registry_uses_count(const struct registry_uses *u, const char *path,
-    const char *key);
+size_t registry_uses_count(const struct registry_uses *u, const char *path, const char *key);
 
 /* The ${nth} of them, from 0; NULL: there are not so many. */
 const struct registry_use *registry_uses_find(const struct registry_uses *u,

@@ -108,8 +108,7 @@ struct registry_source {
 	int fd;			/* readable when there is an answer to take */
 
 	/* Ask.  The number that the answer will have, 0: ERROR_MEMORY, ERROR_LIMIT. */
-	unsigned long (*submit)(void *cookie, const struct registry_request *r,
-	    struct error *err);
+	unsigned long (*submit)(void *cookie, const struct registry_request *r, struct error *err);
 
 	/* The next answer, NULL for none yet.  The caller frees it. */
 	struct registry_answer *(*take)(void *cookie);

@@ -26,7 +26,7 @@ struct piece {
 };
 
 struct review {
-	struct view view;
+	struct layer layer;
 	const struct review_options *options;
 	bool can_apply;
 	struct buf text;
@@ -139,9 +139,9 @@ review_draw_keys(const struct review *v, int y, int x, int w)
 }
 
 static void
-review_draw(struct view *view, struct app *a)
+review_draw(struct layer *layer, struct app *a)
 {
-	struct review *v = (struct review *)view;
+	struct review *v = (struct review *)layer;
 	struct rect all = { 0, 0, 0, 0 };
 	const struct piece *p;
 	char text[64];
@@ -166,8 +166,7 @@ review_draw(struct view *view, struct app *a)
 	for (i = v->top; i < v->pieces.len && i - v->top < v->height; i++) {
 		p = vec_at(&v->pieces, i);
 		canvas_bytes(y + (int)(i - v->top), p->continued ? 1 + INDENT : 1, all.w - 1,
-		    p->style,
-		    (const char *)v->text.data + p->from, p->len);
+		    p->style, (const char *)v->text.data + p->from, p->len);
 	}
 	used = review_draw_keys(v, all.h - 1, 1, all.w - 1);
 	if (v->pieces.len > v->height && used < all.w - 10) {
@@ -193,13 +192,13 @@ review_ask(struct review *v, struct app *a)
 	if (!v->can_apply || !review_confirmed(a, v->options))
 		return;
 	v->answer = REVIEW_APPLY;
-	v->view.done = true;
+	v->layer.done = true;
 }
 
 static void
-review_key(struct view *view, struct app *a, uint32_t k)
+review_key(struct layer *layer, struct app *a, uint32_t k)
 {
-	struct review *v = (struct review *)view;
+	struct review *v = (struct review *)layer;
 	size_t page = v->height > 1 ? v->height - 1 : 1;
 
 	switch (k) {
@@ -226,7 +225,7 @@ review_key(struct view *view, struct app *a, uint32_t k)
 		break;
 	case INPUT_ESCAPE:
 	case 'q':
-		view->done = true;
+		layer->done = true;
 		break;
 	case 'w':
 		review_ask(v, a);
@@ -234,7 +233,7 @@ review_key(struct view *view, struct app *a, uint32_t k)
 	case 'm':
 		if (v->can_apply && v->options->remote != NULL) {
 			v->answer = REVIEW_REMOTE;
-			view->done = true;
+			layer->done = true;
 		}
 		break;
 	default:
@@ -247,8 +246,8 @@ static void
 review_init(struct review *v, const struct review_options *o)
 {
 	memset(v, 0, sizeof(*v));
-	v->view.draw = review_draw;
-	v->view.key = review_key;
+	v->layer.draw = review_draw;
+	v->layer.key = review_key;
 	v->options = o;
 	v->answer = REVIEW_BACK;
 	buf_init(&v->text, DIFF_MAX);
@@ -258,7 +257,7 @@ review_init(struct review *v, const struct review_options *o)
 static enum review_answer
 review_finish(struct app *a, struct review *v)
 {
-	bool answered = loop_run(a, &v->view);
+	bool answered = loop_run(a, &v->layer);
 	enum review_answer answer = answered ? v->answer : REVIEW_BACK;
 
 	vec_release(&v->pieces);
@@ -281,11 +280,11 @@ review_run(struct app *a, const struct change *c, const struct review_options *o
 	v.can_apply = !plan_is_empty(c->plan);
 	if (o->ask_now && v.can_apply) {
 		/* The question comes over the diff; no to it leaves the diff. */
-		v.view.below = a->top;
-		a->top = &v.view;
+		v.layer.below = a->top;
+		a->top = &v.layer;
 		if (review_confirmed(a, o))
 			v.answer = REVIEW_APPLY;
-		a->top = v.view.below;
+		a->top = v.layer.below;
 		if (v.answer == REVIEW_APPLY) {
 			vec_release(&v.pieces);
 			buf_release(&v.text);

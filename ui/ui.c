@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 #include "ui/app.h"
-#include "ui/browser.h"
+#include "ui/files.h"
+#include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
@@ -26,14 +27,14 @@ complain(const struct error *err, int status)
 int
 ui_run(const struct ui_options *o)
 {
-	struct browser browser;
+	struct files files;
 	struct app a;
 	struct error err;
 
 	setlocale(LC_ALL, "");
 	memset(&a, 0, sizeof(a));
 	a.options = o;
-	a.browser = &browser;
+	a.files = &files;
 	keymap_bind(o->bindings);
 	theme_choose(o->theme);
 	if (term_open(&err) == -1)
@@ -50,16 +51,17 @@ ui_run(const struct ui_options *o)
 		return complain(&err, 1);
 	}
 	a.idle_since = clock_ms();
-	browser_init(&browser);
+	files_init(&files, a.model);
+	frame_init(&a.base);
 	if (o->registry != NULL)
 		term_watch(o->registry->fd);
-	(void)loop_run(&a, &browser.view);
+	(void)loop_run(&a, &a.base);
 	reveal_hide(a.reveal);
 	term_close();
 	registry_lock(a.registry);
 	registry_free(a.registry);
 	reveal_free(a.reveal);
+	files_release(&files);
 	model_free(a.model);
-	browser_release(&browser);
 	return a.end_signal != 0 ? 128 + a.end_signal : 0;
 }

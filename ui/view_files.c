@@ -8,17 +8,149 @@
 #include "file/file.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "ui/act.h"
 #include "ui/app.h"
-#include "ui/browser.h"
 #include "ui/canvas.h"
+#include "ui/dialog.h"
+#include "ui/files.h"
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
-#include "ui/outline.h"
-#include "ui/reveal.h"
-#include "ui/view_files.h"
+#include "ui/options.h"
+#include "ui/view.h"
 
-struct estate_entry;
+#define WORD_COLUMNS 15		/* of a state in words, with a blank before it */
+#define WORD_WIDTH 46		/* a narrower pane has letters only */
+#define METADATA_ROWS 4
+#define METADATA_FROM 9		/* a lower pane shows entries only */
+#define WEAK_ITERATIONS KEY_ITERATIONS_DEFAULT
+#define PATH_MAX_BYTES 4096
+
+/* The key of an action, for texts. */
+#define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
+
+/* --- what the keys do in this view alone --- */
+
+static void
+files_open_secrets(struct app *a, const char *path)
+{
+	struct error err;
+	int rc;
+
+	files_hold(a);
+	rc = model_open_secrets(a->model, path, &err);
+	files_restore(a);
+	if (rc == -1)
+		tell_error(a, "The secrets file cannot be used", &err);
+	else if (a->model->secrets == NULL)
+		app_complain(a, "there is no file %s yet", path);
+	else
+		app_notice(a, "%s is open on the right",
+		    model_show_path(a->model, a->model->secrets_path));
+}
+
+void
+act_open_secrets(struct app *a)
+{
+	struct buf path;
+
+	buf_init(&path, PATH_MAX_BYTES);
+	if (a->model->secrets_path != NULL)
+		buf_append_str(&path, a->model->secrets_path);
+	else
+		(void)model_referred_path(a->model, &path);
+	if (ask_text(a, "Open a secrets file", "The secrets file that is shown on the right, "
+	    "and that sealed values go to.", "File:", &path) && path.len > 0)
+		files_open_secrets(a, buf_cstr(&path));
+	buf_release(&path);
+}
+
+/* From an entry to what it refers to, or back. */
+static void
+files_go_to_counterpart(struct app *a, const struct selection *s)
+{
+	const struct estate_entry *e;
+	const struct estate_file *f;
+
+	if (s->name == NULL) {
+		app_complain(a, "this entry refers to no sealed entry");
+		return;
+	}
+	if (s->kind == SELECTION_SEALED) {
+		if (!selection_referrer(a, s->name, s->name_len, 0, &f, &e)) {
+			app_complain(a, "no configuration file refers to this entry");
+			return;
+		}
+		files_unfold(a, f->path);
+	} else if (s->entry->state == STATE_DANGLING || a->model->secrets == NULL) {
+		app_complain(a, "the secrets file has no entry of this name");
+		return;
+	}
+	files_moved(a);
+	act_other_pane(a);
+}
+
+void
+act_open(struct app *a)
+{
+	struct selection s = selection_get(a);
+
+	if (s.kind == SELECTION_FILE && s.file->is_secrets_file)
+		files_open_secrets(a, s.file->path);
+	else if (s.kind == SELECTION_FILE)
+		act_turn_fold(a);
+	else if (s.kind != SELECTION_NOTHING)
+		files_go_to_counterpart(a, &s);
+}
+
+static void
+files_set_filter(struct app *a, unsigned int filter)
+{
+	struct outline *o = &a->files->panes.left;
+
+	files_hold(a);
+	o->filter = filter;
+	o->ranging = false;
+	files_restore(a);
+}
+
+void
+act_filter(struct app *a)
+{
+	unsigned int now = a->files->panes.left.filter;
+
+	files_set_filter(a, now == FILES_PROBLEMS ? FILES_ALL : now + 1);
+	app_notice(a, "showing %s", now == FILES_ALL ? "secrets and references" :
+	    files_filter_name(a->files->panes.left.filter));
+}
+
+void
+act_cancel(struct app *a)
+{
+	struct outline *o = &a->files->panes.left;
+
+	if (o->ranging)
+		o->ranging = false;
+	else if (o->filter != FILES_ALL)
+		files_set_filter(a, FILES_ALL);
+}
+
+void
+act_rescan(struct app *a)
+{
+	struct error err;
+
+	files_hold(a);
+	if (model_rescan(a->model, &err) == -1)
+		app_complain(a, "%s", err.text);
+	else
+		app_notice(a, "read anew");
+	/* The rows are gone; the cursor goes back to its place when the scan has got there. */
+	(void)outline_build(&a->files->panes.left);
+	a->files->panes.left.ranging = false;
+}
+
+/* --- the left pane: configuration files and their entries --- */
 
 struct look {
 	char letter;
@@ -26,8 +158,10 @@ struct look {
 	unsigned int style;
 };
 
+/* How the state of an entry looks: a letter and a word, so that no meaning is
+ * carried by colour alone. */
 static const struct look *
-look(const struct estate_entry *e)
+files_look(const struct estate_entry *e)
 {
 	static const struct look clear = { '!', "clear text", STYLE_CLEAR };
 	static const struct look looks[] = {
@@ -41,38 +175,10 @@ look(const struct estate_entry *e)
 	return e->state == STATE_PLAIN && e->sensitive ? &clear : &looks[e->state];
 }
 
-static char
-entry_look_letter(const struct estate_entry *e)
-{
-	return look(e)->letter;
-}
-
-static const char *
-entry_look_word(const struct estate_entry *e)
-{
-	return look(e)->word;
-}
-
-/* How the state of an entry looks: a letter and a word, so that no meaning
- * is carried by colour alone. */
-static unsigned int
-entry_look_style(const struct estate_entry *e)
-{
-	return look(e)->style;
-}
-
-#define WORD_COLUMNS 15	/* of a state in words, with a blank before it */
-#define WORD_WIDTH 46	/* a narrower pane has letters only */
-
-/* One row: where it is, and how it looks. */
-struct line {
-	int y, x, w;
-	unsigned int extra;	/* STYLE_SELECTED, STYLE_LINKED */
-};
-
 static void
 files_draw_head(struct app *a, const struct rect *r, bool active)
 {
+	unsigned int filter = a->files->panes.left.filter;
 	const struct model *m = a->model;
 	char text[128];
 	int used;
@@ -81,15 +187,15 @@ files_draw_head(struct app *a, const struct rect *r, bool active)
 		return;
 	snprintf(text, sizeof(text), "Configuration files %zu", m->counts.files);
 	used = canvas_text(r->y, r->x, r->w, active ? STYLE_HEAD : STYLE_NOTE, text);
-	if (m->tree.filter == TREE_ALL)
+	if (filter == FILES_ALL)
 		return;
-	snprintf(text, sizeof(text), "filter: %s", tree_filter_name(m->tree.filter));
+	snprintf(text, sizeof(text), "filter: %s", files_filter_name(filter));
 	canvas_right(r->y, r->x + used + 1, r->w - used - 2, STYLE_MARK, text);
 }
 
 /* How many there are of what, by letter: "3! 12S". */
 static void
-sum_up(const struct estate_file *f, char *out, size_t size)
+files_sum_up(const struct estate_file *f, char *out, size_t size)
 {
 	static const char letters[] = "!SDOX";
 	size_t count[sizeof(letters) - 1] = { 0 };
@@ -98,7 +204,7 @@ sum_up(const struct estate_file *f, char *out, size_t size)
 	char letter;
 
 	for (i = 0; i < f->count; i++) {
-		letter = entry_look_letter(&f->entries[i]);
+		letter = files_look(&f->entries[i])->letter;
 		for (k = 0; k < sizeof(letters) - 1; k++)
 			if (letters[k] == letter)
 				count[k]++;
@@ -111,9 +217,10 @@ sum_up(const struct estate_file *f, char *out, size_t size)
 }
 
 static void
-draw_file(struct app *a, const struct line *l, const struct estate_file *f)
+files_draw_file(struct app *a, size_t group, const struct rect *l, unsigned int extra)
 {
-	bool folded = tree_folded(&a->model->tree, f->path);
+	const struct estate_file *f = estate_file(a->model->estate, group);
+	bool folded = outline_folded(&a->files->panes.left, group);
 	unsigned int style = STYLE_NOTE;
 	char sum[96];
 	int used = 0;
@@ -124,103 +231,92 @@ draw_file(struct app *a, const struct line *l, const struct estate_file *f)
 	} else if (f->is_secrets_file) {
 		snprintf(sum, sizeof(sum), "secrets file");
 	} else {
-		sum_up(f, sum, sizeof(sum));
+		files_sum_up(f, sum, sizeof(sum));
 	}
 	if (sum[0] != '\0' && l->w > 24)
-		used = 1 + canvas_right(l->y, l->x, l->w - 1, style | l->extra, sum);
+		used = 1 + canvas_right(l->y, l->x, l->w - 1, style | extra, sum);
 	if (f->count > 0)
-		canvas_text(l->y, l->x, 1, STYLE_FILE | l->extra,
+		canvas_text(l->y, l->x, 1, STYLE_FILE | extra,
 		    canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN));
-	canvas_tail(l->y, l->x + 2, l->w - 2 - used - 1, STYLE_FILE | l->extra,
+	canvas_tail(l->y, l->x + 2, l->w - 2 - used - 1, STYLE_FILE | extra,
 	    model_show_path(a->model, f->path));
 }
 
 static void
-files_draw_entry(struct app *a, const struct line *l, const struct estate_file *f,
-    const struct estate_entry *e, bool in_range)
+files_draw_entry(struct app *a, const struct outline_row *row, const struct rect *l,
+    unsigned int extra, bool in_range)
 {
+	const struct estate_file *f = estate_file(a->model->estate, row->group);
+	const struct estate_entry *e = &f->entries[row->item];
+	const struct look *look = files_look(e);
 	bool marked = marks_has(a->model->marks, f->path, e->key, e->key_len);
-	char letter[2] = { entry_look_letter(e), '\0' };
-	const char *word = e->shadowed ? "overridden" : entry_look_word(e);
-	unsigned int style = entry_look_style(e);
+	char letter[2] = { look->letter, '\0' };
+	const char *word = e->shadowed ? "overridden" : look->word;
+	unsigned int style = look->style;
 	int words = l->w >= WORD_WIDTH ? WORD_COLUMNS : 0;
 
 	if (marked && e->state == STATE_PLAIN)
 		word = "to be sealed";
+	in_range = in_range && model_can_seal(e);
 	if (marked || in_range)
-		canvas_text(l->y, l->x + 1, 1, STYLE_MARK | l->extra, marked ? "*" : "+");
-	canvas_text(l->y, l->x + 2, 1, style | l->extra, letter);
+		canvas_text(l->y, l->x + 1, 1, STYLE_MARK | extra, marked ? "*" : "+");
+	canvas_text(l->y, l->x + 2, 1, style | extra, letter);
 	canvas_bytes(l->y, l->x + 4, l->w - 5 - words,
-	    (style == STYLE_DAMAGED ? STYLE_TEXT : style) | l->extra, e->key, e->key_len);
+	    (style == STYLE_DAMAGED ? STYLE_TEXT : style) | extra, e->key, e->key_len);
 	if (words > 0)
 		canvas_text(l->y, l->x + l->w - words, words - 1,
-		    (marked ? STYLE_MARK : style) | l->extra, word);
+		    (marked ? STYLE_MARK : style) | extra, word);
 }
 
 /* Is it, or does it hold, what the right pane's cursor is on? */
 static bool
-files_refers(const struct app *a, const struct tree_row *row, const struct estate_file *f)
+files_is_linked(struct app *a, size_t i)
 {
+	const struct outline *o = &a->files->panes.left;
+	const struct outline_row *row = outline_row(o, i);
+	const struct estate_file *f = estate_file(a->model->estate, row->group);
 	struct selection s = selection_get(a);
-	size_t i;
+	size_t k;
 
 	if (s.kind != SELECTION_SEALED)
 		return false;
-	for (i = 0; i < f->count; i++) {
-		if (row->entry == TREE_NO_ENTRY ?
-		    !tree_folded(&a->model->tree, f->path) : row->entry != i)
+	for (k = 0; k < f->count; k++) {
+		if (row->item == OUTLINE_HEAD ? !outline_folded(o, row->group) : row->item != k)
 			continue;
-		if (f->entries[i].name != NULL && strlen(f->entries[i].name) == s.name_len &&
-		    memcmp(f->entries[i].name, s.name, s.name_len) == 0)
+		if (f->entries[k].name != NULL && strlen(f->entries[k].name) == s.name_len &&
+		    memcmp(f->entries[k].name, s.name, s.name_len) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool
-files_in_range(const struct browser *b, size_t row)
-{
-	if (!b->ranging)
-		return false;
-	return row >= b->range_from ? row <= b->left.cursor : row >= b->left.cursor;
-}
-
 static void
-files_draw_row(struct app *a, const struct rect *r, size_t i, bool active)
+files_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int extra)
 {
-	const struct browser *b = a->browser;
-	const struct tree_row *row = tree_row(&a->model->tree, i);
-	const struct estate_file *f = estate_file(a->model->estate, row->file);
-	struct line l = { .y = r->y + (int)(i - b->left.top), .x = r->x, .w = r->w, .extra = 0 };
+	const struct outline *o = &a->files->panes.left;
+	const struct outline_row *row = outline_row(o, i);
 
-	if (active && i == b->left.cursor) {
-		l.extra = STYLE_SELECTED;
-		canvas_fill(l.y, l.x, l.w, STYLE_TEXT | l.extra);
-		canvas_cursor(l.y, l.x, true);
-	} else if (!active && files_refers(a, row, f)) {
-		l.extra = STYLE_LINKED;
-	}
-	if (row->entry == TREE_NO_ENTRY)
-		draw_file(a, &l, f);
+	if (row->item == OUTLINE_HEAD)
+		files_draw_file(a, row->group, line, extra);
 	else
-		files_draw_entry(a, &l, f, &f->entries[row->entry],
-		    files_in_range(b, i) && tree_can_seal(&f->entries[row->entry]));
+		files_draw_entry(a, row, line, extra, outline_in_range(o, i));
 }
 
 /* What to say when there is no row. */
 static void
-draw_empty(struct app *a, const struct rect *r)
+files_draw_empty(struct app *a, const struct rect *r)
 {
+	unsigned int filter = a->files->panes.left.filter;
 	const struct model *m = a->model;
 
 	if (m->scanning && !m->looked) {
 		canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE, "looking for files");
 		return;
 	}
-	if (m->tree.filter != TREE_ALL) {
+	if (filter != FILES_ALL) {
 		canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE,
-		    m->tree.filter == TREE_CLEAR ? "no secret in clear text" :
-		    m->tree.filter == TREE_PROBLEMS ? "no problems" : "no secrets");
+		    filter == FILES_CLEAR ? "no secret in clear text" :
+		    filter == FILES_PROBLEMS ? "no problems" : "no secrets");
 		if (r->h > 1)
 			canvas_text(r->y + 1, r->x + 1, r->w - 2, STYLE_NOTE,
 			    "Esc shows everything");
@@ -232,28 +328,22 @@ draw_empty(struct app *a, const struct rect *r)
 		    "propseal FOLDER or FILE opens others.");
 }
 
-void
-pane_files_draw(struct app *a)
+static void
+files_draw_left(struct app *a)
 {
-	struct list *l = &a->browser->left;
-	bool active = !a->browser->right_active;
-	const struct rect *r = &a->layout.left;
-	size_t i;
+	static const struct frame_rows rows = { files_is_linked, files_draw_row };
+	struct panes *p = &a->files->panes;
 
-	files_draw_head(a, &a->layout.left_head, active);
-	list_fit(l, tree_count(&a->model->tree), (size_t)r->h);
-	if (l->count == 0)
-		draw_empty(a, r);
-	for (i = l->top; i < l->count && i - l->top < l->height; i++)
-		files_draw_row(a, r, i, active);
+	files_draw_head(a, &a->layout.left_head, !p->right_active);
+	if (p->left.rows.len == 0)
+		files_draw_empty(a, &a->layout.left);
+	frame_draw_rows(a, &p->left, &a->layout.left, !p->right_active, &rows);
 }
 
-#define METADATA_ROWS 4
-#define METADATA_FROM 9	/* a lower pane shows entries only */
-#define WEAK_ITERATIONS KEY_ITERATIONS_DEFAULT
+/* --- the right pane: the secrets file's metadata and sealed entries --- */
 
 static void
-secrets_draw_head(struct app *a, const struct rect *r, bool active)
+sealed_draw_head(struct app *a, const struct rect *r, bool active)
 {
 	const struct model *m = a->model;
 	char text[64];
@@ -270,14 +360,15 @@ secrets_draw_head(struct app *a, const struct rect *r, bool active)
 }
 
 static void
-draw_pair(const struct rect *r, int y, const char *name, unsigned int style, const char *value)
+sealed_draw_pair(const struct rect *r, int y, const char *name, unsigned int style,
+    const char *value)
 {
 	canvas_text(y, r->x, 11, STYLE_NOTE, name);
 	canvas_text(y, r->x + 11, r->w - 12, style, value);
 }
 
 static void
-draw_metadata(struct app *a, const struct rect *r)
+sealed_draw_metadata(struct app *a, const struct rect *r)
 {
 	const struct secrets_metadata *m = secrets_file_metadata(a->model->secrets);
 	bool weak = m->iterations < WEAK_ITERATIONS;
@@ -287,21 +378,21 @@ draw_metadata(struct app *a, const struct rect *r)
 		snprintf(text, sizeof(text), "unlocked, id %s", a->model->fingerprint);
 	else
 		snprintf(text, sizeof(text), "locked");
-	draw_pair(r, r->y, "master key", STYLE_TEXT, text);
+	sealed_draw_pair(r, r->y, "master key", STYLE_TEXT, text);
 	snprintf(text, sizeof(text), "%s%u%s", weak ? "! " : "", m->iterations,
 	    weak ? " (weak)" : "");
-	draw_pair(r, r->y + 1, "iterations", weak ? STYLE_CLEAR : STYLE_TEXT, text);
+	sealed_draw_pair(r, r->y + 1, "iterations", weak ? STYLE_CLEAR : STYLE_TEXT, text);
 	if (m->data_key != NULL)
 		snprintf(text, sizeof(text), "%zu bits, wrapped", 8 * m->length);
 	else
 		snprintf(text, sizeof(text), "none yet");
-	draw_pair(r, r->y + 2, "data key", STYLE_TEXT, text);
+	sealed_draw_pair(r, r->y + 2, "data key", STYLE_TEXT, text);
 	canvas_hline(r->y + 3, r->x, r->w);
 }
 
 /* An entry's letter: sealed, sealed by the old cipher, damaged, orphan. */
 static char
-secrets_letter_of(const struct app *a, size_t sealed, size_t references, unsigned int *style)
+sealed_letter_of(const struct app *a, size_t sealed, size_t references, unsigned int *style)
 {
 	const struct document *d = secrets_file_document(a->model->secrets);
 	const unsigned char *raw;
@@ -322,7 +413,7 @@ secrets_letter_of(const struct app *a, size_t sealed, size_t references, unsigne
 }
 
 static void
-secrets_draw_entry(struct app *a, const struct rect *r, int y, size_t i, unsigned int extra)
+sealed_draw_row(struct app *a, size_t i, const struct rect *l, unsigned int extra)
 {
 	const struct model *m = a->model;
 	size_t sealed = *(size_t *)vec_at(&m->sealed, i);
@@ -335,123 +426,150 @@ secrets_draw_entry(struct app *a, const struct rect *r, int y, size_t i, unsigne
 
 	name = document_key(secrets_file_document(m->secrets), sealed, &len);
 	references = estate_references(m->estate, name, len);
-	letter[0] = secrets_letter_of(a, sealed, references, &style);
+	letter[0] = sealed_letter_of(a, sealed, references, &style);
 	if (m->scanning && references == 0)
 		snprintf(text, sizeof(text), "%s", canvas_glyph(GLYPH_DOT));
 	else
 		snprintf(text, sizeof(text), "%zu", references);
-	canvas_text(y, r->x, 1, style | extra, letter);
-	used = canvas_right(y, r->x, r->w - 1, STYLE_NOTE | extra, text);
-	canvas_tail_bytes(y, r->x + 2, r->w - 2 - used - 2,
+	canvas_text(l->y, l->x, 1, style | extra, letter);
+	used = canvas_right(l->y, l->x, l->w - 1, STYLE_NOTE | extra, text);
+	canvas_tail_bytes(l->y, l->x + 2, l->w - 2 - used - 2,
 	    (style == STYLE_DAMAGED ? STYLE_TEXT : style) | extra, name, len);
 }
 
 static bool
-is_counterpart(const struct app *a, size_t i)
+sealed_is_linked(struct app *a, size_t i)
 {
 	struct selection s = selection_get(a);
 
-	return s.kind == SELECTION_ENTRY && s.name != NULL &&
+	return i == a->files->panes.right.list.cursor && s.kind == SELECTION_ENTRY &&
+	    s.name != NULL &&
 	    secrets_file_find(a->model->secrets, s.name, s.name_len) ==
 	    *(size_t *)vec_at(&a->model->sealed, i);
 }
 
 static void
-draw_entries(struct app *a, const struct rect *r, bool active)
+sealed_draw_none(struct app *a, const struct rect *r)
 {
-	struct list *l = &a->browser->right;
-	unsigned int extra;
-	size_t i;
-	int y;
-
-	list_fit(l, a->model->sealed.len, (size_t)r->h);
-	if (l->count == 0)
-		canvas_text(r->y, r->x, r->w - 1, STYLE_NOTE, "nothing is sealed yet");
-	for (i = l->top; i < l->count && i - l->top < l->height; i++) {
-		y = r->y + (int)(i - l->top);
-		extra = 0;
-		if (active && i == l->cursor) {
-			extra = STYLE_SELECTED;
-			canvas_fill(y, r->x, r->w, STYLE_TEXT | extra);
-			canvas_cursor(y, r->x, true);
-		} else if (!active && i == l->cursor && is_counterpart(a, i)) {
-			extra = STYLE_LINKED;
-		}
-		secrets_draw_entry(a, r, y, i, extra);
-	}
-}
-
-/* Text broken to the pane's width. */
-static int
-secrets_draw_wrapped(const struct rect *r, int y, unsigned int style, const char *text)
-{
-	size_t n = strlen(text);
-	size_t next, len;
-
-	while (n > 0 && y < r->y + r->h) {
-		len = columns_wrap(text, n, r->w - 1, &next);
-		canvas_bytes(y++, r->x, r->w - 1, style, text, len);
-		text += next;
-		n -= next;
-	}
-	return y;
-}
-
-static void
-secrets_draw_none(struct app *a, const struct rect *r)
-{
+	struct rect room = { r->y, r->x, r->h, r->w - 1 };
 	const struct model *m = a->model;
-	char name[KEYMAP_NAME_MAX];
 	char text[200];
 	int y = r->y;
 
-	list_fit(&a->browser->right, 0, (size_t)r->h);
 	if (m->secrets_problem.code != ERROR_NONE) {
-		y = secrets_draw_wrapped(r, y, STYLE_ERROR, m->secrets_problem.text);
-		secrets_draw_wrapped(r, y + 1, STYLE_NOTE, m->secrets_problem.hint);
+		y = canvas_wrapped(&room, y, STYLE_ERROR, m->secrets_problem.text);
+		canvas_wrapped(&room, y + 1, STYLE_NOTE, m->secrets_problem.hint);
 		return;
 	}
 	if (m->scanning && !m->looked)
 		return;
 	if (m->counts.sealed > 0) {
-		y = secrets_draw_wrapped(r, y, STYLE_TEXT, "No secrets file is open.");
+		y = canvas_wrapped(&room, y, STYLE_TEXT, "No secrets file is open.");
 		snprintf(text, sizeof(text), "The references on the left name one that was not "
 		    "found. %s opens it from where it is.",
-		    keymap_key_of(ACTION_OPEN_SECRETS, name));
+		    KEY(ACTION_OPEN_SECRETS));
 	} else {
-		y = secrets_draw_wrapped(r, y, STYLE_TEXT, "There is no secrets file yet.");
+		y = canvas_wrapped(&room, y, STYLE_TEXT, "There is no secrets file yet.");
 		snprintf(text, sizeof(text), "%s makes one with its first master key. Secrets "
 		    "that you seal go there, and configuration files keep a reference.",
-		    keymap_key_of(ACTION_GENERATE, name));
+		    KEY(ACTION_GENERATE));
 	}
-	secrets_draw_wrapped(r, y + 1, STYLE_NOTE, text);
+	canvas_wrapped(&room, y + 1, STYLE_NOTE, text);
 }
 
-void
-pane_secrets_draw(struct app *a)
+static void
+files_draw_right(struct app *a)
 {
-	bool active = a->browser->right_active;
+	static const struct frame_rows rows = { sealed_is_linked, sealed_draw_row };
+	struct panes *p = &a->files->panes;
 	struct rect r = a->layout.right;
 
-	secrets_draw_head(a, &a->layout.right_head, active);
+	sealed_draw_head(a, &a->layout.right_head, p->right_active);
 	if (a->model->secrets == NULL) {
-		secrets_draw_none(a, &r);
+		sealed_draw_none(a, &r);
 		return;
 	}
 	if (r.h >= METADATA_FROM) {
-		draw_metadata(a, &r);
+		sealed_draw_metadata(a, &r);
 		r.y += METADATA_ROWS;
 		r.h -= METADATA_ROWS;
 	}
-	draw_entries(a, &r, active);
+	if (p->right.rows.len == 0)
+		canvas_text(r.y, r.x, r.w - 1, STYLE_NOTE, "nothing is sealed yet");
+	frame_draw_rows(a, &p->right, &r, p->right_active, &rows);
 }
 
-/* The key of an action, for texts. */
-#define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
+/* --- title, counts and detail --- */
+
+/* What was asked for on the command line, in few words. */
+static void
+files_append_paths(const struct ui_options *o, struct buf *out)
+{
+	if (o->path_count == 0)
+		buf_append_str(out, ".");
+	else
+		buf_append_str(out, o->paths[0]);
+	if (o->path_count > 1)
+		buf_printf(out, " and %zu more", o->path_count - 1);
+}
+
+static const char *
+files_key_state(const struct model *m)
+{
+	if (m->secrets == NULL || secrets_file_metadata(m->secrets)->data_key == NULL)
+		return "no key";
+	return m->master != NULL ? "unlocked" : "locked";
+}
+
+static void
+files_draw_title(struct app *a, const struct rect *r)
+{
+	const struct model *m = a->model;
+	char right[64];
+	struct buf left;
+	int used;
+
+	if (m->scanning && a->top == &a->base)
+		snprintf(right, sizeof(right), "reading %zu files", estate_count(m->estate));
+	else
+		snprintf(right, sizeof(right), "%s", files_key_state(m));
+	used = canvas_right(r->y, r->x, r->w - 1, STYLE_TITLE, right);
+	buf_init(&left, 8192);
+	if (r->w >= 30)
+		buf_append_str(&left, "propseal ");
+	files_append_paths(a->options, &left);
+	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
+	buf_release(&left);
+}
+
+/* Add "N what" to a list, if there are any. */
+static void
+files_count(struct buf *out, size_t n, const char *what)
+{
+	if (n > 0)
+		buf_printf(out, "%s%zu %s", out->len > 0 ? ", " : "", n, what);
+}
+
+static void
+files_draw_counts(struct app *a, const struct rect *r, int w)
+{
+	const struct model_counts *c = &a->model->counts;
+	struct buf text;
+
+	buf_init(&text, 512);
+	files_count(&text, c->clear, "in clear text");
+	files_count(&text, c->sealed, "sealed");
+	files_count(&text, c->dangling, "dangling");
+	files_count(&text, c->damaged, "damaged");
+	files_count(&text, c->orphans, c->orphans == 1 ? "orphan" : "orphans");
+	files_count(&text, c->unreadable, "unreadable");
+	canvas_text(r->y, r->x + 1, w, STYLE_NOTE, buf_cstr(&text));
+	buf_release(&text);
+}
 
 /* Is it the secrets file that is open, however its path is written? */
 static bool
-is_open(const struct app *a, const struct estate_file *f)
+files_is_open(const struct app *a, const struct estate_file *f)
 {
 	struct file_id one, other;
 
@@ -461,13 +579,13 @@ is_open(const struct app *a, const struct estate_file *f)
 }
 
 static void
-say_counts(struct words *w, const struct estate_file *f)
+files_say_counts(struct words *w, const struct estate_file *f)
 {
 	size_t clear = 0, sealed = 0;
 	size_t i;
 
 	for (i = 0; i < f->count; i++) {
-		clear += tree_is_clear(&f->entries[i]);
+		clear += model_is_clear(&f->entries[i]);
 		sealed += f->entries[i].state == STATE_SEALED;
 	}
 	buf_printf(&w->text, "%zu %s", f->count, f->count == 1 ? "entry" : "entries");
@@ -485,7 +603,7 @@ say_counts(struct words *w, const struct estate_file *f)
 }
 
 static void
-say_file(struct app *a, struct words *w, const struct estate_file *f)
+files_say_file(struct app *a, struct words *w, const struct estate_file *f)
 {
 	buf_append_str(&w->place, model_show_path(a->model, f->path));
 	if (f->problem != NULL) {
@@ -496,18 +614,18 @@ say_file(struct app *a, struct words *w, const struct estate_file *f)
 		if (f->problem->hint[0] != '\0')
 			buf_printf(&w->text, " (%s)", f->problem->hint);
 	} else if (f->is_secrets_file) {
-		if (is_open(a, f))
+		if (files_is_open(a, f))
 			buf_append_str(&w->text, "The secrets file that is open on the right.");
 		else
 			buf_printf(&w->text, "Another secrets file. %s opens it instead of the "
 			    "one on the right.", KEY(ACTION_OPEN));
 	} else {
-		say_counts(w, f);
+		files_say_counts(w, f);
 	}
 }
 
 static void
-say_plain(struct words *w, const struct estate_entry *e)
+files_say_plain(struct words *w, const struct estate_entry *e)
 {
 	if (e->sensitive)
 		buf_printf(&w->text, "A secret in clear text. %s marks it for sealing, %s seals "
@@ -518,7 +636,7 @@ say_plain(struct words *w, const struct estate_entry *e)
 }
 
 static void
-say_entry(struct app *a, struct words *w, const struct estate_file *f,
+files_say_entry(struct app *a, struct words *w, const struct estate_file *f,
     const struct estate_entry *e)
 {
 	buf_append_str(&w->place, model_show_path(a->model, f->path));
@@ -528,7 +646,7 @@ say_entry(struct app *a, struct words *w, const struct estate_file *f,
 		buf_append_str(&w->text, "A later line of the same key overrides this one. ");
 	switch (e->state) {
 	case STATE_PLAIN:
-		say_plain(w, e);
+		files_say_plain(w, e);
 		break;
 	case STATE_SEALED:
 		if (a->model->secrets == NULL)
@@ -557,7 +675,7 @@ say_entry(struct app *a, struct words *w, const struct estate_file *f,
 }
 
 static void
-say_sealed(struct app *a, struct words *w, const struct selection *s)
+files_say_sealed(struct app *a, struct words *w, const struct selection *s)
 {
 	const struct document *d = secrets_file_document(a->model->secrets);
 	const struct estate_entry *e;
@@ -581,55 +699,54 @@ say_sealed(struct app *a, struct words *w, const struct selection *s)
 }
 
 static void
-detail_say(struct app *a, struct words *w, const struct selection *s)
+files_say(struct app *a, struct words *w)
 {
-	switch (s->kind) {
+	struct selection s = selection_get(a);
+
+	switch (s.kind) {
 	case SELECTION_FILE:
-		say_file(a, w, s->file);
+		files_say_file(a, w, s.file);
 		break;
 	case SELECTION_ENTRY:
-		say_entry(a, w, s->file, s->entry);
+		files_say_entry(a, w, s.file, s.entry);
 		break;
 	case SELECTION_SEALED:
-		say_sealed(a, w, s);
+		files_say_sealed(a, w, &s);
 		break;
 	default:
 		break;
 	}
 }
 
-/* A screen without a detail: the list gives its place. */
+static struct panes *
+files_panes(struct app *a)
+{
+	return &a->files->panes;
+}
+
 static void
-detail_draw_small_reveal(struct app *a, const struct selection *s)
+files_list_moved(struct app *a, struct outline *o)
 {
-	struct rect r = a->browser->right_active ? a->layout.right : a->layout.left;
-
-	canvas_clear(&r);
-	if (s->kind == SELECTION_ENTRY)
-		canvas_tail_bytes(r.y, r.x + 1, r.w - 2, STYLE_HEAD, s->entry->key,
-		    s->entry->key_len);
-	else
-		canvas_tail_bytes(r.y, r.x + 1, r.w - 2, STYLE_HEAD, s->name, s->name_len);
-	r.y++;
-	r.h--;
-	words_draw_reveal(a, &r);
+	(void)o;
+	files_moved(a);
 }
 
-void
-detail_draw(struct app *a)
+static void
+files_list_folded(struct app *a, struct outline *o)
 {
-	struct selection s = selection_get(a);
-	struct words w;
-	const struct rect *r = &a->layout.detail;
-
-	if (r->h == 0) {
-		if (reveal_shown(a->reveal))
-			detail_draw_small_reveal(a, &s);
-		return;
-	}
-	canvas_hline(a->layout.rule.y, a->layout.rule.x, a->layout.rule.w);
-	words_init(&w);
-	detail_say(a, &w, &s);
-	words_draw(a, r, &w);
-	words_release(&w);
+	(void)o;
+	files_link(a);
 }
+
+const struct view_ops view_files = {
+	.only_here = "this is for the configuration files",
+	.panes = files_panes,
+	.moved = files_list_moved,
+	.folded = files_list_folded,
+	.changed = files_restore,
+	.draw_title = files_draw_title,
+	.draw_left = files_draw_left,
+	.draw_right = files_draw_right,
+	.draw_counts = files_draw_counts,
+	.say = files_say,
+};

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/files.h"
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
@@ -11,7 +13,7 @@
 #include "ui/registry_names.h"
 #include "ui/registry_source.h"
 #include "ui/reveal.h"
-#include "ui/view_registry.h"
+#include "ui/view.h"
 
 #define WIDE 34		/* a narrower pane has no columns behind the names */
 #define WIDER 90	/* a wider one tells who stored the version, and when */
@@ -23,31 +25,21 @@
 #define TIME 16		/* of 2026-10-05 12:34:56Z */
 #define GAP 2
 
+/* Of a version. */
+#define DAY_COLUMNS 10
+#define STATE_COLUMNS 9	/* destroyed */
+#define BOTH 30		/* fewer have no room for a name behind a time */
+
 /* The key of an action, for texts. */
-#define PATHS_KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
-
-/* Text broken to the pane's width; the next free line. */
-static int
-paths_draw_wrapped(const struct rect *r, int y, unsigned int style, const char *text)
-{
-	size_t n = strlen(text);
-	size_t next, len;
-
-	while (n > 0 && y < r->y + r->h) {
-		len = columns_wrap(text, n, r->w - 2, &next);
-		canvas_bytes(y++, r->x + 1, r->w - 2, style, text, len);
-		text += next;
-		n -= next;
-	}
-	return y;
-}
+#define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
 
 static void
 paths_draw_none(const struct rect *r)
 {
-	int y = paths_draw_wrapped(r, r->y, STYLE_TEXT, "No registry is configured.");
+	struct rect room = { r->y, r->x + 1, r->h, r->w - 2 };
+	int y = canvas_wrapped(&room, r->y, STYLE_TEXT, "No registry is configured.");
 
-	paths_draw_wrapped(r, y + (r->h > 6), STYLE_NOTE,
+	canvas_wrapped(&room, y + (r->h > 6), STYLE_NOTE,
 	    "--url URL or $PROPSEAL_REGISTRY_URL names "
 	    "one; --user NAME or --token-file FILE says who you are there. `propseal registry "
 	    "serve` runs one: see propseal-registry(8).");
@@ -57,6 +49,7 @@ paths_draw_none(const struct rect *r)
 static bool
 draw_reason(struct app *a, const struct rect *r)
 {
+	struct rect room = { r->y, r->x + 1, r->h, r->w - 2 };
 	const struct registry *reg = a->registry;
 	char text[320];
 	int y;
@@ -64,24 +57,24 @@ draw_reason(struct app *a, const struct rect *r)
 	if (reg->source == NULL) {
 		paths_draw_none(r);
 	} else if (reg->known == REGISTRY_FAILED) {
-		y = paths_draw_wrapped(r, r->y, STYLE_ERROR, reg->problem);
+		y = canvas_wrapped(&room, r->y, STYLE_ERROR, reg->problem);
 		if (reg->no_login)
 			snprintf(text, sizeof(text), "%s logs in with a password. A token is "
-			    "given by --token-file.", PATHS_KEY(ACTION_UNLOCK));
+			    "given by --token-file.", KEY(ACTION_UNLOCK));
 		else
-			snprintf(text, sizeof(text), "%s asks again.", PATHS_KEY(ACTION_RESCAN));
-		paths_draw_wrapped(r, y + (r->h > 4), STYLE_NOTE, text);
+			snprintf(text, sizeof(text), "%s asks again.", KEY(ACTION_RESCAN));
+		canvas_wrapped(&room, y + (r->h > 4), STYLE_NOTE, text);
 	} else if (registry_unavailable(reg) != NULL && reg->known == REGISTRY_UNKNOWN) {
-		snprintf(text, sizeof(text), "%s logs in as %s.", PATHS_KEY(ACTION_UNLOCK),
+		snprintf(text, sizeof(text), "%s logs in as %s.", KEY(ACTION_UNLOCK),
 		    reg->user);
-		paths_draw_wrapped(r, r->y, STYLE_NOTE, text);
+		canvas_wrapped(&room, r->y, STYLE_NOTE, text);
 	} else if (reg->known == REGISTRY_UNKNOWN && !reg->looked) {
-		paths_draw_wrapped(r, r->y, STYLE_NOTE, "asking the registry");
-	} else if (reg->rows.len == 0) {
-		y = paths_draw_wrapped(r, r->y, STYLE_NOTE,
+		canvas_wrapped(&room, r->y, STYLE_NOTE, "asking the registry");
+	} else if (reg->panes.left.rows.len == 0) {
+		y = canvas_wrapped(&room, r->y, STYLE_NOTE,
 		    "nothing that you may see is stored here");
-		snprintf(text, sizeof(text), "%s stores a first secret.", PATHS_KEY(ACTION_ADD));
-		paths_draw_wrapped(r, y + (r->h > 4), STYLE_NOTE, text);
+		snprintf(text, sizeof(text), "%s stores a first secret.", KEY(ACTION_ADD));
+		canvas_wrapped(&room, y + (r->h > 4), STYLE_NOTE, text);
 	} else {
 		return false;
 	}
@@ -132,10 +125,10 @@ paths_style_of(enum registry_version_state state, unsigned int otherwise)
 }
 
 static void
-draw_path(const struct registry *reg, const struct registry_row *row, const struct rect *l,
-    unsigned int extra)
+draw_path(const struct registry *reg, size_t group, const struct rect *l, unsigned int extra)
 {
-	const struct registry_path *p = row->path;
+	const struct registry_path *p = registry_path_at(&reg->names, group);
+	bool folded = outline_folded(&reg->panes.left, group);
 	enum registry_version_state state = registry_path_state(p);
 	unsigned int style = STYLE_NOTE;
 	char word[48] = "", uses[24] = "";
@@ -159,39 +152,41 @@ draw_path(const struct registry *reg, const struct registry_row *row, const stru
 	if (l->w < WIDE && word[0] != '\0')
 		w -= 1 + canvas_right(l->y, l->x, l->w - 1, style | extra, word);
 	style = paths_style_of(state, STYLE_FILE) | extra;
-	canvas_text(l->y, l->x, 1, style, canvas_glyph(p->unfolded ? GLYPH_OPEN : GLYPH_FOLDED));
+	canvas_text(l->y, l->x, 1, style, canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN));
 	canvas_text(l->y, l->x + 2, w - 3, style, p->name);
 }
 
 /* A key's letter: live, referred to in vain, deleted, referred to by nothing. */
 static char
-paths_letter_of(const struct registry *reg, const struct registry_row *row, unsigned int *style)
+paths_letter_of(const struct registry *reg, const struct registry_path *p,
+    const struct registry_key *k, unsigned int *style)
 {
-	if (registry_key_dangles(row->path, row->key)) {
+	if (registry_key_dangles(p, k)) {
 		*style = STYLE_DANGLING;
 		return 'D';
 	}
 	*style = STYLE_NOTE;
-	if (registry_key_state(row->key) != REGISTRY_LIVE)
+	if (registry_key_state(k) != REGISTRY_LIVE)
 		return '-';
-	if (row->key->uses == 0 && reg->uses.done)
+	if (k->uses == 0 && reg->uses.done)
 		return '?';
 	*style = STYLE_SEALED;
 	return 'S';
 }
 
 static void
-paths_draw_key(const struct registry *reg, const struct registry_row *row, const struct rect *l,
+paths_draw_key(const struct registry *reg, const struct outline_row *row, const struct rect *l,
     unsigned int extra)
 {
-	const struct registry_key *k = row->key;
+	const struct registry_path *p = registry_path_at(&reg->names, row->group);
+	const struct registry_key *k = registry_key_at(p, row->item);
 	enum registry_version_state state = registry_key_state(k);
 	unsigned int style;
-	char letter[2] = { paths_letter_of(reg, row, &style), '\0' };
+	char letter[2] = { paths_letter_of(reg, p, k, &style), '\0' };
 	char word[24] = "", uses[24] = "";
 	int w;
 
-	if (!k->exists && registry_key_dangles(row->path, k))
+	if (!k->exists && registry_key_dangles(p, k))
 		snprintf(word, sizeof(word), "not there");
 	else if (k->counted && state != REGISTRY_LIVE)
 		snprintf(word, sizeof(word), "%s", registry_state_name(state));
@@ -212,9 +207,10 @@ paths_draw_head(const struct registry *reg, const struct rect *r)
 
 	if (r->h == 0)
 		return;
-	if (reg->rows.len > 0)
+	if (reg->panes.left.rows.len > 0)
 		w = draw_columns(r, STYLE_NOTE, &by, "version", "refs");
-	canvas_text(r->y, r->x, w, reg->right_active ? STYLE_NOTE : STYLE_HEAD, "Paths and keys");
+	canvas_text(r->y, r->x, w, reg->panes.right_active ? STYLE_NOTE : STYLE_HEAD,
+	    "Paths and keys");
 }
 
 /* On the last line: the list is not all that there is.  The lines that are left. */
@@ -231,43 +227,36 @@ draw_cut(const struct registry *reg, const struct rect *r)
 	return r->h - 1;
 }
 
-static void
-pane_paths_draw(struct app *a)
+static bool
+paths_is_linked(struct app *a, size_t i)
 {
-	struct registry *reg = a->registry;
-	const struct rect *r = &a->layout.left;
-	struct list *l = &reg->left;
-	const struct registry_row *row;
-	struct rect line = { .h = 1, .x = r->x, .w = r->w };
-	unsigned int extra;
-	size_t i;
-
-	paths_draw_head(reg, &a->layout.left_head);
-	list_fit(l, reg->rows.len, (size_t)draw_cut(reg, r));
-	if (draw_reason(a, r))
-		return;
-	for (i = l->top; i < l->count && i - l->top < l->height; i++) {
-		row = vec_at(&reg->rows, i);
-		line.y = r->y + (int)(i - l->top);
-		extra = 0;
-		if (i == l->cursor) {
-			extra = reg->right_active ? STYLE_LINKED : STYLE_SELECTED;
-			if (!reg->right_active) {
-				canvas_fill(line.y, line.x, line.w, STYLE_TEXT | extra);
-				canvas_cursor(line.y, line.x, true);
-			}
-		}
-		if (row->key == NULL)
-			draw_path(reg, row, &line, extra);
-		else
-			paths_draw_key(reg, row, &line, extra);
-	}
+	return i == a->registry->panes.left.list.cursor;
 }
 
-#define TIME_COLUMNS 16	/* of 2026-10-05 12:34:56Z */
-#define DAY_COLUMNS 10
-#define STATE_COLUMNS 9	/* destroyed */
-#define BOTH 30		/* fewer have no room for a name behind a time */
+static void
+paths_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int extra)
+{
+	const struct registry *reg = a->registry;
+	const struct outline_row *row = outline_row(&reg->panes.left, i);
+
+	if (row->item == OUTLINE_HEAD)
+		draw_path(reg, row->group, line, extra);
+	else
+		paths_draw_key(reg, row, line, extra);
+}
+
+static void
+paths_draw(struct app *a)
+{
+	static const struct frame_rows rows = { paths_is_linked, paths_draw_row };
+	struct registry *reg = a->registry;
+	struct rect r = a->layout.left;
+
+	paths_draw_head(reg, &a->layout.left_head);
+	r.h = draw_cut(reg, &r);
+	if (!draw_reason(a, &a->layout.left))
+		frame_draw_rows(a, &reg->panes.left, &r, !reg->panes.right_active, &rows);
+}
 
 static unsigned int
 versions_style_of(const struct registry_version *v)
@@ -288,10 +277,10 @@ versions_letter_of(const struct registry_version *v)
 static void
 draw_created(const struct registry_version *v, int y, int x, int w, unsigned int style)
 {
-	char time[TIME_COLUMNS + 1];
+	char time[TIME + 1];
 	int used;
 
-	snprintf(time, sizeof(time), "%.*s", w < BOTH ? DAY_COLUMNS : TIME_COLUMNS, v->created);
+	snprintf(time, sizeof(time), "%.*s", w < BOTH ? DAY_COLUMNS : TIME, v->created);
 	if (w < DAY_COLUMNS)
 		return;
 	used = canvas_text(y, x, w, style, time) + 2;
@@ -344,7 +333,7 @@ static void
 versions_draw_head(const struct registry *reg, const struct registry_selection *s,
     const struct rect *r)
 {
-	unsigned int style = reg->right_active ? STYLE_HEAD : STYLE_NOTE;
+	unsigned int style = reg->panes.right_active ? STYLE_HEAD : STYLE_NOTE;
 	char text[64] = "";
 	int used = 0;
 
@@ -399,7 +388,7 @@ versions_draw_row(struct app *a, const struct registry_selection *s, size_t i,
 	const struct registry_use *use;
 	unsigned int extra = 0;
 
-	if (reg->right_active && i == reg->right.cursor) {
+	if (reg->panes.right_active && i == reg->panes.right.list.cursor) {
 		extra = STYLE_SELECTED;
 		canvas_fill(line->y, line->x, line->w, STYLE_TEXT | extra);
 		canvas_cursor(line->y, line->x, true);
@@ -430,9 +419,10 @@ reason(const struct registry_selection *s)
 
 /* pane_paths.c, pane_versions.c */
 static void
-pane_versions_draw(struct app *a)
+versions_draw(struct app *a)
 {
 	struct registry *reg = a->registry;
+	struct list *list = &reg->panes.right.list;
 	struct registry_selection s = registry_selected(reg);
 	struct rect r = a->layout.right;
 	struct rect line = { .h = 1, .x = r.x, .w = r.w, .y = r.y };
@@ -452,22 +442,19 @@ pane_versions_draw(struct app *a)
 		r.h--;
 	}
 	/* One line is for what stands between the two. */
-	list_fit(&reg->right, count, r.h > 2 ? (size_t)r.h - 1 : 1);
-	for (i = reg->right.top; i <= count && line.y < end; i++) {
+	list_fit(list, count, r.h > 2 ? (size_t)r.h - 1 : 1);
+	for (i = list->top; i <= count && line.y < end; i++) {
 		if (i == versions)
 			draw_between(reg, &a->layout.right, line.y++, count - versions);
-		if (i < count && i - reg->right.top < reg->right.height) {
+		if (i < count && i - list->top < list->height) {
 			versions_draw_row(a, &s, i, &line);
 			line.y++;
 		}
 	}
 }
 
-/* The key of an action, for texts. */
-#define REGISTRY_DETAIL_KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
-
 static void
-say_path(struct words *w, const struct registry_path *p)
+registry_say_path(struct words *w, const struct registry_path *p)
 {
 	if (p->known == REGISTRY_FAILED) {
 		w->style = STYLE_ERROR;
@@ -475,49 +462,47 @@ say_path(struct words *w, const struct registry_path *p)
 	} else if (!p->exists) {
 		buf_printf(&w->text, "Configuration files refer to it, but the registry has no "
 		    "such path, or you may not see it. %s stores a first secret.",
-		    REGISTRY_DETAIL_KEY(ACTION_ADD));
+		    KEY(ACTION_ADD));
 	} else if (registry_path_state(p) != REGISTRY_LIVE) {
 		buf_printf(&w->text, "Nothing of it is live. %s on one of its keys brings back the "
 		    "newest version that was deleted, %s creates a key.",
-		    REGISTRY_DETAIL_KEY(ACTION_UNDELETE),
-		    REGISTRY_DETAIL_KEY(ACTION_ADD));
+		    KEY(ACTION_UNDELETE), KEY(ACTION_ADD));
 	} else {
 		buf_printf(&w->text, "%s creates a key, %s deletes the path with all its keys.",
-		    REGISTRY_DETAIL_KEY(ACTION_ADD), REGISTRY_DETAIL_KEY(ACTION_REMOVE));
+		    KEY(ACTION_ADD), KEY(ACTION_REMOVE));
 	}
 }
 
 static void
-say_key(struct words *w, const struct registry_path *p, const struct registry_key *k)
+registry_say_key(struct words *w, const struct registry_path *p, const struct registry_key *k)
 {
 	const struct registry_version *v = registry_key_latest(k);
 
 	if (!k->exists && p->known != REGISTRY_UNKNOWN) {
 		buf_printf(&w->text, "Referred to as ${secret:%s:%s}, but the registry has no such "
-		    "key. %s creates it.", p->name, k->name, REGISTRY_DETAIL_KEY(ACTION_ADD));
+		    "key. %s creates it.", p->name, k->name, KEY(ACTION_ADD));
 		return;
 	}
 	if (registry_key_state(k) != REGISTRY_LIVE) {
 		buf_printf(&w->text, "No version is live: what refers to it gets nothing. %s "
-		    "stores a new one", REGISTRY_DETAIL_KEY(ACTION_UPDATE));
+		    "stores a new one", KEY(ACTION_UPDATE));
 		if (registry_key_lost(k) != NULL)
 			buf_printf(&w->text, ", %s brings back version %u",
-			    REGISTRY_DETAIL_KEY(ACTION_UNDELETE),
-			    registry_key_lost(k)->number);
+			    KEY(ACTION_UNDELETE), registry_key_lost(k)->number);
 		buf_append_char(&w->text, '.');
 		return;
 	}
 	buf_printf(&w->text, "Referred to as ${secret:%s:%s}. %s shows the newest value, %s stores "
-	    "a new version", p->name, k->name, REGISTRY_DETAIL_KEY(ACTION_REVEAL),
-	    REGISTRY_DETAIL_KEY(ACTION_UPDATE));
+	    "a new version", p->name, k->name, KEY(ACTION_REVEAL),
+	    KEY(ACTION_UPDATE));
 	if (v != NULL && registry_key_live_before(k, v->number) != NULL)
 		buf_printf(&w->text, ", %s compares the newest two",
-		    REGISTRY_DETAIL_KEY(ACTION_COMPARE));
+		    KEY(ACTION_COMPARE));
 	buf_append_char(&w->text, '.');
 }
 
 static void
-registry_detail_say_version(struct words *w, const struct registry_key *k,
+registry_say_version(struct words *w, const struct registry_key *k,
     const struct registry_version *v)
 {
 	buf_printf(&w->text, "Version %u, %s.", v->number, registry_state_name(v->state));
@@ -529,86 +514,54 @@ registry_detail_say_version(struct words *w, const struct registry_key *k,
 		buf_printf(&w->text, " Expires %s.", v->expires);
 	if (v->state == REGISTRY_LIVE && registry_key_live_before(k, v->number) != NULL)
 		buf_printf(&w->text, " %s shows it, %s compares it with the one before, %s deletes "
-		    "it.", REGISTRY_DETAIL_KEY(ACTION_REVEAL),
-		    REGISTRY_DETAIL_KEY(ACTION_COMPARE), REGISTRY_DETAIL_KEY(ACTION_REMOVE));
+		    "it.", KEY(ACTION_REVEAL),
+		    KEY(ACTION_COMPARE), KEY(ACTION_REMOVE));
 	else if (v->state == REGISTRY_LIVE)
 		buf_printf(&w->text, " %s shows it, %s deletes it.",
-		    REGISTRY_DETAIL_KEY(ACTION_REVEAL),
-		    REGISTRY_DETAIL_KEY(ACTION_REMOVE));
+		    KEY(ACTION_REVEAL), KEY(ACTION_REMOVE));
 	else if (v->state == REGISTRY_DELETED)
-		buf_printf(&w->text, " %s brings it back.", REGISTRY_DETAIL_KEY(ACTION_UNDELETE));
+		buf_printf(&w->text, " %s brings it back.", KEY(ACTION_UNDELETE));
 }
 
 static void
-say_use(struct words *w, const struct registry_use *u)
+registry_say_use(struct words *w, const struct registry_use *u)
 {
 	buf_printf(&w->text, "Refers to ${secret:%s:%s}. ", u->path, u->key);
 	if (u->misplaced)
 		buf_append_str(&w->text, "It is misplaced: the connector of this file has another "
 		    "name, so that a Connect worker refuses it. ");
-	buf_printf(&w->text, "%s goes there.", REGISTRY_DETAIL_KEY(ACTION_OPEN));
+	buf_printf(&w->text, "%s goes there.", KEY(ACTION_OPEN));
 }
 
 static void
-registry_detail_say(struct app *a, struct words *w, const struct registry_selection *s)
+registry_say(struct app *a, struct words *w)
 {
-	if (s->path == NULL)
+	struct registry_selection s = registry_selected(a->registry);
+
+	if (a->registry->known == REGISTRY_FAILED || a->registry->source == NULL ||
+	    s.path == NULL)
 		return;
-	if (s->use != NULL) {
-		buf_printf(&w->place, "%s:%zu", model_show_path(a->model, s->use->file),
-		    s->use->line);
-		buf_append(&w->name, s->use->entry, s->use->entry_len);
-		say_use(w, s->use);
+	if (s.use != NULL) {
+		buf_printf(&w->place, "%s:%zu", model_show_path(a->model, s.use->file),
+		    s.use->line);
+		buf_append(&w->name, s.use->entry, s.use->entry_len);
+		registry_say_use(w, s.use);
 		return;
 	}
-	buf_append_str(&w->place, s->path->name);
-	if (s->key != NULL)
-		buf_append_str(&w->name, s->key->name);
-	if (s->version != NULL)
-		registry_detail_say_version(w, s->key, s->version);
-	else if (s->key != NULL)
-		say_key(w, s->path, s->key);
+	buf_append_str(&w->place, s.path->name);
+	if (s.key != NULL)
+		buf_append_str(&w->name, s.key->name);
+	if (s.version != NULL)
+		registry_say_version(w, s.key, s.version);
+	else if (s.key != NULL)
+		registry_say_key(w, s.path, s.key);
 	else
-		say_path(w, s->path);
-}
-
-/* A screen without a detail: the list gives its place. */
-static void
-registry_detail_draw_small_reveal(struct app *a, const struct registry_selection *s)
-{
-	struct rect r = a->registry->right_active ? a->layout.right : a->layout.left;
-
-	canvas_clear(&r);
-	if (s->key != NULL)
-		canvas_tail(r.y, r.x + 1, r.w - 2, STYLE_HEAD, s->key->name);
-	r.y++;
-	r.h--;
-	words_draw_reveal(a, &r);
+		registry_say_path(w, s.path);
 }
 
 /* registry_detail.c */
 static void
-registry_detail_draw(struct app *a)
-{
-	struct registry_selection s = registry_selected(a->registry);
-	const struct rect *r = &a->layout.detail;
-	struct words w;
-
-	if (r->h == 0) {
-		if (reveal_shown(a->reveal))
-			registry_detail_draw_small_reveal(a, &s);
-		return;
-	}
-	canvas_hline(a->layout.rule.y, a->layout.rule.x, a->layout.rule.w);
-	words_init(&w);
-	if (a->registry->known != REGISTRY_FAILED && a->registry->source != NULL)
-		registry_detail_say(a, &w, &s);
-	words_draw(a, r, &w);
-	words_release(&w);
-}
-
-void
-registry_view_draw_title(struct app *a, const struct rect *r)
+registry_draw_title(struct app *a, const struct rect *r)
 {
 	const struct registry *reg = a->registry;
 	const char *right = reg->user;
@@ -635,14 +588,14 @@ registry_view_draw_title(struct app *a, const struct rect *r)
 
 /* Add "N one" or "N many" to a list, if there are any. */
 static void
-registry_view_count(struct buf *out, size_t n, const char *one, const char *many)
+registry_count(struct buf *out, size_t n, const char *one, const char *many)
 {
 	if (n > 0)
 		buf_printf(out, "%s%zu %s", out->len > 0 ? ", " : "", n, n == 1 ? one : many);
 }
 
-void
-registry_view_draw_counts(struct app *a, const struct rect *r, int w)
+static void
+registry_draw_counts(struct app *a, const struct rect *r, int w)
 {
 	const struct registry *reg = a->registry;
 	const struct registry_path *p;
@@ -671,32 +624,91 @@ registry_view_draw_counts(struct app *a, const struct rect *r, int w)
 		buf_printf(&text, "rotation: %zu of %zu sealed again", reg->rotated,
 		    reg->rotation_total);
 	if (reg->known == REGISTRY_KNOWN) {
-		registry_view_count(&text, paths, reg->cut ? "path and more" : "path",
+		registry_count(&text, paths, reg->cut ? "path and more" : "path",
 		    reg->cut ? "paths and more" : "paths");
 		if (deleted > 0)
 			buf_printf(&text, " (%zu deleted)", deleted);
-		registry_view_count(&text, keys, all ? "key" : "key so far",
+		registry_count(&text, keys, all ? "key" : "key so far",
 		    all ? "keys" : "keys so far");
-		registry_view_count(&text, reg->uses.list.len, "reference", "references");
-		registry_view_count(&text, dangling, "dangling", "dangling");
-		registry_view_count(&text, misplaced, "misplaced", "misplaced");
+		registry_count(&text, reg->uses.list.len, "reference", "references");
+		registry_count(&text, dangling, "dangling", "dangling");
+		registry_count(&text, misplaced, "misplaced", "misplaced");
 	}
 	canvas_text(r->y, r->x + 1, w, STYLE_NOTE, buf_cstr(&text));
 	buf_release(&text);
 }
 
-void
-registry_view_draw(struct app *a)
-{
-	const struct layout *l = &a->layout;
-	bool right = a->registry->right_active;
+/* --- what the keys do in this view alone --- */
 
-	if (l->two_panes || !right)
-		pane_paths_draw(a);
-	if (l->two_panes || right)
-		pane_versions_draw(a);
-	if (l->two_panes)
-		canvas_vline(l->left_head.h > 0 ? l->left_head.y : l->left.y, l->right.x - 1,
-		    l->left.h + l->left_head.h);
-	registry_detail_draw(a);
+void
+act_registry_open(struct app *a)
+{
+	struct registry_selection s = registry_selected(a->registry);
+
+	if (s.use != NULL) {
+		files_show(a, s.use->file, s.use->entry, s.use->entry_len);
+		a->view = VIEW_FILES;
+	} else if (s.key == NULL && s.path != NULL) {
+		act_turn_fold(a);
+	} else if (!a->registry->panes.right_active && s.key != NULL) {
+		a->registry->panes.right_active = true;
+	}
 }
+
+void
+act_registry_cancel(struct app *a)
+{
+	a->registry->marked = 0;
+}
+
+void
+act_registry_refresh(struct app *a)
+{
+	registry_refresh(a->registry);
+	if (a->registry->source != NULL && registry_unavailable(a->registry) != NULL)
+		(void)act_registry_ready(a);
+	else
+		app_notice(a, "asking anew");
+}
+
+static void
+registry_entered(struct app *a)
+{
+	struct registry *r = a->registry;
+
+	/* Files may have changed since the view was shown last. */
+	registry_uses_restart(&r->uses);
+	registry_names_forget_uses(&r->names);
+	if (r->source != NULL && r->known == REGISTRY_UNKNOWN && registry_unavailable(r) != NULL)
+		(void)act_registry_ready(a);
+}
+
+static struct panes *
+registry_panes(struct app *a)
+{
+	return &a->registry->panes;
+}
+
+/* Another path or key has other versions. */
+static void
+registry_moved(struct app *a, struct outline *o)
+{
+	if (o == &a->registry->panes.left)
+		registry_rows_moved(a->registry);
+}
+
+const struct view_ops view_registry = {
+	.only_here = "this is for the registry",
+	.left_leads = true,
+	.panes = registry_panes,
+	.entered = registry_entered,
+	.moved = registry_moved,
+	.folded = registry_moved,
+	.is_due = registry_is_due,
+	.tick = registry_step,
+	.draw_title = registry_draw_title,
+	.draw_left = paths_draw,
+	.draw_right = versions_draw,
+	.draw_counts = registry_draw_counts,
+	.say = registry_say,
+};

@@ -1,0 +1,30 @@
+#ifndef UI_OPTIONS_H
+#define UI_OPTIONS_H
+
+#include <stddef.h>
+
+#include "ui/canvas.h"
+
+struct bindings;
+struct registry_source;
+struct rules;
+struct scope;
+
+/* What the command line tells the interface.  Strings are borrowed. */
+struct ui_options {
+	const char *const *paths;	/* files and folders; none: "." */
+	size_t path_count;
+	const char *secrets_file;	/* NULL: among the paths, or where references say */
+	const char *remote_path;	/* NULL: as in references there, else the local path */
+	const char *master_key_file;	/* NULL: environment, credential, or ask */
+	int reveal_ms;			/* how long a revealed value stays; 0: 10 s */
+	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
+	int lock_timeout_ms;		/* how long to wait for another process's lock */
+	enum theme theme;
+	const struct bindings *bindings;	/* keys; NULL: the built-in ones */
+	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */
+	const struct registry_source *registry;	/* NULL: none is configured */
+	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
+};
+
+#endif /* !UI_OPTIONS_H */

@@ -1,0 +1,49 @@
+#ifndef UI_VIEW_H
+#define UI_VIEW_H
+
+#include <stdbool.h>
+
+#include "ui/outline.h"
+
+struct app;
+struct rect;
+struct words;
+
+/* The main views, one of which is shown.  To add one: its number here, its row in views[]
+ * (app.c), its file view_NAME.c, and its faces in the table of actions (keymap.c). */
+enum view_id { VIEW_FILES, VIEW_REGISTRY, VIEW_COUNT };
+
+/*
+ * A main view: two lists side by side, a line of counts, and a detail of what
+ * is selected.  Its state is its own; the frame (frame.c) draws it, act_move.c
+ * moves in its lists.
+ */
+struct view_ops {
+	const char *only_here;	/* why an action of no other view cannot be done elsewhere */
+	bool left_leads;	/* searching and folding are for the left list in both panes */
+	struct panes *(*panes)(struct app *a);
+	void (*entered)(struct app *a);	/* it is shown from now on */
+
+	/* The user moved the cursor of ${o}, or folded something in it. */
+	void (*moved)(struct app *a, struct outline *o);
+	void (*folded)(struct app *a, struct outline *o);
+
+	/* Files were read or changed: make the rows anew. */
+	void (*changed)(struct app *a);
+
+	/* While it is shown, and no dialog: is there something to do at once?  A piece of it;
+	 * true: draw.  NULL: never. */
+	bool (*is_due)(const struct app *a);
+	bool (*tick)(struct app *a);
+
+	void (*draw_title)(struct app *a, const struct rect *r);
+	void (*draw_left)(struct app *a);	/* with its heading, where layout has a place */
+	void (*draw_right)(struct app *a);
+	void (*draw_counts)(struct app *a, const struct rect *r, int w);	/* ${w} columns */
+	void (*say)(struct app *a, struct words *w);	/* the detail */
+};
+
+extern const struct view_ops view_files, view_registry;
+extern const struct view_ops *const views[VIEW_COUNT];
+
+#endif /* !UI_VIEW_H */

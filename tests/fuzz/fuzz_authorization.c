@@ -15,7 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct digest *digest;
-static struct tokens *tokens;
+static struct data_items *tokens;
 static char good[TOKENS_TEXT + 1];
 
 static void
@@ -41,7 +41,7 @@ make_tokens(void)
 	memcpy(good, text.data, TOKENS_TEXT);
 	buf_release(&text);
 	snprintf(path, sizeof(path), "%s/%s", folder, TOKENS_FILE);
-	need((tokens = tokens_read(path, &file, NULL)) != NULL);
+	need((tokens = data_items_read(&tokens_table, path, &file, NULL)) != NULL);
 	need((digest = digest_new(NULL)) != NULL);
 	need(tokens_check(tokens, digest, good, TOKENS_TEXT, 0) != NULL);
 	unlink(path);

@@ -14,8 +14,6 @@ struct credentials;
 struct jwks;
 struct rate;
 struct throttle;
-struct tokens;
-struct users;
 struct verified;
 
 /* What an Authorization header holds (RFC 9110 section 11.4). */
@@ -75,19 +73,13 @@ int password_check(const struct password *p, const void *text, size_t n);
 #define USERS_FILE "users.json"
 #define USERS_MAX 100000
 
-/* Who has a password: DATA/users.json as it is looked up. */
-
+/* Who has a password: DATA/users.json. */
 struct user {
 	char name[PRINCIPAL_MAX];
 	struct password password;
 };
 
-/* None where there is no such file.  ERROR_FORMAT names the user. */
-struct users *users_read(const char *path, struct file_id *id, struct error *err);
-void users_free(struct users *u);
-
-/* NULL: there is no such user. */
-const struct user *users_find(const struct users *u, const char *name);
+extern const struct data_table users_table;
 
 #define TOKENS_FILE "tokens.json"
 #define TOKENS_MAX 1000000
@@ -99,8 +91,7 @@ const struct user *users_find(const struct users *u, const char *name);
 /* ps_<id>_<secret in base64url>; '_' may be in the secret, so places count. */
 #define TOKENS_TEXT (3 + TOKENS_ID + 1 + TOKENS_SECRET_TEXT)
 
-/* API tokens: DATA/tokens.json as it is looked up. */
-
+/* API tokens: DATA/tokens.json. */
 struct token {
 	char id[TOKENS_ID + 1];
 	char principal[PRINCIPAL_MAX];
@@ -108,15 +99,13 @@ struct token {
 	int64_t expires;	/* seconds after 1970; INT64_MAX: never */
 };
 
-/* None where there is no such file.  ERROR_FORMAT names the token's id. */
-struct tokens *tokens_read(const char *path, struct file_id *id, struct error *err);
-void tokens_free(struct tokens *t);
+extern const struct data_table tokens_table;
 
 /**
  * tokens_check(t, d, text, n, now):
  * The token that ${text} is, or NULL: malformed, unknown, wrong, or over.
  */
-const struct token *tokens_check(const struct tokens *t, const struct digest *d,
+const struct token *tokens_check(const struct data_items *t, const struct digest *d,
     const char *text, size_t n, int64_t now);
 
 /* Does it look like one? */

@@ -46,8 +46,8 @@ struct source {
 
 struct credentials {
 	pthread_rwlock_t lock;	/* of what follows */
-	struct users *users;
-	struct tokens *tokens;
+	struct data_items *users;
+	struct data_items *tokens;
 	struct jwks *jwks;
 	uint64_t jwks_count;	/* how often it was read */
 
@@ -58,8 +58,8 @@ struct credentials {
 
 /* What one of the files says; the others are NULL. */
 struct contents {
-	struct users *users;
-	struct tokens *tokens;
+	struct data_items *users;
+	struct data_items *tokens;
 	struct jwks *jwks;
 };
 
@@ -263,14 +263,14 @@ credentials_load(struct credentials *c, enum which which, struct error *err)
 	if (s->path == NULL)
 		return 0;
 	if (which == USERS)
-		good = (t.users = users_read(s->path, &s->id, &why)) != NULL;
+		good = (t.users = data_items_read(&users_table, s->path, &s->id, &why)) != NULL;
 	else if (which == TOKENS)
-		good = (t.tokens = tokens_read(s->path, &s->id, &why)) != NULL;
+		good = (t.tokens = data_items_read(&tokens_table, s->path, &s->id, &why)) != NULL;
 	else
 		good = (t.jwks = jwks_read(s->path, &s->id, &why)) != NULL;
 	credentials_swap(c, &t);
-	users_free(t.users);
-	tokens_free(t.tokens);
+	data_items_free(t.users);
+	data_items_free(t.tokens);
 	jwks_free(t.jwks);
 	pthread_mutex_lock(&c->why_lock);
 	s->failed = !good;
@@ -362,8 +362,8 @@ credentials_close(struct credentials *c)
 		return;
 	for (size_t i = 0; i < FILES; i++)
 		free(c->sources[i].path);
-	users_free(c->users);
-	tokens_free(c->tokens);
+	data_items_free(c->users);
+	data_items_free(c->tokens);
 	jwks_free(c->jwks);
 	watch_destroy(&c->watch);
 	pthread_mutex_destroy(&c->why_lock);
@@ -377,7 +377,7 @@ credentials_user(struct credentials *c, const char *name, struct user *out)
 	const struct user *u;
 
 	pthread_rwlock_rdlock(&c->lock);
-	u = users_find(c->users, name);
+	u = data_items_find(c->users, name, strlen(name));
 	if (u != NULL)
 		*out = *u;
 	pthread_rwlock_unlock(&c->lock);
@@ -399,7 +399,7 @@ credentials_user_is(struct credentials *c, const char *name,
 	bool same;
 
 	pthread_rwlock_rdlock(&c->lock);
-	u = users_find(c->users, name);
+	u = data_items_find(c->users, name, strlen(name));
 	same = u != NULL && secret_equal(u->password.hash, VERIFIED_STAMP, stamp, VERIFIED_STAMP);
 	pthread_rwlock_unlock(&c->lock);
 	return same;

@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/map.h"
 #include "base/secmem.h"
 #include "crypto/base64.h"
 #include "crypto/key.h"
@@ -18,12 +17,6 @@
 #define HASH_TEXT 43	/* characters */
 #define TTL_MAX ((int64_t)100 * 366 * 86400)
 
-struct users {
-	struct user *items;
-	size_t count;
-	struct map *by_name;
-};
-
 struct user_edit {
 	char name[PRINCIPAL_MAX];
 	struct password password;
@@ -33,12 +26,6 @@ struct user_edit {
 struct user_listing {
 	void (*visit)(void *cookie, const char *name, const char *created);
 	void *cookie;
-};
-
-struct tokens {
-	struct token *items;
-	size_t count;
-	struct map *by_id;
 };
 
 struct token_edit {
@@ -113,13 +100,6 @@ password_check(const struct password *p, const void *text, size_t n)
 	return rc;
 }
 
-static int
-users_bad(const char *name, const char *what, struct error *err)
-{
-	error_set(err, ERROR_FORMAT, "%s", what);
-	return error_key(err, name, strlen(name));
-}
-
 static bool
 users_read_number(const json_t *o, const char *name, uint32_t *out)
 {
@@ -155,27 +135,33 @@ read_bytes(const json_t *o, const char *name, unsigned char *out, size_t max, si
 }
 
 static int
-users_from_json(const char *name, const json_t *o, struct password *out, struct error *err)
+user_take(const char *name, const json_t *o, void *item, struct error *err)
 {
+	struct user *u = item;
+	struct password *out = &u->password;
 	const json_t *s = json_object_get(o, "scrypt");
 	char normal[PRINCIPAL_MAX];
 	size_t n = 0;
 
-	*out = (struct password){ 0 };
 	if (!principal_normalise(name, strlen(name), normal) || strcmp(name, normal) != 0 ||
 	    !principal_is_user(name))
-		return users_bad(name, "not a name for a user", err);
+		return data_file_bad(name, "not a name for a user", err);
 	if (!users_read_number(s, "N", &out->N) || !users_read_number(s, "r", &out->r) ||
 	    !users_read_number(s, "p", &out->p) ||
 	    !read_bytes(s, "salt", out->salt, sizeof(out->salt), &out->salt_len) ||
 	    !read_bytes(s, "hash", out->hash, sizeof(out->hash), &n) ||
 	    n != sizeof(out->hash))
-		return users_bad(name, "this user has no whole \"scrypt\" (N, r, p, salt, hash)",
+		return data_file_bad(name, "this user has no whole \"scrypt\" (N, r, p, salt, hash)",
 		    err);
 	if (!password_is_sane(out))
-		return users_bad(name, "this user's scrypt parameters are out of bounds", err);
+		return data_file_bad(name, "this user's scrypt parameters are out of bounds", err);
+	memcpy(u->name, name, strlen(name) + 1);
 	return 0;
 }
+
+const struct data_table users_table = {
+	USERS_FILE, "users", USERS_MAX, sizeof(struct user), user_take
+};
 
 static int
 set_base64(json_t *o, const char *name, const void *bytes, size_t n)
@@ -206,83 +192,6 @@ users_to_json(const struct password *p)
 	return NULL;
 }
 
-/* The table of names in the file; NULL: none (no error), or ERROR_FORMAT. */
-static int
-users_table(const json_t *root, json_t **table, struct error *err)
-{
-	*table = json_object_get(root, "users");
-	if (root == NULL || json_is_object(*table))
-		return 0;
-	return error_set(err, ERROR_FORMAT, "there is no table \"users\"");
-}
-
-static int
-users_take(struct users *u, json_t *table, struct error *err)
-{
-	const char *name;
-	json_t *o;
-
-	if (json_object_size(table) > USERS_MAX)
-		return error_set(err, ERROR_LIMIT, "more than %d users", USERS_MAX);
-	u->items = calloc(json_object_size(table) + 1, sizeof(*u->items));
-	u->by_name = map_new();
-	if (u->items == NULL || u->by_name == NULL)
-		return error_memory(err);
-	json_object_foreach(table, name, o) {
-		struct user *one = &u->items[u->count];
-
-		if (users_from_json(name, o, &one->password, err) != 0)
-			return -1;
-		memcpy(one->name, name, strlen(name) + 1);
-		if (map_put(u->by_name, one->name, strlen(one->name), u->count) != 0)
-			return error_memory(err);
-		u->count++;
-	}
-	return 0;
-}
-
-struct users *
-users_read(const char *path, struct file_id *id, struct error *err)
-{
-	struct users *u = NULL;
-	json_t *root, *table;
-
-	if (data_file_read(path, DATA_FILE_MAX, &root, id, err) != 0)
-		return NULL;
-	if (root != NULL && data_file_check_format(root, path, err) != 0)
-		goto out;
-	if ((u = calloc(1, sizeof(*u))) == NULL) {
-		error_memory(err);
-		goto out;
-	}
-	if (users_table(root, &table, err) != 0 || users_take(u, table, err) != 0) {
-		error_place(err, path, 0);
-		users_free(u);
-		u = NULL;
-	}
-out:
-	json_decref(root);
-	return u;
-}
-
-void
-users_free(struct users *u)
-{
-	if (u == NULL)
-		return;
-	map_free(u->by_name);
-	free(u->items);
-	free(u);
-}
-
-const struct user *
-users_find(const struct users *u, const char *name)
-{
-	size_t i;
-
-	return map_get(u->by_name, name, strlen(name), &i) ? &u->items[i] : NULL;
-}
-
 /* The administration of users.json. */
 
 static int
@@ -303,10 +212,7 @@ user_add(void *cookie, json_t *root, struct error *err)
 	json_t *table, *o;
 	bool there;
 
-	if (json_object_get(root, "users") == NULL &&
-	    data_file_set(root, "users", json_object(), err) != 0)
-		return -1;
-	if (users_table(root, &table, err) != 0)
+	if ((table = data_table_open(&users_table, root, false, err)) == NULL)
 		return -1;
 	o = json_object_get(table, e->name);
 	there = o != NULL;
@@ -315,8 +221,8 @@ user_add(void *cookie, json_t *root, struct error *err)
 		error_key(err, e->name, strlen(e->name));
 		return error_hint(err, "--replace gives the user the new password");
 	}
-	if (!there && json_object_size(table) >= USERS_MAX)
-		return error_set(err, ERROR_LIMIT, "there are %d users already", USERS_MAX);
+	if (!there && data_table_open(&users_table, root, true, err) == NULL)
+		return -1;
 	/* What stands there may be damaged: this is how it is mended. */
 	if (!json_is_object(o)) {
 		o = json_object();
@@ -368,18 +274,14 @@ auth_user_remove(const char *data, const char *name, struct error *err)
 	return data_file_edit(data, USERS_FILE, user_cut, &e, err);
 }
 
-static int
-user_list_one(void *cookie, const char *name, const json_t *o, struct error *err)
+static void
+user_list_one(void *cookie, const void *item, const json_t *o)
 {
 	const struct user_listing *l = cookie;
+	const struct user *u = item;
 	const char *created = json_string_value(json_object_get(o, "created"));
-	struct password p;
-	int rc = users_from_json(name, o, &p, err);
 
-	secmem_wipe(&p, sizeof(p));
-	if (rc == 0)
-		l->visit(l->cookie, name, created != NULL ? created : "");
-	return rc;
+	l->visit(l->cookie, u->name, created != NULL ? created : "");
 }
 
 int
@@ -388,14 +290,7 @@ auth_user_list(const char *data, void (*visit)(void *cookie, const char *name, c
 {
 	struct user_listing l = { visit, cookie };
 
-	return data_file_list(data, USERS_FILE, users_table, user_list_one, &l, err);
-}
-
-static int
-tokens_bad(const char *id, const char *what, struct error *err)
-{
-	error_set(err, ERROR_FORMAT, "%s", what);
-	return error_key(err, id, strlen(id));
+	return data_table_list(&users_table, data, user_list_one, &l, err);
 }
 
 static bool
@@ -426,96 +321,33 @@ tokens_decode(const char *text, size_t n, unsigned char out[32])
 }
 
 static int
-tokens_from_json(const char *id, const json_t *o, struct token *out, struct error *err)
+token_take(const char *id, const json_t *o, void *item, struct error *err)
 {
 	const json_t *hash = json_object_get(o, "hash");
 	const json_t *expires = json_object_get(o, "expires");
 	const char *principal = json_string_value(json_object_get(o, "principal"));
+	struct token *out = item;
 
-	*out = (struct token){ .expires = INT64_MAX };
+	out->expires = INT64_MAX;
 	if (!is_id(id, strlen(id)))
-		return tokens_bad(id, "not the id of a token", err);
+		return data_file_bad(id, "not the id of a token", err);
 	memcpy(out->id, id, TOKENS_ID + 1);
 	if (principal == NULL || !principal_normalise(principal, strlen(principal),
 	    out->principal))
-		return tokens_bad(id, "this token has no principal", err);
+		return data_file_bad(id, "this token has no principal", err);
 	if (!json_is_string(hash) || json_string_length(hash) != HASH_TEXT ||
 	    !tokens_decode(json_string_value(hash), HASH_TEXT, out->hash))
-		return tokens_bad(id, "this token has no hash", err);
+		return data_file_bad(id, "this token has no hash", err);
 	if (expires != NULL && (!json_is_string(expires) ||
 	    !data_file_parse_date(json_string_value(expires), &out->expires)))
-		return tokens_bad(id, "this token's end is not a date such as "
+		return data_file_bad(id, "this token's end is not a date such as "
 		    "2026-01-31T00:00:00Z", err);
 	return 0;
 }
 
-/* As users_table and users_from_json. */
-static int
-tokens_table(const json_t *root, json_t **table, struct error *err)
-{
-	*table = json_object_get(root, "tokens");
-	if (root == NULL || json_is_object(*table))
-		return 0;
-	return error_set(err, ERROR_FORMAT, "there is no table \"tokens\"");
-}
-
-static int
-tokens_take(struct tokens *t, json_t *table, struct error *err)
-{
-	const char *id;
-	json_t *o;
-
-	if (json_object_size(table) > TOKENS_MAX)
-		return error_set(err, ERROR_LIMIT, "more than %d tokens", TOKENS_MAX);
-	t->items = calloc(json_object_size(table) + 1, sizeof(*t->items));
-	t->by_id = map_new();
-	if (t->items == NULL || t->by_id == NULL)
-		return error_memory(err);
-	json_object_foreach(table, id, o) {
-		struct token *one = &t->items[t->count];
-
-		if (tokens_from_json(id, o, one, err) != 0)
-			return -1;
-		if (map_put(t->by_id, one->id, TOKENS_ID, t->count) != 0)
-			return error_memory(err);
-		t->count++;
-	}
-	return 0;
-}
-
-struct tokens *
-tokens_read(const char *path, struct file_id *id, struct error *err)
-{
-	struct tokens *t = NULL;
-	json_t *root, *table;
-
-	if (data_file_read(path, DATA_FILE_MAX, &root, id, err) != 0)
-		return NULL;
-	if (root != NULL && data_file_check_format(root, path, err) != 0)
-		goto out;
-	if ((t = calloc(1, sizeof(*t))) == NULL) {
-		error_memory(err);
-		goto out;
-	}
-	if (tokens_table(root, &table, err) != 0 || tokens_take(t, table, err) != 0) {
-		error_place(err, path, 0);
-		tokens_free(t);
-		t = NULL;
-	}
-out:
-	json_decref(root);
-	return t;
-}
-
-void
-tokens_free(struct tokens *t)
-{
-	if (t == NULL)
-		return;
-	map_free(t->by_id);
-	free(t->items);
-	free(t);
-}
+const struct data_table tokens_table = {
+	TOKENS_FILE, "tokens", TOKENS_MAX, sizeof(struct token), token_take
+};
 
 bool
 tokens_is_one(const char *text, size_t n)
@@ -524,20 +356,18 @@ tokens_is_one(const char *text, size_t n)
 }
 
 const struct token *
-tokens_check(const struct tokens *t, const struct digest *d, const char *text, size_t n,
+tokens_check(const struct data_items *t, const struct digest *d, const char *text, size_t n,
     int64_t now)
 {
 	unsigned char hash[TOKENS_HASH];
 	const struct token *one;
-	size_t i;
 	bool good;
 
 	if (n != TOKENS_TEXT || !tokens_is_one(text, n) || text[3 + TOKENS_ID] != '_')
 		return NULL;
 	/* Its id is no secret: it is in lists. */
-	if (!map_get(t->by_id, text + 3, TOKENS_ID, &i))
+	if ((one = data_items_find(t, text + 3, TOKENS_ID)) == NULL)
 		return NULL;
-	one = &t->items[i];
 	good = digest_sha256(d, text + n - TOKENS_SECRET_TEXT, TOKENS_SECRET_TEXT, hash) == 0 &&
 	    secret_equal(hash, sizeof(hash), one->hash, sizeof(one->hash));
 	return good && now < one->expires ? one : NULL;
@@ -575,13 +405,8 @@ token_add(void *cookie, json_t *root, struct error *err)
 	const struct token_edit *e = cookie;
 	json_t *table, *o;
 
-	if (json_object_get(root, "tokens") == NULL &&
-	    data_file_set(root, "tokens", json_object(), err) != 0)
+	if ((table = data_table_open(&tokens_table, root, true, err)) == NULL)
 		return -1;
-	if (tokens_table(root, &table, err) != 0)
-		return -1;
-	if (json_object_size(table) >= TOKENS_MAX)
-		return error_set(err, ERROR_LIMIT, "there are %d tokens already", TOKENS_MAX);
 	if (json_object_get(table, e->id) != NULL)
 		return error_set(err, ERROR_EXISTS, "there is a token of this id already");
 	o = json_object();
@@ -680,18 +505,15 @@ auth_token_revoke(const char *data, const char *id, struct error *err)
 	return data_file_edit(data, TOKENS_FILE, token_cut, name, err);
 }
 
-static int
-token_list_one(void *cookie, const char *id, const json_t *o, struct error *err)
+static void
+token_list_one(void *cookie, const void *item, const json_t *o)
 {
 	const struct token_listing *l = cookie;
+	const struct token *t = item;
 	const char *created = json_string_value(json_object_get(o, "created"));
-	struct token one;
 
-	if (tokens_from_json(id, o, &one, err) != 0)
-		return -1;
-	l->visit(l->cookie, one.id, one.principal, created != NULL ? created : "",
+	l->visit(l->cookie, t->id, t->principal, created != NULL ? created : "",
 	    json_string_value(json_object_get(o, "expires")));
-	return 0;
 }
 
 int
@@ -701,5 +523,5 @@ auth_token_list(const char *data,
 {
 	struct token_listing l = { visit, cookie };
 
-	return data_file_list(data, TOKENS_FILE, tokens_table, token_list_one, &l, err);
+	return data_table_list(&tokens_table, data, token_list_one, &l, err);
 }

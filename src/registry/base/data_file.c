@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "file/lock.h"
 #include "file/replace.h"
@@ -72,6 +73,12 @@ principal_is_user(const char *name)
 {
 	return strchr(name, ':') == NULL;
 }
+
+struct data_items {
+	char *items;
+	size_t size, count;
+	struct map *by_name;
+};
 
 static atomic_uint edits;
 
@@ -159,29 +166,136 @@ data_file_check_format(const json_t *root, const char *path, struct error *err)
 }
 
 int
-data_file_list(const char *data, const char *name, data_file_table_fn *table,
-    data_file_visit_fn *visit, void *cookie, struct error *err)
+data_file_bad(const char *name, const char *what, struct error *err)
 {
-	char *path = data_file_path(data, name, err);
-	json_t *root = NULL, *members, *value;
-	const char *member;
+	error_set(err, ERROR_FORMAT, "%s", what);
+	return error_key(err, name, strlen(name));
+}
+
+/* NULL in ${*table}: there is no file.  -1: there is one without it. */
+static int
+table_find(const struct data_table *t, const json_t *root, json_t **table, struct error *err)
+{
+	*table = json_object_get(root, t->member);
+	if (root == NULL || json_is_object(*table))
+		return 0;
+	return error_set(err, ERROR_FORMAT, "there is no table \"%s\"", t->member);
+}
+
+json_t *
+data_table_open(const struct data_table *t, json_t *root, bool for_one_more, struct error *err)
+{
+	json_t *table;
+
+	if (json_object_get(root, t->member) == NULL &&
+	    data_file_set(root, t->member, json_object(), err) != 0)
+		return NULL;
+	if (table_find(t, root, &table, err) != 0)
+		return NULL;
+	if (!for_one_more || json_object_size(table) < t->max)
+		return table;
+	error_set(err, ERROR_LIMIT, "there are %zu %s already", t->max, t->member);
+	return NULL;
+}
+
+void
+data_items_free(struct data_items *all)
+{
+	if (all == NULL)
+		return;
+	map_free(all->by_name);
+	free(all->items);
+	free(all);
+}
+
+/* Fill ${all} with the items of the table. */
+static int
+items_fill(struct data_items *all, const struct data_table *t, json_t *table, struct error *err)
+{
+	const char *name;
+	json_t *value;
+	char *item;
+
+	if (json_object_size(table) > t->max)
+		return error_set(err, ERROR_LIMIT, "more than %zu %s", t->max, t->member);
+	all->items = calloc(json_object_size(table) + 1, t->size);
+	all->by_name = map_new();
+	if (all->items == NULL || all->by_name == NULL)
+		return error_memory(err);
+	json_object_foreach(table, name, value) {
+		item = all->items + all->count * t->size;
+		if (t->take(name, value, item, err) != 0)
+			return -1;
+		if (map_put(all->by_name, item, strlen(item), all->count) != 0)
+			return error_memory(err);
+		all->count++;
+	}
+	return 0;
+}
+
+/* ${root} gets what was parsed (the caller's to release), if it is not NULL. */
+static struct data_items *
+items_read(const struct data_table *t, const char *path, struct file_id *id, json_t **root,
+    struct error *err)
+{
+	struct data_items *all = NULL;
+	json_t *table;
+
+	if (data_file_read(path, DATA_FILE_MAX, root, id, err) != 0 ||
+	    (*root != NULL && data_file_check_format(*root, path, err) != 0))
+		return NULL;
+	if ((all = calloc(1, sizeof(*all))) == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	all->size = t->size;
+	if (table_find(t, *root, &table, err) == 0 && items_fill(all, t, table, err) == 0)
+		return all;
+	error_place(err, path, 0);
+	data_items_free(all);
+	return NULL;
+}
+
+struct data_items *
+data_items_read(const struct data_table *t, const char *path, struct file_id *id,
+    struct error *err)
+{
+	json_t *root = NULL;
+	struct data_items *all = items_read(t, path, id, &root, err);
+
+	json_decref(root);
+	return all;
+}
+
+const void *
+data_items_find(const struct data_items *all, const char *name, size_t n)
+{
+	size_t i;
+
+	return map_get(all->by_name, name, n, &i) ? all->items + i * all->size : NULL;
+}
+
+int
+data_table_list(const struct data_table *t, const char *data, data_table_visit_fn *visit,
+    void *cookie, struct error *err)
+{
+	char *path = data_file_path(data, t->file, err);
+	struct data_items *all = NULL;
+	json_t *root = NULL, *table;
+	const char *name;
 	struct file_id id;
+	size_t i;
 	int rc = -1;
 
-	if (path == NULL || data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
-		goto out;
-	if (root != NULL && data_file_check_format(root, path, err) != 0)
-		goto out;
-	rc = table(root, &members, err);
-	if (rc == 0) {
-		json_object_foreach(members, member, value) {
-			if ((rc = visit(cookie, member, value, err)) != 0)
-				break;
+	if (path != NULL && (all = items_read(t, path, &id, &root, err)) != NULL) {
+		table = json_object_get(root, t->member);
+		for (i = 0; i < all->count; i++) {
+			name = all->items + i * all->size;
+			visit(cookie, name, json_object_get(table, name));
 		}
+		rc = 0;
 	}
-	if (rc != 0)
-		error_place(err, path, 0);
-out:
+	data_items_free(all);
 	json_decref(root);
 	free(path);
 	return rc;

@@ -46,17 +46,39 @@ char *data_file_path(const char *data, const char *name, struct error *err);
 int data_file_read(const char *path, size_t max, json_t **root, struct file_id *id,
     struct error *err);
 
-/**
- * data_file_list(data, name, table, visit, cookie, err):
- * Call ${visit} for each member of the table of names in DATA/NAME, which
- * ${table} finds (NULL: there is no file, and so no table), until it fails.
- * Errors are at the file.
- */
-typedef int data_file_table_fn(const json_t *root, json_t **table, struct error *err);
-typedef int data_file_visit_fn(void *cookie, const char *name, const json_t *value,
+/* A table of names in one of them: {"format":1,"MEMBER":{NAME:{...}}}. */
+struct data_table {
+	const char *file;	/* in the data folder */
+	const char *member;
+	size_t max;		/* names */
+	size_t size;		/* of an item in memory: its name first, NUL-terminated */
+
+	/* Check what stands for ${name}, and fill the item (zeroed).  ERROR_FORMAT. */
+	int (*take)(const char *name, const json_t *value, void *item, struct error *err);
+};
+
+/* The table as it is looked up. */
+struct data_items;
+
+/* None where there is no such file.  Errors are at the file and the name. */
+struct data_items *data_items_read(const struct data_table *t, const char *path,
+    struct file_id *id, struct error *err);
+void data_items_free(struct data_items *items);
+
+/* NULL: there is none of this name. */
+const void *data_items_find(const struct data_items *items, const char *name, size_t n);
+
+/* Call ${visit} with the item and the JSON of each name in DATA/FILE, in its order. */
+typedef void data_table_visit_fn(void *cookie, const void *item, const json_t *value);
+int data_table_list(const struct data_table *t, const char *data, data_table_visit_fn *visit,
+    void *cookie, struct error *err);
+
+/* The table, to be changed: made if it is not there, ERROR_LIMIT where it is full. */
+json_t *data_table_open(const struct data_table *t, json_t *root, bool for_one_more,
     struct error *err);
-int data_file_list(const char *data, const char *name, data_file_table_fn *table,
-    data_file_visit_fn *visit, void *cookie, struct error *err);
+
+/* ERROR_FORMAT about what stands for a name.  Returns -1. */
+int data_file_bad(const char *name, const char *what, struct error *err);
 
 /* json_object_set_new with ERROR_MEMORY. */
 int data_file_set(json_t *o, const char *name, json_t *value, struct error *err);

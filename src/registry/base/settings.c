@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "base/settings.h"
 #include "base/vec.h"
 #include "document/document.h"
 #include "file/file.h"
@@ -20,12 +20,14 @@
 #define SETTINGS_SECTION_NAME 64	/* bytes, the NUL included */
 
 #define AT(member) .offset = offsetof(struct settings, member)
-#define TEXT(key, member) { .name = key, .kind = SETTINGS_TEXT, AT(member) }
-#define SWITCH(key, member) { .name = key, .kind = SETTINGS_SWITCH, AT(member) }
+#define TEXT(key, member) { .name = key, .type = SETTING_TEXT, AT(member) }
+#define SWITCH(key, member) { .name = key, .type = SETTING_SWITCH, AT(member) }
+#define EITHER(key, member, two) \
+	{ .name = key, .type = SETTING_SWITCH, AT(member), .choices = two }
 #define NUMBER(key, member, low, high) \
-	{ .name = key, .kind = SETTINGS_NUMBER, AT(member), .min = low, .max = high }
+	{ .name = key, .type = SETTING_NUMBER, AT(member), .min = low, .max = high }
 #define CHOICE(key, member, list) \
-	{ .name = key, .kind = SETTINGS_CHOICE, AT(member), .choices = list }
+	{ .name = key, .type = SETTING_CHOICE, AT(member), .choices = list }
 
 #define DAY_MS 86400000U
 #define SECRET_LIMIT (512U << 10)	/* as base64 it must fit a record of the log */
@@ -39,26 +41,11 @@
 #define PREFIX "config.providers.secret.param."
 #define VARIABLE "CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_"
 
-enum settings_kind {
-	SETTINGS_TEXT,		/* const char * */
-	SETTINGS_SWITCH,	/* bool: true, false */
-	SETTINGS_NUMBER,	/* unsigned, min..max */
-	SETTINGS_SIZE,		/* size_t */
-	SETTINGS_LONG,		/* uint64_t, times ${scale} */
-	SETTINGS_CHOICE,	/* bool or enum: the place in "a|b" */
-	SETTINGS_KEY,		/* a secret buffer */
+/* What only the service has. */
+enum {
+	SETTINGS_KEY = SETTING_OTHER,	/* a secret buffer */
 	SETTINGS_OLD_KEY,	/* one more of the old keys */
 	SETTINGS_KAFKA		/* for the topic, not used by the embedded store */
-};
-
-/* One key of the settings: its name and where its value goes. */
-struct settings_key {
-	const char *name;
-	enum settings_kind kind;
-	size_t offset;		/* in struct settings */
-	uint64_t min, max;
-	uint64_t scale;
-	const char *choices;
 };
 
 /* The `[NAME]` lines of a settings file. */
@@ -223,7 +210,7 @@ settings_kafka_known(const char *name)
 	return false;
 }
 
-static const struct settings_key keys[] = {
+static const struct setting_field keys[] = {
 	TEXT("listeners", listen),
 	SWITCH("listen.insecure", listen_insecure),
 	NUMBER("http.threads", threads, 0, 256),
@@ -237,23 +224,23 @@ static const struct settings_key keys[] = {
 	TEXT("ssl.certificate", tls_certificate),
 	TEXT("ssl.key", tls_key),
 	TEXT("ssl.client.ca", tls_client_ca),
-	CHOICE("ssl.client.auth", tls_client_required, "requested|required"),
+	EITHER("ssl.client.auth", tls_client_required, "requested|required"),
 
 	CHOICE("rest.compat", compat, "confluent|mredjem"),
-	CHOICE("rest.error.code.style", subcodes, "connect|subcode"),
+	EITHER("rest.error.code.style", subcodes, "connect|subcode"),
 	SWITCH("rest.create.echo.secret", echo_secret),
 	SWITCH("rest.list.unknown.404", list_unknown_404),
-	CHOICE("validate.missing", missing_reference_warns, "error|warn"),
+	EITHER("validate.missing", missing_reference_warns, "error|warn"),
 	SWITCH("secret.refuse.masks", refuse_masks),
-	{ .name = "secret.max.bytes", .kind = SETTINGS_SIZE, AT(secret_max), .min = 1,
+	{ .name = "secret.max.bytes", .type = SETTING_SIZE, AT(secret_max), .min = 1,
 	    .max = SECRET_LIMIT },
-	{ .name = "secret.undelete.window.seconds", .kind = SETTINGS_LONG,
+	{ .name = "secret.undelete.window.seconds", .type = SETTING_LONG,
 	    AT(undelete_window_ms), .max = 315360000, .scale = 1000 },
 	SWITCH("metrics.public", allow_unlisted_metrics),
 	TEXT("config.provider.name", provider),
 
-	{ .name = "master.encryption.key", .kind = SETTINGS_KEY, AT(master_key) },
-	{ .name = "master.encryption.old.key", .kind = SETTINGS_OLD_KEY },
+	{ .name = "master.encryption.key", .type = SETTINGS_KEY, AT(master_key) },
+	{ .name = "master.encryption.old.key", .type = SETTINGS_OLD_KEY },
 	TEXT("master.encryption.key.file", master_key_file),
 	TEXT("master.encryption.old.key.file", old_key_file),
 	SWITCH("dev.mode", dev_mode),
@@ -272,7 +259,7 @@ static const struct settings_key keys[] = {
 	SWITCH("audit.stdout", audit_stdout),
 	SWITCH("audit.syslog", audit_syslog),
 	NUMBER("audit.deadline.ms", audit_deadline_ms, 10, DAY_MS),
-	{ .name = "audit.rotate.bytes", .kind = SETTINGS_LONG, AT(audit_rotate_bytes),
+	{ .name = "audit.rotate.bytes", .type = SETTING_LONG, AT(audit_rotate_bytes),
 	    .max = UINT64_MAX, .scale = 1 },
 	NUMBER("audit.keep", audit_keep, 0, 1000000),
 	TEXT("audit.crn.authority", audit_authority),
@@ -280,13 +267,13 @@ static const struct settings_key keys[] = {
 	TEXT("audit.crn.connect", audit_connect),
 	TEXT("audit.type.prefix", audit_type_prefix),
 
-	{ .name = "secret.registry.group.id", .kind = SETTINGS_KAFKA },
+	{ .name = "secret.registry.group.id", .type = SETTINGS_KAFKA },
 };
 
-static const struct settings_key kafka = { .name = SETTINGS_KAFKA_PREFIX, .kind = SETTINGS_KAFKA };
+static const struct setting_field kafka = { .name = SETTINGS_KAFKA_PREFIX, .type = SETTINGS_KAFKA };
 
 /* NULL: there is none of this name. */
-static const struct settings_key *
+static const struct setting_field *
 settings_key_find(const char *name)
 {
 	static const char old[] = "master.encryption.old.key.";
@@ -475,91 +462,11 @@ settings_keep(struct settings *s, const void *value, size_t n, struct error *err
 }
 
 static int
-settings_number(const char *text, const struct settings_key *k, uint64_t *out, struct error *err)
-{
-	unsigned long long n;
-	char *end;
-
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || n < k->min ||
-	    n > k->max) {
-		error_set(err, ERROR_FORMAT, "%s is not a whole number from %llu to %llu", k->name,
-		    (unsigned long long)k->min, (unsigned long long)k->max);
-		return -1;
-	}
-	*out = n;
-	return 0;
-}
-
-/* The place of ${text} in "a|b|c". */
-static int
-choice(const char *text, const char *name, const char *choices, unsigned *out, struct error *err)
-{
-	const char *c = choices;
-	size_t n = strlen(text);
-	size_t len;
-
-	for (*out = 0;; (*out)++) {
-		len = strcspn(c, "|");
-		if (len == n && memcmp(c, text, n) == 0)
-			return 0;
-		if (c[len] == '\0')
-			break;
-		c += len + 1;
-	}
-	error_set(err, ERROR_FORMAT, "%s has a value that it cannot have", name);
-	return error_hint(err, "one of %s", choices);
-}
-
-static int
 settings_set_secret(struct buf *b, const void *value, size_t n, struct error *err)
 {
 	buf_clear(b);
 	buf_append(b, value, n);
 	return buf_check(b, err);
-}
-
-static int
-set_checked(struct settings *s, const struct settings_key *k, const char *text, struct error *err)
-{
-	char *at = (char *)s + k->offset;
-	uint64_t n = 0;
-	unsigned place = 0;
-
-	switch (k->kind) {
-	case SETTINGS_SWITCH:
-		if (choice(text, k->name, "false|true", &place, err) != 0)
-			return -1;
-		*(bool *)at = place == 1;
-		return 0;
-	case SETTINGS_CHOICE:
-		if (choice(text, k->name, k->choices, &place, err) != 0)
-			return -1;
-		if (k->offset == offsetof(struct settings, compat))
-			s->compat = (enum rest_compat)place;
-		else
-			*(bool *)at = place == 1;
-		return 0;
-	case SETTINGS_NUMBER:
-		if (settings_number(text, k, &n, err) != 0)
-			return -1;
-		*(unsigned *)at = (unsigned)n;
-		return 0;
-	case SETTINGS_SIZE:
-		if (settings_number(text, k, &n, err) != 0)
-			return -1;
-		*(size_t *)at = (size_t)n;
-		return 0;
-	case SETTINGS_LONG:
-		if (settings_number(text, k, &n, err) != 0)
-			return -1;
-		*(uint64_t *)at = n * k->scale;
-		return 0;
-	default:
-		*(const char **)at = text[0] != '\0' ? text : NULL;
-		return 0;
-	}
 }
 
 /* The store of this build has no use for it.  Its value is not kept. */
@@ -583,7 +490,7 @@ ignore(struct settings *s, const char *key, size_t n, struct error *err)
 static int
 settings_set(struct settings *s, const char *key, const void *value, size_t n, struct error *err)
 {
-	const struct settings_key *k = settings_key_find(key);
+	const struct setting_field *k = settings_key_find(key);
 	const char *text;
 
 	if (k == NULL) {
@@ -591,18 +498,18 @@ settings_set(struct settings *s, const char *key, const void *value, size_t n, s
 		error_key(err, key, strlen(key));
 		return error_hint(err, "propseal-registry(8) lists them");
 	}
-	if (k->kind == SETTINGS_KAFKA)
+	if (k->type == SETTINGS_KAFKA)
 		return ignore(s, key, n, err);
-	if (k->kind == SETTINGS_KEY)
+	if (k->type == SETTINGS_KEY)
 		return settings_set_secret((struct buf *)((char *)s + k->offset), value, n, err);
-	if (k->kind == SETTINGS_OLD_KEY) {
+	if (k->type == SETTINGS_OLD_KEY) {
 		if (s->old_key_count == SETTINGS_OLD_KEYS_MAX)
 			return error_set(err, ERROR_LIMIT, "more than %d old keys",
 			    SETTINGS_OLD_KEYS_MAX);
 		return settings_set_secret(&s->old_keys[s->old_key_count++], value, n, err);
 	}
 	if ((text = settings_keep(s, value, n, err)) == NULL ||
-	    set_checked(s, k, text, err) != 0) {
+	    setting_store(k, s, text, err) != 0) {
 		error_key(err, key, strlen(key));
 		return -1;
 	}
@@ -819,7 +726,7 @@ int
 settings_read_environment(struct settings *s, struct error *err)
 {
 	char name[NAME_MAX_BYTES];
-	const struct settings_key *k;
+	const struct setting_field *k;
 	char **e;
 	char *value;
 	size_t n, i;
@@ -843,8 +750,8 @@ settings_read_environment(struct settings *s, struct error *err)
 		if (settings_set(s, name, value, strlen(value), err) != 0)
 			return error_hint(err, "the environment says it: %s...", VARIABLE);
 		k = settings_key_find(name);
-		if (k != NULL && (k->kind == SETTINGS_KEY || k->kind == SETTINGS_OLD_KEY ||
-		    k->kind == SETTINGS_KAFKA))
+		if (k != NULL && (k->type == SETTINGS_KEY || k->type == SETTINGS_OLD_KEY ||
+		    k->type == SETTINGS_KAFKA))
 			secmem_wipe(value, strlen(value));
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/vec.h"
 #include "crypto/key.h"
+#include "crypto/mac.h"
 #include "document/document.h"
 #include "estate/estate.h"
 #include "file/file.h"
@@ -101,7 +102,7 @@ model_unlock(struct model *m, struct key *master, struct error *err)
 		key_free(master);
 		return -1;
 	}
-	if (key_fingerprint(master, m->fingerprint, err) == -1) {
+	if (mac_fingerprint(master, m->fingerprint, err) == -1) {
 		key_free(master);
 		return -1;
 	}

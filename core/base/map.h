@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct map;
-
 #define SIPHASH_KEY 16	/* bytes */
 
 /*
@@ -22,6 +20,7 @@ uint64_t siphash_13(const unsigned char key[SIPHASH_KEY], const void *bytes,
  * key of its own per map (https://www.aumasson.jp/siphash/siphash.pdf), so
  * that a hostile file cannot make look-ups slow.
  */
+struct map;
 
 struct map *map_new(void);
 void map_free(struct map *m);

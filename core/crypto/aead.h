@@ -3,53 +3,9 @@
 
 #include <stddef.h>
 
-struct aead;
 struct buf;
-struct cipher;
 struct error;
 struct key;
-
-#define CIPHER_GCM_IV 12	/* bytes (NIST SP 800-38D, 8.2) */
-#define CIPHER_GCM_TAG 16
-#define CIPHER_CBC_IV 16
-#define CIPHER_BLOCK 16
-
-/*
- * AES under one key, for many values: the OpenSSL contexts are kept between
- * calls, so that sealing 100 000 values costs the cipher and no set-up.
- * The key is copied into OpenSSL's context and wiped by cipher_free.
- *
- * One value is at most INT_MAX - 16 bytes (ERROR_LIMIT).  ${out} of the open
- * functions must be secret (ERROR_REFUSED); no buffer may overlap another.
- */
-
-struct cipher *cipher_new(const struct key *k, struct error *err);
-void cipher_free(struct cipher *c);
-
-/**
- * cipher_seal(c, in, n, iv, out, err):
- * AES-GCM without associated data: a fresh random ${iv}, and ${n} bytes of
- * ciphertext followed by the 16-byte tag appended to ${out}.
- */
-int cipher_seal(struct cipher *c, const void *in, size_t n,
-    unsigned char iv[CIPHER_GCM_IV], struct buf *out, struct error *err);
-
-/**
- * cipher_open(c, iv, iv_len, in, n, out, err):
- * Check and open what cipher_seal made; the plaintext is appended to ${out}
- * (secret), which is as before on failure.  ERROR_DAMAGED: wrong key, iv
- * length other than 12, too short, or a tag that does not fit.
- */
-int cipher_open(struct cipher *c, const void *iv, size_t iv_len,
-    const void *in, size_t n, struct buf *out, struct error *err);
-
-/* The same for AES-CBC with PKCS#7 padding (legacy files): never write it
- * unless asked.  Opening checks the padding in constant time and reports
- * every fault by the same ERROR_DAMAGED. */
-int cipher_seal_cbc(struct cipher *c, const void *in, size_t n,
-    unsigned char iv[CIPHER_CBC_IV], struct buf *out, struct error *err);
-int cipher_open_cbc(struct cipher *c, const void *iv, size_t iv_len,
-    const void *in, size_t n, struct buf *out, struct error *err);
 
 #define AEAD_KEY 32	/* bytes */
 #define AEAD_IV 12	/* bytes (NIST SP 800-38D, 8.2) */
@@ -64,6 +20,7 @@ int cipher_open_cbc(struct cipher *c, const void *iv, size_t iv_len,
  * One value is at most INT_MAX - 16 bytes, and so are the associated data
  * (ERROR_LIMIT).  No buffer may overlap another.
  */
+struct aead;
 
 struct aead *aead_new(struct error *err);
 void aead_free(struct aead *a);
@@ -91,5 +48,46 @@ int aead_seal(struct aead *a, const unsigned char key[AEAD_KEY], struct aead_dat
 int aead_open(struct aead *a, const unsigned char key[AEAD_KEY],
     const unsigned char iv[AEAD_IV], struct aead_data ad, const void *in, size_t n,
     struct buf *out, struct error *err);
+
+#define CIPHER_CBC_IV 16
+#define CIPHER_BLOCK 16
+
+/*
+ * AES under one key, for many values: the OpenSSL contexts are kept between
+ * calls, so that sealing 100 000 values costs the cipher and no set-up.
+ * The key is copied into OpenSSL's context and wiped by cipher_free.
+ *
+ * One value is at most INT_MAX - 16 bytes (ERROR_LIMIT).  ${out} of the open
+ * functions must be secret (ERROR_REFUSED); no buffer may overlap another.
+ */
+struct cipher;
+
+struct cipher *cipher_new(const struct key *k, struct error *err);
+void cipher_free(struct cipher *c);
+
+/**
+ * cipher_seal(c, in, n, iv, out, err):
+ * AES-GCM without associated data: a fresh random ${iv}, and ${n} bytes of
+ * ciphertext followed by the 16-byte tag appended to ${out}.
+ */
+int cipher_seal(struct cipher *c, const void *in, size_t n,
+    unsigned char iv[AEAD_IV], struct buf *out, struct error *err);
+
+/**
+ * cipher_open(c, iv, iv_len, in, n, out, err):
+ * Check and open what cipher_seal made; the plaintext is appended to ${out}
+ * (secret), which is as before on failure.  ERROR_DAMAGED: wrong key, iv
+ * length other than 12, too short, or a tag that does not fit.
+ */
+int cipher_open(struct cipher *c, const void *iv, size_t iv_len,
+    const void *in, size_t n, struct buf *out, struct error *err);
+
+/* The same for AES-CBC with PKCS#7 padding (legacy files): never write it
+ * unless asked.  Opening checks the padding in constant time and reports
+ * every fault by the same ERROR_DAMAGED. */
+int cipher_seal_cbc(struct cipher *c, const void *in, size_t n,
+    unsigned char iv[CIPHER_CBC_IV], struct buf *out, struct error *err);
+int cipher_open_cbc(struct cipher *c, const void *iv, size_t iv_len,
+    const void *in, size_t n, struct buf *out, struct error *err);
 
 #endif /* !CRYPTO_AEAD_H */

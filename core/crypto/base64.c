@@ -1,97 +1,186 @@
+#include "crypto/base64.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/secmem.h"
-#include "crypto/base64.h"
+
+#define CHUNK 768		/* decoded bytes on their way, a multiple of 12 */
+#define BLOCK 16		/* characters that are looked at together: 12 bytes */
 
 /*
- * One character of base64, without a look-up or branch on its value.  The two
- * alphabets of RFC 4648 differ in the last two characters, ${c62} and ${c63}.
+ * Sixteen characters at a time, each in a lane of its own, without a look-up
+ * or branch on what they are.  The two alphabets of RFC 4648 differ in the
+ * last two characters.
  */
+typedef unsigned char lanes __attribute__((vector_size(BLOCK)));
 
-/* All ones when a < b, else 0; for a, b < 2^31. */
-static inline uint32_t
-base64_less(uint32_t a, uint32_t b)
+struct alphabet {
+	unsigned char c62, c63;
+};
+
+static const struct alphabet standard = { '+', '/' };
+static const struct alphabet for_urls = { '-', '_' };
+
+static inline lanes
+all(unsigned char c)
 {
-	return 0 - ((a - b) >> 31);
+	return (lanes){ c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c };
 }
 
-static inline uint32_t
-base64_in_range(uint32_t c, char first, char last)
+/* All ones in the lanes from ${first} to ${last}, else 0. */
+static inline lanes
+between(lanes c, unsigned char first, unsigned char last)
 {
-	return ~base64_less(c, (uint32_t)first) & base64_less(c, (uint32_t)last + 1);
+	return (lanes)(c - all(first) <= all((unsigned char)(last - first)));
 }
 
-/* The character for the lowest six bits: each bound adds the step to its range. */
-static inline unsigned char
-base64_to_char(uint32_t x, char c62, char c63)
+/* The six bits of each character, all ones where it is not in the alphabet. */
+static inline lanes
+to_bits(lanes c, const struct alphabet *a)
 {
-	x &= 63;
-	return (unsigned char)(x + 'A' +
-	    (~base64_less(x, 26) & (uint32_t)('a' - 'A' - 26)) +
-	    (~base64_less(x, 52) & (uint32_t)('0' - 'a' - 26)) +
-	    (~base64_less(x, 62) & (uint32_t)(c62 - '0' - 10)) +
-	    (~base64_less(x, 63) & (uint32_t)(c63 - c62 - 1)));
-}
+	lanes upper = between(c, 'A', 'Z');
+	lanes lower = between(c, 'a', 'z');
+	lanes digit = between(c, '0', '9');
+	lanes is62 = (lanes)(c == all(a->c62));
+	lanes is63 = (lanes)(c == all(a->c63));
 
-/* The six bits of a character, or all ones when it is not in the alphabet. */
-static inline uint32_t
-base64_to_bits(unsigned char ch, char c62, char c63)
-{
-	uint32_t c = ch;
-	uint32_t upper = base64_in_range(c, 'A', 'Z');
-	uint32_t lower = base64_in_range(c, 'a', 'z');
-	uint32_t digit = base64_in_range(c, '0', '9');
-	uint32_t is62 = base64_in_range(c, c62, c62);
-	uint32_t is63 = base64_in_range(c, c63, c63);
-
-	return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) |
-	    (digit & (c - '0' + 52)) | (is62 & 62) | (is63 & 63) |
+	return (upper & (c - all('A'))) | (lower & (c - all('a' - 26))) |
+	    (digit & (c + all(52 - '0'))) | (is62 & all(62)) | (is63 & all(63)) |
 	    ~(upper | lower | digit | is62 | is63);
 }
 
-#define CHUNK 768		/* decoded bytes on their way, a multiple of 3 */
-
-static unsigned char
-base64_to_char_2(uint32_t x)
+/* The character for each six bits. */
+static inline lanes
+to_chars(lanes x, const struct alphabet *a)
 {
-	return base64_to_char(x, '+', '/');
+	lanes upper = between(x, 0, 25);
+	lanes lower = between(x, 26, 51);
+	lanes digit = between(x, 52, 61);
+
+	return (upper & (x + all('A'))) | (lower & (x + all('a' - 26))) |
+	    (digit & (x + all((unsigned char)('0' - 52)))) |
+	    ((lanes)(x == all(62)) & all(a->c62)) | ((lanes)(x == all(63)) & all(a->c63));
 }
 
-static uint32_t
-base64_to_bits_2(unsigned char c)
+/* --- to text --- */
+
+/* Three bytes at a time as four characters; less than three leave the rest 'A'. */
+static void
+encode_block(const unsigned char *p, size_t n, const struct alphabet *a, unsigned char out[BLOCK])
 {
-	return base64_to_bits(c, '+', '/');
+	unsigned char bits[BLOCK] = { 0 };
+	lanes x;
+
+	for (size_t i = 0; 3 * i < n; i++, p += 3) {
+		size_t left = n - 3 * i;
+		uint32_t word = (uint32_t)p[0] << 16;
+
+		if (left > 1)
+			word |= (uint32_t)p[1] << 8;
+		if (left > 2)
+			word |= p[2];
+		bits[4 * i] = (unsigned char)(word >> 18);
+		bits[4 * i + 1] = word >> 12 & 63;
+		bits[4 * i + 2] = word >> 6 & 63;
+		bits[4 * i + 3] = word & 63;
+	}
+	memcpy(&x, bits, sizeof(x));
+	x = to_chars(x, a);
+	memcpy(out, &x, sizeof(x));
 }
 
-void
-base64_encode(struct buf *out, const void *bytes, size_t n)
+static void
+encode(struct buf *out, const unsigned char *p, size_t n, const struct alphabet *a, bool padded)
 {
-	const unsigned char *p = bytes;
+	/* Two, three or four characters for one, two or three bytes. */
+	size_t len, take, part, done;
+	unsigned char block[BLOCK];
 	unsigned char *q;
-	uint32_t word;
 
 	if (n > SIZE_MAX / 2) {
 		(void)buf_reserve(out, n);
 		return;
 	}
-	if (n == 0 || buf_reserve(out, (n + 2) / 3 * 4) == -1)
+	len = n / 3 * 4 + (n % 3 > 0 ? n % 3 + 1 : 0);
+	if (n == 0 || buf_reserve(out, padded ? (len + 3) / 4 * 4 : len) == -1)
 		return;
 	q = out->data + out->len;
-	out->len += (n + 2) / 3 * 4;
-	for (; n > 0; p += 3, q += 4) {
-		word = (uint32_t)p[0] << 16;
-		if (n > 1)
-			word |= (uint32_t)p[1] << 8;
-		if (n > 2)
-			word |= p[2];
-		q[0] = base64_to_char_2(word >> 18);
-		q[1] = base64_to_char_2(word >> 12);
-		q[2] = n > 1 ? base64_to_char_2(word >> 6) : '=';
-		q[3] = n > 2 ? base64_to_char_2(word) : '=';
-		n -= n > 2 ? 3 : n;
+	for (done = 0; done < len; done += part, p += take, n -= take) {
+		take = n < BLOCK / 4 * 3 ? n : BLOCK / 4 * 3;
+		part = len - done < BLOCK ? len - done : BLOCK;
+		encode_block(p, take, a, block);
+		memcpy(q + done, block, part);
 	}
+	for (; padded && len % 4 != 0; len++)
+		q[len] = '=';
+	out->len += len;
+	secmem_wipe(block, sizeof(block));
+}
+
+void
+base64_encode(struct buf *out, const void *bytes, size_t n)
+{
+	encode(out, bytes, n, &standard, true);
+}
+
+void
+base64url_encode(struct buf *out, const void *bytes, size_t n)
+{
+	encode(out, bytes, n, &for_urls, false);
+}
+
+/* --- from text --- */
+
+/* The 48 bits that eight bytes of six bits each make, six bytes. */
+static inline void
+join(const unsigned char bits[8], unsigned char out[6])
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		v = v << 8 | bits[i];
+	v = (v & UINT64_C(0x3f003f003f003f00)) >> 2 | (v & UINT64_C(0x003f003f003f003f));
+	v = (v & UINT64_C(0x0fff00000fff0000)) >> 4 | (v & UINT64_C(0x00000fff00000fff));
+	v = (v & UINT64_C(0x00ffffff00000000)) >> 8 | (v & UINT64_C(0x0000000000ffffff));
+	for (size_t i = 0; i < 6; i++)
+		out[i] = (unsigned char)(v >> (40 - 8 * i));
+}
+
+/* A whole block, three bytes for four characters.  False: one is not in the alphabet. */
+static inline bool
+decode_block(const unsigned char *p, const struct alphabet *a, unsigned char *out)
+{
+	unsigned char bits[BLOCK];
+	uint64_t half[2];
+	lanes x;
+
+	memcpy(&x, p, sizeof(x));
+	x = to_bits(x, a);
+	memcpy(bits, &x, sizeof(x));
+	memcpy(half, &x, sizeof(half));
+	join(bits, out);
+	join(bits + BLOCK / 2, out + BLOCK / 2 / 4 * 3);
+	return ((half[0] | half[1]) & UINT64_C(0x4040404040404040)) == 0;
+}
+
+/* ${n} < BLOCK characters, as if zero bits were behind them: so many bytes to ${out}. */
+static bool
+decode_part(const unsigned char *p, size_t n, const struct alphabet *a, unsigned char *out,
+    size_t bytes)
+{
+	unsigned char text[BLOCK], made[BLOCK / 4 * 3];
+	bool good;
+
+	memset(text, 'A', sizeof(text));
+	memcpy(text, p, n);
+	good = decode_block(text, a, made);
+	memcpy(out, made, bytes);
+	secmem_wipe(text, sizeof(text));
+	secmem_wipe(made, sizeof(made));
+	return good;
 }
 
 /* What is being decoded: the text that is left, and bytes for ${out}. */
@@ -104,16 +193,10 @@ struct decoder {
 };
 
 static void
-base64_put(struct decoder *d, uint32_t word, size_t n)
+put(struct decoder *d, size_t n)
 {
-	unsigned char *q = d->chunk + d->len;
-
-	/* All three: what is too much is overwritten or left out. */
-	q[0] = (unsigned char)(word >> 16);
-	q[1] = (unsigned char)(word >> 8);
-	q[2] = (unsigned char)word;
 	d->len += n;
-	if (d->len > CHUNK - 3) {
+	if (d->len > CHUNK - BLOCK / 4 * 3) {
 		buf_append(d->out, d->chunk, d->len);
 		d->len = 0;
 	}
@@ -127,23 +210,20 @@ skip_newlines(struct decoder *d)
 }
 
 /*
- * Groups of four characters of the alphabet.  Stops where there are other
- * ones, so the only thing that time tells is where those are.
+ * Blocks, then groups of four characters of the alphabet.  Stops where there
+ * are other ones, so the only thing that time tells is where those are.
  */
 static void
-decode_groups(struct decoder *d)
+decode_blocks(struct decoder *d)
 {
-	uint32_t a, b, c, e;
-
-	while (d->end - d->p >= 4) {
-		a = base64_to_bits_2(d->p[0]);
-		b = base64_to_bits_2(d->p[1]);
-		c = base64_to_bits_2(d->p[2]);
-		e = base64_to_bits_2(d->p[3]);
-		if (((a | b | c | e) & 64) != 0)
-			return;
+	while (d->end - d->p >= BLOCK &&
+	    decode_block(d->p, &standard, d->chunk + d->len)) {
+		d->p += BLOCK;
+		put(d, BLOCK / 4 * 3);
+	}
+	while (d->end - d->p >= 4 && decode_part(d->p, 4, &standard, d->chunk + d->len, 3)) {
 		d->p += 4;
-		base64_put(d, a << 18 | b << 12 | c << 6 | e, 3);
+		put(d, 3);
 	}
 }
 
@@ -151,8 +231,7 @@ decode_groups(struct decoder *d)
 static bool
 decode_odd_group(struct decoder *d)
 {
-	uint32_t word = 0;
-	uint32_t bits;
+	unsigned char group[4];
 	size_t i;
 
 	for (i = 0; i < 4; i++) {
@@ -161,19 +240,14 @@ decode_odd_group(struct decoder *d)
 			return false;
 		if (*d->p == '=')
 			break;
-		bits = base64_to_bits_2(*d->p++);
-		if ((bits & 64) != 0)
-			return false;
-		word = word << 6 | bits;
-	}
-	if (i == 4) {
-		base64_put(d, word, 3);
-		return true;
+		group[i] = *d->p++;
 	}
 	/* Padding: the right number of them, and then no more text. */
-	if (i < 2)
+	if (i < 2 || !decode_part(group, i, &standard, d->chunk + d->len, i - 1))
 		return false;
-	base64_put(d, word << (24 - 6 * i), i - 1);
+	put(d, i - 1);
+	if (i == 4)
+		return true;
 	for (; i < 4; i++) {
 		skip_newlines(d);
 		if (d->p == d->end || *d->p++ != '=')
@@ -196,7 +270,7 @@ base64_decode(struct buf *out, const char *text, size_t n)
 	d.out = out;
 	d.len = 0;
 	for (;;) {
-		decode_groups(&d);
+		decode_blocks(&d);
 		skip_newlines(&d);
 		if (d.p == d.end)
 			break;
@@ -212,89 +286,58 @@ base64_decode(struct buf *out, const char *text, size_t n)
 	return good && !out->failed ? 0 : -1;
 }
 
-static unsigned char
-base64url_to_char(uint32_t x)
+/* Characters without anything between them; as many bytes as they make. */
+static bool
+decode_whole(const char *text, size_t n, const struct alphabet *a, unsigned char *out)
 {
-	return base64_to_char(x, '-', '_');
+	const unsigned char *p = (const unsigned char *)text;
+	bool good = true;
+
+	for (; n >= BLOCK; p += BLOCK, n -= BLOCK, out += BLOCK / 4 * 3)
+		good &= decode_block(p, a, out);
+	if (n > 0)
+		good &= decode_part(p, n, a, out, n / 4 * 3 + (n % 4 > 0 ? n % 4 - 1 : 0));
+	return good;
 }
 
-static uint32_t
-base64url_to_bits(unsigned char c)
+size_t
+base64_read(const char *text, size_t n, unsigned char *out)
 {
-	return base64_to_bits(c, '-', '_');
-}
+	size_t pad;
 
-void
-base64url_encode(struct buf *out, const void *bytes, size_t n)
-{
-	const unsigned char *p = bytes;
-	unsigned char *q;
-	uint32_t word;
-
-	if (n > SIZE_MAX / 2) {
-		(void)buf_reserve(out, n);
-		return;
-	}
-	/* Two, three or four characters for one, two or three bytes. */
-	if (n == 0 || buf_reserve(out, n / 3 * 4 + (n % 3 > 0 ? n % 3 + 1 : 0)) == -1)
-		return;
-	q = out->data + out->len;
-	while (n > 0) {
-		word = (uint32_t)p[0] << 16;
-		if (n > 1)
-			word |= (uint32_t)p[1] << 8;
-		if (n > 2)
-			word |= p[2];
-		*q++ = base64url_to_char(word >> 18);
-		*q++ = base64url_to_char(word >> 12);
-		if (n > 1)
-			*q++ = base64url_to_char(word >> 6);
-		if (n > 2)
-			*q++ = base64url_to_char(word);
-		p += n > 2 ? 3 : n;
-		n -= n > 2 ? 3 : n;
-	}
-	out->len = (size_t)(q - out->data);
+	if (n % 4 != 0)
+		return SIZE_MAX;
+	if (n == 0)
+		return 0;
+	pad = text[n - 1] != '=' ? 0 : text[n - 2] != '=' ? 1 : 2;
+	return decode_whole(text, n - pad, &standard, out) ? n / 4 * 3 - pad : SIZE_MAX;
 }
 
 int
 base64url_decode(struct buf *out, const char *text, size_t n)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	size_t start = out->len;
-	unsigned char *q;
-	uint32_t wrong = 0;
-	uint32_t word;
-	uint32_t bits;
-	size_t left;
-	size_t i;
+	size_t len = n / 4 * 3 + (n % 4 > 0 ? n % 4 - 1 : 0);
+	unsigned char last[3];
+	bool good;
 
 	if (n % 4 == 1)
 		return -1;
 	if (n == 0)
 		return out->failed ? -1 : 0;
-	if (buf_reserve(out, n / 4 * 3 + (n % 4 > 0 ? n % 4 - 1 : 0)) == -1)
+	if (buf_reserve(out, len) == -1)
 		return -1;
-	q = out->data + out->len;
-	for (left = n; left > 0; left -= i) {
-		word = 0;
-		for (i = 0; i < 4 && i < left; i++) {
-			bits = base64url_to_bits(*p++);
-			wrong |= bits & 64;
-			word |= (bits & 63) << (18 - 6 * i);
-		}
-		*q++ = (unsigned char)(word >> 16);
-		if (i > 2)
-			*q++ = (unsigned char)(word >> 8);
-		if (i > 3)
-			*q++ = (unsigned char)word;
-		/* What is left of the last character's bits, all others are out. */
-		wrong |= i == 2 ? word & 0xffff : i == 3 ? word & 0xff : 0;
+	good = decode_whole(text, n, &for_urls, out->data + out->len);
+	/* What is left of the last character's bits, all others are out. */
+	if (good && n % 4 > 0) {
+		(void)decode_part((const unsigned char *)text + n - n % 4, n % 4, &for_urls, last,
+		    sizeof(last));
+		good = n % 4 == 2 ? (last[1] | last[2]) == 0 : last[2] == 0;
+		secmem_wipe(last, sizeof(last));
 	}
-	out->len = (size_t)(q - out->data);
-	if (wrong != 0) {
-		buf_truncate(out, start);
+	if (!good) {
+		secmem_wipe(out->data + out->len, len);
 		return -1;
 	}
+	out->len += len;
 	return 0;
 }

@@ -18,9 +18,16 @@ void base64_encode(struct buf *out, const void *bytes, size_t n);
  * is as before) or when ${out} failed (buf_check tells). */
 int base64_decode(struct buf *out, const char *text, size_t n);
 
+/**
+ * base64_read(text, n, out):
+ * The same without line ends, into ${out}, which has room for n / 4 * 3
+ * bytes.  How many there are, SIZE_MAX: it is not base64.
+ */
+size_t base64_read(const char *text, size_t n, unsigned char *out);
+
 /*
  * Base64 with the alphabet for URLs and without padding, as JWS, JWK and API
- * tokens have it (RFC 4648 section 5, RFC 7515 section 2).  As in base64.h,
+ * tokens have it (RFC 4648 section 5, RFC 7515 section 2).  As above,
  * neither direction looks anything up by, or branches on, what is encoded.
  */
 

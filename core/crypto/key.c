@@ -1,11 +1,9 @@
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -145,22 +143,6 @@ key_append_base64(const struct key *k, struct buf *out)
 		base64_encode(out, k->bytes, k->length);
 	else
 		(void)buf_fail(out, ERROR_REFUSED);
-}
-
-int
-key_fingerprint(const struct key *k, char out[9], struct error *err)
-{
-	static const char label[] = "propseal key id";
-	unsigned char mac[EVP_MAX_MD_SIZE];
-
-	if (HMAC(EVP_sha256(), k->bytes, (int)k->length, (const unsigned char *)label,
-	    sizeof(label) - 1, mac, NULL) == NULL) {
-		ERR_clear_error();
-		return error_set(err, ERROR_CRYPTO, "OpenSSL cannot compute an HMAC");
-	}
-	snprintf(out, 9, "%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3]);
-	secmem_wipe(mac, sizeof(mac));
-	return 0;
 }
 
 /* OpenSSL counts its own blocks too: 128 * r * p and some more. */

@@ -7,10 +7,10 @@
 
 struct buf;
 struct error;
-struct key;
 
 /* An AES key of 16, 24 or 32 bytes in secret memory: a master or a data key.
  * A forked child finds it wiped: of no length, and refused by cipher_new. */
+struct key;
 
 /* Bounds on what a secrets file may ask for, against denial of service. */
 #define KEY_ITERATIONS_MIN 1
@@ -51,13 +51,6 @@ bool key_equal(const struct key *a, const struct key *b);
 
 /* Append the base64 form to ${out}, which must be secret. */
 void key_append_base64(const struct key *k, struct buf *out);
-
-/**
- * key_fingerprint(k, out):
- * Eight hexadecimal digits and a NUL that tell two keys apart on the screen
- * and give nothing away: the head of HMAC-SHA-256(key, "propseal key id").
- */
-int key_fingerprint(const struct key *k, char out[9], struct error *err);
 
 /* Bounds on what a file or a record may ask for, against denial of service. */
 #define SCRYPT_N_MIN 2

@@ -3,11 +3,8 @@
 
 #include <stddef.h>
 
-struct digest;
 struct error;
-struct hkdf;
 struct key;
-struct mac;
 
 #define DIGEST_SHA256 32	/* bytes */
 
@@ -16,6 +13,7 @@ struct mac;
  * look up at each call otherwise; it has no state, so that any number of
  * threads may use one at a time.
  */
+struct digest;
 
 struct digest *digest_new(struct error *err);
 void digest_free(struct digest *d);
@@ -31,6 +29,7 @@ int digest_sha256(const struct digest *d, const void *bytes, size_t n,
  * another for one purpose: HMAC-SHA-256(key, purpose).  Contexts are kept
  * between sums.
  */
+struct mac;
 
 struct mac *mac_new(const struct key *k, const char *purpose, struct error *err);
 void mac_free(struct mac *m);
@@ -43,6 +42,14 @@ void mac_free(struct mac *m);
 int mac_sum(struct mac *m, const void *name, size_t nlen, const void *data,
     size_t dlen, unsigned char out[MAC_BYTES], struct error *err);
 
+/**
+ * mac_fingerprint(k, out):
+ * Eight hexadecimal digits and a NUL that tell two keys apart on the screen
+ * and give nothing away: the head of HMAC-SHA-256(key, "propseal key id").
+ */
+#define MAC_FINGERPRINT 9
+int mac_fingerprint(const struct key *k, char out[MAC_FINGERPRINT], struct error *err);
+
 #define HKDF_OUT_MAX (255 * 32)	/* bytes (RFC 5869 section 2.3) */
 
 /*
@@ -50,6 +57,7 @@ int mac_sum(struct mac *m, const void *name, size_t nlen, const void *data,
  * is kept between calls, which makes a call cost about a microsecond; so each
  * thread needs an object of its own.
  */
+struct hkdf;
 
 struct hkdf *hkdf_new(struct error *err);
 void hkdf_free(struct hkdf *h);

@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 struct error;
-struct random_pool;
 
 /* Fill ${n} bytes from OpenSSL's private generator.  ERROR_CRYPTO. */
 int random_bytes(void *out, size_t n, struct error *err);
@@ -17,6 +16,7 @@ int random_bytes(void *out, size_t n, struct error *err);
  * child finds empty, so that two processes never use the same ones.  No byte
  * is given twice, and what was given is wiped here.  For one thread.
  */
+struct random_pool;
 
 struct random_pool *random_pool_new(struct error *err);
 void random_pool_free(struct random_pool *p);

@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 struct error;
-struct verify_key;
 
 #define SIGNATURE_RSA_MIN 2048	/* bits of the modulus (RFC 7518 section 3.3) */
 #define SIGNATURE_RSA_MAX 8192
@@ -23,6 +22,7 @@ enum signature_kind {
  * (RFC 7518 section 6).  Never changed after that, so any number of threads
  * may check with one at a time.
  */
+struct verify_key;
 
 /**
  * verify_key_rsa(n, nlen, e, elen, err):

@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 struct buf;
-struct document;
 struct error;
 struct vec;
 
@@ -20,6 +19,7 @@ struct vec;
  * are UTF-8; bytes of the file that do not decode are kept as they are, a
  * lone surrogate from a \uD800 escape is kept in its three-byte form.
  */
+struct document;
 
 enum document_format {
 	DOCUMENT_PROPERTIES,	/* java.util.Properties, JDK 17 */

@@ -6,7 +6,6 @@
 
 struct buf;
 struct document;
-struct edits;
 struct error;
 
 /*
@@ -16,6 +15,7 @@ struct error;
  * ordinary memory, so they must not be secret unless edits_new was told so:
  * sealing puts references and ciphertext here, never plaintext.
  */
+struct edits;
 
 enum edit_kind { EDIT_SET, EDIT_INSERT, EDIT_REMOVE, EDIT_SPLICE };
 

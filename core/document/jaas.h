@@ -6,7 +6,6 @@
 
 struct buf;
 struct error;
-struct jaas;
 
 /*
  * A JAAS login configuration as it stands in a value such as that of
@@ -30,6 +29,7 @@ struct jaas;
  * a value that is replaced, quotes and all, by a reference to it is for Kafka
  * the same text as before.
  */
+struct jaas;
 
 #define JAAS_NONE ((size_t)-1)
 

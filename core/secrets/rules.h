@@ -6,7 +6,6 @@
 
 struct error;
 struct jaas;
-struct rules;
 
 /* The rule of `file encrypt` without --config: "password" anywhere, any case. */
 bool sensitive_by_default_rule(const char *key, size_t len);
@@ -25,6 +24,7 @@ bool sensitive_key(const char *key, size_t len);
  * case, and without the backslashes of a path to a JSON value.  Wherever rules
  * are taken, NULL stands for the built-in ones alone.
  */
+struct rules;
 
 struct rules *rules_new(struct error *err);
 void rules_free(struct rules *r);

@@ -86,7 +86,7 @@ sealed_seal(struct cipher *c, enum sealed_cipher kind, const void *plain, size_t
     struct buf *out, struct error *err)
 {
 	unsigned char iv[CIPHER_CBC_IV];
-	size_t iv_len = kind == SEALED_GCM ? CIPHER_GCM_IV : CIPHER_CBC_IV;
+	size_t iv_len = kind == SEALED_GCM ? AEAD_IV : CIPHER_CBC_IV;
 	struct buf data;
 	int rc;
 

@@ -9,7 +9,6 @@ struct cipher;
 struct document;
 struct error;
 struct key;
-struct tagger;
 
 /*
  * The text form of a sealed value in a secrets file:
@@ -68,6 +67,7 @@ struct key *wrap_open(const struct key *master, const char *text, size_t n,
 #define TAG_TEXT 24		/* characters of the base64 form */
 
 /* The tag key of one data key. */
+struct tagger;
 
 struct tagger *tagger_new(const struct key *data_key, struct error *err);
 void tagger_free(struct tagger *t);

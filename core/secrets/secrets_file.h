@@ -12,7 +12,6 @@ struct cipher;
 struct document;
 struct error;
 struct key;
-struct secrets_file;
 struct secrets_metadata;
 struct tagger;
 
@@ -21,6 +20,7 @@ struct tagger;
  * entries named <basename of the configuration file>/<key>.  Lines that are
  * neither are kept and left alone.
  */
+struct secrets_file;
 
 #define SECRETS_ENVVAR_DEFAULT "CONFLUENT_SECURITY_MASTER_KEY"
 

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "crypto/key.h"
+#include "crypto/mac.h"
 #include "crypto/random.h"
 #include "unit.h"
 
@@ -210,11 +211,11 @@ test_fingerprints(void **state)
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (unsigned char)i;
 	k = key_from_bytes(bytes, 32, NULL);
-	assert_int_equal(key_fingerprint(k, text, NULL), 0);
+	assert_int_equal(mac_fingerprint(k, text, NULL), 0);
 	assert_string_equal(text, "8537191b");
 	key_free(k);
 	k = key_from_bytes(bytes, 16, NULL);
-	assert_int_equal(key_fingerprint(k, text, NULL), 0);
+	assert_int_equal(mac_fingerprint(k, text, NULL), 0);
 	assert_string_equal(text, "818127fb");
 	key_free(k);
 }

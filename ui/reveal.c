@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "ui/canvas.h"
 #include "ui/reveal.h"
@@ -43,7 +44,6 @@ append_for_locale(struct buf *out, const struct buf *visible)
 	uint32_t cp;
 	size_t i = 0;
 	size_t len;
-	int shift;
 
 	while (i < visible->len) {
 		len = text_utf8_decode(visible->data + i, visible->len - i, &cp);
@@ -53,8 +53,7 @@ append_for_locale(struct buf *out, const struct buf *visible)
 			buf_append(out, visible->data + i, len);
 		} else {
 			buf_append_str(out, "\\u{");
-			for (shift = cp > 0xffff ? 20 : 12; shift >= 0; shift -= 4)
-				buf_append_char(out, "0123456789abcdef"[cp >> shift & 15]);
+			hex_append_number(out, cp, cp > 0xffff ? 6 : 4);
 			buf_append_char(out, '}');
 		}
 		i += len;

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/text.h"
 
 /* What is known of a container that is open. */
@@ -56,8 +57,6 @@ is_hidden(uint32_t cp)
 static size_t
 append_other(struct buf *out, const unsigned char *p, size_t n)
 {
-	static const char digits[] = "0123456789abcdef";
-	char escape[6] = { '\\', 'u' };
 	uint32_t cp;
 	size_t len = text_utf8_decode(p, n, &cp);
 
@@ -74,9 +73,8 @@ append_other(struct buf *out, const unsigned char *p, size_t n)
 	else if (!is_hidden(cp))
 		buf_append(out, p, len);
 	else {
-		for (int i = 0; i < 4; i++)
-			escape[2 + i] = digits[cp >> (12 - 4 * i) & 15];
-		buf_append(out, escape, sizeof(escape));
+		buf_append(out, "\\u", 2);
+		hex_append_number(out, cp, 4);
 	}
 	return len;
 }
@@ -295,18 +293,11 @@ json_out_textf(struct json_out *o, const char *key, const char *fmt, ...)
 static void
 write_number(struct json_out *o, const char *key, bool negative, uint64_t n)
 {
-	char digits[21];
-	size_t i = sizeof(digits);
-
 	if (!begin_value(o, key))
 		return;
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
 	if (negative)
-		digits[--i] = '-';
-	buf_append(o->out, digits + i, sizeof(digits) - i);
+		buf_append_char(o->out, '-');
+	number_append(o->out, n);
 }
 
 void

@@ -79,6 +79,19 @@ hex_digit(unsigned char c)
 	return bits > 15 ? -1 : (int)bits;
 }
 
+int32_t
+hex_four(const unsigned char *p)
+{
+	uint32_t bits, wrong = 0, value = 0;
+
+	for (int i = 0; i < 4; i++) {
+		bits = hex_bits(p[i]);
+		wrong |= bits;
+		value = value << 4 | (bits & 15);
+	}
+	return wrong > 15 ? -1 : (int32_t)value;
+}
+
 void
 hex_text(const void *bytes, size_t n, char *out)
 {
@@ -119,4 +132,14 @@ hex_parse(const char *text, size_t n, void *out)
 		to[i] = (unsigned char)((high << 4 | low) & 0xff);
 	}
 	return (wrong & 16) == 0;
+}
+
+bool
+hex_parse_lower(const char *text, size_t n, void *out)
+{
+	for (size_t i = 0; i < 2 * n; i++) {
+		if (text[i] >= 'A' && text[i] <= 'F')
+			return false;
+	}
+	return hex_parse(text, n, out);
 }

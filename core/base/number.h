@@ -27,6 +27,9 @@ bool number_parse(const char *text, size_t n, uint64_t max, uint64_t *out);
 /* The value of a hexadecimal digit of either case, or -1. */
 int hex_digit(unsigned char c);
 
+/* What four digits at ${p} stand for, or -1. */
+int32_t hex_four(const unsigned char *p);
+
 /* The 2 * ${n} digits (lower case) of ${n} bytes, without a NUL. */
 void hex_text(const void *bytes, size_t n, char *out);
 void hex_append(struct buf *out, const void *bytes, size_t n);
@@ -40,5 +43,8 @@ void hex_append_number(struct buf *out, uint64_t value, unsigned int digits);
  * character.  Takes the same time whatever the digits are: they may be a key.
  */
 bool hex_parse(const char *text, size_t n, void *out);
+
+/* The same only as hex_text writes it: so many bytes have one text. */
+bool hex_parse_lower(const char *text, size_t n, void *out);
 
 #endif /* !BASE_NUMBER_H */

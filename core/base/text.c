@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/text.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"	/* U+FFFD */
@@ -143,13 +144,6 @@ is_treacherous(uint32_t cp)
 }
 
 static void
-append_hex(struct buf *out, uint32_t value, unsigned int digits)
-{
-	while (digits-- > 0)
-		buf_append_char(out, "0123456789abcdef"[value >> 4 * digits & 15]);
-}
-
-static void
 append_treacherous(struct buf *out, uint32_t cp)
 {
 	if (cp == '\n')
@@ -158,10 +152,10 @@ append_treacherous(struct buf *out, uint32_t cp)
 		buf_append_str(out, "\\t");
 	else if (cp < 0x80) {
 		buf_append_str(out, "\\x");
-		append_hex(out, cp, 2);
+		hex_append_number(out, cp, 2);
 	} else {
 		buf_append_str(out, "\\u{");
-		append_hex(out, cp, cp > 0xffff ? 5 : 4);
+		hex_append_number(out, cp, cp > 0xffff ? 5 : 4);
 		buf_append_char(out, '}');
 	}
 }
@@ -187,7 +181,7 @@ text_append_visible(struct buf *out, const void *bytes, size_t n)
 			i += len;
 		} else {
 			buf_append_str(out, "\\x");
-			append_hex(out, p[i++], 2);
+			hex_append_number(out, p[i++], 2);
 		}
 		start = i;
 	}
@@ -208,7 +202,7 @@ append_json_escape(struct buf *out, uint32_t cp)
 		}
 	}
 	buf_append_char(out, 'u');
-	append_hex(out, cp, 4);
+	hex_append_number(out, cp, 4);
 }
 
 /* Is any of eight bytes no plain one?  A borrow or carry can only come from

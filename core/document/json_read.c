@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "document/document_internal.h"
 #include "document/json_internal.h"
@@ -53,12 +54,6 @@ json_token_is_digit(const unsigned char *p, size_t n, size_t at)
 	return at < n && p[at] >= '0' && p[at] <= '9';
 }
 
-static bool
-is_hex(unsigned char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* Pass over the backslash at ${*at} and what it goes with. */
 static enum json_token
 pass_escape(const unsigned char *p, size_t n, size_t *at)
@@ -77,7 +72,7 @@ pass_escape(const unsigned char *p, size_t n, size_t *at)
 	while (++i < end) {
 		if (i == n)
 			return JSON_TOKEN_OPEN;
-		if (!is_hex(p[i]))
+		if (hex_digit(p[i]) < 0)
 			return JSON_TOKEN_UNIT;
 	}
 	*at = end;
@@ -170,29 +165,17 @@ struct cursor {
 	unsigned char small[4];	/* a piece that does not stand in the bytes */
 };
 
-/* The four digits at ${p}, which the parser has seen. */
-static uint32_t
-unit_at(const unsigned char *p)
-{
-	uint32_t unit = 0;
-	int i;
-
-	for (i = 0; i < 4; i++)
-		unit = unit << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
-	return unit;
-}
-
 /* A \uXXXX, with the second half of a surrogate pair when that follows. */
 static size_t
 json_decode_read_code_point(struct cursor *c)
 {
-	uint32_t cp = unit_at(c->p + c->at + 2);
+	uint32_t cp = (uint32_t)hex_four(c->p + c->at + 2);
 	uint32_t low;
 
 	c->at += 6;
 	if (cp >= 0xd800 && cp <= 0xdbff && c->n - c->at >= 6 &&
 	    memcmp(c->p + c->at, "\\u", 2) == 0) {
-		low = unit_at(c->p + c->at + 2);
+		low = (uint32_t)hex_four(c->p + c->at + 2);
 		if (low >= 0xdc00 && low <= 0xdfff) {
 			cp = 0x10000 + ((cp - 0xd800) << 10) + (low - 0xdc00);
 			c->at += 6;
@@ -467,15 +450,8 @@ json_parse_begin_path(struct scan *s)
 static enum step
 begin_element(struct scan *s)
 {
-	char digits[16];
-	size_t i = sizeof(digits);
-	uint32_t number = s->stack[s->depth - 1].children++;
-
 	json_parse_begin_path(s);
-	do {
-		digits[--i] = (char)('0' + number % 10);
-	} while ((number /= 10) > 0);
-	buf_append(&s->path, digits + i, sizeof(digits) - i);
+	number_append(&s->path, s->stack[s->depth - 1].children++);
 	return STEP_VALUE;
 }
 

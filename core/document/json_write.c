@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "document/document_internal.h"
 #include "document/json_internal.h"
@@ -8,13 +9,8 @@
 static void
 json_write_append_unit(struct buf *out, uint32_t unit)
 {
-	static const char hex[] = "0123456789abcdef";
-	char text[6] = { '\\', 'u' };
-	int i;
-
-	for (i = 0; i < 4; i++)
-		text[2 + i] = hex[unit >> (12 - 4 * i) & 0xf];
-	buf_append(out, text, sizeof(text));
+	buf_append(out, "\\u", 2);
+	hex_append_number(out, unit, 4);
 }
 
 static void
@@ -131,14 +127,9 @@ struct splicing {
 static uint32_t
 half_at(const unsigned char *p, size_t n)
 {
-	uint32_t unit = 0;
-	int i;
+	int32_t unit = n < 6 || memcmp(p, "\\u", 2) != 0 ? 0 : hex_four(p + 2);
 
-	if (n < 6 || memcmp(p, "\\u", 2) != 0)
-		return 0;
-	for (i = 2; i < 6; i++)
-		unit = unit << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
-	return unit >= 0xd800 && unit <= 0xdfff ? unit : 0;
+	return unit >= 0xd800 && unit <= 0xdfff ? (uint32_t)unit : 0;
 }
 
 /* Do the bytes end with the escape of a first half?  They begin outside of escapes. */

@@ -38,19 +38,6 @@ properties_is_separator(unsigned char c)
 	return c == '=' || c == ':';
 }
 
-/* The value of a hexadecimal digit, -1 for anything else. */
-static inline int
-properties_hex(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Behind the line end that stands at ${at}: CR LF is one. */
 static inline size_t
 properties_after_line_end(const unsigned char *p, size_t n, size_t at)

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "document/document_internal.h"
 #include "document/properties_internal.h"
@@ -46,7 +47,7 @@ read_unit(const struct cursor *c, size_t *at, uint32_t *unit)
 	*unit = 0;
 	for (i = 0; i < 4; i++) {
 		q = after_continuations(c, q);
-		digit = q < c->n ? properties_hex(c->p[q]) : -1;
+		digit = q < c->n ? hex_digit(c->p[q]) : -1;
 		if (digit == -1)
 			return false;
 		*unit = *unit << 4 | (uint32_t)digit;
@@ -350,7 +351,7 @@ pass_backslash(struct scan *s, struct document_entry *x, size_t *at)
 	}
 	*at += 2;
 	while (digits < 4) {
-		if (*at < s->n && properties_hex(s->p[*at]) != -1) {
+		if (*at < s->n && hex_digit(s->p[*at]) != -1) {
 			(*at)++;
 			digits++;
 		} else if (*at == s->n || s->p[*at] != '\\' || !at_line_end(s, *at + 1) ||

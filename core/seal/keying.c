@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "base/vec.h"
 #include "crypto/aead.h"
 #include "crypto/base64.h"
@@ -104,14 +105,12 @@ keying_set_salt(struct plan *p, const char *key, struct error *err)
 static int
 keying_set_created(struct plan *p, struct error *err)
 {
-	char date[64], text[128];
+	char date[TIME_TEXT], text[128];
 	struct timespec now;
-	struct tm utc;
 
 	/* Go's time.String(), as the reference writes it; nobody parses it. */
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &utc);
+	(void)time_text((int64_t)now.tv_sec * 1000, TIME_SPACED, date);
 	snprintf(text, sizeof(text), "%s.%09ld +0000 UTC", date, now.tv_nsec);
 	return keying_set(p, SECRETS_CREATED_AT, text, err);
 }

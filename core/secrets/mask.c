@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
@@ -203,15 +204,12 @@ static int
 append_mark(struct veil *v, struct mac *m, const char *what, const char *key, size_t len,
     const void *value, size_t n, struct error *err)
 {
-	static const char hex[] = "0123456789abcdef";
 	unsigned char sum[MAC_BYTES];
-	int i;
 
 	if (mac_sum(m, key, len, value, n, sum, err) != 0)
 		return -1;
 	buf_printf(&v->veiled, "<%s: %s ", what, m == v->values ? "value" : "text");
-	for (i = 0; i < DIGITS; i++)
-		buf_append_char(&v->veiled, hex[sum[i / 2] >> (i % 2 == 0 ? 4 : 0) & 0xf]);
+	hex_append(&v->veiled, sum, DIGITS / 2);
 	buf_append_char(&v->veiled, '>');
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -63,15 +64,6 @@ diff_report_release(struct diff_report *r)
 {
 	buf_release(&r->value);
 	buf_release(&r->out);
-}
-
-static void
-diff_report_append_number(struct buf *out, size_t n)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%zu", n);
-	buf_append_str(out, text);
 }
 
 static void
@@ -154,7 +146,7 @@ add_side_json(struct diff_report *r, const char *name, const struct document *d,
 		return;
 	}
 	buf_append_str(out, "{\"line\":");
-	diff_report_append_number(out, document_line(d, i));
+	number_append(out, document_line(d, i));
 	buf_append_str(out, ",\"state\":\"");
 	buf_append_str(out, state_name(state_of(d, i, r->s, NULL)));
 	buf_append_str(out, "\",\"value\":");
@@ -196,11 +188,11 @@ add_heading(struct diff_report *r, const struct compare_entry *e, bool secret)
 	buf_append_str(out, "@@ ");
 	if (e->a != DOCUMENT_NONE) {
 		buf_append_str(out, "-line ");
-		diff_report_append_number(out, document_line(r->a, e->a));
+		number_append(out, document_line(r->a, e->a));
 	}
 	if (e->b != DOCUMENT_NONE) {
 		buf_append_str(out, e->a != DOCUMENT_NONE ? " +line " : "+line ");
-		diff_report_append_number(out, document_line(r->b, e->b));
+		number_append(out, document_line(r->b, e->b));
 	}
 	buf_append_str(out, remark(e->result, secret));
 	buf_append_str(out, " @@\n");
@@ -296,7 +288,7 @@ diff_report_count(struct diff_report *r, size_t n, const char *one, const char *
 	if (!*first)
 		buf_append_str(&r->out, ", ");
 	*first = false;
-	diff_report_append_number(&r->out, n);
+	number_append(&r->out, n);
 	buf_append_str(&r->out, n == 1 ? one : many);
 }
 

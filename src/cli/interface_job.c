@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -8,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "cli/interface.h"
 #include "cli/registry/remote.h"
@@ -293,19 +293,18 @@ static void
 append_part(struct buf *out, const char *before, const char *name, const char *mark)
 {
 	const char *at = name != NULL ? strstr(name, mark) : NULL;
-	char digits[3] = "";
+	int high, low;
 
 	if (at == NULL)
 		return;
 	buf_append_str(out, before);
 	for (at += strlen(mark); *at != '\0' && *at != '/'; at++) {
-		if (*at != '%' || !isxdigit((unsigned char)at[1]) ||
-		    !isxdigit((unsigned char)at[2])) {
+		if (*at != '%' || (high = hex_digit((unsigned char)at[1])) < 0 ||
+		    (low = hex_digit((unsigned char)at[2])) < 0) {
 			buf_append_char(out, *at);
 			continue;
 		}
-		memcpy(digits, at + 1, 2);
-		buf_append_char(out, (char)strtoul(digits, NULL, 16));
+		buf_append_char(out, (char)(high << 4 | low));
 		at += 2;
 	}
 }

@@ -77,6 +77,10 @@ test_hex(void **state)
 	assert_true(hex_parse("007F80FfA5", 5, back));
 	assert_memory_equal(back, bytes, sizeof(bytes));
 	assert_false(hex_parse("007f80ffg5", 5, back));
+	assert_true(hex_parse_lower("007f80ffa5", 5, back));
+	assert_false(hex_parse_lower("007f80ffA5", 5, back));
+	assert_int_equal(hex_four((const unsigned char *)"D83d"), 0xd83d);
+	assert_int_equal(hex_four((const unsigned char *)"D8 d"), -1);
 	buf_clear(&out);
 	hex_append_number(&out, 0x2019, 4);
 	hex_append_number(&out, 0x1f, 2);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/registry/remote.h"
@@ -55,20 +56,6 @@ add_cas(struct buf *body, const char *text, struct error *err)
 	buf_append_str(body, ",\"cas\":");
 	buf_append_str(body, text);
 	return 0;
-}
-
-/* Append an unsigned number to a secret buffer, which has no printf. */
-static void
-put_append_number(struct buf *out, int n)
-{
-	char digits[12];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	buf_append(out, digits + at, sizeof(digits) - at);
 }
 
 /* The number at the end of the Location header; NULL: another kind of answer. */
@@ -129,7 +116,7 @@ commands_registry_put(const struct options *o)
 			rc = add_cas(&r.body, o->text[FLAG_CAS], &err);
 		if (o->given[FLAG_TTL]) {
 			buf_append_str(&r.body, ",\"ttl\":");
-			put_append_number(&r.body, o->seconds[FLAG_TTL]);
+			number_append(&r.body, (uint64_t)o->seconds[FLAG_TTL]);
 		}
 		buf_append_char(&r.body, '}');
 	}

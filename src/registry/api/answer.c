@@ -7,6 +7,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
+#include "base/time.h"
 #include "registry/api/exchange.h"
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
@@ -140,33 +142,13 @@ request_number(struct exchange *x, const char *name, uint64_t low, uint64_t high
 }
 
 void
-reply_number(struct buf *out, uint64_t n)
-{
-	char digits[20];
-	size_t i = sizeof(digits);
-
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	buf_append(out, digits + i, sizeof(digits) - i);
-}
-
-void
 reply_time(struct json_out *o, const char *key, int64_t ms)
 {
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm tm;
-	char text[48];
-	size_t n;
+	char text[TIME_TEXT];
 
-	if (ms <= 0 || gmtime_r(&seconds, &tm) == NULL) {
-		json_out_null(o, key);
-		return;
-	}
-	n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(ms % 1000));
-	json_out_text(o, key, text);
+	if (ms > 0)
+		(void)time_text(ms, TIME_MILLISECONDS, text);
+	json_out_text(o, key, ms > 0 ? text : NULL);
 }
 
 void
@@ -563,7 +545,7 @@ page_link(struct exchange *x, const struct page *p, const char *last, size_t n, 
 	buf_append_char(out, '<');
 	buf_append_str(out, http_path(x->r));
 	buf_append_str(out, "?limit=");
-	reply_number(out, p->limit);
+	number_append(out, p->limit);
 	buf_init(&value, TARGET_BYTES_MAX);
 	while (*keep != '\0') {
 		size_t len = strcspn(keep, " ");

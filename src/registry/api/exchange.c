@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -10,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
@@ -65,8 +67,8 @@ api_thread_init(struct api_thread *t, struct api *a, struct keyring *k, struct e
 	buf_init_secret(&t->value, VALUE_MAX);
 	if (random_bytes(noise, sizeof(noise), err) == -1)
 		return -1;
-	for (size_t i = 0; i < sizeof(noise); i++)
-		(void)snprintf(t->id_prefix + 2 * i, 3, "%02x", noise[i]);
+	hex_text(noise, sizeof(noise), t->id_prefix);
+	t->id_prefix[2 * sizeof(noise)] = '\0';
 	t->sealer = sealer_new(k, err);
 	t->caller = mac_new(audit, "propseal registry idempotency caller", err);
 	t->content = mac_new(audit, "propseal registry idempotency content", err);
@@ -505,19 +507,10 @@ exchange_work(struct exchange *x, size_t size, void (*release)(void *work))
 static void
 set_number(struct http_request *r, const char *name, uint64_t n, const char *quote)
 {
-	char text[24];
-	char *p = text + sizeof(text);
+	char text[NUMBER_TEXT + 3];
 
-	*--p = '\0';
-	if (*quote != '\0')
-		*--p = *quote;
-	do {
-		*--p = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	if (*quote != '\0')
-		*--p = *quote;
-	http_set_header(r, name, p);
+	(void)snprintf(text, sizeof(text), "%s%" PRIu64 "%s", quote, n, quote);
+	http_set_header(r, name, text);
 }
 
 void
@@ -542,17 +535,8 @@ exchange_reply(struct exchange *x)
 static void
 exchange_make_id(struct exchange *x)
 {
-	static const char digits[] = "0123456789abcdef";
-	size_t n = sizeof(x->thread->id_prefix) - 1;
-	uint64_t number = ++x->thread->id_next;
-
-	memcpy(x->id, x->thread->id_prefix, n);
-	x->id[n++] = '-';
-	for (int shift = 60; shift >= 0; shift -= 4) {
-		if (number >> shift != 0 || shift == 0)
-			x->id[n++] = digits[number >> shift & 15];
-	}
-	x->id[n] = '\0';
+	(void)snprintf(x->id, sizeof(x->id), "%s-%" PRIx64, x->thread->id_prefix,
+	    ++x->thread->id_next);
 }
 
 /* Take the caller's request id if it is one, else make one. */

@@ -242,9 +242,6 @@ void answer_login_failed(struct exchange *x, int status, int subcode, const char
 
 /* Pieces of answers. */
 
-/* In decimal, for headers and messages. */
-void reply_number(struct buf *out, uint64_t n);
-
 /* RFC 3339 in UTC with milliseconds; null for 0. */
 void reply_time(struct json_out *o, const char *key, int64_t ms);
 

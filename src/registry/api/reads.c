@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "registry/api/body.h"
 #include "registry/api/exchange.h"
@@ -194,7 +195,7 @@ list_versions(struct version_list *l, const struct state_key *key)
 			struct buf text;
 
 			buf_init(&text, 16);
-			reply_number(&text, last);
+			number_append(&text, last);
 			page_link(l->x, &l->page, (const char *)text.data, text.len, "metadata");
 			buf_release(&text);
 			return;

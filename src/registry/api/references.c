@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "registry/api/body.h"
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
@@ -192,7 +193,7 @@ reference_check_check(struct reference_check *c, json_t *value, unsigned depth)
 	}
 	json_array_foreach(value, i, member) {
 		buf_append_char(&c->place, '[');
-		reply_number(&c->place, i);
+		number_append(&c->place, i);
 		buf_append_char(&c->place, ']');
 		fine = fine && reference_check_check(c, member, depth + 1);
 		buf_truncate(&c->place, before);
@@ -272,7 +273,7 @@ answer_wrong(struct job *j)
 	buf_append(&message, j->c.errors.data, j->c.errors.len);
 	if (j->c.wrong > REFERENCE_CHECK_ERRORS) {
 		buf_append_str(&message, "; and ");
-		reply_number(&message, j->c.wrong - REFERENCE_CHECK_ERRORS);
+		number_append(&message, j->c.wrong - REFERENCE_CHECK_ERRORS);
 		buf_append_str(&message, " more");
 	}
 	answer_fail_long(j->c.x, 400, 0, &message);

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "crypto/mac.h"
 #include "registry/api/body.h"
 #include "registry/api/exchange.h"
@@ -350,7 +351,7 @@ create_locate(struct exchange *x, const struct store_op *op)
 	buf_append_str(out, "/keys/");
 	target_encode(out, op->key, op->key_len);
 	buf_append_str(out, "/versions/");
-	reply_number(out, op->version);
+	number_append(out, op->version);
 	x->link_name = "Location";
 }
 
@@ -401,7 +402,7 @@ digest_idempotency(struct change *c, const char *key, size_t n)
 		result = mac_sum(x->thread->caller, where.data, where.len, key, n, c->op.idem,
 		    &err);
 	buf_clear(&where);
-	reply_number(&where, (uint64_t)c->op.ttl_ms);
+	number_append(&where, (uint64_t)c->op.ttl_ms);
 	buf_append_char(&where, ' ');
 	buf_append(&where, c->op.custom.data, c->op.custom.len);
 	if (result == 0 && !where.failed)

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/secmem.h"
 #include "file/file.h"
 #include "file/replace.h"
@@ -423,7 +424,7 @@ audit_anchor_parse(const struct key *k, struct buf *text, struct audit_anchor *o
 	if (sscanf(buf_cstr(text), "{" JSON_NAME("seq") "%" SCNu64 "," JSON_NAME("hash")
 	    "\"%64[0-9a-f]\"," JSON_NAME("first") "%" SCNu64, &out->chain.seq, hex,
 	    &out->first) == 3 && strlen(hex) == 2 * MAC_BYTES && out->chain.seq > 0 &&
-	    audit_chain_unhex(hex, out->chain.hash) &&
+	    hex_parse_lower(hex, MAC_BYTES, out->chain.hash) &&
 	    audit_anchor_put(k, &out->chain, out->first, &again, err) == 0 &&
 	    secret_equal(text->data, text->len, again.data, again.len))
 		rc = 0;

@@ -94,9 +94,6 @@ bool audit_chain_fits(struct mac *m, const char *line, const struct audit_tail *
 /* Does the line follow on ${c}?  Goes on to it if so. */
 bool audit_chain_follow(struct audit_chain *c, const struct audit_tail *t);
 
-/* 64 hexadecimal digits; false: they are not. */
-bool audit_chain_unhex(const char *text, unsigned char out[MAC_BYTES]);
-
 /* The longest body of a line; no event comes near it, as each text is cut. */
 #define AUDIT_EVENT_MAX (64U << 10)
 

@@ -5,7 +5,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/secmem.h"
+#include "base/time.h"
 #include "registry/audit/audit.h"
 #include "registry/audit/audit_internal.h"
 
@@ -35,34 +37,21 @@ struct audit_style {
 	struct piece scope;		/* JSON: rbacAuthorization's */
 };
 
-static const char hex_digits[] = "0123456789abcdef";
-
 static void
 audit_text_number(struct audit_text *t, uint64_t n)
 {
-	char digits[20];
-	size_t i = sizeof(digits);
+	char digits[NUMBER_TEXT];
 
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	audit_text_put(t, digits + i, sizeof(digits) - i);
+	audit_text_put(t, digits, number_text(n, digits));
 }
 
 void
 audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n)
 {
-	char *to = t->at;	/* of its own: what is written might else be t->at */
-	size_t i;
-
-	if ((size_t)(t->end - to) < 2 * n)
+	if ((size_t)(t->end - t->at) < 2 * n)
 		return;
-	for (i = 0; i < n; i++) {
-		*to++ = hex_digits[bytes[i] >> 4];
-		*to++ = hex_digits[bytes[i] & 15];
-	}
-	t->at = to;
+	hex_text(bytes, n, t->at);
+	t->at += 2 * n;
 }
 
 /* ${n}, or less so as to be at most ${max} and not to cut inside a character. */
@@ -104,40 +93,26 @@ audit_text_percent(struct audit_text *t, const char *s, size_t n, size_t max)
 	t->at = to;
 }
 
-static void
-put_two(char *at, int n)
-{
-	at[0] = (char)('0' + n / 10 % 10);
-	at[1] = (char)('0' + n % 10);
-}
-
 /* The time now as 2026-01-31T12:00:00.123Z: 24 bytes. */
 static void
 audit_text_now(struct audit_text *t)
 {
 	/* The last second this thread made a text of. */
 	static _Thread_local time_t second = -1;
-	static _Thread_local char text[AUDIT_TEXT_TIME];
+	static _Thread_local char text[TIME_TEXT];
 	struct timespec now;
-	struct tm tm;
 	int ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec != second && gmtime_r(&now.tv_sec, &tm) != NULL) {
-		memcpy(text, "0000-00-00T00:00:00.000Z", sizeof(text));
-		put_two(text, (tm.tm_year + 1900) / 100);
-		put_two(text + 2, tm.tm_year + 1900);
-		put_two(text + 5, tm.tm_mon + 1);
-		put_two(text + 8, tm.tm_mday);
-		put_two(text + 11, tm.tm_hour);
-		put_two(text + 14, tm.tm_min);
-		put_two(text + 17, tm.tm_sec);
+	if (now.tv_sec != second) {
+		(void)time_text((int64_t)now.tv_sec * 1000, TIME_MILLISECONDS, text);
 		second = now.tv_sec;
 	}
 	ms = (int)(now.tv_nsec / 1000000);
 	text[20] = (char)('0' + ms / 100);
-	put_two(text + 21, ms % 100);
-	audit_text_put(t, text, sizeof(text));
+	text[21] = (char)('0' + ms / 10 % 10);
+	text[22] = (char)('0' + ms % 10);
+	audit_text_put(t, text, AUDIT_TEXT_TIME);
 }
 
 static const char seq_mark[] = "," JSON_NAME("seq");
@@ -179,30 +154,6 @@ audit_chain_seal(struct audit_chain *c, struct mac *m, const char *id, const cha
 	return 0;
 }
 
-static int
-audit_chain_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool
-audit_chain_unhex(const char *text, unsigned char out[MAC_BYTES])
-{
-	int high, low;
-	size_t i;
-
-	for (i = 0; i < MAC_BYTES; i++) {
-		high = audit_chain_digit(text[2 * i]);
-		low = audit_chain_digit(text[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (unsigned char)(high << 4 | low);
-	}
-	return true;
-}
-
 /* Step back over ${what}, which must end at ${*at}. */
 static bool
 audit_chain_back(const char *line, size_t *at, const char *what, size_t n)
@@ -216,7 +167,7 @@ audit_chain_back(const char *line, size_t *at, const char *what, size_t n)
 static bool
 back_hex(const char *line, size_t *at, unsigned char out[MAC_BYTES])
 {
-	if (*at < HEX || !audit_chain_unhex(line + *at - HEX, out))
+	if (*at < HEX || !hex_parse_lower(line + *at - HEX, MAC_BYTES, out))
 		return false;
 	*at -= HEX;
 	return true;

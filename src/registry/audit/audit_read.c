@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "crypto/mac.h"
 #include "registry/audit/audit.h"
 #include "registry/audit/audit_internal.h"
@@ -56,14 +57,6 @@ first_text(const json_t *o, const char *name)
 	return json_string_value(json_is_array(v) ? json_array_get(v, 0) : v);
 }
 
-static int
-audit_record_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The part of a CRN behind ${mark}, decoded. */
 static bool
 audit_record_part(const char *crn, const char *mark, char **out, size_t *len)
@@ -77,8 +70,10 @@ audit_record_part(const char *crn, const char *mark, char **out, size_t *len)
 	if ((*out = to = malloc(strcspn(p, "/") + 1)) == NULL)
 		return false;
 	for (; *p != '\0' && *p != '/'; p++) {
-		if (*p == '%' && audit_record_digit(p[1]) >= 0 && audit_record_digit(p[2]) >= 0) {
-			*to++ = (char)(audit_record_digit(p[1]) << 4 | audit_record_digit(p[2]));
+		unsigned char byte;
+
+		if (*p == '%' && p[1] != '\0' && hex_parse(p + 1, 1, &byte)) {
+			*to++ = (char)byte;
 			p += 2;
 		} else
 			*to++ = *p;

@@ -20,6 +20,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "file/file.h"
 #include "registry/audit/audit_internal.h"
 
@@ -663,17 +664,14 @@ int
 audit_rotate(struct audit *a, size_t coming)
 {
 	uint64_t size = audit_sink_file_size(a->sink_file);
-	char name[PATH_MAX], stamp[32];
-	time_t now = time(NULL);
-	struct tm tm;
+	char name[PATH_MAX], stamp[TIME_TEXT];
 
 	if (a->rotate_bytes == 0 || size == 0 || size + coming <= a->rotate_bytes ||
 	    audit_sink_file_fd(a->sink_file) < 0 || a->chain.seq == 0 ||
 	    audit_sink_file_torn(a->sink_file) > 0 || audit_now() < a->rotate_again_ms)
 		return 0;
-	if (gmtime_r(&now, &tm) == NULL ||
-	    strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) == 0 ||
-	    (size_t)snprintf(name, sizeof(name), "%s.%s-%" PRIu64, a->file, stamp, a->chain.seq) >=
+	(void)time_text((int64_t)time(NULL) * 1000, TIME_NAME, stamp);
+	if ((size_t)snprintf(name, sizeof(name), "%s.%s-%" PRIu64, a->file, stamp, a->chain.seq) >=
 	    sizeof(name))
 		return 0;
 	if (audit_sink_file_move(a->sink_file, name, NULL) != 0) {

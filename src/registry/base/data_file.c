@@ -14,6 +14,7 @@
 #include "base/json_out.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "file/lock.h"
 #include "file/replace.h"
 #include "registry/base/data_file.h"
@@ -488,26 +489,20 @@ out:
 void
 data_file_date(int64_t seconds, char out[DATA_FILE_DATE])
 {
-	time_t t = (time_t)seconds;
-	struct tm tm;
+	bool fits = seconds <= INT64_MAX / 1000 && seconds >= 0;
 
-	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 9999 - 1900 ||
-	    strftime(out, DATA_FILE_DATE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		snprintf(out, DATA_FILE_DATE, "9999-12-31T23:59:59Z");
+	(void)time_text(fits ? seconds * 1000 : INT64_MAX, TIME_SECONDS, out);
 }
 
 bool
 data_file_parse_date(const char *text, int64_t *seconds)
 {
-	char back[DATA_FILE_DATE];
-	struct tm tm = { 0 };
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	int64_t ms;
 
-	if (end == NULL || *end != '\0')
+	if (!time_parse(text, TIME_SECONDS, &ms))
 		return false;
-	*seconds = (int64_t)timegm(&tm);
-	data_file_date(*seconds, back);
-	return strcmp(back, text) == 0;
+	*seconds = ms / 1000;
+	return true;
 }
 
 int64_t

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/time.h"
 #include "file/file.h"
 
 struct json_out;
@@ -32,7 +33,7 @@ bool principal_is_user(const char *name);
  * alike.  A name that stands twice in an object is an error.
  */
 #define DATA_FILE_MAX ((size_t)64 << 20)	/* bytes */
-#define DATA_FILE_DATE 21	/* 2026-01-31T23:59:59Z and NUL */
+#define DATA_FILE_DATE TIME_TEXT	/* 2026-01-31T23:59:59Z and NUL */
 
 /* "DIR/NAME", freed by the caller.  NULL: no memory. */
 char *data_file_path(const char *data, const char *name, struct error *err);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "registry/http/http.h"
 #include "registry/http/http_internal.h"
@@ -434,18 +435,6 @@ http_chunked_init(struct http_chunked *c)
 	c->left = 0;
 }
 
-static int
-http_chunked_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool
 is_control(char c)
 {
@@ -455,7 +444,7 @@ is_control(char c)
 static int
 size_byte(struct http_chunked *c, char byte)
 {
-	int value = http_chunked_digit(byte);
+	int value = hex_digit((unsigned char)byte);
 
 	if (value >= 0) {
 		c->left = c->left << 4 | (unsigned)value;
@@ -570,18 +559,6 @@ http_chunked_feed(struct http_chunked *c, const char *p, size_t n, struct buf *b
 	return at;
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte behind the '%' at ${p}, of which ${n} bytes are left; -1: bad escape. */
 static int
 target_unescape(const char *p, size_t n)
@@ -590,8 +567,8 @@ target_unescape(const char *p, size_t n)
 
 	if (n < 3)
 		return -1;
-	high = hex(p[1]);
-	low = hex(p[2]);
+	high = hex_digit((unsigned char)p[1]);
+	low = hex_digit((unsigned char)p[2]);
 	return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 

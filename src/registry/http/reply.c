@@ -3,7 +3,9 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/secmem.h"
+#include "base/time.h"
 #include "registry/http/http_internal.h"
 
 #define REFUSAL_MAX (64U << 10)
@@ -188,14 +190,10 @@ static const char *
 date_now(struct http_thread *t)
 {
 	time_t now = time(NULL);
-	struct tm tm;
 
 	if (now != t->date_second) {
 		t->date_second = now;
-		/* No locale is set but for messages: English names, as HTTP wants. */
-		if (gmtime_r(&now, &tm) == NULL ||
-		    strftime(t->date, sizeof(t->date), "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
-			t->date[0] = '\0';
+		(void)time_text((int64_t)now * 1000, TIME_HTTP, t->date);
 	}
 	return t->date;
 }
@@ -217,14 +215,9 @@ put_text(unsigned char *out, size_t at, const char *text)
 static size_t
 put_number(unsigned char *out, size_t at, size_t n)
 {
-	char digits[20];
-	size_t i = sizeof(digits);
+	char digits[NUMBER_TEXT];
 
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	return http_reply_put(out, at, digits + i, sizeof(digits) - i);
+	return http_reply_put(out, at, digits, number_text(n, digits));
 }
 
 /* Status line and headers into the thread's output; their length. */

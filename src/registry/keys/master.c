@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/secmem.h"
 #include "crypto/base64.h"
 #include "file/file.h"
@@ -43,48 +44,14 @@ master_is_public(const char *text, size_t n)
 	return false;
 }
 
-/* All ones when first <= c <= last, else 0; for numbers below 2^31. */
-static uint32_t
-master_in_range(uint32_t c, uint32_t first, uint32_t last)
-{
-	return (((c - first) | (last - c)) >> 31) - 1;
-}
-
-/* The four bits of a digit, above 15 when it is none; no branch on a key. */
-static uint32_t
-hex_bits(unsigned char ch)
-{
-	uint32_t c = ch;
-	uint32_t digit = master_in_range(c, '0', '9');
-	uint32_t lower = master_in_range(c, 'a', 'f');
-	uint32_t upper = master_in_range(c, 'A', 'F');
-
-	return (digit & (c - '0')) | (lower & (c - 'a' + 10)) | (upper & (c - 'A' + 10)) |
-	    (16 & ~(digit | lower | upper));
-}
-
-static bool
-hex_decode(struct buf *out, const char *text)
-{
-	uint32_t wrong = 0;
-	uint32_t high;
-	uint32_t low;
-
-	for (size_t i = 0; i < RAW_HEX; i += 2) {
-		high = hex_bits((unsigned char)text[i]);
-		low = hex_bits((unsigned char)text[i + 1]);
-		wrong |= high | low;
-		buf_append_char(out, (char)(unsigned char)((high << 4 | low) & 0xff));
-	}
-	return (wrong & 16) == 0;
-}
-
 /* 32 bytes as text?  A failure stays in ${out}. */
 static bool
 raw_decode(struct buf *out, const char *text, size_t n)
 {
-	if (n == RAW_HEX && hex_decode(out, text))
+	if (n == RAW_HEX && buf_reserve(out, RAW) == 0 && hex_parse(text, RAW, out->data)) {
+		out->len = RAW;
 		return true;
+	}
 	buf_truncate(out, 0);
 	if (n == RAW_BASE64 && base64_decode(out, text, n) == 0 && out->len == RAW)
 		return true;

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "file/replace.h"
 #include "registry/api/api.h"
 #include "registry/audit/audit.h"
@@ -226,15 +227,9 @@ done:
 static int64_t
 time_of(const char *text)
 {
-	struct tm tm = { 0 };
-	const char *rest = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	int64_t ms = 0;
+	int64_t ms;
 
-	if (rest == NULL)
-		return 0;
-	if (*rest == '.')
-		ms = strtol(rest + 1, NULL, 10);
-	return (int64_t)timegm(&tm) * 1000 + ms;
+	return text != NULL && time_parse(text, TIME_MILLISECONDS, &ms) ? ms : 0;
 }
 
 static bool

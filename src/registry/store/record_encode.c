@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "crypto/base64.h"
 #include "registry/keys/keyring.h"
 #include "registry/store/record_internal.h"
@@ -26,13 +27,9 @@ put_names(const struct record *r, struct json_out *o)
 static void
 put_claim(const struct record *r, struct json_out *o)
 {
-	char hex[32];
-	size_t i;
+	char hex[2 * sizeof(r->claim)];
 
-	for (i = 0; i < sizeof(r->claim); i++) {
-		hex[2 * i] = "0123456789abcdef"[r->claim[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[r->claim[i] & 15];
-	}
+	hex_text(r->claim, sizeof(r->claim), hex);
 	json_out_text_n(o, "claim", hex, sizeof(hex));
 }
 

@@ -43,10 +43,6 @@ const char *scan_raw(struct scan *s, size_t *n);
  * bytes, so that none stands twice: its text as it stands, NUL-terminated. */
 const char *scan_strings(struct scan *s);
 
-/* RFC 4648 base64 with padding into ${out}, which has room for n / 4 * 3
- * bytes; the length, or SIZE_MAX.  For public bytes: it looks up by them. */
-size_t scan_base64(const char *text, size_t n, unsigned char *out);
-
 #define RECORD_FORMAT 1			/* m of the values written here */
 #define RECORD_ALGORITHM "HKDF-SHA256+AES-256-GCM"
 

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/json_out.h"
+#include "base/number.h"
+#include "crypto/base64.h"
 #include "registry/keys/keyring.h"
 #include "registry/log/log.h"
 #include "registry/store/names.h"
@@ -111,10 +113,10 @@ record_set_sealed(struct record_parser *p, struct record *out, uint32_t kid,
 	sealed[2] = (unsigned char)(kid >> 8);
 	sealed[3] = (unsigned char)kid;
 	/* Each writes whole groups of three bytes: the next one covers the rest. */
-	if (scan_base64(parts[0], lengths[0], sealed + SEALED_SALT) != SEALED_IV - SEALED_SALT ||
-	    scan_base64(parts[1], lengths[1], sealed + SEALED_IV) != SEALED_TEXT - SEALED_IV)
+	if (base64_read(parts[0], lengths[0], sealed + SEALED_SALT) != SEALED_IV - SEALED_SALT ||
+	    base64_read(parts[1], lengths[1], sealed + SEALED_IV) != SEALED_TEXT - SEALED_IV)
 		return RECORD_NOT_READ;
-	n = scan_base64(parts[2], lengths[2], sealed + SEALED_TEXT);
+	n = base64_read(parts[2], lengths[2], sealed + SEALED_TEXT);
 	if (n == SIZE_MAX || n < SEALED_MIN - SEALED_TEXT)
 		return RECORD_NOT_READ;
 	out->sealed = sealed;
@@ -129,7 +131,7 @@ record_set_idem(struct record *out, const char *text, size_t n)
 	unsigned char bytes[BASE64_LEN(sizeof(out->idem)) / 4 * 3];
 
 	if (n != BASE64_LEN(sizeof(out->idem)) ||
-	    scan_base64(text, n, bytes) != sizeof(out->idem))
+	    base64_read(text, n, bytes) != sizeof(out->idem))
 		return false;
 	memcpy(out->idem, bytes, sizeof(out->idem));
 	out->has_idem = true;
@@ -493,32 +495,6 @@ record_parse_start(struct record_parser *p, const struct log_record *r)
 	return 0;
 }
 
-static int
-hex_digit(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-parse_claim(const char *text, size_t n, unsigned char claim[16])
-{
-	size_t i;
-
-	if (n != 32)
-		return false;
-	for (i = 0; i < 16; i++) {
-		int high = hex_digit((unsigned char)text[2 * i]);
-		int low = hex_digit((unsigned char)text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		claim[i] = (unsigned char)(high << 4 | low);
-	}
-	return true;
-}
-
 /* Of a key in exactly the form that record_encode_key gives it: another
  * spelling is another key to the log, so it must not be taken for this one. */
 static bool
@@ -552,7 +528,8 @@ parse_key(struct scan *s, struct record *out)
 		out->version = (uint32_t)scan_number(s, NAME_VERSION_MAX);
 		scan_is(s, "," JSON_NAME("claim"));
 		claim = scan_raw(s, &n);
-		if (s->failed || out->version == 0 || !parse_claim(claim, n, out->claim))
+		if (s->failed || out->version == 0 || n != 2 * sizeof(out->claim) ||
+		    !hex_parse_lower(claim, sizeof(out->claim), out->claim))
 			return false;
 	}
 	return scan_is(s, "}") && s->p == s->end;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/number.h"
 #include "base/text.h"
 #include "registry/store/record_internal.h"
 
@@ -57,23 +58,7 @@ scan_time(struct scan *s)
 static int32_t
 hex4(const struct scan *s, const unsigned char *p)
 {
-	int32_t v = 0;
-	int i;
-
-	if (s->end - p < 4)
-		return -1;
-	for (i = 0; i < 4; i++) {
-		unsigned char c = p[i];
-
-		v <<= 4;
-		if (c >= '0' && c <= '9')
-			v |= c - '0';
-		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-			v |= (c | 0x20) - 'a' + 10;
-		else
-			return -1;
-	}
-	return v;
+	return s->end - p < 4 ? -1 : hex_four(p);
 }
 
 /* After \u: a code point, of two escapes if need be; 0: none, or NUL. */
@@ -256,49 +241,4 @@ out:
 	text[n] = '\0';
 	s->text = text + n + 1;
 	return text;
-}
-
-/* The six bits of a character, 64: not in the alphabet. */
-static const unsigned char bits[256] = {
-#define N4 64, 64, 64, 64
-#define N16 N4, N4, N4, N4
-	N16, N16,
-	N4, N4, 64, 64, 64, 62, 64, 64, 64, 63,
-	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64,
-	64, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64,
-	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
-	N16, N16, N16, N16, N16, N16, N16, N16
-#undef N4
-#undef N16
-};
-
-size_t
-scan_base64(const char *text, size_t n, unsigned char *out)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	unsigned char *q = out;
-	size_t pad, i;
-	unsigned a, b, c, d;
-
-	if (n % 4 != 0)
-		return SIZE_MAX;
-	if (n == 0)
-		return 0;
-	pad = p[n - 1] != '=' ? 0 : p[n - 2] != '=' ? 1 : 2;
-	for (i = 0; i + 4 <= n; i += 4, q += 3) {
-		bool last = i + 4 == n;
-
-		a = bits[p[i]];
-		b = bits[p[i + 1]];
-		c = last && pad == 2 ? 0 : bits[p[i + 2]];
-		d = last && pad > 0 ? 0 : bits[p[i + 3]];
-		if ((a | b | c | d) > 63)
-			return SIZE_MAX;
-		q[0] = (unsigned char)(a << 2 | b >> 4);
-		q[1] = (unsigned char)(b << 4 | c >> 2);
-		q[2] = (unsigned char)(c << 6 | d);
-	}
-	return n / 4 * 3 - pad;
 }

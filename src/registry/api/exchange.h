@@ -82,7 +82,7 @@ void watch_list_drain(struct watch_list *l);
  * thread of the request; other threads (auth, audit, store, worker) hand it
  * back there with http_post.
  *
- * An endpoint's run() asks with request.h and ends in one call of answer.h, now or
+ * An endpoint's run() asks by request_... and ends in one call of answer_..., now or
  * in a continuation.
  */
 struct exchange {

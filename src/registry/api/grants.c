@@ -18,8 +18,8 @@
 #include "registry/store/names.h"
 
 /*
- * Giving and taking bindings on behalf of a request, for both interfaces
- * (bindings.c, mds.c).  Whoever may AlterAccess on the whole registry may all;
+ * Giving and taking bindings on behalf of a request, for both interfaces (ours
+ * and that of the metadata service).  Whoever may AlterAccess on the whole registry may all;
  * else only on the paths where the caller has that right.
  */
 #define GRANT_PATTERNS_MAX 64

@@ -21,7 +21,7 @@
 
 /*
  * A change of the store on behalf of a request: the store does it, with intent and
- * outcome put on record (witness.h), then the endpoint answers.  It goes on to the
+ * outcome put on record (commit_hook_begin), then the endpoint answers.  It goes on to the
  * end when the client goes away in between.
  */
 struct change {
@@ -582,7 +582,7 @@ delete(struct exchange *x, enum store_action action)
 void
 deletes_version(struct exchange *x)
 {
-	/* admit.c has seen to it that a destruction is allowed. */
+	/* exchange.c has seen to it that a destruction is allowed. */
 	delete(x, x->op == SECRET_DESTROY ? STORE_DESTROY : STORE_DELETE_VERSION);
 }
 

@@ -342,7 +342,7 @@ int audit_sink_file_ready(struct audit_sink_file *s, struct error *err);
 /* How lines become durable. */
 enum audit_sync {
 	AUDIT_CARRIED,		/* whoever they are for sees to it */
-	AUDIT_DURABLE,		/* in the journal, see audit_journal.h */
+	AUDIT_DURABLE,		/* in the journal, see audit_journal_open */
 	AUDIT_SYNCED		/* in the file itself, with all that was written before */
 };
 
@@ -428,7 +428,7 @@ int audit_sink_syslog_write(struct audit_sink_syslog *s, const void *bytes, size
 
 /*
  * Two threads: the writer (audit_writer.c) seals and writes what is pending;
- * the watch (audit_watch.c) keeps to the deadline, also while the writer hangs
+ * the watch (there too) keeps to the deadline, also while the writer hangs
  * in a system call, and tells those that were refused.
  */
 struct audit {

@@ -256,7 +256,7 @@ audit_recover_cut(struct audit *a)
 		a->cut = torn;
 }
 
-/* audit_carried.c: put back the lines that a crash took, from those carried and
+/* Put back the lines that a crash took, from those carried and
  * from what was cut off ${behind} them; of the last commit's outcomes, which may
  * not have been written, keep the results. */
 static int

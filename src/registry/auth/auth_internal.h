@@ -193,7 +193,7 @@ struct credentials *credentials_open(const char *data, const char *jwks_file,
     struct error *err);
 void credentials_close(struct credentials *c);
 
-/* Look whether a file has changed, if it is time to (see watch.h). */
+/* Look whether a file has changed, if it is time to (see watch_begin). */
 void credentials_refresh(struct credentials *c);
 
 /* Read all of them now.  -1: the first failure. */

@@ -341,7 +341,7 @@ feed_body(struct http_connection *c, const char *p, size_t n)
 	return n;
 }
 
-/* feed.c: bytes to requests */
+/* Bytes to requests. */
 static void
 http_feed(struct http_connection *c, const char *p, size_t n)
 {

@@ -12,7 +12,7 @@ struct http_server;
 
 /*
  * The server side of HTTP/1.1 behind a small interface.  Inside are libevent's
- * event loop, OpenSSL and a strict parser of its own (head.h, chunked.h), as
+ * event loop, OpenSSL and a strict parser of its own (parse.c), as
  * evhttp 2.1 can neither keep back "100 Continue" nor say its errors but in
  * HTML, and takes twice the processor time.  There is a deadline for headers
  * and body together, caps on connections, slow clients are cut off, doubled

@@ -290,7 +290,7 @@ struct http_server {
 	time_t started;
 };
 
-/* address.c */
+/* limits.c: addresses */
 struct http_address {
 	struct sockaddr_storage sa;
 	socklen_t len;
@@ -306,22 +306,18 @@ void http_address_host(const struct sockaddr *sa, char *out);
  * share its port.  A port 0 in ${a} is filled in. */
 int http_address_listen(struct http_address *a, bool first, struct error *err);
 
-/* bytes.c */
+/* connection.c: memory of heads */
 int http_bytes_append(struct http_bytes *b, const void *p, size_t n, size_t max);
 /* Empty and wipe; keeps a little memory. */
 void http_bytes_clear(struct http_bytes *b);
 
-/* thread.c */
+/* server.c */
 uint64_t http_thread_now(void);
 void http_thread_post(struct http_thread *t, void (*run)(void *arg), void *arg);
 /* End the loop if the thread is stopping and nothing is left. */
 void http_thread_check_end(struct http_thread *t);
 
-/* later.c */
-
-/* accept.c */
-
-/* sources.c */
+/* limits.c */
 /* ${places}: the most connections that there will be.  Free it only if it is all
  * zeros or this was called, and no connection is left. */
 int http_sources_init(struct http_sources *s, unsigned places, const struct http_options *o,
@@ -357,7 +353,6 @@ void http_connection_sent(struct http_connection *c);
 void http_connection_expire(struct http_connection *c);
 void http_connection_free(struct http_connection *c);
 
-/* io.c */
 #define HTTP_IO_AGAIN (-1)
 #define HTTP_IO_END (-2)
 #define HTTP_IO_ERROR (-3)

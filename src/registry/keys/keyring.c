@@ -44,7 +44,7 @@
 #define BASE64_MAX 128		/* characters of the longest byte string */
 
 /*
- * What a keyring is made of, for keyring.c, ring_text.c and sealer.c alone.
+ * What a keyring is made of.
  *
  *   root   a raw master secret's 32 bytes, or scrypt(passphrase, salt)
  *   kek    HKDF(root, salt, one label), wraps the keys

@@ -49,7 +49,7 @@ bool master_equal(const struct master *a, const struct master *b);
 const struct buf *master_bytes(const struct master *m, bool *passphrase);
 
 /*
- * The registry's keys: the master secret (master.h) wraps the data keys; each
+ * The registry's keys: the master secret wraps the data keys; each
  * data key has a number (kid).  What goes to the log is keyring_encode's
  * text.  Calls may come from any thread.
  */

@@ -36,7 +36,7 @@
 
 /*
  * No index over the keys: they hold random numbers, so each record would
- * change a page of its own.  log_index.h stands for it while the file is open.
+ * change a page of its own.  struct log_index stands for it while the file is open.
  */
 static const char *const tables[][2] = {
 	{ "record", "CREATE TABLE record(offset INTEGER PRIMARY KEY,"

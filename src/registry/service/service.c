@@ -100,7 +100,7 @@ check_needed(const char *key, const char *needed, struct error *err)
 	return error_hint(err, "set %s, or take %s out", needed, key);
 }
 
-/* service_tls.c: can what the ssl.* settings name be read, and do they agree? */
+/* Can what the ssl.* settings name be read, and do they agree? */
 static int
 service_tls_check(const struct settings *set, struct error *err)
 {
@@ -147,7 +147,7 @@ add_old(struct service *s, struct master *m)
 	return 0;
 }
 
-/* service_master.c: find the master secret and the old ones. */
+/* Find the master secret and the old ones. */
 static int
 service_masters(struct service *s, struct error *err)
 {
@@ -203,7 +203,7 @@ service_path(const struct service *s, const char *name, char out[PATH_MAX], stru
 	return 0;
 }
 
-/* service_keyring.c: write DATA/keyring.json. */
+/* Write DATA/keyring.json. */
 static int
 service_save_keyring(struct service *s, struct error *err)
 {
@@ -364,7 +364,7 @@ recover(void *cookie, const struct audit_unfinished *u)
 	audit_submit(r->s->audit, &e, 1, NULL);
 }
 
-/* service_recover.c: give every write that the audit log began and did not
+/* Give every write that the audit log began and did not
  * end an outcome, by what the store says. */
 static int
 service_recover(struct service *s, struct error *err)
@@ -434,7 +434,7 @@ service_health_is_same(const struct error *a, const struct error *b)
 	    strcmp(a->key, b->key) == 0 && strcmp(a->text, b->text) == 0;
 }
 
-/* service_health.c: say what has changed about the parts that /health/ready
+/* Say what has changed about the parts that /health/ready
  * asks, since it was last said; ${again}: and what is still wrong. */
 static void
 service_look(struct service *s, const struct service_callbacks *v, bool again)

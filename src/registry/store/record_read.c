@@ -221,7 +221,7 @@ read_destroyed(struct record_parser *p, struct scan *s, struct record *out)
 	return read;
 }
 
-/* record_value.c: values as record_encode writes them. */
+/* Values as record_encode writes them. */
 static enum record_read
 record_read_meta(struct record_parser *p, const struct log_record *r, struct record *out)
 {
@@ -441,7 +441,7 @@ record_loose_meta(struct record_parser *p, const struct log_record *r, struct re
 	return read;
 }
 
-/* record_loose.c: the same with members in any order, and more of them. */
+/* The same with members in any order, and more of them. */
 static enum record_read
 record_loose_leader(struct record_parser *p, const struct log_record *r, struct record *out)
 {

@@ -76,7 +76,7 @@ struct state_more {
 };
 
 struct state_key {
-	uint16_t name_len;		/* first: state_index.h */
+	uint16_t name_len;		/* first: the index reads it */
 	uint32_t high;			/* the highest number seen; 0: the key is not seen */
 	uint32_t count;			/* versions that count */
 	uint32_t live;			/* of these, not soft-deleted */
@@ -90,7 +90,7 @@ struct state_key {
 };
 
 struct state_path {
-	uint16_t name_len;		/* first: state_index.h */
+	uint16_t name_len;		/* first: the index reads it */
 	uint32_t hash;
 	uint32_t seen;			/* keys that ever had a version */
 	uint32_t live;			/* keys with a version that is not soft-deleted */

@@ -227,7 +227,7 @@ state_fold_meta(struct state *s, uint64_t offset, const struct record *r)
 	if (m == NULL)
 		return -1;
 	if (r->type != RECORD_META) {
-		/* It must not be overwritten: see decide_op.c. */
+		/* It must not be overwritten: see decide_op. */
 		m->foreign = true;
 		return 0;
 	}

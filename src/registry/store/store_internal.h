@@ -206,7 +206,7 @@ struct store {
 	int64_t (*now)(void *cookie);
 	void *now_cookie;
 	bool no_thread;
-	struct store_commit_hook witness;
+	struct store_commit_hook hook;
 
 	/* The writer's. */
 	int64_t last_ms;		/* no version is older than the one before */
@@ -237,7 +237,7 @@ struct store {
 	pthread_t thread;
 };
 
-/* --- store_claim.c --- */
+/* --- store_writer.c: being the only writer --- */
 
 /**
  * store_claim(s, err):
@@ -258,7 +258,7 @@ int store_catch_up(struct store *s, struct error *err);
 /* Fold everything from the state's offset on. */
 int store_fold(struct store *s, struct error *err);
 
-/* --- store_log.c --- */
+/* --- store_run.c: the log --- */
 
 /**
  * store_append(s, records, n, first, err):

@@ -548,7 +548,7 @@ void
 store_set_commit_hook(struct store *s, const struct store_commit_hook *w)
 {
 	(void)pthread_mutex_lock(&s->mutex);
-	s->witness = *w;
+	s->hook = *w;
 	(void)pthread_mutex_unlock(&s->mutex);
 }
 

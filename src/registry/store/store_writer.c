@@ -258,7 +258,7 @@ writing(const struct batch *b, struct store_op **ops)
 	return n;
 }
 
-/* What the witness wants to be kept, as records behind the others. */
+/* What the commit hook wants to be kept, as records behind the others. */
 static size_t
 add_carried(const struct store_carry *parts, size_t count, struct buf keys[STORE_CARRY_PARTS],
     struct log_record *records)
@@ -287,9 +287,9 @@ check_keys(const struct buf keys[STORE_CARRY_PARTS], struct error *err)
 	return 0;
 }
 
-/* Append them, and let the witness see it. */
+/* Append them, and let the commit hook see it. */
 static int
-append_witnessed(struct batch *b, const struct store_commit_hook *w, struct log_record *records,
+append_hooked(struct batch *b, const struct store_commit_hook *w, struct log_record *records,
     size_t n, struct error *err)
 {
 	struct store_op *ops[STORE_BATCH_OPS];
@@ -328,11 +328,11 @@ batch_commit_append(struct batch *b, struct log_record *records, size_t n, struc
 		return 0;
 	/* It may be given while the writer sweeps already. */
 	(void)pthread_mutex_lock(&s->mutex);
-	w = s->witness;
+	w = s->hook;
 	(void)pthread_mutex_unlock(&s->mutex);
 	/* A sweep is no action of anybody. */
 	if (w.before != NULL && b->op_count > 0)
-		return append_witnessed(b, &w, records, n, err);
+		return append_hooked(b, &w, records, n, err);
 	if (store_append(b->store, records, n, &first, err) == -1)
 		return -1;
 	tell_offsets(b, first);

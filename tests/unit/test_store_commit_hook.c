@@ -3,7 +3,7 @@
 #include "files.h"
 #include "store_support.h"
 
-struct witnessed {
+struct hooked {
 	size_t before, after, written;
 	size_t ops;			/* of the last batch */
 	uint64_t offsets[8];
@@ -16,7 +16,7 @@ static int
 before(void *cookie, struct store_op *const *ops, size_t n, struct store_carry *parts,
     size_t *count, struct error *err)
 {
-	struct witnessed *w = cookie;
+	struct hooked *w = cookie;
 
 	w->before++;
 	w->ops = n;
@@ -32,7 +32,7 @@ before(void *cookie, struct store_op *const *ops, size_t n, struct store_carry *
 static void
 after(void *cookie, struct store_op *const *ops, size_t n, bool written)
 {
-	struct witnessed *w = cookie;
+	struct hooked *w = cookie;
 
 	(void)ops;
 	assert_int_equal(n, w->ops);
@@ -44,7 +44,7 @@ struct fixture {
 	struct log_memory *topic;
 	struct master *master;
 	struct store *s;
-	struct witnessed w;
+	struct hooked w;
 	void *folder;
 };
 

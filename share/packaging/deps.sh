@@ -26,6 +26,7 @@ test  must inc:-cmocka.h:-lcmocka                libcmocka-dev     libcmocka-dev
 test  must inc:vterm.h:-lvterm                   libvterm-dev      libvterm-devel        libvterm-dev    libvterm             libvterm
 test  must cmd:bash                              bash              bash                  bash            bash                 bash
 test  must cmd:git                               git               git                   git             git                  git
+test  must cmd:openssl                           openssl           openssl               openssl         openssl              openssl@3
 test  must cmd:python3                           python3           python3               python3         python               python
 test  must py:cryptography                       python3-cryptography python3-cryptography py3-cryptography python-cryptography cryptography
 test  must cmd:strace                            strace            strace                strace          strace               -
@@ -33,7 +34,6 @@ test  must cmd:setfacl                           acl               acl          
 test  must cmd:setfattr                          attr              attr                  attr            attr                 -
 test  must cmd:tic                               ncurses-bin       ncurses               ncurses         ncurses              ncurses
 test  must file:/usr/share/terminfo/x/xterm-256color:/lib/terminfo/x/xterm-256color ncurses-base ncurses-base ncurses-terminfo-base ncurses ncurses
-ci    must cmd:openssl                           openssl           openssl               openssl         openssl              openssl@3
 ci    must cmd:clang                             clang             clang                 clang           clang                llvm
 ci    nice san:clang                             libclang-rt-dev   compiler-rt           compiler-rt     compiler-rt          llvm
 ci    must cmd:valgrind                          valgrind          valgrind              valgrind        valgrind             -

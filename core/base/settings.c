@@ -1,8 +1,7 @@
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "base/settings.h"
 
 int
@@ -24,12 +23,9 @@ setting_choice(const char *choices, const char *text)
 bool
 setting_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
-	unsigned long long n;
-	char *end;
+	uint64_t n;
 
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || n < min || n > max)
+	if (!number_parse(text, strlen(text), max, &n) || n < min)
 		return false;
 	*out = n;
 	return true;

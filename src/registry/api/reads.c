@@ -26,6 +26,7 @@ struct version_list {
 	struct page page;
 	bool values, metadata, partial;
 	uint32_t unreadable;		/* the version that cannot be opened */
+	char key[NAME_KEY_MAX];		/* ... and its key's name */
 };
 
 struct walk {
@@ -178,12 +179,13 @@ reads_add_version(struct version_list *l, const struct version_view *v)
 	return true;
 }
 
-/* Under the state's lock. */
-static void
-list_versions(struct version_list *l, const struct state_key *key)
+/* Under the state's lock: a key's live versions.  Is it known? */
+static bool
+list_versions(struct version_list *l)
 {
+	const struct state_key *key = reads_find_key(request_state(l->x), &l->name);
 	int64_t now = store_now(request_store(l->x));
-	size_t count = state_version_count(key);
+	size_t count = key != NULL ? state_version_count(key) : 0;
 	uint32_t after = version_after(&l->page), last = 0;
 	struct version_view v;
 
@@ -198,77 +200,43 @@ list_versions(struct version_list *l, const struct state_key *key)
 			number_append(&text, last);
 			page_link(l->x, &l->page, (const char *)text.data, text.len, "metadata");
 			buf_release(&text);
-			return;
+			return true;
 		}
 		if (!reads_add_version(l, &v)) {
 			l->unreadable = v.number;
-			return;
+			return true;
 		}
 		last = v.number;
 	}
+	return key != NULL;
 }
 
-static void
-answer_versions(struct exchange *x, bool values)
+/* Under the state's lock: the latest value of each key of a path.  Is it known? */
+static bool
+list_path(struct version_list *l)
 {
-	struct state *s = request_state(x);
-	struct version_list list = { .x = x, .values = values };
-	const struct state_key *key;
-
-	if (page_read(x, &list.page) == 0) {
-		list.metadata = request_flag(x, "metadata");
-		list.partial = request_flag(x, "partial");
-		name_from_url(x, &list.name);
-		json_out_array(answer_json(x), NULL);
-		state_lock(s);
-		key = reads_find_key(s, &list.name);
-		if (key != NULL)
-			list_versions(&list, key);
-		state_unlock(s);
-		x->count = list.page.count;
-		if (list.unreadable != 0)
-			fail_unreadable(x, &list.name, list.unreadable);
-		else
-			answer_list(x, key != NULL);
-	}
-	page_release(&list.page);
-}
-
-void
-reads_versions(struct exchange *x)
-{
-	answer_versions(x, false);
-}
-
-void
-reads_key(struct exchange *x)
-{
-	answer_versions(x, true);
-}
-
-/* Under the state's lock: the latest value of each key.  Returns the name of
- * the key that cannot be opened, else NULL. */
-static const char *
-list_path(struct version_list *l, const struct state_path *path)
-{
+	const struct state_path *path = state_path_find(request_state(l->x), l->name.path,
+	    l->name.path_len);
 	int64_t now = store_now(request_store(l->x));
 	const char *at = page_after(&l->page), *listed = NULL;
 	size_t at_len = l->page.after.len, listed_len = 0;
 	const struct state_key *key;
 	struct version_view v;
 
-	while ((key = state_key_after(path, at, at_len)) != NULL && !l->x->body.failed) {
+	while (path != NULL && (key = state_key_after(path, at, at_len)) != NULL &&
+	    !l->x->body.failed) {
 		at = l->name.key = state_key_name(key, &at_len);
 		l->name.key_len = at_len;
 		if (!state_version_latest(key, now, &v))
 			continue;
 		if (page_is_full(&l->page)) {
 			page_link(l->x, &l->page, listed, listed_len, "metadata partial");
-			return NULL;
+			return true;
 		}
 		if (l->values && !reads_add_version(l, &v)) {
 			l->unreadable = v.number;
-			return at;
+			l->name.key = memcpy(l->key, at, at_len);
+			return true;
 		}
 		if (!l->values) {
 			json_out_text_n(&l->x->json, NULL, at, at_len);
@@ -277,47 +245,54 @@ list_path(struct version_list *l, const struct state_path *path)
 		listed = at;
 		listed_len = at_len;
 	}
-	return NULL;
+	return path != NULL;
 }
 
 static void
-answer_path(struct exchange *x, bool values)
+answer_values(struct exchange *x, bool values, bool (*list)(struct version_list *l))
 {
-	struct state *s = request_state(x);
-	struct version_list list = { .x = x, .values = values };
-	const struct state_path *path;
-	char unreadable[NAME_KEY_MAX + 1];
+	struct version_list l = { .x = x, .values = values };
+	bool known;
 
-	if (page_read(x, &list.page) == 0) {
-		list.metadata = request_flag(x, "metadata");
-		list.partial = request_flag(x, "partial");
-		name_from_url(x, &list.name);
+	if (page_read(x, &l.page) == 0) {
+		l.metadata = request_flag(x, "metadata");
+		l.partial = request_flag(x, "partial");
+		name_from_url(x, &l.name);
 		json_out_array(answer_json(x), NULL);
-		state_lock(s);
-		path = state_path_find(s, list.name.path, list.name.path_len);
-		if (path != NULL && list_path(&list, path) != NULL)
-			memcpy(unreadable, list.name.key, list.name.key_len);
-		state_unlock(s);
-		x->count = list.page.count;
-		list.name.key = unreadable;
-		if (list.unreadable != 0)
-			fail_unreadable(x, &list.name, list.unreadable);
+		state_lock(request_state(x));
+		known = list(&l);
+		state_unlock(request_state(x));
+		x->count = l.page.count;
+		if (l.unreadable != 0)
+			fail_unreadable(x, &l.name, l.unreadable);
 		else
-			answer_list(x, path != NULL);
+			answer_list(x, known);
 	}
-	page_release(&list.page);
+	page_release(&l.page);
 }
 
 void
-reads_path(struct exchange *x)
+reads_versions(struct exchange *x)
 {
-	answer_path(x, true);
+	answer_values(x, false, list_versions);
+}
+
+void
+reads_key(struct exchange *x)
+{
+	answer_values(x, true, list_versions);
 }
 
 void
 reads_keys(struct exchange *x)
 {
-	answer_path(x, false);
+	answer_values(x, false, list_path);
+}
+
+void
+reads_path(struct exchange *x)
+{
+	answer_values(x, true, list_path);
 }
 
 /* Lists over all paths: only what the caller may list is seen and counted. */

@@ -409,6 +409,20 @@ decide_delete_path(struct batch *b, struct store_op *op)
 	op->key_len = 0;
 }
 
+/* The op's version was changed in the draft, or there was no memory. */
+static void
+end_one(struct batch *b, struct store_op *op, struct draft *d, int result)
+{
+	if (result == -1) {
+		error_memory(&op->err);
+		decide_fail(op);
+		return;
+	}
+	op->touched[op->touched_count++].version = op->version;
+	touch_key(op, op->touched_count - 1, d);
+	decide_write(b, op, d, SIZE_MAX);
+}
+
 static void
 decide_undelete(struct batch *b, struct store_op *op)
 {
@@ -437,14 +451,7 @@ decide_undelete(struct batch *b, struct store_op *op)
 		decide_fail(op);
 		return;
 	}
-	if (draft_undelete(d, op->version) == -1) {
-		error_memory(&op->err);
-		decide_fail(op);
-		return;
-	}
-	op->touched[op->touched_count++].version = op->version;
-	touch_key(op, op->touched_count - 1, d);
-	decide_write(b, op, d, SIZE_MAX);
+	end_one(b, op, d, draft_undelete(d, op->version));
 }
 
 /* The actions: each sets the op's result, and adds to the batch what is to be
@@ -464,14 +471,7 @@ decide_destroy(struct batch *b, struct store_op *op)
 		decide_fail(op);
 		return;
 	}
-	if (draft_destroy(d, op->version) == -1) {
-		error_memory(&op->err);
-		decide_fail(op);
-		return;
-	}
-	op->touched[op->touched_count++].version = op->version;
-	touch_key(op, op->touched_count - 1, d);
-	decide_write(b, op, d, SIZE_MAX);
+	end_one(b, op, d, draft_destroy(d, op->version));
 }
 
 void

@@ -11,7 +11,6 @@
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/seal.h"
-#include "seal/unseal.h"
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"
@@ -445,7 +444,7 @@ plan_removal(struct app *a, struct change *c, const struct selection *s,
 	buf_append(&key, e->key, e->key_len);
 	rc = buf_check(&key, err);
 	if (rc == 0)
-		rc = unseal_remove(c->plan, config, buf_cstr(&key), key.len, false, err);
+		rc = seal_remove(c->plan, config, buf_cstr(&key), key.len, false, err);
 	buf_release(&key);
 	return rc;
 }

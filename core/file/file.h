@@ -8,6 +8,7 @@
 
 struct buf;
 struct error;
+struct stat;
 
 /* What tells whether a file is still the one that was read. */
 struct file_id {
@@ -44,10 +45,56 @@ int file_read_fd(int fd, const char *name, struct buf *out, struct error *err);
 /* Fill ${id}; a missing file is no error (exists is false). */
 int file_identify(const char *path, struct file_id *id, struct error *err);
 
+/* The same from what fstat said. */
+void file_id_set(struct file_id *id, const struct stat *st);
+
 /* True when both name the same unchanged file, or both none. */
 bool file_id_equal(const struct file_id *a, const struct file_id *b);
 
 /* The last component of ${path} (a pointer into it). */
 const char *file_basename(const char *path);
+
+/*
+ * Where a file really is: its directory held open, and its name there.
+ * Symlinks are followed once, here; everything after works on the directory,
+ * so that no path is looked up a second time and found to lead elsewhere.
+ */
+struct path {
+	int dir;		/* the directory */
+	char *real;		/* the absolute path, no symlink in it */
+	const char *name;	/* the last component of real */
+};
+
+/* At most this many symlinks stand between a path and its file. */
+#define PATH_LINKS_MAX 40
+
+/**
+ * path_open(p, path, err):
+ * Find ${path}, which need not exist, nor need the target of a symlink; its
+ * directory must.  ERROR_IO; ERROR_REFUSED (it names no file: "", "/", "gone/").
+ */
+int path_open(struct path *p, const char *path, struct error *err);
+
+/* Close and free; fine for one that is all zeroes with dir -1, and twice. */
+void path_close(struct path *p);
+
+/* A path that path_close accepts, before path_open. */
+#define PATH_NONE { -1, NULL, NULL }
+
+/**
+ * path_sidecar(p, suffix):
+ * The name of a file beside it: `.<name><suffix>`, where a name that is too
+ * long for the file system is cut and told apart by a hash of the whole.
+ * NULL: no memory.  The caller frees.
+ */
+char *path_sidecar(const struct path *p, const char *suffix);
+
+/* What is there now (a symlink is not followed).  -1: errno; a missing file
+ * is no error (exists is false). */
+int path_identify(const struct path *p, struct file_id *id);
+
+/* Put the directory itself on disk; ${fd} is any file in it, for file systems
+ * and permissions that do not let a directory be synced.  -1: errno. */
+int path_sync(const struct path *p, int fd);
 
 #endif /* !FILE_FILE_H */

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "file/lock.h"
-#include "file/path.h"
+#include "file/file.h"
 
 #define SUFFIX ".propseal-lock"
 #define PRIVATE 0600

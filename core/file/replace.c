@@ -15,7 +15,6 @@
 #include "base/error.h"
 #include "file/file.h"
 #include "file/lock.h"
-#include "file/path.h"
 #include "file/replace.h"
 
 #define TEMPORARY_NONE { -1, NULL, false }
@@ -533,7 +532,7 @@ open_old(struct replace *r, struct error *err)
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (r->old == -1 || fstat(r->old, &st) == -1)
 		return error_io(err, r->path, "cannot open");
-	path_id(&id, &st);
+	file_id_set(&id, &st);
 	if (!file_id_equal(&id, &r->expected))
 		return replace_stale(r->path, "the file changed since it was read", err);
 	return 0;
@@ -605,7 +604,7 @@ replace_commit(struct replace *r, struct error *err)
 	/* Known before it is in place, so that it can be undone whatever fails. */
 	if (fstat(r->temporary.fd, &st) == -1)
 		return error_io(err, r->path, "cannot examine the new file");
-	path_id(&r->now, &st);
+	file_id_set(&r->now, &st);
 	r->now.nlink = 1;
 	result = r->expected.exists ?
 	    temporary_exchange(&r->temporary, &r->where, r->path, err) :

@@ -53,16 +53,36 @@ configuration_free(struct configuration *c)
 	free(c);
 }
 
-/* May entry ${i} have a reference of ours in it?  Most have none: no copy for them. */
-static bool
-configuration_may_refer(const struct configuration *c, size_t i)
+int
+configuration_refuse(const char *path, const struct document *d, size_t i, const char *text,
+    const char *hint, struct error *err)
 {
-	const unsigned char *raw;
-	size_t n;
+	const char *key;
+	size_t len;
 
-	raw = document_raw_value(c->doc, i, &n);
-	return (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL) &&
-	    !document_shadowed(c->doc, i);
+	key = document_key(d, i, &len);
+	error_set(err, ERROR_REFUSED, "%s", text);
+	error_place(err, path, document_line(d, i));
+	error_key(err, key, len);
+	return error_hint(err, "%s", hint);
+}
+
+int
+configuration_fail(const struct configuration *c, size_t i, const char *key, size_t len,
+    enum error_code code, const char *text, struct error *err)
+{
+	error_set(err, code, "%s", text);
+	error_place(err, c->path, i == DOCUMENT_NONE ? 0 : document_line(c->doc, i));
+	return error_key(err, key, len);
+}
+
+int
+configuration_fail_missing(const struct configuration *c, const char *key, size_t len,
+    struct error *err)
+{
+	configuration_fail(c, DOCUMENT_NONE, key, len, ERROR_MISSING,
+	    "this configuration key is not present in the file", err);
+	return error_hint(err, "`propseal file show %s` lists the keys", c->path);
 }
 
 int
@@ -133,7 +153,8 @@ borrows(const struct configuration *c, size_t i, struct buf *value, const char *
 	struct reference r;
 
 	buf_clear(value);
-	if (!configuration_may_refer(c, i) || document_value(c->doc, i, value, NULL) != 0)
+	if (!reference_may_be_in(c->doc, i) || document_shadowed(c->doc, i) ||
+	    document_value(c->doc, i, value, NULL) != 0)
 		return false;
 	while (resolve_next((const char *)value->data, value->len, at, &r, &start, &at))
 		if (reference_is_ours(&r) && is_borrowed(c, i, &r) && (name == NULL ||

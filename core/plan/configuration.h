@@ -5,12 +5,11 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/vec.h"
 #include "file/file.h"
 
-struct buf;
 struct document;
-struct error;
 struct jaas;
 
 /* A configuration file that was read: its document, and what it was on disk. */
@@ -27,6 +26,18 @@ struct configuration {
  * ERROR_FORMAT (a reader of the format refuses it). */
 struct configuration *configuration_load(const char *path, struct error *err);
 void configuration_free(struct configuration *c);
+
+/* Refuse what entry ${i} of the document of ${path} is for.  Returns -1. */
+int configuration_refuse(const char *path, const struct document *d, size_t i, const char *text,
+    const char *hint, struct error *err);
+
+/* The same for any reason, about a key of entry ${i} (DOCUMENT_NONE: of none). */
+int configuration_fail(const struct configuration *c, size_t i, const char *key, size_t len,
+    enum error_code code, const char *text, struct error *err);
+
+/* ERROR_MISSING: there is no such key. */
+int configuration_fail_missing(const struct configuration *c, const char *key, size_t len,
+    struct error *err);
 
 /**
  * configuration_entry_name(c, key, len, out, err):

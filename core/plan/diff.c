@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "document/document.h"
 #include "document/edits.h"
@@ -315,79 +316,77 @@ kind_of_value(const char *value, size_t n)
 }
 
 static void
-append_json_change(struct buf *out, const struct edits *edits, const struct edit *e,
+append_json_change(struct json_out *o, const struct edits *edits, const struct edit *e,
     struct diff_old *old)
 {
 	const struct diff_part part = diff_part_of(old, edits, e);
-	const char *op = part.old == NULL ? "insert" : part.new == NULL ? "remove" : "set";
 
-	buf_printf(out, "{\"op\":\"%s\",\"key\":", op);
-	text_append_json(out, e->key, e->key_len);
+	json_out_object(o, NULL);
+	json_out_text(o, "op", part.old == NULL ? "insert" : part.new == NULL ? "remove" : "set");
+	json_out_text_n(o, "key", e->key, e->key_len);
 	if (e->kind == EDIT_SPLICE && e->label != NULL) {
-		buf_append_str(out, ",\"part\":");
-		text_append_json(out, e->label, e->label_len);
+		json_out_text_n(o, "part", e->label, e->label_len);
 	} else if (e->kind == EDIT_SPLICE) {
-		buf_printf(out, ",\"span\":[%zu,%zu]", e->from, e->to);
+		json_out_array(o, "span");
+		json_out_uint(o, NULL, e->from);
+		json_out_uint(o, NULL, e->to);
+		json_out_end(o);
 	}
 	if (e->line > 0)
-		buf_printf(out, ",\"line\":%zu", e->line);
+		json_out_uint(o, "line", e->line);
 	if (part.old != NULL)
-		buf_printf(out, ",\"from\":\"%s\"", kind_of_value(part.old, part.old_len));
+		json_out_text(o, "from", kind_of_value(part.old, part.old_len));
 	if (part.new != NULL)
-		buf_printf(out, ",\"to\":\"%s\"", kind_of_value(part.new, part.new_len));
-	buf_append_char(out, '}');
+		json_out_text(o, "to", kind_of_value(part.new, part.new_len));
+	json_out_end(o);
 }
 
 static void
-append_json_file(struct buf *out, const struct plan_file *f, struct diff_old *old)
+append_json_file(struct json_out *o, const struct plan_file *f, struct diff_old *old)
 {
 	static const char *const roles[] = { "secrets", "configuration", "output" };
-	size_t *order = NULL, shown = 0, tags = 0;
+	size_t *order = NULL, tags = 0;
 
-	buf_append_str(out, "{\"path\":");
-	text_append_json(out, f->path, strlen(f->path));
-	buf_printf(out, ",\"role\":\"%s\",\"new\":%s,\"changes\":[", roles[f->role],
-	    f->id->exists ? "false" : "true");
+	json_out_object(o, NULL);
+	json_out_text(o, "path", f->path);
+	json_out_text(o, "role", roles[f->role]);
+	json_out_bool(o, "new", !f->id->exists);
+	json_out_array(o, "changes");
 	if (f->edits != NULL && (order = diff_order(f->edits)) == NULL)
-		buf_fail(out, ERROR_MEMORY);
+		buf_fail(o->out, ERROR_MEMORY);
 	for (size_t k = 0; order != NULL && k < edits_count(f->edits); k++) {
 		struct edit e = edits_at(f->edits, order[k]);
 
-		if (tag_names(e.key, e.key_len)) {
+		if (tag_names(e.key, e.key_len))
 			tags++;
-			continue;
-		}
-		if (shown++ > 0)
-			buf_append_char(out, ',');
-		append_json_change(out, f->edits, &e, old);
+		else
+			append_json_change(o, f->edits, &e, old);
 	}
 	free(order);
-	buf_append_char(out, ']');
+	json_out_end(o);
 	if (tags > 0)
-		buf_printf(out, ",\"tags\":%zu", tags);
-	buf_append_char(out, '}');
+		json_out_uint(o, "tags", tags);
+	json_out_end(o);
 }
 
 int
 diff_append_json(const struct plan *p, struct buf *out, struct error *err)
 {
-	const char *note = plan_notes(p);
 	struct diff_old old;
+	struct json_out o;
 
 	diff_part_init(&old);
-	buf_append_str(out, "{\"files\":[");
-	for (size_t i = 0; i < plan_file_count(p); i++) {
-		if (i > 0)
-			buf_append_char(out, ',');
-		append_json_file(out, plan_file(p, i), &old);
-	}
-	buf_append_str(out, "],\"notes\":[");
-	for (const char *n = note; *n != '\0'; n += strcspn(n, "\n") + 1) {
-		if (n != note)
-			buf_append_char(out, ',');
-		text_append_json(out, n, strcspn(n, "\n"));
-	}
-	buf_append_str(out, "]}\n");
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_array(&o, "files");
+	for (size_t i = 0; i < plan_file_count(p); i++)
+		append_json_file(&o, plan_file(p, i), &old);
+	json_out_end(&o);
+	json_out_array(&o, "notes");
+	for (const char *n = plan_notes(p); *n != '\0'; n += strcspn(n, "\n") + 1)
+		json_out_text_n(&o, NULL, n, strcspn(n, "\n"));
+	json_out_end(&o);
+	json_out_end(&o);
 	diff_part_release(&old);
-	return buf_check(out, err);
+	return json_out_finish(&o, err);
 }

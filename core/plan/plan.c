@@ -20,6 +20,7 @@
 #define FILES_MAX 1000000
 #define FIRSTS_MAX 100000000
 #define NOTES_MAX ((size_t)1 << 20)
+#define NOTE_KEY_MAX 200	/* bytes of a key that a note shows */
 
 struct plan {
 	struct secrets_file *secrets;
@@ -202,6 +203,21 @@ plan_note(struct plan *p, const char *fmt, ...)
 	text_append_visible(&p->notes, text, strlen(text));
 	buf_append_char(&p->notes, '\n');
 	(void)buf_cstr(&p->notes);
+}
+
+void
+plan_note_key(struct plan *p, const char *path, size_t line, const char *key, size_t len,
+    const char *what)
+{
+	struct buf shown;
+
+	buf_init(&shown, 8 * NOTE_KEY_MAX);
+	text_append_visible(&shown, key, len > NOTE_KEY_MAX ? NOTE_KEY_MAX : len);
+	if (line > 0)
+		plan_note(p, "%s:%zu: %s %s", path, line, buf_cstr(&shown), what);
+	else
+		plan_note(p, "%s: %s %s", path, buf_cstr(&shown), what);
+	buf_release(&shown);
 }
 
 void
@@ -412,8 +428,8 @@ plan_expected_master(const struct plan *p)
 
 /* Plan the tag of the entry, which stands (or will stand) at ${entry}. */
 static int
-put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text,
-    size_t n, struct error *err)
+put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text, size_t n,
+    struct error *err)
 {
 	struct edits *e = plan_secrets_edits(p, err);
 	size_t at = tag_find(edits_document(e), name, len);

@@ -65,6 +65,11 @@ const char *plan_notes(const struct plan *p);
 void plan_note(struct plan *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same about a key: "PATH:LINE: KEY ${what}", where ${line} 0 is none.  A
+ * long key is cut. */
+void plan_note_key(struct plan *p, const char *path, size_t line, const char *key, size_t len,
+    const char *what);
+
 /* --- for what computes plans --- */
 
 struct secrets_file *plan_secrets(const struct plan *p);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "document/document.h"
 #include "document/edits.h"
+#include "document/jaas.h"
 #include "document/properties.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
@@ -16,9 +17,6 @@
 #include "seal/render.h"
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"
-
-/* A note's key is cut after this many bytes. */
-#define NOTE_KEY_MAX 200
 
 /* All names of one file; each is at most three times as long as its key. */
 #define NAMES_MAX ((size_t)UINT32_MAX)
@@ -36,29 +34,24 @@ struct rendering {
 	size_t count;
 };
 
+/* One run of render_opened; the buffers are used again for every entry. */
+struct unsealer {
+	const struct configuration *c;
+	const struct secrets_file *s;
+	bool any_name;
+	struct buf value;	/* as it stands in the configuration */
+	struct buf plain;	/* opened */
+	struct buf *out;
+};
+
 static void
 note_entry(struct plan *p, const struct configuration *c, size_t i, const char *what)
 {
-	struct buf shown;
 	const char *key;
 	size_t len;
 
 	key = document_key(c->doc, i, &len);
-	buf_init(&shown, 8 * NOTE_KEY_MAX);
-	text_append_visible(&shown, key, len > NOTE_KEY_MAX ? NOTE_KEY_MAX : len);
-	plan_note(p, "%s:%zu: %s %s", c->path, document_line(c->doc, i), buf_cstr(&shown), what);
-	buf_release(&shown);
-}
-
-/* Could the value hold a reference?  Most hold no dollar, however it is written. */
-static bool
-render_may_refer(const struct document *d, size_t i)
-{
-	const unsigned char *raw;
-	size_t n;
-
-	raw = document_raw_value(d, i, &n);
-	return n > 0 && (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL);
+	plan_note_key(p, c->path, document_line(c->doc, i), key, len, what);
 }
 
 /* A dangling reference, or one that a resolver refuses, is a fault of the line
@@ -118,7 +111,7 @@ render_value(struct plan *p, const struct configuration *c, size_t i, struct buf
 	size_t others;
 	int rc;
 
-	if (!render_may_refer(c->doc, i))
+	if (!reference_may_be_in(c->doc, i))
 		return document_value(c->doc, i, out, err);
 	buf_init_secret(&raw, BUF_MAX_FILE);
 	rc = render_resolve(p, c, i, &raw, out, &others, err);
@@ -220,7 +213,7 @@ render_document(struct plan *p, const struct configuration *c, enum render_reade
 	buf_init_secret(&raw, BUF_MAX_FILE);
 	buf_init_secret(&value, BUF_MAX_FILE);
 	for (size_t i = 0; i < document_count(c->doc) && rc >= 0; i++) {
-		if (!render_may_refer(c->doc, i))
+		if (!reference_may_be_in(c->doc, i))
 			continue;
 		rc = resolve_entry_in(p, c, i, reader, e, &raw, &value, err);
 		resolved = resolved || rc == 1;
@@ -235,20 +228,6 @@ render_document(struct plan *p, const struct configuration *c, enum render_reade
 	buf_release(&raw);
 	edits_free(e);
 	return rc < 0 ? -1 : 0;
-}
-
-static int
-render_entries_fail(const struct rendering *r, size_t i, const char *text, const char *hint,
-    struct error *err)
-{
-	const char *key;
-	size_t len;
-
-	key = document_key(r->d, i, &len);
-	error_set(err, ERROR_REFUSED, "%s", text);
-	error_place(err, r->c->path, document_line(r->d, i));
-	error_key(err, key, len);
-	return error_hint(err, "%s", hint);
 }
 
 static void
@@ -289,11 +268,11 @@ claim_name(struct rendering *r, size_t i, size_t *start, struct error *err)
 		return map_put(r->owners, r->names.data + *start, len, i) == 0 ? 0 :
 		    error_memory(err);
 	if (owner == i)
-		return render_entries_fail(r, i, "this key is asked for twice", "name it once",
-		    err);
+		return configuration_refuse(r->c->path, r->d, i, "this key is asked for twice",
+		    "name it once", err);
 	key = document_key(r->d, owner, &len);
 	error_key(&first, key, len);
-	render_entries_fail(r, i, "two keys get the same name", "", err);
+	configuration_refuse(r->c->path, r->d, i, "two keys get the same name", "", err);
 	return error_hint(err, "%s gets it too: choose keys with --config, or use --format json",
 	    first.key);
 }
@@ -318,7 +297,8 @@ append_env(struct rendering *r, size_t i, struct error *err)
 	size_t n = r->value.len, start, len;
 
 	if (n > 0 && memchr(p, '\0', n) != NULL)
-		return render_entries_fail(r, i, "the value has a NUL, which no variable can hold",
+		return configuration_refuse(r->c->path, r->d, i,
+		    "the value has a NUL, which no variable can hold",
 		    "use --format json", err);
 	if (claim_name(r, i, &start, err) != 0)
 		return -1;
@@ -363,7 +343,7 @@ render_entries_append_json(struct rendering *r, size_t i, struct error *err)
 	key = document_key(r->d, i, &len);
 	/* Another byte in a password is another password. */
 	if (!fits_json(r->value.data, r->value.len))
-		return render_entries_fail(r, i,
+		return configuration_refuse(r->c->path, r->d, i,
 		    "the value is no UTF-8, and JSON holds nothing else",
 		    "use --format properties", err);
 	buf_append_str(r->out, r->count == 0 ? "{" : ",");
@@ -403,16 +383,6 @@ render_entries_append_entry(struct rendering *r, size_t i, struct error *err)
 	return rc;
 }
 
-static int
-render_entries_not_there(const struct configuration *c, const char *key, size_t len,
-    struct error *err)
-{
-	error_set(err, ERROR_MISSING, "this configuration key is not present in the file");
-	error_place(err, c->path, 0);
-	error_key(err, key, len);
-	return error_hint(err, "`propseal file show %s` lists the keys", c->path);
-}
-
 /* All entries are those of the resolved file, in which no provider is left over. */
 static struct document *
 resolve_all(struct plan *p, const struct configuration *c, struct error *err)
@@ -446,9 +416,9 @@ render_entries(struct plan *p, const struct configuration *c, enum render_form f
 	for (size_t k = 0; k < n && rc == 0; k++) {
 		i = document_find(c->doc, keys[k], lens[k]);
 		if (i == DOCUMENT_NONE)
-			rc = render_entries_not_there(c, keys[k], lens[k], err);
+			rc = configuration_fail_missing(c, keys[k], lens[k], err);
 		else if (document_is_container(r.d, i))
-			rc = render_entries_fail(&r, i,
+			rc = configuration_refuse(r.c->path, r.d, i,
 			    "this is an object or array and not one value",
 			    "name what is in it", err);
 		else
@@ -464,4 +434,160 @@ render_entries(struct plan *p, const struct configuration *c, enum render_form f
 	buf_release(&r.value);
 	document_free(resolved);
 	return rc != 0 ? -1 : buf_check(out, err);
+}
+
+static void
+append_opened(struct buf *out, const char *key, size_t len, const struct buf *value)
+{
+	properties_append_key(out, key, len);
+	buf_append_str(out, " = ");
+	properties_append_value(out, value->data, value->len);
+	buf_append_char(out, '\n');
+}
+
+/* Open what reference ${r} of entry ${i} stands for into u->plain. */
+static int
+open_reference(struct unsealer *u, size_t i, const struct reference *r, struct error *err)
+{
+	const struct configuration *c = u->c;
+	size_t entry, base = strlen(c->base), len;
+	const char *key;
+
+	key = document_key(c->doc, i, &len);
+	if (!u->any_name && (r->name_len <= base || memcmp(r->name, c->base, base) != 0 ||
+	    r->name[base] != '/')) {
+		configuration_fail(c, i, key, len, ERROR_MISSING,
+		    "the reference names a sealed entry of "
+		    "another configuration file", err);
+		return error_hint(err, "was the file renamed or copied? --any-name opens it all "
+		    "the same");
+	}
+	entry = resolve_entry(u->s, r);
+	if (entry == DOCUMENT_NONE) {
+		configuration_fail(c, i, key, len, ERROR_MISSING,
+		    "dangling reference: the secrets file has no "
+		    "such entry", err);
+		return error_hint(err, "restore the entry in %s from a backup, or set the value "
+		    "anew with `propseal file update`", secrets_file_path(u->s));
+	}
+	return secrets_file_open(u->s, entry, &u->plain, err);
+}
+
+/*
+ * Append what references inside the value of entry ${i} stand for, such as in
+ * a JAAS value: each under the key of its sealed entry.  How many in ${*count}.
+ */
+static int
+append_embedded(struct unsealer *u, size_t i, size_t *count, struct error *err)
+{
+	size_t at = 0, start;
+	struct reference r;
+	const char *slash;
+
+	*count = 0;
+	while (resolve_next((const char *)u->value.data, u->value.len, at, &r, &start, &at)) {
+		if (!reference_is_ours(&r) || (slash = memchr(r.name, '/', r.name_len)) == NULL)
+			continue;
+		buf_clear(&u->plain);
+		if (open_reference(u, i, &r, err) != 0)
+			return -1;
+		append_opened(u->out, slash + 1, (size_t)(r.name +
+		    r.name_len - slash - 1),
+		    &u->plain);
+		++*count;
+	}
+	return 0;
+}
+
+/* Append entry ${i}; ${asked}: by name, so a plain value is written too. */
+static int
+append_opened_entry(struct unsealer *u, size_t i, bool asked, struct error *err)
+{
+	struct reference r;
+	const char *key;
+	size_t len, count;
+
+	key = document_key(u->c->doc, i, &len);
+	buf_clear(&u->value);
+	buf_clear(&u->plain);
+	if (document_value(u->c->doc, i, &u->value, err) != 0)
+		return -1;
+	if (!reference_parse((const char *)u->value.data, u->value.len, &r)) {
+		if (append_embedded(u, i, &count, err) != 0)
+			return -1;
+		if (asked && count == 0)
+			append_opened(u->out, key, len, &u->value);
+	} else if (reference_is_ours(&r)) {
+		if (open_reference(u, i, &r, err) != 0)
+			return -1;
+		append_opened(u->out, key, len, &u->plain);
+	} else if (asked) {
+		configuration_fail(u->c, i, key, len, ERROR_MISSING,
+		    "the value is a reference to another provider", err);
+		return error_hint(err, "only that provider can resolve it");
+	}
+	return buf_check(u->out, err);
+}
+
+/* Append option t->option of a JAAS value. */
+static int
+append_option(struct unsealer *u, const struct target *t, const char *key, size_t len,
+    struct error *err)
+{
+	struct jaas_option x = jaas_option(t->jaas, t->option);
+	struct reference r;
+
+	buf_clear(&u->plain);
+	if (!reference_parse((const char *)t->value.data + x.inner_from,
+	    x.inner_to - x.inner_from, &r)) {
+		buf_append(&u->plain, t->value.data + x.from, x.to - x.from);
+	} else if (reference_is_ours(&r)) {
+		if (open_reference(u, t->entry, &r, err) != 0)
+			return -1;
+	} else {
+		configuration_fail(u->c, t->entry, key, len, ERROR_MISSING,
+		    "the value is a reference to another provider", err);
+		return error_hint(err, "only that provider can resolve it");
+	}
+	append_opened(u->out, key, len, &u->plain);
+	return buf_check(u->out, err);
+}
+
+/* What was asked for by name: an entry, or an option of one. */
+static int
+append_opened_key(struct unsealer *u, const char *key, size_t len, struct error *err)
+{
+	struct target t;
+	int rc;
+
+	target_init(&t);
+	rc = target_find(u->c->doc, key, len, &t, err);
+	if (rc == 0 && t.kind == TARGET_ENTRY) {
+		rc = append_opened_entry(u, t.entry, true, err);
+	} else if (rc == 0 && t.kind == TARGET_OPTION) {
+		rc = append_option(u, &t, key, len, err);
+	} else if (rc == 0) {
+		rc = configuration_fail_missing(u->c, key, len, err);
+	}
+	target_release(&t);
+	return rc;
+}
+
+int
+render_opened(const struct configuration *c, const struct secrets_file *s, const char *const keys[],
+    const size_t key_lens[], size_t n, bool any_name, struct buf *out, struct error *err)
+{
+	struct unsealer u = { .c = c, .s = s, .any_name = any_name, .out = out };
+	int rc = 0;
+
+	buf_init_secret(&u.value, BUF_MAX_FILE);
+	buf_init_secret(&u.plain, BUF_MAX_FILE);
+	for (size_t k = 0; k < n && rc == 0; k++)
+		rc = append_opened_key(&u, keys[k], key_lens[k], err);
+	for (size_t i = 0; n == 0 && i < document_count(c->doc) && rc == 0; i++)
+		if (!document_shadowed(c->doc, i))
+			rc = append_opened_entry(&u, i, false, err);
+	buf_release(&u.plain);
+	buf_release(&u.value);
+	return rc;
 }

@@ -1,12 +1,14 @@
 #ifndef SEAL_RENDER_H
 #define SEAL_RENDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
 struct configuration;
 struct error;
 struct plan;
+struct secrets_file;
 
 /*
  * A configuration with its references resolved (secrets/resolve.h).  The
@@ -61,5 +63,20 @@ enum render_form {
 int render_entries(struct plan *p, const struct configuration *c,
     enum render_form form, const char *const keys[], const size_t lens[],
     size_t n, struct buf *out, struct error *err);
+
+/**
+ * render_opened(c, s, keys, key_lens, n, any_name, out, err):
+ * Append `key = value` lines with the opened values of the given keys of
+ * ${c} (${n} 0: of all our references) to ${out} (secret).  ${s} must be
+ * unlocked.  A key that is plain is written as it is when asked for by name.
+ * References inside a longer value (JAAS) are opened too, each under the key
+ * of its sealed entry.
+ * ERROR_MISSING: key not there, dangling reference, or (unless ${any_name}) a
+ * reference that names another base name than ${c}'s: the file was renamed.
+ * ERROR_DAMAGED.
+ */
+int render_opened(const struct configuration *c, const struct secrets_file *s,
+    const char *const keys[], const size_t key_lens[], size_t n,
+    bool any_name, struct buf *out, struct error *err);
 
 #endif /* !SEAL_RENDER_H */

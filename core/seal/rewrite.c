@@ -17,8 +17,6 @@
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
 
-/* A note's key is cut after this many bytes. */
-#define NOTE_KEY_MAX 200
 #define PARTS_MAX ((size_t)1 << 24)
 
 /*
@@ -82,8 +80,7 @@ show_gone(struct edits *e, const struct document *old, const struct document *ne
 
 /* Do the edits make exactly the new text? */
 static int
-compare_shown(const struct edits *e, const struct document *new, bool *complete,
-    struct error *err)
+compare_shown(const struct edits *e, const struct document *new, bool *complete, struct error *err)
 {
 	const struct buf *bytes = document_bytes(new);
 	struct error why;
@@ -153,8 +150,8 @@ comment_of(const unsigned char *p, size_t n, size_t *start)
 
 /* Comments of the bytes from ${at} up to ${end}, which belong to no entry. */
 static int
-collect_comments(const struct rewriting *r, size_t at, size_t end, size_t *line,
-    struct buf *text, struct vec *lines, struct error *err)
+collect_comments(const struct rewriting *r, size_t at, size_t end, size_t *line, struct buf *text,
+    struct vec *lines, struct error *err)
 {
 	const struct buf *bytes = document_bytes(r->edited);
 	size_t stop, start, *slot;
@@ -271,20 +268,6 @@ rewrite_find_own(const struct rewriting *r)
 	return secrets_file_find(r->s, (const char *)r->name.data, r->name.len);
 }
 
-/* The sealed entry that r->name names; and does one hold exactly these bytes? */
-static bool
-rewrite_holds(const struct rewriting *r, size_t t, const void *value, size_t n)
-{
-	struct buf old;
-	bool same;
-
-	buf_init_secret(&old, BUF_MAX_FILE);
-	same = secrets_file_is_sealed(r->s, t) && secrets_file_open(r->s, t, &old, NULL) == 0 &&
-	    old.len == n && (n == 0 || memcmp(old.data, value, n) == 0);
-	buf_release(&old);
-	return same;
-}
-
 static int
 rewrite_name_is_taken(const struct rewriting *r, size_t t, struct error *err)
 {
@@ -308,7 +291,7 @@ store(struct rewriting *r, size_t t, const char *name, size_t len, const void *v
 	int rc;
 
 	r->sealed = true;
-	if (t != DOCUMENT_NONE && rewrite_holds(r, t, value, n))
+	if (t != DOCUMENT_NONE && secrets_file_holds(r->s, t, value, n))
 		return 0;
 	if (t != DOCUMENT_NONE && (r->flags[t] & REWRITE_OLD) == 0 && !r->o->replace)
 		return rewrite_name_is_taken(r, t, err);
@@ -322,28 +305,6 @@ store(struct rewriting *r, size_t t, const char *name, size_t len, const void *v
 		plan_set_order(r->p, false);
 	buf_release(&text);
 	return rc;
-}
-
-/* Is it a value that cannot be sealed? */
-static int
-refuse_value(const struct rewriting *r, size_t i, struct error *err)
-{
-	if (seal_has_half_surrogate(r->edited, i, &r->value)) {
-		error_set(err, ERROR_REFUSED, "the value has half a surrogate pair, which cannot "
-		    "be sealed");
-		return error_hint(err, "correct the \\uD800-\\uDFFF escape in the value");
-	}
-	/* RFC 8259, section 4: readers do not agree on which one counts. */
-	while (document_format(r->edited) == DOCUMENT_JSON &&
-	    (i = document_previous(r->edited, i)) != DOCUMENT_NONE) {
-		if (document_value_is(r->edited, i, (const char *)r->value.data, r->value.len))
-			continue;
-		error_set(err, ERROR_REFUSED, "this member stands more than once, with different "
-		    "values");
-		return error_hint(err, "readers do not agree on which one counts: remove the wrong "
-		    "ones");
-	}
-	return 0;
 }
 
 /* In JSON two keys may be spelt so that their sealed entries have one name. */
@@ -413,7 +374,7 @@ seal_part(struct rewriting *r, size_t i, const struct rewrite_part *part, struct
 	const char *name;
 	size_t len;
 
-	if (refuse_value(r, i, err) != 0)
+	if (seal_check_value(r->c->path, r->edited, i, &r->value, err) != 0)
 		return -1;
 	name = part_name(r, part, &len);
 	return claim_rewritten(r, i, name, len, err) != 0 ? -1 : store(r, part->entry, name, len,
@@ -460,7 +421,8 @@ rewrite_seal(struct rewriting *r, size_t i, bool was_sealed, struct error *err)
 		error_set(err, ERROR_REFUSED, "a value without a key cannot be sealed");
 		return error_hint(err, "write key=value");
 	}
-	if (refuse_value(r, i, err) != 0 || rewrite_own_name(r, key, len, err) != 0 ||
+	if (seal_check_value(r->c->path, r->edited, i, &r->value, err) != 0 ||
+	    rewrite_own_name(r, key, len, err) != 0 ||
 	    claim_rewritten(r, i, (const char *)r->name.data, r->name.len, err) != 0)
 		return -1;
 	t = rewrite_find_own(r);
@@ -519,7 +481,7 @@ mark(struct rewriting *r, size_t i, struct error *err)
 		return -1;
 	t = rewrite_find_own(r);
 	if (t == DOCUMENT_NONE || (r->flags[t] & REWRITE_CHANGED) != 0 ||
-	    rewrite_holds(r, t, r->value.data, r->value.len))
+	    secrets_file_holds(r->s, t, r->value.data, r->value.len))
 		return new;
 	r->flags[t] |= REWRITE_CHANGED;
 	return 1;
@@ -608,21 +570,13 @@ mark_used(struct rewriting *r)
 }
 
 static void
-rewrite_note(struct rewriting *r, const struct document *d, size_t i, size_t line,
-    const char *what)
+rewrite_note(struct rewriting *r, const struct document *d, size_t i, size_t line, const char *what)
 {
-	struct buf shown;
 	const char *key;
 	size_t len;
 
 	key = document_key(d, i, &len);
-	buf_init(&shown, 8 * NOTE_KEY_MAX);
-	text_append_visible(&shown, key, len > NOTE_KEY_MAX ? NOTE_KEY_MAX : len);
-	if (line > 0)
-		plan_note(r->p, "%s:%zu: %s %s", r->c->path, line, buf_cstr(&shown), what);
-	else
-		plan_note(r->p, "%s: %s %s", secrets_file_path(r->s), buf_cstr(&shown), what);
-	buf_release(&shown);
+	plan_note_key(r->p, line > 0 ? r->c->path : secrets_file_path(r->s), line, key, len, what);
 }
 
 /* A secret that a person wrote in clear text where clear text was. */

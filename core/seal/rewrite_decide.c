@@ -77,8 +77,8 @@ open_part(const struct secrets_file *s, struct rewrite_part *part, struct buf *p
  * (dangling, damaged), and ${plain} is empty.  -1: ERROR_MEMORY and the like.
  */
 static int
-load_value(const struct secrets_file *s, const struct document *d, size_t i,
-    struct buf *raw, struct buf *plain, struct vec *parts, struct error *err)
+load_value(const struct secrets_file *s, const struct document *d, size_t i, struct buf *raw,
+    struct buf *plain, struct vec *parts, struct error *err)
 {
 	struct rewrite_part part, *slot;
 	size_t done = 0;
@@ -254,8 +254,7 @@ rewrite_reference(const struct rewriting *r, const struct rewrite_part *part, si
 
 /* The path <LoginModule>/<option> in the name of a part's entry; 0: none. */
 static size_t
-path_in_name(const struct edited_jaas *x, const struct rewrite_part *part,
-    const char **path)
+path_in_name(const struct edited_jaas *x, const struct rewrite_part *part, const char **path)
 {
 	const struct reference *ref = &part->ref;
 	size_t at = rewrite_own(x->r, x->key, x->len, ref->name, ref->name_len);
@@ -295,8 +294,7 @@ is_as_it_was(const struct edited_jaas *x, const struct rewrite_part *part)
 
 /* The part stands in option ${i} now, and in those that it hides. */
 static int
-add_part(struct edited_jaas *x, size_t i, struct rewrite_part part, bool opens,
-    struct error *err)
+add_part(struct edited_jaas *x, size_t i, struct rewrite_part part, bool opens, struct error *err)
 {
 	const struct rewriting *r = x->r;
 	struct rewrite_part *slot;
@@ -496,17 +494,6 @@ rewrite_refers(const struct buf *text)
 	return false;
 }
 
-/* Could the value refer to anything?  Most hold no dollar, however it is written. */
-static bool
-rewrite_may_refer(const struct document *d, size_t i)
-{
-	const unsigned char *raw;
-	size_t n;
-
-	raw = document_raw_value(d, i, &n);
-	return n > 0 && (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL);
-}
-
 /* Load an entry of the configuration.  As load_value; parts tell if it refers. */
 static int
 load_old(struct rewriting *r, size_t j, struct error *err)
@@ -580,7 +567,7 @@ rewrite_scan_old(struct rewriting *r, struct error *err)
 	int opens;
 
 	for (size_t j = 0; j < document_count(d); j++) {
-		if (!rewrite_may_refer(d, j) || document_shadowed(d, j))
+		if (!reference_may_be_in(d, j) || document_shadowed(d, j))
 			continue;
 		if ((opens = load_old(r, j, err)) == -1)
 			return -1;
@@ -760,7 +747,7 @@ rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict, boo
 	buf_clear(&r->value);
 	if (document_value(r->edited, i, &r->value, err) != 0)
 		return -1;
-	if (old == DOCUMENT_NONE || !rewrite_may_refer(r->c->doc, old))
+	if (old == DOCUMENT_NONE || !reference_may_be_in(r->c->doc, old))
 		return decide_plain(r, i, old, verdict, err);
 	if ((opens = load_old(r, old, err)) == -1)
 		return -1;

@@ -45,22 +45,16 @@ static void
 seal_note_reference(struct plan *p, const struct configuration *c, size_t entry, const char *key,
     size_t len, const struct reference *r)
 {
-	struct buf shown;
-
 	if (reference_is_ours(r) && resolve_entry(plan_secrets(p), r) != DOCUMENT_NONE)
 		return;
-	buf_init(&shown, BUF_MAX_FILE);
-	text_append_visible(&shown, key, len > NOTE_KEY_MAX ? NOTE_KEY_MAX : len);
-	plan_note(p, "%s:%zu: %s is %s and was left as it is", c->path,
-	    document_line(c->doc, entry), buf_cstr(&shown), reference_is_ours(r) ?
-	    "a dangling reference (the secrets file has no such entry)" :
-	    "a reference to another provider");
-	buf_release(&shown);
+	plan_note_key(p, c->path, document_line(c->doc, entry), key, len, reference_is_ours(r) ?
+	    "is a dangling reference (the secrets file has no such entry) and was left as it is" :
+	    "is a reference to another provider and was left as it is");
 }
 
 static int
-seal_name_is_taken(const struct plan *p, const struct document *d, size_t i,
-    const struct buf *name, struct error *err)
+seal_name_is_taken(const struct plan *p, const struct document *d, size_t i, const struct buf *name,
+    struct error *err)
 {
 	error_set(err, ERROR_EXISTS, "the secrets file has this entry already, with another value");
 	error_place(err, secrets_file_path(plan_secrets(p)), document_line(d, i));
@@ -68,20 +62,6 @@ seal_name_is_taken(const struct plan *p, const struct document *d, size_t i,
 	return error_hint(err, "a configuration file of the same base name may own it: use "
 	    "another secrets file, or --base-name for this one; if it is this file's own old "
 	    "value, update it, or seal with --replace");
-}
-
-/* Does document entry ${i} of the secrets file hold exactly these bytes? */
-static bool
-entry_holds(const struct secrets_file *s, size_t i, const void *plain, size_t n)
-{
-	struct buf old;
-	bool same;
-
-	buf_init_secret(&old, BUF_MAX_FILE);
-	same = secrets_file_is_sealed(s, i) && secrets_file_open(s, i, &old, NULL) == 0 &&
-	    secret_equal(old.data, old.len, plain, n);
-	buf_release(&old);
-	return same;
 }
 
 /* 1: the sealed entry is to be written, 0: it holds the value, -1: ERROR_EXISTS. */
@@ -94,7 +74,7 @@ must_be_sealed(const struct plan *p, const struct buf *name, const struct sealin
 
 	if (i == DOCUMENT_NONE)
 		return 1;
-	if (entry_holds(s, i, x->plain, x->n))
+	if (secrets_file_holds(s, i, x->plain, x->n))
 		return 0;
 	return x->replace ? 1 : seal_name_is_taken(p, secrets_file_document(s), i, name, err);
 }
@@ -313,9 +293,8 @@ address(const struct configuration *c, const struct target *t, struct buf *out, 
 }
 
 static int
-put_option(struct plan *p, struct configuration *c, const struct target *t,
-    const struct buf *key, const void *plain, size_t n, bool replace, const struct seal_options *o,
-    struct error *err)
+put_option(struct plan *p, struct configuration *c, const struct target *t, const struct buf *key,
+    const void *plain, size_t n, bool replace, const struct seal_options *o, struct error *err)
 {
 	struct sealing x = {
 		.key = (const char *)key->data, .len = key->len, .plain = plain, .n = n,
@@ -493,9 +472,9 @@ seal_refer(struct plan *p, struct configuration *c, const struct sealing *x, con
 	return 0;
 }
 
-/* Half of a surrogate pair, from a lone \uD800 escape, cannot be written as UTF-8. */
-bool
-seal_has_half_surrogate(const struct document *d, size_t i, const struct buf *value)
+/* Half of a surrogate pair cannot be written as UTF-8. */
+static bool
+has_half_surrogate(const struct document *d, size_t i, const struct buf *value)
 {
 	const unsigned char *raw, *p = value->data;
 	size_t len;
@@ -509,33 +488,25 @@ seal_has_half_surrogate(const struct document *d, size_t i, const struct buf *va
 	return false;
 }
 
-static int
-seal_refuse(const struct configuration *c, size_t i, const char *text, const char *hint,
+int
+seal_check_value(const char *path, const struct document *d, size_t i, const struct buf *value,
     struct error *err)
 {
-	const char *key;
-	size_t len;
+	size_t k = i;
 
-	key = document_key(c->doc, i, &len);
-	error_set(err, ERROR_REFUSED, "%s", text);
-	error_place(err, c->path, document_line(c->doc, i));
-	error_key(err, key, len);
-	return error_hint(err, "%s", hint);
-}
-
-/*
- * JSON readers do not agree on which of several members of one name counts
- * (RFC 8259, section 4), so all of them have to say the same.
- */
-static bool
-differ(const struct document *d, size_t i, const struct buf *value)
-{
-	if (document_format(d) != DOCUMENT_JSON)
-		return false;
-	while ((i = document_previous(d, i)) != DOCUMENT_NONE)
-		if (!document_value_is(d, i, (const char *)value->data, value->len))
-			return true;
-	return false;
+	if (has_half_surrogate(d, i, value))
+		return configuration_refuse(path, d, i,
+		    "the value has half a surrogate pair, which cannot be sealed",
+		    "correct the \\uD800-\\uDFFF escape in the value", err);
+	/* JSON readers do not agree on which member of one name counts (RFC 8259,
+	 * section 4), so all of them have to say the same. */
+	while (document_format(d) == DOCUMENT_JSON &&
+	    (k = document_previous(d, k)) != DOCUMENT_NONE)
+		if (!document_value_is(d, k, (const char *)value->data, value->len))
+			return configuration_refuse(path, d, i,
+			    "this member stands more than once, with different values",
+			    "readers do not agree on which one counts: remove the wrong ones", err);
+	return 0;
 }
 
 /* A reference to us inside the value would not be resolved once it is sealed. */
@@ -568,17 +539,12 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 		seal_note_reference(p, c, i, x.key, x.len, &r);
 		return 0;
 	}
-	if (differ(c->doc, i, value))
-		return seal_refuse(c, i, "this member stands more than once, with different values",
-		    "readers do not agree on which one counts: remove the wrong ones", err);
+	if (seal_check_value(c->path, c->doc, i, value, err) != 0)
+		return -1;
 	if (has_our_reference(value))
-		return seal_refuse(c, i,
-		    "the value has references in it, which would not be resolved "
-		    "once it is sealed", "seal the parts of the value that are still clear", err);
-	if (seal_has_half_surrogate(c->doc, i, value))
-		return seal_refuse(c, i,
-		    "the value has half a surrogate pair, which cannot be sealed",
-		    "correct the \\uD800-\\uDFFF escape in the value", err);
+		return configuration_refuse(c->path, c->doc, i,
+		    "the value has references in it, which would not be resolved once it is sealed",
+		    "seal the parts of the value that are still clear", err);
 	x.plain = value->data;
 	x.n = value->len;
 	rc = seal_put(p, c, &x, o, err);
@@ -787,4 +753,152 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
 	error_place(err, c->path, 0);
 	error_key(err, key, klen);
 	return error_hint(err, "apply that first, or give one value only");
+}
+
+/* The key is not in the configuration: a sealed entry of it may be left. */
+static int
+remove_orphan(struct plan *p, struct configuration *c, const char *key, size_t len, bool orphan,
+    struct error *err)
+{
+	struct buf name;
+	size_t count, user = DOCUMENT_NONE;
+	int rc = -1;
+
+	buf_init(&name, BUF_MAX_FILE);
+	if (configuration_entry_name(c, key, len, &name, err) != 0)
+		goto done;
+	if (orphan &&
+	    configuration_borrower(c, (const char *)name.data, name.len, &user, err) != 0)
+		goto done;
+	if (user != DOCUMENT_NONE) {
+		configuration_fail(c, user, key, len, ERROR_REFUSED,
+		    "the sealed entry is no orphan: the entry "
+		    "on this line refers to it", err);
+		error_hint(err, "remove that entry first");
+		goto done;
+	}
+	if (orphan && plan_remove_sealed(p, (const char *)name.data, name.len, &count, err) != 0)
+		goto done;
+	if (orphan && count > 0) {
+		rc = 0;
+		goto done;
+	}
+	configuration_fail_missing(c, key, len, err);
+	if (secrets_file_find(plan_secrets(p), (const char *)name.data, name.len) != DOCUMENT_NONE)
+		error_hint(err, "the secrets file still has a sealed entry for it: --orphan "
+		    "removes that");
+done:
+	buf_release(&name);
+	return rc;
+}
+
+/* Plan the removal of the sealed entry of reference ${r} at entry ${i}, if it is ${key}'s. */
+static int
+remove_sealed(struct plan *p, struct configuration *c, size_t i, const char *key, size_t len,
+    const struct reference *r, struct error *err)
+{
+	const struct document *d = secrets_file_document(plan_secrets(p));
+	size_t count = 0, user, entry = resolve_entry(plan_secrets(p), r), n;
+	const char *name;
+
+	if (configuration_borrower(c, r->name, r->name_len, &user, err) != 0)
+		return -1;
+	if (!configuration_owns(c, key, len, r->name, r->name_len)) {
+		plan_note(p, "%s:%zu: refers to an entry of another name, which stays in the "
+		    "secrets file", c->path, document_line(c->doc, i));
+		return 0;
+	}
+	if (user != DOCUMENT_NONE) {
+		plan_note(p, "%s:%zu: refers to the same sealed entry, which therefore stays in "
+		    "the secrets file", c->path, document_line(c->doc, user));
+		return 0;
+	}
+	if (entry != DOCUMENT_NONE) {
+		name = document_key(d, entry, &n);
+		return plan_remove_sealed(p, name, n, &count, err);
+	}
+	plan_note(p, "%s:%zu: the secrets file had no such entry: only the dangling "
+	    "reference goes", c->path, document_line(c->doc, i));
+	return 0;
+}
+
+static int
+not_sealed(const struct configuration *c, size_t i, const char *key, size_t len, struct error *err)
+{
+	configuration_fail(c, i, key, len, ERROR_MISSING,
+	    "this configuration key is not sealed", err);
+	return error_hint(err, "propseal removes sealed keys only; edit the file to remove a "
+	    "plain one");
+}
+
+/* A whole entry: both the reference and what it stands for. */
+static int
+unseal_remove_entry(struct plan *p, struct configuration *c, size_t i, const char *key, size_t len,
+    struct error *err)
+{
+	struct edits *e = plan_config_edits(p, c, err);
+	struct reference r;
+	struct buf value;
+	int rc = -1;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	if (e == NULL || document_value(c->doc, i, &value, err) != 0)
+		goto done;
+	if (!reference_parse((const char *)value.data, value.len, &r) || !reference_is_ours(&r))
+		rc = not_sealed(c, i, key, len, err);
+	else
+		rc = remove_sealed(p, c, i, key, len, &r, err);
+	for (; rc == 0 && i != DOCUMENT_NONE; i = document_previous(c->doc, i))
+		rc = edits_remove(e, i, err);
+done:
+	buf_release(&value);
+	return rc;
+}
+
+/* An option of a JAAS value, and those of its name that it hides. */
+static int
+remove_option(struct plan *p, struct configuration *c, const struct target *t, const char *key,
+    size_t len, struct error *err)
+{
+	struct jaas_option x = jaas_option(t->jaas, t->option);
+	struct edits *e = plan_config_edits(p, c, err);
+	size_t i, from, to;
+	struct reference r;
+	int rc;
+
+	if (e == NULL)
+		return -1;
+	if (!reference_parse((const char *)t->value.data + x.inner_from,
+	    x.inner_to - x.inner_from, &r) || !reference_is_ours(&r))
+		return not_sealed(c, t->entry, key, len, err);
+	rc = remove_sealed(p, c, t->entry, key, len, &r, err);
+	for (i = t->option; rc == 0 && i != JAAS_NONE; i = jaas_option(t->jaas, i).previous) {
+		jaas_removal(t->jaas, i, &from, &to);
+		rc = edits_splice(e, t->entry, from, to, "", 0, key, err);
+	}
+	return rc;
+}
+
+int
+seal_remove(struct plan *p, struct configuration *c, const char *key, size_t len, bool orphan,
+    struct error *err)
+{
+	struct target t;
+	struct buf label;
+	int rc;
+
+	plan_set_order(p, true);
+	target_init(&t);
+	buf_init(&label, BUF_MAX_FILE);
+	buf_append(&label, key, len);
+	rc = target_find(c->doc, key, len, &t, err);
+	if (rc == 0 && t.kind == TARGET_ENTRY)
+		rc = unseal_remove_entry(p, c, t.entry, key, len, err);
+	else if (rc == 0 && t.kind == TARGET_OPTION && (rc = buf_check(&label, err)) == 0)
+		rc = remove_option(p, c, &t, buf_cstr(&label), len, err);
+	else if (rc == 0)
+		rc = remove_orphan(p, c, key, len, orphan, err);
+	buf_release(&label);
+	target_release(&t);
+	return rc;
 }

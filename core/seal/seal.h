@@ -68,9 +68,21 @@ int seal_value(struct plan *p, struct configuration *c, const char *key,
     size_t klen, const void *value, size_t n, bool must_exist,
     const struct seal_options *o, struct error *err);
 
-/* Has the decoded ${value} of entry ${i} half a surrogate pair, from a lone
- * \uD800 escape?  It cannot be sealed: what opens it reads UTF-8. */
-bool seal_has_half_surrogate(const struct document *d, size_t i,
-    const struct buf *value);
+/* Can the decoded ${value} of entry ${i} of ${path} be sealed?  ERROR_REFUSED: it has half
+ * a surrogate pair, from a lone \uD800 escape, and what opens it reads UTF-8;
+ * or it is a member that stands more than once, with different values. */
+int seal_check_value(const char *path, const struct document *d, size_t i,
+    const struct buf *value, struct error *err);
+
+/**
+ * seal_remove(p, c, key, len, orphan, err):
+ * Plan to remove a sealed key: its entry (every duplicate) in the
+ * configuration, and the sealed entry, unless another key of ${c} refers to
+ * it, too.  Needs no key.  ERROR_MISSING: not in the configuration (unless
+ * ${orphan}: then a sealed entry that no entry of ${c} refers to is removed
+ * alone; ERROR_REFUSED when one does), or not sealed.
+ */
+int seal_remove(struct plan *p, struct configuration *c, const char *key, size_t len, bool orphan,
+    struct error *err);
 
 #endif /* !SEAL_SEAL_H */

@@ -41,6 +41,16 @@ reference_is_ours(const struct reference *r)
 	    memcmp(r->provider, REFERENCE_PROVIDER, r->provider_len) == 0;
 }
 
+bool
+reference_may_be_in(const struct document *d, size_t i)
+{
+	const unsigned char *raw;
+	size_t n;
+
+	raw = document_raw_value(d, i, &n);
+	return n > 0 && (memchr(raw, '$', n) != NULL || memchr(raw, '\\', n) != NULL);
+}
+
 int
 reference_append(struct buf *out, const char *remote, const char *name, size_t name_len,
     struct error *err)
@@ -268,14 +278,10 @@ state_value(const char *value, size_t n, const struct secrets_file *s, struct bu
 enum entry_state
 state_of(const struct document *d, size_t i, const struct secrets_file *s, struct buf *name)
 {
-	const unsigned char *raw;
 	enum entry_state state;
 	struct buf value;
-	size_t n;
 
-	/* Most values have neither a reference nor an escape: no copy for them. */
-	raw = document_raw_value(d, i, &n);
-	if (n == 0 || (memchr(raw, '$', n) == NULL && memchr(raw, '\\', n) == NULL))
+	if (!reference_may_be_in(d, i))
 		return STATE_PLAIN;
 	buf_init_secret(&value, BUF_MAX_FILE);
 	state = STATE_PLAIN;

@@ -41,6 +41,10 @@ bool reference_is_ours(const struct reference *r);
 int reference_append(struct buf *out, const char *remote, const char *name,
     size_t name_len, struct error *err);
 
+/* Could the value of entry ${i} hold a reference?  Most hold no dollar, however
+ * it is written, and need not be decoded. */
+bool reference_may_be_in(const struct document *d, size_t i);
+
 /*
  * References anywhere inside a value, found as Kafka's ConfigTransformer
  * finds them (KIP-297: \$\{([^}]*?):(([^}]*?):)?([^}]*?)\}), so a JAAS value

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/secmem.h"
 #include "base/text.h"
 #include "crypto/aead.h"
 #include "crypto/key.h"
@@ -436,6 +437,19 @@ secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out, struc
 	}
 	buf_release(&text);
 	return rc;
+}
+
+bool
+secrets_file_holds(const struct secrets_file *s, size_t i, const void *value, size_t n)
+{
+	struct buf opened;
+	bool same;
+
+	buf_init_secret(&opened, BUF_MAX_FILE);
+	same = secrets_file_is_sealed(s, i) && secrets_file_open(s, i, &opened, NULL) == 0 &&
+	    secret_equal(opened.data, opened.len, value, n);
+	buf_release(&opened);
+	return same;
 }
 
 int

@@ -98,6 +98,9 @@ struct tagger *secrets_file_tagger(const struct secrets_file *s);
 int secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out,
     struct error *err);
 
+/* Is document entry ${i} sealed, and does it open as exactly these bytes? */
+bool secrets_file_holds(const struct secrets_file *s, size_t i, const void *value, size_t n);
+
 /**
  * secrets_file_check_passphrase(s, passphrase, n, master, out, err):
  * Derive the master key from a passphrase with the file's salt, iterations

@@ -18,7 +18,8 @@
 #include "file/file.h"
 #include "plan/configuration.h"
 #include "seal/keying.h"
-#include "seal/unseal.h"
+#include "seal/render.h"
+#include "seal/seal.h"
 #include "secrets/rules.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
@@ -593,7 +594,7 @@ decrypt(struct change *c, const struct options *o, const struct key_list *keys, 
 	if (change_open(c, o, false, err) != 0 || change_key(c, err) != 0 ||
 	    secrets_file_unlock(c->secrets, c->master, err) != 0)
 		return -1;
-	if (unseal_to_text(c->config, c->secrets, keys->keys, keys->lens, keys->count,
+	if (render_opened(c->config, c->secrets, keys->keys, keys->lens, keys->count,
 	    o->on[FLAG_ANY_NAME], text, err) != 0)
 		return -1;
 	note_changed(c->secrets);
@@ -670,7 +671,7 @@ remove_keys(struct change *c, const struct options *o, const struct key_list *ke
 	if (change_open(c, o, false, err) != 0 || change_start(c, err) != 0)
 		return -1;
 	for (i = 0; i < keys->count; i++) {
-		if (unseal_remove(c->plan, c->config, keys->keys[i], keys->lens[i],
+		if (seal_remove(c->plan, c->config, keys->keys[i], keys->lens[i],
 		    o->on[FLAG_ORPHAN], err) != 0) {
 			hint_blank(keys->keys[i], keys->lens[i], err);
 			return -1;

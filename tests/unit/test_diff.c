@@ -1,6 +1,6 @@
 #include "plan/diff.h"
 #include "seal/keying.h"
-#include "seal/unseal.h"
+#include "seal/seal.h"
 #include "estate_fixture.h"
 
 #define CANARY "c4n4ry-S3cret"
@@ -134,7 +134,7 @@ test_removing(void **state)
 	(void)state;
 	world_open(&w, "server.properties/x = ENC[AES/CBC/PKCS5Padding,data:ABCDEFGHIJKL,"
 	    "iv:MNOP,type:str]\n", NULL, "x=" OURS("server.properties/x") "\n");
-	assert_int_equal(unseal_remove(w.p, w.c, "x", 1, false, &w.err), 0);
+	assert_int_equal(seal_remove(w.p, w.c, "x", 1, false, &w.err), 0);
 	assert_diff(w.p,
 	    "--- etc/server.properties\n+++ etc/server.properties\n"
 	    "@@ line 1 @@\n-x = " OURS("server.properties/x") "\n"

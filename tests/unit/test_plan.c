@@ -1,6 +1,7 @@
 #include "plan/diff.h"
 #include "seal/keying.h"
-#include "seal/unseal.h"
+#include "seal/seal.h"
+#include "seal/render.h"
 #include "secrets/reference.h"
 #include "estate_fixture.h"
 #include "files.h"
@@ -38,7 +39,7 @@ test_what_removes_ciphertext_goes_last(void **state)
 	(void)state;
 	world_open(&w, "server.properties/x = ENC[y]\n", NULL,
 	    "x=" OURS("server.properties/x") "\n");
-	assert_int_equal(unseal_remove(w.p, w.c, "x", 1, false, &w.err), 0);
+	assert_int_equal(seal_remove(w.p, w.c, "x", 1, false, &w.err), 0);
 	assert_roles(w.p, PLAN_CONFIG, PLAN_SECRETS);
 	world_close(&w);
 }
@@ -57,11 +58,11 @@ test_sealing_and_removing_in_one_plan_adds_first(void **state)
 	(void)state;
 	world_prepare(&w, MODERN, MODERN_MASTER, config);
 	assert_int_equal(world_seal_key(&w, "password"), 0);
-	assert_int_equal(unseal_remove(w.p, w.c, "ssl.keystore.password", 21, false, &w.err), 0);
+	assert_int_equal(seal_remove(w.p, w.c, "ssl.keystore.password", 21, false, &w.err), 0);
 	assert_roles(w.p, PLAN_SECRETS, PLAN_CONFIG);
 	world_close(&w);
 	world_prepare(&w, MODERN, MODERN_MASTER, config);
-	assert_int_equal(unseal_remove(w.p, w.c, "ssl.keystore.password", 21, false, &w.err), 0);
+	assert_int_equal(seal_remove(w.p, w.c, "ssl.keystore.password", 21, false, &w.err), 0);
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	assert_roles(w.p, PLAN_SECRETS, PLAN_CONFIG);
 	world_close(&w);
@@ -419,7 +420,7 @@ test_verify_what_was_removed(void **state)
 	(void)state;
 	world_open(&w, MODERN, NULL, "ssl.keystore.password="
 	    OURS("server.properties/ssl.keystore.password") "\nb=1\n");
-	assert_int_equal(unseal_remove(w.p, w.c, "ssl.keystore.password", 21, false, &w.err), 0);
+	assert_int_equal(seal_remove(w.p, w.c, "ssl.keystore.password", 21, false, &w.err), 0);
 	fixture_render(w.p, PLAN_SECRETS, &content);
 	assert_true(verifies(&w, PLAN_SECRETS, &content));
 	buf_append_str(&content, "server.properties/ssl.keystore.password = ENC[x]\n");
@@ -585,7 +586,7 @@ handle_canary(void)
 	world_apply(&w);
 	assert_int_equal(secrets_file_unlock(w.s, w.master, NULL), 0);
 	buf_init_secret(&out, BUF_MAX_FILE);
-	(void)unseal_to_text(w.c, w.s, NULL, NULL, 0, true, &out, &err);
+	(void)render_opened(w.c, w.s, NULL, NULL, 0, true, &out, &err);
 	assert_true(holds_canary(out.data, out.len));
 	assert_false(holds_canary((const unsigned char *)&err, sizeof(err)));
 	buf_release(&out);

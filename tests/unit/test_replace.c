@@ -1,7 +1,7 @@
 #include <sys/xattr.h>
 #include <limits.h>
 
-#include "file/path.h"
+#include "file/file.h"
 #include "replacing.h"
 
 static void

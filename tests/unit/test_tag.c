@@ -1,5 +1,5 @@
 #include "seal/keying.h"
-#include "seal/unseal.h"
+#include "seal/seal.h"
 #include "secrets/sealed.h"
 #include "estate_fixture.h"
 
@@ -227,7 +227,7 @@ test_removing_an_entry_removes_its_tag(void **unused)
 	world_prepare(&w, MODERN, MODERN_MASTER, CONFIG);
 	assert_int_equal(seal_default(w.p, w.c, &fixture_options, NULL, &w.err), 0);
 	world_apply(&w);
-	assert_int_equal(unseal_remove(w.p, w.c, "a.password", 10, false, &w.err), 0);
+	assert_int_equal(seal_remove(w.p, w.c, "a.password", 10, false, &w.err), 0);
 	s = world_planned(&w, w.master);
 	assert_int_equal(tag_find(secrets_file_document(s), A, strlen(A)), DOCUMENT_NONE);
 	assert_int_equal(state(s, B, NULL), TAG_GOOD);

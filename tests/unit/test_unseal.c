@@ -1,4 +1,5 @@
-#include "seal/unseal.h"
+#include "seal/seal.h"
+#include "seal/render.h"
 #include "estate_fixture.h"
 
 #define KEYSTORE "ssl.keystore.password"
@@ -7,7 +8,7 @@
 static int
 remove_key(struct world *w, const char *key, bool orphan)
 {
-	return unseal_remove(w->p, w->c, key, strlen(key), orphan, &w->err);
+	return seal_remove(w->p, w->c, key, strlen(key), orphan, &w->err);
 }
 
 static void
@@ -244,7 +245,7 @@ to_text(const char *config, const char *const keys[], size_t n, bool any_name, s
 	for (i = 0; i < n; i++)
 		lens[i] = strlen(keys[i]);
 	buf_init_secret(out, BUF_MAX_FILE);
-	rc = unseal_to_text(c, s, keys, lens, n, any_name, out, err);
+	rc = render_opened(c, s, keys, lens, n, any_name, out, err);
 	configuration_free(c);
 	secrets_file_free(s);
 	return rc;
@@ -373,17 +374,17 @@ test_damage_is_reported_where_it_is(void **state)
 
 	(void)state;
 	buf_init_secret(&out, 1000);
-	assert_int_equal(unseal_to_text(c, s, NULL, NULL, 0, false, &out, &err), -1);
+	assert_int_equal(render_opened(c, s, NULL, NULL, 0, false, &out, &err), -1);
 	assert_int_equal(err.code, ERROR_DAMAGED);
 	assert_string_equal(err.file, "secrets.properties");
 	assert_int_equal(err.line, 12);
 	assert_string_equal(err.key, "server.properties/x");
-	assert_int_equal(unseal_to_text(c, s, y, &one, 1, false, &out, &err), -1);
+	assert_int_equal(render_opened(c, s, y, &one, 1, false, &out, &err), -1);
 	assert_int_equal(err.code, ERROR_DAMAGED);
 	assert_int_equal(err.line, 13);
 	assert_null(strstr(err.text, "hunter2"));
 	secrets_file_lock(s);
-	assert_int_equal(unseal_to_text(c, s, NULL, NULL, 0, false, &out, &err), -1);
+	assert_int_equal(render_opened(c, s, NULL, NULL, 0, false, &out, &err), -1);
 	assert_int_equal(err.code, ERROR_KEY);
 	buf_release(&out);
 	configuration_free(c);
@@ -421,7 +422,7 @@ test_text_reads_back_as_the_same_bytes(void **state)
 	world_apply(&w);
 	assert_int_equal(secrets_file_unlock(w.s, w.master, NULL), 0);
 	buf_init_secret(&out, BUF_MAX_FILE);
-	assert_int_equal(unseal_to_text(w.c, w.s, NULL, NULL, 0, false, &out, &w.err), 0);
+	assert_int_equal(render_opened(w.c, w.s, NULL, NULL, 0, false, &out, &w.err), 0);
 	d = fixture_document((const char *)out.data, out.len);
 	assert_int_equal(document_count(d), i);
 	for (i = 0; i < sizeof(values) / sizeof(*values); i++) {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "file/path.h"
+#include "file/file.h"
 #include "registry/log/log.h"
 
 struct lock;

@@ -10,7 +10,7 @@
 
 #include "base/compat.h"
 #include "base/error.h"
-#include "file/path.h"
+#include "file/file.h"
 #include "registry/log/log_sqlite_internal.h"
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "file/lock.h"
 #include "file/file.h"
+#include "file/lock.h"
 
 #define SUFFIX ".propseal-lock"
 #define PRIVATE 0600

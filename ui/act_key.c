@@ -23,8 +23,6 @@
 #include "ui/review.h"
 #include "ui/term.h"
 
-struct app;
-struct key;
 
 #define KEY_TEXT_MAX 256
 #define PROOF 6		/* characters of the key that must be typed */
@@ -335,7 +333,7 @@ act_needs_no_data_key(const struct app *a)
 static void
 suggest_path(const struct app *a, struct buf *out)
 {
-	const char *root = a->options->path_count > 0 ? a->options->paths[0] : ".";
+	const char *root = a->options->paths[0];
 	size_t len = strlen(root);
 
 	if (a->model->secrets_path != NULL) {

@@ -13,7 +13,6 @@
 #include "ui/outline.h"
 #include "ui/term.h"
 
-struct app;
 
 #define KEY_COLUMNS 12
 #define NAME_COLUMNS 20

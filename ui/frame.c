@@ -11,7 +11,6 @@
 #include "ui/reveal.h"
 
 #define TEXT_MAX 16384
-#define REVEAL_MS 10000
 
 static void
 words_init(struct words *w)
@@ -34,7 +33,6 @@ words_release(struct words *w)
 static void
 words_draw_reveal(struct app *a, const struct rect *r)
 {
-	int ms = a->options->reveal_ms > 0 ? a->options->reveal_ms : REVEAL_MS;
 	int lines = reveal_lines(a->reveal, r->w - 2);
 	struct rect where = { r->y, r->x + 1, r->h, r->w - 2 };
 	char text[96];
@@ -43,7 +41,7 @@ words_draw_reveal(struct app *a, const struct rect *r)
 		where.h = lines < r->h ? lines : r->h - 1;
 		snprintf(text, sizeof(text), "%s: any key masks it, and so do %d seconds",
 		    lines > where.h ? "only the beginning fits" : "shown in clear",
-		    (ms + 999) / 1000);
+		    (a->options->reveal_ms + 999) / 1000);
 		canvas_text(r->y + where.h, r->x + 1, r->w - 2, STYLE_NOTICE, text);
 	}
 	reveal_place(a->reveal, &where);

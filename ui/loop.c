@@ -14,7 +14,6 @@
 
 #define SCAN_BUDGET_MS 5
 #define SCAN_FRAME_MS 100	/* how often a scan is shown */
-#define LOCK_MS 300000
 
 static void
 draw_too_small(void)
@@ -79,9 +78,7 @@ may_lock(const struct app *a)
 static uint64_t
 lock_at(const struct app *a)
 {
-	int ms = a->options->lock_ms > 0 ? a->options->lock_ms : LOCK_MS;
-
-	return a->idle_since + (uint64_t)ms;
+	return a->idle_since + (uint64_t)a->options->lock_ms;
 }
 
 /* Milliseconds to the next thing that happens by itself, -1 for none. */

@@ -214,11 +214,8 @@ model_remote(const struct model *m, struct buf *out, struct error *err)
 static struct estate *
 new_estate(const struct ui_options *o, struct error *err)
 {
-	static const char *const here[] = { "." };
-	struct estate *e;
+	struct estate *e = estate_new(o->paths, o->path_count, err);
 
-	e = o->path_count == 0 ? estate_new(here, 1, err) :
-	    estate_new(o->paths, o->path_count, err);
 	if (e != NULL) {
 		estate_set_scope(e, o->scope);
 		estate_set_rules(e, o->rules);
@@ -467,10 +464,10 @@ model_set_remote(struct model *m, const char *path)
 const char *
 model_show_path(const struct model *m, const char *path)
 {
-	const char *root = m->options->path_count == 0 ? "." : m->options->paths[0];
+	const char *root = m->options->paths[0];
 	size_t len = strlen(root);
 
-	if (m->options->path_count <= 1) {
+	if (m->options->path_count == 1) {
 		while (len > 1 && root[len - 1] == '/')
 			len--;
 		if (strncmp(path, root, len) == 0 && path[len] == '/' && path[len + 1] != '\0')

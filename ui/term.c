@@ -19,7 +19,6 @@
 #include "ui/signals.h"
 #include "ui/term.h"
 
-struct event;
 
 /* Reading keys: the part of term.c that knows about sequences. */
 

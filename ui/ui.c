@@ -15,6 +15,9 @@
 #include "ui/term.h"
 #include "ui/ui.h"
 
+#define REVEAL_MS 10000
+#define LOCK_MS 300000
+
 static int
 complain(const struct error *err, int status)
 {
@@ -24,22 +27,41 @@ complain(const struct error *err, int status)
 	return status;
 }
 
+/* So that nobody else need know what they are. */
+static struct ui_options
+with_defaults(const struct ui_options *given)
+{
+	static const char *const here[] = { "." };
+	struct ui_options o = *given;
+
+	if (o.path_count == 0) {
+		o.paths = here;
+		o.path_count = 1;
+	}
+	if (o.reveal_ms <= 0)
+		o.reveal_ms = REVEAL_MS;
+	if (o.lock_ms <= 0)
+		o.lock_ms = LOCK_MS;
+	return o;
+}
+
 int
 ui_run(const struct ui_options *o)
 {
+	struct ui_options options = with_defaults(o);
 	struct files files;
 	struct app a;
 	struct error err;
 
 	setlocale(LC_ALL, "");
 	memset(&a, 0, sizeof(a));
-	a.options = o;
+	a.options = &options;
 	a.files = &files;
 	keymap_bind(o->bindings);
 	theme_choose(o->theme);
 	if (term_open(&err) == -1)
 		return complain(&err, 2);
-	a.model = model_new(o, &err);
+	a.model = model_new(&options, &err);
 	a.reveal = reveal_new();
 	a.registry = registry_new(o->registry);
 	if (a.model == NULL || a.reveal == NULL || a.registry == NULL) {

@@ -501,18 +501,6 @@ files_draw_right(struct app *a)
 
 /* --- title, counts and detail --- */
 
-/* What was asked for on the command line, in few words. */
-static void
-files_append_paths(const struct ui_options *o, struct buf *out)
-{
-	if (o->path_count == 0)
-		buf_append_str(out, ".");
-	else
-		buf_append_str(out, o->paths[0]);
-	if (o->path_count > 1)
-		buf_printf(out, " and %zu more", o->path_count - 1);
-}
-
 static const char *
 files_key_state(const struct model *m)
 {
@@ -537,7 +525,9 @@ files_draw_title(struct app *a, const struct rect *r)
 	buf_init(&left, 8192);
 	if (r->w >= 30)
 		buf_append_str(&left, "propseal ");
-	files_append_paths(a->options, &left);
+	buf_append_str(&left, a->options->paths[0]);
+	if (a->options->path_count > 1)
+		buf_printf(&left, " and %zu more", a->options->path_count - 1);
 	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
 	buf_release(&left);
 }

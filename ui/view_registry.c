@@ -65,8 +65,7 @@ draw_reason(struct app *a, const struct rect *r)
 			snprintf(text, sizeof(text), "%s asks again.", KEY(ACTION_RESCAN));
 		canvas_wrapped(&room, y + (r->h > 4), STYLE_NOTE, text);
 	} else if (registry_unavailable(reg) != NULL && reg->known == REGISTRY_UNKNOWN) {
-		snprintf(text, sizeof(text), "%s logs in as %s.", KEY(ACTION_UNLOCK),
-		    reg->user);
+		snprintf(text, sizeof(text), "%s logs in as %s.", KEY(ACTION_UNLOCK), reg->user);
 		canvas_wrapped(&room, r->y, STYLE_NOTE, text);
 	} else if (reg->known == REGISTRY_UNKNOWN && !reg->looked) {
 		canvas_wrapped(&room, r->y, STYLE_NOTE, "asking the registry");
@@ -288,8 +287,6 @@ draw_created(const struct registry_version *v, int y, int x, int w, unsigned int
 		canvas_text(y, x + used, w - used - 1, style, v->created_by);
 }
 
-static int digits(const struct registry_key *k);
-
 /* S 3  live       2026-10-05 12:34  alice */
 static void
 draw_version(const struct registry *reg, const struct registry_version *v, int digits,
@@ -372,7 +369,7 @@ draw_between(const struct registry *reg, const struct rect *r, int y, size_t use
 
 /* Columns of the longest number of a version. */
 static int
-digits(const struct registry_key *k)
+versions_digits(const struct registry_key *k)
 {
 	const struct registry_version *newest = vec_at(&k->versions, 0);
 
@@ -394,7 +391,7 @@ versions_draw_row(struct app *a, const struct registry_selection *s, size_t i,
 		canvas_cursor(line->y, line->x, true);
 	}
 	if (i < versions) {
-		draw_version(reg, vec_at(&s->key->versions, i), digits(s->key), line, extra);
+		draw_version(reg, vec_at(&s->key->versions, i), versions_digits(s->key), line, extra);
 		return;
 	}
 	use = registry_uses_find(&reg->uses, s->path->name, s->key != NULL ? s->key->name : NULL,
@@ -493,8 +490,7 @@ registry_say_key(struct words *w, const struct registry_path *p, const struct re
 		return;
 	}
 	buf_printf(&w->text, "Referred to as ${secret:%s:%s}. %s shows the newest value, %s stores "
-	    "a new version", p->name, k->name, KEY(ACTION_REVEAL),
-	    KEY(ACTION_UPDATE));
+	    "a new version", p->name, k->name, KEY(ACTION_REVEAL), KEY(ACTION_UPDATE));
 	if (v != NULL && registry_key_live_before(k, v->number) != NULL)
 		buf_printf(&w->text, ", %s compares the newest two",
 		    KEY(ACTION_COMPARE));
@@ -514,8 +510,7 @@ registry_say_version(struct words *w, const struct registry_key *k,
 		buf_printf(&w->text, " Expires %s.", v->expires);
 	if (v->state == REGISTRY_LIVE && registry_key_live_before(k, v->number) != NULL)
 		buf_printf(&w->text, " %s shows it, %s compares it with the one before, %s deletes "
-		    "it.", KEY(ACTION_REVEAL),
-		    KEY(ACTION_COMPARE), KEY(ACTION_REMOVE));
+		    "it.", KEY(ACTION_REVEAL), KEY(ACTION_COMPARE), KEY(ACTION_REMOVE));
 	else if (v->state == REGISTRY_LIVE)
 		buf_printf(&w->text, " %s shows it, %s deletes it.",
 		    KEY(ACTION_REVEAL), KEY(ACTION_REMOVE));
@@ -538,8 +533,7 @@ registry_say(struct app *a, struct words *w)
 {
 	struct registry_selection s = registry_selected(a->registry);
 
-	if (a->registry->known == REGISTRY_FAILED || a->registry->source == NULL ||
-	    s.path == NULL)
+	if (a->registry->known == REGISTRY_FAILED || a->registry->source == NULL || s.path == NULL)
 		return;
 	if (s.use != NULL) {
 		buf_printf(&w->place, "%s:%zu", model_show_path(a->model, s.use->file),

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct app;
+struct buf;
 struct registry_answer;
 struct registry_request;
 
@@ -64,6 +65,13 @@ void act_add(struct app *a);
 void act_remove(struct app *a);
 void act_reveal(struct app *a);
 
+/* Can this terminal show a value so that nothing of it stays?  Else that was
+ * told, with the command that prints one. */
+bool act_can_show(struct app *a, const char *command);
+
+/* Show a value for a while. */
+void act_show(struct app *a, const struct buf *value);
+
 /* act_key.c: keys of the secrets file */
 void act_unlock(struct app *a);
 void act_lock(struct app *a);
@@ -91,11 +99,7 @@ void act_registry_refresh(struct app *a);
 /* act_registry.c */
 void act_registry_log_in(struct app *a);
 void act_registry_rotate(struct app *a);
-void act_registry_reveal(struct app *a);
-void act_registry_add(struct app *a);
-void act_registry_update(struct app *a);
-void act_registry_delete(struct app *a);
-void act_registry_undelete(struct app *a);
+void act_registry_audit(struct app *a);
 const char *act_registry_needs_one(const struct app *a);
 const char *act_registry_needs_login(const struct app *a);
 const char *act_registry_needs_key(const struct app *a);
@@ -118,9 +122,13 @@ bool act_registry_ready(struct app *a);
 struct registry_answer *registry_ask_for(struct app *a, const struct registry_request *req,
     const char *title);
 
-/* act_registry_read.c */
+/* act_registry_value.c */
+void act_registry_reveal(struct app *a);
+void act_registry_add(struct app *a);
+void act_registry_update(struct app *a);
 void act_registry_mark(struct app *a);
 void act_registry_compare(struct app *a);
-void act_registry_audit(struct app *a);
+void act_registry_delete(struct app *a);
+void act_registry_undelete(struct app *a);
 
 #endif /* !UI_ACT_H */

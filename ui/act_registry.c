@@ -1,22 +1,54 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/dialog.h"
 #include "ui/loop.h"
 #include "ui/model.h"
-#include "ui/options.h"
+#include "ui/outline.h"
 #include "ui/registry.h"
 #include "ui/registry_names.h"
 #include "ui/registry_source.h"
-#include "ui/reveal.h"
 #include "ui/term.h"
+
+#define USER_MAX 255
+#define ROTATION "Rotate the registry's data key"
+
+/* Between two questions for the progress: a short one is seen to its end at
+ * once, a long one does not fill the audit log. */
+#define POLL_MS 200
+#define POLL_MAX_MS 1600
+
+/* Of the audit log. */
+#define FOLLOW_MS 1000	/* between two looks at it */
+#define WIDE 100	/* a narrower screen has no date */
+#define NARROW 50	/* and a narrow one only what was done, and how it ended */
+
+/* Waiting for one answer, with a line at the foot of the screen. */
+struct wait {
+	struct registry_wait wait;
+	struct registry_answer *answer;
+	bool watching;		/* a rotation, which does not need that */
+};
+
+/* The end of the audit log, asked for again and again while it is shown. */
+struct tail {
+	struct registry_wait wait;
+	struct registry_answer *answer;	/* the last one with lines */
+	struct list list;
+	char problem[256];		/* it could not be asked for again */
+};
+
+/* Columns of a line: time, who, what, where, and how it ended. */
+struct columns {
+	int time, who, what;
+};
+
+/* --- why something cannot be done now --- */
 
 /* Nothing is selected where no list is shown. */
 static const char *
@@ -135,12 +167,7 @@ act_registry_needs_deleted(const struct app *a)
 	    "select a deleted version, or a key of which all are";
 }
 
-/* Waiting for one answer, with a line at the foot of the screen. */
-struct wait {
-	struct registry_wait wait;
-	struct registry_answer *answer;
-	bool watching;		/* a rotation, which does not need that */
-};
+/* --- asking the registry --- */
 
 static void
 asking_draw(struct layer *layer, struct app *a)
@@ -192,14 +219,7 @@ asking_wait_for(struct app *a, unsigned long id, bool watching)
 	return w.answer;
 }
 
-/**
- * registry_ask(a, req):
- * Ask, and wait for the answer while the interface goes on: it can be
- * resized, locked and left, and Esc ends the waiting.  NULL: no answer is
- * awaited any more, or the program is to end or lock, or there is no memory;
- * what is to be said of it was said.  The caller frees the answer, whose rc
- * may be -1.
- */
+/* The answer, whose rc may be -1; NULL: there is none, and that was said. */
 static struct registry_answer *
 registry_ask(struct app *a, const struct registry_request *req)
 {
@@ -240,12 +260,7 @@ registry_ask_for(struct app *a, const struct registry_request *req, const char *
 	return NULL;
 }
 
-#define USER_MAX 255
-/* Between two questions for the progress: a short one is seen to its end at
- * once, a long one does not fill the audit log. */
-#define POLL_MS 200
-#define POLL_MAX_MS 1600
-#define ROTATION "Rotate the registry's data key"
+/* --- logging in, and rotating the data key --- */
 
 /* Who logs in: as the command line says, else asked for. */
 static bool
@@ -262,7 +277,7 @@ ask_user(struct app *a, struct buf *user)
 }
 
 static bool
-login_log_in(struct app *a)
+log_in(struct app *a)
 {
 	struct registry *r = a->registry;
 	struct buf user, password, text;
@@ -292,19 +307,19 @@ act_registry_ready(struct app *a)
 {
 	if (a->registry->source == NULL)
 		return false;
-	return registry_unavailable(a->registry) == NULL || login_log_in(a);
+	return registry_unavailable(a->registry) == NULL || log_in(a);
 }
 
 void
 act_registry_log_in(struct app *a)
 {
-	if (login_log_in(a))
+	if (log_in(a))
 		app_notice(a, "asking as %s", a->registry->user);
 }
 
 /* Say how it ended.  False: it still runs. */
 static bool
-ended(struct app *a, const struct registry_answer *answer)
+rotation_ended(struct app *a, const struct registry_answer *answer)
 {
 	struct registry *r = a->registry;
 
@@ -322,7 +337,7 @@ ended(struct app *a, const struct registry_answer *answer)
 
 /* Follow it with a box over the view, which is drawn again for each answer. */
 static void
-login_follow(struct app *a)
+rotation_follow(struct app *a)
 {
 	struct registry_request req = { .kind = REGISTRY_ROTATION, .delay_ms = POLL_MS };
 	struct registry_answer *answer;
@@ -341,7 +356,7 @@ login_follow(struct app *a)
 		over = answer == NULL || !answer->running;
 		if (answer != NULL) {
 			a->top = d.layer.below;
-			over = ended(a, answer);
+			over = rotation_ended(a, answer);
 			if (!over)
 				a->top = &d.layer;
 			registry_answer_free(answer);
@@ -366,327 +381,188 @@ act_registry_rotate(struct app *a)
 	answer = registry_ask_for(a, &req, "Not rotated");
 	if (answer == NULL)
 		return;
-	if (!ended(a, answer))
-		login_follow(a);
+	if (!rotation_ended(a, answer))
+		rotation_follow(a);
 	registry_answer_free(answer);
 }
 
-#define REVEAL_MS 10000
-#define STORED_NAME_MAX_BYTES 1024
-
-/* Where a value goes; names are copies, as lists change while dialogs are open. */
-struct place {
-	struct buf path, key;
-	unsigned int cas;	/* the version that must be the newest live one */
-};
+/* --- the end of the audit log --- */
 
 static void
-place_init(struct place *p)
+audit_follow(struct tail *t, struct app *a)
 {
-	buf_init(&p->path, STORED_NAME_MAX_BYTES);
-	buf_init(&p->key, STORED_NAME_MAX_BYTES);
-	p->cas = 0;
+	struct registry_request req = { .kind = REGISTRY_AUDIT, .delay_ms = FOLLOW_MS };
+	const struct registry_source *s = a->registry->source;
+	struct error err;
+
+	t->wait.id = s->submit(s->cookie, &req, &err);
+	if (t->wait.id == 0)
+		snprintf(t->problem, sizeof(t->problem), "%.255s", err.text);
 }
 
 static void
-place_release(struct place *p)
+audit_take(struct registry_wait *w, struct app *a, struct registry_answer *answer)
 {
-	buf_release(&p->path);
-	buf_release(&p->key);
-}
+	struct tail *t = (struct tail *)w;
+	bool at_end = t->list.cursor + 1 >= t->list.count;
 
-/* The version that is meant: the selected one, else the newest live one. */
-static const struct registry_version *
-stored_version_of(const struct registry_selection *s)
-{
-	if (s->version != NULL)
-		return s->version;
-	return s->key != NULL ? registry_key_latest(s->key) : NULL;
-}
-
-void
-act_registry_reveal(struct app *a)
-{
-	struct registry_selection s = registry_selected(a->registry);
-	const struct registry_version *v = stored_version_of(&s);
-	int ms = a->options->reveal_ms > 0 ? a->options->reveal_ms : REVEAL_MS;
-	struct registry_answer *answer;
-	struct registry_request req;
-
-	if (!term_has_private_screen()) {
-		tell_message(a, "Not shown", "This terminal has no second screen (smcup), so a "
-		    "value would stay in its scrollback. Use another terminal, or "
-		    "`propseal registry get`.");
+	w->id = 0;
+	if (answer->rc != 0) {
+		snprintf(t->problem, sizeof(t->problem), "%.255s", answer->err.text);
+		registry_answer_free(answer);
 		return;
 	}
-	if (v == NULL)
-		return;
-	req = (struct registry_request){ .kind = REGISTRY_VALUE, .path = s.path->name,
-	    .key = s.key->name, .version = v->number };
-	answer = registry_ask_for(a, &req, "The value cannot be shown");
-	if (answer == NULL)
-		return;
-	if (answer->value.len == 0)
-		app_notice(a, "the value is empty");
-	else if (reveal_show(a->reveal, answer->value.data, answer->value.len, ms) == -1)
-		app_complain(a, "the value cannot be shown");
-	registry_answer_free(answer);
+	registry_answer_free(t->answer);
+	t->answer = answer;
+	list_fit(&t->list, answer->events.len, t->list.height);
+	if (at_end && answer->events.len > 0)
+		list_go(&t->list, answer->events.len - 1);
+	audit_follow(t, a);
 }
 
-/* It is stored: show it in the lists. */
-static void
-stored(struct app *a, struct place *p, unsigned int version)
+static const char *
+who_of(const struct registry_event *e)
 {
-	struct registry *r = a->registry;
-	struct registry_path *rp = registry_path_get(&r->names, buf_cstr(&p->path));
-	struct registry_key *k = rp != NULL ? registry_key_get(rp, buf_cstr(&p->key)) : NULL;
+	if (e->who[0] == '\0')
+		return "-";
+	return strncmp(e->who, "User:", 5) == 0 ? e->who + 5 : e->who;
+}
 
-	if (k == NULL)
-		return;
-	if (!rp->exists) {
-		rp->exists = true;
-		rp->known = REGISTRY_KNOWN;
+static int
+widest(int now, const char *text, int most)
+{
+	int w = columns_text(text, strlen(text));
+	size_t i;
+
+	/* What the canvas makes of control characters: \x1b. */
+	for (i = 0; text[i] != '\0'; i++)
+		w += (unsigned char)text[i] < ' ' || text[i] == 0x7f ? 3 : 0;
+	return w < now ? now : w < most ? w : most;
+}
+
+static void
+audit_measure(const struct tail *t, int w, struct columns *c)
+{
+	const struct registry_event *e;
+	size_t i;
+
+	*c = (struct columns){ .time = w >= WIDE ? 19 : w >= NARROW ? 8 : 0 };
+	for (i = 0; i < t->answer->events.len; i++) {
+		e = vec_at(&t->answer->events, i);
+		if (w >= NARROW)
+			c->who = widest(c->who, who_of(e), w / 6);
+		c->what = widest(c->what, e->what, 24);
 	}
-	k->exists = true;
-	k->counted = version != 0;
-	k->summary.current = version;
-	registry_forget(r, rp->name, k->name);
-	registry_rows_go(r, rp->name, k->name);
-	app_notice(a, "stored %s / %s as version %u", rp->name, k->name, version);
 }
 
-static void
-send(struct app *a, struct place *p, const struct buf *value, const char *title)
+static int
+draw_column(int y, int x, int w, unsigned int style, const char *text)
 {
-	struct registry_request req = { .kind = REGISTRY_PUT, .path = buf_cstr(&p->path),
-	    .key = buf_cstr(&p->key), .value = value, .cas = p->cas };
-	struct registry_answer *answer = registry_ask_for(a, &req, title);
+	if (w == 0)
+		return 0;
+	canvas_text(y, x, w, style, text);
+	return w + 1;
+}
 
-	if (answer != NULL)
-		stored(a, p, answer->version);
+/* [[2026-10-05 ]11:22:33 alice ]GetSecretVersion conn-a / password, version 1  200 */
+static void
+draw_event(const struct registry_event *e, const struct columns *c, int y, int w,
+    unsigned int extra)
+{
+	unsigned int style = (e->denied || e->status >= 400 ? STYLE_ERROR : STYLE_TEXT) | extra;
+	char time[20], end[24];
+	int x = 1;
+
+	snprintf(time, sizeof(time), "%.19s", e->time);
+	x += draw_column(y, x, c->time, STYLE_NOTE | extra, c->time >= 19 || strlen(time) < 11 ?
+	    time : time + 11);
+	if (e->denied)
+		snprintf(end, sizeof(end), "denied");
+	else if (e->status != 0)
+		snprintf(end, sizeof(end), "%d", e->status);
 	else
-		registry_forget(a->registry, buf_cstr(&p->path), buf_cstr(&p->key));
-	registry_answer_free(answer);
+		snprintf(end, sizeof(end), "%s", e->phase);
+	w -= 2 + canvas_right(y, x, w - x - 1, style, end);
+	if (x < w)
+		x += draw_column(y, x, c->who < w - x ? c->who : w - x, style, who_of(e));
+	if (x < w)
+		x += draw_column(y, x, c->what < w - x ? c->what : w - x, style, e->what);
+	if (x < w)
+		canvas_text(y, x, w - x, style, e->where);
 }
 
-/* Ask for the value, and whether it is to be stored. */
 static void
-store_typed(struct app *a, struct place *p, const char *title)
+audit_draw(struct layer *layer, struct app *a)
 {
-	struct buf text, value;
-
-	buf_init(&text, 16384);
-	buf_init_secret(&value, DIALOG_SECRET_MAX);
-	buf_append_str(&text, "Path: ");
-	text_append_visible(&text, p->path.data, p->path.len);
-	buf_append_str(&text, "\nKey: ");
-	text_append_visible(&text, p->key.data, p->key.len);
-	buf_append_str(&text, "\n\nWhat you type is not shown. A paste goes as it is, up to "
-	    "the first line end.");
-	if (ask_secret(a, title, buf_cstr(&text), "Value:", NULL, &value) &&
-	    ask_confirm(a, title, p->cas == 0 ? "Store this value as the key's first live "
-	    "version?" : "Store this value? Connectors that refer to the key get it when they "
-	    "start next. The versions before stay.", "Store"))
-		send(a, p, &value, "Not stored");
-	buf_release(&value);
-	buf_release(&text);
-}
-
-void
-act_registry_update(struct app *a)
-{
-	struct registry_selection s;
-	struct place p;
-
-	if (!act_registry_ready(a))
-		return;
-	s = registry_selected(a->registry);
-	if (s.key == NULL)
-		return;
-	if (s.key->exists && s.key->history == REGISTRY_UNKNOWN && !s.key->counted) {
-		app_complain(a, "its versions are not known yet");
-		return;
-	}
-	place_init(&p);
-	buf_append_str(&p.path, s.path->name);
-	buf_append_str(&p.key, s.key->name);
-	p.cas = s.key->exists && s.key->counted ? s.key->summary.current : 0;
-	store_typed(a, &p, p.cas == 0 ? "Store a first version" : "Store a new version");
-	place_release(&p);
-}
-
-void
-act_registry_add(struct app *a)
-{
-	struct registry_selection s;
-	struct place p;
-
-	if (!act_registry_ready(a))
-		return;
-	s = registry_selected(a->registry);
-	place_init(&p);
-	if (s.path != NULL)
-		buf_append_str(&p.path, s.path->name);
-	/* What a file refers to in vain is what is missing. */
-	if (s.key != NULL && !s.key->exists)
-		buf_append_str(&p.key, s.key->name);
-	if (ask_text(a, "Create a secret", "The path is the name of the connector that refers to "
-	    "it.", "Path:", &p.path) && p.path.len > 0 &&
-	    ask_text(a, "Create a secret", "The key starts with a letter; letters, digits and "
-	    ". _ - follow.", "Key:", &p.key) && p.key.len > 0)
-		store_typed(a, &p, "Create a secret");
-	place_release(&p);
-}
-
-#define DELETION_NAME_MAX_BYTES 1024
-
-/* What is deleted or brought back: copies, as lists change meanwhile. */
-struct target {
-	struct buf path, key;	/* key empty: the whole path */
-	unsigned int version;	/* 0: all of them */
-	bool last;		/* the version is the only live one */
-	size_t uses;
-};
-
-static size_t
-live_count(const struct registry_key *k)
-{
-	const struct registry_version *v;
-	size_t n = 0;
+	struct tail *t = (struct tail *)layer;
+	struct rect all = { 0, 0, 0, 0 };
+	struct columns c;
+	char text[512];
+	unsigned int extra;
 	size_t i;
+	int y;
 
-	for (i = 0; i < k->versions.len; i++) {
-		v = vec_at(&k->versions, i);
-		n += v->state == REGISTRY_LIVE;
+	canvas_size(&all.h, &all.w);
+	canvas_clear(&all);
+	canvas_fill(0, 0, all.w, STYLE_TITLE);
+	snprintf(text, sizeof(text), all.w < 40 ? "Audit log" : "Audit log of %.400s",
+	    a->registry->source->url);
+	canvas_text(0, 1, all.w - 2, STYLE_TITLE, text);
+	list_fit(&t->list, t->answer->events.len, (size_t)(all.h - 2));
+	if (t->list.count == 0)
+		canvas_text(1, 1, all.w - 2, STYLE_NOTE, "nothing was written yet");
+	audit_measure(t, all.w, &c);
+	for (i = t->list.top; i < t->list.count && i - t->list.top < t->list.height; i++) {
+		y = 1 + (int)(i - t->list.top);
+		extra = i == t->list.cursor ? STYLE_SELECTED : 0;
+		if (extra != 0) {
+			canvas_fill(y, 0, all.w, STYLE_TEXT | extra);
+			canvas_cursor(y, 0, true);
+		}
+		draw_event(vec_at(&t->answer->events, i), &c, y, all.w, extra);
 	}
-	return n;
+	if (t->problem[0] != '\0')
+		canvas_text(all.h - 1, 1, all.w - 2, STYLE_ERROR, t->problem);
+	else
+		canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Esc back" :
+		    "Esc back   Up Down PgUp PgDn scroll; at the end it follows");
 }
 
 static void
-deletion_target_init(struct target *t, const struct registry_selection *s)
+audit_key(struct layer *layer, struct app *a, uint32_t k)
 {
-	memset(t, 0, sizeof(*t));
-	buf_init(&t->path, DELETION_NAME_MAX_BYTES);
-	buf_init(&t->key, DELETION_NAME_MAX_BYTES);
-	buf_append_str(&t->path, s->path->name);
-	t->uses = s->path->uses;
-	if (s->key != NULL) {
-		buf_append_str(&t->key, s->key->name);
-		t->uses = s->key->uses;
-	}
-	if (s->version != NULL) {
-		t->version = s->version->number;
-		t->last = s->version->state == REGISTRY_LIVE && live_count(s->key) == 1;
-	}
-}
+	struct tail *t = (struct tail *)layer;
 
-static void
-deletion_target_release(struct target *t)
-{
-	buf_release(&t->path);
-	buf_release(&t->key);
-}
-
-static void
-deletion_append_name(struct target *t, struct buf *out)
-{
-	buf_append_str(out, buf_cstr(&t->path));
-	if (t->key.len > 0)
-		buf_printf(out, " / %s", buf_cstr(&t->key));
-	if (t->version != 0)
-		buf_printf(out, ", version %u", t->version);
-}
-
-static bool
-deletion_confirmed(struct app *a, struct target *t)
-{
-	struct buf text;
-	bool yes;
-
-	buf_init(&text, 8192);
-	deletion_append_name(t, &text);
-	buf_append_str(&text, t->version != 0 ? ": this version cannot be read then." :
-	    t->key.len > 0 ? ": no version can be read then." :
-	    ": none of its keys can be read then.");
-	buf_append_str(&text, " What is deleted can be brought back until the registry destroys "
-	    "it.");
-	if (t->uses > 0 && (t->version == 0 || t->last))
-		buf_printf(&text, "\n\nBeware: %zu %s here %s to it, and will dangle.", t->uses,
-		    t->uses == 1 ? "entry" : "entries", t->uses == 1 ? "refers" : "refer");
-	yes = t->version != 0 && !t->last ?
-	    ask_confirm(a, "Delete a version", buf_cstr(&text), "Delete") :
-	    ask_word(a, t->version != 0 ? "Delete the last version" : t->key.len > 0 ?
-	    "Delete a key" : "Delete a path", buf_cstr(&text), "delete");
-	buf_release(&text);
-	return yes;
-}
-
-/* The path's keys stay in the list, so that they can be brought back. */
-static void
-deletion_forget(struct app *a, struct target *t)
-{
-	struct registry_path *p = registry_path_find(&a->registry->names, buf_cstr(&t->path));
-	size_t i;
-
-	registry_forget(a->registry, buf_cstr(&t->path), t->key.len > 0 ? buf_cstr(&t->key) : NULL);
-	for (i = 0; t->key.len == 0 && p != NULL && i < p->keys.len; i++)
-		registry_key_at(p, i)->history = REGISTRY_UNKNOWN;
-}
-
-static void
-ask_registry(struct app *a, struct target *t, enum registry_kind kind, const char *title,
-    const char *done)
-{
-	struct registry_request req = { .kind = kind, .path = buf_cstr(&t->path),
-	    .key = t->key.len > 0 ? buf_cstr(&t->key) : NULL, .version = t->version };
-	struct registry_answer *answer = registry_ask_for(a, &req, title);
-	struct buf text;
-
-	deletion_forget(a, t);
-	if (answer == NULL)
-		return;
-	buf_init(&text, 4096);
-	deletion_append_name(t, &text);
-	app_notice(a, "%s %s", done, buf_cstr(&text));
-	buf_release(&text);
-	registry_answer_free(answer);
+	(void)a;
+	if (k == INPUT_ESCAPE || k == 'q')
+		layer->done = true;
+	else if (k == 'j' || k == 'k')
+		(void)list_key(&t->list, k == 'j' ? INPUT_DOWN : INPUT_UP);
+	else
+		(void)list_key(&t->list, k);
 }
 
 void
-act_registry_delete(struct app *a)
+act_registry_audit(struct app *a)
 {
-	struct registry_selection s = registry_selected(a->registry);
-	struct target t;
+	struct registry_request req = { .kind = REGISTRY_AUDIT };
+	struct registry *r = a->registry;
+	struct tail t;
 
-	if (s.path == NULL || !act_registry_ready(a))
+	memset(&t, 0, sizeof(t));
+	t.wait.layer.draw = audit_draw;
+	t.wait.layer.key = audit_key;
+	t.wait.take = audit_take;
+	t.answer = registry_ask_for(a, &req, "The audit log cannot be shown");
+	if (t.answer == NULL)
 		return;
-	s = registry_selected(a->registry);
-	if (s.path == NULL)
-		return;
-	deletion_target_init(&t, &s);
-	if (deletion_confirmed(a, &t))
-		ask_registry(a, &t, REGISTRY_DELETE, "Not deleted", "deleted");
-	deletion_target_release(&t);
-}
-
-void
-act_registry_undelete(struct app *a)
-{
-	struct registry_selection s = registry_selected(a->registry);
-	struct target t;
-	struct buf text;
-
-	if (s.version == NULL && s.key != NULL)
-		s.version = registry_key_lost(s.key);
-	if (s.version == NULL)
-		return;
-	deletion_target_init(&t, &s);
-	buf_init(&text, 4096);
-	deletion_append_name(&t, &text);
-	buf_append_str(&text, ": it can be read again then. If no later version is live, it is "
-	    "what connectors get.");
-	if (ask_confirm(a, "Bring a version back", buf_cstr(&text), "Bring back"))
-		ask_registry(a, &t, REGISTRY_UNDELETE, "Not brought back", "brought back");
-	buf_release(&text);
-	deletion_target_release(&t);
+	t.list.count = t.answer->events.len;
+	t.list.cursor = t.list.count > 0 ? t.list.count - 1 : 0;
+	r->waiting = &t.wait;
+	audit_follow(&t, a);
+	(void)loop_run(a, &t.wait.layer);
+	r->waiting = NULL;
+	if (t.wait.id != 0)
+		r->source->cancel(r->source->cookie, t.wait.id);
+	registry_answer_free(t.answer);
 }

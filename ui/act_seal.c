@@ -23,9 +23,6 @@
 #include "ui/review.h"
 #include "ui/term.h"
 
-struct app;
-struct change;
-struct error;
 
 /* A plan that seals, and what it needs to be made again with another path. */
 struct seal_plan {
@@ -509,11 +506,9 @@ done:
 	buf_release(&name);
 }
 
-#define REVEAL_MS 10000
-
 /* The clear text that stands in the configuration file. */
 static int
-read_plain(const struct estate_file *f, const struct estate_entry *e, struct buf *out,
+reveal_read_plain(const struct estate_file *f, const struct estate_entry *e, struct buf *out,
     struct error *err)
 {
 	struct configuration *c = configuration_load(f->path, err);
@@ -534,7 +529,7 @@ read_plain(const struct estate_file *f, const struct estate_entry *e, struct buf
 }
 
 static int
-open_sealed(struct app *a, const char *name, size_t len, struct buf *out, struct error *err)
+reveal_open_sealed(struct app *a, const char *name, size_t len, struct buf *out, struct error *err)
 {
 	size_t i = secrets_file_find(a->model->secrets, name, len);
 
@@ -546,15 +541,37 @@ open_sealed(struct app *a, const char *name, size_t len, struct buf *out, struct
 }
 
 static int
-reveal_act_read_value(struct app *a, struct buf *out, struct error *err)
+reveal_read(struct app *a, struct buf *out, struct error *err)
 {
 	struct selection s = selection_get(a);
 
 	if (s.kind == SELECTION_ENTRY && s.entry->state == STATE_PLAIN)
-		return read_plain(s.file, s.entry, out, err);
+		return reveal_read_plain(s.file, s.entry, out, err);
 	if (s.name == NULL)
 		return error_set(err, ERROR_MISSING, "nothing is selected any more");
-	return open_sealed(a, s.name, s.name_len, out, err);
+	return reveal_open_sealed(a, s.name, s.name_len, out, err);
+}
+
+bool
+act_can_show(struct app *a, const char *command)
+{
+	char text[256];
+
+	if (term_has_private_screen())
+		return true;
+	snprintf(text, sizeof(text), "This terminal has no second screen (smcup), so a value would "
+	    "stay in its scrollback. Use another terminal, or `%s`.", command);
+	tell_message(a, "Not shown", text);
+	return false;
+}
+
+void
+act_show(struct app *a, const struct buf *value)
+{
+	if (value->len == 0)
+		app_notice(a, "the value is empty");
+	else if (reveal_show(a->reveal, value->data, value->len, a->options->reveal_ms) == -1)
+		app_complain(a, "the value cannot be shown");
 }
 
 void
@@ -562,24 +579,15 @@ act_reveal(struct app *a)
 {
 	struct selection s = selection_get(a);
 	bool sealed = s.kind == SELECTION_SEALED || s.entry->state != STATE_PLAIN;
-	int ms = a->options->reveal_ms > 0 ? a->options->reveal_ms : REVEAL_MS;
 	struct error err;
 	struct buf value;
 
-	if (!term_has_private_screen()) {
-		tell_message(a, "Not shown", "This terminal has no second screen (smcup), so a "
-		    "value would stay in its scrollback. Use another terminal, or "
-		    "`propseal file decrypt`.");
-		return;
-	}
-	if (sealed && unlock_run(a) == -1)
+	if (!act_can_show(a, "propseal file decrypt") || (sealed && unlock_run(a) == -1))
 		return;
 	buf_init_secret(&value, BUF_MAX_FILE);
-	if (reveal_act_read_value(a, &value, &err) == -1)
+	if (reveal_read(a, &value, &err) == -1)
 		tell_error(a, "The value cannot be shown", &err);
-	else if (value.len == 0)
-		app_notice(a, "the value is empty");
-	else if (reveal_show(a->reveal, value.data, value.len, ms) == -1)
-		app_complain(a, "the value cannot be shown");
+	else
+		act_show(a, &value);
 	buf_release(&value);
 }

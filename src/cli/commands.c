@@ -5,8 +5,6 @@
 #include "cli/commands.h"
 #include "common/args.h"
 
-struct command;
-
 #define REGISTRY_LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
 #define REGISTRY_REMOTE \
 	{ FLAG_URL, false, NULL }, \
@@ -18,6 +16,32 @@ struct command;
 	{ FLAG_CERT_KEY, false, NULL }, \
 	{ FLAG_INSECURE_HTTP, false, NULL }
 #define GROUP .group = "registry", .no_config = true
+
+#define FILES \
+	{ FLAG_CONFIG_FILE, true, NULL }, \
+	{ FLAG_LOCAL_SECRETS_FILE, true, NULL }, \
+	{ FLAG_BASE_NAME, false, NULL }
+#define WRITING \
+	{ FLAG_DRY_RUN, false, NULL }, \
+	{ FLAG_LOCK_TIMEOUT, false, NULL }, \
+	{ FLAG_OUTPUT, false, NULL }
+#define SEALING \
+	{ FLAG_REMOTE_SECRETS_FILE, true, NULL }, \
+	{ FLAG_MASTER_KEY_FILE, false, NULL }, \
+	{ FLAG_REPLACE, false, NULL }, \
+	{ FLAG_CIPHER, false, NULL }, \
+	WRITING
+#define COMMAND_REMOTE \
+	{ FLAG_URL, false, NULL }, \
+	{ FLAG_USER, false, NULL }, \
+	{ FLAG_PASSWORD_FILE, false, NULL }, \
+	{ FLAG_TOKEN_FILE, false, NULL }, \
+	{ FLAG_CA, false, NULL }, \
+	{ FLAG_CERT, false, NULL }, \
+	{ FLAG_CERT_KEY, false, NULL }, \
+	{ FLAG_INSECURE_HTTP, false, NULL }
+#define COMMAND_LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
+#define OWN (sizeof(command_commands) / sizeof(command_commands[0]))
 
 static const struct command registry_commands[] = {
 	{
@@ -300,31 +324,6 @@ registry_command_at(size_t i)
 {
 	return &registry_commands[i];
 }
-
-#define FILES \
-	{ FLAG_CONFIG_FILE, true, NULL }, \
-	{ FLAG_LOCAL_SECRETS_FILE, true, NULL }, \
-	{ FLAG_BASE_NAME, false, NULL }
-#define WRITING \
-	{ FLAG_DRY_RUN, false, NULL }, \
-	{ FLAG_LOCK_TIMEOUT, false, NULL }, \
-	{ FLAG_OUTPUT, false, NULL }
-#define SEALING \
-	{ FLAG_REMOTE_SECRETS_FILE, true, NULL }, \
-	{ FLAG_MASTER_KEY_FILE, false, NULL }, \
-	{ FLAG_REPLACE, false, NULL }, \
-	{ FLAG_CIPHER, false, NULL }, \
-	WRITING
-#define COMMAND_REMOTE \
-	{ FLAG_URL, false, NULL }, \
-	{ FLAG_USER, false, NULL }, \
-	{ FLAG_PASSWORD_FILE, false, NULL }, \
-	{ FLAG_TOKEN_FILE, false, NULL }, \
-	{ FLAG_CA, false, NULL }, \
-	{ FLAG_CERT, false, NULL }, \
-	{ FLAG_CERT_KEY, false, NULL }, \
-	{ FLAG_INSECURE_HTTP, false, NULL }
-#define COMMAND_LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
 
 static const struct command command_commands[] = {
 	{
@@ -733,8 +732,6 @@ static const struct command command_commands[] = {
 		.run = commands_complete,
 	},
 };
-
-#define OWN (sizeof(command_commands) / sizeof(command_commands[0]))
 
 size_t
 command_count(void)

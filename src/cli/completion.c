@@ -10,8 +10,7 @@
 #include "document/document.h"
 #include "plan/configuration.h"
 
-struct buf;
-struct command;
+#define SCRIPT_MAX (1U << 20)
 
 /* What a shell offers for a value. */
 enum completion_kind {
@@ -780,8 +779,6 @@ completion_zsh(struct buf *out)
 	buf_append_str(out, "\t*) _files ;;\n\tesac\n}\n");
 	buf_append_str(out, zsh_tail);
 }
-
-#define SCRIPT_MAX (1U << 20)
 
 static enum completion_kind
 completion_of_flag(const struct flag *f)

@@ -15,12 +15,20 @@
 #define CONFIG_SHOW_OUT_MAX (16U << 20)
 #define NAME_COLUMN 30
 #define VALUE_COLUMN 32
+#define CONFIG_CHECK_OUT_MAX (1U << 20)
 
 struct showing {
 	const struct options *o;
 	const char *section;	/* of the line before */
 	bool json;
 	struct buf value;	/* of this line */
+	struct buf out;
+};
+
+struct checking {
+	bool json;
+	size_t files;
+	size_t problems;	/* of all files */
 	struct buf out;
 };
 
@@ -230,15 +238,6 @@ commands_config_show(const struct options *o)
 	buf_release(&s.out);
 	return rc == 0 ? 0 : report_error(&err);
 }
-
-#define CONFIG_CHECK_OUT_MAX (1U << 20)
-
-struct checking {
-	bool json;
-	size_t files;
-	size_t problems;	/* of all files */
-	struct buf out;
-};
 
 static void
 config_check_say(void *cookie, const struct error *what)

@@ -24,10 +24,10 @@
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
 
-struct document;
-struct error;
-struct rules;
-struct secrets_file;
+#define MASK "********"
+
+#define STATUS_DIFFERENT 3
+#define STEP_MS 1000	/* of a search; nobody looks on */
 
 /* The output of `file diff`: a masked diff a file pair, or JSON. */
 struct diff_report {
@@ -45,7 +45,12 @@ struct diff_report {
 	struct buf out;			/* secret */
 };
 
-#define MASK "********"
+struct comparison {
+	const struct options *o;
+	struct secrets_file *s;		/* NULL: not named */
+	bool asked;			/* for the key */
+	struct diff_report report;
+};
 
 static void
 diff_report_init(struct diff_report *r, bool json)
@@ -320,16 +325,6 @@ diff_report_finish(struct diff_report *r, bool folders)
 	    &first);
 	buf_append_str(&r->out, first ? "no entries\n" : "\n");
 }
-
-#define STATUS_DIFFERENT 3
-#define STEP_MS 1000	/* of a search; nobody looks on */
-
-struct comparison {
-	const struct options *o;
-	struct secrets_file *s;		/* NULL: not named */
-	bool asked;			/* for the key */
-	struct diff_report report;
-};
 
 static int
 stop_at_unknown(void *found, const struct compare_entry *e, struct error *err)

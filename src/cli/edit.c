@@ -24,11 +24,18 @@
 #include "seal/rewrite.h"
 #include "secrets/secrets_file.h"
 
-struct error;
-
 #define NAME_BYTES_MAX 256
 #define PATH_BYTES_MAX 4096
 #define PATIENCE_MS 5000	/* for an editor that was told to end */
+
+struct edit {
+	struct change c;
+	const struct options *o;
+	struct buf before;	/* the clear text that the editor was given */
+	struct ramdir *copy;
+	int signal;		/* one that is to end this process, once all is wiped */
+	bool keep;		/* the edited text: it could not be used, but it is good */
+};
 
 static const char *
 command_of_user(void)
@@ -149,15 +156,6 @@ editor_run(const char *path, int *signal, struct error *err)
 		rc = failed(status, err);
 	return rc;
 }
-
-struct edit {
-	struct change c;
-	const struct options *o;
-	struct buf before;	/* the clear text that the editor was given */
-	struct ramdir *copy;
-	int signal;		/* one that is to end this process, once all is wiped */
-	bool keep;		/* the edited text: it could not be used, but it is good */
-};
 
 /* Nobody at a terminal: the change must have been agreed to beforehand. */
 static int

@@ -24,11 +24,15 @@
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
-struct configuration;
-struct error;
-struct options;
-struct plan;
-struct ramdir;
+#define TEXT_MAX ((size_t)256 << 20)	/* far above what a kernel passes */
+#define VARIABLES_MAX ((size_t)1 << 24)
+#define GONE ((size_t)-1)	/* the place of one that was taken out */
+
+/* An argument with paths in it; a kernel passes no longer one. */
+#define ARGUMENT_MAX (4U << 20)
+
+#define PATH_BYTES_MAX 65536
+#define NAME_BYTES_MAX 4096
 
 /* The environment of a command, made from ours; in secret memory. */
 struct environment {
@@ -56,9 +60,16 @@ struct exec_files {
 	size_t fd_count;
 };
 
-#define TEXT_MAX ((size_t)256 << 20)	/* far above what a kernel passes */
-#define VARIABLES_MAX ((size_t)1 << 24)
-#define GONE ((size_t)-1)	/* the place of one that was taken out */
+struct exec {
+	const struct options *o;
+	struct buf path;		/* of the secrets file, empty: none is needed */
+	struct secrets_file *s;
+	struct key *master;
+	struct plan *plan;		/* what render.h works on; holds remarks */
+	struct registry_resolver *registry;	/* NULL: none was named */
+	struct exec_files files;
+	struct environment env;
+};
 
 static void
 environment_init(struct environment *e)
@@ -153,9 +164,6 @@ environment_finish(struct environment *e, struct error *err)
 	return e->envp;
 }
 
-/* An argument with paths in it; a kernel passes no longer one. */
-#define ARGUMENT_MAX (4U << 20)
-
 static int
 exec_files_load(struct exec_files *f, const struct options *o, struct error *err)
 {
@@ -240,8 +248,7 @@ name_copy(struct exec_file *file, const struct buf *text, struct error *err)
 
 /* A copy without a name, if there can be one. */
 static const char *
-pass_copy(struct exec_files *f, struct exec_file *file, const struct buf *text,
-    struct error *err)
+pass_copy(struct exec_files *f, struct exec_file *file, const struct buf *text, struct error *err)
 {
 	struct error why;
 
@@ -332,8 +339,7 @@ replace_marks(struct exec_files *f, const char *arg, struct plan *p, struct buf 
  * {{}} by {}.  Without --config-file nothing is replaced.
  */
 static int
-exec_files_command(struct exec_files *f, const struct options *o, struct plan *p,
-    struct error *err)
+exec_files_command(struct exec_files *f, const struct options *o, struct plan *p, struct error *err)
 {
 	struct buf text;
 	int rc = 0;
@@ -371,20 +377,6 @@ exec_files_check_used(const struct exec_files *f, struct error *err)
 	}
 	return 0;
 }
-
-#define PATH_BYTES_MAX 65536
-#define NAME_BYTES_MAX 4096
-
-struct exec {
-	const struct options *o;
-	struct buf path;		/* of the secrets file, empty: none is needed */
-	struct secrets_file *s;
-	struct key *master;
-	struct plan *plan;		/* what render.h works on; holds remarks */
-	struct registry_resolver *registry;	/* NULL: none was named */
-	struct exec_files files;
-	struct environment env;
-};
 
 /* The secrets file that a reference names must be the one of all others. */
 static int

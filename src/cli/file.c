@@ -24,11 +24,16 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-struct document;
-struct error;
-struct options;
-
 #define LIST_MAX (64U << 20)
+#define TEXT_MAX (256U << 20)
+
+/* What the two characters \n in a literal text are. */
+enum meaning { IS_TEXT, IS_LINE_END, IS_UNCLEAR };
+
+struct passphrases {
+	struct buf old;
+	struct buf new;
+};
 
 /* The length of the blank at ${p}, 0 when there is none. */
 static size_t
@@ -147,11 +152,6 @@ key_list_release(struct key_list *l)
 	buf_release(&l->text);
 	memset(l, 0, sizeof(*l));
 }
-
-#define TEXT_MAX (256U << 20)
-
-/* What the two characters \n in a literal text are. */
-enum meaning { IS_TEXT, IS_LINE_END, IS_UNCLEAR };
 
 static bool
 is_key_char(char c)
@@ -696,11 +696,6 @@ commands_remove(const struct options *o)
 		report_line("Deleted configuration values.");
 	return change_status(&c, rc, &err);
 }
-
-struct passphrases {
-	struct buf old;
-	struct buf new;
-};
 
 static int
 read_passphrases(const struct options *o, struct passphrases *p, struct error *err)

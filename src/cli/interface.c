@@ -20,18 +20,13 @@
 #include "ui/registry_source.h"
 #include "ui/ui.h"
 
-struct error;
-struct interface_registry;
-struct options;
-struct registry_source;
+#define TIMEOUT_MS 10000	/* a person waits */
 
 /*
  * The registry as the interface asks it (ui/registry_source.h): a thread does
  * one request at a time by the blocking client, and tells the interface's
  * loop by an eventfd.
  */
-
-#define TIMEOUT_MS 10000	/* a person waits */
 
 struct interface_registry {
 	struct registry_source source;
@@ -131,8 +126,7 @@ interface_registry_describe(struct interface_registry *r)
  * name none.  Nothing is asked yet.  Call it before OpenSSL is used.
  */
 static int
-interface_registry_open(const struct options *o, struct interface_registry **out,
-    struct error *err)
+interface_registry_open(const struct options *o, struct interface_registry **out, struct error *err)
 {
 	struct interface_registry *r;
 	struct place p;

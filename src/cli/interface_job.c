@@ -13,10 +13,9 @@
 #include "cli/registry/remote.h"
 #include "ui/registry_source.h"
 
-struct buf;
-struct error;
-struct registry_answer;
-struct vec;
+#define PAGE "1000"	/* names that are asked for at a time */
+#define EVENTS "200"	/* lines of the audit log */
+#define NUMBER_MAX 16
 
 /* What the registry's JSON says, for the interface.  ERROR_FORMAT, ERROR_MEMORY. */
 
@@ -387,10 +386,6 @@ answer_audit(const struct buf *json, struct registry_answer *out, struct error *
 	return rc;
 }
 
-#define PAGE "1000"	/* names that are asked for at a time */
-#define EVENTS "200"	/* lines of the audit log */
-#define NUMBER_MAX 16
-
 static char *
 job_copy(const char *text)
 {
@@ -573,8 +568,7 @@ undelete(const struct job *j, struct remote *r, struct error *err)
 }
 
 static int
-rotation(const struct job *j, struct remote *r, struct registry_answer *out,
-    struct error *err)
+rotation(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
 {
 	remote_target(r, "secret", "admin", "rotation", (const char *)NULL);
 	if (j->kind == REGISTRY_ROTATE)

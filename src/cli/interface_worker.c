@@ -277,8 +277,7 @@ worker_left(void)
 }
 
 int
-worker_add(struct worker *w, unsigned long id, const struct registry_request *r,
-    struct error *err)
+worker_add(struct worker *w, unsigned long id, const struct registry_request *r, struct error *err)
 {
 	struct job *j = job_new(id, r, err);
 	struct job **end;

@@ -20,20 +20,31 @@
 #include "common/report.h"
 #include "file/file.h"
 
-struct error;
-struct guard;
+#define WHERE "/proc/self/fd"
+#define FIRST 100	/* above what scripts write as 3>, and shells take for themselves */
+
+#define FOLDER "/propseal.XXXXXX"
+#define FILES_OPEN 16	/* by nftw at once */
 
 /*
  * A process that waits for the end of this one, however it ends, and then
  * does what was not done.
  */
 
+struct guard {
+	pid_t pid;
+	int pipe;	/* closed by the end of this process */
+};
+
+struct ramdir {
+	char *folder;
+	char *path;	/* of the file */
+	struct guard *guard;
+};
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U	/* Linux 6.3; older kernels refuse it */
 #endif
-
-#define WHERE "/proc/self/fd"
-#define FIRST 100	/* above what scripts write as 3>, and shells take for themselves */
 
 static int
 memfile_create(void)
@@ -67,11 +78,6 @@ fail:
 	close(fd);
 	return -1;
 }
-
-struct guard {
-	pid_t pid;
-	int pipe;	/* closed by the end of this process */
-};
 
 /* Let go of all that this process holds open, but for the pipe, which becomes 3. */
 static void
@@ -158,15 +164,6 @@ guard_dismiss(struct guard *g)
 		;
 	free(g);
 }
-
-#define FOLDER "/propseal.XXXXXX"
-#define FILES_OPEN 16	/* by nftw at once */
-
-struct ramdir {
-	char *folder;
-	char *path;	/* of the file */
-	struct guard *guard;
-};
 
 /* Is the folder in memory, and ours to write in? */
 static bool

@@ -13,6 +13,12 @@
 #include "base/secmem.h"
 #include "cli/process.h"
 
+/* What has to be as it was in the child. */
+struct kept {
+	sigset_t mask;
+	struct sigaction child;
+};
+
 /* What was found; limits that could not be read are not given back. */
 static struct {
 	struct rlimit core;
@@ -89,12 +95,6 @@ process_restore(bool all)
 static const int unforwarded[] = {
 	SIGKILL, SIGSTOP, SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS,
 	SIGTTIN, SIGTTOU, SIGPIPE, SIGURG, SIGWINCH
-};
-
-/* What has to be as it was in the child. */
-struct kept {
-	sigset_t mask;
-	struct sigaction child;
 };
 
 static void

@@ -13,6 +13,14 @@
 
 #define KEY_PREFIX "key."
 
+struct config {
+	struct config_place places[CONFIG_PLACES];	/* the weakest first */
+	struct config_value values[SETTING_COUNT];
+	struct bindings bindings;
+	struct rules *rules;
+	struct scope *scope;
+};
+
 static const struct setting settings[SETTING_FIRST_KEY] = {
 	[SETTING_SECRETS_FILE] = { "files", "secrets-file", SETTING_IS_PATH,
 	    FLAG_LOCAL_SECRETS_FILE, NULL, NULL },
@@ -146,14 +154,6 @@ setting_section_with(const char *name)
 	}
 	return NULL;
 }
-
-struct config {
-	struct config_place places[CONFIG_PLACES];	/* the weakest first */
-	struct config_value values[SETTING_COUNT];
-	struct bindings bindings;
-	struct rules *rules;
-	struct scope *scope;
-};
 
 void
 config_free(struct config *c)

@@ -16,6 +16,33 @@
 #include "ui/keymap.h"
 
 #define LINKS_MAX 40
+#define SEPARATORS " \t,"
+
+#define FILE_MAX (1U << 20)
+#define VALUE_MAX (1U << 20)
+#define FOLDER_MAX CONFIG_PATH_MAX
+
+/*
+ * inih takes the lines apart.  It does not tell their numbers, cuts long ones
+ * in two, and says nothing about unknown or broken sections: so it is fed
+ * line by line, by a reader that counts and looks at each line first.
+ */
+struct reading {
+	struct config_file *out;
+	struct buf folder;		/* where relative paths begin */
+	char *below;			/* where its paths must be, NULL: anywhere */
+	const char *text;
+	const char *end;
+	size_t line;
+	bool indented;			/* this line starts with a blank */
+	bool ignoring;			/* below a section that is in error */
+	bool started;			/* the section has a setting before this line */
+	enum setting_id current;	/* that one: an indented line goes on with it */
+	config_file_problem *problem;
+	void *cookie;
+	size_t problems;
+	struct error first;
+};
 
 void
 config_find_user(struct buf *out)
@@ -271,8 +298,6 @@ config_find_trusted(const char *path, const struct file_id *id, struct error *er
 	return 0;
 }
 
-#define SEPARATORS " \t,"
-
 const char *
 config_value_next(const char *list, size_t *len)
 {
@@ -415,8 +440,7 @@ config_value_add_binding(enum action_id id, const char *value, struct buf *out, 
 }
 
 static int
-add(enum setting_id id, const char *value, const char *folder, struct buf *out,
-    struct error *err)
+add(enum setting_id id, const char *value, const char *folder, struct buf *out, struct error *err)
 {
 	switch (setting_kind(id)) {
 	case SETTING_IS_PATH:
@@ -460,32 +484,6 @@ config_value_add(enum setting_id id, const char *value, const char *folder, stru
 		return -1;
 	return buf_check(out, err);
 }
-
-#define FILE_MAX (1U << 20)
-#define VALUE_MAX (1U << 20)
-#define FOLDER_MAX CONFIG_PATH_MAX
-
-/*
- * inih takes the lines apart.  It does not tell their numbers, cuts long ones
- * in two, and says nothing about unknown or broken sections: so it is fed
- * line by line, by a reader that counts and looks at each line first.
- */
-struct reading {
-	struct config_file *out;
-	struct buf folder;		/* where relative paths begin */
-	char *below;			/* where its paths must be, NULL: anywhere */
-	const char *text;
-	const char *end;
-	size_t line;
-	bool indented;			/* this line starts with a blank */
-	bool ignoring;			/* below a section that is in error */
-	bool started;			/* the section has a setting before this line */
-	enum setting_id current;	/* that one: an indented line goes on with it */
-	config_file_problem *problem;
-	void *cookie;
-	size_t problems;
-	struct error first;
-};
 
 static void
 config_file_tell(struct reading *r, struct error *what, size_t line)

@@ -20,7 +20,9 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-struct document;
+#define KEY_WIDTH_MAX 48	/* longer keys push their values to the right */
+#define STATE_WIDTH 14
+#define MASK "********"
 
 /* One line of `file show`. */
 struct show_entry {
@@ -43,9 +45,12 @@ struct show_table {
 	struct buf out;		/* secret */
 };
 
-#define KEY_WIDTH_MAX 48	/* longer keys push their values to the right */
-#define STATE_WIDTH 14
-#define MASK "********"
+struct show {
+	bool reveal;
+	const struct rules *rules;
+	struct configuration *config;
+	struct secrets_file *secrets;	/* NULL: not named */
+};
 
 static void
 show_table_init(struct show_table *t, bool json)
@@ -212,13 +217,6 @@ show_table_end(struct show_table *t)
 	buf_append_char(out, '\n');
 }
 
-struct show {
-	bool reveal;
-	const struct rules *rules;
-	struct configuration *config;
-	struct secrets_file *secrets;	/* NULL: not named */
-};
-
 static int
 show_load(struct show *s, const struct options *o, struct error *err)
 {
@@ -319,8 +317,8 @@ open_value(const struct show *s, size_t i, struct buf *value, struct error *err)
 
 /* Fill in what may be shown of entry ${i}.  The value goes to ${value}. */
 static int
-show_look(const struct show *s, size_t i, struct show_entry *e, struct buf *value,
-    struct buf *name, struct error *err)
+show_look(const struct show *s, size_t i, struct show_entry *e, struct buf *value, struct buf *name,
+    struct error *err)
 {
 	const struct document *d = s->config->doc;
 	bool clear = false;

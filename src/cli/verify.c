@@ -16,7 +16,8 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-struct error;
+/* How long one step of the search may take; nobody looks on here. */
+#define STEP_MS 1000
 
 /* What `file verify` finds. */
 enum verify_kind {
@@ -205,9 +206,6 @@ verify_report_status(const struct verify_report *r)
 		return 1;
 	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 ? 3 : 0;
 }
-
-/* How long one step of the search may take; nobody looks on here. */
-#define STEP_MS 1000
 
 static int
 verify_load(struct secrets_file **s, const struct options *o, struct error *err)

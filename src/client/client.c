@@ -28,9 +28,34 @@
 #include "crypto/base64.h"
 #include "file/file.h"
 
-struct client_options;
-struct error;
-struct ssl_ctx_st;
+#define WAIT_MS 1000
+#define MESSAGE_MAX 700
+
+#define AUTHORIZATION_MAX (16U << 10)
+#define TARGET_MAX (16U << 10)
+#define TIMEOUT_MS 30000
+
+struct client {
+	struct url url;
+	char name[600];			/* the URL, for errors */
+	unsigned timeout_ms;
+	struct event_base *base;
+	SSL_CTX *tls;
+	struct evhttp_connection *connection;	/* NULL: none is open */
+	SSL *ssl;			/* the connection's, owned by it */
+	bool used;			/* an answer came over the connection */
+	bool closed;
+	struct buf authorization;	/* secret; empty: none */
+};
+
+/* One request under way. */
+struct call {
+	struct client *c;
+	struct client_answer *out;
+	struct error *err;
+	bool done;
+	int rc;
+};
 
 static int
 tls_no_file(struct error *err, const char *file, const char *what)
@@ -79,8 +104,6 @@ tls_context(const struct client_options *o, struct error *err)
 	SSL_CTX_free(c);
 	return NULL;
 }
-
-#define WAIT_MS 1000
 
 /* 0, or the errno. */
 static int
@@ -138,8 +161,6 @@ reach_try(const char *host, uint16_t port, char *why, size_t size)
 	snprintf(why, size, "%s", strerror(code));
 	return -1;
 }
-
-#define MESSAGE_MAX 700
 
 static enum error_code
 code_of(int status)
@@ -276,8 +297,7 @@ login_by_password(const char *user, const struct buf *password, struct buf *head
 }
 
 int
-login_by_password_file(const char *user, const char *file, struct buf *header,
-    struct error *err)
+login_by_password_file(const char *user, const char *file, struct buf *header, struct error *err)
 {
 	struct buf password;
 	int rc;
@@ -289,32 +309,6 @@ login_by_password_file(const char *user, const char *file, struct buf *header,
 	buf_release(&password);
 	return rc;
 }
-
-#define AUTHORIZATION_MAX (16U << 10)
-#define TARGET_MAX (16U << 10)
-#define TIMEOUT_MS 30000
-
-struct client {
-	struct url url;
-	char name[600];			/* the URL, for errors */
-	unsigned timeout_ms;
-	struct event_base *base;
-	SSL_CTX *tls;
-	struct evhttp_connection *connection;	/* NULL: none is open */
-	SSL *ssl;			/* the connection's, owned by it */
-	bool used;			/* an answer came over the connection */
-	bool closed;
-	struct buf authorization;	/* secret; empty: none */
-};
-
-/* One request under way. */
-struct call {
-	struct client *c;
-	struct client_answer *out;
-	struct error *err;
-	bool done;
-	int rc;
-};
 
 struct client *
 client_new(const struct client_options *o, struct error *err)
@@ -576,9 +570,8 @@ client_compose(struct client *c, struct evhttp_request *r, const struct buf *bod
 }
 
 static int
-try_once(struct client *c, enum evhttp_cmd_type type, const char *target,
-    const struct buf *body, const char *const *headers, struct client_answer *out,
-    struct error *err)
+try_once(struct client *c, enum evhttp_cmd_type type, const char *target, const struct buf *body,
+    const char *const *headers, struct client_answer *out, struct error *err)
 {
 	struct call call = { .c = c, .out = out, .err = err };
 	struct evhttp_request *r;
@@ -614,9 +607,8 @@ is_repeatable(enum evhttp_cmd_type type, const char *const *headers)
 
 /* try_once without the SIGPIPE of a connection that the other side closed. */
 static int
-try_quietly(struct client *c, enum evhttp_cmd_type type, const char *target,
-    const struct buf *body, const char *const *headers, struct client_answer *out,
-    struct error *err)
+try_quietly(struct client *c, enum evhttp_cmd_type type, const char *target, const struct buf *body,
+    const char *const *headers, struct client_answer *out, struct error *err)
 {
 	static const struct timespec now = { 0 };
 	sigset_t pipe_only, before, pending;
@@ -636,9 +628,8 @@ try_quietly(struct client *c, enum evhttp_cmd_type type, const char *target,
 }
 
 int
-client_request(struct client *c, const char *method, const char *target,
-    const struct buf *body, const char *const *headers, struct client_answer *out,
-    struct error *err)
+client_request(struct client *c, const char *method, const char *target, const struct buf *body,
+    const char *const *headers, struct client_answer *out, struct error *err)
 {
 	enum evhttp_cmd_type type;
 	struct error why;

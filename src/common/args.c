@@ -9,6 +9,34 @@
 
 #define WORD_MAX 40
 
+/* The longest time in seconds whose milliseconds fit an int. */
+#define SECONDS_MAX 2000000
+
+/* Ten years, the registry's longest. */
+#define TTL_MAX 315360000
+
+#define SWITCH(text) .kind = FLAG_IS_SWITCH, .help = text
+#define PATH(word, text) .kind = FLAG_IS_PATH, .argument = word, .help = text
+#define TEXT(word, text) .kind = FLAG_IS_TEXT, .argument = word, .help = text
+#define SECRET(word, text) .kind = FLAG_IS_SECRET, .argument = word, .help = text
+#define CHOICE(list, text) \
+	.kind = FLAG_IS_CHOICE, .argument = list, .choices = list, .help = text
+#define SECONDS(low, text) \
+	.kind = FLAG_IS_SECONDS, .argument = "SECONDS", .min = low, .max = SECONDS_MAX, \
+	.help = text
+
+/* Larger than any argument that Linux passes (MAX_ARG_STRLEN, 128 KiB). */
+#define SECRET_MAX (4U << 20)
+#define LOCK_TIMEOUT_DEFAULT 60
+
+/* A flag as it stands in argv. */
+struct token {
+	const char *name;	/* without dashes and value */
+	size_t len;
+	bool is_letter;
+	char *value;		/* after `=` or the letter; NULL: the next argument */
+};
+
 static size_t
 least(size_t a, size_t b)
 {
@@ -61,22 +89,6 @@ near_word(const char *typed, size_t n, const char *word)
 {
 	return near_distance(typed, n, word) < NEAR_NOT;
 }
-
-/* The longest time in seconds whose milliseconds fit an int. */
-#define SECONDS_MAX 2000000
-
-/* Ten years, the registry's longest. */
-#define TTL_MAX 315360000
-
-#define SWITCH(text) .kind = FLAG_IS_SWITCH, .help = text
-#define PATH(word, text) .kind = FLAG_IS_PATH, .argument = word, .help = text
-#define TEXT(word, text) .kind = FLAG_IS_TEXT, .argument = word, .help = text
-#define SECRET(word, text) .kind = FLAG_IS_SECRET, .argument = word, .help = text
-#define CHOICE(list, text) \
-	.kind = FLAG_IS_CHOICE, .argument = list, .choices = list, .help = text
-#define SECONDS(low, text) \
-	.kind = FLAG_IS_SECONDS, .argument = "SECONDS", .min = low, .max = SECONDS_MAX, \
-	.help = text
 
 static const struct flag flags[FLAG_COUNT] = {
 	[FLAG_CONFIG_FILE] = { .name = "config-file",
@@ -262,18 +274,6 @@ flag_find_letter(char letter)
 	}
 	return (enum flag_id)i;
 }
-
-/* Larger than any argument that Linux passes (MAX_ARG_STRLEN, 128 KiB). */
-#define SECRET_MAX (4U << 20)
-#define LOCK_TIMEOUT_DEFAULT 60
-
-/* A flag as it stands in argv. */
-struct token {
-	const char *name;	/* without dashes and value */
-	size_t len;
-	bool is_letter;
-	char *value;		/* after `=` or the letter; NULL: the next argument */
-};
 
 /* Is ${arg} a flag (not `-`, `--`, or a word)?  Takes it apart. */
 static bool

@@ -18,6 +18,9 @@
 #define LINE_LENGTH_MAX 4096	/* what a terminal passes at once */
 #define TRIES 3
 
+#define CONFIRM_TERMINAL "/dev/tty"
+#define ANSWER_MAX 64
+
 /* Signals that must not leave the terminal without echo. */
 static const int caught[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU
@@ -241,9 +244,6 @@ out:
 	buf_release(&second);
 	return rc;
 }
-
-#define CONFIRM_TERMINAL "/dev/tty"
-#define ANSWER_MAX 64
 
 int
 confirm(const struct buf *text, const char *question, bool *yes, struct error *err)

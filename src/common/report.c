@@ -15,6 +15,9 @@
 /* A key of 32 bytes has 44 characters; the frame around it is short. */
 #define KEY_TEXT_MAX 1024
 
+/* An error's texts, each byte of them made visible or escaped. */
+#define MESSAGE_MAX (10 * sizeof(struct error))
+
 bool
 output_is_stdout(const char *path)
 {
@@ -114,9 +117,6 @@ out:
 	buf_release(&text);
 	return rc;
 }
-
-/* An error's texts, each byte of them made visible or escaped. */
-#define MESSAGE_MAX (10 * sizeof(struct error))
 
 static bool as_json;
 

@@ -20,6 +20,9 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
+#define STEP_MS 1000
+#define SECRETS_FILES_MAX 10000
+
 /* Without a question: what is in reach of a service is what counts. */
 static int
 doctor_keys_find_master(struct doctor *d, const struct secrets_file *s, struct error *err)
@@ -243,9 +246,6 @@ doctor_keys_check(struct doctor *d, struct error *err)
 			return -1;
 	return check_references(d, err);
 }
-
-#define STEP_MS 1000
-#define SECRETS_FILES_MAX 10000
 
 static int
 add_secrets_file(struct doctor *d, const char *path, struct error *err)

@@ -21,11 +21,10 @@
 #define USE_CREDENTIAL "give the key as the credential " KEY_SOURCE_CREDENTIAL \
 	" (LoadCredentialEncrypted=) and start with `propseal exec`"
 
-/* A later one is hidden by an earlier one of the same name. */
-static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
-	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system" };
+#define SMALL_MAX 65536
 
-static bool is_kafka(const struct unit_file *u);
+/* What systemd gives by default since version 240. */
+#define LOCK_ENOUGH ((size_t)8 << 20)
 
 /* What the files of one unit come to. */
 struct service {
@@ -41,10 +40,28 @@ struct service {
 	struct buf word;	/* secret */
 };
 
+/* One process of /proc.  Its command line may hold secrets: only its name and
+ * the names of configuration files are ever shown. */
+struct process {
+	struct doctor *d;
+	const char *pid;
+	struct buf folder;	/* of it in /proc */
+	struct buf cmdline;	/* secret; NUL behind each word */
+	struct buf environment;	/* secret, likewise */
+	bool environment_known;
+	const char *program;	/* the base name of the first word */
+	const char *config;	/* a word: a configuration file with references, or NULL */
+};
+
+/* A later one is hidden by an earlier one of the same name. */
+static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
+	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system" };
+
+static bool is_kafka(const struct unit_file *u);
+
 static void
 doctor_units_say(struct service *s, enum finding_level level, const char *kind, const char *file,
-    size_t line,
-    const char *hint, const char *text)
+    size_t line, const char *hint, const char *text)
 {
 	findings_say(&s->d->findings, level, kind, file, line, hint, "%s", text);
 }
@@ -370,19 +387,6 @@ doctor_units_check(struct doctor *d, struct error *err)
 	return rc;
 }
 
-/* One process of /proc.  Its command line may hold secrets: only its name and
- * the names of configuration files are ever shown. */
-struct process {
-	struct doctor *d;
-	const char *pid;
-	struct buf folder;	/* of it in /proc */
-	struct buf cmdline;	/* secret; NUL behind each word */
-	struct buf environment;	/* secret, likewise */
-	bool environment_known;
-	const char *program;	/* the base name of the first word */
-	const char *config;	/* a word: a configuration file with references, or NULL */
-};
-
 static int
 read_part(struct process *p, const char *name, struct buf *out)
 {
@@ -534,11 +538,6 @@ doctor_processes_check(struct doctor *d)
 	}
 	buf_release(&path);
 }
-
-#define SMALL_MAX 65536
-
-/* What systemd gives by default since version 240. */
-#define LOCK_ENOUGH ((size_t)8 << 20)
 
 static int
 read_small(const struct doctor *d, const char *name, struct buf *out)

@@ -23,10 +23,11 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-struct buf;
-struct error;
-struct findings;
-struct rules;
+#define SEAL_IT "seal it with `propseal file encrypt`, or `git commit --no-verify` if it is " \
+	"no secret"
+
+#define ARGUMENTS 9
+#define FILES_MAX ((size_t)1 << 26)
 
 /* What `git check` looks for in one file, whether from git or from the disk. */
 struct clear_check {
@@ -36,14 +37,19 @@ struct clear_check {
 	size_t unreadable;
 };
 
-#define SEAL_IT "seal it with `propseal file encrypt`, or `git commit --no-verify` if it is " \
-	"no secret"
-
 struct place {
 	struct clear_check *c;
 	const char *path;
 	const struct document *d;
 	size_t entry;
+};
+
+/* One record of `git diff --raw -z`: ":100644 100644 <id> <id> M" NUL path NUL. */
+struct record {
+	const char *mode;	/* of the staged file */
+	const char *id;
+	size_t id_len;
+	const char *path;
 };
 
 static void
@@ -191,8 +197,7 @@ clear_check_check_secrets_file(struct clear_check *c, const char *path, const st
  * passed over.  ERROR_MEMORY.
  */
 static int
-clear_check_content(struct clear_check *c, const char *path, struct buf *content,
-    struct error *err)
+clear_check_content(struct clear_check *c, const char *path, struct buf *content, struct error *err)
 {
 	enum document_format format;
 	struct document *d = NULL;
@@ -226,18 +231,7 @@ done:
 	return rc;
 }
 
-#define ARGUMENTS 9
-#define FILES_MAX ((size_t)1 << 26)
-
 /* --- what is staged --- */
-
-/* One record of `git diff --raw -z`: ":100644 100644 <id> <id> M" NUL path NUL. */
-struct record {
-	const char *mode;	/* of the staged file */
-	const char *id;
-	size_t id_len;
-	const char *path;
-};
 
 /* Without patterns in propseal.ini, every file that can be a configuration file. */
 static bool
@@ -274,8 +268,7 @@ next_record(const struct buf *list, size_t *at, struct record *out)
 }
 
 static int
-check_blob(struct clear_check *c, struct git_objects *g, const struct record *r,
-    struct error *err)
+check_blob(struct clear_check *c, struct git_objects *g, const struct record *r, struct error *err)
 {
 	struct buf content;
 	struct error why;

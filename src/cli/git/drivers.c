@@ -21,11 +21,26 @@
 #include "secrets/mask.h"
 #include "secrets/secrets_file.h"
 
+#define MASTERS_MAX 3
+#define NAMES_SHOWN 8
+
 struct view {
 	struct buf raw;			/* secret */
 	struct document *doc;		/* NULL: cannot be read, or that of the secrets file */
 	struct secrets_file *secrets;	/* NULL: it is none */
 	struct key *master;		/* NULL: not at hand */
+};
+
+/* The arguments of git's merge driver: %O %A %B, and %P for messages. */
+struct versions {
+	const struct options *o;
+	const char *path[MERGE_SIDES];
+	const char *name;		/* what the file is called in the work tree */
+	struct file_id id[MERGE_SIDES];
+	struct buf bytes[MERGE_SIDES];	/* secret */
+	struct secrets_file *s[MERGE_SIDES];	/* all, or none: one cannot be read as that */
+	struct key *masters[MASTERS_MAX];
+	size_t master_count;
 };
 
 /* As what it is: a secrets file, or else a configuration file. */
@@ -113,21 +128,6 @@ commands_git_textconv(const struct options *o)
 	config_free(config);
 	return 0;
 }
-
-#define MASTERS_MAX 3
-#define NAMES_SHOWN 8
-
-/* The arguments of git's merge driver: %O %A %B, and %P for messages. */
-struct versions {
-	const struct options *o;
-	const char *path[MERGE_SIDES];
-	const char *name;		/* what the file is called in the work tree */
-	struct file_id id[MERGE_SIDES];
-	struct buf bytes[MERGE_SIDES];	/* secret */
-	struct secrets_file *s[MERGE_SIDES];	/* all, or none: one cannot be read as that */
-	struct key *masters[MASTERS_MAX];
-	size_t master_count;
-};
 
 static int
 git_merge_load(struct versions *v, struct error *err)

@@ -19,17 +19,29 @@
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"
 
-struct error;
-struct git_setup;
-struct options;
-
-/* What `git install` sets up and `git uninstall` takes away again. */
-
 /* Behind the pattern of each secrets file in .gitattributes. */
 #define GIT_SETUP_ATTRIBUTES " diff=propseal merge=propseal"
 
 #define GIT_SETUP_COMMENT \
 	"# Secrets files: shown masked and merged by entry (propseal git install)"
+
+/* The settings of git: name and value.  ${value} is appended to. */
+#define GIT_SETUP_SETTINGS 3
+
+/* The sections that hold them. */
+#define GIT_SETUP_SECTIONS 2
+
+#define PATH_MAX_BYTES 65536
+#define FILES_MAX 4
+#define HOOK_MARK "# propseal: no secret in clear text (propseal git install)"
+#define GIT_ATTRIBUTES_TEXT_MAX BUF_MAX_FILE
+
+#define GIT_INSTALL_TEXT_MAX BUF_MAX_FILE
+#define MODE_ATTRIBUTES 0644
+#define MODE_HOOK 0755
+#define GIT_UNINSTALL_TEXT_MAX BUF_MAX_FILE
+
+/* What `git install` sets up and `git uninstall` takes away again. */
 
 /* Where things are in one repository, and what we are called. */
 struct git_setup {
@@ -38,12 +50,6 @@ struct git_setup {
 	struct buf hook;	/* the path of the pre-commit hook */
 	struct buf program;	/* for a shell: `propseal`, or a path in quotes */
 };
-
-/* The settings of git: name and value.  ${value} is appended to. */
-#define GIT_SETUP_SETTINGS 3
-
-/* The sections that hold them. */
-#define GIT_SETUP_SECTIONS 2
 
 enum git_hook { GIT_HOOK_NONE, GIT_HOOK_OURS, GIT_HOOK_CALLS_US, GIT_HOOK_FOREIGN };
 
@@ -62,10 +68,23 @@ struct git_attributes {
 	struct buf text;	/* the whole file with them */
 };
 
-#define PATH_MAX_BYTES 65536
-#define FILES_MAX 4
+struct install {
+	const struct options *o;
+	struct git_setup g;
+	bool in_repository;	/* not --global */
+	struct git_attributes attributes;
+	struct buf hook;	/* the new hook */
+	bool new_hook;		/* else it stays as it is */
+};
 
-#define HOOK_MARK "# propseal: no secret in clear text (propseal git install)"
+struct uninstall {
+	const struct options *o;
+	struct git_setup g;
+	struct buf attributes;	/* what is left of .gitattributes */
+	size_t lines;		/* taken out of it */
+	bool hook;		/* ours is there */
+	bool sections[GIT_SETUP_SECTIONS];
+};
 
 static void
 git_setup_init(struct git_setup *g)
@@ -278,8 +297,6 @@ git_setup_write(const struct git_file *files, size_t n, int lock_timeout_ms, str
 	change_close(&c);
 	return rc;
 }
-
-#define GIT_ATTRIBUTES_TEXT_MAX BUF_MAX_FILE
 
 static void
 git_attributes_init(struct git_attributes *a)
@@ -499,19 +516,6 @@ git_attributes_plan(struct git_attributes *a, struct git_setup *setup, const str
 	return buf_check(&a->text, err);
 }
 
-#define GIT_INSTALL_TEXT_MAX BUF_MAX_FILE
-#define MODE_ATTRIBUTES 0644
-#define MODE_HOOK 0755
-
-struct install {
-	const struct options *o;
-	struct git_setup g;
-	bool in_repository;	/* not --global */
-	struct git_attributes attributes;
-	struct buf hook;	/* the new hook */
-	bool new_hook;		/* else it stays as it is */
-};
-
 /* --- what is to be done --- */
 
 static int
@@ -665,17 +669,6 @@ commands_git_install(const struct options *o)
 	git_setup_release(&in.g);
 	return rc == 0 ? 0 : report_error(&err);
 }
-
-#define GIT_UNINSTALL_TEXT_MAX BUF_MAX_FILE
-
-struct uninstall {
-	const struct options *o;
-	struct git_setup g;
-	struct buf attributes;	/* what is left of .gitattributes */
-	size_t lines;		/* taken out of it */
-	bool hook;		/* ours is there */
-	bool sections[GIT_SETUP_SECTIONS];
-};
 
 static bool
 git_uninstall_is_ours(const unsigned char *line, size_t len)

@@ -17,6 +17,28 @@
 
 #define URL_DEFAULT "http://127.0.0.1:8082"
 
+#define TARGET_MAX (16U << 10)
+#define BODY_MAX (8U << 20)
+#define QUESTION_MAX 4096
+
+#define KNOWN_MAX 65536
+#define NAME_BYTES_MAX 600
+#define VALUE_MAX (1U << 20)
+
+/* What was asked for already. */
+struct known {
+	char *name;		/* PATH:KEY */
+	struct buf value;	/* secret */
+};
+
+struct registry_resolver {
+	const struct options *o;
+	struct resolver as;
+	struct remote remote;
+	bool connected;
+	struct vec known;	/* struct known * */
+};
+
 static const char *
 flag_or_variable(const struct options *o, enum flag_id id, const char *variable)
 {
@@ -51,10 +73,6 @@ place_read(const struct options *o, struct place *p)
 	if (o->text[FLAG_USER] != NULL && o->text[FLAG_TOKEN_FILE] == NULL)
 		p->login.token_file = NULL;
 }
-
-#define TARGET_MAX (16U << 10)
-#define BODY_MAX (8U << 20)
-#define QUESTION_MAX 4096
 
 /* By a password that is asked for on the terminal. */
 static int
@@ -151,8 +169,7 @@ remote_open(struct remote *r, const struct options *o, struct error *err)
 }
 
 int
-remote_open_source(struct remote *r, const struct options *o, const char *url,
-    struct error *err)
+remote_open_source(struct remote *r, const struct options *o, const char *url, struct error *err)
 {
 	struct client_options c = {
 		.url = url,
@@ -202,8 +219,7 @@ remote_query(struct remote *r, const char *name, const char *value)
 }
 
 int
-remote_call(struct remote *r, const char *method, const char *const *headers,
-    struct error *err)
+remote_call(struct remote *r, const char *method, const char *const *headers, struct error *err)
 {
 	int rc;
 
@@ -267,24 +283,6 @@ remote_check_text(const struct buf *value, struct error *err)
 	}
 	return 0;
 }
-
-#define KNOWN_MAX 65536
-#define NAME_BYTES_MAX 600
-#define VALUE_MAX (1U << 20)
-
-/* What was asked for already. */
-struct known {
-	char *name;		/* PATH:KEY */
-	struct buf value;	/* secret */
-};
-
-struct registry_resolver {
-	const struct options *o;
-	struct resolver as;
-	struct remote remote;
-	bool connected;
-	struct vec known;	/* struct known * */
-};
 
 /* Say in an answer's error which reference it is about. */
 static int
@@ -383,8 +381,7 @@ resolver_value(void *cookie, const struct reference *ref, struct buf *out, struc
 }
 
 int
-registry_resolver_open(const struct options *o, struct registry_resolver **out,
-    struct error *err)
+registry_resolver_open(const struct options *o, struct registry_resolver **out, struct error *err)
 {
 	const char *variable = getenv("PROPSEAL_REGISTRY_URL");
 	struct registry_resolver *r;

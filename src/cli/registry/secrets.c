@@ -17,6 +17,17 @@
 #include "file/file.h"
 
 #define VALUE_MAX (1U << 20)
+#define LIST_OUT_MAX (256U << 20)
+#define HISTORY_OUT_MAX (64U << 20)
+#define QUESTION_MAX 8192
+#define POLL_NS 200000000L
+#define NAME_BYTES_MAX 512
+
+struct progress {
+	bool running;
+	long long done, total;
+	char failure[256];
+};
 
 /* The value: of --file, else from standard input, else asked for.  One line
  * end at its end does not count. */
@@ -164,8 +175,6 @@ commands_registry_get(const struct options *o)
 	return remote_status(&r, rc, &err);
 }
 
-#define LIST_OUT_MAX (256U << 20)
-
 /* A line for each element of an array of strings or numbers. */
 static int
 print_lines(const struct buf *answer, struct error *err)
@@ -232,8 +241,6 @@ commands_registry_list(const struct options *o)
 		rc = print_lines(&r.answer, &err);
 	return remote_status(&r, rc, &err);
 }
-
-#define HISTORY_OUT_MAX (64U << 20)
 
 static void
 history_append_text(struct buf *out, const json_t *object, const char *name, const char *before)
@@ -304,8 +311,6 @@ commands_registry_history(const struct options *o)
 		rc = print_history(&r.answer, &err);
 	return remote_status(&r, rc, &err);
 }
-
-#define QUESTION_MAX 8192
 
 static void
 delete_append_name(struct buf *out, const char *name)
@@ -405,14 +410,6 @@ commands_registry_undelete(const struct options *o)
 	return remote_status(&r, rc, &err);
 }
 
-#define POLL_NS 200000000L
-
-struct progress {
-	bool running;
-	long long done, total;
-	char failure[256];
-};
-
 static int
 read_progress(const struct buf *answer, struct progress *p, struct error *err)
 {
@@ -486,8 +483,6 @@ commands_registry_rotate(const struct options *o)
 		report_note("every secret is sealed with a new data key");
 	return remote_status(&r, rc, &err);
 }
-
-#define NAME_BYTES_MAX 512
 
 /* The name that the file says, "name" beside "config" or within it; NULL: none. */
 static const char *

@@ -12,8 +12,7 @@
 #include "file/file.h"
 #include "file/replace.h"
 
-struct error;
-struct remote;
+#define LOCK_MS 10000
 
 /* One version that was read; strings valid during the visit. */
 struct secret_read {
@@ -25,6 +24,11 @@ struct secret_read {
 
 /* -1 to stop, with the error filled. */
 typedef int secret_visit(void *cookie, const struct secret_read *s, struct error *err);
+
+struct import {
+	struct remote *to;
+	unsigned long count;
+};
 
 /* The answer's JSON, which must be an array. */
 static json_t *
@@ -70,8 +74,8 @@ visit_json(const json_t *item, secret_visit *visit, void *cookie, struct error *
 }
 
 static int
-visit_key(struct remote *r, const char *path, const char *key, secret_visit *visit,
-    void *cookie, size_t *denied, struct error *err)
+visit_key(struct remote *r, const char *path, const char *key, secret_visit *visit, void *cookie,
+    size_t *denied, struct error *err)
 {
 	json_t *all;
 	json_t *item;
@@ -181,8 +185,6 @@ secrets_of_file(const char *file, secret_visit *visit, void *cookie, struct erro
 	return rc;
 }
 
-#define LOCK_MS 10000
-
 static void
 transfer_append_text(struct buf *out, const char *before, const char *text, size_t n)
 {
@@ -239,11 +241,6 @@ commands_registry_export(const struct options *o)
 	buf_release(&out);
 	return remote_status(&r, rc, &err);
 }
-
-struct import {
-	struct remote *to;
-	unsigned long count;
-};
 
 /*
  * One version.  Its number there is a part of the Idempotency-Key, so that an

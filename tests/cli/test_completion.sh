@@ -185,26 +185,101 @@ case_bash_really_completes_on_a_terminal() {
 	expect_out completed
 }
 
+# with_zsh WORD...: what the script for zsh offers for the last word, one a line,
+# in the file offered; compadd and its friends are stand-ins that print.
+with_zsh() {
+	[ -e ../_propseal ] || "$PROPSEAL" completion zsh >../_propseal
+	zsh -f -c '
+		compdef() { : }
+		compset() { PREFIX=${PREFIX#${~2}} }
+		_files() { print -r -- FILES }
+		_normal() { print -r -- COMMAND $words }
+		_describe() { print -rl -- ${(P)5} }
+		. ../_propseal
+		words=("$@") CURRENT=$# PREFIX=$words[-1]
+		_propseal
+	' zsh "$PROPSEAL" "$@" >offered 2>../errors
+	[ ! -s ../errors ] || fail "zsh says: $(cat ../errors)"
+}
+
+# with_fish LINE: what fish offers at the end of it, one a line, in the file offered.
+with_fish() {
+	[ -e ../propseal.fish ] || "$PROPSEAL" completion fish >../propseal.fish
+	HOME=$PWD fish -N -c "source ../propseal.fish
+	    complete -C '$1'" >offered 2>"$err"
+}
+
 case_every_shell_has_every_command_and_flag() {
-	local shell group name flag
-	for shell in bash zsh fish; do
-		"$PROPSEAL" completion $shell >script.$shell || fail "no script for $shell"
-	done
+	local group name flag
+	mkdir -p bin
+	ln -s "$PROPSEAL" bin/propseal
+	PATH=$PWD/bin:$PATH
 	commands >list
 	[ "$(wc -l <list)" -ge 12 ] || fail 'too few commands'
 	while read -r group name; do
-		expect_in script.bash "'$group${name:+ $name}')"
-		expect_in script.zsh "'$group${name:+ $name}')"
-		expect_in script.fish "'__propseal_at $group${name:+ $name}'"
-		for flag in $("$PROPSEAL" $group $name --help | sed -n 's/^ .*--\([a-z-]*\).*/\1/p'); do
-			expect_in script.zsh "--$flag"
-			expect_in script.fish "'__propseal_at $group${name:+ $name}' -l $flag"
-			with_bash "$group" $name "--$flag"
+		"$PROPSEAL" $group $name --help |
+		    sed -n 's/^ .*--\([a-z-]*\).*/\1/p' >flags
+		with_bash $group $name
+		expect_offered "${name:-$group}"
+		with_bash "$group" $name --
+		while read -r flag; do
 			expect_offered "--$flag"
-		done
+		done <flags
+		if command -v zsh >/dev/null; then
+			with_zsh $group $name
+			expect_in offered "${name:-$group}:"
+			with_zsh "$group" $name --
+			while read -r flag; do
+				expect_in offered "--$flag:"
+			done <flags
+		fi
+		command -v fish >/dev/null || continue
+		with_fish "propseal $group${name:+ $name}"
+		expect_in offered "${name:-$group}"
+		with_fish "propseal $group${name:+ $name} --"
+		while read -r flag; do
+			expect_in offered "--$flag"
+		done <flags
 	done <list
 	grep -q __complete list && fail 'a hidden command is listed'
 	true
+}
+
+case_zsh_completes_by_kind() {
+	command -v zsh >/dev/null || return 0
+	with_zsh ser
+	expect_in offered FILES
+	expect_in offered 'config:commands: config ...'
+	with_zsh secret file encrypt --config-file=ser
+	expect_in offered FILES
+	with_zsh file encrypt -o ''
+	[ "$(tr '\n' ' ' <offered)" = 'human json ' ] || fail '-o'
+	with_zsh file update --config-file server.properties --config ''
+	expect_in offered ssl.key.password=
+	with_zsh file encrypt --config-file server.properties --config ssl.key.password,
+	expect_in offered sasl.secret
+	with_zsh exec --env A=b -- env gre
+	expect_in offered 'COMMAND env gre'
+}
+
+# A word of the line may be a passphrase: no process has it in its arguments.
+case_words_are_not_in_argv() {
+	local shell
+	cat >spy <<-'END'
+		#!/bin/sh
+		printf '%s\n' "$*" >>"$SPIED"
+		exec cat >/dev/null
+	END
+	chmod +x spy
+	export SPIED=$PWD/spied
+	"$PROPSEAL" completion bash >../script
+	bash --norc --noprofile -c '
+		. ../script
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+		_propseal
+	' bash "$PWD/spy" file rotate --passphrase CANARY --d
+	expect_in spied '__complete -'
+	! grep CANARY spied || fail 'a passphrase is in the arguments'
 }
 
 case_scripts_are_clean() {

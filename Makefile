@@ -3,6 +3,7 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/propseal
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/propseal
 UNITDIR ?= $(PREFIX)/lib/systemd/system
@@ -50,19 +51,17 @@ CRYPTO_LIBS ?= -lcrypto
 INI_CFLAGS = $(shell $(PKG_CONFIG) --cflags inih 2>/dev/null)
 INI_LIBS = $(shell $(LIBS_OF) inih 2>/dev/null || echo -linih)
 
-# The registry's libraries are linked statically where their archives are
-# installed (Debian's -dev packages hold them): loading six more shared
-# libraries would make every `propseal --version` a third slower.  A
-# distribution that wants them shared says REGISTRY_LINK=shared.
-REGISTRY_ARCHIVES = $(foreach a,event_openssl event_pthreads event_extra event_core jansson sqlite3,\
-	$(filter /%,$(shell $(CC) -print-file-name=lib$(a).a)))
-ifeq ($(REGISTRY_LINK),shared)
-REGISTRY_LIBS = $(shell $(PKG_CONFIG) --libs libevent_openssl libevent_pthreads libevent_extra libevent_core \
-	jansson sqlite3) -lssl -lpthread
-else
-REGISTRY_LIBS = $(if $(word 6,$(REGISTRY_ARCHIVES)),$(REGISTRY_ARCHIVES) -lm,\
-	-levent_openssl -levent_pthreads -levent_extra -levent_core -ljansson -lsqlite3) -lssl -lpthread
-endif
+# What the registry's client needs is linked statically where the archives are
+# installed (Debian's -dev packages hold them): loading more shared libraries
+# would make every `propseal --version` a third slower.  A distribution that
+# wants them shared says CLIENT_LINK=shared.
+CLIENT_PKGS := event_openssl event_pthreads event_extra event_core jansson
+CLIENT_ARCHIVES = $(foreach a,$(CLIENT_PKGS),$(filter /%,$(shell $(CC) -print-file-name=lib$(a).a)))
+CLIENT_SHARED = $(addprefix -l,$(CLIENT_PKGS))
+CLIENT_LIBS = $(if $(filter shared,$(CLIENT_LINK)),$(CLIENT_SHARED),$(if $(word 5,$(CLIENT_ARCHIVES)),\
+	$(CLIENT_ARCHIVES),$(CLIENT_SHARED))) -lssl -lpthread
+# The service's are shared: it starts once.
+REGISTRY_LIBS = $(CLIENT_SHARED) -lsqlite3 -lssl -lpthread
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -Isrc -I. $(FORTIFY) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SANITIZE)) $(CFLAGS)
@@ -79,7 +78,7 @@ CORE_OBJ := $(call objects,$(wildcard core/*/*.c))
 UI_OBJ := $(call objects,$(wildcard ui/*.c))
 SRC_OBJ := $(call objects,$(shell find src/cli -name '*.c'))
 CLIENT_OBJ := $(call objects,$(wildcard src/client/*.c src/common/*.c))
-REGISTRY_OBJ := $(call objects,$(shell find src/registry -name '*.c'))
+REGISTRY_OBJ := $(filter-out %/service/main.o,$(call objects,$(shell find src/registry -name '*.c')))
 # What each program and test takes from, in the linker's order.
 ARCHIVES := $(BUILD)/libregistry.a $(BUILD)/libclient.a $(BUILD)/libcore.a
 # The sanitizers' defaults, such as what curses keeps until exit.
@@ -99,11 +98,16 @@ HTTP_SERVER := $(BUILD)/tests/registry/http_server
 SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh tests/registry/test_*.py)
 TORTURE := $(wildcard tests/torture/*.sh)
 
-all: $(BUILD)/propseal
+all: $(BUILD)/propseal $(BUILD)/propseal-registryd
 
-$(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(ARCHIVES)
+$(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libclient.a $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
+
+# What `propseal registry serve` starts.
+$(BUILD)/propseal-registryd: $(BUILD)/src/registry/service/main.o $(SAN_OBJ) $(ARCHIVES)
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS)
 
 $(BUILD)/libregistry.a: $(REGISTRY_OBJ) $(BUILD)/data/openapi.o
 	$(call say,AR)
@@ -125,6 +129,15 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
+# The completion scripts are a part of the program, which prints them.
+$(BUILD)/completion/%.inc: share/completion/propseal.%
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
+
+COMPLETION_INC := $(BUILD)/completion/bash.inc $(BUILD)/completion/zsh.inc $(BUILD)/completion/fish.inc
+$(BUILD)/src/cli/completion.o: $(COMPLETION_INC)
+$(BUILD)/src/cli/completion.o: ALL_CPPFLAGS += -I$(BUILD)
+$(BUILD)/src/cli/main.o: ALL_CPPFLAGS += -DPROPSEAL_LIBEXECDIR='"$(LIBEXECDIR)"'
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
 $(BUILD)/tests/unit/%.o $(BUILD)/tests/support/%.o: ALL_CPPFLAGS += -Itests/support
@@ -253,13 +266,11 @@ lint:
 COMPLETIONS = bash:$(BASHCOMPDIR)/propseal zsh:$(ZSHCOMPDIR)/_propseal \
 	fish:$(FISHCOMPDIR)/propseal.fish
 
-$(BUILD)/completion/%: $(BUILD)/propseal
-	@mkdir -p $(@D)
-	$(Q)$(BUILD)/propseal completion $* >$@.new && mv $@.new $@
-
-install: all $(BUILD)/completion/bash $(BUILD)/completion/zsh $(BUILD)/completion/fish
+install: all
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(DATADIR)'
 	install -m 755 $(BUILD)/propseal '$(DESTDIR)$(BINDIR)/propseal'
+	install -d '$(DESTDIR)$(LIBEXECDIR)'
+	install -m 755 $(BUILD)/propseal-registryd '$(DESTDIR)$(LIBEXECDIR)/propseal-registryd'
 	cp -R share/demo share/registry '$(DESTDIR)$(DATADIR)/'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	sed 's|/usr/local/bin/|$(BINDIR)/|' share/systemd/propseal-registry.service \
@@ -272,11 +283,11 @@ install: all $(BUILD)/completion/bash $(BUILD)/completion/zsh $(BUILD)/completio
 	set -e; for c in $(COMPLETIONS); do \
 		file='$(DESTDIR)'$${c#*:}; \
 		install -d "$${file%/*}"; \
-		install -m 644 "$(BUILD)/completion/$${c%%:*}" "$$file"; \
+		install -m 644 "share/completion/propseal.$${c%%:*}" "$$file"; \
 	done
 
 uninstall:
-	rm -f '$(DESTDIR)$(BINDIR)/propseal'
+	rm -f '$(DESTDIR)$(BINDIR)/propseal' '$(DESTDIR)$(LIBEXECDIR)/propseal-registryd'
 	rm -f '$(DESTDIR)$(UNITDIR)/propseal-registry.service'
 	rm -rf '$(DESTDIR)$(DATADIR)'
 	for page in man/*.[1-8]; do \

@@ -442,3 +442,21 @@ glob_is_pattern(const char *pattern)
 {
 	return strpbrk(pattern, "*?[\\") != NULL;
 }
+
+void
+text_append_percent(struct buf *out, const char *text, size_t n)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+		char escape[3] = { '%', digits[c >> 4], digits[c & 15] };
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    c == '-' || c == '.' || c == '_' || c == '~')
+			buf_append_char(out, (char)c);
+		else
+			buf_append(out, escape, sizeof(escape));
+	}
+}

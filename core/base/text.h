@@ -48,6 +48,9 @@ size_t text_plain_length(const void *bytes, size_t n);
  */
 void text_append_json(struct buf *out, const void *bytes, size_t n);
 
+/* Append percent-encoded, as one segment of a URL's path or a value of its query. */
+void text_append_percent(struct buf *out, const char *text, size_t n);
+
 /* Is ${needle} (ASCII, lower case) in the bytes, in any ASCII case? */
 bool text_contains_nocase(const void *bytes, size_t n, const char *needle);
 

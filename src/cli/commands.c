@@ -4,19 +4,9 @@
 
 #include "cli/commands.h"
 #include "common/args.h"
+#include "common/service_commands.h"
 
-#define REGISTRY_LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
-#define REGISTRY_REMOTE \
-	{ FLAG_URL, false, NULL }, \
-	{ FLAG_USER, false, NULL }, \
-	{ FLAG_PASSWORD_FILE, false, NULL }, \
-	{ FLAG_TOKEN_FILE, false, NULL }, \
-	{ FLAG_CA, false, NULL }, \
-	{ FLAG_CERT, false, NULL }, \
-	{ FLAG_CERT_KEY, false, NULL }, \
-	{ FLAG_INSECURE_HTTP, false, NULL }
-#define GROUP .group = "registry", .no_config = true
-
+#define REGISTRY .group = "registry", .no_config = true
 #define FILES \
 	{ FLAG_CONFIG_FILE, true, NULL }, \
 	{ FLAG_LOCAL_SECRETS_FILE, true, NULL }, \
@@ -31,7 +21,7 @@
 	{ FLAG_REPLACE, false, NULL }, \
 	{ FLAG_CIPHER, false, NULL }, \
 	WRITING
-#define COMMAND_REMOTE \
+#define REMOTE \
 	{ FLAG_URL, false, NULL }, \
 	{ FLAG_USER, false, NULL }, \
 	{ FLAG_PASSWORD_FILE, false, NULL }, \
@@ -40,292 +30,9 @@
 	{ FLAG_CERT, false, NULL }, \
 	{ FLAG_CERT_KEY, false, NULL }, \
 	{ FLAG_INSECURE_HTTP, false, NULL }
-#define COMMAND_LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
-#define OWN (sizeof(command_commands) / sizeof(command_commands[0]))
+#define LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
 
-static const struct command registry_commands[] = {
-	{
-		GROUP,
-		.name = "serve",
-		.summary = "run the Secret Registry",
-		.details = "Keeps versioned secrets behind REST, sealed in DIR.  The master "
-		    "key is 32 "
-		    "bytes as base64 or hex, or a\npassphrase: from --master-key-file, "
-		    "$PROPSEAL_REGISTRY_MASTER_KEY or the systemd credential\n"
-		    "propseal.registry-key; without any of them it is asked for on a terminal.  "
-		    "SIGHUP reads\ncertificates, users, tokens, roles and the key file again, and "
-		    "reopens the audit log; SIGTERM ends it\nafter the requests under way.",
-		.flags = {
-			{ FLAG_DATA, true, NULL },
-			{ FLAG_LISTEN, false, NULL },
-			{ FLAG_SERVE_CONFIG, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			REGISTRY_LAST
-		},
-		.run = commands_registry_serve,
-	},
-	{
-		GROUP,
-		.name = "user",
-		.summary = "add, remove and list those who log in with a password",
-		.details = "add reads the password from standard input (one line end at its "
-		    "end does "
-		    "not count) or asks for it on\na terminal.  A running registry takes changes "
-		    "up at once.",
-		.arguments = "add|remove|list [NAME]",
-		.min_args = 1,
-		.max_args = 2,
-		.flags = {
-			{ FLAG_DATA, true, NULL },
-			{ FLAG_REPLACE, false, "give a user who is there already a new password" },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_LAST
-		},
-		.run = commands_registry_user,
-	},
-	{
-		GROUP,
-		.name = "token",
-		.summary = "create, revoke and list API tokens",
-		.details = "create prints the token once; only its hash is kept.",
-		.arguments = "create|revoke|list [ID]",
-		.min_args = 1,
-		.max_args = 2,
-		.flags = {
-			{ FLAG_DATA, true, NULL },
-			{ FLAG_PRINCIPAL, false, NULL },
-			{ FLAG_TTL, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_LAST
-		},
-		.run = commands_registry_token,
-	},
-	{
-		GROUP,
-		.name = "role",
-		.summary = "grant, revoke and list roles; show what they allow",
-		.details = "A role is bound to the cluster, to one path (--path) or to all "
-		    "paths that "
-		    "begin alike (--prefix).",
-		.arguments = "grant|revoke|list|show [ROLE]",
-		.min_args = 1,
-		.max_args = 2,
-		.flags = {
-			{ FLAG_DATA, false, NULL },
-			{ FLAG_PRINCIPAL, false, NULL },
-			{ FLAG_PATH_NAME, false, NULL },
-			{ FLAG_PREFIX, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_LAST
-		},
-		.run = commands_registry_role,
-	},
-	{
-		GROUP,
-		.name = "audit",
-		.summary = "verify the audit log's chain, or search it",
-		.details = "verify exits 4 where a line was changed, removed or put in.  It "
-		    "needs the "
-		    "master key.",
-		.arguments = "verify|search",
-		.min_args = 1,
-		.max_args = 1,
-		.flags = {
-			{ FLAG_DATA, true, NULL },
-			{ FLAG_FILE_NAME, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_PRINCIPAL, false, NULL },
-			{ FLAG_PATH_NAME, false, NULL },
-			{ FLAG_KEY_NAME, false, NULL },
-			{ FLAG_METHOD, false, NULL },
-			{ FLAG_SINCE, false, NULL },
-			{ FLAG_UNTIL, false, NULL },
-			{ FLAG_DENIED, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_LAST
-		},
-		.run = commands_registry_audit,
-	},
-	{
-		GROUP,
-		.name = "put",
-		.summary = "store a new version of a secret",
-		.details = "The value comes from standard input or --file, without one line end at "
-		    "its end; on a terminal it is\nasked for.  The version is printed.",
-		.arguments = "PATH KEY",
-		.min_args = 2,
-		.max_args = 2,
-		.flags = {
-			{ FLAG_FILE_NAME, false, "a file that holds the value" },
-			{ FLAG_CAS, false, NULL },
-			{ FLAG_TTL, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_put,
-	},
-	{
-		GROUP,
-		.name = "get",
-		.summary = "print the value of a secret",
-		.details = "Without VERSION the latest one.  The value alone is printed, "
-		    "with a line end on a "
-		    "terminal only.",
-		.arguments = "PATH KEY [VERSION]",
-		.min_args = 2,
-		.max_args = 3,
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_get,
-	},
-	{
-		GROUP,
-		.name = "list",
-		.summary = "list paths, the keys of a path, or the versions of a key",
-		.arguments = "[PATH [KEY]]",
-		.max_args = 2,
-		.flags = {
-			{ FLAG_PREFIX, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_list,
-	},
-	{
-		GROUP,
-		.name = "history",
-		.summary = "list the versions of a key: state, who, when",
-		.arguments = "PATH KEY",
-		.min_args = 2,
-		.max_args = 2,
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_history,
-	},
-	{
-		GROUP,
-		.name = "delete",
-		.summary = "delete a version, a key or a whole path",
-		.details = "What is deleted can be undeleted for a while, unless --destroy is "
-		    "given.  Asks first.",
-		.arguments = "PATH [KEY [VERSION]]",
-		.min_args = 1,
-		.max_args = 3,
-		.flags = {
-			{ FLAG_DESTROY, false, NULL },
-			{ FLAG_YES, false, "do not ask" },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_delete,
-	},
-	{
-		GROUP,
-		.name = "undelete",
-		.summary = "take back a deletion",
-		.arguments = "PATH KEY VERSION",
-		.min_args = 3,
-		.max_args = 3,
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_undelete,
-	},
-	{
-		GROUP,
-		.name = "rotate",
-		.summary = "seal every secret with a new data key",
-		.details = "The registry goes on serving meanwhile.  A new master key is put "
-		    "into the file of "
-		    "--master-key-file, and the\nregistry told by SIGHUP; or it is started "
-		    "with the new key "
-		    "and master.encryption.old.key.",
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_rotate,
-	},
-	{
-		GROUP,
-		.name = "import",
-		.summary = "copy secrets from another registry or from an export",
-		.details = "Versions keep their order and get new numbers.  Run again after an "
-		    "interruption it adds what is missing.",
-		.flags = {
-			{ FLAG_FROM, true, NULL },
-			{ FLAG_FROM_USER, false, NULL },
-			{ FLAG_FROM_PASSWORD_FILE, false, NULL },
-			{ FLAG_FROM_TOKEN_FILE, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_import,
-	},
-	{
-		GROUP,
-		.name = "export",
-		.summary = "write every secret that may be read, in clear text",
-		.details = "One JSON object a line: path, key, version, secret.",
-		.flags = {
-			{ FLAG_OUTPUT_FILE, true, "a new file for it, - for standard output" },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_export,
-	},
-	{
-		GROUP,
-		.name = "validate",
-		.summary = "check the references of a connector's configuration",
-		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as "
-		    "PATH, and "
-		    "a key that is there.",
-		.arguments = "FILE",
-		.min_args = 1,
-		.max_args = 1,
-		.flags = {
-			{ FLAG_CONNECTOR, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_validate,
-	},
-	{
-		GROUP,
-		.name = "resolve",
-		.summary = "print a connector's configuration with its references resolved",
-		.arguments = "FILE",
-		.min_args = 1,
-		.max_args = 1,
-		.flags = {
-			{ FLAG_CONNECTOR, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REGISTRY_REMOTE, REGISTRY_LAST
-		},
-		.run = commands_registry_resolve,
-	},
-};
-
-static size_t
-registry_command_count(void)
-{
-	return sizeof(registry_commands) / sizeof(registry_commands[0]);
-}
-
-/* The commands `propseal registry ...`, a part of the table in command.c. */
-static const struct command *
-registry_command_at(size_t i)
-{
-	return &registry_commands[i];
-}
-
-static const struct command command_commands[] = {
+static const struct command commands_own[] = {
 	{
 		.name = "ui",
 		.summary = "open the interface on files and folders",
@@ -348,7 +55,7 @@ static const struct command command_commands[] = {
 			{ FLAG_CERT, false, NULL },
 			{ FLAG_CERT_KEY, false, NULL },
 			{ FLAG_INSECURE_HTTP, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_interface,
 	},
@@ -364,7 +71,7 @@ static const struct command command_commands[] = {
 			{ FLAG_DRY_RUN, false, NULL },
 			{ FLAG_LOCK_TIMEOUT, false, NULL },
 			{ FLAG_OUTPUT_KEY, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_generate,
 	},
@@ -375,7 +82,7 @@ static const struct command command_commands[] = {
 		.details = "Each value goes to the secrets file, sealed; a reference takes its "
 		    "place.  Without --config every key\nthat contains \"password\" in any case "
 		    "is taken.",
-		.flags = { FILES, { FLAG_CONFIG_KEYS, false, NULL }, SEALING, COMMAND_LAST },
+		.flags = { FILES, { FLAG_CONFIG_KEYS, false, NULL }, SEALING, LAST },
 		.run = commands_encrypt,
 	},
 	{
@@ -390,7 +97,7 @@ static const struct command command_commands[] = {
 			{ FLAG_CONFIG_KEYS, false, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_ANY_NAME, false, NULL },
-			WRITING, COMMAND_LAST
+			WRITING, LAST
 		},
 		.run = commands_decrypt,
 	},
@@ -402,7 +109,7 @@ static const struct command command_commands[] = {
 		    "escapes, so a backslash is\nwritten \\\\.  A key that is there already gets "
 		    "the new value.  In a literal text the two characters\n\\n before the next "
 		    "KEY= begin a new line, as with `confluent secret`.",
-		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, COMMAND_LAST },
+		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, LAST },
 		.run = commands_add,
 	},
 	{
@@ -410,7 +117,7 @@ static const struct command command_commands[] = {
 		.name = "update",
 		.summary = "change sealed values of a configuration file",
 		.details = "As add, for keys that are in the configuration file already.",
-		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, COMMAND_LAST },
+		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, LAST },
 		.run = commands_update,
 	},
 	{
@@ -423,7 +130,7 @@ static const struct command command_commands[] = {
 			FILES,
 			{ FLAG_CONFIG_KEYS, true, NULL },
 			{ FLAG_ORPHAN, false, NULL },
-			WRITING, COMMAND_LAST
+			WRITING, LAST
 		},
 		.run = commands_remove,
 	},
@@ -443,7 +150,7 @@ static const struct command command_commands[] = {
 			{ FLAG_DRY_RUN, false, NULL },
 			{ FLAG_LOCK_TIMEOUT, false, NULL },
 			{ FLAG_OUTPUT_KEY, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_rotate,
 	},
@@ -462,7 +169,7 @@ static const struct command command_commands[] = {
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_REVEAL, false, NULL },
 			{ FLAG_OUTPUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_show,
 	},
@@ -479,7 +186,7 @@ static const struct command command_commands[] = {
 			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_OUTPUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_verify,
 	},
@@ -498,7 +205,7 @@ static const struct command command_commands[] = {
 			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_OUTPUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_file_diff,
 	},
@@ -520,7 +227,7 @@ static const struct command command_commands[] = {
 			{ FLAG_CONFIG_KEYS, false, NULL },
 			{ FLAG_FORMAT, false, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			COMMAND_REMOTE, WRITING, COMMAND_LAST
+			REMOTE, WRITING, LAST
 		},
 		.run = commands_render,
 	},
@@ -547,7 +254,7 @@ static const struct command command_commands[] = {
 			{ FLAG_KEEP_KEY, false, NULL },
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_OUTPUT, false, "format of errors" },
-			COMMAND_REMOTE, COMMAND_LAST
+			REMOTE, LAST
 		},
 		.run = commands_exec,
 	},
@@ -571,7 +278,7 @@ static const struct command command_commands[] = {
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_REPLACE, false, NULL },
 			{ FLAG_CIPHER, false, NULL },
-			WRITING, COMMAND_LAST
+			WRITING, LAST
 		},
 		.run = commands_edit,
 	},
@@ -590,7 +297,7 @@ static const struct command command_commands[] = {
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_ROOT, false, NULL },
 			{ FLAG_OUTPUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_doctor,
 	},
@@ -610,7 +317,7 @@ static const struct command command_commands[] = {
 			{ FLAG_NO_HOOK, false, NULL },
 			{ FLAG_DRY_RUN, false, NULL },
 			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_git_install,
 	},
@@ -622,7 +329,7 @@ static const struct command command_commands[] = {
 			{ FLAG_GLOBAL, false, NULL },
 			{ FLAG_DRY_RUN, false, NULL },
 			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_git_uninstall,
 	},
@@ -640,7 +347,7 @@ static const struct command command_commands[] = {
 		.flags = {
 			{ FLAG_STAGED, false, NULL },
 			{ FLAG_OUTPUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_git_check,
 	},
@@ -654,7 +361,7 @@ static const struct command command_commands[] = {
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
-		.flags = { { FLAG_MASTER_KEY_FILE, false, NULL }, COMMAND_LAST },
+		.flags = { { FLAG_MASTER_KEY_FILE, false, NULL }, LAST },
 		.no_config = true,
 		.run = commands_git_textconv,
 	},
@@ -673,7 +380,7 @@ static const struct command command_commands[] = {
 		.flags = {
 			{ FLAG_MASTER_KEY_FILE, false, NULL },
 			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.no_config = true,
 		.run = commands_git_merge,
@@ -693,7 +400,7 @@ static const struct command command_commands[] = {
 			{ FLAG_LOCK_TIME, false, NULL },
 			{ FLAG_LOCK_TIMEOUT, false, NULL },
 			{ FLAG_OUTPUT, false, NULL },
-			COMMAND_LAST
+			LAST
 		},
 		.run = commands_config_show,
 	},
@@ -704,7 +411,7 @@ static const struct command command_commands[] = {
 		.details = "Without a FILE it checks those that a command run here would read.",
 		.arguments = "[FILE]",
 		.max_args = 1,
-		.flags = { { FLAG_OUTPUT, false, NULL }, COMMAND_LAST },
+		.flags = { { FLAG_OUTPUT, false, NULL }, LAST },
 		.no_config = true,
 		.run = commands_config_check,
 	},
@@ -716,33 +423,209 @@ static const struct command command_commands[] = {
 		.arguments = "bash|zsh|fish",
 		.min_args = 1,
 		.max_args = 1,
-		.flags = { COMMAND_LAST },
+		.flags = { LAST },
 		.no_config = true,
 		.run = commands_completion,
 	},
 	{
 		.name = "__complete",
-		.summary = "print the keys of a configuration file, for completion",
-		.arguments = "FILE",
+		.summary = "tell a shell what fits (-), or the keys of a configuration file",
+		.arguments = "FILE|-",
 		.min_args = 1,
 		.max_args = 1,
-		.flags = { COMMAND_LAST },
+		.flags = { LAST },
 		.hidden = true,
 		.no_config = true,
 		.run = commands_complete,
 	},
 };
 
+/* Those of the registry's commands that talk with one (behind service_commands.h's). */
+static const struct command commands_registry[] = {
+	{
+		REGISTRY,
+		.name = "put",
+		.summary = "store a new version of a secret",
+		.details = "The value comes from standard input or --file, without one line end at "
+		    "its end; on a terminal it is\nasked for.  The version is printed.",
+		.arguments = "PATH KEY",
+		.min_args = 2,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_FILE_NAME, false, "a file that holds the value" },
+			{ FLAG_CAS, false, NULL },
+			{ FLAG_TTL, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_put,
+	},
+	{
+		REGISTRY,
+		.name = "get",
+		.summary = "print the value of a secret",
+		.details = "Without VERSION the latest one.  The value alone is printed, "
+		    "with a line end on a "
+		    "terminal only.",
+		.arguments = "PATH KEY [VERSION]",
+		.min_args = 2,
+		.max_args = 3,
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_get,
+	},
+	{
+		REGISTRY,
+		.name = "list",
+		.summary = "list paths, the keys of a path, or the versions of a key",
+		.arguments = "[PATH [KEY]]",
+		.max_args = 2,
+		.flags = {
+			{ FLAG_PREFIX, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_list,
+	},
+	{
+		REGISTRY,
+		.name = "history",
+		.summary = "list the versions of a key: state, who, when",
+		.arguments = "PATH KEY",
+		.min_args = 2,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_history,
+	},
+	{
+		REGISTRY,
+		.name = "delete",
+		.summary = "delete a version, a key or a whole path",
+		.details = "What is deleted can be undeleted for a while, unless --destroy is "
+		    "given.  Asks first.",
+		.arguments = "PATH [KEY [VERSION]]",
+		.min_args = 1,
+		.max_args = 3,
+		.flags = {
+			{ FLAG_DESTROY, false, NULL },
+			{ FLAG_YES, false, "do not ask" },
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_delete,
+	},
+	{
+		REGISTRY,
+		.name = "undelete",
+		.summary = "take back a deletion",
+		.arguments = "PATH KEY VERSION",
+		.min_args = 3,
+		.max_args = 3,
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_undelete,
+	},
+	{
+		REGISTRY,
+		.name = "rotate",
+		.summary = "seal every secret with a new data key",
+		.details = "The registry goes on serving meanwhile.  A new master key is put "
+		    "into the file of "
+		    "--master-key-file, and the\nregistry told by SIGHUP; or it is started "
+		    "with the new key "
+		    "and master.encryption.old.key.",
+		.flags = {
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_rotate,
+	},
+	{
+		REGISTRY,
+		.name = "import",
+		.summary = "copy secrets from another registry or from an export",
+		.details = "Versions keep their order and get new numbers.  Run again after an "
+		    "interruption it adds what is missing.",
+		.flags = {
+			{ FLAG_FROM, true, NULL },
+			{ FLAG_FROM_USER, false, NULL },
+			{ FLAG_FROM_PASSWORD_FILE, false, NULL },
+			{ FLAG_FROM_TOKEN_FILE, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_import,
+	},
+	{
+		REGISTRY,
+		.name = "export",
+		.summary = "write every secret that may be read, in clear text",
+		.details = "One JSON object a line: path, key, version, secret.",
+		.flags = {
+			{ FLAG_OUTPUT_FILE, true, "a new file for it, - for standard output" },
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_export,
+	},
+	{
+		REGISTRY,
+		.name = "validate",
+		.summary = "check the references of a connector's configuration",
+		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as "
+		    "PATH, and "
+		    "a key that is there.",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_CONNECTOR, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_validate,
+	},
+	{
+		REGISTRY,
+		.name = "resolve",
+		.summary = "print a connector's configuration with its references resolved",
+		.arguments = "FILE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_CONNECTOR, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			REMOTE, LAST
+		},
+		.run = commands_registry_resolve,
+	},
+};
+
+#define OWN (sizeof(commands_own) / sizeof(commands_own[0]))
+#define CLIENT (sizeof(commands_registry) / sizeof(commands_registry[0]))
+
 size_t
 command_count(void)
 {
-	return OWN + registry_command_count();
+	return OWN + service_command_count() + CLIENT;
 }
 
 const struct command *
 command_at(size_t i)
 {
-	return i < OWN ? &command_commands[i] : registry_command_at(i - OWN);
+	if (i < OWN)
+		return &commands_own[i];
+	i -= OWN;
+	if (i < service_command_count())
+		return service_command_at(i);
+	return &commands_registry[i - service_command_count()];
 }
 
 const struct command *
@@ -771,10 +654,4 @@ command_is_group(const char *word)
 			return true;
 	}
 	return false;
-}
-
-bool
-command_is_registry(const struct command *c)
-{
-	return c->group != NULL && strcmp(c->group, "registry") == 0;
 }

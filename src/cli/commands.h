@@ -1,7 +1,21 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+struct command;
 struct options;
+
+/* Every command of the program, in the order of --help. */
+size_t command_count(void);
+const struct command *command_at(size_t i);
+
+/* ${group} NULL: a command of one word.  NULL: no such command. */
+const struct command *command_find(const char *group, const char *name);
+
+/* Is it the first word of two? */
+bool command_is_group(const char *word);
 
 /* What each command does, one file each: the program's exit status. */
 int commands_interface(const struct options *o);
@@ -29,18 +43,7 @@ int commands_git_uninstall(const struct options *o);
 int commands_git_check(const struct options *o);
 int commands_doctor(const struct options *o);
 
-/* What each command `propseal registry ...` does: the program's exit status. */
-int commands_registry_serve(const struct options *o);
-
-/* Administration of a data folder; the word after these is an action (action.h). */
-int commands_registry_user(const struct options *o);
-int commands_registry_token(const struct options *o);
-int commands_registry_role(const struct options *o);
-int commands_registry_audit(const struct options *o);
-int commands_registry_audit_verify(const struct options *o);
-int commands_registry_audit_search(const struct options *o);
-
-/* The client side. */
+/* Of `propseal registry`, those that talk with one; propseal-registryd runs the others. */
 int commands_registry_put(const struct options *o);
 int commands_registry_get(const struct options *o);
 int commands_registry_list(const struct options *o);

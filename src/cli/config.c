@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/settings.h"
@@ -23,6 +24,7 @@ struct showing {
 	bool json;
 	struct buf value;	/* of this line */
 	struct buf out;
+	struct json_out writer;
 };
 
 struct checking {
@@ -30,6 +32,7 @@ struct checking {
 	size_t files;
 	size_t problems;	/* of all files */
 	struct buf out;
+	struct json_out writer;
 };
 
 static const char *
@@ -77,8 +80,9 @@ value_of(struct showing *s, enum setting_id id)
 	return true;
 }
 
+/* Blanks to the next column, at least one. */
 static void
-config_show_pad(struct buf *out, size_t from, size_t width)
+config_show_fill(struct buf *out, size_t from, size_t width)
 {
 	size_t used = out->len - from;
 
@@ -108,10 +112,10 @@ config_show_add_line(struct showing *s, enum setting_id id)
 	s->section = section;
 	from = out->len;
 	buf_append_str(out, setting_name(id, name));
-	config_show_pad(out, from, NAME_COLUMN);
+	config_show_fill(out, from, NAME_COLUMN);
 	from = out->len;
 	config_show_append_visible(out, there ? buf_cstr(&s->value) : "(none)");
-	config_show_pad(out, from, VALUE_COLUMN);
+	config_show_fill(out, from, VALUE_COLUMN);
 	if (given(s, id) != FLAG_COUNT)
 		buf_printf(out, "flag --%s", flag_get(given(s, id))->name);
 	else if (v->variable != NULL)
@@ -125,61 +129,51 @@ config_show_add_line(struct showing *s, enum setting_id id)
 }
 
 static void
-config_show_append_json(struct buf *out, const char *text)
-{
-	if (text == NULL)
-		buf_append_str(out, "null");
-	else
-		text_append_json(out, text, strlen(text));
-}
-
-static void
 append_json_value(struct showing *s, enum setting_id id)
 {
 	bool there = value_of(s, id);
 	bool is_list = setting_is_list(id) || setting_kind(id) == SETTING_IS_BINDING;
 	const char *p = buf_cstr(&s->value);
-	struct buf *out = &s->out;
-	size_t len, n = 0;
+	struct json_out *o = &s->writer;
+	size_t len;
 
 	if (!is_list && setting_kind(id) != SETTING_IS_SECONDS) {
-		config_show_append_json(out, there ? p : NULL);
+		json_out_text(o, "value", there ? p : NULL);
 		return;
 	}
 	if (!is_list) {
-		buf_append_str(out, p);
+		json_out_raw(o, "value", p);
 		return;
 	}
-	buf_append_char(out, '[');
+	json_out_array(o, "value");
 	/* A key may be a comma, so keys are told apart by the blank alone. */
 	while (there && *p != '\0' && strcmp(p, "none") != 0) {
 		len = strcspn(p, " ");
-		if (n++ > 0)
-			buf_append_char(out, ',');
-		text_append_json(out, p, len);
+		json_out_text_n(o, NULL, p, len);
 		p += len + (p[len] == ' ');
 	}
-	buf_append_char(out, ']');
+	json_out_end(o);
 }
 
 static void
 config_show_add_json(struct showing *s, enum setting_id id)
 {
 	const struct config_value *v = config_get(s->o->config, id);
-	char name[SETTING_NAME_MAX];
-	struct buf *out = &s->out;
 	bool flag = given(s, id) != FLAG_COUNT;
+	char name[SETTING_NAME_MAX];
+	struct json_out *o = &s->writer;
 
-	buf_printf(out, "%s\n{\"section\":\"%s\",\"name\":\"%s\",\"value\":", id > 0 ? "," : "",
-	    setting_section(id), setting_name(id, name));
+	json_out_object(o, NULL);
+	json_out_text(o, "section", setting_section(id));
+	json_out_text(o, "name", setting_name(id, name));
 	append_json_value(s, id);
-	buf_printf(out, ",\"origin\":\"%s\",\"file\":",
-	    origin_name(flag ? CONFIG_FLAG : v->origin));
-	config_show_append_json(out, flag ? NULL : v->file);
+	json_out_text(o, "origin", origin_name(flag ? CONFIG_FLAG : v->origin));
+	json_out_text(o, "file", flag ? NULL : v->file);
 	if (flag || v->file == NULL)
-		buf_append_str(out, ",\"line\":null}");
+		json_out_null(o, "line");
 	else
-		buf_printf(out, ",\"line\":%zu}", v->line);
+		json_out_uint(o, "line", v->line);
+	json_out_end(o);
 }
 
 static void
@@ -194,21 +188,22 @@ add_places(struct showing *s)
 		if (p->path == NULL)
 			continue;
 		if (s->json) {
-			buf_printf(out, "%s{\"origin\":\"%s\",\"path\":", n++ > 0 ? "," : "",
-			    origin_name(p->origin));
-			config_show_append_json(out, p->path);
-			buf_printf(out, ",\"read\":%s}", p->file != NULL ? "true" : "false");
+			json_out_object(&s->writer, NULL);
+			json_out_text(&s->writer, "origin", origin_name(p->origin));
+			json_out_text(&s->writer, "path", p->path);
+			json_out_bool(&s->writer, "read", p->file != NULL);
+			json_out_end(&s->writer);
 			continue;
 		}
 		n++;
 		from = out->len;
 		buf_printf(out, "# %s", origin_name(p->origin));
-		config_show_pad(out, from, sizeof("# environment"));
+		config_show_fill(out, from, sizeof("# environment"));
 		config_show_append_visible(out, p->path);
 		buf_append_str(out, p->file != NULL ? "\n" : " (not there)\n");
 	}
 	if (n == 0 && !s->json)
-		buf_append_str(out, "# no " CONFIG_FILE_NAME " is read\n");
+		buf_append_str(out, "# no " OPTIONS_FILE_NAME " is read\n");
 }
 
 int
@@ -220,19 +215,28 @@ commands_config_show(const struct options *o)
 
 	buf_init(&s.value, CONFIG_SHOW_OUT_MAX);
 	buf_init(&s.out, CONFIG_SHOW_OUT_MAX);
-	if (s.json)
-		buf_append_str(&s.out, "{\"places\":[");
+	json_out_init(&s.writer, &s.out);
+	if (s.json) {
+		json_out_object(&s.writer, NULL);
+		json_out_array(&s.writer, "places");
+	}
 	add_places(&s);
-	if (s.json)
-		buf_append_str(&s.out, "],\n\"settings\":[");
+	if (s.json) {
+		json_out_end(&s.writer);
+		json_out_break(&s.writer);
+		json_out_rows(&s.writer, "settings");
+	}
 	for (id = 0; id < SETTING_COUNT; id++) {
 		if (s.json)
 			config_show_add_json(&s, (enum setting_id)id);
 		else
 			config_show_add_line(&s, (enum setting_id)id);
 	}
-	if (s.json)
-		buf_append_str(&s.out, "\n]}\n");
+	if (s.json) {
+		json_out_end(&s.writer);
+		json_out_end(&s.writer);
+		json_out_finish(&s.writer, NULL);
+	}
 	rc = output_write(&s.out, &err);
 	buf_release(&s.value);
 	buf_release(&s.out);
@@ -250,7 +254,7 @@ config_check_say(void *cookie, const struct error *what)
 
 /* Check one file by itself, and tell how it is. */
 static void
-config_check_check_file(struct checking *c, const char *path, bool foreign)
+config_check_file(struct checking *c, const char *path, bool foreign)
 {
 	size_t before = c->problems;
 	struct config_file *f;
@@ -263,9 +267,10 @@ config_check_check_file(struct checking *c, const char *path, bool foreign)
 	else if (f != NULL)
 		config_free(alone);
 	if (c->json) {
-		buf_append_str(&c->out, c->files > 0 ? ",{\"path\":" : "{\"path\":");
-		text_append_json(&c->out, path, strlen(path));
-		buf_printf(&c->out, ",\"problems\":%zu}", c->problems - before);
+		json_out_object(&c->writer, NULL);
+		json_out_text(&c->writer, "path", path);
+		json_out_uint(&c->writer, "problems", c->problems - before);
+		json_out_end(&c->writer);
 	} else if (c->problems == before) {
 		text_append_visible(&c->out, path, strlen(path));
 		buf_append_str(&c->out, ": no problems\n");
@@ -296,7 +301,7 @@ config_check_is_own(const char *path)
 
 /* The files that a command run here would read, and then all together. */
 static void
-config_check_check_all(struct checking *c)
+config_check_all(struct checking *c)
 {
 	const char *variable = getenv(CONFIG_VARIABLE);
 	struct config *together;
@@ -309,13 +314,13 @@ config_check_check_all(struct checking *c)
 	buf_init(&path, CONFIG_PATH_MAX);
 	config_find_user(&path);
 	if (path.len > 0 && (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists))
-		config_check_check_file(c, buf_cstr(&path), false);
+		config_check_file(c, buf_cstr(&path), false);
 	buf_clear(&path);
 	config_find_project(&path);
 	if (path.len > 0)
-		config_check_check_file(c, buf_cstr(&path), true);
+		config_check_file(c, buf_cstr(&path), true);
 	if (variable != NULL)
-		config_check_check_file(c, variable, false);
+		config_check_file(c, variable, false);
 	buf_release(&path);
 	if (c->problems > 0)
 		return;
@@ -333,16 +338,22 @@ commands_config_check(const struct options *o)
 	int rc;
 
 	buf_init(&c.out, CONFIG_CHECK_OUT_MAX);
-	if (c.json)
-		buf_append_str(&c.out, "{\"files\":[");
+	json_out_init(&c.writer, &c.out);
+	if (c.json) {
+		json_out_object(&c.writer, NULL);
+		json_out_array(&c.writer, "files");
+	}
 	if (o->arg_count > 0)
-		config_check_check_file(&c, o->args[0], !config_check_is_own(o->args[0]));
+		config_check_file(&c, o->args[0], !config_check_is_own(o->args[0]));
 	else
-		config_check_check_all(&c);
-	if (c.json)
-		buf_printf(&c.out, "],\"problems\":%zu}\n", c.problems);
-	else if (c.files == 0)
-		buf_append_str(&c.out, "no " CONFIG_FILE_NAME " is read here\n");
+		config_check_all(&c);
+	if (c.json) {
+		json_out_end(&c.writer);
+		json_out_uint(&c.writer, "problems", c.problems);
+		json_out_end(&c.writer);
+		json_out_finish(&c.writer, NULL);
+	} else if (c.files == 0)
+		buf_append_str(&c.out, "no " OPTIONS_FILE_NAME " is read here\n");
 	rc = output_write(&c.out, &err);
 	buf_release(&c.out);
 	if (rc != 0)

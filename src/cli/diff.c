@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "cli/change.h"
@@ -37,12 +38,12 @@ struct diff_report {
 	const struct document *a;	/* the pair at hand */
 	const struct document *b;
 	bool begun;			/* the pair has something to show already */
-	size_t shown;			/* entries of the pair */
 	size_t pairs;
 	size_t missing;			/* files that one side does not have */
 	size_t counts[COMPARE_ONLY_B + 1];
 	struct buf value;
 	struct buf out;			/* secret */
+	struct json_out writer;
 };
 
 struct comparison {
@@ -60,8 +61,11 @@ diff_report_init(struct diff_report *r, bool json)
 	buf_init_secret(&r->value, BUF_MAX_FILE);
 	/* Values that no rule calls secret may be all the same. */
 	buf_init_secret(&r->out, BUF_MAX_FILE);
-	if (json)
-		buf_append_str(&r->out, "{\"files\":[");
+	json_out_init(&r->writer, &r->out);
+	if (json) {
+		json_out_object(&r->writer, NULL);
+		json_out_rows(&r->writer, "files");
+	}
 }
 
 static void
@@ -75,15 +79,6 @@ static void
 diff_report_append_visible(struct buf *out, const char *text)
 {
 	text_append_visible(out, text, strlen(text));
-}
-
-static void
-diff_report_append_json(struct buf *out, const char *text)
-{
-	if (text == NULL)
-		buf_append_str(out, "null");
-	else
-		text_append_json(out, text, strlen(text));
 }
 
 /* Does any reference stand in the value? */
@@ -143,23 +138,20 @@ static void
 add_side_json(struct diff_report *r, const char *name, const struct document *d, size_t i,
     bool secret)
 {
-	struct buf *out = &r->out;
+	struct json_out *o = &r->writer;
 
-	buf_append_str(out, name);
 	if (!diff_report_load(r, d, i)) {
-		buf_append_str(out, "null");
+		json_out_null(o, name);
 		return;
 	}
-	buf_append_str(out, "{\"line\":");
-	number_append(out, document_line(d, i));
-	buf_append_str(out, ",\"state\":\"");
-	buf_append_str(out, state_name(state_of(d, i, r->s, NULL)));
-	buf_append_str(out, "\",\"value\":");
+	json_out_object(o, name);
+	json_out_uint(o, "line", document_line(d, i));
+	json_out_text(o, "state", state_name(state_of(d, i, r->s, NULL)));
 	if (may_show(r, secret))
-		text_append_json(out, r->value.data, r->value.len);
+		json_out_text_n(o, "value", r->value.data, r->value.len);
 	else
-		buf_append_str(out, "null");
-	buf_append_char(out, '}');
+		json_out_null(o, "value");
+	json_out_end(o);
 }
 
 static const char *
@@ -219,25 +211,31 @@ diff_report_add(void *report, const struct compare_entry *e, struct error *err)
 		add_side(r, r->b, e->b, '+', e, secret);
 		return buf_check(&r->out, err);
 	}
-	buf_append_str(&r->out, r->shown++ > 0 ? ",\n{\"key\":" : "\n{\"key\":");
-	text_append_json(&r->out, e->key, e->len);
-	buf_append_str(&r->out, ",\"result\":\"");
-	buf_append_str(&r->out, compare_name(e->result));
-	buf_append_str(&r->out, secret ? "\",\"secret\":true" : "\",\"secret\":false");
-	add_side_json(r, ",\"a\":", r->a, e->a, secret);
-	add_side_json(r, ",\"b\":", r->b, e->b, secret);
-	buf_append_char(&r->out, '}');
+	json_out_break(&r->writer);
+	json_out_object(&r->writer, NULL);
+	json_out_text_n(&r->writer, "key", e->key, e->len);
+	json_out_text(&r->writer, "result", compare_name(e->result));
+	json_out_bool(&r->writer, "secret", secret);
+	add_side_json(r, "a", r->a, e->a, secret);
+	add_side_json(r, "b", r->b, e->b, secret);
+	json_out_end(&r->writer);
 	return buf_check(&r->out, err);
 }
 
 static void
 begin_json(struct diff_report *r, const char *a, const char *b)
 {
-	buf_append_str(&r->out, r->pairs + r->missing > 0 ? ",\n{\"a\":" : "\n{\"a\":");
-	diff_report_append_json(&r->out, a);
-	buf_append_str(&r->out, ",\"b\":");
-	diff_report_append_json(&r->out, b);
-	buf_append_str(&r->out, ",\"entries\":[");
+	json_out_object(&r->writer, NULL);
+	json_out_text(&r->writer, "a", a);
+	json_out_text(&r->writer, "b", b);
+	json_out_array(&r->writer, "entries");
+}
+
+static void
+end_json(struct diff_report *r)
+{
+	json_out_end(&r->writer);
+	json_out_end(&r->writer);
 }
 
 static void
@@ -246,7 +244,6 @@ diff_report_begin(struct diff_report *r, const struct document *a, const struct 
 	r->a = a;
 	r->b = b;
 	r->begun = false;
-	r->shown = 0;
 	if (r->json)
 		begin_json(r, document_file(a), document_file(b));
 }
@@ -257,7 +254,7 @@ diff_report_end(struct diff_report *r)
 {
 	r->pairs++;
 	if (r->json)
-		buf_append_str(&r->out, "]}");
+		end_json(r);
 }
 
 /* A file that only one side has; the other path is NULL. */
@@ -266,7 +263,7 @@ diff_report_missing(struct diff_report *r, const char *a, const char *b)
 {
 	if (r->json) {
 		begin_json(r, a, b);
-		buf_append_str(&r->out, "]}");
+		end_json(r);
 	} else {
 		buf_append_str(&r->out, "--- ");
 		diff_report_append_visible(&r->out, a != NULL ? a : "(no such file)");
@@ -305,8 +302,10 @@ diff_report_finish(struct diff_report *r, bool folders)
 	bool first = true;
 
 	if (r->json) {
-		buf_append_str(&r->out, "\n],\"equal\":");
-		buf_append_str(&r->out, diff_report_differs(r) ? "false}\n" : "true}\n");
+		json_out_end(&r->writer);
+		json_out_bool(&r->writer, "equal", !diff_report_differs(r));
+		json_out_end(&r->writer);
+		json_out_finish(&r->writer, NULL);
 		return;
 	}
 	if (folders)

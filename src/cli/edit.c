@@ -11,7 +11,7 @@
 #include "cli/commands.h"
 #include "cli/file.h"
 #include "cli/memory.h"
-#include "cli/process.h"
+#include "common/process.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"

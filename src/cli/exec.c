@@ -12,7 +12,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/memory.h"
-#include "cli/process.h"
+#include "common/process.h"
 #include "cli/registry/remote.h"
 #include "common/args.h"
 #include "common/report.h"

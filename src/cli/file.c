@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -24,6 +25,8 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
+/* A key of 32 bytes has 44 characters; the frame around it is short. */
+#define KEY_TEXT_MAX 1024
 #define LIST_MAX (64U << 20)
 #define TEXT_MAX (256U << 20)
 
@@ -481,6 +484,76 @@ out:
 	return rc;
 }
 
+/* The table of the reference: one row of two columns. */
+static void
+append_key_table(struct buf *out, const struct buf *key)
+{
+	size_t i;
+	int row;
+
+	for (row = 0; row < 3; row++) {
+		if (row == 1) {
+			buf_append_str(out, "| Master Key | ");
+			buf_append(out, key->data, key->len);
+			buf_append_str(out, " |\n");
+			continue;
+		}
+		buf_append_str(out, "+------------+");
+		for (i = 0; i < key->len + 2; i++)
+			buf_append_char(out, '-');
+		buf_append_str(out, "+\n");
+	}
+}
+
+/*
+ * Print a new master key on standard output as `confluent secret` does (a
+ * table, JSON or YAML), and on standard error the advice to save it.  The
+ * error's hint says that the passphrase gives the key again.
+ */
+static int
+print_master_key(const struct key *k, enum output_format format, struct error *err)
+{
+	struct json_out o;
+	struct buf key, text;
+	int rc = -1;
+
+	buf_init_secret(&key, KEY_TEXT_MAX);
+	buf_init_secret(&text, KEY_TEXT_MAX);
+	key_append_base64(k, &key);
+	if (buf_check(&key, err) != 0)
+		goto out;
+	switch (format) {
+	case OUTPUT_HUMAN:
+		append_key_table(&text, &key);
+		break;
+	case OUTPUT_JSON:
+		json_out_init(&o, &text);
+		json_out_pretty(&o);
+		json_out_object(&o, NULL);
+		json_out_text_n(&o, "master_key", key.data, key.len);
+		json_out_end(&o);
+		json_out_finish(&o, NULL);
+		break;
+	case OUTPUT_YAML:
+		buf_append_str(&text, "master_key: ");
+		buf_append(&text, key.data, key.len);
+		buf_append_char(&text, '\n');
+		break;
+	}
+	rc = output_write(&text, err);
+	if (rc == 0)
+		report_line("Save the master key. It cannot be retrieved later.");
+out:
+	if (rc != 0)
+		error_hint(err, "the secrets file is written and the new master key is in force: "
+		    "the passphrase still gives it, so keep the passphrase; on a terminal "
+		    "propseal asks for key or passphrase, and `file rotate --master-key` makes "
+		    "and prints another key");
+	buf_release(&key);
+	buf_release(&text);
+	return rc;
+}
+
 static int
 generate(struct change *c, const struct options *o, struct buf *passphrase, struct error *err)
 {
@@ -496,7 +569,7 @@ generate(struct change *c, const struct options *o, struct buf *passphrase, stru
 	if (rc == 0)
 		rc = change_finish(c, err);
 	if (rc == 0 && !o->on[FLAG_DRY_RUN])
-		rc = output_master_key(master, options_key_format(o), err);
+		rc = print_master_key(master, options_key_format(o), err);
 	key_free(master);
 	return rc;
 }
@@ -742,7 +815,7 @@ rotate_rotate(struct change *c, const struct options *o, struct passphrases *p, 
 		return -1;
 	rc = change_finish(c, err);
 	if (rc == 0 && master_too && !o->on[FLAG_DRY_RUN])
-		rc = output_master_key(new_master, options_key_format(o), err);
+		rc = print_master_key(new_master, options_key_format(o), err);
 	key_free(new_master);
 	return rc;
 }

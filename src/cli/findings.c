@@ -1,21 +1,25 @@
+#include "cli/findings.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/findings.h"
 #include "common/report.h"
 
 static const char *const levels[FINDING_LEVELS] = { "ok", "remark", "warning", "problem" };
 
 void
-findings_init(struct findings *f, bool json, bool by_kind)
+findings_init(struct findings *f, bool json, enum findings_form form)
 {
 	memset(f, 0, sizeof(*f));
 	f->json = json;
-	f->by_kind = by_kind;
+	f->form = form;
 	buf_init(&f->list, BUF_MAX_FILE);
+	json_out_init(&f->rows, &f->list);
+	if (json)
+		json_out_rows(&f->rows, NULL);
 }
 
 void
@@ -25,38 +29,19 @@ findings_release(struct findings *f)
 }
 
 static void
-findings_append_member(struct buf *out, const char *name, const char *text)
-{
-	buf_printf(out, ",\"%s\":", name);
-	if (text[0] == '\0')
-		buf_append_str(out, "null");
-	else
-		text_append_json(out, text, strlen(text));
-}
-
-static void
 findings_add_json(struct findings *f, enum finding_level level, const char *kind,
     const struct error *what)
 {
-	struct buf *out = &f->list;
+	struct json_out *o = &f->rows;
 
-	buf_printf(out, "%s\n{\"level\":\"%s\",\"kind\":\"%s\"", out->len > 0 ? "," : "",
-	    levels[level], kind);
-	findings_append_member(out, "file", what->file);
-	if (what->line > 0)
-		buf_printf(out, ",\"line\":%zu", what->line);
-	else
-		buf_append_str(out, ",\"line\":null");
-	findings_append_member(out, "key", what->key);
-	findings_append_member(out, "text", what->text);
-	findings_append_member(out, "do", what->hint);
-	buf_append_char(out, '}');
-}
-
-static void
-findings_append_visible(struct buf *out, const char *text)
-{
-	text_append_visible(out, text, strlen(text));
+	json_out_object(o, NULL);
+	if (f->form != FINDINGS_PLAIN)
+		json_out_text(o, "level", levels[level]);
+	json_out_text(o, "kind", kind);
+	report_json(o, what);
+	if (f->form != FINDINGS_PLAIN)
+		json_out_text(o, "do", what->hint[0] != '\0' ? what->hint : NULL);
+	json_out_end(o);
 }
 
 static void
@@ -65,24 +50,14 @@ findings_add_line(struct findings *f, enum finding_level level, const char *kind
 {
 	struct buf *out = &f->list;
 
-	if (what->file[0] != '\0') {
-		findings_append_visible(out, what->file);
-		if (what->line > 0)
-			buf_printf(out, ":%zu", what->line);
-		buf_append_str(out, ": ");
-	}
-	buf_printf(out, "%s: ", f->by_kind ? kind : levels[level]);
-	if (what->key[0] != '\0') {
-		buf_append_char(out, '"');
-		findings_append_visible(out, what->key);
-		buf_append_str(out, "\": ");
-	}
-	findings_append_visible(out, what->text);
-	buf_append_char(out, '\n');
+	report_append_place(out, what);
+	buf_printf(out, "%s: ", f->form == FINDINGS_BY_LEVEL ? levels[level] : kind);
+	report_append_text(out, what);
 	/* Ten findings of a kind in a row are told once what to do. */
-	if (what->hint[0] != '\0' && strcmp(what->hint, f->hint) != 0) {
+	if (f->form != FINDINGS_PLAIN && what->hint[0] != '\0' &&
+	    strcmp(what->hint, f->hint) != 0) {
 		buf_append_str(out, "  hint: ");
-		findings_append_visible(out, what->hint);
+		text_append_visible(out, what->hint, strlen(what->hint));
 		buf_append_char(out, '\n');
 	}
 	memcpy(f->hint, what->hint, sizeof(f->hint));
@@ -93,6 +68,7 @@ findings_add(struct findings *f, enum finding_level level, const char *kind,
     const struct error *what)
 {
 	f->counts[level]++;
+	f->told++;
 	if (f->json)
 		findings_add_json(f, level, kind, what);
 	else
@@ -124,9 +100,29 @@ findings_status(const struct findings *f)
 	return f->counts[FINDING_PROBLEM] > 0 ? 3 : 0;
 }
 
+static void
+findings_write_json(struct findings *f, const char *file, const struct findings_count *counts,
+    size_t n, int status, struct buf *out)
+{
+	struct json_out o;
+	size_t i;
+
+	json_out_end(&f->rows);
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	if (file != NULL)
+		json_out_text(&o, "file", file);
+	for (i = 0; i < n; i++)
+		json_out_uint(&o, counts[i].name, counts[i].n);
+	json_out_raw_n(&o, "findings", f->list.data, f->list.len);
+	json_out_int(&o, "exit", status);
+	json_out_end(&o);
+	json_out_finish(&o, NULL);
+}
+
 int
-findings_write(struct findings *f, const char *members, const char *summary, int status,
-    struct error *err)
+findings_write(struct findings *f, const char *file, const struct findings_count *counts,
+    size_t n, const char *summary, int status, struct error *err)
 {
 	struct buf out;
 	int rc;
@@ -135,11 +131,7 @@ findings_write(struct findings *f, const char *members, const char *summary, int
 		return -1;
 	buf_init(&out, 2 * BUF_MAX_FILE);
 	if (f->json) {
-		buf_printf(&out, "{%s\"problems\":%zu,\"warnings\":%zu,\"remarks\":%zu,"
-		    "\"findings\":[", members, f->counts[FINDING_PROBLEM],
-		    f->counts[FINDING_WARNING], f->counts[FINDING_REMARK]);
-		buf_append(&out, f->list.data, f->list.len);
-		buf_printf(&out, "%s],\"exit\":%d}\n", f->list.len > 0 ? "\n" : "", status);
+		findings_write_json(f, file, counts, n, status, &out);
 	} else {
 		buf_append(&out, f->list.data, f->list.len);
 		buf_printf(&out, "%s\n", summary);

@@ -5,10 +5,14 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/json_out.h"
 
 struct error;
 
-/* What `doctor` and `git check` have to say, for people or as JSON. */
+/*
+ * What `doctor`, `git check` and `file verify` have to say: a line a finding
+ * and a summary for people, or the same as JSON.
+ */
 enum finding_level {
 	FINDING_OK,		/* looked at, and well */
 	FINDING_REMARK,
@@ -17,15 +21,30 @@ enum finding_level {
 	FINDING_LEVELS
 };
 
+/* What there is to be said of each finding. */
+enum findings_form {
+	FINDINGS_BY_LEVEL,	/* lines have the level; JSON level, kind and what to do */
+	FINDINGS_BY_KIND,	/* lines have the kind; JSON as above */
+	FINDINGS_PLAIN		/* lines and JSON have the kind; never what to do */
+};
+
+/* A number of the summary that JSON gives. */
+struct findings_count {
+	const char *name;
+	size_t n;
+};
+
 struct findings {
 	bool json;
-	bool by_kind;		/* lines for people have the kind, not the level */
+	enum findings_form form;
 	size_t counts[FINDING_LEVELS];
+	size_t told;		/* findings */
 	struct buf list;
+	struct json_out rows;	/* that writes it */
 	char hint[1024];	/* of the last line, not to be repeated */
 };
 
-void findings_init(struct findings *f, bool json, bool by_kind);
+void findings_init(struct findings *f, bool json, enum findings_form form);
 void findings_release(struct findings *f);
 
 /* ${kind}: a stable word for machines.  ${what}: the text, the place (file,
@@ -45,12 +64,12 @@ void findings_say(struct findings *f, enum finding_level level, const char *kind
 int findings_status(const struct findings *f);
 
 /**
- * findings_write(f, members, summary, status, err):
- * Print all on standard output.  ${members}: the first members of the JSON
- * object, such as "\"files\":3,", or "".  ${summary}: the last line for
- * people, without a line end.
+ * findings_write(f, file, counts, n, summary, status, err):
+ * Print all on standard output.  JSON begins with ${file} (NULL: no member)
+ * and the ${n} ${counts}; ${summary} is the last line for people, without a
+ * line end.  Once, as the last thing.
  */
-int findings_write(struct findings *f, const char *members, const char *summary, int status,
-    struct error *err);
+int findings_write(struct findings *f, const char *file, const struct findings_count *counts,
+    size_t n, const char *summary, int status, struct error *err);
 
 #endif /* !CLI_FINDINGS_H */

@@ -526,17 +526,11 @@ job_value(const struct job *j, struct remote *r, struct registry_answer *out, st
 static int
 job_put(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
 {
-	char n[NUMBER_MAX];
-
 	if (remote_check_text(&j->value, err) != 0)
 		return -1;
 	remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
 	    (const char *)NULL);
-	buf_append_str(&r->body, "{\"secret\":");
-	text_append_json(&r->body, j->value.data, j->value.len);
-	buf_append_str(&r->body, ",\"cas\":");
-	buf_append_str(&r->body, job_number(j->cas, n));
-	buf_append_char(&r->body, '}');
+	remote_body(r, j->value.data, j->value.len, (long)j->cas, 0);
 	if (remote_call(r, "POST", NULL, err) != 0)
 		return -1;
 	return answer_stored(&r->answer, out, err);

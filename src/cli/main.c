@@ -1,13 +1,19 @@
 #include <sys/stat.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "cli/process.h"
+#include "cli/commands.h"
 #include "cli/settings.h"
 #include "common/args.h"
+#include "common/process.h"
 #include "common/report.h"
 
+#define SERVICE "propseal-registryd"
 #define HELP_MAX (64U << 10)
 
 static int
@@ -119,6 +125,60 @@ dispatch_find(const struct scan *s, size_t at, bool paths, size_t *words, const 
 	return NULL;
 }
 
+static void
+append_commands(const char *group, struct buf *out)
+{
+	const struct command *c;
+	size_t i;
+
+	for (i = 0; i < command_count(); i++) {
+		c = command_at(i);
+		if (c->hidden || (group != NULL ?
+		    c->group == NULL || strcmp(c->group, group) != 0 : command_is_registry(c)))
+			continue;
+		usage_row(c, out);
+	}
+}
+
+/* The commands of a group (NULL: the whole program's help). */
+static void
+help_append(const char *group, struct buf *out)
+{
+	if (group != NULL) {
+		buf_printf(out, "usage: propseal %s COMMAND [flags]\n\nCommands:\n", group);
+		append_commands(group, out);
+		buf_printf(out, "\nMore about one: propseal %s COMMAND --help\n", group);
+		return;
+	}
+	buf_append_str(out,
+	    "propseal: secrets of Kafka and Confluent Platform configuration files\n\n");
+	usage_line(NULL, out);
+	buf_append_str(out, "\nWithout a command it opens the interface on the PATHs, or on the "
+	    "current folder.\n\nCommands:\n");
+	append_commands(NULL, out);
+	buf_append_str(out,
+	    "  registry ...          the Secret Registry, see: propseal registry --help\n"
+	    "  help [COMMAND]        explain a command\n"
+	    "  version               print the version (also --version)\n"
+	    "\n"
+	    "A first word `secret` is ignored: scripts for `confluent secret` run unchanged.\n"
+	    "\n"
+	    "The master key comes from the first of\n"
+	    "  --master-key-file FILE\n"
+	    "  the environment variable that the secrets file names\n"
+	    "    (CONFLUENT_SECURITY_MASTER_KEY when it names none)\n"
+	    "  the systemd credential propseal.master-key\n"
+	    "  a question on the terminal, which takes the key or the passphrase\n"
+	    "\n"
+	    "Exit status:\n"
+	    "  0  done\n"
+	    "  1  failed, nothing changed\n"
+	    "  2  wrong usage, nothing read or written\n"
+	    "  3  findings (file verify: dangling references; git check; doctor)\n"
+	    "  4  wrong key or passphrase, or damaged data\n"
+	    "  5  another propseal holds the lock\n");
+}
+
 /* --help, or the words after `help`. */
 static int
 print_help(const struct scan *s, size_t at, bool paths)
@@ -131,19 +191,51 @@ print_help(const struct scan *s, size_t at, bool paths)
 
 	buf_init(&text, HELP_MAX);
 	if (at == s->count)
-		usage_group(NULL, &text);
+		help_append(NULL, &text);
 	else if ((c = dispatch_find(s, at, paths, &words, &group, &err)) != NULL)
 		usage_command(c, &text);
 	else if (group != NULL)
-		usage_group(group, &text);
+		help_append(group, &text);
 	else
 		return report_usage(NULL, &err);
 	return print_text(&text);
 }
 
+/*
+ * Start the program that works on the registry's folder, in our place and with
+ * our arguments: it is beside us, or where `make install` puts it.
+ */
+static int
+exec_service(char **argv)
+{
+	char path[PATH_MAX];
+	struct error err;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(SERVICE));
+	static char name[] = SERVICE;
+
+	argv[0] = name;
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	if (n > 0) {
+		memcpy(path + n, SERVICE, sizeof(SERVICE));
+		execv(path, argv);
+	}
+	if (n <= 0 || errno == ENOENT) {
+		snprintf(path, sizeof(path), "%s/%s", PROPSEAL_LIBEXECDIR, SERVICE);
+		execv(path, argv);
+	}
+	if (errno != ENOENT) {
+		error_io(&err, path, "cannot start");
+		return report_error(&err);
+	}
+	error_set(&err, ERROR_MISSING, SERVICE " is not installed");
+	error_hint(&err, "this command needs it beside propseal, or in %s", PROPSEAL_LIBEXECDIR);
+	return report_error(&err);
+}
+
 /* Run the command as its flags and the settings say. */
 static int
-run_with(const struct config *config, struct options *o)
+run_with(const struct config *config, struct options *o, char **argv)
 {
 	struct error err;
 
@@ -151,7 +243,7 @@ run_with(const struct config *config, struct options *o)
 		config_apply(config, o);
 	if (options_check_required(o, &err) != 0)
 		return report_usage(o->command, &err);
-	return o->command->run(o);
+	return o->command->run != NULL ? o->command->run(o) : exec_service(argv);
 }
 
 static int
@@ -167,7 +259,7 @@ run(const struct command *c, int argc, char **argv, size_t skip)
 	else if (!c->no_config && (config = config_load(&err)) == NULL)
 		status = report_error(&err);
 	else
-		status = run_with(config, &o);
+		status = run_with(config, &o, argv);
 	options_release(&o);
 	config_free(config);
 	return status;

@@ -64,7 +64,7 @@ render_check_usage(const struct options *o, const struct registry_resolver *regi
 	if (o->text[FLAG_LOCAL_SECRETS_FILE] == NULL && registry == NULL) {
 		error_set(err, ERROR_USAGE, "missing: --%s",
 		    flag_get(FLAG_LOCAL_SECRETS_FILE)->name);
-		return error_hint(err, "this flag (or secrets-file in " CONFIG_FILE_NAME
+		return error_hint(err, "this flag (or secrets-file in " OPTIONS_FILE_NAME
 		    ") or --url is required");
 	}
 	if (!o->on[FLAG_DRY_RUN] || (path != NULL && !output_is_stdout(path)))

@@ -408,7 +408,7 @@ apply(const struct config_value *v, enum flag_id id, struct options *o)
 		o->seconds[id] = (int)strtol(v->text, NULL, 10);
 	else
 		o->text[id] = v->text;
-	o->from[id] = v->file != NULL ? v : NULL;
+	o->from[id] = (struct options_origin){ .file = v->file, .line = v->line };
 }
 
 void

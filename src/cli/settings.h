@@ -96,7 +96,6 @@ bool setting_has_section(const char *section);
  */
 const char *config_value_next(const char *list, size_t *len);
 
-#define CONFIG_FILE_NAME "propseal.ini"
 #define CONFIG_VARIABLE "PROPSEAL_CONFIG"
 #define CONFIG_PATH_MAX 65536
 

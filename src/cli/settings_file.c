@@ -58,7 +58,7 @@ config_find_user(struct buf *out)
 		buf_append_str(out, "/.config");
 	} else
 		return;
-	buf_append_str(out, "/propseal/" CONFIG_FILE_NAME);
+	buf_append_str(out, "/propseal/" OPTIONS_FILE_NAME);
 }
 
 static bool
@@ -95,10 +95,10 @@ config_find_project(struct buf *out)
 	if (getcwd(folder, sizeof(folder)) == NULL || folder[0] != '/')
 		return;
 	for (;;) {
-		if (config_find_is_there(folder, CONFIG_FILE_NAME)) {
+		if (config_find_is_there(folder, OPTIONS_FILE_NAME)) {
 			if (!here)
 				buf_printf(out, "%s/", folder[1] == '\0' ? "" : folder);
-			buf_append_str(out, CONFIG_FILE_NAME);
+			buf_append_str(out, OPTIONS_FILE_NAME);
 			return;
 		}
 		if (folder[1] == '\0' || config_find_is_there(folder, ".git") || is_home(folder))
@@ -657,9 +657,9 @@ config_file_check_path(const struct reading *r, enum setting_id id, const char *
 	if (r->below == NULL || setting_kind(id) != SETTING_IS_PATH ||
 	    config_find_below(r->below, path))
 		return 0;
-	error_set(err, ERROR_REFUSED, "a " CONFIG_FILE_NAME " in a git work tree may name files "
+	error_set(err, ERROR_REFUSED, "a " OPTIONS_FILE_NAME " in a git work tree may name files "
 	    "below its own folder only, and none in .git: %.300s", path);
-	return error_hint(err, "set it in your own ~/.config/propseal/" CONFIG_FILE_NAME
+	return error_hint(err, "set it in your own ~/.config/propseal/" OPTIONS_FILE_NAME
 	    ", in a file that " CONFIG_VARIABLE " names, or by --%s",
 	    flag_get(setting_get(id)->flag)->name);
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -43,6 +44,7 @@ struct show_table {
 	size_t counts[STATE_DAMAGED + 1];
 	size_t clear_secrets;	/* plain and sensitive */
 	struct buf out;		/* secret */
+	struct json_out writer;
 };
 
 struct show {
@@ -64,28 +66,6 @@ static void
 show_table_release(struct show_table *t)
 {
 	buf_release(&t->out);
-}
-
-static void
-show_table_append_number(struct buf *out, size_t n, size_t width)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%*zu", (int)width, n);
-	buf_append_str(out, text);
-}
-
-/* Pad what was appended since ${start} to ${width} characters of UTF-8. */
-static void
-show_table_pad(struct buf *out, size_t start, size_t width)
-{
-	size_t n = 0;
-	size_t i;
-
-	for (i = start; i < out->len; i++)
-		n += (out->data[i] & 0xc0) != 0x80;
-	for (; n < width; n++)
-		buf_append_char(out, ' ');
 }
 
 static void
@@ -111,44 +91,41 @@ show_table_begin(struct show_table *t, const struct document *d)
 	size_t start;
 
 	if (t->json) {
-		buf_append_str(&t->out, "{\"file\":");
-		text_append_json(&t->out, file, strlen(file));
-		buf_append_str(&t->out, ",\"format\":\"");
-		buf_append_str(&t->out, document_format(d) == DOCUMENT_JSON ? "json" :
-		    "properties");
-		buf_append_str(&t->out, "\",\"entries\":[");
+		json_out_init(&t->writer, &t->out);
+		json_out_object(&t->writer, NULL);
+		json_out_text(&t->writer, "file", file);
+		json_out_text(&t->writer, "format", document_format(d) == DOCUMENT_JSON ?
+		    "json" : "properties");
+		json_out_rows(&t->writer, "entries");
 		return;
 	}
 	show_table_measure(t, d);
 	start = t->out.len;
 	buf_append_str(&t->out, "LINE");
-	show_table_pad(&t->out, start, t->line_width + 2);
+	report_pad(&t->out, start, t->line_width + 2);
 	buf_append_str(&t->out, "STATE");
-	show_table_pad(&t->out, start, t->line_width + 2 + STATE_WIDTH + 2);
+	report_pad(&t->out, start, t->line_width + 2 + STATE_WIDTH + 2);
 	start = t->out.len;
 	buf_append_str(&t->out, "KEY");
-	show_table_pad(&t->out, start, t->key_width + 2);
+	report_pad(&t->out, start, t->key_width + 2);
 	buf_append_str(&t->out, "VALUE\n");
 }
 
 static void
 show_table_add_json(struct show_table *t, const struct show_entry *e, const struct buf *value)
 {
-	struct buf *out = &t->out;
+	struct json_out *o = &t->writer;
 
-	buf_append_str(out, t->entries > 0 ? ",\n{\"key\":" : "\n{\"key\":");
-	text_append_json(out, e->key, e->key_len);
-	buf_append_str(out, ",\"value\":");
+	json_out_object(o, NULL);
+	json_out_text_n(o, "key", e->key, e->key_len);
 	if (e->masked)
-		buf_append_str(out, "null");
+		json_out_null(o, "value");
 	else
-		text_append_json(out, value->data, value->len);
-	buf_append_str(out, ",\"state\":\"");
-	buf_append_str(out, state_name(e->state));
-	buf_append_str(out, e->sensitive ? "\",\"sensitive\":true,\"line\":" :
-	    "\",\"sensitive\":false,\"line\":");
-	show_table_append_number(out, e->line, 0);
-	buf_append_char(out, '}');
+		json_out_text_n(o, "value", value->data, value->len);
+	json_out_text(o, "state", state_name(e->state));
+	json_out_bool(o, "sensitive", e->sensitive);
+	json_out_uint(o, "line", e->line);
+	json_out_end(o);
 }
 
 static void
@@ -157,16 +134,16 @@ show_table_add_line(struct show_table *t, const struct show_entry *e, const stru
 	struct buf *out = &t->out;
 	size_t start;
 
-	show_table_append_number(out, e->line, t->line_width);
+	report_append_number(out, e->line, t->line_width);
 	buf_append_str(out, "  ");
 	start = out->len;
 	buf_append_str(out, state_name(e->state));
 	if (e->state == STATE_PLAIN && e->sensitive)
 		buf_append_str(out, " !");
-	show_table_pad(out, start, STATE_WIDTH + 2);
+	report_pad(out, start, STATE_WIDTH + 2);
 	start = out->len;
 	text_append_visible(out, e->key, e->key_len);
-	show_table_pad(out, start, t->key_width);
+	report_pad(out, start, t->key_width);
 	buf_append_str(out, "  ");
 	if (e->masked)
 		buf_append_str(out, MASK);
@@ -195,21 +172,23 @@ show_table_end(struct show_table *t)
 	size_t i;
 
 	if (t->json) {
-		buf_append_str(out, t->entries > 0 ? "\n]}\n" : "]}\n");
+		json_out_end(&t->writer);
+		json_out_end(&t->writer);
+		json_out_finish(&t->writer, NULL);
 		return;
 	}
-	show_table_append_number(out, t->entries, 0);
+	report_append_number(out, t->entries, 0);
 	buf_append_str(out, t->entries == 1 ? " entry" : " entries");
 	for (i = 0; i <= STATE_DAMAGED; i++) {
 		if (t->counts[i] == 0)
 			continue;
 		buf_append_str(out, ", ");
-		show_table_append_number(out, t->counts[i], 0);
+		report_append_number(out, t->counts[i], 0);
 		buf_append_char(out, ' ');
 		buf_append_str(out, state_name((enum entry_state)i));
 		if (i == STATE_PLAIN && t->clear_secrets > 0) {
 			buf_append_str(out, " (");
-			show_table_append_number(out, t->clear_secrets, 0);
+			report_append_number(out, t->clear_secrets, 0);
 			buf_append_str(out, t->clear_secrets == 1 ? " secret" : " secrets");
 			buf_append_str(out, " in clear text !)");
 		}
@@ -233,7 +212,7 @@ show_load(struct show *s, const struct options *o, struct error *err)
 	if ((s->secrets = secrets_file_load(path, err)) == NULL) {
 		if (err->code != ERROR_MISSING)
 			return -1;
-		if (o->from[FLAG_LOCAL_SECRETS_FILE] == NULL)
+		if (o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL)
 			return options_hint(o, FLAG_LOCAL_SECRETS_FILE, err);
 		/* It may not have been made yet, and was not asked for. */
 		report_note("%s is not there: references are not looked up", path);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/findings.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
@@ -19,6 +20,8 @@
 /* How long one step of the search may take; nobody looks on here. */
 #define STEP_MS 1000
 
+#define SUMMARY_MAX 4096
+
 /* What `file verify` finds. */
 enum verify_kind {
 	VERIFY_DAMAGED,		/* a sealed entry that does not open */
@@ -30,9 +33,8 @@ enum verify_kind {
 	VERIFY_KINDS
 };
 
-/* The output of `file verify`: a line a finding and a summary, or JSON. */
+/* What is reported, and counted for the summary. */
 struct verify_report {
-	bool json;
 	bool has_paths;
 	const char *file;	/* the secrets file */
 	size_t sealed;
@@ -40,8 +42,7 @@ struct verify_report {
 	size_t files;
 	size_t references;
 	size_t counts[VERIFY_KINDS];
-	struct buf findings;
-	struct buf out;		/* valid after verify_report_end */
+	struct findings findings;
 };
 
 static const char *
@@ -65,90 +66,13 @@ verify_report_kind_name(enum verify_kind kind)
 	return "";
 }
 
-static void
-verify_report_init(struct verify_report *r, const char *file, bool has_paths, bool json)
-{
-	memset(r, 0, sizeof(*r));
-	r->json = json;
-	r->has_paths = has_paths;
-	r->file = file;
-	buf_init(&r->findings, BUF_MAX_FILE);
-	buf_init(&r->out, 2 * BUF_MAX_FILE);
-}
-
-static void
-verify_report_release(struct verify_report *r)
-{
-	buf_release(&r->findings);
-	buf_release(&r->out);
-}
-
-static void
-verify_report_add_json(struct buf *out, enum verify_kind kind, const struct error *what)
-{
-	buf_printf(out, "%s\n{\"kind\":\"%s\",\"file\":", out->len > 0 ? "," : "",
-	    verify_report_kind_name(kind));
-	text_append_json(out, what->file, strlen(what->file));
-	if (what->line > 0)
-		buf_printf(out, ",\"line\":%zu,\"key\":", what->line);
-	else
-		buf_append_str(out, ",\"line\":null,\"key\":");
-	if (what->key[0] != '\0')
-		text_append_json(out, what->key, strlen(what->key));
-	else
-		buf_append_str(out, "null");
-	buf_append_str(out, ",\"text\":");
-	text_append_json(out, what->text, strlen(what->text));
-	buf_append_char(out, '}');
-}
-
-static void
-verify_report_add_line(struct buf *out, enum verify_kind kind, const struct error *what)
-{
-	text_append_visible(out, what->file, strlen(what->file));
-	if (what->line > 0)
-		buf_printf(out, ":%zu", what->line);
-	buf_printf(out, ": %s: ", verify_report_kind_name(kind));
-	if (what->key[0] != '\0') {
-		buf_append_char(out, '"');
-		text_append_visible(out, what->key, strlen(what->key));
-		buf_append_str(out, "\": ");
-	}
-	text_append_visible(out, what->text, strlen(what->text));
-	buf_append_char(out, '\n');
-}
-
+/* A finding at the place that ${what} names. */
 static void
 verify_report_add(struct verify_report *r, enum verify_kind kind, const struct error *what)
 {
 	r->counts[kind]++;
-	if (r->json)
-		verify_report_add_json(&r->findings, kind, what);
-	else
-		verify_report_add_line(&r->findings, kind, what);
-}
-
-static int verify_report_status(const struct verify_report *r);
-
-static void
-end_json(struct verify_report *r)
-{
-	struct buf *out = &r->out;
-
-	buf_append_str(out, "{\"file\":");
-	text_append_json(out, r->file, strlen(r->file));
-	buf_printf(out, ",\"sealed\":%zu,\"open\":%zu,\"damaged\":%zu,\"tagged\":%zu,"
-	    "\"changed\":%zu", r->sealed, r->sealed - r->counts[VERIFY_DAMAGED],
-	    r->counts[VERIFY_DAMAGED], r->tagged, r->counts[VERIFY_CHANGED]);
-	if (r->has_paths)
-		buf_printf(out, ",\"files\":%zu,\"references\":%zu,\"dangling\":%zu,"
-		    "\"unreadable\":%zu,\"orphans\":%zu", r->files, r->references,
-		    r->counts[VERIFY_DANGLING], r->counts[VERIFY_UNREADABLE],
-		    r->counts[VERIFY_ORPHAN]);
-	buf_append_str(out, ",\"findings\":[");
-	buf_append(out, r->findings.data, r->findings.len);
-	buf_printf(out, "%s],\"exit\":%d}\n", r->findings.len > 0 ? "\n" : "",
-	    verify_report_status(r));
+	findings_add(&r->findings, kind == VERIFY_ORPHAN ? FINDING_REMARK : FINDING_PROBLEM,
+	    verify_report_kind_name(kind), what);
 }
 
 static const char *
@@ -157,13 +81,12 @@ plural(size_t n, const char *one, const char *many)
 	return n == 1 ? one : many;
 }
 
+/* The summary for people. */
 static void
-end_lines(struct verify_report *r)
+verify_report_summary(const struct verify_report *r, struct buf *out)
 {
-	struct buf *out = &r->out;
 	size_t open = r->sealed - r->counts[VERIFY_DAMAGED];
 
-	buf_append(out, r->findings.data, r->findings.len);
 	buf_printf(out, "%zu sealed %s", open, plural(open, "entry opens", "entries open"));
 	if (r->counts[VERIFY_DAMAGED] > 0)
 		buf_printf(out, ", %zu %s not", r->counts[VERIFY_DAMAGED],
@@ -181,19 +104,6 @@ end_lines(struct verify_report *r)
 		if (r->counts[VERIFY_UNREADABLE] > 0)
 			buf_printf(out, ", %zu unreadable", r->counts[VERIFY_UNREADABLE]);
 	}
-	buf_append_char(out, '\n');
-}
-
-/* A finding at the place that ${what} names. */
-static void
-verify_report_end(struct verify_report *r)
-{
-	if (r->findings.failed)
-		r->out.failed = true;
-	if (r->json)
-		end_json(r);
-	else
-		end_lines(r);
 }
 
 /* The exit status: 4 damage, 1 something unreadable, 3 dangling or changed, 0. */
@@ -205,6 +115,35 @@ verify_report_status(const struct verify_report *r)
 	if (r->counts[VERIFY_UNREADABLE] > 0)
 		return 1;
 	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 ? 3 : 0;
+}
+
+static int
+verify_report_write(struct verify_report *r, struct error *err)
+{
+	const size_t *n = r->counts;
+	const struct findings_count counts[] = {
+		{ "sealed", r->sealed },
+		{ "open", r->sealed - n[VERIFY_DAMAGED] },
+		{ "damaged", n[VERIFY_DAMAGED] },
+		{ "tagged", r->tagged },
+		{ "changed", n[VERIFY_CHANGED] },
+		/* With paths to look through. */
+		{ "files", r->files },
+		{ "references", r->references },
+		{ "dangling", n[VERIFY_DANGLING] },
+		{ "unreadable", n[VERIFY_UNREADABLE] },
+		{ "orphans", n[VERIFY_ORPHAN] },
+	};
+	struct buf summary;
+	int rc;
+
+	buf_init(&summary, SUMMARY_MAX);
+	verify_report_summary(r, &summary);
+	rc = findings_write(&r->findings, r->file, counts,
+	    r->has_paths ? sizeof(counts) / sizeof(counts[0]) : 5, buf_cstr(&summary),
+	    verify_report_status(r), err);
+	buf_release(&summary);
+	return rc;
 }
 
 static int
@@ -375,23 +314,23 @@ int
 commands_verify(const struct options *o)
 {
 	struct secrets_file *s = NULL;
-	struct verify_report r;
+	struct verify_report r = {
+		.file = o->text[FLAG_LOCAL_SECRETS_FILE],
+		.has_paths = o->arg_count > 0,
+	};
 	struct error err;
 	int rc;
 
-	verify_report_init(&r, o->text[FLAG_LOCAL_SECRETS_FILE], o->arg_count > 0,
-	    options_format(o) == OUTPUT_JSON);
+	findings_init(&r.findings, options_format(o) == OUTPUT_JSON, FINDINGS_PLAIN);
 	rc = verify_load(&s, o, &err);
 	if (rc == 0)
 		rc = check_sealed(s, &r, &err);
 	if (rc == 0 && o->arg_count > 0)
 		rc = check_estate(s, o, &r, &err);
-	if (rc == 0) {
-		verify_report_end(&r);
-		rc = output_write(&r.out, &err);
-	}
+	if (rc == 0)
+		rc = verify_report_write(&r, &err);
 	rc = rc == 0 ? verify_report_status(&r) : report_error(&err);
-	verify_report_release(&r);
+	findings_release(&r.findings);
 	secrets_file_free(s);
 	return rc;
 }

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/secmem.h"
-#include "cli/settings.h"
 #include "common/args.h"
 
 #define WORD_MAX 40
@@ -263,7 +262,7 @@ flag_find(const char *name, size_t n)
 	return (enum flag_id)i;
 }
 
-static enum flag_id
+enum flag_id
 flag_find_letter(char letter)
 {
 	size_t i;
@@ -491,7 +490,7 @@ options_check_required(const struct options *o, struct error *err)
 
 	buf_init(&missing, 1024);
 	for (f = o->command->flags; f->id != FLAG_COUNT; f++) {
-		if (!f->required || o->given[f->id] || o->from[f->id] != NULL)
+		if (!f->required || o->given[f->id] || o->from[f->id].file != NULL)
 			continue;
 		buf_printf(&missing, "%s--%s", n++ > 0 ? ", " : "", flag_get(f->id)->name);
 		in_file |= f->id == FLAG_LOCAL_SECRETS_FILE || f->id == FLAG_REMOTE_SECRETS_FILE;
@@ -499,11 +498,17 @@ options_check_required(const struct options *o, struct error *err)
 	if (n > 0) {
 		error_set(err, ERROR_USAGE, "missing: %s", buf_cstr(&missing));
 		error_hint(err, "%s%s", n > 1 ? "these flags are required" :
-		    "this flag is required", in_file ? "; " CONFIG_FILE_NAME " can set "
+		    "this flag is required", in_file ? "; " OPTIONS_FILE_NAME " can set "
 		    "secrets-file and remote-path instead" : "");
 	}
 	buf_release(&missing);
 	return n > 0 ? -1 : 0;
+}
+
+bool
+command_is_registry(const struct command *c)
+{
+	return c->group != NULL && strcmp(c->group, "registry") == 0;
 }
 
 /* Most commands are about a file; those of the registry about names. */
@@ -574,11 +579,11 @@ options_parse(struct options *o, const struct command *c, int argc, char **argv,
 int
 options_hint(const struct options *o, enum flag_id id, struct error *err)
 {
-	const struct config_value *v = o->from[id];
+	const struct options_origin *from = &o->from[id];
 
-	if (v == NULL)
+	if (from->file == NULL)
 		return error_hint(err, "check --%s", flag_get(id)->name);
-	return error_hint(err, "check %s:%zu, which names it", v->file, v->line);
+	return error_hint(err, "check %s:%zu, which names it", from->file, from->line);
 }
 
 void

@@ -10,7 +10,6 @@
 struct buf;
 struct command;
 struct config;
-struct config_value;
 struct error;
 struct options;
 
@@ -124,12 +123,21 @@ bool flag_is_choice(const char *choices, const char *value);
 /* Any flag of this name (${n} bytes, without dashes) or letter, whatever the
  * command: to know whether a value follows.  FLAG_COUNT: none. */
 enum flag_id flag_find(const char *name, size_t n);
+enum flag_id flag_find_letter(char letter);
 
 /* A flag that may be given several times, as it was given once. */
 struct options_item {
 	enum flag_id id;
 	const char *value;
 };
+
+/* The line of a settings file that sets a flag which was not given. */
+struct options_origin {
+	const char *file;		/* NULL: none does */
+	size_t line;
+};
+
+#define OPTIONS_FILE_NAME "propseal.ini"
 
 /* A parsed command line.  Strings are argv's own; secrets were moved out of it. */
 struct options {
@@ -138,13 +146,13 @@ struct options {
 	bool on[FLAG_COUNT];		/* SWITCH */
 	const char *text[FLAG_COUNT];	/* PATH, TEXT, CHOICE; NULL: not given */
 	int seconds[FLAG_COUNT];	/* SECONDS */
-	const struct config_value *from[FLAG_COUNT];	/* the line of propseal.ini that set it */
+	struct options_origin from[FLAG_COUNT];	/* set by a line of propseal.ini */
 	struct buf secret[FLAG_COUNT];	/* SECRET, as given */
 	struct options_item *items;	/* of flags with many, in their order */
 	size_t item_count;
 	const char **args;
 	size_t arg_count;
-	const struct config *config;	/* the settings (config.h), NULL: the built-in ones */
+	const struct config *config;	/* the settings (cli/settings.h), NULL: the built-in ones */
 };
 
 /* The words of a command line that may be a command: secret file encrypt X. */
@@ -197,8 +205,9 @@ struct command_flag {
 #define COMMAND_FLAGS_MAX 20
 
 /*
- * A command of the program.  Parsing, usage, --help and (later) completion
- * are all made from this table.
+ * A command.  Parsing, usage, --help and completion are all made from tables
+ * of these: cli/commands.c, and service_commands.c for those that work on the
+ * registry's folder, which propseal knows and propseal-registryd runs.
  */
 struct command {
 	const char *group;	/* the first of two words, NULL for a single one */
@@ -213,21 +222,13 @@ struct command {
 	bool hidden;		/* not for people: in no list */
 	bool no_config;		/* it does not go by propseal.ini */
 
-	/* Run it: the program's exit status.  Reports its own errors. */
+	/* Run it: the program's exit status.  Reports its own errors.  NULL: a
+	 * command that propseal-registryd runs. */
 	int (*run)(const struct options *o);
 };
 
 /* What ends a command's list of flags. */
 #define COMMAND_FLAGS_END { FLAG_COUNT, false, NULL }
-
-size_t command_count(void);
-const struct command *command_at(size_t i);
-
-/* ${group} NULL: a command of one word.  NULL: no such command. */
-const struct command *command_find(const char *group, const char *name);
-
-/* Is it the first word of two? */
-bool command_is_group(const char *word);
 
 /* Is it one of the registry's, which have a list and a manual of their own? */
 bool command_is_registry(const struct command *c);
@@ -238,7 +239,7 @@ void usage_line(const struct command *c, struct buf *out);
 /* Append all that there is to say about a command. */
 void usage_command(const struct command *c, struct buf *out);
 
-/* Append the commands of a group (NULL: the whole program's help). */
-void usage_group(const char *group, struct buf *out);
+/* Append the line of ${c} in a list of commands. */
+void usage_row(const struct command *c, struct buf *out);
 
 #endif /* !COMMON_ARGS_H */

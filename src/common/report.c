@@ -7,16 +7,15 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "common/args.h"
 #include "common/report.h"
-#include "crypto/key.h"
-
-/* A key of 32 bytes has 44 characters; the frame around it is short. */
-#define KEY_TEXT_MAX 1024
 
 /* An error's texts, each byte of them made visible or escaped. */
 #define MESSAGE_MAX (10 * sizeof(struct error))
+
+static bool as_json;
 
 bool
 output_is_stdout(const char *path)
@@ -57,69 +56,6 @@ output_write(const struct buf *b, struct error *err)
 	return output_write_fd(STDOUT_FILENO, "standard output", b->data, b->len, err);
 }
 
-/* The table of the reference: one row of two columns. */
-static void
-append_table(struct buf *out, const struct buf *key)
-{
-	size_t i;
-	int row;
-
-	for (row = 0; row < 3; row++) {
-		if (row == 1) {
-			buf_append_str(out, "| Master Key | ");
-			buf_append(out, key->data, key->len);
-			buf_append_str(out, " |\n");
-			continue;
-		}
-		buf_append_str(out, "+------------+");
-		for (i = 0; i < key->len + 2; i++)
-			buf_append_char(out, '-');
-		buf_append_str(out, "+\n");
-	}
-}
-
-int
-output_master_key(const struct key *k, enum output_format format, struct error *err)
-{
-	struct buf key, text;
-	int rc = -1;
-
-	buf_init_secret(&key, KEY_TEXT_MAX);
-	buf_init_secret(&text, KEY_TEXT_MAX);
-	key_append_base64(k, &key);
-	if (buf_check(&key, err) != 0)
-		goto out;
-	switch (format) {
-	case OUTPUT_HUMAN:
-		append_table(&text, &key);
-		break;
-	case OUTPUT_JSON:
-		buf_append_str(&text, "{\n  \"master_key\": \"");
-		buf_append(&text, key.data, key.len);
-		buf_append_str(&text, "\"\n}\n");
-		break;
-	case OUTPUT_YAML:
-		buf_append_str(&text, "master_key: ");
-		buf_append(&text, key.data, key.len);
-		buf_append_char(&text, '\n');
-		break;
-	}
-	rc = output_write(&text, err);
-	if (rc == 0)
-		report_line("Save the master key. It cannot be retrieved later.");
-out:
-	if (rc != 0)
-		error_hint(err, "the secrets file is written and the new master key is in force: "
-		    "the passphrase still gives it, so keep the passphrase; on a terminal "
-		    "propseal asks for key or passphrase, and `file rotate --master-key` makes "
-		    "and prints another key");
-	buf_release(&key);
-	buf_release(&text);
-	return rc;
-}
-
-static bool as_json;
-
 void
 report_as_json(bool json)
 {
@@ -143,56 +79,97 @@ report_append_visible(struct buf *out, const char *text)
 	text_append_visible(out, text, strlen(text));
 }
 
-static void
-report_append_member(struct buf *out, const char *name, const char *text)
+/* Text that is not there is null. */
+static const char *
+report_or_null(const char *text)
 {
-	buf_printf(out, ",\"%s\":", name);
-	if (text[0] == '\0')
-		buf_append_str(out, "null");
+	return text[0] != '\0' ? text : NULL;
+}
+
+void
+report_json(struct json_out *o, const struct error *what)
+{
+	json_out_text(o, "file", report_or_null(what->file));
+	if (what->line > 0)
+		json_out_uint(o, "line", what->line);
 	else
-		text_append_json(out, text, strlen(text));
+		json_out_null(o, "line");
+	json_out_text(o, "key", report_or_null(what->key));
+	json_out_text(o, "text", report_or_null(what->text));
 }
 
 static void
-append_error_json(struct buf *out, const struct error *err)
+report_append_error_json(struct buf *out, const struct error *err)
 {
-	const char *code = error_code_name(err->code);
+	struct json_out o;
 
-	buf_append_str(out, "{\"error\":{\"code\":");
-	text_append_json(out, code, strlen(code));
-	report_append_member(out, "file", err->file);
-	if (err->line > 0)
-		buf_printf(out, ",\"line\":%zu", err->line);
-	else
-		buf_append_str(out, ",\"line\":null");
-	report_append_member(out, "key", err->key);
-	report_append_member(out, "text", err->text);
-	report_append_member(out, "hint", err->hint);
-	buf_printf(out, ",\"exit\":%d}}\n", error_exit_status(err->code));
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_object(&o, "error");
+	json_out_text(&o, "code", error_code_name(err->code));
+	report_json(&o, err);
+	json_out_text(&o, "hint", report_or_null(err->hint));
+	json_out_int(&o, "exit", error_exit_status(err->code));
+	json_out_end(&o);
+	json_out_end(&o);
+	json_out_finish(&o, NULL);
 }
 
-static void
-append_error(struct buf *out, const struct error *err)
+void
+report_append_place(struct buf *out, const struct error *what)
 {
-	buf_append_str(out, "propseal: ");
-	if (err->file[0] != '\0') {
-		report_append_visible(out, err->file);
-		if (err->line > 0)
-			buf_printf(out, ":%zu", err->line);
-		buf_append_str(out, ": ");
-	}
-	if (err->key[0] != '\0') {
+	if (what->file[0] == '\0')
+		return;
+	report_append_visible(out, what->file);
+	if (what->line > 0)
+		buf_printf(out, ":%zu", what->line);
+	buf_append_str(out, ": ");
+}
+
+void
+report_append_text(struct buf *out, const struct error *what)
+{
+	if (what->key[0] != '\0') {
 		buf_append_char(out, '"');
-		report_append_visible(out, err->key);
+		report_append_visible(out, what->key);
 		buf_append_str(out, "\": ");
 	}
-	report_append_visible(out, err->text);
+	report_append_visible(out, what->text);
 	buf_append_char(out, '\n');
+}
+
+static void
+report_append_error(struct buf *out, const struct error *err)
+{
+	buf_append_str(out, "propseal: ");
+	report_append_place(out, err);
+	report_append_text(out, err);
 	if (err->hint[0] != '\0') {
 		buf_append_str(out, "  hint: ");
 		report_append_visible(out, err->hint);
 		buf_append_char(out, '\n');
 	}
+}
+
+void
+report_append_number(struct buf *out, size_t n, size_t width)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%*zu", (int)width, n);
+	buf_append_str(out, text);
+}
+
+void
+report_pad(struct buf *out, size_t start, size_t width)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = start; i < out->len; i++)
+		n += (out->data[i] & 0xc0) != 0x80;
+	for (; n < width; n++)
+		buf_append_char(out, ' ');
 }
 
 int
@@ -202,9 +179,9 @@ report_error(const struct error *err)
 
 	buf_init(&message, MESSAGE_MAX);
 	if (as_json)
-		append_error_json(&message, err);
+		report_append_error_json(&message, err);
 	else
-		append_error(&message, err);
+		report_append_error(&message, err);
 	report_say(&message);
 	return error_exit_status(err->code);
 }
@@ -216,9 +193,9 @@ report_usage(const struct command *c, const struct error *err)
 
 	buf_init(&message, 2 * MESSAGE_MAX);
 	if (as_json)
-		append_error_json(&message, err);
+		report_append_error_json(&message, err);
 	else {
-		append_error(&message, err);
+		report_append_error(&message, err);
 		usage_line(c, &message);
 	}
 	report_say(&message);
@@ -229,15 +206,20 @@ static void __attribute__((format(printf, 3, 0)))
 remark(const char *kind, const char *hint, const char *fmt, va_list ap)
 {
 	char text[2048];
+	struct json_out o;
 	struct buf message;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	buf_init(&message, MESSAGE_MAX);
 	if (as_json) {
-		buf_printf(&message, "{\"%s\":{\"text\":", kind);
-		text_append_json(&message, text, strlen(text));
-		report_append_member(&message, "hint", hint == NULL ? "" : hint);
-		buf_append_str(&message, "}}\n");
+		json_out_init(&o, &message);
+		json_out_object(&o, NULL);
+		json_out_object(&o, kind);
+		json_out_text(&o, "text", text);
+		json_out_text(&o, "hint", hint != NULL ? report_or_null(hint) : NULL);
+		json_out_end(&o);
+		json_out_end(&o);
+		json_out_finish(&o, NULL);
 	} else {
 		buf_printf(&message, "propseal: %s: ", kind);
 		report_append_visible(&message, text);

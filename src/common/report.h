@@ -7,7 +7,7 @@
 struct buf;
 struct command;
 struct error;
-struct key;
+struct json_out;
 
 enum output_format { OUTPUT_HUMAN, OUTPUT_JSON, OUTPUT_YAML };
 
@@ -26,15 +26,6 @@ int output_write_fd(int fd, const char *name, const void *bytes, size_t n,
 
 /* Write all of ${b} to standard output.  Fails when ${b} has failed. */
 int output_write(const struct buf *b, struct error *err);
-
-/**
- * output_master_key(k, format, err):
- * Print a new master key on standard output as `confluent secret` does (a
- * table, JSON or YAML), and on standard error the advice to save it.  The
- * error's hint says that the passphrase gives the key again.
- */
-int output_master_key(const struct key *k, enum output_format format,
-    struct error *err);
 
 /*
  * What the program says on standard error: text for people, or with -o json
@@ -56,5 +47,21 @@ void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A message of `confluent secret`, word for word, that scripts may look for. */
 void report_line(const char *text);
+
+/*
+ * How an error or a finding is told, for other reports: `FILE:LINE: ` (nothing
+ * without a file), `"KEY": TEXT` with the line end, and the members file, line,
+ * key and text of a JSON object (null where there is none).
+ */
+void report_append_place(struct buf *out, const struct error *what);
+void report_append_text(struct buf *out, const struct error *what);
+void report_json(struct json_out *o, const struct error *what);
+
+/* A number, at the right end of ${width} columns; also into a secret buffer. */
+void report_append_number(struct buf *out, size_t n, size_t width);
+
+/* Blanks up to column ${width} of what stands in ${out} from ${start} on, in
+ * characters, whatever their width on the screen. */
+void report_pad(struct buf *out, size_t start, size_t width);
 
 #endif /* !COMMON_REPORT_H */

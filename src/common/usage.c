@@ -108,60 +108,13 @@ usage_command(const struct command *c, struct buf *out)
 	    "propseal --help\n");
 }
 
-static void
-append_commands(const char *group, struct buf *out)
-{
-	const struct command *c;
-	size_t start;
-	size_t i;
-
-	for (i = 0; i < command_count(); i++) {
-		c = command_at(i);
-		if (c->hidden || (group != NULL ?
-		    c->group == NULL || strcmp(c->group, group) != 0 : command_is_registry(c)))
-			continue;
-		start = out->len;
-		buf_append_str(out, "  ");
-		usage_append_name(c, out);
-		usage_pad(out, out->len - start, COMMAND_COLUMN);
-		append_folded(out, c->summary, COMMAND_COLUMN);
-	}
-}
-
 void
-usage_group(const char *group, struct buf *out)
+usage_row(const struct command *c, struct buf *out)
 {
-	if (group != NULL) {
-		buf_printf(out, "usage: propseal %s COMMAND [flags]\n\nCommands:\n", group);
-		append_commands(group, out);
-		buf_printf(out, "\nMore about one: propseal %s COMMAND --help\n", group);
-		return;
-	}
-	buf_append_str(out,
-	    "propseal: secrets of Kafka and Confluent Platform configuration files\n\n");
-	usage_line(NULL, out);
-	buf_append_str(out, "\nWithout a command it opens the interface on the PATHs, or on the "
-	    "current folder.\n\nCommands:\n");
-	append_commands(NULL, out);
-	buf_append_str(out,
-	    "  registry ...          the Secret Registry, see: propseal registry --help\n"
-	    "  help [COMMAND]        explain a command\n"
-	    "  version               print the version (also --version)\n"
-	    "\n"
-	    "A first word `secret` is ignored: scripts for `confluent secret` run unchanged.\n"
-	    "\n"
-	    "The master key comes from the first of\n"
-	    "  --master-key-file FILE\n"
-	    "  the environment variable that the secrets file names\n"
-	    "    (CONFLUENT_SECURITY_MASTER_KEY when it names none)\n"
-	    "  the systemd credential propseal.master-key\n"
-	    "  a question on the terminal, which takes the key or the passphrase\n"
-	    "\n"
-	    "Exit status:\n"
-	    "  0  done\n"
-	    "  1  failed, nothing changed\n"
-	    "  2  wrong usage, nothing read or written\n"
-	    "  3  findings (file verify: dangling references; git check; doctor)\n"
-	    "  4  wrong key or passphrase, or damaged data\n"
-	    "  5  another propseal holds the lock\n");
+	size_t start = out->len;
+
+	buf_append_str(out, "  ");
+	usage_append_name(c, out);
+	usage_pad(out, out->len - start, COMMAND_COLUMN);
+	append_folded(out, c->summary, COMMAND_COLUMN);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "registry/http/http.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -33,7 +34,7 @@ check_path(const char *raw, size_t n)
 		require(strchr(text, '/') == NULL);
 		require(strcmp(text, ".") != 0 && strcmp(text, "..") != 0);
 		buf_append_char(&out, '/');
-		target_encode(&out, text, t.segments[i].len);
+		text_append_percent(&out, text, t.segments[i].len);
 	}
 	/* Three bytes for one may make it too long. */
 	if (t.count > 0 && out.len <= TARGET_BYTES_MAX) {

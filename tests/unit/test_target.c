@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "registry/http/http.h"
 
 static struct target t;
@@ -307,7 +308,7 @@ check_encoded(const char *text, size_t n, const char *expected)
 	struct buf out;
 
 	buf_init(&out, 4096);
-	target_encode(&out, text, n);
+	text_append_percent(&out, text, n);
 	assert_string_equal(buf_cstr(&out), expected);
 	buf_release(&out);
 }
@@ -338,7 +339,7 @@ test_every_name_comes_back(void **state)
 
 		buf_init(&out, 4096);
 		buf_append_char(&out, '/');
-		target_encode(&out, names[i], strlen(names[i]));
+		text_append_percent(&out, names[i], strlen(names[i]));
 		assert_int_equal(target_parse(&t, (const char *)out.data, out.len), TARGET_OK);
 		assert_int_equal(t.count, 1);
 		assert_string_equal(t.segments[0].text, names[i]);

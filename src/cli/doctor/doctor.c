@@ -400,7 +400,7 @@ commands_doctor(const struct options *o)
 
 	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
 	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
-	findings_init(&d.findings, options_format(o) == OUTPUT_JSON, false);
+	findings_init(&d.findings, options_format(o) == OUTPUT_JSON, FINDINGS_BY_LEVEL);
 	rc = doctor_check(&d, &err);
 	status = findings_status(&d.findings);
 	if (rc == 0) {
@@ -408,7 +408,9 @@ commands_doctor(const struct options *o)
 		    n[FINDING_PROBLEM] == 1 ? "problem" : "problems", n[FINDING_WARNING],
 		    n[FINDING_WARNING] == 1 ? "warning" : "warnings", n[FINDING_REMARK],
 		    n[FINDING_REMARK] == 1 ? "remark" : "remarks");
-		rc = findings_write(&d.findings, "", summary, status, &err);
+		rc = findings_write(&d.findings, NULL, (const struct findings_count[]){
+		    { "problems", n[FINDING_PROBLEM] }, { "warnings", n[FINDING_WARNING] },
+		    { "remarks", n[FINDING_REMARK] } }, 3, summary, status, &err);
 	}
 	doctor_release(&d);
 	return rc == 0 ? status : report_error(&err);

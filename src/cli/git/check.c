@@ -407,20 +407,22 @@ commands_git_check(const struct options *o)
 {
 	struct findings f;
 	struct clear_check c = { .findings = &f, .rules = config_rules(o->config) };
-	char members[64], summary[128];
+	char summary[128];
 	struct error err;
 	int rc, status;
 
-	findings_init(&f, options_format(o) == OUTPUT_JSON, true);
+	findings_init(&f, options_format(o) == OUTPUT_JSON, FINDINGS_BY_KIND);
 	rc = o->on[FLAG_STAGED] ? check_staged(&c, o, &err) : git_check_check_paths(&c, o, &err);
 	status = c.unreadable > 0 ? 1 : findings_status(&f);
 	/* A commit in which all is well is not to be talked about. */
-	if (rc == 0 && (!o->on[FLAG_STAGED] || f.json || f.list.len > 0)) {
-		snprintf(members, sizeof(members), "\"files\":%zu,", c.files);
+	if (rc == 0 && (!o->on[FLAG_STAGED] || f.json || f.told > 0)) {
 		snprintf(summary, sizeof(summary), "%zu %s, %zu %s", c.files,
 		    c.files == 1 ? "file" : "files", f.counts[FINDING_PROBLEM],
 		    f.counts[FINDING_PROBLEM] == 1 ? "finding" : "findings");
-		rc = findings_write(&f, members, summary, status, &err);
+		rc = findings_write(&f, NULL, (const struct findings_count[]){
+		    { "files", c.files }, { "problems", f.counts[FINDING_PROBLEM] },
+		    { "warnings", f.counts[FINDING_WARNING] },
+		    { "remarks", f.counts[FINDING_REMARK] } }, 4, summary, status, &err);
 	}
 	findings_release(&f);
 	return rc == 0 ? status : report_error(&err);

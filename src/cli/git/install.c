@@ -442,7 +442,7 @@ add_named(struct git_attributes *a, const char *path, size_t *found, struct erro
 		rc = error_io(err, path, "cannot find");
 	else if (top == NULL || strncmp(real, top, n) != 0 || real[n] != '/') {
 		/* That of propseal.ini need not be meant. */
-		if (a->o->from[FLAG_LOCAL_SECRETS_FILE] != NULL)
+		if (a->o->from[FLAG_LOCAL_SECRETS_FILE].file != NULL)
 			goto done;
 		error_set(err, ERROR_USAGE, "the secrets file is not in this work tree");
 		rc = error_place(err, path, 0);

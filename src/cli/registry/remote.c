@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_out.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "cli/registry/remote.h"
@@ -204,7 +205,7 @@ remote_target(struct remote *r, ...)
 	va_start(list, r);
 	while ((segment = va_arg(list, const char *)) != NULL) {
 		buf_append_char(&r->target, '/');
-		target_encode(&r->target, segment, strlen(segment));
+		text_append_percent(&r->target, segment, strlen(segment));
 	}
 	va_end(list);
 }
@@ -215,7 +216,23 @@ remote_query(struct remote *r, const char *name, const char *value)
 	bool first = r->target.len == 0 || memchr(r->target.data, '?', r->target.len) == NULL;
 
 	buf_printf(&r->target, "%c%s=", first ? '?' : '&', name);
-	target_encode(&r->target, value, strlen(value));
+	text_append_percent(&r->target, value, strlen(value));
+}
+
+void
+remote_body(struct remote *r, const void *value, size_t n, long cas, int ttl_seconds)
+{
+	struct json_out o;
+
+	buf_clear(&r->body);
+	json_out_init(&o, &r->body);
+	json_out_object(&o, NULL);
+	json_out_text_n(&o, "secret", value, n);
+	if (cas >= 0)
+		json_out_int(&o, "cas", cas);
+	if (ttl_seconds > 0)
+		json_out_int(&o, "ttl", ttl_seconds);
+	json_out_end(&o);
 }
 
 int

@@ -60,6 +60,10 @@ void remote_target(struct remote *r, ...);
 /* Put `?NAME=VALUE` or `&NAME=VALUE` behind it. */
 void remote_query(struct remote *r, const char *name, const char *value);
 
+/* Make the body of a new version: its value, the version that ${cas} wants to
+ * be the latest (below 0: any), and how long it lives (0: for ever). */
+void remote_body(struct remote *r, const void *value, size_t n, long cas, int ttl_seconds);
+
 /**
  * remote_call(r, method, headers, err):
  * Ask, with what is in ${r->body} (if anything) as the body, which is emptied.

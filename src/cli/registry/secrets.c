@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/json_out.h"
 #include "base/number.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -52,20 +53,19 @@ put_read_value(const struct options *o, struct buf *out, struct error *err)
 	return remote_check_text(out, err);
 }
 
+/* --cas: a version, or -1 without it. */
 static int
-add_cas(struct buf *body, const char *text, struct error *err)
+put_read_cas(const char *text, long *out, struct error *err)
 {
 	char *end;
-	long n;
 
+	*out = -1;
+	if (text == NULL)
+		return 0;
 	errno = 0;
-	n = strtol(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || n > 2147483647L) {
-		error_set(err, ERROR_USAGE, "--cas takes the number of a version, or 0");
-		return -1;
-	}
-	buf_append_str(body, ",\"cas\":");
-	buf_append_str(body, text);
+	*out = strtol(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || *out > 2147483647L)
+		return error_set(err, ERROR_USAGE, "--cas takes the number of a version, or 0");
 	return 0;
 }
 
@@ -84,17 +84,20 @@ put_version_of(const struct client_answer *a)
 static int
 put_print_version(const struct options *o, struct remote *r, struct error *err)
 {
+	struct json_out w;
 	struct buf text;
 	const char *version = put_version_of(&r->got);
 	int rc;
 
 	buf_init(&text, 8192);
 	if (options_format(o) == OUTPUT_JSON) {
-		buf_append_str(&text, "{\"path\":");
-		text_append_json(&text, o->args[0], strlen(o->args[0]));
-		buf_append_str(&text, ",\"key\":");
-		text_append_json(&text, o->args[1], strlen(o->args[1]));
-		buf_printf(&text, ",\"version\":%s}\n", version != NULL ? version : "null");
+		json_out_init(&w, &text);
+		json_out_object(&w, NULL);
+		json_out_text(&w, "path", o->args[0]);
+		json_out_text(&w, "key", o->args[1]);
+		json_out_raw(&w, "version", version != NULL ? version : "null");
+		json_out_end(&w);
+		json_out_finish(&w, NULL);
 	} else {
 		text_append_visible(&text, o->args[0], strlen(o->args[0]));
 		buf_append_char(&text, ' ');
@@ -112,24 +115,19 @@ commands_registry_put(const struct options *o)
 	struct remote r;
 	struct buf value;
 	struct error err;
+	long cas;
 	int rc;
 
 	buf_init_secret(&value, VALUE_MAX);
 	rc = remote_open(&r, o, &err);
 	if (rc == 0)
 		rc = put_read_value(o, &value, &err);
+	if (rc == 0)
+		rc = put_read_cas(o->text[FLAG_CAS], &cas, &err);
 	if (rc == 0) {
 		remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1], "versions",
 		    (const char *)NULL);
-		buf_append_str(&r.body, "{\"secret\":");
-		text_append_json(&r.body, value.data, value.len);
-		if (o->text[FLAG_CAS] != NULL)
-			rc = add_cas(&r.body, o->text[FLAG_CAS], &err);
-		if (o->given[FLAG_TTL]) {
-			buf_append_str(&r.body, ",\"ttl\":");
-			number_append(&r.body, (uint64_t)o->seconds[FLAG_TTL]);
-		}
-		buf_append_char(&r.body, '}');
+		remote_body(&r, value.data, value.len, cas, o->seconds[FLAG_TTL]);
 	}
 	buf_release(&value);
 	if (rc == 0)
@@ -503,7 +501,7 @@ references_add_name(struct buf *file, const char *name, bool empty, struct error
 	int rc;
 
 	buf_init_secret(&out, file->max);
-	buf_append_str(&out, "{\"name\":");
+	buf_append_str(&out, "{" JSON_NAME("name"));
 	text_append_json(&out, name, strlen(name));
 	if (!empty)
 		buf_append_char(&out, ',');

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_out.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/registry/remote.h"
@@ -185,28 +186,20 @@ secrets_of_file(const char *file, secret_visit *visit, void *cookie, struct erro
 	return rc;
 }
 
-static void
-transfer_append_text(struct buf *out, const char *before, const char *text, size_t n)
-{
-	buf_append_str(out, before);
-	text_append_json(out, text, n);
-}
-
 /* A line of an export. */
 static int
 transfer_add_line(void *cookie, const struct secret_read *s, struct error *err)
 {
-	struct buf *out = cookie;
-	char version[32];
+	struct json_out o;
 
-	snprintf(version, sizeof(version), "%lld", s->version);
-	transfer_append_text(out, "{\"path\":", s->path, strlen(s->path));
-	transfer_append_text(out, ",\"key\":", s->key, strlen(s->key));
-	buf_append_str(out, ",\"version\":");
-	buf_append_str(out, version);
-	transfer_append_text(out, ",\"secret\":", s->value, s->value_len);
-	buf_append_str(out, "}\n");
-	return buf_check(out, err);
+	json_out_init(&o, cookie);
+	json_out_object(&o, NULL);
+	json_out_text(&o, "path", s->path);
+	json_out_text(&o, "key", s->key);
+	json_out_int(&o, "version", s->version);
+	json_out_text_n(&o, "secret", s->value, s->value_len);
+	json_out_end(&o);
+	return json_out_finish(&o, err);
 }
 
 static void
@@ -256,8 +249,7 @@ put_one(void *cookie, const struct secret_read *s, struct error *err)
 	snprintf(once, sizeof(once), "import-%lld", s->version);
 	remote_target(im->to, "secret", "paths", s->path, "keys", s->key, "versions",
 	    (const char *)NULL);
-	transfer_append_text(&im->to->body, "{\"secret\":", s->value, s->value_len);
-	buf_append_char(&im->to->body, '}');
+	remote_body(im->to, s->value, s->value_len, -1, 0);
 	if (remote_call(im->to, "POST", headers, err) != 0) {
 		error_key(err, s->key, strlen(s->key));
 		if (im->to->got.status == 422)

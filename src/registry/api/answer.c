@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "registry/api/exchange.h"
 #include "registry/base/settings.h"
@@ -532,7 +533,7 @@ page_add_parameter(struct buf *out, const char *name, size_t name_len, const voi
 	buf_append_char(out, '&');
 	buf_append(out, name, name_len);
 	buf_append_char(out, '=');
-	target_encode(out, value, n);
+	text_append_percent(out, value, n);
 }
 
 void

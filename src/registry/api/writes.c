@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "crypto/mac.h"
 #include "registry/api/body.h"
 #include "registry/api/exchange.h"
@@ -347,9 +348,9 @@ create_locate(struct exchange *x, const struct store_op *op)
 		buf_append_str(out, host != NULL ? host : "localhost");
 	}
 	buf_append_str(out, "/secret/paths/");
-	target_encode(out, op->path, op->path_len);
+	text_append_percent(out, op->path, op->path_len);
 	buf_append_str(out, "/keys/");
-	target_encode(out, op->key, op->key_len);
+	text_append_percent(out, op->key, op->key_len);
 	buf_append_str(out, "/versions/");
 	number_append(out, op->version);
 	x->link_name = "Location";

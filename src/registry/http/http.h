@@ -224,7 +224,4 @@ bool target_is(const struct target *t, size_t i, const char *text);
  */
 int target_query(const char *raw, const char *name, struct buf *out);
 
-/* Append ${text} percent-encoded as one path segment. */
-void target_encode(struct buf *out, const char *text, size_t n);
-
 #endif /* !REGISTRY_HTTP_HTTP_H */

@@ -28,4 +28,14 @@ struct admin_list {
 
 #define ADMIN_COLUMNS_MAX 8
 
+/* The commands (common/service_commands.h); the word after user, token, role and
+ * audit is an action. */
+int commands_registry_serve(const struct options *o);
+int commands_registry_user(const struct options *o);
+int commands_registry_token(const struct options *o);
+int commands_registry_role(const struct options *o);
+int commands_registry_audit(const struct options *o);
+int commands_registry_audit_verify(const struct options *o);
+int commands_registry_audit_search(const struct options *o);
+
 #endif /* !REGISTRY_SERVICE_ADMIN_H */

@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/commands.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"

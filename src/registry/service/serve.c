@@ -7,13 +7,13 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "cli/commands.h"
 #include "client/wipe.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
 #include "registry/base/settings.h"
 #include "registry/keys/keyring.h"
+#include "registry/service/admin.h"
 #include "registry/service/service.h"
 
 #define TRIES 3

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/secmem.h"
-#include "cli/process.h"
+#include "common/process.h"
 
 /* What has to be as it was in the child. */
 struct kept {

@@ -1,5 +1,5 @@
-#ifndef CLI_PROCESS_H
-#define CLI_PROCESS_H
+#ifndef COMMON_PROCESS_H
+#define COMMON_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,4 +40,4 @@ struct child {
  */
 int child_run(const struct child *c, int *status, int *signal, struct error *err);
 
-#endif /* !CLI_PROCESS_H */
+#endif /* !COMMON_PROCESS_H */

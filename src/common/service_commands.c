@@ -1,0 +1,118 @@
+#include "common/service_commands.h"
+
+#include "common/args.h"
+
+#define LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
+#define REGISTRY .group = "registry", .no_config = true
+
+static const struct command service_commands[] = {
+	{
+		REGISTRY,
+		.name = "serve",
+		.summary = "run the Secret Registry",
+		.details = "Keeps versioned secrets behind REST, sealed in DIR.  The master "
+		    "key is 32 "
+		    "bytes as base64 or hex, or a\npassphrase: from --master-key-file, "
+		    "$PROPSEAL_REGISTRY_MASTER_KEY or the systemd credential\n"
+		    "propseal.registry-key; without any of them it is asked for on a terminal.  "
+		    "SIGHUP reads\ncertificates, users, tokens, roles and the key file again, and "
+		    "reopens the audit log; SIGTERM ends it\nafter the requests under way.",
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_LISTEN, false, NULL },
+			{ FLAG_SERVE_CONFIG, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			LAST
+		},
+	},
+	{
+		REGISTRY,
+		.name = "user",
+		.summary = "add, remove and list those who log in with a password",
+		.details = "add reads the password from standard input (one line end at its "
+		    "end does "
+		    "not count) or asks for it on\na terminal.  A running registry takes changes "
+		    "up at once.",
+		.arguments = "add|remove|list [NAME]",
+		.min_args = 1,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_REPLACE, false, "give a user who is there already a new password" },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+	},
+	{
+		REGISTRY,
+		.name = "token",
+		.summary = "create, revoke and list API tokens",
+		.details = "create prints the token once; only its hash is kept.",
+		.arguments = "create|revoke|list [ID]",
+		.min_args = 1,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_PRINCIPAL, false, NULL },
+			{ FLAG_TTL, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+	},
+	{
+		REGISTRY,
+		.name = "role",
+		.summary = "grant, revoke and list roles; show what they allow",
+		.details = "A role is bound to the cluster, to one path (--path) or to all "
+		    "paths that "
+		    "begin alike (--prefix).",
+		.arguments = "grant|revoke|list|show [ROLE]",
+		.min_args = 1,
+		.max_args = 2,
+		.flags = {
+			{ FLAG_DATA, false, NULL },
+			{ FLAG_PRINCIPAL, false, NULL },
+			{ FLAG_PATH_NAME, false, NULL },
+			{ FLAG_PREFIX, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+	},
+	{
+		REGISTRY,
+		.name = "audit",
+		.summary = "verify the audit log's chain, or search it",
+		.details = "verify exits 4 where a line was changed, removed or put in.  It "
+		    "needs the "
+		    "master key.",
+		.arguments = "verify|search",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			{ FLAG_DATA, true, NULL },
+			{ FLAG_FILE_NAME, false, NULL },
+			{ FLAG_MASTER_KEY_FILE, false, NULL },
+			{ FLAG_PRINCIPAL, false, NULL },
+			{ FLAG_PATH_NAME, false, NULL },
+			{ FLAG_KEY_NAME, false, NULL },
+			{ FLAG_METHOD, false, NULL },
+			{ FLAG_SINCE, false, NULL },
+			{ FLAG_UNTIL, false, NULL },
+			{ FLAG_DENIED, false, NULL },
+			{ FLAG_OUTPUT, false, NULL },
+			LAST
+		},
+	},
+};
+
+size_t
+service_command_count(void)
+{
+	return sizeof(service_commands) / sizeof(service_commands[0]);
+}
+
+const struct command *
+service_command_at(size_t i)
+{
+	return &service_commands[i];
+}

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "common/args.h"
 #include "common/report.h"
@@ -154,10 +155,12 @@ report_append_error(struct buf *out, const struct error *err)
 void
 report_append_number(struct buf *out, size_t n, size_t width)
 {
-	char text[32];
+	char text[NUMBER_TEXT];
+	size_t len = number_text(n, text);
 
-	snprintf(text, sizeof(text), "%*zu", (int)width, n);
-	buf_append_str(out, text);
+	for (; width > len; width--)
+		buf_append_char(out, ' ');
+	buf_append(out, text, len);
 }
 
 void

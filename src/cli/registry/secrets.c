@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/json_out.h"
-#include "base/number.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/registry/remote.h"

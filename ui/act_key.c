@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "crypto/key.h"
+#include "document/document.h"
 #include "plan/plan.h"
 #include "seal/keying.h"
 #include "secrets/key_source.h"
@@ -341,7 +342,7 @@ suggest_path(const struct app *a, struct buf *out)
 		return;
 	}
 	/* For a file: the folder that it is in. */
-	if (len > 11 && strcmp(root + len - 11, ".properties") == 0) {
+	if (document_format_of(root) != NULL) {
 		while (len > 0 && root[len - 1] != '/')
 			len--;
 	}

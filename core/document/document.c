@@ -147,36 +147,64 @@ document_index_shadowed(const struct document *d, size_t i)
 	return search_before(d, SIZE_MAX, key, n) != i;
 }
 
-static bool
-document_ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s);
-	size_t m = strlen(end);
+const struct document_format document_properties = {
+	.name = "properties",
+	.ending = ".properties",
+	.providers = "config.providers",
+	.dot = ".",
+	.comments = true,
+	.lines = true,
+	.last_wins = true,
+	.strict = true,
+	.ops = &properties_ops
+};
 
-	return n >= m && memcmp(s + n - m, end, m) == 0;
+/* Of several members of one name any may count (RFC 8259, section 4). */
+const struct document_format document_json = {
+	.name = "json",
+	.ending = ".json",
+	.providers = "config\\.providers",
+	.dot = "\\.",
+	.escape = '\\',
+	.ops = &json_ops
+};
+
+const struct document_format *const document_formats[] = {
+	&document_properties, &document_json, NULL
+};
+
+const struct document_format *
+document_format_of(const char *path)
+{
+	size_t n = strlen(path), m;
+
+	for (size_t i = 0; document_formats[i] != NULL; i++) {
+		m = strlen(document_formats[i]->ending);
+		if (n >= m && memcmp(path + n - m, document_formats[i]->ending, m) == 0)
+			return document_formats[i];
+	}
+	return NULL;
 }
 
-bool
-document_format_of(const char *path, enum document_format *format)
+const struct document_format *
+document_format_within(const char *name)
 {
-	if (document_ends_with(path, ".properties"))
-		*format = DOCUMENT_PROPERTIES;
-	else if (document_ends_with(path, ".json"))
-		*format = DOCUMENT_JSON;
-	else
-		return false;
-	return true;
+	for (size_t i = 0; document_formats[i] != NULL; i++) {
+		if (strstr(name, document_formats[i]->ending) != NULL)
+			return document_formats[i];
+	}
+	return NULL;
 }
 
 static struct document *
-new_document(enum document_format format, const char *file)
+new_document(const struct document_format *format, const char *file)
 {
 	struct document *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return NULL;
 	d->format = format;
-	d->ops = format == DOCUMENT_JSON ? &json_ops : &properties_ops;
+	d->ops = format->ops;
 	buf_init_secret(&d->bytes, BUF_MAX_FILE);
 	vec_init(&d->entries, sizeof(struct document_entry), DOCUMENT_MAX_ENTRIES);
 	buf_init(&d->keys, DOCUMENT_MAX_KEYS);
@@ -190,7 +218,7 @@ new_document(enum document_format format, const char *file)
 }
 
 struct document *
-document_parse(struct buf *content, enum document_format format, const char *file,
+document_parse(struct buf *content, const struct document_format *format, const char *file,
     struct error *err)
 {
 	struct document *d = NULL;
@@ -230,7 +258,7 @@ document_free(struct document *d)
 	free(d);
 }
 
-enum document_format
+const struct document_format *
 document_format(const struct document *d)
 {
 	return d->format;
@@ -364,4 +392,27 @@ document_raw_value(const struct document *d, size_t i, size_t *len)
 
 	*len = x->value_end - x->value;
 	return d->bytes.data + x->value;
+}
+
+void
+document_append_value(const struct document_format *format, struct buf *out, const void *bytes,
+    size_t n)
+{
+	format->ops->write_value(out, bytes, n);
+}
+
+int
+document_expand(const struct document *d, const char *key, size_t n, struct vec *entries,
+    struct error *err)
+{
+	size_t *entry, i;
+
+	if (d->ops->expand != NULL)
+		return d->ops->expand(d, key, n, entries, err);
+	if ((i = document_find(d, key, n)) == DOCUMENT_NONE)
+		return 0;
+	if ((entry = vec_push(entries)) == NULL)
+		return error_memory(err);
+	*entry = i;
+	return 0;
 }

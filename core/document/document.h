@@ -21,18 +21,42 @@ struct vec;
  */
 struct document;
 
-enum document_format {
-	DOCUMENT_PROPERTIES,	/* java.util.Properties, JDK 17 */
-	DOCUMENT_JSON		/* RFC 8259 */
+/*
+ * What is special to a format, so that nobody needs to ask which one a
+ * document has.  A new one is a row of the table in document.c.
+ */
+struct document_format {
+	const char *name;	/* for machines */
+	const char *ending;	/* of the names of its files */
+	const char *providers;	/* the key of Kafka's list of config providers */
+	const char *dot;	/* how a dot in the name of an entry is spelt in its key */
+	char escape;		/* keys are paths, in which it takes the meaning from the next
+				   character; names of sealed entries leave it out.  0: a key
+				   has one spelling */
+	bool comments;		/* there are lines of comments */
+	bool lines;		/* an entry has lines of its own: they can be merged one by one */
+	bool last_wins;		/* readers agree on which of several entries of a key counts */
+	bool strict;		/* what its reader refuses no other program takes either */
+	const struct document_ops *ops;
 };
+
+extern const struct document_format document_properties;	/* java.util.Properties, JDK 17 */
+extern const struct document_format document_json;		/* RFC 8259 */
+
+/* The format of secrets files, and of texts that are lines of KEY=VALUE. */
+#define DOCUMENT_ENTRIES (&document_properties)
+
+/* All formats, the last NULL; and their endings in a sentence. */
+extern const struct document_format *const document_formats[];
+#define DOCUMENT_ENDINGS ".properties or .json"
 
 #define DOCUMENT_NONE ((size_t)-1)
 
-/**
- * document_format_of(path, format):
- * By the name's ending: exactly ".properties" or ".json".  False otherwise.
- */
-bool document_format_of(const char *path, enum document_format *format);
+/* The format that the ending of a file's name says, exactly; NULL: none. */
+const struct document_format *document_format_of(const char *path);
+
+/* The same for a name with more behind the ending, such as that of a copy. */
+const struct document_format *document_format_within(const char *name);
 
 /**
  * document_parse(content, format, file, err):
@@ -41,10 +65,10 @@ bool document_format_of(const char *path, enum document_format *format);
  * name in errors.  NULL: ERROR_MEMORY, ERROR_LIMIT.
  */
 struct document *document_parse(struct buf *content,
-    enum document_format format, const char *file, struct error *err);
+    const struct document_format *format, const char *file, struct error *err);
 void document_free(struct document *d);
 
-enum document_format document_format(const struct document *d);
+const struct document_format *document_format(const struct document *d);
 const char *document_file(const struct document *d);
 
 /* The bytes as parsed.  (The edits are not in them: see edits.h.) */
@@ -111,29 +135,23 @@ bool document_value_is(const struct document *d, size_t i, const char *value,
 const unsigned char *document_raw_value(const struct document *d, size_t i,
     size_t *len);
 
-/* What only JSON documents have.  Paths are those of json_path.h. */
-
-enum document_json_type {
-	DOCUMENT_JSON_STRING,
-	DOCUMENT_JSON_NUMBER,
-	DOCUMENT_JSON_BOOLEAN,
-	DOCUMENT_JSON_NULL,
-	DOCUMENT_JSON_OBJECT,
-	DOCUMENT_JSON_ARRAY
-};
-
-/* What the value of entry ${i} is.  Setting it makes it a string. */
-enum document_json_type document_json_type(const struct document *d, size_t i);
+/**
+ * document_append_value(format, out, bytes, n):
+ * Append as a value as the format writes it, for showing: bytes that do not
+ * decode may be replaced.
+ */
+void document_append_value(const struct document_format *format, struct buf *out,
+    const void *bytes, size_t n);
 
 /**
- * document_json_expand(d, path, n, entries, err):
- * Append to ${entries} (of size_t) the winning entries that a path with `*`,
- * `?` and `#` stands for, in the order of the file, objects and arrays too; a
- * plain path gives the one that document_find gives.  Unlike in gjson `#` is
- * every element, at the end of a path too.  ERROR_USAGE for what is
- * JSON_PART_REFUSED; ERROR_MEMORY.
+ * document_expand(d, key, n, entries, err):
+ * Append to ${entries} (of size_t) the winning entries that a key stands for:
+ * the one that document_find gives.  A path of JSON may have `*`, `?` and `#`:
+ * then all that fit, in the order of the file, objects and arrays too; unlike
+ * in gjson `#` is every element, at the end of a path too.  ERROR_USAGE for
+ * what is JSON_PART_REFUSED; ERROR_MEMORY.
  */
-int document_json_expand(const struct document *d, const char *path, size_t n,
+int document_expand(const struct document *d, const char *key, size_t n,
     struct vec *entries, struct error *err);
 
 #endif /* !DOCUMENT_DOCUMENT_H */

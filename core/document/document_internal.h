@@ -42,8 +42,8 @@ struct document_entry {
 };
 
 struct document {
-	enum document_format format;
-	const struct document_ops *ops;
+	const struct document_format *format;
+	const struct document_ops *ops;	/* the format's */
 	char *file;
 	struct buf bytes;
 	struct vec entries;	/* struct document_entry: those listed, then the unlisted */
@@ -126,6 +126,13 @@ struct document_ops {
 
 	/* Refuse a change that cannot be made, before it is kept. */
 	int (*check)(const struct edits *e, const struct edit *c, struct error *err);
+
+	/* The entries that a key with wildcards stands for (NULL: no key has any). */
+	int (*expand)(const struct document *d, const char *key, size_t n, struct vec *entries,
+	    struct error *err);
+
+	/* Append as a value, for showing. */
+	void (*write_value)(struct buf *out, const void *bytes, size_t n);
 
 	/* Append the one spelling that a key has in entries, if it is another one. */
 	bool (*respell)(const char *key, size_t n, struct buf *out);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "document/document_internal.h"
 #include "document/json_internal.h"
 #include "document/json_path.h"
@@ -753,5 +754,7 @@ const struct document_ops json_ops = {
 	.render_splices = json_splice_render,
 	.render = json_edit_render,
 	.check = json_check,
+	.expand = json_expand,
+	.write_value = text_append_json,
 	.respell = respell
 };

@@ -100,7 +100,21 @@ bool json_decode_span(const struct document *d, const struct document_entry *x, 
  */
 void json_write_string(struct buf *out, const void *bytes, size_t n);
 
+enum json_type {
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_BOOLEAN,
+	JSON_NULL,
+	JSON_OBJECT,
+	JSON_ARRAY
+};
+
+/* What the value of entry ${i} is.  Setting it makes it a string. */
+enum json_type json_type(const struct document *d, size_t i);
+
 /* document_ops */
+int json_expand(const struct document *d, const char *path, size_t n, struct vec *entries,
+    struct error *err);
 int json_parse(struct document *d, struct error *err);
 void json_decode_value(const struct document *d, const struct document_entry *x,
     struct buf *out);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "document/document_internal.h"
+#include "document/json_internal.h"
 #include "document/json_path.h"
 
 /* Special in a path anywhere, and at the start of a part only. */
@@ -246,23 +247,23 @@ json_path_fits(const struct json_part *pattern, const struct json_part *name)
 	return at == pattern->len;
 }
 
-enum document_json_type
-document_json_type(const struct document *d, size_t i)
+enum json_type
+json_type(const struct document *d, size_t i)
 {
 	switch (d->bytes.data[document_entry(d, i)->value]) {
 	case '"':
-		return DOCUMENT_JSON_STRING;
+		return JSON_STRING;
 	case '{':
-		return DOCUMENT_JSON_OBJECT;
+		return JSON_OBJECT;
 	case '[':
-		return DOCUMENT_JSON_ARRAY;
+		return JSON_ARRAY;
 	case 't':
 	case 'f':
-		return DOCUMENT_JSON_BOOLEAN;
+		return JSON_BOOLEAN;
 	case 'n':
-		return DOCUMENT_JSON_NULL;
+		return JSON_NULL;
 	default:
-		return DOCUMENT_JSON_NUMBER;
+		return JSON_NUMBER;
 	}
 }
 
@@ -272,7 +273,7 @@ is_array(const struct document *d, const char *path, size_t n)
 {
 	size_t i = n == 0 ? document_count(d) : document_index_last(d, path, n - 1);
 
-	return i != DOCUMENT_NONE && document_json_type(d, i) == DOCUMENT_JSON_ARRAY;
+	return i != DOCUMENT_NONE && json_type(d, i) == JSON_ARRAY;
 }
 
 /* Does the pattern stand for entry ${i}? */
@@ -333,7 +334,7 @@ json_path_keep(struct vec *entries, size_t i, struct error *err)
 }
 
 int
-document_json_expand(const struct document *d, const char *path, size_t n, struct vec *entries,
+json_expand(const struct document *d, const char *path, size_t n, struct vec *entries,
     struct error *err)
 {
 	struct document_walk walk = { 0, document_count(d) };

@@ -434,6 +434,7 @@ const struct document_ops properties_ops = {
 	.value_is = properties_decode_is,
 	.seek = properties_decode_seek,
 	.render_splices = properties_edit_splices,
+	.write_value = properties_append_value,
 	.render_begin = properties_edit_begin,
 	.render_change = properties_edit_change
 };

@@ -119,9 +119,7 @@ scope_matches_any(const struct vec *v, const char *path)
 bool
 scope_takes_file(const struct scope *s, const char *path)
 {
-	enum document_format format;
-
-	if (!document_format_of(path, &format))
+	if (document_format_of(path) == NULL)
 		return false;
 	if (s == NULL)
 		return true;

@@ -785,7 +785,7 @@ merge_check_text(const struct units *u, const struct buf *text, const struct mer
 		return true;
 	buf_init_secret(&copy, BUF_MAX_FILE);
 	buf_append(&copy, text->data, text->len);
-	merged = document_parse(&copy, DOCUMENT_PROPERTIES, "", NULL);
+	merged = document_parse(&copy, DOCUMENT_ENTRIES, "", NULL);
 	good = merged != NULL && document_problem(merged, NULL) == 0 && merge_check_entries(u,
 	    merged);
 	document_free(merged);
@@ -797,7 +797,7 @@ static bool
 merge_is_readable(const struct merge_input *in)
 {
 	for (size_t side = 0; side < MERGE_SIDES; side++) {
-		if (document_format(in->doc[side]) != DOCUMENT_PROPERTIES ||
+		if (!document_format(in->doc[side])->lines ||
 		    document_problem(in->doc[side], NULL) != 0)
 			return false;
 	}

@@ -193,7 +193,7 @@ reseal_document(struct reseal *x, struct document **out, struct error *err)
 		if (secrets_file_is_sealed(x->from, i))
 			rc = reseal_entry(x, &w, i, err);
 	if (rc == 0 && (rc = edits_render(w.edits, &content, err)) == 0) {
-		*out = document_parse(&content, DOCUMENT_PROPERTIES,
+		*out = document_parse(&content, DOCUMENT_ENTRIES,
 		    secrets_file_path(x->from), err);
 		rc = *out == NULL ? -1 : 0;
 	}

@@ -12,7 +12,7 @@
 struct configuration *
 configuration_load(const char *path, struct error *err)
 {
-	enum document_format format;
+	const struct document_format *format;
 	struct configuration *c;
 	struct buf content;
 
@@ -22,10 +22,10 @@ configuration_load(const char *path, struct error *err)
 		goto fail;
 	}
 	c->base = file_basename(c->path);
-	if (!document_format_of(path, &format)) {
+	if ((format = document_format_of(path)) == NULL) {
 		error_set(err, ERROR_REFUSED, "unsupported file format");
 		error_place(err, path, 0);
-		error_hint(err, "the name of a configuration file ends in .properties or .json");
+		error_hint(err, "the name of a configuration file ends in " DOCUMENT_ENDINGS);
 		goto fail;
 	}
 	if (file_read(path, &content, &c->id, err) != 0)
@@ -89,33 +89,33 @@ int
 configuration_entry_name(const struct configuration *c, const char *key, size_t len,
     struct buf *out, struct error *err)
 {
-	bool json = document_format(c->doc) == DOCUMENT_JSON;
+	const char escape = document_format(c->doc)->escape;
 
 	buf_append_str(out, c->base);
 	buf_append_char(out, '/');
 	for (size_t i = 0; i < len; i++)
-		if (!json || key[i] != '\\')
+		if (escape == '\0' || key[i] != escape)
 			buf_append_char(out, key[i]);
 	return buf_check(out, err);
 }
 
 /*
- * How much of ${name} is <base name>/<key>, or 0.  Backslashes count for
- * nothing in JSON.
+ * How much of ${name} is <base name>/<key>, or 0.  What escapes in keys
+ * counts for nothing.
  */
 static size_t
 match_name(const struct configuration *c, const char *key, size_t len, const char *name,
     size_t name_len)
 {
-	bool json = document_format(c->doc) == DOCUMENT_JSON;
+	const char escape = document_format(c->doc)->escape;
 	size_t at = strlen(c->base), k = 0;
 
 	if (name_len <= at || memcmp(name, c->base, at) != 0 || name[at++] != '/')
 		return 0;
 	for (;;) {
-		while (json && k < len && key[k] == '\\')
+		while (escape != '\0' && k < len && key[k] == escape)
 			k++;
-		while (json && at < name_len && name[at] == '\\')
+		while (escape != '\0' && at < name_len && name[at] == escape)
 			at++;
 		if (k == len)
 			return at;

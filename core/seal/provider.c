@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -12,24 +13,25 @@
 
 #define LIST_MAX ((size_t)1 << 20)
 
-/* The two keys; in JSON they are members of the whole object. */
+/* The keys of the list, of the provider's class, and what all its settings begin with. */
 struct keys {
-	const char *list;
-	const char *class;
-	const char *prefix;	/* of all the provider's settings */
+	char list[32];
+	char class[64];
+	char prefix[64];
 };
 
-static const struct keys *
+static struct keys
 provider_keys_of(const struct document *d)
 {
-	static const struct keys properties = { "config.providers",
-		"config.providers." REFERENCE_PROVIDER ".class",
-		"config.providers." REFERENCE_PROVIDER "." };
-	static const struct keys json = { "config\\.providers",
-		"config\\.providers\\." REFERENCE_PROVIDER "\\.class",
-		"config\\.providers\\." REFERENCE_PROVIDER "\\." };
+	const struct document_format *f = document_format(d);
+	struct keys k;
 
-	return document_format(d) == DOCUMENT_JSON ? &json : &properties;
+	snprintf(k.list, sizeof(k.list), "%s", f->providers);
+	snprintf(k.prefix, sizeof(k.prefix), "%s%s" REFERENCE_PROVIDER "%s", f->providers, f->dot,
+	    f->dot);
+	snprintf(k.class, sizeof(k.class), "%s%s" REFERENCE_PROVIDER "%sclass", f->providers,
+	    f->dot, f->dot);
+	return k;
 }
 
 static size_t
@@ -45,7 +47,7 @@ provider_find(const struct document *d, const char *key)
 static bool
 is_connector(const struct document *d)
 {
-	return document_format(d) == DOCUMENT_JSON &&
+	return document_format(d)->escape != '\0' &&
 	    provider_find(d, "config.connector\\.class") != DOCUMENT_NONE;
 }
 
@@ -76,7 +78,7 @@ add_to_list(struct edits *e, const struct document *d, const struct keys *keys, 
 	int rc = 0;
 
 	/* The reference reads a nested list, and writes this one. */
-	if (i == DOCUMENT_NONE && document_format(d) == DOCUMENT_JSON)
+	if (i == DOCUMENT_NONE)
 		old = provider_find(d, "config.providers");
 	buf_init(&list, LIST_MAX);
 	if (old != DOCUMENT_NONE && document_value(d, old, &list, err) != 0)
@@ -102,7 +104,7 @@ add_to_list(struct edits *e, const struct document *d, const struct keys *keys, 
 static void
 note_class(struct plan *p, const struct configuration *c)
 {
-	size_t i = provider_find(c->doc, provider_keys_of(c->doc)->class);
+	size_t i = provider_find(c->doc, provider_keys_of(c->doc).class);
 
 	if (i != DOCUMENT_NONE && !document_value_is(c->doc, i, REFERENCE_PROVIDER_CLASS,
 	    strlen(REFERENCE_PROVIDER_CLASS)))
@@ -136,16 +138,16 @@ int
 provider_add_to(struct edits *e, struct error *err)
 {
 	const struct document *d = edits_document(e);
-	const struct keys *keys = provider_keys_of(d);
+	const struct keys keys = provider_keys_of(d);
 	size_t i, n = strlen(REFERENCE_PROVIDER_CLASS);
 
 	if (is_connector(d))
 		return 0;
-	if (add_to_list(e, d, keys, err) != 0)
+	if (add_to_list(e, d, &keys, err) != 0)
 		return -1;
-	i = provider_find(d, keys->class);
+	i = provider_find(d, keys.class);
 	if (i == DOCUMENT_NONE)
-		return edits_insert(e, DOCUMENT_NONE, keys->class, strlen(keys->class),
+		return edits_insert(e, DOCUMENT_NONE, keys.class, strlen(keys.class),
 		    REFERENCE_PROVIDER_CLASS, n, err);
 	/* A class that was chosen on purpose stays; provider_add tells. */
 	return 0;
@@ -155,14 +157,14 @@ provider_add_to(struct edits *e, struct error *err)
 static bool
 has_settings(const struct document *d)
 {
-	const struct keys *keys = provider_keys_of(d);
-	size_t len, n = strlen(keys->prefix);
+	const struct keys keys = provider_keys_of(d);
+	size_t len, n = strlen(keys.prefix);
 
 	for (size_t i = 0; i < document_count(d); i++) {
 		const char *key = document_key(d, i, &len);
 
-		if (len >= n && memcmp(key, keys->prefix, n) == 0 &&
-		    (len != strlen(keys->class) || memcmp(key, keys->class, len) != 0))
+		if (len >= n && memcmp(key, keys.prefix, n) == 0 &&
+		    (len != strlen(keys.class) || memcmp(key, keys.class, len) != 0))
 			return true;
 	}
 	return false;
@@ -219,7 +221,7 @@ static int
 remove_from_list(struct edits *e, size_t class, struct error *err)
 {
 	const struct document *d = edits_document(e);
-	size_t i = provider_find(d, provider_keys_of(d)->list);
+	size_t i = provider_find(d, provider_keys_of(d).list);
 	struct buf list, others;
 	int rc;
 
@@ -245,7 +247,7 @@ int
 provider_remove_from(struct edits *e, struct error *err)
 {
 	const struct document *d = edits_document(e);
-	size_t i = provider_find(d, provider_keys_of(d)->class), class = i;
+	size_t i = provider_find(d, provider_keys_of(d).class), class = i;
 
 	if (i == DOCUMENT_NONE || has_settings(d) || !document_value_is(d, i,
 	    REFERENCE_PROVIDER_CLASS, strlen(REFERENCE_PROVIDER_CLASS)))

@@ -218,13 +218,13 @@ rewrite_check_comments(struct rewriting *r, struct error *err)
 	size_t from, line;
 	int rc = 0;
 
-	if (document_format(r->edited) != DOCUMENT_PROPERTIES || r->digest_count == 0)
+	if (!document_format(r->edited)->comments || r->digest_count == 0)
 		return 0;
 	buf_init_secret(&text, BUF_MAX_FILE);
 	buf_init_secret(&value, BUF_MAX_FILE);
 	vec_init(&lines, sizeof(size_t), BUF_MAX_FILE);
 	if (read_comments(r, &text, &lines, err) != 0 || (d = document_parse(&text,
-	    DOCUMENT_PROPERTIES, r->c->path, err)) == NULL)
+	    document_format(r->edited), r->c->path, err)) == NULL)
 		rc = -1;
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
 		buf_clear(&value);
@@ -316,7 +316,7 @@ claim_rewritten(struct rewriting *r, size_t i, const char *name, size_t len, str
 	size_t n;
 	int first;
 
-	if (document_format(r->edited) != DOCUMENT_JSON)
+	if (document_format(r->edited)->escape == '\0')
 		return 0;
 	key = document_key(r->edited, i, &n);
 	if (rewrite_own(r, key, n, name, len) == 0)

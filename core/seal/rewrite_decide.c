@@ -507,13 +507,14 @@ is(const struct buf *a, const struct buf *b)
 	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
-/* JSON paths have backslashes that the names of sealed entries leave out. */
+/* Keys may have escapes that the names of sealed entries leave out. */
 static size_t
-skip_backslashes(const struct rewriting *r, const char *p, size_t n, size_t at)
+skip_escapes(const struct rewriting *r, const char *p, size_t n, size_t at)
 {
-	if (document_format(r->c->doc) == DOCUMENT_JSON)
-		while (at < n && p[at] == '\\')
-			at++;
+	const char escape = document_format(r->c->doc)->escape;
+
+	while (escape != '\0' && at < n && p[at] == escape)
+		at++;
 	return at;
 }
 
@@ -526,8 +527,8 @@ rewrite_own(const struct rewriting *r, const char *key, size_t len, const char *
 	if (name_len <= base || memcmp(name, r->c->base, base) != 0 || name[base] != '/')
 		return 0;
 	for (;;) {
-		k = skip_backslashes(r, key, len, k);
-		at = skip_backslashes(r, name, name_len, at);
+		k = skip_escapes(r, key, len, k);
+		at = skip_escapes(r, name, name_len, at);
 		if (k == len)
 			return at == name_len || name[at] == '/' ? at : 0;
 		if (at == name_len || name[at] != key[k])

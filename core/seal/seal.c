@@ -123,7 +123,7 @@ remember_key(struct plan *p, const struct configuration *c, const struct sealing
 	int rc;
 
 	/* Elsewhere a name has one spelling, so it says the same as the key. */
-	if (document_format(c->doc) != DOCUMENT_JSON)
+	if (document_format(c->doc)->escape == '\0')
 		return 0;
 	buf_init(&what, BUF_MAX_FILE);
 	buf_append_str(&what, "sealed ");
@@ -498,9 +498,9 @@ seal_check_value(const char *path, const struct document *d, size_t i, const str
 		return configuration_refuse(path, d, i,
 		    "the value has half a surrogate pair, which cannot be sealed",
 		    "correct the \\uD800-\\uDFFF escape in the value", err);
-	/* JSON readers do not agree on which member of one name counts (RFC 8259,
-	 * section 4), so all of them have to say the same. */
-	while (document_format(d) == DOCUMENT_JSON &&
+	/* Where readers do not agree on which entry of a key counts, all of them have
+	 * to say the same. */
+	while (!document_format(d)->last_wins &&
 	    (k = document_previous(d, k)) != DOCUMENT_NONE)
 		if (!document_value_is(d, k, (const char *)value->data, value->len))
 			return configuration_refuse(path, d, i,
@@ -651,7 +651,7 @@ seal_not_there(const struct configuration *c, const char *key, size_t len, struc
 	    "a new one", c->path);
 }
 
-/* A path with `#` or wildcards: every value of the JSON file that it names. */
+/* A key with wildcards: every value that it names. */
 static int
 seal_each(struct plan *p, struct configuration *c, const char *path, size_t len,
     const struct seal_options *o, struct error *err)
@@ -660,7 +660,7 @@ seal_each(struct plan *p, struct configuration *c, const char *path, size_t len,
 	int rc;
 
 	vec_init(&entries, sizeof(size_t), SIZE_MAX / sizeof(size_t));
-	rc = document_json_expand(c->doc, path, len, &entries, err);
+	rc = document_expand(c->doc, path, len, &entries, err);
 	if (rc == 0 && entries.len == 0)
 		rc = seal_not_there(c, path, len, err);
 	for (size_t i = 0; rc == 0 && i < entries.len; i++)
@@ -682,10 +682,8 @@ seal_key(struct plan *p, struct configuration *c, const char *key, size_t len,
 		rc = seal_entry(p, c, t.entry, o, err);
 	else if (rc == 0 && t.kind == TARGET_OPTION)
 		rc = seal_option(p, c, &t, o, err) == -1 ? -1 : 0;
-	else if (rc == 0 && document_format(c->doc) == DOCUMENT_JSON)
-		rc = seal_each(p, c, key, len, o, err);
 	else if (rc == 0)
-		rc = seal_not_there(c, key, len, err);
+		rc = seal_each(p, c, key, len, o, err);
 	target_release(&t);
 	return rc;
 }

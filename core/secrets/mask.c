@@ -10,7 +10,6 @@
 #include "crypto/mac.h"
 #include "document/document.h"
 #include "document/jaas.h"
-#include "document/properties.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
@@ -336,10 +335,7 @@ append_between(struct veil *v, size_t end, struct error *err)
 static void
 append_veiled(struct veil *v)
 {
-	if (document_format(v->d) == DOCUMENT_JSON)
-		text_append_json(v->out, v->veiled.data, v->veiled.len);
-	else
-		properties_append_value(v->out, v->veiled.data, v->veiled.len);
+	document_append_value(document_format(v->d), v->out, v->veiled.data, v->veiled.len);
 }
 
 static int

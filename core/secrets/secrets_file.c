@@ -199,7 +199,7 @@ secrets_file_make(const char *path, const struct file_id *id, struct buf *conten
 		goto fail;
 	}
 	s->id = *id;
-	if ((s->doc = document_parse(content, DOCUMENT_PROPERTIES, path, err)) == NULL)
+	if ((s->doc = document_parse(content, DOCUMENT_ENTRIES, path, err)) == NULL)
 		goto fail;
 	if (document_problem(s->doc, err) != 0 || check_merged(s->doc, err) != 0)
 		goto fail;

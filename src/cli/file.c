@@ -399,9 +399,9 @@ config_text_read(const struct options *o, const struct document *config, const c
 			goto out;
 	} else
 		buf_move(&text, &raw);
-	if (document_format(config) == DOCUMENT_JSON && config_text_keep_paths(&text, err) != 0)
+	if (document_format(config)->escape != '\0' && config_text_keep_paths(&text, err) != 0)
 		goto out;
-	d = document_parse(&text, DOCUMENT_PROPERTIES, source_name(o), err);
+	d = document_parse(&text, DOCUMENT_ENTRIES, source_name(o), err);
 	if (d == NULL)
 		goto out;
 	if (document_count(d) == 0 && document_problem(d, NULL) == 0) {

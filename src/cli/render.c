@@ -34,7 +34,7 @@ render(struct change *c, const struct options *o, const struct key_list *keys, s
 	enum render_form form = form_of(o);
 
 	if (keys->count == 0 && form == RENDER_PROPERTIES && (o->text[FLAG_FORMAT] == NULL ||
-	    document_format(c->config->doc) == DOCUMENT_PROPERTIES))
+	    strcmp(document_format(c->config->doc)->name, o->text[FLAG_FORMAT]) == 0))
 		return render_document(c->plan, c->config, RENDER_PROGRAM, text, err);
 	return render_entries(c->plan, c->config, form, keys->keys, keys->lens, keys->count, text,
 	    err);

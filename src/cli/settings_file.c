@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cli/settings.h"
 #include "common/args.h"
+#include "document/document.h"
 #include "file/file.h"
 #include "ui/keymap.h"
 
@@ -354,19 +355,20 @@ add_remote(const char *value, struct buf *out, struct error *err)
 static int
 config_value_check_pattern(const char *p, size_t len, struct error *err)
 {
-	static const char *const ends[] = { ".properties", ".json" };
-	size_t i, n;
+	const char *end;
+	size_t n;
 
 	if (strchr("*]?", p[len - 1]) != NULL)
 		return 0;
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		n = strlen(ends[i]);
-		if (len >= n && memcmp(p + len - n, ends[i], n) == 0)
+	for (size_t i = 0; document_formats[i] != NULL; i++) {
+		end = document_formats[i]->ending;
+		n = strlen(end);
+		if (len >= n && memcmp(p + len - n, end, n) == 0)
 			return 0;
 	}
 	error_set(err, ERROR_FORMAT, "no configuration file has a name of this pattern: %.*s",
 	    (int)(len > 200 ? 200 : len), p);
-	return error_hint(err, "the names of configuration files end in .properties or .json");
+	return error_hint(err, "the names of configuration files end in " DOCUMENT_ENDINGS);
 }
 
 static int

@@ -94,8 +94,7 @@ show_table_begin(struct show_table *t, const struct document *d)
 		json_out_init(&t->writer, &t->out);
 		json_out_object(&t->writer, NULL);
 		json_out_text(&t->writer, "file", file);
-		json_out_text(&t->writer, "format", document_format(d) == DOCUMENT_JSON ?
-		    "json" : "properties");
+		json_out_text(&t->writer, "format", document_format(d)->name);
 		json_out_rows(&t->writer, "entries");
 		return;
 	}

@@ -75,7 +75,7 @@ use(struct buf *b)
 	struct error err = { 0 };
 	struct took took;
 	double from = measure_cpu();
-	struct document *d = document_parse(b, DOCUMENT_JSON, "bench", &err);
+	struct document *d = document_parse(b, &document_json, "bench", &err);
 	struct edits *e;
 	struct buf value;
 	const char *key;

@@ -75,7 +75,7 @@ parse(struct buf *b, double *value_ms)
 {
 	struct error err = { 0 };
 	double from = measure_cpu();
-	struct document *d = document_parse(b, DOCUMENT_PROPERTIES, "bench", &err);
+	struct document *d = document_parse(b, &document_properties, "bench", &err);
 	double parsed = measure_cpu();
 	struct edits *e;
 	struct buf value;

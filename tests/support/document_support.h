@@ -13,7 +13,7 @@
 
 /* A document of that format; what does not parse fails the test. */
 UNIT_HELPER struct document *
-parse_as(enum document_format format, const void *bytes, size_t n)
+parse_as(const struct document_format *format, const void *bytes, size_t n)
 {
 	struct error err = { 0 };
 	struct document *d;
@@ -21,7 +21,7 @@ parse_as(enum document_format format, const void *bytes, size_t n)
 
 	buf_init_secret(&content, BUF_MAX_FILE);
 	buf_append(&content, bytes, n);
-	d = document_parse(&content, format, format == DOCUMENT_JSON ? "a.json" : "a.properties",
+	d = document_parse(&content, format, format == &document_json ? "a.json" : "a.properties",
 	    &err);
 	if (d == NULL)
 		fail_msg("does not parse: %s", err.text);
@@ -32,7 +32,7 @@ parse_as(enum document_format format, const void *bytes, size_t n)
 UNIT_HELPER struct document *
 parse(const void *bytes, size_t n)
 {
-	return parse_as(DOCUMENT_PROPERTIES, bytes, n);
+	return parse_as(&document_properties, bytes, n);
 }
 
 UNIT_HELPER bool

@@ -169,7 +169,7 @@ fixture_document(const char *text, size_t n)
 	struct buf content;
 
 	fixture_text(&content, text, n);
-	d = document_parse(&content, DOCUMENT_PROPERTIES, "server.properties", NULL);
+	d = document_parse(&content, &document_properties, "server.properties", NULL);
 	buf_release(&content);
 	assert_non_null(d);
 	return d;

@@ -8,7 +8,7 @@
 UNIT_HELPER struct document *
 parse_json(const void *bytes, size_t n)
 {
-	return parse_as(DOCUMENT_JSON, bytes, n);
+	return parse_as(&document_json, bytes, n);
 }
 
 UNIT_HELPER struct document *

@@ -1,5 +1,6 @@
 #include "base/vec.h"
 #include "document/document.h"
+#include "document/json_internal.h"
 #include "json_support.h"
 
 static void
@@ -162,10 +163,10 @@ static void
 test_objects_and_arrays_are_found_but_not_listed(void **state)
 {
 	static const char text[] = "\xef\xbb\xbf{\"o\": {\"k\":[1, 2]}, \"e\": {} }\n";
-	static const struct { const char *path, *value; enum document_json_type type; } cases[] = {
-		{ "o", "{\"k\":[1, 2]}", DOCUMENT_JSON_OBJECT },
-		{ "o.k", "[1, 2]", DOCUMENT_JSON_ARRAY }, { "e", "{}", DOCUMENT_JSON_OBJECT },
-		{ "@this", "{\"o\": {\"k\":[1, 2]}, \"e\": {} }", DOCUMENT_JSON_OBJECT }
+	static const struct { const char *path, *value; enum json_type type; } cases[] = {
+		{ "o", "{\"k\":[1, 2]}", JSON_OBJECT },
+		{ "o.k", "[1, 2]", JSON_ARRAY }, { "e", "{}", JSON_OBJECT },
+		{ "@this", "{\"o\": {\"k\":[1, 2]}, \"e\": {} }", JSON_OBJECT }
 	};
 	struct document *d = parse_json_text(text);
 	size_t i, x;
@@ -178,7 +179,7 @@ test_objects_and_arrays_are_found_but_not_listed(void **state)
 		assert_true(x != DOCUMENT_NONE && document_is_container(d, x));
 		assert_true(key_is(d, x, cases[i].path, strlen(cases[i].path)));
 		assert_true(value_is(d, x, cases[i].value, strlen(cases[i].value)));
-		assert_int_equal(document_json_type(d, x), cases[i].type);
+		assert_int_equal(json_type(d, x), cases[i].type);
 		assert_int_equal(document_line(d, x), 1);
 	}
 	document_free(d);
@@ -187,16 +188,16 @@ test_objects_and_arrays_are_found_but_not_listed(void **state)
 static void
 test_types(void **state)
 {
-	static const enum document_json_type types[] = {
-		DOCUMENT_JSON_STRING, DOCUMENT_JSON_NUMBER, DOCUMENT_JSON_NUMBER,
-		DOCUMENT_JSON_BOOLEAN, DOCUMENT_JSON_BOOLEAN, DOCUMENT_JSON_NULL
+	static const enum json_type types[] = {
+		JSON_STRING, JSON_NUMBER, JSON_NUMBER,
+		JSON_BOOLEAN, JSON_BOOLEAN, JSON_NULL
 	};
 	struct document *d = parse_json_text("[\"1\",1,-1,true,false,null]");
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < 6; i++)
-		assert_int_equal(document_json_type(d, i), types[i]);
+		assert_int_equal(json_type(d, i), types[i]);
 	document_free(d);
 }
 
@@ -391,7 +392,7 @@ test_paths_far_larger_than_the_file_are_refused(void **state)
 	for (i = 0; i < 99; i++)
 		buf_append_str(&b, ",1");
 	buf_append_str(&b, "]}");
-	assert_null(document_parse(&b, DOCUMENT_JSON, "a.json", &err));
+	assert_null(document_parse(&b, &document_json, "a.json", &err));
 	assert_int_equal(err.code, ERROR_LIMIT);
 	assert_string_equal(err.file, "a.json");
 	assert_string_not_equal(err.hint, "");
@@ -408,7 +409,7 @@ assert_expands(const struct document *d, const char *path, const char *want)
 
 	buf_init(&keys, 1000);
 	vec_init(&entries, sizeof(size_t), 1000);
-	if (document_json_expand(d, path, strlen(path), &entries, &err) == -1)
+	if (document_expand(d, path, strlen(path), &entries, &err) == -1)
 		fail_msg("%s: %s", path, err.text);
 	for (i = 0; i < entries.len; i++) {
 		key = document_key(d, *(size_t *)vec_at(&entries, i), &n);
@@ -471,7 +472,7 @@ test_queries_are_refused(void **state)
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		struct error err = { 0 };
 
-		assert_int_equal(document_json_expand(d, paths[i], strlen(paths[i]), &entries, &err),
+		assert_int_equal(document_expand(d, paths[i], strlen(paths[i]), &entries, &err),
 		    -1);
 		assert_int_equal(err.code, ERROR_USAGE);
 		assert_string_equal(err.key, paths[i]);

@@ -555,7 +555,7 @@ handle_canary(void)
 	buf_init_secret(&value, 100);
 	append_canary(&value);
 	w.s = secrets_file_parse("secrets.properties", &secrets, NULL);
-	w.c->doc = document_parse(&config, DOCUMENT_PROPERTIES, "server.properties", NULL);
+	w.c->doc = document_parse(&config, &document_properties, "server.properties", NULL);
 	assert_non_null(w.s);
 	assert_non_null(w.c->doc);
 	w.p = plan_new(w.s, NULL);

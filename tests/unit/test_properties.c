@@ -94,17 +94,14 @@ test_reads_what_java_reads(void **state)
 static void
 test_format_goes_by_the_end_of_the_name(void **state)
 {
-	enum document_format format = DOCUMENT_JSON;
 
 	(void)state;
-	assert_true(document_format_of("/etc/kafka/server.properties", &format));
-	assert_int_equal(format, DOCUMENT_PROPERTIES);
-	assert_true(document_format_of("a.properties.json", &format));
-	assert_int_equal(format, DOCUMENT_JSON);
-	assert_false(document_format_of("a.PROPERTIES", &format));
-	assert_false(document_format_of("a.properties.bak", &format));
-	assert_false(document_format_of("properties", &format));
-	assert_false(document_format_of("", &format));
+	assert_ptr_equal(document_format_of("/etc/kafka/server.properties"), &document_properties);
+	assert_ptr_equal(document_format_of("a.properties.json"), &document_json);
+	assert_null(document_format_of("a.PROPERTIES"));
+	assert_null(document_format_of("a.properties.bak"));
+	assert_null(document_format_of("properties"));
+	assert_null(document_format_of(""));
 }
 
 static void
@@ -237,7 +234,7 @@ test_nothing_is_a_document(void **state)
 	assert_int_equal(document_bytes(d)->len, 0);
 	assert_int_equal(document_find(d, BYTES("")), DOCUMENT_NONE);
 	assert_string_equal(document_file(d), "a.properties");
-	assert_int_equal(document_format(d), DOCUMENT_PROPERTIES);
+	assert_ptr_equal(document_format(d), &document_properties);
 	document_free(d);
 	document_free(NULL);
 }
@@ -256,7 +253,7 @@ parse_long(const char *head, const char *unit, size_t times, const char *tail)
 	while (times-- > 0)
 		buf_append_str(&content, unit);
 	buf_append_str(&content, tail);
-	d = document_parse(&content, DOCUMENT_PROPERTIES, "long.properties", &err);
+	d = document_parse(&content, &document_properties, "long.properties", &err);
 	assert_non_null(d);
 	return d;
 }

@@ -784,7 +784,7 @@ test_the_rest_of_the_value_does_not_get_onto_the_heap(void **state)
 	buf_append_str(&content, " x ");
 	append_canary(&content);
 	buf_append_str(&content, "\\u0022;\n");
-	d = document_parse(&content, DOCUMENT_PROPERTIES, "a.properties", NULL);
+	d = document_parse(&content, &document_properties, "a.properties", NULL);
 	assert_non_null(d);
 	e = new_edits(d);
 	splice(e, 0, 20, 23, "${securepass:/s:k/M/password}");

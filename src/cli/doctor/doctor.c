@@ -322,10 +322,10 @@ doctor_key_variable(const struct doctor *d, const char *text, size_t n)
 bool
 doctor_is_config_name(const char *word, size_t n)
 {
-	static const char end[] = ".properties";
+	const char *end = DOCUMENT_ENTRIES->ending;
+	size_t m = strlen(end);
 
-	return n > sizeof(end) - 1 &&
-	    memcmp(word + n - (sizeof(end) - 1), end, sizeof(end) - 1) == 0;
+	return n > m && memcmp(word + n - m, end, m) == 0;
 }
 
 static bool

@@ -179,41 +179,27 @@ doctor_copies_ends_with(const char *name, const char *end)
 	return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* Has the name a format's ending in its middle, and which? */
-static bool
-has_format(const char *name, enum document_format *format)
-{
-	if (strstr(name, ".properties") != NULL)
-		*format = DOCUMENT_PROPERTIES;
-	else if (strstr(name, ".json") != NULL)
-		*format = DOCUMENT_JSON;
-	else
-		return false;
-	return true;
-}
-
-static bool
-is_copy(const char *name, enum document_format *format)
+static const struct document_format *
+copy_format(const char *name)
 {
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
 		if (doctor_copies_ends_with(name, endings[i]))
-			return has_format(name, format);
-	return false;
+			return document_format_within(name);
+	return NULL;
 }
 
 /* Of vi: .server.properties.swp, .swo and so on. */
 static bool
 is_swap_file(const char *name)
 {
-	enum document_format ignored;
 	size_t n = strlen(name);
 
 	return name[0] == '.' && n > 4 && memcmp(name + n - 4, ".sw", 3) == 0 &&
-	    name[n - 1] >= 'a' && name[n - 1] <= 'p' && has_format(name, &ignored);
+	    name[n - 1] >= 'a' && name[n - 1] <= 'p' && document_format_within(name) != NULL;
 }
 
 static int
-check_copy(struct doctor *d, const char *path, enum document_format format, struct error *err)
+check_copy(struct doctor *d, const char *path, const struct document_format *format, struct error *err)
 {
 	struct document *doc;
 	struct buf content;
@@ -244,7 +230,7 @@ done:
 static int
 doctor_copies_check(struct doctor *d, const char *folder, struct error *err)
 {
-	enum document_format format;
+	const struct document_format *format;
 	struct dirent *ent;
 	struct buf path;
 	int rc = 0;
@@ -263,7 +249,7 @@ doctor_copies_check(struct doctor *d, const char *folder, struct error *err)
 			findings_say(&d->findings, FINDING_WARNING, "copy", buf_cstr(&path), 0,
 			    "finish that editor, or remove the file",
 			    "a swap file of an editor, which may hold secrets in clear text");
-		else if (is_copy(ent->d_name, &format))
+		else if ((format = copy_format(ent->d_name)) != NULL)
 			rc = check_copy(d, buf_cstr(&path), format, err);
 	}
 	buf_release(&path);

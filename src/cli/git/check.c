@@ -97,7 +97,7 @@ check_loose(struct clear_check *c, const char *path, const struct document *d)
 	struct loose_place place = { 0, 1 };
 	struct loose l;
 
-	if (document_format(d) != DOCUMENT_PROPERTIES && document_problem(d, NULL) == 0)
+	if (!document_format(d)->comments && document_problem(d, NULL) == 0)
 		return;
 	while (loose_next(c->rules, (const char *)b->data, b->len, &place, &l)) {
 		for (; at < document_count(d); at++) {
@@ -199,13 +199,13 @@ clear_check_check_secrets_file(struct clear_check *c, const char *path, const st
 static int
 clear_check_content(struct clear_check *c, const char *path, struct buf *content, struct error *err)
 {
-	enum document_format format;
+	const struct document_format *format = document_format_of(path);
 	struct document *d = NULL;
 	struct error why;
 	size_t line;
 	int rc = 0;
 
-	if (!document_format_of(path, &format))
+	if (format == NULL)
 		goto done;
 	c->files++;
 	if ((line = markers_line(content)) > 0) {
@@ -215,7 +215,7 @@ clear_check_content(struct clear_check *c, const char *path, struct buf *content
 		goto done;
 	}
 	d = document_parse(content, format, path, &why);
-	if (d == NULL || (format == DOCUMENT_PROPERTIES && document_problem(d, &why) != 0))
+	if (d == NULL || (format->strict && document_problem(d, &why) != 0))
 		clear_check_unreadable(c, &why);
 	else if (document_problem(d, &why) != 0)
 		/* Other programs' JSON may have comments, say. */
@@ -238,10 +238,9 @@ static bool
 is_taken(const struct options *o, const char *path)
 {
 	const struct scope *scope = config_scope(o->config);
-	enum document_format format;
 
 	return scope != NULL ? scope_takes_file(scope, path) :
-	    document_format_of(path, &format);
+	    document_format_of(path) != NULL;
 }
 
 /* Take the record at ${*at} apart; false at the end. */

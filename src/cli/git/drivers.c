@@ -47,14 +47,14 @@ struct versions {
 static void
 git_textconv_parse(struct view *v, const char *path)
 {
-	enum document_format format;
+	const struct document_format *format = document_format_of(path);
 	struct buf copy;
 
 	buf_init_secret(&copy, BUF_MAX_FILE);
 	/* A secrets file may have any name. */
-	if (!document_format_of(path, &format))
-		format = DOCUMENT_PROPERTIES;
-	if (format == DOCUMENT_PROPERTIES) {
+	if (format == NULL)
+		format = DOCUMENT_ENTRIES;
+	if (format == DOCUMENT_ENTRIES) {
 		buf_append(&copy, v->raw.data, v->raw.len);
 		v->secrets = secrets_file_parse(path, &copy, NULL);
 		if (v->secrets != NULL &&

@@ -704,7 +704,7 @@ settings_read(struct settings *s, const char *file, struct error *err)
 	buf_init_secret(&text, SETTINGS_FILE_MAX);
 	if (file_read(file, &text, NULL, err) != 0 ||
 	    settings_sections_find(&r.sections, &text, file, err) != 0 ||
-	    (d = document_parse(&text, DOCUMENT_PROPERTIES, file, err)) == NULL ||
+	    (d = document_parse(&text, DOCUMENT_ENTRIES, file, err)) == NULL ||
 	    document_problem(d, err) != 0)
 		goto done;
 	r.worker = is_worker(d);

@@ -468,5 +468,5 @@ commands_completion(const struct options *o)
 	}
 	error_set(&err, ERROR_USAGE, "there is no completion for %s", o->args[0]);
 	error_hint(&err, "one of %s", o->command->arguments);
-	return report_usage(o->command, &err);
+	return usage_error(o->command, &err);
 }

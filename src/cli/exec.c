@@ -13,7 +13,7 @@
 #include "cli/commands.h"
 #include "cli/memory.h"
 #include "common/process.h"
-#include "cli/registry/remote.h"
+#include "cli/remote.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "crypto/key.h"

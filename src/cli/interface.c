@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/interface.h"
-#include "cli/registry/remote.h"
+#include "cli/remote.h"
 #include "cli/settings.h"
 #include "client/wipe.h"
 #include "common/args.h"

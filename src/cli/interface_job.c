@@ -10,7 +10,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "cli/interface.h"
-#include "cli/registry/remote.h"
+#include "cli/remote.h"
 #include "ui/registry_source.h"
 
 #define PAGE "1000"	/* names that are asked for at a time */

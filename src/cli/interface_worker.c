@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "cli/interface.h"
-#include "cli/registry/remote.h"
+#include "cli/remote.h"
 
 /* An answer that waits to be taken. */
 struct ready {

@@ -197,7 +197,7 @@ print_help(const struct scan *s, size_t at, bool paths)
 	else if (group != NULL)
 		help_append(group, &text);
 	else
-		return report_usage(NULL, &err);
+		return usage_error(NULL, &err);
 	return print_text(&text);
 }
 
@@ -242,7 +242,7 @@ run_with(const struct config *config, struct options *o, char **argv)
 	if (config != NULL)
 		config_apply(config, o);
 	if (options_check_required(o, &err) != 0)
-		return report_usage(o->command, &err);
+		return usage_error(o->command, &err);
 	return o->command->run != NULL ? o->command->run(o) : exec_service(argv);
 }
 
@@ -255,7 +255,7 @@ run(const struct command *c, int argc, char **argv, size_t skip)
 	int status;
 
 	if (options_parse(&o, c, argc, argv, skip, &err) != 0)
-		status = report_usage(c, &err);
+		status = usage_error(c, &err);
 	else if (!c->no_config && (config = config_load(&err)) == NULL)
 		status = report_error(&err);
 	else
@@ -300,7 +300,7 @@ dispatch_run(int argc, char **argv)
 		return dispatch_print_version();
 	c = dispatch_find(&s, at, true, &words, &group, &err);
 	if (c == NULL)
-		return report_usage(NULL, &err);
+		return usage_error(NULL, &err);
 	return run(c, argc, argv, at + words);
 }
 

@@ -6,7 +6,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/file.h"
-#include "cli/registry/remote.h"
+#include "cli/remote.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"

@@ -242,4 +242,8 @@ void usage_command(const struct command *c, struct buf *out);
 /* Append the line of ${c} in a list of commands. */
 void usage_row(const struct command *c, struct buf *out);
 
+/* Say an error of the command line, with the usage of ${c} (NULL: the
+ * program's); returns the exit status, 2. */
+int usage_error(const struct command *c, const struct error *err);
+
 #endif /* !COMMON_ARGS_H */

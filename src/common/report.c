@@ -10,7 +10,6 @@
 #include "base/json_out.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "common/args.h"
 #include "common/report.h"
 
 /* An error's texts, each byte of them made visible or escaped. */
@@ -61,6 +60,12 @@ void
 report_as_json(bool json)
 {
 	as_json = json;
+}
+
+bool
+report_is_json(void)
+{
+	return as_json;
 }
 
 static void
@@ -185,22 +190,6 @@ report_error(const struct error *err)
 		report_append_error_json(&message, err);
 	else
 		report_append_error(&message, err);
-	report_say(&message);
-	return error_exit_status(err->code);
-}
-
-int
-report_usage(const struct command *c, const struct error *err)
-{
-	struct buf message;
-
-	buf_init(&message, 2 * MESSAGE_MAX);
-	if (as_json)
-		report_append_error_json(&message, err);
-	else {
-		report_append_error(&message, err);
-		usage_line(c, &message);
-	}
 	report_say(&message);
 	return error_exit_status(err->code);
 }

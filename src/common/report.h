@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 struct buf;
-struct command;
 struct error;
 struct json_out;
 
@@ -32,13 +31,10 @@ int output_write(const struct buf *b, struct error *err);
  * one JSON object a line: {"error":{...}}, {"warning":{...}}, {"note":{...}}.
  */
 void report_as_json(bool json);
+bool report_is_json(void);
 
 /* Say an error; returns the exit status that belongs to it. */
 int report_error(const struct error *err);
-
-/* The same for a wrong command line, with the usage of ${c} (NULL: the
- * program's).  Returns 2. */
-int report_usage(const struct command *c, const struct error *err);
 
 /* ${hint} may be NULL. */
 void report_warning(const char *hint, const char *fmt, ...)

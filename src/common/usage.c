@@ -1,11 +1,14 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "common/args.h"
+#include "common/report.h"
 
 #define FLAG_COLUMN 36	/* where the texts of flags start */
 #define COMMAND_COLUMN 24
 #define WIDTH 96
+#define LINE_MAX_BYTES 4096
 
 static void
 usage_append_name(const struct command *c, struct buf *out)
@@ -117,4 +120,19 @@ usage_row(const struct command *c, struct buf *out)
 	usage_append_name(c, out);
 	usage_pad(out, out->len - start, COMMAND_COLUMN);
 	append_folded(out, c->summary, COMMAND_COLUMN);
+}
+
+int
+usage_error(const struct command *c, const struct error *err)
+{
+	int status = report_error(err);
+	struct buf line;
+
+	if (report_is_json())
+		return status;
+	buf_init(&line, LINE_MAX_BYTES);
+	usage_line(c, &line);
+	output_write_fd(STDERR_FILENO, "standard error", line.data, line.len, NULL);
+	buf_release(&line);
+	return status;
 }

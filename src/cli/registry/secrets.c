@@ -10,7 +10,7 @@
 #include "base/json_out.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/registry/remote.h"
+#include "cli/remote.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
@@ -219,7 +219,7 @@ commands_registry_list(const struct options *o)
 	int rc = list_check_usage(o, &err);
 
 	if (rc != 0)
-		return report_usage(o->command, &err);
+		return usage_error(o->command, &err);
 	rc = remote_open(&r, o, &err);
 	if (o->arg_count == 0)
 		remote_target(&r, "secret", "paths", (const char *)NULL);
@@ -369,7 +369,7 @@ commands_registry_delete(const struct options *o)
 	int rc = delete_check_usage(o, &err);
 
 	if (rc != 0)
-		return report_usage(o->command, &err);
+		return usage_error(o->command, &err);
 	rc = remote_open(&r, o, &err);
 	if (o->arg_count == 1)
 		remote_target(&r, "secret", "paths", o->args[0], (const char *)NULL);

@@ -7,7 +7,7 @@
 #include "base/json_out.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/registry/remote.h"
+#include "cli/remote.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "file/file.h"

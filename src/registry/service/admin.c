@@ -61,7 +61,7 @@ action_unknown(const struct options *o, const struct action *actions)
 	    o->args[0]);
 	error_hint(&err, "one of %s", buf_cstr(&names));
 	buf_release(&names);
-	return report_usage(o->command, &err);
+	return usage_error(o->command, &err);
 }
 
 /* Run the action that the first argument names.  The list ends with a NULL
@@ -83,7 +83,7 @@ action_run(const struct options *o, const struct action *actions)
 		error_set(&err, ERROR_USAGE, "registry %s %s takes %s argument", o->command->name,
 		    a->name, a->max_args == 0 ? "no further" : a->min_args == a->max_args ?
 		    "one further" : "at most one further");
-		return report_usage(o->command, &err);
+		return usage_error(o->command, &err);
 	}
 	return a->run(&rest);
 }

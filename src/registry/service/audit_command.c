@@ -122,7 +122,7 @@ commands_registry_audit_verify(const struct options *o)
 	keyring_free(ring);
 	if (rc == 0)
 		return 0;
-	return err.code == ERROR_USAGE ? report_usage(o->command, &err) : report_error(&err);
+	return err.code == ERROR_USAGE ? usage_error(o->command, &err) : report_error(&err);
 }
 
 static int
@@ -218,5 +218,5 @@ commands_registry_audit_search(const struct options *o)
 	buf_release(&f.out);
 	if (rc == 0)
 		return 0;
-	return err.code == ERROR_USAGE ? report_usage(o->command, &err) : report_error(&err);
+	return err.code == ERROR_USAGE ? usage_error(o->command, &err) : report_error(&err);
 }

@@ -88,7 +88,7 @@ service_run_command(const struct command *c, int argc, char **argv, size_t skip)
 		;
 	if (options_parse(&o, c, argc, argv, skip, &err) != 0 ||
 	    options_check_required(&o, &err) != 0)
-		status = report_usage(c, &err);
+		status = usage_error(c, &err);
 	else
 		status = runs[i].run(&o);
 	options_release(&o);

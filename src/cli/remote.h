@@ -1,5 +1,5 @@
-#ifndef CLI_REGISTRY_REMOTE_H
-#define CLI_REGISTRY_REMOTE_H
+#ifndef CLI_REMOTE_H
+#define CLI_REMOTE_H
 
 #include <stdbool.h>
 
@@ -102,4 +102,4 @@ void registry_resolver_close(struct registry_resolver *r);
 /* NULL for NULL. */
 const struct resolver *registry_resolver(const struct registry_resolver *r);
 
-#endif /* !CLI_REGISTRY_REMOTE_H */
+#endif /* !CLI_REMOTE_H */

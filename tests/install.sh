@@ -5,13 +5,21 @@ root=$(mktemp -d "${TMPDIR:-/tmp}/propseal-install.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 make install DESTDIR="$root" PREFIX=/usr
 "$root/usr/bin/propseal" --version
+"$root/usr/libexec/propseal/propseal-registryd" --version
 for file in share/man/man1/propseal.1 share/man/man5/propseal.ini.5 \
     share/man/man5/propseal-secrets.5 share/propseal/demo/README.md \
     share/bash-completion/completions/propseal share/zsh/site-functions/_propseal \
     share/fish/vendor_completions.d/propseal.fish share/man/man8/propseal-registry.8 \
-    share/propseal/registry/registry.ini lib/systemd/system/propseal-registry.service; do
+    share/propseal/registry/registry.ini libexec/propseal/propseal-registryd \
+    lib/systemd/system/propseal-registry.service; do
 	[ -s "$root/usr/$file" ] || { echo "$file was not installed"; exit 1; }
 done
+grep -q '^ExecStart=/usr/libexec/propseal/propseal-registryd serve ' \
+    "$root/usr/lib/systemd/system/propseal-registry.service"
+# The demo as it was installed; without a terminal it says what to do.
+PATH=$root/usr/bin:$PATH TMPDIR=$root "$root/usr/share/propseal/demo/demo.sh" </dev/null >/dev/null
+[ -f "$(echo "$root"/propseal-demo.*)/kafka/server.properties" ]
+rm -r "$root"/propseal-demo.*
 make uninstall DESTDIR="$root" PREFIX=/usr
 left=$(find "$root" -type f)
 [ -z "$left" ] || { echo "left behind: $left"; exit 1; }

@@ -61,7 +61,7 @@ CLIENT_SHARED = $(addprefix -l,$(CLIENT_PKGS))
 CLIENT_LIBS = $(if $(filter shared,$(CLIENT_LINK)),$(CLIENT_SHARED),$(if $(word 5,$(CLIENT_ARCHIVES)),\
 	$(CLIENT_ARCHIVES),$(CLIENT_SHARED))) -lssl -lpthread
 # The service's are shared: it starts once.
-REGISTRY_LIBS = $(CLIENT_SHARED) -lsqlite3 -lssl -lpthread
+REGISTRY_LIBS = $(CLIENT_SHARED) -lsqlite3 -lssl -lpthread -lm
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -Isrc -I. $(FORTIFY) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SANITIZE)) $(CFLAGS)
@@ -78,7 +78,8 @@ CORE_OBJ := $(call objects,$(wildcard core/*/*.c))
 UI_OBJ := $(call objects,$(wildcard ui/*.c))
 SRC_OBJ := $(call objects,$(shell find src/cli -name '*.c'))
 CLIENT_OBJ := $(call objects,$(wildcard src/client/*.c src/common/*.c))
-REGISTRY_OBJ := $(filter-out %/service/main.o,$(call objects,$(shell find src/registry -name '*.c')))
+REGISTRY_MAIN := $(BUILD)/src/registry/service/main.o
+REGISTRY_OBJ := $(filter-out $(REGISTRY_MAIN),$(call objects,$(shell find src/registry -name '*.c')))
 # What each program and test takes from, in the linker's order.
 ARCHIVES := $(BUILD)/libregistry.a $(BUILD)/libclient.a $(BUILD)/libcore.a
 # The sanitizers' defaults, such as what curses keeps until exit.
@@ -105,7 +106,7 @@ $(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libclient.a $(BUILD)
 	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
 
 # What `propseal registry serve` starts.
-$(BUILD)/propseal-registryd: $(BUILD)/src/registry/service/main.o $(SAN_OBJ) $(ARCHIVES)
+$(BUILD)/propseal-registryd: $(REGISTRY_MAIN) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS)
 
@@ -137,6 +138,7 @@ $(BUILD)/completion/%.inc: share/completion/propseal.%
 COMPLETION_INC := $(BUILD)/completion/bash.inc $(BUILD)/completion/zsh.inc $(BUILD)/completion/fish.inc
 $(BUILD)/src/cli/completion.o: $(COMPLETION_INC)
 $(BUILD)/src/cli/completion.o: ALL_CPPFLAGS += -I$(BUILD)
+$(BUILD)/src/cli/main.o: $(BUILD)/libexecdir
 $(BUILD)/src/cli/main.o: ALL_CPPFLAGS += -DPROPSEAL_LIBEXECDIR='"$(LIBEXECDIR)"'
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
@@ -157,7 +159,7 @@ $(BUILD)/data/openapi.o: $(BUILD)/data/openapi.c
 	$(Q)$(COMPILE) -c -o $@ $<
 
 # For compilers that have no libraries to link with.
-objects: $(CORE_OBJ) $(UI_OBJ) $(SRC_OBJ) $(CLIENT_OBJ) $(REGISTRY_OBJ)
+objects: $(CORE_OBJ) $(UI_OBJ) $(SRC_OBJ) $(CLIENT_OBJ) $(REGISTRY_OBJ) $(REGISTRY_MAIN)
 test-objects: $(call objects,$(filter-out tests/fuzz/% tests/san_options.c,$(wildcard tests/*/*.c)))
 
 # Changes when the flags do, so that another compiler or version rebuilds.
@@ -165,6 +167,11 @@ $(BUILD)/flags: always
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' >$@
+
+# Changes when propseal-registryd is to be installed elsewhere.
+$(BUILD)/libexecdir: always
+	@mkdir -p $(@D)
+	@echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
 
 # The one part of the interface that needs no screen.
 $(BUILD)/tests/test_outline: $(BUILD)/ui/outline.o
@@ -262,7 +269,7 @@ lint:
 
 # --- installing ---
 
-# Where each shell looks for the script that the program prints for it.
+# Where each shell looks for its script.
 COMPLETIONS = bash:$(BASHCOMPDIR)/propseal zsh:$(ZSHCOMPDIR)/_propseal \
 	fish:$(FISHCOMPDIR)/propseal.fish
 
@@ -273,7 +280,7 @@ install: all
 	install -m 755 $(BUILD)/propseal-registryd '$(DESTDIR)$(LIBEXECDIR)/propseal-registryd'
 	cp -R share/demo share/registry '$(DESTDIR)$(DATADIR)/'
 	install -d '$(DESTDIR)$(UNITDIR)'
-	sed 's|/usr/local/bin/|$(BINDIR)/|' share/systemd/propseal-registry.service \
+	sed 's|/usr/local/libexec/propseal/|$(LIBEXECDIR)/|' share/systemd/propseal-registry.service \
 		>'$(BUILD)/propseal-registry.service'
 	install -m 644 '$(BUILD)/propseal-registry.service' '$(DESTDIR)$(UNITDIR)/'
 	set -e; for page in man/*.[1-8]; do \
@@ -303,7 +310,7 @@ clean:
 		build-static propseal-*.tar.gz
 
 help:
-	@echo 'make               build build/propseal'
+	@echo 'make               build build/propseal and build/propseal-registryd'
 	@echo 'make demo          install what the build needs, build, open a scratch copy of share/demo'
 	@echo 'make test          install what the tests need, build, run every suite'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
@@ -317,8 +324,9 @@ help:
 	@echo '           STATIC=1 (needs no library where it runs)'
 
 always:
-.PHONY: all always bench objects test-objects check-headers clean cli conformance demo deps deps-ci deps-test dist \
-	fuzz fuzz-programs help install lint run-tests test test-torture test-valgrind tui uninstall unit
+.PHONY: all always bench check-headers clean cli conformance demo deps deps-ci deps-test dist \
+	fuzz fuzz-programs help install lint objects run-tests test test-objects test-torture test-valgrind tui \
+	uninstall unit
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

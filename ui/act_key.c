@@ -21,7 +21,6 @@
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
-#include "ui/review.h"
 #include "ui/term.h"
 
 
@@ -354,7 +353,7 @@ suggest_path(const struct app *a, struct buf *out)
 
 /* Plan, review, prove that the key is saved, apply.  The key, or NULL. */
 static struct key *
-generate_generate(struct app *a, const char *path, const struct buf *passphrase, struct error *err)
+generate_generate(struct app *a, const char *path, const struct buf *passphrase)
 {
 	static const struct review_options o = {
 		.title = GENERATE_TITLE,
@@ -364,19 +363,17 @@ generate_generate(struct app *a, const char *path, const struct buf *passphrase,
 	};
 	struct key *fresh = NULL;
 	struct change c;
+	struct error err;
 	bool done = false;
 
 	change_prepare(a, &c);
 	tell_progress(a, GENERATE_TITLE, "Deriving the master key.", 0, 0);
-	if (change_files(&c, NULL, path, true, err) == -1 || change_plan(&c, err) == -1 ||
-	    rotate_generate(c.plan, passphrase->data, passphrase->len, &fresh, err) == -1)
-		tell_error(a, "The secrets file cannot be made", err);
-	else if (review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, GENERATE_TITLE)) {
-		if (change_carry_out(a, &c, err) == -1)
-			tell_error(a, "Not made", err);
-		else
-			done = true;
-	}
+	if (change_files(&c, NULL, path, true, &err) == -1 || change_plan(&c, &err) == -1 ||
+	    rotate_generate(c.plan, passphrase->data, passphrase->len, &fresh, &err) == -1)
+		tell_error(a, "The secrets file cannot be made", &err);
+	else
+		done = review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, o.title) &&
+		    change_carry_out(a, &c, "Not made");
 	change_close(&c);
 	if (!done) {
 		key_free(fresh);
@@ -410,7 +407,6 @@ act_generate(struct app *a)
 {
 	struct buf path, passphrase;
 	struct key *fresh = NULL;
-	struct error err;
 
 	buf_init(&path, PATH_MAX_BYTES);
 	buf_init_secret(&passphrase, DIALOG_SECRET_MAX);
@@ -421,7 +417,7 @@ act_generate(struct app *a)
 	    &path) && ask_new_passphrase(a, GENERATE_TITLE, "The master key is derived from a "
 	    "passphrase. Whoever knows it can make the key again from the secrets file.",
 	    &passphrase))
-		fresh = generate_generate(a, buf_cstr(&path), &passphrase, &err);
+		fresh = generate_generate(a, buf_cstr(&path), &passphrase);
 	buf_release(&passphrase);
 	if (fresh != NULL)
 		take_over(a, buf_cstr(&path), fresh);
@@ -466,19 +462,15 @@ act_rotate_data(struct app *a)
 	if (change_begin(a, &c, &err) == -1 ||
 	    rotate_data_key(c.plan, a->model->master, progress, a, &err) == -1)
 		tell_error(a, "The data key cannot be rotated", &err);
-	else if (review_run(a, &c, &o) == REVIEW_APPLY) {
-		if (change_carry_out(a, &c, &err) == -1)
-			tell_error(a, "Not rotated", &err);
-		else
-			app_notice(a, "rotated the data key, and read back");
-	}
+	else if (review_run(a, &c, &o) == REVIEW_APPLY && change_carry_out(a, &c, "Not rotated"))
+		app_notice(a, "rotated the data key, and read back");
 	change_close(&c);
 }
 
 /* Plan, review, prove that the new key is saved, apply: in this order, so that
  * until the key is safe nothing has changed.  The new key, or NULL. */
 static struct key *
-rotate_master(struct app *a, const struct buf *passphrase, struct error *err)
+rotate_master(struct app *a, const struct buf *passphrase)
 {
 	static const struct review_options o = {
 		.title = MASTER,
@@ -490,19 +482,17 @@ rotate_master(struct app *a, const struct buf *passphrase, struct error *err)
 	};
 	struct key *fresh = NULL;
 	struct change c;
+	struct error err;
 	bool done = false;
 
 	change_prepare(a, &c);
 	tell_progress(a, MASTER, "Deriving the new master key.", 0, 0);
-	if (change_begin(a, &c, err) == -1 || rotate_master_key(c.plan, a->model->master,
-	    passphrase->data, passphrase->len, &fresh, err) == -1)
-		tell_error(a, "The master key cannot be rotated", err);
-	else if (review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, MASTER)) {
-		if (change_carry_out(a, &c, err) == -1)
-			tell_error(a, "Not rotated: the old master key stays valid", err);
-		else
-			done = true;
-	}
+	if (change_begin(a, &c, &err) == -1 || rotate_master_key(c.plan, a->model->master,
+	    passphrase->data, passphrase->len, &fresh, &err) == -1)
+		tell_error(a, "The master key cannot be rotated", &err);
+	else
+		done = review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, o.title) &&
+		    change_carry_out(a, &c, "Not rotated: the old master key stays valid");
 	change_close(&c);
 	if (!done) {
 		key_free(fresh);
@@ -523,7 +513,7 @@ act_rotate_master(struct app *a)
 	buf_init_secret(&passphrase, DIALOG_SECRET_MAX);
 	if (ask_new_passphrase(a, MASTER, "The new master key is derived from a new passphrase. "
 	    "Whoever knows it can make the key again from the secrets file.", &passphrase))
-		fresh = rotate_master(a, &passphrase, &err);
+		fresh = rotate_master(a, &passphrase);
 	buf_release(&passphrase);
 	if (fresh == NULL)
 		return;

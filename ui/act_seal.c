@@ -20,7 +20,6 @@
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
-#include "ui/review.h"
 #include "ui/term.h"
 
 
@@ -125,17 +124,6 @@ ask_remote(struct app *a, struct seal_plan *s)
 	return true;
 }
 
-static bool
-seal_plan_apply(struct app *a, struct change *c)
-{
-	struct error err;
-
-	if (change_carry_out(a, c, &err) == 0)
-		return true;
-	tell_error(a, "Not applied", &err);
-	return false;
-}
-
 /**
  * seal_plan_run(a, s, title, question, button, ask_now):
  * Make the plan, review, ask, apply; the path can be changed on the way.
@@ -166,7 +154,7 @@ seal_plan_run(struct app *a, struct seal_plan *s, const char *title, const char 
 		else
 			answer = review_run(a, &c, &o);
 		if (answer == REVIEW_APPLY)
-			done = seal_plan_apply(a, &c);
+			done = change_carry_out(a, &c, "Not applied");
 		change_close(&c);
 		o.ask_now = false;
 	} while (answer == REVIEW_REMOTE && (ask_remote(a, s) || !a->locking) &&
@@ -457,24 +445,10 @@ warn_of_others(struct app *a, const struct buf *name, struct buf *question)
 		    "removed, the others will dangle.", n);
 }
 
-static bool
-review_and_apply(struct app *a, struct change *c, const char *question)
-{
-	struct review_options o = { .title = "Remove a sealed entry", .question = question,
-	    .word = "remove" };
-	struct error err;
-
-	if (review_run(a, c, &o) != REVIEW_APPLY)
-		return false;
-	if (change_carry_out(a, c, &err) == 0)
-		return true;
-	tell_error(a, "Not removed", &err);
-	return false;
-}
-
 void
 act_remove(struct app *a)
 {
+	struct review_options o = { .title = "Remove a sealed entry", .word = "remove" };
 	struct buf name, question;
 	struct selection s;
 	struct change c;
@@ -495,7 +469,8 @@ act_remove(struct app *a)
 	text_append_visible(&question, name.data, name.len);
 	buf_append_str(&question, " is gone then: only a backup of the secrets file has it.");
 	warn_of_others(a, &name, &question);
-	if (review_and_apply(a, &c, buf_cstr(&question)))
+	o.question = buf_cstr(&question);
+	if (review_run(a, &c, &o) == REVIEW_APPLY && change_carry_out(a, &c, "Not removed"))
 		app_notice(a, "removed %s", buf_cstr(&name));
 	goto done;
 failed:

@@ -1,17 +1,47 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/vec.h"
+#include "plan/diff.h"
 #include "plan/plan.h"
 #include "ui/app.h"
+#include "ui/canvas.h"
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
+#include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
+#include "ui/outline.h"
+#include "ui/term.h"
 
 #define LOCK_WAIT_MS 10000	/* the screen must not stand still for ever */
+#define DIFF_MAX ((size_t)64 << 20)
+#define LINES_MAX 10000000
+#define INDENT 4	/* of the rest of a long line */
+
+/* A line on the screen: a part of a line of the text. */
+struct piece {
+	size_t from, len;
+	unsigned int style;
+	bool continued;
+};
+
+struct review {
+	struct layer layer;
+	const struct review_options *options;
+	bool can_apply;
+	struct buf text;
+	struct vec pieces;
+	int width;		/* that the pieces were made for */
+	struct list window;	/* its cursor: the first line shown */
+	enum review_answer answer;
+};
+
+/* --- planning --- */
 
 static void
 waiting(void *cookie, const char *path)
@@ -52,6 +82,256 @@ change_begin(struct app *a, struct change *c, struct error *err)
 	return change_plan(c, err);
 }
 
+/* --- reviewing --- */
+
+static unsigned int
+review_style_of(const char *line, size_t n)
+{
+	if (n >= 3 && (memcmp(line, "---", 3) == 0 || memcmp(line, "+++", 3) == 0))
+		return STYLE_HEAD;
+	if (n > 0 && line[0] == '+')
+		return STYLE_ADDED;
+	if (n > 0 && line[0] == '-')
+		return STYLE_REMOVED;
+	if (n > 0 && line[0] == '#')
+		return STYLE_MARK;
+	return STYLE_NOTE;
+}
+
+/* Where to break a line that is too long: between key and value, if the key
+ * fits, else anywhere. */
+static size_t
+first_part(const char *text, size_t n, int width)
+{
+	const char *equals = memmem(text, n, " = ", 3);
+	size_t fit = columns_fit(text, n, width, NULL);
+
+	if (fit < n && equals != NULL && (size_t)(equals - text) + 2 <= fit)
+		return (size_t)(equals - text) + 3;
+	return fit;
+}
+
+/* Break one line to the width; what follows is indented. */
+static void
+break_line(struct review *v, size_t from, size_t n, int width)
+{
+	const char *text = (const char *)v->text.data + from;
+	unsigned int style = review_style_of(text, n);
+	struct piece *p;
+	size_t i = 0;
+	size_t len;
+
+	do {
+		p = vec_push(&v->pieces);
+		if (p == NULL)
+			return;
+		len = i == 0 ? first_part(text, n, width) :
+		    columns_fit(text + i, n - i, width - INDENT, NULL);
+		if (len == 0)
+			len = n - i;
+		*p = (struct piece){ from + i, len, style, i > 0 };
+		i += len;
+	} while (i < n);
+}
+
+static void
+break_text(struct review *v, int width)
+{
+	const char *text = (const char *)v->text.data;
+	const char *end;
+	size_t i = 0;
+	size_t n;
+
+	v->width = width;
+	v->pieces.len = 0;
+	while (i < v->text.len) {
+		end = memchr(text + i, '\n', v->text.len - i);
+		n = end != NULL ? (size_t)(end - text) - i : v->text.len - i;
+		break_line(v, i, n, width);
+		i += n + 1;
+	}
+}
+
+/* So that the last line comes to the foot of the screen, and no further. */
+static void
+review_fit(struct review *v, size_t height)
+{
+	list_fit(&v->window, v->pieces.len > height ? v->pieces.len - height + 1 : 1, height);
+}
+
+static int
+review_draw_keys(const struct review *v, int y, int x, int w)
+{
+	const struct {
+		const char *key, *label;
+		bool on;
+	} keys[] = {
+		{ "w", "apply", v->can_apply },
+		{ "m", "remote path", v->can_apply && v->options->remote != NULL },
+		{ "Esc", "back", true },
+		{ "Up Down PgUp PgDn", "scroll", v->pieces.len > v->window.height },
+	};
+	int from = x;
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!keys[i].on ||
+		    x + (int)(strlen(keys[i].key) + strlen(keys[i].label)) + 1 > from + w)
+			continue;
+		x += canvas_text(y, x, w, STYLE_KEY, keys[i].key) + 1;
+		x += canvas_text(y, x, w, STYLE_NOTE, keys[i].label) + 2;
+	}
+	return x;
+}
+
+static void
+review_draw(struct layer *layer, struct app *a)
+{
+	struct review *v = (struct review *)layer;
+	struct rect all = { 0, 0, 0, 0 };
+	const struct piece *p;
+	char text[64];
+	size_t top, end, i;
+	int y = 1;
+	int used;
+
+	(void)a;
+	canvas_size(&all.h, &all.w);
+	canvas_clear(&all);
+	canvas_fill(0, 0, all.w, STYLE_TITLE);
+	canvas_text(0, 1, all.w - 2, STYLE_TITLE, v->options->title);
+	if (v->options->remote != NULL && all.h >= 8) {
+		used = canvas_text(y, 1, all.w - 2, STYLE_NOTE, "Path in references:");
+		canvas_tail(y, used + 2, all.w - used - 3, STYLE_TEXT, v->options->remote);
+		y++;
+	}
+	if (v->width != all.w - 2)
+		break_text(v, all.w - 2);
+	review_fit(v, (size_t)(all.h - y - 1));
+	top = v->window.cursor;
+	end = top + v->window.height < v->pieces.len ? top + v->window.height : v->pieces.len;
+	for (i = top; i < end; i++) {
+		p = vec_at(&v->pieces, i);
+		canvas_bytes(y + (int)(i - top), p->continued ? 1 + INDENT : 1, all.w - 1,
+		    p->style, (const char *)v->text.data + p->from, p->len);
+	}
+	used = review_draw_keys(v, all.h - 1, 1, all.w - 1);
+	if (v->pieces.len > v->window.height && used < all.w - 10) {
+		snprintf(text, sizeof(text), "%zu-%zu of %zu", top + 1, end, v->pieces.len);
+		canvas_right(all.h - 1, used, all.w - used - 1, STYLE_NOTE, text);
+	}
+	canvas_cursor(y, 0, true);
+}
+
+static bool
+review_confirmed(struct app *a, const struct review_options *o)
+{
+	if (o->word != NULL)
+		return ask_word(a, o->title, o->question, o->word);
+	return ask_confirm(a, o->title, o->question, o->button);
+}
+
+static void
+review_ask(struct review *v, struct app *a)
+{
+	if (!v->can_apply || !review_confirmed(a, v->options))
+		return;
+	v->answer = REVIEW_APPLY;
+	v->layer.done = true;
+}
+
+static void
+review_key(struct layer *layer, struct app *a, uint32_t k)
+{
+	struct review *v = (struct review *)layer;
+
+	switch (k) {
+	case INPUT_ESCAPE:
+	case 'q':
+		layer->done = true;
+		break;
+	case 'w':
+		review_ask(v, a);
+		break;
+	case 'm':
+		if (v->can_apply && v->options->remote != NULL) {
+			v->answer = REVIEW_REMOTE;
+			layer->done = true;
+		}
+		break;
+	default:
+		(void)list_key(&v->window, k == 'k' ? INPUT_UP : k == 'j' ? INPUT_DOWN :
+		    k == ' ' ? INPUT_PAGE_DOWN : k);
+		break;
+	}
+}
+
+static void
+review_init(struct review *v, const struct review_options *o)
+{
+	memset(v, 0, sizeof(*v));
+	v->layer.draw = review_draw;
+	v->layer.key = review_key;
+	v->options = o;
+	v->answer = REVIEW_BACK;
+	buf_init(&v->text, DIFF_MAX);
+	vec_init(&v->pieces, sizeof(struct piece), LINES_MAX);
+}
+
+static enum review_answer
+review_close(struct review *v)
+{
+	vec_release(&v->pieces);
+	buf_release(&v->text);
+	return v->answer;
+}
+
+static enum review_answer
+review_finish(struct app *a, struct review *v)
+{
+	if (!loop_run(a, &v->layer))
+		v->answer = REVIEW_BACK;
+	return review_close(v);
+}
+
+enum review_answer
+review_run(struct app *a, const struct change *c, const struct review_options *o)
+{
+	struct review v;
+	struct error err;
+
+	review_init(&v, o);
+	if (diff_append(c->plan, &v.text, &err) == -1) {
+		tell_error(a, "The diff cannot be made", &err);
+		return review_close(&v);
+	}
+	v.can_apply = !plan_is_empty(c->plan);
+	if (o->ask_now && v.can_apply) {
+		/* The question comes over the diff; no to it leaves the diff. */
+		v.layer.below = a->top;
+		a->top = &v.layer;
+		if (review_confirmed(a, o))
+			v.answer = REVIEW_APPLY;
+		a->top = v.layer.below;
+		if (v.answer == REVIEW_APPLY)
+			return review_close(&v);
+	}
+	return review_finish(a, &v);
+}
+
+void
+review_show(struct app *a, const char *title, const char *text)
+{
+	struct review_options o = { .title = title };
+	struct review v;
+
+	review_init(&v, &o);
+	buf_append_str(&v.text, text);
+	(void)review_finish(a, &v);
+}
+
+/* --- applying --- */
+
 /* Copies of the paths of configurations that the plan changes and of files
  * that it makes, as the plan is gone when they are needed. */
 static char **
@@ -74,30 +354,26 @@ copy_paths(const struct change *c, size_t *n)
 	return paths;
 }
 
-static void
-free_paths(char **paths, size_t n)
-{
-	while (n-- > 0)
-		free(paths[n]);
-	free(paths);
-}
-
-int
-change_carry_out(struct app *a, struct change *c, struct error *err)
+bool
+change_carry_out(struct app *a, struct change *c, const char *failed)
 {
 	size_t n = 0;
 	char **paths = copy_paths(c, &n);
-	struct error ignored;
+	struct error err, ignored;
 	int rc;
 
 	tell_progress(a, "Applying", "Writing, reading back, replacing.", 0, 0);
-	rc = change_apply(c, err);
+	rc = change_apply(c, &err);
 	change_close(c);
 	/* Also after a failure: what is on disk may have changed before. */
 	files_hold(a);
-	if (model_refresh(a->model, paths, n, rc == 0 ? err : &ignored) == -1)
+	if (model_refresh(a->model, paths, n, rc == 0 ? &err : &ignored) == -1)
 		rc = -1;
 	files_restore(a);
-	free_paths(paths, n);
-	return rc;
+	while (n-- > 0)
+		free(paths[n]);
+	free(paths);
+	if (rc == -1)
+		tell_error(a, failed, &err);
+	return rc == 0;
 }

@@ -391,7 +391,8 @@ versions_draw_row(struct app *a, const struct registry_selection *s, size_t i,
 		canvas_cursor(line->y, line->x, true);
 	}
 	if (i < versions) {
-		draw_version(reg, vec_at(&s->key->versions, i), versions_digits(s->key), line, extra);
+		draw_version(reg, vec_at(&s->key->versions, i), versions_digits(s->key), line,
+		    extra);
 		return;
 	}
 	use = registry_uses_find(&reg->uses, s->path->name, s->key != NULL ? s->key->name : NULL,

@@ -20,7 +20,8 @@ setting_choice(const char *choices, const char *text)
 	}
 }
 
-bool
+/* Digits alone, within the bounds. */
+static bool
 setting_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
 	uint64_t n;

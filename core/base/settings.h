@@ -35,9 +35,6 @@ struct setting_field {
 /* The place of ${text} in "a|b|c", -1: it is none of them. */
 int setting_choice(const char *choices, const char *text);
 
-/* Digits alone, within the bounds. */
-bool setting_number(const char *text, uint64_t min, uint64_t max, uint64_t *out);
-
 /**
  * setting_store(f, into, text, err):
  * Check ${text} and put its value into the struct; of a text the pointer is

@@ -558,7 +558,8 @@ audit_recover(struct audit *a, const struct audit_options *o, struct error *err)
  * start.  Its lines hold unless it says so itself. */
 static int
 each_line(struct search *s, struct audit_file *f,
-    int (*each)(struct search *s, const struct audit_lines_line *line, const struct audit_tail *tail, struct error *err),
+    int (*each)(struct search *s, const struct audit_lines_line *line,
+    const struct audit_tail *tail, struct error *err),
     struct error *err)
 {
 	struct audit_lines_line line;

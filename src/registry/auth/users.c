@@ -151,8 +151,8 @@ user_take(const char *name, const json_t *o, void *item, struct error *err)
 	    !read_bytes(s, "salt", out->salt, sizeof(out->salt), &out->salt_len) ||
 	    !read_bytes(s, "hash", out->hash, sizeof(out->hash), &n) ||
 	    n != sizeof(out->hash))
-		return data_file_bad(name, "this user has no whole \"scrypt\" (N, r, p, salt, hash)",
-		    err);
+		return data_file_bad(name, "this user has no whole \"scrypt\" (N, r, p, salt, "
+		    "hash)", err);
 	if (!password_is_sane(out))
 		return data_file_bad(name, "this user's scrypt parameters are out of bounds", err);
 	memcpy(u->name, name, strlen(name) + 1);
@@ -518,8 +518,8 @@ token_list_one(void *cookie, const void *item, const json_t *o)
 
 int
 auth_token_list(const char *data,
-    void (*visit)(void *cookie, const char *id, const char *principal, const char *created, const char *expires),
-    void *cookie, struct error *err)
+    void (*visit)(void *cookie, const char *id, const char *principal, const char *created,
+    const char *expires), void *cookie, struct error *err)
 {
 	struct token_listing l = { visit, cookie };
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/settings.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "document/document.h"
@@ -395,7 +396,7 @@ add_choice(const char *choices, const char *value, struct buf *out, struct error
 	const char *p;
 	size_t len;
 
-	if (flag_is_choice(choices, value)) {
+	if (setting_choice(choices, value) != -1) {
 		buf_append_str(out, value);
 		return 0;
 	}

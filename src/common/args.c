@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/secmem.h"
+#include "base/settings.h"
 #include "common/args.h"
 
 #define WORD_MAX 40
@@ -234,22 +235,6 @@ flag_get(enum flag_id id)
 	return &flags[id];
 }
 
-bool
-flag_is_choice(const char *choices, const char *value)
-{
-	size_t n = strlen(value);
-	size_t len;
-
-	for (;;) {
-		len = strcspn(choices, "|");
-		if (len == n && memcmp(choices, value, n) == 0)
-			return true;
-		if (choices[len] == '\0')
-			return false;
-		choices += len + 1;
-	}
-}
-
 enum flag_id
 flag_find(const char *name, size_t n)
 {
@@ -441,7 +426,7 @@ options_set_value(struct options *o, enum flag_id id, char *value, struct error 
 	case FLAG_IS_SECRET:
 		return options_set_secret(o, id, value, err);
 	case FLAG_IS_CHOICE:
-		if (!flag_is_choice(flag->choices, value))
+		if (setting_choice(flag->choices, value) == -1)
 			return bad_value(flag, flag->choices, err);
 		break;
 	case FLAG_IS_PATH:

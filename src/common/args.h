@@ -117,9 +117,6 @@ struct flag {
 
 const struct flag *flag_get(enum flag_id id);
 
-/* Is ${value} one of the words in ${choices}, which stand between bars? */
-bool flag_is_choice(const char *choices, const char *value);
-
 /* Any flag of this name (${n} bytes, without dashes) or letter, whatever the
  * command: to know whether a value follows.  FLAG_COUNT: none. */
 enum flag_id flag_find(const char *name, size_t n);

@@ -57,3 +57,33 @@ vec_release(struct vec *v)
 	free(v->items);
 	vec_init(v, v->size, v->max);
 }
+
+char *
+vec_push_string(struct vec *v, const char *bytes, size_t n)
+{
+	char *copy = malloc(n + 1), **slot;
+
+	if (copy == NULL || (slot = vec_push(v)) == NULL) {
+		free(copy);
+		return NULL;
+	}
+	if (n > 0)
+		memcpy(copy, bytes, n);
+	copy[n] = '\0';
+	*slot = copy;
+	return copy;
+}
+
+char *
+vec_string(const struct vec *v, size_t i)
+{
+	return *(char **)vec_at(v, i);
+}
+
+void
+vec_release_strings(struct vec *v)
+{
+	for (size_t i = 0; i < v->len; i++)
+		free(vec_string(v, i));
+	vec_release(v);
+}

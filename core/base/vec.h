@@ -26,4 +26,10 @@ void *vec_at(const struct vec *v, size_t i);
 /* Free the array (not what its elements own) and leave it empty. */
 void vec_release(struct vec *v);
 
+/* Of a vector of char *: append a copy of ${n} bytes with a NUL behind them
+ * (NULL: no memory), and free the strings with the array. */
+char *vec_push_string(struct vec *v, const char *bytes, size_t n);
+char *vec_string(const struct vec *v, size_t i);
+void vec_release_strings(struct vec *v);
+
 #endif /* !BASE_VEC_H */

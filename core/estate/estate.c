@@ -326,7 +326,8 @@ estate_new(const char *const paths[], size_t n, struct error *err)
 	for (size_t i = n; i-- > 0;) {
 		bool folder = stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
 
-		if (walk_push(folder ? &e->folders : &e->pending, paths[i]) != 0) {
+		if (vec_push_string(folder ? &e->folders : &e->pending, paths[i],
+		    strlen(paths[i])) == NULL) {
 			estate_free(e);
 			error_memory(err);
 			return NULL;
@@ -343,8 +344,8 @@ estate_free(struct estate *e)
 	for (size_t i = 0; i < e->files.len; i++)
 		estate_file_free(file_at(e, i));
 	vec_release(&e->files);
-	walk_release(&e->folders);
-	walk_release(&e->pending);
+	vec_release_strings(&e->folders);
+	vec_release_strings(&e->pending);
 	map_free(e->references);
 	free(e);
 }

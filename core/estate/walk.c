@@ -35,23 +35,13 @@ scope_new(struct error *err)
 	return s;
 }
 
-static void
-scope_release(struct vec *v)
-{
-	size_t i;
-
-	for (i = 0; i < v->len; i++)
-		free(*(char **)vec_at(v, i));
-	vec_release(v);
-}
-
 void
 scope_free(struct scope *s)
 {
 	if (s == NULL)
 		return;
-	scope_release(&s->patterns);
-	scope_release(&s->ignored);
+	vec_release_strings(&s->patterns);
+	vec_release_strings(&s->ignored);
 	free(s);
 }
 
@@ -59,17 +49,10 @@ static int
 scope_add(struct vec *v, const char *pattern, struct error *err)
 {
 	size_t len = strlen(pattern);
-	char *copy, **slot;
 
 	while (len > 1 && pattern[len - 1] == '/')
 		len--;
-	copy = strndup(pattern, len);
-	if (copy == NULL || (slot = vec_push(v)) == NULL) {
-		free(copy);
-		return error_memory(err);
-	}
-	*slot = copy;
-	return 0;
+	return vec_push_string(v, pattern, len) != NULL ? 0 : error_memory(err);
 }
 
 int
@@ -108,7 +91,7 @@ scope_matches_any(const struct vec *v, const char *path)
 	size_t i;
 
 	for (i = 0; i < v->len; i++) {
-		pattern = *(char **)vec_at(v, i);
+		pattern = vec_string(v, i);
 		names = scope_tail(path, pattern);
 		if (names != NULL && glob_match(pattern, names, strlen(names), GLOB_PATH))
 			return true;
@@ -133,33 +116,10 @@ scope_takes_folder(const struct scope *s, const char *path)
 	return s == NULL || !scope_matches_any(&s->ignored, path);
 }
 
-int
-walk_push(struct vec *v, const char *path)
-{
-	char *copy = strdup(path), **slot;
-
-	if (copy == NULL || (slot = vec_push(v)) == NULL) {
-		free(copy);
-		return -1;
-	}
-	*slot = copy;
-	return 0;
-}
-
 char *
 walk_pop(struct vec *v)
 {
-	return v->len == 0 ? NULL : *(char **)vec_at(v, --v->len);
-}
-
-void
-walk_release(struct vec *v)
-{
-	char *path;
-
-	while ((path = walk_pop(v)) != NULL)
-		free(path);
-	vec_release(v);
+	return v->len == 0 ? NULL : vec_string(v, --v->len);
 }
 
 /* DT_DIR, DT_REG or something else; a symlink to a file counts as a file. */
@@ -207,7 +167,7 @@ take_entry(const char *folder, int fd, const struct dirent *ent, const struct sc
 	rc = buf_check(&path, NULL);
 	if (rc == 0 && (to == folders ? scope_takes_folder(scope, buf_cstr(&path)) :
 	    scope_takes_file(scope, buf_cstr(&path))))
-		rc = walk_push(to, buf_cstr(&path));
+		rc = vec_push_string(to, buf_cstr(&path), path.len) != NULL ? 0 : -1;
 	buf_release(&path);
 	return rc;
 }

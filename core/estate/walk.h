@@ -44,13 +44,7 @@ bool scope_takes_folder(const struct scope *s, const char *path);
 int walk_folder(const char *path, const struct scope *scope, struct vec *files,
     struct vec *folders, struct error *problem);
 
-/* Append a copy of ${path} to a vector of char *.  -1: no memory. */
-int walk_push(struct vec *v, const char *path);
-
 /* Take the last one off, NULL for none; the caller frees it. */
 char *walk_pop(struct vec *v);
-
-/* Free the paths and the vector. */
-void walk_release(struct vec *v);
 
 #endif /* !ESTATE_WALK_H */

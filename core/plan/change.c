@@ -200,9 +200,8 @@ verify_config(const struct plan_file *file, const struct document *d, struct err
 	return rc;
 }
 
-/* The same, and ${content} is used up: large files are held once less. */
-static int
-plan_verify_take(const struct plan *p, const struct plan_file *file, struct buf *content,
+int
+plan_verify(const struct plan *p, const struct plan_file *file, struct buf *content,
     struct error *err)
 {
 	struct secrets_file *s = NULL;
@@ -225,28 +224,12 @@ plan_verify_take(const struct plan *p, const struct plan_file *file, struct buf 
 	return rc == 0 ? 0 : as_damage(file, err);
 }
 
-int
-plan_verify(const struct plan *p, const struct plan_file *file, const struct buf *content,
-    struct error *err)
-{
-	struct buf copy;
-	int rc;
-
-	buf_init_secret(&copy, BUF_MAX_FILE);
-	buf_append(&copy, content->data, content->len);
-	rc = buf_check(&copy, err);
-	if (rc == 0)
-		rc = plan_verify_take(p, file, &copy, err);
-	buf_release(&copy);
-	return rc;
-}
-
 static int
 apply_verify(void *cookie, struct buf *content, struct error *err)
 {
 	const struct verify *v = cookie;
 
-	return plan_verify_take(v->plan, v->file, content, err);
+	return plan_verify(v->plan, v->file, content, err);
 }
 
 static bool

@@ -11,6 +11,7 @@ struct error;
 struct key;
 struct lock;
 struct plan;
+struct plan_file;
 struct secrets_file;
 
 /*
@@ -128,5 +129,16 @@ int apply_plan(struct plan *p, struct error *err);
 struct lock *apply_lock(const struct plan *p, int timeout_ms,
     void (*waiting)(void *cookie, const char *path), void *cookie,
     struct error *err);
+
+/**
+ * plan_verify(p, file, content, err):
+ * Check the new ${content} of a file of the plan as apply read it back from
+ * disk: it parses, what was set is there and what was removed is not, the data
+ * key is the old one or opens under the expected master key, and every sealed
+ * entry that the plan wrote opens (with an expected master key every one in
+ * the file).  ERROR_DAMAGED otherwise, whatever it is that does not fit.  ${content} is used up.
+ */
+int plan_verify(const struct plan *p, const struct plan_file *file,
+    struct buf *content, struct error *err);
 
 #endif /* !PLAN_CHANGE_H */

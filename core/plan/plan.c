@@ -95,9 +95,7 @@ plan_free(struct plan *p)
 		item_free(plan_item_at(p, i));
 	vec_release(&p->files);
 	map_free(p->firsts_index);
-	for (size_t i = 0; i < p->firsts.len; i++)
-		free(*(char **)vec_at(&p->firsts, i));
-	vec_release(&p->firsts);
+	vec_release_strings(&p->firsts);
 	buf_release(&p->notes);
 	buf_release(&p->scratch);
 	tagger_free(p->tagger);
@@ -327,20 +325,26 @@ plan_scratch(struct plan *p)
 }
 
 int
-plan_first(struct plan *p, const char *what, size_t len, struct error *err)
+plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
+    struct error *err)
 {
-	char *copy, **slot;
 	size_t ignored;
+	struct buf all;
+	char *copy;
+	int rc;
 
-	if (map_get(p->firsts_index, what, len, &ignored))
-		return 0;
-	if ((copy = malloc(len + 1)) == NULL || (slot = vec_push(&p->firsts)) == NULL) {
-		free(copy);
-		return error_memory(err);
+	buf_init(&all, BUF_MAX_FILE);
+	buf_append(&all, kind, strlen(kind) + 1);
+	buf_append(&all, file, strlen(file) + 1);
+	buf_append(&all, what, len);
+	rc = buf_check(&all, err);
+	if (rc == 0 && !map_get(p->firsts_index, all.data, all.len, &ignored)) {
+		copy = vec_push_string(&p->firsts, (const char *)all.data, all.len);
+		rc = copy != NULL && map_put(p->firsts_index, copy, all.len, 0) == 0 ? 1 :
+		    error_memory(err);
 	}
-	memcpy(copy, what, len);
-	*slot = copy;
-	return map_put(p->firsts_index, copy, len, 0) == 0 ? 1 : error_memory(err);
+	buf_release(&all);
+	return rc;
 }
 
 int

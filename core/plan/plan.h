@@ -100,11 +100,12 @@ int plan_rewrite_config(struct plan *p, struct configuration *c,
 struct buf *plan_scratch(struct plan *p);
 
 /**
- * plan_first(p, what, len, err):
- * 1 the first time that the plan is asked about this byte string, 0 after
- * that, -1: ERROR_MEMORY.  For what must be planned once only.
+ * plan_first(p, kind, file, what, len, err):
+ * 1 the first time that the plan is asked about these, 0 after that, -1:
+ * ERROR_MEMORY.  For what must be planned once only.
  */
-int plan_first(struct plan *p, const char *what, size_t len, struct error *err);
+int plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
+    struct error *err);
 
 /* Add a whole new file; ${content} (secret) is moved in.  On failure the plan
  * is as it was.  ERROR_IO, ERROR_MEMORY. */
@@ -136,17 +137,6 @@ int plan_expect_master(struct plan *p, const struct key *master,
 
 /* The key of plan_expect_master, or NULL. */
 const struct key *plan_expected_master(const struct plan *p);
-
-/**
- * plan_verify(p, file, content, err):
- * Check the new ${content} of a file of the plan as apply read it back from
- * disk: it parses, what was set is there and what was removed is not, the data
- * key is the old one or opens under the expected master key, and every sealed
- * entry that the plan wrote opens (with an expected master key every one in
- * the file).  ERROR_DAMAGED otherwise, whatever it is that does not fit.
- */
-int plan_verify(const struct plan *p, const struct plan_file *file,
-    const struct buf *content, struct error *err);
 
 /* A sealed entry and its tag (secrets/tag.h) are planned together, here. */
 

@@ -116,16 +116,11 @@ int
 provider_add(struct plan *p, struct configuration *c, struct error *err)
 {
 	struct edits *e = plan_config_edits(p, c, err);
-	struct buf once;
 	int first;
 
 	if (e == NULL)
 		return -1;
-	buf_init(&once, BUF_MAX_FILE);
-	buf_printf(&once, "provider %s", c->path);
-	first = buf_check(&once, err) != 0 ? -1 : plan_first(p, buf_cstr(&once), once.len, err);
-	buf_release(&once);
-	if (first != 1)
+	if ((first = plan_first(p, "provider", c->path, "", 0, err)) != 1)
 		return first;
 	if (is_connector(c->doc))
 		plan_note(p, "%s: the Connect worker resolves the references: its own "

@@ -312,7 +312,6 @@ static int
 claim_rewritten(struct rewriting *r, size_t i, const char *name, size_t len, struct error *err)
 {
 	const char *key;
-	struct buf what;
 	size_t n;
 	int first;
 
@@ -321,12 +320,7 @@ claim_rewritten(struct rewriting *r, size_t i, const char *name, size_t len, str
 	key = document_key(r->edited, i, &n);
 	if (rewrite_own(r, key, n, name, len) == 0)
 		return 0;
-	buf_init(&what, BUF_MAX_FILE);
-	buf_append_str(&what, "rewritten ");
-	buf_append(&what, name, len);
-	first = buf_check(&what, err) != 0 ? -1 :
-	    plan_first(r->p, (const char *)what.data, what.len, err);
-	buf_release(&what);
+	first = plan_first(r->p, "rewritten", "", name, len, err);
 	if (first != 0)
 		return first == 1 ? 0 : -1;
 	error_set(err, ERROR_EXISTS, "another key of this file has the same name in the secrets "

@@ -119,21 +119,10 @@ static int
 remember_key(struct plan *p, const struct configuration *c, const struct sealing *x,
     struct error *err)
 {
-	struct buf what;
-	int rc;
-
 	/* Elsewhere a name has one spelling, so it says the same as the key. */
 	if (document_format(c->doc)->escape == '\0')
 		return 0;
-	buf_init(&what, BUF_MAX_FILE);
-	buf_append_str(&what, "sealed ");
-	buf_append_str(&what, c->path);
-	buf_append_char(&what, '\0');
-	buf_append(&what, x->key, x->len);
-	rc = buf_check(&what, err) != 0 ? -1 :
-	    plan_first(p, (const char *)what.data, what.len, err);
-	buf_release(&what);
-	return rc;
+	return plan_first(p, "sealed", c->path, x->key, x->len, err);
 }
 
 /* The name is in the plan: for this key (1), or for one that is spelt like it? */
@@ -172,7 +161,7 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	    plan_config_edits(p, c, err) == NULL ||
 	    (needed = must_be_sealed(p, &name, x, err)) == -1)
 		goto done;
-	if ((first = plan_first(p, (const char *)name.data, name.len, err)) != 1) {
+	if ((first = plan_first(p, "entry", "", (const char *)name.data, name.len, err)) != 1) {
 		rc = first == 0 ? taken_in_plan(p, c, x, err) : -1;
 		goto done;
 	}

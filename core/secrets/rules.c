@@ -97,37 +97,20 @@ rules_new(struct error *err)
 	return r;
 }
 
-static void
-rules_release(struct vec *v)
-{
-	size_t i;
-
-	for (i = 0; i < v->len; i++)
-		free(*(char **)vec_at(v, i));
-	vec_release(v);
-}
-
 void
 rules_free(struct rules *r)
 {
 	if (r == NULL)
 		return;
-	rules_release(&r->secret);
-	rules_release(&r->public);
+	vec_release_strings(&r->secret);
+	vec_release_strings(&r->public);
 	free(r);
 }
 
 static int
 rules_add(struct vec *v, const char *pattern, struct error *err)
 {
-	char *copy = strdup(pattern), **slot;
-
-	if (copy == NULL || (slot = vec_push(v)) == NULL) {
-		free(copy);
-		return error_memory(err);
-	}
-	*slot = copy;
-	return 0;
+	return vec_push_string(v, pattern, strlen(pattern)) != NULL ? 0 : error_memory(err);
 }
 
 int
@@ -158,7 +141,7 @@ rules_matches_any(const struct vec *v, const char *key, size_t len)
 	size_t i;
 
 	for (i = 0; i < v->len; i++) {
-		if (rules_matches(*(char **)vec_at(v, i), key, len))
+		if (rules_matches(vec_string(v, i), key, len))
 			return true;
 	}
 	return false;

@@ -156,12 +156,14 @@ test_first_time_and_after(void **state)
 
 	(void)state;
 	world_open(&w, NULL, NULL, NULL);
-	assert_int_equal(plan_first(w.p, "a\0b", 3, NULL), 1);
-	assert_int_equal(plan_first(w.p, "a\0b", 3, NULL), 0);
-	assert_int_equal(plan_first(w.p, "a\0c", 3, NULL), 1);
-	assert_int_equal(plan_first(w.p, "a", 1, NULL), 1);
-	assert_int_equal(plan_first(w.p, "", 0, NULL), 1);
-	assert_int_equal(plan_first(w.p, "", 0, NULL), 0);
+	assert_int_equal(plan_first(w.p, "kind", "file", "a\0b", 3, NULL), 1);
+	assert_int_equal(plan_first(w.p, "kind", "file", "a\0b", 3, NULL), 0);
+	assert_int_equal(plan_first(w.p, "kind", "file", "a\0c", 3, NULL), 1);
+	assert_int_equal(plan_first(w.p, "kind", "file", "a", 1, NULL), 1);
+	assert_int_equal(plan_first(w.p, "kind", "file", "", 0, NULL), 1);
+	assert_int_equal(plan_first(w.p, "kind", "file", "", 0, NULL), 0);
+	assert_int_equal(plan_first(w.p, "kind", "other", "", 0, NULL), 1);
+	assert_int_equal(plan_first(w.p, "other", "file", "", 0, NULL), 1);
 	world_close(&w);
 }
 
@@ -231,7 +233,7 @@ test_output_file(void **state)
 	assert_true(plan_file(w.p, 0)->content->secret);
 	assert_holds(plan_file(w.p, 0)->content, "hunter2");
 	assert_true(plan_file(w.p, 1)->id->exists);
-	assert_int_equal(plan_verify(w.p, plan_file(w.p, 0), plan_file(w.p, 0)->content, NULL), 0);
+	assert_int_equal(fixture_verify(w.p, plan_file(w.p, 0), plan_file(w.p, 0)->content, NULL), 0);
 	/* One that cannot be examined does not join the plan. */
 	memset(path, 'a', 9999);
 	assert_int_equal(plan_add_output(w.p, path, &content, &w.err), -1);
@@ -277,13 +279,13 @@ static bool
 verifies(struct world *w, enum plan_role role, const struct buf *content)
 {
 	memset(&w->err, 0, sizeof(w->err));
-	if (plan_verify(w->p, fixture_file(w->p, role), content, &w->err) == 0)
+	if (fixture_verify(w->p, fixture_file(w->p, role), content, &w->err) == 0)
 		return true;
 	assert_int_equal(w->err.code, ERROR_DAMAGED);
 	assert_string_equal(w->err.file, fixture_file(w->p, role)->path);
 	assert_string_not_equal(w->err.text, "");
 	/* Nor may a caller that does not want to know be stumbled over. */
-	assert_int_equal(plan_verify(w->p, fixture_file(w->p, role), content, NULL), -1);
+	assert_int_equal(fixture_verify(w->p, fixture_file(w->p, role), content, NULL), -1);
 	return false;
 }
 

@@ -146,7 +146,7 @@ static bool
 verifies(struct world *w, const struct buf *content)
 {
 	memset(&w->err, 0, sizeof(w->err));
-	return plan_verify(w->p, fixture_file(w->p, PLAN_CONFIG), content, &w->err) == 0;
+	return fixture_verify(w->p, fixture_file(w->p, PLAN_CONFIG), content, &w->err) == 0;
 }
 
 static void

@@ -56,7 +56,7 @@ assert_config(const struct world *w, const char *text)
 	assert_non_null(f);
 	assert_non_null(f->content);
 	assert_string_equal(buf_cstr(f->content), text);
-	if (plan_verify(w->p, f, f->content, NULL) != 0)
+	if (fixture_verify(w->p, f, f->content, NULL) != 0)
 		fail_msg("what is shown is not what is written");
 }
 

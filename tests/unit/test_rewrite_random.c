@@ -167,7 +167,7 @@ one_round(void)
 
 		fixture_text(&content, (const char *)fixture_file(w.p, PLAN_CONFIG)->content->data,
 		    fixture_file(w.p, PLAN_CONFIG)->content->len);
-		assert_int_equal(plan_verify(w.p, fixture_file(w.p, PLAN_CONFIG), &content, NULL),
+		assert_int_equal(fixture_verify(w.p, fixture_file(w.p, PLAN_CONFIG), &content, NULL),
 		    0);
 		world_apply(&w);
 		configuration_free(w.c);

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/vec.h"
 #include "base/map.h"
 #include "cli/doctor/doctor.h"
 #include "cli/findings.h"
@@ -97,8 +98,8 @@ add_folder(struct folders *f, const char *path, struct error *err)
 	if (folder == NULL)
 		return error_memory(err);
 	if (!map_get(f->seen, folder, strlen(folder), &ignored)) {
-		rc = walk_push(&f->list, folder);
-		kept = rc == 0 ? *(char **)vec_at(&f->list, f->list.len - 1) : NULL;
+		rc = vec_push_string(&f->list, folder, strlen(folder)) != NULL ? 0 : -1;
+		kept = rc == 0 ? vec_string(&f->list, f->list.len - 1) : NULL;
 		if (rc != 0 || map_put(f->seen, kept, strlen(kept), 0) != 0)
 			rc = error_memory(err);
 	}
@@ -144,7 +145,7 @@ doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *
 			rc = add_folder(folders, f->path, err);
 	}
 	for (i = 0; rc == 0 && i < folders->list.len; i++) {
-		path = *(char **)vec_at(&folders->list, i);
+		path = vec_string(&folders->list, i);
 		check_folder(d, path);
 		rc = doctor_copies_check(d, path, err);
 	}
@@ -160,7 +161,7 @@ doctor_files_check(struct doctor *d, struct error *err)
 	vec_init(&folders.list, sizeof(char *), FOLDERS_MAX);
 	rc = folders.seen != NULL ? doctor_files_check_all(d, &folders, err) : error_memory(err);
 	map_free(folders.seen);
-	walk_release(&folders.list);
+	vec_release_strings(&folders.list);
 	return rc;
 }
 

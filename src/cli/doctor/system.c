@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "cli/doctor/doctor.h"
 #include "cli/findings.h"
 #include "common/args.h"
@@ -351,7 +352,7 @@ list_units(struct doctor *d, const char *folder, struct vec *names, struct error
 		if (n > 10 && strcmp(ent->d_name + n - 10, ".service.d") == 0)
 			ent->d_name[n -= 2] = '\0';
 		if (n > 8 && strcmp(ent->d_name + n - 8, ".service") == 0 &&
-		    walk_push(names, ent->d_name) != 0)
+		    vec_push_string(names, ent->d_name, strlen(ent->d_name)) == NULL)
 			rc = error_memory(err);
 	}
 	if (dir != NULL)
@@ -379,11 +380,11 @@ doctor_units_check(struct doctor *d, struct error *err)
 	if (names.len > 0)
 		qsort(names.items, names.len, sizeof(char *), doctor_units_by_name);
 	for (size_t i = 0; rc == 0 && i < names.len; i++, last = name) {
-		name = *(char **)vec_at(&names, i);
+		name = vec_string(&names, i);
 		if (strcmp(name, last) != 0)
 			check_unit(d, name);
 	}
-	walk_release(&names);
+	vec_release_strings(&names);
 	return rc;
 }
 

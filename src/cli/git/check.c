@@ -372,7 +372,7 @@ git_check_check_path(struct clear_check *c, const char *path, const struct scope
 		return git_check_check_file(c, path, err);
 	vec_init(&files, sizeof(char *), FILES_MAX);
 	vec_init(&folders, sizeof(char *), FILES_MAX);
-	if (walk_push(&folders, path) != 0)
+	if (vec_push_string(&folders, path, strlen(path)) == NULL)
 		rc = error_memory(err);
 	while (rc == 0 && (folder = walk_pop(&folders)) != NULL) {
 		if (walk_folder(folder, scope, &files, &folders, &why) != 0)
@@ -382,9 +382,9 @@ git_check_check_path(struct clear_check *c, const char *path, const struct scope
 	if (files.len > 0)
 		qsort(files.items, files.len, sizeof(char *), git_check_by_name);
 	for (size_t i = 0; rc == 0 && i < files.len; i++)
-		rc = git_check_check_file(c, *(char **)vec_at(&files, i), err);
-	walk_release(&files);
-	walk_release(&folders);
+		rc = git_check_check_file(c, vec_string(&files, i), err);
+	vec_release_strings(&files);
+	vec_release_strings(&folders);
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "common/args.h"
 #include "common/ask.h"
@@ -26,12 +27,34 @@
 #define TOKEN_MAX 256
 #define ROLES_TEXT_MAX ((size_t)4 << 20)
 
+enum action_kind {
+	SHOWS,
+	CHANGES,	/* the files: a running registry is waited for */
+	AUDITS		/* an error of the command line is told with the usage */
+};
+
 /* What the word after `registry user` (token, role, audit) stands for. */
 struct action {
 	const char *name;
 	size_t min_args;	/* after the word itself */
 	size_t max_args;
-	int (*run)(const struct options *o);	/* sees args without the word */
+	enum action_kind kind;
+	bool no_data;		/* --data may be missing */
+	int (*run)(const struct options *o, struct error *err);	/* sees args without the word */
+};
+
+#define ADMIN_OUTPUT_MAX ((size_t)256 << 20)
+
+/*
+ * A list on standard output: aligned columns, or with -o json an array of
+ * objects.  Nothing is shown until admin_list_end.
+ */
+struct admin_list {
+	bool json;
+	const char *const *names;	/* of the columns */
+	size_t columns;
+	struct buf out;
+	struct json_out writer;		/* of ${out} */
 };
 
 /* What is left of somebody after the password is gone. */
@@ -46,6 +69,15 @@ struct listing {
 	const json_t *roles;		/* the table in force */
 	size_t unknown;			/* bindings of roles that are not in it */
 };
+
+/* ERROR_USAGE unless the flag was given. */
+static int
+need(const struct options *o, enum flag_id id, struct error *err)
+{
+	if (o->given[id])
+		return 0;
+	return error_set(err, ERROR_USAGE, "--%s is missing", flag_get(id)->name);
+}
 
 static int
 action_unknown(const struct options *o, const struct action *actions)
@@ -64,14 +96,15 @@ action_unknown(const struct options *o, const struct action *actions)
 	return usage_error(o->command, &err);
 }
 
-/* Run the action that the first argument names.  The list ends with a NULL
- * name.  2: unknown, or another number of arguments. */
 static int
 action_run(const struct options *o, const struct action *actions)
 {
+	/* A running registry looks at the files every few milliseconds. */
+	const struct timespec pause = { 0, 1000000L * (2 * WATCH_MS + CLOCK_STEP_MS) };
 	const struct action *a;
 	struct options rest = *o;
 	struct error err;
+	int rc = 0;
 
 	for (a = actions; a->name != NULL && strcmp(a->name, o->args[0]) != 0; a++)
 		;
@@ -85,30 +118,16 @@ action_run(const struct options *o, const struct action *actions)
 		    "one further" : "at most one further");
 		return usage_error(o->command, &err);
 	}
-	return a->run(&rest);
-}
-
-int
-admin_need(const struct options *o, enum flag_id id, struct error *err)
-{
-	if (o->given[id])
-		return 0;
-	return error_set(err, ERROR_USAGE, "--%s is missing", flag_get(id)->name);
-}
-
-/**
- * admin_done(rc, err):
- * The exit status after a change.  A running registry looks at the files
- * every few milliseconds: when the command has ended, the change is in force.
- */
-static int
-admin_done(int rc, const struct error *err)
-{
-	struct timespec pause = { 0, 1000000L * (2 * WATCH_MS + CLOCK_STEP_MS) };
-
+	if (!a->no_data)
+		rc = need(o, FLAG_DATA, &err);
+	if (rc == 0)
+		rc = a->run(&rest, &err);
 	if (rc != 0)
-		return report_error(err);
-	nanosleep(&pause, NULL);
+		return a->kind == AUDITS && err.code == ERROR_USAGE ?
+		    usage_error(o->command, &err) : report_error(&err);
+	/* When the command has ended, the change is in force. */
+	if (a->kind == CHANGES)
+		nanosleep(&pause, NULL);
 	return 0;
 }
 
@@ -120,78 +139,54 @@ admin_list_begin(struct admin_list *l, const struct options *o, const char *cons
 		.json = options_format(o) == OUTPUT_JSON, .names = names, .columns = columns
 	};
 	buf_init(&l->out, ADMIN_OUTPUT_MAX);
-	if (l->json)
-		buf_append_char(&l->out, '[');
-}
-
-/* Columns are counted in characters, whatever their width on the screen. */
-static size_t
-count_characters(const unsigned char *p, size_t n)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		count += (p[i] & 0xc0) != 0x80;
-	return count;
-}
-
-static void
-add_text(struct buf *out, const char *text, bool last)
-{
-	size_t start = out->len;
-	size_t width;
-
-	text_append_visible(out, text, strlen(text));
-	if (last || out->failed)
+	json_out_init(&l->writer, &l->out);
+	if (!l->json)
 		return;
-	width = count_characters(out->data + start, out->len - start);
-	do {
-		buf_append_char(out, ' ');
-		width++;
-	} while (width < WIDTH + 1);
-}
-
-static void
-admin_add_member(struct buf *out, const char *name, const char *text)
-{
-	text_append_json(out, name, strlen(name));
-	buf_append_char(out, ':');
-	if (text == NULL)
-		buf_append_str(out, "null");
-	else
-		text_append_json(out, text, strlen(text));
+	json_out_pretty(&l->writer);
+	json_out_array(&l->writer, NULL);
+	l->writer.pretty = false;	/* each row on one line */
 }
 
 /* One row of ${columns} texts; NULL: an empty cell, null in JSON. */
 static void
 admin_list_add(struct admin_list *l, const char *const *cells)
 {
-	size_t i;
+	const char *text;
+	size_t i, start;
 
 	if (l->json)
-		buf_append_str(&l->out, l->rows > 0 ? ",\n  {" : "\n  {");
+		json_out_object(&l->writer, NULL);
 	for (i = 0; i < l->columns; i++) {
 		if (l->json) {
-			buf_append_str(&l->out, i > 0 ? "," : "");
-			admin_add_member(&l->out, l->names[i], cells[i]);
-		} else
-			add_text(&l->out, cells[i] != NULL ? cells[i] : "-",
-			    i + 1 == l->columns);
+			json_out_text(&l->writer, l->names[i], cells[i]);
+			continue;
+		}
+		start = l->out.len;
+		text = cells[i] != NULL ? cells[i] : "-";
+		text_append_visible(&l->out, text, strlen(text));
+		if (i + 1 < l->columns) {
+			report_pad(&l->out, start, WIDTH);
+			buf_append_char(&l->out, ' ');
+		}
 	}
-	buf_append_str(&l->out, l->json ? "}" : "\n");
-	l->rows++;
+	if (l->json)
+		json_out_end(&l->writer);
+	else
+		buf_append_char(&l->out, '\n');
 }
 
-/* Print it if ${rc} is 0, release it; the exit status. */
+/* Print it if ${rc} is 0, and release it. */
 static int
 admin_list_end(struct admin_list *l, int rc, struct error *err)
 {
-	if (l->json)
-		buf_append_str(&l->out, l->rows > 0 ? "\n]\n" : "]\n");
+	if (l->json) {
+		json_out_end(&l->writer);
+		(void)json_out_finish(&l->writer, NULL);
+	}
 	if (rc == 0)
 		rc = output_write(&l->out, err);
 	buf_release(&l->out);
-	return rc == 0 ? 0 : report_error(err);
+	return rc;
 }
 
 /* From a terminal twice; else all that comes, without one line end at its end. */
@@ -211,25 +206,22 @@ read_password(struct buf *out, struct error *err)
 }
 
 static int
-commands_registry_user_add(const struct options *o)
+user_add(const struct options *o, struct error *err)
 {
 	struct buf password;
-	struct error err;
 	int rc;
 
 	/* Room for a line end, and for askpass to say that it is too long. */
 	buf_init_secret(&password, 4 * PASSWORD_MAX);
-	rc = admin_need(o, FLAG_DATA, &err);
-	if (rc == 0)
-		rc = read_password(&password, &err);
+	rc = read_password(&password, err);
 	if (rc == 0)
 		rc = auth_user_add(o->text[FLAG_DATA], o->args[0], password.data, password.len,
-		    o->on[FLAG_REPLACE], &err);
+		    o->on[FLAG_REPLACE], err);
 	if (rc == 0 && password.len < PASSWORD_SHORT)
 		report_warning("`propseal registry user add --replace` sets a longer one",
 		    "the password is shorter than %d bytes: it is soon guessed", PASSWORD_SHORT);
 	buf_release(&password);
-	return admin_done(rc, &err);
+	return rc;
 }
 
 static void
@@ -271,16 +263,13 @@ warn_of_rest(const char *data, const char *name)
 }
 
 static int
-commands_registry_user_remove(const struct options *o)
+user_remove(const struct options *o, struct error *err)
 {
-	struct error err;
-	int rc = admin_need(o, FLAG_DATA, &err);
+	int rc = auth_user_remove(o->text[FLAG_DATA], o->args[0], err);
 
 	if (rc == 0)
-		rc = auth_user_remove(o->text[FLAG_DATA], o->args[0], &err);
-	if (rc == 0)
 		warn_of_rest(o->text[FLAG_DATA], o->args[0]);
-	return admin_done(rc, &err);
+	return rc;
 }
 
 static void
@@ -292,40 +281,34 @@ add_user(void *cookie, const char *name, const char *created)
 }
 
 static int
-commands_registry_user_list(const struct options *o)
+user_list(const struct options *o, struct error *err)
 {
 	static const char *const names[] = { "name", "created" };
 	struct admin_list l;
-	struct error err;
-	int rc;
 
 	admin_list_begin(&l, o, names, 2);
-	rc = admin_need(o, FLAG_DATA, &err);
-	if (rc == 0)
-		rc = auth_user_list(o->text[FLAG_DATA], add_user, &l, &err);
-	return admin_list_end(&l, rc, &err);
+	return admin_list_end(&l, auth_user_list(o->text[FLAG_DATA], add_user, &l, err), err);
 }
 
 static int
-print(const struct options *o, const char *id, const struct buf *token, struct error *err)
+print_token(const struct options *o, const char *id, const struct buf *token, struct error *err)
 {
-	const char *principal = o->text[FLAG_PRINCIPAL];
+	struct json_out json;
 	struct buf out;
 	int rc;
 
 	buf_init_secret(&out, 16 * TOKEN_MAX);
 	if (options_format(o) == OUTPUT_JSON) {
-		buf_append_str(&out, "{\"id\":\"");
-		buf_append_str(&out, id);
-		buf_append_str(&out, "\",\"principal\":");
-		text_append_json(&out, principal, strlen(principal));
-		buf_append_str(&out, ",\"token\":\"");
-		buf_append(&out, token->data, token->len);
-		buf_append_str(&out, "\"}\n");
+		json_out_init(&json, &out);
+		json_out_object(&json, NULL);
+		json_out_text(&json, "id", id);
+		json_out_text(&json, "principal", o->text[FLAG_PRINCIPAL]);
+		json_out_text_n(&json, "token", token->data, token->len);
+		json_out_end(&json);
 	} else {
 		buf_append(&out, token->data, token->len);
-		buf_append_char(&out, '\n');
 	}
+	buf_append_char(&out, '\n');
 	rc = output_write(&out, err);
 	buf_release(&out);
 	if (rc != 0)
@@ -336,34 +319,26 @@ print(const struct options *o, const char *id, const struct buf *token, struct e
 }
 
 static int
-commands_registry_token_create(const struct options *o)
+token_create(const struct options *o, struct error *err)
 {
 	struct buf token;
-	struct error err;
 	char id[13];
-	int rc = admin_need(o, FLAG_DATA, &err);
+	int rc = need(o, FLAG_PRINCIPAL, err);
 
 	buf_init_secret(&token, TOKEN_MAX);
 	if (rc == 0)
-		rc = admin_need(o, FLAG_PRINCIPAL, &err);
-	if (rc == 0)
 		rc = auth_token_create(o->text[FLAG_DATA], o->text[FLAG_PRINCIPAL],
-		    o->given[FLAG_TTL] ? o->seconds[FLAG_TTL] : 0, id, &token, &err);
+		    o->given[FLAG_TTL] ? o->seconds[FLAG_TTL] : 0, id, &token, err);
 	if (rc == 0)
-		rc = print(o, id, &token, &err);
+		rc = print_token(o, id, &token, err);
 	buf_release(&token);
-	return admin_done(rc, &err);
+	return rc;
 }
 
 static int
-commands_registry_token_revoke(const struct options *o)
+token_revoke(const struct options *o, struct error *err)
 {
-	struct error err;
-	int rc = admin_need(o, FLAG_DATA, &err);
-
-	if (rc == 0)
-		rc = auth_token_revoke(o->text[FLAG_DATA], o->args[0], &err);
-	return admin_done(rc, &err);
+	return auth_token_revoke(o->text[FLAG_DATA], o->args[0], err);
 }
 
 static void
@@ -376,18 +351,13 @@ add_token(void *cookie, const char *id, const char *principal, const char *creat
 }
 
 static int
-commands_registry_token_list(const struct options *o)
+token_list(const struct options *o, struct error *err)
 {
 	static const char *const names[] = { "id", "principal", "created", "expires" };
 	struct admin_list l;
-	struct error err;
-	int rc;
 
 	admin_list_begin(&l, o, names, 4);
-	rc = admin_need(o, FLAG_DATA, &err);
-	if (rc == 0)
-		rc = auth_token_list(o->text[FLAG_DATA], add_token, &l, &err);
-	return admin_list_end(&l, rc, &err);
+	return admin_list_end(&l, auth_token_list(o->text[FLAG_DATA], add_token, &l, err), err);
 }
 
 /* --- grant and revoke --- */
@@ -398,7 +368,7 @@ read_binding(const struct options *o, struct binding *b, struct error *err)
 	const char *path = o->text[FLAG_PATH_NAME];
 	const char *prefix = o->text[FLAG_PREFIX];
 
-	if (admin_need(o, FLAG_DATA, err) != 0 || admin_need(o, FLAG_PRINCIPAL, err) != 0)
+	if (need(o, FLAG_PRINCIPAL, err) != 0)
 		return -1;
 	if (path != NULL && prefix != NULL)
 		return error_set(err, ERROR_USAGE, "--path and --prefix exclude each other");
@@ -412,27 +382,19 @@ read_binding(const struct options *o, struct binding *b, struct error *err)
 }
 
 static int
-commands_registry_role_grant(const struct options *o)
+role_grant(const struct options *o, struct error *err)
 {
 	struct binding b;
-	struct error err;
-	int rc = read_binding(o, &b, &err);
 
-	if (rc == 0)
-		rc = access_grant(o->text[FLAG_DATA], &b, 1, &err);
-	return admin_done(rc, &err);
+	return read_binding(o, &b, err) != 0 ? -1 : access_grant(o->text[FLAG_DATA], &b, 1, err);
 }
 
 static int
-commands_registry_role_revoke(const struct options *o)
+role_revoke(const struct options *o, struct error *err)
 {
 	struct binding b;
-	struct error err;
-	int rc = read_binding(o, &b, &err);
 
-	if (rc == 0)
-		rc = access_revoke(o->text[FLAG_DATA], &b, 1, &err);
-	return admin_done(rc, &err);
+	return read_binding(o, &b, err) != 0 ? -1 : access_revoke(o->text[FLAG_DATA], &b, 1, err);
 }
 
 /* --- list --- */
@@ -480,8 +442,6 @@ list_bindings(const struct options *o, struct listing *l, struct error *err)
 	struct buf text;
 	int rc = -1;
 
-	if (admin_need(o, FLAG_DATA, err) != 0)
-		return -1;
 	if (name != NULL) {
 		if (!principal_normalise(name, strlen(name), normal))
 			return error_set(err, ERROR_USAGE, "not a name for a principal");
@@ -499,16 +459,14 @@ list_bindings(const struct options *o, struct listing *l, struct error *err)
 }
 
 static int
-commands_registry_role_list(const struct options *o)
+role_list(const struct options *o, struct error *err)
 {
 	static const char *const names[] = { "principal", "role", "pattern", "path", "by" };
 	struct listing l = { .principal = NULL };
-	struct error err;
 	int rc;
 
 	admin_list_begin(&l.list, o, names, sizeof(names) / sizeof(names[0]));
-	rc = list_bindings(o, &l, &err);
-	rc = admin_list_end(&l.list, rc, &err);
+	rc = admin_list_end(&l.list, list_bindings(o, &l, err), err);
 	if (rc == 0 && l.unknown > 0)
 		report_warning("`propseal registry role show --data DIR` lists the roles",
 		    "some of these roles are not in roles.json and grant nothing: there are %zu",
@@ -532,7 +490,7 @@ role_append_words(struct buf *out, const json_t *list)
 }
 
 static int
-role_show(const struct options *o, struct buf *out, json_t *roles, struct error *err)
+role_table(const struct options *o, struct buf *out, json_t *roles, struct error *err)
 {
 	const char *only = o->arg_count > 0 ? o->args[0] : NULL;
 	const char *name;
@@ -556,57 +514,53 @@ role_show(const struct options *o, struct buf *out, json_t *roles, struct error 
 }
 
 /* One role alone, in the form of the whole table. */
-static int
-keep_only(const struct options *o, json_t *root, struct buf *text, struct error *err)
+static void
+keep_only(const char *name, const json_t *root, struct buf *text)
 {
-	json_t *roles = json_object_get(root, "roles");
-	json_t *role = json_object_get(roles, o->args[0]);
-	json_t *one = json_pack("{s:i,s:{s:O}}", "format", 1, "roles", o->args[0], role);
-	char *dump = one != NULL ? json_dumps(one, JSON_INDENT(2)) : NULL;
+	struct json_out json;
 
-	json_decref(one);
-	if (dump == NULL)
-		return error_memory(err);
 	buf_clear(text);
-	buf_append_str(text, dump);
-	buf_append_char(text, '\n');
-	free(dump);
-	return 0;
+	json_out_init(&json, text);
+	json_out_pretty(&json);
+	json_out_object(&json, NULL);
+	json_out_int(&json, "format", 1);
+	json_out_object(&json, "roles");
+	(void)data_json_write(&json, name, json_object_get(json_object_get(root, "roles"), name),
+	    NULL, NULL);
+	json_out_end(&json);
+	json_out_end(&json);
+	(void)json_out_finish(&json, NULL);
 }
 
 static int
-commands_registry_role_show(const struct options *o)
+role_show(const struct options *o, struct error *err)
 {
 	struct buf text, table;
 	json_t *root;
-	struct error err;
 	int rc = -1;
 
 	buf_init(&text, ROLES_TEXT_MAX);
 	buf_init(&table, ROLES_TEXT_MAX);
-	root = load_roles(o->text[FLAG_DATA], &text, &err);
+	root = load_roles(o->text[FLAG_DATA], &text, err);
 	if (root != NULL)
-		rc = role_show(o, &table, json_object_get(root, "roles"), &err);
-	if (rc == 0 && options_format(o) == OUTPUT_JSON) {
-		if (o->arg_count > 0)
-			rc = keep_only(o, root, &text, &err);
-		if (rc == 0)
-			rc = output_write(&text, &err);
-	} else if (rc == 0)
-		rc = output_write(&table, &err);
+		rc = role_table(o, &table, json_object_get(root, "roles"), err);
+	if (rc == 0 && options_format(o) == OUTPUT_JSON && o->arg_count > 0)
+		keep_only(o->args[0], root, &text);
+	if (rc == 0)
+		rc = output_write(options_format(o) == OUTPUT_JSON ? &text : &table, err);
 	json_decref(root);
 	buf_release(&table);
 	buf_release(&text);
-	return rc == 0 ? 0 : report_error(&err);
+	return rc;
 }
 
 int
 commands_registry_user(const struct options *o)
 {
 	static const struct action actions[] = {
-		{ "add", 1, 1, commands_registry_user_add },
-		{ "remove", 1, 1, commands_registry_user_remove },
-		{ "list", 0, 0, commands_registry_user_list },
+		{ "add", 1, 1, CHANGES, false, user_add },
+		{ "remove", 1, 1, CHANGES, false, user_remove },
+		{ "list", 0, 0, SHOWS, false, user_list },
 		{ 0 }
 	};
 
@@ -617,9 +571,9 @@ int
 commands_registry_token(const struct options *o)
 {
 	static const struct action actions[] = {
-		{ "create", 0, 0, commands_registry_token_create },
-		{ "revoke", 1, 1, commands_registry_token_revoke },
-		{ "list", 0, 0, commands_registry_token_list },
+		{ "create", 0, 0, CHANGES, false, token_create },
+		{ "revoke", 1, 1, CHANGES, false, token_revoke },
+		{ "list", 0, 0, SHOWS, false, token_list },
 		{ 0 }
 	};
 
@@ -630,10 +584,10 @@ int
 commands_registry_role(const struct options *o)
 {
 	static const struct action actions[] = {
-		{ "grant", 1, 1, commands_registry_role_grant },
-		{ "revoke", 1, 1, commands_registry_role_revoke },
-		{ "list", 0, 0, commands_registry_role_list },
-		{ "show", 0, 1, commands_registry_role_show },
+		{ "grant", 1, 1, CHANGES, false, role_grant },
+		{ "revoke", 1, 1, CHANGES, false, role_revoke },
+		{ "list", 0, 0, SHOWS, false, role_list },
+		{ "show", 0, 1, SHOWS, true, role_show },
 		{ 0 }
 	};
 
@@ -644,8 +598,8 @@ int
 commands_registry_audit(const struct options *o)
 {
 	static const struct action actions[] = {
-		{ "verify", 0, 0, commands_registry_audit_verify },
-		{ "search", 0, 0, commands_registry_audit_search },
+		{ "verify", 0, 0, AUDITS, false, audit_command_verify },
+		{ "search", 0, 0, AUDITS, false, audit_command_search },
 		{ 0 }
 	};
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "common/args.h"
 #include "common/ask.h"
@@ -89,14 +90,19 @@ open_keyring(const struct options *o, struct error *err)
 static int
 report_whole(const struct options *o, const char *file, uint64_t lines, struct error *err)
 {
+	struct json_out json;
 	struct buf out;
 	int rc;
 
 	buf_init(&out, OUT_MAX);
 	if (options_format(o) == OUTPUT_JSON) {
-		buf_append_str(&out, "{\"file\":");
-		text_append_json(&out, file, strlen(file));
-		buf_printf(&out, ",\"lines\":%llu,\"whole\":true}\n", (unsigned long long)lines);
+		json_out_init(&json, &out);
+		json_out_object(&json, NULL);
+		json_out_text(&json, "file", file);
+		json_out_uint(&json, "lines", lines);
+		json_out_bool(&json, "whole", true);
+		json_out_end(&json);
+		(void)json_out_finish(&json, NULL);
 	} else {
 		text_append_visible(&out, file, strlen(file));
 		buf_printf(&out, ": the chain of %llu lines is whole\n", (unsigned long long)lines);
@@ -107,22 +113,18 @@ report_whole(const struct options *o, const char *file, uint64_t lines, struct e
 }
 
 int
-commands_registry_audit_verify(const struct options *o)
+audit_command_verify(const struct options *o, struct error *err)
 {
 	struct keyring *ring = NULL;
 	char file[PATH_MAX];
 	uint64_t lines = 0;
-	struct error err;
 	int rc = -1;
 
-	if (admin_need(o, FLAG_DATA, &err) == 0 && audit_file(o, file, &err) == 0 &&
-	    (ring = open_keyring(o, &err)) != NULL &&
-	    (rc = audit_verify(file, keyring_audit_key(ring), &lines, &err)) == 0)
-		rc = report_whole(o, file, lines, &err);
+	if (audit_file(o, file, err) == 0 && (ring = open_keyring(o, err)) != NULL &&
+	    (rc = audit_verify(file, keyring_audit_key(ring), &lines, err)) == 0)
+		rc = report_whole(o, file, lines, err);
 	keyring_free(ring);
-	if (rc == 0)
-		return 0;
-	return err.code == ERROR_USAGE ? usage_error(o->command, &err) : report_error(&err);
+	return rc;
 }
 
 static int
@@ -195,7 +197,7 @@ found(void *cookie, const char *text, size_t n)
 }
 
 int
-commands_registry_audit_search(const struct options *o)
+audit_command_search(const struct options *o, struct error *err)
 {
 	const struct audit_filter filter = {
 		.principal = o->text[FLAG_PRINCIPAL],
@@ -206,17 +208,14 @@ commands_registry_audit_search(const struct options *o)
 		.until = o->text[FLAG_UNTIL],
 		.denied = o->on[FLAG_DENIED],
 	};
-	struct error err;
-	struct finds f = { .json = options_format(o) == OUTPUT_JSON, .err = &err };
+	struct finds f = { .json = options_format(o) == OUTPUT_JSON, .err = err };
 	char file[PATH_MAX];
 	int rc = -1;
 
 	buf_init(&f.out, OUT_MAX);
-	if (admin_need(o, FLAG_DATA, &err) == 0 && audit_file(o, file, &err) == 0 &&
-	    (rc = audit_search(file, &filter, found, &f, &err)) == 0)
+	if (audit_file(o, file, err) == 0 &&
+	    (rc = audit_search(file, &filter, found, &f, err)) == 0)
 		rc = flush(&f);
 	buf_release(&f.out);
-	if (rc == 0)
-		return 0;
-	return err.code == ERROR_USAGE ? usage_error(o->command, &err) : report_error(&err);
+	return rc;
 }

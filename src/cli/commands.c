@@ -8,29 +8,14 @@
 
 #define REGISTRY .group = "registry", .no_config = true
 #define FILES \
-	{ FLAG_CONFIG_FILE, true, NULL }, \
-	{ FLAG_LOCAL_SECRETS_FILE, true, NULL }, \
-	{ FLAG_BASE_NAME, false, NULL }
+	MUST(CONFIG_FILE), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
 #define WRITING \
-	{ FLAG_DRY_RUN, false, NULL }, \
-	{ FLAG_LOCK_TIMEOUT, false, NULL }, \
-	{ FLAG_OUTPUT, false, NULL }
+	MAY(DRY_RUN), MAY(LOCK_TIMEOUT), MAY(OUTPUT)
 #define SEALING \
-	{ FLAG_REMOTE_SECRETS_FILE, true, NULL }, \
-	{ FLAG_MASTER_KEY_FILE, false, NULL }, \
-	{ FLAG_REPLACE, false, NULL }, \
-	{ FLAG_CIPHER, false, NULL }, \
-	WRITING
+	MUST(REMOTE_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(REPLACE), MAY(CIPHER), WRITING
 #define REMOTE \
-	{ FLAG_URL, false, NULL }, \
-	{ FLAG_USER, false, NULL }, \
-	{ FLAG_PASSWORD_FILE, false, NULL }, \
-	{ FLAG_TOKEN_FILE, false, NULL }, \
-	{ FLAG_CA, false, NULL }, \
-	{ FLAG_CERT, false, NULL }, \
-	{ FLAG_CERT_KEY, false, NULL }, \
-	{ FLAG_INSECURE_HTTP, false, NULL }
-#define LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
+	MAY(URL), MAY(USER), MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), \
+	MAY(CERT_KEY), MAY(INSECURE_HTTP)
 
 static const struct command commands_own[] = {
 	{
@@ -41,21 +26,10 @@ static const struct command commands_own[] = {
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
-			{ FLAG_REMOTE_SECRETS_FILE, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_REVEAL_TIME, false, NULL },
-			{ FLAG_LOCK_TIME, false, NULL },
-			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			{ FLAG_URL, false, NULL },
-			{ FLAG_USER, false, NULL },
-			{ FLAG_PASSWORD_FILE, false, NULL },
-			{ FLAG_TOKEN_FILE, false, NULL },
-			{ FLAG_CA, false, NULL },
-			{ FLAG_CERT, false, NULL },
-			{ FLAG_CERT_KEY, false, NULL },
-			{ FLAG_INSECURE_HTTP, false, NULL },
-			LAST
+			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(MASTER_KEY_FILE),
+			MAY(REVEAL_TIME), MAY(LOCK_TIME), MAY(LOCK_TIMEOUT), MAY(URL), MAY(USER),
+			MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), MAY(CERT_KEY),
+			MAY(INSECURE_HTTP), LAST
 		},
 		.run = commands_interface,
 	},
@@ -66,12 +40,8 @@ static const struct command commands_own[] = {
 		.details = "The master key is derived from the passphrase and printed once.  Keep "
 		    "it, and export it as\nCONFLUENT_SECURITY_MASTER_KEY where it is needed.",
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
-			{ FLAG_PASSPHRASE, false, NULL },
-			{ FLAG_DRY_RUN, false, NULL },
-			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			{ FLAG_OUTPUT_KEY, false, NULL },
-			LAST
+			MUST(LOCAL_SECRETS_FILE), MAY(PASSPHRASE), MAY(DRY_RUN),
+			MAY(LOCK_TIMEOUT), MAY(OUTPUT_KEY), LAST
 		},
 		.run = commands_generate,
 	},
@@ -82,7 +52,7 @@ static const struct command commands_own[] = {
 		.details = "Each value goes to the secrets file, sealed; a reference takes its "
 		    "place.  Without --config every key\nthat contains \"password\" in any case "
 		    "is taken.",
-		.flags = { FILES, { FLAG_CONFIG_KEYS, false, NULL }, SEALING, LAST },
+		.flags = { FILES, MAY(CONFIG_KEYS), SEALING, LAST },
 		.run = commands_encrypt,
 	},
 	{
@@ -92,12 +62,8 @@ static const struct command commands_own[] = {
 		.details = "Without --config every reference to the secrets file is opened.  The "
 		    "output has `key = value`\nlines; a new file is readable by its owner only.",
 		.flags = {
-			FILES,
-			{ FLAG_OUTPUT_FILE, true, NULL },
-			{ FLAG_CONFIG_KEYS, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_ANY_NAME, false, NULL },
-			WRITING, LAST
+			FILES, MUST(OUTPUT_FILE), MAY(CONFIG_KEYS), MAY(MASTER_KEY_FILE),
+			MAY(ANY_NAME), WRITING, LAST
 		},
 		.run = commands_decrypt,
 	},
@@ -109,7 +75,7 @@ static const struct command commands_own[] = {
 		    "escapes, so a backslash is\nwritten \\\\.  A key that is there already gets "
 		    "the new value.  In a literal text the two characters\n\\n before the next "
 		    "KEY= begin a new line, as with `confluent secret`.",
-		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, LAST },
+		.flags = { FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_add,
 	},
 	{
@@ -117,7 +83,7 @@ static const struct command commands_own[] = {
 		.name = "update",
 		.summary = "change sealed values of a configuration file",
 		.details = "As add, for keys that are in the configuration file already.",
-		.flags = { FILES, { FLAG_CONFIG_TEXT, true, NULL }, SEALING, LAST },
+		.flags = { FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_update,
 	},
 	{
@@ -126,12 +92,7 @@ static const struct command commands_own[] = {
 		.summary = "remove sealed values from both files",
 		.details = "The entry goes from the configuration file and from the secrets file.  "
 		    "No key is needed.  The value\nis gone for good.",
-		.flags = {
-			FILES,
-			{ FLAG_CONFIG_KEYS, true, NULL },
-			{ FLAG_ORPHAN, false, NULL },
-			WRITING, LAST
-		},
+		.flags = { FILES, MUST(CONFIG_KEYS), MAY(ORPHAN), WRITING, LAST },
 		.run = commands_remove,
 	},
 	{
@@ -141,16 +102,9 @@ static const struct command commands_own[] = {
 		.details = "With both flags the data key comes first, and one change is made of "
 		    "both.  The passphrase must be\nthe one of the present master key.",
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
-			{ FLAG_DATA_KEY, false, NULL },
-			{ FLAG_MASTER_KEY, false, NULL },
-			{ FLAG_PASSPHRASE, false, NULL },
-			{ FLAG_PASSPHRASE_NEW, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_DRY_RUN, false, NULL },
-			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			{ FLAG_OUTPUT_KEY, false, NULL },
-			LAST
+			MUST(LOCAL_SECRETS_FILE), MAY(DATA_KEY), MAY(MASTER_KEY),
+			MAY(PASSPHRASE), MAY(PASSPHRASE_NEW), MAY(MASTER_KEY_FILE), MAY(DRY_RUN),
+			MAY(LOCK_TIMEOUT), MAY(OUTPUT_KEY), LAST
 		},
 		.run = commands_rotate,
 	},
@@ -165,10 +119,7 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_REVEAL, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
+			MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(REVEAL), MAY(OUTPUT),
 			LAST
 		},
 		.run = commands_show,
@@ -182,12 +133,7 @@ static const struct command commands_own[] = {
 		    "open and 3 for a dangling reference.",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
-		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
-		},
+		.flags = { MUST(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
 		.run = commands_verify,
 	},
 	{
@@ -201,12 +147,7 @@ static const struct command commands_own[] = {
 		.arguments = "A B",
 		.min_args = 2,
 		.max_args = 2,
-		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
-		},
+		.flags = { MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
 		.run = commands_file_diff,
 	},
 	{
@@ -222,12 +163,10 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
+			MAY(LOCAL_SECRETS_FILE),
 			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
-			{ FLAG_CONFIG_KEYS, false, NULL },
-			{ FLAG_FORMAT, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			REMOTE, WRITING, LAST
+			MAY(CONFIG_KEYS), MAY(FORMAT), MAY(MASTER_KEY_FILE), REMOTE, WRITING,
+			LAST
 		},
 		.run = commands_render,
 	},
@@ -246,15 +185,9 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = SIZE_MAX,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
-			{ FLAG_CONFIG_FILES, false, NULL },
-			{ FLAG_ENV, false, NULL },
-			{ FLAG_FILE, false, NULL },
-			{ FLAG_NAMED, false, NULL },
-			{ FLAG_KEEP_KEY, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_OUTPUT, false, "format of errors" },
-			REMOTE, LAST
+			MAY(LOCAL_SECRETS_FILE), MAY(CONFIG_FILES), MAY(ENV), MAY(FILE),
+			MAY(NAMED), MAY(KEEP_KEY), MAY(MASTER_KEY_FILE),
+			{ FLAG_OUTPUT, false, "format of errors" }, REMOTE, LAST
 		},
 		.run = commands_exec,
 	},
@@ -270,15 +203,9 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, true, NULL },
-			{ FLAG_REMOTE_SECRETS_FILE, true, NULL },
-			{ FLAG_BASE_NAME, false, NULL },
-			{ FLAG_YES, false, NULL },
-			{ FLAG_INSECURE_TMP, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_REPLACE, false, NULL },
-			{ FLAG_CIPHER, false, NULL },
-			WRITING, LAST
+			MUST(LOCAL_SECRETS_FILE), MUST(REMOTE_SECRETS_FILE), MAY(BASE_NAME),
+			MAY(YES), MAY(INSECURE_TMP), MAY(MASTER_KEY_FILE), MAY(REPLACE),
+			MAY(CIPHER), WRITING, LAST
 		},
 		.run = commands_edit,
 	},
@@ -293,10 +220,7 @@ static const struct command commands_own[] = {
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_ROOT, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
+			MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(ROOT), MAY(OUTPUT),
 			LAST
 		},
 		.run = commands_doctor,
@@ -312,12 +236,8 @@ static const struct command commands_own[] = {
 		.arguments = "[PATTERN...]",
 		.max_args = SIZE_MAX,
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
-			{ FLAG_GLOBAL, false, NULL },
-			{ FLAG_NO_HOOK, false, NULL },
-			{ FLAG_DRY_RUN, false, NULL },
-			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			LAST
+			MAY(LOCAL_SECRETS_FILE), MAY(GLOBAL), MAY(NO_HOOK), MAY(DRY_RUN),
+			MAY(LOCK_TIMEOUT), LAST
 		},
 		.run = commands_git_install,
 	},
@@ -325,12 +245,7 @@ static const struct command commands_own[] = {
 		.group = "git",
 		.name = "uninstall",
 		.summary = "take away what `git install` set up",
-		.flags = {
-			{ FLAG_GLOBAL, false, NULL },
-			{ FLAG_DRY_RUN, false, NULL },
-			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			LAST
-		},
+		.flags = { MAY(GLOBAL), MAY(DRY_RUN), MAY(LOCK_TIMEOUT), LAST },
 		.run = commands_git_uninstall,
 	},
 	{
@@ -344,11 +259,7 @@ static const struct command commands_own[] = {
 		    "when a file cannot be read.",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
-		.flags = {
-			{ FLAG_STAGED, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
-		},
+		.flags = { MAY(STAGED), MAY(OUTPUT), LAST },
 		.run = commands_git_check,
 	},
 	{
@@ -361,7 +272,7 @@ static const struct command commands_own[] = {
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
-		.flags = { { FLAG_MASTER_KEY_FILE, false, NULL }, LAST },
+		.flags = { MAY(MASTER_KEY_FILE), LAST },
 		.no_config = true,
 		.run = commands_git_textconv,
 	},
@@ -377,11 +288,7 @@ static const struct command commands_own[] = {
 		.arguments = "BASE OURS THEIRS [NAME]",
 		.min_args = 3,
 		.max_args = 4,
-		.flags = {
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			LAST
-		},
+		.flags = { MAY(MASTER_KEY_FILE), MAY(LOCK_TIMEOUT), LAST },
 		.no_config = true,
 		.run = commands_git_merge,
 	},
@@ -394,13 +301,8 @@ static const struct command commands_own[] = {
 		    "that has a setting; see propseal.ini(5).\nA flag given here is shown as "
 		    "other commands would take it.",
 		.flags = {
-			{ FLAG_LOCAL_SECRETS_FILE, false, NULL },
-			{ FLAG_REMOTE_SECRETS_FILE, false, NULL },
-			{ FLAG_REVEAL_TIME, false, NULL },
-			{ FLAG_LOCK_TIME, false, NULL },
-			{ FLAG_LOCK_TIMEOUT, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
+			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(REVEAL_TIME),
+			MAY(LOCK_TIME), MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST
 		},
 		.run = commands_config_show,
 	},
@@ -411,7 +313,7 @@ static const struct command commands_own[] = {
 		.details = "Without a FILE it checks those that a command run here would read.",
 		.arguments = "[FILE]",
 		.max_args = 1,
-		.flags = { { FLAG_OUTPUT, false, NULL }, LAST },
+		.flags = { MAY(OUTPUT), LAST },
 		.no_config = true,
 		.run = commands_config_check,
 	},
@@ -452,11 +354,8 @@ static const struct command commands_registry[] = {
 		.min_args = 2,
 		.max_args = 2,
 		.flags = {
-			{ FLAG_FILE_NAME, false, "a file that holds the value" },
-			{ FLAG_CAS, false, NULL },
-			{ FLAG_TTL, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
+			{ FLAG_FILE_NAME, false, "a file that holds the value" }, MAY(CAS),
+			MAY(TTL), MAY(OUTPUT), REMOTE, LAST
 		},
 		.run = commands_registry_put,
 	},
@@ -470,10 +369,7 @@ static const struct command commands_registry[] = {
 		.arguments = "PATH KEY [VERSION]",
 		.min_args = 2,
 		.max_args = 3,
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
-		},
+		.flags = { MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_get,
 	},
 	{
@@ -482,11 +378,7 @@ static const struct command commands_registry[] = {
 		.summary = "list paths, the keys of a path, or the versions of a key",
 		.arguments = "[PATH [KEY]]",
 		.max_args = 2,
-		.flags = {
-			{ FLAG_PREFIX, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
-		},
+		.flags = { MAY(PREFIX), MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_list,
 	},
 	{
@@ -496,10 +388,7 @@ static const struct command commands_registry[] = {
 		.arguments = "PATH KEY",
 		.min_args = 2,
 		.max_args = 2,
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
-		},
+		.flags = { MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_history,
 	},
 	{
@@ -512,10 +401,8 @@ static const struct command commands_registry[] = {
 		.min_args = 1,
 		.max_args = 3,
 		.flags = {
-			{ FLAG_DESTROY, false, NULL },
-			{ FLAG_YES, false, "do not ask" },
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
+			MAY(DESTROY), { FLAG_YES, false, "do not ask" }, MAY(OUTPUT), REMOTE,
+			LAST
 		},
 		.run = commands_registry_delete,
 	},
@@ -526,10 +413,7 @@ static const struct command commands_registry[] = {
 		.arguments = "PATH KEY VERSION",
 		.min_args = 3,
 		.max_args = 3,
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
-		},
+		.flags = { MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_undelete,
 	},
 	{
@@ -541,10 +425,7 @@ static const struct command commands_registry[] = {
 		    "--master-key-file, and the\nregistry told by SIGHUP; or it is started "
 		    "with the new key "
 		    "and master.encryption.old.key.",
-		.flags = {
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
-		},
+		.flags = { MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_rotate,
 	},
 	{
@@ -554,12 +435,8 @@ static const struct command commands_registry[] = {
 		.details = "Versions keep their order and get new numbers.  Run again after an "
 		    "interruption it adds what is missing.",
 		.flags = {
-			{ FLAG_FROM, true, NULL },
-			{ FLAG_FROM_USER, false, NULL },
-			{ FLAG_FROM_PASSWORD_FILE, false, NULL },
-			{ FLAG_FROM_TOKEN_FILE, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
+			MUST(FROM), MAY(FROM_USER), MAY(FROM_PASSWORD_FILE),
+			MAY(FROM_TOKEN_FILE), MAY(OUTPUT), REMOTE, LAST
 		},
 		.run = commands_registry_import,
 	},
@@ -570,8 +447,7 @@ static const struct command commands_registry[] = {
 		.details = "One JSON object a line: path, key, version, secret.",
 		.flags = {
 			{ FLAG_OUTPUT_FILE, true, "a new file for it, - for standard output" },
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
+			MAY(OUTPUT), REMOTE, LAST
 		},
 		.run = commands_registry_export,
 	},
@@ -585,11 +461,7 @@ static const struct command commands_registry[] = {
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
-		.flags = {
-			{ FLAG_CONNECTOR, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
-		},
+		.flags = { MAY(CONNECTOR), MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_validate,
 	},
 	{
@@ -599,11 +471,7 @@ static const struct command commands_registry[] = {
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
-		.flags = {
-			{ FLAG_CONNECTOR, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			REMOTE, LAST
-		},
+		.flags = { MAY(CONNECTOR), MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_resolve,
 	},
 };

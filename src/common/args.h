@@ -224,8 +224,10 @@ struct command {
 	int (*run)(const struct options *o);
 };
 
-/* What ends a command's list of flags. */
-#define COMMAND_FLAGS_END { FLAG_COUNT, false, NULL }
+/* For a table of commands: a flag that may or must be given, and what ends the list. */
+#define MAY(id) { FLAG_##id, false, NULL }
+#define MUST(id) { FLAG_##id, true, NULL }
+#define LAST MAY(HELP), { FLAG_COUNT, false, NULL }
 
 /* Is it one of the registry's, which have a list and a manual of their own? */
 bool command_is_registry(const struct command *c);

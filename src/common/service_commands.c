@@ -2,7 +2,6 @@
 
 #include "common/args.h"
 
-#define LAST { FLAG_HELP, false, NULL }, COMMAND_FLAGS_END
 #define REGISTRY .group = "registry", .no_config = true
 
 static const struct command service_commands[] = {
@@ -17,13 +16,7 @@ static const struct command service_commands[] = {
 		    "propseal.registry-key; without any of them it is asked for on a terminal.  "
 		    "SIGHUP reads\ncertificates, users, tokens, roles and the key file again, and "
 		    "reopens the audit log; SIGTERM ends it\nafter the requests under way.",
-		.flags = {
-			{ FLAG_DATA, true, NULL },
-			{ FLAG_LISTEN, false, NULL },
-			{ FLAG_SERVE_CONFIG, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			LAST
-		},
+		.flags = { MUST(DATA), MAY(LISTEN), MAY(SERVE_CONFIG), MAY(MASTER_KEY_FILE), LAST },
 	},
 	{
 		REGISTRY,
@@ -37,10 +30,9 @@ static const struct command service_commands[] = {
 		.min_args = 1,
 		.max_args = 2,
 		.flags = {
-			{ FLAG_DATA, true, NULL },
+			MUST(DATA),
 			{ FLAG_REPLACE, false, "give a user who is there already a new password" },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
+			MAY(OUTPUT), LAST
 		},
 	},
 	{
@@ -51,13 +43,7 @@ static const struct command service_commands[] = {
 		.arguments = "create|revoke|list [ID]",
 		.min_args = 1,
 		.max_args = 2,
-		.flags = {
-			{ FLAG_DATA, true, NULL },
-			{ FLAG_PRINCIPAL, false, NULL },
-			{ FLAG_TTL, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
-		},
+		.flags = { MUST(DATA), MAY(PRINCIPAL), MAY(TTL), MAY(OUTPUT), LAST },
 	},
 	{
 		REGISTRY,
@@ -70,12 +56,7 @@ static const struct command service_commands[] = {
 		.min_args = 1,
 		.max_args = 2,
 		.flags = {
-			{ FLAG_DATA, false, NULL },
-			{ FLAG_PRINCIPAL, false, NULL },
-			{ FLAG_PATH_NAME, false, NULL },
-			{ FLAG_PREFIX, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
+			MAY(DATA), MAY(PRINCIPAL), MAY(PATH_NAME), MAY(PREFIX), MAY(OUTPUT), LAST
 		},
 	},
 	{
@@ -89,18 +70,9 @@ static const struct command service_commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			{ FLAG_DATA, true, NULL },
-			{ FLAG_FILE_NAME, false, NULL },
-			{ FLAG_MASTER_KEY_FILE, false, NULL },
-			{ FLAG_PRINCIPAL, false, NULL },
-			{ FLAG_PATH_NAME, false, NULL },
-			{ FLAG_KEY_NAME, false, NULL },
-			{ FLAG_METHOD, false, NULL },
-			{ FLAG_SINCE, false, NULL },
-			{ FLAG_UNTIL, false, NULL },
-			{ FLAG_DENIED, false, NULL },
-			{ FLAG_OUTPUT, false, NULL },
-			LAST
+			MUST(DATA), MAY(FILE_NAME), MAY(MASTER_KEY_FILE), MAY(PRINCIPAL),
+			MAY(PATH_NAME), MAY(KEY_NAME), MAY(METHOD), MAY(SINCE), MAY(UNTIL),
+			MAY(DENIED), MAY(OUTPUT), LAST
 		},
 	},
 };

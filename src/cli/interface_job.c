@@ -16,24 +16,30 @@
 #define PAGE "1000"	/* names that are asked for at a time */
 #define EVENTS "200"	/* lines of the audit log */
 #define NUMBER_MAX 16
+#define UNEXPECTED "the answer is not as a registry's should be"
+#define UNEXPECTED_HINT "is it a registry that is at this URL?"
+
+/* A list of names (char *), up to their maximum; ${*cut}: there are more. */
+struct name_list {
+	struct vec *names;
+	bool *cut;
+};
 
 /* What the registry's JSON says, for the interface.  ERROR_FORMAT, ERROR_MEMORY. */
-
-static json_t *
-answer_load(const struct buf *json, struct error *err)
-{
-	json_t *root = json_loadb((const char *)json->data, json->len, JSON_ALLOW_NUL, NULL);
-
-	if (root == NULL)
-		error_set(err, ERROR_FORMAT, "the answer is not JSON");
-	return root;
-}
 
 static int
 not_as_expected(struct error *err)
 {
-	error_set(err, ERROR_FORMAT, "the answer is not as a registry's should be");
-	return error_hint(err, "is it a registry that is at this URL?");
+	error_set(err, ERROR_FORMAT, UNEXPECTED);
+	return error_hint(err, UNEXPECTED_HINT);
+}
+
+/* Add each item of the answer's list to ${out}. */
+static int
+answer_each(const struct remote *r, const char *member, remote_visit *add, void *out,
+    struct error *err)
+{
+	return remote_each(r, member, UNEXPECTED, UNEXPECTED_HINT, add, out, err);
 }
 
 /* A member's text, cut to fit; "" when there is none. */
@@ -83,31 +89,17 @@ answer_add_name(struct vec *names, const char *name, struct error *err)
 	return 0;
 }
 
-/* ["a","b"]: added to the names (char *), up to their maximum; ${*cut}: there are more. */
 static int
-answer_add_names(const struct buf *json, struct vec *names, bool *cut, struct error *err)
+answer_take_name(void *cookie, const json_t *name, struct error *err)
 {
-	json_t *root = answer_load(json, err);
-	json_t *name;
-	size_t i;
-	int rc = 0;
+	struct name_list *l = cookie;
 
-	if (root == NULL)
-		return -1;
-	if (!json_is_array(root))
-		rc = not_as_expected(err);
-	json_array_foreach(root, i, name) {
-		if (rc != 0)
-			break;
-		if (names->len == REGISTRY_NAMES_MAX) {
-			*cut = true;
-			break;
-		}
-		rc = json_is_string(name) ? answer_add_name(names, json_string_value(name), err) :
-		    not_as_expected(err);
+	if (l->names->len == REGISTRY_NAMES_MAX) {
+		*l->cut = true;
+		return 0;
 	}
-	json_decref(root);
-	return rc;
+	return json_is_string(name) ? answer_add_name(l->names, json_string_value(name), err) :
+	    not_as_expected(err);
 }
 
 static enum registry_version_state
@@ -144,8 +136,9 @@ answer_summarize(const json_t *key, struct registry_summary *out)
 }
 
 static int
-answer_add_key(struct registry_answer *out, const json_t *key, struct error *err)
+answer_add_key(void *cookie, const json_t *key, struct error *err)
 {
+	struct registry_answer *out = cookie;
 	const char *name = json_string_value(json_object_get(key, "key"));
 	struct registry_summary *to;
 
@@ -162,33 +155,9 @@ answer_add_key(struct registry_answer *out, const json_t *key, struct error *err
 }
 
 static int
-keys(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err);
-
-/* A path's metadata: the names of its keys, with what is known of them. */
-static int
-answer_keys(const struct buf *json, struct registry_answer *out, struct error *err)
+answer_add_version(void *cookie, const json_t *v, struct error *err)
 {
-	json_t *root = answer_load(json, err);
-	json_t *keys = json_object_get(root, "keys");
-	json_t *key;
-	size_t i;
-	int rc = 0;
-
-	if (root == NULL)
-		return -1;
-	if (!json_is_array(keys))
-		rc = not_as_expected(err);
-	json_array_foreach(keys, i, key) {
-		if (rc == 0)
-			rc = answer_add_key(out, key, err);
-	}
-	json_decref(root);
-	return rc;
-}
-
-static int
-answer_add_version(struct registry_answer *out, const json_t *v, struct error *err)
-{
+	struct registry_answer *out = cookie;
 	struct registry_version *to = vec_push(&out->versions);
 
 	if (to == NULL)
@@ -205,76 +174,28 @@ answer_add_version(struct registry_answer *out, const json_t *v, struct error *e
 	return 0;
 }
 
-/* A key's metadata, or, as other registries have it, [1,2,4]. */
-static int
-answer_history(const struct buf *json, struct registry_answer *out, struct error *err)
-{
-	json_t *root = answer_load(json, err);
-	json_t *versions = json_is_array(root) ? root : json_object_get(root, "versions");
-	json_t *v;
-	size_t i;
-	int rc = 0;
-
-	if (root == NULL)
-		return -1;
-	if (!json_is_array(versions))
-		rc = not_as_expected(err);
-	json_array_foreach(versions, i, v) {
-		if (rc == 0)
-			rc = answer_add_version(out, v, err);
-	}
-	json_decref(root);
-	return rc;
-}
-
-static int
-answer_value(const struct buf *json, struct registry_answer *out, struct error *err)
-{
-	json_t *root = answer_load(json, err);
-	json_t *value = json_object_get(root, "secret");
-	int rc;
-
-	if (root == NULL)
-		return -1;
-	if (!json_is_string(value)) {
-		rc = not_as_expected(err);
-	} else {
-		buf_append(&out->value, json_string_value(value), json_string_length(value));
-		rc = buf_check(&out->value, err);
-	}
-	json_decref(root);
-	return rc;
-}
-
 static int
 answer_stored(const struct buf *json, struct registry_answer *out, struct error *err)
 {
-	json_t *root = answer_load(json, err);
+	json_t *root = json_loadb((const char *)json->data, json->len, JSON_ALLOW_NUL, NULL);
 
 	if (root == NULL)
-		return -1;
+		return error_set(err, ERROR_FORMAT, "the answer is not JSON");
 	out->version = answer_number_of(json_object_get(root, "version"));
 	json_decref(root);
 	return 0;
 }
 
 static int
-answer_rotation(const struct buf *json, struct registry_answer *out, struct error *err)
+answer_rotation(const struct remote *r, struct registry_answer *out, struct error *err)
 {
-	json_t *root = answer_load(json, err);
-	json_int_t done = json_integer_value(json_object_get(root, "done"));
-	json_int_t total = json_integer_value(json_object_get(root, "total"));
-	int rc = 0;
+	struct remote_rotation now;
+	int rc = remote_rotation(r, &now, err);
 
-	if (root == NULL)
-		return -1;
-	if (!json_is_boolean(json_object_get(root, "running")))
-		rc = not_as_expected(err);
-	out->running = json_is_true(json_object_get(root, "running"));
-	out->done = done > 0 ? (size_t)done : 0;
-	out->total = total > 0 ? (size_t)total : 0;
-	copy_text(root, "failure", out->failure, sizeof(out->failure));
-	json_decref(root);
+	out->running = now.running;
+	out->done = now.done;
+	out->total = now.total;
+	snprintf(out->failure, sizeof(out->failure), "%s", now.failure);
 	return rc;
 }
 
@@ -341,14 +262,18 @@ drop_begun(struct registry_answer *out, const json_t *line)
 }
 
 static int
-add_event(struct registry_answer *out, const json_t *line, struct error *err)
+answer_add_event(void *cookie, const json_t *line, struct error *err)
 {
+	struct registry_answer *out = cookie;
 	const json_t *data = json_object_get(line, "data");
 	const json_t *granted = json_object_get(json_object_get(data, "authorizationInfo"),
 	    "granted");
 	const char *what = last_part(json_string_value(json_object_get(data, "methodName")), '.');
 	struct registry_event *e;
 
+	if (out->events.len >= REGISTRY_EVENTS_MAX)
+		return 0;
+	/* What was begun is left out when its outcome is there. */
 	drop_begun(out, line);
 	if ((e = vec_push(&out->events)) == NULL)
 		return error_memory(err);
@@ -363,27 +288,6 @@ add_event(struct registry_answer *out, const json_t *line, struct error *err)
 	    "status"));
 	e->denied = json_is_false(granted);
 	return 0;
-}
-
-/* What was begun is left out when its outcome is there. */
-static int
-answer_audit(const struct buf *json, struct registry_answer *out, struct error *err)
-{
-	json_t *root = answer_load(json, err);
-	json_t *line;
-	size_t i;
-	int rc = 0;
-
-	if (root == NULL)
-		return -1;
-	if (!json_is_array(root))
-		rc = not_as_expected(err);
-	json_array_foreach(root, i, line) {
-		if (rc == 0 && out->events.len < REGISTRY_EVENTS_MAX)
-			rc = add_event(out, line, err);
-	}
-	json_decref(root);
-	return rc;
 }
 
 static char *
@@ -447,12 +351,13 @@ job_number(unsigned int n, char out[NUMBER_MAX])
 static int
 list(struct remote *r, struct vec *names, bool *cut, struct error *err)
 {
+	struct name_list l = { names, cut };
 	size_t before;
 
 	for (;;) {
 		before = names->len;
 		if (remote_call(r, "GET", NULL, err) != 0 ||
-		    answer_add_names(&r->answer, names, cut, err) != 0)
+		    answer_each(r, NULL, answer_take_name, &l, err) != 0)
 			return -1;
 		if (r->got.next[0] == '\0' || names->len == before)
 			return 0;
@@ -469,11 +374,11 @@ list(struct remote *r, struct vec *names, bool *cut, struct error *err)
 static int
 paths(struct remote *r, struct registry_answer *out, struct error *err)
 {
-	remote_target(r, "secret", "paths", (const char *)NULL);
+	remote_name(r, NULL, NULL, NULL, NULL);
 	remote_query(r, "limit", PAGE);
 	if (list(r, &out->names, &out->cut, err) != 0)
 		return -1;
-	remote_target(r, "secret", "paths", (const char *)NULL);
+	remote_name(r, NULL, NULL, NULL, NULL);
 	remote_query(r, "limit", PAGE);
 	remote_query(r, "deleted", "true");
 	if (list(r, &out->deleted, &out->cut, err) != 0 && r->got.status == 0)
@@ -485,30 +390,24 @@ paths(struct remote *r, struct registry_answer *out, struct error *err)
 static int
 keys(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
 {
-	remote_target(r, "secret", "paths", j->path, "metadata", (const char *)NULL);
-	if (remote_call(r, "GET", NULL, err) == 0)
-		return answer_keys(&r->answer, out, err);
+	if (remote_ask(r, "GET", j->path, NULL, NULL, "metadata", err) == 0)
+		return answer_each(r, "keys", answer_add_key, out, err);
 	if (r->got.status != 403 && r->got.status != 404 && r->got.status != 405)
 		return -1;
-	remote_target(r, "secret", "paths", j->path, "keys", (const char *)NULL);
+	remote_name(r, j->path, NULL, NULL, "keys");
 	remote_query(r, "limit", PAGE);
 	return list(r, &out->names, &out->cut, err);
 }
 
+/* A key's metadata, or, as other registries have it, [1,2,4]. */
 static int
 history(const struct job *j, struct remote *r, struct registry_answer *out, struct error *err)
 {
-	remote_target(r, "secret", "paths", j->path, "keys", j->key, "metadata",
-	    (const char *)NULL);
-	if (remote_call(r, "GET", NULL, err) != 0) {
-		if (r->got.status != 404 && r->got.status != 405)
-			return -1;
-		remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-		    (const char *)NULL);
-		if (remote_call(r, "GET", NULL, err) != 0)
-			return -1;
-	}
-	return answer_history(&r->answer, out, err);
+	if (remote_ask(r, "GET", j->path, j->key, NULL, "metadata", err) != 0 &&
+	    ((r->got.status != 404 && r->got.status != 405) ||
+	    remote_ask(r, "GET", j->path, j->key, NULL, "versions", err) != 0))
+		return -1;
+	return answer_each(r, "versions", answer_add_version, out, err);
 }
 
 static int
@@ -516,11 +415,9 @@ job_value(const struct job *j, struct remote *r, struct registry_answer *out, st
 {
 	char n[NUMBER_MAX];
 
-	remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-	    job_number(j->version, n), (const char *)NULL);
-	if (remote_call(r, "GET", NULL, err) != 0)
+	if (remote_ask(r, "GET", j->path, j->key, job_number(j->version, n), NULL, err) != 0)
 		return -1;
-	return answer_value(&r->answer, out, err);
+	return remote_secret(r, &out->value, err);
 }
 
 static int
@@ -528,10 +425,8 @@ job_put(const struct job *j, struct remote *r, struct registry_answer *out, stru
 {
 	if (remote_check_text(&j->value, err) != 0)
 		return -1;
-	remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-	    (const char *)NULL);
 	remote_body(r, j->value.data, j->value.len, (long)j->cas, 0);
-	if (remote_call(r, "POST", NULL, err) != 0)
+	if (remote_ask(r, "POST", j->path, j->key, NULL, "versions", err) != 0)
 		return -1;
 	return answer_stored(&r->answer, out, err);
 }
@@ -541,14 +436,8 @@ remove_it(const struct job *j, struct remote *r, struct error *err)
 {
 	char n[NUMBER_MAX];
 
-	if (j->key[0] == '\0')
-		remote_target(r, "secret", "paths", j->path, (const char *)NULL);
-	else if (j->version == 0)
-		remote_target(r, "secret", "paths", j->path, "keys", j->key, (const char *)NULL);
-	else
-		remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-		    job_number(j->version, n), (const char *)NULL);
-	return remote_call(r, "DELETE", NULL, err);
+	return remote_ask(r, "DELETE", j->path, j->key[0] != '\0' ? j->key : NULL,
+	    j->version != 0 ? job_number(j->version, n) : NULL, NULL, err);
 }
 
 static int
@@ -556,9 +445,7 @@ undelete(const struct job *j, struct remote *r, struct error *err)
 {
 	char n[NUMBER_MAX];
 
-	remote_target(r, "secret", "paths", j->path, "keys", j->key, "versions",
-	    job_number(j->version, n), "undelete", (const char *)NULL);
-	return remote_call(r, "POST", NULL, err);
+	return remote_ask(r, "POST", j->path, j->key, job_number(j->version, n), "undelete", err);
 }
 
 static int
@@ -569,7 +456,7 @@ rotation(const struct job *j, struct remote *r, struct registry_answer *out, str
 		buf_append_str(&r->body, "{}");
 	if (remote_call(r, j->kind == REGISTRY_ROTATE ? "POST" : "GET", NULL, err) != 0)
 		return -1;
-	return answer_rotation(&r->answer, out, err);
+	return answer_rotation(r, out, err);
 }
 
 static int
@@ -578,7 +465,7 @@ audit(struct remote *r, struct registry_answer *out, struct error *err)
 	remote_target(r, "secret", "admin", "audit", (const char *)NULL);
 	remote_query(r, "limit", EVENTS);
 	if (remote_call(r, "GET", NULL, err) == 0)
-		return answer_audit(&r->answer, out, err);
+		return answer_each(r, NULL, answer_add_event, out, err);
 	if (r->got.status == 404 || r->got.status == 405) {
 		error_set(err, ERROR_MISSING, "this registry offers no audit tail");
 		return error_hint(err, "propseal registry audit search reads the log on its host");

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json_out.h"
@@ -210,6 +211,26 @@ remote_target(struct remote *r, ...)
 }
 
 void
+remote_name(struct remote *r, const char *path, const char *key, const char *version,
+    const char *more)
+{
+	const char *const segments[][2] = {
+		{ "paths", path }, { "keys", key }, { "versions", version },
+	};
+	size_t i;
+
+	remote_target(r, "secret", "paths", (const char *)NULL);
+	for (i = 0; i < 3 && segments[i][1] != NULL; i++) {
+		if (i > 0)
+			buf_printf(&r->target, "/%s", segments[i][0]);
+		buf_append_char(&r->target, '/');
+		text_append_percent(&r->target, segments[i][1], strlen(segments[i][1]));
+	}
+	if (more != NULL)
+		buf_printf(&r->target, "/%s", more);
+}
+
+void
 remote_query(struct remote *r, const char *name, const char *value)
 {
 	bool first = r->target.len == 0 || memchr(r->target.data, '?', r->target.len) == NULL;
@@ -251,6 +272,59 @@ remote_call(struct remote *r, const char *method, const char *const *headers, st
 }
 
 int
+remote_ask(struct remote *r, const char *method, const char *path, const char *key,
+    const char *version, const char *more, struct error *err)
+{
+	remote_name(r, path, key, version, more);
+	return remote_call(r, method, NULL, err);
+}
+
+static json_t *
+remote_json(const struct remote *r)
+{
+	return json_loadb((const char *)r->answer.data, r->answer.len, JSON_ALLOW_NUL, NULL);
+}
+
+int
+remote_each(const struct remote *r, const char *member, const char *what, const char *hint,
+    remote_visit *visit, void *cookie, struct error *err)
+{
+	json_t *root = remote_json(r);
+	const json_t *list = member != NULL && !json_is_array(root) ?
+	    json_object_get(root, member) : root;
+	size_t i;
+	int rc = 0;
+
+	if (!json_is_array(list)) {
+		error_set(err, ERROR_FORMAT, "%s", what);
+		rc = error_hint(err, "%s", hint);
+	}
+	for (i = 0; rc == 0 && i < json_array_size(list); i++)
+		rc = visit(cookie, json_array_get(list, i), err);
+	json_decref(root);
+	return rc;
+}
+
+int
+remote_rotation(const struct remote *r, struct remote_rotation *out, struct error *err)
+{
+	json_t *root = remote_json(r);
+	const char *failure = json_string_value(json_object_get(root, "failure"));
+	json_int_t done = json_integer_value(json_object_get(root, "done"));
+	json_int_t total = json_integer_value(json_object_get(root, "total"));
+	int rc = 0;
+
+	if (!json_is_boolean(json_object_get(root, "running")))
+		rc = error_set(err, ERROR_FORMAT, "the answer tells no progress of a rotation");
+	out->running = json_is_true(json_object_get(root, "running"));
+	out->done = done > 0 ? (size_t)done : 0;
+	out->total = total > 0 ? (size_t)total : 0;
+	snprintf(out->failure, sizeof(out->failure), "%s", failure != NULL ? failure : "");
+	json_decref(root);
+	return rc;
+}
+
+int
 remote_print(struct remote *r, struct error *err)
 {
 	buf_append_char(&r->answer, '\n');
@@ -260,8 +334,7 @@ remote_print(struct remote *r, struct error *err)
 int
 remote_secret(const struct remote *r, struct buf *out, struct error *err)
 {
-	json_t *root = json_loadb((const char *)r->answer.data, r->answer.len, JSON_ALLOW_NUL,
-	    NULL);
+	json_t *root = remote_json(r);
 	const json_t *secret = json_object_get(root, "secret");
 	int rc;
 
@@ -321,9 +394,7 @@ resolver_fetch(struct registry_resolver *r, const char *path, const char *key, s
 		}
 		r->connected = true;
 	}
-	remote_target(&r->remote, "secret", "paths", path, "keys", key, "versions", "latest",
-	    (const char *)NULL);
-	if (remote_call(&r->remote, "GET", NULL, err) != 0)
+	if (remote_ask(&r->remote, "GET", path, key, "latest", NULL, err) != 0)
 		return r->remote.got.status != 0 ? name_reference(path, key, err) : -1;
 	return remote_secret(&r->remote, out, err);
 }

@@ -57,6 +57,10 @@ void remote_close(struct remote *r);
 /* Begin a target, of segments that are percent-encoded: a list ended by NULL. */
 void remote_target(struct remote *r, ...);
 
+/* Begin /secret/paths[/PATH[/keys/KEY[/versions/VERSION]]][/MORE]; NULL: without it. */
+void remote_name(struct remote *r, const char *path, const char *key, const char *version,
+    const char *more);
+
 /* Put `?NAME=VALUE` or `&NAME=VALUE` behind it. */
 void remote_query(struct remote *r, const char *name, const char *value);
 
@@ -71,6 +75,32 @@ void remote_body(struct remote *r, const void *value, size_t n, long cas, int tt
  */
 int remote_call(struct remote *r, const char *method, const char *const *headers,
     struct error *err);
+
+/* remote_name and remote_call in one. */
+int remote_ask(struct remote *r, const char *method, const char *path, const char *key,
+    const char *version, const char *more, struct error *err);
+
+/* -1 to stop, with the error filled. */
+struct json_t;
+typedef int remote_visit(void *cookie, const struct json_t *item, struct error *err);
+
+/**
+ * remote_each(r, member, what, hint, visit, cookie, err):
+ * Visit each item of the list that the answer is, or that is its ${member}; the
+ * visitor may ask for something else.  ERROR_FORMAT with ${what} and ${hint}:
+ * there is no such list.
+ */
+int remote_each(const struct remote *r, const char *member, const char *what, const char *hint,
+    remote_visit *visit, void *cookie, struct error *err);
+
+/* How far the making of a new data key is. */
+struct remote_rotation {
+	bool running;
+	size_t done, total;
+	char failure[256];
+};
+
+int remote_rotation(const struct remote *r, struct remote_rotation *out, struct error *err);
 
 /* Print the whole answer as it is, and a line end. */
 int remote_print(struct remote *r, struct error *err);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/remote.h"
@@ -18,16 +19,9 @@
 
 #define VALUE_MAX (1U << 20)
 #define LIST_OUT_MAX (256U << 20)
-#define HISTORY_OUT_MAX (64U << 20)
 #define QUESTION_MAX 8192
 #define POLL_NS 200000000L
 #define NAME_BYTES_MAX 512
-
-struct progress {
-	bool running;
-	long long done, total;
-	char failure[256];
-};
 
 /* The value: of --file, else from standard input, else asked for.  One line
  * end at its end does not count. */
@@ -124,13 +118,10 @@ commands_registry_put(const struct options *o)
 	if (rc == 0)
 		rc = put_read_cas(o->text[FLAG_CAS], &cas, &err);
 	if (rc == 0) {
-		remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1], "versions",
-		    (const char *)NULL);
 		remote_body(&r, value.data, value.len, cas, o->seconds[FLAG_TTL]);
+		rc = remote_ask(&r, "POST", o->args[0], o->args[1], NULL, "versions", &err);
 	}
 	buf_release(&value);
-	if (rc == 0)
-		rc = remote_call(&r, "POST", NULL, &err);
 	if (rc == 0)
 		rc = put_print_version(o, &r, &err);
 	return remote_status(&r, rc, &err);
@@ -138,19 +129,35 @@ commands_registry_put(const struct options *o)
 
 /* Only the value, and a line end for a person who looks at it. */
 static int
-print_value(const struct remote *r, struct error *err)
+print_value(const struct remote *r, struct buf *out, struct error *err)
+{
+	int rc = remote_secret(r, out, err);
+
+	if (rc == 0 && isatty(STDOUT_FILENO))
+		buf_append_char(out, '\n');
+	return rc;
+}
+
+/*
+ * The end of a command that shows an answer: as it is with -o json, else what
+ * ${append} makes of it.
+ */
+static int
+registry_show(const struct options *o, struct remote *r, int rc,
+    int (*append)(const struct remote *r, struct buf *out, struct error *err), struct error *err)
 {
 	struct buf out;
-	int rc;
 
-	buf_init_secret(&out, CLIENT_BODY_MAX);
-	rc = remote_secret(r, &out, err);
-	if (rc == 0 && isatty(STDOUT_FILENO))
-		buf_append_char(&out, '\n');
-	if (rc == 0)
+	if (append == print_value)
+		buf_init_secret(&out, CLIENT_BODY_MAX);
+	else
+		buf_init(&out, LIST_OUT_MAX);
+	if (rc == 0 && options_format(o) == OUTPUT_JSON)
+		rc = remote_print(r, err);
+	else if (rc == 0 && (rc = append(r, &out, err)) == 0)
 		rc = output_write(&out, err);
 	buf_release(&out);
-	return rc;
+	return remote_status(r, rc, err);
 }
 
 int
@@ -160,46 +167,29 @@ commands_registry_get(const struct options *o)
 	struct error err;
 	int rc = remote_open(&r, o, &err);
 
-	if (rc == 0) {
-		remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1], "versions",
-		    o->arg_count > 2 ? o->args[2] : "latest", (const char *)NULL);
-		rc = remote_call(&r, "GET", NULL, &err);
-	}
-	if (rc == 0 && options_format(o) == OUTPUT_JSON)
-		rc = remote_print(&r, &err);
-	else if (rc == 0)
-		rc = print_value(&r, &err);
-	return remote_status(&r, rc, &err);
+	if (rc == 0)
+		rc = remote_ask(&r, "GET", o->args[0], o->args[1],
+		    o->arg_count > 2 ? o->args[2] : "latest", NULL, &err);
+	return registry_show(o, &r, rc, print_value, &err);
+}
+
+static int
+list_add(void *out, const json_t *item, struct error *err)
+{
+	if (json_is_integer(item))
+		number_append_signed(out, json_integer_value(item));
+	else if (json_is_string(item))
+		text_append_visible(out, json_string_value(item), json_string_length(item));
+	buf_append_char(out, '\n');
+	return buf_check(out, err);
 }
 
 /* A line for each element of an array of strings or numbers. */
 static int
-print_lines(const struct buf *answer, struct error *err)
+print_lines(const struct remote *r, struct buf *out, struct error *err)
 {
-	json_t *root = json_loadb((const char *)answer->data, answer->len, 0, NULL);
-	struct buf out;
-	json_t *item;
-	size_t i;
-	int rc;
-
-	buf_init(&out, LIST_OUT_MAX);
-	if (!json_is_array(root)) {
-		rc = error_set(err, ERROR_FORMAT, "the answer is no list");
-		error_hint(err, "is the URL that of a Secret Registry?");
-	} else {
-		json_array_foreach(root, i, item) {
-			if (json_is_integer(item))
-				buf_printf(&out, "%lld", (long long)json_integer_value(item));
-			else if (json_is_string(item))
-				text_append_visible(&out, json_string_value(item),
-				    json_string_length(item));
-			buf_append_char(&out, '\n');
-		}
-		rc = output_write(&out, err);
-	}
-	buf_release(&out);
-	json_decref(root);
-	return rc;
+	return remote_each(r, NULL, "the answer is no list",
+	    "is the URL that of a Secret Registry?", list_add, out, err);
 }
 
 static int
@@ -221,22 +211,13 @@ commands_registry_list(const struct options *o)
 	if (rc != 0)
 		return usage_error(o->command, &err);
 	rc = remote_open(&r, o, &err);
-	if (o->arg_count == 0)
-		remote_target(&r, "secret", "paths", (const char *)NULL);
-	else if (o->arg_count == 1)
-		remote_target(&r, "secret", "paths", o->args[0], "keys", (const char *)NULL);
-	else
-		remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1], "versions",
-		    (const char *)NULL);
+	remote_name(&r, o->arg_count > 0 ? o->args[0] : NULL, o->arg_count > 1 ? o->args[1] : NULL,
+	    NULL, o->arg_count == 0 ? NULL : o->arg_count == 1 ? "keys" : "versions");
 	if (o->text[FLAG_PREFIX] != NULL)
 		remote_query(&r, "prefix", o->text[FLAG_PREFIX]);
 	if (rc == 0)
 		rc = remote_call(&r, "GET", NULL, &err);
-	if (rc == 0 && options_format(o) == OUTPUT_JSON)
-		rc = remote_print(&r, &err);
-	else if (rc == 0)
-		rc = print_lines(&r.answer, &err);
-	return remote_status(&r, rc, &err);
+	return registry_show(o, &r, rc, print_lines, &err);
 }
 
 static void
@@ -251,44 +232,32 @@ history_append_text(struct buf *out, const json_t *object, const char *name, con
 }
 
 /* VERSION  STATE  created TIME by WHO[, deleted TIME by WHO][, expires TIME] */
-static void
-history_append_version(struct buf *out, const json_t *v)
+static int
+history_add(void *cookie, const json_t *v, struct error *err)
 {
 	const char *state = json_string_value(json_object_get(v, "state"));
+	struct buf *out = cookie;
+	size_t start;
 
-	buf_printf(out, "%6lld  %-9s",
-	    (long long)json_integer_value(json_object_get(v, "version")),
-	    state != NULL ? state : "");
+	report_append_number(out, (size_t)json_integer_value(json_object_get(v, "version")), 6);
+	buf_append_str(out, "  ");
+	start = out->len;
+	buf_append_str(out, state != NULL ? state : "");
+	report_pad(out, start, 9);
 	history_append_text(out, v, "createdAt", "  created ");
 	history_append_text(out, v, "createdBy", " by ");
 	history_append_text(out, v, "deletedAt", ", deleted ");
 	history_append_text(out, v, "deletedBy", " by ");
 	history_append_text(out, v, "expiresAt", ", expires ");
 	buf_append_char(out, '\n');
+	return buf_check(out, err);
 }
 
 static int
-print_history(const struct buf *answer, struct error *err)
+print_history(const struct remote *r, struct buf *out, struct error *err)
 {
-	json_t *root = json_loadb((const char *)answer->data, answer->len, 0, NULL);
-	json_t *versions = json_object_get(root, "versions");
-	struct buf out;
-	json_t *v;
-	size_t i;
-	int rc;
-
-	buf_init(&out, HISTORY_OUT_MAX);
-	if (!json_is_array(versions)) {
-		rc = error_set(err, ERROR_FORMAT, "the answer tells no versions");
-		error_hint(err, "only propseal's own registry keeps a history");
-	} else {
-		json_array_foreach(versions, i, v)
-			history_append_version(&out, v);
-		rc = output_write(&out, err);
-	}
-	buf_release(&out);
-	json_decref(root);
-	return rc;
+	return remote_each(r, "versions", "the answer tells no versions",
+	    "only propseal's own registry keeps a history", history_add, out, err);
 }
 
 int
@@ -298,15 +267,9 @@ commands_registry_history(const struct options *o)
 	struct error err;
 	int rc = remote_open(&r, o, &err);
 
-	remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1], "metadata",
-	    (const char *)NULL);
 	if (rc == 0)
-		rc = remote_call(&r, "GET", NULL, &err);
-	if (rc == 0 && options_format(o) == OUTPUT_JSON)
-		rc = remote_print(&r, &err);
-	else if (rc == 0)
-		rc = print_history(&r.answer, &err);
-	return remote_status(&r, rc, &err);
+		rc = remote_ask(&r, "GET", o->args[0], o->args[1], NULL, "metadata", &err);
+	return registry_show(o, &r, rc, print_history, &err);
 }
 
 static void
@@ -371,14 +334,8 @@ commands_registry_delete(const struct options *o)
 	if (rc != 0)
 		return usage_error(o->command, &err);
 	rc = remote_open(&r, o, &err);
-	if (o->arg_count == 1)
-		remote_target(&r, "secret", "paths", o->args[0], (const char *)NULL);
-	else if (o->arg_count == 2)
-		remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1],
-		    (const char *)NULL);
-	else
-		remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1], "versions",
-		    o->args[2], (const char *)NULL);
+	remote_name(&r, o->args[0], o->arg_count > 1 ? o->args[1] : NULL,
+	    o->arg_count > 2 ? o->args[2] : NULL, NULL);
 	if (o->on[FLAG_DESTROY])
 		remote_query(&r, "destroy", "true");
 	if (rc == 0)
@@ -398,33 +355,11 @@ commands_registry_undelete(const struct options *o)
 	struct error err;
 	int rc = remote_open(&r, o, &err);
 
-	remote_target(&r, "secret", "paths", o->args[0], "keys", o->args[1], "versions", o->args[2],
-	    "undelete", (const char *)NULL);
 	if (rc == 0)
-		rc = remote_call(&r, "POST", NULL, &err);
+		rc = remote_ask(&r, "POST", o->args[0], o->args[1], o->args[2], "undelete", &err);
 	if (rc == 0)
 		report_note("version %s is back", o->args[2]);
 	return remote_status(&r, rc, &err);
-}
-
-static int
-read_progress(const struct buf *answer, struct progress *p, struct error *err)
-{
-	json_t *root = json_loadb((const char *)answer->data, answer->len, 0, NULL);
-	const char *failure = json_string_value(json_object_get(root, "failure"));
-	int rc = 0;
-
-	memset(p, 0, sizeof(*p));
-	if (!json_is_boolean(json_object_get(root, "running"))) {
-		rc = error_set(err, ERROR_FORMAT, "the answer tells no progress of a rotation");
-	} else {
-		p->running = json_is_true(json_object_get(root, "running"));
-		p->done = json_integer_value(json_object_get(root, "done"));
-		p->total = json_integer_value(json_object_get(root, "total"));
-		snprintf(p->failure, sizeof(p->failure), "%s", failure != NULL ? failure : "");
-	}
-	json_decref(root);
-	return rc;
 }
 
 /* Ask until it is over, with a line of progress for a person. */
@@ -433,15 +368,15 @@ registry_rotate_follow(struct remote *r, struct error *err)
 {
 	struct timespec pause = { .tv_nsec = POLL_NS };
 	bool person = isatty(STDERR_FILENO);
-	struct progress p;
+	struct remote_rotation p;
 
 	for (;;) {
 		remote_target(r, "secret", "admin", "rotation", (const char *)NULL);
 		if (remote_call(r, "GET", NULL, err) != 0 ||
-		    read_progress(&r->answer, &p, err) != 0)
+		    remote_rotation(r, &p, err) != 0)
 			return -1;
 		if (person)
-			fprintf(stderr, "\r%lld of %lld records sealed again ", p.done, p.total);
+			fprintf(stderr, "\r%zu of %zu records sealed again ", p.done, p.total);
 		if (!p.running)
 			break;
 		nanosleep(&pause, NULL);

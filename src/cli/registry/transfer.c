@@ -26,24 +26,19 @@ struct secret_read {
 /* -1 to stop, with the error filled. */
 typedef int secret_visit(void *cookie, const struct secret_read *s, struct error *err);
 
+/* A walk over all that a registry holds. */
+struct transfer_walk {
+	struct remote *r;
+	const char *path;	/* the one at hand */
+	secret_visit *visit;
+	void *cookie;
+	size_t *denied;
+};
+
 struct import {
 	struct remote *to;
 	unsigned long count;
 };
-
-/* The answer's JSON, which must be an array. */
-static json_t *
-array_of(const struct buf *text, struct error *err)
-{
-	json_t *root = json_loadb((const char *)text->data, text->len, JSON_ALLOW_NUL, NULL);
-
-	if (json_is_array(root))
-		return root;
-	json_decref(root);
-	error_set(err, ERROR_FORMAT, "the answer is no list");
-	error_hint(err, "is the URL that of a Secret Registry?");
-	return NULL;
-}
 
 /* A text without NUL. */
 static bool
@@ -75,55 +70,51 @@ visit_json(const json_t *item, secret_visit *visit, void *cookie, struct error *
 }
 
 static int
-visit_key(struct remote *r, const char *path, const char *key, secret_visit *visit, void *cookie,
-    size_t *denied, struct error *err)
+transfer_each(struct transfer_walk *w, remote_visit *visit, struct error *err)
 {
-	json_t *all;
-	json_t *item;
-	size_t i;
-	int rc = 0;
-
-	remote_target(r, "secret", "paths", path, "keys", key, (const char *)NULL);
-	if (remote_call(r, "GET", NULL, err) != 0) {
-		if (r->got.status == 403)
-			++*denied;
-		/* 404: it was deleted meanwhile. */
-		return r->got.status == 403 || r->got.status == 404 ? 0 : -1;
-	}
-	if ((all = array_of(&r->answer, err)) == NULL)
-		return -1;
-	buf_clear(&r->answer);
-	json_array_foreach(all, i, item) {
-		if (rc == 0)
-			rc = visit_json(item, visit, cookie, err);
-	}
-	json_decref(all);
-	return rc;
+	return remote_each(w->r, NULL, "the answer is no list",
+	    "is the URL that of a Secret Registry?", visit, w, err);
 }
 
 static int
-secrets_of_visit_path(struct remote *r, const char *path, secret_visit *visit, void *cookie,
-    size_t *denied, struct error *err)
+visit_version(void *cookie, const json_t *item, struct error *err)
 {
-	json_t *keys;
-	json_t *key;
-	size_t i;
-	int rc = 0;
+	struct transfer_walk *w = cookie;
 
-	remote_target(r, "secret", "paths", path, "keys", (const char *)NULL);
-	if (remote_call(r, "GET", NULL, err) != 0 || (keys = array_of(&r->answer, err)) == NULL)
-		return -1;
-	json_array_foreach(keys, i, key) {
-		if (rc == 0 && json_is_string(key))
-			rc = visit_key(r, path, json_string_value(key), visit, cookie, denied,
-			    err);
-	}
-	json_decref(keys);
-	return rc;
+	buf_clear(&w->r->answer);
+	return visit_json(item, w->visit, w->cookie, err);
+}
+
+static int
+visit_key(void *cookie, const json_t *key, struct error *err)
+{
+	struct transfer_walk *w = cookie;
+	struct remote *r = w->r;
+
+	if (!json_is_string(key))
+		return 0;
+	if (remote_ask(r, "GET", w->path, json_string_value(key), NULL, NULL, err) == 0)
+		return transfer_each(w, visit_version, err);
+	if (r->got.status == 403)
+		++*w->denied;
+	/* 404: it was deleted meanwhile. */
+	return r->got.status == 403 || r->got.status == 404 ? 0 : -1;
+}
+
+static int
+visit_path(void *cookie, const json_t *path, struct error *err)
+{
+	struct transfer_walk *w = cookie;
+
+	w->path = json_string_value(path);
+	if (w->path == NULL)
+		return 0;
+	return remote_ask(w->r, "GET", w->path, NULL, NULL, "keys", err) == 0 ?
+	    transfer_each(w, visit_key, err) : -1;
 }
 
 /**
- * secrets_of_registry(r, visit, cookie, err):
+ * secrets_of_registry(r, visit, cookie, denied, err):
  * Visit every live version that the caller may read, of every path and key,
  * versions ascending: with calls of the oldest dialect alone (lists, then all
  * versions of a key).  ${*denied} counts the keys whose names may be seen, but
@@ -133,22 +124,11 @@ static int
 secrets_of_registry(struct remote *r, secret_visit *visit, void *cookie, size_t *denied,
     struct error *err)
 {
-	json_t *paths;
-	json_t *path;
-	size_t i;
-	int rc = 0;
+	struct transfer_walk w = { .r = r, .visit = visit, .cookie = cookie, .denied = denied };
 
 	*denied = 0;
-	remote_target(r, "secret", "paths", (const char *)NULL);
-	if (remote_call(r, "GET", NULL, err) != 0 || (paths = array_of(&r->answer, err)) == NULL)
-		return -1;
-	json_array_foreach(paths, i, path) {
-		if (rc == 0 && json_is_string(path))
-			rc = secrets_of_visit_path(r, json_string_value(path), visit, cookie,
-			    denied, err);
-	}
-	json_decref(paths);
-	return rc;
+	return remote_ask(r, "GET", NULL, NULL, NULL, NULL, err) == 0 ?
+	    transfer_each(&w, visit_path, err) : -1;
 }
 
 /* The same for the lines of an export's file. */
@@ -247,8 +227,7 @@ put_one(void *cookie, const struct secret_read *s, struct error *err)
 	const char *headers[] = { "Idempotency-Key", once, NULL };
 
 	snprintf(once, sizeof(once), "import-%lld", s->version);
-	remote_target(im->to, "secret", "paths", s->path, "keys", s->key, "versions",
-	    (const char *)NULL);
+	remote_name(im->to, s->path, s->key, NULL, "versions");
 	remote_body(im->to, s->value, s->value_len, -1, 0);
 	if (remote_call(im->to, "POST", headers, err) != 0) {
 		error_key(err, s->key, strlen(s->key));

@@ -73,8 +73,7 @@ append_other(struct buf *out, const unsigned char *p, size_t n)
 	else if (!is_hidden(cp))
 		buf_append(out, p, len);
 	else {
-		buf_append(out, "\\u", 2);
-		hex_append_number(out, cp, 4);
+		text_append_unit(out, cp);
 	}
 	return len;
 }
@@ -168,7 +167,7 @@ begin_value(struct json_out *o, const char *key)
 
 	if (o->out->failed)
 		return false;
-	if ((key != NULL) != (member && !o->named)) {
+	if ((key != NULL) != member) {
 		buf_fail(o->out, ERROR_USAGE);
 		return false;
 	}
@@ -176,21 +175,7 @@ begin_value(struct json_out *o, const char *key)
 		write_name(o, key, strlen(key));
 	else if (o->depth > 0 && !member)
 		begin_item(o);
-	o->named = false;
 	return true;
-}
-
-void
-json_out_key_n(struct json_out *o, const void *key, size_t n)
-{
-	if (o->out->failed)
-		return;
-	if (o->depth == 0 || (o->open[o->depth - 1] & IS_ARRAY) != 0 || o->named) {
-		buf_fail(o->out, ERROR_USAGE);
-		return;
-	}
-	write_name(o, key, n);
-	o->named = true;
 }
 
 static void
@@ -244,7 +229,7 @@ json_out_end(struct json_out *o)
 
 	if (o->out->failed)
 		return;
-	if (o->depth == 0 || o->named) {
+	if (o->depth == 0) {
 		buf_fail(o->out, ERROR_USAGE);
 		return;
 	}
@@ -340,7 +325,7 @@ json_out_raw_n(struct json_out *o, const char *key, const void *json, size_t n)
 int
 json_out_check(const struct json_out *o, struct error *err)
 {
-	if (!o->out->failed && (o->depth > 0 || o->named))
+	if (!o->out->failed && (o->depth > 0))
 		return error_set(err, ERROR_USAGE, "JSON is not written to its end");
 	return buf_check(o->out, err);
 }

@@ -33,7 +33,6 @@ struct json_out {
 	bool pretty;
 	bool hides;			/* see json_out_hide */
 	bool breaks;			/* the next item begins a line */
-	bool named;			/* the next value's name is written */
 	unsigned char open[JSON_OUT_DEPTH];
 };
 
@@ -79,9 +78,6 @@ void json_out_null(struct json_out *o, const char *key);
 /* ${json} is one value as JSON already; it goes over as it is. */
 void json_out_raw(struct json_out *o, const char *key, const char *json);
 void json_out_raw_n(struct json_out *o, const char *key, const void *json, size_t n);
-
-/* The name of the next value, which is given NULL then: for one that is no C string. */
-void json_out_key_n(struct json_out *o, const void *key, size_t n);
 
 /* 0, or -1 with the reason: the buffer failed, or a container is still open. */
 int json_out_check(const struct json_out *o, struct error *err);

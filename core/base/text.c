@@ -188,21 +188,64 @@ text_append_visible(struct buf *out, const void *bytes, size_t n)
 	buf_append(out, p + start, i - start);
 }
 
-static void
-append_json_escape(struct buf *out, uint32_t cp)
-{
-	static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\";
-	size_t i;
+/* What stands behind a backslash for what. */
+static const char escapes[] = "b\bf\fn\nr\rt\t\"\"\\\\";
 
-	buf_append_char(out, '\\');
-	for (i = 0; letters[i] != '\0'; i += 2) {
-		if ((uint32_t)letters[i] == cp) {
-			buf_append_char(out, letters[i + 1]);
-			return;
-		}
+char
+text_escape_letter(uint32_t cp)
+{
+	for (size_t i = 0; escapes[i] != '\0'; i += 2) {
+		if ((uint32_t)escapes[i + 1] == cp)
+			return escapes[i];
 	}
-	buf_append_char(out, 'u');
-	hex_append_number(out, cp, 4);
+	return '\0';
+}
+
+unsigned char
+text_unescape_letter(unsigned char letter)
+{
+	for (size_t i = 0; escapes[i] != '\0'; i += 2) {
+		if (escapes[i] == letter)
+			return (unsigned char)escapes[i + 1];
+	}
+	return letter;
+}
+
+void
+text_append_unit(struct buf *out, uint32_t unit)
+{
+	buf_append(out, "\\u", 2);
+	hex_append_number(out, unit, 4);
+}
+
+void
+text_append_escape(struct buf *out, uint32_t cp)
+{
+	char escape[2] = { '\\', text_escape_letter(cp) };
+
+	if (escape[1] != '\0')
+		buf_append(out, escape, sizeof(escape));
+	else
+		text_append_unit(out, cp);
+}
+
+bool
+text_is_half(const unsigned char *p, size_t n)
+{
+	return n >= 3 && p[0] == 0xed && p[1] >= 0xa0 && p[1] <= 0xbf && p[2] >= 0x80 &&
+	    p[2] <= 0xbf;
+}
+
+bool
+text_is_split_pair(const unsigned char *p, size_t n)
+{
+	return n >= 6 && p[1] <= 0xaf && text_is_half(p + 3, n - 3) && p[4] >= 0xb0;
+}
+
+uint32_t
+text_half(const unsigned char *p)
+{
+	return 0xd000 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
 }
 
 /* Is any of eight bytes no plain one?  A borrow or carry can only come from
@@ -259,7 +302,7 @@ text_append_json(struct buf *out, const void *bytes, size_t n)
 		}
 		buf_append(out, p + start, i - start);
 		if (len > 0) {
-			append_json_escape(out, cp);
+			text_append_escape(out, cp);
 			i += len;
 		} else {
 			buf_append_str(out, REPLACEMENT);

@@ -51,6 +51,27 @@ void text_append_json(struct buf *out, const void *bytes, size_t n);
 /* Append percent-encoded, as one segment of a URL's path or a value of its query. */
 void text_append_percent(struct buf *out, const char *text, size_t n);
 
+/*
+ * What a backslash and ${letter} stand for in JSON, and the other way round:
+ * the letter itself, and 0, where there is no such escape.
+ */
+unsigned char text_unescape_letter(unsigned char letter);
+char text_escape_letter(uint32_t cp);
+
+/* Append the escape of a character in JSON, with its letter or as \uXXXX. */
+void text_append_escape(struct buf *out, uint32_t cp);
+void text_append_unit(struct buf *out, uint32_t unit);
+
+/* Is at ${p} the three-byte form of half a surrogate pair?  And what it is. */
+bool text_is_half(const unsigned char *p, size_t n);
+uint32_t text_half(const unsigned char *p);
+
+/*
+ * Are at ${p}, where a half is, both halves side by side?  They can only come
+ * from bytes that do not decode: as escapes they would be read as a pair.
+ */
+bool text_is_split_pair(const unsigned char *p, size_t n);
+
 /* Is ${needle} (ASCII, lower case) in the bytes, in any ASCII case? */
 bool text_contains_nocase(const void *bytes, size_t n, const char *needle);
 

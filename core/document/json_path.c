@@ -163,39 +163,6 @@ json_path_canonical(struct buf *out, const char *path, size_t n)
 	}
 }
 
-static bool
-same_name(const struct json_part *a, const struct json_part *b)
-{
-	size_t i = 0;
-	size_t k = 0;
-
-	while (i < a->len && k < b->len) {
-		if (next_sign(a, &i).c != next_sign(b, &k).c)
-			return false;
-	}
-	return i == a->len && k == b->len;
-}
-
-bool
-json_path_equal(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	struct json_part x, y;
-	size_t i = 0;
-	size_t k = 0;
-	bool more_a, more_b;
-
-	if (is_whole(a, a_len) || is_whole(b, b_len))
-		return is_whole(a, a_len) && is_whole(b, b_len);
-	for (;;) {
-		more_a = json_path_next(a, a_len, &i, &x);
-		more_b = json_path_next(b, b_len, &k, &y);
-		if (!more_a || !more_b)
-			return more_a == more_b;
-		if (!same_name(&x, &y))
-			return false;
-	}
-}
-
 /* Pass one character of a name: in UTF-8, all of its bytes. */
 static void
 pass_character(const struct json_part *name, size_t *i)

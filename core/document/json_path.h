@@ -53,9 +53,6 @@ void json_path_unescape(struct buf *out, const struct json_part *part);
 /* Append a plain path in the one spelling that json_path_escape has. */
 void json_path_canonical(struct buf *out, const char *path, size_t n);
 
-/* Are two plain paths the same but for their spelling? */
-bool json_path_equal(const char *a, size_t a_len, const char *b, size_t b_len);
-
 /* Does a name or pattern fit the name of another part?  (Not for `#`.) */
 bool json_path_fits(const struct json_part *pattern, const struct json_part *name);
 

@@ -184,25 +184,6 @@ json_decode_read_code_point(struct cursor *c)
 	return text_utf8_encode(cp, c->small);
 }
 
-static unsigned char
-json_decode_escaped(unsigned char c)
-{
-	switch (c) {
-	case 'b':
-		return '\b';
-	case 'f':
-		return '\f';
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 't':
-		return '\t';
-	default:
-		return c;
-	}
-}
-
 /* The next piece of one byte or more; false at the end. */
 static bool
 json_decode_next_piece(struct cursor *c, const unsigned char **piece, size_t *len)
@@ -223,7 +204,7 @@ json_decode_next_piece(struct cursor *c, const unsigned char **piece, size_t *le
 	if (from[1] == 'u') {
 		*len = json_decode_read_code_point(c);
 	} else {
-		c->small[0] = json_decode_escaped(from[1]);
+		c->small[0] = text_unescape_letter(from[1]);
 		*len = 1;
 		c->at += 2;
 	}

@@ -6,60 +6,6 @@
 #include "document/document_internal.h"
 #include "document/json_internal.h"
 
-static void
-json_write_append_unit(struct buf *out, uint32_t unit)
-{
-	buf_append(out, "\\u", 2);
-	hex_append_number(out, unit, 4);
-}
-
-static void
-append_escape(struct buf *out, unsigned char c)
-{
-	switch (c) {
-	case '"':
-	case '\\':
-		buf_append_char(out, '\\');
-		buf_append_char(out, (char)c);
-		break;
-	case '\b':
-		buf_append(out, "\\b", 2);
-		break;
-	case '\f':
-		buf_append(out, "\\f", 2);
-		break;
-	case '\n':
-		buf_append(out, "\\n", 2);
-		break;
-	case '\r':
-		buf_append(out, "\\r", 2);
-		break;
-	case '\t':
-		buf_append(out, "\\t", 2);
-		break;
-	default:
-		json_write_append_unit(out, c);
-	}
-}
-
-/* The three-byte form of a surrogate: \ud800 is read into it. */
-static bool
-json_write_is_surrogate(const unsigned char *p, size_t n)
-{
-	return n >= 3 && p[0] == 0xed && p[1] >= 0xa0 && p[1] <= 0xbf && p[2] >= 0x80 &&
-	    p[2] <= 0xbf;
-}
-
-/*
- * Two halves side by side can only come from bytes that do not decode: as
- * escapes they would be read as a pair.
- */
-static bool
-json_write_is_split_pair(const unsigned char *p, size_t n)
-{
-	return n >= 6 && p[1] <= 0xaf && json_write_is_surrogate(p + 3, n - 3) && p[4] >= 0xb0;
-}
-
 /*
  * Stands in the text as it is: no quote, backslash, control character or
  * surrogate.  ${high}: behind the escape of the first half of a pair.
@@ -69,9 +15,9 @@ json_write_is_plain(const unsigned char *p, size_t n, bool high)
 {
 	if (*p < 0x20 || *p == '"' || *p == '\\' || *p == 0x7f)
 		return false;
-	if (*p != 0xed || !json_write_is_surrogate(p, n))
+	if (*p != 0xed || !text_is_half(p, n))
 		return true;
-	return json_write_is_split_pair(p, n) || (high && p[1] >= 0xb0);
+	return text_is_split_pair(p, n) || (high && p[1] >= 0xb0);
 }
 
 static struct json_text bytes(const struct document *d, size_t from, size_t to);
@@ -94,11 +40,10 @@ json_write_text(struct buf *out, const void *bytes, size_t n, bool *high)
 		buf_append(out, p + done, i - done);
 		*high = p[i] == 0xed && p[i + 1] <= 0xaf;
 		if (p[i] == 0xed) {
-			json_write_append_unit(out, 0xd000 | (uint32_t)(p[i + 1] & 0x3f) << 6 |
-			    (p[i + 2] & 0x3f));
+			text_append_unit(out, text_half(p + i));
 			i += 3;
 		} else {
-			append_escape(out, p[i++]);
+			text_append_escape(out, p[i++]);
 		}
 		done = i;
 	}

@@ -82,18 +82,7 @@ properties_decode_read_code_point(struct cursor *c)
 static unsigned char
 properties_decode_escaped(unsigned char c)
 {
-	switch (c) {
-	case 't':
-		return '\t';
-	case 'n':
-		return '\n';
-	case 'r':
-		return '\r';
-	case 'f':
-		return '\f';
-	default:
-		return c;
-	}
+	return c == 'b' ? c : text_unescape_letter(c);
 }
 
 /*

@@ -22,41 +22,13 @@ properties_write_append_unit(struct buf *out, uint32_t unit)
 static void
 append_control(struct buf *out, unsigned char c)
 {
-	switch (c) {
-	case '\t':
-		buf_append(out, "\\t", 2);
-		break;
-	case '\n':
-		buf_append(out, "\\n", 2);
-		break;
-	case '\f':
-		buf_append(out, "\\f", 2);
-		break;
-	case '\r':
-		buf_append(out, "\\r", 2);
-		break;
-	default:
+	const char letter = text_escape_letter(c);
+
+	/* Java knows no \b. */
+	if (letter != '\0' && letter != 'b')
+		buf_append(out, (const char[]){ '\\', letter }, 2);
+	else
 		properties_write_append_unit(out, c);
-	}
-}
-
-/* The three-byte form of a surrogate: \uD800 is read into it. */
-static bool
-properties_write_is_surrogate(const unsigned char *p, size_t n)
-{
-	return n >= 3 && p[0] == 0xed && p[1] >= 0xa0 && p[1] <= 0xbf && p[2] >= 0x80 &&
-	    p[2] <= 0xbf;
-}
-
-/*
- * Two halves side by side can only come from bytes that do not decode: as
- * escapes they would be read as a pair.
- */
-static bool
-properties_write_is_split_pair(const unsigned char *p, size_t n)
-{
-	return n >= 6 && p[1] <= 0xaf && properties_write_is_surrogate(p + 3, n - 3) &&
-	    p[4] >= 0xb0;
 }
 
 /* Append the character at ${p}, not an ASCII one; its length. */
@@ -66,12 +38,11 @@ append_wide(struct buf *out, const unsigned char *p, size_t n)
 	uint32_t cp;
 	size_t len = text_utf8_decode(p, n, &cp);
 
-	if (len == 0 && properties_write_is_surrogate(p, n)) {
-		if (properties_write_is_split_pair(p, n))
+	if (len == 0 && text_is_half(p, n)) {
+		if (text_is_split_pair(p, n))
 			buf_append(out, p, 3);
 		else
-			properties_write_append_unit(out,
-			    0xd000 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f));
+			properties_write_append_unit(out, text_half(p));
 		return 3;
 	}
 	if (len == 0) {

@@ -23,9 +23,16 @@
 #include "ui/reveal.h"
 #include "ui/term.h"
 
-
 #define KEY_TEXT_MAX 256
 #define PROOF 6		/* characters of the key that must be typed */
+#define UNLOCK_TITLE "Unlock"
+
+#define GENERATE_TITLE "New secrets file"
+#define DEFAULT_NAME "secrets.properties"
+#define PATH_MAX_BYTES 4096
+
+#define DATA "Rotate the data key"
+#define MASTER "Rotate the master key"
 
 struct key_show {
 	struct layer layer;
@@ -156,8 +163,6 @@ key_show_run(struct app *a, const struct key *k, const char *title)
 	buf_release(&text);
 	return saved;
 }
-
-#define UNLOCK_TITLE "Unlock"
 
 /* A master key as it is printed, with blanks around it or not. */
 static struct key *
@@ -315,10 +320,6 @@ act_lock(struct app *a)
 	a->locking = true;
 }
 
-#define GENERATE_TITLE "New secrets file"
-#define DEFAULT_NAME "secrets.properties"
-#define PATH_MAX_BYTES 4096
-
 const char *
 act_needs_no_data_key(const struct app *a)
 {
@@ -423,9 +424,6 @@ act_generate(struct app *a)
 		take_over(a, buf_cstr(&path), fresh);
 	buf_release(&path);
 }
-
-#define DATA "Rotate the data key"
-#define MASTER "Rotate the master key"
 
 const char *
 act_needs_data_key(const struct app *a)

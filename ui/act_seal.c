@@ -22,6 +22,10 @@
 #include "ui/reveal.h"
 #include "ui/term.h"
 
+#define PATH_MAX_BYTES 4096
+#define LIST_MAX ((size_t)16 << 20)
+#define KEY_MAX_BYTES 4096
+#define NAME_MAX_BYTES 65536
 
 /* A plan that seals, and what it needs to be made again with another path. */
 struct seal_plan {
@@ -32,8 +36,6 @@ struct seal_plan {
 	const struct buf *value;	/* secret */
 	bool must_exist;	/* the key is in the file already */
 };
-
-#define PATH_MAX_BYTES 4096
 
 static void
 seal_plan_init(struct seal_plan *s)
@@ -162,8 +164,6 @@ seal_plan_run(struct app *a, struct seal_plan *s, const char *title, const char 
 	return done;
 }
 
-#define LIST_MAX ((size_t)16 << 20)
-
 /* What is marked, by file: the list for people. */
 static void
 append_marks(struct app *a, struct buf *out, size_t *values, size_t *files)
@@ -265,8 +265,6 @@ act_apply(struct app *a)
 {
 	seal_marked(a, true);
 }
-
-#define KEY_MAX_BYTES 4096
 
 /* Ask for the value and seal it: s->path and s->key say where. */
 static bool
@@ -390,8 +388,6 @@ act_add(struct app *a)
 	buf_release(&key);
 }
 
-#define NAME_MAX_BYTES 65536
-
 /* A sealed entry that nothing refers to goes alone, with its duplicates. */
 static int
 plan_orphan(struct change *c, const struct secrets_file *s, const struct buf *name,
@@ -411,8 +407,8 @@ plan_orphan(struct change *c, const struct secrets_file *s, const struct buf *na
 }
 
 static int
-plan_removal(struct app *a, struct change *c, const struct selection *s,
-    const struct buf *name, struct error *err)
+plan_removal(struct app *a, struct change *c, const struct selection *s, const struct buf *name,
+    struct error *err)
 {
 	const struct estate_file *f = s->file;
 	const struct estate_entry *e = s->entry;

@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "ui/canvas.h"
 
+#define TEXT_MAX ((size_t)64 * 1024)	/* more does not fit on any screen */
+
 struct look {
 	short colour;		/* -1: the terminal's own foreground */
 	attr_t with_colour;
@@ -191,8 +193,6 @@ columns_wrap(const char *text, size_t n, int width, size_t *next)
 		i--;
 	return i;
 }
-
-#define TEXT_MAX ((size_t)64 * 1024)	/* more does not fit on any screen */
 
 static int cursor_y, cursor_x;
 static bool cursor_visible;

@@ -13,6 +13,18 @@
 #include "ui/term.h"
 #include "ui/view.h"
 
+#define MOVE "Moving"
+#define MARK "Sealing"
+#define VALUE "Values"
+#define KEYS "Keys"
+#define REGISTRY "Registry"
+#define PROGRAM "Program"
+
+#define BLANKS " \t"	/* between the names of keys */
+
+/* A face that is the same in all views. */
+#define EVERYWHERE(...) [VIEW_FILES] = { __VA_ARGS__ }, [VIEW_REGISTRY] = { __VA_ARGS__ }
+
 static const struct {
 	uint32_t key;
 	const char *name;
@@ -57,16 +69,6 @@ key_name_parse(const char *name, size_t n)
 		return 0;
 	return key < ' ' || (key >= 0x7f && key < 0xa0) ? 0 : key;
 }
-
-#define MOVE "Moving"
-#define MARK "Sealing"
-#define VALUE "Values"
-#define KEYS "Keys"
-#define REGISTRY "Registry"
-#define PROGRAM "Program"
-
-/* A face that is the same in all views. */
-#define EVERYWHERE(...) [VIEW_FILES] = { __VA_ARGS__ }, [VIEW_REGISTRY] = { __VA_ARGS__ }
 
 static const struct action actions[ACTION_COUNT] = {
 	[ACTION_DOWN] = { MOVE, "down", { 'j', INPUT_DOWN }, "next line", false, {
@@ -366,8 +368,6 @@ keymap_keys_of(enum action_id id, char *out, size_t size)
 		used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? " " : "",
 		    key_name_of(keys_of(id)[i], name));
 }
-
-#define BLANKS " \t"
 
 void
 bindings_init(struct bindings *b)

@@ -16,6 +16,11 @@
 #include "ui/options.h"
 #include "ui/outline.h"
 
+#define VALUE_MAX ((size_t)64 * 1024)
+
+#define SEALED_MAX 100000000
+#define PATH_MAX_BYTES 4096
+#define REFRESH_MAX 64
 
 /* The part of the model that is about the secrets file and its key. */
 
@@ -124,8 +129,6 @@ model_lock(struct model *m)
 		secrets_file_lock(m->secrets);
 }
 
-#define VALUE_MAX ((size_t)64 * 1024)
-
 /* The path in the reference that entry ${key} of ${file} holds. */
 static bool
 path_in_file(const char *file, const char *key, size_t len, struct buf *out)
@@ -206,10 +209,6 @@ model_remote(const struct model *m, struct buf *out, struct error *err)
 		return absolute_path(m->secrets_path, out, err);
 	return buf_check(out, err);
 }
-
-#define SEALED_MAX 100000000
-#define PATH_MAX_BYTES 4096
-#define REFRESH_MAX 64
 
 static struct estate *
 new_estate(const struct ui_options *o, struct error *err)

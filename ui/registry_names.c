@@ -13,6 +13,10 @@
 
 #define NAMES_MAX (2 * (size_t)REGISTRY_NAMES_MAX)	/* those of files too */
 
+#define PROVIDER "secret"	/* what a Connect worker calls the registry's provider */
+#define NAME "name"		/* of a connector, in its configuration */
+#define USES_MAX 1000000
+
 void
 registry_names_init(struct registry_names *n)
 {
@@ -266,10 +270,6 @@ registry_names_forget_uses(struct registry_names *n)
 	}
 }
 
-#define PROVIDER "secret"	/* what a Connect worker calls the registry's provider */
-#define NAME "name"		/* of a connector, in its configuration */
-#define USES_MAX 1000000
-
 void
 registry_uses_init(struct registry_uses *u)
 {
@@ -408,8 +408,8 @@ read_document(struct registry_uses *u, const struct document *d, struct registry
 }
 
 int
-registry_uses_step(struct registry_uses *u, const struct estate *e,
-    struct registry_names *names, struct error *err)
+registry_uses_step(struct registry_uses *u, const struct estate *e, struct registry_names *names,
+    struct error *err)
 {
 	const struct estate_file *f;
 	struct configuration *c;

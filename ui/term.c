@@ -19,6 +19,17 @@
 #include "ui/signals.h"
 #include "ui/term.h"
 
+#define ESC 0x1b
+#define SEQUENCE_MAX 64	/* of a terminal's answers and keys */
+#define WAIT_MS 50	/* for the rest of a sequence */
+
+/* Beyond curses' own numbers; only these two are ours. */
+#define CODE_FOCUS_IN (KEY_MAX + 100)
+#define CODE_FOCUS_OUT (KEY_MAX + 101)
+
+#define FOCUS_ON "\033[?1004h"
+#define FOCUS_OFF "\033[?1004l"
+#define ESCAPE_MS 50	/* how long the rest of a key's sequence may take */
 
 /* Reading keys: the part of term.c that knows about sequences. */
 
@@ -30,14 +41,6 @@ clock_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
-
-#define ESC 0x1b
-#define SEQUENCE_MAX 64	/* of a terminal's answers and keys */
-#define WAIT_MS 50	/* for the rest of a sequence */
-
-/* Beyond curses' own numbers; only these two are ours. */
-#define CODE_FOCUS_IN (KEY_MAX + 100)
-#define CODE_FOCUS_OUT (KEY_MAX + 101)
 
 /* Once, after curses has started. */
 static void
@@ -232,10 +235,6 @@ term_key_read_secret(struct event *e)
 	secmem_wipe(c, sizeof(c));
 	return true;
 }
-
-#define FOCUS_ON "\033[?1004h"
-#define FOCUS_OFF "\033[?1004l"
-#define ESCAPE_MS 50	/* how long the rest of a key's sequence may take */
 
 static SCREEN *screen;
 static struct termios saved_tio;

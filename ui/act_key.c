@@ -354,7 +354,7 @@ suggest_path(const struct app *a, struct buf *out)
 
 /* Plan, review, prove that the key is saved, apply.  The key, or NULL. */
 static struct key *
-generate_generate(struct app *a, const char *path, const struct buf *passphrase)
+make_secrets_file(struct app *a, const char *path, const struct buf *passphrase)
 {
 	static const struct review_options o = {
 		.title = GENERATE_TITLE,
@@ -418,7 +418,7 @@ act_generate(struct app *a)
 	    &path) && ask_new_passphrase(a, GENERATE_TITLE, "The master key is derived from a "
 	    "passphrase. Whoever knows it can make the key again from the secrets file.",
 	    &passphrase))
-		fresh = generate_generate(a, buf_cstr(&path), &passphrase);
+		fresh = make_secrets_file(a, buf_cstr(&path), &passphrase);
 	buf_release(&passphrase);
 	if (fresh != NULL)
 		take_over(a, buf_cstr(&path), fresh);

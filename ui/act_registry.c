@@ -50,12 +50,13 @@ struct columns {
 
 /* --- why something cannot be done now --- */
 
-/* Nothing is selected where no list is shown. */
+/* What is selected.  Nothing is where no list is shown: why. */
 static const char *
-needs_list(const struct app *a)
+needs_list(const struct app *a, struct registry_selection *s)
 {
 	const struct registry *r = a->registry;
 
+	*s = registry_selected(r);
 	if (r->source == NULL)
 		return "no registry is configured";
 	if (registry_shown(r))
@@ -82,10 +83,11 @@ act_registry_needs_login(const struct app *a)
 const char *
 act_registry_needs_key(const struct app *a)
 {
-	struct registry_selection s = registry_selected(a->registry);
+	struct registry_selection s;
+	const char *why = needs_list(a, &s);
 
-	if (needs_list(a) != NULL)
-		return needs_list(a);
+	if (why != NULL)
+		return why;
 	if (s.key == NULL)
 		return "select a key first";
 	return s.key->exists ? NULL : "the registry has no such key; create it";
@@ -94,10 +96,11 @@ act_registry_needs_key(const struct app *a)
 const char *
 act_registry_needs_name(const struct app *a)
 {
-	struct registry_selection s = registry_selected(a->registry);
+	struct registry_selection s;
+	const char *why = needs_list(a, &s);
 
-	if (needs_list(a) != NULL)
-		return needs_list(a);
+	if (why != NULL)
+		return why;
 	if (s.use != NULL)
 		return "this is a reference in a file, which the registry does not keep";
 	if (s.path == NULL || (a->registry->panes.right_active && s.version == NULL))
@@ -115,10 +118,11 @@ act_registry_needs_name(const struct app *a)
 const char *
 act_registry_needs_live(const struct app *a)
 {
-	struct registry_selection s = registry_selected(a->registry);
+	struct registry_selection s;
+	const char *why = needs_list(a, &s);
 
-	if (needs_list(a) != NULL)
-		return needs_list(a);
+	if (why != NULL)
+		return why;
 	if (s.version != NULL)
 		return s.version->state == REGISTRY_LIVE ? NULL :
 		    "only a live version can be read";
@@ -140,11 +144,12 @@ act_registry_needs_version(const struct app *a)
 const char *
 act_registry_needs_two(const struct app *a)
 {
-	struct registry_selection s = registry_selected(a->registry);
+	struct registry_selection s;
+	const char *why = needs_list(a, &s);
 	const struct registry_version *v = s.key != NULL ? registry_key_latest(s.key) : NULL;
 
-	if (needs_list(a) != NULL)
-		return needs_list(a);
+	if (why != NULL)
+		return why;
 	if (v == NULL || registry_key_live_before(s.key, v->number) == NULL)
 		return "there are no two live versions of a key to compare";
 	if (s.version != NULL && s.version->state != REGISTRY_LIVE)
@@ -157,10 +162,11 @@ act_registry_needs_two(const struct app *a)
 const char *
 act_registry_needs_deleted(const struct app *a)
 {
-	struct registry_selection s = registry_selected(a->registry);
+	struct registry_selection s;
+	const char *why = needs_list(a, &s);
 
-	if (needs_list(a) != NULL)
-		return needs_list(a);
+	if (why != NULL)
+		return why;
 	if (s.version != NULL)
 		return s.version->state != REGISTRY_DELETED ? "this version is not deleted" : NULL;
 	return s.use == NULL && s.key != NULL && registry_key_lost(s.key) != NULL ? NULL :

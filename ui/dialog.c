@@ -334,13 +334,15 @@ dialog_place(const struct dialog *d, struct rect *box, struct rect *inner, size_
 }
 
 static void
-dialog_draw(struct dialog *d)
+dialog_draw(struct layer *layer, struct app *a)
 {
+	struct dialog *d = (struct dialog *)layer;
 	struct rect box, inner, part;
 	bool field = has_field(d);
 	bool boxed;
 	int gap;
 
+	(void)a;
 	boxed = dialog_place(d, &box, &inner, field ? 4 : 2);
 	if (boxed) {
 		canvas_box(&box, d->title);
@@ -429,18 +431,11 @@ dialog_key(struct layer *layer, struct app *a, uint32_t k)
 	}
 }
 
-static void
-draw(struct layer *layer, struct app *a)
-{
-	(void)a;
-	dialog_draw((struct dialog *)layer);
-}
-
 void
 dialog_init(struct dialog *d, enum dialog_kind kind, const char *title)
 {
 	memset(d, 0, sizeof(*d));
-	d->layer.draw = draw;
+	d->layer.draw = dialog_draw;
 	d->layer.key = dialog_key;
 	d->layer.secret = kind == DIALOG_SECRET;
 	d->kind = kind;

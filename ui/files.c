@@ -349,10 +349,11 @@ files_go_to_referrer(struct app *a, const struct selection *s)
 }
 
 void
-files_link(struct app *a)
+files_link(struct app *a, struct outline *o)
 {
 	struct selection s = selection_get(a);
 
+	(void)o;
 	if (s.name != NULL && a->files->panes.right_active)
 		files_go_to_referrer(a, &s);
 	else if (s.name != NULL)
@@ -386,13 +387,13 @@ files_restore(struct app *a)
 		app_complain(a, "not enough memory");
 	(void)outline_restore(&p->left);
 	(void)outline_restore(&p->right);
-	files_link(a);
+	files_link(a, &p->left);
 }
 
 void
-files_moved(struct app *a)
+files_moved(struct app *a, struct outline *o)
 {
-	files_link(a);
+	files_link(a, o);
 	files_hold(a);
 }
 
@@ -404,7 +405,7 @@ files_go(struct app *a, const char *path, const char *key, size_t len)
 
 	outline_hold_id(o, &group, &item);
 	(void)outline_restore(o);
-	files_moved(a);
+	files_moved(a, o);
 }
 
 void

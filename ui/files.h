@@ -43,11 +43,10 @@ void files_hold(struct app *a);
  * a scan. */
 void files_restore(struct app *a);
 
-/* Show the counterpart of the selection in the other pane. */
-void files_link(struct app *a);
-
-/* The user moved a cursor: link and hold. */
-void files_moved(struct app *a);
+/* The rows or the cursor of a list are others now: show the counterpart of the
+ * selection in the other pane; when the user moved, hold them too. */
+void files_link(struct app *a, struct outline *o);
+void files_moved(struct app *a, struct outline *o);
 
 /* Show the entries of a file. */
 void files_unfold(struct app *a, const char *path);

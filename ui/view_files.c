@@ -86,7 +86,7 @@ files_go_to_counterpart(struct app *a, const struct selection *s)
 		app_complain(a, "the secrets file has no entry of this name");
 		return;
 	}
-	files_moved(a);
+	files_moved(a, panes_active(&a->files->panes));
 	act_other_pane(a);
 }
 
@@ -714,25 +714,11 @@ files_panes(struct app *a)
 	return &a->files->panes;
 }
 
-static void
-files_list_moved(struct app *a, struct outline *o)
-{
-	(void)o;
-	files_moved(a);
-}
-
-static void
-files_list_folded(struct app *a, struct outline *o)
-{
-	(void)o;
-	files_link(a);
-}
-
 const struct view_ops view_files = {
 	.only_here = "this is for the configuration files",
 	.panes = files_panes,
-	.moved = files_list_moved,
-	.folded = files_list_folded,
+	.moved = files_moved,
+	.folded = files_link,
 	.changed = files_restore,
 	.draw_title = files_draw_title,
 	.draw_left = files_draw_left,

@@ -264,8 +264,20 @@ fuzz-programs: $(FUZZ_BIN)
 bench: all $(BENCH_BIN) $(START_FLOOR) $(SLOW_SYNC)
 	@tests/bench/run.sh $(BUILD)
 
+LINT := $(wildcard tests/lint/*.sh tests/lint/*.py)
 lint:
-	@$(RUN) tests/lint/*.sh
+	@$(RUN) $(LINT)
+
+# For people at work: lint and the suites that are quick, in under two minutes
+# on two processors.  Left to `make test`: searches at random, whole services,
+# terminals, and what waits for its time to come.
+CHECK_WITHOUT := tests/lint/cppcheck.sh $(addprefix $(BUILD)/tests/test_,audit_faults auth edits_random \
+	json_random keyring log_faults log_kill merge properties_random splice) \
+	$(addprefix tests/cli/test_,completion.sh doctor.sh edit.sh exec.sh leaks.sh \
+	registry_client.sh registry_serve.sh)
+check: all $(UNIT_BIN) $(TUI_BIN)
+	@PROPSEAL='$(abspath $(BUILD)/propseal)' tests/check.sh \
+		$(filter-out $(CHECK_WITHOUT),$(LINT) $(UNIT_BIN) $(wildcard tests/cli/test_*.sh) $(TUI_BIN))
 
 # --- installing ---
 
@@ -313,6 +325,7 @@ help:
 	@echo 'make               build build/propseal and build/propseal-registryd'
 	@echo 'make demo          install what the build needs, build, open a scratch copy of share/demo'
 	@echo 'make test          install what the tests need, build, run every suite'
+	@echo 'make check         lint and the quick suites, for people at work'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
 	@echo 'make unit cli tui conformance registry check-headers lint test-torture test-valgrind   one kind of test'
 	@echo 'make fuzz          fuzz each parser of the registry for FUZZ_SECONDS (60), from tests/fuzz/corpus'
@@ -324,7 +337,7 @@ help:
 	@echo '           STATIC=1 (needs no library where it runs)'
 
 always:
-.PHONY: all always bench check-headers clean cli conformance demo deps deps-ci deps-test dist \
+.PHONY: all always bench check check-headers clean cli conformance demo deps deps-ci deps-test dist \
 	fuzz fuzz-programs help install lint objects run-tests test test-objects test-torture test-valgrind tui \
 	uninstall unit
 .SECONDARY:

@@ -8,6 +8,7 @@
 # that prints neither counts as one test, passed when it exits 0, skipped
 # when it exits 77.  The output of a suite is shown when it failed, or with
 # TEST_VERBOSE=1.  TEST_TIMEOUT is the limit of one suite in seconds.
+# TEST_JOBS suites are run at a time (1), and told of as they end.
 # The last line is `N passed, N failed`; exits 1 on any failure, and when
 # nothing ran.
 set -u
@@ -61,11 +62,29 @@ run_suite() {
 	fi
 }
 
-for suite; do
-	run_suite "$suite"
-done
+# Each suite by a run of its own, whose last line is added up.
+run_parallel() {
+	sums='^[0-9]* passed, [0-9]* failed\(, [0-9]* skipped\)\{0,1\}$'
+	# shellcheck disable=SC2016 # for the inner shell
+	printf '%s\0' "$@" | xargs -0 -n 1 -P "$TEST_JOBS" \
+	    sh -c 'said=$(TEST_JOBS=1 TEST_PART=1 "$0" "$1"); printf "%s\n" "$said"' "$0" |
+	    tee "$log" | grep -v "$sums"
+	# shellcheck disable=SC2046 # three numbers, to be split
+	set -- $(grep "$sums" "$log" |
+	    awk '{ p += $1; f += $3; s += $5 } END { print p + 0, f + 0, s + 0 }')
+	passed=$1 failed=$2 skipped=$3
+	[ "$skipped" -eq 0 ] || more=", $skipped skipped"
+}
 
-if [ $((passed + failed)) -eq 0 ]; then
+if [ "${TEST_JOBS:-1}" -gt 1 ] && [ $# -gt 1 ]; then
+	run_parallel "$@"
+else
+	for suite; do
+		run_suite "$suite"
+	done
+fi
+
+if [ $((passed + failed)) -eq 0 ] && [ -z "${TEST_PART:-}" ]; then
 	echo "no test ran"
 	failed=1
 fi

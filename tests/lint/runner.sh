@@ -35,6 +35,10 @@ expect 1 "2 passed, 1 failed" "$(cmocka 2 1 '[  FAILED  ] 1 test(s), listed belo
 expect 1 "3 passed, 1 failed" "$(cmocka 3 139 '')"
 expect 0 "7 passed, 0 failed, 2 skipped" "echo 7 passed, 0 failed, 2 skipped"
 expect 1 "7 passed, 2 failed" "echo 7 passed, 2 failed"
+TEST_JOBS=3 expect 0 "9 passed, 0 failed, 2 skipped" "echo 7 passed, 0 failed, 2 skipped" true true
+TEST_JOBS=3 expect 1 "9 passed, 1 failed" "$(cmocka 3 139 '')" "echo 6 passed, 0 failed"
+TEST_JOBS=2 expect 1 "8 passed, 1 failed, 1 skipped" false "exit 77" "echo 8 passed, 0 failed"
+TEST_JOBS=2 expect 1 "0 passed, 1 failed"
 TEST_TIMEOUT=1 expect 1 "0 passed, 1 failed" "sleep 20"
 
 echo "$passed passed, $failed failed"

@@ -200,7 +200,8 @@ is_swap_file(const char *name)
 }
 
 static int
-check_copy(struct doctor *d, const char *path, const struct document_format *format, struct error *err)
+check_copy(struct doctor *d, const char *path, const struct document_format *format,
+    struct error *err)
 {
 	struct document *doc;
 	struct buf content;

@@ -9,6 +9,7 @@
 
 #define MARKS_MAX 10000000
 #define ROWS_MAX 100000000
+#define ID_ROOM 256	/* a shorter id is looked up without memory of its own */
 
 /* --- a cursor --- */
 
@@ -127,18 +128,20 @@ marks_free(struct marks *m)
 	free(m);
 }
 
+/* The id in ${room} if it fits, else in new memory; NULL: there is none. */
 static char *
-marks_id(const char *group, const char *item, size_t len, size_t *id_len)
+marks_id(const char *group, const char *item, size_t len, char *room, size_t *id_len)
 {
 	size_t group_len = strlen(group);
-	char *id = malloc(group_len + 1 + len + 1);
+	char *id;
 
+	*id_len = group_len + 1 + len;
+	id = room != NULL && *id_len < ID_ROOM ? room : malloc(*id_len + 1);
 	if (id == NULL)
 		return NULL;
 	memcpy(id, group, group_len + 1);
 	memcpy(id + group_len + 1, item, len);
-	id[group_len + 1 + len] = '\0';
-	*id_len = group_len + 1 + len;
+	id[*id_len] = '\0';
 	return id;
 }
 
@@ -147,14 +150,16 @@ static const struct mark *
 marks_find(const struct marks *m, const char *group, const char *item, size_t len)
 {
 	const struct mark *found = NULL;
+	char room[ID_ROOM];
 	size_t id_len, i;
 	char *id;
 
-	if (m == NULL || m->items.len == 0 || (id = marks_id(group, item, len, &id_len)) == NULL)
+	if (m->items.len == 0 || (id = marks_id(group, item, len, room, &id_len)) == NULL)
 		return NULL;
 	if (map_get(m->index, id, id_len, &i))
 		found = marks_at(m, i);
-	free(id);
+	if (id != room)
+		free(id);
 	return found;
 }
 
@@ -171,7 +176,7 @@ marks_set(struct marks *m, const char *group, const char *item, size_t len, bool
 {
 	size_t id_len, i;
 	struct mark *mark;
-	char *id = marks_id(group, item, len, &id_len);
+	char *id = marks_id(group, item, len, NULL, &id_len);
 
 	if (id == NULL)
 		return -1;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a piece of the screen means; theme.c says how that looks. */
+/* What a piece of the screen means; the theme says how that looks. */
 enum style {
 	STYLE_TEXT,
 	STYLE_TITLE,

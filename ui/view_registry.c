@@ -415,7 +415,6 @@ reason(const struct registry_selection *s)
 	return s->key->history == REGISTRY_KNOWN ? "no version is left" : "asking for its versions";
 }
 
-/* pane_paths.c, pane_versions.c */
 static void
 versions_draw(struct app *a)
 {
@@ -554,7 +553,6 @@ registry_say(struct app *a, struct words *w)
 		registry_say_path(w, s.path);
 }
 
-/* registry_detail.c */
 static void
 registry_draw_title(struct app *a, const struct rect *r)
 {

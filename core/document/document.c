@@ -398,7 +398,10 @@ void
 document_append_value(const struct document_format *format, struct buf *out, const void *bytes,
     size_t n)
 {
-	format->ops->write_value(out, bytes, n);
+	if (format->ops->write_value != NULL)
+		format->ops->write_value(out, bytes, n);
+	else
+		buf_append(out, bytes, n);
 }
 
 int

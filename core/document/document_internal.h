@@ -16,8 +16,8 @@ struct splices;
 
 /*
  * What core/document shares among its own files, and what a format brings.
- * document.c, document_index.c and edits.c know no format: what depends on
- * one goes through struct document_ops.
+ * document.c and edits.c know no format: what depends on one goes through
+ * struct document_ops.
  */
 
 /* One line of a 2 GiB table; more entries than that are refused. */
@@ -119,8 +119,10 @@ struct document_ops {
 	void (*render_change)(struct document_render *r, const struct edit *c);
 
 	/*
-	 * What a format may leave out (NULL).  In the place of render_begin and
-	 * render_change, where changes do not come in the order of the entries.
+	 * What a format may leave out (NULL) begins here; one that is only read
+	 * also leaves out all render_*, and every change is refused.  This one is
+	 * in the place of render_begin and render_change, where changes do not
+	 * come in the order of the entries.
 	 */
 	int (*render)(const struct edits *e, struct buf *out, struct error *err);
 
@@ -131,7 +133,7 @@ struct document_ops {
 	int (*expand)(const struct document *d, const char *key, size_t n, struct vec *entries,
 	    struct error *err);
 
-	/* Append as a value, for showing. */
+	/* Append as a value, for showing (NULL: as it is). */
 	void (*write_value)(struct buf *out, const void *bytes, size_t n);
 
 	/* Append the one spelling that a key has in entries, if it is another one. */
@@ -193,7 +195,7 @@ void document_render_skip(struct document_render *r, size_t offset);
  */
 size_t document_index_last(const struct document *d, const char *key, size_t n);
 
-/* What edits.c and edits_splice.c share. */
+/* What edits.c and the formats share. */
 
 #define EDITS_MAX_CHANGES DOCUMENT_MAX_ENTRIES
 #define EDITS_MAX_TEXT BUF_MAX_FILE

@@ -380,8 +380,17 @@ edits_keep_text(struct edits *e, const void *bytes, size_t n, uint32_t *at, uint
 static struct change *
 edits_new_change(struct edits *e, struct error *err)
 {
-	struct change *c = vec_push(&e->changes);
+	const struct document_ops *ops = e->d->ops;
+	struct change *c;
 
+	if (ops->render == NULL && ops->render_change == NULL) {
+		error_set(err, ERROR_REFUSED, "files of this format (%s) are read, but never changed",
+		    e->d->format->ending);
+		error_place(err, e->d->file, 0);
+		error_hint(err, "change it with an editor");
+		return NULL;
+	}
+	c = vec_push(&e->changes);
 	if (c != NULL)
 		return c;
 	if (e->changes.len == EDITS_MAX_CHANGES)

@@ -15,7 +15,7 @@
 struct error;
 
 /*
- * What jaas_parse.c finds, jaas_places.c sorts, and jaas.c answers from.
+ * What parsing finds, sorted by places, and what answers come from.
  * Offsets fit 32 bits.
  */
 

@@ -20,11 +20,10 @@ struct error;
 struct map;
 
 /*
- * The characters of JSON (RFC 8259), and what its files share: json_token.c
- * passes over one token, json_parse.c finds the entries, json_decode.c undoes
- * escapes, json_write.c makes them; json_place.c refuses changes, json_edit.c
- * makes them, with json_style.c for how, json_fresh.c for what is new and
- * json_splice.c for parts of values.
+ * The characters of JSON (RFC 8259), and what its files share: json_read.c
+ * finds the entries and undoes escapes, json_write.c makes them, in the style
+ * of what stands around and for parts of values; json_edit.c refuses and
+ * makes changes.
  *
  * Of a JSON entry, key..key_end is the member's name between its quotes and
  * value..value_end the whole value, with its quotes; start is where the name
@@ -126,10 +125,9 @@ void json_splice_render(struct document_render *r, const struct document_entry *
     const struct document_splice *splices, size_t n);
 
 /*
- * What the files that change JSON share: where a new member belongs
- * (json_place.c), how it is written there (json_style.c), the members that
- * are new with the objects made for them (json_fresh.c), and what goes where
- * (json_edit.c).
+ * What the files that change JSON share: where a new member belongs, the
+ * members that are new with the objects made for them, and what goes where
+ * (json_edit.c); how it is written there (json_write.c).
  */
 
 /* Where a path leads that is not there: the object that exists, and the rest. */

@@ -16,8 +16,8 @@ struct error;
 
 /*
  * The characters of the .properties format, and what its files share:
- * properties_parse.c finds the entries, properties_decode.c undoes escapes,
- * properties_write.c makes them, properties_edit.c splices.
+ * properties_read.c finds the entries and undoes escapes, properties_write.c
+ * makes them and splices.
  */
 
 static inline bool

@@ -9,7 +9,7 @@ struct error;
 struct scope;
 
 /*
- * Which files below a folder are looked at.  A pattern (glob.h) without a
+ * Which files below a folder are looked at.  A pattern (text.h) without a
  * slash is held against a name, one with slashes against as many of a path's
  * last names as it has; `*` does not match a slash.  A path that is named
  * itself, and not found in a folder, is looked at whatever the scope says.

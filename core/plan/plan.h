@@ -21,7 +21,7 @@ struct tagger;
  * A list of edits to files, computed and not yet applied.  Making a plan
  * reads and writes nothing on disk: the loaded secrets file and
  * configurations go in, edits come out.  It can be shown (diff.h) any number
- * of times and applied once (apply.h).  What it is made from must outlive it.
+ * of times and applied once (change.h).  What it is made from must outlive it.
  *
  * Files are applied in an order that makes an interruption harmless: what
  * adds ciphertext (the secrets file) before what removes plaintext
@@ -74,7 +74,7 @@ void plan_note_key(struct plan *p, const char *path, size_t line, const char *ke
 
 struct secrets_file *plan_secrets(const struct plan *p);
 
-/* Who else resolves references (resolve.h); it must outlive the plan. */
+/* Who else resolves references (reference.h); it must outlive the plan. */
 void plan_set_resolver(struct plan *p, const struct resolver *r);
 const struct resolver *plan_resolver(const struct plan *p);
 
@@ -138,7 +138,7 @@ int plan_expect_master(struct plan *p, const struct key *master,
 /* The key of plan_expect_master, or NULL. */
 const struct key *plan_expected_master(const struct plan *p);
 
-/* A sealed entry and its tag (secrets/tag.h) are planned together, here. */
+/* A sealed entry and its tag (secrets/sealed.h) are planned together, here. */
 
 /**
  * plan_put_sealed(p, name, len, text, n, err):

@@ -11,7 +11,7 @@ struct plan;
 struct secrets_file;
 
 /*
- * A configuration with its references resolved (secrets/resolve.h).  The
+ * A configuration with its references resolved (secrets/reference.h).  The
  * plan's secrets file must be unlocked; remarks become notes of the plan, and
  * nothing is planned.
  */

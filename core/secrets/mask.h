@@ -83,7 +83,7 @@ bool loose_next(const struct rules *r, const char *text, size_t n,
  * ${d} is a configuration, or the document of the secrets file ${s} (NULL: it
  * is none, or its metadata cannot be read); ${s} may be locked.  ${master}
  * may be NULL.  Lines that look like an entry but are not read as one are
- * veiled as well (loose.h).  ${out} may be ordinary: no secret goes into it.
+ * masked as well.  ${out} may be ordinary: no secret goes into it.
  * ERROR_MEMORY, ERROR_LIMIT, ERROR_CRYPTO.
  */
 int mask_append(const struct document *d, const struct secrets_file *s,

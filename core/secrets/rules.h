@@ -18,8 +18,8 @@ bool sensitive_by_default_rule(const char *key, size_t len);
 bool sensitive_key(const char *key, size_t len);
 
 /*
- * Which keys hold secrets: the built-in rules (sensitive.h), with what the
- * user adds to them and takes out.  A pattern with wildcards (glob.h) is held
+ * Which keys hold secrets: the built-in rules (sensitive_key), with what the
+ * user adds to them and takes out.  A pattern with wildcards (text.h) is held
  * against the whole key, any other is an ending of it; both in any ASCII
  * case, and without the backslashes of a path to a JSON value.  Wherever rules
  * are taken, NULL stands for the built-in ones alone.

@@ -111,7 +111,7 @@ void config_find_project(struct buf *out);
 struct config_file {
 	char *path;
 	struct {
-		char *text;	/* checked (config_value.h); NULL: not set */
+		char *text;	/* checked; NULL: not set */
 		size_t line;
 	} values[SETTING_COUNT];
 };

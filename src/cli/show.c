@@ -163,7 +163,6 @@ show_table_add(struct show_table *t, const struct show_entry *e, const struct bu
 	t->clear_secrets += e->state == STATE_PLAIN && e->sensitive;
 }
 
-/* ${d} is what is shown: its name, its format, the widths of its columns. */
 static void
 show_table_end(struct show_table *t)
 {

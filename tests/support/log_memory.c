@@ -41,8 +41,6 @@ uint64_t log_memory_draw(struct log_memory *m);
 int log_memory_write(struct log_memory *m, const struct log_record *batch, size_t n,
     struct error *err);
 
-/* --- log_memory_late.c --- */
-
 void log_memory_late_init(struct log_memory *m);
 void log_memory_late_release(struct log_memory *m);
 

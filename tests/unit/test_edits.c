@@ -1,3 +1,5 @@
+#include "document/document_internal.h"
+#include "estate/walk.h"
 #include "edits_support.h"
 
 static void
@@ -355,6 +357,55 @@ test_many_edits(void **state)
 	buf_release(&text);
 }
 
+/* A format that only knows how to read. */
+static void
+test_a_format_that_is_only_read_refuses_every_change(void **state)
+{
+	static const char text[] = "a=b\n";
+	struct document_ops ops = properties_ops;
+	struct document_format format = document_properties;
+	struct error err = { 0 };
+	struct document *d;
+	struct edits *e;
+	struct buf content, out;
+
+	(void)state;
+	ops.render_begin = NULL;
+	ops.render_change = NULL;
+	ops.render_splices = NULL;
+	ops.write_value = NULL;
+	ops.seek = NULL;
+	format.ops = &ops;
+	buf_init_secret(&content, BUF_MAX_FILE);
+	buf_append_str(&content, text);
+	d = document_parse(&content, &format, "x.env", &err);
+	assert_non_null(d);
+	e = new_edits(d);
+	assert_int_equal(edits_set(e, 0, "c", 1, &err), -1);
+	assert_int_equal(err.code, ERROR_REFUSED);
+	assert_string_equal(err.file, "x.env");
+	assert_int_equal(edits_insert(e, DOCUMENT_NONE, "k", 1, "v", 1, &err), -1);
+	assert_int_equal(edits_remove(e, 0, &err), -1);
+	assert_renders(e, text);
+	buf_init(&out, 64);
+	document_append_value(&format, &out, "x\\y", 4);
+	assert_string_equal(buf_cstr(&out), "x\\y");
+	buf_release(&out);
+	edits_free(e);
+	document_free(d);
+}
+
+/* What is said and searched beside the table of formats names all of them. */
+static void
+test_every_format_is_named_where_endings_are(void **state)
+{
+	(void)state;
+	for (size_t i = 0; document_formats[i] != NULL; i++) {
+		assert_non_null(strstr(DOCUMENT_ENDINGS, document_formats[i]->ending));
+		assert_non_null(strstr(SCOPE_BUILT_IN, document_formats[i]->ending));
+	}
+}
+
 int
 main(void)
 {
@@ -371,7 +422,9 @@ main(void)
 		cmocka_unit_test(test_entries_that_are_not_there_are_refused),
 		cmocka_unit_test(test_nothing_goes_behind_a_problem),
 		cmocka_unit_test(test_secret_values_stay_in_secret_memory),
-		cmocka_unit_test(test_many_edits)
+		cmocka_unit_test(test_many_edits),
+		cmocka_unit_test(test_a_format_that_is_only_read_refuses_every_change),
+		cmocka_unit_test(test_every_format_is_named_where_endings_are)
 	};
 
 	return cmocka_run_group_tests_name("edits", tests, NULL, NULL);

@@ -21,26 +21,28 @@ struct config {
 	struct scope *scope;
 };
 
+#define FIELD(text, kind) .field = { .name = text, .type = kind }
+
 static const struct setting settings[SETTING_FIRST_KEY] = {
-	[SETTING_SECRETS_FILE] = { "files", "secrets-file", SETTING_IS_PATH,
-	    FLAG_LOCAL_SECRETS_FILE, NULL, NULL },
-	[SETTING_REMOTE_PATH] = { "files", "remote-path", SETTING_IS_REMOTE,
-	    FLAG_REMOTE_SECRETS_FILE, NULL, NULL },
-	[SETTING_PATTERNS] = { "files", "patterns", SETTING_IS_PATTERNS,
-	    FLAG_COUNT, NULL, SCOPE_BUILT_IN },
-	[SETTING_IGNORE] = { "files", "ignore", SETTING_IS_IGNORED, FLAG_COUNT, NULL, NULL },
-	[SETTING_SECRET_KEYS] = { "rules", "secret-keys", SETTING_IS_KEYS,
-	    FLAG_COUNT, NULL, NULL },
-	[SETTING_PUBLIC_KEYS] = { "rules", "public-keys", SETTING_IS_KEYS,
-	    FLAG_COUNT, NULL, NULL },
-	[SETTING_THEME] = { "ui", "theme", SETTING_IS_CHOICE, FLAG_COUNT,
-	    "default|monochrome|light", "default" },
-	[SETTING_REVEAL] = { "ui", "reveal-seconds", SETTING_IS_SECONDS,
-	    FLAG_REVEAL_TIME, NULL, "10" },
-	[SETTING_LOCK] = { "ui", "lock-seconds", SETTING_IS_SECONDS,
-	    FLAG_LOCK_TIME, NULL, "300" },
-	[SETTING_LOCK_TIMEOUT] = { "locks", "timeout-seconds", SETTING_IS_SECONDS,
-	    FLAG_LOCK_TIMEOUT, NULL, "60" },
+	[SETTING_SECRETS_FILE] = { "files", FIELD("secrets-file", SETTING_IS_PATH),
+	    .flag = FLAG_LOCAL_SECRETS_FILE },
+	[SETTING_REMOTE_PATH] = { "files", FIELD("remote-path", SETTING_IS_REMOTE),
+	    .flag = FLAG_REMOTE_SECRETS_FILE },
+	[SETTING_PATTERNS] = { "files", FIELD("patterns", SETTING_IS_PATTERNS),
+	    .flag = FLAG_COUNT, .built_in = SCOPE_BUILT_IN },
+	[SETTING_IGNORE] = { "files", FIELD("ignore", SETTING_IS_IGNORED), .flag = FLAG_COUNT },
+	[SETTING_SECRET_KEYS] = { "rules", FIELD("secret-keys", SETTING_IS_KEYS),
+	    .flag = FLAG_COUNT },
+	[SETTING_PUBLIC_KEYS] = { "rules", FIELD("public-keys", SETTING_IS_KEYS),
+	    .flag = FLAG_COUNT },
+	[SETTING_THEME] = { "ui", .field = { .name = "theme", .type = SETTING_CHOICE,
+	    .choices = "default|monochrome|light" }, .flag = FLAG_COUNT, .built_in = "default" },
+	[SETTING_REVEAL] = { "ui", FIELD("reveal-seconds", SETTING_IS_SECONDS),
+	    .flag = FLAG_REVEAL_TIME, .built_in = "10" },
+	[SETTING_LOCK] = { "ui", FIELD("lock-seconds", SETTING_IS_SECONDS),
+	    .flag = FLAG_LOCK_TIME, .built_in = "300" },
+	[SETTING_LOCK_TIMEOUT] = { "locks", FIELD("timeout-seconds", SETTING_IS_SECONDS),
+	    .flag = FLAG_LOCK_TIMEOUT, .built_in = "60" },
 };
 
 const struct setting *
@@ -49,10 +51,10 @@ setting_get(enum setting_id id)
 	return &settings[id];
 }
 
-enum setting_kind
+unsigned
 setting_kind(enum setting_id id)
 {
-	return id < SETTING_FIRST_KEY ? settings[id].kind : SETTING_IS_BINDING;
+	return id < SETTING_FIRST_KEY ? settings[id].field.type : (unsigned)SETTING_IS_BINDING;
 }
 
 const char *
@@ -71,7 +73,7 @@ const char *
 setting_name(enum setting_id id, char name[SETTING_NAME_MAX])
 {
 	if (id < SETTING_FIRST_KEY)
-		return settings[id].name;
+		return settings[id].field.name;
 	snprintf(name, SETTING_NAME_MAX, KEY_PREFIX "%s",
 	    keymap_action(setting_action(id))->name);
 	return name;
@@ -80,7 +82,7 @@ setting_name(enum setting_id id, char name[SETTING_NAME_MAX])
 bool
 setting_is_list(enum setting_id id)
 {
-	enum setting_kind kind = setting_kind(id);
+	unsigned kind = setting_kind(id);
 
 	return kind == SETTING_IS_PATTERNS || kind == SETTING_IS_IGNORED ||
 	    kind == SETTING_IS_KEYS;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/settings.h"
 #include "common/args.h"
 #include "ui/canvas.h"
 #include "ui/keymap.h"
@@ -37,24 +38,22 @@ enum setting_id {
 	SETTING_COUNT = SETTING_FIRST_KEY + (int)ACTION_COUNT
 };
 
+/* What a value may be, besides the types of base/settings.h (SETTING_CHOICE). */
 enum setting_kind {
-	SETTING_IS_PATH,	/* relative to the folder of the file that sets it */
+	SETTING_IS_PATH = SETTING_OTHER,	/* relative to the folder of the file that sets it */
 	SETTING_IS_REMOTE,	/* a path on another host */
 	SETTING_IS_PATTERNS,	/* of file names; a list */
 	SETTING_IS_IGNORED,	/* of file and folder names; a list */
 	SETTING_IS_KEYS,	/* patterns of configuration keys; a list */
-	SETTING_IS_CHOICE,
 	SETTING_IS_SECONDS,	/* within the bounds of its flag */
 	SETTING_IS_BINDING	/* keys of an action */
 };
 
 struct setting {
 	const char *section;
-	const char *name;
-	enum setting_kind kind;
-	enum flag_id flag;	/* that says the same, FLAG_COUNT: none */
-	const char *choices;	/* CHOICE: "a|b|c" */
-	const char *built_in;	/* NULL: none */
+	struct setting_field field;	/* the name, the type, the choices */
+	enum flag_id flag;		/* that says the same, FLAG_COUNT: none */
+	const char *built_in;		/* NULL: none */
 };
 
 #define SETTING_NAME_MAX 48
@@ -62,7 +61,8 @@ struct setting {
 /* A fixed setting, by ${id} below SETTING_FIRST_KEY. */
 const struct setting *setting_get(enum setting_id id);
 
-enum setting_kind setting_kind(enum setting_id id);
+/* Of enum setting_type or enum setting_kind. */
+unsigned setting_kind(enum setting_id id);
 const char *setting_section(enum setting_id id);
 
 /* Its name within the section; one of a key is made in ${name}. */

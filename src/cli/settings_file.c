@@ -373,7 +373,7 @@ config_value_check_pattern(const char *p, size_t len, struct error *err)
 }
 
 static int
-add_list(enum setting_kind kind, const char *value, struct buf *out, struct error *err)
+add_list(unsigned kind, const char *value, struct buf *out, struct error *err)
 {
 	const char *part = value;
 	size_t len;
@@ -454,8 +454,8 @@ add(enum setting_id id, const char *value, const char *folder, struct buf *out, 
 	case SETTING_IS_IGNORED:
 	case SETTING_IS_KEYS:
 		return add_list(setting_kind(id), value, out, err);
-	case SETTING_IS_CHOICE:
-		return add_choice(setting_get(id)->choices, value, out, err);
+	case SETTING_CHOICE:
+		return add_choice(setting_get(id)->field.choices, value, out, err);
 	case SETTING_IS_SECONDS:
 		return add_seconds(flag_get(setting_get(id)->flag), value, out, err);
 	case SETTING_IS_BINDING:

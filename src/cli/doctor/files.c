@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/vec.h"
 #include "base/map.h"
+#include "base/vec.h"
 #include "cli/doctor/doctor.h"
 #include "cli/findings.h"
 #include "cli/settings.h"

@@ -10,6 +10,14 @@
 
 #define FIRST_CAP 64
 
+struct buf_pool {
+	size_t count;
+	struct {
+		unsigned char *data;
+		size_t cap;
+	} rest[BUF_POOL_COUNT];
+};
+
 static void
 init(struct buf *b, size_t max, bool secret)
 {
@@ -201,14 +209,6 @@ buf_check(const struct buf *b, struct error *err)
 		return error_memory(err);
 	}
 }
-
-struct buf_pool {
-	size_t count;
-	struct {
-		unsigned char *data;
-		size_t cap;
-	} rest[BUF_POOL_COUNT];
-};
 
 struct buf_pool *
 buf_pool_new(struct error *err)

@@ -8,6 +8,9 @@
  * takes a struct error as its last argument, returns -1 or NULL, and fills
  * the error; on success the error is left untouched.  The argument may be
  * NULL when the caller does not want to know.
+ *
+ * Errors and buffers need each other: buf.h tells failure by these codes, and a
+ * key is made visible here in a buffer.
  */
 enum error_code {
 	ERROR_NONE = 0,

@@ -5,6 +5,22 @@
 
 #include "base/map.h"
 
+#define FIRST_SLOTS 16		/* a power of two, as all sizes */
+
+struct slot {
+	const void *key;	/* NULL: free */
+	size_t len;
+	uint64_t hash;
+	size_t value;
+};
+
+struct map {
+	unsigned char seed[SIPHASH_KEY];
+	struct slot *slots;
+	size_t size;
+	size_t count;
+};
+
 static uint64_t
 siphash_load(const unsigned char *p, size_t n)
 {
@@ -78,22 +94,6 @@ siphash_13(const unsigned char key[SIPHASH_KEY], const void *bytes, size_t n)
 	sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
-
-#define FIRST_SLOTS 16		/* a power of two, as all sizes */
-
-struct slot {
-	const void *key;	/* NULL: free */
-	size_t len;
-	uint64_t hash;
-	size_t value;
-};
-
-struct map {
-	unsigned char seed[SIPHASH_KEY];
-	struct slot *slots;
-	size_t size;
-	size_t count;
-};
 
 struct map *
 map_new(void)

@@ -15,6 +15,9 @@
 #define LENGTH_MAX 32
 #define BASE64_MAX 4096		/* text with line breaks, far longer than any key */
 
+/* OpenSSL counts its own blocks too: 128 * r * p and some more. */
+#define MEMORY_BESIDE (1 << 20)
+
 /* All of it, the length too, is in a secret mapping of its own. */
 struct key {
 	size_t cap;
@@ -82,8 +85,8 @@ key_from_base64(const char *text, size_t n, struct error *err)
 }
 
 struct key *
-key_derive(const void *passphrase, size_t n, const char *salt,
-    size_t salt_len, uint32_t iterations, size_t length, struct error *err)
+key_derive(const void *passphrase, size_t n, const char *salt, size_t salt_len, uint32_t iterations,
+    size_t length, struct error *err)
 {
 	struct key *k;
 
@@ -145,9 +148,6 @@ key_append_base64(const struct key *k, struct buf *out)
 		(void)buf_fail(out, ERROR_REFUSED);
 }
 
-/* OpenSSL counts its own blocks too: 128 * r * p and some more. */
-#define MEMORY_BESIDE (1 << 20)
-
 static bool
 within_bounds(uint64_t N, uint32_t r, uint32_t p)
 {
@@ -159,8 +159,8 @@ within_bounds(uint64_t N, uint32_t r, uint32_t p)
 }
 
 int
-scrypt_derive(const void *pass, size_t n, const void *salt, size_t salt_len,
-    uint64_t N, uint32_t r, uint32_t p, void *out, size_t out_len, struct error *err)
+scrypt_derive(const void *pass, size_t n, const void *salt, size_t salt_len, uint64_t N, uint32_t r,
+    uint32_t p, void *out, size_t out_len, struct error *err)
 {
 	if (!within_bounds(N, r, p))
 		return error_set(err, ERROR_LIMIT,

@@ -10,15 +10,6 @@
 #include "base/secmem.h"
 #include "crypto/random.h"
 
-int
-random_bytes(void *out, size_t n, struct error *err)
-{
-	if (n <= INT_MAX && RAND_priv_bytes(out, (int)n) == 1)
-		return 0;
-	ERR_clear_error();
-	return error_set(err, ERROR_CRYPTO, "OpenSSL gives no random bytes");
-}
-
 /* In a page that a forked child finds empty; ${owner} stands in for that on
  * kernels that cannot do it. */
 struct page {
@@ -31,6 +22,15 @@ struct random_pool {
 	struct page *page;
 	size_t cap;
 };
+
+int
+random_bytes(void *out, size_t n, struct error *err)
+{
+	if (n <= INT_MAX && RAND_priv_bytes(out, (int)n) == 1)
+		return 0;
+	ERR_clear_error();
+	return error_set(err, ERROR_CRYPTO, "OpenSSL gives no random bytes");
+}
 
 struct random_pool *
 random_pool_new(struct error *err)

@@ -34,8 +34,8 @@ struct document_format {
 				   character; names of sealed entries leave it out.  0: a key
 				   has one spelling */
 	bool comments;		/* there are lines of comments */
-	bool lines;		/* an entry has lines of its own: they can be merged one by one */
-	bool last_wins;		/* readers agree on which of several entries of a key counts */
+	bool lines;		/* an entry has lines of its own, so that it can be merged */
+	bool last_wins;		/* of several entries of a key, for every reader */
 	bool strict;		/* what its reader refuses no other program takes either */
 	const struct document_ops *ops;
 };

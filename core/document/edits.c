@@ -7,26 +7,8 @@
 #include "base/error.h"
 #include "document/document_internal.h"
 
-struct document;
-struct error;
-struct splices;
-
-/*
- * Where the values of a document's entries are to be cut: decoded offsets as
- * they were asked for, and the raw offsets that they stand for.  No bytes of
- * a value are kept.
- */
-
 /* Of one value; finding a place for one more takes longer the more there are. */
 #define SPLICES_MAX ((size_t)1 << 16)
-
-struct splice {
-	uint32_t entry;
-	uint32_t group;		/* of all splices of the entry */
-	uint32_t from, to;	/* in the decoded value */
-	uint32_t raw_from, raw_to;	/* in the document's bytes */
-	uint32_t change;	/* for edits.c: what takes the place */
-};
 
 /**
  * splices_add(s, d, entry, first, from, to, again, err):
@@ -43,6 +25,20 @@ struct splice {
  * thousand cuts into a large value do not walk it a thousand times.
  */
 #define STEP 1024
+
+/*
+ * Where the values of a document's entries are to be cut: decoded offsets as
+ * they were asked for, and the raw offsets that they stand for.  No bytes of
+ * a value are kept.
+ */
+
+struct splice {
+	uint32_t entry;
+	uint32_t group;		/* of all splices of the entry */
+	uint32_t from, to;	/* in the decoded value */
+	uint32_t raw_from, raw_to;	/* in the document's bytes */
+	uint32_t change;	/* for edits.c: what takes the place */
+};
 
 struct group {
 	struct vec order;	/* uint32_t, numbers of splices */
@@ -116,8 +112,8 @@ add_place(struct group *g, struct document_place place, struct error *err)
 
 /* Have places up to ${decoded}, or up to the end of the value. */
 static int
-extend(struct group *g, const struct document *d, const struct document_entry *x,
-    size_t decoded, struct error *err)
+extend(struct group *g, const struct document *d, const struct document_entry *x, size_t decoded,
+    struct error *err)
 {
 	struct document_place last, next;
 
@@ -776,8 +772,8 @@ edits_value(const struct edits *e, size_t i, struct buf *out, struct error *err)
 }
 
 int
-edits_render_splices(const struct edits *e, const struct change *first,
-    struct document_render *r, struct error *err)
+edits_render_splices(const struct edits *e, const struct change *first, struct document_render *r,
+    struct error *err)
 {
 	struct document_splice *splices;
 	const struct change *c;

@@ -12,7 +12,12 @@
 #include "base/vec.h"
 #include "document/jaas.h"
 
-struct error;
+#define JAAS_HINT_QUOTES "write the option's value in double quotes"
+#define JAAS_HINT_FORM "the form is: <LoginModule class> required <option>=\"<value>\" ...;"
+#define FLAGS (sizeof(flags) / sizeof(flags[0]))
+
+/* Longer names, whose ends alone say what they are, are cut from the left. */
+#define NAME_MAX_KEPT 256
 
 /*
  * What parsing finds, sorted by places, and what answers come from.
@@ -54,25 +59,6 @@ struct jaas {
 	struct jaas_place *by_name;	/* items.len */
 };
 
-/* As Kafka sets up its tokenizer: all control characters are blanks. */
-static inline bool
-jaas_is_blank(unsigned char c)
-{
-	return c <= ' ';
-}
-
-static inline bool
-jaas_is_quote(unsigned char c)
-{
-	return c == '"' || c == '\'';
-}
-
-static inline bool
-jaas_is_line_end(unsigned char c)
-{
-	return c == '\n' || c == '\r';
-}
-
 /*
  * The tokens of a JAAS value.  Every byte is passed once, so time is linear.
  * Each function passes one token, or what is between two, and moves ${at}
@@ -91,8 +77,24 @@ struct jaas_scan {
 	struct error *err;
 };
 
-#define JAAS_HINT_QUOTES "write the option's value in double quotes"
-#define JAAS_HINT_FORM "the form is: <LoginModule class> required <option>=\"<value>\" ...;"
+/* As Kafka sets up its tokenizer: all control characters are blanks. */
+static inline bool
+jaas_is_blank(unsigned char c)
+{
+	return c <= ' ';
+}
+
+static inline bool
+jaas_is_quote(unsigned char c)
+{
+	return c == '"' || c == '\'';
+}
+
+static inline bool
+jaas_is_line_end(unsigned char c)
+{
+	return c == '\n' || c == '\r';
+}
 
 /* Fail with the column of ${at}, what is there, and a hint; no byte of the value. */
 static int
@@ -430,8 +432,8 @@ jaas_places_is_named(const struct jaas_place *x, size_t group, const char *name,
 /* Of ${n} places, the first of the name, where it is or would be; with
  * ${behind}, the first behind it. */
 static size_t
-jaas_places_search(const struct jaas_place *x, size_t n, size_t group, const char *name,
-    size_t len, bool behind)
+jaas_places_search(const struct jaas_place *x, size_t n, size_t group, const char *name, size_t len,
+    bool behind)
 {
 	size_t low = 0;
 	size_t middle;
@@ -448,8 +450,6 @@ jaas_places_search(const struct jaas_place *x, size_t n, size_t group, const cha
 }
 
 static const char *const flags[] = { "required", "requisite", "sufficient", "optional" };
-
-#define FLAGS (sizeof(flags) / sizeof(flags[0]))
 
 static int
 full(const struct vec *v, const char *what, struct error *err)
@@ -757,8 +757,7 @@ jaas_find(const struct jaas *j, const char *path, size_t len)
 }
 
 void
-jaas_address_append(const struct jaas *j, size_t i, const char *key, size_t len,
-    struct buf *out)
+jaas_address_append(const struct jaas *j, size_t i, const char *key, size_t len, struct buf *out)
 {
 	struct jaas_option x = jaas_option(j, i);
 	char number[32];
@@ -800,8 +799,8 @@ quote_for(const char *name, size_t len)
 }
 
 int
-jaas_insertion(const struct jaas *j, size_t module, const char *name, size_t len,
-    const void *value, size_t n, size_t *at, struct buf *out, struct error *err)
+jaas_insertion(const struct jaas *j, size_t module, const char *name, size_t len, const void *value,
+    size_t n, size_t *at, struct buf *out, struct error *err)
 {
 	char quote = quote_for(name, len);
 	size_t end = module_at(j, module)->end;
@@ -866,9 +865,6 @@ static const char *const harmless[] = {
 	"file", "location", "path", "url", "uri", "endpoint", "alias", "id", "name", "type",
 	"class", "provider", "algorithm", "enabled", "enable", "seconds", "ms",
 };
-
-/* Longer names, whose ends alone say what they are, are cut from the left. */
-#define NAME_MAX_KEPT 256
 
 static bool
 jaas_option_ends_with(const char *name, size_t len, const char *end)

@@ -8,6 +8,33 @@
 #include "document/json_internal.h"
 #include "document/json_path.h"
 
+/*
+ * Every change becomes splices, [from, to) each, which are sorted by place
+ * and then written.  At one place what is added comes first, then the end of
+ * an object that was empty, then what is cut out behind it.
+ */
+enum splice_kind { SPLICE_ADD, SPLICE_CLOSE, SPLICE_CUT, SPLICE_SET };
+
+struct splice {
+	uint32_t from;
+	uint32_t to;
+	enum splice_kind kind;
+	bool joins;		/* ADD: a member stands before it */
+	size_t what;		/* SET: the edit; CUT: an entry; ADD, CLOSE: the new member */
+};
+
+struct editor {
+	const struct edits *e;
+	const struct document *d;
+	const unsigned char *p;
+	size_t n;
+	struct json_fresh fresh;
+	struct json_text colon;
+	struct vec removed;	/* uint64_t: where they start, and their numbers */
+	struct vec splices;
+	size_t cuts;		/* they are the first of the splices */
+};
+
 static int
 json_place_refuse(const struct document *d, enum error_code code, const char *path, size_t n,
     const char *text, const char *hint, struct error *err)
@@ -374,33 +401,6 @@ json_fresh_append(const struct json_fresh *f, size_t number, const struct json_s
 	}
 	buf_release(&name);
 }
-
-/*
- * Every change becomes splices, [from, to) each, which are sorted by place
- * and then written.  At one place what is added comes first, then the end of
- * an object that was empty, then what is cut out behind it.
- */
-enum splice_kind { SPLICE_ADD, SPLICE_CLOSE, SPLICE_CUT, SPLICE_SET };
-
-struct splice {
-	uint32_t from;
-	uint32_t to;
-	enum splice_kind kind;
-	bool joins;		/* ADD: a member stands before it */
-	size_t what;		/* SET: the edit; CUT: an entry; ADD, CLOSE: the new member */
-};
-
-struct editor {
-	const struct edits *e;
-	const struct document *d;
-	const unsigned char *p;
-	size_t n;
-	struct json_fresh fresh;
-	struct json_text colon;
-	struct vec removed;	/* uint64_t: where they start, and their numbers */
-	struct vec splices;
-	size_t cuts;		/* they are the first of the splices */
-};
 
 static struct splice *
 splice_at(const struct editor *r, size_t i)

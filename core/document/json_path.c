@@ -12,6 +12,12 @@
 #define AT_START 2
 #define UNWRITTEN 4	/* read as it is in the middle of a name, but not written so */
 
+/* One character of a part, and whether it is special there. */
+struct sign {
+	unsigned char c;
+	bool wild;
+};
+
 static const unsigned char special[256] = {
 	['.'] = ANYWHERE, ['\\'] = ANYWHERE, ['*'] = ANYWHERE, ['?'] = ANYWHERE, ['|'] = ANYWHERE,
 	['!'] = AT_START, ['{'] = AT_START, ['['] = AT_START, [':'] = AT_START,
@@ -118,12 +124,6 @@ json_path_unescape(struct buf *out, const struct json_part *part)
 	buf_append(out, part->text + done, part->len - done);
 }
 
-/* One character of a part, and whether it is special there. */
-struct sign {
-	unsigned char c;
-	bool wild;
-};
-
 static struct sign
 next_sign(const struct json_part *part, size_t *at)
 {
@@ -174,8 +174,7 @@ pass_character(const struct json_part *name, size_t *i)
 
 /* Pass what fits in both: a `?` and a character, or the same byte. */
 static bool
-pass_fitting(const struct json_part *pattern, size_t *at, const struct json_part *name,
-    size_t *i)
+pass_fitting(const struct json_part *pattern, size_t *at, const struct json_part *name, size_t *i)
 {
 	struct sign want = next_sign(pattern, at);
 

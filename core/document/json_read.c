@@ -8,6 +8,51 @@
 #include "document/json_internal.h"
 #include "document/json_path.h"
 
+/* Walks over the text between the quotes and yields what it stands for, piece by piece. */
+struct cursor {
+	const unsigned char *p;
+	size_t n;
+	size_t at;
+	unsigned char small[4];	/* a piece that does not stand in the bytes */
+};
+
+/*
+ * The entries of a JSON text, RFC 8259 to the letter, but that any bytes from
+ * 0x20 on may stand in a string, UTF-8 or not.  One walk over the bytes with
+ * the open objects and arrays on a stack of its own, so that neither deep
+ * nesting nor length costs more than its bytes.
+ */
+struct box {
+	uint32_t number;	/* in s->boxes */
+	uint32_t children;
+	size_t path;		/* length of its path in s->path */
+	bool array;
+};
+
+struct scan {
+	struct document *d;
+	const unsigned char *p;
+	size_t n;
+	size_t first;		/* behind the byte order mark */
+	size_t at;
+	size_t line;		/* of the place that the walk has reached */
+	struct document_entry x;	/* the one that is being read */
+	struct box stack[JSON_MAX_DEPTH];
+	size_t depth;
+	struct buf path;	/* of what is being read */
+	struct buf name;	/* scratch for decoding */
+	size_t paths;		/* length of all so far */
+	struct vec boxes;	/* struct document_entry: objects and arrays as they open */
+};
+
+enum step {
+	STEP_VALUE,		/* a value begins here, s->x knows its name */
+	STEP_AFTER,		/* a value ended */
+	STEP_END,		/* the whole text is read */
+	STEP_STOP,		/* the problem is set */
+	STEP_FAIL		/* the error is set */
+};
+
 /* ${c} in each byte of a word. */
 static uint64_t
 eight(unsigned char c)
@@ -79,6 +124,11 @@ pass_escape(const unsigned char *p, size_t n, size_t *at)
 	return JSON_TOKEN;
 }
 
+/**
+ * json_token_string(p, n, at) and so on:
+ * Pass over the string, number or word that begins at ${*at}; when it is
+ * not a whole one, to the place of the fault.
+ */
 static enum json_token
 json_token_string(const unsigned char *p, size_t n, size_t *at)
 {
@@ -136,11 +186,6 @@ json_token_number(const unsigned char *p, size_t n, size_t *at)
 	return JSON_TOKEN;
 }
 
-/**
- * json_token_string(p, n, at) and so on:
- * Pass over the string, number or word that begins at ${*at}; when it is
- * not a whole one, to the place of the fault.
- */
 static enum json_token
 json_token_word(const unsigned char *p, size_t n, size_t *at)
 {
@@ -156,14 +201,6 @@ json_token_word(const unsigned char *p, size_t n, size_t *at)
 	}
 	return JSON_TOKEN_WORD;
 }
-
-/* Walks over the text between the quotes and yields what it stands for, piece by piece. */
-struct cursor {
-	const unsigned char *p;
-	size_t n;
-	size_t at;
-	unsigned char small[4];	/* a piece that does not stand in the bytes */
-};
 
 /* A \uXXXX, with the second half of a surrogate pair when that follows. */
 static size_t
@@ -224,8 +261,7 @@ json_decode(const unsigned char *p, size_t n, struct buf *out)
 }
 
 bool
-json_decode_span(const struct document *d, const struct document_entry *x, size_t *from,
-    size_t *to)
+json_decode_span(const struct document *d, const struct document_entry *x, size_t *from, size_t *to)
 {
 	unsigned char first = d->bytes.data[x->value];
 
@@ -307,43 +343,6 @@ json_decode_seek(const struct document *d, const struct document_entry *x,
 		at->decoded += (uint32_t)len;
 	}
 }
-
-/*
- * The entries of a JSON text, RFC 8259 to the letter, but that any bytes from
- * 0x20 on may stand in a string, UTF-8 or not.  One walk over the bytes with
- * the open objects and arrays on a stack of its own, so that neither deep
- * nesting nor length costs more than its bytes.
- */
-struct box {
-	uint32_t number;	/* in s->boxes */
-	uint32_t children;
-	size_t path;		/* length of its path in s->path */
-	bool array;
-};
-
-struct scan {
-	struct document *d;
-	const unsigned char *p;
-	size_t n;
-	size_t first;		/* behind the byte order mark */
-	size_t at;
-	size_t line;		/* of the place that the walk has reached */
-	struct document_entry x;	/* the one that is being read */
-	struct box stack[JSON_MAX_DEPTH];
-	size_t depth;
-	struct buf path;	/* of what is being read */
-	struct buf name;	/* scratch for decoding */
-	size_t paths;		/* length of all so far */
-	struct vec boxes;	/* struct document_entry: objects and arrays as they open */
-};
-
-enum step {
-	STEP_VALUE,		/* a value begins here, s->x knows its name */
-	STEP_AFTER,		/* a value ended */
-	STEP_END,		/* the whole text is read */
-	STEP_STOP,		/* the problem is set */
-	STEP_FAIL		/* the error is set */
-};
 
 static enum step
 problem(struct scan *s, const char *text, const char *hint)

@@ -6,6 +6,13 @@
 #include "document/document_internal.h"
 #include "document/json_internal.h"
 
+/* The splicing of one value, on its way. */
+struct splicing {
+	struct document_render *r;
+	bool string;		/* else its text becomes that of one */
+	bool high;		/* a second half of a surrogate pair would be joined */
+};
+
 /*
  * Stands in the text as it is: no quote, backslash, control character or
  * surrogate.  ${high}: behind the escape of the first half of a pair.
@@ -19,8 +26,6 @@ json_write_is_plain(const unsigned char *p, size_t n, bool high)
 		return true;
 	return text_is_split_pair(p, n) || (high && p[1] >= 0xb0);
 }
-
-static struct json_text bytes(const struct document *d, size_t from, size_t to);
 
 /* The same without quotes.  ${*high}: what is written so far ends with the
  * escape of the first half of a surrogate pair, which a second would join. */
@@ -60,13 +65,6 @@ json_write_string(struct buf *out, const void *bytes, size_t n)
 	json_write_text(out, bytes, n, &high);
 	buf_append_char(out, '"');
 }
-
-/* The splicing of one value, on its way. */
-struct splicing {
-	struct document_render *r;
-	bool string;		/* else its text becomes that of one */
-	bool high;		/* a second half of a surrogate pair would be joined */
-};
 
 /* The escape of half a surrogate pair at ${p}: its unit, 0 for anything else. */
 static uint32_t
@@ -266,8 +264,8 @@ common_unit(const struct document *d)
 }
 
 static void
-look_at_members(struct json_style *s, const struct document *d,
-    const struct document_entry *box, const struct document_entry *x)
+look_at_members(struct json_style *s, const struct document *d, const struct document_entry *box,
+    const struct document_entry *x)
 {
 	size_t comma = json_after_blanks(d->bytes.data, d->bytes.len, x->value_end);
 	const struct document_entry *second = NULL;

@@ -15,6 +15,32 @@ struct cursor {
 	unsigned char small[4];	/* a piece that does not stand in the bytes */
 };
 
+/*
+ * The entries that java.util.Properties.load finds, JDK 17.  Its LineReader
+ * joins lines first, then load0 splits key from value, then loadConvert
+ * undoes the escapes of each; here one walk over the bytes does all three.
+ *
+ * It is linear: every byte is looked at by each of the searches for LF, CR
+ * and backslash at most once, since a search goes on where the last one
+ * ended, and by the walk over the key.
+ */
+struct scan {
+	struct document *d;
+	const unsigned char *p;
+	size_t n;
+	size_t lf;		/* the next one from where it was last asked for; n: none */
+	size_t cr;
+	size_t backslash;
+	size_t line;		/* of the place that the walk has reached */
+	struct buf key;		/* scratch for decoding */
+};
+
+enum step {
+	STEP_ON,		/* the logical line goes on */
+	STEP_END,		/* it ended: value_end and end are set */
+	STEP_BAD		/* malformed escape: the problem is set */
+};
+
 static bool
 properties_decode_is_continuation(const struct cursor *c, size_t at)
 {
@@ -133,8 +159,7 @@ properties_decode(const unsigned char *p, size_t n, struct buf *out)
 }
 
 void
-properties_decode_value(const struct document *d, const struct document_entry *x,
-    struct buf *out)
+properties_decode_value(const struct document *d, const struct document_entry *x, struct buf *out)
 {
 	size_t n = x->value_end - x->value;
 
@@ -145,8 +170,8 @@ properties_decode_value(const struct document *d, const struct document_entry *x
 }
 
 bool
-properties_decode_is(const struct document *d, const struct document_entry *x,
-    const void *value, size_t n)
+properties_decode_is(const struct document *d, const struct document_entry *x, const void *value,
+    size_t n)
 {
 	struct cursor c = { .p = d->bytes.data + x->value, .n = x->value_end - x->value };
 	const unsigned char *rest = value;
@@ -215,32 +240,6 @@ properties_decode_gap(const unsigned char *p, size_t n, size_t at)
 
 	return after_continuations(&c, at);
 }
-
-/*
- * The entries that java.util.Properties.load finds, JDK 17.  Its LineReader
- * joins lines first, then load0 splits key from value, then loadConvert
- * undoes the escapes of each; here one walk over the bytes does all three.
- *
- * It is linear: every byte is looked at by each of the searches for LF, CR
- * and backslash at most once, since a search goes on where the last one
- * ended, and by the walk over the key.
- */
-struct scan {
-	struct document *d;
-	const unsigned char *p;
-	size_t n;
-	size_t lf;		/* the next one from where it was last asked for; n: none */
-	size_t cr;
-	size_t backslash;
-	size_t line;		/* of the place that the walk has reached */
-	struct buf key;		/* scratch for decoding */
-};
-
-enum step {
-	STEP_ON,		/* the logical line goes on */
-	STEP_END,		/* it ended: value_end and end are set */
-	STEP_BAD		/* malformed escape: the problem is set */
-};
 
 static size_t
 properties_parse_search(const struct scan *s, size_t at, int c)

@@ -6,6 +6,24 @@
 #include "document/properties.h"
 #include "document/properties_internal.h"
 
+/* What stands between the document's last byte and a new line of its own. */
+enum tail {
+	TAIL_CLEAN,		/* nothing: empty, or a line end */
+	TAIL_OPEN,		/* the last line has no line end */
+	TAIL_JOINS,		/* a backslash and a line end: the next line would be joined */
+	TAIL_OPEN_JOINS,	/* a backslash that joins once a line end follows */
+	TAIL_GHOST,		/* as TAIL_JOINS, and so the entry of an empty key */
+	TAIL_OPEN_GHOST
+};
+
+/* The splicing of one value, on its way. */
+struct splicing {
+	struct document_render *r;
+	const struct document_entry *x;
+	bool bare;		/* here a blank would be none of the value's */
+	bool unseparated;	/* nor would a `=` or `:`: there has been none */
+};
+
 /* For characters that \n and the like do not name; as Java's store writes it. */
 static void
 properties_write_append_unit(struct buf *out, uint32_t unit)
@@ -119,16 +137,6 @@ properties_append_inner(struct buf *out, const void *value, size_t n)
 {
 	properties_write_append(out, value, n, needs_escape);
 }
-
-/* What stands between the document's last byte and a new line of its own. */
-enum tail {
-	TAIL_CLEAN,		/* nothing: empty, or a line end */
-	TAIL_OPEN,		/* the last line has no line end */
-	TAIL_JOINS,		/* a backslash and a line end: the next line would be joined */
-	TAIL_OPEN_JOINS,	/* a backslash that joins once a line end follows */
-	TAIL_GHOST,		/* as TAIL_JOINS, and so the entry of an empty key */
-	TAIL_OPEN_GHOST
-};
 
 static enum tail
 tail_of(const struct document *d)
@@ -276,14 +284,6 @@ properties_edit_insert(struct document_render *r, const struct edit *c)
 	properties_append_value(r->out, c->value, c->value_len);
 	buf_append_str(r->out, r->line_end);
 }
-
-/* The splicing of one value, on its way. */
-struct splicing {
-	struct document_render *r;
-	const struct document_entry *x;
-	bool bare;		/* here a blank would be none of the value's */
-	bool unseparated;	/* nor would a `=` or `:`: there has been none */
-};
 
 /* Behind the continuations at ${at}. */
 static size_t

@@ -39,6 +39,11 @@ static const char *const order[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT, SE
 	SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY };
 #define ORDER_LEN (sizeof(order) / sizeof(order[0]))
 
+/**
+ * keying_set(p, key, value, err):
+ * Plan metadata ${key} (SECRETS_...) to be ${value}: in its line, or on a new
+ * line at the reference's place among the metadata that is there.
+ */
 static int
 keying_set(struct plan *p, const char *key, const char *value, struct error *err)
 {
@@ -60,11 +65,6 @@ keying_set(struct plan *p, const char *key, const char *value, struct error *err
 	return edits_insert(e, at, key, strlen(key), value, strlen(value), err);
 }
 
-/**
- * keying_set(p, key, value, err):
- * Plan metadata ${key} (SECRETS_...) to be ${value}: in its line, or on a new
- * line at the reference's place among the metadata that is there.
- */
 static int
 keying_set_number(struct plan *p, const char *key, size_t value, struct error *err)
 {

@@ -16,6 +16,23 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
+#define PURPOSE "propseal diff v1"
+#define DIGITS 10
+
+struct masking {
+	const struct document *d;
+	const struct secrets_file *s;
+	const struct rules *rules;
+	bool is_secrets_file;
+	struct mac *texts;	/* of ciphertext, under a key that everybody knows */
+	struct mac *values;	/* of values, under the master key; NULL: none */
+	struct buf value;	/* of the entry, decoded; secret */
+	struct buf masked;	/* the same with marks, and how much of it is done */
+	size_t masked_to;
+	struct buf *out;
+	size_t done;		/* bytes of the document that are dealt with */
+};
+
 static bool
 is_clear(const char *value, size_t n)
 {
@@ -81,8 +98,7 @@ count_one(void *cookie, const struct clear *c, struct error *err)
 }
 
 int
-clear_in_document(const struct rules *r, const struct document *d, size_t *count,
-    struct error *err)
+clear_in_document(const struct rules *r, const struct document *d, size_t *count, struct error *err)
 {
 	struct buf value;
 	const char *key;
@@ -182,40 +198,23 @@ loose_next(const struct rules *r, const char *text, size_t n, struct loose_place
 	return false;
 }
 
-#define PURPOSE "propseal diff v1"
-#define DIGITS 10
-
-struct veil {
-	const struct document *d;
-	const struct secrets_file *s;
-	const struct rules *rules;
-	bool is_secrets_file;
-	struct mac *texts;	/* of ciphertext, under a key that everybody knows */
-	struct mac *values;	/* of values, under the master key; NULL: none */
-	struct buf value;	/* of the entry, decoded; secret */
-	struct buf veiled;	/* the same with marks, and how much of it is done */
-	size_t veiled_to;
-	struct buf *out;
-	size_t done;		/* bytes of the document that are dealt with */
-};
-
 static int
-append_mark(struct veil *v, struct mac *m, const char *what, const char *key, size_t len,
+append_mark(struct masking *v, struct mac *m, const char *what, const char *key, size_t len,
     const void *value, size_t n, struct error *err)
 {
 	unsigned char sum[MAC_BYTES];
 
 	if (mac_sum(m, key, len, value, n, sum, err) != 0)
 		return -1;
-	buf_printf(&v->veiled, "<%s: %s ", what, m == v->values ? "value" : "text");
-	hex_append(&v->veiled, sum, DIGITS / 2);
-	buf_append_char(&v->veiled, '>');
+	buf_printf(&v->masked, "<%s: %s ", what, m == v->values ? "value" : "text");
+	hex_append(&v->masked, sum, DIGITS / 2);
+	buf_append_char(&v->masked, '>');
 	return 0;
 }
 
 /* A sealed value: by what it opens as, or else by its text, which is in v->value. */
 static int
-append_sealed(struct veil *v, size_t i, const char *key, size_t len, struct error *err)
+append_sealed(struct masking *v, size_t i, const char *key, size_t len, struct error *err)
 {
 	struct buf plain;
 	int rc;
@@ -232,17 +231,17 @@ append_sealed(struct veil *v, size_t i, const char *key, size_t len, struct erro
 }
 
 static int
-append_clear(struct veil *v, const char *key, size_t len, const void *value, size_t n,
+append_clear(struct masking *v, const char *key, size_t len, const void *value, size_t n,
     struct error *err)
 {
 	if (v->values != NULL)
 		return append_mark(v, v->values, "clear text", key, len, value, n, err);
-	buf_append_str(&v->veiled, "<clear text>");
+	buf_append_str(&v->masked, "<clear text>");
 	return 0;
 }
 
 static void
-append_tag(struct veil *v, const char *key, size_t len)
+append_tag(struct masking *v, const char *key, size_t len)
 {
 	size_t prefix = strlen(TAG_PREFIX), i;
 	enum tag_state state = TAG_NONE;
@@ -253,43 +252,43 @@ append_tag(struct veil *v, const char *key, size_t len)
 			state = tag_check(secrets_file_tagger(v->s), v->d, i, NULL);
 	}
 	if (state == TAG_NONE)
-		buf_append_str(&v->veiled, "<tag>");
+		buf_append_str(&v->masked, "<tag>");
 	else
-		buf_printf(&v->veiled, "<tag: %s>", tag_state_name(state));
+		buf_printf(&v->masked, "<tag: %s>", tag_state_name(state));
 }
 
 static int
 append_clear_part(void *cookie, const struct clear *c, struct error *err)
 {
-	struct veil *v = cookie;
+	struct masking *v = cookie;
 
-	buf_append(&v->veiled, v->value.data + v->veiled_to, c->from - v->veiled_to);
-	v->veiled_to = c->to;
+	buf_append(&v->masked, v->value.data + v->masked_to, c->from - v->masked_to);
+	v->masked_to = c->to;
 	return append_clear(v, c->address, c->address_len, c->text, c->to - c->from, err);
 }
 
-/* A configuration's value into v->veiled, if there is a secret in it. */
+/* A configuration's value into v->masked, if there is a secret in it. */
 static int
-veil_configured(struct veil *v, const char *key, size_t len, struct error *err)
+mask_configured(struct masking *v, const char *key, size_t len, struct error *err)
 {
-	v->veiled_to = 0;
+	v->masked_to = 0;
 	if (clear_each(v->rules, key, len, (const char *)v->value.data, v->value.len,
 	    append_clear_part, v, err) != 0)
 		return -1;
-	if (v->veiled.len > 0)
-		buf_append(&v->veiled, v->value.data + v->veiled_to,
-		    v->value.len - v->veiled_to);
+	if (v->masked.len > 0)
+		buf_append(&v->masked, v->value.data + v->masked_to,
+		    v->value.len - v->masked_to);
 	return 0;
 }
 
-/* The value of entry ${i}, which is in v->value, with its marks into v->veiled;
+/* The value of entry ${i}, which is in v->value, with its marks into v->masked;
  * that stays empty when all of it may be seen. */
 static int
-veil_value(struct veil *v, size_t i, const char *key, size_t len, struct error *err)
+mask_value(struct masking *v, size_t i, const char *key, size_t len, struct error *err)
 {
 	bool is_sealed = sealed_claims(v->value.data, v->value.len);
 
-	buf_clear(&v->veiled);
+	buf_clear(&v->masked);
 	if (v->value.len == 0)
 		return 0;
 	if (v->is_secrets_file && tag_names(key, len)) {
@@ -303,12 +302,12 @@ veil_value(struct veil *v, size_t i, const char *key, size_t len, struct error *
 		return append_sealed(v, i, key, len, err);
 	if (v->is_secrets_file)
 		return append_clear(v, key, len, v->value.data, v->value.len, err);
-	return veil_configured(v, key, len, err);
+	return mask_configured(v, key, len, err);
 }
 
 /* Copy what stands before ${end}: nobody reads it, but somebody might see it. */
 static int
-append_between(struct veil *v, size_t end, struct error *err)
+append_between(struct masking *v, size_t end, struct error *err)
 {
 	struct loose_place place = { 0, 1 };
 	const char *text;
@@ -322,9 +321,9 @@ append_between(struct veil *v, size_t end, struct error *err)
 	while (rc == 0 && loose_next(v->rules, text, end - v->done, &place, &l)) {
 		buf_append(v->out, text + done, l.value - done);
 		done = l.value + l.value_len;
-		buf_clear(&v->veiled);
+		buf_clear(&v->masked);
 		rc = append_clear(v, l.key, l.key_len, text + l.value, l.value_len, err);
-		buf_append(v->out, v->veiled.data, v->veiled.len);
+		buf_append(v->out, v->masked.data, v->masked.len);
 	}
 	buf_append(v->out, text + done, end - v->done - done);
 	v->done = end;
@@ -333,13 +332,13 @@ append_between(struct veil *v, size_t end, struct error *err)
 
 /* As the format writes it: a mark has nothing to escape, what is around it may. */
 static void
-append_veiled(struct veil *v)
+append_masked(struct masking *v)
 {
-	document_append_value(document_format(v->d), v->out, v->veiled.data, v->veiled.len);
+	document_append_value(document_format(v->d), v->out, v->masked.data, v->masked.len);
 }
 
 static int
-mask_append_entry(struct veil *v, size_t i, struct error *err)
+mask_append_entry(struct masking *v, size_t i, struct error *err)
 {
 	const unsigned char *bytes = document_bytes(v->d)->data, *raw;
 	size_t n, len, start, end, at;
@@ -353,11 +352,11 @@ mask_append_entry(struct veil *v, size_t i, struct error *err)
 	document_span(v->d, i, &start, &end);
 	buf_clear(&v->value);
 	if (append_between(v, start, err) != 0 || document_value(v->d, i, &v->value, err) != 0 ||
-	    veil_value(v, i, key, len, err) != 0 || buf_check(&v->veiled, err) != 0)
+	    mask_value(v, i, key, len, err) != 0 || buf_check(&v->masked, err) != 0)
 		return -1;
 	buf_append(v->out, bytes + v->done, at - v->done);
-	if (v->veiled.len > 0)
-		append_veiled(v);
+	if (v->masked.len > 0)
+		append_masked(v);
 	else
 		buf_append(v->out, raw, n);
 	v->done = at + n;
@@ -372,7 +371,7 @@ mask_is_secrets_file(const struct document *d, const struct secrets_file *s)
 }
 
 static int
-make_macs(struct veil *v, const struct key *master, struct error *err)
+make_macs(struct masking *v, const struct key *master, struct error *err)
 {
 	static const unsigned char known[KEY_LENGTH_DEFAULT];
 	struct key *k = key_from_bytes(known, sizeof(known), err);
@@ -391,12 +390,12 @@ int
 mask_append(const struct document *d, const struct secrets_file *s, const struct key *master,
     const struct rules *rules, struct buf *out, struct error *err)
 {
-	struct veil v = { .d = d, .s = s, .rules = rules, .out = out };
+	struct masking v = { .d = d, .s = s, .rules = rules, .out = out };
 	int rc;
 
 	v.is_secrets_file = mask_is_secrets_file(d, s);
 	buf_init_secret(&v.value, BUF_MAX_FILE);
-	buf_init(&v.veiled, BUF_MAX_FILE);
+	buf_init(&v.masked, BUF_MAX_FILE);
 	rc = make_macs(&v, master, err);
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++)
 		rc = mask_append_entry(&v, i, err);
@@ -406,7 +405,7 @@ mask_append(const struct document *d, const struct secrets_file *s, const struct
 		rc = buf_check(out, err);
 	mac_free(v.values);
 	mac_free(v.texts);
-	buf_release(&v.veiled);
+	buf_release(&v.masked);
 	buf_release(&v.value);
 	return rc;
 }

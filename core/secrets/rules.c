@@ -8,6 +8,16 @@
 #include "document/jaas.h"
 #include "secrets/rules.h"
 
+#define PATTERNS_MAX 10000
+
+struct rules {
+	struct vec secret;	/* of char * */
+	struct vec public;
+};
+
+/* What the user says about a key. */
+enum verdict { NOTHING, SECRET, PUBLIC };
+
 /*
  * Endings of keys that Kafka, Confluent Platform and Connect declare as
  * passwords (ConfigDef type PASSWORD) or document as credentials, beyond
@@ -76,13 +86,6 @@ sensitive_key(const char *key, size_t len)
 	return false;
 }
 
-#define PATTERNS_MAX 10000
-
-struct rules {
-	struct vec secret;	/* of char * */
-	struct vec public;
-};
-
 struct rules *
 rules_new(struct error *err)
 {
@@ -146,9 +149,6 @@ rules_matches_any(const struct vec *v, const char *key, size_t len)
 	}
 	return false;
 }
-
-/* What the user says about a key. */
-enum verdict { NOTHING, SECRET, PUBLIC };
 
 static enum verdict
 look_up(const struct rules *r, const char *key, size_t len)

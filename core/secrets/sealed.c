@@ -16,6 +16,19 @@
 #define GCM "AES/GCM/NoPadding"
 #define CBC "AES/CBC/PKCS5Padding"
 
+/* The base64 form of the longest key, with room to spare. */
+#define WRAP_MAX 4096
+#define PURPOSE "propseal entry tag v1"
+
+/* Sums spent on finding owners before TAG_UNCLEAR: about half a second. */
+#define SEARCH_MAX 1000000
+
+struct tagger {
+	struct mac *mac;
+	size_t searched;
+	size_t changed;
+};
+
 bool
 sealed_claims(const void *text, size_t n)
 {
@@ -82,8 +95,8 @@ sealed_parse(const void *text, size_t n, struct sealed *out, struct error *err)
 }
 
 int
-sealed_seal(struct cipher *c, enum sealed_cipher kind, const void *plain, size_t n,
-    struct buf *out, struct error *err)
+sealed_seal(struct cipher *c, enum sealed_cipher kind, const void *plain, size_t n, struct buf *out,
+    struct error *err)
 {
 	unsigned char iv[CIPHER_CBC_IV];
 	size_t iv_len = kind == SEALED_GCM ? AEAD_IV : CIPHER_CBC_IV;
@@ -131,12 +144,8 @@ sealed_open(struct cipher *c, const void *text, size_t n, struct buf *out, struc
 	return rc;
 }
 
-/* The base64 form of the longest key, with room to spare. */
-#define WRAP_MAX 4096
-
 int
-wrap_seal(const struct key *master, const struct key *data_key, struct buf *out,
-    struct error *err)
+wrap_seal(const struct key *master, const struct key *data_key, struct buf *out, struct error *err)
 {
 	struct cipher *c;
 	struct buf text;
@@ -173,17 +182,6 @@ wrap_open(const struct key *master, const char *text, size_t n, struct error *er
 	cipher_free(c);
 	return k;
 }
-
-#define PURPOSE "propseal entry tag v1"
-
-/* Sums spent on finding owners before TAG_UNCLEAR: about half a second. */
-#define SEARCH_MAX 1000000
-
-struct tagger {
-	struct mac *mac;
-	size_t searched;
-	size_t changed;
-};
 
 struct tagger *
 tagger_new(const struct key *data_key, struct error *err)

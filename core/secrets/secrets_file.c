@@ -15,6 +15,15 @@
 /* No metadata value is longer than this; a longer one is damage. */
 #define VALUE_MAX 65536
 
+struct secrets_file {
+	char *path;
+	struct file_id id;
+	struct document *doc;
+	struct secrets_metadata meta;
+	struct cipher *cipher;	/* of the data key; NULL while locked */
+	struct tagger *tagger;	/* the same */
+};
+
 static const char *const keys[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT, SECRETS_ENVVAR,
 	SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY };
 
@@ -112,8 +121,21 @@ done:
 	return rc;
 }
 
-static void metadata_release(struct secrets_metadata *m);
+static void
+metadata_release(struct secrets_metadata *m)
+{
+	free(m->salt);
+	free(m->created_at);
+	free(m->envvar);
+	free(m->data_key);
+	memset(m, 0, sizeof(*m));
+}
 
+/**
+ * metadata_read(d, out, err):
+ * Fill ${out}, to be freed by metadata_release.  ERROR_DAMAGED with the line:
+ * iterations or length that are no numbers or out of bounds.
+ */
 static int
 metadata_read(const struct document *d, struct secrets_metadata *out, struct error *err)
 {
@@ -138,21 +160,6 @@ fail:
 	return -1;
 }
 
-/**
- * metadata_read(d, out, err):
- * Fill ${out}, to be freed by metadata_release.  ERROR_DAMAGED with the line:
- * iterations or length that are no numbers or out of bounds.
- */
-static void
-metadata_release(struct secrets_metadata *m)
-{
-	free(m->salt);
-	free(m->created_at);
-	free(m->envvar);
-	free(m->data_key);
-	memset(m, 0, sizeof(*m));
-}
-
 int
 passphrase_normalise(struct buf *p, struct error *err)
 {
@@ -163,15 +170,6 @@ passphrase_normalise(struct buf *p, struct error *err)
 	error_set(err, ERROR_KEY, "the passphrase is empty");
 	return error_hint(err, "give a passphrase that is more than blanks");
 }
-
-struct secrets_file {
-	char *path;
-	struct file_id id;
-	struct document *doc;
-	struct secrets_metadata meta;
-	struct cipher *cipher;	/* of the data key; NULL while locked */
-	struct tagger *tagger;	/* the same */
-};
 
 /* What git leaves where it could not merge: which side counts is not ours to say. */
 static int

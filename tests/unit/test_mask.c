@@ -1,10 +1,10 @@
-/* secrets/veil and secrets/loose: what `git diff` may see of a file. */
+/* secrets/mask: what `git diff` may see of a file. */
 
 #include "document_support.h"
 #include "secrets/mask.h"
 
 static void
-veil(const void *bytes, size_t n, struct buf *out)
+mask(const void *bytes, size_t n, struct buf *out)
 {
 	struct document *d = parse(bytes, n);
 
@@ -14,11 +14,11 @@ veil(const void *bytes, size_t n, struct buf *out)
 }
 
 static void
-assert_veiled(const char *text, const char *expected)
+assert_masked(const char *text, const char *expected)
 {
 	struct buf out;
 
-	veil(text, strlen(text), &out);
+	mask(text, strlen(text), &out);
 	assert_string_equal(buf_cstr(&out), expected);
 	buf_release(&out);
 }
@@ -27,27 +27,27 @@ static void
 test_only_values_of_secrets_are_replaced(void **state)
 {
 	(void)state;
-	assert_veiled("", "");
-	assert_veiled("a=1\r\n b.password : x\\\r\n  y\r\nc=2", "a=1\r\n b.password : <clear text>\r\nc=2");
-	assert_veiled("b.password=\nb.password=${x:y}\n", "b.password=\nb.password=${x:y}\n");
+	assert_masked("", "");
+	assert_masked("a=1\r\n b.password : x\\\r\n  y\r\nc=2", "a=1\r\n b.password : <clear text>\r\nc=2");
+	assert_masked("b.password=\nb.password=${x:y}\n", "b.password=\nb.password=${x:y}\n");
 	/* A line that is hidden by a later one is seen all the same. */
-	assert_veiled("b.password=x\nb.password=y\n",
+	assert_masked("b.password=x\nb.password=y\n",
 	    "b.password=<clear text>\nb.password=<clear text>\n");
-	assert_veiled("pass\\u0077ord=x\n", "pass\\u0077ord=<clear text>\n");
+	assert_masked("pass\\u0077ord=x\n", "pass\\u0077ord=<clear text>\n");
 }
 
 static void
 test_what_is_not_read_is_looked_at_by_line(void **state)
 {
 	(void)state;
-	assert_veiled("# b.password = x y \n#b.password\n! b.password:\t x\n#b.password=\n",
+	assert_masked("# b.password = x y \n#b.password\n! b.password:\t x\n#b.password=\n",
 	    "# b.password = <clear text> \n#b.password\n! b.password:\t <clear text>\n"
 	    "#b.password=\n");
 	/* Behind a malformed escape. */
-	assert_veiled("a=1\nb=\\u1\nb.password=x\r\n\"c.password\": \"x\",\nd=1\n",
+	assert_masked("a=1\nb=\\u1\nb.password=x\r\n\"c.password\": \"x\",\nd=1\n",
 	    "a=1\nb=\\u1\nb.password=<clear text>\r\n\"c.password\": <clear text>\nd=1\n");
 	/* Prose is none. */
-	assert_veiled("# the password: one to remember\n", "# the password: one to remember\n");
+	assert_masked("# the password: one to remember\n", "# the password: one to remember\n");
 }
 
 static void
@@ -81,7 +81,7 @@ test_files_without_secrets_come_byte_for_byte(void **state)
 	(void)state;
 	for (int round = 0; round < 4000; round++) {
 		n = random_document(&rnd, bytes, sizeof(bytes));
-		veil(bytes, n, &out);
+		mask(bytes, n, &out);
 		assert_int_equal(out.len, n);
 		if (n > 0)
 			assert_memory_equal(out.data, bytes, n);

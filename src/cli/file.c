@@ -627,19 +627,27 @@ encrypt_all(struct change *c, const struct options *o, const struct key_list *ke
 	return change_finish(c, err);
 }
 
-int
-commands_encrypt(const struct options *o)
+/* Run the body of a command that --config gives keys to. */
+static int
+run_with_keys(const struct options *o, bool trim, int (*body)(struct change *c,
+    const struct options *o, const struct key_list *keys, struct error *err))
 {
 	struct change c = { 0 };
 	struct error err;
 	struct key_list keys;
 	int rc;
 
-	rc = key_list_read(o, true, &keys, &err);
+	rc = key_list_read(o, trim, &keys, &err);
 	if (rc == 0)
-		rc = encrypt_all(&c, o, &keys, &err);
+		rc = body(&c, o, &keys, &err);
 	key_list_release(&keys);
 	return change_status(&c, rc, &err);
+}
+
+int
+commands_encrypt(const struct options *o)
+{
+	return run_with_keys(o, true, encrypt_all);
 }
 
 /* What another program sealed over opens, but not in silence. */
@@ -654,11 +662,13 @@ note_changed(const struct secrets_file *s)
 }
 
 static int
-decrypt(struct change *c, const struct options *o, const struct key_list *keys, struct buf *text,
+decrypt(struct change *c, const struct options *o, const struct key_list *keys,
     struct error *err)
 {
 	const char *path = o->text[FLAG_OUTPUT_FILE];
 	bool to_stdout = output_is_stdout(path);
+	struct buf text;
+	int rc;
 
 	if (to_stdout && o->on[FLAG_DRY_RUN]) {
 		error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
@@ -667,31 +677,24 @@ decrypt(struct change *c, const struct options *o, const struct key_list *keys, 
 	if (change_open(c, o, false, err) != 0 || change_key(c, err) != 0 ||
 	    secrets_file_unlock(c->secrets, c->master, err) != 0)
 		return -1;
-	if (render_opened(c->config, c->secrets, keys->keys, keys->lens, keys->count,
-	    o->on[FLAG_ANY_NAME], text, err) != 0)
-		return -1;
-	note_changed(c->secrets);
-	if (text->len == 0)
-		report_note("nothing to open: no value refers to a sealed entry");
-	return to_stdout ? output_write(text, err) : change_write_output(c, path, text, err);
+	buf_init_secret(&text, BUF_MAX_FILE);
+	rc = render_opened(c->config, c->secrets, keys->keys, keys->lens, keys->count,
+	    o->on[FLAG_ANY_NAME], &text, err);
+	if (rc == 0) {
+		note_changed(c->secrets);
+		if (text.len == 0)
+			report_note("nothing to open: no value refers to a sealed entry");
+		rc = to_stdout ? output_write(&text, err) :
+		    change_write_output(c, path, &text, err);
+	}
+	buf_release(&text);
+	return rc;
 }
 
 int
 commands_decrypt(const struct options *o)
 {
-	struct change c = { 0 };
-	struct error err;
-	struct key_list keys;
-	struct buf text;
-	int rc;
-
-	buf_init_secret(&text, BUF_MAX_FILE);
-	rc = key_list_read(o, true, &keys, &err);
-	if (rc == 0)
-		rc = decrypt(&c, o, &keys, &text, &err);
-	key_list_release(&keys);
-	buf_release(&text);
-	return change_status(&c, rc, &err);
+	return run_with_keys(o, true, decrypt);
 }
 
 int
@@ -756,18 +759,11 @@ remove_keys(struct change *c, const struct options *o, const struct key_list *ke
 int
 commands_remove(const struct options *o)
 {
-	struct change c = { 0 };
-	struct error err;
-	struct key_list keys;
-	int rc;
+	int status = run_with_keys(o, false, remove_keys);
 
-	rc = key_list_read(o, false, &keys, &err);
-	if (rc == 0)
-		rc = remove_keys(&c, o, &keys, &err);
-	key_list_release(&keys);
-	if (rc == 0 && !o->on[FLAG_DRY_RUN])
+	if (status == 0 && !o->on[FLAG_DRY_RUN])
 		report_line("Deleted configuration values.");
-	return change_status(&c, rc, &err);
+	return status;
 }
 
 static int

@@ -32,23 +32,29 @@
 #define GIT_SETUP_SECTIONS 2
 
 #define PATH_MAX_BYTES 65536
+#define TEXT_MAX BUF_MAX_FILE
 #define FILES_MAX 4
 #define HOOK_MARK "# propseal: no secret in clear text (propseal git install)"
-#define GIT_ATTRIBUTES_TEXT_MAX BUF_MAX_FILE
-
-#define GIT_INSTALL_TEXT_MAX BUF_MAX_FILE
 #define MODE_ATTRIBUTES 0644
 #define MODE_HOOK 0755
-#define GIT_UNINSTALL_TEXT_MAX BUF_MAX_FILE
-
-/* What `git install` sets up and `git uninstall` takes away again. */
-
-/* Where things are in one repository, and what we are called. */
+/* What `git install` sets up and `git uninstall` takes away again, in one
+ * repository or for all of a user's. */
 struct git_setup {
+	const struct options *o;
+	bool global;
 	struct buf top;		/* of the work tree */
 	struct buf attributes;	/* the path of .gitattributes */
 	struct buf hook;	/* the path of the pre-commit hook */
-	struct buf program;	/* for a shell: `propseal`, or a path in quotes */
+	struct buf program;	/* what we are called, for a shell: `propseal`, or a quoted path */
+
+	struct buf text;	/* .gitattributes as it will be */
+	struct buf added;	/* the new lines in it, without the comment; empty: none */
+	struct buf hook_text;	/* the new hook */
+	bool new_hook;		/* else it stays as it is */
+
+	size_t lines;		/* taken out of .gitattributes */
+	bool had_hook;		/* ours */
+	bool sections[GIT_SETUP_SECTIONS];	/* that are there */
 };
 
 enum git_hook { GIT_HOOK_NONE, GIT_HOOK_OURS, GIT_HOOK_CALLS_US, GIT_HOOK_FOREIGN };
@@ -60,48 +66,40 @@ struct git_file {
 	unsigned int mode;	/* of a new file */
 };
 
-/* The lines of .gitattributes for `git install`. */
-struct git_attributes {
-	struct git_setup *setup;
-	const struct options *o;
-	struct buf added;	/* the new lines, without the comment; empty: none */
-	struct buf text;	/* the whole file with them */
-};
-
-struct install {
-	const struct options *o;
-	struct git_setup g;
-	bool in_repository;	/* not --global */
-	struct git_attributes attributes;
-	struct buf hook;	/* the new hook */
-	bool new_hook;		/* else it stays as it is */
-};
-
-struct uninstall {
-	const struct options *o;
-	struct git_setup g;
-	struct buf attributes;	/* what is left of .gitattributes */
-	size_t lines;		/* taken out of it */
-	bool hook;		/* ours is there */
-	bool sections[GIT_SETUP_SECTIONS];
-};
-
 static void
-git_setup_init(struct git_setup *g)
+git_setup_init(struct git_setup *g, const struct options *o)
 {
+	memset(g, 0, sizeof(*g));
+	g->o = o;
+	g->global = o->on[FLAG_GLOBAL];
 	buf_init(&g->top, PATH_MAX_BYTES);
 	buf_init(&g->attributes, PATH_MAX_BYTES);
 	buf_init(&g->hook, PATH_MAX_BYTES);
 	buf_init(&g->program, PATH_MAX_BYTES);
+	buf_init(&g->text, TEXT_MAX);
+	buf_init(&g->added, TEXT_MAX);
+	buf_init(&g->hook_text, TEXT_MAX);
 }
 
-static void
-git_setup_release(struct git_setup *g)
+/* The end of a command. */
+static int
+git_setup_status(struct git_setup *g, int rc, const struct error *err)
 {
 	buf_release(&g->top);
 	buf_release(&g->attributes);
 	buf_release(&g->hook);
 	buf_release(&g->program);
+	buf_release(&g->text);
+	buf_release(&g->added);
+	buf_release(&g->hook_text);
+	return rc == 0 ? 0 : report_error(err);
+}
+
+/* Which of git's configurations is it? */
+static const char *
+git_setup_where(const struct git_setup *g)
+{
+	return g->global ? "--global" : "--local";
 }
 
 /* Is a program of our name in PATH this very one? */
@@ -160,14 +158,14 @@ git_setup_find_program(struct git_setup *g)
 	git_setup_append_quoted(&g->program, path);
 }
 
-/* Fill in the program, and with ${repository} the rest.  core.hooksPath counts. */
+/* Fill in the program, and in a repository the paths.  core.hooksPath counts. */
 static int
-git_setup_find(struct git_setup *g, bool repository, struct error *err)
+git_setup_find(struct git_setup *g, struct error *err)
 {
 	static const char *const hooks[] = { "rev-parse", "--git-path", "hooks", NULL };
 
 	git_setup_find_program(g);
-	if (repository) {
+	if (!g->global) {
 		if (git_top(&g->top, err) != 0 || git_line(hooks, &g->hook, NULL, err) != 0)
 			return -1;
 		buf_append_str(&g->hook, "/pre-commit");
@@ -298,22 +296,6 @@ git_setup_write(const struct git_file *files, size_t n, int lock_timeout_ms, str
 	return rc;
 }
 
-static void
-git_attributes_init(struct git_attributes *a)
-{
-	a->setup = NULL;
-	a->o = NULL;
-	buf_init(&a->added, GIT_ATTRIBUTES_TEXT_MAX);
-	buf_init(&a->text, GIT_ATTRIBUTES_TEXT_MAX);
-}
-
-static void
-git_attributes_release(struct git_attributes *a)
-{
-	buf_release(&a->added);
-	buf_release(&a->text);
-}
-
 /* A path as a pattern of gitattributes(5), anchored at the top. */
 static void
 append_pattern(struct buf *out, const char *path)
@@ -358,7 +340,7 @@ has_line(const struct buf *text, const struct buf *line)
 
 /* Add the line of a pattern, once. */
 static int
-git_attributes_add_line(struct git_attributes *a, const struct buf *pattern, struct error *err)
+git_attributes_add_line(struct git_setup *g, const struct buf *pattern, struct error *err)
 {
 	struct buf line;
 	int rc;
@@ -366,17 +348,17 @@ git_attributes_add_line(struct git_attributes *a, const struct buf *pattern, str
 	buf_init(&line, 65536);
 	buf_append(&line, pattern->data, pattern->len);
 	buf_append_str(&line, GIT_SETUP_ATTRIBUTES);
-	if ((rc = buf_check(&line, err)) == 0 && !has_line(&a->text, &line) &&
-	    !has_line(&a->added, &line)) {
-		buf_append(&a->added, line.data, line.len);
-		buf_append_char(&a->added, '\n');
+	if ((rc = buf_check(&line, err)) == 0 && !has_line(&g->text, &line) &&
+	    !has_line(&g->added, &line)) {
+		buf_append(&g->added, line.data, line.len);
+		buf_append_char(&g->added, '\n');
 	}
 	buf_release(&line);
 	return rc;
 }
 
 static int
-git_attributes_add_path(struct git_attributes *a, const char *path, struct error *err)
+git_attributes_add_path(struct git_setup *g, const char *path, struct error *err)
 {
 	struct buf pattern;
 	int rc;
@@ -385,7 +367,7 @@ git_attributes_add_path(struct git_attributes *a, const char *path, struct error
 	append_pattern(&pattern, path);
 	rc = buf_check(&pattern, err);
 	if (rc == 0)
-		rc = git_attributes_add_line(a, &pattern, err);
+		rc = git_attributes_add_line(g, &pattern, err);
 	buf_release(&pattern);
 	return rc;
 }
@@ -402,9 +384,9 @@ git_attributes_is_secrets_file(const char *path)
 
 /* Every secrets file of the work tree that git does not ignore. */
 static int
-git_attributes_add_found(struct git_attributes *a, size_t *found, struct error *err)
+git_attributes_add_found(struct git_setup *g, size_t *found, struct error *err)
 {
-	const char *top = buf_cstr(&a->setup->top);
+	const char *top = buf_cstr(&g->top);
 	const char *argv[] = { "-C", top, "ls-files", "-z", "--cached", "--others",
 		"--exclude-standard", "--", "*.properties", NULL };
 	struct buf list, path;
@@ -412,7 +394,7 @@ git_attributes_add_found(struct git_attributes *a, size_t *found, struct error *
 	size_t at, len;
 	int rc;
 
-	buf_init(&list, GIT_ATTRIBUTES_TEXT_MAX);
+	buf_init(&list, TEXT_MAX);
 	buf_init(&path, 65536);
 	rc = git_run(argv, &list, NULL, err);
 	for (at = 0; rc == 0 && at < list.len; at += len + 1) {
@@ -423,7 +405,7 @@ git_attributes_add_found(struct git_attributes *a, size_t *found, struct error *
 		if (!git_attributes_is_secrets_file(buf_cstr(&path)))
 			continue;
 		++*found;
-		rc = git_attributes_add_path(a, name, err);
+		rc = git_attributes_add_path(g, name, err);
 	}
 	buf_release(&path);
 	buf_release(&list);
@@ -432,9 +414,9 @@ git_attributes_add_found(struct git_attributes *a, size_t *found, struct error *
 
 /* The secrets file that was named, by its place in the work tree. */
 static int
-add_named(struct git_attributes *a, const char *path, size_t *found, struct error *err)
+add_named(struct git_setup *g, const char *path, size_t *found, struct error *err)
 {
-	char *real = realpath(path, NULL), *top = realpath(buf_cstr(&a->setup->top), NULL);
+	char *real = realpath(path, NULL), *top = realpath(buf_cstr(&g->top), NULL);
 	size_t n = top != NULL ? strlen(top) : 0;
 	int rc = 0;
 
@@ -442,12 +424,12 @@ add_named(struct git_attributes *a, const char *path, size_t *found, struct erro
 		rc = error_io(err, path, "cannot find");
 	else if (top == NULL || strncmp(real, top, n) != 0 || real[n] != '/') {
 		/* That of propseal.ini need not be meant. */
-		if (a->o->from[FLAG_LOCAL_SECRETS_FILE].file != NULL)
+		if (g->o->from[FLAG_LOCAL_SECRETS_FILE].file != NULL)
 			goto done;
 		error_set(err, ERROR_USAGE, "the secrets file is not in this work tree");
 		rc = error_place(err, path, 0);
 	} else
-		rc = git_attributes_add_path(a, real + n + 1, err);
+		rc = git_attributes_add_path(g, real + n + 1, err);
 	*found += rc == 0;
 done:
 	free(real);
@@ -456,27 +438,27 @@ done:
 }
 
 static int
-choose_files(struct git_attributes *a, struct error *err)
+choose_files(struct git_setup *g, struct error *err)
 {
-	const char *named = a->o->text[FLAG_LOCAL_SECRETS_FILE];
+	const char *named = g->o->text[FLAG_LOCAL_SECRETS_FILE];
 	struct buf pattern;
-	size_t found = a->o->arg_count;
+	size_t found = g->o->arg_count;
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < a->o->arg_count; i++) {
+	for (size_t i = 0; rc == 0 && i < g->o->arg_count; i++) {
 		buf_init(&pattern, 65536);
-		buf_append_str(&pattern, a->o->args[i]);
-		if (strpbrk(a->o->args[i], " \t\n\"") != NULL)
+		buf_append_str(&pattern, g->o->args[i]);
+		if (strpbrk(g->o->args[i], " \t\n\"") != NULL)
 			rc = error_set(err, ERROR_USAGE, "a pattern has no blanks or quotes: %s",
-			    a->o->args[i]);
+			    g->o->args[i]);
 		else
-			rc = git_attributes_add_line(a, &pattern, err);
+			rc = git_attributes_add_line(g, &pattern, err);
 		buf_release(&pattern);
 	}
 	if (rc == 0 && named != NULL)
-		rc = add_named(a, named, &found, err);
+		rc = add_named(g, named, &found, err);
 	if (rc == 0 && found == 0)
-		rc = git_attributes_add_found(a, &found, err);
+		rc = git_attributes_add_found(g, &found, err);
 	if (rc != 0 || found > 0)
 		return rc;
 	error_set(err, ERROR_MISSING, "there is no secrets file in this work tree");
@@ -485,85 +467,82 @@ choose_files(struct git_attributes *a, struct error *err)
 }
 
 /**
- * git_attributes_plan(a, setup, o, err):
+ * git_attributes_plan(g, err):
  * Find the secrets files: the patterns that are the arguments, the file of
  * --local-secrets-file, or every one in the work tree that git does not
  * ignore.  ERROR_MISSING: none; ERROR_USAGE: a bad pattern, or a file
  * elsewhere; ERROR_IO.
  */
 static int
-git_attributes_plan(struct git_attributes *a, struct git_setup *setup, const struct options *o,
-    struct error *err)
+git_attributes_plan(struct git_setup *g, struct error *err)
 {
 	struct buf comment;
 	bool exists;
 
-	a->setup = setup;
-	a->o = o;
-	if (git_setup_read(&setup->attributes, &a->text, &exists, err) != 0 ||
-	    choose_files(a, err) != 0)
+	if (git_setup_read(&g->attributes, &g->text, &exists, err) != 0 ||
+	    choose_files(g, err) != 0)
 		return -1;
-	if (a->added.len == 0)
+	if (g->added.len == 0)
 		return 0;
-	if (a->text.len > 0 && a->text.data[a->text.len - 1] != '\n')
-		buf_append_char(&a->text, '\n');
+	if (g->text.len > 0 && g->text.data[g->text.len - 1] != '\n')
+		buf_append_char(&g->text, '\n');
 	buf_init(&comment, 4096);
 	buf_append_str(&comment, GIT_SETUP_COMMENT);
-	if (!has_line(&a->text, &comment))
-		buf_append_str(&a->text, GIT_SETUP_COMMENT "\n");
+	if (!has_line(&g->text, &comment))
+		buf_append_str(&g->text, GIT_SETUP_COMMENT "\n");
 	buf_release(&comment);
-	buf_append(&a->text, a->added.data, a->added.len);
-	return buf_check(&a->text, err);
+	buf_append(&g->text, g->added.data, g->added.len);
+	return buf_check(&g->text, err);
 }
 
 /* --- what is to be done --- */
 
 static int
-plan_hook(struct install *in, struct error *err)
+plan_hook(struct git_setup *g, struct error *err)
 {
 	enum git_hook hook = GIT_HOOK_NONE;
 	struct buf line, old;
 	bool exists;
 	int rc;
 
-	if (in->o->on[FLAG_NO_HOOK])
+	if (g->o->on[FLAG_NO_HOOK])
 		return 0;
-	if (git_setup_hook(&in->g, &hook, err) != 0)
+	if (git_setup_hook(g, &hook, err) != 0)
 		return -1;
 	if (hook == GIT_HOOK_CALLS_US)
 		return 0;
 	if (hook == GIT_HOOK_FOREIGN) {
 		buf_init(&line, 65536);
-		git_setup_hook_line(&in->g, &line);
+		git_setup_hook_line(g, &line);
 		error_set(err, ERROR_EXISTS, "the repository has a pre-commit hook of its own");
-		error_place(err, buf_cstr(&in->g.hook), 0);
+		error_place(err, buf_cstr(&g->hook), 0);
 		rc = error_hint(err, "add this line to it and run this command again, or give "
 		    "--no-hook: %s", buf_cstr(&line));
 		buf_release(&line);
 		return rc;
 	}
-	git_setup_hook_text(&in->g, &in->hook);
-	buf_init(&old, GIT_INSTALL_TEXT_MAX);
-	rc = git_setup_read(&in->g.hook, &old, &exists, err);
+	git_setup_hook_text(g, &g->hook_text);
+	buf_init(&old, TEXT_MAX);
+	rc = git_setup_read(&g->hook, &old, &exists, err);
 	/* Ours already, to the letter? */
-	in->new_hook = old.len != in->hook.len ||
-	    memcmp(old.data, in->hook.data, old.len) != 0;
+	g->new_hook = old.len != g->hook_text.len ||
+	    memcmp(old.data, g->hook_text.data, old.len) != 0;
 	buf_release(&old);
-	return rc == 0 ? buf_check(&in->hook, err) : -1;
+	return rc == 0 ? buf_check(&g->hook_text, err) : -1;
 }
 
 /* --- doing it --- */
 
 static int
-set_settings(struct install *in, struct error *err)
+set_settings(struct git_setup *g, struct error *err)
 {
 	struct buf value;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SETTINGS; i++) {
 		buf_init(&value, 65536);
-		const char *name = git_setup_setting(&in->g, i, &value);
-		const char *argv[] = { "config", in->in_repository ? "--local" : "--global", name,
+		const char *name = git_setup_setting(g, i, &value);
+		const char *argv[] = { "config", git_setup_where(g), name,
 			buf_cstr(&value), NULL };
 
 		rc = git_run(argv, NULL, NULL, err);
@@ -573,9 +552,9 @@ set_settings(struct install *in, struct error *err)
 }
 
 static int
-git_install_make_folder(struct install *in, struct error *err)
+git_install_make_folder(struct git_setup *g, struct error *err)
 {
-	char *path = strdup(buf_cstr(&in->g.hook));
+	char *path = strdup(buf_cstr(&g->hook));
 	int rc = 0;
 
 	if (path == NULL)
@@ -589,32 +568,32 @@ git_install_make_folder(struct install *in, struct error *err)
 }
 
 static int
-write_files(struct install *in, struct error *err)
+write_files(struct git_setup *g, struct error *err)
 {
 	struct git_file files[2];
 	size_t n = 0;
 
-	if (in->attributes.added.len > 0)
-		files[n++] = (struct git_file){ buf_cstr(&in->g.attributes), &in->attributes.text,
+	if (g->added.len > 0)
+		files[n++] = (struct git_file){ buf_cstr(&g->attributes), &g->text,
 			MODE_ATTRIBUTES };
-	if (in->new_hook) {
-		if (git_install_make_folder(in, err) != 0)
+	if (g->new_hook) {
+		if (git_install_make_folder(g, err) != 0)
 			return -1;
-		files[n++] = (struct git_file){ buf_cstr(&in->g.hook), &in->hook, MODE_HOOK };
+		files[n++] = (struct git_file){ buf_cstr(&g->hook), &g->hook_text, MODE_HOOK };
 	}
-	return n == 0 ? 0 : git_setup_write(files, n, options_lock_timeout(in->o), err);
+	return n == 0 ? 0 : git_setup_write(files, n, options_lock_timeout(g->o), err);
 }
 
 /* What is done, or would be: one line each. */
 static int
-git_install_show(struct install *in, struct error *err)
+git_install_show(struct git_setup *g, struct error *err)
 {
 	struct buf out, value;
 	const char *p, *end;
 	int rc;
 
-	buf_init(&out, GIT_INSTALL_TEXT_MAX);
-	for (p = buf_cstr(&in->attributes.added); *p != '\0'; p = end + 1) {
+	buf_init(&out, TEXT_MAX);
+	for (p = buf_cstr(&g->added); *p != '\0'; p = end + 1) {
 		end = strchr(p, '\n');
 		buf_append_str(&out, ".gitattributes: ");
 		text_append_visible(&out, p, (size_t)(end - p));
@@ -622,15 +601,15 @@ git_install_show(struct install *in, struct error *err)
 	}
 	for (size_t i = 0; i < GIT_SETUP_SETTINGS; i++) {
 		buf_init(&value, 65536);
-		buf_printf(&out, "git config %s: ", git_setup_setting(&in->g, i, &value));
+		buf_printf(&out, "git config %s: ", git_setup_setting(g, i, &value));
 		text_append_visible(&out, value.data, value.len);
 		buf_append_char(&out, '\n');
 		buf_release(&value);
 	}
-	if (in->new_hook) {
-		text_append_visible(&out, in->g.hook.data, in->g.hook.len);
+	if (g->new_hook) {
+		text_append_visible(&out, g->hook.data, g->hook.len);
 		buf_append_str(&out, ": ");
-		git_setup_hook_line(&in->g, &out);
+		git_setup_hook_line(g, &out);
 		buf_append_char(&out, '\n');
 	}
 	rc = output_write(&out, err);
@@ -639,35 +618,26 @@ git_install_show(struct install *in, struct error *err)
 }
 
 static int
-install(struct install *in, struct error *err)
+install(struct git_setup *g, struct error *err)
 {
-	if (git_setup_find(&in->g, in->in_repository, err) != 0)
+	if (git_setup_find(g, err) != 0)
 		return -1;
-	if (in->in_repository &&
-	    (git_attributes_plan(&in->attributes, &in->g, in->o, err) != 0 ||
-	    plan_hook(in, err) != 0))
+	if (!g->global && (git_attributes_plan(g, err) != 0 || plan_hook(g, err) != 0))
 		return -1;
-	if (!in->o->on[FLAG_DRY_RUN] && (set_settings(in, err) != 0 ||
-	    (in->in_repository && write_files(in, err) != 0)))
+	if (!g->o->on[FLAG_DRY_RUN] && (set_settings(g, err) != 0 ||
+	    (!g->global && write_files(g, err) != 0)))
 		return -1;
-	return git_install_show(in, err);
+	return git_install_show(g, err);
 }
 
 int
 commands_git_install(const struct options *o)
 {
-	struct install in = { .o = o, .in_repository = !o->on[FLAG_GLOBAL] };
+	struct git_setup g;
 	struct error err;
-	int rc;
 
-	git_setup_init(&in.g);
-	git_attributes_init(&in.attributes);
-	buf_init(&in.hook, GIT_INSTALL_TEXT_MAX);
-	rc = install(&in, &err);
-	buf_release(&in.hook);
-	git_attributes_release(&in.attributes);
-	git_setup_release(&in.g);
-	return rc == 0 ? 0 : report_error(&err);
+	git_setup_init(&g, o);
+	return git_setup_status(&g, install(&g, &err), &err);
 }
 
 static bool
@@ -682,7 +652,7 @@ git_uninstall_is_ours(const unsigned char *line, size_t len)
 }
 
 static int
-plan_attributes(struct uninstall *u, struct error *err)
+plan_attributes(struct git_setup *g, struct error *err)
 {
 	const unsigned char *p, *end;
 	struct buf old;
@@ -690,53 +660,53 @@ plan_attributes(struct uninstall *u, struct error *err)
 	size_t n, len;
 	int rc;
 
-	buf_init(&old, GIT_UNINSTALL_TEXT_MAX);
-	rc = git_setup_read(&u->g.attributes, &old, &exists, err);
+	buf_init(&old, TEXT_MAX);
+	rc = git_setup_read(&g->attributes, &old, &exists, err);
 	p = old.data;
 	for (n = rc == 0 ? old.len : 0; n > 0; n -= len, p += len) {
 		end = memchr(p, '\n', n);
 		len = end != NULL ? (size_t)(end - p) + 1 : n;
 		if (git_uninstall_is_ours(p, len - (end != NULL)))
-			u->lines++;
+			g->lines++;
 		else
-			buf_append(&u->attributes, p, len);
+			buf_append(&g->text, p, len);
 	}
 	buf_release(&old);
-	return rc == 0 ? buf_check(&u->attributes, err) : -1;
+	return rc == 0 ? buf_check(&g->text, err) : -1;
 }
 
 static int
-find_sections(struct uninstall *u, const char *where, struct error *err)
+find_sections(struct git_setup *g, struct error *err)
 {
 	char pattern[64];
 	int status;
 
 	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++) {
 		snprintf(pattern, sizeof(pattern), "^%s[.]", git_setup_section(i));
-		const char *argv[] = { "config", where, "--get-regexp", pattern, NULL };
+		const char *argv[] = { "config", git_setup_where(g), "--get-regexp", pattern, NULL };
 
 		if (git_run(argv, NULL, &status, err) != 0)
 			return -1;
-		u->sections[i] = status == 0;
+		g->sections[i] = status == 0;
 	}
 	return 0;
 }
 
 static int
-git_uninstall_show(struct uninstall *u, struct error *err)
+git_uninstall_show(struct git_setup *g, struct error *err)
 {
 	struct buf out;
 	int rc;
 
-	buf_init(&out, GIT_UNINSTALL_TEXT_MAX);
-	if (u->lines > 0)
-		buf_printf(&out, ".gitattributes: %zu %s out\n", u->lines,
-		    u->lines == 1 ? "line" : "lines");
+	buf_init(&out, TEXT_MAX);
+	if (g->lines > 0)
+		buf_printf(&out, ".gitattributes: %zu %s out\n", g->lines,
+		    g->lines == 1 ? "line" : "lines");
 	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++)
-		if (u->sections[i])
+		if (g->sections[i])
 			buf_printf(&out, "git config: section %s out\n", git_setup_section(i));
-	if (u->hook)
-		buf_printf(&out, "%s: removed\n", buf_cstr(&u->g.hook));
+	if (g->had_hook)
+		buf_printf(&out, "%s: removed\n", buf_cstr(&g->hook));
 	if (out.len == 0)
 		buf_append_str(&out, "nothing is installed\n");
 	rc = output_write(&out, err);
@@ -751,60 +721,53 @@ remove_file(const char *path, struct error *err)
 }
 
 static int
-git_uninstall_apply(struct uninstall *u, const char *where, struct error *err)
+git_uninstall_apply(struct git_setup *g, struct error *err)
 {
-	const char *path = buf_cstr(&u->g.attributes);
-	struct git_file file = { path, &u->attributes, 0 };
+	const char *path = buf_cstr(&g->attributes);
+	struct git_file file = { path, &g->text, 0 };
 	int rc = 0;
 
-	if (u->hook && remove_file(buf_cstr(&u->g.hook), err) != 0)
+	if (g->had_hook && remove_file(buf_cstr(&g->hook), err) != 0)
 		return -1;
-	if (u->lines > 0)
-		rc = u->attributes.len == 0 ? remove_file(path, err) :
-		    git_setup_write(&file, 1, options_lock_timeout(u->o), err);
+	if (g->lines > 0)
+		rc = g->text.len == 0 ? remove_file(path, err) :
+		    git_setup_write(&file, 1, options_lock_timeout(g->o), err);
 	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SECTIONS; i++) {
-		const char *argv[] = { "config", where, "--remove-section", git_setup_section(i),
-			NULL };
+		const char *argv[] = { "config", git_setup_where(g), "--remove-section",
+			git_setup_section(i), NULL };
 
-		if (u->sections[i])
+		if (g->sections[i])
 			rc = git_run(argv, NULL, NULL, err);
 	}
 	return rc;
 }
 
 static int
-uninstall(struct uninstall *u, struct error *err)
+uninstall(struct git_setup *g, struct error *err)
 {
-	bool global = u->o->on[FLAG_GLOBAL];
-	const char *where = global ? "--global" : "--local";
 	enum git_hook hook = GIT_HOOK_NONE;
 
-	if (git_setup_find(&u->g, !global, err) != 0)
+	if (git_setup_find(g, err) != 0)
 		return -1;
-	if (!global && (plan_attributes(u, err) != 0 || git_setup_hook(&u->g, &hook, err) != 0))
+	if (!g->global && (plan_attributes(g, err) != 0 || git_setup_hook(g, &hook, err) != 0))
 		return -1;
-	u->hook = hook == GIT_HOOK_OURS;
-	if (find_sections(u, where, err) != 0)
+	g->had_hook = hook == GIT_HOOK_OURS;
+	if (find_sections(g, err) != 0)
 		return -1;
-	if (!u->o->on[FLAG_DRY_RUN] && git_uninstall_apply(u, where, err) != 0)
+	if (!g->o->on[FLAG_DRY_RUN] && git_uninstall_apply(g, err) != 0)
 		return -1;
 	if (hook == GIT_HOOK_CALLS_US)
 		report_note("%s calls `propseal git check`: take that line out by hand",
-		    buf_cstr(&u->g.hook));
-	return git_uninstall_show(u, err);
+		    buf_cstr(&g->hook));
+	return git_uninstall_show(g, err);
 }
 
 int
 commands_git_uninstall(const struct options *o)
 {
-	struct uninstall u = { .o = o };
+	struct git_setup g;
 	struct error err;
-	int rc;
 
-	git_setup_init(&u.g);
-	buf_init(&u.attributes, GIT_UNINSTALL_TEXT_MAX);
-	rc = uninstall(&u, &err);
-	buf_release(&u.attributes);
-	git_setup_release(&u.g);
-	return rc == 0 ? 0 : report_error(&err);
+	git_setup_init(&g, o);
+	return git_setup_status(&g, uninstall(&g, &err), &err);
 }

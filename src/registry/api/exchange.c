@@ -42,10 +42,6 @@
 #define LAZY_MAX 64
 #define OPENAPI_MAX ((size_t)1 << 20)
 
-/* Whether a request may go on to its endpoint: login, rights, route and
- * method, names, kind of body - in this order, so that nothing about what is
- * stored, or which routes there are, is told to who may not know. */
-
 struct api_worker {
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -266,6 +262,10 @@ api_worker_run(struct exchange *x, void (*work)(struct exchange *x),
 	if (!taken)
 		answer_fail(x, 503, 50302, "Too much is waiting to be done; try again");
 }
+
+/* Whether a request may go on to its endpoint: login, rights, route and
+ * method, names, kind of body - in this order, so that nothing about what is
+ * stored, or which routes there are, is told to who may not know. */
 
 static bool
 admit_needs_login(const struct exchange *x)

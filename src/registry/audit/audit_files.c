@@ -369,19 +369,17 @@ static int
 audit_anchor_put(const struct key *k, const struct audit_chain *c, uint64_t first, struct buf *out,
     struct error *err)
 {
-	char hex[2 * MAC_BYTES + 1];
-	struct audit_text t = { hex, hex + sizeof(hex) - 1 };
+	char hex[2 * MAC_BYTES];
 	unsigned char sum[MAC_BYTES];
 	struct json_out o;
 	struct mac *m;
 	int rc;
 
-	audit_text_hex(&t, c->hash, MAC_BYTES);
-	*t.at = '\0';
+	hex_text(c->hash, MAC_BYTES, hex);
 	json_out_init(&o, out);
 	json_out_object(&o, NULL);
 	json_out_uint(&o, "seq", c->seq);
-	json_out_text(&o, "hash", hex);
+	json_out_text_n(&o, "hash", hex, sizeof(hex));
 	json_out_uint(&o, "first", first);
 	if (buf_check(out, err) != 0 || (m = mac_new(k, PURPOSE, err)) == NULL)
 		return -1;
@@ -389,9 +387,8 @@ audit_anchor_put(const struct key *k, const struct audit_chain *c, uint64_t firs
 	mac_free(m);
 	if (rc != 0)
 		return -1;
-	t.at = hex;
-	audit_text_hex(&t, sum, MAC_BYTES);
-	json_out_text(&o, "mac", hex);
+	hex_text(sum, MAC_BYTES, hex);
+	json_out_text_n(&o, "mac", hex, sizeof(hex));
 	json_out_end(&o);
 	return json_out_finish(&o, err);
 }

@@ -39,9 +39,6 @@ audit_text_put(struct audit_text *t, const void *bytes, size_t n)
 /* A literal. */
 #define AUDIT_TEXT_PUT(t, literal) audit_text_put((t), "" literal, sizeof(literal) - 1)
 
-/* Lower-case hexadecimal. */
-void audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n);
-
 #define AUDIT_TEXT_TIME 24
 
 /*

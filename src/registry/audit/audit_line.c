@@ -45,7 +45,8 @@ audit_text_number(struct audit_text *t, uint64_t n)
 	audit_text_put(t, digits, number_text(n, digits));
 }
 
-void
+/* Lower-case hexadecimal. */
+static void
 audit_text_hex(struct audit_text *t, const unsigned char *bytes, size_t n)
 {
 	if ((size_t)(t->end - t->at) < 2 * n)

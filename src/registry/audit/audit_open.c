@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "crypto/key.h"
 #include "crypto/random.h"
 #include "registry/audit/audit.h"
@@ -131,14 +132,13 @@ static int
 init_keys(struct audit *a, const struct key *k, struct error *err)
 {
 	unsigned char id[AUDIT_CHAIN_ID / 2];
-	struct audit_text t = { a->id, a->id + AUDIT_CHAIN_ID };
 
 	if ((a->key = key_from_bytes(key_bytes(k), key_length(k), err)) == NULL ||
 	    (a->mac = mac_new(a->key, AUDIT_CHAIN_PURPOSE, err)) == NULL ||
 	    (a->macs = audit_macs_new(a->key, VALUE_PURPOSE, err)) == NULL ||
 	    random_bytes(id, sizeof(id), err) != 0)
 		return -1;
-	audit_text_hex(&t, id, sizeof(id));
+	hex_text(id, sizeof(id), a->id);
 	return 0;
 }
 
@@ -298,7 +298,7 @@ audit_reopen(struct audit *a)
 int
 audit_hmac(struct audit *a, const void *value, size_t n, char out[AUDIT_HMAC_TEXT])
 {
-	struct audit_text t = { out, out + AUDIT_HMAC_TEXT - 1 };
+	static const char name[] = "hmac-sha256:";
 	unsigned char sum[MAC_BYTES];
 	struct mac *m = audit_macs_take(a->macs);
 	int rc;
@@ -307,9 +307,9 @@ audit_hmac(struct audit *a, const void *value, size_t n, char out[AUDIT_HMAC_TEX
 	if (m == NULL)
 		return -1;
 	if ((rc = mac_sum(m, "", 0, value, n, sum, NULL)) == 0) {
-		AUDIT_TEXT_PUT(&t, "hmac-sha256:");
-		audit_text_hex(&t, sum, MAC_BYTES);
-		*t.at = '\0';
+		memcpy(out, name, sizeof(name) - 1);
+		hex_text(sum, MAC_BYTES, out + sizeof(name) - 1);
+		out[AUDIT_HMAC_TEXT - 1] = '\0';
 	}
 	audit_macs_give(a->macs, m);
 	return rc;

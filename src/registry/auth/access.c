@@ -271,12 +271,6 @@ index_holders(struct bindings *b, struct error *err)
 	return 0;
 }
 
-/**
- * bindings_read(data, roles, id, err):
- * From DATA/bindings.json; none where there is no such file.  A binding to a
- * role that is not in the table, or that has not this scope, grants nothing.
- * Needs ${roles} (by its numbers) as long as it lives.
- */
 static void
 bindings_free(struct bindings *b)
 {
@@ -289,6 +283,12 @@ bindings_free(struct bindings *b)
 	free(b);
 }
 
+/**
+ * bindings_read(data, roles, id, err):
+ * From DATA/bindings.json; none where there is no such file.  A binding to a
+ * role that is not in the table, or that has not this scope, grants nothing.
+ * Needs ${roles} (by its numbers) as long as it lives.
+ */
 static struct bindings *
 bindings_read(const char *data, const struct roles *roles, struct file_id *id, struct error *err)
 {

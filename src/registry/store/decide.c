@@ -454,8 +454,6 @@ decide_undelete(struct batch *b, struct store_op *op)
 	end_one(b, op, d, draft_undelete(d, op->version));
 }
 
-/* The actions: each sets the op's result, and adds to the batch what is to be
- * written; what fails leaves the drafts as they were. */
 static void
 decide_destroy(struct batch *b, struct store_op *op)
 {
@@ -474,6 +472,8 @@ decide_destroy(struct batch *b, struct store_op *op)
 	end_one(b, op, d, draft_destroy(d, op->version));
 }
 
+/* The actions: each sets the op's result, and adds to the batch what is to be
+ * written; what fails leaves the drafts as they were. */
 void
 decide_op(struct batch *b, struct store_op *op)
 {

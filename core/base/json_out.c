@@ -94,31 +94,10 @@ append_hiding(struct buf *out, const unsigned char *p, size_t n)
 	buf_append_char(out, '"');
 }
 
-/* A text of which no byte has to be escaped: ${before} (NUL: nothing) and the
- * quotes around it are put at one go, as this is most of what is written. */
-static void
-append_plain(struct buf *out, char before, const void *bytes, size_t n)
-{
-	size_t more = n + 2 + (before != '\0');
-	unsigned char *p;
-
-	if (buf_reserve(out, more) == -1)
-		return;
-	p = out->data + out->len;
-	if (before != '\0')
-		*p++ = (unsigned char)before;
-	*p = '"';
-	memcpy(p + 1, bytes, n);
-	p[n + 1] = '"';
-	out->len += more;
-}
-
 static void
 json_out_append_text(struct json_out *o, const void *bytes, size_t n)
 {
-	if (n > 0 && text_plain_length(bytes, n) == n)
-		append_plain(o->out, '\0', bytes, n);
-	else if (o->hides)
+	if (o->hides)
 		append_hiding(o->out, bytes, n);
 	else
 		text_append_json(o->out, bytes, n);
@@ -146,17 +125,47 @@ begin_item(struct json_out *o)
 static void
 write_name(struct json_out *o, const void *key, size_t n)
 {
-	unsigned char *in = &o->open[o->depth - 1];
-
-	if ((*in & ~HAS_ITEMS) == 0 && !o->breaks && n > 0 && text_plain_length(key, n) == n) {
-		append_plain(o->out, (*in & HAS_ITEMS) != 0 ? ',' : '\0', key, n);
-		*in |= HAS_ITEMS;
-		buf_append_char(o->out, ':');
-		return;
-	}
 	begin_item(o);
 	json_out_append_text(o, key, n);
-	buf_append(o->out, ": ", (*in & IS_PRETTY) != 0 ? 2 : 1);
+	buf_append(o->out, ": ", (o->open[o->depth - 1] & IS_PRETTY) != 0 ? 2 : 1);
+}
+
+/*
+ * Most of what is written is a member of a compact object whose name needs no
+ * escape: that goes at one go.  Returns where its value of ${more} bytes is to
+ * be put (end_member is told where that ended), or NULL: it is another case.
+ */
+static unsigned char *
+begin_member(struct json_out *o, const char *key, size_t more)
+{
+	unsigned char *in, *p;
+	bool first;
+	size_t n;
+
+	if (key == NULL || o->depth == 0 || o->breaks)
+		return NULL;
+	in = &o->open[o->depth - 1];
+	first = (*in & HAS_ITEMS) == 0;
+	n = strlen(key);
+	if ((*in & ~HAS_ITEMS) != 0 || text_plain_length(key, n) != n ||
+	    buf_reserve(o->out, n + 3 + !first + more) == -1)
+		return NULL;
+	*in |= HAS_ITEMS;
+	p = o->out->data + o->out->len;
+	if (!first)
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, key, n);
+	p += n;
+	*p++ = '"';
+	*p++ = ':';
+	return p;
+}
+
+static void
+end_member(struct json_out *o, const unsigned char *end)
+{
+	o->out->len = (size_t)(end - o->out->data);
 }
 
 /* All that comes before a value.  Returns whether one may come here. */
@@ -181,12 +190,20 @@ begin_value(struct json_out *o, const char *key)
 static void
 json_out_begin(struct json_out *o, const char *key, unsigned int kind)
 {
+	char bracket = (kind & IS_ARRAY) != 0 ? '[' : '{';
+	unsigned char *p;
+
 	if (o->depth == JSON_OUT_DEPTH)
 		buf_fail(o->out, ERROR_USAGE);
-	if (!begin_value(o, key))
+	if ((p = begin_member(o, key, 1)) != NULL) {
+		*p = (unsigned char)bracket;
+		end_member(o, p + 1);
+	} else if (begin_value(o, key)) {
+		buf_append_char(o->out, bracket);
+	} else {
 		return;
+	}
 	o->open[o->depth++] = (unsigned char)kind;
-	buf_append_char(o->out, (kind & IS_ARRAY) != 0 ? '[' : '{');
 }
 
 /* How a container is laid out that says nothing of it itself. */
@@ -259,8 +276,17 @@ json_out_text(struct json_out *o, const char *key, const char *text)
 void
 json_out_text_n(struct json_out *o, const char *key, const void *bytes, size_t n)
 {
-	if (begin_value(o, key))
+	unsigned char *p;
+
+	if (n > 0 && text_plain_length(bytes, n) == n &&
+	    (p = begin_member(o, key, n + 2)) != NULL) {
+		*p = '"';
+		memcpy(p + 1, bytes, n);
+		p[n + 1] = '"';
+		end_member(o, p + n + 2);
+	} else if (begin_value(o, key)) {
 		json_out_append_text(o, bytes, n);
+	}
 }
 
 void
@@ -278,11 +304,9 @@ json_out_textf(struct json_out *o, const char *key, const char *fmt, ...)
 static void
 write_number(struct json_out *o, const char *key, bool negative, uint64_t n)
 {
-	if (!begin_value(o, key))
-		return;
-	if (negative)
-		buf_append_char(o->out, '-');
-	number_append(o->out, n);
+	char digits[NUMBER_TEXT + 1] = "-";
+
+	json_out_raw_n(o, key, digits + !negative, number_text(n, digits + 1) + negative);
 }
 
 void
@@ -318,8 +342,14 @@ json_out_raw(struct json_out *o, const char *key, const char *json)
 void
 json_out_raw_n(struct json_out *o, const char *key, const void *json, size_t n)
 {
-	if (begin_value(o, key))
+	unsigned char *p = begin_member(o, key, n);
+
+	if (p != NULL) {
+		memcpy(p, json, n);
+		end_member(o, p + n);
+	} else if (begin_value(o, key)) {
 		buf_append(o->out, json, n);
+	}
 }
 
 int

@@ -251,14 +251,32 @@ text_half(const unsigned char *p)
 /* Is any of eight bytes no plain one?  A borrow or carry can only come from
  * a byte that is none itself. */
 static bool
-has_odd(const unsigned char *p)
+is_odd(uint64_t w)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101);
+
+	return ((w | (w - 0x20 * each) | (w + each) | ((w ^ '"' * each) - each) |
+	    ((w ^ '\\' * each) - each)) & 0x80 * each) != 0;
+}
+
+static bool
+has_odd(const unsigned char *p)
+{
 	uint64_t w;
 
 	memcpy(&w, p, sizeof(w));
-	return ((w | (w - 0x20 * each) | (w + each) | ((w ^ '"' * each) - each) |
-	    ((w ^ '\\' * each) - each)) & 0x80 * each) != 0;
+	return is_odd(w);
+}
+
+/* The same of four to seven, by the first four and the last. */
+static bool
+few_have_odd(const unsigned char *p, size_t n)
+{
+	uint32_t first, last;
+
+	memcpy(&first, p, sizeof(first));
+	memcpy(&last, p + n - sizeof(last), sizeof(last));
+	return is_odd((uint64_t)first << 32 | last);
 }
 
 static bool
@@ -276,7 +294,7 @@ text_plain_length(const void *bytes, size_t n)
 	while (n - i >= 8 && !has_odd(p + i))
 		i += 8;
 	/* A rest of less, with what stands before it. */
-	if (n >= 8 && n - i < 8 && !has_odd(p + n - 8))
+	if (n >= 8 ? n - i < 8 && !has_odd(p + n - 8) : n >= 4 && !few_have_odd(p, n))
 		return n;
 	while (i < n && text_is_plain(p[i]))
 		i++;

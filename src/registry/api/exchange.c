@@ -503,14 +503,17 @@ exchange_work(struct exchange *x, size_t size, void (*release)(void *work))
 	return x->work;
 }
 
-/* A header that is a number, in quotes or not. */
+/* A header that is a number, in quotes or not.  Not by printf: most answers have one. */
 static void
-set_number(struct http_request *r, const char *name, uint64_t n, const char *quote)
+set_number(struct http_request *r, const char *name, uint64_t n, bool quoted)
 {
-	char text[NUMBER_TEXT + 3];
+	char text[NUMBER_TEXT + 3] = "\"";
+	size_t end = 1 + number_text(n, text + 1);
 
-	(void)snprintf(text, sizeof(text), "%s%" PRIu64 "%s", quote, n, quote);
-	http_set_header(r, name, text);
+	if (quoted)
+		text[end++] = '"';
+	text[end] = '\0';
+	http_set_header(r, name, text + !quoted);
 }
 
 void
@@ -521,11 +524,11 @@ exchange_reply(struct exchange *x)
 	reply_headers(r, x->id, x->body.len == 0 ? NULL :
 	    x->content_type != NULL ? x->content_type : "application/json");
 	if (x->etag != 0)
-		set_number(r, "ETag", x->etag, "\"");
+		set_number(r, "ETag", x->etag, true);
 	if (x->link_name != NULL && !x->link.failed)
 		http_set_header(r, x->link_name, buf_cstr(&x->link));
 	if (x->offset != 0)
-		set_number(r, "X-Secret-Offset", x->offset, "");
+		set_number(r, "X-Secret-Offset", x->offset, false);
 	counters_count(x->thread->counters, x->endpoint, x->status, clock_ns() - x->started_ns);
 	http_reply(r, x->status, &x->body);
 	give_back(x);
@@ -535,8 +538,18 @@ exchange_reply(struct exchange *x)
 static void
 exchange_make_id(struct exchange *x)
 {
-	(void)snprintf(x->id, sizeof(x->id), "%s-%" PRIx64, x->thread->id_prefix,
-	    ++x->thread->id_next);
+	size_t prefix = strlen(x->thread->id_prefix);
+	uint64_t n = ++x->thread->id_next;
+	char digits[16];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = "0123456789abcdef"[n & 15];
+	} while ((n >>= 4) != 0);
+	memcpy(x->id, x->thread->id_prefix, prefix);
+	x->id[prefix] = '-';
+	memcpy(x->id + prefix + 1, digits + i, sizeof(digits) - i);
+	x->id[prefix + 1 + sizeof(digits) - i] = '\0';
 }
 
 /* Take the caller's request id if it is one, else make one. */

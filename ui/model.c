@@ -225,12 +225,10 @@ new_estate(const struct ui_options *o, struct error *err)
 struct model *
 model_new(const struct ui_options *o, struct error *err)
 {
-	struct model *m = calloc(1, sizeof(*m));
+	struct model *m = error_alloc(sizeof(*m), err);
 
-	if (m == NULL) {
-		error_memory(err);
+	if (m == NULL)
 		return NULL;
-	}
 	m->options = o;
 	vec_init(&m->sealed, sizeof(size_t), SEALED_MAX);
 	m->scanning = true;

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -101,6 +102,16 @@ int
 error_memory(struct error *err)
 {
 	return error_set(err, ERROR_MEMORY, "not enough memory");
+}
+
+void *
+error_alloc(size_t size, struct error *err)
+{
+	void *p = calloc(1, size);
+
+	if (p == NULL)
+		error_memory(err);
+	return p;
 }
 
 int

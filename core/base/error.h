@@ -57,6 +57,9 @@ int error_io(struct error *err, const char *file, const char *what);
 /* error_memory(err): set ERROR_MEMORY.  Returns -1. */
 int error_memory(struct error *err);
 
+/* ${size} bytes, zeroed, to be freed; NULL: ERROR_MEMORY. */
+void *error_alloc(size_t size, struct error *err);
+
 /* Add a place, a key, or a hint to an error that is set.  Each returns -1. */
 int error_place(struct error *err, const char *file, size_t line);
 int error_key(struct error *err, const char *key, size_t len);

@@ -123,12 +123,10 @@ struct aead *
 aead_new(struct error *err)
 {
 	EVP_CIPHER *gcm = NULL;
-	struct aead *a = calloc(1, sizeof(*a));
+	struct aead *a = error_alloc(sizeof(*a), err);
 
-	if (a == NULL) {
-		error_memory(err);
+	if (a == NULL)
 		return NULL;
-	}
 	a->ivs = random_pool_new(err);
 	if (a->ivs == NULL)
 		goto fail;
@@ -209,11 +207,9 @@ cipher_new(const struct key *k, struct error *err)
 		error_set(err, ERROR_KEY, "the key did not come along into this process");
 		return NULL;
 	}
-	c = calloc(1, sizeof(*c));
-	if (c == NULL) {
-		error_memory(err);
+	c = error_alloc(sizeof(*c), err);
+	if (c == NULL)
 		return NULL;
-	}
 	if ((c->ivs = random_pool_new(err)) == NULL)
 		goto fail;
 	for (i = 0; i < CONTEXTS; i++) {

@@ -24,12 +24,10 @@ struct digest {
 struct digest *
 digest_new(struct error *err)
 {
-	struct digest *d = calloc(1, sizeof(*d));
+	struct digest *d = error_alloc(sizeof(*d), err);
 
-	if (d == NULL) {
-		error_memory(err);
+	if (d == NULL)
 		return NULL;
-	}
 	d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (d->sha256 == NULL) {
 		ERR_clear_error();
@@ -118,13 +116,11 @@ struct mac *
 mac_new(const struct key *k, const char *purpose, struct error *err)
 {
 	unsigned char derived[MAC_BYTES];
-	struct mac *m = calloc(1, sizeof(*m));
+	struct mac *m = error_alloc(sizeof(*m), err);
 	bool good;
 
-	if (m == NULL) {
-		error_memory(err);
+	if (m == NULL)
 		return NULL;
-	}
 	good = (m->ctx = hmac_new()) != NULL &&
 	    hmac_begin(m->ctx, key_bytes(k), key_length(k)) &&
 	    hmac_add(m->ctx, purpose, strlen(purpose)) && hmac_end(m->ctx, derived) &&
@@ -189,12 +185,10 @@ struct hkdf {
 struct hkdf *
 hkdf_new(struct error *err)
 {
-	struct hkdf *h = calloc(1, sizeof(*h));
+	struct hkdf *h = error_alloc(sizeof(*h), err);
 
-	if (h == NULL) {
-		error_memory(err);
+	if (h == NULL)
 		return NULL;
-	}
 	if ((h->ctx = hmac_new()) == NULL) {
 		hmac_failed(err);
 		hkdf_free(h);

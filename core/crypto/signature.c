@@ -25,15 +25,13 @@ static struct verify_key *
 signature_new_key(enum signature_kind kind, size_t signature, const char *type, OSSL_PARAM *params,
     struct error *err)
 {
-	struct verify_key *k = calloc(1, sizeof(*k));
+	struct verify_key *k = error_alloc(sizeof(*k), err);
 	EVP_PKEY_CTX *ctx = NULL;
 	EVP_PKEY_CTX *check = NULL;
 	bool good;
 
-	if (k == NULL) {
-		error_memory(err);
+	if (k == NULL)
 		return NULL;
-	}
 	k->kind = kind;
 	k->signature = signature;
 	ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);

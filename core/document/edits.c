@@ -312,12 +312,10 @@ splices_add(struct splices *s, const struct document *d, uint32_t entry, uint32_
 struct edits *
 edits_new(const struct document *d, bool secret, struct error *err)
 {
-	struct edits *e = calloc(1, sizeof(*e));
+	struct edits *e = error_alloc(sizeof(*e), err);
 
-	if (e == NULL) {
-		error_memory(err);
+	if (e == NULL)
 		return NULL;
-	}
 	e->d = d;
 	vec_init(&e->changes, sizeof(struct change), EDITS_MAX_CHANGES);
 	if (secret)
@@ -380,8 +378,8 @@ edits_new_change(struct edits *e, struct error *err)
 	struct change *c;
 
 	if (ops->render == NULL && ops->render_change == NULL) {
-		error_set(err, ERROR_REFUSED, "files of this format (%s) are read, but never changed",
-		    e->d->format->ending);
+		error_set(err, ERROR_REFUSED,
+		    "files of this format (%s) are read, but never changed", e->d->format->ending);
 		error_place(err, e->d->file, 0);
 		error_hint(err, "change it with an editor");
 		return NULL;

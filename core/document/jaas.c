@@ -599,11 +599,9 @@ jaas_parse(const void *value, size_t n, struct error *err)
 		error_set(err, ERROR_LIMIT, "a JAAS value larger than %zu bytes", BUF_MAX_FILE);
 		return NULL;
 	}
-	j = calloc(1, sizeof(*j));
-	if (j == NULL) {
-		error_memory(err);
+	j = error_alloc(sizeof(*j), err);
+	if (j == NULL)
 		return NULL;
-	}
 	j->p = value;
 	j->n = n;
 	vec_init(&j->modules, sizeof(struct jaas_module), BUF_MAX_FILE);

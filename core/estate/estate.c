@@ -312,13 +312,11 @@ file_at(const struct estate *e, size_t i)
 struct estate *
 estate_new(const char *const paths[], size_t n, struct error *err)
 {
-	struct estate *e = calloc(1, sizeof(*e));
+	struct estate *e = error_alloc(sizeof(*e), err);
 	struct stat st;
 
-	if (e == NULL) {
-		error_memory(err);
+	if (e == NULL)
 		return NULL;
-	}
 	vec_init(&e->files, sizeof(struct estate_file *), FILES_MAX);
 	vec_init(&e->folders, sizeof(char *), FILES_MAX);
 	vec_init(&e->pending, sizeof(char *), FILES_MAX);

@@ -24,12 +24,10 @@ struct scope {
 struct scope *
 scope_new(struct error *err)
 {
-	struct scope *s = calloc(1, sizeof(*s));
+	struct scope *s = error_alloc(sizeof(*s), err);
 
-	if (s == NULL) {
-		error_memory(err);
+	if (s == NULL)
 		return NULL;
-	}
 	vec_init(&s->patterns, sizeof(char *), PATTERNS_MAX);
 	vec_init(&s->ignored, sizeof(char *), PATTERNS_MAX);
 	return s;

@@ -567,12 +567,10 @@ struct replace *
 replace_prepare(const char *path, const struct file_id *expected, const struct buf *content,
     replace_verify_fn *verify, void *cookie, struct error *err)
 {
-	struct replace *r = calloc(1, sizeof(*r));
+	struct replace *r = error_alloc(sizeof(*r), err);
 
-	if (r == NULL) {
-		error_memory(err);
+	if (r == NULL)
 		return NULL;
-	}
 	r->where = (struct path)PATH_NONE;
 	r->temporary = (struct temporary)TEMPORARY_NONE;
 	r->old = -1;

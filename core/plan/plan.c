@@ -52,10 +52,8 @@ plan_new(struct secrets_file *s, struct error *err)
 {
 	struct plan *p;
 
-	if ((p = calloc(1, sizeof(*p))) == NULL) {
-		error_memory(err);
+	if ((p = error_alloc(sizeof(*p), err)) == NULL)
 		return NULL;
-	}
 	p->secrets = s;
 	vec_init(&p->files, sizeof(struct item *), FILES_MAX);
 	vec_init(&p->firsts, sizeof(char *), FIRSTS_MAX);

@@ -89,12 +89,10 @@ sensitive_key(const char *key, size_t len)
 struct rules *
 rules_new(struct error *err)
 {
-	struct rules *r = calloc(1, sizeof(*r));
+	struct rules *r = error_alloc(sizeof(*r), err);
 
-	if (r == NULL) {
-		error_memory(err);
+	if (r == NULL)
 		return NULL;
-	}
 	vec_init(&r->secret, sizeof(char *), PATTERNS_MAX);
 	vec_init(&r->public, sizeof(char *), PATTERNS_MAX);
 	return r;

@@ -186,12 +186,10 @@ wrap_open(const struct key *master, const char *text, size_t n, struct error *er
 struct tagger *
 tagger_new(const struct key *data_key, struct error *err)
 {
-	struct tagger *t = calloc(1, sizeof(*t));
+	struct tagger *t = error_alloc(sizeof(*t), err);
 
-	if (t == NULL) {
-		error_memory(err);
+	if (t == NULL)
 		return NULL;
-	}
 	if ((t->mac = mac_new(data_key, PURPOSE, err)) == NULL) {
 		free(t);
 		return NULL;

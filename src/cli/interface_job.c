@@ -299,12 +299,10 @@ job_copy(const char *text)
 struct job *
 job_new(unsigned long id, const struct registry_request *r, struct error *err)
 {
-	struct job *j = calloc(1, sizeof(*j));
+	struct job *j = error_alloc(sizeof(*j), err);
 
-	if (j == NULL) {
-		error_memory(err);
+	if (j == NULL)
 		return NULL;
-	}
 	j->id = id;
 	j->kind = r->kind;
 	j->version = r->version;

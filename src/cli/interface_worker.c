@@ -222,13 +222,11 @@ worker_start(struct worker *w)
 struct worker *
 worker_new(const struct place *p, const struct buf *header, int fd, struct error *err)
 {
-	struct worker *w = calloc(1, sizeof(*w));
+	struct worker *w = error_alloc(sizeof(*w), err);
 	pthread_condattr_t clock;
 
-	if (w == NULL) {
-		error_memory(err);
+	if (w == NULL)
 		return NULL;
-	}
 	w->place = p;
 	w->fd = fd;
 	buf_init_secret(&w->header, LOGIN_HEADER_MAX);

@@ -126,13 +126,11 @@ wait_and_do(int pipe, void (*last)(void *cookie), void *cookie)
 static struct guard *
 guard_new(void (*last)(void *cookie), void *cookie, struct error *err)
 {
-	struct guard *g = calloc(1, sizeof(*g));
+	struct guard *g = error_alloc(sizeof(*g), err);
 	int ends[2];
 
-	if (g == NULL) {
-		error_memory(err);
+	if (g == NULL)
 		return NULL;
-	}
 	if (pipe2(ends, O_CLOEXEC) != 0) {
 		error_io(err, "", "cannot make a pipe");
 		free(g);
@@ -267,10 +265,8 @@ ramdir_new(const char *name, bool insecure, struct error *err)
 
 	if (parent == NULL)
 		return NULL;
-	if ((d = calloc(1, sizeof(*d))) == NULL) {
-		error_memory(err);
+	if ((d = error_alloc(sizeof(*d), err)) == NULL)
 		return NULL;
-	}
 	if ((template = ramdir_join(parent, FOLDER, err)) == NULL)
 		goto fail;
 	if (mkdtemp(template) == NULL) {

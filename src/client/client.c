@@ -313,12 +313,10 @@ login_by_password_file(const char *user, const char *file, struct buf *header, s
 struct client *
 client_new(const struct client_options *o, struct error *err)
 {
-	struct client *c = calloc(1, sizeof(*c));
+	struct client *c = error_alloc(sizeof(*c), err);
 
-	if (c == NULL) {
-		error_memory(err);
+	if (c == NULL)
 		return NULL;
-	}
 	buf_init_secret(&c->authorization, AUTHORIZATION_MAX);
 	c->timeout_ms = o->timeout_ms != 0 ? o->timeout_ms : TIMEOUT_MS;
 	if (url_parse(&c->url, o->url, err) != 0)

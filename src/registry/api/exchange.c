@@ -196,14 +196,12 @@ init_lock(struct api_worker *h)
 static struct api_worker *
 api_worker_new(void (*tick)(void *cookie), void *cookie, struct error *err)
 {
-	struct api_worker *h = calloc(1, sizeof(*h));
+	struct api_worker *h = error_alloc(sizeof(*h), err);
 	sigset_t all, before;
 	int failed;
 
-	if (h == NULL) {
-		error_memory(err);
+	if (h == NULL)
 		return NULL;
-	}
 	h->tick = tick;
 	h->cookie = cookie;
 	init_lock(h);

@@ -233,12 +233,10 @@ audit_batch_copy(struct audit_batch *to, const struct audit_batch *from,
 struct audit_macs *
 audit_macs_new(const struct key *k, const char *purpose, struct error *err)
 {
-	struct audit_macs *m = calloc(1, sizeof(*m));
+	struct audit_macs *m = error_alloc(sizeof(*m), err);
 
-	if (m == NULL) {
-		error_memory(err);
+	if (m == NULL)
 		return NULL;
-	}
 	m->key = k;
 	m->purpose = purpose;
 	pthread_mutex_init(&m->lock, NULL);

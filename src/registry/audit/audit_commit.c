@@ -31,13 +31,11 @@ struct audit_commit {
 struct audit_commit *
 audit_commit_new(struct audit *a, struct error *err)
 {
-	struct audit_commit *c = calloc(1, sizeof(*c));
+	struct audit_commit *c = error_alloc(sizeof(*c), err);
 	pthread_condattr_t attr;
 
-	if (c == NULL) {
-		error_memory(err);
+	if (c == NULL)
 		return NULL;
-	}
 	c->a = a;
 	c->refs = 1;
 	pthread_condattr_init(&attr);

@@ -293,17 +293,15 @@ struct audit_style *
 audit_style_new(const struct audit_options *given, struct error *err)
 {
 	static const char *const types[] = { "/request", "/authorization" };
-	struct audit_style *s = calloc(1, sizeof(*s));
+	struct audit_style *s = error_alloc(sizeof(*s), err);
 	struct audit_options o = *given;
 	struct audit_text t;
 	struct json_out json;
 	struct buf text;
 	size_t i, n;
 
-	if (s == NULL) {
-		error_memory(err);
+	if (s == NULL)
 		return NULL;
-	}
 	o.authority = o.authority != NULL ? o.authority : "";
 	o.cluster = o.cluster != NULL ? o.cluster : "embedded";
 	o.connect = o.connect != NULL ? o.connect : "secret-registry";

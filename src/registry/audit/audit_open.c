@@ -197,12 +197,10 @@ audit_open(const struct audit_options *o, const struct key *k, struct error *err
 	struct audit_own start = { .phase = "start", .message = "propseal " PROPSEAL_VERSION };
 	struct audit_event e = { .phase = AUDIT_OUTCOME };
 	struct audit_line head = { .kind = AUDIT_LINE_OTHER };
-	struct audit *a = calloc(1, sizeof(*a));
+	struct audit *a = error_alloc(sizeof(*a), err);
 
-	if (a == NULL) {
-		error_memory(err);
+	if (a == NULL)
 		return NULL;
-	}
 	init_threads(a);
 	a->deadline_ms = o->deadline_ms > 0 ? o->deadline_ms : DEADLINE_DEFAULT_MS;
 	a->rotate_bytes = o->rotate_bytes;

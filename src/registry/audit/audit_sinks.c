@@ -344,13 +344,11 @@ open_path(struct audit_sink_file *s, struct error *err)
 struct audit_sink_file *
 audit_sink_file_new(const char *path, const atomic_bool *stop, struct error *err)
 {
-	struct audit_sink_file *s = calloc(1, sizeof(*s));
+	struct audit_sink_file *s = error_alloc(sizeof(*s), err);
 	size_t n = (size_t)(file_basename(path) - path);
 
-	if (s == NULL) {
-		error_memory(err);
+	if (s == NULL)
 		return NULL;
-	}
 	s->fd = -1;
 	s->stop = stop;
 	s->path = strdup(path);

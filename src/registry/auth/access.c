@@ -430,12 +430,10 @@ tables_free(struct tables *t)
 static struct tables *
 tables_read(struct access *a, struct error *err)
 {
-	struct tables *t = calloc(1, sizeof(*t));
+	struct tables *t = error_alloc(sizeof(*t), err);
 
-	if (t == NULL) {
-		error_memory(err);
+	if (t == NULL)
 		return NULL;
-	}
 	if (roles_read(a->data, &t->roles, &a->roles_id, err) == 0)
 		t->bindings = bindings_read(a->data, &t->roles, &a->bindings_id, err);
 	if (t->bindings != NULL)
@@ -493,12 +491,10 @@ refresh(struct access *a)
 struct access *
 access_open(const char *data, struct error *err)
 {
-	struct access *a = calloc(1, sizeof(*a));
+	struct access *a = error_alloc(sizeof(*a), err);
 
-	if (a == NULL) {
-		error_memory(err);
+	if (a == NULL)
 		return NULL;
-	}
 	/* Many readers must not keep a new table out. */
 	compat_rwlock_init(&a->lock);
 	pthread_mutex_init(&a->why_lock, NULL);

@@ -133,14 +133,12 @@ macs_free(struct macs *m)
 static struct macs *
 macs_new(struct error *err)
 {
-	struct macs *m = calloc(1, sizeof(*m));
+	struct macs *m = error_alloc(sizeof(*m), err);
 	struct key *key;
 	size_t i;
 
-	if (m == NULL) {
-		error_memory(err);
+	if (m == NULL)
 		return NULL;
-	}
 	for (i = 0; i < SLOTS; i++)
 		pthread_mutex_init(&m->slots[i].lock, NULL);
 	key = key_new_random(KEY_LENGTH_DEFAULT, err);
@@ -285,14 +283,12 @@ logins_free(struct logins *l)
 static struct logins *
 logins_new(unsigned threads, const struct logins_calls *calls, struct error *err)
 {
-	struct logins *l = calloc(1, sizeof(*l));
+	struct logins *l = error_alloc(sizeof(*l), err);
 	sigset_t all, old;
 	int code = 0;
 
-	if (l == NULL) {
-		error_memory(err);
+	if (l == NULL)
 		return NULL;
-	}
 	l->calls = *calls;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->more, NULL);
@@ -653,13 +649,11 @@ make_nobody(struct password *p, struct error *err)
 struct auth *
 auth_open(const struct auth_options *o, struct error *err)
 {
-	struct auth *a = calloc(1, sizeof(*a));
+	struct auth *a = error_alloc(sizeof(*a), err);
 	struct logins_calls calls = { on_refused, on_check, auth_on_answer, a };
 
-	if (a == NULL) {
-		error_memory(err);
+	if (a == NULL)
 		return NULL;
-	}
 	if (set_rules(a, o, err) != 0 || make_nobody(&a->nobody, err) != 0 ||
 	    (a->digest = digest_new(err)) == NULL ||
 	    (a->credentials = credentials_open(o->data, o->jwks_file, err)) == NULL ||

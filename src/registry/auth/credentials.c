@@ -114,12 +114,10 @@ out:
 struct verified *
 verified_new(unsigned cache_ms, struct error *err)
 {
-	struct verified *v = calloc(1, sizeof(*v));
+	struct verified *v = error_alloc(sizeof(*v), err);
 
-	if (v == NULL) {
-		error_memory(err);
+	if (v == NULL)
 		return NULL;
-	}
 	v->cache_ms = cache_ms;
 	for (size_t i = 0; i < SHARDS; i++)
 		pthread_mutex_init(&v->shards[i].lock, NULL);
@@ -333,12 +331,10 @@ credentials_health(struct credentials *c, struct error *err)
 struct credentials *
 credentials_open(const char *data, const char *jwks_file, struct error *err)
 {
-	struct credentials *c = calloc(1, sizeof(*c));
+	struct credentials *c = error_alloc(sizeof(*c), err);
 
-	if (c == NULL) {
-		error_memory(err);
+	if (c == NULL)
 		return NULL;
-	}
 	compat_rwlock_init(&c->lock);
 	pthread_mutex_init(&c->why_lock, NULL);
 	watch_init(&c->watch);

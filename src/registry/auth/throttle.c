@@ -64,12 +64,10 @@ struct rate {
 struct throttle *
 throttle_new(unsigned failures_max, struct error *err)
 {
-	struct throttle *t = calloc(1, sizeof(*t));
+	struct throttle *t = error_alloc(sizeof(*t), err);
 
-	if (t == NULL) {
-		error_memory(err);
+	if (t == NULL)
 		return NULL;
-	}
 	if (random_bytes(t->seed, sizeof(t->seed), err) != 0) {
 		free(t);
 		return NULL;
@@ -267,12 +265,10 @@ throttle_folded(struct throttle *t, int64_t now_ms, bool all,
 struct rate *
 rate_new(unsigned limit, unsigned burst, struct error *err)
 {
-	struct rate *r = calloc(1, sizeof(*r));
+	struct rate *r = error_alloc(sizeof(*r), err);
 
-	if (r == NULL) {
-		error_memory(err);
+	if (r == NULL)
 		return NULL;
-	}
 	if (limit == 0)
 		return r;
 	r->limit = limit;

@@ -245,10 +245,8 @@ items_read(const struct data_table *t, const char *path, struct file_id *id, jso
 	if (data_file_read(path, DATA_FILE_MAX, root, id, err) != 0 ||
 	    (*root != NULL && data_file_check_format(*root, path, err) != 0))
 		return NULL;
-	if ((all = calloc(1, sizeof(*all))) == NULL) {
-		error_memory(err);
+	if ((all = error_alloc(sizeof(*all), err)) == NULL)
 		return NULL;
-	}
 	all->size = t->size;
 	if (table_find(t, *root, &table, err) == 0 && items_fill(all, t, table, err) == 0)
 		return all;

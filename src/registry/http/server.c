@@ -540,11 +540,9 @@ http_server_new(const struct http_options *o, struct error *err)
 
 	if (http_address_parse(&a, o->listen, err) == -1 || http_server_check(o, &a, err) == -1)
 		return NULL;
-	s = calloc(1, sizeof(*s));
-	if (s == NULL) {
-		error_memory(err);
+	s = error_alloc(sizeof(*s), err);
+	if (s == NULL)
 		return NULL;
-	}
 	s->options = *o;
 	s->started = time(NULL);
 	s->thread_count = http_server_threads(o->threads);

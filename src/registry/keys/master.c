@@ -90,11 +90,9 @@ master_from_text(const struct buf *text, bool dev_mode, struct error *err)
 		n--;
 	if (master_check_text(p, n, dev_mode, err) == -1)
 		return NULL;
-	m = calloc(1, sizeof(*m));
-	if (m == NULL) {
-		error_memory(err);
+	m = error_alloc(sizeof(*m), err);
+	if (m == NULL)
 		return NULL;
-	}
 	buf_init_secret(&m->bytes, MASTER_TEXT_MAX);
 	if (!raw_decode(&m->bytes, p, n)) {
 		m->passphrase = true;

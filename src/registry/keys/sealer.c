@@ -46,12 +46,10 @@ _Static_assert(SEALED_TEXT - SEALED_IV == AEAD_IV, "the IV stands before the tex
 struct sealer *
 sealer_new(struct keyring *k, struct error *err)
 {
-	struct sealer *s = calloc(1, sizeof(*s));
+	struct sealer *s = error_alloc(sizeof(*s), err);
 
-	if (s == NULL) {
-		error_memory(err);
+	if (s == NULL)
 		return NULL;
-	}
 	s->ring = k;
 	buf_init_secret(&s->scratch, PLAIN_MAX + LENGTH + 64);
 	s->cache = secmem_map(sizeof(*s->cache), &s->cap);

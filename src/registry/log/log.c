@@ -91,12 +91,10 @@ log_free(struct log *l)
 struct log_index *
 log_index_new(struct error *err)
 {
-	struct log_index *ix = calloc(1, sizeof(*ix));
+	struct log_index *ix = error_alloc(sizeof(*ix), err);
 
-	if (ix == NULL) {
-		error_memory(err);
+	if (ix == NULL)
 		return NULL;
-	}
 	if (random_bytes(ix->seed, sizeof(ix->seed), err) == -1) {
 		free(ix);
 		return NULL;

@@ -671,12 +671,10 @@ lock_memory(void)
 struct service *
 service_open(const struct settings *set, struct error *err)
 {
-	struct service *s = calloc(1, sizeof(*s));
+	struct service *s = error_alloc(sizeof(*s), err);
 
-	if (s == NULL) {
-		error_memory(err);
+	if (s == NULL)
 		return NULL;
-	}
 	s->settings = set;
 	lock_memory();
 	if (open_folder(set->data, err) != 0 || service_masters(s, err) != 0 ||

@@ -132,6 +132,21 @@ append_one(struct log *l, const char *key, const char *value)
 	return append_all(l, &r, 1);
 }
 
+/* Append ${n} records of some length, with keys of their own. */
+UNIT_HELPER void
+fill(struct log *l, size_t n)
+{
+	char value[900], key[24];
+	size_t i;
+
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (i = 0; i < n; i++) {
+		snprintf(key, sizeof(key), "%zu", i);
+		append_one(l, key, value);
+	}
+}
+
 /* "-" when the key is not there. */
 UNIT_HELPER void
 assert_value(struct log *l, const char *key, const char *value)

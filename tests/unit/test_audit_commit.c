@@ -74,6 +74,18 @@ make(struct audit *a, size_t changes, uint32_t version)
 	return c;
 }
 
+/* The same, begun; what it carries is not kept. */
+static struct audit_commit *
+begin(struct audit *a, size_t changes, uint32_t version)
+{
+	struct audit_carry parts[AUDIT_CARRY_PARTS];
+	struct audit_commit *c = make(a, changes, version);
+	size_t count;
+
+	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
+	return c;
+}
+
 static void
 commit(struct audit *a, size_t changes, uint32_t version)
 {
@@ -332,12 +344,9 @@ static void
 test_outcomes_that_cannot_be_written_come_later(void **state)
 {
 	struct audit *a = audit_start(NULL);
-	struct audit_carry parts[AUDIT_CARRY_PARTS];
-	struct audit_commit *c = make(a, 2, 5);
-	size_t count;
+	struct audit_commit *c = begin(a, 2, 5);
 
 	(void)state;
-	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
 	disk_set(&disk.write_error, ENOSPC);
 	assert_int_equal(audit_commit_end(c, true), -1);
 	audit_commit_free(c);
@@ -353,12 +362,9 @@ static void
 test_a_part_of_an_outcome_that_stays_is_told_of(void **state)
 {
 	struct audit *a = audit_start(NULL);
-	struct audit_carry parts[AUDIT_CARRY_PARTS];
-	struct audit_commit *c = make(a, 2, 5);
-	size_t count;
+	struct audit_commit *c = begin(a, 2, 5);
 
 	(void)state;
-	assert_int_equal(audit_commit_begin(c, parts, &count, NULL), 0);
 	disk.some = 100;
 	disk_set(&disk.cut_error, EIO);
 	disk_set(&disk.write_error, ENOSPC);

@@ -23,20 +23,6 @@ must_back_up(struct log *l, const char *path)
 }
 
 static void
-fill(struct log *l, size_t n)
-{
-	char value[900], key[24];
-	size_t i;
-
-	memset(value, 'x', sizeof(value) - 1);
-	value[sizeof(value) - 1] = '\0';
-	for (i = 0; i < n; i++) {
-		snprintf(key, sizeof(key), "%zu", i);
-		append_one(l, key, value);
-	}
-}
-
-static void
 test_a_backup_is_the_same_log(void **state)
 {
 	struct log *l = kind_start(), *copy;

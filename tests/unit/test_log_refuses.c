@@ -113,20 +113,6 @@ test_a_newer_format_is_refused_untouched(void **state)
 }
 
 static void
-fill(struct log *l, size_t n)
-{
-	char value[900], key[24];
-	size_t i;
-
-	memset(value, 'x', sizeof(value) - 1);
-	value[sizeof(value) - 1] = '\0';
-	for (i = 0; i < n; i++) {
-		snprintf(key, sizeof(key), "%zu", i);
-		append_one(l, key, value);
-	}
-}
-
-static void
 test_a_damaged_file_is_refused_untouched(void **state)
 {
 	static const unsigned char noise[64] = { 0xff, 0x13, 0x77 };

@@ -4,6 +4,7 @@
  * byte that stands for none of the replaced ones must still be there.
  */
 #include "document/properties_internal.h"
+#include "canary.h"
 #include "edits_support.h"
 
 #define DOCUMENTS 15000
@@ -724,51 +725,6 @@ test_thousands_of_splices_of_a_large_value(void **state)
 
 /* --- the rest of the value stays in secret memory --- */
 
-static const unsigned char hidden[] = { 0x39, 0x6e, 0x34, 0x6e, 0x28, 0x23, 0x77, 0x69,
-	0x14, 0x39, 0x28, 0x3f, 0x2e, 0x5a };	/* XOR 0x5a, and its end */
-
-static void
-append_canary(struct buf *b)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < sizeof(hidden); i++)
-		buf_append_char(b, (char)(hidden[i] ^ 0x5a));
-}
-
-static bool
-holds_canary(const unsigned char *p, size_t n)
-{
-	size_t i, k;
-
-	for (i = 0; i + sizeof(hidden) - 1 <= n; i++) {
-		for (k = 0; k + 1 < sizeof(hidden) && (p[i + k] ^ 0x5a) == hidden[k]; k++)
-			;
-		if (k + 1 == sizeof(hidden))
-			return true;
-	}
-	return false;
-}
-
-/* Look through the heap, as it is without sanitizers and valgrind. */
-static bool
-heap_holds_canary(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long from, to;
-	char line[512];
-	bool found = false;
-
-	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
-		if (strstr(line, "[heap]") != NULL && sscanf(line, "%lx-%lx", &from, &to) == 2)
-			found = found ||
-			    holds_canary((const unsigned char *)(uintptr_t)from, to - from);
-	}
-	if (maps != NULL)
-		(void)fclose(maps);
-	return found;
-}
-
 static void
 test_the_rest_of_the_value_does_not_get_onto_the_heap(void **state)
 {
@@ -799,10 +755,10 @@ test_the_rest_of_the_value_does_not_get_onto_the_heap(void **state)
 		assert_true(holds_canary(out.data, out.len));
 		buf_release(&out);
 	}
-	assert_false(heap_holds_canary());
+	assert_true(heap_holds_canary() <= 0);
 	edits_free(e);
 	document_free(d);
-	assert_false(heap_holds_canary());
+	assert_true(heap_holds_canary() <= 0);
 }
 
 static void

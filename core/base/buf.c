@@ -193,6 +193,12 @@ buf_move(struct buf *dst, struct buf *src)
 	init(src, src->max, src->secret);
 }
 
+bool
+buf_equal(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
 int
 buf_check(const struct buf *b, struct error *err)
 {

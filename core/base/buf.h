@@ -71,6 +71,9 @@ void buf_move(struct buf *dst, struct buf *src);
  * caller nests wrongly (json_out.h).  Returns -1. */
 int buf_fail(struct buf *b, int why);
 
+/* Do both hold the same bytes?  (Not for comparing with a secret guess: secmem.h.) */
+bool buf_equal(const struct buf *a, const struct buf *b);
+
 /* 0, or -1 with the reason when an append failed (see buf_fail). */
 int buf_check(const struct buf *b, struct error *err);
 

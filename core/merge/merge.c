@@ -821,9 +821,7 @@ by_entry(const struct merge_input *in, struct buf *out, struct merge_result *r, 
 static bool
 merge_same_bytes(const struct merge_input *in, enum merge_side a, enum merge_side b)
 {
-	const struct buf *x = document_bytes(in->doc[a]), *y = document_bytes(in->doc[b]);
-
-	return x->len == y->len && (x->len == 0 || memcmp(x->data, y->data, x->len) == 0);
+	return buf_equal(document_bytes(in->doc[a]), document_bytes(in->doc[b]));
 }
 
 int

@@ -240,10 +240,8 @@ seem_same(const struct secrets_file *a, const struct secrets_file *b)
 static bool
 rekey_same_bytes(const struct secrets_file *a, const struct secrets_file *b)
 {
-	const struct buf *x = document_bytes(secrets_file_document(a));
-	const struct buf *y = document_bytes(secrets_file_document(b));
-
-	return x->len == y->len && (x->len == 0 || memcmp(x->data, y->data, x->len) == 0);
+	return buf_equal(document_bytes(secrets_file_document(a)),
+	    document_bytes(secrets_file_document(b)));
 }
 
 /* One of the versions is the result as it stands. */

@@ -232,12 +232,6 @@ apply_verify(void *cookie, struct buf *content, struct error *err)
 	return plan_verify(v->plan, v->file, content, err);
 }
 
-static bool
-apply_is_unchanged(const struct plan_file *f)
-{
-	return f->content == NULL && (f->edits == NULL || edits_count(f->edits) == 0);
-}
-
 static struct replace *
 apply_prepare(const struct plan *p, const struct plan_file *f, struct error *err)
 {
@@ -263,7 +257,7 @@ name_changed(struct replace **r, size_t n, char names[NAMES_MAX])
 
 	names[0] = '\0';
 	for (size_t i = 0; i < n; i++) {
-		path = r[i] != NULL ? replace_placed(r[i]) : NULL;
+		path = replace_placed(r[i]);
 		if (path == NULL)
 			continue;
 		/* Room is kept for the number of those that find none. */
@@ -309,7 +303,7 @@ apply_undo(struct replace **r, size_t n, struct error *err)
 	struct error why;
 
 	while (n-- > 0) {
-		if (r[n] == NULL || replace_undo(r[n], &why) == 0)
+		if (replace_undo(r[n], &why) == 0)
 			continue;
 		if (err != NULL)
 			add_not_undone(err, r, n, &why);
@@ -357,14 +351,12 @@ apply_plan(struct plan *p, struct error *err)
 	if (r == NULL)
 		return error_memory(err);
 	for (i = 0; i < n; i++) {
-		if (apply_is_unchanged(plan_file(p, i)))
-			continue;
 		r[i] = apply_prepare(p, plan_file(p, i), err);
 		if (r[i] == NULL)
 			goto done;
 	}
 	for (i = 0; i < n; i++) {
-		if (r[i] != NULL && replace_commit(r[i], err) == -1) {
+		if (replace_commit(r[i], err) == -1) {
 			apply_undo(r, i + 1, err);
 			goto done;
 		}

@@ -82,15 +82,13 @@ show_gone(struct edits *e, const struct document *old, const struct document *ne
 static int
 compare_shown(const struct edits *e, const struct document *new, bool *complete, struct error *err)
 {
-	const struct buf *bytes = document_bytes(new);
 	struct error why;
 	struct buf text;
 	int rc;
 
 	buf_init_secret(&text, BUF_MAX_FILE);
 	rc = unless_refused(edits_render(e, &text, &why), complete, &why, err);
-	if (rc == 0 && (text.len != bytes->len ||
-	    (text.len > 0 && memcmp(text.data, bytes->data, text.len) != 0)))
+	if (rc == 0 && !buf_equal(&text, document_bytes(new)))
 		*complete = false;
 	buf_release(&text);
 	return rc;
@@ -236,9 +234,8 @@ rewrite_check_comments(struct rewriting *r, struct error *err)
 		if (memmem(before->data, before->len, value.data, value.len) != NULL)
 			continue;
 		line = document_line(d, i);
-		rc = refuse_comment(r, from, line <= lines.len ? *(size_t *)vec_at(&lines,
-		    line - 1) : 0,
-		    err);
+		rc = refuse_comment(r, from,
+		    line <= lines.len ? *(size_t *)vec_at(&lines, line - 1) : 0, err);
 	}
 	document_free(d);
 	vec_release(&lines);
@@ -257,9 +254,12 @@ rewrite_part_at(const struct rewriting *r, size_t k)
 static bool
 rewrite_is_whole(const struct rewriting *r)
 {
-	return r->parts.len == 1 && !rewrite_part_at(r, 0)->fresh && rewrite_part_at(r,
-	    0)->ref_start == 0 &&
-	    rewrite_part_at(r, 0)->ref_end == r->raw.len;
+	const struct rewrite_part *part;
+
+	if (r->parts.len != 1)
+		return false;
+	part = rewrite_part_at(r, 0);
+	return !part->fresh && part->ref_start == 0 && part->ref_end == r->raw.len;
 }
 
 static size_t
@@ -421,8 +421,8 @@ rewrite_seal(struct rewriting *r, size_t i, bool was_sealed, struct error *err)
 		return -1;
 	t = rewrite_find_own(r);
 	/* The old reference stays as it is spelt when it is to this very entry. */
-	if (was_sealed && rewrite_is_whole(r) && t != DOCUMENT_NONE && rewrite_part_at(r,
-	    0)->entry == t)
+	if (was_sealed && rewrite_is_whole(r) && t != DOCUMENT_NONE &&
+	    rewrite_part_at(r, 0)->entry == t)
 		buf_append(&r->text, r->raw.data, r->raw.len);
 	else if (reference_append(&r->text, r->o->remote, (const char *)r->name.data,
 	    r->name.len, err) != 0)
@@ -582,7 +582,7 @@ note_clear(struct rewriting *r, size_t i)
 
 	key = document_key(r->edited, i, &len);
 	old = document_find(r->c->doc, key, len);
-	if (old == DOCUMENT_NONE || rewrite_refers(&r->value) ||
+	if (old == DOCUMENT_NONE || resolve_finds_ours(r->value.data, r->value.len) ||
 	    !rules_by_default(r->o->rules, key, len) || document_value_is(r->c->doc, old,
 	    (const char *)r->value.data, r->value.len))
 		return;
@@ -687,16 +687,6 @@ rewrite_end(struct rewriting *r)
 	buf_release(&r->value);
 }
 
-/* Is the text what the file holds already? */
-static bool
-rewrite_is_unchanged(const struct rewriting *r, const struct buf *text)
-{
-	const struct buf *old = document_bytes(r->c->doc);
-
-	return text->len == old->len &&
-	    (text->len == 0 || memcmp(text->data, old->data, text->len) == 0);
-}
-
 /* Plan the new text, moved from ${text}. */
 static int
 plan_text(struct rewriting *r, struct buf *text, struct error *err)
@@ -744,7 +734,7 @@ rewrite_run(struct rewriting *r, struct error *err)
 		return -1;
 	buf_init_secret(&text, BUF_MAX_FILE);
 	rc = edits_render(r->e, &text, err);
-	if (rc == 0 && !rewrite_is_unchanged(r, &text))
+	if (rc == 0 && !buf_equal(&text, document_bytes(r->c->doc)))
 		rc = plan_text(r, &text, err);
 	buf_release(&text);
 	return rc;

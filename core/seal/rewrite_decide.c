@@ -40,13 +40,6 @@ part_at(const struct vec *parts, size_t k)
 	return vec_at(parts, k);
 }
 
-/* Drop elements; the memory stays for the next value. */
-static void
-empty_parts(struct vec *parts)
-{
-	parts->len = 0;
-}
-
 /* Open one reference.  1: done, 0: it does not open. */
 static int
 open_part(const struct secrets_file *s, struct rewrite_part *part, struct buf *plain,
@@ -86,7 +79,8 @@ load_value(const struct secrets_file *s, const struct document *d, size_t i, str
 
 	buf_clear(raw);
 	buf_clear(plain);
-	empty_parts(parts);
+	/* The memory stays for the next value. */
+	parts->len = 0;
 	if (document_value(d, i, raw, err) != 0)
 		return -1;
 	memset(&part, 0, sizeof(part));
@@ -224,18 +218,6 @@ locate_parts(const struct buf *plain, const struct buf *edited, const struct vec
 		from = part->plain_end;
 	}
 	return true;
-}
-
-/**
- * locate(plain, edited, parts):
- * Find what became of each part in the edited value.  True: all are as they
- * were, or the text around them is.
- */
-static bool
-locate(const struct buf *plain, const struct buf *edited, struct vec *parts)
-{
-	return parts->len > 0 &&
-	    (locate_parts(plain, edited, parts) || locate_between(plain, edited, parts));
 }
 
 /*
@@ -482,29 +464,11 @@ rewrite_jaas(struct rewriting *r, size_t i, bool was_sealed, bool opens, struct 
 	return rc;
 }
 
-bool
-rewrite_refers(const struct buf *text)
-{
-	struct reference ref;
-	size_t start, end = 0;
-
-	while (resolve_next((const char *)text->data, text->len, end, &ref, &start, &end))
-		if (reference_is_ours(&ref))
-			return true;
-	return false;
-}
-
 /* Load an entry of the configuration.  As load_value; parts tell if it refers. */
 static int
 load_old(struct rewriting *r, size_t j, struct error *err)
 {
 	return load_value(r->s, r->c->doc, j, &r->raw, &r->plain, &r->parts, err);
-}
-
-static bool
-is(const struct buf *a, const struct buf *b)
-{
-	return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 /* Keys may have escapes that the names of sealed entries leave out. */
@@ -620,7 +584,7 @@ decide_plain(struct rewriting *r, size_t i, size_t old, enum rewrite_verdict *ve
 
 	*verdict = REWRITE_AS_EDITED;
 	if (reference_parse((const char *)r->value.data, r->value.len, &ref) ||
-	    rewrite_refers(&r->value) || (old != DOCUMENT_NONE &&
+	    resolve_finds_ours(r->value.data, r->value.len) || (old != DOCUMENT_NONE &&
 	    document_value_is(r->c->doc, old, (const char *)r->value.data, r->value.len)))
 		return 0;
 	key = document_key(r->edited, i, &key_len);
@@ -697,8 +661,7 @@ can_restore(const struct rewriting *r, size_t i)
 	for (size_t k = 0; k < r->parts.len; k++) {
 		part = vec_at(&r->parts, k);
 		if (part->changed ? !can_reseal(r, i, k) : part->entry != DOCUMENT_NONE &&
-		    (r->flags[part->entry] & REWRITE_CHANGED) != 0 && !part_is_own(r, i,
-		    part))
+		    (r->flags[part->entry] & REWRITE_CHANGED) != 0 && !part_is_own(r, i, part))
 			return false;
 	}
 	return true;
@@ -711,16 +674,14 @@ is_mixed(const struct rewriting *r)
 	const struct rewrite_part *part;
 	struct reference ref;
 	const char *now;
-	size_t start, end;
 
 	for (size_t k = 0; k < r->parts.len; k++) {
 		part = vec_at(&r->parts, k);
 		now = (const char *)r->value.data + part->start;
 		if (!part->changed || reference_parse(now, part->end - part->start, &ref))
 			continue;
-		for (end = 0; resolve_next(now, part->end - part->start, end, &ref, &start, &end);)
-			if (reference_is_ours(&ref))
-				return true;
+		if (resolve_finds_ours(now, part->end - part->start))
+			return true;
 	}
 	return false;
 }
@@ -757,17 +718,18 @@ rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict, boo
 	*was_sealed = true;
 	*verdict = REWRITE_AS_EDITED;
 	/* A reference, be it that it stayed one because it does not open. */
-	if (is(&r->value, &r->raw) ||
+	if (buf_equal(&r->value, &r->raw) ||
 	    reference_parse((const char *)r->value.data, r->value.len, &ref))
 		return 0;
-	jaas = opens == 1 && is(&r->value, &r->plain) ? 0 :
+	jaas = opens == 1 && buf_equal(&r->value, &r->plain) ? 0 :
 	    rewrite_jaas(r, i, true, opens == 1, err);
 	if (jaas == -1)
 		return -1;
-	if (jaas == 0 && opens == 0 && rewrite_refers(&r->value))
+	if (jaas == 0 && opens == 0 && resolve_finds_ours(r->value.data, r->value.len))
 		return 0;
-	if (jaas == 1 || (opens == 1 &&
-	    locate(&r->plain, &r->value, &r->parts))) {
+	/* All parts are as they were, or the text around them is. */
+	if (jaas == 1 || (opens == 1 && (locate_parts(&r->plain, &r->value, &r->parts) ||
+	    locate_between(&r->plain, &r->value, &r->parts)))) {
 		if (is_mixed(r))
 			return mixed(r, i, err);
 		if (can_restore(r, i)) {
@@ -775,7 +737,7 @@ rewrite_decide(struct rewriting *r, size_t i, enum rewrite_verdict *verdict, boo
 			return 0;
 		}
 	}
-	if (rewrite_refers(&r->value))
+	if (resolve_finds_ours(r->value.data, r->value.len))
 		return mixed(r, i, err);
 	*verdict = REWRITE_SEAL;
 	return 0;

@@ -111,9 +111,6 @@ const char *rewrite_reference(const struct rewriting *r,
 int rewrite_find_known(struct rewriting *r, const void *value, size_t n,
     size_t *entry, struct error *err);
 
-/* Does any text have a reference of ours in it? */
-bool rewrite_refers(const struct buf *text);
-
 /* Say where in the edited text an error is, if it does not say so itself. */
 int rewrite_fail_at(const struct rewriting *r, size_t i, struct error *err);
 

@@ -498,19 +498,6 @@ seal_check_value(const char *path, const struct document *d, size_t i, const str
 	return 0;
 }
 
-/* A reference to us inside the value would not be resolved once it is sealed. */
-static bool
-has_our_reference(const struct buf *value)
-{
-	size_t at = 0, start;
-	struct reference r;
-
-	while (resolve_next((const char *)value->data, value->len, at, &r, &start, &at))
-		if (reference_is_ours(&r))
-			return true;
-	return false;
-}
-
 int
 seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
     struct error *err)
@@ -530,7 +517,7 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 	}
 	if (seal_check_value(c->path, c->doc, i, value, err) != 0)
 		return -1;
-	if (has_our_reference(value))
+	if (resolve_finds_ours(value->data, value->len))
 		return configuration_refuse(c->path, c->doc, i,
 		    "the value has references in it, which would not be resolved once it is sealed",
 		    "seal the parts of the value that are still clear", err);

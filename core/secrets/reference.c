@@ -107,6 +107,18 @@ resolve_next(const char *value, size_t n, size_t from, struct reference *out, si
 	return false;
 }
 
+bool
+resolve_finds_ours(const void *bytes, size_t n)
+{
+	size_t start, end = 0;
+	struct reference r;
+
+	while (resolve_next(bytes, n, end, &r, &start, &end))
+		if (reference_is_ours(&r))
+			return true;
+	return false;
+}
+
 size_t
 resolve_entry(const struct secrets_file *s, const struct reference *r)
 {

@@ -59,6 +59,9 @@ bool reference_may_be_in(const struct document *d, size_t i);
 bool resolve_next(const char *value, size_t n, size_t from,
     struct reference *out, size_t *start, size_t *end);
 
+/* Is any of ours in these bytes? */
+bool resolve_finds_ours(const void *bytes, size_t n);
+
 /* The document entry of the secrets file that one of our references names, or
  * DOCUMENT_NONE.  A name with `\.` from a JSON path is also found without the
  * backslashes, as confluent secret leaves it behind. */

@@ -214,8 +214,7 @@ read_edited(struct edit *e, bool *same, struct error *err)
 	buf_init_secret(&text, BUF_MAX_FILE);
 	if (ramdir_read(e->copy, &text, err) != 0)
 		goto out;
-	*same = text.len == e->before.len && (text.len == 0 ||
-	    memcmp(text.data, e->before.data, text.len) == 0);
+	*same = buf_equal(&text, &e->before);
 	/* More likely an accident, of a full disk say, than somebody's will. */
 	if (text.len == 0 && e->before.len > 0) {
 		error_set(err, ERROR_REFUSED, "the edited file is empty");
@@ -253,8 +252,7 @@ check_fresh(struct edit *e, struct error *err)
 		rc = edit_unlock(e, err);
 	if (rc == 0)
 		rc = read_clear(e, &now, false, err);
-	if (rc == 0 && (now.len != e->before.len ||
-	    (now.len > 0 && memcmp(now.data, e->before.data, now.len) != 0)))
+	if (rc == 0 && !buf_equal(&now, &e->before))
 		rc = edit_stale(e, err);
 	buf_release(&now);
 	return rc;

@@ -200,8 +200,7 @@ git_merge_write_file(const struct versions *v, const struct buf *text, struct er
 	struct lock *lock;
 	int rc;
 
-	if (text->len == ours->len && (text->len == 0 ||
-	    memcmp(text->data, ours->data, text->len) == 0))
+	if (buf_equal(text, ours))
 		return 0;
 	lock = lock_files(&path, 1, options_lock_timeout(v->o), change_waiting, NULL, err);
 	if (lock == NULL)

@@ -20,8 +20,7 @@ bool source_is_literal(const struct options *o, enum flag_id id);
  * Append the bytes that flag ${id} stands for to ${out} (secret).  A literal
  * text brings a warning.  ERROR_MISSING (no such file), ERROR_IO, ERROR_LIMIT.
  */
-int source_read(const struct options *o, enum flag_id id, struct buf *out,
-    struct error *err);
+int source_read(const struct options *o, enum flag_id id, struct buf *out, struct error *err);
 
 /* A passphrase may have so many bytes, its line end included. */
 #define SOURCE_PASSPHRASE_MAX 65536
@@ -49,8 +48,7 @@ int source_passphrases(const struct options *o, struct buf *old,
  * environment, the systemd credential, or a question on the terminal that
  * takes the key or its passphrase.  NULL: ERROR_MISSING, ERROR_KEY.
  */
-struct key *master_find(const struct options *o, const struct secrets_file *s,
-    struct error *err);
+struct key *master_find(const struct options *o, const struct secrets_file *s, struct error *err);
 
 /*
  * What every command that changes files does around plan/change.h: its files,
@@ -59,8 +57,7 @@ struct key *master_find(const struct options *o, const struct secrets_file *s,
 
 /* Load the files that the flags name, or the argument, if the command has
  * one in the place of --config-file.  Close ${c} also after a failure. */
-int change_open(struct change *c, const struct options *o, bool may_create,
-    struct error *err);
+int change_open(struct change *c, const struct options *o, bool may_create, struct error *err);
 
 /* The options of change_open. */
 const struct options *change_options(const struct change *c);
@@ -80,8 +77,7 @@ int change_status(struct change *c, int rc, const struct error *err);
  * moved) to ${path}, which must not be one of the loaded files, or show that
  * (--dry-run).  Makes the plan unless there is one.
  */
-int change_write_output(struct change *c, const char *path, struct buf *text,
-    struct error *err);
+int change_write_output(struct change *c, const char *path, struct buf *text, struct error *err);
 
 /* Called while another process holds a lock (lock_files' callback). */
 void change_waiting(void *cookie, const char *path);

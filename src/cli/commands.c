@@ -177,10 +177,9 @@ static const struct command commands_own[] = {
 		    "command.  It gets the values of\na configuration file as variables, or a "
 		    "resolved copy of the file that exists in memory only.\nWithout "
 		    "--local-secrets-file the references say where the secrets file is; with "
-		    "--url\n${secret:PATH:KEY} is "
-		    "resolved too, by the Secret Registry there.  Signals "
-		    "are passed on, and\nthe exit status is the command's (128 and the signal that "
-		    "killed it).",
+		    "--url\n${secret:PATH:KEY} is resolved too, by the Secret Registry there.  "
+		    "Signals are passed on, and\nthe exit status is the command's (128 and the "
+		    "signal that killed it).",
 		.arguments = "-- COMMAND [ARGUMENT...]",
 		.min_args = 1,
 		.max_args = SIZE_MAX,
@@ -363,9 +362,8 @@ static const struct command commands_registry[] = {
 		REGISTRY,
 		.name = "get",
 		.summary = "print the value of a secret",
-		.details = "Without VERSION the latest one.  The value alone is printed, "
-		    "with a line end on a "
-		    "terminal only.",
+		.details = "Without VERSION the latest one.  The value alone is printed, with a "
+		    "line end on a terminal only.",
 		.arguments = "PATH KEY [VERSION]",
 		.min_args = 2,
 		.max_args = 3,
@@ -420,11 +418,9 @@ static const struct command commands_registry[] = {
 		REGISTRY,
 		.name = "rotate",
 		.summary = "seal every secret with a new data key",
-		.details = "The registry goes on serving meanwhile.  A new master key is put "
-		    "into the file of "
-		    "--master-key-file, and the\nregistry told by SIGHUP; or it is started "
-		    "with the new key "
-		    "and master.encryption.old.key.",
+		.details = "The registry goes on serving meanwhile.  A new master key is put into "
+		    "the file of --master-key-file, and the\nregistry told by SIGHUP; or it is "
+		    "started with the new key and master.encryption.old.key.",
 		.flags = { MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_rotate,
 	},
@@ -455,9 +451,8 @@ static const struct command commands_registry[] = {
 		REGISTRY,
 		.name = "validate",
 		.summary = "check the references of a connector's configuration",
-		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as "
-		    "PATH, and "
-		    "a key that is there.",
+		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as PATH, "
+		    "and a key that is there.",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,

@@ -681,8 +681,7 @@ exec_run(struct exec *x, int *status, struct error *err)
 
 	if (exec_files_load(&x->files, x->o, err) != 0 || exec_open_secrets(x, err) != 0 ||
 	    copy_environment(x, err) != 0 || exec_pass_key(x, err) != 0 ||
-	    set_variables(x, err) != 0 ||
-	    exec_files_command(&x->files, x->o, x->plan, err) != 0 ||
+	    set_variables(x, err) != 0 || exec_files_command(&x->files, x->o, x->plan, err) != 0 ||
 	    exec_files_check_used(&x->files, err) != 0)
 		return -1;
 	change_say_notes(x->plan);

@@ -662,8 +662,7 @@ note_changed(const struct secrets_file *s)
 }
 
 static int
-decrypt(struct change *c, const struct options *o, const struct key_list *keys,
-    struct error *err)
+decrypt(struct change *c, const struct options *o, const struct key_list *keys, struct error *err)
 {
 	const char *path = o->text[FLAG_OUTPUT_FILE];
 	bool to_stdout = output_is_stdout(path);
@@ -718,8 +717,7 @@ commands_update(const struct options *o)
 	if (sealing_put(o, true, "update failed: empty list of update configs", &err) != 0)
 		return report_error(&err);
 	if (!o->on[FLAG_DRY_RUN] &&
-	    output_write_fd(STDOUT_FILENO, "standard output", done, sizeof(done) - 1,
-	    &err) != 0) {
+	    output_write_fd(STDOUT_FILENO, "standard output", done, sizeof(done) - 1, &err) != 0) {
 		error_hint(&err, "the files are changed");
 		return report_error(&err);
 	}

@@ -25,8 +25,7 @@ struct key_list {
  * encrypt and decrypt, and not for remove).  No flag or a blank one: no keys.
  * ERROR_MISSING for an empty key between commas.  Release ${out} always.
  */
-int key_list_read(const struct options *o, bool trim, struct key_list *out,
-    struct error *err);
+int key_list_read(const struct options *o, bool trim, struct key_list *out, struct error *err);
 void key_list_release(struct key_list *l);
 
 /* What encrypt, add and update have in common. */

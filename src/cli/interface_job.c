@@ -279,8 +279,7 @@ answer_add_event(void *cookie, const json_t *line, struct error *err)
 		return error_memory(err);
 	e->number = (unsigned long long)json_integer_value(json_object_get(line, "seq"));
 	copy_time(line, "time", e->time, sizeof(e->time));
-	copy_text(json_object_get(data, "authenticationInfo"), "principal", e->who,
-	    sizeof(e->who));
+	copy_text(json_object_get(data, "authenticationInfo"), "principal", e->who, sizeof(e->who));
 	copy_text(json_object_get(data, "request"), "phase", e->phase, sizeof(e->phase));
 	snprintf(e->what, sizeof(e->what), "%s", what != NULL ? what : "");
 	say_where(data, e);

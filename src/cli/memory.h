@@ -38,8 +38,7 @@ int memfile_new(const struct buf *content, struct error *err);
 struct ramdir *ramdir_new(const char *name, bool insecure, struct error *err);
 
 /* Make the file (0600) with ${content}.  Once.  ERROR_IO. */
-int ramdir_write(const struct ramdir *d, const struct buf *content,
-    struct error *err);
+int ramdir_write(const struct ramdir *d, const struct buf *content, struct error *err);
 
 /* The path of the file. */
 const char *ramdir_path(const struct ramdir *d);

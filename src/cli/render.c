@@ -81,8 +81,7 @@ render_run(struct change *c, const struct options *o, const struct key_list *key
 		return -1;
 	/* A file without references can be had without a key. */
 	if (c->secrets != NULL && secrets_file_metadata(c->secrets)->data_key != NULL &&
-	    (change_key(c, err) != 0 ||
-	    secrets_file_unlock(c->secrets, c->master, err) != 0))
+	    (change_key(c, err) != 0 || secrets_file_unlock(c->secrets, c->master, err) != 0))
 		return -1;
 	if ((c->plan = plan_new(c->secrets, err)) == NULL)
 		return -1;

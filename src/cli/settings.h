@@ -40,7 +40,7 @@ enum setting_id {
 
 /* What a value may be, besides the types of base/settings.h (SETTING_CHOICE). */
 enum setting_kind {
-	SETTING_IS_PATH = SETTING_OTHER,	/* relative to the folder of the file that sets it */
+	SETTING_IS_PATH = SETTING_OTHER, /* relative to the folder of the file that sets it */
 	SETTING_IS_REMOTE,	/* a path on another host */
 	SETTING_IS_PATTERNS,	/* of file names; a list */
 	SETTING_IS_IGNORED,	/* of file and folder names; a list */
@@ -80,8 +80,7 @@ enum setting_id setting_find(const char *section, const char *name);
 /* What ${section} or ${name} in it may have been meant for, or NULL.  A name
  * may be made in ${near}. */
 const char *setting_near_section(const char *section);
-const char *setting_near_name(const char *section, const char *name,
-    char near[SETTING_NAME_MAX]);
+const char *setting_near_name(const char *section, const char *name, char near[SETTING_NAME_MAX]);
 
 /* The section that has a setting of this name, or NULL. */
 const char *setting_section_with(const char *name);

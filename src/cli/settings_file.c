@@ -324,12 +324,10 @@ config_value_add_path(const char *value, const char *folder, struct buf *out, st
 		home = getenv("HOME");
 		if (value[1] != '/')
 			return config_value_bad(err, "this is no path",
-			    "only ~/ stands for a home folder: "
-			    "your own");
+			    "only ~/ stands for a home folder: your own");
 		if (home == NULL || home[0] != '/')
 			return config_value_bad(err, "there is no home folder",
-			    "set HOME, or write the whole "
-			    "path");
+			    "set HOME, or write the whole path");
 		buf_append_str(out, home);
 		value++;
 	} else if (value[0] != '/' && folder[0] != '\0') {
@@ -477,8 +475,7 @@ config_value_add(enum setting_id id, const char *value, const char *folder, stru
 {
 	size_t len;
 
-	if (value[0] == '\0' ||
-	    (setting_is_list(id) && config_value_next(value, &len) == NULL))
+	if (value[0] == '\0' || (setting_is_list(id) && config_value_next(value, &len) == NULL))
 		return config_value_bad(err, "there is no value",
 		    setting_kind(id) == SETTING_IS_BINDING ?
 		    "`none` takes the action's keys away" :

@@ -196,8 +196,7 @@ check_owner(const struct secrets_file *s, size_t i, struct verify_report *r)
 
 	key = document_key(d, i, &len);
 	entry = secrets_file_find(s, key + n, len - n);
-	if (document_shadowed(d, i) || (entry != DOCUMENT_NONE &&
-	    secrets_file_is_sealed(s, entry)))
+	if (document_shadowed(d, i) || (entry != DOCUMENT_NONE && secrets_file_is_sealed(s, entry)))
 		return;
 	error_set(&what, ERROR_DAMAGED, entry == DOCUMENT_NONE ? "another program removed this "
 	    "entry; its integrity tag is still there" : "this entry was sealed, and is text now");

@@ -28,7 +28,6 @@ int askpass_twice(const char *text, struct buf *out, struct error *err);
  * terminal, and read a line: ${*yes} is true for y and yes only, in any case.
  * The end of the input is a no.  ERROR_IO.
  */
-int confirm(const struct buf *text, const char *question, bool *yes,
-    struct error *err);
+int confirm(const struct buf *text, const char *question, bool *yes, struct error *err);
 
 #endif /* !COMMON_ASK_H */

@@ -20,8 +20,7 @@ enum output_format { OUTPUT_HUMAN, OUTPUT_JSON, OUTPUT_YAML };
 bool output_is_stdout(const char *path);
 
 /* Write all of it to descriptor ${fd}; ${name} is for errors.  ERROR_IO. */
-int output_write_fd(int fd, const char *name, const void *bytes, size_t n,
-    struct error *err);
+int output_write_fd(int fd, const char *name, const void *bytes, size_t n, struct error *err);
 
 /* Write all of ${b} to standard output.  Fails when ${b} has failed. */
 int output_write(const struct buf *b, struct error *err);

@@ -22,10 +22,9 @@ static const struct command service_commands[] = {
 		REGISTRY,
 		.name = "user",
 		.summary = "add, remove and list those who log in with a password",
-		.details = "add reads the password from standard input (one line end at its "
-		    "end does "
-		    "not count) or asks for it on\na terminal.  A running registry takes changes "
-		    "up at once.",
+		.details = "add reads the password from standard input (one line end at its end "
+		    "does not count) or asks for it on\na terminal.  A running registry takes "
+		    "changes up at once.",
 		.arguments = "add|remove|list [NAME]",
 		.min_args = 1,
 		.max_args = 2,
@@ -49,9 +48,8 @@ static const struct command service_commands[] = {
 		REGISTRY,
 		.name = "role",
 		.summary = "grant, revoke and list roles; show what they allow",
-		.details = "A role is bound to the cluster, to one path (--path) or to all "
-		    "paths that "
-		    "begin alike (--prefix).",
+		.details = "A role is bound to the cluster, to one path (--path) or to all paths "
+		    "that begin alike (--prefix).",
 		.arguments = "grant|revoke|list|show [ROLE]",
 		.min_args = 1,
 		.max_args = 2,
@@ -63,9 +61,8 @@ static const struct command service_commands[] = {
 		REGISTRY,
 		.name = "audit",
 		.summary = "verify the audit log's chain, or search it",
-		.details = "verify exits 4 where a line was changed, removed or put in.  It "
-		    "needs the "
-		    "master key.",
+		.details = "verify exits 4 where a line was changed, removed or put in.  It needs "
+		    "the master key.",
 		.arguments = "verify|search",
 		.min_args = 1,
 		.max_args = 1,

@@ -241,8 +241,7 @@ doctor_keys_check(struct doctor *d, struct error *err)
 		    "there is no secrets file in the paths");
 	for (size_t i = 0; i < d->secrets.len; i++)
 		if (doctor_keys_check_secrets_file(d, *(struct secrets_file **)vec_at(&d->secrets,
-		    i),
-		    err) != 0)
+		    i), err) != 0)
 			return -1;
 	return check_references(d, err);
 }

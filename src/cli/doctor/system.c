@@ -498,8 +498,7 @@ check_process(struct doctor *d, const char *pid)
 	buf_init_secret(&p.cmdline, BUF_MAX_FILE);
 	buf_init_secret(&p.environment, BUF_MAX_FILE);
 	buf_printf(&p.folder, "%s/proc/%s", d->root, pid);
-	if (stat(buf_cstr(&p.folder), &st) != 0 ||
-	    (geteuid() != 0 && st.st_uid != geteuid()) ||
+	if (stat(buf_cstr(&p.folder), &st) != 0 || (geteuid() != 0 && st.st_uid != geteuid()) ||
 	    read_part(&p, "cmdline", &p.cmdline) != 0 || p.cmdline.len == 0)
 		goto done;
 	(void)buf_cstr(&p.cmdline);

@@ -20,12 +20,10 @@ struct error;
  * its exit status goes there and its standard error is thrown away; without,
  * another status than 0 is an error.  ERROR_MISSING: there is no git.
  */
-int git_run(const char *const argv[], struct buf *out, int *status,
-    struct error *err);
+int git_run(const char *const argv[], struct buf *out, int *status, struct error *err);
 
 /* The same, less one line end at the end of the output. */
-int git_line(const char *const argv[], struct buf *out, int *status,
-    struct error *err);
+int git_line(const char *const argv[], struct buf *out, int *status, struct error *err);
 
 /* The top of the work tree, or ERROR_MISSING: this is none. */
 int git_top(struct buf *out, struct error *err);
@@ -42,8 +40,7 @@ struct git_objects {
 int git_objects_open(struct git_objects *g, struct error *err);
 
 /* Append the blob ${id} (hexadecimal) to ${out}.  ERROR_MISSING, ERROR_LIMIT. */
-int git_objects_read(struct git_objects *g, const char *id, struct buf *out,
-    struct error *err);
+int git_objects_read(struct git_objects *g, const char *id, struct buf *out, struct error *err);
 
 /* Twice is fine. */
 void git_objects_close(struct git_objects *g);

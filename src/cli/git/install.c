@@ -560,8 +560,7 @@ git_install_make_folder(struct git_setup *g, struct error *err)
 	if (path == NULL)
 		return error_memory(err);
 	*strrchr(path, '/') = '\0';
-	if (access(path, F_OK) != 0 &&
-	    (mkdir(path, MODE_HOOK) != 0 || chmod(path, MODE_HOOK) != 0))
+	if (access(path, F_OK) != 0 && (mkdir(path, MODE_HOOK) != 0 || chmod(path, MODE_HOOK) != 0))
 		rc = error_io(err, path, "cannot make the folder");
 	free(path);
 	return rc;
@@ -683,7 +682,8 @@ find_sections(struct git_setup *g, struct error *err)
 
 	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++) {
 		snprintf(pattern, sizeof(pattern), "^%s[.]", git_setup_section(i));
-		const char *argv[] = { "config", git_setup_where(g), "--get-regexp", pattern, NULL };
+		const char *argv[] = { "config", git_setup_where(g), "--get-regexp", pattern,
+			NULL };
 
 		if (git_run(argv, NULL, &status, err) != 0)
 			return -1;

@@ -372,8 +372,7 @@ registry_rotate_follow(struct remote *r, struct error *err)
 
 	for (;;) {
 		remote_target(r, "secret", "admin", "rotation", (const char *)NULL);
-		if (remote_call(r, "GET", NULL, err) != 0 ||
-		    remote_rotation(r, &p, err) != 0)
+		if (remote_call(r, "GET", NULL, err) != 0 || remote_rotation(r, &p, err) != 0)
 			return -1;
 		if (person)
 			fprintf(stderr, "\r%zu of %zu records sealed again ", p.done, p.total);

@@ -63,7 +63,7 @@ struct sames {
 };
 
 /* A piece is a slot of a unit: unit * UNIT_SLOTS + slot. */
-struct weave {
+struct merging {
 	struct units *u;
 	size_t *next;		/* the order of pieces; the last element is the head */
 	size_t *follower;	/* theirs: the next entry that base has, or DOCUMENT_NONE */
@@ -425,87 +425,87 @@ merge_decide(struct units *u, const struct merge_input *in, struct error *err)
 }
 
 static size_t
-piece_of(const struct weave *w, enum merge_side side, size_t i)
+piece_of(const struct merging *m, enum merge_side side, size_t i)
 {
-	return w->u->of[side][i] * UNIT_SLOTS + units_slot(w->u, side, i);
+	return m->u->of[side][i] * UNIT_SLOTS + units_slot(m->u, side, i);
 }
 
 static size_t
-entry_of(const struct weave *w, size_t piece, enum merge_side side)
+entry_of(const struct merging *m, size_t piece, enum merge_side side)
 {
-	return units_at(w->u, piece / UNIT_SLOTS)->entry[side][piece % UNIT_SLOTS];
+	return units_at(m->u, piece / UNIT_SLOTS)->entry[side][piece % UNIT_SLOTS];
 }
 
 static void
-put_behind(struct weave *w, size_t at, size_t piece)
+put_behind(struct merging *m, size_t at, size_t piece)
 {
-	w->next[piece] = w->next[at];
-	w->next[at] = piece;
+	m->next[piece] = m->next[at];
+	m->next[at] = piece;
 }
 
 /* Ours in its order, and what only theirs has behind what it follows there. */
 static void
-arrange(struct weave *w)
+arrange(struct merging *m)
 {
-	const struct units *u = w->u;
-	size_t at = w->head, piece, next, i;
+	const struct units *u = m->u;
+	size_t at = m->head, piece, next, i;
 
-	w->next[at] = END;
+	m->next[at] = END;
 	for (i = 0; i < document_count(u->doc[MERGE_OURS]); i++) {
 		if (u->of[MERGE_OURS][i] == DOCUMENT_NONE)
 			continue;
-		piece = piece_of(w, MERGE_OURS, i);
-		put_behind(w, at, piece);
+		piece = piece_of(m, MERGE_OURS, i);
+		put_behind(m, at, piece);
 		at = piece;
 	}
-	at = w->head;
+	at = m->head;
 	for (i = 0; i < document_count(u->doc[MERGE_THEIRS]); i++) {
 		if (u->of[MERGE_THEIRS][i] == DOCUMENT_NONE)
 			continue;
-		piece = piece_of(w, MERGE_THEIRS, i);
-		if (entry_of(w, piece, MERGE_OURS) == DOCUMENT_NONE) {
+		piece = piece_of(m, MERGE_THEIRS, i);
+		if (entry_of(m, piece, MERGE_OURS) == DOCUMENT_NONE) {
 			/* Behind what ours added at the same place. */
-			while ((next = w->next[at]) != END &&
-			    entry_of(w, next, MERGE_BASE) == DOCUMENT_NONE &&
-			    entry_of(w, next, MERGE_THEIRS) == DOCUMENT_NONE)
+			while ((next = m->next[at]) != END &&
+			    entry_of(m, next, MERGE_BASE) == DOCUMENT_NONE &&
+			    entry_of(m, next, MERGE_THEIRS) == DOCUMENT_NONE)
 				at = next;
-			put_behind(w, at, piece);
+			put_behind(m, at, piece);
 		}
 		at = piece;
 	}
 }
 
 static void
-find_followers(struct weave *w)
+find_followers(struct merging *m)
 {
-	const struct units *u = w->u;
+	const struct units *u = m->u;
 	size_t follower = DOCUMENT_NONE;
 
 	for (size_t i = document_count(u->doc[MERGE_THEIRS]); i-- > 0;) {
-		w->follower[i] = follower;
+		m->follower[i] = follower;
 		if (u->of[MERGE_THEIRS][i] != DOCUMENT_NONE &&
-		    entry_of(w, piece_of(w, MERGE_THEIRS, i), MERGE_BASE) != DOCUMENT_NONE)
+		    entry_of(m, piece_of(m, MERGE_THEIRS, i), MERGE_BASE) != DOCUMENT_NONE)
 			follower = i;
 	}
 }
 
 static void
-weave_append(struct weave *w, struct text t)
+append_text(struct merging *m, struct text t)
 {
-	unsigned char last = w->out->len > 0 ? w->out->data[w->out->len - 1] : '\n';
+	unsigned char last = m->out->len > 0 ? m->out->data[m->out->len - 1] : '\n';
 
 	if (t.n == 0)
 		return;
 	if (last != '\n' && last != '\r')
-		buf_append_str(w->out, w->line_end);
-	buf_append(w->out, t.p, t.n);
+		buf_append_str(m->out, m->line_end);
+	buf_append(m->out, t.p, t.n);
 }
 
 static void
-append_marker(struct weave *w, const char *marker)
+append_marker(struct merging *m, const char *marker)
 {
-	weave_append(w, (struct text){ (const unsigned char *)marker, strlen(marker) });
-	buf_append_str(w->out, w->line_end);
+	append_text(m, (struct text){ (const unsigned char *)marker, strlen(marker) });
+	buf_append_str(m->out, m->line_end);
 }
 
 /*
@@ -513,10 +513,10 @@ append_marker(struct weave *w, const char *marker)
  * and ours did the same: the comment is in the text already.
  */
 static bool
-is_twice(const struct weave *w, size_t entry, struct text lead)
+is_twice(const struct merging *m, size_t entry, struct text lead)
 {
-	const struct units *u = w->u;
-	size_t follower = w->follower[entry], base, ours;
+	const struct units *u = m->u;
+	size_t follower = m->follower[entry], base, ours;
 	struct text then;
 	const struct unit *x;
 	enum unit_slot slot;
@@ -539,9 +539,9 @@ is_twice(const struct weave *w, size_t entry, struct text lead)
 
 /* The lines in front of a piece that is not in conflict, taken or not. */
 static void
-append_lead(struct weave *w, size_t piece)
+append_lead(struct merging *m, size_t piece)
 {
-	struct unit *x = units_at(w->u, piece / UNIT_SLOTS);
+	struct unit *x = units_at(m->u, piece / UNIT_SLOTS);
 	int slot = (int)(piece % UNIT_SLOTS);
 	size_t base = x->entry[MERGE_BASE][slot];
 	enum merge_side side = MERGE_OURS;
@@ -549,23 +549,23 @@ append_lead(struct weave *w, size_t piece)
 
 	if (x->entry[MERGE_OURS][slot] != DOCUMENT_NONE &&
 	    x->entry[MERGE_THEIRS][slot] != DOCUMENT_NONE)
-		side = merge_decide_lead(w->u, x, slot);
+		side = merge_decide_lead(m->u, x, slot);
 	else if (x->entry[MERGE_OURS][slot] == DOCUMENT_NONE)
 		side = MERGE_THEIRS;
-	lead = units_lead(w->u, side, x->entry[side][slot]);
+	lead = units_lead(m->u, side, x->entry[side][slot]);
 	/* An entry that goes takes its comment along, but not a new one. */
 	if (x->entry[x->take][slot] == DOCUMENT_NONE && (units_text_blank(lead) ||
-	    (base != DOCUMENT_NONE && units_text_same(lead, units_lead(w->u, MERGE_BASE, base)))))
+	    (base != DOCUMENT_NONE && units_text_same(lead, units_lead(m->u, MERGE_BASE, base)))))
 		return;
 	if (base == DOCUMENT_NONE && side == MERGE_THEIRS && lead.n > 0 &&
 	    x->entry[MERGE_OURS][slot] == DOCUMENT_NONE &&
-	    is_twice(w, x->entry[MERGE_THEIRS][slot], lead))
+	    is_twice(m, x->entry[MERGE_THEIRS][slot], lead))
 		return;
-	weave_append(w, lead);
+	append_text(m, lead);
 }
 
 static void
-weave_append_version(struct weave *w, const struct unit *x, enum merge_side side, bool with_lead)
+append_version(struct merging *m, const struct unit *x, enum merge_side side, bool with_lead)
 {
 	for (int slot = 0; slot < UNIT_SLOTS; slot++) {
 		size_t i = x->entry[side][slot];
@@ -573,71 +573,71 @@ weave_append_version(struct weave *w, const struct unit *x, enum merge_side side
 		if (i == DOCUMENT_NONE)
 			continue;
 		if (with_lead || slot != UNIT_MAIN)
-			weave_append(w, units_lead(w->u, side, i));
-		weave_append(w, units_entry_text(w->u, side, i));
+			append_text(m, units_lead(m->u, side, i));
+		append_text(m, units_entry_text(m->u, side, i));
 	}
 }
 
 /* The main entry and its tag, of both sides; the comment in front if it is none. */
 static void
-append_conflict(struct weave *w, struct unit *x)
+append_conflict(struct merging *m, struct unit *x)
 {
 	bool has_main = x->entry[MERGE_OURS][UNIT_MAIN] != DOCUMENT_NONE &&
 	    x->entry[MERGE_THEIRS][UNIT_MAIN] != DOCUMENT_NONE;
-	enum merge_side lead = has_main ? merge_decide_lead(w->u, x, UNIT_MAIN) : MERGE_BASE;
+	enum merge_side lead = has_main ? merge_decide_lead(m->u, x, UNIT_MAIN) : MERGE_BASE;
 
 	if (lead != MERGE_BASE)
-		weave_append(w, units_lead(w->u, lead, x->entry[lead][UNIT_MAIN]));
-	append_marker(w, MARKERS_OURS);
-	weave_append_version(w, x, MERGE_OURS, lead == MERGE_BASE);
-	append_marker(w, MARKERS_BETWEEN);
-	weave_append_version(w, x, MERGE_THEIRS, lead == MERGE_BASE);
-	append_marker(w, MARKERS_THEIRS);
+		append_text(m, units_lead(m->u, lead, x->entry[lead][UNIT_MAIN]));
+	append_marker(m, MARKERS_OURS);
+	append_version(m, x, MERGE_OURS, lead == MERGE_BASE);
+	append_marker(m, MARKERS_BETWEEN);
+	append_version(m, x, MERGE_THEIRS, lead == MERGE_BASE);
+	append_marker(m, MARKERS_THEIRS);
 	x->written = true;
-	w->r->conflicts++;
-	text_append_visible(&w->r->names, x->name, x->len);
-	buf_append_char(&w->r->names, '\n');
+	m->r->conflicts++;
+	text_append_visible(&m->r->names, x->name, x->len);
+	buf_append_char(&m->r->names, '\n');
 }
 
 static void
-append_tail(struct weave *w)
+append_tail(struct merging *m)
 {
 	struct text tail[MERGE_SIDES];
 	enum merge_side side;
 
 	for (int i = 0; i < MERGE_SIDES; i++)
-		tail[i] = units_tail(w->u, (enum merge_side)i);
+		tail[i] = units_tail(m->u, (enum merge_side)i);
 	side = merge_decide_text(tail);
 	if (side != MERGE_BASE) {
-		weave_append(w, tail[side]);
+		append_text(m, tail[side]);
 		return;
 	}
-	append_marker(w, MARKERS_OURS);
-	weave_append(w, tail[MERGE_OURS]);
-	append_marker(w, MARKERS_BETWEEN);
-	weave_append(w, tail[MERGE_THEIRS]);
-	append_marker(w, MARKERS_THEIRS);
-	w->r->conflicts++;
-	buf_append_str(&w->r->names, "the lines behind the last entry\n");
+	append_marker(m, MARKERS_OURS);
+	append_text(m, tail[MERGE_OURS]);
+	append_marker(m, MARKERS_BETWEEN);
+	append_text(m, tail[MERGE_THEIRS]);
+	append_marker(m, MARKERS_THEIRS);
+	m->r->conflicts++;
+	buf_append_str(&m->r->names, "the lines behind the last entry\n");
 }
 
 static void
-append_pieces(struct weave *w)
+append_pieces(struct merging *m)
 {
 	struct unit *x;
 	size_t piece, entry;
 
-	for (piece = w->next[w->head]; piece != END; piece = w->next[piece]) {
-		x = units_at(w->u, piece / UNIT_SLOTS);
+	for (piece = m->next[m->head]; piece != END; piece = m->next[piece]) {
+		x = units_at(m->u, piece / UNIT_SLOTS);
 		if (x->take == MERGE_BASE) {
 			if (!x->written)
-				append_conflict(w, x);
+				append_conflict(m, x);
 			continue;
 		}
-		append_lead(w, piece);
+		append_lead(m, piece);
 		entry = x->entry[x->take][piece % UNIT_SLOTS];
 		if (entry != DOCUMENT_NONE)
-			weave_append(w, units_entry_text(w->u, x->take, entry));
+			append_text(m, units_entry_text(m->u, x->take, entry));
 	}
 }
 
@@ -662,24 +662,24 @@ line_end_of(const struct units *u)
 static int
 merge_write(struct units *u, struct buf *out, struct merge_result *r, struct error *err)
 {
-	struct weave w = { .u = u, .out = out, .r = r, .head = u->list.len * UNIT_SLOTS };
+	struct merging m = { .u = u, .out = out, .r = r, .head = u->list.len * UNIT_SLOTS };
 	int rc = -1;
 
-	w.next = calloc(w.head + 1, sizeof(*w.next));
-	w.follower = calloc(document_count(u->doc[MERGE_THEIRS]) + 1, sizeof(*w.follower));
-	if (w.next == NULL || w.follower == NULL) {
+	m.next = calloc(m.head + 1, sizeof(*m.next));
+	m.follower = calloc(document_count(u->doc[MERGE_THEIRS]) + 1, sizeof(*m.follower));
+	if (m.next == NULL || m.follower == NULL) {
 		error_memory(err);
 		goto done;
 	}
-	w.line_end = line_end_of(u);
-	arrange(&w);
-	find_followers(&w);
-	append_pieces(&w);
-	append_tail(&w);
+	m.line_end = line_end_of(u);
+	arrange(&m);
+	find_followers(&m);
+	append_pieces(&m);
+	append_tail(&m);
 	rc = buf_check(out, err);
 done:
-	free(w.follower);
-	free(w.next);
+	free(m.follower);
+	free(m.next);
 	return rc;
 }
 

@@ -122,49 +122,6 @@ check_folder(struct doctor *d, const char *folder)
 		    "its group can put other files in the place of those in this folder");
 }
 
-static int doctor_copies_check(struct doctor *d, const char *folder, struct error *err);
-
-static int
-doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *err)
-{
-	const struct estate_file *f;
-	const char *path;
-	size_t i;
-	int rc = 0;
-
-	for (i = 0; rc == 0 && i < d->secrets.len; i++) {
-		path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, i));
-		doctor_files_check_secrets_file(d, path);
-		rc = add_folder(folders, path, err);
-	}
-	for (i = 0; rc == 0 && i < estate_count(d->estate); i++) {
-		f = estate_file(d->estate, i);
-		if (!f->is_secrets_file)
-			rc = doctor_files_check_configuration(d, f, err);
-		if (rc == 0)
-			rc = add_folder(folders, f->path, err);
-	}
-	for (i = 0; rc == 0 && i < folders->list.len; i++) {
-		path = vec_string(&folders->list, i);
-		check_folder(d, path);
-		rc = doctor_copies_check(d, path, err);
-	}
-	return rc;
-}
-
-int
-doctor_files_check(struct doctor *d, struct error *err)
-{
-	struct folders folders = { .seen = map_new() };
-	int rc;
-
-	vec_init(&folders.list, sizeof(char *), FOLDERS_MAX);
-	rc = folders.seen != NULL ? doctor_files_check_all(d, &folders, err) : error_memory(err);
-	map_free(folders.seen);
-	vec_release_strings(&folders.list);
-	return rc;
-}
-
 /* How editors, packages, patch and people name what they leave behind. */
 static const char *const endings[] = {
 	"~", ".bak", ".backup", "-backup", ".old", ".orig", ".save", ".copy", ".rej",
@@ -256,5 +213,46 @@ doctor_copies_check(struct doctor *d, const char *folder, struct error *err)
 	}
 	buf_release(&path);
 	closedir(dir);
+	return rc;
+}
+
+static int
+doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *err)
+{
+	const struct estate_file *f;
+	const char *path;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < d->secrets.len; i++) {
+		path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, i));
+		doctor_files_check_secrets_file(d, path);
+		rc = add_folder(folders, path, err);
+	}
+	for (i = 0; rc == 0 && i < estate_count(d->estate); i++) {
+		f = estate_file(d->estate, i);
+		if (!f->is_secrets_file)
+			rc = doctor_files_check_configuration(d, f, err);
+		if (rc == 0)
+			rc = add_folder(folders, f->path, err);
+	}
+	for (i = 0; rc == 0 && i < folders->list.len; i++) {
+		path = vec_string(&folders->list, i);
+		check_folder(d, path);
+		rc = doctor_copies_check(d, path, err);
+	}
+	return rc;
+}
+
+int
+doctor_files_check(struct doctor *d, struct error *err)
+{
+	struct folders folders = { .seen = map_new() };
+	int rc;
+
+	vec_init(&folders.list, sizeof(char *), FOLDERS_MAX);
+	rc = folders.seen != NULL ? doctor_files_check_all(d, &folders, err) : error_memory(err);
+	map_free(folders.seen);
+	vec_release_strings(&folders.list);
 	return rc;
 }

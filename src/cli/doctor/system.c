@@ -58,8 +58,6 @@ struct process {
 static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
 	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system" };
 
-static bool is_kafka(const struct unit_file *u);
-
 static void
 doctor_units_say(struct service *s, enum finding_level level, const char *kind, const char *file,
     size_t line, const char *hint, const char *text)

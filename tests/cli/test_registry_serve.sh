@@ -205,4 +205,32 @@ case_without_a_terminal_it_is_an_error() {
 	expect_err '--master-key-file FILE'
 }
 
+# --- the program that serves ---
+
+case_service_is_a_program_of_its_own() {
+	local service=${PROPSEAL%/*}/propseal-registryd
+	"$service" --version >"$out" || fail 'no version'
+	expect_out "propseal-registryd $("$PROPSEAL" --version | sed 's/.* //')"
+	"$service" --help >"$out" || fail 'no help'
+	expect_out '  registry serve'
+	"$service" serve >"$out" 2>"$err" && fail 'it served without a folder'
+	expect_err 'missing: --data'
+	"$service" put a b >"$out" 2>"$err" && fail 'it knows put'
+	expect_err 'unknown command: put'
+	# propseal has none of what only the service needs.
+	! ldd "$PROPSEAL" | grep -E 'sqlite|rdkafka' || fail 'propseal loads it'
+}
+
+case_missing_service_is_told() {
+	[ ! -e /usr/local/libexec/propseal/propseal-registryd ] || return 0
+	mkdir alone
+	cp "$PROPSEAL" alone/propseal
+	alone/propseal registry serve --data data >"$out" 2>"$err" && fail 'it served'
+	expect_err 'propseal: propseal-registryd is not installed'
+	expect_err 'hint: this command needs it beside propseal, or in /'
+	# What talks with a registry elsewhere needs none.
+	alone/propseal registry list --url http://127.0.0.1:9 >"$out" 2>"$err" && fail 'an answer'
+	expect_err 127.0.0.1:9
+}
+
 run_cases "$@"

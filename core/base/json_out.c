@@ -131,39 +131,52 @@ write_name(struct json_out *o, const void *key, size_t n)
 }
 
 /*
- * Most of what is written is a member of a compact object whose name needs no
- * escape: that goes at one go.  Returns where its value of ${more} bytes is to
- * be put (end_member is told where that ended), or NULL: it is another case.
+ * Most of what is written is an item of a compact container, with a name that
+ * needs no escape: that goes at one go.  Returns where its value of ${more}
+ * bytes is to be put (end_item is told where that ended), or NULL: it is
+ * another case.
  */
-static unsigned char *
-begin_member(struct json_out *o, const char *key, size_t more)
+static inline __attribute__((always_inline)) unsigned char *
+begin_plain(struct json_out *o, const char *key, size_t len, size_t more)
 {
+	struct buf *b = o->out;
 	unsigned char *in, *p;
 	bool first;
-	size_t n;
 
-	if (key == NULL || o->depth == 0 || o->breaks)
+	if (o->depth == 0 || o->breaks)
 		return NULL;
 	in = &o->open[o->depth - 1];
+	if ((*in & ~HAS_ITEMS) != (key == NULL ? IS_ARRAY : 0))
+		return NULL;
+	if (key != NULL) {
+		if (len == JSON_OUT_SEEK) {
+			len = strlen(key);
+			if (text_plain_length(key, len) != len)
+				return NULL;
+		}
+		more += len + 3;
+	}
 	first = (*in & HAS_ITEMS) == 0;
-	n = strlen(key);
-	if ((*in & ~HAS_ITEMS) != 0 || text_plain_length(key, n) != n ||
-	    buf_reserve(o->out, n + 3 + !first + more) == -1)
+	more += !first;
+	if ((b->failed || more > b->max - b->len || more > b->cap - b->len) &&
+	    buf_reserve(b, more) == -1)
 		return NULL;
 	*in |= HAS_ITEMS;
-	p = o->out->data + o->out->len;
+	p = b->data + b->len;
 	if (!first)
 		*p++ = ',';
-	*p++ = '"';
-	memcpy(p, key, n);
-	p += n;
-	*p++ = '"';
-	*p++ = ':';
+	if (key != NULL) {
+		*p++ = '"';
+		memcpy(p, key, len);
+		p += len;
+		*p++ = '"';
+		*p++ = ':';
+	}
 	return p;
 }
 
 static void
-end_member(struct json_out *o, const unsigned char *end)
+end_item(struct json_out *o, const unsigned char *end)
 {
 	o->out->len = (size_t)(end - o->out->data);
 }
@@ -188,16 +201,16 @@ begin_value(struct json_out *o, const char *key)
 }
 
 static void
-json_out_begin(struct json_out *o, const char *key, unsigned int kind)
+json_out_begin(struct json_out *o, const char *key, size_t len, unsigned int kind)
 {
 	char bracket = (kind & IS_ARRAY) != 0 ? '[' : '{';
 	unsigned char *p;
 
 	if (o->depth == JSON_OUT_DEPTH)
 		buf_fail(o->out, ERROR_USAGE);
-	if ((p = begin_member(o, key, 1)) != NULL) {
+	if ((p = begin_plain(o, key, len, 1)) != NULL) {
 		*p = (unsigned char)bracket;
-		end_member(o, p + 1);
+		end_item(o, p + 1);
 	} else if (begin_value(o, key)) {
 		buf_append_char(o->out, bracket);
 	} else {
@@ -216,27 +229,27 @@ layout(const struct json_out *o)
 }
 
 void
-json_out_object(struct json_out *o, const char *key)
+json_out_put_object(struct json_out *o, const char *key, size_t len)
 {
-	json_out_begin(o, key, layout(o));
+	json_out_begin(o, key, len, layout(o));
 }
 
 void
-json_out_array(struct json_out *o, const char *key)
+json_out_put_array(struct json_out *o, const char *key, size_t len)
 {
-	json_out_begin(o, key, IS_ARRAY | layout(o));
+	json_out_begin(o, key, len, IS_ARRAY | layout(o));
 }
 
 void
 json_out_rows(struct json_out *o, const char *key)
 {
-	json_out_begin(o, key, IS_ARRAY | IS_ROWS);
+	json_out_begin(o, key, JSON_OUT_SEEK, IS_ARRAY | IS_ROWS);
 }
 
 void
 json_out_list(struct json_out *o, const char *key)
 {
-	json_out_begin(o, key, IS_ARRAY | IS_LIST);
+	json_out_begin(o, key, JSON_OUT_SEEK, IS_ARRAY | IS_LIST);
 }
 
 void
@@ -255,7 +268,8 @@ json_out_end(struct json_out *o)
 		json_out_append_line(o, o->depth);
 	else if ((in & HAS_ITEMS) != 0 && (in & IS_ROWS) != 0)
 		json_out_append_line(o, 0);
-	buf_append_char(o->out, (in & IS_ARRAY) != 0 ? ']' : '}');
+	if (buf_reserve(o->out, 1) == 0)
+		o->out->data[o->out->len++] = (in & IS_ARRAY) != 0 ? ']' : '}';
 }
 
 void
@@ -265,25 +279,16 @@ json_out_break(struct json_out *o)
 }
 
 void
-json_out_text(struct json_out *o, const char *key, const char *text)
-{
-	if (text == NULL)
-		json_out_null(o, key);
-	else
-		json_out_text_n(o, key, text, strlen(text));
-}
-
-void
-json_out_text_n(struct json_out *o, const char *key, const void *bytes, size_t n)
+json_out_put_text(struct json_out *o, const char *key, size_t len, const void *bytes, size_t n)
 {
 	unsigned char *p;
 
 	if (n > 0 && text_plain_length(bytes, n) == n &&
-	    (p = begin_member(o, key, n + 2)) != NULL) {
+	    (p = begin_plain(o, key, len, n + 2)) != NULL) {
 		*p = '"';
 		memcpy(p + 1, bytes, n);
 		p[n + 1] = '"';
-		end_member(o, p + n + 2);
+		end_item(o, p + n + 2);
 	} else if (begin_value(o, key)) {
 		json_out_append_text(o, bytes, n);
 	}
@@ -301,52 +306,22 @@ json_out_textf(struct json_out *o, const char *key, const char *fmt, ...)
 	json_out_text(o, key, text);
 }
 
-static void
-write_number(struct json_out *o, const char *key, bool negative, uint64_t n)
+void
+json_out_put_number(struct json_out *o, const char *key, size_t len, bool negative, uint64_t n)
 {
 	char digits[NUMBER_TEXT + 1] = "-";
 
-	json_out_raw_n(o, key, digits + !negative, number_text(n, digits + 1) + negative);
+	json_out_put_raw(o, key, len, digits + !negative, number_text(n, digits + 1) + negative);
 }
 
 void
-json_out_int(struct json_out *o, const char *key, int64_t n)
+json_out_put_raw(struct json_out *o, const char *key, size_t len, const void *json, size_t n)
 {
-	write_number(o, key, n < 0, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
-}
-
-void
-json_out_uint(struct json_out *o, const char *key, uint64_t n)
-{
-	write_number(o, key, false, n);
-}
-
-void
-json_out_bool(struct json_out *o, const char *key, bool yes)
-{
-	json_out_raw(o, key, yes ? "true" : "false");
-}
-
-void
-json_out_null(struct json_out *o, const char *key)
-{
-	json_out_raw(o, key, "null");
-}
-
-void
-json_out_raw(struct json_out *o, const char *key, const char *json)
-{
-	json_out_raw_n(o, key, json, strlen(json));
-}
-
-void
-json_out_raw_n(struct json_out *o, const char *key, const void *json, size_t n)
-{
-	unsigned char *p = begin_member(o, key, n);
+	unsigned char *p = begin_plain(o, key, len, n);
 
 	if (p != NULL) {
 		memcpy(p, json, n);
-		end_member(o, p + n);
+		end_item(o, p + n);
 	} else if (begin_value(o, key)) {
 		buf_append(o->out, json, n);
 	}

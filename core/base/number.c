@@ -1,5 +1,8 @@
 #include "base/number.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include "base/buf.h"
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -92,12 +95,35 @@ hex_four(const unsigned char *p)
 	return wrong > 15 ? -1 : (int32_t)value;
 }
 
+/* The digits of four bytes side by side. */
+static uint64_t
+hex_of_four(const unsigned char *p)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint32_t four;
+	uint64_t w;
+
+	memcpy(&four, p, sizeof(four));
+	w = le32toh(four);
+	w = (w | w << 16) & UINT64_C(0x0000ffff0000ffff);
+	w = (w | w << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	w = (w >> 4 | w << 8) & 0x0f * each;
+	/* What is over nine carries to the bit of 16, and is a letter. */
+	return w + '0' * each + ((w + 6 * each) >> 4 & each) * ('a' - '9' - 1);
+}
+
 void
 hex_text(const void *bytes, size_t n, char *out)
 {
 	const unsigned char *p = bytes;
+	size_t i;
 
-	for (size_t i = 0; i < n; i++) {
+	for (i = 0; n - i >= 4; i += 4) {
+		uint64_t w = htole64(hex_of_four(p + i));
+
+		memcpy(out + 2 * i, &w, sizeof(w));
+	}
+	for (; i < n; i++) {
 		out[2 * i] = hex_digits[p[i] >> 4];
 		out[2 * i + 1] = hex_digits[p[i] & 15];
 	}

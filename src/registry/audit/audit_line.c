@@ -31,7 +31,8 @@ struct piece {
 /* What is the same in every event: texts, and values as JSON. */
 struct audit_style {
 	struct piece crn;
-	struct piece types[2];		/* of a request, of an authorization */
+	struct piece heads[2];		/* of a request, of an authorization: the source,
+					 * as JSON, and the members behind it */
 	struct piece source;		/* JSON: the CRN */
 	struct piece routing;		/* JSON: confluentRouting */
 	struct piece scope;		/* JSON: rbacAuthorization's */
@@ -258,19 +259,20 @@ piece_begin(struct piece *p, struct buf *b, struct json_out *o)
 	json_out_hide(o);
 }
 
-static void
+/* In the caller's place: the compiler knows the length of its key there. */
+__attribute__((always_inline)) static inline void
 put_cut(struct json_out *o, const char *key, const char *text, size_t n, size_t max)
 {
 	json_out_text_n(o, key, text, audit_text_cut(text, n, max));
 }
 
-static void
+__attribute__((always_inline)) static inline void
 put_string(struct json_out *o, const char *key, const char *text, size_t max)
 {
 	put_cut(o, key, text, strlen(text), max);
 }
 
-static void
+__attribute__((always_inline)) static inline void
 put_piece(struct json_out *o, const char *key, const struct piece *p)
 {
 	json_out_raw_n(o, key, p->text, p->len);
@@ -289,6 +291,30 @@ make_scope(struct json_out *o, const struct audit_options *options)
 	json_out_end(o);
 }
 
+/* From the source on up to the subject. */
+static void
+make_head(const struct audit_style *s, const struct audit_options *o, const char *type,
+    struct piece *out)
+{
+	char text[WORD_MAX + 32];
+	struct audit_text t = { text, text + sizeof(text) };
+	struct json_out json;
+	struct buf b;
+
+	audit_text_put(&t, o->type_prefix, audit_text_cut(o->type_prefix, strlen(o->type_prefix),
+	    WORD_MAX));
+	audit_text_put(&t, type, strlen(type));
+	piece_begin(out, &b, &json);
+	json_out_object(&json, NULL);
+	put_piece(&json, "source", &s->source);
+	json_out_text_n(&json, "type", text, (size_t)(t.at - text));
+	json_out_text(&json, "datacontenttype", "application/json");
+	out->len = b.len;
+	/* The first name and its colon are written with the rest. */
+	out->len -= sizeof("{" JSON_NAME("source")) - 1;
+	memmove(out->text, out->text + sizeof("{" JSON_NAME("source")) - 1, out->len);
+}
+
 struct audit_style *
 audit_style_new(const struct audit_options *given, struct error *err)
 {
@@ -298,7 +324,7 @@ audit_style_new(const struct audit_options *given, struct error *err)
 	struct audit_text t;
 	struct json_out json;
 	struct buf text;
-	size_t i, n;
+	size_t i;
 
 	if (s == NULL)
 		return NULL;
@@ -309,18 +335,11 @@ audit_style_new(const struct audit_options *given, struct error *err)
 	t = (struct audit_text){ s->crn.text, s->crn.text + CRN_MAX };
 	put_crn(&t, &o);
 	s->crn.len = (size_t)(t.at - s->crn.text);
-	n = audit_text_cut(o.type_prefix, strlen(o.type_prefix), WORD_MAX);
-	for (i = 0; i < 2; i++) {
-		struct piece *p = &s->types[i];
-
-		t = (struct audit_text){ p->text, p->text + sizeof(p->text) };
-		audit_text_put(&t, o.type_prefix, n);
-		audit_text_put(&t, types[i], strlen(types[i]));
-		p->len = (size_t)(t.at - p->text);
-	}
 	piece_begin(&s->source, &text, &json);
 	json_out_text_n(&json, NULL, s->crn.text, s->crn.len);
 	s->source.len = text.len;
+	for (i = 0; i < 2; i++)
+		make_head(s, &o, types[i], &s->heads[i]);
 	piece_begin(&s->routing, &text, &json);
 	json_out_object(&json, NULL);
 	json_out_text(&json, "route", "confluent-audit-log-events");
@@ -338,12 +357,13 @@ audit_style_free(struct audit_style *s)
 	free(s);
 }
 
-/* The CRN of what the event is about.  Returns its length. */
+/* The CRN of what the event is about, as JSON: nothing of it needs an escape. */
 static size_t
 make_resource(const struct audit_style *s, const struct audit_event *e, char out[RESOURCE_MAX])
 {
 	struct audit_text t = { out, out + RESOURCE_MAX };
 
+	AUDIT_TEXT_PUT(&t, "\"");
 	audit_text_put(&t, s->crn.text, s->crn.len);
 	if (e->path != NULL) {
 		AUDIT_TEXT_PUT(&t, "/secret-path=");
@@ -357,6 +377,7 @@ make_resource(const struct audit_style *s, const struct audit_event *e, char out
 			audit_text_number(&t, e->version);
 		}
 	}
+	AUDIT_TEXT_PUT(&t, "\"");
 	return (size_t)(t.at - out);
 }
 
@@ -482,7 +503,7 @@ put_data(struct json_out *o, const struct audit_style *s, const struct audit_eve
 	json_out_object(o, "data");
 	put_piece(o, "serviceName", &s->source);
 	json_out_text_n(o, "methodName", method, (size_t)(t.at - method));
-	json_out_text_n(o, "resourceName", resource, resource_len);
+	json_out_raw_n(o, "resourceName", resource, resource_len);
 	put_authentication(o, e);
 	put_authorization(o, s, e);
 	put_request(o, e, own);
@@ -495,10 +516,9 @@ size_t
 audit_event_write(const struct audit_style *s, const struct audit_event *e,
     const struct audit_own *own, char *out)
 {
-	const struct piece *type = &s->types[e->authorization ? 1 : 0];
 	static _Thread_local char resource[RESOURCE_MAX];	/* large, so not on the stack */
 	struct buf b = buf_over(out, AUDIT_EVENT_MAX);
-	char time[AUDIT_TEXT_TIME];
+	char time[AUDIT_TEXT_TIME + 2];
 	struct audit_text t = { time, time + sizeof(time) };
 	size_t n = make_resource(s, e, resource);
 	struct json_out o;
@@ -506,12 +526,12 @@ audit_event_write(const struct audit_style *s, const struct audit_event *e,
 	json_out_init(&o, &b);
 	json_out_hide(&o);
 	json_out_object(&o, NULL);
-	put_piece(&o, "source", &s->source);
-	json_out_text_n(&o, "type", type->text, type->len);
-	json_out_text(&o, "datacontenttype", "application/json");
-	json_out_text_n(&o, "subject", resource, n);
+	put_piece(&o, "source", &s->heads[e->authorization ? 1 : 0]);
+	json_out_raw_n(&o, "subject", resource, n);
+	AUDIT_TEXT_PUT(&t, "\"");
 	audit_text_now(&t);
-	json_out_text_n(&o, "time", time, sizeof(time));
+	AUDIT_TEXT_PUT(&t, "\"");
+	json_out_raw_n(&o, "time", time, sizeof(time));
 	put_piece(&o, "confluentRouting", &s->routing);
 	put_data(&o, s, e, own, resource, n);
 	/* The line goes on before and behind this: audit_chain_seal. */
@@ -526,7 +546,7 @@ audit_event_changes(const char *method)
 	    "Update", "Alter", "Rotate" };
 
 	for (size_t i = 0; method != NULL && i < sizeof(heads) / sizeof(heads[0]); i++)
-		if (strncmp(method, heads[i], strlen(heads[i])) == 0)
+		if (*method == *heads[i] && strncmp(method, heads[i], strlen(heads[i])) == 0)
 			return true;
 	return false;
 }

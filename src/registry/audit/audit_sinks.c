@@ -658,16 +658,12 @@ audit_rotate_prune(struct audit *a)
 	free(list.files);
 }
 
-int
-audit_rotate(struct audit *a, size_t coming)
+/* Apart from audit_rotate, which almost never comes here: a name is large. */
+static int
+audit_rotate_now(struct audit *a)
 {
-	uint64_t size = audit_sink_file_size(a->sink_file);
 	char name[PATH_MAX], stamp[TIME_TEXT];
 
-	if (a->rotate_bytes == 0 || size == 0 || size + coming <= a->rotate_bytes ||
-	    audit_sink_file_fd(a->sink_file) < 0 || a->chain.seq == 0 ||
-	    audit_sink_file_torn(a->sink_file) > 0 || audit_now() < a->rotate_again_ms)
-		return 0;
 	(void)time_text((int64_t)time(NULL) * 1000, TIME_NAME, stamp);
 	if ((size_t)snprintf(name, sizeof(name), "%s.%s-%" PRIu64, a->file, stamp, a->chain.seq) >=
 	    sizeof(name))
@@ -679,4 +675,16 @@ audit_rotate(struct audit *a, size_t coming)
 	}
 	audit_rotate_prune(a);
 	return 1;
+}
+
+int
+audit_rotate(struct audit *a, size_t coming)
+{
+	uint64_t size = audit_sink_file_size(a->sink_file);
+
+	if (a->rotate_bytes == 0 || size == 0 || size + coming <= a->rotate_bytes ||
+	    audit_sink_file_fd(a->sink_file) < 0 || a->chain.seq == 0 ||
+	    audit_sink_file_torn(a->sink_file) > 0 || audit_now() < a->rotate_again_ms)
+		return 0;
+	return audit_rotate_now(a);
 }

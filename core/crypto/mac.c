@@ -206,14 +206,17 @@ hkdf_free(struct hkdf *h)
 	free(h);
 }
 
+/* What stands for no salt (section 2.2). */
+static const unsigned char hkdf_no_salt[MAC_BYTES];
+
 /* PRK = HMAC(salt, secret) (section 2.2). */
 static bool
 hkdf_extract(EVP_MAC_CTX *ctx, const struct hkdf_input *in, unsigned char prk[MAC_BYTES])
 {
-	static const unsigned char none[MAC_BYTES];
 	bool salted = in->salt_len > 0;
 
-	return hmac_begin(ctx, salted ? in->salt : none, salted ? in->salt_len : sizeof(none)) &&
+	return hmac_begin(ctx, salted ? in->salt : hkdf_no_salt,
+	    salted ? in->salt_len : sizeof(hkdf_no_salt)) &&
 	    hmac_add(ctx, in->secret, in->secret_len) && hmac_end(ctx, prk);
 }
 
@@ -254,6 +257,8 @@ hkdf_derive(struct hkdf *h, const struct hkdf_input *in, void *out, size_t out_l
 		    HKDF_OUT_MAX, out_len);
 	good = hkdf_extract(h->ctx, in, prk) && hkdf_expand(h->ctx, prk, in, out, out_len);
 	secmem_wipe(prk, sizeof(prk));
+	/* The context still holds the PRK and the last block, both keys. */
+	good = hmac_begin(h->ctx, hkdf_no_salt, sizeof(hkdf_no_salt)) && good;
 	if (good)
 		return 0;
 	secmem_wipe(out, out_len);

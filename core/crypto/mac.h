@@ -54,8 +54,7 @@ int mac_fingerprint(const struct key *k, char out[MAC_FINGERPRINT], struct error
 
 /*
  * HKDF with HMAC-SHA-256 (RFC 5869): extract and expand.  OpenSSL's context
- * is kept between calls, which makes a call cost about a microsecond; so each
- * thread needs an object of its own.
+ * is kept between calls, without a key; so each thread needs an object of its own.
  */
 struct hkdf;
 

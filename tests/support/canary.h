@@ -19,24 +19,31 @@ append_canary(struct buf *b)
 		buf_append_char(b, (char)(hidden[i] ^ 0x5a));
 }
 
-/* Is the canary in these bytes? */
+/* Are the ${len} bytes, given XOR 0x5a, in these? */
 UNIT_HELPER bool
-holds_canary(const unsigned char *p, size_t n)
+holds_masked(const unsigned char *p, size_t n, const unsigned char *masked, size_t len)
 {
 	size_t i, k;
 
-	for (i = 0; i + sizeof(hidden) - 1 <= n; i++) {
-		for (k = 0; k + 1 < sizeof(hidden) && (p[i + k] ^ 0x5a) == hidden[k]; k++)
+	for (i = 0; i + len <= n; i++) {
+		for (k = 0; k < len && (p[i + k] ^ 0x5a) == masked[k]; k++)
 			;
-		if (k + 1 == sizeof(hidden))
+		if (k == len)
 			return true;
 	}
 	return false;
 }
 
+/* Is the canary in these bytes? */
+UNIT_HELPER bool
+holds_canary(const unsigned char *p, size_t n)
+{
+	return holds_masked(p, n, hidden, sizeof(hidden) - 1);
+}
+
 /* Look through the heap; -1: there is none that can be found. */
 UNIT_HELPER int
-heap_holds_canary(void)
+heap_holds_masked(const unsigned char *masked, size_t len)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	unsigned long from, to;
@@ -47,10 +54,17 @@ heap_holds_canary(void)
 		return -1;
 	while (fgets(line, sizeof(line), maps) != NULL) {
 		if (strstr(line, "[heap]") != NULL && sscanf(line, "%lx-%lx", &from, &to) == 2)
-			found = holds_canary((const unsigned char *)(uintptr_t)from, to - from);
+			found = holds_masked((const unsigned char *)(uintptr_t)from, to - from,
+			    masked, len);
 	}
 	(void)fclose(maps);
 	return found;
+}
+
+UNIT_HELPER int
+heap_holds_canary(void)
+{
+	return heap_holds_masked(hidden, sizeof(hidden) - 1);
 }
 
 #endif /* !SUPPORT_CANARY_H */

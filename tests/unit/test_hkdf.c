@@ -1,4 +1,5 @@
 #include "base/error.h"
+#include "canary.h"
 #include "crypto/mac.h"
 #include "unit.h"
 
@@ -95,6 +96,25 @@ test_bounds_of_the_output(void **state)
 	hkdf_free(NULL);
 }
 
+/* The object is kept, the key that it gave is not: neither as bytes nor as the words of SHA-256. */
+static void
+test_no_key_stays(void **state)
+{
+	struct hkdf_input in = { "secret", 6, "salt", 4, "info", 4 };
+	unsigned char out[32], bytes[32], words[32];
+	struct hkdf *h = hkdf_new(NULL);
+
+	(void)state;
+	assert_int_equal(hkdf_derive(h, &in, out, sizeof(out), NULL), 0);
+	for (size_t i = 0; i < sizeof(out); i++) {
+		bytes[i] = out[i] ^ 0x5a;
+		words[i] = out[i ^ 3] ^ 0x5a;
+	}
+	assert_int_not_equal(heap_holds_masked(bytes, sizeof(bytes)), 1);
+	assert_int_not_equal(heap_holds_masked(words, sizeof(words)), 1);
+	hkdf_free(h);
+}
+
 int
 main(void)
 {
@@ -102,6 +122,7 @@ main(void)
 		cmocka_unit_test(test_known_answers),
 		cmocka_unit_test(test_each_input_counts),
 		cmocka_unit_test(test_bounds_of_the_output),
+		cmocka_unit_test(test_no_key_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,27 +278,6 @@ config_check_file(struct checking *c, const char *path, bool foreign)
 	c->files++;
 }
 
-/* Is ${path} the user's own file, or the one that the environment names? */
-static bool
-config_check_is_own(const char *path)
-{
-	const char *variable = getenv(CONFIG_VARIABLE);
-	struct file_id id, own;
-	struct buf user;
-	bool same = false;
-
-	if (file_identify(path, &id, NULL) != 0 || !id.exists)
-		return false;
-	buf_init(&user, CONFIG_PATH_MAX);
-	config_find_user(&user);
-	if (user.len > 0 && file_identify(buf_cstr(&user), &own, NULL) == 0)
-		same = file_id_equal(&id, &own);
-	if (!same && variable != NULL && file_identify(variable, &own, NULL) == 0)
-		same = file_id_equal(&id, &own);
-	buf_release(&user);
-	return same;
-}
-
 /* The files that a command run here would read, and then all together. */
 static void
 config_check_all(struct checking *c)
@@ -318,7 +297,7 @@ config_check_all(struct checking *c)
 	buf_clear(&path);
 	config_find_project(&path);
 	if (path.len > 0)
-		config_check_file(c, buf_cstr(&path), true);
+		config_check_file(c, buf_cstr(&path), !config_find_is_own(buf_cstr(&path)));
 	if (variable != NULL)
 		config_check_file(c, variable, false);
 	buf_release(&path);
@@ -344,7 +323,7 @@ commands_config_check(const struct options *o)
 		json_out_array(&c.writer, "files");
 	}
 	if (o->arg_count > 0)
-		config_check_file(&c, o->args[0], !config_check_is_own(o->args[0]));
+		config_check_file(&c, o->args[0], !config_find_is_own(o->args[0]));
 	else
 		config_check_all(&c);
 	if (c.json) {

@@ -183,7 +183,8 @@ read_place(struct config_place *p, struct buf *path, bool must_exist, struct err
 		return 0;
 	if ((p->path = strdup(buf_cstr(path))) == NULL)
 		return error_memory(err);
-	p->file = config_file_read(p->path, p->origin == CONFIG_PROJECT, NULL, NULL, err);
+	p->file = config_file_read(p->path, p->origin == CONFIG_PROJECT &&
+	    !config_find_is_own(p->path), NULL, NULL, err);
 	if (p->file != NULL || (err->code == ERROR_MISSING && !must_exist))
 		return 0;
 	if (err->code == ERROR_MISSING)

@@ -106,6 +106,10 @@ void config_find_user(struct buf *out);
  * there is none.  The name alone when it is in the current folder. */
 void config_find_project(struct buf *out);
 
+/* Does ${path} name the user's file, or the one that $PROPSEAL_CONFIG names?  A
+ * link to one of them is another file, whose relative paths begin elsewhere. */
+bool config_find_is_own(const char *path);
+
 /* What one propseal.ini says. */
 struct config_file {
 	char *path;

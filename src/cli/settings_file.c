@@ -138,6 +138,33 @@ real_folder(const char *path)
 }
 
 static bool
+is_same_place(const char *a, const char *b)
+{
+	char *x = real_folder(a), *y = real_folder(b);
+	bool same = x != NULL && y != NULL && strcmp(x, y) == 0 &&
+	    strcmp(file_basename(a), file_basename(b)) == 0;
+
+	free(x);
+	free(y);
+	return same;
+}
+
+bool
+config_find_is_own(const char *path)
+{
+	const char *variable = getenv(CONFIG_VARIABLE);
+	struct buf user;
+	bool own;
+
+	buf_init(&user, CONFIG_PATH_MAX);
+	config_find_user(&user);
+	own = is_same_place(path, buf_cstr(&user)) ||
+	    (variable != NULL && is_same_place(path, variable));
+	buf_release(&user);
+	return own;
+}
+
+static bool
 has_git_above(const char *real)
 {
 	char *folder = strdup(real);

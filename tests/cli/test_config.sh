@@ -349,6 +349,25 @@ case_own_files_may_name_any_path_in_a_work_tree() {
 	expect_rc 0
 }
 
+case_own_files_are_own_where_they_are_found_as_the_projects() {
+	begin
+	ini propseal.ini '[files]' 'secrets-file = /etc/propseal-x'
+	outside_of_link
+	export PROPSEAL_CONFIG=$PWD/propseal.ini
+	setting secrets-file 's["value"], s["origin"]' "('/etc/propseal-x', 'environment')"
+	run config check
+	expect_rc 0
+	unset PROPSEAL_CONFIG
+	# In the user's folder of settings, which is kept in git.
+	mkdir home/.git
+	mv propseal.ini "$user"
+	(cd home/.config/propseal && setting secrets-file 's["value"]' /etc/propseal-x) || exit 1
+	(cd home/.config/propseal && run config check && expect_rc 0) || exit 1
+	# A repository's link to it is none of the user's files: paths begin elsewhere.
+	ln -s "$user" propseal.ini
+	outside_of_link
+}
+
 case_profile_of_the_user_is_not_written_by_a_repository() {
 	local key='$(touch$IFS'$PWD'/pwned).password'
 	begin

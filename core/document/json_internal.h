@@ -14,7 +14,6 @@ struct document_entry;
 struct document_place;
 struct document_render;
 struct document_splice;
-struct edit;
 struct edits;
 struct error;
 struct map;

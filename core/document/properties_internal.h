@@ -9,9 +9,6 @@ struct buf;
 struct document;
 struct document_entry;
 struct document_place;
-struct document_render;
-struct document_splice;
-struct edit;
 struct error;
 
 /*

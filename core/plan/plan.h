@@ -15,7 +15,6 @@ struct key;
 struct plan;
 struct resolver;
 struct secrets_file;
-struct tagger;
 
 /*
  * A list of edits to files, computed and not yet applied.  Making a plan

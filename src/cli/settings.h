@@ -14,7 +14,6 @@ struct buf;
 struct config;
 struct config_file;
 struct error;
-struct file_id;
 struct options;
 struct rules;
 struct scope;

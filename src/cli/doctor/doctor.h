@@ -7,12 +7,10 @@
 #include "base/vec.h"
 #include "cli/findings.h"
 
-struct buf;
 struct error;
 struct estate;
 struct key;
 struct options;
-struct secrets_file;
 
 /* One run of `propseal doctor`; its checks are doctor_*.c. */
 struct doctor {

@@ -1,5 +1,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,12 +14,94 @@
 #include <sys/prctl.h>
 #endif
 
+/*
+ * Pages that were given back, wiped, and are kept for the next value, which
+ * would cost seven system calls otherwise.  Each thread has its own, so that
+ * nobody waits; they go with the thread.
+ */
+#define KEPT_MAX 8
+
+static _Thread_local struct {
+	unsigned char *page[KEPT_MAX];
+	size_t count;
+} kept;
+
+/* A layer could not be put on some page, or was taken off: they may be again. */
+static atomic_bool layers_missing;
+
+static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
+static pthread_key_t kept_key;	/* set in a thread that keeps pages */
+static bool kept_works;		/* there is somebody to free them */
+
 static size_t
 page_size(void)
 {
-	long n = sysconf(_SC_PAGESIZE);
+	static atomic_size_t known;
+	size_t size = atomic_load_explicit(&known, memory_order_relaxed);
+	long n;
 
-	return n > 0 ? (size_t)n : 4096;
+	if (size > 0)
+		return size;
+	n = sysconf(_SC_PAGESIZE);
+	size = n > 0 ? (size_t)n : 4096;
+	atomic_store_explicit(&known, size, memory_order_relaxed);
+	return size;
+}
+
+/* Unmap it with its guards. */
+static void
+unmap(unsigned char *p, size_t cap)
+{
+	(void)munmap(p - page_size(), cap + 2 * page_size());
+}
+
+static void
+kept_free(void)
+{
+	while (kept.count > 0)
+		unmap(kept.page[--kept.count], page_size());
+}
+
+static void
+kept_end_of_thread(void *unused)
+{
+	(void)unused;
+	kept_free();
+}
+
+static void
+kept_prepare(void)
+{
+	/* A forked child's pages are not locked, whatever was done to them before. */
+	kept_works = pthread_key_create(&kept_key, kept_end_of_thread) == 0 &&
+	    pthread_atfork(NULL, NULL, kept_free) == 0;
+}
+
+static bool
+keep(unsigned char *p)
+{
+	(void)pthread_once(&kept_once, kept_prepare);
+	if (!kept_works || kept.count == KEPT_MAX ||
+	    (kept.count == 0 && pthread_setspecific(kept_key, &kept) != 0))
+		return false;
+	kept.page[kept.count++] = p;
+	return true;
+}
+
+/* Layers on top of the guards: each may be missing or not allowed. */
+static void
+add_layers(void *p, size_t cap)
+{
+	bool missing = mlock(p, cap) != 0;
+
+#ifdef MADV_DONTDUMP
+	missing |= madvise(p, cap, MADV_DONTDUMP) != 0;
+#endif
+#ifdef MADV_WIPEONFORK
+	missing |= madvise(p, cap, MADV_WIPEONFORK) != 0;
+#endif
+	if (missing)
+		atomic_store(&layers_missing, true);
 }
 
 void *
@@ -33,21 +117,21 @@ secmem_map(size_t size, size_t *cap)
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	usable = (size + page - 1) / page * page;
+	if (usable == page && kept.count > 0) {
+		*cap = usable;
+		base = kept.page[--kept.count];
+		if (atomic_load(&layers_missing))
+			add_layers(base, usable);
+		return base;
+	}
 	base = mmap(NULL, usable + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
 	if (mprotect(base + page, usable, PROT_READ | PROT_WRITE) == -1) {
-		(void)munmap(base, usable + 2 * page);
+		unmap(base + page, usable);
 		return NULL;
 	}
-	/* Layers on top: each may be missing or not allowed. */
-	(void)mlock(base + page, usable);
-#ifdef MADV_DONTDUMP
-	(void)madvise(base + page, usable, MADV_DONTDUMP);
-#endif
-#ifdef MADV_WIPEONFORK
-	(void)madvise(base + page, usable, MADV_WIPEONFORK);
-#endif
+	add_layers(base + page, usable);
 	*cap = usable;
 	return base + page;
 }
@@ -55,18 +139,18 @@ secmem_map(size_t size, size_t *cap)
 void
 secmem_unmap(void *p, size_t cap)
 {
-	size_t page = page_size();
-
 	if (p == NULL)
 		return;
 	secmem_wipe(p, cap);
-	(void)munmap((unsigned char *)p - page, cap + 2 * page);
+	if (cap != page_size() || !keep(p))
+		unmap(p, cap);
 }
 
 int
 secmem_keep_on_fork(void *p, size_t cap)
 {
 #ifdef MADV_KEEPONFORK
+	atomic_store(&layers_missing, true);
 	return madvise(p, cap, MADV_KEEPONFORK);
 #else
 	(void)p;

@@ -8,13 +8,14 @@
  * Pages for secrets: an anonymous mapping of its own between two PROT_NONE
  * guard pages, locked in memory where RLIMIT_MEMLOCK allows it (failing to
  * lock is no error: see secmem_lock_limit), left out of core dumps
- * (MADV_DONTDUMP) and empty in a forked child (MADV_WIPEONFORK).
+ * (MADV_DONTDUMP) and empty in a forked child (MADV_WIPEONFORK).  A few single
+ * pages that were given back stay mapped, wiped, for the thread's next values.
  */
 
 /* Map at least ${size} bytes, zeroed; the usable size goes to ${*cap}. */
 void *secmem_map(size_t size, size_t *cap);
 
-/* Wipe and unmap what secmem_map returned.  (NULL, 0) is fine. */
+/* Wipe and give back what secmem_map returned.  (NULL, 0) is fine. */
 void secmem_unmap(void *p, size_t cap);
 
 /* Let a forked child find the mapping as it is, not empty: for what is handed

@@ -1,6 +1,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <fcntl.h>
+#include <pthread.h>
 
 #include "base/secmem.h"
 #include "unit.h"
@@ -144,22 +145,131 @@ locking_works(void)
 	return strstr(flags, " lo") != NULL;
 }
 
+/* Does ${p} have the layers? */
+static void
+assert_layers(const void *p)
+{
+	char flags[1000];
+
+	read_flags(p, flags, sizeof(flags));
+	assert_non_null(strstr(flags, " dd"));
+	assert_non_null(strstr(flags, " wf"));
+	if (locking_works())
+		assert_non_null(strstr(flags, " lo"));
+}
+
 static void
 test_kernel_was_told_not_to_dump_swap_or_copy(void **state)
 {
-	char flags[1000];
 	void *p;
 	size_t cap;
 
 	(void)state;
 	p = secmem_map(1, &cap);
 	assert_non_null(p);
-	read_flags(p, flags, sizeof(flags));
-	assert_non_null(strstr(flags, " dd"));
-	assert_non_null(strstr(flags, " wf"));
-	if (locking_works())
-		assert_non_null(strstr(flags, " lo"));
+	assert_layers(p);
 	secmem_unmap(p, cap);
+}
+
+static void
+test_a_page_given_back_is_kept_wiped_with_its_layers(void **state)
+{
+	unsigned char *p, *again;
+	size_t cap;
+
+	(void)state;
+	p = secmem_map(1, &cap);
+	assert_non_null(p);
+	memset(p, 0xa5, cap);
+	secmem_unmap(p, cap);
+	assert_true(unit_all_zero(p, cap));
+	again = secmem_map(1, &cap);
+	assert_ptr_equal(again, p);
+	assert_true(unit_all_zero(again, cap));
+	assert_layers(again);
+	/* What one value's page had taken off is back for the next. */
+	again[0] = 42;
+	assert_int_equal(secmem_keep_on_fork(again, cap), 0);
+	secmem_unmap(again, cap);
+	p = secmem_map(1, &cap);
+	assert_ptr_equal(again, p);
+	assert_layers(p);
+	secmem_unmap(p, cap);
+}
+
+static void
+test_only_a_few_pages_are_kept(void **state)
+{
+	unsigned char *p[64];
+	size_t cap, kept = 0;
+	char flags[1000];
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++) {
+		p[i] = secmem_map(1, &cap);
+		assert_non_null(p[i]);
+	}
+	for (size_t i = 0; i < 64; i++)
+		secmem_unmap(p[i], cap);
+	for (size_t i = 0; i < 64; i++) {
+		read_flags(p[i], flags, sizeof(flags));
+		kept += strstr(flags, " wr") != NULL;
+	}
+	assert_in_range(kept, 1, 16);
+}
+
+static void
+map_locked(void *arg)
+{
+	unsigned char *p;
+	size_t cap;
+
+	(void)arg;
+	p = secmem_map(1, &cap);
+	assert_layers(p);
+}
+
+/* Locks are not inherited, so neither are pages that were kept. */
+static void
+test_a_forked_child_begins_with_pages_of_its_own(void **state)
+{
+	unsigned char *p;
+	size_t cap;
+	int status;
+
+	(void)state;
+	p = secmem_map(1, &cap);
+	assert_non_null(p);
+	secmem_unmap(p, cap);
+	status = unit_in_child(map_locked, NULL);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void *
+map_and_give_back(void *out)
+{
+	unsigned char *p;
+	size_t cap;
+
+	p = secmem_map(1, &cap);
+	secmem_unmap(p, cap);
+	*(unsigned char **)out = p;
+	return NULL;
+}
+
+static void
+test_kept_pages_go_with_their_thread(void **state)
+{
+	unsigned char *p = NULL;
+	char flags[1000];
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, map_and_give_back, &p), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_non_null(p);
+	read_flags(p, flags, sizeof(flags));
+	assert_string_equal(flags, "");
 }
 
 static void
@@ -246,6 +356,10 @@ main(void)
 		cmocka_unit_test(test_a_forked_child_finds_it_empty),
 		cmocka_unit_test(test_a_forked_child_finds_what_was_kept_for_it),
 		cmocka_unit_test(test_kernel_was_told_not_to_dump_swap_or_copy),
+		cmocka_unit_test(test_a_page_given_back_is_kept_wiped_with_its_layers),
+		cmocka_unit_test(test_only_a_few_pages_are_kept),
+		cmocka_unit_test(test_a_forked_child_begins_with_pages_of_its_own),
+		cmocka_unit_test(test_kept_pages_go_with_their_thread),
 		cmocka_unit_test(test_not_being_able_to_lock_is_no_error),
 		cmocka_unit_test(test_wipe_touches_exactly_its_range),
 		cmocka_unit_test(test_hardened_process_is_not_dumpable)

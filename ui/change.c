@@ -338,13 +338,11 @@ static char **
 copy_paths(const struct change *c, size_t *n)
 {
 	size_t count = plan_file_count(c->plan);
-	const struct plan_file *f;
+	const struct plan_file *f = NULL;
 	char **paths = calloc(count + 1, sizeof(*paths));
-	size_t i;
 
 	*n = 0;
-	for (i = 0; paths != NULL && i < count; i++) {
-		f = plan_file(c->plan, i);
+	while (paths != NULL && (f = plan_next(c->plan, f)) != NULL) {
 		if (f->role == PLAN_SECRETS && f->id->exists)
 			continue;
 		paths[*n] = strdup(f->path);

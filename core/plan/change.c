@@ -319,11 +319,10 @@ apply_undo(struct replace **r, size_t n, struct error *err)
 static int
 check_protected(const struct plan *p, struct error *err)
 {
-	const struct plan_file *f, *protected = NULL;
+	const struct plan_file *f = NULL, *protected = NULL;
 	bool writable = false;
 
-	for (size_t i = 0; i < plan_file_count(p); i++) {
-		f = plan_file(p, i);
+	while ((f = plan_next(p, f)) != NULL) {
 		if (f->id->exists && (f->id->mode & ANY_WRITE) == 0)
 			protected = f;
 		else if (f->id->exists)
@@ -340,6 +339,7 @@ int
 apply_plan(struct plan *p, struct error *err)
 {
 	size_t n = plan_file_count(p), i;
+	const struct plan_file *f = NULL;
 	struct replace **r;
 	int result = -1;
 
@@ -351,7 +351,8 @@ apply_plan(struct plan *p, struct error *err)
 	if (r == NULL)
 		return error_memory(err);
 	for (i = 0; i < n; i++) {
-		r[i] = apply_prepare(p, plan_file(p, i), err);
+		f = plan_next(p, f);
+		r[i] = apply_prepare(p, f, err);
 		if (r[i] == NULL)
 			goto done;
 	}
@@ -373,16 +374,17 @@ struct lock *
 apply_lock(const struct plan *p, int timeout_ms, void (*waiting)(void *cookie, const char *path),
     void *cookie, struct error *err)
 {
-	size_t n = plan_file_count(p), i;
-	const char **paths = calloc(n + 1, sizeof(char *));
+	size_t n = 0;
+	const char **paths = calloc(plan_file_count(p) + 1, sizeof(char *));
+	const struct plan_file *f = NULL;
 	struct lock *l;
 
 	if (paths == NULL) {
 		error_memory(err);
 		return NULL;
 	}
-	for (i = 0; i < n; i++)
-		paths[i] = plan_file(p, i)->path;
+	while ((f = plan_next(p, f)) != NULL)
+		paths[n++] = f->path;
 	l = lock_files(paths, n, timeout_ms, waiting, cookie, err);
 	free(paths);
 	return l;

@@ -278,8 +278,7 @@ diff_append(const struct plan *p, struct buf *out, struct error *err)
 	const char *note = plan_notes(p);
 
 	diff_part_init(&old);
-	for (size_t i = 0; i < plan_file_count(p); i++) {
-		const struct plan_file *f = plan_file(p, i);
+	for (const struct plan_file *f = NULL; (f = plan_next(p, f)) != NULL;) {
 		const struct diff d = { out, f->role, f->edits, &old };
 
 		buf_append_str(out, "--- ");
@@ -379,8 +378,8 @@ diff_append_json(const struct plan *p, struct buf *out, struct error *err)
 	json_out_init(&o, out);
 	json_out_object(&o, NULL);
 	json_out_array(&o, "files");
-	for (size_t i = 0; i < plan_file_count(p); i++)
-		append_json_file(&o, plan_file(p, i), &old);
+	for (const struct plan_file *f = NULL; (f = plan_next(p, f)) != NULL;)
+		append_json_file(&o, f, &old);
 	json_out_end(&o);
 	json_out_array(&o, "notes");
 	for (const char *n = plan_notes(p); *n != '\0'; n += strcspn(n, "\n") + 1)

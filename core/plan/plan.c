@@ -26,6 +26,8 @@ struct plan {
 	struct secrets_file *secrets;
 	const struct resolver *resolver;
 	struct vec files;	/* of struct item *, in the order of their making */
+	struct item *secrets_item;
+	struct map *configs;	/* by base name: the number of their item */
 	bool removing;		/* plan_set_order was called with true */
 	bool adding;		/* and with false */
 	struct buf notes;
@@ -40,7 +42,8 @@ struct plan {
 
 /* A file of the plan, with what the plan owns of it. */
 struct item {
-	struct plan_file file;
+	struct plan_file file;			/* first, so that it leads to its item */
+	size_t number;				/* in plan's files */
 	const struct configuration *config;	/* CONFIG */
 	char *path;				/* OUTPUT */
 	struct file_id id;			/* OUTPUT */
@@ -59,7 +62,7 @@ plan_new(struct secrets_file *s, struct error *err)
 	vec_init(&p->firsts, sizeof(char *), FIRSTS_MAX);
 	buf_init(&p->notes, NOTES_MAX);
 	buf_init_secret(&p->scratch, BUF_MAX_FILE);
-	if ((p->firsts_index = map_new()) == NULL) {
+	if ((p->firsts_index = map_new()) == NULL || (p->configs = map_new()) == NULL) {
 		plan_free(p);
 		error_memory(err);
 		return NULL;
@@ -92,6 +95,7 @@ plan_free(struct plan *p)
 	for (size_t i = 0; i < p->files.len; i++)
 		item_free(plan_item_at(p, i));
 	vec_release(&p->files);
+	map_free(p->configs);
 	map_free(p->firsts_index);
 	vec_release_strings(&p->firsts);
 	buf_release(&p->notes);
@@ -115,6 +119,7 @@ item_new(struct plan *p, enum plan_role role, const char *path, const struct fil
 		return NULL;
 	}
 	*slot = item;
+	item->number = p->files.len - 1;
 	buf_init_secret(&item->content, BUF_MAX_FILE);
 	item->file.role = role;
 	item->file.path = path;
@@ -130,25 +135,6 @@ item_changes(const struct item *item)
 	    (item->file.edits != NULL && edits_count(item->file.edits) > 0);
 }
 
-/* Walk the files in the order of apply; NULL when ${n} is past the last. */
-static const struct plan_file *
-nth(const struct plan *p, size_t n)
-{
-	static const enum plan_role adding[] = { PLAN_SECRETS, PLAN_CONFIG, PLAN_OUTPUT };
-	static const enum plan_role removing[] = { PLAN_CONFIG, PLAN_SECRETS, PLAN_OUTPUT };
-	const enum plan_role *order = p->removing && !p->adding ? removing : adding;
-
-	for (size_t r = 0; r < 3; r++) {
-		for (size_t i = 0; i < p->files.len; i++) {
-			const struct item *item = plan_item_at(p, i);
-
-			if (item->file.role == order[r] && item_changes(item) && n-- == 0)
-				return &item->file;
-		}
-	}
-	return NULL;
-}
-
 size_t
 plan_file_count(const struct plan *p)
 {
@@ -160,15 +146,32 @@ plan_file_count(const struct plan *p)
 }
 
 const struct plan_file *
-plan_file(const struct plan *p, size_t i)
+plan_next(const struct plan *p, const struct plan_file *f)
 {
-	return nth(p, i);
+	static const enum plan_role adding[] = { PLAN_SECRETS, PLAN_CONFIG, PLAN_OUTPUT };
+	static const enum plan_role removing[] = { PLAN_CONFIG, PLAN_SECRETS, PLAN_OUTPUT };
+	const enum plan_role *order = p->removing && !p->adding ? removing : adding;
+	size_t r = 0, i = 0;
+
+	while (f != NULL && order[r] != f->role)
+		r++;
+	if (f != NULL)
+		i = ((const struct item *)f)->number + 1;
+	for (; r < 3; r++, i = 0) {
+		for (; i < p->files.len; i++) {
+			const struct item *item = plan_item_at(p, i);
+
+			if (item->file.role == order[r] && item_changes(item))
+				return &item->file;
+		}
+	}
+	return NULL;
 }
 
 bool
 plan_is_empty(const struct plan *p)
 {
-	return plan_file_count(p) == 0;
+	return plan_next(p, NULL) == NULL;
 }
 
 void
@@ -237,15 +240,15 @@ plan_secrets(const struct plan *p)
 struct edits *
 plan_secrets_edits(struct plan *p, struct error *err)
 {
-	struct item *item;
+	struct item *item = p->secrets_item;
 
-	for (size_t i = 0; i < p->files.len; i++)
-		if (plan_item_at(p, i)->file.role == PLAN_SECRETS)
-			return plan_item_at(p, i)->file.edits;
+	if (item != NULL)
+		return item->file.edits;
 	item = item_new(p, PLAN_SECRETS, secrets_file_path(p->secrets),
 	    secrets_file_id(p->secrets), err);
 	if (item == NULL)
 		return NULL;
+	p->secrets_item = item;
 	item->file.edits = edits_new(secrets_file_document(p->secrets), false, err);
 	return item->file.edits;
 }
@@ -265,19 +268,31 @@ plan_find_config(const struct plan *p, const struct configuration *c, bool *clas
     struct error *err)
 {
 	struct item *item;
+	size_t number;
 
 	*clash = false;
-	/* Last first: most calls are about the configuration of the call before. */
-	for (size_t i = p->files.len; i-- > 0;) {
-		item = plan_item_at(p, i);
-		if (item->config == c)
-			return item;
-		if (item->config != NULL && strcmp(item->config->base, c->base) == 0) {
-			same_base_name(item->config->path, c->path, err);
-			*clash = true;
-			return NULL;
-		}
-	}
+	if (!map_get(p->configs, c->base, strlen(c->base), &number))
+		return NULL;
+	item = plan_item_at(p, number);
+	if (item->config == c)
+		return item;
+	same_base_name(item->config->path, c->path, err);
+	*clash = true;
+	return NULL;
+}
+
+/* A new item for the configuration, which has none. */
+static struct item *
+plan_add_config(struct plan *p, const struct configuration *c, struct error *err)
+{
+	struct item *item = item_new(p, PLAN_CONFIG, c->path, &c->id, err);
+
+	if (item == NULL)
+		return NULL;
+	item->config = c;
+	if (map_put(p->configs, c->base, strlen(c->base), item->number) == 0)
+		return item;
+	error_memory(err);
 	return NULL;
 }
 
@@ -289,11 +304,9 @@ plan_config_edits(struct plan *p, struct configuration *c, struct error *err)
 
 	if ((item = plan_find_config(p, c, &clash, err)) != NULL)
 		return item->file.edits;
-	if (clash || (item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
+	if (clash || (item = plan_add_config(p, c, err)) == NULL)
 		return NULL;
-	if ((item->file.edits = edits_new(c->doc, false, err)) == NULL)
-		return NULL;
-	item->config = c;
+	item->file.edits = edits_new(c->doc, false, err);
 	return item->file.edits;
 }
 
@@ -306,9 +319,8 @@ plan_rewrite_config(struct plan *p, struct configuration *c, struct edits *shown
 
 	if (plan_find_config(p, c, &clash, err) != NULL)
 		return error_set(err, ERROR_REFUSED, "%s is changed by this plan already", c->path);
-	if (clash || (item = item_new(p, PLAN_CONFIG, c->path, &c->id, err)) == NULL)
+	if (clash || (item = plan_add_config(p, c, err)) == NULL)
 		return -1;
-	item->config = c;
 	item->file.edits = shown;
 	buf_move(&item->content, content);
 	item->file.content = &item->content;

@@ -43,9 +43,12 @@ struct plan_file {
 struct plan *plan_new(struct secrets_file *s, struct error *err);
 void plan_free(struct plan *p);
 
-/* Files that the plan changes, in the order in which they are applied. */
+/* How many files the plan changes. */
 size_t plan_file_count(const struct plan *p);
-const struct plan_file *plan_file(const struct plan *p, size_t i);
+
+/* Walk them in the order in which they are applied: the file after ${f}, or the
+ * first for NULL; NULL after the last. */
+const struct plan_file *plan_next(const struct plan *p, const struct plan_file *f);
 
 /* Nothing to do: every file stays as it is. */
 bool plan_is_empty(const struct plan *p);

@@ -197,17 +197,26 @@ fixture_config(const char *path, const char *text)
 	return fixture_config_bytes(path, text, strlen(text));
 }
 
+/* File ${i} of the plan in the order of apply, NULL behind the last. */
+UNIT_HELPER const struct plan_file *
+fixture_file_at(const struct plan *p, size_t i)
+{
+	const struct plan_file *f = plan_next(p, NULL);
+
+	while (f != NULL && i-- > 0)
+		f = plan_next(p, f);
+	return f;
+}
+
 /* The file of this role in the plan, NULL for none. */
 UNIT_HELPER const struct plan_file *
 fixture_file(const struct plan *p, enum plan_role role)
 {
-	size_t i;
+	const struct plan_file *f = plan_next(p, NULL);
 
-	for (i = 0; i < plan_file_count(p); i++) {
-		if (plan_file(p, i)->role == role)
-			return plan_file(p, i);
-	}
-	return NULL;
+	while (f != NULL && f->role != role)
+		f = plan_next(p, f);
+	return f;
 }
 
 /* What the plan makes of the file of this role. */

@@ -13,9 +13,9 @@ static void
 assert_roles(const struct plan *p, enum plan_role first, enum plan_role second)
 {
 	assert_int_equal(plan_file_count(p), 2);
-	assert_int_equal(plan_file(p, 0)->role, first);
-	assert_int_equal(plan_file(p, 1)->role, second);
-	assert_null(plan_file(p, 2));
+	assert_int_equal(fixture_file_at(p, 0)->role, first);
+	assert_int_equal(fixture_file_at(p, 1)->role, second);
+	assert_null(fixture_file_at(p, 2));
 }
 
 static void
@@ -81,7 +81,7 @@ test_a_file_without_changes_is_no_file_of_the_plan(void **state)
 	assert_non_null(plan_config_edits(w.p, w.c, NULL));
 	assert_ptr_equal(plan_config_edits(w.p, w.c, NULL), plan_config_edits(w.p, w.c, NULL));
 	assert_true(plan_is_empty(w.p));
-	assert_null(plan_file(w.p, 0));
+	assert_null(fixture_file_at(w.p, 0));
 	world_close(&w);
 }
 
@@ -108,6 +108,7 @@ test_many_configurations_in_one_plan(void **state)
 {
 	enum { MANY = 2000 };
 	struct configuration *c[MANY];
+	const struct plan_file *f;
 	struct world w;
 	char path[40];
 	size_t i;
@@ -120,10 +121,14 @@ test_many_configurations_in_one_plan(void **state)
 		assert_int_equal(seal_default(w.p, c[i], &fixture_options, NULL, &w.err), 0);
 	}
 	assert_int_equal(plan_file_count(w.p), MANY + 1);
+	f = plan_next(w.p, NULL);
+	assert_int_equal(f->role, PLAN_SECRETS);
 	for (i = 0; i < MANY; i++) {
-		assert_string_equal(plan_file(w.p, i + 1)->path, c[i]->path);
-		assert_int_equal(edits_count(plan_file(w.p, i + 1)->edits), 3);
+		f = plan_next(w.p, f);
+		assert_string_equal(f->path, c[i]->path);
+		assert_int_equal(edits_count(f->edits), 3);
 	}
+	assert_null(plan_next(w.p, f));
 	world_close(&w);
 	for (i = 0; i < MANY; i++)
 		configuration_free(c[i]);
@@ -229,12 +234,12 @@ test_output_file(void **state)
 	fixture_text(&content, "", 0);
 	assert_int_equal(plan_add_output(w.p, "old.txt", &content, &w.err), 0);
 	assert_int_equal(plan_file_count(w.p), 2);
-	assert_string_equal(plan_file(w.p, 0)->path, "new.txt");
-	assert_false(plan_file(w.p, 0)->id->exists);
-	assert_true(plan_file(w.p, 0)->content->secret);
-	assert_holds(plan_file(w.p, 0)->content, "hunter2");
-	assert_true(plan_file(w.p, 1)->id->exists);
-	assert_int_equal(fixture_verify(w.p, plan_file(w.p, 0), plan_file(w.p, 0)->content, NULL), 0);
+	assert_string_equal(fixture_file_at(w.p, 0)->path, "new.txt");
+	assert_false(fixture_file_at(w.p, 0)->id->exists);
+	assert_true(fixture_file_at(w.p, 0)->content->secret);
+	assert_holds(fixture_file_at(w.p, 0)->content, "hunter2");
+	assert_true(fixture_file_at(w.p, 1)->id->exists);
+	assert_int_equal(fixture_verify(w.p, fixture_file_at(w.p, 0), fixture_file_at(w.p, 0)->content, NULL), 0);
 	/* One that cannot be examined does not join the plan. */
 	memset(path, 'a', 9999);
 	assert_int_equal(plan_add_output(w.p, path, &content, &w.err), -1);

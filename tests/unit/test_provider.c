@@ -109,8 +109,8 @@ test_once_a_plan_and_configuration(void **state)
 	assert_int_equal(provider_add(w.p, w.c, &w.err), 0);
 	assert_int_equal(provider_add(w.p, other, &w.err), 0);
 	assert_int_equal(plan_file_count(w.p), 2);
-	assert_int_equal(edits_count(plan_file(w.p, 0)->edits), 2);
-	assert_int_equal(edits_count(plan_file(w.p, 1)->edits), 2);
+	assert_int_equal(edits_count(fixture_file_at(w.p, 0)->edits), 2);
+	assert_int_equal(edits_count(fixture_file_at(w.p, 1)->edits), 2);
 	world_close(&w);
 	configuration_free(other);
 }

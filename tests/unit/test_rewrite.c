@@ -199,7 +199,7 @@ test_a_removed_secret_is_removed_from_both_files(void **state)
 	assert_sealed(&w, NAME("x.password"), NULL);
 	assert_kept(&w, NAME("y.password"));
 	/* Only removing: the reference goes before what it stands for. */
-	assert_int_equal(plan_file(w.p, 0)->role, PLAN_CONFIG);
+	assert_int_equal(fixture_file_at(w.p, 0)->role, PLAN_CONFIG);
 	world_close(&w);
 }
 
@@ -211,7 +211,7 @@ test_what_is_sealed_goes_before_the_reference(void **state)
 	(void)state;
 	open_sealed(&w, "x.password=one\n");
 	rewrite(&w, "new.password=two\n" PROVIDERS);
-	assert_int_equal(plan_file(w.p, 0)->role, PLAN_SECRETS);
+	assert_int_equal(fixture_file_at(w.p, 0)->role, PLAN_SECRETS);
 	assert_sealed(&w, NAME("x.password"), NULL);
 	assert_sealed(&w, NAME("new.password"), "two");
 	world_close(&w);

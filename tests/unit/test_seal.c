@@ -213,7 +213,7 @@ test_a_sealed_entry_of_the_same_value_is_used_as_it_is(void **state)
 	    "ssl.keystore.password=" MODERN_KEYSTORE "\nssl.key.password=\n");
 	assert_int_equal(seal_default(w.p, w.c, &fixture_options, NULL, &w.err), 0);
 	assert_int_equal(plan_file_count(w.p), 1);
-	assert_int_equal(plan_file(w.p, 0)->role, PLAN_CONFIG);
+	assert_int_equal(fixture_file_at(w.p, 0)->role, PLAN_CONFIG);
 	assert_rendered(w.p, PLAN_CONFIG,
 	    "ssl.keystore.password=" OURS("server.properties/ssl.keystore.password") "\n"
 	    "ssl.key.password=" OURS("server.properties/ssl.key.password") "\n"
@@ -309,7 +309,7 @@ test_two_configurations_of_one_base_name_in_two_plans(void **state)
 	assert_failed(&w, world_seal_key(&w, "b.password"), ERROR_EXISTS);
 	assert_int_equal(world_seal_key(&w, "a.password"), 0);
 	assert_int_equal(plan_file_count(w.p), 1);
-	assert_int_equal(plan_file(w.p, 0)->role, PLAN_CONFIG);
+	assert_int_equal(fixture_file_at(w.p, 0)->role, PLAN_CONFIG);
 	world_close(&w);
 }
 

@@ -54,8 +54,8 @@ test_remove_takes_both_lines_and_no_other(void **state)
 	assert_rendered(w.p, PLAN_CONFIG, "a=1\r\n# c\r\nb=2");
 	assert_string_equal(plan_notes(w.p), "");
 	/* The reference goes before what it stands for. */
-	assert_int_equal(plan_file(w.p, 0)->role, PLAN_CONFIG);
-	assert_int_equal(plan_file(w.p, 1)->role, PLAN_SECRETS);
+	assert_int_equal(fixture_file_at(w.p, 0)->role, PLAN_CONFIG);
+	assert_int_equal(fixture_file_at(w.p, 1)->role, PLAN_SECRETS);
 	world_close(&w);
 }
 

@@ -18,6 +18,7 @@
 
 #define MASK "********"
 #define PUBLIC_MAX 512	/* bytes of a public value that are shown */
+#define NAMES_MAX 4	/* files that are told by name */
 
 /*
  * What one change takes away and what it brings, for both forms of a diff: a
@@ -341,16 +342,16 @@ append_json_change(struct json_out *o, const struct edits *edits, const struct e
 }
 
 static void
-append_json_file(struct json_out *o, const struct plan_file *f, struct diff_old *old)
+append_json_file(struct json_out *o, const struct plan_file *f, bool applied, struct diff_old *old)
 {
 	static const char *const roles[] = { "secrets", "configuration", "output" };
 	size_t *order = NULL, tags = 0;
 
 	json_out_object(o, NULL);
-	json_out_text(o, "path", f->path);
+	json_out_text(o, applied ? "file" : "path", f->path);
 	json_out_text(o, "role", roles[f->role]);
 	json_out_bool(o, "new", !f->id->exists);
-	json_out_array(o, "changes");
+	json_out_array(o, applied ? "entries" : "changes");
 	if (f->edits != NULL && (order = diff_order(f->edits)) == NULL)
 		buf_fail(o->out, ERROR_MEMORY);
 	for (size_t k = 0; order != NULL && k < edits_count(f->edits); k++) {
@@ -368,24 +369,43 @@ append_json_file(struct json_out *o, const struct plan_file *f, struct diff_old 
 	json_out_end(o);
 }
 
-int
-diff_append_json(const struct plan *p, struct buf *out, struct error *err)
+void
+diff_write_json(const struct plan *p, bool applied, struct json_out *o)
 {
 	struct diff_old old;
-	struct json_out o;
 
 	diff_part_init(&old);
-	json_out_init(&o, out);
-	json_out_object(&o, NULL);
-	json_out_array(&o, "files");
+	json_out_text(o, "schema", applied ? "propseal.change/1" : "propseal.plan/1");
+	if (applied)
+		json_out_bool(o, "changed", !plan_is_empty(p));
+	json_out_array(o, "files");
 	for (const struct plan_file *f = NULL; (f = plan_next(p, f)) != NULL;)
-		append_json_file(&o, f, &old);
-	json_out_end(&o);
-	json_out_array(&o, "notes");
+		append_json_file(o, f, applied, &old);
+	json_out_end(o);
+	json_out_array(o, "notes");
 	for (const char *n = plan_notes(p); *n != '\0'; n += strcspn(n, "\n") + 1)
-		json_out_text_n(&o, NULL, n, strcspn(n, "\n"));
-	json_out_end(&o);
-	json_out_end(&o);
+		json_out_text_n(o, NULL, n, strcspn(n, "\n"));
+	json_out_end(o);
 	diff_part_release(&old);
-	return json_out_finish(&o, err);
+}
+
+void
+diff_append_files(const struct plan *p, struct buf *out)
+{
+	size_t count = plan_file_count(p), told = 0, n;
+
+	for (const struct plan_file *f = NULL; (f = plan_next(p, f)) != NULL; told++) {
+		if (told == NAMES_MAX && count > NAMES_MAX + 1) {
+			buf_printf(out, " and %zu more files", count - told);
+			return;
+		}
+		buf_append_str(out, told > 0 ? ", " : "");
+		buf_append_str(out, f->id->exists ? "" : "new ");
+		text_append_visible(out, f->path, strlen(f->path));
+		n = 0;
+		for (size_t k = 0; f->edits != NULL && k < edits_count(f->edits); k++)
+			n += !tag_names(edits_at(f->edits, k).key, edits_at(f->edits, k).key_len);
+		if (n > 0)
+			buf_printf(out, " (%zu %s)", n, n == 1 ? "entry" : "entries");
+	}
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/secmem.h"
 #include "cli/change.h"
 #include "common/args.h"
@@ -271,6 +272,7 @@ master_find(const struct options *o, const struct secrets_file *s, struct error 
 }
 
 #define DIFF_MAX BUF_MAX_FILE
+#define KEY_TEXT_MAX 1024
 
 const struct options *
 change_options(const struct change *c)
@@ -335,18 +337,71 @@ change_open(struct change *c, const struct options *o, bool may_create, struct e
 	return change_files(c, config, o->text[FLAG_LOCAL_SECRETS_FILE], may_create, err);
 }
 
+/* The plan as JSON, with a key that was made for it (NULL: none). */
+static int
+change_write_json(const struct plan *p, bool applied, const struct key *made, struct error *err)
+{
+	struct json_out o;
+	struct buf text, key;
+	int rc;
+
+	buf_init_secret(&text, DIFF_MAX);
+	buf_init_secret(&key, KEY_TEXT_MAX);
+	json_out_init(&o, &text);
+	/* A key comes first and on a line of its own, as from `confluent secret`. */
+	if (made != NULL)
+		json_out_pretty(&o);
+	json_out_object(&o, NULL);
+	if (made != NULL) {
+		key_append_base64(made, &key);
+		json_out_text_n(&o, "master_key", key.data, key.len);
+	}
+	diff_write_json(p, applied, &o);
+	json_out_end(&o);
+	rc = buf_check(&key, err);
+	if (rc == 0)
+		rc = json_out_finish(&o, err);
+	if (rc == 0)
+		rc = output_write(&text, err);
+	buf_release(&key);
+	buf_release(&text);
+	return rc;
+}
+
 static int
 change_show(const struct plan *p, bool json, struct error *err)
 {
 	struct buf text;
 	int rc;
 
+	if (json)
+		return change_write_json(p, false, NULL, err);
 	buf_init(&text, DIFF_MAX);
-	rc = json ? diff_append_json(p, &text, err) : diff_append(p, &text, err);
+	rc = diff_append(p, &text, err);
 	if (rc == 0)
 		rc = output_write(&text, err);
 	buf_release(&text);
 	return rc;
+}
+
+int
+change_tell(const struct change *c, const struct key *made, struct error *err)
+{
+	struct buf files;
+
+	buf_init(&files, DIFF_MAX);
+	diff_append_files(c->plan, &files);
+	if (files.len > 0)
+		report_change("%s", buf_cstr(&files));
+	else
+		report_note("nothing to change");
+	buf_release(&files);
+	if (options_format(change_options(c)) != OUTPUT_JSON)
+		return 0;
+	if (change_write_json(c->plan, true, made, err) == 0)
+		return 0;
+	return error_hint(err, "%s", made != NULL ? KEY_NOT_SEEN : plan_is_empty(c->plan) ?
+	    "nothing was changed" : "the files are changed");
 }
 
 void
@@ -364,20 +419,15 @@ change_say_notes(const struct plan *p)
 }
 
 int
-change_finish(struct change *c, struct error *err)
+change_finish(struct change *c, const struct key *made, struct error *err)
 {
-	const struct options *o = change_options(c);
-
 	/* The diff has the notes in it. */
 	if (c->dry)
-		return change_show(c->plan, options_format(o) == OUTPUT_JSON ||
-		    options_key_format(o) == OUTPUT_JSON, err);
+		return change_show(c->plan, options_format(change_options(c)) == OUTPUT_JSON, err);
 	change_say_notes(c->plan);
-	if (plan_is_empty(c->plan)) {
-		report_note("nothing to change");
-		return 0;
-	}
-	return change_apply(c, err);
+	if (!plan_is_empty(c->plan) && change_apply(c, err) != 0)
+		return -1;
+	return change_tell(c, made, err);
 }
 
 int
@@ -404,5 +454,5 @@ change_write_output(struct change *c, const char *path, struct buf *text, struct
 	if (change_output(c, path, text, err) != 0)
 		return -1;
 	warn_readable(path);
-	return change_finish(c, err);
+	return change_finish(c, NULL, err);
 }

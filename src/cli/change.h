@@ -7,6 +7,7 @@
 #include "common/args.h"
 #include "plan/change.h"
 
+struct key;
 struct options;
 
 /*
@@ -65,8 +66,21 @@ const struct options *change_options(const struct change *c);
 /* Say the remarks of a plan on standard error. */
 void change_say_notes(const struct plan *p);
 
-/* Show the plan on standard output (--dry-run) or apply it. */
-int change_finish(struct change *c, struct error *err);
+/**
+ * change_finish(c, made, err):
+ * Show the plan on standard output (--dry-run), or apply it and tell so.
+ * ${made}: a master key that the change brings, which is a part of the result
+ * as JSON, and otherwise the caller's to print; NULL: none.
+ */
+int change_finish(struct change *c, const struct key *made, struct error *err);
+
+#define KEY_NOT_SEEN "the secrets file is written and the new master key is in force: the " \
+	"passphrase still gives it, so keep the passphrase; on a terminal propseal asks for key " \
+	"or passphrase, and `file rotate --master-key` makes and prints another key"
+
+/* Tell what was changed: a line on standard error, and with -o json the
+ * result on standard output. */
+int change_tell(const struct change *c, const struct key *made, struct error *err);
 
 /* The end of a command: close, and report the error if ${rc} is not 0. */
 int change_status(struct change *c, int rc, const struct error *err);

@@ -319,7 +319,10 @@ use(struct edit *e, const struct document *edited, struct error *err)
 	}
 	e->keep = true;
 	/* Asked about, the plan's remarks were in what was shown. */
-	rc = asked ? change_apply(&e->c, err) : change_finish(&e->c, err);
+	if (!asked)
+		rc = change_finish(&e->c, NULL, err);
+	else if ((rc = change_apply(&e->c, err)) == 0)
+		rc = change_tell(&e->c, NULL, err);
 	e->keep = rc != 0;
 	return rc;
 }

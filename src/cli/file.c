@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/json_out.h"
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -18,6 +17,7 @@
 #include "document/document.h"
 #include "file/file.h"
 #include "plan/configuration.h"
+#include "plan/plan.h"
 #include "seal/keying.h"
 #include "seal/render.h"
 #include "seal/seal.h"
@@ -477,7 +477,7 @@ sealing_put(const struct options *o, bool must_exist, const char *empty, struct 
 	    seal_prepare(c.plan, c.master, err) != 0)
 		goto out;
 	if (seal_all(&c, text, must_exist, err) == 0)
-		rc = change_finish(&c, err);
+		rc = change_finish(&c, NULL, err);
 out:
 	document_free(text);
 	change_close(&c);
@@ -506,14 +506,14 @@ append_key_table(struct buf *out, const struct buf *key)
 }
 
 /*
- * Print a new master key on standard output as `confluent secret` does (a
- * table, JSON or YAML), and on standard error the advice to save it.  The
- * error's hint says that the passphrase gives the key again.
+ * Apply a plan that brings a new master key, and print it on standard output
+ * as `confluent secret` does (a table or YAML; JSON has it in the result), and
+ * on standard error the advice to save it.
  */
 static int
-print_master_key(const struct key *k, enum output_format format, struct error *err)
+finish_with_key(struct change *c, const struct key *k, struct error *err)
 {
-	struct json_out o;
+	enum output_format format = options_format(change_options(c));
 	struct buf key, text;
 	int rc = -1;
 
@@ -522,33 +522,22 @@ print_master_key(const struct key *k, enum output_format format, struct error *e
 	key_append_base64(k, &key);
 	if (buf_check(&key, err) != 0)
 		goto out;
-	switch (format) {
-	case OUTPUT_HUMAN:
+	rc = change_finish(c, k, err);
+	if (rc != 0 || c->dry)
+		goto out;
+	if (format == OUTPUT_HUMAN)
 		append_key_table(&text, &key);
-		break;
-	case OUTPUT_JSON:
-		json_out_init(&o, &text);
-		json_out_pretty(&o);
-		json_out_object(&o, NULL);
-		json_out_text_n(&o, "master_key", key.data, key.len);
-		json_out_end(&o);
-		json_out_finish(&o, NULL);
-		break;
-	case OUTPUT_YAML:
+	else if (format == OUTPUT_YAML) {
 		buf_append_str(&text, "master_key: ");
 		buf_append(&text, key.data, key.len);
 		buf_append_char(&text, '\n');
-		break;
 	}
 	rc = output_write(&text, err);
 	if (rc == 0)
 		report_line("Save the master key. It cannot be retrieved later.");
+	else
+		error_hint(err, KEY_NOT_SEEN);
 out:
-	if (rc != 0)
-		error_hint(err, "the secrets file is written and the new master key is in force: "
-		    "the passphrase still gives it, so keep the passphrase; on a terminal "
-		    "propseal asks for key or passphrase, and `file rotate --master-key` makes "
-		    "and prints another key");
 	buf_release(&key);
 	buf_release(&text);
 	return rc;
@@ -567,9 +556,7 @@ generate(struct change *c, const struct options *o, struct buf *passphrase, stru
 		return -1;
 	rc = rotate_generate(c->plan, passphrase->data, passphrase->len, &master, err);
 	if (rc == 0)
-		rc = change_finish(c, err);
-	if (rc == 0 && !o->on[FLAG_DRY_RUN])
-		rc = print_master_key(master, options_key_format(o), err);
+		rc = finish_with_key(c, master, err);
 	key_free(master);
 	return rc;
 }
@@ -614,17 +601,19 @@ encrypt_all(struct change *c, const struct options *o, const struct key_list *ke
 	if (keys->count > 0) {
 		if (seal_keys(c, keys, &so, err) != 0)
 			return -1;
-		return change_finish(c, err);
+		return change_finish(c, NULL, err);
 	}
 	if (seal_default(c->plan, c->config, &so, &count, err) != 0)
 		return -1;
-	if (count == 0 && !o->on[FLAG_DRY_RUN]) {
+	if (count == 0) {
 		/* Nor is a data key made for nothing. */
-		report_note("nothing to seal: no key contains \"password\"%s",
+		plan_free(c->plan);
+		if (change_plan(c, err) != 0)
+			return -1;
+		plan_note(c->plan, "nothing to seal: no key contains \"password\"%s",
 		    rules_has_secret(so.rules) ? " or is one of secret-keys" : "");
-		return 0;
 	}
-	return change_finish(c, err);
+	return change_finish(c, NULL, err);
 }
 
 /* Run the body of a command that --config gives keys to. */
@@ -716,7 +705,7 @@ commands_update(const struct options *o)
 
 	if (sealing_put(o, true, "update failed: empty list of update configs", &err) != 0)
 		return report_error(&err);
-	if (!o->on[FLAG_DRY_RUN] &&
+	if (!o->on[FLAG_DRY_RUN] && options_format(o) != OUTPUT_JSON &&
 	    output_write_fd(STDOUT_FILENO, "standard output", done, sizeof(done) - 1, &err) != 0) {
 		error_hint(&err, "the files are changed");
 		return report_error(&err);
@@ -751,7 +740,7 @@ remove_keys(struct change *c, const struct options *o, const struct key_list *ke
 			return -1;
 		}
 	}
-	return change_finish(c, err);
+	return change_finish(c, NULL, err);
 }
 
 int
@@ -807,9 +796,7 @@ rotate_rotate(struct change *c, const struct options *o, struct passphrases *p, 
 	if (master_too && rotate_master_key(c->plan, c->master, p->new.data, p->new.len,
 	    &new_master, err) != 0)
 		return -1;
-	rc = change_finish(c, err);
-	if (rc == 0 && master_too && !o->on[FLAG_DRY_RUN])
-		rc = print_master_key(new_master, options_key_format(o), err);
+	rc = master_too ? finish_with_key(c, new_master, err) : change_finish(c, NULL, err);
 	key_free(new_master);
 	return rc;
 }

@@ -584,24 +584,17 @@ options_release(struct options *o)
 	o->args = NULL;
 }
 
-static enum output_format
-format_of(const char *text)
-{
-	if (text == NULL || strcmp(text, "human") == 0)
-		return OUTPUT_HUMAN;
-	return strcmp(text, "json") == 0 ? OUTPUT_JSON : OUTPUT_YAML;
-}
-
 enum output_format
 options_format(const struct options *o)
 {
-	return format_of(o->text[FLAG_OUTPUT]);
-}
+	const char *text = o->text[FLAG_OUTPUT];
 
-enum output_format
-options_key_format(const struct options *o)
-{
-	return format_of(o->text[FLAG_OUTPUT_KEY]);
+	/* A command has one of the two. */
+	if (text == NULL)
+		text = o->text[FLAG_OUTPUT_KEY];
+	if (text == NULL || strcmp(text, "human") == 0)
+		return OUTPUT_HUMAN;
+	return strcmp(text, "json") == 0 ? OUTPUT_JSON : OUTPUT_YAML;
 }
 
 int

@@ -187,7 +187,6 @@ int options_check_required(const struct options *o, struct error *err);
 int options_hint(const struct options *o, enum flag_id id, struct error *err);
 
 enum output_format options_format(const struct options *o);
-enum output_format options_key_format(const struct options *o);
 
 /* --lock-timeout in milliseconds, 60 s when not given, -1 for without end. */
 int options_lock_timeout(const struct options *o);

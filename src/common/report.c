@@ -243,10 +243,22 @@ report_note(const char *fmt, ...)
 }
 
 void
+report_change(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	remark("changed", NULL, fmt, ap);
+	va_end(ap);
+}
+
+void
 report_line(const char *text)
 {
 	struct buf message;
 
+	if (as_json)
+		return;
 	buf_init(&message, MESSAGE_MAX);
 	buf_printf(&message, "%s\n", text);
 	report_say(&message);

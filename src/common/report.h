@@ -40,7 +40,11 @@ void report_warning(const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A message of `confluent secret`, word for word, that scripts may look for. */
+/* Something was changed: {"changed":{...}} */
+void report_change(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A message of `confluent secret`, word for word, that scripts may look for;
+ * none with -o json. */
 void report_line(const char *text);
 
 /*

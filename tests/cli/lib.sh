@@ -133,6 +133,12 @@ expect_silent() {
 	[ ! -s "$err" ] || fail "something on standard error"
 }
 
+# The program told of a change of these files, and said nothing else.
+expect_changed() {
+	[ ! -s "$out" ] || fail "something on standard output"
+	expect_file "$err" "propseal: changed: $1"
+}
+
 # No output has any of the texts.
 expect_no() {
 	local text

@@ -211,7 +211,7 @@ case_text_from_a_file() {
 	printf '# comment\na.b = CANARY-1\nc.d=CANARY\\\n   -2\n' >text
 	on server.properties add --config @text
 	expect_rc 0
-	expect_silent
+	expect_changed 'sec.properties (2 entries), server.properties (4 entries)'
 	expect_opens a.b CANARY-1
 	expect_opens c.d CANARY-2
 }
@@ -221,7 +221,7 @@ case_text_from_standard_input() {
 ' file add --config-file server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote" --config -
 	expect_rc 0
-	expect_silent
+	expect_changed 'sec.properties (1 entry), server.properties (3 entries)'
 	expect_opens a.b CANARY-1
 }
 

@@ -7,7 +7,7 @@ case_opens_every_reference() {
 	seal
 	on server.properties decrypt --output-file plain.properties
 	expect_rc 0
-	expect_silent
+	expect_changed 'new plain.properties'
 	expect_file plain.properties 'ssl.keystore.password = CANARY-keystore
 ssl.key.password = CANARY-key
 zookeeper.password = CANARY-zookeeper'

@@ -77,7 +77,7 @@ case_a_changed_secret_is_sealed_anew_and_no_other_byte_changes() {
 	editor 'sed -i s/CANARY-key$/CANARY-new/ "$1"'
 	edit --yes
 	expect_rc 0
-	expect_silent
+	expect_changed 'sec.properties (1 entry)'
 	cmp -s server.properties "$kept/server.properties" || fail "the configuration changed"
 	expect_opens ssl.key.password CANARY-new
 	expect_same_entry ssl.keystore.password

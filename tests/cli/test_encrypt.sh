@@ -6,7 +6,7 @@
 case_default_seals_every_key_with_password_in_it() {
 	on server.properties encrypt
 	expect_rc 0
-	expect_silent
+	expect_changed 'sec.properties (3 entries), server.properties (5 entries)'
 	expect_opens ssl.keystore.password CANARY-keystore
 	expect_opens ssl.key.password CANARY-key
 	expect_opens zookeeper.password CANARY-zookeeper

@@ -30,7 +30,8 @@ case_prints_the_key_as_a_table() {
 	[ "$(wc -l <"$out")" -eq 3 ] || fail "not three lines"
 	grep -qxE '\+-{12}\+-{46}\+' "$out" || fail "no frame"
 	grep -qxE '\| Master Key \| [A-Za-z0-9+/]{43}= \|' "$out" || fail "no key"
-	expect_file "$err" 'Save the master key. It cannot be retrieved later.'
+	expect_file "$err" 'propseal: changed: new new.properties (7 entries)
+Save the master key. It cannot be retrieved later.'
 }
 
 case_prints_the_key_as_json_and_yaml() {

@@ -42,7 +42,7 @@ case_output_goes_to_a_new_file_for_the_owner_only() {
 	umask 0
 	render --output-file clear.properties
 	expect_rc 0
-	expect_silent
+	expect_changed 'new clear.properties'
 	expect_same clear.properties before.properties
 	expect_mode clear.properties 600
 	[ ! -e .clear.properties.propseal-tmp ] || fail "a leftover"

@@ -24,7 +24,7 @@ case_data_key_seals_every_entry_again() {
 	entry=$(line /ssl.key.password) wrapped=$(line .0.enc) salt=$(line master_key.0.salt)
 	rotate --data-key --passphrase @pass
 	expect_rc 0
-	expect_silent
+	expect_changed 'sec.properties (6 entries)'
 	[ "$entry" != "$(line /ssl.key.password)" ] || fail "the entry is the old one"
 	[ "$wrapped" != "$(line .0.enc)" ] || fail "the data key is the old one"
 	[ "$salt" = "$(line master_key.0.salt)" ] || fail "the master key's salt changed"
@@ -37,7 +37,7 @@ case_neither_flag_is_the_data_key() {
 	wrapped=$(line .0.enc) entry=$(line /ssl.key.password)
 	rotate --passphrase @pass
 	expect_rc 0
-	expect_silent
+	expect_changed 'sec.properties (6 entries)'
 	[ "$wrapped" != "$(line .0.enc)" ] || fail "the data key is the old one"
 	[ "$entry" != "$(line /ssl.key.password)" ] || fail "the entry is the old one"
 }
@@ -57,7 +57,8 @@ case_master_key_leaves_entries() {
 	echo 'CANARY new passphrase' >new
 	rotate --master-key --passphrase @pass --passphrase-new @new -o yaml
 	expect_rc 0
-	expect_file "$err" 'Save the master key. It cannot be retrieved later.'
+	expect_file "$err" 'propseal: changed: sec.properties (3 entries)
+Save the master key. It cannot be retrieved later.'
 	[ "$entry" = "$(line /ssl.key.password)" ] || fail "the entry changed"
 	sed 's/^master_key: //' "$out" >new.key
 	cmp -s new.key master.key && fail "the key is the old one"

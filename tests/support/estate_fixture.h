@@ -9,12 +9,14 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "crypto/aead.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"
 #include "plan/change.h"
 #include "plan/configuration.h"
+#include "plan/diff.h"
 #include "plan/plan.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"
@@ -390,6 +392,19 @@ world_seal_value(struct world *w, const char *key, const char *value, bool must_
 {
 	return seal_value(w->p, w->c, key, strlen(key), value, strlen(value), must_exist,
 	    &fixture_options, &w->err);
+}
+
+/* A plan as JSON, as it is shown. */
+UNIT_HELPER int
+plan_json(const struct plan *p, struct buf *out, struct error *err)
+{
+	struct json_out o;
+
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	diff_write_json(p, false, &o);
+	json_out_end(&o);
+	return json_out_finish(&o, err);
 }
 
 #endif /* !SUPPORT_ESTATE_FIXTURE_H */

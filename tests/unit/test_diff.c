@@ -17,7 +17,7 @@ static void
 json_of(const struct plan *p, struct buf *out)
 {
 	buf_init(out, BUF_MAX_FILE);
-	assert_int_equal(diff_append_json(p, out, NULL), 0);
+	assert_int_equal(plan_json(p, out, NULL), 0);
 }
 
 static void
@@ -117,7 +117,7 @@ test_sealing_as_json(void **state)
 	plan_note(w.p, "one \"note\"");
 	plan_note(w.p, "two");
 	assert_json(w.p,
-	    "{\"files\":[{\"path\":\"secrets.properties\",\"role\":\"secrets\",\"new\":true,"
+	    "{\"schema\":\"propseal.plan/1\",\"files\":[{\"path\":\"secrets.properties\",\"role\":\"secrets\",\"new\":true,"
 	    "\"changes\":[{\"op\":\"insert\",\"key\":\"server.properties/b.password\","
 	    "\"to\":\"ciphertext\"}],\"tags\":1},"
 	    "{\"path\":\"etc/server.properties\",\"role\":\"configuration\",\"new\":false,"
@@ -141,7 +141,7 @@ test_removing(void **state)
 	    "--- (new file)\n+++ secrets.properties\n"
 	    "@@ line 1 @@\n-server.properties/x = ENC[AES/CBC/PKCS5Padding,data:ABCDEFGH...]\n");
 	assert_json(w.p,
-	    "{\"files\":[{\"path\":\"etc/server.properties\",\"role\":\"configuration\","
+	    "{\"schema\":\"propseal.plan/1\",\"files\":[{\"path\":\"etc/server.properties\",\"role\":\"configuration\","
 	    "\"new\":false,\"changes\":[{\"op\":\"remove\",\"key\":\"x\",\"line\":1,"
 	    "\"from\":\"reference\"}]},"
 	    "{\"path\":\"secrets.properties\",\"role\":\"secrets\",\"new\":true,"
@@ -291,7 +291,7 @@ test_a_new_file_is_called_one(void **state)
 	assert_int_equal(plan_add_output(w.p, "/nonexistent/out.properties", &content, &w.err), 0);
 	assert_diff(w.p, "--- (new file)\n+++ /nonexistent/out.properties\n"
 	    "@@ the whole file: 13 bytes @@\n");
-	assert_json(w.p, "{\"files\":[{\"path\":\"/nonexistent/out.properties\","
+	assert_json(w.p, "{\"schema\":\"propseal.plan/1\",\"files\":[{\"path\":\"/nonexistent/out.properties\","
 	    "\"role\":\"output\",\"new\":true,\"changes\":[]}],\"notes\":[]}\n");
 	world_close(&w);
 }
@@ -306,7 +306,7 @@ test_an_empty_plan(void **state)
 	assert_non_null(plan_config_edits(w.p, w.c, NULL));
 	assert_non_null(plan_secrets_edits(w.p, NULL));
 	assert_diff(w.p, "");
-	assert_json(w.p, "{\"files\":[],\"notes\":[]}\n");
+	assert_json(w.p, "{\"schema\":\"propseal.plan/1\",\"files\":[],\"notes\":[]}\n");
 	world_close(&w);
 }
 

@@ -541,7 +541,7 @@ handle_canary(void)
 	assert_false(holds_canary((const unsigned char *)&err, sizeof(err)));
 	buf_init(&out, BUF_MAX_FILE);
 	assert_int_equal(diff_append(w.p, &out, NULL), 0);
-	assert_int_equal(diff_append_json(w.p, &out, NULL), 0);
+	assert_int_equal(plan_json(w.p, &out, NULL), 0);
 	assert_int_equal(heap_holds_canary(), 0);
 	buf_release(&out);
 	world_apply(&w);

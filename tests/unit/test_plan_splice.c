@@ -53,9 +53,9 @@ test_parts_are_shown_by_their_labels(void **state)
 	    "@@ line 2 @@\n+sasl.jaas.config/M/secret = " OURS("s") "\n"
 	    "@@ line 2 @@\n-sasl.jaas.config/M/user_x = " MASK "\n");
 	buf_clear(&out);
-	assert_int_equal(diff_append_json(w.p, &out, NULL), 0);
+	assert_int_equal(plan_json(w.p, &out, NULL), 0);
 	assert_string_equal(buf_cstr(&out),
-	    "{\"files\":[{\"path\":\"etc/server.properties\",\"role\":\"configuration\","
+	    "{\"schema\":\"propseal.plan/1\",\"files\":[{\"path\":\"etc/server.properties\",\"role\":\"configuration\","
 	    "\"new\":false,\"changes\":["
 	    "{\"op\":\"set\",\"key\":\"sasl.jaas.config\",\"part\":\"M/password\",\"line\":2,"
 	    "\"from\":\"text\",\"to\":\"reference\"},"
@@ -81,7 +81,7 @@ test_parts_without_labels_are_shown_by_their_place(void **state)
 	assert_non_null(strstr(buf_cstr(&out), "@@ line 2 @@\n"
 	    "-sasl.jaas.config[33-45] = " MASK "\n+sasl.jaas.config[33-45] = " MASK "\n"));
 	buf_clear(&out);
-	assert_int_equal(diff_append_json(w.p, &out, NULL), 0);
+	assert_int_equal(plan_json(w.p, &out, NULL), 0);
 	assert_non_null(strstr(buf_cstr(&out), "\"key\":\"sasl.jaas.config\",\"span\":[33,45],"
 	    "\"line\":2,\"from\":\"text\",\"to\":\"text\"}"));
 	buf_release(&out);

@@ -737,7 +737,7 @@ test_the_diff_shows_no_secret(void **state)
 	    "b=CANARY-8\n" PROVIDERS);
 	buf_init(&out, 1 << 20);
 	assert_int_equal(diff_append(w.p, &out, &w.err), 0);
-	assert_int_equal(diff_append_json(w.p, &out, &w.err), 0);
+	assert_int_equal(plan_json(w.p, &out, &w.err), 0);
 	assert_null(strstr(buf_cstr(&out), "CANARY"));
 	assert_non_null(strstr(buf_cstr(&out), "-y.password = ${securepass:"));
 	assert_non_null(strstr(buf_cstr(&out), "+new.password = ${securepass:"));

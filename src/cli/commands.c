@@ -179,7 +179,8 @@ static const struct command commands_own[] = {
 		    "--local-secrets-file the references say where the secrets file is; with "
 		    "--url\n${secret:PATH:KEY} is resolved too, by the Secret Registry there.  "
 		    "Signals are passed on, and\nthe exit status is the command's (128 and the "
-		    "signal that killed it).",
+		    "signal that killed it), 126 or 127 when it\ncannot be run or found, and 125 "
+		    "when propseal failed.",
 		.arguments = "-- COMMAND [ARGUMENT...]",
 		.min_args = 1,
 		.max_args = SIZE_MAX,

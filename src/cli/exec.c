@@ -32,6 +32,7 @@
 #define ARGUMENT_MAX (4U << 20)
 
 #define PATH_BYTES_MAX 65536
+#define EXEC_FAILED 125	/* as of env(1), timeout(1) */
 #define NAME_BYTES_MAX 4096
 
 /* The environment of a command, made from ours; in secret memory. */
@@ -708,5 +709,8 @@ commands_exec(const struct options *o)
 	exec_forget(&x);
 	exec_files_release(&x.files);
 	buf_release(&x.path);
-	return rc == 0 ? status : report_error(&err);
+	if (rc == 0)
+		return status;
+	return err.code == ERROR_USAGE ? report_error(&err) :
+	    report_error_as(&err, status != 0 ? status : EXEC_FAILED);
 }

@@ -308,5 +308,5 @@ int
 main(int argc, char **argv)
 {
 	process_begin();
-	return dispatch_run(argc, argv);
+	return report_end(dispatch_run(argc, argv));
 }

@@ -159,9 +159,9 @@ not_run(const char *name, int why, struct error *err)
 	return -1;
 }
 
-/* Start it.  The child's id, or -1. */
+/* Start it.  The child's id, or -1, with ${*status} if it is the command's fault. */
 static pid_t
-child_start(const struct child *c, const struct kept *kept, struct error *err)
+child_start(const struct child *c, const struct kept *kept, int *status, struct error *err)
 {
 	pid_t parent = getpid(), pid;
 	int tell[2], why = 0;
@@ -180,6 +180,7 @@ child_start(const struct child *c, const struct kept *kept, struct error *err)
 	if (pid == -1 || why == 0)
 		return pid;
 	waitpid(pid, NULL, 0);
+	*status = why == ENOENT || why == ENOTDIR ? CHILD_NOT_FOUND : CHILD_NOT_RUN;
 	return not_run(c->argv[0], why, err);
 }
 
@@ -211,13 +212,19 @@ next_signal(const sigset_t *waited, const struct timespec *end, siginfo_t *info)
 	return number;
 }
 
-/* Look after the child.  True: it ended, with ${*status}. */
+/*
+ * Look after the child.  True: it ended, with ${*status}.  The first process
+ * of a container is given orphans, which nobody else would take away.
+ */
 static bool
 look_after(pid_t pid, int *status)
 {
+	pid_t all = getpid() == 1 ? -1 : pid, who;
 	int state, stop;
 
-	while (waitpid(pid, &state, WNOHANG | WUNTRACED) == pid) {
+	while ((who = waitpid(all, &state, WNOHANG | WUNTRACED)) > 0) {
+		if (who != pid)
+			continue;
 		if (!WIFSTOPPED(state)) {
 			*status = WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
 			return true;
@@ -256,7 +263,7 @@ child_run(const struct child *c, int *status, int *signal, struct error *err)
 	int number, last = 0;
 
 	block_signals(&waited, &kept);
-	if ((pid = child_start(c, &kept, err)) == -1) {
+	if ((pid = child_start(c, &kept, status, err)) == -1) {
 		child_restore_signals(&kept);
 		return -1;
 	}

@@ -28,6 +28,10 @@ struct child {
 	void *cookie;
 };
 
+/* The exit statuses that a shell has for a command that it cannot run. */
+#define CHILD_NOT_RUN 126
+#define CHILD_NOT_FOUND 127
+
 /**
  * child_run(c, status, signal, err):
  * Run the command and wait for its end.  Signals that come to this process
@@ -36,8 +40,11 @@ struct child {
  * what a shell would call its exit status: 128 and the number of the signal
  * that killed it.  ${*signal} (may be NULL): the last of HUP, INT, QUIT and
  * TERM that was passed on, or 0.  If this process is killed the command gets
- * SIGTERM.  ERROR_MISSING: there is no such command; ERROR_IO.
+ * SIGTERM.  As the first process it takes away orphans that have ended, too.
+ * ERROR_MISSING: there is no such command (${*status} is CHILD_NOT_FOUND);
+ * ERROR_IO: it cannot be run (CHILD_NOT_RUN), or another failure (as it was).
  */
+
 int child_run(const struct child *c, int *status, int *signal, struct error *err);
 
 #endif /* !COMMON_PROCESS_H */

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #define MESSAGE_MAX (10 * sizeof(struct error))
 
 static bool as_json;
+static bool is_deaf;	/* standard output is a pipe without a reader */
 
 bool
 output_is_stdout(const char *path)
@@ -42,8 +44,10 @@ output_write_fd(int fd, const char *name, const void *bytes, size_t n, struct er
 			n -= (size_t)done;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK)
 			poll(&ready, 1, -1);
-		else if (errno != EINTR)
+		else if (errno != EINTR) {
+			is_deaf |= errno == EPIPE && fd == STDOUT_FILENO;
 			return error_io(err, name, "cannot write");
+		}
 	}
 	return 0;
 }
@@ -105,7 +109,7 @@ report_json(struct json_out *o, const struct error *what)
 }
 
 static void
-report_append_error_json(struct buf *out, const struct error *err)
+report_append_error_json(struct buf *out, const struct error *err, int status)
 {
 	struct json_out o;
 
@@ -115,7 +119,7 @@ report_append_error_json(struct buf *out, const struct error *err)
 	json_out_text(&o, "code", error_code_name(err->code));
 	report_json(&o, err);
 	json_out_text(&o, "hint", report_or_null(err->hint));
-	json_out_int(&o, "exit", error_exit_status(err->code));
+	json_out_int(&o, "exit", status);
 	json_out_end(&o);
 	json_out_end(&o);
 	json_out_finish(&o, NULL);
@@ -181,17 +185,36 @@ report_pad(struct buf *out, size_t start, size_t width)
 }
 
 int
-report_error(const struct error *err)
+report_error_as(const struct error *err, int status)
 {
 	struct buf message;
 
+	/* `| head` has what it wanted.  With a hint there is more to it. */
+	if (is_deaf && err->hint[0] == '\0')
+		return status;
 	buf_init(&message, MESSAGE_MAX);
 	if (as_json)
-		report_append_error_json(&message, err);
+		report_append_error_json(&message, err, status);
 	else
 		report_append_error(&message, err);
 	report_say(&message);
-	return error_exit_status(err->code);
+	return status;
+}
+
+int
+report_error(const struct error *err)
+{
+	return report_error_as(err, error_exit_status(err->code));
+}
+
+int
+report_end(int status)
+{
+	if (is_deaf) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	return status;
 }
 
 static void __attribute__((format(printf, 3, 0)))

@@ -32,8 +32,16 @@ int output_write(const struct buf *b, struct error *err);
 void report_as_json(bool json);
 bool report_is_json(void);
 
-/* Say an error; returns the exit status that belongs to it. */
+/* Say an error; returns the exit status that belongs to it.  The one that
+ * nobody reads standard output any more is not said. */
 int report_error(const struct error *err);
+
+/* The same for a program whose exit status is ${status}, which is returned. */
+int report_error_as(const struct error *err, int status);
+
+/* The last thing of a program: its exit status, or its end by SIGPIPE where
+ * nobody reads standard output any more. */
+int report_end(int status);
 
 /* ${hint} may be NULL. */
 void report_warning(const char *hint, const char *fmt, ...)

@@ -62,9 +62,9 @@ case_every_command_of_files_tells() {
 	on server.properties remove --config a.b -o json
 	expect_change True
 	seal
-	printf '#!/bin/sh\nsed -i s/CANARY-key$/CANARY-other/ "$1"\n' >ed
-	chmod +x ed
-	EDITOR=$PWD/ed run edit server.properties --local-secrets-file sec.properties \
+	printf '#!/bin/sh\nsed -i s/CANARY-key$/CANARY-other/ "$1"\n' >editor.sh
+	chmod +x editor.sh
+	EDITOR=$PWD/editor.sh run edit server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote" --yes -o json
 	expect_change True
 	[ "$(changed_keys sec.properties)" = server.properties/ssl.key.password ] || fail "other entries"

@@ -41,7 +41,7 @@ case_references_say_where_the_secrets_file_is() {
 	expect_rc 0
 	expect_file "$out" CANARY-key
 	A='${securepass:/nowhere/s:server.properties/x}' run exec -- echo not run
-	expect_rc 1
+	expect_rc 125
 	expect_err '/nowhere/s: no such file'
 	expect_err 'the references name this file'
 	A=$(ref ssl.key.password) B='${securepass:/other:x/y}' run exec -- echo not run
@@ -349,11 +349,11 @@ case_nothing_of_a_secret_stays_with_us() {
 case_a_dangling_reference_stops_it() {
 	sealed
 	A=$(ref nope) x -- echo run
-	expect_rc 1
+	expect_rc 125
 	expect_err 'propseal: the environment: "A": dangling reference'
 	sed -i '/ssl.key.password/d' sec.properties
 	x --config-file server.properties -- cat {}
-	expect_rc 1
+	expect_rc 125
 	expect_err 'server.properties:5: "ssl.key.password": dangling reference'
 	expect_no run CANARY
 }
@@ -362,10 +362,10 @@ case_a_wrong_key_stops_it() {
 	sealed
 	echo bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU= >wrong.key
 	A=$(ref ssl.key.password) x --master-key-file wrong.key -- echo run
-	expect_rc 4
+	expect_rc 125
 	unset CONFLUENT_SECURITY_MASTER_KEY
 	A=$(ref ssl.key.password) x -- echo run
-	expect_rc 1
+	expect_rc 125
 	expect_err 'no master key'
 	expect_no run
 }
@@ -375,7 +375,7 @@ case_a_value_with_a_nul_cannot_be_a_variable() {
 	on n.properties encrypt
 	expect_rc 0
 	x --config-file n.properties --env N=n.password -- echo run
-	expect_rc 1
+	expect_rc 125
 	expect_err 'the value has a NUL'
 	expect_no run CANARY
 	x --config-file n.properties -- cat {}
@@ -388,7 +388,7 @@ case_a_value_too_long_for_a_variable_is_said() {
 	on n.properties encrypt
 	expect_rc 0
 	x --config-file n.properties --env N=n.password -- echo run
-	expect_rc 1
+	expect_rc 126
 	expect_err 'Argument list too long'
 	expect_err 'give the command a file'
 	x --config-file n.properties -- wc -c {}
@@ -399,13 +399,36 @@ case_a_value_too_long_for_a_variable_is_said() {
 case_commands_that_cannot_run() {
 	sealed
 	PATH=/usr/bin:/bin run exec -- no-such-command-here
-	expect_rc 1
+	expect_rc 127
 	expect_err 'no-such-command-here: no such command'
 	run exec -- ./server.properties
-	expect_rc 1
+	expect_rc 126
 	expect_err 'Permission denied'
 	run exec -- /
-	expect_rc 1
+	expect_rc 126
+}
+
+case_json_has_the_status_too() {
+	PATH=/usr/bin:/bin run exec -o json -- no-such-command-here
+	expect_rc 127
+	expect_json "$err" 'd["error"]["exit"]' 127
+	A='${securepass:/nowhere/s:server.properties/x}' run exec -o json -- true
+	expect_rc 125
+	expect_json "$err" 'd["error"]["exit"]' 125
+}
+
+# In a container propseal may be the first process, which is given orphans.
+case_the_first_process_leaves_no_zombies() {
+	local alone=(unshare --user --map-root-user --pid --fork --mount-proc)
+	"${alone[@]}" true 2>/dev/null || return 0
+	"${alone[@]}" "$PROPSEAL" exec -- sh -c '
+		(sleep 0.1 & sleep 0.2 &)
+		sleep 0.6
+		for p in /proc/[0-9]*; do grep "^State:.*Z" "$p/status"; done
+		exit 7' >"$out" 2>"$err"
+	rc=$?
+	expect_rc 7
+	expect_silent
 }
 
 case_usage() {
@@ -427,10 +450,10 @@ case_usage() {
 	x --config-file server.properties --file A=b -- true
 	expect_rc 2
 	x --config-file server.properties --env A=nope -- true
-	expect_rc 1
+	expect_rc 125
 	expect_err 'server.properties: "nope": this configuration key is not present'
 	x --config-file sec.properties --file A -- true
-	expect_rc 1
+	expect_rc 125
 	run exec --help
 	expect_rc 0
 	expect_out 'usage: propseal exec -- COMMAND [ARGUMENT...] [flags]'

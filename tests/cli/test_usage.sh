@@ -247,6 +247,20 @@ case_standard_output_that_is_closed_or_full_is_an_error() {
 	fi
 }
 
+case_a_pipe_that_nobody_reads_any_more_is_quiet() {
+	local i
+	for ((i = 0; i < 5000; i++)); do echo "key.$i=$i"; done >many.properties
+	for form in human json; do
+		"$PROPSEAL" file show many.properties -o $form 2>"$err" | head -c 1 >"$out"
+		[ "${PIPESTATUS[0]}" -eq 141 ] || fail "exit status ${PIPESTATUS[0]}"
+		[ ! -s "$err" ] || fail "something on standard error"
+	done
+	# A new key that went nowhere is another thing.
+	"$PROPSEAL" master-key generate --local-secrets-file new.properties \
+	    --passphrase @pass 2>"$err" | true
+	[ -s new.properties ] || fail "no secrets file"
+}
+
 case_closed_descriptors_are_not_reused() {
 	# Were descriptor 2 free, an error would be written into a file.
 	snapshot

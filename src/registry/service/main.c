@@ -95,15 +95,15 @@ service_run_command(const struct command *c, int argc, char **argv, size_t skip)
 	return status;
 }
 
-int
-main(int argc, char **argv)
+/* Find the command of a command line and run it: the exit status. */
+static int
+service_dispatch(int argc, char **argv)
 {
 	const struct command *c;
 	struct error err;
 	struct scan s;
 	size_t at = 0;
 
-	process_begin();
 	options_scan(argc, argv, &s);
 	report_as_json(s.json);
 	/* As propseal passes them on. */
@@ -119,4 +119,11 @@ main(int argc, char **argv)
 	error_set(&err, ERROR_USAGE, "unknown command: %s", s.words[at]);
 	error_hint(&err, "`propseal-registryd --help` lists the commands; propseal has the others");
 	return report_error(&err);
+}
+
+int
+main(int argc, char **argv)
+{
+	process_begin();
+	return report_end(service_dispatch(argc, argv));
 }

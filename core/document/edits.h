@@ -76,7 +76,8 @@ int edits_remove(struct edits *e, size_t i, struct error *err);
  * byte, and the rest is not copied.  Offsets are into the document's value
  * whatever was spliced before, in any order; inserts at one place keep the
  * order of the calls; exactly the same cut again replaces the earlier text.
- * ${label} is NULL, or a name for that part of the value, for showing only.
+ * ${label} is NULL, or the whole name of that part of the value, such as a JAAS
+ * address, for showing only.
  * ERROR_REFUSED: it overlaps another, cuts an escape in two, or the whole
  * entry is changed already (and after a splice edits_set and edits_remove
  * refuse the entry); ERROR_USAGE: behind the end of the value; ERROR_LIMIT:

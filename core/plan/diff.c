@@ -216,20 +216,21 @@ diff_append_value(const struct diff *d, const char *key, size_t len, const char 
 	}
 }
 
-/* `-key = value`, or the key of a part of the value: `-key/label = value`. */
+/* `-key = value`, or the name of a part of the value, which begins with the
+ * key: `-key/LoginModule/option = value`. */
 static void
 diff_append_line(const struct diff *d, char sign, const struct edit *e, const char *value, size_t n)
 {
+	bool part = e->kind == EDIT_SPLICE && e->label != NULL;
 	struct buf *out = d->out;
 
 	buf_append_char(out, sign);
-	text_append_visible(out, e->key, e->key_len);
-	if (e->kind == EDIT_SPLICE && e->label != NULL) {
-		buf_append_char(out, '/');
+	if (part)
 		text_append_visible(out, e->label, e->label_len);
-	} else if (e->kind == EDIT_SPLICE) {
+	else
+		text_append_visible(out, e->key, e->key_len);
+	if (e->kind == EDIT_SPLICE && !part)
 		buf_printf(out, "[%zu-%zu]", e->from, e->to);
-	}
 	buf_append_str(out, " = ");
 	diff_append_value(d, e->key, e->key_len, value, n);
 	buf_append_char(out, '\n');

@@ -35,6 +35,17 @@ case_only_the_value_of_the_option_changes() {
 	expect_file "$out" "sasl.jaas.config/$scram/password = \"CANARY two words; \\\\\"and\\\\\" more\""
 }
 
+case_a_diff_names_an_option_once() {
+	config <<-'END'
+	sasl.jaas.config=a.ScramLoginModule required password="CANARY";
+	END
+	on jaas.properties encrypt --dry-run
+	expect_rc 0
+	name=sasl.jaas.config/a.ScramLoginModule/password
+	grep -qxF -e "-$name = ********" "$out" || fail 'what goes is not named'
+	grep -qxF -e "+$name = $(ref "$name")" "$out" || fail 'what comes is not named'
+}
+
 case_every_module_and_the_second_of_a_class() {
 	config <<-'END'
 	listener.name.x.sasl.jaas.config=a.ScramLoginModule required password="CANARY1"; a.PlainLoginModule optional password="CANARY2"; a.ScramLoginModule required password="CANARY3"

@@ -31,9 +31,9 @@ static void
 open_spliced(struct world *w)
 {
 	world_open(w, MODERN, MODERN_MASTER, CONFIG);
-	splice(w, PASSWORD, PASSWORD_END, OURS("p"), "M/password");
-	splice(w, END_OF_USERNAME, END_OF_USERNAME, " secret=" OURS("s"), "M/secret");
-	splice(w, USER_X, USER_X_END, "", "M/user_x");
+	splice(w, PASSWORD, PASSWORD_END, OURS("p"), "sasl.jaas.config/M/password");
+	splice(w, END_OF_USERNAME, END_OF_USERNAME, " secret=" OURS("s"), "sasl.jaas.config/M/secret");
+	splice(w, USER_X, USER_X_END, "", "sasl.jaas.config/M/user_x");
 }
 
 static void
@@ -57,11 +57,11 @@ test_parts_are_shown_by_their_labels(void **state)
 	assert_string_equal(buf_cstr(&out),
 	    "{\"schema\":\"propseal.plan/1\",\"files\":[{\"path\":\"etc/server.properties\",\"role\":\"configuration\","
 	    "\"new\":false,\"changes\":["
-	    "{\"op\":\"set\",\"key\":\"sasl.jaas.config\",\"part\":\"M/password\",\"line\":2,"
+	    "{\"op\":\"set\",\"key\":\"sasl.jaas.config\",\"part\":\"sasl.jaas.config/M/password\",\"line\":2,"
 	    "\"from\":\"text\",\"to\":\"reference\"},"
-	    "{\"op\":\"insert\",\"key\":\"sasl.jaas.config\",\"part\":\"M/secret\",\"line\":2,"
+	    "{\"op\":\"insert\",\"key\":\"sasl.jaas.config\",\"part\":\"sasl.jaas.config/M/secret\",\"line\":2,"
 	    "\"to\":\"reference\"},"
-	    "{\"op\":\"remove\",\"key\":\"sasl.jaas.config\",\"part\":\"M/user_x\",\"line\":2,"
+	    "{\"op\":\"remove\",\"key\":\"sasl.jaas.config\",\"part\":\"sasl.jaas.config/M/user_x\",\"line\":2,"
 	    "\"from\":\"text\"}]}],\"notes\":[]}\n");
 	buf_release(&out);
 	world_close(&w);
@@ -101,8 +101,8 @@ test_only_a_reference_is_shown_of_a_value(void **state)
 
 	(void)state;
 	world_open(&w, MODERN, MODERN_MASTER, config);
-	splice(&w, p, q, "", "M/p");
-	splice(&w, q, strlen(value) - 2, "", "M/q");
+	splice(&w, p, q, "", "k/M/p");
+	splice(&w, q, strlen(value) - 2, "", "k/M/q");
 	buf_init(&out, BUF_MAX_FILE);
 	assert_int_equal(diff_append(w.p, &out, NULL), 0);
 	assert_non_null(strstr(buf_cstr(&out), "\n-k/M/p = " OURS("x") "\n@@ line 2 @@\n"
@@ -122,8 +122,8 @@ test_each_value_is_shown_as_its_own(void **state)
 	world_open(&w, MODERN, MODERN_MASTER, "j=x\nk=" OURS("k") "\n");
 	e = plan_config_edits(w.p, w.c, &w.err);
 	assert_non_null(e);
-	assert_int_equal(edits_splice(e, 0, 0, 1, "y", 1, "a", NULL), 0);
-	assert_int_equal(edits_splice(e, 1, 0, strlen(OURS("k")), "z", 1, "b", NULL), 0);
+	assert_int_equal(edits_splice(e, 0, 0, 1, "y", 1, "j/a", NULL), 0);
+	assert_int_equal(edits_splice(e, 1, 0, strlen(OURS("k")), "z", 1, "k/b", NULL), 0);
 	buf_init(&out, BUF_MAX_FILE);
 	assert_int_equal(diff_append(w.p, &out, NULL), 0);
 	assert_non_null(strstr(buf_cstr(&out), "-j/a = " MASK "\n"));

@@ -8,6 +8,9 @@ struct buf;
 struct registry_answer;
 struct registry_request;
 
+/* Before the first scan is done nothing is said to be missing. */
+#define STILL_LOOKING "the files are still being looked for"
+
 /*
  * What the keys do; which key does what, and in which view, is said in
  * keymap.c alone.  Each function runs to its end, dialogs included.  A
@@ -37,6 +40,9 @@ const char *act_needs_search(const struct app *a);
 void act_help(struct app *a);
 void act_redraw(struct app *a);
 void act_quit(struct app *a);
+
+/* Ask whether to leave, if marks or a dialog would be lost.  True: leave. */
+bool act_leave(struct app *a);
 
 /* view_files.c */
 void act_open(struct app *a);
@@ -82,6 +88,9 @@ const char *act_needs_locked(const struct app *a);
 const char *act_needs_unlocked(const struct app *a);
 const char *act_needs_data_key(const struct app *a);
 const char *act_needs_no_data_key(const struct app *a);
+
+/* That there is none, or that it may still be found. */
+const char *act_no_secrets_file(const struct app *a);
 
 /**
  * unlock_run(a):

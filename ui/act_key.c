@@ -274,7 +274,7 @@ unlock_run(struct app *a)
 	files_restore(a);
 	if (rc == -1 || m->secrets == NULL) {
 		if (rc == 0)
-			error_set(&err, ERROR_MISSING, "there is no secrets file");
+			error_set(&err, ERROR_MISSING, "%s", act_no_secrets_file(a));
 		tell_error(a, "The secrets file cannot be used", &err);
 		return -1;
 	}
@@ -294,10 +294,16 @@ unlock_run(struct app *a)
 }
 
 const char *
+act_no_secrets_file(const struct app *a)
+{
+	return a->model->looked ? "there is no secrets file" : STILL_LOOKING;
+}
+
+const char *
 act_needs_locked(const struct app *a)
 {
 	if (a->model->secrets == NULL)
-		return "there is no secrets file";
+		return act_no_secrets_file(a);
 	return a->model->master != NULL ? "it is unlocked already" : NULL;
 }
 
@@ -324,7 +330,7 @@ const char *
 act_needs_no_data_key(const struct app *a)
 {
 	if (a->model->secrets == NULL)
-		return NULL;
+		return a->model->looked ? NULL : STILL_LOOKING;
 	return secrets_file_metadata(a->model->secrets)->data_key != NULL ?
 	    "the secrets file has its master key; start with --local-secrets-file for another one" :
 	    NULL;
@@ -429,7 +435,7 @@ const char *
 act_needs_data_key(const struct app *a)
 {
 	if (a->model->secrets == NULL)
-		return "there is no secrets file";
+		return act_no_secrets_file(a);
 	return secrets_file_metadata(a->model->secrets)->data_key == NULL ?
 	    "the secrets file has no data key yet" : NULL;
 }

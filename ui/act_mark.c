@@ -21,10 +21,20 @@ act_needs_markable(const struct app *a)
 	    selection_needs_plain(a);
 }
 
+/* Is it a secret in clear text that the filter shows? */
+static bool
+is_markable(const struct app *a, const struct estate_entry *e)
+{
+	return model_is_clear(e) && files_passes_entry(a->files->panes.left.filter, e);
+}
+
 const char *
 act_needs_clear(const struct app *a)
 {
-	return a->model->counts.clear == 0 ? "there is no secret in clear text" : NULL;
+	if (a->model->counts.clear == 0)
+		return a->model->looked ? "there is no secret in clear text" : STILL_LOOKING;
+	return a->files->panes.left.filter == FILES_PROBLEMS ?
+	    "the filter hides what is in clear text" : NULL;
 }
 
 const char *
@@ -35,9 +45,9 @@ act_needs_file_clear(const struct app *a)
 	size_t i;
 
 	for (i = 0; why == NULL && i < s.file->count; i++)
-		if (model_is_clear(&s.file->entries[i]))
+		if (is_markable(a, &s.file->entries[i]))
 			return NULL;
-	return why != NULL ? why : "this file has no secret in clear text";
+	return why != NULL ? why : "no secret in clear text of this file is shown";
 }
 
 const char *
@@ -59,7 +69,7 @@ is_marked(const struct app *a, const struct estate_file *f, const struct estate_
 	return marks_has(a->model->marks, f->path, e->key, e->key_len);
 }
 
-/* Mark the clear-text secrets of a file; how many were not marked before. */
+/* Mark the clear-text secrets of a file that the filter shows; how many were not marked before. */
 static size_t
 mark_file(struct app *a, const struct estate_file *f)
 {
@@ -67,7 +77,7 @@ mark_file(struct app *a, const struct estate_file *f)
 	size_t i;
 
 	for (i = 0; i < f->count; i++)
-		if (model_is_clear(&f->entries[i]) && model_can_seal(&f->entries[i]))
+		if (is_markable(a, &f->entries[i]) && model_can_seal(&f->entries[i]))
 			mark_set(a, f, &f->entries[i], true);
 	return marks_count(a->model->marks) - before;
 }

@@ -254,6 +254,20 @@ search_key(struct layer *layer, struct app *a, uint32_t k)
 	}
 }
 
+static void
+search_paste(struct layer *layer, struct app *a, const struct buf *text)
+{
+	struct search *s = (struct search *)layer;
+	char why[128];
+
+	if (!line_edit_paste(&s->line, text, why, sizeof(why))) {
+		app_complain(a, "%s", why);
+		return;
+	}
+	search_take(a, &s->line);
+	s->found = search_find(a, s->from, false);
+}
+
 void
 act_search(struct app *a)
 {
@@ -263,6 +277,7 @@ act_search(struct app *a)
 	memset(&s, 0, sizeof(s));
 	s.layer.draw = search_draw;
 	s.layer.key = search_key;
+	s.layer.paste = search_paste;
 	s.left = p->left.list.cursor;
 	s.right = p->right.list.cursor;
 	s.from = leading(a)->list.cursor;

@@ -142,6 +142,18 @@ help_key(struct layer *layer, struct app *a, uint32_t k)
 	}
 }
 
+static void
+help_paste(struct layer *layer, struct app *a, const struct buf *text)
+{
+	struct help *h = (struct help *)layer;
+	char why[128];
+
+	if (line_edit_paste(&h->line, text, why, sizeof(why)))
+		help_search(a, h);
+	else
+		app_complain(a, "%s", why);
+}
+
 /* The list of all actions; typing searches it.  Returns the one to run, or
  * ACTION_COUNT. */
 static enum action_id
@@ -152,6 +164,7 @@ help_run(struct app *a)
 	memset(&h, 0, sizeof(h));
 	h.layer.draw = help_draw;
 	h.layer.key = help_key;
+	h.layer.paste = help_paste;
 	h.chosen = ACTION_COUNT;
 	help_search(a, &h);
 	return loop_run(a, &h.layer) ? h.chosen : ACTION_COUNT;
@@ -173,17 +186,22 @@ act_redraw(struct app *a)
 	term_redraw();
 }
 
-void
-act_quit(struct app *a)
+bool
+act_leave(struct app *a)
 {
 	size_t n = marks_count(a->model->marks);
 	char text[160];
 
-	if (n > 0) {
+	if (n > 0)
 		snprintf(text, sizeof(text), "%zu %s marked and not applied. Marks are not kept; "
 		    "no file has changed.", n, n == 1 ? "value is" : "values are");
-		if (!ask_confirm(a, "Quit?", text, "Quit"))
-			return;
-	}
-	a->quit = true;
+	else
+		snprintf(text, sizeof(text), "What was begun here is given up.");
+	return (n == 0 && a->top->below == NULL) || ask_confirm(a, "Quit?", text, "Quit");
+}
+
+void
+act_quit(struct app *a)
+{
+	a->quit = act_leave(a);
 }

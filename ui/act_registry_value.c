@@ -152,9 +152,7 @@ value_store_typed(struct app *a, struct target *t, const char *title)
 	text_append_visible(&text, t->path.data, t->path.len);
 	buf_append_str(&text, "\nKey: ");
 	text_append_visible(&text, t->key.data, t->key.len);
-	buf_append_str(&text, "\n\nWhat you type is not shown. A paste goes as it is, up to "
-	    "the first line end.");
-	if (ask_secret(a, title, buf_cstr(&text), "Value:", NULL, &value) &&
+	if (ask_value(a, title, buf_cstr(&text), &value) &&
 	    ask_confirm(a, title, t->version == 0 ? "Store this value as the key's first live "
 	    "version?" : "Store this value? Connectors that refer to the key get it when they "
 	    "start next. The versions before stay.", "Store"))

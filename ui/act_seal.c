@@ -17,6 +17,7 @@
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
+#include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
@@ -65,8 +66,12 @@ seal_marks_of(struct app *a, const struct estate_file *f, struct change *c,
 			continue;
 		if (config == NULL && (config = change_config(c, f->path, err)) == NULL)
 			return -1;
-		if (seal_key(c->plan, config, e->key, e->key_len, o, err) == -1)
-			return -1;
+		if (seal_key(c->plan, config, e->key, e->key_len, o, err) == 0)
+			continue;
+		if (err->code == ERROR_MISSING)
+			error_hint(err, "the file has changed since it was read: %s reads it anew",
+			    KEY(ACTION_RESCAN));
+		return -1;
 	}
 	return 0;
 }
@@ -217,6 +222,10 @@ show_list(struct app *a)
 static bool
 have_secrets_file(struct app *a)
 {
+	if (a->model->secrets == NULL && !a->model->looked) {
+		app_complain(a, "%s", act_no_secrets_file(a));
+		return false;
+	}
 	if (a->model->secrets == NULL && a->model->secrets_problem.code == ERROR_NONE &&
 	    ask_confirm(a, "No secrets file", "Sealed values go into a secrets file, and there "
 	    "is none yet. Make one with its first master key now?", "Make one"))
@@ -277,9 +286,7 @@ seal_typed(struct app *a, struct seal_plan *s, const char *title)
 	buf_init_secret(&value, DIALOG_SECRET_MAX);
 	buf_printf(&text, "File: %s\nKey: ", model_show_path(a->model, s->path));
 	text_append_visible(&text, s->key, s->key_len);
-	buf_append_str(&text, "\n\nWhat you type is not shown. A paste goes as it is, up to "
-	    "the first line end.");
-	if (ask_secret(a, title, buf_cstr(&text), "Value:", NULL, &value)) {
+	if (ask_value(a, title, buf_cstr(&text), &value)) {
 		s->value = &value;
 		done = seal_plan_run(a, s, title, s->must_exist ?
 		    "Seal this value? The old one is gone then." :
@@ -334,7 +341,7 @@ static bool
 value_ready(struct app *a)
 {
 	if (a->model->secrets == NULL && a->model->secrets_problem.code == ERROR_NONE) {
-		app_complain(a, "there is no secrets file yet");
+		app_complain(a, "%s", act_no_secrets_file(a));
 		return false;
 	}
 	return unlock_run(a) == 0;
@@ -556,9 +563,13 @@ act_reveal(struct app *a)
 	if (!act_can_show(a, "propseal file decrypt") || (sealed && unlock_run(a) == -1))
 		return;
 	buf_init_secret(&value, BUF_MAX_FILE);
-	if (reveal_read(a, &value, &err) == -1)
+	if (reveal_read(a, &value, &err) == -1) {
+		if (err.code == ERROR_DAMAGED)
+			error_hint(&err, "restore the secrets file from a backup, or seal a new "
+			    "value with %s", KEY(ACTION_UPDATE));
 		tell_error(a, "The value cannot be shown", &err);
-	else
+	} else {
 		act_show(a, &value);
+	}
 	buf_release(&value);
 }

@@ -78,6 +78,14 @@ app_notice(struct app *a, const char *fmt, ...)
 }
 
 void
+app_add_notice(struct app *a, const char *text)
+{
+	size_t used = strlen(a->notice);
+
+	snprintf(a->notice + used, sizeof(a->notice) - used, "%s%s", used > 0 ? "; " : "", text);
+}
+
+void
 app_complain(struct app *a, const char *fmt, ...)
 {
 	va_list ap;

@@ -8,6 +8,7 @@
 #include "ui/view.h"
 
 struct app;
+struct buf;
 struct files;
 struct model;
 struct registry;
@@ -22,6 +23,9 @@ struct ui_options;
 struct layer {
 	void (*draw)(struct layer *l, struct app *a);
 	void (*key)(struct layer *l, struct app *a, uint32_t key);
+	/* A pasted text (secret; failed: it was too long), which is never taken for keys.
+	 * NULL: it is dropped, and that is told. */
+	void (*paste)(struct layer *l, struct app *a, const struct buf *text);
 	bool secret;	/* a secret is being typed: keys are read past curses */
 	bool done;	/* set by key(): loop_run returns */
 	struct layer *below;
@@ -67,6 +71,8 @@ struct app {
 	bool notice_is_error;
 
 	bool quit;
+	bool worked;		/* a long step was shown: what was typed meanwhile is dropped */
+	bool interrupted;	/* ^C asks whether to leave; the next one leaves */
 	bool locking;		/* dialogs close, keys are wiped, the lock screen comes */
 	bool locked;		/* the lock screen is up */
 	int end_signal;		/* not 0: leave, this signal came */
@@ -77,5 +83,8 @@ void app_notice(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void app_complain(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Say one thing more beside what is said already. */
+void app_add_notice(struct app *a, const char *text);
 
 #endif /* !UI_APP_H */

@@ -166,32 +166,58 @@ columns_fit_tail(const char *text, size_t n, int max)
 	return i;
 }
 
-size_t
-columns_wrap(const char *text, size_t n, int width, size_t *next)
+void
+wrap_init(struct wrap *w, const char *text, size_t n, int width)
 {
-	size_t line = 0;
-	size_t fit, i;
+	*w = (struct wrap){ .rest = text, .n = n, .width = width };
+}
 
-	while (line < n && text[line] != '\n')
-		line++;
-	fit = columns_fit(text, line, width, NULL);
-	if (fit == line) {
-		*next = line < n ? line + 1 : n;
-		return line;
-	}
-	for (i = fit; i > 0 && text[i] != ' '; i--)
-		;
-	if (i == 0) {
-		/* One long word; a character wider than the line must not stall. */
-		if (fit == 0)
-			fit = columns_step(text, line, &(int){ 0 });
-		*next = fit;
-		return fit;
-	}
-	*next = i + 1;
-	while (i > 0 && text[i - 1] == ' ')
+/* How much of the next ${n} bytes stands on the line; ${*skip}: what is passed over behind. */
+static size_t
+wrap_break(const char *text, size_t n, int width, size_t *skip)
+{
+	size_t fit = columns_fit(text, n, width, NULL);
+	size_t i = fit;
+
+	*skip = 0;
+	if (fit == n)
+		return n;
+	while (i > 0 && text[i] != ' ')
 		i--;
+	/* One long word; a character wider than the line must not stall. */
+	if (i == 0)
+		return fit > 0 ? fit : columns_step(text, n, &(int){ 0 });
+	*skip = 1;
+	while (i > 0 && text[i - 1] == ' ') {
+		i--;
+		++*skip;
+	}
 	return i;
+}
+
+bool
+wrap_next(struct wrap *w)
+{
+	const char *end = w->n > 0 ? memchr(w->rest, '\n', w->n) : NULL;
+	size_t paragraph = end != NULL ? (size_t)(end - w->rest) : w->n;
+	size_t skip, from = 0;
+
+	if (w->n == 0)
+		return false;
+	if (!w->continues)
+		while (from < paragraph && w->rest[from] == ' ')
+			from++;
+	if (!w->continues)
+		w->indent = (int)from < w->width / 2 ? (int)from : w->width / 2;
+	w->line = w->rest + from;
+	w->len = wrap_break(w->line, paragraph - from, w->width - w->indent, &skip);
+	from += w->len + skip;
+	w->continues = from < paragraph;
+	if (!w->continues && end != NULL)
+		from = paragraph + 1;
+	w->rest += from;
+	w->n -= from;
+	return true;
 }
 
 static int cursor_y, cursor_x;
@@ -389,15 +415,11 @@ canvas_fill(int y, int x, int w, unsigned int style)
 int
 canvas_wrapped(const struct rect *r, int y, unsigned int style, const char *text)
 {
-	size_t n = strlen(text);
-	size_t next, len;
+	struct wrap w;
 
-	while (n > 0 && y < r->y + r->h) {
-		len = columns_wrap(text, n, r->w, &next);
-		canvas_bytes(y++, r->x, r->w, style, text, len);
-		text += next;
-		n -= next;
-	}
+	wrap_init(&w, text, strlen(text), r->w);
+	while (y < r->y + r->h && wrap_next(&w))
+		canvas_bytes(y++, r->x + w.indent, r->w - w.indent, style, w.line, w.len);
 	return y;
 }
 

@@ -68,13 +68,25 @@ size_t columns_fit(const char *text, size_t n, int max, int *used);
 /* The offset from which the end of the text fits in ${max} columns. */
 size_t columns_fit_tail(const char *text, size_t n, int max);
 
-/**
- * columns_wrap(text, n, width, next):
- * The length of the first line of ${text} when it is broken at blanks (or,
- * for a longer word, anywhere) to ${width} columns; ${*next} is where the
- * second line starts.  A newline always ends a line.
+/*
+ * A text that is broken at blanks (or, for a longer word, anywhere) to some
+ * columns.  A newline always ends a line; what continues an indented line is
+ * indented as it is.
  */
-size_t columns_wrap(const char *text, size_t n, int width, size_t *next);
+struct wrap {
+	const char *rest;	/* what is still to be broken */
+	size_t n;
+	int width;
+	const char *line;	/* the line, without its indentation */
+	size_t len;
+	int indent;		/* columns before it */
+	bool continues;		/* the next line goes on with this one */
+};
+
+void wrap_init(struct wrap *w, const char *text, size_t n, int width);
+
+/* The next line; false: there is none. */
+bool wrap_next(struct wrap *w);
 
 /*
  * Drawing a frame.  All texts may hold any bytes: control characters are

@@ -156,6 +156,51 @@ secret_edit_key(struct buf *b, uint32_t key)
 	}
 }
 
+/* Why a pasted text cannot be taken; NULL: it can.  Its last line end is no
+ * part of a line. */
+static const char *
+paste_refused(const struct buf *text, bool many, size_t *len, char *why, size_t size)
+{
+	size_t lines = 1;
+	size_t i;
+
+	*len = text->len;
+	for (i = 0; i + 1 < text->len; i++)
+		lines += text->data[i] == '\n';
+	if (*len > 0 && lines == 1 && text->data[*len - 1] == '\n')
+		--*len;
+	if (text->failed)
+		snprintf(why, size, "the paste is longer than a megabyte: nothing was taken");
+	else if (lines > 1 && !many)
+		snprintf(why, size, "the paste has %zu lines, and this takes one: nothing was taken",
+		    lines);
+	else
+		return NULL;
+	return why;
+}
+
+bool
+line_edit_paste(struct line_edit *l, const struct buf *text, char *why, size_t size)
+{
+	size_t len, n, i;
+	uint32_t cp;
+
+	if (paste_refused(text, false, &len, why, size) != NULL)
+		return false;
+	for (i = 0; i < len; i += n) {
+		n = text_utf8_decode(text->data + i, len - i, &cp);
+		if (n == 0 || cp < ' ' || (cp >= 0x7f && cp < 0xa0)) {
+			snprintf(why, size, "the pasted text is no plain text: nothing was taken");
+			return false;
+		}
+	}
+	for (i = 0; i < len; i += n) {
+		n = text_utf8_decode(text->data + i, len - i, &cp);
+		line_edit_insert(l, cp);
+	}
+	return true;
+}
+
 static size_t
 secret_edit_length(const struct buf *b)
 {
@@ -184,14 +229,11 @@ static size_t
 count_lines(const char *text, size_t n, int width)
 {
 	size_t lines = 0;
-	size_t next;
+	struct wrap w;
 
-	while (n > 0) {
-		(void)columns_wrap(text, n, width, &next);
-		text += next;
-		n -= next;
+	wrap_init(&w, text, n, width);
+	while (wrap_next(&w))
 		lines++;
-	}
 	return lines;
 }
 
@@ -200,19 +242,17 @@ static void
 dialog_draw_text(struct dialog *d, const struct rect *r, const char *text, size_t n)
 {
 	size_t line = 0;
-	size_t len, next;
+	struct wrap w;
 
+	wrap_init(&w, text, n, r->w);
 	d->shown = (size_t)r->h;
 	if (d->scroll + d->shown > d->lines)
 		d->scroll = d->lines > d->shown ? d->lines - d->shown : 0;
-	for (; n > 0 && line < d->scroll + d->shown; line++) {
-		len = columns_wrap(text, n, r->w, &next);
+	for (; line < d->scroll + d->shown && wrap_next(&w); line++)
 		if (line >= d->scroll)
-			canvas_bytes(r->y + (int)(line - d->scroll), r->x, r->w,
-			    d->is_error && line == 0 ? STYLE_ERROR : STYLE_TEXT, text, len);
-		text += next;
-		n -= next;
-	}
+			canvas_bytes(r->y + (int)(line - d->scroll), r->x + w.indent,
+			    r->w - w.indent, d->is_error && line == 0 ? STYLE_ERROR : STYLE_TEXT,
+			    w.line, w.len);
 	/* That there is more shows at the right end. */
 	if (d->scroll > 0)
 		canvas_text(r->y, r->x + r->w, 1, STYLE_KEY, canvas_glyph(GLYPH_UP));
@@ -224,9 +264,18 @@ static void
 draw_bullets(const struct dialog *d, int y, int x, int w)
 {
 	size_t n = secret_edit_length(&d->secret);
+	size_t lines = 1;
+	char text[32];
+	size_t k;
 	int i;
 
 	canvas_fill(y, x, w, STYLE_FIELD);
+	for (k = 0; k + 1 < d->secret.len; k++)
+		lines += d->secret.data[k] == '\n';
+	if (lines > 1) {
+		snprintf(text, sizeof(text), " %zu lines", lines);
+		w -= canvas_right(y, x, w, STYLE_FIELD, text);
+	}
 	for (i = 0; i < w - 1 && (size_t)i < n; i++)
 		canvas_text(y, x + i, 1, STYLE_FIELD, canvas_glyph(GLYPH_BULLET));
 	canvas_cursor(y, x + i, true);
@@ -431,6 +480,21 @@ dialog_key(struct layer *layer, struct app *a, uint32_t k)
 	}
 }
 
+static void
+dialog_paste(struct layer *layer, struct app *a, const struct buf *text)
+{
+	struct dialog *d = (struct dialog *)layer;
+	size_t len;
+
+	(void)a;
+	d->complaint[0] = '\0';
+	if (d->kind != DIALOG_SECRET)
+		(void)line_edit_paste(&d->line, text, d->complaint, sizeof(d->complaint));
+	else if (paste_refused(text, d->many_lines, &len, d->complaint,
+	    sizeof(d->complaint)) == NULL)
+		buf_append(&d->secret, text->data, len);
+}
+
 void
 dialog_init(struct dialog *d, enum dialog_kind kind, const char *title)
 {
@@ -439,6 +503,8 @@ dialog_init(struct dialog *d, enum dialog_kind kind, const char *title)
 	d->layer.key = dialog_key;
 	d->layer.secret = kind == DIALOG_SECRET;
 	d->kind = kind;
+	if (has_field(d))
+		d->layer.paste = dialog_paste;
 	d->title = title;
 	d->button = "OK";
 	d->label = "";
@@ -523,23 +589,43 @@ ask_text(struct app *a, const char *title, const char *text, const char *label, 
 	return yes;
 }
 
+/* Run a dialog for a secret, and release it. */
+static bool
+secret_run(struct app *a, struct dialog *d, struct buf *out)
+{
+	bool yes = dialog_run(a, d) && !d->secret.failed;
+
+	if (yes)
+		buf_append(out, d->secret.data, d->secret.len);
+	dialog_release(d);
+	return yes && !out->failed;
+}
+
 bool
 ask_secret(struct app *a, const char *title, const char *text, const char *label,
     const char *complaint, struct buf *out)
 {
 	struct dialog d;
-	bool yes;
 
 	dialog_init(&d, DIALOG_SECRET, title);
 	buf_append_str(&d.text, text);
 	d.label = label;
 	if (complaint != NULL)
 		snprintf(d.complaint, sizeof(d.complaint), "%s", complaint);
-	yes = dialog_run(a, &d) && !d.secret.failed;
-	if (yes)
-		buf_append(out, d.secret.data, d.secret.len);
-	dialog_release(&d);
-	return yes && !out->failed;
+	return secret_run(a, &d, out);
+}
+
+bool
+ask_value(struct app *a, const char *title, const char *text, struct buf *out)
+{
+	struct dialog d;
+
+	dialog_init(&d, DIALOG_SECRET, title);
+	buf_printf(&d.text, "%s\n\nWhat you type is not shown, and Enter ends it. What you paste "
+	    "is taken as it is, of any number of lines.", text);
+	d.label = "Value:";
+	d.many_lines = true;
+	return secret_run(a, &d, out);
 }
 
 bool
@@ -611,6 +697,7 @@ tell_progress(struct app *a, const char *title, const char *text, size_t done, s
 {
 	struct dialog d;
 
+	a->worked = true;
 	dialog_init(&d, DIALOG_PROGRESS, title);
 	buf_append_str(&d.text, text);
 	d.done = done;

@@ -26,6 +26,9 @@ void line_edit_set(struct line_edit *l, const char *text);
 /* Take a key; false when it is none that edits. */
 bool line_edit_key(struct line_edit *l, uint32_t key);
 
+/* Take a pasted text; false when it is none of one line: ${why} says so. */
+bool line_edit_paste(struct line_edit *l, const struct buf *text, char *why, size_t size);
+
 /* Draw in ${w} columns and put the cursor there; a long text scrolls. */
 void line_edit_draw(const struct line_edit *l, int y, int x, int w);
 
@@ -54,6 +57,7 @@ struct dialog {
 	bool is_error;
 	struct line_edit line;	/* DIALOG_TEXT, DIALOG_WORD */
 	struct buf secret;	/* DIALOG_SECRET */
+	bool many_lines;	/* DIALOG_SECRET: a pasted text may have several */
 	size_t done, total;	/* DIALOG_PROGRESS; total 0: not known */
 	char complaint[160];	/* why Enter did not do it */
 	bool accepted;
@@ -86,6 +90,9 @@ bool ask_text(struct app *a, const char *title, const char *text, const char *la
 bool ask_secret(struct app *a, const char *title, const char *text, const char *label,
     const char *complaint, struct buf *out);
 
+/* A value, typed or pasted, of any number of lines; appended to ${out} (secret). */
+bool ask_value(struct app *a, const char *title, const char *text, struct buf *out);
+
 /* A new passphrase, typed twice until both are the same, not blank. */
 bool ask_new_passphrase(struct app *a, const char *title, const char *text, struct buf *out);
 
@@ -95,7 +102,8 @@ void tell_message(struct app *a, const char *title, const char *text);
 /* A failure with its place, key and hint. */
 void tell_error(struct app *a, const char *title, const struct error *err);
 
-/* Show that a long step is at work: ${done} of ${total} (0: not known). */
+/* Show that a long step is at work: ${done} of ${total} (0: not known).  What
+ * is typed until the next question or frame is dropped. */
 void tell_progress(struct app *a, const char *title, const char *text, size_t done, size_t total);
 
 #endif /* !UI_DIALOG_H */

@@ -1,5 +1,6 @@
 #include "ui/files.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "document/document.h"
@@ -49,7 +50,7 @@ files_text(const void *model, size_t group, size_t item)
 	return id;
 }
 
-static bool
+bool
 files_passes_entry(unsigned int filter, const struct estate_entry *e)
 {
 	switch (filter) {
@@ -373,11 +374,27 @@ files_unfold_small(struct app *a)
 	a->files->panes.left.folded = rows > UNFOLD_ROWS && estate_count(e) > 1;
 }
 
+/* Marks that a scan has dropped are not lost in silence. */
+static void
+files_tell_lost(struct app *a)
+{
+	size_t n = a->model->marks_lost;
+	char text[128];
+
+	if (n == 0)
+		return;
+	snprintf(text, sizeof(text), "%zu %s gone: changed or removed on disk", n,
+	    n == 1 ? "mark is" : "marks are");
+	app_add_notice(a, text);
+	a->model->marks_lost = 0;
+}
+
 void
 files_restore(struct app *a)
 {
 	struct panes *p = &a->files->panes;
 
+	files_tell_lost(a);
 	model_count(a->model);
 	if (a->model->looked && !a->files->looked) {
 		files_unfold_small(a);

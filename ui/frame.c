@@ -50,9 +50,7 @@ words_draw_reveal(struct app *a, const struct rect *r)
 static void
 words_draw_text(const struct rect *r, struct words *w)
 {
-	const char *text = buf_cstr(&w->text);
-	size_t n = w->text.len;
-	size_t next, len;
+	struct wrap lines;
 	int y = r->y;
 	int room = r->w - 2;
 	int used;
@@ -65,14 +63,13 @@ words_draw_text(const struct rect *r, struct words *w)
 	if (w->name.len > 0 && used < r->w - 6)
 		canvas_bytes(y, r->x + used + 3, r->w - used - 4, STYLE_TEXT,
 		    (const char *)w->name.data, w->name.len);
-	for (y++; n > 0 && y < r->y + r->h; y++) {
+	wrap_init(&lines, buf_cstr(&w->text), w->text.len, r->w - 2);
+	for (y++; y < r->y + r->h && wrap_next(&lines); y++) {
 		/* What does not fit on the last line ends in an ellipsis. */
-		len = columns_wrap(text, n, r->w - 2, &next);
 		if (y == r->y + r->h - 1)
-			len = n;
-		canvas_bytes(y, r->x + 1, r->w - 2, w->style, text, len);
-		text += next;
-		n -= next;
+			lines.len = (size_t)(lines.rest + lines.n - lines.line);
+		canvas_bytes(y, r->x + 1 + lines.indent, r->w - 2 - lines.indent, w->style,
+		    lines.line, lines.len);
 	}
 }
 

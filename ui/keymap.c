@@ -136,11 +136,11 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_RANGE] = { MARK, "range", { 'v' }, "begin a range here; mark ends it", false, {
 	    [VIEW_FILES] = { .unavailable = act_needs_left, .run = act_range } } },
 	[ACTION_MARK_FILE] = { MARK, "mark-file", { 'a' },
-	    "mark all clear-text secrets of this file", false, {
+	    "mark the clear-text secrets of this file that are shown", false, {
 	    [VIEW_FILES] = { .rank = 8, .label = "mark file", .unavailable = act_needs_file_clear,
 		.run = act_mark_file } } },
 	[ACTION_MARK_ALL] = { MARK, "mark-all", { 'A' },
-	    "mark all clear-text secrets of all files", false, {
+	    "mark all clear-text secrets that the filter shows", false, {
 	    [VIEW_FILES] = { .rank = 9, .label = "mark all", .unavailable = act_needs_clear,
 		.run = act_mark_all } } },
 	[ACTION_UNMARK] = { MARK, "unmark-all", { 'u' }, "take all marks away", false, {

@@ -82,6 +82,9 @@ void keymap_run(struct app *a, enum action_id id);
 /* The name of an action's first key. */
 const char *keymap_key_of(enum action_id id, char name[KEYMAP_NAME_MAX]);
 
+/* The same, for texts. */
+#define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
+
 /* All keys of an action, with blanks between. */
 void keymap_keys_of(enum action_id id, char *out, size_t size);
 

@@ -3,11 +3,13 @@
 
 #include "base/error.h"
 #include "base/secmem.h"
+#include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
+#include "ui/outline.h"
 #include "ui/registry.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
@@ -156,11 +158,52 @@ handle_key(struct app *a, uint32_t key)
 		a->top->key(a->top, a, key);
 }
 
+/* What was pasted is text and never a key, wherever it comes. */
+static void
+handle_paste(struct app *a, const struct buf *text)
+{
+	a->idle_since = clock_ms();
+	a->notice[0] = '\0';
+	if (a->layout.usable && a->top->paste != NULL)
+		a->top->paste(a->top, a, text);
+	else
+		app_complain(a, "the pasted text was dropped: no field is open");
+}
+
+/* ^C leaves as `q` does: it asks first when something would be lost. */
+static void
+handle_interrupt(struct app *a)
+{
+	bool nothing_open = a->locked || a->top->below == NULL;
+
+	if (a->interrupted || (nothing_open && marks_count(a->model->marks) == 0)) {
+		a->end_signal = SIGINT;
+		return;
+	}
+	a->interrupted = true;
+	if (act_leave(a))
+		a->end_signal = SIGINT;
+	a->interrupted = false;
+}
+
+/* What was typed during a long step was meant for the screen before it. */
+static void
+drop_typed(struct app *a)
+{
+	a->worked = false;
+	if (term_drop_input())
+		app_add_notice(a, "what was typed meanwhile was dropped");
+}
+
 /* True: draw. */
 static bool
 handle(struct app *a, const struct event *e)
 {
 	switch (e->kind) {
+	case EVENT_PASTE:
+		a->handled++;
+		handle_paste(a, e->pasted);
+		return true;
 	case EVENT_KEY:
 		a->handled++;
 		handle_key(a, e->key);
@@ -186,8 +229,11 @@ handle(struct app *a, const struct event *e)
 	case EVENT_ANSWER:
 		return registry_take(a);
 	case EVENT_SIGNAL:
-		a->end_signal = e->signal;
-		return false;
+		if (e->signal == SIGINT)
+			handle_interrupt(a);
+		else
+			a->end_signal = e->signal;
+		return true;
 	case EVENT_HANGUP:
 		a->end_signal = SIGHUP;
 		return false;
@@ -266,6 +312,8 @@ loop_run(struct app *a, struct layer *layer)
 	layer->done = false;
 	a->top = layer;
 	while (!layer->done && !must_leave(a, layer)) {
+		if (a->worked)
+			drop_typed(a);
 		if (draw)
 			loop_draw(a);
 		if (next_timer(a) != 0)

@@ -376,6 +376,7 @@ prune_marks(struct model *m, struct error *err)
 	}
 	if (kept == NULL)
 		return error_memory(err);
+	m->marks_lost += marks_count(m->marks) - marks_count(kept);
 	marks_free(m->marks);
 	m->marks = kept;
 	return 0;

@@ -37,6 +37,7 @@ struct model {
 	bool scanning;
 	bool looked;			/* the first scan is done */
 	struct marks *marks;		/* of entries by path and key: the pending set */
+	size_t marks_lost;		/* dropped by a scan, and not told yet */
 	struct model_counts counts;
 
 	char *secrets_path;		/* NULL: none given and none found */

@@ -156,9 +156,12 @@ signals_wait_mask(void)
 }
 
 int
-signals_end(void)
+signals_take_end(void)
 {
-	return ended_by;
+	int was = ended_by;
+
+	ended_by = 0;
+	return was;
 }
 
 static bool

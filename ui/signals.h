@@ -17,8 +17,8 @@ void signals_release(void);
 
 const sigset_t *signals_wait_mask(void);
 
-/* The signal that asks the program to end, 0 for none. */
-int signals_end(void);
+/* The signal that asks the program to end and came since the last call, 0 for none. */
+int signals_take_end(void);
 
 /* Each tells whether it came since the last call. */
 bool signals_take_resize(void);

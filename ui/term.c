@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
 #include "base/text.h"
@@ -23,12 +24,20 @@
 #define SEQUENCE_MAX 64	/* of a terminal's answers and keys */
 #define WAIT_MS 50	/* for the rest of a sequence */
 
-/* Beyond curses' own numbers; only these two are ours. */
+#define PASTE_MAX ((size_t)1 << 20)	/* bytes; a longer one is cut, which fails its buffer */
+#define PASTE_WAIT_MS 1000	/* for the rest of a pasted text */
+
+/* Beyond curses' own numbers; only these are ours. */
 #define CODE_FOCUS_IN (KEY_MAX + 100)
 #define CODE_FOCUS_OUT (KEY_MAX + 101)
+#define CODE_PASTE (KEY_MAX + 102)
 
 #define FOCUS_ON "\033[?1004h"
 #define FOCUS_OFF "\033[?1004l"
+/* Bracketed paste: the terminal puts ESC [200~ and ESC [201~ around a text. */
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
+#define PASTE_END "\033[201~"
 #define ESCAPE_MS 50	/* how long the rest of a key's sequence may take */
 
 /* Reading keys: the part of term.c that knows about sequences. */
@@ -48,6 +57,7 @@ term_key_open(void)
 {
 	define_key("\033[I", CODE_FOCUS_IN);
 	define_key("\033[O", CODE_FOCUS_OUT);
+	define_key("\033[200~", CODE_PASTE);
 	/* Its start would be taken for all of it; the mouse is not used. */
 	define_key(NULL, KEY_MOUSE);
 }
@@ -104,6 +114,43 @@ from_character(uint32_t c)
 	}
 }
 
+static struct buf pasted;	/* secret, as anything may be in it */
+
+static bool
+byte_within(unsigned char *c, int ms)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&pfd, 1, ms) == 1 && read(STDIN_FILENO, c, 1) == 1;
+}
+
+/* The rest of a pasted text, past curses, its line ends as "\n": terminals
+ * send what Enter sends.  One without an end ends when nothing more comes. */
+static void
+read_paste(struct event *e)
+{
+	static const char end[] = PASTE_END;
+	unsigned char c, before = 0;
+	size_t matched = 0;
+
+	buf_clear(&pasted);
+	while (matched < sizeof(end) - 1 && byte_within(&c, PASTE_WAIT_MS)) {
+		if (c == (unsigned char)end[matched]) {
+			matched++;
+			continue;
+		}
+		buf_append(&pasted, end, matched);
+		matched = c == (unsigned char)end[0];
+		if (matched == 0 && (c != '\n' || before != '\r'))
+			buf_append_char(&pasted, c == '\r' ? '\n' : (char)c);
+		before = c;
+	}
+	secmem_wipe(&c, sizeof(c));
+	secmem_wipe(&before, sizeof(before));
+	e->kind = EVENT_PASTE;
+	e->pasted = &pasted;
+}
+
 /* Is it the last byte of a sequence that ESC [ or ESC O started? */
 static bool
 is_final(wint_t c)
@@ -144,6 +191,8 @@ term_key_read(struct event *e)
 	e->kind = EVENT_KEY;
 	if (kind == KEY_CODE_YES && c == CODE_FOCUS_OUT)
 		e->kind = EVENT_FOCUS_OUT;
+	else if (kind == KEY_CODE_YES && c == CODE_PASTE)
+		read_paste(e);
 	else if (kind == KEY_CODE_YES)
 		e->key = from_curses(c);
 	else if (c == ESC)
@@ -153,27 +202,24 @@ term_key_read(struct event *e)
 	return true;
 }
 
-static bool
-next_byte(unsigned char *c)
+/* What follows an escape that was read past curses: nothing, a key that means
+ * nothing to a field, or a pasted text. */
+static void
+read_sequence(struct event *e)
 {
-	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	unsigned char c[SEQUENCE_MAX];
+	size_t n = 0;
 
-	return poll(&pfd, 1, WAIT_MS) == 1 && read(STDIN_FILENO, c, 1) == 1;
-}
-
-static uint32_t
-skip_sequence(void)
-{
-	unsigned char c;
-	int i;
-
-	if (!next_byte(&c))
-		return INPUT_ESCAPE;
-	if (c == '[' || c == 'O') {
-		for (i = 0; i < SEQUENCE_MAX && next_byte(&c) && !is_final(c); i++)
-			;
-	}
-	return INPUT_OTHER;
+	e->key = INPUT_ESCAPE;
+	if (!byte_within(c, WAIT_MS))
+		return;
+	e->key = INPUT_OTHER;
+	if (c[n++] != '[' && c[0] != 'O')
+		return;
+	while (n < sizeof(c) && byte_within(&c[n], WAIT_MS) && !is_final(c[n++]))
+		;
+	if (n == 5 && memcmp(c, "[200~", n) == 0)
+		read_paste(e);
 }
 
 static size_t
@@ -218,13 +264,17 @@ term_key_read_secret(struct event *e)
 	if (!secret_byte(c))
 		return false;
 	e->kind = EVENT_KEY;
+	if (c[0] == ESC) {
+		read_sequence(e);
+		return true;
+	}
 	if (c[0] < 0x80) {
-		e->key = c[0] == ESC ? skip_sequence() : from_character(c[0]);
+		e->key = from_character(c[0]);
 		return true;
 	}
 	want = term_key_sequence_length(c[0]);
 	if (held.n == 0)
-		while (n < want && next_byte(&c[n]))
+		while (n < want && byte_within(&c[n], WAIT_MS))
 			n++;
 	if (n < want || text_utf8_decode(c, n, &e->key) != n) {
 		/* Another encoding: its bytes come one by one, as they are. */
@@ -239,7 +289,7 @@ term_key_read_secret(struct event *e)
 static SCREEN *screen;
 static struct termios saved_tio;
 static bool private_screen;
-static bool focus_on;
+static bool focus_on, paste_on;
 static bool sync_wanted;
 static int watched = -1;
 
@@ -284,6 +334,8 @@ term_put_back(void)
 {
 	if (focus_on)
 		(void)!write(STDOUT_FILENO, FOCUS_OFF, sizeof(FOCUS_OFF) - 1);
+	if (paste_on)
+		(void)!write(STDOUT_FILENO, PASTE_OFF, sizeof(PASTE_OFF) - 1);
 	(void)!write(STDOUT_FILENO, restore, restore_len);
 	tcsetattr(STDIN_FILENO, TCSANOW, &saved_tio);
 }
@@ -313,6 +365,35 @@ check_terminal(struct error *err)
 		return error_hint(err, "%s", hint);
 	}
 	return 0;
+}
+
+static void
+term_write_all(const char *p, size_t n)
+{
+	ssize_t done;
+
+	while (n > 0) {
+		done = write(STDOUT_FILENO, p, n);
+		if (done < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (done > 0) {
+			p += done;
+			n -= (size_t)done;
+		}
+	}
+}
+
+/* On a terminal whose sequences look like this; others would show it. */
+static void
+term_report_paste(bool on)
+{
+	const char *cup = capability("cup");
+	const char *text = on ? PASTE_ON : PASTE_OFF;
+
+	if (on == paste_on || cup == NULL || strncmp(cup, "\033[", 2) != 0)
+		return;
+	paste_on = on;
+	term_write_all(text, strlen(text));
 }
 
 int
@@ -346,6 +427,8 @@ term_open(struct error *err)
 		set_escdelay(ESCAPE_MS);
 	theme_open();
 	term_key_open();
+	buf_init_secret(&pasted, PASTE_MAX);
+	term_report_paste(true);
 	return 0;
 }
 
@@ -355,6 +438,8 @@ term_close(void)
 	if (screen == NULL)
 		return;
 	term_report_focus(false);
+	term_report_paste(false);
+	buf_release(&pasted);
 	erase();
 	refresh();
 	endwin();
@@ -368,7 +453,7 @@ term_close(void)
 static bool
 from_signal(struct event *e)
 {
-	e->signal = signals_end();
+	e->signal = signals_take_end();
 	if (e->signal != 0)
 		e->kind = EVENT_SIGNAL;
 	else if (signals_take_stop())
@@ -415,6 +500,7 @@ term_wait(struct event *e, int timeout_ms, bool secret)
 
 	memset(e, 0, sizeof(*e));
 	e->kind = EVENT_TIMEOUT;
+	buf_release(&pasted);
 	/* Signals only come in while waiting, so look at them first. */
 	if (from_signal(e))
 		return;
@@ -431,13 +517,27 @@ term_wait(struct event *e, int timeout_ms, bool secret)
 		e->kind = EVENT_ANSWER;
 }
 
+bool
+term_drop_input(void)
+{
+	struct pollfd pfd = { .fd = STDIN_FILENO, .events = POLLIN };
+	bool some = held.n > 0 || poll(&pfd, 1, 0) == 1;
+
+	secmem_wipe(&held, sizeof(held));
+	flushinp();
+	tcflush(STDIN_FILENO, TCIFLUSH);
+	return some;
+}
+
 void
 term_stop(void)
 {
 	term_report_focus(false);
+	term_report_paste(false);
 	endwin();
 	signals_stop_self();
 	term_redraw();
+	term_report_paste(true);
 }
 
 void
@@ -456,22 +556,6 @@ bool
 term_has_private_screen(void)
 {
 	return private_screen;
-}
-
-static void
-term_write_all(const char *p, size_t n)
-{
-	ssize_t done;
-
-	while (n > 0) {
-		done = write(STDOUT_FILENO, p, n);
-		if (done < 0 && errno != EINTR && errno != EAGAIN)
-			return;
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		}
-	}
 }
 
 static char move_to[64];

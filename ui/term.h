@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct error;
 struct event;
 
@@ -15,6 +16,7 @@ uint64_t clock_ms(void);
 enum event_kind {
 	EVENT_TIMEOUT,		/* nothing came in time */
 	EVENT_KEY,
+	EVENT_PASTE,		/* a text was pasted */
 	EVENT_RESIZE,
 	EVENT_ANSWER,		/* the watched descriptor (term_watch) can be read */
 	EVENT_FOCUS_OUT,	/* the terminal window lost the focus */
@@ -51,6 +53,7 @@ enum input {
 struct event {
 	enum event_kind kind;
 	uint32_t key;		/* EVENT_KEY: a code point or an enum input */
+	struct buf *pasted;	/* EVENT_PASTE (secret): until the next term_wait */
 	int signal;		/* EVENT_SIGNAL */
 };
 
@@ -76,6 +79,9 @@ void term_close(void);
  * only characters, Enter, Escape, Tab and Backspace are told apart then.
  */
 void term_wait(struct event *e, int timeout_ms, bool secret);
+
+/* Forget what was typed and not read yet.  True: there was something. */
+bool term_drop_input(void);
 
 /* Tell by EVENT_ANSWER when ${fd} can be read; -1: watch none. */
 void term_watch(int fd);

@@ -26,9 +26,6 @@
 #define WEAK_ITERATIONS KEY_ITERATIONS_DEFAULT
 #define PATH_MAX_BYTES 4096
 
-/* The key of an action, for texts. */
-#define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
-
 /* --- what the keys do in this view alone --- */
 
 static void

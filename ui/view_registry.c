@@ -30,9 +30,6 @@
 #define STATE_COLUMNS 9	/* destroyed */
 #define BOTH 30		/* fewer have no room for a name behind a time */
 
-/* The key of an action, for texts. */
-#define KEY(id) keymap_key_of(id, (char [KEYMAP_NAME_MAX]){ 0 })
-
 static void
 paths_draw_none(const struct rect *r)
 {

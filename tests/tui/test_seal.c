@@ -157,6 +157,64 @@ single_marks_ranges_and_clearing(void **state)
 }
 
 static void
+what_the_filter_hides_is_never_marked(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	/* Clear text, then problems: the secrets in clear text are not shown. */
+	vt_type(v, "fff");
+	vt_key(v, "A");
+	vt_assert_has(v, "A (mark-all): the filter hides what is in clear text");
+	type_line(v, "/gone.password");
+	vt_key(v, KEY_HOME);
+	vt_key(v, "a");
+	vt_assert_has(v, "no secret in clear text of this file is shown");
+	vt_assert_lacks(v, "marked");
+	vt_key(v, KEY_ESC);
+	vt_key(v, "A");
+	vt_assert_has(v, "4 marked");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
+marks_that_do_not_fit_any_more_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_key(v, "a");
+	fixture_write(f, broker, "ssl.keystore.password=" FIXTURE_KEYSTORE_SECRET "\n");
+	vt_key(v, "p");
+	vt_assert_has(v, "This cannot be planned");
+	vt_assert_has(v, "R reads it anew");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "R");
+	see(v, "1 mark is gone");
+	vt_assert_has(v, "1 marked");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
+a_list_in_a_question_keeps_its_indentation(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, broker, "sasl.jaas.config=org.apache.kafka.common.security.oauthbearer."
+	    "OAuthBearerLoginModule required clientSecret=\"" FIXTURE_KEYSTORE_SECRET "\";\n");
+	v = fixture_open_unlocked(f);
+	vt_type(v, "aw");
+	vt_assert_has(v, "\342\224\202     sasl.jaas.config/org.apache.kafka");
+	vt_assert_lacks(v, "\342\224\202 BearerLoginModule");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
 what_is_no_plain_value_cannot_be_marked_and_says_why(void **state)
 {
 	struct vt *v = fixture_open(*state);
@@ -217,6 +275,9 @@ main(void)
 		FIXTURE_TEST(every_way_back_changes_nothing),
 		FIXTURE_TEST(path_in_references_can_be_changed_in_the_review),
 		FIXTURE_TEST(single_marks_ranges_and_clearing),
+		FIXTURE_TEST(what_the_filter_hides_is_never_marked),
+		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told),
+		FIXTURE_TEST(a_list_in_a_question_keeps_its_indentation),
 		FIXTURE_TEST(what_is_no_plain_value_cannot_be_marked_and_says_why),
 		FIXTURE_TEST(file_that_changed_since_the_review_is_refused),
 		FIXTURE_TEST(without_a_key_the_list_of_marks_is_shown),

@@ -36,6 +36,7 @@ ends_by(struct fixture *f, int sig, bool crash)
 	}
 	assert_restored(v);
 	assert_true(vt_sent(v, "\033[?1004l"));
+	assert_true(vt_sent(v, "\033[?2004l"));
 	vt_free(v);
 }
 

@@ -172,7 +172,7 @@ paste_refused(const struct buf *text, bool many, size_t *len, char *why, size_t 
 	if (text->failed)
 		snprintf(why, size, "the paste is longer than a megabyte: nothing was taken");
 	else if (lines > 1 && !many)
-		snprintf(why, size, "the paste has %zu lines, and this takes one: nothing was taken",
+		snprintf(why, size, "the paste has %zu lines, this takes one: nothing was taken",
 		    lines);
 	else
 		return NULL;

@@ -108,7 +108,7 @@ passphrase_is_one_line_with_or_without_its_end(void **state)
 
 	vt_key(v, "U");
 	paste(v, FIXTURE_PASSPHRASE "\rq");
-	vt_assert_has(v, "the paste has 2 lines, and this takes one");
+	vt_assert_has(v, "the paste has 2 lines, this takes one");
 	paste(v, FIXTURE_PASSPHRASE "\r");
 	vt_assert_has(v, "Passphrase or key:");
 	vt_key(v, KEY_ENTER);

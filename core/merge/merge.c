@@ -348,13 +348,14 @@ pick_spelling(const struct units *u, const struct unit *x)
 	return MERGE_OURS;
 }
 
-/* All but the name of the variable, which has nothing to do with the keys. */
+/* All but the name of the variable and the noted paths, which say nothing of the keys. */
 static bool
 is_key_metadata(const struct units *u, const struct unit *x)
 {
 	size_t i;
 
-	if (x->len == strlen(SECRETS_ENVVAR) && memcmp(x->name, SECRETS_ENVVAR, x->len) == 0)
+	if ((x->len == strlen(SECRETS_ENVVAR) && memcmp(x->name, SECRETS_ENVVAR, x->len) == 0) ||
+	    metadata_is_remote(x->name, x->len))
 		return false;
 	for (size_t side = 0; side < MERGE_SIDES; side++) {
 		i = x->entry[side][UNIT_MAIN];

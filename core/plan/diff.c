@@ -192,7 +192,8 @@ diff_is_public(enum plan_role role, const char *key, size_t len, const char *val
 	if (reference_parse(value, n, &r) && memchr(value, '}', n - 1) == NULL)
 		return true;
 	return role == PLAN_SECRETS ?
-	    is_one_of(metadata, sizeof(metadata) / sizeof(metadata[0]), key, len) :
+	    is_one_of(metadata, sizeof(metadata) / sizeof(metadata[0]), key, len) ||
+	    metadata_is_remote(key, len) :
 	    is_one_of(settings, sizeof(settings) / sizeof(settings[0]), key, len);
 }
 

@@ -440,6 +440,27 @@ plan_expected_master(const struct plan *p)
 	return p->master;
 }
 
+int
+plan_put_remote(struct plan *p, const char *remote, struct error *err)
+{
+	struct edits *e = plan_secrets_edits(p, err);
+	char key[sizeof(SECRETS_REMOTE) + 20];
+	int first = e == NULL ? -1 : plan_first(p, "remote", "", remote, strlen(remote), err);
+
+	if (first != 1 || secrets_file_notes(p->secrets, remote, strlen(remote)))
+		return first == -1 ? -1 : 0;
+	for (size_t i = 0;; i++) {
+		snprintf(key, sizeof(key), SECRETS_REMOTE "%zu", i);
+		if (document_find(edits_document(e), key, strlen(key)) != DOCUMENT_NONE)
+			continue;
+		if ((first = plan_first(p, "remote", key, "", 0, err)) == -1)
+			return -1;
+		if (first == 1)
+			return edits_insert(e, DOCUMENT_NONE, key, strlen(key), remote,
+			    strlen(remote), err);
+	}
+}
+
 /* Plan the tag of the entry, which stands (or will stand) at ${entry}. */
 static int
 put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text, size_t n,

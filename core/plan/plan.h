@@ -140,6 +140,10 @@ int plan_expect_master(struct plan *p, const struct key *master,
 /* The key of plan_expect_master, or NULL. */
 const struct key *plan_expected_master(const struct plan *p);
 
+/* Have the secrets file note the path of a reference that is planned (SECRETS_REMOTE),
+ * once, so that it is known to mean this file. */
+int plan_put_remote(struct plan *p, const char *remote, struct error *err);
+
 /* A sealed entry and its tag (secrets/sealed.h) are planned together, here. */
 
 /**

@@ -427,6 +427,8 @@ rewrite_seal(struct rewriting *r, size_t i, bool was_sealed, struct error *err)
 	else if (reference_append(&r->text, r->o->remote, (const char *)r->name.data,
 	    r->name.len, err) != 0)
 		return -1;
+	else
+		r->referred = true;
 	if (t != DOCUMENT_NONE)
 		r->flags[t] |= REWRITE_USED;
 	return store(r, t, (const char *)r->name.data, r->name.len, r->value.data, r->value.len,
@@ -730,7 +732,8 @@ rewrite_run(struct rewriting *r, struct error *err)
 		if (!document_shadowed(r->edited, i))
 			rc = rewrite_apply(r, i, err);
 	if (rc != 0 || rewrite_remove_unused(r, err) != 0 ||
-	    (r->sealed && provider_add_to(r->e, err) != 0))
+	    (r->sealed && provider_add_to(r->e, err) != 0) ||
+	    (r->sealed && r->referred && plan_put_remote(r->p, r->o->remote, err) != 0))
 		return -1;
 	buf_init_secret(&text, BUF_MAX_FILE);
 	rc = edits_render(r->e, &text, err);

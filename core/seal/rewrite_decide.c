@@ -369,6 +369,7 @@ add_fresh(struct edited_jaas *x, size_t i, const struct buf *address, struct err
 	    reference_append(&r->fresh, r->o->remote, (const char *)r->name.data, r->name.len,
 	    err) != 0)
 		return -1;
+	r->referred = true;
 	part.ref_end = r->fresh.len;
 	part.entry = secrets_file_find(r->s, (const char *)r->name.data, r->name.len);
 	return add_part(x, i, part, true, err);

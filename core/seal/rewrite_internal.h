@@ -61,6 +61,7 @@ struct rewriting {
 	unsigned char *flags;	/* of each entry of the secrets file */
 	bool shared;		/* an entry is referred to by another key than its own */
 	bool sealed;		/* a reference was made, or a sealed entry */
+	bool referred;	/* to the path of the options */
 
 	/* What was sealed until now: keyed digests of resolved values, and
 	 * the entry of the configuration that has each. */

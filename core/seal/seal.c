@@ -153,6 +153,7 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 {
 	int rc = -1, needed, first;
 	struct buf name, ref;
+	size_t edited;
 
 	buf_init(&name, BUF_MAX_FILE);
 	buf_init(&ref, BUF_MAX_FILE);
@@ -170,9 +171,15 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	plan_set_order(p, false);
 	if (needed == 0 && !x->replace)
 		note_shared(p, &name);
-	if ((needed == 0 || put_sealed(p, &name, x, o->cipher, err) == 0) &&
-	    x->refer(p, c, x, &ref, err) == 0)
-		rc = provider_add(p, c, err);
+	if (needed != 0 && (plan_put_remote(p, o->remote, err) != 0 ||
+	    put_sealed(p, &name, x, o->cipher, err) != 0))
+		goto done;
+	edited = edits_count(plan_config_edits(p, c, NULL));
+	if (x->refer(p, c, x, &ref, err) != 0 || (needed == 0 &&
+	    edits_count(plan_config_edits(p, c, NULL)) > edited &&
+	    plan_put_remote(p, o->remote, err) != 0))
+		goto done;
+	rc = provider_add(p, c, err);
 done:
 	buf_release(&ref);
 	buf_release(&name);

@@ -6,11 +6,15 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "crypto/aead.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+
+#define REMOTES_MAX 10000
+#define REMOTE_DIGITS 9
 
 /* No metadata value is longer than this; a longer one is damage. */
 #define VALUE_MAX 65536
@@ -20,6 +24,7 @@ struct secrets_file {
 	struct file_id id;
 	struct document *doc;
 	struct secrets_metadata meta;
+	struct vec remotes;	/* of char *: the paths that it notes */
 	struct cipher *cipher;	/* of the data key; NULL while locked */
 	struct tagger *tagger;	/* the same */
 };
@@ -28,12 +33,27 @@ static const char *const keys[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT, SEC
 	SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY };
 
 bool
+metadata_is_remote(const char *key, size_t len)
+{
+	const size_t n = strlen(SECRETS_REMOTE);
+
+	if (len <= n || len > n + REMOTE_DIGITS || memcmp(key, SECRETS_REMOTE, n) != 0)
+		return false;
+	for (size_t i = n; i < len; i++)
+		if (key[i] < '0' || key[i] > '9')
+			return false;
+	return true;
+}
+
+bool
 metadata_is_key(const struct document *d, size_t i)
 {
 	const char *key;
 	size_t len;
 
 	key = document_key(d, i, &len);
+	if (metadata_is_remote(key, len))
+		return true;
 	if (len < 11 || memcmp(key, "_metadata.", 10) != 0)
 		return false;
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
@@ -185,28 +205,61 @@ check_merged(const struct document *d, struct error *err)
 	return error_hint(err, "keep one side of each conflict and remove the marker lines");
 }
 
+/* Keep the paths that the file notes for itself. */
+static int
+read_remotes(struct secrets_file *s, struct error *err)
+{
+	struct buf value;
+	const char *key;
+	size_t len;
+	int rc = 0;
+
+	buf_init(&value, VALUE_MAX);
+	for (size_t i = 0; rc == 0 && i < document_count(s->doc); i++) {
+		key = document_key(s->doc, i, &len);
+		if (!metadata_is_remote(key, len) || document_shadowed(s->doc, i))
+			continue;
+		buf_clear(&value);
+		if (document_value(s->doc, i, &value, NULL) != 0 || value.len == 0)
+			continue;
+		if (vec_push_string(&s->remotes, buf_cstr(&value), value.len) == NULL)
+			rc = error_memory(err);
+	}
+	buf_release(&value);
+	return rc;
+}
+
+/* A secrets file of the document (moved; freed on failure). */
+static struct secrets_file *
+secrets_file_take(const char *path, const struct file_id *id, struct document *d,
+    struct error *err)
+{
+	struct secrets_file *s = error_alloc(sizeof(*s), err);
+
+	if (s == NULL) {
+		document_free(d);
+		return NULL;
+	}
+	s->doc = d;
+	s->id = *id;
+	vec_init(&s->remotes, sizeof(char *), REMOTES_MAX);
+	if ((s->path = strdup(path)) == NULL)
+		error_memory(err);
+	else if (document_problem(d, err) == 0 && check_merged(d, err) == 0 &&
+	    metadata_read(d, &s->meta, err) == 0 && read_remotes(s, err) == 0)
+		return s;
+	secrets_file_free(s);
+	return NULL;
+}
+
 /* Take the content (moved) and make the model. */
 static struct secrets_file *
 secrets_file_make(const char *path, const struct file_id *id, struct buf *content,
     struct error *err)
 {
-	struct secrets_file *s;
+	struct document *d = document_parse(content, DOCUMENT_ENTRIES, path, err);
 
-	if ((s = calloc(1, sizeof(*s))) == NULL || (s->path = strdup(path)) == NULL) {
-		error_memory(err);
-		goto fail;
-	}
-	s->id = *id;
-	if ((s->doc = document_parse(content, DOCUMENT_ENTRIES, path, err)) == NULL)
-		goto fail;
-	if (document_problem(s->doc, err) != 0 || check_merged(s->doc, err) != 0)
-		goto fail;
-	if (metadata_read(s->doc, &s->meta, err) != 0)
-		goto fail;
-	return s;
-fail:
-	secrets_file_free(s);
-	return NULL;
+	return d == NULL ? NULL : secrets_file_take(path, id, d, err);
 }
 
 struct secrets_file *
@@ -250,6 +303,7 @@ secrets_file_free(struct secrets_file *s)
 		return;
 	secrets_file_lock(s);
 	metadata_release(&s->meta);
+	vec_release_strings(&s->remotes);
 	document_free(s->doc);
 	free(s->path);
 	free(s);
@@ -277,6 +331,31 @@ const struct secrets_metadata *
 secrets_file_metadata(const struct secrets_file *s)
 {
 	return &s->meta;
+}
+
+size_t
+secrets_file_remote_count(const struct secrets_file *s)
+{
+	return s->remotes.len;
+}
+
+const char *
+secrets_file_remote(const struct secrets_file *s, size_t i)
+{
+	return vec_string(&s->remotes, i);
+}
+
+bool
+secrets_file_notes(const struct secrets_file *s, const char *path, size_t len)
+{
+	const char *noted;
+
+	for (size_t i = 0; i < s->remotes.len; i++) {
+		noted = vec_string(&s->remotes, i);
+		if (strlen(noted) == len && memcmp(noted, path, len) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool

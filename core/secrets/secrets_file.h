@@ -33,6 +33,14 @@ struct secrets_file;
 #define SECRETS_SALT "_metadata.symmetric_key.0.salt"
 #define SECRETS_DATA_KEY "_metadata.symmetric_key.0.enc"
 
+/*
+ * Where the file lies on the hosts that read it, one entry for each path:
+ *     _propseal.remote.<number> = <remote path>
+ * Every seal notes the path of the reference that it writes; other programs
+ * pass over it.  (Tags, the other entries of propseal's own, are sealed.h's.)
+ */
+#define SECRETS_REMOTE "_propseal.remote."
+
 struct secrets_metadata {
 	char *salt;		/* of the master key, NULL: none */
 	char *created_at;	/* NULL: none */
@@ -67,6 +75,11 @@ const struct secrets_metadata *secrets_file_metadata(
 
 /* Does a document look like a secrets file (has `_metadata.` entries)? */
 bool secrets_file_recognise(const struct document *d);
+
+/* The remote paths that it notes for itself, and is ${path} one of them? */
+size_t secrets_file_remote_count(const struct secrets_file *s);
+const char *secrets_file_remote(const struct secrets_file *s, size_t i);
+bool secrets_file_notes(const struct secrets_file *s, const char *path, size_t len);
 
 /* Is document entry ${i} a sealed entry: not metadata, not shadowed, ENC[...]? */
 bool secrets_file_is_sealed(const struct secrets_file *s, size_t i);
@@ -114,9 +127,12 @@ int secrets_file_check_passphrase(const struct secrets_file *s,
 
 /* The `_metadata.` entries of a secrets file (inside core/secrets). */
 
-/* Is entry ${i} metadata: one of the seven keys of secrets_file.h? A
- * configuration file may be named `_metadata...`, so the whole key counts. */
+/* Is entry ${i} metadata: one of the seven keys of secrets_file.h, or a noted
+ * path?  A configuration file may be named `_metadata...`, so the whole key counts. */
 bool metadata_is_key(const struct document *d, size_t i);
+
+/* Is it the key of a noted path: SECRETS_REMOTE and a number? */
+bool metadata_is_remote(const char *key, size_t len);
 
 /**
  * passphrase_normalise(p, err):

@@ -87,6 +87,7 @@ test_sealing_as_text(void **state)
 	cut_random(&out);
 	assert_string_equal(buf_cstr(&out),
 	    "--- (new file)\n+++ secrets.properties\n"
+	    "@@ new @@\n+_propseal.remote.0 = " REMOTE "\n"
 	    "@@ new @@\n+server.properties/c.password = "
 	    "ENC[AES/GCM/NoPadding,data:...........]\n"
 	    "@@ new @@\n+server.properties/b.password = "
@@ -118,7 +119,8 @@ test_sealing_as_json(void **state)
 	plan_note(w.p, "two");
 	assert_json(w.p,
 	    "{\"schema\":\"propseal.plan/1\",\"files\":[{\"path\":\"secrets.properties\",\"role\":\"secrets\",\"new\":true,"
-	    "\"changes\":[{\"op\":\"insert\",\"key\":\"server.properties/b.password\","
+	    "\"changes\":[{\"op\":\"insert\",\"key\":\"_propseal.remote.0\",\"to\":\"text\"},"
+	    "{\"op\":\"insert\",\"key\":\"server.properties/b.password\","
 	    "\"to\":\"ciphertext\"}],\"tags\":1},"
 	    "{\"path\":\"etc/server.properties\",\"role\":\"configuration\",\"new\":false,"
 	    "\"changes\":[{\"op\":\"set\",\"key\":\"b.password\",\"line\":1,\"from\":\"text\","

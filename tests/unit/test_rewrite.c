@@ -688,7 +688,7 @@ test_an_entry_of_somebody_else_is_not_overwritten(void **state)
 	world_prepare(&w, MODERN, MODERN_MASTER, "a=1\n");
 	rewrite(&w, "ssl.keystore.password=" MODERN_KEYSTORE "\n" PROVIDERS);
 	assert_config(&w, KEYSTORE_LINE PROVIDERS);
-	assert_null(fixture_file(w.p, PLAN_SECRETS));
+	assert_rendered(w.p, PLAN_SECRETS, MODERN SECRETS_REMOTE "0 = " REMOTE "\n");
 	world_close(&w);
 }
 

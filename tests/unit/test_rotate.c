@@ -357,7 +357,7 @@ test_data_key_does_not_follow_other_changes_in_one_plan(void **state)
 	assert_int_equal(world_seal_value(&w, "ssl.keystore.password", "new", true), 0);
 	assert_int_equal(rotate_data(&w), -1);
 	assert_int_equal(w.err.code, ERROR_REFUSED);
-	assert_int_equal(edits_count(fixture_file(w.p, PLAN_SECRETS)->edits), 2);
+	assert_int_equal(edits_count(fixture_file(w.p, PLAN_SECRETS)->edits), 3);
 	world_close(&w);
 }
 

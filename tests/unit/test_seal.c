@@ -6,6 +6,9 @@
 #define SALT_ONLY SECRETS_MASTER_SALT " = FRx1o+O8unSlwoYjVbvncYZ8nWve9gqbFOvIion5DLA=\n" \
 	SECRETS_CREATED_AT " = 2021-06-07 08:09:10.1 +0000 UTC m=+0.01\n"
 
+/* What every seal leaves in the secrets file: where it lies for its readers. */
+#define NOTED SECRETS_REMOTE "0 = " REMOTE "\n"
+
 static void
 assert_order(const struct secrets_file *s, const char *const keys[], size_t n)
 {
@@ -30,11 +33,67 @@ assert_failed(const struct world *w, int result, enum error_code code)
 	assert_true(plan_is_empty(w->p));
 }
 
+/* --- the noted paths --- */
+
+static void
+assert_noted(const struct secrets_file *s, const char *const want[], size_t n)
+{
+	assert_int_equal(secrets_file_remote_count(s), n);
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(secrets_file_remote(s, i), want[i]);
+		assert_true(secrets_file_notes(s, want[i], strlen(want[i])));
+	}
+	assert_false(secrets_file_notes(s, REMOTE "x", strlen(REMOTE "x")));
+	assert_false(secrets_file_notes(s, REMOTE, strlen(REMOTE) - 1));
+}
+
+static void
+test_every_path_is_noted_once(void **state)
+{
+	static const char *const want[] = { "/srv/noted", REMOTE, "/other" };
+	const struct seal_options other = { .remote = "/other" };
+	const struct seal_options noted = { .remote = "/srv/noted" };
+	struct secrets_file *s;
+	struct world w;
+
+	(void)state;
+	world_prepare(&w, MODERN SECRETS_REMOTE "1 = /srv/noted\n", MODERN_MASTER,
+	    "a=1\nb=2\nc=3\nd=4\n");
+	assert_int_equal(world_seal_key(&w, "a"), 0);
+	assert_int_equal(seal_key(w.p, w.c, "b", 1, &other, &w.err), 0);
+	assert_int_equal(world_seal_key(&w, "c"), 0);
+	assert_int_equal(seal_key(w.p, w.c, "d", 1, &noted, &w.err), 0);
+	s = world_planned(&w, w.master);
+	assert_noted(s, want, 3);
+	assert_metadata(s, SECRETS_REMOTE "0", REMOTE);
+	assert_metadata(s, SECRETS_REMOTE "2", "/other");
+	/* It is no sealed entry, and nothing that a reference could name. */
+	assert_int_equal(secrets_file_sealed_count(s), 4 + 4);
+	assert_int_equal(secrets_file_find(s, SECRETS_REMOTE "0", strlen(SECRETS_REMOTE "0")),
+	    DOCUMENT_NONE);
+	secrets_file_free(s);
+	world_close(&w);
+}
+
+/* A key that looks like one, and is an entry of a file of that name. */
+static void
+test_what_is_no_noted_path(void **state)
+{
+	struct secrets_file *s = fixture_secrets(SECRETS_REMOTE "x = /a\n" SECRETS_REMOTE " = /b\n"
+	    SECRETS_REMOTE "1x = /c\n" SECRETS_REMOTE "1234567890 = /d\n"
+	    SECRETS_REMOTE "7 =\n" SECRETS_REMOTE "3 = /old\n" SECRETS_REMOTE "3 = /new\n");
+	static const char *const want[] = { "/new" };
+
+	(void)state;
+	assert_noted(s, want, 1);
+	secrets_file_free(s);
+}
+
 /* --- the first data key --- */
 
 static const char *const metadata_order[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT,
 	SECRETS_ENVVAR, SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY,
-	"server.properties/password", TAG_PREFIX "server.properties/password" };
+	SECRETS_REMOTE "0", "server.properties/password", TAG_PREFIX "server.properties/password" };
 
 static void
 test_first_data_key_in_a_file_of_the_reference(void **state)
@@ -46,7 +105,7 @@ test_first_data_key_in_a_file_of_the_reference(void **state)
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	assert_string_equal(plan_notes(w.p), "");
 	world_apply(&w);
-	assert_order(w.s, metadata_order, 9);
+	assert_order(w.s, metadata_order, 10);
 	/* The numbers that the master key was derived with. */
 	assert_metadata(w.s, SECRETS_LENGTH, "32");
 	assert_metadata(w.s, SECRETS_ITERATIONS, "10000");
@@ -91,7 +150,7 @@ test_first_data_key_without_a_salt(void **state)
 	assert_non_null(strstr(plan_notes(w.p), "no master key salt"));
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	world_apply(&w);
-	assert_order(w.s, metadata_order + 1, 8);
+	assert_order(w.s, metadata_order + 1, 9);
 	assert_metadata(w.s, SECRETS_ITERATIONS, "220000");
 	assert_int_equal(secrets_file_unlock(w.s, w.master, NULL), 0);
 	assert_opens_to(w.s, "server.properties/password", "hunter2");
@@ -180,7 +239,8 @@ test_secrets_file_is_only_added_to(void **state)
 	assert_true(out.len > strlen(MIXED));
 	assert_memory_equal(out.data, MIXED, strlen(MIXED));
 	assert_memory_equal(out.data + strlen(MIXED),
-	    "server.properties/x.password = ENC[AES/GCM/NoPadding,data:", 58);
+	    NOTED "server.properties/x.password = ENC[AES/GCM/NoPadding,data:",
+	    strlen(NOTED) + 58);
 	buf_release(&out);
 	world_close(&w);
 }
@@ -212,8 +272,7 @@ test_a_sealed_entry_of_the_same_value_is_used_as_it_is(void **state)
 	world_prepare(&w, MODERN, MODERN_MASTER,
 	    "ssl.keystore.password=" MODERN_KEYSTORE "\nssl.key.password=\n");
 	assert_int_equal(seal_default(w.p, w.c, &fixture_options, NULL, &w.err), 0);
-	assert_int_equal(plan_file_count(w.p), 1);
-	assert_int_equal(fixture_file_at(w.p, 0)->role, PLAN_CONFIG);
+	assert_rendered(w.p, PLAN_SECRETS, MODERN NOTED);
 	assert_rendered(w.p, PLAN_CONFIG,
 	    "ssl.keystore.password=" OURS("server.properties/ssl.keystore.password") "\n"
 	    "ssl.key.password=" OURS("server.properties/ssl.key.password") "\n"
@@ -545,7 +604,7 @@ test_a_key_named_twice_is_sealed_once(void **state)
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	assert_int_equal(world_seal_key(&w, "password"), 0);
 	s = world_planned(&w, w.master);
-	assert_int_equal(document_count(secrets_file_document(s)), 7 + 4 + 2);
+	assert_int_equal(document_count(secrets_file_document(s)), 7 + 4 + 3);
 	secrets_file_free(s);
 	world_close(&w);
 }
@@ -596,7 +655,7 @@ test_add_does_not_take_over_an_orphan_of_another_value(void **state)
 	    ERROR_EXISTS);
 	assert_int_equal(world_seal_value(&w, "ssl.keystore.password", MODERN_KEYSTORE, false),
 	    0);
-	assert_int_equal(plan_file_count(w.p), 1);
+	assert_rendered(w.p, PLAN_SECRETS, MODERN NOTED);
 	world_close(&w);
 }
 
@@ -709,6 +768,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_path_is_noted_once),
+		cmocka_unit_test(test_what_is_no_noted_path),
 		cmocka_unit_test(test_first_data_key_in_a_file_of_the_reference),
 		cmocka_unit_test(test_first_data_key_keeps_iterations_and_length_of_the_file),
 		cmocka_unit_test(test_first_data_key_without_a_salt),

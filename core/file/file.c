@@ -337,6 +337,54 @@ path_resolve(const char *path)
 	return NULL;
 }
 
+/* Is every symbolic link on the way to ${path} ours or root's?  ${*links}: met so far. */
+static bool
+links_are_ours(const char *path, int *links)
+{
+	size_t len = strlen(path), n = 0;
+	bool ours = true;
+	char *part, *next;
+	struct stat st;
+
+	while (ours && n < len) {
+		n += strspn(path + n, "/");
+		n += strcspn(path + n, "/");
+		if ((part = strndup(path, n)) == NULL)
+			return false;
+		if (lstat(part, &st) == 0 && S_ISLNK(st.st_mode)) {
+			ours = (st.st_uid == geteuid() || st.st_uid == 0) &&
+			    ++*links <= PATH_LINKS_MAX && (next = path_follow(part)) != NULL;
+			if (ours) {
+				ours = links_are_ours(next, links);
+				free(next);
+			}
+		}
+		free(part);
+	}
+	return ours;
+}
+
+int
+file_check_output(const char *path, struct error *err)
+{
+	struct file_id id;
+	int links = 0;
+
+	if (!links_are_ours(path, &links)) {
+		error_set(err, ERROR_REFUSED, "it is reached by a symbolic link of another user");
+		error_place(err, path, 0);
+		return error_hint(err, "name the file itself");
+	}
+	if (file_identify(path, &id, err) != 0)
+		return -1;
+	if (!id.exists || !S_ISREG(id.mode) || id.uid == geteuid())
+		return 0;
+	error_set(err, ERROR_REFUSED, "the file belongs to another user (%lu), who could read "
+	    "what is written there", (unsigned long)id.uid);
+	error_place(err, path, 0);
+	return error_hint(err, "remove it first, or name another file");
+}
+
 int
 path_open(struct path *p, const char *path, struct error *err)
 {

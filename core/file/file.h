@@ -42,6 +42,14 @@ int file_read_stream(const char *path, struct buf *out, struct error *err);
 /* Append all that comes from descriptor ${fd}; ${name} is for errors. */
 int file_read_fd(int fd, const char *name, struct buf *out, struct error *err);
 
+/**
+ * file_check_output(path, err):
+ * May opened values be written to ${path}?  ERROR_REFUSED: it is a regular
+ * file of another user, who could read them there, or a symbolic link on the
+ * way to it is another user's (root's are fine).
+ */
+int file_check_output(const char *path, struct error *err);
+
 /* Fill ${id}; a missing file is no error (exists is false). */
 int file_identify(const char *path, struct file_id *id, struct error *err);
 

@@ -659,7 +659,7 @@ check_output(const struct change *c, const char *path, struct error *err)
 	const char *what = NULL;
 	struct file_id id;
 
-	if (file_identify(path, &id, err) != 0)
+	if (file_check_output(path, err) != 0 || file_identify(path, &id, err) != 0)
 		return -1;
 	if (c->secrets != NULL && is_same_file(&id, secrets_file_id(c->secrets)))
 		what = "secrets file";

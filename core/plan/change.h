@@ -105,7 +105,8 @@ void change_stop(struct change *c);
  * ${text} (secret, moved in) goes to ${path}.  Only this path is locked:
  * values that were opened are as they were at one moment, and reading must
  * work in folders that cannot be written.  Begins the plan unless there is
- * one.  ERROR_REFUSED: it is one of the loaded files.
+ * one.  ERROR_REFUSED: it is one of the loaded files, or file_check_output
+ * says so.
  */
 int change_output(struct change *c, const char *path, struct buf *text, struct error *err);
 

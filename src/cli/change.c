@@ -451,6 +451,13 @@ warn_readable(const char *path)
 int
 change_write_output(struct change *c, const char *path, struct buf *text, struct error *err)
 {
+	if (output_is_stream(path)) {
+		if (c->dry) {
+			error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
+			return error_hint(err, "`propseal file show` lists the entries");
+		}
+		return output_write_stream(path, text, err);
+	}
 	if (change_output(c, path, text, err) != 0)
 		return -1;
 	warn_readable(path);

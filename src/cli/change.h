@@ -89,7 +89,8 @@ int change_status(struct change *c, int rc, const struct error *err);
  * change_write_output(c, path, text, err):
  * For what opens values and changes neither file: write ${text} (secret,
  * moved) to ${path}, which must not be one of the loaded files, or show that
- * (--dry-run).  Makes the plan unless there is one.
+ * (--dry-run).  Makes the plan unless there is one.  A stream (report.h) is
+ * written to as it is.
  */
 int change_write_output(struct change *c, const char *path, struct buf *text, struct error *err);
 

@@ -653,15 +653,9 @@ note_changed(const struct secrets_file *s)
 static int
 decrypt(struct change *c, const struct options *o, const struct key_list *keys, struct error *err)
 {
-	const char *path = o->text[FLAG_OUTPUT_FILE];
-	bool to_stdout = output_is_stdout(path);
 	struct buf text;
 	int rc;
 
-	if (to_stdout && o->on[FLAG_DRY_RUN]) {
-		error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
-		return error_hint(err, "`propseal file show` lists the entries");
-	}
 	if (change_open(c, o, false, err) != 0 || change_key(c, err) != 0 ||
 	    secrets_file_unlock(c->secrets, c->master, err) != 0)
 		return -1;
@@ -672,8 +666,7 @@ decrypt(struct change *c, const struct options *o, const struct key_list *keys, 
 		note_changed(c->secrets);
 		if (text.len == 0)
 			report_note("nothing to open: no value refers to a sealed entry");
-		rc = to_stdout ? output_write(&text, err) :
-		    change_write_output(c, path, &text, err);
+		rc = change_write_output(c, o->text[FLAG_OUTPUT_FILE], &text, err);
 	}
 	buf_release(&text);
 	return rc;

@@ -45,12 +45,13 @@ write_out(struct change *c, const struct options *o, struct buf *text, struct er
 {
 	const char *path = o->text[FLAG_OUTPUT_FILE];
 
-	if (path == NULL || output_is_stdout(path)) {
+	if (path == NULL)
+		path = "-";
+	if (output_is_stream(path)) {
 		change_say_notes(c->plan);
-		if (isatty(STDOUT_FILENO))
+		if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO))
 			report_note("this is clear text on a terminal, which may keep it: "
 			    "--output-file makes a file that only you can read");
-		return output_write(text, err);
 	}
 	return change_write_output(c, path, text, err);
 }
@@ -59,18 +60,13 @@ static int
 render_check_usage(const struct options *o, const struct registry_resolver *registry,
     struct error *err)
 {
-	const char *path = o->text[FLAG_OUTPUT_FILE];
-
 	if (o->text[FLAG_LOCAL_SECRETS_FILE] == NULL && registry == NULL) {
 		error_set(err, ERROR_USAGE, "missing: --%s",
 		    flag_get(FLAG_LOCAL_SECRETS_FILE)->name);
 		return error_hint(err, "this flag (or secrets-file in " OPTIONS_FILE_NAME
 		    ") or --url is required");
 	}
-	if (!o->on[FLAG_DRY_RUN] || (path != NULL && !output_is_stdout(path)))
-		return 0;
-	error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
-	return error_hint(err, "`propseal file show` lists the entries");
+	return 0;
 }
 
 static int

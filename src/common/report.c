@@ -1,7 +1,11 @@
+#include <sys/stat.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,15 +23,54 @@
 static bool as_json;
 static bool is_deaf;	/* standard output is a pipe without a reader */
 
-bool
-output_is_stdout(const char *path)
+/* The descriptor that an output path names, or -1. */
+static int
+output_descriptor(const char *path)
 {
-	static const char *const names[] = { "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" };
+	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+	uint64_t fd;
+	size_t n;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(path, names[i]) == 0)
-			return true;
-	return false;
+	if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		n = strlen(folders[i]);
+		if (strncmp(path, folders[i], n) == 0 &&
+		    number_parse(path + n, strlen(path + n), INT_MAX, &fd))
+			return (int)fd;
+	}
+	return -1;
+}
+
+bool
+output_is_stream(const char *path)
+{
+	struct stat st;
+
+	return output_descriptor(path) != -1 ||
+	    (stat(path, &st) == 0 && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode)));
+}
+
+int
+output_write_stream(const char *path, const struct buf *b, struct error *err)
+{
+	int fd = output_descriptor(path), rc;
+
+	if (buf_check(b, err) != 0)
+		return -1;
+	if (fd != -1)
+		return output_write_fd(fd, fd == STDOUT_FILENO ? "standard output" : path,
+		    b->data, b->len, err);
+	/* With O_CREAT the kernel refuses others' FIFOs in /tmp (fs.protected_fifos). */
+	fd = open(path, O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return error_io(err, path, "cannot open");
+	rc = output_write_fd(fd, path, b->data, b->len, err);
+	if (close(fd) != 0 && rc == 0)
+		rc = error_io(err, path, "cannot write");
+	return rc;
 }
 
 int

@@ -15,9 +15,12 @@ enum output_format { OUTPUT_HUMAN, OUTPUT_JSON, OUTPUT_YAML };
  * would keep copies of keys and values in memory that nobody wipes.
  */
 
-/* Does an output path mean standard output: "-", or a name for descriptor 1?
- * Such a name leads to a file that must not be replaced by a rename. */
-bool output_is_stdout(const char *path);
+/* Does an output path name what is written to as it is, and not replaced: "-"
+ * (standard output), a descriptor (/dev/fd/N and its kin), a device, a FIFO? */
+bool output_is_stream(const char *path);
+
+/* Write all of ${b} there.  Fails when ${b} has failed. */
+int output_write_stream(const char *path, const struct buf *b, struct error *err);
 
 /* Write all of it to descriptor ${fd}; ${name} is for errors.  ERROR_IO. */
 int output_write_fd(int fd, const char *name, const void *bytes, size_t n, struct error *err);

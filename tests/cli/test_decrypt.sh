@@ -31,6 +31,62 @@ case_existing_output_keeps_its_mode_with_a_warning() {
 	expect_in plain.properties CANARY-key
 }
 
+case_streams_are_written_to_as_they_are() {
+	seal
+	snapshot
+	on server.properties decrypt --output-file /dev/null
+	expect_rc 0
+	expect_silent
+	on server.properties decrypt --output-file /dev/stderr --config ssl.key.password
+	expect_rc 0
+	expect_file "$err" 'ssl.key.password = CANARY-key'
+	"$PROPSEAL" file decrypt --config-file server.properties --local-secrets-file \
+	    sec.properties --config ssl.key.password --output-file >(cat >"$out") 2>"$err"
+	until_true grep -q CANARY-key "$out"
+	exec 7>"$suite/seen"
+	echo before >&7
+	on server.properties decrypt --config ssl.key.password --output-file /dev/fd/7
+	exec 7>&-
+	expect_rc 0
+	expect_file "$suite/seen" 'before
+ssl.key.password = CANARY-key'
+	expect_unchanged
+	mkfifo pipe
+	cat pipe >"$out" &
+	"$PROPSEAL" file decrypt --config-file server.properties --local-secrets-file \
+	    sec.properties --config ssl.key.password --output-file pipe 2>"$err"
+	wait
+	expect_file "$out" 'ssl.key.password = CANARY-key'
+	[ -p pipe ] || fail "no FIFO any more"
+}
+
+case_a_file_or_link_of_another_user_is_refused() {
+	[ "$(id -u)" = 0 ] || return 0
+	seal
+	: >theirs
+	: >ours
+	mkdir folder
+	ln -s folder by
+	ln -s ours link
+	chown 12345 theirs
+	chown -h 12345 link by
+	for to in theirs link by/new; do
+		on server.properties decrypt --output-file $to
+		expect_rc 1
+		expect_err "propseal: $to: "
+		expect_err 'another user'
+		run render server.properties --local-secrets-file sec.properties --output-file $to
+		expect_rc 1
+	done
+	[ ! -s theirs ] && [ ! -s ours ] && [ ! -e folder/new ] || fail "written"
+	chown -h 0 link by
+	on server.properties decrypt --output-file link
+	expect_rc 0
+	expect_in ours CANARY-key
+	on server.properties decrypt --output-file by/new
+	expect_rc 0
+}
+
 case_to_standard_output() {
 	seal
 	snapshot

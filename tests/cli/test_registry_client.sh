@@ -743,14 +743,14 @@ case_an_unknown_key_is_named_with_its_line() {
 	expect_json "$err" 'd["error"]["file"], d["error"]["line"], d["error"]["key"]' \
 	    "('c.properties', 3, 'password')"
 	with_registry exec --config-file c.properties -- cat {}
-	expect_rc 1
+	expect_rc 125
 	expect_err 'c.properties:3: "password"'
 	printf '%s\n' 'password=${secret:gone}' >c.properties
 	with_registry render c.properties
 	expect_rc 1
 	expect_err 'c.properties:1: "password": a registry'
 	V='${secret:nowhere:gone}' with_registry exec -- true
-	expect_rc 1
+	expect_rc 125
 	expect_err 'the environment: "V": ${secret:nowhere:gone}: the registry answered 404'
 }
 
@@ -800,7 +800,7 @@ case_a_registry_is_asked_only_if_it_is_needed() {
 	expect_rc 1
 	expect_err 'http://127.0.0.1:1: cannot connect: Connection refused'
 	run exec --url http://127.0.0.1:1 --config-file c.properties -- cat {}
-	expect_rc 1
+	expect_rc 125
 }
 
 # --- who, and where ---

@@ -204,7 +204,7 @@ commands_registry_export(const struct options *o)
 	if (rc == 0)
 		rc = secrets_of_registry(&r, transfer_add_line, &out, &denied, &err);
 	if (rc == 0)
-		rc = output_is_stdout(file) ? output_write(&out, &err) :
+		rc = output_is_stream(file) ? output_write_stream(file, &out, &err) :
 		    replace_file_new(file, LOCK_MS, &out, &err);
 	if (rc == 0)
 		warn_of_denied(denied);

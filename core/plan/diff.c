@@ -343,6 +343,13 @@ append_json_change(struct json_out *o, const struct edits *edits, const struct e
 	json_out_end(o);
 }
 
+/* What is written beside an entry, and is none that anybody asked for. */
+static bool
+is_kept_beside(struct edit e)
+{
+	return tag_names(e.key, e.key_len) || metadata_is_remote(e.key, e.key_len);
+}
+
 static void
 append_json_file(struct json_out *o, const struct plan_file *f, bool applied, struct diff_old *old)
 {
@@ -361,7 +368,7 @@ append_json_file(struct json_out *o, const struct plan_file *f, bool applied, st
 
 		if (tag_names(e.key, e.key_len))
 			tags++;
-		else
+		else if (!applied || !metadata_is_remote(e.key, e.key_len))
 			append_json_change(o, f->edits, &e, old);
 	}
 	free(order);
@@ -406,7 +413,7 @@ diff_append_files(const struct plan *p, struct buf *out)
 		text_append_visible(out, f->path, strlen(f->path));
 		n = 0;
 		for (size_t k = 0; f->edits != NULL && k < edits_count(f->edits); k++)
-			n += !tag_names(edits_at(f->edits, k).key, edits_at(f->edits, k).key_len);
+			n += !is_kept_beside(edits_at(f->edits, k));
 		if (n > 0)
 			buf_printf(out, " (%zu %s)", n, n == 1 ? "entry" : "entries");
 	}

@@ -120,6 +120,14 @@ $(BUILD)/libclient.a: $(CLIENT_OBJ)
 	$(Q)rm -f $@
 	$(Q)$(AR) qcs $@ $^
 
+# Which keys hold secrets, as a trie.
+$(BUILD)/data/key_nodes.inc: share/keys/compile.awk $(wildcard share/keys/*.keys)
+	@mkdir -p $(@D)
+	$(Q)awk -f share/keys/compile.awk share/keys/*.keys >$@.new && mv $@.new $@
+
+$(BUILD)/core/secrets/keys.o: $(BUILD)/data/key_nodes.inc
+$(BUILD)/core/secrets/keys.o: ALL_CPPFLAGS += -I$(BUILD)
+
 $(BUILD)/libcore.a: $(CORE_OBJ)
 	$(call say,AR)
 	$(Q)rm -f $@

@@ -259,7 +259,7 @@ model_free(struct model *m)
 bool
 model_is_clear(const struct estate_entry *e)
 {
-	return e->state == STATE_PLAIN && e->sensitive;
+	return e->state == STATE_PLAIN && e->clear;
 }
 
 bool

@@ -169,7 +169,7 @@ files_look(const struct estate_entry *e)
 		[STATE_DAMAGED] = { 'X', "damaged", STYLE_DAMAGED },
 	};
 
-	return e->state == STATE_PLAIN && e->sensitive ? &clear : &looks[e->state];
+	return model_is_clear(e) ? &clear : &looks[e->state];
 }
 
 static void
@@ -614,7 +614,7 @@ files_say_file(struct app *a, struct words *w, const struct estate_file *f)
 static void
 files_say_plain(struct words *w, const struct estate_entry *e)
 {
-	if (e->sensitive)
+	if (e->clear)
 		buf_printf(&w->text, "A secret in clear text. %s marks it for sealing, %s seals "
 		    "a new value in its place.", KEY(ACTION_MARK), KEY(ACTION_UPDATE));
 	else

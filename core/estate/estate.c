@@ -13,6 +13,7 @@
 #include "estate/estate.h"
 #include "estate/walk.h"
 #include "plan/configuration.h"
+#include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
@@ -83,17 +84,17 @@ add_option(struct collection *x, const struct document *d, const struct target *
 	struct jaas_option o = jaas_option(t->jaas, k);
 	struct estate_entry *e;
 	enum entry_state state;
+	enum secret secret;
 	struct buf address;
 	const char *key;
 	size_t len;
-	bool secret;
 
 	key = document_key(d, t->entry, &len);
-	secret = rules_option(r, t->jaas, k, key, len);
+	secret = rules_option_secret(r, t->jaas, k, key, len, (const char *)t->value.data);
 	buf_clear(&x->scratch);
 	state = state_value((const char *)t->value.data + o.inner_from,
 	    o.inner_to - o.inner_from, s, &x->scratch);
-	if (o.shadowed || (!secret && state == STATE_PLAIN))
+	if (o.shadowed || (secret == SECRET_NONE && state == STATE_PLAIN))
 		return 0;
 	buf_init(&address, BUF_MAX_FILE);
 	jaas_address_append(t->jaas, k, key, len, &address);
@@ -101,7 +102,8 @@ add_option(struct collection *x, const struct document *d, const struct target *
 	    collect_add(x, address.data, address.len, state, &x->scratch) : NULL;
 	if (e != NULL) {
 		e->line = document_line(d, t->entry);
-		e->sensitive = secret;
+		e->sensitive = secret != SECRET_NONE;
+		e->clear = secret == SECRET_CLEAR && state == STATE_PLAIN;
 	}
 	buf_release(&address);
 	return e != NULL ? 0 : -1;
@@ -135,6 +137,7 @@ add_entry(struct collection *x, const struct document *d, size_t i, const struct
     const struct rules *r)
 {
 	size_t len, self = x->entries.len;
+	struct clear_count found;
 	struct estate_entry *e;
 	enum entry_state state;
 	bool parts = false;
@@ -149,8 +152,11 @@ add_entry(struct collection *x, const struct document *d, size_t i, const struct
 	e->shadowed = document_shadowed(d, i);
 	if (!e->shadowed && jaas_key(key, len) && add_options(x, d, i, s, r, &parts) != 0)
 		return -1;
+	if (clear_in_entry(r, d, i, &found, NULL) != 0)
+		return -1;
 	e = vec_at(&x->entries, self);
-	e->sensitive = !parts && rules_sensitive(r, key, len);
+	e->sensitive = !parts && found.sensitive;
+	e->clear = !parts && found.clear > 0;
 	if (parts) {
 		/* Its parts say all; a reference is counted once. */
 		e->state = STATE_PLAIN;

@@ -24,7 +24,8 @@ struct estate_entry {
 	size_t key_len;
 	size_t line;
 	enum entry_state state;
-	bool sensitive;
+	bool sensitive;		/* its key is one of a secret, or there is one in the value */
+	bool clear;		/* there is one in clear text */
 	bool shadowed;
 	const char *name;	/* our reference: the entry name in the secrets file, else NULL */
 	size_t name_len;	/* it too is NUL-terminated, and a NUL may be in it */

@@ -10,11 +10,13 @@
 #include "crypto/mac.h"
 #include "document/document.h"
 #include "document/jaas.h"
+#include "secrets/keys.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/value.h"
 
 #define PURPOSE "propseal diff v1"
 #define DIGITS 10
@@ -33,14 +35,6 @@ struct masking {
 	size_t done;		/* bytes of the document that are dealt with */
 };
 
-static bool
-is_clear(const char *value, size_t n)
-{
-	struct reference r;
-
-	return n > 0 && !reference_parse(value, n, &r);
-}
-
 static int
 option(const struct rules *r, const struct jaas *j, size_t i, const char *key, size_t len,
     const char *value, clear_fn *each, void *cookie, struct error *err)
@@ -51,7 +45,7 @@ option(const struct rules *r, const struct jaas *j, size_t i, const char *key, s
 	struct buf address;
 	int rc;
 
-	if (!rules_option(r, j, i, key, len) || !is_clear(c.text, c.to - c.from))
+	if (rules_option_secret(r, j, i, key, len, value) != SECRET_CLEAR)
 		return 0;
 	buf_init(&address, BUF_MAX_FILE);
 	jaas_address_append(j, i, key, len, &address);
@@ -64,28 +58,37 @@ option(const struct rules *r, const struct jaas *j, size_t i, const char *key, s
 	return rc;
 }
 
+/* The value as JAAS, NULL: it is none.  -1: ERROR_MEMORY. */
+static int
+clear_jaas(const char *key, size_t len, const char *value, size_t n, struct jaas **j,
+    struct error *err)
+{
+	struct error why;
+
+	*j = NULL;
+	if (n == 0 || !jaas_key(key, len) || (*j = jaas_parse(value, n, &why)) != NULL ||
+	    why.code != ERROR_MEMORY)
+		return 0;
+	return error_memory(err);
+}
+
 int
 clear_each(const struct rules *r, const char *key, size_t len, const char *value, size_t n,
     clear_fn *each, void *cookie, struct error *err)
 {
 	const struct clear whole = { key, len, 0, n, value };
-	struct error why;
 	struct jaas *j;
 	int rc = 0;
 
-	if (!is_clear(value, n))
-		return 0;
-	if (jaas_key(key, len)) {
-		j = jaas_parse(value, n, &why);
-		for (size_t i = 0; j != NULL && rc == 0 && i < jaas_count(j); i++)
-			rc = option(r, j, i, key, len, value, each, cookie, err);
-		jaas_free(j);
-		if (j != NULL)
-			return rc;
-		if (why.code == ERROR_MEMORY)
-			return error_memory(err);
-	}
-	return rules_sensitive(r, key, len) ? each(cookie, &whole, err) : 0;
+	if (clear_jaas(key, len, value, n, &j, err) != 0)
+		return -1;
+	if (j == NULL)
+		return rules_secret(r, key, len, value, n) == SECRET_CLEAR ?
+		    each(cookie, &whole, err) : 0;
+	for (size_t i = 0; rc == 0 && i < jaas_count(j); i++)
+		rc = option(r, j, i, key, len, value, each, cookie, err);
+	jaas_free(j);
+	return rc;
 }
 
 static int
@@ -97,27 +100,62 @@ count_one(void *cookie, const struct clear *c, struct error *err)
 	return 0;
 }
 
+/* Is any option of the value one of a secret, whatever stands there? */
+static int
+clear_has_option(const struct rules *r, const char *key, size_t len, const struct buf *value,
+    bool *found, struct error *err)
+{
+	struct jaas *j;
+
+	if (clear_jaas(key, len, (const char *)value->data, value->len, &j, err) != 0)
+		return -1;
+	*found = j == NULL ? rules_sensitive(r, key, len) : false;
+	for (size_t i = 0; j != NULL && !*found && i < jaas_count(j); i++)
+		*found = rules_option(r, j, i, key, len);
+	jaas_free(j);
+	return 0;
+}
+
+int
+clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct clear_count *out,
+    struct error *err)
+{
+	const unsigned char *raw;
+	const char *key;
+	struct buf value;
+	size_t len, n;
+	int rc;
+
+	key = document_key(d, i, &len);
+	raw = document_raw_value(d, i, &n);
+	*out = (struct clear_count){ 0, rules_sensitive(r, key, len) };
+	if (!out->sensitive && !jaas_key(key, len) && key_class(key, len) != KEY_HEADERS &&
+	    !value_may_be_secret(raw, n))
+		return 0;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	rc = document_value(d, i, &value, err);
+	if (rc == 0 && jaas_key(key, len))
+		rc = clear_has_option(r, key, len, &value, &out->sensitive, err);
+	if (rc == 0)
+		rc = clear_each(r, key, len, (const char *)value.data, value.len, count_one,
+		    &out->clear, err);
+	out->sensitive |= out->clear > 0;
+	buf_release(&value);
+	return rc;
+}
+
 int
 clear_in_document(const struct rules *r, const struct document *d, size_t *count, struct error *err)
 {
-	struct buf value;
-	const char *key;
-	size_t len;
-	int rc = 0;
+	struct clear_count one;
 
 	*count = 0;
-	buf_init_secret(&value, BUF_MAX_FILE);
-	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
-		key = document_key(d, i, &len);
-		if (!rules_sensitive(r, key, len) && !jaas_key(key, len))
-			continue;
-		buf_clear(&value);
-		if ((rc = document_value(d, i, &value, err)) == 0 && value.len > 0)
-			rc = clear_each(r, key, len, (const char *)value.data, value.len,
-			    count_one, count, err);
+	for (size_t i = 0; i < document_count(d); i++) {
+		if (clear_in_entry(r, d, i, &one, err) != 0)
+			return -1;
+		*count += one.clear;
 	}
-	buf_release(&value);
-	return rc;
+	return 0;
 }
 
 static bool
@@ -134,22 +172,19 @@ skip(const char *p, size_t at, size_t n, const char *set)
 	return at;
 }
 
+/* Is it one, without what may stand around a value in JSON? */
 static bool
-loose_is_secret(const char *value, size_t n)
+loose_is_secret(const struct rules *r, const char *key, size_t len, const char *value, size_t n)
 {
 	while (n > 0 && (value[n - 1] == ',' || loose_is_blank(value[n - 1])))
 		n--;
-	if (n > 1 && value[0] == '"' && value[n - 1] == '"') {
-		value++;
-		n -= 2;
-	}
-	return n > 0 && !(n == 1 && (value[0] == '{' || value[0] == '[')) &&
-	    !(n > 1 && value[0] == '$' && value[1] == '{');
+	return !(n == 1 && (value[0] == '{' || value[0] == '[')) &&
+	    rules_secret(r, key, len, value, n) == SECRET_CLEAR;
 }
 
 /* Take a line apart; false: it is not of that form. */
 static bool
-loose_take_apart(const char *p, size_t n, struct loose *out)
+loose_take_apart(const struct rules *r, const char *p, size_t n, struct loose *out)
 {
 	size_t at = skip(p, 0, n, " \t\f"), start, end;
 
@@ -171,7 +206,7 @@ loose_take_apart(const char *p, size_t n, struct loose *out)
 	out->key_len = end - start;
 	out->value = at;
 	out->value_len = n - at;
-	return loose_is_secret(p + at, n - at);
+	return loose_is_secret(r, out->key, out->key_len, p + at, n - at);
 }
 
 bool
@@ -185,8 +220,7 @@ loose_next(const struct rules *r, const char *text, size_t n, struct loose_place
 		start = end = place->at;
 		while (end < n && text[end] != '\n' && text[end] != '\r')
 			end++;
-		found = loose_take_apart(text + start, end - start, out) &&
-		    rules_sensitive(r, out->key, out->key_len);
+		found = loose_take_apart(r, text + start, end - start, out);
 		out->value += start;
 		out->line = place->line++;
 		place->at = end + 1;

@@ -24,13 +24,26 @@ typedef int clear_fn(void *cookie, const struct clear *c, struct error *err);
 
 /**
  * clear_each(r, key, len, value, n, each, cookie, err):
- * Call ${each} for every secret in the (decoded) value: all of it when the
- * key is one of a secret, or the secret options of JAAS, in their order.
- * References and what is empty are none.  JAAS that cannot be taken apart is
- * one secret as a whole.  ERROR_MEMORY, or what ${each} returned.
+ * Call ${each} for every secret in the (decoded) value: all of it when it is
+ * one (rules_secret), or the secret options of JAAS, in their order.  JAAS
+ * that cannot be taken apart is one secret as a whole.  ERROR_MEMORY, or what
+ * ${each} returned.
  */
 int clear_each(const struct rules *r, const char *key, size_t len, const char *value, size_t n,
     clear_fn *each, void *cookie, struct error *err);
+
+/* What there is in the value of one entry. */
+struct clear_count {
+	size_t clear;		/* secrets in clear text: what clear_each calls for */
+	bool sensitive;		/* these, or its key or an option of JAAS is one of a secret */
+};
+
+/**
+ * clear_in_entry(r, d, i, out, err):
+ * Look at entry ${i} of a configuration.  ERROR_MEMORY, ERROR_LIMIT.
+ */
+int clear_in_entry(const struct rules *r, const struct document *d, size_t i,
+    struct clear_count *out, struct error *err);
 
 /**
  * clear_in_document(r, d, count, err):
@@ -44,7 +57,7 @@ int clear_in_document(const struct rules *r, const struct document *d, size_t *c
  * that was commented out, or what stands behind a place where the file cannot
  * be read any more.  A line counts when it is, behind blanks and comment
  * characters, a key without blanks (in quotes or not), `=` or `:`, and a value
- * that is not empty, no reference, and not the start of an object or array.
+ * that is a secret in clear text (rules_secret).
  */
 struct loose {
 	size_t line;		/* from 1 */
@@ -61,7 +74,7 @@ struct loose_place {
 	size_t line;
 };
 
-/* The next one whose key the rules call a secret.  ${out} points into ${text}. */
+/* The next one that the rules call a secret.  ${out} points into ${text}. */
 bool loose_next(const struct rules *r, const char *text, size_t n,
     struct loose_place *place, struct loose *out);
 

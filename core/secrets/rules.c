@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "document/jaas.h"
+#include "secrets/keys.h"
 #include "secrets/rules.h"
+#include "secrets/value.h"
 
 #define PATTERNS_MAX 10000
 
@@ -17,74 +19,6 @@ struct rules {
 
 /* What the user says about a key. */
 enum verdict { NOTHING, SECRET, PUBLIC };
-
-/*
- * Endings of keys that Kafka, Confluent Platform and Connect declare as
- * passwords (ConfigDef type PASSWORD) or document as credentials, beyond
- * those with "password" in them.
- */
-static const char *const endings[] = {
-	"sasl.jaas.config",			/* SaslConfigs */
-	"ssl.keystore.key",			/* SslConfigs: a PEM private key */
-	"basic.auth.user.info",			/* Schema Registry clients */
-	"basic.auth.credentials",
-	"java.naming.security.credentials",	/* ldap. of Confluent Server */
-	"password.encoder.secret",		/* KafkaConfig */
-	"password.encoder.old.secret",
-	"delegation.token.master.key",
-	"delegation.token.secret.key",
-	"master.encryption.key",		/* Connect Secret Registry */
-	"confluent.license",
-	"passphrase",
-	".secret",
-	".secret.key",
-	"secret.access.key",
-	".client.secret",
-	"clientsecret",
-	".api.secret",
-	".auth.token",
-	".access.token",
-	".bearer.token",
-	".private.key",
-};
-
-bool
-sensitive_by_default_rule(const char *key, size_t len)
-{
-	return text_contains_nocase(key, len, "password");
-}
-
-/*
- * Does the key end so, in any ASCII case?  The backslashes of a path to a JSON
- * value (config.aws\.secret\.key) count for nothing.
- */
-static bool
-sensitive_ends_with(const char *key, size_t len, const char *ending)
-{
-	size_t n = strlen(ending);
-
-	while (n > 0) {
-		while (len > 0 && key[len - 1] == '\\')
-			len--;
-		if (len == 0 || !text_contains_nocase(&key[len - 1], 1,
-		    (const char []){ ending[n - 1], '\0' }))
-			return false;
-		len--;
-		n--;
-	}
-	return true;
-}
-
-bool
-sensitive_key(const char *key, size_t len)
-{
-	if (sensitive_by_default_rule(key, len))
-		return true;
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (sensitive_ends_with(key, len, endings[i]))
-			return true;
-	return false;
-}
 
 struct rules *
 rules_new(struct error *err)
@@ -186,13 +120,55 @@ rules_decide(enum verdict v, bool built_in)
 bool
 rules_sensitive(const struct rules *r, const char *key, size_t len)
 {
-	return rules_decide(rules_judge(r, key, len), sensitive_key(key, len));
+	enum key_class class = key_class(key, len);
+
+	return rules_decide(rules_judge(r, key, len),
+	    class == KEY_SECRET || class == KEY_MATERIAL);
 }
 
 bool
 rules_by_default(const struct rules *r, const char *key, size_t len)
 {
-	return rules_decide(rules_judge(r, key, len), sensitive_by_default_rule(key, len));
+	static const char word[] = "password";
+	const size_t n = sizeof(word) - 1;
+
+	/* The reference wants a character before the word; without one it may be a public key. */
+	return rules_decide(rules_judge(r, key, len), len > 0 &&
+	    (text_contains_nocase(key + 1, len - 1, word) ||
+	    (len >= n && text_contains_nocase(key, n, word) &&
+	    key_class(key, len) != KEY_PUBLIC)));
+}
+
+/* The value of the key of a secret. */
+static enum secret
+rules_filled(enum value_kind kind, const char *value, size_t n)
+{
+	if (value_kind_is_secret(kind) ||
+	    (kind == VALUE_TEXT && !value_is_pair_of(value, n, &kind)))
+		return SECRET_CLEAR;
+	return kind == VALUE_PLACEHOLDER ? SECRET_PLACEHOLDER : SECRET_ELSEWHERE;
+}
+
+enum secret
+rules_secret(const struct rules *r, const char *key, size_t len, const char *value, size_t n)
+{
+	enum verdict said = rules_judge(r, key, len);
+	enum key_class class = said == SECRET ? KEY_SECRET : key_class(key, len);
+	enum value_kind kind;
+
+	if (said == PUBLIC)
+		return SECRET_NONE;
+	kind = value_kind(value, n);
+	if (value_kind_is_secret(kind))
+		return SECRET_CLEAR;
+	if (class == KEY_HEADERS)
+		return kind == VALUE_TEXT && value_has_authorization(value, n) ?
+		    SECRET_CLEAR : SECRET_NONE;
+	if (class != KEY_SECRET && class != KEY_MATERIAL)
+		return SECRET_NONE;
+	if (kind == VALUE_TEXT && class == KEY_MATERIAL && value_is_pointer(value, n))
+		return SECRET_NONE;
+	return rules_filled(kind, value, n);
 }
 
 bool
@@ -210,6 +186,18 @@ rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *
 		buf_release(&address);
 	}
 	return rules_decide(v, jaas_option_is_secret(o.name, o.name_len));
+}
+
+enum secret
+rules_option_secret(const struct rules *r, const struct jaas *j, size_t i, const char *key,
+    size_t len, const char *value)
+{
+	struct jaas_option o = jaas_option(j, i);
+	const char *inner = value + o.inner_from;
+	size_t n = o.inner_to - o.inner_from;
+
+	return rules_option(r, j, i, key, len) ?
+	    rules_filled(value_kind(inner, n), inner, n) : SECRET_NONE;
 }
 
 bool

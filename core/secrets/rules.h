@@ -7,22 +7,13 @@
 struct error;
 struct jaas;
 
-/* The rule of `file encrypt` without --config: "password" anywhere, any case. */
-bool sensitive_by_default_rule(const char *key, size_t len);
-
-/**
- * sensitive_key(key, len):
- * Is the key's value a secret?  The default rule, plus Kafka and Confluent
- * keys that hold secrets without that word.  Used for masking and marking.
- */
-bool sensitive_key(const char *key, size_t len);
-
 /*
- * Which keys hold secrets: the built-in rules (sensitive_key), with what the
- * user adds to them and takes out.  A pattern with wildcards (text.h) is held
- * against the whole key, any other is an ending of it; both in any ASCII
- * case, and without the backslashes of a path to a JSON value.  Wherever rules
- * are taken, NULL stands for the built-in ones alone.
+ * What is a secret: by its key, by the built-in list (keys.h) with what the
+ * user adds to it and takes out, and by the value itself (value.h).  A
+ * pattern with wildcards (text.h) is held against the whole key, any other is
+ * an ending of it; both in any ASCII case, and without the backslashes of a
+ * path to a JSON value.  Wherever rules are taken, NULL stands for the
+ * built-in ones alone.
  */
 struct rules;
 
@@ -35,17 +26,33 @@ int rules_add_secret(struct rules *r, const char *pattern, struct error *err);
 /* Keys that are none, whatever the other rules say.  ERROR_MEMORY. */
 int rules_add_public(struct rules *r, const char *pattern, struct error *err);
 
-/* Is the key's value a secret?  For masking and marking. */
+/* Is the key one of a secret? */
 bool rules_sensitive(const struct rules *r, const char *key, size_t len);
 
-/* Does `file encrypt` without --config take the key?  "password" in it, or
- * added by the user, and not taken out. */
+/* Does `file encrypt` without --config take the key?  "password" in it, as in
+ * confluent secret, or added by the user, and not taken out; and the public
+ * keys of Kafka that begin with the word (password.encoder.iterations) not. */
 bool rules_by_default(const struct rules *r, const char *key, size_t len);
+
+enum secret {
+	SECRET_NONE,
+	SECRET_ELSEWHERE,	/* the key of a secret: with nothing, or any program's reference */
+	SECRET_PLACEHOLDER,	/* the key of a secret: with what is yet to be filled in */
+	SECRET_CLEAR		/* a secret in clear text */
+};
+
+/* What the (decoded) value of the key is.  It may be of any length. */
+enum secret rules_secret(const struct rules *r, const char *key, size_t len, const char *value,
+    size_t n);
 
 /* Is option ${i} of the JAAS value of ${key} a secret?  By the option's name
  * (jaas.h); the user's patterns see it as <key>/<LoginModule>/<option>. */
 bool rules_option(const struct rules *r, const struct jaas *j, size_t i,
     const char *key, size_t len);
+
+/* What the option's value is: never SECRET_NONE if rules_option.  ${value}: the JAAS. */
+enum secret rules_option_secret(const struct rules *r, const struct jaas *j, size_t i,
+    const char *key, size_t len, const char *value);
 
 /* Has the user added any? */
 bool rules_has_secret(const struct rules *r);

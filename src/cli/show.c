@@ -14,10 +14,9 @@
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "document/jaas.h"
 #include "plan/configuration.h"
+#include "secrets/mask.h"
 #include "secrets/reference.h"
-#include "secrets/rules.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
@@ -32,6 +31,7 @@ struct show_entry {
 	size_t line;
 	enum entry_state state;
 	bool sensitive;
+	size_t clear;		/* secrets in clear text in it */
 	bool masked;		/* the value is not to be shown */
 };
 
@@ -42,7 +42,7 @@ struct show_table {
 	size_t line_width;
 	size_t entries;
 	size_t counts[STATE_DAMAGED + 1];
-	size_t clear_secrets;	/* plain and sensitive */
+	size_t clear_secrets;
 	struct buf out;		/* secret */
 	struct json_out writer;
 };
@@ -137,7 +137,7 @@ show_table_add_line(struct show_table *t, const struct show_entry *e, const stru
 	buf_append_str(out, "  ");
 	start = out->len;
 	buf_append_str(out, state_name(e->state));
-	if (e->state == STATE_PLAIN && e->sensitive)
+	if (e->state == STATE_PLAIN && e->clear > 0)
 		buf_append_str(out, " !");
 	report_pad(out, start, STATE_WIDTH + 2);
 	start = out->len;
@@ -160,7 +160,7 @@ show_table_add(struct show_table *t, const struct show_entry *e, const struct bu
 		show_table_add_line(t, e, value);
 	t->entries++;
 	t->counts[e->state]++;
-	t->clear_secrets += e->state == STATE_PLAIN && e->sensitive;
+	t->clear_secrets += e->clear;
 }
 
 static void
@@ -225,46 +225,6 @@ show_load(struct show *s, const struct options *o, struct error *err)
 	return rc;
 }
 
-/*
- * Is there clear text of a secret left beside the references in the value of
- * sensitive entry ${i}?  Of JAAS the options tell; of another value that is
- * no single reference it has to be assumed.
- */
-static int
-has_clear_text(const struct rules *rules, const struct document *d, size_t i, bool *clear,
-    struct error *err)
-{
-	struct jaas_option x;
-	struct reference r;
-	struct target t;
-	struct buf value;
-	const char *key;
-	size_t len;
-	int rc;
-
-	key = document_key(d, i, &len);
-	target_init(&t);
-	buf_init_secret(&value, BUF_MAX_FILE);
-	*clear = true;
-	if ((rc = document_value(d, i, &value, err)) != 0)
-		goto done;
-	if (reference_parse((const char *)value.data, value.len, &r)) {
-		*clear = false;
-	} else if (target_jaas(d, i, &t, NULL) == 1) {
-		*clear = false;
-		for (size_t k = 0; k < jaas_count(t.jaas); k++) {
-			x = jaas_option(t.jaas, k);
-			*clear = *clear || (rules_option(rules, t.jaas, k, key, len) &&
-			    !reference_parse((const char *)t.value.data + x.inner_from,
-			    x.inner_to - x.inner_from, &r));
-		}
-	}
-done:
-	buf_release(&value);
-	target_release(&t);
-	return rc;
-}
-
 /* Of a secrets file that is looked at: sealed entries and their tags are public. */
 static bool
 is_ciphertext(const struct document *d, size_t i)
@@ -298,24 +258,24 @@ show_look(const struct show *s, size_t i, struct show_entry *e, struct buf *valu
     struct error *err)
 {
 	const struct document *d = s->config->doc;
-	bool clear = false;
+	struct clear_count found;
 
 	buf_clear(value);
 	buf_clear(name);
 	e->key = document_key(d, i, &e->key_len);
 	e->line = document_line(d, i);
-	e->sensitive = rules_sensitive(s->rules, e->key, e->key_len) && !is_ciphertext(d, i);
-	e->state = state_of(d, i, s->secrets, name);
-	if (e->state != STATE_PLAIN && e->sensitive &&
-	    has_clear_text(s->rules, d, i, &clear, err) != 0)
+	if (clear_in_entry(s->rules, d, i, &found, err) != 0)
 		return -1;
-	if (clear && e->state == STATE_SEALED)
+	e->clear = found.clear;
+	e->sensitive = found.sensitive && !is_ciphertext(d, i);
+	e->state = state_of(d, i, s->secrets, name);
+	if (e->clear > 0 && e->state == STATE_SEALED)
 		e->state = STATE_PLAIN;
-	e->masked = (e->state == STATE_PLAIN || clear) && e->sensitive && !s->reveal;
+	e->masked = (e->state == STATE_PLAIN || e->clear > 0) && e->sensitive && !s->reveal;
 	if (e->masked)
 		return 0;
 	if (s->reveal && s->secrets != NULL && (e->state == STATE_SEALED ||
-	    (clear && e->state == STATE_PLAIN)))
+	    (e->clear > 0 && e->state == STATE_PLAIN)))
 		return open_value(s, i, value, err);
 	return document_value(d, i, value, err);
 }

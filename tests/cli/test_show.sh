@@ -170,4 +170,68 @@ case_a_thousand_entries() {
 	expect_json "$out" 'len(d["entries"])' 1002
 }
 
+# expect_count N FILE  show, git check and doctor find N secrets in clear text.
+expect_count() {
+	run file show "$2"
+	if [ "$1" -gt 0 ]; then
+		expect_out "($1 secret$([ "$1" -eq 1 ] || echo s) in clear text !)"
+	else
+		expect_no 'in clear text'
+	fi
+	run git check "$2" -o json
+	expect_json "$out" 'd["problems"]' "$1"
+	expect_rc "$(($1 > 0 ? 3 : 0))"
+	chmod 600 "$2"
+	run doctor "$2" -o json
+	expect_json "$out" '[f["text"].split()[0] for f in d["findings"]
+	    if f["kind"] == "clear-text"] or ["0"]' "['$1']"
+}
+
+case_one_count_is_told_everywhere() {
+	cat >a.properties <<-'END'
+		connection.url=jdbc:postgresql://db/x?user=u&password=CANARY1&ssl=true
+		connection.uri=mongodb+srv://u:CANARY2@m/x
+		azblob.account.key=CANARY3
+		jira.api.token=CANARY4
+		connection.pass=CANARY5
+		camel.kamelet.aws-s3-sink.secretKey=CANARY6
+		gcs.credentials.json={"private_key":"CANARY7"}
+		sasl.jaas.config=a.PlainLoginModule required username="u" password="CANARY8" user_a="CANARY9";
+		transforms.x.y=-----BEGIN PRIVATE KEY-----\nCANARYa
+		http.headers=Authorization: Bearer CANARYb
+	END
+	expect_count 11 a.properties
+	run file show a.properties
+	expect_no CANARY
+	run file show a.properties --reveal
+	expect_out CANARY7
+	printf '{"name":"c","config":{"connection.password":"CANARY1","apiKey":"CANARY2",
+	    "url":"https://u:CANARY3@h","sasl.jaas.config":"a.LoginModule required;"}}' >c.json
+	expect_count 3 c.json
+}
+
+case_what_only_sounds_like_a_secret_is_none() {
+	cat >a.properties <<-'END'
+		password.encoder.iterations=4096
+		password.encoder.cipher.algorithm=AES/CBC/PKCS5Padding
+		listener.name.x.ssl.keystore.password.file=/run/secrets/p
+		confluent.password.policy=strict
+		sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required;
+		connection.url=jdbc:postgresql://db/x?user=u
+		aws.access.key.id=AKIAIOSFODNN7EXAMPLE
+		a.password=${file:/run/secrets:p}
+		b.password=<password>
+		c.password=
+		d.password={{ vault_password }}
+		basic.auth.user.info=$KEY:$SECRET
+	END
+	expect_count 0 a.properties
+	run file show a.properties
+	expect_out strict
+	run file encrypt --config-file a.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	run file show a.properties
+	expect_out 4096
+}
+
 run_cases "$@"

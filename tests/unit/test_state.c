@@ -1,5 +1,4 @@
 #include "secrets/reference.h"
-#include "secrets/rules.h"
 #include "estate_fixture.h"
 
 #define KEYSTORE "server.properties/ssl.keystore.password"
@@ -136,42 +135,6 @@ test_state_of_a_decoded_value(void **state)
 	secrets_file_free(s);
 }
 
-static void
-test_the_default_rule(void **state)
-{
-	static const char *const yes[] = { "password", "ssl.keystore.password", "PassWord",
-		"passwordX", "sasl.passwordfile", "ssl.key.PASSWORD.old" };
-	static const char *const no[] = { "", "passwd", "pass.word", "sasl.jaas.config",
-		"ssl.keystore.location", "asswordp" };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
-		assert_true(sensitive_by_default_rule(yes[i], strlen(yes[i])));
-		assert_true(sensitive_key(yes[i], strlen(yes[i])));
-	}
-	for (i = 0; i < sizeof(no) / sizeof(*no); i++)
-		assert_false(sensitive_by_default_rule(no[i], strlen(no[i])));
-}
-
-static void
-test_other_keys_that_hold_secrets(void **state)
-{
-	static const char *const yes[] = { "sasl.jaas.config",
-		"listener.name.sasl_ssl.plain.sasl.jaas.config", "ssl.keystore.key",
-		"schema.registry.basic.auth.user.info", "confluent.license",
-		"aws.secret.access.key", "Confluent.License" };
-	static const char *const no[] = { "", "key", "secret.access.keyring", "sasl.mechanism",
-		"config.providers", "ssl.keystore.type", "topic.secrets.name" };
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(yes) / sizeof(*yes); i++)
-		assert_true(sensitive_key(yes[i], strlen(yes[i])));
-	for (i = 0; i < sizeof(no) / sizeof(*no); i++)
-		assert_false(sensitive_key(no[i], strlen(no[i])));
-}
-
 int
 main(void)
 {
@@ -181,8 +144,6 @@ main(void)
 		cmocka_unit_test(test_states_while_unlocked),
 		cmocka_unit_test(test_without_a_secrets_file_references_count_as_sealed),
 		cmocka_unit_test(test_state_of_a_decoded_value),
-		cmocka_unit_test(test_the_default_rule),
-		cmocka_unit_test(test_other_keys_that_hold_secrets)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

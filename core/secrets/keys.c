@@ -1,0 +1,127 @@
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "secrets/keys.h"
+
+/* A node of the trie of words, read from their ends. */
+struct key_node {
+	uint32_t next;		/* a bit for each letter that goes on */
+	uint16_t first;		/* the child of the first of them; the others follow */
+	uint8_t class;
+	uint8_t word_begins;	/* the row counts only where a word begins */
+};
+
+#include "data/key_nodes.inc"
+
+static bool
+key_is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool
+key_is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool
+key_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* What may stand between two words, or be left out there. */
+static bool
+key_is_between(char c)
+{
+	return c == '.' || c == '-' || c == '_' || c == '/' || c == '\\' || c == ' ';
+}
+
+/* Does a word begin at ${at}?  After anything but a letter, and at a capital after a small one. */
+static bool
+key_word_begins(const char *key, size_t at)
+{
+	if (at == 0)
+		return true;
+	if (!key_is_lower(key[at - 1]) && !key_is_upper(key[at - 1]))
+		return true;
+	return key_is_lower(key[at - 1]) && key_is_upper(key[at]);
+}
+
+/*
+ * Where the last "password" begins, in any case; ${len}: nowhere.  It steps
+ * back by as much as the letter under it allows.
+ */
+static size_t
+key_find_password(const char *key, size_t len)
+{
+	static const char word[] = "password";
+	static const uint8_t step[32] = {
+		/* Where the letter stands next behind the first one; 0: nowhere. */
+		['a' & 31] = 1, ['s' & 31] = 2, ['w' & 31] = 4, ['o' & 31] = 5,
+		['r' & 31] = 6, ['d' & 31] = 7
+	};
+	size_t at, i;
+
+	if (len < sizeof(word) - 1)
+		return len;
+	for (at = len - (sizeof(word) - 1);;) {
+		for (i = 0; i < sizeof(word) - 1 && (key[at + i] | 0x20) == word[i]; i++)
+			;
+		if (i == sizeof(word) - 1)
+			return at;
+		i = key_is_lower((char)(key[at] | 0x20)) ? step[key[at] & 31] : 0;
+		if (i == 0)
+			i = sizeof(word) - 1;
+		if (i > at)
+			return len;
+		at -= i;
+	}
+}
+
+/* Letters and digits from ${at} on: what rows and "password" are measured by. */
+static size_t
+key_measure(const char *key, size_t at, size_t len)
+{
+	size_t n = 0;
+
+	for (; at < len; at++)
+		n += !key_is_between(key[at]);
+	return n;
+}
+
+enum key_class
+key_class(const char *key, size_t len)
+{
+	const struct key_node *node = key_nodes;
+	enum key_class class = KEY_OTHER;
+	size_t at, password, longest = 0, n = 0;
+	uint32_t bit;
+
+	while (len > 0 && (key_is_between(key[len - 1]) || key_is_digit(key[len - 1])))
+		len--;
+	for (at = len; at > 0; at--) {
+		if (key_is_between(key[at - 1]))
+			continue;
+		/* Letters only: digits and others end the walk. */
+		if (!key_is_lower((char)(key[at - 1] | 0x20)))
+			break;
+		bit = UINT32_C(1) << ((key[at - 1] & 31) - 1);
+		if ((node->next & bit) == 0)
+			break;
+		node = &key_nodes[node->first + __builtin_popcount(node->next & (bit - 1))];
+		n++;
+		if (node->class != KEY_OTHER &&
+		    (!node->word_begins || key_word_begins(key, at - 1))) {
+			class = node->class;
+			longest = n;
+		}
+	}
+	if (class != KEY_OTHER && class != KEY_PUBLIC)
+		return class;
+	if ((password = key_find_password(key, len)) < len &&
+	    key_measure(key, password, len) > longest)
+		return KEY_SECRET;
+	return class;
+}

@@ -1,0 +1,473 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "secrets/keys.h"
+#include "secrets/value.h"
+
+/* A run of bytes in a value. */
+struct piece {
+	const char *p;
+	size_t n;
+};
+
+static bool
+value_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+value_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+value_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
+}
+
+static bool
+piece_begins(struct piece v, const char *with)
+{
+	size_t n = strlen(with);
+
+	return v.n >= n && memcmp(v.p, with, n) == 0;
+}
+
+static bool
+piece_ends(struct piece v, const char *with)
+{
+	size_t n = strlen(with);
+
+	return v.n >= n && memcmp(v.p + v.n - n, with, n) == 0;
+}
+
+static struct piece
+piece_trim(const char *value, size_t n)
+{
+	while (n > 0 && value_is_blank(value[n - 1]))
+		n--;
+	while (n > 0 && value_is_blank(*value)) {
+		value++;
+		n--;
+	}
+	/* Quotes of another format around all of it say nothing. */
+	if (n > 1 && (*value == '"' || *value == '\'') && value[n - 1] == *value) {
+		value++;
+		n -= 2;
+	}
+	return (struct piece){ value, n };
+}
+
+/* Does it go from an opening mark to the closing one at its end? */
+static bool
+piece_is_between(struct piece v, const char *open, const char *close)
+{
+	return piece_begins(v, open) && piece_ends(v, close) &&
+	    v.n > strlen(open) + strlen(close);
+}
+
+/* Is it made of these kinds of characters alone, and not empty? */
+static bool
+piece_is_name(struct piece v, bool small, const char *others)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (!(v.p[i] >= 'A' && v.p[i] <= 'Z') && !value_is_digit(v.p[i]) &&
+		    !(small && value_is_letter(v.p[i])) &&
+		    (v.p[i] == '\0' || strchr(others, v.p[i]) == NULL))
+			return false;
+	return v.n > 0 && !value_is_digit(v.p[0]);
+}
+
+/* $NAME of a shell; in small letters only where the name is one of a secret: `$ecret` is none. */
+static bool
+piece_is_variable(struct piece v)
+{
+	const struct piece name = { v.p + 1, v.n - 1 };
+
+	return v.n > 1 && v.p[0] == '$' && (piece_is_name(name, false, "_") ||
+	    (piece_is_name(name, true, "_") && (memchr(name.p, '_', name.n) != NULL ||
+	    key_class(name.p, name.n) != KEY_OTHER)));
+}
+
+/* One ${...} (Kafka, Spring, Maven, shells), or several with no text between them. */
+static bool
+piece_is_braces(struct piece v)
+{
+	size_t at = 0, depth;
+
+	do {
+		if (v.n - at < 3 || v.p[at] != '$' || v.p[at + 1] != '{')
+			return false;
+		for (depth = 1, at += 2; at < v.n && depth > 0; at++)
+			depth += v.p[at] == '{' ? 1 : v.p[at] == '}' ? (size_t)-1 : 0;
+		if (depth > 0)
+			return false;
+		at += at < v.n && strchr(":/-_.@, ", v.p[at]) != NULL;
+	} while (at < v.n);
+	return true;
+}
+
+/* What other programs replace, or have sealed themselves. */
+static bool
+piece_is_reference(struct piece v)
+{
+	static const char *const pairs[][2] = {
+		{ "$(", ")" }, { "`", "`" },		/* shells */
+		{ "{{", "}}" }, { "{%", "%}" }, { "<%", "%>" },	/* Jinja, Go, Ansible, ERB */
+		{ "#{", "}" }, { "%(", ")s" },		/* Ruby, Spring; Python */
+		{ "$__file{", "}" }, { "$__env{", "}" },	/* Grafana */
+		{ "ENC(", ")" }, { "ENC[", "]" },	/* Jasypt; confluent secret, SOPS */
+		{ "![", "]" },				/* Mule */
+	};
+	static const char *const begins[] = {
+		"$ANSIBLE_VAULT", "!vault", "{cipher}", "vault:", "secretref:", "secretRef:",
+		"arn:aws:secretsmanager:", "arn:aws:ssm:", "op://", "sm://", "keyvault:",
+		"@Microsoft.KeyVault(", "ref+",
+	};
+
+	const struct piece inner = { v.p + 1, v.n > 2 ? v.n - 2 : 0 };
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
+			return true;
+	if (piece_is_braces(v))
+		return true;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (piece_begins(v, begins[i]))
+			return true;
+	if (piece_begins(v, "projects/") && memmem(v.p, v.n, "/secrets/", 9) != NULL)
+		return true;
+	return piece_is_variable(v) || (v.n > 2 && v.p[0] == v.p[v.n - 1] &&
+	    ((v.p[0] == '%' && piece_is_name(inner, false, "_")) ||
+	    (v.p[0] == '@' && piece_is_name(inner, true, "_.-"))));
+}
+
+/* Is it the word, or does it begin with it and go on as another word? */
+static bool
+piece_says(struct piece v, const char *word)
+{
+	size_t n = strlen(word);
+
+	return v.n >= n && text_contains_nocase(v.p, n, word) &&
+	    (v.n == n || !(value_is_digit(v.p[n]) || (v.p[n] >= 'a' && v.p[n] <= 'z')));
+}
+
+/* Nothing but * or several x, perhaps in groups, or bullets, or a row of dots. */
+static bool
+piece_is_mask(struct piece v)
+{
+	size_t i, stars = 0, marks = 0;
+
+	for (i = 0; i < v.n && v.p[i] != '\0' && strchr("xX*.-_:/?#", v.p[i]) != NULL; i++) {
+		stars += v.p[i] == '*';
+		marks += strchr("xX.?#", v.p[i]) != NULL;
+	}
+	if (i == v.n)
+		return stars > 0 || marks > 2;
+	/* The bullet of screens, U+2022. */
+	for (i = 0; i + 3 <= v.n && memcmp(v.p + i, "\342\200\242", 3) == 0; i += 3)
+		;
+	return i == v.n;
+}
+
+static bool
+piece_is_placeholder(struct piece v)
+{
+	/* Those with more behind them; CHANGE_ME is one, and changeme a default password. */
+	static const char *const words[] = {
+		"your", "change_me", "change-me", "change.me", "change me", "replace_me",
+		"replace-me", "replaceme", "replace_with", "replace-with", "replace with",
+		"insert_your", "insert-your", "insert your", "enter_your", "enter-your",
+		"enter your", "put_your", "put-your", "put your", "fill_in", "fill-in", "fill in",
+		"fill_me", "todo", "fixme", "tbd", "redacted", "masked", "placeholder",
+	};
+	static const char *const whole[] = { "null", "none", "undefined", "n/a", "nil", "empty" };
+	static const char *const marks[][2] = {
+		{ "<", ">" }, { "__", "__" }, { "[hidden", "]" }, { "[redacted", "]" },
+		{ "[REDACTED", "]" }, { "[your", "]" }, { "[YOUR", "]" },
+	};
+
+	if (piece_is_mask(v) || piece_begins(v, "[hidden]") || piece_begins(v, "[REDACTED]") ||
+	    (v.n > 3 && piece_ends(v, "...")))
+		return true;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
+		if (piece_is_between(v, marks[i][0], marks[i][1]))
+			return true;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		if (v.n == strlen(whole[i]) && text_contains_nocase(v.p, v.n, whole[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (piece_says(v, words[i]))
+			return true;
+	return false;
+}
+
+static bool
+piece_is_filled(struct piece v)
+{
+	v = piece_trim(v.p, v.n);
+	return v.n > 0 && !piece_is_reference(v) && !piece_is_placeholder(v);
+}
+
+/* A private key in PEM with something in it, or what Google calls the key of a service account. */
+static bool
+piece_has_private_key(struct piece v)
+{
+	static const char begin[] = "PRIVATE KEY-----", member[] = "\"private_key\"";
+	const char *p, *end = v.p + v.n;
+	size_t n;
+
+	if ((p = memmem(v.p, v.n, begin, sizeof(begin) - 1)) != NULL) {
+		p += sizeof(begin) - 1;
+		/* Line ends may be spelt \n here. */
+		while (p < end && (value_is_blank(*p) ||
+		    (*p == '\\' && p + 1 < end && p[1] == 'n')))
+			p += *p == '\\' ? 2 : 1;
+		for (n = 0; p + n < end && !value_is_blank(p[n]) && p[n] != '\\' &&
+		    p[n] != '-'; n++)
+			;
+		return piece_is_filled((struct piece){ p, n });
+	}
+	if ((p = memmem(v.p, v.n, member, sizeof(member) - 1)) == NULL)
+		return false;
+	for (p += sizeof(member) - 1; p < end && (value_is_blank(*p) || *p == ':'); p++)
+		;
+	for (n = 1; p < end && p + n < end && p[n] != '"'; n++)
+		;
+	return p < end && *p == '"' && piece_is_filled((struct piece){ p + 1, n - 1 });
+}
+
+/* scheme://user:password@host; ${from} is behind the slashes. */
+static bool
+piece_has_user(struct piece v, size_t from)
+{
+	size_t at = 0, colon = 0, i;
+
+	for (i = from; i < v.n && v.p[i] != '\0' && strchr("/?#\"' \t\r\n", v.p[i]) == NULL; i++) {
+		if (v.p[i] == '@')
+			at = i;
+		if (v.p[i] == ':' && colon == 0)
+			colon = i;
+		/* A reference may hold any of these. */
+		if (v.p[i] == '$' && i + 1 < v.n && v.p[i + 1] == '{')
+			while (i + 1 < v.n && v.p[i] != '}')
+				i++;
+	}
+	return at > 0 && colon > 0 && colon + 1 < at &&
+	    piece_is_filled((struct piece){ v.p + colon + 1, at - colon - 1 });
+}
+
+static bool
+value_is_of_name(char c)
+{
+	return value_is_letter(c) || value_is_digit(c) || c == '_' || c == '.' || c == '-';
+}
+
+/* Is what stands before the `=` at ${at} the name of a secret, and has it a value? */
+static bool
+piece_has_member(struct piece v, size_t at)
+{
+	struct piece name, text;
+	enum key_class class;
+	size_t start = at, end = at + 1;
+	char before, quote;
+	bool flag;
+
+	while (start > 0 && value_is_of_name(v.p[start - 1]))
+		start--;
+	name = (struct piece){ v.p + start, at - start };
+	before = start > 0 ? v.p[start - 1] : '\0';
+	flag = piece_begins(name, "-D") || piece_begins(name, "--");
+	if (name.n == 0 || !(before == '?' || before == '&' || before == ';' ||
+	    (flag && (before == '\0' || value_is_blank(before) || before == '"')) ||
+	    (value_is_blank(before) && start > 1 && v.p[start - 2] == ';') ||
+	    (before == '\0' && memchr(v.p, ';', v.n) != NULL)))
+		return false;
+	class = key_class(name.p, name.n);
+	if (class != KEY_SECRET && class != KEY_MATERIAL)
+		return false;
+	quote = end < v.n && (v.p[end] == '"' || v.p[end] == '\'') ? v.p[end++] : '\0';
+	for (start = end; end < v.n && (quote != '\0' ? v.p[end] != quote :
+	    v.p[end] != '&' && v.p[end] != ';' && !value_is_blank(v.p[end])); end++)
+		;
+	text = (struct piece){ v.p + start, end - start };
+	return piece_is_filled(text) &&
+	    (class != KEY_MATERIAL || !value_is_pointer(text.p, text.n));
+}
+
+static bool
+piece_has_credentials(struct piece v)
+{
+	static const char thin[] = "jdbc:oracle:thin:";
+	const char *p, *slash, *at, *end = v.p + v.n;
+
+	for (p = v.p; (p = memmem(p, (size_t)(end - p), "://", 3)) != NULL; p += 3)
+		if (piece_has_user(v, (size_t)(p - v.p) + 3))
+			return true;
+	for (p = v.p; (p = memchr(p, '=', (size_t)(end - p))) != NULL; p++)
+		if (piece_has_member(v, (size_t)(p - v.p)))
+			return true;
+	if (!piece_begins(v, thin))
+		return false;
+	p = v.p + sizeof(thin) - 1;
+	at = memchr(p, '@', (size_t)(end - p));
+	slash = at != NULL ? memchr(p, '/', (size_t)(at - p)) : NULL;
+	return slash != NULL &&
+	    piece_is_filled((struct piece){ slash + 1, (size_t)(at - slash) - 1 });
+}
+
+/* How many characters of base64url there are from ${p} on. */
+static size_t
+value_run(const char *p, const char *end)
+{
+	const char *from = p;
+
+	while (p < end && (value_is_letter(*p) || value_is_digit(*p) || *p == '-' || *p == '_'))
+		p++;
+	return (size_t)(p - from);
+}
+
+/* A JSON Web Token: {"... in base64, a dot, another one, a dot. */
+static bool
+piece_has_jwt(struct piece v)
+{
+	const char *p = v.p, *end = v.p + v.n;
+	size_t head, body;
+
+	for (; (p = memmem(p, (size_t)(end - p), "eyJ", 3)) != NULL; p += 3) {
+		head = value_run(p, end);
+		if (head < 10 || p + head == end || p[head] != '.')
+			continue;
+		body = value_run(p + head + 1, end);
+		if (body >= 10 && memcmp(p + head + 1, "eyJ", 3) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+value_has_authorization(const char *value, size_t n)
+{
+	static const char *const schemes[] = { "basic ", "bearer ", "apikey ", "token " };
+	static const char *const names[] = { "authorization:", "api-key:", "apikey:", "token:",
+		"authorization=", "api-key=", "auth-token=" };
+	struct piece rest;
+
+	for (size_t at = 0; at < n; at++) {
+		rest = (struct piece){ value + at, n - at };
+		if (at > 0 && (value_is_letter(value[at - 1]) || value_is_digit(value[at - 1])))
+			continue;
+		for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+			size_t len = strlen(schemes[i]), end = len;
+
+			if (rest.n <= len || !text_contains_nocase(rest.p, len, schemes[i]))
+				continue;
+			while (end < rest.n && rest.p[end] != ',' && rest.p[end] != '|')
+				end++;
+			return piece_is_filled((struct piece){ rest.p + len, end - len });
+		}
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			size_t len = strlen(names[i]);
+
+			if (rest.n <= len || !text_contains_nocase(rest.p, len, names[i]))
+				continue;
+			rest = (struct piece){ rest.p + len, rest.n - len };
+			if (text_contains_nocase(rest.p, rest.n, "basic ") ||
+			    text_contains_nocase(rest.p, rest.n, "bearer "))
+				break;
+			return piece_is_filled(rest);
+		}
+	}
+	return false;
+}
+
+enum value_kind
+value_kind(const char *value, size_t n)
+{
+	const struct piece v = piece_trim(value, n);
+
+	if (v.n == 0)
+		return VALUE_EMPTY;
+	if (piece_is_reference(v))
+		return VALUE_REFERENCE;
+	if (piece_is_placeholder(v))
+		return VALUE_PLACEHOLDER;
+	if (piece_has_private_key(v))
+		return VALUE_PRIVATE_KEY;
+	if (piece_has_credentials(v))
+		return VALUE_CREDENTIALS;
+	if (piece_has_jwt(v) || (text_contains_nocase(v.p, v.n, "authorization") &&
+	    value_has_authorization(v.p, v.n)))
+		return VALUE_TOKEN;
+	return VALUE_TEXT;
+}
+
+bool
+value_kind_is_secret(enum value_kind k)
+{
+	return k == VALUE_PRIVATE_KEY || k == VALUE_CREDENTIALS || k == VALUE_TOKEN;
+}
+
+bool
+value_may_be_secret(const unsigned char *raw, size_t n)
+{
+	static const char *const signs[] = { "eyJ", "-----BEGIN", "private_key", "uthorization",
+		"UTHORIZATION", "\\u00" };
+
+	if (n < 8)
+		return false;
+	if (memchr(raw, '=', n) != NULL || memchr(raw, '@', n) != NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (memmem(raw, n, signs[i], strlen(signs[i])) != NULL)
+			return true;
+	return false;
+}
+
+bool
+value_is_pointer(const char *value, size_t n)
+{
+	static const char *const endings[] = { ".pem", ".key", ".json", ".jks", ".p12", ".pfx",
+		".txt", ".crt", ".keytab", ".properties", ".jwt" };
+	const struct piece v = piece_trim(value, n);
+
+	if ((v.n == 4 && text_contains_nocase(v.p, 4, "true")) ||
+	    (v.n == 5 && text_contains_nocase(v.p, 5, "false")))
+		return true;
+	if (v.n == 0 || memchr(v.p, '\n', v.n) != NULL || memchr(v.p, '{', v.n) != NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (piece_ends(v, endings[i]))
+			return true;
+	if (piece_begins(v, "file:") || piece_begins(v, "classpath:") || piece_begins(v, "~/") ||
+	    piece_begins(v, "./") || piece_begins(v, "../"))
+		return true;
+	/* Base64 may begin with a slash and have others; it has capitals, too. */
+	if (v.p[0] != '/' || memchr(v.p + 1, '/', v.n - 1) == NULL)
+		return false;
+	for (size_t i = 0; i < v.n; i++)
+		if ((v.p[i] >= 'A' && v.p[i] <= 'Z') || v.p[i] == '+' || v.p[i] == '=')
+			return false;
+	return true;
+}
+
+bool
+value_is_pair_of(const char *value, size_t n, enum value_kind *kind)
+{
+	const struct piece v = piece_trim(value, n);
+	const char *colon = v.n > 0 ? memchr(v.p, ':', v.n) : NULL;
+	enum value_kind k;
+
+	if (colon == NULL)
+		return false;
+	k = value_kind(colon + 1, v.n - (size_t)(colon - v.p) - 1);
+	if (k != VALUE_REFERENCE && k != VALUE_PLACEHOLDER)
+		return false;
+	*kind = k;
+	return true;
+}

@@ -1,0 +1,40 @@
+#ifndef SECRETS_VALUE_H
+#define SECRETS_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a (decoded) value looks like, whatever its key is. */
+enum value_kind {
+	VALUE_TEXT,		/* nothing in particular */
+	VALUE_EMPTY,		/* nothing but blanks */
+	VALUE_REFERENCE,	/* what another program puts in its place or opens: ${...},
+				   $NAME, {{ ... }}, %(...)s, @...@, ENC(...) ... */
+	VALUE_PLACEHOLDER,	/* to be filled in: <...>, YOUR_..., CHANGE_ME, xxx, a mask */
+	VALUE_PRIVATE_KEY,	/* a private key in PEM, or JSON of a service account */
+	VALUE_CREDENTIALS,	/* user:password@ or password= in a URL, a connection string
+				   or options of a command */
+	VALUE_TOKEN		/* a JWT, or the header of an authorization */
+};
+
+enum value_kind value_kind(const char *value, size_t n);
+
+/* Does a value of this kind hold a secret in clear text under any key? */
+bool value_kind_is_secret(enum value_kind k);
+
+/*
+ * Could these bytes of a file, not decoded, be a value of such a kind?  Most
+ * values hold none of the characters that it takes, and need not be decoded.
+ */
+bool value_may_be_secret(const unsigned char *raw, size_t n);
+
+/* Is an authorization in it, by its scheme or its name?  For headers of requests. */
+bool value_has_authorization(const char *value, size_t n);
+
+/* `user:password` of which the password is a reference or placeholder: which of the two. */
+bool value_is_pair_of(const char *value, size_t n, enum value_kind *kind);
+
+/* The name of a file, or a plain true or false: what a key of a secret may say instead of it. */
+bool value_is_pointer(const char *value, size_t n);
+
+#endif /* !SECRETS_VALUE_H */

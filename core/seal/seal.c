@@ -61,7 +61,7 @@ seal_name_is_taken(const struct plan *p, const struct document *d, size_t i, con
 	error_key(err, (const char *)name->data, name->len);
 	return error_hint(err, "a configuration file of the same base name may own it: use "
 	    "another secrets file, or --base-name for this one; if it is this file's own old "
-	    "value, update it, or seal with --replace");
+	    "value, update it, or seal with --replace (replace=yes in propseal.ini)");
 }
 
 /* 1: the sealed entry is to be written, 0: it holds the value, -1: ERROR_EXISTS. */

@@ -418,8 +418,27 @@ change_say_notes(const struct plan *p)
 	}
 }
 
-int
-change_finish(struct change *c, const struct key *made, struct error *err)
+void
+change_note_settings(const struct change *c)
+{
+	static const enum flag_id decide[] = { FLAG_LOCAL_SECRETS_FILE, FLAG_REMOTE_SECRETS_FILE,
+		FLAG_REPLACE };
+	const struct options *o = change_options(c);
+	const char *text;
+
+	for (size_t i = 0; i < sizeof(decide) / sizeof(decide[0]); i++) {
+		text = o->text[decide[i]];
+		if (o->from[decide[i]].foreign && (text != NULL || o->on[decide[i]]))
+			plan_note(c->plan, "%s:%zu, which is in the work tree, says --%s%s%s",
+			    o->from[decide[i]].file, o->from[decide[i]].line,
+			    flag_get(decide[i])->name, text != NULL ? " " : "",
+			    text != NULL ? text : "");
+	}
+}
+
+/* Show the plan or apply it. */
+static int
+change_end(struct change *c, const struct key *made, struct error *err)
 {
 	/* The diff has the notes in it. */
 	if (c->dry)
@@ -428,6 +447,13 @@ change_finish(struct change *c, const struct key *made, struct error *err)
 	if (!plan_is_empty(c->plan) && change_apply(c, err) != 0)
 		return -1;
 	return change_tell(c, made, err);
+}
+
+int
+change_finish(struct change *c, const struct key *made, struct error *err)
+{
+	change_note_settings(c);
+	return change_end(c, made, err);
 }
 
 int
@@ -461,5 +487,5 @@ change_write_output(struct change *c, const char *path, struct buf *text, struct
 	if (change_output(c, path, text, err) != 0)
 		return -1;
 	warn_readable(path);
-	return change_finish(c, NULL, err);
+	return change_end(c, NULL, err);
 }

@@ -31,6 +31,7 @@ static const struct command commands_own[] = {
 			MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), MAY(CERT_KEY),
 			MAY(INSECURE_HTTP), LAST
 		},
+		.by_rules = true,
 		.run = commands_interface,
 	},
 	{
@@ -53,6 +54,7 @@ static const struct command commands_own[] = {
 		    "place.  Without --config every key\nthat contains \"password\" in any case "
 		    "is taken.",
 		.flags = { FILES, MAY(CONFIG_KEYS), SEALING, LAST },
+		.by_rules = true,
 		.run = commands_encrypt,
 	},
 	{
@@ -122,6 +124,7 @@ static const struct command commands_own[] = {
 			MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(REVEAL), MAY(OUTPUT),
 			LAST
 		},
+		.by_rules = true,
 		.run = commands_show,
 	},
 	{
@@ -134,6 +137,7 @@ static const struct command commands_own[] = {
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = { MUST(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
+		.by_rules = true,
 		.run = commands_verify,
 	},
 	{
@@ -148,6 +152,7 @@ static const struct command commands_own[] = {
 		.min_args = 2,
 		.max_args = 2,
 		.flags = { MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
+		.by_rules = true,
 		.run = commands_file_diff,
 	},
 	{
@@ -207,6 +212,7 @@ static const struct command commands_own[] = {
 			MAY(YES), MAY(INSECURE_TMP), MAY(MASTER_KEY_FILE), MAY(REPLACE),
 			MAY(CIPHER), WRITING, LAST
 		},
+		.by_rules = true,
 		.run = commands_edit,
 	},
 	{
@@ -223,6 +229,7 @@ static const struct command commands_own[] = {
 			MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(ROOT), MAY(OUTPUT),
 			LAST
 		},
+		.by_rules = true,
 		.run = commands_doctor,
 	},
 	{
@@ -260,6 +267,7 @@ static const struct command commands_own[] = {
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = { MAY(STAGED), MAY(OUTPUT), LAST },
+		.by_rules = true,
 		.run = commands_git_check,
 	},
 	{

@@ -293,6 +293,7 @@ plan_edited(struct edit *e, const struct document *edited, struct error *err)
 	if (check_fresh(e, err) != 0)
 		return -1;
 	e->keep = false;
+	change_note_settings(&e->c);
 	return rewrite_plan(e->c.plan, e->c.config, edited, e->c.master, &so, err);
 }
 

@@ -241,6 +241,8 @@ run_with(const struct config *config, struct options *o, char **argv)
 
 	if (config != NULL)
 		config_apply(config, o);
+	if (config != NULL && o->command->by_rules)
+		config_tell_unused(config);
 	if (options_check_required(o, &err) != 0)
 		return usage_error(o->command, &err);
 	return o->command->run != NULL ? o->command->run(o) : exec_service(argv);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/settings.h"
 #include "common/args.h"
+#include "common/report.h"
 #include "estate/walk.h"
 #include "secrets/rules.h"
 #include "ui/keymap.h"
@@ -28,6 +29,8 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .flag = FLAG_LOCAL_SECRETS_FILE },
 	[SETTING_REMOTE_PATH] = { "files", FIELD("remote-path", SETTING_IS_REMOTE),
 	    .flag = FLAG_REMOTE_SECRETS_FILE },
+	[SETTING_REPLACE] = { "files", .field = { .name = "replace", .type = SETTING_SWITCH,
+	    .choices = "no|yes" }, .flag = FLAG_REPLACE, .built_in = "no" },
 	[SETTING_PATTERNS] = { "files", FIELD("patterns", SETTING_IS_PATTERNS),
 	    .flag = FLAG_COUNT, .built_in = SCOPE_BUILT_IN },
 	[SETTING_IGNORE] = { "files", FIELD("ignore", SETTING_IS_IGNORED), .flag = FLAG_COUNT },
@@ -235,11 +238,12 @@ config_collect(struct config *c)
 			c->values[id].text = setting_get((enum setting_id)id)->built_in;
 		for (i = 0; i < CONFIG_PLACES; i++) {
 			f = c->places[i].file;
-			if (f == NULL || f->values[id].text == NULL)
+			if (f == NULL || f->values[id].text == NULL ||
+			    (f->foreign && id == SETTING_PUBLIC_KEYS))
 				continue;
 			c->values[id] = (struct config_value){ .text = f->values[id].text,
 			    .origin = c->places[i].origin, .file = f->path,
-			    .line = f->values[id].line };
+			    .line = f->values[id].line, .foreign = f->foreign };
 		}
 	}
 	if (no_colour != NULL && no_colour[0] != '\0')
@@ -339,6 +343,11 @@ add_public(struct config *c, const char *part, struct error *err)
 static int
 config_settle(struct config *c, struct error *err)
 {
+	const struct config_file *user = c->places[0].file;
+	const struct config_value own = { .origin = CONFIG_USER,
+		.text = user != NULL && user->values[SETTING_SECRET_KEYS].text != NULL ?
+		user->values[SETTING_SECRET_KEYS].text : "" };
+
 	config_collect(c);
 	if (config_bind(c, err) != 0 || (c->rules = rules_new(err)) == NULL ||
 	    (c->scope = scope_new(err)) == NULL)
@@ -346,6 +355,8 @@ config_settle(struct config *c, struct error *err)
 	if (each(&c->values[SETTING_PATTERNS], add_pattern, c, err) != 0 ||
 	    each(&c->values[SETTING_IGNORE], add_ignored, c, err) != 0 ||
 	    each(&c->values[SETTING_SECRET_KEYS], add_secret, c, err) != 0)
+		return -1;
+	if (c->values[SETTING_SECRET_KEYS].foreign && each(&own, add_secret, c, err) != 0)
 		return -1;
 	return each(&c->values[SETTING_PUBLIC_KEYS], add_public, c, err);
 }
@@ -409,9 +420,26 @@ apply(const struct config_value *v, enum flag_id id, struct options *o)
 		return;
 	if (flag_get(id)->kind == FLAG_IS_SECONDS)
 		o->seconds[id] = (int)strtol(v->text, NULL, 10);
+	else if (flag_get(id)->kind == FLAG_IS_SWITCH)
+		o->on[id] = strcmp(v->text, "yes") == 0;
 	else
 		o->text[id] = v->text;
-	o->from[id] = (struct options_origin){ .file = v->file, .line = v->line };
+	o->from[id] = (struct options_origin){ v->file, v->line, v->foreign };
+}
+
+void
+config_tell_unused(const struct config *c)
+{
+	const struct config_file *f;
+
+	for (size_t i = 0; i < CONFIG_PLACES; i++) {
+		f = c->places[i].file;
+		if (f != NULL && f->foreign && f->values[SETTING_PUBLIC_KEYS].text != NULL)
+			report_note("%s:%zu: public-keys is not used: who can write a "
+			    OPTIONS_FILE_NAME " in a git work tree must not hide secrets; your "
+			    "own ~/.config/propseal/" OPTIONS_FILE_NAME " may say so",
+			    f->path, f->values[SETTING_PUBLIC_KEYS].line);
+	}
 }
 
 void

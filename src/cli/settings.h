@@ -25,6 +25,7 @@ struct scope;
 enum setting_id {
 	SETTING_SECRETS_FILE,
 	SETTING_REMOTE_PATH,
+	SETTING_REPLACE,
 	SETTING_PATTERNS,
 	SETTING_IGNORE,
 	SETTING_SECRET_KEYS,
@@ -112,6 +113,7 @@ bool config_find_is_own(const char *path);
 /* What one propseal.ini says. */
 struct config_file {
 	char *path;
+	bool foreign;		/* in a git work tree, and not the user's own choice */
 	struct {
 		char *text;	/* checked; NULL: not set */
 		size_t line;
@@ -154,6 +156,7 @@ struct config_value {
 	enum config_origin origin;
 	const char *file;	/* NULL: none of the files */
 	size_t line;
+	bool foreign;		/* of a file that is */
 	const char *variable;	/* the environment variable that says it, or NULL */
 };
 
@@ -185,6 +188,10 @@ struct config *config_single(struct config_file *file, struct error *err);
 const struct config_place *config_place(const struct config *c, size_t i);
 
 const struct config_value *config_get(const struct config *c, enum setting_id id);
+
+/* Tell what of a foreign file is not used by a command that goes by rules:
+ * with a repository come further rules for secrets, and none is taken away. */
+void config_tell_unused(const struct config *c);
 
 /* Fill in the flags that the command has and that were not given, and give it
  * to the command.  ${c} must outlive ${o}. */

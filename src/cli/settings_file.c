@@ -479,6 +479,7 @@ add(enum setting_id id, const char *value, const char *folder, struct buf *out, 
 	case SETTING_IS_IGNORED:
 	case SETTING_IS_KEYS:
 		return add_list(setting_kind(id), value, out, err);
+	case SETTING_SWITCH:
 	case SETTING_CHOICE:
 		return add_choice(setting_get(id)->field.choices, value, out, err);
 	case SETTING_IS_SECONDS:
@@ -789,8 +790,10 @@ config_file_load(struct reading *r, bool foreign, struct error *err)
 	buf_append(&r->folder, path, (size_t)(base - path));
 	if (file_read(path, &content, &id, err) == 0 && config_find_trusted(path, &id, err) == 0 &&
 	    buf_check(&r->folder, err) == 0 &&
-	    (!foreign || config_find_work_tree(path, &r->below, err) == 0))
+	    (!foreign || config_find_work_tree(path, &r->below, err) == 0)) {
+		r->out->foreign = r->below != NULL;
 		rc = config_file_parse(r, &content, err);
+	}
 	buf_release(&content);
 	return rc;
 }

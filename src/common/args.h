@@ -132,6 +132,7 @@ struct options_item {
 struct options_origin {
 	const char *file;		/* NULL: none does */
 	size_t line;
+	bool foreign;			/* it may have come with a repository */
 };
 
 #define OPTIONS_FILE_NAME "propseal.ini"
@@ -217,6 +218,7 @@ struct command {
 
 	bool hidden;		/* not for people: in no list */
 	bool no_config;		/* it does not go by propseal.ini */
+	bool by_rules;		/* it judges which keys are secrets */
 
 	/* Run it: the program's exit status.  Reports its own errors.  NULL: a
 	 * command that propseal-registryd runs. */

@@ -527,6 +527,7 @@ case_comments_blanks_line_ends_and_a_mark_at_the_start() {
 
 case_lists_take_blanks_commas_and_indented_lines() {
 	begin
+	rmdir .git
 	ini propseal.ini '[rules]' 'secret-keys = a.b,c.d  e.f' '   # not this' '' '    g.*,' \
 	    '	h' 'public-keys = z'
 	setting secret-keys 's["value"], s["line"]' "(['a.b', 'c.d', 'e.f', 'g.*', 'h'], 2)"
@@ -538,25 +539,26 @@ case_lists_take_blanks_commas_and_indented_lines() {
 
 case_secret_keys_are_masked_marked_and_sealed() {
 	begin
-	echo 'alert.webhook.url=CANARY-hook' >>server.properties
+	echo 'alert.hook.shape=CANARY-hook' >>server.properties
 	run file show server.properties
 	expect_out CANARY-hook
 	ini propseal.ini '[files]' 'secrets-file = sec.properties' "remote-path = $remote" \
-	    '[rules]' 'secret-keys = webhook.url'
+	    '[rules]' 'secret-keys = hook.shape'
 	run file show server.properties
 	expect_no CANARY
 	run file show server.properties -o json
 	expect_json "$out" '[(e["sensitive"], e["value"]) for e in d["entries"]
-	    if e["key"] == "alert.webhook.url"]' '[(True, None)]'
+	    if e["key"] == "alert.hook.shape"]' '[(True, None)]'
 	run file encrypt --config-file server.properties
 	expect_rc 0
 	expect_not_in server.properties CANARY-hook
-	expect_opens alert.webhook.url CANARY-hook
+	expect_opens alert.hook.shape CANARY-hook
 	expect_in server.properties 'sasl.secret=CANARY-sasl'
 }
 
 case_public_keys_are_not() {
 	begin
+	rmdir .git	# in a work tree they would count for nothing
 	ini propseal.ini '[files]' 'secrets-file = sec.properties' "remote-path = $remote" \
 	    '[rules]' 'public-keys = zookeeper.* keystore.password'
 	run file show server.properties
@@ -751,6 +753,100 @@ for s in json.load(open(sys.argv[1]))["settings"]:
 		*) grep -q "^\.It Cm $name\\b" "$page" ;;
 		esac || fail "propseal.ini(5) lacks $name"
 	done <names
+}
+
+# --- what came with a repository ---
+
+case_a_repository_takes_no_rules_away() {
+	begin
+	mkdir -p repo
+	git init -q repo
+	cd repo || exit 1
+	printf 'db.password=CANARY\n' >b.properties
+	ini propseal.ini '[files]' 'ignore = b.*'
+	git add b.properties
+	run git check --staged
+	expect_rc 0
+	expect_err '1 staged file is not looked at'
+	ini propseal.ini '[rules]' 'public-keys = *'
+	run git check --staged
+	expect_rc 3
+	expect_err 'propseal.ini:2: public-keys is not used'
+	run git check
+	expect_rc 3
+	run file show b.properties
+	expect_rc 0
+	expect_no CANARY
+	expect_err 'propseal.ini:2: public-keys is not used'
+	run file diff b.properties ../server.properties
+	expect_no CANARY
+	run config show
+	expect_rc 0
+	expect_no 'propseal.ini:2'
+	# One's own may, and so may one outside of a work tree.
+	ini "../$user" '[rules]' 'public-keys = db.password'
+	run git check
+	expect_rc 0
+	rm "../$user"
+	mv .git .not-git
+	rmdir ../.git
+	run git check
+	expect_rc 0
+}
+
+case_a_repository_adds_rules_to_ones_own() {
+	begin
+	git init -q .
+	printf 'one.x=CANARY-1\ntwo.x=CANARY-2\n' >b.properties
+	ini "$user" '[rules]' 'secret-keys = one.x'
+	ini propseal.ini '[rules]' 'secret-keys = two.x'
+	run file show b.properties
+	expect_rc 0
+	expect_no CANARY
+}
+
+case_what_a_repository_decides_about_writing_is_told() {
+	begin
+	git init -q .
+	ini propseal.ini '[files]' 'secrets-file = sec.properties' "remote-path = $remote" 'replace=yes'
+	run file encrypt --config-file server.properties --dry-run
+	expect_rc 0
+	expect_out '# propseal.ini:2, which is in the work tree, says --local-secrets-file sec.properties'
+	expect_out "# propseal.ini:3, which is in the work tree, says --remote-secrets-file $remote"
+	run file encrypt --config-file server.properties -o json
+	expect_rc 0
+	expect_json "$out" 'len(d["notes"])' 3
+	expect_err 'propseal.ini:4, which is in the work tree, says --replace'
+	# The user's own file is the user's own will.
+	mv propseal.ini "$user"
+	sed -i "s,= sec,= $PWD/sec," "$user"
+	run file rotate --passphrase @pass
+	expect_rc 0
+	expect_no 'work tree'
+}
+
+case_a_file_written_anew_is_sealed_again_with_replace() {
+	begin
+	ini propseal.ini '[files]' 'secrets-file = sec.properties' "remote-path = $remote"
+	printf 'a.password=CANARY-1\n' >server.properties
+	run file encrypt --config-file server.properties
+	expect_rc 0
+	printf 'a.password=CANARY-2\n' >server.properties
+	run file encrypt --config-file server.properties
+	expect_rc 1
+	expect_err 'replace=yes in propseal.ini'
+	ini propseal.ini '[files]' 'secrets-file = sec.properties' "remote-path = $remote" \
+	    'replace = yes'
+	run file encrypt --config-file server.properties
+	expect_rc 0
+	expect_opens a.password CANARY-2
+	printf 'a.password=CANARY-3\n' >server.properties
+	run file encrypt --config-file server.properties --replace=false
+	expect_rc 1
+	ini propseal.ini '[files]' 'replace = maybe'
+	run config check propseal.ini
+	expect_rc 1
+	expect_err 'propseal.ini:2: "replace": there is no maybe'
 }
 
 run_cases "$@"

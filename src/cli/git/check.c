@@ -34,6 +34,7 @@ struct clear_check {
 	struct findings *findings;
 	const struct rules *rules;
 	size_t files;		/* looked at */
+	size_t passed_over;	/* of what is staged, by patterns or ignore of propseal.ini */
 	size_t unreadable;
 };
 
@@ -233,14 +234,19 @@ done:
 
 /* --- what is staged --- */
 
-/* Without patterns in propseal.ini, every file that can be a configuration file. */
+/* Every file that can be a configuration file, but for those that propseal.ini
+ * leaves out: who can write it must not do so without a word. */
 static bool
-is_taken(const struct options *o, const char *path)
+is_taken(struct clear_check *c, const struct options *o, const char *path)
 {
 	const struct scope *scope = config_scope(o->config);
 
-	return scope != NULL ? scope_takes_file(scope, path) :
-	    document_format_of(path) != NULL;
+	if (document_format_of(path) == NULL)
+		return false;
+	if (scope == NULL || scope_takes_file(scope, path))
+		return true;
+	c->passed_over++;
+	return false;
 }
 
 /* Take the record at ${*at} apart; false at the end. */
@@ -321,7 +327,7 @@ check_staged(struct clear_check *c, const struct options *o, struct error *err)
 	if (git_top(&top, err) != 0 || list_staged(o, &list, err) != 0)
 		rc = -1;
 	while (rc == 0 && next_record(&list, &at, &r)) {
-		if (!is_taken(o, r.path))
+		if (!is_taken(c, o, r.path))
 			continue;
 		if (g.pid == -1)
 			rc = git_objects_open(&g, err);
@@ -413,6 +419,10 @@ commands_git_check(const struct options *o)
 	findings_init(&f, options_format(o) == OUTPUT_JSON, FINDINGS_BY_KIND);
 	rc = o->on[FLAG_STAGED] ? check_staged(&c, o, &err) : git_check_check_paths(&c, o, &err);
 	status = c.unreadable > 0 ? 1 : findings_status(&f);
+	if (c.passed_over > 0)
+		report_note("%zu staged %s not looked at: patterns or ignore in " OPTIONS_FILE_NAME
+		    " leave %s out", c.passed_over, c.passed_over == 1 ? "file is" : "files are",
+		    c.passed_over == 1 ? "it" : "them");
 	/* A commit in which all is well is not to be talked about. */
 	if (rc == 0 && (!o->on[FLAG_STAGED] || f.json || f.told > 0)) {
 		snprintf(summary, sizeof(summary), "%zu %s, %zu %s", c.files,

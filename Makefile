@@ -1,6 +1,8 @@
 # propseal.  `make` builds build/propseal; `make help` lists the rest.
 
 VERSION := 0.1.0
+# That of the tarball, or of the work tree.
+COMMIT := $(shell grep -E '^[0-9a-f]+$$' share/packaging/commit || git rev-parse --short HEAD 2>/dev/null)
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/propseal
@@ -147,6 +149,8 @@ COMPLETION_INC := $(BUILD)/completion/bash.inc $(BUILD)/completion/zsh.inc $(BUI
 $(BUILD)/src/cli/completion.o: $(COMPLETION_INC)
 $(BUILD)/src/cli/completion.o: ALL_CPPFLAGS += -I$(BUILD)
 $(BUILD)/src/cli/main.o: $(BUILD)/libexecdir
+$(BUILD)/src/cli/version.o: $(BUILD)/commit
+$(BUILD)/src/cli/version.o: ALL_CPPFLAGS += $(CURSES_CFLAGS) -DPROPSEAL_COMMIT='"$(COMMIT)"'
 $(BUILD)/src/cli/main.o: ALL_CPPFLAGS += -DPROPSEAL_LIBEXECDIR='"$(LIBEXECDIR)"'
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
@@ -180,6 +184,10 @@ $(BUILD)/flags: always
 $(BUILD)/libexecdir: always
 	@mkdir -p $(@D)
 	@echo '$(LIBEXECDIR)' | cmp -s - $@ || echo '$(LIBEXECDIR)' >$@
+
+$(BUILD)/commit: always
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 
 # The one part of the interface that needs no screen.
 $(BUILD)/tests/test_outline: $(BUILD)/ui/outline.o

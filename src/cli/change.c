@@ -262,10 +262,12 @@ master_ask(const struct secrets_file *s, struct error *err)
 struct key *
 master_find(const struct options *o, const struct secrets_file *s, struct error *err)
 {
-	const char *file = o->text[FLAG_MASTER_KEY_FILE];
+	const char *file = o->text[FLAG_MASTER_KEY_FILE], *where;
 	struct key *k;
 
-	k = key_source_find(file, secrets_file_metadata(s)->envvar, NULL, err);
+	k = key_source_find(file, secrets_file_metadata(s)->envvar, &where, err);
+	if (k != NULL)
+		report_detail("the master key comes from %s", where);
 	if (k != NULL || file != NULL || err->code != ERROR_MISSING || !askpass_available())
 		return k;
 	return master_ask(s, err);
@@ -379,7 +381,7 @@ change_show(const struct plan *p, bool json, struct error *err)
 	buf_init(&text, DIFF_MAX);
 	rc = diff_append(p, &text, err);
 	if (rc == 0)
-		rc = output_write(&text, err);
+		rc = output_write_diff(&text, err);
 	buf_release(&text);
 	return rc;
 }

@@ -23,6 +23,8 @@ static const struct command commands_own[] = {
 		.summary = "open the interface on files and folders",
 		.details = "Without a PATH it opens the current folder.  `propseal PATH` is the "
 		    "same.",
+		.examples = "ui /etc/kafka\n"
+		    ". --local-secrets-file secrets.properties",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
@@ -40,6 +42,8 @@ static const struct command commands_own[] = {
 		.summary = "make a master key and a new secrets file",
 		.details = "The master key is derived from the passphrase and printed once.  Keep "
 		    "it, and export it as\nCONFLUENT_SECURITY_MASTER_KEY where it is needed.",
+		.examples = "master-key generate --local-secrets-file secrets.properties "
+		    "--passphrase @pass.txt",
 		.flags = {
 			MUST(LOCAL_SECRETS_FILE), MAY(PASSPHRASE), MAY(DRY_RUN),
 			MAY(LOCK_TIMEOUT), MAY(OUTPUT_KEY), LAST
@@ -53,6 +57,11 @@ static const struct command commands_own[] = {
 		.details = "Each value goes to the secrets file, sealed; a reference takes its "
 		    "place.  Without --config every key\nthat contains \"password\" in any case "
 		    "is taken.",
+		.examples = "file encrypt --config-file server.properties --dry-run \\\n"
+		    " --local-secrets-file secrets.properties --remote-secrets-file "
+		    "/etc/kafka/secrets.properties\n"
+		    "file encrypt --config-file server.properties --config "
+		    "ssl.key.password,sasl.secret",
 		.flags = { FILES, MAY(CONFIG_KEYS), SEALING, LAST },
 		.by_rules = true,
 		.run = commands_encrypt,
@@ -63,6 +72,10 @@ static const struct command commands_own[] = {
 		.summary = "write the opened values of a configuration file",
 		.details = "Without --config every reference to the secrets file is opened.  The "
 		    "output has `key = value`\nlines; a new file is readable by its owner only.",
+		.examples = "file decrypt --config-file server.properties --output-file - \\\n"
+		    " --local-secrets-file secrets.properties --config ssl.key.password\n"
+		    "file decrypt --config-file server.properties --output-file /dev/null && "
+		    "echo all open",
 		.flags = {
 			FILES, MUST(OUTPUT_FILE), MAY(CONFIG_KEYS), MAY(MASTER_KEY_FILE),
 			MAY(ANY_NAME), WRITING, LAST
@@ -77,6 +90,10 @@ static const struct command commands_own[] = {
 		    "escapes, so a backslash is\nwritten \\\\.  A key that is there already gets "
 		    "the new value.  In a literal text the two characters\n\\n before the next "
 		    "KEY= begin a new line, as with `confluent secret`.",
+		.examples = "file add --config-file server.properties --config @new.properties \\\n"
+		    " --local-secrets-file secrets.properties --remote-secrets-file "
+		    "/etc/kafka/secrets.properties\n"
+		    "file add --config-file server.properties --config - <new.properties",
 		.flags = { FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_add,
 	},
@@ -85,6 +102,7 @@ static const struct command commands_own[] = {
 		.name = "update",
 		.summary = "change sealed values of a configuration file",
 		.details = "As add, for keys that are in the configuration file already.",
+		.examples = "file update --config-file server.properties --config @new.properties",
 		.flags = { FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_update,
 	},
@@ -94,6 +112,7 @@ static const struct command commands_own[] = {
 		.summary = "remove sealed values from both files",
 		.details = "The entry goes from the configuration file and from the secrets file.  "
 		    "No key is needed.  The value\nis gone for good.",
+		.examples = "file remove --config-file server.properties --config ssl.key.password",
 		.flags = { FILES, MUST(CONFIG_KEYS), MAY(ORPHAN), WRITING, LAST },
 		.run = commands_remove,
 	},
@@ -103,6 +122,9 @@ static const struct command commands_own[] = {
 		.summary = "make a new data key or a new master key",
 		.details = "With both flags the data key comes first, and one change is made of "
 		    "both.  The passphrase must be\nthe one of the present master key.",
+		.examples = "file rotate --data-key --local-secrets-file secrets.properties\n"
+		    "file rotate --master-key --local-secrets-file secrets.properties \\\n"
+		    " --passphrase @old.txt --passphrase-new @new.txt",
 		.flags = {
 			MUST(LOCAL_SECRETS_FILE), MAY(DATA_KEY), MAY(MASTER_KEY),
 			MAY(PASSPHRASE), MAY(PASSPHRASE_NEW), MAY(MASTER_KEY_FILE), MAY(DRY_RUN),
@@ -117,6 +139,9 @@ static const struct command commands_own[] = {
 		.details = "The states are plain, sealed, dangling (the secrets file has no such "
 		    "entry), other-provider and\ndamaged.  Secret values are masked unless "
 		    "--reveal is given.",
+		.examples = "file show server.properties\n"
+		    "file show server.properties --local-secrets-file secrets.properties "
+		    "--reveal -o json",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
@@ -134,6 +159,7 @@ static const struct command commands_own[] = {
 		.details = "Changes nothing.  Each PATH is a configuration file or a folder whose "
 		    "references are checked.\nThe exit status is 4 for an entry that does not "
 		    "open and 3 for a dangling reference.",
+		.examples = "file verify --local-secrets-file secrets.properties /etc/kafka",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = { MUST(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
@@ -148,6 +174,8 @@ static const struct command commands_own[] = {
 		    "count.  A and B are files\nor folders.  Secrets are resolved if there is "
 		    "a key, and are said to be equal or not, but never shown.\nThe exit status is "
 		    "3 when there is a difference.",
+		.examples = "file diff server.properties server.properties.new\n"
+		    "file diff staging/ production/ -o json",
 		.arguments = "A B",
 		.min_args = 2,
 		.max_args = 2,
@@ -164,6 +192,8 @@ static const struct command commands_own[] = {
 		    "in upper case, with _ for a dot, __ for a dash and ___ for an underscore.\n"
 		    "With --url ${secret:PATH:KEY} is resolved too, by the Secret Registry there.  "
 		    "References to other providers\nstay.",
+		.examples = "render server.properties --local-secrets-file secrets.properties "
+		    "--output-file clear.properties",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
@@ -186,6 +216,8 @@ static const struct command commands_own[] = {
 		    "Signals are passed on, and\nthe exit status is the command's (128 and the "
 		    "signal that killed it), 126 or 127 when it\ncannot be run or found, and 125 "
 		    "when propseal failed.",
+		.examples = "exec --config-file server.properties -- kafka-server-start {}\n"
+		    "exec --config-file db.json --env PGPASSWORD=db.password -- psql",
 		.arguments = "-- COMMAND [ARGUMENT...]",
 		.min_args = 1,
 		.max_args = SIZE_MAX,
@@ -204,6 +236,8 @@ static const struct command commands_own[] = {
 		    "changed ones are sealed anew; so are new ones whose key contains\n"
 		    "\"password\"; sealed entries of removed lines are removed.  All else "
 		    "becomes as it was edited.",
+		.examples = "edit server.properties\n"
+		    "edit server.properties --dry-run --yes",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
@@ -223,6 +257,8 @@ static const struct command commands_own[] = {
 		    "everything, at modes and owners, at copies that\nlie around, at systemd units "
 		    "and processes that lack the key or expose it.  Changes nothing.  The\nexit "
 		    "status is 3 when there is a problem.",
+		.examples = "doctor /etc/kafka\n"
+		    "doctor --root /proc/1/root -o json",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
@@ -240,6 +276,8 @@ static const struct command commands_own[] = {
 		    "the secrets files in\n.gitattributes, and makes a pre-commit hook that runs "
 		    "`propseal git check --staged`.  Without a PATTERN\nevery secrets file in the "
 		    "work tree is named.  A pre-commit hook that is there already is not touched.",
+		.examples = "git install\n"
+		    "git install 'secrets/*.properties' --no-hook",
 		.arguments = "[PATTERN...]",
 		.max_args = SIZE_MAX,
 		.flags = {
@@ -252,6 +290,7 @@ static const struct command commands_own[] = {
 		.group = "git",
 		.name = "uninstall",
 		.summary = "take away what `git install` set up",
+		.examples = "git uninstall --dry-run",
 		.flags = { MAY(GLOBAL), MAY(DRY_RUN), MAY(LOCK_TIMEOUT), LAST },
 		.run = commands_git_uninstall,
 	},
@@ -264,6 +303,8 @@ static const struct command commands_own[] = {
 		    "of a merge conflict.  With --staged each PATH is a\npathspec of git, "
 		    "otherwise a file or folder.  The exit\nstatus is 3 with findings and 1 "
 		    "when a file cannot be read.",
+		.examples = "git check\n"
+		    "git check --staged -o json",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = { MAY(STAGED), MAY(OUTPUT), LAST },
@@ -277,6 +318,7 @@ static const struct command commands_own[] = {
 		.details = "A sealed value becomes a mark that changes when the ciphertext does; "
 		    "with the master key at hand, when\nthe value does.  Secrets in clear text "
 		    "become marks, too.  The exit status is always 0.",
+		.examples = "git textconv secrets.properties",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
@@ -293,6 +335,7 @@ static const struct command commands_own[] = {
 		    "and the name for messages.  Entries that both changed stand\nbetween conflict "
 		    "markers, and the exit status is 1.  The master key is needed when one side "
 		    "made a new\ndata key.",
+		.examples = "git merge base.properties ours.properties theirs.properties",
 		.arguments = "BASE OURS THEIRS [NAME]",
 		.min_args = 3,
 		.max_args = 4,
@@ -308,6 +351,8 @@ static const struct command commands_own[] = {
 		    "variable PROPSEAL_CONFIG\nnames, the project's and the user's, the first "
 		    "that has a setting; see propseal.ini(5).\nA flag given here is shown as "
 		    "other commands would take it.",
+		.examples = "config show\n"
+		    "config show -o json",
 		.flags = {
 			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(REVEAL_TIME),
 			MAY(LOCK_TIME), MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST
@@ -319,6 +364,7 @@ static const struct command commands_own[] = {
 		.name = "check",
 		.summary = "tell all that is wrong in a propseal.ini",
 		.details = "Without a FILE it checks those that a command run here would read.",
+		.examples = "config check ~/.config/propseal/propseal.ini",
 		.arguments = "[FILE]",
 		.max_args = 1,
 		.flags = { MAY(OUTPUT), LAST },
@@ -330,6 +376,7 @@ static const struct command commands_own[] = {
 		.summary = "print a shell's script that completes command lines",
 		.details = "`make install` puts it where the shells look.  Otherwise, for bash:\n"
 		    "source <(propseal completion bash)",
+		.examples = "completion bash >~/.local/share/bash-completion/completions/propseal",
 		.arguments = "bash|zsh|fish",
 		.min_args = 1,
 		.max_args = 1,
@@ -358,6 +405,9 @@ static const struct command commands_registry[] = {
 		.summary = "store a new version of a secret",
 		.details = "The value comes from standard input or --file, without one line end at "
 		    "its end; on a terminal it is\nasked for.  The version is printed.",
+		.examples = "registry put my-connector password --url https://registry:8082 "
+		    "--user alice\n"
+		    "registry put my-connector password --file value.txt --cas 3",
 		.arguments = "PATH KEY",
 		.min_args = 2,
 		.max_args = 2,
@@ -373,6 +423,8 @@ static const struct command commands_registry[] = {
 		.summary = "print the value of a secret",
 		.details = "Without VERSION the latest one.  The value alone is printed, with a "
 		    "line end on a terminal only.",
+		.examples = "registry get my-connector password\n"
+		    "registry get my-connector password 2 -o json",
 		.arguments = "PATH KEY [VERSION]",
 		.min_args = 2,
 		.max_args = 3,
@@ -383,6 +435,8 @@ static const struct command commands_registry[] = {
 		REGISTRY,
 		.name = "list",
 		.summary = "list paths, the keys of a path, or the versions of a key",
+		.examples = "registry list\n"
+		    "registry list my-connector",
 		.arguments = "[PATH [KEY]]",
 		.max_args = 2,
 		.flags = { MAY(PREFIX), MAY(OUTPUT), REMOTE, LAST },
@@ -392,6 +446,7 @@ static const struct command commands_registry[] = {
 		REGISTRY,
 		.name = "history",
 		.summary = "list the versions of a key: state, who, when",
+		.examples = "registry history my-connector password",
 		.arguments = "PATH KEY",
 		.min_args = 2,
 		.max_args = 2,
@@ -404,6 +459,8 @@ static const struct command commands_registry[] = {
 		.summary = "delete a version, a key or a whole path",
 		.details = "What is deleted can be undeleted for a while, unless --destroy is "
 		    "given.  Asks first.",
+		.examples = "registry delete my-connector password 2\n"
+		    "registry delete my-connector --destroy --yes",
 		.arguments = "PATH [KEY [VERSION]]",
 		.min_args = 1,
 		.max_args = 3,
@@ -417,6 +474,7 @@ static const struct command commands_registry[] = {
 		REGISTRY,
 		.name = "undelete",
 		.summary = "take back a deletion",
+		.examples = "registry undelete my-connector password 2",
 		.arguments = "PATH KEY VERSION",
 		.min_args = 3,
 		.max_args = 3,
@@ -430,6 +488,7 @@ static const struct command commands_registry[] = {
 		.details = "The registry goes on serving meanwhile.  A new master key is put into "
 		    "the file of --master-key-file, and the\nregistry told by SIGHUP; or it is "
 		    "started with the new key and master.encryption.old.key.",
+		.examples = "registry rotate --url https://registry:8082 --token-file token",
 		.flags = { MAY(OUTPUT), REMOTE, LAST },
 		.run = commands_registry_rotate,
 	},
@@ -439,6 +498,8 @@ static const struct command commands_registry[] = {
 		.summary = "copy secrets from another registry or from an export",
 		.details = "Versions keep their order and get new numbers.  Run again after an "
 		    "interruption it adds what is missing.",
+		.examples = "registry import --from https://old:8081 --from-user admin\n"
+		    "registry import --from export.jsonl",
 		.flags = {
 			MUST(FROM), MAY(FROM_USER), MAY(FROM_PASSWORD_FILE),
 			MAY(FROM_TOKEN_FILE), MAY(OUTPUT), REMOTE, LAST
@@ -450,6 +511,7 @@ static const struct command commands_registry[] = {
 		.name = "export",
 		.summary = "write every secret that may be read, in clear text",
 		.details = "One JSON object a line: path, key, version, secret.",
+		.examples = "registry export --output-file export.jsonl",
 		.flags = {
 			{ FLAG_OUTPUT_FILE, true, "a new file for it, - for standard output" },
 			MAY(OUTPUT), REMOTE, LAST
@@ -462,6 +524,7 @@ static const struct command commands_registry[] = {
 		.summary = "check the references of a connector's configuration",
 		.details = "Every ${secret:PATH:KEY} in it must name the connector itself as PATH, "
 		    "and a key that is there.",
+		.examples = "registry validate connector.json",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
@@ -472,6 +535,7 @@ static const struct command commands_registry[] = {
 		REGISTRY,
 		.name = "resolve",
 		.summary = "print a connector's configuration with its references resolved",
+		.examples = "registry resolve connector.json --connector my-connector",
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,

@@ -57,6 +57,7 @@ struct completion_line {
 	size_t flag_len;
 	bool ended;			/* by -- */
 	size_t ended_at;		/* the word behind it */
+	size_t arguments;		/* of the command */
 	const char *file;		/* the configuration file, NULL: none */
 	const char *named;		/* by --config-file, which goes before it */
 };
@@ -110,7 +111,7 @@ waits_for_value(const char *word)
 
 /* A word that is neither a flag nor the value of one. */
 static void
-take_word(struct completion_line *l, const char *word, size_t *arguments)
+take_word(struct completion_line *l, const char *word)
 {
 	if (l->first == NULL) {
 		l->first = word;
@@ -121,7 +122,7 @@ take_word(struct completion_line *l, const char *word, size_t *arguments)
 		l->command = command_find(l->first, word);
 		l->unknown = l->command == NULL;
 	} else {
-		if ((*arguments)++ == 0)
+		if (l->arguments++ == 0)
 			l->file = word;
 	}
 }
@@ -131,8 +132,8 @@ static void
 read_line(struct completion_line *l)
 {
 	static const char config[] = "--config-file";
-	size_t i, arguments = 0;
 	const char *word;
+	size_t i;
 
 	for (i = 0; i < l->count; i++) {
 		word = l->words[i];
@@ -147,7 +148,7 @@ read_line(struct completion_line *l)
 			l->ended_at = i + 1;
 		} else if (word[0] != '-' || word[1] == '\0') {
 			if (l->first != NULL || strcmp(word, "secret") != 0)
-				take_word(l, word, &arguments);
+				take_word(l, word);
 		} else if (strchr(word, '=') == NULL) {
 			l->flag = waits_for_value(word) ? word : NULL;
 		} else if (strncmp(word, "--config-file=", sizeof(config)) == 0) {
@@ -291,13 +292,15 @@ append_flag_value(const struct completion_line *l, const struct command *c, stru
 	const struct command_flag *cf;
 	const struct flag *f;
 
-	for (cf = c->flags; cf->id != FLAG_COUNT; cf++) {
-		f = flag_get(cf->id);
-		if (l->flag[1] == '-' ? strlen(f->name) + 2 == l->flag_len &&
-		    memcmp(f->name, l->flag + 2, l->flag_len - 2) == 0 :
-		    f->letter != 0 && f->letter == l->flag[1]) {
-			append_value(l, completion_of_flag(f), f->choices, front, out);
-			return;
+	for (int i = 0; i < 2; i++) {
+		for (cf = i == 0 ? c->flags : flags_of_all(); cf->id != FLAG_COUNT; cf++) {
+			f = flag_get(cf->id);
+			if (l->flag[1] == '-' ? strlen(f->name) + 2 == l->flag_len &&
+			    memcmp(f->name, l->flag + 2, l->flag_len - 2) == 0 :
+			    f->letter != 0 && f->letter == l->flag[1]) {
+				append_value(l, completion_of_flag(f), f->choices, front, out);
+				return;
+			}
 		}
 	}
 }
@@ -308,10 +311,13 @@ append_flags(const struct command *c, struct buf *out)
 	const struct command_flag *cf;
 	const struct flag *f;
 
-	for (cf = c->flags; cf->id != FLAG_COUNT; cf++) {
-		f = flag_get(cf->id);
-		buf_append_str(out, "--");
-		append_line(out, f->name, strlen(f->name), cf->help != NULL ? cf->help : f->help);
+	for (int i = 0; i < 2; i++) {
+		for (cf = i == 0 ? c->flags : flags_of_all(); cf->id != FLAG_COUNT; cf++) {
+			f = flag_get(cf->id);
+			buf_append_str(out, "--");
+			append_line(out, f->name, strlen(f->name),
+			    cf->help != NULL ? cf->help : f->help);
+		}
 	}
 }
 
@@ -361,9 +367,18 @@ append_answer(const struct completion_line *l, struct buf *out)
 {
 	const struct command *c = l->command;
 	bool flags = !l->ended && l->last[0] == '-' && l->flag == NULL;
+	const char *group;
+	size_t i;
 
 	if (l->first == NULL) {
 		append_first(l, out);
+	} else if (strcmp(l->first, "help") == 0) {
+		/* The words of a command: those behind `help` were not looked at. */
+		for (i = 0; i + 1 < l->count && strcmp(l->words[i], "help") != 0; i++)
+			;
+		group = i + 1 < l->count ? l->words[i + 1] : NULL;
+		if (group == NULL || (i + 2 == l->count && command_is_group(group)))
+			append_commands(group, out);
 	} else if (l->unknown) {
 		if (!flags && l->flag == NULL)
 			buf_append_str(out, ":files\n");
@@ -376,6 +391,8 @@ append_answer(const struct completion_line *l, struct buf *out)
 		append_flag_value(l, c, out);
 	} else if (flags) {
 		append_flags(c, out);
+	} else if (completion_of_arguments(c) == COMPLETION_WORDS && l->arguments > 0) {
+		append_choices(out, l->arguments == 1 && c->further != NULL ? c->further : "");
 	} else {
 		append_value(l, completion_of_arguments(c), c->arguments, 0, out);
 	}
@@ -467,6 +484,6 @@ commands_completion(const struct options *o)
 		    strlen(shells[i].script), &err) == 0 ? 0 : report_error(&err);
 	}
 	error_set(&err, ERROR_USAGE, "there is no completion for %s", o->args[0]);
-	error_hint(&err, "one of %s", o->command->arguments);
+	near_choice(o->args[0], o->command->arguments, &err);
 	return usage_error(o->command, &err);
 }

@@ -506,7 +506,8 @@ file_diff_run(struct comparison *x, struct error *err)
 	if (rc != 0)
 		return rc;
 	diff_report_finish(&x->report, folder_a == 1);
-	return output_write(&x->report.out, err);
+	return x->report.json ? output_write(&x->report.out, err) :
+	    output_write_diff(&x->report.out, err);
 }
 
 int

@@ -9,6 +9,8 @@
 #include "common/report.h"
 
 static const char *const levels[FINDING_LEVELS] = { "ok", "remark", "warning", "problem" };
+/* green, none, yellow, red: as compilers have them */
+static const char *const colors[FINDING_LEVELS] = { "\033[32m", "", "\033[33m", "\033[31m" };
 
 void
 findings_init(struct findings *f, bool json, enum findings_form form)
@@ -51,7 +53,10 @@ findings_add_line(struct findings *f, enum finding_level level, const char *kind
 	struct buf *out = &f->list;
 
 	report_append_place(out, what);
-	buf_printf(out, "%s: ", f->form == FINDINGS_BY_LEVEL ? levels[level] : kind);
+	if (report_has_color())
+		buf_append_str(out, colors[level]);
+	buf_append_str(out, f->form == FINDINGS_BY_LEVEL ? levels[level] : kind);
+	buf_append_str(out, report_has_color() ? "\033[m: " : ": ");
 	report_append_text(out, what);
 	/* Ten findings of a kind in a row are told once what to do. */
 	if (f->form != FINDINGS_PLAIN && what->hint[0] != '\0' &&

@@ -206,7 +206,8 @@ commands_interface(const struct options *o)
 		.reveal_ms = 1000 * o->seconds[FLAG_REVEAL_TIME],
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),
-		.theme = config_theme(o->config),
+		.theme = o->text[FLAG_COLOR] != NULL && strcmp(o->text[FLAG_COLOR], "never") == 0 ?
+		    THEME_MONOCHROME : config_theme(o->config),
 		.bindings = config_bindings(o->config),
 		.scope = config_scope(o->config),
 		.rules = config_rules(o->config),

@@ -29,16 +29,6 @@ print_text(struct buf *text)
 }
 
 static int
-dispatch_print_version(void)
-{
-	struct buf text;
-
-	buf_init(&text, HELP_MAX);
-	buf_append_str(&text, "propseal " PROPSEAL_VERSION "\n");
-	return print_text(&text);
-}
-
-static int
 unknown_command(const char *word, struct error *err)
 {
 	const struct command *c;
@@ -159,7 +149,11 @@ help_append(const char *group, struct buf *out)
 	buf_append_str(out,
 	    "  registry ...          the Secret Registry, see: propseal registry --help\n"
 	    "  help [COMMAND]        explain a command\n"
-	    "  version               print the version (also --version)\n"
+	    "  version               print the version (also --version, -V)\n"
+	    "\n"
+	    "Flags of every command:\n");
+	usage_flags_of_all(out);
+	buf_append_str(out,
 	    "\n"
 	    "A first word `secret` is ignored: scripts for `confluent secret` run unchanged.\n"
 	    "\n"
@@ -241,6 +235,9 @@ run_with(const struct config *config, struct options *o, char **argv)
 
 	if (config != NULL)
 		config_apply(config, o);
+	for (size_t i = 0; config != NULL && i < CONFIG_PLACES; i++)
+		if (config_place(config, i)->file != NULL)
+			report_detail("settings come from %s", config_place(config, i)->path);
 	if (config != NULL && o->command->by_rules)
 		config_tell_unused(config);
 	if (options_check_required(o, &err) != 0)
@@ -291,6 +288,7 @@ dispatch_run(int argc, char **argv)
 
 	options_scan(argc, argv, &s);
 	report_as_json(s.json);
+	report_set(s.quiet, s.verbose, s.color);
 	at = starts_with_secret(&s);
 	first = at < s.count ? s.words[at] : "";
 	is_version = strcmp(first, "version") == 0;
@@ -299,7 +297,7 @@ dispatch_run(int argc, char **argv)
 	if (s.help)
 		return print_help(&s, is_version ? s.count : at, true);
 	if (is_version || (s.version && at == s.count))
-		return dispatch_print_version();
+		return version_print(s.json);
 	c = dispatch_find(&s, at, true, &words, &group, &err);
 	if (c == NULL)
 		return usage_error(NULL, &err);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,25 @@ bool
 near_word(const char *typed, size_t n, const char *word)
 {
 	return near_distance(typed, n, word) < NEAR_NOT;
+}
+
+int
+near_choice(const char *typed, const char *choices, struct error *err)
+{
+	char word[WORD_MAX + 1];
+	const char *p;
+	size_t len;
+
+	for (p = choices; *p != '\0'; p += len + (p[len] == '|')) {
+		len = strcspn(p, "|");
+		if (len > WORD_MAX)
+			continue;
+		memcpy(word, p, len);
+		word[len] = '\0';
+		if (near_word(typed, strlen(typed), word))
+			return error_hint(err, "did you mean %s?", word);
+	}
+	return error_hint(err, "it takes %s", choices);
 }
 
 static const struct flag flags[FLAG_COUNT] = {
@@ -227,6 +247,15 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("for good: it cannot be undeleted") },
 	[FLAG_HELP] = { .name = "help", .letter = 'h',
 	    SWITCH("explain the command") },
+	[FLAG_QUIET] = { .name = "quiet", .letter = 'q',
+	    SWITCH("say no notes and no changes, only warnings and errors") },
+	[FLAG_VERBOSE] = { .name = "verbose", .letter = 'v',
+	    SWITCH("say where settings and keys come from") },
+	[FLAG_COLOR] = { .name = "color",
+	    CHOICE("auto|always|never", "colour what is for people (auto: on a terminal "
+	    "without NO_COLOR)") },
+	[FLAG_TRACE] = { .name = "unsafe-trace",
+	    SWITCH("taken for scripts of `confluent`; nothing is traced") },
 };
 
 const struct flag *
@@ -257,6 +286,16 @@ flag_find_letter(char letter)
 			break;
 	}
 	return (enum flag_id)i;
+}
+
+const struct command_flag *
+flags_of_all(void)
+{
+	static const struct command_flag all[] = {
+		MAY(QUIET), MAY(VERBOSE), MAY(COLOR), MAY(TRACE), { FLAG_COUNT, false, NULL }
+	};
+
+	return all;
 }
 
 /* Is ${arg} a flag (not `-`, `--`, or a word)?  Takes it apart. */
@@ -312,23 +351,26 @@ options_scan(int argc, char **argv, struct scan *out)
 			flags_end = true;
 			continue;
 		}
-		out->version |= token_is(&t, "version");
+		out->version |= token_is(&t, "version") || (t.is_letter && t.name[0] == 'V');
 		id = t.is_letter ? flag_find_letter(t.name[0]) : flag_find(t.name, t.len);
 		out->help |= id == FLAG_HELP;
+		out->quiet |= id == FLAG_QUIET;
+		out->verbose |= id == FLAG_VERBOSE;
 		if (takes_value(id) && t.value == NULL && i + 1 < argc)
 			t.value = argv[++i];
 		if ((id == FLAG_OUTPUT || id == FLAG_OUTPUT_KEY) && t.value != NULL)
 			out->json = strcmp(t.value, "json") == 0;
+		if (id == FLAG_COLOR)
+			out->color = t.value;
 	}
 }
 
 static const struct command_flag *
-find_flag(const struct command *c, const struct token *t)
+find_flag_in(const struct command_flag *f, const struct token *t)
 {
-	const struct command_flag *f;
 	const struct flag *flag;
 
-	for (f = c->flags; f->id != FLAG_COUNT; f++) {
+	for (; f->id != FLAG_COUNT; f++) {
 		flag = flag_get(f->id);
 		if (t->is_letter ? flag->letter == t->name[0] : token_is(t, flag->name))
 			return f;
@@ -336,23 +378,39 @@ find_flag(const struct command *c, const struct token *t)
 	return NULL;
 }
 
+static const struct command_flag *
+find_flag(const struct command *c, const struct token *t)
+{
+	const struct command_flag *f = find_flag_in(c->flags, t);
+
+	return f != NULL ? f : find_flag_in(flags_of_all(), t);
+}
+
+/* Hint at a flag of the list that may have been meant: is there one? */
+static bool
+hint_near_flag(const struct command_flag *f, const struct token *t, struct error *err)
+{
+	for (; f->id != FLAG_COUNT; f++)
+		if (near_word(t->name, t->len, flag_get(f->id)->name)) {
+			error_hint(err, "did you mean --%s?", flag_get(f->id)->name);
+			return true;
+		}
+	return false;
+}
+
 static int
 unknown_flag(const struct command *c, const struct token *t, struct error *err)
 {
-	const struct command_flag *f;
-	const char *name;
-
 	if (t->is_letter) {
 		error_set(err, ERROR_USAGE, "unknown flag: -%c", t->name[0]);
 	} else {
 		/* Without the value: it may be a secret. */
 		error_set(err, ERROR_USAGE, "unknown flag: --%.*s",
 		    (int)(t->len > 200 ? 200 : t->len), t->name);
-		for (f = c->flags; f->id != FLAG_COUNT; f++) {
-			name = flag_get(f->id)->name;
-			if (near_word(t->name, t->len, name))
-				return error_hint(err, "did you mean --%s?", name);
-		}
+		if (hint_near_flag(c->flags, t, err) || hint_near_flag(flags_of_all(), t, err))
+			return -1;
+		if (near_word(t->name, t->len, "version"))
+			return error_hint(err, "did you mean `propseal --version`?");
 	}
 	return error_hint(err, "`propseal %s%s%s --help` lists the flags",
 	    c->group != NULL ? c->group : "", c->group != NULL ? " " : "", c->name);
@@ -409,14 +467,11 @@ options_set_value(struct options *o, enum flag_id id, char *value, struct error 
 {
 	const struct flag *flag = flag_get(id);
 
-	/* Of two lists of keys one would be lost without a word. */
-	if (o->given[id] && (id == FLAG_CONFIG_KEYS || id == FLAG_CONFIG_TEXT)) {
-		if (flag->kind == FLAG_IS_SECRET)
-			secmem_wipe(value, strlen(value));
-		error_set(err, ERROR_USAGE, "--%s is given twice", flag->name);
-		return error_hint(err, "%s", id == FLAG_CONFIG_KEYS ?
-		    "separate the keys by commas" : "put each KEY=VALUE on a line of one text");
-	}
+	/* As with `confluent` the last one counts; of two lists one is lost. */
+	if (o->given[id] && (id == FLAG_CONFIG_KEYS || id == FLAG_CONFIG_TEXT))
+		report_warning(id == FLAG_CONFIG_KEYS ? "separate the keys by commas" :
+		    "put each KEY=VALUE on a line of one text",
+		    "--%s is given more than once, and only the last one counts", flag->name);
 	o->given[id] = true;
 	switch (flag->kind) {
 	case FLAG_IS_SWITCH:
@@ -426,8 +481,10 @@ options_set_value(struct options *o, enum flag_id id, char *value, struct error 
 	case FLAG_IS_SECRET:
 		return options_set_secret(o, id, value, err);
 	case FLAG_IS_CHOICE:
-		if (setting_choice(flag->choices, value) == -1)
-			return bad_value(flag, flag->choices, err);
+		if (setting_choice(flag->choices, value) == -1) {
+			error_set(err, ERROR_USAGE, "bad value for --%s", flag->name);
+			return near_choice(value, flag->choices, err);
+		}
 		break;
 	case FLAG_IS_PATH:
 		if (value[0] == '\0')
@@ -451,6 +508,13 @@ set_flag(struct options *o, struct token *t, char ***next, struct error *err)
 	if (f == NULL)
 		return unknown_flag(o->command, t, err);
 	flag = flag_get(f->id);
+	if (flag->kind == FLAG_IS_SWITCH && t->is_letter && t->value == t->name + 1) {
+		/* -vq: what follows are letters, too. */
+		t->name++;
+		t->value = t->name[1] == '\0' ? NULL : (char *)(uintptr_t)t->name + 1;
+		return options_set_value(o, f->id, NULL, err) != 0 ? -1 :
+		    set_flag(o, t, next, err);
+	}
 	if (flag->kind == FLAG_IS_SWITCH)
 		return options_set_value(o, f->id, t->value, err);
 	if (t->value == NULL) {
@@ -496,13 +560,12 @@ command_is_registry(const struct command *c)
 	return c->group != NULL && strcmp(c->group, "registry") == 0;
 }
 
-/* Most commands are about a file; those of the registry about names. */
 static int
-hint_arguments(const struct command *c, const char *hint, struct error *err)
+hint_arguments(const struct command *c, struct error *err)
 {
-	if (command_is_registry(c) && c->arguments != NULL)
-		return error_hint(err, "it takes %s", c->arguments);
-	return error_hint(err, "%s", hint);
+	if (c->arguments == NULL)
+		return error_hint(err, "this command takes flags only");
+	return error_hint(err, "it takes %s", c->arguments);
 }
 
 static int
@@ -512,7 +575,7 @@ check_arguments(const struct options *o, struct error *err)
 
 	if (o->arg_count < c->min_args) {
 		error_set(err, ERROR_USAGE, "missing: %s", c->arguments);
-		return hint_arguments(c, "name a file", err);
+		return hint_arguments(c, err);
 	}
 	if (o->arg_count <= c->max_args)
 		return 0;
@@ -523,8 +586,7 @@ check_arguments(const struct options *o, struct error *err)
 		return error_hint(err, "a value with blanks must be quoted");
 	}
 	error_set(err, ERROR_USAGE, "an argument too many: %s", o->args[c->max_args]);
-	return hint_arguments(c, c->max_args == 0 ? "this command takes flags only" :
-	    "this command takes one file", err);
+	return hint_arguments(c, err);
 }
 
 int

@@ -23,6 +23,10 @@ size_t near_distance(const char *typed, size_t n, const char *word);
 
 #define NEAR_NOT 1000
 
+/* Hint at the one of "a|b|c" that ${typed} may have been meant for, or else at
+ * all of them.  Returns -1. */
+int near_choice(const char *typed, const char *choices, struct error *err);
+
 /* Every flag of every command.  Two may share a name when no command has both. */
 enum flag_id {
 	FLAG_CONFIG_FILE,
@@ -91,6 +95,12 @@ enum flag_id {
 	FLAG_CONNECTOR,
 	FLAG_DESTROY,
 	FLAG_HELP,
+
+	/* of every command */
+	FLAG_QUIET,
+	FLAG_VERBOSE,
+	FLAG_COLOR,
+	FLAG_TRACE,
 	FLAG_COUNT
 };
 
@@ -116,6 +126,9 @@ struct flag {
 };
 
 const struct flag *flag_get(enum flag_id id);
+
+/* The flags that every command takes, besides its own; the last one has FLAG_COUNT. */
+const struct command_flag *flags_of_all(void);
 
 /* Any flag of this name (${n} bytes, without dashes) or letter, whatever the
  * command: to know whether a value follows.  FLAG_COUNT: none. */
@@ -160,8 +173,11 @@ struct scan {
 	const char *words[SCAN_WORDS];
 	size_t count;
 	bool help;		/* --help or -h is there */
-	bool version;		/* --version is there */
+	bool version;		/* --version or -V is there */
 	bool json;		/* -o json is there */
+	bool quiet;		/* -q */
+	bool verbose;		/* -v */
+	const char *color;	/* of --color, NULL: it is not there */
 };
 
 /* Look over a command line before its command is known.  Cannot fail. */
@@ -211,7 +227,9 @@ struct command {
 	const char *name;
 	const char *summary;	/* one line */
 	const char *details;	/* paragraphs, NULL: none */
+	const char *examples;	/* a line each, without `propseal`; one goes on behind a blank */
 	const char *arguments;	/* for the usage line, NULL: takes none */
+	const char *further;	/* "a|b|c": what an argument behind the first may be, NULL */
 	size_t min_args;
 	size_t max_args;
 	struct command_flag flags[COMMAND_FLAGS_MAX];	/* up to the first with FLAG_COUNT */
@@ -238,6 +256,9 @@ void usage_line(const struct command *c, struct buf *out);
 
 /* Append all that there is to say about a command. */
 void usage_command(const struct command *c, struct buf *out);
+
+/* Append the flags that every command takes. */
+void usage_flags_of_all(struct buf *out);
 
 /* Append the line of ${c} in a list of commands. */
 void usage_row(const struct command *c, struct buf *out);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@
 #define MESSAGE_MAX (10 * sizeof(struct error))
 
 static bool as_json;
+static bool is_quiet, is_verbose;
+static bool has_color;
 static bool is_deaf;	/* standard output is a pipe without a reader */
 
 /* The descriptor that an output path names, or -1. */
@@ -113,6 +116,65 @@ bool
 report_is_json(void)
 {
 	return as_json;
+}
+
+void
+report_set(bool quiet, bool verbose, const char *color)
+{
+	const char *none = getenv("NO_COLOR");
+	bool always = color != NULL && strcmp(color, "always") == 0;
+	bool never = color != NULL && strcmp(color, "never") == 0;
+
+	is_quiet = quiet;
+	is_verbose = verbose && !quiet;
+	has_color = always || (!never && (none == NULL || none[0] == '\0') &&
+	    isatty(STDOUT_FILENO));
+}
+
+bool
+report_has_color(void)
+{
+	return has_color;
+}
+
+/* The colour of a line of a diff, as of `git diff`; NULL: none. */
+static const char *
+color_of(const unsigned char *line, size_t n)
+{
+	bool heading = n > 3 && (memcmp(line, "--- ", 4) == 0 || memcmp(line, "+++ ", 4) == 0);
+
+	if (n == 0 || heading)
+		return n == 0 ? NULL : "\033[1m";
+	return line[0] == '-' ? "\033[31m" : line[0] == '+' ? "\033[32m" :
+	    line[0] == '@' ? "\033[36m" : NULL;
+}
+
+int
+output_write_diff(const struct buf *b, struct error *err)
+{
+	const unsigned char *p = b->data, *end;
+	const char *color;
+	struct buf out;
+	size_t left, n;
+	int rc;
+
+	if (!has_color || buf_check(b, NULL) != 0)
+		return output_write(b, err);
+	buf_init_secret(&out, 2 * BUF_MAX_FILE);
+	for (left = b->len; left > 0; left -= n, p += n) {
+		end = memchr(p, '\n', left);
+		n = end != NULL ? (size_t)(end - p) + 1 : left;
+		color = color_of(p, n - (end != NULL));
+		if (color != NULL)
+			buf_append_str(&out, color);
+		buf_append(&out, p, n - (end != NULL));
+		buf_append_str(&out, color != NULL ? "\033[m" : "");
+		if (end != NULL)
+			buf_append_char(&out, '\n');
+	}
+	rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
 }
 
 static void
@@ -303,6 +365,20 @@ report_note(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (is_quiet)
+		return;
+	va_start(ap, fmt);
+	remark("note", NULL, fmt, ap);
+	va_end(ap);
+}
+
+void
+report_detail(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!is_verbose)
+		return;
 	va_start(ap, fmt);
 	remark("note", NULL, fmt, ap);
 	va_end(ap);
@@ -313,6 +389,8 @@ report_change(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (is_quiet)
+		return;
 	va_start(ap, fmt);
 	remark("changed", NULL, fmt, ap);
 	va_end(ap);

@@ -35,6 +35,17 @@ int output_write(const struct buf *b, struct error *err);
 void report_as_json(bool json);
 bool report_is_json(void);
 
+/* What else the flags of every command say: leave out notes and changes; tell
+ * details; --color's word (NULL: auto). */
+void report_set(bool quiet, bool verbose, const char *color);
+bool report_has_color(void);
+
+/* A note for those who asked for more of them. */
+void report_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Write a diff to standard output, in colours if they are wanted. */
+int output_write_diff(const struct buf *b, struct error *err);
+
 /* Say an error; returns the exit status that belongs to it.  The one that
  * nobody reads standard output any more is not said. */
 int report_error(const struct error *err);

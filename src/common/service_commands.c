@@ -16,6 +16,7 @@ static const struct command service_commands[] = {
 		    "propseal.registry-key; without any of them it is asked for on a terminal.  "
 		    "SIGHUP reads\ncertificates, users, tokens, roles and the key file again, and "
 		    "reopens the audit log; SIGTERM ends it\nafter the requests under way.",
+		.examples = "registry serve --data registry --master-key-file registry.key",
 		.flags = { MUST(DATA), MAY(LISTEN), MAY(SERVE_CONFIG), MAY(MASTER_KEY_FILE), LAST },
 	},
 	{
@@ -25,6 +26,8 @@ static const struct command service_commands[] = {
 		.details = "add reads the password from standard input (one line end at its end "
 		    "does not count) or asks for it on\na terminal.  A running registry takes "
 		    "changes up at once.",
+		.examples = "registry user add alice --data registry\n"
+		    "registry user list --data registry -o json",
 		.arguments = "add|remove|list [NAME]",
 		.min_args = 1,
 		.max_args = 2,
@@ -39,6 +42,7 @@ static const struct command service_commands[] = {
 		.name = "token",
 		.summary = "create, revoke and list API tokens",
 		.details = "create prints the token once; only its hash is kept.",
+		.examples = "registry token create --principal ci --ttl 86400 --data registry",
 		.arguments = "create|revoke|list [ID]",
 		.min_args = 1,
 		.max_args = 2,
@@ -50,7 +54,13 @@ static const struct command service_commands[] = {
 		.summary = "grant, revoke and list roles; show what they allow",
 		.details = "A role is bound to the cluster, to one path (--path) or to all paths "
 		    "that begin alike (--prefix).",
+		.examples = "registry role grant ConnectWorker --principal worker --prefix "
+		    "sales- --data registry\n"
+		    "registry role show ConnectWorker",
 		.arguments = "grant|revoke|list|show [ROLE]",
+		.further = "SystemAdmin|UserAdmin|ClusterAdmin|SecurityAdmin|AuditAdmin|Operator|"
+		    "ResourceOwner|DeveloperManage|DeveloperWrite|DeveloperRead|ConnectManager|"
+		    "ConnectWorker",
 		.min_args = 1,
 		.max_args = 2,
 		.flags = {
@@ -63,6 +73,8 @@ static const struct command service_commands[] = {
 		.summary = "verify the audit log's chain, or search it",
 		.details = "verify exits 4 where a line was changed, removed or put in.  It needs "
 		    "the master key.",
+		.examples = "registry audit verify --data registry --master-key-file registry.key\n"
+		    "registry audit search --data registry --principal alice --since 2026-01-31",
 		.arguments = "verify|search",
 		.min_args = 1,
 		.max_args = 1,

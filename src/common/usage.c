@@ -46,7 +46,8 @@ usage_pad(struct buf *out, size_t from, size_t to)
 		buf_append_char(out, ' ');
 }
 
-/* Append ${text} folded at blanks, from column ${column} on, and a newline. */
+/* Append ${text} folded at blanks and line ends, from column ${column} on, and a
+ * newline. */
 static void
 append_folded(struct buf *out, const char *text, size_t column)
 {
@@ -54,7 +55,7 @@ append_folded(struct buf *out, const char *text, size_t column)
 	size_t len;
 
 	while (*text != '\0') {
-		len = strcspn(text, " ");
+		len = strcspn(text, " \n");
 		if (at > column && at + 1 + len > WIDTH) {
 			buf_append_char(out, '\n');
 			usage_pad(out, 0, column);
@@ -66,7 +67,7 @@ append_folded(struct buf *out, const char *text, size_t column)
 		buf_append(out, text, len);
 		at += len;
 		text += len;
-		text += strspn(text, " ");
+		text += strspn(text, " \n");
 	}
 	buf_append_char(out, '\n');
 }
@@ -93,6 +94,32 @@ usage_append_flag(const struct command_flag *f, struct buf *out)
 	append_folded(out, f->help != NULL ? f->help : flag->help, FLAG_COLUMN);
 }
 
+static void
+usage_append_examples(const struct command *c, struct buf *out)
+{
+	const char *p = c->examples;
+	size_t n;
+
+	if (p == NULL)
+		return;
+	buf_append_str(out, "\nExamples:\n");
+	for (; *p != '\0'; p += n + (p[n] == '\n')) {
+		n = strcspn(p, "\n");
+		buf_append_str(out, *p == ' ' ? "      " : "  propseal ");
+		buf_append(out, p, n);
+		buf_append_char(out, '\n');
+	}
+}
+
+void
+usage_flags_of_all(struct buf *out)
+{
+	const struct command_flag *f;
+
+	for (f = flags_of_all(); f->id != FLAG_COUNT; f++)
+		usage_append_flag(f, out);
+}
+
 void
 usage_command(const struct command *c, struct buf *out)
 {
@@ -102,13 +129,16 @@ usage_command(const struct command *c, struct buf *out)
 	usage_append_name(c, out);
 	buf_printf(out, ": %s\n\n", c->summary);
 	usage_line(c, out);
-	if (c->details != NULL)
-		buf_printf(out, "\n%s\n", c->details);
+	if (c->details != NULL) {
+		buf_append_char(out, '\n');
+		append_folded(out, c->details, 0);
+	}
+	usage_append_examples(c, out);
 	buf_append_str(out, "\nFlags:\n");
 	for (f = c->flags; f->id != FLAG_COUNT; f++)
 		usage_append_flag(f, out);
-	buf_append_str(out, "\nSources of keys and passphrases, and the exit status: "
-	    "propseal --help\n");
+	buf_append_str(out, "\nAlso -q, -v, --color: propseal --help, as for sources of keys and "
+	    "passphrases, and the exit status\n");
 }
 
 void

@@ -64,6 +64,25 @@ case_bash_completes_commands() {
 	expect_offer 'bash fish zsh'
 }
 
+case_bash_completes_what_follows_an_action() {
+	with_bash registry role grant Connect
+	expect_offer 'ConnectManager ConnectWorker'
+	with_bash registry role grant ConnectWorker ''
+	expect_offer ''
+	with_bash registry user add ''
+	expect_offer ''
+	with_bash help registry un
+	expect_offer undelete
+	with_bash help 'fi'
+	expect_offer file
+	with_bash help file encrypt ''
+	expect_offer ''
+	with_bash file show --col
+	expect_offer --color
+	with_bash file show --color n
+	expect_offer never
+}
+
 case_bash_offers_paths_in_place_of_a_command() {
 	with_bash serv
 	expect_offer server.properties
@@ -218,7 +237,7 @@ case_every_shell_has_every_command_and_flag() {
 	[ "$(wc -l <list)" -ge 12 ] || fail 'too few commands'
 	while read -r group name; do
 		"$PROPSEAL" $group $name --help |
-		    sed -n 's/^ .*--\([a-z-]*\).*/\1/p' >flags
+		    sed -n '/^Flags:/,$s/^ .*--\([a-z-]*\).*/\1/p' >flags
 		with_bash $group $name
 		expect_offered "${name:-$group}"
 		with_bash "$group" $name --
@@ -320,7 +339,7 @@ case_fish_takes_its_script() {
 case_unknown_shell_is_a_usage_error() {
 	run completion tcsh
 	expect_rc 2
-	expect_err 'one of bash|zsh|fish'
+	expect_err 'it takes bash|zsh|fish'
 	run completion
 	expect_rc 2
 }

@@ -7,6 +7,16 @@ case_version_is_one_line() {
 	run --version
 	expect_rc 0
 	[ "$(wc -l <"$out")" -eq 1 ] || fail "not one line"
+	expect_out OpenSSL
+	expect_out libevent
+	cp "$out" "$suite/version"
+	run -V
+	expect_rc 0
+	cmp -s "$out" "$suite/version" || fail "-V says another thing"
+	run version -o json
+	expect_json "$out" 'd["schema"], sorted(d["libraries"])' \
+	    "('propseal.version/1', ['OpenSSL', 'jansson', 'libevent', 'ncurses'])"
+	run version
 	expect_out "propseal $(sed -n "s/^VERSION := //p" "$here/../../Makefile")"
 	run version
 	expect_rc 0
@@ -212,15 +222,128 @@ case_choices_and_numbers_are_checked() {
 	expect_err 'a whole number of seconds, or -1'
 }
 
-case_config_given_twice_is_refused() {
-	snapshot
+case_the_last_of_repeated_flags_counts() {
 	on server.properties encrypt --config ssl.key.password --config sasl.secret
-	expect_rc 2
-	expect_err '--config is given twice'
+	expect_rc 0
+	expect_err 'warning: --config is given more than once, and only the last one counts'
+	expect_in server.properties CANARY-key
+	expect_not_in server.properties CANARY-sasl
+	run file show server.properties -o human -o json
+	expect_rc 0
+	expect_json "$out" 'd["format"]' properties
 	on server.properties add --config a.b=CANARY-1 --config c.d=CANARY-2
+	expect_rc 0
+	expect_opens c.d CANARY-2
+	expect_not_in server.properties a.b
+}
+
+case_flags_of_the_reference_are_taken_by_every_command() {
+	local flag
+	for flag in -v -vvv --verbose --unsafe-trace --verbose=true; do
+		run secret file show server.properties $flag
+		expect_rc 0
+		run $flag file show server.properties
+		expect_rc 0
+		run git check server.properties $flag
+		expect_rc 3
+		run completion bash $flag
+		expect_rc 0
+	done
+	run file show server.properties -x
 	expect_rc 2
-	expect_no CANARY
-	expect_unchanged
+}
+
+case_quiet_says_warnings_and_errors_alone() {
+	on server.properties encrypt -q
+	expect_rc 0
+	expect_silent
+	on server.properties encrypt --quiet
+	expect_silent
+	on server.properties add -q --config a.b=CANARY
+	expect_err warning
+	on server.properties encrypt -qv --config nope
+	expect_rc 1
+	expect_err nope
+}
+
+case_verbose_says_where_things_come_from() {
+	printf '[files]\nsecrets-file = sec.properties\n' >own.ini
+	PROPSEAL_CONFIG=own.ini run file show server.properties --reveal -v
+	expect_rc 0
+	expect_err 'note: settings come from own.ini'
+	expect_err 'note: the master key comes from the environment'
+	expect_no "$(cat master.key)"
+}
+
+case_colours_are_for_terminals_or_on_demand() {
+	local red=$'\033[31m'
+	on server.properties encrypt --dry-run
+	expect_no $'\033'
+	on server.properties encrypt --dry-run --color always
+	expect_out "${red}-ssl.key.password = ********"$'\033[m'
+	expect_out $'\033[32m+ssl.key.password'
+	on server.properties encrypt --dry-run --color=always -o json
+	expect_no $'\033'
+	NO_COLOR=1 on server.properties encrypt --dry-run --color never
+	expect_no $'\033'
+	run git check server.properties --color always
+	expect_out "${red}clear-text"
+	cp server.properties other.properties
+	sed -i s/CANARY-key$/CANARY-else/ other.properties
+	run file diff server.properties other.properties --color always
+	expect_rc 3
+	expect_out "$red-ssl.key.password"
+	run file show server.properties --color sometimes
+	expect_rc 2
+	on_terminal -- git check server.properties
+	expect_out "$red"
+	NO_COLOR=1 on_terminal -- git check server.properties
+	expect_no "$red"
+}
+
+case_help_of_every_command_has_an_example_that_is_understood() {
+	local line words count=0
+	while read -r line; do
+		# Up to the first flag or argument it is the name of a command.
+		words=$line
+		# shellcheck disable=SC2086 # words
+		run $words --help
+		expect_rc 0
+		grep -q '^Examples:$' "$out" || fail "no example of $words"
+		while read -r line; do
+			line=${line%%[|<>&]*}
+			# shellcheck disable=SC2086 # words
+			run $words --help ${line#*"propseal $words"}
+			expect_rc 0
+			expect_out "propseal $words:"
+			count=$((count + 1))
+		done < <(grep '^  propseal ' "$out")
+	done < <({ "$PROPSEAL" --help; "$PROPSEAL" registry --help; } |
+	    sed -n 's/^  \([a-z][a-z]*\(-key\)\{0,1\}\( [a-z]*\)\{0,1\}\)  .*/\1/p' |
+	    grep -v -e '^help' -e '^version')
+	[ "$count" -gt 40 ] || fail "only $count examples"
+}
+
+case_near_words_are_suggested_everywhere() {
+	run --versio
+	expect_err 'did you mean `propseal --version`?'
+	run file show server.properties -o jsn
+	expect_err 'did you mean json?'
+	run completion bahs
+	expect_err 'did you mean bash?'
+	run registry role grnt --data d
+	expect_err 'did you mean grant?'
+	run file show server.properties --colr never
+	expect_err 'did you mean --color?'
+}
+
+case_hints_fit_the_command() {
+	run completion
+	expect_err 'hint: it takes bash|zsh|fish'
+	run exec
+	expect_err 'hint: it takes -- COMMAND [ARGUMENT...]'
+	run file rotate extra
+	expect_err 'hint: this command takes flags only'
 }
 
 case_usage_errors_are_json_with_o_json() {

@@ -88,10 +88,10 @@ action_unknown(const struct options *o, const struct action *actions)
 
 	buf_init(&names, NAMES_MAX);
 	for (a = actions; a->name != NULL; a++)
-		buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", a->name);
+		buf_printf(&names, "%s%s", names.len > 0 ? "|" : "", a->name);
 	error_set(&err, ERROR_USAGE, "unknown action of registry %s: %s", o->command->name,
 	    o->args[0]);
-	error_hint(&err, "one of %s", buf_cstr(&names));
+	near_choice(o->args[0], buf_cstr(&names), &err);
 	buf_release(&names);
 	return usage_error(o->command, &err);
 }

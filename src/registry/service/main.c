@@ -106,6 +106,7 @@ service_dispatch(int argc, char **argv)
 
 	options_scan(argc, argv, &s);
 	report_as_json(s.json);
+	report_set(s.quiet, s.verbose, s.color);
 	/* As propseal passes them on. */
 	at += at < s.count && strcmp(s.words[at], "secret") == 0;
 	at += at < s.count && strcmp(s.words[at], "registry") == 0;

@@ -160,6 +160,19 @@ append_treacherous(struct buf *out, uint32_t cp)
 	}
 }
 
+bool
+text_is_utf8(const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	uint32_t cp;
+	size_t len;
+
+	for (; n > 0; p += len, n -= len)
+		if ((len = text_utf8_decode(p, n, &cp)) == 0)
+			return false;
+	return true;
+}
+
 void
 text_append_visible(struct buf *out, const void *bytes, size_t n)
 {

@@ -28,6 +28,9 @@ size_t text_utf8_encode(uint32_t cp, unsigned char out[4]);
  */
 size_t text_invalid_length(const unsigned char *p, size_t n);
 
+/* Is it UTF-8 from end to end? */
+bool text_is_utf8(const void *bytes, size_t n);
+
 /**
  * text_append_visible(out, bytes, n):
  * Append for a person to read: control characters, DEL, C1, bidirectional

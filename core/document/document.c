@@ -155,6 +155,7 @@ const struct document_format document_properties = {
 	.comments = true,
 	.lines = true,
 	.last_wins = true,
+	.latin1 = true,
 	.strict = true,
 	.ops = &properties_ops
 };
@@ -166,6 +167,7 @@ const struct document_format document_json = {
 	.providers = "config\\.providers",
 	.dot = "\\.",
 	.escape = '\\',
+	.null = "null",
 	.ops = &json_ops
 };
 
@@ -289,6 +291,26 @@ document_problem(const struct document *d, struct error *err)
 	return error_hint(err, "%s", d->problem_hint);
 }
 
+int
+document_check_encoding(const struct document *d, struct error *err)
+{
+	const unsigned char *p = d->bytes.data, *nul;
+	bool wide = d->bytes.len > 1 && ((p[0] == 0xff && p[1] == 0xfe) ||
+	    (p[0] == 0xfe && p[1] == 0xff));
+	size_t line = 1;
+
+	nul = d->bytes.len > 0 ? memchr(p, '\0', d->bytes.len) : NULL;
+	if (!wide && nul == NULL)
+		return 0;
+	for (; !wide && p < nul; p++)
+		line += *p == '\n';
+	error_set(err, ERROR_FORMAT, wide ? "this is UTF-16, and no configuration file in UTF-8" :
+	    "there is a NUL byte: this is no text in UTF-8");
+	error_place(err, d->file, line);
+	return error_hint(err, "convert it: iconv -f UTF-16 -t UTF-8 (PowerShell's > writes "
+	    "UTF-16)");
+}
+
 size_t
 document_count(const struct document *d)
 {
@@ -370,6 +392,17 @@ size_t
 document_previous(const struct document *d, size_t i)
 {
 	return document_index_previous(d, i);
+}
+
+bool
+document_is_null(const struct document *d, size_t i)
+{
+	const char *null = d->format->null;
+	const unsigned char *raw;
+	size_t n;
+
+	raw = document_raw_value(d, i, &n);
+	return null != NULL && n == strlen(null) && memcmp(raw, null, n) == 0;
 }
 
 int

@@ -36,7 +36,9 @@ struct document_format {
 	bool comments;		/* there are lines of comments */
 	bool lines;		/* an entry has lines of its own, so that it can be merged */
 	bool last_wins;		/* of several entries of a key, for every reader */
+	bool latin1;		/* Kafka takes its bytes for ISO 8859-1 */
 	bool strict;		/* what its reader refuses no other program takes either */
+	const char *null;	/* how no value is written; NULL: it cannot be */
 	const struct document_ops *ops;
 };
 
@@ -82,6 +84,10 @@ const struct buf *document_bytes(const struct document *d);
  */
 int document_problem(const struct document *d, struct error *err);
 
+/* Refuse UTF-16, and bytes of NUL, whatever the format's reader would make of them:
+ * ERROR_FORMAT. */
+int document_check_encoding(const struct document *d, struct error *err);
+
 /*
  * Entries in file order; a key that stands twice is two entries.  Of JSON
  * these are the strings, numbers, true, false and null, and the key is the
@@ -107,6 +113,9 @@ size_t document_line(const struct document *d, size_t i);
  * ${*start} up to ${*end}, offsets into document_bytes. */
 void document_span(const struct document *d, size_t i, size_t *start,
     size_t *end);
+
+/* Does the entry say that there is no value? */
+bool document_is_null(const struct document *d, size_t i);
 
 /* A later entry of the same key hides this one (java.util.Properties, Jackson: last wins). */
 bool document_shadowed(const struct document *d, size_t i);

@@ -55,6 +55,7 @@ struct jaas {
 	size_t n;
 	struct vec modules;	/* struct jaas_module */
 	struct vec items;	/* struct jaas_item */
+	bool closed;		/* the last module has its `;` */
 	struct jaas_place *by_class;	/* modules.len of them, sorted */
 	struct jaas_place *by_name;	/* items.len */
 };
@@ -548,7 +549,8 @@ pass_module(struct jaas *j, struct jaas_scan *s)
 		return jaas_scan_refuse(s, s->n, "the last comment goes on to the end, and there "
 		    "is no `;`",
 		    "write /* ... */: continuation lines are one line, which // ends for good");
-	if (s->at < s->n)
+	j->closed = s->at < s->n;
+	if (j->closed)
 		s->at++;
 	return 0;
 }
@@ -684,6 +686,60 @@ jaas_option(const struct jaas *j, size_t i)
 		.shadowed = x->shadowed,
 		.previous = x->previous == 0 ? JAAS_NONE : x->previous - 1
 	};
+}
+
+bool
+jaas_is_closed(const struct jaas *j)
+{
+	return j->closed;
+}
+
+/*
+ * Is it one word for Kafka's StreamTokenizer?  That takes digits, dots and
+ * dashes at the start for a number, and what is no letter for itself.
+ */
+static bool
+jaas_is_word(const unsigned char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		bool letter = ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z') || p[i] == '_' ||
+		    p[i] == '$' || p[i] >= 0x80;
+		bool other = (p[i] >= '0' && p[i] <= '9') || p[i] == '.' || p[i] == '-';
+
+		if (!letter && (i == 0 || !other))
+			return false;
+	}
+	return true;
+}
+
+static bool
+jaas_is_reference(const struct jaas *j, size_t at)
+{
+	return at + 1 < j->n && j->p[at] == '$' && j->p[at + 1] == '{';
+}
+
+const char *
+jaas_fault(const struct jaas *j, const char **hint)
+{
+	struct jaas_option x;
+	size_t i;
+
+	for (i = 0; i < j->items.len; i++) {
+		x = jaas_option(j, i);
+		*hint = JAAS_HINT_QUOTES;
+		if (!x.quoted && !jaas_is_reference(j, x.from) &&
+		    !jaas_is_word(j->p + x.from, x.to - x.from))
+			return "Kafka cannot read an unquoted value with - @ / # and the like in "
+			    "it, or with a digit at its start";
+		*hint = "write the option's name in double quotes";
+		if (x.start == (size_t)(x.name - (const char *)j->p) &&
+		    !jaas_is_word((const unsigned char *)x.name, x.name_len))
+			return "Kafka cannot read the name of an option of this JAAS value";
+	}
+	*hint = "write a ; at the end of the value";
+	return j->closed ? NULL : "Kafka cannot read this JAAS value: there is no ; at the end";
 }
 
 /* The number of `#2` and so on, as it is written: no sign, no zeros, not 1. */

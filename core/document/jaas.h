@@ -62,6 +62,18 @@ struct jaas_option {
 struct jaas *jaas_parse(const void *value, size_t n, struct error *err);
 void jaas_free(struct jaas *j);
 
+/* Does the last login module end with its `;`? */
+bool jaas_is_closed(const struct jaas *j);
+
+/**
+ * jaas_fault(j, hint):
+ * What Kafka's own reader would refuse, which is read here nevertheless: a
+ * missing last `;`, or a value or name without quotes that is no word for it.
+ * A reference in the place of a value is none.  NULL: nothing; else the text,
+ * and in ${*hint} the way out.
+ */
+const char *jaas_fault(const struct jaas *j, const char **hint);
+
 /* Login modules, and options of all of them in the order of the text. */
 size_t jaas_modules(const struct jaas *j);
 size_t jaas_count(const struct jaas *j);

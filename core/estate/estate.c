@@ -13,6 +13,7 @@
 #include "estate/estate.h"
 #include "estate/walk.h"
 #include "plan/configuration.h"
+#include "secrets/inspect.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
@@ -132,9 +133,10 @@ add_options(struct collection *x, const struct document *d, size_t i, const stru
 	return rc == -1 ? -1 : 0;
 }
 
+/* ${hidden}: a remark hides the value, which is as a secret then. */
 static int
 add_entry(struct collection *x, const struct document *d, size_t i, const struct secrets_file *s,
-    const struct rules *r)
+    const struct rules *r, bool hidden)
 {
 	size_t len, self = x->entries.len;
 	struct clear_count found;
@@ -155,8 +157,8 @@ add_entry(struct collection *x, const struct document *d, size_t i, const struct
 	if (clear_in_entry(r, d, i, &found, NULL) != 0)
 		return -1;
 	e = vec_at(&x->entries, self);
-	e->sensitive = !parts && found.sensitive;
-	e->clear = !parts && found.clear > 0;
+	e->sensitive = !parts && (hidden || found.sensitive);
+	e->clear = !parts && (hidden || found.clear > 0);
 	if (parts) {
 		/* Its parts say all; a reference is counted once. */
 		e->state = STATE_PLAIN;
@@ -203,17 +205,27 @@ static int
 collect_entries(struct estate_file *f, const struct document *d, const struct secrets_file *s,
     const struct rules *r)
 {
+	const struct remark *hidden;
 	struct collection x;
-	int rc = 0;
+	struct vec remarks;
+	size_t at = 0;
+	int rc;
 
+	vec_init(&remarks, sizeof(struct remark), ENTRIES_MAX);
+	rc = inspect_document(r, d, NULL, &remarks, NULL);
 	vec_init(&x.entries, sizeof(struct estate_entry), ENTRIES_MAX);
 	vec_init(&x.origins, sizeof(struct origin), ENTRIES_MAX);
 	buf_init(&x.texts, BUF_MAX_FILE);
 	buf_init(&x.scratch, BUF_MAX_FILE);
-	for (size_t i = 0; i < document_count(d) && rc == 0; i++)
-		rc = add_entry(&x, d, i, s, r);
+	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {
+		/* A key that is a part of a secret is nothing to list. */
+		hidden = inspect_hidden(&remarks, &at, i);
+		if (hidden == NULL || !hidden->hides_key)
+			rc = add_entry(&x, d, i, s, r, hidden != NULL);
+	}
 	if (rc == 0 && x.entries.len > 0)
 		rc = collect_finish(f, &x);
+	vec_release(&remarks);
 	buf_release(&x.scratch);
 	buf_release(&x.texts);
 	vec_release(&x.origins);

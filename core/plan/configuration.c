@@ -32,7 +32,7 @@ configuration_load(const char *path, struct error *err)
 		goto fail;
 	if ((c->doc = document_parse(&content, format, path, err)) == NULL)
 		goto fail;
-	if (document_problem(c->doc, err) != 0)
+	if (document_check_encoding(c->doc, err) != 0 || document_problem(c->doc, err) != 0)
 		goto fail;
 	buf_release(&content);
 	return c;

@@ -41,14 +41,26 @@ provider_find(const struct document *d, const char *key)
 }
 
 /*
- * A connector as it is sent to Connect ({"name":..., "config":{...}}): the
- * worker resolves its references, and takes no members beside these two.
+ * A connector, in whatever it is sent or kept: a properties file, one object,
+ * {"name":..., "config":{...}}, or many of those.  The worker resolves its
+ * references, and takes a provider from its own configuration only.
  */
 static bool
 is_connector(const struct document *d)
 {
-	return document_format(d)->escape != '\0' &&
-	    provider_find(d, "config.connector\\.class") != DOCUMENT_NONE;
+	char key[32];
+	const char *own;
+	size_t len, n;
+
+	snprintf(key, sizeof(key), "connector%sclass", document_format(d)->dot);
+	n = strlen(key);
+	for (size_t i = 0; i < document_count(d); i++) {
+		own = document_key(d, i, &len);
+		if (len >= n && memcmp(own + len - n, key, n) == 0 && (len == n ||
+		    (document_format(d)->escape != '\0' && own[len - n - 1] == '.')))
+			return true;
+	}
+	return false;
 }
 
 /* Is ${item} in the comma list, as a whole item? */
@@ -102,18 +114,18 @@ add_to_list(struct edits *e, const struct document *d, const struct keys *keys, 
 }
 
 static void
-note_class(struct plan *p, const struct configuration *c)
+note_class(struct plan *p, const struct configuration *c, const char *class)
 {
 	size_t i = provider_find(c->doc, provider_keys_of(c->doc).class);
 
-	if (i != DOCUMENT_NONE && !document_value_is(c->doc, i, REFERENCE_PROVIDER_CLASS,
-	    strlen(REFERENCE_PROVIDER_CLASS)))
+	if (i != DOCUMENT_NONE && !document_value_is(c->doc, i, class, strlen(class)))
 		plan_note(p, "%s:%zu: the provider " REFERENCE_PROVIDER " has another class than "
-		    "Confluent's, which was left as it is", c->path, document_line(c->doc, i));
+		    "%s, which was left as it is", c->path, document_line(c->doc, i),
+		    strcmp(class, REFERENCE_PROVIDER_CLASS) == 0 ? "Confluent's" : class);
 }
 
 int
-provider_add(struct plan *p, struct configuration *c, struct error *err)
+provider_add(struct plan *p, struct configuration *c, const char *class, struct error *err)
 {
 	struct edits *e = plan_config_edits(p, c, err);
 	int first;
@@ -125,16 +137,19 @@ provider_add(struct plan *p, struct configuration *c, struct error *err)
 	if (is_connector(c->doc))
 		plan_note(p, "%s: the Connect worker resolves the references: its own "
 		    "configuration must name the provider " REFERENCE_PROVIDER, c->path);
-	note_class(p, c);
-	return provider_add_to(e, err);
+	note_class(p, c, class != NULL ? class : REFERENCE_PROVIDER_CLASS);
+	return provider_add_to(e, class, err);
 }
 
 int
-provider_add_to(struct edits *e, struct error *err)
+provider_add_to(struct edits *e, const char *class, struct error *err)
 {
 	const struct document *d = edits_document(e);
 	const struct keys keys = provider_keys_of(d);
-	size_t i, n = strlen(REFERENCE_PROVIDER_CLASS);
+	size_t i;
+
+	if (class == NULL)
+		class = REFERENCE_PROVIDER_CLASS;
 
 	if (is_connector(d))
 		return 0;
@@ -142,8 +157,8 @@ provider_add_to(struct edits *e, struct error *err)
 		return -1;
 	i = provider_find(d, keys.class);
 	if (i == DOCUMENT_NONE)
-		return edits_insert(e, DOCUMENT_NONE, keys.class, strlen(keys.class),
-		    REFERENCE_PROVIDER_CLASS, n, err);
+		return edits_insert(e, DOCUMENT_NONE, keys.class, strlen(keys.class), class,
+		    strlen(class), err);
 	/* A class that was chosen on purpose stays; provider_add tells. */
 	return 0;
 }

@@ -7,17 +7,19 @@ struct error;
 struct plan;
 
 /**
- * provider_add(p, c, err):
+ * provider_add(p, c, class, err):
  * Plan the two entries without which Kafka does not resolve our references:
  * `securepass` in the list config.providers (compared item by item), and
- * config.providers.securepass.class (KIP-297).  Once a plan and configuration.
- * In JSON they are members of the outermost object; a connector with a
- * "config" member gets a note instead, as its worker names the provider.
+ * config.providers.securepass.class (KIP-297), which is ${class} or, for
+ * NULL, Confluent's.  Once a plan and configuration.  In JSON they are members
+ * of the outermost object.  Whatever has a connector.class gets a note
+ * instead, as its worker names the provider.
  */
-int provider_add(struct plan *p, struct configuration *c, struct error *err);
+int provider_add(struct plan *p, struct configuration *c, const char *class,
+    struct error *err);
 
 /* The same as edits of any document. */
-int provider_add_to(struct edits *e, struct error *err);
+int provider_add_to(struct edits *e, const char *class, struct error *err);
 
 /**
  * provider_remove_from(e, err):

@@ -732,7 +732,7 @@ rewrite_run(struct rewriting *r, struct error *err)
 		if (!document_shadowed(r->edited, i))
 			rc = rewrite_apply(r, i, err);
 	if (rc != 0 || rewrite_remove_unused(r, err) != 0 ||
-	    (r->sealed && provider_add_to(r->e, err) != 0) ||
+	    (r->sealed && provider_add_to(r->e, r->o->provider_class, err) != 0) ||
 	    (r->sealed && r->referred && plan_put_remote(r->p, r->o->remote, err) != 0))
 		return -1;
 	buf_init_secret(&text, BUF_MAX_FILE);

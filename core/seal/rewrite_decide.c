@@ -10,6 +10,7 @@
 #include "plan/plan.h"
 #include "seal/rewrite_internal.h"
 #include "seal/seal.h"
+#include "secrets/inspect.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
@@ -589,7 +590,8 @@ decide_plain(struct rewriting *r, size_t i, size_t old, enum rewrite_verdict *ve
 	    document_value_is(r->c->doc, old, (const char *)r->value.data, r->value.len)))
 		return 0;
 	key = document_key(r->edited, i, &key_len);
-	taken = rules_by_default(r->o->rules, key, key_len);
+	taken = rules_by_default(r->o->rules, key, key_len) &&
+	    inspect_why_left(r->edited, i, r->value.data, r->value.len) == NULL;
 	if (old == DOCUMENT_NONE && (rc = rewrite_jaas(r, i, false, true, err)) != 0) {
 		*verdict = REWRITE_RESTORE;
 		return rc == 1 ? 0 : -1;

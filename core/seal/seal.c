@@ -1,6 +1,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -17,6 +18,7 @@
 #include "seal/keying.h"
 #include "seal/provider.h"
 #include "seal/seal.h"
+#include "secrets/inspect.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
@@ -37,6 +39,110 @@ struct sealing {
 	    const struct buf *ref, struct error *err);
 	const void *cookie;	/* for refer */
 };
+
+static const char parameter_text[] = "a parameter of a config provider cannot be sealed: Kafka "
+    "resolves no references in them";
+static const char parameter_hint[] = "the provider would get the reference as it stands: leave "
+    "the value in a file that only the service can read";
+
+/* Half of a surrogate pair cannot be written as UTF-8. */
+static bool
+has_half_surrogate(const struct document *d, size_t i, const struct buf *value)
+{
+	const unsigned char *raw, *p = value->data;
+	size_t len;
+
+	raw = document_raw_value(d, i, &len);
+	if (memmem(raw, len, "\\u", 2) == NULL)
+		return false;
+	for (size_t k = 0; k + 1 < value->len; k++)
+		if (p[k] == 0xED && p[k + 1] >= 0xA0)
+			return true;
+	return false;
+}
+
+int
+seal_check_value(const char *path, const struct document *d, size_t i, const struct buf *value,
+    struct error *err)
+{
+	size_t k = i;
+
+	if (has_half_surrogate(d, i, value))
+		return configuration_refuse(path, d, i,
+		    "the value has half a surrogate pair, which cannot be sealed",
+		    "correct the \\uD800-\\uDFFF escape in the value", err);
+	if (!text_is_utf8(value->data, value->len))
+		return configuration_refuse(path, d, i, "the value has bytes that are no UTF-8: "
+		    "what opens it would read another value", "write the characters as UTF-8, or "
+		    "as \\uXXXX, such as \\u00E4", err);
+	/* Where readers do not agree on which entry of a key counts, all of them have
+	 * to say the same. */
+	while (!document_format(d)->last_wins &&
+	    (k = document_previous(d, k)) != DOCUMENT_NONE)
+		if (!document_value_is(d, k, (const char *)value->data, value->len))
+			return configuration_refuse(path, d, i,
+			    "this member stands more than once, with different values",
+			    "readers do not agree on which one counts: remove the wrong ones", err);
+	return 0;
+}
+
+static bool
+seal_is_ascii(const unsigned char *p, size_t n)
+{
+	while (n > 0 && p[n - 1] < 0x80)
+		n--;
+	return n == 0;
+}
+
+static void
+seal_note(struct plan *p, const struct configuration *c, size_t i, const char *what)
+{
+	size_t len;
+	const char *key = document_key(c->doc, i, &len);
+
+	plan_note_key(p, c->path, document_line(c->doc, i), key, len, what);
+}
+
+/* What is sealed although it may be none, or is read otherwise from now on. */
+static void
+seal_note_value(struct plan *p, const struct configuration *c, size_t i, const void *value,
+    size_t n)
+{
+	const char *placeholder = document_is_null(c->doc, i) ? "null" :
+	    inspect_placeholder(value, n);
+	char text[128];
+	size_t len;
+	const unsigned char *raw = document_raw_value(c->doc, i, &len);
+
+	if (placeholder != NULL) {
+		snprintf(text, sizeof(text), "looks like %s, and is sealed as it stands",
+		    placeholder);
+		seal_note(p, c, i, text);
+	}
+	if (document_format(c->doc)->latin1 && !seal_is_ascii(raw, len) && !seal_is_ascii(value, n))
+		seal_note(p, c, i, "has characters beyond ASCII: Kafka read them as ISO 8859-1 "
+		    "until now, and reads the sealed value as UTF-8; if the file is right as it "
+		    "is, write them as \\uXXXX");
+}
+
+/* Refuse an entry in which a reference would not be resolved, or of which only
+ * the beginning would be sealed. */
+static int
+seal_check_entry(const struct configuration *c, size_t i, const struct seal_options *o,
+    struct error *err)
+{
+	struct remark cut;
+	int rc = 0;
+
+	if (inspect_is_provider_parameter(c->doc, i))
+		return configuration_refuse(c->path, c->doc, i, parameter_text, parameter_hint,
+		    err);
+	if (inspect_is_cut(o->rules, c->doc, i, &cut)) {
+		rc = configuration_refuse(c->path, c->doc, i, cut.text, cut.hint, err);
+		error_place(err, c->path, cut.line);
+	}
+	return rc;
+}
 
 /* Sealing inside JAAS values (for seal.c). */
 
@@ -179,7 +285,7 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	    edits_count(plan_config_edits(p, c, NULL)) > edited &&
 	    plan_put_remote(p, o->remote, err) != 0))
 		goto done;
-	rc = provider_add(p, c, err);
+	rc = provider_add(p, c, o->provider_class, err);
 done:
 	buf_release(&ref);
 	buf_release(&name);
@@ -288,6 +394,25 @@ address(const struct configuration *c, const struct target *t, struct buf *out, 
 	return buf_check(out, err);
 }
 
+/*
+ * Kafka reads from an earlier `${` up to the next `}`: behind one that is not
+ * closed no reference is found.
+ */
+static int
+seal_check_before(const struct configuration *c, const struct target *t, size_t at,
+    struct error *err)
+{
+	const unsigned char *p = t->value.data;
+
+	while (at > 1 && p[at - 1] != '}' && (p[at - 2] != '$' || p[at - 1] != '{'))
+		at--;
+	if (at < 2 || p[at - 1] == '}')
+		return 0;
+	return configuration_refuse(c->path, c->doc, t->entry, "a `${` before the option is not "
+	    "closed: Kafka would take the reference for a part of it", "close it with `}`, or "
+	    "write it without `{`", err);
+}
+
 static int
 put_option(struct plan *p, struct configuration *c, const struct target *t, const struct buf *key,
     const void *plain, size_t n, bool replace, const struct seal_options *o, struct error *err)
@@ -296,7 +421,9 @@ put_option(struct plan *p, struct configuration *c, const struct target *t, cons
 		.key = (const char *)key->data, .len = key->len, .plain = plain, .n = n,
 		.replace = replace || o->replace, .refer = refer_option, .cookie = t,
 	};
-	int rc = seal_put(p, c, &x, o, err);
+	size_t at = t->kind == TARGET_OPTION ? jaas_option(t->jaas, t->option).from :
+	    t->value.len;
+	int rc = seal_check_before(c, t, at, err) == 0 ? seal_put(p, c, &x, o, err) : -1;
 
 	if (rc == -1 && err != NULL && err->file[0] == '\0') {
 		error_place(err, c->path, document_line(c->doc, t->entry));
@@ -336,9 +463,15 @@ seal_option(struct plan *p, struct configuration *c, const struct target *t,
 	if (rc == 0 && seal_option_reference(t, &r)) {
 		seal_note_reference(p, c, t->entry, (const char *)key.data, key.len, &r);
 		rc = reference_is_ours(&r) ? 0 : 2;
+	} else if (rc == 0 && (seal_check_entry(c, t->entry, o, err) != 0 ||
+	    seal_check_value(c->path, c->doc, t->entry, &t->value, err) != 0)) {
+		rc = -1;
 	} else if (rc == 0) {
 		rc = put_option(p, c, t, &key, t->value.data + x.from, x.to - x.from, false,
 		    o, err);
+		if (rc == 0)
+			seal_note_value(p, c, t->entry, t->value.data + x.inner_from,
+			    x.inner_to - x.inner_from);
 		rc = rc == -1 ? -1 : 1;
 	}
 	buf_release(&key);
@@ -468,43 +601,6 @@ seal_refer(struct plan *p, struct configuration *c, const struct sealing *x, con
 	return 0;
 }
 
-/* Half of a surrogate pair cannot be written as UTF-8. */
-static bool
-has_half_surrogate(const struct document *d, size_t i, const struct buf *value)
-{
-	const unsigned char *raw, *p = value->data;
-	size_t len;
-
-	raw = document_raw_value(d, i, &len);
-	if (memmem(raw, len, "\\u", 2) == NULL)
-		return false;
-	for (size_t k = 0; k + 1 < value->len; k++)
-		if (p[k] == 0xED && p[k + 1] >= 0xA0)
-			return true;
-	return false;
-}
-
-int
-seal_check_value(const char *path, const struct document *d, size_t i, const struct buf *value,
-    struct error *err)
-{
-	size_t k = i;
-
-	if (has_half_surrogate(d, i, value))
-		return configuration_refuse(path, d, i,
-		    "the value has half a surrogate pair, which cannot be sealed",
-		    "correct the \\uD800-\\uDFFF escape in the value", err);
-	/* Where readers do not agree on which entry of a key counts, all of them have
-	 * to say the same. */
-	while (!document_format(d)->last_wins &&
-	    (k = document_previous(d, k)) != DOCUMENT_NONE)
-		if (!document_value_is(d, k, (const char *)value->data, value->len))
-			return configuration_refuse(path, d, i,
-			    "this member stands more than once, with different values",
-			    "readers do not agree on which one counts: remove the wrong ones", err);
-	return 0;
-}
-
 int
 seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
     struct error *err)
@@ -522,7 +618,8 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 		seal_note_reference(p, c, i, x.key, x.len, &r);
 		return 0;
 	}
-	if (seal_check_value(c->path, c->doc, i, value, err) != 0)
+	if (seal_check_entry(c, i, o, err) != 0 ||
+	    seal_check_value(c->path, c->doc, i, value, err) != 0)
 		return -1;
 	if (resolve_finds_ours(value->data, value->len))
 		return configuration_refuse(c->path, c->doc, i,
@@ -530,12 +627,48 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 		    "seal the parts of the value that are still clear", err);
 	x.plain = value->data;
 	x.n = value->len;
-	rc = seal_put(p, c, &x, o, err);
+	if ((rc = seal_put(p, c, &x, o, err)) == 0)
+		seal_note_value(p, c, i, value->data, value->len);
 	if (rc == -1 && err != NULL && err->file[0] == '\0') {
 		error_place(err, c->path, document_line(c->doc, i));
 		error_key(err, x.key, x.len);
 	}
 	return rc == -1 ? -1 : 0;
+}
+
+/* Is the value one that is not sealed unless it is named?  Then it is told. */
+static bool
+seal_leaves(struct plan *p, const struct configuration *c, size_t i, const void *value, size_t n)
+{
+	const char *why = inspect_why_left(c->doc, i, value, n);
+
+	if (why != NULL)
+		seal_note(p, c, i, why);
+	return why != NULL;
+}
+
+/* What the whole file has to say before a value of it is sealed. */
+static int
+seal_inspect(struct plan *p, const struct configuration *c, const struct seal_options *o,
+    struct error *err)
+{
+	const struct remark *r;
+	struct vec remarks;
+	int rc;
+
+	vec_init(&remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
+	rc = inspect_document(o->rules, c->doc, NULL, &remarks, err);
+	for (size_t k = 0; rc == 0 && k < remarks.len; k++) {
+		r = vec_at(&remarks, k);
+		if (r->level == REMARK_CUT) {
+			rc = configuration_refuse(c->path, c->doc, r->entry, r->text, r->hint, err);
+			error_place(err, c->path, r->line);
+		} else if (r->level != REMARK_PART) {
+			plan_note(p, "%s:%zu: %s: %s", c->path, r->line, r->text, r->hint);
+		}
+	}
+	vec_release(&remarks);
+	return rc;
 }
 
 /*
@@ -558,7 +691,8 @@ seal_default_jaas(struct plan *p, struct configuration *c, size_t i, const struc
 	rc = target_jaas(c->doc, i, &t, err);
 	for (size_t k = 0; rc == 1 && k < jaas_count(t.jaas); k++) {
 		x = jaas_option(t.jaas, k);
-		if (x.shadowed || !rules_option(o->rules, t.jaas, k, key, len))
+		if (x.shadowed || !rules_option(o->rules, t.jaas, k, key, len) ||
+		    seal_leaves(p, c, i, t.value.data + x.inner_from, x.inner_to - x.inner_from))
 			continue;
 		t.kind = TARGET_OPTION;
 		t.option = k;
@@ -596,9 +730,12 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
     struct error *err)
 {
 	size_t n = 0, others = 0, len;
+	struct buf *value;
 	const char *key;
 	int rc;
 
+	if (seal_inspect(p, c, o, err) != 0)
+		return -1;
 	for (size_t i = 0; i < document_count(c->doc); i++) {
 		key = document_key(c->doc, i, &len);
 		if (document_shadowed(c->doc, i))
@@ -610,10 +747,18 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 				note_unread(p, c, i, key, len);
 			continue;
 		}
+		value = plan_scratch(p);
+		if (document_value(c->doc, i, value, err) != 0)
+			return -1;
+		if (seal_leaves(p, c, i, value->data, value->len))
+			continue;
 		if (seal_entry(p, c, i, o, err) != 0)
 			return -1;
 		n++;
 	}
+	if (n > 0 && (key = inspect_foreign(c->doc)) != NULL)
+		plan_note(p, "%s looks like a file of %s, which resolves no references: give it "
+		    "the values with `propseal render` or `propseal exec`", c->path, key);
 	if (count != NULL)
 		*count = n;
 	if (n > 0 || others == 0)
@@ -640,14 +785,20 @@ seal_each(struct plan *p, struct configuration *c, const char *path, size_t len,
     const struct seal_options *o, struct error *err)
 {
 	struct vec entries;
+	size_t i;
 	int rc;
 
 	vec_init(&entries, sizeof(size_t), SIZE_MAX / sizeof(size_t));
 	rc = document_expand(c->doc, path, len, &entries, err);
 	if (rc == 0 && entries.len == 0)
 		rc = seal_not_there(c, path, len, err);
-	for (size_t i = 0; rc == 0 && i < entries.len; i++)
-		rc = seal_entry(p, c, *(size_t *)vec_at(&entries, i), o, err);
+	for (size_t k = 0; rc == 0 && k < entries.len; k++) {
+		i = *(size_t *)vec_at(&entries, k);
+		if (document_is_null(c->doc, i))
+			seal_leaves(p, c, i, "", 0);
+		else
+			rc = seal_entry(p, c, i, o, err);
+	}
 	vec_release(&entries);
 	return rc;
 }
@@ -718,6 +869,15 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
 	} else if (klen == 0) {
 		error_set(err, ERROR_REFUSED, "the key is empty");
 		rc = error_hint(err, "write key=value");
+	} else if (inspect_names_provider_parameter(c->doc, key, klen)) {
+		error_set(err, ERROR_REFUSED, "%s", parameter_text);
+		error_place(err, c->path, 0);
+		error_key(err, key, klen);
+		rc = error_hint(err, "%s", parameter_hint);
+	} else if (!text_is_utf8(value, n)) {
+		error_set(err, ERROR_REFUSED, "the value has bytes that are no UTF-8");
+		error_key(err, key, klen);
+		rc = error_hint(err, "what opens it reads UTF-8: convert the value");
 	} else if (reference_parse(value, n, &r)) {
 		error_set(err, ERROR_REFUSED, "the value is a reference already");
 		error_key(err, key, klen);
@@ -728,158 +888,13 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
 		rc = seal_entry_value(p, c, &t, o, &x, err);
 	}
 	target_release(&t);
+	if (rc == 0 && inspect_placeholder(value, n) != NULL)
+		plan_note_key(p, c->path, 0, key, klen, "looks like a placeholder, and is sealed "
+		    "as it stands");
 	if (rc != 1)
 		return rc;
 	error_set(err, ERROR_REFUSED, "this key is sealed in the same step already");
 	error_place(err, c->path, 0);
 	error_key(err, key, klen);
 	return error_hint(err, "apply that first, or give one value only");
-}
-
-/* The key is not in the configuration: a sealed entry of it may be left. */
-static int
-remove_orphan(struct plan *p, struct configuration *c, const char *key, size_t len, bool orphan,
-    struct error *err)
-{
-	struct buf name;
-	size_t count, user = DOCUMENT_NONE;
-	int rc = -1;
-
-	buf_init(&name, BUF_MAX_FILE);
-	if (configuration_entry_name(c, key, len, &name, err) != 0)
-		goto done;
-	if (orphan &&
-	    configuration_borrower(c, (const char *)name.data, name.len, &user, err) != 0)
-		goto done;
-	if (user != DOCUMENT_NONE) {
-		configuration_fail(c, user, key, len, ERROR_REFUSED,
-		    "the sealed entry is no orphan: the entry "
-		    "on this line refers to it", err);
-		error_hint(err, "remove that entry first");
-		goto done;
-	}
-	if (orphan && plan_remove_sealed(p, (const char *)name.data, name.len, &count, err) != 0)
-		goto done;
-	if (orphan && count > 0) {
-		rc = 0;
-		goto done;
-	}
-	configuration_fail_missing(c, key, len, err);
-	if (secrets_file_find(plan_secrets(p), (const char *)name.data, name.len) != DOCUMENT_NONE)
-		error_hint(err, "the secrets file still has a sealed entry for it: --orphan "
-		    "removes that");
-done:
-	buf_release(&name);
-	return rc;
-}
-
-/* Plan the removal of the sealed entry of reference ${r} at entry ${i}, if it is ${key}'s. */
-static int
-remove_sealed(struct plan *p, struct configuration *c, size_t i, const char *key, size_t len,
-    const struct reference *r, struct error *err)
-{
-	const struct document *d = secrets_file_document(plan_secrets(p));
-	size_t count = 0, user, entry = resolve_entry(plan_secrets(p), r), n;
-	const char *name;
-
-	if (configuration_borrower(c, r->name, r->name_len, &user, err) != 0)
-		return -1;
-	if (!configuration_owns(c, key, len, r->name, r->name_len)) {
-		plan_note(p, "%s:%zu: refers to an entry of another name, which stays in the "
-		    "secrets file", c->path, document_line(c->doc, i));
-		return 0;
-	}
-	if (user != DOCUMENT_NONE) {
-		plan_note(p, "%s:%zu: refers to the same sealed entry, which therefore stays in "
-		    "the secrets file", c->path, document_line(c->doc, user));
-		return 0;
-	}
-	if (entry != DOCUMENT_NONE) {
-		name = document_key(d, entry, &n);
-		return plan_remove_sealed(p, name, n, &count, err);
-	}
-	plan_note(p, "%s:%zu: the secrets file had no such entry: only the dangling "
-	    "reference goes", c->path, document_line(c->doc, i));
-	return 0;
-}
-
-static int
-not_sealed(const struct configuration *c, size_t i, const char *key, size_t len, struct error *err)
-{
-	configuration_fail(c, i, key, len, ERROR_MISSING,
-	    "this configuration key is not sealed", err);
-	return error_hint(err, "propseal removes sealed keys only; edit the file to remove a "
-	    "plain one");
-}
-
-/* A whole entry: both the reference and what it stands for. */
-static int
-unseal_remove_entry(struct plan *p, struct configuration *c, size_t i, const char *key, size_t len,
-    struct error *err)
-{
-	struct edits *e = plan_config_edits(p, c, err);
-	struct reference r;
-	struct buf value;
-	int rc = -1;
-
-	buf_init_secret(&value, BUF_MAX_FILE);
-	if (e == NULL || document_value(c->doc, i, &value, err) != 0)
-		goto done;
-	if (!reference_parse((const char *)value.data, value.len, &r) || !reference_is_ours(&r))
-		rc = not_sealed(c, i, key, len, err);
-	else
-		rc = remove_sealed(p, c, i, key, len, &r, err);
-	for (; rc == 0 && i != DOCUMENT_NONE; i = document_previous(c->doc, i))
-		rc = edits_remove(e, i, err);
-done:
-	buf_release(&value);
-	return rc;
-}
-
-/* An option of a JAAS value, and those of its name that it hides. */
-static int
-remove_option(struct plan *p, struct configuration *c, const struct target *t, const char *key,
-    size_t len, struct error *err)
-{
-	struct jaas_option x = jaas_option(t->jaas, t->option);
-	struct edits *e = plan_config_edits(p, c, err);
-	size_t i, from, to;
-	struct reference r;
-	int rc;
-
-	if (e == NULL)
-		return -1;
-	if (!reference_parse((const char *)t->value.data + x.inner_from,
-	    x.inner_to - x.inner_from, &r) || !reference_is_ours(&r))
-		return not_sealed(c, t->entry, key, len, err);
-	rc = remove_sealed(p, c, t->entry, key, len, &r, err);
-	for (i = t->option; rc == 0 && i != JAAS_NONE; i = jaas_option(t->jaas, i).previous) {
-		jaas_removal(t->jaas, i, &from, &to);
-		rc = edits_splice(e, t->entry, from, to, "", 0, key, err);
-	}
-	return rc;
-}
-
-int
-seal_remove(struct plan *p, struct configuration *c, const char *key, size_t len, bool orphan,
-    struct error *err)
-{
-	struct target t;
-	struct buf label;
-	int rc;
-
-	plan_set_order(p, true);
-	target_init(&t);
-	buf_init(&label, BUF_MAX_FILE);
-	buf_append(&label, key, len);
-	rc = target_find(c->doc, key, len, &t, err);
-	if (rc == 0 && t.kind == TARGET_ENTRY)
-		rc = unseal_remove_entry(p, c, t.entry, key, len, err);
-	else if (rc == 0 && t.kind == TARGET_OPTION && (rc = buf_check(&label, err)) == 0)
-		rc = remove_option(p, c, &t, buf_cstr(&label), len, err);
-	else if (rc == 0)
-		rc = remove_orphan(p, c, key, len, orphan, err);
-	buf_release(&label);
-	target_release(&t);
-	return rc;
 }

@@ -20,6 +20,7 @@ struct seal_options {
 	bool replace;		/* overwrite a sealed entry that holds another value */
 	enum sealed_cipher cipher;	/* SEALED_GCM unless asked otherwise */
 	const struct rules *rules;	/* for seal_default; NULL: the built-in ones */
+	const char *provider_class;	/* NULL: Confluent's */
 };
 
 /**
@@ -39,7 +40,8 @@ int seal_prepare(struct plan *p, const struct key *master, struct error *err);
  * value is used as it is.  ERROR_EXISTS: the secrets file has an entry of
  * this name with another value (another configuration file with the same base
  * name?) and o->replace is false.  ERROR_REFUSED: Kafka could not resolve the
- * reference, the value has half a surrogate pair, or the plan has another
+ * reference, the value is no UTF-8, goes on in lines that are read as other
+ * entries, or is a parameter of a config provider, or the plan has another
  * configuration of this base name.  A refusal plans nothing.
  */
 int seal_entry(struct plan *p, struct configuration *c, size_t i,
@@ -47,8 +49,10 @@ int seal_entry(struct plan *p, struct configuration *c, size_t i,
 
 /**
  * seal_default(p, c, o, count, err):
- * seal_entry for every entry that the rules take by default (rules.h).
- * ${*count} (may be NULL): how many.
+ * seal_entry for every entry that the rules take by default (rules.h), but for
+ * placeholders, null and parameters of config providers, which are left with a note.
+ * ${*count} (may be NULL): how many.  ERROR_REFUSED: as seal_entry, or a part
+ * of a secret stands where it would stay (inspect.h).
  */
 int seal_default(struct plan *p, struct configuration *c,
     const struct seal_options *o, size_t *count, struct error *err);
@@ -68,8 +72,8 @@ int seal_value(struct plan *p, struct configuration *c, const char *key,
     size_t klen, const void *value, size_t n, bool must_exist,
     const struct seal_options *o, struct error *err);
 
-/* Can the decoded ${value} of entry ${i} of ${path} be sealed?  ERROR_REFUSED: it has half
- * a surrogate pair, from a lone \uD800 escape, and what opens it reads UTF-8;
+/* Can the decoded ${value} of entry ${i} of ${path} be sealed?  ERROR_REFUSED: it is no
+ * UTF-8, which what opens it reads, or has half a surrogate pair, from a lone \uD800;
  * or it is a member that stands more than once, with different values. */
 int seal_check_value(const char *path, const struct document *d, size_t i,
     const struct buf *value, struct error *err);

@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,10 +7,12 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
 #include "document/document.h"
 #include "document/jaas.h"
+#include "secrets/inspect.h"
 #include "secrets/keys.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
@@ -31,6 +34,8 @@ struct masking {
 	struct buf value;	/* of the entry, decoded; secret */
 	struct buf masked;	/* the same with marks, and how much of it is done */
 	size_t masked_to;
+	struct vec remarks;	/* of struct remark: what no key tells, */
+	size_t remark;		/* and the next of them */
 	struct buf *out;
 	size_t done;		/* bytes of the document that are dealt with */
 };
@@ -371,13 +376,38 @@ append_masked(struct masking *v)
 	document_append_value(document_format(v->d), v->out, v->masked.data, v->masked.len);
 }
 
+/* What a remark hides: the whole line, key and all, or the value. */
+static int
+mask_append_hidden(struct masking *v, const struct remark *hidden, struct error *err)
+{
+	const unsigned char *bytes = document_bytes(v->d)->data, *raw;
+	size_t start, end, n;
+
+	document_span(v->d, hidden->entry, &start, &end);
+	raw = document_raw_value(v->d, hidden->entry, &n);
+	if (!hidden->hides_key) {
+		start = (size_t)(raw - bytes);
+		end = start + n;
+	}
+	if (append_between(v, start, err) != 0)
+		return -1;
+	while (end > start && (bytes[end - 1] == '\n' || bytes[end - 1] == '\r'))
+		end--;
+	buf_append_str(v->out, end > start ? "<clear text>" : "");
+	v->done = end;
+	return 0;
+}
+
 static int
 mask_append_entry(struct masking *v, size_t i, struct error *err)
 {
+	const struct remark *hidden = inspect_hidden(&v->remarks, &v->remark, i);
 	const unsigned char *bytes = document_bytes(v->d)->data, *raw;
 	size_t n, len, start, end, at;
 	const char *key;
 
+	if (hidden != NULL)
+		return mask_append_hidden(v, hidden, err);
 	raw = document_raw_value(v->d, i, &n);
 	if (n == 0)
 		return 0;
@@ -430,7 +460,10 @@ mask_append(const struct document *d, const struct secrets_file *s, const struct
 	v.is_secrets_file = mask_is_secrets_file(d, s);
 	buf_init_secret(&v.value, BUF_MAX_FILE);
 	buf_init(&v.masked, BUF_MAX_FILE);
+	vec_init(&v.remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
 	rc = make_macs(&v, master, err);
+	if (rc == 0 && !v.is_secrets_file)
+		rc = inspect_document(rules, d, NULL, &v.remarks, err);
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++)
 		rc = mask_append_entry(&v, i, err);
 	if (rc == 0)
@@ -439,6 +472,7 @@ mask_append(const struct document *d, const struct secrets_file *s, const struct
 		rc = buf_check(out, err);
 	mac_free(v.values);
 	mac_free(v.texts);
+	vec_release(&v.remarks);
 	buf_release(&v.masked);
 	buf_release(&v.value);
 	return rc;

@@ -127,6 +127,12 @@ rules_sensitive(const struct rules *r, const char *key, size_t len)
 }
 
 bool
+rules_public(const struct rules *r, const char *key, size_t len)
+{
+	return rules_judge(r, key, len) == PUBLIC;
+}
+
+bool
 rules_by_default(const struct rules *r, const char *key, size_t len)
 {
 	static const char word[] = "password";

@@ -29,6 +29,9 @@ int rules_add_public(struct rules *r, const char *pattern, struct error *err);
 /* Is the key one of a secret? */
 bool rules_sensitive(const struct rules *r, const char *key, size_t len);
 
+/* Did the user say that the key is no secret? */
+bool rules_public(const struct rules *r, const char *key, size_t len);
+
 /* Does `file encrypt` without --config take the key?  "password" in it, as in
  * confluent secret, or added by the user, and not taken out; and the public
  * keys of Kafka that begin with the word (password.encoder.iterations) not. */

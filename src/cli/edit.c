@@ -223,7 +223,7 @@ read_edited(struct edit *e, bool *same, struct error *err)
 		goto out;
 	}
 	d = document_parse(&text, document_format(e->c.config->doc), e->c.config->path, err);
-	if (d != NULL && document_problem(d, err) != 0) {
+	if (d != NULL && (document_check_encoding(d, err) != 0 || document_problem(d, err) != 0)) {
 		document_free(d);
 		d = NULL;
 	}

@@ -21,6 +21,7 @@
 #include "seal/keying.h"
 #include "seal/render.h"
 #include "seal/seal.h"
+#include "secrets/inspect.h"
 #include "secrets/rules.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
@@ -332,11 +333,18 @@ static int
 config_text_check_entries(const struct document *d, const struct document *config, bool literal,
     struct error *err)
 {
+	struct remark cut;
 	const char *key;
 	size_t i, len;
 
 	for (i = 0; i < document_count(d); i++) {
 		key = document_key(d, i, &len);
+		if (inspect_is_cut(NULL, d, i, &cut)) {
+			error_set(err, ERROR_REFUSED, "%s", cut.text);
+			error_place(err, document_file(d), cut.line);
+			error_key(err, key, len);
+			return error_hint(err, "%s", cut.hint);
+		}
 		if (len == 0) {
 			error_set(err, ERROR_USAGE, "there is no key before the separator");
 			error_place(err, document_file(d), document_line(d, i));
@@ -588,12 +596,25 @@ seal_keys(struct change *c, const struct key_list *keys, const struct seal_optio
 	return 0;
 }
 
+/* The notes of another plan, a line each. */
+static void
+note_lines(struct plan *p, const char *notes)
+{
+	size_t len;
+
+	for (; *notes != '\0'; notes += len + (notes[len] == '\n')) {
+		len = strcspn(notes, "\n");
+		plan_note(p, "%.*s", (int)len, notes);
+	}
+}
+
 static int
 encrypt_all(struct change *c, const struct options *o, const struct key_list *keys,
     struct error *err)
 {
 	struct seal_options so = sealing_options(o);
 	size_t count = 0;
+	char *notes;
 
 	if (change_open(c, o, true, err) != 0 || change_key(c, err) != 0 ||
 	    change_start(c, err) != 0 || seal_prepare(c->plan, c->master, err) != 0)
@@ -607,8 +628,13 @@ encrypt_all(struct change *c, const struct options *o, const struct key_list *ke
 		return -1;
 	if (count == 0) {
 		/* Nor is a data key made for nothing. */
+		if ((notes = strdup(plan_notes(c->plan))) == NULL)
+			return error_memory(err);
 		plan_free(c->plan);
-		if (change_plan(c, err) != 0)
+		if (change_plan(c, err) == 0)
+			note_lines(c->plan, notes);
+		free(notes);
+		if (c->plan == NULL)
 			return -1;
 		plan_note(c->plan, "nothing to seal: no key contains \"password\"%s",
 		    rules_has_secret(so.rules) ? " or is one of secret-keys" : "");

@@ -1,12 +1,16 @@
 #include "cli/findings.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "common/report.h"
+#include "document/document.h"
+#include "secrets/inspect.h"
 
 static const char *const levels[FINDING_LEVELS] = { "ok", "remark", "warning", "problem" };
 /* green, none, yellow, red: as compilers have them */
@@ -97,6 +101,39 @@ findings_say(struct findings *f, enum finding_level level, const char *kind, con
 	if (hint != NULL)
 		error_hint(&what, "%s", hint);
 	findings_add(f, level, kind, &what);
+}
+
+int
+findings_inspect(struct findings *f, enum finding_level wrong, const struct rules *r,
+    const struct document *d, const struct secrets_file *s, struct error *err)
+{
+	const struct remark *x;
+	enum finding_level level;
+	struct vec remarks;
+	struct error what;
+	const char *key;
+	size_t len;
+	int rc;
+
+	vec_init(&remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
+	rc = inspect_document(r, d, s, &remarks, err);
+	for (size_t i = 0; rc == 0 && i < remarks.len; i++) {
+		x = vec_at(&remarks, i);
+		if (x->level == REMARK_PART)
+			continue;
+		level = x->level == REMARK_CUT ? FINDING_PROBLEM : x->level == REMARK_WRONG ?
+		    wrong : FINDING_REMARK;
+		error_set(&what, ERROR_NONE, "%s", x->text);
+		error_place(&what, document_file(d), x->line);
+		if (x->entry != DOCUMENT_NONE && !x->hides_key) {
+			key = document_key(d, x->entry, &len);
+			error_key(&what, key, len);
+		}
+		error_hint(&what, "%s", x->hint);
+		findings_add(f, level, x->kind, &what);
+	}
+	vec_release(&remarks);
+	return rc;
 }
 
 int

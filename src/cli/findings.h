@@ -7,7 +7,10 @@
 #include "base/buf.h"
 #include "base/json_out.h"
 
+struct document;
 struct error;
+struct rules;
+struct secrets_file;
 
 /*
  * What `doctor`, `git check` and `file verify` have to say: a line a finding
@@ -59,6 +62,15 @@ void findings_add(struct findings *f, enum finding_level level, const char *kind
 void findings_say(struct findings *f, enum finding_level level, const char *kind,
     const char *file, size_t line, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 7, 8)));
+
+/**
+ * findings_inspect(f, wrong, r, d, s, err):
+ * Add what inspect_document (secrets/inspect.h) has to say: a part of a secret
+ * that stands elsewhere is a problem, what the service does not read has the
+ * level ${wrong}, all else is a remark.  ERROR_MEMORY.
+ */
+int findings_inspect(struct findings *f, enum finding_level wrong, const struct rules *r,
+    const struct document *d, const struct secrets_file *s, struct error *err);
 
 /* 3 with a problem, else 0. */
 int findings_status(const struct findings *f);

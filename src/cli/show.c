@@ -1,5 +1,6 @@
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/settings.h"
@@ -15,6 +17,7 @@
 #include "crypto/key.h"
 #include "document/document.h"
 #include "plan/configuration.h"
+#include "secrets/inspect.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
@@ -52,6 +55,7 @@ struct show {
 	const struct rules *rules;
 	struct configuration *config;
 	struct secrets_file *secrets;	/* NULL: not named */
+	struct vec remarks;	/* of struct remark: what no key tells is hidden by them */
 };
 
 static void
@@ -203,7 +207,8 @@ show_load(struct show *s, const struct options *o, struct error *err)
 
 	s->reveal = o->on[FLAG_REVEAL];
 	s->rules = config_rules(o->config);
-	if ((s->config = configuration_load(o->args[0], err)) == NULL)
+	if ((s->config = configuration_load(o->args[0], err)) == NULL ||
+	    inspect_document(s->rules, s->config->doc, NULL, &s->remarks, err) != 0)
 		return -1;
 	if (path == NULL)
 		return 0;
@@ -252,10 +257,11 @@ open_value(const struct show *s, size_t i, struct buf *value, struct error *err)
 	return rc;
 }
 
-/* Fill in what may be shown of entry ${i}.  The value goes to ${value}. */
+/* Fill in what may be shown of entry ${i}, which a remark (or NULL) hides.  The value goes
+ * to ${value}. */
 static int
-show_look(const struct show *s, size_t i, struct show_entry *e, struct buf *value, struct buf *name,
-    struct error *err)
+show_look(const struct show *s, size_t i, const struct remark *hidden, struct show_entry *e,
+    struct buf *value, struct buf *name, struct error *err)
 {
 	const struct document *d = s->config->doc;
 	struct clear_count found;
@@ -266,8 +272,12 @@ show_look(const struct show *s, size_t i, struct show_entry *e, struct buf *valu
 	e->line = document_line(d, i);
 	if (clear_in_entry(s->rules, d, i, &found, err) != 0)
 		return -1;
-	e->clear = found.clear;
-	e->sensitive = found.sensitive && !is_ciphertext(d, i);
+	e->clear = hidden != NULL && found.clear == 0 ? 1 : found.clear;
+	e->sensitive = hidden != NULL || (found.sensitive && !is_ciphertext(d, i));
+	if (hidden != NULL && hidden->hides_key && !s->reveal) {
+		e->key = MASK;
+		e->key_len = strlen(MASK);
+	}
 	e->state = state_of(d, i, s->secrets, name);
 	if (e->clear > 0 && e->state == STATE_SEALED)
 		e->state = STATE_PLAIN;
@@ -286,7 +296,7 @@ show_show(const struct show *s, struct show_table *t, struct error *err)
 	const struct document *d = s->config->doc;
 	struct show_entry e;
 	struct buf value, name;
-	size_t i;
+	size_t i, at = 0;
 	int rc = 0;
 
 	buf_init_secret(&value, BUF_MAX_FILE);
@@ -295,7 +305,7 @@ show_show(const struct show *s, struct show_table *t, struct error *err)
 	for (i = 0; i < document_count(d) && rc == 0; i++) {
 		if (document_shadowed(d, i))
 			continue;
-		rc = show_look(s, i, &e, &value, &name, err);
+		rc = show_look(s, i, inspect_hidden(&s->remarks, &at, i), &e, &value, &name, err);
 		if (rc == 0)
 			show_table_add(t, &e, &value);
 	}
@@ -330,6 +340,7 @@ commands_show(const struct options *o)
 	struct error err;
 	int rc;
 
+	vec_init(&s.remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
 	show_table_init(&t, options_format(o) == OUTPUT_JSON);
 	rc = show_load(&s, o, &err);
 	if (rc == 0)
@@ -337,6 +348,7 @@ commands_show(const struct options *o)
 	if (rc == 0)
 		rc = check_revealed(&s, &t, &err);
 	show_table_release(&t);
+	vec_release(&s.remarks);
 	configuration_free(s.config);
 	secrets_file_free(s.secrets);
 	return rc == 0 ? 0 : report_error(&err);

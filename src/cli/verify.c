@@ -14,6 +14,7 @@
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/estate.h"
+#include "plan/configuration.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
@@ -41,6 +42,7 @@ struct verify_report {
 	size_t tagged;
 	size_t files;
 	size_t references;
+	size_t wrong;		/* what inspect_document says, beside remarks */
 	size_t counts[VERIFY_KINDS];
 	struct findings findings;
 };
@@ -103,6 +105,8 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 		    plural(r->counts[VERIFY_ORPHAN], "orphan", "orphans"));
 		if (r->counts[VERIFY_UNREADABLE] > 0)
 			buf_printf(out, ", %zu unreadable", r->counts[VERIFY_UNREADABLE]);
+		if (r->wrong > 0)
+			buf_printf(out, ", %zu not as meant", r->wrong);
 	}
 }
 
@@ -114,7 +118,8 @@ verify_report_status(const struct verify_report *r)
 		return 4;
 	if (r->counts[VERIFY_UNREADABLE] > 0)
 		return 1;
-	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 ? 3 : 0;
+	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 || r->wrong > 0 ?
+	    3 : 0;
 }
 
 static int
@@ -133,6 +138,7 @@ verify_report_write(struct verify_report *r, struct error *err)
 		{ "dangling", n[VERIFY_DANGLING] },
 		{ "unreadable", n[VERIFY_UNREADABLE] },
 		{ "orphans", n[VERIFY_ORPHAN] },
+		{ "wrong", r->wrong },
 	};
 	struct buf summary;
 	int rc;
@@ -257,6 +263,21 @@ check_entry(const struct estate_file *f, const struct estate_entry *e, struct ve
 	    &err);
 }
 
+/* What the file says other than it was meant. */
+static int
+verify_inspect(const struct secrets_file *s, const char *path, const struct options *o,
+    struct verify_report *r, struct error *err)
+{
+	size_t before = r->findings.counts[FINDING_PROBLEM];
+	struct configuration *c = configuration_load(path, NULL);
+	int rc = c == NULL ? 0 : findings_inspect(&r->findings, FINDING_PROBLEM,
+	    config_rules(o->config), c->doc, s, err);
+
+	r->wrong += r->findings.counts[FINDING_PROBLEM] - before;
+	configuration_free(c);
+	return rc;
+}
+
 /* Sealed entries that no configuration refers to. */
 static void
 find_orphans(const struct secrets_file *s, const struct estate *e, struct verify_report *r)
@@ -300,6 +321,8 @@ check_estate(const struct secrets_file *s, const struct options *o, struct verif
 		r->files += !f->is_secrets_file;
 		if (f->problem != NULL)
 			verify_report_add(r, VERIFY_UNREADABLE, f->problem);
+		else if (!f->is_secrets_file)
+			rc = verify_inspect(s, f->path, o, r, err);
 		for (j = 0; j < f->count; j++)
 			check_entry(f, &f->entries[j], r);
 	}

@@ -208,8 +208,8 @@ test_no_old_value_is_ever_shown(void **state)
 {
 	static const char *const keys[] = { "password", "_metadata.password",
 		"_metadata.master_key.0.salt", SECRETS_DATA_KEY,
-		"config.providers.vault.param.token", "config.providersX", "config.providers.",
-		"config.providers.securepass.class.x", "config.providers.securepass.param.x" };
+		"config.providers.vault.token", "config.providersX", "config.providers.",
+		"config.providers.securepass.class.x", "config.providers.securepass.x" };
 	static const char *const values[] = { CANARY, "x" CANARY, CANARY "\\n" CANARY,
 		"${a:b}" CANARY "}", "${a:b}-" CANARY "-${c:d}", "${a:" CANARY "}x",
 		"ENC[" CANARY, "ENC[AES/GCM/NoPadding,data:" CANARY,

@@ -11,7 +11,7 @@ assert_becomes(const char *before, const char *after)
 	struct world w;
 
 	world_open(&w, NULL, NULL, before);
-	assert_int_equal(provider_add(w.p, w.c, &w.err), 0);
+	assert_int_equal(provider_add(w.p, w.c, NULL, &w.err), 0);
 	if (strcmp(before, after) == 0)
 		assert_true(plan_is_empty(w.p));
 	else
@@ -105,9 +105,9 @@ test_once_a_plan_and_configuration(void **state)
 
 	(void)state;
 	world_open(&w, NULL, NULL, "a=b\n");
-	assert_int_equal(provider_add(w.p, w.c, &w.err), 0);
-	assert_int_equal(provider_add(w.p, w.c, &w.err), 0);
-	assert_int_equal(provider_add(w.p, other, &w.err), 0);
+	assert_int_equal(provider_add(w.p, w.c, NULL, &w.err), 0);
+	assert_int_equal(provider_add(w.p, w.c, NULL, &w.err), 0);
+	assert_int_equal(provider_add(w.p, other, NULL, &w.err), 0);
 	assert_int_equal(plan_file_count(w.p), 2);
 	assert_int_equal(edits_count(fixture_file_at(w.p, 0)->edits), 2);
 	assert_int_equal(edits_count(fixture_file_at(w.p, 1)->edits), 2);

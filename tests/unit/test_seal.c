@@ -465,10 +465,9 @@ test_values_of_every_kind_come_back(void **state)
 		{ "", "" }, { "x", "x" }, { "two words", "two words" }, { "\\ x ", " x " },
 		{ "C:\\\\new\\\\", "C:\\new\\" }, { "a\\tb\\nc\\rd\\f", "a\tb\nc\rd\f" },
 		{ "\\u00e9", "\303\251" }, { "\\ud83d\\ude00", "\360\237\230\200" },
-		{ "\303\251", "\303\251" }, { "\351", "\351" }, { "a=b:c#d!e", "a=b:c#d!e" },
+		{ "\303\251", "\303\251" }, { "a=b:c#d!e", "a=b:c#d!e" },
 		{ "$x", "$x" }, { "${x}", "${x}" }, { "x${a:b}", "x${a:b}" },
-		{ "ENC[x", "ENC[x" }, { "a\\\n  b", "ab" }, { long_value, long_value },
-		{ "\355\240\200", "\355\240\200" }
+		{ "ENC[x", "ENC[x" }, { "a\\\n  b", "ab" }, { long_value, long_value }
 	};
 	struct buf config, name;
 	struct secrets_file *s;

@@ -70,6 +70,9 @@ doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, 
 		return 0;
 	}
 	rc = clear_in_document(config_rules(d->o->config), c->doc, &n, err);
+	if (rc == 0)
+		rc = findings_inspect(&d->findings, FINDING_PROBLEM, config_rules(d->o->config),
+		    c->doc, NULL, err);
 	configuration_free(c);
 	if (rc != 0 || n == 0)
 		return rc;

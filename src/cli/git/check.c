@@ -137,7 +137,8 @@ clear_check_check_configuration(struct clear_check *c, const char *path, const s
 	}
 	buf_release(&value);
 	check_loose(c, path, d);
-	return rc;
+	return rc != 0 ? rc : findings_inspect(c->findings, FINDING_WARNING, c->rules, d, NULL,
+	    err);
 }
 
 /* Of a secrets file: is the entry what it should be?  NULL: yes. */
@@ -216,7 +217,8 @@ clear_check_content(struct clear_check *c, const char *path, struct buf *content
 		goto done;
 	}
 	d = document_parse(content, format, path, &why);
-	if (d == NULL || (format->strict && document_problem(d, &why) != 0))
+	if (d == NULL || document_check_encoding(d, &why) != 0 ||
+	    (format->strict && document_problem(d, &why) != 0))
 		clear_check_unreadable(c, &why);
 	else if (document_problem(d, &why) != 0)
 		/* Other programs' JSON may have comments, say. */

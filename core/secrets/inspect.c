@@ -1,0 +1,618 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "document/document.h"
+#include "document/jaas.h"
+#include "secrets/inspect.h"
+#include "secrets/reference.h"
+#include "secrets/rules.h"
+#include "secrets/secrets_file.h"
+#include "secrets/value.h"
+
+#define PEM_BEGIN "-----BEGIN"
+#define PEM_END "-----END"
+
+struct inspecting {
+	const struct rules *r;
+	const struct document *d;
+	const struct secrets_file *s;
+	struct vec *remarks;
+	struct buf value;	/* of the entry, decoded; secret */
+	struct buf opened;	/* with its references resolved; secret */
+	bool refers;		/* an entry refers to a sealed one */
+	struct error *err;
+};
+
+static bool
+inspect_is_blank(unsigned char c)
+{
+	return c == ' ' || c == '\t' || c == '\f';
+}
+
+static bool
+inspect_begins(const void *bytes, size_t n, const char *with)
+{
+	size_t len = strlen(with);
+
+	return n >= len && memcmp(bytes, with, len) == 0;
+}
+
+static bool
+inspect_is_reference(const struct buf *value)
+{
+	struct reference r;
+
+	return value->len > 0 && reference_parse((const char *)value->data, value->len, &r);
+}
+
+/* Is the next entry on the line behind this one's last? */
+static bool
+inspect_goes_on(const struct document *d, size_t i)
+{
+	size_t start, end, next, ignored;
+
+	if (!document_format(d)->lines || i + 1 >= document_count(d))
+		return false;
+	document_span(d, i, &start, &end);
+	document_span(d, i + 1, &next, &ignored);
+	return next == end;
+}
+
+static bool
+inspect_is_indented(const struct document *d, size_t i)
+{
+	size_t start, end;
+
+	document_span(d, i, &start, &end);
+	return inspect_is_blank(document_bytes(d)->data[start]);
+}
+
+/* Does the value end with a backslash, and blanks that keep it from going on? */
+static bool
+inspect_ends_in_blank(const struct document *d, size_t i)
+{
+	size_t n, slashes = 0;
+	const unsigned char *raw = document_raw_value(d, i, &n);
+	size_t all = n;
+
+	while (n > 0 && inspect_is_blank(raw[n - 1]))
+		n--;
+	while (slashes < n && raw[n - 1 - slashes] == '\\')
+		slashes++;
+	return n < all && slashes % 2 == 1;
+}
+
+/* A key and nothing else, not even a separator. */
+static bool
+inspect_is_bare(const struct document *d, size_t i)
+{
+	const unsigned char *p = document_bytes(d)->data;
+	size_t start, end, n;
+
+	(void)document_raw_value(d, i, &n);
+	document_span(d, i, &start, &end);
+	return n == 0 && memchr(p + start, '=', end - start) == NULL &&
+	    memchr(p + start, ':', end - start) == NULL;
+}
+
+/* Does the value look like the rest of a JAAS value: quoted, or up to its `;`? */
+static bool
+inspect_is_jaas_rest(const struct document *d, size_t i, bool *last)
+{
+	size_t n;
+	const unsigned char *raw = document_raw_value(d, i, &n);
+
+	while (n > 0 && (inspect_is_blank(raw[n - 1]) || raw[n - 1] == '\\'))
+		n--;
+	*last = n > 0 && raw[n - 1] == ';';
+	return *last || (n > 0 && (raw[0] == '"' || raw[0] == '\''));
+}
+
+static bool
+inspect_is_base64_line(const struct document *d, size_t i)
+{
+	const unsigned char *p = document_bytes(d)->data;
+	size_t start, end;
+
+	document_span(d, i, &start, &end);
+	while (end > start && p[end - 1] <= ' ')
+		end--;
+	if (end - start < 16)
+		return false;
+	for (; start < end; start++)
+		if (!((p[start] | 0x20) >= 'a' && (p[start] | 0x20) <= 'z') &&
+		    !(p[start] >= '0' && p[start] <= '9') && strchr("+/=", p[start]) == NULL)
+			return false;
+	return true;
+}
+
+/* Text that begins a PEM object and does not end it; ${i}: where it stands. */
+static bool
+inspect_is_open_pem(const struct document *d, size_t i)
+{
+	size_t len, n;
+	const char *key = document_key(d, i, &len);
+	const unsigned char *raw = document_raw_value(d, i, &n);
+
+	return document_format(d)->lines && (inspect_begins(key, len, PEM_BEGIN) ||
+	    inspect_begins(raw, n, PEM_BEGIN)) && memmem(raw, n, PEM_END, strlen(PEM_END)) == NULL;
+}
+
+/* The entry behind the body of the PEM object that begins at entry ${i}. */
+static size_t
+inspect_pem_end(const struct document *d, size_t i)
+{
+	const char *key;
+	size_t j, len;
+
+	for (j = i + 1; j < document_count(d) && !inspect_is_open_pem(d, j); j++) {
+		key = document_key(d, j, &len);
+		if (inspect_begins(key, len, PEM_END))
+			return j + 1;
+	}
+	for (j = i + 1; j < document_count(d) && inspect_is_base64_line(d, j); j++)
+		;
+	return j;
+}
+
+/* What Kafka would go on reading: JAAS without its last `;`, or nothing yet. */
+static bool
+inspect_is_open_jaas(const struct document *d, size_t i, struct buf *value)
+{
+	struct error why = { .code = ERROR_NONE };
+	struct jaas *j;
+	bool open;
+
+	buf_clear(value);
+	if (document_value(d, i, value, NULL) != 0 || inspect_is_reference(value))
+		return false;
+	if (value->len == 0)
+		return true;
+	j = jaas_parse(value->data, value->len, &why);
+	/* What is no JAAS at all is not told by what follows it. */
+	open = j != NULL ? !jaas_is_closed(j) : why.code == ERROR_REFUSED ||
+	    inspect_ends_in_blank(d, i);
+	jaas_free(j);
+	return open;
+}
+
+/* The entry behind the lines that entry ${i}, which is open JAAS, was cut from. */
+static size_t
+inspect_jaas_end(const struct document *d, size_t i)
+{
+	bool last = false;
+	size_t j = i;
+
+	while (!last && inspect_goes_on(d, j) && (inspect_is_jaas_rest(d, j + 1, &last) ||
+	    inspect_is_indented(d, j + 1) || (j == i && inspect_ends_in_blank(d, i))))
+		j++;
+	return j + 1;
+}
+
+/* The same for another secret: indented lines, of which none looks like an entry. */
+static size_t
+inspect_secret_end(const struct document *d, size_t i)
+{
+	size_t j = i, len;
+	const char *key;
+
+	while (inspect_ends_in_blank(d, j) && inspect_goes_on(d, j))
+		j++;
+	for (; inspect_goes_on(d, j) && inspect_is_indented(d, j + 1); j++) {
+		key = document_key(d, j + 1, &len);
+		if (!inspect_is_bare(d, j + 1) && memchr(key, '.', len) != NULL)
+			break;
+	}
+	return j + 1;
+}
+
+static const char pem_text[] = "a PEM value is cut here: its other lines are read as keys";
+static const char blank_text[] =
+    "the value ends here: there is a blank behind the backslash at the end of the line";
+static const char cut_text[] =
+    "the value ends here, and the next line is read as another key";
+
+/* ${*end}: the entry behind what was cut off. */
+static bool
+inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, struct remark *out,
+    size_t *end)
+{
+	const struct document *d = x->d;
+	size_t len, n;
+	const char *key = document_key(d, i, &len);
+
+	*out = (struct remark){ .level = REMARK_CUT, .kind = "cut-value", .entry = i,
+		.line = document_line(d, i), .hides_value = true };
+	if (inspect_is_open_pem(d, i) && (*end = inspect_pem_end(d, i)) > i + 1) {
+		out->text = pem_text;
+		out->hint = "write it in one line with \\n between its lines, or end each line "
+		    "but the last with \\n\\";
+		return true;
+	}
+	if (!inspect_goes_on(d, i))
+		return false;
+	(void)document_raw_value(d, i, &n);
+	if (jaas_key(key, len) && inspect_is_open_jaas(d, i, value))
+		*end = inspect_jaas_end(d, i);
+	else if ((n == 0 || inspect_ends_in_blank(d, i)) && !inspect_is_indented(d, i) &&
+	    !inspect_is_bare(d, i) && rules_sensitive(x->r, key, len))
+		*end = inspect_secret_end(d, i);
+	else
+		return false;
+	if (*end == i + 1)
+		return false;
+	out->line = document_line(d, i + 1) - 1;
+	out->text = inspect_ends_in_blank(d, i) ? blank_text : cut_text;
+	out->hint = "end each line but the last of a value with a backslash, and nothing behind "
+	    "it";
+	return true;
+}
+
+bool
+inspect_is_cut(const struct rules *r, const struct document *d, size_t i, struct remark *out)
+{
+	const struct inspecting x = { .r = r, .d = d };
+	struct buf value;
+	size_t end;
+	bool cut;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	cut = inspect_find_cut(&x, &value, i, out, &end);
+	buf_release(&value);
+	return cut;
+}
+
+static int
+inspect_add(struct inspecting *x, const struct remark *remark)
+{
+	struct remark *kept = vec_push(x->remarks);
+
+	if (kept == NULL)
+		return error_memory(x->err);
+	*kept = *remark;
+	return 0;
+}
+
+static int
+inspect_say(struct inspecting *x, size_t i, enum remark_level level, const char *kind,
+    const char *text, const char *hint)
+{
+	return inspect_add(x, &(struct remark){ .level = level, .kind = kind, .entry = i,
+	    .line = document_line(x->d, i), .text = text, .hint = hint });
+}
+
+/* What was cut off: option names may be seen, what might be the secret itself not. */
+static int
+inspect_add_rest(struct inspecting *x, size_t from, size_t end, bool jaas)
+{
+	struct remark rest = { .level = REMARK_PART, .kind = "cut-value", .hides_value = true };
+	const unsigned char *raw;
+	const char *key;
+	size_t n, len;
+	int rc = 0;
+
+	for (rest.entry = from; rc == 0 && rest.entry < end; rest.entry++) {
+		raw = document_raw_value(x->d, rest.entry, &n);
+		key = document_key(x->d, rest.entry, &len);
+		rest.hides_key = !jaas || !(text_contains_nocase(key, len, "loginmodule") ||
+		    (n > 0 && (raw[0] == '"' || raw[0] == '\'')));
+		rest.line = document_line(x->d, rest.entry);
+		rc = inspect_add(x, &rest);
+	}
+	return rc;
+}
+
+static bool
+inspect_is_name_char(unsigned char c)
+{
+	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+	    c == '.' || c == '-';
+}
+
+/* Is there an option in it as JAAS has them, <name>="...", whose name is a secret's? */
+static bool
+inspect_has_option(const unsigned char *p, size_t n)
+{
+	size_t i, start, end;
+
+	for (i = 1; i + 1 < n; i++) {
+		if (p[i] != '"' && p[i] != '\'')
+			continue;
+		for (end = i; end > 0 && p[end - 1] <= ' '; end--)
+			;
+		if (end == 0 || p[end - 1] != '=')
+			continue;
+		for (end--; end > 0 && p[end - 1] <= ' '; end--)
+			;
+		for (start = end; start > 0 && inspect_is_name_char(p[start - 1]); start--)
+			;
+		/* Neither empty, nor a reference alone. */
+		if (p[i + 1] != p[i] && !inspect_begins(p + i + 1, n - i - 1, "${") &&
+		    jaas_option_is_secret((const char *)p + start, end - start))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Kafka reads from `${` up to the next `}`, whatever is in between: a
+ * reference that is not closed takes the next one with it.
+ */
+static bool
+inspect_swallows(const char *value, size_t n)
+{
+	struct reference r;
+	size_t start, end = 0;
+
+	while (resolve_next(value, n, end, &r, &start, &end))
+		if (memmem(value + start + 2, end - start - 2, "${", 2) != NULL)
+			return true;
+	return false;
+}
+
+/* `${<provider>:` and no `}` any more. */
+static bool
+inspect_is_unclosed(const char *value, size_t n)
+{
+	const char *p, *end = value + n;
+	size_t left;
+
+	while ((p = memmem(value, (size_t)(end - value), "${", 2)) != NULL) {
+		left = (size_t)(end - p);
+		if (memchr(p, '}', left) == NULL)
+			return memchr(p, ':', left) != NULL;
+		value = p + 2;
+	}
+	return false;
+}
+
+static int
+inspect_jaas(struct inspecting *x, size_t i, const struct buf *value, bool resolved)
+{
+	struct jaas *j = jaas_parse(value->data, value->len, NULL);
+	const char *hint, *text;
+	int rc = 0;
+
+	if (j == NULL && resolved)
+		rc = inspect_say(x, i, REMARK_WRONG, "jaas", "with what its references stand for, "
+		    "Kafka cannot read this JAAS value", "unseal the option, write it in double "
+		    "quotes and seal it again");
+	if (j == NULL)
+		return rc;
+	if ((text = jaas_fault(j, &hint)) != NULL)
+		rc = inspect_say(x, i, REMARK_NOTE, "jaas", text, hint);
+	for (size_t k = 0; rc == 0 && k < jaas_count(j); k++) {
+		if (!jaas_option(j, k).shadowed)
+			continue;
+		rc = inspect_say(x, i, REMARK_NOTE, "jaas", "an option is given twice in this JAAS "
+		    "value: Kafka takes the last", "take the wrong one out");
+		break;
+	}
+	jaas_free(j);
+	return rc;
+}
+
+static int
+inspect_references(struct inspecting *x, size_t i)
+{
+	const char *value = (const char *)x->value.data;
+	struct reference r;
+	size_t start, end, len;
+	const char *key = document_key(x->d, i, &len);
+
+	if (inspect_swallows(value, x->value.len))
+		return inspect_say(x, i, REMARK_WRONG, "unclosed-reference", "a `${` that is not "
+		    "closed takes the reference behind it with it", "close it with `}`, or write "
+		    "it without `{`");
+	if (inspect_is_unclosed(value, x->value.len))
+		return inspect_add(x, &(struct remark){ .level = rules_sensitive(x->r, key, len) &&
+		    inspect_begins(value, x->value.len, "${") ? REMARK_CUT : REMARK_NOTE,
+		    .kind = "unclosed-reference", .entry = i, .line = document_line(x->d, i),
+		    .text = "a reference is not closed: Kafka takes it as text",
+		    .hint = "close it with `}`; if it is text, name the key with --config" });
+	x->refers = x->refers || resolve_finds_ours(value, x->value.len);
+	if (!resolve_next(value, x->value.len, 0, &r, &start, &end))
+		return 0;
+	if (inspect_is_provider_parameter(x->d, i))
+		return inspect_say(x, i, REMARK_WRONG, "provider-parameter", "Kafka resolves no "
+		    "references in the parameters of config providers: the provider gets this "
+		    "text", "write the value in clear text into a file that only the service can "
+		    "read");
+	return 0;
+}
+
+/* What the decoded value tells by itself. */
+static int
+inspect_value(struct inspecting *x, size_t i, bool jaas)
+{
+	size_t others = 0, len;
+	const char *key = document_key(x->d, i, &len);
+	const char *value = (const char *)x->value.data;
+	bool refers;
+
+	if (memmem(value, x->value.len, "${", 2) != NULL && inspect_references(x, i) != 0)
+		return -1;
+	if (inspect_is_reference(&x->value))
+		return 0;
+	if (!jaas)
+		return !inspect_has_option(x->value.data, x->value.len) ||
+		    rules_sensitive(x->r, key, len) || rules_public(x->r, key, len) ? 0 :
+		    inspect_add(x, &(struct remark){ .level = REMARK_CUT, .kind = "odd-value",
+		    .entry = i, .line = document_line(x->d, i), .hides_value = true,
+		    .text = "a password in a value whose key is none of a secret: is it the rest "
+		    "of a value that was cut in a line before?", .hint = "if it is not, seal it "
+		    "by naming the key with --config, or list the key in public-keys" });
+	refers = x->s != NULL && secrets_file_cipher(x->s) != NULL &&
+	    resolve_finds_ours(value, x->value.len);
+	buf_clear(&x->opened);
+	/* What does not resolve is other findings' business. */
+	if (refers &&
+	    resolve_value(x->s, NULL, value, x->value.len, &x->opened, &others, NULL) == 0)
+		return inspect_jaas(x, i, &x->opened, true);
+	return inspect_jaas(x, i, &x->value, false);
+}
+
+/* Is there anything in the bytes that inspect_value could have something to say of? */
+static bool
+inspect_is_worth(const unsigned char *raw, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (raw[i] == '"' || raw[i] == '\'' || raw[i] == '$' || raw[i] == '\\')
+			return true;
+	return false;
+}
+
+int
+inspect_document(const struct rules *r, const struct document *d, const struct secrets_file *s,
+    struct vec *remarks, struct error *err)
+{
+	struct inspecting x = { .r = r, .d = d, .s = s, .remarks = remarks, .err = err };
+	const unsigned char *raw;
+	struct remark cut;
+	const char *key;
+	size_t end, len, n;
+	int rc = 0;
+	bool jaas;
+
+	buf_init_secret(&x.value, BUF_MAX_FILE);
+	buf_init_secret(&x.opened, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < document_count(d); i = end) {
+		end = i + 1;
+		key = document_key(d, i, &len);
+		jaas = jaas_key(key, len);
+		if (inspect_find_cut(&x, &x.value, i, &cut, &end)) {
+			if ((rc = inspect_add(&x, &cut)) == 0)
+				rc = inspect_add_rest(&x, i + 1, end, jaas);
+			continue;
+		}
+		raw = document_raw_value(d, i, &n);
+		if (n == 0 || !(jaas || inspect_is_worth(raw, n)))
+			continue;
+		buf_clear(&x.value);
+		if ((rc = document_value(d, i, &x.value, err)) == 0 && x.value.len > 0)
+			rc = inspect_value(&x, i, jaas);
+	}
+	if (rc == 0 && x.refers && inspect_foreign(d) != NULL)
+		rc = inspect_add(&x, &(struct remark){ .level = REMARK_WRONG,
+		    .kind = "unresolvable-here", .entry = DOCUMENT_NONE,
+		    .text = "nothing resolves the references in this file: it is one of log4j, "
+		    "librdkafka or ZooKeeper", .hint = "give the program the values with "
+		    "`propseal render` or `propseal exec`" });
+	buf_release(&x.opened);
+	buf_release(&x.value);
+	return rc;
+}
+
+const struct remark *
+inspect_hidden(const struct vec *remarks, size_t *at, size_t i)
+{
+	const struct remark *r;
+
+	for (; *at < remarks->len; ++*at) {
+		r = vec_at(remarks, *at);
+		if (r->entry > i)
+			return NULL;
+		if (r->entry == i && r->hides_value)
+			return r;
+	}
+	return NULL;
+}
+
+const char *
+inspect_placeholder(const void *value, size_t n)
+{
+	const char *p = value;
+
+	switch (value_kind(value, n)) {
+	case VALUE_PLACEHOLDER:
+		return "a placeholder or a mask";
+	case VALUE_REFERENCE:
+		/* A dollar may as well be a password's; references of Kafka are not asked about. */
+		return inspect_begins(p, n, "$ANSIBLE_VAULT") ||
+		    (n > 0 && *p != '$' && memmem(p, n, "${", 2) == NULL) ?
+		    "another tool's template or ciphertext" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* config.providers.<name>.param.<any>, with dots as the format spells them. */
+bool
+inspect_names_provider_parameter(const struct document *d, const char *key, size_t len)
+{
+	const struct document_format *f = document_format(d);
+	const char *param;
+	char middle[16];
+	size_t n = strlen(f->providers), dot = strlen(f->dot);
+
+	if (len <= n + dot || memcmp(key, f->providers, n) != 0 ||
+	    memcmp(key + n, f->dot, dot) != 0)
+		return false;
+	key += n + dot;
+	len -= n + dot;
+	memcpy(middle, f->dot, dot);
+	memcpy(middle + dot, "param", 5);
+	memcpy(middle + dot + 5, f->dot, dot);
+	param = memmem(key, len, middle, 2 * dot + 5);
+	/* A provider's name is one word. */
+	return param != NULL && param > key && memchr(key, '.', (size_t)(param - key)) == NULL;
+}
+
+bool
+inspect_is_provider_parameter(const struct document *d, size_t i)
+{
+	size_t len;
+	const char *key = document_key(d, i, &len);
+
+	return inspect_names_provider_parameter(d, key, len);
+}
+
+const char *
+inspect_why_left(const struct document *d, size_t i, const void *value, size_t n)
+{
+	if (document_is_null(d, i))
+		return "is null, which is no secret, and was left as it is";
+	if (inspect_is_provider_parameter(d, i))
+		return "is a parameter of a config provider, in which Kafka resolves no "
+		    "references, and was left in clear text";
+	if (inspect_placeholder(value, n) != NULL)
+		return "holds a placeholder, a mask or a template, and was left as it is; name it "
+		    "with --config if it is a secret";
+	return NULL;
+}
+
+static bool
+inspect_has(const struct document *d, const char *key)
+{
+	return document_find(d, key, strlen(key)) != DOCUMENT_NONE;
+}
+
+const char *
+inspect_foreign(const struct document *d)
+{
+	const char *key;
+	size_t len;
+
+	if (!document_format(d)->lines)
+		return NULL;
+	if (inspect_has(d, "sasl.username") && inspect_has(d, "sasl.password") &&
+	    !inspect_has(d, "sasl.jaas.config"))
+		return "librdkafka";
+	for (size_t i = 0; i < document_count(d); i++) {
+		key = document_key(d, i, &len);
+		if (inspect_begins(key, len, "log4j.") || (inspect_begins(key, len, "appender.") &&
+		    text_contains_nocase(key, len, ".type")))
+			return "log4j";
+		if (inspect_begins(key, len, "server.") && len > 7 && key[7] >= '0' &&
+		    key[7] <= '9' && inspect_has(d, "clientPort"))
+			return "ZooKeeper";
+	}
+	return inspect_has(d, "dataDir") && (inspect_has(d, "clientPort") ||
+	    inspect_has(d, "secureClientPort")) ? "ZooKeeper" : NULL;
+}

@@ -1,0 +1,72 @@
+#ifndef SECRETS_INSPECT_H
+#define SECRETS_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct document;
+struct error;
+struct rules;
+struct secrets_file;
+struct vec;
+
+/*
+ * What a configuration says other than whoever wrote it meant, so that a
+ * secret stands where no rule by its key finds it, or the service reads
+ * something else.  No text here holds a byte of a value.
+ */
+enum remark_level {
+	REMARK_PART,	/* what a REMARK_CUT before it left behind: to be hidden, not told */
+	REMARK_NOTE,	/* the service reads it, though perhaps not as it was meant */
+	REMARK_WRONG,	/* the service does not read it */
+	REMARK_CUT	/* a secret would stay in clear text: nothing here is to be sealed */
+};
+
+struct remark {
+	enum remark_level level;
+	const char *kind;	/* a stable word for machines */
+	size_t entry;		/* DOCUMENT_NONE: it is about the file */
+	size_t line;		/* of the cause */
+	bool hides_value;	/* the value holds a secret, */
+	bool hides_key;		/* and so does the key */
+	const char *text;
+	const char *hint;
+};
+
+/**
+ * inspect_document(r, d, s, remarks, err):
+ * Append to ${remarks} (a vector of struct remark) what there is to say of
+ * the configuration ${d}, in the order of its entries.  With an unlocked
+ * secrets file ${s} (else NULL) JAAS is looked at as Kafka does, with what its
+ * references stand for.  ERROR_MEMORY.
+ */
+int inspect_document(const struct rules *r, const struct document *d,
+    const struct secrets_file *s, struct vec *remarks, struct error *err);
+
+/* The remark for which entry ${i} is hidden, or NULL.  ${*at}, 0 at first, is
+ * where to go on: it is asked for the entries in their order. */
+const struct remark *inspect_hidden(const struct vec *remarks, size_t *at, size_t i);
+
+/* Does the value of entry ${i} go on behind it, in lines that are read as
+ * other entries?  ${*out}: the remark. */
+bool inspect_is_cut(const struct rules *r, const struct document *d, size_t i,
+    struct remark *out);
+
+/* What the value is, if it stands for one that is yet to be filled in, or that another
+ * tool puts there (value.h), or NULL.  A reference of Kafka's is none. */
+const char *inspect_placeholder(const void *value, size_t n);
+
+/* Why entry ${i} with this value is left as it is unless somebody names it: a placeholder,
+ * null, or a parameter of a config provider.  NULL: it is not. */
+const char *inspect_why_left(const struct document *d, size_t i, const void *value, size_t n);
+
+/* Is it a parameter of a config provider?  Kafka resolves no references in
+ * those: the provider is made with the value as it stands. */
+bool inspect_is_provider_parameter(const struct document *d, size_t i);
+bool inspect_names_provider_parameter(const struct document *d, const char *key, size_t len);
+
+/* Whose file this is, if it is one that knows no config providers (log4j,
+ * librdkafka, ZooKeeper), or NULL. */
+const char *inspect_foreign(const struct document *d);
+
+#endif /* !SECRETS_INSPECT_H */

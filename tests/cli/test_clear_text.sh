@@ -1,0 +1,342 @@
+#!/usr/bin/env bash
+# Secrets in clear text that no key tells of, and values that the service reads otherwise.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+. "$(dirname "$0")/lib.sh"
+
+login='org.apache.kafka.common.security.plain.PlainLoginModule required'
+
+# refused FILE CAUSE: encrypt and the commit's check tell it, and nothing shows or loses it.
+refused() {
+	snapshot
+	on "$1" encrypt
+	expect_rc 1
+	expect_err "$2"
+	expect_unchanged
+	run file show "$1"
+	expect_rc 0
+	expect_no CANARY
+	run file show "$1" -o json
+	expect_no CANARY
+	run git check "$1"
+	expect_rc 3
+	expect_out "$2"
+	expect_no CANARY
+	run git textconv "$1"
+	expect_no CANARY
+	run doctor "$1"
+	expect_out "$2"
+	expect_no CANARY
+	run file verify --local-secrets-file sec.properties "$1"
+	expect_rc 3
+	expect_out "$2"
+	expect_no CANARY
+}
+
+case_a_pem_value_without_continuation() {
+	printf '%s\n' 'a=1' 'ssl.keystore.key=-----BEGIN PRIVATE KEY-----' 'MIICANARYBODY==' \
+	    'CANARYCANARYCANARYCANARY+/' '-----END PRIVATE KEY-----' 'z=1' >k.properties
+	refused k.properties 'a PEM value is cut here'
+	expect_out 'k.properties:2'
+	run file show k.properties
+	expect_out 'plain           z '
+	printf '%s\n' 'ssl.keystore.key=' '-----BEGIN RSA PRIVATE KEY-----' \
+	    'Proc-Type: 4,ENCRYPTED' 'CANARYx' '-----END RSA PRIVATE KEY-----' >k.properties
+	refused k.properties 'a PEM value is cut here'
+	printf '%s\n' 'ssl.keystore.key=-----BEGIN PRIVATE KEY-----' 'CANARYCANARYCANARY' \
+	    'z=1' >k.properties
+	refused k.properties 'a PEM value is cut here'
+}
+
+case_a_pem_value_that_goes_on_is_sealed() {
+	printf '%s\n' 'ssl.keystore.key=-----BEGIN PRIVATE KEY-----\n\' 'MIICANARYBODY==\n\' \
+	    '-----END PRIVATE KEY-----' 'z=1' >k.properties
+	on k.properties encrypt --config ssl.keystore.key
+	expect_rc 0
+	expect_not_in k.properties CANARY
+}
+
+case_a_pem_value_in_new_entries() {
+	printf '%s\n' 'ssl.keystore.key=-----BEGIN PRIVATE KEY-----' 'MIICANARYBODY==' \
+	    '-----END PRIVATE KEY-----' >text
+	snapshot
+	on server.properties add --config @text
+	expect_rc 1
+	expect_err 'a PEM value is cut here'
+	expect_unchanged
+}
+
+case_jaas_cut_by_a_blank_behind_the_backslash() {
+	local blank
+	for blank in ' ' '	' '  '; do
+		printf 'sasl.jaas.config=%s \\%s\n  username="u" \\\n  password="CANARY";\nz=1\n' \
+		    "$login" "$blank" >j.properties
+		refused j.properties 'there is a blank behind the backslash'
+		expect_out 'j.properties:1'
+	done
+	on j.properties encrypt --config sasl.jaas.config
+	expect_rc 1
+	expect_unchanged
+	printf 'a.sasl.jaas.config=%s username="u" \\\n  x="y" \\ \npassword="CANARY";\n' "$login" \
+	    >j.properties
+	refused j.properties 'there is a blank behind the backslash'
+	expect_out 'j.properties:2'
+}
+
+case_jaas_without_its_backslash() {
+	printf 'sasl.jaas.config=%s\n  username="u"\n  password="CANARY";\n' "$login" >j.properties
+	refused j.properties 'the next line is read as another key'
+	printf 'sasl.jaas.config=%s username="u"\ndb_token="CANARY";\n' "$login" >j.properties
+	refused j.properties 'the next line is read as another key'
+	printf 'sasl.jaas.config=\n  %s username="u" password="CANARY";\n' "$login" >j.properties
+	refused j.properties 'the next line is read as another key'
+}
+
+case_another_secret_on_the_next_line() {
+	printf 'ssl.key.password=\n  CANARY\nz=1\n' >s.properties
+	refused s.properties 'the next line is read as another key'
+	printf 'my.password=abc\\ \n  CANARY\n' >s.properties
+	refused s.properties 'there is a blank behind the backslash'
+	printf 'ssl.key.password=\n  CANARY=x\n' >s.properties
+	refused s.properties 'the next line is read as another key'
+}
+
+case_what_only_looks_like_it_is_no_finding() {
+	printf '  ssl.key.password=\n  CANARY.x=1\n' >s.properties
+	printf 'ssl.key.password=\n  listeners.x=1\nssl.keystore.password=\nhost=x\n' >>s.properties
+	printf 'sasl.jaas.config=%s username="u";\nname="quoted"\n' "$login" >>s.properties
+	run git check s.properties
+	expect_rc 0
+	on s.properties encrypt
+	expect_rc 0
+}
+
+case_a_password_in_an_odd_value() {
+	printf 'user_admin=x password="CANARY" \\\n  y\nz=1\n' >o.properties
+	refused o.properties 'a password in a value whose key is none of a secret'
+	printf "{\"login\":\"%s client.secret='CANARY';\"}" "$login" >o.json
+	refused o.json 'a password in a value whose key is none of a secret'
+	printf 'opts=-Dpassword="" -Dx.password="${file:/x:CANARY}"\n' >o.properties
+	run git check o.properties
+	expect_rc 0
+	printf '[rules]\npublic-keys = user_admin\n' >ini
+	printf 'user_admin=x password="CANARY"\n' >o.properties
+	PROPSEAL_CONFIG=$PWD/ini run git check o.properties
+	expect_rc 0
+}
+
+case_files_that_are_no_text() {
+	printf 'ssl.key.password=CANARY\n' | iconv -t UTF-16 >u.properties
+	cp u.properties u.json
+	printf 'a.password=CANARY\0\n' >n.properties
+	local file
+	for file in u.properties u.json n.properties; do
+		snapshot
+		on "$file" encrypt
+		expect_rc 1
+		expect_err 'iconv -f UTF-16 -t UTF-8'
+		expect_unchanged
+		run git check "$file"
+		expect_rc 1
+		expect_out "$file:1: unreadable"
+		run file show "$file"
+		expect_rc 1
+		expect_no CANARY
+	done
+}
+
+case_bytes_that_are_no_utf8() {
+	printf 'ssl.key.password=CANARY\344\n' >l.properties
+	snapshot
+	on l.properties encrypt
+	expect_rc 1
+	expect_err 'no UTF-8'
+	on l.properties encrypt --config ssl.key.password
+	expect_rc 1
+	printf 'sasl.jaas.config=%s password="CANARY\344";\n' "$login" >l.properties
+	on l.properties encrypt
+	expect_rc 1
+	expect_err 'no UTF-8'
+}
+
+case_utf8_that_kafka_reads_as_latin1_is_told() {
+	printf 'ssl.key.password=CANARY\303\244\n' >l.properties
+	on l.properties encrypt
+	expect_rc 0
+	expect_err 'l.properties:1: ssl.key.password has characters beyond ASCII: Kafka read them as ISO 8859-1'
+	printf 'ssl.key.password=CANARY\\u00e4\n' >l.properties
+	on l.properties encrypt --replace
+	expect_rc 0
+	grep -q 'ISO 8859-1' "$err" && fail 'an escape is told'
+	printf '{"a.password":"CANARY\303\244"}' >l.json
+	on l.json encrypt
+	expect_rc 0
+	grep -q 'ISO 8859-1' "$err" && fail 'JSON is UTF-8'
+	true
+}
+
+case_a_reference_that_is_not_closed() {
+	printf 'x.sasl.jaas.config=a.B required user="${sa:x" password="CANARY";\n' >u.properties
+	snapshot
+	on u.properties encrypt
+	expect_rc 1
+	expect_err 'u.properties:1'
+	expect_err 'not closed'
+	expect_unchanged
+	on u.properties encrypt --config x.sasl.jaas.config/a.B/password
+	expect_rc 1
+	expect_unchanged
+	printf 'a.password=${file:/CANARY:x\n' >u.properties
+	on u.properties encrypt
+	expect_rc 1
+	expect_err 'a reference is not closed'
+	on u.properties encrypt --config a.password
+	expect_rc 0
+}
+
+case_a_reference_behind_one_that_is_not_closed() {
+	on server.properties encrypt
+	printf 'x.sasl.jaas.config=a.B required user="${sa:x" password=${securepass:%s:%s} z="}";\n' \
+	    "$remote" server.properties/ssl.key.password >u.properties
+	run file verify --local-secrets-file sec.properties u.properties server.properties
+	expect_rc 3
+	expect_out 'takes the reference behind it with it'
+	run git check u.properties
+	expect_out 'takes the reference behind it with it'
+}
+
+case_jaas_that_kafka_refuses_is_told() {
+	local value
+	for value in 'CANARY@pwd' '1CANARY' 'CANARY/word' '-CANARY' 'CANARY#1'; do
+		printf 'sasl.jaas.config=%s username="u" password=%s;\n' "$login" "$value" >j.properties
+		on j.properties encrypt --replace
+		expect_rc 0
+		expect_err 'j.properties:1: Kafka cannot read an unquoted value'
+		expect_err 'double quotes'
+		run file verify --local-secrets-file sec.properties j.properties
+		expect_out 'Kafka cannot read an unquoted value'
+		run doctor --local-secrets-file sec.properties j.properties
+	done
+	printf 'sasl.jaas.config=%s username="u" password=CANARY-.$_9\n' "$login" >j.properties
+	on j.properties encrypt --replace
+	expect_rc 0
+	expect_err 'there is no ; at the end'
+	run doctor j.properties
+	expect_out 'there is no ; at the end'
+	printf 'sasl.jaas.config=%s password="CANARY@1";\n' "$login" >j.properties
+	on j.properties encrypt --replace
+	grep -q 'Kafka cannot' "$err" && fail 'quoted'
+	true
+}
+
+case_an_option_given_twice_is_told() {
+	printf 'sasl.jaas.config=%s password="CANARY1" password="CANARY2";\n' "$login" >j.properties
+	on j.properties encrypt
+	expect_rc 0
+	expect_err 'given twice'
+	expect_not_in j.properties CANARY
+}
+
+case_placeholders_are_left_and_told() {
+	printf '%s\n' 'a.password=********' 'b.password=xxxxx' 'c.password={{ vault_x }}' \
+	    'd.password=ENC(AbC=)' 'e.password=<the password>' 'f.password=YOUR_PASSWORD' \
+	    'g.password=$ANSIBLE_VAULT;1.1;AES256' 'h.password=CANARY' 'i.password=x' \
+	    "j.sasl.jaas.config=$login password=\"*****\";" 'k.password=\u2022\u2022' \
+	    'l.password=your-password' 'm.password=yourselfCANARY' >p.properties
+	on p.properties encrypt
+	expect_rc 0
+	local key
+	for key in a b c d e f g j k l; do
+		grep -q "$key\.[a-z.]* holds a placeholder" "$err" || fail "$key is not told"
+	done
+	[ "$(grep -c securepass: p.properties)" = 3 ] || fail 'others are sealed'
+	expect_not_in p.properties CANARY
+}
+
+case_a_named_placeholder_is_sealed_and_told() {
+	printf 'a.password=********\n' >p.properties
+	on p.properties encrypt --config a.password
+	expect_rc 0
+	expect_err 'a.password looks like a placeholder or a mask, and is sealed as it stands'
+	expect_in p.properties securepass:
+	on p.properties update --config 'a.password=<secret>'
+	expect_rc 0
+	expect_err 'looks like a placeholder'
+}
+
+case_null_stays_null() {
+	printf '{"a.password":null,"b.password":"CANARY","c":{"x_password":null,"y":1}}' >n.json
+	on n.json encrypt
+	expect_rc 0
+	expect_in n.json '"a.password":null'
+	expect_err 'is null'
+	on n.json encrypt --config 'c.*'
+	expect_rc 0
+	expect_in n.json '"x_password":null'
+}
+
+case_parameters_of_config_providers_stay() {
+	printf '%s\n' 'config.providers=vault' 'config.providers.vault.class=x.Vault' \
+	    'config.providers.vault.param.auth.password=CANARY1' \
+	    "config.providers.vault.param.sasl.jaas.config=$login password=\"CANARY2\";" \
+	    'ssl.key.password=CANARY3' >w.properties
+	on w.properties encrypt
+	expect_rc 0
+	expect_in w.properties CANARY1
+	expect_in w.properties CANARY2
+	expect_not_in w.properties CANARY3
+	expect_err 'param.auth.password is a parameter of a config provider'
+	snapshot
+	on w.properties encrypt --config config.providers.vault.param.auth.password
+	expect_rc 1
+	expect_err 'Kafka resolves no references in them'
+	on w.properties add --config config.providers.vault.param.token=CANARY
+	expect_rc 1
+	expect_unchanged
+	printf 'config.providers.vault.param.x=${file:/x:y}\n' >>w.properties
+	run file verify --local-secrets-file sec.properties w.properties
+	expect_rc 3
+	expect_out 'w.properties:7: provider-parameter: "config.providers.vault.param.x"'
+	printf '{"config.providers.vault.param.password":"CANARY","a.password":"CANARY"}' >w.json
+	on w.json encrypt
+	expect_in w.json 'param.password":"CANARY"'
+}
+
+case_connectors_get_no_provider_lines() {
+	local text
+	for text in '{"connector.class":"x","a.password":"CANARY"}' \
+	    '[{"name":"a","config":{"connector.class":"x","a.password":"CANARY"}}]' \
+	    '{"one":{"info":{"config":{"connector.class":"x","a.password":"CANARY"}}}}' \
+	    '{"name":"a","config":{"connector.class":"x","a.password":"CANARY"}}'; do
+		printf '%s' "$text" >c.json
+		on c.json encrypt --replace
+		expect_rc 0
+		expect_err 'the Connect worker resolves the references'
+		expect_in c.json securepass:
+		expect_not_in c.json providers
+	done
+	printf 'name=a\nconnector.class=x\na.password=CANARY\n' >c.properties
+	on c.properties encrypt
+	expect_err 'the Connect worker resolves the references'
+	expect_not_in c.properties providers
+	printf 'my.connector.classes=x\nmyconnector.class=y\na.password=CANARY\n' >d.properties
+	on d.properties encrypt
+	expect_in d.properties config.providers=securepass
+}
+
+case_files_in_which_nothing_resolves_references() {
+	printf 'dataDir=/var/lib/zookeeper\nclientPort=2181\nssl.keyStore.password=CANARY\n' \
+	    >zookeeper.properties
+	printf 'bootstrap.servers=h:1\nsasl.username=u\nsasl.password=CANARY\n' >librdkafka.properties
+	printf 'log4j.rootLogger=INFO\nlog4j.appender.smtp.SMTPPassword=CANARY\n' >log4j.properties
+	local name
+	for name in zookeeper librdkafka log4j; do
+		on $name.properties encrypt
+		expect_rc 0
+		expect_err ", which resolves no references"
+		run file verify --local-secrets-file sec.properties $name.properties
+		expect_rc 3
+		expect_out 'nothing resolves the references in this file'
+	done
+}
+
+run_cases "$@"

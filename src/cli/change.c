@@ -189,8 +189,8 @@ source_passphrases(const struct options *o, struct buf *old, struct buf *new, st
 {
 	if (one_stream(o))
 		return read_lines(o, old, new, err);
-	if (source_passphrase(o, FLAG_PASSPHRASE, "Passphrase of the master key: ", false, old,
-	    err) != 0)
+	if (o->given[FLAG_PASSPHRASE] &&
+	    source_passphrase(o, FLAG_PASSPHRASE, NULL, false, old, err) != 0)
 		return -1;
 	return source_passphrase(o, FLAG_PASSPHRASE_NEW, "Passphrase of the new master key: ",
 	    true, new, err);

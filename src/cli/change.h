@@ -37,8 +37,9 @@ int source_passphrase(const struct options *o, enum flag_id id,
 
 /**
  * source_passphrases(o, old, new, err):
- * Both --passphrase and --passphrase-new.  When both name one stream, its
- * first line is the old one and its second line the new one.
+ * --passphrase, if it was given, and --passphrase-new, which is asked for
+ * otherwise.  When both name one stream, its first line is the old one and its
+ * second line the new one.
  */
 int source_passphrases(const struct options *o, struct buf *old,
     struct buf *new, struct error *err);

@@ -121,7 +121,8 @@ static const struct command commands_own[] = {
 		.name = "rotate",
 		.summary = "make a new data key or a new master key",
 		.details = "With both flags the data key comes first, and one change is made of "
-		    "both.  The passphrase must be\nthe one of the present master key.",
+		    "both.  The master key is enough; a passphrase that is given must be the "
+		    "one of that key.",
 		.examples = "file rotate --data-key --local-secrets-file secrets.properties\n"
 		    "file rotate --master-key --local-secrets-file secrets.properties \\\n"
 		    " --passphrase @old.txt --passphrase-new @new.txt",

@@ -772,6 +772,7 @@ commands_remove(const struct options *o)
 	return status;
 }
 
+/* The old one is not needed: who has the key can do without. */
 static int
 read_passphrases(const struct options *o, struct passphrases *p, struct error *err)
 {
@@ -781,17 +782,19 @@ read_passphrases(const struct options *o, struct passphrases *p, struct error *e
 		error_set(err, ERROR_USAGE, "--passphrase-new is for a new master key");
 		return error_hint(err, "add --master-key, or leave --passphrase-new out");
 	}
-	return source_passphrase(o, FLAG_PASSPHRASE, "Passphrase of the master key: ", false,
-	    &p->old, err);
+	return o->given[FLAG_PASSPHRASE] ?
+	    source_passphrase(o, FLAG_PASSPHRASE, NULL, false, &p->old, err) : 0;
 }
 
-/* The passphrase must be the one of the key that was found. */
+/* The passphrase, if one was given, must be the one of the key that was found. */
 static int
 check_passphrase(const struct change *c, const struct buf *passphrase, struct error *err)
 {
 	struct key *derived = NULL;
 	int rc;
 
+	if (!change_options(c)->given[FLAG_PASSPHRASE])
+		return 0;
 	rc = secrets_file_check_passphrase(c->secrets, passphrase->data, passphrase->len,
 	    c->master, &derived, err);
 	key_free(derived);

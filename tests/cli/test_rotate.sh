@@ -163,9 +163,34 @@ case_new_passphrase_without_a_terminal_is_required() {
 	rotate --master-key --passphrase @pass
 	expect_rc 2
 	expect_err 'no --passphrase-new, and no terminal'
-	rotate
+	rotate --master-key
 	expect_rc 2
-	expect_err 'no --passphrase, and no terminal'
+	expect_err 'no --passphrase-new, and no terminal'
+	expect_unchanged
+}
+
+# Playbooks make the passphrase at random and throw it away.
+case_the_key_alone_is_enough() {
+	local wrapped
+	seal
+	wrapped=$(line .0.enc)
+	rotate
+	expect_rc 0
+	[ "$wrapped" != "$(line .0.enc)" ] || fail "the data key is the old one"
+	expect_all_open
+	echo 'CANARY new passphrase' >new
+	rotate --master-key --passphrase-new @new -o yaml
+	expect_rc 0
+	sed 's/^master_key: //' "$out" >master.key
+	expect_all_open
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	rotate --master-key-file master.key
+	expect_rc 0
+	expect_all_open
+	snapshot
+	rotate
+	expect_rc 1
+	expect_err 'no master key'
 	expect_unchanged
 }
 

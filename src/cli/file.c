@@ -157,13 +157,6 @@ key_list_release(struct key_list *l)
 	memset(l, 0, sizeof(*l));
 }
 
-static bool
-is_key_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    (c != '\0' && strchr("._-/$", c) != NULL);
-}
-
 static size_t
 skip_blanks(const char *p, size_t n)
 {
@@ -176,27 +169,33 @@ skip_blanks(const char *p, size_t n)
 
 /*
  * `confluent secret` makes every \n a line end, and so cuts the password
- * C:\new in two.  Here it is one where `key=` follows: a key of the file, or
- * one with a dot.  A single word and `=` might be either.
+ * C:\new in two.  Here it is one where an entry follows, and stays text where
+ * only a word does.  Behind a drive's letter, and where a blank would be all
+ * that separates a key from its value, it might be either.
  */
 static enum meaning
-meaning_of(const char *p, size_t n, const struct document *config, bool split_before)
+meaning_of(const char *text, size_t at, size_t n, const struct document *config)
 {
-	size_t start = skip_blanks(p, n);
-	size_t end = start;
-	size_t i;
+	const char *p = text + at;
+	size_t start = skip_blanks(p, n - at), end;
 	bool dot = false;
 
+	n -= at;
 	if (start == n)
-		return split_before ? IS_LINE_END : IS_UNCLEAR;
-	for (; end < n && is_key_char(p[end]); end++)
+		return IS_LINE_END;
+	for (end = start; end < n && strchr("=: \t\r\n", p[end]) == NULL; end++) {
+		if (p[end] == '\\' && end + 1 < n && p[++end] == 'n')
+			return IS_TEXT;
 		dot |= p[end] == '.';
-	i = end + skip_blanks(p + end, n - end);
-	if (end == start || i == n || (p[i] != '=' && p[i] != ':'))
+	}
+	if (end == start || end == n || p[end] == '\r' || p[end] == '\n')
 		return IS_TEXT;
 	if (document_find(config, p + start, end - start) != DOCUMENT_NONE)
 		return IS_LINE_END;
-	return dot && p[start] != '.' ? IS_LINE_END : IS_UNCLEAR;
+	if (at > 2 && text[at - 3] == ':')
+		return IS_UNCLEAR;
+	end += skip_blanks(p + end, n - end);
+	return dot || (end < n && (p[end] == '=' || p[end] == ':')) ? IS_LINE_END : IS_UNCLEAR;
 }
 
 static int
@@ -214,7 +213,6 @@ resolve_newlines(const struct buf *in, const struct document *config, struct buf
     struct error *err)
 {
 	const char *p = (const char *)in->data;
-	bool split = false;
 	bool kept = false;
 	size_t i;
 
@@ -228,10 +226,9 @@ resolve_newlines(const struct buf *in, const struct document *config, struct buf
 			buf_append(out, p + i - 1, 2);
 			continue;
 		}
-		switch (meaning_of(p + i + 1, in->len - i - 1, config, split)) {
+		switch (meaning_of(p, i + 1, in->len, config)) {
 		case IS_LINE_END:
 			buf_append_char(out, '\n');
-			split = true;
 			break;
 		case IS_TEXT:
 			buf_append_str(out, "\\\\n");

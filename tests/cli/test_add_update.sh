@@ -182,14 +182,35 @@ case_backslash_n_in_a_value_stays_with_a_note() {
 	expect_rc 0
 	expect_opens a.b 'C:\\new'
 	expect_err 'the two characters \n in --config stay'
-	on server.properties add --config 'a.c=one\ntwo three=4'
-	expect_opens a.c 'one\\ntwo three=4'
+	on server.properties add --config 'a.c=one\ntwo'
+	expect_opens a.c 'one\\ntwo'
+}
+
+# As confluent secret takes them apart.
+case_backslash_n_before_a_key_of_any_shape_is_a_line_end() {
+	local key
+	for key in 'users[0].password=' 'ключ=' 'my\ key=' 'password=' 'MY_SECRET=' \
+	    'connection-password :' 'ssl.truststore.password ' ' k='; do
+		printf 'z=1\n' >c.properties
+		on c.properties add --replace --config "a.password=CANARY1\\n${key}CANARY2\\n"
+		expect_rc 0
+		expect_err ', c.properties (4 entries)'
+		on c.properties decrypt --output-file -
+		expect_out 'a.password = CANARY1'
+		expect_out '= CANARY2'
+	done
+	on c.properties update --config 'a.password=CANARY3\nk=CANARY4'
+	on c.properties decrypt --output-file -
+	expect_out 'k = CANARY4'
+	on c.properties add --config 'x=CANARY\n'
+	on c.properties decrypt --config x --output-file -
+	expect_out 'x = CANARY'
 }
 
 case_backslash_n_that_is_unclear_is_refused() {
 	local text
 	snapshot
-	for text in 'a.b=C:\new=CANARY' 'a.b=CANARY\n' 'a.b=CANARY\nother=x'; do
+	for text in 'a.b=C:\new=CANARY' 'a.b=CANARY\ntwo three=4' 'a.b=CANARY\ntwo x'; do
 		on server.properties add --config "$text"
 		expect_rc 2
 		expect_err 'it is not clear'

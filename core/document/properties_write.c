@@ -49,9 +49,12 @@ append_control(struct buf *out, unsigned char c)
 		properties_write_append_unit(out, c);
 }
 
-/* Append the character at ${p}, not an ASCII one; its length. */
+/*
+ * Append the character at ${p}, not an ASCII one; its length.  ${raw}: one above
+ * U+FFFF as UTF-8, as confluent secret reads the escapes of a pair as two U+FFFD.
+ */
 static size_t
-append_wide(struct buf *out, const unsigned char *p, size_t n)
+append_wide(struct buf *out, const unsigned char *p, size_t n, bool raw)
 {
 	uint32_t cp;
 	size_t len = text_utf8_decode(p, n, &cp);
@@ -67,7 +70,9 @@ append_wide(struct buf *out, const unsigned char *p, size_t n)
 		buf_append(out, p, 1);
 		return 1;
 	}
-	if (cp >= 0x10000) {
+	if (cp >= 0x10000 && raw) {
+		buf_append(out, p, len);
+	} else if (cp >= 0x10000) {
 		properties_write_append_unit(out, 0xd800 + ((cp - 0x10000) >> 10));
 		properties_write_append_unit(out, 0xdc00 + ((cp - 0x10000) & 0x3ff));
 	} else {
@@ -89,7 +94,7 @@ needs_escape_in_key(unsigned char c)
 }
 
 static void
-properties_write_append(struct buf *out, const unsigned char *p, size_t n,
+properties_write_append(struct buf *out, const unsigned char *p, size_t n, bool raw,
     bool (*special)(unsigned char))
 {
 	size_t at = 0;
@@ -102,7 +107,7 @@ properties_write_append(struct buf *out, const unsigned char *p, size_t n,
 		if (at == n)
 			break;
 		if (p[at] >= 0x80) {
-			at += append_wide(out, p + at, n - at);
+			at += append_wide(out, p + at, n - at, raw);
 		} else if (p[at] < 0x20 || p[at] == 0x7f) {
 			append_control(out, p[at++]);
 		} else {
@@ -115,11 +120,12 @@ properties_write_append(struct buf *out, const unsigned char *p, size_t n,
 void
 properties_append_key(struct buf *out, const char *key, size_t n)
 {
-	properties_write_append(out, (const unsigned char *)key, n, needs_escape_in_key);
+	properties_write_append(out, (const unsigned char *)key, n, true, needs_escape_in_key);
 }
 
-void
-properties_append_value(struct buf *out, const void *value, size_t n)
+/* ${raw}: the key above U+FFFF stands there as UTF-8, and a reference to it agrees. */
+static void
+properties_write_value(struct buf *out, const void *value, size_t n, bool raw)
 {
 	const unsigned char *p = value;
 	size_t i;
@@ -128,14 +134,37 @@ properties_append_value(struct buf *out, const void *value, size_t n)
 	for (i = 0; i < n && p[i] == ' '; i++)
 		buf_append(out, "\\ ", 2);
 	if (i < n)
-		properties_write_append(out, p + i, n - i, needs_escape);
+		properties_write_append(out, p + i, n - i, raw, needs_escape);
+}
+
+void
+properties_append_value(struct buf *out, const void *value, size_t n)
+{
+	properties_write_value(out, value, n, false);
+}
+
+/* Has the text, as it stands in a file, characters above U+FFFF as UTF-8? */
+static bool
+has_astral(const void *text, size_t n)
+{
+	const unsigned char *p = text;
+
+	while (n > 0 && p[n - 1] < 0xf0)
+		n--;
+	return n > 0;
+}
+
+static bool
+key_is_astral(const struct document_render *r, const struct document_entry *x)
+{
+	return has_astral(r->d->bytes.data + x->key, x->key_end - x->key);
 }
 
 /* As properties_append_value, for text with other text of the value before it on its line. */
 static void
-properties_append_inner(struct buf *out, const void *value, size_t n)
+properties_append_inner(struct buf *out, const void *value, size_t n, bool raw)
 {
-	properties_write_append(out, value, n, needs_escape);
+	properties_write_append(out, value, n, raw, needs_escape);
 }
 
 static enum tail
@@ -235,7 +264,7 @@ properties_edit_set(struct document_render *r, const struct document_entry *x, c
 	else if (c->value_len > 0 && properties_is_separator((unsigned char)c->value[0]) &&
 	    is_separated_by_blanks(r->d, x))
 		buf_append_char(r->out, '\\');
-	properties_append_value(r->out, c->value, c->value_len);
+	properties_write_value(r->out, c->value, c->value_len, key_is_astral(r, x));
 	document_render_skip(r, x->value_end);
 	replace_tail(r, x);
 }
@@ -281,7 +310,7 @@ properties_edit_insert(struct document_render *r, const struct edit *c)
 		close_tail(r);
 	properties_append_key(r->out, c->key, c->key_len);
 	buf_append_str(r->out, r->separator);
-	properties_append_value(r->out, c->value, c->value_len);
+	properties_write_value(r->out, c->value, c->value_len, has_astral(c->key, c->key_len));
 	buf_append_str(r->out, r->line_end);
 }
 
@@ -320,9 +349,9 @@ properties_edit_append_text(struct splicing *s, const struct document_splice *c)
 	if (s->unseparated && properties_is_separator(*(const unsigned char *)c->text))
 		buf_append_char(s->r->out, '\\');
 	if (s->bare)
-		properties_append_value(s->r->out, c->text, c->n);
+		properties_write_value(s->r->out, c->text, c->n, key_is_astral(s->r, s->x));
 	else
-		properties_append_inner(s->r->out, c->text, c->n);
+		properties_append_inner(s->r->out, c->text, c->n, key_is_astral(s->r, s->x));
 	s->bare = s->unseparated = false;
 }
 

@@ -366,4 +366,18 @@ case_a_second_file_of_one_base_name_gets_a_name_of_its_own() {
 	expect_rc 2
 }
 
+# confluent secret reads the two escapes of a pair as two U+FFFD.
+case_keys_above_the_bmp_stand_in_utf8() {
+	printf '\360\237\230\200.password=CANARY1\nb.password=CANARY2\n' >c.properties
+	on c.properties encrypt
+	expect_rc 0
+	expect_in c.properties "$(printf '\360\237\230\200')"'.password=${securepass:'"$remote:c.properties/$(printf '\360\237\230\200').password}"
+	expect_in sec.properties "c.properties/$(printf '\360\237\230\200').password = ENC["
+	printf '\\uD83D\\uDE00.password=CANARY3\n' >d.properties
+	on d.properties encrypt
+	expect_in d.properties ':d.properties/\uD83D\uDE00.password}'
+	on d.properties decrypt --output-file -
+	expect_out CANARY3
+}
+
 run_cases "$@"

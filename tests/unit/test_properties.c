@@ -303,7 +303,7 @@ test_keys_and_values_are_written_as_they_must_be(void **state)
 		{ "\t\n\f\r", "\\t\\n\\f\\r", "\\t\\n\\f\\r" }, { "a\tb", "a\\tb", "a\\tb" },
 		{ "\x01\x1b\x7f", "\\u0001\\u001B\\u007F", "\\u0001\\u001B\\u007F" },
 		{ "\xc3\xa9", "\\u00E9", "\\u00E9" }, { "\xe2\x82\xac", "\\u20AC", "\\u20AC" },
-		{ "\xf0\x9f\x98\x80", "\\uD83D\\uDE00", "\\uD83D\\uDE00" },
+		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", "\\uD83D\\uDE00" },
 		{ "\xc2\x85", "\\u0085", "\\u0085" }, { "\xff\xc3", "\xff\xc3", "\xff\xc3" },
 		{ "\xed\xa0\xbd", "\\uD83D", "\\uD83D" }, { "\xed\xb8\x80", "\\uDE00", "\\uDE00" },
 		{ "\xed\xa0\xbd\xed\xb8\x80", "\xed\xa0\xbd\\uDE00", "\xed\xa0\xbd\\uDE00" },

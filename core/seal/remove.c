@@ -1,5 +1,6 @@
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -113,6 +114,42 @@ done:
 	return rc;
 }
 
+/*
+ * A key with wildcards: every sealed entry that it names.  ${*count}: how many
+ * it names; with none sealed it is as with one that is not.
+ */
+static int
+remove_each(struct plan *p, struct configuration *c, const char *path, size_t path_len,
+    size_t *count, struct error *err)
+{
+	struct error why = { .code = ERROR_NONE };
+	size_t removed = 0, i, len;
+	struct vec entries;
+	const char *key;
+	int rc;
+
+	vec_init(&entries, sizeof(size_t), SIZE_MAX / sizeof(size_t));
+	rc = document_expand(c->doc, path, path_len, &entries, err);
+	for (size_t k = 0; rc == 0 && k < entries.len; k++) {
+		i = *(size_t *)vec_at(&entries, k);
+		key = document_key(c->doc, i, &len);
+		rc = unseal_remove_entry(p, c, i, key, len, &why);
+		removed += rc == 0;
+		if (rc != 0 && why.code == ERROR_MISSING)
+			rc = 0;
+		else if (rc != 0 && err != NULL)
+			*err = why;
+	}
+	if (rc == 0 && entries.len > 0 && removed == 0) {
+		rc = -1;
+		if (err != NULL)
+			*err = why;
+	}
+	*count = entries.len;
+	vec_release(&entries);
+	return rc;
+}
+
 /* An option of a JAAS value, and those of its name that it hides. */
 static int
 remove_option(struct plan *p, struct configuration *c, const struct target *t, const char *key,
@@ -143,6 +180,7 @@ seal_remove(struct plan *p, struct configuration *c, const char *key, size_t len
 {
 	struct target t;
 	struct buf label;
+	size_t named = 0;
 	int rc;
 
 	plan_set_order(p, true);
@@ -154,7 +192,7 @@ seal_remove(struct plan *p, struct configuration *c, const char *key, size_t len
 		rc = unseal_remove_entry(p, c, t.entry, key, len, err);
 	else if (rc == 0 && t.kind == TARGET_OPTION && (rc = buf_check(&label, err)) == 0)
 		rc = remove_option(p, c, &t, buf_cstr(&label), len, err);
-	else if (rc == 0)
+	else if (rc == 0 && (rc = remove_each(p, c, key, len, &named, err)) == 0 && named == 0)
 		rc = remove_orphan(p, c, key, len, orphan, err);
 	buf_release(&label);
 	target_release(&t);

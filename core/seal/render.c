@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "document/document.h"
 #include "document/edits.h"
 #include "document/jaas.h"
@@ -553,6 +554,23 @@ append_option(struct unsealer *u, const struct target *t, const char *key, size_
 	return buf_check(u->out, err);
 }
 
+/* A key with wildcards: every entry that it names. */
+static int
+append_opened_each(struct unsealer *u, const char *key, size_t len, struct error *err)
+{
+	struct vec entries;
+	int rc;
+
+	vec_init(&entries, sizeof(size_t), SIZE_MAX / sizeof(size_t));
+	rc = document_expand(u->c->doc, key, len, &entries, err);
+	if (rc == 0 && entries.len == 0)
+		rc = configuration_fail_missing(u->c, key, len, err);
+	for (size_t k = 0; rc == 0 && k < entries.len; k++)
+		rc = append_opened_entry(u, *(size_t *)vec_at(&entries, k), true, err);
+	vec_release(&entries);
+	return rc;
+}
+
 /* What was asked for by name: an entry, or an option of one. */
 static int
 append_opened_key(struct unsealer *u, const char *key, size_t len, struct error *err)
@@ -567,7 +585,7 @@ append_opened_key(struct unsealer *u, const char *key, size_t len, struct error 
 	} else if (rc == 0 && t.kind == TARGET_OPTION) {
 		rc = append_option(u, &t, key, len, err);
 	} else if (rc == 0) {
-		rc = configuration_fail_missing(u->c, key, len, err);
+		rc = append_opened_each(u, key, len, err);
 	}
 	target_release(&t);
 	return rc;

@@ -69,6 +69,7 @@ int render_entries(struct plan *p, const struct configuration *c,
  * Append `key = value` lines with the opened values of the given keys of
  * ${c} (${n} 0: of all our references) to ${out} (secret).  ${s} must be
  * unlocked.  A key that is plain is written as it is when asked for by name.
+ * A key may have wildcards (document_expand).
  * References inside a longer value (JAAS) are opened too, each under the key
  * of its sealed entry.
  * ERROR_MISSING: key not there, dangling reference, or (unless ${any_name}) a

@@ -133,4 +133,33 @@ case_each_element_of_an_array() {
 	expect_out CANARY2
 }
 
+case_a_path_with_wildcards_opens_and_removes_what_it_sealed() {
+	local path
+	for path in 'config.conn*' 'config.users.#.pw' 'config.*'; do
+		printf '{"config":{"connection_password":"CANARY1","users":[{"pw":"CANARY2"},{"pw":"CANARY3"}]}}' >c.json
+		on c.json encrypt --replace --config "$path"
+		expect_rc 0
+		on c.json decrypt --output-file - --config "$path"
+		expect_rc 0
+		expect_out CANARY
+		on c.json remove --config "$path"
+		expect_rc 0
+		expect_not_in c.json securepass:
+		expect_not_in sec.properties c.json
+		on c.json decrypt --output-file - --config 'config.x*'
+		expect_rc 1
+		expect_err 'not present'
+	done
+	printf '{"a":"CANARY1","b":"x"}' >c.json
+	on c.json encrypt --config a
+	snapshot
+	on c.json remove --config 'b*'
+	expect_rc 1
+	expect_err 'not sealed'
+	expect_unchanged
+	on c.json remove --config '?'
+	expect_rc 0
+	expect_in c.json '"b":"x"'
+}
+
 run_cases

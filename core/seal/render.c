@@ -30,6 +30,7 @@ struct rendering {
 	enum render_form form;
 	struct buf *out;
 	struct buf value;	/* of the entry at hand */
+	const char *prefix;	/* ENV */
 	struct buf names;	/* ENV: of all so far */
 	struct map *owners;	/* ENV: the entry of each name */
 	size_t count;
@@ -231,21 +232,32 @@ render_document(struct plan *p, const struct configuration *c, enum render_reade
 	return rc < 0 ? -1 : 0;
 }
 
-static void
-render_entries_append_name(struct buf *out, const char *key, size_t len)
+/* True: an image reads the same key back. */
+static bool
+render_entries_append_name(struct buf *out, const char *prefix, const char *key, size_t len)
 {
-	if (len == 0 || (key[0] >= '0' && key[0] <= '9'))
+	bool same = true, joint = true;	/* nothing but a letter or digit goes before */
+
+	buf_append_str(out, prefix);
+	if (prefix[0] == '\0' && (len == 0 || (key[0] >= '0' && key[0] <= '9')))
 		buf_append_char(out, '_');
 	for (size_t k = 0; k < len; k++) {
 		char c = key[k];
 
-		if (c >= 'a' && c <= 'z')
-			buf_append_char(out, (char)(c - 'a' + 'A'));
-		else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+			buf_append_char(out, c >= 'a' ? (char)(c - 'a' + 'A') : c);
+			joint = false;
+			continue;
+		}
+		if (c >= 'A' && c <= 'Z')
 			buf_append_char(out, c);
 		else
-			buf_append_str(out, c == '-' ? "__" : c == '_' ? "___" : "_");
+			buf_append_str(out, c == '_' ? "__" : c == '-' ? "___" : "_");
+		/* Two in a row run together, and there are no other characters. */
+		same = same && !joint && (c == '.' || c == '_' || c == '-');
+		joint = true;
 	}
+	return same && !joint;
 }
 
 /*
@@ -261,7 +273,10 @@ claim_name(struct rendering *r, size_t i, size_t *start, struct error *err)
 
 	key = document_key(r->d, i, &len);
 	*start = r->names.len;
-	render_entries_append_name(&r->names, key, len);
+	if (!render_entries_append_name(&r->names, r->prefix, key, len) && r->prefix[0] != '\0')
+		plan_note_key(r->p, r->c->path, document_line(r->d, i), key, len,
+		    "is read back as another key: the images know lower case, digits and "
+		    "single . _ - only");
 	if (buf_check(&r->names, err) != 0)
 		return -1;
 	len = r->names.len - *start;
@@ -279,13 +294,13 @@ claim_name(struct rendering *r, size_t i, size_t *start, struct error *err)
 }
 
 static size_t
-names_size(const struct document *d)
+names_size(const struct document *d, const char *prefix)
 {
 	size_t total = 0, len;
 
 	for (size_t i = 0; i < document_count(d); i++) {
 		(void)document_key(d, i, &len);
-		total += 3 * len + 1;
+		total += 3 * len + 1 + strlen(prefix);
 	}
 	return total;
 }
@@ -400,9 +415,11 @@ resolve_all(struct plan *p, const struct configuration *c, struct error *err)
 
 int
 render_entries(struct plan *p, const struct configuration *c, enum render_form form,
-    const char *const keys[], const size_t lens[], size_t n, struct buf *out, struct error *err)
+    const char *prefix, const char *const keys[], const size_t lens[], size_t n, struct buf *out,
+    struct error *err)
 {
-	struct rendering r = { .p = p, .c = c, .d = c->doc, .form = form, .out = out };
+	struct rendering r = { .p = p, .c = c, .d = c->doc, .form = form, .prefix = prefix,
+		.out = out };
 	struct document *resolved = NULL;
 	int rc = 0;
 	size_t i;
@@ -412,7 +429,7 @@ render_entries(struct plan *p, const struct configuration *c, enum render_form f
 	buf_init_secret(&r.value, BUF_MAX_FILE);
 	buf_init(&r.names, NAMES_MAX);
 	if ((r.owners = map_new()) == NULL ||
-	    (form == RENDER_ENV && buf_reserve(&r.names, 2 * names_size(r.d) + 1) != 0))
+	    (form == RENDER_ENV && buf_reserve(&r.names, 2 * names_size(r.d, prefix) + 1) != 0))
 		rc = error_memory(err);
 	for (size_t k = 0; k < n && rc == 0; k++) {
 		i = document_find(c->doc, keys[k], lens[k]);

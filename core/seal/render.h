@@ -47,22 +47,24 @@ enum render_form {
 };
 
 /**
- * render_entries(p, c, form, keys, lens, n, out, err):
+ * render_entries(p, c, form, prefix, keys, lens, n, out, err):
  * Append resolved entries of ${c} to ${out} (secret): those of the given
  * keys, in that order, or with ${n} 0 all that a reader of the resolved file
  * (render_document) sees, in its order.  The plan's secrets file must be unlocked.
  *
- * Names of RENDER_ENV are made as for Confluent's images: upper case, `.`
- * becomes `_`, `-` becomes `__`, `_` becomes `___`; any other byte that is no
- * letter or digit becomes `_`, which also goes before a leading digit.
- * (https://docs.confluent.io/platform/7.3/installation/docker/config-reference.html)
+ * Names of RENDER_ENV are made as Confluent's images read them: upper case,
+ * `.` becomes `_`, `_` becomes `__`, `-` becomes `___` (env_to_props of
+ * confluent-docker-utils; its documentation has the last two the other way
+ * round); any other byte that is no letter or digit becomes `_`, which also
+ * goes before a leading digit.  ${prefix} ("" for none), such as KAFKA_, goes
+ * before each; then a key that the image would read back as another is noted.
  *
  * ERROR_MISSING: a key is not there, or a dangling reference.  ERROR_REFUSED:
  * a value that the form cannot hold, or two keys that get one name.
  */
 int render_entries(struct plan *p, const struct configuration *c,
-    enum render_form form, const char *const keys[], const size_t lens[],
-    size_t n, struct buf *out, struct error *err);
+    enum render_form form, const char *prefix, const char *const keys[],
+    const size_t lens[], size_t n, struct buf *out, struct error *err);
 
 /**
  * render_opened(c, s, keys, key_lens, n, any_name, out, err):

@@ -190,10 +190,12 @@ static const struct command commands_own[] = {
 		.details = "Without --config and --format every byte but the resolved values stays "
 		    "as it is, and the configuration\nprovider that nothing needs any more is "
 		    "taken out.  --config chooses keys.  The names of --format env\nare the keys "
-		    "in upper case, with _ for a dot, __ for a dash and ___ for an underscore.\n"
+		    "in upper case, with _ for a dot, __ for an underscore and ___ for a dash, as "
+		    "Confluent's images read\nthem behind --prefix KAFKA_ or another.\n"
 		    "With --url ${secret:PATH:KEY} is resolved too, by the Secret Registry there.  "
 		    "References to other providers\nstay.",
-		.examples = "render server.properties --local-secrets-file secrets.properties "
+		.examples = "render server.properties --format env --prefix KAFKA_\n"
+		    "render server.properties --local-secrets-file secrets.properties "
 		    "--output-file clear.properties",
 		.arguments = "FILE",
 		.min_args = 1,
@@ -201,7 +203,9 @@ static const struct command commands_own[] = {
 		.flags = {
 			MAY(LOCAL_SECRETS_FILE),
 			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
-			MAY(CONFIG_KEYS), MAY(FORMAT), MAY(MASTER_KEY_FILE), REMOTE, WRITING,
+			MAY(CONFIG_KEYS), MAY(FORMAT),
+			{ FLAG_PREFIX, false, "goes before each name of --format env" },
+			MAY(MASTER_KEY_FILE), REMOTE, WRITING,
 			LAST
 		},
 		.run = commands_render,

@@ -36,8 +36,8 @@ render(struct change *c, const struct options *o, const struct key_list *keys, s
 	if (keys->count == 0 && form == RENDER_PROPERTIES && (o->text[FLAG_FORMAT] == NULL ||
 	    strcmp(document_format(c->config->doc)->name, o->text[FLAG_FORMAT]) == 0))
 		return render_document(c->plan, c->config, RENDER_PROGRAM, text, err);
-	return render_entries(c->plan, c->config, form, keys->keys, keys->lens, keys->count, text,
-	    err);
+	return render_entries(c->plan, c->config, form, o->text[FLAG_PREFIX] != NULL ?
+	    o->text[FLAG_PREFIX] : "", keys->keys, keys->lens, keys->count, text, err);
 }
 
 static int
@@ -57,23 +57,31 @@ write_out(struct change *c, const struct options *o, struct buf *text, struct er
 }
 
 static int
-render_check_usage(const struct options *o, const struct registry_resolver *registry,
-    struct error *err)
+render_check_usage(const struct options *o, struct error *err)
 {
-	if (o->text[FLAG_LOCAL_SECRETS_FILE] == NULL && registry == NULL) {
-		error_set(err, ERROR_USAGE, "missing: --%s",
-		    flag_get(FLAG_LOCAL_SECRETS_FILE)->name);
-		return error_hint(err, "this flag (or secrets-file in " OPTIONS_FILE_NAME
-		    ") or --url is required");
+	const char *prefix = o->text[FLAG_PREFIX];
+	bool good = prefix == NULL || prefix[0] < '0' || prefix[0] > '9';
+
+	if (prefix == NULL)
+		return 0;
+	for (const char *p = prefix; *p != '\0' && good; p++)
+		good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		    (*p >= '0' && *p <= '9') || *p == '_';
+	if (!good) {
+		error_set(err, ERROR_USAGE, "bad value for --prefix");
+		return error_hint(err, "letters, digits and _, such as KAFKA_ or CONNECT_");
 	}
-	return 0;
+	if (form_of(o) == RENDER_ENV)
+		return 0;
+	error_set(err, ERROR_USAGE, "--prefix is for the names of variables");
+	return error_hint(err, "add --format env");
 }
 
 static int
 render_run(struct change *c, const struct options *o, const struct key_list *keys,
     struct registry_resolver *registry, struct buf *text, struct error *err)
 {
-	if (render_check_usage(o, registry, err) != 0 || change_open(c, o, false, err) != 0)
+	if (render_check_usage(o, err) != 0 || change_open(c, o, false, err) != 0)
 		return -1;
 	/* A file without references can be had without a key. */
 	if (c->secrets != NULL && secrets_file_metadata(c->secrets)->data_key != NULL &&

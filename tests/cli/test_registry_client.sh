@@ -708,8 +708,8 @@ case_render_resolves_references_to_a_registry() {
 	run render c.properties --url "$first" --token-file "$suite/token" --format json --config a
 	expect_json "$out" 'd["a"]' $'CANARY-1\nü'
 	run render c.properties
-	expect_rc 2
-	expect_err 'missing: --local-secrets-file'
+	expect_rc 0
+	expect_err 'c.properties:1: a refers to another provider'
 	run render c.properties --local-secrets-file sec.properties
 	expect_rc 0
 	expect_in "$out" 'a=${secret:my conn:password}'

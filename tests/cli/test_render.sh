@@ -121,10 +121,45 @@ case_env_can_be_read_by_a_shell() {
 		. "$out"
 		# shellcheck disable=SC2153
 		[ "$SSL_KEY_PASSWORD" = CANARY-key ] && [ "$LOG_DIRS" = 'C:\data\new' ] &&
-		    [ "$ODD__KEY___X" = "a'b
+		    [ "$ODD___KEY__X" = "a'b
 \$(touch pwned)\`x\`\\" ]
 	) || fail "not what was sealed"
 	[ ! -e pwned ] || fail "a value was run"
+}
+
+# What confluent-docker-utils makes of the names (env_to_props).
+image_keys() {
+	python3 -c 'import re, sys
+for line in open(sys.argv[1]):
+    name = re.match(r"KAFKA_(\w+)=", line).group(1).lower()
+    name = re.sub("(?<=[^_])_(?=[^_])", ".", name)
+    print(name.replace("___", "-").replace("__", "_"))' "$out"
+}
+
+case_names_are_those_that_the_images_read() {
+	printf '%s\n' 'listener.name.sasl_ssl.ssl.keystore.password=two' \
+	    'listener.name.internal.scram-sha-512.x=1' 'ssl.key.password=one' 'A.b=3' 'a..b=4' \
+	    'c/d=5' >e.properties
+	# Nothing refers to a secrets file, and so none is needed.
+	run render e.properties --format env --prefix KAFKA_
+	expect_rc 0
+	expect_out "KAFKA_LISTENER_NAME_SASL__SSL_SSL_KEYSTORE_PASSWORD='two'"
+	expect_out "KAFKA_LISTENER_NAME_INTERNAL_SCRAM___SHA___512_X='1'"
+	[ "$(image_keys | head -n 3)" = 'listener.name.sasl_ssl.ssl.keystore.password
+listener.name.internal.scram-sha-512.x
+ssl.key.password' ] || fail "an image reads other keys: $(image_keys)"
+	for key in A.b a..b c/d; do
+		expect_err "$key is read back as another key"
+	done
+	[ "$(grep -c 'read back' "$err")" = 3 ] || fail 'more keys are noted'
+	run render e.properties --format env
+	expect_rc 0
+	expect_no 'read back'
+	run render e.properties --prefix KAFKA_
+	expect_rc 2
+	expect_err 'add --format env'
+	run render e.properties --format env --prefix 1-
+	expect_rc 2
 }
 
 case_colliding_names_are_refused() {
@@ -235,8 +270,13 @@ case_usage() {
 	run render
 	expect_rc 2
 	run render server.properties
-	expect_rc 2
+	expect_rc 0
+	seal
+	run render server.properties
+	expect_rc 1
+	expect_err 'server.properties:4: "ssl.keystore.password": a reference needs a secrets file'
 	expect_err --local-secrets-file
+	expect_no CANARY
 	run render nowhere.properties --local-secrets-file sec.properties
 	expect_rc 1
 	run render sec.properties --local-secrets-file sec.properties

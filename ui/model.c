@@ -218,6 +218,7 @@ new_estate(const struct ui_options *o, struct error *err)
 	if (e != NULL) {
 		estate_set_scope(e, o->scope);
 		estate_set_rules(e, o->rules);
+		estate_set_secrets(e, NULL);
 	}
 	return e;
 }

@@ -165,6 +165,7 @@ files_look(const struct estate_entry *e)
 		[STATE_PLAIN] = { ' ', "", STYLE_TEXT },
 		[STATE_SEALED] = { 'S', "sealed", STYLE_SEALED },
 		[STATE_DANGLING] = { 'D', "dangling", STYLE_DANGLING },
+		[STATE_UNKNOWN] = { '?', "unknown", STYLE_DANGLING },
 		[STATE_OTHER] = { 'O', "other provider", STYLE_OTHER },
 		[STATE_DAMAGED] = { 'X', "damaged", STYLE_DAMAGED },
 	};
@@ -648,6 +649,10 @@ files_say_entry(struct app *a, struct words *w, const struct estate_file *f,
 		buf_printf(&w->text, "Refers to %s, which the secrets file does not have. "
 		    "Restore the secrets file from a backup, or seal a new value with %s.",
 		    e->name, KEY(ACTION_UPDATE));
+		break;
+	case STATE_UNKNOWN:
+		buf_printf(&w->text, "Refers to %s, and which secrets file is meant cannot be "
+		    "told.", e->name);
 		break;
 	case STATE_OTHER:
 		buf_append_str(&w->text, "Another configuration provider gives the value; "

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -10,8 +11,10 @@
 #include "base/vec.h"
 #include "document/document.h"
 #include "document/jaas.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/walk.h"
+#include "file/file.h"
 #include "plan/configuration.h"
 #include "secrets/inspect.h"
 #include "secrets/mask.h"
@@ -21,99 +24,161 @@
 
 #define ENTRIES_MAX ((size_t)1 << 26)
 #define FILES_MAX 1000000
+#define PATH_BYTES_MAX 65536
 
 /* One file of an estate (inside core/estate): made, filled, told anew, freed. */
+
+/* A reference of ours in an entry, which may have several. */
+struct use {
+	size_t entry;
+	const char *remote;	/* interned by the environments */
+	size_t remote_len;
+	size_t name_at;		/* until it is in its place: where the name starts in the texts */
+	const char *name;
+	size_t name_len;
+	struct environment *environment;	/* NULL: unknown, or not resolved yet */
+};
+
+/* A file of the estate, and what only this file knows of it. */
+struct listed {
+	struct estate_file face;
+	struct file_id id;
+	struct use *uses;
+	size_t use_count;
+	uint64_t inode[2];	/* device and inode, while files are sorted */
+	bool stale;		/* its references are to be resolved */
+};
 
 /*
  * Keys and entry names of a file stand one after the other in one block,
  * which the entries' key pointers walk through; entries[0].key is its start.
  */
 struct collection {
+	struct environments *environments;
+	const struct rules *rules;
 	struct vec entries;	/* of struct estate_entry, still without pointers */
-	struct vec origins;	/* of struct origin */
+	struct vec keys;	/* of size_t: where their keys start in the texts */
+	struct vec uses;	/* of struct use */
 	struct buf texts;
-	struct buf scratch;
 };
 
-/* Where an entry's texts start in the block. */
-struct origin {
-	size_t key;
-	size_t name;	/* 0: none (the first text is a key) */
+/* What estate_step does, one after the other. */
+enum phase {
+	PHASE_FINDING,		/* folders and files */
+	PHASE_FITTING,		/* which paths the references have */
+	PHASE_RESOLVING,	/* each reference of a file that is stale */
+	PHASE_COUNTING,		/* how often each sealed entry is referred to */
+	PHASE_PLACING,		/* which environment each file belongs to */
+	PHASE_DONE
 };
 
 struct estate {
-	const struct secrets_file *secrets;
 	const struct scope *scope;	/* NULL: the built-in one */
 	const struct rules *rules;
-	struct vec files;	/* of struct estate_file * */
+	struct environments *environments;
+	struct vec files;	/* of struct listed * */
 	struct vec folders;	/* of char *: still to be read */
 	struct vec pending;	/* of char *: files still to be loaded */
-	size_t restated;	/* files before this one have the states of ->secrets */
+	struct vec single;	/* of char *: files that were named themselves */
+	const struct secrets_file *secrets;
+	bool by_name;		/* states are told against ->secrets, by the entry's name */
+	struct map *references;
+	enum phase phase;
+	size_t at;		/* the file at which the phase is */
 	bool sorted;
-	struct map *references;	/* NULL: to be counted anew */
 };
 
-/* Add an entry; ${name}: what its reference names, empty for none. */
+/* Add an entry. */
 static struct estate_entry *
-collect_add(struct collection *x, const void *key, size_t len, enum entry_state state,
-    const struct buf *name)
+collect_add(struct collection *x, const void *key, size_t len)
 {
 	struct estate_entry *e = vec_push(&x->entries);
-	struct origin *p = vec_push(&x->origins);
+	size_t *at = vec_push(&x->keys);
 
-	if (e == NULL || p == NULL)
+	if (e == NULL || at == NULL)
 		return NULL;
 	e->key_len = len;
-	e->state = state;
-	p->key = x->texts.len;
+	e->checked = true;
+	*at = x->texts.len;
 	buf_append(&x->texts, key, len);
 	buf_append_char(&x->texts, '\0');
-	if (name->len > 0) {
-		p->name = x->texts.len;
-		e->name_len = name->len;
-		buf_append(&x->texts, name->data, name->len);
-		buf_append_char(&x->texts, '\0');
-	}
 	return e;
+}
+
+/* The references in the value of entry ${e}, and its state as far as that tells. */
+static int
+collect_uses(struct collection *x, size_t entry, const char *value, size_t n)
+{
+	struct estate_entry *e = vec_at(&x->entries, entry);
+	size_t at = 0, start, end, path_len;
+	struct reference r;
+	struct use *u;
+
+	for (; resolve_next(value, n, at, &r, &start, &end); at = end) {
+		if (!reference_is_ours(&r)) {
+			if (start == 0 && end == n)
+				e->state = STATE_OTHER;
+			continue;
+		}
+		if ((u = vec_push(&x->uses)) == NULL)
+			return -1;
+		path_len = r.path != NULL ? r.path_len : 0;
+		u->entry = entry;
+		u->remote = environments_intern(x->environments, r.path != NULL ? r.path : "",
+		    path_len);
+		u->remote_len = path_len;
+		u->name_at = x->texts.len;
+		u->name_len = r.name_len;
+		buf_append(&x->texts, r.name, r.name_len);
+		buf_append_char(&x->texts, '\0');
+		if (u->remote == NULL)
+			return -1;
+		e->state = STATE_SEALED;
+		e->checked = false;
+	}
+	return 0;
 }
 
 /* Add option ${k} of the JAAS value, if it is a secret or a reference. */
 static int
-add_option(struct collection *x, const struct document *d, const struct target *t, size_t k,
-    const struct secrets_file *s, const struct rules *r)
+add_option(struct collection *x, const struct document *d, const struct target *t, size_t k)
 {
 	struct jaas_option o = jaas_option(t->jaas, k);
+	const char *key, *value = (const char *)t->value.data;
+	size_t len, self = x->entries.len;
 	struct estate_entry *e;
-	enum entry_state state;
 	enum secret secret;
 	struct buf address;
-	const char *key;
-	size_t len;
+	int rc = -1;
 
 	key = document_key(d, t->entry, &len);
-	secret = rules_option_secret(r, t->jaas, k, key, len, (const char *)t->value.data);
-	buf_clear(&x->scratch);
-	state = state_value((const char *)t->value.data + o.inner_from,
-	    o.inner_to - o.inner_from, s, &x->scratch);
-	if (o.shadowed || (secret == SECRET_NONE && state == STATE_PLAIN))
+	secret = rules_option_secret(x->rules, t->jaas, k, key, len, value);
+	if (o.shadowed || (secret == SECRET_NONE && memchr(value + o.inner_from, '$',
+	    o.inner_to - o.inner_from) == NULL))
 		return 0;
 	buf_init(&address, BUF_MAX_FILE);
 	jaas_address_append(t->jaas, k, key, len, &address);
-	e = buf_check(&address, NULL) == 0 ?
-	    collect_add(x, address.data, address.len, state, &x->scratch) : NULL;
-	if (e != NULL) {
-		e->line = document_line(d, t->entry);
-		e->sensitive = secret != SECRET_NONE;
-		e->clear = secret == SECRET_CLEAR && state == STATE_PLAIN;
+	if (buf_check(&address, NULL) != 0 ||
+	    collect_add(x, address.data, address.len) == NULL ||
+	    collect_uses(x, self, value + o.inner_from, o.inner_to - o.inner_from) != 0)
+		goto done;
+	e = vec_at(&x->entries, self);
+	rc = 0;
+	if (secret == SECRET_NONE && e->state == STATE_PLAIN) {
+		x->entries.len = x->keys.len = self;
+		goto done;
 	}
+	e->line = document_line(d, t->entry);
+	e->sensitive = secret != SECRET_NONE;
+	e->clear = secret == SECRET_CLEAR && e->state == STATE_PLAIN;
+done:
 	buf_release(&address);
-	return e != NULL ? 0 : -1;
+	return rc;
 }
 
 /* The options of entry ${i}, if it holds JAAS; ${*parts}: some were added. */
 static int
-add_options(struct collection *x, const struct document *d, size_t i, const struct secrets_file *s,
-    const struct rules *r, bool *parts)
+add_options(struct collection *x, const struct document *d, size_t i, bool *parts)
 {
 	size_t before = x->entries.len;
 	struct target t;
@@ -126,7 +191,7 @@ add_options(struct collection *x, const struct document *d, size_t i, const stru
 	if (rc == -1 && why.code != ERROR_MEMORY)
 		rc = 0;
 	for (size_t k = 0; rc == 1 && k < jaas_count(t.jaas); k++)
-		if (add_option(x, d, &t, k, s, r) != 0)
+		if (add_option(x, d, &t, k) != 0)
 			rc = -1;
 	*parts = rc == 1 && x->entries.len > before;
 	target_release(&t);
@@ -135,122 +200,124 @@ add_options(struct collection *x, const struct document *d, size_t i, const stru
 
 /* ${hidden}: a remark hides the value, which is as a secret then. */
 static int
-add_entry(struct collection *x, const struct document *d, size_t i, const struct secrets_file *s,
-    const struct rules *r, bool hidden)
+add_entry(struct collection *x, const struct document *d, size_t i, bool hidden,
+    struct buf *value)
 {
 	size_t len, self = x->entries.len;
 	struct clear_count found;
 	struct estate_entry *e;
-	enum entry_state state;
 	bool parts = false;
 	const char *key;
 
 	key = document_key(d, i, &len);
-	buf_clear(&x->scratch);
-	state = state_of(d, i, s, &x->scratch);
-	if ((e = collect_add(x, key, len, state, &x->scratch)) == NULL)
+	if ((e = collect_add(x, key, len)) == NULL)
 		return -1;
 	e->line = document_line(d, i);
 	e->shadowed = document_shadowed(d, i);
-	if (!e->shadowed && jaas_key(key, len) && add_options(x, d, i, s, r, &parts) != 0)
+	if (!e->shadowed && jaas_key(key, len) && add_options(x, d, i, &parts) != 0)
 		return -1;
-	if (clear_in_entry(r, d, i, &found, NULL) != 0)
+	if (clear_in_entry(x->rules, d, i, &found, NULL) != 0)
 		return -1;
 	e = vec_at(&x->entries, self);
 	e->sensitive = !parts && (hidden || found.sensitive);
 	e->clear = !parts && (hidden || found.clear > 0);
-	if (parts) {
-		/* Its parts say all; a reference is counted once. */
-		e->state = STATE_PLAIN;
-		e->name_len = 0;
-		((struct origin *)vec_at(&x->origins, self))->name = 0;
-	}
-	return 0;
+	/* Its parts say all. */
+	if (parts || !reference_may_be_in(d, i))
+		return 0;
+	buf_clear(value);
+	if (document_value(d, i, value, NULL) != 0 || value->len == 0)
+		return 0;
+	return collect_uses(x, self, (const char *)value->data, value->len);
 }
 
 /* Hand the collection over to the file. */
 static int
-collect_finish(struct estate_file *f, struct collection *x)
+collect_finish(struct listed *f, struct collection *x)
 {
-	struct estate_entry *entries = x->entries.items;
-	const struct origin *p;
+	struct estate_entry *entries = x->entries.items, *e;
+	struct use *u = x->uses.items;
 	char *block;
 
 	if (buf_check(&x->texts, NULL) != 0 || (block = malloc(x->texts.len)) == NULL)
 		return -1;
 	memcpy(block, x->texts.data, x->texts.len);
-	for (size_t i = 0; i < x->entries.len; i++) {
-		p = vec_at(&x->origins, i);
-		entries[i].key = block + p->key;
-		entries[i].name = p->name > 0 ? block + p->name : NULL;
+	for (size_t i = 0; i < x->entries.len; i++)
+		entries[i].key = block + *(size_t *)vec_at(&x->keys, i);
+	/* The last one written is the entry's first. */
+	for (size_t i = x->uses.len; i-- > 0;) {
+		u[i].name = block + u[i].name_at;
+		e = &entries[u[i].entry];
+		e->name = u[i].name;
+		e->name_len = u[i].name_len;
+		e->remote = u[i].remote;
+		e->remote_len = u[i].remote_len;
 	}
-	f->count = x->entries.len;
+	f->face.count = x->entries.len;
 	/* Estates are large: give back what growing took too much. */
-	f->entries = realloc(entries, f->count * sizeof(*entries));
-	if (f->entries == NULL)
-		f->entries = entries;
+	f->face.entries = realloc(entries, f->face.count * sizeof(*entries));
+	if (f->face.entries == NULL)
+		f->face.entries = entries;
 	x->entries.items = NULL;
 	x->entries.len = x->entries.cap = 0;
+	f->use_count = x->uses.len;
+	if (f->use_count > 0) {
+		f->uses = realloc(u, f->use_count * sizeof(*u));
+		if (f->uses == NULL)
+			f->uses = u;
+		x->uses.items = NULL;
+		x->uses.len = x->uses.cap = 0;
+	}
 	return 0;
 }
 
 /**
- * collect_entries(f, d, s, r):
+ * collect_entries(e, f, d):
  * Fill ${f}'s entries from its document: each entry, and behind one that
  * holds JAAS each option that is a secret or a reference, under its address
  * (<key>/<LoginModule>/<option>); such an entry is no secret itself then.
  * -1: no memory.
  */
 static int
-collect_entries(struct estate_file *f, const struct document *d, const struct secrets_file *s,
-    const struct rules *r)
+collect_entries(const struct estate *e, struct listed *f, const struct document *d)
 {
+	struct collection x = { .environments = e->environments, .rules = e->rules };
 	const struct remark *hidden;
-	struct collection x;
 	struct vec remarks;
+	struct buf value;
 	size_t at = 0;
 	int rc;
 
 	vec_init(&remarks, sizeof(struct remark), ENTRIES_MAX);
-	rc = inspect_document(r, d, NULL, &remarks, NULL);
+	rc = inspect_document(e->rules, d, NULL, &remarks, NULL);
 	vec_init(&x.entries, sizeof(struct estate_entry), ENTRIES_MAX);
-	vec_init(&x.origins, sizeof(struct origin), ENTRIES_MAX);
+	vec_init(&x.keys, sizeof(size_t), ENTRIES_MAX);
+	vec_init(&x.uses, sizeof(struct use), ENTRIES_MAX);
 	buf_init(&x.texts, BUF_MAX_FILE);
-	buf_init(&x.scratch, BUF_MAX_FILE);
+	buf_init_secret(&value, BUF_MAX_FILE);
 	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {
 		/* A key that is a part of a secret is nothing to list. */
 		hidden = inspect_hidden(&remarks, &at, i);
 		if (hidden == NULL || !hidden->hides_key)
-			rc = add_entry(&x, d, i, s, r, hidden != NULL);
+			rc = add_entry(&x, d, i, hidden != NULL, &value);
 	}
 	if (rc == 0 && x.entries.len > 0)
 		rc = collect_finish(f, &x);
 	vec_release(&remarks);
-	buf_release(&x.scratch);
+	buf_release(&value);
 	buf_release(&x.texts);
-	vec_release(&x.origins);
+	vec_release(&x.uses);
+	vec_release(&x.keys);
 	vec_release(&x.entries);
 	return rc;
 }
 
-/* Free what collect_entries made. */
-static void
-collect_forget(struct estate_file *f)
-{
-	if (f->entries != NULL)
-		free((void *)(uintptr_t)f->entries[0].key);
-	free((void *)(uintptr_t)f->entries);
-	f->entries = NULL;
-	f->count = 0;
-}
-
 /* A file with a path and nothing else.  NULL: no memory. */
-static struct estate_file *
-estate_file_new(const char *path)
+static struct listed *
+listed_new(const char *path)
 {
-	struct estate_file *f = calloc(1, sizeof(*f));
+	struct listed *f = calloc(1, sizeof(*f));
 
-	if (f != NULL && (f->path = strdup(path)) == NULL) {
+	if (f != NULL && (f->face.path = strdup(path)) == NULL) {
 		free(f);
 		return NULL;
 	}
@@ -258,73 +325,152 @@ estate_file_new(const char *path)
 }
 
 static void
-estate_file_forget(struct estate_file *f)
+listed_forget(struct listed *f)
 {
-	free(f->problem);
-	f->problem = NULL;
-	collect_forget(f);
+	struct estate_file *face = &f->face;
+
+	free(face->problem);
+	face->problem = NULL;
+	if (face->entries != NULL)
+		free((void *)(uintptr_t)face->entries[0].key);
+	free((void *)(uintptr_t)face->entries);
+	face->entries = NULL;
+	face->count = 0;
+	free(f->uses);
+	f->uses = NULL;
+	f->use_count = 0;
+	face->is_secrets_file = false;
+	face->environment = NULL;
 }
 
 static void
-estate_file_free(struct estate_file *f)
+listed_free(struct listed *f)
 {
 	if (f == NULL)
 		return;
-	estate_file_forget(f);
-	free((void *)(uintptr_t)f->path);
+	listed_forget(f);
+	free((void *)(uintptr_t)f->face.path);
 	free(f);
 }
 
 /* Give it a problem (copied).  -1: ERROR_MEMORY. */
 static int
-estate_file_fail(struct estate_file *f, const struct error *problem, struct error *err)
+listed_fail(struct listed *f, const struct error *problem, struct error *err)
 {
-	if ((f->problem = malloc(sizeof(*f->problem))) == NULL)
+	if ((f->face.problem = malloc(sizeof(*f->face.problem))) == NULL)
 		return error_memory(err);
-	*f->problem = *problem;
+	*f->face.problem = *problem;
 	return 0;
 }
 
 /* Read the file and fill keys, lines and states; what cannot be read becomes
  * its problem.  -1: ERROR_MEMORY. */
 static int
-estate_file_load(struct estate_file *f, const struct secrets_file *s, const struct rules *r,
-    struct error *err)
+listed_load(struct estate *e, struct listed *f, struct error *err)
 {
 	struct configuration *c;
 	struct error problem;
 	int rc = 0;
 
-	estate_file_forget(f);
-	f->is_secrets_file = false;
-	if ((c = configuration_load(f->path, &problem)) == NULL)
+	listed_forget(f);
+	f->stale = true;
+	if ((c = configuration_load(f->face.path, &problem)) == NULL)
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
-		    estate_file_fail(f, &problem, err);
-	if (secrets_file_recognise(c->doc))
-		f->is_secrets_file = true;
-	else if (collect_entries(f, c->doc, s, r) != 0)
+		    listed_fail(f, &problem, err);
+	f->id = c->id;
+	if (secrets_file_recognise(c->doc)) {
+		f->face.is_secrets_file = true;
+		f->face.environment = environments_add(e->environments, f->face.path, c, err);
+		rc = f->face.environment == NULL ? -1 : 0;
+	} else if (collect_entries(e, f, c->doc) != 0)
 		rc = error_memory(err);
 	configuration_free(c);
 	return rc;
 }
 
-/* Tell the states of its references against another secrets file. */
-static void
-estate_file_restate(struct estate_file *f, const struct secrets_file *s)
-{
-	struct estate_entry *e;
-
-	for (size_t i = 0; i < f->count; i++) {
-		e = (struct estate_entry *)(uintptr_t)&f->entries[i];
-		if (e->name != NULL)
-			e->state = state_of_name(e->name, e->name_len, s);
-	}
-}
-
-static struct estate_file *
+static struct listed *
 file_at(const struct estate *e, size_t i)
 {
-	return *(struct estate_file **)vec_at(&e->files, i);
+	return *(struct listed **)vec_at(&e->files, i);
+}
+
+/* Resolve one reference, and have its entry show it. */
+static int
+resolve_use(struct estate *e, struct listed *f, struct use *u, struct error *err)
+{
+	struct estate_entry *entry = (struct estate_entry *)(uintptr_t)&f->face.entries[u->entry];
+	const struct reference r = { .provider = REFERENCE_PROVIDER,
+		.provider_len = strlen(REFERENCE_PROVIDER), .path = u->remote,
+		.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
+	struct resolution x;
+
+	if (e->by_name) {
+		memset(&x, 0, sizeof(x));
+		x.state = state_of_name(u->name, u->name_len, e->secrets);
+		x.checked = e->secrets != NULL && secrets_file_cipher(e->secrets) != NULL;
+	} else if (environments_resolve(e->environments, f->face.path, &r, &x, err) != 0)
+		return -1;
+	u->environment = x.environment;
+	/* Of several references the entry shows the worst. */
+	if (entry->name == u->name || state_worse(entry->state, x.state) != entry->state) {
+		entry->state = x.state;
+		entry->environment = x.environment;
+		entry->checked = x.checked;
+	}
+	entry->checked = entry->checked && x.checked;
+	return 0;
+}
+
+static int
+resolve_file(struct estate *e, struct listed *f, struct error *err)
+{
+	for (size_t i = 0; f->stale && i < f->use_count; i++)
+		if (resolve_use(e, f, &f->uses[i], err) != 0)
+			return -1;
+	f->stale = false;
+	return 0;
+}
+
+static int
+fit_file(struct estate *e, const struct listed *f, struct error *err)
+{
+	for (size_t i = 0; i < f->use_count; i++) {
+		const struct use *u = &f->uses[i];
+		const struct reference r = { .provider = REFERENCE_PROVIDER,
+			.provider_len = strlen(REFERENCE_PROVIDER), .path = u->remote,
+			.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
+
+		if (environments_refer(e->environments, &r, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+count_file(struct estate *e, const struct listed *f, struct error *err)
+{
+	for (size_t i = 0; i < f->use_count; i++) {
+		const struct use *u = &f->uses[i];
+
+		if (u->environment != NULL && !f->face.entries[u->entry].shadowed &&
+		    environments_count_one(e->environments, u->environment, f->face.path,
+		    u->remote, u->name, u->name_len, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+place_file(struct estate *e, struct listed *f, struct error *err)
+{
+	struct destination to;
+
+	if (f->face.is_secrets_file)
+		return 0;
+	if (estate_destination(e, &f->face, &to, err) != 0)
+		return -1;
+	f->face.environment = to.environment;
+	return 0;
 }
 
 struct estate *
@@ -335,15 +481,21 @@ estate_new(const char *const paths[], size_t n, struct error *err)
 
 	if (e == NULL)
 		return NULL;
-	vec_init(&e->files, sizeof(struct estate_file *), FILES_MAX);
+	vec_init(&e->files, sizeof(struct listed *), FILES_MAX);
 	vec_init(&e->folders, sizeof(char *), FILES_MAX);
 	vec_init(&e->pending, sizeof(char *), FILES_MAX);
+	vec_init(&e->single, sizeof(char *), FILES_MAX);
+	if ((e->environments = environments_new(paths, n, err)) == NULL) {
+		estate_free(e);
+		return NULL;
+	}
 	/* They are taken from the ends, so the first goes in last. */
 	for (size_t i = n; i-- > 0;) {
 		bool folder = stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
 
 		if (vec_push_string(folder ? &e->folders : &e->pending, paths[i],
-		    strlen(paths[i])) == NULL) {
+		    strlen(paths[i])) == NULL || (!folder &&
+		    vec_push_string(&e->single, paths[i], strlen(paths[i])) == NULL)) {
 			estate_free(e);
 			error_memory(err);
 			return NULL;
@@ -358,19 +510,20 @@ estate_free(struct estate *e)
 	if (e == NULL)
 		return;
 	for (size_t i = 0; i < e->files.len; i++)
-		estate_file_free(file_at(e, i));
+		listed_free(file_at(e, i));
 	vec_release(&e->files);
 	vec_release_strings(&e->folders);
 	vec_release_strings(&e->pending);
+	vec_release_strings(&e->single);
+	environments_free(e->environments);
 	map_free(e->references);
 	free(e);
 }
 
-void
-estate_set_secrets(struct estate *e, const struct secrets_file *s)
+struct environments *
+estate_environments(const struct estate *e)
 {
-	e->secrets = s;
-	e->restated = 0;
+	return e->environments;
 }
 
 void
@@ -385,14 +538,37 @@ estate_set_rules(struct estate *e, const struct rules *rules)
 	e->rules = rules;
 }
 
+/* Go back to a phase, unless the scan has not come so far. */
+static void
+go_back(struct estate *e, enum phase phase)
+{
+	if (e->phase > phase) {
+		e->phase = phase;
+		e->at = 0;
+	}
+}
+
+void
+estate_restate(struct estate *e, const struct environment *x)
+{
+	for (size_t i = 0; i < e->files.len; i++) {
+		struct listed *f = file_at(e, i);
+
+		f->stale = f->stale || x == NULL;
+		for (size_t k = 0; !f->stale && k < f->use_count; k++)
+			f->stale = f->uses[k].environment == x;
+	}
+	go_back(e, PHASE_FITTING);
+}
+
 /* The file of this path, new to the estate; NULL: no memory. */
-static struct estate_file *
+static struct listed *
 add_file(struct estate *e, const char *path)
 {
-	struct estate_file *f = estate_file_new(path), **slot;
+	struct listed *f = listed_new(path), **slot;
 
 	if (f == NULL || (slot = vec_push(&e->files)) == NULL) {
-		estate_file_free(f);
+		listed_free(f);
 		return NULL;
 	}
 	*slot = f;
@@ -404,21 +580,17 @@ static int
 load_pending(struct estate *e, struct error *err)
 {
 	char *path = walk_pop(&e->pending);
-	struct estate_file *f = add_file(e, path);
+	struct listed *f = add_file(e, path);
 
 	free(path);
-	if (f == NULL)
-		return error_memory(err);
-	if (e->restated == e->files.len - 1)
-		e->restated++;
-	return estate_file_load(f, e->secrets, e->rules, err);
+	return f == NULL ? error_memory(err) : listed_load(e, f, err);
 }
 
 static int
 read_folder(struct estate *e, struct error *err)
 {
 	char *path = walk_pop(&e->folders);
-	struct estate_file *f;
+	struct listed *f;
 	struct error problem;
 	int rc = 0;
 
@@ -426,38 +598,160 @@ read_folder(struct estate *e, struct error *err)
 		if (problem.code == ERROR_MEMORY || (f = add_file(e, path)) == NULL)
 			rc = error_memory(err);
 		else
-			rc = estate_file_fail(f, &problem, err);
+			rc = listed_fail(f, &problem, err);
 	}
 	free(path);
+	return rc;
+}
+
+/* The last folder above ${real} in which secrets files of a file that was named
+ * itself are looked for: that of the current folder, of a propseal.ini or a
+ * .git; without one it is its own. */
+static size_t
+length_of_top(const char *real)
+{
+	char *here = getcwd(NULL, 0);
+	size_t n = strlen(real), top = n;
+	struct buf path;
+	struct stat st;
+	bool found = false;
+
+	buf_init(&path, PATH_BYTES_MAX);
+	while (!found && n > 1) {
+		buf_clear(&path);
+		buf_append(&path, real, n);
+		found = here != NULL && strcmp(buf_cstr(&path), here) == 0;
+		buf_append_str(&path, "/.git");
+		found = found || lstat(buf_cstr(&path), &st) == 0;
+		buf_truncate(&path, n);
+		buf_append_str(&path, "/propseal.ini");
+		found = found || lstat(buf_cstr(&path), &st) == 0;
+		if (found)
+			top = n;
+		while (n > 0 && real[n - 1] != '/')
+			n--;
+		n -= n > 0;
+	}
+	buf_release(&path);
+	free(here);
+	return top;
+}
+
+/* Take the secrets files of one folder, as they are not asked for, silently. */
+static int
+look_in(struct estate *e, const char *folder, struct error *err)
+{
+	struct configuration *c;
+	struct vec files, folders;
+	struct error why = { .code = ERROR_NONE };
+	char *path;
+	int rc = 0;
+
+	vec_init(&files, sizeof(char *), FILES_MAX);
+	vec_init(&folders, sizeof(char *), FILES_MAX);
+	if (walk_folder(folder, e->scope, &files, &folders, &why) != 0 &&
+	    why.code == ERROR_MEMORY)
+		rc = error_memory(err);
+	while (rc == 0 && (path = walk_pop(&files)) != NULL) {
+		c = document_format_of(path) == DOCUMENT_ENTRIES ? configuration_load(path, NULL) :
+		    NULL;
+		if (c != NULL && secrets_file_recognise(c->doc) &&
+		    environments_add(e->environments, path, c, err) == NULL)
+			rc = -1;
+		configuration_free(c);
+		free(path);
+	}
+	vec_release_strings(&files);
+	vec_release_strings(&folders);
+	return rc;
+}
+
+/* For a file that was named itself: the secrets files in its folder and above. */
+static int
+look_beside(struct estate *e, const char *path, struct error *err)
+{
+	const char *base = file_basename(path);
+	char *folder = base == path ? strdup(".") : strndup(path, (size_t)(base - path));
+	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
+	size_t n, top;
+	int rc = 0;
+
+	if (folder != NULL && real != NULL) {
+		rc = look_in(e, folder, err);
+		for (n = strlen(real), top = length_of_top(real); rc == 0 && n > top;) {
+			while (n > 0 && real[n - 1] != '/')
+				n--;
+			n -= n > 1;
+			real[n] = '\0';
+			rc = look_in(e, real, err);
+		}
+	}
+	free(real);
+	free(folder);
 	return rc;
 }
 
 static int
 by_path(const void *a, const void *b)
 {
-	return strcmp((*(struct estate_file *const *)a)->path,
-	    (*(struct estate_file *const *)b)->path);
+	return strcmp((*(struct listed *const *)a)->face.path,
+	    (*(struct listed *const *)b)->face.path);
 }
 
-/* Sort by path, and drop what was named twice. */
-static void
-sort_files(struct estate *e)
+static bool
+is_link(const char *path)
 {
-	struct estate_file **files = e->files.items;
-	size_t kept = 0;
+	struct stat st;
 
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* Sort by path, and drop what is listed twice: under one path, or one file
+ * (device, inode) under several, of which one that is no link stays. */
+static int
+sort_files(struct estate *e, struct error *err)
+{
+	struct listed **files = e->files.items, *f;
+	struct map *seen = map_new();
+	size_t kept = 0, at;
+
+	if (seen == NULL)
+		return error_memory(err);
 	if (e->files.len > 0)
 		qsort(files, e->files.len, sizeof(*files), by_path);
 	for (size_t i = 0; i < e->files.len; i++) {
+		f = files[i];
+		f->inode[0] = (uint64_t)f->id.dev;
+		f->inode[1] = (uint64_t)f->id.ino;
+		if (!f->id.exists || !map_get(seen, f->inode, sizeof(f->inode), &at)) {
+			at = i;
+		} else if (strcmp(files[at]->face.path, f->face.path) != 0 &&
+		    is_link(files[at]->face.path) && !is_link(f->face.path)) {
+			listed_free(files[at]);
+			files[at] = NULL;
+			at = i;
+		} else {
+			listed_free(f);
+			files[i] = NULL;
+			continue;
+		}
+		if (f->id.exists && map_put(seen, f->inode, sizeof(f->inode), at) != 0) {
+			map_free(seen);
+			return error_memory(err);
+		}
+	}
+	map_free(seen);
+	for (size_t i = 0; i < e->files.len; i++) {
+		if (files[i] == NULL)
+			continue;
 		if (kept > 0 && by_path(&files[kept - 1], &files[i]) == 0)
-			estate_file_free(files[i]);
+			listed_free(files[i]);
 		else
 			files[kept++] = files[i];
 	}
 	e->files.len = kept;
-	if (e->restated > kept)
-		e->restated = kept;
 	e->sorted = true;
+	return 0;
 }
 
 static long long
@@ -469,48 +763,93 @@ now_ms(void)
 	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+/* Find one more folder or file; at the end put all in order.  0: all is found. */
+static int
+find_more(struct estate *e, struct error *err)
+{
+	if (e->pending.len > 0)
+		return load_pending(e, err) == 0 ? 1 : -1;
+	if (e->folders.len > 0)
+		return read_folder(e, err) == 0 ? 1 : -1;
+	while (e->single.len > 0) {
+		char *path = walk_pop(&e->single);
+		int rc = environments_only(e->environments) != NULL ? 0 :
+		    look_beside(e, path, err);
+
+		free(path);
+		if (rc != 0)
+			return -1;
+	}
+	if ((!e->sorted && sort_files(e, err) != 0) ||
+	    environments_settle(e->environments, err) != 0)
+		return -1;
+	return 0;
+}
+
+/* One file's part of the phase, and the next phase behind the last. */
+static int
+go_on(struct estate *e, struct error *err)
+{
+	struct listed *f;
+	int rc = 0;
+
+	if (e->at == e->files.len) {
+		e->at = 0;
+		if (++e->phase == PHASE_COUNTING)
+			environments_count_none(e->environments);
+		return 0;
+	}
+	f = file_at(e, e->at++);
+	if (e->phase == PHASE_FITTING)
+		rc = fit_file(e, f, err);
+	else if (e->phase == PHASE_RESOLVING)
+		rc = resolve_file(e, f, err);
+	else if (e->phase == PHASE_COUNTING)
+		rc = count_file(e, f, err);
+	else
+		rc = place_file(e, f, err);
+	return rc;
+}
+
 int
 estate_step(struct estate *e, int budget_ms, struct error *err)
 {
 	long long end = now_ms() + budget_ms;
+	int rc;
 
-	if (e->sorted && e->pending.len == 0 && e->folders.len == 0 &&
-	    e->restated == e->files.len)
-		return 0;
-	map_free(e->references);
-	e->references = NULL;
-	do {
-		if (e->pending.len > 0) {
-			if (load_pending(e, err) != 0)
+	if (e->phase != PHASE_DONE) {
+		map_free(e->references);
+		e->references = NULL;
+	}
+	while (e->phase != PHASE_DONE) {
+		if (e->phase == PHASE_FINDING) {
+			if ((rc = find_more(e, err)) == -1)
 				return -1;
-		} else if (e->folders.len > 0) {
-			if (read_folder(e, err) != 0)
-				return -1;
-		} else if (e->restated < e->files.len) {
-			estate_file_restate(file_at(e, e->restated++), e->secrets);
-		} else {
-			if (!e->sorted)
-				sort_files(e);
-			return 0;
+			e->phase = rc == 0 ? PHASE_FITTING : PHASE_FINDING;
+			e->at = 0;
+		} else if (go_on(e, err) != 0) {
+			return -1;
 		}
-	} while (now_ms() < end);
-	return 1;
+		if (e->phase != PHASE_DONE && now_ms() >= end)
+			return 1;
+	}
+	return 0;
 }
 
 /* The file of this path, NULL for none. */
-static struct estate_file *
+static struct listed *
 find_file(const struct estate *e, const char *path)
 {
-	const struct estate_file key = { .path = path };
-	const struct estate_file *wanted = &key;
-	struct estate_file **at;
+	const struct listed key = { .face.path = path };
+	const struct listed *wanted = &key;
+	struct listed **at;
 
 	if (e->sorted && e->files.len > 0) {
 		at = bsearch(&wanted, e->files.items, e->files.len, sizeof(*at), by_path);
 		return at == NULL ? NULL : *at;
 	}
 	for (size_t i = 0; i < e->files.len; i++)
-		if (strcmp(file_at(e, i)->path, path) == 0)
+		if (strcmp(file_at(e, i)->face.path, path) == 0)
 			return file_at(e, i);
 	return NULL;
 }
@@ -518,20 +857,24 @@ find_file(const struct estate *e, const char *path)
 int
 estate_refresh(struct estate *e, const char *path, struct error *err)
 {
-	struct estate_file *f = find_file(e, path);
+	struct listed *f = find_file(e, path);
+	bool was = f != NULL && f->face.is_secrets_file;
 
-	if (f == NULL && (f = add_file(e, path)) == NULL)
-		return error_memory(err);
 	map_free(e->references);
 	e->references = NULL;
-	if (estate_file_load(f, e->secrets, e->rules, err) != 0)
+	/* Counts refer to names in the file's block. */
+	environments_count_none(e->environments);
+	if (was && environment_reload(f->face.environment, err) == -1)
 		return -1;
+	if (f == NULL && (f = add_file(e, path)) == NULL)
+		return error_memory(err);
+	if (listed_load(e, f, err) != 0)
+		return -1;
+	if (was || f->face.is_secrets_file)
+		estate_restate(e, NULL);
 	/* A newcomer goes to its place, unless a scan will sort anyway. */
-	if (!e->sorted && e->pending.len == 0 && e->folders.len == 0) {
-		e->restated = 0;
-		sort_files(e);
-	}
-	return 0;
+	go_back(e, e->sorted ? PHASE_FITTING : PHASE_FINDING);
+	return e->sorted ? 0 : estate_step(e, 0, err) == -1 ? -1 : 0;
 }
 
 size_t
@@ -543,7 +886,88 @@ estate_count(const struct estate *e)
 const struct estate_file *
 estate_file(const struct estate *e, size_t i)
 {
-	return file_at(e, i);
+	return &file_at(e, i)->face;
+}
+
+/* The environment and the path that the file's own references use. */
+static bool
+own_destination(const struct listed *f, struct destination *out)
+{
+	const struct use *first = NULL, *u;
+	bool several = false, one_path = true;
+
+	for (size_t i = 0; i < f->use_count; i++) {
+		u = &f->uses[i];
+		if (f->face.entries[u->entry].shadowed)
+			continue;
+		if (first == NULL)
+			first = u;
+		/* One that is unknown may be anybody's. */
+		if (u->environment == NULL || u->environment != first->environment) {
+			several = true;
+			out->one = first->environment != NULL ? first->environment->path : NULL;
+			out->other = u->environment != NULL ? u->environment->path : NULL;
+			break;
+		}
+		one_path = one_path && u->remote == first->remote;
+	}
+	if (first == NULL)
+		return false;
+	if (several)
+		return true;
+	out->environment = first->environment;
+	out->remote = one_path ? first->remote : environment_remote(first->environment);
+	out->kind = out->remote != NULL ? DESTINATION_KNOWN : DESTINATION_ASK;
+	return true;
+}
+
+int
+estate_destination(const struct estate *e, const struct estate_file *file,
+    struct destination *out, struct error *err)
+{
+	const struct listed *f = (const struct listed *)file;
+	struct environments *all = e->environments;
+	struct destination own = { .kind = DESTINATION_ASK };
+	bool refers = own_destination(f, &own);
+	int rc;
+
+	*out = (struct destination){ .kind = DESTINATION_ASK };
+	if ((out->environment = environments_only(all)) != NULL) {
+		out->remote = own.environment == out->environment && own.remote != NULL ?
+		    own.remote : environment_remote(out->environment);
+		out->kind = out->remote != NULL ? DESTINATION_KNOWN : DESTINATION_ASK;
+		return 0;
+	}
+	if ((rc = environments_section(all, file->path, out, err)) == -1)
+		return -1;
+	if (rc == 1) {
+		if (out->environment != NULL && out->remote == NULL)
+			out->remote = own.environment == out->environment ? own.remote :
+			    environment_remote(out->environment);
+		if (out->environment != NULL && out->remote != NULL)
+			out->kind = DESTINATION_KNOWN;
+		return 0;
+	}
+	if (refers) {
+		*out = own;
+		return 0;
+	}
+	if (environments_nearest(all, file->path, out, err) != 0)
+		return -1;
+	if (out->environment == NULL ||
+	    (out->remote = environment_remote(out->environment)) == NULL)
+		return 0;
+	out->kind = environment_is_used_around(all, out->environment, file->path,
+	    out->remote) ? DESTINATION_KNOWN : DESTINATION_PROPOSED;
+	return 0;
+}
+
+void
+estate_set_secrets(struct estate *e, const struct secrets_file *s)
+{
+	e->by_name = true;
+	e->secrets = s;
+	estate_restate(e, NULL);
 }
 
 /* Count how often each entry name is referred to by a winning entry. */
@@ -554,7 +978,7 @@ count_references(const struct estate *e)
 	size_t n;
 
 	for (size_t i = 0; m != NULL && i < e->files.len; i++) {
-		const struct estate_file *f = file_at(e, i);
+		const struct estate_file *f = &file_at(e, i)->face;
 
 		for (size_t k = 0; k < f->count; k++) {
 			const struct estate_entry *x = &f->entries[k];

@@ -6,17 +6,21 @@
 
 #include "secrets/reference.h"
 
+struct destination;
+struct environment;
+struct environments;
 struct error;
 struct estate;
 struct rules;
 struct scope;
-struct secrets_file;
 
 /*
  * The configuration files below some paths, with every entry's state against
- * a secrets file.  It holds keys, lines and states, never values: those are
- * read again when they are needed.  The scan runs in steps, so that a screen
- * can show what is there so far.
+ * the secrets file of its environment.  It holds keys, lines and states, never
+ * values: those are read again when they are needed.  The scan runs in steps,
+ * so that a screen can show what is there so far; which secrets file a
+ * reference means is told once all of them are found, and until then it
+ * counts as sealed and not checked.
  */
 
 struct estate_entry {
@@ -27,6 +31,10 @@ struct estate_entry {
 	bool sensitive;		/* its key is one of a secret, or there is one in the value */
 	bool clear;		/* there is one in clear text */
 	bool shadowed;
+	bool checked;		/* false: unknown, or sealed and not opened as there is no key */
+	struct environment *environment;	/* of its reference; NULL: none, or unknown */
+	const char *remote;	/* our reference: its path, else NULL */
+	size_t remote_len;
 	const char *name;	/* our reference: the entry name in the secrets file, else NULL */
 	size_t name_len;	/* it too is NUL-terminated, and a NUL may be in it */
 };
@@ -34,20 +42,26 @@ struct estate_entry {
 struct estate_file {
 	const char *path;
 	bool is_secrets_file;	/* recognised by its metadata; has no entries here */
+	struct environment *environment;	/* a secrets file's own, else the one that it
+				 * belongs to: of its references, or where its secrets would
+				 * go; NULL: none, or several */
 	struct error *problem;	/* why it could not be read; NULL: it could */
 	size_t count;
 	const struct estate_entry *entries;
 };
 
-/* ${paths}: files, or folders that are searched as the scope says.  Hidden
- * files and folders are passed over; symlinked folders are not followed. */
+/* ${paths} (not owned): files, or folders that are searched as the scope says.
+ * Hidden files and folders are passed over; symlinked folders are not followed;
+ * a file counts once (device, inode).  The secrets files of a file that is named
+ * itself are looked for in its folder, and in those above up to the current
+ * one, or one with a propseal.ini or .git. */
 struct estate *estate_new(const char *const paths[], size_t n,
     struct error *err);
 void estate_free(struct estate *e);
 
-/* The secrets file that states are told against (not owned; NULL: none).
- * Changing it starts the states anew: estate_step does the work. */
-void estate_set_secrets(struct estate *e, const struct secrets_file *s);
+/* Its environments: for their settings before the first estate_step, and for
+ * what is found. */
+struct environments *estate_environments(const struct estate *e);
 
 /* Which files below the folders are taken, and which keys are secrets (not
  * owned; NULL: the built-in ones).  Before the first estate_step. */
@@ -58,14 +72,34 @@ void estate_set_rules(struct estate *e, const struct rules *rules);
  * -1: ERROR_MEMORY.  Unreadable files and folders are entries with a problem. */
 int estate_step(struct estate *e, int budget_ms, struct error *err);
 
-/* Read one file again (after a change); one that is new to the estate joins it. */
+/* Read one file again (after a change); one that is new to the estate joins it.
+ * States and counts that hang on it are told anew by estate_step. */
 int estate_refresh(struct estate *e, const char *path, struct error *err);
+
+/* The key or the secrets file of environment ${x} (NULL: of any) has changed:
+ * estate_step tells its states anew. */
+void estate_restate(struct estate *e, const struct environment *x);
 
 /* Files, sorted by path once the scan is done (found so far before). */
 size_t estate_count(const struct estate *e);
 const struct estate_file *estate_file(const struct estate *e, size_t i);
 
-/* How often does any configuration refer to the entry ${name}? */
+/**
+ * estate_destination(e, f, out, err):
+ * Where new secrets of configuration file ${f} go, once the scan is done: the
+ * secrets file that a flag names; else that of a section which takes the file;
+ * else the environment that its references use (two: ask); else, without
+ * references, the nearest secrets file.  The path is that of the flag or
+ * section, of its references, noted by the secrets file, or used by its
+ * environment, else ask.  ERROR_MEMORY.
+ */
+int estate_destination(const struct estate *e, const struct estate_file *f,
+    struct destination *out, struct error *err);
+
+/* States against ${s} (not owned; NULL: none) alone, by the entry's name, and
+ * references to it: for a caller that knows of one secrets file only. */
+struct secrets_file;
+void estate_set_secrets(struct estate *e, const struct secrets_file *s);
 size_t estate_references(const struct estate *e, const char *name, size_t len);
 
 #endif /* !ESTATE_ESTATE_H */

@@ -207,6 +207,8 @@ state_name(enum entry_state s)
 		return "sealed";
 	case STATE_DANGLING:
 		return "dangling";
+	case STATE_UNKNOWN:
+		return "unknown";
 	case STATE_OTHER:
 		return "other-provider";
 	case STATE_DAMAGED:
@@ -215,9 +217,8 @@ state_name(enum entry_state s)
 	return "";
 }
 
-/* Can the sealed entry be opened, as far as can be told? */
-static bool
-is_damaged(const struct secrets_file *s, size_t entry)
+enum entry_state
+state_of_sealed(const struct secrets_file *s, size_t entry)
 {
 	const struct document *d = secrets_file_document(s);
 	const unsigned char *raw;
@@ -228,7 +229,7 @@ is_damaged(const struct secrets_file *s, size_t entry)
 
 	raw = document_raw_value(d, entry, &n);
 	if (secrets_file_cipher(s) == NULL && memchr(raw, '\\', n) == NULL)
-		return sealed_parse(raw, n, &parts, NULL) != 0;
+		return sealed_parse(raw, n, &parts, NULL) != 0 ? STATE_DAMAGED : STATE_SEALED;
 	/* Secret in either case: the line may be clear text. */
 	buf_init_secret(&text, BUF_MAX_FILE);
 	if (secrets_file_cipher(s) != NULL)
@@ -237,7 +238,7 @@ is_damaged(const struct secrets_file *s, size_t entry)
 		damaged = document_value(d, entry, &text, NULL) != 0 ||
 		    sealed_parse(text.data, text.len, &parts, NULL) != 0;
 	buf_release(&text);
-	return damaged;
+	return damaged ? STATE_DAMAGED : STATE_SEALED;
 }
 
 enum entry_state
@@ -250,16 +251,15 @@ state_of_name(const char *name, size_t len, const struct secrets_file *s)
 		return STATE_SEALED;
 	if ((entry = resolve_entry(s, &r)) == DOCUMENT_NONE)
 		return STATE_DANGLING;
-	return is_damaged(s, entry) ? STATE_DAMAGED : STATE_SEALED;
+	return state_of_sealed(s, entry);
 }
 
-/* Of two references in one value, the state that needs attention first. */
-static enum entry_state
-worse(enum entry_state a, enum entry_state b)
+enum entry_state
+state_worse(enum entry_state a, enum entry_state b)
 {
 	static const int rank[] = {
-		[STATE_PLAIN] = 0, [STATE_OTHER] = 0, [STATE_SEALED] = 1, [STATE_DANGLING] = 2,
-		[STATE_DAMAGED] = 3,
+		[STATE_PLAIN] = 0, [STATE_OTHER] = 0, [STATE_SEALED] = 1, [STATE_UNKNOWN] = 2,
+		[STATE_DANGLING] = 3, [STATE_DAMAGED] = 4,
 	};
 
 	return rank[b] > rank[a] ? b : a;
@@ -282,7 +282,7 @@ state_value(const char *value, size_t n, const struct secrets_file *s, struct bu
 		if (name != NULL && !found)
 			buf_append(name, r.name, r.name_len);
 		found = true;
-		state = worse(state, state_of_name(r.name, r.name_len, s));
+		state = state_worse(state, state_of_name(r.name, r.name_len, s));
 	}
 	return state;
 }

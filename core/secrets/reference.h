@@ -101,11 +101,13 @@ enum entry_state {
 	STATE_PLAIN,	/* clear text (secret or not) */
 	STATE_SEALED,	/* our reference, and the secrets file has the entry */
 	STATE_DANGLING,	/* our reference to an entry that is not there */
+	STATE_UNKNOWN,	/* our reference, and which secrets file it names cannot be told */
 	STATE_OTHER,	/* a reference to another provider */
 	STATE_DAMAGED	/* our reference to an entry that cannot be opened */
 };
 
-/* The word for machines and screen: plain, sealed, dangling, other-provider, damaged. */
+/* The word for machines and screen: plain, sealed, dangling, unknown, other-provider,
+ * damaged. */
 const char *state_name(enum entry_state s);
 
 /**
@@ -125,6 +127,13 @@ enum entry_state state_of(const struct document *d, size_t i,
  */
 enum entry_state state_value(const char *value, size_t n,
     const struct secrets_file *s, struct buf *name);
+
+/* Of two references in one value, the state that needs attention first. */
+enum entry_state state_worse(enum entry_state a, enum entry_state b);
+
+/* Sealed or damaged: can document entry ${entry} of ${s} be opened, as far as
+ * can be told?  While ${s} is locked it is only looked at. */
+enum entry_state state_of_sealed(const struct secrets_file *s, size_t entry);
 
 /* The state of a reference of ours to entry ${name}; ${s} as above. */
 enum entry_state state_of_name(const char *name, size_t len,

@@ -229,8 +229,7 @@ read_remotes(struct secrets_file *s, struct error *err)
 	return rc;
 }
 
-/* A secrets file of the document (moved; freed on failure). */
-static struct secrets_file *
+struct secrets_file *
 secrets_file_take(const char *path, const struct file_id *id, struct document *d,
     struct error *err)
 {

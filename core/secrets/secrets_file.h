@@ -76,6 +76,10 @@ const struct secrets_metadata *secrets_file_metadata(
 /* Does a document look like a secrets file (has `_metadata.` entries)? */
 bool secrets_file_recognise(const struct document *d);
 
+/* A secrets file of the document (moved; freed on failure) that was read from ${path}. */
+struct secrets_file *secrets_file_take(const char *path, const struct file_id *id,
+    struct document *d, struct error *err);
+
 /* The remote paths that it notes for itself, and is ${path} one of them? */
 size_t secrets_file_remote_count(const struct secrets_file *s);
 const char *secrets_file_remote(const struct secrets_file *s, size_t i);

@@ -1,0 +1,213 @@
+#ifndef ESTATE_ENVIRONMENTS_H
+#define ESTATE_ENVIRONMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "crypto/mac.h"
+#include "secrets/reference.h"
+
+struct configuration;
+struct environments;
+struct error;
+struct key;
+struct secrets_file;
+
+/*
+ * The environments of an estate: an environment is one secrets file with the
+ * configuration files that refer to it, its key and its remote path.  A
+ * reference names a file and an entry, and is resolved by both, never by the
+ * entry's name alone: first which secrets file it means, then whether that
+ * one has the entry.  What cannot be told is unknown, never guessed.
+ *
+ * An environment stays where it is as long as the environments live.
+ */
+struct environment {
+	const char *name;		/* of its section, else its folder below the root */
+	const char *path;		/* of its secrets file, as it was found */
+	bool found;			/* below the roots, or named; else a reference led to it */
+	struct secrets_file *secrets;	/* NULL: it is not there, or cannot be read */
+	struct error *problem;		/* why; NULL: it can */
+	struct key *master;		/* NULL: locked */
+	char fingerprint[MAC_FINGERPRINT];	/* of the master key, "" while locked */
+};
+
+/* [environment NAME] of a propseal.ini, as whoever reads it hands it in; paths
+ * are whole.  It takes a reference whose path it has, in a file that it takes. */
+struct environment_section {
+	const char *name;
+	const char *secrets_file;
+	const char *remote_path;	/* NULL: any */
+	const char *files;		/* patterns (text.h) below the propseal.ini, one blank
+					 * between; NULL: every file there */
+};
+
+struct environment_source {
+	/* Find the nearest propseal.ini at or above ${folder} (absolute, no links):
+	 * its sections, ${*count} of them, and its folder (the same).  They are the
+	 * source's and stay as long as it.  -1: it must not be used; ${err} names it. */
+	int (*sections)(void *cookie, const char *folder,
+	    const struct environment_section **out, size_t *count, const char **ini_folder,
+	    struct error *err);
+	void *cookie;
+};
+
+/* ${roots}: the paths that were asked for (not owned), for the environments' names. */
+struct environments *environments_new(const char *const roots[], size_t n, struct error *err);
+void environments_free(struct environments *e);
+
+/* Where sections come from (not owned; NULL: there are none). */
+void environments_set_source(struct environments *e, const struct environment_source *s);
+
+/**
+ * environments_add(e, path, c, err):
+ * A secrets file that lies below the roots: ${c} is what was read of it (its
+ * document is taken), or NULL to read it.  One that is there under another
+ * path (device and inode) counts once.  What is wrong with it is its problem.
+ * ERROR_MEMORY.
+ */
+struct environment *environments_add(struct environments *e, const char *path,
+    struct configuration *c, struct error *err);
+
+/**
+ * environments_name(e, path, only, err):
+ * The secrets file that somebody named, wherever it lies.  With ${only} (a
+ * flag) no other one is looked at; without (propseal.ini) it is one of those
+ * that are found.
+ */
+struct environment *environments_name(struct environments *e, const char *path, bool only,
+    struct error *err);
+
+/* The one that environments_name was called for with ${only}, or NULL. */
+struct environment *environments_only(const struct environments *e);
+
+/* Those that are found come first, by path, once the scan is done. */
+size_t environments_count(const struct environments *e);
+struct environment *environments_at(const struct environments *e, size_t i);
+
+/**
+ * environment_unlock(x, master, err):
+ * Take ${master} (copied) as the key.  ERROR_KEY: the data key does not open
+ * under it; a file without a data key takes any.
+ */
+int environment_unlock(struct environment *x, const struct key *master, struct error *err);
+
+/* Wipe its keys. */
+void environment_lock(struct environment *x);
+
+/**
+ * environments_unlock(e, master, opened, err):
+ * Try ${master} on every environment that is locked and has a data key;
+ * ${*opened} (may be NULL): how many it opens.  ERROR_MEMORY, ERROR_CRYPTO.
+ */
+int environments_unlock(struct environments *e, const struct key *master, size_t *opened,
+    struct error *err);
+
+/* Try the keys that ${from} has on those of ${to}: for an estate that is scanned anew. */
+int environments_take_keys(struct environments *to, const struct environments *from,
+    struct error *err);
+
+/**
+ * environment_reload(x, err):
+ * Read the secrets file again, if it changed on disk, and unlock it with the
+ * key that it had; a key that does not fit any more is wiped.  1: it was read
+ * (estate_restate is due), 0: it is as it was.  ERROR_MEMORY.
+ */
+int environment_reload(struct environment *x, struct error *err);
+
+/* Why a reference is unknown. */
+enum environment_doubt {
+	DOUBT_NONE,
+	DOUBT_NO_FILE,		/* no secrets file that was found has its path */
+	DOUBT_TIE,		/* two are equally near: one, other */
+	DOUBT_ELSEWHERE,	/* its absolute path (one) is a file, and another than was found
+				 * (other) */
+	DOUBT_SECTIONS,		/* two sections take it: one, other are their secrets files */
+	DOUBT_NOT_NAMED,	/* it does not name the secrets file that was named (one) */
+	DOUBT_INI,		/* the nearest propseal.ini (one) must not be used */
+	DOUBT_UNREADABLE	/* the secrets file (one) is not there, or cannot be read */
+};
+
+/* What became of a reference.  Pointers belong to the environments. */
+struct resolution {
+	enum entry_state state;	/* SEALED, DANGLING, DAMAGED, UNKNOWN, or OTHER */
+	bool checked;		/* false: UNKNOWN, or SEALED and locked */
+	struct environment *environment;	/* NULL: UNKNOWN, OTHER */
+	size_t entry;		/* SEALED, DAMAGED: in its document */
+	enum environment_doubt doubt;
+	const char *one, *other;
+};
+
+/**
+ * environments_resolve(e, config, r, out, err):
+ * The one function that resolves reference ${r} in the configuration file
+ * ${config}.  Which secrets file: that of a section of the nearest
+ * propseal.ini; else, of those that were found, those that note the path, or
+ * else those of its base name, or else the only one, if it notes no path and
+ * this is the one path of the estate whose references all fit its entries; of
+ * several the nearest (the longest common folder with the configuration); if
+ * none was found, the file of that absolute path, unless the configuration is
+ * in a git work tree.  Only then the entry is looked for, and opened if there
+ * is a key.  ERROR_MEMORY.
+ */
+int environments_resolve(struct environments *e, const char *config, const struct reference *r,
+    struct resolution *out, struct error *err);
+
+/* Say why a reference is unknown, dangling or damaged, with a hint and without a place. */
+void resolution_explain(const struct resolution *x, const struct reference *r,
+    struct error *err);
+
+/* Where new secrets of a configuration file go. */
+enum destination_kind {
+	DESTINATION_KNOWN,	/* a flag, a section or references that are there name it */
+	DESTINATION_PROPOSED,	/* it is the nearest: only if a person agrees */
+	DESTINATION_ASK		/* it cannot be told */
+};
+
+struct destination {
+	enum destination_kind kind;
+	struct environment *environment;	/* ASK: NULL, or its path is not known */
+	const char *remote;			/* ASK: NULL, unless known */
+	const char *one, *other;	/* ASK: between these two secrets files, or NULL */
+};
+
+/* The path for new references to ${x}: the one that it notes, else the one by
+ * which the estate's references name it; NULL: none, or several. */
+const char *environment_remote(const struct environment *x);
+
+/* How many entries of the estate refer to the sealed entry ${name} of ${x}? */
+size_t environment_references(const struct environment *x, const char *name, size_t len);
+
+/* --- for the estate --- */
+
+/* What is found is whole: put it in order and name it.  Forgets what was referred
+ * to.  ERROR_MEMORY. */
+int environments_settle(struct environments *e, struct error *err);
+
+/* A reference that is there, before the first is resolved. */
+int environments_refer(struct environments *e, const struct reference *r, struct error *err);
+
+/* The same text at the same place each time; kept.  NULL: no memory. */
+const char *environments_intern(struct environments *e, const char *text, size_t len);
+
+/* Forget all counts; count a reference of ${config} to entry ${name} of ${x}
+ * by the (interned) path ${remote}.  ${name} must outlive the counts. */
+void environments_count_none(struct environments *e);
+int environments_count_one(struct environments *e, struct environment *x, const char *config,
+    const char *remote, const char *name, size_t len, struct error *err);
+
+/* What the counts say besides: do files in the folder of ${config}, or one
+ * above, refer to it by ${remote} (interned)? */
+bool environment_is_used_around(struct environments *e, const struct environment *x,
+    const char *config, const char *remote);
+
+/* The section that takes ${config}, for sealing: its environment and its path
+ * (NULL: not said).  1, 0: there is none, -1.  ${out} tells two. */
+int environments_section(struct environments *e, const char *config, struct destination *out,
+    struct error *err);
+
+/* The nearest secrets file: environment, or one and other of a tie. */
+int environments_nearest(struct environments *e, const char *config, struct destination *out,
+    struct error *err);
+
+#endif /* !ESTATE_ENVIRONMENTS_H */

@@ -1,0 +1,544 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "estate/environments_internal.h"
+#include "plan/configuration.h"
+#include "secrets/secrets_file.h"
+
+#define ENVIRONMENTS_MAX 100000
+#define POSITIONS_MAX 100000
+
+struct known *
+known_at(const struct environments *e, size_t i)
+{
+	return *(struct known **)vec_at(&e->all, i);
+}
+
+const struct position *
+position_at(const struct known *k, size_t i)
+{
+	return vec_at(&k->positions, i);
+}
+
+struct environments *
+environments_new(const char *const roots[], size_t n, struct error *err)
+{
+	struct environments *e = error_alloc(sizeof(*e), err);
+
+	if (e == NULL)
+		return NULL;
+	e->roots = roots;
+	e->root_count = n;
+	vec_init(&e->all, sizeof(struct known *), ENVIRONMENTS_MAX);
+	vec_init(&e->folders, sizeof(struct folder *), TEXTS_MAX);
+	vec_init(&e->texts, sizeof(char *), TEXTS_MAX);
+	vec_init(&e->referred, sizeof(struct referred), TEXTS_MAX);
+	e->folder_index = map_new();
+	e->text_index = map_new();
+	e->referred_index = map_new();
+	if (e->folder_index == NULL || e->text_index == NULL || e->referred_index == NULL) {
+		environments_free(e);
+		error_memory(err);
+		return NULL;
+	}
+	return e;
+}
+
+static void
+known_free(struct known *k)
+{
+	if (k == NULL)
+		return;
+	environment_lock(&k->face);
+	secrets_file_free(k->face.secrets);
+	free(k->face.problem);
+	for (size_t i = 0; i < k->positions.len; i++) {
+		free(position_at(k, i)->path);
+		free(position_at(k, i)->real);
+	}
+	vec_release(&k->positions);
+	map_free(k->references);
+	map_free(k->around);
+	free(k);
+}
+
+void
+environments_free(struct environments *e)
+{
+	if (e == NULL)
+		return;
+	for (size_t i = 0; i < e->all.len; i++)
+		known_free(known_at(e, i));
+	for (size_t i = 0; i < e->folders.len; i++)
+		folder_free(*(struct folder **)vec_at(&e->folders, i));
+	vec_release(&e->all);
+	vec_release(&e->folders);
+	vec_release_strings(&e->texts);
+	vec_release(&e->referred);
+	map_free(e->folder_index);
+	map_free(e->text_index);
+	map_free(e->referred_index);
+	free(e);
+}
+
+void
+environments_set_source(struct environments *e, const struct environment_source *s)
+{
+	e->source = s;
+}
+
+const char *
+environments_intern(struct environments *e, const char *text, size_t len)
+{
+	size_t at;
+	char *copy;
+
+	if (map_get(e->text_index, text, len, &at))
+		return vec_string(&e->texts, at);
+	if ((copy = vec_push_string(&e->texts, text, len)) == NULL ||
+	    map_put(e->text_index, copy, len, e->texts.len - 1) != 0)
+		return NULL;
+	return copy;
+}
+
+/* Answers may be others from now on. */
+static void
+environments_forget(struct environments *e)
+{
+	for (size_t i = 0; i < e->folders.len; i++)
+		(*(struct folder **)vec_at(&e->folders, i))->answers.len = 0;
+}
+
+/* --- secrets files --- */
+
+static int
+add_position(struct known *k, const char *path, struct error *err)
+{
+	char *folder = folder_of(path), *copy = strdup(path);
+	char *real = folder != NULL ? folder_real(folder) : NULL;
+	struct position *p = real != NULL && copy != NULL ? vec_push(&k->positions) : NULL;
+
+	free(folder);
+	if (p == NULL) {
+		free(real);
+		free(copy);
+		return error_memory(err);
+	}
+	p->path = copy;
+	p->real = real;
+	k->face.path = position_at(k, 0)->path;
+	return 0;
+}
+
+static struct known *
+known_of_id(const struct environments *e, const struct file_id *id)
+{
+	for (size_t i = 0; id->exists && i < e->all.len; i++) {
+		struct known *k = known_at(e, i);
+
+		if (k->id.exists && k->id.dev == id->dev && k->id.ino == id->ino)
+			return k;
+	}
+	return NULL;
+}
+
+static struct known *
+known_at_path(const struct environments *e, const char *path)
+{
+	for (size_t i = 0; i < e->all.len; i++)
+		for (size_t j = 0; j < known_at(e, i)->positions.len; j++)
+			if (strcmp(position_at(known_at(e, i), j)->path, path) == 0)
+				return known_at(e, i);
+	return NULL;
+}
+
+/* Have ${s} (owned), or the reason why there is none. */
+static int
+take_secrets(struct known *k, struct secrets_file *s, const struct error *why, struct error *err)
+{
+	secrets_file_free(k->face.secrets);
+	free(k->face.problem);
+	k->face.problem = NULL;
+	k->face.secrets = s;
+	environments_forget(k->all);
+	if (s != NULL) {
+		k->id = *secrets_file_id(s);
+		return 0;
+	}
+	if (why->code == ERROR_MEMORY || (k->face.problem = malloc(sizeof(*why))) == NULL)
+		return error_memory(err);
+	*k->face.problem = *why;
+	return 0;
+}
+
+struct known *
+known_of_path(struct environments *e, const char *path, struct configuration *c,
+    struct error *err)
+{
+	struct secrets_file *s;
+	struct known *k, **slot;
+	struct file_id id = { .exists = false };
+	struct error why;
+
+	if (c != NULL)
+		id = c->id;
+	else
+		(void)file_identify(path, &id, NULL);
+	if ((k = known_of_id(e, &id)) != NULL) {
+		return known_at_path(e, path) == k || add_position(k, path, err) == 0 ? k : NULL;
+	}
+	/* One that was replaced has another inode, and is the same environment. */
+	if ((k = known_at_path(e, path)) != NULL)
+		return environment_reload(&k->face, err) == -1 ? NULL : k;
+	if ((k = error_alloc(sizeof(*k), err)) == NULL)
+		return NULL;
+	k->all = e;
+	k->id = id;
+	vec_init(&k->positions, sizeof(struct position), POSITIONS_MAX);
+	if (c != NULL) {
+		s = secrets_file_take(path, &c->id, c->doc, &why);
+		c->doc = NULL;
+	} else
+		s = secrets_file_load(path, &why);
+	if (take_secrets(k, s, &why, err) != 0 || add_position(k, path, err) != 0) {
+		known_free(k);
+		return NULL;
+	}
+	if ((slot = vec_push(&e->all)) == NULL) {
+		known_free(k);
+		error_memory(err);
+		return NULL;
+	}
+	*slot = k;
+	k->face.name = k->face.path;
+	return k;
+}
+
+struct environment *
+environments_add(struct environments *e, const char *path, struct configuration *c,
+    struct error *err)
+{
+	struct known *k = known_of_path(e, path, c, err);
+
+	if (k == NULL)
+		return NULL;
+	k->face.found = true;
+	environments_forget(e);
+	return &k->face;
+}
+
+struct environment *
+environments_name(struct environments *e, const char *path, bool only, struct error *err)
+{
+	struct environment *x = environments_add(e, path, NULL, err);
+
+	if (x != NULL && only)
+		e->only = (struct known *)x;
+	return x;
+}
+
+struct environment *
+environments_only(const struct environments *e)
+{
+	return e->only != NULL ? &e->only->face : NULL;
+}
+
+size_t
+environments_count(const struct environments *e)
+{
+	return e->all.len;
+}
+
+struct environment *
+environments_at(const struct environments *e, size_t i)
+{
+	return &known_at(e, i)->face;
+}
+
+int
+environment_unlock(struct environment *x, const struct key *master, struct error *err)
+{
+	struct key *copy;
+
+	if (x->secrets == NULL) {
+		if (x->problem != NULL && err != NULL)
+			*err = *x->problem;
+		return -1;
+	}
+	if (secrets_file_metadata(x->secrets)->data_key != NULL &&
+	    secrets_file_unlock(x->secrets, master, err) != 0)
+		return -1;
+	if ((copy = key_from_bytes(key_bytes(master), key_length(master), err)) == NULL ||
+	    mac_fingerprint(copy, x->fingerprint, err) != 0) {
+		key_free(copy);
+		environment_lock(x);
+		return -1;
+	}
+	key_free(x->master);
+	x->master = copy;
+	return 0;
+}
+
+void
+environment_lock(struct environment *x)
+{
+	key_free(x->master);
+	x->master = NULL;
+	x->fingerprint[0] = '\0';
+	if (x->secrets != NULL)
+		secrets_file_lock(x->secrets);
+}
+
+int
+environments_unlock(struct environments *e, const struct key *master, size_t *opened,
+    struct error *err)
+{
+	struct error why;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->all.len; i++) {
+		struct environment *x = environments_at(e, i);
+
+		if (x->master != NULL || x->secrets == NULL ||
+		    secrets_file_metadata(x->secrets)->data_key == NULL)
+			continue;
+		if (environment_unlock(x, master, &why) == 0)
+			n++;
+		else if (why.code == ERROR_MEMORY || why.code == ERROR_CRYPTO) {
+			if (err != NULL)
+				*err = why;
+			return -1;
+		}
+	}
+	if (opened != NULL)
+		*opened = n;
+	return 0;
+}
+
+int
+environments_take_keys(struct environments *to, const struct environments *from,
+    struct error *err)
+{
+	struct error why;
+	struct known *k;
+
+	for (size_t i = 0; i < from->all.len; i++) {
+		const struct known *old = known_at(from, i);
+
+		if (old->face.master == NULL)
+			continue;
+		/* Of one without a data key only the file can tell. */
+		k = known_of_id(to, &old->id);
+		if (k != NULL && k->face.master == NULL && k->face.secrets != NULL &&
+		    environment_unlock(&k->face, old->face.master, &why) != 0 &&
+		    why.code == ERROR_MEMORY)
+			return error_memory(err);
+		if (environments_unlock(to, old->face.master, NULL, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+environment_reload(struct environment *x, struct error *err)
+{
+	struct known *k = (struct known *)x;
+	struct secrets_file *s;
+	struct file_id now;
+	struct error why = { .code = ERROR_NONE };
+	struct key *master;
+
+	if (x->secrets != NULL && file_identify(x->path, &now, NULL) == 0 &&
+	    file_id_equal(&now, secrets_file_id(x->secrets)))
+		return 0;
+	s = secrets_file_load(x->path, &why);
+	master = x->master;
+	x->master = NULL;
+	environment_lock(x);
+	if (take_secrets(k, s, &why, err) != 0) {
+		key_free(master);
+		return -1;
+	}
+	/* What is no secrets file any more is none of those that may be meant. */
+	x->found = x->found && (s == NULL || secrets_file_recognise(secrets_file_document(s)));
+	if (master != NULL && s != NULL && environment_unlock(x, master, &why) != 0 &&
+	    why.code == ERROR_MEMORY) {
+		key_free(master);
+		return error_memory(err);
+	}
+	key_free(master);
+	return 1;
+}
+
+/* --- names and counts --- */
+
+static int
+known_by_path(const void *a, const void *b)
+{
+	const struct environment *x = &(*(struct known *const *)a)->face;
+	const struct environment *y = &(*(struct known *const *)b)->face;
+
+	return x->found != y->found ? y->found - x->found : strcmp(x->path, y->path);
+}
+
+/* ${path}'s folder as it is below the one root, or as it is written. */
+static void
+append_folder(const struct environments *e, const char *path, struct buf *out)
+{
+	size_t n = (size_t)(file_basename(path) - path), root;
+
+	if (e->root_count == 1) {
+		root = strlen(e->roots[0]);
+		while (root > 1 && e->roots[0][root - 1] == '/')
+			root--;
+		if (n > root && strncmp(path, e->roots[0], root) == 0 && path[root] == '/') {
+			path += root + 1;
+			n -= root + 1;
+		}
+	}
+	buf_append(out, n > 0 ? path : ".", n > 0 ? (n > 1 ? n - 1 : 1) : 1);
+}
+
+/* Does another secrets file lie in the same folder? */
+static bool
+shares_folder(const struct environments *e, const struct known *k)
+{
+	for (size_t i = 0; i < e->all.len; i++)
+		if (known_at(e, i) != k && known_at(e, i)->face.found && strcmp(position_at(
+		    known_at(e, i), 0)->real, position_at(k, 0)->real) == 0)
+			return true;
+	return false;
+}
+
+/* The name that a section gives it, or NULL. */
+static const char *
+section_name(struct environments *e, const struct known *k)
+{
+	struct folder *f = folder_for(e, k->face.path);
+	struct file_id id;
+
+	if (f == NULL || folder_sections(e, f, NULL) != 0)
+		return NULL;
+	for (size_t i = 0; i < f->count; i++)
+		if (file_identify(f->sections[i].secrets_file, &id, NULL) == 0 && id.exists &&
+		    k->id.exists && id.dev == k->id.dev && id.ino == k->id.ino)
+			return f->sections[i].name;
+	return NULL;
+}
+
+int
+environments_settle(struct environments *e, struct error *err)
+{
+	struct map *none = map_new();
+	struct buf name;
+	const char *text;
+
+	if (none == NULL)
+		return error_memory(err);
+	if (e->all.len > 0)
+		qsort(e->all.items, e->all.len, sizeof(struct known *), known_by_path);
+	buf_init(&name, NAME_BYTES_MAX);
+	for (size_t i = 0; i < e->all.len; i++) {
+		struct known *k = known_at(e, i);
+
+		if ((text = section_name(e, k)) == NULL) {
+			buf_clear(&name);
+			append_folder(e, k->face.path, &name);
+			if (shares_folder(e, k)) {
+				buf_append_char(&name, '/');
+				buf_append_str(&name, file_basename(k->face.path));
+			}
+			text = environments_intern(e, buf_cstr(&name), name.len);
+		}
+		k->face.name = text != NULL ? text : k->face.path;
+	}
+	buf_release(&name);
+	environments_forget(e);
+	e->referred.len = 0;
+	map_free(e->referred_index);
+	e->referred_index = none;
+	return 0;
+}
+
+void
+environments_count_none(struct environments *e)
+{
+	for (size_t i = 0; i < e->all.len; i++) {
+		struct known *k = known_at(e, i);
+
+		map_free(k->references);
+		map_free(k->around);
+		k->references = k->around = NULL;
+		k->used = NULL;
+		k->several = false;
+	}
+}
+
+int
+environments_count_one(struct environments *e, struct environment *x, const char *config,
+    const char *remote, const char *name, size_t len, struct error *err)
+{
+	struct known *k = (struct known *)x;
+	struct folder *f = folder_for(e, config);
+	size_t n = 0;
+
+	if (k->references == NULL)
+		k->references = map_new();
+	if (k->around == NULL)
+		k->around = map_new();
+	if (f == NULL || k->references == NULL || k->around == NULL)
+		return error_memory(err);
+	map_get(k->references, name, len, &n);
+	if (map_put(k->references, name, len, n + 1) != 0 ||
+	    map_put(k->around, f->real, strlen(f->real), 1) != 0)
+		return error_memory(err);
+	k->several = k->several || (k->used != NULL && k->used != remote);
+	k->used = remote;
+	return 0;
+}
+
+size_t
+environment_references(const struct environment *x, const char *name, size_t len)
+{
+	const struct known *k = (const struct known *)x;
+	size_t n = 0;
+
+	if (k->references != NULL)
+		map_get(k->references, name, len, &n);
+	return n;
+}
+
+const char *
+environment_remote(const struct environment *x)
+{
+	const struct known *k = (const struct known *)x;
+
+	if (x->secrets != NULL && secrets_file_remote_count(x->secrets) == 1)
+		return secrets_file_remote(x->secrets, 0);
+	return k->several ? NULL : k->used;
+}
+
+bool
+environment_is_used_around(struct environments *e, const struct environment *x,
+    const char *config, const char *remote)
+{
+	const struct known *k = (const struct known *)x;
+	const struct folder *f = folder_for(e, config);
+	size_t n = f != NULL ? strlen(f->real) : 0, ignored;
+
+	if (f == NULL || k->around == NULL || k->several || k->used == NULL ||
+	    strcmp(k->used, remote) != 0)
+		return false;
+	while (n > 0 && !map_get(k->around, f->real, n, &ignored)) {
+		while (n > 0 && f->real[n - 1] != '/')
+			n--;
+		n -= n > 0;
+	}
+	return n > 0;
+}

@@ -1,0 +1,554 @@
+#include <sys/stat.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "document/document.h"
+#include "estate/environments_internal.h"
+#include "secrets/secrets_file.h"
+
+char *
+folder_of(const char *path)
+{
+	const char *base = file_basename(path);
+	size_t n = (size_t)(base - path);
+
+	if (n == 0)
+		return strdup(".");
+	return strndup(path, n > 1 ? n - 1 : 1);
+}
+
+char *
+folder_real(const char *folder)
+{
+	char *real = realpath(folder, NULL);
+
+	return real != NULL ? real : strdup(folder);
+}
+
+void
+folder_free(struct folder *f)
+{
+	if (f == NULL)
+		return;
+	vec_release(&f->answers);
+	free(f->given);
+	free(f->real);
+	free(f);
+}
+
+static bool
+in_work_tree(const char *real)
+{
+	struct buf path;
+	struct stat st;
+	size_t n = strlen(real);
+	bool found = false;
+
+	buf_init(&path, NAME_BYTES_MAX);
+	for (;;) {
+		buf_clear(&path);
+		buf_append(&path, real, n);
+		buf_append_str(&path, "/.git");
+		if (buf_check(&path, NULL) != 0 || (found = lstat(buf_cstr(&path), &st) == 0) ||
+		    n == 0)
+			break;
+		while (n > 0 && real[n - 1] != '/')
+			n--;
+		n -= n > 0;
+	}
+	buf_release(&path);
+	return found;
+}
+
+struct folder *
+folder_for(struct environments *e, const char *config)
+{
+	char *given = folder_of(config);
+	struct folder *f, **slot;
+	size_t at;
+
+	if (given != NULL && map_get(e->folder_index, given, strlen(given), &at)) {
+		free(given);
+		return *(struct folder **)vec_at(&e->folders, at);
+	}
+	if (given == NULL || (f = calloc(1, sizeof(*f))) == NULL) {
+		free(given);
+		return NULL;
+	}
+	vec_init(&f->answers, sizeof(struct answer), TEXTS_MAX);
+	f->given = given;
+	if ((f->real = folder_real(given)) == NULL || (slot = vec_push(&e->folders)) == NULL) {
+		folder_free(f);
+		return NULL;
+	}
+	*slot = f;
+	f->in_work_tree = in_work_tree(f->real);
+	return map_put(e->folder_index, given, strlen(given), e->folders.len - 1) == 0 ? f : NULL;
+}
+
+int
+folder_sections(struct environments *e, struct folder *f, struct error *err)
+{
+	struct error why;
+
+	if (f->looked || e->source == NULL)
+		return 0;
+	if (e->source->sections(e->source->cookie, f->real, &f->sections, &f->count,
+	    &f->ini_folder, &why) != 0) {
+		if (why.code == ERROR_MEMORY)
+			return error_memory(err);
+		f->count = 0;
+		f->refused = true;
+		if ((f->ini_folder = environments_intern(e, why.file, strlen(why.file))) == NULL)
+			return error_memory(err);
+	}
+	for (size_t i = 0; i < f->count; i++)
+		f->by_name = f->by_name || f->sections[i].files != NULL;
+	f->looked = true;
+	return 0;
+}
+
+/* Does the section take configuration file ${config} of the folder? */
+static bool
+section_takes(const struct folder *f, const struct environment_section *s, const char *config)
+{
+	const char *rest, *p = s->files;
+	char pattern[NAME_MAX + 1];
+	struct buf path;
+	size_t len;
+	bool takes = p == NULL;
+
+	buf_init(&path, NAME_BYTES_MAX);
+	buf_append_str(&path, f->real);
+	buf_append_char(&path, '/');
+	buf_append_str(&path, file_basename(config));
+	rest = buf_cstr(&path) + (strcmp(f->ini_folder, "/") == 0 ? 0 : strlen(f->ini_folder));
+	rest += *rest == '/';
+	while (!takes && p != NULL && *(p += strspn(p, " ")) != '\0') {
+		len = strcspn(p, " ");
+		if (len < sizeof(pattern)) {
+			memcpy(pattern, p, len);
+			pattern[len] = '\0';
+			/* A folder stands for all below it, a name for every file of it. */
+			takes = glob_match(pattern, rest, strlen(rest), 0) ||
+			    (strncmp(rest, pattern, len) == 0 && (rest[len] == '/' ||
+			    pattern[len - 1] == '/')) || (strchr(pattern, '/') == NULL &&
+			    glob_match(pattern, file_basename(config),
+			    strlen(file_basename(config)), 0));
+		}
+		p += len;
+	}
+	buf_release(&path);
+	return takes;
+}
+
+/* --- which secrets file --- */
+
+/* How much two folders have in common: bytes, up to the end of a name. */
+static size_t
+common_folder(const char *a, const char *b)
+{
+	size_t common = 0;
+
+	for (size_t i = 0;; i++) {
+		if ((a[i] == '\0' || a[i] == '/') && (b[i] == '\0' || b[i] == '/'))
+			common = i;
+		if (a[i] != b[i] || a[i] == '\0')
+			return common;
+	}
+}
+
+static bool
+has_base_name(const char *path, const struct reference *r)
+{
+	const char *base = file_basename(path);
+	size_t n = r->path_len;
+
+	while (n > 0 && r->path[n - 1] != '/')
+		n--;
+	n = r->path_len - n;
+	return n > 0 && strlen(base) == n && memcmp(base, r->path + r->path_len - n, n) == 0;
+}
+
+enum fit { FIT_NOTED, FIT_BASE_NAME, FIT_ANY };
+
+/* The nearest of those that fit, into ${a}: found, or the two of a tie. */
+static void
+nearest(const struct environments *e, const struct folder *f, enum fit fit,
+    const struct reference *r, struct answer *a)
+{
+	size_t best = 0, common;
+	struct known *tie = NULL;
+
+	a->found = NULL;
+	for (size_t i = 0; i < e->all.len; i++) {
+		struct known *k = known_at(e, i);
+
+		if (!k->face.found || (fit == FIT_NOTED && (k->face.secrets == NULL ||
+		    !secrets_file_notes(k->face.secrets, r->path, r->path_len))))
+			continue;
+		for (size_t j = 0; j < k->positions.len; j++) {
+			const struct position *p = position_at(k, j);
+
+			if (fit == FIT_BASE_NAME && !has_base_name(p->path, r))
+				continue;
+			common = common_folder(p->real, f->real);
+			if (a->found != NULL && common == best && k != a->found)
+				tie = k;
+			else if (a->found == NULL || common > best) {
+				best = common;
+				a->found = k;
+				tie = NULL;
+			}
+		}
+	}
+	if (tie == NULL)
+		return;
+	a->doubt = DOUBT_TIE;
+	a->one = a->found->face.path;
+	a->other = tie->face.path;
+	a->found = NULL;
+}
+
+/* The secrets file that takes the references of one path, whatever that is. */
+static struct known *
+sole(const struct environments *e)
+{
+	struct known *k = e->only;
+
+	for (size_t i = 0; e->only == NULL && i < e->all.len; i++) {
+		if (!known_at(e, i)->face.found)
+			continue;
+		if (k != NULL)
+			return NULL;
+		k = known_at(e, i);
+	}
+	return k != NULL && k->face.secrets != NULL &&
+	    secrets_file_remote_count(k->face.secrets) == 0 ? k : NULL;
+}
+
+/* Is this the one path whose references all fit? */
+static bool
+fits_alone(const struct environments *e, const char *remote)
+{
+	const struct referred *x;
+	size_t fitting = 0;
+	bool fits = false;
+
+	for (size_t i = 0; i < e->referred.len; i++) {
+		x = vec_at(&e->referred, i);
+		fitting += x->fits;
+		fits = fits || (x->fits && x->remote == remote);
+	}
+	return fits && fitting == 1;
+}
+
+int
+environments_refer(struct environments *e, const struct reference *r, struct error *err)
+{
+	const struct known *k = sole(e);
+	struct referred *x;
+	const char *path;
+	size_t at;
+
+	if (k == NULL || !reference_is_ours(r))
+		return 0;
+	if ((path = environments_intern(e, r->path, r->path_len)) == NULL)
+		return error_memory(err);
+	if (map_get(e->referred_index, path, r->path_len, &at)) {
+		x = vec_at(&e->referred, at);
+	} else {
+		x = vec_push(&e->referred);
+		if (x == NULL || map_put(e->referred_index, path, r->path_len,
+		    e->referred.len - 1) != 0)
+			return error_memory(err);
+		x->remote = path;
+		x->fits = true;
+	}
+	x->fits = x->fits && resolve_entry(k->face.secrets, r) != DOCUMENT_NONE;
+	return 0;
+}
+
+/* A section that takes the file and, with ${r}, the reference: 1 and ${a}. */
+static int
+ask_sections(struct environments *e, struct folder *f, const char *config,
+    const struct reference *r, struct answer *a, const char **remote, struct error *err)
+{
+	const struct environment_section *s;
+	struct known *k;
+	int taken = 0;
+
+	if (folder_sections(e, f, err) != 0)
+		return -1;
+	if (f->refused) {
+		a->doubt = DOUBT_INI;
+		a->one = f->ini_folder;
+		return 1;
+	}
+	for (size_t i = 0; i < f->count; i++) {
+		s = &f->sections[i];
+		if ((r != NULL && s->remote_path != NULL && (strlen(s->remote_path) !=
+		    r->path_len || memcmp(s->remote_path, r->path, r->path_len) != 0)) ||
+		    !section_takes(f, s, config))
+			continue;
+		if ((k = known_of_path(e, s->secrets_file, NULL, err)) == NULL)
+			return -1;
+		if (a->found != NULL && a->found != k) {
+			a->doubt = DOUBT_SECTIONS;
+			a->one = a->found->face.path;
+			a->other = k->face.path;
+			a->found = NULL;
+			return 1;
+		}
+		a->found = k;
+		if (remote != NULL)
+			*remote = s->remote_path;
+		taken = 1;
+	}
+	return taken;
+}
+
+/* With ${only} it is that one or none. */
+static void
+ask_only(const struct environments *e, const struct reference *r, const char *remote,
+    struct answer *a)
+{
+	struct known *k = e->only;
+	struct file_id id;
+	bool fits = k->face.secrets == NULL || secrets_file_notes(k->face.secrets, r->path,
+	    r->path_len) || has_base_name(k->face.path, r) ||
+	    (secrets_file_remote_count(k->face.secrets) == 0 && fits_alone(e, remote));
+
+	if (!fits && r->path_len > 0)
+		fits = file_identify(remote, &id, NULL) == 0 && id.exists &&
+		    id.dev == k->id.dev && id.ino == k->id.ino;
+	if (fits) {
+		a->found = k;
+	} else {
+		a->doubt = DOUBT_NOT_NAMED;
+		a->one = k->face.path;
+	}
+}
+
+/* The file of the absolute path itself, against what was found. */
+static int
+ask_path(struct environments *e, const struct folder *f, const struct reference *r,
+    const char *remote, struct answer *a, struct error *err)
+{
+	struct file_id id;
+
+	if (f->in_work_tree || r->path_len == 0 || remote[0] != '/' ||
+	    strlen(remote) != r->path_len || file_identify(remote, &id, NULL) != 0 ||
+	    !id.exists || !S_ISREG(id.mode))
+		return 0;
+	if (a->found == NULL) {
+		a->found = known_of_path(e, remote, NULL, err);
+		return a->found == NULL ? -1 : 0;
+	}
+	if (a->found->id.exists && a->found->id.dev == id.dev && a->found->id.ino == id.ino)
+		return 0;
+	a->doubt = DOUBT_ELSEWHERE;
+	a->one = remote;
+	a->other = a->found->face.path;
+	a->found = NULL;
+	return 0;
+}
+
+/* Find out which secrets file a path means for a configuration file. */
+static int
+ask(struct environments *e, struct folder *f, const char *config, const struct reference *r,
+    const char *remote, struct answer *a, struct error *err)
+{
+	struct known *k;
+	int rc;
+
+	memset(a, 0, sizeof(*a));
+	a->remote = remote;
+	a->len = r->path_len;
+	if (e->only != NULL) {
+		ask_only(e, r, remote, a);
+		return 0;
+	}
+	if ((rc = ask_sections(e, f, config, r, a, NULL, err)) != 0)
+		return rc == -1 ? -1 : 0;
+	nearest(e, f, FIT_NOTED, r, a);
+	if (a->found == NULL && a->doubt == DOUBT_NONE)
+		nearest(e, f, FIT_BASE_NAME, r, a);
+	if (a->found == NULL && a->doubt == DOUBT_NONE && (k = sole(e)) != NULL &&
+	    fits_alone(e, remote))
+		a->found = k;
+	if (a->doubt == DOUBT_NONE && ask_path(e, f, r, remote, a, err) != 0)
+		return -1;
+	if (a->found == NULL && a->doubt == DOUBT_NONE)
+		a->doubt = DOUBT_NO_FILE;
+	return 0;
+}
+
+/* The same, remembered for the other references of the folder.  NULL: no memory. */
+static const struct answer *
+answer_for(struct environments *e, const char *config, const struct reference *r,
+    struct error *err)
+{
+	const char *remote = environments_intern(e, r->path, r->path_len);
+	struct folder *f = folder_for(e, config);
+	struct answer fresh, *a;
+
+	if (remote == NULL || f == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	for (size_t i = 0; i < f->answers.len; i++) {
+		a = vec_at(&f->answers, i);
+		if (a->remote == remote && a->len == r->path_len)
+			return a;
+	}
+	if (ask(e, f, config, r, remote, &fresh, err) != 0)
+		return NULL;
+	if (f->by_name) {
+		e->scratch = fresh;
+		return &e->scratch;
+	}
+	if ((a = vec_push(&f->answers)) == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	*a = fresh;
+	return a;
+}
+
+int
+environments_resolve(struct environments *e, const char *config, const struct reference *r,
+    struct resolution *out, struct error *err)
+{
+	struct reference whole = *r;
+	const struct answer *a;
+
+	memset(out, 0, sizeof(*out));
+	out->entry = DOCUMENT_NONE;
+	if (!reference_is_ours(r)) {
+		out->state = STATE_OTHER;
+		out->checked = true;
+		return 0;
+	}
+	if (r->path == NULL)
+		whole.path = "";
+	if ((a = answer_for(e, config, &whole, err)) == NULL)
+		return -1;
+	out->state = STATE_UNKNOWN;
+	out->doubt = a->doubt;
+	out->one = a->one;
+	out->other = a->other;
+	if (a->found == NULL)
+		return 0;
+	if (a->found->face.secrets == NULL) {
+		out->doubt = DOUBT_UNREADABLE;
+		out->one = a->found->face.path;
+		return 0;
+	}
+	out->environment = &a->found->face;
+	out->entry = resolve_entry(out->environment->secrets, r);
+	out->state = out->entry == DOCUMENT_NONE ? STATE_DANGLING :
+	    state_of_sealed(out->environment->secrets, out->entry);
+	out->checked = out->state != STATE_SEALED ||
+	    secrets_file_cipher(out->environment->secrets) != NULL;
+	return 0;
+}
+
+void
+resolution_explain(const struct resolution *x, const struct reference *r, struct error *err)
+{
+	static const char by_section[] = "say in an [environment NAME] section of propseal.ini "
+	    "which secrets file belongs to the path, or give --local-secrets-file";
+	struct buf path;
+
+	buf_init(&path, NAME_BYTES_MAX);
+	text_append_visible(&path, r->path != NULL ? r->path : "", r->path_len);
+	switch (x->doubt) {
+	case DOUBT_NONE:
+		error_set(err, x->state == STATE_DANGLING ? ERROR_MISSING : ERROR_DAMAGED,
+		    x->state == STATE_DANGLING ? "dangling reference: %s has no such entry" :
+		    "the sealed entry in %s does not open", x->environment != NULL ?
+		    x->environment->path : buf_cstr(&path));
+		error_hint(err, "restore the secrets file from a backup, or set the value anew "
+		    "with `propseal file update`");
+		break;
+	case DOUBT_NO_FILE:
+		error_set(err, ERROR_MISSING, "no secrets file is known that lies at %s for its "
+		    "readers", buf_cstr(&path));
+		error_hint(err, "%s", by_section);
+		break;
+	case DOUBT_TIE:
+		error_set(err, ERROR_REFUSED, "two secrets files are equally near and fit %s: %s "
+		    "and %s", buf_cstr(&path), x->one, x->other);
+		error_hint(err, "%s", by_section);
+		break;
+	case DOUBT_ELSEWHERE:
+		error_set(err, ERROR_REFUSED, "it names the file %s, but of the files here %s fits",
+		    x->one, x->other);
+		error_hint(err, "%s", by_section);
+		break;
+	case DOUBT_SECTIONS:
+		error_set(err, ERROR_REFUSED, "two sections of propseal.ini take it: for %s and "
+		    "%s", x->one, x->other);
+		error_hint(err, "set remote-path or files in the sections, so that one takes it");
+		break;
+	case DOUBT_NOT_NAMED:
+		error_set(err, ERROR_MISSING, "it names %s, which is not the path of the secrets "
+		    "file that was given, %s", buf_cstr(&path), x->one);
+		error_hint(err, "give the secrets file of this path, or leave "
+		    "--local-secrets-file out to have it found");
+		break;
+	case DOUBT_INI:
+		error_set(err, ERROR_REFUSED, "the nearest propseal.ini must not be used: %s",
+		    x->one);
+		error_hint(err, "`propseal config check` in its folder tells why");
+		break;
+	case DOUBT_UNREADABLE:
+		error_set(err, ERROR_MISSING, "its secrets file is not there or cannot be read: "
+		    "%s", x->one);
+		error_hint(err, "restore it from a backup, or see to its mode and owner");
+		break;
+	}
+	buf_release(&path);
+}
+
+int
+environments_section(struct environments *e, const char *config, struct destination *out,
+    struct error *err)
+{
+	struct folder *f = folder_for(e, config);
+	struct answer a = { .found = NULL };
+	const char *remote = NULL;
+	int rc;
+
+	if (f == NULL)
+		return error_memory(err);
+	if ((rc = ask_sections(e, f, config, NULL, &a, &remote, err)) != 1)
+		return rc;
+	out->environment = a.found != NULL ? &a.found->face : NULL;
+	out->remote = remote;
+	out->one = a.one;
+	out->other = a.other;
+	return 1;
+}
+
+int
+environments_nearest(struct environments *e, const char *config, struct destination *out,
+    struct error *err)
+{
+	struct folder *f = folder_for(e, config);
+	struct answer a = { .found = NULL };
+
+	if (f == NULL)
+		return error_memory(err);
+	nearest(e, f, FIT_ANY, NULL, &a);
+	out->environment = a.found != NULL ? &a.found->face : NULL;
+	out->one = a.one;
+	out->other = a.other;
+	return 0;
+}

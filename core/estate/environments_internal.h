@@ -1,0 +1,97 @@
+#ifndef ESTATE_ENVIRONMENTS_INTERNAL_H
+#define ESTATE_ENVIRONMENTS_INTERNAL_H
+
+#include "base/vec.h"
+#include "estate/environments.h"
+#include "file/file.h"
+
+struct map;
+
+/* What environments_files.c (secrets files, keys, names, counts) and
+ * environments_find.c (which secrets file a path means) share. */
+
+#define NAME_BYTES_MAX 65536
+#define TEXTS_MAX ((size_t)1 << 26)
+
+/* A path by which a secrets file was found. */
+struct position {
+	char *path;
+	char *real;		/* its folder: absolute, without links */
+};
+
+/* An environment, and what only this file knows of it. */
+struct known {
+	struct environment face;
+	struct environments *all;
+	struct file_id id;
+	struct vec positions;	/* of struct position; the first is face.path */
+	struct map *references;	/* entry's name -> how often; NULL: none */
+	struct map *around;	/* folder that files which refer to it lie in -> 1 */
+	const char *used;	/* interned: the path by which it is referred to */
+	bool several;		/* there is more than one */
+};
+
+/* Which secrets file a path means in a folder. */
+struct answer {
+	const char *remote;	/* interned */
+	size_t len;
+	struct known *found;	/* NULL: ->doubt says why not */
+	enum environment_doubt doubt;
+	const char *one, *other;
+};
+
+/* A folder that configuration files lie in. */
+struct folder {
+	char *given;
+	char *real;
+	bool in_work_tree;
+	bool looked;		/* for sections */
+	bool refused;
+	bool by_name;		/* a section asks for names of files: answers hold for one */
+	const struct environment_section *sections;
+	size_t count;
+	const char *ini_folder;
+	struct vec answers;	/* of struct answer */
+};
+
+/* A path that the estate's references have. */
+struct referred {
+	const char *remote;	/* interned */
+	bool fits;		/* the only secrets file has all their entries */
+};
+
+struct environments {
+	const char *const *roots;
+	size_t root_count;
+	const struct environment_source *source;
+	struct vec all;		/* of struct known * */
+	struct known *only;	/* NULL: any */
+	struct vec folders;	/* of struct folder * */
+	struct map *folder_index;
+	struct vec texts;	/* of char *: interned */
+	struct map *text_index;
+	struct vec referred;	/* of struct referred */
+	struct map *referred_index;
+	struct answer scratch;	/* of a folder whose answers hold for one file */
+};
+
+struct known *known_at(const struct environments *e, size_t i);
+const struct position *position_at(const struct known *k, size_t i);
+
+/* The one of this path: there already, or new and read (${c}: as environments_add). */
+struct known *known_of_path(struct environments *e, const char *path, struct configuration *c,
+    struct error *err);
+
+/* The folder of a file.  NULL: no memory. */
+struct folder *folder_for(struct environments *e, const char *config);
+void folder_free(struct folder *f);
+
+/* The folder of a path as it is written, and without links where that can be
+ * told; the caller frees. */
+char *folder_of(const char *path);
+char *folder_real(const char *folder);
+
+/* Find the sections that are in force in the folder. */
+int folder_sections(struct environments *e, struct folder *f, struct error *err);
+
+#endif /* !ESTATE_ENVIRONMENTS_INTERNAL_H */

@@ -9,6 +9,22 @@
 #include "plan/configuration.h"
 #include "secrets/reference.h"
 
+int
+configuration_read(const char *path, struct buf *content, struct file_id *id, struct error *err)
+{
+	size_t before = content->len;
+
+	if (file_read(path, content, id, err) != 0)
+		return -1;
+	/* It says that it is empty: what the kernel makes up, such as an environment. */
+	if (id->size > 0 || content->len == before)
+		return 0;
+	buf_truncate(content, before);
+	error_set(err, ERROR_REFUSED, "not a file on a disk: the kernel makes it up");
+	error_place(err, path, 0);
+	return error_hint(err, "is it, or what leads to it, a link to /proc?");
+}
+
 struct configuration *
 configuration_load(const char *path, struct error *err)
 {
@@ -28,7 +44,7 @@ configuration_load(const char *path, struct error *err)
 		error_hint(err, "the name of a configuration file ends in " DOCUMENT_ENDINGS);
 		goto fail;
 	}
-	if (file_read(path, &content, &c->id, err) != 0)
+	if (configuration_read(path, &content, &c->id, err) != 0)
 		goto fail;
 	if ((c->doc = document_parse(&content, format, path, err)) == NULL)
 		goto fail;

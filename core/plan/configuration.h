@@ -22,6 +22,10 @@ struct configuration {
 	bool looked;		/* they are known */
 };
 
+/* As file_read, but nothing that the kernel makes up (/proc): ERROR_REFUSED. */
+int configuration_read(const char *path, struct buf *content, struct file_id *id,
+    struct error *err);
+
 /* NULL: ERROR_MISSING, ERROR_IO, ERROR_REFUSED (neither .properties nor .json),
  * ERROR_FORMAT (a reader of the format refuses it). */
 struct configuration *configuration_load(const char *path, struct error *err);

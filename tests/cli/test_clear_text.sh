@@ -339,4 +339,24 @@ case_files_in_which_nothing_resolves_references() {
 	done
 }
 
+case_what_the_kernel_makes_up_is_no_configuration() {
+	local target
+	[ -r /proc/self/environ ] || return 0
+	mkfifo fifo
+	for target in /proc/self/environ /proc/self/status /dev/zero fifo; do
+		ln -sf "$target" p.properties
+		run file show p.properties
+		expect_rc 1
+		expect_err 'not a '
+		expect_no "$CONFLUENT_SECURITY_MASTER_KEY"
+		run git check p.properties
+		expect_rc 1
+		expect_no "$CONFLUENT_SECURITY_MASTER_KEY"
+		on p.properties encrypt
+		expect_rc 1
+	done
+	run git check .
+	expect_rc 3
+}
+
 run_cases "$@"

@@ -19,6 +19,7 @@
 #include "estate/walk.h"
 #include "file/file.h"
 #include "merge/merge.h"
+#include "plan/configuration.h"
 #include "secrets/mask.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
@@ -347,12 +348,13 @@ check_staged(struct clear_check *c, const struct options *o, struct error *err)
 static int
 git_check_check_file(struct clear_check *c, const char *path, struct error *err)
 {
+	struct file_id id;
 	struct buf content;
 	struct error why;
 	int rc = 0;
 
 	buf_init_secret(&content, BUF_MAX_FILE);
-	if (file_read(path, &content, NULL, &why) != 0)
+	if (configuration_read(path, &content, &id, &why) != 0)
 		clear_check_unreadable(c, &why);
 	else
 		rc = clear_check_content(c, path, &content, err);

@@ -112,7 +112,8 @@ seal_plan_make(struct app *a, const struct seal_plan *s, struct change *c, struc
 {
 	struct buf remote = s->remote;	/* for its text only */
 	struct seal_options o = { .remote = buf_cstr(&remote), .replace = false,
-	    .cipher = SEALED_GCM };
+	    .cipher = SEALED_GCM, .rules = a->options->rules,
+	    .provider_class = a->options->provider_class };
 
 	if (change_begin(a, c, err) == -1 || seal_prepare(c->plan, a->model->master, err) == -1)
 		return -1;

@@ -24,6 +24,7 @@ struct ui_options {
 	const struct bindings *bindings;	/* keys; NULL: the built-in ones */
 	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */
 	const struct registry_source *registry;	/* NULL: none is configured */
+	const char *provider_class;	/* of new provider lines; NULL: Confluent's */
 	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
 };
 

@@ -11,6 +11,7 @@
 #include "base/json_out.h"
 #include "base/secmem.h"
 #include "cli/change.h"
+#include "cli/settings.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
@@ -426,8 +427,13 @@ change_note_settings(const struct change *c)
 	static const enum flag_id decide[] = { FLAG_LOCAL_SECRETS_FILE, FLAG_REMOTE_SECRETS_FILE,
 		FLAG_REPLACE };
 	const struct options *o = change_options(c);
+	const struct config_value *class = o->config == NULL ? NULL :
+	    config_get(o->config, SETTING_PROVIDER_CLASS);
 	const char *text;
 
+	if (class != NULL && class->foreign)
+		plan_note(c->plan, "%s:%zu, which is in the work tree, says provider-class = %s",
+		    class->file, class->line, class->text);
 	for (size_t i = 0; i < sizeof(decide) / sizeof(decide[0]); i++) {
 		text = o->text[decide[i]];
 		if (o->from[decide[i]].foreign && (text != NULL || o->on[decide[i]]))

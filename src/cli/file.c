@@ -432,6 +432,7 @@ sealing_options(const struct options *o)
 		.replace = o->on[FLAG_REPLACE],
 		.cipher = SEALED_GCM,
 		.rules = config_rules(o->config),
+		.provider_class = config_provider_class(o->config),
 	};
 
 	if (cipher != NULL && strcmp(cipher, "cbc") == 0)

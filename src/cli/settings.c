@@ -9,6 +9,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "estate/walk.h"
+#include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "ui/keymap.h"
 
@@ -31,6 +32,8 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .flag = FLAG_REMOTE_SECRETS_FILE },
 	[SETTING_REPLACE] = { "files", .field = { .name = "replace", .type = SETTING_SWITCH,
 	    .choices = "no|yes" }, .flag = FLAG_REPLACE, .built_in = "no" },
+	[SETTING_PROVIDER_CLASS] = { "files", FIELD("provider-class", SETTING_IS_CLASS),
+	    .flag = FLAG_COUNT, .built_in = REFERENCE_PROVIDER_CLASS },
 	[SETTING_PATTERNS] = { "files", FIELD("patterns", SETTING_IS_PATTERNS),
 	    .flag = FLAG_COUNT, .built_in = SCOPE_BUILT_IN },
 	[SETTING_IGNORE] = { "files", FIELD("ignore", SETTING_IS_IGNORED), .flag = FLAG_COUNT },
@@ -467,6 +470,12 @@ const struct scope *
 config_scope(const struct config *c)
 {
 	return c == NULL ? NULL : c->scope;
+}
+
+const char *
+config_provider_class(const struct config *c)
+{
+	return c == NULL ? NULL : c->values[SETTING_PROVIDER_CLASS].text;
 }
 
 const struct bindings *

@@ -26,6 +26,7 @@ enum setting_id {
 	SETTING_SECRETS_FILE,
 	SETTING_REMOTE_PATH,
 	SETTING_REPLACE,
+	SETTING_PROVIDER_CLASS,
 	SETTING_PATTERNS,
 	SETTING_IGNORE,
 	SETTING_SECRET_KEYS,
@@ -42,6 +43,7 @@ enum setting_id {
 enum setting_kind {
 	SETTING_IS_PATH = SETTING_OTHER, /* relative to the folder of the file that sets it */
 	SETTING_IS_REMOTE,	/* a path on another host */
+	SETTING_IS_CLASS,	/* of Java */
 	SETTING_IS_PATTERNS,	/* of file names; a list */
 	SETTING_IS_IGNORED,	/* of file and folder names; a list */
 	SETTING_IS_KEYS,	/* patterns of configuration keys; a list */
@@ -201,6 +203,7 @@ void config_apply(const struct config *c, struct options *o);
  * for ${c} NULL. */
 const struct rules *config_rules(const struct config *c);
 const struct scope *config_scope(const struct config *c);
+const char *config_provider_class(const struct config *c);
 const struct bindings *config_bindings(const struct config *c);
 enum theme config_theme(const struct config *c);
 

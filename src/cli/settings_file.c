@@ -377,6 +377,18 @@ add_remote(const char *value, struct buf *out, struct error *err)
 	return 0;
 }
 
+static int
+add_class(const char *value, struct buf *out, struct error *err)
+{
+	for (const char *p = value; *p != '\0'; p++)
+		if (!((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z') && *p < 0x7f &&
+		    !(*p >= '0' && *p <= '9') && strchr("._$", *p) == NULL)
+			return config_value_bad(err, "this is no name of a Java class",
+			    "such as org.example.SecurePassConfigProvider");
+	buf_append_str(out, value);
+	return 0;
+}
+
 /* A name pattern that no format can have would find nothing, without a word. */
 static int
 config_value_check_pattern(const char *p, size_t len, struct error *err)
@@ -475,6 +487,8 @@ add(enum setting_id id, const char *value, const char *folder, struct buf *out, 
 		return config_value_add_path(value, folder, out, err);
 	case SETTING_IS_REMOTE:
 		return add_remote(value, out, err);
+	case SETTING_IS_CLASS:
+		return add_class(value, out, err);
 	case SETTING_IS_PATTERNS:
 	case SETTING_IS_IGNORED:
 	case SETTING_IS_KEYS:

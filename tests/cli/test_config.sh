@@ -849,4 +849,22 @@ case_a_file_written_anew_is_sealed_again_with_replace() {
 	expect_err 'propseal.ini:2: "replace": there is no maybe'
 }
 
+case_the_class_of_the_provider_is_chosen() {
+	begin
+	ini propseal.ini '[files]' 'secrets-file = sec.properties' "remote-path = $remote" \
+	    'provider-class = org.example.Secure$Provider'
+	printf 'a.password=CANARY\n' >c.properties
+	run file encrypt --config-file c.properties
+	expect_rc 0
+	expect_in c.properties 'config.providers.securepass.class=org.example.Secure$Provider'
+	printf 'a.password=CANARY\nconfig.providers.securepass.class=other\n' >d.properties
+	run file encrypt --config-file d.properties
+	expect_err 'another class than org.example.Secure$Provider'
+	mkdir .git
+	printf 'a.password=CANARY\n' >e.properties
+	run file encrypt --config-file e.properties
+	expect_err 'in the work tree, says provider-class = org.example.Secure$Provider'
+	refused 2 'no name of a Java class' '[files]' 'provider-class = a b'
+}
+
 run_cases "$@"

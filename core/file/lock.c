@@ -124,8 +124,13 @@ lock_try(struct hold *h, struct error *err)
 			close(fd);
 			if (code == EAGAIN || code == EWOULDBLOCK)
 				return LOCK_BUSY;
+			/* It is of no use, and nobody else can hold it either. */
+			(void)unlinkat(h->where.dir, h->sidecar, 0);
 			errno = code;
 			error_io(err, h->path, "cannot lock its lock file");
+			if (code == ENOLCK || code == ENOTSUP)
+				error_hint(err, "the file system has no locks (NFS 3 without "
+				    "lockd, or -o nolock): mount NFS 4, or work on a copy");
 			return LOCK_FAILED;
 		}
 		if (is_current(h, fd))

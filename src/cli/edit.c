@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -293,8 +294,11 @@ plan_edited(struct edit *e, const struct document *edited, struct error *err)
 	if (check_fresh(e, err) != 0)
 		return -1;
 	e->keep = false;
-	change_note_settings(&e->c);
-	return rewrite_plan(e->c.plan, e->c.config, edited, e->c.master, &so, err);
+	if (rewrite_plan(e->c.plan, e->c.config, edited, e->c.master, &so, err) != 0)
+		return -1;
+	if (asks(e))
+		change_note_settings(&e->c);
+	return 0;
 }
 
 /* Plan, show, apply. */
@@ -349,18 +353,24 @@ try_again(const struct edit *e, const struct error *why)
 static int
 round_of(struct edit *e, bool *mend, struct error *err)
 {
+	struct timespec start, end;
 	struct document *edited;
 	bool same;
 	int rc;
 
 	*mend = false;
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (editor_run(ramdir_path(e->copy), &e->signal, err) != 0 || e->signal != 0)
 		return e->signal != 0 ? 0 : -1;
 	*mend = true;
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	if ((edited = read_edited(e, &same, err)) == NULL)
 		return -1;
 	if (same) {
-		report_note("nothing was changed");
+		/* Nobody reads a file in a second: what is saved later would be lost. */
+		report_note("nothing was changed%s", end.tv_sec - start.tv_sec > 1 ? "" :
+		    "; an editor that returns at once has to be told to wait, as by "
+		    "EDITOR=\"code --wait\"");
 		rc = 0;
 	} else
 		rc = use(e, edited, err);

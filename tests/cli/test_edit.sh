@@ -86,6 +86,22 @@ case_a_changed_secret_is_sealed_anew_and_no_other_byte_changes() {
 	expect_wiped
 }
 
+case_an_editor_that_returns_at_once_is_told_of() {
+	sealed
+	snapshot
+	editor ':'
+	edit --yes
+	expect_rc 0
+	expect_err 'nothing was changed; an editor that returns at once'
+	expect_err 'code --wait'
+	editor 'sleep 2.1'
+	edit --yes
+	expect_rc 0
+	expect_err 'nothing was changed'
+	expect_no 'code --wait'
+	expect_unchanged
+}
+
 case_new_and_removed_secrets() {
 	sealed
 	editor 'sed -i -e /zookeeper/d -e "s/^log.dirs=.*/# dirs\nlog.dirs=\/data/" "$1"

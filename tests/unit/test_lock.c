@@ -1,3 +1,9 @@
+#include <sys/syscall.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <unistd.h>
+
 #include "base/error.h"
 #include "file/lock.h"
 #include "files.h"
@@ -6,6 +12,25 @@
 #define PATIENT_MS 120000
 #define CHILDREN 32
 #define ROUNDS 200
+
+static bool no_locks;	/* as on NFS without lockd */
+
+/* Stands before libc's. */
+int
+fcntl(int fd, int command, ...)
+{
+	va_list ap;
+	long argument;
+
+	va_start(ap, command);
+	argument = va_arg(ap, long);
+	va_end(ap);
+	if (no_locks && command == F_OFD_SETLK) {
+		errno = ENOLCK;
+		return -1;
+	}
+	return (int)syscall(SYS_fcntl, fd, command, argument);
+}
 
 static struct lock *
 lock_one(const char *path, int timeout_ms, struct error *err)
@@ -466,6 +491,20 @@ test_a_full_disk_can_be_locked(void **state)
 	files_in_child(on_a_full_disk, NULL);
 }
 
+static void
+test_a_file_system_without_locks_is_told(void **state)
+{
+	struct error err;
+
+	(void)state;
+	no_locks = true;
+	assert_null(lock_one("a", 0, &err));
+	no_locks = false;
+	assert_int_equal(err.code, ERROR_IO);
+	assert_non_null(strstr(err.hint, "mount NFS 4"));
+	assert_int_equal(files_count("."), 0);
+}
+
 int
 main(void)
 {
@@ -484,7 +523,8 @@ main(void)
 		IN_FOLDER(test_32_processes_lose_no_count),
 		IN_FOLDER(test_removing_the_sidecar_lets_nobody_slip_in),
 		IN_FOLDER(test_opposite_orders_do_not_wait_for_each_other),
-		IN_FOLDER(test_a_full_disk_can_be_locked)
+		IN_FOLDER(test_a_full_disk_can_be_locked),
+		IN_FOLDER(test_a_file_system_without_locks_is_told)
 	};
 
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);

@@ -236,6 +236,18 @@ file_id_equal(const struct file_id *a, const struct file_id *b)
 	    a->nlink == b->nlink;
 }
 
+bool
+file_shares_readers(const struct file_id *id, const struct file_id *other)
+{
+	bool by_group = (other->mode & S_IRGRP) != 0 && other->gid == id->gid;
+
+	if ((other->mode & S_IROTH) != 0)
+		return true;
+	if (id->uid != 0)
+		return other->uid == id->uid || by_group;
+	return id->gid == 0 || (id->mode & S_IRGRP) == 0 || by_group;
+}
+
 const char *
 file_basename(const char *path)
 {

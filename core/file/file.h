@@ -59,6 +59,14 @@ void file_id_set(struct file_id *id, const struct stat *st);
 /* True when both name the same unchanged file, or both none. */
 bool file_id_equal(const struct file_id *a, const struct file_id *b);
 
+/**
+ * file_shares_readers(id, other):
+ * Can whoever the file ${id} is for read ${other}, too, as far as owners and
+ * modes tell?  That is its owner, or of root's files its group, as a service
+ * has no other way to one of mode 0640.
+ */
+bool file_shares_readers(const struct file_id *id, const struct file_id *other);
+
 /* The last component of ${path} (a pointer into it). */
 const char *file_basename(const char *path);
 

@@ -128,6 +128,34 @@ no_terminal(enum flag_id id, struct error *err)
 	return error_hint(err, "give --%s @FILE, - (standard input) or fd:N", name);
 }
 
+/*
+ * Every byte of a passphrase counts, also those that an editor or a shell put
+ * in without being asked.
+ */
+static void
+warn_odd_passphrase(enum flag_id id, const struct buf *p)
+{
+	static const char *const hint = "printf %s 'the passphrase' >FILE writes nothing else";
+	const char *name = flag_get(id)->name, *text = (const char *)p->data;
+	size_t n = p->len;
+
+	if (n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+		report_warning(hint, "the text of --%s is UTF-16, and is taken byte by byte", name);
+	else if (memchr(text, '\0', n) != NULL)
+		report_warning(hint, "there is a NUL in the text of --%s", name);
+	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		report_warning(hint, "the text of --%s begins with a byte order mark, which counts",
+		    name);
+	if (memchr(text, '\r', n) != NULL)
+		report_warning(hint, "there is a carriage return in the text of --%s, which counts",
+		    name);
+	if (memchr(text, '\n', n) != NULL)
+		report_warning(hint, "the text of --%s has several lines, which all count", name);
+	if (text[0] == ' ' || text[0] == '\t' || text[n - 1] == ' ' || text[n - 1] == '\t')
+		report_warning(hint, "the text of --%s begins or ends with a blank, which counts",
+		    name);
+}
+
 int
 source_passphrase(const struct options *o, enum flag_id id, const char *text, bool twice,
     struct buf *out, struct error *err)
@@ -142,9 +170,10 @@ source_passphrase(const struct options *o, enum flag_id id, const char *text, bo
 		rc = askpass_twice(text, out, err);
 	else
 		rc = askpass_line(text, out, err);
-	if (rc != 0)
-		return rc;
-	return passphrase_normalise(out, err);
+	if (rc != 0 || passphrase_normalise(out, err) != 0)
+		return -1;
+	warn_odd_passphrase(id, out);
+	return 0;
 }
 
 static bool
@@ -178,8 +207,11 @@ read_lines(const struct options *o, struct buf *old, struct buf *new, struct err
 		goto out;
 	}
 	if (buf_check(old, err) == 0 && buf_check(new, err) == 0 &&
-	    passphrase_normalise(old, err) == 0)
-		rc = passphrase_normalise(new, err);
+	    passphrase_normalise(old, err) == 0 && passphrase_normalise(new, err) == 0) {
+		warn_odd_passphrase(FLAG_PASSPHRASE, old);
+		warn_odd_passphrase(FLAG_PASSPHRASE_NEW, new);
+		rc = 0;
+	}
 out:
 	buf_release(&both);
 	return rc;
@@ -421,6 +453,38 @@ change_say_notes(const struct plan *p)
 	}
 }
 
+/* A path that the service would not find the secrets file by. */
+static void
+note_remote_path(struct plan *p, const char *remote)
+{
+	size_t n = strlen(remote);
+	struct file_id id;
+
+	if (remote[0] == '~')
+		plan_note(p, "the remote path %s begins with ~, which is no home folder to the "
+		    "service", remote);
+	else if (remote[0] != '/')
+		plan_note(p, "the remote path %s is relative: the service looks for it from its "
+		    "own working folder", remote);
+	if (n > 0 && (remote[n - 1] == '/' ||
+	    (file_identify(remote, &id, NULL) == 0 && id.exists && S_ISDIR(id.mode))))
+		plan_note(p, "the remote path %s is a folder, and has to name a file", remote);
+}
+
+/* A new secrets file is ours alone; the service may be another user. */
+static void
+note_readers(const struct change *c)
+{
+	struct file_id new = { .exists = true, .uid = geteuid(), .gid = getegid(), .mode = 0600 };
+	const char *path = c->secrets != NULL ? secrets_file_path(c->secrets) : NULL;
+
+	if (path == NULL || c->config == NULL || secrets_file_id(c->secrets)->exists ||
+	    file_shares_readers(&c->config->id, &new))
+		return;
+	plan_note(c->plan, "who reads %s cannot read the new secrets file: chown --reference=%s %s "
+	    "&& chmod 640 %s", c->config->path, c->config->path, path, path);
+}
+
 void
 change_note_settings(const struct change *c)
 {
@@ -442,6 +506,10 @@ change_note_settings(const struct change *c)
 			    flag_get(decide[i])->name, text != NULL ? " " : "",
 			    text != NULL ? text : "");
 	}
+	if (o->text[FLAG_REMOTE_SECRETS_FILE] != NULL && !plan_is_empty(c->plan))
+		note_remote_path(c->plan, o->text[FLAG_REMOTE_SECRETS_FILE]);
+	if (!plan_is_empty(c->plan))
+		note_readers(c);
 }
 
 /* Show the plan or apply it. */

@@ -79,7 +79,8 @@ int change_finish(struct change *c, const struct key *made, struct error *err);
 	"passphrase still gives it, so keep the passphrase; on a terminal propseal asks for key " \
 	"or passphrase, and `file rotate --master-key` makes and prints another key"
 
-/* Note in the plan what a propseal.ini of the work tree decides about it. */
+/* Note in the plan what a propseal.ini of the work tree decides about it, and
+ * where the service would not find or could not read the secrets file. */
 void change_note_settings(const struct change *c);
 
 /* Tell what was changed: a line on standard error, and with -o json the

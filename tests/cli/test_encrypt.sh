@@ -37,6 +37,41 @@ config.providers.securepass.class=io.confluent.kafka.security.config.provider.Se
 	expect_file server.properties "$want"
 }
 
+case_a_remote_path_that_no_service_finds_is_told() {
+	local remote
+	for remote in secrets.properties '~/secrets.properties' /tmp/; do
+		cp "$suite/fixture/"*.properties .
+		on server.properties encrypt
+		expect_rc 0
+		expect_err "note: the remote path $remote "
+	done
+	cp "$suite/fixture/"*.properties .
+	remote=/etc/kafka/s.properties on server.properties encrypt
+	expect_no 'remote path'
+}
+
+case_a_new_secrets_file_that_the_owner_cannot_read_is_told() {
+	[ "$(id -u)" = 0 ] || return 0
+	rm sec.properties
+	chown 12345:12345 server.properties
+	chmod 640 server.properties
+	on server.properties encrypt
+	expect_rc 0
+	expect_err 'who reads server.properties cannot read the new secrets file: chown --reference=server.properties sec.properties'
+	run doctor server.properties --local-secrets-file sec.properties
+	expect_rc 3
+	expect_out 'who reads this file cannot read the secrets file sec.properties'
+	chown --reference=server.properties sec.properties
+	chmod 640 sec.properties
+	run doctor server.properties --local-secrets-file sec.properties
+	expect_no 'who reads'
+	# root's file, for a service's group
+	chown 0:12345 server.properties
+	chmod 600 sec.properties
+	run doctor server.properties --local-secrets-file sec.properties
+	expect_out 'who reads this file cannot read'
+}
+
 case_listed_keys_only() {
 	on server.properties encrypt --config ' sasl.secret , ssl.key.password,sasl.secret'
 	expect_rc 0

@@ -114,6 +114,29 @@ case_passphrase_keeps_blanks_and_carriage_return() {
 	[ "$(printed_key)" = "$(derived_key $' blanks \t\r')" ] || fail "trimmed"
 }
 
+case_odd_bytes_of_a_passphrase_are_told() {
+	local text
+	printf 'plain\n' >p
+	generate --passphrase @p
+	expect_no warning
+	rm new.properties
+	while read -r text want; do
+		printf "$text" >p
+		generate --passphrase @p
+		expect_rc 0
+		expect_err "warning: $want"
+		expect_no CANARY
+		rm new.properties
+	done <<-'END'
+		\xef\xbb\xbfCANARY\n the text of --passphrase begins with a byte order mark
+		CANARY\r\n there is a carriage return
+		\x20CANARY\n the text of --passphrase begins or ends with a blank
+		CANARY\x20\n the text of --passphrase begins or ends with a blank
+		\xff\xfeC\x00A\x00 the text of --passphrase is UTF-16
+		CANARY\nCANARY\n the text of --passphrase has several lines
+	END
+}
+
 case_passphrase_from_standard_input() {
 	feed 'from a pipe
 ' master-key generate --local-secrets-file new.properties --passphrase - -o yaml

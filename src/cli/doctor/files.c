@@ -47,6 +47,28 @@ doctor_files_check_secrets_file(struct doctor *d, const char *path)
 		    "only its owner can write the secrets file");
 }
 
+/* Where there is one secrets file: can it be read by whom the file is for? */
+static void
+check_readers(struct doctor *d, const struct estate_file *f)
+{
+	struct file_id id, secrets;
+	const char *path;
+	bool refers = false;
+
+	for (size_t i = 0; i < f->count && !refers; i++)
+		refers = f->entries[i].state == STATE_SEALED ||
+		    f->entries[i].state == STATE_DANGLING;
+	if (!refers || d->secrets.len != 1)
+		return;
+	path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, 0));
+	if (file_identify(f->path, &id, NULL) != 0 || file_identify(path, &secrets, NULL) != 0 ||
+	    !secrets.exists || file_shares_readers(&id, &secrets))
+		return;
+	findings_say(&d->findings, FINDING_PROBLEM, "readers", f->path, 0,
+	    "chown --reference it to the configuration file's owner, and chmod 640",
+	    "who reads this file cannot read the secrets file %s", path);
+}
+
 static int
 doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, struct error *err)
 {
@@ -234,8 +256,10 @@ doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *
 	}
 	for (i = 0; rc == 0 && i < estate_count(d->estate); i++) {
 		f = estate_file(d->estate, i);
-		if (!f->is_secrets_file)
+		if (!f->is_secrets_file) {
+			check_readers(d, f);
 			rc = doctor_files_check_configuration(d, f, err);
+		}
 		if (rc == 0)
 			rc = add_folder(folders, f->path, err);
 	}

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
@@ -352,16 +353,45 @@ copy_paths(const struct change *c, size_t *n)
 	return paths;
 }
 
+static void
+append_result(struct buf *out, const struct error *why)
+{
+	text_append_visible(out, why->file, strlen(why->file));
+	buf_append_str(out, ": ");
+	buf_append_str(out, why->text);
+	buf_append_char(out, '\n');
+	if (why->hint[0] != '\0')
+		buf_printf(out, "# %s\n", why->hint);
+}
+
+/* What is to be told of several files, or besides a failure; none: empty. */
+static void
+append_results(struct buf *out, const struct apply *done, const struct error *err)
+{
+	if (done->several) {
+		append_result(out, err);
+		for (size_t i = 0; i < done->count; i++)
+			if (done->results[i].why != NULL)
+				append_result(out, done->results[i].why);
+	}
+	buf_append(out, done->notes.data, done->notes.len);
+}
+
 bool
 change_carry_out(struct app *a, struct change *c, const char *failed)
 {
 	size_t n = 0;
 	char **paths = copy_paths(c, &n);
 	struct error err, ignored;
+	struct buf told;
+	bool several;
 	int rc;
 
 	tell_progress(a, "Applying", "Writing, reading back, replacing.", 0, 0);
+	buf_init(&told, DIFF_MAX);
 	rc = change_apply(c, &err);
+	append_results(&told, &c->applied, &err);
+	several = rc == -1 && c->applied.several;
 	change_close(c);
 	/* Also after a failure: what is on disk may have changed before. */
 	files_hold(a);
@@ -371,7 +401,10 @@ change_carry_out(struct app *a, struct change *c, const char *failed)
 	while (n-- > 0)
 		free(paths[n]);
 	free(paths);
-	if (rc == -1)
+	if (rc == -1 && !several)
 		tell_error(a, failed, &err);
+	if (told.len > 0)
+		review_show(a, rc == -1 ? failed : "Applied", buf_cstr(&told));
+	buf_release(&told);
 	return rc == 0;
 }

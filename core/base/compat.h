@@ -2,9 +2,11 @@
 #define BASE_COMPAT_H
 
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -27,25 +29,56 @@
 #define RAMFS_MAGIC 0x858458f6
 #endif
 
+/* And those that refuse a lease as if somebody else had the file open. */
+#ifndef NFS_SUPER_MAGIC
+#define NFS_SUPER_MAGIC 0x6969
+#endif
+#ifndef CIFS_SUPER_MAGIC
+#define CIFS_SUPER_MAGIC 0xff534d42
+#endif
+#ifndef SMB2_SUPER_MAGIC
+#define SMB2_SUPER_MAGIC 0xfe534d42
+#endif
+
+/* Is the open file on a file system of another host? */
+static inline bool
+compat_is_on_network(int fd)
+{
+	struct statfs fs;
+	unsigned int type;
+
+	if (fstatfs(fd, &fs) == -1)
+		return false;
+	type = (unsigned int)fs.f_type;
+	return type == NFS_SUPER_MAGIC || type == CIFS_SUPER_MAGIC || type == SMB2_SUPER_MAGIC;
+}
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1	/* of linux/fs.h */
+#endif
+#ifndef RENAME_EXCHANGE
+#define RENAME_EXCHANGE 2
+#endif
+
 /**
- * compat_rename_new(dir, from, to):
- * Rename within the folder ${dir} (a descriptor, or AT_FDCWD), over nothing:
- * EEXIST where ${to} is there.  0, or -1 and errno; EINVAL, ENOSYS or ENOTSUP
- * where the system cannot promise it.
+ * compat_rename(dir, from, to, flag):
+ * Rename within the folder ${dir} (a descriptor, or AT_FDCWD).
+ * RENAME_NOREPLACE: over nothing, EEXIST where ${to} is there.
+ * RENAME_EXCHANGE: each gets the other's name, at once.  0, or -1 and errno;
+ * EINVAL, ENOSYS or ENOTSUP where the system cannot promise it.
  */
 static inline int
-compat_rename_new(int dir, const char *from, const char *to)
+compat_rename(int dir, const char *from, const char *to, unsigned int flag)
 {
-#if defined(RENAME_NOREPLACE)
-	return renameat2(dir, from, dir, to, RENAME_NOREPLACE);
+#if defined(__GLIBC__)
+	return renameat2(dir, from, dir, to, flag);
 #elif defined(SYS_renameat2)
-	const unsigned int no_replace = 1;	/* RENAME_NOREPLACE of linux/fs.h */
-
-	return (int)syscall(SYS_renameat2, dir, from, dir, to, no_replace);
+	return (int)syscall(SYS_renameat2, dir, from, dir, to, flag);
 #else
 	(void)dir;
 	(void)from;
 	(void)to;
+	(void)flag;
 	errno = ENOSYS;
 	return -1;
 #endif

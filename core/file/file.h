@@ -105,6 +105,11 @@ void path_close(struct path *p);
  */
 char *path_sidecar(const struct path *p, const char *suffix);
 
+/* The suffixes of a file's new version while it is written (replace.h), and of
+ * its lock (lock.h). */
+#define PATH_TEMPORARY ".propseal-tmp"
+#define PATH_LOCK ".propseal-lock"
+
 /* What is there now (a symlink is not followed).  -1: errno; a missing file
  * is no error (exists is false). */
 int path_identify(const struct path *p, struct file_id *id);

@@ -6,20 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "file/file.h"
 #include "file/lock.h"
+#include "file/wait.h"
 
-#define SUFFIX ".propseal-lock"
 #define PRIVATE 0600
-
-#define SLEEP_FIRST_NS 1000000L		/* 1 ms, then double */
-#define SLEEP_MAX_NS 50000000L		/* 50 ms */
-#define MS_NS 1000000L
-#define SECOND_NS 1000000000L
 
 /* One file's lock. */
 struct hold {
@@ -33,16 +27,6 @@ struct lock {
 	size_t n;
 	struct hold *holds;	/* by real path, each once */
 };
-
-/* How long to wait, and whom to tell. */
-struct wait {
-	int timeout_ms;
-	struct timespec start;
-	void (*waiting)(void *cookie, const char *path);
-	void *cookie;
-};
-
-enum outcome { LOCK_GOT, LOCK_BUSY, LOCK_FAILED };
 
 /* 0: locked; -1: errno, EAGAIN when another has it. */
 static int
@@ -84,7 +68,7 @@ write_pid(int fd)
 		(void)!ftruncate(fd, 0);
 }
 
-static enum outcome
+static enum wait_outcome
 open_failed(const struct hold *h, struct error *err)
 {
 	struct stat st;
@@ -93,17 +77,18 @@ open_failed(const struct hold *h, struct error *err)
 	/* Another user's: held, or left by a run that was killed. */
 	if ((code == EACCES || code == EPERM) &&
 	    fstatat(h->where.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return LOCK_BUSY;
+		return WAIT_BUSY;
 	errno = code;
 	error_io(err, h->path, "cannot make its lock file");
 	if (code == EACCES || code == EPERM)
 		error_hint(err, "the directory must be writable to change a file in it");
-	return LOCK_FAILED;
+	return WAIT_FAILED;
 }
 
-static enum outcome
-lock_try(struct hold *h, struct error *err)
+static enum wait_outcome
+lock_try(void *what, struct error *err)
 {
+	struct hold *h = what;
 	struct stat st;
 	int fd, code;
 
@@ -117,13 +102,13 @@ lock_try(struct hold *h, struct error *err)
 			    h->sidecar);
 			error_place(err, h->path, 0);
 			close(fd);
-			return LOCK_FAILED;
+			return WAIT_FAILED;
 		}
 		if (lock_fd(fd) == -1) {
 			code = errno;
 			close(fd);
 			if (code == EAGAIN || code == EWOULDBLOCK)
-				return LOCK_BUSY;
+				return WAIT_BUSY;
 			/* It is of no use, and nobody else can hold it either. */
 			(void)unlinkat(h->where.dir, h->sidecar, 0);
 			errno = code;
@@ -131,7 +116,7 @@ lock_try(struct hold *h, struct error *err)
 			if (code == ENOLCK || code == ENOTSUP)
 				error_hint(err, "the file system has no locks (NFS 3 without "
 				    "lockd, or -o nolock): mount NFS 4, or work on a copy");
-			return LOCK_FAILED;
+			return WAIT_FAILED;
 		}
 		if (is_current(h, fd))
 			break;
@@ -140,7 +125,7 @@ lock_try(struct hold *h, struct error *err)
 	}
 	write_pid(fd);
 	h->fd = fd;
-	return LOCK_GOT;
+	return WAIT_GOT;
 }
 
 /* The process that wrote its number into the sidecar; 0: cannot be told. */
@@ -181,46 +166,12 @@ set_busy(const struct hold *h, struct error *err)
 	return error_hint(err, "try again when it is done, or wait longer (--lock-timeout)");
 }
 
-/* Nanoseconds until the time is up, at most ${most}. */
-static long
-time_left(const struct wait *w, long most)
-{
-	struct timespec now;
-	long long left;
-
-	if (w->timeout_ms < 0)
-		return most;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = (long long)w->timeout_ms * MS_NS -
-	    ((long long)(now.tv_sec - w->start.tv_sec) * SECOND_NS +
-	    (now.tv_nsec - w->start.tv_nsec));
-	if (left <= 0)
-		return 0;
-	return left < most ? (long)left : most;
-}
-
-/* An OFD lock cannot be waited for with a time limit, so ask again and again. */
 static int
 lock_one(struct hold *h, const struct wait *w, struct error *err)
 {
-	struct timespec pause = { 0, 0 };
-	long next = SLEEP_FIRST_NS;
-	bool told = false;
-	enum outcome outcome;
+	enum wait_outcome outcome = wait_for(w, lock_try, h, h->path, err);
 
-	for (;;) {
-		outcome = lock_try(h, err);
-		if (outcome != LOCK_BUSY)
-			return outcome == LOCK_GOT ? 0 : -1;
-		pause.tv_nsec = time_left(w, next);
-		if (pause.tv_nsec == 0)
-			return set_busy(h, err);
-		if (!told && w->waiting != NULL)
-			w->waiting(w->cookie, h->path);
-		told = true;
-		nanosleep(&pause, NULL);
-		next = next < SLEEP_MAX_NS / 2 ? 2 * next : SLEEP_MAX_NS;
-	}
+	return outcome == WAIT_GOT ? 0 : outcome == WAIT_BUSY ? set_busy(h, err) : -1;
 }
 
 static int
@@ -274,7 +225,7 @@ add_hold(struct lock *l, const char *path, struct error *err)
 		}
 	}
 	l->n++;
-	h->sidecar = path_sidecar(&h->where, SUFFIX);
+	h->sidecar = path_sidecar(&h->where, PATH_LOCK);
 	return h->sidecar == NULL ? error_memory(err) : 0;
 }
 
@@ -282,7 +233,7 @@ struct lock *
 lock_files(const char *const paths[], size_t n, int timeout_ms,
     void (*waiting)(void *cookie, const char *path), void *cookie, struct error *err)
 {
-	struct wait w = { timeout_ms, { 0, 0 }, waiting, cookie };
+	struct wait w = { .timeout_ms = timeout_ms, .waiting = waiting, .cookie = cookie };
 	struct lock *l = calloc(1, sizeof(*l));
 	size_t i;
 
@@ -297,7 +248,7 @@ lock_files(const char *const paths[], size_t n, int timeout_ms,
 			goto fail;
 	}
 	qsort(l->holds, l->n, sizeof(*l->holds), by_real_path);
-	clock_gettime(CLOCK_MONOTONIC, &w.start);
+	wait_start(&w);
 	for (i = 0; i < l->n; i++) {
 		if (lock_one(&l->holds[i], &w, err) == -1)
 			goto fail;
@@ -320,4 +271,60 @@ lock_release(struct lock *l)
 		hold_release(&l->holds[i]);
 	free(l->holds);
 	free(l);
+}
+
+/* Remove the lock, and the temporary file ${temporary}, of a run that ended
+ * without; uses ${h} up. */
+static void
+hold_sweep(struct hold *h, const char *temporary)
+{
+	struct stat st;
+	bool is_there = fstatat(h->where.dir, temporary, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    fstatat(h->where.dir, h->sidecar, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (is_there && lock_try(h, NULL) == WAIT_GOT)
+		(void)unlinkat(h->where.dir, temporary, 0);
+	hold_release(h);
+}
+
+void
+lock_sweep(const char *path)
+{
+	struct hold h = { path, PATH_NONE, NULL, -1 };
+	char *temporary = NULL;
+
+	if (path_open(&h.where, path, NULL) == 0 &&
+	    (h.sidecar = path_sidecar(&h.where, PATH_LOCK)) != NULL &&
+	    (temporary = path_sidecar(&h.where, PATH_TEMPORARY)) != NULL)
+		hold_sweep(&h, temporary);
+	else
+		hold_release(&h);
+	free(temporary);
+}
+
+void
+lock_sweep_name(int dir, const char *name)
+{
+	static const char *const suffixes[] = { PATH_TEMPORARY, PATH_LOCK };
+	struct hold h = { name, PATH_NONE, NULL, -1 };
+	size_t len = strlen(name), stem = 0;
+	char *temporary = NULL;
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(suffixes[i]);
+
+		if (name[0] == '.' && len > n + 1 && strcmp(name + len - n, suffixes[i]) == 0)
+			stem = len - n;
+	}
+	if (stem == 0 || (h.where.dir = fcntl(dir, F_DUPFD_CLOEXEC, 0)) == -1)
+		return;
+	if (asprintf(&h.sidecar, "%.*s%s", (int)stem, name, PATH_LOCK) == -1)
+		h.sidecar = NULL;
+	else if (asprintf(&temporary, "%.*s%s", (int)stem, name, PATH_TEMPORARY) == -1)
+		temporary = NULL;
+	if (temporary != NULL)
+		hold_sweep(&h, temporary);
+	else
+		hold_release(&h);
+	free(temporary);
 }

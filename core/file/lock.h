@@ -29,4 +29,15 @@ struct lock *lock_files(const char *const paths[], size_t n, int timeout_ms,
 /* Give the locks back.  NULL is fine. */
 void lock_release(struct lock *l);
 
+/**
+ * lock_sweep(path):
+ * Remove what a run that was killed left beside the file: a temporary file,
+ * which may be clear text, and the lock; not when somebody holds it.  What
+ * cannot be removed stays, and is told by whoever has to write there.
+ */
+void lock_sweep(const char *path);
+
+/* The same where ${name}, met in the open folder ${dir}, may be such a leftover. */
+void lock_sweep_name(int dir, const char *name);
+
 #endif /* !FILE_LOCK_H */

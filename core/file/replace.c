@@ -1,8 +1,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
-#include <sys/xattr.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,21 +13,18 @@
 #include "base/buf.h"
 #include "base/compat.h"
 #include "base/error.h"
+#include "file/attributes.h"
 #include "file/file.h"
 #include "file/lock.h"
 #include "file/replace.h"
+#include "file/wait.h"
 
 #define TEMPORARY_NONE { -1, NULL, false }
 
-#define SUFFIX ".propseal-tmp"
+#define KEPT ".propseal-kept"
+#define COMMIT_WAIT_MS 1000	/* of replace_commit, for a lease */
 #define PRIVATE 0600
 
-/* Limits of Linux (XATTR_LIST_MAX, XATTR_SIZE_MAX in linux/limits.h). */
-#define LIST_MAX ((size_t)65536)
-#define VALUE_MAX ((size_t)65536)
-
-#define ACCESS_ACL "system.posix_acl_access"
-#define MODE_BITS ((mode_t)07777)
 #define MODE_NEW 0600
 
 /*
@@ -43,22 +40,17 @@ struct temporary {
 
 /* ${path}, in all of these, is for errors only. */
 
-/* Room for the lists and values that are compared. */
-struct scratch {
-	char list[LIST_MAX];
-	char ours[VALUE_MAX];
-	char theirs[VALUE_MAX];
-};
-
 struct replace {
 	char *path;		/* as given, for errors */
 	struct path where;
 	struct file_id expected;
 	int old;		/* the old file, open for reading; -1: there is none */
-	struct temporary temporary;
-	bool placed;		/* the new file stands at its name */
-	struct file_id now;	/* what it was there, when placed */
-	bool now_exact;		/* now.ctime is known */
+	struct temporary temporary;	/* after an exchange its name leads to the old file */
+	enum replace_state state;
+	bool exchanged;		/* it can be exchanged back */
+	bool leased;		/* there is, or was, a lease on the old file */
+	struct file_id now;	/* what the new file is, but for the time of the rename */
+	int sync_error;		/* errno; 0: its folder is on disk, -1: not synced */
 };
 
 /* Where a file without a name can be reached to give it one. */
@@ -107,7 +99,7 @@ static int
 temporary_open(struct temporary *a, const struct path *p, const char *path, struct error *err)
 {
 	*a = (struct temporary)TEMPORARY_NONE;
-	a->name = path_sidecar(p, SUFFIX);
+	a->name = path_sidecar(p, PATH_TEMPORARY);
 	if (a->name == NULL)
 		return error_memory(err);
 	if (unlinkat(p->dir, a->name, 0) == -1 && errno != ENOENT) {
@@ -193,19 +185,22 @@ check_there(struct temporary *a, const struct path *p, const char *path, struct 
 
 	if (fstat(a->fd, &here) == -1)
 		return error_io(err, path, "cannot examine the new file");
-	if (fstatat(p->dir, a->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    here.st_dev == there.st_dev && here.st_ino == there.st_ino)
-		return 0;
+	if (fstatat(p->dir, a->name, &there, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+			return 0;
+	} else if (errno != ENOENT) {
+		return error_io(err, path, "cannot examine the new file");
+	}
 	a->named = false;
 	error_set(err, ERROR_STALE, "%s, the new file beside it, was removed or replaced",
 	    a->name);
 	return error_place(err, path, 0);
 }
 
-/* Put it at the file's name, where a file is (replacing it).  ERROR_IO;
- * ERROR_STALE: somebody removed or swapped it under its own name. */
+/* Give it the name beside the file, if it has none.  ERROR_IO; ERROR_STALE:
+ * somebody removed or swapped it under that name. */
 static int
-temporary_exchange(struct temporary *a, const struct path *p, const char *path, struct error *err)
+temporary_name(struct temporary *a, const struct path *p, const char *path, struct error *err)
 {
 	if (!a->named) {
 		/* A link cannot replace a name, only a rename can. */
@@ -213,16 +208,13 @@ temporary_exchange(struct temporary *a, const struct path *p, const char *path, 
 			return error_io(err, path, "cannot give the new file a name");
 		a->named = true;
 	}
-	if (check_there(a, p, path, err) == -1)
-		return -1;
-	if (renameat(p->dir, a->name, p->dir, p->name) == -1) {
-		error_io(err, path, "cannot put the new file in its place");
-		if (errno == EBUSY)
-			error_hint(err, "it is a mount point: change the file that is mounted");
-		return -1;
-	}
-	a->named = false;
-	return 0;
+	return check_there(a, p, path, err);
+}
+
+static bool
+cannot_rename_so(void)
+{
+	return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP;
 }
 
 /* Rename without replacing; systems that cannot promise it just look first. */
@@ -231,9 +223,9 @@ rename_new(const struct path *p, const char *from)
 {
 	struct file_id id;
 
-	if (compat_rename_new(p->dir, from, p->name) == 0)
+	if (compat_rename(p->dir, from, p->name, RENAME_NOREPLACE) == 0)
 		return 0;
-	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+	if (!cannot_rename_so())
 		return -1;
 	if (path_identify(p, &id) == -1)
 		return -1;
@@ -261,161 +253,6 @@ temporary_create(struct temporary *a, const struct path *p, const char *path, st
 		return error_io(err, path, "cannot put the new file in its place");
 	error_set(err, ERROR_STALE, "another program made this file meanwhile");
 	return error_place(err, path, 0);
-}
-
-/* The kernel computes these from the file itself; a copy would be wrong. */
-static bool
-is_computed(const char *name)
-{
-	return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
-}
-
-static bool
-is_unsupported(int code)
-{
-	return code == ENOTSUP || code == EOPNOTSUPP || code == ENOSYS;
-}
-
-static int
-refuse_attribute(struct error *err, const char *path, const char *name)
-{
-	const char *why = strerror(errno);
-
-	error_set(err, ERROR_REFUSED,
-	    "the new file cannot get the attribute %s of the old one: %s", name, why);
-	error_place(err, path, 0);
-	return error_hint(err, "run as root, or remove the attribute first (setfattr -x)");
-}
-
-static int
-copy_one(int from, int to, const char *name, struct scratch *s, const char *path, struct error *err)
-{
-	ssize_t n = fgetxattr(from, name, s->theirs, sizeof(s->theirs));
-	ssize_t have;
-
-	if (n == -1 && (errno == ENODATA || is_unsupported(errno)))
-		return 0;
-	if (n == -1)
-		return refuse_attribute(err, path, name);
-	/* Often it is there already: a security label, an inherited ACL. */
-	have = fgetxattr(to, name, s->ours, sizeof(s->ours));
-	if (have == n && memcmp(s->ours, s->theirs, (size_t)n) == 0)
-		return 0;
-	if (fsetxattr(to, name, s->theirs, (size_t)n, 0) == -1 &&
-	    !is_unsupported(errno))
-		return refuse_attribute(err, path, name);
-	return 0;
-}
-
-/* An ACL that the directory gave the new file and the old one has not. */
-static int
-drop_inherited_acl(int from, int to, const char *path, struct error *err)
-{
-	if (fgetxattr(from, ACCESS_ACL, NULL, 0) != -1 ||
-	    fgetxattr(to, ACCESS_ACL, NULL, 0) == -1)
-		return 0;
-	if (fremovexattr(to, ACCESS_ACL) == -1 && errno != ENODATA &&
-	    !is_unsupported(errno))
-		return refuse_attribute(err, path, ACCESS_ACL);
-	return 0;
-}
-
-static int
-copy_extended(int from, int to, const char *path, struct error *err)
-{
-	struct scratch *s = malloc(sizeof(*s));
-	const char *name;
-	ssize_t n;
-	int result = -1;
-
-	if (s == NULL)
-		return error_memory(err);
-	n = flistxattr(from, s->list, sizeof(s->list));
-	if (n == -1 && is_unsupported(errno))
-		n = 0;
-	if (n == -1) {
-		error_io(err, path, "cannot list its extended attributes");
-		goto done;
-	}
-	for (name = s->list; name < s->list + n; name += strlen(name) + 1) {
-		if (!is_computed(name) && copy_one(from, to, name, s, path, err) == -1)
-			goto done;
-	}
-	result = drop_inherited_acl(from, to, path, err);
-done:
-	free(s);
-	return result;
-}
-
-static int
-copy_owner(int to, const struct stat *want, const char *path, struct error *err)
-{
-	struct stat st;
-	uid_t uid = (uid_t)-1;
-	gid_t gid = (gid_t)-1;
-
-	if (fstat(to, &st) == -1)
-		return error_io(err, path, "cannot examine the new file");
-	if (st.st_uid != want->st_uid)
-		uid = want->st_uid;
-	if (st.st_gid != want->st_gid)
-		gid = want->st_gid;
-	if (uid == (uid_t)-1 && gid == (gid_t)-1)
-		return 0;
-	if (fchown(to, uid, gid) == 0)
-		return 0;
-	if (errno != EPERM && errno != EINVAL)
-		return error_io(err, path, "cannot keep its owner and group");
-	error_set(err, ERROR_REFUSED, "its owner and group (%lu:%lu) cannot be kept",
-	    (unsigned long)want->st_uid, (unsigned long)want->st_gid);
-	error_place(err, path, 0);
-	return error_hint(err, "run as the file's owner, in its group, or as root");
-}
-
-/* Set the mode of a new file and make sure that it took. */
-static int
-attributes_set_mode(int fd, mode_t mode, const char *path, struct error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return error_io(err, path, "cannot examine the new file");
-	/* Not every file system has modes: right by itself is right. */
-	if ((st.st_mode & MODE_BITS) == (mode & MODE_BITS))
-		return 0;
-	if (fchmod(fd, mode & MODE_BITS) == -1 && errno != EPERM && !is_unsupported(errno))
-		return error_io(err, path, "cannot set the mode of the new file");
-	if (fstat(fd, &st) == -1)
-		return error_io(err, path, "cannot examine the new file");
-	if ((st.st_mode & MODE_BITS) == (mode & MODE_BITS))
-		return 0;
-	error_set(err, ERROR_REFUSED, "the new file gets the mode %04o instead of %04o",
-	    (unsigned)(st.st_mode & MODE_BITS), (unsigned)(mode & MODE_BITS));
-	error_place(err, path, 0);
-	return error_hint(err, "use a file system that keeps permissions, "
-	    "or run as the file's owner");
-}
-
-/**
- * attributes_copy(from, to, path, err):
- * Give the open file ${to} the owner, group, extended attributes (POSIX ACL
- * among them) and mode of ${from}, in this order: the mode last, as it lets
- * others in.  ${path} is for errors.  Attributes that the file system of
- * ${to} does not know are left out.  ERROR_REFUSED: we may not give it this
- * owner, attribute or mode.  ERROR_IO.
- */
-static int
-attributes_copy(int from, int to, const char *path, struct error *err)
-{
-	struct stat want;
-
-	if (fstat(from, &want) == -1)
-		return error_io(err, path, "cannot examine");
-	/* The owner first: a change of it drops capabilities and set-id bits. */
-	if (copy_owner(to, &want, path, err) == -1 ||
-	    copy_extended(from, to, path, err) == -1)
-		return -1;
-	return attributes_set_mode(to, want.st_mode, path, err);
 }
 
 static int
@@ -574,6 +411,7 @@ replace_prepare(const char *path, const struct file_id *expected, const struct b
 	r->where = (struct path)PATH_NONE;
 	r->temporary = (struct temporary)TEMPORARY_NONE;
 	r->old = -1;
+	r->sync_error = -1;
 	r->expected = *expected;
 	r->path = strdup(path);
 	if (r->path == NULL) {
@@ -591,98 +429,261 @@ fail:
 	return NULL;
 }
 
-int
-replace_commit(struct replace *r, struct error *err)
+/*
+ * A lease for reading on the old file: it is refused while somebody has the
+ * file open for writing, and broken when somebody opens it so, who then waits
+ * until we give it back.  So nobody writes to the old file while it changes
+ * places with the new one without its being seen.
+ */
+static enum wait_outcome
+lease_try(void *what, struct error *err)
 {
-	struct stat st;
-	int result;
+	struct replace *r = what;
 
-	if (check_stale(r, err) == -1)
+	(void)err;
+#ifdef F_SETLEASE
+	/* The signal that tells of a break would end us: take one that is ignored. */
+	if (fcntl(r->old, F_SETSIG, SIGURG) == 0 && fcntl(r->old, F_SETLEASE, F_RDLCK) == 0)
+		r->leased = true;
+	else if (errno == EAGAIN && !compat_is_on_network(r->old))
+		return WAIT_BUSY;
+#endif
+	/* Not our file, or a file system without leases: replace_is_blind. */
+	return WAIT_GOT;
+}
+
+static bool
+lease_is_broken(const struct replace *r)
+{
+#ifdef F_SETLEASE
+	return r->leased && fcntl(r->old, F_GETLEASE) != F_RDLCK;
+#else
+	return false;
+#endif
+}
+
+static int
+lease_take(struct replace *r, const struct wait *w, struct error *err)
+{
+	if (wait_for(w, lease_try, r, r->path, err) == WAIT_GOT)
+		return 0;
+	error_set(err, ERROR_BUSY, "another program has the file open for writing");
+	error_place(err, r->path, 0);
+	return error_hint(err, "try again when it is done, or wait longer (--lock-timeout)");
+}
+
+/* Does ${name}, beside the file, lead to ${id}?  A rename changes its ctime,
+ * which ${there} gets. */
+static int
+check_name(const struct replace *r, const char *name, struct file_id id, struct file_id *there,
+    struct error *err)
+{
+	const struct path beside = { r->where.dir, NULL, name };
+
+	if (path_identify(&beside, there) == -1)
+		return error_io(err, r->path, "cannot examine");
+	id.ctime = there->ctime;
+	return file_id_equal(there, &id) ? 0 :
+	    replace_stale(r->path, "another program changed it meanwhile", err);
+}
+
+static int
+exchange(const struct replace *r)
+{
+	return compat_rename(r->where.dir, r->temporary.name, r->where.name, RENAME_EXCHANGE);
+}
+
+/* Put the new file at the old one's name; the old one gets the temporary name. */
+static int
+replace_exchange(struct replace *r, struct error *err)
+{
+	struct temporary *a = &r->temporary;
+
+	/* With the lease: who changed it before is seen now, who comes later waits. */
+	if (temporary_name(a, &r->where, r->path, err) == -1 || check_stale(r, err) == -1)
 		return -1;
+	if (exchange(r) == 0) {
+		r->exchanged = true;
+		r->state = REPLACE_NEW;
+		return 0;
+	}
+	if (cannot_rename_so()) {
+		if (check_stale(r, err) == -1)
+			return -1;
+		if (renameat(r->where.dir, a->name, r->where.dir, r->where.name) == 0) {
+			a->named = false;
+			r->state = REPLACE_NEW;
+			return 0;
+		}
+	}
+	error_io(err, r->path, "cannot put the new file in its place");
+	if (errno == EBUSY)
+		error_hint(err, "it is a mount point: change the file that is mounted");
+	return -1;
+}
+
+int
+replace_place(struct replace *r, const struct wait *w, struct error *err)
+{
+	struct file_id old;
+	struct stat st;
+
 	/* Known before it is in place, so that it can be undone whatever fails. */
 	if (fstat(r->temporary.fd, &st) == -1)
 		return error_io(err, r->path, "cannot examine the new file");
 	file_id_set(&r->now, &st);
 	r->now.nlink = 1;
-	result = r->expected.exists ?
-	    temporary_exchange(&r->temporary, &r->where, r->path, err) :
-	    temporary_create(&r->temporary, &r->where, r->path, err);
-	if (result == -1)
+	if (!r->expected.exists) {
+		if (check_stale(r, err) == -1 ||
+		    temporary_create(&r->temporary, &r->where, r->path, err) == -1)
+			return -1;
+		r->state = REPLACE_NEW;
+		return 0;
+	}
+	if (lease_take(r, w, err) == -1 || replace_exchange(r, err) == -1)
 		return -1;
-	r->placed = true;
-	if (fstat(r->temporary.fd, &st) == -1)
-		return error_io(err, r->path, "cannot examine the new file");
-	/* The rename changed this.  What else differs is another hand's. */
-	r->now.ctime = st.st_ctim;
-	r->now_exact = true;
-	if (path_sync(&r->where, r->temporary.fd) == -1)
+	if (!r->exchanged)
+		return 0;
+	if (lease_is_broken(r))
+		replace_stale(r->path, "another program opened it meanwhile", err);
+	else if (check_name(r, r->temporary.name, r->expected, &old, err) == 0)
+		return 0;
+	return replace_undo(r, err);
+}
+
+/* Are both in one folder? */
+static bool
+is_beside(const struct replace *a, const struct replace *b)
+{
+	size_t n = (size_t)(a->where.name - a->where.real);
+
+	return (size_t)(b->where.name - b->where.real) == n &&
+	    memcmp(a->where.real, b->where.real, n) == 0;
+}
+
+void
+replace_sync(struct replace *const r[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t j = 0;
+
+		if (r[i] == NULL || r[i]->state == REPLACE_OLD)
+			continue;
+		while (j < i && (r[j] == NULL || r[j]->state == REPLACE_OLD ||
+		    !is_beside(r[i], r[j])))
+			j++;
+		if (j < i)
+			r[i]->sync_error = r[j]->sync_error;
+		else
+			r[i]->sync_error = path_sync(&r[i]->where, r[i]->temporary.fd) == 0 ? 0 :
+			    errno;
+	}
+}
+
+int
+replace_check(const struct replace *r, struct error *err)
+{
+	if (r->sync_error != 0) {
+		errno = r->sync_error;
 		return error_io(err, r->path, "cannot put its directory on disk");
+	}
+	return !lease_is_broken(r) ? 0 :
+	    replace_stale(r->path, "another program opened it meanwhile", err);
+}
+
+int
+replace_identify(const struct replace *r, struct file_id *id, struct error *err)
+{
+	return check_name(r, r->where.name, r->now, id, err);
+}
+
+int
+replace_settle(struct replace *r, struct error *err)
+{
+	struct temporary *a = &r->temporary;
+
+	/* Once more, as what stays may be clear text. */
+	if (a->named && unlinkat(r->where.dir, a->name, 0) == -1 &&
+	    unlinkat(r->where.dir, a->name, 0) == -1) {
+		error_io(err, r->path, "cannot remove the old file");
+		return error_hint(err, "%s beside it is the old file: remove it", a->name);
+	}
+	a->named = false;
 	return 0;
 }
 
-/* Is the file in place still what we made? */
-static int
-check_new(struct replace *r, struct error *err)
+/* What another program wrote to the old file must not be removed with it. */
+static void
+keep_aside(struct replace *r)
 {
-	struct file_id id;
+	char *name = path_sidecar(&r->where, KEPT);
 
-	if (path_identify(&r->where, &id) == -1)
-		return error_io(err, r->where.real, "cannot examine");
-	if (!r->now_exact)
-		r->now.ctime = id.ctime;
-	if (!file_id_equal(&id, &r->now))
-		return replace_stale(r->where.real, "another program changed it meanwhile", err);
-	return 0;
+	if (name != NULL)
+		(void)renameat(r->where.dir, r->temporary.name, r->where.dir, name);
+	free(name);
+	r->temporary.named = false;
 }
 
-/* Take away a file that was new. */
+/* Put back what stood there.  -1: it is not, or may not be on disk. */
 static int
-remove_new(struct replace *r, struct error *err)
+replace_put_back(struct replace *r, struct error *why)
 {
-	if (unlinkat(r->where.dir, r->where.name, 0) == -1)
-		return error_io(err, r->where.real, "cannot remove the new file");
-	r->placed = false;
+	struct file_id there;
+
+	if (check_name(r, r->where.name, r->now, &there, why) == -1)
+		return -1;
+	if (!r->expected.exists) {
+		if (unlinkat(r->where.dir, r->where.name, 0) == -1)
+			return error_io(why, r->where.real, "cannot remove the new file");
+	} else if (!r->exchanged) {
+		return error_set(why, ERROR_IO, "two files cannot be exchanged here");
+	} else if (exchange(r) == -1) {
+		return error_io(why, r->where.real, "cannot put the old file back");
+	} else if (check_name(r, r->temporary.name, r->now, &there, why) == -1) {
+		/* Another hand was quicker: what it made stays. */
+		if (exchange(r) == -1) {
+			keep_aside(r);
+			r->state = REPLACE_UNSURE;
+		}
+		return -1;
+	}
+	r->state = REPLACE_UNSURE;
 	if (path_sync(&r->where, r->temporary.fd) == -1)
-		return error_io(err, r->where.real, "cannot put its directory on disk");
+		return error_io(why, r->where.real, "cannot put its directory on disk");
+	r->state = REPLACE_OLD;
 	return 0;
 }
 
 int
 replace_undo(struct replace *r, struct error *err)
 {
-	struct buf bytes;
-	struct replace *back = NULL;
-	int result = -1;
+	struct error first, why;
 
-	if (!r->placed)
-		return 0;
-	if (check_new(r, err) == -1)
+	if (r->state == REPLACE_OLD || replace_put_back(r, &why) == 0)
 		return -1;
-	if (!r->expected.exists)
-		return remove_new(r, err);
-	buf_init_secret(&bytes, BUF_MAX_FILE);
-	if (r->expected.size > 0)
-		(void)buf_reserve(&bytes, (size_t)r->expected.size);
-	if (file_read_fd(r->old, r->where.real, &bytes, err) == -1)
-		goto done;
-	/* Two copies of it may be all that the disk holds: let the old one go. */
-	close(r->old);
-	r->old = -1;
-	back = replace_prepare(r->where.real, &r->now, &bytes, NULL, NULL, err);
-	if (back != NULL) {
-		result = replace_commit(back, err);
-		r->placed = !back->placed;
-	}
-	replace_free(back);
-done:
-	buf_release(&bytes);
-	return result;
+	if (r->state == REPLACE_NEW && r->exchanged && lease_is_broken(r))
+		keep_aside(r);
+	if (err == NULL)
+		return -1;
+	first = *err;
+	error_set(err, first.code, "%s; %s %s (%s)", first.text, r->where.real,
+	    r->state == REPLACE_NEW ? "is changed already and could not be put back" :
+	    "was put back, but that may not be on disk", why.text);
+	error_place(err, first.file, first.line);
+	return error_hint(err, "no secret is lost: what the file refers to was left in place; see "
+	    "to the cause, then run the command again");
 }
 
-const char *
-replace_placed(const struct replace *r)
+enum replace_state
+replace_state(const struct replace *r)
 {
-	return r->placed ? r->where.real : NULL;
+	return r->state;
+}
+
+bool
+replace_is_blind(const struct replace *r)
+{
+	return r->state == REPLACE_NEW && r->expected.exists && (!r->leased || !r->exchanged);
 }
 
 void
@@ -691,11 +692,30 @@ replace_free(struct replace *r)
 	if (r == NULL)
 		return;
 	temporary_close(&r->temporary, &r->where);
+#ifdef F_SETLEASE
+	/* A child that was just forked may have the descriptor, too. */
+	if (r->leased)
+		(void)fcntl(r->old, F_SETLEASE, F_UNLCK);
+#endif
 	if (r->old != -1)
 		close(r->old);
 	path_close(&r->where);
 	free(r->path);
 	free(r);
+}
+
+int
+replace_commit(struct replace *r, struct error *err)
+{
+	struct wait w = { .timeout_ms = COMMIT_WAIT_MS };
+
+	wait_start(&w);
+	if (replace_place(r, &w, err) == -1)
+		return -1;
+	replace_sync(&r, 1);
+	if (replace_check(r, err) == 0 && replace_settle(r, err) == 0)
+		return 0;
+	return replace_undo(r, err);
 }
 
 int

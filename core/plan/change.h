@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "base/vec.h"
+#include "plan/apply.h"
 
 struct buf;
 struct configuration;
@@ -30,6 +31,12 @@ struct change_callbacks {
 	/* Called when the wait for another process that holds ${path} starts. */
 	void (*waiting)(void *cookie, const char *path);
 
+	/* The same where another program has ${path} open for writing. */
+	void (*writing)(void *cookie, const char *path);
+
+	/* While many files are changed (apply.h); false: stop between files. */
+	bool (*progress)(void *cookie, size_t done, size_t all);
+
 	/* Find the master key of ${s}, and ask for it if need be; it becomes the
 	 * change's.  NULL: ${err} says why there is none. */
 	struct key *(*key)(void *cookie, const struct secrets_file *s, struct error *err);
@@ -55,6 +62,8 @@ struct change {
 	bool borrowed;			/* the secrets file is somebody else's */
 	struct vec configs;		/* of struct configuration * */
 	struct lock *lock;
+	bool all_locked;		/* by it, and not the secrets file alone */
+	struct apply applied;
 };
 
 /* Start with nothing loaded; what else is to be set comes after it. */
@@ -66,7 +75,8 @@ void change_close(struct change *c);
 /**
  * change_files(c, config, secrets, may_create, err):
  * Load the files of these paths (NULL: none), and check that they are what
- * they are taken for.  A secrets file that is missing is a new one if
+ * they are taken for.  What a run that was killed left beside them is removed
+ * (lock_sweep).  A secrets file that is missing is a new one if
  * ${may_create}.  Errors: those of configuration_load and secrets_file_load;
  * ERROR_REFUSED.
  */
@@ -87,8 +97,9 @@ int change_plan(struct change *c, struct error *err);
 
 /**
  * change_start(c, err):
- * Lock the files, load again those that changed since they were loaded (which
- * voids pointers to them, and locks the secrets file), and begin the plan.
+ * Lock the files (of more than APPLY_BATCH configurations the secrets file
+ * only), load again those that changed since they were loaded (which voids
+ * pointers to them, and locks the secrets file), and begin the plan.
  * Errors: those of lock_files and change_files.
  */
 int change_start(struct change *c, struct error *err);
@@ -110,36 +121,8 @@ void change_stop(struct change *c);
  */
 int change_output(struct change *c, const char *path, struct buf *text, struct error *err);
 
-/* Apply the plan (apply_plan), under a lock of its files if there is none yet. */
+/* Apply the plan, under locks of its files if there are none yet.  What became
+ * of each file, and what is to be told, is in c->applied until change_stop. */
 int change_apply(struct change *c, struct error *err);
-
-/* --- a plan by itself --- */
-
-/**
- * apply_plan(p, err):
- * Make every change of the plan, in its order: all files are written to
- * temporary files and verified (plan_verify) before the first is put in its
- * place; if a later one cannot be put in its place, the earlier ones are put
- * back.  The caller holds the lock of every file of the plan (apply_lock, or
- * lock_files before loading).  0: done, on disk, and read back.  -1: every
- * file is as it was, unless the text says otherwise.
- */
-int apply_plan(struct plan *p, struct error *err);
-
-/* lock_files for every file of a plan. */
-struct lock *apply_lock(const struct plan *p, int timeout_ms,
-    void (*waiting)(void *cookie, const char *path), void *cookie,
-    struct error *err);
-
-/**
- * plan_verify(p, file, content, err):
- * Check the new ${content} of a file of the plan as apply read it back from
- * disk: it parses, what was set is there and what was removed is not, the data
- * key is the old one or opens under the expected master key, and every sealed
- * entry that the plan wrote opens (with an expected master key every one in
- * the file).  ERROR_DAMAGED otherwise, whatever it is that does not fit.  ${content} is used up.
- */
-int plan_verify(const struct plan *p, const struct plan_file *file,
-    struct buf *content, struct error *err);
 
 #endif /* !PLAN_CHANGE_H */

@@ -150,7 +150,7 @@ plan_next(const struct plan *p, const struct plan_file *f)
 {
 	static const enum plan_role adding[] = { PLAN_SECRETS, PLAN_CONFIG, PLAN_OUTPUT };
 	static const enum plan_role removing[] = { PLAN_CONFIG, PLAN_SECRETS, PLAN_OUTPUT };
-	const enum plan_role *order = p->removing && !p->adding ? removing : adding;
+	const enum plan_role *order = plan_order(p) == PLAN_REMOVING ? removing : adding;
 	size_t r = 0, i = 0;
 
 	while (f != NULL && order[r] != f->role)
@@ -181,6 +181,12 @@ plan_set_order(struct plan *p, bool removing)
 		p->removing = true;
 	else
 		p->adding = true;
+}
+
+enum plan_order
+plan_order(const struct plan *p)
+{
+	return !p->removing ? PLAN_ADDING : p->adding ? PLAN_BOTH : PLAN_REMOVING;
 }
 
 const char *

@@ -20,7 +20,7 @@ struct secrets_file;
  * A list of edits to files, computed and not yet applied.  Making a plan
  * reads and writes nothing on disk: the loaded secrets file and
  * configurations go in, edits come out.  It can be shown (diff.h) any number
- * of times and applied once (change.h).  What it is made from must outlive it.
+ * of times and applied once (apply.h).  What it is made from must outlive it.
  *
  * Files are applied in an order that makes an interruption harmless: what
  * adds ciphertext (the secrets file) before what removes plaintext
@@ -56,10 +56,13 @@ bool plan_is_empty(const struct plan *p);
 /**
  * plan_set_order(p, removing):
  * Configurations first (true) or the secrets file first (false, the default).
- * A plan for which both were asked goes secrets file first: cut short, it has
- * lost nothing but what was to be removed.
+ * A plan for which both were asked changes the secrets file twice: first what
+ * is added, and after the configurations what is removed.
  */
 void plan_set_order(struct plan *p, bool removing);
+
+enum plan_order { PLAN_ADDING, PLAN_REMOVING, PLAN_BOTH };
+enum plan_order plan_order(const struct plan *p);
 
 /* Remarks for the user that came up, or "".  One a line, no secrets, control
  * characters made visible; one longer than a kilobyte is cut. */

@@ -342,6 +342,13 @@ change_waiting(void *cookie, const char *path)
 	report_note("waiting for another propseal that is changing %s", path);
 }
 
+static void
+change_writing(void *cookie, const char *path)
+{
+	(void)cookie;
+	report_note("waiting for another program that has %s open for writing", path);
+}
+
 /* A second file of one base name gets entries of its own by another one. */
 static int
 check_base_name(const char *name, struct error *err)
@@ -357,7 +364,7 @@ int
 change_open(struct change *c, const struct options *o, bool may_create, struct error *err)
 {
 	static const struct change_callbacks callbacks = { .waiting = change_waiting,
-		.key = change_find_key, .hint = change_add_hint };
+		.writing = change_writing, .key = change_find_key, .hint = change_add_hint };
 	const char *config = o->text[FLAG_CONFIG_FILE];
 
 	change_init(c, &callbacks, (void *)(uintptr_t)o);
@@ -439,18 +446,37 @@ change_tell(const struct change *c, const struct key *made, struct error *err)
 	    "nothing was changed" : "the files are changed");
 }
 
+static void
+say_lines(const char *lines)
+{
+	size_t len;
+
+	while (*lines != '\0') {
+		len = strcspn(lines, "\n");
+		if (len > 0)
+			report_note("%.*s", (int)len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
 void
 change_say_notes(const struct plan *p)
 {
-	const char *notes = plan_notes(p);
-	size_t len;
+	say_lines(plan_notes(p));
+}
 
-	while (*notes != '\0') {
-		len = strcspn(notes, "\n");
-		if (len > 0)
-			report_note("%.*s", (int)len, notes);
-		notes += len + (notes[len] == '\n');
-	}
+int
+change_apply_told(struct change *c, struct error *err)
+{
+	int rc = change_apply(c, err);
+	const struct apply *a = &c->applied;
+
+	if (a->notes.len > 0 && !a->notes.failed)
+		say_lines((const char *)a->notes.data);
+	for (size_t i = 0; i < a->count && a->several; i++)
+		if (a->results[i].why != NULL)
+			report_error(a->results[i].why);
+	return rc;
 }
 
 /* A path that the service would not find the secrets file by. */
@@ -520,7 +546,7 @@ change_end(struct change *c, const struct key *made, struct error *err)
 	if (c->dry)
 		return change_show(c->plan, options_format(change_options(c)) == OUTPUT_JSON, err);
 	change_say_notes(c->plan);
-	if (!plan_is_empty(c->plan) && change_apply(c, err) != 0)
+	if (!plan_is_empty(c->plan) && change_apply_told(c, err) != 0)
 		return -1;
 	return change_tell(c, made, err);
 }

@@ -67,6 +67,10 @@ const struct options *change_options(const struct change *c);
 /* Say the remarks of a plan on standard error. */
 void change_say_notes(const struct plan *p);
 
+/* Apply the plan, and tell of each file that could not be changed but the one
+ * that ${err} is about, and what else there is to tell. */
+int change_apply_told(struct change *c, struct error *err);
+
 /**
  * change_finish(c, made, err):
  * Show the plan on standard output (--dry-run), or apply it and tell so.

@@ -326,7 +326,7 @@ use(struct edit *e, const struct document *edited, struct error *err)
 	/* Asked about, the plan's remarks were in what was shown. */
 	if (!asked)
 		rc = change_finish(&e->c, NULL, err);
-	else if ((rc = change_apply(&e->c, err)) == 0)
+	else if ((rc = change_apply_told(&e->c, err)) == 0)
 		rc = change_tell(&e->c, NULL, err);
 	e->keep = rc != 0;
 	return rc;

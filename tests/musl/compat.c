@@ -59,12 +59,18 @@ make_file(const char *name)
 static void
 renames(void)
 {
+	char to[8];
+
 	(void)unlink("compat-b");
 	make_file("compat-a");
-	MUST(compat_rename_new(AT_FDCWD, "compat-a", "compat-b") == 0);
+	MUST(compat_rename(AT_FDCWD, "compat-a", "compat-b", RENAME_NOREPLACE) == 0);
 	MUST(access("compat-a", F_OK) == -1 && access("compat-b", F_OK) == 0);
 	make_file("compat-a");
-	MUST(compat_rename_new(AT_FDCWD, "compat-a", "compat-b") == -1 && errno == EEXIST);
+	MUST(compat_rename(AT_FDCWD, "compat-a", "compat-b", RENAME_NOREPLACE) == -1 &&
+	    errno == EEXIST);
+	MUST(symlink("b", "compat-c") == 0);
+	MUST(compat_rename(AT_FDCWD, "compat-c", "compat-b", RENAME_EXCHANGE) == 0);
+	MUST(readlink("compat-b", to, sizeof(to)) == 1 && unlink("compat-c") == 0);
 	MUST(access("compat-a", F_OK) == 0);
 	MUST(unlink("compat-a") == 0 && unlink("compat-b") == 0);
 }

@@ -18,6 +18,7 @@
 #include "plan/configuration.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
+#include "plan/verify.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"
 #include "unit.h"

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "unit.h"
 
 enum fault_call { FAULT_NONE, FAULT_WRITE, FAULT_FSYNC, FAULT_LINKAT, FAULT_RENAMEAT,
-	FAULT_FSTAT };
+	FAULT_FSTAT, FAULT_FSTATAT, FAULT_UNLINKAT };
 
 static struct {
 	enum fault_call call;	/* what fails */
@@ -25,6 +26,8 @@ static struct {
 	int times;		/* that many times */
 	int error;		/* errno */
 	bool no_proc;		/* nameless files cannot be given a name */
+	bool no_exchange;	/* two files cannot be exchanged */
+	bool no_lease;		/* a file cannot be leased */
 	int spoil;		/* bytes that a write changes on the way */
 	/* What another program does after this call succeeded for the nth time. */
 	enum fault_call after;
@@ -74,13 +77,19 @@ faults_after(enum fault_call call, int result)
 	return result;
 }
 
+UNIT_HELPER int
+faults_fstatat(int dir, const char *name, struct stat *st, int flags)
+{
+	return (int)syscall(SYS_newfstatat, dir, name, st, flags);
+}
+
 ssize_t
 write(int fd, const void *bytes, size_t n)
 {
 	unsigned char first;
 	struct stat st;
 
-	if (fd <= 2 || fstatat(fd, "", &st, AT_EMPTY_PATH) == -1 || !S_ISREG(st.st_mode))
+	if (fd <= 2 || faults_fstatat(fd, "", &st, AT_EMPTY_PATH) == -1 || !S_ISREG(st.st_mode))
 		return syscall(SYS_write, fd, bytes, n);
 	if (faults_hit(FAULT_WRITE))
 		return -1;
@@ -105,7 +114,15 @@ fsync(int fd)
 int
 fstat(int fd, struct stat *st)
 {
-	return faults_hit(FAULT_FSTAT) ? -1 : fstatat(fd, "", st, AT_EMPTY_PATH);
+	return faults_hit(FAULT_FSTAT) ? -1 : faults_fstatat(fd, "", st, AT_EMPTY_PATH);
+}
+
+int
+fstatat(int dir, const char *name, struct stat *st, int flags)
+{
+	if (faults_hit(FAULT_FSTATAT))
+		return -1;
+	return faults_after(FAULT_FSTATAT, faults_fstatat(dir, name, st, flags));
 }
 
 int
@@ -113,15 +130,47 @@ linkat(int from, const char *a, int to, const char *b, int flags)
 {
 	if (faults_hit(FAULT_LINKAT))
 		return -1;
-	return (int)syscall(SYS_linkat, from, a, to, b, flags);
+	return faults_after(FAULT_LINKAT, (int)syscall(SYS_linkat, from, a, to, b, flags));
+}
+
+int
+renameat2(int from, const char *a, int to, const char *b, unsigned int flags)
+{
+	if (faults_hit(FAULT_RENAMEAT))
+		return -1;
+	if (faults.no_exchange && flags == RENAME_EXCHANGE) {
+		errno = EINVAL;
+		return -1;
+	}
+	return faults_after(FAULT_RENAMEAT, (int)syscall(SYS_renameat2, from, a, to, b, flags));
 }
 
 int
 renameat(int from, const char *a, int to, const char *b)
 {
-	if (faults_hit(FAULT_RENAMEAT))
+	return renameat2(from, a, to, b, 0);
+}
+
+int
+unlinkat(int dir, const char *name, int flags)
+{
+	return faults_hit(FAULT_UNLINKAT) ? -1 : (int)syscall(SYS_unlinkat, dir, name, flags);
+}
+
+int
+fcntl(int fd, int command, ...)
+{
+	va_list ap;
+	long arg;
+
+	va_start(ap, command);
+	arg = va_arg(ap, long);
+	va_end(ap);
+	if (faults.no_lease && command == F_SETLEASE) {
+		errno = EACCES;
 		return -1;
-	return faults_after(FAULT_RENAMEAT, (int)syscall(SYS_renameat2, from, a, to, b, 0));
+	}
+	return (int)syscall(SYS_fcntl, fd, command, arg);
 }
 
 int

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "file/replace.h"
+#include "file/wait.h"
 #include "faults.h"
 #include "files.h"
 
@@ -58,6 +59,30 @@ replace(const char *path, const char *text, struct error *err)
 
 	replace_free(r);
 	return result;
+}
+
+/* Put in place and on disk, but so that it can be undone. */
+UNIT_HELPER int
+place(struct replace *r, struct error *err)
+{
+	const struct wait w = { .timeout_ms = 0 };
+
+	if (replace_place(r, &w, err) == -1)
+		return -1;
+	replace_sync(&r, 1);
+	return replace_check(r, err);
+}
+
+/* What replace_undo says when it cannot be done, "" when it was. */
+UNIT_HELPER const char *
+undo(struct replace *r)
+{
+	static struct error err;
+
+	error_set(&err, ERROR_IO, "%s", "");
+	assert_int_equal(replace_undo(r, &err), -1);
+	assert_true(err.text[0] == '\0' || replace_state(r) != REPLACE_OLD);
+	return err.text;
 }
 
 /* The error is of this kind, names ${file}, and its text or hint says ${what}. */

@@ -44,7 +44,8 @@ say_hint(void *cookie, enum change_file file, struct error *err)
 	error_hint(err, "hint %d", (int)file);
 }
 
-static const struct change_callbacks callbacks = { say_waiting, say_key, say_hint };
+static const struct change_callbacks callbacks = { .waiting = say_waiting, .key = say_key,
+	.hint = say_hint };
 
 static void
 put_both(void)

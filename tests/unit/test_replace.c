@@ -1,3 +1,4 @@
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <limits.h>
 
@@ -301,25 +302,29 @@ test_without_nameless_files_it_works_too(void **state)
 static void
 test_undo_puts_the_old_file_back(void **state)
 {
+	struct stat before;
 	struct replace *r;
 	struct error err;
 
 	(void)state;
 	files_put("a", OLD, 0640);
+	before = files_stat("a");
 	r = prepare("a", NEW, &err);
 	assert_non_null(r);
-	assert_int_equal(replace_undo(r, &err), 0);
-	assert_int_equal(replace_commit(r, &err), 0);
+	assert_string_equal(undo(r), "");
+	assert_int_equal(place(r, &err), 0);
+	assert_int_equal(replace_state(r), REPLACE_NEW);
 	assert_true(files_have("a", NEW));
-	assert_int_equal(replace_undo(r, &err), 0);
+	assert_string_equal(undo(r), "");
+	assert_int_equal(replace_state(r), REPLACE_OLD);
 	assert_true(files_have("a", OLD));
-	assert_int_equal(files_stat("a").st_mode & 07777, 0640);
-	assert_int_equal(replace_undo(r, &err), 0);
+	assert_true(files_stat("a").st_ino == before.st_ino);
+	assert_string_equal(undo(r), "");
 	replace_free(r);
 	r = prepare("new", NEW, &err);
 	assert_non_null(r);
-	assert_int_equal(replace_commit(r, &err), 0);
-	assert_int_equal(replace_undo(r, &err), 0);
+	assert_int_equal(place(r, &err), 0);
+	assert_string_equal(undo(r), "");
 	replace_free(r);
 	assert_int_equal(files_count("."), 1);
 	assert_true(files_have("a", OLD));
@@ -334,25 +339,60 @@ test_undo_does_not_overwrite_another_hand(void **state)
 	(void)state;
 	files_put("a", OLD, 0600);
 	r = prepare("a", NEW, &err);
-	assert_int_equal(replace_commit(r, &err), 0);
+	assert_int_equal(place(r, &err), 0);
 	assert_int_equal(unlink("a"), 0);
 	files_put("a", "theirs\n", 0600);
-	assert_int_equal(replace_undo(r, &err), -1);
-	assert_int_equal(err.code, ERROR_STALE);
+	assert_non_null(strstr(undo(r), "/a is changed already and could not be put back "
+	    "(another program changed it meanwhile)"));
 	replace_free(r);
 	r = prepare("new", NEW, &err);
-	assert_int_equal(replace_commit(r, &err), 0);
+	assert_int_equal(place(r, &err), 0);
 	assert_int_equal(unlink("new"), 0);
 	files_put("new", "theirs\n", 0600);
-	assert_int_equal(replace_undo(r, &err), -1);
-	assert_int_equal(err.code, ERROR_STALE);
+	assert_non_null(strstr(undo(r), "could not be put back"));
 	replace_free(r);
 	assert_true(files_have("a", "theirs\n"));
 	assert_true(files_have("new", "theirs\n"));
+	assert_int_equal(files_count("."), 2);
 }
 
 static void
-test_a_folder_that_does_not_sync_can_be_undone(void **state)
+put_theirs_in_place_of_a(void)
+{
+	files_put("theirs", "theirs\n", 0600);
+	assert_int_equal(rename("theirs", "a"), 0);
+}
+
+/* A lease does not tell of a rename. */
+static void
+test_who_renames_over_it_is_not_overwritten(void **state)
+{
+	struct replace *r;
+	struct error err;
+
+	(void)state;
+	/* After the last look: the one before it is at the name beside the file. */
+	files_put("a", OLD, 0600);
+	r = prepare("a", NEW, &err);
+	faults_meddle(FAULT_FSTATAT, 2, put_theirs_in_place_of_a);
+	assert_int_equal(place(r, &err), -1);
+	assert_error(&err, ERROR_STALE, "a", "changed");
+	assert_int_equal(replace_state(r), REPLACE_OLD);
+	replace_free(r);
+	assert_true(files_have("a", "theirs\n"));
+	/* Between the look at what is to be undone and its exchange. */
+	r = prepare("a", NEW, &err);
+	assert_int_equal(place(r, &err), 0);
+	faults_meddle(FAULT_FSTATAT, 1, put_theirs_in_place_of_a);
+	assert_non_null(strstr(undo(r), "could not be put back (another program"));
+	assert_int_equal(replace_state(r), REPLACE_NEW);
+	replace_free(r);
+	assert_true(files_have("a", "theirs\n"));
+	assert_int_equal(files_count("."), 1);
+}
+
+static void
+test_a_folder_that_does_not_sync_is_undone(void **state)
 {
 	struct replace *r;
 	struct error err;
@@ -364,13 +404,225 @@ test_a_folder_that_does_not_sync_can_be_undone(void **state)
 	faults_set(FAULT_FSYNC, 1, 1, EIO);
 	assert_int_equal(replace_commit(r, &err), -1);
 	assert_error(&err, ERROR_IO, "a", "directory");
-	assert_int_equal(replace_undo(r, &err), 0);
+	assert_int_equal(replace_state(r), REPLACE_OLD);
 	replace_free(r);
 	assert_true(files_have("a", OLD));
+	/* Nor when it was put back: who depends on it is told. */
+	r = prepare("a", NEW, &err);
+	faults_set(FAULT_FSYNC, 1, 2, EIO);
+	assert_int_equal(replace_commit(r, &err), -1);
+	assert_int_equal(replace_state(r), REPLACE_UNSURE);
+	assert_non_null(strstr(err.text, "/a was put back, but that may not be on disk"));
+	replace_free(r);
+	assert_true(files_have("a", OLD));
+	assert_int_equal(files_count("."), 1);
 	/* A file system on which it cannot be asked for is no failure. */
 	faults_set(FAULT_FSYNC, 2, 1, EINVAL);
 	assert_int_equal(replace("a", NEW, &err), 0);
 	assert_int_equal(faults.times, 0);
+}
+
+static void
+test_an_old_file_that_cannot_be_removed_is_put_back(void **state)
+{
+	struct replace *r;
+	struct error err;
+
+	(void)state;
+	files_put("a", OLD, 0600);
+	r = prepare("a", NEW, &err);
+	faults_set(FAULT_UNLINKAT, 1, 2, EIO);
+	assert_int_equal(replace_commit(r, &err), -1);
+	assert_error(&err, ERROR_IO, "a", ".a.propseal-tmp");
+	replace_free(r);
+	assert_true(files_have("a", OLD));
+	assert_int_equal(files_count("."), 1);
+	/* Once is not enough to give up. */
+	faults_set(FAULT_UNLINKAT, 2, 1, EIO);
+	assert_int_equal(replace("a", NEW, &err), 0);
+	assert_int_equal(files_count("."), 1);
+}
+
+/* A program that appends a line to `a`, opening it at a moment of ours. */
+static pid_t appender;
+
+static bool
+sleeps(pid_t pid)
+{
+	char path[40], line[256] = "";
+	const char *end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	f = fopen(path, "r");
+	if (f == NULL || fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
+	if (f != NULL)
+		fclose(f);
+	end = strrchr(line, ')');
+	return end != NULL && end[1] == ' ' && end[2] == 'S';
+}
+
+static void
+start_to_append(void)
+{
+	int ready[2], fd;
+	char c;
+
+	assert_int_equal(pipe(ready), 0);
+	appender = fork();
+	if (appender == 0) {
+		CHECK(write(ready[1], "r", 1) == 1);
+		fd = open("a", O_WRONLY | O_APPEND | O_CLOEXEC);
+		CHECK(fd != -1 && write(fd, "theirs\n", 7) == 7);
+		_exit(0);
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	while (!sleeps(appender))
+		usleep(1000);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void
+wait_for_appender(void)
+{
+	int status;
+
+	assert_int_equal(waitpid(appender, &status, 0), appender);
+	assert_int_equal(status, 0);
+}
+
+static void
+test_an_append_at_the_last_moment_is_not_lost(void **state)
+{
+	struct replace *r;
+	struct error err;
+
+	(void)state;
+	files_put("a", OLD, 0600);
+	r = prepare("a", NEW, &err);
+	assert_non_null(r);
+	faults_meddle(FAULT_LINKAT, 1, start_to_append);
+	assert_int_equal(replace_commit(r, &err), -1);
+	assert_error(&err, ERROR_STALE, "a", "meanwhile");
+	assert_int_equal(replace_state(r), REPLACE_OLD);
+	replace_free(r);
+	wait_for_appender();
+	assert_true(files_have("a", OLD "theirs\n"));
+	assert_int_equal(files_count("."), 1);
+}
+
+static void
+test_an_append_is_kept_when_the_old_file_cannot_be_put_back(void **state)
+{
+	struct replace *r;
+	struct error err;
+
+	(void)state;
+	files_put("a", OLD, 0600);
+	r = prepare("a", NEW, &err);
+	faults_meddle(FAULT_LINKAT, 1, start_to_append);
+	faults_set(FAULT_RENAMEAT, 2, 1, EIO);
+	assert_int_equal(replace_commit(r, &err), -1);
+	assert_non_null(strstr(err.text, "could not be put back"));
+	assert_int_equal(replace_state(r), REPLACE_NEW);
+	replace_free(r);
+	wait_for_appender();
+	assert_true(files_have("a", NEW));
+	assert_true(files_have(".a.propseal-kept", OLD "theirs\n"));
+}
+
+static void
+test_a_file_that_others_write_to_is_waited_for(void **state)
+{
+	struct wait w = { .timeout_ms = 30 };
+	struct replace *r;
+	struct error err;
+	int fd;
+
+	(void)state;
+	files_put("a", OLD, 0600);
+	fd = open("a", O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	r = prepare("a", NEW, &err);
+	wait_start(&w);
+	assert_int_equal(replace_place(r, &w, &err), -1);
+	assert_error(&err, ERROR_BUSY, "a", "open for writing");
+	assert_int_equal(replace_state(r), REPLACE_OLD);
+	close(fd);
+	assert_int_equal(replace_place(r, &w, &err), 0);
+	assert_false(replace_is_blind(r));
+	assert_int_equal(replace_settle(r, &err), 0);
+	replace_free(r);
+	assert_true(files_have("a", NEW));
+	assert_int_equal(files_count("."), 1);
+}
+
+/* Without leases or exchanges there is a second look, and it is told. */
+static void
+test_without_leases_or_exchanges_it_looks_again(void **state)
+{
+	struct replace *r;
+	struct error err;
+	int how;
+
+	(void)state;
+	for (how = 1; how < 4; how++) {
+		faults_clear();
+		faults.no_lease = (how & 1) != 0;
+		faults.no_exchange = (how & 2) != 0;
+		files_put("a", OLD, 0600);
+		r = prepare("a", NEW, &err);
+		assert_int_equal(place(r, &err), 0);
+		assert_true(replace_is_blind(r));
+		assert_int_equal(replace_settle(r, &err), 0);
+		replace_free(r);
+		assert_true(files_have("a", NEW));
+		assert_int_equal(files_count("."), 1);
+		/* After the last look, which without an exchange is not the last. */
+		r = prepare("a", OLD, &err);
+		faults_meddle(FAULT_FSTATAT, 2, put_theirs_in_place_of_a);
+		assert_int_equal(place(r, &err), -1);
+		assert_error(&err, ERROR_STALE, "a", "changed");
+		replace_free(r);
+		assert_true(files_have("a", "theirs\n"));
+		assert_int_equal(files_count("."), 1);
+		assert_int_equal(unlink("a"), 0);
+	}
+	/* What cannot be exchanged cannot be put back. */
+	files_put("a", OLD, 0600);
+	r = prepare("a", NEW, &err);
+	assert_int_equal(place(r, &err), 0);
+	assert_non_null(strstr(undo(r), "cannot be exchanged"));
+	replace_free(r);
+	assert_true(files_have("a", NEW));
+}
+
+static void
+test_one_sync_serves_a_folder(void **state)
+{
+	const struct wait w = { .timeout_ms = 0 };
+	const char *names[] = { "a", "b", "d/a", "d/b" };
+	struct replace *r[5] = { NULL };
+	struct error err;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(mkdir("d", 0700), 0);
+	for (i = 0; i < 4; i++) {
+		files_put(names[i], OLD, 0600);
+		r[i] = prepare(names[i], NEW, &err);
+		assert_int_equal(replace_place(r[i], &w, &err), 0);
+	}
+	faults_set(FAULT_FSYNC, 2, 9, EIO);
+	replace_sync(r, 5);
+	/* Two were made: one went well and one did not. */
+	assert_int_equal(faults.times, 8);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(replace_check(r[i], &err), i < 2 ? 0 : -1);
+		replace_free(r[i]);
+	}
 }
 
 static void
@@ -425,7 +677,14 @@ main(void)
 		IN_FOLDER(test_without_nameless_files_it_works_too),
 		IN_FOLDER(test_undo_puts_the_old_file_back),
 		IN_FOLDER(test_undo_does_not_overwrite_another_hand),
-		IN_FOLDER(test_a_folder_that_does_not_sync_can_be_undone),
+		IN_FOLDER(test_a_folder_that_does_not_sync_is_undone),
+		IN_FOLDER(test_who_renames_over_it_is_not_overwritten),
+		IN_FOLDER(test_an_old_file_that_cannot_be_removed_is_put_back),
+		IN_FOLDER(test_an_append_at_the_last_moment_is_not_lost),
+		IN_FOLDER(test_an_append_is_kept_when_the_old_file_cannot_be_put_back),
+		IN_FOLDER(test_a_file_that_others_write_to_is_waited_for),
+		IN_FOLDER(test_without_leases_or_exchanges_it_looks_again),
+		IN_FOLDER(test_one_sync_serves_a_folder),
 		IN_FOLDER(test_long_names_have_names_beside_them)
 	};
 

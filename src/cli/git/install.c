@@ -287,7 +287,7 @@ git_setup_write(const struct git_file *files, size_t n, int lock_timeout_ms, str
 			rc = plan_add_output(c.plan, files[i].path, files[i].content, err);
 	}
 	if (rc == 0)
-		rc = change_apply(&c, err);
+		rc = change_apply_told(&c, err);
 	/* A new file is private until here; these are not secret. */
 	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (!existed[i] && chmod(files[i].path, files[i].mode) != 0)

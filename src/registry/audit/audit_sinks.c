@@ -572,7 +572,7 @@ audit_sink_file_move(struct audit_sink_file *s, const char *name, struct error *
 	/* What a crash takes from its end would be taken under that name. */
 	if (s->unsynced.len > 0 && audit_sink_file_sync(s, err) != 0)
 		return -1;
-	if (compat_rename_new(AT_FDCWD, s->path, name) != 0 &&
+	if (compat_rename(AT_FDCWD, s->path, name, RENAME_NOREPLACE) != 0 &&
 	    (errno != EINVAL || rename(s->path, name) != 0))
 		return error_io(err, s->path, "cannot rename the audit log");
 	return open_path(s, err);

@@ -390,7 +390,7 @@ sqlite_file_start(struct sqlite_aside *a, const struct path *p, const char *path
 static int
 sqlite_file_rename_new(int dir, const char *from, const char *to)
 {
-	if (compat_rename_new(dir, from, to) == 0)
+	if (compat_rename(dir, from, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
 		return -1;

@@ -1,0 +1,558 @@
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "document/edits.h"
+#include "file/file.h"
+#include "file/lock.h"
+#include "file/replace.h"
+#include "file/wait.h"
+#include "plan/apply.h"
+#include "plan/plan.h"
+#include "plan/verify.h"
+
+#define ANY_WRITE 0222
+#define NAMES_MAX 512			/* bytes of files' names in a message */
+#define NOTES_MAX ((size_t)1 << 20)
+
+/* --- one file --- */
+
+struct verify {
+	const struct plan *plan;
+	const struct plan_file *file;
+};
+
+static int
+apply_verify(void *cookie, struct buf *content, struct error *err)
+{
+	const struct verify *v = cookie;
+
+	return plan_verify(v->plan, v->file, content, err);
+}
+
+static struct replace *
+apply_prepare(const struct plan *p, const struct plan_file *f, struct error *err)
+{
+	struct verify v = { p, f };
+	struct replace *r = NULL;
+	struct buf rendered;
+
+	if (f->content != NULL)
+		return replace_prepare(f->path, f->id, f->content, apply_verify, &v, err);
+	buf_init_secret(&rendered, BUF_MAX_FILE);
+	if (edits_render(f->edits, &rendered, err) == 0)
+		r = replace_prepare(f->path, f->id, &rendered, apply_verify, &v, err);
+	buf_release(&rendered);
+	return r;
+}
+
+static void
+result_fail(struct apply_result *result, const struct error *why)
+{
+	if (result->why == NULL && (result->why = malloc(sizeof(*why))) != NULL)
+		*result->why = *why;
+	result->done = false;
+}
+
+static int
+apply_place(const struct apply *a, struct replace *r, struct error *err)
+{
+	struct wait w = { .timeout_ms = a->lock_timeout_ms, .waiting = a->writing,
+		.cookie = a->cookie };
+
+	wait_start(&w);
+	return replace_place(r, &w, err);
+}
+
+/* Note that what should be gone is still there. */
+static void
+note_left(struct apply *a, const struct error *err)
+{
+	buf_printf(&a->notes, "%s: %s; %s\n", err->file, err->text, err->hint);
+}
+
+/* --- the secrets file --- */
+
+/* The one file of the plan that others need. */
+struct first {
+	struct apply_result *result;	/* NULL: the plan has none */
+	struct replace *r;		/* NULL: not prepared, or settled */
+	struct plan_file adding;	/* as it is written first, when ... */
+	struct edits *edits;		/* ... it is removed from at the end: without that */
+	struct file_id now;		/* then: what it is after that */
+	bool placed;
+};
+
+/* The edits of the secrets file that remove nothing. */
+static struct edits *
+edits_adding(const struct edits *all, struct error *err)
+{
+	struct edits *e = edits_new(edits_document(all), false, err);
+	int rc = e == NULL ? -1 : 0;
+
+	for (size_t i = 0; i < edits_count(all) && rc == 0; i++) {
+		struct edit one = edits_at(all, i);
+
+		if (one.kind == EDIT_SET)
+			rc = edits_set(e, one.entry, one.value, one.value_len, err);
+		else if (one.kind == EDIT_INSERT)
+			rc = edits_insert(e, one.entry, one.key, one.key_len, one.value,
+			    one.value_len, err);
+	}
+	if (rc == 0)
+		return e;
+	edits_free(e);
+	return NULL;
+}
+
+static int
+first_prepare(struct plan *p, struct first *s, struct error *err)
+{
+	const struct plan_file *f;
+
+	if (s->result == NULL)
+		return 0;
+	f = s->result->file;
+	if (plan_order(p) == PLAN_BOTH) {
+		if ((s->edits = edits_adding(f->edits, err)) == NULL)
+			return -1;
+		s->adding = *f;
+		s->adding.edits = s->edits;
+		f = &s->adding;
+	}
+	s->r = apply_prepare(p, f, err);
+	return s->r == NULL ? -1 : 0;
+}
+
+/* Put it in place, on disk. */
+static int
+first_place(struct apply *a, struct first *s, struct error *err)
+{
+	if (s->r == NULL || s->placed)
+		return 0;
+	if (apply_place(a, s->r, err) == -1)
+		return -1;
+	replace_sync(&s->r, 1);
+	if (replace_check(s->r, err) == -1 ||
+	    (s->edits != NULL && replace_identify(s->r, &s->now, err) == -1))
+		return replace_undo(s->r, err);
+	s->placed = true;
+	return 0;
+}
+
+/* It stays.  What cannot be removed any more is no failure: it is told. */
+static void
+first_settle(struct apply *a, struct first *s)
+{
+	struct error err;
+
+	if (s->r == NULL || !s->placed)
+		return;
+	s->result->done = true;
+	a->blind += replace_is_blind(s->r);
+	if (replace_settle(s->r, &err) == -1)
+		note_left(a, &err);
+	replace_sync(&s->r, 1);
+	replace_free(s->r);
+	s->r = NULL;
+}
+
+/* At last remove from it what was only kept while configurations needed it. */
+static int
+first_remove(struct plan *p, struct apply *a, struct first *s, struct error *err)
+{
+	struct plan_file f = *s->result->file;
+
+	f.id = &s->now;
+	edits_free(s->edits);
+	s->edits = NULL;
+	s->placed = s->result->done = false;
+	if ((s->r = apply_prepare(p, &f, err)) == NULL || first_place(a, s, err) == -1)
+		return -1;
+	first_settle(a, s);
+	return 0;
+}
+
+/* --- all others, some at a time --- */
+
+struct batch {
+	struct apply_result *results;
+	size_t n;
+	struct replace *r[APPLY_BATCH];		/* NULL: failed */
+	struct lock *locks[APPLY_BATCH];	/* one of all, or one of each */
+};
+
+/* Lock them all; if that cannot be, each that can be had at once. */
+static void
+batch_lock(const struct apply *a, struct batch *b)
+{
+	const char *paths[APPLY_BATCH];
+	struct error err;
+
+	if (a->files_locked)
+		return;
+	for (size_t i = 0; i < b->n; i++)
+		paths[i] = b->results[i].file->path;
+	b->locks[0] = lock_files(paths, b->n, a->lock_timeout_ms, a->waiting, a->cookie, NULL);
+	if (b->locks[0] != NULL)
+		return;
+	for (size_t i = 0; i < b->n; i++) {
+		b->locks[i] = lock_files(&paths[i], 1, 0, NULL, NULL, &err);
+		if (b->locks[i] == NULL)
+			result_fail(&b->results[i], &err);
+	}
+}
+
+static void
+batch_drop(struct batch *b, size_t i)
+{
+	replace_free(b->r[i]);
+	b->r[i] = NULL;
+}
+
+static void
+batch_fail(struct batch *b, size_t i, const struct error *why)
+{
+	result_fail(&b->results[i], why);
+	batch_drop(b, i);
+}
+
+/* Lock and prepare.  How many are ready? */
+static size_t
+batch_prepare(const struct plan *p, const struct apply *a, struct batch *b)
+{
+	struct error err;
+	size_t ready = 0;
+
+	batch_lock(a, b);
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->results[i].why != NULL)
+			continue;
+		if ((b->r[i] = apply_prepare(p, b->results[i].file, &err)) == NULL)
+			result_fail(&b->results[i], &err);
+		else
+			ready++;
+	}
+	return ready;
+}
+
+/* Put them in place, on disk; the old ones are still there.  ${*touched}: one
+ * may be in place. */
+static void
+batch_place(const struct apply *a, struct batch *b, bool *touched)
+{
+	struct error err;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->r[i] != NULL && apply_place(a, b->r[i], &err) == -1) {
+			*touched |= replace_state(b->r[i]) != REPLACE_OLD;
+			batch_fail(b, i, &err);
+		}
+	}
+	replace_sync(b->r, b->n);
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->r[i] != NULL && replace_check(b->r[i], &err) == -1) {
+			replace_undo(b->r[i], &err);
+			*touched |= replace_state(b->r[i]) != REPLACE_OLD;
+			batch_fail(b, i, &err);
+		}
+	}
+}
+
+/* They stay: remove the old ones.  Where one cannot be, and nothing else was
+ * removed that it refers to, it is put back, as it may be clear text. */
+static void
+batch_settle(struct apply *a, struct batch *b, bool can_go_back, bool *touched)
+{
+	struct error err;
+	bool settled;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->r[i] == NULL)
+			continue;
+		settled = replace_settle(b->r[i], &err) == 0;
+		if (!settled && can_go_back) {
+			replace_undo(b->r[i], &err);
+			*touched |= replace_state(b->r[i]) != REPLACE_OLD;
+			batch_fail(b, i, &err);
+			continue;
+		}
+		if (!settled)
+			note_left(a, &err);
+		b->results[i].done = *touched = true;
+		a->blind += replace_is_blind(b->r[i]);
+	}
+	/* So that clear text does not come back with a crash. */
+	replace_sync(b->r, b->n);
+}
+
+/* None of them stays, as ${why} says. */
+static void
+batch_undo(struct batch *b, const struct error *why)
+{
+	struct error err;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->r[i] == NULL)
+			continue;
+		err = *why;
+		replace_undo(b->r[i], &err);
+		if (replace_state(b->r[i]) == REPLACE_OLD)
+			batch_drop(b, i);
+		else
+			batch_fail(b, i, &err);
+	}
+}
+
+static void
+batch_end(struct batch *b)
+{
+	for (size_t i = 0; i < APPLY_BATCH; i++) {
+		replace_free(b->r[i]);
+		lock_release(b->locks[i]);
+	}
+}
+
+/* --- all of it --- */
+
+/*
+ * Permission bits do not bind root, who edits files of mode 0440 every day.
+ * But a file without a write bit beside one that has some was protected on
+ * purpose, so it is not changed.
+ */
+static void
+apply_check_protected(struct apply *a)
+{
+	const struct file_id *id;
+	bool writable = false;
+	struct error err;
+
+	for (size_t i = 0; i < a->count && !writable; i++) {
+		id = a->results[i].file->id;
+		writable = id->exists && (id->mode & ANY_WRITE) != 0;
+	}
+	for (size_t i = 0; i < a->count && writable; i++) {
+		id = a->results[i].file->id;
+		if (!id->exists || (id->mode & ANY_WRITE) != 0)
+			continue;
+		error_set(&err, ERROR_REFUSED, "the file is read-only");
+		error_place(&err, a->results[i].file->path, 0);
+		error_hint(&err, "if it may be changed, make it writable first (chmod u+w)");
+		result_fail(&a->results[i], &err);
+	}
+}
+
+/* Is there a file besides the secrets file that is not done? */
+static bool
+some_failed(const struct apply *a, const struct first *s)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (&a->results[i] != s->result && !a->results[i].done)
+			return true;
+	return false;
+}
+
+static struct apply_result *
+first_failure(const struct apply *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (a->results[i].why != NULL)
+			return &a->results[i];
+	return NULL;
+}
+
+/* The secrets file after all others, where it went first. */
+static void
+apply_finish_adding(struct plan *p, struct apply *a, struct first *s, bool needed)
+{
+	struct apply_result *failed = first_failure(a);
+	struct error err;
+
+	if (!s->placed)
+		return;
+	if (!needed) {
+		replace_undo(s->r, failed != NULL ? failed->why : NULL);
+		return;
+	}
+	first_settle(a, s);
+	if (some_failed(a, s))
+		buf_printf(&a->notes, "%s: what was sealed for files that are not changed stays in "
+		    "it, and nothing refers to it yet; the command, run again, uses it\n",
+		    s->result->file->path);
+	else if (s->edits != NULL && first_remove(p, a, s, &err) == -1)
+		result_fail(s->result, &err);
+}
+
+/*
+ * The secrets file where it goes last, while the last of the others can still
+ * be put back.  false: they were.
+ */
+static bool
+apply_remove_last(struct apply *a, struct first *s, struct batch *b)
+{
+	struct error err;
+
+	if (s->result == NULL)
+		return true;
+	if (first_failure(a) != NULL) {
+		error_set(&err, ERROR_REFUSED, "it is as it was, as a file that may need its "
+		    "sealed entries could not be changed");
+		error_place(&err, s->result->file->path, 0);
+		error_hint(&err, "what nothing refers to any more stays in it as orphans");
+		result_fail(s->result, &err);
+		return true;
+	}
+	if (first_place(a, s, &err) == 0)
+		return true;
+	result_fail(s->result, &err);
+	if (replace_state(s->r) != REPLACE_OLD)
+		return true;
+	batch_undo(b, &err);
+	return false;
+}
+
+/* One batch after the other: ${others} are the files besides the secrets file. */
+static void
+apply_batches(struct plan *p, struct apply *a, struct first *s, struct apply_result *others,
+    size_t n)
+{
+	bool removing = plan_order(p) == PLAN_REMOVING, touched = n == 0, go_on = true;
+	struct error err;
+
+	if (n == 0 && first_place(a, s, &err) == -1)
+		result_fail(s->result, &err);
+	for (size_t at = 0; at < n && go_on; at += APPLY_BATCH) {
+		struct batch b = { .results = others + at,
+			.n = n - at < APPLY_BATCH ? n - at : APPLY_BATCH };
+
+		if (batch_prepare(p, a, &b) > 0 && !removing && first_place(a, s, &err) == -1) {
+			result_fail(s->result, &err);
+			go_on = false;
+		} else {
+			batch_place(a, &b, &touched);
+			if (!removing || at + b.n < n || apply_remove_last(a, s, &b))
+				batch_settle(a, &b, !removing, &touched);
+		}
+		batch_end(&b);
+		if (go_on && a->progress != NULL)
+			go_on = a->progress(a->cookie, at + b.n, n);
+	}
+	if (removing)
+		first_settle(a, s);
+	else
+		apply_finish_adding(p, a, s, touched);
+}
+
+/* The files that are not done, as ", a, b and 3 more"; how many. */
+static size_t
+name_undone(const struct apply *a, char names[NAMES_MAX])
+{
+	size_t used = 0, left = 0, count = 0;
+
+	names[0] = '\0';
+	for (size_t i = 0; i < a->count; i++) {
+		const char *path = a->results[i].file->path;
+
+		if (a->results[i].done)
+			continue;
+		count++;
+		/* Room is kept for the number of those that find none. */
+		if (left > 0 || used + strlen(path) + 32 > NAMES_MAX)
+			left++;
+		else
+			used += (size_t)snprintf(names + used, NAMES_MAX - used, "%s%s",
+			    used > 0 ? ", " : "", path);
+	}
+	if (left > 0)
+		snprintf(names + used, NAMES_MAX - used, " and %zu more", left);
+	return count;
+}
+
+static int
+apply_sum_up(struct apply *a, struct error *err)
+{
+	const struct apply_result *first = first_failure(a);
+	size_t undone, failed = 0;
+	char names[NAMES_MAX];
+	enum error_code code;
+
+	if (a->blind > 0)
+		buf_printf(&a->notes, "%zu file%s replaced without a lease, which the file system "
+		    "or the owner does not let propseal have: what another program wrote at that "
+		    "moment is lost\n", a->blind, a->blind == 1 ? " was" : "s were");
+	(void)buf_cstr(&a->notes);
+	if ((undone = name_undone(a, names)) == 0)
+		return 0;
+	for (size_t i = 0; i < a->count; i++)
+		failed += a->results[i].why != NULL;
+	a->several = failed != 1 || undone != a->count;
+	if (!a->several) {
+		if (err != NULL)
+			*err = *first->why;
+		return -1;
+	}
+	/* With some of them done, or on request, it is a failure like any other. */
+	code = first == NULL ? ERROR_REFUSED : undone < a->count &&
+	    error_exit_status(first->why->code) != 1 ? ERROR_IO : first->why->code;
+	error_set(err, code, "%zu of %zu files %s not changed: %s", undone, a->count,
+	    undone == 1 ? "is" : "are", names);
+	return error_hint(err, first == NULL ? "it was stopped; run the command again to go on" :
+	    "see to the cause of each, then run the command again");
+}
+
+int
+apply_plan(struct plan *p, struct apply *a, struct error *err)
+{
+	struct first s = { .placed = false };
+	const struct plan_file *f = NULL;
+	struct lock *lock = NULL;
+	size_t n = 0;
+	int rc = -1;
+
+	buf_init(&a->notes, NOTES_MAX);
+	a->results = calloc(plan_file_count(p) + 1, sizeof(*a->results));
+	if (a->results == NULL)
+		return error_memory(err);
+	while ((f = plan_next(p, f)) != NULL) {
+		if (f->role == PLAN_SECRETS) {
+			s.result = &a->results[0];
+			s.result->file = f;
+		} else {
+			a->results[++n].file = f;
+		}
+	}
+	if (s.result == NULL)
+		memmove(a->results, a->results + 1, n * sizeof(*a->results));
+	a->count = n + (s.result != NULL);
+	apply_check_protected(a);
+	if (s.result != NULL && !a->secrets_locked) {
+		lock = lock_files(&s.result->file->path, 1, a->lock_timeout_ms, a->waiting,
+		    a->cookie, err);
+		if (lock == NULL)
+			return -1;
+	}
+	if (s.result != NULL && s.result->why == NULL && first_prepare(p, &s, err) == -1)
+		goto out;
+	if (s.result == NULL || s.result->why == NULL)
+		apply_batches(p, a, &s, a->results + (s.result != NULL), n);
+	rc = apply_sum_up(a, err);
+out:
+	replace_free(s.r);
+	edits_free(s.edits);
+	lock_release(lock);
+	return rc;
+}
+
+void
+apply_release(struct apply *a)
+{
+	for (size_t i = 0; i < a->count; i++)
+		free(a->results[i].why);
+	free(a->results);
+	buf_release(&a->notes);
+	a->results = NULL;
+	a->count = 0;
+}

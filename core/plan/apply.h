@@ -1,0 +1,64 @@
+#ifndef PLAN_APPLY_H
+#define PLAN_APPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct error;
+struct plan;
+struct plan_file;
+
+/* Making the changes of a plan, for all callers (through change.h). */
+
+/* What became of one file of the plan. */
+struct apply_result {
+	const struct plan_file *file;	/* the plan's */
+	bool done;
+	struct error *why;	/* why it is not done; NULL: done, or not come to */
+};
+
+struct apply {
+	/* What the caller says; all zero is fine. */
+	bool secrets_locked;	/* the caller has the lock of the secrets file */
+	bool files_locked;	/* and those of all others; else they are taken here */
+	int lock_timeout_ms;	/* for locks, and for files that others write to */
+	void (*waiting)(void *cookie, const char *path);	/* for another's lock */
+	void (*writing)(void *cookie, const char *path);	/* for another's descriptor */
+	/* After every APPLY_BATCH files besides the secrets file; false: stop. */
+	bool (*progress)(void *cookie, size_t done, size_t all);
+	void *cookie;
+
+	/* What apply_plan answers. */
+	struct apply_result *results;	/* the secrets file's first */
+	size_t count;
+	bool several;		/* its error sums up several: each is to be told */
+	size_t blind;		/* how many were replaced without a lease (replace.h) */
+	struct buf notes;	/* what is to be told besides, a line each */
+};
+
+/**
+ * apply_plan(p, a, err):
+ * Make the changes of the plan.  A configuration file is the unit: where one
+ * fails it is put back alone, those that are done stay, and the rest goes on.
+ * Each new file is verified (plan_verify) before it is put in place.
+ *
+ * The secrets file goes first, and is on disk before the first configuration
+ * is changed; where none could be changed it is put back, else the sealed
+ * entries of those that were not stay as orphans, and are told.  When
+ * removing, it goes last, and only when every configuration is done.  A plan
+ * that adds and removes changes it twice.  So nothing is undone or removed
+ * that another file may need.
+ *
+ * 0: all is done, on disk, and read back.  -1: ${a}->results say what is done,
+ * and ${err} is the failure, or of several a summary that names the files.
+ * The plan must outlive the results.  After it, also when it fails, apply_release.
+ */
+int apply_plan(struct plan *p, struct apply *a, struct error *err);
+void apply_release(struct apply *a);
+
+/* At most so many files are locked, and open, at a time besides the secrets file. */
+#define APPLY_BATCH 32
+
+#endif /* !PLAN_APPLY_H */

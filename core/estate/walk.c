@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "document/document.h"
 #include "estate/walk.h"
+#include "file/lock.h"
 
 #define PATTERNS_MAX 10000
 #define PATH_BYTES_MAX 65536
@@ -145,8 +146,10 @@ take_entry(const char *folder, int fd, const struct dirent *ent, const struct sc
 	struct buf path;
 	int rc, type;
 
-	if (ent->d_name[0] == '.')
+	if (ent->d_name[0] == '.') {
+		lock_sweep_name(fd, ent->d_name);
 		return 0;
+	}
 	/* Most names are neither: ask for the type only when it matters. */
 	type = type_of(fd, ent);
 	if (type == DT_DIR)

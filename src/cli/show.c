@@ -16,6 +16,7 @@
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "file/lock.h"
 #include "plan/configuration.h"
 #include "secrets/inspect.h"
 #include "secrets/mask.h"
@@ -207,6 +208,7 @@ show_load(struct show *s, const struct options *o, struct error *err)
 
 	s->reveal = o->on[FLAG_REVEAL];
 	s->rules = config_rules(o->config);
+	lock_sweep(o->args[0]);
 	if ((s->config = configuration_load(o->args[0], err)) == NULL ||
 	    inspect_document(s->rules, s->config->doc, NULL, &s->remarks, err) != 0)
 		return -1;

@@ -503,6 +503,48 @@ test_a_file_system_without_locks_is_told(void **state)
 	assert_int_equal(err.code, ERROR_IO);
 	assert_non_null(strstr(err.hint, "mount NFS 4"));
 	assert_int_equal(files_count("."), 0);
+test_what_a_killed_run_left_is_swept(void **state)
+{
+	const char *path = "a";
+	struct error err;
+	struct lock *l;
+	int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)state;
+	assert_int_not_equal(dir, -1);
+	files_put("a", "x\n", 0600);
+	lock_sweep("a");
+	lock_sweep("missing/a");
+	lock_sweep_name(dir, ".a");
+	lock_sweep_name(dir, ".propseal-tmp");
+	for (int by_name = 0; by_name < 2; by_name++) {
+		files_put(".a.propseal-tmp", "clear text\n", 0600);
+		files_put(".a.propseal-lock", "1\n", 0600);
+		/* While somebody holds the lock, they are in use. */
+		l = lock_one(path, 0, &err);
+		assert_non_null(l);
+		if (by_name == 1)
+			lock_sweep_name(dir, ".a.propseal-tmp");
+		else
+			lock_sweep(path);
+		assert_int_equal(files_count("."), 3);
+		/* Whose release removes the lock. */
+		lock_release(l);
+		assert_int_equal(files_count("."), 2);
+		if (by_name == 1)
+			lock_sweep_name(dir, ".a.propseal-tmp");
+		else
+			lock_sweep(path);
+		assert_int_equal(files_count("."), 1);
+		files_put(".a.propseal-lock", "1\n", 0600);
+		if (by_name == 1)
+			lock_sweep_name(dir, ".a.propseal-lock");
+		else
+			lock_sweep(path);
+		assert_int_equal(files_count("."), 1);
+	}
+	assert_true(files_have("a", "x\n"));
+	close(dir);
 }
 
 int
@@ -524,7 +566,8 @@ main(void)
 		IN_FOLDER(test_removing_the_sidecar_lets_nobody_slip_in),
 		IN_FOLDER(test_opposite_orders_do_not_wait_for_each_other),
 		IN_FOLDER(test_a_full_disk_can_be_locked),
-		IN_FOLDER(test_a_file_system_without_locks_is_told)
+		IN_FOLDER(test_a_file_system_without_locks_is_told),
+		IN_FOLDER(test_what_a_killed_run_left_is_swept)
 	};
 
 	return cmocka_run_group_tests_name("lock", tests, NULL, NULL);

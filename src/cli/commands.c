@@ -286,8 +286,7 @@ static const struct command commands_own[] = {
 		.arguments = "[PATTERN...]",
 		.max_args = SIZE_MAX,
 		.flags = {
-			MAY(LOCAL_SECRETS_FILE), MAY(GLOBAL), MAY(NO_HOOK), MAY(DRY_RUN),
-			MAY(LOCK_TIMEOUT), LAST
+			MAY(LOCAL_SECRETS_FILE), MAY(GLOBAL), MAY(NO_HOOK), WRITING, LAST
 		},
 		.run = commands_git_install,
 	},
@@ -296,7 +295,7 @@ static const struct command commands_own[] = {
 		.name = "uninstall",
 		.summary = "take away what `git install` set up",
 		.examples = "git uninstall --dry-run",
-		.flags = { MAY(GLOBAL), MAY(DRY_RUN), MAY(LOCK_TIMEOUT), LAST },
+		.flags = { MAY(GLOBAL), WRITING, LAST },
 		.run = commands_git_uninstall,
 	},
 	{

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # file encrypt.
-# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC1003,SC2088
 . "$(dirname "$0")/lib.sh"
 
 case_default_seals_every_key_with_password_in_it() {

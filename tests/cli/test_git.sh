@@ -505,13 +505,45 @@ case_install_dry_run_changes_nothing() {
 	diff -r . ../kept || fail "files changed"
 }
 
-case_install_needs_a_secrets_file_or_a_pattern() {
+case_install_has_the_check_without_a_secrets_file() {
 	make_repo
 	git rm -qf sec.properties
+	git commit -qm none
 	run git install
-	expect_rc 1
-	expect_err 'no secrets file in this work tree'
-	[ -z "$(git config --local --get-regexp propseal)" ] || fail "half installed"
+	expect_rc 0
+	expect_err 'no secrets file in this work tree yet'
+	[ -x .git/hooks/pre-commit ] || fail "no hook"
+	echo 'extra.password=CANARY-clear' >>server.properties
+	git add -A
+	git commit -qm leak >"$out" 2>"$err" && fail "committed"
+	expect_err 'clear-text: "extra.password": '
+}
+
+case_install_tells_as_json() {
+	make_repo
+	run git install -o json --dry-run
+	expect_rc 0
+	expect_json "$out" 'd["schema"], len(d["files"])' "('propseal.plan/1', 3)"
+	run git install -o json
+	expect_rc 0
+	expect_json "$out" 'd["schema"], d["changed"]' "('propseal.change/1', True)"
+	expect_json "$out" '[f["file"].split("/")[-1] for f in d["files"]]' \
+	    "['.gitattributes', 'git config', 'pre-commit']"
+	expect_json "$out" '[e["key"] for e in d["files"][1]["entries"]]' \
+	    "['diff.propseal.textconv', 'merge.propseal.name', 'merge.propseal.driver']"
+	run git install -o json
+	expect_rc 0
+	expect_json "$out" 'd["changed"], d["files"]' '(False, [])'
+	run git install
+	expect_out 'nothing to change'
+	run git uninstall -o json
+	expect_rc 0
+	expect_json "$out" 'd["changed"], len(d["files"])' '(True, 3)'
+	expect_json "$err" '"pre-commit" in d["changed"]["text"]' True
+}
+
+case_install_needs_a_fit_pattern() {
+	make_repo
 	run git install 'x y'
 	expect_rc 2
 	run git install --local-secrets-file ../sec.properties

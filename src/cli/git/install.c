@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -31,6 +32,7 @@
 /* The sections that hold them. */
 #define GIT_SETUP_SECTIONS 2
 
+#define GIT_CONFIG "git config"
 #define PATH_MAX_BYTES 65536
 #define TEXT_MAX BUF_MAX_FILE
 #define FILES_MAX 4
@@ -52,9 +54,18 @@ struct git_setup {
 	struct buf hook_text;	/* the new hook */
 	bool new_hook;		/* else it stays as it is */
 
+	bool set[GIT_SETUP_SETTINGS];	/* it has another value, or none */
+
 	size_t lines;		/* taken out of .gitattributes */
 	bool had_hook;		/* ours */
 	bool sections[GIT_SETUP_SECTIONS];	/* that are there */
+
+	/* What is done, or would be. */
+	const char *file;	/* of the last change, NULL: none yet */
+	struct buf told;	/* for people */
+	struct buf files;	/* their names */
+	struct buf json;
+	struct json_out rows;
 };
 
 enum git_hook { GIT_HOOK_NONE, GIT_HOOK_OURS, GIT_HOOK_CALLS_US, GIT_HOOK_FOREIGN };
@@ -79,6 +90,11 @@ git_setup_init(struct git_setup *g, const struct options *o)
 	buf_init(&g->text, TEXT_MAX);
 	buf_init(&g->added, TEXT_MAX);
 	buf_init(&g->hook_text, TEXT_MAX);
+	buf_init(&g->told, TEXT_MAX);
+	buf_init(&g->files, TEXT_MAX);
+	buf_init(&g->json, TEXT_MAX);
+	json_out_init(&g->rows, &g->json);
+	json_out_array(&g->rows, NULL);
 }
 
 /* The end of a command. */
@@ -92,7 +108,74 @@ git_setup_status(struct git_setup *g, int rc, const struct error *err)
 	buf_release(&g->text);
 	buf_release(&g->added);
 	buf_release(&g->hook_text);
+	buf_release(&g->told);
+	buf_release(&g->files);
+	buf_release(&g->json);
 	return rc == 0 ? 0 : report_error(err);
+}
+
+/* One change of ${file}, which stays: ${op} of ${key}; ${text} for people. */
+static void
+git_setup_say(struct git_setup *g, const char *file, const char *op, const char *key,
+    const char *text)
+{
+	struct json_out *o = &g->rows;
+
+	text_append_visible(&g->told, text, strlen(text));
+	buf_append_char(&g->told, '\n');
+	if (g->file == NULL || strcmp(g->file, file) != 0) {
+		if (g->file != NULL) {
+			json_out_end(o);
+			json_out_end(o);
+		}
+		buf_append_str(&g->files, g->file != NULL ? ", " : "");
+		text_append_visible(&g->files, file, strlen(file));
+		g->file = file;
+		json_out_object(o, NULL);
+		json_out_text(o, g->o->on[FLAG_DRY_RUN] ? "path" : "file", file);
+		json_out_array(o, g->o->on[FLAG_DRY_RUN] ? "changes" : "entries");
+	}
+	json_out_object(o, NULL);
+	json_out_text(o, "op", op);
+	json_out_text(o, "key", key);
+	json_out_end(o);
+}
+
+/* Tell it all; ${nothing} is said when there is none. */
+static int
+git_setup_tell(struct git_setup *g, const char *nothing, struct error *err)
+{
+	bool dry = g->o->on[FLAG_DRY_RUN];
+	struct json_out o;
+	struct buf out;
+	int rc;
+
+	if (g->file != NULL && !dry)
+		report_change("%s", buf_cstr(&g->files));
+	if (g->file == NULL)
+		buf_printf(&g->told, "%s\n", nothing);
+	else {
+		json_out_end(&g->rows);
+		json_out_end(&g->rows);
+	}
+	if (options_format(g->o) != OUTPUT_JSON)
+		return output_write(&g->told, err);
+	json_out_end(&g->rows);
+	buf_init(&out, 2 * TEXT_MAX);
+	json_out_init(&o, &out);
+	json_out_object(&o, NULL);
+	json_out_text(&o, "schema", dry ? "propseal.plan/1" : "propseal.change/1");
+	if (!dry)
+		json_out_bool(&o, "changed", g->file != NULL);
+	json_out_raw_n(&o, "files", g->json.data, g->json.len);
+	json_out_array(&o, "notes");
+	json_out_end(&o);
+	json_out_end(&o);
+	rc = json_out_finish(&o, err);
+	if (rc == 0)
+		rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
 }
 
 /* Which of git's configurations is it? */
@@ -459,19 +542,17 @@ choose_files(struct git_setup *g, struct error *err)
 		rc = add_named(g, named, &found, err);
 	if (rc == 0 && found == 0)
 		rc = git_attributes_add_found(g, &found, err);
-	if (rc != 0 || found > 0)
-		return rc;
-	error_set(err, ERROR_MISSING, "there is no secrets file in this work tree");
-	return error_hint(err, "name it by a pattern as in .gitattributes: propseal git install "
-	    "secrets.properties");
+	if (rc == 0 && found == 0)
+		report_note("there is no secrets file in this work tree yet: run this again when "
+		    "there is one, or name it by a pattern as in .gitattributes");
+	return rc;
 }
 
 /**
  * git_attributes_plan(g, err):
  * Find the secrets files: the patterns that are the arguments, the file of
  * --local-secrets-file, or every one in the work tree that git does not
- * ignore.  ERROR_MISSING: none; ERROR_USAGE: a bad pattern, or a file
- * elsewhere; ERROR_IO.
+ * ignore.  ERROR_USAGE: a bad pattern, or a file elsewhere; ERROR_IO.
  */
 static int
 git_attributes_plan(struct git_setup *g, struct error *err)
@@ -533,6 +614,27 @@ plan_hook(struct git_setup *g, struct error *err)
 
 /* --- doing it --- */
 
+/* Which settings have another value, or none? */
+static int
+plan_settings(struct git_setup *g, struct error *err)
+{
+	struct buf value, now;
+	int rc = 0, status;
+
+	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SETTINGS; i++) {
+		buf_init(&value, 65536);
+		buf_init(&now, 65536);
+		const char *name = git_setup_setting(g, i, &value);
+		const char *argv[] = { "config", git_setup_where(g), "--get", name, NULL };
+
+		rc = git_line(argv, &now, &status, err);
+		g->set[i] = status != 0 || !buf_equal(&now, &value);
+		buf_release(&now);
+		buf_release(&value);
+	}
+	return rc;
+}
+
 static int
 set_settings(struct git_setup *g, struct error *err)
 {
@@ -540,6 +642,8 @@ set_settings(struct git_setup *g, struct error *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SETTINGS; i++) {
+		if (!g->set[i])
+			continue;
 		buf_init(&value, 65536);
 		const char *name = git_setup_setting(g, i, &value);
 		const char *argv[] = { "config", git_setup_where(g), name,
@@ -584,36 +688,38 @@ write_files(struct git_setup *g, struct error *err)
 }
 
 /* What is done, or would be: one line each. */
-static int
-git_install_show(struct git_setup *g, struct error *err)
+static void
+git_install_say(struct git_setup *g)
 {
-	struct buf out, value;
-	const char *p, *end;
-	int rc;
+	struct buf value, line;
+	const char *p, *end, *name;
 
-	buf_init(&out, TEXT_MAX);
+	buf_init(&line, TEXT_MAX);
 	for (p = buf_cstr(&g->added); *p != '\0'; p = end + 1) {
 		end = strchr(p, '\n');
-		buf_append_str(&out, ".gitattributes: ");
-		text_append_visible(&out, p, (size_t)(end - p));
-		buf_append_char(&out, '\n');
+		buf_clear(&line);
+		buf_append_str(&line, ".gitattributes: ");
+		buf_append(&line, p, (size_t)(end - p));
+		git_setup_say(g, buf_cstr(&g->attributes), "insert",
+		    buf_cstr(&line) + sizeof(".gitattributes: ") - 1, buf_cstr(&line));
 	}
 	for (size_t i = 0; i < GIT_SETUP_SETTINGS; i++) {
+		if (!g->set[i])
+			continue;
 		buf_init(&value, 65536);
-		buf_printf(&out, "git config %s: ", git_setup_setting(g, i, &value));
-		text_append_visible(&out, value.data, value.len);
-		buf_append_char(&out, '\n');
+		buf_clear(&line);
+		name = git_setup_setting(g, i, &value);
+		buf_printf(&line, "git config %s: %s", name, buf_cstr(&value));
+		git_setup_say(g, GIT_CONFIG, "set", name, buf_cstr(&line));
 		buf_release(&value);
 	}
 	if (g->new_hook) {
-		text_append_visible(&out, g->hook.data, g->hook.len);
-		buf_append_str(&out, ": ");
-		git_setup_hook_line(g, &out);
-		buf_append_char(&out, '\n');
+		buf_clear(&line);
+		buf_printf(&line, "%s: ", buf_cstr(&g->hook));
+		git_setup_hook_line(g, &line);
+		git_setup_say(g, buf_cstr(&g->hook), "set", "git check", buf_cstr(&line));
 	}
-	rc = output_write(&out, err);
-	buf_release(&out);
-	return rc;
+	buf_release(&line);
 }
 
 static int
@@ -621,12 +727,14 @@ install(struct git_setup *g, struct error *err)
 {
 	if (git_setup_find(g, err) != 0)
 		return -1;
-	if (!g->global && (git_attributes_plan(g, err) != 0 || plan_hook(g, err) != 0))
+	if (plan_settings(g, err) != 0 ||
+	    (!g->global && (git_attributes_plan(g, err) != 0 || plan_hook(g, err) != 0)))
 		return -1;
 	if (!g->o->on[FLAG_DRY_RUN] && (set_settings(g, err) != 0 ||
 	    (!g->global && write_files(g, err) != 0)))
 		return -1;
-	return git_install_show(g, err);
+	git_install_say(g);
+	return git_setup_tell(g, "nothing to change: all is installed", err);
 }
 
 int
@@ -692,26 +800,31 @@ find_sections(struct git_setup *g, struct error *err)
 	return 0;
 }
 
-static int
-git_uninstall_show(struct git_setup *g, struct error *err)
+static void
+git_uninstall_say(struct git_setup *g)
 {
-	struct buf out;
-	int rc;
+	struct buf line;
 
-	buf_init(&out, TEXT_MAX);
-	if (g->lines > 0)
-		buf_printf(&out, ".gitattributes: %zu %s out\n", g->lines,
+	buf_init(&line, TEXT_MAX);
+	if (g->lines > 0) {
+		buf_printf(&line, ".gitattributes: %zu %s out", g->lines,
 		    g->lines == 1 ? "line" : "lines");
-	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++)
-		if (g->sections[i])
-			buf_printf(&out, "git config: section %s out\n", git_setup_section(i));
-	if (g->had_hook)
-		buf_printf(&out, "%s: removed\n", buf_cstr(&g->hook));
-	if (out.len == 0)
-		buf_append_str(&out, "nothing is installed\n");
-	rc = output_write(&out, err);
-	buf_release(&out);
-	return rc;
+		git_setup_say(g, buf_cstr(&g->attributes), "remove", GIT_SETUP_ATTRIBUTES + 1,
+		    buf_cstr(&line));
+	}
+	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++) {
+		if (!g->sections[i])
+			continue;
+		buf_clear(&line);
+		buf_printf(&line, GIT_CONFIG ": section %s out", git_setup_section(i));
+		git_setup_say(g, GIT_CONFIG, "remove", git_setup_section(i), buf_cstr(&line));
+	}
+	if (g->had_hook) {
+		buf_clear(&line);
+		buf_printf(&line, "%s: removed", buf_cstr(&g->hook));
+		git_setup_say(g, buf_cstr(&g->hook), "remove", "git check", buf_cstr(&line));
+	}
+	buf_release(&line);
 }
 
 static int
@@ -759,7 +872,8 @@ uninstall(struct git_setup *g, struct error *err)
 	if (hook == GIT_HOOK_CALLS_US)
 		report_note("%s calls `propseal git check`: take that line out by hand",
 		    buf_cstr(&g->hook));
-	return git_uninstall_show(g, err);
+	git_uninstall_say(g);
+	return git_setup_tell(g, "nothing is installed", err);
 }
 
 int

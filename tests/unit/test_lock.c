@@ -503,6 +503,9 @@ test_a_file_system_without_locks_is_told(void **state)
 	assert_int_equal(err.code, ERROR_IO);
 	assert_non_null(strstr(err.hint, "mount NFS 4"));
 	assert_int_equal(files_count("."), 0);
+}
+
+static void
 test_what_a_killed_run_left_is_swept(void **state)
 {
 	const char *path = "a";

@@ -15,6 +15,7 @@
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "document/edits.h"
 #include "file/file.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
@@ -22,6 +23,7 @@
 #include "seal/render.h"
 #include "seal/seal.h"
 #include "secrets/inspect.h"
+#include "secrets/mask.h"
 #include "secrets/rules.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
@@ -30,6 +32,7 @@
 #define KEY_TEXT_MAX 1024
 #define LIST_MAX (64U << 20)
 #define TEXT_MAX (256U << 20)
+#define LEFT_MAX 20	/* secrets that are left are named up to here */
 
 /* What the two characters \n in a literal text are. */
 enum meaning { IS_TEXT, IS_LINE_END, IS_UNCLEAR };
@@ -606,6 +609,55 @@ note_lines(struct plan *p, const char *notes)
 	}
 }
 
+/* What `encrypt` without --config leaves behind. */
+struct left {
+	struct change *change;
+	size_t entry;
+	size_t count;
+};
+
+static int
+note_left(void *cookie, const struct clear *found, struct error *err)
+{
+	struct left *l = cookie;
+	const struct configuration *config = l->change->config;
+
+	(void)err;
+	if (l->count++ < LEFT_MAX)
+		plan_note_key(l->change->plan, config->path, document_line(config->doc, l->entry),
+		    found->address, found->address_len, "stays in clear text, and may be a "
+		    "secret: --config takes it");
+	return 0;
+}
+
+/* The rule of `encrypt` is the reference's; other secrets are named. */
+static int
+note_all_left(struct change *c, const struct rules *rules, struct error *err)
+{
+	const struct document *d = c->config->doc;
+	struct edits *edits = plan_config_edits(c->plan, c->config, err);
+	struct left l = { .change = c };
+	struct buf value;
+	const char *key;
+	size_t len;
+	int rc = edits != NULL ? 0 : -1;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (; rc == 0 && l.entry < document_count(d); l.entry++) {
+		key = document_key(d, l.entry, &len);
+		buf_clear(&value);
+		rc = edits_value(edits, l.entry, &value, err);
+		if (rc == 0 && value.len > 0)
+			rc = clear_each(rules, key, len, (const char *)value.data, value.len,
+			    note_left, &l, err);
+	}
+	buf_release(&value);
+	if (l.count > LEFT_MAX)
+		plan_note(c->plan, "%zu more that may be secrets stay in clear text: `propseal file "
+		    "show` lists them", l.count - LEFT_MAX);
+	return rc;
+}
+
 static int
 encrypt_all(struct change *c, const struct options *o, const struct key_list *keys,
     struct error *err)
@@ -637,6 +689,8 @@ encrypt_all(struct change *c, const struct options *o, const struct key_list *ke
 		plan_note(c->plan, "nothing to seal: no key contains \"password\"%s",
 		    rules_has_secret(so.rules) ? " or is one of secret-keys" : "");
 	}
+	if (note_all_left(c, so.rules, err) != 0)
+		return -1;
 	return change_finish(c, NULL, err);
 }
 

@@ -6,7 +6,8 @@
 case_default_seals_every_key_with_password_in_it() {
 	on server.properties encrypt
 	expect_rc 0
-	expect_changed 'sec.properties (3 entries), server.properties (5 entries)'
+	expect_file "$err" 'propseal: note: server.properties:8: sasl.secret stays in clear text, and may be a secret: --config takes it
+propseal: changed: sec.properties (3 entries), server.properties (5 entries)'
 	expect_opens ssl.keystore.password CANARY-keystore
 	expect_opens ssl.key.password CANARY-key
 	expect_opens zookeeper.password CANARY-zookeeper
@@ -70,6 +71,26 @@ case_a_new_secrets_file_that_the_owner_cannot_read_is_told() {
 	chmod 600 sec.properties
 	run doctor server.properties --local-secrets-file sec.properties
 	expect_out 'who reads this file cannot read'
+}
+
+case_what_is_left_in_clear_text_is_named() {
+	local i
+	for i in {1..25}; do echo "s$i.sasl.secret=CANARY-$i"; done >server.properties
+	printf '%s\n' 'sasl.jaas.config=M required username="u" password="CANARY";' \
+	    'ref.secret=${file:/x:y}' 'empty.secret=' >>server.properties
+	on server.properties encrypt -o json
+	expect_rc 0
+	expect_json "$out" 'len(d["notes"]), d["notes"][-1]' \
+	    "(21, '5 more that may be secrets stay in clear text: \`propseal file show\` lists them')"
+	expect_json "$out" 'd["notes"][0].startswith("server.properties:1: s1.sasl.secret stays")' True
+	expect_no CANARY ref.secret empty.secret
+	# What is named is taken, and is not named then.
+	sed -i '3,25d' server.properties
+	on server.properties encrypt --config s1.sasl.secret,s2.sasl.secret
+	expect_rc 0
+	expect_no 'stays in clear text'
+	on server.properties encrypt
+	expect_no 'stays in clear text'
 }
 
 case_listed_keys_only() {

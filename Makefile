@@ -154,7 +154,9 @@ $(BUILD)/src/cli/version.o: ALL_CPPFLAGS += $(CURSES_CFLAGS) -DPROPSEAL_COMMIT='
 $(BUILD)/src/cli/main.o: ALL_CPPFLAGS += -DPROPSEAL_LIBEXECDIR='"$(LIBEXECDIR)"'
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)
-$(BUILD)/tests/unit/%.o $(BUILD)/tests/support/%.o: ALL_CPPFLAGS += -Itests/support
+$(BUILD)/tests/unit/%.o $(BUILD)/tests/support/%.o $(BUILD)/tests/fuzz/%.o: \
+	ALL_CPPFLAGS += -Itests/support
+$(BUILD)/tests/fuzz/fuzz_ini.o: ALL_CPPFLAGS += $(CURSES_CFLAGS)
 
 # What is kept as data and built in: its bytes, as an array.
 $(BUILD)/data/openapi.c: share/registry/openapi.json
@@ -221,7 +223,12 @@ $(HTTP_SERVER): %: %.o $(SAN_OBJ) $(ARCHIVES)
 # With a main() of its own: `make fuzz` builds it and all that it tests.
 $(FUZZ_BIN): %: %.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) \
+		$(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
+
+# The settings belong to the command line.
+$(BUILD)/tests/fuzz/fuzz_ini: $(filter-out %/main.o,$(SRC_OBJ)) $(UI_OBJ)
+$(BUILD)/tests/fuzz/fuzz_ini: FUZZ_LIBS = $(CLIENT_LIBS) $(CURSES_LIBS)
 
 # --- packages ---
 
@@ -344,7 +351,7 @@ help:
 	@echo 'make check         lint and the quick suites, for people at work'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
 	@echo 'make unit cli tui conformance registry check-headers lint test-torture test-valgrind   one kind of test'
-	@echo 'make fuzz          fuzz each parser of the registry for FUZZ_SECONDS (60), from tests/fuzz/corpus'
+	@echo 'make fuzz          fuzz each parser for FUZZ_SECONDS (60), from tests/fuzz/corpus'
 	@echo 'make bench         figures beside floors measured in the same run'
 	@echo 'make install uninstall   with DESTDIR=, PREFIX= (now $(PREFIX))'
 	@echo 'make dist clean'

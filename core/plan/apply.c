@@ -546,6 +546,16 @@ out:
 	return rc;
 }
 
+size_t
+apply_done(const struct apply *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		n += a->results[i].done;
+	return n;
+}
+
 void
 apply_release(struct apply *a)
 {

@@ -58,6 +58,9 @@ struct apply {
 int apply_plan(struct plan *p, struct apply *a, struct error *err);
 void apply_release(struct apply *a);
 
+/* How many files are changed. */
+size_t apply_done(const struct apply *a);
+
 /* At most so many files are locked, and open, at a time besides the secrets file. */
 #define APPLY_BATCH 32
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "document/document.h"
 #include "document/edits.h"
+#include "plan/apply.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
 #include "secrets/reference.h"
@@ -351,9 +352,11 @@ is_kept_beside(struct edit e)
 }
 
 static void
-append_json_file(struct json_out *o, const struct plan_file *f, bool applied, struct diff_old *old)
+append_json_file(struct json_out *o, const struct plan_file *f, const struct apply_result *r,
+    struct diff_old *old)
 {
 	static const char *const roles[] = { "secrets", "configuration", "output" };
+	bool applied = r != NULL, all = r == NULL || r->done;
 	size_t *order = NULL, tags = 0;
 
 	json_out_object(o, NULL);
@@ -361,7 +364,7 @@ append_json_file(struct json_out *o, const struct plan_file *f, bool applied, st
 	json_out_text(o, "role", roles[f->role]);
 	json_out_bool(o, "new", !f->id->exists);
 	json_out_array(o, applied ? "entries" : "changes");
-	if (f->edits != NULL && (order = diff_order(f->edits)) == NULL)
+	if (all && f->edits != NULL && (order = diff_order(f->edits)) == NULL)
 		buf_fail(o->out, ERROR_MEMORY);
 	for (size_t k = 0; order != NULL && k < edits_count(f->edits); k++) {
 		struct edit e = edits_at(f->edits, order[k]);
@@ -375,40 +378,60 @@ append_json_file(struct json_out *o, const struct plan_file *f, bool applied, st
 	json_out_end(o);
 	if (tags > 0)
 		json_out_uint(o, "tags", tags);
+	if (!all) {
+		json_out_object(o, "error");
+		json_out_text(o, "code", r->why == NULL ? NULL : error_code_name(r->why->code));
+		json_out_text(o, "text", r->why == NULL ? "not come to" : r->why->text);
+		json_out_end(o);
+	}
 	json_out_end(o);
 }
 
+static void
+append_json_lines(struct json_out *o, const char *lines)
+{
+	for (; *lines != '\0'; lines += strcspn(lines, "\n") + 1)
+		json_out_text_n(o, NULL, lines, strcspn(lines, "\n"));
+}
+
 void
-diff_write_json(const struct plan *p, bool applied, struct json_out *o)
+diff_write_json(const struct plan *p, struct apply *a, struct json_out *o)
 {
 	struct diff_old old;
 
 	diff_part_init(&old);
-	json_out_text(o, "schema", applied ? "propseal.change/1" : "propseal.plan/1");
-	if (applied)
-		json_out_bool(o, "changed", !plan_is_empty(p));
+	json_out_text(o, "schema", a != NULL ? "propseal.change/1" : "propseal.plan/1");
+	if (a != NULL)
+		json_out_bool(o, "changed", apply_done(a) > 0);
 	json_out_array(o, "files");
-	for (const struct plan_file *f = NULL; (f = plan_next(p, f)) != NULL;)
-		append_json_file(o, f, applied, &old);
+	for (const struct plan_file *f = NULL; a == NULL && (f = plan_next(p, f)) != NULL;)
+		append_json_file(o, f, NULL, &old);
+	for (size_t i = 0; a != NULL && i < a->count; i++)
+		append_json_file(o, a->results[i].file, &a->results[i], &old);
 	json_out_end(o);
 	json_out_array(o, "notes");
-	for (const char *n = plan_notes(p); *n != '\0'; n += strcspn(n, "\n") + 1)
-		json_out_text_n(o, NULL, n, strcspn(n, "\n"));
+	append_json_lines(o, plan_notes(p));
+	if (a != NULL && a->notes.len > 0)
+		append_json_lines(o, buf_cstr(&a->notes));
 	json_out_end(o);
 	diff_part_release(&old);
 }
 
 void
-diff_append_files(const struct plan *p, struct buf *out)
+diff_append_files(const struct apply *a, struct buf *out)
 {
-	size_t count = plan_file_count(p), told = 0, n;
+	size_t count = apply_done(a), told = 0, n;
+	const struct plan_file *f;
 
-	for (const struct plan_file *f = NULL; (f = plan_next(p, f)) != NULL; told++) {
+	for (size_t i = 0; i < a->count; i++) {
+		f = a->results[i].file;
+		if (!a->results[i].done)
+			continue;
 		if (told == NAMES_MAX && count > NAMES_MAX + 1) {
 			buf_printf(out, " and %zu more files", count - told);
 			return;
 		}
-		buf_append_str(out, told > 0 ? ", " : "");
+		buf_append_str(out, told++ > 0 ? ", " : "");
 		buf_append_str(out, f->id->exists ? "" : "new ");
 		text_append_visible(out, f->path, strlen(f->path));
 		n = 0;

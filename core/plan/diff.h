@@ -1,8 +1,7 @@
 #ifndef PLAN_DIFF_H
 #define PLAN_DIFF_H
 
-#include <stdbool.h>
-
+struct apply;
 struct buf;
 struct error;
 struct json_out;
@@ -19,22 +18,23 @@ struct plan;
 int diff_append(const struct plan *p, struct buf *out, struct error *err);
 
 /**
- * diff_write_json(p, applied, o):
+ * diff_write_json(p, a, o):
  * The same as members of an object that is open in ${o}.  A plan that is only
- * shown: "schema":"propseal.plan/1","files":[{"path","role","new","changes":
- * [...],"tags":n}],"notes":[...].  One that was ${applied}: "schema":
+ * shown (${a} NULL): "schema":"propseal.plan/1","files":[{"path","role","new","changes":
+ * [...],"tags":n}],"notes":[...].  One that was applied: "schema":
  * "propseal.change/1","changed":bool,"files":[{"file","role","new","entries":
- * [...],"tags":n}],"notes":[...].  A change, or entry, is {"op":
+ * [...],"tags":n}],"notes":[...], where a file that was not changed has no
+ * entries and an "error".  A change, or entry, is {"op":
  * "set|insert|remove","key","line","from","to"}; of a part of a value it has
  * "part" (the label) or "span" ([from, to)) too.
  */
-void diff_write_json(const struct plan *p, bool applied, struct json_out *o);
+void diff_write_json(const struct plan *p, struct apply *a, struct json_out *o);
 
 /**
- * diff_append_files(p, out):
+ * diff_append_files(a, out):
  * What was changed, in a few words: "a.properties (3 entries), new b.properties
  * (5 entries)", at most some of the names.
  */
-void diff_append_files(const struct plan *p, struct buf *out);
+void diff_append_files(const struct apply *a, struct buf *out);
 
 #endif /* !PLAN_DIFF_H */

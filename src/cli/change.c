@@ -381,7 +381,7 @@ change_open(struct change *c, const struct options *o, bool may_create, struct e
 
 /* The plan as JSON, with a key that was made for it (NULL: none). */
 static int
-change_write_json(const struct plan *p, bool applied, const struct key *made, struct error *err)
+change_write_json(const struct plan *p, struct apply *a, const struct key *made, struct error *err)
 {
 	struct json_out o;
 	struct buf text, key;
@@ -398,7 +398,7 @@ change_write_json(const struct plan *p, bool applied, const struct key *made, st
 		key_append_base64(made, &key);
 		json_out_text_n(&o, "master_key", key.data, key.len);
 	}
-	diff_write_json(p, applied, &o);
+	diff_write_json(p, a, &o);
 	json_out_end(&o);
 	rc = buf_check(&key, err);
 	if (rc == 0)
@@ -417,7 +417,7 @@ change_show(const struct plan *p, bool json, struct error *err)
 	int rc;
 
 	if (json)
-		return change_write_json(p, false, NULL, err);
+		return change_write_json(p, NULL, NULL, err);
 	buf_init(&text, DIFF_MAX);
 	rc = diff_append(p, &text, err);
 	if (rc == 0)
@@ -427,12 +427,12 @@ change_show(const struct plan *p, bool json, struct error *err)
 }
 
 int
-change_tell(const struct change *c, const struct key *made, struct error *err)
+change_tell(struct change *c, const struct key *made, struct error *err)
 {
 	struct buf files;
 
 	buf_init(&files, DIFF_MAX);
-	diff_append_files(c->plan, &files);
+	diff_append_files(&c->applied, &files);
 	if (files.len > 0)
 		report_change("%s", buf_cstr(&files));
 	else
@@ -440,7 +440,7 @@ change_tell(const struct change *c, const struct key *made, struct error *err)
 	buf_release(&files);
 	if (options_format(change_options(c)) != OUTPUT_JSON)
 		return 0;
-	if (change_write_json(c->plan, true, made, err) == 0)
+	if (change_write_json(c->plan, &c->applied, made, err) == 0)
 		return 0;
 	return error_hint(err, "%s", made != NULL ? KEY_NOT_SEEN : plan_is_empty(c->plan) ?
 	    "nothing was changed" : "the files are changed");
@@ -546,8 +546,11 @@ change_end(struct change *c, const struct key *made, struct error *err)
 	if (c->dry)
 		return change_show(c->plan, options_format(change_options(c)) == OUTPUT_JSON, err);
 	change_say_notes(c->plan);
-	if (!plan_is_empty(c->plan) && change_apply_told(c, err) != 0)
+	if (!plan_is_empty(c->plan) && change_apply_told(c, err) != 0) {
+		if (apply_done(&c->applied) > 0)
+			(void)change_tell(c, made, NULL);
 		return -1;
+	}
 	return change_tell(c, made, err);
 }
 

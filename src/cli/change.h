@@ -89,7 +89,7 @@ void change_note_settings(const struct change *c);
 
 /* Tell what was changed: a line on standard error, and with -o json the
  * result on standard output. */
-int change_tell(const struct change *c, const struct key *made, struct error *err);
+int change_tell(struct change *c, const struct key *made, struct error *err);
 
 /* The end of a command: close, and report the error if ${rc} is not 0. */
 int change_status(struct change *c, int rc, const struct error *err);

@@ -653,8 +653,8 @@ note_all_left(struct change *c, const struct rules *rules, struct error *err)
 	}
 	buf_release(&value);
 	if (l.count > LEFT_MAX)
-		plan_note(c->plan, "%zu more that may be secrets stay in clear text: `propseal file "
-		    "show` lists them", l.count - LEFT_MAX);
+		plan_note(c->plan, "%zu more that may be secrets stay in clear text: `propseal "
+		    "file show` lists them", l.count - LEFT_MAX);
 	return rc;
 }
 

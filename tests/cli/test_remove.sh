@@ -14,7 +14,7 @@ case_removes_from_both_files_without_a_key() {
 	on server.properties remove --config ssl.key.password
 	expect_rc 0
 	[ ! -s "$out" ] || fail "something on standard output"
-	expect_file "$err" 'propseal: changed: server.properties (1 entry), sec.properties (1 entry)
+	expect_file "$err" 'propseal: changed: sec.properties (1 entry), server.properties (1 entry)
 Deleted configuration values.'
 	expect_not_in server.properties ssl.key.password
 	expect_not_in sec.properties ssl.key.password

@@ -403,7 +403,7 @@ plan_json(const struct plan *p, struct buf *out, struct error *err)
 
 	json_out_init(&o, out);
 	json_out_object(&o, NULL);
-	diff_write_json(p, false, &o);
+	diff_write_json(p, NULL, &o);
 	json_out_end(&o);
 	return json_out_finish(&o, err);
 }

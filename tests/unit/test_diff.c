@@ -1,3 +1,4 @@
+#include "plan/apply.h"
 #include "plan/diff.h"
 #include "seal/keying.h"
 #include "seal/seal.h"
@@ -125,6 +126,48 @@ test_sealing_as_json(void **state)
 	    "{\"path\":\"etc/server.properties\",\"role\":\"configuration\",\"new\":false,"
 	    "\"changes\":[{\"op\":\"set\",\"key\":\"b.password\",\"line\":1,\"from\":\"text\","
 	    "\"to\":\"reference\"}]}],\"notes\":[\"one \\\"note\\\"\",\"two\"]}\n");
+	world_close(&w);
+}
+
+/* What was applied is told by file: one failed, and the other is done. */
+static void
+test_a_change_tells_what_is_done_and_what_is_not(void **state)
+{
+	struct apply_result results[2] = { { .done = true } };
+	struct apply applied = { .results = results, .count = 2 };
+	struct json_out o;
+	struct error why;
+	struct buf out;
+	struct world w;
+
+	(void)state;
+	buf_init(&applied.notes, 4096);
+	buf_init(&out, BUF_MAX_FILE);
+	world_prepare(&w, MODERN, MODERN_MASTER, "b.password=" CANARY "\n" PROVIDERS);
+	assert_int_equal(seal_default(w.p, w.c, &fixture_options, NULL, &w.err), 0);
+	buf_append_str(&applied.notes, "an orphan stays");
+	error_set(&why, ERROR_STALE, "it changed");
+	results[0].file = plan_next(w.p, NULL);
+	results[1].file = plan_next(w.p, results[0].file);
+	results[1].why = &why;
+	json_out_init(&o, &out);
+	json_out_object(&o, NULL);
+	diff_write_json(w.p, &applied, &o);
+	json_out_end(&o);
+	assert_int_equal(json_out_finish(&o, NULL), 0);
+	assert_string_equal(buf_cstr(&out),
+	    "{\"schema\":\"propseal.change/1\",\"changed\":true,\"files\":["
+	    "{\"file\":\"secrets.properties\",\"role\":\"secrets\",\"new\":true,"
+	    "\"entries\":[{\"op\":\"insert\",\"key\":\"server.properties/b.password\","
+	    "\"to\":\"ciphertext\"}],\"tags\":1},"
+	    "{\"file\":\"etc/server.properties\",\"role\":\"configuration\",\"new\":false,"
+	    "\"entries\":[],\"error\":{\"code\":\"stale\",\"text\":\"it changed\"}}],"
+	    "\"notes\":[\"an orphan stays\"]}\n");
+	buf_clear(&out);
+	diff_append_files(&applied, &out);
+	assert_string_equal(buf_cstr(&out), "new secrets.properties (1 entry)");
+	buf_release(&out);
+	buf_release(&applied.notes);
 	world_close(&w);
 }
 
@@ -341,6 +384,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sealing_as_text),
 		cmocka_unit_test(test_sealing_as_json),
+		cmocka_unit_test(test_a_change_tells_what_is_done_and_what_is_not),
 		cmocka_unit_test(test_removing),
 		cmocka_unit_test(test_changes_come_in_the_order_of_the_lines),
 		cmocka_unit_test(test_metadata_is_public_but_for_the_data_key),

@@ -390,8 +390,10 @@ append_json_file(struct json_out *o, const struct plan_file *f, const struct app
 static void
 append_json_lines(struct json_out *o, const char *lines)
 {
-	for (; *lines != '\0'; lines += strcspn(lines, "\n") + 1)
-		json_out_text_n(o, NULL, lines, strcspn(lines, "\n"));
+	for (size_t n; *lines != '\0'; lines += n + (lines[n] == '\n')) {
+		n = strcspn(lines, "\n");
+		json_out_text_n(o, NULL, lines, n);
+	}
 }
 
 void

@@ -19,67 +19,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "crypto/base64.h"
 #include "crypto/key.h"
-#include "secrets/sealed.h"
+#include "tests/bench/fixture.h"
 #include "tests/bench/measure.h"
 
-#define PASSPHRASE "a passphrase for measuring"
-#define ITERATIONS 1000
 #define RUNS_MAX 21
 #define VALUE "value-of-a-usual-length"	/* what the bare loop seals, too */
 
 static char *config, *secrets, *opened, *passphrase_file, *config_before, *secrets_before;
-static char *environment[] = { NULL, NULL };
 
 /* --- the estate --- */
-
-static void
-append_salt(struct buf *out)
-{
-	unsigned char salt[KEY_SALT_BYTES];
-
-	measure_must(RAND_bytes(salt, sizeof(salt)) == 1, "no random bytes");
-	base64_encode(out, salt, sizeof(salt));
-}
-
-/* A secrets file with metadata only, and the variable with its master key. */
-static void
-make_secrets_file(struct buf *file)
-{
-	struct buf salt, data_salt, wrapped, text;
-	struct key *master, *data;
-
-	buf_init(&salt, 256);
-	buf_init(&data_salt, 256);
-	buf_init(&wrapped, 4096);
-	buf_init_secret(&text, 4096);
-	append_salt(&salt);
-	append_salt(&data_salt);
-	master = key_derive(PASSPHRASE, strlen(PASSPHRASE), buf_cstr(&salt), salt.len, ITERATIONS,
-	    KEY_LENGTH_DEFAULT, NULL);
-	data = key_new_random(KEY_LENGTH_DEFAULT, NULL);
-	measure_must(master != NULL && data != NULL, "no keys");
-	measure_must(wrap_seal(master, data, &wrapped, NULL) == 0, "no wrapped key");
-	buf_printf(file, "_metadata.master_key.0.salt = %s\n", buf_cstr(&salt));
-	buf_printf(file, "_metadata.symmetric_key.0.created_at = 2026-01-01 00:00:00 +0000 UTC\n");
-	buf_printf(file, "_metadata.symmetric_key.0.envvar = CONFLUENT_SECURITY_MASTER_KEY\n");
-	buf_printf(file, "_metadata.symmetric_key.0.length = %d\n", KEY_LENGTH_DEFAULT);
-	buf_printf(file, "_metadata.symmetric_key.0.iterations = %d\n", ITERATIONS);
-	buf_printf(file, "_metadata.symmetric_key.0.salt = %s\n", buf_cstr(&data_salt));
-	buf_printf(file, "_metadata.symmetric_key.0.enc = %s\n", buf_cstr(&wrapped));
-	measure_must(buf_check(file, NULL) == 0, "no memory");
-
-	key_append_base64(master, &text);
-	measure_must(asprintf(&environment[0], "CONFLUENT_SECURITY_MASTER_KEY=%s",
-	    buf_cstr(&text)) > 0, "no memory");
-	buf_release(&text);
-	buf_release(&wrapped);
-	buf_release(&data_salt);
-	buf_release(&salt);
-	key_free(data);
-	key_free(master);
-}
 
 static void
 make_estate(size_t entries)
@@ -92,10 +41,10 @@ make_estate(size_t entries)
 	passphrase_file = measure_path("passphrase");
 	config_before = measure_path("before.properties");
 	secrets_before = measure_path("before-secrets.properties");
-	measure_write(passphrase_file, PASSPHRASE, strlen(PASSPHRASE));
+	measure_write(passphrase_file, FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE));
 
 	buf_init(&file, BUF_MAX_FILE);
-	make_secrets_file(&file);
+	fixture_secrets(&file);
 	measure_write(secrets_before, (const char *)file.data, file.len);
 	buf_clear(&file);
 	for (size_t i = 0; i < entries; i++) {
@@ -178,7 +127,7 @@ kdf(uint32_t iterations)
 		struct key *k;
 
 		took[i] = measure_cpu();
-		k = key_derive(PASSPHRASE, strlen(PASSPHRASE), "salt", 4, iterations, 32, NULL);
+		k = key_derive(FIXTURE_PASSPHRASE, strlen(FIXTURE_PASSPHRASE), "salt", 4, iterations, 32, NULL);
 		took[i] = measure_cpu() - took[i];
 		measure_must(k != NULL, "no key");
 		key_free(k);
@@ -201,7 +150,7 @@ command(char *const argv[], bool fresh_config, bool fresh_secrets, double *took,
 		if (fresh_secrets)
 			copy(secrets_before, secrets);
 		unlink(opened);
-		measure_run(argv, environment, &m);
+		measure_run(argv, fixture_environment, &m);
 		took[i] = m.cpu_ms;
 		if (m.rss_mib > rss)
 			rss = m.rss_mib;
@@ -218,7 +167,7 @@ measure_commands(char *program, size_t entries, size_t runs)
 	char *const decrypt[] = { program, (char *)"file", (char *)"decrypt",
 	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
 	    (char *)"--output-file", opened, NULL };
-	double kdf_ms = kdf(ITERATIONS), cpu[RUNS_MAX], enc_rss, dec_rss, rot_rss;
+	double kdf_ms = kdf(FIXTURE_ITERATIONS), cpu[RUNS_MAX], enc_rss, dec_rss, rot_rss;
 	char title[128];
 
 	measure_must(asprintf(&at, "@%s", passphrase_file) > 0, "no memory");
@@ -250,7 +199,7 @@ main(int argc, char **argv)
 
 	measure_must(argc == 2, "usage: bench_commands PROPSEAL");
 	printf("\nKDF: %.1f ms of CPU for %d iterations, %.2f ms for %d\n",
-	    kdf(KEY_ITERATIONS_DEFAULT), KEY_ITERATIONS_DEFAULT, kdf(ITERATIONS), ITERATIONS);
+	    kdf(KEY_ITERATIONS_DEFAULT), KEY_ITERATIONS_DEFAULT, kdf(FIXTURE_ITERATIONS), FIXTURE_ITERATIONS);
 	make_estate(1000);
 	measure_commands(argv[1], 1000, smoke ? 1 : RUNS_MAX);
 	make_estate(smoke ? 5000 : 100000);

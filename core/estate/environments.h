@@ -40,6 +40,9 @@ struct environment_section {
 	const char *remote_path;	/* NULL: any */
 	const char *files;		/* patterns (text.h) below the propseal.ini, one blank
 					 * between; NULL: every file there */
+	const char *ini;		/* the propseal.ini */
+	size_t line;
+	bool foreign;			/* it came with a git work tree */
 };
 
 struct environment_source {
@@ -169,6 +172,7 @@ struct destination {
 	struct environment *environment;	/* ASK: NULL, or its path is not known */
 	const char *remote;			/* ASK: NULL, unless known */
 	const char *one, *other;	/* ASK: between these two secrets files, or NULL */
+	const struct environment_section *section;	/* that says so; NULL: none does */
 };
 
 /* The path for new references to ${x}: the one that it notes, else the one by

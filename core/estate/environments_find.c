@@ -127,7 +127,10 @@ section_takes(const struct folder *f, const struct environment_section *s, const
 	buf_append_str(&path, f->real);
 	buf_append_char(&path, '/');
 	buf_append_str(&path, file_basename(config));
-	rest = buf_cstr(&path) + (strcmp(f->ini_folder, "/") == 0 ? 0 : strlen(f->ini_folder));
+	rest = buf_cstr(&path);
+	len = strlen(f->ini_folder);
+	if (strncmp(rest, f->ini_folder, len) == 0)
+		rest += len;
 	rest += *rest == '/';
 	while (!takes && p != NULL && *(p += strspn(p, " ")) != '\0') {
 		len = strcspn(p, " ");
@@ -277,7 +280,8 @@ environments_refer(struct environments *e, const struct reference *r, struct err
 /* A section that takes the file and, with ${r}, the reference: 1 and ${a}. */
 static int
 ask_sections(struct environments *e, struct folder *f, const char *config,
-    const struct reference *r, struct answer *a, const char **remote, struct error *err)
+    const struct reference *r, struct answer *a, const struct environment_section **by,
+    struct error *err)
 {
 	const struct environment_section *s;
 	struct known *k;
@@ -306,8 +310,8 @@ ask_sections(struct environments *e, struct folder *f, const char *config,
 			return 1;
 		}
 		a->found = k;
-		if (remote != NULL)
-			*remote = s->remote_path;
+		if (by != NULL)
+			*by = s;
 		taken = 1;
 	}
 	return taken;
@@ -523,15 +527,14 @@ environments_section(struct environments *e, const char *config, struct destinat
 {
 	struct folder *f = folder_for(e, config);
 	struct answer a = { .found = NULL };
-	const char *remote = NULL;
 	int rc;
 
 	if (f == NULL)
 		return error_memory(err);
-	if ((rc = ask_sections(e, f, config, NULL, &a, &remote, err)) != 1)
+	if ((rc = ask_sections(e, f, config, NULL, &a, &out->section, err)) != 1)
 		return rc;
 	out->environment = a.found != NULL ? &a.found->face : NULL;
-	out->remote = remote;
+	out->remote = out->section != NULL ? out->section->remote_path : NULL;
 	out->one = a.one;
 	out->other = a.other;
 	return 1;

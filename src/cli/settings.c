@@ -8,12 +8,14 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
+#include "estate/environments.h"
 #include "estate/walk.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "ui/keymap.h"
 
 #define KEY_PREFIX "key."
+#define FOUND_MAX 1000000
 
 struct config {
 	struct config_place places[CONFIG_PLACES];	/* the weakest first */
@@ -21,6 +23,15 @@ struct config {
 	struct bindings bindings;
 	struct rules *rules;
 	struct scope *scope;
+	struct environment_source source;
+	struct vec found;	/* of struct found *: propseal.ini of environments */
+};
+
+/* A propseal.ini at or above a configuration file. */
+struct found {
+	char *path;
+	struct config_file *file;	/* NULL: it must not be used */
+	struct error problem;		/* why */
 };
 
 #define FIELD(text, kind) .field = { .name = text, .type = kind }
@@ -174,6 +185,14 @@ config_free(struct config *c)
 		free(c->places[i].path);
 		config_file_free(c->places[i].file);
 	}
+	for (i = 0; i < c->found.len; i++) {
+		struct found *f = *(struct found **)vec_at(&c->found, i);
+
+		config_file_free(f->file);
+		free(f->path);
+		free(f);
+	}
+	vec_release(&c->found);
 	rules_free(c->rules);
 	scope_free(c->scope);
 	free(c);
@@ -343,6 +362,60 @@ add_public(struct config *c, const char *part, struct error *err)
 	return rules_add_public(c->rules, part, err);
 }
 
+/* What is in a propseal.ini, read once.  NULL: no memory. */
+static const struct found *
+found_at(struct config *c, const char *path, struct error *err)
+{
+	struct found *f, **slot;
+
+	for (size_t i = 0; i < c->found.len; i++)
+		if (strcmp((f = *(struct found **)vec_at(&c->found, i))->path, path) == 0)
+			return f;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL || (f->path = strdup(path)) == NULL ||
+	    (slot = vec_push(&c->found)) == NULL) {
+		if (f != NULL)
+			free(f->path);
+		free(f);
+		error_memory(err);
+		return NULL;
+	}
+	*slot = f;
+	f->file = config_file_read(path, !config_find_is_own(path), NULL, NULL, &f->problem);
+	return f;
+}
+
+/* environment_source.sections */
+static int
+config_find_sections(void *cookie, const char *folder, const struct environment_section **out,
+    size_t *count, const char **ini_folder, struct error *err)
+{
+	const char *variable = getenv(CONFIG_VARIABLE);
+	const struct found *f = NULL;
+	struct buf path;
+	int rc = 0;
+
+	*out = NULL;
+	*count = 0;
+	*ini_folder = "";
+	buf_init(&path, CONFIG_PATH_MAX);
+	if (variable == NULL || variable[0] != '\0')
+		config_find_above(folder, &path);
+	if (path.len > 0 && (f = found_at(cookie, buf_cstr(&path), err)) == NULL)
+		rc = -1;
+	buf_release(&path);
+	if (f != NULL && f->file == NULL) {
+		if (err != NULL)
+			*err = f->problem;
+		rc = -1;
+	} else if (f != NULL) {
+		*out = f->file->environments.items;
+		*count = f->file->environments.len;
+		*ini_folder = f->file->folder;
+	}
+	return rc;
+}
+
 static int
 config_settle(struct config *c, struct error *err)
 {
@@ -369,9 +442,19 @@ new_config(struct error *err)
 {
 	struct config *c = calloc(1, sizeof(*c));
 
-	if (c == NULL)
+	if (c == NULL) {
 		error_memory(err);
+		return NULL;
+	}
+	c->source = (struct environment_source){ config_find_sections, c };
+	vec_init(&c->found, sizeof(struct found *), FOUND_MAX);
 	return c;
+}
+
+const struct environment_source *
+config_sections(const struct config *c)
+{
+	return c != NULL ? &c->source : NULL;
 }
 
 struct config *

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/settings.h"
+#include "base/vec.h"
 #include "common/args.h"
 #include "ui/canvas.h"
 #include "ui/keymap.h"
@@ -13,6 +14,7 @@ struct bindings;
 struct buf;
 struct config;
 struct config_file;
+struct environment_source;
 struct error;
 struct options;
 struct rules;
@@ -112,9 +114,14 @@ void config_find_project(struct buf *out);
  * link to one of them is another file, whose relative paths begin elsewhere. */
 bool config_find_is_own(const char *path);
 
+/* The same at or above ${folder}, which is absolute. */
+void config_find_above(const char *folder, struct buf *out);
+
 /* What one propseal.ini says. */
 struct config_file {
 	char *path;
+	char *folder;		/* where it lies, absolute and without links */
+	struct vec environments;	/* of struct environment_section; the texts are its own */
 	bool foreign;		/* in a git work tree, and not the user's own choice */
 	struct {
 		char *text;	/* checked; NULL: not set */
@@ -190,6 +197,9 @@ struct config *config_single(struct config_file *file, struct error *err);
 const struct config_place *config_place(const struct config *c, size_t i);
 
 const struct config_value *config_get(const struct config *c, enum setting_id id);
+
+/* Finds the [environment NAME] sections of the nearest propseal.ini; NULL for ${c} NULL. */
+const struct environment_source *config_sections(const struct config *c);
 
 /* Tell what of a foreign file is not used by a command that goes by rules:
  * with a repository come further rules for secrets, and none is taken away. */

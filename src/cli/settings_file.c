@@ -3,6 +3,7 @@
 #include <ini.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,11 +15,14 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "document/document.h"
+#include "estate/environments.h"
 #include "file/file.h"
 #include "ui/keymap.h"
 
 #define LINKS_MAX 40
 #define SEPARATORS " \t,"
+#define SECTIONS "[files], [rules], [ui], [locks] and [environment NAME]"
+#define ENVIRONMENTS_MAX 10000
 
 #define FILE_MAX (1U << 20)
 #define VALUE_MAX (1U << 20)
@@ -40,6 +44,7 @@ struct reading {
 	bool ignoring;			/* below a section that is in error */
 	bool started;			/* the section has a setting before this line */
 	enum setting_id current;	/* that one: an indented line goes on with it */
+	bool in_environment;		/* below [environment NAME], the last one of out's */
 	config_file_problem *problem;
 	void *cookie;
 	size_t problems;
@@ -88,27 +93,38 @@ is_home(const char *folder)
 }
 
 void
-config_find_project(struct buf *out)
+config_find_above(const char *start, struct buf *out)
 {
 	char folder[PATH_MAX];
-	bool here = true;
 	char *slash;
 
-	if (getcwd(folder, sizeof(folder)) == NULL || folder[0] != '/')
+	if (start[0] != '/' || strlen(start) >= sizeof(folder))
 		return;
+	memcpy(folder, start, strlen(start) + 1);
 	for (;;) {
 		if (config_find_is_there(folder, OPTIONS_FILE_NAME)) {
-			if (!here)
-				buf_printf(out, "%s/", folder[1] == '\0' ? "" : folder);
-			buf_append_str(out, OPTIONS_FILE_NAME);
+			buf_printf(out, "%s/" OPTIONS_FILE_NAME,
+			    folder[1] == '\0' ? "" : folder);
 			return;
 		}
 		if (folder[1] == '\0' || config_find_is_there(folder, ".git") || is_home(folder))
 			return;
 		slash = strrchr(folder, '/');
 		slash[slash == folder] = '\0';
-		here = false;
 	}
+}
+
+void
+config_find_project(struct buf *out)
+{
+	char folder[PATH_MAX];
+
+	if (getcwd(folder, sizeof(folder)) == NULL)
+		return;
+	if (config_find_is_there(folder, OPTIONS_FILE_NAME))
+		buf_append_str(out, OPTIONS_FILE_NAME);
+	else
+		config_find_above(folder, out);
 }
 
 /* Cut ${path} to the folder that it stands in; "a" becomes ".". */
@@ -547,6 +563,57 @@ tell_text(struct reading *r, const char *text, const char *hint)
 	config_file_tell(r, &what, r->line);
 }
 
+/* Begin [environment ${name}]. */
+static bool
+begin_environment(struct reading *r, const char *name, size_t len)
+{
+	struct vec *all = &r->out->environments;
+	struct environment_section *s;
+	struct error what;
+
+	while (len > 0 && (name[0] == ' ' || name[0] == '\t')) {
+		name++;
+		len--;
+	}
+	while (len > 0 && (name[len - 1] == ' ' || name[len - 1] == '\t'))
+		len--;
+	if (len == 0) {
+		tell_text(r, "the environment has no name", "[environment NAME]");
+		return false;
+	}
+	for (size_t i = 0; i < all->len; i++) {
+		s = vec_at(all, i);
+		if (strlen(s->name) != len || memcmp(s->name, name, len) != 0)
+			continue;
+		error_set(&what, ERROR_FORMAT, "the environment stands here twice: %s", s->name);
+		error_hint(&what, "it is on line %zu already", s->line);
+		config_file_tell(r, &what, r->line);
+		return false;
+	}
+	if ((s = vec_push(all)) == NULL || (s->name = strndup(name, len)) == NULL) {
+		error_memory(&what);
+		config_file_tell(r, &what, r->line);
+		return false;
+	}
+	s->ini = r->out->path;
+	s->line = r->line;
+	s->foreign = r->out->foreign;
+	r->in_environment = true;
+	r->ignoring = false;
+	return true;
+}
+
+/* What follows `environment`, if that is what the section's name begins with. */
+static const char *
+after_environment(const char *name, size_t n)
+{
+	static const char word[] = "environment";
+	const size_t len = sizeof(word) - 1;
+
+	return n >= len && memcmp(name, word, len) == 0 && (n == len || name[len] == ' ' ||
+	    name[len] == '\t') ? name + len : NULL;
+}
+
 /* Look at a `[section]` line. */
 static bool
 check_section(struct reading *r, const char *p, size_t n)
@@ -559,9 +626,9 @@ check_section(struct reading *r, const char *p, size_t n)
 
 	r->started = false;
 	r->ignoring = true;
+	r->in_environment = false;
 	if (close == NULL) {
-		tell_text(r, "the section has no ]", "a section is [files], [rules], [ui] or "
-		    "[locks]");
+		tell_text(r, "the section has no ]", "a section is " SECTIONS);
 		return false;
 	}
 	rest = strspn(close + 1, " \t");
@@ -571,6 +638,8 @@ check_section(struct reading *r, const char *p, size_t n)
 		return false;
 	}
 	len = (size_t)(close - p) - 1;
+	if ((near = after_environment(p + 1, len)) != NULL)
+		return begin_environment(r, near, (size_t)(close - near));
 	len = len < sizeof(name) ? len : sizeof(name) - 1;
 	memcpy(name, p + 1, len);
 	name[len] = '\0';
@@ -582,7 +651,7 @@ check_section(struct reading *r, const char *p, size_t n)
 	if (near != NULL)
 		error_hint(&what, "did you mean [%s]?", near);
 	else
-		error_hint(&what, "the sections are [files], [rules], [ui] and [locks]");
+		error_hint(&what, "the sections are " SECTIONS);
 	config_file_tell(r, &what, r->line);
 	return false;
 }
@@ -593,6 +662,8 @@ is_indented_section(const char *p, size_t n)
 {
 	char name[16];
 
+	if (n > 2 && p[0] == '[' && p[n - 1] == ']' && after_environment(p + 1, n - 2) != NULL)
+		return true;
 	if (n < 3 || n - 2 >= sizeof(name) || p[0] != '[' || p[n - 1] != ']')
 		return false;
 	memcpy(name, p + 1, n - 2);
@@ -685,7 +756,7 @@ config_file_unknown(struct reading *r, const char *section, const char *name)
 	else if (near != NULL)
 		error_hint(&what, "did you mean %s?", near);
 	else if (section[0] == '\0')
-		error_hint(&what, "the sections are [files], [rules], [ui] and [locks]");
+		error_hint(&what, "the sections are " SECTIONS);
 	else
 		error_hint(&what, "`propseal config show` lists the settings of [%s]", section);
 	config_file_tell(r, &what, r->line);
@@ -730,6 +801,60 @@ config_file_set(struct reading *r, enum setting_id id, const char *name, const c
 	buf_release(&text);
 }
 
+/* A line of [environment NAME]: the setting of which it has the form, and its place. */
+static const char **
+environment_slot(struct environment_section *s, const char *name, enum setting_id *form)
+{
+	if (strcmp(name, "secrets-file") == 0) {
+		*form = SETTING_SECRETS_FILE;
+		return &s->secrets_file;
+	}
+	if (strcmp(name, "remote-path") == 0) {
+		*form = SETTING_REMOTE_PATH;
+		return &s->remote_path;
+	}
+	*form = SETTING_IGNORE;
+	return strcmp(name, "files") == 0 ? &s->files : NULL;
+}
+
+static void
+take_environment(struct reading *r, const char *name, const char *value)
+{
+	struct environment_section *s = vec_at(&r->out->environments,
+	    r->out->environments.len - 1);
+	bool goes_on = r->indented && r->started;
+	enum setting_id form;
+	const char **slot;
+	struct error what = { .code = ERROR_NONE };
+	struct buf text;
+
+	if (goes_on)
+		name = "files";
+	slot = environment_slot(s, name, &form);
+	r->started = slot == &s->files;
+	if (slot == NULL) {
+		error_set(&what, ERROR_FORMAT, "unknown setting");
+		error_hint(&what, "an environment has secrets-file, remote-path and files");
+	} else if (*slot != NULL && !goes_on) {
+		error_set(&what, ERROR_FORMAT, "the setting stands here twice");
+		error_hint(&what, "the environment begins on line %zu", s->line);
+	}
+	buf_init(&text, VALUE_MAX);
+	if (goes_on && slot != NULL && *slot != NULL)
+		buf_append_str(&text, *slot);
+	if (what.code == ERROR_NONE && config_value_add(form, value, buf_cstr(&r->folder), &text,
+	    &what) == 0 && config_file_check_path(r, form, buf_cstr(&text), &what) == 0) {
+		free((void *)(uintptr_t)*slot);
+		if ((*slot = strdup(buf_cstr(&text))) == NULL)
+			error_memory(&what);
+	}
+	buf_release(&text);
+	if (what.code != ERROR_NONE) {
+		error_key(&what, name, strlen(name));
+		config_file_tell(r, &what, r->line);
+	}
+}
+
 /* inih's handler: a line with a name and a value. */
 static int
 config_file_take(void *cookie, const char *section, const char *name, const char *value)
@@ -742,6 +867,10 @@ config_file_take(void *cookie, const char *section, const char *name, const char
 
 	if (r->ignoring)
 		return 1;
+	if (r->in_environment) {
+		take_environment(r, name, value == NULL ? "" : value);
+		return 1;
+	}
 	r->started = true;
 	r->current = id;
 	if (id == SETTING_COUNT) {
@@ -776,6 +905,16 @@ config_file_parse(struct reading *r, struct buf *content, struct error *err)
 	r->text = buf_cstr(content);
 	r->end = r->text + content->len;
 	rc = ini_parse_stream(config_file_next_line, r, config_file_take, r);
+	for (size_t i = 0; i < r->out->environments.len; i++) {
+		const struct environment_section *s = vec_at(&r->out->environments, i);
+		struct error what;
+
+		if (s->secrets_file != NULL)
+			continue;
+		error_set(&what, ERROR_FORMAT, "the environment has no secrets-file: %s", s->name);
+		error_hint(&what, "secrets-file = PATH says which secrets file is its own");
+		config_file_tell(r, &what, s->line);
+	}
 	if (r->problems > 0) {
 		*err = r->first;
 		return -1;
@@ -821,7 +960,10 @@ config_file_read(const char *path, bool foreign, config_file_problem *problem, v
 
 	r.out = calloc(1, sizeof(*r.out));
 	buf_init(&r.folder, FOLDER_MAX);
-	if (r.out == NULL || (r.out->path = strdup(path)) == NULL)
+	if (r.out != NULL)
+		vec_init(&r.out->environments, sizeof(struct environment_section),
+		    ENVIRONMENTS_MAX);
+	if (r.out == NULL || (r.out->folder = real_folder(path)) == NULL || (r.out->path = strdup(path)) == NULL)
 		error_memory(err);
 	else
 		rc = config_file_load(&r, foreign, err);
@@ -844,6 +986,16 @@ config_file_free(struct config_file *f)
 		return;
 	for (i = 0; i < SETTING_COUNT; i++)
 		free(f->values[i].text);
+	for (i = 0; i < f->environments.len; i++) {
+		const struct environment_section *s = vec_at(&f->environments, i);
+
+		free((void *)(uintptr_t)s->name);
+		free((void *)(uintptr_t)s->secrets_file);
+		free((void *)(uintptr_t)s->remote_path);
+		free((void *)(uintptr_t)s->files);
+	}
+	vec_release(&f->environments);
+	free(f->folder);
 	free(f->path);
 	free(f);
 }

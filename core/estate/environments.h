@@ -11,6 +11,7 @@ struct configuration;
 struct environments;
 struct error;
 struct key;
+struct scope;
 struct secrets_file;
 
 /*
@@ -156,6 +157,11 @@ struct resolution {
 int environments_resolve(struct environments *e, const char *config, const struct reference *r,
     struct resolution *out, struct error *err);
 
+/* The same for a value, which may have several references: the worst of them;
+ * PLAIN without one. */
+int environments_state(struct environments *e, const char *config, const char *value, size_t n,
+    struct resolution *out, struct error *err);
+
 /* Say why a reference is unknown, dangling or damaged, with a hint and without a place. */
 void resolution_explain(const struct resolution *x, const struct reference *r,
     struct error *err);
@@ -181,6 +187,20 @@ const char *environment_remote(const struct environment *x);
 
 /* How many entries of the estate refer to the sealed entry ${name} of ${x}? */
 size_t environment_references(const struct environment *x, const char *name, size_t len);
+
+/**
+ * environments_look_beside(e, path, scope, err):
+ * For a file that was named itself: find the secrets files in its folder, and
+ * in those above up to the current folder, or one with a propseal.ini or .git,
+ * if one of these lies above.  Nothing if environments_only.
+ */
+int environments_look_beside(struct environments *e, const char *path, const struct scope *scope,
+    struct error *err);
+
+/* The same for configurations that are loaded, and all that is needed before
+ * their references can be resolved without an estate. */
+int environments_settle_for(struct environments *e, struct configuration *const configs[],
+    size_t n, const struct scope *scope, struct error *err);
 
 /* --- for the estate --- */
 

@@ -158,10 +158,29 @@ known_at_path(const struct environments *e, const char *path)
 	return NULL;
 }
 
+/* A mistyped path must not make a secrets file of somebody's configuration. */
+static bool
+is_no_secrets_file(const struct secrets_file *s, struct error *why)
+{
+	const struct document *d = secrets_file_document(s);
+
+	if (document_count(d) == 0 || secrets_file_recognise(d) ||
+	    secrets_file_sealed_count(s) > 0)
+		return false;
+	error_set(why, ERROR_REFUSED, "this is no secrets file: it has entries, but neither "
+	    "metadata nor a sealed one");
+	error_place(why, secrets_file_path(s), 0);
+	return true;
+}
+
 /* Have ${s} (owned), or the reason why there is none. */
 static int
-take_secrets(struct known *k, struct secrets_file *s, const struct error *why, struct error *err)
+take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct error *err)
 {
+	if (s != NULL && is_no_secrets_file(s, why)) {
+		secrets_file_free(s);
+		s = NULL;
+	}
 	secrets_file_free(k->face.secrets);
 	free(k->face.problem);
 	k->face.problem = NULL;
@@ -366,8 +385,8 @@ environment_reload(struct environment *x, struct error *err)
 		return -1;
 	}
 	/* What is no secrets file any more is none of those that may be meant. */
-	x->found = x->found && (s == NULL || secrets_file_recognise(secrets_file_document(s)));
-	if (master != NULL && s != NULL && environment_unlock(x, master, &why) != 0 &&
+	x->found = x->found && (x->problem == NULL || x->problem->code != ERROR_REFUSED);
+	if (master != NULL && x->secrets != NULL && environment_unlock(x, master, &why) != 0 &&
 	    why.code == ERROR_MEMORY) {
 		key_free(master);
 		return error_memory(err);

@@ -478,8 +478,9 @@ resolution_explain(const struct resolution *x, const struct reference *r, struct
 		    x->state == STATE_DANGLING ? "dangling reference: %s has no such entry" :
 		    "the sealed entry in %s does not open", x->environment != NULL ?
 		    x->environment->path : buf_cstr(&path));
-		error_hint(err, "restore the secrets file from a backup, or set the value anew "
-		    "with `propseal file update`");
+		error_hint(err, "restore the entry %.*s in %s from a backup, or set the value "
+		    "anew with `propseal file update`", (int)r->name_len, r->name,
+		    x->environment != NULL ? x->environment->path : "the secrets file");
 		break;
 	case DOUBT_NO_FILE:
 		error_set(err, ERROR_MISSING, "no secrets file is known that lies at %s for its "

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -24,7 +23,6 @@
 
 #define ENTRIES_MAX ((size_t)1 << 26)
 #define FILES_MAX 1000000
-#define PATH_BYTES_MAX 65536
 
 /* One file of an estate (inside core/estate): made, filled, told anew, freed. */
 
@@ -604,93 +602,6 @@ read_folder(struct estate *e, struct error *err)
 	return rc;
 }
 
-/* The last folder above ${real} in which secrets files of a file that was named
- * itself are looked for: that of the current folder, of a propseal.ini or a
- * .git; without one it is its own. */
-static size_t
-length_of_top(const char *real)
-{
-	char *here = getcwd(NULL, 0);
-	size_t n = strlen(real), top = n;
-	struct buf path;
-	struct stat st;
-	bool found = false;
-
-	buf_init(&path, PATH_BYTES_MAX);
-	while (!found && n > 1) {
-		buf_clear(&path);
-		buf_append(&path, real, n);
-		found = here != NULL && strcmp(buf_cstr(&path), here) == 0;
-		buf_append_str(&path, "/.git");
-		found = found || lstat(buf_cstr(&path), &st) == 0;
-		buf_truncate(&path, n);
-		buf_append_str(&path, "/propseal.ini");
-		found = found || lstat(buf_cstr(&path), &st) == 0;
-		if (found)
-			top = n;
-		while (n > 0 && real[n - 1] != '/')
-			n--;
-		n -= n > 0;
-	}
-	buf_release(&path);
-	free(here);
-	return top;
-}
-
-/* Take the secrets files of one folder, as they are not asked for, silently. */
-static int
-look_in(struct estate *e, const char *folder, struct error *err)
-{
-	struct configuration *c;
-	struct vec files, folders;
-	struct error why = { .code = ERROR_NONE };
-	char *path;
-	int rc = 0;
-
-	vec_init(&files, sizeof(char *), FILES_MAX);
-	vec_init(&folders, sizeof(char *), FILES_MAX);
-	if (walk_folder(folder, e->scope, &files, &folders, &why) != 0 &&
-	    why.code == ERROR_MEMORY)
-		rc = error_memory(err);
-	while (rc == 0 && (path = walk_pop(&files)) != NULL) {
-		c = document_format_of(path) == DOCUMENT_ENTRIES ? configuration_load(path, NULL) :
-		    NULL;
-		if (c != NULL && secrets_file_recognise(c->doc) &&
-		    environments_add(e->environments, path, c, err) == NULL)
-			rc = -1;
-		configuration_free(c);
-		free(path);
-	}
-	vec_release_strings(&files);
-	vec_release_strings(&folders);
-	return rc;
-}
-
-/* For a file that was named itself: the secrets files in its folder and above. */
-static int
-look_beside(struct estate *e, const char *path, struct error *err)
-{
-	const char *base = file_basename(path);
-	char *folder = base == path ? strdup(".") : strndup(path, (size_t)(base - path));
-	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-	size_t n, top;
-	int rc = 0;
-
-	if (folder != NULL && real != NULL) {
-		rc = look_in(e, folder, err);
-		for (n = strlen(real), top = length_of_top(real); rc == 0 && n > top;) {
-			while (n > 0 && real[n - 1] != '/')
-				n--;
-			n -= n > 1;
-			real[n] = '\0';
-			rc = look_in(e, real, err);
-		}
-	}
-	free(real);
-	free(folder);
-	return rc;
-}
-
 static int
 by_path(const void *a, const void *b)
 {
@@ -773,8 +684,7 @@ find_more(struct estate *e, struct error *err)
 		return read_folder(e, err) == 0 ? 1 : -1;
 	while (e->single.len > 0) {
 		char *path = walk_pop(&e->single);
-		int rc = environments_only(e->environments) != NULL ? 0 :
-		    look_beside(e, path, err);
+		int rc = environments_look_beside(e->environments, path, e->scope, err);
 
 		free(path);
 		if (rc != 0)

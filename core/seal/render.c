@@ -130,7 +130,7 @@ render_splice(const struct plan *p, const struct buf *raw, struct edits *e, size
     struct error *err)
 {
 	const struct secrets_file *s = plan_secrets(p);
-	const struct resolver *more = plan_resolver(p);
+	const struct resolver *more = plan_resolver(p), *its;
 	const char *value = (const char *)raw->data;
 	struct reference r;
 	struct buf plain;
@@ -140,8 +140,8 @@ render_splice(const struct plan *p, const struct buf *raw, struct edits *e, size
 	buf_init_secret(&plain, BUF_MAX_FILE);
 	while (rc == 0 && resolve_next(value, raw->len, end, &r, &start, &end)) {
 		buf_clear(&plain);
-		if (resolve_is_for(more, &r))
-			rc = more->value(more->cookie, &r, &plain, err);
+		if ((its = resolver_for(more, &r)) != NULL)
+			rc = its->value(its->cookie, &r, &plain, err);
 		else if (reference_is_ours(&r))
 			rc = secrets_file_open(s, resolve_entry(s, &r), &plain, err);
 		else

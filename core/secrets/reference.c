@@ -147,11 +147,13 @@ dangling(const struct secrets_file *s, const struct reference *r, struct error *
 	    "`propseal file update`");
 }
 
-bool
-resolve_is_for(const struct resolver *more, const struct reference *r)
+const struct resolver *
+resolver_for(const struct resolver *more, const struct reference *r)
 {
-	return more != NULL && strlen(more->provider) == r->provider_len &&
-	    memcmp(more->provider, r->provider, r->provider_len) == 0;
+	while (more != NULL && (strlen(more->provider) != r->provider_len ||
+	    memcmp(more->provider, r->provider, r->provider_len) != 0))
+		more = more->next;
+	return more;
 }
 
 static int
@@ -166,6 +168,7 @@ int
 resolve_value(const struct secrets_file *s, const struct resolver *more, const char *value,
     size_t n, struct buf *out, size_t *others, struct error *err)
 {
+	const struct resolver *its;
 	struct reference r;
 	size_t done = 0, start, end, entry;
 
@@ -174,8 +177,8 @@ resolve_value(const struct secrets_file *s, const struct resolver *more, const c
 	while (resolve_next(value, n, done, &r, &start, &end)) {
 		buf_append(out, value + done, start - done);
 		done = end;
-		if (resolve_is_for(more, &r)) {
-			if (more->value(more->cookie, &r, out, err) != 0)
+		if ((its = resolver_for(more, &r)) != NULL) {
+			if (its->value(its->cookie, &r, out, err) != 0)
 				return -1;
 			continue;
 		}

@@ -67,8 +67,8 @@ bool resolve_finds_ours(const void *bytes, size_t n);
  * backslashes, as confluent secret leaves it behind. */
 size_t resolve_entry(const struct secrets_file *s, const struct reference *r);
 
-/* Who knows what references of one other provider stand for, such as a Secret
- * Registry's ${secret:path:key}. */
+/* Who knows what references of one provider stand for, such as a Secret
+ * Registry's ${secret:path:key}, or ours where there are several secrets files. */
 struct resolver {
 	const char *provider;
 
@@ -76,10 +76,11 @@ struct resolver {
 	int (*value)(void *cookie, const struct reference *r, struct buf *out,
 	    struct error *err);
 	void *cookie;
+	const struct resolver *next;	/* for another provider; NULL: there is none */
 };
 
-/* Is it one of the resolver's (NULL: there is none)? */
-bool resolve_is_for(const struct resolver *more, const struct reference *r);
+/* The one of the resolvers that the reference is for; NULL: none. */
+const struct resolver *resolver_for(const struct resolver *more, const struct reference *r);
 
 /**
  * resolve_value(s, more, value, n, out, others, err):

@@ -360,8 +360,9 @@ check_base_name(const char *name, struct error *err)
 	return error_hint(err, "a name such as broker2-server.properties");
 }
 
-int
-change_open(struct change *c, const struct options *o, bool may_create, struct error *err)
+static int
+open_files(struct change *c, const struct options *o, const char *secrets, bool may_create,
+    struct error *err)
 {
 	static const struct change_callbacks callbacks = { .waiting = change_waiting,
 		.writing = change_writing, .key = change_find_key, .hint = change_add_hint };
@@ -376,7 +377,19 @@ change_open(struct change *c, const struct options *o, bool may_create, struct e
 		config = o->args[0];
 	if (config != NULL && check_base_name(c->base_name, err) != 0)
 		return -1;
-	return change_files(c, config, o->text[FLAG_LOCAL_SECRETS_FILE], may_create, err);
+	return change_files(c, config, secrets, may_create, err);
+}
+
+int
+change_open(struct change *c, const struct options *o, bool may_create, struct error *err)
+{
+	return open_files(c, o, o->text[FLAG_LOCAL_SECRETS_FILE], may_create, err);
+}
+
+int
+change_open_config(struct change *c, const struct options *o, struct error *err)
+{
+	return open_files(c, o, NULL, false, err);
 }
 
 /* The plan as JSON, with a key that was made for it (NULL: none). */

@@ -61,6 +61,9 @@ struct key *master_find(const struct options *o, const struct secrets_file *s, s
  * one in the place of --config-file.  Close ${c} also after a failure. */
 int change_open(struct change *c, const struct options *o, bool may_create, struct error *err);
 
+/* The same without the secrets file: for what finds it by the references. */
+int change_open_config(struct change *c, const struct options *o, struct error *err);
+
 /* The options of change_open. */
 const struct options *change_options(const struct change *c);
 

@@ -481,7 +481,7 @@ registry_resolver_open(const struct options *o, struct registry_resolver **out, 
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return error_memory(err);
 	r->o = o;
-	r->as = (struct resolver){ REGISTRY_PROVIDER, resolver_value, r };
+	r->as = (struct resolver){ REGISTRY_PROVIDER, resolver_value, r, NULL };
 	vec_init(&r->known, sizeof(struct known *), KNOWN_MAX);
 	*out = r;
 	return 0;

@@ -7,10 +7,13 @@
 #include "cli/commands.h"
 #include "cli/file.h"
 #include "cli/remote.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "document/document.h"
+#include "estate/environments.h"
+#include "file/file.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/render.h"
@@ -40,8 +43,29 @@ render(struct change *c, const struct options *o, const struct key_list *keys, s
 	    o->text[FLAG_PREFIX] : "", keys->keys, keys->lens, keys->count, text, err);
 }
 
+/* The output must not take the place of what it was made from. */
 static int
-write_out(struct change *c, const struct options *o, struct buf *text, struct error *err)
+check_output(const struct environments *e, const char *path, struct error *err)
+{
+	const struct environment *x;
+	struct file_id id;
+
+	for (size_t i = 0; i < environments_count(e); i++) {
+		x = environments_at(e, i);
+		if (x->secrets == NULL || file_identify(path, &id, NULL) != 0 || !id.exists ||
+		    id.dev != secrets_file_id(x->secrets)->dev ||
+		    id.ino != secrets_file_id(x->secrets)->ino)
+			continue;
+		error_set(err, ERROR_REFUSED, "the output would overwrite the secrets file");
+		error_place(err, path, 0);
+		return error_hint(err, "give another --output-file");
+	}
+	return 0;
+}
+
+static int
+write_out(struct change *c, const struct environments *e, const struct options *o,
+    struct buf *text, struct error *err)
 {
 	const char *path = o->text[FLAG_OUTPUT_FILE];
 
@@ -53,7 +77,7 @@ write_out(struct change *c, const struct options *o, struct buf *text, struct er
 			report_note("this is clear text on a terminal, which may keep it: "
 			    "--output-file makes a file that only you can read");
 	}
-	return change_write_output(c, path, text, err);
+	return check_output(e, path, err) != 0 ? -1 : change_write_output(c, path, text, err);
 }
 
 static int
@@ -81,16 +105,21 @@ static int
 render_run(struct change *c, const struct options *o, const struct key_list *keys,
     struct registry_resolver *registry, struct buf *text, struct error *err)
 {
-	if (render_check_usage(o, err) != 0 || change_open(c, o, false, err) != 0)
-		return -1;
+	struct environments *e = NULL;
+	struct scan_resolver ours;
+	int rc = -1;
+
+	if (render_check_usage(o, err) != 0 || change_open_config(c, o, err) != 0 ||
+	    (e = scan_files(o, &c->config, 1, err)) == NULL ||
+	    (c->plan = plan_new(NULL, err)) == NULL)
+		goto out;
 	/* A file without references can be had without a key. */
-	if (c->secrets != NULL && secrets_file_metadata(c->secrets)->data_key != NULL &&
-	    (change_key(c, err) != 0 || secrets_file_unlock(c->secrets, c->master, err) != 0))
-		return -1;
-	if ((c->plan = plan_new(c->secrets, err)) == NULL)
-		return -1;
-	plan_set_resolver(c->plan, registry_resolver(registry));
-	return render(c, o, keys, text, err) != 0 ? -1 : write_out(c, o, text, err);
+	scan_resolver_init(&ours, o, e, c->config->path, registry_resolver(registry));
+	plan_set_resolver(c->plan, &ours.face);
+	rc = render(c, o, keys, text, err) != 0 ? -1 : write_out(c, e, o, text, err);
+out:
+	environments_free(e);
+	return rc;
 }
 
 int

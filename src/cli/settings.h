@@ -16,6 +16,7 @@ struct config;
 struct config_file;
 struct environment_source;
 struct error;
+struct file_id;
 struct options;
 struct rules;
 struct scope;
@@ -116,6 +117,29 @@ bool config_find_is_own(const char *path);
 
 /* The same at or above ${folder}, which is absolute. */
 void config_find_above(const char *folder, struct buf *out);
+
+/* The folder of ${path} without symbolic links, or NULL; the caller frees. */
+char *config_find_folder(const char *path);
+
+/**
+ * config_find_work_tree(path, real, err):
+ * Does the file ${path} belong to a git work tree: is there a .git in its
+ * folder, or in that of the file which it links to, or above one of them?
+ * Then ${*real} is its own folder without symbolic links, else NULL; the
+ * caller frees it.  -1: ERROR_IO, ERROR_MEMORY.
+ */
+int config_find_work_tree(const char *path, char **real, struct error *err);
+
+/* Is ${path}, there or not, below ${folder} (of config_find_work_tree) when
+ * all links are followed, and not in a .git? */
+bool config_find_below(const char *folder, const char *path);
+
+/**
+ * config_find_trusted(path, id, err):
+ * ERROR_REFUSED when somebody else than we or root could have written the
+ * file (${id}: what was read), or made the symbolic link that it is.
+ */
+int config_find_trusted(const char *path, const struct file_id *id, struct error *err);
 
 /* What one propseal.ini says. */
 struct config_file {

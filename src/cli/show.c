@@ -11,11 +11,12 @@
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
-#include "crypto/key.h"
 #include "document/document.h"
+#include "estate/environments.h"
 #include "file/lock.h"
 #include "plan/configuration.h"
 #include "secrets/inspect.h"
@@ -34,6 +35,7 @@ struct show_entry {
 	size_t key_len;
 	size_t line;
 	enum entry_state state;
+	bool checked;		/* as resolution.checked */
 	bool sensitive;
 	size_t clear;		/* secrets in clear text in it */
 	bool masked;		/* the value is not to be shown */
@@ -55,7 +57,9 @@ struct show {
 	bool reveal;
 	const struct rules *rules;
 	struct configuration *config;
-	struct secrets_file *secrets;	/* NULL: not named */
+	struct environments *environments;
+	struct scan_resolver ours;
+	const struct environment *told;	/* there is no key for it */
 	struct vec remarks;	/* of struct remark: what no key tells is hidden by them */
 };
 
@@ -129,6 +133,7 @@ show_table_add_json(struct show_table *t, const struct show_entry *e, const stru
 	json_out_text(o, "state", state_name(e->state));
 	json_out_bool(o, "sensitive", e->sensitive);
 	json_out_uint(o, "line", e->line);
+	json_out_bool(o, "checked", e->checked);
 	json_out_end(o);
 }
 
@@ -202,34 +207,18 @@ show_table_end(struct show_table *t)
 static int
 show_load(struct show *s, const struct options *o, struct error *err)
 {
-	const char *path = o->text[FLAG_LOCAL_SECRETS_FILE];
-	struct key *master;
-	int rc;
+	size_t opened;
 
 	s->reveal = o->on[FLAG_REVEAL];
 	s->rules = config_rules(o->config);
 	lock_sweep(o->args[0]);
 	if ((s->config = configuration_load(o->args[0], err)) == NULL ||
-	    inspect_document(s->rules, s->config->doc, NULL, &s->remarks, err) != 0)
+	    inspect_document(s->rules, s->config->doc, NULL, &s->remarks, err) != 0 ||
+	    (s->environments = scan_files(o, &s->config, 1, err)) == NULL)
 		return -1;
-	if (path == NULL)
-		return 0;
-	if ((s->secrets = secrets_file_load(path, err)) == NULL) {
-		if (err->code != ERROR_MISSING)
-			return -1;
-		if (o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL)
-			return options_hint(o, FLAG_LOCAL_SECRETS_FILE, err);
-		/* It may not have been made yet, and was not asked for. */
-		report_note("%s is not there: references are not looked up", path);
-		return 0;
-	}
-	if (!s->reveal)
-		return 0;
-	if ((master = master_find(o, s->secrets, err)) == NULL)
-		return -1;
-	rc = secrets_file_unlock(s->secrets, master, err);
-	key_free(master);
-	return rc;
+	scan_resolver_init(&s->ours, o, s->environments, s->config->path, NULL);
+	/* States are told better with a key, which is not asked for here. */
+	return scan_unlock(o, s->environments, &opened, err);
 }
 
 /* Of a secrets file that is looked at: sealed entries and their tags are public. */
@@ -253,23 +242,63 @@ open_value(const struct show *s, size_t i, struct buf *value, struct error *err)
 	buf_init_secret(&text, BUF_MAX_FILE);
 	rc = document_value(s->config->doc, i, &text, err);
 	if (rc == 0)
-		rc = resolve_value(s->secrets, NULL, (const char *)text.data, text.len, value,
+		rc = resolve_value(NULL, &s->ours.face, (const char *)text.data, text.len, value,
 		    NULL, err);
 	buf_release(&text);
+	if (rc != 0 && err->file[0] == '\0')
+		error_place(err, s->config->path, document_line(s->config->doc, i));
 	return rc;
+}
+
+/* Open the environment of a value that is to be shown.  One that was found, and
+ * not asked for, may stay as it is, which is told. */
+static int
+show_open(struct show *s, struct environment *x, struct error *err)
+{
+	if (scan_open(s->ours.o, s->environments, x, err) == 0)
+		return 0;
+	if (err->code != ERROR_MISSING || environments_only(s->environments) != NULL)
+		return -1;
+	if (x != s->told)
+		report_note("%s: its values stay references: %s", x->path, err->text);
+	s->told = x;
+	return 0;
+}
+
+/* The state of entry ${i}; where a value is to be shown, its key is asked for. */
+static int
+show_state(struct show *s, size_t i, struct show_entry *e, struct buf *value,
+    struct error *err)
+{
+	struct resolution x = { .state = STATE_PLAIN, .checked = true };
+
+	if (reference_may_be_in(s->config->doc, i)) {
+		if (document_value(s->config->doc, i, value, err) != 0 || environments_state(
+		    s->environments, s->config->path, (const char *)value->data, value->len, &x,
+		    err) != 0)
+			return -1;
+		if (s->reveal && !x.checked && x.environment != NULL &&
+		    (show_open(s, x.environment, err) != 0 ||
+		    environments_state(s->environments, s->config->path,
+		    (const char *)value->data, value->len, &x, err) != 0))
+			return -1;
+		buf_clear(value);
+	}
+	e->state = x.state;
+	e->checked = x.checked;
+	return 0;
 }
 
 /* Fill in what may be shown of entry ${i}, which a remark (or NULL) hides.  The value goes
  * to ${value}. */
 static int
-show_look(const struct show *s, size_t i, const struct remark *hidden, struct show_entry *e,
-    struct buf *value, struct buf *name, struct error *err)
+show_look(struct show *s, size_t i, const struct remark *hidden, struct show_entry *e,
+    struct buf *value, struct error *err)
 {
 	const struct document *d = s->config->doc;
 	struct clear_count found;
 
 	buf_clear(value);
-	buf_clear(name);
 	e->key = document_key(d, i, &e->key_len);
 	e->line = document_line(d, i);
 	if (clear_in_entry(s->rules, d, i, &found, err) != 0)
@@ -280,34 +309,34 @@ show_look(const struct show *s, size_t i, const struct remark *hidden, struct sh
 		e->key = MASK;
 		e->key_len = strlen(MASK);
 	}
-	e->state = state_of(d, i, s->secrets, name);
+	if (show_state(s, i, e, value, err) != 0)
+		return -1;
 	if (e->clear > 0 && e->state == STATE_SEALED)
 		e->state = STATE_PLAIN;
 	e->masked = (e->state == STATE_PLAIN || e->clear > 0) && e->sensitive && !s->reveal;
 	if (e->masked)
 		return 0;
-	if (s->reveal && s->secrets != NULL && (e->state == STATE_SEALED ||
+	if (s->reveal && e->checked && (e->state == STATE_SEALED ||
 	    (e->clear > 0 && e->state == STATE_PLAIN)))
 		return open_value(s, i, value, err);
 	return document_value(d, i, value, err);
 }
 
 static int
-show_show(const struct show *s, struct show_table *t, struct error *err)
+show_show(struct show *s, struct show_table *t, struct error *err)
 {
 	const struct document *d = s->config->doc;
 	struct show_entry e;
-	struct buf value, name;
+	struct buf value;
 	size_t i, at = 0;
 	int rc = 0;
 
 	buf_init_secret(&value, BUF_MAX_FILE);
-	buf_init(&name, BUF_MAX_FILE);
 	show_table_begin(t, d);
 	for (i = 0; i < document_count(d) && rc == 0; i++) {
 		if (document_shadowed(d, i))
 			continue;
-		rc = show_look(s, i, inspect_hidden(&s->remarks, &at, i), &e, &value, &name, err);
+		rc = show_look(s, i, inspect_hidden(&s->remarks, &at, i), &e, &value, err);
 		if (rc == 0)
 			show_table_add(t, &e, &value);
 	}
@@ -316,7 +345,6 @@ show_show(const struct show *s, struct show_table *t, struct error *err)
 		rc = output_write(&t->out, err);
 	}
 	buf_release(&value);
-	buf_release(&name);
 	return rc;
 }
 
@@ -330,7 +358,7 @@ check_revealed(const struct show *s, const struct show_table *t, struct error *e
 		return 0;
 	error_set(err, ERROR_DAMAGED, "%zu sealed %s not open", n,
 	    n == 1 ? "value does" : "values do");
-	error_place(err, secrets_file_path(s->secrets), 0);
+	error_place(err, s->config->path, 0);
 	return error_hint(err, "`propseal file verify` tells which");
 }
 
@@ -352,6 +380,6 @@ commands_show(const struct options *o)
 	show_table_release(&t);
 	vec_release(&s.remarks);
 	configuration_free(s.config);
-	secrets_file_free(s.secrets);
+	environments_free(s.environments);
 	return rc == 0 ? 0 : report_error(&err);
 }

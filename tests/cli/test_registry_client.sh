@@ -725,9 +725,10 @@ case_render_resolves_both_kinds_of_references() {
 	expect_rc 0
 	expect_out 'ssl.key.password = CANARY-key'
 	expect_out 'there=CANARY-there'
+	rm sec.properties
 	with_registry render server.properties
 	expect_rc 1
-	expect_err 'give --local-secrets-file FILE'
+	expect_err 'or give --local-secrets-file'
 	expect_no CANARY-key CANARY-there
 }
 

@@ -272,11 +272,17 @@ case_usage() {
 	run render server.properties
 	expect_rc 0
 	seal
+	mkdir elsewhere
+	mv sec.properties elsewhere
 	run render server.properties
 	expect_rc 1
-	expect_err 'server.properties:4: "ssl.keystore.password": a reference needs a secrets file'
+	expect_err 'server.properties:4: "ssl.keystore.password": no secrets file is known that lies at /mnt/secrets/secrets.properties'
 	expect_err --local-secrets-file
 	expect_no CANARY
+	mv elsewhere/sec.properties .
+	run render server.properties
+	expect_rc 0
+	expect_out CANARY-key
 	run render nowhere.properties --local-secrets-file sec.properties
 	expect_rc 1
 	run render sec.properties --local-secrets-file sec.properties

@@ -8,11 +8,13 @@
 #include "cli/commands.h"
 #include "cli/doctor/doctor.h"
 #include "cli/findings.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "secrets/key_source.h"
@@ -177,58 +179,61 @@ doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct 
 	return doctor_keys_check_entries(d, s, err);
 }
 
-static void
-check_reference(struct doctor *d, const struct estate_file *f, const struct estate_entry *e)
+static int
+check_reference(struct doctor *d, const struct estate_file *f, const struct estate_entry *e,
+    struct error *err)
 {
+	const struct reference r = { .provider = REFERENCE_PROVIDER,
+		.provider_len = strlen(REFERENCE_PROVIDER), .path = e->remote,
+		.path_len = e->remote_len, .name = e->name, .name_len = e->name_len };
+	struct resolution x;
 	struct error what;
 
-	error_set(&what, ERROR_NONE, e->state == STATE_DANGLING ?
-	    "the secrets file has no such entry" : "the sealed entry does not open");
+	if (environments_resolve(estate_environments(d->estate), f->path, &r, &x, err) != 0)
+		return -1;
+	resolution_explain(&x, &r, &what);
 	error_place(&what, f->path, e->line);
 	error_key(&what, e->key, e->key_len);
-	error_hint(&what, "set the value anew with `propseal file update`, or restore the secrets "
-	    "file from a backup");
-	findings_add(&d->findings, FINDING_PROBLEM,
-	    e->state == STATE_DANGLING ? "dangling" : "damaged", &what);
+	findings_add(&d->findings, e->state == STATE_UNKNOWN ? FINDING_WARNING : FINDING_PROBLEM,
+	    state_name(e->state), &what);
+	return 0;
 }
 
 static int
 check_references(struct doctor *d, struct error *err)
 {
-	size_t references = 0, bad = 0;
+	size_t references = 0, bad = 0, unknown = 0;
 	int rc;
 
-	if (d->secrets.len == 1) {
-		estate_set_secrets(d->estate, *(struct secrets_file **)vec_at(&d->secrets, 0));
-		while ((rc = estate_step(d->estate, 1000, err)) > 0)
-			;
-		if (rc != 0)
-			return -1;
-	}
-	for (size_t i = 0; i < estate_count(d->estate); i++) {
+	/* With the keys that were found more can be told. */
+	estate_restate(d->estate, NULL);
+	while ((rc = estate_step(d->estate, STEP_MS, err)) > 0)
+		;
+	for (size_t i = 0; rc == 0 && i < estate_count(d->estate); i++) {
 		const struct estate_file *f = estate_file(d->estate, i);
 
-		for (size_t k = 0; k < f->count; k++) {
+		for (size_t k = 0; rc == 0 && k < f->count; k++) {
 			const struct estate_entry *e = &f->entries[k];
 
 			if (e->shadowed || e->name == NULL)
 				continue;
 			references++;
-			if (e->state != STATE_DANGLING && e->state != STATE_DAMAGED)
+			if (e->state == STATE_SEALED)
 				continue;
 			bad++;
-			check_reference(d, f, e);
+			unknown += e->state == STATE_UNKNOWN;
+			rc = check_reference(d, f, e, err);
 		}
 	}
-	if (references > 0 && d->secrets.len != 1)
+	if (rc == 0 && unknown > 0)
 		findings_say(&d->findings, FINDING_REMARK, "references", NULL, 0,
-		    "give --local-secrets-file",
-		    "%zu references are not looked up: there %s", references,
-		    d->secrets.len == 0 ? "is no secrets file" : "are several secrets files");
-	else if (bad == 0)
+		    "give --local-secrets-file, or say it in propseal.ini",
+		    "%zu references are not looked up: their secrets file cannot be told",
+		    unknown);
+	if (rc == 0 && bad == 0)
 		findings_say(&d->findings, FINDING_OK, "references", NULL, 0, NULL,
 		    "all %zu references resolve", references);
-	return 0;
+	return rc;
 }
 
 static int
@@ -246,51 +251,32 @@ doctor_keys_check(struct doctor *d, struct error *err)
 	return check_references(d, err);
 }
 
-static int
-add_secrets_file(struct doctor *d, const char *path, struct error *err)
-{
-	struct secrets_file *s, **slot;
-	struct error why;
-
-	if ((s = secrets_file_load(path, &why)) == NULL) {
-		if (why.code == ERROR_MEMORY)
-			return error_memory(err);
-		findings_add(&d->findings, FINDING_PROBLEM, "secrets-file", &why);
-		return 0;
-	}
-	if ((slot = vec_push(&d->secrets)) == NULL) {
-		secrets_file_free(s);
-		return error_memory(err);
-	}
-	*slot = s;
-	return 0;
-}
-
-/* The files below the paths, and which of them are secrets files. */
+/* The files below the paths, and their secrets files. */
 static int
 doctor_look_around(struct doctor *d, struct error *err)
 {
 	static const char *const here[] = { "." };
-	const char *named = d->o->text[FLAG_LOCAL_SECRETS_FILE];
 	bool all = d->o->arg_count == 0;
-	int rc;
+	const struct environment *x;
+	struct secrets_file **slot;
+	struct environments *e;
 
-	d->estate = estate_new(all ? here : d->o->args, all ? 1 : d->o->arg_count, err);
+	d->estate = scan_paths(d->o, all ? here : d->o->args, all ? 1 : d->o->arg_count, err);
 	if (d->estate == NULL)
 		return -1;
-	estate_set_scope(d->estate, config_scope(d->o->config));
-	estate_set_rules(d->estate, config_rules(d->o->config));
-	while ((rc = estate_step(d->estate, STEP_MS, err)) > 0)
-		;
-	if (rc == 0 && named != NULL)
-		return add_secrets_file(d, named, err);
-	for (size_t i = 0; rc == 0 && i < estate_count(d->estate); i++) {
-		const struct estate_file *f = estate_file(d->estate, i);
-
-		if (f->is_secrets_file)
-			rc = add_secrets_file(d, f->path, err);
+	e = estate_environments(d->estate);
+	for (size_t i = 0; i < environments_count(e); i++) {
+		x = environments_at(e, i);
+		if (environments_only(e) != NULL && x != environments_only(e))
+			continue;
+		if (x->problem != NULL)
+			findings_add(&d->findings, FINDING_PROBLEM, "secrets-file", x->problem);
+		else if ((slot = vec_push(&d->secrets)) == NULL)
+			return error_memory(err);
+		else
+			*slot = x->secrets;
 	}
-	return rc;
+	return 0;
 }
 
 bool
@@ -379,8 +365,6 @@ doctor_check(struct doctor *d, struct error *err)
 static void
 doctor_release(struct doctor *d)
 {
-	for (size_t i = 0; i < d->secrets.len; i++)
-		secrets_file_free(*(struct secrets_file **)vec_at(&d->secrets, i));
 	vec_release(&d->secrets);
 	estate_free(d->estate);
 	key_free(d->master);

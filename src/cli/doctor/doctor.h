@@ -18,7 +18,7 @@ struct doctor {
 	const char *root;		/* "", or the DIR of --root */
 	struct findings findings;
 	struct estate *estate;
-	struct vec secrets;		/* of struct secrets_file *: named, or found in the paths */
+	struct vec secrets;		/* of struct secrets_file *: of the estate's environments */
 	struct key *master;		/* NULL: not in reach */
 	char *master_variable;		/* of the secrets file that it was found for */
 };

@@ -1,0 +1,50 @@
+#ifndef CLI_SCAN_H
+#define CLI_SCAN_H
+
+#include <stddef.h>
+
+#include "secrets/reference.h"
+
+struct configuration;
+struct environment;
+struct environments;
+struct error;
+struct estate;
+struct options;
+
+/*
+ * The environments of what a command is given, with what its flags and
+ * propseal.ini say: a secrets file that --local-secrets-file names is the only
+ * one; one that propseal.ini names is one of those that are found.
+ */
+
+/* Scan the paths.  The caller frees (estate_free); NULL: ERROR_MEMORY. */
+struct estate *scan_paths(const struct options *o, const char *const paths[], size_t n,
+    struct error *err);
+
+/* For configurations that are loaded, without an estate (environments_free).
+ * NULL: ERROR_MEMORY, or the secrets file that a flag names cannot be read. */
+struct environments *scan_files(const struct options *o, struct configuration *const configs[],
+    size_t n, struct error *err);
+
+/* Open what the keys open that are there without a question; ${*opened}: how many. */
+int scan_unlock(const struct options *o, struct environments *e, size_t *opened,
+    struct error *err);
+
+/* Open one that is needed, and ask for its key if need be. */
+int scan_open(const struct options *o, struct environments *e, struct environment *x,
+    struct error *err);
+
+/* Resolves our references, each in its own environment, which is opened when
+ * it is needed.  What is to be set before use; ->face goes where a resolver is taken. */
+struct scan_resolver {
+	struct resolver face;
+	const struct options *o;
+	struct environments *environments;
+	const char *config;	/* the file whose references are resolved */
+};
+
+void scan_resolver_init(struct scan_resolver *r, const struct options *o,
+    struct environments *e, const char *config, const struct resolver *next);
+
+#endif /* !CLI_SCAN_H */

@@ -50,6 +50,8 @@ CURSES_CFLAGS = $(shell $(PKG_CONFIG) --cflags ncursesw 2>/dev/null)
 CURSES_LIBS = $(shell $(LIBS_OF) ncursesw tinfo 2>/dev/null || \
 	$(LIBS_OF) ncursesw 2>/dev/null || echo -lncursesw)
 CRYPTO_LIBS ?= -lcrypto
+# Statically for the same reason as the client's libraries below.
+YAML_LIBS = $(or $(filter /%,$(shell $(CC) -print-file-name=libyaml.a)),-lyaml)
 INI_CFLAGS = $(shell $(PKG_CONFIG) --cflags inih 2>/dev/null)
 INI_LIBS = $(shell $(LIBS_OF) inih 2>/dev/null || echo -linih)
 
@@ -105,7 +107,7 @@ all: $(BUILD)/propseal $(BUILD)/propseal-registryd
 
 $(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libclient.a $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 # What `propseal registry serve` starts.
 $(BUILD)/propseal-registryd: $(REGISTRY_MAIN) $(SAN_OBJ) $(ARCHIVES)
@@ -196,7 +198,7 @@ $(BUILD)/tests/test_outline: $(BUILD)/ui/outline.o
 
 $(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 $(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
 	$(call say,LINK)
@@ -213,18 +215,18 @@ $(SLOW_SYNC): tests/bench/slow_sync.c $(BUILD)/flags
 
 $(START_FLOOR): %: %.o
 	$(call say,LINK)
-	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 # A server of the HTTP layer alone, which tests/registry/test_http.py drives.
 $(HTTP_SERVER): %: %.o $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 # With a main() of its own: `make fuzz` builds it and all that it tests.
 $(FUZZ_BIN): %: %.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) \
-		$(REGISTRY_LIBS) $(CRYPTO_LIBS) $(INI_LIBS)
+		$(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 # The settings belong to the command line.
 $(BUILD)/tests/fuzz/fuzz_ini: $(filter-out %/main.o,$(SRC_OBJ)) $(UI_OBJ)

@@ -162,7 +162,8 @@ rules_secret(const struct rules *r, const char *key, size_t len, const char *val
 	enum key_class class = said == SECRET ? KEY_SECRET : key_class(key, len);
 	enum value_kind kind;
 
-	if (said == PUBLIC)
+	if (said == PUBLIC || ((class == KEY_OTHER || class == KEY_PUBLIC) &&
+	    !value_may_be_secret((const unsigned char *)value, n)))
 		return SECRET_NONE;
 	kind = value_kind(value, n);
 	if (value_kind_is_secret(kind))

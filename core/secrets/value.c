@@ -270,21 +270,21 @@ value_is_of_name(char c)
 
 /* Is what stands before the `=` at ${at} the name of a secret, and has it a value? */
 static bool
-piece_has_member(struct piece v, size_t at)
+piece_has_member(struct piece v, size_t at, struct value_member *out)
 {
 	struct piece name, text;
 	enum key_class class;
 	size_t start = at, end = at + 1;
 	char before, quote;
-	bool flag;
 
 	while (start > 0 && value_is_of_name(v.p[start - 1]))
 		start--;
 	name = (struct piece){ v.p + start, at - start };
 	before = start > 0 ? v.p[start - 1] : '\0';
-	flag = piece_begins(name, "-D") || piece_begins(name, "--");
-	if (name.n == 0 || !(before == '?' || before == '&' || before == ';' ||
-	    (flag && (before == '\0' || value_is_blank(before) || before == '"')) ||
+	out->option = (piece_begins(name, "-D") || piece_begins(name, "--")) &&
+	    (before == '\0' || value_is_blank(before) || before == '"');
+	if (name.n == 0 || !(before == '?' || before == '&' || before == ';' || before == '[' ||
+	    out->option || (before == ',' && memchr(v.p, '[', start) != NULL) ||
 	    (value_is_blank(before) && start > 1 && v.p[start - 2] == ';') ||
 	    (before == '\0' && memchr(v.p, ';', v.n) != NULL)))
 		return false;
@@ -293,11 +293,33 @@ piece_has_member(struct piece v, size_t at)
 		return false;
 	quote = end < v.n && (v.p[end] == '"' || v.p[end] == '\'') ? v.p[end++] : '\0';
 	for (start = end; end < v.n && (quote != '\0' ? v.p[end] != quote :
-	    v.p[end] != '&' && v.p[end] != ';' && !value_is_blank(v.p[end])); end++)
+	    v.p[end] != '&' && v.p[end] != ';' && !value_is_blank(v.p[end]) &&
+	    !(before == '[' && v.p[end] == ',') &&
+	    !((before == '[' || before == ',') && v.p[end] == ']')); end++)
 		;
 	text = (struct piece){ v.p + start, end - start };
+	out->name = (size_t)(name.p - v.p) + (out->option ? 2 : 0);
+	out->name_len = at - out->name;
+	out->from = start;
+	out->to = end;
 	return piece_is_filled(text) &&
 	    (class != KEY_MATERIAL || !value_is_pointer(text.p, text.n));
+}
+
+bool
+value_next_member(const char *value, size_t n, size_t *at, struct value_member *out)
+{
+	const struct piece v = { value, n };
+	const char *equals;
+
+	while (*at < n && (equals = memchr(value + *at, '=', n - *at)) != NULL) {
+		*at = (size_t)(equals - value) + 1;
+		if (piece_has_member(v, *at - 1, out)) {
+			*at = out->to;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool
@@ -305,13 +327,14 @@ piece_has_credentials(struct piece v)
 {
 	static const char thin[] = "jdbc:oracle:thin:";
 	const char *p, *slash, *at, *end = v.p + v.n;
+	struct value_member m;
+	size_t from = 0;
 
 	for (p = v.p; (p = memmem(p, (size_t)(end - p), "://", 3)) != NULL; p += 3)
 		if (piece_has_user(v, (size_t)(p - v.p) + 3))
 			return true;
-	for (p = v.p; (p = memchr(p, '=', (size_t)(end - p))) != NULL; p++)
-		if (piece_has_member(v, (size_t)(p - v.p)))
-			return true;
+	if (value_next_member(v.p, v.n, &from, &m))
+		return true;
 	if (!piece_begins(v, thin))
 		return false;
 	p = v.p + sizeof(thin) - 1;
@@ -417,12 +440,16 @@ bool
 value_may_be_secret(const unsigned char *raw, size_t n)
 {
 	static const char *const signs[] = { "eyJ", "-----BEGIN", "private_key", "uthorization",
-		"UTHORIZATION", "\\u00" };
+		"UTHORIZATION" };
 
 	if (n < 8)
 		return false;
-	if (memchr(raw, '=', n) != NULL || memchr(raw, '@', n) != NULL)
+	if (memchr(raw, '=', n) != NULL || memchr(raw, '@', n) != NULL ||
+	    memmem(raw, n, "\\u", 2) != NULL)
 		return true;
+	/* None of these comes with less behind it. */
+	if (n < 18)
+		return false;
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (memmem(raw, n, signs[i], strlen(signs[i])) != NULL)
 			return true;

@@ -34,6 +34,17 @@ bool value_has_authorization(const char *value, size_t n);
 /* `user:password` of which the password is a reference or placeholder: which of the two. */
 bool value_is_pair_of(const char *value, size_t n, enum value_kind *kind);
 
+/* What is written NAME=VALUE in a value, where NAME is one of a secret, and VALUE
+ * is in clear text.  Offsets are into the value. */
+struct value_member {
+	size_t name, name_len;	/* without -D and -- */
+	size_t from, to;	/* of VALUE, without quotes */
+	bool option;		/* of a command: -DNAME=VALUE, --NAME=VALUE */
+};
+
+/* The next one at or behind ${*at}, from 0 on; false: there is none. */
+bool value_next_member(const char *value, size_t n, size_t *at, struct value_member *out);
+
 /* The name of a file, or a plain true or false: what a key of a secret may say instead of it. */
 bool value_is_pointer(const char *value, size_t n);
 

@@ -18,6 +18,7 @@ build must cmd:pkg-config                        pkg-config        pkgconf-pkg-c
 build must inc:openssl/evp.h:-lcrypto            libssl-dev        openssl-devel         openssl-dev     openssl              openssl@3
 build must inc:curses.h:-lncursesw               libncurses-dev    ncurses-devel         ncurses-dev     ncurses              ncurses
 build must inc:ini.h:-linih                      libinih-dev       inih-devel            inih-dev        libinih              inih
+build must inc:yaml.h:-lyaml                      libyaml-dev       libyaml-devel         yaml-dev        libyaml               libyaml
 build must inc:openssl/ssl.h:-lssl               libssl-dev        openssl-devel         openssl-dev     openssl              openssl@3
 build must inc:event2/event.h:-levent_core       libevent-dev      libevent-devel        libevent-dev    libevent             libevent
 build must inc:jansson.h:-ljansson               libjansson-dev    jansson-devel         jansson-dev     jansson              jansson

@@ -299,6 +299,27 @@ static const struct command commands_own[] = {
 		.run = commands_git_uninstall,
 	},
 	{
+		.name = "audit",
+		.summary = "find secrets that are not sealed, and what else is wrong, in all forms",
+		.details = "Looks at files and folders for secrets in clear text, copies that were "
+		    "left behind, weak and default\nsecrets, broken references and secrets "
+		    "files: properties, JSON, JAAS, .env, systemd, YAML, shell,\nTerraform and "
+		    "lists of users.  `-` reads standard input.  The exit status is 3 with "
+		    "findings at or\nabove --fail-on, 1 when something could not be looked at.  "
+		    "Without a PATH it looks at the current folder.",
+		.examples = "audit /etc/kafka\n"
+		    "audit . -o sarif --baseline audit.baseline\n"
+		    "audit --staged",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			MAY(OUTPUT_AUDIT), MAY(FAIL_ON), MAY(BASELINE), MAY(UPDATE_BASELINE),
+			MAY(NO_SUPPRESSIONS), MAY(STAGED), LAST
+		},
+		.by_rules = true,
+		.run = commands_audit,
+	},
+	{
 		.group = "git",
 		.name = "check",
 		.summary = "find secrets in clear text before they are committed",

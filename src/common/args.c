@@ -183,6 +183,16 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("where no folder in memory is found, edit in $TMPDIR or /tmp") },
 	[FLAG_STAGED] = { .name = "staged",
 	    SWITCH("look at what is staged for the next commit, not at the work tree") },
+	[FLAG_OUTPUT_AUDIT] = { .name = "output", .letter = 'o',
+	    CHOICE("human|json|jsonl|sarif|html|junit", "format of the report") },
+	[FLAG_FAIL_ON] = { .name = "fail-on",
+	    CHOICE("error|warning|note|none", "the lowest level with which the exit status is 3") },
+	[FLAG_BASELINE] = { .name = "baseline",
+	    PATH("FILE", "findings that are known, and do not count") },
+	[FLAG_UPDATE_BASELINE] = { .name = "update-baseline",
+	    SWITCH("write all that is found now to --baseline; reasons and dates stay") },
+	[FLAG_NO_SUPPRESSIONS] = { .name = "no-suppressions",
+	    SWITCH("let findings count that a comment propseal:ignore suppresses") },
 	[FLAG_GLOBAL] = { .name = "global",
 	    SWITCH("only the settings, for all repositories of this user") },
 	[FLAG_NO_HOOK] = { .name = "no-hook",
@@ -358,7 +368,8 @@ options_scan(int argc, char **argv, struct scan *out)
 		out->verbose |= id == FLAG_VERBOSE;
 		if (takes_value(id) && t.value == NULL && i + 1 < argc)
 			t.value = argv[++i];
-		if ((id == FLAG_OUTPUT || id == FLAG_OUTPUT_KEY) && t.value != NULL)
+		if ((id == FLAG_OUTPUT || id == FLAG_OUTPUT_KEY ||
+		    id == FLAG_OUTPUT_AUDIT) && t.value != NULL)
 			out->json = strcmp(t.value, "json") == 0;
 		if (id == FLAG_COLOR)
 			out->color = t.value;

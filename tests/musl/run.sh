@@ -33,10 +33,10 @@ $CC -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -Icore -static \
     -o "$build/compat" tests/musl/compat.c
 (cd "$build" && ./compat) || fail "tests/musl/compat.c failed"
 
-if for header in openssl/ssl curses ini event2/event jansson sqlite3; do
+if for header in openssl/ssl curses ini yaml event2/event jansson sqlite3; do
 	echo "#include <$header.h>"
 done | sed '$a int main(void) { return 0; }' | $CC -x c -o "$build/probe" - -lssl -lcrypto \
-    -lncursesw -linih -levent_core -ljansson -lsqlite3 >/dev/null 2>&1; then
+    -lncursesw -linih -lyaml -levent_core -ljansson -lsqlite3 >/dev/null 2>&1; then
 	$make CC="$CC" all
 	PROPSEAL=$(pwd)/$build/propseal tests/run.sh tests/cli/test_usage.sh
 	echo "built with $CC, and it runs"

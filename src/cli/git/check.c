@@ -27,13 +27,13 @@
 #define SEAL_IT "seal it with `propseal file encrypt`, or `git commit --no-verify` if it is " \
 	"no secret"
 
-#define ARGUMENTS 9
 #define FILES_MAX ((size_t)1 << 26)
 
 /* What `git check` looks for in one file, whether from git or from the disk. */
 struct clear_check {
 	struct findings *findings;
 	const struct rules *rules;
+	const struct scope *scope;	/* NULL: the built-in one */
 	size_t files;		/* looked at */
 	size_t passed_over;	/* of what is staged, by patterns or ignore of propseal.ini */
 	size_t unreadable;
@@ -44,14 +44,6 @@ struct place {
 	const char *path;
 	const struct document *d;
 	size_t entry;
-};
-
-/* One record of `git diff --raw -z`: ":100644 100644 <id> <id> M" NUL path NUL. */
-struct record {
-	const char *mode;	/* of the staged file */
-	const char *id;
-	size_t id_len;
-	const char *path;
 };
 
 static void
@@ -240,107 +232,22 @@ done:
 /* Every file that can be a configuration file, but for those that propseal.ini
  * leaves out: who can write it must not do so without a word. */
 static bool
-is_taken(struct clear_check *c, const struct options *o, const char *path)
+is_taken(void *cookie, const char *path)
 {
-	const struct scope *scope = config_scope(o->config);
+	struct clear_check *c = cookie;
 
 	if (document_format_of(path) == NULL)
 		return false;
-	if (scope == NULL || scope_takes_file(scope, path))
+	if (c->scope == NULL || scope_takes_file(c->scope, path))
 		return true;
 	c->passed_over++;
 	return false;
 }
 
-/* Take the record at ${*at} apart; false at the end. */
-static bool
-next_record(const struct buf *list, size_t *at, struct record *out)
-{
-	const char *p = (const char *)list->data + *at, *id;
-	size_t n = list->len - *at, first, second;
-
-	if (n == 0 || (first = strnlen(p, n)) == n ||
-	    (second = strnlen(p + first + 1, n - first - 1)) == n - first - 1)
-		return false;
-	*at += first + second + 2;
-	out->mode = memchr(p, ' ', first);
-	id = out->mode != NULL ? strchr(out->mode + 1, ' ') : NULL;
-	id = id != NULL ? strchr(id + 1, ' ') : NULL;
-	if (id == NULL)
-		return false;
-	out->mode++;
-	out->id = id + 1;
-	out->id_len = strcspn(out->id, " ");
-	out->path = p + first + 1;
-	return true;
-}
-
 static int
-check_blob(struct clear_check *c, struct git_objects *g, const struct record *r, struct error *err)
+check_one(void *cookie, const char *path, struct buf *content, struct error *err)
 {
-	struct buf content;
-	struct error why;
-	char id[128];
-	int rc;
-
-	/* Neither links nor other repositories. */
-	if (strncmp(r->mode, "100", 3) != 0)
-		return 0;
-	snprintf(id, sizeof(id), "%.*s", (int)r->id_len, r->id);
-	buf_init_secret(&content, BUF_MAX_FILE);
-	if ((rc = git_objects_read(g, id, &content, &why)) == 0)
-		rc = clear_check_content(c, r->path, &content, err);
-	else {
-		/* The next answer would be read out of step. */
-		*err = why;
-		error_place(err, r->path, 0);
-	}
-	buf_release(&content);
-	return rc;
-}
-
-static int
-list_staged(const struct options *o, struct buf *list, struct error *err)
-{
-	static const char *const fixed[ARGUMENTS] = { "diff", "--cached", "--raw", "-z",
-		"--no-renames", "--no-abbrev", "--no-ext-diff", "--diff-filter=AMT", "--" };
-	const char **argv = calloc(ARGUMENTS + o->arg_count + 1, sizeof(*argv));
-	int rc;
-
-	if (argv == NULL)
-		return error_memory(err);
-	memcpy(argv, fixed, sizeof(fixed));
-	memcpy(argv + ARGUMENTS, o->args, o->arg_count * sizeof(*argv));
-	rc = git_run(argv, list, NULL, err);
-	free(argv);
-	return rc;
-}
-
-static int
-check_staged(struct clear_check *c, const struct options *o, struct error *err)
-{
-	struct git_objects g = GIT_OBJECTS_NONE;
-	struct buf list, top;
-	struct record r;
-	size_t at = 0;
-	int rc = 0;
-
-	buf_init(&list, BUF_MAX_FILE);
-	buf_init(&top, 65536);
-	if (git_top(&top, err) != 0 || list_staged(o, &list, err) != 0)
-		rc = -1;
-	while (rc == 0 && next_record(&list, &at, &r)) {
-		if (!is_taken(c, o, r.path))
-			continue;
-		if (g.pid == -1)
-			rc = git_objects_open(&g, err);
-		if (rc == 0)
-			rc = check_blob(c, &g, &r, err);
-	}
-	git_objects_close(&g);
-	buf_release(&top);
-	buf_release(&list);
-	return rc;
+	return clear_check_content(cookie, path, content, err);
 }
 
 /* --- what is in the work tree --- */
@@ -415,13 +322,15 @@ int
 commands_git_check(const struct options *o)
 {
 	struct findings f;
-	struct clear_check c = { .findings = &f, .rules = config_rules(o->config) };
+	struct clear_check c = { .findings = &f, .rules = config_rules(o->config),
+		.scope = config_scope(o->config) };
 	char summary[128];
 	struct error err;
 	int rc, status;
 
 	findings_init(&f, options_format(o) == OUTPUT_JSON, FINDINGS_BY_KIND);
-	rc = o->on[FLAG_STAGED] ? check_staged(&c, o, &err) : git_check_check_paths(&c, o, &err);
+	rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count, is_taken, check_one,
+	    &c, &err) : git_check_check_paths(&c, o, &err);
 	status = c.unreadable > 0 ? 1 : findings_status(&f);
 	if (c.passed_over > 0)
 		report_note("%zu staged %s not looked at: patterns or ignore in " OPTIONS_FILE_NAME

@@ -2,6 +2,7 @@
 #define CLI_GIT_GIT_H
 
 #include <sys/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf;
@@ -44,5 +45,17 @@ int git_objects_read(struct git_objects *g, const char *id, struct buf *out, str
 
 /* Twice is fine. */
 void git_objects_close(struct git_objects *g);
+
+/* Is the staged file to be looked at?  And look at it: the content is secret. */
+typedef bool staged_takes(void *cookie, const char *path);
+typedef int staged_fn(void *cookie, const char *path, struct buf *content, struct error *err);
+
+/**
+ * git_staged(paths, n, takes, each, cookie, err):
+ * Call ${each} for what is staged of the files below ${paths} (pathspecs; none:
+ * all) that ${takes} takes, as it is staged.  What ${each} returned, or git's error.
+ */
+int git_staged(const char *const paths[], size_t n, staged_takes *takes, staged_fn *each,
+    void *cookie, struct error *err);
 
 #endif /* !CLI_GIT_GIT_H */

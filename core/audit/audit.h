@@ -1,0 +1,130 @@
+#ifndef AUDIT_AUDIT_H
+#define AUDIT_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "audit/form.h"
+#include "audit/rule.h"
+
+struct buf;
+struct error;
+struct file_id;
+struct rules;
+struct scope;
+
+/*
+ * An audit: files and texts are looked at one after another, and what is wrong
+ * is kept as findings.  It never keeps a value, nor its length, nor a sum of
+ * it that means anything outside of this process.
+ */
+struct audit;
+
+struct audit_finding {
+	uint64_t id;		/* of rule, file, key, and which of them it is */
+	enum audit_rule rule;
+	enum audit_level level;
+	enum form form;
+	size_t file;		/* audit_file */
+	const char *key;	/* NUL-terminated, though a NUL may be in it */
+	size_t key_len;
+	size_t line, column;	/* of the value, from 1; columns in characters */
+	size_t end_line, end_column;	/* behind its last character */
+	bool known;		/* the baseline has it */
+	bool suppressed;	/* by a line before it */
+	size_t related;		/* a finding of the same secret elsewhere, AUDIT_NONE: none */
+	uint64_t value;		/* tells equal secrets apart from others here; 0: not looked at */
+};
+
+#define AUDIT_NONE ((size_t)-1)
+
+struct audit_options {
+	const struct rules *rules;	/* NULL: the built-in ones */
+	const struct scope *scope;	/* which folders are passed over; NULL: as built in */
+	bool no_suppressions;
+	bool keep_files;		/* names of all files that are read, not only of some */
+	int64_t now;			/* milliseconds, for what expires */
+};
+
+/* ${o}, and what it points to, must outlive the audit. */
+struct audit *audit_new(const struct audit_options *o, struct error *err);
+void audit_free(struct audit *a);
+
+/**
+ * audit_path(a, path, strip, err):
+ * A file, or a folder and all below it.  Files are named without the first
+ * ${strip} bytes of their paths.  What cannot be read is kept (audit_unread).
+ * ERROR_MEMORY, ERROR_MISSING, ERROR_IO: ${path} itself cannot be looked at.
+ */
+int audit_path(struct audit *a, const char *path, size_t strip, struct error *err);
+
+/**
+ * audit_text(a, name, content, id, err):
+ * A text (secret, left as it is) named ${name}; ${id} NULL: not from a disk.
+ * A name without an ending, such as "-", lets the content tell its form.
+ */
+int audit_text(struct audit *a, const char *name, const struct buf *content,
+    const struct file_id *id, struct error *err);
+
+/* Keep that ${name} could not be read, and why. */
+int audit_unreadable(struct audit *a, const char *name, const struct error *why,
+    struct error *err);
+
+/* When all has been looked at: what is told by several files together. */
+int audit_finish(struct audit *a, struct error *err);
+
+/* In the order of files, lines and columns. */
+size_t audit_count(const struct audit *a);
+struct audit_finding *audit_at(const struct audit *a, size_t i);
+
+/* How many files have a name here: those with findings, or all (keep_files). */
+size_t audit_file_count(const struct audit *a);
+
+/* Their names, as they are told: percent-encoded where they are no UTF-8. */
+const char *audit_file(const struct audit *a, size_t file);
+
+struct audit_unread {
+	const char *file;
+	const char *reason;
+};
+
+size_t audit_unread_count(const struct audit *a);
+const struct audit_unread *audit_unread(const struct audit *a, size_t i);
+
+/* Why files were passed over. */
+enum audit_skip {
+	AUDIT_SKIP_OTHER,	/* no form that is read */
+	AUDIT_SKIP_BINARY,
+	AUDIT_SKIP_LARGE,
+	AUDIT_SKIP_SPECIAL,	/* FIFO, device, socket */
+	AUDIT_SKIP_LINK,
+	AUDIT_SKIP_KEYSTORE,
+	AUDIT_SKIP_IGNORED,	/* by propseal.ini */
+	AUDIT_SKIPS
+};
+
+struct audit_counts {
+	size_t seen;		/* files */
+	size_t read;
+	size_t by_form[FORMS];
+	size_t skipped[AUDIT_SKIPS];
+	size_t levels[AUDIT_LEVELS];	/* not suppressed, known or not */
+	size_t suppressed;
+	size_t fresh;		/* neither suppressed nor known */
+	size_t failing[AUDIT_LEVELS];	/* of these, by level */
+};
+
+const char *audit_skip_name(enum audit_skip s);
+
+/* After audit_finish, and after what sets known. */
+struct audit_counts audit_counts(const struct audit *a);
+
+/* What to do about a finding: the rule's text, or that of its form. */
+const char *audit_hint(const struct audit_finding *f);
+
+/* "ps1:" and 16 digits. */
+#define AUDIT_ID_TEXT 21
+void audit_id_text(uint64_t id, char out[AUDIT_ID_TEXT]);
+
+#endif /* !AUDIT_AUDIT_H */

@@ -1,0 +1,59 @@
+#ifndef AUDIT_AUDIT_INTERNAL_H
+#define AUDIT_AUDIT_INTERNAL_H
+
+#include "audit/audit.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/vec.h"
+
+/* What the parts of an audit share. */
+
+struct audit {
+	const struct audit_options *o;
+	struct vec findings;	/* struct audit_finding */
+	struct vec files;	/* char * */
+	struct vec unread;	/* struct audit_unread */
+	struct vec folders;	/* char *: those with a secrets file */
+	struct audit_counts counts;
+	unsigned char seed[SIPHASH_KEY];	/* of sums of values, of this process alone */
+	bool finished;
+	struct error text_why;	/* of the text at hand, and of a part of it: they are large */
+	struct error why;
+};
+
+/* A text that is looked at, or one inside of another. */
+struct audit_source {
+	struct audit *a;
+	const char *name;
+	size_t file;		/* in a->files, AUDIT_NONE: it has no finding yet */
+	size_t first;		/* its first finding */
+	enum form form;
+	bool backup;
+	bool users;		/* all strings of its outermost object are passwords */
+	bool unresolved;	/* of a program that resolves no references */
+	const char *text;
+	size_t n;
+	/* Inside of another text: */
+	size_t base_line;	/* lines before it there */
+	size_t indent;		/* columns before each of its lines */
+	const struct audit_finding *fixed;	/* all of it stands there, NULL: it does not */
+	unsigned int depth;
+	/* From places to lines. */
+	size_t at, line, line_at;
+};
+
+/* Lines and columns of a place in the text. */
+void audit_source_region(struct audit_source *s, size_t from, size_t to,
+    struct audit_finding *out);
+
+/* Keep a finding at ${f}'s region.  NULL: ERROR_MEMORY. */
+struct audit_finding *audit_add(struct audit_source *s, enum audit_rule rule, const char *key,
+    size_t len, const struct audit_finding *region, struct error *err);
+
+/* Look through a text of a known form. */
+int audit_source_read(struct audit_source *s, struct error *err);
+
+/* Lines that say which findings on the line behind them do not count. */
+int audit_suppress(struct audit_source *s, struct error *err);
+
+#endif /* !AUDIT_AUDIT_INTERNAL_H */

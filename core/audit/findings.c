@@ -1,0 +1,588 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit.h"
+#include "audit/audit_internal.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "crypto/random.h"
+#include "file/file.h"
+
+#define FINDINGS_MAX ((size_t)1 << 26)
+#define FILES_MAX ((size_t)1 << 24)
+
+struct audit *
+audit_new(const struct audit_options *o, struct error *err)
+{
+	struct audit *a = error_alloc(sizeof(*a), err);
+
+	if (a == NULL)
+		return NULL;
+	a->o = o;
+	vec_init(&a->findings, sizeof(struct audit_finding), FINDINGS_MAX);
+	vec_init(&a->files, sizeof(char *), FILES_MAX);
+	vec_init(&a->unread, sizeof(struct audit_unread), FILES_MAX);
+	vec_init(&a->folders, sizeof(char *), FILES_MAX);
+	if (random_bytes(a->seed, sizeof(a->seed), err) != 0) {
+		audit_free(a);
+		return NULL;
+	}
+	return a;
+}
+
+void
+audit_free(struct audit *a)
+{
+	if (a == NULL)
+		return;
+	for (size_t i = 0; i < a->findings.len; i++)
+		free((void *)(uintptr_t)audit_at(a, i)->key);
+	for (size_t i = 0; i < a->unread.len; i++) {
+		free((void *)(uintptr_t)audit_unread(a, i)->file);
+		free((void *)(uintptr_t)audit_unread(a, i)->reason);
+	}
+	vec_release(&a->findings);
+	vec_release(&a->unread);
+	vec_release_strings(&a->files);
+	vec_release_strings(&a->folders);
+	free(a);
+}
+
+size_t
+audit_count(const struct audit *a)
+{
+	return a->findings.len;
+}
+
+struct audit_finding *
+audit_at(const struct audit *a, size_t i)
+{
+	return vec_at(&a->findings, i);
+}
+
+const char *
+audit_file(const struct audit *a, size_t file)
+{
+	return vec_string(&a->files, file);
+}
+
+size_t
+audit_file_count(const struct audit *a)
+{
+	return a->files.len;
+}
+
+size_t
+audit_unread_count(const struct audit *a)
+{
+	return a->unread.len;
+}
+
+const struct audit_unread *
+audit_unread(const struct audit *a, size_t i)
+{
+	return vec_at(&a->unread, i);
+}
+
+const char *
+audit_skip_name(enum audit_skip s)
+{
+	static const char *const names[AUDIT_SKIPS] = { "other", "binary", "too-large", "special",
+		"link", "keystore", "ignored" };
+
+	return names[s];
+}
+
+void
+audit_id_text(uint64_t id, char out[AUDIT_ID_TEXT])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	memcpy(out, "ps1:", 4);
+	for (int i = 0; i < 16; i++)
+		out[4 + i] = digits[id >> (60 - 4 * i) & 15];
+	out[20] = '\0';
+}
+
+const char *
+audit_hint(const struct audit_finding *f)
+{
+	const char *other = form_hint(f->form);
+
+	switch (f->rule) {
+	case AUDIT_CLEAR_TEXT:
+	case AUDIT_PRIVATE_KEY:
+	case AUDIT_URL_CREDENTIALS:
+		return other != NULL ? other : audit_rule_text(f->rule)->hint;
+	default:
+		return audit_rule_text(f->rule)->hint;
+	}
+}
+
+/* A name as it is told: bytes that are no UTF-8 as %XX. */
+static void
+audit_append_name(struct buf *out, const char *name)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	size_t n = strlen(name), len;
+	uint32_t cp;
+
+	for (; n > 0; p += len, n -= len)
+		if ((len = text_utf8_decode(p, n, &cp)) > 0) {
+			buf_append(out, p, len);
+		} else {
+			len = 1;
+			buf_printf(out, "%%%02X", *p);
+		}
+}
+
+static size_t
+audit_add_file(struct audit *a, const char *name, struct error *err)
+{
+	struct buf text;
+	size_t file = AUDIT_NONE;
+
+	buf_init(&text, 65536);
+	audit_append_name(&text, name);
+	if (buf_check(&text, err) == 0 && vec_push_string(&a->files,
+	    (const char *)text.data, text.len) == NULL)
+		error_memory(err);
+	else if (!text.failed)
+		file = a->files.len - 1;
+	buf_release(&text);
+	return file;
+}
+
+/* Stable sums: of names, never of values. */
+static uint64_t
+audit_id(enum audit_rule rule, const char *file, const char *key, size_t len, size_t ordinal)
+{
+	static const unsigned char none[SIPHASH_KEY];
+	const char *id = audit_rule_text(rule)->id;
+	struct buf b;
+	uint64_t sum;
+
+	buf_init(&b, BUF_MAX_FILE);
+	buf_append(&b, id, strlen(id) + 1);
+	buf_append(&b, file, strlen(file) + 1);
+	buf_append(&b, key, len);
+	buf_append_char(&b, '\0');
+	buf_printf(&b, "%zu", ordinal);
+	sum = siphash_13(none, b.data, b.len);
+	buf_release(&b);
+	return sum;
+}
+
+struct audit_finding *
+audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t len,
+    const struct audit_finding *region, struct error *err)
+{
+	struct audit *a = s->a;
+	struct audit_finding *f;
+	char *copy;
+
+	if (s->file == AUDIT_NONE && (s->file = audit_add_file(a, s->name, err)) == AUDIT_NONE)
+		return NULL;
+	if ((copy = malloc(len + 1)) == NULL || (f = vec_push(&a->findings)) == NULL) {
+		free(copy);
+		error_memory(err);
+		return NULL;
+	}
+	memcpy(copy, key, len);
+	copy[len] = '\0';
+	*f = *region;
+	f->rule = rule;
+	f->level = audit_rule_text(rule)->level;
+	f->form = s->form;
+	f->file = s->file;
+	f->key = copy;
+	f->key_len = len;
+	f->related = AUDIT_NONE;
+	f->value = 0;
+	return f;
+}
+
+void
+audit_source_region(struct audit_source *s, size_t from, size_t to, struct audit_finding *out)
+{
+	size_t at, columns;
+	const char *end;
+
+	if (s->fixed != NULL) {
+		*out = *s->fixed;
+		return;
+	}
+	if (from < s->at || s->line == 0) {
+		s->line = 1;
+		s->line_at = 0;
+	}
+	*out = (struct audit_finding){ 0 };
+	for (int i = 0; i < 2; i++) {
+		at = i == 0 ? from : to > from ? to : from;
+		while ((end = memchr(s->text + s->line_at, '\n', at - s->line_at)) != NULL) {
+			s->line++;
+			s->line_at = (size_t)(end - s->text) + 1;
+		}
+		columns = 1 + s->indent;
+		for (size_t k = s->line_at; k < at; k++)
+			columns += ((unsigned char)s->text[k] & 0xc0) != 0x80;
+		*(i == 0 ? &out->line : &out->end_line) = s->line + s->base_line;
+		*(i == 0 ? &out->column : &out->end_column) = columns;
+		s->at = i == 0 ? from : s->at;
+	}
+	/* The end may be lines behind; the next place, before it. */
+	if (out->end_line != out->line)
+		s->line = 0;
+}
+
+static int
+by_place(const void *x, const void *y)
+{
+	const struct audit_finding *a = x, *b = y;
+
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	if (a->column != b->column)
+		return a->column < b->column ? -1 : 1;
+	return a->rule != b->rule ? (a->rule < b->rule ? -1 : 1) : 0;
+}
+
+static int
+by_rule_and_key(const void *x, const void *y)
+{
+	const struct audit_finding *a = *(struct audit_finding *const *)x,
+	    *b = *(struct audit_finding *const *)y;
+	int rc;
+
+	if (a->rule != b->rule)
+		return a->rule < b->rule ? -1 : 1;
+	if (a->key_len != b->key_len)
+		return a->key_len < b->key_len ? -1 : 1;
+	rc = memcmp(a->key, b->key, a->key_len);
+	return rc != 0 ? rc : a < b ? -1 : a > b;
+}
+
+/* Findings of one file: sorted, and told apart by their ids. */
+static int
+audit_settle(struct audit_source *s, struct error *err)
+{
+	size_t count = s->a->findings.len - s->first, ordinal = 0;
+	struct audit_finding *f, **all;
+
+	if (count == 0)
+		return 0;
+	f = audit_at(s->a, s->first);
+	if ((all = calloc(count, sizeof(*all))) == NULL)
+		return error_memory(err);
+	qsort(f, count, sizeof(*f), by_place);
+	for (size_t i = 0; i < count; i++)
+		all[i] = &f[i];
+	qsort(all, count, sizeof(*all), by_rule_and_key);
+	for (size_t i = 0; i < count; i++) {
+		ordinal = i > 0 && all[i]->rule == all[i - 1]->rule &&
+		    all[i]->key_len == all[i - 1]->key_len &&
+		    memcmp(all[i]->key, all[i - 1]->key, all[i]->key_len) == 0 ? ordinal + 1 : 0;
+		all[i]->id = audit_id(all[i]->rule, audit_file(s->a, s->file), all[i]->key,
+		    all[i]->key_len, ordinal);
+	}
+	free(all);
+	return 0;
+}
+
+int
+audit_unreadable(struct audit *a, const char *name, const struct error *why, struct error *err)
+{
+	struct audit_unread *u = vec_push(&a->unread);
+	struct buf text;
+
+	if (u == NULL)
+		return error_memory(err);
+	buf_init(&text, 65536);
+	audit_append_name(&text, name);
+	u->file = strdup(buf_cstr(&text));
+	buf_clear(&text);
+	if (why->line > 0)
+		buf_printf(&text, "line %zu: ", why->line);
+	buf_append_str(&text, why->text);
+	u->reason = strdup(buf_cstr(&text));
+	buf_release(&text);
+	return u->file != NULL && u->reason != NULL ? 0 : error_memory(err);
+}
+
+/* Not a text, whatever its name says. */
+static bool
+audit_is_binary(const struct buf *b, const char **why)
+{
+	static const unsigned char marks[][2] = { { 0xff, 0xfe }, { 0xfe, 0xff } };
+
+	*why = NULL;
+	for (size_t i = 0; i < 2; i++)
+		if (b->len >= 2 && memcmp(b->data, marks[i], 2) == 0)
+			*why = "UTF-16, which no program reads as configuration";
+	if (*why == NULL && b->len > 0 && memchr(b->data, '\0', b->len) != NULL)
+		*why = "there are NUL bytes in it";
+	return *why != NULL;
+}
+
+/* A baseline, or a report: names of keys beside nothing. */
+static bool
+audit_is_ours(const struct buf *b)
+{
+	const size_t n = b->len < 48 ? b->len : 48;
+
+	return n > 0 && b->data[0] == '{' && (memmem(b->data, n, "\"ps1:", 5) != NULL ||
+	    memmem(b->data, n, "propseal.audit/", 15) != NULL);
+}
+
+static bool
+audit_name_has(const char *name, const char *word)
+{
+	return text_contains_nocase(name, strlen(name), word);
+}
+
+/* Which form, by name and content. */
+static enum form
+audit_form(const struct form_name *f, const char *name, const struct buf *b)
+{
+	const char *text = (const char *)b->data;
+	enum form told;
+
+	if (f->form != FORM_NONE && f->form != FORM_CREDENTIALS)
+		return f->form;
+	told = form_of_text(text, b->len);
+	if (f->form == FORM_CREDENTIALS)
+		/* A name for users; with keys that have dots it is a configuration. */
+		return told == FORM_JSON || told == FORM_YAML ? told : FORM_CREDENTIALS;
+	/* Lines of word:word are passwords only where the name says so. */
+	if (told == FORM_CREDENTIALS && !audit_name_has(name, "cred") &&
+	    !audit_name_has(name, "user") && !audit_name_has(name, "pass") &&
+	    !audit_name_has(name, "auth") && !audit_name_has(name, "basic") &&
+	    !audit_name_has(name, "secret"))
+		return FORM_NONE;
+	return told;
+}
+
+int
+audit_text(struct audit *a, const char *name, const struct buf *content, const struct file_id *id,
+    struct error *err)
+{
+	const struct form_name f = form_of_name(name);
+	struct audit_source s = { .a = a, .name = name, .file = AUDIT_NONE,
+		.first = a->findings.len, .backup = f.backup,
+		.text = (const char *)content->data, .n = content->len };
+	struct error *why = &a->text_why;
+	const char *reason;
+	int rc;
+
+	a->counts.seen++;
+	if (content->len == 0) {
+		a->counts.read++;
+		return 0;
+	}
+	if (audit_is_binary(content, &reason)) {
+		if (f.form == FORM_NONE) {
+			a->counts.skipped[AUDIT_SKIP_BINARY]++;
+			return 0;
+		}
+		error_set(why, ERROR_FORMAT, "%s", reason);
+		return audit_unreadable(a, name, why, err);
+	}
+	if (audit_is_ours(content) || (s.form = audit_form(&f, name, content)) == FORM_NONE) {
+		a->counts.skipped[AUDIT_SKIP_OTHER]++;
+		return 0;
+	}
+	a->counts.read++;
+	a->counts.by_form[s.form]++;
+	if (a->o->keep_files && (s.file = audit_add_file(a, name, err)) == AUDIT_NONE)
+		return -1;
+	name = file_basename(name);
+	s.users = strncmp(name, "users", 5) == 0 && s.form == FORM_JSON;
+	s.unresolved = strncmp(name, "log4j", 5) == 0 || strncmp(name, "zookeeper", 9) == 0 ||
+	    strncmp(name, "logback", 7) == 0;
+	rc = audit_source_read(&s, why);
+	if (rc != 0 && why->code != ERROR_FORMAT && why->code != ERROR_REFUSED &&
+	    why->code != ERROR_LIMIT) {
+		*err = *why;
+		return -1;
+	}
+	/* A template need not be of its form yet, nor what does not claim to be. */
+	if (rc != 0 && f.form != FORM_NONE && !f.is_template &&
+	    memmem(s.text, s.n, "{{", 2) == NULL && memmem(s.text, s.n, "{%", 2) == NULL &&
+	    audit_unreadable(a, s.name, why, err) != 0)
+		return -1;
+	if (id != NULL && s.form != FORM_NONE && a->findings.len > s.first &&
+	    (id->mode & 0007) != 0) {
+		bool secret = false;
+
+		for (size_t i = s.first; i < a->findings.len; i++)
+			secret |= audit_at(a, i)->level == AUDIT_ERROR;
+		if (secret && audit_add(&s, AUDIT_OPEN_MODE, "", 0,
+		    &(struct audit_finding){ .line = 1, .column = 1, .end_line = 1,
+		    .end_column = 1 }, err) == NULL)
+			return -1;
+	}
+	if (!a->o->no_suppressions && audit_suppress(&s, err) != 0)
+		return -1;
+	return audit_settle(&s, err);
+}
+
+/* --- when all is looked at --- */
+
+static int
+by_value(const void *x, const void *y)
+{
+	const struct audit_finding *a = *(struct audit_finding *const *)x,
+	    *b = *(struct audit_finding *const *)y;
+
+	if (a->value != b->value)
+		return a->value < b->value ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* Findings of one secret in several places, each with the next one as related. */
+static int
+audit_find_reused(struct audit *a, struct error *err)
+{
+	struct audit_finding **all = calloc(a->findings.len + 1, sizeof(*all));
+	size_t n = 0, count = a->findings.len;
+	struct vec first;	/* of size_t: the first of each */
+	int rc = 0;
+
+	if (all == NULL)
+		return error_memory(err);
+	vec_init(&first, sizeof(size_t), FINDINGS_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (audit_at(a, i)->value != 0 && !audit_at(a, i)->suppressed)
+			all[n++] = audit_at(a, i);
+	qsort(all, n, sizeof(*all), by_value);
+	for (size_t i = 0; rc == 0 && i + 1 < n; i++) {
+		size_t *slot;
+
+		if (all[i]->value != all[i + 1]->value)
+			continue;
+		all[i]->related = (size_t)(all[i + 1] - audit_at(a, 0));
+		if (i > 0 && all[i - 1]->value == all[i]->value)
+			continue;
+		if ((slot = vec_push(&first)) == NULL)
+			rc = error_memory(err);
+		else
+			*slot = (size_t)(all[i] - audit_at(a, 0));
+	}
+	free(all);
+	for (size_t i = 0; rc == 0 && i < first.len; i++) {
+		const struct audit_finding f = *audit_at(a, *(size_t *)vec_at(&first, i));
+		struct audit_source s = { .a = a, .file = f.file, .form = f.form };
+		struct audit_finding *added;
+
+		if ((added = audit_add(&s, AUDIT_REUSED, f.key, f.key_len, &f, err)) == NULL) {
+			rc = -1;
+			break;
+		}
+		added->related = f.related;
+		added->suppressed = false;
+		added->id = audit_id(AUDIT_REUSED, audit_file(a, f.file), f.key, f.key_len, 0);
+	}
+	vec_release(&first);
+	return rc;
+}
+
+/* The folder's name of a file's, with its length. */
+static size_t
+audit_folder(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash != NULL ? (size_t)(slash - file) : 0;
+}
+
+static int
+audit_find_keys_beside(struct audit *a, struct error *err)
+{
+	size_t count = a->findings.len, len;
+	struct audit_finding f;
+	struct audit_source s;
+	const char *file;
+
+	for (size_t i = 0; i < count; i++) {
+		f = *audit_at(a, i);
+		if (f.rule != AUDIT_MASTER_KEY_IN_FILE)
+			continue;
+		file = audit_file(a, f.file);
+		len = audit_folder(file);
+		for (size_t k = 0; k < a->folders.len; k++) {
+			const char *folder = vec_string(&a->folders, k);
+			struct audit_finding *added;
+
+			if (strlen(folder) != len || memcmp(folder, file, len) != 0)
+				continue;
+			s = (struct audit_source){ .a = a, .file = f.file, .form = f.form };
+			if ((added = audit_add(&s, AUDIT_MASTER_KEY_BESIDE, f.key, f.key_len, &f,
+			    err)) == NULL)
+				return -1;
+			added->id = audit_id(AUDIT_MASTER_KEY_BESIDE, file, f.key, f.key_len, 0);
+			break;
+		}
+	}
+	return 0;
+}
+
+static int
+by_file(const void *x, const void *y)
+{
+	const struct audit_finding *a = x, *b = y;
+
+	return a->file != b->file ? (a->file < b->file ? -1 : 1) : by_place(x, y);
+}
+
+int
+audit_finish(struct audit *a, struct error *err)
+{
+	size_t *places, count;
+
+	if (a->finished)
+		return 0;
+	a->finished = true;
+	count = a->findings.len;
+	if (audit_find_reused(a, err) != 0 || audit_find_keys_beside(a, err) != 0)
+		return -1;
+	/* ->related are places, which sorting changes: ->value holds the old one meanwhile. */
+	if ((places = calloc(a->findings.len + 1, sizeof(*places))) == NULL)
+		return error_memory(err);
+	if (a->findings.len > count) {
+		for (size_t i = 0; i < a->findings.len; i++)
+			audit_at(a, i)->value = i;
+		qsort(a->findings.items, a->findings.len, sizeof(struct audit_finding), by_file);
+		for (size_t i = 0; i < a->findings.len; i++)
+			places[audit_at(a, i)->value] = i;
+		for (size_t i = 0; i < a->findings.len; i++)
+			if (audit_at(a, i)->related != AUDIT_NONE)
+				audit_at(a, i)->related = places[audit_at(a, i)->related];
+	}
+	for (size_t i = 0; i < a->findings.len; i++)
+		audit_at(a, i)->value = 0;
+	free(places);
+	return 0;
+}
+
+struct audit_counts
+audit_counts(const struct audit *a)
+{
+	struct audit_counts c = a->counts;
+
+	for (size_t i = 0; i < a->findings.len; i++) {
+		const struct audit_finding *f = audit_at(a, i);
+
+		if (f->suppressed) {
+			c.suppressed++;
+			continue;
+		}
+		c.levels[f->level]++;
+		if (!f->known) {
+			c.fresh++;
+			c.failing[f->level]++;
+		}
+	}
+	return c;
+}

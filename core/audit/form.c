@@ -1,0 +1,369 @@
+#include <string.h>
+#include <strings.h>
+
+#include "audit/form.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "document/document.h"
+#include "file/file.h"
+
+/* How many bytes of a text are looked at to tell its form. */
+#define SAMPLE 16384
+
+struct form_ending {
+	const char *ending;
+	enum form form;
+};
+
+/* Endings that claim a form; the longest that fits counts. */
+static const struct form_ending endings[] = {
+	{ ".properties", FORM_PROPERTIES }, { ".props", FORM_PROPERTIES },
+	{ ".json", FORM_JSON },
+	{ ".yaml", FORM_YAML }, { ".yml", FORM_YAML },
+	{ ".env", FORM_ENV }, { ".environment", FORM_ENV },
+	{ ".service", FORM_SYSTEMD }, { ".container", FORM_SYSTEMD }, { ".socket", FORM_SYSTEMD },
+	{ ".timer", FORM_SYSTEMD }, { ".kube", FORM_SYSTEMD },
+	{ ".sh", FORM_SHELL }, { ".bash", FORM_SHELL }, { ".zsh", FORM_SHELL },
+	{ ".ksh", FORM_SHELL },
+	{ ".tf", FORM_TERRAFORM }, { ".tfvars", FORM_TERRAFORM }, { ".hcl", FORM_TERRAFORM },
+	{ ".jaas", FORM_JAAS },
+	{ ".htpasswd", FORM_CREDENTIALS }, { ".passwd", FORM_CREDENTIALS },
+	{ ".creds", FORM_CREDENTIALS },
+};
+
+/* What says no more than that there is text in it. */
+static const char *const texts[] = { ".conf", ".config", ".cfg", ".cnf", ".ini", ".txt",
+	".list", ".cf", ".auth", ".credentials", ".users", ".defaults", ".sysconfig" };
+
+static const char *const templates[] = { ".j2", ".jinja", ".jinja2", ".tmpl", ".template",
+	".tpl", ".erb", ".mustache", ".ftl", ".in", ".example", ".sample", ".dist", ".gotmpl" };
+
+/* How editors, packages, patch and people name what they leave behind. */
+static const char *const backups[] = { "~", ".bak", ".backup", "-backup", "_backup", ".old",
+	".orig", ".save", ".copy", ".rej", ".rpmsave", ".rpmnew", ".rpmorig", ".dpkg-old",
+	".dpkg-new", ".dpkg-dist", ".dpkg-bak", ".ucf-old", ".ucf-dist", ".bkp", ".prev" };
+
+const char *
+form_name(enum form f)
+{
+	static const char *const names[FORMS] = { "none", "properties", "json", "jaas", "env",
+		"systemd", "yaml", "shell", "terraform", "credentials" };
+
+	return names[f];
+}
+
+const char *
+form_hint(enum form f)
+{
+	static const char *const hints[FORMS] = {
+		[FORM_JAAS] = "put it into sasl.jaas.config of a .properties file, and seal it",
+		[FORM_ENV] = "leave it out, and start the program by `propseal exec --env`",
+		[FORM_SYSTEMD] = "use LoadCredentialEncrypted=, or start it by `propseal exec`",
+		[FORM_YAML] = "use secretKeyRef, a mounted secret, or a reference",
+		[FORM_SHELL] = "read it from a file, or run the command by `propseal exec`",
+		[FORM_TERRAFORM] = "use a sensitive variable that the environment or a vault gives",
+		[FORM_CREDENTIALS] = "keep hashed passwords, and let the service alone read them",
+	};
+
+	return hints[f];
+}
+
+static bool
+form_ends(const char *name, size_t len, const char *ending)
+{
+	size_t n = strlen(ending);
+
+	return len > n && ((name[len - 1] ^ ending[n - 1]) & ~0x20) == 0 &&
+	    strncasecmp(name + len - n, ending, n) == 0;
+}
+
+static bool
+form_ends_any(const char *name, size_t *len, const char *const list[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (form_ends(name, *len, list[i])) {
+			*len -= strlen(list[i]);
+			return true;
+		}
+	return false;
+}
+
+/* server.properties.2026-01-31, server.properties.1, server.properties-backup-old */
+static bool
+form_cut_number(const char *name, size_t *len)
+{
+	size_t n = *len;
+
+	while (n > 0 && (name[n - 1] == '-' || name[n - 1] == '_' || name[n - 1] == '.' ||
+	    name[n - 1] == 'T' || (name[n - 1] >= '0' && name[n - 1] <= '9')))
+		n--;
+	if (n == *len || n == 0 || (name[n] != '.' && name[n] != '-' && name[n] != '_'))
+		return false;
+	*len = n;
+	return true;
+}
+
+/* Names that say it all. */
+static enum form
+form_of_whole(const char *name, size_t len)
+{
+	static const struct form_ending whole[] = {
+		{ ".env", FORM_ENV }, { ".bashrc", FORM_SHELL }, { ".bash_profile", FORM_SHELL },
+		{ ".profile", FORM_SHELL }, { ".bash_history", FORM_SHELL },
+		{ ".htpasswd", FORM_CREDENTIALS }, { "basic.txt", FORM_CREDENTIALS },
+		{ "users.txt", FORM_CREDENTIALS }, { "credentials.txt", FORM_CREDENTIALS },
+		{ "login.properties", FORM_CREDENTIALS }, { "realm.properties", FORM_CREDENTIALS },
+		{ "password.properties", FORM_CREDENTIALS },
+		{ "users.properties", FORM_CREDENTIALS },
+	};
+
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		if (strlen(whole[i].ending) == len &&
+		    strncasecmp(name, whole[i].ending, len) == 0)
+			return whole[i].form;
+	/* .env.production */
+	return len > 5 && strncmp(name, ".env.", 5) == 0 ? FORM_ENV : FORM_NONE;
+}
+
+struct form_name
+form_of_name(const char *path)
+{
+	const char *name = file_basename(path);
+	size_t len = strlen(name), before;
+	struct form_name out = { FORM_NONE, false, false, false };
+
+	/* Of a copy of a template of a file, the file. */
+	do {
+		before = len;
+		if (form_ends_any(name, &len, backups, sizeof(backups) / sizeof(backups[0])))
+			out.backup = true;
+		else if (form_ends_any(name, &len, templates,
+		    sizeof(templates) / sizeof(templates[0])))
+			out.is_template = true;
+		if ((out.form = form_of_whole(name, len)) != FORM_NONE)
+			return out;
+		for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+			if (form_ends(name, len, endings[i].ending)) {
+				out.form = endings[i].form;
+				return out;
+			}
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+			if (form_ends(name, len, texts[i])) {
+				out.text = true;
+				return out;
+			}
+		if (len == before && form_cut_number(name, &len))
+			out.backup = true;
+	} while (len < before);
+	/* No ending at all: the content has to tell. */
+	out.text = memchr(name, '.', len) == NULL || out.is_template || out.backup;
+	if (!out.is_template && out.backup && memchr(name, '.', len) != NULL)
+		out.backup = out.text = false;
+	return out;
+}
+
+/* --- by content --- */
+
+/* What there is in the first lines of a text. */
+struct form_sample {
+	size_t lines;		/* neither empty nor comments */
+	size_t assignments;	/* key=value, without blanks in the key */
+	size_t dotted;		/* of these, with a dot in the key */
+	size_t capitals;	/* of these, NAME=value */
+	size_t exports;
+	size_t mappings;	/* key: value, as in YAML */
+	size_t pairs;		/* word:word and no blank: user:password */
+	size_t sections;	/* [Unit] */
+	size_t unit;		/* [Unit], [Service] and the like */
+	bool jaas;
+	bool script;		/* #!/bin/sh */
+	bool json;
+	bool document;		/* --- */
+};
+
+static bool
+form_is_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    c == '_' || c == '.' || c == '-';
+}
+
+static void
+form_look_at(struct form_sample *s, const char *p, size_t n)
+{
+	static const char *const units[] = { "[Unit]", "[Service]", "[Install]", "[Container]",
+		"[Socket]", "[Timer]" };
+	bool dot = false, capital = true;
+	const char *module;
+	size_t at = 0, key;
+
+	for (; n > 0 && (*p == ' ' || *p == '\t'); n--)
+		p++;
+	if (n == 0 || *p == '#' || *p == '!' || *p == ';') {
+		s->script |= s->lines == 0 && n > 2 && memcmp(p, "#!", 2) == 0 &&
+		    memmem(p, n, "sh", 2) != NULL;
+		return;
+	}
+	s->json |= s->lines == 0 && (*p == '{' || (*p == '[' && (n < 3 || p[1] == '{' ||
+	    p[1] == '"' || p[1] == '\r')));
+	s->document |= n >= 3 && memcmp(p, "---", 3) == 0;
+	s->lines++;
+	if (*p == '[' && p[n - 1] == ']') {
+		s->sections++;
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+			s->unit += n == strlen(units[i]) && memcmp(p, units[i], n) == 0;
+		return;
+	}
+	if (n > 7 && memcmp(p, "export ", 7) == 0) {
+		s->exports++;
+		return;
+	}
+	if ((module = memmem(p, n, "LoginModule", 11)) != NULL)
+		s->jaas |= memchr(p, '=', (size_t)(module - p)) == NULL;
+	if (n > 2 && memcmp(p, "- ", 2) == 0) {
+		p += 2;
+		n -= 2;
+	}
+	for (; at < n && form_is_name(p[at]); at++) {
+		dot |= p[at] == '.';
+		capital &= (p[at] >= 'A' && p[at] <= 'Z') || (p[at] >= '0' && p[at] <= '9') ||
+		    p[at] == '_';
+	}
+	for (key = at; at < n && (p[at] == ' ' || p[at] == '\t'); at++)
+		;
+	if (key == 0 || at == n)
+		return;
+	if (p[at] == '=') {
+		s->assignments++;
+		s->dotted += dot;
+		s->capitals += capital && at == key;
+	} else if (p[at] == ':' && (at + 1 == n || p[at + 1] == ' ' || p[at + 1] == '\r')) {
+		s->mappings++;
+	} else if (p[at] == ':' && memchr(p, ' ', n) == NULL) {
+		s->pairs++;
+	}
+}
+
+enum form
+form_of_text(const char *text, size_t n)
+{
+	struct form_sample s = { 0 };
+	const char *end;
+	size_t at = 0, len;
+
+	n = n > SAMPLE ? SAMPLE : n;
+	while (at < n) {
+		end = memchr(text + at, '\n', n - at);
+		len = end != NULL ? (size_t)(end - text) - at : n - at;
+		form_look_at(&s, text + at, len);
+		at += len + 1;
+	}
+	if (s.json)
+		return FORM_JSON;
+	if (s.unit > 0)
+		return FORM_SYSTEMD;
+	if (s.jaas && s.assignments * 4 < s.lines * 3 && s.mappings * 2 <= s.lines)
+		return FORM_JAAS;
+	if (s.script || (s.exports > 0 && s.exports * 2 >= s.lines))
+		return FORM_SHELL;
+	if (s.document || s.mappings * 2 > s.lines)
+		return FORM_YAML;
+	if (s.assignments > 0 && s.assignments * 2 >= s.lines)
+		return s.capitals * 2 > s.assignments ? FORM_ENV : FORM_PROPERTIES;
+	if (s.pairs > 0 && s.pairs * 4 >= s.lines * 3)
+		return FORM_CREDENTIALS;
+	return s.assignments * 3 > s.lines || s.sections > 0 ? FORM_PROPERTIES : FORM_NONE;
+}
+
+/* Does a later entry have the key?  The index of a small document costs more than a search. */
+static bool
+form_is_shadowed(const struct document *d, size_t i, const char *key, size_t len)
+{
+	const char *other;
+	size_t n;
+
+	if (document_count(d) > 256)
+		return document_shadowed(d, i);
+	while (++i < document_count(d)) {
+		other = document_key(d, i, &n);
+		if (n == len && memcmp(other, key, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+form_read_document(enum form f, const struct form_reader *r, struct error *err)
+{
+	const struct document_format *format = f == FORM_JSON ? &document_json :
+	    &document_properties;
+	struct form_item item = { .role = FORM_ENTRY };
+	struct document *d;
+	const char *base, *raw;
+	struct buf content, value;
+	size_t n, end;
+	int rc = 0;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	buf_init_secret(&value, BUF_MAX_FILE);
+	buf_append(&content, r->text, r->n);
+	d = buf_check(&content, err) == 0 ? document_parse(&content, format, r->file, err) : NULL;
+	if (d == NULL)
+		rc = -1;
+	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
+		base = (const char *)document_bytes(d)->data;
+		item.key = document_key(d, i, &item.key_len);
+		raw = (const char *)document_raw_value(d, i, &n);
+		if (n == 0 || !r->wants(r->cookie, item.key, item.key_len, raw, n))
+			continue;
+		buf_clear(&value);
+		if ((rc = document_value(d, i, &value, err)) != 0)
+			break;
+		item.value = (const char *)value.data;
+		item.n = value.len;
+		document_span(d, i, &item.start, &end);
+		item.from = (size_t)(raw - base);
+		item.to = item.from + n;
+		/* The quotes of JSON are not the value's. */
+		if (f == FORM_JSON && n > 1 && raw[0] == '"') {
+			item.from++;
+			item.to--;
+		}
+		item.shadowed = form_is_shadowed(d, i, item.key, item.key_len);
+		rc = r->each(r->cookie, &item, err);
+	}
+	if (rc == 0)
+		rc = document_problem(d, err);
+	document_free(d);
+	buf_release(&value);
+	buf_release(&content);
+	return rc;
+}
+
+int
+form_read(enum form f, const struct form_reader *r, struct error *err)
+{
+	switch (f) {
+	case FORM_PROPERTIES:
+	case FORM_JSON:
+		return form_read_document(f, r, err);
+	case FORM_JAAS:
+		return form_read_jaas(r, err);
+	case FORM_ENV:
+		return form_read_env(r, err);
+	case FORM_SYSTEMD:
+		return form_read_systemd(r, err);
+	case FORM_YAML:
+		return form_read_yaml(r, err);
+	case FORM_SHELL:
+		return form_read_shell(r, err);
+	case FORM_TERRAFORM:
+		return form_read_terraform(r, err);
+	case FORM_CREDENTIALS:
+		return form_read_credentials(r, err);
+	case FORM_NONE:
+	case FORMS:
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,39 @@
+#ifndef AUDIT_FORM_INTERNAL_H
+#define AUDIT_FORM_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "audit/form.h"
+
+/* What the readers of forms share. */
+
+static inline bool
+form_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Of the names of variables, keys and options. */
+static inline bool
+form_is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    c == '_' || c == '.' || c == '-';
+}
+
+/* May it be the name of a variable, or a key with dots? */
+bool form_is_variable(const char *p, size_t n);
+
+/* Hand an item on, if it is asked for. */
+int form_give(const struct form_reader *r, struct form_item *i, struct error *err);
+
+/* <<WORD at ${at}: its lines are from ${*from} up to ${*to}; go on at ${*next}. */
+bool form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *to, size_t *next);
+
+/* The words of commands between two places; ${name}: what their options' keys
+ * begin with, NULL: each command's own name. */
+int form_read_command(const struct form_reader *r, size_t from, size_t to, const char *name,
+    size_t name_len, struct error *err);
+
+#endif /* !AUDIT_FORM_INTERNAL_H */

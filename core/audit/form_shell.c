@@ -1,0 +1,312 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "audit/form.h"
+#include "audit/form_internal.h"
+#include "base/error.h"
+#include "secrets/keys.h"
+#include "secrets/value.h"
+
+/*
+ * Shell scripts, as far as secrets stand in them: assignments, arguments of
+ * commands, here-documents.  Nothing is expanded or run.
+ */
+
+/* A word: its text without quotes, and where it stands. */
+struct shell_word {
+	struct buf text;	/* secret */
+	size_t from, to;	/* inside of quotes that are around all of it */
+};
+
+struct shell {
+	const struct form_reader *r;
+	size_t at, end;
+	struct shell_word word;
+	struct buf key;
+	const char *name;	/* what the keys of options begin with, NULL: the command's own */
+	size_t name_len;
+	char command[64];
+	char option[64];	/* the word before was an option of a secret, "": it was not */
+};
+
+static bool
+shell_ends_command(char c)
+{
+	return c == '\n' || c == ';' || c == '|' || c == '&' || c == '(' || c == ')';
+}
+
+/* Append what $( ) or ` ` holds, as it stands. */
+static size_t
+shell_skip_substitution(const struct shell *s, size_t at, struct buf *out)
+{
+	const char *p = s->r->text;
+	size_t from = at, depth = 0;
+
+	if (p[at] == '`') {
+		for (at++; at < s->end && p[at] != '`'; at++)
+			;
+		at++;
+	} else {
+		for (at++; at < s->end; at++) {
+			depth += p[at] == '(' || p[at] == '{';
+			if ((p[at] == ')' || p[at] == '}') && --depth == 0) {
+				at++;
+				break;
+			}
+		}
+	}
+	at = at > s->end ? s->end : at;
+	buf_append(out, p + from, at - from);
+	return at;
+}
+
+/* Read the word at s->at.  False: there is none before the command ends. */
+static bool
+shell_next_word(struct shell *s)
+{
+	const char *p = s->r->text;
+	char quote = '\0';
+	size_t at = s->at;
+
+	buf_clear(&s->word.text);
+	while (at < s->end && (form_is_blank(p[at]) ||
+	    (p[at] == '\\' && at + 1 < s->end && (p[at + 1] == '\n' || p[at + 1] == '\r'))))
+		at += p[at] == '\\' ? 2 : 1;
+	s->word.from = at;
+	if (at >= s->end || shell_ends_command(p[at]) || p[at] == '#') {
+		s->at = at;
+		return false;
+	}
+	for (; at < s->end; at++) {
+		if (p[at] == '\\' && quote != '\'' && at + 1 < s->end) {
+			at++;
+			if (p[at] == '\n')
+				continue;
+			if (quote == '"' && strchr("\"\\$`", p[at]) == NULL)
+				buf_append_char(&s->word.text, '\\');
+			buf_append_char(&s->word.text, p[at]);
+		} else if (quote != '\'' && (p[at] == '`' || (p[at] == '$' && at + 1 < s->end &&
+		    (p[at + 1] == '(' || p[at + 1] == '{')))) {
+			at = shell_skip_substitution(s, at, &s->word.text) - 1;
+		} else if (quote != '\0' ? p[at] == quote : p[at] == '"' || p[at] == '\'') {
+			quote = quote != '\0' ? '\0' : p[at];
+		} else if (quote == '\0' && (form_is_blank(p[at]) || shell_ends_command(p[at]) ||
+		    p[at] == '<' || p[at] == '>')) {
+			break;
+		} else {
+			buf_append_char(&s->word.text, p[at]);
+		}
+	}
+	s->word.to = s->at = at;
+	if (at > s->word.from + 1 && (p[s->word.from] == '"' || p[s->word.from] == '\'') &&
+	    p[at - 1] == p[s->word.from]) {
+		s->word.from++;
+		s->word.to--;
+	}
+	return true;
+}
+
+/* COMMAND#OPTION into s->key. */
+static int
+shell_key(struct shell *s, const char *option, size_t len, struct error *err)
+{
+	buf_clear(&s->key);
+	if (s->name != NULL)
+		buf_append(&s->key, s->name, s->name_len);
+	else
+		buf_append_str(&s->key, s->command);
+	buf_append_char(&s->key, '#');
+	buf_append(&s->key, option, len);
+	return buf_check(&s->key, err);
+}
+
+/* The part of the word from ${skip} decoded bytes on, as an item. */
+static int
+shell_give(struct shell *s, enum form_role role, const char *key, size_t len, size_t skip,
+    struct error *err)
+{
+	const struct shell_word *w = &s->word;
+	struct form_item i = { .role = role, .key = key, .key_len = len, .start = w->from,
+		.from = w->from, .to = w->to };
+	const char *equals = skip > 0 ? memchr(s->r->text + w->from, '=', w->to - w->from) : NULL;
+
+	i.value = (const char *)w->text.data + skip;
+	i.n = w->text.len - skip;
+	if (equals != NULL) {
+		i.from = (size_t)(equals - s->r->text) + 1;
+		if (i.from + 1 < i.to &&
+		    (s->r->text[i.from] == '"' || s->r->text[i.from] == '\'')) {
+			i.from++;
+			i.to -= s->r->text[i.to - 1] == s->r->text[i.from - 1];
+		}
+	}
+	return i.n > 0 ? form_give(s->r, &i, err) : 0;
+}
+
+static bool
+shell_is_secret(const char *name, size_t len)
+{
+	enum key_class class = key_class(name, len);
+
+	return class == KEY_SECRET || class == KEY_MATERIAL;
+}
+
+/* Options whose argument is user:password. */
+static bool
+shell_takes_user(const char *word, size_t n)
+{
+	return (n == 2 && memcmp(word, "-u", 2) == 0) ||
+	    (n == 6 && memcmp(word, "--user", 6) == 0) ||
+	    (n == 12 && memcmp(word, "--proxy-user", 12) == 0);
+}
+
+/* An option: with its value in it, or the next word is that. */
+static int
+shell_option(struct shell *s, const char *p, size_t n, struct error *err)
+{
+	const char *equals = memchr(p, '=', n);
+	size_t dashes = n > 1 && p[1] == '-' ? 2 : 1, len;
+
+	if (n > 2 && p[1] == 'D' && equals != NULL)
+		dashes = 2;
+	len = (equals != NULL ? (size_t)(equals - p) : n) - dashes;
+	if (equals == NULL) {
+		/* Of one letter those only that are known; longer ones by their names. */
+		if (shell_takes_user(p, n) || (len > 2 && shell_is_secret(p + dashes, len)) ||
+		    (n == 2 && p[1] == 'p' && strcmp(s->command, "sshpass") == 0) ||
+		    (n == 2 && p[1] == 'H'))
+			snprintf(s->option, sizeof(s->option), "%.*s", (int)len, p + dashes);
+		return 0;
+	}
+	if (!shell_is_secret(p + dashes, len) || shell_key(s, p + dashes, len, err) != 0)
+		return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
+	return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
+	    (size_t)(equals - p) + 1, err);
+}
+
+/* The argument of the option before it. */
+static int
+shell_argument(struct shell *s, struct error *err)
+{
+	const char *p = (const char *)s->word.text.data;
+	enum form_role role = FORM_OPTION;
+	char option[sizeof(s->option)];
+
+	memcpy(option, s->option, sizeof(option));
+	s->option[0] = '\0';
+	if (shell_key(s, option, strlen(option), err) != 0)
+		return -1;
+	if (strcmp(option, "H") == 0) {
+		if (!value_has_authorization(p, s->word.text.len))
+			return 0;
+	} else if (strcmp(option, "u") == 0 || strcmp(option, "user") == 0 ||
+	    strcmp(option, "proxy-user") == 0) {
+		const char *colon = memchr(p, ':', s->word.text.len);
+
+		/* A user alone: the password is asked for. */
+		if (colon == NULL || colon == p + s->word.text.len - 1)
+			return 0;
+	}
+	return shell_give(s, role, (const char *)s->key.data, s->key.len, 0, err);
+}
+
+static int
+shell_word(struct shell *s, bool *first, struct error *err)
+{
+	const char *p = (const char *)s->word.text.data, *equals;
+	size_t n = s->word.text.len;
+
+	if (buf_check(&s->word.text, err) != 0)
+		return -1;
+	if (s->option[0] != '\0' && n > 0)
+		return shell_argument(s, err);
+	if (n == 0)
+		return 0;
+	equals = memchr(p, '=', n);
+	if (equals != NULL && form_is_variable(p, (size_t)(equals - p)) && p[0] != '-') {
+		buf_clear(&s->key);
+		buf_append(&s->key, p, (size_t)(equals - p));
+		if (buf_check(&s->key, err) != 0)
+			return -1;
+		return shell_give(s, FORM_ENTRY, (const char *)s->key.data, s->key.len,
+		    (size_t)(equals - p) + 1, err);
+	}
+	if (p[0] == '-' && n > 1)
+		return shell_option(s, p, n, err);
+	if (*first && s->name == NULL) {
+		const char *slash = memrchr(p, '/', n);
+		const char *base = slash != NULL ? slash + 1 : p;
+		size_t len = n - (size_t)(base - p);
+
+		snprintf(s->command, sizeof(s->command), "%.*s", (int)(len < 60 ? len : 60), base);
+	}
+	*first = false;
+	if (n > 5 && memcmp(p, "pass:", 5) == 0 && shell_key(s, "pass", 4, err) == 0)
+		return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len, 5, err);
+	/* A text in quotes: of properties or JSON, or with a secret of its own. */
+	if (memchr(p, '\n', n) != NULL || *p == '{')
+		return shell_give(s, FORM_EMBEDDED, s->command, strlen(s->command), 0, err);
+	return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
+}
+
+static int
+shell_read(struct shell *s, struct error *err)
+{
+	const char *p = s->r->text;
+	size_t from, to, next, resume = 0;
+	bool first = true;
+	int rc = 0;
+
+	while (rc == 0 && s->at < s->end) {
+		if (shell_next_word(s)) {
+			rc = shell_word(s, &first, err);
+		} else if (s->at >= s->end) {
+			break;
+		} else if (p[s->at] == '#') {
+			while (s->at < s->end && p[s->at] != '\n')
+				s->at++;
+		} else {
+			/* A here-document begins behind its line. */
+			if (p[s->at] == '\n' && resume > s->at)
+				s->at = resume - 1;
+			first = true;
+			s->option[0] = '\0';
+			s->at++;
+		}
+		while (s->at < s->end && (p[s->at] == '<' || p[s->at] == '>')) {
+			if (resume <= s->at && s->end == s->r->n &&
+			    form_heredoc(s->r, s->at, &from, &to, &next)) {
+				struct form_item i = { .role = FORM_EMBEDDED, .key = s->command,
+					.key_len = strlen(s->command), .value = p + from,
+					.n = to - from, .from = from, .to = to, .start = s->at };
+
+				resume = next;
+				if (rc == 0 && i.n > 0)
+					rc = form_give(s->r, &i, err);
+			}
+			s->at++;
+		}
+	}
+	return rc;
+}
+
+int
+form_read_command(const struct form_reader *r, size_t from, size_t to, const char *name,
+    size_t name_len, struct error *err)
+{
+	struct shell s = { .r = r, .at = from, .end = to, .name = name, .name_len = name_len };
+	int rc;
+
+	buf_init_secret(&s.word.text, BUF_MAX_FILE);
+	buf_init(&s.key, BUF_MAX_FILE);
+	rc = shell_read(&s, err);
+	buf_release(&s.key);
+	buf_release(&s.word.text);
+	return rc;
+}
+
+int
+form_read_shell(const struct form_reader *r, struct error *err)
+{
+	return form_read_command(r, 0, r->n, NULL, 0, err);
+}

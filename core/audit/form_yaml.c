@@ -1,0 +1,422 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "audit/form.h"
+#include "audit/form_internal.h"
+#include "base/error.h"
+#include "base/secmem.h"
+#include "crypto/base64.h"
+#include "secrets/keys.h"
+
+/*
+ * YAML, as a stream of events: nothing is built, aliases are not followed, so
+ * that no text takes more than its own size.  A key is the dotted path to its
+ * value, the elements of sequences by number.
+ */
+
+#define YAML_DEPTH 200
+
+struct yaml_level {
+	bool sequence;
+	bool elsewhere;		/* below the key of a reference: secretKeyRef and the like */
+	bool have_key;		/* of a mapping: the next event is its value */
+	size_t path;		/* length of the path before this level's part */
+	size_t index;
+	struct buf name;	/* of { name: X, value: Y }, else empty */
+	size_t flag;		/* of a sequence: the path's length behind a `--password` */
+};
+
+struct yaml {
+	const struct form_reader *r;
+	yaml_parser_t parser;
+	struct yaml_level levels[YAML_DEPTH];
+	size_t depth;
+	struct buf path;
+	struct buf decoded;	/* secret */
+	size_t key_at;		/* where the last key stands */
+	size_t line, line_at;	/* of the last place that was asked for, from 0 */
+	bool ascii;		/* characters are bytes */
+	bool kubernetes;
+	bool has_secret;	/* a manifest of a Secret is somewhere in the text */
+	bool external;		/* an ExternalSecret: its secretKey is a name */
+};
+
+/* Mappings below these say where a secret is, and hold none. */
+static bool
+yaml_is_elsewhere(const char *key, size_t n)
+{
+	static const char *const endings[] = { "Ref", "_ref", "valueFrom", "value_from",
+		"passwordSecret", "encryptedData", "imagePullSecrets", "accessTokenSecret",
+		"trustedCertificates" };
+	static const char *const whole[] = { "sops", "secret", "clientSecret", "accessToken",
+		"refreshToken", "certificateAndKey", "apiKey", "secrets", "configMap" };
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (n >= strlen(endings[i]) && memcmp(key + n - strlen(endings[i]), endings[i],
+		    strlen(endings[i])) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		if (n == strlen(whole[i]) && memcmp(key, whole[i], n) == 0)
+			return true;
+	return false;
+}
+
+static bool
+yaml_has(const struct form_reader *r, const char *word)
+{
+	return memmem(r->text, r->n, word, strlen(word)) != NULL;
+}
+
+static int
+yaml_fail(const struct yaml *y, struct error *err)
+{
+	if (y->parser.error == YAML_MEMORY_ERROR)
+		return error_memory(err);
+	error_set(err, ERROR_FORMAT, "not YAML: %s",
+	    y->parser.problem != NULL ? y->parser.problem : "it cannot be read");
+	return error_place(err, y->r->file, y->parser.problem_mark.line + 1);
+}
+
+/* Append the part of the path that the value at hand has in the level. */
+static void
+yaml_enter(struct yaml *y, const char *part, size_t n)
+{
+	if (y->path.len > 0)
+		buf_append_char(&y->path, '.');
+	buf_append(&y->path, part, n);
+}
+
+/* A value begins: its part of the path.  Returns the length before it. */
+static size_t
+yaml_begin_value(struct yaml *y)
+{
+	struct yaml_level *l = y->depth > 0 ? &y->levels[y->depth - 1] : NULL;
+	char number[24];
+
+	if (l == NULL || !l->sequence)
+		return l != NULL ? l->path : 0;
+	buf_truncate(&y->path, l->path);
+	yaml_enter(y, number, (size_t)snprintf(number, sizeof(number), "%zu", l->index++));
+	return l->path;
+}
+
+static int
+yaml_push(struct yaml *y, bool sequence, struct error *err)
+{
+	struct yaml_level *parent = y->depth > 0 ? &y->levels[y->depth - 1] : NULL, *l;
+	bool elsewhere = parent != NULL && parent->elsewhere;
+	const char *key;
+
+	if (y->depth == YAML_DEPTH) {
+		error_set(err, ERROR_FORMAT, "nested deeper than %d levels", YAML_DEPTH);
+		return error_place(err, y->r->file, y->parser.mark.line + 1);
+	}
+	yaml_begin_value(y);
+	if (parent != NULL && !parent->sequence && parent->have_key) {
+		key = (const char *)y->path.data + parent->path + (parent->path > 0);
+		elsewhere |= yaml_is_elsewhere(key, y->path.len - parent->path -
+		    (parent->path > 0)) && (!sequence || y->kubernetes);
+		parent->have_key = false;
+	}
+	l = &y->levels[y->depth++];
+	*l = (struct yaml_level){ .sequence = sequence, .elsewhere = elsewhere,
+		.path = y->path.len };
+	buf_init(&l->name, BUF_MAX_FILE);
+	return buf_check(&y->path, err);
+}
+
+static void
+yaml_pop(struct yaml *y)
+{
+	struct yaml_level *l = &y->levels[--y->depth];
+
+	buf_release(&l->name);
+	l = y->depth > 0 ? &y->levels[y->depth - 1] : NULL;
+	buf_truncate(&y->path, l != NULL ? l->path : 0);
+}
+
+/* Is what base64 stands for a text?  Decoded into y->decoded. */
+static bool
+yaml_decode(struct yaml *y, const char *value, size_t n)
+{
+	buf_clear(&y->decoded);
+	if (n < 4 || n % 4 != 0 ||
+	    base64_decode(&y->decoded, value, n) != 0 || y->decoded.len == 0)
+		return false;
+	for (size_t i = 0; i < y->decoded.len; i++)
+		if (y->decoded.data[i] < 0x20 && strchr("\n\r\t", y->decoded.data[i]) == NULL)
+			return false;
+		else if (y->decoded.data[i] == 0 || y->decoded.data[i] >= 0x7f)
+			return false;
+	return true;
+}
+
+/* A name in Kubernetes: small letters, digits and dashes. */
+static bool
+yaml_is_label(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') ||
+		    p[i] == '-' || p[i] == '.'))
+			return false;
+	return n > 0 && n < 254;
+}
+
+/* libyaml counts characters; the place in bytes.  Marks do not go back by more than a key. */
+static size_t
+yaml_offset(struct yaml *y, const yaml_mark_t *m)
+{
+	const char *text = y->r->text, *end;
+	size_t at;
+
+	if (y->ascii)
+		return m->index < y->r->n ? m->index : y->r->n;
+	if (m->line < y->line)
+		y->line = y->line_at = 0;
+	while (y->line < m->line &&
+	    (end = memchr(text + y->line_at, '\n', y->r->n - y->line_at)) != NULL) {
+		y->line_at = (size_t)(end - text) + 1;
+		y->line++;
+	}
+	at = y->line_at;
+	for (size_t i = 0; i < m->column && at < y->r->n; i++)
+		do
+			at++;
+		while (at < y->r->n && ((unsigned char)text[at] & 0xc0) == 0x80);
+	return at;
+}
+
+/* Where a scalar's text stands: behind its quotes, or on the lines of its block. */
+static void
+yaml_place(struct yaml *y, const yaml_event_t *e, struct form_item *i)
+{
+	const char *text = y->r->text;
+	const char *end;
+
+	i->from = yaml_offset(y, &e->start_mark);
+	i->to = yaml_offset(y, &e->end_mark);
+	switch (e->data.scalar.style) {
+	case YAML_SINGLE_QUOTED_SCALAR_STYLE:
+	case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
+		if (i->to > i->from + 1) {
+			i->from++;
+			i->to--;
+		}
+		break;
+	case YAML_LITERAL_SCALAR_STYLE:
+	case YAML_FOLDED_SCALAR_STYLE:
+		end = memchr(text + i->from, '\n', i->to - i->from);
+		if (end != NULL && (size_t)(end - text) + 1 < i->to)
+			i->from = (size_t)(end - text) + 1;
+		while (i->to > i->from &&
+		    (text[i->to - 1] == '\n' || form_is_blank(text[i->to - 1])))
+			i->to--;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The value of a key that is `name` or `value` of one element of a list. */
+static void
+yaml_pair(struct yaml_level *l, const char *key, size_t len, const char *value, size_t n,
+    struct form_item *i)
+{
+	if ((len == 4 && memcmp(key, "name", 4) == 0) || (len == 3 && memcmp(key, "key", 3) == 0)) {
+		buf_clear(&l->name);
+		buf_append(&l->name, value, n);
+	} else if (len == 5 && memcmp(key, "value", 5) == 0 && l->name.len > 0) {
+		i->name = (const char *)l->name.data;
+		i->name_len = l->name.len;
+	}
+}
+
+/* Is the scalar one that is passed over, whatever its key is? */
+static bool
+yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *value, size_t n)
+{
+	static const char *const keys[] = { "secret", "credentials", "credential", "token" };
+
+	if (y->external && len == 9 && memcmp(key, "secretKey", 9) == 0)
+		return true;
+	for (size_t i = 0; y->kubernetes && i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (len == strlen(keys[i]) && memcmp(key, keys[i], len) == 0)
+			return yaml_is_label(value, n);
+	return false;
+}
+
+static int
+yaml_give(struct yaml *y, struct form_item *i, struct error *err)
+{
+	static const char data[] = ".data.";
+	const char *path = (const char *)y->path.data;
+	size_t key = y->path.len;
+
+	/* A Secret's data. */
+	while (key > 0 && path[key - 1] != '.')
+		key--;
+	if (y->has_secret && i->role == FORM_ENTRY &&
+	    (memmem(path, y->path.len, data, sizeof(data) - 1) != NULL ||
+	    (y->path.len > 5 && memcmp(path, "data.", 5) == 0)) && yaml_decode(y, i->value, i->n)) {
+		i->value = (const char *)y->decoded.data;
+		i->n = y->decoded.len;
+		if (memchr(i->value, '\n', i->n) != NULL || *i->value == '{')
+			i->role = FORM_DECODED;
+	} else if (i->role == FORM_ENTRY && memchr(i->value, '\n', i->n) != NULL) {
+		i->role = FORM_EMBEDDED;
+	}
+	return form_give(y->r, i, err);
+}
+
+/* An element of a list: NAME=value, or an argument. */
+static int
+yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct error *err)
+{
+	const char *equals = memchr(i->value, '=', i->n);
+	size_t len = equals != NULL ? (size_t)(equals - i->value) : 0;
+	bool after_flag = l->flag > 0;
+
+	l->flag = 0;
+	if (len > 0 && form_is_variable(i->value, len)) {
+		buf_truncate(&y->path, l->path);
+		yaml_enter(y, i->value, len);
+		i->key = (const char *)y->path.data;
+		i->key_len = y->path.len;
+		i->name = i->value;
+		i->name_len = len;
+		i->value += len + 1;
+		i->n -= len + 1;
+		i->from += i->to - i->from > len ? len + 1 : 0;
+		return buf_check(&y->path, err) == 0 && i->n > 0 ? form_give(y->r, i, err) : 0;
+	}
+	if (after_flag) {
+		i->role = FORM_OPTION;
+		return form_give(y->r, i, err);
+	}
+	if (i->n > 3 && i->value[0] == '-' && equals == NULL) {
+		enum key_class class;
+
+		len = i->value[1] == '-' ? 2 : 1;
+		class = key_class(i->value + len, i->n - len);
+		l->flag = class == KEY_SECRET || class == KEY_MATERIAL;
+		return 0;
+	}
+	return yaml_give(y, i, err);
+}
+
+static int
+yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
+{
+	struct yaml_level *l = y->depth > 0 ? &y->levels[y->depth - 1] : NULL;
+	const char *value = (const char *)e->data.scalar.value, *tag, *key;
+	size_t n = e->data.scalar.length, len;
+	struct form_item i = { .value = value, .n = n };
+
+	if (l != NULL && !l->sequence && !l->have_key) {
+		l->have_key = true;
+		y->key_at = yaml_offset(y, &e->start_mark);
+		buf_truncate(&y->path, l->path);
+		yaml_enter(y, value, n);
+		return buf_check(&y->path, err);
+	}
+	yaml_begin_value(y);
+	tag = (const char *)e->data.scalar.tag;
+	if (l != NULL)
+		l->have_key = false;
+	/* Local tags stand for another value: !vault, !Ref, !Sub. */
+	if (n == 0 || l == NULL || l->elsewhere || (tag != NULL && tag[0] == '!'))
+		return 0;
+	i.key = (const char *)y->path.data;
+	i.key_len = y->path.len;
+	yaml_place(y, e, &i);
+	i.start = l->sequence ? i.from : y->key_at;
+	if (l->sequence)
+		return yaml_element(y, l, &i, err);
+	key = i.key + l->path + (l->path > 0);
+	len = i.key_len - l->path - (l->path > 0);
+	if (yaml_is_name(y, key, len, value, n))
+		return 0;
+	yaml_pair(l, key, len, value, n, &i);
+	return yaml_give(y, &i, err);
+}
+
+static int
+yaml_event(struct yaml *y, const yaml_event_t *e, struct error *err)
+{
+	switch (e->type) {
+	case YAML_MAPPING_START_EVENT:
+		return yaml_push(y, false, err);
+	case YAML_SEQUENCE_START_EVENT:
+		return yaml_push(y, true, err);
+	case YAML_MAPPING_END_EVENT:
+	case YAML_SEQUENCE_END_EVENT:
+		yaml_pop(y);
+		return 0;
+	case YAML_SCALAR_EVENT:
+		return yaml_scalar(y, e, err);
+	case YAML_ALIAS_EVENT:
+		if (y->depth > 0) {
+			struct yaml_level *l = &y->levels[y->depth - 1];
+
+			/* As a key it has no name that could be told. */
+			l->have_key = !l->sequence && !l->have_key;
+			l->index += l->sequence;
+		}
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int
+form_read_yaml(const struct form_reader *r, struct error *err)
+{
+	struct yaml *y = error_alloc(sizeof(*y), err);
+	yaml_event_t e;
+	bool end = false;
+	int rc = 0;
+
+	if (y == NULL)
+		return -1;
+	y->r = r;
+	y->kubernetes = yaml_has(r, "apiVersion");
+	y->has_secret = yaml_has(r, "Secret");
+	y->external = yaml_has(r, "remoteRef") || yaml_has(r, "ExternalSecret");
+	y->ascii = true;
+	for (size_t i = 0; y->ascii && i < r->n; i++)
+		y->ascii = (unsigned char)r->text[i] < 0x80;
+	buf_init(&y->path, BUF_MAX_FILE);
+	buf_init_secret(&y->decoded, BUF_MAX_FILE);
+	if (!yaml_parser_initialize(&y->parser)) {
+		rc = error_memory(err);
+		goto done;
+	}
+	yaml_parser_set_encoding(&y->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&y->parser, (const unsigned char *)r->text, r->n);
+	while (rc == 0 && !end) {
+		if (!yaml_parser_parse(&y->parser, &e)) {
+			rc = yaml_fail(y, err);
+			break;
+		}
+		end = e.type == YAML_STREAM_END_EVENT;
+		rc = yaml_event(y, &e, err);
+		if (e.type == YAML_SCALAR_EVENT)
+			secmem_wipe(e.data.scalar.value, e.data.scalar.length);
+		yaml_event_delete(&e);
+	}
+	while (y->depth > 0)
+		yaml_pop(y);
+	/* What libyaml read lies in ordinary memory. */
+	secmem_wipe(y->parser.raw_buffer.start,
+	    (size_t)(y->parser.raw_buffer.end - y->parser.raw_buffer.start));
+	secmem_wipe(y->parser.buffer.start,
+	    (size_t)(y->parser.buffer.end - y->parser.buffer.start));
+	yaml_parser_delete(&y->parser);
+done:
+	buf_release(&y->decoded);
+	buf_release(&y->path);
+	free(y);
+	return rc;
+}

@@ -1,0 +1,131 @@
+#include <string.h>
+
+#include "audit/rule.h"
+
+#define SEAL "seal it: `propseal seal PATH`, or `propseal file encrypt --config KEY`"
+
+static const struct audit_rule_text texts[AUDIT_RULES] = {
+	[AUDIT_CLEAR_TEXT] = { "clear-text-secret", AUDIT_ERROR, "Secret in clear text",
+	    "a secret in clear text",
+	    "Who can read the file, a backup of it or the repository that it is in has the secret.",
+	    SEAL, 312, "8.0" },
+	[AUDIT_PRIVATE_KEY] = { "private-key", AUDIT_ERROR, "Private key in clear text",
+	    "a private key in clear text",
+	    "A private key in a configuration is as readable as the file, and goes wherever the "
+	    "file is copied to.", SEAL, 321, "8.5" },
+	[AUDIT_URL_CREDENTIALS] = { "url-credentials", AUDIT_ERROR, "Credentials in a URL",
+	    "credentials in a URL or connection string",
+	    "URLs are logged, shown in consoles and passed on; credentials inside them go along.",
+	    "put user and password under keys of their own and seal those, or seal the whole URL",
+	    522, "7.5" },
+	[AUDIT_COMMAND_LINE] = { "command-line-secret", AUDIT_ERROR, "Secret on a command line",
+	    "a secret on a command line",
+	    "Every user of the host can read the arguments of running programs.",
+	    "give it in a file or by `propseal exec`, which puts it where only the program looks",
+	    214, "7.5" },
+	[AUDIT_BACKUP] = { "backup-secret", AUDIT_ERROR, "Secret in a forgotten copy",
+	    "a secret in clear text in a copy that an editor, a package or a person left behind",
+	    "Sealing the configuration does not touch its copies, which keep the old clear text.",
+	    "delete the copy, and change the secret if others could read it", 530, "7.5" },
+	[AUDIT_MASTER_KEY_IN_FILE] = { "master-key-in-file", AUDIT_ERROR, "Master key in a file",
+	    "a master key in clear text",
+	    "The master key opens every sealed entry of its secrets file.",
+	    "hand it over by LoadCredentialEncrypted= of systemd (propseal.master-key) or a file "
+	    "of the service's user alone", 321, "9.0" },
+	[AUDIT_MASTER_KEY_BESIDE] = { "master-key-beside-secrets", AUDIT_ERROR,
+	    "Master key beside its secrets file",
+	    "a master key lies in the folder of a secrets file",
+	    "Who copies the folder has the secrets and the key that opens them.",
+	    "keep the key elsewhere, readable by the service's user alone", 320, "9.0" },
+	[AUDIT_WEAK] = { "weak-secret", AUDIT_WARNING, "Weak secret", "a weak secret",
+	    "Short secrets and those in lists of passwords are guessed.",
+	    "make a long random one, with `openssl rand -base64 24` for instance", 521, "6.0" },
+	[AUDIT_DEFAULT] = { "default-secret", AUDIT_WARNING, "Default secret",
+	    "a secret that examples and products come with",
+	    "Default passwords are the first that anybody tries.",
+	    "change it, then seal the new one", 1392, "6.5" },
+	[AUDIT_REUSED] = { "reused-secret", AUDIT_NOTE, "Secret used in several places",
+	    "the same secret stands in other places, too",
+	    "One leak opens all of them, and a change has to be made everywhere at once.",
+	    "give each place a secret of its own", 1391, "4.0" },
+	[AUDIT_COMMENT] = { "secret-in-comment", AUDIT_NOTE, "Secret in a comment",
+	    "a secret in clear text in a line that is commented out",
+	    "Commented out is not taken out: the secret is still there to be read.",
+	    "if it is or was in use, take the line out and change the secret", 615, "5.0" },
+	[AUDIT_PLACEHOLDER] = { "placeholder", AUDIT_NOTE, "Placeholder",
+	    "a placeholder stands where a secret goes",
+	    "The file is a template, or somebody forgot to fill it in.",
+	    "nothing, if the file is a template", 0, "0.0" },
+	[AUDIT_MALFORMED_REFERENCE] = { "malformed-reference", AUDIT_WARNING,
+	    "Malformed reference", "a reference that Kafka does not take for one",
+	    "It is passed on as it stands, as if it were the secret.",
+	    "write it ${provider:path:key}", 0, "3.0" },
+	[AUDIT_UNSEALED] = { "unsealed-entry", AUDIT_ERROR, "Clear text in a secrets file",
+	    "a value in clear text in a secrets file",
+	    "Only ENC[...] values are sealed; this one is readable by whoever reads the file.",
+	    "set it anew with `propseal file update`, or restore it from a backup", 312, "8.0" },
+	[AUDIT_DAMAGED] = { "damaged-entry", AUDIT_ERROR, "Damaged sealed entry",
+	    "a sealed value that is malformed",
+	    "It cannot be opened, and what refers to it fails.",
+	    "restore the line from a backup, or set the value anew with `propseal file update`",
+	    0, "5.0" },
+	[AUDIT_UNTAGGED] = { "untagged-entry", AUDIT_NOTE, "Sealed entry without a tag",
+	    "a sealed entry without a tag beside others that have one",
+	    "Without its tag an entry that somebody exchanged for another one is not noticed.",
+	    "`propseal file rotate --data-key` seals everything anew, with tags", 345, "4.0" },
+	[AUDIT_LEGACY_CIPHER] = { "legacy-cipher", AUDIT_WARNING, "Legacy cipher",
+	    "sealed with AES-CBC, which does not protect against changes",
+	    "Who can write the secrets file can change what the entry opens to.",
+	    "`propseal file rotate --data-key` seals everything anew with AES-GCM", 327, "5.5" },
+	[AUDIT_WEAK_KDF] = { "weak-kdf", AUDIT_WARNING, "Weak key derivation",
+	    "the master key is derived from its passphrase with few iterations",
+	    "Each guess at the passphrase costs next to nothing.",
+	    "`propseal master-key generate` and `propseal file rotate --master-key` derive a new "
+	    "one with 220 000 iterations", 916, "5.5" },
+	[AUDIT_OPEN_MODE] = { "open-mode", AUDIT_WARNING, "File that others can read or write",
+	    "every user can read the secrets in this file, or write it",
+	    "Modes are the last protection of what is not sealed.", "chmod o-rwx", 732, "6.0" },
+	[AUDIT_DUPLICATE_KEY] = { "duplicate-key", AUDIT_NOTE, "Key that stands twice",
+	    "a secret's key stands twice: the later one counts, this one stays readable",
+	    "Sealing or changing one of them leaves the other as it is.",
+	    "take out the one that is not used", 0, "2.0" },
+	[AUDIT_UNRESOLVABLE] = { "unresolvable-here", AUDIT_WARNING,
+	    "Reference in a file that nothing resolves",
+	    "a reference in a file whose program resolves none",
+	    "Log4j, librdkafka and ZooKeeper take it for the value itself.",
+	    "resolve it when the program starts: `propseal render` or `propseal exec`", 0, "3.0" },
+};
+
+static const char *const levels[] = { "note", "warning", "error", "none" };
+
+const struct audit_rule_text *
+audit_rule_text(enum audit_rule r)
+{
+	return &texts[r];
+}
+
+enum audit_rule
+audit_rule_find(const char *id, size_t len)
+{
+	for (size_t i = 0; i < AUDIT_RULES; i++)
+		if (strlen(texts[i].id) == len && memcmp(texts[i].id, id, len) == 0)
+			return (enum audit_rule)i;
+	return AUDIT_RULES;
+}
+
+const char *
+audit_level_name(enum audit_level l)
+{
+	return levels[l];
+}
+
+bool
+audit_level_find(const char *name, enum audit_level *out)
+{
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strcmp(levels[i], name) == 0) {
+			*out = (enum audit_level)i;
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,582 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit_internal.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "document/document.h"
+#include "document/jaas.h"
+#include "secrets/keys.h"
+#include "secrets/mask.h"
+#include "secrets/reference.h"
+#include "secrets/rules.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
+#include "secrets/value.h"
+
+/* Texts in texts: a block of YAML with a here-document in it, and so on. */
+#define DEPTH_MAX 4
+
+#define WEAK_LENGTH 12
+#define WEAK_ITERATIONS 100000
+
+/* The values that examples, images and products come with, and people's favourites. */
+static const char *const defaults[] = {
+	"changeit", "changeme", "change-it", "password", "passw0rd", "p@ssw0rd", "pass", "secret",
+	"admin", "administrator", "admin123", "admin-secret", "root", "toor", "test", "test123",
+	"test1234", "confluent", "kafka", "kafka-secret", "broker", "connect", "client",
+	"schemaregistry", "schema-registry", "ksql", "ksqldb", "c3", "mds", "mds-secret", "alice",
+	"alice-secret", "bob", "bob-secret", "user", "user1", "guest", "postgres", "mysql",
+	"mysqlpw", "dbz", "debezium", "debeziumdbz", "oracle", "tiger", "system", "manager",
+	"sa", "example", "default", "demo", "foobar", "letmein", "welcome", "welcome1", "qwerty",
+	"123456",
+	"12345678", "123456789", "1234", "12345", "111111", "abc123", "minioadmin", "elastic",
+	"keystore", "truststore", "storepass", "keypass", "serverpassword", "clientpass",
+	"datahub", "zookeeper", "mypassword", "mysecret", "mysecretpassword", "password123",
+	"password1", "producer", "consumer", "superuser", "superusersecret", "testpassword",
+};
+
+static bool
+source_is_default(const char *value, size_t n)
+{
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (strlen(defaults[i]) == n && text_contains_nocase(value, n, defaults[i]))
+			return true;
+	return false;
+}
+
+/* Is it the key of a master key, and not of another one? */
+static bool
+source_is_master_key(const char *key, size_t len)
+{
+	static const char word[] = "securitymasterkey", credential[] = "propseal.master-key";
+	size_t n = sizeof(word) - 1;
+
+	if (len == sizeof(credential) - 1 && memcmp(key, credential, len) == 0)
+		return true;
+	while (len > 0 && n > 0) {
+		char c = (char)(key[len - 1] | 0x20);
+
+		if (c >= 'a' && c <= 'z' && c != word[--n])
+			return false;
+		len--;
+	}
+	return n == 0;
+}
+
+/* How good is a secret in clear text?  1: it is one that many have. */
+static int
+source_weigh(struct audit_source *s, const char *key, size_t len, const char *value, size_t n,
+    const struct audit_finding *region, struct error *err)
+{
+	const char *colon = memchr(value, ':', n);
+
+	/* Of user:password, the password. */
+	if (colon != NULL && colon + 1 < value + n &&
+	    memchr(colon, '/', (size_t)(value + n - colon)) == NULL) {
+		n -= (size_t)(colon - value) + 1;
+		value = colon + 1;
+	}
+	if (source_is_default(value, n))
+		return audit_add(s, AUDIT_DEFAULT, key, len, region, err) != NULL ? 1 : -1;
+	if (n < WEAK_LENGTH)
+		return audit_add(s, AUDIT_WEAK, key, len, region, err) != NULL ? 0 : -1;
+	return 0;
+}
+
+/* A secret in clear text: under the rule that says most about it. */
+static int
+source_clear(struct audit_source *s, const struct form_item *i, const char *key, size_t len,
+    const char *value, size_t n, struct audit_finding *region, struct error *err)
+{
+	enum value_kind kind = value_kind(value, n);
+	enum audit_rule rule = AUDIT_CLEAR_TEXT;
+	size_t index = s->a->findings.len;
+	int common = 0;
+
+	if (s->backup)
+		rule = AUDIT_BACKUP;
+	else if (source_is_master_key(key, len))
+		rule = AUDIT_MASTER_KEY_IN_FILE;
+	else if (i->role == FORM_OPTION)
+		rule = AUDIT_COMMAND_LINE;
+	else if (kind == VALUE_PRIVATE_KEY)
+		rule = AUDIT_PRIVATE_KEY;
+	else if (kind == VALUE_CREDENTIALS)
+		rule = AUDIT_URL_CREDENTIALS;
+	if (audit_add(s, rule, key, len, region, err) == NULL)
+		return -1;
+	if (kind == VALUE_TEXT &&
+	    (common = source_weigh(s, key, len, value, n, region, err)) == -1)
+		return -1;
+	/* A copy has the secret of its original. */
+	if (common == 0 && !s->backup)
+		audit_at(s->a, index)->value = siphash_13(s->a->seed, value, n) | 1;
+	if (i->shadowed && audit_add(s, AUDIT_DUPLICATE_KEY, key, len, region, err) == NULL)
+		return -1;
+	return 0;
+}
+
+/* Part of an item's value, by decoded offsets; the whole where escapes come between. */
+static void
+source_part(struct audit_source *s, const struct form_item *i, size_t from, size_t to,
+    struct audit_finding *region)
+{
+	if (i->to - i->from == i->n && to <= i->n)
+		audit_source_region(s, i->from + from, i->from + to, region);
+	else
+		audit_source_region(s, i->from, i->to, region);
+}
+
+/* <key>#<option> */
+static int
+source_option(struct audit_source *s, const struct form_item *i, const char *name, size_t name_len,
+    size_t from, size_t to, enum form_role role, struct error *err)
+{
+	struct form_item option = *i;
+	struct audit_finding region;
+	struct buf key;
+	int rc;
+
+	buf_init(&key, BUF_MAX_FILE);
+	buf_append(&key, i->key, i->key_len);
+	buf_append_char(&key, '#');
+	buf_append(&key, name, name_len);
+	option.role = role;
+	source_part(s, i, from, to, &region);
+	rc = buf_check(&key, err) != 0 ? -1 : source_clear(s, &option, (const char *)key.data,
+	    key.len, i->value + from, to - from, &region, err);
+	buf_release(&key);
+	return rc;
+}
+
+/* The secret options of JAAS.  1: it was none. */
+static int
+source_jaas(struct audit_source *s, const struct form_item *i, struct error *err)
+{
+	const struct rules *rules = s->a->o->rules;
+	struct jaas_option o;
+	struct audit_finding region;
+	enum secret secret;
+	struct error why;
+	struct jaas *j;
+	int rc = 0;
+
+	if ((j = jaas_parse(i->value, i->n, &why)) == NULL)
+		return why.code == ERROR_MEMORY ? error_memory(err) : 1;
+	for (size_t k = 0; rc == 0 && k < jaas_count(j); k++) {
+		o = jaas_option(j, k);
+		secret = rules_option_secret(rules, j, k, i->key, i->key_len, i->value);
+		if (secret == SECRET_CLEAR)
+			rc = source_option(s, i, o.name, o.name_len, o.inner_from, o.inner_to,
+			    FORM_ENTRY, err);
+		else if (secret == SECRET_PLACEHOLDER) {
+			source_part(s, i, o.inner_from, o.inner_to, &region);
+			rc = audit_add(s, AUDIT_PLACEHOLDER, i->key, i->key_len, &region,
+			    err) != NULL ? 0 : -1;
+		}
+	}
+	jaas_free(j);
+	return rc;
+}
+
+/* Options of a command in a value: -Dname=secret, --name=secret.  ${*found}: some. */
+static int
+source_members(struct audit_source *s, const struct form_item *i, bool *found, struct error *err)
+{
+	struct value_member m;
+	size_t at = 0;
+	int rc = 0;
+
+	*found = false;
+	while (rc == 0 && value_next_member(i->value, i->n, &at, &m)) {
+		if (!m.option)
+			continue;
+		*found = true;
+		rc = source_option(s, i, i->value + m.name, m.name_len, m.from, m.to, FORM_OPTION,
+		    err);
+	}
+	return rc;
+}
+
+/* A reference that nobody takes for one, or where nobody resolves it.  1: such a one. */
+static int
+source_reference(struct audit_source *s, const struct form_item *i, struct error *err)
+{
+	static const char ours[] = REFERENCE_PROVIDER ":";
+	struct audit_finding region;
+	enum audit_rule rule;
+
+	if (memmem(i->value, i->n, ours, sizeof(ours) - 1) == NULL)
+		return 0;
+	if (!resolve_finds_ours(i->value, i->n))
+		rule = AUDIT_MALFORMED_REFERENCE;
+	else if (s->unresolved)
+		rule = AUDIT_UNRESOLVABLE;
+	else
+		return 0;
+	audit_source_region(s, i->from, i->to, &region);
+	return audit_add(s, rule, i->key, i->key_len, &region, err) != NULL ? 1 : -1;
+}
+
+static int
+source_entry(struct audit_source *s, const struct form_item *i, struct error *err)
+{
+	const char *name = i->name != NULL ? i->name : i->key;
+	size_t len = i->name != NULL ? i->name_len : i->key_len;
+	struct audit_finding region;
+	enum secret secret;
+	bool options;
+	int rc;
+
+	if ((rc = source_reference(s, i, err)) != 0)
+		return rc == 1 ? 0 : -1;
+	if (jaas_key(name, len) || memmem(i->value, i->n, "LoginModule ", 12) != NULL) {
+		if ((rc = source_jaas(s, i, err)) != 1)
+			return rc;
+	}
+	if (i->role == FORM_ENTRY && memchr(i->value, '=', i->n) != NULL) {
+		if (source_members(s, i, &options, err) != 0)
+			return -1;
+		if (options)
+			return 0;
+	}
+	if (i->role == FORM_PASSWORD || i->role == FORM_OPTION) {
+		enum value_kind kind = value_kind(i->value, i->n);
+
+		secret = kind == VALUE_TEXT && value_is_pair_of(i->value, i->n, &kind) ?
+		    SECRET_ELSEWHERE : kind == VALUE_TEXT || value_kind_is_secret(kind) ?
+		    SECRET_CLEAR : kind == VALUE_PLACEHOLDER ? SECRET_PLACEHOLDER :
+		    SECRET_ELSEWHERE;
+	} else {
+		secret = rules_secret(s->a->o->rules, name, len, i->value, i->n);
+	}
+	if (secret != SECRET_CLEAR && secret != SECRET_PLACEHOLDER)
+		return 0;
+	audit_source_region(s, i->from, i->to, &region);
+	if (secret == SECRET_PLACEHOLDER)
+		return audit_add(s, AUDIT_PLACEHOLDER, i->key, i->key_len, &region, err) != NULL ?
+		    0 : -1;
+	return source_clear(s, i, i->key, i->key_len, i->value, i->n, &region, err);
+}
+
+/* A text inside of the text. */
+static int
+source_embedded(struct audit_source *s, const struct form_item *i, struct error *err)
+{
+	struct audit_source inner = *s;
+	struct audit_finding region;
+	struct form_item whole = *i;
+	struct error why;
+	size_t at;
+	int rc;
+
+	whole.role = FORM_ENTRY;
+	if (value_kind(i->value, i->n) == VALUE_PRIVATE_KEY || s->depth == DEPTH_MAX)
+		return source_entry(s, &whole, err);
+	if ((inner.form = form_of_text(i->value, i->n)) == FORM_NONE)
+		return source_entry(s, &whole, err);
+	inner.text = i->value;
+	inner.n = i->n;
+	inner.depth++;
+	inner.at = inner.line = inner.line_at = 0;
+	audit_source_region(s, i->from, i->to, &region);
+	if (i->role == FORM_DECODED) {
+		inner.fixed = &region;
+	} else {
+		inner.base_line = region.line - 1;
+		/* The lines of a block of YAML are indented. */
+		for (at = i->from; at > 0 && s->text[at - 1] != '\n'; at--)
+			;
+		for (; at < s->n && s->text[at] == ' '; at++)
+			inner.indent += s->form == FORM_YAML || s->form == FORM_JSON;
+	}
+	rc = audit_source_read(&inner, &why);
+	s->file = inner.file;
+	if (rc != 0 && why.code == ERROR_MEMORY) {
+		*err = why;
+		return -1;
+	}
+	return 0;
+}
+
+static bool
+source_wants(void *cookie, const char *key, size_t len, const char *raw, size_t n)
+{
+	const struct audit_source *s = cookie;
+	enum key_class class = key_class(key, len);
+
+	return s->users || class == KEY_HEADERS || rules_sensitive(s->a->o->rules, key, len) ||
+	    value_may_be_secret((const unsigned char *)raw, n) || (n > 14 &&
+	    memmem(raw, n, REFERENCE_PROVIDER, sizeof(REFERENCE_PROVIDER) - 1) != NULL);
+}
+
+static int
+source_item(void *cookie, const struct form_item *i, struct error *err)
+{
+	struct audit_source *s = cookie;
+	struct form_item item = *i;
+	const char *equals;
+
+	if (i->role == FORM_EMBEDDED || i->role == FORM_DECODED)
+		return source_embedded(s, i, err);
+	if (s->form != FORM_JSON)
+		return source_entry(s, i, err);
+	/* users.json: {"user": "password"}.  Elements that are NAME=value: docker inspect. */
+	if (s->users && memchr(i->key, '.', i->key_len) == NULL)
+		item.role = FORM_PASSWORD;
+	equals = memchr(i->value, '=', i->n);
+	if (equals != NULL && i->key_len > 0 && i->key[i->key_len - 1] >= '0' &&
+	    i->key[i->key_len - 1] <= '9') {
+		size_t len = (size_t)(equals - i->value);
+		bool name = len > 0;
+
+		for (size_t k = 0; k < len; k++)
+			name &= (i->value[k] >= 'A' && i->value[k] <= 'Z') || i->value[k] == '_' ||
+			    (i->value[k] >= '0' && i->value[k] <= '9');
+		if (name) {
+			item.name = i->value;
+			item.name_len = len;
+			item.value += len + 1;
+			item.n -= len + 1;
+			item.from += i->to - i->from == i->n ? len + 1 : 0;
+		}
+	}
+	return item.n > 0 ? source_entry(s, &item, err) : 0;
+}
+
+/* --- secrets files --- */
+
+/* Of one entry: what is wrong.  AUDIT_RULES: nothing. */
+static enum audit_rule
+source_of_sealed(const struct document *d, size_t i, const struct buf *value, size_t tags,
+    const char *key, size_t len)
+{
+	struct sealed parts;
+	struct buf tag;
+	enum audit_rule rule = AUDIT_RULES;
+
+	if (!sealed_claims(value->data, value->len))
+		return metadata_is_key(d, i) || tag_names(key, len) || value->len == 0 ?
+		    AUDIT_RULES : AUDIT_UNSEALED;
+	if (sealed_parse(value->data, value->len, &parts, NULL) != 0)
+		return AUDIT_DAMAGED;
+	if (parts.cipher == SEALED_CBC)
+		return AUDIT_LEGACY_CIPHER;
+	if (tags == 0 || metadata_is_key(d, i))
+		return AUDIT_RULES;
+	buf_init(&tag, BUF_MAX_FILE);
+	buf_append_str(&tag, TAG_PREFIX);
+	buf_append(&tag, key, len);
+	if (!tag.failed && document_find(d, (const char *)tag.data, tag.len) == DOCUMENT_NONE)
+		rule = AUDIT_UNTAGGED;
+	buf_release(&tag);
+	return rule;
+}
+
+static int
+source_secrets_entries(struct audit_source *s, const struct document *d, struct error *err)
+{
+	static const char iterations[] = "_metadata.symmetric_key.0.iterations";
+	const char *base = (const char *)document_bytes(d)->data, *raw, *key;
+	size_t len, n, tags = 0;
+	struct audit_finding region;
+	enum audit_rule rule;
+	struct buf value;
+	int rc = 0;
+
+	for (size_t i = 0; i < document_count(d); i++) {
+		key = document_key(d, i, &len);
+		tags += tag_names(key, len);
+	}
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
+		key = document_key(d, i, &len);
+		raw = (const char *)document_raw_value(d, i, &n);
+		buf_clear(&value);
+		if ((rc = document_value(d, i, &value, err)) != 0)
+			break;
+		rule = source_of_sealed(d, i, &value, tags, key, len);
+		if (len == sizeof(iterations) - 1 && memcmp(key, iterations, len) == 0 &&
+		    strtoul(buf_cstr(&value), NULL, 10) < WEAK_ITERATIONS)
+			rule = AUDIT_WEAK_KDF;
+		if (rule == AUDIT_RULES)
+			continue;
+		audit_source_region(s, (size_t)(raw - base), (size_t)(raw - base) + n, &region);
+		if (audit_add(s, rule, key, len, &region, err) == NULL)
+			rc = -1;
+	}
+	buf_release(&value);
+	return rc;
+}
+
+static int
+source_secrets_file(struct audit_source *s, struct error *err)
+{
+	struct document *d;
+	struct buf content;
+	const char *slash;
+	int rc = -1;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	buf_append(&content, s->text, s->n);
+	d = buf_check(&content, err) == 0 ?
+	    document_parse(&content, &document_properties, s->name, err) : NULL;
+	if (d != NULL && !secrets_file_recognise(d)) {
+		rc = 0;
+	} else if (d != NULL) {
+		slash = strrchr(s->name, '/');
+		if (vec_push_string(&s->a->folders, s->name, slash != NULL ?
+		    (size_t)(slash - s->name) : 0) == NULL)
+			error_memory(err);
+		else if (source_secrets_entries(s, d, err) == 0)
+			rc = 1;
+	}
+	document_free(d);
+	buf_release(&content);
+	return rc;
+}
+
+/* --- lines that the reader of the form passes over --- */
+
+/* Comments from ${from} on; with ${all} every line, for what nobody could read. */
+static int
+source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
+{
+	static const char signs[] = "#!";
+	struct loose_place place;
+	struct audit_finding region, *f;
+	struct loose l;
+	const char *end;
+	size_t at, first, n;
+
+	for (at = from; at < s->n; at += n + 1) {
+		end = memchr(s->text + at, '\n', s->n - at);
+		n = end != NULL ? (size_t)(end - s->text) - at : s->n - at;
+		for (first = at; first < at + n && (s->text[first] == ' ' ||
+		    s->text[first] == '\t'); first++)
+			;
+		if (first == at + n || (!all && (s->text[first] == '\0' ||
+		    strchr(signs, s->text[first]) == NULL)))
+			continue;
+		place = (struct loose_place){ 0, 1 };
+		if (!loose_next(s->a->o->rules, s->text + first, at + n - first, &place, &l))
+			continue;
+		audit_source_region(s, first + l.value, first + l.value + l.value_len, &region);
+		if ((f = audit_add(s, l.commented ? AUDIT_COMMENT : s->backup ? AUDIT_BACKUP :
+		    AUDIT_CLEAR_TEXT, l.key, l.key_len, &region, err)) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* Where a line begins. */
+static size_t
+source_line_at(const struct audit_source *s, size_t line)
+{
+	const char *end;
+	size_t at = 0;
+
+	while (--line > 0 && (end = memchr(s->text + at, '\n', s->n - at)) != NULL)
+		at = (size_t)(end - s->text) + 1;
+	return at;
+}
+
+int
+audit_source_read(struct audit_source *s, struct error *err)
+{
+	struct form_reader r = { .text = s->text, .n = s->n, .file = s->name,
+		.wants = source_wants, .each = source_item, .cookie = s };
+	struct error *why = &s->a->why;
+	enum form form = s->form;
+	int rc;
+
+	if (form == FORM_PROPERTIES && s->depth == 0 &&
+	    memmem(s->text, s->n, "_metadata", 9) != NULL &&
+	    (rc = source_secrets_file(s, err)) != 0)
+		return rc == 1 ? 0 : -1;
+	/* Manifests of Kubernetes are the same in JSON. */
+	if (form == FORM_JSON && memmem(s->text, s->n, "\"apiVersion\"", 12) != NULL)
+		form = FORM_YAML;
+	rc = form_read(form, &r, err);
+	if (rc != 0 && err->code == ERROR_MEMORY)
+		return -1;
+	if (s->form != FORM_JSON && s->fixed == NULL && source_loose(s, 0, false, why) != 0) {
+		*err = *why;
+		return -1;
+	}
+	/* Behind the place where it could not be read any more somebody may still read. */
+	if (rc != 0 && s->fixed == NULL && source_loose(s, err->line > 1 ?
+	    source_line_at(s, err->line) : 0, true, why) != 0)
+		*err = *why;
+	return rc;
+}
+
+/* --- suppression --- */
+
+/* until=YYYY-MM-DD: is that day over? */
+static bool
+source_is_over(const struct audit_source *s, const char *p, size_t n)
+{
+	static const char word[] = "until=";
+	const char *at = memmem(p, n, word, sizeof(word) - 1);
+	char text[32];
+	int64_t ms;
+
+	if (at == NULL || (size_t)(p + n - at) < sizeof(word) - 1 + 10)
+		return false;
+	snprintf(text, sizeof(text), "%.10sT23:59:59Z", at + sizeof(word) - 1);
+	return !time_parse(text, TIME_SECONDS, &ms) || ms < s->a->o->now;
+}
+
+int
+audit_suppress(struct audit_source *s, struct error *err)
+{
+	static const char word[] = "propseal:ignore";
+	const char *p = s->text, *end, *stop = s->text + s->n;
+	struct audit_finding region, *f;
+	size_t line, target;
+
+	(void)err;
+	while ((p = memmem(p, (size_t)(stop - p), word, sizeof(word) - 1)) != NULL) {
+		audit_source_region(s, (size_t)(p - s->text), (size_t)(p - s->text), &region);
+		line = region.line;
+		p += sizeof(word) - 1;
+		end = memchr(p, '\n', (size_t)(stop - p));
+		end = end != NULL ? end : stop;
+		if (source_is_over(s, p, (size_t)(end - p)))
+			continue;
+		while (p < end && (*p == ' ' || *p == ':'))
+			p++;
+		/* Several of them may stand above one line. */
+		target = line + 1;
+		for (const char *next = end; next < stop;) {
+			const char *after = memchr(next + 1, '\n', (size_t)(stop - next - 1));
+
+			after = after != NULL ? after : stop;
+			if (memmem(next, (size_t)(after - next), word, sizeof(word) - 1) == NULL)
+				break;
+			target++;
+			next = after;
+		}
+		for (; p < end && *p != ' ' && *p != '\r'; p += p < end && *p == ',') {
+			const char *id = p;
+			enum audit_rule rule;
+
+			while (p < end && *p != ',' && *p != ' ' && *p != '\r')
+				p++;
+			rule = audit_rule_find(id, (size_t)(p - id));
+			for (size_t i = s->first; i < s->a->findings.len; i++) {
+				f = audit_at(s->a, i);
+				if (f->line == target && (f->rule == rule || (p - id == 1 &&
+				    *id == '*')))
+					f->suppressed = true;
+			}
+		}
+		p = end;
+	}
+	return 0;
+}

@@ -1,0 +1,265 @@
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "audit/audit.h"
+#include "audit/audit_internal.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "estate/walk.h"
+#include "file/file.h"
+
+/*
+ * Files below a folder, in the order of their names.  At any time the names of
+ * the folders between the root and the file at hand are held, and no more.
+ */
+
+#define PATH_BYTES_MAX 65536
+#define NAMES_MAX ((size_t)1 << 24)
+#define DEPTH_MAX 4000
+
+/* Larger files are passed over: no configuration is that large. */
+#define FILE_MAX ((size_t)64 << 20)
+
+/* The same where nothing in its name says that a file is one. */
+#define UNCLAIMED_MAX ((size_t)1 << 20)
+
+struct audit_walk {
+	struct audit *a;
+	struct buf path;
+	struct buf content;	/* secret; one for all files that say what they are */
+	struct buf other;	/* the same for the others */
+	size_t strip;
+	char *root;		/* the real path of the folder that was named */
+	size_t depth;
+	struct error why;	/* of the last folder: too large for each level to have one */
+};
+
+static int
+by_name(const void *x, const void *y)
+{
+	return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+static const char *
+walk_name(struct audit_walk *w)
+{
+	const char *path = buf_cstr(&w->path);
+	size_t strip = w->strip < w->path.len ? w->strip : 0;
+
+	while (path[strip] == '/' && strip > 0)
+		strip++;
+	while (path[strip] == '.' && path[strip + 1] == '/')
+		strip += 2;
+	return path + strip;
+}
+
+static bool
+walk_is_keystore(const char *name)
+{
+	static const char *const endings[] = { ".jks", ".p12", ".pfx", ".keystore", ".truststore",
+		".bcfks", ".keytab" };
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (n > strlen(endings[i]) &&
+		    strcasecmp(name + n - strlen(endings[i]), endings[i]) == 0)
+			return true;
+	return false;
+}
+
+static int
+walk_skip(struct audit_walk *w, enum audit_skip why)
+{
+	w->a->counts.seen++;
+	w->a->counts.skipped[why]++;
+	return 0;
+}
+
+static int
+walk_unreadable(struct audit_walk *w, const struct error *why, struct error *err)
+{
+	if (why->code == ERROR_MEMORY)
+		return error_memory(err);
+	return audit_unreadable(w->a, walk_name(w), why, err);
+}
+
+/* What seems to be a regular file. */
+static int
+walk_file(struct audit_walk *w, bool named, struct error *err)
+{
+	const char *path = buf_cstr(&w->path);
+	const struct form_name f = form_of_name(path);
+	const bool claimed = named || f.form != FORM_NONE;
+	struct buf *content = claimed ? &w->content : &w->other;
+	struct file_id id;
+
+	if (walk_is_keystore(path))
+		return walk_skip(w, AUDIT_SKIP_KEYSTORE);
+	if (!claimed && !f.text)
+		return walk_skip(w, AUDIT_SKIP_OTHER);
+	buf_clear(content);
+	if (file_read(path, content, &id, &w->why) == 0)
+		return audit_text(w->a, walk_name(w), content, &id, err);
+	if (w->why.code == ERROR_LIMIT)
+		return walk_skip(w, AUDIT_SKIP_LARGE);
+	w->a->counts.seen++;
+	return walk_unreadable(w, &w->why, err);
+}
+
+/* Is the link's target a file below the root that the walk does not come to by itself? */
+static bool
+walk_follows(const struct audit_walk *w, const char *path)
+{
+	char *real = realpath(path, NULL);
+	size_t n = w->root != NULL ? strlen(w->root) : 0;
+	bool follow;
+
+	if (real == NULL || w->root == NULL)
+		return false;
+	/* Kubernetes puts files into folders named ..2026_01_31, and links to them. */
+	follow = strncmp(real, w->root, n) == 0 && real[n] == '/' &&
+	    strstr(real + n, "/..") != NULL;
+	free(real);
+	return follow;
+}
+
+static int walk_folder_below(struct audit_walk *w, struct error *err);
+
+static int
+walk_entry(struct audit_walk *w, const char *name, unsigned char type, struct error *err)
+{
+	const size_t len = w->path.len;
+	const struct scope *scope = w->a->o->scope;
+	struct stat st;
+	int rc = 0;
+
+	if (!(len == 1 && w->path.data[0] == '.') && len > 0 && w->path.data[len - 1] != '/')
+		buf_append_char(&w->path, '/');
+	else if (len == 1 && w->path.data[0] == '.')
+		buf_truncate(&w->path, 0);
+	buf_append_str(&w->path, name);
+	if (buf_check(&w->path, err) != 0)
+		return -1;
+	if (type == DT_UNKNOWN || type == DT_LNK) {
+		if (lstat(buf_cstr(&w->path), &st) != 0)
+			goto done;
+		type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG :
+		    S_ISLNK(st.st_mode) ? DT_LNK : DT_CHR;
+	}
+	if (type == DT_LNK) {
+		if (stat(buf_cstr(&w->path), &st) != 0 || !S_ISREG(st.st_mode) ||
+		    !walk_follows(w, buf_cstr(&w->path)))
+			rc = walk_skip(w, AUDIT_SKIP_LINK);
+		else
+			rc = walk_file(w, false, err);
+	} else if (type == DT_DIR) {
+		if (strcmp(name, ".git") == 0 || strncmp(name, "..", 2) == 0)
+			goto done;
+		if (!scope_takes_folder(scope, buf_cstr(&w->path)))
+			w->a->counts.skipped[AUDIT_SKIP_IGNORED]++;
+		else
+			rc = walk_folder_below(w, err);
+	} else if (type == DT_REG) {
+		rc = scope_takes_folder(scope, buf_cstr(&w->path)) ?
+		    walk_file(w, false, err) :
+		    walk_skip(w, AUDIT_SKIP_IGNORED);
+	} else {
+		rc = walk_skip(w, AUDIT_SKIP_SPECIAL);
+	}
+done:
+	buf_truncate(&w->path, 0);
+	return rc;
+}
+
+/* The folder w->path and all below it. */
+static int
+walk_folder_below(struct audit_walk *w, struct error *err)
+{
+	struct vec names;	/* of char *: the type, then the name */
+	struct dirent *ent;
+	char *folder, *slot;
+	DIR *dir;
+	int rc = 0;
+
+	if ((folder = strdup(buf_cstr(&w->path))) == NULL)
+		return error_memory(err);
+	vec_init(&names, sizeof(char *), NAMES_MAX);
+	if (w->depth == DEPTH_MAX || (dir = opendir(folder)) == NULL) {
+		if (w->depth == DEPTH_MAX)
+			error_set(&w->why, ERROR_LIMIT, "folders are nested too deeply");
+		else
+			error_io(&w->why, folder, "cannot read the folder");
+		rc = walk_unreadable(w, &w->why, err);
+		free(folder);
+		return rc;
+	}
+	for (errno = 0; (ent = readdir(dir)) != NULL; errno = 0) {
+		if (strcmp(ent->d_name, ".") == 0 || strcmp(ent->d_name, "..") == 0)
+			continue;
+		slot = vec_push_string(&names, ent->d_name, strlen(ent->d_name) + 1);
+		if (slot == NULL) {
+			rc = error_memory(err);
+			break;
+		}
+		/* Behind the name's NUL. */
+		slot[strlen(ent->d_name) + 1] = (char)ent->d_type;
+	}
+	if (rc == 0 && errno != 0) {
+		error_io(&w->why, folder, "cannot read the folder");
+		rc = walk_unreadable(w, &w->why, err);
+	}
+	closedir(dir);
+	if (names.len > 0)
+		qsort(names.items, names.len, sizeof(char *), by_name);
+	w->depth++;
+	for (size_t i = 0; rc == 0 && i < names.len; i++) {
+		const char *name = vec_string(&names, i);
+
+		buf_truncate(&w->path, 0);
+		buf_append_str(&w->path, folder);
+		rc = walk_entry(w, name, (unsigned char)name[strlen(name) + 1], err);
+		free((char *)(uintptr_t)name);
+		*(char **)vec_at(&names, i) = NULL;
+	}
+	w->depth--;
+	vec_release_strings(&names);
+	free(folder);
+	return rc;
+}
+
+int
+audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
+{
+	struct audit_walk w = { .a = a, .strip = strip };
+	struct stat st;
+	int rc;
+
+	if (stat(path, &st) != 0)
+		return error_io(err, path, "cannot look at it");
+	buf_init(&w.path, PATH_BYTES_MAX);
+	buf_init_secret(&w.content, FILE_MAX);
+	buf_init_secret(&w.other, UNCLAIMED_MAX);
+	buf_append_str(&w.path, path);
+	/* Of a/b/ the same as of a/b. */
+	while (w.path.len > 1 && w.path.data[w.path.len - 1] == '/')
+		buf_truncate(&w.path, w.path.len - 1);
+	w.root = S_ISDIR(st.st_mode) ? realpath(path, NULL) : NULL;
+	if (S_ISDIR(st.st_mode))
+		rc = walk_folder_below(&w, err);
+	else if (S_ISREG(st.st_mode))
+		rc = walk_file(&w, true, err);
+	else
+		rc = walk_skip(&w, AUDIT_SKIP_SPECIAL);
+	free(w.root);
+	buf_release(&w.other);
+	buf_release(&w.content);
+	buf_release(&w.path);
+	return rc;
+}

@@ -1,0 +1,166 @@
+#include <sys/stat.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/audit/audit.h"
+#include "cli/commands.h"
+#include "cli/git/git.h"
+#include "cli/settings.h"
+#include "common/args.h"
+#include "common/report.h"
+#include "file/file.h"
+
+#define STANDARD_INPUT "-"
+
+/*
+ * What names are told relative to: one whole path that is a folder, else the
+ * folder that propseal was started in.
+ */
+static const char *
+audit_root(const struct options *o, size_t *strip)
+{
+	struct stat st;
+
+	*strip = 0;
+	if (o->arg_count != 1 || o->args[0][0] != '/' || stat(o->args[0], &st) != 0 ||
+	    !S_ISDIR(st.st_mode))
+		return ".";
+	*strip = strlen(o->args[0]);
+	return o->args[0];
+}
+
+static int
+audit_look(struct audit *a, const struct options *o, size_t strip, struct error *err)
+{
+	struct buf content;
+	int rc = 0;
+
+	if (o->arg_count == 0)
+		return audit_path(a, ".", 0, err);
+	for (size_t i = 0; rc == 0 && i < o->arg_count; i++) {
+		if (strcmp(o->args[i], STANDARD_INPUT) != 0) {
+			rc = audit_path(a, o->args[i], strip, err);
+			continue;
+		}
+		buf_init_secret(&content, BUF_MAX_FILE);
+		rc = file_read_fd(0, "standard input", &content, err);
+		if (rc == 0)
+			rc = audit_text(a, STANDARD_INPUT, &content, NULL, err);
+		buf_release(&content);
+	}
+	return rc;
+}
+
+static bool
+audit_takes(void *cookie, const char *path)
+{
+	const struct form_name f = form_of_name(path);
+
+	(void)cookie;
+	return f.form != FORM_NONE || f.text;
+}
+
+static int
+audit_one_staged(void *cookie, const char *path, struct buf *content, struct error *err)
+{
+	return audit_text(cookie, path, content, NULL, err);
+}
+
+static int
+audit_status(const struct audit_report *r)
+{
+	for (size_t i = r->fail_on; i < AUDIT_LEVELS; i++)
+		if (r->counts.failing[i] > 0)
+			return 3;
+	return audit_unread_count(r->audit) > 0 ? 1 : 0;
+}
+
+static int
+audit_write(const struct options *o, const struct audit_report *r, struct error *err)
+{
+	static const struct {
+		const char *name;
+		void (*write)(const struct audit_report *, struct buf *);
+	} outputs[] = {
+		{ "human", audit_report_human }, { "json", audit_report_json },
+		{ "jsonl", audit_report_jsonl }, { "sarif", audit_report_sarif },
+		{ "html", audit_report_html }, { "junit", audit_report_junit },
+	};
+	const char *name = o->text[FLAG_OUTPUT_AUDIT];
+	struct buf out;
+	size_t i = 0;
+	int rc;
+
+	while (name != NULL && strcmp(outputs[i].name, name) != 0)
+		i++;
+	buf_init(&out, BUF_MAX_FILE);
+	outputs[i].write(r, &out);
+	rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
+static int
+audit_baseline(struct audit *a, const struct options *o, int64_t now, struct error *err)
+{
+	const char *path = o->text[FLAG_BASELINE];
+	size_t unused = 0;
+
+	if (path == NULL) {
+		if (!o->on[FLAG_UPDATE_BASELINE])
+			return 0;
+		error_set(err, ERROR_USAGE, "--update-baseline needs --baseline FILE");
+		return error_hint(err, "name the file that the findings are written to");
+	}
+	if (audit_baseline_apply(a, path, now, &unused, err) != 0) {
+		if (!o->on[FLAG_UPDATE_BASELINE] || err->code != ERROR_MISSING)
+			return -1;
+	} else if (unused > 0 && !o->on[FLAG_UPDATE_BASELINE]) {
+		report_note("%s: %zu finding%s there no more; --update-baseline takes %s out", path,
+		    unused, unused == 1 ? " is" : "s are", unused == 1 ? "it" : "them");
+	}
+	if (!o->on[FLAG_UPDATE_BASELINE])
+		return 0;
+	if (audit_baseline_update(a, path, err) != 0)
+		return -1;
+	return audit_baseline_apply(a, path, now, &unused, err);
+}
+
+int
+commands_audit(const struct options *o)
+{
+	struct audit_options options = { .rules = config_rules(o->config),
+		.scope = config_scope(o->config), .no_suppressions = o->on[FLAG_NO_SUPPRESSIONS],
+		.now = (int64_t)time(NULL) * 1000 };
+	struct audit_report r = { .fail_on = AUDIT_ERROR };
+	struct audit *a;
+	struct error err;
+	size_t strip;
+	int rc = -1;
+
+	options.keep_files = o->text[FLAG_OUTPUT_AUDIT] != NULL &&
+	    strcmp(o->text[FLAG_OUTPUT_AUDIT], "junit") == 0;
+	if (o->text[FLAG_FAIL_ON] != NULL)
+		audit_level_find(o->text[FLAG_FAIL_ON], &r.fail_on);
+	r.root = audit_root(o, &strip);
+	a = audit_new(&options, &err);
+	if (a != NULL)
+		rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count, audit_takes,
+		    audit_one_staged, a, &err) :
+		    audit_look(a, o, strip, &err);
+	if (rc == 0)
+		rc = audit_finish(a, &err);
+	if (rc == 0)
+		rc = audit_baseline(a, o, options.now, &err);
+	if (rc == 0) {
+		r.audit = a;
+		r.counts = audit_counts(a);
+		r.status = audit_status(&r);
+		rc = audit_write(o, &r, &err);
+	}
+	audit_free(a);
+	return rc == 0 ? r.status : report_error(&err);
+}

@@ -1,0 +1,51 @@
+#ifndef CLI_AUDIT_AUDIT_H
+#define CLI_AUDIT_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "audit/audit.h"
+
+struct buf;
+struct error;
+
+/* What the outputs of `propseal audit` tell. */
+struct audit_report {
+	const struct audit *audit;
+	struct audit_counts counts;
+	const char *root;
+	enum audit_level fail_on;
+	int status;
+};
+
+/* Append a whole report.  Nothing of them ever holds a value. */
+void audit_report_human(const struct audit_report *r, struct buf *out);
+void audit_report_json(const struct audit_report *r, struct buf *out);
+void audit_report_jsonl(const struct audit_report *r, struct buf *out);
+void audit_report_sarif(const struct audit_report *r, struct buf *out);
+void audit_report_html(const struct audit_report *r, struct buf *out);
+void audit_report_junit(const struct audit_report *r, struct buf *out);
+
+/* Append text, made visible, for XML and HTML. */
+void audit_markup(struct buf *out, const void *bytes, size_t n);
+
+/* Does the finding count for the exit status? */
+static inline bool
+audit_report_fails(const struct audit_report *r, const struct audit_finding *f)
+{
+	return !f->suppressed && !f->known && f->level >= r->fail_on;
+}
+
+/*
+ * A baseline: findings that are known, a line each, sorted by file, key and rule.
+ */
+struct audit_baseline;
+
+/* Read ${path} and mark what it knows.  ERROR_FORMAT with the line; ERROR_MISSING. */
+int audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unused,
+    struct error *err);
+
+/* Write all findings that count, with the reasons and dates that ${path} has for them. */
+int audit_baseline_update(const struct audit *a, const char *path, struct error *err);
+
+#endif /* !CLI_AUDIT_AUDIT_H */

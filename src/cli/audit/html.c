@@ -1,0 +1,195 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/audit/audit.h"
+
+/*
+ * One page that can be kept and printed: nothing is fetched, and without
+ * scripts it shows all.  Levels have letters, not colours alone.
+ */
+
+static const char head[] =
+	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+	"style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+	"<title>propseal audit</title>\n<style>\n"
+	":root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--line:#d0d7de;--soft:#f3f5f8;"
+	"--error:#a4262c;--warning:#7a4b00;--note:#2a5db0}\n"
+	"@media(prefers-color-scheme:dark){:root{--bg:#14181d;--fg:#e3e7ec;--line:#39424d;"
+	"--soft:#1e242b;--error:#ff8f8f;--warning:#f0b45a;--note:#8fb8ff}}\n"
+	"body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:76rem;padding:1.5rem;"
+	"background:var(--bg);color:var(--fg)}\n"
+	"h1{font-size:1.5rem;margin:0 0 .3rem}h2{font-size:1.1rem;margin:1.8rem 0 .5rem}\n"
+	"table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;"
+	"padding:.3rem .6rem;border-bottom:1px solid var(--line)}\n"
+	"th{background:var(--soft)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\n"
+	"code{font:13px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\n"
+	".level{display:inline-block;min-width:1.3em;text-align:center;border:1px solid;"
+	"border-radius:3px;font-weight:600}\n"
+	".error{color:var(--error)}.warning{color:var(--warning)}.note{color:var(--note)}\n"
+	".sums{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0;padding:0;list-style:none}\n"
+	".sums li{border:1px solid var(--line);border-radius:6px;padding:.5rem .9rem;"
+	"background:var(--soft)}.sums b{display:block;font-size:1.4rem}\n"
+	"input{font:inherit;padding:.4rem .6rem;width:100%;box-sizing:border-box;"
+	"border:1px solid var(--line);border-radius:6px;background:var(--bg);color:var(--fg)}\n"
+	".off{opacity:.6}small{opacity:.8}\n"
+	"@media print{input{display:none}body{max-width:none;padding:0}"
+	"tr{break-inside:avoid}}\n"
+	"@media(max-width:40rem){body{padding:.8rem}th.w,td.w{display:none}}\n"
+	"</style></head><body>\n<h1>propseal audit</h1>\n";
+
+static const char tail[] =
+	"<script>\nconst f=document.getElementById('filter');\n"
+	"f.addEventListener('input',()=>{const w=f.value.toLowerCase().split(/\\s+/);\n"
+	"for(const r of document.querySelectorAll('#findings tbody tr')){\n"
+	"const t=r.textContent.toLowerCase();r.hidden=!w.every(x=>t.includes(x))}});\n"
+	"</script>\n</body></html>\n";
+
+static void
+html_string(struct buf *out, const char *text)
+{
+	audit_markup(out, text, strlen(text));
+}
+
+static void
+html_level(struct buf *out, enum audit_level level)
+{
+	static const char *const letters[] = { "n", "w", "E" };
+
+	buf_printf(out, "<span class=\"level %s\" title=\"%s\">%s</span> %s",
+	    audit_level_name(level), audit_level_name(level), letters[level],
+	    audit_level_name(level));
+}
+
+static void
+html_sum(struct buf *out, size_t n, const char *what)
+{
+	buf_printf(out, "<li><b>%zu</b>%s</li>\n", n, what);
+}
+
+static void
+html_sums(const struct audit_report *r, struct buf *out)
+{
+	const struct audit_counts *c = &r->counts;
+
+	buf_append_str(out, "<p>Below <code>");
+	html_string(out, r->root);
+	buf_printf(out, "</code>, by propseal %s. %s</p>\n<ul class=\"sums\">\n", PROPSEAL_VERSION,
+	    audit_unread_count(r->audit) == 0 ? "Everything could be looked at." :
+	    "<strong>Not everything could be looked at: see the end.</strong>");
+	html_sum(out, c->levels[AUDIT_ERROR], "errors");
+	html_sum(out, c->levels[AUDIT_WARNING], "warnings");
+	html_sum(out, c->levels[AUDIT_NOTE], "notes");
+	html_sum(out, c->fresh, "new since the baseline");
+	html_sum(out, c->suppressed, "suppressed");
+	html_sum(out, c->read, "files read");
+	html_sum(out, c->seen - c->read, "files passed over");
+	buf_append_str(out, "</ul>\n");
+}
+
+static void
+html_by_rule(const struct audit_report *r, struct buf *out)
+{
+	size_t counts[AUDIT_RULES] = { 0 };
+
+	for (size_t i = 0; i < audit_count(r->audit); i++)
+		counts[audit_at(r->audit, i)->rule] += !audit_at(r->audit, i)->suppressed;
+	buf_append_str(out, "<h2>By rule</h2>\n<table><thead><tr><th>Level</th><th>Rule</th>"
+	    "<th class=\"n\">Findings</th><th class=\"w\">Why, and what to do</th></tr></thead>"
+	    "<tbody>\n");
+	for (size_t i = 0; i < AUDIT_RULES; i++) {
+		const struct audit_rule_text *t = audit_rule_text((enum audit_rule)i);
+
+		if (counts[i] == 0)
+			continue;
+		buf_append_str(out, "<tr><td>");
+		html_level(out, t->level);
+		buf_printf(out, "</td><td id=\"%s\"><code>%s</code><br><small>", t->id, t->id);
+		html_string(out, t->name);
+		buf_printf(out, "</small></td><td class=\"n\">%zu</td><td class=\"w\">", counts[i]);
+		html_string(out, t->why);
+		buf_append_str(out, " <em>");
+		html_string(out, t->hint);
+		buf_append_str(out, "</em></td></tr>\n");
+	}
+	buf_append_str(out, "</tbody></table>\n");
+}
+
+static void
+html_by_file(const struct audit_report *r, struct buf *out)
+{
+	size_t count = audit_count(r->audit), end;
+
+	buf_append_str(out, "<h2>By file</h2>\n<table><thead><tr><th>File</th>"
+	    "<th class=\"n\">Errors</th><th class=\"n\">Warnings</th><th class=\"n\">Notes</th>"
+	    "</tr></thead><tbody>\n");
+	for (size_t i = 0; i < count; i = end) {
+		size_t levels[AUDIT_LEVELS] = { 0 };
+		const size_t file = audit_at(r->audit, i)->file;
+
+		for (end = i; end < count && audit_at(r->audit, end)->file == file; end++)
+			levels[audit_at(r->audit, end)->level] +=
+			    !audit_at(r->audit, end)->suppressed;
+		buf_append_str(out, "<tr><td><code>");
+		html_string(out, audit_file(r->audit, file));
+		buf_printf(out, "</code></td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
+		    "<td class=\"n\">%zu</td></tr>\n", levels[AUDIT_ERROR],
+		    levels[AUDIT_WARNING], levels[AUDIT_NOTE]);
+	}
+	buf_append_str(out, "</tbody></table>\n");
+}
+
+static void
+html_finding(const struct audit_report *r, const struct audit_finding *f, struct buf *out)
+{
+	char id[AUDIT_ID_TEXT];
+
+	audit_id_text(f->id, id);
+	buf_printf(out, "<tr%s><td>", f->suppressed || f->known ? " class=\"off\"" : "");
+	html_level(out, f->level);
+	if (f->suppressed)
+		buf_append_str(out, "<br><small>suppressed</small>");
+	else if (f->known)
+		buf_append_str(out, "<br><small>known</small>");
+	buf_append_str(out, "</td><td><code>");
+	html_string(out, audit_file(r->audit, f->file));
+	buf_printf(out, ":%zu</code></td><td><code>", f->line);
+	audit_markup(out, f->key, f->key_len);
+	buf_printf(out, "</code></td><td><code>%s</code><br><small>",
+	    audit_rule_text(f->rule)->id);
+	html_string(out, audit_rule_text(f->rule)->message);
+	buf_append_str(out, "</small></td><td class=\"w\">");
+	html_string(out, audit_hint(f));
+	buf_printf(out, "</td><td class=\"w\"><code>%s</code></td></tr>\n", id);
+}
+
+void
+audit_report_html(const struct audit_report *r, struct buf *out)
+{
+	buf_append_str(out, head);
+	html_sums(r, out);
+	html_by_rule(r, out);
+	html_by_file(r, out);
+	buf_append_str(out, "<h2>Findings</h2>\n<p><input id=\"filter\" type=\"search\" "
+	    "placeholder=\"Filter by file, key, rule or level\" aria-label=\"Filter\"></p>\n"
+	    "<table id=\"findings\"><thead><tr><th>Level</th><th>Place</th><th>Key</th>"
+	    "<th>Rule</th><th class=\"w\">What to do</th><th class=\"w\">Id</th></tr></thead>"
+	    "<tbody>\n");
+	for (size_t i = 0; i < audit_count(r->audit); i++)
+		html_finding(r, audit_at(r->audit, i), out);
+	buf_append_str(out, "</tbody></table>\n");
+	if (audit_unread_count(r->audit) > 0) {
+		buf_append_str(out, "<h2>Not read</h2>\n<table><thead><tr><th>File</th><th>Why</th>"
+		    "</tr></thead><tbody>\n");
+		for (size_t i = 0; i < audit_unread_count(r->audit); i++) {
+			buf_append_str(out, "<tr><td><code>");
+			html_string(out, audit_unread(r->audit, i)->file);
+			buf_append_str(out, "</code></td><td>");
+			html_string(out, audit_unread(r->audit, i)->reason);
+			buf_append_str(out, "</td></tr>\n");
+		}
+		buf_append_str(out, "</tbody></table>\n");
+	}
+	buf_append_str(out, tail);
+}

@@ -1,0 +1,154 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "cli/audit/audit.h"
+#include "common/report.h"
+
+/* The table for people: findings by file, what to do by rule, sums. */
+
+#define KEY_WIDTH_MAX 48
+
+static bool
+human_tells(const struct audit_finding *f)
+{
+	return !f->suppressed && !f->known;
+}
+
+static void
+human_line(const struct audit_report *r, const struct audit_finding *f, size_t width,
+    struct buf *out)
+{
+	static const char letters[] = { 'n', 'w', 'E' };
+	char place[32];
+	size_t start = out->len, next;
+
+	snprintf(place, sizeof(place), "%zu:%zu", f->line, f->column);
+	buf_append_str(out, "  ");
+	buf_append_char(out, letters[f->level]);
+	buf_append_char(out, ' ');
+	buf_append_str(out, place);
+	report_pad(out, start, 14);
+	start = out->len;
+	buf_append_str(out, audit_rule_text(f->rule)->id);
+	report_pad(out, start, 26);
+	start = out->len;
+	text_append_visible(out, f->key, f->key_len);
+	report_pad(out, start, width);
+	if (f->related != AUDIT_NONE && f->rule == AUDIT_REUSED) {
+		buf_append_str(out, "  ");
+		next = f->related;
+		buf_append_str(out, "also ");
+		buf_append_str(out, audit_file(r->audit, audit_at(r->audit, next)->file));
+		buf_printf(out, ":%zu", audit_at(r->audit, next)->line);
+	}
+	while (out->len > 0 && out->data[out->len - 1] == ' ')
+		buf_truncate(out, out->len - 1);
+	buf_append_char(out, '\n');
+}
+
+/* What to do about each kind that was found, once. */
+static void
+human_hints(const struct audit_report *r, struct buf *out)
+{
+	bool told[AUDIT_RULES][FORMS] = { { false } };
+	const struct audit_finding *f;
+	const char *last = NULL;
+
+	for (size_t rule = 0; rule < AUDIT_RULES; rule++)
+		for (size_t i = 0; i < audit_count(r->audit); i++) {
+			f = audit_at(r->audit, i);
+			if (f->rule != rule || !human_tells(f) || told[rule][f->form])
+				continue;
+			for (size_t k = 0; k < FORMS; k++)
+				told[rule][k] |= k == f->form || audit_hint(f) ==
+				    audit_rule_text(f->rule)->hint;
+			if (audit_hint(f) == last)
+				continue;
+			last = audit_hint(f);
+			buf_printf(out, "  %s: %s\n    hint: %s\n", audit_rule_text(f->rule)->id,
+			    audit_rule_text(f->rule)->message, audit_hint(f));
+		}
+}
+
+static void
+human_sum(struct buf *out, size_t n, const char *one, bool *first)
+{
+	if (n == 0)
+		return;
+	buf_printf(out, "%s%zu %s%s", *first ? "" : ", ", n, one, n == 1 ? "" : "s");
+	*first = false;
+}
+
+static void
+human_sums(const struct audit_report *r, struct buf *out)
+{
+	const struct audit_counts *c = &r->counts;
+	size_t skipped = 0;
+	bool first = true;
+
+	for (size_t i = 0; i < AUDIT_SKIPS; i++)
+		skipped += c->skipped[i];
+	human_sum(out, c->failing[AUDIT_ERROR], "error", &first);
+	human_sum(out, c->failing[AUDIT_WARNING], "warning", &first);
+	human_sum(out, c->failing[AUDIT_NOTE], "note", &first);
+	if (first)
+		buf_append_str(out, "nothing found");
+	buf_printf(out, " in %zu of %zu file%s", c->read, c->seen, c->seen == 1 ? "" : "s");
+	if (c->suppressed > 0)
+		buf_printf(out, "; %zu suppressed", c->suppressed);
+	if (c->fresh + c->suppressed < audit_count(r->audit))
+		buf_printf(out, "; %zu known from the baseline",
+		    audit_count(r->audit) - c->fresh - c->suppressed);
+	if (skipped > 0)
+		buf_printf(out, "; %zu passed over", skipped);
+	buf_append_char(out, '\n');
+	for (size_t i = 0; i < audit_unread_count(r->audit); i++) {
+		buf_append_str(out, "not read: ");
+		text_append_visible(out, audit_unread(r->audit, i)->file,
+		    strlen(audit_unread(r->audit, i)->file));
+		buf_append_str(out, ": ");
+		text_append_visible(out, audit_unread(r->audit, i)->reason,
+		    strlen(audit_unread(r->audit, i)->reason));
+		buf_append_char(out, '\n');
+	}
+}
+
+void
+audit_report_human(const struct audit_report *r, struct buf *out)
+{
+	size_t count = audit_count(r->audit), end, width;
+	bool some = false;
+
+	for (size_t i = 0; i < count; i = end) {
+		const struct audit_finding *f = audit_at(r->audit, i);
+		bool named = false;
+
+		width = 0;
+		for (end = i; end < count && audit_at(r->audit, end)->file == f->file; end++) {
+			size_t n = audit_at(r->audit, end)->key_len;
+
+			n = n > KEY_WIDTH_MAX ? KEY_WIDTH_MAX : n;
+			width = n > width ? n : width;
+		}
+		for (size_t k = i; k < end; k++) {
+			if (!human_tells(audit_at(r->audit, k)))
+				continue;
+			if (!named) {
+				const char *file = audit_file(r->audit, f->file);
+
+				text_append_visible(out, file, strlen(file));
+				buf_append_char(out, '\n');
+			}
+			named = some = true;
+			human_line(r, audit_at(r->audit, k), width, out);
+		}
+	}
+	if (some) {
+		buf_append_char(out, '\n');
+		human_hints(r, out);
+		buf_append_char(out, '\n');
+	}
+	human_sums(r, out);
+}

@@ -1,0 +1,131 @@
+#include "base/buf.h"
+#include "base/json_out.h"
+#include "cli/audit/audit.h"
+
+/* -o json and -o jsonl. */
+
+/* A secret that is used again is told with this many of its places. */
+#define RELATED_MAX 20
+
+static void
+json_related(struct json_out *o, const struct audit_report *r, const struct audit_finding *f)
+{
+	size_t next = f->related;
+
+	json_out_array(o, "related");
+	for (size_t i = 0; i < RELATED_MAX && next != AUDIT_NONE; i++) {
+		const struct audit_finding *other = audit_at(r->audit, next);
+
+		json_out_object(o, NULL);
+		json_out_text(o, "file", audit_file(r->audit, other->file));
+		json_out_uint(o, "line", other->line);
+		json_out_text_n(o, "key", other->key, other->key_len);
+		json_out_text(o, "why", "the same secret");
+		json_out_end(o);
+		next = other->related;
+	}
+	json_out_end(o);
+}
+
+static void
+json_finding(struct json_out *o, const struct audit_report *r, const struct audit_finding *f)
+{
+	char id[AUDIT_ID_TEXT];
+
+	audit_id_text(f->id, id);
+	json_out_object(o, NULL);
+	json_out_text(o, "id", id);
+	json_out_text(o, "rule", audit_rule_text(f->rule)->id);
+	json_out_text(o, "level", audit_level_name(f->level));
+	json_out_text(o, "file", audit_file(r->audit, f->file));
+	json_out_uint(o, "line", f->line);
+	json_out_uint(o, "end_line", f->end_line);
+	json_out_uint(o, "column", f->column);
+	json_out_uint(o, "end_column", f->end_column);
+	json_out_text_n(o, "key", f->key, f->key_len);
+	json_out_text(o, "form", form_name(f->form));
+	json_out_text(o, "message", audit_rule_text(f->rule)->message);
+	json_out_text(o, "hint", audit_hint(f));
+	json_out_null(o, "environment");
+	json_related(o, r, f);
+	json_out_text(o, "state", f->known ? "known" : "new");
+	json_out_text(o, "suppressed_by", f->suppressed ? "inline" : NULL);
+	json_out_end(o);
+}
+
+static void
+json_head(struct json_out *o, const struct audit_report *r)
+{
+	const struct audit_counts *c = &r->counts;
+
+	json_out_text(o, "schema", "propseal.audit/1");
+	json_out_text(o, "version", PROPSEAL_VERSION);
+	json_out_text(o, "root", r->root);
+	json_out_bool(o, "complete", audit_unread_count(r->audit) == 0);
+	json_out_object(o, "files");
+	json_out_uint(o, "seen", c->seen);
+	json_out_uint(o, "read", c->read);
+	json_out_object(o, "by_form");
+	for (size_t i = 1; i < FORMS; i++)
+		if (c->by_form[i] > 0)
+			json_out_uint(o, form_name((enum form)i), c->by_form[i]);
+	json_out_end(o);
+	json_out_object(o, "skipped");
+	for (size_t i = 0; i < AUDIT_SKIPS; i++)
+		if (c->skipped[i] > 0)
+			json_out_uint(o, audit_skip_name((enum audit_skip)i), c->skipped[i]);
+	json_out_end(o);
+	json_out_end(o);
+	json_out_array(o, "unread");
+	for (size_t i = 0; i < audit_unread_count(r->audit); i++) {
+		json_out_object(o, NULL);
+		json_out_text(o, "file", audit_unread(r->audit, i)->file);
+		json_out_text(o, "reason", audit_unread(r->audit, i)->reason);
+		json_out_end(o);
+	}
+	json_out_end(o);
+	json_out_object(o, "counts");
+	for (size_t i = AUDIT_LEVELS; i-- > 0;)
+		json_out_uint(o, audit_level_name((enum audit_level)i), c->levels[i]);
+	json_out_uint(o, "suppressed", c->suppressed);
+	json_out_uint(o, "new", c->fresh);
+	json_out_end(o);
+}
+
+void
+audit_report_json(const struct audit_report *r, struct buf *out)
+{
+	struct json_out o;
+
+	json_out_init(&o, out);
+	json_out_hide(&o);
+	json_out_object(&o, NULL);
+	json_head(&o, r);
+	json_out_rows(&o, "findings");
+	for (size_t i = 0; i < audit_count(r->audit); i++)
+		json_finding(&o, r, audit_at(r->audit, i));
+	json_out_end(&o);
+	json_out_int(&o, "exit", r->status);
+	json_out_end(&o);
+	json_out_finish(&o, NULL);
+}
+
+void
+audit_report_jsonl(const struct audit_report *r, struct buf *out)
+{
+	struct json_out o;
+
+	for (size_t i = 0; i < audit_count(r->audit); i++) {
+		json_out_init(&o, out);
+		json_out_hide(&o);
+		json_finding(&o, r, audit_at(r->audit, i));
+		json_out_finish(&o, NULL);
+	}
+	json_out_init(&o, out);
+	json_out_hide(&o);
+	json_out_object(&o, NULL);
+	json_head(&o, r);
+	json_out_int(&o, "exit", r->status);
+	json_out_end(&o);
+	json_out_finish(&o, NULL);
+}

@@ -1,0 +1,445 @@
+#!/usr/bin/env bash
+# audit: what it finds, what it reads, how it tells it, and its exit status.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016,SC2086
+. "$(dirname "$0")/lib.sh"
+
+audit() {
+	run audit "$@"
+}
+
+# expect_rules FILE [LINE:RULE:KEY]...  What is found in FILE, less modes.
+expect_rules() {
+	local file=$1 want
+	shift
+	audit "$file" -o json
+	want=$(printf "%s\n" "$@" | sort)
+	expect_json "$out" '"\n".join(sorted("%d:%s:%s" % (f["line"], f["rule"], f["key"])
+	    for f in d["findings"] if f["rule"] != "open-mode"))' "$want"
+}
+
+clean() {
+	rm -f server.properties sec.properties master.key pass
+}
+
+case_json_has_the_agreed_shape() {
+	clean
+	printf 'a.password=CANARY-long-enough\n' >a.properties
+	chmod 600 a.properties
+	audit a.properties -o json
+	expect_rc 3
+	expect_json "$out" 'list(d)' "['schema', 'version', 'root', 'complete', 'files', 'unread', 'counts', 'findings', 'exit']"
+	expect_json "$out" 'd["schema"], d["complete"], d["exit"]' "('propseal.audit/1', True, 3)"
+	expect_json "$out" 'd["files"]' "{'seen': 1, 'read': 1, 'by_form': {'properties': 1}, 'skipped': {}}"
+	expect_json "$out" 'd["counts"]' "{'error': 1, 'warning': 0, 'note': 0, 'suppressed': 0, 'new': 1}"
+	expect_json "$out" 'list(d["findings"][0])' "['id', 'rule', 'level', 'file', 'line', 'end_line', 'column', 'end_column', 'key', 'form', 'message', 'hint', 'environment', 'related', 'state', 'suppressed_by']"
+	expect_json "$out" '[d["findings"][0][k] for k in ("rule", "level", "file", "line", "column", "end_column", "key", "form", "state")]' \
+	    "['clear-text-secret', 'error', 'a.properties', 1, 12, 30, 'a.password', 'properties', 'new']"
+	expect_no CANARY
+	audit a.properties -o jsonl
+	expect_rc 3
+	[ "$(wc -l <"$out")" -eq 2 ] || fail "not a line a finding and one more"
+	tail -n 1 "$out" >last
+	expect_json last 'd["counts"]["error"], d["exit"]' '(1, 3)'
+}
+
+case_levels_and_exit_statuses() {
+	clean
+	echo 'a.password=<to be filled in>' >note.properties
+	echo 'a.password=longenoughCANARY' >error.properties
+	printf 'SetCredential=\n' >none.service
+	chmod 600 ./*
+	audit none.service
+	expect_rc 0
+	audit note.properties
+	expect_rc 0
+	audit note.properties --fail-on note
+	expect_rc 3
+	audit note.properties --fail-on warning
+	expect_rc 0
+	audit error.properties
+	expect_rc 3
+	audit error.properties --fail-on none
+	expect_rc 0
+	chmod 604 error.properties
+	echo '# a.password=CANARY' >comment.properties
+	audit comment.properties --fail-on warning
+	expect_rc 0
+	audit gone.properties
+	expect_rc 1
+	expect_err 'gone.properties'
+	audit --fail-on nothing .
+	expect_rc 2
+	audit --update-baseline .
+	expect_rc 2
+}
+
+case_what_cannot_be_read_is_told() {
+	clean
+	printf 'a=1\n' >good.properties
+	audit .
+	expect_rc 0
+	printf '\377\376a\0' >utf16.properties
+	audit . -o json
+	expect_rc 1
+	expect_json "$out" 'd["complete"], [u["file"] for u in d["unread"]]' "(False, ['utf16.properties'])"
+	printf '{"a": 1, "x.password": "CANARY-CANARY" oops\n"y.password": "CANARY-secret"' >broken.json
+	audit . -o json
+	expect_rc 3
+	expect_json "$out" '[(f["line"], f["key"]) for f in d["findings"] if f["level"] == "error"]' \
+	    "[(1, 'x\\\\.password'), (2, 'y.password')]"
+	rm ./*.json ./*16.properties
+	printf 'a: [1\nb: 2\n' >b.yaml
+	audit .
+	expect_rc 1
+	printf 'a: {{ x }}\n{%% if y %%}\npassword: CANARY-long-one\n' >b.yaml
+	audit b.yaml -o json
+	expect_rc 3
+	expect_json "$out" 'd["complete"]' True
+	# Neither changes anything: what has no form, and what is no text.
+	rm ./*.yaml
+	printf 'a\0b' >x.txt
+	cp x.txt store.jks
+	mkfifo pipe.properties
+	ln -s / root
+	ln -s /etc/passwd link.properties
+	mkdir .git && echo 'a.password=CANARY-in-git' >.git/c.properties
+	audit . -o json
+	expect_rc 0
+	expect_json "$out" 'd["files"]["skipped"]' "{'binary': 1, 'special': 1, 'link': 2, 'keystore': 1}"
+}
+
+case_rules_for_values() {
+	clean
+	cat >a.properties <<-'END'
+		#old.password=CANARY
+		a.password=changeit
+		b.password=short
+		c.password=long-and-only-here-CANARY
+		c.url=https://u:long-CANARY-here@h/
+		d.token=<token>
+		e.key=-----BEGIN PRIVATE KEY-----\nCANARY
+		f.opts=-Xmx1g -Djavax.net.ssl.keyStorePassword=long-CANARY-opt
+		g.password=${securepass:/a
+		h.password=twice-CANARY-twice
+		h.password=again-CANARY-again
+		confluent.security.master.key=CANARY-master-key
+		i.password=${file:/run/secrets:x}
+		sasl.jaas.config=a.LoginModule required username="u" password="CANARY-in-jaas";
+	END
+	expect_rules a.properties 1:secret-in-comment:old.password \
+	    2:clear-text-secret:a.password 2:default-secret:a.password \
+	    3:clear-text-secret:b.password 3:weak-secret:b.password \
+	    4:clear-text-secret:c.password 5:url-credentials:c.url 6:placeholder:d.token \
+	    7:private-key:e.key '8:command-line-secret:f.opts#javax.net.ssl.keyStorePassword' \
+	    9:malformed-reference:g.password 10:clear-text-secret:h.password \
+	    10:duplicate-key:h.password 11:clear-text-secret:h.password \
+	    12:master-key-in-file:confluent.security.master.key \
+	    '14:clear-text-secret:sasl.jaas.config#password'
+	cp a.properties a.properties.rpmsave
+	audit a.properties.rpmsave -o json
+	expect_json "$out" 'set(f["rule"] for f in d["findings"] if f["level"] == "error")' "{'backup-secret'}"
+	echo 'log4j.x=${securepass:/a:b/c}' >log4j.properties
+	expect_rules log4j.properties 1:unresolvable-here:log4j.x
+}
+
+case_rules_for_secrets_files() {
+	on server.properties encrypt
+	cat >>sec.properties <<-'END'
+		server.properties/bare=CANARY
+		server.properties/bad=ENC[nonsense]
+		server.properties/old=ENC[AES/CBC/PKCS5Padding,data:AAAAAAAAAAAAAAAAAAAAAA==,iv:AAAAAAAAAAAAAAAAAAAAAA==,type:str]
+		server.properties/loose=ENC[AES/GCM/NoPadding,data:AAAAAAAAAAAAAAAAAAAAAAAA,iv:AAAAAAAAAAAAAAAA,type:str]
+	END
+	sed -i 's/iterations *= *.*/iterations = 1000/' sec.properties
+	audit sec.properties -o json
+	expect_json "$out" 'sorted((f["rule"], f["key"].split("/")[-1]) for f in d["findings"])' \
+	    "[('damaged-entry', 'bad'), ('legacy-cipher', 'old'), ('unsealed-entry', 'bare'), ('untagged-entry', 'loose'), ('weak-kdf', '_metadata.symmetric_key.0.iterations')]"
+	# The key beside it; elsewhere it is only in a file.
+	echo "CONFLUENT_SECURITY_MASTER_KEY=$(cat master.key)" >.env
+	audit . -o json
+	expect_json "$out" 'sorted(f["rule"] for f in d["findings"] if f["file"] == ".env" and f["level"] == "error")' \
+	    "['master-key-beside-secrets', 'master-key-in-file']"
+	expect_no "$(cat master.key)"
+	mkdir away && mv .env away
+	audit . -o json
+	expect_json "$out" '[f["rule"] for f in d["findings"] if f["file"] == "away/.env" and f["level"] == "error"]' \
+	    "['master-key-in-file']"
+}
+
+case_modes_count() {
+	clean
+	echo 'a.password=long-enough-CANARY' >a.properties
+	chmod 600 a.properties
+	expect_rules a.properties 1:clear-text-secret:a.password
+	chmod 644 a.properties
+	audit a.properties -o json
+	expect_json "$out" '[f["rule"] for f in d["findings"]]' "['open-mode', 'clear-text-secret']"
+}
+
+case_the_same_secret_elsewhere() {
+	clean
+	mkdir a b
+	echo 'a.password=same-CANARY-secret' >a/a.properties
+	echo '{"b":{"password":"same-CANARY-secret"},"c":{"password":"changeit"}}' >b/b.json
+	echo 'x.password=changeit' >b/x.properties
+	chmod 600 */*
+	audit . -o json
+	expect_json "$out" '[(f["file"], f["key"], [(r["file"], r["line"], r["key"]) for r in f["related"]])
+	    for f in d["findings"] if f["rule"] == "reused-secret"]' \
+	    "[('a/a.properties', 'a.password', [('b/b.json', 1, 'b.password')])]"
+}
+
+case_ids_stay_when_lines_move() {
+	clean
+	printf 'a.password=CANARY-one-long\nb.password=CANARY-two-long\na.password=CANARY-xxx-long\n' >a.properties
+	audit a.properties -o json
+	expect_json "$out" 'len(set(f["id"] for f in d["findings"])) == len(d["findings"])' True
+	expect_json "$out" 'all(f["id"].startswith("ps1:") and len(f["id"]) == 20 for f in d["findings"])' True
+	cp "$out" before
+	printf '# moved\n\na.password=other-CANARY-one\nb.password=other-CANARY-two\na.password=CANARY-xxx-long\n' >a.properties
+	audit a.properties -o json
+	[ "$(grep -o 'ps1:[0-9a-f]*' before)" = "$(grep -o 'ps1:[0-9a-f]*' "$out")" ] ||
+		fail "ids are others, though only lines and values are"
+}
+
+case_a_baseline_lets_only_new_ones_count() {
+	clean
+	printf 'a.password=CANARY-one-long\nb.password=CANARY-two-long\n' >a.properties
+	chmod 600 a.properties
+	audit . --baseline base --update-baseline
+	expect_rc 0
+	expect_no CANARY
+	grep -q CANARY base && fail "the baseline holds a value"
+	[ "$(wc -l <base)" -eq 2 ] || fail "not a line a finding"
+	audit . --baseline base
+	expect_rc 0
+	expect_out '2 known from the baseline'
+	audit .
+	expect_rc 3
+	printf 'c.password=CANARY-three-long\n' >>a.properties
+	audit . --baseline base -o json
+	expect_rc 3
+	expect_json "$out" '[(f["key"], f["state"]) for f in d["findings"]], d["counts"]["new"]' \
+	    "([('a.password', 'known'), ('b.password', 'known'), ('c.password', 'new')], 1)"
+	# A reason and a day survive an update; behind the day it counts again.
+	sed -i '1s/"reason":null,"until":null/"reason":"later","until":"2000-01-01"/' base
+	audit . --baseline base -o json
+	expect_json "$out" '[f["key"] for f in d["findings"] if f["state"] == "new"]' "['a.password', 'c.password']"
+	audit . --baseline base --update-baseline
+	grep -q '"reason":"later","until":"2000-01-01"' base || fail "the reason is gone"
+	sed -i '1s/2000/2999/' base
+	sed -i '/^b.password/d' a.properties
+	audit . --baseline base
+	expect_rc 0
+	expect_err '1 finding is there no more'
+	echo nonsense >>base
+	audit . --baseline base
+	expect_rc 1
+	expect_err 'base:4: '
+	audit . --baseline missing
+	expect_rc 1
+}
+
+case_a_comment_suppresses() {
+	clean
+	cat >a.properties <<-'END'
+		# propseal:ignore clear-text-secret it is public
+		a.password=CANARY-one-long
+		# propseal:ignore weak-secret another rule
+		b.password=CANARY-two-long
+		# propseal:ignore clear-text-secret until=2000-01-01 over
+		c.password=CANARY-three-long
+		# propseal:ignore clear-text-secret,weak-secret until=2999-01-01 not yet
+		d.password=CANARY
+		# propseal:ignore clear-text-secret not the next but one
+
+		e.password=CANARY-four-long
+	END
+	chmod 600 a.properties
+	audit a.properties -o json
+	expect_rc 3
+	expect_json "$out" '[f["key"] for f in d["findings"] if f["suppressed_by"] == "inline"]' \
+	    "['a.password', 'd.password', 'd.password']"
+	expect_json "$out" 'd["counts"]["suppressed"], d["counts"]["error"]' '(3, 3)'
+	audit a.properties --no-suppressions -o json
+	expect_json "$out" 'd["counts"]["suppressed"], d["counts"]["error"]' '(0, 5)'
+}
+
+case_standard_input() {
+	feed 'a.password=CANARY-long-enough' audit - -o json
+	expect_rc 3
+	expect_json "$out" '[(f["file"], f["form"], f["key"]) for f in d["findings"]]' "[('-', 'properties', 'a.password')]"
+	feed '{"connector": {"info": {"config": {"connection.password": "CANARY-long-enough"}}}}' audit - -o json
+	expect_json "$out" '[(f["form"], f["key"]) for f in d["findings"]]' \
+	    "[('json', 'connector.info.config.connection\\\\.password')]"
+	feed '[{"Config": {"Env": ["CONNECT_SASL_PASSWORD=CANARY-long-enough", "PATH=/bin"]}}]' audit - -o json
+	expect_json "$out" '[f["key"] for f in d["findings"]]' "['0.Config.Env.0']"
+	feed $'apiVersion: v1\nitems:\n- data:\n    password: Q0FOQVJZLWxvbmctZW5vdWdo\n  kind: Secret\n' audit - -o json
+	expect_json "$out" '[(f["form"], f["line"], f["key"]) for f in d["findings"]]' "[('yaml', 4, 'items.0.data.password')]"
+}
+
+case_staged_content_is_what_counts() {
+	clean
+	git init -q . && git config user.email a@b && git config user.name n
+	echo 'a.password=CANARY-long-enough' >a.properties
+	printf 'password: CANARY-long-enough\n' >b.yaml
+	echo 'x' >c.java
+	git add .
+	echo 'a.password=' >a.properties
+	audit --staged -o json
+	expect_rc 3
+	expect_json "$out" '[(f["file"], f["key"]) for f in d["findings"] if f["level"] == "error"]' "[('a.properties', 'a.password'), ('b.yaml', 'password')]"
+	git commit -qm x
+	audit --staged
+	expect_rc 0
+}
+
+case_names_are_told_relative_to_the_root() {
+	clean
+	mkdir -p deep/er
+	echo 'a.password=CANARY-long-enough' >"deep/er/$(printf 'b\377d').properties"
+	audit deep -o json
+	expect_json "$out" 'd["root"], {f["file"] for f in d["findings"]}' "('.', {'deep/er/b%FFd.properties'})"
+	audit "$PWD/deep" -o json
+	expect_json "$out" '{f["file"] for f in d["findings"]}' "{'er/b%FFd.properties'}"
+	audit ./deep/ -o json
+	expect_json "$out" '{f["file"] for f in d["findings"]}' "{'deep/er/b%FFd.properties'}"
+}
+
+case_mounted_secrets_of_kubernetes_are_read() {
+	clean
+	mkdir ..2026_01_31
+	echo 'a.password=CANARY-long-enough' >..2026_01_31/a.properties
+	ln -s ..2026_01_31 ..data
+	ln -s ..data/a.properties a.properties
+	audit . -o json
+	expect_json "$out" '[f["file"] for f in d["findings"] if f["level"] == "error"]' "['a.properties']"
+}
+
+case_settings_count() {
+	clean
+	printf 'pin=CANARY-long-enough\nssl.key.password=CANARY-long-enough2\n' >a.properties
+	mkdir left && cp a.properties left
+	printf '[files]\nignore = left\n[rules]\nsecret-keys = pin\n' >settings.ini
+	chmod 600 a.properties
+	PROPSEAL_CONFIG=settings.ini audit . -o json
+	expect_json "$out" '[(f["file"], f["key"]) for f in d["findings"]]' \
+	    "[('a.properties', 'pin'), ('a.properties', 'ssl.key.password')]"
+	expect_json "$out" 'd["files"]["skipped"]' "{'ignored': 1}"
+}
+
+# planted  A tree with a CANARY in every form, that none of the reports may hold.
+planted() {
+	clean
+	printf 'a.password=CANARY-p\n#b.password=CANARY-c\nsasl.jaas.config=a.B required password="CANARY-j";\n' >a.properties
+	printf '{"password":"CANARY-json"} CANARY-loose' >b.json
+	printf 'A { x.LoginModule required password="CANARY-jaas"; };\n' >c_jaas.conf
+	printf 'DB_PASSWORD=CANARY-env\n' >.env
+	printf '[Service]\nEnvironment=X_PASSWORD=CANARY-unit\nExecStart=/bin/x --password CANARY-arg\n' >d.service
+	printf 'password: CANARY-yaml\nurl: https://u:CANARY-url@h\n' >e.yaml
+	printf '#!/bin/sh\nexport A_TOKEN=CANARY-sh\ncurl -u u:CANARY-curl x\n' >f.sh
+	printf 'password = "CANARY-tf"\n' >g.tf
+	printf 'user:CANARY-user\n' >basic.txt
+	cp a.properties a.properties.bak
+}
+
+case_no_report_holds_a_value() {
+	planted
+	local form
+	for form in human json jsonl sarif html junit; do
+		audit . -o $form
+		expect_rc 3
+		[ "$(wc -c <"$out")" -gt 1000 ] || fail "$form says next to nothing"
+		for name in .env a.properties a.properties.bak b.json basic.txt c_jaas.conf \
+		    d.service e.yaml f.sh g.tf; do
+			grep -q -F "$name" "$out" || fail "$form does not name $name"
+		done
+		expect_no CANARY
+	done
+}
+
+case_reports_are_well_formed() {
+	planted
+	printf 'a<b>&"\001\033[31m\342\200\256.password=CANARY-long-enough\n' >h.properties
+	audit . -o junit
+	python3 - "$out" <<-'END' || fail "JUnit: $?"
+		import sys, xml.etree.ElementTree as E
+		r = E.parse(sys.argv[1]).getroot()
+		assert r.tag == 'testsuites'
+		cases = r.findall('.//testcase')
+		assert int(r.get('tests')) == len(cases), (r.get('tests'), len(cases))
+		assert int(r.get('failures')) == len(r.findall('.//failure'))
+		assert int(r.get('errors')) == len(r.findall('.//error')) == 1
+	END
+	audit . -o html
+	python3 - "$out" <<-'END' || fail "HTML: $?"
+		import sys, html.parser
+		text = open(sys.argv[1], encoding='utf-8').read()
+		assert 'http://' not in text and 'https://' not in text and 'src=' not in text
+		assert '\033' not in text and '\u202e' not in text
+		stack = []
+		class P(html.parser.HTMLParser):
+		    def handle_starttag(self, tag, attrs):
+		        if tag not in ('meta', 'br', 'input'): stack.append(tag)
+		    def handle_endtag(self, tag):
+		        assert stack.pop() == tag, tag
+		P().feed(text)
+		assert not stack
+		assert 'a&lt;b&gt;&amp;&quot;' in text
+	END
+	audit . -o human
+	expect_no "$(printf '\033')"
+	echo 'x=1' >clean.properties
+	audit clean.properties -o junit
+	expect_rc 0
+	expect_out '<testcase classname="clean" name="clean.properties"/>'
+}
+
+case_sarif_has_what_code_scanning_wants() {
+	planted
+	echo 'x.password=CANARY-p' >i.properties
+	audit . -o sarif
+	python3 - "$out" <<-'END' || fail "SARIF: $?"
+		import json, sys
+		d = json.load(open(sys.argv[1]))
+		assert d['version'] == '2.1.0' and 'sarif' in d['$schema']
+		run, = d['runs']
+		driver = run['tool']['driver']
+		ids = [r['id'] for r in driver['rules']]
+		assert len(ids) == len(set(ids)) and set(ids) == {r['ruleId'] for r in run['results']}
+		for r in driver['rules']:
+		    assert r['name'] and r['shortDescription']['text'] and r['fullDescription']['text']
+		    assert r['help']['text'] and r['help']['markdown']
+		    assert r['helpUri'].endswith('#' + r['id'])
+		    assert r['defaultConfiguration']['level'] in ('error', 'warning', 'note')
+		    assert 0 <= float(r['properties']['security-severity']) <= 10
+		    assert 'security' in r['properties']['tags']
+		for r in run['results']:
+		    assert driver['rules'][r['ruleIndex']]['id'] == r['ruleId']
+		    where = r['locations'][0]['physicalLocation']
+		    assert not where['artifactLocation']['uri'].startswith('/')
+		    assert where['artifactLocation']['uriBaseId'] in run['originalUriBaseIds']
+		    g = where['region']
+		    assert g['startLine'] <= g['endLine'] and 'snippet' not in g
+		    assert (g['startLine'], g['startColumn']) <= (g['endLine'], g['endColumn'])
+		    assert r['partialFingerprints']['propseal/v1'].startswith('ps1:')
+		    assert r['baselineState'] == 'new'
+		prints = [r['partialFingerprints']['propseal/v1'] for r in run['results']]
+		assert len(prints) == len(set(prints))
+		assert run['columnKind'] == 'unicodeCodePoints' and run['automationDetails']['id']
+		n = run['invocations'][0]['toolExecutionNotifications']
+		assert len(n) == 1 and n[0]['locations'][0]['physicalLocation']['artifactLocation']['uri'] == 'b.json'
+		assert run['invocations'][0]['exitCode'] == 3
+	END
+}
+
+case_every_rule_has_its_section_in_the_manual() {
+	local rules root=$here/../..
+	rules=$(sed -n 's/.*= { "\([a-z-]*\)", AUDIT_.*/\1/p' "$root/core/audit/rule.c")
+	[ "$(echo "$rules" | wc -l)" -gt 20 ] || fail "which rules are there?"
+	for rule in $rules; do
+		grep -q "^.Ss $rule\$" "$root/man/propseal-audit.1" || fail "$rule has no section"
+	done
+}
+
+run_cases "$@"

@@ -26,6 +26,7 @@
 #define KEY_TEXT_MAX 256
 #define PROOF 6		/* characters of the key that must be typed */
 #define UNLOCK_TITLE "Unlock"
+#define KEY_FROM_MAX 300
 
 #define GENERATE_TITLE "New secrets file"
 #define DEFAULT_NAME "secrets.properties"
@@ -260,12 +261,35 @@ ask_key(struct app *a, const struct error *missing, const char *where)
 	return rc;
 }
 
+/* A key that is there without asking, and where ${from} it is.  NULL: ERROR_MISSING, and as
+ * key_ring_read. */
+static struct key *
+key_at_hand(struct app *a, char from[KEY_FROM_MAX], struct error *err)
+{
+	struct key_ring *ring = a->options->keys(a->options->keys_cookie, err);
+	const struct key *found;
+	struct key *key = NULL;
+	const char *where;
+
+	if (ring == NULL)
+		return NULL;
+	if ((found = key_ring_for(ring, a->model->secrets, &where)) != NULL) {
+		snprintf(from, KEY_FROM_MAX, "%s", where);
+		key = key_from_bytes(key_bytes(found), key_length(found), err);
+	} else {
+		key_ring_missing(a->model->secrets, err);
+	}
+	key_ring_free(ring);
+	return key;
+}
+
+
 int
 unlock_run(struct app *a)
 {
 	struct model *m = a->model;
 	struct error err = { .code = ERROR_NONE };
-	const char *where = NULL;
+	char from[KEY_FROM_MAX] = "";
 	struct key *key;
 	int rc;
 
@@ -280,17 +304,14 @@ unlock_run(struct app *a)
 	}
 	if (m->master != NULL)
 		return 0;
-	key = key_source_find(a->options->master_key_file,
-	    secrets_file_metadata(m->secrets)->envvar, &where, &err);
+	key = key_at_hand(a, from, &err);
 	if (key != NULL && model_unlock(m, key, &err) == 0)
 		return 0;
-	/* A key file that is not there is a fault; a variable that is not set is not. */
-	if ((err.code != ERROR_MISSING || a->options->master_key_file != NULL) &&
-	    err.code != ERROR_KEY) {
+	if (err.code != ERROR_MISSING && err.code != ERROR_KEY) {
 		tell_error(a, "The master key cannot be read", &err);
 		return -1;
 	}
-	return ask_key(a, &err, where);
+	return ask_key(a, &err, from[0] != '\0' ? from : NULL);
 }
 
 const char *

@@ -58,7 +58,8 @@ read_secrets(struct model *m, struct error *err)
 	struct secrets_file *s;
 	struct error problem = { .code = ERROR_NONE };
 
-	s = secrets_file_load(m->secrets_path, &problem);
+	if ((s = secrets_file_load(m->secrets_path, &problem)) != NULL)
+		secrets_file_set_policy(s, m->options->policy);
 	m->secrets_problem = problem;
 	if (problem.code == ERROR_MISSING)
 		m->secrets_problem.code = ERROR_NONE;

@@ -3,9 +3,12 @@
 
 #include <stddef.h>
 
+#include "secrets/trust.h"
 #include "ui/canvas.h"
 
 struct bindings;
+struct error;
+struct key_ring;
 struct registry_source;
 struct rules;
 struct scope;
@@ -16,7 +19,11 @@ struct ui_options {
 	size_t path_count;
 	const char *secrets_file;	/* NULL: among the paths, or where references say */
 	const char *remote_path;	/* NULL: as in references there, else the local path */
-	const char *master_key_file;	/* NULL: environment, credential, or ask */
+	/* The keys that are at hand without asking (secrets/key_source.h), read anew at
+	 * each call, as none are kept here; the caller frees them. */
+	struct key_ring *(*keys)(void *cookie, struct error *err);
+	void *keys_cookie;
+	struct secrets_policy policy;	/* which entries may be opened */
 	int reveal_ms;			/* how long a revealed value stays; 0: 10 s */
 	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
 	int lock_timeout_ms;		/* how long to wait for another process's lock */

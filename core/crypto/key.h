@@ -14,7 +14,7 @@ struct key;
 
 /* Bounds on what a secrets file may ask for, against denial of service. */
 #define KEY_ITERATIONS_MIN 1
-#define KEY_ITERATIONS_MAX 100000000
+#define KEY_ITERATIONS_MAX 5000000	/* some seconds */
 #define KEY_ITERATIONS_DEFAULT 220000	/* OWASP for PBKDF2-HMAC-SHA512 */
 #define KEY_ITERATIONS_LEGACY 10000	/* the reference's, when the file says nothing */
 #define KEY_LENGTH_DEFAULT 32

@@ -6,6 +6,7 @@
 
 #include "crypto/mac.h"
 #include "secrets/reference.h"
+#include "secrets/trust.h"
 
 struct configuration;
 struct environments;
@@ -84,6 +85,9 @@ struct environment *environments_name(struct environments *e, const char *path, 
 
 /* The one that environments_name was called for with ${only}, or NULL. */
 struct environment *environments_only(const struct environments *e);
+
+/* Which sealed entries open, in every secrets file that is or will be read. */
+void environments_set_policy(struct environments *e, struct secrets_policy policy);
 
 /* Those that are found come first, by path, once the scan is done. */
 size_t environments_count(const struct environments *e);

@@ -187,6 +187,7 @@ take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct 
 	k->face.secrets = s;
 	environments_forget(k->all);
 	if (s != NULL) {
+		secrets_file_set_policy(s, k->all->policy);
 		k->id = *secrets_file_id(s);
 		return 0;
 	}
@@ -260,6 +261,15 @@ environments_name(struct environments *e, const char *path, bool only, struct er
 	if (x != NULL && only)
 		e->only = (struct known *)x;
 	return x;
+}
+
+void
+environments_set_policy(struct environments *e, struct secrets_policy policy)
+{
+	e->policy = policy;
+	for (size_t i = 0; i < e->all.len; i++)
+		if (known_at(e, i)->face.secrets != NULL)
+			secrets_file_set_policy(known_at(e, i)->face.secrets, policy);
 }
 
 struct environment *

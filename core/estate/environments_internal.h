@@ -64,6 +64,7 @@ struct environments {
 	const char *const *roots;
 	size_t root_count;
 	const struct environment_source *source;
+	struct secrets_policy policy;
 	struct vec all;		/* of struct known * */
 	struct known *only;	/* NULL: any */
 	struct vec folders;	/* of struct folder * */

@@ -67,8 +67,7 @@ reseal_take(struct work *w, const struct document *d, size_t i, struct error *er
 	size_t len, tag;
 
 	name = document_key(d, i, &len);
-	tag = tag_find(d, name, len);
-	if (document_value(d, i, &w->text, err) != 0)
+	if (tag_find(d, name, len, i, &tag, err) != 0 || document_value(d, i, &w->text, err) != 0)
 		return -1;
 	return tag == DOCUMENT_NONE ? 0 : document_value(d, tag, &w->tag, err);
 }
@@ -126,10 +125,12 @@ static int
 reseal_put_tag(struct work *w, const struct document *d, size_t i, const char *name, size_t len,
     struct error *err)
 {
-	size_t at = tag_find(d, name, len);
 	struct buf key;
+	size_t at;
 	int rc;
 
+	if (tag_find(d, name, len, i, &at, err) != 0)
+		return -1;
 	if (at != DOCUMENT_NONE)
 		return w->tag.len == 0 ? edits_remove(w->edits, at, err) :
 		    edits_set(w->edits, at, w->tag.data, w->tag.len, err);
@@ -155,7 +156,7 @@ reseal_entry(struct reseal *x, struct work *w, size_t i, struct error *err)
 
 	buf_clear(&w->plain);
 	if (secrets_file_open(x->from, i, &w->plain, &why) != 0) {
-		if (why.code != ERROR_DAMAGED) {
+		if (why.code != ERROR_DAMAGED && why.code != ERROR_REFUSED) {
 			*err = why;
 			return -1;
 		}

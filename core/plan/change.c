@@ -16,6 +16,7 @@
 #include "plan/plan.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 
 #define CONFIGS_MAX 1000000
 
@@ -79,6 +80,7 @@ load_secrets(struct change *c, const char *path, struct error *err)
 			*err = why;
 		return -1;
 	}
+	secrets_file_set_policy(s, c->policy);
 	free_secrets(c);
 	c->secrets = s;
 	return 0;

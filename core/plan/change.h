@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "plan/apply.h"
+#include "secrets/trust.h"
 
 struct buf;
 struct configuration;
@@ -51,6 +52,7 @@ struct change {
 	void *cookie;			/* of the callbacks */
 	int lock_timeout_ms;		/* of lock_files */
 	bool dry;			/* it is only shown: nothing is locked */
+	struct secrets_policy policy;	/* of the secrets file */
 	const char *base_name;		/* of configurations, in place of their own; NULL */
 
 	struct secrets_file *secrets;	/* NULL: none */

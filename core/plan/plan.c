@@ -14,7 +14,7 @@
 #include "document/edits.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
-#include "secrets/sealed.h"
+#include "secrets/tag.h"
 #include "secrets/secrets_file.h"
 
 #define FILES_MAX 1000000
@@ -467,18 +467,18 @@ plan_put_remote(struct plan *p, const char *remote, struct error *err)
 	}
 }
 
-/* Plan the tag of the entry, which stands (or will stand) at ${entry}. */
-static int
-put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text, size_t n,
-    struct error *err)
+int
+plan_put_tag(struct plan *p, size_t entry, const char *name, size_t len, const void *text,
+    size_t n, struct error *err)
 {
 	struct edits *e = plan_secrets_edits(p, err);
-	size_t at = tag_find(edits_document(e), name, len);
 	char tag[TAG_TEXT + 1];
 	struct buf key;
+	size_t at;
 	int rc;
 
-	if (tagger_text(plan_tagger(p), name, len, text, n, tag, err) != 0)
+	if (tag_find(edits_document(e), name, len, entry, &at, err) != 0 ||
+	    tagger_text(plan_tagger(p), name, len, text, n, tag, err) != 0)
 		return -1;
 	if (at != DOCUMENT_NONE)
 		return edits_set(e, at, tag, TAG_TEXT, err);
@@ -504,7 +504,7 @@ plan_put_sealed(struct plan *p, const char *name, size_t len, const void *text, 
 		return -1;
 	rc = i != DOCUMENT_NONE ? edits_set(e, i, text, n, err) :
 	    edits_insert(e, DOCUMENT_NONE, name, len, text, n, err);
-	return rc != 0 ? -1 : put_tag(p, i, name, len, text, n, err);
+	return rc != 0 ? -1 : plan_put_tag(p, i, name, len, text, n, err);
 }
 
 static int
@@ -526,9 +526,10 @@ int
 plan_remove_sealed(struct plan *p, const char *name, size_t len, size_t *count, struct error *err)
 {
 	struct secrets_file *s = plan_secrets(p);
-	size_t tags;
+	size_t entry = secrets_file_find(s, name, len), tag, tags;
 
-	if (remove_lines(p, secrets_file_find(s, name, len), count, err) != 0)
+	if (tag_find(secrets_file_document(s), name, len, entry, &tag, err) != 0 ||
+	    remove_lines(p, entry, count, err) != 0)
 		return -1;
-	return remove_lines(p, tag_find(secrets_file_document(s), name, len), &tags, err);
+	return remove_lines(p, tag, &tags, err);
 }

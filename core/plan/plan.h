@@ -147,7 +147,7 @@ const struct key *plan_expected_master(const struct plan *p);
  * once, so that it is known to mean this file. */
 int plan_put_remote(struct plan *p, const char *remote, struct error *err);
 
-/* A sealed entry and its tag (secrets/sealed.h) are planned together, here. */
+/* A sealed entry and its tag (secrets/tag.h) are planned together, here. */
 
 /**
  * plan_put_sealed(p, name, len, text, n, err):
@@ -155,6 +155,11 @@ int plan_put_remote(struct plan *p, const char *remote, struct error *err);
  * ENC[...] ${text}: in its line, or on a new one at the end.
  */
 int plan_put_sealed(struct plan *p, const char *name, size_t len,
+    const void *text, size_t n, struct error *err);
+
+/* Plan the tag alone of an entry that stays as it is: ${text}, which stands (or will stand)
+ * at ${entry}. */
+int plan_put_tag(struct plan *p, size_t entry, const char *name, size_t len,
     const void *text, size_t n, struct error *err);
 
 /* Plan the removal of every line of the entry; how many in ${*count}. */

@@ -17,6 +17,8 @@
 #include "seal/keying.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
+#include "secrets/trust.h"
 
 /* The progress function is called once for so many entries. */
 #define PROGRESS_EVERY 512
@@ -33,6 +35,9 @@ struct resealed {
 	struct vec spans;
 	struct buf text;
 };
+
+/* What rotation reads it seals anew, or tags. */
+static const struct secrets_policy rotation_policy = { .cbc = SECRETS_CBC_ALL };
 
 /* The reference's order. */
 static const char *const order[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT, SECRETS_ENVVAR,
@@ -137,12 +142,11 @@ int
 keying_new_data_key(struct plan *p, const struct key *master, size_t iterations, size_t length,
     struct error *err)
 {
-	const struct secrets_metadata *m = secrets_file_metadata(plan_secrets(p));
 	struct key *data_key = key_new_random(length, err);
 	int rc = -1;
 
 	if (data_key != NULL && keying_set_created(p, err) == 0 &&
-	    keying_set(p, SECRETS_ENVVAR, m->envvar, err) == 0 &&
+	    keying_set(p, SECRETS_ENVVAR, SECRETS_ENVVAR_DEFAULT, err) == 0 &&
 	    keying_set_number(p, SECRETS_LENGTH, length, err) == 0 &&
 	    keying_set_number(p, SECRETS_ITERATIONS, iterations, err) == 0 &&
 	    keying_set_salt(p, SECRETS_SALT, err) == 0 &&
@@ -273,11 +277,13 @@ rotate_data_key(struct plan *p, const struct key *master, rotate_progress_fn *pr
 	struct edits *e = plan_secrets_edits(p, err);
 	struct key *data_key = NULL;
 	struct resealed r;
-	size_t changed;
+	struct secrets_policy before = secrets_file_policy(s);
+	struct secrets_doubts doubts = { .stale = 0 };
 	int rc = -1;
 
 	vec_init(&r.spans, sizeof(struct span), SIZE_MAX);
 	buf_init(&r.text, BUF_MAX_FILE);
+	secrets_file_set_policy(s, rotation_policy);
 	if (e == NULL || must_be_first(p, e, err) != 0 ||
 	    secrets_file_unlock(s, master, err) != 0)
 		goto done;
@@ -287,11 +293,13 @@ rotate_data_key(struct plan *p, const struct key *master, rotate_progress_fn *pr
 	if (plan_use_key(p, data_key, err) == 0 && plan_resealed(p, &r, err) == 0 &&
 	    keying_set_created(p, err) == 0 && keying_set_salt(p, SECRETS_SALT, err) == 0)
 		rc = keying_set_wrapped(p, master, data_key, err);
-	changed = rc == 0 ? tagger_changed(secrets_file_tagger(s)) : 0;
-	if (changed > 0)
+	if (rc == 0)
+		rc = secrets_file_doubts(s, &doubts, err);
+	if (doubts.stale > 0)
 		plan_note(p, "%zu sealed entries were changed by another program since propseal "
-		    "sealed them; their tags are made anew", changed);
+		    "sealed them; their tags are made anew", doubts.stale);
 done:
+	secrets_file_set_policy(s, before);
 	buf_release(&r.text);
 	vec_release(&r.spans);
 	key_free(data_key);
@@ -328,19 +336,60 @@ check_differs(const struct secrets_file *s, const struct key *master, const void
 	return error_hint(err, "choose another passphrase");
 }
 
-/* What does not open under the data key stays as it is, but not in silence. */
-static void
-note_damaged(struct plan *p)
+/* Entry ${i} opens and stays as it is: in CBC only its tag tells that it is the same. */
+static int
+rotate_tag(struct plan *p, size_t i, struct error *err)
 {
-	const struct secrets_file *s = plan_secrets(p);
-	size_t damaged = 0;
+	const struct document *d = secrets_file_document(plan_secrets(p));
+	enum tag_state state;
+	struct sealed parts;
+	struct buf text;
+	const char *name;
+	size_t len;
+	int rc;
 
-	for (size_t i = 0; i < document_count(secrets_file_document(s)); i++)
-		damaged += secrets_file_is_sealed(s, i) &&
-		    secrets_file_open(s, i, plan_scratch(p), NULL) != 0;
+	buf_init(&text, BUF_MAX_FILE);
+	rc = document_value(d, i, &text, err);
+	if (rc == 0 && sealed_parse(text.data, text.len, &parts, NULL) == 0 &&
+	    parts.cipher == SEALED_CBC &&
+	    (rc = secrets_file_tag(plan_secrets(p), i, &state, NULL, err)) == 0 &&
+	    state != TAG_GOOD) {
+		name = document_key(d, i, &len);
+		rc = plan_put_tag(p, i, name, len, text.data, text.len, err);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+/* What does not open under the data key stays as it is, but not in silence. */
+static int
+rotate_leave(struct plan *p, struct error *err)
+{
+	struct secrets_file *s = plan_secrets(p);
+	struct secrets_policy before = secrets_file_policy(s);
+	struct error why;
+	size_t damaged = 0;
+	int rc = 0;
+
+	secrets_file_set_policy(s, rotation_policy);
+	for (size_t i = 0; i < document_count(secrets_file_document(s)) && rc == 0; i++) {
+		if (!secrets_file_is_sealed(s, i))
+			continue;
+		if (secrets_file_open(s, i, plan_scratch(p), &why) == 0) {
+			rc = rotate_tag(p, i, err);
+		} else if (why.code == ERROR_DAMAGED) {
+			damaged++;
+		} else {
+			if (err != NULL)
+				*err = why;
+			rc = -1;
+		}
+	}
+	secrets_file_set_policy(s, before);
 	if (damaged > 0)
 		plan_note(p, "%zu sealed entries do not open and stay as they are; `propseal file "
 		    "verify` lists them", damaged);
+	return rc;
 }
 
 int
@@ -349,8 +398,8 @@ rotate_master_key(struct plan *p, const struct key *master, const void *passphra
 {
 	const struct secrets_metadata *m = secrets_file_metadata(plan_secrets(p));
 	size_t length = m->length < KEY_LENGTH_DEFAULT ? KEY_LENGTH_DEFAULT : m->length;
-	uint32_t iterations = m->iterations < KEY_ITERATIONS_DEFAULT ? KEY_ITERATIONS_DEFAULT :
-	    m->iterations;
+	uint32_t iterations = m->iterations < KEY_ITERATIONS_DEFAULT ||
+	    m->iterations > KEY_ITERATIONS_MAX ? KEY_ITERATIONS_DEFAULT : m->iterations;
 	struct key *data_key, *k = NULL;
 	char salt[45];
 	int rc = -1;
@@ -368,8 +417,8 @@ rotate_master_key(struct plan *p, const struct key *master, const void *passphra
 	    keying_set_number(p, SECRETS_ITERATIONS, iterations, err) != 0 ||
 	    keying_set_wrapped(p, k, data_key, err) != 0)
 		goto done;
-	if (plan_data_key(p) == NULL)
-		note_damaged(p);
+	if (plan_data_key(p) == NULL && rotate_leave(p, err) != 0)
+		goto done;
 	*new_master = k;
 	k = NULL;
 	rc = 0;

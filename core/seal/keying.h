@@ -45,7 +45,8 @@ int rotate_data_key(struct plan *p, const struct key *master,
  * rotate_master_key(p, master, passphrase, n, new_master, err):
  * Plan a new master key from a new passphrase (normalised, not blank): a new
  * salt, at least 220 000 iterations and 32 bytes, the data key wrapped under
- * it.  Sealed entries stay as they are; a note counts those that do not open.
+ * it.  Sealed entries stay as they are, those in CBC get a tag; a note counts those
+ * that do not open.
  * ERROR_REFUSED when the passphrase gives the old key under the old salt.  May
  * follow rotate_data_key in one plan.  The key goes to ${*new_master} (caller
  * frees).

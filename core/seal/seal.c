@@ -170,19 +170,32 @@ seal_name_is_taken(const struct plan *p, const struct document *d, size_t i, con
 	    "value, update it, or seal with --replace (replace=yes in propseal.ini)");
 }
 
-/* 1: the sealed entry is to be written, 0: it holds the value, -1: ERROR_EXISTS. */
+/* 1: the sealed entry is to be written, 0: it holds the value, -1: ERROR_EXISTS, or
+ * ERROR_REFUSED when it may not be opened to tell. */
 static int
 must_be_sealed(const struct plan *p, const struct buf *name, const struct sealing *x,
     struct error *err)
 {
 	const struct secrets_file *s = plan_secrets(p);
 	size_t i = secrets_file_find(s, (const char *)name->data, name->len);
+	struct error why;
+	struct buf opened;
+	bool refused;
 
 	if (i == DOCUMENT_NONE)
 		return 1;
 	if (secrets_file_holds(s, i, x->plain, x->n))
 		return 0;
-	return x->replace ? 1 : seal_name_is_taken(p, secrets_file_document(s), i, name, err);
+	if (x->replace)
+		return 1;
+	buf_init_secret(&opened, BUF_MAX_FILE);
+	refused = secrets_file_open(s, i, &opened, &why) != 0 && why.code == ERROR_REFUSED;
+	buf_release(&opened);
+	if (!refused)
+		return seal_name_is_taken(p, secrets_file_document(s), i, name, err);
+	if (err != NULL)
+		*err = why;
+	return -1;
 }
 
 /*

@@ -1,6 +1,8 @@
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -8,9 +10,13 @@
 #include "crypto/key.h"
 #include "file/file.h"
 #include "secrets/key_source.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
 
 /* A key in base64 has at most 44 characters; the rest is room for line ends. */
 #define TEXT_MAX 4096
+
+#define SEPARATORS " \t,"
 
 static bool
 key_source_is_blank(char c)
@@ -38,87 +44,226 @@ key_source_parse(const struct buf *text, const char *where, struct error *err)
 	return k;
 }
 
-static struct key *
-key_source_from_file(const char *path, struct error *err)
-{
-	struct key *k = NULL;
-	struct buf text;
+/* Keys are few; more names of variables than this are a mistake. */
+#define RING_MAX 32
+#define NAME_MAX_BYTES 256
 
-	buf_init_secret(&text, TEXT_MAX);
-	if (file_read_stream(path, &text, err) == 0)
-		k = key_source_parse(&text, path, err);
-	buf_release(&text);
-	return k;
+struct key_ring {
+	size_t count;
+	struct {
+		struct key *key;
+		char where[NAME_MAX_BYTES + 32];
+	} found[RING_MAX];
+};
+
+/* The descriptor that `-` or `fd:N` names, -1: it is a path. */
+static int
+key_source_descriptor(const char *file)
+{
+	size_t n = strlen(file);
+
+	if (strcmp(file, "-") == 0)
+		return STDIN_FILENO;
+	if (n < 4 || n > 8 || memcmp(file, "fd:", 3) != 0 ||
+	    strspn(file + 3, "0123456789") + 3 != n)
+		return -1;
+	return atoi(file + 3);
 }
 
-static struct key *
-key_source_from_environment(const char *name, char *value, struct error *err)
+static int
+key_source_read_file(const char *file, struct buf *text, struct error *err)
+{
+	int fd = key_source_descriptor(file);
+
+	if (fd == -1)
+		return file_read_stream(file, text, err);
+	return file_read_fd(fd, fd == STDIN_FILENO ? "standard input" :
+	    "the descriptor of fd:N", text, err);
+}
+
+/* Put the key in ${text} on the ring. */
+static int
+key_ring_add(struct key_ring *r, const struct buf *text, const char *place, const char *where,
+    struct error *err)
 {
 	struct key *k;
-	struct buf text;
 
+	if (r->count == RING_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d master keys", RING_MAX);
+	if ((k = key_source_parse(text, place, err)) == NULL)
+		return -1;
+	r->found[r->count].key = k;
+	snprintf(r->found[r->count].where, sizeof(r->found[0].where), "%s", where);
+	r->count++;
+	return 0;
+}
+
+static int
+key_ring_add_variable(struct key_ring *r, const char *name, struct error *err)
+{
+	char *value = getenv(name), where[NAME_MAX_BYTES + 32];
+	struct buf text;
+	int rc;
+
+	if (value == NULL || value[0] == '\0')
+		return 0;
+	snprintf(where, sizeof(where), "the environment variable %s", name);
 	buf_init_secret(&text, TEXT_MAX);
 	buf_append_str(&text, value);
-	k = buf_check(&text, err) == 0 ? key_source_parse(&text, name, err) : NULL;
+	if ((rc = buf_check(&text, err)) == 0)
+		rc = key_ring_add(r, &text, name, where, err);
 	buf_release(&text);
-	/* Neither a child nor a reader of our memory finds it there again. */
-	if (k != NULL) {
+	if (rc == 0) {
 		secmem_wipe(value, strlen(value));
 		unsetenv(name);
 	}
-	return k;
+	return rc;
 }
 
-/* The key in the systemd credential; ${*found} is false when there is none. */
-static struct key *
-key_source_from_credential(struct error *err, bool *found)
+/* The variables that the user allows. */
+static int
+key_ring_add_variables(struct key_ring *r, const char *names, struct error *err)
+{
+	char name[NAME_MAX_BYTES];
+	int rc = 0;
+	size_t n;
+
+	for (; rc == 0 && names != NULL && *names != '\0'; names += n) {
+		n = strcspn(names, SEPARATORS);
+		if (n >= sizeof(name))
+			return error_set(err, ERROR_LIMIT, "the name of a variable is too long");
+		memcpy(name, names, n);
+		name[n] = '\0';
+		if (n > 0)
+			rc = key_ring_add_variable(r, name, err);
+		n += strspn(names + n, SEPARATORS);
+	}
+	return rc;
+}
+
+static int
+key_ring_add_credential(struct key_ring *r, struct error *err)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	struct key *k = NULL;
+	struct buf path, text;
 	struct file_id id;
-	struct buf path;
+	int rc = 0;
 
-	*found = false;
 	if (dir == NULL || dir[0] == '\0')
-		return NULL;
+		return 0;
 	buf_init(&path, 4096);
+	buf_init_secret(&text, TEXT_MAX);
 	buf_printf(&path, "%s/%s", dir, KEY_SOURCE_CREDENTIAL);
 	/* One that cannot be examined is not one that is not there. */
 	if (buf_check(&path, NULL) == 0 &&
-	    (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists)) {
-		*found = true;
-		k = key_source_from_file(buf_cstr(&path), err);
-	}
+	    (file_identify(buf_cstr(&path), &id, NULL) != 0 || id.exists) &&
+	    (rc = file_read_stream(buf_cstr(&path), &text, err)) == 0)
+		rc = key_ring_add(r, &text, buf_cstr(&path),
+		    "the systemd credential " KEY_SOURCE_CREDENTIAL, err);
+	buf_release(&text);
 	buf_release(&path);
-	return k;
+	return rc;
 }
 
-struct key *
-key_source_find(const char *file, const char *envvar, const char **where, struct error *err)
+/* What was asked for: a file, a command. */
+static int
+key_ring_add_given(struct key_ring *r, const struct key_source *from, struct error *err)
 {
-	const char *ignored;
-	struct key *k;
-	bool found;
-	char *value;
+	struct buf text;
+	int rc = 0;
 
-	if (where == NULL)
-		where = &ignored;
-	if (file != NULL) {
-		*where = "--master-key-file";
-		return key_source_from_file(file, err);
-	}
-	if ((value = getenv(envvar)) != NULL && value[0] != '\0') {
-		*where = "the environment";
-		return key_source_from_environment(envvar, value, err);
-	}
-	*where = "the systemd credential " KEY_SOURCE_CREDENTIAL;
-	k = key_source_from_credential(err, &found);
-	if (found)
-		return k;
-	*where = NULL;
-	error_set(err, ERROR_MISSING, "no master key: the environment variable %s is not set",
-	    envvar);
-	error_hint(err, "export %s, or give --master-key-file FILE, or the systemd credential %s",
-	    envvar, KEY_SOURCE_CREDENTIAL);
+	buf_init_secret(&text, TEXT_MAX);
+	if (from->file != NULL && (rc = key_source_read_file(from->file, &text, err)) == 0)
+		rc = key_ring_add(r, &text, from->file, "--master-key-file", err);
+	buf_clear(&text);
+	if (rc == 0 && from->command != NULL &&
+	    (rc = from->command(from->cookie, &text, err)) == 0)
+		rc = key_ring_add(r, &text, "--master-key-command", "--master-key-command", err);
+	buf_release(&text);
+	return rc;
+}
+
+struct key_ring *
+key_ring_read(const struct key_source *from, struct error *err)
+{
+	struct key_ring *r = error_alloc(sizeof(*r), err);
+
+	if (r == NULL)
+		return NULL;
+	if (key_ring_add_given(r, from, err) == 0 && ((r->count > 0 && !from->all) ||
+	    (key_ring_add_variable(r, SECRETS_ENVVAR_DEFAULT, err) == 0 &&
+	    key_ring_add_variables(r, from->variables, err) == 0 &&
+	    key_ring_add_credential(r, err) == 0)))
+		return r;
+	key_ring_free(r);
 	return NULL;
+}
+
+void
+key_ring_free(struct key_ring *r)
+{
+	if (r == NULL)
+		return;
+	while (r->count > 0)
+		key_free(r->found[--r->count].key);
+	free(r);
+}
+
+size_t
+key_ring_count(const struct key_ring *r)
+{
+	return r->count;
+}
+
+const struct key *
+key_ring_key(const struct key_ring *r, size_t i)
+{
+	return r->found[i].key;
+}
+
+const char *
+key_ring_where(const struct key_ring *r, size_t i)
+{
+	return r->found[i].where;
+}
+
+const struct key *
+key_ring_for(const struct key_ring *r, const struct secrets_file *s, const char **where)
+{
+	const char *wrapped = s != NULL ? secrets_file_metadata(s)->data_key : NULL;
+	size_t i = r->count;
+
+	if (r->count == 0)
+		return NULL;
+	/* One key alone is asked for its reason by whoever unlocks with it. */
+	if (wrapped != NULL && r->count > 1) {
+		for (i = 0; i < r->count; i++) {
+			struct key *data_key = wrap_open(r->found[i].key, wrapped, strlen(wrapped),
+			    NULL);
+
+			key_free(data_key);
+			if (data_key != NULL)
+				break;
+		}
+	}
+	if (i == r->count)
+		i = 0;
+	if (where != NULL)
+		*where = r->found[i].where;
+	return r->found[i].key;
+}
+
+int
+key_ring_missing(const struct secrets_file *s, struct error *err)
+{
+	const char *named = s != NULL ? secrets_file_metadata(s)->envvar : SECRETS_ENVVAR_DEFAULT;
+	const char *value = getenv(named);
+
+	error_set(err, ERROR_MISSING, "no master key: the environment variable %s is not set",
+	    SECRETS_ENVVAR_DEFAULT);
+	if (strcmp(named, SECRETS_ENVVAR_DEFAULT) != 0 && value != NULL && value[0] != '\0')
+		return error_hint(err, "the secrets file names the variable %s: if that is where "
+		    "you put the key, say so with --master-key-variable %s", named, named);
+	return error_hint(err, "export %s, or give --master-key-file FILE, or the systemd "
+	    "credential %s", SECRETS_ENVVAR_DEFAULT, KEY_SOURCE_CREDENTIAL);
 }

@@ -1,24 +1,61 @@
 #ifndef SECRETS_KEY_SOURCE_H
 #define SECRETS_KEY_SOURCE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
 struct error;
 struct key;
+struct secrets_file;
 
 /* The systemd credential that may hold the master key. */
 #define KEY_SOURCE_CREDENTIAL "propseal.master-key"
 
+/* Where master keys are looked for: what was asked for, or else the variable
+ * SECRETS_ENVVAR_DEFAULT, those of ${variables}, and the credential.  The variable
+ * that a secrets file names is none of them unless it is named here: who can
+ * write the file must not choose the key. */
+struct key_source {
+	const char *file;	/* a path, `-` (standard input) or `fd:N`; NULL: none */
+	/* Append what the user's command prints; NULL: none. */
+	int (*command)(void *cookie, struct buf *out, struct error *err);
+	void *cookie;
+	const char *variables;	/* names with blanks or commas between; NULL: none */
+	bool all;		/* the rest also where something was asked for */
+};
+
+/* The master keys that were found, in the order of their sources. */
+struct key_ring;
+
 /**
- * key_source_find(file, envvar, where, err):
- * The master key, first found: the file ${file} (NULL: not asked for; it may
- * be a pipe), the environment variable ${envvar}, the systemd credential
- * $CREDENTIALS_DIRECTORY/propseal.master-key.  ${*where} (may be NULL) is set
- * to a constant that names the source.  NULL: ERROR_KEY; ERROR_MISSING when
- * no source holds one, with a hint that names them all; ERROR_MISSING,
- * ERROR_IO or ERROR_LIMIT for the file.  The bytes of a variable that held a
- * key are wiped, so a second call must not need them: children do not inherit
- * the key.
+ * key_ring_read(from, err):
+ * Read every source that is there; none is no error.  The bytes of a variable
+ * that held a key are wiped and it is unset, so that children do not inherit
+ * it, and a second ring must not need it.  NULL: a source that is there has no
+ * key (ERROR_KEY), or cannot be read (ERROR_MISSING, ERROR_IO, ERROR_LIMIT,
+ * or what the command says).
  */
-struct key *key_source_find(const char *file, const char *envvar,
-    const char **where, struct error *err);
+struct key_ring *key_ring_read(const struct key_source *from, struct error *err);
+void key_ring_free(struct key_ring *r);
+
+size_t key_ring_count(const struct key_ring *r);
+const struct key *key_ring_key(const struct key_ring *r, size_t i);
+
+/* What its source is called, such as "the environment variable NAME". */
+const char *key_ring_where(const struct key_ring *r, size_t i);
+
+/**
+ * key_ring_for(r, s, where):
+ * The first key that opens the data key of ${s}, else (also for NULL) the
+ * first one, which then says why it does not.  NULL: the ring is empty.
+ * ${*where} (may be NULL) is its source.  Owned by the ring.
+ */
+const struct key *key_ring_for(const struct key_ring *r, const struct secrets_file *s,
+    const char **where);
+
+/* Say that no key was found for ${s} (may be NULL), and where one may come
+ * from: ERROR_MISSING. */
+int key_ring_missing(const struct secrets_file *s, struct error *err);
 
 #endif /* !SECRETS_KEY_SOURCE_H */

@@ -282,15 +282,13 @@ append_clear(struct masking *v, const char *key, size_t len, const void *value, 
 static void
 append_tag(struct masking *v, const char *key, size_t len)
 {
-	size_t prefix = strlen(TAG_PREFIX), i;
+	size_t prefix = strlen(TAG_PREFIX), i = DOCUMENT_NONE;
 	enum tag_state state = TAG_NONE;
 
-	if (v->s != NULL && secrets_file_tagger(v->s) != NULL) {
+	if (v->s != NULL && secrets_file_tagger(v->s) != NULL)
 		i = secrets_file_find(v->s, key + prefix, len - prefix);
-		if (i != DOCUMENT_NONE)
-			state = tag_check(secrets_file_tagger(v->s), v->d, i, NULL);
-	}
-	if (state == TAG_NONE)
+	if (i == DOCUMENT_NONE || secrets_file_tag(v->s, i, &state, NULL, NULL) != 0 ||
+	    state == TAG_NONE)
 		buf_append_str(&v->masked, "<tag>");
 	else
 		buf_printf(&v->masked, "<tag: %s>", tag_state_name(state));

@@ -226,6 +226,7 @@ state_of_sealed(const struct secrets_file *s, size_t entry)
 	const struct document *d = secrets_file_document(s);
 	const unsigned char *raw;
 	struct sealed parts;
+	struct error why;
 	struct buf text;
 	bool damaged;
 	size_t n;
@@ -236,7 +237,9 @@ state_of_sealed(const struct secrets_file *s, size_t entry)
 	/* Secret in either case: the line may be clear text. */
 	buf_init_secret(&text, BUF_MAX_FILE);
 	if (secrets_file_cipher(s) != NULL)
-		damaged = secrets_file_open(s, entry, &text, NULL) != 0;
+		/* What the policy does not let open need not be damaged. */
+		damaged = secrets_file_open(s, entry, &text, &why) != 0 &&
+		    why.code == ERROR_DAMAGED;
 	else
 		damaged = document_value(d, entry, &text, NULL) != 0 ||
 		    sealed_parse(text.data, text.len, &parts, NULL) != 0;

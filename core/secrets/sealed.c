@@ -1,15 +1,11 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/secmem.h"
 #include "crypto/aead.h"
 #include "crypto/base64.h"
 #include "crypto/key.h"
-#include "crypto/mac.h"
-#include "document/document.h"
 #include "secrets/sealed.h"
 
 #define PREFIX "ENC["
@@ -18,16 +14,6 @@
 
 /* The base64 form of the longest key, with room to spare. */
 #define WRAP_MAX 4096
-#define PURPOSE "propseal entry tag v1"
-
-/* Sums spent on finding owners before TAG_UNCLEAR: about half a second. */
-#define SEARCH_MAX 1000000
-
-struct tagger {
-	struct mac *mac;
-	size_t searched;
-	size_t changed;
-};
 
 bool
 sealed_claims(const void *text, size_t n)
@@ -131,14 +117,17 @@ sealed_open(struct cipher *c, const void *text, size_t n, struct buf *out, struc
 		return -1;
 	buf_init(&data, BUF_MAX_FILE);
 	buf_init(&iv, 4096);
-	if (base64_decode(&data, s.data, s.data_len) != 0 || buf_check(&data, NULL) != 0)
-		sealed_malformed(err, "data: is not base64");
-	else if (base64_decode(&iv, s.iv, s.iv_len) != 0 || buf_check(&iv, NULL) != 0)
-		sealed_malformed(err, "iv: is not base64");
-	else if (s.cipher == SEALED_GCM)
+	if (base64_decode(&data, s.data, s.data_len) != 0) {
+		if (buf_check(&data, err) == 0)
+			sealed_malformed(err, "data: is not base64");
+	} else if (base64_decode(&iv, s.iv, s.iv_len) != 0) {
+		if (buf_check(&iv, err) == 0)
+			sealed_malformed(err, "iv: is not base64");
+	} else if (s.cipher == SEALED_GCM) {
 		rc = cipher_open(c, iv.data, iv.len, data.data, data.len, out, err);
-	else
+	} else {
 		rc = cipher_open_cbc(c, iv.data, iv.len, data.data, data.len, out, err);
+	}
 	buf_release(&iv);
 	buf_release(&data);
 	return rc;
@@ -166,6 +155,7 @@ wrap_seal(const struct key *master, const struct key *data_key, struct buf *out,
 struct key *
 wrap_open(const struct key *master, const char *text, size_t n, struct error *err)
 {
+	struct error why = { .code = ERROR_NONE };
 	struct key *k = NULL;
 	struct cipher *c;
 	struct buf plain;
@@ -173,165 +163,17 @@ wrap_open(const struct key *master, const char *text, size_t n, struct error *er
 	if ((c = cipher_new(master, err)) == NULL)
 		return NULL;
 	buf_init_secret(&plain, WRAP_MAX);
-	if (sealed_open(c, text, n, &plain, NULL) == 0)
-		k = key_from_base64((const char *)plain.data, plain.len, NULL);
-	if (k == NULL)
+	if (sealed_open(c, text, n, &plain, &why) == 0)
+		k = key_from_base64((const char *)plain.data, plain.len, &why);
+	/* Padding, length and key are one fault; that there is no memory is none of them. */
+	if (k == NULL && (why.code == ERROR_MEMORY || why.code == ERROR_CRYPTO)) {
+		if (err != NULL)
+			*err = why;
+	} else if (k == NULL) {
 		error_set(err, ERROR_KEY,
 		    "the data key does not open: wrong master key, or a damaged data key");
+	}
 	buf_release(&plain);
 	cipher_free(c);
 	return k;
-}
-
-struct tagger *
-tagger_new(const struct key *data_key, struct error *err)
-{
-	struct tagger *t = error_alloc(sizeof(*t), err);
-
-	if (t == NULL)
-		return NULL;
-	if ((t->mac = mac_new(data_key, PURPOSE, err)) == NULL) {
-		free(t);
-		return NULL;
-	}
-	return t;
-}
-
-void
-tagger_free(struct tagger *t)
-{
-	if (t == NULL)
-		return;
-	mac_free(t->mac);
-	free(t);
-}
-
-size_t
-tagger_changed(const struct tagger *t)
-{
-	return t->changed;
-}
-
-int
-tagger_text(struct tagger *t, const char *name, size_t nlen, const void *sealed, size_t n,
-    char out[TAG_TEXT + 1], struct error *err)
-{
-	unsigned char sum[MAC_BYTES];
-	struct buf text;
-	int rc;
-
-	if (mac_sum(t->mac, name, nlen, sealed, n, sum, err) != 0)
-		return -1;
-	buf_init(&text, TAG_TEXT + 8);
-	base64_encode(&text, sum, TAG_BYTES);
-	if ((rc = buf_check(&text, err)) == 0)
-		snprintf(out, TAG_TEXT + 1, "%s", buf_cstr(&text));
-	buf_release(&text);
-	return rc;
-}
-
-const char *
-tag_state_name(enum tag_state s)
-{
-	static const char *const names[] = { "none", "good", "changed", "moved", "unclear" };
-
-	return names[s];
-}
-
-bool
-tag_names(const char *key, size_t len)
-{
-	size_t n = strlen(TAG_PREFIX);
-
-	return len > n && memcmp(key, TAG_PREFIX, n) == 0;
-}
-
-bool
-tag_is_key(const struct document *d, size_t i)
-{
-	size_t len;
-	const char *key = document_key(d, i, &len);
-
-	return tag_names(key, len);
-}
-
-size_t
-tag_find(const struct document *d, const char *name, size_t len)
-{
-	size_t i = DOCUMENT_NONE;
-	struct buf key;
-
-	buf_init(&key, BUF_MAX_FILE);
-	buf_append_str(&key, TAG_PREFIX);
-	buf_append(&key, name, len);
-	if (buf_check(&key, NULL) == 0)
-		i = document_find(d, (const char *)key.data, key.len);
-	buf_release(&key);
-	return i;
-}
-
-/* Does ${tag} fit the name and the sealed text? */
-static bool
-tag_fits(struct tagger *t, const char *name, size_t nlen, const struct buf *sealed,
-    const struct buf *tag)
-{
-	char text[TAG_TEXT + 1];
-
-	return tagger_text(t, name, nlen, sealed->data, sealed->len, text, NULL) == 0 &&
-	    secret_equal(text, TAG_TEXT, tag->data, tag->len);
-}
-
-/* Whose value is it?  The tag that stands with it may have come along. */
-static enum tag_state
-find_owner(struct tagger *t, const struct document *d, size_t self, const struct buf *sealed,
-    const struct buf *tag, struct buf *owner)
-{
-	size_t n = strlen(TAG_PREFIX), len;
-	enum tag_state state = TAG_CHANGED;
-	struct buf other;
-	const char *key;
-
-	buf_init(&other, BUF_MAX_FILE);
-	for (size_t i = 0; i < document_count(d) && state == TAG_CHANGED; i++) {
-		if (i == self || !tag_is_key(d, i) || document_shadowed(d, i))
-			continue;
-		if (t->searched++ >= SEARCH_MAX) {
-			state = TAG_UNCLEAR;
-			break;
-		}
-		key = document_key(d, i, &len);
-		buf_clear(&other);
-		if (document_value(d, i, &other, NULL) != 0)
-			continue;
-		if (tag_fits(t, key + n, len - n, sealed, &other) ||
-		    tag_fits(t, key + n, len - n, sealed, tag)) {
-			state = TAG_MOVED;
-			if (owner != NULL)
-				buf_append(owner, key + n, len - n);
-		}
-	}
-	buf_release(&other);
-	return state;
-}
-
-enum tag_state
-tag_check(struct tagger *t, const struct document *d, size_t i, struct buf *owner)
-{
-	enum tag_state state = TAG_CHANGED;
-	struct buf sealed, tag;
-	const char *name;
-	size_t at, len;
-
-	name = document_key(d, i, &len);
-	if ((at = tag_find(d, name, len)) == DOCUMENT_NONE)
-		return TAG_NONE;
-	buf_init(&sealed, BUF_MAX_FILE);
-	buf_init(&tag, BUF_MAX_FILE);
-	if (document_value(d, i, &sealed, NULL) == 0 && document_value(d, at, &tag, NULL) == 0)
-		state = tag_fits(t, name, len, &sealed, &tag) ? TAG_GOOD :
-		    find_owner(t, d, at, &sealed, &tag, owner);
-	t->changed += state == TAG_CHANGED;
-	buf_release(&tag);
-	buf_release(&sealed);
-	return state;
 }

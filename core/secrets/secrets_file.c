@@ -10,13 +10,15 @@
 #include "crypto/aead.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "secrets/metadata.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
+#include "secrets/trust.h"
 
 #define REMOTES_MAX 10000
-#define REMOTE_DIGITS 9
 
-/* No metadata value is longer than this; a longer one is damage. */
+/* No noted path is longer than this. */
 #define VALUE_MAX 65536
 
 struct secrets_file {
@@ -25,160 +27,11 @@ struct secrets_file {
 	struct document *doc;
 	struct secrets_metadata meta;
 	struct vec remotes;	/* of char *: the paths that it notes */
+	struct secrets_policy policy;
 	struct cipher *cipher;	/* of the data key; NULL while locked */
 	struct tagger *tagger;	/* the same */
+	struct trust *trust;	/* the same */
 };
-
-static const char *const keys[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT, SECRETS_ENVVAR,
-	SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY };
-
-bool
-metadata_is_remote(const char *key, size_t len)
-{
-	const size_t n = strlen(SECRETS_REMOTE);
-
-	if (len <= n || len > n + REMOTE_DIGITS || memcmp(key, SECRETS_REMOTE, n) != 0)
-		return false;
-	for (size_t i = n; i < len; i++)
-		if (key[i] < '0' || key[i] > '9')
-			return false;
-	return true;
-}
-
-bool
-metadata_is_key(const struct document *d, size_t i)
-{
-	const char *key;
-	size_t len;
-
-	key = document_key(d, i, &len);
-	if (metadata_is_remote(key, len))
-		return true;
-	if (len < 11 || memcmp(key, "_metadata.", 10) != 0)
-		return false;
-	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-		if (strlen(keys[k]) == len && memcmp(keys[k], key, len) == 0)
-			return true;
-	return false;
-}
-
-static int
-metadata_bad(const struct document *d, const char *key, const char *why, struct error *err)
-{
-	error_set(err, ERROR_DAMAGED, "%s", why);
-	error_place(err, document_file(d),
-	    document_line(d, document_find(d, key, strlen(key))));
-	error_key(err, key, strlen(key));
-	return error_hint(err, "restore the line from a backup of the secrets file");
-}
-
-/* A copy of the value of ${key} in ${*out}; NULL when it is not there. */
-static int
-metadata_fetch(const struct document *d, const char *key, char **out, struct error *err)
-{
-	size_t i = document_find(d, key, strlen(key));
-	struct buf value;
-	int rc = -1;
-
-	*out = NULL;
-	if (i == DOCUMENT_NONE)
-		return 0;
-	buf_init(&value, VALUE_MAX);
-	if (document_value(d, i, &value, NULL) != 0 || buf_check(&value, NULL) != 0 ||
-	    memchr(buf_cstr(&value), '\0', value.len) != NULL)
-		metadata_bad(d, key, "this metadata value is too long or has a NUL in it", err);
-	else if ((*out = strdup(buf_cstr(&value))) == NULL)
-		error_memory(err);
-	else
-		rc = 0;
-	buf_release(&value);
-	return rc;
-}
-
-/* A decimal number of at most nine digits; false for anything else. */
-static bool
-parse_number(const char *s, uint32_t *out)
-{
-	size_t n = strspn(s, "0123456789");
-
-	if (n == 0 || n > 9 || s[n] != '\0')
-		return false;
-	*out = (uint32_t)strtoul(s, NULL, 10);
-	return true;
-}
-
-static int
-read_numbers(const struct document *d, struct secrets_metadata *m, struct error *err)
-{
-	char *iterations = NULL, *length = NULL;
-	uint32_t n;
-	int rc = -1;
-
-	if (metadata_fetch(d, SECRETS_ITERATIONS, &iterations, err) != 0 ||
-	    metadata_fetch(d, SECRETS_LENGTH, &length, err) != 0)
-		goto done;
-	m->iterations = KEY_ITERATIONS_LEGACY;
-	if (iterations != NULL && (!parse_number(iterations, &m->iterations) ||
-	    m->iterations < KEY_ITERATIONS_MIN || m->iterations > KEY_ITERATIONS_MAX)) {
-		metadata_bad(d, SECRETS_ITERATIONS,
-		    "this is no number of iterations from 1 to 100000000",
-		    err);
-		goto done;
-	}
-	m->length = KEY_LENGTH_DEFAULT;
-	if (length != NULL) {
-		if (!parse_number(length, &n) || (n != 16 && n != 24 && n != 32)) {
-			metadata_bad(d, SECRETS_LENGTH,
-			    "this is no key length (16, 24 or 32 bytes)", err);
-			goto done;
-		}
-		m->length = n;
-	}
-	rc = 0;
-done:
-	free(iterations);
-	free(length);
-	return rc;
-}
-
-static void
-metadata_release(struct secrets_metadata *m)
-{
-	free(m->salt);
-	free(m->created_at);
-	free(m->envvar);
-	free(m->data_key);
-	memset(m, 0, sizeof(*m));
-}
-
-/**
- * metadata_read(d, out, err):
- * Fill ${out}, to be freed by metadata_release.  ERROR_DAMAGED with the line:
- * iterations or length that are no numbers or out of bounds.
- */
-static int
-metadata_read(const struct document *d, struct secrets_metadata *out, struct error *err)
-{
-	memset(out, 0, sizeof(*out));
-	if (metadata_fetch(d, SECRETS_MASTER_SALT, &out->salt, err) != 0 ||
-	    metadata_fetch(d, SECRETS_CREATED_AT, &out->created_at, err) != 0 ||
-	    metadata_fetch(d, SECRETS_ENVVAR, &out->envvar, err) != 0 ||
-	    metadata_fetch(d, SECRETS_DATA_KEY, &out->data_key, err) != 0 ||
-	    read_numbers(d, out, err) != 0)
-		goto fail;
-	if (out->envvar != NULL && out->envvar[0] == '\0') {
-		free(out->envvar);
-		out->envvar = NULL;
-	}
-	if (out->envvar == NULL && (out->envvar = strdup(SECRETS_ENVVAR_DEFAULT)) == NULL) {
-		error_memory(err);
-		goto fail;
-	}
-	return 0;
-fail:
-	metadata_release(out);
-	return -1;
-}
 
 int
 passphrase_normalise(struct buf *p, struct error *err)
@@ -361,7 +214,7 @@ bool
 secrets_file_recognise(const struct document *d)
 {
 	for (size_t i = 0; i < document_count(d); i++)
-		if (metadata_is_key(d, i))
+		if (metadata_is_known(d, i))
 			return true;
 	return false;
 }
@@ -369,24 +222,7 @@ secrets_file_recognise(const struct document *d)
 bool
 secrets_file_is_sealed(const struct secrets_file *s, size_t i)
 {
-	const unsigned char *raw;
-	struct buf value;
-	bool sealed;
-	size_t n;
-
-	if (metadata_is_key(s->doc, i) || document_shadowed(s->doc, i))
-		return false;
-	raw = document_raw_value(s->doc, i, &n);
-	if (sealed_claims(raw, n))
-		return true;
-	/* With escapes?  Secret memory, as a line of somebody's own may be clear text. */
-	if (n == 0 || (raw[0] != 'E' && raw[0] != '\\') || memchr(raw, '\\', n) == NULL)
-		return false;
-	buf_init_secret(&value, BUF_MAX_FILE);
-	sealed = document_value(s->doc, i, &value, NULL) == 0 &&
-	    sealed_claims(value.data, value.len);
-	buf_release(&value);
-	return sealed;
+	return metadata_is_sealed(s->doc, i);
 }
 
 size_t
@@ -407,12 +243,24 @@ secrets_file_find(const struct secrets_file *s, const char *name, size_t len)
 	return i != DOCUMENT_NONE && metadata_is_key(s->doc, i) ? DOCUMENT_NONE : i;
 }
 
+/* Is the data key itself wrapped in AES-CBC, as releases of old did? */
+static bool
+secrets_file_is_legacy(const struct secrets_file *s)
+{
+	struct sealed parts;
+
+	return s->meta.data_key != NULL &&
+	    sealed_parse(s->meta.data_key, strlen(s->meta.data_key), &parts, NULL) == 0 &&
+	    parts.cipher == SEALED_CBC;
+}
+
 int
 secrets_file_unlock(struct secrets_file *s, const struct key *master, struct error *err)
 {
 	struct key *data_key;
 	struct cipher *c;
 	struct tagger *t;
+	struct trust *trust;
 
 	if (s->meta.data_key == NULL) {
 		error_set(err, ERROR_MISSING, "the secrets file has no data key");
@@ -430,14 +278,18 @@ secrets_file_unlock(struct secrets_file *s, const struct key *master, struct err
 	}
 	c = cipher_new(data_key, err);
 	t = c != NULL ? tagger_new(data_key, err) : NULL;
+	trust = t != NULL ? trust_new(&(struct trust_file){ .path = s->path, .doc = s->doc,
+	    .cipher = c, .tagger = t, .legacy = secrets_file_is_legacy(s) }, err) : NULL;
 	key_free(data_key);
-	if (t == NULL) {
+	if (trust == NULL) {
+		tagger_free(t);
 		cipher_free(c);
 		return -1;
 	}
 	secrets_file_lock(s);
 	s->cipher = c;
 	s->tagger = t;
+	s->trust = trust;
 	return 0;
 }
 
@@ -448,6 +300,8 @@ secrets_file_lock(struct secrets_file *s)
 	s->cipher = NULL;
 	tagger_free(s->tagger);
 	s->tagger = NULL;
+	trust_free(s->trust);
+	s->trust = NULL;
 }
 
 struct cipher *
@@ -462,31 +316,75 @@ secrets_file_tagger(const struct secrets_file *s)
 	return s->tagger;
 }
 
-/* A value that its tag gives to another entry must not be taken for this one's. */
-static int
-secrets_file_check_tag(const struct secrets_file *s, size_t i, struct error *err)
+void
+secrets_file_set_policy(struct secrets_file *s, struct secrets_policy policy)
 {
-	enum tag_state state;
-	struct buf owner, shown;
+	s->policy = policy;
+}
 
-	buf_init(&owner, BUF_MAX_FILE);
-	buf_init(&shown, BUF_MAX_FILE);
-	state = tag_check(s->tagger, s->doc, i, &owner);
-	if (state == TAG_MOVED) {
-		text_append_visible(&shown, owner.data, owner.len);
-		error_set(err, ERROR_DAMAGED, "the value was sealed for another entry, %s",
-		    buf_cstr(&shown));
-	} else if (state == TAG_UNCLEAR) {
-		error_set(err, ERROR_DAMAGED, "too many entries do not fit their tags to tell "
-		    "whether this one was swapped");
-	}
-	buf_release(&shown);
-	buf_release(&owner);
-	return state == TAG_MOVED || state == TAG_UNCLEAR ? -1 : 0;
+struct secrets_policy
+secrets_file_policy(const struct secrets_file *s)
+{
+	return s->policy;
+}
+
+int
+secrets_file_tag(const struct secrets_file *s, size_t i, enum tag_state *state, size_t *owner,
+    struct error *err)
+{
+	size_t ignored;
+
+	if (s->trust == NULL)
+		return error_set(err, ERROR_KEY, "the secrets file is locked");
+	return trust_tag(s->trust, i, state, owner != NULL ? owner : &ignored, err);
+}
+
+int
+secrets_file_doubts(const struct secrets_file *s, struct secrets_doubts *out, struct error *err)
+{
+	memset(out, 0, sizeof(*out));
+	return s->trust != NULL ? trust_doubts(s->trust, out, err) : 0;
+}
+
+/* A value in the file must not open for an entry that it was not sealed for. */
+static int
+secrets_file_open_text(const struct secrets_file *s, size_t i, const unsigned char *text, size_t n,
+    struct buf *out, enum tag_state *state, struct error *err)
+{
+	return trust_check(s->trust, s->policy, i, text, n, state, err) != 0 ? -1 :
+	    sealed_open(s->cipher, text, n, out, err);
+}
+
+/* Where it is, and what may be done about it, unless that is said already. */
+static int
+secrets_file_place(const struct secrets_file *s, size_t i, struct error *err)
+{
+	const char *key;
+	size_t n;
+
+	/* A whole file in CBC names no entry. */
+	if (err == NULL || err->code == ERROR_KEY)
+		return -1;
+	key = document_key(s->doc, i, &n);
+	error_place(err, s->path, document_line(s->doc, i));
+	error_key(err, key, n);
+	if (err->code == ERROR_DAMAGED)
+		error_hint(err, "restore this line from a backup, or set the value anew with "
+		    "`propseal file update`");
+	return -1;
 }
 
 int
 secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out, struct error *err)
+{
+	enum tag_state state;
+
+	return secrets_file_open_tagged(s, i, out, &state, err);
+}
+
+int
+secrets_file_open_tagged(const struct secrets_file *s, size_t i, struct buf *out,
+    enum tag_state *state, struct error *err)
 {
 	const unsigned char *raw;
 	struct buf text;
@@ -495,24 +393,17 @@ secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out, struc
 
 	if (s->cipher == NULL)
 		return error_set(err, ERROR_KEY, "the secrets file is locked");
-	buf_init_secret(&text, BUF_MAX_FILE);
 	raw = document_raw_value(s->doc, i, &n);
-	if (secrets_file_check_tag(s, i, err) != 0)
-		rc = -1;
-	else if (memchr(raw, '\\', n) == NULL)
-		rc = sealed_open(s->cipher, raw, n, out, err);
-	else if ((rc = document_value(s->doc, i, &text, err)) == 0)
-		rc = sealed_open(s->cipher, text.data, text.len, out, err);
-	if (rc != 0) {
-		const char *key = document_key(s->doc, i, &n);
-
-		error_place(err, s->path, document_line(s->doc, i));
-		error_key(err, key, n);
-		error_hint(err, "restore this line from a backup, or set the value anew with "
-		    "`propseal file update`");
+	if (memchr(raw, '\\', n) == NULL) {
+		rc = secrets_file_open_text(s, i, raw, n, out, state, err);
+	} else {
+		buf_init_secret(&text, BUF_MAX_FILE);
+		if ((rc = document_value(s->doc, i, &text, err)) == 0)
+			rc = secrets_file_open_text(s, i, text.data, text.len, out, state,
+			    err);
+		buf_release(&text);
 	}
-	buf_release(&text);
-	return rc;
+	return rc == 0 ? 0 : secrets_file_place(s, i, err);
 }
 
 bool
@@ -526,6 +417,20 @@ secrets_file_holds(const struct secrets_file *s, size_t i, const void *value, si
 	    secret_equal(opened.data, opened.len, value, n);
 	buf_release(&opened);
 	return same;
+}
+
+/* The number of iterations comes from the file, and may be anybody's. */
+static int
+secrets_file_not_derived(const struct secrets_file *s, struct error *err)
+{
+	size_t i = document_find(s->doc, SECRETS_ITERATIONS, strlen(SECRETS_ITERATIONS));
+
+	if (err == NULL || err->code != ERROR_LIMIT)
+		return -1;
+	error_place(err, s->path, i != DOCUMENT_NONE ? document_line(s->doc, i) : 0);
+	error_key(err, SECRETS_ITERATIONS, strlen(SECRETS_ITERATIONS));
+	return error_hint(err, "restore the line from a backup; if the number is right, give the "
+	    "master key itself in place of its passphrase, and rotate it");
 }
 
 int
@@ -545,10 +450,14 @@ secrets_file_check_passphrase(const struct secrets_file *s, const void *passphra
 	derived = key_derive(passphrase, n, m->salt, strlen(m->salt), m->iterations, m->length,
 	    err);
 	if (derived == NULL)
-		return -1;
+		return secrets_file_not_derived(s, err);
 	if (master == NULL && m->data_key != NULL) {
-		data_key = wrap_open(derived, m->data_key, strlen(m->data_key), NULL);
+		data_key = wrap_open(derived, m->data_key, strlen(m->data_key), err);
 		key_free(data_key);
+		if (data_key == NULL && err != NULL && err->code != ERROR_KEY) {
+			key_free(derived);
+			return -1;
+		}
 		if (data_key == NULL)
 			goto wrong;
 	} else if (master != NULL && !key_equal(derived, master)) {

@@ -3,16 +3,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "file/file.h"
+#include "secrets/metadata.h"
+#include "secrets/tag.h"
+#include "secrets/trust.h"
 
 struct buf;
 struct cipher;
 struct document;
 struct error;
 struct key;
-struct secrets_metadata;
 struct tagger;
 
 /*
@@ -21,34 +22,6 @@ struct tagger;
  * neither are kept and left alone.
  */
 struct secrets_file;
-
-#define SECRETS_ENVVAR_DEFAULT "CONFLUENT_SECURITY_MASTER_KEY"
-
-/* Metadata keys, in the order in which the reference writes them. */
-#define SECRETS_MASTER_SALT "_metadata.master_key.0.salt"
-#define SECRETS_CREATED_AT "_metadata.symmetric_key.0.created_at"
-#define SECRETS_ENVVAR "_metadata.symmetric_key.0.envvar"
-#define SECRETS_LENGTH "_metadata.symmetric_key.0.length"
-#define SECRETS_ITERATIONS "_metadata.symmetric_key.0.iterations"
-#define SECRETS_SALT "_metadata.symmetric_key.0.salt"
-#define SECRETS_DATA_KEY "_metadata.symmetric_key.0.enc"
-
-/*
- * Where the file lies on the hosts that read it, one entry for each path:
- *     _propseal.remote.<number> = <remote path>
- * Every seal notes the path of the reference that it writes; other programs
- * pass over it.  (Tags, the other entries of propseal's own, are sealed.h's.)
- */
-#define SECRETS_REMOTE "_propseal.remote."
-
-struct secrets_metadata {
-	char *salt;		/* of the master key, NULL: none */
-	char *created_at;	/* NULL: none */
-	char *envvar;		/* never NULL: the default when the file has none */
-	char *data_key;		/* the wrapped data key, NULL: none */
-	uint32_t iterations;	/* 10 000 when the file has none */
-	size_t length;		/* of keys, bytes; 32 when the file has none */
-};
 
 /**
  * secrets_file_load(path, err):
@@ -109,11 +82,36 @@ struct cipher *secrets_file_cipher(const struct secrets_file *s);
 /* What checks the entries' tags, NULL while locked.  Owned by ${s}. */
 struct tagger *secrets_file_tagger(const struct secrets_file *s);
 
-/* Open document entry ${i} and append its plaintext to ${out} (secret).
- * ERROR_KEY while locked, ERROR_DAMAGED with file, line and key: also when
- * its tag says that the value was sealed for another entry. */
+/* Which entries open; the strictest until it is set. */
+void secrets_file_set_policy(struct secrets_file *s, struct secrets_policy policy);
+struct secrets_policy secrets_file_policy(const struct secrets_file *s);
+
+/**
+ * secrets_file_tag(s, i, state, owner, err):
+ * Compare sealed entry ${i} with its tag.  For TAG_EXCHANGED ${*owner} (may be
+ * NULL) is the document entry whose value or tag it has, or the tag of one
+ * that is gone.  ERROR_KEY while locked; ERROR_MEMORY, ERROR_CRYPTO.
+ */
+int secrets_file_tag(const struct secrets_file *s, size_t i, enum tag_state *state,
+    size_t *owner, struct error *err);
+
+/* What was met while entries were opened.  ERROR_MEMORY. */
+int secrets_file_doubts(const struct secrets_file *s, struct secrets_doubts *out,
+    struct error *err);
+
+/**
+ * secrets_file_open(s, i, out, err):
+ * Open document entry ${i} and append its plaintext to ${out} (secret).
+ * ERROR_DAMAGED with file, line and key: also when the value was sealed for
+ * another entry.  ERROR_REFUSED: the policy (trust.h), which does not mean that
+ * it is damaged.  ERROR_KEY: locked, or a file in CBC of which not all opens.
+ */
 int secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out,
     struct error *err);
+
+/* The same, with what its tag says. */
+int secrets_file_open_tagged(const struct secrets_file *s, size_t i, struct buf *out,
+    enum tag_state *state, struct error *err);
 
 /* Is document entry ${i} sealed, and does it open as exactly these bytes? */
 bool secrets_file_holds(const struct secrets_file *s, size_t i, const void *value, size_t n);
@@ -128,15 +126,6 @@ bool secrets_file_holds(const struct secrets_file *s, size_t i, const void *valu
 int secrets_file_check_passphrase(const struct secrets_file *s,
     const void *passphrase, size_t n, const struct key *master,
     struct key **out, struct error *err);
-
-/* The `_metadata.` entries of a secrets file (inside core/secrets). */
-
-/* Is entry ${i} metadata: one of the seven keys of secrets_file.h, or a noted
- * path?  A configuration file may be named `_metadata...`, so the whole key counts. */
-bool metadata_is_key(const struct document *d, size_t i);
-
-/* Is it the key of a noted path: SECRETS_REMOTE and a number? */
-bool metadata_is_remote(const char *key, size_t len);
 
 /**
  * passphrase_normalise(p, err):

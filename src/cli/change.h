@@ -44,14 +44,6 @@ int source_passphrase(const struct options *o, enum flag_id id,
 int source_passphrases(const struct options *o, struct buf *old,
     struct buf *new, struct error *err);
 
-/**
- * master_find(o, s, err):
- * The master key for the secrets file: from --master-key-file, the
- * environment, the systemd credential, or a question on the terminal that
- * takes the key or its passphrase.  NULL: ERROR_MISSING, ERROR_KEY.
- */
-struct key *master_find(const struct options *o, const struct secrets_file *s, struct error *err);
-
 /*
  * What every command that changes files does around plan/change.h: its files,
  * key and locks are those of the flags; the plan is shown or applied.

@@ -11,8 +11,10 @@
 	MUST(CONFIG_FILE), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
 #define WRITING \
 	MAY(DRY_RUN), MAY(LOCK_TIMEOUT), MAY(OUTPUT)
+#define KEYS \
+	MAY(MASTER_KEY_FILE), MAY(MASTER_KEY_COMMAND), MAY(MASTER_KEY_VARIABLE)
 #define SEALING \
-	MUST(REMOTE_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(REPLACE), MAY(CIPHER), WRITING
+	MUST(REMOTE_SECRETS_FILE), KEYS, MAY(REPLACE), MAY(CIPHER), WRITING
 #define REMOTE \
 	MAY(URL), MAY(USER), MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), \
 	MAY(CERT_KEY), MAY(INSECURE_HTTP)
@@ -28,7 +30,7 @@ static const struct command commands_own[] = {
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
-			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(MASTER_KEY_FILE),
+			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), KEYS, MAY(LEGACY_CBC),
 			MAY(REVEAL_TIME), MAY(LOCK_TIME), MAY(LOCK_TIMEOUT), MAY(URL), MAY(USER),
 			MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), MAY(CERT_KEY),
 			MAY(INSECURE_HTTP), LAST
@@ -77,9 +79,10 @@ static const struct command commands_own[] = {
 		    "file decrypt --config-file server.properties --output-file /dev/null && "
 		    "echo all open",
 		.flags = {
-			FILES, MUST(OUTPUT_FILE), MAY(CONFIG_KEYS), MAY(MASTER_KEY_FILE),
+			FILES, MUST(OUTPUT_FILE), MAY(CONFIG_KEYS), KEYS, MAY(LEGACY_CBC),
 			MAY(ANY_NAME), WRITING, LAST
 		},
+		.reads_legacy = true,
 		.run = commands_decrypt,
 	},
 	{
@@ -128,7 +131,7 @@ static const struct command commands_own[] = {
 		    " --passphrase @old.txt --passphrase-new @new.txt",
 		.flags = {
 			MUST(LOCAL_SECRETS_FILE), MAY(DATA_KEY), MAY(MASTER_KEY),
-			MAY(PASSPHRASE), MAY(PASSPHRASE_NEW), MAY(MASTER_KEY_FILE), MAY(DRY_RUN),
+			MAY(PASSPHRASE), MAY(PASSPHRASE_NEW), KEYS, MAY(DRY_RUN),
 			MAY(LOCK_TIMEOUT), MAY(OUTPUT_KEY), LAST
 		},
 		.run = commands_rotate,
@@ -147,7 +150,7 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(REVEAL), MAY(OUTPUT),
+			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(REVEAL), MAY(OUTPUT),
 			LAST
 		},
 		.by_rules = true,
@@ -163,8 +166,9 @@ static const struct command commands_own[] = {
 		.examples = "file verify --local-secrets-file secrets.properties /etc/kafka",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
-		.flags = { MUST(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
+		.flags = { MUST(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(OUTPUT), LAST },
 		.by_rules = true,
+		.reads_legacy = true,
 		.run = commands_verify,
 	},
 	{
@@ -180,7 +184,7 @@ static const struct command commands_own[] = {
 		.arguments = "A B",
 		.min_args = 2,
 		.max_args = 2,
-		.flags = { MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
+		.flags = { MAY(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(OUTPUT), LAST },
 		.by_rules = true,
 		.run = commands_file_diff,
 	},
@@ -205,9 +209,10 @@ static const struct command commands_own[] = {
 			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
 			MAY(CONFIG_KEYS), MAY(FORMAT),
 			{ FLAG_PREFIX, false, "goes before each name of --format env" },
-			MAY(MASTER_KEY_FILE), REMOTE, WRITING,
+			KEYS, MAY(LEGACY_CBC), REMOTE, WRITING,
 			LAST
 		},
+		.reads_legacy = true,
 		.run = commands_render,
 	},
 	{
@@ -228,9 +233,10 @@ static const struct command commands_own[] = {
 		.max_args = SIZE_MAX,
 		.flags = {
 			MAY(LOCAL_SECRETS_FILE), MAY(CONFIG_FILES), MAY(ENV), MAY(FILE),
-			MAY(NAMED), MAY(KEEP_KEY), MAY(MASTER_KEY_FILE),
+			MAY(NAMED), MAY(KEEP_KEY), KEYS, MAY(LEGACY_CBC),
 			{ FLAG_OUTPUT, false, "format of errors" }, REMOTE, LAST
 		},
+		.reads_legacy = true,
 		.run = commands_exec,
 	},
 	{
@@ -248,7 +254,7 @@ static const struct command commands_own[] = {
 		.max_args = 1,
 		.flags = {
 			MUST(LOCAL_SECRETS_FILE), MUST(REMOTE_SECRETS_FILE), MAY(BASE_NAME),
-			MAY(YES), MAY(INSECURE_TMP), MAY(MASTER_KEY_FILE), MAY(REPLACE),
+			MAY(YES), MAY(INSECURE_TMP), KEYS, MAY(LEGACY_CBC), MAY(REPLACE),
 			MAY(CIPHER), WRITING, LAST
 		},
 		.by_rules = true,
@@ -267,7 +273,7 @@ static const struct command commands_own[] = {
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
-			MAY(LOCAL_SECRETS_FILE), MAY(MASTER_KEY_FILE), MAY(ROOT), MAY(OUTPUT),
+			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(ROOT), MAY(OUTPUT),
 			LAST
 		},
 		.by_rules = true,
@@ -347,7 +353,7 @@ static const struct command commands_own[] = {
 		.arguments = "FILE",
 		.min_args = 1,
 		.max_args = 1,
-		.flags = { MAY(MASTER_KEY_FILE), LAST },
+		.flags = { KEYS, LAST },
 		.no_config = true,
 		.run = commands_git_textconv,
 	},
@@ -364,7 +370,7 @@ static const struct command commands_own[] = {
 		.arguments = "BASE OURS THEIRS [NAME]",
 		.min_args = 3,
 		.max_args = 4,
-		.flags = { MAY(MASTER_KEY_FILE), MAY(LOCK_TIMEOUT), LAST },
+		.flags = { KEYS, MAY(LOCK_TIMEOUT), LAST },
 		.no_config = true,
 		.run = commands_git_merge,
 	},

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/keys.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
@@ -350,6 +351,7 @@ file_diff_unlock(struct comparison *x, const struct document *a, const struct do
 	if (!needed)
 		return 0;
 	x->asked = true;
+	secrets_file_set_policy(x->s, keys_policy(x->o));
 	if ((master = master_find(x->o, x->s, &why)) == NULL) {
 		if (why.code == ERROR_MISSING && x->o->text[FLAG_MASTER_KEY_FILE] == NULL) {
 			report_note("there is no master key: values of references are not "

@@ -11,8 +11,10 @@
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/keys.h"
 #include "cli/memory.h"
 #include "cli/remote.h"
+#include "cli/settings.h"
 #include "common/args.h"
 #include "common/process.h"
 #include "common/report.h"
@@ -462,6 +464,7 @@ exec_open_secrets(struct exec *x, struct error *err)
 				    "--local-secrets-file if it is elsewhere on this host");
 			return -1;
 		}
+		secrets_file_set_policy(x->s, keys_policy(x->o));
 		if ((x->master = master_find(x->o, x->s, err)) == NULL ||
 		    secrets_file_unlock(x->s, x->master, err) != 0)
 			return -1;
@@ -544,12 +547,15 @@ copy_environment(struct exec *x, struct error *err)
 	return rc;
 }
 
-/* A key that nobody needed here does not stay in our environment either. */
+/* A variable of a key: not for the command, and a key that nobody needed here does not
+ * stay in our environment either. */
 static void
-wipe_variable(const char *name)
+exec_drop_variable(struct exec *x, const char *name)
 {
 	char *value = getenv(name);
 
+	if (!x->o->on[FLAG_KEEP_KEY])
+		environment_unset(&x->env, name);
 	if (value == NULL)
 		return;
 	secmem_wipe(value, strlen(value));
@@ -560,17 +566,24 @@ wipe_variable(const char *name)
 static int
 exec_pass_key(struct exec *x, struct error *err)
 {
-	const char *variable = x->s != NULL ? secrets_file_metadata(x->s)->envvar :
-	    SECRETS_ENVVAR_DEFAULT;
+	const char *variable = SECRETS_ENVVAR_DEFAULT;
+	const char *names = x->o->text[FLAG_MASTER_KEY_VARIABLE];
+	char name[NAME_BYTES_MAX];
 	struct buf text;
+	size_t n;
 	int rc;
 
-	if (!x->o->on[FLAG_KEEP_KEY]) {
-		environment_unset(&x->env, variable);
-		environment_unset(&x->env, SECRETS_ENVVAR_DEFAULT);
+	exec_drop_variable(x, SECRETS_ENVVAR_DEFAULT);
+	/* Those that the user allows; what the secrets file names is anybody's variable. */
+	for (; names != NULL && (names = config_value_next(names, &n)) != NULL; names += n) {
+		if (n >= sizeof(name))
+			continue;
+		memcpy(name, names, n);
+		name[n] = '\0';
+		exec_drop_variable(x, name);
+		if (x->s != NULL && strcmp(name, secrets_file_metadata(x->s)->envvar) == 0)
+			variable = secrets_file_metadata(x->s)->envvar;
 	}
-	wipe_variable(variable);
-	wipe_variable(SECRETS_ENVVAR_DEFAULT);
 	if (!x->o->on[FLAG_KEEP_KEY])
 		return 0;
 	/* Nobody needed it here: it is in the copy as it was. */
@@ -686,6 +699,8 @@ exec_run(struct exec *x, int *status, struct error *err)
 	    exec_files_check_used(&x->files, err) != 0)
 		return -1;
 	change_say_notes(x->plan);
+	if (x->s != NULL)
+		keys_say_doubts(x->s);
 	c.argv = (const char *const *)x->files.argv;
 	c.fds = x->files.fds;
 	c.fd_count = x->files.fd_count;

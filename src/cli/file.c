@@ -10,6 +10,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/file.h"
+#include "cli/keys.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
@@ -717,17 +718,6 @@ commands_encrypt(const struct options *o)
 	return run_with_keys(o, true, encrypt_all);
 }
 
-/* What another program sealed over opens, but not in silence. */
-static void
-note_changed(const struct secrets_file *s)
-{
-	size_t changed = tagger_changed(secrets_file_tagger(s));
-
-	if (changed > 0)
-		report_note("%zu sealed entries were changed by another program since propseal "
-		    "sealed them; `propseal file verify` lists them", changed);
-}
-
 static int
 decrypt(struct change *c, const struct options *o, const struct key_list *keys, struct error *err)
 {
@@ -741,7 +731,7 @@ decrypt(struct change *c, const struct options *o, const struct key_list *keys, 
 	rc = render_opened(c->config, c->secrets, keys->keys, keys->lens, keys->count,
 	    o->on[FLAG_ANY_NAME], &text, err);
 	if (rc == 0) {
-		note_changed(c->secrets);
+		keys_say_doubts(c->secrets);
 		if (text.len == 0)
 			report_note("nothing to open: no value refers to a sealed entry");
 		rc = change_write_output(c, o->text[FLAG_OUTPUT_FILE], &text, err);

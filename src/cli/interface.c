@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/interface.h"
+#include "cli/keys.h"
 #include "cli/remote.h"
 #include "cli/settings.h"
 #include "client/wipe.h"
@@ -192,6 +193,12 @@ interface_check_paths(const struct options *o, struct error *err)
 	return 0;
 }
 
+static struct key_ring *
+interface_keys(void *cookie, struct error *err)
+{
+	return keys_ring(cookie, false, err);
+}
+
 int
 commands_interface(const struct options *o)
 {
@@ -202,7 +209,9 @@ commands_interface(const struct options *o)
 		.path_count = o->arg_count,
 		.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE],
 		.remote_path = o->text[FLAG_REMOTE_SECRETS_FILE],
-		.master_key_file = o->text[FLAG_MASTER_KEY_FILE],
+		.keys = interface_keys,
+		.keys_cookie = (void *)(uintptr_t)o,
+		.policy = keys_policy(o),
 		.reveal_ms = 1000 * o->seconds[FLAG_REVEAL_TIME],
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),

@@ -116,7 +116,10 @@ render_run(struct change *c, const struct options *o, const struct key_list *key
 	/* A file without references can be had without a key. */
 	scan_resolver_init(&ours, o, e, c->config->path, registry_resolver(registry));
 	plan_set_resolver(c->plan, &ours.face);
-	rc = render(c, o, keys, text, err) != 0 ? -1 : write_out(c, e, o, text, err);
+	if (render(c, o, keys, text, err) != 0)
+		goto out;
+	scan_say_doubts(e);
+	rc = write_out(c, e, o, text, err);
 out:
 	environments_free(e);
 	return rc;

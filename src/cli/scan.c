@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "cli/change.h"
+#include "cli/keys.h"
 #include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
@@ -27,6 +27,7 @@ scan_name(const struct options *o, struct environments *e, struct error *err)
 	bool flag = path != NULL && o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL;
 
 	environments_set_source(e, config_sections(o->config));
+	environments_set_policy(e, keys_policy(o));
 	if (path == NULL)
 		return 0;
 	/* One in propseal.ini may not have been made yet, and was not asked for. */
@@ -83,30 +84,28 @@ scan_files(const struct options *o, struct configuration *const configs[], size_
 	return NULL;
 }
 
+/* Try every key of the ring on every environment. */
+static int
+scan_try(struct environments *e, const struct key_ring *ring, size_t *opened, struct error *err)
+{
+	size_t n;
+
+	*opened = 0;
+	for (size_t i = 0; i < key_ring_count(ring); i++) {
+		if (environments_unlock(e, key_ring_key(ring, i), &n, err) != 0)
+			return -1;
+		*opened += n;
+	}
+	return 0;
+}
+
 int
 scan_unlock(const struct options *o, struct environments *e, size_t *opened, struct error *err)
 {
-	struct environment *x;
-	struct error why;
-	struct key *k;
-	size_t n;
-	int rc = 0;
+	struct key_ring *ring = keys_ring(o, false, err);
+	int rc = ring != NULL ? scan_try(e, ring, opened, err) : -1;
 
-	*opened = 0;
-	for (size_t i = 0; rc == 0 && i < environments_count(e); i++) {
-		x = environments_at(e, i);
-		if (x->master != NULL || x->secrets == NULL)
-			continue;
-		k = key_source_find(o->text[FLAG_MASTER_KEY_FILE],
-		    secrets_file_metadata(x->secrets)->envvar, NULL, &why);
-		if (k == NULL && why.code != ERROR_MISSING) {
-			*err = why;
-			return -1;
-		}
-		if (k != NULL && (rc = environments_unlock(e, k, &n, err)) == 0)
-			*opened += n;
-		key_free(k);
-	}
+	key_ring_free(ring);
 	return rc;
 }
 
@@ -114,25 +113,34 @@ int
 scan_open(const struct options *o, struct environments *e, struct environment *x,
     struct error *err)
 {
-	struct error why;
-	struct key *k;
-	int rc;
+	struct key_ring *ring;
+	struct key *k = NULL;
+	size_t opened;
+	int rc = -1;
 
 	if (secrets_file_cipher(x->secrets) != NULL)
 		return 0;
-	/* A key that opens another one may open this one, too. */
-	for (size_t i = 0; i < environments_count(e); i++) {
-		const struct environment *other = environments_at(e, i);
-
-		if (other->master != NULL && other != x &&
-		    environment_unlock(x, other->master, &why) == 0)
-			return 0;
-	}
-	if ((k = master_find(o, x->secrets, err)) == NULL)
-		return -1;
-	rc = environment_unlock(x, k, err);
+	/* The sources are read once: what they have is for all. */
+	if ((ring = keys_ring(o, false, err)) == NULL || scan_try(e, ring, &opened, err) != 0)
+		goto out;
+	if (secrets_file_cipher(x->secrets) != NULL)
+		rc = 0;
+	else if (key_ring_count(ring) > 0)
+		rc = environment_unlock(x, key_ring_for(ring, x->secrets, NULL), err);
+	else if ((k = master_find(o, x->secrets, err)) != NULL)
+		rc = environment_unlock(x, k, err);
+out:
 	key_free(k);
+	key_ring_free(ring);
 	return rc;
+}
+
+void
+scan_say_doubts(const struct environments *e)
+{
+	for (size_t i = 0; i < environments_count(e); i++)
+		if (environments_at(e, i)->secrets != NULL)
+			keys_say_doubts(environments_at(e, i)->secrets);
 }
 
 /* resolver.value */

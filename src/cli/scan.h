@@ -35,6 +35,9 @@ int scan_unlock(const struct options *o, struct environments *e, size_t *opened,
 int scan_open(const struct options *o, struct environments *e, struct environment *x,
     struct error *err);
 
+/* Say once what there is to doubt of the entries that were opened. */
+void scan_say_doubts(const struct environments *e);
+
 /* Resolves our references, each in its own environment, which is opened when
  * it is needed.  What is to be set before use; ->face goes where a resolver is taken. */
 struct scan_resolver {

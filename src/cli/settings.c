@@ -52,6 +52,12 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .flag = FLAG_COUNT },
 	[SETTING_PUBLIC_KEYS] = { "rules", FIELD("public-keys", SETTING_IS_KEYS),
 	    .flag = FLAG_COUNT },
+	[SETTING_KEY_COMMAND] = { "keys", FIELD("command", SETTING_IS_COMMAND),
+	    .flag = FLAG_MASTER_KEY_COMMAND },
+	[SETTING_KEY_VARIABLES] = { "keys", FIELD("variables", SETTING_IS_VARIABLES),
+	    .flag = FLAG_MASTER_KEY_VARIABLE },
+	[SETTING_TAGS] = { "keys", .field = { .name = "tags", .type = SETTING_CHOICE,
+	    .choices = "any|required" }, .flag = FLAG_COUNT, .built_in = "any" },
 	[SETTING_THEME] = { "ui", .field = { .name = "theme", .type = SETTING_CHOICE,
 	    .choices = "default|monochrome|light" }, .flag = FLAG_COUNT, .built_in = "default" },
 	[SETTING_REVEAL] = { "ui", FIELD("reveal-seconds", SETTING_IS_SECONDS),
@@ -102,7 +108,13 @@ setting_is_list(enum setting_id id)
 	unsigned kind = setting_kind(id);
 
 	return kind == SETTING_IS_PATTERNS || kind == SETTING_IS_IGNORED ||
-	    kind == SETTING_IS_KEYS;
+	    kind == SETTING_IS_KEYS || kind == SETTING_IS_VARIABLES;
+}
+
+bool
+setting_is_own(enum setting_id id)
+{
+	return id == SETTING_KEY_COMMAND || id == SETTING_KEY_VARIABLES || id == SETTING_TAGS;
 }
 
 enum setting_id

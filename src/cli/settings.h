@@ -34,6 +34,9 @@ enum setting_id {
 	SETTING_IGNORE,
 	SETTING_SECRET_KEYS,
 	SETTING_PUBLIC_KEYS,
+	SETTING_KEY_COMMAND,
+	SETTING_KEY_VARIABLES,
+	SETTING_TAGS,
 	SETTING_THEME,
 	SETTING_REVEAL,
 	SETTING_LOCK,
@@ -50,6 +53,8 @@ enum setting_kind {
 	SETTING_IS_PATTERNS,	/* of file names; a list */
 	SETTING_IS_IGNORED,	/* of file and folder names; a list */
 	SETTING_IS_KEYS,	/* patterns of configuration keys; a list */
+	SETTING_IS_COMMAND,	/* for a shell; of the user's own file only */
+	SETTING_IS_VARIABLES,	/* names of environment variables; a list, likewise */
 	SETTING_IS_SECONDS,	/* within the bounds of its flag */
 	SETTING_IS_BINDING	/* keys of an action */
 };
@@ -72,6 +77,9 @@ const char *setting_section(enum setting_id id);
 
 /* Its name within the section; one of a key is made in ${name}. */
 const char *setting_name(enum setting_id id, char name[SETTING_NAME_MAX]);
+
+/* Does it count in the user's own file only: could it do harm in somebody else's? */
+bool setting_is_own(enum setting_id id);
 
 /* Does the value have several parts? */
 bool setting_is_list(enum setting_id id);

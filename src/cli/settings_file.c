@@ -16,7 +16,7 @@
 #include "ui/keymap.h"
 
 #define SEPARATORS " \t,"
-#define SECTIONS "[files], [rules], [ui], [locks] and [environment NAME]"
+#define SECTIONS "[files], [rules], [keys], [ui], [locks] and [environment NAME]"
 #define ENVIRONMENTS_MAX 10000
 
 #define FILE_MAX (1U << 20)
@@ -31,6 +31,7 @@
 struct reading {
 	struct config_file *out;
 	struct buf folder;		/* where relative paths begin */
+	bool foreign;			/* not the user's own choice */
 	char *below;			/* where its paths must be, NULL: anywhere */
 	const char *text;
 	const char *end;
@@ -208,9 +209,13 @@ add(enum setting_id id, const char *value, const char *folder, struct buf *out, 
 		return add_remote(value, out, err);
 	case SETTING_IS_CLASS:
 		return add_class(value, out, err);
+	case SETTING_IS_COMMAND:
+		buf_append_str(out, value);
+		return 0;
 	case SETTING_IS_PATTERNS:
 	case SETTING_IS_IGNORED:
 	case SETTING_IS_KEYS:
+	case SETTING_IS_VARIABLES:
 		return add_list(setting_kind(id), value, out, err);
 	case SETTING_SWITCH:
 	case SETTING_CHOICE:
@@ -465,11 +470,18 @@ config_file_unknown(struct reading *r, const char *section, const char *name)
 	config_file_tell(r, &what, r->line);
 }
 
-/* A file that came with a repository must not make us write outside of it. */
+/* A file that came with a repository must not make us write outside of it, nor run
+ * commands, nor choose the key. */
 static int
-config_file_check_path(const struct reading *r, enum setting_id id, const char *path,
+config_file_check_foreign(const struct reading *r, enum setting_id id, const char *path,
     struct error *err)
 {
+	if (r->foreign && setting_is_own(id)) {
+		error_set(err, ERROR_REFUSED, "this setting counts in the user's own "
+		    OPTIONS_FILE_NAME " only");
+		return error_hint(err, "set it in ~/.config/propseal/" OPTIONS_FILE_NAME
+		    ", or in a file that " CONFIG_VARIABLE " names");
+	}
 	if (r->below == NULL || setting_kind(id) != SETTING_IS_PATH ||
 	    config_find_below(r->below, path))
 		return 0;
@@ -491,7 +503,7 @@ config_file_set(struct reading *r, enum setting_id id, const char *name, const c
 	if (*slot != NULL)
 		buf_append_str(&text, *slot);
 	if (config_value_add(id, value, buf_cstr(&r->folder), &text, &what) == 0 &&
-	    config_file_check_path(r, id, buf_cstr(&text), &what) == 0) {
+	    config_file_check_foreign(r, id, buf_cstr(&text), &what) == 0) {
 		free(*slot);
 		if ((*slot = strdup(buf_cstr(&text))) == NULL) {
 			error_memory(&what);
@@ -546,7 +558,7 @@ take_environment(struct reading *r, const char *name, const char *value)
 	if (goes_on && slot != NULL && *slot != NULL)
 		buf_append_str(&text, *slot);
 	if (what.code == ERROR_NONE && config_value_add(form, value, buf_cstr(&r->folder), &text,
-	    &what) == 0 && config_file_check_path(r, form, buf_cstr(&text), &what) == 0) {
+	    &what) == 0 && config_file_check_foreign(r, form, buf_cstr(&text), &what) == 0) {
 		free((void *)(uintptr_t)*slot);
 		if ((*slot = strdup(buf_cstr(&text))) == NULL)
 			error_memory(&what);
@@ -643,6 +655,7 @@ config_file_load(struct reading *r, bool foreign, struct error *err)
 	int rc = -1;
 
 	buf_init(&content, FILE_MAX);
+	r->foreign = foreign;
 	buf_append(&r->folder, path, (size_t)(base - path));
 	if (file_read(path, &content, &id, err) != 0)
 		goto out;

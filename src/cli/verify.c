@@ -8,6 +8,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/findings.h"
+#include "cli/keys.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
@@ -15,19 +16,24 @@
 #include "document/document.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
-#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
+#include "secrets/trust.h"
 
 /* How long one step of the search may take; nobody looks on here. */
 #define STEP_MS 1000
 
 #define SUMMARY_MAX 4096
 
+/* So many changed entries are told one by one. */
+#define CHANGED_LISTED 20
+
 /* What `file verify` finds. */
 enum verify_kind {
 	VERIFY_DAMAGED,		/* a sealed entry that does not open */
 	VERIFY_DAMAGED_USE,	/* a reference to one */
 	VERIFY_CHANGED,		/* a sealed entry that no longer fits its tag */
+	VERIFY_UNCHECKED,	/* one that may not be opened (secrets/trust.h) */
 	VERIFY_DANGLING,
 	VERIFY_UNREADABLE,	/* a configuration file or folder */
 	VERIFY_ORPHAN,		/* a remark */
@@ -56,6 +62,8 @@ verify_report_kind_name(enum verify_kind kind)
 		return "damaged";
 	case VERIFY_CHANGED:
 		return "changed";
+	case VERIFY_UNCHECKED:
+		return "unchecked";
 	case VERIFY_DANGLING:
 		return "dangling";
 	case VERIFY_UNREADABLE:
@@ -83,16 +91,24 @@ plural(size_t n, const char *one, const char *many)
 	return n == 1 ? one : many;
 }
 
+static size_t
+verify_report_open(const struct verify_report *r)
+{
+	return r->sealed - r->counts[VERIFY_DAMAGED] - r->counts[VERIFY_UNCHECKED];
+}
+
 /* The summary for people. */
 static void
 verify_report_summary(const struct verify_report *r, struct buf *out)
 {
-	size_t open = r->sealed - r->counts[VERIFY_DAMAGED];
+	size_t open = verify_report_open(r);
 
 	buf_printf(out, "%zu sealed %s", open, plural(open, "entry opens", "entries open"));
 	if (r->counts[VERIFY_DAMAGED] > 0)
 		buf_printf(out, ", %zu %s not", r->counts[VERIFY_DAMAGED],
 		    plural(r->counts[VERIFY_DAMAGED], "does", "do"));
+	if (r->counts[VERIFY_UNCHECKED] > 0)
+		buf_printf(out, ", %zu not opened", r->counts[VERIFY_UNCHECKED]);
 	if (r->counts[VERIFY_CHANGED] > 0)
 		buf_printf(out, ", %zu changed by another program", r->counts[VERIFY_CHANGED]);
 	if (r->tagged > 0 && r->tagged < r->sealed)
@@ -110,7 +126,7 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 	}
 }
 
-/* The exit status: 4 damage, 1 something unreadable, 3 dangling or changed, 0. */
+/* The exit status: 4 damage, 1 something unreadable, 3 dangling, changed or not opened, 0. */
 static int
 verify_report_status(const struct verify_report *r)
 {
@@ -118,8 +134,8 @@ verify_report_status(const struct verify_report *r)
 		return 4;
 	if (r->counts[VERIFY_UNREADABLE] > 0)
 		return 1;
-	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 || r->wrong > 0 ?
-	    3 : 0;
+	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 ||
+	    r->counts[VERIFY_UNCHECKED] > 0 || r->wrong > 0 ? 3 : 0;
 }
 
 static int
@@ -128,10 +144,11 @@ verify_report_write(struct verify_report *r, struct error *err)
 	const size_t *n = r->counts;
 	const struct findings_count counts[] = {
 		{ "sealed", r->sealed },
-		{ "open", r->sealed - n[VERIFY_DAMAGED] },
+		{ "open", verify_report_open(r) },
 		{ "damaged", n[VERIFY_DAMAGED] },
 		{ "tagged", r->tagged },
 		{ "changed", n[VERIFY_CHANGED] },
+		{ "unchecked", n[VERIFY_UNCHECKED] },
 		/* With paths to look through. */
 		{ "files", r->files },
 		{ "references", r->references },
@@ -146,7 +163,7 @@ verify_report_write(struct verify_report *r, struct error *err)
 	buf_init(&summary, SUMMARY_MAX);
 	verify_report_summary(r, &summary);
 	rc = findings_write(&r->findings, r->file, counts,
-	    r->has_paths ? sizeof(counts) / sizeof(counts[0]) : 5, buf_cstr(&summary),
+	    r->has_paths ? sizeof(counts) / sizeof(counts[0]) : 6, buf_cstr(&summary),
 	    verify_report_status(r), err);
 	buf_release(&summary);
 	return rc;
@@ -163,6 +180,7 @@ verify_load(struct secrets_file **s, const struct options *o, struct error *err)
 			options_hint(o, FLAG_LOCAL_SECRETS_FILE, err);
 		return -1;
 	}
+	secrets_file_set_policy(*s, keys_policy(o));
 	if ((master = master_find(o, *s, err)) == NULL)
 		return -1;
 	rc = secrets_file_unlock(*s, master, err);
@@ -170,23 +188,28 @@ verify_load(struct secrets_file **s, const struct options *o, struct error *err)
 	return rc;
 }
 
-/* Count the tag of an entry that opens, and tell one that does not fit. */
+/* Entry or tag ${i} is not as propseal left it; ${line} is where that is seen. */
 static void
-verify_check_tag(const struct secrets_file *s, size_t i, struct verify_report *r)
+verify_changed(const struct secrets_file *s, struct verify_report *r, size_t i, size_t line,
+    const char *text)
 {
 	const struct document *d = secrets_file_document(s);
-	enum tag_state state = tag_check(secrets_file_tagger(s), d, i, NULL);
 	struct error what;
 	const char *name;
 	size_t len;
 
-	r->tagged += state != TAG_NONE;
-	if (state != TAG_CHANGED)
+	/* Another program's rotation changes all: the rest is told as one. */
+	if (r->counts[VERIFY_CHANGED] >= CHANGED_LISTED) {
+		r->counts[VERIFY_CHANGED]++;
 		return;
+	}
 	name = document_key(d, i, &len);
-	error_set(&what, ERROR_DAMAGED, "another program changed the value since propseal "
-	    "sealed it; if that was meant, `propseal file rotate --data-key` tags it anew");
-	error_place(&what, secrets_file_path(s), document_line(d, i));
+	if (tag_names(name, len)) {
+		name += strlen(TAG_PREFIX);
+		len -= strlen(TAG_PREFIX);
+	}
+	error_set(&what, ERROR_DAMAGED, "%s", text);
+	error_place(&what, secrets_file_path(s), document_line(d, line));
 	error_key(&what, name, len);
 	verify_report_add(r, VERIFY_CHANGED, &what);
 }
@@ -197,19 +220,64 @@ check_owner(const struct secrets_file *s, size_t i, struct verify_report *r)
 {
 	const struct document *d = secrets_file_document(s);
 	size_t len, n = strlen(TAG_PREFIX), entry;
-	struct error what;
 	const char *key;
 
 	key = document_key(d, i, &len);
 	entry = secrets_file_find(s, key + n, len - n);
 	if (document_shadowed(d, i) || (entry != DOCUMENT_NONE && secrets_file_is_sealed(s, entry)))
 		return;
-	error_set(&what, ERROR_DAMAGED, entry == DOCUMENT_NONE ? "another program removed this "
-	    "entry; its integrity tag is still there" : "this entry was sealed, and is text now");
-	error_place(&what, secrets_file_path(s), document_line(d, entry == DOCUMENT_NONE ? i :
-	    entry));
-	error_key(&what, key + n, len - n);
-	verify_report_add(r, VERIFY_CHANGED, &what);
+	verify_changed(s, r, i, entry == DOCUMENT_NONE ? i : entry, entry == DOCUMENT_NONE ?
+	    "another program removed this entry; its integrity tag is still there" :
+	    "this entry was sealed, and is text now");
+}
+
+/* Open entry ${i}.  -1: not even that it is damaged can be told. */
+static int
+check_opens(const struct secrets_file *s, size_t i, struct buf *plain, struct verify_report *r,
+    struct error *err)
+{
+	enum tag_state state = TAG_NONE;
+	struct error why;
+	int rc = secrets_file_open_tagged(s, i, plain, &state, &why);
+
+	r->sealed++;
+	r->tagged += state != TAG_NONE;
+	if (rc == 0 && state == TAG_STALE) {
+		verify_changed(s, r, i, i, "another program changed the value since propseal "
+		    "sealed it; if that was meant, `propseal file rotate --data-key` tags it anew");
+	} else if (rc != 0 && (why.code == ERROR_DAMAGED || why.code == ERROR_REFUSED)) {
+		verify_report_add(r, why.code == ERROR_DAMAGED ? VERIFY_DAMAGED :
+		    VERIFY_UNCHECKED, &why);
+	} else if (rc != 0) {
+		*err = why;
+		return -1;
+	}
+	return 0;
+}
+
+/* What is told of the file as a whole. */
+static int
+check_doubts(const struct secrets_file *s, struct verify_report *r, struct error *err)
+{
+	struct secrets_doubts doubts;
+	struct error what;
+
+	if (secrets_file_doubts(s, &doubts, err) != 0)
+		return -1;
+	if (r->counts[VERIFY_CHANGED] > CHANGED_LISTED)
+		findings_say(&r->findings, FINDING_PROBLEM,
+		    verify_report_kind_name(VERIFY_CHANGED), r->file, 0, "`propseal file rotate "
+		    "--data-key` tags all entries anew, if that was meant",
+		    "and so are %zu more entries: another program changed them",
+		    r->counts[VERIFY_CHANGED] - CHANGED_LISTED);
+	if (!doubts.cbc)
+		return 0;
+	error_set(&what, ERROR_NONE, "values in the old AES-CBC form were opened, which notices "
+	    "no change");
+	error_place(&what, r->file, 0);
+	error_hint(&what, "`propseal file rotate --data-key` seals them anew");
+	findings_add(&r->findings, FINDING_REMARK, "cbc", &what);
+	return 0;
 }
 
 /* Open every sealed entry. */
@@ -217,31 +285,19 @@ static int
 check_sealed(const struct secrets_file *s, struct verify_report *r, struct error *err)
 {
 	const struct document *d = secrets_file_document(s);
-	struct error damage;
 	struct buf plain;
-	size_t i;
 	int rc = 0;
 
 	buf_init_secret(&plain, BUF_MAX_FILE);
-	for (i = 0; i < document_count(d) && rc == 0; i++) {
+	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {
+		buf_clear(&plain);
 		if (tag_is_key(d, i))
 			check_owner(s, i, r);
-		if (!secrets_file_is_sealed(s, i))
-			continue;
-		r->sealed++;
-		buf_clear(&plain);
-		if (secrets_file_open(s, i, &plain, &damage) == 0) {
-			verify_check_tag(s, i, r);
-			continue;
-		}
-		if (damage.code != ERROR_DAMAGED) {
-			*err = damage;
-			rc = -1;
-		} else
-			verify_report_add(r, VERIFY_DAMAGED, &damage);
+		else if (secrets_file_is_sealed(s, i))
+			rc = check_opens(s, i, &plain, r, err);
 	}
 	buf_release(&plain);
-	return rc;
+	return rc == 0 ? check_doubts(s, r, err) : -1;
 }
 
 static void

@@ -40,6 +40,9 @@ enum flag_id {
 	FLAG_DATA_KEY,
 	FLAG_MASTER_KEY,
 	FLAG_MASTER_KEY_FILE,
+	FLAG_MASTER_KEY_COMMAND,
+	FLAG_MASTER_KEY_VARIABLE,
+	FLAG_LEGACY_CBC,
 	FLAG_REPLACE,
 	FLAG_CIPHER,
 	FLAG_ANY_NAME,
@@ -220,7 +223,7 @@ struct command_flag {
 	const char *help;	/* NULL: the flag's own */
 };
 
-#define COMMAND_FLAGS_MAX 20
+#define COMMAND_FLAGS_MAX 32
 
 /*
  * A command.  Parsing, usage, --help and completion are all made from tables
@@ -242,6 +245,7 @@ struct command {
 	bool hidden;		/* not for people: in no list */
 	bool no_config;		/* it does not go by propseal.ini */
 	bool by_rules;		/* it judges which keys are secrets */
+	bool reads_legacy;	/* opens a secrets file that is in CBC as a whole */
 
 	/* Run it: the program's exit status.  Reports its own errors.  NULL: a
 	 * command that propseal-registryd runs. */

@@ -131,6 +131,8 @@ become(const struct child *c, const struct kept *kept, pid_t parent, int tell)
 	if (getppid() != parent)
 		_exit(1);
 	process_restore(c->trusted);
+	if (c->out > 0 && dup2(c->out, STDOUT_FILENO) == -1)
+		_exit(1);
 	for (i = 0; i < c->fd_count; i++)
 		(void)fcntl(c->fds[i], F_SETFD, 0);
 	child_restore_signals(kept);

@@ -22,6 +22,7 @@ struct child {
 	char *const *envp;		/* NULL: our environment */
 	const int *fds;			/* descriptors that it inherits besides 0 to 2 */
 	size_t fd_count;
+	int out;			/* becomes its standard output; 0: ours */
 	bool trusted;			/* gets our umask and core limit back (process.h) */
 	int patience_ms;		/* after a signal that should end it; 0: wait for ever */
 	void (*started)(void *cookie);	/* it runs, and needs nothing of ours; may be NULL */

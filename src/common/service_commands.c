@@ -3,6 +3,7 @@
 #include "common/args.h"
 
 #define REGISTRY .group = "registry", .no_config = true
+#define KEY_FILE { FLAG_MASTER_KEY_FILE, false, "read the master key from a file" }
 
 static const struct command service_commands[] = {
 	{
@@ -17,7 +18,7 @@ static const struct command service_commands[] = {
 		    "SIGHUP reads\ncertificates, users, tokens, roles and the key file again, and "
 		    "reopens the audit log; SIGTERM ends it\nafter the requests under way.",
 		.examples = "registry serve --data registry --master-key-file registry.key",
-		.flags = { MUST(DATA), MAY(LISTEN), MAY(SERVE_CONFIG), MAY(MASTER_KEY_FILE), LAST },
+		.flags = { MUST(DATA), MAY(LISTEN), MAY(SERVE_CONFIG), KEY_FILE, LAST },
 	},
 	{
 		REGISTRY,
@@ -79,7 +80,7 @@ static const struct command service_commands[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			MUST(DATA), MAY(FILE_NAME), MAY(MASTER_KEY_FILE), MAY(PRINCIPAL),
+			MUST(DATA), MAY(FILE_NAME), KEY_FILE, MAY(PRINCIPAL),
 			MAY(PATH_NAME), MAY(KEY_NAME), MAY(METHOD), MAY(SINCE), MAY(UNTIL),
 			MAY(DENIED), MAY(OUTPUT), LAST
 		},

@@ -449,7 +449,7 @@ case_unknown_names_have_a_line_and_a_suggestion() {
 	refused 2 'unknown section: [file]' '' '[file]' 'x = y'
 	expect_err 'did you mean [files]?'
 	refused 1 'unknown section: [quux]' '[quux]'
-	expect_err 'the sections are [files], [rules], [ui], [locks] and [environment NAME]'
+	expect_err 'the sections are [files], [rules], [keys], [ui], [locks] and [environment NAME]'
 	refused 3 '"secret-file": unknown setting' '# c' '[files]' 'secret-file = x'
 	expect_err 'did you mean secrets-file?'
 	refused 2 '"theme": unknown setting' '[files]' 'theme = light'

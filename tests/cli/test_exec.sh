@@ -162,6 +162,23 @@ case_the_key_does_not_go_to_the_command() {
 	expect_no "$CONFLUENT_SECURITY_MASTER_KEY"
 }
 
+# The variable that the secrets file names is anybody's, and may be PATH.
+case_only_the_variable_of_the_key_is_dropped() {
+	seal
+	sed -i 's/envvar = .*/envvar = PATH/' sec.properties
+	run exec --local-secrets-file sec.properties --config-file server.properties \
+	    --env S=ssl.key.password -- /bin/sh -c 'echo "${PATH:?} ${CONFLUENT_SECURITY_MASTER_KEY-none}"'
+	expect_rc 0
+	expect_out "$PATH none"
+	export OUR_KEY=$CONFLUENT_SECURITY_MASTER_KEY
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	sed -i 's/envvar = .*/envvar = OUR_KEY/' sec.properties
+	run exec --local-secrets-file sec.properties --config-file server.properties \
+	    --master-key-variable OUR_KEY --env S=ssl.key.password -- /bin/sh -c 'echo "${OUR_KEY-none}"'
+	expect_rc 0
+	expect_out none
+}
+
 case_the_key_goes_to_the_command_when_asked_to() {
 	local key=$CONFLUENT_SECURITY_MASTER_KEY
 	sealed

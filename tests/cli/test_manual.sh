@@ -13,7 +13,8 @@ page = Page(*sys.argv[1:])
 
 # What stands for what is common to many commands is said in the page itself.
 common = page.text.split('.Ar common\nstands for')[1].split('.\n')[0]
-common = flags_of(common) & {'master-key-file', 'dry-run', 'lock-timeout', 'output'}
+common = flags_of(common) & {'master-key-file', 'master-key-command', 'master-key-variable', 'dry-run',
+                             'lock-timeout', 'output'}
 blocks = {}
 for block in page.section('SYNOPSIS').split('.Nm\n')[1:]:
     words = re.match(r'(?:\.Cm|\.Op Cm) (.*)', block).group(1)

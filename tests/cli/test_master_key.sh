@@ -256,14 +256,81 @@ case_key_from_the_environment_may_have_a_line_end() {
 	expect_rc 0
 }
 
-case_key_from_the_variable_that_the_file_names() {
+# Who can write the file must not choose the key.
+case_the_file_does_not_choose_the_variable() {
+	export OUR_KEY=$CONFLUENT_SECURITY_MASTER_KEY
+	unset CONFLUENT_SECURITY_MASTER_KEY
 	sed -i 's/envvar = .*/envvar = OUR_KEY/' sec.properties
+	snapshot
 	on server.properties encrypt
 	expect_rc 1
-	expect_err OUR_KEY
-	OUR_KEY=$CONFLUENT_SECURITY_MASTER_KEY "$PROPSEAL" file encrypt --config-file \
-	    server.properties --local-secrets-file sec.properties --remote-secrets-file /r ||
-	    fail "exit status $?"
+	expect_err '--master-key-variable OUR_KEY'
+	expect_unchanged
+	on server.properties encrypt --master-key-variable OUR_KEY
+	expect_rc 0
+}
+
+# Nor does it make a first data key under a variable whose value others know.
+case_the_file_makes_no_first_data_key() {
+	rm sec.properties
+	echo '_metadata.symmetric_key.0.envvar = INVOCATION_ID' >sec.properties
+	export INVOCATION_ID=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+	snapshot
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	on server.properties encrypt
+	expect_rc 1
+	expect_unchanged
+	on server.properties encrypt --master-key-file master.key
+	expect_rc 0
+	expect_in sec.properties 'envvar = CONFLUENT_SECURITY_MASTER_KEY'
+	on server.properties decrypt --output-file out --master-key-file master.key
+	expect_rc 0
+}
+
+case_key_of_the_users_command() {
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	on server.properties encrypt --master-key-command 'cat master.key'
+	expect_rc 0
+	on server.properties decrypt --output-file out --master-key-command 'cat master.key; exit 3'
+	expect_rc 4
+	expect_err 'failed with status 3'
+	on server.properties decrypt --output-file out --master-key-command 'echo none'
+	expect_rc 4
+	mkdir -p home/.config/propseal
+	printf '[keys]\ncommand = cat master.key\n' >home/.config/propseal/propseal.ini
+	unset PROPSEAL_CONFIG
+	export HOME=$PWD/home
+	on server.properties decrypt --output-file out
+	expect_rc 0
+	# One that came with the files runs nothing.
+	printf '[keys]\ncommand = touch ran; cat master.key\n' >propseal.ini
+	on server.properties decrypt --output-file out
+	expect_rc 1
+	expect_err "the user's own propseal.ini"
+	[ ! -e ran ] || fail 'the command ran'
+}
+
+case_key_from_standard_input_and_descriptors() {
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	on server.properties encrypt --master-key-file - <master.key
+	expect_rc 0
+	on server.properties decrypt --output-file out --master-key-file fd:7 7<master.key
+	expect_rc 0
+}
+
+# More than a few seconds of work is not done for whoever wrote the number.
+case_iterations_above_five_million_are_refused() {
+	on server.properties encrypt
+	sed -i 's/iterations = .*/iterations = 99999999/' sec.properties
+	snapshot
+	on server.properties decrypt --output-file out
+	expect_rc 0
+	rm out
+	run file rotate --data-key --local-secrets-file sec.properties --passphrase @pass
+	expect_rc 1
+	expect_err '99999999 iterations are not between 1 and 5000000'
+	expect_err 'give the master key itself'
+	expect_unchanged
 }
 
 case_key_from_a_systemd_credential() {

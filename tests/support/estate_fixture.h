@@ -252,14 +252,17 @@ assert_rendered(const struct plan *p, enum plan_role role, const char *text)
 }
 
 UNIT_HELPER void
-assert_opens_to(const struct secrets_file *s, const char *name, const char *plain)
+assert_opens_to(struct secrets_file *s, const char *name, const char *plain)
 {
+	/* What the reference sealed in CBC as well. */
+	const struct secrets_policy all = { .cbc = SECRETS_CBC_ALL };
 	size_t i = secrets_file_find(s, name, strlen(name));
 	struct error err = { 0 };
 	struct buf out;
 
 	buf_init_secret(&out, BUF_MAX_FILE);
 	assert_int_not_equal(i, DOCUMENT_NONE);
+	secrets_file_set_policy(s, all);
 	if (secrets_file_open(s, i, &out, &err) != 0)
 		fail_msg("%s: %s", name, err.text);
 	assert_holds(&out, plain);

@@ -54,7 +54,7 @@ wrong_key_in_the_environment_asks_for_the_right_one(void **state)
 	struct vt *v = fixture_run(*state, &s);
 
 	vt_key(v, "U");
-	vt_assert_has(v, "(the environment) does not open");
+	vt_assert_has(v, "CONFLUENT_SECURITY_MASTER_KEY) does not open");
 	type_line(v, FIXTURE_PASSPHRASE);
 	vt_assert_has(v, "unlocked, id 46d171a8");
 	fixture_leave(v);

@@ -1,9 +1,11 @@
+#include "base/buf.h"
 #include "base/error.h"
 #include "crypto/key.h"
 #include "secrets/key_source.h"
 #include "files.h"
 
-#define VARIABLE "PROPSEAL_TEST_MASTER_KEY"
+#define VARIABLE "CONFLUENT_SECURITY_MASTER_KEY"
+#define OTHER "PROPSEAL_TEST_MASTER_KEY"
 #define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define KEY_B "//////////////////////////////////////////8="
 #define KEY_C "AAAAAAAAAAAAAAAAAAAAAA=="
@@ -12,6 +14,7 @@ static int
 setup(void **state)
 {
 	unsetenv(VARIABLE);
+	unsetenv(OTHER);
 	unsetenv("CREDENTIALS_DIRECTORY");
 	return files_setup(state);
 }
@@ -20,34 +23,54 @@ static int
 teardown(void **state)
 {
 	unsetenv(VARIABLE);
+	unsetenv(OTHER);
 	unsetenv("CREDENTIALS_DIRECTORY");
 	return files_teardown(state);
 }
 
-/* The source gives this key, which it names. */
+/* The sources, with ${file} and the variable OTHER. */
+static struct key_ring *
+ring(const char *file, struct error *err)
+{
+	const struct key_source from = { .file = file, .variables = "NOT_SET, " OTHER };
+
+	memset(err, 0, sizeof(*err));
+	return key_ring_read(&from, err);
+}
+
+/* The first source gives this key, which it names. */
 static void
 assert_found(const char *file, const char *base64, const char *named)
 {
 	struct key *want = key_from_base64(base64, strlen(base64), NULL);
 	const char *where = NULL;
-	struct error err = { 0 };
-	struct key *k = key_source_find(file, VARIABLE, &where, &err);
+	struct error err;
+	struct key_ring *r = ring(file, &err);
 
-	if (k == NULL)
+	if (r == NULL)
 		fail_msg("%s", err.text);
-	assert_true(key_equal(k, want));
+	assert_true(key_ring_count(r) > 0);
+	assert_true(key_equal(key_ring_for(r, NULL, &where), want));
 	assert_non_null(where);
 	assert_non_null(strstr(where, named));
 	key_free(want);
-	key_free(k);
+	key_ring_free(r);
 }
 
 static void
 assert_no_key(const char *file, enum error_code code)
 {
-	struct error err = { 0 };
+	struct error err;
+	struct key_ring *r = ring(file, &err);
 
-	assert_null(key_source_find(file, VARIABLE, NULL, &err));
+	if (code == ERROR_MISSING && file == NULL) {
+		assert_non_null(r);
+		assert_int_equal(key_ring_count(r), 0);
+		assert_null(key_ring_for(r, NULL, NULL));
+		key_ring_free(r);
+		return;
+	}
+	assert_null(r);
 	assert_int_equal(err.code, code);
 }
 
@@ -95,12 +118,11 @@ static void
 test_no_source_at_all(void **state)
 {
 	struct error err = { 0 };
-	const char *where = "unset";
 
 	(void)state;
-	assert_null(key_source_find(NULL, VARIABLE, &where, &err));
+	assert_no_key(NULL, ERROR_MISSING);
+	assert_int_equal(key_ring_missing(NULL, &err), -1);
 	assert_int_equal(err.code, ERROR_MISSING);
-	assert_null(where);
 	assert_non_null(strstr(err.hint, VARIABLE));
 	assert_non_null(strstr(err.hint, "--master-key-file"));
 	assert_non_null(strstr(err.hint, KEY_SOURCE_CREDENTIAL));
@@ -145,8 +167,7 @@ test_what_is_no_key_is_refused(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		files_put("master", texts[i], 0600);
-		memset(&err, 0, sizeof(err));
-		if (key_source_find("master", VARIABLE, NULL, &err) != NULL)
+		if (ring("master", &err) != NULL)
 			fail_msg("taken: %s", texts[i]);
 		assert_int_equal(err.code, ERROR_KEY);
 		assert_string_equal(err.file, "master");
@@ -187,13 +208,13 @@ static void
 test_a_file_too_long_for_a_key(void **state)
 {
 	char *text = calloc(1, 10000);
-	struct error err = { 0 };
+	struct error err;
 
 	(void)state;
 	assert_non_null(text);
 	memset(text, 'A', 9999);
 	files_put("master", text, 0600);
-	assert_null(key_source_find("master", VARIABLE, NULL, &err));
+	assert_null(ring("master", &err));
 	assert_true(err.code == ERROR_KEY || err.code == ERROR_LIMIT);
 	assert_string_equal(err.file, "master");
 	free(text);
@@ -251,11 +272,11 @@ test_a_pipe_will_do_as_the_file(void **state)
 static void
 unreadable_credential(void *arg)
 {
-	struct error err = { 0 };
+	struct error err;
 
 	(void)arg;
 	files_become_nobody();
-	CHECK(key_source_find(NULL, VARIABLE, NULL, &err) == NULL);
+	CHECK(ring(NULL, &err) == NULL);
 	CHECK(err.code == ERROR_IO);
 	CHECK(strstr(err.file, KEY_SOURCE_CREDENTIAL) != NULL);
 }
@@ -269,6 +290,66 @@ test_a_credential_that_cannot_be_read_is_reported(void **state)
 	assert_int_equal(chmod(".", 0711), 0);
 	assert_int_equal(chmod("credentials", 0600), 0);
 	files_in_child(unreadable_credential, NULL);
+}
+
+/* Every source that is there, in their order; the variable of the file is none of them. */
+static void
+test_the_ring_has_all_that_are_there(void **state)
+{
+	struct error err;
+	struct key_ring *r;
+
+	(void)state;
+	credential(KEY_C);
+	setenv(VARIABLE, KEY_A, 1);
+	setenv(OTHER, KEY_B, 1);
+	setenv("INVOCATION_ID", KEY_B, 1);
+	r = ring(NULL, &err);
+	assert_non_null(r);
+	assert_int_equal(key_ring_count(r), 3);
+	assert_string_equal(key_ring_where(r, 0), "the environment variable " VARIABLE);
+	assert_string_equal(key_ring_where(r, 1), "the environment variable " OTHER);
+	assert_non_null(strstr(key_ring_where(r, 2), "credential"));
+	assert_int_equal(key_length(key_ring_key(r, 2)), 16);
+	assert_null(getenv(OTHER));
+	assert_string_equal(getenv("INVOCATION_ID"), KEY_B);
+	key_ring_free(r);
+	unsetenv("INVOCATION_ID");
+}
+
+static int
+print_key(void *cookie, struct buf *out, struct error *err)
+{
+	if (cookie == NULL)
+		return error_set(err, ERROR_IO, "the command failed");
+	buf_append_str(out, cookie);
+	return buf_check(out, err);
+}
+
+static void
+test_a_command_and_descriptors(void **state)
+{
+	struct key_source from = { .command = print_key, .cookie = (char[]){ KEY_A "\n" } };
+	struct error err = { 0 };
+	struct key_ring *r;
+	char name[16];
+	int ends[2];
+
+	(void)state;
+	setenv(VARIABLE, KEY_B, 1);
+	assert_non_null(r = key_ring_read(&from, &err));
+	assert_int_equal(key_ring_count(r), 1);
+	assert_string_equal(key_ring_where(r, 0), "--master-key-command");
+	key_ring_free(r);
+	from.cookie = NULL;
+	assert_null(key_ring_read(&from, &err));
+	assert_int_equal(err.code, ERROR_IO);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], KEY_C "\n", sizeof(KEY_C)), sizeof(KEY_C));
+	close(ends[1]);
+	snprintf(name, sizeof(name), "fd:%d", ends[0]);
+	assert_found(name, KEY_C, "--master-key-file");
+	close(ends[0]);
 }
 
 #define DISK(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -287,7 +368,9 @@ main(void)
 		DISK(test_a_file_too_long_for_a_key),
 		DISK(test_the_environment_forgets_the_key),
 		DISK(test_a_pipe_will_do_as_the_file),
-		DISK(test_a_credential_that_cannot_be_read_is_reported)
+		DISK(test_a_credential_that_cannot_be_read_is_reported),
+		DISK(test_the_ring_has_all_that_are_there),
+		DISK(test_a_command_and_descriptors)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,13 @@
+#include <sys/resource.h>
+
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/secmem.h"
 #include "crypto/aead.h"
 #include "crypto/key.h"
 #include "secrets/sealed.h"
 #include "estate_fixture.h"
+#include "files.h"
 
 static struct cipher *
 cipher_of(const char *base64)
@@ -391,6 +395,74 @@ test_claims(void **state)
 	assert_false(sealed_claims("", 0));
 }
 
+/* Bytes of address space in use. */
+static size_t
+address_space(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	size_t pages = 0;
+
+	CHECK(f != NULL && fscanf(f, "%zu", &pages) == 1);
+	fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+#define SPACES 200
+
+struct tight {
+	const char *wrapped;
+	size_t pages;	/* so many more may be mapped */
+};
+
+/* 0: it opened, 1: there was no memory, 2: it says something else. */
+static void
+open_tightly(void *arg)
+{
+	const struct tight *t = arg;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), cap;
+	/* Made here: a forked process finds the keys of the other empty. */
+	struct key *master = fixture_key(MODERN_MASTER), *k;
+	struct rlimit limit;
+	struct error err = { .code = ERROR_NONE };
+
+	/* Those that are kept from before are no shortage. */
+	for (int i = 0; i < 16; i++)
+		CHECK(secmem_map(1, &cap) != NULL);
+	limit.rlim_cur = limit.rlim_max = address_space() + t->pages * page;
+	CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
+	k = wrap_open(master, t->wrapped, strlen(t->wrapped), &err);
+	_exit(k != NULL ? 0 : err.code == ERROR_MEMORY ? 1 : 2);
+}
+
+static void
+test_no_memory_is_no_wrong_key(void **state)
+{
+	struct key *master = fixture_key(MODERN_MASTER), *data = key_new_random(32, NULL);
+	struct tight t = { .pages = 0 };
+	size_t refused = 0;
+	struct buf text;
+	int status = -1;
+
+	(void)state;
+	assert_non_null(data);
+	buf_init(&text, 4096);
+	assert_int_equal(wrap_seal(master, data, &text, NULL), 0);
+	t.wrapped = buf_cstr(&text);
+	for (t.pages = 0; t.pages < SPACES; t.pages++) {
+		status = unit_in_child(open_tightly, &t);
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) == 0)
+			break;
+		assert_int_equal(WEXITSTATUS(status), 1);
+		refused++;
+	}
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(refused > 3);
+	buf_release(&text);
+	key_free(data);
+	key_free(master);
+}
+
 int
 main(void)
 {
@@ -407,7 +479,8 @@ main(void)
 		cmocka_unit_test(test_a_changed_character_never_opens_to_something_else),
 		cmocka_unit_test(test_another_key_does_not_open),
 		cmocka_unit_test(test_plaintext_goes_to_secret_memory_only),
-		cmocka_unit_test(test_claims)
+		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_no_memory_is_no_wrong_key)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

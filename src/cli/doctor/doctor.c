@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/doctor/doctor.h"
 #include "cli/findings.h"
+#include "cli/keys.h"
 #include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
@@ -26,33 +27,26 @@
 #define SECRETS_FILES_MAX 10000
 
 /* Without a question: what is in reach of a service is what counts. */
-static int
-doctor_keys_find_master(struct doctor *d, const struct secrets_file *s, struct error *err)
+static const struct key *
+doctor_keys_find_master(struct doctor *d, const struct secrets_file *s)
 {
-	const char *variable = secrets_file_metadata(s)->envvar, *where = NULL;
-	const char *file = d->o->text[FLAG_MASTER_KEY_FILE];
+	const struct key *k = NULL;
 	struct error why;
-	struct key *k;
+	const char *where;
 
-	/* One key may open several; what was in the environment is not there twice. */
-	if (d->master != NULL && (file != NULL || strcmp(variable, d->master_variable) == 0))
-		return 0;
-	if ((k = key_source_find(file, variable, &where, &why)) == NULL) {
+	if (d->keys == NULL && (d->keys = keys_ring(d->o, false, &why)) == NULL) {
 		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
-		return 0;
+		return NULL;
 	}
-	key_free(d->master);
-	free(d->master_variable);
-	d->master = k;
-	if ((d->master_variable = strdup(variable)) == NULL)
-		return error_memory(err);
-	if (where != NULL && strcmp(where, "the environment") == 0)
-		findings_say(&d->findings, FINDING_OK, "key", NULL, 0, NULL,
-		    "the master key comes from the environment variable %s", variable);
-	else
+	if ((k = key_ring_for(d->keys, s, &where)) == NULL) {
+		key_ring_missing(s, &why);
+		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
+	} else if (d->key_told != k) {
+		d->key_told = k;
 		findings_say(&d->findings, FINDING_OK, "key", NULL, 0, NULL,
 		    "the master key comes from %s", where);
-	return 0;
+	}
+	return k;
 }
 
 static void
@@ -115,7 +109,8 @@ static int
 doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct error *err)
 {
 	const struct document *doc = secrets_file_document(s);
-	size_t open = 0, changed = 0, sealed = 0;
+	size_t open = 0, refused = 0, sealed = 0;
+	struct secrets_doubts doubts = { .stale = 0 };
 	struct error why;
 	struct buf plain;
 	int rc = 0;
@@ -128,24 +123,33 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 		buf_clear(&plain);
 		if (secrets_file_open(s, i, &plain, &why) == 0) {
 			open++;
-			changed += tag_check(secrets_file_tagger(s), doc, i, NULL) == TAG_CHANGED;
-		} else if (why.code == ERROR_DAMAGED)
+		} else if (why.code == ERROR_DAMAGED) {
 			findings_add(&d->findings, FINDING_PROBLEM, "damaged", &why);
-		else {
+		} else if (why.code == ERROR_REFUSED) {
+			refused++;
+		} else {
 			*err = why;
 			rc = -1;
 		}
 	}
 	buf_release(&plain);
+	if (rc == 0)
+		rc = secrets_file_doubts(s, &doubts, err);
 	if (rc == 0 && open == sealed)
 		findings_say(&d->findings, FINDING_OK, "entries", secrets_file_path(s), 0, NULL,
 		    "all %zu sealed entries open", sealed);
-	if (rc == 0 && changed > 0)
+	if (rc == 0 && refused > 0)
+		findings_say(&d->findings, FINDING_WARNING, "unchecked", secrets_file_path(s), 0,
+		    "`propseal file rotate --data-key` seals all entries anew, with tags",
+		    "%zu sealed %s not opened: in the old CBC mode without a tag that fits, or "
+		    "without a tag where tags are required", refused,
+		    refused == 1 ? "entry was" : "entries were");
+	if (rc == 0 && doubts.stale > 0)
 		findings_say(&d->findings, FINDING_WARNING, "changed", secrets_file_path(s), 0,
 		    "`propseal file verify` lists them; if that was meant, `propseal file rotate "
 		    "--data-key` tags them anew",
-		    "another program changed %zu sealed %s since propseal sealed them", changed,
-		    changed == 1 ? "entry" : "entries");
+		    "another program changed %zu sealed %s since propseal sealed them",
+		    doubts.stale, doubts.stale == 1 ? "entry" : "entries");
 	return rc;
 }
 
@@ -153,6 +157,7 @@ static int
 doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct error *err)
 {
 	const char *path = secrets_file_path(s);
+	const struct key *master;
 	struct error why;
 
 	check_metadata(d, s);
@@ -166,11 +171,9 @@ doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct 
 			    "there are sealed entries, but no data key to open them");
 		return 0;
 	}
-	if (doctor_keys_find_master(d, s, err) != 0)
-		return -1;
-	if (d->master == NULL)
+	if ((master = doctor_keys_find_master(d, s)) == NULL)
 		return 0;
-	if (secrets_file_unlock(s, d->master, &why) != 0) {
+	if (secrets_file_unlock(s, master, &why) != 0) {
 		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
 		return 0;
 	}
@@ -367,8 +370,7 @@ doctor_release(struct doctor *d)
 {
 	vec_release(&d->secrets);
 	estate_free(d->estate);
-	key_free(d->master);
-	free(d->master_variable);
+	key_ring_free(d->keys);
 	findings_release(&d->findings);
 }
 

@@ -10,6 +10,7 @@
 struct error;
 struct estate;
 struct key;
+struct key_ring;
 struct options;
 
 /* One run of `propseal doctor`; its checks are doctor_*.c. */
@@ -19,8 +20,8 @@ struct doctor {
 	struct findings findings;
 	struct estate *estate;
 	struct vec secrets;		/* of struct secrets_file *: of the estate's environments */
-	struct key *master;		/* NULL: not in reach */
-	char *master_variable;		/* of the secrets file that it was found for */
+	struct key_ring *keys;		/* NULL: not looked for */
+	const struct key *key_told;	/* whose source was told last */
 };
 
 /* Longer ones are cut, or not looked at. */

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/keys.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/ask.h"
@@ -21,14 +22,15 @@
 #include "secrets/mask.h"
 #include "secrets/secrets_file.h"
 
-#define MASTERS_MAX 3
+#define MASTERS_MAX 40
 #define NAMES_SHOWN 8
 
 struct view {
 	struct buf raw;			/* secret */
 	struct document *doc;		/* NULL: cannot be read, or that of the secrets file */
 	struct secrets_file *secrets;	/* NULL: it is none */
-	struct key *master;		/* NULL: not at hand */
+	struct key_ring *keys;
+	const struct key *master;	/* NULL: not at hand */
 };
 
 /* The arguments of git's merge driver: %O %A %B, and %P for messages. */
@@ -39,7 +41,9 @@ struct versions {
 	struct file_id id[MERGE_SIDES];
 	struct buf bytes[MERGE_SIDES];	/* secret */
 	struct secrets_file *s[MERGE_SIDES];	/* all, or none: one cannot be read as that */
-	struct key *masters[MASTERS_MAX];
+	struct key_ring *ring;
+	struct key *asked;
+	const struct key *masters[MASTERS_MAX];	/* the ring's, and the one that was asked for */
 	size_t master_count;
 };
 
@@ -76,10 +80,9 @@ git_textconv_parse(struct view *v, const char *path)
 static void
 git_textconv_find_key(struct view *v, const struct options *o)
 {
-	const char *envvar = v->secrets != NULL ? secrets_file_metadata(v->secrets)->envvar :
-	    SECRETS_ENVVAR_DEFAULT;
-
-	v->master = key_source_find(o->text[FLAG_MASTER_KEY_FILE], envvar, NULL, NULL);
+	if ((v->keys = keys_ring(o, false, NULL)) == NULL)
+		return;
+	v->master = key_ring_for(v->keys, v->secrets, NULL);
 	if (v->master != NULL && v->secrets != NULL)
 		(void)secrets_file_unlock(v->secrets, v->master, NULL);
 }
@@ -121,7 +124,7 @@ commands_git_textconv(const struct options *o)
 		if (git_textconv_show(&v, config_rules(config), &err) != 0)
 			report_error(&err);
 	}
-	key_free(v.master);
+	key_ring_free(v.keys);
 	secrets_file_free(v.secrets);
 	document_free(v.doc);
 	buf_release(&v.raw);
@@ -159,34 +162,32 @@ git_merge_load(struct versions *v, struct error *err)
 }
 
 static void
-add_master(struct versions *v, struct key *k)
+add_master(struct versions *v, const struct key *k)
 {
-	if (k != NULL)
+	if (k != NULL && v->master_count < MASTERS_MAX)
 		v->masters[v->master_count++] = k;
 }
 
 /*
- * Of --master-key-file and of the environment: the sides may need one each.
- * Without one the merge goes on: an error would leave ours without a marker.
+ * Every one that is at hand: the sides may need one each.  Without one the
+ * merge goes on: an error would leave ours without a marker.
  */
 static void
 find_masters(struct versions *v)
 {
-	const char *file = v->o->text[FLAG_MASTER_KEY_FILE];
-	const char *envvar = secrets_file_metadata(v->s[MERGE_OURS])->envvar;
 	struct error why;
 
 	if (!rekey_needs_master(v->s))
 		return;
-	if (file != NULL) {
-		add_master(v, key_source_find(file, envvar, NULL, &why));
-		if (v->master_count == 0)
-			report_error(&why);
-	}
-	add_master(v, key_source_find(NULL, envvar, NULL, NULL));
-	if (v->master_count > 0 || file != NULL || !askpass_available())
+	if ((v->ring = keys_ring(v->o, true, &why)) == NULL) {
+		report_error(&why);
 		return;
-	add_master(v, master_find(v->o, v->s[MERGE_THEIRS], &why));
+	}
+	for (size_t i = 0; i < key_ring_count(v->ring); i++)
+		add_master(v, key_ring_key(v->ring, i));
+	if (v->master_count > 0 || !askpass_available())
+		return;
+	add_master(v, v->asked = master_find(v->o, v->s[MERGE_THEIRS], &why));
 	if (v->master_count == 0)
 		report_error(&why);
 }
@@ -281,7 +282,7 @@ merge_secrets(struct versions *v, struct buf *text, struct error *err)
 	int rc;
 
 	find_masters(v);
-	rc = rekey_prepare(v->s, (const struct key *const *)v->masters, v->master_count, &r, err);
+	rc = rekey_prepare(v->s, v->masters, v->master_count, &r, err);
 	if (rc == 0)
 		rc = merge_documents(&r.in, text, &result, err);
 	if (rc == 0 && result.conflicts == 0 && !git_merge_is_readable(v, text)) {
@@ -340,8 +341,8 @@ commands_git_merge(const struct options *o)
 		secrets_file_free(v.s[i]);
 		buf_release(&v.bytes[i]);
 	}
-	for (size_t i = 0; i < v.master_count; i++)
-		key_free(v.masters[i]);
+	key_free(v.asked);
+	key_ring_free(v.ring);
 	buf_release(&text);
 	return rc == 0 ? 0 : report_error(&err);
 }

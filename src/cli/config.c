@@ -10,12 +10,13 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
+#include "common/table.h"
 #include "file/file.h"
 #include "ui/keymap.h"
 
 #define CONFIG_SHOW_OUT_MAX (16U << 20)
-#define NAME_COLUMN 30
-#define VALUE_COLUMN 32
+#define NAME_WIDTH 28
+#define VALUE_WIDTH 30
 #define CONFIG_CHECK_OUT_MAX (1U << 20)
 
 struct showing {
@@ -25,6 +26,7 @@ struct showing {
 	struct buf value;	/* of this line */
 	struct buf out;
 	struct json_out writer;
+	struct table table;
 };
 
 struct checking {
@@ -80,72 +82,37 @@ value_of(struct showing *s, enum setting_id id)
 	return true;
 }
 
-/* Blanks to the next column, at least one. */
+static const struct table_column config_columns[] = {
+	{ .name = "section", .where = TABLE_JSON },
+	{ .name = "name", .width = NAME_WIDTH },
+	{ .name = "value", .width = VALUE_WIDTH },
+	{ .name = "where", .where = TABLE_PEOPLE },
+	{ .name = "origin", .where = TABLE_JSON },
+	{ .name = "file", .where = TABLE_JSON },
+	{ .name = "line", .where = TABLE_JSON },
+};
+
+/* The value as a text, a number or a list. */
 static void
-config_show_fill(struct buf *out, size_t from, size_t width)
-{
-	size_t used = out->len - from;
-
-	do
-		buf_append_char(out, ' ');
-	while (++used < width);
-}
-
-static void
-config_show_append_visible(struct buf *out, const char *text)
-{
-	text_append_visible(out, text, strlen(text));
-}
-
-static void
-config_show_add_line(struct showing *s, enum setting_id id)
-{
-	const struct config_value *v = config_get(s->o->config, id);
-	const char *section = setting_section(id);
-	bool there = value_of(s, id);
-	char name[SETTING_NAME_MAX];
-	struct buf *out = &s->out;
-	size_t from;
-
-	if (s->section == NULL || strcmp(section, s->section) != 0)
-		buf_printf(out, "\n[%s]\n", section);
-	s->section = section;
-	from = out->len;
-	buf_append_str(out, setting_name(id, name));
-	config_show_fill(out, from, NAME_COLUMN);
-	from = out->len;
-	config_show_append_visible(out, there ? buf_cstr(&s->value) : "(none)");
-	config_show_fill(out, from, VALUE_COLUMN);
-	if (given(s, id) != FLAG_COUNT)
-		buf_printf(out, "flag --%s", flag_get(given(s, id))->name);
-	else if (v->variable != NULL)
-		buf_printf(out, "environment %s", v->variable);
-	else if (v->file != NULL) {
-		config_show_append_visible(out, v->file);
-		buf_printf(out, ":%zu", v->line);
-	} else
-		buf_append_str(out, origin_name(v->origin));
-	buf_append_char(out, '\n');
-}
-
-static void
-append_json_value(struct showing *s, enum setting_id id)
+config_show_add_value(struct showing *s, enum setting_id id)
 {
 	bool there = value_of(s, id);
 	bool is_list = setting_is_list(id) || setting_kind(id) == SETTING_IS_BINDING;
-	const char *p = buf_cstr(&s->value);
+	const char *p = there ? buf_cstr(&s->value) : "(none)";
+	const char *name = table_cell(&s->table, p, strlen(p));
 	struct json_out *o = &s->writer;
 	size_t len;
 
-	if (!is_list && setting_kind(id) != SETTING_IS_SECONDS) {
-		json_out_text(o, "value", there ? p : NULL);
+	if (name == NULL)
 		return;
-	}
 	if (!is_list) {
-		json_out_raw(o, "value", p);
+		if (setting_kind(id) == SETTING_IS_SECONDS)
+			json_out_raw(o, name, p);
+		else
+			json_out_text(o, name, there ? p : NULL);
 		return;
 	}
-	json_out_array(o, "value");
+	json_out_array(o, name);
 	/* A key may be a comma, so keys are told apart by the blank alone. */
 	while (there && *p != '\0' && strcmp(p, "none") != 0) {
 		len = strcspn(p, " ");
@@ -156,24 +123,39 @@ append_json_value(struct showing *s, enum setting_id id)
 }
 
 static void
-config_show_add_json(struct showing *s, enum setting_id id)
+config_show_add(struct showing *s, enum setting_id id)
 {
 	const struct config_value *v = config_get(s->o->config, id);
-	bool flag = given(s, id) != FLAG_COUNT;
+	enum flag_id flag = given(s, id);
+	const char *section = setting_section(id), *file = flag == FLAG_COUNT ? v->file : NULL;
+	const char *origin = origin_name(flag != FLAG_COUNT ? CONFIG_FLAG : v->origin);
 	char name[SETTING_NAME_MAX];
-	struct json_out *o = &s->writer;
+	struct buf where;
 
-	json_out_object(o, NULL);
-	json_out_text(o, "section", setting_section(id));
-	json_out_text(o, "name", setting_name(id, name));
-	append_json_value(s, id);
-	json_out_text(o, "origin", origin_name(flag ? CONFIG_FLAG : v->origin));
-	json_out_text(o, "file", flag ? NULL : v->file);
-	if (flag || v->file == NULL)
-		json_out_null(o, "line");
+	if (!s->json && (s->section == NULL || strcmp(section, s->section) != 0))
+		buf_printf(&s->out, "\n[%s]\n", section);
+	s->section = section;
+	buf_init(&where, CONFIG_PATH_MAX);
+	if (flag != FLAG_COUNT)
+		buf_printf(&where, "flag --%s", flag_get(flag)->name);
+	else if (v->variable != NULL)
+		buf_printf(&where, "environment %s", v->variable);
+	else if (v->file != NULL)
+		buf_printf(&where, "%s:%zu", v->file, v->line);
 	else
-		json_out_uint(o, "line", v->line);
-	json_out_end(o);
+		buf_append_str(&where, origin);
+	table_text(&s->table, section);
+	table_text(&s->table, setting_name(id, name));
+	config_show_add_value(s, id);
+	table_text(&s->table, buf_cstr(&where));
+	table_text(&s->table, origin);
+	table_text(&s->table, file);
+	if (file != NULL)
+		table_number(&s->table, v->line);
+	else
+		table_text(&s->table, NULL);
+	table_row_end(&s->table);
+	buf_release(&where);
 }
 
 static void
@@ -198,8 +180,8 @@ add_places(struct showing *s)
 		n++;
 		from = out->len;
 		buf_printf(out, "# %s", origin_name(p->origin));
-		config_show_fill(out, from, sizeof("# environment"));
-		config_show_append_visible(out, p->path);
+		report_pad(out, from, sizeof("# environment"));
+		text_append_visible(out, p->path, strlen(p->path));
 		buf_append_str(out, p->file != NULL ? "\n" : " (not there)\n");
 	}
 	if (n == 0 && !s->json)
@@ -218,6 +200,7 @@ commands_config_show(const struct options *o)
 	json_out_init(&s.writer, &s.out);
 	if (s.json) {
 		json_out_object(&s.writer, NULL);
+		json_out_text(&s.writer, "schema", "propseal.config/1");
 		json_out_array(&s.writer, "places");
 	}
 	add_places(&s);
@@ -226,12 +209,10 @@ commands_config_show(const struct options *o)
 		json_out_break(&s.writer);
 		json_out_rows(&s.writer, "settings");
 	}
-	for (id = 0; id < SETTING_COUNT; id++) {
-		if (s.json)
-			config_show_add_json(&s, (enum setting_id)id);
-		else
-			config_show_add_line(&s, (enum setting_id)id);
-	}
+	table_begin(&s.table, config_columns, sizeof(config_columns) / sizeof(config_columns[0]),
+	    &s.out, s.json ? &s.writer : NULL);
+	for (id = 0; id < SETTING_COUNT; id++)
+		config_show_add(&s, (enum setting_id)id);
 	if (s.json) {
 		json_out_end(&s.writer);
 		json_out_end(&s.writer);
@@ -320,6 +301,7 @@ commands_config_check(const struct options *o)
 	json_out_init(&c.writer, &c.out);
 	if (c.json) {
 		json_out_object(&c.writer, NULL);
+		json_out_text(&c.writer, "schema", "propseal.config-check/1");
 		json_out_array(&c.writer, "files");
 	}
 	if (o->arg_count > 0)

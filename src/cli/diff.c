@@ -65,6 +65,7 @@ diff_report_init(struct diff_report *r, bool json)
 	json_out_init(&r->writer, &r->out);
 	if (json) {
 		json_out_object(&r->writer, NULL);
+		json_out_text(&r->writer, "schema", "propseal.diff/1");
 		json_out_rows(&r->writer, "files");
 	}
 }

@@ -17,9 +17,10 @@ static const char *const levels[FINDING_LEVELS] = { "ok", "remark", "warning", "
 static const char *const colors[FINDING_LEVELS] = { "\033[32m", "", "\033[33m", "\033[31m" };
 
 void
-findings_init(struct findings *f, bool json, enum findings_form form)
+findings_init(struct findings *f, const char *schema, bool json, enum findings_form form)
 {
 	memset(f, 0, sizeof(*f));
+	f->schema = schema;
 	f->json = json;
 	f->form = form;
 	buf_init(&f->list, BUF_MAX_FILE);
@@ -152,6 +153,7 @@ findings_write_json(struct findings *f, const char *file, const struct findings_
 	json_out_end(&f->rows);
 	json_out_init(&o, out);
 	json_out_object(&o, NULL);
+	json_out_text(&o, "schema", f->schema);
 	if (file != NULL)
 		json_out_text(&o, "file", file);
 	for (i = 0; i < n; i++)

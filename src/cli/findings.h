@@ -38,6 +38,7 @@ struct findings_count {
 };
 
 struct findings {
+	const char *schema;	/* of the JSON */
 	bool json;
 	enum findings_form form;
 	size_t counts[FINDING_LEVELS];
@@ -47,7 +48,7 @@ struct findings {
 	char hint[1024];	/* of the last line, not to be repeated */
 };
 
-void findings_init(struct findings *f, bool json, enum findings_form form);
+void findings_init(struct findings *f, const char *schema, bool json, enum findings_form form);
 void findings_release(struct findings *f);
 
 /* ${kind}: a stable word for machines.  ${what}: the text, the place (file,
@@ -77,7 +78,7 @@ int findings_status(const struct findings *f);
 
 /**
  * findings_write(f, file, counts, n, summary, status, err):
- * Print all on standard output.  JSON begins with ${file} (NULL: no member)
+ * Print all on standard output.  JSON begins with the schema, ${file} (NULL: no member)
  * and the ${n} ${counts}; ${summary} is the last line for people, without a
  * line end.  Once, as the last thing.
  */

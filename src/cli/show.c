@@ -102,6 +102,7 @@ show_table_begin(struct show_table *t, const struct document *d)
 	if (t->json) {
 		json_out_init(&t->writer, &t->out);
 		json_out_object(&t->writer, NULL);
+		json_out_text(&t->writer, "schema", "propseal.show/1");
 		json_out_text(&t->writer, "file", file);
 		json_out_text(&t->writer, "format", document_format(d)->name);
 		json_out_rows(&t->writer, "entries");

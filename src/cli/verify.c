@@ -399,7 +399,8 @@ commands_verify(const struct options *o)
 	struct error err;
 	int rc;
 
-	findings_init(&r.findings, options_format(o) == OUTPUT_JSON, FINDINGS_PLAIN);
+	findings_init(&r.findings, "propseal.verify/1", options_format(o) == OUTPUT_JSON,
+	    FINDINGS_PLAIN);
 	rc = verify_load(&s, o, &err);
 	if (rc == 0)
 		rc = check_sealed(s, &r, &err);

@@ -15,7 +15,7 @@ expect_entry() {
 case_json_has_the_agreed_shape() {
 	show -o json
 	expect_rc 0
-	expect_json "$out" 'list(d)' "['file', 'format', 'entries']"
+	expect_json "$out" 'list(d)' "['schema', 'file', 'format', 'entries']"
 	expect_json "$out" 'd["file"], d["format"]' "('server.properties', 'properties')"
 	expect_json "$out" 'list(d["entries"][0])' "['key', 'value', 'state', 'sensitive', 'line', 'checked']"
 	expect_entry listeners "[['listeners', 'SSL://:9093', 'plain', False, 2]]"

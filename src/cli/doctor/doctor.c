@@ -385,7 +385,8 @@ commands_doctor(const struct options *o)
 
 	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
 	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
-	findings_init(&d.findings, options_format(o) == OUTPUT_JSON, FINDINGS_BY_LEVEL);
+	findings_init(&d.findings, "propseal.doctor/1", options_format(o) == OUTPUT_JSON,
+	    FINDINGS_BY_LEVEL);
 	rc = doctor_check(&d, &err);
 	status = findings_status(&d.findings);
 	if (rc == 0) {

@@ -328,7 +328,7 @@ commands_git_check(const struct options *o)
 	struct error err;
 	int rc, status;
 
-	findings_init(&f, options_format(o) == OUTPUT_JSON, FINDINGS_BY_KIND);
+	findings_init(&f, "propseal.check/1", options_format(o) == OUTPUT_JSON, FINDINGS_BY_KIND);
 	rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count, is_taken, check_one,
 	    &c, &err) : git_check_check_paths(&c, o, &err);
 	status = c.unreadable > 0 ? 1 : findings_status(&f);

@@ -13,6 +13,7 @@
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
+#include "common/table.h"
 #include "file/file.h"
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
@@ -45,14 +46,9 @@ struct action {
 
 #define ADMIN_OUTPUT_MAX ((size_t)256 << 20)
 
-/*
- * A list on standard output: aligned columns, or with -o json an array of
- * objects.  Nothing is shown until admin_list_end.
- */
+/* A list on standard output.  Nothing is shown until admin_list_end. */
 struct admin_list {
-	bool json;
-	const char *const *names;	/* of the columns */
-	size_t columns;
+	struct table table;
 	struct buf out;
 	struct json_out writer;		/* of ${out} */
 };
@@ -132,54 +128,35 @@ action_run(const struct options *o, const struct action *actions)
 }
 
 static void
-admin_list_begin(struct admin_list *l, const struct options *o, const char *const *names,
-    size_t columns)
+admin_list_begin(struct admin_list *l, const struct options *o, const struct table_column *columns,
+    size_t count)
 {
-	*l = (struct admin_list){
-		.json = options_format(o) == OUTPUT_JSON, .names = names, .columns = columns
-	};
+	bool json = options_format(o) == OUTPUT_JSON;
+
 	buf_init(&l->out, ADMIN_OUTPUT_MAX);
 	json_out_init(&l->writer, &l->out);
-	if (!l->json)
-		return;
-	json_out_pretty(&l->writer);
-	json_out_array(&l->writer, NULL);
-	l->writer.pretty = false;	/* each row on one line */
+	if (json) {
+		json_out_pretty(&l->writer);
+		json_out_array(&l->writer, NULL);
+		l->writer.pretty = false;	/* each row on one line */
+	}
+	table_begin(&l->table, columns, count, &l->out, json ? &l->writer : NULL);
 }
 
-/* One row of ${columns} texts; NULL: an empty cell, null in JSON. */
+/* One row of texts; NULL: an empty cell, null in JSON. */
 static void
 admin_list_add(struct admin_list *l, const char *const *cells)
 {
-	const char *text;
-	size_t i, start;
-
-	if (l->json)
-		json_out_object(&l->writer, NULL);
-	for (i = 0; i < l->columns; i++) {
-		if (l->json) {
-			json_out_text(&l->writer, l->names[i], cells[i]);
-			continue;
-		}
-		start = l->out.len;
-		text = cells[i] != NULL ? cells[i] : "-";
-		text_append_visible(&l->out, text, strlen(text));
-		if (i + 1 < l->columns) {
-			report_pad(&l->out, start, WIDTH);
-			buf_append_char(&l->out, ' ');
-		}
-	}
-	if (l->json)
-		json_out_end(&l->writer);
-	else
-		buf_append_char(&l->out, '\n');
+	for (size_t i = 0; i < l->table.count; i++)
+		table_text(&l->table, cells[i]);
+	table_row_end(&l->table);
 }
 
 /* Print it if ${rc} is 0, and release it. */
 static int
 admin_list_end(struct admin_list *l, int rc, struct error *err)
 {
-	if (l->json) {
+	if (l->table.json != NULL) {
 		json_out_end(&l->writer);
 		(void)json_out_finish(&l->writer, NULL);
 	}
@@ -283,10 +260,12 @@ add_user(void *cookie, const char *name, const char *created)
 static int
 user_list(const struct options *o, struct error *err)
 {
-	static const char *const names[] = { "name", "created" };
+	static const struct table_column columns[] = {
+		{ .name = "name", .width = WIDTH }, { .name = "created", .width = WIDTH }
+	};
 	struct admin_list l;
 
-	admin_list_begin(&l, o, names, 2);
+	admin_list_begin(&l, o, columns, 2);
 	return admin_list_end(&l, auth_user_list(o->text[FLAG_DATA], add_user, &l, err), err);
 }
 
@@ -353,10 +332,13 @@ add_token(void *cookie, const char *id, const char *principal, const char *creat
 static int
 token_list(const struct options *o, struct error *err)
 {
-	static const char *const names[] = { "id", "principal", "created", "expires" };
+	static const struct table_column columns[] = {
+		{ .name = "id", .width = WIDTH }, { .name = "principal", .width = WIDTH },
+		{ .name = "created", .width = WIDTH }, { .name = "expires", .width = WIDTH }
+	};
 	struct admin_list l;
 
-	admin_list_begin(&l, o, names, 4);
+	admin_list_begin(&l, o, columns, 4);
 	return admin_list_end(&l, auth_token_list(o->text[FLAG_DATA], add_token, &l, err), err);
 }
 
@@ -461,11 +443,15 @@ list_bindings(const struct options *o, struct listing *l, struct error *err)
 static int
 role_list(const struct options *o, struct error *err)
 {
-	static const char *const names[] = { "principal", "role", "pattern", "path", "by" };
+	static const struct table_column columns[] = {
+		{ .name = "principal", .width = WIDTH }, { .name = "role", .width = WIDTH },
+		{ .name = "pattern", .width = WIDTH }, { .name = "path", .width = WIDTH },
+		{ .name = "by", .width = WIDTH }
+	};
 	struct listing l = { .principal = NULL };
 	int rc;
 
-	admin_list_begin(&l.list, o, names, sizeof(names) / sizeof(names[0]));
+	admin_list_begin(&l.list, o, columns, sizeof(columns) / sizeof(columns[0]));
 	rc = admin_list_end(&l.list, list_bindings(o, &l, err), err);
 	if (rc == 0 && l.unknown > 0)
 		report_warning("`propseal registry role show --data DIR` lists the roles",

@@ -11,15 +11,17 @@
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
-#include "cli/keys.h"
 #include "cli/memory.h"
 #include "cli/remote.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/process.h"
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "document/properties.h"
+#include "estate/environments.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/render.h"
@@ -33,12 +35,14 @@
 /* An argument with paths in it; a kernel passes no longer one. */
 #define ARGUMENT_MAX (4U << 20)
 
-#define PATH_BYTES_MAX 65536
+/* What variables are called in errors: a file of the current folder. */
+#define VARIABLES "the environment"
+
 #define EXEC_FAILED 125	/* as of env(1), timeout(1) */
 #define NAME_BYTES_MAX 4096
 
 /* The environment of a command, made from ours; in secret memory. */
-struct environment {
+struct variables {
 	struct buf text;	/* NAME=VALUE, a NUL behind each */
 	struct vec places;	/* of size_t: where each begins in text */
 	char **envp;
@@ -56,6 +60,7 @@ struct exec_file {
 struct exec_files {
 	struct exec_file *files;
 	size_t count;
+	struct scan_resolver *ours;	/* of all of them */
 	bool named;		/* --named */
 	char **argv;		/* the command, NULL behind the last */
 	size_t argc;
@@ -65,17 +70,18 @@ struct exec_files {
 
 struct exec {
 	const struct options *o;
-	struct buf path;		/* of the secrets file, empty: none is needed */
-	struct secrets_file *s;
-	struct key *master;
+	struct environments *environments;
+	struct environment *one;	/* that all references mean; NULL: there is no one */
+	bool several;
+	struct scan_resolver ours;
 	struct plan *plan;		/* what render.h works on; holds remarks */
 	struct registry_resolver *registry;	/* NULL: none was named */
 	struct exec_files files;
-	struct environment env;
+	struct variables env;
 };
 
 static void
-environment_init(struct environment *e)
+variables_init(struct variables *e)
 {
 	buf_init_secret(&e->text, TEXT_MAX);
 	vec_init(&e->places, sizeof(size_t), VARIABLES_MAX);
@@ -83,7 +89,7 @@ environment_init(struct environment *e)
 }
 
 static void
-environment_release(struct environment *e)
+variables_release(struct variables *e)
 {
 	buf_release(&e->text);
 	vec_release(&e->places);
@@ -92,14 +98,14 @@ environment_release(struct environment *e)
 }
 
 static size_t *
-place_at(const struct environment *e, size_t i)
+place_at(const struct variables *e, size_t i)
 {
 	return vec_at(&e->places, i);
 }
 
 /* Take a variable out. */
 static void
-environment_unset(struct environment *e, const char *name)
+variables_unset(struct variables *e, const char *name)
 {
 	size_t n = strlen(name);
 	const char *text;
@@ -114,12 +120,12 @@ environment_unset(struct environment *e, const char *name)
 }
 
 /**
- * environment_set(e, name, value, n, err):
+ * variables_set(e, name, value, n, err):
  * Set a variable, in the place of one of that name.  ERROR_REFUSED: the value
  * has a NUL.
  */
 static int
-environment_set(struct environment *e, const char *name, const void *value, size_t n,
+variables_set(struct variables *e, const char *name, const void *value, size_t n,
     struct error *err)
 {
 	size_t *place;
@@ -129,7 +135,7 @@ environment_set(struct environment *e, const char *name, const void *value, size
 		error_key(err, name, strlen(name));
 		return error_hint(err, "give the command a file, with --config-file and {}");
 	}
-	environment_unset(e, name);
+	variables_unset(e, name);
 	if ((place = vec_push(&e->places)) == NULL)
 		return error_memory(err);
 	*place = e->text.len;
@@ -141,12 +147,12 @@ environment_set(struct environment *e, const char *name, const void *value, size
 }
 
 /**
- * environment_finish(e, err):
+ * variables_finish(e, err):
  * What execve takes; a forked child finds it as it is.  Valid until the
  * release; nothing may be set any more.
  */
 static char *const *
-environment_finish(struct environment *e, struct error *err)
+variables_finish(struct variables *e, struct error *err)
 {
 	size_t n = 0;
 
@@ -277,6 +283,7 @@ exec_files_copy(struct exec_files *f, struct exec_file *file, struct plan *p, st
 	file->used = true;
 	if (file->path != NULL)
 		return file->path;
+	f->ours->config = file->c->path;
 	buf_init_secret(&text, BUF_MAX_FILE);
 	if (render_document(p, file->c, RENDER_PROGRAM, &text, err) == 0)
 		path = f->named ? name_copy(file, &text, err) : pass_copy(f, file, &text, err);
@@ -381,98 +388,120 @@ exec_files_check_used(const struct exec_files *f, struct error *err)
 	return 0;
 }
 
-/* The secrets file that a reference names must be the one of all others. */
-static int
-exec_take_path(struct exec *x, const struct reference *r, const char *where, struct error *err)
+/* Our environment as a configuration file of the current folder: variables with
+ * references of ours. */
+static struct configuration *
+exec_variables(struct error *err)
 {
-	if (x->o->text[FLAG_LOCAL_SECRETS_FILE] != NULL)
-		return 0;
-	if (x->path.len == 0 && r->path_len > 0) {
-		buf_append(&x->path, r->path, r->path_len);
-		return buf_check(&x->path, err);
+	struct configuration *c = error_alloc(sizeof(*c), err);
+	struct buf text;
+	const char *equals;
+
+	if (c == NULL)
+		return NULL;
+	buf_init_secret(&text, BUF_MAX_FILE);
+	for (char **v = environ; *v != NULL; v++) {
+		equals = strchr(*v, '=');
+		if (equals == NULL || !resolve_finds_ours(equals, strlen(equals)))
+			continue;
+		properties_append_key(&text, *v, (size_t)(equals - *v));
+		buf_append_char(&text, '=');
+		properties_append_value(&text, equals + 1, strlen(equals + 1));
+		buf_append_char(&text, '\n');
 	}
-	if (r->path_len > 0 && r->path_len == x->path.len &&
-	    memcmp(r->path, x->path.data, r->path_len) == 0)
-		return 0;
-	error_set(err, ERROR_USAGE, "the references name no secrets file, or more than one");
-	error_place(err, where, 0);
-	return error_hint(err, "give --local-secrets-file FILE");
+	c->path = strdup(VARIABLES);
+	if (c->path == NULL)
+		error_memory(err);
+	else if (buf_check(&text, err) == 0)
+		c->doc = document_parse(&text, DOCUMENT_ENTRIES, VARIABLES, err);
+	buf_release(&text);
+	if (c->doc != NULL)
+		return c;
+	configuration_free(c);
+	return NULL;
 }
 
-/* Note the secrets file that references in a value name.  1: it has some. */
+/* Open what one reference means.  The key is here until the command's environment
+ * is made, which has none.  x->one: what all mean, as long as it is one. */
 static int
-look_at(struct exec *x, const char *value, size_t n, const char *where, struct error *err)
+look_at_reference(struct exec *x, const struct configuration *c, const struct reference *r,
+    struct error *err)
+{
+	struct resolution to;
+
+	if (environments_resolve(x->environments, c->path, r, &to, err) != 0)
+		return -1;
+	if (to.environment == NULL || (x->one != NULL && x->one != to.environment))
+		x->several = true;
+	x->one = to.environment;
+	return to.entry == DOCUMENT_NONE ? 0 :
+	    scan_open(x->o, x->environments, to.environment, err);
+}
+
+/* All references of ${c}.  1: there are some. */
+static int
+look_at(struct exec *x, const struct configuration *c, struct error *err)
 {
 	struct reference r;
-	size_t start, end = 0;
-	int found = 0;
-
-	while (resolve_next(value, n, end, &r, &start, &end)) {
-		if (!reference_is_ours(&r))
-			continue;
-		found = 1;
-		if (exec_take_path(x, &r, where, err) != 0)
-			return -1;
-	}
-	return found;
-}
-
-/* 1: something is to be resolved, in the environment or in a file. */
-static int
-look_everywhere(struct exec *x, struct error *err)
-{
-	const struct configuration *c;
 	struct buf value;
+	size_t start, end;
 	int found = 0, rc = 0;
 
 	buf_init_secret(&value, BUF_MAX_FILE);
-	for (char **v = environ; *v != NULL && rc != -1; v++) {
-		rc = look_at(x, *v, strlen(*v), "the environment", err);
-		found |= rc == 1;
-	}
-	for (size_t k = 0; k < x->files.count && rc != -1; k++) {
-		c = x->files.files[k].c;
-		for (size_t i = 0; i < document_count(c->doc) && rc != -1; i++) {
-			buf_clear(&value);
-			if (document_shadowed(c->doc, i))
+	for (size_t i = 0; i < document_count(c->doc) && rc == 0; i++) {
+		buf_clear(&value);
+		if (document_shadowed(c->doc, i) || !reference_may_be_in(c->doc, i))
+			continue;
+		rc = document_value(c->doc, i, &value, err);
+		for (end = 0; rc == 0 && resolve_next((const char *)value.data, value.len, end,
+		    &r, &start, &end);) {
+			if (!reference_is_ours(&r))
 				continue;
-			if ((rc = document_value(c->doc, i, &value, err)) == 0)
-				rc = look_at(x, (const char *)value.data, value.len, c->path, err);
-			found |= rc == 1;
+			found = 1;
+			rc = look_at_reference(x, c, &r, err);
 		}
 	}
 	buf_release(&value);
-	return rc == -1 ? -1 : found;
+	return rc != 0 ? -1 : found;
 }
 
-/* Find the key only if there is something to open or to hand on. */
+/* Find the secrets files of all references, and the one whose key is to be handed on. */
 static int
 exec_open_secrets(struct exec *x, struct error *err)
 {
-	const char *given = x->o->text[FLAG_LOCAL_SECRETS_FILE];
-	int found = look_everywhere(x, err);
+	struct configuration **all = calloc(x->files.count + 1, sizeof(struct configuration *));
+	int found = 0, rc = 0;
 
-	if (found == -1)
-		return -1;
-	if (given != NULL)
-		buf_append_str(&x->path, given);
-	if ((found == 1 || x->o->on[FLAG_KEEP_KEY]) && x->path.len > 0) {
-		x->s = secrets_file_load(buf_cstr(&x->path), err);
-		if (x->s == NULL) {
-			if (err->code == ERROR_MISSING && given == NULL)
-				error_hint(err, "the references name this file; give "
-				    "--local-secrets-file if it is elsewhere on this host");
-			return -1;
-		}
-		secrets_file_set_policy(x->s, keys_policy(x->o));
-		if ((x->master = master_find(x->o, x->s, err)) == NULL ||
-		    secrets_file_unlock(x->s, x->master, err) != 0)
-			return -1;
+	if (all == NULL)
+		return error_memory(err);
+	for (size_t k = 0; k < x->files.count; k++)
+		all[k + 1] = x->files.files[k].c;
+	x->files.ours = &x->ours;
+	if ((all[0] = exec_variables(err)) == NULL ||
+	    (x->environments = scan_files(x->o, all, x->files.count + 1, err)) == NULL)
+		rc = -1;
+	x->one = rc == 0 ? environments_only(x->environments) : NULL;
+	for (size_t k = 0; k <= x->files.count && rc != -1; k++) {
+		rc = look_at(x, all[k], err);
+		found |= rc == 1;
 	}
-	if ((x->plan = plan_new(x->s, err)) == NULL)
+	configuration_free(all[0]);
+	free(all);
+	if (rc == -1 || (x->plan = plan_new(NULL, err)) == NULL)
 		return -1;
-	plan_set_resolver(x->plan, registry_resolver(x->registry));
-	return 0;
+	scan_resolver_init(&x->ours, x->o, x->environments, VARIABLES,
+	    registry_resolver(x->registry));
+	plan_set_resolver(x->plan, &x->ours.face);
+	x->one = x->several ? NULL : x->one;
+	if (!x->o->on[FLAG_KEEP_KEY])
+		return 0;
+	if (x->one != NULL)
+		return scan_open(x->o, x->environments, x->one, err);
+	if (found == 0)
+		return 0;
+	error_set(err, ERROR_USAGE, "the references mean several secrets files, or one that cannot "
+	    "be told: there is no one key to keep");
+	return error_hint(err, "leave --keep-key out, or give --local-secrets-file FILE");
 }
 
 /* The name of a variable: the first ${len} bytes of a flag's value. */
@@ -500,7 +529,6 @@ copy_variable(struct exec *x, const char *text, struct buf *name, struct buf *va
     struct error *err)
 {
 	const char *equals = strchr(text, '=');
-	struct error why;
 
 	if (equals == NULL)
 		return 0;
@@ -509,27 +537,15 @@ copy_variable(struct exec *x, const char *text, struct buf *name, struct buf *va
 	buf_clear(value);
 	if (buf_check(name, err) != 0)
 		return -1;
-	/* Without a secrets file there is no reference of ours. */
-	if (x->s == NULL && x->registry == NULL)
-		buf_append_str(value, equals + 1);
-	else if (resolve_value(x->s, registry_resolver(x->registry), equals + 1,
-	    strlen(equals + 1), value, NULL, &why) != 0) {
-		if (why.code == ERROR_MISSING && x->s != NULL && why.file[0] != '\0' &&
-		    strcmp(why.file, secrets_file_path(x->s)) == 0) {
-			error_set(err, ERROR_MISSING, "%s: %s", why.text, why.key);
-			error_place(err, "the environment", 0);
-			error_key(err, buf_cstr(name), name->len);
-			return error_hint(err, "correct the variable, or restore the entry in %s",
-			    secrets_file_path(x->s));
-		}
-		*err = why;
+	if (resolve_value(NULL, &x->ours.face, equals + 1, strlen(equals + 1), value, NULL,
+	    err) != 0) {
 		if (err->file[0] == '\0') {
-			error_place(err, "the environment", 0);
+			error_place(err, VARIABLES, 0);
 			error_key(err, buf_cstr(name), name->len);
 		}
 		return -1;
 	}
-	return environment_set(&x->env, buf_cstr(name), value->data, value->len, err);
+	return variables_set(&x->env, buf_cstr(name), value->data, value->len, err);
 }
 
 static int
@@ -555,7 +571,7 @@ exec_drop_variable(struct exec *x, const char *name)
 	char *value = getenv(name);
 
 	if (!x->o->on[FLAG_KEEP_KEY])
-		environment_unset(&x->env, name);
+		variables_unset(&x->env, name);
 	if (value == NULL)
 		return;
 	secmem_wipe(value, strlen(value));
@@ -581,19 +597,20 @@ exec_pass_key(struct exec *x, struct error *err)
 		memcpy(name, names, n);
 		name[n] = '\0';
 		exec_drop_variable(x, name);
-		if (x->s != NULL && strcmp(name, secrets_file_metadata(x->s)->envvar) == 0)
-			variable = secrets_file_metadata(x->s)->envvar;
+		if (x->one != NULL && x->one->secrets != NULL &&
+		    strcmp(name, secrets_file_metadata(x->one->secrets)->envvar) == 0)
+			variable = secrets_file_metadata(x->one->secrets)->envvar;
 	}
 	if (!x->o->on[FLAG_KEEP_KEY])
 		return 0;
 	/* Nobody needed it here: it is in the copy as it was. */
-	if (x->master == NULL)
+	if (x->one == NULL || x->one->master == NULL)
 		return 0;
 	buf_init_secret(&text, 4096);
-	key_append_base64(x->master, &text);
+	key_append_base64(x->one->master, &text);
 	rc = buf_check(&text, err);
 	if (rc == 0)
-		rc = environment_set(&x->env, variable, text.data, text.len, err);
+		rc = variables_set(&x->env, variable, text.data, text.len, err);
 	buf_release(&text);
 	return rc;
 }
@@ -617,8 +634,9 @@ exec_set_value(struct exec *x, struct exec_file *file, const char *key, const ch
 		return error_hint(err, "`propseal file show %s` lists the keys", file->c->path);
 	}
 	buf_init_secret(&value, BUF_MAX_FILE);
+	x->ours.config = file->c->path;
 	rc = render_value(x->plan, file->c, i, &value, err);
-	if (rc == 0 && (rc = environment_set(&x->env, name, value.data, value.len, err)) != 0 &&
+	if (rc == 0 && (rc = variables_set(&x->env, name, value.data, value.len, err)) != 0 &&
 	    err->file[0] == '\0') {
 		error_place(err, file->c->path, document_line(d, i));
 		error_key(err, key, strlen(key));
@@ -658,7 +676,7 @@ set_variables(struct exec *x, struct error *err)
 		if (o->items[k].id == FLAG_ENV)
 			rc = exec_set_value(x, file, text + len + 1, buf_cstr(&name), err);
 		else if ((path = exec_files_copy(&x->files, file, x->plan, err)) != NULL)
-			rc = environment_set(&x->env, buf_cstr(&name), path, strlen(path), err);
+			rc = variables_set(&x->env, buf_cstr(&name), path, strlen(path), err);
 	}
 	buf_release(&name);
 	return rc;
@@ -670,15 +688,14 @@ exec_forget(void *cookie)
 {
 	struct exec *x = cookie;
 
-	environment_release(&x->env);
+	variables_release(&x->env);
 	plan_free(x->plan);
-	secrets_file_free(x->s);
-	key_free(x->master);
+	environments_free(x->environments);
 	registry_resolver_close(x->registry);
 	x->registry = NULL;
 	x->plan = NULL;
-	x->s = NULL;
-	x->master = NULL;
+	x->environments = NULL;
+	x->one = NULL;
 	for (size_t i = 0; i < x->files.count; i++) {
 		configuration_free(x->files.files[i].c);
 		x->files.files[i].c = NULL;
@@ -699,12 +716,11 @@ exec_run(struct exec *x, int *status, struct error *err)
 	    exec_files_check_used(&x->files, err) != 0)
 		return -1;
 	change_say_notes(x->plan);
-	if (x->s != NULL)
-		keys_say_doubts(x->s);
+	scan_say_doubts(x->environments);
 	c.argv = (const char *const *)x->files.argv;
 	c.fds = x->files.fds;
 	c.fd_count = x->files.fd_count;
-	if ((c.envp = environment_finish(&x->env, err)) == NULL)
+	if ((c.envp = variables_finish(&x->env, err)) == NULL)
 		return -1;
 	return child_run(&c, status, NULL, err);
 }
@@ -716,14 +732,12 @@ commands_exec(const struct options *o)
 	struct error err;
 	int status = 0, rc;
 
-	buf_init(&x.path, PATH_BYTES_MAX);
-	environment_init(&x.env);
+	variables_init(&x.env);
 	rc = registry_resolver_open(o, &x.registry, &err);
 	if (rc == 0)
 		rc = exec_run(&x, &status, &err);
 	exec_forget(&x);
 	exec_files_release(&x.files);
-	buf_release(&x.path);
 	if (rc == 0)
 		return status;
 	return err.code == ERROR_USAGE ? report_error(&err) :

@@ -42,11 +42,16 @@ case_references_say_where_the_secrets_file_is() {
 	expect_file "$out" CANARY-key
 	A='${securepass:/nowhere/s:server.properties/x}' run exec -- echo not run
 	expect_rc 125
-	expect_err '/nowhere/s: no such file'
-	expect_err 'the references name this file'
+	expect_err 'propseal: the environment: "A": no secrets file is known that lies at /nowhere/s'
+	expect_err 'or give --local-secrets-file'
 	A=$(ref ssl.key.password) B='${securepass:/other:x/y}' run exec -- echo not run
+	expect_rc 125
+	expect_err 'propseal: the environment: "B": no secrets file is known that lies at /other'
+	expect_no 'not run'
+	# Several keys are for nobody to keep.
+	A=$(ref ssl.key.password) B='${securepass:/other:x/y}' run exec --keep-key -- echo not run
 	expect_rc 2
-	expect_err 'give --local-secrets-file FILE'
+	expect_err 'there is no one key to keep'
 	expect_no 'not run'
 }
 

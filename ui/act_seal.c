@@ -487,10 +487,10 @@ done:
 
 /* The clear text that stands in the configuration file. */
 static int
-reveal_read_plain(const struct estate_file *f, const struct estate_entry *e, struct buf *out,
-    struct error *err)
+reveal_read_plain(const struct scope *scope, const struct estate_file *f,
+    const struct estate_entry *e, struct buf *out, struct error *err)
 {
-	struct configuration *c = configuration_load(f->path, err);
+	struct configuration *c = configuration_load(f->path, scope, err);
 	size_t i;
 	int rc;
 
@@ -525,7 +525,7 @@ reveal_read(struct app *a, struct buf *out, struct error *err)
 	struct selection s = selection_get(a);
 
 	if (s.kind == SELECTION_ENTRY && s.entry->state == STATE_PLAIN)
-		return reveal_read_plain(s.file, s.entry, out, err);
+		return reveal_read_plain(a->options->scope, s.file, s.entry, out, err);
 	if (s.name == NULL)
 		return error_set(err, ERROR_MISSING, "nothing is selected any more");
 	return reveal_open_sealed(a, s.name, s.name_len, out, err);

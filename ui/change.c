@@ -62,6 +62,7 @@ change_prepare(struct app *a, struct change *c)
 	int wait = a->options->lock_timeout_ms;
 
 	change_init(c, &callbacks, a);
+	c->scope = a->options->scope;
 	c->lock_timeout_ms = wait < 0 || wait > LOCK_WAIT_MS ? LOCK_WAIT_MS : wait;
 }
 

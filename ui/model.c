@@ -132,9 +132,10 @@ model_lock(struct model *m)
 
 /* The path in the reference that entry ${key} of ${file} holds. */
 static bool
-path_in_file(const char *file, const char *key, size_t len, struct buf *out)
+path_in_file(const struct scope *scope, const char *file, const char *key, size_t len,
+    struct buf *out)
 {
-	struct configuration *c = configuration_load(file, NULL);
+	struct configuration *c = configuration_load(file, scope, NULL);
 	struct reference r;
 	struct buf value;
 	bool found = false;
@@ -166,7 +167,7 @@ model_referred_path(const struct model *m, struct buf *out)
 		for (k = 0; k < f->count; k++)
 			if (f->entries[k].name != NULL)
 				break;
-		if (k < f->count && path_in_file(f->path, f->entries[k].key,
+		if (k < f->count && path_in_file(m->options->scope, f->path, f->entries[k].key,
 		    f->entries[k].key_len, out))
 			return true;
 	}

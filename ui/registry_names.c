@@ -421,7 +421,7 @@ registry_uses_step(struct registry_uses *u, const struct estate *e, struct regis
 	}
 	f = estate_file(e, u->next++);
 	if (f->is_secrets_file || f->problem != NULL ||
-	    (c = configuration_load(f->path, NULL)) == NULL)
+	    (c = configuration_load(f->path, estate_scope(e), NULL)) == NULL)
 		return 0;
 	rc = read_document(u, c->doc, names);
 	configuration_free(c);

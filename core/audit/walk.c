@@ -12,7 +12,7 @@
 #include "audit/audit_internal.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "estate/walk.h"
+#include "document/scope.h"
 #include "file/file.h"
 
 /*

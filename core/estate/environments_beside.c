@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "document/document.h"
+#include "document/scope.h"
 #include "estate/environments.h"
 #include "estate/walk.h"
 #include "file/file.h"
@@ -65,8 +66,8 @@ look_in(struct environments *e, const char *folder, const struct scope *scope, s
 	    why.code == ERROR_MEMORY)
 		rc = error_memory(err);
 	while (rc == 0 && (path = walk_pop(&files)) != NULL) {
-		c = document_format_of(path) == DOCUMENT_ENTRIES ? configuration_load(path, NULL) :
-		    NULL;
+		c = scope_format(scope, path) == DOCUMENT_ENTRIES ?
+		    configuration_load(path, scope, NULL) : NULL;
 		if (c != NULL && secrets_file_recognise(c->doc) &&
 		    environments_add(e, path, c, err) == NULL)
 			rc = -1;

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "document/document.h"
 #include "document/jaas.h"
+#include "document/scope.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/walk.h"
@@ -372,7 +373,7 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 
 	listed_forget(f);
 	f->stale = true;
-	if ((c = configuration_load(f->face.path, &problem)) == NULL)
+	if ((c = configuration_load(f->face.path, e->scope, &problem)) == NULL)
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
 		    listed_fail(f, &problem, err);
 	f->id = c->id;
@@ -528,6 +529,12 @@ void
 estate_set_scope(struct estate *e, const struct scope *scope)
 {
 	e->scope = scope;
+}
+
+const struct scope *
+estate_scope(const struct estate *e)
+{
+	return e->scope;
 }
 
 void

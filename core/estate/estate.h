@@ -66,6 +66,7 @@ struct environments *estate_environments(const struct estate *e);
 /* Which files below the folders are taken, and which keys are secrets (not
  * owned; NULL: the built-in ones).  Before the first estate_step. */
 void estate_set_scope(struct estate *e, const struct scope *scope);
+const struct scope *estate_scope(const struct estate *e);
 void estate_set_rules(struct estate *e, const struct rules *rules);
 
 /* Work for about ${budget_ms}.  1: there is more to do, 0: all is done,

@@ -8,112 +8,12 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "base/vec.h"
-#include "document/document.h"
+#include "document/scope.h"
 #include "estate/walk.h"
 #include "file/lock.h"
 
-#define PATTERNS_MAX 10000
 #define PATH_BYTES_MAX 65536
-
-struct scope {
-	struct vec patterns;	/* of char *; none: every format that is known */
-	struct vec ignored;
-};
-
-struct scope *
-scope_new(struct error *err)
-{
-	struct scope *s = error_alloc(sizeof(*s), err);
-
-	if (s == NULL)
-		return NULL;
-	vec_init(&s->patterns, sizeof(char *), PATTERNS_MAX);
-	vec_init(&s->ignored, sizeof(char *), PATTERNS_MAX);
-	return s;
-}
-
-void
-scope_free(struct scope *s)
-{
-	if (s == NULL)
-		return;
-	vec_release_strings(&s->patterns);
-	vec_release_strings(&s->ignored);
-	free(s);
-}
-
-static int
-scope_add(struct vec *v, const char *pattern, struct error *err)
-{
-	size_t len = strlen(pattern);
-
-	while (len > 1 && pattern[len - 1] == '/')
-		len--;
-	return vec_push_string(v, pattern, len) != NULL ? 0 : error_memory(err);
-}
-
-int
-scope_add_pattern(struct scope *s, const char *pattern, struct error *err)
-{
-	return scope_add(&s->patterns, pattern, err);
-}
-
-int
-scope_add_ignored(struct scope *s, const char *pattern, struct error *err)
-{
-	return scope_add(&s->ignored, pattern, err);
-}
-
-/* Where in ${path} as many names are left as ${pattern} has; NULL: too few. */
-static const char *
-scope_tail(const char *path, const char *pattern)
-{
-	const char *p = path + strlen(path);
-	size_t slashes = 0;
-
-	for (; *pattern != '\0'; pattern++)
-		slashes += *pattern == '/';
-	while (p > path) {
-		if (p[-1] == '/' && slashes-- == 0)
-			return p;
-		p--;
-	}
-	return slashes == 0 ? path : NULL;
-}
-
-static bool
-scope_matches_any(const struct vec *v, const char *path)
-{
-	const char *pattern, *names;
-	size_t i;
-
-	for (i = 0; i < v->len; i++) {
-		pattern = vec_string(v, i);
-		names = scope_tail(path, pattern);
-		if (names != NULL && glob_match(pattern, names, strlen(names), GLOB_PATH))
-			return true;
-	}
-	return false;
-}
-
-bool
-scope_takes_file(const struct scope *s, const char *path)
-{
-	if (document_format_of(path) == NULL)
-		return false;
-	if (s == NULL)
-		return true;
-	return (s->patterns.len == 0 || scope_matches_any(&s->patterns, path)) &&
-	    !scope_matches_any(&s->ignored, path);
-}
-
-bool
-scope_takes_folder(const struct scope *s, const char *path)
-{
-	return s == NULL || !scope_matches_any(&s->ignored, path);
-}
 
 char *
 walk_pop(struct vec *v)
@@ -154,7 +54,7 @@ take_entry(const char *folder, int fd, const struct dirent *ent, const struct sc
 	type = type_of(fd, ent);
 	if (type == DT_DIR)
 		to = folders;
-	else if (type == DT_REG && scope_takes_file(NULL, ent->d_name))
+	else if (type == DT_REG && scope_format(scope, ent->d_name) != NULL)
 		to = files;
 	if (to == NULL)
 		return 0;

@@ -90,7 +90,7 @@ static struct configuration *
 load_config(const struct change *c, const char *path, struct error *err)
 {
 	struct error why;
-	struct configuration *config = configuration_load(path, &why);
+	struct configuration *config = configuration_load(path, c->scope, &why);
 
 	if (config == NULL) {
 		if (why.code == ERROR_MISSING)

@@ -14,6 +14,7 @@ struct key;
 struct lock;
 struct plan;
 struct plan_file;
+struct scope;
 struct secrets_file;
 
 /*
@@ -53,6 +54,7 @@ struct change {
 	int lock_timeout_ms;		/* of lock_files */
 	bool dry;			/* it is only shown: nothing is locked */
 	struct secrets_policy policy;	/* of the secrets file */
+	const struct scope *scope;	/* says the format of configurations; NULL */
 	const char *base_name;		/* of configurations, in place of their own; NULL */
 
 	struct secrets_file *secrets;	/* NULL: none */

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "document/jaas.h"
+#include "document/scope.h"
 #include "plan/configuration.h"
 #include "secrets/reference.h"
 
@@ -26,7 +27,7 @@ configuration_read(const char *path, struct buf *content, struct file_id *id, st
 }
 
 struct configuration *
-configuration_load(const char *path, struct error *err)
+configuration_load(const char *path, const struct scope *scope, struct error *err)
 {
 	const struct document_format *format;
 	struct configuration *c;
@@ -38,10 +39,11 @@ configuration_load(const char *path, struct error *err)
 		goto fail;
 	}
 	c->base = file_basename(c->path);
-	if ((format = document_format_of(path)) == NULL) {
+	if ((format = scope_format(scope, path)) == NULL) {
 		error_set(err, ERROR_REFUSED, "unsupported file format");
 		error_place(err, path, 0);
-		error_hint(err, "the name of a configuration file ends in " DOCUMENT_ENDINGS);
+		error_hint(err, "the name of a configuration file ends in " DOCUMENT_ENDINGS
+		    "; --config-format says what another one is");
 		goto fail;
 	}
 	if (configuration_read(path, &content, &c->id, err) != 0)

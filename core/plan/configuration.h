@@ -11,6 +11,7 @@
 
 struct document;
 struct jaas;
+struct scope;
 
 /* A configuration file that was read: its document, and what it was on disk. */
 struct configuration {
@@ -26,9 +27,11 @@ struct configuration {
 int configuration_read(const char *path, struct buf *content, struct file_id *id,
     struct error *err);
 
-/* NULL: ERROR_MISSING, ERROR_IO, ERROR_REFUSED (neither .properties nor .json),
+/* NULL: ERROR_MISSING, ERROR_IO, ERROR_REFUSED (no format that
+ * ${scope} knows),
  * ERROR_FORMAT (a reader of the format refuses it). */
-struct configuration *configuration_load(const char *path, struct error *err);
+struct configuration *configuration_load(const char *path, const struct scope *scope,
+    struct error *err);
 void configuration_free(struct configuration *c);
 
 /* Refuse what entry ${i} of the document of ${path} is for.  Returns -1. */

@@ -295,6 +295,7 @@ open_files(struct change *c, const struct options *o, const char *secrets, bool 
 	c->lock_timeout_ms = options_lock_timeout(o);
 	c->dry = o->on[FLAG_DRY_RUN];
 	c->base_name = o->text[FLAG_BASE_NAME];
+	c->scope = config_scope(o->config);
 	/* The flag's value, or what the command is about. */
 	if (config == NULL && o->arg_count > 0)
 		config = o->args[0];

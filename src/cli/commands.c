@@ -8,7 +8,7 @@
 
 #define REGISTRY .group = "registry", .no_config = true
 #define FILES \
-	MUST(CONFIG_FILE), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
+	MUST(CONFIG_FILE), MAY(CONFIG_FORMAT), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
 #define WRITING \
 	MAY(DRY_RUN), MAY(LOCK_TIMEOUT), MAY(OUTPUT)
 #define KEYS \
@@ -150,8 +150,8 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(REVEAL), MAY(OUTPUT),
-			LAST
+			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(CONFIG_FORMAT),
+			MAY(REVEAL), MAY(OUTPUT), LAST
 		},
 		.by_rules = true,
 		.run = commands_show,
@@ -207,7 +207,7 @@ static const struct command commands_own[] = {
 		.flags = {
 			MAY(LOCAL_SECRETS_FILE),
 			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
-			MAY(CONFIG_KEYS), MAY(FORMAT),
+			MAY(CONFIG_FORMAT), MAY(CONFIG_KEYS), MAY(FORMAT),
 			{ FLAG_PREFIX, false, "goes before each name of --format env" },
 			KEYS, MAY(LEGACY_CBC), REMOTE, WRITING,
 			LAST
@@ -232,8 +232,8 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = SIZE_MAX,
 		.flags = {
-			MAY(LOCAL_SECRETS_FILE), MAY(CONFIG_FILES), MAY(ENV), MAY(FILE),
-			MAY(NAMED), MAY(KEEP_KEY), KEYS, MAY(LEGACY_CBC),
+			MAY(LOCAL_SECRETS_FILE), MAY(CONFIG_FILES), MAY(CONFIG_FORMAT), MAY(ENV),
+			MAY(FILE), MAY(NAMED), MAY(KEEP_KEY), KEYS, MAY(LEGACY_CBC),
 			{ FLAG_OUTPUT, false, "format of errors" }, REMOTE, LAST
 		},
 		.reads_legacy = true,
@@ -254,8 +254,8 @@ static const struct command commands_own[] = {
 		.max_args = 1,
 		.flags = {
 			MUST(LOCAL_SECRETS_FILE), MUST(REMOTE_SECRETS_FILE), MAY(BASE_NAME),
-			MAY(YES), MAY(INSECURE_TMP), KEYS, MAY(LEGACY_CBC), MAY(REPLACE),
-			MAY(CIPHER), WRITING, LAST
+			MAY(CONFIG_FORMAT), MAY(YES), MAY(INSECURE_TMP), KEYS, MAY(LEGACY_CBC),
+			MAY(REPLACE), MAY(CIPHER), WRITING, LAST
 		},
 		.by_rules = true,
 		.run = commands_edit,

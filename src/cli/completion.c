@@ -211,7 +211,7 @@ append_key(struct buf *out, const char *key, size_t len, const char *behind)
 static int
 append_keys(struct buf *out, const char *file, const char *behind)
 {
-	struct configuration *c = configuration_load(file, NULL);
+	struct configuration *c = configuration_load(file, NULL, NULL);
 	const char *key;
 	size_t i, len;
 

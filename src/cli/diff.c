@@ -368,9 +368,9 @@ file_diff_unlock(struct comparison *x, const struct document *a, const struct do
 }
 
 static struct configuration *
-file_diff_load(const char *path, struct error *err)
+file_diff_load(const char *path, const struct scope *scope, struct error *err)
 {
-	struct configuration *c = configuration_load(path, err);
+	struct configuration *c = configuration_load(path, scope, err);
 
 	if (c == NULL || !secrets_file_recognise(c->doc))
 		return c;
@@ -384,8 +384,9 @@ file_diff_load(const char *path, struct error *err)
 static int
 compare_files(struct comparison *x, const char *a, const char *b, struct error *err)
 {
-	struct configuration *left = file_diff_load(a, err);
-	struct configuration *right = left != NULL ? file_diff_load(b, err) : NULL;
+	struct configuration *left = file_diff_load(a, config_scope(x->o->config), err);
+	struct configuration *right = left == NULL ? NULL :
+	    file_diff_load(b, config_scope(x->o->config), err);
 	int rc = -1;
 
 	if (right != NULL && file_diff_unlock(x, left->doc, right->doc, err) == 0) {

@@ -189,7 +189,8 @@ exec_files_load(struct exec_files *f, const struct options *o, struct error *err
 			continue;
 		file = &f->files[f->count++];
 		file->fd = -1;
-		if ((file->c = configuration_load(o->items[k].value, err)) == NULL)
+		if ((file->c = configuration_load(o->items[k].value,
+		    config_scope(o->config), err)) == NULL)
 			return -1;
 		if (secrets_file_recognise(file->c->doc)) {
 			error_set(err, ERROR_REFUSED,

@@ -8,8 +8,9 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
+#include "document/document.h"
+#include "document/scope.h"
 #include "estate/environments.h"
-#include "estate/walk.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "ui/keymap.h"
@@ -547,6 +548,9 @@ config_apply(const struct config *c, struct options *o)
 	int id;
 
 	o->config = c;
+	for (id = 0; o->text[FLAG_CONFIG_FORMAT] != NULL && document_formats[id] != NULL; id++)
+		if (strcmp(document_formats[id]->name, o->text[FLAG_CONFIG_FORMAT]) == 0)
+			scope_set_format(c->scope, document_formats[id]);
 	for (id = 0; id < SETTING_FIRST_KEY; id++) {
 		for (f = o->command->flags; f->id != FLAG_COUNT; f++) {
 			if (f->id == setting_get((enum setting_id)id)->flag)

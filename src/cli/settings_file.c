@@ -11,6 +11,7 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "document/document.h"
+#include "document/scope.h"
 #include "estate/environments.h"
 #include "file/file.h"
 #include "ui/keymap.h"
@@ -116,7 +117,7 @@ config_value_check_pattern(const char *p, size_t len, struct error *err)
 	const char *end;
 	size_t n;
 
-	if (strchr("*]?", p[len - 1]) != NULL)
+	if (strchr("*]?", p[len - 1]) != NULL || scope_pattern_format(p, len, &n) != NULL)
 		return 0;
 	for (size_t i = 0; document_formats[i] != NULL; i++) {
 		end = document_formats[i]->ending;
@@ -126,7 +127,8 @@ config_value_check_pattern(const char *p, size_t len, struct error *err)
 	}
 	error_set(err, ERROR_FORMAT, "no configuration file has a name of this pattern: %.*s",
 	    (int)(len > 200 ? 200 : len), p);
-	return error_hint(err, "the names of configuration files end in " DOCUMENT_ENDINGS);
+	return error_hint(err, "the names of configuration files end in " DOCUMENT_ENDINGS
+	    "; others are taken by PATTERN=properties or PATTERN=json");
 }
 
 static int

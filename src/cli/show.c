@@ -213,7 +213,7 @@ show_load(struct show *s, const struct options *o, struct error *err)
 	s->reveal = o->on[FLAG_REVEAL];
 	s->rules = config_rules(o->config);
 	lock_sweep(o->args[0]);
-	if ((s->config = configuration_load(o->args[0], err)) == NULL ||
+	if ((s->config = configuration_load(o->args[0], config_scope(o->config), err)) == NULL ||
 	    inspect_document(s->rules, s->config->doc, NULL, &s->remarks, err) != 0 ||
 	    (s->environments = scan_files(o, &s->config, 1, err)) == NULL)
 		return -1;

@@ -147,6 +147,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("overwrite a sealed entry that holds another value") },
 	[FLAG_CIPHER] = { .name = "cipher",
 	    CHOICE("gcm|cbc", "how new entries are sealed; cbc only for old brokers") },
+	[FLAG_CONFIG_FORMAT] = { .name = "config-format",
+	    CHOICE("properties|json", "what the configuration file is, whatever its name") },
 	[FLAG_ANY_NAME] = { .name = "any-name",
 	    SWITCH("follow references that name another file (it was renamed)") },
 	[FLAG_BASE_NAME] = { .name = "base-name",

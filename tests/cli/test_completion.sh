@@ -190,7 +190,7 @@ case_bash_really_completes_on_a_terminal() {
 		os.write(fd, b'. ./script\n')
 		until(b'ready> ')
 		for typed, rest in [
-		        (b'propseal fi', b'le '), (b'encr', b'ypt '), (b'--config-f', b'ile '),
+		        (b'propseal fi', b'le '), (b'encr', b'ypt '), (b'--config-fi', b'le '),
 		        (b'server.prop', b'erties '), (b'--config ssl.key.', b'password'),
 		        (b',sasl.s', b'ecret'), (b' --output=js', b'on '),
 		        (b'--master-key-file mas', b'ter.key ')]:

@@ -867,4 +867,61 @@ case_the_class_of_the_provider_is_chosen() {
 	refused 2 'no name of a Java class' '[files]' 'provider-class = a b'
 }
 
+case_patterns_give_a_format_to_files_of_any_name() {
+	local value name
+	value="sasl.jaas.config=x.PlainLoginModule required username=\"u\" password=\"CANARY\";"
+	begin
+	mkdir conf
+	for name in client.config client.conf server.properties.j2 SERVER.PROPERTIES java.json; do
+		echo "$value" >conf/$name
+	done
+	echo '{"a.password":"CANARY"}' >conf/c.JSON
+	run file show conf/client.config
+	expect_rc 1
+	expect_err '--config-format'
+	ini propseal.ini '[files]' 'secrets-file = sec.properties' "remote-path = $remote" \
+	    'patterns = *.properties client.config=properties *.conf=properties *.j2=properties' \
+	    ' SERVER.PROPERTIES=properties *.JSON=json java.json=properties'
+	run git check conf
+	expect_rc 3
+	expect_out '6 files, 6 findings'
+	run doctor conf
+	expect_out 'conf/client.config'
+	for name in client.config client.conf server.properties.j2 SERVER.PROPERTIES c.JSON \
+	    java.json; do
+		run file encrypt --config-file conf/$name
+		expect_rc 0
+		expect_in conf/$name securepass:
+		expect_not_in conf/$name CANARY
+		run file decrypt --config-file conf/$name --output-file -
+		expect_out CANARY
+	done
+	run file verify conf
+	expect_rc 0
+	expect_out '6 references in 6 files'
+	run git check conf
+	expect_rc 0
+	ini propseal.ini '[files]' 'patterns = *.conf=xml'
+	run config check propseal.ini
+	expect_rc 1
+	expect_err 'PATTERN=properties'
+}
+
+case_the_format_is_given_with_the_file() {
+	begin
+	echo 'a.password=CANARY' >client.config
+	on client.config encrypt --config-format properties
+	expect_rc 0
+	expect_not_in client.config CANARY
+	run file show client.config --config-format properties
+	expect_rc 0
+	expect_out 'sealed'
+	run render client.config --config-format properties --local-secrets-file sec.properties
+	expect_out 'a.password=CANARY'
+	run file show client.config --config-format json
+	expect_rc 1
+	run file show client.config --config-format xml
+	expect_rc 2
+}
+
 run_cases "$@"

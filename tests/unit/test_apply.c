@@ -119,8 +119,8 @@ test_edits_change_only_what_they_name(void **state)
 	(void)state;
 	files_put("a.properties", "# kept\r\nx.password : one\r\n  y = 2", 0600);
 	files_put("b.properties", "z = 3\n", 0600);
-	c = configuration_load("a.properties", &err);
-	same = configuration_load("b.properties", &err);
+	c = configuration_load("a.properties", NULL, &err);
+	same = configuration_load("b.properties", NULL, &err);
 	assert_non_null(c);
 	assert_non_null(same);
 	before = files_stat("b.properties");

@@ -52,7 +52,7 @@ on_disk_open(struct estate_on_disk *d, size_t n)
 	d->master = fixture_key(MODERN_MASTER);
 	assert_non_null(d->s = secrets_file_load("secrets.properties", NULL));
 	for (size_t i = 0; i < n; i++)
-		assert_non_null(d->c[i] = configuration_load(names[i], NULL));
+		assert_non_null(d->c[i] = configuration_load(names[i], NULL, NULL));
 	assert_non_null(d->p = plan_new(d->s, NULL));
 }
 
@@ -137,7 +137,7 @@ enum where { IN_CLEAR, SEALED, GONE, LOST };
 static enum where
 where_is(size_t i, const char *key, const char *value)
 {
-	struct configuration *c = configuration_load(names[i], NULL);
+	struct configuration *c = configuration_load(names[i], NULL, NULL);
 	struct secrets_file *s = secrets_file_load("secrets.properties", NULL);
 	struct key *master = fixture_key(MODERN_MASTER);
 	enum where where = LOST;

@@ -1,5 +1,5 @@
 #include "document/document_internal.h"
-#include "estate/walk.h"
+#include "document/scope.h"
 #include "edits_support.h"
 
 static void

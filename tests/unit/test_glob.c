@@ -1,7 +1,8 @@
 /* Patterns: base/glob, and the two that use them: secrets/rules, estate/scope. */
 #include "base/text.h"
+#include "document/document.h"
+#include "document/scope.h"
 #include "document/jaas.h"
-#include "estate/walk.h"
 #include "secrets/rules.h"
 #include "unit.h"
 
@@ -202,6 +203,19 @@ scope_takes_names_and_ends_of_paths(void **state)
 	assert_false(scope_takes_folder(s, "a/target"));
 	assert_true(scope_takes_folder(s, "a/targets"));
 	assert_true(scope_takes_folder(NULL, "a/target"));
+	assert_ptr_equal(scope_format(s, "a.properties"), &document_properties);
+	assert_null(scope_format(s, "client.config"));
+	assert_int_equal(scope_add_pattern(s, "conf/*.config=properties", NULL), 0);
+	assert_int_equal(scope_add_pattern(s, "a=b", NULL), 0);
+	assert_int_equal(scope_add_pattern(s, "*.tpl=json", NULL), 0);
+	assert_ptr_equal(scope_format(s, "/x/conf/client.config"), &document_properties);
+	assert_null(scope_format(s, "client.config"));
+	assert_true(scope_takes_file(s, "conf/client.config"));
+	assert_ptr_equal(scope_format(s, "a.properties.tpl"), &document_json);
+	assert_null(scope_format(s, "a"));
+	assert_false(scope_takes_file(s, "a=b"));
+	scope_set_format(s, &document_json);
+	assert_ptr_equal(scope_format(s, "client.config"), &document_json);
 	scope_free(s);
 	scope_free(NULL);
 }

@@ -344,7 +344,8 @@ doctor_refers(const struct doctor *d, const char *folder, const char *path, bool
 		buf_printf(&full, "%s%s", d->root, path);
 	else
 		buf_printf(&full, "%s/%s", folder, path);
-	c = buf_check(&full, NULL) == 0 ? configuration_load(buf_cstr(&full), NULL) : NULL;
+	c = buf_check(&full, NULL) == 0 ? configuration_load(buf_cstr(&full),
+	    config_scope(d->o->config), NULL) : NULL;
 	*known = c != NULL;
 	for (size_t i = 0; c != NULL && !refers && i < document_count(c->doc); i++)
 		refers = has_reference(c->doc, i, &value);

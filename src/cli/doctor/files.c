@@ -87,7 +87,7 @@ doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, 
 	if (st.st_mode & S_IWOTH)
 		findings_say(&d->findings, FINDING_PROBLEM, "writable", f->path, 0, "chmod o-w",
 		    "every user can write the configuration file");
-	if ((c = configuration_load(f->path, &why)) == NULL) {
+	if ((c = configuration_load(f->path, config_scope(d->o->config), &why)) == NULL) {
 		findings_add(&d->findings, FINDING_PROBLEM, "unreadable", &why);
 		return 0;
 	}

@@ -16,6 +16,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "document/document.h"
+#include "document/scope.h"
 #include "estate/walk.h"
 #include "file/file.h"
 #include "merge/merge.h"
@@ -194,7 +195,7 @@ clear_check_check_secrets_file(struct clear_check *c, const char *path, const st
 static int
 clear_check_content(struct clear_check *c, const char *path, struct buf *content, struct error *err)
 {
-	const struct document_format *format = document_format_of(path);
+	const struct document_format *format = scope_format(c->scope, path);
 	struct document *d = NULL;
 	struct error why;
 	size_t line;
@@ -236,7 +237,7 @@ is_taken(void *cookie, const char *path)
 {
 	struct clear_check *c = cookie;
 
-	if (document_format_of(path) == NULL)
+	if (scope_format(c->scope, path) == NULL)
 		return false;
 	if (c->scope == NULL || scope_takes_file(c->scope, path))
 		return true;

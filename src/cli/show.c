@@ -15,6 +15,7 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
+#include "common/table.h"
 #include "document/document.h"
 #include "estate/environments.h"
 #include "file/lock.h"
@@ -41,11 +42,14 @@ struct show_entry {
 	bool masked;		/* the value is not to be shown */
 };
 
+/* People read where and what first; JSON has its members in the agreed order. */
+enum { SHOW_LINE, SHOW_STATE, SHOW_KEY, SHOW_VALUE, SHOW_COLUMNS = SHOW_VALUE + 5 };
+
 /* The output of `file show`: an aligned table, or JSON. */
 struct show_table {
 	bool json;
-	size_t key_width;
-	size_t line_width;
+	struct table table;
+	struct table_column columns[SHOW_COLUMNS];	/* as wide as they need be */
 	size_t entries;
 	size_t counts[STATE_DAMAGED + 1];
 	size_t clear_secrets;
@@ -86,89 +90,61 @@ show_table_measure(struct show_table *t, const struct document *d)
 	for (i = 0; i < count; i++) {
 		document_key(d, i, &len);
 		len = len > KEY_WIDTH_MAX ? KEY_WIDTH_MAX : len;
-		t->key_width = len > t->key_width ? len : t->key_width;
+		t->columns[SHOW_KEY].width = len > t->columns[SHOW_KEY].width ? len :
+		    t->columns[SHOW_KEY].width;
 	}
 	lines = count > 0 ? document_line(d, count - 1) : 0;
-	for (t->line_width = 4; lines > 9999; lines /= 10)
-		t->line_width++;
+	for (; lines > 9999; lines /= 10)
+		t->columns[SHOW_LINE].width++;
 }
 
 static void
 show_table_begin(struct show_table *t, const struct document *d)
 {
-	const char *file = document_file(d);
-	size_t start;
+	static const struct table_column columns[SHOW_COLUMNS] = {
+		[SHOW_LINE] = { .heading = "LINE", .where = TABLE_PEOPLE, .width = 4,
+		    .right = true },
+		[SHOW_STATE] = { .heading = "STATE", .where = TABLE_PEOPLE, .width = STATE_WIDTH },
+		[SHOW_KEY] = { .name = "key", .heading = "KEY" },
+		[SHOW_VALUE] = { .name = "value", .heading = "VALUE" },
+		{ .name = "state", .where = TABLE_JSON },
+		{ .name = "sensitive", .where = TABLE_JSON },
+		{ .name = "line", .where = TABLE_JSON },
+		{ .name = "checked", .where = TABLE_JSON },
+	};
 
+	memcpy(t->columns, columns, sizeof(columns));
+	json_out_init(&t->writer, &t->out);
 	if (t->json) {
-		json_out_init(&t->writer, &t->out);
 		json_out_object(&t->writer, NULL);
 		json_out_text(&t->writer, "schema", "propseal.show/1");
-		json_out_text(&t->writer, "file", file);
+		json_out_text(&t->writer, "file", document_file(d));
 		json_out_text(&t->writer, "format", document_format(d)->name);
 		json_out_rows(&t->writer, "entries");
-		return;
-	}
-	show_table_measure(t, d);
-	start = t->out.len;
-	buf_append_str(&t->out, "LINE");
-	report_pad(&t->out, start, t->line_width + 2);
-	buf_append_str(&t->out, "STATE");
-	report_pad(&t->out, start, t->line_width + 2 + STATE_WIDTH + 2);
-	start = t->out.len;
-	buf_append_str(&t->out, "KEY");
-	report_pad(&t->out, start, t->key_width + 2);
-	buf_append_str(&t->out, "VALUE\n");
-}
-
-static void
-show_table_add_json(struct show_table *t, const struct show_entry *e, const struct buf *value)
-{
-	struct json_out *o = &t->writer;
-
-	json_out_object(o, NULL);
-	json_out_text_n(o, "key", e->key, e->key_len);
-	if (e->masked)
-		json_out_null(o, "value");
-	else
-		json_out_text_n(o, "value", value->data, value->len);
-	json_out_text(o, "state", state_name(e->state));
-	json_out_bool(o, "sensitive", e->sensitive);
-	json_out_uint(o, "line", e->line);
-	json_out_bool(o, "checked", e->checked);
-	json_out_end(o);
-}
-
-static void
-show_table_add_line(struct show_table *t, const struct show_entry *e, const struct buf *value)
-{
-	struct buf *out = &t->out;
-	size_t start;
-
-	report_append_number(out, e->line, t->line_width);
-	buf_append_str(out, "  ");
-	start = out->len;
-	buf_append_str(out, state_name(e->state));
-	if (e->state == STATE_PLAIN && e->clear > 0)
-		buf_append_str(out, " !");
-	report_pad(out, start, STATE_WIDTH + 2);
-	start = out->len;
-	text_append_visible(out, e->key, e->key_len);
-	report_pad(out, start, t->key_width);
-	buf_append_str(out, "  ");
-	if (e->masked)
-		buf_append_str(out, MASK);
-	else
-		text_append_visible(out, value->data, value->len);
-	buf_append_char(out, '\n');
+	} else
+		show_table_measure(t, d);
+	table_begin(&t->table, t->columns, SHOW_COLUMNS, &t->out, t->json ? &t->writer : NULL);
 }
 
 static void
 show_table_add(struct show_table *t, const struct show_entry *e, const struct buf *value)
 {
-	if (t->json)
-		show_table_add_json(t, e, value);
-	else
-		show_table_add_line(t, e, value);
+	struct table *table = &t->table;
+	const char *name;
+
+	table_number(table, e->line);
+	table_text(table, e->state == STATE_PLAIN && e->clear > 0 ? "plain !" :
+	    state_name(e->state));
+	table_text_n(table, e->key, e->key_len);
+	if (!e->masked)
+		table_text_n(table, value->len > 0 ? (const char *)value->data : "", value->len);
+	else if ((name = table_cell(table, MASK, strlen(MASK))) != NULL)
+		json_out_null(&t->writer, name);
+	table_text(table, state_name(e->state));
+	table_bool(table, e->sensitive);
+	table_number(table, e->line);
+	table_bool(table, e->checked);
+	table_row_end(table);
 	t->entries++;
 	t->counts[e->state]++;
 	t->clear_secrets += e->clear;

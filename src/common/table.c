@@ -89,13 +89,20 @@ table_cell(struct table *t, const void *shown, size_t n)
 }
 
 void
+table_text_n(struct table *t, const void *text, size_t n)
+{
+	const char *name = table_cell(t, text != NULL ? text : "-", text != NULL ? n : 1);
+
+	if (name != NULL && text != NULL)
+		json_out_text_n(t->json, name, text, n);
+	else if (name != NULL)
+		json_out_null(t->json, name);
+}
+
+void
 table_text(struct table *t, const char *text)
 {
-	const char *shown = text != NULL ? text : "-";
-	const char *name = table_cell(t, shown, strlen(shown));
-
-	if (name != NULL)
-		json_out_text(t->json, name, text);
+	table_text_n(t, text, text != NULL ? strlen(text) : 0);
 }
 
 void
@@ -107,4 +114,13 @@ table_number(struct table *t, uint64_t n)
 
 	if (name != NULL)
 		json_out_uint(t->json, name, n);
+}
+
+void
+table_bool(struct table *t, bool yes)
+{
+	const char *name = table_cell(t, yes ? "yes" : "no", yes ? 3 : 2);
+
+	if (name != NULL)
+		json_out_bool(t->json, name, yes);
 }

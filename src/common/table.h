@@ -37,8 +37,10 @@ void table_begin(struct table *t, const struct table_column *columns, size_t cou
 
 /* ${text} NULL: "-" for people, null in JSON. */
 void table_text(struct table *t, const char *text);
+void table_text_n(struct table *t, const void *text, size_t n);
 void table_number(struct table *t, uint64_t n);
 
+void table_bool(struct table *t, bool yes);
 void table_row_end(struct table *t);
 
 /* A cell that people see in other words than JSON has it: in JSON the name of

@@ -117,7 +117,7 @@ case_show_lists_paths() {
 	run file show c.json -o json
 	expect_rc 0
 	expect_out '"format":"json"'
-	expect_out '{"key":"a.b\\.password","value":null,"state":"plain","sensitive":true,"line":1}'
+	expect_out '{"key":"a.b\\.password","value":null,"state":"plain","sensitive":true,"line":1,"checked":true}'
 	expect_out '{"key":"n.1","value":"true"'
 	expect_no CANARY
 }

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/map.h"
@@ -8,11 +9,25 @@
 #define NO_ENTRY (UINT32_MAX >> 1)
 #define SHADOWED ((uint32_t)1 << 31)
 
+/* A hash table of its own: a slot is an eighth of one of map.h's, and most of
+ * the time goes to fetching slots from memory. */
+struct document_slot {
+	uint32_t hash;
+	uint32_t number;	/* of the key's last entry, and 1; 0: free */
+};
+
 struct document_index {
-	struct map *last;	/* key: its last entry */
+	struct document_slot *slots;	/* at most three quarters are taken */
+	size_t mask;			/* their number, a power of two, less 1 */
+	unsigned char seed[SIPHASH_KEY];
 	uint32_t *previous;	/* by entry: the one before of the same key, SHADOWED */
+	size_t found;		/* the last answer: who asks for keys in the order of another
+				 * file mostly finds the next one behind it */
 	bool tried;
 };
+
+/* How far behind the last answer the next one may stand: a tag is between entries. */
+#define NEAR 2
 
 static struct document_index *
 document_index_new(void)
@@ -23,9 +38,9 @@ document_index_new(void)
 static void
 document_index_empty(struct document_index *x)
 {
-	map_free(x->last);
+	free(x->slots);
 	free(x->previous);
-	x->last = NULL;
+	x->slots = NULL;
 	x->previous = NULL;
 }
 
@@ -38,34 +53,68 @@ document_index_free(struct document_index *x)
 	free(x);
 }
 
-static int
+static bool
+key_is(const struct document *d, size_t i, const char *key, size_t n)
+{
+	size_t len;
+	const char *own = document_key(d, i, &len);
+
+	return len == n && (n == 0 || memcmp(own, key, n) == 0);
+}
+
+/* The slot of the key, or the free one where it belongs. */
+static struct document_slot *
+document_index_slot(const struct document_index *x, const struct document *d, const char *key,
+    size_t n, uint32_t *hash)
+{
+	struct document_slot *slot;
+	uint64_t h = siphash_13(x->seed, key, n);
+	size_t i = (size_t)h & x->mask;
+
+	*hash = (uint32_t)(h >> 32);
+	for (;; i = (i + 1) & x->mask) {
+		slot = &x->slots[i];
+		if (slot->number == 0 ||
+		    (slot->hash == *hash && key_is(d, slot->number - 1, key, n)))
+			return slot;
+	}
+}
+
+static void
 document_index_enter(struct document_index *x, const struct document *d, size_t i)
 {
-	size_t len, old;
-	const char *key = document_key(d, i, &len);
+	struct document_slot *slot;
+	const char *key;
+	uint32_t hash;
+	size_t len;
 
+	key = document_key(d, i, &len);
+	slot = document_index_slot(x, d, key, len, &hash);
 	x->previous[i] = NO_ENTRY;
-	if (map_get(x->last, key, len, &old)) {
-		x->previous[i] = (uint32_t)old;
-		x->previous[old] |= SHADOWED;
+	if (slot->number != 0) {
+		x->previous[i] = slot->number - 1;
+		x->previous[slot->number - 1] |= SHADOWED;
 	}
-	return map_put(x->last, key, len, i);
+	slot->number = (uint32_t)i + 1;
+	slot->hash = hash;
 }
 
 static int
 document_index_fill(struct document_index *x, const struct document *d)
 {
 	struct document_walk walk = { 0, document_count(d) };
-	size_t i;
+	size_t size = 16, i;
 
-	x->last = map_new();
+	while (size / 4 * 3 < document_numbers(d))
+		size *= 2;
+	x->mask = size - 1;
+	x->found = DOCUMENT_NONE;
+	x->slots = calloc(size, sizeof(*x->slots));
 	x->previous = malloc((document_numbers(d) + 1) * sizeof(*x->previous));
-	if (x->last == NULL || x->previous == NULL)
+	if (x->slots == NULL || x->previous == NULL || getentropy(x->seed, sizeof(x->seed)) != 0)
 		return -1;
-	while (document_walk_next(d, &walk, &i)) {
-		if (document_index_enter(x, d, i) == -1)
-			return -1;
-	}
+	while (document_walk_next(d, &walk, &i))
+		document_index_enter(x, d, i);
 	return 0;
 }
 
@@ -80,16 +129,7 @@ document_index_ready(const struct document *d)
 		if (document_index_fill(x, d) == -1)
 			document_index_empty(x);
 	}
-	return x->last != NULL;
-}
-
-static bool
-key_is(const struct document *d, size_t i, const char *key, size_t n)
-{
-	size_t len;
-	const char *own = document_key(d, i, &len);
-
-	return len == n && (n == 0 || memcmp(own, key, n) == 0);
+	return x->slots != NULL;
 }
 
 /* The last entry of the key that starts before ${offset}. */
@@ -113,11 +153,20 @@ search_before(const struct document *d, size_t offset, const char *key, size_t n
 size_t
 document_index_last(const struct document *d, const char *key, size_t n)
 {
-	size_t i;
+	struct document_index *x = d->index;
+	const struct document_slot *slot;
+	uint32_t hash;
 
 	if (!document_index_ready(d))
 		return search_before(d, SIZE_MAX, key, n);
-	return map_get(d->index->last, key, n, &i) ? i : DOCUMENT_NONE;
+	for (size_t i = x->found + 1; x->found != DOCUMENT_NONE && i <= x->found + NEAR &&
+	    i < document_count(d); i++)
+		if ((x->previous[i] & SHADOWED) == 0 && key_is(d, i, key, n))
+			return x->found = i;
+	slot = document_index_slot(x, d, key, n, &hash);
+	if (slot->number == 0)
+		return DOCUMENT_NONE;
+	return x->found = slot->number - 1;
 }
 
 static size_t

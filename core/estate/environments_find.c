@@ -459,7 +459,7 @@ environments_resolve(struct environments *e, const char *config, const struct re
 	out->state = out->entry == DOCUMENT_NONE ? STATE_DANGLING :
 	    state_of_sealed(out->environment->secrets, out->entry);
 	out->checked = out->state != STATE_SEALED ||
-	    secrets_file_cipher(out->environment->secrets) != NULL;
+	    secrets_file_probe(out->environment->secrets, out->entry) == SECRETS_OPENS;
 	return 0;
 }
 

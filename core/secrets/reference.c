@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "secrets/reference.h"
-#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
 bool
@@ -223,28 +222,7 @@ state_name(enum entry_state s)
 enum entry_state
 state_of_sealed(const struct secrets_file *s, size_t entry)
 {
-	const struct document *d = secrets_file_document(s);
-	const unsigned char *raw;
-	struct sealed parts;
-	struct error why;
-	struct buf text;
-	bool damaged;
-	size_t n;
-
-	raw = document_raw_value(d, entry, &n);
-	if (secrets_file_cipher(s) == NULL && memchr(raw, '\\', n) == NULL)
-		return sealed_parse(raw, n, &parts, NULL) != 0 ? STATE_DAMAGED : STATE_SEALED;
-	/* Secret in either case: the line may be clear text. */
-	buf_init_secret(&text, BUF_MAX_FILE);
-	if (secrets_file_cipher(s) != NULL)
-		/* What the policy does not let open need not be damaged. */
-		damaged = secrets_file_open(s, entry, &text, &why) != 0 &&
-		    why.code == ERROR_DAMAGED;
-	else
-		damaged = document_value(d, entry, &text, NULL) != 0 ||
-		    sealed_parse(text.data, text.len, &parts, NULL) != 0;
-	buf_release(&text);
-	return damaged ? STATE_DAMAGED : STATE_SEALED;
+	return secrets_file_probe(s, entry) == SECRETS_DAMAGED ? STATE_DAMAGED : STATE_SEALED;
 }
 
 enum entry_state

@@ -192,8 +192,7 @@ rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *
 		    rules_judge(r, (const char *)address.data, address.len);
 		buf_release(&address);
 	}
-	return rules_decide(v, jaas_option_is_secret(o.name, o.name_len) &&
-	    key_class(o.name, o.name_len) != KEY_PUBLIC);
+	return rules_decide(v, jaas_option_is_secret(o.name, o.name_len));
 }
 
 enum secret

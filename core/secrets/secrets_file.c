@@ -31,6 +31,7 @@ struct secrets_file {
 	struct cipher *cipher;	/* of the data key; NULL while locked */
 	struct tagger *tagger;	/* the same */
 	struct trust *trust;	/* the same */
+	unsigned char *probed;	/* by entry, enum secrets_probe; NULL: nothing is kept */
 };
 
 int
@@ -290,6 +291,7 @@ secrets_file_unlock(struct secrets_file *s, const struct key *master, struct err
 	s->cipher = c;
 	s->tagger = t;
 	s->trust = trust;
+	s->probed = calloc(document_count(s->doc) + 1, 1);
 	return 0;
 }
 
@@ -302,6 +304,8 @@ secrets_file_lock(struct secrets_file *s)
 	s->tagger = NULL;
 	trust_free(s->trust);
 	s->trust = NULL;
+	free(s->probed);
+	s->probed = NULL;
 }
 
 struct cipher *
@@ -320,6 +324,8 @@ void
 secrets_file_set_policy(struct secrets_file *s, struct secrets_policy policy)
 {
 	s->policy = policy;
+	if (s->probed != NULL)
+		memset(s->probed, SECRETS_LOCKED, document_count(s->doc));
 }
 
 struct secrets_policy
@@ -403,7 +409,50 @@ secrets_file_open_tagged(const struct secrets_file *s, size_t i, struct buf *out
 			    err);
 		buf_release(&text);
 	}
+	if (rc == 0 && s->probed != NULL)
+		s->probed[i] = SECRETS_OPENS;
 	return rc == 0 ? 0 : secrets_file_place(s, i, err);
+}
+
+/* Open it to see. */
+static enum secrets_probe
+secrets_file_try(const struct secrets_file *s, size_t i)
+{
+	enum secrets_probe result = SECRETS_OPENS;
+	struct error why;
+	struct buf plain;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	if (secrets_file_open(s, i, &plain, &why) != 0)
+		result = why.code == ERROR_DAMAGED ? SECRETS_DAMAGED : SECRETS_REFUSED;
+	buf_release(&plain);
+	if (s->probed != NULL)
+		s->probed[i] = result;
+	return result;
+}
+
+enum secrets_probe
+secrets_file_probe(const struct secrets_file *s, size_t i)
+{
+	const unsigned char *raw;
+	struct sealed parts;
+	struct buf text;
+	bool good;
+	size_t n;
+
+	if (s->probed != NULL && s->probed[i] != SECRETS_LOCKED)
+		return s->probed[i];
+	if (s->cipher != NULL)
+		return secrets_file_try(s, i);
+	raw = document_raw_value(s->doc, i, &n);
+	if (memchr(raw, '\\', n) == NULL)
+		return sealed_parse(raw, n, &parts, NULL) == 0 ? SECRETS_LOCKED : SECRETS_DAMAGED;
+	/* Secret, as the line may be clear text. */
+	buf_init_secret(&text, BUF_MAX_FILE);
+	good = document_value(s->doc, i, &text, NULL) == 0 &&
+	    sealed_parse(text.data, text.len, &parts, NULL) == 0;
+	buf_release(&text);
+	return good ? SECRETS_LOCKED : SECRETS_DAMAGED;
 }
 
 bool

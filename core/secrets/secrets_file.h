@@ -113,6 +113,16 @@ int secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out,
 int secrets_file_open_tagged(const struct secrets_file *s, size_t i, struct buf *out,
     enum tag_state *state, struct error *err);
 
+/* What can be told of an entry by opening it; each is opened once. */
+enum secrets_probe {
+	SECRETS_LOCKED,		/* nothing: the file is locked, but it has the form */
+	SECRETS_OPENS,
+	SECRETS_DAMAGED,
+	SECRETS_REFUSED		/* nothing: the policy (or no memory) */
+};
+
+enum secrets_probe secrets_file_probe(const struct secrets_file *s, size_t i);
+
 /* Is document entry ${i} sealed, and does it open as exactly these bytes? */
 bool secrets_file_holds(const struct secrets_file *s, size_t i, const void *value, size_t n);
 

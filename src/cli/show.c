@@ -37,6 +37,7 @@ struct show_entry {
 	size_t line;
 	enum entry_state state;
 	bool checked;		/* as resolution.checked */
+	bool unlocked;		/* there is the key that it needs */
 	bool sensitive;
 	size_t clear;		/* secrets in clear text in it */
 	bool masked;		/* the value is not to be shown */
@@ -263,6 +264,8 @@ show_state(struct show *s, size_t i, struct show_entry *e, struct buf *value,
 	}
 	e->state = x.state;
 	e->checked = x.checked;
+	e->unlocked = x.environment == NULL ? x.checked :
+	    secrets_file_cipher(x.environment->secrets) != NULL;
 	return 0;
 }
 
@@ -293,7 +296,7 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 	e->masked = (e->state == STATE_PLAIN || e->clear > 0) && e->sensitive && !s->reveal;
 	if (e->masked)
 		return 0;
-	if (s->reveal && e->checked && (e->state == STATE_SEALED ||
+	if (s->reveal && e->unlocked && (e->state == STATE_SEALED ||
 	    (e->clear > 0 && e->state == STATE_PLAIN)))
 		return open_value(s, i, value, err);
 	return document_value(d, i, value, err);

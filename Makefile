@@ -102,6 +102,7 @@ FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HTTP_SERVER := $(BUILD)/tests/registry/http_server
 SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh tests/registry/test_*.py)
 TORTURE := $(wildcard tests/torture/*.sh)
+SWEEP := $(BUILD)/tests/torture/sweep
 
 all: $(BUILD)/propseal $(BUILD)/propseal-registryd
 
@@ -217,6 +218,10 @@ $(START_FLOOR): %: %.o
 	$(call say,LINK)
 	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
+$(SWEEP): %: %.o $(BUILD)/tests/torture/gate.o $(SAN_OBJ) $(BUILD)/libcore.a
+	$(call say,LINK)
+	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS)
+
 # A server of the HTTP layer alone, which tests/registry/test_http.py drives.
 $(HTTP_SERVER): %: %.o $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
@@ -267,8 +272,8 @@ registry: all $(HTTP_SERVER)
 	@$(RUN) $(wildcard tests/registry/test_*.py)
 tui: all $(TUI_BIN)
 	@$(RUN) $(TUI_BIN)
-test-torture: all
-	@TEST_TIMEOUT=$${TEST_TIMEOUT:-2400} $(RUN) $(patsubst %,'% $(abspath $(BUILD)/propseal)',$(TORTURE))
+test-torture: all $(SWEEP)
+	@TEST_TIMEOUT=$${TEST_TIMEOUT:-2400} $(RUN) $(patsubst %,'% $(abspath $(BUILD)/propseal)',$(TORTURE) $(SWEEP))
 
 test-valgrind: $(UNIT_BIN)
 	@$(RUN) $(patsubst %,'tests/valgrind.sh %',$(UNIT_BIN))

@@ -94,6 +94,69 @@ case_lock_of_a_dead_process_is_no_lock() {
 	[ ! -e .sec.properties.propseal-lock ] || fail "the sidecar is left"
 }
 
+case_a_file_open_for_writing_is_busy() {
+	exec 7>>server.properties
+	on server.properties encrypt --lock-timeout 1
+	exec 7>&-
+	expect_rc 5
+	expect_err 'note: waiting for another program that has server.properties open for writing'
+	expect_err 'server.properties: another program has the file open for writing'
+	expect_in server.properties CANARY-key
+	on server.properties encrypt --lock-timeout 0
+	expect_rc 0
+}
+
+case_what_others_append_is_not_lost() {
+	local i last=0
+	: >server.properties
+	on server.properties add --config a.password=1
+	(
+		i=0
+		while [ ! -e stop ]; do
+			i=$((i + 1))
+			echo "theirs$i=1" >>server.properties
+			echo "$i" >last
+			sleep 0.003
+		done
+	) &
+	pid=$!
+	for ((i = 0; i < 30; i++)); do
+		"$PROPSEAL" file add --config-file server.properties --local-secrets-file \
+		    sec.properties --remote-secrets-file "$remote" --config "k$i.password=1" \
+		    >/dev/null 2>&1
+	done
+	touch stop
+	wait "$pid"
+	last=$(cat last)
+	[ "$last" -gt 10 ] || fail "only $last appends"
+	for ((i = 1; i <= last; i++)); do
+		expect_in server.properties "theirs$i=1"
+	done
+	run file verify --local-secrets-file sec.properties server.properties
+	expect_rc 0
+}
+
+case_what_a_killed_run_left_is_removed_by_the_next() {
+	local name
+	on server.properties encrypt
+	for name in 'file show server.properties' 'file verify --local-secrets-file sec.properties .' \
+	    'file decrypt --config-file server.properties --local-secrets-file sec.properties --output-file -'; do
+		echo 'a.password=CANARY-old' >.server.properties.propseal-tmp
+		echo 1 >.server.properties.propseal-lock
+		# shellcheck disable=SC2086 # words
+		run $name
+		expect_rc 0
+		[ -z "$(find . -name '.*.propseal-*')" ] || fail "$name leaves it"
+	done
+	hold server.properties
+	echo 'new' >.server.properties.propseal-tmp
+	run file show server.properties
+	expect_rc 0
+	[ -e .server.properties.propseal-tmp ] || fail "removed from under its owner"
+	let_go
+	rm -f .server.properties.propseal-tmp
+}
+
 case_thirty_two_at_once_lose_nothing() {
 	local i
 	: >server.properties

@@ -90,8 +90,9 @@ kill_at() {
 		return
 	fi
 	use_key "$1"
-	state=$(places)
+	# Looking removes what is left.
 	left=$(leftovers)
+	state=$(places)
 	[[ $state != *lost* ]] || losses=$((losses + 1))
 	[[ $left != *-tmp* ]] || aside=$((aside + 1))
 	if ! allowed "$1" "$state"; then

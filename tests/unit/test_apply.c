@@ -411,6 +411,21 @@ test_a_locked_file_is_left(void **state)
 	assert_int_equal(files_count("."), 3);
 }
 
+static void
+test_who_is_blind_says_so(void **state)
+{
+	struct plan *p = three_files();
+	struct error err;
+
+	(void)state;
+	faults.no_lease = true;
+	assert_int_equal(apply(p, &err), 0);
+	assert_int_equal(applied.blind, 2);
+	assert_non_null(strstr((const char *)applied.notes.data,
+	    "2 files were replaced without a lease"));
+	plan_free(p);
+}
+
 static bool
 stop_after_some(void *cookie, size_t done, size_t all)
 {
@@ -509,6 +524,7 @@ main(void)
 		IN_FOLDER(test_the_files_that_are_not_done_are_named),
 		IN_FOLDER(test_one_file_twice_is_changed_once),
 		IN_FOLDER(test_a_locked_file_is_left),
+		IN_FOLDER(test_who_is_blind_says_so),
 		IN_FOLDER(test_it_can_be_stopped_between_files),
 		IN_FOLDER(test_a_full_disk_is_the_failure_of_its_files)
 	};

@@ -5,6 +5,7 @@
 
 struct app;
 struct buf;
+struct environment;
 struct registry_answer;
 struct registry_request;
 
@@ -63,9 +64,11 @@ const char *act_needs_file_clear(const struct app *a);
 const char *act_needs_clear(const struct app *a);
 const char *act_needs_marks(const struct app *a);
 
-/* act_seal.c: sealed values */
+/* act_seal.c */
 void act_review(struct app *a);
 void act_apply(struct app *a);
+
+/* act_value.c: single values */
 void act_update(struct app *a);
 void act_add(struct app *a);
 void act_remove(struct app *a);
@@ -89,16 +92,14 @@ const char *act_needs_unlocked(const struct app *a);
 const char *act_needs_data_key(const struct app *a);
 const char *act_needs_no_data_key(const struct app *a);
 
-/* That there is none, or that it may still be found. */
-const char *act_no_secrets_file(const struct app *a);
-
 /**
- * unlock_run(a):
- * See that the model has the master key of its secrets file: from the option,
- * the environment or the credential, else by asking for the key or the
- * passphrase.  0: it has.  -1: it has not, and the user knows why.
+ * unlock_run(a, x):
+ * See that there is the master key of ${x}: from the option, the environment
+ * or the credential, else by asking for the key or the passphrase, which is
+ * tried on all others too.  0: there is.  -1: there is not, and the user knows
+ * why.
  */
-int unlock_run(struct app *a);
+int unlock_run(struct app *a, struct environment *x);
 
 /* view_registry.c */
 void act_registry_open(struct app *a);

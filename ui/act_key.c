@@ -7,6 +7,8 @@
 #include "base/secmem.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
 #include "plan/plan.h"
 #include "seal/keying.h"
 #include "secrets/key_source.h"
@@ -26,7 +28,6 @@
 #define KEY_TEXT_MAX 256
 #define PROOF 6		/* characters of the key that must be typed */
 #define UNLOCK_TITLE "Unlock"
-#define KEY_FROM_MAX 300
 
 #define GENERATE_TITLE "New secrets file"
 #define DEFAULT_NAME "secrets.properties"
@@ -181,164 +182,252 @@ as_master_key(const struct buf *typed)
 	return n > 0 ? key_from_base64(p, n, NULL) : NULL;
 }
 
+/* The master key of ${x} from a passphrase. */
 static struct key *
-from_passphrase(struct app *a, struct buf *typed, struct error *err)
+from_passphrase(const struct environment *x, const struct buf *typed, struct error *err)
 {
 	struct key *key = NULL;
 
-	if (passphrase_normalise(typed, err) == -1)
-		return NULL;
-	tell_progress(a, UNLOCK_TITLE, "Deriving the master key from the passphrase.", 0, 0);
-	if (secrets_file_check_passphrase(a->model->secrets, typed->data, typed->len, NULL,
-	    &key, err) == -1)
+	if (secrets_file_check_passphrase(x->secrets, typed->data, typed->len, NULL, &key,
+	    err) == -1)
 		return NULL;
 	return key;
 }
 
 /* Before the first data key any passphrase would do: ask for it twice. */
 static bool
-agreed(struct app *a, const struct buf *typed)
+agreed(struct app *a, const struct environment *x, const struct buf *typed)
 {
 	struct buf again;
 	bool same;
 
-	if (secrets_file_metadata(a->model->secrets)->data_key != NULL)
+	if (secrets_file_metadata(x->secrets)->data_key != NULL)
 		return true;
 	buf_init_secret(&again, DIALOG_SECRET_MAX);
 	same = ask_secret(a, UNLOCK_TITLE,
 	    "The secrets file has no data key yet that could prove the "
 	    "passphrase. Type it once more.", "Once more:", NULL, &again) &&
-	    again.len == typed->len && memcmp(again.data, typed->data, typed->len) == 0;
+	    secret_equal(again.data, again.len, typed->data, typed->len);
 	buf_release(&again);
 	return same;
 }
 
-/* Try what was typed as a master key, then as a passphrase. */
-static int
-try_typed(struct app *a, struct buf *typed, struct error *err)
+/* Could a passphrase open it? */
+static bool
+unlock_may_try(const struct environment *x)
 {
-	struct key *key = as_master_key(typed);
+	const struct secrets_metadata *m;
 
-	if (key != NULL && model_unlock(a->model, key, err) == 0)
-		return 0;
-	if (key == NULL && !agreed(a, typed))
-		return error_set(err, ERROR_KEY, "the two were not the same");
-	key = from_passphrase(a, typed, err);
-	return key == NULL ? -1 : model_unlock(a->model, key, err);
+	if (x->secrets == NULL || x->master != NULL)
+		return false;
+	m = secrets_file_metadata(x->secrets);
+	return m->salt != NULL && m->data_key != NULL;
 }
 
+/* Try a passphrase on the locked environments; each has its own salt. */
 static int
-ask_key(struct app *a, const struct error *missing, const char *where)
+try_passphrase(struct app *a, struct environment *x, const struct buf *typed, size_t *opened,
+    struct error *err)
 {
-	const struct secrets_metadata *m = secrets_file_metadata(a->model->secrets);
-	const char *complaint = NULL;
+	struct environments *e = model_environments(a->model);
+	size_t count = environments_count(e);
+	size_t i, one;
+	struct environment *at;
+	struct error why;
+	struct key *key;
+
+	for (i = 0; i <= count; i++) {
+		/* The one that is asked for comes first. */
+		at = i == 0 ? x : environments_at(e, i - 1);
+		if (i > 0 && (at == x || !unlock_may_try(at)))
+			continue;
+		tell_progress(a, UNLOCK_TITLE, "Deriving the master key from the passphrase.", i,
+		    count > 1 ? count : 0);
+		key = from_passphrase(at, typed, &why);
+		if (key != NULL && model_unlock(a->model, at, key, &one, &why) == 0)
+			*opened += one;
+		key_free(key);
+		if (i == 0)
+			*err = why;
+	}
+	return *opened > 0 ? 0 : -1;
+}
+
+/* Try what was typed as a master key, then as a passphrase. */
+static int
+try_typed(struct app *a, struct environment *x, struct buf *typed, size_t *opened,
+    struct error *err)
+{
+	struct key *key = as_master_key(typed);
+	int rc;
+
+	*opened = 0;
+	if (key != NULL) {
+		rc = model_unlock(a->model, x, key, opened, err);
+		key_free(key);
+		if (rc == 0 || err->code != ERROR_KEY)
+			return rc;
+	} else if (!agreed(a, x, typed)) {
+		return error_set(err, ERROR_KEY, "the two were not the same");
+	}
+	if (passphrase_normalise(typed, err) == -1)
+		return -1;
+	return try_passphrase(a, x, typed, opened, err);
+}
+
+/* Why it is locked, and what can be typed. */
+static void
+say_locked(struct app *a, const struct environment *x, struct buf *out)
+{
+	const struct secrets_metadata *m = secrets_file_metadata(x->secrets);
+
+	if (a->model->ring == NULL || key_ring_count(a->model->ring) == 0)
+		buf_printf(out, "%s is locked: neither --master-key-file nor %s nor a systemd "
+		    "credential has its master key.\n\n", model_show_path(a->model, x->path),
+		    m->envvar);
+	else
+		buf_printf(out, "The master key that was found (%s) does not open %s.\n\n",
+		    key_ring_where(a->model->ring, 0), model_show_path(a->model, x->path));
+	buf_printf(out, "Type %s.", m->salt != NULL ?
+	    "its passphrase, or paste its master key" : "its master key");
+}
+
+/* ${any}: it is enough when it opens another one. */
+static int
+ask_key(struct app *a, struct environment *x, bool any, size_t *opened)
+{
+	bool salt = secrets_file_metadata(x->secrets)->salt != NULL;
 	struct buf text, typed;
 	struct error err;
+	char why[sizeof(err.text)] = "";
 	int rc = -1;
 
 	buf_init(&text, 8192);
 	buf_init_secret(&typed, DIALOG_SECRET_MAX);
-	if (missing->code == ERROR_MISSING)
-		buf_printf(&text, "%s is locked: neither --master-key-file nor %s nor a systemd "
-		    "credential has its master key.\n\n",
-		    model_show_path(a->model, a->model->secrets_path), m->envvar);
-	else
-		buf_printf(&text, "The master key that was found (%s) does not open %s.\n\n",
-		    where != NULL ? where : "no source",
-		    model_show_path(a->model, a->model->secrets_path));
-	buf_printf(&text, "Type %s.", m->salt != NULL ?
-	    "its passphrase, or paste its master key" : "its master key");
-	while (ask_secret(a, UNLOCK_TITLE, buf_cstr(&text),
-	    m->salt != NULL ? "Passphrase or key:" : "Master key:", complaint, &typed)) {
-		rc = try_typed(a, &typed, &err);
+	say_locked(a, x, &text);
+	while (rc == -1 && ask_secret(a, UNLOCK_TITLE, buf_cstr(&text),
+	    salt ? "Passphrase or key:" : "Master key:", why, &typed)) {
+		rc = try_typed(a, x, &typed, opened, &err);
 		buf_clear(&typed);
-		if (rc == 0)
-			break;
-		complaint = err.code == ERROR_KEY ? "that does not open it" : err.text;
+		if (rc == -1) {
+			snprintf(why, sizeof(why), "%s", err.code == ERROR_KEY ?
+			    "that does not open it" : err.text);
+		} else if (x->master == NULL && !any) {
+			snprintf(why, sizeof(why), "that opens %zu other secrets files, but not "
+			    "this one", *opened);
+			rc = -1;
+		}
 	}
 	buf_release(&typed);
 	buf_release(&text);
 	return rc;
 }
 
-/* A key that is there without asking, and where ${from} it is.  NULL: ERROR_MISSING, and as
- * key_ring_read. */
-static struct key *
-key_at_hand(struct app *a, char from[KEY_FROM_MAX], struct error *err)
-{
-	struct key_ring *ring = a->options->keys(a->options->keys_cookie, err);
-	const struct key *found;
-	struct key *key = NULL;
-	const char *where;
-
-	if (ring == NULL)
-		return NULL;
-	if ((found = key_ring_for(ring, a->model->secrets, &where)) != NULL) {
-		snprintf(from, KEY_FROM_MAX, "%s", where);
-		key = key_from_bytes(key_bytes(found), key_length(found), err);
-	} else {
-		key_ring_missing(a->model->secrets, err);
-	}
-	key_ring_free(ring);
-	return key;
-}
-
-
-int
-unlock_run(struct app *a)
+/* Read it again, and try the keys at hand.  1: it still is locked. */
+static int
+unlock_at_hand(struct app *a, struct environment *x)
 {
 	struct model *m = a->model;
-	struct error err = { .code = ERROR_NONE };
-	char from[KEY_FROM_MAX] = "";
-	struct key *key;
+	struct error err;
 	int rc;
 
 	files_hold(a);
-	rc = model_reload_secrets(m, &err);
+	rc = model_reload(m, x, &err);
 	files_restore(a);
-	if (rc == -1 || m->secrets == NULL) {
-		if (rc == 0)
-			error_set(&err, ERROR_MISSING, "%s", act_no_secrets_file(a));
-		tell_error(a, "The secrets file cannot be used", &err);
+	if (rc == -1 || x->secrets == NULL) {
+		if (rc != -1)
+			error_set(&err, ERROR_MISSING, "the secrets file is not there any more");
+		tell_error(a, "The secrets file cannot be used", x->problem != NULL ? x->problem :
+		    &err);
 		return -1;
 	}
-	if (m->master != NULL)
-		return 0;
-	key = key_at_hand(a, from, &err);
-	if (key != NULL && model_unlock(m, key, &err) == 0)
-		return 0;
-	if (err.code != ERROR_MISSING && err.code != ERROR_KEY) {
+	/* A source that is there and has no key is a fault; one that is not there is not. */
+	if (x->master == NULL && model_use_ring(m, &err) == -1) {
 		tell_error(a, "The master key cannot be read", &err);
 		return -1;
 	}
-	return ask_key(a, &err, from[0] != '\0' ? from : NULL);
+	return x->master == NULL;
 }
 
-const char *
-act_no_secrets_file(const struct app *a)
+int
+unlock_run(struct app *a, struct environment *x)
 {
-	return a->model->looked ? "there is no secrets file" : STILL_LOOKING;
+	size_t opened;
+	int rc = unlock_at_hand(a, x);
+
+	return rc == 1 ? ask_key(a, x, false, &opened) : rc;
+}
+
+/* The environment that keys are about: the selected one. */
+static struct environment *
+key_target(const struct app *a)
+{
+	struct selection s = selection_get(a);
+
+	return s.environment != NULL ? s.environment : s.root != NULL ? s.root->environment : NULL;
+}
+
+/* Why there is no secrets file to act on. */
+static const char *
+key_no_target(const struct app *a)
+{
+	if (!a->model->looked)
+		return STILL_LOOKING;
+	return model_environments(a->model) != NULL &&
+	    environments_count(model_environments(a->model)) > 0 ?
+	    "select an environment first" : "there is no secrets file";
+}
+
+/* The first locked one, the selected one before all others; NULL: none. */
+static struct environment *
+key_locked(const struct app *a)
+{
+	const struct environments *e = model_environments(a->model);
+	struct environment *x = key_target(a);
+	size_t i;
+
+	if (x != NULL && x->secrets != NULL && x->master == NULL)
+		return x;
+	for (i = 0; i < environments_count(e); i++) {
+		x = environments_at(e, i);
+		if (x->secrets != NULL && x->master == NULL)
+			return x;
+	}
+	return NULL;
 }
 
 const char *
 act_needs_locked(const struct app *a)
 {
-	if (a->model->secrets == NULL)
-		return act_no_secrets_file(a);
-	return a->model->master != NULL ? "it is unlocked already" : NULL;
+	size_t all = model_secrets_files(a->model);
+
+	if (all == 0)
+		return key_no_target(a);
+	return model_keys(a->model) == all ? "it is unlocked already" : NULL;
 }
 
 const char *
 act_needs_unlocked(const struct app *a)
 {
-	return a->model->master == NULL ? "no key is held" : NULL;
+	return model_keys(a->model) == 0 ? "no key is held" : NULL;
 }
 
 void
 act_unlock(struct app *a)
 {
-	if (unlock_run(a) == 0)
-		app_notice(a, "unlocked, master key id %s", a->model->fingerprint);
+	struct environment *x = key_locked(a);
+	size_t opened = 0;
+	int rc;
+
+	if (x == NULL || (rc = unlock_at_hand(a, x)) == -1)
+		return;
+	if (rc == 1 && ask_key(a, x, true, &opened) == -1)
+		return;
+	if (model_secrets_files(a->model) > 1)
+		app_notice(a, "unlocked: keys of %zu of %zu environments", model_keys(a->model),
+		    model_secrets_files(a->model));
+	else
+		app_notice(a, "unlocked, master key id %s", x->fingerprint);
 }
 
 void
@@ -350,26 +439,38 @@ act_lock(struct app *a)
 const char *
 act_needs_no_data_key(const struct app *a)
 {
-	if (a->model->secrets == NULL)
-		return a->model->looked ? NULL : STILL_LOOKING;
-	return secrets_file_metadata(a->model->secrets)->data_key != NULL ?
-	    "the secrets file has its master key; start with --local-secrets-file for another one" :
-	    NULL;
+	const struct environment *x = key_target(a);
+
+	if (!a->model->looked)
+		return STILL_LOOKING;
+	if (x == NULL)
+		return NULL;
+	if (x->secrets == NULL)
+		return x->problem != NULL ? "the secrets file cannot be read" : NULL;
+	return secrets_file_metadata(x->secrets)->data_key != NULL ?
+	    "the secrets file has its master key" : NULL;
 }
 
 /* What to offer as the path: the chosen one, or a name in the folder. */
 static void
 suggest_path(const struct app *a, struct buf *out)
 {
+	const struct environment *x = key_target(a);
+	struct selection s = selection_get(a);
 	const char *root = a->options->paths[0];
 	size_t len = strlen(root);
 
-	if (a->model->secrets_path != NULL) {
-		buf_append_str(out, a->model->secrets_path);
+	if (x != NULL) {
+		buf_append_str(out, x->path);
 		return;
 	}
-	/* For a file: the folder that it is in. */
-	if (document_format_of(root) != NULL) {
+	/* Files without an environment, below a folder of their own: there. */
+	if (s.root != NULL && s.root->row + 1 < a->model->tree.rows.len &&
+	    strcmp(s.root->id, "./") != 0) {
+		root = tree_row(&a->model->tree, s.root->row + 1)->file->path;
+		len = (size_t)(model_show_path(a->model, root) - root) + strlen(s.root->id);
+	} else if (document_format_of(root) != NULL) {
+		/* For a file: the folder that it is in. */
 		while (len > 0 && root[len - 1] != '/')
 			len--;
 	}
@@ -390,7 +491,7 @@ make_secrets_file(struct app *a, const char *path, const struct buf *passphrase)
 		.button = "Make it",
 	};
 	struct key *fresh = NULL;
-	struct change c;
+	struct change c, *change = &c;
 	struct error err;
 	bool done = false;
 
@@ -400,8 +501,9 @@ make_secrets_file(struct app *a, const char *path, const struct buf *passphrase)
 	    rotate_generate(c.plan, passphrase->data, passphrase->len, &fresh, &err) == -1)
 		tell_error(a, "The secrets file cannot be made", &err);
 	else
-		done = review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, o.title) &&
-		    change_carry_out(a, &c, "Not made");
+		done = review_run(a, &change, 1, &o) == REVIEW_APPLY &&
+		    key_show_run(a, fresh, o.title) &&
+		    change_carry_out(a, &change, 1, "Not made");
 	change_close(&c);
 	if (!done) {
 		key_free(fresh);
@@ -413,21 +515,21 @@ make_secrets_file(struct app *a, const char *path, const struct buf *passphrase)
 static void
 take_over(struct app *a, const char *path, struct key *fresh)
 {
+	struct environment *x;
 	struct error err;
+	size_t opened;
 	int rc;
 
 	files_hold(a);
-	rc = model_open_secrets(a->model, path, &err);
-	if (rc == -1)
-		key_free(fresh);
-	else
-		rc = model_unlock(a->model, fresh, &err);
+	x = model_environment(a->model, path, &err);
+	rc = x == NULL ? -1 : model_unlock(a->model, x, fresh, &opened, &err);
+	key_free(fresh);
 	files_restore(a);
 	if (rc == -1)
 		tell_error(a, "The new secrets file cannot be used", &err);
 	else
 		app_notice(a, "made %s, master key id %s", model_show_path(a->model, path),
-		    a->model->fingerprint);
+		    x->fingerprint);
 }
 
 void
@@ -455,9 +557,13 @@ act_generate(struct app *a)
 const char *
 act_needs_data_key(const struct app *a)
 {
-	if (a->model->secrets == NULL)
-		return act_no_secrets_file(a);
-	return secrets_file_metadata(a->model->secrets)->data_key == NULL ?
+	const struct environment *x = key_target(a);
+
+	if (x == NULL)
+		return key_no_target(a);
+	if (x->secrets == NULL)
+		return "the secrets file cannot be read";
+	return secrets_file_metadata(x->secrets)->data_key == NULL ?
 	    "the secrets file has no data key yet" : NULL;
 }
 
@@ -468,57 +574,76 @@ progress(void *cookie, size_t done, size_t total)
 	    total);
 }
 
+/* What is rotated, before ${text}. */
+static void
+print_rotation(const struct app *a, const struct environment *x, const char *text, struct buf *out)
+{
+	const char *remote = environment_remote(x);
+
+	buf_printf(out, "%s", model_show_path(a->model, x->path));
+	if (remote != NULL)
+		buf_printf(out, ", read as %s", remote);
+	buf_printf(out, "\n\n%s", text);
+}
+
 void
 act_rotate_data(struct app *a)
 {
-	static const struct review_options o = {
-		.title = DATA,
-		.question = "Every sealed entry is sealed again under a new data key; values, "
-		    "references and the master key stay. Services read the secrets file anew "
-		    "when they restart. Keep a backup of the old file until they have.",
-		.word = "rotate",
-	};
-	struct change c;
+	static const char text[] = "Every sealed entry is sealed again under a new data key; "
+	    "values, references and the master key stay. Services read the secrets file anew "
+	    "when they restart. Keep a backup of the old file until they have.";
+	struct review_options o = { .title = DATA, .word = "rotate" };
+	struct environment *x = key_target(a);
+	struct change c, *change = &c;
+	struct buf question;
 	struct error err;
 
-	if (unlock_run(a) == -1)
+	if (unlock_run(a, x) == -1)
 		return;
+	buf_init(&question, 16384);
+	print_rotation(a, x, text, &question);
+	o.question = buf_cstr(&question);
 	change_prepare(a, &c);
-	if (change_begin(a, &c, &err) == -1 ||
-	    rotate_data_key(c.plan, a->model->master, progress, a, &err) == -1)
+	if (change_begin(a, x, &c, &err) == -1 ||
+	    rotate_data_key(c.plan, x->master, progress, a, &err) == -1)
 		tell_error(a, "The data key cannot be rotated", &err);
-	else if (review_run(a, &c, &o) == REVIEW_APPLY && change_carry_out(a, &c, "Not rotated"))
+	else if (review_run(a, &change, 1, &o) == REVIEW_APPLY &&
+	    change_carry_out(a, &change, 1, "Not rotated"))
 		app_notice(a, "rotated the data key, and read back");
 	change_close(&c);
+	buf_release(&question);
 }
 
 /* Plan, review, prove that the new key is saved, apply: in this order, so that
  * until the key is safe nothing has changed.  The new key, or NULL. */
 static struct key *
-rotate_master(struct app *a, const struct buf *passphrase)
+rotate_master(struct app *a, struct environment *x, const struct buf *passphrase)
 {
-	static const struct review_options o = {
-		.title = MASTER,
-		.question = "The data key is wrapped under a new master key. The old master key "
-		    "and the old passphrase no longer open this file: every service that "
-		    "reads it needs the new key. Next, the new key is shown once; nothing "
-		    "changes before you have saved it.",
-		.word = "rotate",
-	};
+	static const char text[] = "The data key is wrapped under a new master key. The old "
+	    "master key and the old passphrase no longer open this file: every service that "
+	    "reads it needs the new key. Next, the new key is shown once; nothing changes "
+	    "before you have saved it.";
+	struct review_options o = { .title = MASTER, .word = "rotate" };
+	struct change c, *change = &c;
 	struct key *fresh = NULL;
-	struct change c;
+	struct buf question;
 	struct error err;
 	bool done = false;
 
+	buf_init(&question, 16384);
+	print_rotation(a, x, text, &question);
+	o.question = buf_cstr(&question);
 	change_prepare(a, &c);
 	tell_progress(a, MASTER, "Deriving the new master key.", 0, 0);
-	if (change_begin(a, &c, &err) == -1 || rotate_master_key(c.plan, a->model->master,
+	if (change_begin(a, x, &c, &err) == -1 || rotate_master_key(c.plan, x->master,
 	    passphrase->data, passphrase->len, &fresh, &err) == -1)
 		tell_error(a, "The master key cannot be rotated", &err);
 	else
-		done = review_run(a, &c, &o) == REVIEW_APPLY && key_show_run(a, fresh, o.title) &&
-		    change_carry_out(a, &c, "Not rotated: the old master key stays valid");
+		done = review_run(a, &change, 1, &o) == REVIEW_APPLY &&
+		    key_show_run(a, fresh, o.title) &&
+		    change_carry_out(a, &change, 1, "Not rotated: the old master key stays valid");
 	change_close(&c);
+	buf_release(&question);
 	if (!done) {
 		key_free(fresh);
 		fresh = NULL;
@@ -529,29 +654,37 @@ rotate_master(struct app *a, const struct buf *passphrase)
 void
 act_rotate_master(struct app *a)
 {
+	struct environment *x = key_target(a);
 	struct buf passphrase, text;
 	struct key *fresh = NULL;
 	struct error err;
+	size_t opened;
+	int rc;
 
-	if (unlock_run(a) == -1)
+	if (unlock_run(a, x) == -1)
 		return;
 	buf_init_secret(&passphrase, DIALOG_SECRET_MAX);
-	if (ask_new_passphrase(a, MASTER, "The new master key is derived from a new passphrase. "
-	    "Whoever knows it can make the key again from the secrets file.", &passphrase))
-		fresh = rotate_master(a, &passphrase);
+	buf_init(&text, 16384);
+	print_rotation(a, x, "The new master key is derived from a new passphrase. Whoever knows "
+	    "it can make the key again from the secrets file.", &text);
+	if (ask_new_passphrase(a, MASTER, buf_cstr(&text), &passphrase))
+		fresh = rotate_master(a, x, &passphrase);
 	buf_release(&passphrase);
+	buf_clear(&text);
 	if (fresh == NULL)
-		return;
-	/* The old key does not open the file any more, so the model has locked. */
-	if (model_unlock(a->model, fresh, &err) == -1) {
+		goto done;
+	/* The old key does not open the file any more, so it has locked. */
+	rc = model_unlock(a->model, x, fresh, &opened, &err);
+	key_free(fresh);
+	if (rc == -1) {
 		tell_error(a, "The new key does not open the file", &err);
-		return;
+		goto done;
 	}
-	buf_init(&text, 8192);
 	buf_printf(&text, "The master key is rotated (new id %s).\n\nGive every service that "
-	    "reads this file the new key in %s, and restart it. Until then it keeps running "
-	    "with what it has read; after a restart with the old key it fails.",
-	    a->model->fingerprint, secrets_file_metadata(a->model->secrets)->envvar);
+	    "reads %s the new key in %s, and restart it. Until then it keeps running "
+	    "with what it has read; after a restart with the old key it fails.", x->fingerprint,
+	    model_show_path(a->model, x->path), secrets_file_metadata(x->secrets)->envvar);
 	tell_message(a, MASTER, buf_cstr(&text));
+done:
 	buf_release(&text);
 }

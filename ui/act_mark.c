@@ -12,26 +12,17 @@ act_needs_left(const struct app *a)
 	return a->files->panes.right_active ? "marks are set in the left pane" : NULL;
 }
 
-const char *
-act_needs_markable(const struct app *a)
-{
-	if (a->files->panes.left.ranging)
-		return NULL;
-	return selection_get(a).kind == SELECTION_FILE ? act_needs_file_clear(a) :
-	    selection_needs_plain(a);
-}
-
 /* Is it a secret in clear text that the filter shows? */
 static bool
 is_markable(const struct app *a, const struct estate_entry *e)
 {
-	return model_is_clear(e) && files_passes_entry(a->files->panes.left.filter, e);
+	return entry_is_clear(e) && files_passes_entry(a->files->panes.left.filter, e);
 }
 
 const char *
 act_needs_clear(const struct app *a)
 {
-	if (a->model->counts.clear == 0)
+	if (a->model->tree.tally.clear == 0)
 		return a->model->looked ? "there is no secret in clear text" : STILL_LOOKING;
 	return a->files->panes.left.filter == FILES_PROBLEMS ?
 	    "the filter hides what is in clear text" : NULL;
@@ -40,14 +31,29 @@ act_needs_clear(const struct app *a)
 const char *
 act_needs_file_clear(const struct app *a)
 {
-	const char *why = selection_needs_file(a);
 	struct selection s = selection_get(a);
+	const char *why;
 	size_t i;
 
+	if (s.kind == SELECTION_ENVIRONMENT)
+		return act_needs_clear(a) == NULL && s.root->tally.clear == 0 ?
+		    "no secret in clear text is here" : act_needs_clear(a);
+	why = selection_needs_file(a);
 	for (i = 0; why == NULL && i < s.file->count; i++)
 		if (is_markable(a, &s.file->entries[i]))
 			return NULL;
 	return why != NULL ? why : "no secret in clear text of this file is shown";
+}
+
+const char *
+act_needs_markable(const struct app *a)
+{
+	enum selection_kind kind = selection_get(a).kind;
+
+	if (a->files->panes.left.ranging)
+		return NULL;
+	return kind == SELECTION_FILE || kind == SELECTION_ENVIRONMENT ? act_needs_file_clear(a) :
+	    selection_needs_plain(a);
 }
 
 const char *
@@ -69,17 +75,15 @@ is_marked(const struct app *a, const struct estate_file *f, const struct estate_
 	return marks_has(a->model->marks, f->path, e->key, e->key_len);
 }
 
-/* Mark the clear-text secrets of a file that the filter shows; how many were not marked before. */
-static size_t
+/* Mark the clear-text secrets of a file that the filter shows. */
+static void
 mark_file(struct app *a, const struct estate_file *f)
 {
-	size_t before = marks_count(a->model->marks);
 	size_t i;
 
 	for (i = 0; i < f->count; i++)
 		if (is_markable(a, &f->entries[i]) && model_can_seal(&f->entries[i]))
 			mark_set(a, f, &f->entries[i], true);
-	return marks_count(a->model->marks) - before;
 }
 
 static void
@@ -92,12 +96,21 @@ unmark_file(struct app *a, const struct estate_file *f)
 			mark_set(a, f, &f->entries[i], false);
 }
 
-/* The first time all of a file is marked, the next time nothing of it. */
-static void
-toggle_file(struct app *a, const struct estate_file *f)
+/* Mark the file that the cursor is in, or all below the environment that it is
+ * on; how many were not marked before. */
+static size_t
+mark_here(struct app *a, void (*each)(struct app *a, const struct estate_file *f))
 {
-	if (mark_file(a, f) == 0)
-		unmark_file(a, f);
+	const struct tree *t = &a->model->tree;
+	size_t row = outline_at(&a->files->panes.left)->group;
+	size_t last = tree_row(t, row)->file != NULL ? row :
+	    row + tree_root(t, tree_row(t, row)->root)->tally.files;
+	size_t before = marks_count(a->model->marks);
+
+	for (; row <= last; row++)
+		if (tree_row(t, row)->file != NULL)
+			each(a, tree_row(t, row)->file);
+	return marks_count(a->model->marks) - before;
 }
 
 static void
@@ -111,7 +124,7 @@ mark_range(struct app *a)
 
 	for (; from <= to && from < o->rows.len; from++) {
 		row = outline_row(o, from);
-		f = estate_file(a->model->estate, row->group);
+		f = tree_row(&a->model->tree, row->group)->file;
 		if (row->item != OUTLINE_HEAD && model_can_seal(&f->entries[row->item]))
 			mark_set(a, f, &f->entries[row->item], true);
 	}
@@ -128,9 +141,10 @@ act_mark(struct app *a)
 		mark_range(a);
 		return;
 	}
-	if (s.kind == SELECTION_FILE)
-		toggle_file(a, s.file);
-	else
+	/* The first time all of it is marked, the next time nothing. */
+	if (s.kind != SELECTION_ENTRY && mark_here(a, mark_file) == 0)
+		(void)mark_here(a, unmark_file);
+	else if (s.kind == SELECTION_ENTRY)
 		mark_set(a, s.file, s.entry, !is_marked(a, s.file, s.entry));
 	act_down(a);
 }
@@ -154,21 +168,21 @@ act_range(struct app *a)
 void
 act_mark_file(struct app *a)
 {
-	struct selection s = selection_get(a);
-
-	if (mark_file(a, s.file) == 0)
-		app_notice(a, "nothing more to mark in this file");
+	if (mark_here(a, mark_file) == 0)
+		app_notice(a, "nothing more to mark here");
 }
 
 void
 act_mark_all(struct app *a)
 {
 	const struct estate *e = a->model->estate;
-	size_t files = 0;
-	size_t i;
+	size_t i, before, files = 0;
 
-	for (i = 0; i < estate_count(e); i++)
-		files += mark_file(a, estate_file(e, i)) > 0;
+	for (i = 0; i < estate_count(e); i++) {
+		before = marks_count(a->model->marks);
+		mark_file(a, estate_file(e, i));
+		files += marks_count(a->model->marks) > before;
+	}
 	app_notice(a, "marked more in %zu %s", files, files == 1 ? "file" : "files");
 }
 

@@ -105,11 +105,18 @@ fold(struct app *a, bool folded)
 {
 	struct outline *o = leading(a);
 	const struct outline_row *row = outline_at(o);
+	size_t group;
 
-	if (o->ops->items == NULL || row == NULL || outline_folded(o, row->group) == folded)
+	if (o->ops->items == NULL || row == NULL)
+		return;
+	group = row->group;
+	/* What is folded already goes away with what it stands below. */
+	if (folded && outline_folded(o, group))
+		group = outline_root(o, group);
+	if (outline_folded(o, group) == folded)
 		return;
 	outline_hold(o);
-	if (outline_fold(o, row->group, folded) == -1)
+	if (outline_fold(o, group, folded) == -1)
 		app_complain(a, "not enough memory");
 	refold(a, o);
 }

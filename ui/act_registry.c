@@ -76,7 +76,7 @@ act_registry_needs_one(const struct app *a)
 const char *
 act_registry_needs_login(const struct app *a)
 {
-	return a->registry->in_use || a->model->master != NULL ? NULL :
+	return a->registry->in_use || act_needs_unlocked(a) == NULL ? NULL :
 	    "neither a key nor a password is held";
 }
 

@@ -152,6 +152,7 @@ value_store_typed(struct app *a, struct target *t, const char *title)
 	text_append_visible(&text, t->path.data, t->path.len);
 	buf_append_str(&text, "\nKey: ");
 	text_append_visible(&text, t->key.data, t->key.len);
+	buf_append_char(&text, '\n');
 	if (ask_value(a, title, buf_cstr(&text), &value) &&
 	    ask_confirm(a, title, t->version == 0 ? "Store this value as the key's first live "
 	    "version?" : "Store this value? Connectors that refer to the key get it when they "

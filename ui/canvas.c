@@ -243,6 +243,7 @@ canvas_glyph(enum glyph g)
 		[GLYPH_DOT] = { 0xb7, "·", "-" },
 		[GLYPH_UP] = { 0x2191, "↑", "^" },
 		[GLYPH_DOWN] = { 0x2193, "↓", "v" },
+		[GLYPH_INTO] = { 0x203a, "›", "/" },
 	};
 
 	return columns_can_show(glyphs[g].cp) ? glyphs[g].utf8 : glyphs[g].ascii;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "estate/environments.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
 #include "ui/app.h"
@@ -67,20 +68,20 @@ change_prepare(struct app *a, struct change *c)
 }
 
 int
-change_begin(struct app *a, struct change *c, struct error *err)
+change_begin(struct app *a, struct environment *x, struct change *c, struct error *err)
 {
 	int rc;
 
 	files_hold(a);
-	rc = model_reload_secrets(a->model, err);
+	rc = model_reload(a->model, x, err);
 	files_restore(a);
 	if (rc == -1)
 		return -1;
-	if (a->model->secrets == NULL) {
+	if (x->secrets == NULL) {
 		error_set(err, ERROR_MISSING, "the secrets file is not there any more");
-		return error_place(err, a->model->secrets_path, 0);
+		return error_place(err, x->path, 0);
 	}
-	change_borrow(c, a->model->secrets);
+	change_borrow(c, x->secrets);
 	return change_plan(c, err);
 }
 
@@ -297,17 +298,20 @@ review_finish(struct app *a, struct review *v)
 }
 
 enum review_answer
-review_run(struct app *a, const struct change *c, const struct review_options *o)
+review_run(struct app *a, struct change *const c[], size_t n, const struct review_options *o)
 {
 	struct review v;
 	struct error err;
+	size_t i;
 
 	review_init(&v, o);
-	if (diff_append(c->plan, &v.text, &err) == -1) {
-		tell_error(a, "The diff cannot be made", &err);
-		return review_close(&v);
+	for (i = 0; i < n; i++) {
+		if (diff_append(c[i]->plan, &v.text, &err) == -1) {
+			tell_error(a, "The diff cannot be made", &err);
+			return review_close(&v);
+		}
+		v.can_apply = v.can_apply || !plan_is_empty(c[i]->plan);
 	}
-	v.can_apply = !plan_is_empty(c->plan);
 	if (o->ask_now && v.can_apply) {
 		/* The question comes over the diff; no to it leaves the diff. */
 		v.layer.below = a->top;
@@ -334,78 +338,83 @@ review_show(struct app *a, const char *title, const char *text)
 
 /* --- applying --- */
 
-/* Copies of the paths of configurations that the plan changes and of files
+/* Add copies of the paths of configurations that the plan changes and of files
  * that it makes, as the plan is gone when they are needed. */
-static char **
-copy_paths(const struct change *c, size_t *n)
+static void
+copy_paths(const struct change *c, struct vec *paths)
 {
-	size_t count = plan_file_count(c->plan);
 	const struct plan_file *f = NULL;
-	char **paths = calloc(count + 1, sizeof(*paths));
 
-	*n = 0;
-	while (paths != NULL && (f = plan_next(c->plan, f)) != NULL) {
-		if (f->role == PLAN_SECRETS && f->id->exists)
-			continue;
-		paths[*n] = strdup(f->path);
-		if (paths[*n] != NULL)
-			++*n;
-	}
-	return paths;
+	while ((f = plan_next(c->plan, f)) != NULL)
+		if (f->role != PLAN_SECRETS || !f->id->exists)
+			(void)vec_push_string(paths, f->path, strlen(f->path));
 }
 
 static void
 append_result(struct buf *out, const struct error *why)
 {
-	text_append_visible(out, why->file, strlen(why->file));
-	buf_append_str(out, ": ");
-	buf_append_str(out, why->text);
-	buf_append_char(out, '\n');
+	if (why->file[0] != '\0') {
+		text_append_visible(out, why->file, strlen(why->file));
+		buf_append_str(out, ": ");
+	}
+	buf_printf(out, "%s\n", why->text);
 	if (why->hint[0] != '\0')
 		buf_printf(out, "# %s\n", why->hint);
 }
 
-/* What is to be told of several files, or besides a failure; none: empty. */
+/* What became of one change: each file that is not done, and what is to be told besides. */
 static void
-append_results(struct buf *out, const struct apply *done, const struct error *err)
+append_results(struct buf *out, const struct apply *applied, const struct error *err)
 {
-	if (done->several) {
-		append_result(out, err);
-		for (size_t i = 0; i < done->count; i++)
-			if (done->results[i].why != NULL)
-				append_result(out, done->results[i].why);
-	}
-	buf_append(out, done->notes.data, done->notes.len);
+	size_t i;
+
+	append_result(out, err);
+	for (i = 0; applied->several && i < applied->count; i++)
+		if (applied->results[i].why != NULL)
+			append_result(out, applied->results[i].why);
 }
 
 bool
-change_carry_out(struct app *a, struct change *c, const char *failed)
+change_carry_out(struct app *a, struct change *const c[], size_t n, const char *failed)
 {
-	size_t n = 0;
-	char **paths = copy_paths(c, &n);
-	struct error err, ignored;
-	struct buf told;
-	bool several;
-	int rc;
+	struct error err, last;
+	size_t i, failures = 0, several = 0;
+	struct vec paths;
+	struct buf told, notes;
 
-	tell_progress(a, "Applying", "Writing, reading back, replacing.", 0, 0);
+	vec_init(&paths, sizeof(char *), LINES_MAX);
 	buf_init(&told, DIFF_MAX);
-	rc = change_apply(c, &err);
-	append_results(&told, &c->applied, &err);
-	several = rc == -1 && c->applied.several;
-	change_close(c);
+	buf_init(&notes, DIFF_MAX);
+	for (i = 0; i < n; i++) {
+		copy_paths(c[i], &paths);
+		tell_progress(a, "Applying", "Writing, reading back, replacing.", i, n > 1 ? n : 0);
+		if (change_apply(c[i], &err) == -1) {
+			failures++;
+			several += c[i]->applied.several;
+			append_results(&told, &c[i]->applied, &err);
+			last = err;
+		}
+		buf_append(&notes, c[i]->applied.notes.data, c[i]->applied.notes.len);
+	}
+	for (i = 0; i < n; i++)
+		change_close(c[i]);
 	/* Also after a failure: what is on disk may have changed before. */
 	files_hold(a);
-	if (model_refresh(a->model, paths, n, rc == 0 ? &err : &ignored) == -1)
-		rc = -1;
+	if (model_refresh(a->model, paths.items, paths.len, &err) == -1) {
+		failures++;
+		append_result(&told, &err);
+		last = err;
+	}
 	files_restore(a);
-	while (n-- > 0)
-		free(paths[n]);
-	free(paths);
-	if (rc == -1 && !several)
-		tell_error(a, failed, &err);
+	vec_release_strings(&paths);
+	if (failures == 1 && several == 0) {
+		tell_error(a, failed, &last);
+		buf_clear(&told);
+	}
+	buf_append(&told, notes.data, notes.len);
 	if (told.len > 0)
-		review_show(a, rc == -1 ? failed : "Applied", buf_cstr(&told));
+		review_show(a, failures > 0 ? failed : "Applied", buf_cstr(&told));
+	buf_release(&notes);
 	buf_release(&told);
-	return rc == 0;
+	return failures == 0;
 }

@@ -6,15 +6,17 @@
 #include "plan/change.h"
 
 struct app;
+struct environment;
 
 /* Changes of files (plan/change.h) from the interface: planned, reviewed and
- * confirmed, applied. */
+ * confirmed, applied.  A change has one secrets file; what goes to several
+ * environments is several changes, reviewed and applied together. */
 
 /* Start with nothing planned, to wait on the screen for locks, and not for ever. */
 void change_prepare(struct app *a, struct change *c);
 
-/* Start a plan on the model's secrets file, read again if it changed. */
-int change_begin(struct app *a, struct change *c, struct error *err);
+/* Start a plan on the secrets file of ${x}, read again if it changed. */
+int change_begin(struct app *a, struct environment *x, struct change *c, struct error *err);
 
 enum review_answer {
 	REVIEW_BACK,	/* nothing is to be done */
@@ -32,19 +34,20 @@ struct review_options {
 	bool ask_now;		/* put the question at once, over the diff */
 };
 
-/* Show the masked diff of a plan; `w` asks whether to apply it. */
-enum review_answer review_run(struct app *a, const struct change *c,
+/* Show the masked diff of the plans; `w` asks whether to apply them. */
+enum review_answer review_run(struct app *a, struct change *const c[], size_t n,
     const struct review_options *o);
 
 /* Show lines of text in the same way, with nothing to apply. */
 void review_show(struct app *a, const char *title, const char *text);
 
 /**
- * change_carry_out(a, c, failed):
- * Apply the plan, and read what changed again.  The change is closed in any
- * case, as the model's secrets file may be another one then.  A failure is told
- * in a dialog with the title ${failed}; false then.
+ * change_carry_out(a, c, n, failed):
+ * Apply the plans, one after the other, and read what changed again.  One that
+ * fails does not keep the next from being applied.  The changes are closed in
+ * any case, as the secrets files may be others then.  Failures are told in
+ * dialogs with the title ${failed}; false then.
  */
-bool change_carry_out(struct app *a, struct change *c, const char *failed);
+bool change_carry_out(struct app *a, struct change *const c[], size_t n, const char *failed);
 
 #endif /* !UI_CHANGE_H */

@@ -621,7 +621,7 @@ ask_value(struct app *a, const char *title, const char *text, struct buf *out)
 	struct dialog d;
 
 	dialog_init(&d, DIALOG_SECRET, title);
-	buf_printf(&d.text, "%s\n\nWhat you type is not shown, and Enter ends it. What you paste "
+	buf_printf(&d.text, "%s\nWhat you type is not shown, and Enter ends it. What you paste "
 	    "is taken as it is, of any number of lines.", text);
 	d.label = "Value:";
 	d.many_lines = true;

@@ -90,7 +90,8 @@ bool ask_text(struct app *a, const char *title, const char *text, const char *la
 bool ask_secret(struct app *a, const char *title, const char *text, const char *label,
     const char *complaint, struct buf *out);
 
-/* A value, typed or pasted, of any number of lines; appended to ${out} (secret). */
+/* A value, typed or pasted, of any number of lines; appended to ${out} (secret).
+ * ${text} ends in a newline. */
 bool ask_value(struct app *a, const char *title, const char *text, struct buf *out);
 
 /* A new passphrase, typed twice until both are the same, not blank. */

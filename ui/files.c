@@ -4,49 +4,71 @@
 #include <string.h>
 
 #include "document/document.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/model.h"
 
-#define UNFOLD_ROWS 300		/* a smaller estate starts unfolded */
+#define DAMAGED "it is damaged: restore it, or seal a new value"
 
-/* --- the rows: files with their entries, and sealed entries --- */
+
+/* --- the rows: environments, files with their entries, and sealed entries --- */
+
+static const struct tree_row *
+files_row(const void *model, size_t group)
+{
+	return tree_row(&((const struct model *)model)->tree, group);
+}
 
 static size_t
 files_groups(const void *model)
 {
-	return estate_count(((const struct model *)model)->estate);
+	return ((const struct model *)model)->tree.rows.len;
 }
 
 static size_t
 files_items(const void *model, size_t group)
 {
-	return estate_file(((const struct model *)model)->estate, group)->count;
+	const struct estate_file *f = files_row(model, group)->file;
+
+	return f != NULL ? f->count : 0;
+}
+
+static size_t
+files_root(const void *model, size_t group)
+{
+	return tree_root(&((const struct model *)model)->tree, files_row(model, group)->root)->row;
 }
 
 static struct outline_id
 files_id(const void *model, size_t group, size_t item)
 {
-	const struct estate_file *f = estate_file(((const struct model *)model)->estate, group);
+	const struct tree_row *row = files_row(model, group);
 	const struct estate_entry *e;
+	const char *id;
 
-	if (item == OUTLINE_HEAD)
-		return (struct outline_id){ f->path, strlen(f->path), 0 };
-	e = &f->entries[item];
+	if (item == OUTLINE_HEAD) {
+		id = row->file != NULL ? row->file->path :
+		    tree_root(&((const struct model *)model)->tree, row->root)->id;
+		return (struct outline_id){ id, strlen(id), 0 };
+	}
+	e = &row->file->entries[item];
 	return (struct outline_id){ e->key, e->key_len, e->line };
 }
 
-/* A file is searched for by the path that is shown. */
+/* A file is searched for by the path that is shown, an environment by its name. */
 static struct outline_id
 files_text(const void *model, size_t group, size_t item)
 {
+	const struct tree_row *row = files_row(model, group);
 	struct outline_id id = files_id(model, group, item);
 
-	if (item == OUTLINE_HEAD) {
-		id.bytes = model_show_path(model, id.bytes);
-		id.len = strlen(id.bytes);
-	}
+	if (item != OUTLINE_HEAD)
+		return id;
+	id.bytes = row->file != NULL ? model_show_path(model, id.bytes) :
+	    tree_root(&((const struct model *)model)->tree, row->root)->name;
+	id.len = strlen(id.bytes);
 	return id;
 }
 
@@ -55,25 +77,23 @@ files_passes_entry(unsigned int filter, const struct estate_entry *e)
 {
 	switch (filter) {
 	case FILES_SECRETS:
-		return e->state != STATE_PLAIN || e->sensitive;
+		return e->state != STATE_PLAIN || e->sensitive || e->clear;
 	case FILES_CLEAR:
-		return model_is_clear(e);
+		return entry_is_clear(e);
 	case FILES_PROBLEMS:
-		return e->state == STATE_DANGLING || e->state == STATE_DAMAGED;
+		return e->state == STATE_DANGLING || e->state == STATE_DAMAGED ||
+		    e->state == STATE_UNKNOWN;
 	default:
 		return true;
 	}
 }
 
 static bool
-files_passes(const void *model, unsigned int filter, size_t group, size_t item)
+files_passes_file(unsigned int filter, const struct estate_file *f)
 {
-	const struct estate_file *f = estate_file(((const struct model *)model)->estate, group);
 	size_t i;
 
-	if (item != OUTLINE_HEAD)
-		return files_passes_entry(filter, &f->entries[item]);
-	if (filter == FILES_ALL || (filter == FILES_PROBLEMS && f->problem != NULL))
+	if (filter == FILES_ALL || (filter != FILES_CLEAR && f->problem != NULL))
 		return true;
 	for (i = 0; i < f->count; i++)
 		if (files_passes_entry(filter, &f->entries[i]))
@@ -81,9 +101,32 @@ files_passes(const void *model, unsigned int filter, size_t group, size_t item)
 	return false;
 }
 
+static bool
+files_passes(const void *model, unsigned int filter, size_t group, size_t item)
+{
+	const struct tree *t = &((const struct model *)model)->tree;
+	const struct tree_row *row = tree_row(t, group);
+	const struct environment *x = tree_root(t, row->root)->environment;
+	size_t i;
+
+	if (item != OUTLINE_HEAD)
+		return files_passes_entry(filter, &row->file->entries[item]);
+	if (row->file != NULL)
+		return files_passes_file(filter, row->file);
+	/* An environment is shown with what is in it; its own troubles are problems. */
+	if (filter == FILES_ALL || (x != NULL && (filter == FILES_SECRETS ||
+	    (filter == FILES_PROBLEMS && x->problem != NULL))))
+		return true;
+	for (i = group + 1; i < t->rows.len && tree_row(t, i)->file != NULL; i++)
+		if (files_passes_file(filter, tree_row(t, i)->file))
+			return true;
+	return false;
+}
+
 static const struct outline_ops files_ops = {
 	.groups = files_groups,
 	.items = files_items,
+	.root = files_root,
 	.id = files_id,
 	.text = files_text,
 	.passes = files_passes,
@@ -114,11 +157,11 @@ static struct outline_id
 sealed_id(const void *model, size_t group, size_t item)
 {
 	const struct model *m = model;
+	const struct model_sealed *s = vec_at(&m->sealed, group);
 	struct outline_id id = { .place = 0 };
 
 	(void)item;
-	id.bytes = document_key(secrets_file_document(m->secrets),
-	    *(size_t *)vec_at(&m->sealed, group), &id.len);
+	id.bytes = document_key(secrets_file_document(m->shown->secrets), s->entry, &id.len);
 	return id;
 }
 
@@ -132,19 +175,24 @@ static const struct outline_ops sealed_ops = {
 static void
 selection_left(const struct app *a, struct selection *s)
 {
-	const struct model *m = a->model;
+	const struct tree *t = &a->model->tree;
 	const struct outline_row *row = outline_at(&a->files->panes.left);
 
 	if (row == NULL)
 		return;
-	s->file = estate_file(m->estate, row->group);
-	s->kind = SELECTION_FILE;
+	s->root = tree_root(t, tree_row(t, row->group)->root);
+	s->file = tree_row(t, row->group)->file;
+	s->environment = s->root->environment;
+	s->kind = s->file != NULL ? SELECTION_FILE : SELECTION_ENVIRONMENT;
 	if (row->item == OUTLINE_HEAD)
 		return;
 	s->kind = SELECTION_ENTRY;
 	s->entry = &s->file->entries[row->item];
 	s->name = s->entry->name;
-	s->name_len = s->name != NULL ? strlen(s->name) : 0;
+	s->name_len = s->entry->name_len;
+	/* A reference is to its own, wherever its file stands. */
+	if (s->name != NULL)
+		s->environment = s->entry->environment;
 }
 
 static void
@@ -153,11 +201,13 @@ selection_right(const struct app *a, struct selection *s)
 	const struct outline_row *row = outline_at(&a->files->panes.right);
 	const struct model *m = a->model;
 
-	if (m->secrets == NULL || row == NULL)
+	s->environment = m->shown;
+	if (m->shown == NULL || m->shown->secrets == NULL || row == NULL)
 		return;
 	s->kind = SELECTION_SEALED;
-	s->sealed = *(size_t *)vec_at(&m->sealed, row->group);
-	s->name = document_key(secrets_file_document(m->secrets), s->sealed, &s->name_len);
+	s->row = row->group;
+	s->sealed = ((const struct model_sealed *)vec_at(&m->sealed, row->group))->entry;
+	s->name = document_key(secrets_file_document(m->shown->secrets), s->sealed, &s->name_len);
 }
 
 struct selection
@@ -175,8 +225,16 @@ selection_get(const struct app *a)
 }
 
 bool
-selection_referrer(const struct app *a, const char *name, size_t len, size_t nth,
-    const struct estate_file **file, const struct estate_entry **entry)
+selection_refers(const struct estate_entry *e, const struct environment *x, const char *name,
+    size_t len)
+{
+	return e->name != NULL && e->environment == x && e->name_len == len &&
+	    memcmp(e->name, name, len) == 0;
+}
+
+bool
+selection_referrer(const struct app *a, const struct environment *x, const char *name, size_t len,
+    size_t nth, const struct estate_file **file, const struct estate_entry **entry)
 {
 	const struct estate *e = a->model->estate;
 	const struct estate_file *f;
@@ -185,9 +243,8 @@ selection_referrer(const struct app *a, const char *name, size_t len, size_t nth
 	for (i = 0; i < estate_count(e); i++) {
 		f = estate_file(e, i);
 		for (k = 0; k < f->count; k++) {
-			if (f->entries[k].name == NULL || f->entries[k].shadowed ||
-			    strlen(f->entries[k].name) != len ||
-			    memcmp(f->entries[k].name, name, len) != 0 || nth-- > 0)
+			if (f->entries[k].shadowed || !selection_refers(&f->entries[k], x, name,
+			    len) || nth-- > 0)
 				continue;
 			*file = f;
 			*entry = &f->entries[k];
@@ -228,22 +285,36 @@ selection_needs_plain(const struct app *a)
 	}
 }
 
+/* Why nothing can be done with the sealed entry of a reference, or NULL. */
+static const char *
+selection_needs_sealed_one(const struct selection *s)
+{
+	if (s->entry->state == STATE_UNKNOWN || s->environment == NULL)
+		return "one cannot tell which secrets file it names";
+	return s->environment->secrets == NULL ? "its secrets file cannot be read" : NULL;
+}
+
 const char *
 selection_needs_value(const struct app *a)
 {
 	struct selection s = selection_get(a);
 
 	if (s.kind == SELECTION_SEALED)
-		return NULL;
+		return model_soundness(a->model, s.row) == SEALED_DAMAGED ? DAMAGED : NULL;
 	if (s.kind != SELECTION_ENTRY)
 		return "select an entry first";
-	if (s.entry->state == STATE_DANGLING)
-		return "the secrets file has no such entry";
-	if (s.entry->state == STATE_OTHER)
+	switch (s.entry->state) {
+	case STATE_PLAIN:
+		return NULL;
+	case STATE_DANGLING:
+		return "its secrets file has no such entry";
+	case STATE_OTHER:
 		return "only its own provider can tell the value";
-	if (s.entry->state != STATE_PLAIN && a->model->secrets == NULL)
-		return "no secrets file is open";
-	return NULL;
+	case STATE_DAMAGED:
+		return DAMAGED;
+	default:
+		return selection_needs_sealed_one(&s);
+	}
 }
 
 const char *
@@ -255,7 +326,7 @@ selection_needs_sealed(const struct app *a)
 		return NULL;
 	if (s.kind != SELECTION_ENTRY || s.name == NULL)
 		return "select a sealed entry first";
-	return a->model->secrets == NULL ? "no secrets file is open" : NULL;
+	return selection_needs_sealed_one(&s);
 }
 
 const char *
@@ -265,12 +336,13 @@ selection_needs_name(const struct app *a)
 	const struct estate_file *f;
 	const struct estate_entry *e;
 
+	if (s.kind == SELECTION_ENTRY && s.entry->state == STATE_OTHER)
+		return "the value comes from another provider";
 	if (s.kind == SELECTION_ENTRY)
-		return s.entry->state == STATE_OTHER ?
-		    "the value comes from another provider" : NULL;
+		return s.name != NULL ? selection_needs_sealed_one(&s) : NULL;
 	if (s.kind != SELECTION_SEALED)
 		return "select an entry first";
-	return selection_referrer(a, s.name, s.name_len, 0, &f, &e) ? NULL :
+	return selection_referrer(a, s.environment, s.name, s.name_len, 0, &f, &e) ? NULL :
 	    "no configuration file refers to it";
 }
 
@@ -305,33 +377,22 @@ files_go_to_sealed(struct app *a, const char *name, size_t len)
 	struct outline *o = &a->files->panes.right;
 	const struct model *m = a->model;
 	size_t from = 0, to = o->rows.len, entry, mid;
+	const struct reference r = { .name = name, .name_len = len };
 
-	if (m->secrets == NULL)
+	if (m->shown == NULL || m->shown->secrets == NULL)
 		return;
-	entry = secrets_file_find(m->secrets, name, len);
-	if (entry == DOCUMENT_NONE || !secrets_file_is_sealed(m->secrets, entry))
+	entry = resolve_entry(m->shown->secrets, &r);
+	if (entry == DOCUMENT_NONE || !secrets_file_is_sealed(m->shown->secrets, entry))
 		return;
 	/* Rows are in the document's order. */
 	while (from < to) {
 		mid = from + (to - from) / 2;
-		if (*(size_t *)vec_at(&m->sealed, mid) < entry)
+		if (((const struct model_sealed *)vec_at(&m->sealed, mid))->entry < entry)
 			from = mid + 1;
 		else
 			to = mid;
 	}
 	list_go(&o->list, from);
-}
-
-/* Its number in the estate. */
-static size_t
-files_index(const struct model *m, const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < estate_count(m->estate); i++)
-		if (strcmp(estate_file(m->estate, i)->path, path) == 0)
-			break;
-	return i;
 }
 
 static void
@@ -342,11 +403,26 @@ files_go_to_referrer(struct app *a, const struct selection *s)
 	const struct estate_file *f;
 	size_t row;
 
-	if (!selection_referrer(a, s->name, s->name_len, 0, &f, &e))
+	if (!selection_referrer(a, s->environment, s->name, s->name_len, 0, &f, &e))
 		return;
-	row = outline_find(o, files_index(a->model, f->path), (size_t)(e - f->entries));
+	row = outline_find(o, tree_find(&a->model->tree, f->path), (size_t)(e - f->entries));
 	if (row < o->rows.len)
 		list_go(&o->list, row);
+}
+
+/* The right pane shows the secrets file of what the left cursor is on. */
+static void
+files_follow(struct app *a, const struct selection *s)
+{
+	struct environment *x = s->environment != NULL || s->root == NULL ? s->environment :
+	    s->root->environment;
+	struct error err;
+
+	if (x == a->model->shown)
+		return;
+	if (model_show(a->model, x, &err) == -1 || outline_build(&a->files->panes.right) == -1)
+		app_complain(a, "not enough memory");
+	(void)outline_restore(&a->files->panes.right);
 }
 
 void
@@ -355,23 +431,40 @@ files_link(struct app *a, struct outline *o)
 	struct selection s = selection_get(a);
 
 	(void)o;
+	if (!a->files->panes.right_active)
+		files_follow(a, &s);
 	if (s.name != NULL && a->files->panes.right_active)
 		files_go_to_referrer(a, &s);
 	else if (s.name != NULL)
 		files_go_to_sealed(a, s.name, s.name_len);
 }
 
-/* Few entries are shown at once, many are folded into their files. */
+/* What does not fit on the screen starts folded: files, then environments. */
 static void
-files_unfold_small(struct app *a)
+files_fold_large(struct app *a)
 {
-	const struct estate *e = a->model->estate;
-	size_t rows = 0;
-	size_t i;
+	struct outline *o = &a->files->panes.left;
+	const struct tree *t = &a->model->tree;
+	size_t entries = 0;
+	size_t i, k;
 
-	for (i = 0; i < estate_count(e); i++)
-		rows += 1 + estate_file(e, i)->count;
-	a->files->panes.left.folded = rows > UNFOLD_ROWS && estate_count(e) > 1;
+	for (i = 0; i < t->rows.len; i++)
+		for (k = 0; tree_row(t, i)->file != NULL && k < tree_row(t, i)->file->count; k++)
+			entries += files_passes_entry(o->filter, &tree_row(t, i)->file->entries[k]);
+	o->folded = t->rows.len + entries > o->list.height && t->tally.files > 1;
+	o->roots_folded = t->rows.len > o->list.height && t->roots.len > 1;
+}
+
+/* Unless the user has moved it, the cursor starts on the first file. */
+static void
+files_start(struct app *a)
+{
+	struct outline *o = &a->files->panes.left;
+	const struct outline_row *row = o->rows.len > 1 ? outline_row(o, 1) : NULL;
+
+	if (o->held_group == NULL && row != NULL &&
+	    tree_row(&a->model->tree, row->group)->file != NULL)
+		list_go(&o->list, 1);
 }
 
 /* Marks that a scan has dropped are not lost in silence. */
@@ -392,18 +485,22 @@ files_tell_lost(struct app *a)
 void
 files_restore(struct app *a)
 {
+	bool first = a->model->looked && !a->files->looked;
 	struct panes *p = &a->files->panes;
+	struct error err;
 
 	files_tell_lost(a);
-	model_count(a->model);
-	if (a->model->looked && !a->files->looked) {
-		files_unfold_small(a);
-		a->files->looked = true;
-	}
+	if (model_arrange(a->model, &err) == -1)
+		app_complain(a, "not enough memory");
+	if (first)
+		files_fold_large(a);
+	a->files->looked = a->model->looked;
 	if (outline_build(&p->left) == -1 || outline_build(&p->right) == -1)
 		app_complain(a, "not enough memory");
 	(void)outline_restore(&p->left);
 	(void)outline_restore(&p->right);
+	if (first)
+		files_start(a);
 	files_link(a, &p->left);
 }
 
@@ -428,11 +525,13 @@ files_go(struct app *a, const char *path, const char *key, size_t len)
 void
 files_unfold(struct app *a, const char *path)
 {
-	size_t group = files_index(a->model, path);
+	struct outline *o = &a->files->panes.left;
+	size_t group = tree_find(&a->model->tree, path);
 
 	files_hold(a);
-	if (group < estate_count(a->model->estate))
-		(void)outline_fold(&a->files->panes.left, group, false);
+	if (group < a->model->tree.rows.len && (outline_fold(o, group, false) == -1 ||
+	    outline_fold(o, outline_root(o, group), false) == -1))
+		app_complain(a, "not enough memory");
 	files_restore(a);
 }
 

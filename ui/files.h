@@ -7,14 +7,20 @@
 #include "ui/outline.h"
 
 struct app;
+struct buf;
+struct environment;
 struct estate_entry;
 struct estate_file;
 struct model;
+struct tally;
+struct tree_root;
+struct words;
 
 /*
- * The state of the view of the files, without the screen: configuration files
- * with their entries on the left, the secrets file's sealed entries on the
- * right.  The cursor of the pane that is not active shows the counterpart of
+ * The state of the view of the files, without the screen: environments with
+ * their configuration files and the entries of these on the left; on the right
+ * the sealed entries of the secrets file that belongs to what the left cursor
+ * is on.  The cursor of the pane that is not active shows the counterpart of
  * what is selected.
  */
 struct files {
@@ -24,10 +30,10 @@ struct files {
 
 /* What the left list shows. */
 enum files_filter {
-	FILES_ALL,
-	FILES_SECRETS,	/* keys that hold secrets, and references */
+	FILES_SECRETS,	/* keys that hold secrets, and references: at first */
 	FILES_CLEAR,	/* secrets in clear text */
-	FILES_PROBLEMS	/* dangling, damaged, unreadable */
+	FILES_PROBLEMS,	/* dangling, unknown, damaged, unreadable */
+	FILES_ALL
 };
 
 const char *files_filter_name(unsigned int filter);
@@ -64,12 +70,18 @@ void files_show(struct app *a, const char *path, const char *key, size_t len);
 struct selection {
 	enum selection_kind {
 		SELECTION_NOTHING,
+		SELECTION_ENVIRONMENT,	/* an environment, or a folder without one */
 		SELECTION_FILE,		/* a file of the left pane */
 		SELECTION_ENTRY,	/* an entry of the left pane */
 		SELECTION_SEALED	/* a sealed entry of the right pane */
 	} kind;
+	const struct tree_root *root;	/* of the left pane */
 	const struct estate_file *file;
 	const struct estate_entry *entry;
+	/* Of a reference its own, else that of the file or of the right pane.
+	 * NULL: there is none, or it is not known. */
+	struct environment *environment;
+	size_t row;		/* of the right pane */
 	size_t sealed;		/* in the secrets file's document */
 	const char *name;	/* the sealed entry, also of a reference; NULL: none */
 	size_t name_len;
@@ -77,10 +89,14 @@ struct selection {
 
 struct selection selection_get(const struct app *a);
 
-/* The file and entry ${nth} (from 0) that refers to a sealed entry; false when
- * there are not so many. */
-bool selection_referrer(const struct app *a, const char *name, size_t len, size_t nth,
-    const struct estate_file **file, const struct estate_entry **entry);
+/* Does the entry refer to the sealed entry of this name of ${x}? */
+bool selection_refers(const struct estate_entry *e, const struct environment *x, const char *name,
+    size_t len);
+
+/* The file and entry ${nth} (from 0) that refers to a sealed entry of ${x};
+ * false when there are not so many. */
+bool selection_referrer(const struct app *a, const struct environment *x, const char *name,
+    size_t len, size_t nth, const struct estate_file **file, const struct estate_entry **entry);
 
 /* For actions: why they cannot work on it now, or NULL. */
 const char *selection_needs_file(const struct app *a);
@@ -88,5 +104,18 @@ const char *selection_needs_plain(const struct app *a);
 const char *selection_needs_value(const struct app *a);
 const char *selection_needs_sealed(const struct app *a);
 const char *selection_needs_name(const struct app *a);
+
+/* files_detail.c: a file's path as it stands below its root. */
+const char *files_name(const struct app *a, const struct tree_root *r,
+    const struct estate_file *f);
+
+/* Append what there is of what, in words, as a sentence. */
+void files_count_all(struct buf *text, const struct tally *t);
+
+/* The detail of what is selected. */
+void files_say(struct app *a, struct words *w);
+
+/* pane_secrets.c: the right pane. */
+void files_draw_sealed(struct app *a);
 
 #endif /* !UI_FILES_H */

@@ -47,45 +47,52 @@ words_draw_reveal(struct app *a, const struct rect *r)
 	reveal_place(a->reveal, &where);
 }
 
+/* The line above the detail says what it is about: file and line, then the key. */
 static void
-words_draw_text(const struct rect *r, struct words *w)
+words_draw_rule(const struct rect *r, const struct words *w)
 {
-	struct wrap lines;
-	int y = r->y;
-	int room = r->w - 2;
-	int used;
+	int name = columns_text((const char *)w->name.data, w->name.len);
+	int room = r->w - 8;
+	int x = r->x + 3;
 
+	canvas_hline(r->y, r->x, r->w);
+	if (w->place.len == 0 || room < 8)
+		return;
+	canvas_text(r->y, x++, 1, STYLE_TEXT, " ");
 	/* A long place leaves half of the line to the name. */
-	used = columns_text((const char *)w->name.data, w->name.len);
-	if (used > 0)
-		room -= 2 + (used < room / 2 ? used : room / 2);
-	used = canvas_tail(y, r->x + 1, room, STYLE_HEAD, buf_cstr(&w->place));
-	if (w->name.len > 0 && used < r->w - 6)
-		canvas_bytes(y, r->x + used + 3, r->w - used - 4, STYLE_TEXT,
+	if (name > 0)
+		room -= 3 + (name < room / 2 ? name : room / 2);
+	x += canvas_tail_bytes(r->y, x, room, STYLE_HEAD, (const char *)w->place.data,
+	    w->place.len);
+	if (name > 0) {
+		x += canvas_text(r->y, x, 1, STYLE_TEXT, " ");
+		x += canvas_text(r->y, x, 1, STYLE_NOTE, canvas_glyph(GLYPH_INTO));
+		x += canvas_text(r->y, x, 1, STYLE_TEXT, " ");
+		x += canvas_bytes(r->y, x, r->x + r->w - 4 - x, STYLE_TEXT,
 		    (const char *)w->name.data, w->name.len);
-	wrap_init(&lines, buf_cstr(&w->text), w->text.len, r->w - 2);
-	for (y++; y < r->y + r->h && wrap_next(&lines); y++) {
+	}
+	canvas_text(r->y, x, 1, STYLE_TEXT, " ");
+}
+
+static void
+words_draw(struct app *a, const struct rect *r, const struct words *w)
+{
+	struct words shown = *w;	/* for its text only */
+	struct wrap lines;
+	int y;
+
+	if (reveal_shown(a->reveal)) {
+		words_draw_reveal(a, r);
+		return;
+	}
+	wrap_init(&lines, buf_cstr(&shown.text), w->text.len, r->w - 2);
+	for (y = r->y; y < r->y + r->h && wrap_next(&lines); y++) {
 		/* What does not fit on the last line ends in an ellipsis. */
 		if (y == r->y + r->h - 1)
 			lines.len = (size_t)(lines.rest + lines.n - lines.line);
 		canvas_bytes(y, r->x + 1 + lines.indent, r->w - 2 - lines.indent, w->style,
 		    lines.line, lines.len);
 	}
-}
-
-static void
-words_draw(struct app *a, const struct rect *r, struct words *w)
-{
-	struct rect below;
-
-	if (!reveal_shown(a->reveal)) {
-		words_draw_text(r, w);
-		return;
-	}
-	buf_clear(&w->text);
-	words_draw_text(r, w);
-	below = (struct rect){ r->y + 1, r->x, r->h - 1, r->w };
-	words_draw_reveal(a, &below);
 }
 
 /* At the right end; the columns that are left. */
@@ -220,7 +227,7 @@ draw_detail(struct app *a)
 	if (r->h == 0) {
 		draw_small_reveal(a, &w);
 	} else {
-		canvas_hline(rule->y, rule->x, rule->w);
+		words_draw_rule(rule, &w);
 		words_draw(a, r, &w);
 	}
 	words_release(&w);
@@ -272,7 +279,7 @@ void
 frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool active,
     const struct frame_rows *f)
 {
-	struct rect line = { .h = 1, .x = r->x, .w = r->w };
+	struct rect line = { .h = 1, .x = r->x + 1, .w = r->w - 1 };
 	const struct list *l = &o->list;
 	unsigned int extra;
 	size_t i;
@@ -283,10 +290,12 @@ frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool act
 		extra = 0;
 		if (active && i == l->cursor) {
 			extra = STYLE_SELECTED;
-			canvas_fill(line.y, line.x, line.w, STYLE_TEXT | extra);
-			canvas_cursor(line.y, line.x, true);
+			canvas_fill(line.y, r->x, r->w, STYLE_TEXT | extra);
+			canvas_text(line.y, r->x, 1, STYLE_KEY | extra, ">");
+			canvas_cursor(line.y, r->x, true);
 		} else if (!active && f->is_linked(a, i)) {
 			extra = STYLE_LINKED;
+			canvas_text(line.y, r->x, 1, STYLE_KEY, "=");
 		}
 		f->draw(a, i, &line, extra);
 	}

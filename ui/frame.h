@@ -19,10 +19,10 @@ struct rect;
 /* The lowest layer, which hands keys to the actions (keymap.h). */
 void frame_init(struct layer *base);
 
-/* What stands below the panes: the first line names the thing, the text below
+/* What stands below the panes: the line above names the thing, the text
  * explains it.  A view fills it in. */
 struct words {
-	struct buf place;	/* file:line */
+	struct buf place;	/* environment, file:line */
 	struct buf name;	/* key */
 	struct buf text;
 	unsigned int style;	/* of the text */
@@ -36,7 +36,8 @@ struct frame_rows {
 	void (*draw)(struct app *a, size_t row, const struct rect *line, unsigned int extra);
 };
 
-/* Draw the rows that ${r} has room for; ${active}: with the cursor. */
+/* Draw the rows that ${r} has room for, with `>` at the cursor if ${active}, else with `=`
+ * at what is linked; ${line} is what is right of these. */
 void frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool active,
     const struct frame_rows *f);
 

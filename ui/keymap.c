@@ -88,7 +88,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .rank = 7, .label = "pane", .run = act_other_pane },
 	    [VIEW_REGISTRY] = { .rank = 1, .label = "pane", .run = act_other_pane } } },
 	[ACTION_OPEN] = { MOVE, "open", { INPUT_ENTER },
-	    "fold or unfold a file; open a secrets file; from an entry to its counterpart", false, {
+	    "fold or unfold an environment or a file; from an entry to its counterpart", false, {
 	    [VIEW_FILES] = { .run = act_open },
 	    [VIEW_REGISTRY] = { .help = "fold or unfold a path; from a reference to its file",
 		.run = act_registry_open } } },
@@ -117,16 +117,16 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, "previous match", false, {
 	    EVERYWHERE(.unavailable = act_needs_search, .run = act_previous) } },
 	[ACTION_FILTER] = { MOVE, "filter", { 'f' },
-	    "show everything, secrets and references, clear text, or problems", false, {
+	    "show secrets and references, clear text, problems, or everything", false, {
 	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter } } },
 	[ACTION_CANCEL] = { MOVE, "cancel", { INPUT_ESCAPE },
-	    "end a range; show everything again", false, {
+	    "end a range; show secrets and references again", false, {
 	    [VIEW_FILES] = { .run = act_cancel },
 	    [VIEW_REGISTRY] = { .help = "take the mark of a version away",
 		.run = act_registry_cancel } } },
 
 	[ACTION_MARK] = { MARK, "mark", { ' ' },
-	    "mark a value for sealing, or take the mark away; on a file: its clear-text secrets",
+	    "mark a value for sealing, or not; on a file or environment: its clear-text secrets",
 	    false, {
 	    [VIEW_FILES] = { .rank = 1, .label = "mark", .unavailable = act_needs_markable,
 		.run = act_mark },
@@ -136,7 +136,7 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_RANGE] = { MARK, "range", { 'v' }, "begin a range here; mark ends it", false, {
 	    [VIEW_FILES] = { .unavailable = act_needs_left, .run = act_range } } },
 	[ACTION_MARK_FILE] = { MARK, "mark-file", { 'a' },
-	    "mark the clear-text secrets of this file that are shown", false, {
+	    "mark the clear text shown of this file or environment", false, {
 	    [VIEW_FILES] = { .rank = 8, .label = "mark file", .unavailable = act_needs_file_clear,
 		.run = act_mark_file } } },
 	[ACTION_MARK_ALL] = { MARK, "mark-all", { 'A' },
@@ -182,7 +182,7 @@ static const struct action actions[ACTION_COUNT] = {
 		.unavailable = act_registry_needs_name, .run = act_registry_delete } } },
 
 	[ACTION_UNLOCK] = { KEYS, "unlock", { 'U' },
-	    "open the secrets file with the master key or the passphrase", false, {
+	    "open secrets files with a master key or a passphrase, tried on all", false, {
 	    [VIEW_FILES] = { .rank = 16, .label = "unlock", .unavailable = act_needs_locked,
 		.run = act_unlock },
 	    [VIEW_REGISTRY] = { .rank = 12, .label = "log in",
@@ -208,7 +208,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .rank = 5, .label = "new secrets file",
 		.unavailable = act_needs_no_data_key, .run = act_generate } } },
 	[ACTION_OPEN_SECRETS] = { KEYS, "open-secrets-file", { 'o' },
-	    "open another secrets file on the right", false, {
+	    "add a secrets file that lies elsewhere", false, {
 	    [VIEW_FILES] = { .run = act_open_secrets } } },
 
 	[ACTION_VIEW] = { REGISTRY, "other-view", { 's' },

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/secmem.h"
+#include "estate/estate.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -73,7 +74,7 @@ is_due(const struct app *a)
 static bool
 may_lock(const struct app *a)
 {
-	return !a->locked && (a->model->master != NULL || reveal_shown(a->reveal) ||
+	return !a->locked && (model_keys(a->model) > 0 || reveal_shown(a->reveal) ||
 	    a->registry->in_use || a->top->below != NULL);
 }
 
@@ -125,6 +126,7 @@ run_timers(struct app *a)
 static bool
 run_scan(struct app *a)
 {
+	size_t before = estate_count(a->model->estate);
 	struct error err;
 	int i;
 
@@ -134,10 +136,15 @@ run_scan(struct app *a)
 		a->model->scanning = false;
 		app_complain(a, "the scan stopped: %s", err.text);
 	}
+	/* Rows are made anew for a frame, not for each piece, unless a file of
+	 * theirs went away: one that was named twice. */
+	if (a->model->scanning && clock_ms() - a->drawn_at < SCAN_FRAME_MS &&
+	    estate_count(a->model->estate) >= before)
+		return false;
 	for (i = 0; i < VIEW_COUNT; i++)
 		if (views[i]->changed != NULL)
 			views[i]->changed(a);
-	return !a->model->scanning || clock_ms() - a->drawn_at >= SCAN_FRAME_MS;
+	return true;
 }
 
 /* A piece of what the view that is shown does by itself.  True: draw. */

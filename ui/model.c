@@ -1,182 +1,377 @@
+#include "ui/model.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/vec.h"
 #include "crypto/key.h"
-#include "crypto/mac.h"
 #include "document/document.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"
-#include "plan/configuration.h"
-#include "secrets/reference.h"
+#include "secrets/key_source.h"
 #include "secrets/secrets_file.h"
-#include "ui/model.h"
 #include "ui/options.h"
 #include "ui/outline.h"
 
-#define VALUE_MAX ((size_t)64 * 1024)
-
 #define SEALED_MAX 100000000
-#define PATH_MAX_BYTES 4096
 #define REFRESH_MAX 64
 
-/* The part of the model that is about the secrets file and its key. */
+/* --- the secrets file that is shown --- */
 
-/* Put ${s} (owned; NULL: none) in the place of the secrets file. */
+/* Make the list of the sealed entries of the secrets file that is shown. */
 static int
-take_secrets(struct model *m, struct secrets_file *s, struct error *err)
+list_sealed(struct model *m, struct error *err)
 {
 	const struct document *d;
-	size_t *slot;
+	struct model_sealed *slot;
 	size_t i;
 
-	estate_set_secrets(m->estate, s);
-	secrets_file_free(m->secrets);
-	m->secrets = s;
 	m->sealed.len = 0;
-	m->scanning = true;
-	if (s == NULL)
+	if (m->shown == NULL || m->shown->secrets == NULL)
 		return 0;
-	d = secrets_file_document(s);
+	d = secrets_file_document(m->shown->secrets);
 	for (i = 0; i < document_count(d); i++) {
-		if (!secrets_file_is_sealed(s, i))
+		if (!secrets_file_is_sealed(m->shown->secrets, i))
 			continue;
 		slot = vec_push(&m->sealed);
 		if (slot == NULL)
 			return error_memory(err);
-		*slot = i;
+		slot->entry = i;
 	}
 	return 0;
 }
 
-/* Read the secrets file at m->secrets_path; what is wrong is kept. */
+int
+model_show(struct model *m, struct environment *x, struct error *err)
+{
+	if (m->shown == x)
+		return 0;
+	m->shown = x;
+	return list_sealed(m, err);
+}
+
+/* Something about an environment (NULL: about all) is others now. */
 static int
-read_secrets(struct model *m, struct error *err)
+model_changed(struct model *m, const struct environment *x, struct error *err)
 {
-	struct secrets_file *s;
-	struct error problem = { .code = ERROR_NONE };
-
-	if ((s = secrets_file_load(m->secrets_path, &problem)) != NULL)
-		secrets_file_set_policy(s, m->options->policy);
-	m->secrets_problem = problem;
-	if (problem.code == ERROR_MISSING)
-		m->secrets_problem.code = ERROR_NONE;
-	if (take_secrets(m, s, err) == -1)
-		return -1;
-	if (s != NULL && m->master != NULL && secrets_file_metadata(s)->data_key != NULL &&
-	    secrets_file_unlock(s, m->master, NULL) == -1)
-		model_lock(m);
-	if (problem.code == ERROR_NONE || problem.code == ERROR_MISSING)
-		return 0;
-	if (err != NULL)
-		*err = problem;
-	return -1;
-}
-
-int
-model_open_secrets(struct model *m, const char *path, struct error *err)
-{
-	char *copy = strdup(path);
-
-	if (copy == NULL)
-		return error_memory(err);
-	if (m->secrets_path == NULL || strcmp(copy, m->secrets_path) != 0)
-		model_lock(m);
-	free(m->secrets_path);
-	m->secrets_path = copy;
-	return read_secrets(m, err);
-}
-
-int
-model_reload_secrets(struct model *m, struct error *err)
-{
-	struct file_id now;
-
-	if (m->secrets != NULL && file_identify(m->secrets_path, &now, NULL) == 0 &&
-	    file_id_equal(&now, secrets_file_id(m->secrets)))
-		return 0;
-	return read_secrets(m, err);
-}
-
-int
-model_unlock(struct model *m, struct key *master, struct error *err)
-{
-	if (m->secrets != NULL && secrets_file_metadata(m->secrets)->data_key != NULL &&
-	    secrets_file_unlock(m->secrets, master, err) == -1) {
-		key_free(master);
-		return -1;
-	}
-	if (mac_fingerprint(master, m->fingerprint, err) == -1) {
-		key_free(master);
-		return -1;
-	}
-	key_free(m->master);
-	m->master = master;
-	/* With the key in hand damaged entries can be told from sound ones. */
-	estate_set_secrets(m->estate, m->secrets);
+	estate_restate(m->estate, x);
 	m->scanning = true;
-	return 0;
+	return x == NULL || x == m->shown ? list_sealed(m, err) : 0;
+}
+
+enum model_soundness
+model_soundness(struct model *m, size_t i)
+{
+	struct model_sealed *s = vec_at(&m->sealed, i);
+	struct error err;
+	struct buf value;
+
+	if (s->soundness != SEALED_NOT_LOOKED_AT)
+		return s->soundness;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	if (secrets_file_open(m->shown->secrets, s->entry, &value, &err) == 0)
+		s->soundness = SEALED_SOUND;
+	else
+		s->soundness = err.code == ERROR_DAMAGED ? SEALED_DAMAGED : SEALED_NOT_CHECKED;
+	buf_release(&value);
+	return s->soundness;
+}
+
+/* --- environments and their keys --- */
+
+struct environments *
+model_environments(const struct model *m)
+{
+	return estate_environments(m->estate);
+}
+
+struct environment *
+model_environment(struct model *m, const char *path, struct error *err)
+{
+	struct environment *x = environments_name(model_environments(m), path, false, err);
+
+	return x != NULL && model_changed(m, NULL, err) == 0 ? x : NULL;
+}
+
+int
+model_reload(struct model *m, struct environment *x, struct error *err)
+{
+	int rc = environment_reload(x, err);
+
+	if (rc == 1)
+		return model_changed(m, x, err);
+	return rc;
+}
+
+size_t
+model_secrets_files(const struct model *m)
+{
+	const struct environments *e = model_environments(m);
+	size_t i, n = 0;
+
+	for (i = 0; i < environments_count(e); i++)
+		n += environments_at(e, i)->secrets != NULL;
+	return n;
+}
+
+size_t
+model_keys(const struct model *m)
+{
+	const struct environments *e = model_environments(m);
+	size_t i, n = 0;
+
+	for (i = 0; i < environments_count(e); i++)
+		n += environments_at(e, i)->master != NULL;
+	return n;
+}
+
+int
+model_use_ring(struct model *m, struct error *err)
+{
+	size_t i, one, opened = 0;
+
+	if (m->ring == NULL)
+		m->ring = m->options->keys(m->options->keys_cookie, err);
+	if (m->ring == NULL)
+		return -1;
+	for (i = 0; i < key_ring_count(m->ring); i++) {
+		if (environments_unlock(model_environments(m), key_ring_key(m->ring, i), &one,
+		    err) == -1)
+			return -1;
+		opened += one;
+	}
+	return opened > 0 ? model_changed(m, NULL, err) : 0;
+}
+
+int
+model_unlock(struct model *m, struct environment *x, const struct key *master, size_t *opened,
+    struct error *err)
+{
+	size_t others = 0;
+	int rc = environment_unlock(x, master, err);
+
+	if (rc == -1 && err->code != ERROR_KEY)
+		return -1;
+	*opened = rc == 0;
+	if (environments_unlock(model_environments(m), master, &others, err) == -1)
+		return -1;
+	*opened += others;
+	if (*opened == 0)
+		return error_set(err, ERROR_KEY, "the key opens no secrets file");
+	/* With the key in hand damaged entries can be told from sound ones. */
+	return model_changed(m, NULL, err);
 }
 
 void
 model_lock(struct model *m)
 {
-	key_free(m->master);
-	m->master = NULL;
-	m->fingerprint[0] = '\0';
-	if (m->secrets != NULL)
-		secrets_file_lock(m->secrets);
-}
-
-/* The path in the reference that entry ${key} of ${file} holds. */
-static bool
-path_in_file(const struct scope *scope, const char *file, const char *key, size_t len,
-    struct buf *out)
-{
-	struct configuration *c = configuration_load(file, scope, NULL);
-	struct reference r;
-	struct buf value;
-	bool found = false;
+	struct environments *e = model_environments(m);
+	struct error ignored;
 	size_t i;
 
-	if (c == NULL)
-		return false;
-	buf_init_secret(&value, VALUE_MAX);
-	i = document_find(c->doc, key, len);
-	if (i != DOCUMENT_NONE && document_value(c->doc, i, &value, NULL) == 0 &&
-	    reference_parse((const char *)value.data, value.len, &r) &&
-	    reference_is_ours(&r) && r.path != NULL) {
-		buf_append(out, r.path, r.path_len);
-		found = true;
+	for (i = 0; i < environments_count(e); i++)
+		environment_lock(environments_at(e, i));
+	estate_free(m->former);
+	m->former = NULL;
+	key_ring_free(m->ring);
+	m->ring = NULL;
+	(void)model_changed(m, NULL, &ignored);
+}
+
+/* --- the estate --- */
+
+static struct estate *
+new_estate(const struct ui_options *o, struct error *err)
+{
+	struct estate *e = estate_new(o->paths, o->path_count, err);
+	struct environments *all;
+
+	if (e == NULL)
+		return NULL;
+	estate_set_scope(e, o->scope);
+	estate_set_rules(e, o->rules);
+	all = estate_environments(e);
+	environments_set_policy(all, o->policy);
+	if (o->environments != NULL)
+		environments_set_source(all, o->environments);
+	if (o->secrets_file != NULL &&
+	    environments_name(all, o->secrets_file, true, err) == NULL) {
+		estate_free(e);
+		return NULL;
 	}
-	buf_release(&value);
-	configuration_free(c);
-	return found;
+	return e;
+}
+
+struct model *
+model_new(const struct ui_options *o, struct error *err)
+{
+	struct model *m = error_alloc(sizeof(*m), err);
+
+	if (m == NULL)
+		return NULL;
+	m->options = o;
+	tree_init(&m->tree, o->paths, o->path_count);
+	vec_init(&m->sealed, sizeof(struct model_sealed), SEALED_MAX);
+	m->scanning = true;
+	m->marks = marks_new();
+	m->estate = m->marks != NULL ? new_estate(o, err) : NULL;
+	if (m->estate == NULL) {
+		model_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void
+model_free(struct model *m)
+{
+	if (m == NULL)
+		return;
+	tree_release(&m->tree);
+	estate_free(m->former);
+	estate_free(m->estate);
+	key_ring_free(m->ring);
+	marks_free(m->marks);
+	vec_release(&m->sealed);
+	free(m);
 }
 
 bool
-model_referred_path(const struct model *m, struct buf *out)
+model_can_seal(const struct estate_entry *e)
 {
-	const struct estate_file *f;
-	size_t i, k;
+	static const char providers[] = "config.providers";
+	const size_t n = sizeof(providers) - 1;
 
-	for (i = 0; i < estate_count(m->estate); i++) {
-		f = estate_file(m->estate, i);
-		for (k = 0; k < f->count; k++)
-			if (f->entries[k].name != NULL)
-				break;
-		if (k < f->count && path_in_file(m->options->scope, f->path, f->entries[k].key,
-		    f->entries[k].key_len, out))
-			return true;
-	}
-	return false;
+	return e->state == STATE_PLAIN && (strncmp(e->key, providers, n) != 0 ||
+	    (e->key[n] != '.' && e->key[n] != '\0'));
 }
 
-/* The absolute path of a file that need not exist, in a folder that does. */
+int
+model_arrange(struct model *m, struct error *err)
+{
+	return tree_build(&m->tree, m->estate, !m->scanning, err);
+}
+
+/* Marks on what is no longer there, or no longer plain, are dropped. */
 static int
-absolute_path(const char *path, struct buf *out, struct error *err)
+prune_marks(struct model *m, struct error *err)
+{
+	struct marks *kept = marks_new();
+	const struct estate_entry *e;
+	const struct estate_file *f;
+	size_t i, k, sealed = 0;
+
+	for (i = 0; kept != NULL && i < estate_count(m->estate); i++) {
+		f = estate_file(m->estate, i);
+		for (k = 0; k < f->count; k++) {
+			e = &f->entries[k];
+			if (!marks_has(m->marks, f->path, e->key, e->key_len))
+				continue;
+			sealed += e->state == STATE_SEALED;
+			if (model_can_seal(e) &&
+			    marks_set(kept, f->path, e->key, e->key_len, true) == -1)
+				break;
+		}
+		if (k < f->count) {
+			marks_free(kept);
+			kept = NULL;
+		}
+	}
+	if (kept == NULL)
+		return error_memory(err);
+	m->marks_lost += marks_count(m->marks) - marks_count(kept) - sealed;
+	marks_free(m->marks);
+	m->marks = kept;
+	return 0;
+}
+
+static int
+end_of_scan(struct model *m, struct error *err)
+{
+	struct error ignored;
+
+	m->scanning = false;
+	if (marks_count(m->marks) > 0 && prune_marks(m, err) == -1)
+		return -1;
+	if (m->former != NULL) {
+		if (environments_take_keys(model_environments(m),
+		    estate_environments(m->former), err) == -1)
+			return -1;
+		estate_free(m->former);
+		m->former = NULL;
+		return model_changed(m, NULL, err);
+	}
+	/* What is wrong with them is told when a key is needed. */
+	if (!m->looked)
+		(void)model_use_ring(m, &ignored);
+	m->looked = true;
+	return 0;
+}
+
+int
+model_step(struct model *m, int budget_ms, struct error *err)
+{
+	int more = estate_step(m->estate, budget_ms, err);
+
+	if (more == -1)
+		return -1;
+	return more == 0 ? end_of_scan(m, err) : 0;
+}
+
+int
+model_finish(struct model *m)
+{
+	struct error err;
+
+	while (m->scanning)
+		if (model_step(m, 1000, &err) == -1)
+			return -1;
+	return 0;
+}
+
+int
+model_rescan(struct model *m, struct error *err)
+{
+	struct estate *fresh = new_estate(m->options, err);
+
+	if (fresh == NULL)
+		return -1;
+	m->shown = NULL;
+	m->sealed.len = 0;
+	tree_release(&m->tree);
+	/* One that was cut short has found no keys of its own. */
+	if (m->former == NULL)
+		m->former = m->estate;
+	else
+		estate_free(m->estate);
+	m->estate = fresh;
+	m->scanning = true;
+	return 0;
+}
+
+int
+model_refresh(struct model *m, char *const paths[], size_t n, struct error *err)
+{
+	struct environments *e = model_environments(m);
+	size_t i;
+
+	/* One by one is for few: each is looked for along the list. */
+	if (n > REFRESH_MAX)
+		return model_rescan(m, err);
+	for (i = 0; i < environments_count(e); i++)
+		if (model_reload(m, environments_at(e, i), err) == -1)
+			return -1;
+	for (i = 0; i < n; i++)
+		if (estate_refresh(m->estate, paths[i], err) == -1)
+			return -1;
+	m->scanning = true;	/* what remains is done between events */
+	return 0;
+}
+
+int
+model_absolute_path(const char *path, struct buf *out, struct error *err)
 {
 	const char *base = file_basename(path);
 	char *real = realpath(path, NULL);
@@ -200,279 +395,8 @@ absolute_path(const char *path, struct buf *out, struct error *err)
 	return buf_check(out, err);
 }
 
-int
-model_remote(const struct model *m, struct buf *out, struct error *err)
-{
-	if (m->remote != NULL)
-		buf_append_str(out, m->remote);
-	else if (m->options->remote_path != NULL)
-		buf_append_str(out, m->options->remote_path);
-	else if (!model_referred_path(m, out))
-		return absolute_path(m->secrets_path, out, err);
-	return buf_check(out, err);
-}
-
-static struct estate *
-new_estate(const struct ui_options *o, struct error *err)
-{
-	struct estate *e = estate_new(o->paths, o->path_count, err);
-
-	if (e != NULL) {
-		estate_set_scope(e, o->scope);
-		estate_set_rules(e, o->rules);
-		estate_set_secrets(e, NULL);
-	}
-	return e;
-}
-
-struct model *
-model_new(const struct ui_options *o, struct error *err)
-{
-	struct model *m = error_alloc(sizeof(*m), err);
-
-	if (m == NULL)
-		return NULL;
-	m->options = o;
-	vec_init(&m->sealed, sizeof(size_t), SEALED_MAX);
-	m->scanning = true;
-	m->marks = marks_new();
-	m->estate = m->marks != NULL ? new_estate(o, err) : NULL;
-	if (m->estate == NULL) {
-		model_free(m);
-		return NULL;
-	}
-	return m;
-}
-
-void
-model_free(struct model *m)
-{
-	if (m == NULL)
-		return;
-	estate_free(m->estate);
-	secrets_file_free(m->secrets);
-	key_free(m->master);
-	marks_free(m->marks);
-	vec_release(&m->sealed);
-	free(m->secrets_path);
-	free(m->remote);
-	free(m);
-}
-
-bool
-model_is_clear(const struct estate_entry *e)
-{
-	return e->state == STATE_PLAIN && e->clear;
-}
-
-bool
-model_can_seal(const struct estate_entry *e)
-{
-	static const char providers[] = "config.providers";
-	const size_t n = sizeof(providers) - 1;
-
-	return e->state == STATE_PLAIN && (strncmp(e->key, providers, n) != 0 ||
-	    (e->key[n] != '.' && e->key[n] != '\0'));
-}
-
-static void
-count_entry(struct model_counts *c, const struct estate_entry *e)
-{
-	/* A line that another one overrides still is clear text on the disk. */
-	if (model_is_clear(e))
-		c->clear++;
-	else if (e->shadowed)
-		return;
-	else if (e->state == STATE_SEALED)
-		c->sealed++;
-	else if (e->state == STATE_DANGLING)
-		c->dangling++;
-	else if (e->state == STATE_DAMAGED)
-		c->damaged++;
-}
-
-static void
-count_orphans(struct model *m)
-{
-	const struct document *d;
-	const char *name;
-	size_t i, len;
-
-	if (m->secrets == NULL || m->scanning)
-		return;
-	d = secrets_file_document(m->secrets);
-	for (i = 0; i < m->sealed.len; i++) {
-		name = document_key(d, *(size_t *)vec_at(&m->sealed, i), &len);
-		if (estate_references(m->estate, name, len) == 0)
-			m->counts.orphans++;
-	}
-}
-
-void
-model_count(struct model *m)
-{
-	const struct estate_file *f;
-	size_t i, k;
-
-	memset(&m->counts, 0, sizeof(m->counts));
-	for (i = 0; i < estate_count(m->estate); i++) {
-		f = estate_file(m->estate, i);
-		if (!f->is_secrets_file)
-			m->counts.files++;
-		if (f->problem != NULL)
-			m->counts.unreadable++;
-		for (k = 0; k < f->count; k++)
-			count_entry(&m->counts, &f->entries[k]);
-	}
-	count_orphans(m);
-}
-
-/* The first secrets file that the scan met. */
-static const char *
-found_secrets(const struct model *m)
-{
-	size_t i;
-
-	for (i = 0; i < estate_count(m->estate); i++)
-		if (estate_file(m->estate, i)->is_secrets_file)
-			return estate_file(m->estate, i)->path;
-	return NULL;
-}
-
-/* A secrets file that lies elsewhere, where the references say. */
-static int
-open_referred(struct model *m, struct error *err)
-{
-	struct file_id id;
-	struct buf path;
-	int rc = 0;
-
-	buf_init(&path, PATH_MAX_BYTES);
-	if (model_referred_path(m, &path) && path.len > 0 &&
-	    file_identify(buf_cstr(&path), &id, NULL) == 0 && id.exists)
-		rc = model_open_secrets(m, buf_cstr(&path), err);
-	buf_release(&path);
-	return rc;
-}
-
-/* Marks on what is no longer there, or no longer plain, are dropped. */
-static int
-prune_marks(struct model *m, struct error *err)
-{
-	struct marks *kept = marks_new();
-	const struct estate_entry *e;
-	const struct estate_file *f;
-	size_t i, k;
-
-	for (i = 0; kept != NULL && i < estate_count(m->estate); i++) {
-		f = estate_file(m->estate, i);
-		for (k = 0; k < f->count; k++) {
-			e = &f->entries[k];
-			if (model_can_seal(e) && marks_has(m->marks, f->path, e->key, e->key_len) &&
-			    marks_set(kept, f->path, e->key, e->key_len, true) == -1)
-				break;
-		}
-		if (k < f->count) {
-			marks_free(kept);
-			kept = NULL;
-		}
-	}
-	if (kept == NULL)
-		return error_memory(err);
-	m->marks_lost += marks_count(m->marks) - marks_count(kept);
-	marks_free(m->marks);
-	m->marks = kept;
-	return 0;
-}
-
-static int
-end_of_scan(struct model *m, struct error *err)
-{
-	const char *path;
-	int rc = 0;
-
-	m->scanning = false;
-	if (marks_count(m->marks) > 0 && prune_marks(m, err) == -1)
-		return -1;
-	m->looked = true;
-	if (m->secrets_path != NULL)
-		return 0;
-	path = found_secrets(m);
-	rc = path != NULL ? model_open_secrets(m, path, err) : open_referred(m, err);
-	return rc == -1 && err->code == ERROR_MEMORY ? -1 : 0;
-}
-
-int
-model_step(struct model *m, int budget_ms, struct error *err)
-{
-	struct error ignored;
-	int more;
-
-	if (m->secrets_path == NULL && m->options->secrets_file != NULL)
-		(void)model_open_secrets(m, m->options->secrets_file, &ignored);
-	more = estate_step(m->estate, budget_ms, err);
-	if (more == -1)
-		return -1;
-	return more == 0 ? end_of_scan(m, err) : 0;
-}
-
-int
-model_rescan(struct model *m, struct error *err)
-{
-	struct estate *fresh = new_estate(m->options, err);
-	struct error ignored;
-
-	if (fresh == NULL)
-		return -1;
-	estate_free(m->estate);
-	m->estate = fresh;
-	m->scanning = true;
-	if (m->secrets_path != NULL)
-		(void)model_reload_secrets(m, &ignored);
-	estate_set_secrets(m->estate, m->secrets);
-	return 0;
-}
-
-int
-model_refresh(struct model *m, char *const paths[], size_t n, struct error *err)
-{
-	size_t i;
-
-	/* One by one is for few: each is looked for along the list. */
-	if (n > REFRESH_MAX)
-		return model_rescan(m, err);
-	if (m->secrets_path != NULL && model_reload_secrets(m, err) == -1)
-		return -1;
-	for (i = 0; i < n; i++)
-		if (estate_refresh(m->estate, paths[i], err) == -1)
-			return -1;
-	m->scanning = true;	/* what remains is done between events */
-	return 0;
-}
-
-int
-model_set_remote(struct model *m, const char *path)
-{
-	char *copy = strdup(path);
-
-	if (copy == NULL)
-		return -1;
-	free(m->remote);
-	m->remote = copy;
-	return 0;
-}
-
 const char *
 model_show_path(const struct model *m, const char *path)
 {
-	const char *root = m->options->paths[0];
-	size_t len = strlen(root);
-
-	if (m->options->path_count == 1) {
-		while (len > 1 && root[len - 1] == '/')
-			len--;
-		if (strncmp(path, root, len) == 0 && path[len] == '/' && path[len + 1] != '\0')
-			path += len + 1;
-	}
-	return strncmp(path, "./", 2) == 0 ? path + 2 : path;
+	return tree_show_path(&m->tree, path);
 }

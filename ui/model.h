@@ -6,48 +6,47 @@
 
 #include "base/error.h"
 #include "base/vec.h"
+#include "ui/tree.h"
 
 struct buf;
+struct environment;
+struct environments;
 struct estate;
 struct estate_entry;
 struct key;
+struct key_ring;
 struct marks;
-struct secrets_file;
 struct ui_options;
 
-/* How many there are of what. */
-struct model_counts {
-	size_t files;
-	size_t clear;
-	size_t sealed;
-	size_t dangling;
-	size_t damaged;
-	size_t unreadable;	/* files */
-	size_t orphans;		/* sealed entries; only once the scan is done */
+/* A sealed entry of the secrets file that is shown. */
+struct model_sealed {
+	size_t entry;		/* in its document */
+	enum model_soundness {
+		SEALED_NOT_LOOKED_AT,
+		SEALED_NOT_CHECKED,	/* locked, or not opened by policy */
+		SEALED_SOUND,
+		SEALED_DAMAGED
+	} soundness;		/* by model_soundness */
 };
 
 /*
- * What the interface is about, without a screen: the estate, the secrets
- * file with its key, and the marks.  Fields are for reading; the functions
- * below change them.
+ * What the interface is about, without a screen: the estate with its
+ * environments and their keys, and the marks.  Fields are for reading; the
+ * functions below change them.
  */
 struct model {
 	const struct ui_options *options;
 	struct estate *estate;
+	struct estate *former;		/* while scanning anew: has the keys; else NULL */
 	bool scanning;
 	bool looked;			/* the first scan is done */
 	struct marks *marks;		/* of entries by path and key: the pending set */
 	size_t marks_lost;		/* dropped by a scan, and not told yet */
-	struct model_counts counts;
+	struct tree tree;		/* by model_arrange */
+	struct key_ring *ring;		/* keys that were at hand; NULL: not read yet, or wiped */
 
-	char *secrets_path;		/* NULL: none given and none found */
-	struct secrets_file *secrets;	/* NULL: not there, or not readable */
-	struct error secrets_problem;	/* why not; ERROR_NONE: it is not there */
-	struct vec sealed;		/* of size_t: its sealed entries */
-
-	struct key *master;		/* NULL: locked */
-	char fingerprint[9];		/* of the master key, "" while locked */
-	char *remote;			/* chosen path for references; NULL: none */
+	struct environment *shown;	/* in the right pane; NULL: none */
+	struct vec sealed;		/* of struct model_sealed */
 };
 
 struct model *model_new(const struct ui_options *o, struct error *err);
@@ -55,52 +54,65 @@ void model_free(struct model *m);
 
 /**
  * model_step(m, budget_ms, err):
- * Go on with the scan for about ${budget_ms}.  At its end the
- * first secrets file that was found becomes the model's, unless one is
- * chosen; when there is none, the one that the references name, if it is here.
+ * Go on with the scan for about ${budget_ms}.  At the end of the first one the
+ * keys that are at hand are tried on all environments.
  */
 int model_step(struct model *m, int budget_ms, struct error *err);
 
-/* Make the counts anew, after any change. */
-void model_count(struct model *m);
+/* Go on to the end of the scan at once.  0: it is done. */
+int model_finish(struct model *m);
 
-/* Is it a secret in clear text? */
-bool model_is_clear(const struct estate_entry *e);
+/* Make rows and counts anew, after any change.  ERROR_MEMORY. */
+int model_arrange(struct model *m, struct error *err);
 
 /* May it be sealed?  The providers themselves must stay readable. */
 bool model_can_seal(const struct estate_entry *e);
 
-/* Scan everything anew.  Marks stay. */
+/* Scan everything anew.  Marks and keys stay. */
 int model_rescan(struct model *m, struct error *err);
 
-/* Read files again after they were changed: those of ${paths} and the secrets file. */
+/* Read files again after they were changed: those of ${paths} and the secrets files. */
 int model_refresh(struct model *m, char *const paths[], size_t n, struct error *err);
 
-/* Take ${path} as the secrets file; forgets the key of another one. */
-int model_open_secrets(struct model *m, const char *path, struct error *err);
+/* Show the secrets file of ${x} (NULL: none), if it is not shown already. */
+int model_show(struct model *m, struct environment *x, struct error *err);
+
+/* Is sealed entry ${i} of the one that is shown sound? */
+enum model_soundness model_soundness(struct model *m, size_t i);
+
+struct environments *model_environments(const struct model *m);
+
+/* The environment of this secrets file, however its path is written; one is
+ * made of another.  NULL: ERROR_MEMORY. */
+struct environment *model_environment(struct model *m, const char *path, struct error *err);
 
 /* Read the secrets file again if it changed on disk, and unlock it again. */
-int model_reload_secrets(struct model *m, struct error *err);
+int model_reload(struct model *m, struct environment *x, struct error *err);
+
+/* --- keys --- */
+
+/* How many secrets files there are, and of how many a key is held. */
+size_t model_secrets_files(const struct model *m);
+size_t model_keys(const struct model *m);
+
+/* Try the keys at hand (file, environment, credential) on all environments. */
+int model_use_ring(struct model *m, struct error *err);
 
 /**
- * model_unlock(m, master, err):
- * Take ${master} (owned from now on, freed on failure) as the key: the
- * secrets file must open under it, unless it has no data key yet.
+ * model_unlock(m, x, master, opened, err):
+ * Take ${master} (copied) as the key of ${x}, and try it on all others;
+ * ${*opened}: how many it opens.  ERROR_KEY: it opens none.
  */
-int model_unlock(struct model *m, struct key *master, struct error *err);
+int model_unlock(struct model *m, struct environment *x, const struct key *master, size_t *opened,
+    struct error *err);
 
-/* Forget the master key and the data key. */
+/* Forget all keys. */
 void model_lock(struct model *m);
-
-/* The path for new references: chosen, or as in the references that are
- * there, or the secrets file's own absolute path. */
-int model_remote(const struct model *m, struct buf *out, struct error *err);
-int model_set_remote(struct model *m, const char *path);
-
-/* The path in the first reference that is there.  False: there is none. */
-bool model_referred_path(const struct model *m, struct buf *out);
 
 /* A path as it is shown: without the one folder that was asked for. */
 const char *model_show_path(const struct model *m, const char *path);
+
+/* The absolute path of a file that need not exist, in a folder that does. */
+int model_absolute_path(const char *path, struct buf *out, struct error *err);
 
 #endif /* !UI_MODEL_H */

@@ -7,6 +7,7 @@
 #include "ui/canvas.h"
 
 struct bindings;
+struct environment_source;
 struct error;
 struct key_ring;
 struct registry_source;
@@ -17,7 +18,8 @@ struct scope;
 struct ui_options {
 	const char *const *paths;	/* files and folders; none: "." */
 	size_t path_count;
-	const char *secrets_file;	/* NULL: among the paths, or where references say */
+	const char *secrets_file;	/* NULL: those among the paths, or where references say */
+	const struct environment_source *environments;	/* [environment NAME]; NULL: none */
 	const char *remote_path;	/* NULL: as in references there, else the local path */
 	/* The keys that are at hand without asking (secrets/key_source.h), read anew at
 	 * each call, as none are kept here; the caller frees them. */

@@ -269,6 +269,12 @@ outline_push(struct outline *o, size_t group, size_t item)
 	return 0;
 }
 
+size_t
+outline_root(const struct outline *o, size_t group)
+{
+	return o->ops->root != NULL ? o->ops->root(o->cookie, group) : group;
+}
+
 static int
 outline_push_group(struct outline *o, size_t group)
 {
@@ -314,20 +320,36 @@ outline_push_sorted(struct outline *o, size_t groups)
 	return rc;
 }
 
+/* As they come, without those below a folded root. */
+static int
+outline_push_all(struct outline *o, size_t groups)
+{
+	bool hidden = false;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < groups; i++) {
+		if (outline_root(o, i) == i)
+			hidden = false;
+		if (hidden || !outline_passes(o, i, OUTLINE_HEAD))
+			continue;
+		rc = outline_push_group(o, i);
+		hidden = hidden || (o->ops->root != NULL && outline_root(o, i) == i &&
+		    outline_folded(o, i));
+	}
+	return rc;
+}
+
 int
 outline_build(struct outline *o)
 {
 	size_t groups = o->ops->groups(o->cookie);
 	size_t before = o->list.count;
-	size_t i;
-	int rc = 0;
+	int rc;
 
 	o->rows.len = 0;
-	if (o->ops->compare != NULL)
-		rc = outline_push_sorted(o, groups);
-	else
-		for (i = 0; rc == 0 && i < groups; i++)
-			rc = outline_passes(o, i, OUTLINE_HEAD) ? outline_push_group(o, i) : 0;
+	rc = o->ops->compare != NULL ? outline_push_sorted(o, groups) :
+	    outline_push_all(o, groups);
 	if (o->rows.len != before)
 		o->ranging = false;
 	o->list.count = o->rows.len;
@@ -390,6 +412,8 @@ outline_find(const struct outline *o, size_t group, size_t item)
 
 	if (row == o->rows.len && item != OUTLINE_HEAD)
 		row = outline_find_exactly(o, group, OUTLINE_HEAD);
+	if (row == o->rows.len)
+		row = outline_find_exactly(o, outline_root(o, group), OUTLINE_HEAD);
 	return row;
 }
 
@@ -487,7 +511,10 @@ outline_folded(const struct outline *o, size_t group)
 	const struct mark *m = o->folds == NULL ? NULL :
 	    marks_find(o->folds, o->ops->id(o->cookie, group, OUTLINE_HEAD).bytes, "", 0);
 
-	return m != NULL ? m->on : o->folded;
+	if (m != NULL)
+		return m->on;
+	return o->ops->root != NULL && outline_root(o, group) == group ? o->roots_folded :
+	    o->folded;
 }
 
 int
@@ -504,6 +531,7 @@ outline_fold_all(struct outline *o, bool fold)
 	marks_free(o->folds);
 	o->folds = NULL;
 	o->folded = fold;
+	o->roots_folded = false;
 }
 
 /* --- ranges and searching --- */
@@ -525,18 +553,34 @@ outline_matches(const struct outline *o, size_t group, size_t item, const char *
 	return needle[0] != '\0' && text_contains_nocase(text.bytes, text.len, needle);
 }
 
-/* Does a folded group hide an item that matches? */
+/* Does an item of the group match that the filter lets through? */
+static bool
+outline_has(const struct outline *o, size_t group, const char *needle)
+{
+	size_t count = outline_items(o, group);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (outline_passes(o, group, i) && outline_matches(o, group, i, needle))
+			return true;
+	return false;
+}
+
+/* Does a folded group hide something that matches? */
 static bool
 outline_hides(const struct outline *o, size_t row, const char *needle)
 {
 	size_t group = outline_row(o, row)->group;
-	size_t count = outline_items(o, group);
+	size_t groups = o->ops->groups(o->cookie);
 	size_t i;
 
-	if (outline_row(o, row)->item != OUTLINE_HEAD || count == 0 || !outline_folded(o, group))
+	if (outline_row(o, row)->item != OUTLINE_HEAD || !outline_folded(o, group))
 		return false;
-	for (i = 0; i < count; i++)
-		if (outline_matches(o, group, i, needle))
+	if (outline_has(o, group, needle))
+		return true;
+	for (i = group + 1; i < groups && outline_root(o, i) == group; i++)
+		if (outline_passes(o, i, OUTLINE_HEAD) &&
+		    (outline_matches(o, i, OUTLINE_HEAD, needle) || outline_has(o, i, needle)))
 			return true;
 	return false;
 }

@@ -49,11 +49,15 @@ struct outline_id {
 
 /*
  * Where an outline's rows come from: groups, such as files, with items in
- * them, such as their entries.  ${cookie} is what outline_init was given.
+ * them, such as their entries.  A group may stand below another one, its root,
+ * which comes before it and has no items.  ${cookie} is what outline_init was
+ * given.
  */
 struct outline_ops {
 	size_t (*groups)(const void *cookie);
 	size_t (*items)(const void *cookie, size_t group);	/* NULL: a list of groups */
+	/* The group that it stands below, itself for a root.  NULL: there are no roots */
+	size_t (*root)(const void *cookie, size_t group);
 	/* NULL: the cursor stays on its row number */
 	struct outline_id (*id)(const void *cookie, size_t group, size_t item);
 	/* What a search looks at; NULL: the id. */
@@ -71,14 +75,15 @@ struct outline_row {
 
 /*
  * Groups that can be folded, with a cursor that stays on what it is on.
- * Fields are for reading, but that ${filter} and ${folded} may be set before
- * outline_build; a range is begun and ended by ${ranging} and ${range_from}.
+ * Fields are for reading, but that ${filter}, ${folded} and ${roots_folded} may
+ * be set before outline_build; a range is begun and ended by ${ranging} and ${range_from}.
  */
 struct outline {
 	struct list list;		/* of the rows */
 	struct vec rows;		/* of struct outline_row */
 	unsigned int filter;
 	bool folded;			/* groups that nobody folded or unfolded */
+	bool roots_folded;		/* the same for roots */
 	bool ranging;			/* a range is being marked */
 	size_t range_from;		/* its first row */
 	const struct outline_ops *ops;
@@ -94,8 +99,8 @@ void outline_release(struct outline *o);
 /* Make the rows anew; a range ends when their number changes.  -1: no memory,
  * and rows are missing.  Then outline_restore. */
 int outline_build(struct outline *o);
-/* The row of an item, or of its group when the item is not shown; the number
- * of rows when neither is. */
+/* The row of an item, or of its group when the item is not shown, or of the
+ * group's root; the number of rows when none is. */
 size_t outline_find(const struct outline *o, size_t group, size_t item);
 const struct outline_row *outline_row(const struct outline *o, size_t i);
 /* The row that the cursor is on; NULL: there is none. */
@@ -115,7 +120,10 @@ bool outline_restore(struct outline *o);
 bool outline_folded(const struct outline *o, size_t group);
 /* -1: no memory.  Then outline_build. */
 int outline_fold(struct outline *o, size_t group, bool fold);
-/* Those that come later too. */
+/* The group that it stands below, or itself. */
+size_t outline_root(const struct outline *o, size_t group);
+
+/* All but roots, which are only unfolded; those that come later too. */
 void outline_fold_all(struct outline *o, bool fold);
 
 bool outline_in_range(const struct outline *o, size_t row);

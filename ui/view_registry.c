@@ -205,7 +205,7 @@ paths_draw_head(const struct registry *reg, const struct rect *r)
 		return;
 	if (reg->panes.left.rows.len > 0)
 		w = draw_columns(r, STYLE_NOTE, &by, "version", "refs");
-	canvas_text(r->y, r->x, w, reg->panes.right_active ? STYLE_NOTE : STYLE_HEAD,
+	canvas_text(r->y, r->x + 1, w - 1, reg->panes.right_active ? STYLE_NOTE : STYLE_HEAD,
 	    "Paths and keys");
 }
 

@@ -17,6 +17,9 @@
 #include "keys.h"
 #include "vt.h"
 
+/* Stands between an environment, a file and a key. */
+#define INTO " \342\200\272 "
+
 /* A case on a fixture of its own. */
 #define FIXTURE_TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)

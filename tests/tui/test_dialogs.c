@@ -81,7 +81,7 @@ list_is_frozen_while_a_dialog_is_open(void **state)
 	vt_key(v, KEY_ESC);
 	vt_key(v, "R");
 	vt_assert_has(v, "another.properties");
-	vt_assert_has(v, "Configuration files 3");
+	vt_assert_has(v, "3 files");
 	fixture_leave(v);
 }
 
@@ -97,7 +97,7 @@ rescan_keeps_marks_and_the_cursor(void **state)
 	fixture_write(f, "estate/another.properties", "x.password=y\n");
 	vt_key(v, "R");
 	vt_assert_has(v, "1 marked");
-	vt_assert_has(v, "worker.properties:2  db.password");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
 	vt_key(v, "u");
 	fixture_leave(v);
 }
@@ -155,22 +155,23 @@ failing_write_is_said_and_changes_nothing(void **state)
 }
 
 static void
-two_secrets_files_can_be_switched(void **state)
+secrets_file_from_elsewhere_can_be_added(void **state)
 {
+	struct fixture_start s = { .args = { "fresh" } };
 	struct fixture *f = *state;
-	char *text = fixture_read(f, "estate/secrets.properties");
-	struct vt *v;
+	struct vt *v = fixture_run(f, &s);
 
-	fixture_write(f, "estate/connect/other.properties", text);
-	free(text);
-	v = fixture_open(f);
-	vt_settle(v);
-	vt_type(v, "-");
-	vt_assert_has(v, "secrets file");
-	type_line(v, "/secrets.prop");
+	vt_key(v, "o");
+	type_line(v, "estate/secrets.properties");
+	vt_assert_has(v, "estate/secrets.properties is one of the environments");
+	vt_assert_has(v, "no reference yet");
+	vt_assert_has(v, ".properties/ssl.key.password 0");
+	vt_key(v, "o");
+	type_line(v, "fresh/client.properties");
+	vt_assert_has(v, "The secrets file cannot be");
 	vt_key(v, KEY_ENTER);
-	vt_assert_has(v, "secrets.properties is open on the right");
 	fixture_leave(v);
+	fixture_assert_unchanged(f);
 }
 
 int
@@ -183,7 +184,7 @@ main(void)
 		FIXTURE_TEST(rescan_keeps_marks_and_the_cursor),
 		FIXTURE_TEST(another_process_with_the_lock_is_waited_for_and_named),
 		FIXTURE_TEST(failing_write_is_said_and_changes_nothing),
-		FIXTURE_TEST(two_secrets_files_can_be_switched),
+		FIXTURE_TEST(secrets_file_from_elsewhere_can_be_added),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

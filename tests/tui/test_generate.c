@@ -56,17 +56,22 @@ from_nothing_to_a_sealed_value(void **state)
 	key = generate_up_to_the_key(v);
 	fixture_assert_unchanged(f);
 	prove(v, key);
-	/* And then goes on with the review. */
+	/* And then goes on: nothing says yet where services will read it. */
+	vt_assert_has(v, "Path in references");
+	vt_key(v, "\025");
+	type_line(v, "/etc/kafka/secrets.properties");
 	vt_assert_has(v, "Seal 1 value in 1 file");
 	apply(v);
 	vt_assert_has(v, "sealed 1 value in 1 file");
-	vt_assert_has(v, "1 sealed");
+	vt_assert_has(v, "1S");
 	fixture_leave(v);
 	snprintf(path, sizeof(path), "%s/%s", f->dir, secrets);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	fixture_assert_in_file(f, secrets, "iterations = 220000");
 	fixture_assert_not_in_file(f, "fresh/client.properties", FIXTURE_CLIENT_SECRET);
+	fixture_assert_in_file(f, "fresh/client.properties",
+	    "${securepass:/etc/kafka/secrets.properties:client.properties/ssl.key.password}");
 	value = fixture_decrypt(f, "fresh/client.properties", secrets, "ssl.key.password", key);
 	assert_string_equal(value, FIXTURE_CLIENT_SECRET);
 	free(value);
@@ -85,7 +90,7 @@ giving_up_makes_no_file(void **state)
 	vt_key(v, "G");
 	key = generate_up_to_the_key(v);
 	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "There is no secrets file yet.");
+	vt_assert_has(v, "There is no secrets file here.");
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 	free(key);

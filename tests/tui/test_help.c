@@ -90,17 +90,18 @@ search_finds_in_folded_files_and_goes_on(void **state)
 	vt_key(v, "-");
 	vt_assert_lacks(v, "vault.token");
 	vt_type(v, "/VAULT");
-	vt_assert_has(v, "worker.properties:7  vault.token");
+	vt_assert_has(v, "worker.properties:7" INTO "vault.token");
 	vt_key(v, KEY_ENTER);
 	type_line(v, "/password");
-	vt_type(v, "n");
-	vt_assert_has(v, "broker.properties:6  ssl.key.password");
+	vt_key(v, KEY_HOME);
+	vt_type(v, "nn");
+	vt_assert_has(v, "broker.properties:6" INTO "ssl.key.password");
 	vt_key(v, "N");
-	vt_assert_has(v, "broker.properties:5  ssl.keystore.password");
+	vt_assert_has(v, "broker.properties:5" INTO "ssl.keystore.password");
 	vt_type(v, "/zzz");
 	vt_assert_has(v, "no match");
 	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "broker.properties:5  ssl.keystore.password");
+	vt_assert_has(v, "broker.properties:5" INTO "ssl.keystore.password");
 	fixture_leave(v);
 }
 

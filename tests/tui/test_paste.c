@@ -125,7 +125,7 @@ fields_take_a_paste_as_text(void **state)
 	vt_key(v, "/");
 	paste(v, "keystore.pass");
 	vt_key(v, KEY_ENTER);
-	vt_assert_has(v, "broker.properties:5  ssl.keystore.password");
+	vt_assert_has(v, "broker.properties:5" INTO "ssl.keystore.password");
 	vt_key(v, "i");
 	paste(v, "two\rlines");
 	vt_assert_has(v, "the paste has 2 lines");

@@ -187,7 +187,7 @@ without_a_registry_the_view_tells_how_to_name_one(void **state)
 	vt_key(v, "i");
 	see(v, "no registry is configured");
 	vt_key(v, "s");
-	see(v, "Configuration files");
+	see(v, "2 files");
 	session_quit(state);
 }
 

@@ -145,7 +145,7 @@ key_is_deleted_only_by_the_word_and_then_dangles(void **state)
 	vt_key(v, KEY_ESC);
 	session_assert_stored(state, "conn-a", "password", "latest", SERVER_NEW_VALUE);
 	type_line(v, "Xdelete");
-	see(v, "D password                  deleted     3");
+	see(v, "D password                 deleted     3");
 	session_assert_stored(state, "conn-a", "password", "latest", NULL);
 	vt_key(v, KEY_DOWN);
 	vt_key(v, KEY_UP);
@@ -167,7 +167,7 @@ deleted_key_is_brought_back_without_going_to_a_version(void **state)
 	confirm(v);
 	see(v, "S 2  live");
 	see(v, "- 1  deleted");
-	see(v, "S password                       v2     3");
+	see(v, "S password                      v2     3");
 	session_assert_stored(state, "conn-a", "password", "latest", SERVER_NEW_VALUE);
 	/* Now a version is to be chosen. */
 	vt_key(v, "z");
@@ -183,7 +183,7 @@ path_is_deleted_with_its_keys(void **state)
 	go_to(v, "conn-b", "X deletes the path");
 	type_line(v, "Xdelete");
 	see(v, "deleted conn-b");
-	see(v, " conn-b                      deleted     0");
+	see(v, " conn-b                     deleted     0");
 	vt_key(v, KEY_UP);
 	see(v, "3 paths (1 deleted)");
 	session_assert_stored(state, "conn-b", "same", "latest", NULL);
@@ -207,13 +207,13 @@ deleted_path_is_still_there_for_the_next_one_who_looks(void **state)
 	vt_settle(v);
 	vt_key(v, "s");
 	see(v, "3 paths (1 deleted), 5 keys");
-	see(v, " conn-b                      deleted     0");
-	see(v, "  - same                      deleted     0");
+	see(v, " conn-b                     deleted     0");
+	see(v, "  - same                     deleted     0");
 	go_to(v, "same", "brings back version 2.");
 	vt_key(v, "z");
 	confirm(v);
-	see(v, " conn-b                       2 keys     0");
-	see(v, "  ? same                           v2     0");
+	see(v, " conn-b                      2 keys     0");
+	see(v, "  ? same                          v2     0");
 	session_assert_stored(state, "conn-b", "same", "latest", "v");
 	session_quit(state);
 }

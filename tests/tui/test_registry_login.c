@@ -32,7 +32,7 @@ wrong_password_is_refused_and_asked_for_again(void **state)
 	vt_type(v, SERVER_PASSWORD);
 	vt_assert_lacks(v, "wonderful");
 	vt_key(v, KEY_ENTER);
-	see(v, "S password                       v2     3");
+	see(v, "S password                      v2     3");
 	assert_false(vt_sent(v, "canary"));
 	session_quit(state);
 }
@@ -97,7 +97,7 @@ registry_that_is_gone_is_told_and_can_be_asked_again(void **state)
 	see(v, "R asks again");
 	/* The files are still there. */
 	vt_key(v, "s");
-	see(v, "Configuration files 2");
+	see(v, "2 files");
 	vt_key(v, "s");
 	server_restart(&t->s);
 	vt_key(v, "R");
@@ -146,7 +146,7 @@ registry_that_does_not_answer_stops_nothing(void **state)
 	vt_key(v, KEY_ESC);
 	see(v, "not waited for");
 	vt_key(v, "s");
-	see(v, "Configuration files 2");
+	see(v, "2 files");
 	vt_key(v, "s");
 	vt_key(v, "t");
 	vt_key(v, KEY_ESC);

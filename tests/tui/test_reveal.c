@@ -129,8 +129,7 @@ key_from_the_environment_is_wiped(void **state)
 		vt_free(v);
 		skip();
 	}
-	vt_key(v, "U");
-	vt_assert_has(v, "unlocked, master key id 46d171a8");
+	vt_assert_has(v, "unlocked, id 46d171a8");
 	memory_assert_clean(vt_pid(v), "master key", FIXTURE_MASTER_KEY);
 	fixture_leave(v);
 }
@@ -212,13 +211,31 @@ damaged_entry_says_so_and_shows_nothing(void **state)
 {
 	struct vt *v = fixture_open_unlocked(*state);
 
+	vt_settle(v);
+	/* On both sides, and not before it was looked at. */
+	vt_assert_has(v, "1 damaged");
+	vt_assert_has(v, "X ssl.keystore.password");
 	vt_key(v, KEY_TAB);
 	vt_type(v, "jj");
+	vt_assert_has(v, "X \342\200\246");
+	vt_assert_lacks(v, "r reveal");
 	vt_key(v, "r");
+	vt_assert_has(v, "it is damaged: restore it, or seal a new value");
+	fixture_leave(v);
+	v = fixture_open(*state);
+	vt_settle(v);
+	vt_assert_lacks(v, "1 damaged");
+	vt_assert_lacks(v, "X ssl.keystore.password");
+	vt_assert_has(v, "3 not checked");
+	type_line(v, "/keystore.password");
+	vt_key(v, "n");
+	vt_assert_has(v, "checked: locked");
+	vt_key(v, "r");
+	type_line(v, FIXTURE_PASSPHRASE);
 	vt_assert_has(v, "The value cannot be shown");
 	vt_assert_has(v, "secrets.properties:10");
+	vt_assert_has(v, "seal a new value with e");
 	vt_key(v, KEY_ENTER);
-	/* Unlocked, the reference to it is known to be damaged. */
 	vt_assert_has(v, "1 damaged");
 	fixture_leave(v);
 }

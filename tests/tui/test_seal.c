@@ -23,7 +23,7 @@ marked_values_are_sealed_after_review_and_yes(void **state)
 	vt_assert_has(v, "[Apply]");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "sealed 2 values in 1 file");
-	vt_assert_has(v, "6 sealed");
+	vt_assert_has(v, "1X 1D 4S");
 	vt_assert_lacks(v, "marked");
 	fixture_quit(v);
 	assert_false(vt_sent(v, FIXTURE_KEYSTORE_SECRET));
@@ -138,7 +138,8 @@ single_marks_ranges_and_clearing(void **state)
 	vt_key(v, "k");
 	vt_key(v, " ");
 	vt_assert_lacks(v, "1 marked");
-	/* A range takes any plain value, and nothing else. */
+	/* A range takes any plain value that is shown, and nothing else. */
+	vt_type(v, "fff");
 	vt_key(v, KEY_HOME);
 	vt_key(v, "v");
 	vt_assert_has(v, "range:");
@@ -162,11 +163,10 @@ what_the_filter_hides_is_never_marked(void **state)
 	struct vt *v = fixture_open(*state);
 
 	/* Clear text, then problems: the secrets in clear text are not shown. */
-	vt_type(v, "fff");
+	vt_type(v, "ff");
 	vt_key(v, "A");
 	vt_assert_has(v, "A (mark-all): the filter hides what is in clear text");
-	type_line(v, "/gone.password");
-	vt_key(v, KEY_HOME);
+	vt_key(v, "j");
 	vt_key(v, "a");
 	vt_assert_has(v, "no secret in clear text of this file is shown");
 	vt_assert_lacks(v, "marked");
@@ -222,6 +222,7 @@ what_is_no_plain_value_cannot_be_marked_and_says_why(void **state)
 	type_line(v, "/vault.token");
 	vt_key(v, " ");
 	vt_assert_has(v, "Space (mark): the value comes from another provider already");
+	vt_type(v, "fff");
 	type_line(v, "/config.providers");
 	vt_key(v, " ");
 	vt_assert_has(v, "the providers must stay readable");

@@ -64,7 +64,7 @@ no_color_uses_none(void **state)
 	}
 	/* The letters and the reverse selection carry all that colours do. */
 	golden_assert(v, "no-colour-80x24");
-	assert_true(vt_cell(v, 2, 0).attrs.reverse);
+	assert_true(vt_cell(v, 3, 0).attrs.reverse);
 	fixture_leave(v);
 }
 

@@ -132,6 +132,51 @@ test_folded_groups_have_no_items(void **state)
 	outline_release(&o);
 }
 
+/* The first group is the root of the others. */
+static size_t
+first_is_root(const void *cookie, size_t group)
+{
+	(void)cookie;
+	(void)group;
+	return 0;
+}
+
+static void
+test_groups_stand_below_a_root(void **state)
+{
+	static const struct shelves shelves = { .count = 3, .all = {
+		{ "root", { NULL }, false },
+		{ "two", { "gamma" }, false },
+		{ "three", { "Delta", "epsilon" }, false },
+	} };
+	struct outline_ops rooted = ops;
+	struct outline o;
+
+	(void)state;
+	rooted.root = first_is_root;
+	outline_init(&o, &rooted, &shelves);
+	o.list.height = 20;
+	build(&o);
+	assert_rows(&o, "[root] two three");
+	assert_int_equal(outline_fold(&o, 1, false), 0);
+	build(&o);
+	assert_rows(&o, "[root] two gamma three");
+	/* With the root all below it goes, and the cursor to the root. */
+	list_go(&o.list, 2);
+	outline_hold(&o);
+	assert_int_equal(outline_fold(&o, 0, true), 0);
+	build(&o);
+	assert_rows(&o, "[root]");
+	assert_int_equal(outline_find(&o, 1, 0), 0);
+	/* A search finds what a folded root hides, in a folded group too. */
+	assert_true(outline_search(&o, "epsil", 0, false));
+	assert_rows(&o, "root two gamma three Delta [epsilon]");
+	outline_fold_all(&o, true);
+	build(&o);
+	assert_rows(&o, "root [two] three");
+	outline_release(&o);
+}
+
 static void
 test_the_cursor_stays_on_what_it_is_on(void **state)
 {
@@ -290,6 +335,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_folded_groups_have_no_items),
+		cmocka_unit_test(test_groups_stand_below_a_root),
 		cmocka_unit_test(test_the_cursor_stays_on_what_it_is_on),
 		cmocka_unit_test(test_what_is_held_may_come_later),
 		cmocka_unit_test(test_a_filter_leaves_out_items_and_ends_a_range),

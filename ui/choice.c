@@ -1,0 +1,93 @@
+#include "ui/choice.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "ui/app.h"
+#include "ui/canvas.h"
+#include "ui/loop.h"
+#include "ui/outline.h"
+#include "ui/term.h"
+
+struct choosing {
+	struct layer layer;
+	const char *title, *text;
+	const struct choice *choices;
+	size_t count;
+	struct list list;
+	bool taken;
+};
+
+static void
+choice_draw_row(const struct choosing *c, size_t i, int y, int cols)
+{
+	unsigned int extra = i == c->list.cursor ? STYLE_SELECTED : 0;
+	const struct choice *choice = &c->choices[i];
+	int used;
+
+	if (extra != 0) {
+		canvas_fill(y, 0, cols, STYLE_TEXT | extra);
+		canvas_text(y, 0, 1, STYLE_KEY | extra, ">");
+		canvas_cursor(y, 0, true);
+	}
+	used = canvas_tail(y, 2, cols * 3 / 5, STYLE_TEXT | extra, choice->name);
+	if (used + 6 < cols)
+		canvas_text(y, used + 4, cols - used - 5, STYLE_NOTE | extra, choice->note);
+}
+
+static void
+choice_draw(struct layer *layer, struct app *a)
+{
+	struct choosing *c = (struct choosing *)layer;
+	struct rect all = { 0, 0, 0, 0 };
+	struct rect text;
+	size_t i;
+	int y;
+
+	(void)a;
+	canvas_size(&all.h, &all.w);
+	canvas_clear(&all);
+	canvas_fill(0, 0, all.w, STYLE_TITLE);
+	canvas_text(0, 1, all.w - 2, STYLE_TITLE, c->title);
+	/* On a small screen the list needs the room. */
+	text = (struct rect){ 1, 1, all.h / 2 - 1, all.w - 2 };
+	y = all.h >= 10 ? canvas_wrapped(&text, 2, STYLE_TEXT, c->text) + 1 : 1;
+	list_fit(&c->list, c->count, (size_t)(all.h - 1 - y));
+	for (i = c->list.top; i < c->count && i - c->list.top < c->list.height; i++)
+		choice_draw_row(c, i, y + (int)(i - c->list.top), all.w);
+	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 40 ? "Enter yes  Esc no" :
+	    "Up Down move, Enter takes it, Esc cancels");
+}
+
+static void
+choice_key(struct layer *layer, struct app *a, uint32_t k)
+{
+	struct choosing *c = (struct choosing *)layer;
+
+	(void)a;
+	if (k == INPUT_ENTER || k == INPUT_ESCAPE) {
+		c->taken = k == INPUT_ENTER;
+		layer->done = true;
+	} else {
+		(void)list_key(&c->list, k == 'k' ? INPUT_UP : k == 'j' ? INPUT_DOWN : k);
+	}
+}
+
+bool
+choice_run(struct app *a, const char *title, const char *text, const struct choice *choices,
+    size_t n, size_t *chosen)
+{
+	struct choosing c;
+
+	memset(&c, 0, sizeof(c));
+	c.layer.draw = choice_draw;
+	c.layer.key = choice_key;
+	c.title = title;
+	c.text = text;
+	c.choices = choices;
+	c.count = n;
+	if (!loop_run(a, &c.layer) || !c.taken)
+		return false;
+	*chosen = c.list.cursor;
+	return true;
+}

@@ -1,0 +1,239 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "document/document.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
+#include "file/file.h"
+#include "secrets/secrets_file.h"
+#include "ui/app.h"
+#include "ui/canvas.h"
+#include "ui/files.h"
+#include "ui/frame.h"
+#include "ui/model.h"
+
+/* What the detail says of what is selected in the files view. */
+
+/* Add "N what" to a list, if there are any. */
+static void
+files_count(struct buf *out, size_t n, const char *what)
+{
+	if (n > 0)
+		buf_printf(out, "%s%zu %s", out->len > 0 ? ", " : "", n, what);
+}
+
+void
+files_count_all(struct buf *text, const struct tally *t)
+{
+	struct buf list, *out = &list;
+
+	buf_init(out, 512);
+	files_count(out, t->clear, "in clear text");
+	files_count(out, t->damaged, "damaged");
+	files_count(out, t->dangling, "dangling");
+	files_count(out, t->unknown, "unknown");
+	files_count(out, t->sealed, "sealed");
+	files_count(out, t->unchecked, "not checked");
+	files_count(out, t->orphans, t->orphans == 1 ? "orphan" : "orphans");
+	files_count(out, t->unreadable, "unreadable");
+	if (out->len > 0)
+		buf_append_char(out, '.');
+	buf_append(text, out->data, out->len);
+	buf_release(out);
+}
+
+/* A file's path as it stands below its environment. */
+const char *
+files_name(const struct app *a, const struct tree_root *r, const struct estate_file *f)
+{
+	const char *path = f->path;
+	size_t len;
+
+	if (r->environment != NULL) {
+		len = (size_t)(file_basename(r->environment->path) - r->environment->path);
+		if (len > 0 && strncmp(path, r->environment->path, len) == 0)
+			return path + len;
+		return model_show_path(a->model, path);
+	}
+	path = model_show_path(a->model, path);
+	len = strlen(r->id);
+	return strncmp(path, r->id, len) == 0 ? path + len : path;
+}
+
+/* Where new sealed values of a file would go. */
+static void
+files_say_destination(struct app *a, struct words *w, const struct estate_file *f)
+{
+	struct destination to;
+	struct error err;
+
+	if (a->model->scanning || estate_destination(a->model->estate, f, &to, &err) == -1)
+		return;
+	if (to.kind == DESTINATION_KNOWN)
+		buf_printf(&w->text, " Goes to %s, read as %s.",
+		    model_show_path(a->model, to.environment->path), to.remote);
+	else
+		buf_append_str(&w->text, " Where it goes is asked.");
+}
+
+static void
+files_say_file(struct app *a, struct words *w, const struct estate_file *f)
+{
+	struct tally tally = tally_of(f);
+
+	if (f->problem != NULL) {
+		w->style = STYLE_ERROR;
+		if (f->problem->line > 0)
+			buf_printf(&w->place, ":%zu", f->problem->line);
+		buf_append_str(&w->text, f->problem->text);
+		if (f->problem->hint[0] != '\0')
+			buf_printf(&w->text, " (%s)", f->problem->hint);
+		return;
+	}
+	if (f->is_secrets_file) {
+		buf_append_str(&w->text, "A secrets file.");
+		return;
+	}
+	buf_printf(&w->text, "%zu %s. ", f->count, f->count == 1 ? "entry" : "entries");
+	files_count_all(&w->text, &tally);
+	if (tally.clear > 0)
+		files_say_destination(a, w, f);
+}
+
+static void
+files_say_environment(struct app *a, struct words *w, const struct tree_root *r)
+{
+	const struct environment *x = r->environment;
+
+	if (x == NULL) {
+		buf_printf(&w->text, "%zu %s here belong to no secrets file that is known.",
+		    r->tally.files, r->tally.files == 1 ? "file" : "files");
+		return;
+	}
+	if (x->problem != NULL) {
+		w->style = STYLE_ERROR;
+		buf_append_str(&w->text, x->problem->text);
+		if (x->problem->hint[0] != '\0')
+			buf_printf(&w->text, " (%s)", x->problem->hint);
+		return;
+	}
+	buf_printf(&w->text, "Secrets file %s", model_show_path(a->model, x->path));
+	if (r->remote != NULL) {
+		buf_append_str(&w->text, ", read by services as ");
+		buf_append(&w->text, r->remote, r->remote_len);
+	}
+	buf_printf(&w->text, ". %zu %s. ", r->tally.files, r->tally.files == 1 ? "file" : "files");
+	files_count_all(&w->text, &r->tally);
+}
+
+static void
+files_say_reference(struct app *a, struct words *w, const struct selection *s)
+{
+	const struct estate_entry *e = s->entry;
+	const char *in = s->environment != NULL ? model_show_path(a->model, s->environment->path) :
+	    NULL;
+
+	switch (e->state) {
+	case STATE_SEALED:
+		buf_printf(&w->text, "Sealed as %s in %s", e->name, in);
+		buf_printf(&w->text, e->checked ? "; it opens. Used by %zu." :
+		    "; not checked: locked. Used by %zu.",
+		    environment_references(s->environment, e->name, e->name_len));
+		break;
+	case STATE_DANGLING:
+		buf_printf(&w->text, "Refers to %s, which %s does not have. Restore the secrets "
+		    "file from a backup, or seal a new value.", e->name, in);
+		break;
+	case STATE_DAMAGED:
+		buf_printf(&w->text, "Refers to %s in %s, which does not open: it is damaged, or "
+		    "was sealed under another key. Restore it from a backup, or seal a new value.",
+		    e->name, in);
+		break;
+	default:
+		buf_append_str(&w->text, "Refers to ");
+		buf_append(&w->text, e->remote, e->remote_len);
+		buf_printf(&w->text, ", entry %s: it is not known which secrets file that is. "
+		    "[environment NAME] in propseal.ini says so.", e->name);
+		break;
+	}
+}
+
+static void
+files_say_entry(struct app *a, struct words *w, const struct selection *s)
+{
+	const struct estate_entry *e = s->entry;
+
+	buf_printf(&w->place, ":%zu", e->line);
+	buf_append(&w->name, e->key, e->key_len);
+	if (e->shadowed)
+		buf_append_str(&w->text, "A later line of the same key overrides this one. ");
+	if (e->state == STATE_OTHER) {
+		buf_append_str(&w->text, "Another configuration provider gives the value; "
+		    "propseal leaves it alone.");
+	} else if (e->state != STATE_PLAIN) {
+		files_say_reference(a, w, s);
+	} else {
+		buf_append_str(&w->text, entry_is_clear(e) ? "A secret in clear text." :
+		    "Plain text, and nothing in its name says that it is a secret.");
+		if (model_can_seal(e))
+			files_say_destination(a, w, s->file);
+	}
+}
+
+static void
+files_say_sealed(struct app *a, struct words *w, const struct selection *s)
+{
+	const struct estate_entry *e;
+	const struct estate_file *f;
+	size_t n;
+
+	buf_printf(&w->place, ":%zu", document_line(secrets_file_document(s->environment->secrets),
+	    s->sealed));
+	buf_append(&w->name, s->name, s->name_len);
+	if (model_soundness(a->model, s->row) == SEALED_DAMAGED)
+		buf_append_str(&w->text, "It does not open: it is damaged, or was sealed under "
+		    "another key. ");
+	for (n = 0; n < 4 && selection_referrer(a, s->environment, s->name, s->name_len, n, &f,
+	    &e); n++)
+		buf_printf(&w->text, "%s%s:%zu", n == 0 ? "Used by " : ", ",
+		    model_show_path(a->model, f->path), e->line);
+	if (n > 0)
+		buf_printf(&w->text, "%s.", n == 4 ? " and more" : "");
+	else
+		buf_append_str(&w->text, "An orphan: no configuration file that was read refers to "
+		    "it.");
+}
+
+/* The environment, then the file. */
+void
+files_say(struct app *a, struct words *w)
+{
+	const char *arrow = canvas_glyph(GLYPH_INTO);
+	struct selection s = selection_get(a);
+
+	if (s.root != NULL)
+		buf_append_str(&w->place, s.root->name);
+	else if (s.environment != NULL)
+		buf_append_str(&w->place, s.environment->name);
+	if (s.file != NULL)
+		buf_printf(&w->place, " %s %s", arrow, files_name(a, s.root, s.file));
+	else if (s.kind == SELECTION_SEALED)
+		buf_printf(&w->place, " %s %s", arrow, file_basename(s.environment->path));
+	switch (s.kind) {
+	case SELECTION_ENVIRONMENT:
+		files_say_environment(a, w, s.root);
+		break;
+	case SELECTION_FILE:
+		files_say_file(a, w, s.file);
+		break;
+	case SELECTION_ENTRY:
+		files_say_entry(a, w, &s);
+		break;
+	case SELECTION_SEALED:
+		files_say_sealed(a, w, &s);
+		break;
+	default:
+		break;
+	}
+}

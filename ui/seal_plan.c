@@ -1,0 +1,459 @@
+#include "ui/seal_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "document/document.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
+#include "file/file.h"
+#include "plan/configuration.h"
+#include "plan/plan.h"
+#include "seal/seal.h"
+#include "ui/act.h"
+#include "ui/app.h"
+#include "ui/change.h"
+#include "ui/dialog.h"
+#include "ui/files.h"
+#include "ui/goal.h"
+#include "ui/keymap.h"
+#include "ui/model.h"
+#include "ui/options.h"
+
+#define FILES_MAX 1000000
+#define LIST_MAX ((size_t)16 << 20)
+#define NAME_MAX_BYTES 65536
+#define MANY 100	/* more values are planned under a notice */
+
+/* One environment that something goes to. */
+struct seal_part {
+	struct environment *environment;
+	bool proposed;
+	struct change change;
+};
+
+/* One file that something comes from. */
+struct seal_file {
+	const struct estate_file *file;
+	struct seal_part *part;
+	char *remote;		/* the path in new references */
+	bool left_out;
+};
+
+void
+seal_plan_init(struct seal_plan *p)
+{
+	memset(p, 0, sizeof(*p));
+	vec_init(&p->files, sizeof(struct seal_file), FILES_MAX);
+	vec_init(&p->parts, sizeof(struct seal_part *), FILES_MAX);
+}
+
+static struct seal_file *
+seal_file_at(const struct seal_plan *p, size_t i)
+{
+	return vec_at(&p->files, i);
+}
+
+static struct seal_part *
+seal_part_at(const struct seal_plan *p, size_t i)
+{
+	return *(struct seal_part **)vec_at(&p->parts, i);
+}
+
+void
+seal_plan_release(struct seal_plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->files.len; i++)
+		free(seal_file_at(p, i)->remote);
+	for (i = 0; i < p->parts.len; i++) {
+		change_close(&seal_part_at(p, i)->change);
+		free(seal_part_at(p, i));
+	}
+	vec_release(&p->files);
+	vec_release(&p->parts);
+}
+
+/* The part of an environment, made if it is new; NULL: no memory. */
+static struct seal_part *
+seal_part_of(struct seal_plan *p, const struct goal *g)
+{
+	struct seal_part *part, **slot;
+	size_t i;
+
+	for (i = 0; i < p->parts.len; i++)
+		if (seal_part_at(p, i)->environment == g->environment)
+			return seal_part_at(p, i);
+	part = calloc(1, sizeof(*part));
+	slot = part != NULL ? vec_push(&p->parts) : NULL;
+	if (slot == NULL) {
+		free(part);
+		return NULL;
+	}
+	part->environment = g->environment;
+	change_init(&part->change, NULL, NULL);
+	*slot = part;
+	return part;
+}
+
+int
+seal_plan_add(struct seal_plan *p, const struct estate_file *f, const struct goal *g)
+{
+	struct seal_part *part = seal_part_of(p, g);
+	struct buf remote = g->remote;	/* for its text only */
+	struct seal_file *file = part != NULL ? vec_push(&p->files) : NULL;
+
+	if (file == NULL)
+		return -1;
+	*file = (struct seal_file){ .file = f, .part = part, .remote = strdup(buf_cstr(&remote)) };
+	part->proposed = part->proposed || g->proposed;
+	return file->remote != NULL ? 0 : -1;
+}
+
+bool
+seal_plan_unlock(struct app *a, const struct seal_plan *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->parts.len; i++)
+		if (unlock_run(a, seal_part_at(p, i)->environment) == -1)
+			return false;
+	return true;
+}
+
+/* Is entry ${i} of the file to be sealed? */
+static bool
+seal_takes(const struct app *a, const struct seal_plan *p, const struct seal_file *f, size_t i)
+{
+	const struct estate_entry *e = &f->file->entries[i];
+
+	return p->key == NULL && !f->left_out && !e->shadowed &&
+	    marks_has(a->model->marks, f->file->path, e->key, e->key_len);
+}
+
+/* --- what it is, for people --- */
+
+size_t
+seal_plan_values(const struct app *a, const struct seal_plan *p, size_t *files)
+{
+	const struct seal_file *f;
+	size_t i, k, before, n = 0;
+
+	*files = 0;
+	for (i = 0; i < p->files.len; i++) {
+		f = seal_file_at(p, i);
+		before = n;
+		for (k = 0; k < f->file->count; k++)
+			n += seal_takes(a, p, f, k);
+		*files += n > before;
+	}
+	return n;
+}
+
+static void
+seal_print_file(const struct app *a, const struct seal_plan *p, const struct seal_file *f,
+    struct buf *out)
+{
+	const struct estate_entry *e;
+	size_t i;
+
+	buf_printf(out, "  %s\n", model_show_path(a->model, f->file->path));
+	if (p->key != NULL) {
+		buf_append_str(out, "    ");
+		text_append_visible(out, p->key, p->key_len);
+		buf_append_char(out, '\n');
+	}
+	for (i = 0; i < f->file->count; i++) {
+		e = &f->file->entries[i];
+		if (!seal_takes(a, p, f, i))
+			continue;
+		buf_append_str(out, "    ");
+		text_append_visible(out, e->key, e->key_len);
+		buf_append_char(out, '\n');
+	}
+}
+
+/* Does the file go to this part, and is it the first that names its path so? */
+static bool
+seal_is_first(const struct seal_plan *p, size_t i)
+{
+	const struct seal_file *f = seal_file_at(p, i), *before;
+	size_t k;
+
+	for (k = 0; k < i; k++) {
+		before = seal_file_at(p, k);
+		if (before->part == f->part && !before->left_out &&
+		    strcmp(before->remote, f->remote) == 0)
+			return false;
+	}
+	return !f->left_out;
+}
+
+void
+seal_plan_print(const struct app *a, const struct seal_plan *p, struct buf *out)
+{
+	const struct seal_file *first, *f;
+	size_t i, k;
+
+	for (i = 0; i < p->files.len; i++) {
+		if (!seal_is_first(p, i))
+			continue;
+		first = seal_file_at(p, i);
+		buf_printf(out, "%sInto %s, read as %s%s:\n", out->len > 0 ? "\n" : "",
+		    model_show_path(a->model, first->part->environment->path), first->remote,
+		    first->part->proposed ? " (no reference said so yet)" : "");
+		for (k = i; k < p->files.len; k++) {
+			f = seal_file_at(p, k);
+			if (f->part == first->part && !f->left_out &&
+			    strcmp(f->remote, first->remote) == 0)
+				seal_print_file(a, p, f, out);
+		}
+	}
+}
+
+/* --- planning --- */
+
+/* The file whose sealed entry it is already; NULL: not known. */
+static const struct estate_file *
+seal_owner(const struct app *a, const struct seal_file *f, const char *key, size_t len)
+{
+	const struct estate_file *file = NULL;
+	const struct estate_entry *e;
+	struct buf name;
+	size_t n = 0;
+
+	buf_init(&name, NAME_MAX_BYTES);
+	buf_printf(&name, "%s/", file_basename(f->file->path));
+	buf_append(&name, key, len);
+	do {
+		if (!selection_referrer(a, f->part->environment, (const char *)name.data, name.len,
+		    n++, &file, &e))
+			file = NULL;
+	} while (file == f->file);
+	buf_release(&name);
+	return file;
+}
+
+/* Another file of this base name goes to the same secrets file. */
+static const struct estate_file *
+seal_namesake(const struct seal_plan *p, const struct seal_file *f)
+{
+	const struct seal_file *other;
+	size_t i;
+
+	for (i = 0; i < p->files.len; i++) {
+		other = seal_file_at(p, i);
+		if (other != f && other->part == f->part && !other->left_out &&
+		    strcmp(file_basename(other->file->path), file_basename(f->file->path)) == 0)
+			return other->file;
+	}
+	return NULL;
+}
+
+/* An entry cannot be sealed beside another's: leave its file out?  Its marks go
+ * away then. */
+static bool
+seal_leave_out(struct app *a, const struct seal_plan *p, struct seal_file *f, const char *key,
+    size_t len, const struct error *why)
+{
+	const struct estate_file *other = seal_owner(a, f, key, len);
+	struct buf text;
+	bool yes;
+	size_t i;
+
+	if (other == NULL)
+		other = seal_namesake(p, f);
+	buf_init(&text, LIST_MAX);
+	buf_printf(&text, "%s: ", model_show_path(a->model, f->file->path));
+	text_append_visible(&text, key, len);
+	buf_printf(&text, "\n\nThis cannot go into %s: %s.",
+	    model_show_path(a->model, f->part->environment->path), why->text);
+	if (other != NULL)
+		buf_printf(&text, " It belongs to %s, which has the same base name.",
+		    model_show_path(a->model, other->path));
+	buf_append_str(&text, "\n\nLeave the first file out of this, and go on with the others? "
+	    "Its marks are taken away, and nothing in it changes.");
+	yes = ask_confirm(a, "Two files, one name", buf_cstr(&text), "Leave it out");
+	buf_release(&text);
+	for (i = 0; yes && i < f->file->count; i++)
+		(void)marks_set(a->model->marks, f->file->path, f->file->entries[i].key,
+		    f->file->entries[i].key_len, false);
+	f->left_out = f->left_out || yes;
+	return yes;
+}
+
+/* 1: its file was left out, so the plans are to be made anew. */
+static int
+seal_failed(struct app *a, const struct seal_plan *p, struct seal_file *f, const char *key,
+    size_t len, struct error *err)
+{
+	if (err->code == ERROR_MISSING)
+		error_hint(err, "the file has changed since it was read: %s reads it anew",
+		    KEY(ACTION_RESCAN));
+	if (p->key != NULL || p->files.len < 2 ||
+	    (err->code != ERROR_EXISTS && err->code != ERROR_REFUSED))
+		return -1;
+	if (seal_leave_out(a, p, f, key, len, err))
+		return 1;
+	/* It was told. */
+	err->code = ERROR_NONE;
+	return -1;
+}
+
+static struct seal_options
+seal_options_of(const struct app *a, const struct seal_file *f)
+{
+	return (struct seal_options){ .remote = f->remote, .cipher = SEALED_GCM,
+	    .rules = a->options->rules, .provider_class = a->options->provider_class };
+}
+
+/* Plan what is marked in one file.  1: make the plans anew. */
+static int
+seal_marks_of(struct app *a, const struct seal_plan *p, struct seal_file *f, struct error *err)
+{
+	const struct seal_options o = seal_options_of(a, f);
+	struct configuration *config = NULL;
+	const struct estate_entry *e;
+	size_t i;
+
+	for (i = 0; i < f->file->count; i++) {
+		e = &f->file->entries[i];
+		if (!seal_takes(a, p, f, i))
+			continue;
+		if (config == NULL)
+			config = change_config(&f->part->change, f->file->path, err);
+		if (config == NULL)
+			return -1;
+		if (seal_key(f->part->change.plan, config, e->key, e->key_len, &o, err) == -1)
+			return seal_failed(a, p, f, e->key, e->key_len, err);
+	}
+	return 0;
+}
+
+static int
+seal_one(const struct app *a, const struct seal_plan *p, const struct seal_file *f,
+    struct error *err)
+{
+	const struct seal_options o = seal_options_of(a, f);
+	struct configuration *config = change_config(&f->part->change, f->file->path, err);
+
+	if (config == NULL)
+		return -1;
+	if (!p->must_exist && document_find(config->doc, p->key, p->key_len) != DOCUMENT_NONE) {
+		error_set(err, ERROR_EXISTS, "the file has an entry of this key already");
+		error_place(err, f->file->path, 0);
+		error_key(err, p->key, p->key_len);
+		return error_hint(err, "select it and give it a new value instead");
+	}
+	return seal_value(f->part->change.plan, config, p->key, p->key_len, p->value->data,
+	    p->value->len, p->must_exist, &o, err);
+}
+
+/* Make the plans.  All environments are unlocked.  1: make them anew. */
+static int
+seal_plan_make(struct app *a, struct seal_plan *p, struct error *err)
+{
+	struct seal_part *part;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < p->parts.len; i++) {
+		part = seal_part_at(p, i);
+		change_close(&part->change);
+		change_prepare(a, &part->change);
+		if (change_begin(a, part->environment, &part->change, err) == -1 ||
+		    seal_prepare(part->change.plan, part->environment->master, err) == -1)
+			return -1;
+	}
+	if (marks_count(a->model->marks) > MANY && p->key == NULL)
+		tell_progress(a, "Planning", "Sealing what is marked, in memory.", 0, 0);
+	for (i = 0; i < p->files.len && rc == 0; i++)
+		rc = p->key != NULL ? seal_one(a, p, seal_file_at(p, i), err) :
+		    seal_marks_of(a, p, seal_file_at(p, i), err);
+	return rc;
+}
+
+/* --- review, and what follows --- */
+
+/* Ask for another path in the references of all files. */
+static void
+seal_ask_remote(struct app *a, struct seal_plan *p)
+{
+	struct seal_file *f;
+	struct buf remote;
+	char *copy;
+	size_t i;
+
+	buf_init(&remote, NAME_MAX_BYTES);
+	buf_append_str(&remote, seal_file_at(p, 0)->remote);
+	if (goal_ask_remote(a, &remote)) {
+		for (i = 0; i < p->files.len; i++) {
+			f = seal_file_at(p, i);
+			if ((copy = strdup(buf_cstr(&remote))) == NULL)
+				continue;
+			free(f->remote);
+			f->remote = copy;
+		}
+	}
+	buf_release(&remote);
+}
+
+/* One round of planning and review. */
+static enum review_answer
+seal_round(struct app *a, struct seal_plan *p, const struct seal_question *q, bool ask_now,
+    struct change *const changes[])
+{
+	struct review_options o = { .title = q->title, .button = "Apply", .ask_now = ask_now };
+	enum review_answer answer = REVIEW_BACK;
+	struct error err;
+	struct buf question;
+	int rc;
+
+	do
+		rc = seal_plan_make(a, p, &err);
+	while (rc == 1);
+	if (rc == -1 && err.code != ERROR_NONE)
+		tell_error(a, "This cannot be planned", &err);
+	if (rc == -1)
+		return REVIEW_BACK;
+	buf_init(&question, LIST_MAX);
+	seal_plan_print(a, p, &question);
+	if (q->text != NULL)
+		buf_printf(&question, "\n%s", q->text);
+	o.question = buf_cstr(&question);
+	if (p->parts.len == 1)
+		o.remote = seal_file_at(p, 0)->remote;
+	answer = review_run(a, changes, p->parts.len, &o);
+	buf_release(&question);
+	return answer;
+}
+
+bool
+seal_plan_run(struct app *a, struct seal_plan *p, const struct seal_question *q)
+{
+	struct change **changes = calloc(p->parts.len + 1, sizeof(*changes));
+	enum review_answer answer = REVIEW_BACK;
+	bool ask_now = q->ask_now;
+	bool done = false;
+	size_t i;
+
+	if (changes == NULL) {
+		app_complain(a, "not enough memory");
+		return false;
+	}
+	for (i = 0; i < p->parts.len; i++)
+		changes[i] = &seal_part_at(p, i)->change;
+	do {
+		answer = seal_round(a, p, q, ask_now, changes);
+		ask_now = false;
+		if (answer == REVIEW_REMOTE)
+			seal_ask_remote(a, p);
+	} while (answer == REVIEW_REMOTE && !a->locking && !a->quit && a->end_signal == 0);
+	if (answer == REVIEW_APPLY)
+		done = change_carry_out(a, changes, p->parts.len, "Not applied");
+	free(changes);
+	return done;
+}

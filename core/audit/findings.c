@@ -353,8 +353,7 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 		return f->form;
 	told = form_of_text(text, b->len);
 	if (f->form == FORM_CREDENTIALS)
-		/* A name for users; with keys that have dots it is a configuration. */
-		return told == FORM_JSON || told == FORM_YAML ? told : FORM_CREDENTIALS;
+		return told == FORM_JSON ? FORM_JSON : FORM_CREDENTIALS;
 	/* Lines of word:word are passwords only where the name says so. */
 	if (told == FORM_CREDENTIALS && !audit_name_has(name, "cred") &&
 	    !audit_name_has(name, "user") && !audit_name_has(name, "pass") &&

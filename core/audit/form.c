@@ -125,12 +125,28 @@ form_of_whole(const char *name, size_t len)
 	return len > 5 && strncmp(name, ".env.", 5) == 0 ? FORM_ENV : FORM_NONE;
 }
 
+/* Of other programs, with names of packages for keys. */
+static bool
+form_is_foreign(const char *name)
+{
+	static const char *const names[] = { "package.json", "package-lock.json", "composer.json",
+		"tsconfig.json", "pnpm-lock.yaml", "renovate.json" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 struct form_name
 form_of_name(const char *path)
 {
 	const char *name = file_basename(path);
 	size_t len = strlen(name), before;
 	struct form_name out = { FORM_NONE, false, false, false };
+
+	if (form_is_foreign(name))
+		return out;
 
 	/* Of a copy of a template of a file, the file. */
 	do {

@@ -4,6 +4,7 @@
 #include "audit/form_internal.h"
 #include "base/error.h"
 #include "document/jaas.h"
+#include "secrets/keys.h"
 
 /* Forms whose entries stand on lines: .env, systemd, JAAS, HCL, lists of users. */
 
@@ -262,7 +263,8 @@ form_give_section(const struct form_reader *r, const char *body, size_t n, size_
 	buf_init(&key, BUF_MAX_FILE);
 	for (size_t k = 0; rc == 0 && k < jaas_count(j); k++) {
 		o = jaas_option(j, k);
-		if (!jaas_option_is_secret(o.name, o.name_len))
+		if (!jaas_option_is_secret(o.name, o.name_len) ||
+		    key_class(o.name, o.name_len) == KEY_PUBLIC)
 			continue;
 		buf_clear(&key);
 		buf_append(&key, name, name_len);
@@ -359,7 +361,7 @@ form_read_credentials(const struct form_reader *r, struct error *err)
 			;
 		i.from = at;
 		/* Roles follow. */
-		for (; at < l.end && r->text[at] != ',' && !form_is_blank(r->text[at]); at++)
+		for (; at < l.end && r->text[at] != ','; at++)
 			;
 		i.to = at;
 		i.value = r->text + i.from;
@@ -441,7 +443,7 @@ form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *to, s
 /* What stands behind the `=` at ${h->at}. */
 static int
 form_hcl_value(const struct form_reader *r, struct form_hcl *h, const char *key, size_t len,
-    struct error *err)
+    struct buf *value, struct error *err)
 {
 	struct form_item i = { .key = key, .key_len = len };
 	size_t next;
@@ -462,8 +464,17 @@ form_hcl_value(const struct form_reader *r, struct form_hcl *h, const char *key,
 		return 0;
 	}
 	h->at = next;
-	i.value = r->text + i.from;
-	i.n = i.to - i.from;
+	buf_clear(value);
+	for (size_t k = i.from; k < i.to; k++) {
+		if (i.role == FORM_ENTRY && r->text[k] == '\\' && k + 1 < i.to &&
+		    (r->text[k + 1] == '"' || r->text[k + 1] == '\\'))
+			k++;
+		buf_append_char(value, r->text[k]);
+	}
+	if (buf_check(value, err) != 0)
+		return -1;
+	i.value = (const char *)value->data;
+	i.n = value->len;
 	if (len == 7 && memcmp(key, "default", 7) == 0 && h->is_variable) {
 		i.key = h->block;
 		i.key_len = h->block_len;
@@ -481,9 +492,11 @@ form_read_terraform(const struct form_reader *r, struct error *err)
 	struct form_hcl h = { 0 };
 	size_t from, to, at;
 	const char *key = NULL;
+	struct buf value;
 	size_t len = 0;
 	int rc = 0;
 
+	buf_init_secret(&value, BUF_MAX_FILE);
 	while (rc == 0 && h.at < r->n) {
 		const char c = r->text[h.at];
 
@@ -508,7 +521,7 @@ form_read_terraform(const struct form_reader *r, struct error *err)
 			h.at = at;
 		} else if ((c == '=' || c == ':') && key != NULL && h.at + 1 < r->n &&
 		    r->text[h.at + 1] != '=' && r->text[h.at + 1] != '>') {
-			rc = form_hcl_value(r, &h, key, len, err);
+			rc = form_hcl_value(r, &h, key, len, &value, err);
 			key = NULL;
 		} else {
 			if (c == '\n' || c == '{' || c == '}')
@@ -516,5 +529,6 @@ form_read_terraform(const struct form_reader *r, struct error *err)
 			h.at++;
 		}
 	}
+	buf_release(&value);
 	return rc;
 }

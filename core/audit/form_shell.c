@@ -27,6 +27,7 @@ struct shell {
 	size_t name_len;
 	char command[64];
 	char option[64];	/* the word before was an option of a secret, "": it was not */
+	bool script;		/* it was the -c of a shell */
 };
 
 static bool
@@ -128,8 +129,11 @@ shell_give(struct shell *s, enum form_role role, const char *key, size_t len, si
 	const struct shell_word *w = &s->word;
 	struct form_item i = { .role = role, .key = key, .key_len = len, .start = w->from,
 		.from = w->from, .to = w->to };
+	/* The name of the command says nothing about its arguments. */
+	const bool nameless = role == FORM_ENTRY && key == s->command;
 	const char *equals = skip > 0 ? memchr(s->r->text + w->from, '=', w->to - w->from) : NULL;
 
+	i.name = nameless ? "" : NULL;
 	i.value = (const char *)w->text.data + skip;
 	i.n = w->text.len - skip;
 	if (equals != NULL) {
@@ -196,6 +200,11 @@ shell_argument(struct shell *s, struct error *err)
 	s->option[0] = '\0';
 	if (shell_key(s, option, strlen(option), err) != 0)
 		return -1;
+	/* In a file, or a descriptor. */
+	if (s->word.text.len == 0 || *p == '@' || strcmp(buf_cstr(&s->word.text), "-") == 0 ||
+	    strncmp(p, "fd:", 3) == 0 || strncmp(p, "file:", 5) == 0 ||
+	    strncmp(p, "env:", 4) == 0)
+		return 0;
 	if (strcmp(option, "H") == 0) {
 		if (!value_has_authorization(p, s->word.text.len))
 			return 0;
@@ -220,6 +229,11 @@ shell_word(struct shell *s, bool *first, struct error *err)
 		return -1;
 	if (s->option[0] != '\0' && n > 0)
 		return shell_argument(s, err);
+	if (s->script) {
+		s->script = false;
+		return form_read_command(s->r, s->word.from, s->word.to, s->name, s->name_len, err);
+	}
+	s->script = n == 2 && memcmp(p, "-c", 2) == 0;
 	if (n == 0)
 		return 0;
 	equals = memchr(p, '=', n);

@@ -233,17 +233,37 @@ yaml_pair(struct yaml_level *l, const char *key, size_t len, const char *value, 
 	}
 }
 
+static bool
+yaml_ends(const char *p, size_t n, const char *with)
+{
+	size_t len = strlen(with);
+
+	return n >= len && memcmp(p + n - len, with, len) == 0;
+}
+
 /* Is the scalar one that is passed over, whatever its key is? */
 static bool
 yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *value, size_t n)
 {
 	static const char *const keys[] = { "secret", "credentials", "credential", "token" };
+	/* Of these words with Secret behind them the value is one; of others a Secret's name. */
+	static const char *const words[] = { "client", "Client", "api", "Api", "app", "App",
+		"consumer", "Consumer", "shared", "Shared", "key", "Key", "token", "Token" };
 
 	if (y->external && len == 9 && memcmp(key, "secretKey", 9) == 0)
 		return true;
-	for (size_t i = 0; y->kubernetes && i < sizeof(keys) / sizeof(keys[0]); i++)
+	if (!yaml_is_label(value, n))
+		return false;
+	if (len > 6 && yaml_ends(key, len, "Secret")) {
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (yaml_ends(key, len - 6, words[i]))
+				return false;
+		return true;
+	}
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (len == strlen(keys[i]) && memcmp(key, keys[i], len) == 0)
-			return yaml_is_label(value, n);
+			return y->kubernetes || memmem(value, n, "secret", 6) != NULL ||
+			    memmem(value, n, "cred", 4) != NULL;
 	return false;
 }
 

@@ -192,7 +192,8 @@ rules_option(const struct rules *r, const struct jaas *j, size_t i, const char *
 		    rules_judge(r, (const char *)address.data, address.len);
 		buf_release(&address);
 	}
-	return rules_decide(v, jaas_option_is_secret(o.name, o.name_len));
+	return rules_decide(v, jaas_option_is_secret(o.name, o.name_len) &&
+	    key_class(o.name, o.name_len) != KEY_PUBLIC);
 }
 
 enum secret

@@ -45,7 +45,8 @@ struct value_member {
 /* The next one at or behind ${*at}, from 0 on; false: there is none. */
 bool value_next_member(const char *value, size_t n, size_t *at, struct value_member *out);
 
-/* The name of a file, or a plain true or false: what a key of a secret may say instead of it. */
+/* What the key of a secret may say instead of one: the name of a file, the id of a
+ * key, a plain true or false. */
 bool value_is_pointer(const char *value, size_t n);
 
 #endif /* !SECRETS_VALUE_H */

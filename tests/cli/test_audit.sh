@@ -442,4 +442,10 @@ case_every_rule_has_its_section_in_the_manual() {
 	done
 }
 
+case_nearly_all_of_every_form_is_found_and_little_else() {
+	python3 "$here/../audit/measure.py" "$PROPSEAL" >table ||
+		fail "below 0.98: $(cat table)"
+	grep -q '^10 passed, 0 failed$' table || fail "$(cat table)"
+}
+
 run_cases "$@"

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""How much `propseal audit` finds of what is there, and how much that is not.
+
+usage: measure.py PROPSEAL [FOLDER LABELS]
+
+Without a folder: the files in tests/audit/cases, in which a line with CANARY (or the same in
+base64) holds a secret and no other line does.  The exit status is 1 where recall or precision of a
+form is below 0.98.
+
+FOLDER LABELS: other .properties and .json files, with a table LABELS (tab-separated: key, label,
+...), whose label is S for the key of a secret and N for that of none; keys of other labels are left
+out, and so are values that are references or placeholders by this script's own rule.
+"""
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+here = os.path.dirname(os.path.abspath(__file__))
+environment = dict(os.environ, PROPSEAL_CONFIG='')
+marks = re.compile('CANARY|Q0FOQVJZ')
+not_clear = re.compile(r'''^\s*["']?(\$|<|\{\{|%\(|ENC[(\[]|\*+$|x{3,}|your|change[_-]|replace|null$|$)''',
+                       re.I)
+
+
+def audit(propseal, folder):
+    """The lines of each file with an error."""
+    run = subprocess.run([propseal, 'audit', folder, '-o', 'json'], stdout=subprocess.PIPE,
+                         env=environment)
+    lines = collections.defaultdict(list)
+    for f in json.loads(run.stdout)['findings']:
+        if f['level'] == 'error':
+            lines[f['file']].append(range(f['line'], f['end_line'] + 1))
+    return lines
+
+
+def unpack(path, folder):
+    """Write the files of a text of cases; their lines."""
+    files = {}
+    name = None
+    for line in open(path, encoding='utf-8'):
+        if line.startswith('=== '):
+            name = line[4:].strip()
+            files[name] = []
+        elif name:
+            files[name].append(line)
+    for name, lines in files.items():
+        with open(os.path.join(folder, name), 'w', encoding='utf-8') as out:
+            out.write(''.join(lines))
+    return files
+
+
+def measure_form(propseal, path):
+    """Hits, misses and false alarms, each of which is printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = unpack(path, folder)
+        found = audit(propseal, folder)
+    hit = missed = false = 0
+    for file, text in files.items():
+        planted = {n for n, line in enumerate(text, 1) if marks.search(line)}
+        got = found.get(file, [])
+        for n in sorted(planted):
+            if any(n in span for span in got):
+                hit += 1
+            else:
+                missed += 1
+                print('    missed %s:%d: %s' % (file, n, text[n - 1].strip()[:90]))
+        for span in got:
+            if not planted & set(span):
+                false += 1
+                print('    no secret %s:%d: %s' % (file, span[0], text[span[0] - 1].strip()[:90]))
+    return len(files), hit, missed, false
+
+
+def cases(propseal):
+    good = True
+    passed = failed = 0
+    print('%-12s %5s %7s %6s %9s' % ('form', 'files', 'secrets', 'recall', 'precision'))
+    for name in sorted(os.listdir(here + '/cases')):
+        files, hit, missed, false = measure_form(propseal, here + '/cases/' + name)
+        recall, precision = hit / (hit + missed), hit / max(1, hit + false)
+        good = recall >= 0.98 and precision >= 0.98 and files >= 20
+        passed, failed = passed + good, failed + (not good)
+        print('%-12s %5d %7d %6.3f %9.3f' % (name[:-4], files, hit + missed, recall, precision))
+    print('%d passed, %d failed' % (passed, failed))
+    return failed == 0
+
+
+def corpus(propseal, folder, table):
+    labels = {}
+    for row in open(table, encoding='utf-8'):
+        cells = row.rstrip('\n').split('\t')
+        labels[cells[0]] = cells[1]
+    found = audit(propseal, os.path.abspath(folder))
+    counts = {'"password"': collections.Counter(), 'propseal': collections.Counter()}
+    for name in sorted(os.listdir(folder)):
+        shown = subprocess.run([propseal, 'file', 'show', '--reveal', '-o', 'json',
+                                os.path.join(folder, name)], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=environment)
+        if shown.returncode:
+            continue
+        for e in json.loads(shown.stdout)['entries']:
+            key = e['key'].replace('\\.', '.')
+            label = labels.get(key) or labels.get(re.sub('^config[.]', '', key))
+            if label not in ('S', 'N') or not_clear.match(e['value'] or ''):
+                continue
+            ours = any(e['line'] <= span[0] <= e['line'] + 3 or e['line'] in span
+                       for span in found[name]) if label == 'S' else \
+                any(e['line'] in span for span in found[name])
+            for who, says in ('"password"', 'password' in key.lower()), ('propseal', ours):
+                counts[who][label, says] += 1
+    for who, c in counts.items():
+        print('%-12s secrets %d, recall %.3f, precision %.3f' % (
+            who, c['S', True] + c['S', False],
+            c['S', True] / max(1, c['S', True] + c['S', False]),
+            c['S', True] / max(1, c['S', True] + c['N', True])))
+    return True
+
+
+if __name__ == '__main__':
+    if len(sys.argv) not in (2, 4):
+        sys.exit(__doc__)
+    sys.exit(0 if (cases if len(sys.argv) == 2 else corpus)(*sys.argv[1:]) else 1)

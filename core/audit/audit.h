@@ -9,6 +9,7 @@
 #include "audit/rule.h"
 
 struct buf;
+struct environment_source;
 struct error;
 struct file_id;
 struct rules;
@@ -42,6 +43,9 @@ struct audit_finding {
 struct audit_options {
 	const struct rules *rules;	/* NULL: the built-in ones */
 	const struct scope *scope;	/* which folders are passed over; NULL: as built in */
+	const struct environment_source *source;	/* sections of propseal.ini; NULL: none */
+	const char *const *roots;	/* what environments are named after; NULL: here */
+	size_t root_count;
 	bool no_suppressions;
 	bool keep_files;		/* names of all files that are read, not only of some */
 	int64_t now;			/* milliseconds, for what expires */
@@ -83,6 +87,9 @@ size_t audit_file_count(const struct audit *a);
 
 /* Their names, as they are told: percent-encoded where they are no UTF-8. */
 const char *audit_file(const struct audit *a, size_t file);
+
+/* The environment that a file refers to, NULL: none, or several. */
+const char *audit_environment(const struct audit *a, size_t file);
 
 struct audit_unread {
 	const char *file;

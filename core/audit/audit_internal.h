@@ -17,6 +17,8 @@ struct audit {
 	struct audit_counts counts;
 	unsigned char seed[SIPHASH_KEY];	/* of sums of values, of this process alone */
 	bool finished;
+	const char *path;	/* of the file at hand; NULL: it is not from a disk */
+	struct audit_estate *estate;
 	struct error text_why;	/* of the text at hand, and of a part of it: they are large */
 	struct error why;
 };
@@ -49,6 +51,18 @@ void audit_source_region(struct audit_source *s, size_t from, size_t to,
 /* Keep a finding at ${f}'s region.  NULL: ERROR_MEMORY. */
 struct audit_finding *audit_add(struct audit_source *s, enum audit_rule rule, const char *key,
     size_t len, const struct audit_finding *region, struct error *err);
+
+/* Give the source a number in a->files, if it has none. */
+int audit_source_name(struct audit_source *s, struct error *err);
+
+/* Keep its references, for when all secrets files are known; and a secrets file. */
+int audit_refer(struct audit_source *s, const struct form_item *i, struct error *err);
+int audit_note_secrets(struct audit_source *s, struct error *err);
+
+/* What the audit knows of environments. */
+int audit_estate_init(struct audit *a, struct error *err);
+void audit_estate_release(struct audit *a);
+int audit_estate_finish(struct audit *a, struct error *err);
 
 /* Look through a text of a known form. */
 int audit_source_read(struct audit_source *s, struct error *err);

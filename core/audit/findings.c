@@ -25,7 +25,7 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->files, sizeof(char *), FILES_MAX);
 	vec_init(&a->unread, sizeof(struct audit_unread), FILES_MAX);
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
-	if (random_bytes(a->seed, sizeof(a->seed), err) != 0) {
+	if (random_bytes(a->seed, sizeof(a->seed), err) != 0 || audit_estate_init(a, err) != 0) {
 		audit_free(a);
 		return NULL;
 	}
@@ -47,6 +47,7 @@ audit_free(struct audit *a)
 	vec_release(&a->unread);
 	vec_release_strings(&a->files);
 	vec_release_strings(&a->folders);
+	audit_estate_release(a);
 	free(a);
 }
 
@@ -175,6 +176,14 @@ audit_id(enum audit_rule rule, const char *file, const char *key, size_t len, si
 	return sum;
 }
 
+int
+audit_source_name(struct audit_source *s, struct error *err)
+{
+	if (s->file == AUDIT_NONE)
+		s->file = audit_add_file(s->a, s->name, err);
+	return s->file != AUDIT_NONE ? 0 : -1;
+}
+
 struct audit_finding *
 audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t len,
     const struct audit_finding *region, struct error *err)
@@ -183,7 +192,7 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	struct audit_finding *f;
 	char *copy;
 
-	if (s->file == AUDIT_NONE && (s->file = audit_add_file(a, s->name, err)) == AUDIT_NONE)
+	if (audit_source_name(s, err) != 0)
 		return NULL;
 	if ((copy = malloc(len + 1)) == NULL || (f = vec_push(&a->findings)) == NULL) {
 		free(copy);
@@ -394,7 +403,7 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 	}
 	a->counts.read++;
 	a->counts.by_form[s.form]++;
-	if (a->o->keep_files && (s.file = audit_add_file(a, name, err)) == AUDIT_NONE)
+	if (a->o->keep_files && audit_source_name(&s, err) != 0)
 		return -1;
 	name = file_basename(name);
 	s.users = strncmp(name, "users", 5) == 0 && s.form == FORM_JSON;
@@ -480,8 +489,6 @@ audit_find_reused(struct audit *a, struct error *err)
 			break;
 		}
 		added->related = f.related;
-		added->suppressed = false;
-		added->id = audit_id(AUDIT_REUSED, audit_file(a, f.file), f.key, f.key_len, 0);
 	}
 	vec_release(&first);
 	return rc;
@@ -512,15 +519,13 @@ audit_find_keys_beside(struct audit *a, struct error *err)
 		len = audit_folder(file);
 		for (size_t k = 0; k < a->folders.len; k++) {
 			const char *folder = vec_string(&a->folders, k);
-			struct audit_finding *added;
 
 			if (strlen(folder) != len || memcmp(folder, file, len) != 0)
 				continue;
 			s = (struct audit_source){ .a = a, .file = f.file, .form = f.form };
-			if ((added = audit_add(&s, AUDIT_MASTER_KEY_BESIDE, f.key, f.key_len, &f,
-			    err)) == NULL)
+			if (audit_add(&s, AUDIT_MASTER_KEY_BESIDE, f.key, f.key_len, &f,
+			    err) == NULL)
 				return -1;
-			added->id = audit_id(AUDIT_MASTER_KEY_BESIDE, file, f.key, f.key_len, 0);
 			break;
 		}
 	}
@@ -535,6 +540,24 @@ by_file(const void *x, const void *y)
 	return a->file != b->file ? (a->file < b->file ? -1 : 1) : by_place(x, y);
 }
 
+/* Ids of the findings from ${first} on, which are of no file at hand. */
+static void
+audit_name_late(struct audit *a, size_t first)
+{
+	size_t ordinal = 0;
+
+	for (size_t i = first; i < a->findings.len; i++) {
+		struct audit_finding *f = audit_at(a, i);
+		const struct audit_finding *before = i > first ? audit_at(a, i - 1) : NULL;
+
+		ordinal = before != NULL && before->file == f->file && before->rule == f->rule &&
+		    before->key_len == f->key_len && memcmp(before->key, f->key, f->key_len) == 0 ?
+		    ordinal + 1 : 0;
+		f->id = audit_id(f->rule, audit_file(a, f->file), f->key, f->key_len, ordinal);
+		f->suppressed = false;
+	}
+}
+
 int
 audit_finish(struct audit *a, struct error *err)
 {
@@ -544,8 +567,10 @@ audit_finish(struct audit *a, struct error *err)
 		return 0;
 	a->finished = true;
 	count = a->findings.len;
-	if (audit_find_reused(a, err) != 0 || audit_find_keys_beside(a, err) != 0)
+	if (audit_find_reused(a, err) != 0 || audit_find_keys_beside(a, err) != 0 ||
+	    audit_estate_finish(a, err) != 0)
 		return -1;
+	audit_name_late(a, count);
 	/* ->related are places, which sorting changes: ->value holds the old one meanwhile. */
 	if ((places = calloc(a->findings.len + 1, sizeof(*places))) == NULL)
 		return error_memory(err);

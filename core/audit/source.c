@@ -217,7 +217,7 @@ source_reference(struct audit_source *s, const struct form_item *i, struct error
 	else if (s->unresolved)
 		rule = AUDIT_UNRESOLVABLE;
 	else
-		return 0;
+		return audit_refer(s, i, err);
 	audit_source_region(s, i->from, i->to, &region);
 	return audit_add(s, rule, i->key, i->key_len, &region, err) != NULL ? 1 : -1;
 }
@@ -432,7 +432,7 @@ source_secrets_file(struct audit_source *s, struct error *err)
 		if (vec_push_string(&s->a->folders, s->name, slash != NULL ?
 		    (size_t)(slash - s->name) : 0) == NULL)
 			error_memory(err);
-		else if (source_secrets_entries(s, d, err) == 0)
+		else if (audit_note_secrets(s, err) == 0 && source_secrets_entries(s, d, err) == 0)
 			rc = 1;
 	}
 	document_free(d);

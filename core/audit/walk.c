@@ -99,14 +99,19 @@ walk_file(struct audit_walk *w, bool named, struct error *err)
 	const bool claimed = named || f.form != FORM_NONE;
 	struct buf *content = claimed ? &w->content : &w->other;
 	struct file_id id;
+	int rc;
 
 	if (walk_is_keystore(path))
 		return walk_skip(w, AUDIT_SKIP_KEYSTORE);
 	if (!claimed && !f.text)
 		return walk_skip(w, AUDIT_SKIP_OTHER);
 	buf_clear(content);
-	if (file_read(path, content, &id, &w->why) == 0)
-		return audit_text(w->a, walk_name(w), content, &id, err);
+	if (file_read(path, content, &id, &w->why) == 0) {
+		w->a->path = path;
+		rc = audit_text(w->a, walk_name(w), content, &id, err);
+		w->a->path = NULL;
+		return rc;
+	}
 	if (w->why.code == ERROR_LIMIT)
 		return walk_skip(w, AUDIT_SKIP_LARGE);
 	w->a->counts.seen++;

@@ -166,6 +166,47 @@ case_rules_for_secrets_files() {
 	    "['master-key-in-file']"
 }
 
+case_references_are_resolved_in_their_environment() {
+	local name
+	for name in a b; do
+		mkdir -p $name
+		cp sec.properties $name/sec.properties
+		printf 'x.password=CANARY-of-%s-long\n' $name >$name/server.properties
+		(cd $name && on server.properties encrypt)
+	done
+	rm -f server.properties sec.properties master.key pass
+	chmod 600 */*
+	audit . -o json
+	expect_rc 0
+	expect_json "$out" 'd["findings"]' '[]'
+	# One's entry is gone: the other's of the same name does not help.
+	sed -i '/server.properties.x.password/d' b/sec.properties
+	audit . -o json
+	expect_rc 3
+	expect_json "$out" '[(f["rule"], f["file"], f["key"], f["environment"]) for f in d["findings"]]' \
+	    "[('dangling-reference', 'b/server.properties', 'x.password', 'b')]"
+	printf 'other.password=${securepass:/nowhere/gone.properties:x/y}\n' >a/other.properties
+	printf 'gone.properties/a=ENC[AES/GCM/NoPadding,data:AAAAAAAAAAAAAAAAAAAAAAAA,iv:AAAAAAAAAAAAAAAA,type:str]\n' >>a/sec.properties
+	chmod 600 */*
+	audit a -o json
+	expect_json "$out" '[(f["rule"], f["file"], f["key"]) for f in d["findings"] if f["rule"] != "untagged-entry"]' \
+	    "[('missing-secrets-file', 'a/other.properties', 'other.password'), ('orphan-entry', 'a/sec.properties', 'gone.properties/a')]"
+	rm -r b a/other.properties
+	mkdir c && cp a/sec.properties c && mkdir d && cp a/server.properties d
+	audit . -o json
+	expect_json "$out" '[(f["rule"], f["file"]) for f in d["findings"] if f["level"] == "warning"]' \
+	    "[('unknown-environment', 'd/server.properties')]"
+}
+
+case_two_files_of_one_name() {
+	on server.properties encrypt
+	mkdir a && cp server.properties a
+	chmod 600 server.properties a/*
+	audit . -o json
+	expect_json "$out" '{(f["rule"], f["file"]) for f in d["findings"] if "name" in f["rule"]}' \
+	    "{('base-name-collision', 'server.properties')}"
+}
+
 case_modes_count() {
 	clean
 	echo 'a.password=long-enough-CANARY' >a.properties

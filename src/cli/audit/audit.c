@@ -133,7 +133,8 @@ int
 commands_audit(const struct options *o)
 {
 	struct audit_options options = { .rules = config_rules(o->config),
-		.scope = config_scope(o->config), .no_suppressions = o->on[FLAG_NO_SUPPRESSIONS],
+		.scope = config_scope(o->config), .source = config_sections(o->config),
+		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS],
 		.now = (int64_t)time(NULL) * 1000 };
 	struct audit_report r = { .fail_on = AUDIT_ERROR };
 	struct audit *a;
@@ -145,6 +146,10 @@ commands_audit(const struct options *o)
 	    strcmp(o->text[FLAG_OUTPUT_AUDIT], "junit") == 0;
 	if (o->text[FLAG_FAIL_ON] != NULL)
 		audit_level_find(o->text[FLAG_FAIL_ON], &r.fail_on);
+	if (o->arg_count > 0) {
+		options.roots = o->args;
+		options.root_count = o->arg_count;
+	}
 	r.root = audit_root(o, &strip);
 	a = audit_new(&options, &err);
 	if (a != NULL)

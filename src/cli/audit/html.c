@@ -154,7 +154,13 @@ html_finding(const struct audit_report *r, const struct audit_finding *f, struct
 		buf_append_str(out, "<br><small>known</small>");
 	buf_append_str(out, "</td><td><code>");
 	html_string(out, audit_file(r->audit, f->file));
-	buf_printf(out, ":%zu</code></td><td><code>", f->line);
+	buf_printf(out, ":%zu</code>", f->line);
+	if (audit_environment(r->audit, f->file) != NULL) {
+		buf_append_str(out, "<br><small>environment ");
+		html_string(out, audit_environment(r->audit, f->file));
+		buf_append_str(out, "</small>");
+	}
+	buf_append_str(out, "</td><td><code>");
 	audit_markup(out, f->key, f->key_len);
 	buf_printf(out, "</code></td><td><code>%s</code><br><small>",
 	    audit_rule_text(f->rule)->id);

@@ -46,7 +46,7 @@ json_finding(struct json_out *o, const struct audit_report *r, const struct audi
 	json_out_text(o, "form", form_name(f->form));
 	json_out_text(o, "message", audit_rule_text(f->rule)->message);
 	json_out_text(o, "hint", audit_hint(f));
-	json_out_null(o, "environment");
+	json_out_text(o, "environment", audit_environment(r->audit, f->file));
 	json_related(o, r, f);
 	json_out_text(o, "state", f->known ? "known" : "new");
 	json_out_text(o, "suppressed_by", f->suppressed ? "inline" : NULL);

@@ -1,0 +1,297 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/audit_internal.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "document/document.h"
+#include "estate/environments.h"
+#include "file/file.h"
+#include "secrets/reference.h"
+#include "secrets/secrets_file.h"
+
+/* What is told of references once all secrets files are known. */
+
+#define REFERENCES_MAX ((size_t)1 << 26)
+
+/* One of our references, where it stands, and as it is written. */
+struct audit_reference {
+	size_t file;
+	char *path;		/* of the configuration file */
+	char *key;
+	size_t key_len;
+	char *text;
+	enum form form;
+	struct audit_finding region;
+};
+
+/* A secrets file that was come across. */
+struct audit_secrets {
+	size_t file;
+	char *path;
+};
+
+struct audit_estate {
+	struct vec references;
+	struct vec secrets;
+	struct vec names;	/* of struct environment *, by file: whose secrets it refers to */
+	struct environments *environments;
+};
+
+int
+audit_estate_init(struct audit *a, struct error *err)
+{
+	static const char *const here[] = { "." };
+	const struct audit_options *o = a->o;
+	struct audit_estate *e = error_alloc(sizeof(*e), err);
+
+	if (e == NULL)
+		return -1;
+	a->estate = e;
+	vec_init(&e->references, sizeof(struct audit_reference), REFERENCES_MAX);
+	vec_init(&e->secrets, sizeof(struct audit_secrets), REFERENCES_MAX);
+	vec_init(&e->names, sizeof(struct environment *), REFERENCES_MAX);
+	e->environments = environments_new(o->roots != NULL ? o->roots : here,
+	    o->roots != NULL ? o->root_count : 1, err);
+	if (e->environments == NULL)
+		return -1;
+	environments_set_source(e->environments, o->source);
+	return 0;
+}
+
+void
+audit_estate_release(struct audit *a)
+{
+	struct audit_estate *e = a->estate;
+
+	if (e == NULL)
+		return;
+	for (size_t i = 0; i < e->references.len; i++) {
+		struct audit_reference *r = vec_at(&e->references, i);
+
+		free(r->path);
+		free(r->key);
+		free(r->text);
+	}
+	for (size_t i = 0; i < e->secrets.len; i++)
+		free(((struct audit_secrets *)vec_at(&e->secrets, i))->path);
+	vec_release(&e->references);
+	vec_release(&e->secrets);
+	vec_release(&e->names);
+	environments_free(e->environments);
+	free(e);
+}
+
+int
+audit_refer(struct audit_source *s, const struct form_item *i, struct error *err)
+{
+	struct audit_reference *kept;
+	struct reference r;
+	size_t start, end = 0;
+
+	while (s->a->path != NULL && resolve_next(i->value, i->n, end, &r, &start, &end)) {
+		if (!reference_is_ours(&r))
+			continue;
+		if (audit_source_name(s, err) != 0)
+			return -1;
+		if ((kept = vec_push(&s->a->estate->references)) == NULL)
+			return error_memory(err);
+		audit_source_region(s, i->from, i->to, &kept->region);
+		kept->file = s->file;
+		kept->form = s->form;
+		kept->path = strdup(s->a->path);
+		kept->key = strndup(i->key, i->key_len);
+		kept->key_len = i->key_len;
+		kept->text = strndup(i->value + start, end - start);
+		if (kept->path == NULL || kept->key == NULL || kept->text == NULL)
+			return error_memory(err);
+		if (reference_parse(kept->text, strlen(kept->text), &r) &&
+		    environments_refer(s->a->estate->environments, &r, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+audit_note_secrets(struct audit_source *s, struct error *err)
+{
+	struct audit_secrets *kept;
+
+	if (s->a->path == NULL)
+		return 0;
+	if (audit_source_name(s, err) != 0)
+		return -1;
+	if ((kept = vec_push(&s->a->estate->secrets)) == NULL)
+		return error_memory(err);
+	kept->file = s->file;
+	if ((kept->path = strdup(s->a->path)) == NULL)
+		return error_memory(err);
+	return environments_add(s->a->estate->environments, s->a->path, NULL, err) != NULL ? 0 : -1;
+}
+
+/* Which rule is it?  AUDIT_RULES: all is well. */
+static enum audit_rule
+estate_rule(const struct resolution *x)
+{
+	switch (x->state) {
+	case STATE_DANGLING:
+		return AUDIT_DANGLING;
+	case STATE_UNKNOWN:
+		return x->doubt == DOUBT_NO_FILE ? AUDIT_MISSING_FILE : AUDIT_UNKNOWN_ENVIRONMENT;
+	default:
+		return AUDIT_RULES;
+	}
+}
+
+static int
+estate_add(struct audit *a, size_t file, enum form form, enum audit_rule rule, const char *key,
+    size_t len, const struct audit_finding *region, struct error *err)
+{
+	struct audit_source s = { .a = a, .file = file, .form = form };
+
+	return audit_add(&s, rule, key, len, region, err) != NULL ? 0 : -1;
+}
+
+/* <environment><entry>, for maps; NUL between. */
+static void
+estate_entry_name(struct buf *out, const struct environment *x, const char *name, size_t len)
+{
+	buf_clear(out);
+	buf_append_str(out, x->path);
+	buf_append_char(out, '\0');
+	buf_append(out, name, len);
+}
+
+/* Two files of one name that refer to one sealed entry, which is named after it. */
+static int
+estate_collide(struct audit *a, struct map *owners, struct vec *names, const struct resolution *x,
+    const struct reference *r, size_t i, struct error *err)
+{
+	struct audit_reference *this = vec_at(&a->estate->references, i), *other;
+	const char *base = file_basename(this->path), *kept;
+	size_t n = strlen(base), first;
+	struct buf name;
+	int rc = 0;
+
+	buf_init(&name, BUF_MAX_FILE);
+	estate_entry_name(&name, x->environment, r->name, r->name_len);
+	if (buf_check(&name, err) != 0) {
+		rc = -1;
+	} else if (!map_get(owners, name.data, name.len, &first)) {
+		kept = vec_push_string(names, (const char *)name.data, name.len);
+		if (kept == NULL || map_put(owners, kept, name.len, i) != 0)
+			rc = error_memory(err);
+	} else {
+		other = vec_at(&a->estate->references, first);
+		if (other->file != this->file && r->name_len > n && r->name[n] == '/' &&
+		    memcmp(r->name, base, n) == 0 &&
+		    strcmp(file_basename(other->path), base) == 0)
+			rc = estate_add(a, this->file, this->form, AUDIT_COLLISION, this->key,
+			    this->key_len, &this->region, err);
+	}
+	buf_release(&name);
+	return rc;
+}
+
+static int
+estate_resolve(struct audit *a, struct map *owners, struct vec *names, struct error *err)
+{
+	struct audit_estate *e = a->estate;
+	struct environment **slot;
+	struct resolution x;
+	struct reference r;
+	enum audit_rule rule;
+
+	for (size_t i = 0; i < e->references.len; i++) {
+		struct audit_reference *k = vec_at(&e->references, i);
+
+		if (!reference_parse(k->text, strlen(k->text), &r))
+			continue;
+		if (environments_resolve(e->environments, k->path, &r, &x, err) != 0)
+			return -1;
+		while (e->names.len <= k->file)
+			if (vec_push(&e->names) == NULL)
+				return error_memory(err);
+		slot = vec_at(&e->names, k->file);
+		if (x.environment != NULL && *slot == NULL)
+			*slot = x.environment;
+		rule = estate_rule(&x);
+		if (rule != AUDIT_RULES && estate_add(a, k->file, k->form, rule, k->key,
+		    k->key_len, &k->region, err) != 0)
+			return -1;
+		if (x.environment != NULL && estate_collide(a, owners, names, &x, &r, i, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Sealed entries of an environment that is in use, and that no reference names. */
+static int
+estate_orphans(struct audit *a, const struct environment *x, const struct audit_secrets *s,
+    struct map *owners, struct error *err)
+{
+	const struct document *d = secrets_file_document(x->secrets);
+	struct audit_finding region = { 0 };
+	struct buf name;
+	const char *key;
+	size_t len, ignored;
+	int rc = 0;
+
+	buf_init(&name, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
+		if (!secrets_file_is_sealed(x->secrets, i))
+			continue;
+		key = document_key(d, i, &len);
+		estate_entry_name(&name, x, key, len);
+		if (map_get(owners, name.data, name.len, &ignored))
+			continue;
+		region.line = region.end_line = document_line(d, i);
+		region.column = region.end_column = 1;
+		rc = estate_add(a, s->file, FORM_PROPERTIES, AUDIT_ORPHAN, key, len, &region, err);
+	}
+	buf_release(&name);
+	return rc;
+}
+
+int
+audit_estate_finish(struct audit *a, struct error *err)
+{
+	struct audit_estate *e = a->estate;
+	struct map *owners = map_new();
+	struct vec names;	/* of char *: the keys of owners */
+	bool used;
+	int rc;
+
+	vec_init(&names, sizeof(char *), REFERENCES_MAX);
+	rc = owners == NULL ? error_memory(err) : environments_settle(e->environments, err);
+	if (rc == 0)
+		rc = estate_resolve(a, owners, &names, err);
+	for (size_t i = 0; rc == 0 && i < e->secrets.len; i++) {
+		const struct audit_secrets *s = vec_at(&e->secrets, i);
+
+		for (size_t k = 0; rc == 0 && k < environments_count(e->environments); k++) {
+			struct environment *x = environments_at(e->environments, k);
+
+			if (x->secrets == NULL || strcmp(x->path, s->path) != 0)
+				continue;
+			used = false;
+			for (size_t f = 0; f < e->names.len; f++)
+				used |= *(struct environment **)vec_at(&e->names, f) == x;
+			if (used)
+				rc = estate_orphans(a, x, s, owners, err);
+		}
+	}
+	map_free(owners);
+	vec_release_strings(&names);
+	return rc;
+}
+
+const char *
+audit_environment(const struct audit *a, size_t file)
+{
+	const struct vec *names = &a->estate->names;
+	const struct environment *x = file < names->len ?
+	    *(struct environment **)vec_at(names, file) : NULL;
+
+	return x != NULL ? x->name : NULL;
+}

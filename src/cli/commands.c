@@ -161,12 +161,14 @@ static const struct command commands_own[] = {
 		.name = "verify",
 		.summary = "open every sealed entry and check every reference",
 		.details = "Changes nothing.  Each PATH is a configuration file or a folder whose "
-		    "references are checked.\nThe exit status is 4 for an entry that does not "
-		    "open and 3 for a dangling reference.",
-		.examples = "file verify --local-secrets-file secrets.properties /etc/kafka",
+		    "references are checked, each in its own\nenvironment: the current folder "
+		    "without a PATH and --local-secrets-file.  What there is no key for is not\n"
+		    "opened, which is said.  The exit status is 4 for an entry that does not open "
+		    "and 3 for a dangling or\nunknown reference.",
+		.examples = "file verify /etc/kafka\nfile verify --local-secrets-file secrets.properties /etc/kafka",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
-		.flags = { MUST(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(OUTPUT), LAST },
+		.flags = { MAY(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(OUTPUT), LAST },
 		.by_rules = true,
 		.reads_legacy = true,
 		.run = commands_verify,

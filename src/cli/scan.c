@@ -38,7 +38,7 @@ scan_name(const struct options *o, struct environments *e, struct error *err)
 	return environments_name(e, path, flag, err) == NULL ? -1 : 0;
 }
 
-static int
+int
 scan_check(const struct options *o, const struct environments *e, struct error *err)
 {
 	const struct environment *only = environments_only(e);
@@ -68,6 +68,28 @@ scan_paths(const struct options *o, const char *const paths[], size_t n, struct 
 		return e;
 	estate_free(e);
 	return NULL;
+}
+
+int
+scan_explain(const struct estate *e, const struct estate_file *f, const struct estate_entry *x,
+    struct error *what, struct error *err)
+{
+	const struct reference r = { .provider = REFERENCE_PROVIDER,
+		.provider_len = strlen(REFERENCE_PROVIDER), .path = x->remote,
+		.path_len = x->remote_len, .name = x->name, .name_len = x->name_len };
+	struct resolution to;
+
+	if (environments_resolve(estate_environments(e), f->path, &r, &to, err) != 0)
+		return -1;
+	/* Of several references in a value it is the worst that is told. */
+	if (to.state != x->state) {
+		to.state = x->state;
+		to.environment = x->environment;
+	}
+	resolution_explain(&to, &r, what);
+	error_place(what, f->path, x->line);
+	error_key(what, x->key, x->key_len);
+	return 0;
 }
 
 struct environments *

@@ -10,6 +10,8 @@ struct environment;
 struct environments;
 struct error;
 struct estate;
+struct estate_entry;
+struct estate_file;
 struct options;
 
 /*
@@ -21,6 +23,13 @@ struct options;
 /* Scan the paths.  The caller frees (estate_free); NULL: ERROR_MEMORY. */
 struct estate *scan_paths(const struct options *o, const char *const paths[], size_t n,
     struct error *err);
+
+/* The secrets file that a flag names can be read, if one does. */
+int scan_check(const struct options *o, const struct environments *e, struct error *err);
+
+/* Say what is wrong with a reference of an entry: ${what}, at its place. */
+int scan_explain(const struct estate *e, const struct estate_file *f,
+    const struct estate_entry *x, struct error *what, struct error *err);
 
 /* For configurations that are loaded, without an estate (environments_free).
  * NULL: ERROR_MEMORY, or the secrets file that a flag names cannot be read. */

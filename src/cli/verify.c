@@ -9,11 +9,13 @@
 #include "cli/commands.h"
 #include "cli/findings.h"
 #include "cli/keys.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "secrets/secrets_file.h"
@@ -35,7 +37,8 @@ enum verify_kind {
 	VERIFY_CHANGED,		/* a sealed entry that no longer fits its tag */
 	VERIFY_UNCHECKED,	/* one that may not be opened (secrets/trust.h) */
 	VERIFY_DANGLING,
-	VERIFY_UNREADABLE,	/* a configuration file or folder */
+	VERIFY_UNKNOWN,		/* a reference whose secrets file cannot be told */
+	VERIFY_UNREADABLE,	/* a configuration or secrets file, or a folder */
 	VERIFY_ORPHAN,		/* a remark */
 	VERIFY_KINDS
 };
@@ -43,8 +46,10 @@ enum verify_kind {
 /* What is reported, and counted for the summary. */
 struct verify_report {
 	bool has_paths;
-	const char *file;	/* the secrets file */
-	size_t sealed;
+	const char *file;	/* the secrets file that is looked at, or that was named */
+	size_t before;		/* findings of VERIFY_CHANGED in others */
+	size_t locked;		/* secrets files that were not opened, as there was no key */
+	size_t sealed;		/* in those that were */
 	size_t tagged;
 	size_t files;
 	size_t references;
@@ -66,6 +71,8 @@ verify_report_kind_name(enum verify_kind kind)
 		return "unchecked";
 	case VERIFY_DANGLING:
 		return "dangling";
+	case VERIFY_UNKNOWN:
+		return "unknown";
 	case VERIFY_UNREADABLE:
 		return "unreadable";
 	case VERIFY_ORPHAN:
@@ -103,7 +110,11 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 {
 	size_t open = verify_report_open(r);
 
-	buf_printf(out, "%zu sealed %s", open, plural(open, "entry opens", "entries open"));
+	if (r->sealed > 0 || r->locked == 0)
+		buf_printf(out, "%zu sealed %s", open, plural(open, "entry opens",
+		    "entries open"));
+	else
+		buf_append_str(out, "nothing was opened, as there is no key");
 	if (r->counts[VERIFY_DAMAGED] > 0)
 		buf_printf(out, ", %zu %s not", r->counts[VERIFY_DAMAGED],
 		    plural(r->counts[VERIFY_DAMAGED], "does", "do"));
@@ -114,11 +125,16 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 	if (r->tagged > 0 && r->tagged < r->sealed)
 		buf_printf(out, ", %zu without an integrity tag", r->sealed - r->tagged);
 	if (r->has_paths) {
+		if (r->sealed > 0 && r->locked > 0)
+			buf_printf(out, ", %zu secrets %s not opened, as there is no key",
+			    r->locked, plural(r->locked, "file was", "files were"));
 		buf_printf(out, "; %zu %s in %zu %s, %zu dangling, %zu %s", r->references,
 		    plural(r->references, "reference", "references"), r->files,
 		    plural(r->files, "file", "files"), r->counts[VERIFY_DANGLING],
 		    r->counts[VERIFY_ORPHAN],
 		    plural(r->counts[VERIFY_ORPHAN], "orphan", "orphans"));
+		if (r->counts[VERIFY_UNKNOWN] > 0)
+			buf_printf(out, ", %zu unknown", r->counts[VERIFY_UNKNOWN]);
 		if (r->counts[VERIFY_UNREADABLE] > 0)
 			buf_printf(out, ", %zu unreadable", r->counts[VERIFY_UNREADABLE]);
 		if (r->wrong > 0)
@@ -134,7 +150,7 @@ verify_report_status(const struct verify_report *r)
 		return 4;
 	if (r->counts[VERIFY_UNREADABLE] > 0)
 		return 1;
-	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_CHANGED] > 0 ||
+	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_UNKNOWN] > 0 || r->counts[VERIFY_CHANGED] > 0 ||
 	    r->counts[VERIFY_UNCHECKED] > 0 || r->wrong > 0 ? 3 : 0;
 }
 
@@ -156,6 +172,8 @@ verify_report_write(struct verify_report *r, struct error *err)
 		{ "unreadable", n[VERIFY_UNREADABLE] },
 		{ "orphans", n[VERIFY_ORPHAN] },
 		{ "wrong", r->wrong },
+		{ "unknown", n[VERIFY_UNKNOWN] },
+		{ "locked", r->locked },
 	};
 	struct buf summary;
 	int rc;
@@ -166,25 +184,6 @@ verify_report_write(struct verify_report *r, struct error *err)
 	    r->has_paths ? sizeof(counts) / sizeof(counts[0]) : 6, buf_cstr(&summary),
 	    verify_report_status(r), err);
 	buf_release(&summary);
-	return rc;
-}
-
-static int
-verify_load(struct secrets_file **s, const struct options *o, struct error *err)
-{
-	struct key *master;
-	int rc;
-
-	if ((*s = secrets_file_load(o->text[FLAG_LOCAL_SECRETS_FILE], err)) == NULL) {
-		if (err->code == ERROR_MISSING && err->hint[0] == '\0')
-			options_hint(o, FLAG_LOCAL_SECRETS_FILE, err);
-		return -1;
-	}
-	secrets_file_set_policy(*s, keys_policy(o));
-	if ((master = master_find(o, *s, err)) == NULL)
-		return -1;
-	rc = secrets_file_unlock(*s, master, err);
-	key_free(master);
 	return rc;
 }
 
@@ -199,7 +198,7 @@ verify_changed(const struct secrets_file *s, struct verify_report *r, size_t i, 
 	size_t len;
 
 	/* Another program's rotation changes all: the rest is told as one. */
-	if (r->counts[VERIFY_CHANGED] >= CHANGED_LISTED) {
+	if (r->counts[VERIFY_CHANGED] - r->before >= CHANGED_LISTED) {
 		r->counts[VERIFY_CHANGED]++;
 		return;
 	}
@@ -264,12 +263,12 @@ check_doubts(const struct secrets_file *s, struct verify_report *r, struct error
 
 	if (secrets_file_doubts(s, &doubts, err) != 0)
 		return -1;
-	if (r->counts[VERIFY_CHANGED] > CHANGED_LISTED)
+	if (r->counts[VERIFY_CHANGED] - r->before > CHANGED_LISTED)
 		findings_say(&r->findings, FINDING_PROBLEM,
 		    verify_report_kind_name(VERIFY_CHANGED), r->file, 0, "`propseal file rotate "
 		    "--data-key` tags all entries anew, if that was meant",
 		    "and so are %zu more entries: another program changed them",
-		    r->counts[VERIFY_CHANGED] - CHANGED_LISTED);
+		    r->counts[VERIFY_CHANGED] - r->before - CHANGED_LISTED);
 	if (!doubts.cbc)
 		return 0;
 	error_set(&what, ERROR_NONE, "values in the old AES-CBC form were opened, which notices "
@@ -288,6 +287,7 @@ check_sealed(const struct secrets_file *s, struct verify_report *r, struct error
 	struct buf plain;
 	int rc = 0;
 
+	r->before = r->counts[VERIFY_CHANGED];
 	buf_init_secret(&plain, BUF_MAX_FILE);
 	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {
 		buf_clear(&plain);
@@ -300,23 +300,22 @@ check_sealed(const struct secrets_file *s, struct verify_report *r, struct error
 	return rc == 0 ? check_doubts(s, r, err) : -1;
 }
 
-static void
-check_entry(const struct estate_file *f, const struct estate_entry *e, struct verify_report *r)
+static int
+check_entry(const struct estate *e, const struct estate_file *f, const struct estate_entry *x,
+    struct verify_report *r, struct error *err)
 {
-	struct error err;
+	struct error what;
 
-	if (e->shadowed || e->name == NULL)
-		return;
+	if (x->shadowed || x->name == NULL)
+		return 0;
 	r->references++;
-	if (e->state != STATE_DANGLING && e->state != STATE_DAMAGED)
-		return;
-	error_set(&err, e->state == STATE_DANGLING ? ERROR_MISSING : ERROR_DAMAGED,
-	    e->state == STATE_DANGLING ? "the secrets file has no such entry" :
-	    "the sealed entry does not open");
-	error_place(&err, f->path, e->line);
-	error_key(&err, e->key, e->key_len);
-	verify_report_add(r, e->state == STATE_DANGLING ? VERIFY_DANGLING : VERIFY_DAMAGED_USE,
-	    &err);
+	if (x->state == STATE_SEALED)
+		return 0;
+	if (scan_explain(e, f, x, &what, err) != 0)
+		return -1;
+	verify_report_add(r, x->state == STATE_DANGLING ? VERIFY_DANGLING :
+	    x->state == STATE_UNKNOWN ? VERIFY_UNKNOWN : VERIFY_DAMAGED_USE, &what);
+	return 0;
 }
 
 /* What the file says other than it was meant. */
@@ -336,80 +335,116 @@ verify_inspect(const struct secrets_file *s, const char *path, const struct opti
 
 /* Sealed entries that no configuration refers to. */
 static void
-find_orphans(const struct secrets_file *s, const struct estate *e, struct verify_report *r)
+find_orphans(const struct environment *x, struct verify_report *r)
 {
-	const struct document *d = secrets_file_document(s);
+	const struct document *d = secrets_file_document(x->secrets);
 	struct error err;
 	const char *name;
-	size_t i, len;
+	size_t len;
 
-	for (i = 0; i < document_count(d); i++) {
-		if (!secrets_file_is_sealed(s, i))
+	for (size_t i = 0; i < document_count(d); i++) {
+		if (!secrets_file_is_sealed(x->secrets, i))
 			continue;
 		name = document_key(d, i, &len);
-		if (estate_references(e, name, len) > 0)
+		if (environment_references(x, name, len) > 0)
 			continue;
 		error_set(&err, ERROR_NONE, "no configuration file given here refers to it");
-		error_place(&err, secrets_file_path(s), document_line(d, i));
+		error_place(&err, x->path, document_line(d, i));
 		error_key(&err, name, len);
 		verify_report_add(r, VERIFY_ORPHAN, &err);
 	}
 }
 
 static int
-check_estate(const struct secrets_file *s, const struct options *o, struct verify_report *r,
+check_estate(const struct options *o, const struct estate *e, struct verify_report *r,
     struct error *err)
 {
 	const struct estate_file *f;
-	struct estate *e;
-	size_t i, j;
-	int rc;
+	int rc = 0;
 
-	if ((e = estate_new(o->args, o->arg_count, err)) == NULL)
-		return -1;
-	estate_set_scope(e, config_scope(o->config));
-	estate_set_rules(e, config_rules(o->config));
-	estate_set_secrets(e, s);
-	while ((rc = estate_step(e, STEP_MS, err)) > 0)
-		;
-	for (i = 0; rc == 0 && i < estate_count(e); i++) {
+	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
 		f = estate_file(e, i);
 		r->files += !f->is_secrets_file;
 		if (f->problem != NULL)
 			verify_report_add(r, VERIFY_UNREADABLE, f->problem);
 		else if (!f->is_secrets_file)
-			rc = verify_inspect(s, f->path, o, r, err);
-		for (j = 0; j < f->count; j++)
-			check_entry(f, &f->entries[j], r);
+			rc = verify_inspect(f->environment != NULL ? f->environment->secrets :
+			    NULL, f->path, o, r, err);
+		for (size_t k = 0; rc == 0 && k < f->count; k++)
+			rc = check_entry(e, f, &f->entries[k], r, err);
 	}
-	if (rc == 0)
-		find_orphans(s, e, r);
-	estate_free(e);
+	return rc;
+}
+
+/* Each secrets file: what can be opened, and what nothing refers to. */
+static int
+check_environments(const struct environments *all, struct verify_report *r, struct error *err)
+{
+	const char *named = r->file;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < environments_count(all); i++) {
+		const struct environment *x = environments_at(all, i);
+
+		if (environments_only(all) != NULL && x != environments_only(all))
+			continue;
+		r->file = x->path;
+		if (x->secrets == NULL) {
+			verify_report_add(r, VERIFY_UNREADABLE, x->problem);
+			continue;
+		}
+		if (secrets_file_cipher(x->secrets) != NULL)
+			rc = check_sealed(x->secrets, r, err);
+		else
+			r->locked += secrets_file_sealed_count(x->secrets) > 0;
+		if (r->has_paths && x->found)
+			find_orphans(x, r);
+	}
+	r->file = named;
+	return rc;
+}
+
+/* A secrets file that was named must open; of those that were found the ones
+ * whose keys are there are opened. */
+static int
+verify_open(const struct options *o, struct estate *e, struct error *err)
+{
+	struct environments *all = estate_environments(e);
+	struct environment *only = environments_only(all);
+	size_t opened;
+	int rc;
+
+	if (scan_check(o, all, err) != 0)
+		return -1;
+	rc = only != NULL ? scan_open(o, all, only, err) : scan_unlock(o, all, &opened, err);
+	if (rc != 0)
+		return -1;
+	estate_restate(e, NULL);
+	while ((rc = estate_step(e, STEP_MS, err)) > 0)
+		;
 	return rc;
 }
 
 int
 commands_verify(const struct options *o)
 {
-	struct secrets_file *s = NULL;
-	struct verify_report r = {
-		.file = o->text[FLAG_LOCAL_SECRETS_FILE],
-		.has_paths = o->arg_count > 0,
-	};
+	static const char *const here[] = { "." };
+	const char *named = o->text[FLAG_LOCAL_SECRETS_FILE];
+	bool all = o->arg_count == 0 && named == NULL;
+	struct verify_report r = { .file = named, .has_paths = all || o->arg_count > 0 };
+	struct estate *e;
 	struct error err;
-	int rc;
+	int rc = -1;
 
 	findings_init(&r.findings, "propseal.verify/1", options_format(o) == OUTPUT_JSON,
 	    FINDINGS_PLAIN);
-	rc = verify_load(&s, o, &err);
-	if (rc == 0)
-		rc = check_sealed(s, &r, &err);
-	if (rc == 0 && o->arg_count > 0)
-		rc = check_estate(s, o, &r, &err);
-	if (rc == 0)
+	e = scan_paths(o, all ? here : o->args, all ? 1 : o->arg_count, &err);
+	if (e != NULL && verify_open(o, e, &err) == 0 &&
+	    check_environments(estate_environments(e), &r, &err) == 0 &&
+	    check_estate(o, e, &r, &err) == 0)
 		rc = verify_report_write(&r, &err);
 	rc = rc == 0 ? verify_report_status(&r) : report_error(&err);
 	findings_release(&r.findings);
-	secrets_file_free(s);
+	estate_free(e);
 	return rc;
 }

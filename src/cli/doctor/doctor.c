@@ -186,17 +186,10 @@ static int
 check_reference(struct doctor *d, const struct estate_file *f, const struct estate_entry *e,
     struct error *err)
 {
-	const struct reference r = { .provider = REFERENCE_PROVIDER,
-		.provider_len = strlen(REFERENCE_PROVIDER), .path = e->remote,
-		.path_len = e->remote_len, .name = e->name, .name_len = e->name_len };
-	struct resolution x;
 	struct error what;
 
-	if (environments_resolve(estate_environments(d->estate), f->path, &r, &x, err) != 0)
+	if (scan_explain(d->estate, f, e, &what, err) != 0)
 		return -1;
-	resolution_explain(&x, &r, &what);
-	error_place(&what, f->path, e->line);
-	error_key(&what, e->key, e->key_len);
 	findings_add(&d->findings, e->state == STATE_UNKNOWN ? FINDING_WARNING : FINDING_PROBLEM,
 	    state_name(e->state), &what);
 	return 0;

@@ -165,7 +165,8 @@ static const struct command commands_own[] = {
 		    "without a PATH and --local-secrets-file.  What there is no key for is not\n"
 		    "opened, which is said.  The exit status is 4 for an entry that does not open "
 		    "and 3 for a dangling or\nunknown reference.",
-		.examples = "file verify /etc/kafka\nfile verify --local-secrets-file secrets.properties /etc/kafka",
+		.examples = "file verify /etc/kafka\n"
+		    "file verify --local-secrets-file secrets.properties /etc/kafka",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = { MAY(LOCAL_SECRETS_FILE), KEYS, MAY(LEGACY_CBC), MAY(OUTPUT), LAST },

@@ -116,6 +116,8 @@ scan_try(struct environments *e, const struct key_ring *ring, size_t *opened, st
 	for (size_t i = 0; i < key_ring_count(ring); i++) {
 		if (environments_unlock(e, key_ring_key(ring, i), &n, err) != 0)
 			return -1;
+		if (n > 0)
+			report_detail("the master key comes from %s", key_ring_where(ring, i));
 		*opened += n;
 	}
 	return 0;

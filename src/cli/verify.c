@@ -150,8 +150,9 @@ verify_report_status(const struct verify_report *r)
 		return 4;
 	if (r->counts[VERIFY_UNREADABLE] > 0)
 		return 1;
-	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_UNKNOWN] > 0 || r->counts[VERIFY_CHANGED] > 0 ||
-	    r->counts[VERIFY_UNCHECKED] > 0 || r->wrong > 0 ? 3 : 0;
+	return r->counts[VERIFY_DANGLING] > 0 || r->counts[VERIFY_UNKNOWN] > 0 ||
+	    r->counts[VERIFY_CHANGED] > 0 || r->counts[VERIFY_UNCHECKED] > 0 ||
+	    r->wrong > 0 ? 3 : 0;
 }
 
 static int

@@ -267,6 +267,7 @@ case_quiet_says_warnings_and_errors_alone() {
 }
 
 case_verbose_says_where_things_come_from() {
+	on server.properties encrypt
 	printf '[files]\nsecrets-file = sec.properties\n' >own.ini
 	PROPSEAL_CONFIG=own.ini run file show server.properties --reveal -v
 	expect_rc 0

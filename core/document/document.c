@@ -225,6 +225,17 @@ const struct document_format *const document_formats[] = {
 };
 
 const struct document_format *
+document_format_of_text(const void *text, size_t n)
+{
+	const unsigned char *p = text;
+	size_t i = n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || p[i] == '\n'))
+		i++;
+	return i < n && (p[i] == '{' || p[i] == '[') ? &document_json : DOCUMENT_ENTRIES;
+}
+
+const struct document_format *
 document_format_of(const char *path)
 {
 	size_t n = strlen(path), m;

@@ -57,6 +57,9 @@ extern const struct document_format *const document_formats[];
 /* The format that the ending of a file's name says, exactly; NULL: none. */
 const struct document_format *document_format_of(const char *path);
 
+/* The format of a text that has no name, by how it begins. */
+const struct document_format *document_format_of_text(const void *text, size_t n);
+
 /* The same for a name with more behind the ending, such as that of a copy. */
 const struct document_format *document_format_within(const char *name);
 

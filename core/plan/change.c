@@ -269,6 +269,11 @@ lock_loaded(struct change *c, struct error *err)
 int
 change_start(struct change *c, struct error *err)
 {
+	for (size_t i = 0; i < c->configs.len && !c->dry; i++)
+		if (!(*config_slot(c, i))->id.exists) {
+			error_set(err, ERROR_USAGE, "standard input cannot be changed");
+			return error_hint(err, "name a file, or see the change by --dry-run");
+		}
 	if (!c->dry && (lock_loaded(c, err) != 0 || refresh(c, err) != 0))
 		return -1;
 	return change_plan(c, err);

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -29,24 +30,31 @@ configuration_read(const char *path, struct buf *content, struct file_id *id, st
 struct configuration *
 configuration_load(const char *path, const struct scope *scope, struct error *err)
 {
-	const struct document_format *format;
+	bool input = strcmp(path, CONFIGURATION_INPUT) == 0 || strcmp(path, "/dev/stdin") == 0;
+	const struct document_format *format = scope_format(scope, path);
 	struct configuration *c;
 	struct buf content;
 
+	if (input)
+		path = "standard input";
 	buf_init_secret(&content, BUF_MAX_FILE);
 	if ((c = calloc(1, sizeof(*c))) == NULL || (c->path = strdup(path)) == NULL) {
 		error_memory(err);
 		goto fail;
 	}
 	c->base = file_basename(c->path);
-	if ((format = scope_format(scope, path)) == NULL) {
+	if (input && file_read_fd(STDIN_FILENO, path, &content, err) != 0)
+		goto fail;
+	if (input && format == NULL)
+		format = document_format_of_text(content.data, content.len);
+	if (format == NULL) {
 		error_set(err, ERROR_REFUSED, "unsupported file format");
 		error_place(err, path, 0);
 		error_hint(err, "the name of a configuration file ends in " DOCUMENT_ENDINGS
 		    "; --config-format says what another one is");
 		goto fail;
 	}
-	if (configuration_read(path, &content, &c->id, err) != 0)
+	if (!input && configuration_read(path, &content, &c->id, err) != 0)
 		goto fail;
 	if ((c->doc = document_parse(&content, format, path, err)) == NULL)
 		goto fail;

@@ -27,9 +27,13 @@ struct configuration {
 int configuration_read(const char *path, struct buf *content, struct file_id *id,
     struct error *err);
 
-/* NULL: ERROR_MISSING, ERROR_IO, ERROR_REFUSED (no format that
- * ${scope} knows),
- * ERROR_FORMAT (a reader of the format refuses it). */
+/* Where the path of a configuration says that it comes from standard input. */
+#define CONFIGURATION_INPUT "-"
+
+/* NULL: ERROR_MISSING, ERROR_IO, ERROR_REFUSED (no format that ${scope} knows),
+ * ERROR_FORMAT (a reader of the format refuses it).  Standard input, or
+ * /dev/stdin, has the format that its text has, unless the scope says one; it
+ * is no file that could be changed (id.exists is false). */
 struct configuration *configuration_load(const char *path, const struct scope *scope,
     struct error *err);
 void configuration_free(struct configuration *c);

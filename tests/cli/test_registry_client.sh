@@ -620,6 +620,21 @@ case_validate_and_resolve_a_connector() {
 	expect_rc 0
 	expect_json "$out" 'd["config"]["a"], d["config"]["n"], d["name"]' \
 	    "('xCANARY-1y', 1, 'sink')"
+	printf '%s\n' '# kept' 'name=sink' 'a = x${secret:sink:password}y' 'b=\u00e9' >good.properties
+	registry validate good.properties
+	expect_rc 0
+	expect_err 'every reference is good'
+	registry resolve good.properties
+	expect_json "$out" 'd["a"], d["b"]' "('xCANARY-1y', 'é')"
+	echo 'b=${secret:sink:gone}' >>good.properties
+	registry validate good.properties
+	expect_rc 1
+	expect_err good.properties
+	printf '%s' '{"name":"sink","config":{"a":"${secret:sink:password}"}}' |
+	    "$PROPSEAL" registry validate - --url "$first" --user alice \
+	    --password-file "$suite/alice" >"$out" 2>"$err"
+	rc=$?
+	expect_rc 0
 	printf '%s' '{"name":"sink","a":"${secret:other:password}","b":"${secret:sink:gone}"}' \
 	    >bad.json
 	registry validate bad.json

@@ -12,6 +12,36 @@ expect_entry() {
 	expect_json "$out" "[list(e.values())[:5] for e in d['entries'] if e['key'] == '$1']" "$2"
 }
 
+case_a_configuration_from_standard_input() {
+	seal
+	feed "$(cat server.properties)" file show -
+	expect_rc 0
+	expect_out 'sealed          ssl.key.password'
+	feed "$(cat server.properties)" file show - --reveal -o json
+	expect_rc 0
+	expect_json "$out" '[e["value"] for e in d["entries"] if e["key"] == "ssl.key.password"]' \
+	    "['CANARY-key']"
+	feed ' {"a":{"password":"CANARY"}}' file show - -o json
+	expect_rc 0
+	expect_json "$out" 'd["format"], d["entries"][0]["key"]' "('json', 'a.password')"
+	expect_no CANARY
+	feed 'a=1' file show - --config-format json
+	expect_rc 1
+	expect_err 'propseal: standard input:1: '
+	feed "$(cat server.properties)" render - --format env --config ssl.key.password
+	expect_rc 0
+	expect_file "$out" "SSL_KEY_PASSWORD='CANARY-key'"
+	feed '{"a":"b"}' render /dev/stdin
+	expect_rc 0
+	expect_file "$out" '{"a":"b"}'
+	snapshot
+	feed 'a.password=CANARY' file encrypt --config-file - --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote"
+	expect_rc 2
+	expect_err 'standard input cannot be changed'
+	expect_unchanged
+}
+
 case_json_has_the_agreed_shape() {
 	show -o json
 	expect_rc 0

@@ -15,6 +15,7 @@
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
+#include "document/document.h"
 #include "file/file.h"
 
 #define VALUE_MAX (1U << 20)
@@ -475,6 +476,57 @@ find_name(const struct options *o, struct buf *file, char *out, size_t size, str
 	return rc;
 }
 
+/* A connector in .properties, as the JSON object that the registry takes. */
+static int
+references_from_properties(const char *path, struct buf *body, struct error *err)
+{
+	struct document *d = document_parse(body, DOCUMENT_ENTRIES, path, err);
+	struct buf value, name;
+	struct json_out o;
+	const char *key;
+	size_t len;
+	int rc = d == NULL || document_problem(d, err) != 0 ? -1 : 0;
+
+	buf_init_secret(&value, BUF_MAX_FILE);
+	buf_init(&name, BUF_MAX_FILE);
+	buf_clear(body);
+	json_out_init(&o, body);
+	json_out_object(&o, NULL);
+	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
+		if (document_shadowed(d, i))
+			continue;
+		key = document_key(d, i, &len);
+		buf_clear(&name);
+		buf_append(&name, key, len);
+		buf_clear(&value);
+		rc = document_value(d, i, &value, err);
+		if (rc == 0)
+			json_out_text_n(&o, buf_cstr(&name),
+			    value.len > 0 ? (char *)value.data : "", value.len);
+	}
+	json_out_end(&o);
+	if (rc == 0)
+		rc = json_out_finish(&o, err);
+	buf_release(&name);
+	buf_release(&value);
+	document_free(d);
+	return rc;
+}
+
+static int
+references_read(const char *path, struct buf *body, struct error *err)
+{
+	bool input = strcmp(path, "-") == 0;
+	const struct document_format *format = document_format_of(path);
+
+	if ((input ? file_read_fd(STDIN_FILENO, "standard input", body, err) :
+	    file_read_stream(path, body, err)) != 0)
+		return -1;
+	if (format == NULL)
+		format = document_format_of_text(body->data, body->len);
+	return format == DOCUMENT_ENTRIES ? references_from_properties(path, body, err) : 0;
+}
+
 /* Send the file to the registry's ${verb} for its connector. */
 static int
 references_ask(const struct options *o, struct remote *r, const char *verb, struct error *err)
@@ -482,7 +534,7 @@ references_ask(const struct options *o, struct remote *r, const char *verb, stru
 	char name[NAME_BYTES_MAX];
 	int rc;
 
-	if (file_read_stream(o->args[0], &r->body, err) != 0)
+	if (references_read(o->args[0], &r->body, err) != 0)
 		return -1;
 	rc = find_name(o, &r->body, name, sizeof(name), err);
 	if (rc == 0) {

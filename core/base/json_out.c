@@ -45,14 +45,6 @@ json_out_append_line(struct json_out *o, unsigned int indent)
 		buf_append(o->out, "  ", 2);
 }
 
-/* What does not show, or turns the direction of writing. */
-static bool
-is_hidden(uint32_t cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x200e || cp == 0x200f ||
-	    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
-}
-
 /* One character that is not plain (text_plain_length); its length. */
 static size_t
 append_other(struct buf *out, const unsigned char *p, size_t n)
@@ -70,11 +62,12 @@ append_other(struct buf *out, const unsigned char *p, size_t n)
 		buf_append(out, "\\\\", 2);
 	else if (cp == '\n')
 		buf_append(out, "\\n", 2);
-	else if (!is_hidden(cp))
+	else if (!text_is_treacherous(cp))
 		buf_append(out, p, len);
-	else {
+	else if (cp > 0xffff)
+		text_append_escape(out, cp);
+	else
 		text_append_unit(out, cp);
-	}
 	return len;
 }
 

@@ -127,9 +127,8 @@ text_invalid_length(const unsigned char *p, size_t n)
 	return fit > 0 ? fit : 1;
 }
 
-/* Does it move the cursor, change the direction of writing, or not show? */
-static bool
-is_treacherous(uint32_t cp)
+bool
+text_is_treacherous(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||
 	    cp == 0xad ||			/* soft hyphen */
@@ -184,7 +183,7 @@ text_append_visible(struct buf *out, const void *bytes, size_t n)
 
 	while (i < n) {
 		len = text_decode(p + i, n - i, &cp);
-		if (len > 0 && !is_treacherous(cp)) {
+		if (len > 0 && !text_is_treacherous(cp)) {
 			i += len;
 			continue;
 		}
@@ -199,6 +198,23 @@ text_append_visible(struct buf *out, const void *bytes, size_t n)
 		start = i;
 	}
 	buf_append(out, p + start, i - start);
+}
+
+void
+text_append_lines(struct buf *out, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	size_t i, start = 0;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] != '\n' && p[i] != '\t' &&
+		    !(p[i] == '\r' && i + 1 < n && p[i + 1] == '\n'))
+			continue;
+		text_append_visible(out, p + start, i - start);
+		buf_append(out, p + i, 1);
+		start = i + 1;
+	}
+	text_append_visible(out, p + start, n - start);
 }
 
 /* What stands behind a backslash for what. */
@@ -236,10 +252,14 @@ text_append_escape(struct buf *out, uint32_t cp)
 {
 	char escape[2] = { '\\', text_escape_letter(cp) };
 
-	if (escape[1] != '\0')
+	if (escape[1] != '\0') {
 		buf_append(out, escape, sizeof(escape));
-	else
+	} else if (cp > 0xffff) {
+		text_append_unit(out, 0xd800 + ((cp - 0x10000) >> 10));
+		text_append_unit(out, 0xdc00 + ((cp - 0x10000) & 0x3ff));
+	} else {
 		text_append_unit(out, cp);
+	}
 }
 
 bool
@@ -326,8 +346,7 @@ text_append_json(struct buf *out, const void *bytes, size_t n)
 	buf_append_char(out, '"');
 	while ((i += text_plain_length(p + i, n - i)) < n) {
 		len = text_decode(p + i, n - i, &cp);
-		if (len > 0 && cp >= 0x20 && cp != '"' && cp != '\\' && cp != 0x7f &&
-		    !text_is_surrogate(cp)) {
+		if (len > 0 && cp != '"' && cp != '\\' && !text_is_treacherous(cp)) {
 			i += len;
 			continue;
 		}

@@ -31,6 +31,9 @@ size_t text_invalid_length(const unsigned char *p, size_t n);
 /* Is it UTF-8 from end to end? */
 bool text_is_utf8(const void *bytes, size_t n);
 
+/* Does it move the cursor, change the direction of writing, or not show? */
+bool text_is_treacherous(uint32_t cp);
+
 /**
  * text_append_visible(out, bytes, n):
  * Append for a person to read: control characters, DEL, C1, bidirectional
@@ -39,13 +42,17 @@ bool text_is_utf8(const void *bytes, size_t n);
  */
 void text_append_visible(struct buf *out, const void *bytes, size_t n);
 
+/* The same of a text of lines: line ends and tabs stay. */
+void text_append_lines(struct buf *out, const void *bytes, size_t n);
+
 /* How many of ${n} bytes, from the first on, are printable ASCII other than
  * '"' and '\\': what needs no second look in almost any text. */
 size_t text_plain_length(const void *bytes, size_t n);
 
 /**
  * text_append_json(out, bytes, n):
- * Append as a JSON string with its quotes (RFC 8259).  Undecodable bytes
+ * Append as a JSON string with its quotes (RFC 8259), with escapes for what is
+ * treacherous.  Undecodable bytes
  * become U+FFFD as Java's decoder does; the three-byte form of a surrogate
  * (from a lone \uD800 escape) becomes the escape again.
  */

@@ -80,7 +80,7 @@ bool loose_next(const struct rules *r, const char *text, size_t n,
 
 /*
  * The text of a file with every secret replaced by a mark, made for `git
- * diff`: all else is byte for byte as it was.
+ * diff`: all else is byte for byte as it was.  (Who prints it makes it visible.)
  *     <sealed: text 0123456789>     a sealed value: says when its ciphertext is another
  *     <sealed: value 0123456789>    the same with the key: when its value is
  *     <clear text>                  a secret in clear text

@@ -359,4 +359,31 @@ case_what_the_kernel_makes_up_is_no_configuration() {
 	expect_rc 3
 }
 
+case_nothing_that_is_shown_drives_a_terminal() {
+	local odd
+	odd=$(printf 'a\302\2332J\033[2J\342\200\256b\342\201\246c\302\255d\363\240\201\201e\177f')
+	printf '%s=%s\nk=%s\n%s.password=CANARY\n' "$odd" "$odd" "$odd" "$odd" >o.properties
+	printf '# %s\n' "$odd" >>o.properties
+	mkdir -p "d$odd"
+	cp o.properties "d$odd/o.properties"
+	local command
+	for command in 'file show o.properties' 'file show o.properties -o json' \
+	    'git textconv o.properties' 'git check .' 'git check . -o json' 'doctor .' \
+	    'doctor . -o json' 'audit .' 'audit . -o json' 'audit . -o jsonl' 'audit . -o sarif' \
+	    'audit . -o html' 'audit . -o junit' 'file diff o.properties server.properties' \
+	    'file verify --local-secrets-file sec.properties . -o json' \
+	    'render o.properties --local-secrets-file sec.properties --format json'; do
+		# shellcheck disable=SC2086
+		run $command
+		[ -s "$out" ] || fail "$command says nothing"
+		if LC_ALL=C grep -q "$(printf '\302\233\|\033\|\342\200\256\|\342\201\246\|\302\255\|\363\240\|\177')" "$out" "$err"; then
+			fail "$command passes it on"
+		fi
+	done
+	run file show o.properties -o json
+	python3 -c 'import json, sys
+assert json.load(sys.stdin)["entries"][1]["value"] == sys.argv[1]' "$odd" <"$out" ||
+	    fail 'JSON gives another value'
+}
+
 run_cases "$@"

@@ -79,7 +79,7 @@ test_texts_and_names_are_escaped(void **state)
 	json_out_text_n(&out, "n\nme", "\0\xed\xa0\x80", 4);
 	json_out_text_n(&out, "empty", NULL, 0);
 	json_out_end(&out);
-	expect("{\"q\\\"\":\"\\\\ / \\b\\f\\n\\r\\t\\u0001\\u007f \xc2\x80 \xe2\x80\xae "
+	expect("{\"q\\\"\":\"\\\\ / \\b\\f\\n\\r\\t\\u0001\\u007f \\u0080 \\u202e "
 	    "\xef\xbf\xbd\",\"n\\nme\":\"\\u0000\\ud800\",\"empty\":\"\"}");
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
@@ -91,15 +92,19 @@ static int
 git_textconv_show(struct view *v, const struct rules *rules, struct error *err)
 {
 	const struct document *d = v->secrets != NULL ? secrets_file_document(v->secrets) : v->doc;
-	struct buf text;
+	struct buf text, shown;
 	int rc;
 
 	if (d == NULL)
 		return output_write(&v->raw, err);
 	buf_init(&text, BUF_MAX_FILE);
+	buf_init(&shown, 8 * BUF_MAX_FILE);
 	rc = mask_append(d, v->secrets, v->master, rules, &text, err);
-	if (rc == 0)
-		rc = output_write(&text, err);
+	/* A pager passes on what it is given. */
+	text_append_lines(&shown, text.data, text.len);
+	if (rc == 0 && (rc = buf_check(&shown, err)) == 0)
+		rc = output_write(&shown, err);
+	buf_release(&shown);
 	buf_release(&text);
 	return rc;
 }

@@ -297,7 +297,7 @@ judge(const struct operation *o, int status)
 		struct configuration *c;
 
 		config_name(name, i);
-		if ((c = configuration_load(name, NULL)) == NULL) {
+		if ((c = configuration_load(name, NULL, NULL)) == NULL) {
 			why = "a configuration is lost";
 			break;
 		}

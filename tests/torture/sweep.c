@@ -143,14 +143,14 @@ put_estate(size_t n, bool sealed)
 /* --- what is done to it --- */
 
 /* By the program, with one configuration ... */
-static char *const encrypt[] = { program, (char *)"file", (char *)"encrypt",
+static char *const encrypt_one[] = { program, (char *)"file", (char *)"encrypt",
 	(char *)"--config-file", (char *)"c/c0.properties", (char *)"--local-secrets-file",
 	(char *)SECRETS, (char *)"--remote-secrets-file", (char *)REMOTE,
 	(char *)"--lock-timeout", (char *)"1", NULL };
-static char *const add[] = { program, (char *)"file", (char *)"add", (char *)"--config-file",
+static char *const add_one[] = { program, (char *)"file", (char *)"add", (char *)"--config-file",
 	(char *)"c/c0.properties", (char *)"--local-secrets-file", (char *)SECRETS,
 	(char *)"--remote-secrets-file", (char *)REMOTE, (char *)"--config", (char *)"@new", NULL };
-static char *const remove_it[] = { program, (char *)"file", (char *)"remove",
+static char *const remove_one[] = { program, (char *)"file", (char *)"remove",
 	(char *)"--config-file", (char *)"c/c0.properties", (char *)"--local-secrets-file",
 	(char *)SECRETS, (char *)"--config", (char *)"a.password", NULL };
 
@@ -243,9 +243,9 @@ struct operation {
 };
 
 static const struct operation one[] = {
-	{ "encrypt", encrypt, { 0, NULL }, 1, false, false },
-	{ "add", add, { 0, NULL }, 1, true, false },
-	{ "remove", remove_it, { 0, NULL }, 1, true, true },
+	{ "encrypt", encrypt_one, { 0, NULL }, 1, false, false },
+	{ "add", add_one, { 0, NULL }, 1, true, false },
+	{ "remove", remove_one, { 0, NULL }, 1, true, true },
 	{ "edit", NULL, { 1, plan_editing }, 1, true, true }
 };
 static const struct operation several[] = {

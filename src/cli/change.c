@@ -434,18 +434,19 @@ note_remote_path(struct plan *p, const char *remote)
 		plan_note(p, "the remote path %s is a folder, and has to name a file", remote);
 }
 
-/* A new secrets file is ours alone; the service may be another user. */
+/* A secrets file that we make is ours alone; the service may be another user. */
 static void
 note_readers(const struct change *c)
 {
 	struct file_id new = { .exists = true, .uid = geteuid(), .gid = getegid(), .mode = 0600 };
 	const char *path = c->secrets != NULL ? secrets_file_path(c->secrets) : NULL;
+	bool is_new = path != NULL && !secrets_file_id(c->secrets)->exists;
 
-	if (path == NULL || c->config == NULL || secrets_file_id(c->secrets)->exists ||
-	    file_shares_readers(&c->config->id, &new))
+	if (path == NULL || c->config == NULL || !c->config->id.exists ||
+	    file_shares_readers(&c->config->id, is_new ? &new : secrets_file_id(c->secrets)))
 		return;
-	plan_note(c->plan, "who reads %s cannot read the new secrets file: chown --reference=%s %s "
-	    "&& chmod 640 %s", c->config->path, c->config->path, path, path);
+	plan_note(c->plan, "who reads %s cannot read the %ssecrets file: chown --reference=%s %s "
+	    "&& chmod 640 %s", c->config->path, is_new ? "new " : "", c->config->path, path, path);
 }
 
 void

@@ -66,6 +66,10 @@ case_a_new_secrets_file_that_the_owner_cannot_read_is_told() {
 	chmod 640 sec.properties
 	run doctor server.properties --local-secrets-file sec.properties
 	expect_no 'who reads'
+	chmod 600 sec.properties
+	chown 0:0 sec.properties
+	on server.properties add --config a.b=CANARY
+	expect_err 'who reads server.properties cannot read the secrets file'
 	# root's file, for a service's group
 	chown 0:12345 server.properties
 	chmod 600 sec.properties

@@ -210,7 +210,7 @@ case_without_a_terminal_it_is_an_error() {
 case_service_is_a_program_of_its_own() {
 	local service=${PROPSEAL%/*}/propseal-registryd
 	"$service" --version >"$out" || fail 'no version'
-	expect_out "propseal-registryd $("$PROPSEAL" --version | sed 's/.* //')"
+	expect_out "propseal-registryd $("$PROPSEAL" --version | cut -d ' ' -f 2)"
 	"$service" --help >"$out" || fail 'no help'
 	expect_out '  registry serve'
 	"$service" serve >"$out" 2>"$err" && fail 'it served without a folder'

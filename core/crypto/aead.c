@@ -1,6 +1,7 @@
 #include "crypto/aead.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "crypto/key.h"
+#include "crypto/memory.h"
 #include "crypto/random.h"
 
 static int
@@ -124,6 +126,7 @@ aead_new(struct error *err)
 {
 	EVP_CIPHER *gcm = NULL;
 	struct aead *a = error_alloc(sizeof(*a), err);
+	bool good;
 
 	if (a == NULL)
 		return NULL;
@@ -131,11 +134,14 @@ aead_new(struct error *err)
 	if (a->ivs == NULL)
 		goto fail;
 	gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	openssl_memory_enter();
 	a->seal = EVP_CIPHER_CTX_new();
 	a->open = EVP_CIPHER_CTX_new();
-	if (gcm == NULL || a->seal == NULL || a->open == NULL ||
-	    EVP_EncryptInit_ex(a->seal, gcm, NULL, NULL, NULL) != 1 ||
-	    EVP_DecryptInit_ex(a->open, gcm, NULL, NULL, NULL) != 1) {
+	good = gcm != NULL && a->seal != NULL && a->open != NULL &&
+	    EVP_EncryptInit_ex(a->seal, gcm, NULL, NULL, NULL) == 1 &&
+	    EVP_DecryptInit_ex(a->open, gcm, NULL, NULL, NULL) == 1;
+	openssl_memory_leave();
+	if (!good) {
 		aes_failed(err);
 		goto fail;
 	}
@@ -201,6 +207,7 @@ cipher_new(const struct key *k, struct error *err)
 {
 	struct cipher *c;
 	const EVP_CIPHER *type;
+	bool good;
 	int i;
 
 	if (key_length(k) == 0) {
@@ -214,9 +221,12 @@ cipher_new(const struct key *k, struct error *err)
 		goto fail;
 	for (i = 0; i < CONTEXTS; i++) {
 		type = i < SEAL_CBC ? gcm_for(key_length(k)) : cbc_for(key_length(k));
+		openssl_memory_enter();
 		c->ctx[i] = EVP_CIPHER_CTX_new();
-		if (c->ctx[i] == NULL || EVP_CipherInit_ex(c->ctx[i], type, NULL,
-		    key_bytes(k), NULL, i == SEAL || i == SEAL_CBC) != 1) {
+		good = c->ctx[i] != NULL && EVP_CipherInit_ex(c->ctx[i], type, NULL,
+		    key_bytes(k), NULL, i == SEAL || i == SEAL_CBC) == 1;
+		openssl_memory_leave();
+		if (!good) {
 			aes_failed(err);
 			goto fail;
 		}

@@ -14,8 +14,8 @@ struct key;
 /*
  * AES-256-GCM (NIST SP 800-38D) with associated data and another key at each
  * call.  OpenSSL's contexts are kept and only keyed again; so each thread
- * needs an object of its own.  The last key stays in OpenSSL's context, which
- * wipes it when the next one comes or when it is freed.
+ * needs an object of its own.  The last key stays in OpenSSL's context, in
+ * secret memory (crypto/memory.h), until the next one comes or it is freed.
  *
  * One value is at most INT_MAX - 16 bytes, and so are the associated data
  * (ERROR_LIMIT).  No buffer may overlap another.
@@ -55,7 +55,8 @@ int aead_open(struct aead *a, const unsigned char key[AEAD_KEY],
 /*
  * AES under one key, for many values: the OpenSSL contexts are kept between
  * calls, so that sealing 100 000 values costs the cipher and no set-up.
- * The key is copied into OpenSSL's context and wiped by cipher_free.
+ * The key is copied into OpenSSL's context, in secret memory (crypto/memory.h),
+ * and wiped by cipher_free.
  *
  * One value is at most INT_MAX - 16 bytes (ERROR_LIMIT).  ${out} of the open
  * functions must be secret (ERROR_REFUSED); no buffer may overlap another.

@@ -10,6 +10,7 @@
 #include "base/secmem.h"
 #include "crypto/base64.h"
 #include "crypto/key.h"
+#include "crypto/memory.h"
 #include "crypto/random.h"
 
 #define LENGTH_MAX 32
@@ -89,6 +90,7 @@ key_derive(const void *passphrase, size_t n, const char *salt, size_t salt_len, 
     size_t length, struct error *err)
 {
 	struct key *k;
+	bool good;
 
 	if (iterations < KEY_ITERATIONS_MIN || iterations > KEY_ITERATIONS_MAX) {
 		error_set(err, ERROR_LIMIT, "%lu iterations are not between %d and %d",
@@ -102,9 +104,12 @@ key_derive(const void *passphrase, size_t n, const char *salt, size_t salt_len, 
 	k = key_new_key(length, err);
 	if (k == NULL)
 		return NULL;
-	if (PKCS5_PBKDF2_HMAC(n > 0 ? passphrase : "", (int)n,
+	openssl_memory_enter();
+	good = PKCS5_PBKDF2_HMAC(n > 0 ? passphrase : "", (int)n,
 	    (const unsigned char *)(salt_len > 0 ? salt : ""), (int)salt_len,
-	    (int)iterations, EVP_sha512(), (int)length, k->bytes) != 1) {
+	    (int)iterations, EVP_sha512(), (int)length, k->bytes) == 1;
+	openssl_memory_leave();
+	if (!good) {
 		ERR_clear_error();
 		error_set(err, ERROR_CRYPTO, "OpenSSL cannot derive a key");
 		key_free(k);

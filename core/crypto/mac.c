@@ -14,6 +14,7 @@
 #include "base/number.h"
 #include "base/secmem.h"
 #include "crypto/key.h"
+#include "crypto/memory.h"
 
 /* --- SHA-256 --- */
 
@@ -58,7 +59,7 @@ digest_sha256(const struct digest *d, const void *bytes, size_t n,
 	return -1;
 }
 
-/* --- HMAC-SHA-256 on a context that is kept --- */
+/* --- HMAC-SHA-256 on a context that is kept, and copied at each begin and end --- */
 
 static int
 hmac_failed(struct error *err)
@@ -77,8 +78,11 @@ hmac_new(void)
 		OSSL_PARAM_construct_end()
 	};
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+	EVP_MAC_CTX *ctx;
 
+	openssl_memory_enter();
+	ctx = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+	openssl_memory_leave();
 	EVP_MAC_free(hmac);
 	if (ctx != NULL && EVP_MAC_CTX_set_params(ctx, params) != 1) {
 		EVP_MAC_CTX_free(ctx);
@@ -91,7 +95,12 @@ hmac_new(void)
 static bool
 hmac_begin(EVP_MAC_CTX *ctx, const void *key, size_t n)
 {
-	return EVP_MAC_init(ctx, key, n, NULL) == 1;
+	bool good;
+
+	openssl_memory_enter();
+	good = EVP_MAC_init(ctx, key, n, NULL) == 1;
+	openssl_memory_leave();
+	return good;
 }
 
 static bool
@@ -103,9 +112,13 @@ hmac_add(EVP_MAC_CTX *ctx, const void *bytes, size_t n)
 static bool
 hmac_end(EVP_MAC_CTX *ctx, unsigned char out[MAC_BYTES])
 {
+	bool good;
 	size_t n;
 
-	return EVP_MAC_final(ctx, out, &n, MAC_BYTES) == 1;
+	openssl_memory_enter();
+	good = EVP_MAC_final(ctx, out, &n, MAC_BYTES) == 1;
+	openssl_memory_leave();
+	return good;
 }
 
 struct mac {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "client/wipe.h"
+#include "crypto/memory.h"
 
 static void
 wipe_free(void *p)
@@ -38,30 +39,6 @@ wipe_realloc(void *p, size_t n)
 	return fresh;
 }
 
-static void *
-openssl_malloc(size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return malloc(n);
-}
-
-static void *
-openssl_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	return wipe_realloc(p, n);
-}
-
-static void
-openssl_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	wipe_free(p);
-}
-
 int
 wipe_on_free(struct error *err)
 {
@@ -69,9 +46,8 @@ wipe_on_free(struct error *err)
 
 	if (done)
 		return 0;
-	if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1)
-		return error_set(err, ERROR_REFUSED, "OpenSSL was used before its memory could be "
-		    "made to wipe itself");
+	if (openssl_memory_begin(true, err) != 0)
+		return -1;
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
 		return error_set(err, ERROR_CRYPTO, "OpenSSL cannot be started");
 	event_set_mem_functions(malloc, wipe_realloc, wipe_free);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "common/process.h"
+#include "crypto/memory.h"
 
 /* What has to be as it was in the child. */
 struct kept {
@@ -67,6 +68,8 @@ process_begin(void)
 	found.has_core = getrlimit(RLIMIT_CORE, &found.core) == 0;
 	found.has_files = getrlimit(RLIMIT_NOFILE, &found.files) == 0;
 	secmem_harden_process();
+	/* Without it keys lie on the heap while they are used: a layer is lost, no more. */
+	(void)openssl_memory_begin(false, NULL);
 	raise_file_limit();
 	found.mask = umask(077);
 	sigaction(SIGPIPE, &ignore, &found.pipe);

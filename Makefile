@@ -230,12 +230,14 @@ $(HTTP_SERVER): %: %.o $(SAN_OBJ) $(ARCHIVES)
 # With a main() of its own: `make fuzz` builds it and all that it tests.
 $(FUZZ_BIN): %: %.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(FUZZ_LIBS) \
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \
+		$(filter-out $(FUZZ_WITHOUT),$(filter %.a,$^)) $(FUZZ_LIBS) \
 		$(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 # The settings belong to the command line.
 $(BUILD)/tests/fuzz/fuzz_ini: $(filter-out %/main.o,$(SRC_OBJ)) $(UI_OBJ)
 $(BUILD)/tests/fuzz/fuzz_ini: FUZZ_LIBS = $(CLIENT_LIBS) $(CURSES_LIBS)
+$(BUILD)/tests/fuzz/fuzz_ini: FUZZ_WITHOUT = %/libregistry.a
 
 # --- packages ---
 

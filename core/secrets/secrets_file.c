@@ -427,7 +427,7 @@ secrets_file_try(const struct secrets_file *s, size_t i)
 		result = why.code == ERROR_DAMAGED ? SECRETS_DAMAGED : SECRETS_REFUSED;
 	buf_release(&plain);
 	if (s->probed != NULL)
-		s->probed[i] = result;
+		s->probed[i] = (unsigned char)result;
 	return result;
 }
 

@@ -8,6 +8,7 @@
 #include "fuzz_support.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 
 static struct key *master;
 static struct cipher *cipher;
@@ -18,6 +19,8 @@ check_file(const struct input *in)
 	struct secrets_file *s;
 	struct buf content, plain;
 	struct error err;
+	enum secrets_probe probe;
+	enum tag_state state;
 	size_t before;
 	bool open;
 
@@ -34,12 +37,12 @@ check_file(const struct input *in)
 		if (!secrets_file_is_sealed(s, i))
 			continue;
 		before = plain.len;
-		if (secrets_file_open(s, i, &plain, &err) != 0)
+		if (secrets_file_open_tagged(s, i, &plain, &state, &err) != 0)
 			need(plain.len == before);
 		else
-			need(open);
-		if (open)
-			(void)tag_check(secrets_file_tagger(s), secrets_file_document(s), i, NULL);
+			need(open && state != TAG_EXCHANGED);
+		probe = secrets_file_probe(s, i);
+		need(open || probe == SECRETS_LOCKED || probe == SECRETS_DAMAGED);
 	}
 	secrets_file_lock(s);
 	buf_release(&plain);

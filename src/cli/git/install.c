@@ -809,7 +809,7 @@ git_uninstall_say(struct git_setup *g)
 	if (g->lines > 0) {
 		buf_printf(&line, ".gitattributes: %zu %s out", g->lines,
 		    g->lines == 1 ? "line" : "lines");
-		git_setup_say(g, buf_cstr(&g->attributes), "remove", GIT_SETUP_ATTRIBUTES + 1,
+		git_setup_say(g, buf_cstr(&g->attributes), "remove", &GIT_SETUP_ATTRIBUTES[1],
 		    buf_cstr(&line));
 	}
 	for (size_t i = 0; i < GIT_SETUP_SECTIONS; i++) {

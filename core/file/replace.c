@@ -49,6 +49,7 @@ struct replace {
 	enum replace_state state;
 	bool exchanged;		/* it can be exchanged back */
 	bool leased;		/* there is, or was, a lease on the old file */
+	bool kept;		/* what has the temporary name is another program's, and stays */
 	struct file_id now;	/* what the new file is, but for the time of the rename */
 	int sync_error;		/* errno; 0: its folder is on disk, -1: not synced */
 };
@@ -612,16 +613,21 @@ replace_settle(struct replace *r, struct error *err)
 	return 0;
 }
 
-/* What another program wrote to the old file must not be removed with it. */
+/* What another program wrote to the old file must not be removed with it: it
+ * gets a name that nothing removes. */
 static void
 keep_aside(struct replace *r)
 {
 	char *name = path_sidecar(&r->where, KEPT);
 
-	if (name != NULL)
-		(void)renameat(r->where.dir, r->temporary.name, r->where.dir, name);
-	free(name);
+	if (name != NULL && renameat(r->where.dir, r->temporary.name, r->where.dir, name) == 0) {
+		free(r->temporary.name);
+		r->temporary.name = name;
+	} else {
+		free(name);
+	}
 	r->temporary.named = false;
+	r->kept = true;
 }
 
 /* Put back what stood there.  -1: it is not, or may not be on disk. */
@@ -670,6 +676,9 @@ replace_undo(struct replace *r, struct error *err)
 	    r->state == REPLACE_NEW ? "is changed already and could not be put back" :
 	    "was put back, but that may not be on disk", why.text);
 	error_place(err, first.file, first.line);
+	if (r->kept)
+		return error_hint(err, "%s beside it is the old file with what another program "
+		    "wrote to it", r->temporary.name);
 	return error_hint(err, "no secret is lost: what the file refers to was left in place; see "
 	    "to the cause, then run the command again");
 }

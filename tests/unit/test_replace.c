@@ -526,6 +526,7 @@ test_an_append_is_kept_when_the_old_file_cannot_be_put_back(void **state)
 	faults_set(FAULT_RENAMEAT, 2, 1, EIO);
 	assert_int_equal(replace_commit(r, &err), -1);
 	assert_non_null(strstr(err.text, "could not be put back"));
+	assert_non_null(strstr(err.hint, ".a.propseal-kept beside it is the old file"));
 	assert_int_equal(replace_state(r), REPLACE_NEW);
 	replace_free(r);
 	wait_for_appender();

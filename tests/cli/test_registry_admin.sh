@@ -35,7 +35,8 @@ expect_knows() {
 case_a_user_is_added_before_the_first_start() {
 	add_user alice CANARY-1
 	expect_rc 0
-	expect_silent
+	[ ! -s "$out" ] || fail "something on standard output"
+	expect_file "$err" 'propseal: changed: data: user add alice'
 	expect_mode data 700
 	expect_mode data/users.json 600
 	expect_knows alice CANARY-1
@@ -75,7 +76,7 @@ case_a_short_password_is_warned_about() {
 	expect_knows b x
 	add_user c CANARY-8
 	expect_rc 0
-	expect_silent
+	expect_no CANARY
 	add_user c CANARY7
 	expect_rc 1
 	expect_no warning
@@ -262,7 +263,10 @@ case_a_token_needs_a_principal() {
 case_roles_are_granted_listed_and_revoked() {
 	registry role grant SystemAdmin --principal adm
 	expect_rc 0
-	expect_silent
+	expect_err 'changed: '
+	registry role grant SystemAdmin --principal adm -o json
+	expect_json "$out" 'd["schema"], d["changed"], d["files"][0]["entries"][0]["op"]' \
+	    "('propseal.change/1', True, 'grant')"
 	registry role grant ResourceOwner --principal User:own --path conn-a
 	expect_rc 0
 	registry role grant ResourceOwner --principal pre --prefix team1-

@@ -22,6 +22,7 @@
 #include "registry/service/admin.h"
 
 #define NAMES_MAX 512
+#define CHANGE_TEXT_MAX 65536
 
 #define WIDTH 20		/* of a column, if its text is not longer */
 #define CLOCK_STEP_MS 4		/* of the coarse clock that the registry goes by */
@@ -31,6 +32,7 @@
 enum action_kind {
 	SHOWS,
 	CHANGES,	/* the files: a running registry is waited for */
+	MAKES,		/* likewise, and what it has made is told by itself */
 	AUDITS		/* an error of the command line is told with the usage */
 };
 
@@ -92,6 +94,44 @@ action_unknown(const struct options *o, const struct action *actions)
 	return usage_error(o->command, &err);
 }
 
+/* Tell a change of the folder: a line, and with -o json what was changed. */
+static int
+action_tell(const struct options *o, const struct action *a, const char *name, struct error *err)
+{
+	struct json_out json;
+	struct buf out;
+	int rc;
+
+	report_change("%s: %s %s%s%s", o->text[FLAG_DATA], o->command->name, a->name,
+	    name != NULL ? " " : "", name != NULL ? name : "");
+	if (options_format(o) != OUTPUT_JSON)
+		return 0;
+	buf_init(&out, CHANGE_TEXT_MAX);
+	json_out_init(&json, &out);
+	json_out_object(&json, NULL);
+	json_out_text(&json, "schema", "propseal.change/1");
+	json_out_bool(&json, "changed", true);
+	json_out_array(&json, "files");
+	json_out_object(&json, NULL);
+	json_out_text(&json, "file", o->text[FLAG_DATA]);
+	json_out_array(&json, "entries");
+	json_out_object(&json, NULL);
+	json_out_text(&json, "op", a->name);
+	json_out_text(&json, "key", name);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_array(&json, "notes");
+	json_out_end(&json);
+	json_out_end(&json);
+	rc = json_out_finish(&json, err);
+	if (rc == 0)
+		rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
 static int
 action_run(const struct options *o, const struct action *actions)
 {
@@ -118,11 +158,13 @@ action_run(const struct options *o, const struct action *actions)
 		rc = need(o, FLAG_DATA, &err);
 	if (rc == 0)
 		rc = a->run(&rest, &err);
+	if (rc == 0 && a->kind == CHANGES)
+		rc = action_tell(o, a, rest.arg_count > 0 ? rest.args[0] : NULL, &err);
 	if (rc != 0)
 		return a->kind == AUDITS && err.code == ERROR_USAGE ?
 		    usage_error(o->command, &err) : report_error(&err);
 	/* When the command has ended, the change is in force. */
-	if (a->kind == CHANGES)
+	if (a->kind == CHANGES || a->kind == MAKES)
 		nanosleep(&pause, NULL);
 	return 0;
 }
@@ -557,7 +599,7 @@ int
 commands_registry_token(const struct options *o)
 {
 	static const struct action actions[] = {
-		{ "create", 0, 0, CHANGES, false, token_create },
+		{ "create", 0, 0, MAKES, false, token_create },
 		{ "revoke", 1, 1, CHANGES, false, token_revoke },
 		{ "list", 0, 0, SHOWS, false, token_list },
 		{ 0 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/memory.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/process.h"
@@ -253,6 +254,8 @@ run(const struct command *c, int argc, char **argv, size_t skip)
 	struct error err;
 	int status;
 
+	/* Clear text that nobody was left to wipe does not wait for the next edit. */
+	ramdir_sweep();
 	if (options_parse(&o, c, argc, argv, skip, &err) != 0)
 		status = usage_error(c, &err);
 	else if (!c->no_config && (config = config_load(&err)) == NULL)

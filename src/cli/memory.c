@@ -1,8 +1,10 @@
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -24,6 +26,8 @@
 #define FIRST 100	/* above what scripts write as 3>, and shells take for themselves */
 
 #define FOLDER "/propseal.XXXXXX"
+#define MARK ".in-use"
+#define MARK_NEW ".in-use.new"
 #define FILES_OPEN 16	/* by nftw at once */
 
 /*
@@ -38,6 +42,7 @@ struct guard {
 
 struct ramdir {
 	char *folder;
+	int mark;	/* the locked file that says it is in use; -1: none */
 	char *path;	/* of the file */
 	struct guard *guard;
 };
@@ -236,9 +241,76 @@ wipe(void *folder)
 	(void)nftw(folder, wipe_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
 }
 
+/*
+ * Put the mark into a new folder, locked as long as this process lives.  It gets
+ * its name when it is locked, so that nobody takes the folder for one left over.
+ */
+static int
+ramdir_mark(struct ramdir *d, struct error *err)
+{
+	int folder = open(d->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (folder == -1)
+		return error_io(err, d->folder, "cannot open");
+	d->mark = openat(folder, MARK_NEW, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (d->mark == -1 || flock(d->mark, LOCK_EX) != 0 ||
+	    renameat(folder, MARK_NEW, folder, MARK) != 0)
+		rc = error_io(err, d->folder, "cannot mark as in use");
+	close(folder);
+	return rc;
+}
+
+/* Is it a folder of ours that a process left which was killed together with its guard? */
+static bool
+is_left_over(int parent, const char *name)
+{
+	int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), mark;
+	struct stat st;
+	bool left = false;
+
+	if (folder == -1)
+		return false;
+	if (fstat(folder, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0 &&
+	    (mark = openat(folder, MARK, O_RDWR | O_NOFOLLOW | O_CLOEXEC)) != -1) {
+		left = flock(mark, LOCK_EX | LOCK_NB) == 0;
+		close(mark);
+	}
+	close(folder);
+	return left;
+}
+
+static void
+sweep(const char *parent)
+{
+	const char *base = strrchr(FOLDER, '/') + 1;
+	DIR *dir = is_in_memory(parent) ? opendir(parent) : NULL;
+	struct dirent *e;
+	char *path;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		if (strlen(e->d_name) != strlen(base) || strncmp(e->d_name, base,
+		    strcspn(base, "X")) != 0 || !is_left_over(dirfd(dir), e->d_name) ||
+		    asprintf(&path, "%s/%s", parent, e->d_name) < 0)
+			continue;
+		wipe(path);
+		free(path);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+void
+ramdir_sweep(void)
+{
+	sweep("/dev/shm");
+	sweep(getenv("XDG_RUNTIME_DIR"));
+}
+
 static void
 ramdir_free(struct ramdir *d)
 {
+	if (d->mark != -1)
+		close(d->mark);
 	guard_dismiss(d->guard);
 	free(d->folder);
 	free(d->path);
@@ -267,6 +339,7 @@ ramdir_new(const char *name, bool insecure, struct error *err)
 		return NULL;
 	if ((d = error_alloc(sizeof(*d), err)) == NULL)
 		return NULL;
+	d->mark = -1;
 	if ((template = ramdir_join(parent, FOLDER, err)) == NULL)
 		goto fail;
 	if (mkdtemp(template) == NULL) {
@@ -275,6 +348,8 @@ ramdir_new(const char *name, bool insecure, struct error *err)
 		goto fail;
 	}
 	d->folder = template;
+	if (ramdir_mark(d, err) != 0)
+		goto fail;
 	if ((template = ramdir_join(d->folder, "/", err)) == NULL)
 		goto fail;
 	d->path = ramdir_join(template, name, err);
@@ -320,6 +395,12 @@ ramdir_read(const struct ramdir *d, struct buf *out, struct error *err)
 void
 ramdir_keep(struct ramdir *d)
 {
+	char *mark;
+
+	if (asprintf(&mark, "%s/%s", d->folder, MARK) >= 0) {
+		(void)unlink(mark);
+		free(mark);
+	}
 	ramdir_free(d);
 }
 

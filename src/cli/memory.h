@@ -37,6 +37,9 @@ int memfile_new(const struct buf *content, struct error *err);
  */
 struct ramdir *ramdir_new(const char *name, bool insecure, struct error *err);
 
+/* Wipe what processes left that were killed together with their second ones. */
+void ramdir_sweep(void);
+
 /* Make the file (0600) with ${content}.  Once.  ERROR_IO. */
 int ramdir_write(const struct ramdir *d, const struct buf *content, struct error *err);
 

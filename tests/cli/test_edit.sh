@@ -630,4 +630,45 @@ case_the_interrupt_key_belongs_to_the_editor() {
 	expect_wiped
 }
 
+# What is left by an edit that was killed together with the process that would have wiped
+# after it.
+case_the_next_start_wipes_what_a_killed_edit_left() {
+	[ -w /dev/shm ] || exit 77
+	seal
+	cat >kill-all <<-'END'
+		#!/bin/sh
+		echo "$1" >"$PWD_OF_TEST/copy"
+		python3 - "$PPID" <<-'PY'
+			import os, signal, sys
+			edit = int(sys.argv[1])
+			for pid in filter(str.isdigit, os.listdir("/proc")):
+			    try:
+			        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+			    except OSError:
+			        continue
+			    if int(fields[1]) == edit and int(pid) != os.getppid():
+			        os.kill(int(pid), signal.SIGKILL)
+			os.kill(edit, signal.SIGKILL)
+		PY
+	END
+	chmod +x kill-all
+	PWD_OF_TEST=$PWD EDITOR=$PWD/kill-all run edit server.properties \
+	    --local-secrets-file sec.properties --remote-secrets-file "$remote" --yes
+	[ "$rc" -eq 137 ] || fail "exit status $rc"
+	copy=$(cat copy)
+	grep -q CANARY "$copy" || fail 'nothing was left: the case shows nothing'
+	# One that is being edited is not taken for one that is left.
+	cat >other <<-'END'
+		#!/bin/sh
+		"$PROPSEAL" file show server.properties >/dev/null
+		[ -e "$1" ] && echo "# seen" >>"$1"
+	END
+	chmod +x other
+	PROPSEAL=$PROPSEAL EDITOR=$PWD/other run edit server.properties \
+	    --local-secrets-file sec.properties --remote-secrets-file "$remote" --yes
+	expect_rc 0
+	expect_in server.properties '# seen'
+	[ ! -e "$(dirname "$copy")" ] || fail 'it is still there'
+}
+
 run_cases "$@"

@@ -323,15 +323,31 @@ canvas_put(const char *text, size_t n)
 	}
 }
 
-/* Draw within ${w} columns, at the left or right end, cut at the end or start. */
-static int
-canvas_draw(int y, int x, int w, unsigned int style, const char *text, size_t n, bool right,
-    bool tail)
+/* Where a text that is too long is cut. */
+enum cut { CUT_END, CUT_START, CUT_MIDDLE };
+
+/* Draw the ends of ${n} bytes that are too long for ${w} columns. */
+static void
+draw_cut(const char *s, size_t n, int w, enum cut cut, int tail)
 {
 	const char *dots = canvas_glyph(GLYPH_ELLIPSIS);
+	int ends[] = { [CUT_END] = 0, [CUT_START] = w - 1, [CUT_MIDDLE] = tail < w ? tail : w - 1 };
+	size_t from = columns_fit_tail(s, n, ends[cut]);
+	int room = cut == CUT_START ? 0 : w - 1 - columns_text(s + from, n - from);
+
+	canvas_put(s, columns_fit(s, from, room, NULL));
+	canvas_put(dots, strlen(dots));
+	canvas_put(s + from, n - from);
+}
+
+/* Draw within ${w} columns, at the left or right end; what is cut in the middle
+ * keeps ${tail} columns at its end. */
+static int
+canvas_draw(int y, int x, int w, unsigned int style, const char *text, size_t n, bool right,
+    enum cut cut, int tail)
+{
 	struct buf visible;
 	const char *s;
-	size_t from = 0, to;
 	int used, rows, cols;
 
 	canvas_size(&rows, &cols);
@@ -342,58 +358,52 @@ canvas_draw(int y, int x, int w, unsigned int style, const char *text, size_t n,
 	buf_init(&visible, TEXT_MAX);
 	text_append_visible(&visible, text, n < TEXT_MAX / 10 ? n : TEXT_MAX / 10);
 	s = buf_cstr(&visible);
-	to = strlen(s);
-	used = columns_text(s, to);
+	used = columns_text(s, strlen(s));
 	set_style(style);
-	if (used <= w) {
-		move(y, right ? x + w - used : x);
-		canvas_put(s, to);
-	} else if (tail) {
-		from = columns_fit_tail(s, to, w - 1);
-		move(y, x);
-		canvas_put(dots, strlen(dots));
-		canvas_put(s + from, to - from);
-		used = w;
-	} else {
-		to = columns_fit(s, to, w - 1, &used);
-		move(y, x);
-		canvas_put(s, to);
-		canvas_put(dots, strlen(dots));
-		used++;
-	}
+	move(y, right && used < w ? x + w - used : x);
+	if (used <= w)
+		canvas_put(s, strlen(s));
+	else
+		draw_cut(s, strlen(s), w, cut, tail);
 	set_style(STYLE_TEXT);
 	buf_release(&visible);
-	return used;
+	return used < w ? used : w;
 }
 
 int
 canvas_bytes(int y, int x, int w, unsigned int style, const char *text, size_t n)
 {
-	return canvas_draw(y, x, w, style, text, n, false, false);
+	return canvas_draw(y, x, w, style, text, n, false, CUT_END, 0);
 }
 
 int
 canvas_text(int y, int x, int w, unsigned int style, const char *text)
 {
-	return canvas_draw(y, x, w, style, text, strlen(text), false, false);
+	return canvas_draw(y, x, w, style, text, strlen(text), false, CUT_END, 0);
 }
 
 int
 canvas_tail(int y, int x, int w, unsigned int style, const char *text)
 {
-	return canvas_draw(y, x, w, style, text, strlen(text), false, true);
+	return canvas_draw(y, x, w, style, text, strlen(text), false, CUT_START, 0);
 }
 
 int
 canvas_tail_bytes(int y, int x, int w, unsigned int style, const char *text, size_t n)
 {
-	return canvas_draw(y, x, w, style, text, n, false, true);
+	return canvas_draw(y, x, w, style, text, n, false, CUT_START, 0);
+}
+
+int
+canvas_middle(int y, int x, int w, unsigned int style, const char *text, size_t n, int tail)
+{
+	return canvas_draw(y, x, w, style, text, n, false, CUT_MIDDLE, tail);
 }
 
 int
 canvas_right(int y, int x, int w, unsigned int style, const char *text)
 {
-	return canvas_draw(y, x, w, style, text, strlen(text), true, false);
+	return canvas_draw(y, x, w, style, text, strlen(text), true, CUT_END, 0);
 }
 
 void

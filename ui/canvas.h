@@ -133,6 +133,9 @@ int canvas_bytes(int y, int x, int w, unsigned int style, const char *text, size
 int canvas_tail(int y, int x, int w, unsigned int style, const char *text);
 int canvas_tail_bytes(int y, int x, int w, unsigned int style, const char *text, size_t n);
 
+/* The same, but a longer one is cut in the middle, and keeps ${tail} columns of its end. */
+int canvas_middle(int y, int x, int w, unsigned int style, const char *text, size_t n, int tail);
+
 /* Draw at the right end of the columns; returns the columns used. */
 int canvas_right(int y, int x, int w, unsigned int style, const char *text);
 

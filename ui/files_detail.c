@@ -12,6 +12,7 @@
 #include "ui/files.h"
 #include "ui/frame.h"
 #include "ui/model.h"
+#include "ui/names.h"
 
 /* What the detail says of what is selected in the files view. */
 
@@ -165,7 +166,12 @@ files_say_entry(struct app *a, struct words *w, const struct selection *s)
 	const struct estate_entry *e = s->entry;
 
 	buf_printf(&w->place, ":%zu", e->line);
-	buf_append(&w->name, e->key, e->key_len);
+	name_append_short(e->key, e->key_len, &w->name);
+	/* What is not shown in full above is here. */
+	if (w->name.len != e->key_len) {
+		buf_append(&w->text, e->key, e->key_len);
+		buf_append_str(&w->text, ": ");
+	}
 	if (e->shadowed)
 		buf_append_str(&w->text, "A later line of the same key overrides this one. ");
 	if (e->state == STATE_OTHER) {

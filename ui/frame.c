@@ -7,6 +7,7 @@
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
+#include "ui/names.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
 
@@ -68,8 +69,7 @@ words_draw_rule(const struct rect *r, const struct words *w)
 		x += canvas_text(r->y, x, 1, STYLE_TEXT, " ");
 		x += canvas_text(r->y, x, 1, STYLE_NOTE, canvas_glyph(GLYPH_INTO));
 		x += canvas_text(r->y, x, 1, STYLE_TEXT, " ");
-		x += canvas_bytes(r->y, x, r->x + r->w - 4 - x, STYLE_TEXT,
-		    (const char *)w->name.data, w->name.len);
+		x += name_draw(r->y, x, r->x + r->w - 4 - x, STYLE_TEXT, &w->name, NULL);
 	}
 	canvas_text(r->y, x, 1, STYLE_TEXT, " ");
 }

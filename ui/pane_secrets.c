@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "crypto/key.h"
 #include "document/document.h"
@@ -13,10 +14,12 @@
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
+#include "ui/names.h"
 
 /* The right pane of the files view: the metadata and the sealed entries of the
  * secrets file of the environment that the left cursor is in. */
 
+#define NAME_MAX_BYTES 65536
 #define METADATA_ROWS 4
 #define METADATA_FROM 9		/* a lower pane shows entries only */
 #define WEAK_ITERATIONS KEY_ITERATIONS_DEFAULT
@@ -103,6 +106,21 @@ sealed_letter_of(struct app *a, size_t row, size_t references, unsigned int *sty
 	return 'S';
 }
 
+static bool
+sealed_name_at(const void *model, size_t row, int offset, struct buf *out)
+{
+	const struct model *m = model;
+	const char *name;
+	size_t len;
+
+	if (offset < 0 ? row < (size_t)-offset : row + (size_t)offset >= m->sealed.len)
+		return false;
+	name = document_key(secrets_file_document(m->shown->secrets), ((struct model_sealed *)
+	    vec_at(&m->sealed, row + (size_t)offset))->entry, &len);
+	name_append_short(name, len, out);
+	return true;
+}
+
 static void
 sealed_draw_row(struct app *a, size_t i, const struct rect *l, unsigned int extra)
 {
@@ -111,7 +129,9 @@ sealed_draw_row(struct app *a, size_t i, const struct rect *l, unsigned int extr
 	char letter[2] = { 0, 0 };
 	const char *name;
 	size_t len, references;
+	const struct name_neighbours beside = { sealed_name_at, m, i };
 	unsigned int style;
+	struct buf shown;
 	char text[32];
 	int used;
 
@@ -124,8 +144,11 @@ sealed_draw_row(struct app *a, size_t i, const struct rect *l, unsigned int extr
 		snprintf(text, sizeof(text), "%zu", references);
 	canvas_text(l->y, l->x, 1, style | extra, letter);
 	used = canvas_right(l->y, l->x, l->w - 1, STYLE_NOTE | extra, text);
-	canvas_tail_bytes(l->y, l->x + 2, l->w - 2 - used - 2,
-	    (style == STYLE_DAMAGED ? STYLE_TEXT : style) | extra, name, len);
+	buf_init(&shown, NAME_MAX_BYTES);
+	(void)sealed_name_at(m, i, 0, &shown);
+	name_draw(l->y, l->x + 2, l->w - 2 - used - 2,
+	    (style == STYLE_DAMAGED ? STYLE_TEXT : style) | extra, &shown, &beside);
+	buf_release(&shown);
 }
 
 static bool

@@ -210,11 +210,13 @@ by_name(const void *one, const void *other)
 	return c != 0 ? c : strcmp(a->id, b->id);
 }
 
-/* The first folder of a path that is shown, with its slash; none: 0. */
+/* The first folder of a path that is shown, with its slash; none: 0.  Where there
+ * is no environment at all it is no matter. */
 static size_t
-top_folder(const char *shown)
+top_folder(const struct estate *e, const char *shown)
 {
-	const char *slash = strchr(shown + (shown[0] == '/'), '/');
+	const char *slash = environments_count(estate_environments(e)) == 0 ? NULL :
+	    strchr(shown + (shown[0] == '/'), '/');
 
 	return slash != NULL ? (size_t)(slash - shown) + 1 : 0;
 }
@@ -259,7 +261,7 @@ index_roots(struct tree *t, const struct estate *e, struct map *index)
 		if (f->environment != NULL)
 			continue;
 		shown = tree_show_path(t, f->path);
-		len = top_folder(shown);
+		len = top_folder(e, shown);
 		if (!map_get(index, shown, len, &at) && (add_folder(t, shown, len) == NULL ||
 		    map_put(index, shown, len, t->roots.len - 1) == -1))
 			return -1;
@@ -284,11 +286,12 @@ index_sorted(struct tree *t, struct map *index)
 }
 
 static size_t
-root_of(const struct tree *t, const struct map *index, const struct estate_file *f)
+root_of(const struct tree *t, const struct estate *e, const struct map *index,
+    const struct estate_file *f)
 {
 	const char *id = f->environment != NULL ? f->environment->path :
 	    tree_show_path(t, f->path);
-	size_t len = f->environment != NULL ? strlen(id) : top_folder(id);
+	size_t len = f->environment != NULL ? strlen(id) : top_folder(e, id);
 	size_t at = 0;
 
 	if (len == 0) {
@@ -330,7 +333,7 @@ fill_rows(struct tree *t, const struct estate *e, bool whole, const struct map *
 	for (i = 0; i < count; i++) {
 		if (is_root(estate_file(e, i)))
 			continue;
-		root[i] = root_of(t, index, estate_file(e, i));
+		root[i] = root_of(t, e, index, estate_file(e, i));
 		root_take(root_at(t, root[i]), estate_file(e, i));
 	}
 	for (i = 0; i < t->roots.len; i++) {

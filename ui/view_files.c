@@ -16,6 +16,7 @@
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
+#include "ui/names.h"
 #include "ui/options.h"
 #include "ui/view.h"
 
@@ -23,6 +24,7 @@
 #define WORDS_WIDTH 60
 #define NARROW 30		/* a narrower pane indents less */
 #define PATH_MAX_BYTES 4096
+#define NAME_MAX_BYTES 65536
 
 /* --- what the keys do in this view alone --- */
 
@@ -184,6 +186,7 @@ files_look(const struct estate_entry *e)
 static void
 files_draw_head(struct app *a, const struct rect *r, bool active)
 {
+	size_t environments = environments_count(model_environments(a->model));
 	const struct tree *t = &a->model->tree;
 	char text[128];
 	int used;
@@ -194,19 +197,37 @@ files_draw_head(struct app *a, const struct rect *r, bool active)
 	    files_filter_name(a->files->panes.left.filter));
 	snprintf(text, sizeof(text), "%zu %s", t->tally.files,
 	    t->tally.files == 1 ? "file" : "files");
-	if (t->roots.len > 1 && r->w > 40)
-		snprintf(text, sizeof(text), "%zu %s, %zu environments", t->tally.files,
-		    t->tally.files == 1 ? "file" : "files", t->roots.len);
+	if (environments > 1 && r->w > 40)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", %zu environments",
+		    environments);
 	canvas_right(r->y, r->x + used + 2, r->w - used - 3, active ? STYLE_HEAD : STYLE_NOTE,
 	    text);
 }
 
-/* The fold mark and a name at the left, ${sum} at the right; what is between is
- * returned. */
-static struct rect
-files_draw_line(const struct rect *l, int indent, const char *fold, const char *name,
-    const char *sum, unsigned int sum_style, unsigned int extra)
+/* What a row of the tree is called. */
+static bool
+files_name_at(const void *app, size_t row, int offset, struct buf *out)
 {
+	const struct app *a = app;
+	const struct tree *t = &a->model->tree;
+	const struct tree_row *at;
+
+	if (offset < 0 ? row < (size_t)-offset : row + (size_t)offset >= t->rows.len)
+		return false;
+	at = tree_row(t, row + (size_t)offset);
+	buf_append_str(out, at->file != NULL ? files_name(a, tree_root(t, at->root), at->file) :
+	    tree_root(t, at->root)->name);
+	return true;
+}
+
+/* The fold mark and the name of a row of the tree at the left, ${sum} at the
+ * right; what is between is returned. */
+static struct rect
+files_draw_line(const struct app *a, size_t group, const struct rect *l, int indent,
+    const char *fold, const char *sum, unsigned int sum_style, unsigned int extra)
+{
+	const struct name_neighbours beside = { files_name_at, a, group };
+	struct buf name;
 	struct rect rest = *l;
 	int used = 0;
 
@@ -215,7 +236,10 @@ files_draw_line(const struct rect *l, int indent, const char *fold, const char *
 	canvas_text(l->y, l->x + indent, 1, STYLE_FILE | extra, fold);
 	rest.x += indent + 2;
 	rest.w -= indent + 2 + used + 1;
-	used = canvas_tail(l->y, rest.x, rest.w, STYLE_FILE | extra, name);
+	buf_init(&name, PATH_MAX_BYTES);
+	(void)files_name_at(a, group, 0, &name);
+	used = name_draw(l->y, rest.x, rest.w, STYLE_FILE | extra, &name, &beside);
+	buf_release(&name);
 	rest.x += used;
 	rest.w -= used;
 	return rest;
@@ -246,9 +270,11 @@ files_say_root(const struct app *a, const struct tree_root *r, bool folded, stru
 }
 
 static void
-files_draw_root(struct app *a, const struct tree_root *r, bool folded, const struct rect *l,
+files_draw_root(struct app *a, size_t group, bool folded, const struct rect *l,
     unsigned int extra)
 {
+	const struct tree_root *r = tree_root(&a->model->tree,
+	    tree_row(&a->model->tree, group)->root);
 	struct rect rest;
 	struct buf note;
 	char sum[128];
@@ -256,20 +282,20 @@ files_draw_root(struct app *a, const struct tree_root *r, bool folded, const str
 	tally_print(&r->tally, sum, sizeof(sum));
 	if (r->tally.unchecked > 0)
 		snprintf(sum + strlen(sum), sizeof(sum) - strlen(sum), " X?");
-	rest = files_draw_line(l, 0, canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN), r->name, sum,
-	    STYLE_NOTE, extra);
+	rest = files_draw_line(a, group, l, 0, canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN),
+	    sum, STYLE_NOTE, extra);
 	buf_init(&note, PATH_MAX_BYTES);
 	files_say_root(a, r, folded, &note);
-	if (rest.w > 6)
+	if (l->w >= NARROW && rest.w > 6)
 		canvas_tail(rest.y, rest.x + 2, rest.w - 2, STYLE_NOTE | extra, buf_cstr(&note));
 	buf_release(&note);
 }
 
 static void
-files_draw_file(struct app *a, const struct tree_row *row, bool folded, const struct rect *l,
+files_draw_file(struct app *a, size_t group, bool folded, const struct rect *l,
     unsigned int extra)
 {
-	const struct estate_file *f = row->file;
+	const struct estate_file *f = tree_row(&a->model->tree, group)->file;
 	struct tally tally = tally_of(f);
 	char sum[128];
 
@@ -279,10 +305,21 @@ files_draw_file(struct app *a, const struct tree_row *row, bool folded, const st
 		snprintf(sum, sizeof(sum), "secrets file");
 	else
 		tally_print(&tally, sum, sizeof(sum));
-	(void)files_draw_line(l, l->w < NARROW ? 1 : 2, f->count == 0 ? " " :
-	    canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN),
-	    files_name(a, tree_root(&a->model->tree, row->root), f), sum,
+	(void)files_draw_line(a, group, l, l->w < NARROW ? 1 : 2, f->count == 0 ? " " :
+	    canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN), sum,
 	    f->problem != NULL ? STYLE_DAMAGED : STYLE_NOTE, extra);
+}
+
+static bool
+files_key_at(const void *file, size_t row, int offset, struct buf *out)
+{
+	const struct estate_file *f = file;
+
+	if (offset < 0 ? row < (size_t)-offset : row + (size_t)offset >= f->count)
+		return false;
+	row += (size_t)offset;
+	name_append_short(f->entries[row].key, f->entries[row].key_len, out);
+	return true;
 }
 
 static void
@@ -298,6 +335,8 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 	    look->word;
 	unsigned int style = look->style;
 	int x = l->x + (l->w < NARROW ? 1 : 4);
+	const struct name_neighbours beside = { files_key_at, f, row->item };
+	struct buf key;
 	int used = 0;
 
 	if (marked && e->state == STATE_PLAIN)
@@ -309,8 +348,11 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 	if (marked || in_range)
 		canvas_text(l->y, x, 1, STYLE_MARK | extra, marked ? "*" : "+");
 	canvas_text(l->y, x + 1, 1, style | extra, letter);
-	canvas_bytes(l->y, x + 3, l->x + l->w - x - 4 - used,
-	    (style == STYLE_DAMAGED ? STYLE_TEXT : style) | extra, e->key, e->key_len);
+	buf_init(&key, NAME_MAX_BYTES);
+	(void)files_key_at(f, row->item, 0, &key);
+	name_draw(l->y, x + 3, l->x + l->w - x - 4 - used,
+	    (style == STYLE_DAMAGED ? STYLE_TEXT : style) | extra, &key, &beside);
+	buf_release(&key);
 }
 
 /* Is it, or does it hold, what the right pane's cursor is on? */
@@ -342,9 +384,9 @@ files_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int ex
 	bool folded = outline_folded(o, row->group);
 
 	if (at->file == NULL)
-		files_draw_root(a, tree_root(&a->model->tree, at->root), folded, line, extra);
+		files_draw_root(a, row->group, folded, line, extra);
 	else if (row->item == OUTLINE_HEAD)
-		files_draw_file(a, at, folded, line, extra);
+		files_draw_file(a, row->group, folded, line, extra);
 	else
 		files_draw_entry(a, row, line, extra, outline_in_range(o, i));
 }

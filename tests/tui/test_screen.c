@@ -87,6 +87,46 @@ resizing_down_to_one_cell_and_back_loses_nothing(void **state)
 	fixture_leave(v);
 }
 
+/* A name that is too long is cut where its neighbours do not differ. */
+static void
+neighbours_never_look_alike(void **state)
+{
+	struct fixture_start s = { .rows = 8, .cols = 20 };
+	struct fixture *f = *state;
+	char one[64], two[64], three[64];
+	struct vt *v;
+
+	fixture_write(f, "fresh/client.properties", "ssl.keystore.password=a\n"
+	    "ssl.key.password=b\nssl.truststore.password=c\n");
+	s.args[0] = "fresh";
+	v = fixture_run(f, &s);
+	vt_key(v, "+");
+	vt_row(v, 3, one, sizeof(one));
+	vt_row(v, 4, two, sizeof(two));
+	vt_row(v, 5, three, sizeof(three));
+	assert_non_null(strstr(one, "! ssl."));
+	assert_non_null(strstr(two, "! ssl."));
+	assert_string_not_equal(one, two);
+	assert_string_not_equal(two, three);
+	assert_string_not_equal(one, three);
+	fixture_leave(v);
+}
+
+static void
+jaas_options_are_named_by_module_and_option(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/broker.properties", "sasl.jaas.config=org.apache.kafka.common."
+	    "security.scram.ScramLoginModule required username=\"u\" password=\"x1y2z3w4\";\n");
+	v = fixture_open(f);
+	type_line(v, "/ScramLogin");
+	vt_assert_has(v, INTO "Scram" INTO "password");
+	vt_assert_has(v, "sasl.jaas.config/org.apache.kafka.common.security.scram.ScramLoginModule");
+	fixture_leave(v);
+}
+
 static void
 wide_characters_take_two_cells(void **state)
 {
@@ -295,6 +335,8 @@ main(void)
 		FIXTURE_TEST(smallest_screen_is_usable),
 		FIXTURE_TEST(too_small_says_what_is_needed_and_ignores_keys),
 		FIXTURE_TEST(resizing_down_to_one_cell_and_back_loses_nothing),
+		FIXTURE_TEST(neighbours_never_look_alike),
+		FIXTURE_TEST(jaas_options_are_named_by_module_and_option),
 		FIXTURE_TEST(wide_characters_take_two_cells),
 		FIXTURE_TEST(control_characters_in_keys_cannot_drive_the_terminal),
 		FIXTURE_TEST(cursor_stands_on_the_selected_row),

@@ -18,11 +18,29 @@
 #define NAME_COLUMNS 20
 #define NAME_WIDTH 76	/* a narrower screen has no column for names */
 
+/* What the signs on the screen mean: behind the actions, in the same list. */
+static const struct {
+	const char *sign, *name, *text;
+} legend[] = {
+	{ "!", "clear text", "a secret in clear text" },
+	{ "S", "sealed", "a reference to a sealed entry, or a sealed entry" },
+	{ "D", "dangling", "a reference to an entry that its secrets file does not have" },
+	{ "?", "unknown", "a reference of which one cannot tell the secrets file" },
+	{ "X", "damaged", "a sealed entry that does not open; a file that cannot be read" },
+	{ "X?", "not checked", "sealed entries here were not opened yet: locked" },
+	{ "O", "other provider", "a reference to another provider, which is left alone" },
+	{ "U", "unused", "an orphan: a sealed entry that no reference names" },
+	{ "*", "marked", "to be sealed; + in a range that is being marked" },
+	{ ">", "cursor", "the row that keys are for; = its counterpart in the other pane" },
+};
+
+#define LEGEND_COUNT (sizeof(legend) / sizeof(legend[0]))
+
 struct help {
 	struct layer layer;
 	struct line_edit line;
 	struct list list;
-	enum action_id shown[ACTION_COUNT];
+	size_t shown[ACTION_COUNT + LEGEND_COUNT];	/* an action, or behind them a sign */
 	enum action_id chosen;
 };
 
@@ -32,70 +50,102 @@ contains(const char *text, const char *needle)
 	return text_contains_nocase(text, strlen(text), needle);
 }
 
+static bool
+help_matches(const struct app *a, size_t i, const char *typed, const char *needle)
+{
+	const struct action *action;
+	char keys[64];
+
+	if (i >= ACTION_COUNT) {
+		i -= ACTION_COUNT;
+		return contains(legend[i].name, needle) || contains(legend[i].text, needle) ||
+		    contains("legend", needle) || strcmp(legend[i].sign, typed) == 0;
+	}
+	action = keymap_action((enum action_id)i);
+	keymap_keys_of((enum action_id)i, keys, sizeof(keys));
+	return contains(action->name, needle) || contains(action->group, needle) ||
+	    contains(keymap_help(a, (enum action_id)i), needle) || strcmp(keys, typed) == 0;
+}
+
 static void
 help_search(const struct app *a, struct help *h)
 {
 	char needle[sizeof(h->line.text)];
-	char keys[64];
 	size_t i;
-	int id;
 
 	for (i = 0; i <= h->line.len; i++)
 		needle[i] = h->line.text[i] >= 'A' && h->line.text[i] <= 'Z' ?
 		    (char)(h->line.text[i] + ('a' - 'A')) : h->line.text[i];
 	h->list.count = 0;
-	for (id = 0; id < ACTION_COUNT; id++) {
-		const struct action *action = keymap_action((enum action_id)id);
-
-		keymap_keys_of((enum action_id)id, keys, sizeof(keys));
-		if (contains(action->name, needle) || contains(action->group, needle) ||
-		    contains(keymap_help(a, (enum action_id)id), needle) ||
-		    strcmp(keys, h->line.text) == 0)
-			h->shown[h->list.count++] = (enum action_id)id;
-	}
+	for (i = 0; i < ACTION_COUNT + LEGEND_COUNT; i++)
+		if (help_matches(a, i, h->line.text, needle))
+			h->shown[h->list.count++] = i;
 	h->list.cursor = h->list.top = 0;
+}
+
+/* A line of the help: keys or a sign, the name, and what it does or why not now. */
+struct help_line {
+	char keys[64];
+	const char *name, *why;
+	char text[256];
+};
+
+static struct help_line
+help_line(const struct app *a, size_t i)
+{
+	struct help_line l = { .why = NULL };
+	enum action_id id = (enum action_id)i;
+
+	if (i >= ACTION_COUNT) {
+		i -= ACTION_COUNT;
+		snprintf(l.keys, sizeof(l.keys), "%s", legend[i].sign);
+		l.name = legend[i].name;
+		snprintf(l.text, sizeof(l.text), "%s", legend[i].text);
+		return l;
+	}
+	l.name = keymap_action(id)->name;
+	l.why = keymap_unavailable(a, id);
+	keymap_keys_of(id, l.keys, sizeof(l.keys));
+	snprintf(l.text, sizeof(l.text), "%s%s", l.why != NULL ? "(not now) " : "",
+	    keymap_help(a, id));
+	return l;
 }
 
 static void
 help_draw_row(struct app *a, const struct help *h, size_t i, int y, int cols)
 {
-	enum action_id id = h->shown[i];
-	const struct action *action = keymap_action(id);
-	const char *why = keymap_unavailable(a, id);
+	struct help_line l = help_line(a, h->shown[i]);
 	unsigned int extra = i == h->list.cursor ? STYLE_SELECTED : 0;
 	int x = 1;
-	char text[256];
 
 	if (extra != 0) {
 		canvas_fill(y, 0, cols, STYLE_TEXT | extra);
 		canvas_cursor(y, 0, true);
 	}
-	keymap_keys_of(id, text, sizeof(text));
-	canvas_text(y, x, KEY_COLUMNS - 1, STYLE_KEY | extra, text);
+	canvas_text(y, x, KEY_COLUMNS - 1, STYLE_KEY | extra, l.keys);
 	x += KEY_COLUMNS;
 	if (cols >= NAME_WIDTH) {
-		canvas_text(y, x, NAME_COLUMNS - 1, STYLE_TEXT | extra, action->name);
+		canvas_text(y, x, NAME_COLUMNS - 1, STYLE_TEXT | extra, l.name);
 		x += NAME_COLUMNS;
 	}
-	snprintf(text, sizeof(text), "%s%s", why != NULL ? "(not now) " : "", keymap_help(a, id));
-	canvas_text(y, x, cols - x - 1, (why != NULL ? STYLE_NOTE : STYLE_TEXT) | extra, text);
+	canvas_text(y, x, cols - x - 1, (l.why != NULL ? STYLE_NOTE : STYLE_TEXT) | extra, l.text);
 }
 
 /* The selected line in full: what it does, or why not now. */
 static void
 draw_selected(struct app *a, const struct help *h, int y, int cols)
 {
-	enum action_id id = h->shown[h->list.cursor];
-	const char *why = keymap_unavailable(a, id);
-	char text[256];
+	size_t id = h->shown[h->list.cursor];
+	struct help_line l = help_line(a, id);
+	char text[512];
 
 	canvas_hline(y++, 0, cols);
-	if (why != NULL)
-		snprintf(text, sizeof(text), "not now: %s", why);
+	if (l.why != NULL)
+		snprintf(text, sizeof(text), "not now: %s", l.why);
 	else
-		snprintf(text, sizeof(text), "%s: %s", keymap_action(id)->group,
-		    keymap_help(a, id));
-	canvas_text(y, 1, cols - 2, why != NULL ? STYLE_ERROR : STYLE_TEXT, text);
+		snprintf(text, sizeof(text), "%s: %s", id < ACTION_COUNT ?
+		    keymap_action((enum action_id)id)->group : "Legend", l.text);
+	canvas_text(y, 1, cols - 2, l.why != NULL ? STYLE_ERROR : STYLE_TEXT, text);
 }
 
 static void
@@ -134,8 +184,9 @@ help_key(struct layer *layer, struct app *a, uint32_t k)
 	if (k == INPUT_ESCAPE) {
 		layer->done = true;
 	} else if (k == INPUT_ENTER) {
-		if (h->list.count > 0)
-			h->chosen = h->shown[h->list.cursor];
+		/* A sign does nothing. */
+		if (h->list.count > 0 && h->shown[h->list.cursor] < ACTION_COUNT)
+			h->chosen = (enum action_id)h->shown[h->list.cursor];
 		layer->done = true;
 	} else if (!list_key(&h->list, k) && line_edit_key(&h->line, k)) {
 		help_search(a, h);

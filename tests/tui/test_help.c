@@ -22,6 +22,30 @@ help_lists_searches_and_runs(void **state)
 }
 
 static void
+help_explains_every_sign(void **state)
+{
+	static const char *const words[] = { "dangling", "damaged", "orphan", "not checked",
+		"unknown", "clear text", "other provider" };
+	struct vt *v = fixture_open(*state);
+	size_t i;
+
+	vt_key(v, "?");
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		vt_type(v, words[i]);
+		vt_assert_lacks(v, "nothing matches");
+		vt_key(v, "\025");
+	}
+	vt_type(v, "legend");
+	vt_assert_has(v, "X?          not checked");
+	vt_assert_has(v, "D           dangling");
+	golden_assert(v, "help-legend-80x24");
+	/* It runs nothing. */
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "broker.properties");
+	fixture_leave(v);
+}
+
+static void
 help_says_why_an_action_does_not_work_now(void **state)
 {
 	struct vt *v = fixture_open(*state);
@@ -110,6 +134,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(help_lists_searches_and_runs),
+		FIXTURE_TEST(help_explains_every_sign),
 		FIXTURE_TEST(help_says_why_an_action_does_not_work_now),
 		FIXTURE_TEST(help_closes_on_escape_and_does_nothing_without_a_match),
 		FIXTURE_TEST(footer_has_only_keys_that_work),

@@ -340,7 +340,7 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 	int used = 0;
 
 	if (marked && e->state == STATE_PLAIN)
-		word = "to be sealed";
+		word = l->w >= WORDS_WIDTH ? "to be sealed" : "to seal";
 	in_range = in_range && model_can_seal(e);
 	if (word[0] != '\0' && l->w >= WORD_WIDTH)
 		used = 2 + canvas_right(l->y, l->x, l->w - 1, (marked ? STYLE_MARK : style) | extra,

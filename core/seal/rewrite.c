@@ -13,6 +13,7 @@
 #include "seal/rewrite.h"
 #include "seal/rewrite_internal.h"
 #include "seal/seal.h"
+#include "secrets/inspect.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
@@ -719,6 +720,29 @@ done:
 	return rc;
 }
 
+/* A value that was cut while it was edited: the rest of it would stay in clear text. */
+static int
+rewrite_check_cut(const struct rewriting *r, struct error *err)
+{
+	struct remark cut, old;
+	const char *key;
+	size_t len, was;
+	int rc;
+
+	for (size_t i = 0; i < document_count(r->edited); i++) {
+		if (!inspect_is_cut(r->o->rules, r->edited, i, &cut))
+			continue;
+		key = document_key(r->edited, i, &len);
+		was = document_find(r->c->doc, key, len);
+		if (was != DOCUMENT_NONE && inspect_is_cut(r->o->rules, r->c->doc, was, &old))
+			continue;
+		rc = configuration_refuse(r->c->path, r->edited, i, cut.text, cut.hint, err);
+		error_place(err, r->c->path, cut.line);
+		return rc;
+	}
+	return 0;
+}
+
 static int
 rewrite_run(struct rewriting *r, struct error *err)
 {
@@ -726,7 +750,7 @@ rewrite_run(struct rewriting *r, struct error *err)
 	int rc = 0;
 
 	if (rewrite_scan_old(r, err) != 0 || rewrite_check_comments(r, err) != 0 ||
-	    rewrite_mark_changed(r, err) != 0)
+	    rewrite_check_cut(r, err) != 0 || rewrite_mark_changed(r, err) != 0)
 		return -1;
 	for (size_t i = 0; i < document_count(r->edited) && rc == 0; i++)
 		if (!document_shadowed(r->edited, i))

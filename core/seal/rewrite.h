@@ -22,7 +22,7 @@ struct seal_options;
  * more are removed.  All else is taken over as it was edited.
  *
  * ERROR_REFUSED: a value that was sealed would stand in clear text in a
- * comment or beside a reference, or what seal.h refuses.  ERROR_EXISTS: the
+ * comment or beside a reference, a value was cut, or what seal.h refuses.  ERROR_EXISTS: the
  * secrets file has an entry of a new key's name with another value and
  * o->replace is false.  Lines in errors are those of ${edited}.  After a
  * failure the plan is good for nothing but plan_free.

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/json_out.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
@@ -22,6 +24,8 @@
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "secrets/compare.h"
+#include "secrets/inspect.h"
+#include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
@@ -38,6 +42,8 @@ struct diff_report {
 	const struct secrets_file *s;	/* may be NULL */
 	const struct document *a;	/* the pair at hand */
 	const struct document *b;
+	struct vec remarks_a;		/* of struct remark: what no key tells */
+	struct vec remarks_b;
 	bool begun;			/* the pair has something to show already */
 	size_t pairs;
 	size_t missing;			/* files that one side does not have */
@@ -59,6 +65,8 @@ diff_report_init(struct diff_report *r, bool json)
 {
 	memset(r, 0, sizeof(*r));
 	r->json = json;
+	vec_init(&r->remarks_a, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
+	r->remarks_b = r->remarks_a;
 	buf_init_secret(&r->value, BUF_MAX_FILE);
 	/* Values that no rule calls secret may be all the same. */
 	buf_init_secret(&r->out, BUF_MAX_FILE);
@@ -73,6 +81,8 @@ diff_report_init(struct diff_report *r, bool json)
 static void
 diff_report_release(struct diff_report *r)
 {
+	vec_release(&r->remarks_b);
+	vec_release(&r->remarks_a);
 	buf_release(&r->value);
 	buf_release(&r->out);
 }
@@ -100,12 +110,30 @@ diff_report_load(struct diff_report *r, const struct document *d, size_t i)
 	return i != DOCUMENT_NONE && document_value(d, i, &r->value, NULL) == 0;
 }
 
-/* Must the values stay hidden?  What the other side seals is a secret here too. */
-static bool
-diff_report_is_secret(struct diff_report *r, const struct compare_entry *e)
+/* Is the entry of one side one of a secret, by its key, its value or a remark?  ${*key}: the
+ * key is hidden, too. */
+static int
+diff_report_hides(const struct diff_report *r, const struct document *d, size_t i,
+    const struct vec *remarks, bool *secret, bool *key, struct error *err)
 {
-	if (rules_sensitive(r->rules, e->key, e->len))
-		return true;
+	const struct remark *hidden;
+	struct clear_count found;
+	size_t at = 0;
+
+	if (i == DOCUMENT_NONE)
+		return 0;
+	if (clear_in_entry(r->rules, d, i, &found, err) != 0)
+		return -1;
+	hidden = inspect_hidden(remarks, &at, i);
+	*secret = *secret || found.sensitive || hidden != NULL;
+	*key = *key || (hidden != NULL && hidden->hides_key);
+	return 0;
+}
+
+/* What the other side seals is a secret here too. */
+static bool
+diff_report_is_sealed(struct diff_report *r, const struct compare_entry *e)
+{
 	return (diff_report_load(r, r->a, e->a) && diff_report_refers(&r->value)) ||
 	    (diff_report_load(r, r->b, e->b) && diff_report_refers(&r->value));
 }
@@ -201,12 +229,21 @@ static int
 diff_report_add(void *report, const struct compare_entry *e, struct error *err)
 {
 	struct diff_report *r = report;
-	bool secret;
+	struct compare_entry shown = *e;
+	bool secret = rules_sensitive(r->rules, e->key, e->len), hides_key = false;
 
 	r->counts[e->result]++;
 	if (e->result == COMPARE_SAME)
 		return 0;
-	secret = diff_report_is_secret(r, e);
+	if (diff_report_hides(r, r->a, e->a, &r->remarks_a, &secret, &hides_key, err) != 0 ||
+	    diff_report_hides(r, r->b, e->b, &r->remarks_b, &secret, &hides_key, err) != 0)
+		return -1;
+	secret = secret || diff_report_is_sealed(r, e);
+	if (hides_key) {
+		shown.key = MASK;
+		shown.len = strlen(MASK);
+	}
+	e = &shown;
 	if (!r->json) {
 		add_heading(r, e, secret);
 		add_side(r, r->a, e->a, '-', e, secret);
@@ -240,14 +277,19 @@ end_json(struct diff_report *r)
 	json_out_end(&r->writer);
 }
 
-static void
-diff_report_begin(struct diff_report *r, const struct document *a, const struct document *b)
+static int
+diff_report_begin(struct diff_report *r, const struct document *a, const struct document *b,
+    struct error *err)
 {
 	r->a = a;
 	r->b = b;
 	r->begun = false;
 	if (r->json)
 		begin_json(r, document_file(a), document_file(b));
+	vec_release(&r->remarks_a);
+	vec_release(&r->remarks_b);
+	return inspect_document(r->rules, a, NULL, &r->remarks_a, err) != 0 ||
+	    inspect_document(r->rules, b, NULL, &r->remarks_b, err) != 0 ? -1 : 0;
 }
 
 /* For compare_documents. */
@@ -390,9 +432,10 @@ compare_files(struct comparison *x, const char *a, const char *b, struct error *
 	int rc = -1;
 
 	if (right != NULL && file_diff_unlock(x, left->doc, right->doc, err) == 0) {
-		diff_report_begin(&x->report, left->doc, right->doc);
-		rc = compare_documents(left->doc, right->doc, x->s, diff_report_add, &x->report,
-		    err);
+		rc = diff_report_begin(&x->report, left->doc, right->doc, err);
+		if (rc == 0)
+			rc = compare_documents(left->doc, right->doc, x->s, diff_report_add,
+			    &x->report, err);
 		diff_report_end(&x->report);
 	}
 	configuration_free(right);

@@ -26,6 +26,11 @@ refused() {
 	run doctor "$1"
 	expect_out "$2"
 	expect_no CANARY
+	echo x=y >other.properties
+	run file diff "$1" other.properties
+	expect_no CANARY
+	run file diff other.properties "$1" -o json
+	expect_no CANARY
 	run file verify --local-secrets-file sec.properties "$1"
 	expect_rc 3
 	expect_out "$2"
@@ -384,6 +389,17 @@ case_nothing_that_is_shown_drives_a_terminal() {
 	python3 -c 'import json, sys
 assert json.load(sys.stdin)["entries"][1]["value"] == sys.argv[1]' "$odd" <"$out" ||
 	    fail 'JSON gives another value'
+}
+
+case_a_value_cut_in_an_editor() {
+	printf '%s\n' '#!/bin/sh' 'printf "%s\n" "my.password=" "  CANARY" >>"$1"' >ed
+	chmod +x ed
+	snapshot
+	EDITOR=./ed run edit server.properties --local-secrets-file sec.properties \
+	    --remote-secrets-file "$remote" --yes
+	expect_rc 1
+	expect_err 'the next line is read as another key'
+	expect_unchanged
 }
 
 run_cases "$@"

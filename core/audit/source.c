@@ -309,8 +309,10 @@ source_wants(void *cookie, const char *key, size_t len, const char *raw, size_t 
 	const struct audit_source *s = cookie;
 	enum key_class class = key_class(key, len);
 
-	return s->users || class == KEY_HEADERS || rules_sensitive(s->a->o->rules, key, len) ||
+	return s->users || (class != KEY_OTHER && class != KEY_PUBLIC) ||
+	    (s->a->o->rules != NULL && rules_sensitive(s->a->o->rules, key, len)) ||
 	    value_may_be_secret((const unsigned char *)raw, n) || (n > 14 &&
+	    memchr(raw, '$', n) != NULL &&
 	    memmem(raw, n, REFERENCE_PROVIDER, sizeof(REFERENCE_PROVIDER) - 1) != NULL);
 }
 
@@ -461,6 +463,9 @@ source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 			;
 		if (first == at + n || (!all && (s->text[first] == '\0' ||
 		    strchr(signs, s->text[first]) == NULL)))
+			continue;
+		if (memchr(s->text + first, '=', at + n - first) == NULL &&
+		    memchr(s->text + first, ':', at + n - first) == NULL)
 			continue;
 		place = (struct loose_place){ 0, 1 };
 		if (!loose_next(s->a->o->rules, s->text + first, at + n - first, &place, &l))

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -37,7 +38,7 @@ struct scan {
 	size_t at;
 	size_t line;		/* of the place that the walk has reached */
 	struct document_entry x;	/* the one that is being read */
-	struct box stack[JSON_MAX_DEPTH];
+	struct box *stack;	/* JSON_MAX_DEPTH: to zero it would take longer than most texts */
 	size_t depth;
 	struct buf path;	/* of what is being read */
 	struct buf name;	/* scratch for decoding */
@@ -668,6 +669,8 @@ json_parse(struct document *d, struct error *err)
 	struct scan s = { .d = d, .p = d->bytes.data, .n = d->bytes.len, .line = 1 };
 	enum step step;
 
+	if ((s.stack = malloc(JSON_MAX_DEPTH * sizeof(*s.stack))) == NULL)
+		return error_memory(err);
 	buf_init(&s.path, DOCUMENT_MAX_KEYS);
 	buf_init(&s.name, BUF_MAX_FILE);
 	vec_init(&s.boxes, sizeof(struct document_entry), DOCUMENT_MAX_ENTRIES);
@@ -679,5 +682,6 @@ json_parse(struct document *d, struct error *err)
 	vec_release(&s.boxes);
 	buf_release(&s.name);
 	buf_release(&s.path);
+	free(s.stack);
 	return step == STEP_FAIL ? -1 : 0;
 }

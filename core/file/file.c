@@ -146,7 +146,20 @@ read_regular(int fd, const char *path, struct buf *out, struct file_id *id, stru
 		error_place(err, path, 0);
 		return READ_FAILED;
 	}
-	if (file_read_fd(fd, path, out, err) == -1)
+	/* What is behind the size is seen by it, so the end need not be read. */
+	while (size > 0 && out->len - start < size) {
+		ssize_t got = read_some(fd, out->data + out->len, size - (out->len - start));
+
+		if (got == -1) {
+			error_io(err, path, "cannot read");
+			buf_truncate(out, start);
+			return READ_FAILED;
+		}
+		if (got == 0)
+			break;
+		out->len += (size_t)got;
+	}
+	if (size == 0 && file_read_fd(fd, path, out, err) == -1)
 		return READ_FAILED;
 	if (fstat(fd, &st) == -1) {
 		error_io(err, path, "cannot examine");

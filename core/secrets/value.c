@@ -153,7 +153,7 @@ piece_says(struct piece v, const char *word)
 {
 	size_t n = strlen(word);
 
-	return v.n >= n && text_contains_nocase(v.p, n, word) &&
+	return v.n >= n && (v.p[0] | 0x20) == word[0] && text_contains_nocase(v.p, n, word) &&
 	    (v.n == n || !(value_is_digit(v.p[n]) || (v.p[n] >= 'a' && v.p[n] <= 'z')));
 }
 
@@ -199,7 +199,8 @@ piece_is_placeholder(struct piece v)
 		if (piece_is_between(v, marks[i][0], marks[i][1]))
 			return true;
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
-		if (v.n == strlen(whole[i]) && text_contains_nocase(v.p, v.n, whole[i]))
+		if (v.n == strlen(whole[i]) && (v.p[0] | 0x20) == whole[i][0] &&
+		    text_contains_nocase(v.p, v.n, whole[i]))
 			return true;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (piece_says(v, words[i]))
@@ -424,8 +425,8 @@ value_kind(const char *value, size_t n)
 		return VALUE_PRIVATE_KEY;
 	if (piece_has_credentials(v))
 		return VALUE_CREDENTIALS;
-	if (piece_has_jwt(v) || (text_contains_nocase(v.p, v.n, "authorization") &&
-	    value_has_authorization(v.p, v.n)))
+	if (piece_has_jwt(v) || ((memmem(v.p, v.n, "uthorization", 12) != NULL ||
+	    memmem(v.p, v.n, "UTHORIZATION", 12) != NULL) && value_has_authorization(v.p, v.n)))
 		return VALUE_TOKEN;
 	return VALUE_TEXT;
 }
@@ -439,16 +440,17 @@ value_kind_is_secret(enum value_kind k)
 bool
 value_may_be_secret(const unsigned char *raw, size_t n)
 {
-	static const char *const signs[] = { "eyJ", "-----BEGIN", "private_key", "uthorization",
-		"UTHORIZATION" };
+	static const char *const signs[] = { "eyJ", "-----BEGIN", "uthorization", "UTHORIZATION" };
 
 	if (n < 8)
 		return false;
 	if (memchr(raw, '=', n) != NULL || memchr(raw, '@', n) != NULL ||
-	    memmem(raw, n, "\\u", 2) != NULL)
+	    (memchr(raw, '\\', n) != NULL && memmem(raw, n, "\\u", 2) != NULL))
+		return true;
+	if (memchr(raw, '{', n) != NULL && memmem(raw, n, "private_key", 11) != NULL)
 		return true;
 	/* None of these comes with less behind it. */
-	if (n < 18)
+	if (n < 20)
 		return false;
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (memmem(raw, n, signs[i], strlen(signs[i])) != NULL)

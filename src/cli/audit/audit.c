@@ -14,6 +14,7 @@
 #include "file/file.h"
 
 #define STANDARD_INPUT "-"
+#define FLUSH_BYTES 65536
 
 /*
  * What names are told relative to: one whole path that is a folder, else the
@@ -78,12 +79,22 @@ audit_status(const struct audit_report *r)
 	return audit_unread_count(r->audit) > 0 ? 1 : 0;
 }
 
+void
+audit_report_flush(struct audit_report *r, struct buf *out)
+{
+	if (out->len < FLUSH_BYTES)
+		return;
+	if (!r->failed)
+		r->failed = output_write(out, r->err) != 0;
+	buf_clear(out);
+}
+
 static int
-audit_write(const struct options *o, const struct audit_report *r, struct error *err)
+audit_write(const struct options *o, struct audit_report *r, struct error *err)
 {
 	static const struct {
 		const char *name;
-		void (*write)(const struct audit_report *, struct buf *);
+		void (*write)(struct audit_report *, struct buf *);
 	} outputs[] = {
 		{ "human", audit_report_human }, { "json", audit_report_json },
 		{ "jsonl", audit_report_jsonl }, { "sarif", audit_report_sarif },
@@ -97,8 +108,9 @@ audit_write(const struct options *o, const struct audit_report *r, struct error 
 	while (name != NULL && strcmp(outputs[i].name, name) != 0)
 		i++;
 	buf_init(&out, BUF_MAX_FILE);
+	r->err = err;
 	outputs[i].write(r, &out);
-	rc = output_write(&out, err);
+	rc = r->failed ? -1 : output_write(&out, err);
 	buf_release(&out);
 	return rc;
 }

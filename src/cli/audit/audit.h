@@ -16,15 +16,20 @@ struct audit_report {
 	const char *root;
 	enum audit_level fail_on;
 	int status;
+	struct error *err;	/* why it could not be written */
+	bool failed;
 };
 
+/* Write what there is, if it is much: a report is longer than its findings. */
+void audit_report_flush(struct audit_report *r, struct buf *out);
+
 /* Append a whole report.  Nothing of them ever holds a value. */
-void audit_report_human(const struct audit_report *r, struct buf *out);
-void audit_report_json(const struct audit_report *r, struct buf *out);
-void audit_report_jsonl(const struct audit_report *r, struct buf *out);
-void audit_report_sarif(const struct audit_report *r, struct buf *out);
-void audit_report_html(const struct audit_report *r, struct buf *out);
-void audit_report_junit(const struct audit_report *r, struct buf *out);
+void audit_report_human(struct audit_report *r, struct buf *out);
+void audit_report_json(struct audit_report *r, struct buf *out);
+void audit_report_jsonl(struct audit_report *r, struct buf *out);
+void audit_report_sarif(struct audit_report *r, struct buf *out);
+void audit_report_html(struct audit_report *r, struct buf *out);
+void audit_report_junit(struct audit_report *r, struct buf *out);
 
 /* Append text, made visible, for XML and HTML. */
 void audit_markup(struct buf *out, const void *bytes, size_t n);

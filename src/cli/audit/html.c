@@ -171,7 +171,7 @@ html_finding(const struct audit_report *r, const struct audit_finding *f, struct
 }
 
 void
-audit_report_html(const struct audit_report *r, struct buf *out)
+audit_report_html(struct audit_report *r, struct buf *out)
 {
 	buf_append_str(out, head);
 	html_sums(r, out);
@@ -182,8 +182,10 @@ audit_report_html(const struct audit_report *r, struct buf *out)
 	    "<table id=\"findings\"><thead><tr><th>Level</th><th>Place</th><th>Key</th>"
 	    "<th>Rule</th><th class=\"w\">What to do</th><th class=\"w\">Id</th></tr></thead>"
 	    "<tbody>\n");
-	for (size_t i = 0; i < audit_count(r->audit); i++)
+	for (size_t i = 0; i < audit_count(r->audit); i++) {
 		html_finding(r, audit_at(r->audit, i), out);
+		audit_report_flush(r, out);
+	}
 	buf_append_str(out, "</tbody></table>\n");
 	if (audit_unread_count(r->audit) > 0) {
 		buf_append_str(out, "<h2>Not read</h2>\n<table><thead><tr><th>File</th><th>Why</th>"

@@ -116,7 +116,7 @@ human_sums(const struct audit_report *r, struct buf *out)
 }
 
 void
-audit_report_human(const struct audit_report *r, struct buf *out)
+audit_report_human(struct audit_report *r, struct buf *out)
 {
 	size_t count = audit_count(r->audit), end, width;
 	bool some = false;
@@ -144,6 +144,7 @@ audit_report_human(const struct audit_report *r, struct buf *out)
 			named = some = true;
 			human_line(r, audit_at(r->audit, k), width, out);
 		}
+		audit_report_flush(r, out);
 	}
 	if (some) {
 		buf_append_char(out, '\n');

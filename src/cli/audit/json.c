@@ -93,7 +93,7 @@ json_head(struct json_out *o, const struct audit_report *r)
 }
 
 void
-audit_report_json(const struct audit_report *r, struct buf *out)
+audit_report_json(struct audit_report *r, struct buf *out)
 {
 	struct json_out o;
 
@@ -102,8 +102,10 @@ audit_report_json(const struct audit_report *r, struct buf *out)
 	json_out_object(&o, NULL);
 	json_head(&o, r);
 	json_out_rows(&o, "findings");
-	for (size_t i = 0; i < audit_count(r->audit); i++)
+	for (size_t i = 0; i < audit_count(r->audit); i++) {
 		json_finding(&o, r, audit_at(r->audit, i));
+		audit_report_flush(r, out);
+	}
 	json_out_end(&o);
 	json_out_int(&o, "exit", r->status);
 	json_out_end(&o);
@@ -111,7 +113,7 @@ audit_report_json(const struct audit_report *r, struct buf *out)
 }
 
 void
-audit_report_jsonl(const struct audit_report *r, struct buf *out)
+audit_report_jsonl(struct audit_report *r, struct buf *out)
 {
 	struct json_out o;
 
@@ -120,6 +122,7 @@ audit_report_jsonl(const struct audit_report *r, struct buf *out)
 		json_out_hide(&o);
 		json_finding(&o, r, audit_at(r->audit, i));
 		json_out_finish(&o, NULL);
+		audit_report_flush(r, out);
 	}
 	json_out_init(&o, out);
 	json_out_hide(&o);

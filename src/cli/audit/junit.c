@@ -87,7 +87,7 @@ junit_suite(const struct audit_report *r, size_t file, size_t *at, struct buf *o
 }
 
 void
-audit_report_junit(const struct audit_report *r, struct buf *out)
+audit_report_junit(struct audit_report *r, struct buf *out)
 {
 	size_t count = audit_count(r->audit), failures = 0, tests = audit_unread_count(r->audit);
 	size_t at = 0;
@@ -104,8 +104,10 @@ audit_report_junit(const struct audit_report *r, struct buf *out)
 	buf_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<testsuites name=\"propseal audit\" tests=\"%zu\" failures=\"%zu\" "
 	    "errors=\"%zu\">\n", tests, failures, audit_unread_count(r->audit));
-	for (size_t i = 0; i < audit_file_count(r->audit); i++)
+	for (size_t i = 0; i < audit_file_count(r->audit); i++) {
 		junit_suite(r, i, &at, out);
+		audit_report_flush(r, out);
+	}
 	for (size_t i = 0; i < audit_unread_count(r->audit); i++) {
 		const struct audit_unread *u = audit_unread(r->audit, i);
 

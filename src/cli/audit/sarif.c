@@ -201,7 +201,7 @@ sarif_tool(struct json_out *o, const struct audit_report *r, size_t index[AUDIT_
 }
 
 void
-audit_report_sarif(const struct audit_report *r, struct buf *out)
+audit_report_sarif(struct audit_report *r, struct buf *out)
 {
 	size_t index[AUDIT_RULES];
 	struct json_out o;
@@ -227,8 +227,10 @@ audit_report_sarif(const struct audit_report *r, struct buf *out)
 	json_out_end(&o);
 	sarif_invocation(&o, r);
 	json_out_rows(&o, "results");
-	for (size_t i = 0; i < audit_count(r->audit); i++)
+	for (size_t i = 0; i < audit_count(r->audit); i++) {
 		sarif_result(&o, r, audit_at(r->audit, i), index[audit_at(r->audit, i)->rule]);
+		audit_report_flush(r, out);
+	}
 	json_out_end(&o);
 	json_out_end(&o);
 	json_out_end(&o);

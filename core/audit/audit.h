@@ -79,8 +79,8 @@ int audit_unreadable(struct audit *a, const char *name, const struct error *why,
 int audit_finish(struct audit *a, struct error *err);
 
 /* In the order of files, lines and columns. */
-size_t audit_count(const struct audit *a);
-struct audit_finding *audit_at(const struct audit *a, size_t i);
+size_t audit_finding_count(const struct audit *a);
+struct audit_finding *audit_finding(const struct audit *a, size_t i);
 
 /* How many files have a name here: those with findings, or all (keep_files). */
 size_t audit_file_count(const struct audit *a);

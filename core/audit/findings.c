@@ -38,7 +38,7 @@ audit_free(struct audit *a)
 	if (a == NULL)
 		return;
 	for (size_t i = 0; i < a->findings.len; i++)
-		free((void *)(uintptr_t)audit_at(a, i)->key);
+		free((void *)(uintptr_t)audit_finding(a, i)->key);
 	for (size_t i = 0; i < a->unread.len; i++) {
 		free((void *)(uintptr_t)audit_unread(a, i)->file);
 		free((void *)(uintptr_t)audit_unread(a, i)->reason);
@@ -52,13 +52,13 @@ audit_free(struct audit *a)
 }
 
 size_t
-audit_count(const struct audit *a)
+audit_finding_count(const struct audit *a)
 {
 	return a->findings.len;
 }
 
 struct audit_finding *
-audit_at(const struct audit *a, size_t i)
+audit_finding(const struct audit *a, size_t i)
 {
 	return vec_at(&a->findings, i);
 }
@@ -255,7 +255,9 @@ by_place(const void *x, const void *y)
 		return a->line < b->line ? -1 : 1;
 	if (a->column != b->column)
 		return a->column < b->column ? -1 : 1;
-	return a->rule != b->rule ? (a->rule < b->rule ? -1 : 1) : 0;
+	if (a->rule != b->rule)
+		return a->rule < b->rule ? -1 : 1;
+	return strcmp(a->key, b->key);
 }
 
 static int
@@ -273,6 +275,13 @@ by_rule_and_key(const void *x, const void *y)
 	return rc != 0 ? rc : a < b ? -1 : a > b;
 }
 
+static bool
+audit_is_alike(const struct audit_finding *a, const struct audit_finding *b)
+{
+	return a->file == b->file && a->rule == b->rule && a->key_len == b->key_len &&
+	    memcmp(a->key, b->key, a->key_len) == 0;
+}
+
 /* Findings of one file: sorted, and told apart by their ids. */
 static int
 audit_settle(struct audit_source *s, struct error *err)
@@ -282,7 +291,7 @@ audit_settle(struct audit_source *s, struct error *err)
 
 	if (count == 0)
 		return 0;
-	f = audit_at(s->a, s->first);
+	f = audit_finding(s->a, s->first);
 	if ((all = calloc(count, sizeof(*all))) == NULL)
 		return error_memory(err);
 	qsort(f, count, sizeof(*f), by_place);
@@ -290,9 +299,7 @@ audit_settle(struct audit_source *s, struct error *err)
 		all[i] = &f[i];
 	qsort(all, count, sizeof(*all), by_rule_and_key);
 	for (size_t i = 0; i < count; i++) {
-		ordinal = i > 0 && all[i]->rule == all[i - 1]->rule &&
-		    all[i]->key_len == all[i - 1]->key_len &&
-		    memcmp(all[i]->key, all[i - 1]->key, all[i]->key_len) == 0 ? ordinal + 1 : 0;
+		ordinal = i > 0 && audit_is_alike(all[i - 1], all[i]) ? ordinal + 1 : 0;
 		all[i]->id = audit_id(all[i]->rule, audit_file(s->a, s->file), all[i]->key,
 		    all[i]->key_len, ordinal);
 	}
@@ -425,7 +432,7 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		bool secret = false;
 
 		for (size_t i = s.first; i < a->findings.len; i++)
-			secret |= audit_at(a, i)->level == AUDIT_ERROR;
+			secret |= audit_finding(a, i)->level == AUDIT_ERROR;
 		if (secret && audit_add(&s, AUDIT_OPEN_MODE, "", 0,
 		    &(struct audit_finding){ .line = 1, .column = 1, .end_line = 1,
 		    .end_column = 1 }, err) == NULL)
@@ -462,25 +469,25 @@ audit_find_reused(struct audit *a, struct error *err)
 		return error_memory(err);
 	vec_init(&first, sizeof(size_t), FINDINGS_MAX);
 	for (size_t i = 0; i < count; i++)
-		if (audit_at(a, i)->value != 0 && !audit_at(a, i)->suppressed)
-			all[n++] = audit_at(a, i);
+		if (audit_finding(a, i)->value != 0 && !audit_finding(a, i)->suppressed)
+			all[n++] = audit_finding(a, i);
 	qsort(all, n, sizeof(*all), by_value);
 	for (size_t i = 0; rc == 0 && i + 1 < n; i++) {
 		size_t *slot;
 
 		if (all[i]->value != all[i + 1]->value)
 			continue;
-		all[i]->related = (size_t)(all[i + 1] - audit_at(a, 0));
+		all[i]->related = (size_t)(all[i + 1] - audit_finding(a, 0));
 		if (i > 0 && all[i - 1]->value == all[i]->value)
 			continue;
 		if ((slot = vec_push(&first)) == NULL)
 			rc = error_memory(err);
 		else
-			*slot = (size_t)(all[i] - audit_at(a, 0));
+			*slot = (size_t)(all[i] - audit_finding(a, 0));
 	}
 	free(all);
 	for (size_t i = 0; rc == 0 && i < first.len; i++) {
-		const struct audit_finding f = *audit_at(a, *(size_t *)vec_at(&first, i));
+		const struct audit_finding f = *audit_finding(a, *(size_t *)vec_at(&first, i));
 		struct audit_source s = { .a = a, .file = f.file, .form = f.form };
 		struct audit_finding *added;
 
@@ -512,7 +519,7 @@ audit_find_keys_beside(struct audit *a, struct error *err)
 	const char *file;
 
 	for (size_t i = 0; i < count; i++) {
-		f = *audit_at(a, i);
+		f = *audit_finding(a, i);
 		if (f.rule != AUDIT_MASTER_KEY_IN_FILE)
 			continue;
 		file = audit_file(a, f.file);
@@ -537,24 +544,42 @@ by_file(const void *x, const void *y)
 {
 	const struct audit_finding *a = x, *b = y;
 
-	return a->file != b->file ? (a->file < b->file ? -1 : 1) : by_place(x, y);
+	int rc = a->file != b->file ? (a->file < b->file ? -1 : 1) : by_place(x, y);
+
+	return rc != 0 ? rc : a->id < b->id ? -1 : a->id > b->id;
 }
 
-/* Ids of the findings from ${first} on, which are of no file at hand. */
+static int
+by_file_and_rule(const void *x, const void *y)
+{
+	const struct audit_finding *a = x, *b = y;
+	int rc;
+
+	if (a->file != b->file)
+		return a->file < b->file ? -1 : 1;
+	if (a->rule != b->rule)
+		return a->rule < b->rule ? -1 : 1;
+	if (a->key_len != b->key_len)
+		return a->key_len < b->key_len ? -1 : 1;
+	rc = memcmp(a->key, b->key, a->key_len);
+	return rc != 0 ? rc : by_place(x, y);
+}
+
+/* Ids of the findings from ${first} on, which are of no file at hand; the order in
+ * which they were come across says nothing. */
 static void
 audit_name_late(struct audit *a, size_t first)
 {
-	size_t ordinal = 0;
+	size_t ordinal = 0, count = a->findings.len - first;
+	struct audit_finding *f = count > 0 ? audit_finding(a, first) : NULL;
 
-	for (size_t i = first; i < a->findings.len; i++) {
-		struct audit_finding *f = audit_at(a, i);
-		const struct audit_finding *before = i > first ? audit_at(a, i - 1) : NULL;
-
-		ordinal = before != NULL && before->file == f->file && before->rule == f->rule &&
-		    before->key_len == f->key_len && memcmp(before->key, f->key, f->key_len) == 0 ?
-		    ordinal + 1 : 0;
-		f->id = audit_id(f->rule, audit_file(a, f->file), f->key, f->key_len, ordinal);
-		f->suppressed = false;
+	if (count > 1)
+		qsort(f, count, sizeof(*f), by_file_and_rule);
+	for (size_t i = 0; i < count; i++) {
+		ordinal = i > 0 && audit_is_alike(&f[i - 1], &f[i]) ? ordinal + 1 : 0;
+		f[i].id = audit_id(f[i].rule, audit_file(a, f[i].file), f[i].key, f[i].key_len,
+		    ordinal);
+		f[i].suppressed = false;
 	}
 }
 
@@ -576,16 +601,16 @@ audit_finish(struct audit *a, struct error *err)
 		return error_memory(err);
 	if (a->findings.len > count) {
 		for (size_t i = 0; i < a->findings.len; i++)
-			audit_at(a, i)->value = i;
+			audit_finding(a, i)->value = i;
 		qsort(a->findings.items, a->findings.len, sizeof(struct audit_finding), by_file);
 		for (size_t i = 0; i < a->findings.len; i++)
-			places[audit_at(a, i)->value] = i;
+			places[audit_finding(a, i)->value] = i;
 		for (size_t i = 0; i < a->findings.len; i++)
-			if (audit_at(a, i)->related != AUDIT_NONE)
-				audit_at(a, i)->related = places[audit_at(a, i)->related];
+			if (audit_finding(a, i)->related != AUDIT_NONE)
+				audit_finding(a, i)->related = places[audit_finding(a, i)->related];
 	}
 	for (size_t i = 0; i < a->findings.len; i++)
-		audit_at(a, i)->value = 0;
+		audit_finding(a, i)->value = 0;
 	free(places);
 	return 0;
 }
@@ -596,7 +621,7 @@ audit_counts(const struct audit *a)
 	struct audit_counts c = a->counts;
 
 	for (size_t i = 0; i < a->findings.len; i++) {
-		const struct audit_finding *f = audit_at(a, i);
+		const struct audit_finding *f = audit_finding(a, i);
 
 		if (f->suppressed) {
 			c.suppressed++;

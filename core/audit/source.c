@@ -114,7 +114,7 @@ source_clear(struct audit_source *s, const struct form_item *i, const char *key,
 		return -1;
 	/* A copy has the secret of its original. */
 	if (common == 0 && !s->backup)
-		audit_at(s->a, index)->value = siphash_13(s->a->seed, value, n) | 1;
+		audit_finding(s->a, index)->value = siphash_13(s->a->seed, value, n) | 1;
 	if (i->shadowed && audit_add(s, AUDIT_DUPLICATE_KEY, key, len, region, err) == NULL)
 		return -1;
 	return 0;
@@ -575,7 +575,7 @@ audit_suppress(struct audit_source *s, struct error *err)
 				p++;
 			rule = audit_rule_find(id, (size_t)(p - id));
 			for (size_t i = s->first; i < s->a->findings.len; i++) {
-				f = audit_at(s->a, i);
+				f = audit_finding(s->a, i);
 				if (f->line == target && (f->rule == rule || (p - id == 1 &&
 				    *id == '*')))
 					f->suppressed = true;

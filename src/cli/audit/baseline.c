@@ -154,8 +154,8 @@ audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unu
 	int rc = baseline_read(&b, path, err);
 
 	*unused = 0;
-	for (size_t i = 0; rc == 0 && i < audit_count(a); i++) {
-		struct audit_finding *f = audit_at(a, i);
+	for (size_t i = 0; rc == 0 && i < audit_finding_count(a); i++) {
+		struct audit_finding *f = audit_finding(a, i);
 
 		if ((row = baseline_find(&b, f)) == NULL)
 			continue;
@@ -186,7 +186,7 @@ by_file_key_rule(const void *x, const void *y)
 int
 audit_baseline_update(const struct audit *a, const char *path, struct error *err)
 {
-	const struct audit_finding **all = calloc(audit_count(a) + 1, sizeof(*all));
+	const struct audit_finding **all = calloc(audit_finding_count(a) + 1, sizeof(*all));
 	const struct baseline_row *row;
 	struct baseline old = { 0 };
 	char id[AUDIT_ID_TEXT];
@@ -203,9 +203,9 @@ audit_baseline_update(const struct audit *a, const char *path, struct error *err
 		*err = why;
 		rc = -1;
 	}
-	for (size_t i = 0; i < audit_count(a); i++)
-		if (!audit_at(a, i)->suppressed)
-			all[n++] = audit_at(a, i);
+	for (size_t i = 0; i < audit_finding_count(a); i++)
+		if (!audit_finding(a, i)->suppressed)
+			all[n++] = audit_finding(a, i);
 	qsort(all, n, sizeof(*all), by_file_key_rule);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		audit_id_text(all[i]->id, id);

@@ -93,8 +93,8 @@ html_by_rule(const struct audit_report *r, struct buf *out)
 {
 	size_t counts[AUDIT_RULES] = { 0 };
 
-	for (size_t i = 0; i < audit_count(r->audit); i++)
-		counts[audit_at(r->audit, i)->rule] += !audit_at(r->audit, i)->suppressed;
+	for (size_t i = 0; i < audit_finding_count(r->audit); i++)
+		counts[audit_finding(r->audit, i)->rule] += !audit_finding(r->audit, i)->suppressed;
 	buf_append_str(out, "<h2>By rule</h2>\n<table><thead><tr><th>Level</th><th>Rule</th>"
 	    "<th class=\"n\">Findings</th><th class=\"w\">Why, and what to do</th></tr></thead>"
 	    "<tbody>\n");
@@ -119,18 +119,18 @@ html_by_rule(const struct audit_report *r, struct buf *out)
 static void
 html_by_file(const struct audit_report *r, struct buf *out)
 {
-	size_t count = audit_count(r->audit), end;
+	size_t count = audit_finding_count(r->audit), end;
 
 	buf_append_str(out, "<h2>By file</h2>\n<table><thead><tr><th>File</th>"
 	    "<th class=\"n\">Errors</th><th class=\"n\">Warnings</th><th class=\"n\">Notes</th>"
 	    "</tr></thead><tbody>\n");
 	for (size_t i = 0; i < count; i = end) {
 		size_t levels[AUDIT_LEVELS] = { 0 };
-		const size_t file = audit_at(r->audit, i)->file;
+		const size_t file = audit_finding(r->audit, i)->file;
 
-		for (end = i; end < count && audit_at(r->audit, end)->file == file; end++)
-			levels[audit_at(r->audit, end)->level] +=
-			    !audit_at(r->audit, end)->suppressed;
+		for (end = i; end < count && audit_finding(r->audit, end)->file == file; end++)
+			levels[audit_finding(r->audit, end)->level] +=
+			    !audit_finding(r->audit, end)->suppressed;
 		buf_append_str(out, "<tr><td><code>");
 		html_string(out, audit_file(r->audit, file));
 		buf_printf(out, "</code></td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
@@ -182,8 +182,8 @@ audit_report_html(struct audit_report *r, struct buf *out)
 	    "<table id=\"findings\"><thead><tr><th>Level</th><th>Place</th><th>Key</th>"
 	    "<th>Rule</th><th class=\"w\">What to do</th><th class=\"w\">Id</th></tr></thead>"
 	    "<tbody>\n");
-	for (size_t i = 0; i < audit_count(r->audit); i++) {
-		html_finding(r, audit_at(r->audit, i), out);
+	for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
+		html_finding(r, audit_finding(r->audit, i), out);
 		audit_report_flush(r, out);
 	}
 	buf_append_str(out, "</tbody></table>\n");

@@ -40,8 +40,8 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
 		buf_append_str(out, "  ");
 		next = f->related;
 		buf_append_str(out, "also ");
-		buf_append_str(out, audit_file(r->audit, audit_at(r->audit, next)->file));
-		buf_printf(out, ":%zu", audit_at(r->audit, next)->line);
+		buf_append_str(out, audit_file(r->audit, audit_finding(r->audit, next)->file));
+		buf_printf(out, ":%zu", audit_finding(r->audit, next)->line);
 	}
 	while (out->len > 0 && out->data[out->len - 1] == ' ')
 		buf_truncate(out, out->len - 1);
@@ -57,8 +57,8 @@ human_hints(const struct audit_report *r, struct buf *out)
 	const char *last = NULL;
 
 	for (size_t rule = 0; rule < AUDIT_RULES; rule++)
-		for (size_t i = 0; i < audit_count(r->audit); i++) {
-			f = audit_at(r->audit, i);
+		for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
+			f = audit_finding(r->audit, i);
 			if (f->rule != rule || !human_tells(f) || told[rule][f->form])
 				continue;
 			for (size_t k = 0; k < FORMS; k++)
@@ -98,9 +98,9 @@ human_sums(const struct audit_report *r, struct buf *out)
 	buf_printf(out, " in %zu of %zu file%s", c->read, c->seen, c->seen == 1 ? "" : "s");
 	if (c->suppressed > 0)
 		buf_printf(out, "; %zu suppressed", c->suppressed);
-	if (c->fresh + c->suppressed < audit_count(r->audit))
+	if (c->fresh + c->suppressed < audit_finding_count(r->audit))
 		buf_printf(out, "; %zu known from the baseline",
-		    audit_count(r->audit) - c->fresh - c->suppressed);
+		    audit_finding_count(r->audit) - c->fresh - c->suppressed);
 	if (skipped > 0)
 		buf_printf(out, "; %zu passed over", skipped);
 	buf_append_char(out, '\n');
@@ -118,22 +118,22 @@ human_sums(const struct audit_report *r, struct buf *out)
 void
 audit_report_human(struct audit_report *r, struct buf *out)
 {
-	size_t count = audit_count(r->audit), end, width;
+	size_t count = audit_finding_count(r->audit), end, width;
 	bool some = false;
 
 	for (size_t i = 0; i < count; i = end) {
-		const struct audit_finding *f = audit_at(r->audit, i);
+		const struct audit_finding *f = audit_finding(r->audit, i);
 		bool named = false;
 
 		width = 0;
-		for (end = i; end < count && audit_at(r->audit, end)->file == f->file; end++) {
-			size_t n = audit_at(r->audit, end)->key_len;
+		for (end = i; end < count && audit_finding(r->audit, end)->file == f->file; end++) {
+			size_t n = audit_finding(r->audit, end)->key_len;
 
 			n = n > KEY_WIDTH_MAX ? KEY_WIDTH_MAX : n;
 			width = n > width ? n : width;
 		}
 		for (size_t k = i; k < end; k++) {
-			if (!human_tells(audit_at(r->audit, k)))
+			if (!human_tells(audit_finding(r->audit, k)))
 				continue;
 			if (!named) {
 				const char *file = audit_file(r->audit, f->file);
@@ -142,7 +142,7 @@ audit_report_human(struct audit_report *r, struct buf *out)
 				buf_append_char(out, '\n');
 			}
 			named = some = true;
-			human_line(r, audit_at(r->audit, k), width, out);
+			human_line(r, audit_finding(r->audit, k), width, out);
 		}
 		audit_report_flush(r, out);
 	}

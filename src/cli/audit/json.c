@@ -14,7 +14,7 @@ json_related(struct json_out *o, const struct audit_report *r, const struct audi
 
 	json_out_array(o, "related");
 	for (size_t i = 0; i < RELATED_MAX && next != AUDIT_NONE; i++) {
-		const struct audit_finding *other = audit_at(r->audit, next);
+		const struct audit_finding *other = audit_finding(r->audit, next);
 
 		json_out_object(o, NULL);
 		json_out_text(o, "file", audit_file(r->audit, other->file));
@@ -102,8 +102,8 @@ audit_report_json(struct audit_report *r, struct buf *out)
 	json_out_object(&o, NULL);
 	json_head(&o, r);
 	json_out_rows(&o, "findings");
-	for (size_t i = 0; i < audit_count(r->audit); i++) {
-		json_finding(&o, r, audit_at(r->audit, i));
+	for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
+		json_finding(&o, r, audit_finding(r->audit, i));
 		audit_report_flush(r, out);
 	}
 	json_out_end(&o);
@@ -117,10 +117,10 @@ audit_report_jsonl(struct audit_report *r, struct buf *out)
 {
 	struct json_out o;
 
-	for (size_t i = 0; i < audit_count(r->audit); i++) {
+	for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
 		json_out_init(&o, out);
 		json_out_hide(&o);
-		json_finding(&o, r, audit_at(r->audit, i));
+		json_finding(&o, r, audit_finding(r->audit, i));
 		json_out_finish(&o, NULL);
 		audit_report_flush(r, out);
 	}

@@ -70,8 +70,9 @@ junit_suite(const struct audit_report *r, size_t file, size_t *at, struct buf *o
 {
 	size_t failures = 0, end = *at;
 
-	for (; end < audit_count(r->audit) && audit_at(r->audit, end)->file == file; end++)
-		failures += audit_report_fails(r, audit_at(r->audit, end));
+	for (; end < audit_finding_count(r->audit) && audit_finding(r->audit, end)->file == file;
+	    end++)
+		failures += audit_report_fails(r, audit_finding(r->audit, end));
 	buf_append_str(out, "  <testsuite name=\"");
 	junit_string(out, audit_file(r->audit, file));
 	buf_printf(out, "\" tests=\"%zu\" failures=\"%zu\">\n", end > *at ? end - *at : 1,
@@ -82,22 +83,22 @@ junit_suite(const struct audit_report *r, size_t file, size_t *at, struct buf *o
 		buf_append_str(out, "\"/>\n");
 	}
 	for (; *at < end; ++*at)
-		junit_case(r, audit_at(r->audit, *at), out);
+		junit_case(r, audit_finding(r->audit, *at), out);
 	buf_append_str(out, "  </testsuite>\n");
 }
 
 void
 audit_report_junit(struct audit_report *r, struct buf *out)
 {
-	size_t count = audit_count(r->audit), failures = 0, tests = audit_unread_count(r->audit);
-	size_t at = 0;
+	size_t count = audit_finding_count(r->audit), failures = 0, at = 0;
+	size_t tests = audit_unread_count(r->audit);
 
 	for (size_t i = 0; i < count; i++)
-		failures += audit_report_fails(r, audit_at(r->audit, i));
+		failures += audit_report_fails(r, audit_finding(r->audit, i));
 	for (size_t i = 0, k = 0; i < audit_file_count(r->audit); i++) {
 		size_t first = k;
 
-		while (k < count && audit_at(r->audit, k)->file == i)
+		while (k < count && audit_finding(r->audit, k)->file == i)
 			k++;
 		tests += k > first ? k - first : 1;
 	}

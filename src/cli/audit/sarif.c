@@ -121,7 +121,7 @@ sarif_result(struct json_out *o, const struct audit_report *r, const struct audi
 	if (next != AUDIT_NONE) {
 		json_out_array(o, "relatedLocations");
 		for (int i = 0; i < 20 && next != AUDIT_NONE; i++) {
-			const struct audit_finding *other = audit_at(r->audit, next);
+			const struct audit_finding *other = audit_finding(r->audit, next);
 
 			json_out_object(o, NULL);
 			json_out_int(o, "id", i);
@@ -181,8 +181,8 @@ sarif_tool(struct json_out *o, const struct audit_report *r, size_t index[AUDIT_
 
 	for (size_t i = 0; i < AUDIT_RULES; i++)
 		index[i] = AUDIT_NONE;
-	for (size_t i = 0; i < audit_count(r->audit); i++)
-		index[audit_at(r->audit, i)->rule] = 0;
+	for (size_t i = 0; i < audit_finding_count(r->audit); i++)
+		index[audit_finding(r->audit, i)->rule] = 0;
 	json_out_object(o, "tool");
 	json_out_object(o, "driver");
 	json_out_text(o, "name", "propseal");
@@ -227,8 +227,10 @@ audit_report_sarif(struct audit_report *r, struct buf *out)
 	json_out_end(&o);
 	sarif_invocation(&o, r);
 	json_out_rows(&o, "results");
-	for (size_t i = 0; i < audit_count(r->audit); i++) {
-		sarif_result(&o, r, audit_at(r->audit, i), index[audit_at(r->audit, i)->rule]);
+	for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
+		const struct audit_finding *f = audit_finding(r->audit, i);
+
+		sarif_result(&o, r, f, index[f->rule]);
 		audit_report_flush(r, out);
 	}
 	json_out_end(&o);

@@ -159,19 +159,21 @@ help_append(const char *group, struct buf *out)
 	    "A first word `secret` is ignored: scripts for `confluent secret` run unchanged.\n"
 	    "\n"
 	    "The master key comes from the first of\n"
-	    "  --master-key-file FILE\n"
-	    "  the environment variable that the secrets file names\n"
-	    "    (CONFLUENT_SECURITY_MASTER_KEY when it names none)\n"
+	    "  --master-key-file FILE (-: standard input, fd:N)\n"
+	    "  --master-key-command 'COMMAND', or the one of your own propseal.ini\n"
+	    "  the environment variable CONFLUENT_SECURITY_MASTER_KEY\n"
+	    "  one that --master-key-variable or your own propseal.ini allows\n"
 	    "  the systemd credential propseal.master-key\n"
 	    "  a question on the terminal, which takes the key or the passphrase\n"
 	    "\n"
 	    "Exit status:\n"
 	    "  0  done\n"
-	    "  1  failed, nothing changed\n"
-	    "  2  wrong usage, nothing read or written\n"
+	    "  1  failed: nothing changed, or of several files those that are named\n"
+	    "  2  wrong usage, or a question and nobody to ask\n"
 	    "  3  findings (file verify: dangling references; git check; doctor)\n"
 	    "  4  wrong key or passphrase, or damaged data\n"
-	    "  5  another propseal holds the lock\n");
+	    "  5  another propseal holds the lock\n"
+	    "  exec: the command's own; 125 propseal failed, 126 not executable, 127 not found\n");
 }
 
 /* --help, or the words after `help`. */

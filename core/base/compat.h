@@ -84,6 +84,13 @@ compat_rename(int dir, const char *from, const char *to, unsigned int flag)
 #endif
 }
 
+/* Did that fail because the system cannot promise it? */
+static inline bool
+compat_rename_is_missing(void)
+{
+	return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP;
+}
+
 /**
  * compat_rwlock_init(lock):
  * A lock that a stream of readers does not keep a writer from for ever, where

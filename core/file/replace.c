@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,28 +16,12 @@
 #include "file/file.h"
 #include "file/lock.h"
 #include "file/replace.h"
+#include "file/temporary.h"
 #include "file/wait.h"
-
-#define TEMPORARY_NONE { -1, NULL, false }
 
 #define KEPT ".propseal-kept"
 #define COMMIT_WAIT_MS 1000	/* of replace_commit, for a lease */
-#define PRIVATE 0600
-
 #define MODE_NEW 0600
-
-/*
- * A file being written beside another: without a name (O_TMPFILE) where the
- * system can do that, so that nothing is left behind whatever happens, else
- * as `.<name>.propseal-tmp`.
- */
-struct temporary {
-	int fd;
-	char *name;	/* in the directory of the file */
-	bool named;	/* the name is there and it is ours */
-};
-
-/* ${path}, in all of these, is for errors only. */
 
 struct replace {
 	char *path;		/* as given, for errors */
@@ -53,208 +36,6 @@ struct replace {
 	struct file_id now;	/* what the new file is, but for the time of the rename */
 	int sync_error;		/* errno; 0: its folder is on disk, -1: not synced */
 };
-
-/* Where a file without a name can be reached to give it one. */
-#define FD_PATH_SIZE 32
-static void
-fd_path(char path[FD_PATH_SIZE], int fd)
-{
-	snprintf(path, FD_PATH_SIZE, "/proc/self/fd/%d", fd);
-}
-
-/* -1: it cannot be done here, use a name. */
-static int
-open_nameless(const struct path *p)
-{
-#ifdef O_TMPFILE
-	char path[FD_PATH_SIZE];
-	int fd = openat(p->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, PRIVATE);
-
-	if (fd == -1)
-		return -1;
-	/* Without proc it could never be given its name. */
-	fd_path(path, fd);
-	if (faccessat(AT_FDCWD, path, F_OK, 0) == 0)
-		return fd;
-	close(fd);
-#else
-	(void)p;
-#endif
-	return -1;
-}
-
-/* Remove it, unless it was put in place, and close.  Twice is fine. */
-static void
-temporary_close(struct temporary *a, const struct path *p)
-{
-	if (a->named)
-		(void)unlinkat(p->dir, a->name, 0);
-	if (a->fd != -1)
-		close(a->fd);
-	free(a->name);
-	*a = (struct temporary)TEMPORARY_NONE;
-}
-
-/* Remove what an interrupted run left, then open a new one, mode 0600. */
-static int
-temporary_open(struct temporary *a, const struct path *p, const char *path, struct error *err)
-{
-	*a = (struct temporary)TEMPORARY_NONE;
-	a->name = path_sidecar(p, PATH_TEMPORARY);
-	if (a->name == NULL)
-		return error_memory(err);
-	if (unlinkat(p->dir, a->name, 0) == -1 && errno != ENOENT) {
-		error_io(err, path, "cannot remove what an interrupted run left");
-		error_hint(err, "remove %s beside it", a->name);
-		goto fail;
-	}
-	a->fd = open_nameless(p);
-	if (a->fd == -1) {
-		a->fd = openat(p->dir, a->name,
-		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, PRIVATE);
-		a->named = a->fd != -1;
-	}
-	if (a->fd == -1) {
-		error_io(err, path, "cannot write a new file beside it");
-		if (errno == EACCES || errno == EPERM)
-			error_hint(err, "its directory must be writable");
-		goto fail;
-	}
-	return 0;
-
-fail:
-	temporary_close(a, p);
-	return -1;
-}
-
-/* Write all of ${content}, from the start. */
-static int
-temporary_write(struct temporary *a, const struct buf *content, const char *path, struct error *err)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < content->len) {
-		n = write(a->fd, content->data + done, content->len - done);
-		if (n == -1 && errno != EINTR)
-			return error_io(err, path, "cannot write the new file");
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return 0;
-}
-
-/**
- * temporary_check(a, content, back, path, err):
- * Sync, read back into ${back} (secret, empty) and compare with ${content}.
- */
-static int
-temporary_check(struct temporary *a, const struct buf *content, struct buf *back, const char *path,
-    struct error *err)
-{
-	if (fsync(a->fd) == -1)
-		return error_io(err, path, "cannot put the new file on disk");
-	/* Ask for the disk's bytes, not for those that we left in the cache. */
-	(void)posix_fadvise(a->fd, 0, 0, POSIX_FADV_DONTNEED);
-	if (lseek(a->fd, 0, SEEK_SET) == -1)
-		return error_io(err, path, "cannot read the new file back");
-	if (file_read_fd(a->fd, path, back, err) == -1)
-		return -1;
-	if (back->len == content->len &&
-	    (back->len == 0 || memcmp(back->data, content->data, back->len) == 0))
-		return 0;
-	error_set(err, ERROR_IO, "the new file reads back differently from what was written");
-	error_place(err, path, 0);
-	return error_hint(err, "check the disk; the file was left as it was");
-}
-
-/* Give a nameless file the name ${name}. */
-static int
-give_name(const struct temporary *a, const struct path *p, const char *name)
-{
-	char path[FD_PATH_SIZE];
-
-	fd_path(path, a->fd);
-	return linkat(AT_FDCWD, path, p->dir, name, AT_SYMLINK_FOLLOW);
-}
-
-/* Does its name still lead to it?  Whoever may write the directory could swap it. */
-static int
-check_there(struct temporary *a, const struct path *p, const char *path, struct error *err)
-{
-	struct stat here, there;
-
-	if (fstat(a->fd, &here) == -1)
-		return error_io(err, path, "cannot examine the new file");
-	if (fstatat(p->dir, a->name, &there, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (here.st_dev == there.st_dev && here.st_ino == there.st_ino)
-			return 0;
-	} else if (errno != ENOENT) {
-		return error_io(err, path, "cannot examine the new file");
-	}
-	a->named = false;
-	error_set(err, ERROR_STALE, "%s, the new file beside it, was removed or replaced",
-	    a->name);
-	return error_place(err, path, 0);
-}
-
-/* Give it the name beside the file, if it has none.  ERROR_IO; ERROR_STALE:
- * somebody removed or swapped it under that name. */
-static int
-temporary_name(struct temporary *a, const struct path *p, const char *path, struct error *err)
-{
-	if (!a->named) {
-		/* A link cannot replace a name, only a rename can. */
-		if (give_name(a, p, a->name) == -1)
-			return error_io(err, path, "cannot give the new file a name");
-		a->named = true;
-	}
-	return check_there(a, p, path, err);
-}
-
-static bool
-cannot_rename_so(void)
-{
-	return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP;
-}
-
-/* Rename without replacing; systems that cannot promise it just look first. */
-static int
-rename_new(const struct path *p, const char *from)
-{
-	struct file_id id;
-
-	if (compat_rename(p->dir, from, p->name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (!cannot_rename_so())
-		return -1;
-	if (path_identify(p, &id) == -1)
-		return -1;
-	if (id.exists) {
-		errno = EEXIST;
-		return -1;
-	}
-	return renameat(p->dir, from, p->dir, p->name);
-}
-
-/* Put it at the file's name, where no file is: ERROR_STALE if one is. */
-static int
-temporary_create(struct temporary *a, const struct path *p, const char *path, struct error *err)
-{
-	int result;
-
-	if (a->named && check_there(a, p, path, err) == -1)
-		return -1;
-	result = a->named ? rename_new(p, a->name) : give_name(a, p, p->name);
-	if (result == 0) {
-		a->named = false;
-		return 0;
-	}
-	if (errno != EEXIST)
-		return error_io(err, path, "cannot put the new file in its place");
-	error_set(err, ERROR_STALE, "another program made this file meanwhile");
-	return error_place(err, path, 0);
-}
 
 static int
 replace_stale(const char *path, const char *what, struct error *err)
@@ -508,7 +289,7 @@ replace_exchange(struct replace *r, struct error *err)
 		r->state = REPLACE_NEW;
 		return 0;
 	}
-	if (cannot_rename_so()) {
+	if (compat_rename_is_missing()) {
 		if (check_stale(r, err) == -1)
 			return -1;
 		if (renameat(r->where.dir, a->name, r->where.dir, r->where.name) == 0) {

@@ -392,7 +392,7 @@ sqlite_file_rename_new(int dir, const char *from, const char *to)
 {
 	if (compat_rename(dir, from, to, RENAME_NOREPLACE) == 0)
 		return 0;
-	if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
+	if (!compat_rename_is_missing())
 		return -1;
 	if (linkat(dir, from, dir, to, 0) == -1)
 		return -1;

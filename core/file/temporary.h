@@ -1,0 +1,45 @@
+#ifndef FILE_TEMPORARY_H
+#define FILE_TEMPORARY_H
+
+#include <stdbool.h>
+
+struct buf;
+struct error;
+struct path;
+
+/*
+ * A file being written beside another (for replace.c): without a name
+ * (O_TMPFILE) where the system can do that, so that nothing is left behind
+ * whatever happens, else as `.<name>.propseal-tmp`.  ${path} is for errors.
+ */
+struct temporary {
+	int fd;
+	char *name;	/* in the directory of the file */
+	bool named;	/* the name is there and it is ours */
+};
+
+#define TEMPORARY_NONE { -1, NULL, false }
+
+/* Remove what an interrupted run left, then open a new one, mode 0600.  ERROR_IO. */
+int temporary_open(struct temporary *a, const struct path *p, const char *path, struct error *err);
+
+/* Remove it, unless it was put in place, and close.  Twice is fine. */
+void temporary_close(struct temporary *a, const struct path *p);
+
+/* Write all of ${content}, from the start.  ERROR_IO. */
+int temporary_write(struct temporary *a, const struct buf *content, const char *path,
+    struct error *err);
+
+/* Sync, read back into ${back} (secret, empty) and compare with ${content}.  ERROR_IO. */
+int temporary_check(struct temporary *a, const struct buf *content, struct buf *back,
+    const char *path, struct error *err);
+
+/* Give it the name beside the file, if it has none.  ERROR_IO; ERROR_STALE:
+ * somebody removed or swapped it under that name. */
+int temporary_name(struct temporary *a, const struct path *p, const char *path, struct error *err);
+
+/* Put it at the file's name, where no file is: ERROR_STALE if one is. */
+int temporary_create(struct temporary *a, const struct path *p, const char *path,
+    struct error *err);
+
+#endif /* !FILE_TEMPORARY_H */

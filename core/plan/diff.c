@@ -397,24 +397,35 @@ append_json_lines(struct json_out *o, const char *lines)
 }
 
 void
-diff_write_json(const struct plan *p, struct apply *a, struct json_out *o)
+diff_write_json(const struct plan *const p[], struct apply *const a[], size_t n,
+    struct json_out *o)
 {
+	const struct apply *done;
 	struct diff_old old;
+	bool changed = false;
 
 	diff_part_init(&old);
 	json_out_text(o, "schema", a != NULL ? "propseal.change/1" : "propseal.plan/1");
+	for (size_t k = 0; a != NULL && k < n; k++)
+		changed = changed || apply_done(a[k]) > 0;
 	if (a != NULL)
-		json_out_bool(o, "changed", apply_done(a) > 0);
+		json_out_bool(o, "changed", changed);
 	json_out_array(o, "files");
-	for (const struct plan_file *f = NULL; a == NULL && (f = plan_next(p, f)) != NULL;)
-		append_json_file(o, f, NULL, &old);
-	for (size_t i = 0; a != NULL && i < a->count; i++)
-		append_json_file(o, a->results[i].file, &a->results[i], &old);
+	for (size_t k = 0; k < n; k++) {
+		done = a != NULL ? a[k] : NULL;
+		for (const struct plan_file *f = NULL; done == NULL &&
+		    (f = plan_next(p[k], f)) != NULL;)
+			append_json_file(o, f, NULL, &old);
+		for (size_t i = 0; done != NULL && i < done->count; i++)
+			append_json_file(o, done->results[i].file, &done->results[i], &old);
+	}
 	json_out_end(o);
 	json_out_array(o, "notes");
-	append_json_lines(o, plan_notes(p));
-	if (a != NULL && a->notes.len > 0)
-		append_json_lines(o, buf_cstr(&a->notes));
+	for (size_t k = 0; k < n; k++) {
+		append_json_lines(o, plan_notes(p[k]));
+		if (a != NULL && a[k]->notes.len > 0)
+			append_json_lines(o, buf_cstr(&a[k]->notes));
+	}
 	json_out_end(o);
 	diff_part_release(&old);
 }

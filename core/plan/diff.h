@@ -18,17 +18,18 @@ struct plan;
 int diff_append(const struct plan *p, struct buf *out, struct error *err);
 
 /**
- * diff_write_json(p, a, o):
- * The same as members of an object that is open in ${o}.  A plan that is only
- * shown (${a} NULL): "schema":"propseal.plan/1","files":[{"path","role","new","changes":
- * [...],"tags":n}],"notes":[...].  One that was applied: "schema":
+ * diff_write_json(p, a, n, o):
+ * The same of ${n} plans as members of an object that is open in ${o}.  Plans that
+ * are only shown (${a} NULL): "schema":"propseal.plan/1","files":[{"path","role","new","changes":
+ * [...],"tags":n}],"notes":[...].  Those that were applied: "schema":
  * "propseal.change/1","changed":bool,"files":[{"file","role","new","entries":
  * [...],"tags":n}],"notes":[...], where a file that was not changed has no
  * entries and an "error".  A change, or entry, is {"op":
  * "set|insert|remove","key","line","from","to"}; of a part of a value it has
  * "part" (the label) or "span" ([from, to)) too.
  */
-void diff_write_json(const struct plan *p, struct apply *a, struct json_out *o);
+void diff_write_json(const struct plan *const p[], struct apply *const a[], size_t n,
+    struct json_out *o);
 
 /**
  * diff_append_files(a, out):

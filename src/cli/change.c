@@ -282,13 +282,11 @@ check_base_name(const char *name, struct error *err)
 	return error_hint(err, "a name such as broker2-server.properties");
 }
 
-static int
-open_files(struct change *c, const struct options *o, const char *secrets, bool may_create,
-    struct error *err)
+void
+change_from_flags(struct change *c, const struct options *o)
 {
 	static const struct change_callbacks callbacks = { .waiting = change_waiting,
 		.writing = change_writing, .key = change_find_key, .hint = change_add_hint };
-	const char *config = o->text[FLAG_CONFIG_FILE];
 
 	change_init(c, &callbacks, (void *)(uintptr_t)o);
 	c->policy = keys_policy(o);
@@ -296,6 +294,15 @@ open_files(struct change *c, const struct options *o, const char *secrets, bool 
 	c->dry = o->on[FLAG_DRY_RUN];
 	c->base_name = o->text[FLAG_BASE_NAME];
 	c->scope = config_scope(o->config);
+}
+
+int
+change_open_files(struct change *c, const struct options *o, const char *secrets, bool may_create,
+    struct error *err)
+{
+	const char *config = o->text[FLAG_CONFIG_FILE];
+
+	change_from_flags(c, o);
 	/* The flag's value, or what the command is about. */
 	if (config == NULL && o->arg_count > 0)
 		config = o->args[0];
@@ -307,18 +314,13 @@ open_files(struct change *c, const struct options *o, const char *secrets, bool 
 int
 change_open(struct change *c, const struct options *o, bool may_create, struct error *err)
 {
-	return open_files(c, o, o->text[FLAG_LOCAL_SECRETS_FILE], may_create, err);
+	return change_open_files(c, o, o->text[FLAG_LOCAL_SECRETS_FILE], may_create, err);
 }
 
-int
-change_open_config(struct change *c, const struct options *o, struct error *err)
-{
-	return open_files(c, o, NULL, false, err);
-}
-
-/* The plan as JSON, with a key that was made for it (NULL: none). */
+/* Plans as JSON, with a key that was made for one (NULL: none). */
 static int
-change_write_json(const struct plan *p, struct apply *a, const struct key *made, struct error *err)
+change_write_json(const struct plan *const p[], struct apply *const a[], size_t n,
+    const struct key *made, struct error *err)
 {
 	struct json_out o;
 	struct buf text, key;
@@ -335,7 +337,7 @@ change_write_json(const struct plan *p, struct apply *a, const struct key *made,
 		key_append_base64(made, &key);
 		json_out_text_n(&o, "master_key", key.data, key.len);
 	}
-	diff_write_json(p, a, &o);
+	diff_write_json(p, a, n, &o);
 	json_out_end(&o);
 	rc = buf_check(&key, err);
 	if (rc == 0)
@@ -354,7 +356,7 @@ change_show(const struct plan *p, bool json, struct error *err)
 	int rc;
 
 	if (json)
-		return change_write_json(p, NULL, NULL, err);
+		return change_write_json(&p, NULL, 1, NULL, err);
 	buf_init(&text, DIFF_MAX);
 	rc = diff_append(p, &text, err);
 	if (rc == 0)
@@ -377,7 +379,8 @@ change_tell(struct change *c, const struct key *made, struct error *err)
 	buf_release(&files);
 	if (options_format(change_options(c)) != OUTPUT_JSON)
 		return 0;
-	if (change_write_json(c->plan, &c->applied, made, err) == 0)
+	if (change_write_json((const struct plan *const[]){ c->plan },
+	    (struct apply *const[]){ &c->applied }, 1, made, err) == 0)
 		return 0;
 	return error_hint(err, "%s", made != NULL ? KEY_NOT_SEEN : plan_is_empty(c->plan) ?
 	    "nothing was changed" : "the files are changed");
@@ -497,6 +500,58 @@ change_finish(struct change *c, const struct key *made, struct error *err)
 {
 	change_note_settings(c);
 	return change_end(c, made, err);
+}
+
+/* The plans of several changes as JSON; of a dry run, or as they were applied. */
+static int
+write_all(struct change *const c[], size_t n, bool applied, struct error *err)
+{
+	const struct plan **p = calloc(n + 1, sizeof(const struct plan *));
+	struct apply **a = calloc(n + 1, sizeof(struct apply *));
+	int rc = p == NULL || a == NULL ? error_memory(err) : 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		p[i] = c[i]->plan;
+		a[i] = &c[i]->applied;
+	}
+	if (rc == 0)
+		rc = change_write_json(p, applied ? a : NULL, n, NULL, err);
+	free(p);
+	free(a);
+	return rc;
+}
+
+int
+change_show_all(struct change *const c[], size_t n, bool json, struct error *err)
+{
+	int rc = 0;
+
+	if (json)
+		return write_all(c, n, false, err);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = change_show(c[i]->plan, false, err);
+	return rc;
+}
+
+int
+change_tell_all(struct change *const c[], size_t n, bool json, struct error *err)
+{
+	struct buf files;
+
+	buf_init(&files, DIFF_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (c[i]->plan == NULL || apply_done(&c[i]->applied) == 0)
+			continue;
+		if (files.len > 0)
+			buf_append_str(&files, ", ");
+		diff_append_files(&c[i]->applied, &files);
+	}
+	if (files.len > 0)
+		report_change("%s", buf_cstr(&files));
+	else
+		report_note("nothing to change");
+	buf_release(&files);
+	return json ? write_all(c, n, true, err) : 0;
 }
 
 int

@@ -53,8 +53,17 @@ int source_passphrases(const struct options *o, struct buf *old,
  * one in the place of --config-file.  Close ${c} also after a failure. */
 int change_open(struct change *c, const struct options *o, bool may_create, struct error *err);
 
-/* The same without the secrets file: for what finds it by the references. */
-int change_open_config(struct change *c, const struct options *o, struct error *err);
+/* A change of the flags, with nothing loaded. */
+void change_from_flags(struct change *c, const struct options *o);
+
+/* Show the plans of several changes (--dry-run), or say what became of them. */
+int change_show_all(struct change *const c[], size_t n, bool json, struct error *err);
+int change_tell_all(struct change *const c[], size_t n, bool json, struct error *err);
+
+/* The same with another secrets file than the flag's, or none (NULL): for what
+ * finds it by the references. */
+int change_open_files(struct change *c, const struct options *o, const char *secrets,
+    bool may_create, struct error *err);
 
 /* The options of change_open. */
 const struct options *change_options(const struct change *c);

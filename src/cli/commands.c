@@ -243,6 +243,27 @@ static const struct command commands_own[] = {
 		.run = commands_exec,
 	},
 	{
+		.name = "seal",
+		.summary = "seal what is in clear text below some paths, each in its environment",
+		.details = "Seals what `git check` finds in configuration files: into the secrets "
+		    "file that their references mean, that\npropseal.ini names, or that lies "
+		    "nearest, which only a person at a terminal can agree to.  Every plan is\n"
+		    "shown and asked about first; without a terminal it takes --yes.  What cannot "
+		    "be sealed is named, and the\nexit status is 1.",
+		.examples = "seal /etc/kafka --dry-run\n"
+		    "seal . --yes --local-secrets-file secrets.properties "
+		    "--remote-secrets-file /etc/kafka/secrets.properties",
+		.arguments = "PATH...",
+		.min_args = 1,
+		.max_args = SIZE_MAX,
+		.flags = {
+			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(YES), KEYS,
+			MAY(REPLACE), MAY(CIPHER), WRITING, LAST
+		},
+		.by_rules = true,
+		.run = commands_seal,
+	},
+	{
 		.name = "edit",
 		.summary = "edit a configuration file in clear text, and seal what changed",
 		.details = "$VISUAL or $EDITOR (vi) opens a copy that exists in memory only.  "
@@ -256,7 +277,7 @@ static const struct command commands_own[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.flags = {
-			MUST(LOCAL_SECRETS_FILE), MUST(REMOTE_SECRETS_FILE), MAY(BASE_NAME),
+			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(BASE_NAME),
 			MAY(CONFIG_FORMAT), MAY(YES), MAY(INSECURE_TMP), KEYS, MAY(LEGACY_CBC),
 			MAY(REPLACE), MAY(CIPHER), WRITING, LAST
 		},

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/file.h"
 #include "cli/memory.h"
+#include "cli/scan.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/process.h"
@@ -32,6 +33,8 @@
 struct edit {
 	struct change c;
 	const struct options *o;
+	char *secrets;		/* the secrets file, and where its readers find it */
+	char *remote;
 	struct buf before;	/* the clear text that the editor was given */
 	struct ramdir *copy;
 	int signal;		/* one that is to end this process, once all is wiped */
@@ -195,7 +198,9 @@ read_clear(struct edit *e, struct buf *out, bool aloud, struct error *err)
 static int
 edit_begin(struct edit *e, struct error *err)
 {
-	if (edit_check_usage(e->o, err) != 0 || change_open(&e->c, e->o, true, err) != 0)
+	if (edit_check_usage(e->o, err) != 0 ||
+	    scan_destination(e->o, e->o->args[0], &e->secrets, &e->remote, err) != 0 ||
+	    change_open_files(&e->c, e->o, e->secrets, true, err) != 0)
 		return -1;
 	e->copy = ramdir_new(file_basename(e->c.config->path), e->o->on[FLAG_INSECURE_TMP], err);
 	if (e->copy == NULL || change_key(&e->c, err) != 0 || edit_unlock(e, err) != 0 ||
@@ -290,6 +295,7 @@ plan_edited(struct edit *e, const struct document *edited, struct error *err)
 {
 	struct seal_options so = sealing_options(e->o);
 
+	so.remote = e->remote;
 	e->keep = true;
 	if (check_fresh(e, err) != 0)
 		return -1;
@@ -419,6 +425,8 @@ commands_edit(const struct options *o)
 	ramdir_wipe(e.copy);
 	buf_release(&e.before);
 	status = change_status(&e.c, rc, &err);
+	free(e.secrets);
+	free(e.remote);
 	if (e.signal != 0) {
 		signal(e.signal, SIG_DFL);
 		raise(e.signal);

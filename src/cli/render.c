@@ -109,7 +109,7 @@ render_run(struct change *c, const struct options *o, const struct key_list *key
 	struct scan_resolver ours;
 	int rc = -1;
 
-	if (render_check_usage(o, err) != 0 || change_open_config(c, o, err) != 0 ||
+	if (render_check_usage(o, err) != 0 || change_open_files(c, o, NULL, false, err) != 0 ||
 	    (e = scan_files(o, &c->config, 1, err)) == NULL ||
 	    (c->plan = plan_new(NULL, err)) == NULL)
 		goto out;

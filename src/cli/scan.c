@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
+#include "common/ask.h"
 #include "common/report.h"
 #include "crypto/key.h"
 #include "document/document.h"
@@ -92,6 +94,59 @@ scan_explain(const struct estate *e, const struct estate_file *f, const struct e
 	return 0;
 }
 
+int
+scan_explain_destination(const char *path, const struct destination *to, struct error *err)
+{
+	if (to->other != NULL)
+		error_set(err, ERROR_USAGE, "where its secrets go cannot be told: %s or %s",
+		    to->one, to->other);
+	else if (to->environment != NULL)
+		error_set(err, ERROR_USAGE, "its secrets go to %s, but under which path its "
+		    "readers find that cannot be told", to->environment->path);
+	else
+		error_set(err, ERROR_USAGE, "where its secrets go cannot be told");
+	error_place(err, path, 0);
+	return error_hint(err, "say it in an [environment NAME] section of propseal.ini, or by "
+	    "--local-secrets-file and --remote-secrets-file");
+}
+
+int
+scan_destination(const struct options *o, const char *path, char **secrets, char **remote,
+    struct error *err)
+{
+	const char *file = o->text[FLAG_LOCAL_SECRETS_FILE];
+	const char *named = o->text[FLAG_REMOTE_SECRETS_FILE];
+	struct destination to = { .kind = DESTINATION_ASK };
+	struct estate *e = NULL;
+	int rc = -1;
+
+	if (file == NULL || named == NULL || o->from[FLAG_LOCAL_SECRETS_FILE].file != NULL) {
+		if ((e = scan_paths(o, &path, 1, err)) == NULL)
+			return -1;
+		if (estate_count(e) > 0 && estate_destination(e, estate_file(e, 0), &to, err) != 0)
+			goto out;
+	}
+	if (to.kind == DESTINATION_KNOWN || (to.kind == DESTINATION_PROPOSED && file == NULL &&
+	    !o->on[FLAG_YES] && askpass_available())) {
+		file = to.environment->path;
+		named = named != NULL && o->from[FLAG_REMOTE_SECRETS_FILE].file == NULL ? named :
+		    to.remote;
+	}
+	if (file == NULL || named == NULL) {
+		scan_explain_destination(path, &to, err);
+		goto out;
+	}
+	*secrets = strdup(file);
+	*remote = strdup(named);
+	if (*secrets != NULL && *remote != NULL)
+		rc = 0;
+	else
+		error_memory(err);
+out:
+	estate_free(e);
+	return rc;
+}
+
 struct environments *
 scan_files(const struct options *o, struct configuration *const configs[], size_t n,
     struct error *err)
@@ -154,6 +209,8 @@ scan_open(const struct options *o, struct environments *e, struct environment *x
 	else if ((k = master_find(o, x->secrets, err)) != NULL)
 		rc = environment_unlock(x, k, err);
 out:
+	if (rc != 0 && err->file[0] == '\0')
+		error_place(err, x->path, 0);
 	key_free(k);
 	key_ring_free(ring);
 	return rc;

@@ -6,6 +6,7 @@
 #include "secrets/reference.h"
 
 struct configuration;
+struct destination;
 struct environment;
 struct environments;
 struct error;
@@ -30,6 +31,18 @@ int scan_check(const struct options *o, const struct environments *e, struct err
 /* Say what is wrong with a reference of an entry: ${what}, at its place. */
 int scan_explain(const struct estate *e, const struct estate_file *f,
     const struct estate_entry *x, struct error *what, struct error *err);
+
+/* Say that it cannot be told where the secrets of a file go.  Returns -1: ERROR_USAGE. */
+int scan_explain_destination(const char *path, const struct destination *to, struct error *err);
+
+/**
+ * scan_destination(o, path, secrets, remote, err):
+ * The secrets file and remote path for new secrets of the configuration file
+ * ${path}, as flags, its references or propseal.ini say; the nearest one only
+ * where a person is asked.  The caller frees both.  ERROR_USAGE.
+ */
+int scan_destination(const struct options *o, const char *path, char **secrets, char **remote,
+    struct error *err);
 
 /* For configurations that are loaded, without an estate (environments_free).
  * NULL: ERROR_MEMORY, or the secrets file that a flag names cannot be read. */

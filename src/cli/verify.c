@@ -412,9 +412,14 @@ verify_open(const struct options *o, struct estate *e, struct error *err)
 {
 	struct environments *all = estate_environments(e);
 	struct environment *only = environments_only(all);
+	const char *named = o->text[FLAG_LOCAL_SECRETS_FILE];
 	size_t opened;
 	int rc;
 
+	/* Without paths there is nothing but the one that propseal.ini names. */
+	if (named != NULL && o->arg_count == 0 && (only =
+	    environments_name(all, named, true, err)) == NULL)
+		return -1;
 	if (scan_check(o, all, err) != 0)
 		return -1;
 	rc = only != NULL ? scan_open(o, all, only, err) : scan_unlock(o, all, &opened, err);

@@ -532,9 +532,15 @@ case_usage() {
 	expect_rc 2
 	expect_err 'no terminal to ask'
 	[ ! -e "$suite/path" ] || fail "the editor ran"
+	# Its references say the path; one without references, and no path is known.
 	run edit server.properties --local-secrets-file sec.properties --yes
+	expect_rc 0
+	printf 'k=1\n' >odd.properties
+	grep -v '^_propseal.remote' sec.properties >bare.properties
+	run edit odd.properties --local-secrets-file bare.properties --yes
 	expect_rc 2
 	expect_err --remote-secrets-file
+	rm odd.properties bare.properties
 	run edit sec.properties --local-secrets-file sec.properties --remote-secrets-file /r --yes
 	expect_rc 1
 	run edit nowhere.properties --local-secrets-file sec.properties --remote-secrets-file /r --yes

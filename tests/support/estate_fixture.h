@@ -406,7 +406,7 @@ plan_json(const struct plan *p, struct buf *out, struct error *err)
 
 	json_out_init(&o, out);
 	json_out_object(&o, NULL);
-	diff_write_json(p, NULL, &o);
+	diff_write_json(&p, NULL, 1, &o);
 	json_out_end(&o);
 	return json_out_finish(&o, err);
 }

@@ -152,7 +152,8 @@ test_a_change_tells_what_is_done_and_what_is_not(void **state)
 	results[1].why = &why;
 	json_out_init(&o, &out);
 	json_out_object(&o, NULL);
-	diff_write_json(w.p, &applied, &o);
+	diff_write_json((const struct plan *const[]){ w.p }, (struct apply *const[]){ &applied }, 1,
+	    &o);
 	json_out_end(&o);
 	assert_int_equal(json_out_finish(&o, NULL), 0);
 	assert_string_equal(buf_cstr(&out),

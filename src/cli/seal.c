@@ -1,0 +1,342 @@
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/vec.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/file.h"
+#include "cli/scan.h"
+#include "common/args.h"
+#include "common/ask.h"
+#include "common/report.h"
+#include "crypto/key.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
+#include "plan/diff.h"
+#include "plan/plan.h"
+#include "seal/seal.h"
+#include "secrets/secrets_file.h"
+
+/*
+ * `propseal seal`: the secrets in clear text of a whole estate, each in its own
+ * environment.  A job is what goes into one secrets file under one remote path:
+ * a plan of its own.  All are shown, and asked about, together.
+ */
+
+#define JOBS_MAX 100000
+#define FILES_MAX 1000000
+
+struct seal_job {
+	struct change c;
+	struct environment *environment;
+	const char *remote;
+	const struct environment_section *section;	/* that says so; NULL */
+	struct vec files;	/* of const struct estate_file * */
+};
+
+struct sealing_all {
+	const struct options *o;
+	struct estate *estate;
+	struct vec jobs;	/* of struct seal_job * */
+	bool proposed;		/* nothing but nearness names one of the destinations */
+	size_t left;		/* files and values that are left in clear text */
+};
+
+static struct seal_job *
+job_at(const struct sealing_all *s, size_t i)
+{
+	return *(struct seal_job **)vec_at(&s->jobs, i);
+}
+
+static struct seal_job *
+job_for(struct sealing_all *s, const struct destination *to, struct error *err)
+{
+	struct seal_job *j, **slot;
+
+	for (size_t i = 0; i < s->jobs.len; i++) {
+		j = job_at(s, i);
+		if (j->environment == to->environment && strcmp(j->remote, to->remote) == 0)
+			return j;
+	}
+	j = error_alloc(sizeof(*j), err);
+	if (j == NULL || (slot = vec_push(&s->jobs)) == NULL) {
+		free(j);
+		error_memory(err);
+		return NULL;
+	}
+	*slot = j;
+	j->environment = to->environment;
+	j->remote = to->remote;
+	j->section = to->section;
+	vec_init(&j->files, sizeof(const struct estate_file *), FILES_MAX);
+	change_from_flags(&j->c, s->o);
+	return j;
+}
+
+static void
+job_free(struct seal_job *j)
+{
+	change_close(&j->c);
+	vec_release(&j->files);
+	free(j);
+}
+
+static void
+drop_job(struct sealing_all *s, size_t i)
+{
+	struct seal_job **jobs = s->jobs.items;
+
+	job_free(jobs[i]);
+	memmove(jobs + i, jobs + i + 1, (s->jobs.len - i - 1) * sizeof(*jobs));
+	s->jobs.len--;
+}
+
+static size_t
+clear_count(const struct estate_file *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		n += f->entries[i].clear && !f->entries[i].shadowed;
+	return n;
+}
+
+/* Give each file with secrets in clear text to its job. */
+static int
+seal_collect(struct sealing_all *s, struct error *err)
+{
+	const char *remote = s->o->text[FLAG_REMOTE_SECRETS_FILE];
+	const struct estate_file *f, **slot;
+	struct destination to;
+	struct seal_job *j;
+
+	for (size_t i = 0; i < estate_count(s->estate); i++) {
+		f = estate_file(s->estate, i);
+		if (f->problem != NULL) {
+			report_error(f->problem);
+			s->left++;
+		}
+		if (f->is_secrets_file || clear_count(f) == 0)
+			continue;
+		if (estate_destination(s->estate, f, &to, err) != 0)
+			return -1;
+		if (to.environment != NULL && remote != NULL &&
+		    environments_only(estate_environments(s->estate)) == to.environment) {
+			to.remote = remote;
+			to.kind = DESTINATION_KNOWN;
+		}
+		if (to.kind == DESTINATION_ASK || to.environment->secrets == NULL) {
+			scan_explain_destination(f->path, &to, err);
+			report_error(err);
+			s->left++;
+			continue;
+		}
+		s->proposed = s->proposed || to.kind == DESTINATION_PROPOSED;
+		if ((j = job_for(s, &to, err)) == NULL)
+			return -1;
+		if ((slot = vec_push(&j->files)) == NULL)
+			return error_memory(err);
+		*slot = f;
+	}
+	return 0;
+}
+
+/* Plan to seal what is clear in one file.  What is refused stays, and is told if ${aloud}. */
+static int
+seal_file(struct sealing_all *s, struct seal_job *j, size_t i, bool aloud, struct error *err)
+{
+	const struct estate_file *f = *(const struct estate_file **)vec_at(&j->files, i);
+	struct configuration *c = *(struct configuration **)vec_at(&j->c.configs, i);
+	struct seal_options so = sealing_options(s->o);
+	const struct estate_entry *e;
+	struct error why;
+
+	so.remote = j->remote;
+	for (size_t k = 0; k < f->count; k++) {
+		e = &f->entries[k];
+		if (!e->clear || e->shadowed ||
+		    seal_key(j->c.plan, c, e->key, e->key_len, &so, &why) == 0)
+			continue;
+		if (why.code == ERROR_MEMORY || why.code == ERROR_CRYPTO || why.code == ERROR_KEY) {
+			*err = why;
+			return -1;
+		}
+		if (!aloud)
+			continue;
+		if (why.file[0] == '\0') {
+			error_place(&why, f->path, e->line);
+			error_key(&why, e->key, e->key_len);
+		}
+		report_error(&why);
+		s->left++;
+	}
+	return 0;
+}
+
+/* Plan the job; ${locked}: to be applied, so that it holds for the files as they are. */
+static int
+seal_plan(struct sealing_all *s, struct seal_job *j, bool locked, struct error *err)
+{
+	change_stop(&j->c);
+	if ((locked ? change_start(&j->c, err) : change_plan(&j->c, err)) != 0 ||
+	    seal_prepare(j->c.plan, j->c.master, err) != 0)
+		return -1;
+	if (j->section != NULL && j->section->foreign)
+		plan_note(j->c.plan, "%s:%zu, which is in the work tree, says that secrets of "
+		    "[environment %s] go to %s", j->section->ini, j->section->line,
+		    j->section->name, j->environment->path);
+	for (size_t i = 0; i < j->files.len; i++)
+		if (seal_file(s, j, i, !locked, err) != 0)
+			return -1;
+	change_note_settings(&j->c);
+	return 0;
+}
+
+/* Load a job's files, find its key, and plan. */
+static int
+seal_begin(struct sealing_all *s, struct seal_job *j, struct error *err)
+{
+	struct environment *x = j->environment;
+
+	if (scan_open(s->o, estate_environments(s->estate), x, err) != 0 ||
+	    (j->c.master = key_from_bytes(key_bytes(x->master), key_length(x->master),
+	    err)) == NULL || change_files(&j->c, NULL, x->path, false, err) != 0)
+		return -1;
+	for (size_t i = 0; i < j->files.len; i++)
+		if (change_config(&j->c, (*(const struct estate_file **)vec_at(&j->files,
+		    i))->path, err) == NULL)
+			return -1;
+	return seal_plan(s, j, false, err);
+}
+
+/* Show all plans and ask.  1: yes. */
+static int
+seal_ask(struct sealing_all *s, struct error *err)
+{
+	struct buf text;
+	bool yes = false;
+	int rc = 0;
+
+	buf_init(&text, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < s->jobs.len; i++)
+		rc = diff_append(job_at(s, i)->c.plan, &text, err);
+	for (size_t i = 0; i < s->jobs.len; i++)
+		buf_printf(&text, "%zu %s: into %s, referred to as %s\n", job_at(s, i)->files.len,
+		    job_at(s, i)->files.len == 1 ? "file" : "files",
+		    job_at(s, i)->environment->path, job_at(s, i)->remote);
+	if (rc == 0)
+		rc = confirm(&text, "Apply? [y/N] ", &yes, err);
+	buf_release(&text);
+	return rc != 0 ? -1 : yes;
+}
+
+/* What nobody is there to agree to must have been named. */
+static int
+seal_check_usage(const struct sealing_all *s, struct error *err)
+{
+	const struct options *o = s->o;
+
+	if (o->on[FLAG_DRY_RUN] || askpass_available())
+		return 0;
+	if (s->left > 0 || s->proposed) {
+		for (size_t i = 0; i < s->jobs.len; i++)
+			report_note("%s would be referred to as %s",
+			    job_at(s, i)->environment->path, job_at(s, i)->remote);
+		error_set(err, ERROR_USAGE, "not every destination is named by references that are "
+		    "there, propseal.ini or flags, and there is no terminal to ask");
+		return error_hint(err, "give --local-secrets-file and --remote-secrets-file, or "
+		    "write an [environment NAME] section in propseal.ini");
+	}
+	if (o->on[FLAG_YES])
+		return 0;
+	error_set(err, ERROR_USAGE, "no terminal to ask whether to apply the change");
+	return error_hint(err, "give --yes, or --dry-run to see the change");
+}
+
+/* Apply each job; one that fails leaves the others to be done. */
+static int
+seal_apply(struct sealing_all *s)
+{
+	struct error err;
+	int status = 0;
+
+	for (size_t i = 0; i < s->jobs.len; i++) {
+		struct seal_job *j = job_at(s, i);
+
+		if (seal_plan(s, j, true, &err) == 0) {
+			change_say_notes(j->c.plan);
+			if (plan_is_empty(j->c.plan) || change_apply_told(&j->c, &err) == 0)
+				continue;
+		}
+		status = report_error(&err);
+	}
+	return status;
+}
+
+static int
+seal_run(struct sealing_all *s, int *status, struct error *err)
+{
+	bool json = options_format(s->o) == OUTPUT_JSON;
+	struct change **all = NULL;
+	int rc = -1, yes;
+
+	if (scan_check(s->o, estate_environments(s->estate), err) != 0 ||
+	    seal_collect(s, err) != 0 || seal_check_usage(s, err) != 0)
+		return -1;
+	if ((all = calloc(s->jobs.len + 1, sizeof(struct change *))) == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < s->jobs.len;) {
+		all[i] = &job_at(s, i)->c;
+		if (seal_begin(s, job_at(s, i), err) == 0) {
+			i++;
+			continue;
+		}
+		if (err->code == ERROR_MEMORY || err->code == ERROR_CRYPTO)
+			goto out;
+		/* One without a key, say, leaves the others to be done. */
+		report_error(err);
+		s->left += job_at(s, i)->files.len;
+		drop_job(s, i);
+	}
+	if (s->o->on[FLAG_DRY_RUN]) {
+		rc = change_show_all(all, s->jobs.len, json, err);
+		goto out;
+	}
+	if (s->jobs.len > 0 && (!s->o->on[FLAG_YES] || s->proposed)) {
+		if ((yes = seal_ask(s, err)) != 1) {
+			if (yes == 0)
+				report_note("nothing was changed");
+			rc = yes;
+			goto out;
+		}
+	}
+	*status = seal_apply(s);
+	rc = change_tell_all(all, s->jobs.len, json, err);
+out:
+	free(all);
+	return rc;
+}
+
+int
+commands_seal(const struct options *o)
+{
+	struct sealing_all s = { .o = o };
+	struct error err;
+	int status = 0, rc = -1;
+
+	vec_init(&s.jobs, sizeof(struct seal_job *), JOBS_MAX);
+	if ((s.estate = scan_paths(o, o->args, o->arg_count, &err)) != NULL)
+		rc = seal_run(&s, &status, &err);
+	if (rc != 0)
+		status = report_error(&err);
+	else if (status == 0 && s.left > 0)
+		status = 1;
+	for (size_t i = 0; i < s.jobs.len; i++)
+		job_free(job_at(&s, i));
+	vec_release(&s.jobs);
+	estate_free(s.estate);
+	return status;
+}

@@ -1,0 +1,317 @@
+#!/usr/bin/env bash
+# Five environments in one folder, each with its own secrets file, key and
+# remote path, and all with the same configuration and key names: every command
+# gives and touches the folder's own, and never another's.  And `seal`, which
+# works on all of them.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016
+. "$(dirname "$0")/lib.sh"
+
+unset VISUAL XDG_RUNTIME_DIR
+all='c1 c2 c3 c4 c5'
+
+# c1 to c5: server.properties with one sealed value, and its key in c?.key.
+five() {
+	local c
+	rm -f ./*
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	for c in $all; do
+		mkdir "$c"
+		printf 'CANARY pass %s\n' "$c" >"$c.pass"
+		"$PROPSEAL" master-key generate --local-secrets-file "$c/secrets.properties" \
+		    --passphrase "@$c.pass" -o yaml 2>"$err" | sed 's/^master_key: //' >"$c.key"
+		printf 'ssl.key.password=CANARY-%s\nlisteners=x\n' "$c" >"$c/server.properties"
+		run file encrypt --config-file "$c/server.properties" \
+		    --local-secrets-file "$c/secrets.properties" \
+		    --remote-secrets-file "/srv/$c/kafka-secrets.properties" \
+		    --master-key-file "$c.key"
+		[ "$rc" -eq 0 ] || fail "cannot seal $c"
+	done
+}
+
+# All five keys at once, in variables that the user allows.
+keys() {
+	local c
+	for c in $all; do
+		export "KEY_$c=$(cat "$c.key")"
+	done
+	variables=KEY_c1,KEY_c2,KEY_c3,KEY_c4,KEY_c5
+}
+
+# Nothing outside of folder $1 has changed since `snapshot`.
+expect_only() {
+	local changed
+	changed=$(diff -rq --no-dereference "$kept" . | sed 's|^Only in \./\{0,1\}||' |
+	    grep -v "/$1/" || true)
+	[ -z "$changed" ] || fail "changed outside of $1: $changed"
+}
+
+case_show_and_render_give_the_own_value() {
+	local c other
+	five
+	for c in $all; do
+		run file show "$c/server.properties" -o json
+		expect_rc 0
+		expect_json "$out" '[(e["state"], e["checked"]) for e in d["entries"]][0]' \
+		    "('sealed', False)"
+		run file show "$c/server.properties" --reveal --master-key-file "$c.key" -o json
+		expect_rc 0
+		expect_json "$out" '[list(e.values())[1:3] for e in d["entries"]][0]' \
+		    "['CANARY-$c', 'sealed']"
+		expect_json "$out" '[e["checked"] for e in d["entries"]][0]' True
+		run render "$c/server.properties" --master-key-file "$c.key"
+		expect_rc 0
+		expect_out "ssl.key.password=CANARY-$c"
+		run file decrypt --config-file "$c/server.properties" --local-secrets-file \
+		    "$c/secrets.properties" --master-key-file "$c.key" --output-file out.properties
+		expect_rc 0
+		expect_in out.properties "CANARY-$c"
+		rm out.properties
+		# Another's key opens nothing.
+		other=c1
+		[ "$c" != c1 ] || other=c2
+		run render "$c/server.properties" --master-key-file "$other.key"
+		expect_rc 4
+		expect_err "$c/secrets.properties"
+		expect_no CANARY
+	done
+}
+
+case_a_reference_of_another_environment_is_resolved_there() {
+	five
+	sed 's|/srv/c1/|/srv/c4/|' -i c1/server.properties
+	run render c1/server.properties --master-key-file c1.key
+	expect_rc 1
+	expect_err 'no secrets file is known that lies at /srv/c4/kafka-secrets.properties'
+	expect_no CANARY
+	run file verify .
+	expect_rc 0
+	run file verify . -o json
+	expect_json "$out" '[(f["kind"], f["file"]) for f in d["findings"]]' \
+	    "[('orphan', 'c1/secrets.properties')]"
+	# Named, it is the one; it is not the one that the reference names.
+	run file verify c1 --local-secrets-file c1/secrets.properties --master-key-file c1.key
+	expect_rc 3
+	expect_out 'it names /srv/c4/kafka-secrets.properties, which is not the path of'
+}
+
+case_exec_opens_each_by_itself() {
+	local c args=()
+	five
+	keys
+	for c in $all; do
+		args+=(--config-file "$c/server.properties")
+	done
+	run exec "${args[@]}" --master-key-variable "$variables" -- cat '{1}' '{2}' '{3}' '{4}' '{5}'
+	expect_rc 0
+	expect_json <(grep -c CANARY "$out") d 5
+	for c in $all; do
+		expect_out "ssl.key.password=CANARY-$c"
+	done
+	cd c3 || exit 1
+	A='${securepass:/srv/c3/kafka-secrets.properties:server.properties/ssl.key.password}' \
+	    run exec --master-key-file ../c3.key -- sh -c 'echo "$A"'
+	expect_rc 0
+	expect_file "$out" CANARY-c3
+	A='${securepass:/srv/c2/kafka-secrets.properties:server.properties/ssl.key.password}' \
+	    run exec --master-key-file ../c3.key -- sh -c 'echo "$A"'
+	expect_rc 125
+	expect_no CANARY
+}
+
+case_edit_changes_its_own() {
+	local c
+	five
+	printf '#!/bin/sh\nsed -i "s/CANARY-/CANARY-new-/" "$1"\n' >"$suite/editor"
+	chmod +x "$suite/editor"
+	for c in $all; do
+		snapshot
+		EDITOR=$suite/editor run edit "$c/server.properties" --yes \
+		    --master-key-file "$c.key"
+		expect_rc 0
+		expect_only "$c"
+		expect_in "$c/server.properties" "/srv/$c/kafka-secrets.properties:"
+		run render "$c/server.properties" --master-key-file "$c.key"
+		expect_out "ssl.key.password=CANARY-new-$c"
+	done
+}
+
+case_verify_needs_no_key() {
+	five
+	run file verify .
+	expect_rc 0
+	expect_out 'nothing was opened, as there is no key; 5 references in 5 files, 0 dangling, 0 orphans'
+	sed -i '/^server.properties/d' c2/secrets.properties
+	printf 'x=${securepass:/elsewhere:server.properties/x}\n' >>c4/server.properties
+	sed -i '/securepass:/d' c5/server.properties
+	run file verify . -o json
+	expect_rc 3
+	expect_json "$out" '[(f["kind"], f["file"]) for f in d["findings"]]' \
+	    "[('orphan', 'c5/secrets.properties'), ('dangling', 'c2/server.properties'), ('unknown', 'c4/server.properties')]"
+	expect_json "$out" 'd["locked"], d["sealed"], d["exit"]' '(4, 0, 3)'
+	# What is there of keys is used, and damage found with it.
+	sed -i '/^server.properties/s/data:./data:+/' c1/secrets.properties c3/secrets.properties
+	run file verify . --master-key-file c3.key -o json
+	expect_rc 4
+	expect_json "$out" 'd["locked"], d["sealed"], d["open"]' '(3, 1, 0)'
+	expect_json "$out" '[f["file"] for f in d["findings"] if f["kind"] == "damaged"]' \
+	    "['c3/secrets.properties', 'c3/server.properties']"
+}
+
+case_doctor_looks_up_all() {
+	five
+	keys
+	run doctor . --root "$suite" --master-key-variable "$variables" -o json
+	expect_json "$out" '[f["kind"] for f in d["findings"] if f["level"] == "problem"]' '[]'
+	expect_json "$out" '[f["text"] for f in d["findings"] if f["kind"] == "references"]' \
+	    "['all 5 references resolve']"
+	expect_json "$out" 'len([f for f in d["findings"] if f["kind"] == "entries"])' 5
+	sed -i '/^server.properties/d' c2/secrets.properties
+	run doctor . --root "$suite" --master-key-variable "$variables" -o json
+	expect_rc 3
+	expect_json "$out" '[(f["kind"], f["file"]) for f in d["findings"] if f["level"] == "problem"]' \
+	    "[('dangling', 'c2/server.properties')]"
+}
+
+# --- sections of propseal.ini ---
+
+case_a_section_says_whose_a_file_is() {
+	five
+	unset PROPSEAL_CONFIG
+	export HOME=$suite XDG_CONFIG_HOME=$suite/none
+	mkdir -p c1/deep vault
+	cp c1/secrets.properties vault/vault.properties
+	mv c1/server.properties c1/deep
+	rm c1/secrets.properties
+	run render c1/deep/server.properties --master-key-file c1.key
+	expect_rc 1
+	printf '%s\n' '[environment first]' 'secrets-file = vault/vault.properties' \
+	    'remote-path = /srv/c1/kafka-secrets.properties' 'files = c1/*' >propseal.ini
+	# The nearest one counts, wherever the command is started.
+	cd / || exit 1
+	run render "$suite/case_a_section_says_whose_a_file_is/in/c1/deep/server.properties" \
+	    --master-key-file "$OLDPWD/c1.key"
+	expect_rc 0
+	expect_out CANARY-c1
+	cd "$OLDPWD" || exit 1
+	printf '[files]\n' >c1/propseal.ini
+	run render c1/deep/server.properties --master-key-file c1.key
+	expect_rc 1
+	rm c1/propseal.ini
+	# In a work tree it may name files below its own folder only.
+	git init -q .
+	sed -i 's|vault/vault.properties|../vault.properties|' propseal.ini
+	run render c1/deep/server.properties --master-key-file c1.key
+	expect_rc 1
+	expect_err 'propseal.ini:2'
+	run config check propseal.ini
+	expect_rc 1
+	expect_err 'may name files below its own folder only'
+}
+
+case_sections_are_checked() {
+	unset PROPSEAL_CONFIG
+	printf '%s\n' '[environment a]' 'secrets-file = x' 'nonsense = 1' '[environment a]' \
+	    'secrets-file = y' '[environment ]' '[environment b]' 'remote-path = /r' >propseal.ini
+	run config check propseal.ini
+	expect_rc 1
+	expect_err 'propseal.ini:3: "nonsense": unknown setting'
+	expect_err 'propseal.ini:4: the environment stands here twice: a'
+	expect_err 'propseal.ini:6: the environment has no name'
+	expect_err 'propseal.ini:7: the environment has no secrets-file: b'
+}
+
+# --- seal ---
+
+# A secret in clear text beside each sealed one.
+half_sealed() {
+	local c
+	five
+	keys
+	for c in $all; do
+		printf 'sasl.jaas.config=org.x.PlainLoginModule required username="u" password="CANARY-jaas-%s";\n' \
+		    "$c" >>"$c/server.properties"
+	done
+	printf 'db.password=CANARY-other\n' >c2/other.properties
+}
+
+case_seal_puts_each_into_its_own() {
+	local c
+	half_sealed
+	snapshot
+	run seal . --dry-run --master-key-variable "$variables"
+	expect_rc 0
+	expect_out '+++ c5/secrets.properties'
+	expect_out '${securepass:/srv/c2/kafka-secrets.properties:other.properties/db.password}'
+	expect_no CANARY
+	expect_unchanged
+	run seal . --master-key-variable "$variables"
+	expect_rc 2
+	expect_err 'give --yes'
+	expect_unchanged
+	run seal . --yes --master-key-variable "$variables" -o json
+	expect_rc 0
+	expect_json "$out" 'd["schema"], d["changed"], len(d["files"])' \
+	    "('propseal.change/1', True, 11)"
+	for c in $all; do
+		expect_not_in "$c/server.properties" CANARY
+		run render "$c/server.properties" --master-key-file "$c.key"
+		expect_rc 0
+		expect_out "password=\"CANARY-jaas-$c\""
+		expect_out "ssl.key.password=CANARY-$c"
+	done
+	run render c2/other.properties --master-key-file c2.key
+	expect_out 'db.password=CANARY-other'
+	run git check .
+	expect_rc 0
+	run seal . --yes --master-key-variable "$variables"
+	expect_rc 0
+	expect_err 'nothing to change'
+}
+
+case_seal_takes_no_destination_that_nothing_names() {
+	half_sealed
+	mkdir lone
+	printf 'a.password=CANARY-lone\n' >lone/a.properties
+	snapshot
+	run seal . --yes --master-key-variable "$variables"
+	expect_rc 2
+	expect_err 'lone/a.properties: where its secrets go cannot be told'
+	expect_unchanged
+	run seal lone --yes --local-secrets-file c1/secrets.properties \
+	    --remote-secrets-file /srv/c1/kafka-secrets.properties --master-key-file c1.key
+	expect_rc 0
+	run render lone/a.properties --local-secrets-file c1/secrets.properties \
+	    --master-key-file c1.key
+	expect_rc 0
+	expect_out 'a.password=CANARY-lone'
+	# The nearest that no reference names is for a person to agree to.
+	mkdir new
+	cp c1/secrets.properties new/
+	printf 'a.password=CANARY-new\n' >new/b.properties
+	snapshot
+	run seal new --yes --master-key-file c1.key
+	expect_rc 2
+	expect_err 'new/secrets.properties would be referred to as /srv/c1/kafka-secrets.properties'
+	expect_unchanged
+	on_terminal 'Apply? [y/N] ' 'n\n' -- seal new --yes --master-key-file c1.key
+	expect_rc 0
+	expect_unchanged
+	on_terminal 'Apply? [y/N] ' 'y\n' -- seal new --yes --master-key-file c1.key
+	expect_rc 0
+	expect_out 'into new/secrets.properties, referred to as /srv/c1/kafka-secrets.properties'
+	expect_not_in new/b.properties CANARY
+}
+
+case_seal_leaves_what_it_cannot_do_and_says_so() {
+	half_sealed
+	printf 'bad.password=CANARY\\ud800\ngood.password=CANARY-good\n' >c1/a.properties
+	run seal . --yes --master-key-variable KEY_c1,KEY_c2
+	expect_rc 1
+	expect_err 'c1/a.properties:1: "bad.password"'
+	expect_err 'c3/secrets.properties'
+	expect_in c1/a.properties 'good.password=${securepass:/srv/c1/'
+	expect_not_in c2/server.properties CANARY
+	expect_in c3/server.properties CANARY-jaas-c3
+}
+
+run_cases "$@"

@@ -46,20 +46,42 @@ struct review {
 /* --- planning --- */
 
 static void
-waiting(void *cookie, const char *path)
+tell_waiting(struct app *a, const char *why, const char *path)
 {
 	struct buf text;
 
 	buf_init(&text, 8192);
-	buf_printf(&text, "Another process is changing %s.", path);
-	tell_progress(cookie, "Waiting", buf_cstr(&text), 0, 0);
+	buf_printf(&text, "%s %s.", why, model_show_path(a->model, path));
+	tell_progress(a, "Waiting", buf_cstr(&text), 0, 0);
 	buf_release(&text);
+}
+
+static void
+waiting(void *cookie, const char *path)
+{
+	tell_waiting(cookie, "Another process is changing", path);
+}
+
+static void
+writing(void *cookie, const char *path)
+{
+	tell_waiting(cookie, "Another program has this file open for writing:", path);
+}
+
+/* How far it is; Escape stops it, and what else is typed meanwhile is dropped. */
+static bool
+applying(void *cookie, size_t done, size_t all)
+{
+	tell_progress(cookie, "Applying", "Esc stops between files; what is done is complete, and "
+	    "stays.", done, all);
+	return !loop_escaped(cookie);
 }
 
 void
 change_prepare(struct app *a, struct change *c)
 {
-	static const struct change_callbacks callbacks = { .waiting = waiting };
+	static const struct change_callbacks callbacks = { .waiting = waiting,
+	    .writing = writing, .progress = applying };
 	int wait = a->options->lock_timeout_ms;
 
 	change_init(c, &callbacks, a);

@@ -342,3 +342,26 @@ loop_run(struct app *a, struct layer *layer)
 	a->top = layer->below;
 	return layer->done;
 }
+
+bool
+loop_escaped(struct app *a)
+{
+	bool escaped = false;
+	struct event e;
+
+	do {
+		term_wait(&e, 0, false);
+		if ((e.kind == EVENT_KEY && e.key == INPUT_ESCAPE) ||
+		    (e.kind == EVENT_SIGNAL && e.signal == SIGINT))
+			escaped = true;
+		else if (e.kind == EVENT_SIGNAL)
+			a->end_signal = e.signal;
+		else if (e.kind == EVENT_HANGUP)
+			a->end_signal = SIGHUP;
+		else if (e.kind == EVENT_RESIZE || e.kind == EVENT_RESUME)
+			term_redraw();
+		else if (e.kind == EVENT_STOP)
+			term_stop();
+	} while (e.kind != EVENT_TIMEOUT && e.kind != EVENT_HANGUP);
+	return escaped;
+}

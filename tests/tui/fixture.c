@@ -153,8 +153,8 @@ fixture_write(struct fixture *f, const char *path, const char *text)
 	assert_int_equal(fclose(out), 0);
 }
 
-static bool
-is_in_file(struct fixture *f, const char *path, const char *text)
+bool
+fixture_is_in_file(struct fixture *f, const char *path, const char *text)
 {
 	char *content = fixture_read(f, path);
 	bool found = content != NULL && strstr(content, text) != NULL;
@@ -166,14 +166,14 @@ is_in_file(struct fixture *f, const char *path, const char *text)
 void
 fixture_assert_in_file(struct fixture *f, const char *path, const char *text)
 {
-	if (!is_in_file(f, path, text))
+	if (!fixture_is_in_file(f, path, text))
 		fail_msg("%s does not have %s", path, text);
 }
 
 void
 fixture_assert_not_in_file(struct fixture *f, const char *path, const char *text)
 {
-	if (is_in_file(f, path, text))
+	if (fixture_is_in_file(f, path, text))
 		fail_msg("%s has %s", path, text);
 }
 

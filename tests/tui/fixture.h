@@ -62,6 +62,7 @@ struct vt *fixture_open_unlocked(struct fixture *f);
 char *fixture_read(struct fixture *f, const char *path);
 void fixture_write(struct fixture *f, const char *path, const char *text);
 
+bool fixture_is_in_file(struct fixture *f, const char *path, const char *text);
 void fixture_assert_in_file(struct fixture *f, const char *path, const char *text);
 void fixture_assert_not_in_file(struct fixture *f, const char *path, const char *text);
 

@@ -229,6 +229,50 @@ what_is_no_plain_value_cannot_be_marked_and_says_why(void **state)
 	fixture_leave(v);
 }
 
+/* Files are changed by the batch, and it can be stopped between them. */
+static void
+apply_can_be_stopped_between_files(void **state)
+{
+	struct fixture *f = *state;
+	char path[64], text[64];
+	size_t done = 0;
+	struct vt *v;
+	int i;
+
+	for (i = 0; i < 70; i++) {
+		snprintf(path, sizeof(path), "estate/many%02d.properties", i);
+		snprintf(text, sizeof(text), "a.password=many-clear-%02d\n", i);
+		fixture_write(f, path, text);
+	}
+	v = fixture_open_unlocked(f);
+	vt_key(v, "A");
+	vt_key(v, "w");
+	vt_key(v, KEY_TAB);
+	vt_send(v, KEY_ENTER KEY_ESC);
+	see(v, "Not applied");
+	see(v, "files are not changed");
+	vt_key(v, KEY_ESC);
+	for (i = 0; i < 70; i++) {
+		snprintf(path, sizeof(path), "estate/many%02d.properties", i);
+		snprintf(text, sizeof(text), "many%02d.properties/a.password", i);
+		if (fixture_is_in_file(f, path, "many-clear"))
+			continue;
+		done++;
+		fixture_assert_in_file(f, "estate/secrets.properties", text);
+	}
+	assert_in_range(done, 1, 69);
+	/* What is left is still marked, and can be sealed. */
+	see(v, " marked");
+	vt_key(v, "w");
+	confirm(v);
+	see(v, "and read back");
+	fixture_leave(v);
+	for (i = 0; i < 70; i++) {
+		snprintf(path, sizeof(path), "estate/many%02d.properties", i);
+		fixture_assert_not_in_file(f, path, "many-clear");
+	}
+}
+
 static void
 file_that_changed_since_the_review_is_refused(void **state)
 {
@@ -280,6 +324,7 @@ main(void)
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told),
 		FIXTURE_TEST(a_list_in_a_question_keeps_its_indentation),
 		FIXTURE_TEST(what_is_no_plain_value_cannot_be_marked_and_says_why),
+		FIXTURE_TEST(apply_can_be_stopped_between_files),
 		FIXTURE_TEST(file_that_changed_since_the_review_is_refused),
 		FIXTURE_TEST(without_a_key_the_list_of_marks_is_shown),
 	};

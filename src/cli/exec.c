@@ -384,7 +384,7 @@ exec_files_check_used(const struct exec_files *f, struct error *err)
 		error_set(err, ERROR_USAGE, "the command gets nothing of this --config-file");
 		error_place(err, f->files[i].c->path, 0);
 		return error_hint(err, "write {} for its path in the command, or give --env "
-		    "NAME=KEY or --file NAME");
+		    "NAME=KEY or --env-path NAME");
 	}
 	return 0;
 }
@@ -521,7 +521,7 @@ name_of(const char *text, size_t len, struct buf *name, const char *flag, struct
 	}
 	error_set(err, ERROR_USAGE, "bad name of a variable for --%s", flag);
 	return error_hint(err, "letters, digits and _, as in --env SSL_PASSWORD="
-	    "ssl.key.password or --file CONFIG");
+	    "ssl.key.password or --env-path CONFIG");
 }
 
 /* One variable of ours, for the command. */
@@ -646,7 +646,7 @@ exec_set_value(struct exec *x, struct exec_file *file, const char *key, const ch
 	return rc;
 }
 
-/* What --env and --file ask for. */
+/* What --env and --env-path ask for. */
 static int
 set_variables(struct exec *x, struct error *err)
 {

@@ -175,7 +175,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	[FLAG_ENV] = { .name = "env", .many = true,
 	    TEXT("NAME=KEY", "put the resolved value of KEY into variable NAME; KEY is one of "
 	    "the --config-file before it") },
-	[FLAG_FILE] = { .name = "file", .many = true,
+	/* --file is also where a value is read from, --config also what is sealed. */
+	[FLAG_FILE] = { .name = "env-path", .old = "file", .many = true,
 	    TEXT("NAME", "put the path of a resolved copy of the --config-file before it into "
 	    "variable NAME") },
 	[FLAG_NAMED] = { .name = "named",
@@ -212,7 +213,7 @@ static const struct flag flags[FLAG_COUNT] = {
 	    PATH("DIR", "the registry's folder: store, users, bindings, audit log") },
 	[FLAG_LISTEN] = { .name = "listen",
 	    TEXT("ADDR:PORT", "where to listen (127.0.0.1:8082); port 0: any, it is printed") },
-	[FLAG_SERVE_CONFIG] = { .name = "config",
+	[FLAG_SERVE_CONFIG] = { .name = "settings", .old = "config",
 	    PATH("FILE", "the service's settings (propseal-registry(8))") },
 	[FLAG_PRINCIPAL] = { .name = "principal",
 	    TEXT("NAME", "the user or service, with or without User: in front") },
@@ -392,7 +393,8 @@ find_flag_in(const struct command_flag *f, const struct token *t)
 
 	for (; f->id != FLAG_COUNT; f++) {
 		flag = flag_get(f->id);
-		if (t->is_letter ? flag->letter == t->name[0] : token_is(t, flag->name))
+		if (t->is_letter ? flag->letter == t->name[0] : token_is(t, flag->name) ||
+		    (flag->old != NULL && token_is(t, flag->old)))
 			return f;
 	}
 	return NULL;

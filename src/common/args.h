@@ -124,6 +124,7 @@ enum flag_kind {
 
 struct flag {
 	const char *name;	/* without the dashes */
+	const char *old;	/* what it was called before, and is taken as, too; NULL */
 	char letter;		/* 0: none */
 	enum flag_kind kind;
 	const char *argument;	/* what help calls its value, NULL for a switch */

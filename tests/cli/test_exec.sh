@@ -84,7 +84,7 @@ case_the_command_opens_a_resolved_copy() {
 	cmp -s "$out" before.properties || fail "another text"
 	x --config-file server.properties -- sh -c 'cat "${1#--config=}"; cat <"$2"' sh --config={} {}
 	cat before.properties before.properties | cmp -s - "$out" || fail "another text"
-	x --config-file server.properties --file CONFIG -- sh -c 'echo "$CONFIG"; sh -c "cat \$CONFIG"'
+	x --config-file server.properties --env-path CONFIG -- sh -c 'echo "$CONFIG"; sh -c "cat \$CONFIG"'
 	expect_out /proc/self/fd/
 	expect_out CANARY-key
 }

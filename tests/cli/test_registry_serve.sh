@@ -186,7 +186,7 @@ case_a_key_that_is_there_is_not_asked_for() {
 	expect_rc 0
 	expect_no 'registry: '
 	printf '%s = %s\n' master.encryption.key "$key" >conf
-	typed 'listening on' SIGTERM -- "${serving[@]}" --config conf
+	typed 'listening on' SIGTERM -- "${serving[@]}" --settings conf
 	expect_rc 0
 	PROPSEAL_REGISTRY_MASTER_KEY=$key typed 'listening on' SIGTERM -- "${serving[@]}"
 	expect_rc 0

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/vec.h"
@@ -139,6 +140,48 @@ struct document_ops {
 	/* Append the one spelling that a key has in entries, if it is another one. */
 	bool (*respell)(const char *key, size_t n, struct buf *out);
 };
+
+/*
+ * Decoding, for every format: a walk over raw bytes that yields the decoded
+ * ones piece by piece, of a byte or more; a format brings the step, which is
+ * false at the end.  Inline, so that the step is.
+ */
+struct cursor {
+	const unsigned char *p;
+	size_t n;
+	size_t at;
+	unsigned char small[4];	/* a piece that does not stand in the bytes */
+};
+
+typedef bool cursor_step(struct cursor *c, const unsigned char **piece, size_t *len);
+
+static inline __attribute__((always_inline)) void
+cursor_append(struct cursor *c, cursor_step *next, struct buf *out)
+{
+	const unsigned char *piece;
+	size_t len;
+
+	/* At once rather than by doubling; the decoded bytes are never more. */
+	if (!out->failed && c->n - c->at <= out->max - out->len)
+		(void)buf_reserve(out, c->n - c->at);
+	while (next(c, &piece, &len))
+		buf_append(out, piece, len);
+}
+
+static inline __attribute__((always_inline)) bool
+cursor_is(struct cursor *c, cursor_step *next, const unsigned char *value, size_t n)
+{
+	const unsigned char *piece;
+	size_t len;
+
+	while (next(c, &piece, &len)) {
+		if (len > n || memcmp(piece, value, len) != 0)
+			return false;
+		value += len;
+		n -= len;
+	}
+	return n == 0;
+}
 
 extern const struct document_ops properties_ops;
 extern const struct document_ops json_ops;

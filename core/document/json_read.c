@@ -9,14 +9,6 @@
 #include "document/json_internal.h"
 #include "document/json_path.h"
 
-/* Walks over the text between the quotes and yields what it stands for, piece by piece. */
-struct cursor {
-	const unsigned char *p;
-	size_t n;
-	size_t at;
-	unsigned char small[4];	/* a piece that does not stand in the bytes */
-};
-
 /*
  * The entries of a JSON text, RFC 8259 to the letter, but that any bytes from
  * 0x20 on may stand in a string, UTF-8 or not.  One walk over the bytes with
@@ -254,11 +246,8 @@ static void
 json_decode(const unsigned char *p, size_t n, struct buf *out)
 {
 	struct cursor c = { .p = p, .n = n };
-	const unsigned char *piece;
-	size_t len;
 
-	while (json_decode_next_piece(&c, &piece, &len))
-		buf_append(out, piece, len);
+	cursor_append(&c, json_decode_next_piece, out);
 }
 
 bool
@@ -283,9 +272,6 @@ json_decode_value(const struct document *d, const struct document_entry *x, stru
 	size_t from, to;
 	bool string = json_decode_span(d, x, &from, &to);
 
-	/* At once rather than by doubling; the decoded value is never longer. */
-	if (!out->failed && to - from <= out->max - out->len)
-		(void)buf_reserve(out, to - from);
 	if (string)
 		json_decode(d->bytes.data + from, to - from, out);
 	else
@@ -296,21 +282,12 @@ bool
 json_decode_is(const struct document *d, const struct document_entry *x, const void *value,
     size_t n)
 {
-	const unsigned char *rest = value;
-	const unsigned char *piece;
 	struct cursor c = { .p = d->bytes.data };
 	bool string = json_decode_span(d, x, &c.at, &c.n);
-	size_t len;
 
 	if (!string)
-		return c.n - c.at == n && (n == 0 || memcmp(c.p + c.at, rest, n) == 0);
-	while (json_decode_next_piece(&c, &piece, &len)) {
-		if (len > n || memcmp(piece, rest, len) != 0)
-			return false;
-		rest += len;
-		n -= len;
-	}
-	return n == 0;
+		return c.n - c.at == n && (n == 0 || memcmp(c.p + c.at, value, n) == 0);
+	return cursor_is(&c, json_decode_next_piece, value, n);
 }
 
 void

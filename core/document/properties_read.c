@@ -7,14 +7,6 @@
 #include "document/document_internal.h"
 #include "document/properties_internal.h"
 
-/* Walks over raw bytes and yields the decoded ones piece by piece. */
-struct cursor {
-	const unsigned char *p;
-	size_t n;
-	size_t at;
-	unsigned char small[4];	/* a piece that does not stand in the bytes */
-};
-
 /*
  * The entries that java.util.Properties.load finds, JDK 17.  Its LineReader
  * joins lines first, then load0 splits key from value, then loadConvert
@@ -151,22 +143,14 @@ void
 properties_decode(const unsigned char *p, size_t n, struct buf *out)
 {
 	struct cursor c = { .p = p, .n = n };
-	const unsigned char *piece;
-	size_t len;
 
-	while (properties_decode_next_piece(&c, &piece, &len))
-		buf_append(out, piece, len);
+	cursor_append(&c, properties_decode_next_piece, out);
 }
 
 void
 properties_decode_value(const struct document *d, const struct document_entry *x, struct buf *out)
 {
-	size_t n = x->value_end - x->value;
-
-	/* At once rather than by doubling; the decoded value is never longer. */
-	if (!out->failed && n <= out->max - out->len)
-		(void)buf_reserve(out, n);
-	properties_decode(d->bytes.data + x->value, n, out);
+	properties_decode(d->bytes.data + x->value, x->value_end - x->value, out);
 }
 
 bool
@@ -174,17 +158,8 @@ properties_decode_is(const struct document *d, const struct document_entry *x, c
     size_t n)
 {
 	struct cursor c = { .p = d->bytes.data + x->value, .n = x->value_end - x->value };
-	const unsigned char *rest = value;
-	const unsigned char *piece;
-	size_t len;
 
-	while (properties_decode_next_piece(&c, &piece, &len)) {
-		if (len > n || memcmp(piece, rest, len) != 0)
-			return false;
-		rest += len;
-		n -= len;
-	}
-	return n == 0;
+	return cursor_is(&c, properties_decode_next_piece, value, n);
 }
 
 /* Go on over at most ${room} bytes that stand for themselves; how many. */

@@ -182,6 +182,10 @@ text_append_visible(struct buf *out, const void *bytes, size_t n)
 	uint32_t cp;
 
 	while (i < n) {
+		if (p[i] >= 0x20 && p[i] < 0x7f) {
+			i++;
+			continue;
+		}
 		len = text_decode(p + i, n - i, &cp);
 		if (len > 0 && !text_is_treacherous(cp)) {
 			i += len;

@@ -218,10 +218,10 @@ static const char blank_text[] =
 static const char cut_text[] =
     "the value ends here, and the next line is read as another key";
 
-/* ${*end}: the entry behind what was cut off. */
+/* ${*end}: the entry behind what was cut off.  ${jaas}: the key is one of JAAS. */
 static bool
-inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, struct remark *out,
-    size_t *end)
+inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool jaas,
+    struct remark *out, size_t *end)
 {
 	const struct document *d = x->d;
 	size_t len, n;
@@ -238,7 +238,7 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, struct
 	if (!inspect_goes_on(d, i))
 		return false;
 	(void)document_raw_value(d, i, &n);
-	if (jaas_key(key, len) && inspect_is_open_jaas(d, i, value))
+	if (jaas && inspect_is_open_jaas(d, i, value))
 		*end = inspect_jaas_end(d, i);
 	else if ((n == 0 || inspect_ends_in_blank(d, i)) && !inspect_is_indented(d, i) &&
 	    !inspect_is_bare(d, i) && rules_sensitive(x->r, key, len))
@@ -259,11 +259,12 @@ inspect_is_cut(const struct rules *r, const struct document *d, size_t i, struct
 {
 	const struct inspecting x = { .r = r, .d = d };
 	struct buf value;
-	size_t end;
+	size_t end, len;
+	const char *key = document_key(d, i, &len);
 	bool cut;
 
 	buf_init_secret(&value, BUF_MAX_FILE);
-	cut = inspect_find_cut(&x, &value, i, out, &end);
+	cut = inspect_find_cut(&x, &value, i, jaas_key(key, len), out, &end);
 	buf_release(&value);
 	return cut;
 }
@@ -486,7 +487,7 @@ inspect_document(const struct rules *r, const struct document *d, const struct s
 		end = i + 1;
 		key = document_key(d, i, &len);
 		jaas = jaas_key(key, len);
-		if (inspect_find_cut(&x, &x.value, i, &cut, &end)) {
+		if (inspect_find_cut(&x, &x.value, i, jaas, &cut, &end)) {
 			if ((rc = inspect_add(&x, &cut)) == 0)
 				rc = inspect_add_rest(&x, i + 1, end, jaas);
 			continue;

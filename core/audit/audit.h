@@ -47,6 +47,7 @@ struct audit_options {
 	const char *const *roots;	/* what environments are named after; NULL: here */
 	size_t root_count;
 	bool no_suppressions;
+	bool deep;			/* take the time for slow key derivations */
 	bool keep_files;		/* names of all files that are read, not only of some */
 	int64_t now;			/* milliseconds, for what expires */
 };

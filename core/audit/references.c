@@ -4,6 +4,7 @@
 #include "audit/audit_internal.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "crypto/key.h"
 #include "document/document.h"
 #include "estate/environments.h"
 #include "file/file.h"
@@ -253,6 +254,61 @@ estate_orphans(struct audit *a, const struct environment *x, const struct audit_
 	return rc;
 }
 
+/* What scripts and people make a passphrase of. */
+static const char *const passphrases[] = {
+	"password", "passphrase", "changeme", "changeit", "secret", "@/tmp/passphrase.txt",
+	"confluent", "kafka", "admin", "test", "test1234", "12345678", "confluent-secret",
+	"confluentsecret", "masterkey", "master-key", "mypassphrase", "propseal", "-", "fd:3",
+	"@-", "@/tmp/passphrase", "@passphrase.txt", "@/path/to/passphrase", "@/path/file",
+	"@/root/passphrase.txt", "@/run/secrets/passphrase", "${PASSPHRASE}", "$PASSPHRASE",
+	"<passphrase>",
+};
+
+/* Iterations up to which each of them costs next to nothing. */
+#define QUICK_ITERATIONS 10000
+
+/* 1: the word is the passphrase. */
+static int
+estate_try(const struct secrets_file *s, const char *word, struct error *err)
+{
+	struct key *key = NULL;
+	struct error why;
+
+	if (secrets_file_check_passphrase(s, word, strlen(word), NULL, &key, &why) == 0) {
+		key_free(key);
+		return 1;
+	}
+	if (why.code != ERROR_MEMORY)
+		return 0;
+	return error_memory(err);
+}
+
+static int
+estate_guess(struct audit *a, const struct environment *x, const struct audit_secrets *s,
+    struct error *err)
+{
+	const struct secrets_metadata *m = secrets_file_metadata(x->secrets);
+	const struct document *d = secrets_file_document(x->secrets);
+	static const char salt[] = SECRETS_MASTER_SALT;
+	struct audit_finding region = { .line = 1, .column = 1, .end_line = 1, .end_column = 1 };
+	int found = 0;
+	size_t at;
+
+	if (m->salt == NULL || m->data_key == NULL ||
+	    (m->iterations > QUICK_ITERATIONS && !a->o->deep))
+		return 0;
+	for (size_t i = 0; found == 0 && i < sizeof(passphrases) / sizeof(passphrases[0]); i++)
+		found = estate_try(x->secrets, passphrases[i], err);
+	if (found == 0)
+		found = estate_try(x->secrets, file_basename(s->path), err);
+	if (found != 1)
+		return found;
+	if ((at = document_find(d, salt, sizeof(salt) - 1)) != DOCUMENT_NONE)
+		region.line = region.end_line = document_line(d, at);
+	return estate_add(a, s->file, FORM_PROPERTIES, AUDIT_KNOWN_PASSPHRASE, salt,
+	    sizeof(salt) - 1, &region, err);
+}
+
 int
 audit_estate_finish(struct audit *a, struct error *err)
 {
@@ -274,10 +330,11 @@ audit_estate_finish(struct audit *a, struct error *err)
 
 			if (x->secrets == NULL || strcmp(x->path, s->path) != 0)
 				continue;
+			rc = estate_guess(a, x, s, err);
 			used = false;
 			for (size_t f = 0; f < e->names.len; f++)
 				used |= *(struct environment **)vec_at(&e->names, f) == x;
-			if (used)
+			if (used && rc == 0)
 				rc = estate_orphans(a, x, s, owners, err);
 		}
 	}

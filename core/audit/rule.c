@@ -37,6 +37,12 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	    "a master key lies in the folder of a secrets file",
 	    "Who copies the folder has the secrets and the key that opens them.",
 	    "keep the key elsewhere, readable by the service's user alone", 320, "9.0" },
+	[AUDIT_KNOWN_PASSPHRASE] = { "known-passphrase", AUDIT_ERROR, "Known passphrase",
+	    "the passphrase of this secrets file is a word that anybody would try",
+	    "Master keys are derived from it and the salt in the file. Scripts that hand over "
+	    "@FILE to a program that reads no file make that text the passphrase.",
+	    "`propseal file rotate --master-key` with a new passphrase, and change the secrets",
+	    521, "9.0" },
 	[AUDIT_WEAK] = { "weak-secret", AUDIT_WARNING, "Weak secret", "a weak secret",
 	    "Short secrets and those in lists of passwords are guessed.",
 	    "make a long random one, with `openssl rand -base64 24` for instance", 521, "6.0" },

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,6 +24,7 @@
 #define PATH_BYTES_MAX 65536
 #define NAMES_MAX ((size_t)1 << 24)
 #define DEPTH_MAX 4000
+#define STEP_BYTES 2048
 
 /* Larger files are passed over: no configuration is that large. */
 #define FILE_MAX ((size_t)64 << 20)
@@ -74,6 +76,61 @@ walk_is_keystore(const char *name)
 	return false;
 }
 
+/* As open(2), for a path of any length: what is longer than the kernel takes, in steps. */
+static int
+walk_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC), next;
+	char step[STEP_BYTES + 1];
+	size_t n;
+
+	if (fd != -1 || errno != ENAMETOOLONG)
+		return fd;
+	for (fd = AT_FDCWD; strlen(path) > STEP_BYTES; fd = next, path += n + 1) {
+		for (n = STEP_BYTES; n > 0 && path[n] != '/'; n--)
+			;
+		memcpy(step, path, n);
+		step[n] = '\0';
+		next = openat(fd, step, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd != AT_FDCWD)
+			close(fd);
+		if (next == -1)
+			return -1;
+	}
+	next = openat(fd, path, flags | O_CLOEXEC);
+	if (fd != AT_FDCWD)
+		close(fd);
+	return next;
+}
+
+/* As file_read, for a path of any length. */
+static int
+walk_read(struct audit_walk *w, const char *path, struct buf *out, struct file_id *id)
+{
+	char link[32];
+	int fd, rc;
+
+	if (w->path.len < PATH_MAX)
+		return file_read(path, out, id, &w->why);
+	if ((fd = walk_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)) == -1)
+		return error_io(&w->why, path, "cannot open");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	rc = file_read(link, out, id, &w->why);
+	close(fd);
+	return rc;
+}
+
+static DIR *
+walk_opendir(const char *folder)
+{
+	int fd = walk_open(folder, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+
+	if (dir == NULL && fd != -1)
+		close(fd);
+	return dir;
+}
+
 static int
 walk_skip(struct audit_walk *w, enum audit_skip why)
 {
@@ -106,7 +163,7 @@ walk_file(struct audit_walk *w, bool named, struct error *err)
 	if (!claimed && !f.text)
 		return walk_skip(w, AUDIT_SKIP_OTHER);
 	buf_clear(content);
-	if (file_read(path, content, &id, &w->why) == 0) {
+	if (walk_read(w, path, content, &id) == 0) {
 		w->a->path = path;
 		rc = audit_text(w->a, walk_name(w), content, &id, err);
 		w->a->path = NULL;
@@ -196,7 +253,7 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 	if ((folder = strdup(buf_cstr(&w->path))) == NULL)
 		return error_memory(err);
 	vec_init(&names, sizeof(char *), NAMES_MAX);
-	if (w->depth == DEPTH_MAX || (dir = opendir(folder)) == NULL) {
+	if (w->depth == DEPTH_MAX || (dir = walk_opendir(folder)) == NULL) {
 		if (w->depth == DEPTH_MAX)
 			error_set(&w->why, ERROR_LIMIT, "folders are nested too deeply");
 		else

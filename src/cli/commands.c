@@ -344,7 +344,7 @@ static const struct command commands_own[] = {
 		.max_args = SIZE_MAX,
 		.flags = {
 			MAY(OUTPUT_AUDIT), MAY(FAIL_ON), MAY(BASELINE), MAY(UPDATE_BASELINE),
-			MAY(NO_SUPPRESSIONS), MAY(STAGED), LAST
+			MAY(NO_SUPPRESSIONS), MAY(DEEP), MAY(STAGED), LAST
 		},
 		.by_rules = true,
 		.run = commands_audit,

@@ -207,6 +207,40 @@ case_two_files_of_one_name() {
 	    "{('base-name-collision', 'server.properties')}"
 }
 
+case_passphrases_that_anybody_would_try() {
+	clean
+	printf '%s' '@/tmp/passphrase.txt' >p
+	run master-key generate --local-secrets-file sec.properties --passphrase @p
+	expect_rc 0
+	chmod 600 ./*
+	audit sec.properties -o json
+	expect_json "$out" 'd["findings"]' '[]'
+	audit sec.properties --deep -o json
+	expect_rc 3
+	expect_json "$out" '[(f["rule"], f["key"]) for f in d["findings"]]' \
+	    "[('known-passphrase', '_metadata.master_key.0.salt')]"
+	expect_no /tmp/passphrase
+}
+
+case_folders_may_be_deep() {
+	clean
+	python3 - <<-'END'
+		import os
+		fd = os.open('.', os.O_RDONLY)
+		for i in range(1500):
+		    os.mkdir('folder', dir_fd=fd)
+		    fd, old = os.open('folder', os.O_RDONLY, dir_fd=fd), fd
+		    os.close(old)
+		f = os.open('a.properties', os.O_CREAT | os.O_WRONLY, 0o600, dir_fd=fd)
+		os.write(f, b'a.password=CANARY-long-enough\n')
+	END
+	audit . -o json
+	expect_rc 3
+	expect_json "$out" '[(len(f["file"]), f["rule"]) for f in d["findings"]], d["unread"]' \
+	    "([(10512, 'clear-text-secret')], [])"
+	find . -depth -delete 2>/dev/null
+}
+
 case_modes_count() {
 	clean
 	echo 'a.password=long-enough-CANARY' >a.properties

@@ -146,7 +146,7 @@ commands_audit(const struct options *o)
 {
 	struct audit_options options = { .rules = config_rules(o->config),
 		.scope = config_scope(o->config), .source = config_sections(o->config),
-		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS],
+		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS], .deep = o->on[FLAG_DEEP],
 		.now = (int64_t)time(NULL) * 1000 };
 	struct audit_report r = { .fail_on = AUDIT_ERROR };
 	struct audit *a;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "document/edits.h"
+#include "file/file.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/provider.h"
@@ -45,8 +46,8 @@ provider_find(const struct document *d, const char *key)
  * {"name":..., "config":{...}}, or many of those.  The worker resolves its
  * references, and takes a provider from its own configuration only.
  */
-static bool
-is_connector(const struct document *d)
+bool
+provider_is_connector(const struct document *d)
 {
 	char key[32];
 	const char *own;
@@ -80,6 +81,54 @@ lists(const char *list, const char *item)
 		if (*list++ == '\0')
 			return false;
 	}
+}
+
+bool
+provider_is_worker(const struct document *d)
+{
+	static const char *const keys[] = { "key.converter", "offset.storage.topic",
+		"offset.storage.file.filename", "config.storage.topic", "plugin.path" };
+	const char *base = file_basename(document_file(d));
+
+	if (provider_is_connector(d))
+		return false;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (provider_find(d, keys[i]) != DOCUMENT_NONE)
+			return true;
+	return strncmp(base, "connect-", 8) == 0 && (provider_find(d, "group.id") !=
+	    DOCUMENT_NONE || provider_find(d, "bootstrap.servers") != DOCUMENT_NONE);
+}
+
+const char *
+provider_lacks(const struct document *d, const char *name, size_t len, const char *class)
+{
+	const struct document_format *f = document_format(d);
+	const char *lacks = NULL;
+	struct buf list, key;
+	size_t i;
+
+	buf_init(&list, LIST_MAX);
+	buf_init(&key, LIST_MAX);
+	buf_append(&key, name, len);
+	i = provider_find(d, f->providers);
+	if (i == DOCUMENT_NONE)
+		i = provider_find(d, "config.providers");
+	if (i == DOCUMENT_NONE || document_value(d, i, &list, NULL) != 0 ||
+	    buf_check(&list, NULL) != 0 || buf_check(&key, NULL) != 0 ||
+	    !lists(buf_cstr(&list), buf_cstr(&key))) {
+		lacks = "config.providers does not name its provider";
+		goto out;
+	}
+	buf_clear(&key);
+	buf_printf(&key, "%s%s%.*s%sclass", f->providers, f->dot, (int)len, name, f->dot);
+	if ((i = document_find(d, buf_cstr(&key), key.len)) == DOCUMENT_NONE)
+		lacks = "its provider has no class";
+	else if (class != NULL && !document_value_is(d, i, class, strlen(class)))
+		lacks = "its provider has another class than the one that resolves it";
+out:
+	buf_release(&key);
+	buf_release(&list);
+	return lacks;
 }
 
 static int
@@ -134,7 +183,7 @@ provider_add(struct plan *p, struct configuration *c, const char *class, struct 
 		return -1;
 	if ((first = plan_first(p, "provider", c->path, "", 0, err)) != 1)
 		return first;
-	if (is_connector(c->doc))
+	if (provider_is_connector(c->doc))
 		plan_note(p, "%s: the Connect worker resolves the references: its own "
 		    "configuration must name the provider " REFERENCE_PROVIDER, c->path);
 	note_class(p, c, class != NULL ? class : REFERENCE_PROVIDER_CLASS);
@@ -151,7 +200,7 @@ provider_add_to(struct edits *e, const char *class, struct error *err)
 	if (class == NULL)
 		class = REFERENCE_PROVIDER_CLASS;
 
-	if (is_connector(d))
+	if (provider_is_connector(d))
 		return 0;
 	if (add_to_list(e, d, &keys, err) != 0)
 		return -1;

@@ -1,7 +1,11 @@
 #ifndef SEAL_PROVIDER_H
 #define SEAL_PROVIDER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct configuration;
+struct document;
 struct edits;
 struct error;
 struct plan;
@@ -17,6 +21,22 @@ struct plan;
  */
 int provider_add(struct plan *p, struct configuration *c, const char *class,
     struct error *err);
+
+/* Is it a connector, whose references the worker resolves? */
+bool provider_is_connector(const struct document *d);
+
+/* Is it the configuration of a Connect worker? */
+bool provider_is_worker(const struct document *d);
+
+/**
+ * provider_lacks(d, name, len, class):
+ * What keeps Kafka from resolving a reference to provider ${name} by the
+ * settings that are in force in ${d}: it leaves one to a provider that is not
+ * in config.providers, or without its class, as the text that it is, silently.
+ * ${class} is what the class has to be (NULL: any).  NULL: nothing does.
+ */
+const char *provider_lacks(const struct document *d, const char *name, size_t len,
+    const char *class);
 
 /* The same as edits of any document. */
 int provider_add_to(struct edits *e, const char *class, struct error *err);

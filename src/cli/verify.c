@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/findings.h"
 #include "cli/keys.h"
+#include "cli/providers.h"
 #include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
@@ -322,13 +323,15 @@ check_entry(const struct estate *e, const struct estate_file *f, const struct es
 /* What the file says other than it was meant. */
 static int
 verify_inspect(const struct secrets_file *s, const char *path, const struct options *o,
-    struct verify_report *r, struct error *err)
+    struct providers *p, struct verify_report *r, struct error *err)
 {
 	size_t before = r->findings.counts[FINDING_PROBLEM];
 	struct configuration *c = configuration_load(path, config_scope(o->config), NULL);
 	int rc = c == NULL ? 0 : findings_inspect(&r->findings, FINDING_PROBLEM,
 	    config_rules(o->config), c->doc, s, err);
 
+	if (rc == 0 && c != NULL)
+		rc = providers_check(p, &r->findings, c, err);
 	r->wrong += r->findings.counts[FINDING_PROBLEM] - before;
 	configuration_free(c);
 	return rc;
@@ -361,8 +364,10 @@ check_estate(const struct options *o, const struct estate *e, struct verify_repo
     struct error *err)
 {
 	const struct estate_file *f;
+	struct providers p;
 	int rc = 0;
 
+	providers_init(&p, o, e);
 	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
 		f = estate_file(e, i);
 		r->files += !f->is_secrets_file;
@@ -370,10 +375,11 @@ check_estate(const struct options *o, const struct estate *e, struct verify_repo
 			verify_report_add(r, VERIFY_UNREADABLE, f->problem);
 		else if (!f->is_secrets_file)
 			rc = verify_inspect(f->environment != NULL ? f->environment->secrets :
-			    NULL, f->path, o, r, err);
+			    NULL, f->path, o, &p, r, err);
 		for (size_t k = 0; rc == 0 && k < f->count; k++)
 			rc = check_entry(e, f, &f->entries[k], r, err);
 	}
+	providers_release(&p);
 	return rc;
 }
 

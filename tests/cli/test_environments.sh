@@ -172,6 +172,61 @@ case_doctor_looks_up_all() {
 	    "[('dangling', 'c2/server.properties')]"
 }
 
+# --- does anything resolve it at all? ---
+
+case_a_provider_that_is_not_in_force_is_found() {
+	local d
+	seal
+	cp server.properties well.properties
+	for d in none overwritten noclass wrongclass later typo; do
+		case $d in
+		none) sed '/^config.providers/d' well.properties ;;
+		overwritten) sed 's/^config.providers=.*/config.providers=file/' well.properties ;;
+		noclass) sed '/securepass.class/d' well.properties ;;
+		wrongclass) sed 's/^\(config.providers.securepass.class=\).*/\1org.example.Other/' well.properties ;;
+		later) sed '$ a config.providers=file' well.properties ;;
+		typo) sed 's/^config.providers.securepass.class/c&/' well.properties ;;
+		esac >server.properties
+		run file verify server.properties --local-secrets-file sec.properties -o json
+		expect_rc 3
+		expect_json "$out" '"ssl.key.password" in [f["key"] for f in d["findings"] if f["kind"] == "provider"]' \
+		    True
+		run doctor server.properties --root "$suite" --local-secrets-file sec.properties -o json
+		expect_rc 3
+		expect_json "$out" '"ssl.key.password" in [f["key"] for f in d["findings"] if f["kind"] == "provider"]' \
+		    True
+	done
+	run file verify well.properties --local-secrets-file sec.properties
+	expect_rc 0
+	# Others are no better.
+	printf 'ssl.key.password=${vault:secret/x:pw}\n' >v.properties
+	run file verify v.properties --local-secrets-file sec.properties
+	expect_rc 3
+	expect_out 'config.providers does not name its provider (vault)'
+	printf 'config.providers = file , vault\nconfig.providers.vault.class=x.Vault\n' >>v.properties
+	run file verify v.properties --local-secrets-file sec.properties
+	expect_rc 0
+}
+
+case_a_connector_is_resolved_by_the_worker_beside_it() {
+	mkdir c d
+	printf '{"name":"a","config":{"connector.class":"x","connection.password":"CANARY"}}' >c/a.json
+	cp c/a.json d
+	on c/a.json encrypt
+	on d/a.json encrypt --base-name d.json
+	run file verify c --local-secrets-file sec.properties
+	expect_rc 0
+	printf 'group.id=g\nconfig.providers=file\n' >c/connect-distributed.properties
+	printf 'group.id=g\nconfig.providers=securepass\nconfig.providers.securepass.class=%s\n' \
+	    io.confluent.kafka.security.config.provider.SecurePassConfigProvider \
+	    >d/connect-distributed.properties
+	run file verify c d --local-secrets-file sec.properties -o json
+	expect_rc 3
+	expect_json "$out" '[(f["kind"], f["file"]) for f in d["findings"] if f["kind"] != "orphan"]' \
+	    "[('provider', 'c/a.json')]"
+	expect_out 'in c/connect-distributed.properties config.providers does not name its provider'
+}
+
 # --- sections of propseal.ini ---
 
 case_a_section_says_whose_a_file_is() {

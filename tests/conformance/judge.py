@@ -75,6 +75,8 @@ class Folder:
 
 
 FILES = ['--config-file', 'server.properties', '--local-secrets-file', 'secrets.properties']
+PROVIDERS = (b'\nconfig.providers=securepass\nconfig.providers.securepass.class='
+             b'io.confluent.kafka.security.config.provider.SecurePassConfigProvider\n')
 
 
 def check_opens(d, facts):
@@ -94,8 +96,13 @@ def check_opens(d, facts):
                'secrets.properties', '--reveal', '-o', 'json', *cbc, master=master) == 0, d.err)
     shown = {x['key']: x['value'] for x in json.loads(d.out)['entries']}
     need(all(shown[k] == v for k, v in facts['values'].items()), 'show gives other values')
-    need(d.run('file', 'verify', 'server.properties', '--local-secrets-file',
-               'secrets.properties', *legacy, master=master) == 0, d.out.decode() + d.err)
+    # A service would take the references for the values, without these.
+    verify = ['file', 'verify', 'server.properties', '--local-secrets-file',
+              'secrets.properties', *legacy]
+    need(b'securepass.class' in d.read('server.properties') or
+         d.run(*verify, master=master) == 3, 'a provider that is missing is not found')
+    d.write('server.properties', d.read('server.properties') + PROVIDERS)
+    need(d.run(*verify, master=master) == 0, d.out.decode() + d.err)
 
 
 def vector(program, folder, facts):

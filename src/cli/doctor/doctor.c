@@ -260,6 +260,7 @@ doctor_look_around(struct doctor *d, struct error *err)
 	d->estate = scan_paths(d->o, all ? here : d->o->args, all ? 1 : d->o->arg_count, err);
 	if (d->estate == NULL)
 		return -1;
+	providers_init(&d->providers, d->o, d->estate);
 	e = estate_environments(d->estate);
 	for (size_t i = 0; i < environments_count(e); i++) {
 		x = environments_at(e, i);
@@ -363,6 +364,7 @@ static void
 doctor_release(struct doctor *d)
 {
 	vec_release(&d->secrets);
+	providers_release(&d->providers);
 	estate_free(d->estate);
 	key_ring_free(d->keys);
 	findings_release(&d->findings);

@@ -6,6 +6,7 @@
 
 #include "base/vec.h"
 #include "cli/findings.h"
+#include "cli/providers.h"
 
 struct error;
 struct estate;
@@ -19,6 +20,7 @@ struct doctor {
 	const char *root;		/* "", or the DIR of --root */
 	struct findings findings;
 	struct estate *estate;
+	struct providers providers;
 	struct vec secrets;		/* of struct secrets_file *: of the estate's environments */
 	struct key_ring *keys;		/* NULL: not looked for */
 	const struct key *key_told;	/* whose source was told last */

@@ -95,6 +95,8 @@ doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, 
 	if (rc == 0)
 		rc = findings_inspect(&d->findings, FINDING_PROBLEM, config_rules(d->o->config),
 		    c->doc, NULL, err);
+	if (rc == 0)
+		rc = providers_check(&d->providers, &d->findings, c, err);
 	configuration_free(c);
 	if (rc != 0 || n == 0)
 		return rc;

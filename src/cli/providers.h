@@ -1,0 +1,31 @@
+#ifndef CLI_PROVIDERS_H
+#define CLI_PROVIDERS_H
+
+#include <stdbool.h>
+
+#include "base/vec.h"
+
+struct configuration;
+struct error;
+struct estate;
+struct findings;
+struct options;
+
+/* Whether what reads a configuration resolves its references at all: the
+ * service itself, or of a connector the worker beside it, if it is in the estate. */
+struct providers {
+	const struct options *o;
+	const struct estate *estate;
+	struct vec workers;	/* of struct configuration *: Connect's */
+	bool looked;		/* for them */
+};
+
+void providers_init(struct providers *p, const struct options *o, const struct estate *e);
+void providers_release(struct providers *p);
+
+/* Add a problem for each entry of ${c} with a reference whose provider is not
+ * declared.  ERROR_MEMORY. */
+int providers_check(struct providers *p, struct findings *f, const struct configuration *c,
+    struct error *err);
+
+#endif /* !CLI_PROVIDERS_H */

@@ -60,6 +60,12 @@ compat_is_on_network(int fd)
 #define RENAME_EXCHANGE 2
 #endif
 
+#ifndef __GLIBC__
+/* musl has it from 1.2.6 on. */
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flag)
+    __attribute__((weak));
+#endif
+
 /**
  * compat_rename(dir, from, to, flag):
  * Rename within the folder ${dir} (a descriptor, or AT_FDCWD).
@@ -73,7 +79,8 @@ compat_rename(int dir, const char *from, const char *to, unsigned int flag)
 #if defined(__GLIBC__)
 	return renameat2(dir, from, dir, to, flag);
 #elif defined(SYS_renameat2)
-	return (int)syscall(SYS_renameat2, dir, from, dir, to, flag);
+	return renameat2 != NULL ? renameat2(dir, from, dir, to, flag) :
+	    (int)syscall(SYS_renameat2, dir, from, dir, to, flag);
 #else
 	(void)dir;
 	(void)from;

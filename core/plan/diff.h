@@ -1,6 +1,8 @@
 #ifndef PLAN_DIFF_H
 #define PLAN_DIFF_H
 
+#include <stddef.h>
+
 struct apply;
 struct buf;
 struct error;

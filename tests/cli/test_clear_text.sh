@@ -392,10 +392,10 @@ assert json.load(sys.stdin)["entries"][1]["value"] == sys.argv[1]' "$odd" <"$out
 }
 
 case_a_value_cut_in_an_editor() {
-	printf '%s\n' '#!/bin/sh' 'printf "%s\n" "my.password=" "  CANARY" >>"$1"' >ed
-	chmod +x ed
+	printf '%s\n' '#!/bin/sh' 'printf "%s\n" "my.password=" "  CANARY" >>"$1"' >editor.sh
+	chmod +x editor.sh
 	snapshot
-	EDITOR=./ed run edit server.properties --local-secrets-file sec.properties \
+	EDITOR=./editor.sh run edit server.properties --local-secrets-file sec.properties \
 	    --remote-secrets-file "$remote" --yes
 	expect_rc 1
 	expect_err 'the next line is read as another key'

@@ -102,11 +102,11 @@ doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, 
 		return rc;
 	if (st.st_mode & S_IROTH)
 		findings_say(&d->findings, FINDING_PROBLEM, "readable", f->path, 0,
-		    "seal them with `propseal file encrypt --config KEYS`, and chmod o-r",
+		    "seal them with `propseal seal`, and chmod o-r",
 		    "every user can read %zu %s in clear text", n, n == 1 ? "secret" : "secrets");
 	else
 		findings_say(&d->findings, FINDING_REMARK, "clear-text", f->path, 0,
-		    "seal them with `propseal file encrypt --config KEYS`",
+		    "seal them with `propseal seal`",
 		    "%zu %s in clear text", n, n == 1 ? "secret" : "secrets");
 	return 0;
 }

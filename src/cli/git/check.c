@@ -25,7 +25,7 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-#define SEAL_IT "seal it with `propseal file encrypt --config KEY`, or `git commit --no-verify` " \
+#define SEAL_IT "seal it with `propseal seal`, or `git commit --no-verify` " \
 	"if it is no secret"
 
 #define FILES_MAX ((size_t)1 << 26)

@@ -1,7 +1,9 @@
 /*
  * The CPU time and peak memory of `file encrypt`, `file decrypt` and
  * `file rotate --data-key` on many entries, beside the same number of values
- * through bare AES-256-GCM.
+ * through bare AES-256-GCM, and beside what the same files cost without any
+ * care: lines read, sealed or opened, written, flushed and renamed.  What only
+ * looks (`file show`, `file verify`, `render`) stands beside `file decrypt`.
  *
  * The secrets file asks for 1 000 iterations instead of 220 000, and what the
  * KDF still costs is measured here and taken off, so that it does not drown
@@ -118,6 +120,116 @@ bare_loop(bool seal, bool open, size_t entries, size_t runs)
 	return measure_median(took, runs);
 }
 
+/* Text as base64 to ${out}, which has room. */
+static int
+floor_base64(const unsigned char *bytes, int n, char *out)
+{
+	return EVP_EncodeBlock((unsigned char *)out, bytes, n);
+}
+
+static FILE *
+floor_open(const char *path, const char *mode)
+{
+	FILE *f = fopen(path, mode);
+
+	measure_must(f != NULL, "no file for the floor");
+	return f;
+}
+
+static void
+floor_close(FILE *f, const char *from, const char *to)
+{
+	measure_must(fflush(f) == 0 && fsync(fileno(f)) == 0 && fclose(f) == 0 &&
+	    rename(from, to) == 0, "cannot write the floor's file");
+}
+
+/* Every line of the configuration sealed into ${sealed}, and referred to in ${referring}. */
+static void
+floor_seal(EVP_CIPHER_CTX *ctx, const char *sealed, const char *referring)
+{
+	FILE *in = floor_open(config_before, "r"), *a = floor_open(sealed, "w");
+	FILE *b = floor_open(referring, "w");
+	unsigned char iv[12], out[256];
+	char line[256], data[400], iv_text[32], *value;
+	int n, rest, len;
+
+	while (fgets(line, sizeof(line), in) != NULL) {
+		value = strchr(line, '=');
+		*value++ = '\0';
+		len = (int)strcspn(value, "\n");
+		measure_must(RAND_bytes(iv, 12) == 1 &&
+		    EVP_EncryptInit_ex2(ctx, NULL, NULL, iv, NULL) == 1 &&
+		    EVP_EncryptUpdate(ctx, out, &n, (unsigned char *)value, len) == 1 &&
+		    EVP_EncryptFinal_ex(ctx, out + n, &rest) == 1 &&
+		    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, 16, out + n) == 1,
+		    "AES-GCM failed");
+		floor_base64(out, n + 16, data);
+		floor_base64(iv, 12, iv_text);
+		fprintf(a, "server.properties/%s = ENC[AES/GCM/NoPadding,data:%s,iv:%s,type:str]\n",
+		    line, data, iv_text);
+		fprintf(b, "%s=${securepass:/etc/kafka/secrets.properties:server.properties/%s}\n",
+		    line, line);
+	}
+	fclose(in);
+	floor_close(a, sealed, opened);
+	floor_close(b, referring, config);
+}
+
+/* Every line of ${sealed} opened. */
+static void
+floor_unseal(EVP_CIPHER_CTX *ctx, const char *sealed, const char *plain)
+{
+	FILE *in = floor_open(sealed, "r"), *a = floor_open(plain, "w");
+	unsigned char iv[16], data[256], out[256];
+	char line[600], *text, *iv_text;
+	int n, rest, len;
+
+	while (fgets(line, sizeof(line), in) != NULL) {
+		text = strstr(line, "data:") + 5;
+		iv_text = strstr(text, ",iv:") + 4;
+		len = EVP_DecodeBlock(data, (unsigned char *)text, (int)(iv_text - 4 - text)) -
+		    (iv_text[-5] == '=') - (iv_text[-6] == '=') - 16;
+		measure_must(len >= 0 && EVP_DecodeBlock(iv, (unsigned char *)iv_text, 16) == 12 &&
+		    EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) == 1 &&
+		    EVP_DecryptUpdate(ctx, out, &n, data, len) == 1 &&
+		    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, 16, data + len) == 1 &&
+		    EVP_DecryptFinal_ex(ctx, out + n, &rest) == 1, "AES-GCM failed");
+		*strchr(line, ' ') = '\0';
+		fprintf(a, "%s = %.*s\n", strchr(line, '/') + 1, n, out);
+	}
+	fclose(in);
+	floor_close(a, plain, opened);
+}
+
+/* The CPU of sealing and of opening all files' lines. */
+static void
+floor_files(size_t runs, double *seal, double *unseal)
+{
+	static const unsigned char key[32] = { 1 };
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	EVP_CIPHER_CTX *enc = EVP_CIPHER_CTX_new(), *dec = EVP_CIPHER_CTX_new();
+	char *sealed = measure_path("floor-sealed"), *plain = measure_path("floor-plain");
+	double took[2][RUNS_MAX];
+
+	measure_must(enc != NULL && dec != NULL &&
+	    EVP_EncryptInit_ex2(enc, cipher, key, NULL, NULL) == 1 &&
+	    EVP_DecryptInit_ex2(dec, cipher, key, NULL, NULL) == 1, "no AES-GCM");
+	for (size_t i = 0; i < runs; i++) {
+		took[0][i] = measure_cpu();
+		floor_seal(enc, sealed, plain);
+		took[0][i] = measure_cpu() - took[0][i];
+		measure_must(rename(opened, sealed) == 0, "no floor");
+		took[1][i] = measure_cpu();
+		floor_unseal(dec, sealed, plain);
+		took[1][i] = measure_cpu() - took[1][i];
+	}
+	EVP_CIPHER_CTX_free(enc);
+	EVP_CIPHER_CTX_free(dec);
+	EVP_CIPHER_free(cipher);
+	*seal = measure_median(took[0], runs);
+	*unseal = measure_median(took[1], runs);
+}
+
 static double
 kdf(uint32_t iterations)
 {
@@ -158,6 +270,12 @@ command(char *const argv[], bool fresh_config, bool fresh_secrets, double *took,
 	return rss;
 }
 
+static double
+bytes_each(double mib, size_t entries)
+{
+	return mib * 1024 * 1024 / (double)entries;
+}
+
 static void
 measure_commands(char *program, size_t entries, size_t runs)
 {
@@ -187,9 +305,46 @@ measure_commands(char *program, size_t entries, size_t runs)
 	for (size_t i = 0; i < runs; i++)
 		cpu[i] -= 2 * kdf_ms;
 	measure_line("file rotate --data-key", cpu, runs, bare_loop(true, true, entries, runs));
-	printf("  peak memory: encrypt %.0f MiB, decrypt %.0f MiB, rotate %.0f MiB\n", enc_rss,
-	    dec_rss, rot_rss);
+	printf("  peak memory: encrypt %.0f MiB, decrypt %.0f MiB, rotate %.0f MiB (%.0f, %.0f, %.0f "
+	    "bytes an entry)\n", enc_rss, dec_rss, rot_rss, bytes_each(enc_rss, entries),
+	    bytes_each(dec_rss, entries), bytes_each(rot_rss, entries));
 	free(at);
+}
+
+/* Beside files that are handled without care, and beside each other. */
+static void
+measure_files(char *program, size_t entries, size_t runs)
+{
+	char *const encrypt[] = { program, (char *)"file", (char *)"encrypt",
+	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
+	    (char *)"--remote-secrets-file", (char *)"/etc/kafka/secrets.properties", NULL };
+	char *const decrypt[] = { program, (char *)"file", (char *)"decrypt",
+	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
+	    (char *)"--output-file", opened, NULL };
+	char *const show[] = { program, (char *)"file", (char *)"show", config,
+	    (char *)"--local-secrets-file", secrets, NULL };
+	char *const verify[] = { program, (char *)"file", (char *)"verify",
+	    (char *)"--local-secrets-file", secrets, config, NULL };
+	char *const render[] = { program, (char *)"render", config,
+	    (char *)"--local-secrets-file", secrets, NULL };
+	double seal, unseal, opening, cpu[RUNS_MAX];
+	char title[128];
+
+	floor_files(runs, &seal, &unseal);
+	snprintf(title, sizeof(title), "%zu entries: CPU of the whole process", entries);
+	measure_header(title, "the same lines read, sealed or opened, written, flushed, renamed");
+	command(encrypt, true, true, cpu, runs);
+	measure_line("file encrypt", cpu, runs, seal);
+	command(decrypt, false, false, cpu, runs);
+	measure_line("file decrypt", cpu, runs, unseal);
+	opening = measure_median(cpu, runs);
+	measure_header(title, "file decrypt");
+	command(show, false, false, cpu, runs);
+	measure_line("file show", cpu, runs, opening);
+	command(verify, false, false, cpu, runs);
+	measure_line("file verify FILE", cpu, runs, opening);
+	command(render, false, false, cpu, runs);
+	measure_line("render", cpu, runs, opening);
 }
 
 int
@@ -204,6 +359,10 @@ main(int argc, char **argv)
 	measure_commands(argv[1], 1000, smoke ? 1 : RUNS_MAX);
 	make_estate(smoke ? 5000 : 100000);
 	measure_commands(argv[1], smoke ? 5000 : 100000, smoke ? 1 : 3);
+	make_estate(smoke ? 1000 : 10000);
+	measure_files(argv[1], smoke ? 1000 : 10000, smoke ? 1 : 5);
+	make_estate(smoke ? 5000 : 100000);
+	measure_files(argv[1], smoke ? 5000 : 100000, smoke ? 1 : 3);
 	measure_scratch_remove();
 	return 0;
 }

@@ -21,6 +21,9 @@
 /* No noted path is longer than this. */
 #define VALUE_MAX 65536
 
+#define PROBED_MASK 3
+#define PROBED_TAG 2	/* bits to the left */
+
 struct secrets_file {
 	char *path;
 	struct file_id id;
@@ -31,7 +34,8 @@ struct secrets_file {
 	struct cipher *cipher;	/* of the data key; NULL while locked */
 	struct tagger *tagger;	/* the same */
 	struct trust *trust;	/* the same */
-	unsigned char *probed;	/* by entry, enum secrets_probe; NULL: nothing is kept */
+	unsigned char *probed;	/* by entry, enum secrets_probe and the state of the tag of
+				 * one that opened; NULL: nothing is kept */
 };
 
 int
@@ -410,7 +414,7 @@ secrets_file_open_tagged(const struct secrets_file *s, size_t i, struct buf *out
 		buf_release(&text);
 	}
 	if (rc == 0 && s->probed != NULL)
-		s->probed[i] = SECRETS_OPENS;
+		s->probed[i] = (unsigned char)(SECRETS_OPENS | *state << PROBED_TAG);
 	return rc == 0 ? 0 : secrets_file_place(s, i, err);
 }
 
@@ -426,9 +430,19 @@ secrets_file_try(const struct secrets_file *s, size_t i)
 	if (secrets_file_open(s, i, &plain, &why) != 0)
 		result = why.code == ERROR_DAMAGED ? SECRETS_DAMAGED : SECRETS_REFUSED;
 	buf_release(&plain);
-	if (s->probed != NULL)
+	/* One that opened is noted with its tag already. */
+	if (s->probed != NULL && result != SECRETS_OPENS)
 		s->probed[i] = (unsigned char)result;
 	return result;
+}
+
+bool
+secrets_file_was_opened(const struct secrets_file *s, size_t i, enum tag_state *state)
+{
+	if (s->probed == NULL || (s->probed[i] & PROBED_MASK) != SECRETS_OPENS)
+		return false;
+	*state = s->probed[i] >> PROBED_TAG;
+	return true;
 }
 
 enum secrets_probe
@@ -441,7 +455,7 @@ secrets_file_probe(const struct secrets_file *s, size_t i)
 	size_t n;
 
 	if (s->probed != NULL && s->probed[i] != SECRETS_LOCKED)
-		return s->probed[i];
+		return s->probed[i] & PROBED_MASK;
 	if (s->cipher != NULL)
 		return secrets_file_try(s, i);
 	raw = document_raw_value(s->doc, i, &n);

@@ -123,6 +123,9 @@ enum secrets_probe {
 
 enum secrets_probe secrets_file_probe(const struct secrets_file *s, size_t i);
 
+/* Was it opened under the policy that holds, and what did its tag say then? */
+bool secrets_file_was_opened(const struct secrets_file *s, size_t i, enum tag_state *state);
+
 /* Is document entry ${i} sealed, and does it open as exactly these bytes? */
 bool secrets_file_holds(const struct secrets_file *s, size_t i, const void *value, size_t n);
 

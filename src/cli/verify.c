@@ -239,8 +239,11 @@ check_opens(const struct secrets_file *s, size_t i, struct buf *plain, struct ve
 {
 	enum tag_state state = TAG_NONE;
 	struct error why;
-	int rc = secrets_file_open_tagged(s, i, plain, &state, &why);
+	int rc = 0;
 
+	/* A reference to it may have had it opened. */
+	if (!secrets_file_was_opened(s, i, &state))
+		rc = secrets_file_open_tagged(s, i, plain, &state, &why);
 	r->sealed++;
 	r->tagged += state != TAG_NONE;
 	if (rc == 0 && state == TAG_STALE) {

@@ -76,6 +76,10 @@ case_tags_of_another_data_key_are_stale_and_told_once() {
 	[ "$(wc -l <"$out")" -lt 40 ] || fail 'each is told'
 	verify -o json
 	expect_json "$out" '(d["changed"], d["damaged"], d["open"])' '(3000, 0, 3000)'
+	# Those that references had opened before are told alike.
+	verify many.properties -o json
+	expect_json "$out" '(d["changed"], d["damaged"], d["open"], d["tagged"])' \
+	    '(3000, 0, 3000, 3000)'
 	run file rotate --data-key --local-secrets-file sec.properties --passphrase @pass
 	expect_rc 0
 	expect_err '3000 sealed entries were changed'

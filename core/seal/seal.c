@@ -660,20 +660,23 @@ seal_leaves(struct plan *p, const struct configuration *c, size_t i, const void 
 	return why != NULL;
 }
 
-/* What the whole file has to say before a value of it is sealed. */
+/* Note, once, what there is to say of the whole file before a value of it is sealed.
+ * ${all}: refuse one in which a part of a secret would stay. */
 static int
-seal_inspect(struct plan *p, const struct configuration *c, const struct seal_options *o,
+seal_inspect(struct plan *p, const struct configuration *c, bool all, const struct seal_options *o,
     struct error *err)
 {
 	const struct remark *r;
 	struct vec remarks;
 	int rc;
 
+	if ((rc = plan_first(p, "inspected", c->path, all ? "all" : "", all ? 3 : 0, err)) != 1)
+		return rc;
 	vec_init(&remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
 	rc = inspect_document(o->rules, c->doc, NULL, &remarks, err);
 	for (size_t k = 0; rc == 0 && k < remarks.len; k++) {
 		r = vec_at(&remarks, k);
-		if (r->level == REMARK_CUT) {
+		if (r->level == REMARK_CUT && all) {
 			rc = configuration_refuse(c->path, c->doc, r->entry, r->text, r->hint, err);
 			error_place(err, c->path, r->line);
 		} else if (r->level != REMARK_PART) {
@@ -747,7 +750,7 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 	const char *key;
 	int rc;
 
-	if (seal_inspect(p, c, o, err) != 0)
+	if (seal_inspect(p, c, true, o, err) != 0)
 		return -1;
 	for (size_t i = 0; i < document_count(c->doc); i++) {
 		key = document_key(c->doc, i, &len);
@@ -824,7 +827,8 @@ seal_key(struct plan *p, struct configuration *c, const char *key, size_t len,
 	int rc;
 
 	target_init(&t);
-	rc = target_find(c->doc, key, len, &t, err);
+	if ((rc = seal_inspect(p, c, false, o, err)) == 0)
+		rc = target_find(c->doc, key, len, &t, err);
 	if (rc == 0 && t.kind == TARGET_ENTRY)
 		rc = seal_entry(p, c, t.entry, o, err);
 	else if (rc == 0 && t.kind == TARGET_OPTION)

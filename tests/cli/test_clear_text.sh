@@ -402,4 +402,16 @@ case_a_value_cut_in_an_editor() {
 	expect_unchanged
 }
 
+case_a_named_key_beside_what_was_cut_is_sealed_and_told() {
+	printf 'ssl.key.password=\n  CANARY1\na.token=CANARY2\n' >c.properties
+	on c.properties encrypt --config a.token
+	expect_rc 0
+	expect_err 'c.properties:1: the value ends here, and the next line is read as another key'
+	expect_not_in c.properties CANARY2
+	printf 'x.jaas=%s password=1CANARY;\n' "$login" >j.properties
+	on j.properties encrypt --config "x.jaas/${login% *}/password"
+	expect_rc 0
+	expect_err 'Kafka cannot read an unquoted value'
+}
+
 run_cases "$@"

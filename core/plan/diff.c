@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "document/document.h"
 #include "document/edits.h"
@@ -244,10 +245,10 @@ diff_append_change(const struct diff *d, const struct edit *e)
 	const struct diff_part part = diff_part_of(d->old, d->edits, e);
 	struct buf *out = d->out;
 
+	buf_append_str(out, e->line > 0 ? "@@ line " : "@@ new");
 	if (e->line > 0)
-		buf_printf(out, "@@ line %zu @@\n", e->line);
-	else
-		buf_append_str(out, "@@ new @@\n");
+		number_append(out, e->line);
+	buf_append_str(out, " @@\n");
 	if (part.old != NULL)
 		diff_append_line(d, '-', e, part.old, part.old_len);
 	if (part.new != NULL)

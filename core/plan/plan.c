@@ -28,6 +28,7 @@ struct plan {
 	struct vec files;	/* of struct item *, in the order of their making */
 	struct item *secrets_item;
 	struct map *configs;	/* by base name: the number of their item */
+	struct item *last;	/* the configuration's that was asked for last */
 	bool removing;		/* plan_set_order was called with true */
 	bool adding;		/* and with false */
 	struct buf notes;
@@ -277,6 +278,8 @@ plan_find_config(const struct plan *p, const struct configuration *c, bool *clas
 	size_t number;
 
 	*clash = false;
+	if (p->last != NULL && p->last->config == c)
+		return p->last;
 	if (!map_get(p->configs, c->base, strlen(c->base), &number))
 		return NULL;
 	item = plan_item_at(p, number);
@@ -297,7 +300,7 @@ plan_add_config(struct plan *p, const struct configuration *c, struct error *err
 		return NULL;
 	item->config = c;
 	if (map_put(p->configs, c->base, strlen(c->base), item->number) == 0)
-		return item;
+		return p->last = item;
 	error_memory(err);
 	return NULL;
 }

@@ -336,6 +336,29 @@ test_entries_of_a_file(void **state)
 	secrets_file_free(s);
 }
 
+/* What was cut from a secret is no key to be listed, and what holds one is marked. */
+static void
+test_parts_of_a_cut_secret_are_not_listed(void **state)
+{
+	static const char *const want[] = { "a", "ssl.keystore.key", "x.jaas", "username", "z" };
+	const struct estate_file *f;
+	struct estate *e;
+
+	(void)state;
+	files_put("a.properties", "a=1\nssl.keystore.key=-----BEGIN PRIVATE KEY-----\n"
+	    "MIISECRETBODY==\n-----END PRIVATE KEY-----\nx.jaas=a.LoginModule required \\ \n"
+	    "  username=\"u\" password=\"p\";\nz=1\n", 0600);
+	e = scanned_folder(NULL);
+	f = estate_file(e, 0);
+	assert_int_equal(f->count, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(f->entries[i].key, want[i]);
+		assert_int_equal(f->entries[i].sensitive, i > 0 && i < 4);
+		assert_int_equal(f->entries[i].clear, i > 0 && i < 4);
+	}
+	estate_free(e);
+}
+
 static void
 test_states_follow_the_secrets_file(void **state)
 {
@@ -653,6 +676,7 @@ main(void)
 		DISK(test_unreadable_folders_and_files_are_problems),
 		DISK(test_a_secrets_file_is_recognised),
 		DISK(test_entries_of_a_file),
+		DISK(test_parts_of_a_cut_secret_are_not_listed),
 		DISK(test_states_follow_the_secrets_file),
 		DISK(test_a_nul_in_a_name_is_not_its_end),
 		DISK(test_references_are_counted),

@@ -370,6 +370,10 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 	told = form_of_text(text, b->len);
 	if (f->form == FORM_CREDENTIALS)
 		return told == FORM_JSON ? FORM_JSON : FORM_CREDENTIALS;
+	/* Prose has lines of `Word: more`, too. */
+	if (told == FORM_YAML && strcmp(name, "-") != 0 && !(b->len > 3 &&
+	    memcmp(text, "---", 3) == 0) && memmem(text, b->len, "apiVersion:", 11) == NULL)
+		return FORM_NONE;
 	/* Lines of word:word are passwords only where the name says so. */
 	if (told == FORM_CREDENTIALS && !audit_name_has(name, "cred") &&
 	    !audit_name_has(name, "user") && !audit_name_has(name, "pass") &&

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "document/document.h"
 #include "file/file.h"
+#include "secrets/keys.h"
 
 /* How many bytes of a text are looked at to tell its form. */
 #define SAMPLE 16384
@@ -125,12 +126,13 @@ form_of_whole(const char *name, size_t len)
 	return len > 5 && strncmp(name, ".env.", 5) == 0 ? FORM_ENV : FORM_NONE;
 }
 
-/* Of other programs, with names of packages for keys. */
+/* Of other programs: names of packages for keys, or accounts of the system. */
 static bool
 form_is_foreign(const char *name)
 {
 	static const char *const names[] = { "package.json", "package-lock.json", "composer.json",
-		"tsconfig.json", "pnpm-lock.yaml", "renovate.json" };
+		"tsconfig.json", "pnpm-lock.yaml", "renovate.json", "passwd", "passwd-", "shadow",
+		"shadow-", "group", "group-", "gshadow", "gshadow-", "nsswitch.conf" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
@@ -284,11 +286,14 @@ form_of_text(const char *text, size_t n)
 		return FORM_SHELL;
 	if (s.document || s.mappings * 2 > s.lines)
 		return FORM_YAML;
+	/* INI of another program: its keys have no dots. */
+	if (s.sections > 0 && s.dotted * 2 <= s.assignments)
+		return FORM_NONE;
 	if (s.assignments > 0 && s.assignments * 2 >= s.lines)
 		return s.capitals * 2 > s.assignments ? FORM_ENV : FORM_PROPERTIES;
 	if (s.pairs > 0 && s.pairs * 4 >= s.lines * 3)
 		return FORM_CREDENTIALS;
-	return s.assignments * 3 > s.lines || s.sections > 0 ? FORM_PROPERTIES : FORM_NONE;
+	return s.assignments * 3 > s.lines ? FORM_PROPERTIES : FORM_NONE;
 }
 
 /* Does a later entry have the key?  The index of a small document costs more than a search. */
@@ -306,6 +311,26 @@ form_is_shadowed(const struct document *d, size_t i, const char *key, size_t len
 			return true;
 	}
 	return false;
+}
+
+/*
+ * By what the rules judge the value at a path of nested mappings: its last name, or
+ * the whole path where that ends as the key of a secret does.
+ */
+static void
+form_name_of_path(const char *key, size_t len, const char **name, size_t *name_len)
+{
+	size_t at = len;
+
+	/* Behind the last dot that is no part of a name. */
+	while (at > 0 && !(key[at - 1] == '.' && (at < 2 || key[at - 2] != '\\')))
+		at--;
+	*name = key + at;
+	*name_len = len - at;
+	if (key_class(*name, *name_len) != KEY_OTHER || key_class_of_end(key, len) == KEY_OTHER)
+		return;
+	*name = key;
+	*name_len = len;
 }
 
 static int
@@ -330,7 +355,11 @@ form_read_document(enum form f, const struct form_reader *r, struct error *err)
 		base = (const char *)document_bytes(d)->data;
 		item.key = document_key(d, i, &item.key_len);
 		raw = (const char *)document_raw_value(d, i, &n);
-		if (n == 0 || !r->wants(r->cookie, item.key, item.key_len, raw, n))
+		item.name = NULL;
+		if (f == FORM_JSON)
+			form_name_of_path(item.key, item.key_len, &item.name, &item.name_len);
+		if (n == 0 || !r->wants(r->cookie, item.name != NULL ? item.name : item.key,
+		    item.name != NULL ? item.name_len : item.key_len, raw, n))
 			continue;
 		buf_clear(&value);
 		if ((rc = document_value(d, i, &value, err)) != 0)

@@ -311,6 +311,11 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 		i->from += i->to - i->from > len ? len + 1 : 0;
 		return buf_check(&y->path, err) == 0 && i->n > 0 ? form_give(y->r, i, err) : 0;
 	}
+	if (key_class_of_end(i->key, i->key_len) == KEY_OTHER) {
+		/* An element of what is only called after a password. */
+		i->name = "";
+		i->name_len = 0;
+	}
 	if (after_flag) {
 		i->role = FORM_OPTION;
 		return form_give(y->r, i, err);
@@ -358,6 +363,10 @@ yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 	len = i.key_len - l->path - (l->path > 0);
 	if (yaml_is_name(y, key, len, value, n))
 		return 0;
+	i.name = key;
+	i.name_len = len;
+	if (key_class(key, len) == KEY_OTHER && key_class_of_end(i.key, i.key_len) != KEY_OTHER)
+		i.name = NULL;
 	yaml_pair(l, key, len, value, n, &i);
 	return yaml_give(y, &i, err);
 }

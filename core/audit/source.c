@@ -225,8 +225,11 @@ source_reference(struct audit_source *s, const struct form_item *i, struct error
 static int
 source_entry(struct audit_source *s, const struct form_item *i, struct error *err)
 {
-	const char *name = i->name != NULL ? i->name : i->key;
-	size_t len = i->name != NULL ? i->name_len : i->key_len;
+	/* What the user says is said of whole keys. */
+	const bool whole = i->name == NULL || (s->a->o->rules != NULL && s->form == FORM_JSON &&
+	    i->name >= i->key && i->name < i->key + i->key_len);
+	const char *name = whole ? i->key : i->name;
+	size_t len = whole ? i->key_len : i->name_len;
 	struct audit_finding region;
 	enum secret secret;
 	bool options;
@@ -263,6 +266,37 @@ source_entry(struct audit_source *s, const struct form_item *i, struct error *er
 	return source_clear(s, i, i->key, i->key_len, i->value, i->n, &region, err);
 }
 
+/*
+ * The form of a text inside of another.  Scripts write files of any kind; values
+ * of YAML and JSON may as well be prose, of which only what is no prose is read.
+ */
+static enum form
+source_form(const struct audit_source *s, const struct form_item *i)
+{
+	char name[64];
+	enum form form = form_of_text(i->value, i->n);
+	struct form_name claims;
+
+	if (s->form != FORM_YAML && s->form != FORM_JSON)
+		return form;
+	snprintf(name, sizeof(name), "x.%.*s", (int)(i->key_len < 60 ? i->key_len : 60),
+	    i->key + (i->key_len < 60 ? 0 : i->key_len - 60));
+	claims = form_of_name(name);
+	if (claims.form != FORM_NONE || claims.text)
+		return form == FORM_NONE ? claims.form : form;
+	switch (form) {
+	case FORM_CREDENTIALS:
+		return text_contains_nocase(name, strlen(name), "basic") ||
+		    text_contains_nocase(name, strlen(name), "user") ? form : FORM_NONE;
+	case FORM_YAML:
+		return i->n > 3 && memcmp(i->value, "---", 3) == 0 ? form : FORM_NONE;
+	case FORM_PROPERTIES:
+		return memmem(i->value, i->n, ". ", 2) == NULL ? form : FORM_NONE;
+	default:
+		return form;
+	}
+}
+
 /* A text inside of the text. */
 static int
 source_embedded(struct audit_source *s, const struct form_item *i, struct error *err)
@@ -277,7 +311,7 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 	whole.role = FORM_ENTRY;
 	if (value_kind(i->value, i->n) == VALUE_PRIVATE_KEY || s->depth == DEPTH_MAX)
 		return source_entry(s, &whole, err);
-	if ((inner.form = form_of_text(i->value, i->n)) == FORM_NONE)
+	if ((inner.form = source_form(s, i)) == FORM_NONE)
 		return source_entry(s, &whole, err);
 	inner.text = i->value;
 	inner.n = i->n;

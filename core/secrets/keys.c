@@ -91,16 +91,25 @@ key_measure(const char *key, size_t at, size_t len)
 	return n;
 }
 
-enum key_class
-key_class(const char *key, size_t len)
+/* The key without digits and such at its end. */
+static size_t
+key_cut(const char *key, size_t len)
+{
+	while (len > 0 && (key_is_between(key[len - 1]) || key_is_digit(key[len - 1])))
+		len--;
+	return len;
+}
+
+/* The longest row that fits, and how much of the key it takes. */
+static enum key_class
+key_walk(const char *key, size_t len, size_t *longest)
 {
 	const struct key_node *node = key_nodes;
 	enum key_class class = KEY_OTHER;
-	size_t at, password, longest = 0, n = 0;
+	size_t at, n = 0;
 	uint32_t bit;
 
-	while (len > 0 && (key_is_between(key[len - 1]) || key_is_digit(key[len - 1])))
-		len--;
+	*longest = 0;
 	for (at = len; at > 0; at--) {
 		if (key_is_between(key[at - 1]))
 			continue;
@@ -115,9 +124,28 @@ key_class(const char *key, size_t len)
 		if (node->class != KEY_OTHER &&
 		    (!node->word_begins || key_word_begins(key, at - 1))) {
 			class = node->class;
-			longest = n;
+			*longest = n;
 		}
 	}
+	return class;
+}
+
+enum key_class
+key_class_of_end(const char *key, size_t len)
+{
+	size_t longest;
+
+	return key_walk(key, key_cut(key, len), &longest);
+}
+
+enum key_class
+key_class(const char *key, size_t len)
+{
+	enum key_class class;
+	size_t password, longest;
+
+	len = key_cut(key, len);
+	class = key_walk(key, len, &longest);
 	if (class != KEY_OTHER && class != KEY_PUBLIC)
 		return class;
 	if ((password = key_find_password(key, len)) < len &&

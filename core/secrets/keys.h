@@ -24,4 +24,8 @@ enum key_class {
  */
 enum key_class key_class(const char *key, size_t len);
 
+/* The same without the rule for "password": for a path through nested mappings, in
+ * which `password` may be the name of what is only described below it. */
+enum key_class key_class_of_end(const char *key, size_t len);
+
 #endif /* !SECRETS_KEYS_H */

@@ -72,6 +72,7 @@ struct app {
 
 	bool quit;
 	bool worked;		/* a long step was shown: what was typed meanwhile is dropped */
+	bool dropped;		/* some of it already */
 	bool interrupted;	/* ^C asks whether to leave; the next one leaves */
 	bool locking;		/* dialogs close, keys are wiped, the lock screen comes */
 	bool locked;		/* the lock screen is up */

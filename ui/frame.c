@@ -75,9 +75,8 @@ words_draw_rule(const struct rect *r, const struct words *w)
 }
 
 static void
-words_draw(struct app *a, const struct rect *r, const struct words *w)
+words_draw(struct app *a, const struct rect *r, struct words *w)
 {
-	struct words shown = *w;	/* for its text only */
 	struct wrap lines;
 	int y;
 
@@ -85,7 +84,7 @@ words_draw(struct app *a, const struct rect *r, const struct words *w)
 		words_draw_reveal(a, r);
 		return;
 	}
-	wrap_init(&lines, buf_cstr(&shown.text), w->text.len, r->w - 2);
+	wrap_init(&lines, buf_cstr(&w->text), w->text.len, r->w - 2);
 	for (y = r->y; y < r->y + r->h && wrap_next(&lines); y++) {
 		/* What does not fit on the last line ends in an ellipsis. */
 		if (y == r->y + r->h - 1)

@@ -197,9 +197,9 @@ handle_interrupt(struct app *a)
 static void
 drop_typed(struct app *a)
 {
-	a->worked = false;
-	if (term_drop_input())
+	if (term_drop_input() || a->dropped)
 		app_add_notice(a, "what was typed meanwhile was dropped");
+	a->worked = a->dropped = false;
 }
 
 /* True: draw. */
@@ -354,6 +354,8 @@ loop_escaped(struct app *a)
 		if ((e.kind == EVENT_KEY && e.key == INPUT_ESCAPE) ||
 		    (e.kind == EVENT_SIGNAL && e.signal == SIGINT))
 			escaped = true;
+		else if (e.kind == EVENT_KEY || e.kind == EVENT_PASTE)
+			a->dropped = true;
 		else if (e.kind == EVENT_SIGNAL)
 			a->end_signal = e.signal;
 		else if (e.kind == EVENT_HANGUP)

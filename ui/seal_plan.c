@@ -100,15 +100,15 @@ seal_part_of(struct seal_plan *p, const struct goal *g)
 }
 
 int
-seal_plan_add(struct seal_plan *p, const struct estate_file *f, const struct goal *g)
+seal_plan_add(struct seal_plan *p, const struct estate_file *f, struct goal *g)
 {
 	struct seal_part *part = seal_part_of(p, g);
-	struct buf remote = g->remote;	/* for its text only */
 	struct seal_file *file = part != NULL ? vec_push(&p->files) : NULL;
 
 	if (file == NULL)
 		return -1;
-	*file = (struct seal_file){ .file = f, .part = part, .remote = strdup(buf_cstr(&remote)) };
+	*file = (struct seal_file){ .file = f, .part = part,
+	    .remote = strdup(buf_cstr(&g->remote)) };
 	part->proposed = part->proposed || g->proposed;
 	return file->remote != NULL ? 0 : -1;
 }

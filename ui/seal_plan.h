@@ -41,7 +41,7 @@ void seal_plan_init(struct seal_plan *p);
 void seal_plan_release(struct seal_plan *p);
 
 /* Add a file, whose secrets go there.  -1: no memory. */
-int seal_plan_add(struct seal_plan *p, const struct estate_file *f, const struct goal *g);
+int seal_plan_add(struct seal_plan *p, const struct estate_file *f, struct goal *g);
 
 /* What goes where, for people. */
 void seal_plan_print(const struct app *a, const struct seal_plan *p, struct buf *out);

@@ -266,7 +266,8 @@ index_roots(struct tree *t, const struct estate *e, struct map *index)
 		    map_put(index, shown, len, t->roots.len - 1) == -1))
 			return -1;
 	}
-	qsort(t->roots.items, t->roots.len, sizeof(struct tree_root), by_name);
+	if (t->roots.len > 0)
+		qsort(t->roots.items, t->roots.len, sizeof(struct tree_root), by_name);
 	return 0;
 }
 

@@ -85,7 +85,7 @@ open_five(struct fixture *f)
 static void
 go_to(struct vt *v, int i, const char *key, const char *place)
 {
-	char name[16];
+	char name[32];
 
 	vt_type(v, "-");
 	snprintf(name, sizeof(name), "/c%d", i);

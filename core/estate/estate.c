@@ -79,9 +79,6 @@ struct estate {
 	struct vec folders;	/* of char *: still to be read */
 	struct vec pending;	/* of char *: files still to be loaded */
 	struct vec single;	/* of char *: files that were named themselves */
-	const struct secrets_file *secrets;
-	bool by_name;		/* states are told against ->secrets, by the entry's name */
-	struct map *references;
 	enum phase phase;
 	size_t at;		/* the file at which the phase is */
 	bool sorted;
@@ -403,11 +400,7 @@ resolve_use(struct estate *e, struct listed *f, struct use *u, struct error *err
 		.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
 	struct resolution x;
 
-	if (e->by_name) {
-		memset(&x, 0, sizeof(x));
-		x.state = state_of_name(u->name, u->name_len, e->secrets);
-		x.checked = e->secrets != NULL && secrets_file_cipher(e->secrets) != NULL;
-	} else if (environments_resolve(e->environments, f->face.path, &r, &x, err) != 0)
+	if (environments_resolve(e->environments, f->face.path, &r, &x, err) != 0)
 		return -1;
 	u->environment = x.environment;
 	/* Of several references the entry shows the worst. */
@@ -515,7 +508,6 @@ estate_free(struct estate *e)
 	vec_release_strings(&e->pending);
 	vec_release_strings(&e->single);
 	environments_free(e->environments);
-	map_free(e->references);
 	free(e);
 }
 
@@ -734,10 +726,6 @@ estate_step(struct estate *e, int budget_ms, struct error *err)
 	long long end = now_ms() + budget_ms;
 	int rc;
 
-	if (e->phase != PHASE_DONE) {
-		map_free(e->references);
-		e->references = NULL;
-	}
 	while (e->phase != PHASE_DONE) {
 		if (e->phase == PHASE_FINDING) {
 			if ((rc = find_more(e, err)) == -1)
@@ -777,8 +765,6 @@ estate_refresh(struct estate *e, const char *path, struct error *err)
 	struct listed *f = find_file(e, path);
 	bool was = f != NULL && f->face.is_secrets_file;
 
-	map_free(e->references);
-	e->references = NULL;
 	/* Counts refer to names in the file's block. */
 	environments_count_none(e->environments);
 	if (was && environment_reload(f->face.environment, err) == -1)
@@ -877,50 +863,4 @@ estate_destination(const struct estate *e, const struct estate_file *file,
 	out->kind = environment_is_used_around(all, out->environment, file->path,
 	    out->remote) ? DESTINATION_KNOWN : DESTINATION_PROPOSED;
 	return 0;
-}
-
-void
-estate_set_secrets(struct estate *e, const struct secrets_file *s)
-{
-	e->by_name = true;
-	e->secrets = s;
-	estate_restate(e, NULL);
-}
-
-/* Count how often each entry name is referred to by a winning entry. */
-static struct map *
-count_references(const struct estate *e)
-{
-	struct map *m = map_new();
-	size_t n;
-
-	for (size_t i = 0; m != NULL && i < e->files.len; i++) {
-		const struct estate_file *f = &file_at(e, i)->face;
-
-		for (size_t k = 0; k < f->count; k++) {
-			const struct estate_entry *x = &f->entries[k];
-
-			if (x->name == NULL || x->shadowed)
-				continue;
-			n = 0;
-			map_get(m, x->name, x->name_len, &n);
-			if (map_put(m, x->name, x->name_len, n + 1) != 0) {
-				map_free(m);
-				return NULL;
-			}
-		}
-	}
-	return m;
-}
-
-size_t
-estate_references(const struct estate *e, const char *name, size_t len)
-{
-	size_t count = 0;
-
-	if (e->references == NULL)
-		((struct estate *)(uintptr_t)e)->references = count_references(e);
-	if (e->references != NULL)
-		map_get(e->references, name, len, &count);
-	return count;
 }

@@ -97,10 +97,4 @@ const struct estate_file *estate_file(const struct estate *e, size_t i);
 int estate_destination(const struct estate *e, const struct estate_file *f,
     struct destination *out, struct error *err);
 
-/* States against ${s} (not owned; NULL: none) alone, by the entry's name, and
- * references to it: for a caller that knows of one secrets file only. */
-struct secrets_file;
-void estate_set_secrets(struct estate *e, const struct secrets_file *s);
-size_t estate_references(const struct estate *e, const char *name, size_t len);
-
 #endif /* !ESTATE_ESTATE_H */

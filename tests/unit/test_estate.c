@@ -1,17 +1,34 @@
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate_fixture.h"
 #include "files.h"
 
 #define KEYSTORE "server.properties/ssl.keystore.password"
+#define LEGACY_METADATA SECRETS_ITERATIONS " = 1000\n"
+#define NOTED MODERN "_propseal.remote.0 = r\n_propseal.remote.1 = other\n"
 
+#define SECRETS ".keys/secrets.properties"
+
+static void
+put_secrets(const char *text)
+{
+	(void)mkdir(".keys", 0700);
+	(void)unlink(SECRETS);
+	files_put(SECRETS, text, 0600);
+}
+
+/* ${secrets}: what is in the one secrets file, which is named; NULL: there is none. */
 static struct estate *
-scanned(const char *const paths[], size_t n, const struct secrets_file *s)
+scanned(const char *const paths[], size_t n, const char *secrets)
 {
 	struct estate *e = estate_new(paths, n, NULL);
 	int rc;
 
 	assert_non_null(e);
-	estate_set_secrets(e, s);
+	if (secrets != NULL) {
+		put_secrets(secrets);
+		assert_non_null(environments_name(estate_environments(e), SECRETS, true, NULL));
+	}
 	while ((rc = estate_step(e, 1000, NULL)) == 1)
 		;
 	assert_int_equal(rc, 0);
@@ -19,11 +36,18 @@ scanned(const char *const paths[], size_t n, const struct secrets_file *s)
 }
 
 static struct estate *
-scanned_folder(const struct secrets_file *s)
+scanned_folder(const char *secrets)
 {
 	static const char *const here[] = { "." };
 
-	return scanned(here, 1, s);
+	return scanned(here, 1, secrets);
+}
+
+/* References to an entry of the one secrets file. */
+static size_t
+references(const struct estate *e, const char *name, size_t len)
+{
+	return environment_references(environments_at(estate_environments(e), 0), name, len);
 }
 
 static void
@@ -183,10 +207,10 @@ test_a_path_named_twice_is_one_file(void **state)
 	folder("d");
 	files_put("a.properties", "password=${securepass:r:a.properties/password}\n", 0600);
 	files_put("d/b.properties", "k=1\n", 0600);
-	e = scanned(named, 5, NULL);
+	e = scanned(named, 5, NOTED);
 	assert_paths(e, want, 2);
 	/* And its references are counted once. */
-	assert_int_equal(estate_references(e, "a.properties/password", 21), 1);
+	assert_int_equal(references(e, "a.properties/password", 21), 1);
 	estate_free(e);
 }
 
@@ -303,7 +327,6 @@ assert_entry(const struct estate_entry *x, const char *key, size_t len, size_t l
 static void
 test_entries_of_a_file(void **state)
 {
-	struct secrets_file *s = fixture_secrets(MODERN);
 	const struct estate_entry *x;
 	const struct estate_file *f;
 	struct estate *e;
@@ -312,7 +335,7 @@ test_entries_of_a_file(void **state)
 	files_put("server.properties", CONFIG, 0600);
 	files_put("empty.properties", "", 0600);
 	files_put("comment.properties", "# only\n", 0600);
-	e = scanned_folder(s);
+	e = scanned_folder(MODERN);
 	assert_int_equal(file_of(e, "empty.properties")->count, 0);
 	assert_null(file_of(e, "empty.properties")->problem);
 	assert_int_equal(file_of(e, "comment.properties")->count, 0);
@@ -333,7 +356,6 @@ test_entries_of_a_file(void **state)
 	assert_true(x[1].sensitive && x[2].sensitive && x[3].sensitive);
 	assert_false(x[0].sensitive || x[4].sensitive);
 	estate_free(e);
-	secrets_file_free(s);
 }
 
 /* What was cut from a secret is no key to be listed, and what holds one is marked. */
@@ -362,63 +384,55 @@ test_parts_of_a_cut_secret_are_not_listed(void **state)
 static void
 test_states_follow_the_secrets_file(void **state)
 {
-	struct secrets_file *s = fixture_secrets(MODERN "server.properties/gone = ENC[x\n");
-	struct secrets_file *other = fixture_secrets("a = 1\n");
 	const struct estate_entry *x;
+	struct environment *one;
 	struct estate *e;
 
 	(void)state;
 	files_put("server.properties", CONFIG, 0600);
-	e = scanned_folder(NULL);
+	e = scanned_folder(MODERN "server.properties/gone = ENC[x\n");
+	one = environments_at(estate_environments(e), 0);
 	x = file_of(e, "server.properties")->entries;
-	/* None is known: they count as sealed. */
-	assert_int_equal(x[1].state, STATE_SEALED);
-	assert_int_equal(x[2].state, STATE_SEALED);
-	estate_set_secrets(e, s);
-	assert_int_equal(estate_step(e, 0, NULL), 1);
-	finish(e);
 	assert_int_equal(x[1].state, STATE_SEALED);
 	assert_int_equal(x[2].state, STATE_DAMAGED);
-	estate_set_secrets(e, other);
+	put_secrets(LEGACY_METADATA);
+	assert_int_equal(environment_reload(one, NULL), 1);
+	estate_restate(e, one);
+	assert_int_equal(estate_step(e, 0, NULL), 1);
 	finish(e);
 	assert_int_equal(x[0].state, STATE_PLAIN);
 	assert_int_equal(x[1].state, STATE_DANGLING);
 	assert_int_equal(x[2].state, STATE_DANGLING);
 	assert_int_equal(x[4].state, STATE_OTHER);
-	estate_set_secrets(e, NULL);
+	/* One that cannot be read tells nothing. */
+	assert_int_equal(unlink(SECRETS), 0);
+	assert_int_equal(environment_reload(one, NULL), 1);
+	estate_restate(e, NULL);
 	finish(e);
-	assert_int_equal(x[2].state, STATE_SEALED);
+	assert_int_equal(x[2].state, STATE_UNKNOWN);
 	estate_free(e);
-	secrets_file_free(other);
-	secrets_file_free(s);
 }
 
 /* A NUL in a key is in the entry's name, too. */
 static void
 test_a_nul_in_a_name_is_not_its_end(void **state)
 {
-	struct secrets_file *s = fixture_secrets(
-	    "server.properties/a\\u0000b = ENC[AES/GCM/NoPadding,data:AAAA,iv:AAAA,type:str]\n");
 	const struct estate_entry *x;
 	struct estate *e;
 
 	(void)state;
 	files_put("server.properties", "a\\u0000b=${securepass:r:server.properties/a\\u0000b}\n"
 	    "c=${securepass:r:server.properties/a\\u0000c}\n", 0600);
-	e = scanned_folder(s);
+	e = scanned_folder(NOTED
+	    "server.properties/a\\u0000b = ENC[AES/GCM/NoPadding,data:AAAA,iv:AAAA,type:str]\n");
 	x = file_of(e, "server.properties")->entries;
 	assert_int_equal(x[0].name_len, 21);
 	assert_memory_equal(x[0].name, "server.properties/a\0b", 22);
 	assert_int_equal(x[0].state, STATE_SEALED);
 	assert_int_equal(x[1].state, STATE_DANGLING);
-	estate_set_secrets(e, s);
-	finish(e);
-	assert_int_equal(x[0].state, STATE_SEALED);
-	assert_int_equal(x[1].state, STATE_DANGLING);
-	assert_int_equal(estate_references(e, "server.properties/a\0b", 21), 1);
-	assert_int_equal(estate_references(e, "server.properties/a", 19), 0);
+	assert_int_equal(references(e, "server.properties/a\0b", 21), 1);
+	assert_int_equal(references(e, "server.properties/a", 19), 0);
 	estate_free(e);
-	secrets_file_free(s);
 }
 
 static void
@@ -431,19 +445,19 @@ test_references_are_counted(void **state)
 	    "z=${vault:r:n/one}\nw=n/one\n", 0600);
 	files_put("b.properties", "x=${securepass:other:n/one}\n"
 	    "h=${securepass:r:n/hidden}\nh=1\n", 0600);
-	e = scanned_folder(NULL);
-	assert_int_equal(estate_references(e, "n/one", 5), 3);
-	assert_int_equal(estate_references(e, "n/on", 4), 0);
+	e = scanned_folder(NOTED);
+	assert_int_equal(references(e, "n/one", 5), 3);
+	assert_int_equal(references(e, "n/on", 4), 0);
 	/* A line that nobody reads does not count. */
-	assert_int_equal(estate_references(e, "n/hidden", 8), 0);
+	assert_int_equal(references(e, "n/hidden", 8), 0);
 	overwrite("a.properties", "x=${securepass:r:n/one}\nn=${securepass:r:n/new}\n");
 	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
 	finish(e);
-	assert_int_equal(estate_references(e, "n/one", 5), 2);
-	assert_int_equal(estate_references(e, "n/new", 5), 1);
+	assert_int_equal(references(e, "n/one", 5), 2);
+	assert_int_equal(references(e, "n/new", 5), 1);
 	/* A step with nothing to do does not upset it. */
 	assert_int_equal(estate_step(e, 0, NULL), 0);
-	assert_int_equal(estate_references(e, "n/one", 5), 2);
+	assert_int_equal(references(e, "n/one", 5), 2);
 	estate_free(e);
 }
 
@@ -486,26 +500,27 @@ static void
 test_secrets_may_change_while_it_runs(void **state)
 {
 	static const char *const here[] = { "." };
-	struct secrets_file *s = fixture_secrets(MODERN);
 	struct estate *e;
 	char path[40];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < 20; i++) {
+	for (size_t i = 0; i < 20; i++) {
 		snprintf(path, sizeof(path), "%zu.properties", i);
 		files_put(path, "k=" OURS("server.properties/gone") "\n", 0600);
 	}
+	put_secrets(MODERN "server.properties/gone = ENC[x\n");
 	e = estate_new(here, 1, NULL);
 	assert_non_null(e);
-	for (i = 0; i < 10; i++)
+	assert_non_null(environments_name(estate_environments(e), SECRETS, true, NULL));
+	for (size_t i = 0; i < 50; i++)
 		assert_int_equal(estate_step(e, 0, NULL), 1);
-	estate_set_secrets(e, s);
+	put_secrets(MODERN);
+	assert_int_equal(environment_reload(environments_at(estate_environments(e), 0), NULL), 1);
+	estate_restate(e, NULL);
 	finish(e);
-	for (i = 0; i < 20; i++)
+	for (size_t i = 0; i < 20; i++)
 		assert_int_equal(estate_file(e, i)->entries[0].state, STATE_DANGLING);
 	estate_free(e);
-	secrets_file_free(s);
 }
 
 static void
@@ -515,7 +530,7 @@ test_nothing_to_scan(void **state)
 
 	(void)state;
 	assert_int_equal(estate_count(e), 0);
-	assert_int_equal(estate_references(e, "x", 1), 0);
+	assert_int_equal(environments_count(estate_environments(e)), 0);
 	estate_free(e);
 	estate_free(NULL);
 }
@@ -558,13 +573,12 @@ static void
 test_a_new_file_joins_at_its_place(void **state)
 {
 	static const char *const want[] = { "a.properties", "b.properties", "c.properties" };
-	struct secrets_file *s = fixture_secrets(MODERN);
 	struct estate *e;
 
 	(void)state;
 	files_put("a.properties", "k=1\n", 0600);
 	files_put("c.properties", "k=1\n", 0600);
-	e = scanned_folder(s);
+	e = scanned_folder(MODERN);
 	files_put("b.properties", "k=" OURS(KEYSTORE) "\n", 0600);
 	assert_int_equal(estate_refresh(e, "b.properties", NULL), 0);
 	assert_paths(e, want, 3);
@@ -572,7 +586,6 @@ test_a_new_file_joins_at_its_place(void **state)
 	finish(e);
 	assert_paths(e, want, 3);
 	estate_free(e);
-	secrets_file_free(s);
 }
 
 static void
@@ -602,14 +615,15 @@ test_a_deleted_file_becomes_a_problem(void **state)
 
 	(void)state;
 	files_put("a.properties", "k=" OURS("n") "\n", 0600);
-	e = scanned_folder(NULL);
-	assert_int_equal(estate_references(e, "n", 1), 1);
+	e = scanned_folder(MODERN);
+	assert_int_equal(references(e, "n", 1), 1);
 	assert_int_equal(unlink("a.properties"), 0);
 	assert_int_equal(estate_refresh(e, "a.properties", NULL), 0);
+	finish(e);
 	f = file_of(e, "a.properties");
 	assert_int_equal(f->problem->code, ERROR_MISSING);
 	assert_int_equal(f->count, 0);
-	assert_int_equal(estate_references(e, "n", 1), 0);
+	assert_int_equal(references(e, "n", 1), 0);
 	estate_free(e);
 }
 
@@ -651,11 +665,11 @@ test_ten_thousand_files_in_little_memory(void **state)
 		}
 	}
 	before = resident();
-	e = scanned_folder(NULL);
+	e = scanned_folder(MODERN);
 	after = resident();
 	assert_int_equal(estate_count(e), FOLDERS * EACH);
 	assert_sorted(e);
-	assert_int_equal(estate_references(e, KEYSTORE, strlen(KEYSTORE)), FOLDERS * EACH);
+	assert_int_equal(references(e, KEYSTORE, strlen(KEYSTORE)), FOLDERS * EACH);
 	if (after > before && after - before > (size_t)60 << 20)
 		fail_msg("grew by %zu KiB", (after - before) >> 10);
 	estate_free(e);

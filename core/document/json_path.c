@@ -65,7 +65,8 @@ json_path_next(const char *path, size_t n, size_t *at, struct json_part *part)
 		refused = true;
 		i = n;
 	}
-	part->text = path + *at;
+	/* An empty path may be no pointer to count from. */
+	part->text = *at > 0 ? path + *at : path;
 	part->len = i - *at;
 	part->kind = json_path_kind_of(part->text, part->len);
 	if (refused)

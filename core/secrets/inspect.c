@@ -361,9 +361,12 @@ inspect_swallows(const char *value, size_t n)
 static bool
 inspect_is_unclosed(const char *value, size_t n)
 {
-	const char *p, *end = value + n;
+	const char *p, *end;
 	size_t left;
 
+	if (n == 0)
+		return false;
+	end = value + n;
 	while ((p = memmem(value, (size_t)(end - value), "${", 2)) != NULL) {
 		left = (size_t)(end - p);
 		if (memchr(p, '}', left) == NULL)

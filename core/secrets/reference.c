@@ -78,8 +78,12 @@ bool
 resolve_next(const char *value, size_t n, size_t from, struct reference *out, size_t *start,
     size_t *end)
 {
-	const char *p, *brace, *colon, *stop = value + n;
+	const char *p, *brace, *colon, *stop;
 
+	/* An empty buffer's value is no pointer to count from. */
+	if (from >= n)
+		return false;
+	stop = value + n;
 	while (from < n && (p = memmem(value + from, n - from, "${", 2)) != NULL) {
 		if ((brace = memchr(p, '}', (size_t)(stop - p))) == NULL)
 			return false;

@@ -56,7 +56,8 @@ sealed_malformed(struct error *err, const char *what)
 int
 sealed_parse(const void *text, size_t n, struct sealed *out, struct error *err)
 {
-	const char *p = text, *end = p + n, *name;
+	/* An empty buffer's text is no pointer to count from. */
+	const char *p = n > 0 ? text : "", *end = p + n, *name;
 	struct sealed s;
 	size_t name_len;
 

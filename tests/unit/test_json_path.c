@@ -16,6 +16,19 @@ assert_parts(const char *path, const char *want, enum json_part_kind last)
 	assert_int_equal(part.kind, last);
 }
 
+/* As an empty buffer has it: one part, without a name. */
+static void
+test_no_path_is_one_empty_part(void **state)
+{
+	struct json_part part;
+	size_t at = 0;
+
+	(void)state;
+	assert_true(json_path_next(NULL, 0, &at, &part));
+	assert_int_equal(part.len, 0);
+	assert_false(json_path_next(NULL, 0, &at, &part));
+}
+
 static void
 test_a_path_is_cut_at_its_dots(void **state)
 {
@@ -199,6 +212,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_path_is_one_empty_part),
 		cmocka_unit_test(test_a_path_is_cut_at_its_dots),
 		cmocka_unit_test(test_plain_paths_name_one_value),
 		cmocka_unit_test(test_names_come_back_from_their_escapes),

@@ -79,6 +79,18 @@ assert_resolves(const struct secrets_file *s, const char *value, const char *to,
 
 #define KEYSTORE OURS("server.properties/ssl.keystore.password")
 
+/* As an empty buffer has it. */
+static void
+test_no_value_has_no_reference(void **state)
+{
+	struct reference r;
+	size_t start, end = 0;
+
+	(void)state;
+	assert_false(resolve_next(NULL, 0, 0, &r, &start, &end));
+	assert_false(resolve_finds_ours(NULL, 0));
+}
+
 static void
 test_ours_are_replaced_and_others_stay(void **state)
 {
@@ -181,6 +193,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_references_are_found_where_kafka_finds_them),
+		cmocka_unit_test(test_no_value_has_no_reference),
 		cmocka_unit_test(test_ours_are_replaced_and_others_stay),
 		cmocka_unit_test(test_what_a_reference_stands_for_is_not_searched_again),
 		cmocka_unit_test(test_names_with_backslashes_are_found_without),

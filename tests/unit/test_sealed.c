@@ -241,6 +241,18 @@ test_two_sealings_of_one_value_differ(void **state)
 #define CBC_DATA "QWrN+XUAdvKjAYawf3B4AQ=="
 #define CBC_IV "qRNuazp7FMLyKlKZCTC1AQ=="
 
+/* As an empty buffer has it. */
+static void
+test_no_text_at_all_is_damage(void **state)
+{
+	struct sealed parts;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(sealed_parse(NULL, 0, &parts, &err), -1);
+	assert_int_equal(err.code, ERROR_DAMAGED);
+}
+
 static void
 test_malformed_texts_are_damage(void **state)
 {
@@ -474,6 +486,7 @@ main(void)
 		cmocka_unit_test(test_sealing_round_trip),
 		cmocka_unit_test(test_text_form),
 		cmocka_unit_test(test_two_sealings_of_one_value_differ),
+		cmocka_unit_test(test_no_text_at_all_is_damage),
 		cmocka_unit_test(test_malformed_texts_are_damage),
 		cmocka_unit_test(test_every_truncation_is_damage),
 		cmocka_unit_test(test_a_changed_character_never_opens_to_something_else),

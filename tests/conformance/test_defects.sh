@@ -8,7 +8,7 @@ for name in $(grep '^|' tests/conformance/README.md | sed 's/.*|\(.*\)|$/\1/' |
 	case $name in
 	*.sh) found=$(ls "tests/torture/$name" 2>/dev/null) ;;
 	case_*) found=$(grep -l "^$name()" tests/cli/*.sh) ;;
-	*) found=$(grep -lE "cmocka_unit_test\($name\)" tests/unit/*.c) ;;
+	*) found=$(grep -lE "(TEST|IN_FOLDER|cmocka_unit_test[a-z_]*)\($name[,)]" tests/unit/*.c tests/tui/*.c) ;;
 	esac
 	if [ -n "$found" ]; then
 		passed=$((passed + 1))

@@ -157,6 +157,24 @@ case_what_a_killed_run_left_is_removed_by_the_next() {
 	rm -f .server.properties.propseal-tmp
 }
 
+case_many_files_need_few_descriptors() {
+	local i
+	rm -f server.properties
+	for ((i = 0; i < 400; i++)); do
+		echo "a.password=CANARY-$i" >"many$i.properties"
+	done
+	(
+		ulimit -n 200
+		exec "$PROPSEAL" seal . --yes --local-secrets-file sec.properties \
+		    --remote-secrets-file "$remote" >"$out" 2>"$err"
+	)
+	rc=$?
+	expect_rc 0
+	! grep -l CANARY many*.properties || fail "something is in clear text"
+	run file verify --local-secrets-file sec.properties .
+	expect_out '400 references in 400 files'
+}
+
 case_thirty_two_at_once_lose_nothing() {
 	local i
 	: >server.properties

@@ -508,6 +508,21 @@ case_sarif_has_what_code_scanning_wants() {
 	END
 }
 
+# What share/ci runs is a command line that propseal takes.
+case_pipelines_run_what_there_is() {
+	clean
+	local line
+	grep -hE '^ *(run|entry|-) *:? *propseal audit' "$here"/../../share/ci/*.yml \
+	    "$here/../../.pre-commit-hooks.yaml" | sed 's/.*propseal //; s/ *>.*//' >lines
+	[ "$(wc -l <lines)" -eq 3 ] || fail "which lines are there?"
+	git init -q .
+	while read -r line; do
+		# shellcheck disable=SC2086
+		run $line
+		expect_rc 0
+	done <lines
+}
+
 case_every_rule_has_its_section_in_the_manual() {
 	local rules root=$here/../..
 	rules=$(sed -n 's/.*= { "\([a-z-]*\)", AUDIT_.*/\1/p' "$root/core/audit/rule.c")

@@ -253,7 +253,7 @@ case_a_file_of_an_old_release_opens_with_a_warning() {
 	run render server.properties --local-secrets-file sec.properties
 	expect_rc 0
 	expect_err 'values in the old AES-CBC form were opened'
-	verify server.properties
+	verify
 	expect_rc 0
 	expect_out 'values in the old AES-CBC form were opened'
 	run file show server.properties --local-secrets-file sec.properties -o json

@@ -208,6 +208,7 @@ commands_interface(const struct options *o)
 		.paths = o->args,
 		.path_count = o->arg_count,
 		.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE],
+		.environments = config_sections(o->config),
 		.remote_path = o->text[FLAG_REMOTE_SECRETS_FILE],
 		.keys = interface_keys,
 		.keys_cookie = (void *)(uintptr_t)o,

@@ -399,6 +399,31 @@ unknown_destination_is_asked(void **state)
 	fixture_assert_in_file(f, path_of(2, "secrets.properties"), "x.properties/ssl.key.password");
 }
 
+static void
+section_of_propseal_ini_says_where(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	shell(f, "mkdir -p five/lab && echo ssl.key.password=lab-clear >five/lab/x.properties && "
+	    "printf '[environment lab]\nsecrets-file = c2/secrets.properties\n"
+	    "remote-path = /etc/lab/secrets.properties\nfiles = lab/*\n' >five/propseal.ini", 1);
+	v = open_five(f);
+	vt_key(v, "U");
+	type_line(v, FIXTURE_MASTER_KEY);
+	vt_type(v, "-");
+	type_line(v, "/x.prop");
+	vt_key(v, "a");
+	vt_key(v, "w");
+	vt_assert_has(v, "Into c2/secrets.properties, read as");
+	vt_assert_has(v, "/etc/lab/secrets.properties");
+	confirm(v);
+	vt_assert_has(v, "sealed 1 value in 1 file");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "five/lab/x.properties", "${securepass:/etc/lab/secrets.properties:"
+	    "x.properties/ssl.key.password}");
+}
+
 /* A second file of the same base name for one secrets file. */
 static void
 collision_names_both_files_and_leaves_one_out(void **state)
@@ -475,6 +500,7 @@ main(void)
 		FIVE_TEST(removal_takes_its_own),
 		FIVE_TEST(rotation_is_of_the_selected_one),
 		FIVE_TEST(unknown_destination_is_asked),
+		FIVE_TEST(section_of_propseal_ini_says_where),
 		FIVE_TEST(collision_names_both_files_and_leaves_one_out),
 		FIVE_TEST(damaged_value_is_so_in_its_own_only),
 	};

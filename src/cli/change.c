@@ -17,11 +17,13 @@
 #include "common/ask.h"
 #include "common/report.h"
 #include "crypto/key.h"
+#include "document/document.h"
 #include "file/file.h"
 #include "plan/change.h"
 #include "plan/configuration.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
+#include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
 /* The descriptor that a value names, or -1. */
@@ -452,6 +454,37 @@ note_readers(const struct change *c)
 	    "&& chmod 640 %s", c->config->path, is_new ? "new " : "", c->config->path, path, path);
 }
 
+/* References of the file whose path is none that the secrets file notes for
+ * itself: the entry's name decides here, and their reader looks elsewhere. */
+static void
+note_other_paths(const struct change *c)
+{
+	const struct document *d = c->config != NULL ? c->config->doc : NULL;
+	struct reference r;
+	struct buf value;
+	size_t start, end;
+
+	if (d == NULL || c->secrets == NULL || secrets_file_remote_count(c->secrets) == 0)
+		return;
+	buf_init_secret(&value, BUF_MAX_FILE);
+	for (size_t i = 0; i < document_count(d); i++) {
+		buf_clear(&value);
+		if (document_shadowed(d, i) || !reference_may_be_in(d, i) ||
+		    document_value(d, i, &value, NULL) != 0)
+			continue;
+		for (end = 0; resolve_next((const char *)value.data, value.len, end, &r, &start,
+		    &end);)
+			if (reference_is_ours(&r) && r.path != NULL &&
+			    !secrets_file_notes(c->secrets, r.path, r.path_len) &&
+			    plan_first(c->plan, "path", "", r.path, r.path_len, NULL) == 1)
+				plan_note(c->plan, "%s:%zu: refers to %.*s, which is not the "
+				    "path that %s notes for itself: the entry's name decided",
+				    c->config->path, document_line(d, i), (int)r.path_len, r.path,
+				    secrets_file_path(c->secrets));
+	}
+	buf_release(&value);
+}
+
 void
 change_note_settings(const struct change *c)
 {
@@ -477,6 +510,7 @@ change_note_settings(const struct change *c)
 		note_remote_path(c->plan, o->text[FLAG_REMOTE_SECRETS_FILE]);
 	if (!plan_is_empty(c->plan))
 		note_readers(c);
+	note_other_paths(c);
 }
 
 /* Show the plan or apply it. */
@@ -585,5 +619,6 @@ change_write_output(struct change *c, const char *path, struct buf *text, struct
 	if (change_output(c, path, text, err) != 0)
 		return -1;
 	warn_readable(path);
+	note_other_paths(c);
 	return change_end(c, NULL, err);
 }

@@ -88,6 +88,13 @@ case_a_reference_of_another_environment_is_resolved_there() {
 	run file verify . -o json
 	expect_json "$out" '[(f["kind"], f["file"]) for f in d["findings"]]' \
 	    "[('orphan', 'c1/secrets.properties')]"
+	# The reference's own commands go by the name, and say so.
+	run file decrypt --config-file c1/server.properties --local-secrets-file \
+	    c1/secrets.properties --master-key-file c1.key --output-file out.properties
+	expect_rc 0
+	expect_in out.properties CANARY-c1
+	expect_err 'c1/server.properties:1: refers to /srv/c4/kafka-secrets.properties, which is not the path'
+	rm out.properties
 	# Named, it is the one; it is not the one that the reference names.
 	run file verify c1 --local-secrets-file c1/secrets.properties --master-key-file c1.key
 	expect_rc 3

@@ -825,35 +825,35 @@ test_sections_and_flags_name_the_destination(void **state)
 	estate_free(e);
 }
 
-#define DISK(test) cmocka_unit_test_setup_teardown(test, files_setup, files_teardown)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, files_setup, files_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DISK(test_the_path_decides_and_not_the_name),
-		DISK(test_those_that_note_the_path_come_before_those_of_its_base_name),
-		DISK(test_of_several_the_nearest),
-		DISK(test_two_checkouts_of_one_estate),
-		DISK(test_absent_is_dangling_and_never_looked_for_farther),
-		DISK(test_one_secrets_file_without_notes_takes_the_one_path_that_fits),
-		DISK(test_without_a_candidate_the_absolute_path_itself),
-		DISK(test_an_absolute_path_and_another_candidate),
-		DISK(test_a_section_wins),
-		DISK(test_sections_that_disagree_or_lead_nowhere),
-		DISK(test_one_that_a_flag_names_is_the_only_one),
-		DISK(test_one_that_is_named_elsewhere_is_one_of_several),
-		DISK(test_beside_a_file_that_is_named),
-		DISK(test_a_file_counts_once),
-		DISK(test_folders_of_kubernetes_are_not_walked),
-		DISK(test_names),
-		DISK(test_keys_are_held_for_each_file),
-		DISK(test_a_secrets_file_that_changes),
-		DISK(test_one_that_cannot_be_read_is_not_passed_over),
-		DISK(test_references_of_several_environments_in_one_value),
-		DISK(test_where_to_seal),
-		DISK(test_a_destination_that_nothing_names_is_only_proposed),
-		DISK(test_sections_and_flags_name_the_destination)
+		IN_FOLDER(test_the_path_decides_and_not_the_name),
+		IN_FOLDER(test_those_that_note_the_path_come_before_those_of_its_base_name),
+		IN_FOLDER(test_of_several_the_nearest),
+		IN_FOLDER(test_two_checkouts_of_one_estate),
+		IN_FOLDER(test_absent_is_dangling_and_never_looked_for_farther),
+		IN_FOLDER(test_one_secrets_file_without_notes_takes_the_one_path_that_fits),
+		IN_FOLDER(test_without_a_candidate_the_absolute_path_itself),
+		IN_FOLDER(test_an_absolute_path_and_another_candidate),
+		IN_FOLDER(test_a_section_wins),
+		IN_FOLDER(test_sections_that_disagree_or_lead_nowhere),
+		IN_FOLDER(test_one_that_a_flag_names_is_the_only_one),
+		IN_FOLDER(test_one_that_is_named_elsewhere_is_one_of_several),
+		IN_FOLDER(test_beside_a_file_that_is_named),
+		IN_FOLDER(test_a_file_counts_once),
+		IN_FOLDER(test_folders_of_kubernetes_are_not_walked),
+		IN_FOLDER(test_names),
+		IN_FOLDER(test_keys_are_held_for_each_file),
+		IN_FOLDER(test_a_secrets_file_that_changes),
+		IN_FOLDER(test_one_that_cannot_be_read_is_not_passed_over),
+		IN_FOLDER(test_references_of_several_environments_in_one_value),
+		IN_FOLDER(test_where_to_seal),
+		IN_FOLDER(test_a_destination_that_nothing_names_is_only_proposed),
+		IN_FOLDER(test_sections_and_flags_name_the_destination)
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ struct configuration;
 struct environments;
 struct error;
 struct key;
+struct key_ring;
 struct scope;
 struct secrets_file;
 
@@ -110,6 +111,11 @@ void environment_lock(struct environment *x);
  */
 int environments_unlock(struct environments *e, const struct key *master, size_t *opened,
     struct error *err);
+
+/* Have the keys that were found (taken; NULL until then): they are tried on every secrets
+ * file that is read from now on, as by a reference that leads to one. */
+void environments_keep_keys(struct environments *e, struct key_ring *keys);
+const struct key_ring *environments_keys(const struct environments *e);
 
 /* Try the keys that ${from} has on those of ${to}: for an estate that is scanned anew. */
 int environments_take_keys(struct environments *to, const struct environments *from,

@@ -9,6 +9,7 @@
 #include "document/document.h"
 #include "estate/environments_internal.h"
 #include "plan/configuration.h"
+#include "secrets/key_source.h"
 #include "secrets/secrets_file.h"
 
 #define ENVIRONMENTS_MAX 100000
@@ -77,6 +78,7 @@ environments_free(struct environments *e)
 		known_free(known_at(e, i));
 	for (size_t i = 0; i < e->folders.len; i++)
 		folder_free(*(struct folder **)vec_at(&e->folders, i));
+	key_ring_free(e->keys);
 	vec_release(&e->all);
 	vec_release(&e->folders);
 	vec_release_strings(&e->texts);
@@ -197,6 +199,24 @@ take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct 
 	return 0;
 }
 
+/* 1: ${master} opens it, 0: it does not, or nothing tells.  ERROR_MEMORY, ERROR_CRYPTO. */
+static int
+try_key(struct environment *x, const struct key *master, struct error *err)
+{
+	struct error why;
+
+	if (x->master != NULL || x->secrets == NULL ||
+	    secrets_file_metadata(x->secrets)->data_key == NULL)
+		return 0;
+	if (environment_unlock(x, master, &why) == 0)
+		return 1;
+	if (why.code != ERROR_MEMORY && why.code != ERROR_CRYPTO)
+		return 0;
+	if (err != NULL)
+		*err = why;
+	return -1;
+}
+
 struct known *
 known_of_path(struct environments *e, const char *path, struct configuration *c,
     struct error *err)
@@ -237,6 +257,9 @@ known_of_path(struct environments *e, const char *path, struct configuration *c,
 	}
 	*slot = k;
 	k->face.name = k->face.path;
+	for (size_t i = 0; e->keys != NULL && i < key_ring_count(e->keys); i++)
+		if (try_key(&k->face, key_ring_key(e->keys, i), err) == -1)
+			return NULL;
 	return k;
 }
 
@@ -328,26 +351,30 @@ int
 environments_unlock(struct environments *e, const struct key *master, size_t *opened,
     struct error *err)
 {
-	struct error why;
 	size_t n = 0;
+	int rc;
 
 	for (size_t i = 0; i < e->all.len; i++) {
-		struct environment *x = environments_at(e, i);
-
-		if (x->master != NULL || x->secrets == NULL ||
-		    secrets_file_metadata(x->secrets)->data_key == NULL)
-			continue;
-		if (environment_unlock(x, master, &why) == 0)
-			n++;
-		else if (why.code == ERROR_MEMORY || why.code == ERROR_CRYPTO) {
-			if (err != NULL)
-				*err = why;
+		if ((rc = try_key(environments_at(e, i), master, err)) == -1)
 			return -1;
-		}
+		n += (size_t)rc;
 	}
 	if (opened != NULL)
 		*opened = n;
 	return 0;
+}
+
+void
+environments_keep_keys(struct environments *e, struct key_ring *keys)
+{
+	key_ring_free(e->keys);
+	e->keys = keys;
+}
+
+const struct key_ring *
+environments_keys(const struct environments *e)
+{
+	return e->keys;
 }
 
 int

@@ -5,6 +5,7 @@
 #include "estate/environments.h"
 #include "file/file.h"
 
+struct key_ring;
 struct map;
 
 /* What environments_files.c (secrets files, keys, names, counts) and
@@ -67,6 +68,7 @@ struct environments {
 	struct secrets_policy policy;
 	struct vec all;		/* of struct known * */
 	struct known *only;	/* NULL: any */
+	struct key_ring *keys;	/* for those that are read later; NULL: none */
 	struct vec folders;	/* of struct folder * */
 	struct map *folder_index;
 	struct vec texts;	/* of char *: interned */

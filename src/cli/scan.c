@@ -161,58 +161,52 @@ scan_files(const struct options *o, struct configuration *const configs[], size_
 	return NULL;
 }
 
-/* Try every key of the ring on every environment. */
-static int
-scan_try(struct environments *e, const struct key_ring *ring, size_t *opened, struct error *err)
+int
+scan_unlock(const struct options *o, struct environments *e, size_t *opened, struct error *err)
 {
+	const struct key_ring *keys = environments_keys(e);
 	size_t n;
 
+	/* The sources are read once: a variable or standard input has its key once. */
+	if (keys == NULL) {
+		environments_keep_keys(e, keys_ring(o, false, err));
+		if ((keys = environments_keys(e)) == NULL)
+			return -1;
+	}
 	*opened = 0;
-	for (size_t i = 0; i < key_ring_count(ring); i++) {
-		if (environments_unlock(e, key_ring_key(ring, i), &n, err) != 0)
+	for (size_t i = 0; i < key_ring_count(keys); i++) {
+		if (environments_unlock(e, key_ring_key(keys, i), &n, err) != 0)
 			return -1;
 		if (n > 0)
-			report_detail("the master key comes from %s", key_ring_where(ring, i));
+			report_detail("the master key comes from %s", key_ring_where(keys, i));
 		*opened += n;
 	}
 	return 0;
 }
 
 int
-scan_unlock(const struct options *o, struct environments *e, size_t *opened, struct error *err)
-{
-	struct key_ring *ring = keys_ring(o, false, err);
-	int rc = ring != NULL ? scan_try(e, ring, opened, err) : -1;
-
-	key_ring_free(ring);
-	return rc;
-}
-
-int
 scan_open(const struct options *o, struct environments *e, struct environment *x,
     struct error *err)
 {
-	struct key_ring *ring;
-	struct key *k = NULL;
+	const struct key *found;
+	struct key *asked = NULL;
 	size_t opened;
 	int rc = -1;
 
 	if (secrets_file_cipher(x->secrets) != NULL)
 		return 0;
-	/* The sources are read once: what they have is for all. */
-	if ((ring = keys_ring(o, false, err)) == NULL || scan_try(e, ring, &opened, err) != 0)
+	if (scan_unlock(o, e, &opened, err) != 0)
 		goto out;
 	if (secrets_file_cipher(x->secrets) != NULL)
 		rc = 0;
-	else if (key_ring_count(ring) > 0)
-		rc = environment_unlock(x, key_ring_for(ring, x->secrets, NULL), err);
-	else if ((k = master_find(o, x->secrets, err)) != NULL)
-		rc = environment_unlock(x, k, err);
+	else if ((found = key_ring_for(environments_keys(e), x->secrets, NULL)) != NULL)
+		rc = environment_unlock(x, found, err);
+	else if ((asked = master_find(o, x->secrets, err)) != NULL)
+		rc = environment_unlock(x, asked, err);
 out:
 	if (rc != 0 && err->file[0] == '\0')
 		error_place(err, x->path, 0);
-	key_free(k);
-	key_ring_free(ring);
+	key_free(asked);
 	return rc;
 }
 

@@ -270,6 +270,40 @@ case_a_section_says_whose_a_file_is() {
 	expect_err 'may name files below its own folder only'
 }
 
+# Secrets files that only a section or a path leads to are read after the keys.
+case_keys_open_what_is_found_late() {
+	unset PROPSEAL_CONFIG
+	export HOME=$suite XDG_CONFIG_HOME=$suite/none
+	five
+	keys
+	mkdir sec app
+	cp c1/secrets.properties sec/one.properties
+	cp c2/secrets.properties sec/two.properties
+	{ cat c1/server.properties; sed -n 's/^ssl/other.ssl/p' c2/server.properties; } \
+	    >app/server.properties
+	printf '[environment one]\nsecrets-file=sec/one.properties\nremote-path=%s\n' \
+	    /srv/c1/kafka-secrets.properties >propseal.ini
+	printf '[environment two]\nsecrets-file=sec/two.properties\nremote-path=%s\n' \
+	    /srv/c2/kafka-secrets.properties >>propseal.ini
+	run render app/server.properties --master-key-variable KEY_c1,KEY_c2
+	expect_rc 0
+	expect_out 'ssl.key.password=CANARY-c1'
+	expect_out 'other.ssl.key.password=CANARY-c2'
+	run file show app/server.properties --reveal --master-key-variable KEY_c1,KEY_c2
+	expect_rc 0
+	expect_out CANARY-c1
+	expect_out CANARY-c2
+	run file show app/server.properties --master-key-variable KEY_c1,KEY_c2 -o json
+	expect_json "$out" '[e["checked"] for e in d["entries"] if e["state"] == "sealed"]' \
+	    '[True, True]'
+	feed "$KEY_c1" file show app/server.properties --master-key-file - --reveal
+	expect_rc 4
+	expect_err sec/two.properties
+	CONFLUENT_SECURITY_MASTER_KEY=$KEY_c3 run file show c1/server.properties --reveal
+	expect_rc 4
+	expect_err 'sec/one.properties:7: the data key does not open'
+}
+
 case_sections_are_checked() {
 	unset PROPSEAL_CONFIG
 	printf '%s\n' '[environment a]' 'secrets-file = x' 'nonsense = 1' '[environment a]' \

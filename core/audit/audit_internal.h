@@ -14,6 +14,7 @@ struct audit {
 	struct vec files;	/* char * */
 	struct vec unread;	/* struct audit_unread */
 	struct vec folders;	/* char *: those with a secrets file */
+	struct vec named;	/* char *: files that units name, still to be read */
 	struct audit_counts counts;
 	unsigned char seed[SIPHASH_KEY];	/* of sums of values, of this process alone */
 	bool finished;

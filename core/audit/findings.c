@@ -25,6 +25,7 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->files, sizeof(char *), FILES_MAX);
 	vec_init(&a->unread, sizeof(struct audit_unread), FILES_MAX);
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
+	vec_init(&a->named, sizeof(char *), FILES_MAX);
 	if (random_bytes(a->seed, sizeof(a->seed), err) != 0 || audit_estate_init(a, err) != 0) {
 		audit_free(a);
 		return NULL;
@@ -47,6 +48,7 @@ audit_free(struct audit *a)
 	vec_release(&a->unread);
 	vec_release_strings(&a->files);
 	vec_release_strings(&a->folders);
+	vec_release_strings(&a->named);
 	audit_estate_release(a);
 	free(a);
 }

@@ -48,6 +48,7 @@ enum form form_of_text(const char *text, size_t n);
 enum form_role {
 	FORM_ENTRY,
 	FORM_OPTION,	/* of a command: the key is COMMAND#OPTION */
+	FORM_FILE,	/* the value is the path of a file of variables, to be read as well */
 	FORM_PASSWORD,	/* a secret by where it stands, whatever its key */
 	FORM_EMBEDDED,	/* a text of lines to be read again by itself */
 	FORM_DECODED	/* the same, decoded from base64: its lines are not the file's */

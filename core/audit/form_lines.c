@@ -159,6 +159,21 @@ form_give_environment(const struct form_reader *r, size_t at, size_t end, struct
 	return rc;
 }
 
+/* EnvironmentFile=path */
+static int
+form_give_file(const struct form_reader *r, const struct form_line *l, size_t at,
+    struct error *err)
+{
+	struct form_item i = { .role = FORM_FILE, .start = l->start, .from = at, .to = l->end };
+
+	/* A dash says that it need not be there. */
+	while (i.from < i.to && (form_is_blank(r->text[i.from]) || r->text[i.from] == '-'))
+		i.from++;
+	i.value = r->text + i.from;
+	i.n = i.to - i.from;
+	return i.n > 0 && *i.value == '/' ? form_give(r, &i, err) : 0;
+}
+
 /* SetCredential=name:value, whose value is a secret wherever it stands. */
 static int
 form_give_credential(const struct form_reader *r, const struct form_line *l, size_t at,
@@ -203,6 +218,8 @@ form_read_systemd(const struct form_reader *r, struct error *err)
 		at = l.at + n + 1;
 		if (n == 11 && memcmp(key, "Environment", n) == 0)
 			rc = form_give_environment(r, at, l.end, &value, err);
+		else if (n == 15 && memcmp(key, "EnvironmentFile", n) == 0)
+			rc = form_give_file(r, &l, at, err);
 		else if (n == 13 && memcmp(key, "SetCredential", n) == 0)
 			rc = form_give_credential(r, &l, at, err);
 		else if (n >= 4 && memcmp(key, "Exec", 4) == 0)

@@ -357,6 +357,9 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 	struct form_item item = *i;
 	const char *equals;
 
+	if (i->role == FORM_FILE)
+		return s->a->path == NULL || vec_push_string(&s->a->named, i->value, i->n) != NULL ?
+		    0 : error_memory(err);
 	if (i->role == FORM_EMBEDDED || i->role == FORM_DECODED)
 		return source_embedded(s, i, err);
 	if (s->form != FORM_JSON)

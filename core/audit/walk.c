@@ -296,6 +296,39 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 	return rc;
 }
 
+/* Files of variables that units name, and that the walk does not come to by itself. */
+static int
+walk_named(struct audit_walk *w, struct error *err)
+{
+	const size_t n = w->root != NULL ? strlen(w->root) : 0;
+	struct vec *named = &w->a->named;
+	struct form_name f;
+	const char *path;
+	char *real;
+	int rc = 0;
+
+	w->strip = 0;
+	if (named->len > 0)
+		qsort(named->items, named->len, sizeof(char *), by_name);
+	for (size_t i = 0; rc == 0 && i < named->len; i++) {
+		path = vec_string(named, i);
+		if (i > 0 && strcmp(path, vec_string(named, i - 1)) == 0)
+			continue;
+		real = realpath(path, NULL);
+		f = form_of_name(path);
+		if (real != NULL && !(n > 0 && strncmp(real, w->root, n) == 0 &&
+		    (f.form != FORM_NONE || f.text))) {
+			buf_clear(&w->path);
+			buf_append_str(&w->path, path);
+			rc = walk_file(w, true, err);
+		}
+		free(real);
+	}
+	vec_release_strings(named);
+	vec_init(named, sizeof(char *), NAMES_MAX);
+	return rc;
+}
+
 int
 audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 {
@@ -319,6 +352,8 @@ audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 		rc = walk_file(&w, true, err);
 	else
 		rc = walk_skip(&w, AUDIT_SKIP_SPECIAL);
+	if (rc == 0)
+		rc = walk_named(&w, err);
 	free(w.root);
 	buf_release(&w.other);
 	buf_release(&w.content);

@@ -391,6 +391,20 @@ case_mounted_secrets_of_kubernetes_are_read() {
 	expect_json "$out" '[f["file"] for f in d["findings"] if f["level"] == "error"]' "['a.properties']"
 }
 
+case_files_that_units_name_are_read() {
+	clean
+	mkdir units
+	printf 'DB_PASSWORD=CANARY-long-enough\n' >kafka.vars
+	printf '[Service]\nEnvironmentFile=-%s\nEnvironmentFile=/nowhere\n' "$PWD/kafka.vars" >units/a.service
+	cp units/a.service units/b.service
+	chmod 600 kafka.vars
+	audit units -o json
+	expect_rc 3
+	expect_json "$out" '{(f["file"], f["key"]) for f in d["findings"]}' "{('$PWD/kafka.vars', 'DB_PASSWORD')}"
+	audit . -o json
+	expect_json "$out" '[f["key"] for f in d["findings"]].count("DB_PASSWORD") >= 1' True
+}
+
 case_settings_count() {
 	clean
 	printf 'pin=CANARY-long-enough\nssl.key.password=CANARY-long-enough2\n' >a.properties

@@ -43,7 +43,8 @@ configuration_load(const char *path, const struct scope *scope, struct error *er
 		goto fail;
 	}
 	c->base = file_basename(c->path);
-	if (input && file_read_fd(STDIN_FILENO, path, &content, err) != 0)
+	if ((input ? file_read_fd(STDIN_FILENO, path, &content, err) :
+	    configuration_read(path, &content, &c->id, err)) != 0)
 		goto fail;
 	if (input && format == NULL)
 		format = document_format_of_text(content.data, content.len);
@@ -54,8 +55,6 @@ configuration_load(const char *path, const struct scope *scope, struct error *er
 		    "; --config-format says what another one is");
 		goto fail;
 	}
-	if (!input && configuration_read(path, &content, &c->id, err) != 0)
-		goto fail;
 	if ((c->doc = document_parse(&content, format, path, err)) == NULL)
 		goto fail;
 	if (document_check_encoding(c->doc, err) != 0 || document_problem(c->doc, err) != 0)

@@ -154,6 +154,18 @@ case_missing_files_are_named() {
 	expect_unchanged
 }
 
+case_a_name_that_is_no_file_is_not_called_a_format() {
+	local f
+	for f in nowhere none/server.conf; do
+		on "$f" encrypt
+		expect_rc 1
+		expect_err "propseal: $f: no such file"
+	done
+	on . encrypt
+	expect_rc 1
+	expect_err 'propseal: .: not a regular file'
+}
+
 case_unsupported_extension_is_refused() {
 	cp server.properties a.yaml
 	snapshot

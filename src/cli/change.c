@@ -614,6 +614,13 @@ change_write_output(struct change *c, const char *path, struct buf *text, struct
 			error_set(err, ERROR_USAGE, "--dry-run is for --output-file with a file");
 			return error_hint(err, "`propseal file show` lists the entries");
 		}
+		/* A plan that is there was told: `render` has its own notes. */
+		if (c->plan == NULL) {
+			if (change_plan(c, err) != 0)
+				return -1;
+			note_other_paths(c);
+			change_say_notes(c->plan);
+		}
 		return output_write_stream(path, text, err);
 	}
 	if (change_output(c, path, text, err) != 0)

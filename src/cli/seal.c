@@ -41,6 +41,7 @@ struct sealing_all {
 	const struct options *o;
 	struct estate *estate;
 	struct vec jobs;	/* of struct seal_job * */
+	bool unknown;		/* where the secrets of a file go cannot be told */
 	bool proposed;		/* nothing but nearness names one of the destinations */
 	size_t left;		/* files and values that are left in clear text */
 };
@@ -131,6 +132,7 @@ seal_collect(struct sealing_all *s, struct error *err)
 		if (to.kind == DESTINATION_ASK || to.environment->secrets == NULL) {
 			scan_explain_destination(f->path, &to, err);
 			report_error(err);
+			s->unknown = true;
 			s->left++;
 			continue;
 		}
@@ -241,7 +243,7 @@ seal_check_usage(const struct sealing_all *s, struct error *err)
 
 	if (o->on[FLAG_DRY_RUN] || askpass_available())
 		return 0;
-	if (s->left > 0 || s->proposed) {
+	if (s->unknown || s->proposed) {
 		for (size_t i = 0; i < s->jobs.len; i++)
 			report_note("%s would be referred to as %s",
 			    job_at(s, i)->environment->path, job_at(s, i)->remote);
@@ -281,7 +283,7 @@ seal_run(struct sealing_all *s, int *status, struct error *err)
 {
 	bool json = options_format(s->o) == OUTPUT_JSON;
 	struct change **all = NULL;
-	int rc = -1, yes;
+	int rc = -1, failed = 0, yes;
 
 	if (scan_check(s->o, estate_environments(s->estate), err) != 0 ||
 	    seal_collect(s, err) != 0 || seal_check_usage(s, err) != 0)
@@ -297,10 +299,13 @@ seal_run(struct sealing_all *s, int *status, struct error *err)
 		if (err->code == ERROR_MEMORY || err->code == ERROR_CRYPTO)
 			goto out;
 		/* One without a key, say, leaves the others to be done. */
-		report_error(err);
+		failed = report_error(err);
 		s->left += job_at(s, i)->files.len;
 		drop_job(s, i);
 	}
+	/* Where none is left to be done, its status says why. */
+	if (s->jobs.len == 0)
+		*status = failed;
 	if (s->o->on[FLAG_DRY_RUN]) {
 		rc = change_show_all(all, s->jobs.len, json, err);
 		goto out;
@@ -313,7 +318,8 @@ seal_run(struct sealing_all *s, int *status, struct error *err)
 			goto out;
 		}
 	}
-	*status = seal_apply(s);
+	if (s->jobs.len > 0)
+		*status = seal_apply(s);
 	rc = change_tell_all(all, s->jobs.len, json, err);
 out:
 	free(all);

@@ -95,6 +95,10 @@ case_a_reference_of_another_environment_is_resolved_there() {
 	expect_in out.properties CANARY-c1
 	expect_err 'c1/server.properties:1: refers to /srv/c4/kafka-secrets.properties, which is not the path'
 	rm out.properties
+	run file decrypt --config-file c1/server.properties --local-secrets-file \
+	    c1/secrets.properties --master-key-file c1.key --output-file /dev/stdout
+	expect_rc 0
+	expect_err 'c1/server.properties:1: refers to /srv/c4/kafka-secrets.properties, which is not the path'
 	# Named, it is the one; it is not the one that the reference names.
 	run file verify c1 --local-secrets-file c1/secrets.properties --master-key-file c1.key
 	expect_rc 3
@@ -396,6 +400,21 @@ case_seal_takes_no_destination_that_nothing_names() {
 	expect_rc 0
 	expect_out 'into new/secrets.properties, referred to as /srv/c1/kafka-secrets.properties'
 	expect_not_in new/b.properties CANARY
+}
+
+case_seal_goes_on_where_a_file_cannot_be_read() {
+	half_sealed
+	echo '{"a":' >c1/broken.json
+	run seal c1 c1/nowhere --yes --master-key-file c1.key
+	expect_rc 1
+	expect_err 'propseal: c1/broken.json:2: '
+	expect_err 'propseal: c1/nowhere: no such file'
+	expect_not_in c1/server.properties CANARY
+	# Where nothing can be done for one reason, the status is that reason's.
+	run seal c2 --yes --master-key-file c1.key
+	expect_rc 4
+	expect_err 'propseal: c2/secrets.properties:7: the data key does not open'
+	expect_in c2/server.properties CANARY
 }
 
 case_seal_leaves_what_it_cannot_do_and_says_so() {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "crypto/random.h"
 #include "file/file.h"
+#include "secrets/value.h"
 
 #define FINDINGS_MAX ((size_t)1 << 26)
 #define FILES_MAX ((size_t)1 << 24)
@@ -194,6 +195,9 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	struct audit_finding *f;
 	char *copy;
 
+	/* A URL with a password, a token: no name that could be told. */
+	if (value_kind_is_secret(value_kind(key, len)))
+		len = 0;
 	if (audit_source_name(s, err) != 0)
 		return NULL;
 	if ((copy = malloc(len + 1)) == NULL || (f = vec_push(&a->findings)) == NULL) {

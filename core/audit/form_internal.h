@@ -28,6 +28,9 @@ bool form_is_variable(const char *p, size_t n);
 /* Hand an item on, if it is asked for. */
 int form_give(const struct form_reader *r, struct form_item *i, struct error *err);
 
+/* -pX: may it be an option of one letter with its value, and no name of one? */
+bool form_is_glued(const char *p, size_t n);
+
 /* <<WORD at ${at}: its lines are from ${*from} up to ${*to}; go on at ${*next}. */
 bool form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *to, size_t *next);
 

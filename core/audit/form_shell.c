@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "audit/form.h"
 #include "audit/form_internal.h"
@@ -131,7 +132,8 @@ shell_give(struct shell *s, enum form_role role, const char *key, size_t len, si
 		.from = w->from, .to = w->to };
 	/* The name of the command says nothing about its arguments. */
 	const bool nameless = role == FORM_ENTRY && key == s->command;
-	const char *equals = skip > 0 ? memchr(s->r->text + w->from, '=', w->to - w->from) : NULL;
+	const char *equals = skip > 0 && w->text.data[skip - 1] == '=' ?
+	    memchr(s->r->text + w->from, '=', w->to - w->from) : NULL;
 
 	i.name = nameless ? "" : NULL;
 	i.value = (const char *)w->text.data + skip;
@@ -143,6 +145,8 @@ shell_give(struct shell *s, enum form_role role, const char *key, size_t len, si
 			i.from++;
 			i.to -= s->r->text[i.to - 1] == s->r->text[i.from - 1];
 		}
+	} else if (w->to - w->from == w->text.len) {
+		i.from += skip;
 	}
 	return i.n > 0 ? form_give(s->r, &i, err) : 0;
 }
@@ -164,6 +168,31 @@ shell_takes_user(const char *word, size_t n)
 	    (n == 12 && memcmp(word, "--proxy-user", 12) == 0);
 }
 
+/* Programs whose -p takes the password in the same word. */
+static bool
+shell_asks_p(const char *command)
+{
+	static const char *const names[] = { "mysql", "mysqldump", "mysqladmin", "mysqlimport",
+		"mysqlsh", "mariadb", "mariadb-dump", "mariadb-admin", "sshpass" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(command, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What passes for the name of an option is reported: a value must not. */
+bool
+form_is_glued(const char *p, size_t n)
+{
+	if (n < 3 || p[0] != '-' || p[1] < 'a' || p[1] > 'z')
+		return false;
+	if (p[1] == 'p')
+		return (n < 5 || strncasecmp(p + 1, "pass", 4) != 0) &&
+		    (n < 8 || strncasecmp(p + 1, "private", 7) != 0);
+	return p[2] >= 'A' && p[2] <= 'Z';
+}
+
 /* An option: with its value in it, or the next word is that. */
 static int
 shell_option(struct shell *s, const char *p, size_t n, struct error *err)
@@ -171,6 +200,11 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 	const char *equals = memchr(p, '=', n);
 	size_t dashes = n > 1 && p[1] == '-' ? 2 : 1, len;
 
+	if (n > 2 && p[1] == 'p' && shell_asks_p(s->command))
+		return shell_key(s, "p", 1, err) != 0 ? -1 : shell_give(s, FORM_OPTION,
+		    (const char *)s->key.data, s->key.len, 2, err);
+	if (form_is_glued(p, n))
+		return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
 	if (n > 2 && p[1] == 'D' && equals != NULL)
 		dashes = 2;
 	len = (equals != NULL ? (size_t)(equals - p) : n) - dashes;
@@ -219,6 +253,25 @@ shell_argument(struct shell *s, struct error *err)
 	return shell_give(s, role, (const char *)s->key.data, s->key.len, 0, err);
 }
 
+/* What keys call the command: nothing that does not look like the name of a program. */
+static void
+shell_name(struct shell *s, const char *p, size_t n, bool first)
+{
+	const char *slash = memrchr(p, '/', n);
+	const char *base = slash != NULL ? slash + 1 : p;
+	size_t len = n - (size_t)(base - p);
+	char word[sizeof(s->command)] = "";
+	bool is_name = len < sizeof(word);
+
+	for (size_t i = 0; is_name && i < n; i++)
+		is_name = form_is_word(p[i]) || (p[i] != '\0' && strchr("/${}[", p[i]) != NULL);
+	if (is_name && !value_kind_is_secret(value_kind(p, n)))
+		memcpy(word, base, len);
+	/* It may be started by another: sudo, docker exec. */
+	if (first || shell_asks_p(word))
+		memcpy(s->command, word, sizeof(word));
+}
+
 static int
 shell_word(struct shell *s, bool *first, struct error *err)
 {
@@ -247,13 +300,8 @@ shell_word(struct shell *s, bool *first, struct error *err)
 	}
 	if (p[0] == '-' && n > 1)
 		return shell_option(s, p, n, err);
-	if (*first && s->name == NULL) {
-		const char *slash = memrchr(p, '/', n);
-		const char *base = slash != NULL ? slash + 1 : p;
-		size_t len = n - (size_t)(base - p);
-
-		snprintf(s->command, sizeof(s->command), "%.*s", (int)(len < 60 ? len : 60), base);
-	}
+	if (s->name == NULL)
+		shell_name(s, p, n, *first);
 	*first = false;
 	if (n > 5 && memcmp(p, "pass:", 5) == 0 && shell_key(s, "pass", 4, err) == 0)
 		return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len, 5, err);

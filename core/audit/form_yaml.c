@@ -320,7 +320,7 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 		i->role = FORM_OPTION;
 		return form_give(y->r, i, err);
 	}
-	if (i->n > 3 && i->value[0] == '-' && equals == NULL) {
+	if (i->n > 3 && i->value[0] == '-' && equals == NULL && !form_is_glued(i->value, i->n)) {
 		enum key_class class;
 
 		len = i->value[1] == '-' ? 2 : 1;

@@ -447,6 +447,42 @@ case_no_report_holds_a_value() {
 	done
 }
 
+case_no_name_holds_a_value() {
+	clean
+	local form jwt=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.CANARYjwtabcdefgh
+	# What looks like an option, a command or a key, and is a secret.
+	cat >h.sh <<-END
+		mysql -uroot -pCANARYPassword1 db
+		docker exec db mysqldump -pCANARY77secret=x db
+		zip -aCANARYPassword out a
+		gradle -pCANARYPassword=x y
+		URLS=(
+		  http://u:CANARYurl@h
+		  "$jwt"
+		)
+		\$(x --password a/CANARYsub) http://u:pw9x8@h
+	END
+	printf 'hosts:\n  https://u:CANARYkey@h:\n    password: abcdefghijklm\n' >i.yaml
+	printf '{"https://u:CANARYkey@h":{"password":"abcdefghijklm"}}\n' >j.json
+	printf 'args: ["-pCANARYPassword", "db"]\n' >k.yaml
+	chmod 600 ./*
+	for form in human json jsonl sarif html junit; do
+		audit h.sh i.yaml j.json k.yaml -o $form
+		expect_rc 3
+		expect_no CANARY
+	done
+	expect_rules h.sh 1:command-line-secret:mysql#p 2:command-line-secret:mysqldump#p \
+	    6:url-credentials: 7:clear-text-secret: 9:url-credentials:
+	expect_rules i.yaml 3:clear-text-secret:
+	expect_rules j.json 1:clear-text-secret:
+	audit k.yaml
+	expect_rc 0
+	# Without a name they have their place in a baseline all the same.
+	audit h.sh i.yaml --baseline known --update-baseline
+	audit h.sh i.yaml --baseline known
+	expect_rc 0
+}
+
 case_reports_are_well_formed() {
 	planted
 	printf 'a<b>&"\001\033[31m\342\200\256.password=CANARY-long-enough\n' >h.properties

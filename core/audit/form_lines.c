@@ -21,6 +21,9 @@ form_next_line(const struct form_reader *r, struct form_line *line)
 	const char *end;
 
 	line->at = line->next;
+	/* A byte order mark is no part of the first name. */
+	if (line->at == 0 && r->n >= 3 && memcmp(r->text, "\xef\xbb\xbf", 3) == 0)
+		line->at = 3;
 	if (line->at >= r->n)
 		return false;
 	end = memchr(r->text + line->at, '\n', r->n - line->at);
@@ -34,12 +37,50 @@ form_next_line(const struct form_reader *r, struct form_line *line)
 	return true;
 }
 
+/* ${NAME:-default} and its kind: the default stands there in clear text. */
+static void
+form_take_default(struct form_item *i)
+{
+	const char *p = i->value;
+	size_t at = 2, len;
+	bool capitals = true;
+
+	if (i->n < 6 || memcmp(p, "${", 2) != 0 || p[i->n - 1] != '}')
+		return;
+	for (; p[at] != '-' && form_is_word(p[at]); at++)
+		capitals &= p[at] < 'a' || p[at] > 'z';
+	/* Without the colon a name with a dash in it looks the same. */
+	if (at == 2 || !(p[at] == ':' ? p[at + 1] == '-' || p[at + 1] == '=' :
+	    capitals && (p[at] == '-' || p[at] == '=')))
+		return;
+	len = at - 2;
+	at += p[at] == ':' ? 2 : 1;
+	if (at >= i->n - 1 || memchr(p + at, '$', i->n - at) != NULL)
+		return;
+	/* An argument has no name but this. */
+	if (i->name != NULL && i->name_len == 0) {
+		i->key = p + 2;
+		i->key_len = len;
+		i->name = NULL;
+	}
+	if (i->to - i->from == i->n) {
+		i->from += at;
+		i->to--;
+	}
+	i->value += at;
+	i->n -= at + 1;
+}
+
 int
 form_give(const struct form_reader *r, struct form_item *i, struct error *err)
 {
-	const char *name = i->name != NULL ? i->name : i->key;
-	size_t len = i->name != NULL ? i->name_len : i->key_len;
+	const char *name;
+	size_t len;
 
+	if (i->role != FORM_EMBEDDED && i->role != FORM_DECODED)
+		form_take_default(i);
+	name = i->name != NULL ? i->name : i->key;
+	len = i->name != NULL ? i->name_len : i->key_len;
 	if (i->role == FORM_ENTRY && !r->wants(r->cookie, name, len, i->value, i->n))
 		return 0;
 	return r->each(r->cookie, i, err);

@@ -491,6 +491,7 @@ source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 	struct loose l;
 	const char *end;
 	size_t at, first, n;
+	bool slashes;
 
 	for (at = from; at < s->n; at += n + 1) {
 		end = memchr(s->text + at, '\n', s->n - at);
@@ -498,7 +499,10 @@ source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 		for (first = at; first < at + n && (s->text[first] == ' ' ||
 		    s->text[first] == '\t'); first++)
 			;
-		if (first == at + n || (!all && (s->text[first] == '\0' ||
+		slashes = (s->form == FORM_JAAS || s->form == FORM_TERRAFORM) &&
+		    at + n - first > 2 && memcmp(s->text + first, "//", 2) == 0;
+		first += slashes ? 2 : 0;
+		if (first == at + n || (!all && !slashes && (s->text[first] == '\0' ||
 		    strchr(signs, s->text[first]) == NULL)))
 			continue;
 		if (memchr(s->text + first, '=', at + n - first) == NULL &&
@@ -508,8 +512,8 @@ source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 		if (!loose_next(s->a->o->rules, s->text + first, at + n - first, &place, &l))
 			continue;
 		audit_source_region(s, first + l.value, first + l.value + l.value_len, &region);
-		if ((f = audit_add(s, l.commented ? AUDIT_COMMENT : s->backup ? AUDIT_BACKUP :
-		    AUDIT_CLEAR_TEXT, l.key, l.key_len, &region, err)) == NULL)
+		if ((f = audit_add(s, l.commented || slashes ? AUDIT_COMMENT : s->backup ?
+		    AUDIT_BACKUP : AUDIT_CLEAR_TEXT, l.key, l.key_len, &region, err)) == NULL)
 			return -1;
 	}
 	return 0;

@@ -483,6 +483,39 @@ case_no_name_holds_a_value() {
 	expect_rc 0
 }
 
+case_defaults_of_expansions_are_clear_text() {
+	clean
+	printf 'services:\n  x:\n    environment:\n      A_PASSWORD: ${A_PASSWORD:-CANARY-default}\n' >compose.yaml
+	printf 'B_PASSWORD: ${B_PASSWORD}\nC_PASSWORD: ${C_PASSWORD:?missing-it}\nD_PASSWORD: ${kafka-password}\n' >none.yaml
+	printf 'A_PASSWORD=${A_PASSWORD:-CANARY-default}\nB_PASSWORD=${B_PASSWORD:-${C}}\n' >x.env
+	cat >x.sh <<-'END'
+		#!/bin/sh
+		: "${A_PASSWORD:=CANARY-default}"
+		B_PASSWORD=${B_PASSWORD-CANARY-default}
+		C_PASSWORD=${C_PASSWORD:-}
+		: "${D_FOLDER:=/CANARY/long/enough}"
+	END
+	chmod 600 ./*
+	expect_rules compose.yaml 4:clear-text-secret:services.x.environment.A_PASSWORD
+	expect_json "$out" 'd["findings"][0]["column"], d["findings"][0]["end_column"]' '(33, 47)'
+	expect_rules none.yaml ''
+	expect_rules x.env 1:clear-text-secret:A_PASSWORD
+	expect_rules x.sh 2:clear-text-secret:A_PASSWORD 3:clear-text-secret:B_PASSWORD \
+	    2:reused-secret:A_PASSWORD
+	expect_no CANARY
+}
+
+case_what_stands_before_a_name_hides_nothing() {
+	clean
+	printf '\357\273\277A_PASSWORD=CANARY-long-enough\n' >x.env
+	printf 'A {\n // password="CANARY-long-enough"\n x.LoginModule required username="a";\n};\n' >x_jaas.conf
+	printf '// db_password = "CANARY-long-enough"\n// https://example.org: see there\nname = "x"\n' >x.tf
+	chmod 600 ./*
+	expect_rules x.env 1:clear-text-secret:A_PASSWORD
+	expect_rules x_jaas.conf 2:secret-in-comment:password
+	expect_rules x.tf 1:secret-in-comment:db_password
+}
+
 case_reports_are_well_formed() {
 	planted
 	printf 'a<b>&"\001\033[31m\342\200\256.password=CANARY-long-enough\n' >h.properties

@@ -105,6 +105,24 @@ clear_count(const struct estate_file *f)
 	return n;
 }
 
+/* Why the file's secrets stay. */
+static void
+seal_tell_left(const char *path, const struct destination *to)
+{
+	struct error err;
+
+	if (to->kind == DESTINATION_ASK)
+		scan_explain_destination(path, to, &err);
+	else {
+		error_set(&err, ERROR_MISSING, "its secrets go to %s, which is not there or cannot "
+		    "be read", to->environment->path);
+		error_place(&err, path, 0);
+		error_hint(&err, "`propseal file verify --local-secrets-file %s` says why",
+		    to->environment->path);
+	}
+	report_error(&err);
+}
+
 /* Give each file with secrets in clear text to its job. */
 static int
 seal_collect(struct sealing_all *s, struct error *err)
@@ -130,9 +148,8 @@ seal_collect(struct sealing_all *s, struct error *err)
 			to.kind = DESTINATION_KNOWN;
 		}
 		if (to.kind == DESTINATION_ASK || to.environment->secrets == NULL) {
-			scan_explain_destination(f->path, &to, err);
-			report_error(err);
-			s->unknown = true;
+			s->unknown = s->unknown || to.kind == DESTINATION_ASK;
+			seal_tell_left(f->path, &to);
 			s->left++;
 			continue;
 		}

@@ -429,4 +429,17 @@ case_seal_leaves_what_it_cannot_do_and_says_so() {
 	expect_in c3/server.properties CANARY-jaas-c3
 }
 
+case_seal_goes_on_beside_a_secrets_file_that_cannot_be_read() {
+	half_sealed
+	unset PROPSEAL_CONFIG
+	printf '[environment c2]\nsecrets-file = c2/secrets.properties\nremote-path = %s\nfiles = c2/*\n' \
+	    /srv/c2/kafka-secrets.properties >propseal.ini
+	echo 'cut = off' >c2/secrets.properties
+	run seal . --yes --master-key-variable "$variables"
+	expect_rc 1
+	expect_err 'c2/secrets.properties, which is not there or cannot be read'
+	expect_in c2/other.properties CANARY-other
+	expect_not_in c1/server.properties CANARY
+}
+
 run_cases "$@"

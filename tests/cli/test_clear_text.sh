@@ -357,6 +357,9 @@ case_what_the_kernel_makes_up_is_no_configuration() {
 		run git check p.properties
 		expect_rc 1
 		expect_no "$CONFLUENT_SECURITY_MASTER_KEY"
+		run git textconv p.properties
+		expect_err 'not a '
+		expect_no "$CONFLUENT_SECURITY_MASTER_KEY"
 		on p.properties encrypt
 		expect_rc 1
 	done

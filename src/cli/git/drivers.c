@@ -19,6 +19,7 @@
 #include "file/replace.h"
 #include "merge/merge.h"
 #include "merge/rekey.h"
+#include "plan/configuration.h"
 #include "secrets/key_source.h"
 #include "secrets/mask.h"
 #include "secrets/secrets_file.h"
@@ -114,6 +115,7 @@ commands_git_textconv(const struct options *o)
 {
 	struct view v = { .doc = NULL };
 	struct config *config;
+	struct file_id id;
 	struct error err;
 
 	/* A diff must not fail: not for propseal.ini either. */
@@ -121,7 +123,7 @@ commands_git_textconv(const struct options *o)
 	if (config == NULL)
 		report_error(&err);
 	buf_init_secret(&v.raw, BUF_MAX_FILE);
-	if (file_read(o->args[0], &v.raw, NULL, &err) != 0)
+	if (configuration_read(o->args[0], &v.raw, &id, &err) != 0)
 		report_error(&err);
 	else {
 		git_textconv_parse(&v, o->args[0]);

@@ -398,6 +398,8 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		.first = a->findings.len, .backup = f.backup,
 		.text = (const char *)content->data, .n = content->len };
 	struct error *why = &a->text_why;
+	/* What is handed over has to be read, or told. */
+	const bool claims = f.form != FORM_NONE || strcmp(name, "-") == 0;
 	const char *reason;
 	int rc;
 
@@ -407,7 +409,7 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		return 0;
 	}
 	if (audit_is_binary(content, &reason)) {
-		if (f.form == FORM_NONE) {
+		if (!claims) {
 			a->counts.skipped[AUDIT_SKIP_BINARY]++;
 			return 0;
 		}
@@ -433,7 +435,7 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		return -1;
 	}
 	/* A template need not be of its form yet, nor what does not claim to be. */
-	if (rc != 0 && f.form != FORM_NONE && !f.is_template &&
+	if (rc != 0 && claims && !f.is_template &&
 	    memmem(s.text, s.n, "{{", 2) == NULL && memmem(s.text, s.n, "{%", 2) == NULL &&
 	    audit_unreadable(a, s.name, why, err) != 0)
 		return -1;

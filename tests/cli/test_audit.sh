@@ -505,6 +505,19 @@ case_defaults_of_expansions_are_clear_text() {
 	expect_no CANARY
 }
 
+case_what_is_cut_off_on_standard_input_is_told() {
+	clean
+	printf '[{"a":{"b":"c"}' >cut
+	printf '\377\376{\0' >utf16
+	for name in cut utf16; do
+		run audit - <$name
+		expect_rc 1
+		expect_out 'not read: -'
+	done
+	feed '{"a":{"b":"c"}}' audit -
+	expect_rc 0
+}
+
 case_what_stands_before_a_name_hides_nothing() {
 	clean
 	printf '\357\273\277A_PASSWORD=CANARY-long-enough\n' >x.env

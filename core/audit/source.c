@@ -289,7 +289,8 @@ source_form(const struct audit_source *s, const struct form_item *i)
 		return text_contains_nocase(name, strlen(name), "basic") ||
 		    text_contains_nocase(name, strlen(name), "user") ? form : FORM_NONE;
 	case FORM_YAML:
-		return i->n > 3 && memcmp(i->value, "---", 3) == 0 ? form : FORM_NONE;
+		return i->n > 8 && (memcmp(i->value, "---", 3) == 0 ||
+		    memcmp(i->value, "- name: ", 8) == 0) ? form : FORM_NONE;
 	case FORM_PROPERTIES:
 		return memmem(i->value, i->n, ". ", 2) == NULL ? form : FORM_NONE;
 	default:

@@ -518,6 +518,13 @@ case_what_is_cut_off_on_standard_input_is_told() {
 	expect_rc 0
 }
 
+case_lists_of_variables_in_blocks_of_yaml() {
+	clean
+	printf 'extraEnv: |\n  - name: A_PASSWORD\n    value: CANARY-long-enough\n  - name: B\n    value: c\n' >values.yaml
+	chmod 600 values.yaml
+	expect_rules values.yaml 3:clear-text-secret:0.value
+}
+
 case_what_stands_before_a_name_hides_nothing() {
 	clean
 	printf '\357\273\277A_PASSWORD=CANARY-long-enough\n' >x.env

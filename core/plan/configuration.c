@@ -105,9 +105,15 @@ int
 configuration_fail_missing(const struct configuration *c, const char *key, size_t len,
     struct error *err)
 {
-	configuration_fail(c, DOCUMENT_NONE, key, len, ERROR_MISSING,
-	    "this configuration key is not present in the file", err);
-	return error_hint(err, "`propseal file show %s` lists the keys", c->path);
+	const char *value = len > 0 ? memchr(key, '=', len) : NULL;
+
+	/* KEY=VALUE in the place of KEY: the value may be a secret. */
+	configuration_fail(c, DOCUMENT_NONE, key, value != NULL ? (size_t)(value - key) : len,
+	    ERROR_MISSING, "this configuration key is not present in the file", err);
+	return value != NULL ?
+	    error_hint(err, "is it KEY=VALUE? Give the key alone; `propseal file show %s` lists "
+	    "the keys", c->path) :
+	    error_hint(err, "`propseal file show %s` lists the keys", c->path);
 }
 
 int

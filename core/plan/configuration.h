@@ -46,7 +46,7 @@ int configuration_refuse(const char *path, const struct document *d, size_t i, c
 int configuration_fail(const struct configuration *c, size_t i, const char *key, size_t len,
     enum error_code code, const char *text, struct error *err);
 
-/* ERROR_MISSING: there is no such key. */
+/* ERROR_MISSING: there is no such key (told up to a `=`, behind which a value may stand). */
 int configuration_fail_missing(const struct configuration *c, const char *key, size_t len,
     struct error *err);
 

@@ -785,16 +785,6 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 	return error_hint(err, "name what to seal with --config");
 }
 
-static int
-seal_not_there(const struct configuration *c, const char *key, size_t len, struct error *err)
-{
-	error_set(err, ERROR_MISSING, "this configuration key is not present in the file");
-	error_place(err, c->path, 0);
-	error_key(err, key, len);
-	return error_hint(err, "`propseal file show %s` lists the keys; `propseal file add` makes "
-	    "a new one", c->path);
-}
-
 /* A key with wildcards: every value that it names. */
 static int
 seal_each(struct plan *p, struct configuration *c, const char *path, size_t len,
@@ -807,7 +797,7 @@ seal_each(struct plan *p, struct configuration *c, const char *path, size_t len,
 	vec_init(&entries, sizeof(size_t), SIZE_MAX / sizeof(size_t));
 	rc = document_expand(c->doc, path, len, &entries, err);
 	if (rc == 0 && entries.len == 0)
-		rc = seal_not_there(c, path, len, err);
+		rc = configuration_fail_missing(c, path, len, err);
 	for (size_t k = 0; rc == 0 && k < entries.len; k++) {
 		i = *(size_t *)vec_at(&entries, k);
 		if (document_is_null(c->doc, i))
@@ -882,7 +872,8 @@ seal_value(struct plan *p, struct configuration *c, const char *key, size_t klen
 	if (target_find(c->doc, key, klen, &t, err) != 0)
 		return -1;
 	if (must_exist && t.kind != TARGET_ENTRY && t.kind != TARGET_OPTION) {
-		rc = seal_not_there(c, key, klen, err);
+		configuration_fail_missing(c, key, klen, err);
+		rc = error_hint(err, "`propseal file add` makes a new one");
 	} else if (klen == 0) {
 		error_set(err, ERROR_REFUSED, "the key is empty");
 		rc = error_hint(err, "write key=value");

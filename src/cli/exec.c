@@ -627,13 +627,8 @@ exec_set_value(struct exec *x, struct exec_file *file, const char *key, const ch
 	int rc;
 
 	file->used = true;
-	if (i == DOCUMENT_NONE) {
-		error_set(err, ERROR_MISSING,
-		    "this configuration key is not present in the file");
-		error_place(err, file->c->path, 0);
-		error_key(err, key, strlen(key));
-		return error_hint(err, "`propseal file show %s` lists the keys", file->c->path);
-	}
+	if (i == DOCUMENT_NONE)
+		return configuration_fail_missing(file->c, key, strlen(key), err);
 	buf_init_secret(&value, BUF_MAX_FILE);
 	x->ours.config = file->c->path;
 	rc = render_value(x->plan, file->c, i, &value, err);

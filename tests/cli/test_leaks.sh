@@ -107,6 +107,10 @@ case_no_error_path_shows_a_secret() {
 		file add --config-file server.properties --local-secrets-file sec.properties --remote-secrets-file } --config a.b=CANARY
 		file add --config-file server.properties --local-secrets-file sec.properties --remote-secrets-file /r --config a.b=CANARY --cipher CANARY-x
 		file update --config-file server.properties --local-secrets-file sec.properties --remote-secrets-file /r --config a.b=CANARY
+		file encrypt --config-file server.properties --local-secrets-file sec.properties --remote-secrets-file /r --config ssl.key.password=CANARY
+		file remove --config-file server.properties --local-secrets-file sec.properties --config ssl.key.password=CANARY
+		file decrypt --config-file server.properties --local-secrets-file sec.properties --output-file - --config ssl.key.password=CANARY
+		exec --file server.properties --local-secrets-file sec.properties --env A=ssl.key.password=CANARY -- true
 		file encrypt --config-file bad.properties --local-secrets-file sec.properties --remote-secrets-file /r
 		file encrypt --config-file server.properties --local-secrets-file bad.properties --remote-secrets-file /r
 		file decrypt --config-file bad.properties --local-secrets-file sec.properties --output-file -
@@ -123,7 +127,7 @@ case_no_error_path_shows_a_secret() {
 		master-key generate --passphrase CANARY
 		master-key --passphrase CANARY generat
 	END
-	[ "$n" -eq 20 ] || fail "$n command lines"
+	[ "$n" -eq 24 ] || fail "$n command lines"
 }
 
 case_nothing_is_left_beside_the_files() {

@@ -490,12 +490,14 @@ static int
 options_set_value(struct options *o, enum flag_id id, char *value, struct error *err)
 {
 	const struct flag *flag = flag_get(id);
+	const char *instead = id == FLAG_CONFIG_KEYS ? "separate the keys by commas" :
+	    id == FLAG_CONFIG_TEXT ? "put each KEY=VALUE on a line of one text" :
+	    id == FLAG_CONFIG_FILE ? "call it for each file; `propseal seal` takes several" : NULL;
 
-	/* As with `confluent` the last one counts; of two lists one is lost. */
-	if (o->given[id] && (id == FLAG_CONFIG_KEYS || id == FLAG_CONFIG_TEXT))
-		report_warning(id == FLAG_CONFIG_KEYS ? "separate the keys by commas" :
-		    "put each KEY=VALUE on a line of one text",
-		    "--%s is given more than once, and only the last one counts", flag->name);
+	/* As with `confluent` the last one counts; of two lists or files one is left out. */
+	if (o->given[id] && instead != NULL)
+		report_warning(instead, "--%s is given more than once, and only the last one "
+		    "counts", flag->name);
 	o->given[id] = true;
 	switch (flag->kind) {
 	case FLAG_IS_SWITCH:

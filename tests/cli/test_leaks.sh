@@ -110,7 +110,7 @@ case_no_error_path_shows_a_secret() {
 		file encrypt --config-file server.properties --local-secrets-file sec.properties --remote-secrets-file /r --config ssl.key.password=CANARY
 		file remove --config-file server.properties --local-secrets-file sec.properties --config ssl.key.password=CANARY
 		file decrypt --config-file server.properties --local-secrets-file sec.properties --output-file - --config ssl.key.password=CANARY
-		exec --file server.properties --local-secrets-file sec.properties --env A=ssl.key.password=CANARY -- true
+		exec --config-file server.properties --local-secrets-file sec.properties --env A=ssl.key.password=CANARY -- true
 		file encrypt --config-file bad.properties --local-secrets-file sec.properties --remote-secrets-file /r
 		file encrypt --config-file server.properties --local-secrets-file bad.properties --remote-secrets-file /r
 		file decrypt --config-file bad.properties --local-secrets-file sec.properties --output-file -

@@ -398,8 +398,9 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		.first = a->findings.len, .backup = f.backup,
 		.text = (const char *)content->data, .n = content->len };
 	struct error *why = &a->text_why;
-	/* What is handed over has to be read, or told. */
-	const bool claims = f.form != FORM_NONE || strcmp(name, "-") == 0;
+	/* What is handed over has to be read, or told; so has kafka_server_jaas.conf. */
+	const bool claims = f.form != FORM_NONE || strcmp(name, "-") == 0 ||
+	    (f.text && audit_name_has(file_basename(name), "jaas"));
 	const char *reason;
 	int rc;
 

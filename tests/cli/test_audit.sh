@@ -518,6 +518,17 @@ case_what_is_cut_off_on_standard_input_is_told() {
 	expect_rc 0
 }
 
+case_login_configurations_that_are_broken_are_told() {
+	clean
+	printf 'A {\n x.LoginModule required password="CANARY-open;\n};\n' >kafka_server_jaas.conf
+	audit kafka_server_jaas.conf
+	expect_rc 1
+	expect_out 'not read: kafka_server_jaas.conf'
+	printf '\377\376A\0' >kafka_server_jaas.conf
+	audit kafka_server_jaas.conf
+	expect_rc 1
+}
+
 case_lists_of_variables_in_blocks_of_yaml() {
 	clean
 	printf 'extraEnv: |\n  - name: A_PASSWORD\n    value: CANARY-long-enough\n  - name: B\n    value: c\n' >values.yaml

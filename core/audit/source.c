@@ -584,13 +584,13 @@ audit_suppress(struct audit_source *s, struct error *err)
 {
 	static const char word[] = "propseal:ignore";
 	const char *p = s->text, *end, *stop = s->text + s->n;
+	const char *last = s->text, *after;
 	struct audit_finding region, *f;
-	size_t line, target;
+	size_t target = 0;
 
 	(void)err;
 	while ((p = memmem(p, (size_t)(stop - p), word, sizeof(word) - 1)) != NULL) {
 		audit_source_region(s, (size_t)(p - s->text), (size_t)(p - s->text), &region);
-		line = region.line;
 		p += sizeof(word) - 1;
 		end = memchr(p, '\n', (size_t)(stop - p));
 		end = end != NULL ? end : stop;
@@ -598,16 +598,16 @@ audit_suppress(struct audit_source *s, struct error *err)
 			continue;
 		while (p < end && (*p == ' ' || *p == ':'))
 			p++;
-		/* Several of them may stand above one line. */
-		target = line + 1;
-		for (const char *next = end; next < stop;) {
-			const char *after = memchr(next + 1, '\n', (size_t)(stop - next - 1));
-
-			after = after != NULL ? after : stop;
-			if (memmem(next, (size_t)(after - next), word, sizeof(word) - 1) == NULL)
-				break;
-			target++;
-			next = after;
+		/* Several of them may stand above one line, which is looked for once. */
+		if (end > last) {
+			target = region.line + 1;
+			for (last = end; last < stop; last = after, target++) {
+				after = memchr(last + 1, '\n', (size_t)(stop - last - 1));
+				after = after != NULL ? after : stop;
+				if (memmem(last, (size_t)(after - last), word,
+				    sizeof(word) - 1) == NULL)
+					break;
+			}
 		}
 		for (; p < end && *p != ' ' && *p != '\r'; p += p < end && *p == ',') {
 			const char *id = p;

@@ -529,6 +529,15 @@ case_login_configurations_that_are_broken_are_told() {
 	expect_rc 1
 }
 
+case_many_suppressions_take_no_time() {
+	clean
+	yes '# propseal:ignore clear-text-secret x' | head -n 40000 >a.properties
+	echo 'a.password=CANARY-long-enough' >>a.properties
+	chmod 600 a.properties
+	timeout 10 "$PROPSEAL" audit a.properties -o json >"$out" || fail "$?"
+	expect_json "$out" 'd["counts"]["suppressed"]' 1
+}
+
 case_lists_of_variables_in_blocks_of_yaml() {
 	clean
 	printf 'extraEnv: |\n  - name: A_PASSWORD\n    value: CANARY-long-enough\n  - name: B\n    value: c\n' >values.yaml

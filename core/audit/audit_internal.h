@@ -41,8 +41,8 @@ struct audit_source {
 	size_t indent;		/* columns before each of its lines */
 	const struct audit_finding *fixed;	/* all of it stands there, NULL: it does not */
 	unsigned int depth;
-	/* From places to lines. */
-	size_t at, line, line_at;
+	/* The last place that was told: its line, 0: none, and the columns before it there. */
+	size_t at, line, columns;
 };
 
 /* Lines and columns of a place in the text. */

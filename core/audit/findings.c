@@ -219,11 +219,25 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	return f;
 }
 
+/* From ${*at} on to ${to}: the line that it is on, and the columns before it there. */
+static void
+audit_advance(const char *text, size_t *at, size_t to, size_t *line, size_t *columns)
+{
+	const char *end;
+
+	while ((end = memchr(text + *at, '\n', to - *at)) != NULL) {
+		*at = (size_t)(end - text) + 1;
+		*columns = 0;
+		++*line;
+	}
+	for (; *at < to; ++*at)
+		*columns += ((unsigned char)text[*at] & 0xc0) != 0x80;
+}
+
 void
 audit_source_region(struct audit_source *s, size_t from, size_t to, struct audit_finding *out)
 {
-	size_t at, columns;
-	const char *end;
+	size_t at, line, columns;
 
 	if (s->fixed != NULL) {
 		*out = *s->fixed;
@@ -231,25 +245,16 @@ audit_source_region(struct audit_source *s, size_t from, size_t to, struct audit
 	}
 	if (from < s->at || s->line == 0) {
 		s->line = 1;
-		s->line_at = 0;
+		s->at = s->columns = 0;
 	}
-	*out = (struct audit_finding){ 0 };
-	for (int i = 0; i < 2; i++) {
-		at = i == 0 ? from : to > from ? to : from;
-		while ((end = memchr(s->text + s->line_at, '\n', at - s->line_at)) != NULL) {
-			s->line++;
-			s->line_at = (size_t)(end - s->text) + 1;
-		}
-		columns = 1 + s->indent;
-		for (size_t k = s->line_at; k < at; k++)
-			columns += ((unsigned char)s->text[k] & 0xc0) != 0x80;
-		*(i == 0 ? &out->line : &out->end_line) = s->line + s->base_line;
-		*(i == 0 ? &out->column : &out->end_column) = columns;
-		s->at = i == 0 ? from : s->at;
-	}
-	/* The end may be lines behind; the next place, before it. */
-	if (out->end_line != out->line)
-		s->line = 0;
+	audit_advance(s->text, &s->at, from, &s->line, &s->columns);
+	at = s->at;
+	line = s->line;
+	columns = s->columns;
+	audit_advance(s->text, &at, to > from ? to : from, &line, &columns);
+	*out = (struct audit_finding){ .line = s->line + s->base_line,
+		.column = 1 + s->indent + s->columns, .end_line = line + s->base_line,
+		.end_column = 1 + s->indent + columns };
 }
 
 static int

@@ -37,6 +37,7 @@ struct yaml {
 	struct buf decoded;	/* secret */
 	size_t key_at;		/* where the last key stands */
 	size_t line, line_at;	/* of the last place that was asked for, from 0 */
+	size_t column, at;	/* that place */
 	bool ascii;		/* characters are bytes */
 	bool kubernetes;
 	bool has_secret;	/* a manifest of a Secret is somewhere in the text */
@@ -169,23 +170,26 @@ static size_t
 yaml_offset(struct yaml *y, const yaml_mark_t *m)
 {
 	const char *text = y->r->text, *end;
-	size_t at;
 
 	if (y->ascii)
 		return m->index < y->r->n ? m->index : y->r->n;
 	if (m->line < y->line)
-		y->line = y->line_at = 0;
+		y->line = y->line_at = y->column = y->at = 0;
 	while (y->line < m->line &&
 	    (end = memchr(text + y->line_at, '\n', y->r->n - y->line_at)) != NULL) {
-		y->line_at = (size_t)(end - text) + 1;
+		y->at = y->line_at = (size_t)(end - text) + 1;
+		y->column = 0;
 		y->line++;
 	}
-	at = y->line_at;
-	for (size_t i = 0; i < m->column && at < y->r->n; i++)
+	if (m->column < y->column) {
+		y->column = 0;
+		y->at = y->line_at;
+	}
+	for (; y->column < m->column && y->at < y->r->n; y->column++)
 		do
-			at++;
-		while (at < y->r->n && ((unsigned char)text[at] & 0xc0) == 0x80);
-	return at;
+			y->at++;
+		while (y->at < y->r->n && ((unsigned char)text[y->at] & 0xc0) == 0x80);
+	return y->at;
 }
 
 /* Where a scalar's text stands: behind its quotes, or on the lines of its block. */

@@ -317,7 +317,7 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 	inner.text = i->value;
 	inner.n = i->n;
 	inner.depth++;
-	inner.at = inner.line = inner.line_at = 0;
+	inner.at = inner.line = inner.columns = 0;
 	audit_source_region(s, i->from, i->to, &region);
 	if (i->role == FORM_DECODED) {
 		inner.fixed = &region;

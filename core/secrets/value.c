@@ -356,14 +356,15 @@ value_run(const char *p, const char *end)
 	return (size_t)(p - from);
 }
 
-/* A JSON Web Token: {"... in base64, a dot, another one, a dot. */
+/* A JSON Web Token: {"... in base64, a dot, another one, a dot.  What begins later in the
+ * same run ends where it does. */
 static bool
 piece_has_jwt(struct piece v)
 {
 	const char *p = v.p, *end = v.p + v.n;
 	size_t head, body;
 
-	for (; (p = memmem(p, (size_t)(end - p), "eyJ", 3)) != NULL; p += 3) {
+	for (; (p = memmem(p, (size_t)(end - p), "eyJ", 3)) != NULL; p += head) {
 		head = value_run(p, end);
 		if (head < 10 || p + head == end || p[head] != '.')
 			continue;

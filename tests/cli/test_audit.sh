@@ -538,6 +538,27 @@ case_many_suppressions_take_no_time() {
 	expect_json "$out" 'd["counts"]["suppressed"]' 1
 }
 
+case_a_line_of_a_megabyte_takes_no_time() {
+	clean
+	python3 - <<-'END'
+		def write(name, text):
+		    with open(name, 'w', encoding='utf-8') as f:
+		        f.write(text)
+		write('a.yml', 'x: {a: \u00e9, ' + ', '.join(f'k{i}: v' for i in range(40000)) +
+		      ', password: CANARY-long-enough}\n')
+		write('b.json', '{' + ','.join(f'"k{i}.password":"CANARY-long-{i:05}"'
+		      for i in range(30000)) + '}')
+		write('c.properties', 'a.password=CANARY-long-enough\na.url=' + 'eyJ' * 400000 + '\n')
+	END
+	chmod 600 ./*
+	timeout 10 "$PROPSEAL" audit a.yml -o json >"$out"
+	expect_json "$out" 'len(d["findings"]), d["findings"][0]["column"]' '(1, 428911)'
+	timeout 10 "$PROPSEAL" audit b.json -o json >"$out"
+	expect_json "$out" 'len(d["findings"]), d["findings"][29999]["column"]' '(30000, 1128873)'
+	timeout 10 "$PROPSEAL" audit c.properties -o json >"$out"
+	expect_json "$out" 'len(d["findings"])' 1
+}
+
 case_lists_of_variables_in_blocks_of_yaml() {
 	clean
 	printf 'extraEnv: |\n  - name: A_PASSWORD\n    value: CANARY-long-enough\n  - name: B\n    value: c\n' >values.yaml

@@ -85,6 +85,20 @@ static const struct command service_commands[] = {
 			MAY(DENIED), MAY(OUTPUT), LAST
 		},
 	},
+	{
+		REGISTRY,
+		.name = "restore",
+		.summary = "put a backup in the place of the registry's database",
+		.details = "Only while the registry is not served.  The database that is there "
+		    "stays as registry.db.old.  The audit\nlog tells which numbers were given "
+		    "since the backup was made: none of them is given again.",
+		.examples = "registry restore --data registry --master-key-file registry.key "
+		    "backup.db",
+		.arguments = "BACKUP",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { MUST(DATA), MAY(FILE_NAME), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
+	},
 };
 
 size_t

@@ -14,6 +14,7 @@
 #include "crypto/key.h"
 #include "crypto/mac.h"
 #include "registry/audit/audit.h"
+#include "registry/database/database.h"
 #include "tests/bench/measure.h"
 
 #define OUTSTANDING 16
@@ -83,6 +84,45 @@ fill(struct audit_event pair[2])
 	pair[1].offset = 123456;
 }
 
+/* In the place of the store's writer. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	struct audit *audit;
+	struct database *db;
+	bool woken, stop;
+} writer = { .lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER };
+
+static void
+wake(void *cookie)
+{
+	(void)cookie;
+	pthread_mutex_lock(&writer.lock);
+	writer.woken = true;
+	pthread_mutex_unlock(&writer.lock);
+	pthread_cond_signal(&writer.change);
+}
+
+static void *
+write_all(void *cookie)
+{
+	bool stop = false;
+
+	while (!stop) {
+		pthread_mutex_lock(&writer.lock);
+		while (!writer.woken && !writer.stop)
+			pthread_cond_wait(&writer.change, &writer.lock);
+		writer.woken = false;
+		stop = writer.stop;
+		pthread_mutex_unlock(&writer.lock);
+		measure_must(database_begin(writer.db, NULL) == 0 &&
+		    audit_write(writer.audit, NULL) == 0 &&
+		    database_commit(writer.db, NULL) == 0, "a commit");
+		audit_written(writer.audit, true);
+	}
+	return cookie;
+}
+
 struct took {
 	double submitter, all, wall;	/* us a pair */
 	double batch;			/* lines */
@@ -147,15 +187,21 @@ main(void)
 	double own[RUNS_MAX], all[RUNS_MAX], wall[RUNS_MAX], base[RUNS_MAX];
 	struct slots s = { .lock = PTHREAD_MUTEX_INITIALIZER, .free = PTHREAD_COND_INITIALIZER };
 	struct error err = { 0 };
-	struct audit_options o = { .deadline_ms = 60000 };
+	struct audit_options o = { .deadline_ms = 60000, .wake = wake };
 	struct key *k = key_new_random(32, NULL);
 	struct audit *a;
+	pthread_t thread;
 	struct took t = { 0 };
 
 	measure_must(measure_scratch() != NULL, "scratch");
 	o.file = measure_path("audit.log");
+	o.db = database_open(measure_path("registry.db"), &err);
+	measure_must(o.db != NULL, err.text);
 	a = audit_open(&o, k, &err);
 	measure_must(a != NULL, err.text);
+	writer.audit = a;
+	writer.db = o.db;
+	pthread_create(&thread, NULL, write_all, NULL);
 	for (i = 0; i < OUTSTANDING; i++) {
 		s.waits[i] = (struct audit_wait){ .done = done, .cookie = &s, .next = s.idle };
 		s.idle = &s.waits[i];
@@ -172,7 +218,13 @@ main(void)
 	    "batch\n", OUTSTANDING, measure_median(own, runs), measure_median(all, runs),
 	    measure_median(base, runs), measure_median(all, runs) / measure_median(base, runs),
 	    measure_median(wall, runs), t.batch);
-	audit_close(a);
+	pthread_mutex_lock(&writer.lock);
+	writer.stop = true;
+	pthread_mutex_unlock(&writer.lock);
+	pthread_cond_signal(&writer.change);
+	pthread_join(thread, NULL);
+	measure_must(audit_close(a), "the end");
+	database_close(o.db);
 	key_free(k);
 	measure_scratch_remove();
 	return 0;

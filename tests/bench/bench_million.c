@@ -18,9 +18,8 @@
 #include "base/error.h"
 #include "load.h"
 #include "measure.h"
+#include "registry/database/database.h"
 #include "registry/keys/keyring.h"
-#include "registry/log/log.h"
-#include "registry/log/log_sqlite.h"
 #include "registry/store/store.h"
 #include "registry_server.h"
 
@@ -43,7 +42,7 @@ static void
 fill(const char *path)
 {
 	static struct store_op ops[BATCH];
-	struct store_options o = { .node = "bench", .undelete_window_ms = 1000, .no_thread = true };
+	struct store_options o = { .undelete_window_ms = 1000, .no_thread = true };
 	struct master *m;
 	struct error err;
 	struct store *s;
@@ -56,7 +55,7 @@ fill(const char *path)
 	measure_must((m = master_from_text(&text, false, &err)) != NULL, "master");
 	buf_release(&text);
 	o.master = m;
-	measure_must((o.log = log_sqlite_open(path, &err)) != NULL, err.text);
+	measure_must((o.db = database_open(path, &err)) != NULL, err.text);
 	measure_must((s = store_open(&o, &err)) != NULL, err.text);
 	while (i < secrets) {
 		for (n = 0; n < BATCH && i < secrets; n++, i++) {
@@ -76,6 +75,7 @@ fill(const char *path)
 			store_op_release(&ops[k]);
 	}
 	store_close(s);
+	database_close(o.db);
 	master_free(m);
 }
 

@@ -181,8 +181,7 @@ def k13_idempotency_key_does_not_show_in_the_audit(r):
     r.stop()
     check(b'key-not-to-be-seen' not in audit.text(r), 'its HMAC alone in the audit')
     check(b'"idempotency":"hmac-sha256:' in audit.text(r), 'its HMAC in the audit')
-    for _, key, value in store.rows(r.data):
-        check(b'key-not-to-be-seen' not in key + value, 'its HMAC alone in the store')
+    check('key-not-to-be-seen' not in repr(store.rows(r.data)), 'its HMAC alone in the store')
 
 
 # --- headers ---

@@ -1,20 +1,24 @@
 #ifndef SUPPORT_AUDIT_SUPPORT_H
 #define SUPPORT_AUDIT_SUPPORT_H
 
-/* For tests of the audit log: each runs in an empty folder, on FILE there. */
+/* For tests of the audit log: each runs in an empty folder, on FILE and a database
+ * there, with a thread in the place of the store's writer. */
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include "base/error.h"
 #include "crypto/key.h"
 #include "registry/audit/audit.h"
+#include "registry/database/database.h"
 #include "files.h"
 #include "unit.h"
 
 #define FILE_NAME "audit.log"
+#define AUDIT_DB "registry.db"
 #define PATIENT_MS 60000U	/* longer than anything here takes */
 
 static struct key *audit_key;
@@ -50,16 +54,159 @@ audit_defaults(void)
 	    .authority = "mds", .cluster = "lkc-1", .connect = "cc" };
 }
 
+static struct {
+	pthread_mutex_t lock, commit;
+	pthread_cond_t change;
+	pthread_t thread;
+	struct database *db;
+	struct audit *audit;
+	bool woken, stop;
+	bool hang;		/* a commit does not return */
+	bool hanging;		/* one is there */
+	atomic_bool fail;	/* commits fail */
+} audit_writer = { .lock = PTHREAD_MUTEX_INITIALIZER, .commit = PTHREAD_MUTEX_INITIALIZER,
+    .change = PTHREAD_COND_INITIALIZER };
+
+UNIT_HELPER void
+audit_woken(void *cookie)
+{
+	(void)cookie;
+	pthread_mutex_lock(&audit_writer.lock);
+	audit_writer.woken = true;
+	pthread_cond_broadcast(&audit_writer.change);
+	pthread_mutex_unlock(&audit_writer.lock);
+}
+
+UNIT_HELPER void
+audit_commit_once(void)
+{
+	struct error err = { 0 };
+	bool good;
+
+	pthread_mutex_lock(&audit_writer.commit);
+	good = database_begin(audit_writer.db, &err) == 0;
+	if (good && (audit_write(audit_writer.audit, &err) == -1 ||
+	    atomic_load(&audit_writer.fail))) {
+		database_rollback(audit_writer.db);
+		good = false;
+	}
+	pthread_mutex_lock(&audit_writer.lock);
+	audit_writer.hanging = audit_writer.hang;
+	pthread_cond_broadcast(&audit_writer.change);
+	while (audit_writer.hang)
+		pthread_cond_wait(&audit_writer.change, &audit_writer.lock);
+	pthread_mutex_unlock(&audit_writer.lock);
+	if (good && database_commit(audit_writer.db, &err) == -1)
+		good = false;
+	audit_written(audit_writer.audit, good);
+	pthread_mutex_unlock(&audit_writer.commit);
+}
+
+UNIT_HELPER void *
+audit_writer_main(void *cookie)
+{
+	bool stop = false;
+
+	while (!stop) {
+		pthread_mutex_lock(&audit_writer.lock);
+		while (!audit_writer.woken && !audit_writer.stop)
+			pthread_cond_wait(&audit_writer.change, &audit_writer.lock);
+		audit_writer.woken = false;
+		stop = audit_writer.stop;
+		pthread_mutex_unlock(&audit_writer.lock);
+		if (audit_waiting(audit_writer.audit) > 0)
+			audit_commit_once();
+	}
+	return cookie;
+}
+
+UNIT_HELPER void
+audit_hang(bool hang)
+{
+	pthread_mutex_lock(&audit_writer.lock);
+	audit_writer.hang = hang;
+	audit_writer.hanging = false;
+	pthread_cond_broadcast(&audit_writer.change);
+	pthread_mutex_unlock(&audit_writer.lock);
+}
+
+UNIT_HELPER void
+audit_await_hanging(void)
+{
+	pthread_mutex_lock(&audit_writer.lock);
+	while (!audit_writer.hanging)
+		pthread_cond_wait(&audit_writer.change, &audit_writer.lock);
+	pthread_mutex_unlock(&audit_writer.lock);
+}
+
+/* NULL with ${err}: as audit_open. */
+UNIT_HELPER struct audit *
+audit_try(const struct audit_options *given, const struct key *k, struct error *err)
+{
+	struct audit_options o = *given;
+
+	audit_writer.woken = audit_writer.stop = audit_writer.hang = false;
+	atomic_store(&audit_writer.fail, false);
+	o.wake = audit_woken;
+	if ((o.db = audit_writer.db = database_open(AUDIT_DB, err)) == NULL)
+		return NULL;
+	if ((audit_writer.audit = audit_open(&o, k, err)) == NULL) {
+		database_close(o.db);
+		return NULL;
+	}
+	pthread_create(&audit_writer.thread, NULL, audit_writer_main, NULL);
+	audit_woken(NULL);
+	return audit_writer.audit;
+}
+
 UNIT_HELPER struct audit *
 audit_start(const struct audit_options *given)
 {
 	struct audit_options o = given != NULL ? *given : audit_defaults();
 	struct error err = { 0 };
-	struct audit *a = audit_open(&o, audit_key, &err);
+	struct audit *a = audit_try(&o, audit_key, &err);
 
 	if (a == NULL)
 		fail_msg("%s: %s", err.file, err.text);
 	return a;
+}
+
+/* false: it hangs, as audit_close. */
+UNIT_HELPER bool
+audit_end(struct audit *a)
+{
+	bool ended;
+
+	audit_stop(a);
+	pthread_mutex_lock(&audit_writer.lock);
+	audit_writer.stop = true;
+	pthread_cond_broadcast(&audit_writer.change);
+	pthread_mutex_unlock(&audit_writer.lock);
+	pthread_join(audit_writer.thread, NULL);
+	ended = audit_close(a);
+	if (ended)
+		database_close(audit_writer.db);
+	return ended;
+}
+
+UNIT_HELPER void
+audit_assert_refused(const struct audit_options *o, const struct key *k, enum error_code code,
+    struct error *err)
+{
+	assert_null(audit_try(o, k, err));
+	if (err->code != code)
+		fail_msg("%d instead of %d: %s", err->code, code, err->text);
+}
+
+/* While none is running: run a statement on the database. */
+UNIT_HELPER void
+audit_sql(const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(AUDIT_DB, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 /* A wait that a thread can wait for. */

@@ -3,9 +3,9 @@
 
 #include "store_support.h"
 
-/* A store of its own for each case, on a log in memory. */
+/* A store of its own for each case, in a folder of its own. */
 struct fixture {
-	struct log_memory *topic;
+	void *folder;
 	struct master *master;
 	struct store *s;
 };
@@ -16,9 +16,9 @@ set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	store_clock = 1000000;
-	f->topic = log_memory_new(1);
+	assert_int_equal(files_setup(&f->folder), 0);
 	f->master = store_master('a');
-	f->s = store_on(f->topic, f->master);
+	f->s = store_on(f->master);
 	*state = f;
 	return 0;
 }
@@ -28,18 +28,20 @@ tear_down(void **state)
 {
 	struct fixture *f = *state;
 
-	store_close(f->s);
+	int result;
+
+	store_end(f->s);
 	master_free(f->master);
-	log_memory_free(f->topic);
+	result = files_teardown(&f->folder);
 	free(f);
-	return 0;
+	return result;
 }
 
 UNIT_HELPER void
 restart(struct fixture *f)
 {
-	store_close(f->s);
-	f->s = store_on(f->topic, f->master);
+	store_end(f->s);
+	f->s = store_on(f->master);
 }
 
 /* A case on a store of its own. */

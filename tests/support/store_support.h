@@ -1,16 +1,18 @@
 #ifndef SUPPORT_STORE_SUPPORT_H
 #define SUPPORT_STORE_SUPPORT_H
 
-/* A store over the simulated log, and actions on it one after the other. */
+/* A store on FILE in the folder of the test, and actions on it one after the other. */
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "registry/database/database.h"
 #include "registry/keys/keyring.h"
-#include "registry/log/log.h"
-#include "registry/store/state.h"
+#include "registry/store/reader.h"
 #include "registry/store/store.h"
-#include "log_memory.h"
+#include "files.h"
 #include "unit.h"
+
+#define STORE_FILE "registry.db"
 
 #define STORE_WINDOW 10000
 
@@ -42,26 +44,51 @@ store_master(char c)
 
 /* NULL with ${err}: as store_open. */
 UNIT_HELPER struct store *
-store_try(struct log_memory *topic, const struct master *m, const struct master *old,
-    bool thread, struct error *err)
+store_try(const struct master *m, const struct master *old, bool thread, struct error *err)
 {
-	struct store_options o = { .log = log_memory_view(topic), .master = m, .old = &old,
-	    .old_count = old != NULL, .node = "test", .undelete_window_ms = STORE_WINDOW,
-	    .now = thread ? NULL : store_clock_now, .no_thread = !thread };
+	struct store_options o = { .master = m, .old = &old, .old_count = old != NULL,
+	    .undelete_window_ms = STORE_WINDOW, .now = thread ? NULL : store_clock_now,
+	    .no_thread = !thread };
+	struct store *s;
 
-	assert_non_null(o.log);
-	return store_open(&o, err);
+	if ((o.db = database_open(STORE_FILE, err)) == NULL)
+		return NULL;
+	if ((s = store_open(&o, err)) == NULL)
+		database_close(o.db);
+	return s;
+}
+
+UNIT_HELPER void
+store_end(struct store *s)
+{
+	struct database *d = s != NULL ? store_database(s) : NULL;
+
+	store_close(s);
+	database_close(d);
 }
 
 UNIT_HELPER struct store *
-store_on(struct log_memory *topic, const struct master *m)
+store_on(const struct master *m)
 {
 	struct error err = { 0 };
-	struct store *s = store_try(topic, m, NULL, false, &err);
+	struct store *s = store_try(m, NULL, false, &err);
 
 	if (s == NULL)
-		fail_msg("%s", err.text);
+		fail_msg("%s: %s", err.file, err.text);
 	return s;
+}
+
+/* While no store has it. */
+UNIT_HELPER void
+store_sql(const char *sql)
+{
+	char *text = NULL;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(STORE_FILE, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &text) != SQLITE_OK)
+		fail_msg("%s: %s", sql, text);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 UNIT_HELPER void
@@ -130,38 +157,54 @@ store_act(struct store *s, enum store_action action, const char *path, const cha
 	return result;
 }
 
-UNIT_HELPER const struct state_key *
-store_key(struct store *s, const char *path, const char *key)
+UNIT_HELPER struct reader *
+store_reader(struct store *s)
 {
-	const struct state_path *p = state_path_find(store_state(s), path, strlen(path));
+	struct error err = { 0 };
+	struct reader *r = reader_new(s, &err);
 
-	return p != NULL ? state_key_find(p, key, strlen(key)) : NULL;
+	if (r == NULL || reader_begin(r, &err) == -1)
+		fail_msg("%s", err.text);
+	return r;
+}
+
+UNIT_HELPER void
+store_read(struct reader *r)
+{
+	reader_end(r);
+	reader_free(r);
+}
+
+UNIT_HELPER struct secret_name
+store_name(const char *path, const char *key)
+{
+	return (struct secret_name){ path, key, strlen(path), strlen(key) };
 }
 
 /* The live value of a version (0: the latest) is in ${out}; false: none. */
 UNIT_HELPER bool
 store_value(struct store *s, const char *path, const char *key, uint32_t number, char out[64])
 {
-	const struct state_key *k;
-	struct sealed_name name = { path, strlen(path), key, strlen(key), 0, 0, 0 };
+	struct secret_name name = store_name(path, key);
+	struct sealed_name bound = { path, strlen(path), key, strlen(key), 0, 0, 0 };
+	struct reader *r = store_reader(s);
 	struct version_view v;
 	struct sealer *sealer;
 	struct buf plain;
-	bool found = false;
+	int found = number == 0 ? reader_latest(r, &name, true, &v, NULL) :
+	    reader_version(r, &name, number, true, &v, NULL);
 
-	state_lock(store_state(s));
-	k = store_key(s, path, key);
-	if (k != NULL)
-		found = number == 0 ? state_version_latest(k, store_now(s), &v) :
-		    state_version_find(k, number, store_now(s), &v) && v.status == VERSION_LIVE;
-	if (found) {
+	assert_int_not_equal(found, -1);
+	if (found == 1 && v.status != VERSION_LIVE)
+		found = 0;
+	if (found == 1) {
 		sealer = sealer_new(store_keyring(s), NULL);
 		assert_non_null(sealer);
 		buf_init_secret(&plain, 1 << 20);
-		name.version = v.number;
-		name.created_ms = v.created_ms;
-		name.expires_ms = v.expires_ms;
-		assert_int_equal(sealer_open(sealer, &name, v.sealed, v.sealed_len, &plain, NULL),
+		bound.version = v.number;
+		bound.created_ms = v.created_ms;
+		bound.expires_ms = v.expires_ms;
+		assert_int_equal(sealer_open(sealer, &bound, v.sealed, v.sealed_len, &plain, NULL),
 		    0);
 		assert_true(plain.len < 64);
 		if (plain.len > 0)
@@ -170,25 +213,65 @@ store_value(struct store *s, const char *path, const char *key, uint32_t number,
 		buf_release(&plain);
 		sealer_free(sealer);
 	}
-	state_unlock(store_state(s));
-	return found;
+	store_read(r);
+	return found == 1;
+}
+
+/* Is a version there that is not destroyed? */
+UNIT_HELPER bool
+store_there(struct store *s, const char *path, const char *key, uint32_t number,
+    struct version_view *v)
+{
+	struct secret_name name = store_name(path, key);
+	struct reader *r = store_reader(s);
+	int found = reader_version(r, &name, number, false, v, NULL);
+
+	v->created_by = v->deleted_by = NULL;
+	store_read(r);
+	assert_int_not_equal(found, -1);
+	return found == 1;
 }
 
 /* "1 2 4": the live versions. */
 UNIT_HELPER const char *
 store_live(struct store *s, const char *path, const char *key, char out[256])
 {
-	const struct state_key *k = store_key(s, path, key);
+	struct secret_name name = store_name(path, key);
+	struct reader *r = store_reader(s);
 	struct version_view v;
-	size_t i, n = 0;
+	uint32_t after = 0;
+	size_t n = 0;
 
 	out[0] = '\0';
-	for (i = 0; k != NULL && i < state_version_count(k); i++) {
-		state_version_at(k, i, store_now(s), &v);
-		if (v.status == VERSION_LIVE)
+	while (reader_next(r, &name, after, false, &v, NULL) == 1) {
+		after = v.number;
+		if (v.status == VERSION_LIVE && n < 240)
 			n += (size_t)snprintf(out + n, 256 - n, n > 0 ? " %u" : "%u", v.number);
 	}
+	store_read(r);
 	return out;
+}
+
+UNIT_HELPER uint64_t
+store_next_offset(struct store *s)
+{
+	struct reader *r = store_reader(s);
+	uint64_t next;
+
+	assert_int_equal(reader_offset(r, &next, NULL), 0);
+	store_read(r);
+	return next;
+}
+
+UNIT_HELPER bool
+store_path_live(struct store *s, const char *path)
+{
+	struct reader *r = store_reader(s);
+	struct path_view p;
+	bool live = reader_path(r, path, strlen(path), &p, NULL) == 1 && p.live;
+
+	store_read(r);
+	return live;
 }
 
 #endif /* !SUPPORT_STORE_SUPPORT_H */

@@ -40,7 +40,7 @@ test_an_event_has_the_shape_of_confluents(void **state)
 	e.cas = -1;
 	e.version = 3;
 	assert_int_equal(audit_say(a, &e, 1), 2);
-	audit_close(a);
+	audit_end(a);
 	o = audit_line_json(FILE_NAME, 1);
 	assert_string_equal(at(o, "specversion"), "1.0");
 	assert_string_equal(at(o, "source"), "crn://mds/kafka=lkc-1/connect=cc");
@@ -91,7 +91,7 @@ test_an_outcome_names_its_intent(void **state)
 	e.offset = 9;
 	e.message = "done";
 	audit_say(a, &e, 1);
-	audit_close(a);
+	audit_end(a);
 	o = audit_line_json(FILE_NAME, 2);
 	assert_string_equal(at(o, "type"), "io.confluent.kafka.server/request");
 	assert_string_equal(at(o, "data.request.phase"), "outcome");
@@ -123,7 +123,7 @@ test_any_bytes_in_names_make_one_line_of_json(void **state)
 	e.request_id = e.client = e.message = e.role = e.operation = e.mechanism = evil;
 	e.pattern = e.method = e.value_hmac = e.idempotency_hmac = evil;
 	assert_int_not_equal(audit_say(a, &e, 1), 0);
-	audit_close(a);
+	audit_end(a);
 	assert_int_equal(audit_count_lines(FILE_NAME), 3);
 	o = audit_line_json(FILE_NAME, 1);
 	assert_string_equal(at(o, "data.authenticationInfo.principal"), e.principal);
@@ -155,7 +155,7 @@ test_texts_of_any_length_are_cut(void **state)
 	e.principal = e.request_id = e.client = e.message = e.role = e.operation = huge;
 	e.mechanism = e.pattern = e.method = e.value_hmac = e.idempotency_hmac = huge;
 	assert_int_not_equal(audit_say(a, &e, 1), 0);
-	audit_close(a);
+	audit_end(a);
 	free(huge);
 	o = audit_line_json(FILE_NAME, 1);
 	json_decref(o);
@@ -169,7 +169,7 @@ test_the_log_is_for_its_owner_alone(void **state)
 
 	(void)state;
 	assert_int_equal(files_stat(FILE_NAME).st_mode & 07777, 0600);
-	audit_close(a);
+	audit_end(a);
 }
 
 static void
@@ -181,10 +181,10 @@ test_hmacs_tell_values_apart_and_hide_them(void **state)
 	(void)state;
 	assert_int_equal(audit_hmac(a, "one", 3, one), 0);
 	assert_int_equal(audit_hmac(a, "two", 3, two), 0);
-	audit_close(a);
+	audit_end(a);
 	a = audit_start(NULL);
 	assert_int_equal(audit_hmac(a, "one", 3, again), 0);
-	audit_close(a);
+	audit_end(a);
 	assert_string_equal(one, again);
 	assert_string_not_equal(one, two);
 	assert_int_equal(strlen(one), AUDIT_HMAC_TEXT - 1);
@@ -224,7 +224,7 @@ test_pairs_of_many_threads_stand_together(void **state)
 	assert_int_equal(counts.failures, 0);
 	assert_int_equal(counts.waiting, 0);
 	assert_true(counts.batches > 0 && counts.batches <= THREADS * ROUNDS);
-	audit_close(a);
+	audit_end(a);
 	for (size_t i = 1; i < 20; i += 2) {
 		o = audit_line_json(FILE_NAME, i + 1);
 		assert_int_equal(json_integer_value(json_object_get(o, "intentseq")), i + 1);
@@ -244,147 +244,127 @@ test_what_nobody_waits_for_is_written_too(void **state)
 	e.has_count = true;
 	e.count = 4711;
 	audit_submit(a, &e, 1, NULL);
-	audit_close(a);
+	audit_end(a);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"count\":4711"), 1);
 }
 
-/* --- after a crash --- */
+/* --- the table --- */
 
-struct unfinished {
-	struct audit *audit;	/* NULL: do not answer */
-	size_t count;
-	uint64_t seq;
-	char method[64], path[64], key[64], request[64], hmac[128], principal[64];
-	uint32_t version;
-};
-
-static void
-copy(char *out, const char *text)
+/* A text of up to ${max} bytes by chance, or none. */
+static const char *
+any_text(uint64_t *seed, char *room, size_t max)
 {
-	snprintf(out, 64, "%s", text != NULL ? text : "(none)");
-}
-
-static void
-note(void *cookie, const struct audit_unfinished *u)
-{
-	struct unfinished *f = cookie;
-	struct audit_event e = { .phase = AUDIT_RECOVERED, .method = u->method,
-	    .path = u->path, .path_len = u->path != NULL ? strlen(u->path) : 0,
-	    .status = 200, .intent = u->seq };
-
-	f->count++;
-	f->seq = u->seq;
-	f->version = u->version;
-	copy(f->method, u->method);
-	copy(f->path, u->path);
-	copy(f->key, u->key);
-	copy(f->request, u->request_id);
-	copy(f->principal, u->principal);
-	snprintf(f->hmac, sizeof(f->hmac), "%s", u->value_hmac != NULL ? u->value_hmac : "");
-	assert_int_equal(strlen(u->time), 24);
-	if (f->audit != NULL)
-		audit_submit(f->audit, &e, 1, NULL);
-}
-
-static size_t
-unfinished(struct audit *a, bool answer, struct unfinished *f)
-{
-	memset(f, 0, sizeof(*f));
-	f->audit = answer ? a : NULL;
-	assert_int_equal(audit_unfinished(a, note, f, NULL), 0);
-	return f->count;
-}
-
-/* As a process leaves it that is killed: without the last line of audit_close. */
-static void
-crash(struct audit *a)
-{
-	char *text;
 	size_t n;
 
-	audit_close(a);
-	text = audit_text_of(FILE_NAME, &n);
-	text[n - 1] = '\0';
-	assert_int_equal(truncate(FILE_NAME, strrchr(text, '\n') + 1 - text), 0);
-	free(text);
-	unlink(FILE_NAME ".anchor");
+	*seed = *seed * 6364136223846793005U + 1442695040888963407U;
+	if ((*seed >> 60) < 4)
+		return NULL;
+	n = (size_t)(*seed >> 33) % max;
+	for (size_t i = 0; i < n; i++) {
+		*seed = *seed * 6364136223846793005U + 1442695040888963407U;
+		room[i] = (char)((*seed >> 40) % 255 + 1);
+	}
+	room[n] = '\0';
+	return room;
 }
 
+/* Whatever is in them: rows give the lines that were written, byte for byte. */
 static void
-test_a_change_without_outcome_is_found_and_ended(void **state)
+test_rows_give_the_same_lines_again(void **state)
 {
-	struct audit_event done = audit_change_event(AUDIT_INTENT), open = done, e;
+	struct audit_event e[2] = { { .phase = AUDIT_INTENT }, { .phase = AUDIT_OUTCOME } };
+	static char rooms[13][700];
+	struct error err = { 0 };
+	uint64_t seed = 4711, lines;
 	struct audit *a = audit_start(NULL);
-	struct unfinished f;
-	uint64_t seq;
+	struct database *d;
+	char *text, *again;
 
 	(void)state;
-	assert_int_equal(unfinished(a, true, &f), 0);
-	seq = audit_say(a, &done, 1);
-	open.path = "a/\" b";
-	open.path_len = 5;
-	open.request_id = "req-2";
-	open.version = 5;
-	open.value_hmac = "hmac-sha256:00";
-	assert_int_equal(audit_say(a, &open, 1), seq + 1);
-	e = audit_change_event(AUDIT_OUTCOME);
-	e.intent = seq;
-	audit_say(a, &e, 1);
-	audit_say_read(a);
-	e = audit_change_event(AUDIT_INTENT);
-	e.granted = false;
-	audit_say(a, &e, 1);
-	crash(a);
-
-	/* Not answered: found again. */
-	a = audit_start(NULL);
-	assert_int_equal(unfinished(a, false, &f), 1);
-	crash(a);
-	a = audit_start(NULL);
-	assert_int_equal(unfinished(a, true, &f), 1);
-	assert_int_equal(f.seq, seq + 1);
-	assert_string_equal(f.method, "CreateSecretVersion");
-	assert_string_equal(f.principal, "User:ann");
-	assert_string_equal(f.path, "a/\" b");
-	assert_string_equal(f.key, "password");
-	assert_string_equal(f.request, "req-2");
-	assert_string_equal(f.hmac, "hmac-sha256:00");
-	assert_int_equal(f.version, 5);
-	crash(a);
-	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"recovered\""), 1);
-
-	a = audit_start(NULL);
-	assert_int_equal(unfinished(a, true, &f), 0);
-	audit_close(a);
+	for (int i = 0; i < 400; i++) {
+		e[0].method = any_text(&seed, rooms[0], 30);
+		e[0].principal = any_text(&seed, rooms[1], 600);
+		e[0].mechanism = any_text(&seed, rooms[2], 30);
+		e[0].operation = any_text(&seed, rooms[3], 30);
+		e[0].role = any_text(&seed, rooms[4], 30);
+		e[0].pattern = any_text(&seed, rooms[5], 30);
+		e[0].path = any_text(&seed, rooms[6], 250);
+		e[0].path_len = e[0].path != NULL ? strlen(e[0].path) : 0;
+		e[0].key = any_text(&seed, rooms[7], 250);
+		e[0].key_len = e[0].key != NULL ? strlen(e[0].key) : 0;
+		e[0].request_id = any_text(&seed, rooms[8], 64);
+		e[0].client = any_text(&seed, rooms[9], 40);
+		e[0].value_hmac = any_text(&seed, rooms[10], 80);
+		e[0].idempotency_hmac = any_text(&seed, rooms[11], 80);
+		e[0].authorization = seed >> 63;
+		e[0].granted = seed >> 62 & 1;
+		e[0].has_cas = seed >> 61 & 1;
+		e[0].cas = (int64_t)seed;
+		e[0].has_length = seed >> 59 & 1;
+		e[0].length = (size_t)(seed >> 40);
+		e[1] = e[0];
+		e[1].phase = AUDIT_OUTCOME;
+		e[1].authorization = false;
+		e[1].message = any_text(&seed, rooms[12], 600);
+		e[1].version = (uint32_t)(seed >> 34);
+		e[1].status = (int)(seed >> 50) % 1000;
+		e[1].offset = seed >> 7;
+		e[1].has_count = true;
+		e[1].count = seed;
+		assert_int_not_equal(audit_say(a, e, 1 + (size_t)i % 2), 0);
+	}
+	audit_end(a);
+	text = audit_text_of(FILE_NAME, NULL);
+	/* Without the file, it is written anew from the table. */
+	assert_int_equal(unlink(FILE_NAME), 0);
+	audit_end(audit_start(NULL));
+	again = audit_text_of(FILE_NAME, NULL);
+	assert_int_equal(strncmp(text, again, strlen(text)), 0);
 	audit_assert_whole(0);
+	d = database_open(AUDIT_DB, NULL);
+	assert_int_equal(audit_verify_table(d, audit_key, &lines, &err), 0);
+	assert_int_equal(lines, audit_count_lines(FILE_NAME));
+	database_close(d);
+	free(text);
+	free(again);
 }
 
+/* A row that is not what its hash was made of is found, whatever was changed. */
 static void
-test_unfinished_changes_are_found_over_rotated_files(void **state)
+test_changes_in_the_table_are_found(void **state)
 {
-	struct audit_options o = audit_defaults();
-	struct audit_event e = audit_change_event(AUDIT_INTENT);
-	struct unfinished f;
+	static const char *const changes[] = {
+		"UPDATE audit SET events=CAST(substr(events,1,20)||x'7f'||substr(events,22) "
+		    "AS BLOB) WHERE seq=4",
+		"UPDATE audit SET hash=zeroblob(32) WHERE seq=4",
+		"UPDATE audit SET hash=x'' WHERE seq=4",
+		"UPDATE audit SET lines=1 WHERE seq=4",
+		"UPDATE audit SET start=7 WHERE seq=4",
+		"UPDATE audit SET events=substr(events,1,9) WHERE seq=4",
+		"DELETE FROM audit WHERE seq=4",
+		"UPDATE start SET style=x'00'",
+		"DELETE FROM start",
+	};
+	struct error err = { 0 };
+	struct database *d;
 	struct audit *a;
-	uint64_t seq;
+	uint64_t lines;
 
 	(void)state;
-	o.rotate_bytes = 10000;
-	a = audit_start(&o);
-	assert_int_equal(unfinished(a, true, &f), 0);
-	seq = audit_say(a, &e, 1);
-	for (int i = 0; i < 50; i++)
-		audit_say_read(a);
-	crash(a);
-	assert_true(files_count(".") > 3);
-	a = audit_start(&o);
-	assert_int_equal(unfinished(a, true, &f), 1);
-	assert_int_equal(f.seq, seq);
-	audit_close(a);
-	a = audit_start(&o);
-	assert_int_equal(unfinished(a, true, &f), 0);
-	audit_close(a);
-	audit_assert_whole(0);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		a = audit_start(NULL);
+		for (int j = 0; j < 4; j++)
+			assert_int_not_equal(audit_say_read(a), 0);
+		audit_end(a);
+		audit_sql(changes[i]);
+		d = database_open(AUDIT_DB, NULL);
+		assert_int_equal(audit_verify_table(d, audit_key, &lines, &err), -1);
+		assert_int_equal(err.code, ERROR_DAMAGED);
+		database_close(d);
+		assert_int_equal(unlink(AUDIT_DB), 0);
+		assert_int_equal(unlink(FILE_NAME), 0);
+		assert_int_equal(unlink(FILE_NAME ".anchor"), 0);
+	}
 }
 
 /* --- search --- */
@@ -431,7 +411,7 @@ test_search_finds_by_each_filter(void **state)
 	e.request_id = "other";
 	e.method = "GetKey";
 	audit_say(a, &e, 1);
-	audit_close(a);
+	audit_end(a);
 	assert_int_equal(search((struct audit_filter){ .principal = "ann" }), 10);
 	assert_int_equal(search((struct audit_filter){ .principal = "User:ann" }), 10);
 	assert_int_equal(search((struct audit_filter){ .principal = "an" }), 0);
@@ -464,8 +444,8 @@ main(void)
 		TEST(test_hmacs_tell_values_apart_and_hide_them),
 		TEST(test_pairs_of_many_threads_stand_together),
 		TEST(test_what_nobody_waits_for_is_written_too),
-		TEST(test_a_change_without_outcome_is_found_and_ended),
-		TEST(test_unfinished_changes_are_found_over_rotated_files),
+		TEST(test_rows_give_the_same_lines_again),
+		TEST(test_changes_in_the_table_are_found),
 		TEST(test_search_finds_by_each_filter),
 	};
 

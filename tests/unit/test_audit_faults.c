@@ -1,38 +1,11 @@
-#include <time.h>
+/* Commits that fail or hang under the audit log, and processes that are killed. */
+#include <sys/wait.h>
+#include <signal.h>
+#include <string.h>
 
-#include "failing_disk.h"
+#include "audit_support.h"
 
-#define SHORT_MS 1000
-
-static bool set_back;	/* the time of day is an hour late */
-
-int
-clock_gettime(clockid_t id, struct timespec *out)
-{
-	int rc = (int)syscall(SYS_clock_gettime, id, out);
-
-	pthread_mutex_lock(&disk.lock);
-	if (id == CLOCK_REALTIME && set_back)
-		out->tv_sec -= 3600;
-	pthread_mutex_unlock(&disk.lock);
-	return rc;
-}
-
-static void
-be_slow_and_late(bool on)
-{
-	pthread_mutex_lock(&disk.lock);
-	disk.slow = set_back = on;
-	pthread_mutex_unlock(&disk.lock);
-}
-
-static int
-setup(void **state)
-{
-	disk_clear();
-	disk.piece = 100;
-	return audit_setup(state);
-}
+#define SHORT_MS 300
 
 static struct audit *
 start_short(void)
@@ -44,52 +17,25 @@ start_short(void)
 }
 
 static void
-test_a_failed_write_or_sync_leaves_nothing_behind(void **state)
+test_a_failed_commit_leaves_nothing_behind(void **state)
 {
-	int *const places[] = { &disk.write_error, &disk.sync_error };
 	struct audit *a = audit_start(NULL);
-	off_t size;
+	uint64_t seq = audit_say_read(a);
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		assert_int_not_equal(audit_say_read(a), 0);
-		size = files_stat(FILE_NAME).st_size;
-		disk_set(places[i], EIO);
+	atomic_store(&audit_writer.fail, true);
+	for (int i = 0; i < 3; i++)
 		assert_int_equal(audit_say_read(a), 0);
-		assert_non_null(strstr(audit_unready(a), strerror(EIO)));
-		assert_int_equal(audit_count_with(FILE_NAME, "intent\""), i + 1);
-		disk_set(places[i], 0);
-		audit_await(a, true);
-		assert_true(files_stat(FILE_NAME).st_size > size);
-	}
-	assert_int_not_equal(audit_say_read(a), 0);
-	audit_close(a);
-	audit_assert_whole(10);
+	atomic_store(&audit_writer.fail, false);
+	/* The next tells of those before it. */
+	assert_int_equal(audit_say_read(a), seq + 2);
+	audit_end(a);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"resumed\",\"count\":6"), 1);
+	audit_assert_whole(7);
 }
 
 static void
-test_what_cannot_be_cut_off_is_closed_off(void **state)
-{
-	struct audit *a = audit_start(NULL);
-
-	(void)state;
-	assert_int_not_equal(audit_say_read(a), 0);
-	disk_set(&disk.cut_error, EIO);
-	disk_set(&disk.write_error, ENOSPC);
-	assert_int_equal(audit_say_read(a), 0);
-	disk_set(&disk.write_error, 0);
-	audit_await(a, true);
-	assert_int_not_equal(audit_say_read(a), 0);
-	audit_close(a);
-	disk_set(&disk.cut_error, 0);
-	/* The first line of the pair stands whole, and is taken back. */
-	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"torn\""), 1);
-	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"abandoned\""), 1);
-	audit_assert_whole(10);
-}
-
-static void
-test_the_outcome_of_a_change_is_written_later(void **state)
+test_the_outcome_of_an_intent_is_written_later(void **state)
 {
 	struct audit_event intent = audit_change_event(AUDIT_INTENT);
 	struct audit_event outcome = audit_change_event(AUDIT_OUTCOME);
@@ -98,18 +44,18 @@ test_the_outcome_of_a_change_is_written_later(void **state)
 	(void)state;
 	outcome.intent = audit_say(a, &intent, 1);
 	outcome.version = 7;
-	disk_set(&disk.sync_error, ENOSPC);
+	atomic_store(&audit_writer.fail, true);
 	assert_int_equal(audit_say(a, &outcome, 1), 0);
-	disk_set(&disk.sync_error, 0);
-	audit_await(a, true);
-	audit_close(a);
+	atomic_store(&audit_writer.fail, false);
+	assert_int_not_equal(audit_say_read(a), 0);
+	audit_end(a);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"version\":7"), 1);
-	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"stop\""), 1);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"intentseq\":2,"), 1);
 	audit_assert_whole(0);
 }
 
 static void
-test_a_sync_that_hangs_is_given_up_at_the_deadline(void **state)
+test_a_commit_that_hangs_is_given_up_at_the_deadline(void **state)
 {
 	struct audit_event outcome = audit_change_event(AUDIT_OUTCOME);
 	struct audit_event intent = audit_read_event(AUDIT_INTENT);
@@ -121,9 +67,9 @@ test_a_sync_that_hangs_is_given_up_at_the_deadline(void **state)
 	waiting_init(&first);
 	waiting_init(&second);
 	waiting_init(&third);
-	disk_hang(true);
+	audit_hang(true);
 	audit_submit(a, &intent, 1, &first.wait);
-	disk_await_hanging();
+	audit_await_hanging();
 	audit_submit(a, &intent, 1, &second.wait);
 	assert_int_not_equal(waiting_end(&first), 0);
 	assert_int_not_equal(waiting_end(&second), 0);
@@ -134,78 +80,16 @@ test_a_sync_that_hangs_is_given_up_at_the_deadline(void **state)
 	audit_submit(a, &outcome, 1, &third.wait);
 	assert_int_not_equal(waiting_end(&third), 0);
 
-	disk_hang(false);
+	audit_hang(false);
 	audit_await(a, true);
 	assert_int_not_equal(audit_say_read(a), 0);
-	audit_close(a);
-	/* The first was written and is taken back; the second never was; the
-	 * outcome of a change is told all the same. */
+	audit_end(a);
+	/* The first was written, and is taken back; the second never was; the outcome
+	 * of an intent is told all the same. */
 	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"abandoned\""), 1);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"intent\""), 3);
 	assert_int_equal(audit_count_with(FILE_NAME, "\"version\":9"), 1);
 	audit_assert_whole(0);
-}
-
-static void
-test_close_does_not_hang_with_the_log(void **state)
-{
-	struct audit_event intent = audit_read_event(AUDIT_INTENT);
-	struct audit *a = start_short();
-	struct waiting v;
-
-	(void)state;
-	waiting_init(&v);
-	disk_hang(true);
-	audit_submit(a, &intent, 1, &v.wait);
-	disk_await_hanging();
-	assert_false(audit_close(a));
-	assert_int_not_equal(waiting_end(&v), 0);
-	disk_hang(false);
-	/* It ends on its own; what it writes then is the end. */
-	for (int i = 0; audit_count_with(FILE_NAME, "\"phase\":\"stop\"") == 0; i++) {
-		assert_true(i < (int)PATIENT_MS);
-		usleep(1000);
-	}
-	usleep(100000);
-}
-
-static void
-test_close_waits_whatever_becomes_of_the_time_of_day(void **state)
-{
-	struct audit *a = audit_start(NULL);
-
-	(void)state;
-	assert_int_not_equal(audit_say_read(a), 0);
-	be_slow_and_late(true);
-	assert_true(audit_close(a));
-	be_slow_and_late(false);
-	/* Nobody has the file any more, and nothing is missing. */
-	a = audit_start(NULL);
-	assert_true(audit_close(a));
-	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"stop\""), 2);
-	audit_assert_whole(0);
-}
-
-static void
-test_what_goes_to_a_removed_file_is_written_again(void **state)
-{
-	struct audit *a = audit_start(NULL);
-	uint64_t seq;
-
-	(void)state;
-	assert_int_not_equal(audit_say_read(a), 0);
-	assert_int_equal(unlink(FILE_NAME), 0);
-	assert_int_not_equal(audit_say_read(a), 0);
-	assert_int_equal(audit_count_lines(FILE_NAME), 2);
-	pthread_mutex_lock(&disk.lock);
-	disk.remove = true;
-	pthread_mutex_unlock(&disk.lock);
-	seq = audit_say_read(a);
-	assert_int_equal(seq, 6);
-	assert_int_equal(audit_count_lines(FILE_NAME), 2);
-	assert_int_equal(audit_count_with(FILE_NAME, "\"seq\":6,"), 1);
-	audit_close(a);
-	audit_assert_broken(FILE_NAME, 1);
 }
 
 static void
@@ -218,36 +102,67 @@ test_a_queue_that_is_full_refuses_at_once(void **state)
 
 	(void)state;
 	assert_int_not_equal(audit_say_read(a), 0);
-	disk_hang(true);
+	audit_hang(true);
 	audit_submit(a, &e, 1, NULL);
-	disk_await_hanging();
+	audit_await_hanging();
 	for (int i = 0; i < 65536; i++)
 		audit_submit(a, &e, 1, NULL);
 	audit_count(a, &counts);
-	assert_int_equal(counts.failures, 0);
 	assert_true(counts.waiting >= 65536);
 	assert_int_equal(audit_say(a, &intent, 1), 0);
-	disk_hang(false);
+	audit_hang(false);
 	while (audit_say(a, &intent, 1) == 0)
 		usleep(1000);
-	audit_close(a);
+	audit_end(a);
 	audit_assert_whole(0);
 }
 
 static void
-test_close_gives_up_what_cannot_be_written(void **state)
+test_what_changes_is_told_when_it_is_committed(void **state)
 {
+	struct audit_event pair[2] = { audit_change_event(AUDIT_INTENT),
+	    audit_change_event(AUDIT_OUTCOME) };
+	struct audit *a = audit_start(NULL);
+	struct waiting v;
+
+	(void)state;
+	assert_int_not_equal(audit_say_read(a), 0);
+	waiting_init(&v);
+	/* As the store's writer does, which is at rest. */
+	assert_int_equal(audit_add(a, pair, 2, &v.wait, NULL), 0);
+	atomic_store(&audit_writer.fail, true);
+	audit_commit_once();
+	assert_int_equal(v.times, 0);
+	atomic_store(&audit_writer.fail, false);
+	assert_int_equal(audit_add(a, pair, 2, &v.wait, NULL), 0);
+	audit_commit_once();
+	assert_int_equal(waiting_end(&v), 0);
+	assert_int_equal(v.wait.seq, 4);
+	audit_end(a);
+	audit_assert_whole(6);
+}
+
+static void
+test_an_intent_that_was_left_alone_is_ended(void **state)
+{
+	struct audit_event intent = audit_change_event(AUDIT_INTENT);
 	struct audit_event outcome = audit_change_event(AUDIT_OUTCOME);
 	struct audit *a = audit_start(NULL);
 
 	(void)state;
-	assert_int_not_equal(audit_say_read(a), 0);
-	disk_set(&disk.sync_error, EIO);
-	assert_int_equal(audit_say_read(a), 0);
-	audit_submit(a, &outcome, 1, NULL);
-	audit_close(a);
-	disk_set(&disk.sync_error, 0);
-	audit_assert_whole(3);
+	intent.method = outcome.method = "RotateMasterKey";
+	outcome.intent = audit_say(a, &intent, 1);
+	assert_int_not_equal(audit_say(a, &outcome, 1), 0);
+	intent.request_id = "left-alone";
+	assert_int_equal(audit_say(a, &intent, 1), 4);
+	audit_end(a);
+	for (int i = 0; i < 2; i++)
+		audit_end(audit_start(NULL));
+	/* It is told once. */
+	assert_int_equal(audit_count_with(FILE_NAME, "\"phase\":\"recovered\""), 1);
+	assert_int_equal(audit_count_with(FILE_NAME, "left-alone"), 2);
+	assert_int_equal(audit_count_with(FILE_NAME, "\"intentseq\":4,"), 1);
+	audit_assert_whole(0);
 }
 
 #define KILLS 20
@@ -260,7 +175,7 @@ tell(void *arg)
 	uint64_t seq;
 
 	while ((seq = audit_say_read(arg)) != 0)
-		if (syscall(SYS_write, STDOUT_FILENO, &seq, sizeof(seq)) != sizeof(seq))
+		if (write(STDOUT_FILENO, &seq, sizeof(seq)) != sizeof(seq))
 			break;
 	return NULL;
 }
@@ -274,8 +189,7 @@ talk_until_killed(int out)
 
 	audit_key = audit_new_key();
 	o.rotate_bytes = 100000;
-	if (dup2(out, STDOUT_FILENO) == -1 ||
-	    (a = audit_open(&o, audit_key, NULL)) == NULL)
+	if (dup2(out, STDOUT_FILENO) == -1 || (a = audit_try(&o, audit_key, NULL)) == NULL)
 		_exit(1);
 	for (size_t i = 0; i < TALKERS; i++)
 		if (pthread_create(&threads[i], NULL, tell, a) != 0)
@@ -337,21 +251,18 @@ test_what_was_acknowledged_survives_sigkill(void **state)
 	assert_true(total > KILLS);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, audit_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, audit_setup, audit_teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_a_failed_write_or_sync_leaves_nothing_behind),
-		TEST(test_what_cannot_be_cut_off_is_closed_off),
-		TEST(test_the_outcome_of_a_change_is_written_later),
-		TEST(test_a_sync_that_hangs_is_given_up_at_the_deadline),
-		TEST(test_close_does_not_hang_with_the_log),
-		TEST(test_close_waits_whatever_becomes_of_the_time_of_day),
-		TEST(test_what_goes_to_a_removed_file_is_written_again),
+		TEST(test_a_failed_commit_leaves_nothing_behind),
+		TEST(test_the_outcome_of_an_intent_is_written_later),
+		TEST(test_a_commit_that_hangs_is_given_up_at_the_deadline),
 		TEST(test_a_queue_that_is_full_refuses_at_once),
-		TEST(test_close_gives_up_what_cannot_be_written),
+		TEST(test_what_changes_is_told_when_it_is_committed),
+		TEST(test_an_intent_that_was_left_alone_is_ended),
 		TEST(test_what_was_acknowledged_survives_sigkill),
 	};
 

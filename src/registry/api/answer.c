@@ -14,7 +14,7 @@
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/keys/keyring.h"
-#include "registry/store/state.h"
+#include "registry/store/reader.h"
 #include "registry/store/store.h"
 
 /* More than this is given back after use. */
@@ -32,10 +32,15 @@ request_store(const struct exchange *x)
 	return x->api->parts.store;
 }
 
-struct state *
-request_state(const struct exchange *x)
+struct reader *
+request_reader(struct exchange *x)
 {
-	return store_state(x->api->parts.store);
+	struct error err;
+
+	if (reader_begin(x->thread->reader, &err) == 0)
+		return x->thread->reader;
+	answer_error(x, &err);
+	return NULL;
 }
 
 bool
@@ -294,7 +299,7 @@ answer_submit(struct exchange *x, const struct audit_event *events, size_t n,
 	x->wait.cookie = x;
 	x->wait.lazy = true;
 	audit_submit(x->api->parts.audit, events, n, &x->wait);
-	exchange_lazily(x, &x->thread->audit_lazy);
+	exchange_lazily(x);
 }
 
 /* Put an error's body in the place of what there is. */

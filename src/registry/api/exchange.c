@@ -65,13 +65,14 @@ api_thread_init(struct api_thread *t, struct api *a, struct keyring *k, struct e
 		return -1;
 	hex_text(noise, sizeof(noise), t->id_prefix);
 	t->id_prefix[2 * sizeof(noise)] = '\0';
+	t->reader = reader_new(a->parts.store, err);
 	t->sealer = sealer_new(k, err);
 	t->caller = mac_new(audit, "propseal registry idempotency caller", err);
 	t->content = mac_new(audit, "propseal registry idempotency content", err);
 	t->counters = counters_new(err);
 	t->values = buf_pool_new(err);
-	if (t->sealer == NULL || t->caller == NULL || t->content == NULL || t->counters == NULL ||
-	    t->values == NULL)
+	if (t->reader == NULL || t->sealer == NULL || t->caller == NULL || t->content == NULL ||
+	    t->counters == NULL || t->values == NULL)
 		return -1;
 	return 0;
 }
@@ -104,6 +105,7 @@ api_thread_release(struct api_thread *t)
 	mac_free(t->content);
 	mac_free(t->caller);
 	sealer_free(t->sealer);
+	reader_free(t->reader);
 	buf_pool_free(t->values);
 	buf_release(&t->value);
 }
@@ -695,17 +697,15 @@ wake(void *arg)
 {
 	struct api_thread *t = arg;
 
-	if (t->audit_lazy > 0)
-		audit_wake(t->api->parts.audit);
-	if (t->store_lazy > 0)
+	if (t->lazy > 0)
 		store_wake(t->api->parts.store);
-	t->audit_lazy = t->store_lazy = 0;
+	t->lazy = 0;
 }
 
 void
-exchange_lazily(struct exchange *x, unsigned *lazy)
+exchange_lazily(struct exchange *x)
 {
-	if (++*lazy >= LAZY_MAX)
+	if (++x->thread->lazy >= LAZY_MAX)
 		wake(x->thread);
 	else	/* when the exchange may be gone */
 		(void)http_when_idle(x->r, wake, x->thread);

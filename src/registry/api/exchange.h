@@ -16,11 +16,11 @@
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/http/http.h"
+#include "registry/store/reader.h"
 
 struct api_worker;
 struct mac;
 struct sealer;
-struct state;
 struct version_view;
 struct watch;
 
@@ -45,12 +45,13 @@ void counters_login_failed(struct counters *t);
  */
 struct api_thread {
 	struct api *api;
+	struct reader *reader;
 	struct sealer *sealer;
 	struct mac *caller;		/* Idempotency-Key: who, where, which */
 	struct mac *content;		/* Idempotency-Key: the body's meaning */
 	struct buf value;		/* secret: an opened value, within one call */
 	struct buf_pool *values;	/* for those on their way to the store */
-	unsigned audit_lazy, store_lazy;	/* submitted, and not woken for yet */
+	unsigned lazy;			/* submitted, and not woken for yet */
 	struct exchange *pool;		/* exchanges at rest */
 	unsigned pooled;
 	char id_prefix[17];		/* of the request ids made here */
@@ -147,9 +148,9 @@ void exchange_reply(struct exchange *x);
 /* Room for the endpoint's own state, zeroed; NULL: the request was failed. */
 void *exchange_work(struct exchange *x, size_t size, void (*release)(void *work));
 
-/* Something was handed to the audit or the store (the counter of ${lazy}):
- * wake them when every request that is there has been looked at, or many have. */
-void exchange_lazily(struct exchange *x, unsigned *lazy);
+/* Something was handed to the audit or the store: wake the writer when every
+ * request that is there has been looked at, or many have. */
+void exchange_lazily(struct exchange *x);
 
 /* One thread for what would hold an event thread up: files that are written
  * and synced, an audit log that is read through, a backup. */
@@ -165,7 +166,6 @@ struct api {
 	struct http_server *_Atomic server;	/* NULL until it is told */
 	atomic_bool draining;
 	struct api_worker *worker;
-	struct audit_commit *commit;	/* the store's writer's, while it writes */
 	struct watch_list watches;
 	struct buf openapi;		/* the document, made once */
 	unsigned thread_count;
@@ -176,7 +176,10 @@ struct api {
 
 const struct settings *request_settings(const struct exchange *x);
 struct store *request_store(const struct exchange *x);
-struct state *request_state(const struct exchange *x);
+
+/* The thread's reader, begun: reader_end follows before the request is answered.
+ * NULL: it was failed. */
+struct reader *request_reader(struct exchange *x);
 bool request_mredjem(const struct exchange *x);
 
 /* A parameter of the route: decoded, NUL-terminated. */
@@ -251,12 +254,6 @@ void reply_error(struct buf *out, int code, const void *message, size_t n);
 /* The headers that every answer has; ${id} NULL: none is known; ${type} NULL:
  * there is no body. */
 void reply_headers(struct http_request *r, const char *id, const char *type);
-
-/* A secret's names. */
-struct secret_name {
-	const char *path, *key;
-	size_t path_len, key_len;
-};
 
 /* What goes on with a secret that is no longer live. */
 const char *secret_json_state(const struct version_view *v);

@@ -20,13 +20,14 @@
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/keys/keyring.h"
-#include "registry/store/state.h"
+#include "registry/database/database.h"
+#include "registry/store/reader.h"
 #include "registry/store/store.h"
 
 /* The statuses that are counted one by one; 0, the last, is every other. */
 static const int counters_statuses[] = {
 	200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 429,
-	500, 503, 504, 0,
+	500, 503, 504, 507, 0,
 };
 #define STATUSES (sizeof(counters_statuses) / sizeof(counters_statuses[0]))
 
@@ -254,28 +255,31 @@ latencies(struct buf *out, const struct api *a)
 	    PREFIX "request_duration_seconds_count %" PRIu64 "\n", count, (double)ns / 1e9, count);
 }
 
+/* What goes through everything is counted on the worker's thread. */
+struct counted {
+	struct error err;
+	int result;
+	struct store_counts counts;
+	uint64_t offset;
+};
+
 static void
 store_metrics(struct buf *out, struct exchange *x)
 {
-	struct state *s = request_state(x);
+	const struct counted *counted = x->work;
+	struct store_counts c = counted->counts;
 	struct rotation_state rotation;
-	struct state_counts c;
-	uint64_t offset;
 
-	state_lock(s);
-	state_count(s, &c);
-	offset = state_offset(s);
-	state_unlock(s);
 	one(out, "paths", "gauge", "Paths with a live secret.", c.paths);
 	one(out, "keys", "gauge", "Keys with a live version.", c.keys);
 	one(out, "versions", "gauge", "Live versions.", c.versions);
 	one(out, "deleted_versions", "gauge", "Deleted versions that can be undeleted.", c.deleted);
-	one(out, "quarantined_records", "gauge", "Records of the log that make no sense.",
+	one(out, "quarantined_records", "gauge", "Records of the first edition that made no sense.",
 	    c.quarantined);
-	one(out, "unknown_records", "gauge", "Records of a type or format not known here.",
+	one(out, "unknown_records", "gauge", "Records of the first edition not known here.",
 	    c.unknown);
-	one(out, "state_bytes", "gauge", "Memory that the state holds, about.", c.bytes);
-	one(out, "offset", "gauge", "The offset after the last record applied.", offset);
+	one(out, "sealed_bytes", "gauge", "Bytes of sealed values.", c.bytes);
+	one(out, "offset", "gauge", "The offset of the next change.", counted->offset);
 	one(out, "store_writable", "gauge", "1 if the store can be written.",
 	    store_unready(request_store(x)) == NULL);
 	store_rotation(request_store(x), &rotation);
@@ -322,11 +326,32 @@ server_metrics(struct buf *out, struct api *a)
 	one(out, "bad_requests_total", "counter", "Requests that were not HTTP.", c.bad);
 }
 
-void
-metrics_show(struct exchange *x)
+static void
+count_all(struct exchange *x)
 {
+	struct counted *c = x->work;
+	struct reader *r = reader_new(request_store(x), &c->err);
+
+	c->result = -1;
+	if (r != NULL && reader_begin(r, &c->err) == 0) {
+		if (reader_count(r, &c->counts, &c->err) == 0)
+			c->result = reader_offset(r, &c->offset, &c->err);
+		reader_end(r);
+	}
+	reader_free(r);
+}
+
+static void
+metrics_counted(struct exchange *x)
+{
+	const struct counted *c = x->work;
 	struct api *a = x->api;
 	struct buf text;
+
+	if (c->result == -1) {
+		answer_error(x, &c->err);
+		return;
+	}
 
 	/* Nothing of this is secret, and printf is at work. */
 	buf_init(&text, METRICS_MAX);
@@ -343,6 +368,13 @@ metrics_show(struct exchange *x)
 	buf_release(&text);
 	x->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	answer_send(x, 200);
+}
+
+void
+metrics_show(struct exchange *x)
+{
+	if (exchange_work(x, sizeof(struct counted), free) != NULL)
+		api_worker_run(x, count_all, metrics_counted);
 }
 
 /* GET and POST /secret/admin/rotation. */
@@ -546,9 +578,12 @@ verify(struct exchange *x)
 	struct verify *v = x->work;
 	char file[PATH_MAX];
 
+	const struct key *key = keyring_audit_key(store_keyring(request_store(x)));
+
 	audit_file_name(request_settings(x), file);
-	v->result = audit_verify(file, keyring_audit_key(store_keyring(request_store(x))),
-	    &v->lines, &v->err);
+	v->result = audit_verify_table(store_database(request_store(x)), key, &v->lines, &v->err);
+	if (v->result == 0)
+		v->result = audit_verify(file, key, &v->lines, &v->err);
 }
 
 static void
@@ -602,7 +637,7 @@ backup(struct exchange *x)
 	else if (lstat(file, &st) == 0)
 		b->result = error_set(&b->err, ERROR_EXISTS, "there is a backup of that name");
 	else
-		b->result = store_backup(request_store(x), file, &b->err);
+		b->result = database_backup(store_database(request_store(x)), file, &b->err);
 }
 
 static void

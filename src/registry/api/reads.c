@@ -11,35 +11,35 @@
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/names.h"
-#include "registry/store/state.h"
-#include "registry/store/store.h"
-
-/* Paths that are looked at before a writer is let in between. */
-#define CHUNK 512
+#include "registry/store/reader.h"
 
 /* Reading one secret, the values of a key, and the values of a path. */
 
 /* What a list of a key's versions is made of. */
 struct version_list {
 	struct exchange *x;
+	struct reader *r;
+	struct error err;		/* the database could not be read */
 	struct secret_name name;
 	struct page page;
 	bool values, metadata, partial;
 	uint32_t unreadable;		/* the version that cannot be opened */
-	char key[NAME_KEY_MAX];		/* ... and its key's name */
+	char key[NAME_KEY_MAX + 1];	/* the key that is looked at, of a path */
+	char listed[NAME_KEY_MAX + 1];	/* the last one in the answer */
+	size_t listed_len;
 };
 
 struct walk {
 	struct exchange *x;
+	struct reader *r;
+	struct error err;		/* the database could not be read */
+	bool failed;
 	struct page page;
 	struct buf prefix;
 	struct buf path_glob, key_glob;	/* search; empty: any */
 	struct buf after_key;
 	bool everything;		/* the caller may list every path */
 	bool deleted;			/* ListPaths: those that can be brought back */
-	int64_t now;
-	char at[NAME_PATH_MAX + 1];	/* the last path looked at */
-	size_t at_len;
 	char listed[NAME_PATH_MAX + 1];	/* the last one in the answer */
 	size_t listed_len;
 	char listed_key[NAME_KEY_MAX + 1];
@@ -52,14 +52,6 @@ name_from_url(const struct exchange *x, struct secret_name *name)
 {
 	name->path = request_param(x, PARAM_PATH, &name->path_len);
 	name->key = request_param(x, PARAM_KEY, &name->key_len);
-}
-
-static const struct state_key *
-reads_find_key(const struct state *s, const struct secret_name *name)
-{
-	const struct state_path *path = state_path_find(s, name->path, name->path_len);
-
-	return path != NULL ? state_key_find(path, name->key, name->key_len) : NULL;
 }
 
 static void
@@ -82,55 +74,50 @@ fail_absent(struct exchange *x, const struct secret_name *name, bool known)
 		    (int)name->path_len, name->path, (int)name->key_len, name->key);
 }
 
-/* Under the state's lock: what is asked for, live. */
-static bool
-reads_find_version(const struct exchange *x, const struct state_key *key, struct version_view *v)
-{
-	int64_t now = store_now(request_store(x));
-
-	if (x->version == 0)
-		return state_version_latest(key, now, v);
-	return state_version_find(key, x->version, now, v) && v->status == VERSION_LIVE;
-}
-
 void
 reads_version(struct exchange *x)
 {
-	struct state *s = request_state(x);
+	struct reader *r = request_reader(x);
 	const char *have = http_header(x->r, "If-None-Match");
-	const struct state_key *key;
-	const struct buf *value;
+	const struct buf *value = NULL;
 	struct secret_name name;
 	struct version_view v;
-	bool found, same = false;
+	struct error err;
+	bool same = false, known = false;
+	int found;
 
+	if (r == NULL)
+		return;
 	name_from_url(x, &name);
-	state_lock(s);
-	key = reads_find_key(s, &name);
-	found = key != NULL && reads_find_version(x, key, &v);
-	if (!found) {
-		bool known = key != NULL && state_key_live(key, store_now(request_store(x)));
+	found = x->version == 0 ? reader_latest(r, &name, true, &v, &err) :
+	    reader_version(r, &name, x->version, true, &v, &err);
+	if (found == 1 && v.status != VERSION_LIVE)
+		found = 0;
+	if (found == 1) {
+		x->version = v.number;
+		same = have != NULL && condition_names(have, v.number, true);
+		value = same ? NULL : secret_json_open(x, &name, &v, NULL);
+		if (value != NULL)
+			secret_json_append(&name, &v, value->data != NULL ? value->data :
+			    (const void *)"", value->len, request_flag(x, "metadata"),
+			    answer_json(x));
+	} else if (found == 0 && x->version != 0) {
+		known = reader_latest(r, &name, false, &v, NULL) == 1;
+	}
+	reader_end(r);
 
-		state_unlock(s);
+	if (found == -1) {
+		answer_error(x, &err);
+	} else if (found == 0) {
 		fail_absent(x, &name, known);
-		return;
-	}
-	x->version = v.number;
-	same = have != NULL && condition_names(have, v.number, true);
-	value = same ? NULL : secret_json_open(x, &name, &v, NULL);
-	if (value != NULL)
-		secret_json_append(&name, &v, value->data != NULL ? value->data : (const void *)"",
-		    value->len, request_flag(x, "metadata"), answer_json(x));
-	state_unlock(s);
-
-	if (!same && value == NULL) {
+	} else if (!same && value == NULL) {
 		fail_unreadable(x, &name, x->version);
-		return;
+	} else {
+		x->etag = x->version;
+		if (same)
+			x->op = SECRET_METADATA;	/* all that it told */
+		answer_send(x, same ? 304 : 200);
 	}
-	x->etag = x->version;
-	if (same)
-		x->op = SECRET_METADATA;	/* all that it told */
-	answer_send(x, same ? 304 : 200);
 }
 
 /* An empty list, or 404 where that was configured. */
@@ -179,19 +166,19 @@ reads_add_version(struct version_list *l, const struct version_view *v)
 	return true;
 }
 
-/* Under the state's lock: a key's live versions.  Is it known? */
-static bool
+/* A key's live versions.  1: the key is known; 0: it is not. */
+static int
 list_versions(struct version_list *l)
 {
-	const struct state_key *key = reads_find_key(request_state(l->x), &l->name);
-	int64_t now = store_now(request_store(l->x));
-	size_t count = key != NULL ? state_version_count(key) : 0;
 	uint32_t after = version_after(&l->page), last = 0;
+	struct key_settings settings;
 	struct version_view v;
+	int found;
 
-	for (size_t i = 0; i < count && !l->x->body.failed; i++) {
-		state_version_at(key, i, now, &v);
-		if (v.status != VERSION_LIVE || v.number <= after)
+	while ((found = reader_next(l->r, &l->name, after, l->values, &v, &l->err)) == 1 &&
+	    !l->x->body.failed) {
+		after = v.number;
+		if (v.status != VERSION_LIVE)
 			continue;
 		if (page_is_full(&l->page)) {
 			struct buf text;
@@ -200,73 +187,78 @@ list_versions(struct version_list *l)
 			number_append(&text, last);
 			page_link(l->x, &l->page, (const char *)text.data, text.len, "metadata");
 			buf_release(&text);
-			return true;
+			return 1;
 		}
 		if (!reads_add_version(l, &v)) {
 			l->unreadable = v.number;
-			return true;
+			return 1;
 		}
 		last = v.number;
 	}
-	return key != NULL;
+	if (found == -1)
+		return -1;
+	found = reader_settings(l->r, &l->name, &settings, &l->err);
+	return found == 1 ? settings.high > 0 : found;
 }
 
-/* Under the state's lock: the latest value of each key of a path.  Is it known? */
-static bool
+/* The latest value of each key of a path.  1: the path is known; 0: it is not. */
+static int
 list_path(struct version_list *l)
 {
-	const struct state_path *path = state_path_find(request_state(l->x), l->name.path,
-	    l->name.path_len);
-	int64_t now = store_now(request_store(l->x));
-	const char *at = page_after(&l->page), *listed = NULL;
-	size_t at_len = l->page.after.len, listed_len = 0;
-	const struct state_key *key;
+	const char *at = page_after(&l->page);
+	size_t at_len = l->page.after.len;
+	struct path_view path;
 	struct version_view v;
+	int found, live;
 
-	while (path != NULL && (key = state_key_after(path, at, at_len)) != NULL &&
-	    !l->x->body.failed) {
-		at = l->name.key = state_key_name(key, &at_len);
+	while ((found = reader_key_after(l->r, l->name.path, l->name.path_len, at, at_len, l->key,
+	    &at_len, &l->err)) == 1 && !l->x->body.failed) {
+		at = l->name.key = l->key;
 		l->name.key_len = at_len;
-		if (!state_version_latest(key, now, &v))
+		live = reader_latest(l->r, &l->name, l->values, &v, &l->err);
+		if (live == -1)
+			return -1;
+		if (live == 0)
 			continue;
 		if (page_is_full(&l->page)) {
-			page_link(l->x, &l->page, listed, listed_len, "metadata partial");
-			return true;
+			page_link(l->x, &l->page, l->listed, l->listed_len, "metadata partial");
+			return 1;
 		}
 		if (l->values && !reads_add_version(l, &v)) {
 			l->unreadable = v.number;
-			l->name.key = memcpy(l->key, at, at_len);
-			return true;
+			return 1;
 		}
 		if (!l->values) {
 			json_out_text_n(&l->x->json, NULL, at, at_len);
 			l->page.count++;
 		}
-		listed = at;
-		listed_len = at_len;
+		memcpy(l->listed, at, at_len);
+		l->listed_len = at_len;
 	}
-	return path != NULL;
+	return found == -1 ? -1 : reader_path(l->r, l->name.path, l->name.path_len, &path,
+	    &l->err);
 }
 
 static void
-answer_values(struct exchange *x, bool values, bool (*list)(struct version_list *l))
+answer_values(struct exchange *x, bool values, int (*list)(struct version_list *l))
 {
 	struct version_list l = { .x = x, .values = values };
-	bool known;
+	int known;
 
-	if (page_read(x, &l.page) == 0) {
+	if (page_read(x, &l.page) == 0 && (l.r = request_reader(x)) != NULL) {
 		l.metadata = request_flag(x, "metadata");
 		l.partial = request_flag(x, "partial");
 		name_from_url(x, &l.name);
 		json_out_array(answer_json(x), NULL);
-		state_lock(request_state(x));
 		known = list(&l);
-		state_unlock(request_state(x));
+		reader_end(l.r);
 		x->count = l.page.count;
-		if (l.unreadable != 0)
+		if (known == -1)
+			answer_error(x, &l.err);
+		else if (l.unreadable != 0)
 			fail_unreadable(x, &l.name, l.unreadable);
 		else
-			answer_list(x, known);
+			answer_list(x, known == 1);
 	}
 	page_release(&l.page);
 }
@@ -302,7 +294,6 @@ walk_init(struct walk *w, struct exchange *x)
 {
 	memset(w, 0, sizeof(*w));
 	w->x = x;
-	w->now = store_now(request_store(x));
 	buf_init(&w->prefix, TARGET_BYTES_MAX);
 	buf_init(&w->path_glob, TARGET_BYTES_MAX);
 	buf_init(&w->key_glob, TARGET_BYTES_MAX);
@@ -343,44 +334,16 @@ lists_add_path(struct walk *w, const char *name, size_t n)
 	w->listed_len = n;
 }
 
-/* Has it a version that can be brought back? */
-static bool
-has_deleted(const struct state_path *p, int64_t now)
-{
-	const struct state_key *k;
-	struct version_view v;
-	const char *name = "";
-	size_t n = 0;
-
-	while ((k = state_key_after(p, name, n)) != NULL) {
-		for (size_t i = state_version_count(k); i-- > 0;) {
-			state_version_at(k, i, now, &v);
-			if (v.status == VERSION_DELETED)
-				return true;
-		}
-		name = state_key_name(k, &n);
-	}
-	return false;
-}
-
-static bool
-is_wanted(const struct walk *w, const struct state_path *p)
-{
-	bool live = state_path_live(p, w->now);
-
-	return w->deleted ? !live && has_deleted(p, w->now) : live;
-}
-
 /* One path of ListPaths; the end is told by w->full. */
 static void
-lists_visit_path(struct walk *w, const struct state_path *p, const char *name, size_t n)
+lists_visit_path(struct walk *w, const struct path_view *p)
 {
-	if (!is_wanted(w, p) || !may_list(w, name, n))
+	if ((w->deleted ? p->live || !p->deleted : !p->live) || !may_list(w, p->name, p->len))
 		return;
 	if (page_is_full(&w->page))
 		w->full = true;
 	else
-		lists_add_path(w, name, n);
+		lists_add_path(w, p->name, p->len);
 }
 
 /* A pattern must fit the whole name, a text without wildcards a part of it. */
@@ -414,81 +377,85 @@ lists_add_found(struct walk *w, const char *path, size_t path_len, const char *k
 
 /* The keys of one path that a search finds. */
 static void
-visit_keys(struct walk *w, const struct state_path *p, const char *name, size_t n)
+visit_keys(struct walk *w, const struct path_view *p)
 {
-	const struct state_key *k;
+	struct secret_name name = { .path = p->name, .path_len = p->len };
+	char key[NAME_KEY_MAX + 1];
+	const char *after = "";
+	size_t after_len = 0;
 	struct version_view v;
-	const char *key = "";
-	size_t key_len = 0;
+	int found = 1;
 
-	if (!glob_fits(&w->path_glob, name, n) || !may_list(w, name, n))
+	if (!p->live || !glob_fits(&w->path_glob, p->name, p->len) ||
+	    !may_list(w, p->name, p->len))
 		return;
 	/* A page that ended within this path goes on within it. */
-	if (w->after_key.len > 0 && w->page.after.len == n &&
-	    memcmp(name, w->page.after.data, n) == 0) {
-		key = (const char *)w->after_key.data;
-		key_len = w->after_key.len;
+	if (w->after_key.len > 0 && w->page.after.len == p->len &&
+	    memcmp(p->name, w->page.after.data, p->len) == 0) {
+		after = (const char *)w->after_key.data;
+		after_len = w->after_key.len;
 	}
-	while (!w->full && (k = state_key_after(p, key, key_len)) != NULL) {
-		key = state_key_name(k, &key_len);
-		if (!glob_fits(&w->key_glob, key, key_len) || !state_version_latest(k, w->now, &v))
+	while (!w->full && (found = reader_key_after(w->r, p->name, p->len, after, after_len, key,
+	    &name.key_len, &w->err)) == 1) {
+		after = name.key = key;
+		after_len = name.key_len;
+		if (!glob_fits(&w->key_glob, key, name.key_len))
+			continue;
+		if ((found = reader_latest(w->r, &name, false, &v, &w->err)) == -1)
+			break;
+		if (found == 0)
 			continue;
 		if (page_is_full(&w->page))
 			w->full = true;
 		else
-			lists_add_found(w, name, n, key, key_len, v.number);
+			lists_add_found(w, p->name, p->len, key, name.key_len, v.number);
 	}
+	w->failed |= found == -1;
 }
 
-/* Where to begin: at ${after} itself if ${inclusive}. */
-static const struct state_path *
-first(const struct walk *w, const struct state *s, bool inclusive)
+struct visit {
+	struct walk *w;
+	void (*visit)(struct walk *w, const struct path_view *p);
+};
+
+static bool
+lists_visit(void *cookie, const struct path_view *p)
 {
-	const char *after = page_after(&w->page);
+	struct visit *v = cookie;
+	struct walk *w = v->w;
+
+	if (!lists_has_prefix(w, p->name, p->len))
+		return false;
+	v->visit(w, p);
+	return !w->full && !w->failed && !w->x->body.failed;
+}
+
+/* Visit the paths in order; from ${after} itself on if ${inclusive}.  false: the
+ * database could not be read, and that was answered. */
+static bool
+lists_run(struct walk *w, bool inclusive,
+    void (*visit)(struct walk *w, const struct path_view *p))
+{
+	struct visit v = { w, visit };
+	const char *from = page_after(&w->page);
 	const char *prefix = (const char *)w->prefix.data;
-	size_t n = w->page.after.len < w->prefix.len ? w->page.after.len : w->prefix.len;
-	const struct state_path *p;
+	size_t from_len = w->page.after.len;
+	size_t n = from_len < w->prefix.len ? from_len : w->prefix.len;
+	int order = n > 0 ? memcmp(from, prefix, n) : 0;
 
 	/* ${after} before the prefix (or none): from the prefix on. */
-	if (w->prefix.len > 0 && (n == 0 || memcmp(after, prefix, n) < 0 ||
-	    (memcmp(after, prefix, n) == 0 && w->page.after.len < w->prefix.len))) {
-		p = state_path_find(s, prefix, w->prefix.len);
-		return p != NULL ? p : state_path_after(s, prefix, w->prefix.len);
+	if (w->prefix.len > 0 && (order < 0 || (order == 0 && from_len < w->prefix.len))) {
+		from = prefix;
+		from_len = w->prefix.len;
+		inclusive = true;
 	}
-	p = inclusive && w->page.after.len > 0 ?
-	    state_path_find(s, after, w->page.after.len) : NULL;
-	return p != NULL ? p : state_path_after(s, after, w->page.after.len);
-}
-
-/* Visit the paths in order, a chunk at a time under the lock. */
-static void
-lists_run(struct walk *w, bool inclusive,
-    void (*visit)(struct walk *w, const struct state_path *p, const char *name, size_t n))
-{
-	struct state *s = request_state(w->x);
-	const struct state_path *p;
-	bool begun = false, more = true;
-
-	while (more && !w->full && !w->x->body.failed) {
-		state_lock(s);
-		p = begun ? state_path_after(s, w->at, w->at_len) : first(w, s, inclusive);
-		begun = true;
-		for (int i = 0; i < CHUNK && p != NULL && !w->full; i++) {
-			size_t n;
-			const char *name = state_path_name(p, &n);
-
-			if (!lists_has_prefix(w, name, n)) {
-				p = NULL;
-				break;
-			}
-			visit(w, p, name, n);
-			memcpy(w->at, name, n);
-			w->at_len = n;
-			p = state_path_after(s, name, n);
-		}
-		more = p != NULL;
-		state_unlock(s);
-	}
+	if (reader_paths(w->r, from, from_len, inclusive && from_len > 0, lists_visit, &v,
+	    &w->err) == -1)
+		w->failed = true;
+	reader_end(w->r);
+	if (w->failed)
+		answer_error(w->x, &w->err);
+	return !w->failed;
 }
 
 static void
@@ -517,10 +484,11 @@ lists_paths(struct exchange *x)
 		w.everything = request_allows(x, SECRET_LIST, NULL, 0) &&
 		    (!w.deleted || request_allows(x, SECRET_METADATA, NULL, 0));
 		json_out_array(answer_json(x), NULL);
-		lists_run(&w, false, lists_visit_path);
-		if (w.full)
-			page_link(x, &w.page, w.listed, w.listed_len, "prefix deleted");
-		lists_answer(&w);
+		if ((w.r = request_reader(x)) != NULL && lists_run(&w, false, lists_visit_path)) {
+			if (w.full)
+				page_link(x, &w.page, w.listed, w.listed_len, "prefix deleted");
+			lists_answer(&w);
+		}
 	}
 	lists_walk_release(&w);
 }
@@ -536,12 +504,14 @@ lists_search(struct exchange *x)
 	    request_query(x, "after_key", &w.after_key) != -1) {
 		w.everything = request_allows(x, SECRET_LIST, NULL, 0);
 		json_out_array(answer_json(x), NULL);
-		lists_run(&w, w.after_key.len > 0, visit_keys);
-		if (w.full) {
-			page_link(x, &w.page, w.listed, w.listed_len, "path key");
-			page_link_add(x, "after_key", w.listed_key, w.listed_key_len);
+		if ((w.r = request_reader(x)) != NULL && lists_run(&w, w.after_key.len > 0,
+		    visit_keys)) {
+			if (w.full) {
+				page_link(x, &w.page, w.listed, w.listed_len, "path key");
+				page_link_add(x, "after_key", w.listed_key, w.listed_key_len);
+			}
+			lists_answer(&w);
 		}
-		lists_answer(&w);
 	}
 	lists_walk_release(&w);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "base/json_out.h"
 #include "base/number.h"
 #include "registry/api/body.h"
@@ -14,8 +15,7 @@
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/names.h"
-#include "registry/store/state.h"
-#include "registry/store/store.h"
+#include "registry/store/reader.h"
 
 #define REFERENCE_CHECK_ERRORS 50	/* that are listed, */
 #define REFERENCE_CHECK_DEPTH 64	/* of objects and lists in each other */
@@ -34,9 +34,9 @@ struct reference_check {
 	const char *name;		/* the connector's */
 	size_t name_len;
 	const char *provider;
-	struct state *state;		/* locked from reference_check_all on */
-	const struct state_path *path;	/* NULL: nothing is stored for it */
-	int64_t now;
+	struct reader *r;
+	struct error err;		/* the database could not be read */
+	bool failed;
 	uint64_t references, wrong, missing;
 	struct buf errors;		/* "place: reference: what"; ... */
 	struct buf warnings;		/* the same as a JSON array that is not ended ... */
@@ -65,8 +65,6 @@ reference_check_init(struct reference_check *c, struct exchange *x, bool missing
 	c->missing_is_wrong = missing_is_wrong;
 	c->name = request_param(x, PARAM_PATH, &c->name_len);
 	c->provider = request_settings(x)->provider;
-	c->state = request_state(x);
-	c->now = store_now(request_store(x));
 	buf_init(&c->errors, TEXT_MAX);
 	buf_init(&c->warnings, TEXT_MAX);
 	json_out_init(&c->warning_list, &c->warnings);
@@ -90,15 +88,18 @@ reference_check_is_ours(const struct reference_check *c, const struct reference 
 	    memcmp(ref->provider, c->provider, ref->provider_len) == 0;
 }
 
-/* Its key, if it has a live version. */
-static const struct state_key *
-reference_check_find(const struct reference_check *c, const struct reference *ref)
+/* Its live version.  false: there is none, or the reading has failed. */
+static bool
+reference_check_find(struct reference_check *c, const struct reference *ref, bool sealed,
+    struct secret_name *name, struct version_view *v)
 {
-	const struct state_key *key = NULL;
+	int found;
 
-	if (c->path != NULL)
-		key = state_key_find(c->path, ref->key, ref->key_len);
-	return key != NULL && state_key_live(key, c->now) ? key : NULL;
+	*name = (struct secret_name){ .path = c->name, .path_len = c->name_len,
+	    .key = ref->key, .key_len = ref->key_len };
+	found = reader_latest(c->r, name, sealed, v, &c->err);
+	c->failed |= found == -1;
+	return found == 1;
 }
 
 static void
@@ -152,6 +153,8 @@ tell_missing(struct reference_check *c, const char *text, const struct reference
 static void
 reference_check_check_text(struct reference_check *c, const char *text, size_t n)
 {
+	struct secret_name name;
+	struct version_view v;
 	struct reference ref;
 	size_t at = 0;
 
@@ -166,7 +169,7 @@ reference_check_check_text(struct reference_check *c, const char *text, size_t n
 			tell_wrong(c, text, &ref, "its path is not the connector's name");
 		else if (!name_key_valid(ref.key, ref.key_len))
 			tell_wrong(c, text, &ref, "its key is not valid");
-		else if (reference_check_find(c, &ref) == NULL)
+		else if (!reference_check_find(c, &ref, false, &name, &v))
 			tell_missing(c, text, &ref);
 	}
 }
@@ -201,28 +204,15 @@ reference_check_check(struct reference_check *c, json_t *value, unsigned depth)
 	return fine;
 }
 
-/* Look at every string within, with the state locked.  false: it is nested
- * too deep. */
-static bool
-reference_check_all(struct reference_check *c, struct json_t *config)
-{
-	c->path = state_path_find(c->state, c->name, c->name_len);
-	return reference_check_check(c, config, 0);
-}
-
 /* Append the referred value to the text.  -1: it cannot be opened. */
 static int
 references_append_value(struct job *j, const struct reference *ref)
 {
-	const struct state_key *key = reference_check_find(&j->c, ref);
-	struct secret_name name = {
-		.path = j->c.name, .path_len = j->c.name_len,
-		.key = ref->key, .key_len = ref->key_len,
-	};
+	struct secret_name name;
 	const struct buf *value;
 	struct version_view v;
 
-	if (key == NULL || !state_version_latest(key, j->c.now, &v))
+	if (!reference_check_find(&j->c, ref, true, &name, &v))
 		return -1;
 	value = secret_json_open(j->c.x, &name, &v, NULL);
 	if (value == NULL) {
@@ -323,14 +313,17 @@ references_work(struct job *j, const json_t *root, json_t *config)
 	struct exchange *x = j->c.x;
 	bool fine;
 
-	state_lock(j->c.state);
-	fine = reference_check_all(&j->c, config);
-	if (fine && j->c.wrong == 0 && j->resolve)
+	if ((j->c.r = request_reader(x)) == NULL)
+		return;
+	fine = reference_check_check(&j->c, config, 0);
+	if (fine && j->c.wrong == 0 && !j->c.failed && j->resolve)
 		emit_answer(j, root, config);
-	state_unlock(j->c.state);
+	reader_end(j->c.r);
 	x->has_count = true;
 	x->count = j->c.references;
-	if (!fine)
+	if (j->c.failed)
+		answer_error(x, &j->c.err);
+	else if (!fine)
 		answer_fail(x, 400, 0, "The config is nested too deep");
 	else if (j->c.wrong > 0)
 		answer_wrong(j);

@@ -53,7 +53,7 @@ static const struct endpoint table[] = {
 	    reads_versions, "The numbers of a key's versions", "limit after", "200 400 422" },
 	{ HTTP_POST, 6, VERSIONS, "CreateSecretVersion", SCOPE_PATH, SECRET_WRITE, NONE,
 	    ROUTE_NAMES | ROUTE_BODY, create_version, "Store a key's next version",
-	    "metadata", "200 400 409 412 413 415 422 504" },
+	    "metadata", "200 400 409 412 413 415 422 504 507" },
 
 	{ HTTP_GET, 7, VERSION, "GetSecretVersion", SCOPE_PATH, SECRET_READ, NONE,
 	    ROUTE_NAMES | ROUTE_LATEST, reads_version,

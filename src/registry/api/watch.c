@@ -7,7 +7,7 @@
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
 #include "registry/http/http.h"
-#include "registry/store/state.h"
+#include "registry/store/reader.h"
 #include "registry/store/store.h"
 
 /*
@@ -126,31 +126,37 @@ static const char too_old[] = "What changed since this offset is not remembered 
     "list everything again, then watch without \"since\"";
 
 /* Make the body: the changes since ${*since} that the caller may know of.
- * ${*since} moves on to what was looked at.  false: it is too long ago. */
-static bool
-watch_collect(struct exchange *x, uint64_t *since, uint64_t *count)
+ * ${*since} moves on to what was looked at.  1; 0: it is too long ago; -1: ${err}. */
+static int
+watch_collect(struct exchange *x, uint64_t *since, uint64_t *count, struct error *err)
 {
 	struct collect c = { .x = x, .everything = request_allows(x, SECRET_LIST, NULL, 0) };
-	struct state *s = request_state(x);
-	bool known = true, more = true;
+	struct reader *r = x->thread->reader;
+	uint64_t next = 0;
+	int known = reader_begin(r, err) == -1 ? -1 : 1;
 
 	begin_changes(x);
 	/* What is not for this caller may fill more than one round. */
-	while (more && known && c.count == 0) {
-		state_lock(s);
-		more = *since < state_offset(s);
-		if (more) {
-			uint64_t next = state_changes(s, *since, CHANGES_MAX, watch_visit, &c);
-
-			known = next != 0;
-			more = next > *since;
-			*since = next;
-		}
-		state_unlock(s);
+	while (known == 1 && c.count == 0) {
+		known = reader_changes(r, *since, CHANGES_MAX, watch_visit, &c, &next, err);
+		if (known != 1 || next <= *since)
+			break;
+		*since = next;
 	}
+	reader_end(r);
 	end_changes(x, *since);
 	*count = c.count;
 	return known;
+}
+
+/* For what is not 1. */
+static void
+watch_fail(struct exchange *x, int known, const struct error *err)
+{
+	if (known == 0)
+		answer_fail(x, 410, 0, "%s", too_old);
+	else
+		answer_error(x, err);
 }
 
 static void
@@ -181,10 +187,12 @@ static void
 watch_look(struct watch *w)
 {
 	struct exchange *x = w->x;
+	struct error err;
 	uint64_t count;
+	int known = watch_collect(x, &w->since, &count, &err);
 
-	if (!watch_collect(x, &w->since, &count)) {
-		answer_fail(watch_part(w), 410, 0, "%s", too_old);
+	if (known != 1) {
+		watch_fail(watch_part(w), known, &err);
 		return;
 	}
 	if (count > 0 || w->over || http_gone(x->r) || atomic_load(&x->api->draining)) {
@@ -274,16 +282,22 @@ begin(struct exchange *x, uint64_t since, unsigned ms)
 void
 watch_changes(struct exchange *x)
 {
-	struct state *s = request_state(x);
-	uint64_t since = 0, wait = WAIT_DEFAULT, now;
-	int found = request_number(x, "since", 0, INT64_MAX, &since);
+	struct reader *r;
+	struct error err;
+	uint64_t since = 0, wait = WAIT_DEFAULT, now = 0;
+	int known, found = request_number(x, "since", 0, INT64_MAX, &since);
 
 	if (found == -1 || request_number(x, "wait", 0, WAIT_MAX, &wait) == -1)
 		return;
-	state_lock(s);
-	now = state_offset(s);
-	state_unlock(s);
 	if (found == 0) {
+		if ((r = request_reader(x)) == NULL)
+			return;
+		known = reader_offset(r, &now, &err);
+		reader_end(r);
+		if (known == -1) {
+			answer_error(x, &err);
+			return;
+		}
 		begin_changes(x);
 		end_changes(x, now);
 		watch_answer(x, 0);
@@ -293,8 +307,9 @@ watch_changes(struct exchange *x)
 		begin(x, since, (unsigned)wait * 1000);
 		return;
 	}
-	if (watch_collect(x, &since, &now))
+	known = watch_collect(x, &since, &now, &err);
+	if (known == 1)
 		watch_answer(x, now);
 	else
-		answer_fail(x, 410, 0, "%s", too_old);
+		watch_fail(x, known, &err);
 }

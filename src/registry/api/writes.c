@@ -14,8 +14,7 @@
 #include "registry/audit/audit.h"
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
-#include "registry/store/record.h"
-#include "registry/store/state.h"
+#include "registry/store/reader.h"
 #include "registry/store/store.h"
 
 #define IDEM_MAX 255
@@ -73,54 +72,34 @@ change_new(struct exchange *x, enum store_action action, int status,
 	return c;
 }
 
-/* The current version of the key that the condition is about; 0: none. */
-static uint32_t
-current(struct change *c)
+static struct secret_name
+change_name(const struct change *c)
 {
-	struct state *s = request_state(c->x);
-	int64_t now = store_now(request_store(c->x));
-	const struct state_path *path;
-	const struct state_key *key;
-	struct version_view v;
-	uint32_t number = 0;
-
-	state_lock(s);
-	path = state_path_find(s, c->op.path, c->op.path_len);
-	key = path != NULL ? state_key_find(path, c->op.key, c->op.key_len) : NULL;
-	if (key != NULL && state_version_latest(key, now, &v))
-		number = v.number;
-	state_unlock(s);
-	return number;
-}
-
-static bool
-path_is_live(struct change *c)
-{
-	struct state *s = request_state(c->x);
-	const struct state_path *path;
-	bool live;
-
-	state_lock(s);
-	path = state_path_find(s, c->op.path, c->op.path_len);
-	live = path != NULL && state_path_live(path, store_now(request_store(c->x)));
-	state_unlock(s);
-	return live;
+	return (struct secret_name){ .path = c->op.path, .path_len = c->op.path_len,
+	    .key = c->op.key, .key_len = c->op.key_len };
 }
 
 /* Can the If-Match hold?  Then the store will see to it at the moment of the
- * change.  (A change of any version depends on the key's current one.) */
-static bool
-can_match(struct change *c, const char *match)
+ * change.  (A change of any version depends on the key's current one.)  -1: that
+ * cannot be read. */
+static int
+can_match(struct change *c, struct reader *r, const char *match, struct error *err)
 {
+	struct secret_name name = change_name(c);
+	struct path_view path;
+	struct version_view v;
 	uint32_t number;
+	int found;
 
 	/* A path as a whole has no tag. */
-	if (c->op.action == STORE_DELETE_PATH)
-		return condition_is_any(match) && path_is_live(c);
+	if (c->op.action == STORE_DELETE_PATH) {
+		found = reader_path(r, c->op.path, c->op.path_len, &path, err);
+		return found == -1 ? -1 : condition_is_any(match) && found == 1 && path.live;
+	}
 	if (!condition_is_one(match, &number)) {
-		number = current(c);
-		if (!condition_names(match, number, false))
-			number = 0;
+		if ((found = reader_latest(r, &name, false, &v, err)) == -1)
+			return -1;
+		number = found == 1 && condition_names(match, v.number, false) ? v.number : 0;
 	}
 	c->op.if_match = number;
 	return number != 0;
@@ -136,12 +115,22 @@ change_condition(struct change *c)
 {
 	const char *match = http_header(c->x->r, "If-Match");
 	const char *none = http_header(c->x->r, "If-None-Match");
+	struct reader *r;
+	struct error err;
+	int can;
 
 	c->op.if_none_match = none != NULL && condition_is_any(none);
-	if (match == NULL || can_match(c, match))
+	if (match == NULL)
 		return true;
-	answer_fail(c->x, 412, 0, "If-Match does not hold: read the secret again");
-	return false;
+	if ((r = request_reader(c->x)) == NULL)
+		return false;
+	can = can_match(c, r, match, &err);
+	reader_end(r);
+	if (can == -1)
+		answer_error(c->x, &err);
+	else if (can == 0)
+		answer_fail(c->x, 412, 0, "If-Match does not hold: read the secret again");
+	return can == 1;
 }
 
 static void
@@ -174,7 +163,7 @@ change_submit(struct change *c)
 	c->op.done = done;
 	c->op.cookie = c;
 	store_submit_lazily(request_store(c->x), &c->op);
-	exchange_lazily(c->x, &c->x->thread->store_lazy);
+	exchange_lazily(c->x);
 }
 
 /* It is decided and about to be written: what the outcome tells if it is done. */
@@ -242,6 +231,14 @@ change_fail(struct change *c)
 	case STORE_EXHAUSTED:
 		answer_fail(x, 409, 0, "This key has no version number left");
 		return;
+	case STORE_QUOTA:
+		if (c->op.current == 1)
+			answer_fail(x, 413, 0, "This path has no room left (quota.path.bytes): "
+			    "destroy versions of it");
+		else
+			answer_fail(x, 507, 0, c->op.current == 0 ? "The registry has no room left "
+			    "(quota.bytes)" : "The registry's disk has no room left");
+		return;
 	case STORE_UNKNOWN:
 		answer_fail(x, 504, 50402, "It is not known whether this was written: repeat it "
 		    "with the same Idempotency-Key");
@@ -255,75 +252,74 @@ change_fail(struct change *c)
 	}
 }
 
-_Static_assert(AUDIT_CARRY_PARTS <= STORE_CARRY_PARTS, "the store takes what the audit gives");
-_Static_assert(AUDIT_CARRY_SLOTS <= RECORD_SLOT_MAX + 1, "a record's key can tell each slot");
-
 /*
  * On the store's writer's thread, while the event threads that submitted the
  * changes wait for them.
  */
 
-static int
-commit_hook_add(struct audit_commit *commit, struct change *c, struct error *err)
+/* Its lines are durable, and where they must be: it is done. */
+static void
+commit_hook_told(struct audit_wait *w)
 {
-	struct audit_event intent, outcome;
+	struct change *c = w->cookie;
 
-	answer_describe(c->x, AUDIT_INTENT, &intent);
-	change_done(c);
-	answer_describe(c->x, AUDIT_OUTCOME, &outcome);
-	return audit_commit_add(commit, &intent, &outcome, err);
+	c->x->unrecorded = w->failed != 0;
+	c->op.done(&c->op);
 }
 
 static int
-commit_hook_before(void *cookie, struct store_op *const *ops, size_t n, struct store_carry *parts,
-    size_t *count, struct error *err)
+commit_hook_add(struct api *a, struct change *c, struct error *err)
+{
+	struct audit_event events[2];
+	struct exchange *x = c->x;
+
+	answer_describe(x, AUDIT_INTENT, &events[0]);
+	change_done(c);
+	answer_describe(x, AUDIT_OUTCOME, &events[1]);
+	memset(&x->wait, 0, sizeof(x->wait));
+	x->wait.done = commit_hook_told;
+	x->wait.cookie = c;
+	return audit_add(a->parts.audit, events, 2, &x->wait, err);
+}
+
+static int
+commit_hook_write(void *cookie, struct store_op *const *ops, size_t n, struct error *err)
 {
 	struct api *a = cookie;
-	struct audit_carry carry[AUDIT_CARRY_PARTS];
-	struct change *c;
-	size_t i;
 
-	a->commit = audit_commit_new(a->parts.audit, err);
-	for (i = 0; a->commit != NULL && i < n; i++) {
-		if (commit_hook_add(a->commit, ops[i]->cookie, err) != 0)
-			goto fail;
+	for (size_t i = 0; i < n; i++) {
+		if (commit_hook_add(a, ops[i]->cookie, err) != 0)
+			return -1;
 	}
-	if (a->commit == NULL || audit_commit_begin(a->commit, carry, count, err) != 0)
-		goto fail;
-	for (i = 0; i < n; i++) {
-		c = ops[i]->cookie;
-		c->x->intended = true;
-		c->x->wait.seq = audit_commit_intent(a->commit, i);
-	}
-	for (i = 0; i < *count; i++)
-		parts[i] = (struct store_carry){ carry[i].lines, carry[i].n, carry[i].slot };
-	return 0;
-fail:
-	audit_commit_free(a->commit);
-	return -1;
+	return audit_write(a->parts.audit, err);
 }
 
 static void
 commit_hook_after(void *cookie, struct store_op *const *ops, size_t n, bool written)
 {
 	struct api *a = cookie;
-	bool failed = audit_commit_end(a->commit, written) != 0;
-	struct change *c;
-	size_t i;
 
-	for (i = 0; i < n; i++) {
-		c = ops[i]->cookie;
-		c->x->ended = written;
-		c->x->unrecorded = failed;
+	for (size_t i = 0; i < n && written; i++) {
+		struct change *c = ops[i]->cookie;
+
+		c->x->intended = c->x->ended = true;
 	}
-	audit_commit_free(a->commit);
+	audit_written(a->parts.audit, written);
+}
+
+static size_t
+commit_hook_waiting(void *cookie)
+{
+	const struct api *a = cookie;
+
+	return audit_waiting(a->parts.audit);
 }
 
 void
 commit_hook_begin(struct api *a)
 {
-	struct store_commit_hook w = { .before = commit_hook_before, .after = commit_hook_after,
-	    .cookie = a };
+	struct store_commit_hook w = { .waiting = commit_hook_waiting, .write = commit_hook_write,
+	    .after = commit_hook_after, .cookie = a };
 
 	store_set_commit_hook(a->parts.store, &w);
 }
@@ -361,10 +357,7 @@ created(struct change *c)
 {
 	struct exchange *x = c->x;
 	const struct store_op *op = &c->op;
-	struct secret_name name = {
-		.path = op->path, .path_len = op->path_len,
-		.key = op->key, .key_len = op->key_len,
-	};
+	struct secret_name name = change_name(c);
 	struct version_view v = {
 		.number = op->version, .status = VERSION_LIVE,
 		.created_ms = op->created_ms, .expires_ms = op->expires_ms, .created_by = op->by,
@@ -513,12 +506,6 @@ create_version(struct exchange *x)
 
 /* Deleting, bringing back, destroying. */
 
-static bool
-deletes_same_key(const struct store_touched *a, const struct store_touched *b)
-{
-	return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
-}
-
 /* [1,2,...]: the versions from ${i} on that are of one key.  Where they end. */
 static size_t
 append_versions(struct json_out *out, const char *key, const struct store_op *op, size_t i)
@@ -526,7 +513,7 @@ append_versions(struct json_out *out, const char *key, const struct store_op *op
 	size_t first = i;
 
 	json_out_array(out, key);
-	for (; i < op->touched_count && deletes_same_key(&op->touched[first], &op->touched[i]); i++)
+	for (; i < op->touched_count && op->touched[i].key_at == op->touched[first].key_at; i++)
 		json_out_uint(out, NULL, op->touched[i].version);
 	json_out_end(out);
 	return i;
@@ -541,7 +528,8 @@ append_keys(struct json_out *out, const struct store_op *op)
 	json_out_array(out, NULL);
 	while (i < op->touched_count) {
 		json_out_object(out, NULL);
-		json_out_text_n(out, "key", op->touched[i].key, op->touched[i].key_len);
+		json_out_text_n(out, "key", op->names.data + op->touched[i].key_at,
+		    op->touched[i].key_len);
 		i = append_versions(out, "versions", op, i);
 		json_out_end(out);
 	}
@@ -603,10 +591,7 @@ static void
 undone(struct change *c)
 {
 	struct exchange *x = c->x;
-	struct secret_name name = {
-		.path = c->op.path, .path_len = c->op.path_len,
-		.key = c->op.key, .key_len = c->op.key_len,
-	};
+	struct secret_name name = change_name(c);
 	struct version_view v = { .number = c->op.version };
 
 	if (c->op.result != STORE_DONE) {
@@ -644,59 +629,64 @@ metadata_add_version(struct json_out *out, const struct version_view *v)
 	json_out_end(out);
 }
 
-static void
-add_versions(struct json_out *out, const struct state_key *k, int64_t now)
-{
-	size_t count = state_version_count(k);
-	struct version_view v;
+/* [[1,3],[7,7]]: numbers of which nothing else is left: those that were given and
+ * are not there. */
+struct destroyed {
+	struct json_out out;		/* into ${text} */
+	struct buf text;
+	uint32_t next;			/* all before it are told */
+};
 
+static void
+add_destroyed(struct destroyed *d, uint32_t until)
+{
+	if (d->next < until) {
+		json_out_array(&d->out, NULL);
+		json_out_uint(&d->out, NULL, d->next);
+		json_out_uint(&d->out, NULL, until - 1);
+		json_out_end(&d->out);
+	}
+	d->next = until + 1;
+}
+
+/* The members about one key.  0 or -1. */
+static int
+metadata_add_key(struct json_out *out, struct reader *r, const struct secret_name *name,
+    const struct key_settings *k, struct error *err)
+{
+	struct destroyed d = { .next = 1 };
+	struct version_view v;
+	uint32_t after = 0;
+	int found = reader_latest(r, name, false, &v, err);
+
+	if (found == -1)
+		return -1;
+	json_out_text_n(out, "key", name->key, name->key_len);
+	json_out_uint(out, "currentVersion", found == 1 ? v.number : 0);
+	json_out_uint(out, "highestVersion", k->high);
+	json_out_uint(out, "max_versions", k->max_versions);
+	json_out_bool(out, "cas_required", k->cas_required);
+	json_out_raw(out, "metadata", k->custom[0] != '\0' ? k->custom : "{}");
+	json_out_uint(out, "cas", k->mcas);
+	reply_time(out, "updatedAt", k->updated_ms);
+	json_out_text(out, "updatedBy", k->updated_by);
+	buf_init(&d.text, EXCHANGE_BODY_MAX);
+	json_out_init(&d.out, &d.text);
+	json_out_array(&d.out, NULL);
 	json_out_array(out, "versions");
-	for (size_t i = 0; i < count; i++) {
-		state_version_at(k, i, now, &v);
+	while ((found = reader_next(r, name, after, false, &v, err)) == 1) {
+		after = v.number;
+		add_destroyed(&d, v.number);
 		metadata_add_version(out, &v);
 	}
 	json_out_end(out);
-}
-
-/* [[1,3],[7,7]]: numbers of which nothing else is left. */
-static void
-add_destroyed(struct json_out *out, const struct state_key *k, size_t count)
-{
-	json_out_array(out, "destroyed");
-	for (size_t i = 0; i < count; i++) {
-		uint32_t from, to;
-
-		state_key_destroyed(k, i, &from, &to);
-		json_out_array(out, NULL);
-		json_out_uint(out, NULL, from);
-		json_out_uint(out, NULL, to);
-		json_out_end(out);
-	}
-	json_out_end(out);
-}
-
-/* Under the state's lock: the members about one key. */
-static void
-metadata_add_key(struct json_out *out, const struct state_key *k, int64_t now)
-{
-	struct version_view v;
-	struct key_meta meta;
-	size_t n;
-	const char *name = state_key_name(k, &n);
-
-	state_key_meta(k, &meta);
-	json_out_text_n(out, "key", name, n);
-	json_out_uint(out, "currentVersion", state_version_latest(k, now, &v) ? v.number : 0);
-	json_out_uint(out, "highestVersion", meta.high);
-	json_out_uint(out, "max_versions", meta.max_versions);
-	json_out_bool(out, "cas_required", meta.cas_required);
-	json_out_raw(out, "metadata",
-	    meta.custom != NULL && meta.custom[0] != '\0' ? meta.custom : "{}");
-	json_out_uint(out, "cas", meta.mcas);
-	reply_time(out, "updatedAt", meta.updated_ms);
-	json_out_text(out, "updatedBy", meta.updated_by != NULL ? meta.updated_by : "");
-	add_versions(out, k, now);
-	add_destroyed(out, k, meta.destroyed_count);
+	add_destroyed(&d, k->high + 1);
+	json_out_end(&d.out);
+	json_out_raw_n(out, "destroyed", d.text.data, d.text.len);
+	if (found == 0)
+		found = buf_check(&d.text, err);
+	buf_release(&d.text);
+	return found;
 }
 
 /* Begin the answer: an object with the path. */
@@ -712,72 +702,90 @@ metadata_begin_path(struct exchange *x)
 	return out;
 }
 
-/* The answer for the URL's key; false: there is no such key. */
-static bool
-build_key(struct exchange *x)
+/* The answer for the URL's key, or ${status} 404 with ${absent}. */
+static void
+answer_key(struct exchange *x, int status, const char *absent)
 {
-	struct state *s = request_state(x);
-	const struct state_key *key;
-	const char *path, *name;
-	size_t path_len, n;
+	struct reader *r = request_reader(x);
+	struct secret_name name;
+	struct key_settings k;
+	struct json_out *out;
+	struct error err;
+	int found;
 
-	path = request_param(x, PARAM_PATH, &path_len);
-	name = request_param(x, PARAM_KEY, &n);
-	state_lock(s);
-	key = state_key_known(s, path, path_len, name, n);
-	if (key != NULL) {
-		struct json_out *out = metadata_begin_path(x);
-
-		metadata_add_key(out, key, store_now(request_store(x)));
+	if (r == NULL)
+		return;
+	name.path = request_param(x, PARAM_PATH, &name.path_len);
+	name.key = request_param(x, PARAM_KEY, &name.key_len);
+	found = reader_settings(r, &name, &k, &err);
+	if (found == 1) {
+		out = metadata_begin_path(x);
+		if (metadata_add_key(out, r, &name, &k, &err) == -1)
+			found = -1;
 		json_out_end(out);
 	}
-	state_unlock(s);
-	return key != NULL;
+	reader_end(r);
+	if (found == -1)
+		answer_error(x, &err);
+	else if (found == 1)
+		answer_send(x, status);
+	else
+		answer_fail(x, 404, 40401, "%s", absent);
 }
 
 void
 metadata_key(struct exchange *x)
 {
-	if (build_key(x))
-		answer_send(x, 200);
-	else
-		answer_fail(x, 404, 40401, "Nothing was ever stored under this key");
+	answer_key(x, 200, "Nothing was ever stored under this key");
+}
+
+/* Every key of the path.  1; 0: it is not known; -1: ${err}. */
+static int
+add_keys(struct exchange *x, struct reader *r, struct json_out *out, struct error *err)
+{
+	struct secret_name name = { .key = "" };
+	char key[NAME_KEY_MAX + 1];
+	struct key_settings k;
+	int found;
+
+	name.path = request_param(x, PARAM_PATH, &name.path_len);
+	while ((found = reader_key_after(r, name.path, name.path_len, name.key, name.key_len, key,
+	    &name.key_len, err)) == 1 && !x->body.failed) {
+		name.key = key;
+		x->count++;
+		json_out_object(out, NULL);
+		if (reader_settings(r, &name, &k, err) == -1 ||
+		    metadata_add_key(out, r, &name, &k, err) == -1)
+			return -1;
+		json_out_end(out);
+	}
+	return found == -1 ? -1 : x->count > 0;
 }
 
 void
 metadata_path(struct exchange *x)
 {
-	struct state *s = request_state(x);
-	int64_t now = store_now(request_store(x));
-	const struct state_path *path;
-	const struct state_key *key;
+	struct reader *r = request_reader(x);
 	struct json_out *out;
-	size_t n;
-	const char *name = request_param(x, PARAM_PATH, &n);
+	struct error err;
+	int found;
 
-	state_lock(s);
-	path = state_path_find(s, name, n);
-	if (path == NULL) {
-		state_unlock(s);
-		answer_fail(x, 404, 40401, "Nothing was ever stored under this path");
+	if (r == NULL)
 		return;
-	}
 	out = metadata_begin_path(x);
 	json_out_array(out, "keys");
-	name = "";
-	n = 0;
-	while ((key = state_key_after(path, name, n)) != NULL && !x->body.failed) {
-		x->count++;
-		json_out_object(out, NULL);
-		metadata_add_key(out, key, now);
+	found = add_keys(x, r, out, &err);
+	reader_end(r);
+	if (found == -1) {
+		answer_error(x, &err);
+	} else if (found == 0) {
+		answer_fail(x, 404, 40401, "Nothing was ever stored under this path");
+	} else {
 		json_out_end(out);
-		name = state_key_name(key, &n);
+		json_out_end(out);
+		x->has_count = true;
+		answer_send(x, 200);
 	}
-	state_unlock(s);
-	json_out_end(out);
-	json_out_end(out);
-	x->has_count = true;
-	answer_send(x, 200);
 }
 
 static void
@@ -787,10 +795,8 @@ changed(struct change *c)
 
 	if (c->op.result != STORE_DONE)
 		change_fail(c);
-	else if (build_key(x))
-		answer_send(x, c->status);
 	else
-		answer_fail(x, 404, 40401, "The key was removed in the meantime");
+		answer_key(x, c->status, "The key was removed in the meantime");
 }
 
 /* A limit destroys the versions beyond it.  false: denied, and answered. */

@@ -6,61 +6,64 @@
 #include <stdint.h>
 
 struct audit;
-struct audit_commit;
+struct database;
 struct error;
 struct key;
+struct sqlite3;
 
 /*
  * The audit log (registry-contract 8.3): CloudEvents 1.0 JSON lines in
- * Confluent's shape, one thread that writes what is waiting in one go, fsyncs,
- * and tells; each line carries seq, prevhash and hash, HMAC-SHA-256 over the
- * previous hash and the line.  Fail-closed: an event that is not durable in
- * every required sink within the deadline is refused.
+ * Confluent's shape; each carries seq, prevhash and hash, HMAC-SHA-256 over the
+ * previous hash and the line.  They are kept in the database: in one
+ * transaction with what they tell of, by the store's writer (audit_write), and
+ * those of reads before the answer leaves.  Fail-closed: an event that is not
+ * durable within the deadline is refused.
+ *
+ * The file, standard output and syslog are exports that follow by seq and are
+ * completed at the next start; the table keeps the lines that they need, and
+ * the last AUDIT_KEPT_LINES.
  */
+#define AUDIT_KEPT_LINES 10000U
 
-/* Lines that are kept elsewhere, see audit_commit_begin. */
-struct audit_carry {
-	const char *lines;		/* whole ones */
-	size_t n;			/* bytes, ..AUDIT_CARRY_MAX */
-	unsigned slot;			/* ..AUDIT_CARRY_SLOTS - 1 */
-};
-#define AUDIT_CARRY_SLOTS 32U
-#define AUDIT_CARRY_MAX ((size_t)512 << 10)
-#define AUDIT_CARRY_PARTS 8U		/* of one commit, at most */
+enum audit_sink_kind { AUDIT_FILE, AUDIT_STDOUT, AUDIT_SYSLOG, AUDIT_SINKS };
 
 struct audit_options {
+	struct database *db;
 	const char *file;		/* NULL: no file */
 	bool to_stdout;
 	bool to_syslog;
+	bool required[AUDIT_SINKS];	/* an event is to be there, too, before it counts */
 	unsigned deadline_ms;
 	uint64_t rotate_bytes;		/* 0: never */
 	unsigned keep;			/* rotated files kept, 0: all */
 	const char *authority, *cluster, *connect;	/* for CRNs */
 	const char *type_prefix;
-	const struct audit_carry *carried;	/* what was kept, in any order */
-	size_t carried_count;
+	void (*wake)(void *cookie);	/* something waits for audit_write; from any thread */
+	void *wake_cookie;
 };
 
 /**
  * audit_open(o, key, err):
- * Open the sinks, find the chain's end in the file (lines that a crash took
- * are put back from what was carried, but for the last commit's outcomes, see
- * audit_unfinished; a torn last line is closed off, and said
- * so by an event), start the threads.  Strings, lines and key are copied.
- * ERROR_IO, ERROR_BUSY (another process writes the file),
- * ERROR_DAMAGED (its last line was changed, or it is not an audit log).
+ * Find the chain's end in the database, complete the file, start a thread for
+ * each export and one for deadlines.  Strings and key are copied.
+ * ERROR_IO, ERROR_BUSY (another process writes the file), ERROR_REFUSED (the
+ * file or its anchor knows of later lines: the database is older),
+ * ERROR_DAMAGED (the last line was changed, or it is not an audit log).
  */
 struct audit *audit_open(const struct audit_options *o, const struct key *k,
     struct error *err);
 
-/* Write what was handed in, and a last line; those who still wait then are
- * told that it failed.  Takes no longer than the deadline twice, even when a
- * write hangs in the kernel.  Nothing may be submitted any more.  false: it
- * does hang, and its thread goes on with what it has when it wakes: end the
- * process without exit(), whose clean-up takes OpenSSL from under it. */
+/* The last line of this start, to be written by the store's writer. */
+void audit_stop(struct audit *a);
+
+/* After the last audit_write: let the exports end; those who still wait are told
+ * that it failed.  Takes no longer than the deadline twice, even when a write
+ * hangs in the kernel.  false: it does hang, and its thread goes on with what it
+ * has when it wakes: end the process without exit(), whose clean-up takes
+ * OpenSSL from under it, and leave the database open. */
 bool audit_close(struct audit *a);
 
-enum audit_phase { AUDIT_INTENT, AUDIT_OUTCOME, AUDIT_RECOVERED };
+enum audit_phase { AUDIT_INTENT, AUDIT_OUTCOME };
 
 /* One event; strings are read before audit_submit returns.  NULL or 0: left out. */
 struct audit_event {
@@ -85,10 +88,11 @@ struct audit_event {
 	const char *idempotency_hmac;
 	int status;			/* HTTP status of an outcome */
 	const char *message;		/* never a value */
-	uint64_t offset;		/* of the record in the log */
+	uint64_t offset;		/* of the change */
 	bool has_count;			/* names in a listing, or folded repetitions */
 	uint64_t count;
-	uint64_t intent;		/* outcome: seq of its intent, 0: unknown (same batch) */
+	uint64_t intent;		/* outcome: seq of its intent, 0: the line before */
+	const char *own;		/* of the log's own: what happens (start, stop, ...) */
 };
 
 /* Waiting for one or two events to be durable.  Embedded in the caller's
@@ -98,9 +102,10 @@ struct audit_wait {
 	void *cookie;
 	int failed;			/* not 0: not durable; nothing may be done or told */
 	uint64_t seq;			/* of the first event */
-	bool lazy;			/* filled by the caller: audit_wake follows soon */
-	struct audit_wait *next;	/* the audit's */
-	void *lines;
+	bool lazy;			/* filled by the caller: it wakes the writer soon, so that
+					 * events which came together stand in one batch */
+	struct audit_wait *next;	/* the audit's, like the rest */
+	uint64_t last;
 	uint64_t deadline;
 };
 
@@ -110,53 +115,34 @@ struct audit_wait {
  * called exactly once, also at the deadline (failed; a line that becomes
  * durable later is followed by an outcome "abandoned" of the audit's own).
  * ${w} NULL: nobody waits.  While audit_unready, an intent is refused at once;
- * the outcome of a change is kept and written when that is possible again,
+ * the outcome of an intent is kept and written when that is possible again,
  * although its wait is told that it failed.
  */
 void audit_submit(struct audit *a, const struct audit_event *events, size_t n,
     struct audit_wait *w);
 
-/* Begin to write what was submitted with lazy waits, so that events which came
- * together stand in one batch. */
-void audit_wake(struct audit *a);
+/* --- for who writes the database, on one thread --- */
 
-/*
- * Changes that become durable in one act with their lines: those are written to
- * every sink, but the file is not synced for them, as whoever makes the changes
- * keeps a copy beside them.
- */
-struct audit_commit *audit_commit_new(struct audit *a, struct error *err);
+/* How many events wait to be written.  From any thread. */
+size_t audit_waiting(const struct audit *a);
 
-/* One change, before and after. */
-int audit_commit_add(struct audit_commit *c, const struct audit_event *intent,
-    const struct audit_event *outcome, struct error *err);
+/* One more, for what is changed in the transaction.  ${w} is told only if it is
+ * committed.  -1: no memory, or audit_unready. */
+int audit_add(struct audit *a, const struct audit_event *events, size_t n,
+    struct audit_wait *w, struct error *err);
 
-/**
- * audit_commit_begin(c, parts, count, err):
- * Write the intents.  0: they stand in every required sink.  Now make the
- * changes, and in the same atomic act keep each of the ${*count} parts in the
- * place of what was kept in its slot before; then call audit_commit_end.
- * Meanwhile nothing else is written, so this is for what takes no longer than a
- * sync.  -1: not within the deadline: nothing may
- * be changed, ${c} can only be freed.  One thread, one commit at a time.
- */
-int audit_commit_begin(struct audit_commit *c, struct audit_carry parts[AUDIT_CARRY_PARTS],
-    size_t *count, struct error *err);
+/* Within a transaction of the writer: write all that waits.  -1: roll it back;
+ * in any case audit_written follows. */
+int audit_write(struct audit *a, struct error *err);
 
-/* The seq of the intent that was added as the ${i}th, after audit_commit_begin. */
-uint64_t audit_commit_intent(const struct audit_commit *c, size_t i);
-
-/**
- * audit_commit_end(c, done):
- * ${done}: the changes and the parts are durable: the outcomes are written.  -1:
- * a required sink does not take them; that is made up for later, but nothing may
- * be told.  Else the intents stay without outcome: submit other ones.
- */
-int audit_commit_end(struct audit_commit *c, bool done);
-void audit_commit_free(struct audit_commit *c);
+/* The transaction was committed, or not. */
+void audit_written(struct audit *a, bool committed);
 
 /* NULL: writable; else the reason. */
 const char *audit_unready(struct audit *a);
+
+/* NULL, or why an export that is not required stays behind. */
+const char *audit_behind(struct audit *a);
 
 /* Close and open the file again (SIGHUP); also done when it was moved or
  * deleted. */
@@ -173,25 +159,9 @@ struct audit_counts {
 };
 void audit_count(struct audit *a, struct audit_counts *out);
 
-/**
- * audit_unfinished(a, visit, cookie, err):
- * At start: visit each intent of a write in the file (and the rotated ones
- * before it, as far as needed) that has no outcome, so that the caller can
- * look in the store and submit an AUDIT_RECOVERED event, with ${intent} the
- * seq.  Call it once, after audit_open: it also lets later starts know from
- * where to look.
- */
-struct audit_unfinished {
-	uint64_t seq;
-	const char *method, *principal, *path, *key, *request_id;
-	uint32_t version;
-	const char *idempotency_hmac, *value_hmac;
-	const char *time;
-	int status;		/* of the outcome that was carried; 0: none was */
-	uint32_t done;		/* ... and the version it tells, 0: none */
-};
-int audit_unfinished(struct audit *a, void (*visit)(void *cookie,
-    const struct audit_unfinished *u), void *cookie, struct error *err);
+/* Check the chain in the database, by a connection of its own.  From any thread. */
+int audit_verify_table(struct database *db, const struct key *k, uint64_t *lines,
+    struct error *err);
 
 /**
  * audit_verify(file, key, lines, err):
@@ -202,6 +172,27 @@ int audit_unfinished(struct audit *a, void (*visit)(void *cookie,
  * being written can be checked.
  */
 int audit_verify(const char *file, const struct key *k, uint64_t *lines, struct error *err);
+
+struct audit_record;
+
+/**
+ * audit_follow(file, key, after, line, cookie, end, err):
+ * What the files tell behind line ${after}, as far as it is unchanged: call
+ * ${line} with each, and say in ${end} where the chain went, by the anchor too, and
+ * how many lines up to there are not to be found.
+ */
+struct audit_end {
+	uint64_t seq;
+	unsigned char hash[32];
+	uint64_t missing;
+};
+int audit_follow(const char *file, const struct key *k, uint64_t after,
+    int (*line)(void *cookie, const struct audit_record *r), void *cookie,
+    struct audit_end *end, struct error *err);
+
+/* Have the table go on behind a line that was written without it. */
+int audit_adopt(struct sqlite3 *db, const char *path, uint64_t seq,
+    const unsigned char hash[32], struct error *err);
 
 /* Which lines `audit search` shows; NULL: any.  Times are UTC, as much of
  * 2026-01-31T12:00:00.123Z as one likes to give; until includes all that begins
@@ -230,7 +221,7 @@ struct audit_record {
 	const char *value_hmac, *idempotency_hmac, *message, *client, *operation;
 	char *path, *key;	/* decoded from the CRN */
 	size_t path_len, key_len;
-	long long version;
+	long long version, offset;
 	long long status;	/* 0: none */
 	bool has_granted, granted;
 };

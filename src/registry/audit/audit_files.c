@@ -4,12 +4,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -21,8 +19,8 @@
 #include "file/replace.h"
 #include "registry/audit/audit_internal.h"
 
-#define LOOK_MS 100		/* how often it is asked whether to stop */
 #define CHUNK ((size_t)AUDIT_LINE_MAX * 4)
+#define END_BYTES ((uint64_t)1 << 20)	/* in which the last line is looked for */
 
 #define FILES_MAX 100000U
 #define HEAD_LINES 64U		/* among which the first whole line is looked for */
@@ -30,7 +28,6 @@
 #define PURPOSE "audit anchor"
 #define ANCHOR_MAX 512
 #define LOCK_MS 1000
-#define AGAIN_S 10	/* between attempts to make one that was removed */
 
 struct audit_lines {
 	int fd;
@@ -43,66 +40,6 @@ struct audit_lines {
 	bool inside;		/* the line's first piece was given out */
 	char bytes[CHUNK];
 };
-
-struct audit_journal {
-	char *path;
-	char *folder;
-	int fd;			/* -1: none, since it was removed */
-	dev_t dev;
-	ino_t ino;
-	size_t at;
-	time_t again;		/* no attempt before */
-};
-
-int
-audit_io_wait(const struct audit_io *io, struct error *err)
-{
-	struct pollfd p = { .fd = io->fd, .events = POLLOUT };
-	int n;
-
-	for (;;) {
-		n = poll(&p, 1, LOOK_MS);
-		if (n > 0 && (p.revents & POLLOUT) != 0)
-			return 0;
-		if (n > 0) {
-			errno = (p.revents & POLLNVAL) != 0 ? EBADF : EPIPE;
-			return error_io(err, io->name, "cannot write");
-		}
-		if (n < 0 && errno != EINTR)
-			return error_io(err, io->name, "cannot wait");
-		if (atomic_load(io->stop)) {
-			errno = ETIMEDOUT;
-			return error_io(err, io->name, "cannot write");
-		}
-	}
-}
-
-int
-audit_io_write(const struct audit_io *io, const void *bytes, size_t n, size_t *done,
-    struct error *err)
-{
-	const char *p = bytes;
-	ssize_t now;
-	size_t step;
-
-	*done = 0;
-	while (*done < n) {
-		if (io->poll_first && audit_io_wait(io, err) != 0)
-			return -1;
-		step = n - *done;
-		if (io->step > 0 && step > io->step)
-			step = io->step;
-		now = write(io->fd, p + *done, step);
-		if (now >= 0)
-			*done += (size_t)now;
-		else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			if (audit_io_wait(io, err) != 0)
-				return -1;
-		} else if (errno != EINTR)
-			return error_io(err, io->name, "cannot write");
-	}
-	return 0;
-}
 
 struct audit_lines *
 audit_lines_new(int fd, const char *name, uint64_t from, struct error *err)
@@ -455,159 +392,98 @@ audit_anchor_read(const char *file, const struct key *k, struct audit_anchor *ou
 	return -1;
 }
 
-static int
-write_at(int fd, const char *bytes, size_t n, size_t at)
+bool
+audit_line_member(const char *line, size_t n, const char *mark, char *out, size_t size)
 {
-	ssize_t put;
+	const char *from = memmem(line, n, mark, strlen(mark));
+	const char *end;
 
-	for (; n > 0; bytes += put, n -= (size_t)put, at += (size_t)put) {
-		put = pwrite(fd, bytes, n, (off_t)at);
-		if (put <= 0)
-			return -1;
-	}
-	return 0;
+	if (from == NULL)
+		return false;
+	from += strlen(mark);
+	end = memchr(from, '"', n - (size_t)(from - line));
+	if (end == NULL || (size_t)(end - from) >= size)
+		return false;
+	memcpy(out, from, (size_t)(end - from));
+	out[end - from] = '\0';
+	return true;
 }
 
-/* Written, not only set aside: so that no later write changes where it is. */
+/* --- the end --- */
+
+/* The last whole line of an open file; size 0: it has none. */
 static int
-audit_journal_fill(int fd)
+end_of_file(int fd, const char *path, const struct key *k, struct audit_chain *end,
+    uint64_t *size, struct error *err)
 {
-	char *zeros = calloc(1, AUDIT_JOURNAL_BYTES);
+	static const char head[] = "{" JSON_NAME("specversion");
+	struct audit_lines_line line;
+	struct audit_lines *l;
+	struct audit_tail tail;
+	struct stat st;
+	struct mac *m = NULL;
+	uint64_t from;
 	int rc = -1;
+	bool ours = true;
 
-	if (zeros != NULL && ftruncate(fd, 0) == 0 &&
-	    write_at(fd, zeros, AUDIT_JOURNAL_BYTES, 0) == 0)
-		rc = fsync(fd);
-	free(zeros);
-	/* Others may need the room more. */
-	if (rc != 0)
-		(void)!ftruncate(fd, 0);
+	*size = 0;
+	if (fstat(fd, &st) != 0)
+		return error_io(err, path, "cannot read");
+	from = (uint64_t)st.st_size > END_BYTES ? (uint64_t)st.st_size - END_BYTES : 0;
+	if ((l = audit_lines_new(fd, path, from, err)) == NULL ||
+	    (m = mac_new(k, AUDIT_CHAIN_PURPOSE, err)) == NULL)
+		goto done;
+	while ((rc = audit_lines_next(l, &line, err)) == 1) {
+		/* The first may be the end of one. */
+		if (!line.whole) {
+			if (from == 0 && *size == 0 && line.offset == 0 && line.len > 0)
+				ours = memcmp(line.text, head, line.len < sizeof(head) - 1 ?
+				    line.len : sizeof(head) - 1) == 0 || line.text[0] == '\0';
+			continue;
+		}
+		if (audit_chain_tail(line.text, line.len, &tail)) {
+			*size = line.offset + line.len + 1;
+			end->seq = tail.seq;
+			memcpy(end->hash, tail.hash, MAC_BYTES);
+			ours = audit_chain_fits(m, line.text, &tail);
+		} else if (from == 0 || line.offset > from) {
+			ours = false;
+		}
+	}
+	if (rc == 0 && !ours) {
+		rc = error_set(err, ERROR_DAMAGED, *size > 0 ? "the last line of the audit log was "
+		    "changed" : "this is not an audit log");
+		error_place(err, path, 0);
+	}
+done:
+	mac_free(m);
+	audit_lines_free(l);
 	return rc;
-}
-
-/* Its name is to outlast a crash too. */
-static int
-audit_journal_sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd != -1 ? fsync(fd) : -1;
-
-	if (fd != -1)
-		close(fd);
-	return rc;
-}
-
-static int
-audit_journal_open_file(struct audit_journal *j)
-{
-	struct stat st;
-
-	j->fd = open(j->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (j->fd == -1)
-		return -1;
-	if (fstat(j->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-	    ((size_t)st.st_size == AUDIT_JOURNAL_BYTES || audit_journal_fill(j->fd) == 0) &&
-	    audit_journal_sync_folder(j->folder) == 0) {
-		j->dev = st.st_dev;
-		j->ino = st.st_ino;
-		return 0;
-	}
-	if (fstat(j->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
-		(void)!unlink(j->path);
-	close(j->fd);
-	j->fd = -1;
-	return -1;
-}
-
-struct audit_journal *
-audit_journal_open(const char *file)
-{
-	struct audit_journal *j = calloc(1, sizeof(*j));
-	const char *base = file_basename(file);
-	char path[PATH_MAX];
-
-	if (j == NULL)
-		return NULL;
-	j->fd = -1;
-	if ((size_t)snprintf(path, sizeof(path), "%.*s.%s.journal", (int)(base - file), file,
-	    base) < sizeof(path)) {
-		j->path = strdup(path);
-		j->folder = base > file ? strndup(file, (size_t)(base - file)) : strdup(".");
-	}
-	if (j->path != NULL && j->folder != NULL && audit_journal_open_file(j) == 0)
-		return j;
-	audit_journal_free(j);
-	return NULL;
-}
-
-void
-audit_journal_free(struct audit_journal *j)
-{
-	if (j == NULL)
-		return;
-	if (j->fd != -1)
-		close(j->fd);
-	free(j->path);
-	free(j->folder);
-	free(j);
-}
-
-/* Nobody would find what is in a file without this name.  Another is made. */
-static bool
-in_place(struct audit_journal *j)
-{
-	struct timespec now;
-	struct stat st;
-
-	if (j->fd != -1 && stat(j->path, &st) == 0 && st.st_dev == j->dev && st.st_ino == j->ino)
-		return true;
-	if (j->fd != -1)
-		close(j->fd);
-	j->fd = -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec >= j->again) {
-		j->again = now.tv_sec + AGAIN_S;
-		(void)audit_journal_open_file(j);
-	}
-	return false;
 }
 
 int
-audit_journal_add(struct audit_journal *j, const void *lines, size_t n, struct error *err)
+audit_files_end(const char *file, const struct key *k, struct audit_chain *end, uint64_t *size,
+    struct error *err)
 {
-	if (!in_place(j) || n > AUDIT_JOURNAL_BYTES - j->at)
-		return 1;
-	if (write_at(j->fd, lines, n, j->at) != 0 || fdatasync(j->fd) != 0)
-		return error_io(err, j->path, "cannot make the audit log durable");
-	j->at += n;
-	return 0;
-}
+	struct audit_files files;
+	uint64_t other;
+	size_t i;
+	int rc = 0, fd;
 
-void
-audit_journal_reset(struct audit_journal *j)
-{
-	j->at = 0;
-}
+	*end = (struct audit_chain){ 0 };
+	*size = 0;
+	if (audit_files_list(file, true, &files, err) != 0)
+		return -1;
+	/* The newest that has a line; FILE itself may have none yet. */
+	for (i = files.count; i > 0 && rc == 0 && end->seq == 0; i--) {
+		struct audit_file *f = &files.files[i - 1];
 
-char *
-audit_journal_read(const struct audit_journal *j, struct error *err)
-{
-	char *bytes = malloc(AUDIT_JOURNAL_BYTES);
-	size_t n = 0;
-	ssize_t got;
-
-	if (bytes == NULL) {
-		error_memory(err);
-		return NULL;
+		if ((fd = audit_files_open(f, err)) == -1 ||
+		    end_of_file(fd, f->path, k, end, &other, err) == -1)
+			rc = -1;
+		else if (strcmp(f->path, file) == 0)
+			*size = other;
 	}
-	while (n < AUDIT_JOURNAL_BYTES) {
-		got = pread(j->fd, bytes + n, AUDIT_JOURNAL_BYTES - n, (off_t)n);
-		if (got <= 0) {
-			error_io(err, j->path, "cannot read the audit log's journal");
-			free(bytes);
-			return NULL;
-		}
-		n += (size_t)got;
-	}
-	return bytes;
+	audit_files_release(&files);
+	return rc;
 }

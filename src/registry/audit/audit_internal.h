@@ -1,20 +1,22 @@
 #ifndef REGISTRY_AUDIT_AUDIT_INTERNAL_H
 #define REGISTRY_AUDIT_AUDIT_INTERNAL_H
 
+#include <sys/types.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/error.h"
 #include "crypto/mac.h"
 #include "registry/audit/audit.h"
 
-struct audit_journal;
 struct audit_lines;
-struct audit_macs;
-struct audit_sink_file;
+struct audit_sink;
 struct audit_style;
 
 /*
@@ -94,137 +96,274 @@ bool audit_chain_follow(struct audit_chain *c, const struct audit_tail *t);
 /* The longest body of a line; no event comes near it, as each text is cut. */
 #define AUDIT_EVENT_MAX (64U << 10)
 
-/* What is the same in every event, put together once. */
+/* What is the same in every event of one start, put together once: its words,
+ * which go to ${words} too, and its ${id}. */
+struct audit_style *audit_style_new(const struct audit_options *o, const char *id,
+    struct buf *words, struct error *err);
 
-/* ERROR_LIMIT: the names in ${o} are too long. */
-struct audit_style *audit_style_new(const struct audit_options *o, struct error *err);
+/* The same again from the words.  ERROR_DAMAGED. */
+struct audit_style *audit_style_read(const void *words, size_t n, struct error *err);
 void audit_style_free(struct audit_style *s);
+const char *audit_style_id(const struct audit_style *s);
 
-/* An event of the audit log's own: its method is "AuditLog". */
-struct audit_own {
-	const char *phase;	/* start, stop, torn, checkpoint, resumed, abandoned, reopen */
-	const char *message;	/* NULL: none */
-	bool has_count;
-	uint64_t count;		/* bytes of a torn line, events refused */
-	bool has_open;
-	uint64_t open;		/* checkpoint: the first intent without outcome, 0: none */
+/**
+ * audit_event_write(s, e, time_ms, out):
+ * Write the middle of an event's line into ${out} of AUDIT_EVENT_MAX bytes:
+ * from `,"source":` to the brace that ends "data".  Returns the length.
+ */
+size_t audit_event_write(const struct audit_style *s, const struct audit_event *e,
+    int64_t time_ms, char *out);
+
+/* --- rows of the table (audit_row.c) --- */
+
+#define AUDIT_EVENTS_MAX 2	/* of one row */
+
+/* Append the ${n} events that were handed in together, as the table keeps them:
+ * from this and the start's words come the same lines again, byte for byte. */
+void audit_row_encode(const struct audit_event *events, size_t n, int64_t time_ms,
+    struct buf *out);
+
+/* What makes lines of rows, one after the other. */
+struct audit_rows {
+	sqlite3_stmt *read, *style_of;
+	const char *path;		/* of the database, for errors */
+	struct mac *mac;
+	struct audit_style *style;	/* of ${start} */
+	int64_t start;
+	struct audit_chain chain;	/* up to the row before */
+	char *bodies;			/* room for one body */
+	struct buf texts;		/* a row's texts */
 };
 
 /**
- * audit_event_write(s, e, own, out):
- * Write the middle of an event's line into ${out} of AUDIT_EVENT_MAX bytes:
- * from `,"source":` to the brace that ends "data".  ${own} may be NULL; its
- * members then come first.  Returns the length.
+ * audit_rows_open(r, db, path, key, after, err):
+ * Begin with the row that has the line ${after} + 1 (0: the first row that
+ * there is).  ${r}->chain is then what is before it.
  */
-size_t audit_event_write(const struct audit_style *s, const struct audit_event *e,
-    const struct audit_own *own, char *out);
+int audit_rows_open(struct audit_rows *r, sqlite3 *db, const char *path, const struct key *k,
+    uint64_t after, struct error *err);
+void audit_rows_close(struct audit_rows *r);
 
-/* Does the method change what is stored or who may do what? */
-bool audit_event_changes(const char *method);
+/* Append the lines of the next row.  1; 0: there is none; -1: ERROR_DAMAGED: it is
+ * not what its hash was made of, or does not follow on the one before. */
+int audit_rows_next(struct audit_rows *r, struct buf *lines, struct error *err);
 
-#define AUDIT_BATCH_LINES 65536U	/* more are refused */
-#define AUDIT_BATCH_BYTES ((size_t)64 << 20)
+/* Visit each intent, of those that are written before what they are of, that has no
+ * outcome: the process ended in between.  0 or -1. */
+int audit_rows_unfinished(sqlite3 *db, const char *path,
+    void (*visit)(void *cookie, uint64_t seq, const struct audit_event *intent), void *cookie,
+    struct error *err);
 
-enum audit_line_kind {
-	AUDIT_LINE_OTHER,
-	AUDIT_LINE_BEGINS,	/* an intent of a change */
-	AUDIT_LINE_ENDS		/* an outcome */
-};
+/* Has a log that was begun no row any more? */
+int audit_table_gone(sqlite3 *db, const char *path, bool *gone, struct error *err);
 
-/* What stands before each line's bytes in a batch. */
-struct audit_line {
-	uint32_t len;
-	enum audit_line_kind kind;
-	uint64_t intent;	/* 0: none known */
-};
+/* --- what waits to be written (audit_write.c) --- */
 
 /* What was submitted in one go. */
 struct audit_entry {
 	struct audit_wait *wait;	/* NULL: nobody waits (any more) */
 	uint64_t deadline;		/* of the wait, CLOCK_MONOTONIC ms */
 	uint64_t seq;			/* of the first line, once sealed */
-	size_t at;			/* of the first line in the bytes */
+	uint64_t intent;		/* of the first line: 0 none */
+	size_t at;			/* of its bodies in the bytes, its row behind them */
+	uint32_t len[AUDIT_EVENTS_MAX];	/* of the bodies */
+	uint32_t row;			/* bytes */
 	uint32_t lines;
 	bool keep;		/* write it also when nobody waits any more */
 	bool expired;		/* the wait was told that it failed */
+	bool of_change;		/* audit_add */
+	bool own;
 };
 
-/* Lines that wait to be written. */
+#define AUDIT_BATCH_LINES 65536U	/* more are refused */
+#define AUDIT_BATCH_BYTES ((size_t)64 << 20)
+
 struct audit_batch {
-	char *bytes;
-	size_t len, cap;
+	struct buf bytes;
 	struct audit_entry *entries;
-	size_t count, entry_cap;
+	size_t count, cap;
 	size_t lines;
 };
 
-void audit_batch_init(struct audit_batch *b);
-void audit_batch_release(struct audit_batch *b);
-
-/* Empty it; memory of a burst is given back. */
-void audit_batch_clear(struct audit_batch *b);
-
-/* A new entry without lines (fields zero); NULL: no memory or full. */
-struct audit_entry *audit_batch_entry(struct audit_batch *b);
-
-/* Add a line to the last entry.  -1: no memory, or full; the last entry
- * must then be taken back. */
-int audit_batch_line(struct audit_batch *b, const struct audit_line *head, const char *bytes);
-void audit_batch_undo(struct audit_batch *b);
-
-/* Step through an entry's lines: ${*at} starts as entry->at. */
-const char *audit_batch_next(const struct audit_batch *b, size_t *at, struct audit_line *head);
-
-/* What its first line is the outcome of. */
-void audit_batch_set_intent(struct audit_batch *b, const struct audit_entry *e, uint64_t seq);
-
-/* Copy an entry to the end of another batch, without its wait. */
-int audit_batch_copy(struct audit_batch *to, const struct audit_batch *from,
-    const struct audit_entry *e);
-
-/* Intents (their seq) that have no outcome yet, ascending. */
-struct audit_open_set {
-	uint64_t *seqs;
-	size_t count, cap;
-	uint64_t forgotten;	/* the smallest that there was no room for, 0: none */
+/* Lines as they were sealed, for the exports. */
+struct audit_chunk {
+	struct audit_chunk *next;
+	uint64_t first, last;
+	unsigned users;			/* exports that are writing it, and the list */
+	size_t n;
+	char text[];
 };
 
-void audit_open_set_release(struct audit_open_set *s);
+#define AUDIT_CHUNKS_BYTES ((size_t)8 << 20)	/* what is older is read from the table */
 
-/* Larger than all that are there goes fast. */
-void audit_open_set_add(struct audit_open_set *s, uint64_t seq);
-void audit_open_set_remove(struct audit_open_set *s, uint64_t seq);
+#define AUDIT_REASONS 32	/* different texts of audit_unready */
+#define AUDIT_REASON_MAX 256
 
-/* The smallest, 0: there is none. */
-uint64_t audit_open_set_first(const struct audit_open_set *s);
+struct audit {
+	/* fixed after audit_open */
+	struct database *db;
+	char *file;			/* NULL: none */
+	unsigned deadline_ms;
+	struct key *key;
+	struct audit_style *style;
+	struct buf words;		/* of the style */
+	void (*wake)(void *cookie);
+	void *wake_cookie;
+	struct audit_sink *sinks[AUDIT_SINKS];	/* NULL: not there */
+	pthread_t watch;
 
-/* HMAC contexts of one purpose, lent to one thread at a time: OpenSSL is slow
- * at making one. */
+	/* any thread */
+	_Atomic size_t waiting;		/* entries, for audit_write */
+	const char *_Atomic unready;	/* one of reasons, NULL: fine */
+	const char *_Atomic behind;	/* the same */
+	atomic_bool stop;		/* exports are to give up waiting */
 
-struct audit_macs *audit_macs_new(const struct key *k, const char *purpose, struct error *err);
-void audit_macs_free(struct audit_macs *m);
+	pthread_mutex_t mac_lock;
+	struct mac *value_mac;		/* for audit_hmac */
 
-/* NULL: none could be made. */
-struct mac *audit_macs_take(struct audit_macs *m);
-void audit_macs_give(struct audit_macs *m, struct mac *one);
+	/* under lock */
+	pthread_mutex_t lock;
+	pthread_cond_t tick;		/* for the watch */
+	pthread_cond_t news;		/* for the exports */
+	pthread_cond_t ended;		/* for audit_close: an export has */
+	struct audit_batch *pending;	/* submitted */
+	struct audit_batch *inflight;	/* the writer has it; entries' waits are under lock */
+	struct audit_wait *told, **told_last;	/* committed, and not exported yet; by seq */
+	struct audit_wait *refused;	/* to be told by the watch */
+	struct audit_chunk *chunks, **chunks_last;	/* the last lines */
+	size_t chunks_bytes;
+	uint64_t head;			/* of the last line that is committed */
+	bool writer_stuck;		/* something was not committed in time, */
+	bool export_stuck;		/* or not taken by what is required */
+	bool some_expired;		/* entries of pending have expired */
+	bool closing, watch_stop;
+	uint64_t lost;			/* events refused since the last success */
+	struct audit_counts counts;
+	char reasons[AUDIT_REASONS][AUDIT_REASON_MAX];
 
-/* Writing to something that may take its time: others watch the clock. */
-struct audit_io {
-	int fd;
-	const char *name;		/* for errors */
-	size_t step;			/* most bytes at once, 0: any number */
-	bool poll_first;		/* the descriptor blocks: ask before each step */
-	const atomic_bool *stop;	/* set: give up */
+	/* the writer's own */
+	struct audit_batch batches[2];
+	struct audit_batch kept;	/* outcomes that could not be written yet */
+	struct audit_chain chain, before;	/* now, and as it was committed last */
+	struct mac *mac;
+	struct buf out;			/* lines that were sealed */
+	sqlite3_stmt *insert, *prune;
+	int64_t start;			/* the number of this start; 0: not in the table yet */
+	bool started;			/* ... and that is committed */
+	bool adopted;			/* the table is to begin with what the file ends with */
+	uint64_t noted;			/* how far exports have come was noted at this line */
+	uint64_t first;			/* seq of the table's first row */
+	uint64_t told_lost;		/* lost, as it is being written */
 };
 
-/* Write all of it.  ${*done} counts bytes, also when it fails. */
-int audit_io_write(const struct audit_io *io, const void *bytes, size_t n, size_t *done,
+/* CLOCK_MONOTONIC in milliseconds. */
+uint64_t audit_now(void);
+
+/* Wait on a condition until that time at most.  The lock is held. */
+void audit_wait_until(struct audit *a, pthread_cond_t *c, uint64_t ms);
+
+/* Take from the told those who need not wait any longer: in all awaited exports,
+ * or not within the deadline.  The lock is held. */
+struct audit_wait *audit_settle(struct audit *a);
+
+/* Call done of each of a list, with no lock held. */
+void audit_tell(struct audit_wait *list);
+
+/* --- the exports (audit_export.c) --- */
+
+/* The first step of each export, before its thread runs: complete the file. */
+int audit_sinks_open(struct audit *a, const struct audit_options *o, struct error *err);
+int audit_sinks_start(struct audit *a, struct error *err);
+
+/* Their threads have ended, or hang (false). */
+bool audit_sinks_end(struct audit *a);
+void audit_sinks_free(struct audit *a);
+
+/* The line up to which each export that is awaited has come (the lock is held),
+ * and up to which all have what they need durably. */
+uint64_t audit_sinks_position(const struct audit *a, bool required_alone);
+uint64_t audit_sinks_durable(const struct audit *a);
+
+/* Do not wait for those that are not required until they have caught up.  The
+ * lock is held. */
+void audit_sinks_late(struct audit *a);
+
+/* Why a required one, and another, does not take anything; NULL: it does.  The
+ * lock is held. */
+void audit_sinks_reasons(const struct audit *a, const char **required, const char **other);
+
+/* Write down in the database how far those have come that cannot be asked. */
+int audit_sinks_note(struct audit *a, struct error *err);
+void audit_sinks_reopen(struct audit *a);
+
+/* --- where exports go (audit_sinks.c) --- */
+
+/* The file that the lines go to: 0600, ours alone (flock). */
+struct audit_log_file {
+	char *path;
+	char *folder;
+	const atomic_bool *stop;
+	int fd;			/* -1: none */
+	bool regular;
+	dev_t dev;
+	ino_t ino;
+	uint64_t size;		/* as far as whole lines are written */
+	uint64_t unsynced;	/* bytes */
+};
+
+int audit_log_file_open(struct audit_log_file *f, const char *path, const atomic_bool *stop,
+    struct error *err);
+void audit_log_file_release(struct audit_log_file *f);
+
+/**
+ * audit_log_file_ready(f, err):
+ * Is FILE still the one that is open?  If it was moved or removed, another is
+ * made (as after a failure to make one).  -1: there is nothing to write to.
+ */
+int audit_log_file_ready(struct audit_log_file *f, struct error *err);
+
+/* Append whole lines.  When that fails the file is cut back to what it was.  If
+ * FILE was removed meanwhile they are written once more, to a new one. */
+int audit_log_file_write(struct audit_log_file *f, const void *bytes, size_t n,
+    struct error *err);
+int audit_log_file_sync(struct audit_log_file *f, struct error *err);
+
+/* Cut it to whole lines of so many bytes. */
+int audit_log_file_cut(struct audit_log_file *f, uint64_t size, struct error *err);
+
+/* Move FILE away as that which ends with line ${seq}, and begin a new one.  1: done. */
+int audit_log_file_rotate(struct audit_log_file *f, uint64_t seq);
+
+/* The first line of what is left when all but ${keep} (0: all) of the files that
+ * were moved away are gone; 0: there are no more.  ${remove}: remove the others. */
+uint64_t audit_log_file_prune(const struct audit_log_file *f, unsigned keep, bool remove);
+
+/* Lines on a descriptor that others may share, such as standard output: it
+ * stays blocking, and is asked before each write whether it takes something. */
+int audit_stdout_write(int fd, const void *bytes, size_t n, size_t *done,
+    const atomic_bool *stop, struct error *err);
+
+#define AUDIT_SYSLOG_SOCKET "/dev/log"
+
+/* Lines to the system's log, one datagram each, as syslog(3) sends them but
+ * with failures noticed.  Facility authpriv, severity info. */
+struct audit_syslog {
+	const char *path;	/* of the socket */
+	int fd;			/* -1: not connected */
+	const atomic_bool *stop;
+};
+
+void audit_syslog_init(struct audit_syslog *s, const char *path, const atomic_bool *stop);
+void audit_syslog_release(struct audit_syslog *s);
+
+/* Connect unless connected. */
+int audit_syslog_ready(struct audit_syslog *s, struct error *err);
+
+/* ${bytes} are whole lines; ${*done}: those of them that were sent. */
+int audit_syslog_write(struct audit_syslog *s, const void *bytes, size_t n, size_t *done,
     struct error *err);
 
-/* Wait until it can be written to.  -1: told to stop, or it is broken. */
-int audit_io_wait(const struct audit_io *io, struct error *err);
-
-/* Reading a file line by line. */
+/* --- files of lines, and their anchor (audit_files.c) --- */
 
 /* From descriptor ${fd} (not closed by this) at offset ${from}; ${name} is
  * for errors and must stay. */
@@ -271,18 +410,16 @@ int audit_files_open(struct audit_file *f, struct error *err);
  * ${name} is what follows FILE. */
 uint64_t audit_files_named(const char *name);
 
-/* The bytes that were written to a file since it was last synced. */
-struct audit_unsynced {
-	char *bytes;
-	size_t len, cap;
-};
-
-#define AUDIT_UNSYNCED_MAX ((size_t)4 << 20)
+/* The last whole line of FILE, or of the newest file beside it where that has
+ * none: its place in the chain (seq 0: there is no line), and in FILE the bytes
+ * up to its end.  ERROR_DAMAGED: it has not the hash that it should have. */
+int audit_files_end(const char *file, const struct key *k, struct audit_chain *end,
+    uint64_t *size, struct error *err);
 
 /*
  * FILE.anchor: how far the chain went, and where it begins, under a sum of its
- * own; so that lines missing at either end are noticed.  Written every minute
- * and at the end.
+ * own; so that lines missing at either end are noticed, and a database that is
+ * older.  Written every minute and at the end.
  */
 struct audit_anchor {
 	struct audit_chain chain;	/* a line that was durable, seq 0: no anchor */
@@ -296,308 +433,8 @@ int audit_anchor_write(const char *file, const struct key *k, const struct audit
 int audit_anchor_read(const char *file, const struct key *k, struct audit_anchor *out,
     struct error *err);
 
-/*
- * .FILE.journal (not FILE.*, which are its parts): a second copy of the lines
- * since FILE was last synced, of a size that does not change.  To sync it costs
- * one write, where a file that grows costs two and waits for others' metadata.
- * There is no order in it but that of the lines, each of which is sealed: what is
- * torn or old does not continue the chain.
- */
-
-#define AUDIT_JOURNAL_BYTES ((size_t)4 << 20)
-
-/* Open or make it.  NULL, with no error told: it cannot be used here. */
-struct audit_journal *audit_journal_open(const char *file);
-void audit_journal_free(struct audit_journal *j);
-
-/* Make these lines durable.  1: there is no room (see audit_journal_reset), or
- * the journal was moved or removed: sync FILE instead. */
-int audit_journal_add(struct audit_journal *j, const void *lines, size_t n, struct error *err);
-
-/* FILE is synced: nothing in the journal is needed any more. */
-void audit_journal_reset(struct audit_journal *j);
-
-/* All that is in it, of AUDIT_JOURNAL_BYTES, to be freed.  NULL: no memory, or it
- * cannot be read. */
-char *audit_journal_read(const struct audit_journal *j, struct error *err);
-
-/* The file that the lines go to: 0600, ours alone (flock). */
-
-/* ${stop} ends a wait for something that is not a file and takes nothing. */
-struct audit_sink_file *audit_sink_file_new(const char *path, const atomic_bool *stop,
-    struct error *err);
-void audit_sink_file_free(struct audit_sink_file *s);
-
-/**
- * audit_sink_file_ready(s, err):
- * Is FILE still the one that is open?  If it was moved or removed, another is
- * made (as after a failure to make one).  1: this is another file than before;
- * 0: it is not; -1: there is nothing to write to.
- */
-int audit_sink_file_ready(struct audit_sink_file *s, struct error *err);
-
-/* How lines become durable. */
-enum audit_sync {
-	AUDIT_CARRIED,		/* whoever they are for sees to it */
-	AUDIT_DURABLE,		/* in the journal, see audit_journal_open */
-	AUDIT_SYNCED		/* in the file itself, with all that was written before */
-};
-
-/**
- * audit_sink_file_write(s, bytes, n, how, standing, err):
- * Append whole lines.  When that fails the file is cut
- * back to what it was; where it cannot be, ${*standing} is the bytes of the
- * whole lines that stand there now (else 0), and see audit_sink_file_torn.  If
- * FILE was removed meanwhile the bytes are written once more, to a new one.
- */
-int audit_sink_file_write(struct audit_sink_file *s, const void *bytes, size_t n,
-    enum audit_sync how, size_t *standing, struct error *err);
-
-/* What the journal holds (${*n} bytes, to be freed), lines of FILE among it. */
-char *audit_sink_file_journal(const struct audit_sink_file *s, size_t *n, struct error *err);
-
-/* Sync what is not yet; and is there none? */
-int audit_sink_file_sync(struct audit_sink_file *s, struct error *err);
-bool audit_sink_file_synced(const struct audit_sink_file *s);
-
-/* Sync the next lines, whatever they need: there may be copies, in the journal
- * or carried, of others that were sealed in their place and do not stand here.
- * Once these are synced, those do not continue the chain any more. */
-void audit_sink_file_must_sync(struct audit_sink_file *s);
-
-/* Bytes that stand behind the last whole line and could not be cut off, with
- * the line end that audit_sink_file_ready puts there.  Set what was found at
- * start, or 0 once a line tells of it. */
-uint64_t audit_sink_file_torn(const struct audit_sink_file *s);
-void audit_sink_file_set_torn(struct audit_sink_file *s, uint64_t bytes);
-
-/* Cut what stands behind the last whole line; -1: it cannot be. */
-int audit_sink_file_cut_torn(struct audit_sink_file *s);
-
-/* Is there room for ${n} bytes more?  Sets them aside where that can be done. */
-int audit_sink_file_room(struct audit_sink_file *s, size_t n, struct error *err);
-
-/* Bytes in the file; 0 for what is not a regular file. */
-uint64_t audit_sink_file_size(const struct audit_sink_file *s);
-
-/* For reading what is there; -1: it is not a regular file. */
-int audit_sink_file_fd(const struct audit_sink_file *s);
-
-/* Lines on a descriptor that others may share, such as standard output: it
- * stays blocking, and is asked before each write whether it takes something. */
-struct audit_sink_stdout {
-	int fd;
-	const atomic_bool *stop;
-	bool regular;
-	bool torn;		/* the last line is not whole */
-};
-
-void audit_sink_stdout_init(struct audit_sink_stdout *s, int fd, const atomic_bool *stop);
-
-/* -1: it is closed, or nobody reads from it any more. */
-int audit_sink_stdout_ready(const struct audit_sink_stdout *s, struct error *err);
-int audit_sink_stdout_write(struct audit_sink_stdout *s, const void *bytes, size_t n,
-    struct error *err);
-
-#define AUDIT_SYSLOG_SOCKET "/dev/log"
-
-/* Lines to the system's log, one datagram each, as syslog(3) sends them but
- * with failures noticed.  Facility authpriv, severity info. */
-struct audit_sink_syslog {
-	const char *path;	/* of the socket */
-	int fd;			/* -1: not connected */
-	const atomic_bool *stop;
-};
-
-void audit_sink_syslog_init(struct audit_sink_syslog *s, const char *path,
-    const atomic_bool *stop);
-void audit_sink_syslog_release(struct audit_sink_syslog *s);
-
-/* Connect unless connected. */
-int audit_sink_syslog_ready(struct audit_sink_syslog *s, struct error *err);
-
-/* ${bytes} are whole lines. */
-int audit_sink_syslog_write(struct audit_sink_syslog *s, const void *bytes, size_t n,
-    struct error *err);
-
-#define AUDIT_REASONS 32	/* different texts of audit_unready */
-#define AUDIT_REASON_MAX 256
-
-/*
- * Two threads: the writer (audit_writer.c) seals and writes what is pending;
- * the watch (there too) keeps to the deadline, also while the writer hangs
- * in a system call, and tells those that were refused.
- */
-struct audit {
-	/* fixed after audit_open */
-	char *file;			/* NULL: none */
-	unsigned deadline_ms;
-	uint64_t rotate_bytes;
-	unsigned keep;
-	struct key *key;
-	struct audit_style *style;
-	struct audit_macs *macs;	/* for audit_hmac */
-	char id[AUDIT_CHAIN_ID + 1];	/* of this start */
-	uint64_t before;		/* the last seq before this start */
-	bool ended_well;		/* ... was an end with no intent left open */
-	pthread_t writer, watch;
-
-	/* any thread */
-	const char *_Atomic unready;	/* one of reasons, NULL: fine */
-	atomic_bool stop;		/* the writer is to give up waiting */
-
-	/* under lock */
-	pthread_mutex_t lock;
-	pthread_cond_t work;		/* for the writer */
-	pthread_cond_t tick;		/* for the watch */
-	pthread_cond_t ended;		/* for audit_close: writer_done */
-	struct audit_batch *pending;	/* submitted */
-	struct audit_batch *inflight;	/* the writer has it; entries' waits are under lock */
-	struct audit_commit *commit;	/* that wants to begin */
-	struct audit_wait *refused;	/* to be told by the watch */
-	bool asleep;			/* the writer waits for work */
-	size_t together;		/* so many entries came about at once lately */
-	uint64_t batch_ns;		/* that the last batch took */
-	bool closing;
-	bool writer_done;
-	bool orphan;			/* the writer is the last who uses it */
-	bool watch_stop;
-	bool reopen;
-	bool failing;			/* the last batch could not be written */
-	bool stuck;			/* something was not written in time */
-	bool some_expired;		/* entries of pending have expired */
-	uint64_t lost;			/* events refused since the last success */
-	struct audit_counts counts;
-	char reasons[AUDIT_REASONS][AUDIT_REASON_MAX];
-	uint64_t *adopted;		/* unfinished intents of earlier starts */
-	size_t adopted_count;
-	bool adopt;			/* adopted is there for the writer to take */
-
-	/* audit_open to audit_unfinished */
-	struct audit_result *results;	/* that were carried, and not written */
-	size_t result_count;
-
-	/* the writer's own */
-	struct audit_batch batches[2];
-	struct audit_batch own;		/* written before what is in flight */
-	struct audit_chain chain;
-	struct mac *mac;
-	char *own_body;			/* AUDIT_EVENT_MAX bytes */
-	char *out;
-	size_t out_cap;
-	struct audit_sink_file *sink_file;
-	struct audit_sink_stdout *sink_stdout;
-	struct audit_sink_syslog *sink_syslog;
-	struct audit_sink_stdout room_stdout;
-	struct audit_sink_syslog room_syslog;
-	unsigned slot;			/* for what the next commit carries */
-	unsigned slots_used;		/* ... since the file was synced */
-	struct audit_open_set open;	/* intents without outcome */
-	bool open_known;		/* ... those of earlier starts included */
-	bool torn_piece;		/* what is torn is the beginning of a line */
-	uint64_t cut;			/* bytes of it that were cut off, to be told */
-	bool want_checkpoint;
-	uint64_t since_checkpoint;	/* bytes */
-	uint64_t first;			/* seq of the oldest line kept, 0: not known */
-	uint64_t anchored;		/* seq */
-	uint64_t anchored_ms;
-	uint64_t rotate_again_ms;	/* not before, after a failure */
-};
-
-/* What became of an intent. */
-struct audit_result {
-	uint64_t intent;
-	int status;
-	uint32_t version;
-};
-
-/* Free everything; the threads have ended. */
-void audit_release(struct audit *a);
-
-/* CLOCK_MONOTONIC in milliseconds. */
-uint64_t audit_now(void);
-
-/* Wait on a condition until that time at most.  The lock is held. */
-void audit_wait_until(struct audit *a, pthread_cond_t *c, uint64_t ms);
-
-/* Set (NULL: clear) what audit_unready says.  The lock is held. */
-void audit_set_unready(struct audit *a, const char *reason);
-
-/* Call done of each of a list, with no lock held. */
-void audit_tell(struct audit_wait *list);
-
-/* What has waited for longer than the deadline makes it unready.  The lock is held. */
-void audit_set_stuck(struct audit *a);
-
-/* How an event counts for those that are unfinished. */
-struct audit_line audit_line_of(const struct audit_event *e, size_t len);
-
-/**
- * audit_write_sinks(a, from, to, how, before, err):
- * Write a part of a->out.  1: the file took the lines, but not another sink; -1:
- * it did not, and ${*before} goes on to the last that could not be taken back.
- */
-int audit_write_sinks(struct audit *a, size_t from, size_t to, enum audit_sync how,
-    struct audit_chain *before, struct error *err);
-
-/* The lines of this entry are in the log, but who submitted them was refused:
- * end its intent. */
-void audit_put_abandoned(struct audit *a, const struct audit_batch *b,
-    const struct audit_entry *e);
-
-/* Put a line of the audit log's own into a->own (the writer, or before it
- * starts). */
-void audit_put_own(struct audit *a, const struct audit_event *e, const struct audit_own *own,
-    const struct audit_line *head);
-
-void *audit_writer_run(void *audit);
-void *audit_watch_run(void *audit);
-
-/**
- * audit_recover(a, err):
- * Find the end of the chain in what is on disk, and what is torn behind it.
- * ERROR_DAMAGED: the last whole line has not the hash that it should have.
- */
-int audit_recover(struct audit *a, const struct audit_options *o, struct error *err);
-
-/* Move the file away if it is large enough (or would be with ${coming} bytes
- * more), remove what is beyond keep.  1: a new file was begun. */
-int audit_rotate(struct audit *a, size_t coming);
-
-/* The writer's side of the commits of audit.h. */
-
-/* Bytes and lines of its events, for the room that sealing needs; NULL: 0. */
-size_t audit_commit_bytes(const struct audit_commit *c);
-size_t audit_commit_lines(const struct audit_commit *c);
-
-/* The one that wants to begin; NULL: none.  The lock is held. */
-struct audit_commit *audit_commit_take(struct audit *a);
-
-/* Seal the intents. */
-int audit_commit_seal(struct audit *a, struct audit_commit *c, struct audit_text *out,
-    struct error *err);
-
-/**
- * audit_commit_run(a, c, n, err):
- * The first ${n} bytes of a->out, with the intents at their end, stand in the
- * sinks: let the changes be made, write the outcomes.  0: what stands there is
- * durable, or carried.  ${*c} becomes NULL if nothing is left to be settled.
- */
-int audit_commit_run(struct audit *a, struct audit_commit **c, size_t n, struct error *err);
-
-/* It was refused, given up, or its outcomes could not be written: put down what
- * has to be said of it later, and tell. */
-void audit_commit_settle(struct audit *a, struct audit_commit *c, const struct error *why);
-
-/* Seal a batch's lines; its entries get their seq. */
-int audit_seal_batch(struct audit *a, struct audit_batch *b, struct audit_text *out,
-    struct error *err);
-
-/* The lines that were sealed are in the log: note intents and outcomes. */
-void audit_seal_track_batch(struct audit *a, const struct audit_batch *b);
-
 /* The text behind ${mark} (which ends with a quote) up to the next quote, in a
- * body that audit_event_write made.  False: it is not there or too long. */
-bool audit_seal_member(const char *body, size_t n, const char *mark, char *out, size_t size);
+ * line.  False: it is not there or too long. */
+bool audit_line_member(const char *line, size_t n, const char *mark, char *out, size_t size);
 
 #endif /* !REGISTRY_AUDIT_AUDIT_INTERNAL_H */

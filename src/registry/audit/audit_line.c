@@ -30,6 +30,7 @@ struct piece {
 
 /* What is the same in every event: texts, and values as JSON. */
 struct audit_style {
+	char id[AUDIT_CHAIN_ID + 1];	/* of the start */
 	struct piece crn;
 	struct piece heads[2];		/* of a request, of an authorization: the source,
 					 * as JSON, and the members behind it */
@@ -95,22 +96,19 @@ audit_text_percent(struct audit_text *t, const char *s, size_t n, size_t max)
 	t->at = to;
 }
 
-/* The time now as 2026-01-31T12:00:00.123Z: 24 bytes. */
+/* A time as 2026-01-31T12:00:00.123Z: 24 bytes. */
 static void
-audit_text_now(struct audit_text *t)
+audit_text_time(struct audit_text *t, int64_t time_ms)
 {
 	/* The last second this thread made a text of. */
-	static _Thread_local time_t second = -1;
+	static _Thread_local int64_t second = -1;
 	static _Thread_local char text[TIME_TEXT];
-	struct timespec now;
-	int ms;
+	int ms = (int)(time_ms % 1000);
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec != second) {
-		(void)time_text((int64_t)now.tv_sec * 1000, TIME_MILLISECONDS, text);
-		second = now.tv_sec;
+	if (time_ms / 1000 != second) {
+		second = time_ms / 1000;
+		(void)time_text(second * 1000, TIME_MILLISECONDS, text);
 	}
-	ms = (int)(now.tv_nsec / 1000000);
 	text[20] = (char)('0' + ms / 100);
 	text[21] = (char)('0' + ms / 10 % 10);
 	text[22] = (char)('0' + ms % 10);
@@ -315,40 +313,87 @@ make_head(const struct audit_style *s, const struct audit_options *o, const char
 	memmove(out->text, out->text + sizeof("{" JSON_NAME("source")) - 1, out->len);
 }
 
-struct audit_style *
-audit_style_new(const struct audit_options *given, struct error *err)
+/* From the words, without a check for what they are. */
+static void
+style_make(struct audit_style *s, const struct audit_options *o)
 {
 	static const char *const types[] = { "/request", "/authorization" };
-	struct audit_style *s = error_alloc(sizeof(*s), err);
-	struct audit_options o = *given;
-	struct audit_text t;
+	struct audit_text t = { s->crn.text, s->crn.text + CRN_MAX };
 	struct json_out json;
 	struct buf text;
-	size_t i;
 
-	if (s == NULL)
-		return NULL;
-	o.authority = o.authority != NULL ? o.authority : "";
-	o.cluster = o.cluster != NULL ? o.cluster : "embedded";
-	o.connect = o.connect != NULL ? o.connect : "secret-registry";
-	o.type_prefix = o.type_prefix != NULL ? o.type_prefix : "io.confluent.kafka.server";
-	t = (struct audit_text){ s->crn.text, s->crn.text + CRN_MAX };
-	put_crn(&t, &o);
+	put_crn(&t, o);
 	s->crn.len = (size_t)(t.at - s->crn.text);
 	piece_begin(&s->source, &text, &json);
 	json_out_text_n(&json, NULL, s->crn.text, s->crn.len);
 	s->source.len = text.len;
-	for (i = 0; i < 2; i++)
-		make_head(s, &o, types[i], &s->heads[i]);
+	for (size_t i = 0; i < 2; i++)
+		make_head(s, o, types[i], &s->heads[i]);
 	piece_begin(&s->routing, &text, &json);
 	json_out_object(&json, NULL);
 	json_out_text(&json, "route", "confluent-audit-log-events");
 	json_out_end(&json);
 	s->routing.len = text.len;
 	piece_begin(&s->scope, &text, &json);
-	make_scope(&json, &o);
+	make_scope(&json, o);
 	s->scope.len = text.len;
-	return s;
+}
+
+struct audit_style *
+audit_style_new(const struct audit_options *given, const char *id, struct buf *words,
+    struct error *err)
+{
+	struct audit_style *s = error_alloc(sizeof(*s), err);
+	struct audit_options o = *given;
+	const char *all[4];
+
+	if (s == NULL)
+		return NULL;
+	all[0] = o.authority = o.authority != NULL ? o.authority : "";
+	all[1] = o.cluster = o.cluster != NULL ? o.cluster : "embedded";
+	all[2] = o.connect = o.connect != NULL ? o.connect : "secret-registry";
+	all[3] = o.type_prefix = o.type_prefix != NULL ? o.type_prefix :
+	    "io.confluent.kafka.server";
+	memcpy(s->id, id, AUDIT_CHAIN_ID);
+	style_make(s, &o);
+	/* The id and the words, a NUL behind each. */
+	buf_append(words, s->id, sizeof(s->id));
+	for (size_t i = 0; i < 4; i++)
+		buf_append(words, all[i], strlen(all[i]) + 1);
+	if (buf_check(words, err) == 0)
+		return s;
+	audit_style_free(s);
+	return NULL;
+}
+
+struct audit_style *
+audit_style_read(const void *words, size_t n, struct error *err)
+{
+	struct audit_style *s = error_alloc(sizeof(*s), err);
+	const char *all[5], *p = words, *end = p + n;
+	size_t i;
+
+	if (s == NULL)
+		return NULL;
+	for (i = 0; i < 5 && p < end && memchr(p, '\0', (size_t)(end - p)) != NULL; i++) {
+		all[i] = p;
+		p += strlen(p) + 1;
+	}
+	if (i == 5 && p == end && strlen(all[0]) == AUDIT_CHAIN_ID) {
+		memcpy(s->id, all[0], AUDIT_CHAIN_ID);
+		style_make(s, &(struct audit_options){ .authority = all[1], .cluster = all[2],
+		    .connect = all[3], .type_prefix = all[4] });
+		return s;
+	}
+	audit_style_free(s);
+	error_set(err, ERROR_DAMAGED, "a start of the audit log is not as it should be");
+	return NULL;
+}
+
+const char *
+audit_style_id(const struct audit_style *s)
+{
+	return s->id;
 }
 
 void
@@ -429,13 +474,11 @@ put_authorization(struct json_out *o, const struct audit_style *s, const struct 
 }
 
 static void
-put_request(struct json_out *o, const struct audit_event *e, const struct audit_own *own)
+put_request(struct json_out *o, const struct audit_event *e)
 {
 	json_out_object(o, "request");
-	put_string(o, "phase", own != NULL ? own->phase : e->phase == AUDIT_INTENT ? "intent" :
-	    e->phase == AUDIT_OUTCOME ? "outcome" : "recovered", WORD_MAX);
-	if (own != NULL && own->has_open)
-		json_out_uint(o, "open", own->open);
+	put_string(o, "phase", e->own != NULL ? e->own : e->phase == AUDIT_INTENT ? "intent" :
+	    "outcome", WORD_MAX);
 	if (e->phase == AUDIT_INTENT && e->version != 0)
 		json_out_uint(o, "version", e->version);
 	if (e->value_hmac != NULL)
@@ -446,8 +489,8 @@ put_request(struct json_out *o, const struct audit_event *e, const struct audit_
 		json_out_int(o, "cas", e->cas);
 	if (e->idempotency_hmac != NULL)
 		put_string(o, "idempotency", e->idempotency_hmac, WORD_MAX);
-	if (e->has_count || (own != NULL && own->has_count))
-		json_out_uint(o, "count", e->has_count ? e->count : own->count);
+	if (e->has_count)
+		json_out_uint(o, "count", e->count);
 	json_out_end(o);
 }
 
@@ -474,15 +517,15 @@ put_origin(struct json_out *o, const struct audit_event *e)
 }
 
 static void
-put_result(struct json_out *o, const struct audit_event *e, const char *message)
+put_result(struct json_out *o, const struct audit_event *e)
 {
-	if (e->status == 0 && message == NULL && e->offset == 0)
+	if (e->status == 0 && e->message == NULL && e->offset == 0)
 		return;
 	json_out_object(o, "result");
 	if (e->status != 0)
 		json_out_int(o, "status", e->status);
-	if (message != NULL)
-		put_string(o, "message", message, MESSAGE_MAX);
+	if (e->message != NULL)
+		put_string(o, "message", e->message, MESSAGE_MAX);
 	if (e->version != 0 && e->phase != AUDIT_INTENT)
 		json_out_uint(o, "version", e->version);
 	if (e->offset != 0)
@@ -492,7 +535,7 @@ put_result(struct json_out *o, const struct audit_event *e, const char *message)
 
 static void
 put_data(struct json_out *o, const struct audit_style *s, const struct audit_event *e,
-    const struct audit_own *own, const char *resource, size_t resource_len)
+    const char *resource, size_t resource_len)
 {
 	char method[WORD_MAX + 32];
 	struct audit_text t = { method, method + sizeof(method) };
@@ -506,15 +549,15 @@ put_data(struct json_out *o, const struct audit_style *s, const struct audit_eve
 	json_out_raw_n(o, "resourceName", resource, resource_len);
 	put_authentication(o, e);
 	put_authorization(o, s, e);
-	put_request(o, e, own);
+	put_request(o, e);
 	put_origin(o, e);
-	put_result(o, e, own != NULL ? own->message : e->message);
+	put_result(o, e);
 	json_out_end(o);
 }
 
 size_t
-audit_event_write(const struct audit_style *s, const struct audit_event *e,
-    const struct audit_own *own, char *out)
+audit_event_write(const struct audit_style *s, const struct audit_event *e, int64_t time_ms,
+    char *out)
 {
 	static _Thread_local char resource[RESOURCE_MAX];	/* large, so not on the stack */
 	struct buf b = buf_over(out, AUDIT_EVENT_MAX);
@@ -529,24 +572,12 @@ audit_event_write(const struct audit_style *s, const struct audit_event *e,
 	put_piece(&o, "source", &s->heads[e->authorization ? 1 : 0]);
 	json_out_raw_n(&o, "subject", resource, n);
 	AUDIT_TEXT_PUT(&t, "\"");
-	audit_text_now(&t);
+	audit_text_time(&t, time_ms);
 	AUDIT_TEXT_PUT(&t, "\"");
 	json_out_raw_n(&o, "time", time, sizeof(time));
 	put_piece(&o, "confluentRouting", &s->routing);
-	put_data(&o, s, e, own, resource, n);
+	put_data(&o, s, e, resource, n);
 	/* The line goes on before and behind this: audit_chain_seal. */
 	*out = ',';
 	return b.len;
-}
-
-bool
-audit_event_changes(const char *method)
-{
-	static const char *const heads[] = { "Create", "Delete", "Undelete", "Destroy",
-	    "Update", "Alter", "Rotate" };
-
-	for (size_t i = 0; method != NULL && i < sizeof(heads) / sizeof(heads[0]); i++)
-		if (*method == *heads[i] && strncmp(method, heads[i], strlen(heads[i])) == 0)
-			return true;
-	return false;
 }

@@ -100,6 +100,7 @@ read_request(const json_t *data, struct audit_record *r)
 	r->request_id = first_text(origin, "requestId");
 	r->client = text(json_array_get(json_object_get(origin, "clientAddress"), 0), "ip");
 	r->status = json_integer_value(json_object_get(result, "status"));
+	r->offset = json_integer_value(json_object_get(result, "offset"));
 	r->message = text(result, "message");
 }
 
@@ -279,7 +280,7 @@ may_match(const struct query *q, const char *line, size_t n)
 			return false;
 	if (q->since[0] == '\0' && q->until[0] == '\0')
 		return true;
-	if (!audit_seal_member(line, n, "\"," JSON_NAME("time") "\"", time, sizeof(time)))
+	if (!audit_line_member(line, n, "\"," JSON_NAME("time") "\"", time, sizeof(time)))
 		return false;
 	return strcmp(time, q->since) >= 0 &&
 	    (q->until[0] == '\0' || strncmp(time, q->until, strlen(q->until)) <= 0);
@@ -505,5 +506,65 @@ audit_verify(const char *file, const struct key *k, uint64_t *lines, struct erro
 	}
 	if (rc != 0 && err != NULL)
 		*err = failed;
+	return rc;
+}
+
+/* --- what came behind a line --- */
+
+static int
+follow_file(struct audit_file *f, struct mac *m, uint64_t after,
+    int (*line)(void *cookie, const struct audit_record *r), void *cookie,
+    struct audit_end *end, struct error *err)
+{
+	struct audit_lines_line one;
+	struct audit_record record;
+	struct audit_lines *l;
+	struct audit_tail tail;
+	int rc, fd;
+
+	if ((fd = audit_files_open(f, err)) < 0 ||
+	    (l = audit_lines_new(fd, f->path, 0, err)) == NULL)
+		return -1;
+	while ((rc = audit_lines_next(l, &one, err)) == 1) {
+		if (!one.whole || !audit_chain_tail(one.text, one.len, &tail) ||
+		    tail.seq <= after || tail.seq <= end->seq ||
+		    !audit_chain_fits(m, one.text, &tail))
+			continue;
+		end->missing += tail.seq - end->seq - 1;
+		end->seq = tail.seq;
+		memcpy(end->hash, tail.hash, MAC_BYTES);
+		rc = audit_record_read(one.text, one.len, &record) ? line(cookie, &record) : 0;
+		audit_record_release(&record);
+		if (rc != 0)
+			break;
+	}
+	audit_lines_free(l);
+	return rc;
+}
+
+int
+audit_follow(const char *file, const struct key *k, uint64_t after,
+    int (*line)(void *cookie, const struct audit_record *r), void *cookie,
+    struct audit_end *end, struct error *err)
+{
+	struct audit_files files = { NULL, 0 };
+	struct audit_anchor anchor;
+	struct mac *m = NULL;
+	int rc = -1;
+
+	*end = (struct audit_end){ .seq = after };
+	if (audit_anchor_read(file, k, &anchor, err) == 0 &&
+	    audit_files_list(file, true, &files, err) == 0 &&
+	    (m = mac_new(k, AUDIT_CHAIN_PURPOSE, err)) != NULL)
+		rc = 0;
+	for (size_t i = 0; rc == 0 && i < files.count; i++)
+		rc = follow_file(&files.files[i], m, after, line, cookie, end, err);
+	if (rc == 0 && anchor.chain.seq > end->seq) {
+		end->missing += anchor.chain.seq - end->seq;
+		end->seq = anchor.chain.seq;
+		memcpy(end->hash, anchor.chain.hash, MAC_BYTES);
+	}
+	mac_free(m);
+	audit_files_release(&files);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@
 enum {
 	SETTINGS_KEY = SETTING_OTHER,	/* a secret buffer */
 	SETTINGS_OLD_KEY,	/* one more of the old keys */
-	SETTINGS_KAFKA		/* for the topic, not used by the embedded store */
+	SETTINGS_KAFKA,		/* for the topic, not used by the embedded store */
+	SETTINGS_SINKS		/* a list of file, stdout, syslog, as bits */
 };
 
 /* The `[NAME]` lines of a settings file. */
@@ -237,6 +239,9 @@ static const struct setting_field keys[] = {
 	{ .name = "secret.undelete.window.seconds", .type = SETTING_LONG,
 	    AT(undelete_window_ms), .max = 315360000, .scale = 1000 },
 	SWITCH("metrics.public", allow_unlisted_metrics),
+	{ .name = "quota.bytes", .type = SETTING_LONG, AT(quota), .max = INT64_MAX, .scale = 1 },
+	{ .name = "quota.path.bytes", .type = SETTING_LONG, AT(path_quota), .max = INT64_MAX,
+	    .scale = 1 },
 	TEXT("config.provider.name", provider),
 
 	{ .name = "master.encryption.key", .type = SETTINGS_KEY, AT(master_key) },
@@ -258,6 +263,7 @@ static const struct setting_field keys[] = {
 	TEXT("audit.file", audit_file),
 	SWITCH("audit.stdout", audit_stdout),
 	SWITCH("audit.syslog", audit_syslog),
+	{ .name = "audit.required", .type = SETTINGS_SINKS, AT(audit_required) },
 	NUMBER("audit.deadline.ms", audit_deadline_ms, 10, DAY_MS),
 	{ .name = "audit.rotate.bytes", .type = SETTING_LONG, AT(audit_rotate_bytes),
 	    .max = UINT64_MAX, .scale = 1 },
@@ -404,6 +410,7 @@ settings_new(void)
 		.auth_failures_max = 20,
 		.audit_deadline_ms = 5000,
 		.audit_rotate_bytes = 100U << 20,
+		.audit_keep = 50,
 		.audit_authority = "",
 		.audit_cluster = "embedded",
 		.audit_connect = "secret-registry",
@@ -486,6 +493,27 @@ ignore(struct settings *s, const char *key, size_t n, struct error *err)
 	return s->kafka_ignored != NULL ? 0 : -1;
 }
 
+/* A list such as file,stdout: the place of each in it is its bit. */
+static int
+set_sinks(unsigned *out, const char *text, struct error *err)
+{
+	int which;
+	char word[16];
+	size_t n;
+
+	*out = 0;
+	for (; *text != '\0'; text += n + strspn(text + n, ", ")) {
+		n = strcspn(text, ", ");
+		(void)snprintf(word, sizeof(word), "%.*s", (int)(n < sizeof(word) ? n :
+		    sizeof(word) - 1), text);
+		if ((which = setting_choice("file|stdout|syslog", word)) == -1)
+			return error_set(err, ERROR_FORMAT, "it is a list of file, stdout and "
+			    "syslog, separated by commas");
+		*out |= 1U << which;
+	}
+	return 0;
+}
+
 /* Set one key, of ${n} bytes at ${value}, as a line of the file would. */
 static int
 settings_set(struct settings *s, const char *key, const void *value, size_t n, struct error *err)
@@ -509,7 +537,8 @@ settings_set(struct settings *s, const char *key, const void *value, size_t n, s
 		return settings_set_secret(&s->old_keys[s->old_key_count++], value, n, err);
 	}
 	if ((text = settings_keep(s, value, n, err)) == NULL ||
-	    setting_store(k, s, text, err) != 0) {
+	    (k->type == SETTINGS_SINKS ? set_sinks(&s->audit_required, text, err) :
+	    setting_store(k, s, text, err)) != 0) {
 		error_key(err, key, strlen(key));
 		return -1;
 	}

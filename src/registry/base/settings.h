@@ -44,6 +44,8 @@ struct settings {
 	bool refuse_masks;		/* secret.refuse.masks, true: a value such as **** */
 	size_t secret_max;		/* secret.max.bytes, 262144 */
 	uint64_t undelete_window_ms;	/* secret.undelete.window.seconds, 7 days */
+	uint64_t quota;			/* quota.bytes of sealed values, 0: any number */
+	uint64_t path_quota;		/* quota.path.bytes, the same of each path */
 	bool allow_unlisted_metrics;	/* metrics.public, false: it needs a login */
 	const char *provider;		/* config.provider.name, "secret": ${secret:path:key} */
 
@@ -67,9 +69,10 @@ struct settings {
 	const char *audit_file;		/* audit.file, DATA/audit.log */
 	bool audit_stdout;		/* audit.stdout */
 	bool audit_syslog;		/* audit.syslog */
+	unsigned audit_required;	/* audit.required: bits of file 1, stdout 2, syslog 4 */
 	unsigned audit_deadline_ms;	/* audit.deadline.ms, 5000 */
 	uint64_t audit_rotate_bytes;	/* audit.rotate.bytes, 104857600; 0: never */
-	unsigned audit_keep;		/* audit.keep, rotated files kept, 0: all */
+	unsigned audit_keep;		/* audit.keep, 50: rotated files kept, 0: all */
 	const char *audit_authority;	/* audit.crn.authority, "" */
 	const char *audit_cluster;	/* audit.crn.kafka, "embedded" */
 	const char *audit_connect;	/* audit.crn.connect, "secret-registry" */

@@ -11,6 +11,7 @@
 #include "common/report.h"
 #include "file/file.h"
 #include "registry/audit/audit.h"
+#include "registry/database/database.h"
 #include "registry/keys/keyring.h"
 #include "registry/service/admin.h"
 
@@ -26,27 +27,26 @@ struct finds {
 	struct error *err;
 };
 
-static int
-in_data(const struct options *o, const char *name, char out[PATH_MAX], struct error *err)
+int
+audit_command_path(const struct options *o, const char *name, char out[PATH_MAX], struct error *err)
 {
 	if ((size_t)snprintf(out, PATH_MAX, "%s/%s", o->text[FLAG_DATA], name) < PATH_MAX)
 		return 0;
 	return error_set(err, ERROR_LIMIT, "the folder's name is too long");
 }
 
-static int
-audit_file(const struct options *o, char out[PATH_MAX], struct error *err)
+int
+audit_command_file(const struct options *o, char out[PATH_MAX], struct error *err)
 {
 	if (o->text[FLAG_FILE_NAME] == NULL)
-		return in_data(o, "audit.log", out, err);
+		return audit_command_path(o, "audit.log", out, err);
 	if ((size_t)snprintf(out, PATH_MAX, "%s", o->text[FLAG_FILE_NAME]) < PATH_MAX)
 		return 0;
 	return error_set(err, ERROR_LIMIT, "the file's name is too long");
 }
 
-/* The master key from where serve takes it, or asked for. */
-static struct master *
-audit_command_find_master(const struct options *o, struct error *err)
+struct master *
+audit_command_master(const struct options *o, struct error *err)
 {
 	const char *file = o->text[FLAG_MASTER_KEY_FILE], *where;
 	struct master *m = NULL;
@@ -72,12 +72,12 @@ open_keyring(const struct options *o, struct error *err)
 	bool used_old;
 
 	buf_init(&text, KEYRING_MAX);
-	if (in_data(o, "keyring.json", path, err) != 0)
+	if (audit_command_path(o, "keyring.json", path, err) != 0)
 		return NULL;
 	if (file_read(path, &text, NULL, err) != 0) {
 		if (err->code == ERROR_MISSING)
 			error_hint(err, "`propseal registry serve` makes it when it starts");
-	} else if ((m = audit_command_find_master(o, err)) != NULL) {
+	} else if ((m = audit_command_master(o, err)) != NULL) {
 		if (text.len > 0 && text.data[text.len - 1] == '\n')
 			buf_truncate(&text, text.len - 1);
 		ring = keyring_open((const char *)text.data, text.len, m, NULL, 0, &used_old, err);
@@ -112,6 +112,32 @@ report_whole(const struct options *o, const char *file, uint64_t lines, struct e
 	return rc;
 }
 
+/* What the database has of the log.  A registry that is served has it to itself, and
+ * checks it when it is asked to (/secret/admin/audit/verify). */
+static int
+verify_database(const struct options *o, const struct key *k, struct error *err)
+{
+	struct error failed = { 0 };
+	struct database *db;
+	char path[PATH_MAX];
+	uint64_t lines;
+	int rc;
+
+	if (audit_command_path(o, "registry.db", path, err) == -1)
+		return -1;
+	if (database_look(path, NULL) != DATABASE_VERSION)
+		return 0;
+	if ((db = database_open(path, &failed)) == NULL) {
+		if (failed.code == ERROR_BUSY)
+			return 0;
+		*err = failed;
+		return -1;
+	}
+	rc = audit_verify_table(db, k, &lines, err);
+	database_close(db);
+	return rc;
+}
+
 int
 audit_command_verify(const struct options *o, struct error *err)
 {
@@ -120,7 +146,8 @@ audit_command_verify(const struct options *o, struct error *err)
 	uint64_t lines = 0;
 	int rc = -1;
 
-	if (audit_file(o, file, err) == 0 && (ring = open_keyring(o, err)) != NULL &&
+	if (audit_command_file(o, file, err) == 0 && (ring = open_keyring(o, err)) != NULL &&
+	    verify_database(o, keyring_audit_key(ring), err) == 0 &&
 	    (rc = audit_verify(file, keyring_audit_key(ring), &lines, err)) == 0)
 		rc = report_whole(o, file, lines, err);
 	keyring_free(ring);
@@ -213,7 +240,7 @@ audit_command_search(const struct options *o, struct error *err)
 	int rc = -1;
 
 	buf_init(&f.out, OUT_MAX);
-	if (audit_file(o, file, err) == 0 &&
+	if (audit_command_file(o, file, err) == 0 &&
 	    (rc = audit_search(file, &filter, found, &f, err)) == 0)
 		rc = flush(&f);
 	buf_release(&f.out);

@@ -28,6 +28,7 @@ static const struct {
 	{ "token", commands_registry_token },
 	{ "role", commands_registry_role },
 	{ "audit", commands_registry_audit },
+	{ "restore", commands_registry_restore },
 };
 
 static const struct command *

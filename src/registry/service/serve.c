@@ -87,19 +87,20 @@ serve_ask(struct settings *s, const sigset_t *before, struct error *err)
 
 /* Open it, asking for the master key where there is none. */
 static struct service *
-open_service(struct settings *s, const sigset_t *before, struct error *err)
+open_service(struct settings *s, const struct service_callbacks *v, const sigset_t *before,
+    struct error *err)
 {
 	struct service *service;
 	int i;
 
 	if (!may_ask(s))
-		return service_open(s, err);
+		return service_open(s, v, err);
 	for (i = 0; i < TRIES; i++) {
 		if (i > 0)
 			(void)report_error(err);
 		if (serve_ask(s, before, err) != 0)
 			return NULL;
-		if ((service = service_open(s, err)) != NULL || err->code != ERROR_KEY)
+		if ((service = service_open(s, v, err)) != NULL || err->code != ERROR_KEY)
 			return service;
 	}
 	return NULL;
@@ -125,7 +126,7 @@ commands_registry_serve(const struct options *o)
 		return report_error(&err);
 	}
 	if (read_settings(settings, o, &err) != 0 ||
-	    (service = open_service(settings, &before, &err)) == NULL) {
+	    (service = open_service(settings, &voice, &before, &err)) == NULL) {
 		status = report_error(&err);
 	} else {
 		fprintf(stderr, "propseal: listening on %s\n", service_address(service));

@@ -23,12 +23,10 @@
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/base/settings.h"
+#include "registry/database/database.h"
 #include "registry/http/http.h"
 #include "registry/keys/keyring.h"
-#include "registry/log/log.h"
-#include "registry/log/log_sqlite.h"
 #include "registry/service/service.h"
-#include "registry/store/state.h"
 #include "registry/store/store.h"
 
 #define SERVICE_PARTS 4		/* that service_look looks at */
@@ -39,7 +37,6 @@
 
 #define KEYRING_MAX (1U << 20)
 #define LOCK_MS 10000
-#define VALUE_MAX (1U << 20)
 
 /* A secret as JSON may take six bytes for one, and has members beside it. */
 #define BODY_FACTOR 6
@@ -50,6 +47,7 @@ struct service {
 	struct master *master;
 	struct master *old[SETTINGS_OLD_KEYS_MAX + 1];
 	size_t old_count;
+	struct database *db;
 	struct store *store;
 	struct audit *audit;
 	struct auth *auth;
@@ -57,11 +55,6 @@ struct service {
 	struct api *api;
 	struct http_server *http;
 	struct error told[SERVICE_PARTS];	/* what was last said; code NONE: it is well */
-};
-
-struct recovery {
-	struct service *s;
-	struct sealer *sealer;
 };
 
 /* The parts of a service that /health/ready asks. */
@@ -223,162 +216,6 @@ done:
 	return rc;
 }
 
-/* Milliseconds of 2026-01-31T12:00:00.123Z; 0: not such a time. */
-static int64_t
-time_of(const char *text)
-{
-	int64_t ms;
-
-	return text != NULL && time_parse(text, TIME_MILLISECONDS, &ms) ? ms : 0;
-}
-
-static bool
-same_principal(const char *event, const char *stored)
-{
-	if (event == NULL)
-		return false;
-	if (strncmp(event, "User:", 5) == 0)
-		event += 5;
-	return strcmp(event, stored) == 0;
-}
-
-/* Has this version the value of which the intent told the HMAC? */
-static bool
-has_value(struct recovery *r, const struct audit_unfinished *u, const struct version_view *v)
-{
-	struct sealed_name name = {
-		.path = u->path, .path_len = strlen(u->path),
-		.key = u->key, .key_len = strlen(u->key),
-		.version = v->number, .created_ms = v->created_ms, .expires_ms = v->expires_ms,
-	};
-	char hmac[AUDIT_HMAC_TEXT];
-	struct error ignored;
-	struct buf value;
-	bool same = false;
-
-	if (u->value_hmac == NULL || v->sealed == NULL)
-		return false;
-	buf_init_secret(&value, VALUE_MAX);
-	if (sealer_open(r->sealer, &name, v->sealed, v->sealed_len, &value, &ignored) == 0 &&
-	    audit_hmac(r->s->audit, value.data, value.len, hmac) == 0)
-		same = strcmp(hmac, u->value_hmac) == 0;
-	buf_release(&value);
-	return same;
-}
-
-/* Does version ${v} show that the unfinished write was done?  The store takes
- * its time from the same clock, after the intent took its own. */
-static bool
-shows(struct recovery *r, const struct audit_unfinished *u, const struct version_view *v,
-    int64_t begun)
-{
-	if (strcmp(u->method, "CreateSecretVersion") == 0)
-		return v->created_ms >= begun &&
-		    same_principal(u->principal, v->created_by) && has_value(r, u, v);
-	if (strncmp(u->method, "Delete", 6) == 0)
-		return v->deleted_ms != 0 && v->deleted_ms >= begun &&
-		    same_principal(u->principal, v->deleted_by) &&
-		    (u->version == 0 || u->version == v->number);
-	if (strcmp(u->method, "UndeleteVersion") == 0)
-		return u->version == v->number && v->status != VERSION_DELETED;
-	return false;
-}
-
-/* The newest version of the key that shows it; 0: none. */
-static uint32_t
-find_in_key(struct recovery *r, const struct audit_unfinished *u, const struct state_key *k)
-{
-	int64_t now = store_now(r->s->store);
-	int64_t begun = time_of(u->time);
-	struct version_view v;
-	size_t i;
-
-	for (i = state_version_count(k); i > 0; i--) {
-		state_version_at(k, i - 1, now, &v);
-		if (shows(r, u, &v, begun))
-			return v.number;
-	}
-	return 0;
-}
-
-static uint32_t
-service_recover_find_version(struct recovery *r, const struct audit_unfinished *u)
-{
-	struct state *state = store_state(r->s->store);
-	const struct state_path *p;
-	const struct state_key *k;
-	struct version_view v;
-	uint32_t found = 0;
-
-	if (u->path == NULL || (p = state_path_find(state, u->path, strlen(u->path))) == NULL)
-		return 0;
-	if (u->key != NULL) {
-		k = state_key_find(p, u->key, strlen(u->key));
-		if (k == NULL)
-			return 0;
-		/* Destroyed: nothing is left of it but its number. */
-		if (strcmp(u->method, "DestroyVersion") == 0)
-			return state_version_find(k, u->version, store_now(r->s->store), &v) ?
-			    0 : u->version;
-		return find_in_key(r, u, k);
-	}
-	for (k = state_key_after(p, "", 0); k != NULL && found == 0;) {
-		size_t n;
-		const char *name = state_key_name(k, &n);
-
-		found = find_in_key(r, u, k);
-		k = state_key_after(p, name, n);
-	}
-	return found;
-}
-
-static void
-recover(void *cookie, const struct audit_unfinished *u)
-{
-	struct recovery *r = cookie;
-	struct state *state = store_state(r->s->store);
-	struct audit_event e = {
-		.phase = AUDIT_RECOVERED,
-		.method = u->method,
-		.principal = u->principal,
-		.path = u->path,
-		.path_len = u->path != NULL ? strlen(u->path) : 0,
-		.key = u->key,
-		.key_len = u->key != NULL ? strlen(u->key) : 0,
-		.request_id = u->request_id,
-		.value_hmac = u->value_hmac,
-		.idempotency_hmac = u->idempotency_hmac,
-		.intent = u->seq,
-	};
-
-	e.status = u->status;
-	e.version = u->done;
-	if (u->status == 0) {
-		state_lock(state);
-		e.version = service_recover_find_version(r, u);
-		state_unlock(state);
-		e.status = e.version != 0 ? 200 : 503;
-	}
-	e.message = e.status < 300 ? "found done after a restart" :
-	    "found not done after a restart";
-	audit_submit(r->s->audit, &e, 1, NULL);
-}
-
-/* Give every write that the audit log began and did not
- * end an outcome, by what the store says. */
-static int
-service_recover(struct service *s, struct error *err)
-{
-	struct recovery r = { .s = s };
-	int rc;
-
-	if ((r.sealer = sealer_new(store_keyring(s->store), err)) == NULL)
-		return -1;
-	rc = audit_unfinished(s->audit, recover, &r, err);
-	sealer_free(r.sealer);
-	return rc;
-}
-
 _Static_assert(AUDIT + 1 == SERVICE_PARTS, "one place for each part");
 
 static const char *const well_again[] = {
@@ -422,8 +259,12 @@ service_health_look(struct service *s, enum part part, struct error *err)
 		reason = store_unready(s->store);
 		return reason == NULL ? 0 : unwritten(reason, "store", err);
 	default:
-		reason = audit_unready(s->audit);
-		return reason == NULL ? 0 : unwritten(reason, "audit log", err);
+		if ((reason = audit_unready(s->audit)) != NULL)
+			return unwritten(reason, "audit log", err);
+		if ((reason = audit_behind(s->audit)) == NULL)
+			return 0;
+		return error_set(err, ERROR_IO, "the audit log cannot be exported, which is made "
+		    "up for later: %s", reason);
 	}
 }
 
@@ -477,43 +318,68 @@ open_folder(const char *data, struct error *err)
 	return 0;
 }
 
+/* Is there something of a registry, but for its database? */
 static int
-open_store(struct service *s, struct error *err)
+check_rest(const struct service *s, const char *path, struct error *err)
+{
+	static const char *const names[] = { "keyring.json", "audit.log", "audit.log.anchor" };
+	char other[PATH_MAX];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (service_path(s, names[i], other, err) != 0)
+			return -1;
+		if (stat(other, &st) != 0 || st.st_size == 0)
+			continue;
+		error_set(err, ERROR_MISSING, "the database is missing, and %s is there", names[i]);
+		error_place(err, path, 0);
+		return error_hint(err, "is the volume mounted?  Put the file back, or a backup "
+		    "with `propseal registry restore`; for a new registry, take an empty folder");
+	}
+	return 0;
+}
+
+static int
+open_store(struct service *s, const struct service_callbacks *v, struct error *err)
 {
 	const struct master *old[SETTINGS_OLD_KEYS_MAX + 1];
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[256];
+	struct takeover over;
 	struct store_options o = {
 		.master = s->master,
 		.old = old,
 		.old_count = s->old_count,
-		.node = "embedded",
 		.undelete_window_ms = s->settings->undelete_window_ms,
+		.quota = s->settings->quota,
+		.path_quota = s->settings->path_quota,
 	};
+	int taken, version;
 	size_t i;
 
 	for (i = 0; i < s->old_count; i++)
 		old[i] = s->old[i];
-	if (service_path(s, "registry.db", path, err) != 0 ||
-	    (o.log = log_sqlite_open(path, err)) == NULL ||
-	    (s->store = store_open(&o, err)) == NULL) {
+	if (service_path(s, "registry.db", path, err) != 0)
+		return -1;
+	if ((taken = store_take_over(path, &over, err)) == -1 ||
+	    (version = database_look(path, err)) == -1 ||
+	    (version == 0 && check_rest(s, path, err) == -1) ||
+	    (s->db = database_open(path, err)) == NULL) {
+		error_place(err, path, 0);
+		return -1;
+	}
+	if (taken == 1) {
+		snprintf(text, sizeof(text), "the database of the first edition was taken over, "
+		    "with %llu versions; it stays as registry.db.v1",
+		    (unsigned long long)over.secrets);
+		v->note(text);
+	}
+	o.db = s->db;
+	if ((s->store = store_open(&o, err)) == NULL) {
 		error_place(err, path, 0);
 		return -1;
 	}
 	return service_save_keyring(s, err);
-}
-
-/* What a crash may have taken from the audit log. */
-static size_t
-carried_lines(const struct store *s, struct audit_carry out[AUDIT_CARRY_SLOTS])
-{
-	size_t count = 0;
-	unsigned slot;
-
-	for (slot = 0; slot < AUDIT_CARRY_SLOTS; slot++) {
-		out[count].lines = store_carried(s, slot, &out[count].n);
-		count += out[count].lines != NULL;
-	}
-	return count;
 }
 
 /* An error at the ${file} that the setting ${key} names, if it is that. */
@@ -526,13 +392,23 @@ explain(const char *file, const char *key, const char *hint, struct error *err)
 	return err->hint[0] != '\0' ? -1 : error_hint(err, "%s", hint);
 }
 
+static void
+wake_store(void *cookie)
+{
+	struct service *s = cookie;
+
+	store_wake(s->store);
+}
+
 static int
 open_audit(struct service *s, struct error *err)
 {
 	const struct settings *set = s->settings;
-	struct audit_carry carried[AUDIT_CARRY_SLOTS];
 	char path[PATH_MAX];
 	struct audit_options o = {
+		.db = s->db,
+		.wake = wake_store,
+		.wake_cookie = s,
 		.file = set->audit_file,
 		.to_stdout = set->audit_stdout,
 		.to_syslog = set->audit_syslog,
@@ -550,12 +426,11 @@ open_audit(struct service *s, struct error *err)
 			return -1;
 		o.file = path;
 	}
-	o.carried = carried;
-	o.carried_count = carried_lines(s->store, carried);
+	for (int i = 0; i < AUDIT_SINKS; i++)
+		o.required[i] = (set->audit_required & 1U << i) != 0;
 	s->audit = audit_open(&o, keyring_audit_key(store_keyring(s->store)), err);
-	store_forget_carried(s->store);
 	if (s->audit != NULL)
-		return service_recover(s, err);
+		return 0;
 	return explain(set->audit_file, "audit.file", "audit.file names a file that the service "
 	    "may write, in a folder that is there", err);
 }
@@ -669,7 +544,7 @@ lock_memory(void)
 }
 
 struct service *
-service_open(const struct settings *set, struct error *err)
+service_open(const struct settings *set, const struct service_callbacks *v, struct error *err)
 {
 	struct service *s = error_alloc(sizeof(*s), err);
 
@@ -678,7 +553,7 @@ service_open(const struct settings *set, struct error *err)
 	s->settings = set;
 	lock_memory();
 	if (open_folder(set->data, err) != 0 || service_masters(s, err) != 0 ||
-	    open_store(s, err) != 0 || open_audit(s, err) != 0 || open_access(s, err) != 0)
+	    open_store(s, v, err) != 0 || open_audit(s, err) != 0 || open_access(s, err) != 0)
 		goto fail;
 	store_on_rotation(s->store, tell_rotation, s);
 	if (open_http(s, err) != 0)
@@ -710,6 +585,7 @@ service_close(struct service *s)
 	if (s->api != NULL)
 		api_stop(s->api);
 	/* What is still under way ends here; its answers go nowhere. */
+	audit_stop(s->audit);
 	store_close(s->store);
 	ended = audit_close(s->audit);
 	auth_close(s->auth);
@@ -718,6 +594,8 @@ service_close(struct service *s)
 		http_server_free(s->http);
 	api_free(s->api);
 	access_close(s->access);
+	if (ended)
+		database_close(s->db);
 	master_free(s->master);
 	for (i = 0; i < s->old_count; i++)
 		master_free(s->old[i]);

@@ -21,12 +21,14 @@ struct service_callbacks {
  */
 
 /**
- * service_open(s, err):
- * Start everything; requests are answered from here on.  Signals that
+ * service_open(s, v, err):
+ * Start everything; requests are answered from here on.  What is taken over from
+ * the first edition is told to ${v}.  Signals that
  * service_run waits for must be blocked already, so that no thread gets them.
  * ${s} must outlive the service.  Errors are those of the parts.
  */
-struct service *service_open(const struct settings *s, struct error *err);
+struct service *service_open(const struct settings *s, const struct service_callbacks *v,
+    struct error *err);
 
 /* ADDR:PORT */
 const char *service_address(const struct service *s);

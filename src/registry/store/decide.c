@@ -1,18 +1,18 @@
 #include <jansson.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "crypto/random.h"
+#include "base/secmem.h"
 #include "registry/keys/keyring.h"
-#include "registry/log/log.h"
-#include "registry/store/names.h"
 #include "registry/store/store_internal.h"
 
-/* What a META may grow to by its estimate; the rest is for its names. */
-#define META_MAX (LOG_VALUE_MAX - 4096)
-
-/* Deciding ops against the state and what is pending: what all actions need. */
+/*
+ * Deciding actions, one after the other within one transaction: each sees what
+ * those before it have written.  All that may be refused is refused before
+ * anything is written, as a failure then is that of the whole transaction.
+ */
 
 static const char *
 decide_by(const struct store_op *op)
@@ -20,55 +20,89 @@ decide_by(const struct store_op *op)
 	return op->by != NULL ? op->by : "";
 }
 
-static void
-decide_fail(struct store_op *op)
+static struct secret_name
+decide_name(const struct store_op *op)
 {
-	op->result = STORE_FAILED;
+	return (struct secret_name){ .path = op->path, .path_len = op->path_len, .key = op->key,
+	    .key_len = op->key_len };
 }
 
-/* The op (the batch's last) writes something: its offset will be that of the
- * draft's added version ${added}, or with SIZE_MAX that of its META. */
-static void
-decide_write(struct batch *b, struct store_op *op, struct draft *d, size_t added)
-{
-	struct batch_op *o = &b->ops[b->op_count - 1];
-
-	o->draft = d;
-	o->added = added;
-	op->result = STORE_DONE;
-}
-
-static bool
-is_foreign(const struct draft *d)
-{
-	return d->base != NULL && d->base->more != NULL && d->base->more->foreign;
-}
-
-/* The draft of the op's key; NULL: the op has failed. */
-static struct draft *
-decide_draft(struct batch *b, struct store_op *op)
-{
-	struct draft *d = batch_draft(b, op->path, op->path_len, op->key, op->key_len, &op->err);
-
-	if (d != NULL && is_foreign(d)) {
-		error_set(&op->err, ERROR_REFUSED, "the key's metadata were written by a newer "
-		    "release, or are damaged, and would be lost");
-		error_hint(&op->err, "use the release that wrote them");
-		d = NULL;
-	}
-	if (d == NULL)
-		decide_fail(op);
-	return d;
-}
-
-/* Can the draft's META take so much more (draft_meta_size)?  ERROR_LIMIT. */
+/* Nothing is written for the op itself. */
 static int
-decide_fits(const struct draft *d, size_t runs, const char *by, size_t extra, struct error *err)
+refuse(struct store_op *op, enum store_result result)
 {
-	if (draft_meta_size(d, runs, by, extra) <= META_MAX)
+	op->result = result;
+	return 0;
+}
+
+/* Note a change; its offset is ${s}->next - 1 then. */
+static int
+decide_change(struct store *s, const struct secret_name *name, uint32_t version,
+    enum row_change what, struct error *err)
+{
+	sqlite3_stmt *w = s->statements[WRITE_CHANGE];
+
+	database_bind(w, "iittii", (int64_t)s->next, s->last_ms, name->path, name->path_len,
+	    name->key, name->key_len, (int64_t)version, (int64_t)what);
+	if (database_run(w, s->path, err) == -1)
+		return -1;
+	s->next++;
+	/* A few more are remembered, so that not each change forgets one. */
+	if (s->next - s->remembered < STORE_CHANGES_MAX + 1024)
 		return 0;
-	error_set(err, ERROR_LIMIT, "the key's metadata would be too large");
-	return error_hint(err, "destroy versions that are deleted, or set max_versions");
+	w = s->statements[WRITE_FORGET_CHANGES];
+	database_bind(w, "i", (int64_t)(s->next - STORE_CHANGES_MAX));
+	if (database_run(w, s->path, err) == -1)
+		return -1;
+	s->remembered = s->next - STORE_CHANGES_MAX;
+	return 0;
+}
+
+int
+decide_destroy(struct store *s, const struct secret_name *name, uint32_t number,
+    uint64_t offset, uint32_t high, struct error *err)
+{
+	sqlite3_stmt *w = s->statements[WRITE_HIGH];
+
+	/* The number is never given again. */
+	if (number == high) {
+		database_bind(w, "tti", name->path, name->path_len, name->key, name->key_len,
+		    (int64_t)high);
+		if (database_run(w, s->path, err) == -1)
+			return -1;
+	}
+	for (enum write_statement i = WRITE_DESTROY; i <= WRITE_DESTROY_IDEMPOTENCY; i++) {
+		database_bind(s->statements[i], "i", (int64_t)offset);
+		if (database_run(s->statements[i], s->path, err) == -1)
+			return -1;
+	}
+	return decide_change(s, name, number, CHANGE_DESTROYED, err);
+}
+
+static int
+set_state(struct store *s, uint64_t offset, enum row_state state, int64_t due, const char *by,
+    struct error *err)
+{
+	sqlite3_stmt *w = s->statements[WRITE_STATE];
+
+	if (by != NULL)
+		database_bind(w, "iizt", (int64_t)offset, (int64_t)state, due, by, strlen(by));
+	else
+		database_bind(w, "iizn", (int64_t)offset, (int64_t)state, due);
+	return database_run(w, s->path, err);
+}
+
+static int
+write_setting(struct store *s, const struct secret_name *name, const struct key_settings *k,
+    struct error *err)
+{
+	sqlite3_stmt *w = s->statements[WRITE_SETTING];
+
+	database_bind(w, "ttiiitiit", name->path, name->path_len, name->key, name->key_len,
+	    (int64_t)k->high, (int64_t)k->max_versions, (int64_t)k->cas_required, k->custom,
+	    strlen(k->custom), (int64_t)k->mcas, k->updated_ms, k->updated_by,
+	    strlen(k->updated_by));
+	return database_run(w, s->path, err);
 }
 
 static bool
@@ -85,9 +119,9 @@ is_object(struct buf *text)
 	return ok;
 }
 
-/* Take over the op's custom metadata, if it brings any. */
+/* May the op's custom metadata be taken over? */
 static int
-decide_custom(struct batch *b, struct store_op *op, struct draft *d)
+check_custom(struct store_op *op)
 {
 	if (op->custom.len == 0)
 		return 0;
@@ -95,417 +129,393 @@ decide_custom(struct batch *b, struct store_op *op, struct draft *d)
 		return -1;
 	if (!is_object(&op->custom))
 		return error_set(&op->err, ERROR_FORMAT, "metadata is not a JSON object");
-	if (decide_fits(d, 0, "", op->custom.len, &op->err) == -1)
-		return -1;
-	if (draft_change(d) == -1)
-		return error_memory(&op->err);
-	d->custom = buf_cstr(&op->custom);
-	if (op->action == STORE_CREATE) {
-		d->updated_ms = store_stamp(b->store);
-		d->updated_by = decide_by(op);
-		d->mcas++;
-	}
 	return 0;
-}
-
-static void
-set_meta(struct batch *b, struct store_op *op)
-{
-	struct draft *d = decide_draft(b, op);
-
-	if (d == NULL)
-		return;
-	/* Settings may be there before the first version. */
-	op->current = d->mcas;
-	op->result = STORE_CAS_MISMATCH;
-	if (op->cas >= 0 && op->cas != (int64_t)d->mcas)
-		return;
-	op->result = d->high > 0 || d->mcas > 0 ? STORE_DONE : STORE_ABSENT;
-	if (op->custom.len == 0 && !op->set_max_versions && !op->set_cas_required)
-		return;
-	if (decide_custom(b, op, d) == -1) {
-		decide_fail(op);
-		return;
-	}
-	if (draft_change(d) == -1) {
-		error_memory(&op->err);
-		decide_fail(op);
-		return;
-	}
-	if (op->set_max_versions)
-		d->max_versions = op->max_versions;
-	if (op->set_cas_required)
-		d->cas_required = op->cas_required;
-	d->updated_ms = store_stamp(b->store);
-	d->updated_by = decide_by(op);
-	d->mcas++;
-	op->current = d->mcas;
-	decide_write(b, op, d, SIZE_MAX);
-}
-
-/* Making a version. */
-
-/* The same key again: the first answer, or another body. */
-static bool
-repeats(struct batch *b, struct store_op *op, struct draft *d)
-{
-	uint32_t number = op->has_idem ? draft_by_idem(d, op->idem) : 0;
-	struct draft_version v;
-
-	if (number == 0 || !draft_find(d, number, b->now_ms, &v))
-		return false;
-	if (memcmp(v.idem + 32, op->idem + 32, 32) != 0) {
-		op->result = STORE_IDEM_MISMATCH;
-		return true;
-	}
-	op->version = number;
-	op->created_ms = v.created_ms;
-	op->expires_ms = v.expires_ms;
-	op->offset = v.offset;
-	if (v.added != SIZE_MAX)
-		decide_write(b, op, d, v.added);
-	op->result = STORE_REPEATED;
-	return true;
-}
-
-/* What the request says about the current version. */
-static bool
-may_create(struct batch *b, struct store_op *op, const struct draft *d)
-{
-	uint32_t current = draft_latest(d, b->now_ms);
-
-	op->current = current;
-	if (d->cas_required && op->cas < 0)
-		op->result = STORE_CAS_MISSING;
-	else if (op->cas >= 0 && op->cas != (int64_t)current)
-		op->result = STORE_CAS_MISMATCH;
-	else if (op->if_match >= 0 && op->if_match != (int64_t)current)
-		op->result = STORE_PRECONDITION;
-	else if (op->if_none_match && current != 0)
-		op->result = STORE_PRECONDITION;
-	else if (d->high >= NAME_VERSION_MAX)
-		op->result = STORE_EXHAUSTED;
-	else
-		return true;
-	return false;
 }
 
 static int
-decide_create_encode_secret(struct batch *b, struct store_op *op, struct draft_added *a,
-    const struct draft *d, struct error *err)
+decide_settings(struct store *s, struct store_op *op, struct error *err)
 {
-	struct store *s = b->store;
-	struct sealed_name name = { d->path, d->path_len, d->key, d->key_len, a->number,
-	    a->created_ms, a->expires_ms };
-	struct record r = { .type = RECORD_SECRET, .path = d->path, .path_len = d->path_len,
-	    .key = d->key, .key_len = d->key_len, .version = a->number,
-	    .created_ms = a->created_ms, .expires_ms = a->expires_ms, .created_by = decide_by(op),
-	    .epoch = s->epoch, .has_idem = op->has_idem };
+	struct secret_name name = decide_name(op);
+	struct key_settings k;
 
-	if (random_pool_take(s->pool, a->claim, sizeof(a->claim), err) == -1)
+	if (reader_settings(s->reader, &name, &k, err) == -1)
 		return -1;
-	memcpy(r.claim, a->claim, sizeof(r.claim));
-	memcpy(r.idem, op->idem, sizeof(r.idem));
-	buf_clear(&s->sealed);
-	if (buf_check(&op->value, err) == -1 ||
-	    sealer_seal(s->sealer, &name, op->value.data, op->value.len, &s->sealed, err) == -1)
+	/* Settings may be there before the first version. */
+	op->current = k.mcas;
+	if (op->cas >= 0 && op->cas != (int64_t)k.mcas)
+		return refuse(op, STORE_CAS_MISMATCH);
+	if (op->custom.len == 0 && !op->set_max_versions && !op->set_cas_required)
+		return refuse(op, k.high > 0 || k.mcas > 0 ? STORE_DONE : STORE_ABSENT);
+	if (check_custom(op) == -1)
+		return refuse(op, STORE_FAILED);
+	if (op->custom.len > 0)
+		k.custom = buf_cstr(&op->custom);
+	if (op->set_max_versions)
+		k.max_versions = op->max_versions;
+	if (op->set_cas_required)
+		k.cas_required = op->cas_required;
+	k.updated_ms = store_stamp(s);
+	k.updated_by = decide_by(op);
+	k.mcas++;
+	op->current = k.mcas;
+	op->result = STORE_DONE;
+	return write_setting(s, &name, &k, err) == -1 ||
+	    decide_change(s, &name, 0, CHANGE_METADATA, err) == -1 ? -1 : 1;
+}
+
+/* --- making a version --- */
+
+/* 1: the same Idempotency-Key again: the first answer, or another body. */
+static int
+decide_repeated(struct store *s, struct store_op *op, struct error *err)
+{
+	sqlite3_stmt *r = s->statements[READ_REPEATED];
+	const void *content;
+	size_t n;
+	int found;
+
+	if (!op->has_idem)
+		return 0;
+	database_bind(r, "b", op->idem, (size_t)32);
+	found = database_next(r, s->path, err);
+	if (found == 1) {
+		content = database_blob(r, 0, &n);
+		op->result = secret_equal(content, n, op->idem + 32, 32) ? STORE_REPEATED :
+		    STORE_IDEM_MISMATCH;
+	}
+	if (found == 1 && op->result == STORE_REPEATED) {
+		op->version = (uint32_t)sqlite3_column_int64(r, 1);
+		op->created_ms = sqlite3_column_int64(r, 2);
+		op->expires_ms = sqlite3_column_int64(r, 3);
+		op->offset = (uint64_t)sqlite3_column_int64(r, 4);
+	}
+	(void)sqlite3_reset(r);
+	return found;
+}
+
+/* What the request and the key's settings say about the current version.  1: it
+ * may be made; 0: refused. */
+static int
+may_create(struct store *s, struct store_op *op, const struct secret_name *name,
+    const struct key_settings *k, struct error *err)
+{
+	struct version_view v;
+	int found = reader_latest(s->reader, name, false, &v, err);
+
+	if (found == -1)
 		return -1;
-	r.sealed = s->sealed.data;
-	r.sealed_len = s->sealed.len;
-	a->key_at = b->bytes.len;
-	if (batch_encode(b, &r, &a->key_len, &a->value_len, err) == -1)
-		return -1;
-	a->value_at = a->key_at + a->key_len;
-	return 0;
+	op->current = found == 1 ? v.number : 0;
+	if (k->cas_required && op->cas < 0)
+		return refuse(op, STORE_CAS_MISSING);
+	if (op->cas >= 0 && op->cas != (int64_t)op->current)
+		return refuse(op, STORE_CAS_MISMATCH);
+	if ((op->if_match >= 0 && op->if_match != (int64_t)op->current) ||
+	    (op->if_none_match && op->current != 0))
+		return refuse(op, STORE_PRECONDITION);
+	if (k->high >= NAME_VERSION_MAX)
+		return refuse(op, STORE_EXHAUSTED);
+	return 1;
+}
+
+/* Which of the limits that is: see STORE_QUOTA. */
+static int
+refuse_quota(struct store_op *op, uint32_t which)
+{
+	op->current = which;
+	return refuse(op, STORE_QUOTA);
+}
+
+/* 1: there is room for ${n} bytes more. */
+static int
+within_quota(struct store *s, struct store_op *op, size_t n, struct error *err)
+{
+	sqlite3_stmt *all = s->statements[READ_BYTES], *path = s->statements[READ_PATH_BYTES];
+	int64_t bytes = 0;
+
+	if (s->room < (int64_t)n)
+		return refuse_quota(op, 2);
+	if (s->path_quota > 0) {
+		database_bind(path, "t", op->path, op->path_len);
+		if (database_number(path, &bytes, s->path, err) == -1)
+			return -1;
+		if ((uint64_t)bytes + n > s->path_quota)
+			return refuse_quota(op, 1);
+	}
+	if (s->quota > 0) {
+		if (database_number(all, &bytes, s->path, err) == -1)
+			return -1;
+		if ((uint64_t)bytes + n > s->quota)
+			return refuse_quota(op, 0);
+	}
+	s->room -= (int64_t)n;
+	return 1;
 }
 
 /* Destroy the oldest ones beyond the key's limit. */
 static int
-decide_create_prune(struct draft *d, struct error *err)
+prune(struct store *s, const struct secret_name *name, const struct key_settings *k,
+    struct error *err)
 {
-	while (d->max_versions > 0 && draft_held(d) > d->max_versions) {
-		if (draft_destroy(d, draft_oldest(d)) == -1)
-			return error_memory(err);
+	sqlite3_stmt *r = s->statements[READ_HELD];
+	struct version_view v;
+	int64_t held;
+
+	if (k->max_versions == 0)
+		return 0;
+	database_bind(r, "tt", name->path, name->path_len, name->key, name->key_len);
+	if (database_number(r, &held, s->path, err) == -1)
+		return -1;
+	for (; held > (int64_t)k->max_versions; held--) {
+		if (reader_next(s->reader, name, 0, false, &v, err) != 1 ||
+		    decide_destroy(s, name, v.number, v.offset, k->high, err) == -1)
+			return -1;
 	}
 	return 0;
 }
 
-static void
-decide_create(struct batch *b, struct store_op *op)
-{
-	struct draft *d = decide_draft(b, op);
-	struct draft_added new = { .op = op }, *a;
-
-	if (d == NULL || repeats(b, op, d) || !may_create(b, op, d))
-		return;
-	new.number = d->high + 1;
-	new.created_ms = store_stamp(b->store);
-	if (op->ttl_ms > 0)
-		new.expires_ms = op->ttl_ms < INT64_MAX - new.created_ms ?
-		    new.created_ms + op->ttl_ms : INT64_MAX;
-	/* Nothing of the draft changes before all that may fail has been done. */
-	if (decide_fits(d, 0, "", op->custom.len + (d->max_versions > 0 ? 4096 : 0),
-	    &op->err) == -1 ||
-	    decide_create_encode_secret(b, op, &new, d, &op->err) == -1 || decide_custom(b, op,
-	    d) == -1) {
-		decide_fail(op);
-		return;
-	}
-	a = draft_add(d, new.number);
-	if (a == NULL) {
-		error_memory(&op->err);
-		decide_fail(op);
-		return;
-	}
-	*a = new;
-	op->version = new.number;
-	op->created_ms = new.created_ms;
-	op->expires_ms = new.expires_ms;
-	decide_write(b, op, d, d->added_count - 1);
-	if (decide_create_prune(d, &op->err) == -1)
-		b->broken = true;
-}
-
-/* Deleting, undeleting and destroying versions. */
-
-/* Room for ${n} more touched versions, and for ${bytes} of their keys' names. */
 static int
-touch_reserve(struct store_op *op, size_t n, size_t bytes)
+decide_create(struct store *s, struct store_op *op, struct error *err)
 {
-	struct store_touched *t;
+	struct secret_name name = decide_name(op);
+	struct sealed_name bound;
+	struct key_settings k;
+	const char *by = decide_by(op);
+	sqlite3_stmt *w = s->statements[WRITE_SECRET];
+	int may = decide_repeated(s, op, err);
 
-	t = realloc(op->touched, (op->touched_count + n) * sizeof(*t));
-	if (t == NULL || buf_reserve(&op->names, bytes) == -1) {
-		if (t != NULL)
-			op->touched = t;
-		return error_memory(&op->err);
+	if (may != 0)
+		return may == -1 ? -1 : 0;
+	if (reader_settings(s->reader, &name, &k, err) == -1)
+		return -1;
+	if ((may = may_create(s, op, &name, &k, err)) != 1)
+		return may;
+	op->created_ms = store_stamp(s);
+	op->expires_ms = op->ttl_ms <= 0 ? 0 : op->ttl_ms < INT64_MAX - op->created_ms ?
+	    op->created_ms + op->ttl_ms : INT64_MAX;
+	op->version = ++k.high;
+	bound = (struct sealed_name){ name.path, name.path_len, name.key, name.key_len,
+	    op->version, op->created_ms, op->expires_ms };
+	buf_clear(&s->sealed);
+	if (check_custom(op) == -1 || buf_check(&op->value, &op->err) == -1 ||
+	    sealer_seal(s->sealer, &bound, op->value.data, op->value.len, &s->sealed,
+	    &op->err) == -1)
+		return refuse(op, STORE_FAILED);
+	if ((may = within_quota(s, op, s->sealed.len, err)) != 1)
+		return may;
+
+	database_bind(w, "ittizitzb", (int64_t)s->next, name.path, name.path_len, name.key,
+	    name.key_len, (int64_t)op->version, op->expires_ms, op->created_ms, by, strlen(by),
+	    op->expires_ms, s->sealed.data, s->sealed.len);
+	if (database_run(w, s->path, err) == -1)
+		return -1;
+	if (op->has_idem) {
+		w = s->statements[WRITE_IDEMPOTENCY];
+		database_bind(w, "ibb", (int64_t)s->next, op->idem, (size_t)32, op->idem + 32,
+		    (size_t)32);
+		if (database_run(w, s->path, err) == -1)
+			return -1;
 	}
-	op->touched = t;
+	if (decide_change(s, &name, op->version, CHANGE_CREATED, err) == -1)
+		return -1;
+	op->offset = s->next - 1;
+	if (op->custom.len > 0) {
+		k.custom = buf_cstr(&op->custom);
+		k.updated_ms = op->created_ms;
+		k.updated_by = by;
+		k.mcas++;
+		if (write_setting(s, &name, &k, err) == -1)
+			return -1;
+	}
+	s->due |= op->expires_ms != 0;
+	op->result = STORE_DONE;
+	return prune(s, &name, &k, err) == -1 ? -1 : 1;
+}
+
+/* --- deleting, undeleting and destroying versions --- */
+
+/* One more version was touched; the key's name comes next in the names. */
+static int
+touch(struct store_op *op, uint32_t version, size_t key_len, struct error *err)
+{
+	struct store_touched *t = op->touched;
+
+	/* Powers of two: there is room up to the next one. */
+	if ((op->touched_count & (op->touched_count - 1)) == 0) {
+		t = realloc(t, (op->touched_count > 0 ? 2 * op->touched_count : 1) * sizeof(*t));
+		if (t == NULL)
+			return error_memory(err);
+		op->touched = t;
+	}
+	t[op->touched_count++] = (struct store_touched){ op->names.len, key_len, version };
 	return 0;
 }
 
-/* The versions touched since the last call are of this key. */
-static void
-touch_key(struct store_op *op, size_t from, const struct draft *d)
+/* Versions of this key were touched, the last by the last change. */
+static int
+touched(struct store *s, struct store_op *op, const struct secret_name *name, struct error *err)
 {
-	const char *name;
-
-	if (from == op->touched_count)
-		return;
-	name = (const char *)op->names.data + op->names.len;
-	buf_append(&op->names, d->key, d->key_len);
-	for (; from < op->touched_count; from++) {
-		op->touched[from].key = name;
-		op->touched[from].key_len = d->key_len;
-	}
+	op->result = STORE_DONE;
+	op->offset = s->next - 1;
+	s->due = true;
+	buf_append(&op->names, name->key, name->key_len);
+	return buf_check(&op->names, err) == -1 ? -1 : 1;
 }
 
-static bool
-is_past(const struct batch *b, int64_t at_ms)
+/* Does the request's If-Match allow it?  1, or 0: refused. */
+static int
+decide_matches(struct store *s, struct store_op *op, const struct secret_name *name,
+    struct error *err)
 {
-	int64_t now = b->now_ms;
+	struct version_view v;
+	int found;
 
-	return at_ms != 0 && now > at_ms && (uint64_t)(now - at_ms) >= b->store->window_ms;
+	if (op->if_match < 0)
+		return 1;
+	found = reader_latest(s->reader, name, false, &v, err);
+	op->current = found == 1 ? v.number : 0;
+	if (found == -1 || op->if_match == (int64_t)op->current)
+		return found == -1 ? -1 : 1;
+	return refuse(op, STORE_PRECONDITION);
 }
 
-/* Does the request's If-Match allow to delete? */
-static bool
-decide_delete_matches(const struct batch *b, struct store_op *op, const struct draft *d)
+/* Delete ${number}, or every live version if it is 0. */
+static int
+delete_versions(struct store *s, struct store_op *op, const struct secret_name *name,
+    uint32_t number, struct error *err)
 {
-	op->current = draft_latest(d, b->now_ms);
-	if (op->if_match < 0 || op->if_match == (int64_t)op->current)
-		return true;
-	op->result = STORE_PRECONDITION;
-	return false;
-}
+	int64_t at_ms = store_stamp(s);
+	size_t from = op->touched_count;
+	struct version_view v;
+	uint32_t after = number > 0 ? number - 1 : 0;
+	int found;
 
-/* Delete ${number}, or every live version if it is 0; false: it failed. */
-static bool
-delete_versions(struct batch *b, struct store_op *op, struct draft *d, uint32_t number,
-    int64_t at_ms)
-{
-	size_t n = (d->base != NULL ? d->base->count : 0) + d->added_count;
-	size_t from = op->touched_count, runs = 0, i;
-	struct draft_version v;
-	uint32_t x, before = 0;
-
-	if (touch_reserve(op, number != 0 ? 1 : n, d->key_len) == -1)
-		return false;
-	for (i = 0; i < n; i++) {
-		x = i < n - d->added_count ? state_version_of(d->base, i)->number :
-		    d->added[i - (n - d->added_count)].number;
-		if ((number != 0 && x != number) || !draft_find(d, x, b->now_ms, &v) ||
-		    v.status != VERSION_LIVE)
-			continue;
-		op->touched[op->touched_count++] = (struct store_touched){ NULL, 0, x };
-		runs += runs == 0 || x != before + 1;
-		before = x;
-	}
-	if (from == op->touched_count)
-		return true;
-	if (decide_fits(d, runs, decide_by(op), 0, &op->err) == -1)
-		return false;
-	if (draft_deleted(d) + n > RECORD_DELETED_MAX) {
-		error_set(&op->err, ERROR_LIMIT, "too many deleted versions of one key");
-		return false;
-	}
-	for (i = from; i < op->touched_count; i++) {
-		if (draft_delete(d, op->touched[i].version, at_ms, decide_by(op)) == -1)
-			b->broken = true;
-	}
-	touch_key(op, from, d);
-	decide_write(b, op, d, SIZE_MAX);
-	return true;
-}
-
-static void
-decide_delete(struct batch *b, struct store_op *op, uint32_t number)
-{
-	struct draft *d = decide_draft(b, op);
-
-	if (d == NULL || !decide_delete_matches(b, op, d))
-		return;
-	op->result = STORE_ABSENT;
-	if (!delete_versions(b, op, d, number, store_stamp(b->store)))
-		decide_fail(op);
-}
-
-/* The batch has no drafts yet (store_run): the state says what there is. */
-static void
-decide_delete_path(struct batch *b, struct store_op *op)
-{
-	const struct state_path *p = state_path_find(b->store->state, op->path, op->path_len);
-	const struct state_key *k;
-	int64_t at_ms = store_stamp(b->store);
-	size_t names = 0;
-	struct draft *d;
-
-	op->result = STORE_ABSENT;
-	if (p == NULL)
-		return;
-	for (k = state_key_after(p, "", 0); k != NULL;
-	    k = state_key_after(p, k->name, k->name_len))
-		names += k->name_len;
-	if (touch_reserve(op, 1, names) == -1) {
-		decide_fail(op);
-		return;
-	}
-	for (k = state_key_after(p, "", 0); k != NULL;
-	    k = state_key_after(p, k->name, k->name_len)) {
-		if (!state_key_live(k, b->now_ms))
-			continue;
-		memcpy(op->key, k->name, k->name_len);
-		op->key_len = k->name_len;
-		d = decide_draft(b, op);
-		if (d == NULL || !delete_versions(b, op, d, 0, at_ms)) {
-			/* All of the path or nothing. */
-			batch_forget(b);
-			b->ops[b->op_count - 1].draft = NULL;
-			decide_fail(op);
+	while ((found = reader_next(s->reader, name, after, false, &v, err)) == 1) {
+		after = v.number;
+		if (number != 0 && v.number != number)
 			break;
-		}
+		if (v.status == VERSION_LIVE && (touch(op, v.number, name->key_len, err) == -1 ||
+		    set_state(s, v.offset, ROW_DELETED, at_ms, decide_by(op), err) == -1 ||
+		    decide_change(s, name, v.number, CHANGE_DELETED, err) == -1))
+			return -1;
+		if (number != 0)
+			break;
 	}
-	memset(op->key, 0, sizeof(op->key));
-	op->key_len = 0;
+	if (found == -1)
+		return -1;
+	return op->touched_count > from ? touched(s, op, name, err) : 0;
 }
 
-/* The op's version was changed in the draft, or there was no memory. */
-static void
-end_one(struct batch *b, struct store_op *op, struct draft *d, int result)
+static int
+decide_delete(struct store *s, struct store_op *op, uint32_t number, struct error *err)
 {
-	if (result == -1) {
-		error_memory(&op->err);
-		decide_fail(op);
-		return;
-	}
-	op->touched[op->touched_count++].version = op->version;
-	touch_key(op, op->touched_count - 1, d);
-	decide_write(b, op, d, SIZE_MAX);
-}
+	struct secret_name name = decide_name(op);
+	int may = decide_matches(s, op, &name, err);
 
-static void
-decide_undelete(struct batch *b, struct store_op *op)
-{
-	struct draft *d = decide_draft(b, op);
-	struct draft_version v;
-
-	if (d == NULL)
-		return;
+	if (may != 1)
+		return may;
 	op->result = STORE_ABSENT;
-	if (!draft_find(d, op->version, b->now_ms, &v))
-		return;
-	if (v.status == VERSION_DESTROYED || is_past(b, v.deleted_ms)) {
-		op->result = STORE_DESTROYED;
-		return;
-	}
-	if (v.expires_ms != 0 && v.expires_ms <= b->now_ms)
-		return;
-	op->result = STORE_DONE;
-	if (v.status == VERSION_LIVE) {
-		op->offset = v.offset;
-		return;
-	}
-	/* It may cut a run in two. */
-	if (touch_reserve(op, 1, d->key_len) == -1 ||
-	    decide_fits(d, 1, v.deleted_by, 0, &op->err) == -1) {
-		decide_fail(op);
-		return;
-	}
-	end_one(b, op, d, draft_undelete(d, op->version));
+	return delete_versions(s, op, &name, number, err);
 }
 
-static void
-decide_destroy(struct batch *b, struct store_op *op)
+static int
+decide_delete_path(struct store *s, struct store_op *op, struct error *err)
 {
-	struct draft *d = decide_draft(b, op);
-	struct draft_version v;
+	struct secret_name name = decide_name(op);
+	char key[NAME_KEY_MAX + 1] = "";
+	int found;
 
-	if (d == NULL || !decide_delete_matches(b, op, d))
-		return;
 	op->result = STORE_ABSENT;
-	if (!draft_find(d, op->version, b->now_ms, &v) || v.status == VERSION_DESTROYED)
-		return;
-	if (touch_reserve(op, 1, d->key_len) == -1 || decide_fits(d, 0, "", 512, &op->err) == -1) {
-		decide_fail(op);
-		return;
+	name.key = key;
+	name.key_len = 0;
+	while ((found = reader_key_after(s->reader, name.path, name.path_len, key, name.key_len,
+	    key, &name.key_len, err)) == 1) {
+		if (delete_versions(s, op, &name, 0, err) == -1)
+			return -1;
 	}
-	end_one(b, op, d, draft_destroy(d, op->version));
+	return found == -1 ? -1 : op->result == STORE_DONE;
 }
 
-/* The actions: each sets the op's result, and adds to the batch what is to be
- * written; what fails leaves the drafts as they were. */
-void
-decide_op(struct batch *b, struct store_op *op)
+static int
+decide_undelete(struct store *s, struct store_op *op, int64_t now_ms, struct error *err)
 {
-	struct batch_op *o = &b->ops[b->op_count++];
+	struct secret_name name = decide_name(op);
+	struct key_settings k;
+	struct version_view v;
+	int found = reader_version(s->reader, &name, op->version, false, &v, err);
 
-	o->op = op;
-	o->draft = NULL;
-	o->added = SIZE_MAX;
+	if (found == -1 || reader_settings(s->reader, &name, &k, err) == -1)
+		return -1;
+	if (found == 0)
+		return refuse(op, op->version <= k.high ? STORE_DESTROYED : STORE_ABSENT);
+	if (v.deleted_ms != 0 && now_ms > v.deleted_ms &&
+	    (uint64_t)(now_ms - v.deleted_ms) >= s->window_ms)
+		return refuse(op, STORE_DESTROYED);
+	if (v.status == VERSION_EXPIRED || (v.expires_ms != 0 && v.expires_ms <= now_ms))
+		return refuse(op, STORE_ABSENT);
+	op->offset = v.offset;
+	if (v.status == VERSION_LIVE)
+		return refuse(op, STORE_DONE);
+	if (touch(op, op->version, name.key_len, err) == -1 ||
+	    set_state(s, v.offset, ROW_LIVE, v.expires_ms, NULL, err) == -1 ||
+	    decide_change(s, &name, op->version, CHANGE_UNDELETED, err) == -1)
+		return -1;
+	return touched(s, op, &name, err);
+}
+
+static int
+decide_destroy_one(struct store *s, struct store_op *op, struct error *err)
+{
+	struct secret_name name = decide_name(op);
+	struct key_settings k;
+	struct version_view v;
+	int found = decide_matches(s, op, &name, err);
+
+	if (found != 1)
+		return found;
+	found = reader_version(s->reader, &name, op->version, false, &v, err);
+	if (found == 0)
+		return refuse(op, STORE_ABSENT);
+	if (found == -1 || reader_settings(s->reader, &name, &k, err) == -1)
+		return -1;
+	(void)store_stamp(s);
+	if (touch(op, op->version, name.key_len, err) == -1 ||
+	    decide_destroy(s, &name, op->version, v.offset, k.high, err) == -1)
+		return -1;
+	return touched(s, op, &name, err);
+}
+
+int
+decide_op(struct store *s, struct store_op *op, int64_t now_ms, struct error *err)
+{
+	int result = 0;
+
 	op->result = STORE_DONE;
+	reader_set_now(s->reader, now_ms);
 	switch (op->action) {
 	case STORE_CREATE:
-		decide_create(b, op);
+		result = decide_create(s, op, err);
 		break;
 	case STORE_DELETE_VERSION:
-		decide_delete(b, op, op->version);
+		result = decide_delete(s, op, op->version, err);
 		break;
 	case STORE_DELETE_KEY:
-		decide_delete(b, op, 0);
+		result = decide_delete(s, op, 0, err);
 		break;
 	case STORE_DELETE_PATH:
-		decide_delete_path(b, op);
+		result = decide_delete_path(s, op, err);
 		break;
 	case STORE_UNDELETE:
-		decide_undelete(b, op);
+		result = decide_undelete(s, op, now_ms, err);
 		break;
 	case STORE_DESTROY:
-		decide_destroy(b, op);
+		result = decide_destroy_one(s, op, err);
 		break;
 	case STORE_META:
-		set_meta(b, op);
+		result = decide_settings(s, op, err);
 		break;
 	case STORE_BARRIER:
 		break;
 	}
+	reader_reset(s->reader);
+	return result;
 }

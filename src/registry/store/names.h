@@ -10,6 +10,12 @@
 #define NAME_KEY_MAX 255
 #define NAME_VERSION_MAX 2147483647U
 
+/* A secret's names. */
+struct secret_name {
+	const char *path, *key;
+	size_t path_len, key_len;
+};
+
 /* 1-249 bytes of UTF-8 without control characters, / : } * and blanks at the
  * ends; not . or .. */
 bool name_path_valid(const char *s, size_t n);

@@ -8,46 +8,48 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+struct database;
 struct keyring;
-struct log;
 struct master;
-struct state;
+struct reader;
 struct store;
 struct store_op;
 
 /*
- * The registry's store: a log, the state folded from it, and one writer's
- * thread that decides (numbers, check-and-set), seals, appends what is waiting
- * as one batch (group commit), folds it, and tells.  Rotation and the removal
- * of what is expired run on the same thread, in small steps.
+ * The registry's store: tables of a database, and one writer's thread that
+ * decides (numbers, check-and-set), seals, and commits what is waiting in one
+ * transaction (group commit), together with the lines of the audit log.
+ * Rotation and the removal of what is expired run on the same thread, in small
+ * steps.
  */
 
-/* What the log is to keep beside a batch, in the place of the slot's last. */
-struct store_carry {
-	const void *text;
-	size_t n;			/* bytes, ..LOG_VALUE_MAX */
-	unsigned slot;			/* ..RECORD_SLOT_MAX */
-};
-#define STORE_CARRY_PARTS 8U
-
-/* Who has to know of every action that changes something, on the writer's thread. */
+/*
+ * What is to be on record in the same transaction.  All but waiting are called
+ * on the writer's thread.
+ */
 struct store_commit_hook {
-	/* They are decided, with their offsets told, and about to be written.  0:
-	 * with ${*count} parts beside them; -1: not, ${err}. */
-	int (*before)(void *cookie, struct store_op *const *ops, size_t n,
-	    struct store_carry parts[STORE_CARRY_PARTS], size_t *count, struct error *err);
-	/* They were written, or not.  Not called when before failed. */
+	/* How many things wait for a commit beside the store's actions.  From any
+	 * thread; store_wake when there is one more. */
+	size_t (*waiting)(void *cookie);
+
+	/* Within the transaction: the ${n} actions are decided, with their offsets
+	 * told.  0: what is to be on record of them, and what waited, is written;
+	 * -1: ${err}, and nothing of all that will be. */
+	int (*write)(void *cookie, struct store_op *const *ops, size_t n, struct error *err);
+
+	/* It is committed, and from now on the hook's to call ${done} of the actions;
+	 * or (${written} false) it is not, and they will be told by the store. */
 	void (*after)(void *cookie, struct store_op *const *ops, size_t n, bool written);
 	void *cookie;
 };
 
 struct store_options {
-	struct log *log;		/* owned from now on, also on failure */
+	struct database *db;		/* stays open until after store_close */
 	const struct master *master;
 	const struct master *const *old;	/* earlier master secrets */
 	size_t old_count;
-	const char *node;		/* who claims the log */
 	uint64_t undelete_window_ms;	/* after it, deleted versions are destroyed */
+	uint64_t quota, path_quota;	/* bytes of sealed values, in all and of a path; 0: any */
 	int64_t (*now)(void *cookie);	/* milliseconds since 1970; NULL: the clock */
 	void *now_cookie;
 	bool no_thread;			/* for tests: store_step runs the writer */
@@ -55,10 +57,10 @@ struct store_options {
 
 /**
  * store_open(o, err):
- * Claim the log, fold all of it, open the keyring (an empty log gets a new
- * one; a log with records and no keyring is ERROR_DAMAGED), put it under the
- * new master secret if an old one fitted, go on with a rotation that was
- * interrupted.  NULL: ERROR_KEY (no master secret fits: nothing was changed).
+ * Open the keyring (an empty database gets a new one; one with secrets and no
+ * keyring is ERROR_DAMAGED), put it under the new master secret if an old one
+ * fitted, go on with a rotation that was interrupted.  NULL: ERROR_KEY (no
+ * master secret fits: nothing was changed).
  */
 struct store *store_open(const struct store_options *o, struct error *err);
 
@@ -66,16 +68,10 @@ struct store *store_open(const struct store_options *o, struct error *err);
  * and not yet run is left).  Waiters are not called any more. */
 void store_close(struct store *s);
 
-/* Before the first action is submitted; none: nobody has to know. */
+/* Before the first action is submitted; without it nothing is on record. */
 void store_set_commit_hook(struct store *s, const struct store_commit_hook *w);
 
-/* What the slot kept when the store was opened; NULL: nothing.  Until
- * store_forget_carried. */
-const char *store_carried(const struct store *s, unsigned slot, size_t *n);
-void store_forget_carried(struct store *s);
-
-/* To read (state.h) and to open values. */
-struct state *store_state(struct store *s);
+struct database *store_database(struct store *s);
 struct keyring *store_keyring(struct store *s);
 
 /* NULL-terminated reason why nothing can be written now; NULL: it can. */
@@ -101,14 +97,15 @@ enum store_result {
 	STORE_IDEM_MISMATCH,	/* this Idempotency-Key with another body */
 	STORE_DESTROYED,	/* UNDELETE of what is destroyed */
 	STORE_EXHAUSTED,	/* no number is left */
-	STORE_UNKNOWN,		/* the log does not say whether it was written */
+	STORE_QUOTA,		/* too many bytes: ${current} 0 in all, 1 of the path, 2 for
+				 * the disk */
+	STORE_UNKNOWN,		/* the disk does not say whether it was written */
 	STORE_FAILED		/* nothing was written; ${err} */
 };
 
 /* A version that an action touched. */
 struct store_touched {
-	const char *key;	/* in the op's ${names} */
-	size_t key_len;
+	size_t key_at, key_len;	/* in the op's ${names} */
 	uint32_t version;
 };
 
@@ -146,7 +143,7 @@ struct store_op {
 	enum store_result result;
 	struct error err;
 	uint32_t current;		/* CAS_MISMATCH, PRECONDITION: the live version, 0: none */
-	uint64_t offset;		/* of the last record written */
+	uint64_t offset;		/* of the last change */
 	int64_t created_ms, expires_ms;
 	struct store_touched *touched;	/* deletes: what was deleted, in order */
 	size_t touched_count;
@@ -184,8 +181,8 @@ struct rotation_state {
  * Start an online rotation: under ${fresh} if it is another master secret
  * (NULL: the same stays), then a new data key and every record sealed again;
  * the keys before are dropped at the end.  Versions, dates and ETags stay.
- * Waits until the writer has begun (a passphrase's scrypt, one append); should
- * that append fail, the rotation is on all the same and goes on with the log
+ * Waits until the writer has begun (a passphrase's scrypt, one commit); should
+ * that write fail, the rotation is on all the same and goes on with the disk
  * (${failure} of store_rotation).  Records that cannot be opened stay, with
  * their data key.  ${fresh} is not used after the call.
  * ERROR_BUSY: one is running; ERROR_IO: nothing can be written now.
@@ -198,10 +195,8 @@ void store_rotation(struct store *s, struct rotation_state *out);
 void store_on_rotation(struct store *s, void (*tell)(void *cookie, const char *step,
     const struct rotation_state *r), void *cookie);
 
-int store_backup(struct store *s, const char *path, struct error *err);
-
 /* Waiters for changes (watch): ${woken} is called once, on the writer's
- * thread, when the state's offset is beyond ${since} (at once if it is). */
+ * thread, when the offset of the next change is beyond ${since} (at once if it is). */
 struct store_waiter {
 	uint64_t since;
 	void (*woken)(struct store_waiter *w);
@@ -212,5 +207,21 @@ void store_wait(struct store *s, struct store_waiter *w);
 
 /* false: it was woken already (or will be at any moment). */
 bool store_unwait(struct store *s, struct store_waiter *w);
+
+/* --- the first edition (takeover.c) --- */
+
+struct takeover {
+	uint64_t secrets;	/* versions */
+	uint64_t quarantined;	/* records that made no sense, */
+	uint64_t unknown;	/* or are of a type or format not known here */
+};
+
+/**
+ * store_take_over(path, out, err):
+ * Put the tables with what the first edition's file says in its place; the old
+ * file stays as ${path}.v1.  1: done; 0: it is not of the first edition.  Killed at
+ * any moment, the next call does it.
+ */
+int store_take_over(const char *path, struct takeover *out, struct error *err);
 
 #endif /* !REGISTRY_STORE_STORE_H */

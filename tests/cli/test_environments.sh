@@ -160,7 +160,7 @@ case_verify_needs_no_key() {
 	    "[('orphan', 'c5/secrets.properties'), ('dangling', 'c2/server.properties'), ('unknown', 'c4/server.properties')]"
 	expect_json "$out" 'd["locked"], d["sealed"], d["exit"]' '(4, 0, 3)'
 	# What is there of keys is used, and damage found with it.
-	sed -i '/^server.properties/s/data:./data:+/' c1/secrets.properties c3/secrets.properties
+	sed -i '/^server.properties/s/data:..../data:AAAA/' c1/secrets.properties c3/secrets.properties
 	run file verify . --master-key-file c3.key -o json
 	expect_rc 4
 	expect_json "$out" 'd["locked"], d["sealed"], d["open"]' '(3, 1, 0)'

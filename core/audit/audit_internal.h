@@ -32,6 +32,7 @@ struct audit_source {
 	size_t first;		/* its first finding */
 	enum form form;
 	bool backup;
+	bool ours;		/* it begins like what the audit writes */
 	bool users;		/* all strings of its outermost object are passwords */
 	bool unresolved;	/* of a program that resolves no references */
 	const char *text;

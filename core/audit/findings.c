@@ -353,7 +353,7 @@ audit_is_binary(const struct buf *b, const char **why)
 	return *why != NULL;
 }
 
-/* A baseline, or a report: names of keys beside nothing. */
+/* A baseline, or a report: lines of JSON, and numbers under the names of forms. */
 static bool
 audit_is_ours(const struct buf *b)
 {
@@ -422,7 +422,8 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		error_set(why, ERROR_FORMAT, "%s", reason);
 		return audit_unreadable(a, name, why, err);
 	}
-	if (audit_is_ours(content) || (s.form = audit_form(&f, name, content)) == FORM_NONE) {
+	s.ours = audit_is_ours(content);
+	if ((s.form = audit_form(&f, name, content)) == FORM_NONE) {
 		a->counts.skipped[AUDIT_SKIP_OTHER]++;
 		return 0;
 	}
@@ -441,7 +442,7 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		return -1;
 	}
 	/* A template need not be of its form yet, nor what does not claim to be. */
-	if (rc != 0 && claims && !f.is_template &&
+	if (rc != 0 && claims && !s.ours && !f.is_template &&
 	    memmem(s.text, s.n, "{{", 2) == NULL && memmem(s.text, s.n, "{%", 2) == NULL &&
 	    audit_unreadable(a, s.name, why, err) != 0)
 		return -1;

@@ -354,6 +354,7 @@ source_wants(void *cookie, const char *key, size_t len, const char *raw, size_t 
 static int
 source_item(void *cookie, const struct form_item *i, struct error *err)
 {
+	static const char forms[] = "files.by_form.";
 	struct audit_source *s = cookie;
 	struct form_item item = *i;
 	const char *equals;
@@ -365,6 +366,9 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 		return source_embedded(s, i, err);
 	if (s->form != FORM_JSON)
 		return source_entry(s, i, err);
+	if (s->ours && i->key_len >= sizeof(forms) &&
+	    memcmp(i->key, forms, sizeof(forms) - 1) == 0)
+		return 0;
 	/* users.json: {"user": "password"}.  Elements that are NAME=value: docker inspect. */
 	if (s->users && memchr(i->key, '.', i->key_len) == NULL)
 		item.role = FORM_PASSWORD;

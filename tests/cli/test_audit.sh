@@ -559,6 +559,27 @@ case_a_line_of_a_megabyte_takes_no_time() {
 	expect_json "$out" 'len(d["findings"])' 1
 }
 
+case_what_looks_like_a_report_is_read() {
+	clean
+	printf '{"a":"ps1:","db.password":"CANARY-long-enough"}\n' >a.json
+	printf '{"schema":"propseal.audit/1","db.password":"CANARY-long-enough"}\n' >b.json
+	printf 'admin:CANARY-user\n' >basic.txt
+	chmod 600 ./*
+	expect_rules a.json '1:clear-text-secret:db\.password'
+	expect_rules b.json '1:clear-text-secret:db\.password'
+	# What it wrote itself tells nothing, whatever its name is.
+	audit . -o json
+	mv "$out" report.json
+	audit . -o jsonl
+	mv "$out" lines.json
+	audit . --baseline known.json --update-baseline
+	for name in report.json lines.json known.json; do
+		audit $name
+		expect_rc 0
+		expect_out 'nothing found in 1 of 1 file'
+	done
+}
+
 case_lists_of_variables_in_blocks_of_yaml() {
 	clean
 	printf 'extraEnv: |\n  - name: A_PASSWORD\n    value: CANARY-long-enough\n  - name: B\n    value: c\n' >values.yaml

@@ -45,6 +45,7 @@ struct listed {
 	struct use *uses;
 	size_t use_count;
 	uint64_t inode[2];	/* device and inode, while files are sorted */
+	bool twice;		/* listed under another path, too */
 	bool stale;		/* its references are to be resolved */
 };
 
@@ -637,12 +638,10 @@ sort_files(struct estate *e, struct error *err)
 			at = i;
 		} else if (strcmp(files[at]->face.path, f->face.path) != 0 &&
 		    is_link(files[at]->face.path) && !is_link(f->face.path)) {
-			listed_free(files[at]);
-			files[at] = NULL;
+			files[at]->twice = true;
 			at = i;
 		} else {
-			listed_free(f);
-			files[i] = NULL;
+			f->twice = true;
 			continue;
 		}
 		if (f->id.exists && map_put(seen, f->inode, sizeof(f->inode), at) != 0) {
@@ -650,11 +649,10 @@ sort_files(struct estate *e, struct error *err)
 			return error_memory(err);
 		}
 	}
-	map_free(seen);
+	map_free(seen);	/* before its keys, which lie in the files */
 	for (size_t i = 0; i < e->files.len; i++) {
-		if (files[i] == NULL)
-			continue;
-		if (kept > 0 && by_path(&files[kept - 1], &files[i]) == 0)
+		if (files[i]->twice ||
+		    (kept > 0 && by_path(&files[kept - 1], &files[i]) == 0))
 			listed_free(files[i]);
 		else
 			files[kept++] = files[i];

@@ -507,9 +507,9 @@ case_defaults_of_expansions_are_clear_text() {
 
 case_what_is_cut_off_on_standard_input_is_told() {
 	clean
-	printf '[{"a":{"b":"c"}' >cut
-	printf '\377\376{\0' >utf16
-	for name in cut utf16; do
+	printf '[{"a":{"b":"c"}' >half.json
+	printf '\377\376{\0' >utf16.json
+	for name in half.json utf16.json; do
 		run audit - <$name
 		expect_rc 1
 		expect_out 'not read: -'

@@ -334,8 +334,8 @@ static void
 test_changes_in_the_table_are_found(void **state)
 {
 	static const char *const changes[] = {
-		"UPDATE audit SET events=CAST(substr(events,1,20)||x'7f'||substr(events,22) "
-		    "AS BLOB) WHERE seq=4",
+		("UPDATE audit SET events=CAST(substr(events,1,20)||x'7f'||substr(events,22) "
+		    "AS BLOB) WHERE seq=4"),
 		"UPDATE audit SET hash=zeroblob(32) WHERE seq=4",
 		"UPDATE audit SET hash=x'' WHERE seq=4",
 		"UPDATE audit SET lines=1 WHERE seq=4",

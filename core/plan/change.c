@@ -155,8 +155,6 @@ change_files(struct change *c, const char *config, const char *secrets, bool may
     struct error *err)
 {
 	c->may_create = may_create;
-	if (config != NULL)
-		lock_sweep(config);
 	if (secrets != NULL)
 		lock_sweep(secrets);
 	if (config != NULL && change_config(c, config, err) == NULL)
@@ -177,10 +175,16 @@ change_borrow(struct change *c, struct secrets_file *s)
 struct configuration *
 change_config(struct change *c, const char *path, struct error *err)
 {
-	struct configuration *config = load_config(c, path, err), **slot;
+	struct configuration *config, **slot;
 
-	if (config == NULL)
+	lock_sweep(path);
+	if ((config = load_config(c, path, err)) == NULL)
 		return NULL;
+	/* change_files looks at those that it loads before the secrets file. */
+	if (c->secrets != NULL && check_config(c, config, err) != 0) {
+		configuration_free(config);
+		return NULL;
+	}
 	if ((slot = vec_push(&c->configs)) == NULL) {
 		configuration_free(config);
 		error_memory(err);

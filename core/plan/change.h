@@ -90,7 +90,8 @@ int change_files(struct change *c, const char *config, const char *secrets, bool
 /* Use a secrets file that somebody else loaded, keeps and loads again. */
 void change_borrow(struct change *c, struct secrets_file *s);
 
-/* Load one more configuration, which the change owns.  NULL: ${err}. */
+/* Load one more configuration, which the change owns, as change_files does, and
+ * check it against the secrets file, if there is one.  NULL: ${err}. */
 struct configuration *change_config(struct change *c, const char *path, struct error *err);
 
 /* Find the master key. */

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/secmem.h"
+#include "base/vec.h"
 #include "cli/change.h"
 #include "cli/keys.h"
 #include "cli/settings.h"
@@ -274,9 +275,11 @@ change_writing(void *cookie, const char *path)
 }
 
 /* A second file of one base name gets entries of its own by another one. */
-static int
-check_base_name(const char *name, struct error *err)
+int
+change_check_base_name(const struct change *c, struct error *err)
 {
+	const char *name = c->base_name;
+
 	if (name == NULL || (name[0] != '\0' && strpbrk(name, "/:}\r\n") == NULL))
 		return 0;
 	error_set(err, ERROR_USAGE, "--base-name is empty, or has a `/`, `:`, `}` or line end in "
@@ -308,7 +311,7 @@ change_open_files(struct change *c, const struct options *o, const char *secrets
 	/* The flag's value, or what the command is about. */
 	if (config == NULL && o->arg_count > 0)
 		config = o->args[0];
-	if (config != NULL && check_base_name(c->base_name, err) != 0)
+	if (config != NULL && change_check_base_name(c, err) != 0)
 		return -1;
 	return change_files(c, config, secrets, may_create, err);
 }
@@ -446,26 +449,31 @@ note_readers(const struct change *c)
 	struct file_id new = { .exists = true, .uid = geteuid(), .gid = getegid(), .mode = 0600 };
 	const char *path = c->secrets != NULL ? secrets_file_path(c->secrets) : NULL;
 	bool is_new = path != NULL && !secrets_file_id(c->secrets)->exists;
+	const struct configuration *config;
 
-	if (path == NULL || c->config == NULL || !c->config->id.exists ||
-	    file_shares_readers(&c->config->id, is_new ? &new : secrets_file_id(c->secrets)))
+	for (size_t i = 0; path != NULL && i < c->configs.len; i++) {
+		config = *(struct configuration **)vec_at(&c->configs, i);
+		if (!config->id.exists || file_shares_readers(&config->id,
+		    is_new ? &new : secrets_file_id(c->secrets)))
+			continue;
+		/* One can have what it asks for. */
+		plan_note(c->plan, "who reads %s cannot read the %ssecrets file: chown "
+		    "--reference=%s %s && chmod 640 %s", config->path, is_new ? "new " : "",
+		    config->path, path, path);
 		return;
-	plan_note(c->plan, "who reads %s cannot read the %ssecrets file: chown --reference=%s %s "
-	    "&& chmod 640 %s", c->config->path, is_new ? "new " : "", c->config->path, path, path);
+	}
 }
 
 /* References of the file whose path is none that the secrets file notes for
  * itself: the entry's name decides here, and their reader looks elsewhere. */
 static void
-note_other_paths(const struct change *c)
+note_other_paths_of(const struct change *c, const struct configuration *config)
 {
-	const struct document *d = c->config != NULL ? c->config->doc : NULL;
+	const struct document *d = config->doc;
 	struct reference r;
 	struct buf value;
 	size_t start, end;
 
-	if (d == NULL || c->secrets == NULL || secrets_file_remote_count(c->secrets) == 0)
-		return;
 	buf_init_secret(&value, BUF_MAX_FILE);
 	for (size_t i = 0; i < document_count(d); i++) {
 		buf_clear(&value);
@@ -479,10 +487,19 @@ note_other_paths(const struct change *c)
 			    plan_first(c->plan, "path", "", r.path, r.path_len, NULL) == 1)
 				plan_note(c->plan, "%s:%zu: refers to %.*s, which is not the "
 				    "path that %s notes for itself: the entry's name decided",
-				    c->config->path, document_line(d, i), (int)r.path_len, r.path,
+				    config->path, document_line(d, i), (int)r.path_len, r.path,
 				    secrets_file_path(c->secrets));
 	}
 	buf_release(&value);
+}
+
+static void
+note_other_paths(const struct change *c)
+{
+	if (c->secrets == NULL || secrets_file_remote_count(c->secrets) == 0)
+		return;
+	for (size_t i = 0; i < c->configs.len; i++)
+		note_other_paths_of(c, *(struct configuration **)vec_at(&c->configs, i));
 }
 
 void

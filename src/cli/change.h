@@ -56,6 +56,9 @@ int change_open(struct change *c, const struct options *o, bool may_create, stru
 /* A change of the flags, with nothing loaded. */
 void change_from_flags(struct change *c, const struct options *o);
 
+/* ERROR_USAGE: --base-name could not be the name of a file. */
+int change_check_base_name(const struct change *c, struct error *err);
+
 /* Show the plans of several changes (--dry-run), or say what became of them. */
 int change_show_all(struct change *const c[], size_t n, bool json, struct error *err);
 int change_tell_all(struct change *const c[], size_t n, bool json, struct error *err);

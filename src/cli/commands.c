@@ -8,7 +8,10 @@
 
 #define REGISTRY .group = "registry", .no_config = true
 #define FILES \
-	MUST(CONFIG_FILE), MAY(CONFIG_FORMAT), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
+	MAY(CONFIG_FORMAT), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
+#define SEVERAL_FILES \
+	{ FLAG_CONFIG_FILES, true, "a configuration file, .properties or .json; may be given " \
+	    "several times" }, FILES
 #define WRITING \
 	MAY(DRY_RUN), MAY(LOCK_TIMEOUT), MAY(OUTPUT)
 #define KEYS \
@@ -64,7 +67,7 @@ static const struct command commands_own[] = {
 		    "/etc/kafka/secrets.properties\n"
 		    "file encrypt --config-file server.properties --config "
 		    "ssl.key.password,sasl.secret",
-		.flags = { FILES, MAY(CONFIG_KEYS), SEALING, LAST },
+		.flags = { SEVERAL_FILES, MAY(CONFIG_KEYS), SEALING, LAST },
 		.by_rules = true,
 		.run = commands_encrypt,
 	},
@@ -79,8 +82,8 @@ static const struct command commands_own[] = {
 		    "file decrypt --config-file server.properties --output-file /dev/null && "
 		    "echo all open",
 		.flags = {
-			FILES, MUST(OUTPUT_FILE), MAY(CONFIG_KEYS), KEYS, MAY(LEGACY_CBC),
-			MAY(ANY_NAME), WRITING, LAST
+			MUST(CONFIG_FILE), FILES, MUST(OUTPUT_FILE), MAY(CONFIG_KEYS), KEYS,
+			MAY(LEGACY_CBC), MAY(ANY_NAME), WRITING, LAST
 		},
 		.reads_legacy = true,
 		.run = commands_decrypt,
@@ -97,7 +100,7 @@ static const struct command commands_own[] = {
 		    " --local-secrets-file secrets.properties --remote-secrets-file "
 		    "/etc/kafka/secrets.properties\n"
 		    "file add --config-file server.properties --config - <new.properties",
-		.flags = { FILES, MUST(CONFIG_TEXT), SEALING, LAST },
+		.flags = { SEVERAL_FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_add,
 	},
 	{
@@ -106,7 +109,7 @@ static const struct command commands_own[] = {
 		.summary = "change sealed values of a configuration file",
 		.details = "As add, for keys that are in the configuration file already.",
 		.examples = "file update --config-file server.properties --config @new.properties",
-		.flags = { FILES, MUST(CONFIG_TEXT), SEALING, LAST },
+		.flags = { SEVERAL_FILES, MUST(CONFIG_TEXT), SEALING, LAST },
 		.run = commands_update,
 	},
 	{
@@ -116,7 +119,7 @@ static const struct command commands_own[] = {
 		.details = "The entry goes from the configuration file and from the secrets file.  "
 		    "No key is needed.  The value\nis gone for good.",
 		.examples = "file remove --config-file server.properties --config ssl.key.password",
-		.flags = { FILES, MUST(CONFIG_KEYS), MAY(ORPHAN), WRITING, LAST },
+		.flags = { SEVERAL_FILES, MUST(CONFIG_KEYS), MAY(ORPHAN), WRITING, LAST },
 		.run = commands_remove,
 	},
 	{

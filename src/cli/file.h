@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "seal/seal.h"
 
+struct document;
 struct error;
 struct options;
 
@@ -27,6 +28,23 @@ struct key_list {
  */
 int key_list_read(const struct options *o, bool trim, struct key_list *out, struct error *err);
 void key_list_release(struct key_list *l);
+
+/* Read the text of `add` and `update` --config, from @FILE, - or the flag, into ${text}
+ * (secret; release it always).  ERROR_USAGE: a backslash at the end. */
+int config_text_read(const struct options *o, struct buf *text, struct error *err);
+
+/**
+ * config_text_parse(o, read, config, empty, aloud, err):
+ * The keys and values of a text that was read, as a .properties document
+ * (caller frees).  In a literal text the two characters \n are a line end only
+ * where an entry follows; else they stay what they are, or the text is refused
+ * when nobody can tell.  ${config} is the configuration, whose keys are known.
+ * ${aloud}: warn of what may be meant otherwise.  ERROR_USAGE: nothing in it
+ * (with the text ${empty}), no key before the separator, a key twice.  No error
+ * holds a value.
+ */
+struct document *config_text_parse(const struct options *o, const struct buf *read,
+    const struct document *config, const char *empty, bool aloud, struct error *err);
 
 /* What encrypt, add and update have in common. */
 struct seal_options sealing_options(const struct options *o);

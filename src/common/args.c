@@ -492,7 +492,7 @@ options_set_value(struct options *o, enum flag_id id, char *value, struct error 
 	const struct flag *flag = flag_get(id);
 	const char *instead = id == FLAG_CONFIG_KEYS ? "separate the keys by commas" :
 	    id == FLAG_CONFIG_TEXT ? "put each KEY=VALUE on a line of one text" :
-	    id == FLAG_CONFIG_FILE ? "call it for each file; `propseal seal` takes several" : NULL;
+	    id == FLAG_CONFIG_FILE ? "call it for each file" : NULL;
 
 	/* As with `confluent` the last one counts; of two lists or files one is left out. */
 	if (o->given[id] && instead != NULL)

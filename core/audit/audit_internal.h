@@ -37,6 +37,7 @@ struct audit_source {
 	bool unresolved;	/* of a program that resolves no references */
 	const char *text;
 	size_t n;
+	size_t read;		/* of JSON: behind the last value that was judged */
 	/* Inside of another text: */
 	size_t base_line;	/* lines before it there */
 	size_t indent;		/* columns before each of its lines */

@@ -366,6 +366,7 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 		return source_embedded(s, i, err);
 	if (s->form != FORM_JSON)
 		return source_entry(s, i, err);
+	s->read = i->to;
 	if (s->ours && i->key_len >= sizeof(forms) &&
 	    memcmp(i->key, forms, sizeof(forms) - 1) == 0)
 		return 0;
@@ -486,18 +487,52 @@ source_secrets_file(struct audit_source *s, struct error *err)
 
 /* --- lines that the reader of the form passes over --- */
 
+static int
+source_add_loose(struct audit_source *s, size_t at, const struct loose *l, bool commented,
+    struct error *err)
+{
+	struct audit_finding region;
+
+	audit_source_region(s, at + l->value, at + l->value + l->value_len, &region);
+	return audit_add(s, commented ? AUDIT_COMMENT : s->backup ? AUDIT_BACKUP :
+	    AUDIT_CLEAR_TEXT, l->key, l->key_len, &region, err) == NULL ? -1 : 0;
+}
+
+/* Is it to be told, of JSON that nobody could read: not judged yet, in quotes or at the
+ * beginning of its line, as others are prose?  Our own lines count forms by their names. */
+static bool
+source_is_member(const struct audit_source *s, size_t from, const struct loose *l)
+{
+	const char *text = s->text + from, *at = l->key;
+
+	if (from + l->value < s->read || (s->ours && text[l->value] >= '0' &&
+	    text[l->value] <= '9'))
+		return false;
+	while (at > text && strchr(" \t{#!/", at[-1]) != NULL && at[-1] != '\0')
+		at--;
+	return at == text || at[-1] == '\n' || at[-1] == '\r' ||
+	    l->key[l->key_len] == '"' || l->key[l->key_len] == '\\';
+}
+
 /* Comments from ${from} on; with ${all} every line, for what nobody could read. */
 static int
 source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 {
 	static const char signs[] = "#!";
-	struct loose_place place;
-	struct audit_finding region, *f;
+	struct loose_place place = { .line = 1, .unread = true };
 	struct loose l;
 	const char *end;
 	size_t at, first, n;
 	bool slashes;
 
+	/* Its entries have no lines of their own. */
+	if (all && s->form == FORM_JSON) {
+		while (loose_next(s->a->o->rules, s->text + from, s->n - from, &place, &l))
+			if (source_is_member(s, from, &l) &&
+			    source_add_loose(s, from, &l, l.commented, err) != 0)
+				return -1;
+		return 0;
+	}
 	for (at = from; at < s->n; at += n + 1) {
 		end = memchr(s->text + at, '\n', s->n - at);
 		n = end != NULL ? (size_t)(end - s->text) - at : s->n - at;
@@ -513,12 +548,9 @@ source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 		if (memchr(s->text + first, '=', at + n - first) == NULL &&
 		    memchr(s->text + first, ':', at + n - first) == NULL)
 			continue;
-		place = (struct loose_place){ 0, 1 };
-		if (!loose_next(s->a->o->rules, s->text + first, at + n - first, &place, &l))
-			continue;
-		audit_source_region(s, first + l.value, first + l.value + l.value_len, &region);
-		if ((f = audit_add(s, l.commented || slashes ? AUDIT_COMMENT : s->backup ?
-		    AUDIT_BACKUP : AUDIT_CLEAR_TEXT, l.key, l.key_len, &region, err)) == NULL)
+		place = (struct loose_place){ .line = 1 };
+		if (loose_next(s->a->o->rules, s->text + first, at + n - first, &place, &l) &&
+		    source_add_loose(s, first, &l, l.commented || slashes, err) != 0)
 			return -1;
 	}
 	return 0;

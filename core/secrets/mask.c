@@ -24,6 +24,12 @@
 #define PURPOSE "propseal diff v1"
 #define DIGITS 10
 
+/* In text that nobody could read, a longer value is judged by its beginning. */
+#define LOOSE_VALUE_MAX ((size_t)1024)
+
+/* And a longer key is taken as it stands, with its escapes. */
+#define LOOSE_NAME_MAX 1024
+
 struct masking {
 	const struct document *d;
 	const struct secrets_file *s;
@@ -214,27 +220,199 @@ loose_take_apart(const struct rules *r, const char *p, size_t n, struct loose *o
 	return loose_is_secret(r, out->key, out->key_len, p + at, n - at);
 }
 
+static bool
+loose_ends_line(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
+static bool
+loose_is_quote(char c)
+{
+	return c == '"' || c == '\'';
+}
+
+static size_t
+loose_line_end(const char *p, size_t at, size_t n)
+{
+	while (at < n && !loose_ends_line(p[at]))
+		at++;
+	return at;
+}
+
+/* Step over ${*at}, and over a line end as a whole. */
+static void
+loose_step(const char *p, size_t n, struct loose_place *place)
+{
+	bool ends = loose_ends_line(p[place->at]);
+
+	place->at += p[place->at] == '\r' && place->at + 1 < n && p[place->at + 1] == '\n';
+	place->at++;
+	if (ends) {
+		place->line++;
+		place->line_at = place->at;
+	}
+}
+
+/* Where the line ends, with those that continue it. */
+static size_t
+loose_lines_end(const char *p, size_t at, size_t n)
+{
+	size_t end, slashes;
+
+	for (;; at = end + 1) {
+		end = loose_line_end(p, at, n);
+		for (slashes = 0; end - slashes > at && p[end - slashes - 1] == '\\';)
+			slashes++;
+		if (slashes % 2 == 0 || end == n)
+			return end;
+		end += end + 1 < n && p[end] == '\r' && p[end + 1] == '\n';
+	}
+}
+
+/* Behind the quote that closes the string at ${at}: nothing stands behind that but
+ * what goes on.  ${n}: there is none, or it is the last. */
+static size_t
+loose_string_end(const char *p, size_t at, size_t n)
+{
+	char quote = p[at];
+	size_t next;
+
+	while (++at < n) {
+		if (p[at] == '\\') {
+			at++;
+		} else if (p[at] == quote) {
+			next = skip(p, at + 1, n, " \t\f");
+			if (next == n || strchr(",;}]\\\r\n", p[next]) != NULL)
+				return at + 1;
+		}
+	}
+	return n;
+}
+
+/* The key before the separator at ${at}, and where its value begins.  Without
+ * quotes it is none behind another word, as in prose. */
+static bool
+loose_key_before(const char *p, size_t at, size_t n, struct loose *out)
+{
+	size_t end = at, from, before;
+	bool quoted;
+
+	while (end > 0 && (loose_is_blank(p[end - 1]) || loose_ends_line(p[end - 1])))
+		end--;
+	quoted = end > 0 && loose_is_quote(p[end - 1]);
+	end -= quoted;
+	for (from = end; from > 0 && (quoted ? p[from - 1] != p[end] : (unsigned char)p[from - 1] >
+	    ' ' && strchr("{}[](),;=:\"'", p[from - 1]) == NULL); from--)
+		;
+	for (before = from; before > 0 && loose_is_blank(p[before - 1]); before--)
+		;
+	if (!quoted && before > 0 && before < from && !loose_ends_line(p[before - 1]) &&
+	    strchr("{[(,;\"'#!/", p[before - 1]) == NULL)
+		return false;
+	out->value = skip(p, at + 1, n, quoted ? " \t\f\r\n" : " \t\f");
+	while (!quoted && from < end && (p[from] == '#' || p[from] == '!'))
+		from++;
+	/* The quotes of JSON that is a string have escapes. */
+	end -= quoted && end > from && p[end - 1] == '\\';
+	out->key = p + from;
+	out->key_len = end - from;
+	return end > from;
+}
+
+/* A key of at most LOOSE_NAME_MAX bytes without its escapes.  Returns its length. */
+static size_t
+loose_unescape(const struct loose *l, char name[static LOOSE_NAME_MAX])
+{
+	size_t n = 0;
+	int code;
+
+	for (size_t i = 0; i < l->key_len; i++) {
+		i += l->key[i] == '\\' && i + 1 < l->key_len;
+		name[n] = l->key[i];
+		if (i > 0 && l->key[i - 1] == '\\' && l->key[i] == 'u' && l->key_len - i > 4 &&
+		    (code = hex_four((const unsigned char *)l->key + i + 1)) >= 0) {
+			name[n] = code < 0x80 ? (char)code : '?';
+			i += 4;
+		}
+		n++;
+	}
+	return n;
+}
+
+/* Is what stands at l->value a secret?  Fills l->value_len. */
+static bool
+loose_is_unread_secret(const struct rules *r, const char *p, size_t n, struct loose_place *place,
+    struct loose *l)
+{
+	size_t at = l->value, limit = n - at > LOOSE_VALUE_MAX ? at + LOOSE_VALUE_MAX : n, to;
+	char name[LOOSE_NAME_MAX];
+	bool plain = l->key_len > sizeof(name) || memchr(l->key, '\\', l->key_len) == NULL;
+	size_t len = plain ? l->key_len : loose_unescape(l, name);
+	bool quoted = at < n && loose_is_quote(p[at]);
+
+	if (quoted)
+		to = loose_string_end(p, at, limit);
+	else if (strchr("\"'\\", l->key[l->key_len]) != NULL)
+		for (to = at; to < limit && (to == at || strchr(",}]\r\n", p[to]) == NULL); to++)
+			;
+	else
+		to = loose_lines_end(p, at, limit);
+	at += quoted;
+	if (!loose_is_secret(r, plain ? l->key : name, len, p + at, to - at -
+	    (quoted && to > at && p[to - 1] == p[l->value])))
+		return false;
+	if (quoted && to == limit && place->hidden <= limit)
+		to = loose_string_end(p, l->value, n);
+	if (to > place->hidden)
+		place->hidden = loose_lines_end(p, to, n);
+	l->value_len = place->hidden - l->value;
+	return true;
+}
+
+/*
+ * In what nobody could read any key in a line counts, and more is taken for
+ * its value than may be it: where that ends is what cannot be told.
+ */
+static bool
+loose_next_unread(const struct rules *r, const char *p, size_t n, struct loose_place *place,
+    struct loose *out)
+{
+	size_t first;
+	bool found = false;
+
+	for (; !found && place->at < n; loose_step(p, n, place)) {
+		if ((p[place->at] != '=' && p[place->at] != ':') ||
+		    !loose_key_before(p, place->at, n, out))
+			continue;
+		first = skip(p, place->line_at, n, " \t\f");
+		out->commented = p[first] == '#' || p[first] == '!';
+		out->line = place->line;
+		found = loose_is_unread_secret(r, p, n, place, out);
+	}
+	return found;
+}
+
 bool
 loose_next(const struct rules *r, const char *text, size_t n, struct loose_place *place,
     struct loose *out)
 {
 	size_t start, end;
-	bool found;
+	bool found = false;
 
-	while (place->at < n) {
-		start = end = place->at;
-		while (end < n && text[end] != '\n' && text[end] != '\r')
-			end++;
+	if (place->unread)
+		return loose_next_unread(r, text, n, place, out);
+	while (!found && place->at < n) {
+		start = place->at;
+		end = loose_line_end(text, start, n);
 		found = loose_take_apart(r, text + start, end - start, out);
 		out->value += start;
-		out->line = place->line++;
-		place->at = end + 1;
-		if (place->at < n && text[end] == '\r' && text[place->at] == '\n')
-			place->at++;
-		if (found)
-			return true;
+		out->line = place->line;
+		place->at = end;
+		if (end < n)
+			loose_step(text, n, place);
 	}
-	return false;
+	return found;
 }
 
 static int
@@ -342,25 +520,29 @@ mask_value(struct masking *v, size_t i, const char *key, size_t len, struct erro
 	return mask_configured(v, key, len, err);
 }
 
-/* Copy what stands before ${end}: nobody reads it, but somebody might see it. */
+/* Copy what stands before ${end}: nobody reads it, but somebody might see it.
+ * ${unread}: nobody can. */
 static int
-append_between(struct masking *v, size_t end, struct error *err)
+append_between(struct masking *v, size_t end, bool unread, struct error *err)
 {
-	struct loose_place place = { 0, 1 };
+	struct loose_place place = { .line = 1, .unread = unread };
 	const char *text;
 	struct loose l;
-	size_t done = 0;
+	size_t done = 0, to;
 	int rc = 0;
 
 	if (end <= v->done)
 		return 0;
 	text = (const char *)document_bytes(v->d)->data + v->done;
 	while (rc == 0 && loose_next(v->rules, text, end - v->done, &place, &l)) {
-		buf_append(v->out, text + done, l.value - done);
-		done = l.value + l.value_len;
-		buf_clear(&v->masked);
-		rc = append_clear(v, l.key, l.key_len, text + l.value, l.value_len, err);
-		buf_append(v->out, v->masked.data, v->masked.len);
+		to = l.value + l.value_len;
+		if (l.value >= done) {
+			buf_append(v->out, text + done, l.value - done);
+			buf_clear(&v->masked);
+			rc = append_clear(v, l.key, l.key_len, text + l.value, l.value_len, err);
+			buf_append(v->out, v->masked.data, v->masked.len);
+		}
+		done = to > done ? to : done;
 	}
 	buf_append(v->out, text + done, end - v->done - done);
 	v->done = end;
@@ -387,7 +569,7 @@ mask_append_hidden(struct masking *v, const struct remark *hidden, struct error 
 		start = (size_t)(raw - bytes);
 		end = start + n;
 	}
-	if (append_between(v, start, err) != 0)
+	if (append_between(v, start, false, err) != 0)
 		return -1;
 	while (end > start && (bytes[end - 1] == '\n' || bytes[end - 1] == '\r'))
 		end--;
@@ -413,8 +595,9 @@ mask_append_entry(struct masking *v, size_t i, struct error *err)
 	key = document_key(v->d, i, &len);
 	document_span(v->d, i, &start, &end);
 	buf_clear(&v->value);
-	if (append_between(v, start, err) != 0 || document_value(v->d, i, &v->value, err) != 0 ||
-	    mask_value(v, i, key, len, err) != 0 || buf_check(&v->masked, err) != 0)
+	if (append_between(v, start, false, err) != 0 ||
+	    document_value(v->d, i, &v->value, err) != 0 || mask_value(v, i, key, len, err) != 0 ||
+	    buf_check(&v->masked, err) != 0)
 		return -1;
 	buf_append(v->out, bytes + v->done, at - v->done);
 	if (v->masked.len > 0)
@@ -453,19 +636,25 @@ mask_append(const struct document *d, const struct secrets_file *s, const struct
     const struct rules *rules, struct buf *out, struct error *err)
 {
 	struct masking v = { .d = d, .s = s, .rules = rules, .out = out };
+	size_t read;
+	bool unread;
 	int rc;
 
 	v.is_secrets_file = mask_is_secrets_file(d, s);
 	buf_init_secret(&v.value, BUF_MAX_FILE);
 	buf_init(&v.masked, BUF_MAX_FILE);
 	vec_init(&v.remarks, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
+	/* Where an entry has no line of its own, what cannot be read may be a part of the last. */
+	unread = document_problem(d, NULL) != 0;
+	read = document_count(d);
+	read -= unread && read > 0 && !document_format(d)->lines;
 	rc = make_macs(&v, master, err);
 	if (rc == 0 && !v.is_secrets_file)
 		rc = inspect_document(rules, d, NULL, &v.remarks, err);
-	for (size_t i = 0; rc == 0 && i < document_count(d); i++)
+	for (size_t i = 0; rc == 0 && i < read; i++)
 		rc = mask_append_entry(&v, i, err);
 	if (rc == 0)
-		rc = append_between(&v, document_bytes(d)->len, err);
+		rc = append_between(&v, document_bytes(d)->len, unread, err);
 	if (rc == 0)
 		rc = buf_check(out, err);
 	mac_free(v.values);

@@ -57,7 +57,9 @@ int clear_in_document(const struct rules *r, const struct document *d, size_t *c
  * that was commented out, or what stands behind a place where the file cannot
  * be read any more.  A line counts when it is, behind blanks and comment
  * characters, a key without blanks (in quotes or not), `=` or `:`, and a value
- * that is a secret in clear text (rules_secret).
+ * that is a secret in clear text (rules_secret).  Where the text is unread, such
+ * a key counts wherever in a line it stands, so there may be several, and all up
+ * to the end of the line in which the value seems to end is taken for it.
  */
 struct loose {
 	size_t line;		/* from 1 */
@@ -68,10 +70,13 @@ struct loose {
 	size_t value_len;
 };
 
-/* Where to go on; begin with { 0, 1 }. */
+/* Where to go on; begin with a line of 1. */
 struct loose_place {
 	size_t at;
 	size_t line;
+	bool unread;		/* no reader of the format gets on here */
+	size_t line_at;		/* where the line begins */
+	size_t hidden;		/* the end of the last value */
 };
 
 /* The next one that the rules call a secret.  ${out} points into ${text}. */

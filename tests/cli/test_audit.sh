@@ -518,6 +518,16 @@ case_what_is_cut_off_on_standard_input_is_told() {
 	expect_rc 0
 }
 
+case_broken_json_on_one_line_is_searched() {
+	printf '{"a.password": "CANARY-a", "b": "\\q", "c.password": "CANARY-c", "d":{"e.password":"CANARY-e"}}\n' >one.json
+	chmod 600 one.json
+	run audit one.json -o json
+	expect_rc 3
+	expect_no CANARY
+	expect_json "$out" '[(f["key"], f["column"]) for f in d["findings"] if f["level"] == "error"]' \
+	    "[('a\\\\.password', 17), ('c.password', 53), ('e.password', 83)]"
+}
+
 case_login_configurations_that_are_broken_are_told() {
 	clean
 	printf 'A {\n x.LoginModule required password="CANARY-open;\n};\n' >kafka_server_jaas.conf

@@ -169,6 +169,43 @@ case_textconv_of_json() {
 "sasl.jaas.config": "A required password=\"<clear text>\";" , "n": {"x.password":"<clear text>"}}'
 }
 
+# Bad escapes, control characters, quotes too many: on the line of a secret, or in it.
+broken_json() {
+	printf '{"a": "\\q", "b.password": "CANARY-b", "n": {"c.password":"CANARY-c"}}\n' >1.json
+	printf '{"a": "\t", "b.password": "CANARY-b"}' >2.json
+	printf '{"b.password": "x\nCANARY-b", "c.password": "CANARY-c"}\n' >3.json
+	printf '{"a": "C:\\", "b.password": "CANARY-b\\q"}\n' >4.json
+	printf '{"b.password": "x"CANARY-b", "c": 1}\n' >5.json
+	printf '// c\n{"a": 1, b.password: "CANARY-b"}\n' >6.json
+	printf '{"a": 1,, "pass\\u0077ord" : "CANARY-b"}\n' >7.json
+}
+
+case_textconv_of_broken_json() {
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	broken_json
+	for n in 1 2 3 4 5 6 7; do
+		veil $n.json
+		expect_out '<clear text>'
+	done
+	veil 1.json
+	expect_file "$out" '{"a": "\q", "b.password": <clear text>'
+	veil 1.json --master-key-file master.key
+	expect_out '"b.password": <clear text: value '
+}
+
+case_check_of_broken_json() {
+	broken_json
+	for n in 1 2 3 4 5 6 7; do
+		run git check $n.json
+		expect_rc 3
+		expect_no CANARY
+	done
+	run git check 1.json
+	expect_out '1.json:1: clear-text: "b.password"'
+	expect_out '1.json:1: clear-text: "c.password"'
+	expect_out '1 file, 2 findings'
+}
+
 case_textconv_never_fails() {
 	printf 'a=1\nb=\\u12\nc.password=CANARY-rest\nd=CAN \n' >bad.properties
 	veil bad.properties

@@ -44,7 +44,7 @@ check_remarks(const struct document *d)
 static void
 check_loose(const char *text, size_t n)
 {
-	struct loose_place place = { 0, 1 };
+	struct loose_place place = { .line = 1 };
 	struct loose l;
 	size_t last = 0;
 
@@ -52,6 +52,11 @@ check_loose(const char *text, size_t n)
 		need(l.line > last && l.value + l.value_len <= n);
 		need(l.key >= text && l.key + l.key_len <= text + n);
 		last = l.line;
+	}
+	place = (struct loose_place){ .line = 1, .unread = true };
+	for (last = 0; loose_next(NULL, text, n, &place, &l); last = l.line) {
+		need(l.line >= last && l.value + l.value_len <= n);
+		need(l.key >= text && l.key + l.key_len <= text + l.value);
 	}
 }
 

@@ -50,11 +50,90 @@ test_what_is_not_read_is_looked_at_by_line(void **state)
 	assert_masked("# the password: one to remember\n", "# the password: one to remember\n");
 }
 
+/* ${text} is no JSON; what may be a secret in it is 5eCret. */
+static void
+assert_hidden(const char *text, const char *shown)
+{
+	struct document *d = parse_as(&document_json, text, strlen(text));
+	struct buf out;
+
+	buf_init(&out, BUF_MAX_FILE);
+	assert_int_equal(document_problem(d, NULL), -1);
+	assert_int_equal(mask_append(d, NULL, NULL, NULL, &out, NULL), 0);
+	if (strstr(buf_cstr(&out), "5eCret") != NULL ||
+	    strncmp(buf_cstr(&out), shown, strlen(shown)) != 0)
+		fail_msg("%s", buf_cstr(&out));
+	assert_non_null(strstr(buf_cstr(&out), "<clear text>"));
+	buf_release(&out);
+	document_free(d);
+}
+
+static void
+test_broken_json_shows_no_secret(void **state)
+{
+	(void)state;
+	/* Bad escapes and control characters, before the secret and in it. */
+	assert_hidden("{\"a\": \"\\q\", \"b.password\": \"5eCret\", \"c\": 1}",
+	    "{\"a\": \"\\q\", \"b.password\": <clear text>");
+	assert_hidden("{\"a\": \"\t\", \"n\": {\"b.password\":\"5eCret\"}}\n", "{\"a\": \"\t\"");
+	assert_hidden("{\"a\": 1, \"b.password\": \"5eCret\\q5eCret\"}", "{\"a\": 1, ");
+	assert_hidden("{\"b.password\": \"x\n5eCret\n5eCret\",\n\"c\": 1}", "{\"b.password\": ");
+	assert_hidden("{\"a\": \"C:\\\", \"b.password\": \"5eCret\"}", "{\"a\": ");
+	/* Quotes too many and too few, none, single ones. */
+	assert_hidden("{\"a\": \"x\"y\", \"b.password\": \"5eCret\"}", "{\"a\": \"x\"y\"");
+	assert_hidden("{\"b.password\": \"x\"5eCret\"}", "{\"b.password\": ");
+	assert_hidden("{\"b.password\": \"\"5eCret\"}", "{\"b.password\": ");
+	assert_hidden("{\"a\": \"x, \"b.password\": \"5eCret\"}", "{\"a\": ");
+	assert_hidden("{\"b.password\": \"5eCret, \"c\": 1}", "{\"b.password\": ");
+	assert_hidden("{a: 1, password: '5eCret'}", "{a: 1, password: ");
+	assert_hidden("{'a': 1, 'b.password' : '5eCret'}", "{'a': 1, ");
+	/* Over lines, in lists, with escapes in the key, in JSON that is a string. */
+	assert_hidden("{\"a\": 1,,\n\"b.password\"\n:\n\"5eCret\"}", "{\"a\": 1,,\n");
+	assert_hidden("{\"a\": 1,, \"b.password\": [\"5eCret\"]}", "{\"a\": 1,, ");
+	assert_hidden("{\"a\": 1,, \"pass\\u0077ord\": \"5eCret\"}", "{\"a\": 1,, ");
+	assert_hidden("{\"a\": 1,, \"b\": \"{\\\"c.password\\\":\\\"5eCret\\\"}\"}", "{\"a\": 1,, ");
+	/* By what the value is. */
+	assert_hidden("{\"a\": 1,, \"url\": \"http://u:5eCret@h/\"}", "{\"a\": 1,, \"url\": ");
+	assert_hidden("{\"key\": \"-----BEGIN PRIVATE KEY-----\n5eCret\n"
+	    "-----END PRIVATE KEY-----\"}", "{\"key\": ");
+	assert_hidden("{\"a\": 1,, \"sasl.jaas.config\": \"M required password=\\\"5eCret\\\";\"}",
+	    "{\"a\": 1,, ");
+	assert_hidden("// c\n{\"b.password\": \"5eCret\"} // {\"b.password\": \"5eCret\"}", "// c\n{");
+}
+
+static void
+test_broken_properties_hide_lines_that_go_on(void **state)
+{
+	(void)state;
+	assert_masked("a=1\nb.password=x\\u1\\\n  y\\\r\n z\nc=2\n",
+	    "a=1\nb.password=<clear text>\nc=2\n");
+	assert_masked("sasl.jaas.config=M required \\\n username=\"u\\u1\" \\\n password=\"x\";\n"
+	    "c=2\n", "sasl.jaas.config=<clear text>\nc=2\n");
+}
+
+static void
+test_keys_of_an_unread_line_come_one_by_one(void **state)
+{
+	static const char text[] = "{\"a.password\": \"x\", \"b.password\": \"y\"}\n#c.password=z";
+	struct loose_place place = { .line = 1, .unread = true };
+	struct loose l;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(loose_next(NULL, text, sizeof(text) - 1, &place, &l));
+		assert_int_equal(l.line, 1 + i / 2);
+		assert_int_equal(l.commented, i == 2);
+		assert_int_equal(l.key_len, 10);
+		assert_memory_equal(l.key, &"a.password\0b.password\0c.password"[11 * i], 10);
+	}
+	assert_false(loose_next(NULL, text, sizeof(text) - 1, &place, &l));
+}
+
 static void
 test_lines_are_counted(void **state)
 {
 	static const char text[] = "a=1\r\n#a.password=x\r\r\n\n a.password:y";
-	struct loose_place place = { 0, 1 };
+	struct loose_place place = { .line = 1 };
 	struct loose l;
 
 	(void)state;
@@ -95,6 +174,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_only_values_of_secrets_are_replaced),
 		cmocka_unit_test(test_what_is_not_read_is_looked_at_by_line),
+		cmocka_unit_test(test_broken_json_shows_no_secret),
+		cmocka_unit_test(test_broken_properties_hide_lines_that_go_on),
+		cmocka_unit_test(test_keys_of_an_unread_line_come_one_by_one),
 		cmocka_unit_test(test_lines_are_counted),
 		cmocka_unit_test(test_files_without_secrets_come_byte_for_byte)
 	};

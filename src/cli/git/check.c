@@ -79,6 +79,19 @@ add_clear(void *cookie, const struct clear *found, struct error *err)
 	return 0;
 }
 
+/* The next one, with what stands behind the last entry, ${read}, as unread. */
+static bool
+check_loose_next(struct clear_check *c, const struct buf *b, size_t read,
+    struct loose_place *place, struct loose *l)
+{
+	const char *text = (const char *)b->data;
+
+	if (!place->unread && loose_next(c->rules, text, read, place, l))
+		return true;
+	place->unread = read < b->len;
+	return place->unread && loose_next(c->rules, text, b->len, place, l);
+}
+
 /*
  * Lines that no reader takes for an entry.  What is commented out is told, and
  * does not stop a commit; what stands behind a place where the file cannot be
@@ -88,13 +101,20 @@ static void
 check_loose(struct clear_check *c, const char *path, const struct document *d)
 {
 	const struct buf *b = document_bytes(d);
-	size_t at = 0, start = 0, end;
-	struct loose_place place = { 0, 1 };
+	size_t at = 0, start = 0, end, read = b->len;
+	struct loose_place place = { .line = 1 };
 	struct loose l;
 
-	if (!document_format(d)->comments && document_problem(d, NULL) == 0)
+	if (document_problem(d, NULL) != 0) {
+		read = 0;
+		if (document_count(d) > 0)
+			document_span(d, document_count(d) - 1, &start, &read);
+		/* Where an entry has no line of its own it may be a part of the last. */
+		read = document_format(d)->lines ? read : start;
+	} else if (!document_format(d)->comments) {
 		return;
-	while (loose_next(c->rules, (const char *)b->data, b->len, &place, &l)) {
+	}
+	while (check_loose_next(c, b, read, &place, &l)) {
 		for (; at < document_count(d); at++) {
 			document_span(d, at, &start, &end);
 			if (l.value < end)

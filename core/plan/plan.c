@@ -25,6 +25,7 @@
 struct plan {
 	struct secrets_file *secrets;
 	const struct resolver *resolver;
+	const struct plan_users *users;
 	struct vec files;	/* of struct item *, in the order of their making */
 	struct item *secrets_item;
 	struct map *configs;	/* by base name: the number of their item */
@@ -230,6 +231,20 @@ void
 plan_set_resolver(struct plan *p, const struct resolver *r)
 {
 	p->resolver = r;
+}
+
+void
+plan_set_users(struct plan *p, const struct plan_users *u)
+{
+	p->users = u;
+}
+
+int
+plan_user(const struct plan *p, const struct configuration *c, const char *name, size_t len,
+    const char **path, size_t *line, struct error *err)
+{
+	return p->users == NULL ? 0 : p->users->find(p->users->cookie, c, name, len, path, line,
+	    err);
 }
 
 const struct resolver *

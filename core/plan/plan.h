@@ -83,6 +83,20 @@ struct secrets_file *plan_secrets(const struct plan *p);
 void plan_set_resolver(struct plan *p, const struct resolver *r);
 const struct resolver *plan_resolver(const struct plan *p);
 
+/* Knows who else needs a sealed entry; it must outlive the plan. */
+struct plan_users {
+	/* The place of an entry, of another configuration than ${c}, which refers to the
+	 * sealed entry ${name}.  1: there is one, 0: none is known, -1: ERROR_MEMORY. */
+	int (*find)(void *cookie, const struct configuration *c, const char *name, size_t len,
+	    const char **path, size_t *line, struct error *err);
+	void *cookie;
+};
+void plan_set_users(struct plan *p, const struct plan_users *u);
+
+/* As ->find; 0 where there are no users. */
+int plan_user(const struct plan *p, const struct configuration *c, const char *name, size_t len,
+    const char **path, size_t *line, struct error *err);
+
 /* The edits of the secrets file / of a configuration, made on first use.
  * NULL: ERROR_MEMORY, ERROR_REFUSED (two configurations with one base name). */
 struct edits *plan_secrets_edits(struct plan *p, struct error *err);

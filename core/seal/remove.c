@@ -20,8 +20,9 @@ remove_orphan(struct plan *p, struct configuration *c, const char *key, size_t l
     struct error *err)
 {
 	struct buf name;
-	size_t count, user = DOCUMENT_NONE;
-	int rc = -1;
+	size_t count, user = DOCUMENT_NONE, line;
+	const char *path;
+	int rc = -1, others;
 
 	buf_init(&name, BUF_MAX_FILE);
 	if (configuration_entry_name(c, key, len, &name, err) != 0)
@@ -33,6 +34,17 @@ remove_orphan(struct plan *p, struct configuration *c, const char *key, size_t l
 		configuration_fail(c, user, key, len, ERROR_REFUSED,
 		    "the sealed entry is no orphan: the entry "
 		    "on this line refers to it", err);
+		error_hint(err, "remove that entry first");
+		goto done;
+	}
+	if (orphan && (others = plan_user(p, c, (const char *)name.data, name.len, &path,
+	    &line, err)) != 0) {
+		if (others == -1)
+			goto done;
+		error_set(err, ERROR_REFUSED, "the sealed entry is no orphan: the entry on this "
+		    "line refers to it");
+		error_place(err, path, line);
+		error_key(err, key, len);
 		error_hint(err, "remove that entry first");
 		goto done;
 	}
@@ -57,8 +69,9 @@ remove_sealed(struct plan *p, struct configuration *c, size_t i, const char *key
     const struct reference *r, struct error *err)
 {
 	const struct document *d = secrets_file_document(plan_secrets(p));
-	size_t count = 0, user, entry = resolve_entry(plan_secrets(p), r), n;
-	const char *name;
+	size_t count = 0, user, entry = resolve_entry(plan_secrets(p), r), line, n;
+	const char *name, *path;
+	int others;
 
 	if (configuration_borrower(c, r->name, r->name_len, &user, err) != 0)
 		return -1;
@@ -74,6 +87,11 @@ remove_sealed(struct plan *p, struct configuration *c, size_t i, const char *key
 	}
 	if (entry != DOCUMENT_NONE) {
 		name = document_key(d, entry, &n);
+		if ((others = plan_user(p, c, r->name, r->name_len, &path, &line, err)) == 1)
+			plan_note(p, "%s:%zu: refers to the same sealed entry, which therefore "
+			    "stays in the secrets file", path, line);
+		if (others != 0)
+			return others == 1 ? 0 : -1;
 		return plan_remove_sealed(p, name, n, &count, err);
 	}
 	plan_note(p, "%s:%zu: the secrets file had no such entry: only the dangling "

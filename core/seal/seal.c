@@ -216,6 +216,24 @@ note_shared(struct plan *p, const struct buf *name)
 	buf_release(&shown);
 }
 
+/* Tell who else gets the new value of a sealed entry that is there. */
+static int
+note_users(struct plan *p, const struct configuration *c, const struct buf *name,
+    struct error *err)
+{
+	const char *path;
+	size_t line;
+	int rc = 0;
+
+	if (secrets_file_find(plan_secrets(p), (const char *)name->data, name->len) !=
+	    DOCUMENT_NONE)
+		rc = plan_user(p, c, (const char *)name->data, name->len, &path, &line, err);
+	if (rc == 1)
+		plan_note(p, "%s:%zu: refers to the same sealed entry, and gets the new value "
+		    "too: --base-name gives this file an entry of its own", path, line);
+	return rc == -1 ? -1 : 0;
+}
+
 /* Plan the sealed entry ${name}. */
 static int
 put_sealed(struct plan *p, const struct buf *name, const struct sealing *x, enum sealed_cipher kind,
@@ -290,7 +308,8 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	plan_set_order(p, false);
 	if (needed == 0 && !x->replace)
 		note_shared(p, &name);
-	if (needed != 0 && (plan_put_remote(p, o->remote, err) != 0 ||
+	if (needed != 0 && (note_users(p, c, &name, err) != 0 ||
+	    plan_put_remote(p, o->remote, err) != 0 ||
 	    put_sealed(p, &name, x, o->cipher, err) != 0))
 		goto done;
 	edited = edits_count(plan_config_edits(p, c, NULL));

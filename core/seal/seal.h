@@ -81,10 +81,10 @@ int seal_check_value(const char *path, const struct document *d, size_t i,
 /**
  * seal_remove(p, c, key, len, orphan, err):
  * Plan to remove a sealed key: its entry (every duplicate) in the
- * configuration, and the sealed entry, unless another key of ${c} refers to
- * it, too; of a key with wildcards every one that is sealed.  Needs no key.
+ * configuration, and the sealed entry, unless another key of ${c} or one of the
+ * plan's users refers to it, too; of a key with wildcards every one that is sealed.  Needs no key.
  * ERROR_MISSING: not in the configuration (unless
- * ${orphan}: then a sealed entry that no entry of ${c} refers to is removed
+ * ${orphan}: then a sealed entry that neither refers to is removed
  * alone; ERROR_REFUSED when one does), or not sealed.
  */
 int seal_remove(struct plan *p, struct configuration *c, const char *key, size_t len, bool orphan,

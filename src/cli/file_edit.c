@@ -12,6 +12,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/file.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
@@ -181,12 +182,15 @@ edit_plan_all(struct file_edit *e, size_t *planned, struct error *err)
 {
 	bool *failed = calloc(e->c.configs.len + 1, sizeof(*failed)), again = true;
 	int rc = failed == NULL ? error_memory(err) : 0;
+	struct scan_users users;
 	struct error why;
 
+	scan_users_init(&users, change_options(&e->c), &e->c);
 	while (rc == 0 && again) {
 		again = false;
 		*planned = 0;
-		rc = edit_begin(e, failed, err);
+		if ((rc = edit_begin(e, failed, err)) == 0)
+			plan_set_users(e->c.plan, &users.face);
 		for (size_t i = 0; rc == 0 && i < e->c.configs.len; i++) {
 			if (failed[i])
 				continue;
@@ -202,6 +206,9 @@ edit_plan_all(struct file_edit *e, size_t *planned, struct error *err)
 			e->c.plan = NULL;
 		}
 	}
+	if (e->c.plan != NULL)
+		plan_set_users(e->c.plan, NULL);
+	scan_users_release(&users);
 	free(failed);
 	return rc;
 }

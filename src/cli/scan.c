@@ -1,9 +1,12 @@
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/map.h"
+#include "base/vec.h"
 #include "cli/keys.h"
 #include "cli/scan.h"
 #include "cli/settings.h"
@@ -14,9 +17,14 @@
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "file/file.h"
+#include "plan/change.h"
 #include "plan/configuration.h"
 #include "secrets/key_source.h"
 #include "secrets/secrets_file.h"
+
+/* Whoever removes one entry does not wait long. */
+#define USERS_MS 2000
 
 /* How long one step of the search may take; nobody looks on here. */
 #define STEP_MS 1000
@@ -145,6 +153,96 @@ scan_destination(const struct options *o, const char *path, char **secrets, char
 out:
 	estate_free(e);
 	return rc;
+}
+
+/* Add the folder of a file, if it is new. */
+static int
+scan_users_add(struct scan_users *u, struct map *seen, const char *path, struct error *err)
+{
+	size_t n = (size_t)(file_basename(path) - path), ignored;
+	const char *folder = n > 0 ? path : ".";
+
+	n = n > 0 ? n : 1;
+	if (map_get(seen, folder, n, &ignored))
+		return 0;
+	return map_put(seen, folder, n, 0) != 0 ||
+	    vec_push_string(&u->folders, folder, n) == NULL ? error_memory(err) : 0;
+}
+
+/* Search.  What is unknown in the time that there is counts as referring to us. */
+static int
+scan_users_search(struct scan_users *u, struct error *err)
+{
+	const struct change *c = u->change;
+	const char *own = secrets_file_path(c->secrets);
+	struct map *seen = map_new();
+	struct environments *e;
+	int rc = seen == NULL ? error_memory(err) : scan_users_add(u, seen, own, err);
+
+	for (size_t i = 0; rc == 0 && i < c->configs.len; i++)
+		rc = scan_users_add(u, seen,
+		    (*(struct configuration **)vec_at(&c->configs, i))->path, err);
+	map_free(seen);
+	if (rc != 0 || (u->estate = estate_new((const char *const *)u->folders.items,
+	    u->folders.len, err)) == NULL)
+		return -1;
+	estate_set_scope(u->estate, config_scope(u->o->config));
+	e = estate_environments(u->estate);
+	environments_set_source(e, config_sections(u->o->config));
+	if ((u->own = environments_name(e, own, false, err)) == NULL ||
+	    (rc = estate_step(u->estate, USERS_MS, err)) == -1)
+		return -1;
+	if (rc == 1)
+		report_note("too many files are below %s to see whether others refer to the "
+		    "same sealed entries: `propseal file verify` tells", vec_string(&u->folders,
+		    u->folders.len - 1));
+	return 0;
+}
+
+/* plan_users.find */
+static int
+scan_users_find(void *cookie, const struct configuration *c, const char *name, size_t len,
+    const char **path, size_t *line, struct error *err)
+{
+	struct scan_users *u = cookie;
+	const struct estate_file *f;
+	struct file_id id;
+
+	if (u->estate == NULL && scan_users_search(u, err) != 0)
+		return -1;
+	for (size_t i = 0; i < estate_count(u->estate); i++) {
+		f = estate_file(u->estate, i);
+		for (size_t k = 0; k < f->count; k++) {
+			const struct estate_entry *x = &f->entries[k];
+
+			if (x->name == NULL || x->name_len != len || x->shadowed ||
+			    memcmp(x->name, name, len) != 0 ||
+			    (x->environment != NULL && x->environment != u->own))
+				continue;
+			if (file_identify(f->path, &id, NULL) == 0 && id.exists &&
+			    c->id.exists && id.dev == c->id.dev && id.ino == c->id.ino)
+				break;
+			*path = f->path;
+			*line = x->line;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+void
+scan_users_init(struct scan_users *u, const struct options *o, const struct change *c)
+{
+	*u = (struct scan_users){ .face = { .find = scan_users_find, .cookie = u },
+		.o = o, .change = c };
+	vec_init(&u->folders, sizeof(char *), SIZE_MAX / sizeof(char *));
+}
+
+void
+scan_users_release(struct scan_users *u)
+{
+	estate_free(u->estate);
+	vec_release_strings(&u->folders);
 }
 
 struct environments *

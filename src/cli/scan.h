@@ -3,8 +3,11 @@
 
 #include <stddef.h>
 
+#include "base/vec.h"
+#include "plan/plan.h"
 #include "secrets/reference.h"
 
+struct change;
 struct configuration;
 struct destination;
 struct environment;
@@ -59,6 +62,24 @@ int scan_open(const struct options *o, struct environments *e, struct environmen
 
 /* Say once what there is to doubt of the entries that were opened. */
 void scan_say_doubts(const struct environments *e);
+
+/*
+ * Finds who else refers to a sealed entry: the configurations below the folders
+ * of the change's configurations and of its secrets file, which are searched at the
+ * first question, and for a short time only: where that was too short, it is told.
+ */
+struct scan_users {
+	struct plan_users face;
+	const struct options *o;
+	const struct change *change;	/* its files are loaded */
+	struct environment *own;	/* that of its secrets file */
+	struct estate *estate;		/* NULL: not searched yet */
+	struct vec folders;	/* of char * */
+};
+
+/* ->face goes where users are taken.  Release it behind the plan. */
+void scan_users_init(struct scan_users *u, const struct options *o, const struct change *c);
+void scan_users_release(struct scan_users *u);
 
 /* Resolves our references, each in its own environment, which is opened when
  * it is needed.  What is to be set before use; ->face goes where a resolver is taken. */

@@ -410,6 +410,24 @@ case_a_shared_entry_is_told() {
 	expect_err 'both share it from now on'
 }
 
+case_who_else_gets_a_new_value_is_told() {
+	mkdir d1 d2
+	echo 'a.password=CANARY' | tee d1/x.properties >d2/x.properties
+	on d1/x.properties encrypt
+	on d2/x.properties encrypt
+	expect_no d1/x.properties:
+	echo 'a.password=CANARY-new' >d1/x.properties
+	on d1/x.properties encrypt --replace
+	expect_rc 0
+	expect_err 'd2/x.properties:1: refers to the same sealed entry, and gets the new value too'
+	echo 'a.password=CANARY-newer' >new
+	on d2/x.properties update --config @new
+	expect_rc 0
+	expect_err 'd1/x.properties:1: refers to the same sealed entry, and gets the new value too'
+	on d2/x.properties add --config @new --replace --dry-run
+	expect_no 'gets the new value too'
+}
+
 case_a_class_that_was_chosen_stays() {
 	printf 'config.providers.securepass.class=com.acme.Mine\n' >>server.properties
 	on server.properties encrypt

@@ -112,6 +112,67 @@ case_missing_files_are_named() {
 	expect_unchanged
 }
 
+# Two configurations of one base name and value, so of one sealed entry.
+share_an_entry() {
+	mkdir d1 d2
+	echo 'a.password=CANARY' | tee d1/x.properties >d2/x.properties
+	on d1/x.properties encrypt
+	on d2/x.properties encrypt
+	expect_rc 0
+}
+
+case_what_another_configuration_needs_stays() {
+	share_an_entry
+	on d1/x.properties remove --config a.password
+	expect_rc 0
+	expect_err 'd2/x.properties:1: refers to the same sealed entry, which therefore stays'
+	expect_in sec.properties x.properties/a.password
+	expect_not_in d1/x.properties a.password
+	on d2/x.properties decrypt --output-file -
+	expect_out 'a.password = CANARY'
+	on d1/x.properties remove --config a.password --orphan
+	expect_rc 1
+	expect_err 'd2/x.properties:1: "a.password": the sealed entry is no orphan'
+	# The last one takes it along.
+	on d2/x.properties remove --config a.password
+	expect_rc 0
+	expect_not_in sec.properties x.properties/a.password
+}
+
+# Below the folder of the configuration, while the secrets file is elsewhere.
+case_users_are_found_beside_the_configuration() {
+	share_an_entry
+	mkdir keys etc
+	mv sec.properties keys/
+	mv d1/x.properties etc/
+	mkdir etc/sub
+	mv d2/x.properties etc/sub/
+	run file remove --config-file etc/x.properties --local-secrets-file keys/sec.properties \
+	    --config a.password
+	expect_rc 0
+	expect_err 'etc/sub/x.properties:1: refers to the same sealed entry'
+	expect_in keys/sec.properties x.properties/a.password
+}
+
+# The entry of the same name in another environment is another one.
+case_another_environment_needs_nothing_of_ours() {
+	mkdir prod test
+	for n in prod test; do
+		echo 'a.password=CANARY' >$n/x.properties
+		cp sec.properties $n/secrets.properties
+		run file encrypt --config-file $n/x.properties \
+		    --local-secrets-file $n/secrets.properties \
+		    --remote-secrets-file /etc/$n/secrets.properties
+		expect_rc 0
+	done
+	rm sec.properties
+	mv prod/x.properties x.properties
+	run file remove --config-file x.properties --local-secrets-file prod/secrets.properties \
+	    --config a.password
+	expect_rc 0
+	expect_not_in prod/secrets.properties x.properties/a.password
+}
+
 case_dry_run_writes_nothing() {
 	seal_and_lose
 	snapshot

@@ -281,16 +281,18 @@ measure_commands(char *program, size_t entries, size_t runs)
 {
 	char *at, *const encrypt[] = { program, (char *)"file", (char *)"encrypt",
 	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
-	    (char *)"--remote-secrets-file", (char *)"/etc/kafka/secrets.properties", NULL };
+	    (char *)"--remote-secrets-file", (char *)"/etc/kafka/secrets.properties",
+	    (char *)"-q", NULL };
 	char *const decrypt[] = { program, (char *)"file", (char *)"decrypt",
 	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
-	    (char *)"--output-file", opened, NULL };
+	    (char *)"--output-file", opened, (char *)"-q", NULL };
 	double kdf_ms = kdf(FIXTURE_ITERATIONS), cpu[RUNS_MAX], enc_rss, dec_rss, rot_rss;
 	char title[128];
 
 	measure_must(asprintf(&at, "@%s", passphrase_file) > 0, "no memory");
 	char *const rotate[] = { program, (char *)"file", (char *)"rotate", (char *)"--data-key",
-	    (char *)"--local-secrets-file", secrets, (char *)"--passphrase", at, NULL };
+	    (char *)"--local-secrets-file", secrets, (char *)"--passphrase", at,
+	    (char *)"-q", NULL };
 
 	snprintf(title, sizeof(title), "%zu entries: CPU of the whole process less the KDF",
 	    entries);
@@ -317,10 +319,11 @@ measure_files(char *program, size_t entries, size_t runs)
 {
 	char *const encrypt[] = { program, (char *)"file", (char *)"encrypt",
 	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
-	    (char *)"--remote-secrets-file", (char *)"/etc/kafka/secrets.properties", NULL };
+	    (char *)"--remote-secrets-file", (char *)"/etc/kafka/secrets.properties",
+	    (char *)"-q", NULL };
 	char *const decrypt[] = { program, (char *)"file", (char *)"decrypt",
 	    (char *)"--config-file", config, (char *)"--local-secrets-file", secrets,
-	    (char *)"--output-file", opened, NULL };
+	    (char *)"--output-file", opened, (char *)"-q", NULL };
 	char *const show[] = { program, (char *)"file", (char *)"show", config,
 	    (char *)"--local-secrets-file", secrets, NULL };
 	char *const verify[] = { program, (char *)"file", (char *)"verify",

@@ -110,9 +110,9 @@ measure_entries(const size_t sizes[STEPS])
 	static const char flag[] = "--local-secrets-file";
 	char *const commands[][12] = {
 		{ program, "file", "encrypt", "--config-file", config, (char *)flag, secrets,
-		    "--remote-secrets-file", REMOTE, NULL },
+		    "--remote-secrets-file", REMOTE, "-q", NULL },
 		{ program, "file", "decrypt", "--config-file", config, (char *)flag, secrets,
-		    "--output-file", opened, NULL },
+		    "--output-file", opened, "-q", NULL },
 		{ program, "file", "show", config, (char *)flag, secrets, NULL },
 		{ program, "file", "verify", (char *)flag, secrets, config, NULL }
 	};

@@ -111,9 +111,9 @@ registry_prepare(const char *program, const char *folder)
 	snprintf(data, sizeof(data), "%s/data", folder);
 	mkdir(folder, 0700);
 	run(PASSWORD, (char *[]){ self, "registry", "user", "add", "bench", "--replace",
-	    "--data", data, NULL });
+	    "--data", data, "-q", NULL });
 	run("", (char *[]){ self, "registry", "role", "grant", "SystemAdmin", "--principal",
-	    "bench", "--data", data, NULL });
+	    "bench", "--data", data, "-q", NULL });
 }
 
 pid_t

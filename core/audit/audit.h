@@ -72,6 +72,10 @@ int audit_path(struct audit *a, const char *path, size_t strip, struct error *er
 int audit_text(struct audit *a, const char *name, const struct buf *content,
     const struct file_id *id, struct error *err);
 
+/* Is a file of this name to be read, though not from a disk?  One that propseal.ini leaves out
+ * is counted. */
+bool audit_takes(struct audit *a, const char *name);
+
 /* Keep that ${name} could not be read, and why. */
 int audit_unreadable(struct audit *a, const char *name, const struct error *why,
     struct error *err);

@@ -35,6 +35,7 @@ struct audit_source {
 	bool ours;		/* it begins like what the audit writes */
 	bool users;		/* all strings of its outermost object are passwords */
 	bool unresolved;	/* of a program that resolves no references */
+	bool conflict;		/* of two sides of a merge */
 	const char *text;
 	size_t n;
 	size_t read;		/* of JSON: behind the last value that was judged */
@@ -46,6 +47,9 @@ struct audit_source {
 	/* The last place that was told: its line, 0: none, and the columns before it there. */
 	size_t at, line, columns;
 };
+
+/* What a name claims, going by the patterns of propseal.ini as well. */
+struct form_name audit_form_name(const struct audit *a, const char *path);
 
 /* Lines and columns of a place in the text. */
 void audit_source_region(struct audit_source *s, size_t from, size_t to,
@@ -69,6 +73,10 @@ int audit_estate_finish(struct audit *a, struct error *err);
 
 /* Look through a text of a known form. */
 int audit_source_read(struct audit_source *s, struct error *err);
+
+/* The same of .properties and JSON.  ${*sealed}: it is a secrets file, of which all is told. */
+int audit_source_document(struct audit_source *s, enum form form, const struct form_reader *r,
+    bool *sealed, struct error *err);
 
 /* Lines that say which findings on the line behind them do not count. */
 int audit_suppress(struct audit_source *s, struct error *err);

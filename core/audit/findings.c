@@ -8,7 +8,10 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "document/document.h"
+#include "document/scope.h"
 #include "file/file.h"
+#include "merge/merge.h"
 #include "secrets/value.h"
 
 #define FINDINGS_MAX ((size_t)1 << 26)
@@ -369,6 +372,40 @@ audit_name_has(const char *name, const char *word)
 	return text_contains_nocase(name, strlen(name), word);
 }
 
+struct form_name
+audit_form_name(const struct audit *a, const char *path)
+{
+	const struct document_format *format = scope_format(a->o->scope, path);
+	struct form_name f = form_of_name(path);
+
+	/* What endings say is known here, and more of it. */
+	if (format != scope_format(NULL, path))
+		f.form = format == &document_json ? FORM_JSON : FORM_PROPERTIES;
+	return f;
+}
+
+bool
+audit_takes(struct audit *a, const char *name)
+{
+	const struct form_name f = audit_form_name(a, name);
+
+	if (f.form == FORM_NONE && !f.text)
+		return false;
+	if (scope_takes_folder(a->o->scope, name))
+		return true;
+	a->counts.seen++;
+	a->counts.skipped[AUDIT_SKIP_IGNORED]++;
+	return false;
+}
+
+/* Is it the place of an unfinished merge?  Its line, 0: it is not. */
+static size_t
+audit_conflict(const struct buf *b)
+{
+	return b->len > 0 && (memmem(b->data, b->len, "<<<<<<<", 7) != NULL ||
+	    memmem(b->data, b->len, ">>>>>>>", 7) != NULL) ? markers_line(b) : 0;
+}
+
 /* Which form, by name and content. */
 static enum form
 audit_form(const struct form_name *f, const char *name, const struct buf *b)
@@ -398,7 +435,7 @@ int
 audit_text(struct audit *a, const char *name, const struct buf *content, const struct file_id *id,
     struct error *err)
 {
-	const struct form_name f = form_of_name(name);
+	const struct form_name f = audit_form_name(a, name);
 	struct audit_source s = { .a = a, .name = name, .file = AUDIT_NONE,
 		.first = a->findings.len, .backup = f.backup,
 		.text = (const char *)content->data, .n = content->len };
@@ -406,6 +443,7 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 	/* What is handed over has to be read, or told; so has kafka_server_jaas.conf. */
 	const bool claims = f.form != FORM_NONE || strcmp(name, "-") == 0 ||
 	    (f.text && audit_name_has(file_basename(name), "jaas"));
+	struct audit_finding region = { .column = 1, .end_column = 1 };
 	const char *reason;
 	int rc;
 
@@ -435,6 +473,10 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 	s.users = strncmp(name, "users", 5) == 0 && s.form == FORM_JSON;
 	s.unresolved = strncmp(name, "log4j", 5) == 0 || strncmp(name, "zookeeper", 9) == 0 ||
 	    strncmp(name, "logback", 7) == 0;
+	region.line = region.end_line = audit_conflict(content);
+	s.conflict = region.line > 0;
+	if (s.conflict && audit_add(&s, AUDIT_CONFLICT, "", 0, &region, err) == NULL)
+		return -1;
 	rc = audit_source_read(&s, why);
 	if (rc != 0 && why->code != ERROR_FORMAT && why->code != ERROR_REFUSED &&
 	    why->code != ERROR_LIMIT) {

@@ -333,30 +333,23 @@ form_name_of_path(const char *key, size_t len, const char **name, size_t *name_l
 	*name_len = len;
 }
 
-static int
-form_read_document(enum form f, const struct form_reader *r, struct error *err)
+int
+form_read_document(const struct document *d, const struct form_reader *r, struct error *err)
 {
-	const struct document_format *format = f == FORM_JSON ? &document_json :
-	    &document_properties;
+	const bool json = document_format(d) == &document_json;
 	struct form_item item = { .role = FORM_ENTRY };
-	struct document *d;
 	const char *base, *raw;
-	struct buf content, value;
+	struct buf value;
 	size_t n, end;
 	int rc = 0;
 
-	buf_init_secret(&content, BUF_MAX_FILE);
 	buf_init_secret(&value, BUF_MAX_FILE);
-	buf_append(&content, r->text, r->n);
-	d = buf_check(&content, err) == 0 ? document_parse(&content, format, r->file, err) : NULL;
-	if (d == NULL)
-		rc = -1;
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
 		base = (const char *)document_bytes(d)->data;
 		item.key = document_key(d, i, &item.key_len);
 		raw = (const char *)document_raw_value(d, i, &n);
 		item.name = NULL;
-		if (f == FORM_JSON)
+		if (json)
 			form_name_of_path(item.key, item.key_len, &item.name, &item.name_len);
 		if (n == 0 || !r->wants(r->cookie, item.name != NULL ? item.name : item.key,
 		    item.name != NULL ? item.name_len : item.key_len, raw, n))
@@ -370,18 +363,14 @@ form_read_document(enum form f, const struct form_reader *r, struct error *err)
 		item.from = (size_t)(raw - base);
 		item.to = item.from + n;
 		/* The quotes of JSON are not the value's. */
-		if (f == FORM_JSON && n > 1 && raw[0] == '"') {
+		if (json && n > 1 && raw[0] == '"') {
 			item.from++;
 			item.to--;
 		}
 		item.shadowed = form_is_shadowed(d, i, item.key, item.key_len);
 		rc = r->each(r->cookie, &item, err);
 	}
-	if (rc == 0)
-		rc = document_problem(d, err);
-	document_free(d);
 	buf_release(&value);
-	buf_release(&content);
 	return rc;
 }
 
@@ -389,9 +378,6 @@ int
 form_read(enum form f, const struct form_reader *r, struct error *err)
 {
 	switch (f) {
-	case FORM_PROPERTIES:
-	case FORM_JSON:
-		return form_read_document(f, r, err);
 	case FORM_JAAS:
 		return form_read_jaas(r, err);
 	case FORM_ENV:
@@ -407,6 +393,8 @@ form_read(enum form f, const struct form_reader *r, struct error *err)
 	case FORM_CREDENTIALS:
 		return form_read_credentials(r, err);
 	case FORM_NONE:
+	case FORM_PROPERTIES:
+	case FORM_JSON:
 	case FORMS:
 		break;
 	}

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 
+struct document;
 struct error;
 
 /*
@@ -86,6 +87,9 @@ struct form_reader {
  * stands before that place has been given); ERROR_MEMORY; what each returned.
  */
 int form_read(enum form f, const struct form_reader *r, struct error *err);
+
+/* The same of entries of .properties or JSON; not of what stands behind its document_problem. */
+int form_read_document(const struct document *d, const struct form_reader *r, struct error *err);
 
 /* What form_read calls (inside core/audit). */
 int form_read_jaas(const struct form_reader *r, struct error *err);

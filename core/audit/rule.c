@@ -62,10 +62,26 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	    "a placeholder stands where a secret goes",
 	    "The file is a template, or somebody forgot to fill it in.",
 	    "nothing, if the file is a template", 0, "0.0" },
+	[AUDIT_CUT] = { "cut-value", AUDIT_ERROR, "Value that ends too early",
+	    "a value ends before it is complete: its other lines are read as keys",
+	    "Part of a secret stands where nothing takes it for one: sealing does not cover it, "
+	    "and the service does not read it.",
+	    "end each line but the last of a value with a backslash and nothing behind it, and "
+	    "those of a PEM value with \\n\\", 312, "8.0" },
+	[AUDIT_JAAS] = { "malformed-jaas", AUDIT_NOTE, "Login configuration not as it was meant",
+	    "Kafka does not read this JAAS value as it was meant",
+	    "An unquoted value has characters that need quotes, the final `;` is not there, or an "
+	    "option stands twice: the login fails, or takes another value.",
+	    "write values in double quotes, each option once, and `;` at the end", 0, "2.0" },
+	[AUDIT_PROVIDER] = { "provider-not-configured", AUDIT_ERROR,
+	    "Reference that no provider resolves",
+	    "a reference in a parameter of a config provider",
+	    "Kafka makes its providers before it resolves references: the provider gets this text.",
+	    "write the value in clear text into a file that only the service can read", 0, "4.0" },
 	[AUDIT_MALFORMED_REFERENCE] = { "malformed-reference", AUDIT_WARNING,
 	    "Malformed reference", "a reference that Kafka does not take for one",
 	    "It is passed on as it stands, as if it were the secret.",
-	    "write it ${provider:path:key}", 0, "3.0" },
+	    "write it ${provider:path:key}; if it is text and no reference, seal it", 0, "3.0" },
 	[AUDIT_DANGLING] = { "dangling-reference", AUDIT_ERROR, "Dangling reference",
 	    "a reference to an entry that its secrets file does not have",
 	    "The service does not start, or takes the reference for the secret.",
@@ -122,6 +138,10 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	    "a reference in a file whose program resolves none",
 	    "Log4j, librdkafka and ZooKeeper take it for the value itself.",
 	    "resolve it when the program starts: `propseal render` or `propseal exec`", 0, "3.0" },
+	[AUDIT_CONFLICT] = { "conflict-markers", AUDIT_ERROR, "Markers of a merge conflict",
+	    "the markers of a merge conflict are in it",
+	    "Both sides of the merge stand in the file, and services read the markers as keys.",
+	    "keep one of the two sides and remove the lines of markers", 0, "3.0" },
 };
 
 static const char *const levels[] = { "note", "warning", "error", "none" };

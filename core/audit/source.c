@@ -13,15 +13,12 @@
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
-#include "secrets/sealed.h"
-#include "secrets/secrets_file.h"
 #include "secrets/value.h"
 
 /* Texts in texts: a block of YAML with a here-document in it, and so on. */
 #define DEPTH_MAX 4
 
 #define WEAK_LENGTH 12
-#define WEAK_ITERATIONS 100000
 
 /* The values that examples, images and products come with, and people's favourites. */
 static const char *const defaults[] = {
@@ -393,98 +390,6 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 	return item.n > 0 ? source_entry(s, &item, err) : 0;
 }
 
-/* --- secrets files --- */
-
-/* Of one entry: what is wrong.  AUDIT_RULES: nothing. */
-static enum audit_rule
-source_of_sealed(const struct document *d, size_t i, const struct buf *value, size_t tags,
-    const char *key, size_t len)
-{
-	struct sealed parts;
-	struct buf tag;
-	enum audit_rule rule = AUDIT_RULES;
-
-	if (!sealed_claims(value->data, value->len))
-		return metadata_is_key(d, i) || tag_names(key, len) || value->len == 0 ?
-		    AUDIT_RULES : AUDIT_UNSEALED;
-	if (sealed_parse(value->data, value->len, &parts, NULL) != 0)
-		return AUDIT_DAMAGED;
-	if (parts.cipher == SEALED_CBC)
-		return AUDIT_LEGACY_CIPHER;
-	if (tags == 0 || metadata_is_key(d, i))
-		return AUDIT_RULES;
-	buf_init(&tag, BUF_MAX_FILE);
-	buf_append_str(&tag, TAG_PREFIX);
-	buf_append(&tag, key, len);
-	if (!tag.failed && document_find(d, (const char *)tag.data, tag.len) == DOCUMENT_NONE)
-		rule = AUDIT_UNTAGGED;
-	buf_release(&tag);
-	return rule;
-}
-
-static int
-source_secrets_entries(struct audit_source *s, const struct document *d, struct error *err)
-{
-	static const char iterations[] = "_metadata.symmetric_key.0.iterations";
-	const char *base = (const char *)document_bytes(d)->data, *raw, *key;
-	size_t len, n, tags = 0;
-	struct audit_finding region;
-	enum audit_rule rule;
-	struct buf value;
-	int rc = 0;
-
-	for (size_t i = 0; i < document_count(d); i++) {
-		key = document_key(d, i, &len);
-		tags += tag_names(key, len);
-	}
-	buf_init_secret(&value, BUF_MAX_FILE);
-	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
-		key = document_key(d, i, &len);
-		raw = (const char *)document_raw_value(d, i, &n);
-		buf_clear(&value);
-		if ((rc = document_value(d, i, &value, err)) != 0)
-			break;
-		rule = source_of_sealed(d, i, &value, tags, key, len);
-		if (len == sizeof(iterations) - 1 && memcmp(key, iterations, len) == 0 &&
-		    strtoul(buf_cstr(&value), NULL, 10) < WEAK_ITERATIONS)
-			rule = AUDIT_WEAK_KDF;
-		if (rule == AUDIT_RULES)
-			continue;
-		audit_source_region(s, (size_t)(raw - base), (size_t)(raw - base) + n, &region);
-		if (audit_add(s, rule, key, len, &region, err) == NULL)
-			rc = -1;
-	}
-	buf_release(&value);
-	return rc;
-}
-
-static int
-source_secrets_file(struct audit_source *s, struct error *err)
-{
-	struct document *d;
-	struct buf content;
-	const char *slash;
-	int rc = -1;
-
-	buf_init_secret(&content, BUF_MAX_FILE);
-	buf_append(&content, s->text, s->n);
-	d = buf_check(&content, err) == 0 ?
-	    document_parse(&content, &document_properties, s->name, err) : NULL;
-	if (d != NULL && !secrets_file_recognise(d)) {
-		rc = 0;
-	} else if (d != NULL) {
-		slash = strrchr(s->name, '/');
-		if (vec_push_string(&s->a->folders, s->name, slash != NULL ?
-		    (size_t)(slash - s->name) : 0) == NULL)
-			error_memory(err);
-		else if (audit_note_secrets(s, err) == 0 && source_secrets_entries(s, d, err) == 0)
-			rc = 1;
-	}
-	document_free(d);
-	buf_release(&content);
-	return rc;
-}
-
 /* --- lines that the reader of the form passes over --- */
 
 static int
@@ -575,18 +480,16 @@ audit_source_read(struct audit_source *s, struct error *err)
 		.wants = source_wants, .each = source_item, .cookie = s };
 	struct error *why = &s->a->why;
 	enum form form = s->form;
+	bool sealed = false;
 	int rc;
 
-	if (form == FORM_PROPERTIES && s->depth == 0 &&
-	    memmem(s->text, s->n, "_metadata", 9) != NULL &&
-	    (rc = source_secrets_file(s, err)) != 0)
-		return rc == 1 ? 0 : -1;
 	/* Manifests of Kubernetes are the same in JSON. */
 	if (form == FORM_JSON && memmem(s->text, s->n, "\"apiVersion\"", 12) != NULL)
 		form = FORM_YAML;
-	rc = form_read(form, &r, err);
-	if (rc != 0 && err->code == ERROR_MEMORY)
-		return -1;
+	rc = form == FORM_PROPERTIES || form == FORM_JSON ?
+	    audit_source_document(s, form, &r, &sealed, err) : form_read(form, &r, err);
+	if (sealed || (rc != 0 && err->code == ERROR_MEMORY))
+		return rc;
 	if (s->form != FORM_JSON && s->fixed == NULL && source_loose(s, 0, false, why) != 0) {
 		*err = *why;
 		return -1;

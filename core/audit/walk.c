@@ -152,7 +152,7 @@ static int
 walk_file(struct audit_walk *w, bool named, struct error *err)
 {
 	const char *path = buf_cstr(&w->path);
-	const struct form_name f = form_of_name(path);
+	const struct form_name f = audit_form_name(w->a, path);
 	const bool claimed = named || f.form != FORM_NONE;
 	struct buf *content = claimed ? &w->content : &w->other;
 	struct file_id id;
@@ -315,7 +315,7 @@ walk_named(struct audit_walk *w, struct error *err)
 		if (i > 0 && strcmp(path, vec_string(named, i - 1)) == 0)
 			continue;
 		real = realpath(path, NULL);
-		f = form_of_name(path);
+		f = audit_form_name(w->a, path);
 		if (real != NULL && !(n > 0 && strncmp(real, w->root, n) == 0 &&
 		    (f.form != FORM_NONE || f.text))) {
 			buf_clear(&w->path);

@@ -466,6 +466,11 @@ inspect_value(struct inspecting *x, size_t i, bool jaas)
 static bool
 inspect_is_worth(const unsigned char *raw, size_t n)
 {
+	/* Every text of JSON stands in quotes, and quotes in it behind backslashes. */
+	if (n > 1 && raw[0] == '"' && raw[n - 1] == '"') {
+		raw++;
+		n -= 2;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (raw[i] == '"' || raw[i] == '\'' || raw[i] == '$' || raw[i] == '\\')
 			return true;

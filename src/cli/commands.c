@@ -356,18 +356,19 @@ static const struct command commands_own[] = {
 		.group = "git",
 		.name = "check",
 		.summary = "find secrets in clear text before they are committed",
-		.details = "Looks at configuration files for secrets in clear text, and at secrets "
-		    "files for entries that are\nnot sealed or malformed; at both for the markers "
-		    "of a merge conflict.  With --staged each PATH is a\npathspec of git, "
-		    "otherwise a file or folder.  The exit\nstatus is 3 with findings and 1 "
-		    "when a file cannot be read.",
+		.details = "`audit`, as it is used before a commit: the same findings, reports and "
+		    "exit status.  With --staged\neach PATH is a pathspec of git, otherwise a file "
+		    "or folder, and nothing is said where nothing is found.",
 		.examples = "git check\n"
 		    "git check --staged -o json",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
-		.flags = { MAY(STAGED), MAY(OUTPUT), LAST },
+		.flags = {
+			MAY(STAGED), MAY(OUTPUT_AUDIT), MAY(FAIL_ON), MAY(BASELINE),
+			MAY(NO_SUPPRESSIONS), LAST
+		},
 		.by_rules = true,
-		.run = commands_git_check,
+		.run = commands_audit,
 	},
 	{
 		.group = "git",

@@ -105,8 +105,8 @@ findings_say(struct findings *f, enum finding_level level, const char *kind, con
 }
 
 int
-findings_inspect(struct findings *f, enum finding_level wrong, const struct rules *r,
-    const struct document *d, const struct secrets_file *s, struct error *err)
+findings_inspect(struct findings *f, const struct rules *r, const struct document *d,
+    const struct secrets_file *s, struct error *err)
 {
 	const struct remark *x;
 	enum finding_level level;
@@ -122,8 +122,7 @@ findings_inspect(struct findings *f, enum finding_level wrong, const struct rule
 		x = vec_at(&remarks, i);
 		if (x->level == REMARK_PART)
 			continue;
-		level = x->level == REMARK_CUT ? FINDING_PROBLEM : x->level == REMARK_WRONG ?
-		    wrong : FINDING_REMARK;
+		level = x->level == REMARK_NOTE ? FINDING_REMARK : FINDING_PROBLEM;
 		error_set(&what, ERROR_NONE, "%s", x->text);
 		error_place(&what, document_file(d), x->line);
 		if (x->entry != DOCUMENT_NONE && !x->hides_key) {

@@ -13,7 +13,7 @@ struct rules;
 struct secrets_file;
 
 /*
- * What `doctor`, `git check` and `file verify` have to say: a line a finding
+ * What `doctor` and `file verify` have to say: a line a finding
  * and a summary for people, or the same as JSON.
  */
 enum finding_level {
@@ -27,7 +27,6 @@ enum finding_level {
 /* What there is to be said of each finding. */
 enum findings_form {
 	FINDINGS_BY_LEVEL,	/* lines have the level; JSON level, kind and what to do */
-	FINDINGS_BY_KIND,	/* lines have the kind; JSON as above */
 	FINDINGS_PLAIN		/* lines and JSON have the kind; never what to do */
 };
 
@@ -65,13 +64,13 @@ void findings_say(struct findings *f, enum finding_level level, const char *kind
     __attribute__((format(printf, 7, 8)));
 
 /**
- * findings_inspect(f, wrong, r, d, s, err):
+ * findings_inspect(f, r, d, s, err):
  * Add what inspect_document (secrets/inspect.h) has to say: a part of a secret
- * that stands elsewhere is a problem, what the service does not read has the
- * level ${wrong}, all else is a remark.  ERROR_MEMORY.
+ * that stands elsewhere and what the service does not read are problems, all
+ * else is a remark.  ERROR_MEMORY.
  */
-int findings_inspect(struct findings *f, enum finding_level wrong, const struct rules *r,
-    const struct document *d, const struct secrets_file *s, struct error *err);
+int findings_inspect(struct findings *f, const struct rules *r, const struct document *d,
+    const struct secrets_file *s, struct error *err);
 
 /* 3 with a problem, else 0. */
 int findings_status(const struct findings *f);

@@ -330,7 +330,7 @@ verify_inspect(const struct secrets_file *s, const char *path, const struct opti
 {
 	size_t before = r->findings.counts[FINDING_PROBLEM];
 	struct configuration *c = configuration_load(path, config_scope(o->config), NULL);
-	int rc = c == NULL ? 0 : findings_inspect(&r->findings, FINDING_PROBLEM,
+	int rc = c == NULL ? 0 : findings_inspect(&r->findings,
 	    config_rules(o->config), c->doc, s, err);
 
 	if (rc == 0 && c != NULL)

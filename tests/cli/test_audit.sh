@@ -140,6 +140,56 @@ case_rules_for_values() {
 	expect_json "$out" 'set(f["rule"] for f in d["findings"] if f["level"] == "error")' "{'backup-secret'}"
 	echo 'log4j.x=${securepass:/a:b/c}' >log4j.properties
 	expect_rules log4j.properties 1:unresolvable-here:log4j.x
+	printf '%s\n' dataDir=/var/lib/zookeeper clientPort=2181 'a.b=${securepass:/a:b/c}' >z.properties
+	expect_rules z.properties 3:unresolvable-here:a.b
+}
+
+case_rules_for_what_is_not_as_it_was_meant() {
+	clean
+	cat >a.properties <<-'END'
+		ssl.key.password=
+		  CANARY-on-a-line-of-its-own
+		sasl.jaas.config=a.LoginModule required username="u" \ 
+		  password="CANARY-behind-a-blank";
+		b.sasl.jaas.config=a.LoginModule required user=1x;
+		config.providers.vault.param.token=${file:/run/secrets:x}
+		c.x=${file:/run/secrets:x ${file:/run/secrets:y}
+		d.x=a password="CANARY-in-an-odd-value"
+		e.password=${securepass:/a
+		f.opts=-Dx.password="CANARY-of-an-option"
+	END
+	expect_rules a.properties 1:cut-value:ssl.key.password 3:cut-value:sasl.jaas.config \
+	    4:clear-text-secret:password 5:malformed-jaas:b.sasl.jaas.config \
+	    6:provider-not-configured:config.providers.vault.param.token \
+	    7:malformed-reference:c.x 8:clear-text-secret:d.x 9:malformed-reference:e.password \
+	    '10:command-line-secret:f.opts#x.password'
+	expect_json "$out" '{f["rule"]: f["level"] for f in d["findings"]
+	    if f["rule"][:9] in ("cut-value", "malformed", "provider-")}' \
+	    "{'cut-value': 'error', 'malformed-jaas': 'note', 'provider-not-configured': 'error', 'malformed-reference': 'warning'}"
+	printf '{"login":"a.LoginModule client.secret='"'"'CANARY-in-json'"'"';"}' >a.json
+	expect_rules a.json 1:clear-text-secret:login
+	audit . -o json
+	expect_no CANARY
+}
+
+case_markers_of_a_conflict_are_found_in_every_form() {
+	local file
+	on server.properties encrypt
+	rm server.properties
+	{ echo '<<<<<<< ours'; cat sec.properties; echo '======='; echo '>>>>>>> theirs'; } >all
+	mv all sec.properties
+	printf 'a: 1\n<<<<<<< ours\nb: 1\n=======\nb: 2\n>>>>>>> theirs\n' >a.yaml
+	printf 'a=1\n>>>>>>> theirs\na.password=CANARY-long-enough\n' >a.env
+	chmod 600 ./*
+	audit . -o json
+	expect_rc 3
+	expect_json "$out" '[(f["file"], f["line"], f["rule"]) for f in d["findings"]
+	    if f["level"] == "error"]' \
+	    "[('a.env', 2, 'conflict-markers'), ('a.env', 3, 'clear-text-secret'), ('a.yaml', 2, 'conflict-markers'), ('sec.properties', 1, 'conflict-markers')]"
+	# Neither a here-document nor a rule of a text is one.
+	printf 'cat <<EOF\n<<<<<<<<<<\nEOF\n' >b.sh
+	audit b.sh --fail-on note
+	expect_rc 0
 }
 
 case_rules_for_secrets_files() {
@@ -154,6 +204,11 @@ case_rules_for_secrets_files() {
 	audit sec.properties -o json
 	expect_json "$out" 'sorted((f["rule"], f["key"].split("/")[-1]) for f in d["findings"])' \
 	    "[('damaged-entry', 'bad'), ('legacy-cipher', 'old'), ('unsealed-entry', 'bare'), ('untagged-entry', 'loose'), ('weak-kdf', '_metadata.symmetric_key.0.iterations')]"
+	sed 's/^\(_metadata.symmetric_key.0.enc *=\).*/\1 nonsense/' sec.properties >broken.properties
+	audit broken.properties -o json
+	expect_json "$out" '[f["key"] for f in d["findings"] if f["rule"] == "damaged-entry"]' \
+	    "['_metadata.symmetric_key.0.enc', 'server.properties/bad']"
+	rm broken.properties
 	# The key beside it; elsewhere it is only in a file.
 	echo "CONFLUENT_SECURITY_MASTER_KEY=$(cat master.key)" >.env
 	audit . -o json

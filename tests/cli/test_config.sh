@@ -884,7 +884,8 @@ case_patterns_give_a_format_to_files_of_any_name() {
 	    ' SERVER.PROPERTIES=properties *.JSON=json java.json=properties'
 	run git check conf
 	expect_rc 3
-	expect_out '6 files, 6 findings'
+	expect_out '6 errors, '
+	expect_out ' in 6 of 6 files'
 	run doctor conf
 	expect_out 'conf/client.config'
 	for name in client.config client.conf server.properties.j2 SERVER.PROPERTIES c.JSON \
@@ -899,7 +900,7 @@ case_patterns_give_a_format_to_files_of_any_name() {
 	run file verify conf
 	expect_rc 0
 	expect_out '6 references in 6 files'
-	run git check conf
+	run git check conf sec.properties
 	expect_rc 0
 	ini propseal.ini '[files]' 'patterns = *.conf=xml'
 	run config check propseal.ini

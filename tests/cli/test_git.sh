@@ -304,7 +304,7 @@ case_merge_conflict_is_of_one_entry() {
 	# And the commit of it is refused.
 	git add -A
 	git commit -qm mess >"$out" 2>"$err" && fail "a conflict was committed"
-	expect_err 'sec.properties:'
+	expect_err 'conflict-markers'
 	expect_err 'markers of a merge conflict'
 	# One side by hand, then all is well.
 	sed -i '/^<<<<<<</d; /^=======$/,/^>>>>>>>/d' sec.properties
@@ -553,7 +553,7 @@ case_install_has_the_check_without_a_secrets_file() {
 	echo 'extra.password=CANARY-clear' >>server.properties
 	git add -A
 	git commit -qm leak >"$out" 2>"$err" && fail "committed"
-	expect_err 'clear-text: "extra.password": '
+	expect_err 'clear-text-secret         extra.password'
 }
 
 case_install_tells_as_json() {
@@ -637,7 +637,7 @@ case_install_respects_hooks_path() {
 	echo 'x.password=CANARY-clear' >>server.properties
 	git add -A
 	git commit -qm leak >"$out" 2>"$err" && fail "committed"
-	expect_err 'server.properties:'
+	expect_err 'clear-text-secret         x.password'
 }
 
 case_install_global_touches_no_repository() {
@@ -692,7 +692,8 @@ case_hook_refuses_clear_text() {
 	echo 'extra.password=CANARY-clear' >>server.properties
 	git add -A
 	git commit -qm leak >"$out" 2>"$err" && fail "committed"
-	expect_err "server.properties:$(wc -l <server.properties): clear-text: \"extra.password\": "
+	expect_err 'server.properties'
+	expect_err "E $(wc -l <server.properties):16     clear-text-secret         extra.password"
 	expect_no CANARY
 	[ "$(git log --oneline | wc -l)" -eq 2 ] || fail "there is a commit"
 	sed -i '$d' server.properties
@@ -710,7 +711,7 @@ case_check_looks_at_what_is_staged() {
 	run git check
 	expect_rc 3
 	line=$(wc -l <server.properties)
-	expect_out "server.properties:$line: clear-text: \"extra.password\""
+	expect_out "E $line:16     clear-text-secret         extra.password"
 	git add server.properties
 	git checkout -q HEAD -- . && git reset -q && run git check
 	expect_rc 0
@@ -724,9 +725,9 @@ case_check_looks_at_what_is_staged() {
 	expect_rc 0
 	run git check --staged -o json
 	expect_rc 3
-	expect_json "$out" '[(f["level"], f["kind"], f["file"], f["line"], f["key"])
-	    for f in d["findings"]], d["files"], d["exit"]' \
-	    "([('problem', 'clear-text', 'server.properties', $line, 'extra.password')], 1, 3)"
+	expect_json "$out" '[(f["level"], f["rule"], f["file"], f["line"], f["key"])
+	    for f in d["findings"] if f["level"] == "error"], d["files"]["read"], d["exit"]' \
+	    "([('error', 'clear-text-secret', 'server.properties', $line, 'extra.password')], 1, 3)"
 }
 
 case_check_works_before_the_first_commit_and_on_odd_names() {
@@ -740,8 +741,9 @@ case_check_works_before_the_first_commit_and_on_odd_names() {
 	git add -A
 	run git check --staged
 	expect_rc 3
-	expect_out 'a b/\nc\t"d.properties:1: clear-text: "x.password"'
-	expect_out '1 file, 1 finding'
+	expect_out 'a b/\nc\t"d.properties'
+	expect_out 'plain.txt'
+	expect_out '2 errors, 2 warnings in 2 of 2 files'
 	expect_no CANARY
 }
 
@@ -752,9 +754,9 @@ case_check_finds_jaas_and_what_is_commented_out() {
 	    >x.properties
 	run git check x.properties
 	expect_rc 3
-	expect_out 'x.properties:1: clear-text: "sasl.jaas.config/a.PlainLoginModule/password": '
-	expect_out 'x.properties:3: commented-out: "ssl.key.password": '
-	expect_out '1 file, 1 finding'
+	expect_out 'E 1:18      clear-text-secret         sasl.jaas.config#password'
+	expect_out 'n 3:19      secret-in-comment         ssl.key.password'
+	expect_out '2 errors, '
 	expect_no CANARY
 	sed -i '1,2d' x.properties
 	run git check x.properties
@@ -766,18 +768,18 @@ case_check_looks_into_json() {
 	printf '  "other.password": "${securepass:/s:x.json/o}"\n }\n}\n' >>x.json
 	run git check x.json
 	expect_rc 3
-	expect_out 'x.json:4: clear-text: "config.connection\.password": '
-	expect_out '1 file, 1 finding'
+	expect_out 'E 4:27      clear-text-secret         config.connection\.password'
+	expect_out '2 errors, '
 	expect_no CANARY
-	# Broken JSON may be another program's; a secret in it is one all the same.
+	# What is no JSON is told; a secret in it is one all the same.
 	printf '// comment\n{ "a": 1 }\n' >y.json
 	run git check y.json
-	expect_rc 0
-	expect_out 'y.json:1: unreadable: '
+	expect_rc 1
+	expect_out 'not read: y.json: line 1: '
 	printf '// comment\n{\n"a.password": "CANARY-json"\n}\n' >y.json
 	run git check y.json
 	expect_rc 3
-	expect_out 'y.json:3: clear-text: "a.password"'
+	expect_out 'clear-text-secret         a.password'
 }
 
 case_check_knows_secrets_files() {
@@ -788,23 +790,28 @@ case_check_knows_secrets_files() {
 	echo 'server.properties/clear = CANARY-clear' >>sec.properties
 	run git check sec.properties
 	expect_rc 3
-	expect_out 'damaged: "server.properties/ssl.key.password": the sealed value is malformed'
-	expect_out 'clear-text: "server.properties/clear": '
-	expect_out '1 file, 2 findings'
+	expect_out 'damaged-entry             server.properties/ssl.key.password'
+	expect_out 'unsealed-entry            server.properties/clear'
+	expect_out '2 errors'
 	expect_no CANARY
 }
 
 case_check_of_unreadable_files_is_exit_1() {
-	printf 'a=\\u12\nb.password=CANARY-b\n' >bad.properties
+	printf 'a=\\u12\n' >bad.properties
 	run git check bad.properties
 	expect_rc 1
-	expect_out 'bad.properties:1: unreadable: malformed \uXXXX escape'
-	expect_out 'bad.properties:2: clear-text: "b.password"'
+	expect_out 'not read: bad.properties: line 1: malformed \uXXXX escape'
 	run git check nowhere.properties
 	expect_rc 1
 	run git check bad.properties -o json
 	expect_rc 1
-	expect_json "$out" 'd["exit"], d["findings"][0]["kind"]' "(1, 'unreadable')"
+	expect_json "$out" 'd["exit"], d["complete"], d["unread"][0]["file"]' \
+	    "(1, False, 'bad.properties')"
+	# What stands behind that place counts all the same.
+	echo 'b.password=CANARY-b' >>bad.properties
+	run git check bad.properties
+	expect_rc 3
+	expect_out 'E 2:12      clear-text-secret         b.password'
 }
 
 case_check_searches_folders() {
@@ -813,8 +820,8 @@ case_check_searches_folders() {
 	cp server.properties etc/a.properties
 	run git check etc
 	expect_rc 3
-	expect_out '2 files, 8 findings'
-	[ "$(sed -n 's/:[0-9].*//p' "$out" | uniq | tr '\n' ' ')" = \
+	expect_out '8 errors, '
+	[ "$(sed -n '/^etc/p' "$out" | tr '\n' ' ')" = \
 	    'etc/a.properties etc/sub/b.properties ' ] || fail "not in order"
 }
 
@@ -822,8 +829,40 @@ case_check_goes_by_the_rules_of_propseal_ini() {
 	printf '[rules]\npublic-keys = ssl.key.password\n' >propseal.ini
 	PROPSEAL_CONFIG=propseal.ini run git check server.properties
 	expect_rc 3
-	expect_no '"ssl.key.password"'
-	expect_out '"ssl.keystore.password"'
+	expect_no ' ssl.key.password'
+	expect_out ' ssl.keystore.password'
+}
+
+case_check_is_an_audit() {
+	make_repo
+	printf 'spring:\n  datasource:\n    password: CANARY-in-yaml\n' >app.yml
+	printf 'KafkaServer { a.LoginModule required password="CANARY-in-jaas"; };\n' >jaas.conf
+	git add -A
+	local of
+	for of in --staged .; do
+		run git check $of -o json
+		expect_rc 3
+		mv "$out" one
+		run audit $of -o json
+		expect_rc 3
+		cmp -s one "$out" || fail "git check $of tells something else"
+		expect_json "$out" '[(f["file"], f["rule"]) for f in d["findings"]
+		    if f["level"] == "error"]' \
+		    "[('app.yml', 'clear-text-secret'), ('jaas.conf', 'clear-text-secret')]"
+	done
+	expect_no CANARY
+	run git check --staged -o sarif
+	expect_json "$out" 'd["version"]' 2.1.0
+	run git check --staged --fail-on none
+	expect_rc 0
+	expect_out app.yml
+	sed -i 's/^ *password/    # propseal:ignore clear-text-secret a sample\n&/' app.yml
+	rm jaas.conf
+	git add -A
+	run git check --staged
+	expect_rc 0
+	run git check --staged --no-suppressions
+	expect_rc 3
 }
 
 case_no_git_is_told() {

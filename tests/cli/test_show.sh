@@ -208,10 +208,10 @@ expect_count() {
 	else
 		expect_no 'in clear text'
 	fi
-	run git check "$2" -o json
-	expect_json "$out" 'd["problems"]' "$1"
-	expect_rc "$(($1 > 0 ? 3 : 0))"
 	chmod 600 "$2"
+	run git check "$2" -o json
+	expect_json "$out" 'd["counts"]["error"]' "$1"
+	expect_rc "$(($1 > 0 ? 3 : 0))"
 	run doctor "$2" -o json
 	expect_json "$out" '[f["text"].split()[0] for f in d["findings"]
 	    if f["kind"] == "clear-text"] or ["0"]' "['$1']"

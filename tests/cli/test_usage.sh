@@ -294,7 +294,7 @@ case_colours_are_for_terminals_or_on_demand() {
 	NO_COLOR=1 on server.properties encrypt --dry-run --color never
 	expect_no $'\033'
 	run git check server.properties --color always
-	expect_out "${red}clear-text"
+	expect_out "${red}E"
 	cp server.properties other.properties
 	sed -i s/CANARY-key$/CANARY-else/ other.properties
 	run file diff server.properties other.properties --color always

@@ -56,18 +56,26 @@ audit_look(struct audit *a, const struct options *o, size_t strip, struct error 
 }
 
 static bool
-audit_takes(void *cookie, const char *path)
+audit_takes_staged(void *cookie, const char *path)
 {
-	const struct form_name f = form_of_name(path);
-
-	(void)cookie;
-	return f.form != FORM_NONE || f.text;
+	return audit_takes(cookie, path);
 }
 
 static int
 audit_one_staged(void *cookie, const char *path, struct buf *content, struct error *err)
 {
 	return audit_text(cookie, path, content, NULL, err);
+}
+
+/* Who can write propseal.ini must not take a file out of a commit's check without a word. */
+static void
+audit_tell_ignored(const struct audit_report *r)
+{
+	const size_t n = r->counts.skipped[AUDIT_SKIP_IGNORED];
+
+	if (r->quiet && n > 0)
+		report_note("%zu staged %s not looked at: ignore in " OPTIONS_FILE_NAME
+		    " leaves %s out", n, n == 1 ? "file is" : "files are", n == 1 ? "it" : "them");
 }
 
 static int
@@ -148,7 +156,7 @@ commands_audit(const struct options *o)
 		.scope = config_scope(o->config), .source = config_sections(o->config),
 		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS], .deep = o->on[FLAG_DEEP],
 		.now = (int64_t)time(NULL) * 1000 };
-	struct audit_report r = { .fail_on = AUDIT_ERROR };
+	struct audit_report r = { .fail_on = AUDIT_ERROR, .quiet = o->on[FLAG_STAGED] };
 	struct audit *a;
 	struct error err;
 	size_t strip;
@@ -165,8 +173,8 @@ commands_audit(const struct options *o)
 	r.root = audit_root(o, &strip);
 	a = audit_new(&options, &err);
 	if (a != NULL)
-		rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count, audit_takes,
-		    audit_one_staged, a, &err) :
+		rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count,
+		    audit_takes_staged, audit_one_staged, a, &err) :
 		    audit_look(a, o, strip, &err);
 	if (rc == 0)
 		rc = audit_finish(a, &err);
@@ -176,6 +184,7 @@ commands_audit(const struct options *o)
 		r.audit = a;
 		r.counts = audit_counts(a);
 		r.status = audit_status(&r);
+		audit_tell_ignored(&r);
 		rc = audit_write(o, &r, &err);
 	}
 	audit_free(a);

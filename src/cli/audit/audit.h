@@ -16,6 +16,7 @@ struct audit_report {
 	const char *root;
 	enum audit_level fail_on;
 	int status;
+	bool quiet;		/* a person is told nothing where nothing is found */
 	struct error *err;	/* why it could not be written */
 	bool failed;
 };

@@ -21,15 +21,18 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
     struct buf *out)
 {
 	static const char letters[] = { 'n', 'w', 'E' };
+	static const char *const colors[] = { "\033[36m", "\033[33m", "\033[31m" };
 	char place[32];
-	size_t start = out->len, next;
+	size_t start, next;
 
 	snprintf(place, sizeof(place), "%zu:%zu", f->line, f->column);
 	buf_append_str(out, "  ");
+	buf_append_str(out, report_has_color() ? colors[f->level] : "");
 	buf_append_char(out, letters[f->level]);
-	buf_append_char(out, ' ');
+	buf_append_str(out, report_has_color() ? "\033[m " : " ");
+	start = out->len;
 	buf_append_str(out, place);
-	report_pad(out, start, 14);
+	report_pad(out, start, 10);
 	start = out->len;
 	buf_append_str(out, audit_rule_text(f->rule)->id);
 	report_pad(out, start, 26);
@@ -151,5 +154,6 @@ audit_report_human(struct audit_report *r, struct buf *out)
 		human_hints(r, out);
 		buf_append_char(out, '\n');
 	}
-	human_sums(r, out);
+	if (some || !r->quiet || audit_unread_count(r->audit) > 0)
+		human_sums(r, out);
 }

@@ -93,8 +93,8 @@ doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, 
 	}
 	rc = clear_in_document(config_rules(d->o->config), c->doc, &n, err);
 	if (rc == 0)
-		rc = findings_inspect(&d->findings, FINDING_PROBLEM, config_rules(d->o->config),
-		    c->doc, NULL, err);
+		rc = findings_inspect(&d->findings, config_rules(d->o->config), c->doc, NULL,
+		    err);
 	if (rc == 0)
 		rc = providers_check(&d->providers, &d->findings, c, err);
 	configuration_free(c);

@@ -221,6 +221,15 @@ case_rules_for_secrets_files() {
 	    "['master-key-in-file']"
 }
 
+case_a_key_with_nul_is_told_whole() {
+	clean
+	printf '{"a\\u0000b-of-some-length.password":"${securepass:/nowhere/s.properties:x/y}"}' \
+	    >a.json
+	audit a.json -o json
+	expect_json "$out" '[f["key"] for f in d["findings"] if f["level"] == "error"]' \
+	    "['a\\x00b-of-some-length\\\\.password']"
+}
+
 case_references_are_resolved_in_their_environment() {
 	local name
 	for name in a b; do

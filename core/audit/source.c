@@ -403,8 +403,9 @@ source_add_loose(struct audit_source *s, size_t at, const struct loose *l, bool 
 	    AUDIT_CLEAR_TEXT, l->key, l->key_len, &region, err) == NULL ? -1 : 0;
 }
 
-/* Is it to be told, of JSON that nobody could read: not judged yet, in quotes or at the
- * beginning of its line, as others are prose?  Our own lines count forms by their names. */
+/* Is it to be told, of JSON that nobody could read: not judged yet, it or its value in
+ * quotes, or at the beginning of its line, as others are prose?  Our own lines count forms
+ * by their names. */
 static bool
 source_is_member(const struct audit_source *s, size_t from, const struct loose *l)
 {
@@ -416,7 +417,8 @@ source_is_member(const struct audit_source *s, size_t from, const struct loose *
 	while (at > text && strchr(" \t{#!/", at[-1]) != NULL && at[-1] != '\0')
 		at--;
 	return at == text || at[-1] == '\n' || at[-1] == '\r' ||
-	    l->key[l->key_len] == '"' || l->key[l->key_len] == '\\';
+	    l->key[l->key_len] == '"' || l->key[l->key_len] == '\\' ||
+	    text[l->value] == '"' || (l->value > 0 && text[l->value - 1] == '"');
 }
 
 /* Comments from ${from} on; with ${all} every line, for what nobody could read. */

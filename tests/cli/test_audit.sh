@@ -227,7 +227,7 @@ case_a_key_with_nul_is_told_whole() {
 	    >a.json
 	audit a.json -o json
 	expect_json "$out" '[f["key"] for f in d["findings"] if f["level"] == "error"]' \
-	    "['a\\x00b-of-some-length\\\\.password']"
+	    "['a�b-of-some-length\\\\.password']"
 }
 
 case_references_are_resolved_in_their_environment() {

@@ -201,9 +201,9 @@ case_check_of_broken_json() {
 		expect_no CANARY
 	done
 	run git check 1.json
-	expect_out '1.json:1: clear-text: "b.password"'
-	expect_out '1.json:1: clear-text: "c.password"'
-	expect_out '1 file, 2 findings'
+	expect_out 'clear-text-secret         b.password'
+	expect_out 'clear-text-secret         c.password'
+	expect_out '2 errors, '
 }
 
 case_textconv_never_fails() {

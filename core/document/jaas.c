@@ -881,16 +881,20 @@ jaas_insertion(const struct jaas *j, size_t module, const char *name, size_t len
 	return buf_check(out, err);
 }
 
-void
+bool
 jaas_removal(const struct jaas *j, size_t i, size_t *from, size_t *to)
 {
 	const struct jaas_item *x = jaas_item_at(j, i);
 	size_t at = x->to;
+	bool last;
 
 	while (at < j->n && jaas_is_blank(j->p[at]))
 		at++;
+	last = at == j->n || j->p[at] == ';';
 	*from = x->start;
-	*to = at == j->n || j->p[at] == ';' ? x->to : at;
+	*to = last ? x->to : at;
+	return !last && x->start > 0 && !jaas_is_quote(j->p[at]) &&
+	    !jaas_is_blank(j->p[x->start - 1]) && !jaas_is_quote(j->p[x->start - 1]);
 }
 
 bool

@@ -109,9 +109,10 @@ int jaas_insertion(const struct jaas *j, size_t module, const char *name, size_t
 /**
  * jaas_removal(j, i, from, to):
  * What to take away to be rid of option ${i}: the option and the blanks
- * behind it up to the next; of a module's last option, only the option.
+ * behind it up to the next; of a module's last option, only the option.  True:
+ * nothing parts it from the word before it, so that a blank has to take its place.
  */
-void jaas_removal(const struct jaas *j, size_t i, size_t *from, size_t *to);
+bool jaas_removal(const struct jaas *j, size_t i, size_t *from, size_t *to);
 
 /* May this configuration key hold JAAS: "jaas" in any case, and not at its start? */
 bool jaas_key(const char *key, size_t len);

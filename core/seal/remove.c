@@ -177,6 +177,7 @@ remove_option(struct plan *p, struct configuration *c, const struct target *t, c
 	struct edits *e = plan_config_edits(p, c, err);
 	size_t i, from, to;
 	struct reference r;
+	bool blank;
 	int rc;
 
 	if (e == NULL)
@@ -186,8 +187,8 @@ remove_option(struct plan *p, struct configuration *c, const struct target *t, c
 		return not_sealed(c, t->entry, key, len, err);
 	rc = remove_sealed(p, c, t->entry, key, len, &r, err);
 	for (i = t->option; rc == 0 && i != JAAS_NONE; i = jaas_option(t->jaas, i).previous) {
-		jaas_removal(t->jaas, i, &from, &to);
-		rc = edits_splice(e, t->entry, from, to, "", 0, key, err);
+		blank = jaas_removal(t->jaas, i, &from, &to);
+		rc = edits_splice(e, t->entry, from, to, " ", blank ? 1 : 0, key, err);
 	}
 	return rc;
 }

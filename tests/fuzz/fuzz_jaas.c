@@ -89,11 +89,14 @@ check_removed(const struct jaas *j, const char *value, size_t n, size_t i)
 	struct jaas *new;
 	struct buf text;
 	size_t from, to;
+	bool blank;
 
-	jaas_removal(j, i, &from, &to);
+	blank = jaas_removal(j, i, &from, &to);
 	need(from <= to && to <= n);
 	buf_init(&text, BUF_MAX_FILE);
 	buf_append(&text, value, from);
+	if (blank)
+		buf_append_char(&text, ' ');
 	buf_append(&text, value + to, n - to);
 	if ((new = reparsed(&text, value, n)) != NULL)
 		check_others(j, value, new, (const char *)text.data, i, true);

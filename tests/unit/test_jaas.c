@@ -420,18 +420,23 @@ test_an_option_goes_with_the_blanks_behind_it(void **state)
 		{ "M required\n  a=b\n  p = x\n  c=d;", 1, "M required\n  a=b\n  c=d;" },
 		{ "M required a=\"b\"'p'=\"x\"c=d;", 1, "M required a=\"b\"c=d;" },
 		{ "M required p=\"x\"/*c*/ a=b;", 0, "M required /*c*/ a=b;" },
+		{ "M required'p'=x a=b;", 0, "M required a=b;" },
+		{ "M required'p'=x 'a'=b;", 0, "M required'a'=b;" },
 		{ "M required p=x; N required p=y;", 1, "M required p=x; N required ;" }
 	};
 	struct jaas *j, *k;
 	struct buf after;
 	size_t i, from, to;
+	bool blank;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		j = read_value(cases[i].value, strlen(cases[i].value));
-		jaas_removal(j, cases[i].option, &from, &to);
+		blank = jaas_removal(j, cases[i].option, &from, &to);
 		buf_init(&after, 1000);
 		buf_append(&after, cases[i].value, from);
+		if (blank)
+			buf_append_char(&after, ' ');
 		buf_append_str(&after, cases[i].value + to);
 		assert_string_equal(buf_cstr(&after), cases[i].after);
 		k = read_value(buf_cstr(&after), after.len);

@@ -382,7 +382,7 @@ model_absolute_path(const char *path, struct buf *out, struct error *err)
 		free(real);
 		return buf_check(out, err);
 	}
-	folder = base == path ? strdup(".") : strndup(path, (size_t)(base - path));
+	folder = file_folder(path);
 	real = folder != NULL ? realpath(folder, NULL) : NULL;
 	free(folder);
 	if (real == NULL)

@@ -83,8 +83,7 @@ int
 environments_look_beside(struct environments *e, const char *path, const struct scope *scope,
     struct error *err)
 {
-	const char *base = file_basename(path);
-	char *folder = base == path ? strdup(".") : strndup(path, (size_t)(base - path));
+	char *folder = file_folder(path);
 	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
 	size_t n, top;
 	int rc = 0;

@@ -122,7 +122,7 @@ environments_forget(struct environments *e)
 static int
 add_position(struct known *k, const char *path, struct error *err)
 {
-	char *folder = folder_of(path), *copy = strdup(path);
+	char *folder = file_folder(path), *copy = strdup(path);
 	char *real = folder != NULL ? folder_real(folder) : NULL;
 	struct position *p = real != NULL && copy != NULL ? vec_push(&k->positions) : NULL;
 

@@ -12,17 +12,6 @@
 #include "secrets/secrets_file.h"
 
 char *
-folder_of(const char *path)
-{
-	const char *base = file_basename(path);
-	size_t n = (size_t)(base - path);
-
-	if (n == 0)
-		return strdup(".");
-	return strndup(path, n > 1 ? n - 1 : 1);
-}
-
-char *
 folder_real(const char *folder)
 {
 	char *real = realpath(folder, NULL);
@@ -41,34 +30,10 @@ folder_free(struct folder *f)
 	free(f);
 }
 
-static bool
-in_work_tree(const char *real)
-{
-	struct buf path;
-	struct stat st;
-	size_t n = strlen(real);
-	bool found = false;
-
-	buf_init(&path, NAME_BYTES_MAX);
-	for (;;) {
-		buf_clear(&path);
-		buf_append(&path, real, n);
-		buf_append_str(&path, "/.git");
-		if (buf_check(&path, NULL) != 0 || (found = lstat(buf_cstr(&path), &st) == 0) ||
-		    n == 0)
-			break;
-		while (n > 0 && real[n - 1] != '/')
-			n--;
-		n -= n > 0;
-	}
-	buf_release(&path);
-	return found;
-}
-
 struct folder *
 folder_for(struct environments *e, const char *config)
 {
-	char *given = folder_of(config);
+	char *given = file_folder(config);
 	struct folder *f, **slot;
 	size_t at;
 
@@ -87,7 +52,7 @@ folder_for(struct environments *e, const char *config)
 		return NULL;
 	}
 	*slot = f;
-	f->in_work_tree = in_work_tree(f->real);
+	f->in_work_tree = file_in_work_tree(f->real);
 	return map_put(e->folder_index, given, strlen(given), e->folders.len - 1) == 0 ? f : NULL;
 }
 

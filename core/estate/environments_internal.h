@@ -89,9 +89,8 @@ struct known *known_of_path(struct environments *e, const char *path, struct con
 struct folder *folder_for(struct environments *e, const char *config);
 void folder_free(struct folder *f);
 
-/* The folder of a path as it is written, and without links where that can be
- * told; the caller frees. */
-char *folder_of(const char *path);
+/* A folder without links where that can be told, else as it is written; the
+ * caller frees. */
 char *folder_real(const char *folder);
 
 /* Find the sections that are in force in the folder. */

@@ -269,6 +269,38 @@ file_basename(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
+char *
+file_folder(const char *path)
+{
+	size_t n = (size_t)(file_basename(path) - path);
+
+	return n == 0 ? strdup(".") : strndup(path, n > 1 ? n - 1 : 1);
+}
+
+bool
+file_in_work_tree(const char *real)
+{
+	struct buf path;
+	struct stat st;
+	size_t n = strlen(real);
+	bool found = false;
+
+	buf_init(&path, PATH_MAX * 16);
+	for (;;) {
+		buf_clear(&path);
+		buf_append(&path, real, n);
+		buf_append_str(&path, "/.git");
+		found = buf_check(&path, NULL) != 0 || lstat(buf_cstr(&path), &st) == 0;
+		if (found || n == 0)
+			break;
+		while (n > 0 && real[n - 1] != '/')
+			n--;
+		n -= n > 0;
+	}
+	buf_release(&path);
+	return found;
+}
+
 #ifndef O_PATH
 #define O_PATH O_SEARCH
 #endif
@@ -303,9 +335,7 @@ resolve_missing(const char *path)
 		errno = EINVAL;
 		return NULL;
 	}
-	directory = directory_length(path) == 0 ? strdup(".") :
-	    strndup(path, directory_length(path));
-	if (directory == NULL)
+	if ((directory = file_folder(path)) == NULL)
 		return NULL;
 	real = realpath(directory, NULL);
 	if (real != NULL)
@@ -424,9 +454,7 @@ path_open(struct path *p, const char *path, struct error *err)
 	if (p->real == NULL)
 		goto fail;
 	p->name = file_basename(p->real);
-	directory = directory_length(p->real) == 1 ? strdup("/") :
-	    strndup(p->real, directory_length(p->real) - 1);
-	if (directory == NULL)
+	if ((directory = file_folder(p->real)) == NULL)
 		goto fail;
 	p->dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* One may be allowed to change a directory and not to list it. */

@@ -70,6 +70,14 @@ bool file_shares_readers(const struct file_id *id, const struct file_id *other);
 /* The last component of ${path} (a pointer into it). */
 const char *file_basename(const char *path);
 
+/* The folder of a path as it is written: "." of a name alone, and no slash at
+ * its end but the root's.  NULL: no memory.  The caller frees. */
+char *file_folder(const char *path);
+
+/* Is the folder ${real} (absolute, without links) in a git work tree, or below
+ * one?  What cannot be told is taken for one. */
+bool file_in_work_tree(const char *real);
+
 /*
  * Where a file really is: its directory held open, and its name there.
  * Symlinks are followed once, here; everything after works on the directory,

@@ -91,27 +91,12 @@ config_find_project(struct buf *out)
 		config_find_above(folder, out);
 }
 
-/* Cut ${path} to the folder that it stands in; "a" becomes ".". */
-static void
-to_folder(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		memcpy(path, ".", 2);
-	else
-		slash[slash == path] = '\0';
-}
-
 char *
 config_find_folder(const char *path)
 {
-	char *folder = strdup(path), *real = NULL;
+	char *folder = path[0] != '\0' ? file_folder(path) : NULL;
+	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
 
-	if (folder != NULL && folder[0] != '\0') {
-		to_folder(folder);
-		real = realpath(folder, NULL);
-	}
 	free(folder);
 	return real;
 }
@@ -143,43 +128,24 @@ config_find_is_own(const char *path)
 	return own;
 }
 
-static bool
-has_git_above(const char *real)
-{
-	char *folder = strdup(real);
-	bool found = folder == NULL;
-
-	while (!found && !(found = config_find_is_there(folder, ".git")) && folder[1] != '\0')
-		to_folder(folder);
-	free(folder);
-	return found;
-}
-
 int
 config_find_work_tree(const char *path, char **real, struct error *err)
 {
-	char *target = realpath(path, NULL);
-	char *folder = config_find_folder(path);
-	bool within;
+	char *target = realpath(path, NULL), *folder = config_find_folder(path);
+	char *behind = target != NULL ? file_folder(target) : NULL;
+	int rc = 0;
 
 	*real = NULL;
-	if (target == NULL || folder == NULL) {
-		error_io(err, path, "cannot find its folder");
-		free(target);
-		free(folder);
-		return -1;
-	}
-	within = has_git_above(folder);
-	if (!within) {
-		to_folder(target);
-		within = has_git_above(target);
-	}
-	if (within)
+	if (behind == NULL || folder == NULL) {
+		rc = error_io(err, path, "cannot find its folder");
+	} else if (file_in_work_tree(folder) || file_in_work_tree(behind)) {
 		*real = folder;
-	else
-		free(folder);
+		folder = NULL;
+	}
+	free(behind);
+	free(folder);
 	free(target);
-	return 0;
+	return rc;
 }
 
 /* Is ${real} below ${folder}, or the folder itself, and not in a .git? */
@@ -231,17 +197,13 @@ config_find_step(const char *path, int *links)
 	const char *name = file_basename(path);
 	bool is_missing = errno == ENOENT || errno == ENOTDIR;
 	struct stat st;
-	char *folder;
 
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
 		return (*links)++ < LINKS_MAX ? linked(path) : NULL;
 	if (!is_missing || name[0] == '\0' || strcmp(name, ".") == 0 ||
 	    strcmp(name, "..") == 0 || strcasecmp(name, ".git") == 0)
 		return NULL;
-	folder = strdup(path);
-	if (folder != NULL)
-		to_folder(folder);
-	return folder;
+	return file_folder(path);
 }
 
 bool

@@ -115,13 +115,11 @@ doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, 
 static int
 add_folder(struct folders *f, const char *path, struct error *err)
 {
-	const char *slash = strrchr(path, '/'), *kept;
+	char *folder = file_folder(path);
+	const char *kept;
 	size_t ignored;
-	char *folder;
 	int rc = 0;
 
-	folder = slash == NULL ? strdup(".") :
-	    strndup(path, slash == path ? 1 : (size_t)(slash - path));
 	if (folder == NULL)
 		return error_memory(err);
 	if (!map_get(f->seen, folder, strlen(folder), &ignored)) {

@@ -293,11 +293,9 @@ int
 audit_log_file_open(struct audit_log_file *f, const char *path, const atomic_bool *stop,
     struct error *err)
 {
-	size_t n = (size_t)(file_basename(path) - path);
-
 	*f = (struct audit_log_file){ .fd = -1, .stop = stop };
 	f->path = strdup(path);
-	f->folder = n > 0 ? strndup(path, n) : strdup(".");
+	f->folder = file_folder(path);
 	if (f->path == NULL || f->folder == NULL)
 		return error_memory(err);
 	return open_path(f, err);

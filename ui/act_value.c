@@ -43,13 +43,9 @@ static bool
 place_copy(struct place *p, const char *path, const char *key, size_t len)
 {
 	p->path = strdup(path);
-	p->key = malloc(len + 1);
+	p->key = text_copy(key, len);
 	p->len = len;
-	if (p->path == NULL || p->key == NULL)
-		return false;
-	memcpy(p->key, key, len);
-	p->key[len] = '\0';
-	return true;
+	return p->path != NULL && p->key != NULL;
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "document/document.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
@@ -302,19 +303,6 @@ registry_uses_release(struct registry_uses *u)
 	vec_release(&u->list);
 }
 
-/* A copy of bytes that no NUL ends, which may lie at the end of their memory. */
-static char *
-uses_copy(const char *bytes, size_t n)
-{
-	char *text = malloc(n + 1);
-
-	if (text == NULL)
-		return NULL;
-	memcpy(text, bytes, n);
-	text[n] = '\0';
-	return text;
-}
-
 /* One that is not there yet, or NULL. */
 static struct registry_use *
 uses_add(struct registry_uses *u, const struct reference *r, const struct document *d, size_t i)
@@ -326,11 +314,11 @@ uses_add(struct registry_uses *u, const struct reference *r, const struct docume
 	if (use == NULL)
 		return NULL;
 	key = document_key(d, i, &len);
-	use->path = uses_copy(r->path, r->path_len);
-	use->key = uses_copy(r->name, r->name_len);
+	use->path = text_copy(r->path, r->path_len);
+	use->key = text_copy(r->name, r->name_len);
 	use->file = strdup(document_file(d));
 	use->line = document_line(d, i);
-	use->entry = uses_copy(key, len);
+	use->entry = text_copy(key, len);
 	use->entry_len = len;
 	/* registry_uses_restart frees what there is. */
 	return use->path == NULL || use->key == NULL || use->file == NULL ||

@@ -55,6 +55,9 @@ struct form_name audit_form_name(const struct audit *a, const char *path);
 void audit_source_region(struct audit_source *s, size_t from, size_t to,
     struct audit_finding *out);
 
+/* How much of a file's name is its folder's, without the slash behind it. */
+size_t audit_folder_length(const char *file);
+
 /* Keep a finding at ${f}'s region.  NULL: ERROR_MEMORY. */
 struct audit_finding *audit_add(struct audit_source *s, enum audit_rule rule, const char *key,
     size_t len, const struct audit_finding *region, struct error *err);

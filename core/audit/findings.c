@@ -203,13 +203,11 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 		len = 0;
 	if (audit_source_name(s, err) != 0)
 		return NULL;
-	if ((copy = malloc(len + 1)) == NULL || (f = vec_push(&a->findings)) == NULL) {
+	if ((copy = text_copy(key, len)) == NULL || (f = vec_push(&a->findings)) == NULL) {
 		free(copy);
 		error_memory(err);
 		return NULL;
 	}
-	memcpy(copy, key, len);
-	copy[len] = '\0';
 	*f = *region;
 	f->rule = rule;
 	f->level = audit_rule_text(rule)->level;
@@ -562,9 +560,8 @@ audit_find_reused(struct audit *a, struct error *err)
 	return rc;
 }
 
-/* The folder's name of a file's, with its length. */
-static size_t
-audit_folder(const char *file)
+size_t
+audit_folder_length(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 
@@ -584,7 +581,7 @@ audit_find_keys_beside(struct audit *a, struct error *err)
 		if (f.rule != AUDIT_MASTER_KEY_IN_FILE)
 			continue;
 		file = audit_file(a, f.file);
-		len = audit_folder(file);
+		len = audit_folder_length(file);
 		for (size_t k = 0; k < a->folders.len; k++) {
 			const char *folder = vec_string(&a->folders, k);
 

@@ -4,6 +4,7 @@
 #include "audit/audit_internal.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "estate/environments.h"
@@ -83,19 +84,6 @@ audit_estate_release(struct audit *a)
 	free(e);
 }
 
-/* NULs may be in it. */
-static char *
-references_copy(const char *bytes, size_t n)
-{
-	char *copy = malloc(n + 1);
-
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy, bytes, n);
-	copy[n] = '\0';
-	return copy;
-}
-
 int
 audit_refer(struct audit_source *s, const struct form_item *i, struct error *err)
 {
@@ -114,9 +102,9 @@ audit_refer(struct audit_source *s, const struct form_item *i, struct error *err
 		kept->file = s->file;
 		kept->form = s->form;
 		kept->path = strdup(s->a->path);
-		kept->key = references_copy(i->key, i->key_len);
+		kept->key = text_copy(i->key, i->key_len);
 		kept->key_len = i->key_len;
-		kept->text = references_copy(i->value + start, end - start);
+		kept->text = text_copy(i->value + start, end - start);
 		if (kept->path == NULL || kept->key == NULL || kept->text == NULL)
 			return error_memory(err);
 		if (reference_parse(kept->text, strlen(kept->text), &r) &&

@@ -90,10 +90,7 @@ source_secrets_entries(struct audit_source *s, const struct document *d, struct 
 static int
 source_secrets_file(struct audit_source *s, const struct document *d, struct error *err)
 {
-	const char *slash = strrchr(s->name, '/');
-
-	if (vec_push_string(&s->a->folders, s->name, slash != NULL ?
-	    (size_t)(slash - s->name) : 0) == NULL)
+	if (vec_push_string(&s->a->folders, s->name, audit_folder_length(s->name)) == NULL)
 		return error_memory(err);
 	if (audit_note_secrets(s, err) != 0)
 		return -1;

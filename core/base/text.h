@@ -85,6 +85,9 @@ bool text_is_split_pair(const unsigned char *p, size_t n);
 /* Is ${needle} (ASCII, lower case) in the bytes, in any ASCII case? */
 bool text_contains_nocase(const void *bytes, size_t n, const char *needle);
 
+/* A copy with a NUL behind it, whatever bytes there are.  NULL: no memory.  The caller frees. */
+char *text_copy(const void *bytes, size_t n);
+
 /* Only Unicode white space (Go's strings.TrimSpace set), or nothing at all. */
 bool text_is_blank(const void *bytes, size_t n);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/vec.h"
 
 #define FIRST_CAP 8
@@ -61,15 +62,12 @@ vec_release(struct vec *v)
 char *
 vec_push_string(struct vec *v, const char *bytes, size_t n)
 {
-	char *copy = malloc(n + 1), **slot;
+	char *copy = text_copy(bytes, n), **slot;
 
 	if (copy == NULL || (slot = vec_push(v)) == NULL) {
 		free(copy);
 		return NULL;
 	}
-	if (n > 0)
-		memcpy(copy, bytes, n);
-	copy[n] = '\0';
 	*slot = copy;
 	return copy;
 }

@@ -455,6 +455,18 @@ document_previous(const struct document *d, size_t i)
 }
 
 bool
+document_is_bare(const struct document *d, size_t i)
+{
+	const unsigned char *p = document_bytes(d)->data;
+	size_t start, end, n;
+
+	(void)document_raw_value(d, i, &n);
+	document_span(d, i, &start, &end);
+	return n == 0 && memchr(p + start, '=', end - start) == NULL &&
+	    memchr(p + start, ':', end - start) == NULL;
+}
+
+bool
 document_is_null(const struct document *d, size_t i)
 {
 	const char *null = d->format->null;

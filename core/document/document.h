@@ -117,6 +117,9 @@ size_t document_line(const struct document *d, size_t i);
 void document_span(const struct document *d, size_t i, size_t *start,
     size_t *end);
 
+/* Is it a key and nothing else, not even a separator? */
+bool document_is_bare(const struct document *d, size_t i);
+
 /* Does the entry say that there is no value? */
 bool document_is_null(const struct document *d, size_t i);
 

@@ -88,19 +88,6 @@ inspect_ends_in_blank(const struct document *d, size_t i)
 	return n < all && slashes % 2 == 1;
 }
 
-/* A key and nothing else, not even a separator. */
-static bool
-inspect_is_bare(const struct document *d, size_t i)
-{
-	const unsigned char *p = document_bytes(d)->data;
-	size_t start, end, n;
-
-	(void)document_raw_value(d, i, &n);
-	document_span(d, i, &start, &end);
-	return n == 0 && memchr(p + start, '=', end - start) == NULL &&
-	    memchr(p + start, ':', end - start) == NULL;
-}
-
 /* Does the value look like the rest of a JAAS value: quoted, or up to its `;`? */
 static bool
 inspect_is_jaas_rest(const struct document *d, size_t i, bool *last)
@@ -206,7 +193,7 @@ inspect_secret_end(const struct document *d, size_t i)
 		j++;
 	for (; inspect_goes_on(d, j) && inspect_is_indented(d, j + 1); j++) {
 		key = document_key(d, j + 1, &len);
-		if (!inspect_is_bare(d, j + 1) && memchr(key, '.', len) != NULL)
+		if (!document_is_bare(d, j + 1) && memchr(key, '.', len) != NULL)
 			break;
 	}
 	return j + 1;
@@ -241,7 +228,7 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool j
 	if (jaas && inspect_is_open_jaas(d, i, value))
 		*end = inspect_jaas_end(d, i);
 	else if ((n == 0 || inspect_ends_in_blank(d, i)) && !inspect_is_indented(d, i) &&
-	    !inspect_is_bare(d, i) && rules_sensitive(x->r, key, len))
+	    !document_is_bare(d, i) && rules_sensitive(x->r, key, len))
 		*end = inspect_secret_end(d, i);
 	else
 		return false;

@@ -297,19 +297,6 @@ warn_escapes(const struct document *d, size_t i)
 	buf_release(&key);
 }
 
-/* A key without a separator: is it one whose value was forgotten? */
-static bool
-is_bare(const struct document *d, size_t i)
-{
-	const unsigned char *p = document_bytes(d)->data;
-	size_t start, end, n;
-
-	(void)document_raw_value(d, i, &n);
-	document_span(d, i, &start, &end);
-	return n == 0 && memchr(p + start, '=', end - start) == NULL &&
-	    memchr(p + start, ':', end - start) == NULL;
-}
-
 static int
 config_text_check_entries(const struct document *d, const struct document *config, bool warn,
     struct error *err)
@@ -331,7 +318,8 @@ config_text_check_entries(const struct document *d, const struct document *confi
 			error_place(err, document_file(d), document_line(d, i));
 			return error_hint(err, "an entry is KEY=VALUE");
 		}
-		if (is_bare(d, i) && document_find(config, key, len) != DOCUMENT_NONE) {
+		/* A key without a separator: is it one whose value was forgotten? */
+		if (document_is_bare(d, i) && document_find(config, key, len) != DOCUMENT_NONE) {
 			error_set(err, ERROR_USAGE, "the key is there already, and no value is "
 			    "given for it");
 			error_place(err, document_file(d), document_line(d, i));

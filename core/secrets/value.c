@@ -30,11 +30,15 @@ value_is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
 }
 
+/* Most values differ in the first character from all that is asked for. */
 static bool
 piece_begins(struct piece v, const char *with)
 {
-	size_t n = strlen(with);
+	size_t n;
 
+	if (v.n == 0 || *v.p != *with)
+		return false;
+	n = strlen(with);
 	return v.n >= n && memcmp(v.p, with, n) == 0;
 }
 
@@ -151,9 +155,12 @@ piece_is_reference(struct piece v)
 static bool
 piece_says(struct piece v, const char *word)
 {
-	size_t n = strlen(word);
+	size_t n;
 
-	return v.n >= n && (v.p[0] | 0x20) == word[0] && text_contains_nocase(v.p, n, word) &&
+	if (v.n == 0 || (v.p[0] | 0x20) != word[0])
+		return false;
+	n = strlen(word);
+	return v.n >= n && text_contains_nocase(v.p, n, word) &&
 	    (v.n == n || !(value_is_digit(v.p[n]) || (v.p[n] >= 'a' && v.p[n] <= 'z')));
 }
 

@@ -52,7 +52,6 @@ struct lines {
 	const unsigned char *p;
 	size_t n;
 	size_t at;
-	size_t line;
 };
 
 /* Which versions of one slot are the same. */
@@ -87,7 +86,6 @@ markers_next(struct lines *l, const unsigned char **line, size_t *len)
 	*len = l->at - start;
 	if (l->at < l->n && l->p[l->at++] == '\r' && l->at < l->n && l->p[l->at] == '\n')
 		l->at++;
-	l->line++;
 	return true;
 }
 
@@ -106,13 +104,14 @@ is_marker(const unsigned char *line, size_t len, unsigned char c)
 size_t
 markers_line(const struct buf *text)
 {
-	struct lines l = { text->data, text->len, 0, 0 };
+	struct lines l = { text->data, text->len, 0 };
 	const unsigned char *line;
-	size_t len;
+	size_t len, n = 1;
 
 	while (markers_next(&l, &line, &len)) {
 		if (is_marker(line, len, '<') || is_marker(line, len, '>'))
-			return l.line;
+			return n;
+		n += l.p[l.at - 1] == '\n';
 	}
 	return 0;
 }
@@ -120,7 +119,7 @@ markers_line(const struct buf *text)
 void
 markers_count(const struct buf *text, size_t *begin, size_t *end)
 {
-	struct lines l = { text->data, text->len, 0, 0 };
+	struct lines l = { text->data, text->len, 0 };
 	const unsigned char *line;
 	size_t len;
 

@@ -63,7 +63,9 @@ void merge_result_release(struct merge_result *r);
 #define MARKERS_THEIRS ">>>>>>> theirs"
 
 /* The line, from 1, of the first conflict marker in the text; 0: none.  A line
- * is one when it is seven `<` or `>`, with or without a blank and a label. */
+ * is one when it is seven `<` or `>`, with or without a blank and a label.  It
+ * may follow a CR alone, as Java reads it, but what is counted are LF, as the
+ * places of every other finding are. */
 size_t markers_line(const struct buf *text);
 
 /* How many lines begin a conflict, and how many end one. */

@@ -194,8 +194,9 @@ $(BUILD)/commit: always
 	@mkdir -p $(@D)
 	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 
-# The one part of the interface that needs no screen.
+# The parts of the interface that need no screen.
 $(BUILD)/tests/test_outline: $(BUILD)/ui/outline.o
+$(BUILD)/tests/test_findings: $(BUILD)/ui/findings.o $(BUILD)/ui/outline.o
 
 $(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)

@@ -1,0 +1,386 @@
+#include "ui/findings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define ROWS_MAX ((size_t)1 << 26)
+
+/* --- the rows of the outline --- */
+
+const struct findings_group *
+findings_group(const struct findings *f, size_t i)
+{
+	return vec_at(&f->groups, i);
+}
+
+const struct findings_row *
+findings_row(const struct findings *f, size_t i)
+{
+	return vec_at(&f->rows, i);
+}
+
+static size_t
+findings_groups(const void *findings)
+{
+	return ((const struct findings *)findings)->groups.len;
+}
+
+static size_t
+findings_items(const void *findings, size_t group)
+{
+	return findings_group(findings, group)->count;
+}
+
+static const struct findings_row *
+findings_item(const struct findings *f, size_t group, size_t item)
+{
+	return findings_row(f, findings_group(f, group)->first + item);
+}
+
+static struct outline_id
+findings_id(const void *findings, size_t group, size_t item)
+{
+	const struct findings_group *g = findings_group(findings, group);
+	const struct findings_row *r;
+	const char *id;
+
+	if (item == OUTLINE_HEAD) {
+		id = g->kind == FINDINGS_GROUP ? g->name : g->kind == FINDINGS_UNREAD ?
+		    "\001unread" : "\001nowhere";
+		return (struct outline_id){ id, strlen(id), 0 };
+	}
+	r = findings_item(findings, group, item);
+	id = r->finding != NULL ? r->id : r->unread->file;
+	return (struct outline_id){ id, strlen(id), item + 1 };
+}
+
+/* A finding is searched for by its key, else by its file. */
+static struct outline_id
+findings_text(const void *findings, size_t group, size_t item)
+{
+	const struct findings *f = findings;
+	const struct findings_group *g = findings_group(f, group);
+	const struct findings_row *r;
+	const char *text = g->name;
+
+	if (item != OUTLINE_HEAD) {
+		r = findings_item(f, group, item);
+		if (r->finding != NULL && r->finding->key_len > 0)
+			return (struct outline_id){ r->finding->key, r->finding->key_len, 0 };
+		text = r->finding != NULL ? audit_file(f->audit, r->finding->file) :
+		    r->unread->file;
+	}
+	return (struct outline_id){ text, strlen(text), 0 };
+}
+
+bool
+findings_passes_row(unsigned int filter, const struct findings_row *r)
+{
+	if (r->finding == NULL)
+		return filter != FINDINGS_FIXABLE;
+	switch (filter) {
+	case FINDINGS_OPEN:
+		return findings_counts(r->finding);
+	case FINDINGS_ERRORS:
+		return findings_counts(r->finding) && r->finding->level == AUDIT_ERROR;
+	case FINDINGS_FIXABLE:
+		return findings_counts(r->finding) && r->fixable;
+	default:
+		return true;
+	}
+}
+
+static bool
+findings_passes(const void *findings, unsigned int filter, size_t group, size_t item)
+{
+	const struct findings_group *g = findings_group(findings, group);
+
+	if (item != OUTLINE_HEAD)
+		return findings_passes_row(filter, findings_item(findings, group, item));
+	for (size_t i = 0; i < g->count; i++)
+		if (findings_passes_row(filter, findings_item(findings, group, i)))
+			return true;
+	return false;
+}
+
+static const struct outline_ops findings_ops = {
+	.groups = findings_groups,
+	.items = findings_items,
+	.id = findings_id,
+	.text = findings_text,
+	.passes = findings_passes,
+};
+
+/* --- the state --- */
+
+void
+findings_init(struct findings *f)
+{
+	memset(f, 0, sizeof(*f));
+	vec_init(&f->groups, sizeof(struct findings_group), ROWS_MAX);
+	vec_init(&f->rows, sizeof(struct findings_row), ROWS_MAX);
+	outline_init(&f->panes.left, &findings_ops, f);
+	f->panes.left.folded = false;
+}
+
+void
+findings_release(struct findings *f)
+{
+	outline_release(&f->panes.left);
+	vec_release(&f->groups);
+	vec_release(&f->rows);
+	audit_free(f->audit);
+	f->audit = NULL;
+}
+
+void
+findings_take(struct findings *f, struct audit *a)
+{
+	outline_hold(&f->panes.left);
+	vec_release(&f->groups);
+	vec_release(&f->rows);
+	audit_free(f->audit);
+	f->audit = a;
+	memset(&f->counts, 0, sizeof(f->counts));
+	f->fixable = 0;
+}
+
+/* --- making the rows --- */
+
+/* A row with what it is sorted by. */
+struct sorting {
+	struct findings_row row;
+	const char *group;	/* NULL: of no environment */
+	size_t place;		/* of its group */
+	size_t number;		/* in the audit */
+	enum findings_order order;
+};
+
+/* Which group a finding is in. */
+static const char *
+sorting_group(const struct findings *f, const struct audit_finding *a)
+{
+	switch (f->grouping) {
+	case FINDINGS_BY_RULE:
+		return audit_rule_text(a->rule)->id;
+	case FINDINGS_BY_FILE:
+		return audit_file(f->audit, a->file);
+	default:
+		return audit_environment(f->audit, a->file);
+	}
+}
+
+static int
+by_group(const void *x, const void *y)
+{
+	const struct sorting *a = x, *b = y;
+	int rc;
+
+	if ((a->group == NULL) != (b->group == NULL))
+		return a->group == NULL ? 1 : -1;
+	rc = a->group != NULL ? strcmp(a->group, b->group) : 0;
+	return rc != 0 ? rc : a->number < b->number ? -1 : a->number > b->number;
+}
+
+static int
+by_place_of_group(const void *x, const void *y)
+{
+	const struct sorting *a = x, *b = y;
+
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
+	if (a->order == FINDINGS_WORST && a->row.finding->level != b->row.finding->level)
+		return a->row.finding->level > b->row.finding->level ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* The worst first: by errors, then warnings, then notes, then by name; what belongs
+ * nowhere last. */
+static int
+by_badness(const void *x, const void *y)
+{
+	const struct findings_group *a = x, *b = y;
+
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	for (size_t l = AUDIT_LEVELS; l-- > 0;)
+		if (a->levels[l] != b->levels[l])
+			return a->levels[l] > b->levels[l] ? -1 : 1;
+	return a->name != NULL && b->name != NULL ? strcmp(a->name, b->name) : 0;
+}
+
+static void
+group_add(struct findings *f, struct findings_group *g, const struct findings_row *r)
+{
+	g->count++;
+	if (!findings_counts(r->finding))
+		return;
+	g->levels[r->finding->level]++;
+	g->fixable += r->fixable;
+	f->fixable += r->fixable;
+	if (r->finding->level > g->level)
+		g->level = r->finding->level;
+}
+
+/* The groups of ${n} rows sorted by group, the worst first; ${place} gets that of each. */
+static int
+groups_make(struct findings *f, struct sorting *all, size_t n, struct error *err)
+{
+	struct findings_group *g = NULL;
+	size_t *place;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || (all[i].group == NULL) != (all[i - 1].group == NULL) ||
+		    (all[i].group != NULL && strcmp(all[i].group, all[i - 1].group) != 0)) {
+			if ((g = vec_push(&f->groups)) == NULL)
+				return error_memory(err);
+			g->kind = all[i].group == NULL ? FINDINGS_NOWHERE : FINDINGS_GROUP;
+			g->name = all[i].group != NULL ? all[i].group : "no environment";
+			g->first = f->groups.len - 1;
+		}
+		all[i].place = f->groups.len - 1;
+		group_add(f, g, &all[i].row);
+	}
+	if (f->groups.len == 0)
+		return 0;
+	qsort(f->groups.items, f->groups.len, sizeof(struct findings_group), by_badness);
+	if ((place = calloc(f->groups.len, sizeof(*place))) == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < f->groups.len; i++)
+		place[findings_group(f, i)->first] = i;
+	for (size_t i = 0; i < n; i++)
+		all[i].place = place[all[i].place];
+	free(place);
+	return 0;
+}
+
+/* Rows in the order of the groups, and where each group begins. */
+static int
+rows_make(struct findings *f, struct sorting *all, size_t n, struct error *err)
+{
+	struct findings_row *row;
+	size_t first = 0;
+
+	if (n > 0)
+		qsort(all, n, sizeof(*all), by_place_of_group);
+	for (size_t i = 0; i < n; i++) {
+		if ((row = vec_push(&f->rows)) == NULL)
+			return error_memory(err);
+		*row = all[i].row;
+	}
+	for (size_t i = 0; i < f->groups.len; i++) {
+		struct findings_group *g = vec_at(&f->groups, i);
+
+		g->first = first;
+		first += g->count;
+	}
+	return 0;
+}
+
+static int
+rows_add_unread(struct findings *f, struct error *err)
+{
+	struct findings_group *g;
+	struct findings_row *row;
+	const size_t n = audit_unread_count(f->audit);
+
+	if (n == 0)
+		return 0;
+	if ((g = vec_push(&f->groups)) == NULL)
+		return error_memory(err);
+	*g = (struct findings_group){ .kind = FINDINGS_UNREAD, .name = "not read",
+		.first = f->rows.len, .count = n };
+	for (size_t i = 0; i < n; i++) {
+		if ((row = vec_push(&f->rows)) == NULL)
+			return error_memory(err);
+		row->unread = audit_unread(f->audit, i);
+	}
+	return 0;
+}
+
+/* In other groups than before, the cursor stays on its finding. */
+static void
+findings_find_held(struct findings *f)
+{
+	struct outline *o = &f->panes.left;
+	struct outline_id group, item;
+
+	for (size_t g = 0; o->held_item != NULL && g < f->groups.len; g++)
+		for (size_t i = 0; i < findings_group(f, g)->count; i++) {
+			item = findings_id(f, g, i);
+			if (item.len != o->held_item_len ||
+			    memcmp(item.bytes, o->held_item, item.len) != 0)
+				continue;
+			group = findings_id(f, g, OUTLINE_HEAD);
+			outline_hold_id(o, &group, &item);
+			(void)outline_restore(o);
+			return;
+		}
+}
+
+int
+findings_arrange(struct findings *f, bool (*can_fix)(const void *cookie,
+    const struct audit_finding *finding), const void *cookie, struct error *err)
+{
+	size_t n = f->audit != NULL ? audit_finding_count(f->audit) : 0;
+	struct sorting *all = calloc(n + 1, sizeof(*all));
+	int rc = 0;
+
+	if (all == NULL)
+		return error_memory(err);
+	vec_release(&f->groups);
+	vec_release(&f->rows);
+	f->fixable = 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct audit_finding *a = audit_finding(f->audit, i);
+
+		all[i] = (struct sorting){ .row = { .finding = a }, .number = i,
+			.group = sorting_group(f, a), .order = f->order };
+		all[i].row.fixable = can_fix != NULL && can_fix(cookie, a);
+		audit_id_text(a->id, all[i].row.id);
+	}
+	if (n > 0)
+		qsort(all, n, sizeof(*all), by_group);
+	if (groups_make(f, all, n, err) != 0 || rows_make(f, all, n, err) != 0 ||
+	    (f->audit != NULL && rows_add_unread(f, err) != 0))
+		rc = -1;
+	free(all);
+	if (f->audit != NULL)
+		f->counts = audit_counts(f->audit);
+	if (outline_build(&f->panes.left) == -1)
+		rc = error_memory(err);
+	if (!outline_restore(&f->panes.left))
+		findings_find_held(f);
+	return rc;
+}
+
+const struct findings_group *
+findings_selected(const struct findings *f, const struct findings_row **row)
+{
+	const struct outline_row *at = outline_at(&f->panes.left);
+
+	*row = NULL;
+	if (at == NULL)
+		return NULL;
+	if (at->item != OUTLINE_HEAD)
+		*row = findings_item(f, at->group, at->item);
+	return findings_group(f, at->group);
+}
+
+/* --- for people --- */
+
+void
+findings_print_levels(const size_t levels[AUDIT_LEVELS], char *out, size_t size)
+{
+	static const char letters[AUDIT_LEVELS] = { 'n', 'W', 'E' };
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t l = AUDIT_LEVELS; l-- > 0 && used < size;)
+		if (levels[l] > 0)
+			used += (size_t)snprintf(out + used, size - used, "%s%zu%c",
+			    used > 0 ? " " : "", levels[l], letters[l]);
+}

@@ -1,0 +1,107 @@
+#ifndef UI_FINDINGS_H
+#define UI_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "audit/audit.h"
+#include "base/vec.h"
+#include "ui/outline.h"
+
+struct error;
+
+/*
+ * What an audit found, as rows for a list, without the screen: groups with
+ * their findings in them, the worst first.
+ */
+
+enum findings_grouping {
+	FINDINGS_BY_ENVIRONMENT,
+	FINDINGS_BY_RULE,
+	FINDINGS_BY_FILE,
+	FINDINGS_GROUPINGS
+};
+
+/* What the list shows. */
+enum findings_filter {
+	FINDINGS_OPEN,		/* what counts: neither suppressed nor known */
+	FINDINGS_ERRORS,	/* of these the errors */
+	FINDINGS_FIXABLE,	/* of these what can be sealed here */
+	FINDINGS_EVERYTHING,	/* also what is suppressed, or in the baseline */
+	FINDINGS_FILTERS
+};
+
+enum findings_order {
+	FINDINGS_WORST,		/* by level, then file and line */
+	FINDINGS_IN_FILES,	/* by file and line */
+	FINDINGS_ORDERS
+};
+
+enum findings_kind {
+	FINDINGS_GROUP,		/* of an environment, a rule or a file */
+	FINDINGS_NOWHERE,	/* of files that belong to no environment */
+	FINDINGS_UNREAD		/* files that could not be looked at */
+};
+
+struct findings_row {
+	const struct audit_finding *finding;	/* NULL: a file that was not read */
+	const struct audit_unread *unread;
+	bool fixable;
+	char id[AUDIT_ID_TEXT];
+};
+
+struct findings_group {
+	enum findings_kind kind;
+	const char *name;	/* of the environment or the file, or the rule's id */
+	enum audit_level level;	/* its worst */
+	size_t first, count;	/* of the rows */
+	size_t levels[AUDIT_LEVELS];	/* of what counts */
+	size_t fixable;
+};
+
+struct findings {
+	struct panes panes;		/* right: what is said of the one that is selected */
+	struct audit *audit;		/* NULL: there was none yet */
+	struct audit_counts counts;
+	size_t fixable;			/* of what counts */
+	enum findings_grouping grouping;
+	enum findings_order order;
+	struct vec groups;		/* of struct findings_group */
+	struct vec rows;		/* of struct findings_row */
+};
+
+void findings_init(struct findings *f);
+void findings_release(struct findings *f);
+
+/* Show a finished audit (taken; NULL: none) from now on.  Then findings_arrange. */
+void findings_take(struct findings *f, struct audit *a);
+
+/**
+ * findings_arrange(f, can_fix, cookie, err):
+ * Make groups and rows anew; the cursor stays on its finding, fold by fold.
+ * ${can_fix} (NULL: nothing can be) says what can be sealed.  ERROR_MEMORY.
+ */
+int findings_arrange(struct findings *f, bool (*can_fix)(const void *cookie,
+    const struct audit_finding *finding), const void *cookie, struct error *err);
+
+/* Does it count: neither suppressed nor known? */
+static inline bool
+findings_counts(const struct audit_finding *f)
+{
+	return !f->suppressed && !f->known;
+}
+
+/* Does the filter show it? */
+bool findings_passes_row(unsigned int filter, const struct findings_row *r);
+
+const struct findings_group *findings_group(const struct findings *f, size_t i);
+const struct findings_row *findings_row(const struct findings *f, size_t i);
+
+/* What the cursor of the list is on; ${*row} is NULL on a group.  NULL: nothing. */
+const struct findings_group *findings_selected(const struct findings *f,
+    const struct findings_row **row);
+
+/* "5E 3W 1n" of a group, "" without any. */
+void findings_print_levels(const size_t levels[AUDIT_LEVELS], char *out, size_t size);
+
+#endif /* !UI_FINDINGS_H */

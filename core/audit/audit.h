@@ -46,6 +46,11 @@ struct audit_options {
 	const struct environment_source *source;	/* sections of propseal.ini; NULL: none */
 	const char *const *roots;	/* what environments are named after; NULL: here */
 	size_t root_count;
+	const char *secrets_file;	/* one that was named; NULL: none */
+	bool secrets_only;		/* and no other one counts */
+	const char *host;		/* the root of what units name; NULL: this host's */
+	const char *const *key_names;	/* variables of master keys besides the usual one */
+	size_t key_name_count;
 	bool no_suppressions;
 	bool deep;			/* take the time for slow key derivations */
 	bool keep_files;		/* names of all files that are read, not only of some */

@@ -89,14 +89,15 @@ form_ends_any(const char *name, size_t *len, const char *const list[], size_t co
 	return false;
 }
 
-/* server.properties.2026-01-31, server.properties.1, server.properties-backup-old */
+/* server.properties.2026-01-31, server.properties.1, and of Ansible
+ * server.properties.4711.2026-01-31@12:00:00~ */
 static bool
 form_cut_number(const char *name, size_t *len)
 {
 	size_t n = *len;
 
-	while (n > 0 && (name[n - 1] == '-' || name[n - 1] == '_' || name[n - 1] == '.' ||
-	    name[n - 1] == 'T' || (name[n - 1] >= '0' && name[n - 1] <= '9')))
+	while (n > 0 && (strchr("-_.T@:", name[n - 1]) != NULL ||
+	    (name[n - 1] >= '0' && name[n - 1] <= '9')))
 		n--;
 	if (n == *len || n == 0 || (name[n] != '.' && name[n] != '-' && name[n] != '_'))
 		return false;

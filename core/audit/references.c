@@ -58,7 +58,8 @@ audit_estate_init(struct audit *a, struct error *err)
 	if (e->environments == NULL)
 		return -1;
 	environments_set_source(e->environments, o->source);
-	return 0;
+	return o->secrets_file == NULL || environments_name(e->environments, o->secrets_file,
+	    o->secrets_only, err) != NULL ? 0 : -1;
 }
 
 void

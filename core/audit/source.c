@@ -45,14 +45,26 @@ source_is_default(const char *value, size_t n)
 	return false;
 }
 
+/* Is it one of the variables that the caller knows to hold a master key? */
+static bool
+source_is_named(const struct audit *a, const char *key, size_t len)
+{
+	for (size_t i = 0; i < a->o->key_name_count; i++)
+		if (strlen(a->o->key_names[i]) == len &&
+		    memcmp(a->o->key_names[i], key, len) == 0)
+			return true;
+	return false;
+}
+
 /* Is it the key of a master key, and not of another one? */
 static bool
-source_is_master_key(const char *key, size_t len)
+source_is_master_key(const struct audit *a, const char *key, size_t len)
 {
 	static const char word[] = "securitymasterkey", credential[] = "propseal.master-key";
 	size_t n = sizeof(word) - 1;
 
-	if (len == sizeof(credential) - 1 && memcmp(key, credential, len) == 0)
+	if ((len == sizeof(credential) - 1 && memcmp(key, credential, len) == 0) ||
+	    source_is_named(a, key, len))
 		return true;
 	while (len > 0 && n > 0) {
 		char c = (char)(key[len - 1] | 0x20);
@@ -96,7 +108,7 @@ source_clear(struct audit_source *s, const struct form_item *i, const char *key,
 
 	if (s->backup)
 		rule = AUDIT_BACKUP;
-	else if (source_is_master_key(key, len))
+	else if (source_is_master_key(s->a, key, len))
 		rule = AUDIT_MASTER_KEY_IN_FILE;
 	else if (i->role == FORM_OPTION)
 		rule = AUDIT_COMMAND_LINE;
@@ -244,7 +256,8 @@ source_entry(struct audit_source *s, const struct form_item *i, struct error *er
 		if (options)
 			return 0;
 	}
-	if (i->role == FORM_PASSWORD || i->role == FORM_OPTION) {
+	if (i->role == FORM_PASSWORD || i->role == FORM_OPTION ||
+	    source_is_named(s->a, i->key, i->key_len)) {
 		enum value_kind kind = value_kind(i->value, i->n);
 
 		secret = kind == VALUE_TEXT && value_is_pair_of(i->value, i->n, &kind) ?
@@ -342,6 +355,7 @@ source_wants(void *cookie, const char *key, size_t len, const char *raw, size_t 
 	enum key_class class = key_class(key, len);
 
 	return s->users || (class != KEY_OTHER && class != KEY_PUBLIC) ||
+	    source_is_named(s->a, key, len) ||
 	    (s->a->o->rules != NULL && rules_sensitive(s->a->o->rules, key, len)) ||
 	    value_may_be_secret((const unsigned char *)raw, n) || (n > 14 &&
 	    memchr(raw, '$', n) != NULL &&

@@ -90,6 +90,9 @@ source_secrets_entries(struct audit_source *s, const struct document *d, struct 
 static int
 source_secrets_file(struct audit_source *s, const struct document *d, struct error *err)
 {
+	/* What refers to it refers to the file that it is a copy of. */
+	if (s->backup)
+		return s->conflict ? 0 : source_secrets_entries(s, d, err);
 	if (vec_push_string(&s->a->folders, s->name, audit_folder_length(s->name)) == NULL)
 		return error_memory(err);
 	if (audit_note_secrets(s, err) != 0)

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,33 +297,47 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 	return rc;
 }
 
-/* Files of variables that units name, and that the walk does not come to by itself. */
+/* A file that a unit names, unless the walk comes to it by itself. */
+static int
+walk_named_one(struct audit_walk *w, const char *path, struct error *err)
+{
+	const struct form_name f = audit_form_name(w->a, path);
+	const size_t n = w->root != NULL ? strlen(w->root) : 0;
+	char *real = realpath(path, NULL);
+	int rc = 0;
+
+	if (real != NULL && !(n > 0 && strncmp(real, w->root, n) == 0 &&
+	    (f.form != FORM_NONE || f.text))) {
+		buf_clear(&w->path);
+		buf_append_str(&w->path, path);
+		rc = walk_file(w, true, err);
+	}
+	free(real);
+	return rc;
+}
+
+/* Files of variables that units name, or patterns of such. */
 static int
 walk_named(struct audit_walk *w, struct error *err)
 {
-	const size_t n = w->root != NULL ? strlen(w->root) : 0;
 	struct vec *named = &w->a->named;
-	struct form_name f;
-	const char *path;
-	char *real;
+	glob_t found;
 	int rc = 0;
 
 	w->strip = 0;
 	if (named->len > 0)
 		qsort(named->items, named->len, sizeof(char *), by_name);
 	for (size_t i = 0; rc == 0 && i < named->len; i++) {
-		path = vec_string(named, i);
-		if (i > 0 && strcmp(path, vec_string(named, i - 1)) == 0)
+		if (i > 0 && strcmp(vec_string(named, i), vec_string(named, i - 1)) == 0)
 			continue;
-		real = realpath(path, NULL);
-		f = audit_form_name(w->a, path);
-		if (real != NULL && !(n > 0 && strncmp(real, w->root, n) == 0 &&
-		    (f.form != FORM_NONE || f.text))) {
-			buf_clear(&w->path);
-			buf_append_str(&w->path, path);
-			rc = walk_file(w, true, err);
-		}
-		free(real);
+		buf_clear(&w->path);
+		buf_append_str(&w->path, w->a->o->host != NULL ? w->a->o->host : "");
+		buf_append_str(&w->path, vec_string(named, i));
+		if (glob(buf_cstr(&w->path), 0, NULL, &found) != 0)
+			continue;
+		for (size_t k = 0; rc == 0 && k < found.gl_pathc; k++)
+			rc = walk_named_one(w, found.gl_pathv[k], err);
+		globfree(&found);
 	}
 	vec_release_strings(named);
 	vec_init(named, sizeof(char *), NAMES_MAX);

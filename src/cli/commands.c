@@ -292,9 +292,10 @@ static const struct command commands_own[] = {
 		.summary = "look for what is wrong around the files: keys, modes, units, processes",
 		.details = "Each PATH is a configuration file, a secrets file or a folder; without "
 		    "one it is the current\nfolder.  Looks whether the key is in reach and opens "
-		    "everything, at modes and owners, at copies that\nlie around, at systemd units "
-		    "and processes that lack the key or expose it.  Changes nothing.  The\nexit "
-		    "status is 3 when there is a problem.",
+		    "everything, at modes and owners, at systemd "
+		    "units\nand processes that lack the key or expose it, and tells what `audit` "
+		    "finds.  Changes nothing.  The\nexit "
+		    "status is 3 when there is an error.",
 		.examples = "doctor /etc/kafka\n"
 		    "doctor --root /proc/1/root -o json",
 		.arguments = "[PATH...]",

@@ -12,7 +12,7 @@
 #include "document/document.h"
 #include "secrets/inspect.h"
 
-static const char *const levels[FINDING_LEVELS] = { "ok", "remark", "warning", "problem" };
+static const char *const levels[FINDING_LEVELS] = { "ok", "note", "warning", "error" };
 /* green, none, yellow, red: as compilers have them */
 static const char *const colors[FINDING_LEVELS] = { "\033[32m", "", "\033[33m", "\033[31m" };
 
@@ -42,12 +42,15 @@ findings_add_json(struct findings *f, enum finding_level level, const char *kind
 	struct json_out *o = &f->rows;
 
 	json_out_object(o, NULL);
-	if (f->form != FINDINGS_PLAIN)
+	if (f->form == FINDINGS_CHECKS) {
 		json_out_text(o, "level", levels[level]);
-	json_out_text(o, "kind", kind);
+		json_out_text(o, "check", kind);
+	} else {
+		json_out_text(o, "kind", kind);
+	}
 	report_json(o, what);
-	if (f->form != FINDINGS_PLAIN)
-		json_out_text(o, "do", what->hint[0] != '\0' ? what->hint : NULL);
+	if (f->form == FINDINGS_CHECKS)
+		json_out_text(o, "hint", what->hint[0] != '\0' ? what->hint : NULL);
 	json_out_end(o);
 }
 
@@ -60,7 +63,7 @@ findings_add_line(struct findings *f, enum finding_level level, const char *kind
 	report_append_place(out, what);
 	if (report_has_color())
 		buf_append_str(out, colors[level]);
-	buf_append_str(out, f->form == FINDINGS_BY_LEVEL ? levels[level] : kind);
+	buf_append_str(out, f->form == FINDINGS_CHECKS ? levels[level] : kind);
 	buf_append_str(out, report_has_color() ? "\033[m: " : ": ");
 	report_append_text(out, what);
 	/* Ten findings of a kind in a row are told once what to do. */
@@ -140,6 +143,14 @@ int
 findings_status(const struct findings *f)
 {
 	return f->counts[FINDING_PROBLEM] > 0 ? 3 : 0;
+}
+
+const struct buf *
+findings_list(struct findings *f, struct error *err)
+{
+	if (f->json)
+		json_out_end(&f->rows);
+	return buf_check(&f->list, err) == 0 ? &f->list : NULL;
 }
 
 static void

@@ -13,8 +13,8 @@ struct rules;
 struct secrets_file;
 
 /*
- * What `doctor` and `file verify` have to say: a line a finding
- * and a summary for people, or the same as JSON.
+ * What `file verify` finds, and what `doctor` checks besides what an audit
+ * finds: a line each and a summary for people, or the same as JSON.
  */
 enum finding_level {
 	FINDING_OK,		/* looked at, and well */
@@ -26,7 +26,7 @@ enum finding_level {
 
 /* What there is to be said of each finding. */
 enum findings_form {
-	FINDINGS_BY_LEVEL,	/* lines have the level; JSON level, kind and what to do */
+	FINDINGS_CHECKS,	/* lines have the level; JSON level, check and hint */
 	FINDINGS_PLAIN		/* lines and JSON have the kind; never what to do */
 };
 
@@ -74,6 +74,10 @@ int findings_inspect(struct findings *f, const struct rules *r, const struct doc
 
 /* 3 with a problem, else 0. */
 int findings_status(const struct findings *f);
+
+/* What was added, for another report: an array of JSON, or lines.  Once, instead of
+ * findings_write.  NULL: it is too much. */
+const struct buf *findings_list(struct findings *f, struct error *err);
 
 /**
  * findings_write(f, file, counts, n, summary, status, err):

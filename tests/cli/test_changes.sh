@@ -87,16 +87,19 @@ case_every_form_has_its_schema() {
 	seal
 	for form in 'show file show server.properties' \
 	    'verify file verify --local-secrets-file sec.properties' \
-	    'diff file diff server.properties server.properties' 'doctor doctor .' \
+	    'diff file diff server.properties server.properties' \
 	    'config config show' 'config-check config check' 'version version'; do
 		# shellcheck disable=SC2086 # words
 		run ${form#* } -o json
 		expect_json "$out" 'list(d)[0], d["schema"]' "('schema', 'propseal.${form%% *}/1')"
 	done
+	run doctor . -o json
+	expect_json "$out" 'list(d)[0], d["schema"]' "('schema', 'propseal.doctor/2')"
 	grep -oE 'propseal\.[a-z-]+/[0-9]+' "$here/../../man/propseal.1" | sort -u >in_the_page
-	for form in show verify diff doctor config config-check version change plan; do
+	for form in show verify diff config config-check version change plan; do
 		expect_in in_the_page "propseal.$form/1"
 	done
+	expect_in in_the_page propseal.doctor/2
 }
 
 case_a_plan_says_that_it_is_one() {

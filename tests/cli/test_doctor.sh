@@ -24,14 +24,24 @@ doctor() {
 	expect_no CANARY "$(cat master.key)"
 }
 
-# finding LEVEL KIND FILE...: there is exactly one such finding in the JSON output.
-expect_finding() {
-	expect_json "$out" "len([f for f in d['findings'] if (f['level'], f['kind']) ==
+# expect_check LEVEL CHECK FILE...: there is exactly one such check in the JSON output.
+expect_check() {
+	expect_json "$out" "len([f for f in d['checks'] if (f['level'], f['check']) ==
 	    ('$1', '$2') and (f['file'] or '') == '${3:-}'])" 1
 }
 
+expect_no_check() {
+	expect_json "$out" "[f for f in d['checks'] if f['check'] == '$1']" '[]'
+}
+
+# expect_finding LEVEL RULE FILE: the same of what the audit finds.
+expect_finding() {
+	expect_json "$out" "len([f for f in d['findings'] if (f['level'], f['rule'],
+	    f['file']) == ('$1', '$2', '$3')])" 1
+}
+
 expect_no_finding() {
-	expect_json "$out" "[f for f in d['findings'] if f['kind'] == '$1']" '[]'
+	expect_json "$out" "[f for f in d['findings'] if f['rule'] == '$1']" '[]'
 }
 
 # process PID 'WORDS...' [VARIABLE=VALUE...]: a process of ours; % between words.
@@ -68,12 +78,13 @@ case_all_is_well() {
 	expect_out 'ok: all 4 references resolve'
 	expect_out 'estate/sec.properties: ok: only its owner can write the secrets file'
 	expect_out 'ok: there is no swap'
-	expect_out '0 problems, 0 warnings, 0 remarks'
+	expect_out 'checks: 0 errors, 0 warnings, 0 notes'
 	expect_unchanged
 	doctor estate -o json
 	expect_rc 0
-	expect_json "$out" 'd["problems"], d["exit"], set(f["level"] for f in d["findings"])' \
-	    "(0, 0, {'ok'})"
+	expect_json "$out" '(d["schema"], d["counts"]["error"], d["exit"], d["findings"],
+	    set(f["level"] for f in d["checks"]))' \
+	    "('propseal.doctor/2', 0, 0, [], {'ok'})"
 }
 
 case_the_current_folder_is_the_default() {
@@ -89,7 +100,7 @@ case_key_not_in_reach() {
 	unset CONFLUENT_SECURITY_MASTER_KEY
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem key
+	expect_check error key
 	chmod 600 master.key
 	doctor estate --master-key-file master.key
 	expect_rc 0
@@ -106,7 +117,7 @@ case_key_of_another_file() {
 	echo bm90IHRoZSBrZXkgb2YgdGhpcyBzZWNyZXRzIGZpbGU= >wrong.key
 	doctor estate --master-key-file wrong.key -o json
 	expect_rc 3
-	expect_finding problem key estate/sec.properties
+	expect_check error key estate/sec.properties
 }
 
 case_key_file_that_others_read() {
@@ -114,11 +125,11 @@ case_key_file_that_others_read() {
 	chmod 644 master.key
 	doctor estate --master-key-file master.key -o json
 	expect_rc 3
-	expect_finding problem key-file master.key
+	expect_check error key-file master.key
 	chmod 640 master.key
 	doctor estate --master-key-file master.key -o json
 	expect_rc 0
-	expect_finding warning key-file master.key
+	expect_check warning key-file master.key
 }
 
 case_damaged_and_dangling() {
@@ -127,11 +138,11 @@ case_damaged_and_dangling() {
 	sed -i '/ssl.keystore.password/d' estate/sec.properties
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem damaged estate/sec.properties
-	expect_finding problem damaged estate/server.properties
-	expect_finding problem dangling estate/server.properties
-	expect_json "$out" "[f['key'] for f in d['findings'] if f['kind'] == 'dangling']" \
+	expect_check error damaged-entry estate/sec.properties
+	expect_finding error dangling-reference estate/server.properties
+	expect_json "$out" "[f['key'] for f in d['findings'] if f['rule'] == 'dangling-reference']" \
 	    "['ssl.keystore.password']"
+	expect_no_check references
 }
 
 case_no_data_key() {
@@ -139,7 +150,7 @@ case_no_data_key() {
 	sed -i '/symmetric_key.0.enc/d' estate/sec.properties
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem data-key estate/sec.properties
+	expect_check error data-key estate/sec.properties
 }
 
 case_secrets_file_elsewhere_or_nowhere() {
@@ -147,15 +158,16 @@ case_secrets_file_elsewhere_or_nowhere() {
 	mv estate/sec.properties .
 	chmod 600 sec.properties
 	doctor estate -o json
-	expect_rc 0
-	expect_finding remark secrets-file
-	expect_finding remark references
+	expect_rc 3
+	expect_check note secrets-file
+	expect_json "$out" "set(f['rule'] for f in d['findings'])" "{'missing-secrets-file'}"
 	doctor estate --local-secrets-file sec.properties -o json
 	expect_rc 0
-	expect_finding ok references
+	expect_check ok references
+	expect_json "$out" "d['findings'], d['files']['read']" '([], 2)'
 	doctor estate --local-secrets-file nowhere -o json
 	expect_rc 3
-	expect_finding problem secrets-file nowhere
+	expect_check error secrets-file nowhere
 }
 
 case_two_secrets_files() {
@@ -163,9 +175,9 @@ case_two_secrets_files() {
 	cp estate/sec.properties estate/second.properties
 	doctor estate -o json
 	expect_rc 0
-	expect_finding remark references
-	expect_finding ok entries estate/sec.properties
-	expect_finding ok entries estate/second.properties
+	expect_json "$out" "set(f['rule'] for f in d['findings'])" "{'unknown-environment'}"
+	expect_check ok entries estate/sec.properties
+	expect_check ok entries estate/second.properties
 }
 
 case_weak_derivation_and_old_cipher() {
@@ -176,9 +188,9 @@ case_weak_derivation_and_old_cipher() {
 	mkdir -p root
 	doctor sec.properties -o json
 	expect_rc 0
-	expect_finding warning kdf sec.properties
-	expect_finding warning cbc sec.properties
-	expect_json "$out" "[f['line'] > 0 for f in d['findings'] if f['kind'] == 'kdf']" '[True]'
+	expect_finding warning weak-kdf sec.properties
+	expect_json "$out" "set(f['level'] for f in d['findings'] if f['rule'] == 'legacy-cipher')" \
+	    "{'warning'}"
 }
 
 case_changed_by_another_program() {
@@ -192,7 +204,7 @@ case_changed_by_another_program() {
 	    '^server.properties/ssl.key.password' other/sec.properties)|" estate/sec.properties
 	doctor estate -o json
 	expect_rc 0
-	expect_finding warning changed estate/sec.properties
+	expect_check warning stale-tag estate/sec.properties
 }
 
 # --- files ---
@@ -202,26 +214,27 @@ case_modes_of_the_secrets_file() {
 	chmod 660 estate/sec.properties
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem writable estate/sec.properties
+	expect_check error writable estate/sec.properties
 	chmod 602 estate/sec.properties
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem writable estate/sec.properties
+	expect_check error writable estate/sec.properties
 }
 
 case_clear_text_that_everybody_reads() {
 	make_well
 	echo 'x.password=CANARY-x' >>estate/server.properties
 	doctor estate -o json
-	expect_rc 0
-	expect_finding remark clear-text estate/server.properties
+	expect_rc 3
+	expect_finding error clear-text-secret estate/server.properties
+	expect_no_finding open-mode
 	chmod 644 estate/server.properties
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem readable estate/server.properties
+	expect_finding warning open-mode estate/server.properties
 	doctor estate
-	expect_out 'estate/server.properties: problem: every user can read 1 secret in clear text'
-	expect_out '  hint: seal them with '
+	expect_out '  clear-text-secret: a secret in clear text'
+	expect_out '    hint: seal it: '
 	# Without a secret it may be read.
 	sed -i '$d' estate/server.properties
 	doctor estate
@@ -229,7 +242,27 @@ case_clear_text_that_everybody_reads() {
 	chmod 646 estate/server.properties
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem writable estate/server.properties
+	expect_check error writable estate/server.properties
+}
+
+case_findings_are_those_of_the_audit() {
+	make_well
+	printf 'x.password=CANARY-x\n#y.password=CANARY\n' >>estate/server.properties
+	chmod 644 estate/server.properties
+	cp estate/server.properties estate/server.properties.bak
+	printf 'a: 1\n' >estate/a.yaml
+	printf 'db.password=CANARY-long-enough' >estate/db.env
+	run audit estate -o json
+	expect_rc 3
+	cp "$out" audit.json
+	doctor estate -o json
+	expect_rc 3
+	python3 -c 'import json
+a, d = (json.load(open(f)) for f in ("audit.json", "'"$out"'"))
+d.pop("checks")
+assert len(a["findings"]) > 5
+a["schema"] = d["schema"] = None
+assert a == d, (a, d)' || fail 'doctor tells it another way'
 }
 
 case_folder_that_everybody_writes() {
@@ -237,23 +270,24 @@ case_folder_that_everybody_writes() {
 	chmod 777 estate
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem folder estate
+	expect_check error folder estate
 	chmod 1777 estate
 	doctor estate -o json
 	expect_rc 0
-	expect_no_finding folder
+	expect_no_check folder
 	chmod 775 estate
 	doctor estate -o json
 	expect_rc 0
-	expect_finding remark folder estate
+	expect_check note folder estate
 }
 
 case_unreadable_configuration() {
 	make_well
 	printf 'a=\\u12\n' >estate/bad.properties
 	doctor estate -o json
-	expect_rc 3
-	expect_finding problem unreadable estate/bad.properties
+	expect_rc 1
+	expect_json "$out" "d['complete'], [u['file'] for u in d['unread']]" \
+	    "(False, ['estate/bad.properties'])"
 }
 
 case_copies_that_lie_around() {
@@ -272,13 +306,15 @@ case_copies_that_lie_around() {
 	echo 'x.password=CANARY-other' >estate/notes.bak
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem copy estate/server.properties.orig
-	for name in server.properties~ server.properties.rpmsave \
-	    server.properties.2024-01-01@12:00~ x.json.bak .server.properties.swp; do
-		expect_finding warning copy "estate/$name"
+	for name in server.properties.orig server.properties~ server.properties.rpmsave \
+	    server.properties.2024-01-01@12:00~ x.json.bak notes.bak; do
+		expect_finding error backup-secret "estate/$name"
 	done
-	expect_finding remark copy estate/sec.properties.bak
-	expect_json "$out" "len([f for f in d['findings'] if f['kind'] == 'copy'])" 7
+	expect_check warning copy estate/.server.properties.swp
+	expect_check note copy estate/sec.properties.bak
+	# It is no secrets file that a reference could mean.
+	expect_no_finding unknown-environment
+	expect_json "$out" "len([f for f in d['checks'] if f['check'] == 'copy'])" 2
 }
 
 # --- units ---
@@ -290,14 +326,14 @@ case_key_in_the_clear_in_a_unit() {
 	    "Environment=A=b \"$variable=$(cat master.key)\" \\" "  C=d"
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem exposed-unit \
+	expect_finding error master-key-in-file \
 	    root/etc/systemd/system/kafka.service.d/override.conf
-	expect_json "$out" "[f['line'] for f in d['findings'] if f['kind'] == 'exposed-unit']" '[5]'
-	expect_finding ok unit root/etc/systemd/system/kafka.service
+	expect_json "$out" "[f['line'] for f in d['findings'] if f['rule'] == 'master-key-in-file']" '[5]'
+	expect_check ok unit root/etc/systemd/system/kafka.service
 	# Empty, it takes an inherited one away: that is no key.
 	unit etc/systemd/system/kafka.service.d/override.conf "Environment=$variable="
 	doctor estate -o json
-	expect_no_finding exposed-unit
+	expect_no_finding master-key-in-file
 }
 
 case_key_in_a_file_of_variables() {
@@ -309,16 +345,18 @@ case_key_in_a_file_of_variables() {
 	chmod 644 root/etc/default/connect-env
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem exposed-file root/etc/default/connect-env
+	expect_finding error master-key-in-file root/etc/default/connect-env
+	expect_finding warning open-mode root/etc/default/connect-env
 	chmod 600 root/etc/default/connect-env
 	doctor estate -o json
-	expect_rc 0
-	expect_finding remark exposed-file root/etc/default/connect-env
-	expect_finding ok unit root/usr/lib/systemd/system/connect.service
+	expect_rc 3
+	expect_finding error master-key-in-file root/etc/default/connect-env
+	expect_no_finding open-mode
+	expect_check ok unit root/usr/lib/systemd/system/connect.service
 	echo '# nothing' >root/etc/default/connect-env
 	doctor estate -o json
-	expect_no_finding exposed-file
-	expect_finding remark unit-without-key root/usr/lib/systemd/system/connect.service
+	expect_no_finding master-key-in-file
+	expect_check note unit-without-key root/usr/lib/systemd/system/connect.service
 }
 
 case_unit_that_lacks_the_key() {
@@ -328,26 +366,26 @@ case_unit_that_lacks_the_key() {
 	unit etc/systemd/system/kafka.service "$start"
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem unit-without-key root/etc/systemd/system/kafka.service
+	expect_check error unit-without-key root/etc/systemd/system/kafka.service
 	# In another way than by a variable.
 	unit etc/systemd/system/kafka.service \
 	    'LoadCredentialEncrypted=propseal.master-key:/etc/creds/key' "$start"
 	doctor estate -o json
 	expect_rc 0
-	expect_finding ok unit root/etc/systemd/system/kafka.service
+	expect_check ok unit root/etc/systemd/system/kafka.service
 	unit etc/systemd/system/kafka.service "PassEnvironment=LANG $variable" "$start"
 	doctor estate -o json
 	expect_rc 0
 	unit etc/systemd/system/kafka.service "SetCredential=propseal.master-key:CANARY" "$start"
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem exposed-unit root/etc/systemd/system/kafka.service
+	expect_finding error master-key-in-file root/etc/systemd/system/kafka.service
 	# What is not sealed needs none.
 	unit etc/systemd/system/kafka.service "$start"
 	echo 'a=b' >root/etc/kafka/server.properties
 	doctor estate -o json
 	expect_rc 0
-	expect_finding ok unit root/etc/systemd/system/kafka.service
+	expect_check ok unit root/etc/systemd/system/kafka.service
 }
 
 case_hidden_units_count_for_what_they_expose() {
@@ -358,11 +396,11 @@ case_hidden_units_count_for_what_they_expose() {
 	unit etc/systemd/system/kafka.service "$start"
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem exposed-unit root/usr/lib/systemd/system/kafka.service
-	expect_finding problem unit-without-key root/etc/systemd/system/kafka.service
+	expect_finding error master-key-in-file root/usr/lib/systemd/system/kafka.service
+	expect_check error unit-without-key root/etc/systemd/system/kafka.service
 	ln -sf /dev/null root/etc/systemd/system/kafka.service
 	doctor estate -o json
-	expect_no_finding unit-without-key
+	expect_no_check unit-without-key
 }
 
 case_other_units_are_passed_over() {
@@ -370,8 +408,8 @@ case_other_units_are_passed_over() {
 	unit etc/systemd/system/sshd.service 'ExecStart=/usr/sbin/sshd -D'
 	doctor estate -o json
 	expect_rc 0
-	expect_no_finding unit
-	expect_no_finding unit-without-key
+	expect_no_check unit
+	expect_no_check unit-without-key
 }
 
 case_the_variable_that_the_secrets_file_names() {
@@ -380,8 +418,8 @@ case_the_variable_that_the_secrets_file_names() {
 	unit etc/systemd/system/kafka.service "Environment=OTHER_KEY=$(cat master.key)" "$start"
 	OTHER_KEY=$(cat master.key) doctor estate -o json
 	expect_rc 3
-	expect_finding problem exposed-unit root/etc/systemd/system/kafka.service
-	expect_finding ok key
+	expect_finding error master-key-in-file root/etc/systemd/system/kafka.service
+	expect_check ok key
 }
 
 # --- processes ---
@@ -393,9 +431,9 @@ case_process_that_lacks_the_key() {
 	process 43 'bash%-c%server.properties' A=b
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem process-without-key
+	expect_check error process-without-key
 	doctor estate
-	expect_out 'problem: process 41 (java server.properties) has references'
+	expect_out 'error: process 41 (java server.properties) has references'
 }
 
 case_processes_that_hold_the_key() {
@@ -406,10 +444,10 @@ case_processes_that_hold_the_key() {
 	process 44 'env' "$variable="
 	doctor estate -o json
 	expect_rc 0
-	expect_finding remark process
-	expect_finding warning exposed-process
+	expect_check note process
+	expect_check warning exposed-process
 	doctor estate
-	expect_out "remark: process 41 (java server.properties) has the master key in $variable"
+	expect_out "note: process 41 (java server.properties) has the master key in $variable"
 	expect_out "warning: process 42 (-bash) has the master key in $variable"
 }
 
@@ -418,7 +456,7 @@ case_key_in_a_command_line() {
 	process 41 "env%$variable=$(cat master.key)%kafka-server-start" A=b
 	doctor estate -o json
 	expect_rc 3
-	expect_finding problem exposed-argv
+	expect_check error command-line-secret
 }
 
 case_real_processes() {
@@ -442,12 +480,12 @@ case_swap_and_core_files() {
 		ulimit -l 64
 		doctor estate -o json
 		expect_rc 0
-		expect_finding warning memory
-		expect_finding remark core
+		expect_check warning memory
+		expect_check note core
 	) || exit 1
 	printf 'Filename\n/dev/zram0 partition 1 0 -2\n' >root/proc/swaps
 	doctor estate -o json
-	expect_finding ok memory
+	expect_check ok memory
 }
 
 run_cases "$@"

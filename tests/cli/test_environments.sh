@@ -172,15 +172,15 @@ case_doctor_looks_up_all() {
 	five
 	keys
 	run doctor . --root "$suite" --master-key-variable "$variables" -o json
-	expect_json "$out" '[f["kind"] for f in d["findings"] if f["level"] == "problem"]' '[]'
-	expect_json "$out" '[f["text"] for f in d["findings"] if f["kind"] == "references"]' \
+	expect_json "$out" '[f for f in d["findings"] + d["checks"] if f["level"] == "error"]' '[]'
+	expect_json "$out" '[f["text"] for f in d["checks"] if f["check"] == "references"]' \
 	    "['all 5 references resolve']"
-	expect_json "$out" 'len([f for f in d["findings"] if f["kind"] == "entries"])' 5
+	expect_json "$out" 'len([f for f in d["checks"] if f["check"] == "entries"])' 5
 	sed -i '/^server.properties/d' c2/secrets.properties
 	run doctor . --root "$suite" --master-key-variable "$variables" -o json
 	expect_rc 3
-	expect_json "$out" '[(f["kind"], f["file"]) for f in d["findings"] if f["level"] == "problem"]' \
-	    "[('dangling', 'c2/server.properties')]"
+	expect_json "$out" '[(f["rule"], f["file"]) for f in d["findings"] if f["level"] == "error"]' \
+	    "[('dangling-reference', 'c2/server.properties')]"
 }
 
 # --- does anything resolve it at all? ---
@@ -204,7 +204,7 @@ case_a_provider_that_is_not_in_force_is_found() {
 		    True
 		run doctor server.properties --root "$suite" --local-secrets-file sec.properties -o json
 		expect_rc 3
-		expect_json "$out" '"ssl.key.password" in [f["key"] for f in d["findings"] if f["kind"] == "provider"]' \
+		expect_json "$out" '"ssl.key.password" in [f["key"] for f in d["checks"] if f["check"] == "provider"]' \
 		    True
 	done
 	run file verify well.properties --local-secrets-file sec.properties

@@ -78,13 +78,16 @@ audit_tell_ignored(const struct audit_report *r)
 		    " leaves %s out", n, n == 1 ? "file is" : "files are", n == 1 ? "it" : "them");
 }
 
-static int
-audit_status(const struct audit_report *r)
+void
+audit_report_init(struct audit_report *r, const struct audit *a, const char *root,
+    enum audit_level fail_on)
 {
-	for (size_t i = r->fail_on; i < AUDIT_LEVELS; i++)
+	*r = (struct audit_report){ .audit = a, .counts = audit_counts(a), .root = root,
+		.fail_on = fail_on, .schema = "propseal.audit/1" };
+	r->status = audit_unread_count(a) > 0 ? 1 : 0;
+	for (size_t i = fail_on; i < AUDIT_LEVELS; i++)
 		if (r->counts.failing[i] > 0)
-			return 3;
-	return audit_unread_count(r->audit) > 0 ? 1 : 0;
+			r->status = 3;
 }
 
 void
@@ -97,8 +100,8 @@ audit_report_flush(struct audit_report *r, struct buf *out)
 	buf_clear(out);
 }
 
-static int
-audit_write(const struct options *o, struct audit_report *r, struct error *err)
+int
+audit_report_write(struct audit_report *r, const char *name, struct error *err)
 {
 	static const struct {
 		const char *name;
@@ -108,7 +111,6 @@ audit_write(const struct options *o, struct audit_report *r, struct error *err)
 		{ "jsonl", audit_report_jsonl }, { "sarif", audit_report_sarif },
 		{ "html", audit_report_html }, { "junit", audit_report_junit },
 	};
-	const char *name = o->text[FLAG_OUTPUT_AUDIT];
 	struct buf out;
 	size_t i = 0;
 	int rc;
@@ -156,7 +158,9 @@ commands_audit(const struct options *o)
 		.scope = config_scope(o->config), .source = config_sections(o->config),
 		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS], .deep = o->on[FLAG_DEEP],
 		.now = (int64_t)time(NULL) * 1000 };
-	struct audit_report r = { .fail_on = AUDIT_ERROR, .quiet = o->on[FLAG_STAGED] };
+	enum audit_level fail_on = AUDIT_ERROR;
+	const char *root;
+	struct audit_report r = { .status = 1 };
 	struct audit *a;
 	struct error err;
 	size_t strip;
@@ -165,12 +169,12 @@ commands_audit(const struct options *o)
 	options.keep_files = o->text[FLAG_OUTPUT_AUDIT] != NULL &&
 	    strcmp(o->text[FLAG_OUTPUT_AUDIT], "junit") == 0;
 	if (o->text[FLAG_FAIL_ON] != NULL)
-		audit_level_find(o->text[FLAG_FAIL_ON], &r.fail_on);
+		audit_level_find(o->text[FLAG_FAIL_ON], &fail_on);
 	if (o->arg_count > 0) {
 		options.roots = o->args;
 		options.root_count = o->arg_count;
 	}
-	r.root = audit_root(o, &strip);
+	root = audit_root(o, &strip);
 	a = audit_new(&options, &err);
 	if (a != NULL)
 		rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count,
@@ -181,11 +185,10 @@ commands_audit(const struct options *o)
 	if (rc == 0)
 		rc = audit_baseline(a, o, options.now, &err);
 	if (rc == 0) {
-		r.audit = a;
-		r.counts = audit_counts(a);
-		r.status = audit_status(&r);
+		audit_report_init(&r, a, root, fail_on);
+		r.quiet = o->on[FLAG_STAGED];
 		audit_tell_ignored(&r);
-		rc = audit_write(o, &r, &err);
+		rc = audit_report_write(&r, o->text[FLAG_OUTPUT_AUDIT], &err);
 	}
 	audit_free(a);
 	return rc == 0 ? r.status : report_error(&err);

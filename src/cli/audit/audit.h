@@ -17,12 +17,22 @@ struct audit_report {
 	enum audit_level fail_on;
 	int status;
 	bool quiet;		/* a person is told nothing where nothing is found */
+	const char *schema;	/* of the JSON */
+	const struct buf *checks;	/* an array of JSON that goes before the findings, or
+				 * NULL */
 	struct error *err;	/* why it could not be written */
 	bool failed;
 };
 
 /* Write what there is, if it is much: a report is longer than its findings. */
 void audit_report_flush(struct audit_report *r, struct buf *out);
+
+/* The numbers of an audit that is finished, and its exit status. */
+void audit_report_init(struct audit_report *r, const struct audit *a, const char *root,
+    enum audit_level fail_on);
+
+/* Write it in the form of this name (NULL: for people) to standard output. */
+int audit_report_write(struct audit_report *r, const char *form, struct error *err);
 
 /* Append a whole report.  Nothing of them ever holds a value. */
 void audit_report_human(struct audit_report *r, struct buf *out);

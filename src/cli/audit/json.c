@@ -58,7 +58,7 @@ json_head(struct json_out *o, const struct audit_report *r)
 {
 	const struct audit_counts *c = &r->counts;
 
-	json_out_text(o, "schema", "propseal.audit/1");
+	json_out_text(o, "schema", r->schema);
 	json_out_text(o, "version", PROPSEAL_VERSION);
 	json_out_text(o, "root", r->root);
 	json_out_bool(o, "complete", audit_unread_count(r->audit) == 0);
@@ -101,6 +101,8 @@ audit_report_json(struct audit_report *r, struct buf *out)
 	json_out_hide(&o);
 	json_out_object(&o, NULL);
 	json_head(&o, r);
+	if (r->checks != NULL)
+		json_out_raw_n(&o, "checks", r->checks->data, r->checks->len);
 	json_out_rows(&o, "findings");
 	for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
 		json_finding(&o, r, audit_finding(r->audit, i));

@@ -2,9 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "audit/audit.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "cli/audit/audit.h"
 #include "cli/commands.h"
 #include "cli/doctor/doctor.h"
 #include "cli/findings.h"
@@ -20,7 +23,6 @@
 #include "plan/configuration.h"
 #include "secrets/key_source.h"
 #include "secrets/reference.h"
-#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
 #define STEP_MS 1000
@@ -65,45 +67,6 @@ check_key_file(struct doctor *d)
 		    "its group can read or write the file of the master key");
 }
 
-static bool
-is_cbc(const struct document *doc, size_t i)
-{
-	struct sealed parts;
-	struct buf text;
-	bool is;
-
-	buf_init(&text, BUF_MAX_FILE);
-	is = document_value(doc, i, &text, NULL) == 0 &&
-	    sealed_parse(text.data, text.len, &parts, NULL) == 0 && parts.cipher == SEALED_CBC;
-	buf_release(&text);
-	return is;
-}
-
-static void
-check_metadata(struct doctor *d, const struct secrets_file *s)
-{
-	const struct secrets_metadata *m = secrets_file_metadata(s);
-	const struct document *doc = secrets_file_document(s);
-	const char *path = secrets_file_path(s);
-	size_t cbc = 0, line;
-
-	if (m->salt != NULL && m->iterations < KEY_ITERATIONS_DEFAULT) {
-		line = document_find(doc, SECRETS_ITERATIONS, strlen(SECRETS_ITERATIONS));
-		findings_say(&d->findings, FINDING_WARNING, "kdf", path,
-		    line == DOCUMENT_NONE ? 0 : document_line(doc, line),
-		    "`propseal file rotate --master-key` makes a stronger one",
-		    "the passphrase is guessed too fast: %u iterations, less than %d",
-		    (unsigned int)m->iterations, KEY_ITERATIONS_DEFAULT);
-	}
-	for (size_t i = 0; i < document_count(doc); i++)
-		cbc += secrets_file_is_sealed(s, i) && is_cbc(doc, i);
-	if (cbc > 0)
-		findings_say(&d->findings, FINDING_WARNING, "cbc", path, 0,
-		    "`propseal file rotate --data-key` seals them anew",
-		    "%zu sealed %s the old CBC mode, which does not notice changed data", cbc,
-		    cbc == 1 ? "entry has" : "entries have");
-}
-
 /* Open every sealed entry. */
 static int
 doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct error *err)
@@ -124,7 +87,7 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 		if (secrets_file_open(s, i, &plain, &why) == 0) {
 			open++;
 		} else if (why.code == ERROR_DAMAGED) {
-			findings_add(&d->findings, FINDING_PROBLEM, "damaged", &why);
+			findings_add(&d->findings, FINDING_PROBLEM, "damaged-entry", &why);
 		} else if (why.code == ERROR_REFUSED) {
 			refused++;
 		} else {
@@ -145,7 +108,7 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 		    "without a tag where tags are required", refused,
 		    refused == 1 ? "entry was" : "entries were");
 	if (rc == 0 && doubts.stale > 0)
-		findings_say(&d->findings, FINDING_WARNING, "changed", secrets_file_path(s), 0,
+		findings_say(&d->findings, FINDING_WARNING, "stale-tag", secrets_file_path(s), 0,
 		    "`propseal file verify` lists them; if that was meant, `propseal file rotate "
 		    "--data-key` tags them anew",
 		    "another program changed %zu sealed %s since propseal sealed them",
@@ -160,7 +123,6 @@ doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct 
 	const struct key *master;
 	struct error why;
 
-	check_metadata(d, s);
 	if (secrets_file_metadata(s)->data_key == NULL) {
 		if (secrets_file_sealed_count(s) == 0)
 			findings_say(&d->findings, FINDING_REMARK, "data-key", path, 0, NULL,
@@ -182,23 +144,11 @@ doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct 
 	return doctor_keys_check_entries(d, s, err);
 }
 
-static int
-check_reference(struct doctor *d, const struct estate_file *f, const struct estate_entry *e,
-    struct error *err)
-{
-	struct error what;
-
-	if (scan_explain(d->estate, f, e, &what, err) != 0)
-		return -1;
-	findings_add(&d->findings, e->state == STATE_UNKNOWN ? FINDING_WARNING : FINDING_PROBLEM,
-	    state_name(e->state), &what);
-	return 0;
-}
-
+/* Those that do not resolve are findings of the audit. */
 static int
 check_references(struct doctor *d, struct error *err)
 {
-	size_t references = 0, bad = 0, unknown = 0;
+	size_t references = 0, sealed = 0;
 	int rc;
 
 	/* With the keys that were found more can be told. */
@@ -208,25 +158,14 @@ check_references(struct doctor *d, struct error *err)
 	for (size_t i = 0; rc == 0 && i < estate_count(d->estate); i++) {
 		const struct estate_file *f = estate_file(d->estate, i);
 
-		for (size_t k = 0; rc == 0 && k < f->count; k++) {
-			const struct estate_entry *e = &f->entries[k];
-
-			if (e->shadowed || e->name == NULL)
+		for (size_t k = 0; k < f->count; k++) {
+			if (f->entries[k].shadowed || f->entries[k].name == NULL)
 				continue;
 			references++;
-			if (e->state == STATE_SEALED)
-				continue;
-			bad++;
-			unknown += e->state == STATE_UNKNOWN;
-			rc = check_reference(d, f, e, err);
+			sealed += f->entries[k].state == STATE_SEALED;
 		}
 	}
-	if (rc == 0 && unknown > 0)
-		findings_say(&d->findings, FINDING_REMARK, "references", NULL, 0,
-		    "give --local-secrets-file, or say it in propseal.ini",
-		    "%zu references are not looked up: their secrets file cannot be told",
-		    unknown);
-	if (rc == 0 && bad == 0)
+	if (rc == 0 && references == sealed)
 		findings_say(&d->findings, FINDING_OK, "references", NULL, 0, NULL,
 		    "all %zu references resolve", references);
 	return rc;
@@ -274,6 +213,63 @@ doctor_look_around(struct doctor *d, struct error *err)
 			*slot = x->secrets;
 	}
 	return 0;
+}
+
+/* Is the file below one of the paths, so that the audit comes to it by itself? */
+static bool
+doctor_is_below(const struct doctor *d, const char *file)
+{
+	char *real = realpath(file, NULL), *folder;
+	bool is = false;
+	size_t n;
+
+	for (size_t i = 0; real != NULL && !is && i < (d->o->arg_count > 0 ? d->o->arg_count : 1);
+	    i++) {
+		folder = realpath(d->o->arg_count > 0 ? d->o->args[i] : ".", NULL);
+		n = folder != NULL ? strlen(folder) : 0;
+		is = n > 0 && strncmp(real, folder, n) == 0 &&
+		    (real[n] == '/' || real[n] == '\0' || n == 1);
+		free(folder);
+	}
+	free(real);
+	return is;
+}
+
+/* What an audit of the paths finds; units and processes add to it. */
+static int
+doctor_audit(struct doctor *d, struct error *err)
+{
+	const char *named = d->o->text[FLAG_LOCAL_SECRETS_FILE], **slot;
+	struct stat st;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->secrets.len; i++) {
+		if ((slot = vec_push(&d->key_names)) == NULL)
+			return error_memory(err);
+		*slot = secrets_file_metadata(*(struct secrets_file **)vec_at(&d->secrets,
+		    i))->envvar;
+	}
+	d->audited = (struct audit_options){ .rules = config_rules(d->o->config),
+		.scope = config_scope(d->o->config), .source = config_sections(d->o->config),
+		.host = d->root, .key_names = d->key_names.items,
+		.key_name_count = d->key_names.len, .now = (int64_t)time(NULL) * 1000 };
+	if (d->o->arg_count > 0) {
+		d->audited.roots = d->o->args;
+		d->audited.root_count = d->o->arg_count;
+	}
+	if (named != NULL && stat(named, &st) == 0) {
+		d->audited.secrets_file = named;
+		d->audited.secrets_only = d->o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL;
+	}
+	if ((d->audit = audit_new(&d->audited, err)) == NULL)
+		return -1;
+	if (d->o->arg_count == 0)
+		rc = audit_path(d->audit, ".", 0, err);
+	for (size_t i = 0; rc == 0 && i < d->o->arg_count; i++)
+		rc = audit_path(d->audit, d->o->args[i], 0, err);
+	if (rc == 0 && d->audited.secrets_file != NULL && !doctor_is_below(d, named))
+		rc = audit_path(d->audit, named, 0, err);
+	return rc;
 }
 
 bool
@@ -353,16 +349,51 @@ static int
 doctor_check(struct doctor *d, struct error *err)
 {
 	if (doctor_look_around(d, err) != 0 || doctor_keys_check(d, err) != 0 ||
-	    doctor_files_check(d, err) != 0 || doctor_units_check(d, err) != 0)
+	    doctor_files_check(d, err) != 0 || doctor_audit(d, err) != 0 ||
+	    doctor_units_check(d, err) != 0)
 		return -1;
 	doctor_processes_check(d);
 	doctor_system_check(d);
-	return 0;
+	return audit_finish(d->audit, err);
+}
+
+/* The checks, then the audit's findings in its own form. */
+static int
+doctor_report(struct doctor *d, int *status, struct error *err)
+{
+	const bool json = options_format(d->o) == OUTPUT_JSON;
+	const size_t *n = d->findings.counts;
+	const struct buf *checks = findings_list(&d->findings, err);
+	struct audit_report r;
+	struct buf out;
+	int rc;
+
+	if (checks == NULL)
+		return -1;
+	audit_report_init(&r, d->audit, ".", AUDIT_ERROR);
+	r.schema = "propseal.doctor/2";
+	r.checks = checks;
+	if (findings_status(&d->findings) != 0)
+		r.status = findings_status(&d->findings);
+	*status = r.status;
+	if (json)
+		return audit_report_write(&r, "json", err);
+	buf_init(&out, 256);
+	buf_printf(&out, "checks: %zu error%s, %zu warning%s, %zu note%s\n", n[FINDING_PROBLEM],
+	    n[FINDING_PROBLEM] == 1 ? "" : "s", n[FINDING_WARNING],
+	    n[FINDING_WARNING] == 1 ? "" : "s", n[FINDING_REMARK],
+	    n[FINDING_REMARK] == 1 ? "" : "s");
+	rc = output_write(checks, err) != 0 || output_write(&out, err) != 0 ? -1 :
+	    audit_report_write(&r, NULL, err);
+	buf_release(&out);
+	return rc;
 }
 
 static void
 doctor_release(struct doctor *d)
 {
+	audit_free(d->audit);
+	vec_release(&d->key_names);
 	vec_release(&d->secrets);
 	providers_release(&d->providers);
 	estate_free(d->estate);
@@ -374,26 +405,16 @@ int
 commands_doctor(const struct options *o)
 {
 	struct doctor d = { .o = o };
-	const size_t *n = d.findings.counts;
-	char summary[128];
 	struct error err;
-	int rc, status;
+	int rc, status = 0;
 
 	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
 	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
-	findings_init(&d.findings, "propseal.doctor/1", options_format(o) == OUTPUT_JSON,
-	    FINDINGS_BY_LEVEL);
+	vec_init(&d.key_names, sizeof(char *), SECRETS_FILES_MAX);
+	findings_init(&d.findings, NULL, options_format(o) == OUTPUT_JSON, FINDINGS_CHECKS);
 	rc = doctor_check(&d, &err);
-	status = findings_status(&d.findings);
-	if (rc == 0) {
-		snprintf(summary, sizeof(summary), "%zu %s, %zu %s, %zu %s", n[FINDING_PROBLEM],
-		    n[FINDING_PROBLEM] == 1 ? "problem" : "problems", n[FINDING_WARNING],
-		    n[FINDING_WARNING] == 1 ? "warning" : "warnings", n[FINDING_REMARK],
-		    n[FINDING_REMARK] == 1 ? "remark" : "remarks");
-		rc = findings_write(&d.findings, NULL, (const struct findings_count[]){
-		    { "problems", n[FINDING_PROBLEM] }, { "warnings", n[FINDING_WARNING] },
-		    { "remarks", n[FINDING_REMARK] } }, 3, summary, status, &err);
-	}
+	if (rc == 0)
+		rc = doctor_report(&d, &status, &err);
 	doctor_release(&d);
 	return rc == 0 ? status : report_error(&err);
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "audit/audit.h"
 #include "base/vec.h"
 #include "cli/findings.h"
 #include "cli/providers.h"
@@ -18,7 +19,10 @@ struct options;
 struct doctor {
 	const struct options *o;
 	const char *root;		/* "", or the DIR of --root */
-	struct findings findings;
+	struct findings findings;	/* what is checked besides */
+	struct audit_options audited;
+	struct audit *audit;
+	struct vec key_names;		/* of const char *: variables of master keys */
 	struct estate *estate;
 	struct providers providers;
 	struct vec secrets;		/* of struct secrets_file *: of the estate's environments */

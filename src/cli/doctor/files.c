@@ -17,7 +17,6 @@
 #include "estate/walk.h"
 #include "file/file.h"
 #include "plan/configuration.h"
-#include "secrets/mask.h"
 #include "secrets/secrets_file.h"
 
 #define FOLDERS_MAX ((size_t)1 << 24)
@@ -73,42 +72,20 @@ static int
 doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, struct error *err)
 {
 	struct configuration *c;
-	struct error why;
 	struct stat st;
-	size_t n = 0;
 	int rc;
 
-	if (f->problem != NULL) {
-		findings_add(&d->findings, FINDING_PROBLEM, "unreadable", f->problem);
-		return 0;
-	}
-	if (stat(f->path, &st) != 0)
+	/* What cannot be read is told by the audit. */
+	if (f->problem != NULL || stat(f->path, &st) != 0)
 		return 0;
 	if (st.st_mode & S_IWOTH)
 		findings_say(&d->findings, FINDING_PROBLEM, "writable", f->path, 0, "chmod o-w",
 		    "every user can write the configuration file");
-	if ((c = configuration_load(f->path, config_scope(d->o->config), &why)) == NULL) {
-		findings_add(&d->findings, FINDING_PROBLEM, "unreadable", &why);
+	if ((c = configuration_load(f->path, config_scope(d->o->config), NULL)) == NULL)
 		return 0;
-	}
-	rc = clear_in_document(config_rules(d->o->config), c->doc, &n, err);
-	if (rc == 0)
-		rc = findings_inspect(&d->findings, config_rules(d->o->config), c->doc, NULL,
-		    err);
-	if (rc == 0)
-		rc = providers_check(&d->providers, &d->findings, c, err);
+	rc = providers_check(&d->providers, &d->findings, c, err);
 	configuration_free(c);
-	if (rc != 0 || n == 0)
-		return rc;
-	if (st.st_mode & S_IROTH)
-		findings_say(&d->findings, FINDING_PROBLEM, "readable", f->path, 0,
-		    "seal them with `propseal seal`, and chmod o-r",
-		    "every user can read %zu %s in clear text", n, n == 1 ? "secret" : "secrets");
-	else
-		findings_say(&d->findings, FINDING_REMARK, "clear-text", f->path, 0,
-		    "seal them with `propseal seal`",
-		    "%zu %s in clear text", n, n == 1 ? "secret" : "secrets");
-	return 0;
+	return rc;
 }
 
 /* The folder of a file, once. */
@@ -181,50 +158,38 @@ is_swap_file(const char *name)
 	    name[n - 1] >= 'a' && name[n - 1] <= 'p' && document_format_within(name) != NULL;
 }
 
-static int
-check_copy(struct doctor *d, const char *path, const struct document_format *format,
-    struct error *err)
+/* Of a configuration it is a finding of the audit. */
+static void
+check_copy(struct doctor *d, const char *path, const struct document_format *format)
 {
 	struct document *doc;
 	struct buf content;
-	struct stat st;
-	size_t n = 0;
-	int rc = 0;
 
 	buf_init_secret(&content, BUF_MAX_FILE);
-	if (stat(path, &st) != 0 || file_read(path, &content, NULL, NULL) != 0 ||
-	    (doc = document_parse(&content, format, path, NULL)) == NULL)
-		goto done;
-	if (secrets_file_recognise(doc))
-		findings_say(&d->findings, FINDING_REMARK, "copy", path, 0,
-		    "remove it once it is not needed: an old master key opens it",
-		    "a copy of a secrets file");
-	else if ((rc = clear_in_document(config_rules(d->o->config), doc, &n, err)) == 0 && n > 0)
-		findings_say(&d->findings, st.st_mode & S_IROTH ? FINDING_PROBLEM :
-		    FINDING_WARNING, "copy", path, 0, "remove it, and change what every user "
-		    "could read", "a copy with %zu %s in clear text%s", n,
-		    n == 1 ? "secret" : "secrets",
-		    st.st_mode & S_IROTH ? ", which every user can read" : "");
-	document_free(doc);
-done:
+	if (file_read(path, &content, NULL, NULL) == 0 &&
+	    (doc = document_parse(&content, format, path, NULL)) != NULL) {
+		if (secrets_file_recognise(doc))
+			findings_say(&d->findings, FINDING_REMARK, "copy", path, 0,
+			    "remove it once it is not needed: an old master key opens it",
+			    "a copy of a secrets file");
+		document_free(doc);
+	}
 	buf_release(&content);
-	return rc;
 }
 
-static int
-doctor_copies_check(struct doctor *d, const char *folder, struct error *err)
+static void
+doctor_copies_check(struct doctor *d, const char *folder)
 {
 	const struct document_format *format;
 	struct dirent *ent;
 	struct buf path;
-	int rc = 0;
 	DIR *dir;
 
-	/* What cannot be read is a finding of the estate. */
+	/* What cannot be read is told by the audit. */
 	if ((dir = opendir(folder)) == NULL)
-		return 0;
+		return;
 	buf_init(&path, DOCTOR_PATH_MAX);
-	while (rc == 0 && (ent = readdir(dir)) != NULL) {
+	while ((ent = readdir(dir)) != NULL) {
 		buf_clear(&path);
 		if (strcmp(folder, ".") != 0)
 			buf_printf(&path, "%s/", folder);
@@ -234,11 +199,10 @@ doctor_copies_check(struct doctor *d, const char *folder, struct error *err)
 			    "finish that editor, or remove the file",
 			    "a swap file of an editor, which may hold secrets in clear text");
 		else if ((format = copy_format(ent->d_name)) != NULL)
-			rc = check_copy(d, buf_cstr(&path), format, err);
+			check_copy(d, buf_cstr(&path), format);
 	}
 	buf_release(&path);
 	closedir(dir);
-	return rc;
 }
 
 static int
@@ -266,7 +230,7 @@ doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *
 	for (i = 0; rc == 0 && i < folders->list.len; i++) {
 		path = vec_string(&folders->list, i);
 		check_folder(d, path);
-		rc = doctor_copies_check(d, path, err);
+		doctor_copies_check(d, path);
 	}
 	return rc;
 }

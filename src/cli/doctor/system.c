@@ -38,6 +38,9 @@ struct service {
 	bool may_have_key;	/* a file that cannot be read may hold it */
 	bool refers;		/* a configuration file that it starts with has references */
 	bool all_known;		/* every one of them could be read */
+	bool concerns;		/* it is Kafka's, or holds a key: for the audit */
+	struct vec fragments;	/* of char *: its files */
+	bool failed;		/* to be kept there */
 	struct buf word;	/* secret */
 };
 
@@ -59,25 +62,13 @@ static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/syst
 	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system" };
 
 static void
-doctor_units_say(struct service *s, enum finding_level level, const char *kind, const char *file,
-    size_t line, const char *hint, const char *text)
-{
-	findings_say(&s->d->findings, level, kind, file, line, hint, "%s", text);
-}
-
-static void
-doctor_units_environment(struct service *s, const struct unit_file *u, const char *file)
+doctor_units_environment(struct service *s, const struct unit_file *u)
 {
 	size_t at = 0;
 
-	while (unit_file_word(u, &at, &s->word)) {
-		if (doctor_key_variable(s->d, (const char *)s->word.data, s->word.len) == 0)
-			continue;
-		s->has_key = true;
-		doctor_units_say(s, FINDING_PROBLEM, "exposed-unit", file, u->start, USE_CREDENTIAL,
-		    "the master key stands in clear text in the unit, and `systemctl show` shows "
-		    "it to every user");
-	}
+	while (unit_file_word(u, &at, &s->word))
+		s->has_key |= doctor_key_variable(s->d, (const char *)s->word.data,
+		    s->word.len) > 0;
 }
 
 /* Is a variable of a master key set in the file of variables? */
@@ -100,30 +91,18 @@ sets_key(const struct doctor *d, const struct buf *content)
 	return false;
 }
 
+/* Does it hold the key?  How it is kept is for the audit to say, which reads it, too. */
 static void
 look_into(struct service *s, const char *path)
 {
 	struct buf content;
 	struct error why;
-	struct stat st;
 
 	buf_init_secret(&content, BUF_MAX_FILE);
 	if (file_read(path, &content, NULL, &why) != 0)
 		s->may_have_key |= why.code != ERROR_MISSING;
-	else if (sets_key(s->d, &content) && stat(path, &st) == 0) {
-		s->has_key = true;
-		if (st.st_mode & S_IROTH)
-			doctor_units_say(s, FINDING_PROBLEM, "exposed-file", path, 0,
-			    "chmod 600, or "
-			    USE_CREDENTIAL, "every user can read the master key");
-		else if (st.st_mode & S_IRGRP)
-			doctor_units_say(s, FINDING_WARNING, "exposed-file", path, 0,
-			    "chmod 600, or "
-			    USE_CREDENTIAL, "its group can read the master key");
-		else
-			doctor_units_say(s, FINDING_REMARK, "exposed-file", path, 0, USE_CREDENTIAL,
-			    "the master key stands in clear text; only its owner can read it");
-	}
+	else
+		s->has_key |= sets_key(s->d, &content);
 	buf_release(&content);
 }
 
@@ -154,20 +133,13 @@ environment_file(struct service *s, const struct unit_file *u)
 }
 
 static void
-doctor_units_credential(struct service *s, const struct unit_file *u, const char *file,
-    bool in_unit)
+doctor_units_credential(struct service *s, const struct unit_file *u)
 {
 	const char *colon = memchr(u->value.data, ':', u->value.len);
 	size_t n = colon != NULL ? (size_t)(colon - (const char *)u->value.data) : u->value.len;
 
-	if (n != strlen(KEY_SOURCE_CREDENTIAL) ||
-	    memcmp(u->value.data, KEY_SOURCE_CREDENTIAL, n) != 0)
-		return;
-	s->has_key = true;
-	if (in_unit)
-		doctor_units_say(s, FINDING_PROBLEM, "exposed-unit", file, u->start,
-		    "use SetCredentialEncrypted= or LoadCredentialEncrypted=",
-		    "the master key stands in clear text in the unit");
+	s->has_key |= n == strlen(KEY_SOURCE_CREDENTIAL) &&
+	    memcmp(u->value.data, KEY_SOURCE_CREDENTIAL, n) == 0;
 }
 
 static void
@@ -228,23 +200,24 @@ read_fragment(struct service *s, const char *path, bool hidden)
 		unit_file_init(&u, (const char *)content.data, content.len);
 		while (unit_file_next(&u)) {
 			if (unit_file_is(&u, "Environment"))
-				doctor_units_environment(to, &u, path);
+				doctor_units_environment(to, &u);
 			else if (unit_file_is(&u, "EnvironmentFile"))
 				environment_file(to, &u);
 			else if (unit_file_is(&u, "PassEnvironment"))
 				pass_environment(to, &u);
-			else if (unit_file_is(&u, "SetCredential"))
-				doctor_units_credential(to, &u, path, true);
-			else if (unit_file_is(&u, "LoadCredential") ||
+			else if (unit_file_is(&u, "SetCredential") ||
+			    unit_file_is(&u, "LoadCredential") ||
 			    unit_file_is(&u, "LoadCredentialEncrypted") ||
 			    unit_file_is(&u, "SetCredentialEncrypted") ||
 			    unit_file_is(&u, "ImportCredential"))
-				doctor_units_credential(to, &u, path, false);
+				doctor_units_credential(to, &u);
 			else if (unit_file_is(&u, "ExecStart"))
 				exec_start(to, &u, path);
 		}
 		unit_file_release(&u);
 	}
+	s->concerns |= to->is_kafka || to->has_key;
+	s->failed |= vec_push_string(&s->fragments, path, strlen(path)) == NULL;
 	buf_release(&aside.file);
 	buf_release(&aside.word);
 	buf_release(&content);
@@ -303,19 +276,20 @@ conclude(struct service *s)
 		    s->name);
 }
 
-static void
-check_unit(struct doctor *d, const char *name)
+static int
+check_unit(struct doctor *d, const char *name, struct error *err)
 {
 	struct service s = { .d = d, .name = name, .all_known = true };
 	struct buf path;
 	struct stat st;
 	bool found = false;
-	size_t i;
+	int rc = 0;
 
 	buf_init(&path, DOCTOR_PATH_MAX);
 	buf_init(&s.file, DOCTOR_PATH_MAX);
 	buf_init_secret(&s.word, BUF_MAX_FILE);
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+	vec_init(&s.fragments, sizeof(char *), UNITS_MAX);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
 		buf_clear(&path);
 		buf_printf(&path, "%s%s/%s", d->root, folders[i], name);
 		/* A link to /dev/null hides the others, too. */
@@ -324,12 +298,19 @@ check_unit(struct doctor *d, const char *name)
 		read_fragment(&s, buf_cstr(&path), found);
 		found = true;
 	}
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		read_drop_ins(&s, folders[i]);
 	conclude(&s);
+	if (s.failed)
+		rc = error_memory(err);
+	for (size_t i = 0; rc == 0 && s.concerns && i < s.fragments.len; i++)
+		if (stat(vec_string(&s.fragments, i), &st) == 0 && S_ISREG(st.st_mode))
+			rc = audit_path(d->audit, vec_string(&s.fragments, i), 0, err);
+	vec_release_strings(&s.fragments);
 	buf_release(&s.word);
 	buf_release(&s.file);
 	buf_release(&path);
+	return rc;
 }
 
 /* The units of one folder: x.service, and those that only x.service.d/ is there for. */
@@ -380,7 +361,7 @@ doctor_units_check(struct doctor *d, struct error *err)
 	for (size_t i = 0; rc == 0 && i < names.len; i++, last = name) {
 		name = vec_string(&names, i);
 		if (strcmp(name, last) != 0)
-			check_unit(d, name);
+			rc = check_unit(d, name, err);
 	}
 	vec_release_strings(&names);
 	return rc;
@@ -462,7 +443,7 @@ doctor_processes_judge(struct process *p)
 	size_t len;
 
 	if ((name = doctor_processes_find_key(p, &p->cmdline, &len)) != NULL)
-		findings_say(f, FINDING_PROBLEM, "exposed-argv", NULL, 0,
+		findings_say(f, FINDING_PROBLEM, "command-line-secret", NULL, 0,
 		    "make a new master key, and give it by a file, a pipe or a credential",
 		    "process %s (%s) has %.*s in its command line, where every user can see it",
 		    p->pid, p->program, (int)len, name);

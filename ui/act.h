@@ -27,6 +27,8 @@ void act_first(struct app *a);
 void act_last(struct app *a);
 void act_other_pane(struct app *a);
 void act_other_view(struct app *a);
+void act_view_files(struct app *a);
+void act_view_registry(struct app *a);
 void act_unfold(struct app *a);
 void act_fold(struct app *a);
 void act_turn_fold(struct app *a);	/* fold what is unfolded, and the other way round */

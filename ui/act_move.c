@@ -82,9 +82,19 @@ act_other_pane(struct app *a)
 void
 act_other_view(struct app *a)
 {
-	a->view = (a->view + 1) % VIEW_COUNT;
-	if (views[a->view]->entered != NULL)
-		views[a->view]->entered(a);
+	app_show(a, a->view == VIEW_REGISTRY ? a->former_view : VIEW_REGISTRY);
+}
+
+void
+act_view_files(struct app *a)
+{
+	app_show(a, VIEW_FILES);
+}
+
+void
+act_view_registry(struct app *a)
+{
+	app_show(a, VIEW_REGISTRY);
 }
 
 /* --- folding --- */

@@ -42,7 +42,7 @@ layout_make(struct layout *l, int rows, int cols)
 	if (!l->usable)
 		return;
 	l->two_panes = cols >= TWO_PANES_COLS;
-	l->title = line(0, 0, cols);
+	l->tabs = line(0, 0, cols);
 	l->footer = line(bottom--, 0, cols);
 	if (rows >= HEAD_ROWS)
 		l->status = line(bottom--, 0, cols);
@@ -64,6 +64,17 @@ layout_make(struct layout *l, int rows, int cols)
 		l->right.x = l->right_head.x = split + 1;
 		l->right.w = l->right_head.w = cols - split - 1;
 	}
+}
+
+void
+app_show(struct app *a, enum view_id view)
+{
+	if (a->view == view)
+		return;
+	a->former_view = a->view;
+	a->view = view;
+	if (views[view]->entered != NULL)
+		views[view]->entered(a);
 }
 
 void

@@ -38,7 +38,7 @@ struct layer {
 struct layout {
 	bool usable;		/* at least 20x5 */
 	bool two_panes;		/* side by side; else left and right are the same */
-	struct rect title;
+	struct rect tabs;	/* the views, and how things are in the one that is shown */
 	struct rect left_head, left;
 	struct rect right_head, right;
 	struct rect rule;	/* the line above the detail */
@@ -58,6 +58,7 @@ struct app {
 	struct files *files;		/* the state of each main view */
 	struct registry *registry;
 	enum view_id view;		/* which is shown */
+	enum view_id former_view;	/* which was shown before it */
 	char search[256];		/* what was searched for last, in lower case */
 	struct reveal *reveal;
 	struct layout layout;
@@ -78,6 +79,9 @@ struct app {
 	bool locked;		/* the lock screen is up */
 	int end_signal;		/* not 0: leave, this signal came */
 };
+
+/* Show a view, if it is not shown already. */
+void app_show(struct app *a, enum view_id view);
 
 /* Say what happened, until the next key. */
 void app_notice(struct app *a, const char *fmt, ...)

@@ -12,6 +12,7 @@
 #include "ui/reveal.h"
 
 #define TEXT_MAX 16384
+#define TABS_WHERE 6	/* in fewer columns a path says nothing */
 
 static void
 words_init(struct words *w)
@@ -232,6 +233,80 @@ draw_detail(struct app *a)
 	words_release(&w);
 }
 
+/* --- the tabs --- */
+
+/* What of a view stands in the first row. */
+enum tabs_detail { TABS_ALL, TABS_NUMBERS, TABS_ACTIVE };
+
+static void
+tabs_append(const struct app *a, enum view_id view, enum tabs_detail detail, struct buf *out)
+{
+	const struct view_ops *v = views[view];
+	size_t n = v->count != NULL ? v->count(a) : 0;
+	bool active = view == a->view;
+	char key[KEYMAP_NAME_MAX];
+
+	if (!active && detail == TABS_ACTIVE)
+		return;
+	buf_printf(out, "%s%s", active ? "[" : " ",
+	    keymap_key_of((enum action_id)v->shows, key));
+	if (active || detail == TABS_ALL)
+		buf_printf(out, " %s", v->name);
+	if (n > 0)
+		buf_printf(out, active || detail == TABS_ALL ? " %zu" : ":%zu", n);
+	buf_append_str(out, active ? "]" : " ");
+}
+
+static int
+tabs_width(const struct app *a, enum tabs_detail detail)
+{
+	struct buf text;
+	int i, w;
+
+	buf_init(&text, TEXT_MAX);
+	for (i = 0; i < VIEW_COUNT; i++)
+		tabs_append(a, (enum view_id)i, detail, &text);
+	w = columns_text((const char *)text.data, text.len);
+	buf_release(&text);
+	return w;
+}
+
+/* The views with their keys, the one that is shown in brackets; at the right how things are
+ * there, and where that is if there is room for it. */
+static void
+tabs_draw(struct app *a, const struct rect *r)
+{
+	enum tabs_detail detail = TABS_ALL;
+	struct buf where, state, tab;
+	int x = r->x;
+	int room, i, w;
+
+	buf_init(&where, TEXT_MAX);
+	buf_init(&state, TEXT_MAX);
+	views[a->view]->title(a, &where, &state);
+	room = r->w - 1 - columns_text(buf_cstr(&state), state.len);
+	while (detail < TABS_ACTIVE && tabs_width(a, detail) > room)
+		detail++;
+	for (i = 0; i < VIEW_COUNT; i++) {
+		buf_init(&tab, TEXT_MAX);
+		tabs_append(a, (enum view_id)i, detail, &tab);
+		x += canvas_text(r->y, x, r->x + r->w - x,
+		    i == (int)a->view ? STYLE_KEY : STYLE_NOTE, buf_cstr(&tab));
+		buf_release(&tab);
+	}
+	room = r->x + r->w - 1 - x;
+	w = columns_text(buf_cstr(&state), state.len);
+	if (w <= room)
+		room -= canvas_right(r->y, x, room, STYLE_NOTE, buf_cstr(&state)) + 3;
+	w = columns_text(buf_cstr(&where), where.len);
+	if (w > room)
+		w = room;
+	if (w >= TABS_WHERE)
+		canvas_tail(r->y, x + room - w, w, STYLE_TEXT, buf_cstr(&where));
+	buf_release(&state);
+	buf_release(&where);
+}
+
 static void
 frame_draw(struct layer *layer, struct app *a)
 {
@@ -240,8 +315,7 @@ frame_draw(struct layer *layer, struct app *a)
 	bool right = v->panes(a)->right_active;
 
 	(void)layer;
-	canvas_fill(l->title.y, l->title.x, l->title.w, STYLE_TITLE);
-	v->draw_title(a, &l->title);
+	tabs_draw(a, &l->tabs);
 	if (l->two_panes || !right)
 		v->draw_left(a);
 	if (l->two_panes || right)

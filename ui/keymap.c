@@ -22,9 +22,6 @@
 
 #define BLANKS " \t"	/* between the names of keys */
 
-/* A face that is the same in all views. */
-#define EVERYWHERE(...) [VIEW_FILES] = { __VA_ARGS__ }, [VIEW_REGISTRY] = { __VA_ARGS__ }
-
 static const struct {
 	uint32_t key;
 	const char *name;
@@ -71,18 +68,18 @@ key_name_parse(const char *name, size_t n)
 }
 
 static const struct action actions[ACTION_COUNT] = {
-	[ACTION_DOWN] = { MOVE, "down", { 'j', INPUT_DOWN }, "next line", false, {
-	    EVERYWHERE(.run = act_down) } },
-	[ACTION_UP] = { MOVE, "up", { 'k', INPUT_UP }, "previous line", false, {
-	    EVERYWHERE(.run = act_up) } },
-	[ACTION_PAGE_DOWN] = { MOVE, "page-down", { INPUT_PAGE_DOWN }, "next page", false, {
-	    EVERYWHERE(.run = act_page_down) } },
-	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP }, "previous page", false, {
-	    EVERYWHERE(.run = act_page_up) } },
-	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME }, "first line", false, {
-	    EVERYWHERE(.run = act_first) } },
-	[ACTION_LAST] = { MOVE, "last", { INPUT_END }, "last line", false, {
-	    EVERYWHERE(.run = act_last) } },
+	[ACTION_DOWN] = { MOVE, "down", { 'j', INPUT_DOWN }, "next line", false,
+	    .everywhere = { .run = act_down } },
+	[ACTION_UP] = { MOVE, "up", { 'k', INPUT_UP }, "previous line", false,
+	    .everywhere = { .run = act_up } },
+	[ACTION_PAGE_DOWN] = { MOVE, "page-down", { INPUT_PAGE_DOWN }, "next page", false,
+	    .everywhere = { .run = act_page_down } },
+	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP }, "previous page", false,
+	    .everywhere = { .run = act_page_up } },
+	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME }, "first line", false,
+	    .everywhere = { .run = act_first } },
+	[ACTION_LAST] = { MOVE, "last", { INPUT_END }, "last line", false,
+	    .everywhere = { .run = act_last } },
 	[ACTION_OTHER_PANE] = { MOVE, "other-pane", { INPUT_TAB, INPUT_BACKTAB },
 	    "to the other pane", false, {
 	    [VIEW_FILES] = { .rank = 7, .label = "pane", .run = act_other_pane },
@@ -112,10 +109,10 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .rank = 14, .label = "search", .run = act_search },
 	    [VIEW_REGISTRY] = { .rank = 10, .label = "search",
 		.help = "search for a part of a path or key", .run = act_search } } },
-	[ACTION_NEXT] = { MOVE, "next-match", { 'n' }, "next match", false, {
-	    EVERYWHERE(.unavailable = act_needs_search, .run = act_next) } },
-	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, "previous match", false, {
-	    EVERYWHERE(.unavailable = act_needs_search, .run = act_previous) } },
+	[ACTION_NEXT] = { MOVE, "next-match", { 'n' }, "next match", false,
+	    .everywhere = { .unavailable = act_needs_search, .run = act_next } },
+	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, "previous match", false,
+	    .everywhere = { .unavailable = act_needs_search, .run = act_previous } },
 	[ACTION_FILTER] = { MOVE, "filter", { 'f' },
 	    "show secrets and references, clear text, problems, or everything", false, {
 	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter } } },
@@ -212,9 +209,10 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .run = act_open_secrets } } },
 
 	[ACTION_VIEW] = { REGISTRY, "other-view", { 's' },
-	    "switch between the configuration files and the Secret Registry", false, {
+	    "to the Secret Registry, and back to where one was", false, {
 	    [VIEW_FILES] = { .rank = 18, .label = "registry", .run = act_other_view },
-	    [VIEW_REGISTRY] = { .rank = 7, .label = "files", .run = act_other_view } } },
+	    [VIEW_REGISTRY] = { .rank = 7, .label = "back", .run = act_other_view } },
+	    .everywhere = { .run = act_other_view } },
 	[ACTION_COMPARE] = { REGISTRY, "compare", { 'c' },
 	    "compare two versions without showing them", false, {
 	    [VIEW_REGISTRY] = { .rank = 5, .label = "compare",
@@ -228,6 +226,10 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_REGISTRY] = { .rank = 11, .label = "audit", .unavailable = act_registry_needs_one,
 		.run = act_registry_audit } } },
 
+	[ACTION_VIEW_FILES] = { PROGRAM, "view-files", { '1' }, "the configuration files", false,
+	    .everywhere = { .run = act_view_files } },
+	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
+	    .everywhere = { .run = act_view_registry } },
 	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' },
 	    "this help: type to search, Enter runs the selected line", false, {
 	    [VIEW_FILES] = { .rank = 19, .label = "help", .run = act_help },
@@ -236,8 +238,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .run = act_rescan },
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },
-	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false, {
-	    EVERYWHERE(.run = act_redraw) } },
+	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false,
+	    .everywhere = { .run = act_redraw } },
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
 	    "leave (asks when something is marked)", false, {
 	    [VIEW_FILES] = { .rank = 20, .label = "quit", .run = act_quit },
@@ -281,7 +283,9 @@ keymap_find(uint32_t key)
 static const struct keymap_face *
 face_of(const struct app *a, enum action_id id)
 {
-	return &actions[id].faces[a->view];
+	const struct keymap_face *face = &actions[id].faces[a->view];
+
+	return face->run != NULL ? face : &actions[id].everywhere;
 }
 
 /* Of one that is only in other views: that it is there. */

@@ -34,6 +34,7 @@ enum action_id {
 	ACTION_UNLOCK, ACTION_LOCK, ACTION_ROTATE_DATA, ACTION_ROTATE_MASTER,
 	ACTION_GENERATE, ACTION_OPEN_SECRETS,
 	ACTION_VIEW, ACTION_COMPARE, ACTION_UNDELETE, ACTION_AUDIT,
+	ACTION_VIEW_FILES, ACTION_VIEW_REGISTRY,
 	ACTION_HELP, ACTION_RESCAN, ACTION_REDRAW, ACTION_QUIT,
 	ACTION_COUNT
 };
@@ -56,6 +57,7 @@ struct action {
 	const char *help;
 	bool dangerous;
 	struct keymap_face faces[VIEW_COUNT];	/* the views in which it lives */
+	struct keymap_face everywhere;	/* in those that have no face of their own */
 };
 
 const struct action *keymap_action(enum action_id id);

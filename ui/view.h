@@ -6,6 +6,7 @@
 #include "ui/outline.h"
 
 struct app;
+struct buf;
 struct rect;
 struct words;
 
@@ -19,6 +20,8 @@ enum view_id { VIEW_FILES, VIEW_REGISTRY, VIEW_COUNT };
  * moves in its lists.
  */
 struct view_ops {
+	const char *name;	/* on its tab */
+	int shows;		/* the action (enum action_id) whose key stands before the name */
 	const char *only_here;	/* why an action of no other view cannot be done elsewhere */
 	bool left_leads;	/* searching and folding are for the left list in both panes */
 	struct panes *(*panes)(struct app *a);
@@ -36,7 +39,12 @@ struct view_ops {
 	bool (*is_due)(const struct app *a);
 	bool (*tick)(struct app *a);
 
-	void (*draw_title)(struct app *a, const struct rect *r);
+	/* What there is of it, behind its name on the tab.  0, or NULL: nothing is said. */
+	size_t (*count)(const struct app *a);
+
+	/* At the right of the tabs while it is shown: where it is, if there is room, and how
+	 * things are. */
+	void (*title)(struct app *a, struct buf *where, struct buf *state);
 	void (*draw_left)(struct app *a);	/* with its heading, where layout has a place */
 	void (*draw_right)(struct app *a);
 	void (*draw_counts)(struct app *a, const struct rect *r, int w);	/* ${w} columns */

@@ -438,30 +438,20 @@ files_draw_left(struct app *a)
 /* --- title and counts --- */
 
 static void
-files_draw_title(struct app *a, const struct rect *r)
+files_title(struct app *a, struct buf *where, struct buf *state)
 {
 	const struct model *m = a->model;
 	size_t held = model_keys(m), all = model_secrets_files(m);
-	char right[64];
-	struct buf left;
-	int used;
 
 	if (m->scanning && a->top == &a->base)
-		snprintf(right, sizeof(right), "reading %zu files", estate_count(m->estate));
+		buf_printf(state, "reading %zu files", estate_count(m->estate));
 	else if (all > 1)
-		snprintf(right, sizeof(right), "keys %zu of %zu", held, all);
+		buf_printf(state, "keys %zu/%zu", held, all);
 	else
-		snprintf(right, sizeof(right), "%s", held > 0 ? "unlocked" : all > 0 ? "locked" :
-		    "no key");
-	used = canvas_right(r->y, r->x, r->w - 1, STYLE_TITLE, right);
-	buf_init(&left, 8192);
-	if (r->w >= 30)
-		buf_append_str(&left, "propseal ");
-	buf_append_str(&left, a->options->paths[0]);
+		buf_append_str(state, held > 0 ? "unlocked" : all > 0 ? "locked" : "no key");
+	buf_append_str(where, a->options->paths[0]);
 	if (a->options->path_count > 1)
-		buf_printf(&left, " and %zu more", a->options->path_count - 1);
-	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
-	buf_release(&left);
+		buf_printf(where, " and %zu more", a->options->path_count - 1);
 }
 
 static void
@@ -484,12 +474,14 @@ files_panes(struct app *a)
 }
 
 const struct view_ops view_files = {
+	.name = "files",
+	.shows = ACTION_VIEW_FILES,
 	.only_here = "this is for the configuration files",
 	.panes = files_panes,
 	.moved = files_moved,
 	.folded = files_link,
 	.changed = files_restore,
-	.draw_title = files_draw_title,
+	.title = files_title,
 	.draw_left = files_draw_left,
 	.draw_right = files_draw_sealed,
 	.draw_counts = files_draw_counts,

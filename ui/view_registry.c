@@ -551,29 +551,22 @@ registry_say(struct app *a, struct words *w)
 }
 
 static void
-registry_draw_title(struct app *a, const struct rect *r)
+registry_title(struct app *a, struct buf *where, struct buf *state)
 {
 	const struct registry *reg = a->registry;
-	const char *right = reg->user;
-	struct buf left;
-	int used = 0;
 
 	if (reg->source == NULL)
-		right = "none";
+		buf_append_str(state, "none");
 	else if (reg->known == REGISTRY_UNKNOWN && registry_unavailable(reg) == NULL)
-		right = "asking";
+		buf_append_str(state, "asking");
 	else if (reg->known == REGISTRY_FAILED)
-		right = reg->no_login ? "not logged in" : "not reached";
+		buf_append_str(state, reg->no_login ? "not logged in" : "not reached");
 	else if (registry_unavailable(reg) != NULL)
-		right = "not logged in";
-	if (right[0] != '\0')
-		used = canvas_right(r->y, r->x, r->w - 1, STYLE_TITLE, right);
-	buf_init(&left, 8192);
-	buf_append_str(&left, r->w >= 30 ? "propseal registry" : "registry");
-	if (reg->source != NULL && r->w >= 30)
-		buf_printf(&left, " %s", reg->source->url);
-	canvas_text(r->y, r->x + 1, r->w - used - 4, STYLE_TITLE, buf_cstr(&left));
-	buf_release(&left);
+		buf_append_str(state, "not logged in");
+	else
+		buf_append_str(state, reg->user);
+	if (reg->source != NULL)
+		buf_append_str(where, reg->source->url);
 }
 
 /* Add "N one" or "N many" to a list, if there are any. */
@@ -637,7 +630,7 @@ act_registry_open(struct app *a)
 
 	if (s.use != NULL) {
 		files_show(a, s.use->file, s.use->entry, s.use->entry_len);
-		a->view = VIEW_FILES;
+		app_show(a, VIEW_FILES);
 	} else if (s.key == NULL && s.path != NULL) {
 		act_turn_fold(a);
 	} else if (!a->registry->panes.right_active && s.key != NULL) {
@@ -688,6 +681,8 @@ registry_moved(struct app *a, struct outline *o)
 }
 
 const struct view_ops view_registry = {
+	.name = "registry",
+	.shows = ACTION_VIEW_REGISTRY,
 	.only_here = "this is for the registry",
 	.left_leads = true,
 	.panes = registry_panes,
@@ -696,7 +691,7 @@ const struct view_ops view_registry = {
 	.folded = registry_moved,
 	.is_due = registry_is_due,
 	.tick = registry_step,
-	.draw_title = registry_draw_title,
+	.title = registry_title,
 	.draw_left = paths_draw,
 	.draw_right = versions_draw,
 	.draw_counts = registry_draw_counts,

@@ -161,7 +161,7 @@ environments_are_the_roots_of_the_list(void **state)
 	struct vt *v = open_five(*state);
 
 	vt_assert_has(v, "5 files, 5 environments");
-	vt_assert_has(v, "keys 0 of 5");
+	vt_assert_has(v, "keys 0/5");
 	vt_key(v, "+");
 	golden_assert(v, "five-80x24");
 	vt_resize(v, 40, 120);
@@ -210,7 +210,7 @@ reveal_shows_the_environments_own_value(void **state)
 		vt_key(v, "r");
 		vt_key(v, KEY_TAB);
 	}
-	vt_assert_has(v, "keys 5 of 5");
+	vt_assert_has(v, "keys 5/5");
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 }

@@ -51,7 +51,7 @@ view_fits_the_smallest_screen(void **state)
 
 	vt_key(v, "s");
 	see(v, "conn-a");
-	see(v, "registry     alice");
+	see(v, "[6 registry]  alice");
 	see(v, "? help  q quit");
 	vt_key(v, KEY_DOWN);
 	vt_key(v, KEY_TAB);

@@ -24,6 +24,30 @@ first_frame_shows_files_and_sealed_entries_and_no_secret(void **state)
 }
 
 static void
+numbers_show_the_views_and_s_goes_to_the_registry_and_back(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	see(v, "[1 files] 6 registry ");
+	vt_key(v, "6");
+	vt_assert_has(v, " 1 files [6 registry]");
+	vt_assert_has(v, "No registry is configured.");
+	/* An action of another view says where it is. */
+	vt_key(v, "A");
+	vt_assert_has(v, "A (mark-all): this is for the configuration files");
+	vt_key(v, "6");
+	vt_assert_has(v, "[6 registry]");
+	vt_key(v, "1");
+	vt_assert_has(v, "[1 files] 6 registry ");
+	vt_assert_has(v, "broker.properties");
+	vt_key(v, "s");
+	vt_assert_has(v, "[6 registry]");
+	vt_key(v, "s");
+	vt_assert_has(v, "[1 files]");
+	fixture_leave(v);
+}
+
+static void
 large_screen_has_words_for_states(void **state)
 {
 	struct fixture_start s = { .rows = 50, .cols = 200 };
@@ -331,6 +355,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(first_frame_shows_files_and_sealed_entries_and_no_secret),
+		FIXTURE_TEST(numbers_show_the_views_and_s_goes_to_the_registry_and_back),
 		FIXTURE_TEST(large_screen_has_words_for_states),
 		FIXTURE_TEST(smallest_screen_is_usable),
 		FIXTURE_TEST(too_small_says_what_is_needed_and_ignores_keys),

@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "cli/findings.h"
+#include "cli/checks.h"
 #include "cli/providers.h"
 #include "cli/settings.h"
 #include "common/args.h"
@@ -112,7 +112,7 @@ lacks(const struct providers *p, const struct document *by, const struct documen
 }
 
 int
-providers_check(struct providers *p, struct findings *f, const struct configuration *c,
+providers_check(struct providers *p, struct checks *f, const struct configuration *c,
     struct error *err)
 {
 	const struct document *by = c->doc;
@@ -150,7 +150,7 @@ providers_check(struct providers *p, struct findings *f, const struct configurat
 		error_hint(&found, "name %s in config.providers and its class in "
 		    "config.providers.%s.class; of several lines of one key the last one counts",
 		    buf_cstr(&name), buf_cstr(&name));
-		findings_add(f, FINDING_PROBLEM, "provider", &found);
+		checks_add(f, CHECK_PROBLEM, "provider", &found);
 	}
 	buf_release(&name);
 	buf_release(&value);

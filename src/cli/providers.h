@@ -8,7 +8,7 @@
 struct configuration;
 struct error;
 struct estate;
-struct findings;
+struct checks;
 struct options;
 
 /* Whether what reads a configuration resolves its references at all: the
@@ -25,7 +25,7 @@ void providers_release(struct providers *p);
 
 /* Add a problem for each entry of ${c} with a reference whose provider is not
  * declared.  ERROR_MEMORY. */
-int providers_check(struct providers *p, struct findings *f, const struct configuration *c,
+int providers_check(struct providers *p, struct checks *f, const struct configuration *c,
     struct error *err);
 
 #endif /* !CLI_PROVIDERS_H */

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/change.h"
+#include "cli/checks.h"
 #include "cli/commands.h"
-#include "cli/findings.h"
 #include "cli/keys.h"
 #include "cli/providers.h"
 #include "cli/scan.h"
@@ -56,7 +56,7 @@ struct verify_report {
 	size_t references;
 	size_t wrong;		/* what inspect_document says, beside remarks */
 	size_t counts[VERIFY_KINDS];
-	struct findings findings;
+	struct checks checks;
 };
 
 static const char *
@@ -89,7 +89,7 @@ static void
 verify_report_add(struct verify_report *r, enum verify_kind kind, const struct error *what)
 {
 	r->counts[kind]++;
-	findings_add(&r->findings, kind == VERIFY_ORPHAN ? FINDING_REMARK : FINDING_PROBLEM,
+	checks_add(&r->checks, kind == VERIFY_ORPHAN ? CHECK_REMARK : CHECK_PROBLEM,
 	    verify_report_kind_name(kind), what);
 }
 
@@ -160,7 +160,7 @@ static int
 verify_report_write(struct verify_report *r, struct error *err)
 {
 	const size_t *n = r->counts;
-	const struct findings_count counts[] = {
+	const struct checks_count counts[] = {
 		{ "sealed", r->sealed },
 		{ "open", verify_report_open(r) },
 		{ "damaged", n[VERIFY_DAMAGED] },
@@ -182,7 +182,7 @@ verify_report_write(struct verify_report *r, struct error *err)
 
 	buf_init(&summary, SUMMARY_MAX);
 	verify_report_summary(r, &summary);
-	rc = findings_write(&r->findings, r->file, counts,
+	rc = checks_write(&r->checks, r->file, counts,
 	    r->has_paths ? sizeof(counts) / sizeof(counts[0]) : 6, buf_cstr(&summary),
 	    verify_report_status(r), err);
 	buf_release(&summary);
@@ -269,7 +269,7 @@ check_doubts(const struct secrets_file *s, struct verify_report *r, struct error
 	if (secrets_file_doubts(s, &doubts, err) != 0)
 		return -1;
 	if (r->counts[VERIFY_CHANGED] - r->before > CHANGED_LISTED)
-		findings_say(&r->findings, FINDING_PROBLEM,
+		checks_say(&r->checks, CHECK_PROBLEM,
 		    verify_report_kind_name(VERIFY_CHANGED), r->file, 0, "`propseal file rotate "
 		    "--data-key` tags all entries anew, if that was meant",
 		    "and so are %zu more entries: another program changed them",
@@ -280,7 +280,7 @@ check_doubts(const struct secrets_file *s, struct verify_report *r, struct error
 	    "no change");
 	error_place(&what, r->file, 0);
 	error_hint(&what, "`propseal file rotate --data-key` seals them anew");
-	findings_add(&r->findings, FINDING_REMARK, "cbc", &what);
+	checks_add(&r->checks, CHECK_REMARK, "cbc", &what);
 	return 0;
 }
 
@@ -328,14 +328,14 @@ static int
 verify_inspect(const struct secrets_file *s, const char *path, const struct options *o,
     struct providers *p, struct verify_report *r, struct error *err)
 {
-	size_t before = r->findings.counts[FINDING_PROBLEM];
+	size_t before = r->checks.counts[CHECK_PROBLEM];
 	struct configuration *c = configuration_load(path, config_scope(o->config), NULL);
-	int rc = c == NULL ? 0 : findings_inspect(&r->findings,
+	int rc = c == NULL ? 0 : checks_inspect(&r->checks,
 	    config_rules(o->config), c->doc, s, err);
 
 	if (rc == 0 && c != NULL)
-		rc = providers_check(p, &r->findings, c, err);
-	r->wrong += r->findings.counts[FINDING_PROBLEM] - before;
+		rc = providers_check(p, &r->checks, c, err);
+	r->wrong += r->checks.counts[CHECK_PROBLEM] - before;
 	configuration_free(c);
 	return rc;
 }
@@ -451,15 +451,15 @@ commands_verify(const struct options *o)
 	struct error err;
 	int rc = -1;
 
-	findings_init(&r.findings, "propseal.verify/1", options_format(o) == OUTPUT_JSON,
-	    FINDINGS_PLAIN);
+	checks_init(&r.checks, "propseal.verify/1", options_format(o) == OUTPUT_JSON,
+	    CHECKS_PLAIN);
 	e = scan_paths(o, all ? here : o->args, all ? 1 : o->arg_count, &err);
 	if (e != NULL && verify_open(o, e, &err) == 0 &&
 	    check_environments(estate_environments(e), &r, &err) == 0 &&
 	    check_estate(o, e, &r, &err) == 0)
 		rc = verify_report_write(&r, &err);
 	rc = rc == 0 ? verify_report_status(&r) : report_error(&err);
-	findings_release(&r.findings);
+	checks_release(&r.checks);
 	estate_free(e);
 	return rc;
 }

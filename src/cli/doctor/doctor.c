@@ -8,9 +8,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "cli/audit/audit.h"
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/doctor/doctor.h"
-#include "cli/findings.h"
 #include "cli/keys.h"
 #include "cli/scan.h"
 #include "cli/settings.h"
@@ -37,15 +37,15 @@ doctor_keys_find_master(struct doctor *d, const struct secrets_file *s)
 	const char *where;
 
 	if (d->keys == NULL && (d->keys = keys_ring(d->o, false, &why)) == NULL) {
-		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
+		checks_add(&d->checks, CHECK_PROBLEM, "key", &why);
 		return NULL;
 	}
 	if ((k = key_ring_for(d->keys, s, &where)) == NULL) {
 		key_ring_missing(s, &why);
-		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
+		checks_add(&d->checks, CHECK_PROBLEM, "key", &why);
 	} else if (d->key_told != k) {
 		d->key_told = k;
-		findings_say(&d->findings, FINDING_OK, "key", NULL, 0, NULL,
+		checks_say(&d->checks, CHECK_OK, "key", NULL, 0, NULL,
 		    "the master key comes from %s", where);
 	}
 	return k;
@@ -60,10 +60,10 @@ check_key_file(struct doctor *d)
 	if (path == NULL || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
 		return;
 	if (st.st_mode & (S_IROTH | S_IWOTH))
-		findings_say(&d->findings, FINDING_PROBLEM, "key-file", path, 0, "chmod 600",
+		checks_say(&d->checks, CHECK_PROBLEM, "key-file", path, 0, "chmod 600",
 		    "every user can read or write the file of the master key");
 	else if (st.st_mode & (S_IRGRP | S_IWGRP))
-		findings_say(&d->findings, FINDING_WARNING, "key-file", path, 0, "chmod 600",
+		checks_say(&d->checks, CHECK_WARNING, "key-file", path, 0, "chmod 600",
 		    "its group can read or write the file of the master key");
 }
 
@@ -87,7 +87,7 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 		if (secrets_file_open(s, i, &plain, &why) == 0) {
 			open++;
 		} else if (why.code == ERROR_DAMAGED) {
-			findings_add(&d->findings, FINDING_PROBLEM, "damaged-entry", &why);
+			checks_add(&d->checks, CHECK_PROBLEM, "damaged-entry", &why);
 		} else if (why.code == ERROR_REFUSED) {
 			refused++;
 		} else {
@@ -99,16 +99,16 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 	if (rc == 0)
 		rc = secrets_file_doubts(s, &doubts, err);
 	if (rc == 0 && open == sealed)
-		findings_say(&d->findings, FINDING_OK, "entries", secrets_file_path(s), 0, NULL,
+		checks_say(&d->checks, CHECK_OK, "entries", secrets_file_path(s), 0, NULL,
 		    "all %zu sealed entries open", sealed);
 	if (rc == 0 && refused > 0)
-		findings_say(&d->findings, FINDING_WARNING, "unchecked", secrets_file_path(s), 0,
+		checks_say(&d->checks, CHECK_WARNING, "unchecked", secrets_file_path(s), 0,
 		    "`propseal file rotate --data-key` seals all entries anew, with tags",
 		    "%zu sealed %s not opened: in the old CBC mode without a tag that fits, or "
 		    "without a tag where tags are required", refused,
 		    refused == 1 ? "entry was" : "entries were");
 	if (rc == 0 && doubts.stale > 0)
-		findings_say(&d->findings, FINDING_WARNING, "stale-tag", secrets_file_path(s), 0,
+		checks_say(&d->checks, CHECK_WARNING, "stale-tag", secrets_file_path(s), 0,
 		    "`propseal file verify` lists them; if that was meant, `propseal file rotate "
 		    "--data-key` tags them anew",
 		    "another program changed %zu sealed %s since propseal sealed them",
@@ -125,10 +125,10 @@ doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct 
 
 	if (secrets_file_metadata(s)->data_key == NULL) {
 		if (secrets_file_sealed_count(s) == 0)
-			findings_say(&d->findings, FINDING_REMARK, "data-key", path, 0, NULL,
+			checks_say(&d->checks, CHECK_REMARK, "data-key", path, 0, NULL,
 			    "nothing is sealed yet, and there is no data key");
 		else
-			findings_say(&d->findings, FINDING_PROBLEM, "data-key", path, 0,
+			checks_say(&d->checks, CHECK_PROBLEM, "data-key", path, 0,
 			    "restore the line " SECRETS_DATA_KEY " from a backup",
 			    "there are sealed entries, but no data key to open them");
 		return 0;
@@ -136,10 +136,10 @@ doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct 
 	if ((master = doctor_keys_find_master(d, s)) == NULL)
 		return 0;
 	if (secrets_file_unlock(s, master, &why) != 0) {
-		findings_add(&d->findings, FINDING_PROBLEM, "key", &why);
+		checks_add(&d->checks, CHECK_PROBLEM, "key", &why);
 		return 0;
 	}
-	findings_say(&d->findings, FINDING_OK, "data-key", path, 0, NULL,
+	checks_say(&d->checks, CHECK_OK, "data-key", path, 0, NULL,
 	    "the master key opens the data key");
 	return doctor_keys_check_entries(d, s, err);
 }
@@ -166,7 +166,7 @@ check_references(struct doctor *d, struct error *err)
 		}
 	}
 	if (rc == 0 && references == sealed)
-		findings_say(&d->findings, FINDING_OK, "references", NULL, 0, NULL,
+		checks_say(&d->checks, CHECK_OK, "references", NULL, 0, NULL,
 		    "all %zu references resolve", references);
 	return rc;
 }
@@ -176,7 +176,7 @@ doctor_keys_check(struct doctor *d, struct error *err)
 {
 	check_key_file(d);
 	if (d->secrets.len == 0 && d->o->text[FLAG_LOCAL_SECRETS_FILE] == NULL)
-		findings_say(&d->findings, FINDING_REMARK, "secrets-file", NULL, 0,
+		checks_say(&d->checks, CHECK_REMARK, "secrets-file", NULL, 0,
 		    "give --local-secrets-file, or make one with `propseal master-key generate`",
 		    "there is no secrets file in the paths");
 	for (size_t i = 0; i < d->secrets.len; i++)
@@ -206,7 +206,7 @@ doctor_look_around(struct doctor *d, struct error *err)
 		if (environments_only(e) != NULL && x != environments_only(e))
 			continue;
 		if (x->problem != NULL)
-			findings_add(&d->findings, FINDING_PROBLEM, "secrets-file", x->problem);
+			checks_add(&d->checks, CHECK_PROBLEM, "secrets-file", x->problem);
 		else if ((slot = vec_push(&d->secrets)) == NULL)
 			return error_memory(err);
 		else
@@ -362,8 +362,8 @@ static int
 doctor_report(struct doctor *d, int *status, struct error *err)
 {
 	const bool json = options_format(d->o) == OUTPUT_JSON;
-	const size_t *n = d->findings.counts;
-	const struct buf *checks = findings_list(&d->findings, err);
+	const size_t *n = d->checks.counts;
+	const struct buf *checks = checks_list(&d->checks, err);
 	struct audit_report r;
 	struct buf out;
 	int rc;
@@ -373,16 +373,16 @@ doctor_report(struct doctor *d, int *status, struct error *err)
 	audit_report_init(&r, d->audit, ".", AUDIT_ERROR);
 	r.schema = "propseal.doctor/2";
 	r.checks = checks;
-	if (findings_status(&d->findings) != 0)
-		r.status = findings_status(&d->findings);
+	if (checks_status(&d->checks) != 0)
+		r.status = checks_status(&d->checks);
 	*status = r.status;
 	if (json)
 		return audit_report_write(&r, "json", err);
 	buf_init(&out, 256);
-	buf_printf(&out, "checks: %zu error%s, %zu warning%s, %zu note%s\n", n[FINDING_PROBLEM],
-	    n[FINDING_PROBLEM] == 1 ? "" : "s", n[FINDING_WARNING],
-	    n[FINDING_WARNING] == 1 ? "" : "s", n[FINDING_REMARK],
-	    n[FINDING_REMARK] == 1 ? "" : "s");
+	buf_printf(&out, "checks: %zu error%s, %zu warning%s, %zu note%s\n", n[CHECK_PROBLEM],
+	    n[CHECK_PROBLEM] == 1 ? "" : "s", n[CHECK_WARNING],
+	    n[CHECK_WARNING] == 1 ? "" : "s", n[CHECK_REMARK],
+	    n[CHECK_REMARK] == 1 ? "" : "s");
 	rc = output_write(checks, err) != 0 || output_write(&out, err) != 0 ? -1 :
 	    audit_report_write(&r, NULL, err);
 	buf_release(&out);
@@ -398,7 +398,7 @@ doctor_release(struct doctor *d)
 	providers_release(&d->providers);
 	estate_free(d->estate);
 	key_ring_free(d->keys);
-	findings_release(&d->findings);
+	checks_release(&d->checks);
 }
 
 int
@@ -411,7 +411,7 @@ commands_doctor(const struct options *o)
 	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
 	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
 	vec_init(&d.key_names, sizeof(char *), SECRETS_FILES_MAX);
-	findings_init(&d.findings, NULL, options_format(o) == OUTPUT_JSON, FINDINGS_CHECKS);
+	checks_init(&d.checks, NULL, options_format(o) == OUTPUT_JSON, CHECKS_BY_LEVEL);
 	rc = doctor_check(&d, &err);
 	if (rc == 0)
 		rc = doctor_report(&d, &status, &err);

@@ -6,7 +6,7 @@
 
 #include "audit/audit.h"
 #include "base/vec.h"
-#include "cli/findings.h"
+#include "cli/checks.h"
 #include "cli/providers.h"
 
 struct error;
@@ -19,7 +19,7 @@ struct options;
 struct doctor {
 	const struct options *o;
 	const char *root;		/* "", or the DIR of --root */
-	struct findings findings;	/* what is checked besides */
+	struct checks checks;	/* what is checked besides */
 	struct audit_options audited;
 	struct audit *audit;
 	struct vec key_names;		/* of const char *: variables of master keys */

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "cli/checks.h"
 #include "cli/doctor/doctor.h"
-#include "cli/findings.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "document/document.h"
@@ -35,14 +35,14 @@ doctor_files_check_secrets_file(struct doctor *d, const char *path)
 	if (stat(path, &st) != 0)
 		return;
 	if (st.st_mode & (S_IWGRP | S_IWOTH))
-		findings_say(&d->findings, FINDING_PROBLEM, "writable", path, 0, "chmod go-w",
+		checks_say(&d->checks, CHECK_PROBLEM, "writable", path, 0, "chmod go-w",
 		    "%s can write the secrets file, and so swap sealed entries",
 		    st.st_mode & S_IWOTH ? "every user" : "its group");
 	else if (geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0)
-		findings_say(&d->findings, FINDING_REMARK, "owner", path, 0, NULL,
+		checks_say(&d->checks, CHECK_REMARK, "owner", path, 0, NULL,
 		    "the secrets file belongs to another user (%lu)", (unsigned long)st.st_uid);
 	else
-		findings_say(&d->findings, FINDING_OK, "mode", path, 0, NULL,
+		checks_say(&d->checks, CHECK_OK, "mode", path, 0, NULL,
 		    "only its owner can write the secrets file");
 }
 
@@ -63,7 +63,7 @@ check_readers(struct doctor *d, const struct estate_file *f)
 	if (file_identify(f->path, &id, NULL) != 0 || file_identify(path, &secrets, NULL) != 0 ||
 	    !secrets.exists || file_shares_readers(&id, &secrets))
 		return;
-	findings_say(&d->findings, FINDING_PROBLEM, "readers", f->path, 0,
+	checks_say(&d->checks, CHECK_PROBLEM, "readers", f->path, 0,
 	    "chown --reference it to the configuration file's owner, and chmod 640",
 	    "who reads this file cannot read the secrets file %s", path);
 }
@@ -79,11 +79,11 @@ doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, 
 	if (f->problem != NULL || stat(f->path, &st) != 0)
 		return 0;
 	if (st.st_mode & S_IWOTH)
-		findings_say(&d->findings, FINDING_PROBLEM, "writable", f->path, 0, "chmod o-w",
+		checks_say(&d->checks, CHECK_PROBLEM, "writable", f->path, 0, "chmod o-w",
 		    "every user can write the configuration file");
 	if ((c = configuration_load(f->path, config_scope(d->o->config), NULL)) == NULL)
 		return 0;
-	rc = providers_check(&d->providers, &d->findings, c, err);
+	rc = providers_check(&d->providers, &d->checks, c, err);
 	configuration_free(c);
 	return rc;
 }
@@ -117,10 +117,10 @@ check_folder(struct doctor *d, const char *folder)
 	if (stat(folder, &st) != 0)
 		return;
 	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-		findings_say(&d->findings, FINDING_PROBLEM, "folder", folder, 0, "chmod o-w",
+		checks_say(&d->checks, CHECK_PROBLEM, "folder", folder, 0, "chmod o-w",
 		    "every user can put other files in the place of those in this folder");
 	else if ((st.st_mode & S_IWGRP) && !(st.st_mode & S_ISVTX))
-		findings_say(&d->findings, FINDING_REMARK, "folder", folder, 0, NULL,
+		checks_say(&d->checks, CHECK_REMARK, "folder", folder, 0, NULL,
 		    "its group can put other files in the place of those in this folder");
 }
 
@@ -169,7 +169,7 @@ check_copy(struct doctor *d, const char *path, const struct document_format *for
 	if (file_read(path, &content, NULL, NULL) == 0 &&
 	    (doc = document_parse(&content, format, path, NULL)) != NULL) {
 		if (secrets_file_recognise(doc))
-			findings_say(&d->findings, FINDING_REMARK, "copy", path, 0,
+			checks_say(&d->checks, CHECK_REMARK, "copy", path, 0,
 			    "remove it once it is not needed: an old master key opens it",
 			    "a copy of a secrets file");
 		document_free(doc);
@@ -195,7 +195,7 @@ doctor_copies_check(struct doctor *d, const char *folder)
 			buf_printf(&path, "%s/", folder);
 		buf_append_str(&path, ent->d_name);
 		if (is_swap_file(ent->d_name))
-			findings_say(&d->findings, FINDING_WARNING, "copy", buf_cstr(&path), 0,
+			checks_say(&d->checks, CHECK_WARNING, "copy", buf_cstr(&path), 0,
 			    "finish that editor, or remove the file",
 			    "a swap file of an editor, which may hold secrets in clear text");
 		else if ((format = copy_format(ent->d_name)) != NULL)

@@ -10,8 +10,8 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "cli/checks.h"
 #include "cli/doctor/doctor.h"
-#include "cli/findings.h"
 #include "common/args.h"
 #include "document/unit_file.h"
 #include "estate/walk.h"
@@ -257,21 +257,21 @@ conclude(struct service *s)
 	if (!s->is_kafka)
 		return;
 	if (s->has_key)
-		findings_say(&s->d->findings, FINDING_OK, "unit", file, s->line, NULL,
+		checks_say(&s->d->checks, CHECK_OK, "unit", file, s->line, NULL,
 		    "%s gets a master key", s->name);
 	else if (s->may_have_key)
-		findings_say(&s->d->findings, FINDING_REMARK, "unit", file, s->line,
+		checks_say(&s->d->checks, CHECK_REMARK, "unit", file, s->line,
 		    "run `propseal doctor` as root",
 		    "an EnvironmentFile= of %s cannot be read: it may hold the key", s->name);
 	else if (s->refers)
-		findings_say(&s->d->findings, FINDING_PROBLEM, "unit-without-key", file, s->line,
+		checks_say(&s->d->checks, CHECK_PROBLEM, "unit-without-key", file, s->line,
 		    USE_CREDENTIAL, "%s starts with references to a secrets file, but without a "
 		    "master key", s->name);
 	else if (s->all_known)
-		findings_say(&s->d->findings, FINDING_OK, "unit", file, s->line, NULL,
+		checks_say(&s->d->checks, CHECK_OK, "unit", file, s->line, NULL,
 		    "%s needs no master key: nothing that it starts with is sealed", s->name);
 	else
-		findings_say(&s->d->findings, FINDING_REMARK, "unit-without-key", file, s->line,
+		checks_say(&s->d->checks, CHECK_REMARK, "unit-without-key", file, s->line,
 		    NULL, "%s starts without a master key; its configuration cannot be read here",
 		    s->name);
 }
@@ -438,12 +438,12 @@ is_java(const struct process *p)
 static void
 doctor_processes_judge(struct process *p)
 {
-	struct findings *f = &p->d->findings;
+	struct checks *f = &p->d->checks;
 	const char *name;
 	size_t len;
 
 	if ((name = doctor_processes_find_key(p, &p->cmdline, &len)) != NULL)
-		findings_say(f, FINDING_PROBLEM, "command-line-secret", NULL, 0,
+		checks_say(f, CHECK_PROBLEM, "command-line-secret", NULL, 0,
 		    "make a new master key, and give it by a file, a pipe or a credential",
 		    "process %s (%s) has %.*s in its command line, where every user can see it",
 		    p->pid, p->program, (int)len, name);
@@ -451,17 +451,17 @@ doctor_processes_judge(struct process *p)
 	if (is_java(p))
 		doctor_processes_find_config(p);
 	if (name != NULL && is_java(p))
-		findings_say(f, FINDING_REMARK, "process", NULL, 0, NULL,
+		checks_say(f, CHECK_REMARK, "process", NULL, 0, NULL,
 		    "process %s (%s%s%s) has the master key in %.*s: its user and root can read "
 		    "it there", p->pid, p->program, p->config != NULL ? " " : "",
 		    p->config != NULL ? p->config : "", (int)len, name);
 	else if (name != NULL)
-		findings_say(f, FINDING_WARNING, "exposed-process", NULL, 0,
+		checks_say(f, CHECK_WARNING, "exposed-process", NULL, 0,
 		    "unset the variable there, and start what needs it with `propseal exec`",
 		    "process %s (%s) has the master key in %.*s and hands it on to all that it "
 		    "starts", p->pid, p->program, (int)len, name);
 	else if (p->config != NULL && p->environment_known)
-		findings_say(f, FINDING_PROBLEM, "process-without-key", NULL, 0,
+		checks_say(f, CHECK_PROBLEM, "process-without-key", NULL, 0,
 		    "start it with the key in its environment, as `propseal exec` does",
 		    "process %s (%s %s) has references to a secrets file, but no master key in "
 		    "its environment", p->pid, p->program, p->config);
@@ -555,15 +555,15 @@ check_memory(struct doctor *d)
 	size_t limit = secmem_lock_limit();
 
 	if (!has_swap(d))
-		findings_say(&d->findings, FINDING_OK, "memory", NULL, 0, NULL,
+		checks_say(&d->checks, CHECK_OK, "memory", NULL, 0, NULL,
 		    "there is no swap that secrets could reach");
 	else if (limit < LOCK_ENOUGH)
-		findings_say(&d->findings, FINDING_WARNING, "memory", NULL, 0,
+		checks_say(&d->checks, CHECK_WARNING, "memory", NULL, 0,
 		    "raise the limit (ulimit -l, LimitMEMLOCK=), or encrypt the swap",
 		    "only %zu KiB may be locked in memory: more secrets than that may reach swap",
 		    limit / 1024);
 	else
-		findings_say(&d->findings, FINDING_OK, "memory", NULL, 0, NULL,
+		checks_say(&d->checks, CHECK_OK, "memory", NULL, 0, NULL,
 		    "enough may be locked in memory to keep secrets out of swap");
 }
 
@@ -577,12 +577,12 @@ check_cores(struct doctor *d)
 	if (read_small(d, "/proc/sys/kernel/core_pattern", &text) == 0) {
 		pattern = buf_cstr(&text);
 		if (pattern[0] == '|')
-			findings_say(&d->findings, FINDING_REMARK, "core", NULL, 0,
+			checks_say(&d->checks, CHECK_REMARK, "core", NULL, 0,
 			    "set LimitCORE=0 in the services, or Storage=none in coredump.conf",
 			    "core files go to %.*s, with the master key in those of a service",
 			    (int)strcspn(pattern + 1, " \n"), pattern + 1);
 		else
-			findings_say(&d->findings, FINDING_OK, "core", NULL, 0, NULL,
+			checks_say(&d->checks, CHECK_OK, "core", NULL, 0, NULL,
 			    "no program collects core files");
 	}
 	buf_release(&text);

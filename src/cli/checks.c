@@ -1,4 +1,4 @@
-#include "cli/findings.h"
+#include "cli/checks.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,12 +12,12 @@
 #include "document/document.h"
 #include "secrets/inspect.h"
 
-static const char *const levels[FINDING_LEVELS] = { "ok", "note", "warning", "error" };
+static const char *const levels[CHECK_LEVELS] = { "ok", "note", "warning", "error" };
 /* green, none, yellow, red: as compilers have them */
-static const char *const colors[FINDING_LEVELS] = { "\033[32m", "", "\033[33m", "\033[31m" };
+static const char *const colors[CHECK_LEVELS] = { "\033[32m", "", "\033[33m", "\033[31m" };
 
 void
-findings_init(struct findings *f, const char *schema, bool json, enum findings_form form)
+checks_init(struct checks *f, const char *schema, bool json, enum checks_form form)
 {
 	memset(f, 0, sizeof(*f));
 	f->schema = schema;
@@ -30,32 +30,32 @@ findings_init(struct findings *f, const char *schema, bool json, enum findings_f
 }
 
 void
-findings_release(struct findings *f)
+checks_release(struct checks *f)
 {
 	buf_release(&f->list);
 }
 
 static void
-findings_add_json(struct findings *f, enum finding_level level, const char *kind,
+checks_add_json(struct checks *f, enum check_level level, const char *kind,
     const struct error *what)
 {
 	struct json_out *o = &f->rows;
 
 	json_out_object(o, NULL);
-	if (f->form == FINDINGS_CHECKS) {
+	if (f->form == CHECKS_BY_LEVEL) {
 		json_out_text(o, "level", levels[level]);
 		json_out_text(o, "check", kind);
 	} else {
 		json_out_text(o, "kind", kind);
 	}
 	report_json(o, what);
-	if (f->form == FINDINGS_CHECKS)
+	if (f->form == CHECKS_BY_LEVEL)
 		json_out_text(o, "hint", what->hint[0] != '\0' ? what->hint : NULL);
 	json_out_end(o);
 }
 
 static void
-findings_add_line(struct findings *f, enum finding_level level, const char *kind,
+checks_add_line(struct checks *f, enum check_level level, const char *kind,
     const struct error *what)
 {
 	struct buf *out = &f->list;
@@ -63,11 +63,11 @@ findings_add_line(struct findings *f, enum finding_level level, const char *kind
 	report_append_place(out, what);
 	if (report_has_color())
 		buf_append_str(out, colors[level]);
-	buf_append_str(out, f->form == FINDINGS_CHECKS ? levels[level] : kind);
+	buf_append_str(out, f->form == CHECKS_BY_LEVEL ? levels[level] : kind);
 	buf_append_str(out, report_has_color() ? "\033[m: " : ": ");
 	report_append_text(out, what);
 	/* Ten findings of a kind in a row are told once what to do. */
-	if (f->form != FINDINGS_PLAIN && what->hint[0] != '\0' &&
+	if (f->form != CHECKS_PLAIN && what->hint[0] != '\0' &&
 	    strcmp(what->hint, f->hint) != 0) {
 		buf_append_str(out, "  hint: ");
 		text_append_visible(out, what->hint, strlen(what->hint));
@@ -77,19 +77,19 @@ findings_add_line(struct findings *f, enum finding_level level, const char *kind
 }
 
 void
-findings_add(struct findings *f, enum finding_level level, const char *kind,
+checks_add(struct checks *f, enum check_level level, const char *kind,
     const struct error *what)
 {
 	f->counts[level]++;
 	f->told++;
 	if (f->json)
-		findings_add_json(f, level, kind, what);
+		checks_add_json(f, level, kind, what);
 	else
-		findings_add_line(f, level, kind, what);
+		checks_add_line(f, level, kind, what);
 }
 
 void
-findings_say(struct findings *f, enum finding_level level, const char *kind, const char *file,
+checks_say(struct checks *f, enum check_level level, const char *kind, const char *file,
     size_t line, const char *hint, const char *fmt, ...)
 {
 	struct error what;
@@ -104,15 +104,15 @@ findings_say(struct findings *f, enum finding_level level, const char *kind, con
 		error_place(&what, file, line);
 	if (hint != NULL)
 		error_hint(&what, "%s", hint);
-	findings_add(f, level, kind, &what);
+	checks_add(f, level, kind, &what);
 }
 
 int
-findings_inspect(struct findings *f, const struct rules *r, const struct document *d,
+checks_inspect(struct checks *f, const struct rules *r, const struct document *d,
     const struct secrets_file *s, struct error *err)
 {
 	const struct remark *x;
-	enum finding_level level;
+	enum check_level level;
 	struct vec remarks;
 	struct error what;
 	const char *key;
@@ -125,7 +125,7 @@ findings_inspect(struct findings *f, const struct rules *r, const struct documen
 		x = vec_at(&remarks, i);
 		if (x->level == REMARK_PART)
 			continue;
-		level = x->level == REMARK_NOTE ? FINDING_REMARK : FINDING_PROBLEM;
+		level = x->level == REMARK_NOTE ? CHECK_REMARK : CHECK_PROBLEM;
 		error_set(&what, ERROR_NONE, "%s", x->text);
 		error_place(&what, document_file(d), x->line);
 		if (x->entry != DOCUMENT_NONE && !x->hides_key) {
@@ -133,20 +133,20 @@ findings_inspect(struct findings *f, const struct rules *r, const struct documen
 			error_key(&what, key, len);
 		}
 		error_hint(&what, "%s", x->hint);
-		findings_add(f, level, x->kind, &what);
+		checks_add(f, level, x->kind, &what);
 	}
 	vec_release(&remarks);
 	return rc;
 }
 
 int
-findings_status(const struct findings *f)
+checks_status(const struct checks *f)
 {
-	return f->counts[FINDING_PROBLEM] > 0 ? 3 : 0;
+	return f->counts[CHECK_PROBLEM] > 0 ? 3 : 0;
 }
 
 const struct buf *
-findings_list(struct findings *f, struct error *err)
+checks_list(struct checks *f, struct error *err)
 {
 	if (f->json)
 		json_out_end(&f->rows);
@@ -154,7 +154,7 @@ findings_list(struct findings *f, struct error *err)
 }
 
 static void
-findings_write_json(struct findings *f, const char *file, const struct findings_count *counts,
+checks_write_json(struct checks *f, const char *file, const struct checks_count *counts,
     size_t n, int status, struct buf *out)
 {
 	struct json_out o;
@@ -175,7 +175,7 @@ findings_write_json(struct findings *f, const char *file, const struct findings_
 }
 
 int
-findings_write(struct findings *f, const char *file, const struct findings_count *counts,
+checks_write(struct checks *f, const char *file, const struct checks_count *counts,
     size_t n, const char *summary, int status, struct error *err)
 {
 	struct buf out;
@@ -185,7 +185,7 @@ findings_write(struct findings *f, const char *file, const struct findings_count
 		return -1;
 	buf_init(&out, 2 * BUF_MAX_FILE);
 	if (f->json) {
-		findings_write_json(f, file, counts, n, status, &out);
+		checks_write_json(f, file, counts, n, status, &out);
 	} else {
 		buf_append(&out, f->list.data, f->list.len);
 		buf_printf(&out, "%s\n", summary);

@@ -464,5 +464,23 @@ def r36_many_patterns_while_others_grant(r):
         same(bound(r, f'single-{i}'), [f'conn-{n}' for n in range(rounds)], f'of single-{i}')
 
 
+def r37_what_the_caller_may_do(r):
+    def access(who, path):
+        return ok(r.as_(who).get(f'/secret/connectors/{quote(path, safe="")}/access')).json()
+    looking, owns = ['SecretList', 'SecretMetadata'], ['SecretList', 'SecretRead', 'SecretResolve',
+        'SecretWrite', 'SecretDelete', 'SecretDestroy', 'SecretMetadata', 'AlterAccess']
+    same(access('own', 'conn-a'), {'principal': 'own', 'path': 'conn-a', 'operations': owns,
+                                   'cluster': []}, 'an owner on its path')
+    for who, path, operations in (('own', 'other', []), ('pre', 'team1-new', owns),
+                                  ('dr', 'conn-a', looking), ('nob', 'conn-a', []),
+                                  ('nob', 'no-such-path', [])):
+        same(access(who, path)['operations'], operations, f'{who} on {path}')
+    everything = access('adm', 'other')
+    same(everything['operations'], everything['cluster'], 'an administrator on any path')
+    same(len(everything['cluster']), 10, 'operations of an administrator')
+    err(r.as_(None).get('/secret/connectors/conn-a/access'), 401)
+    err(r.as_('adm').get('/secret/connectors/a%3Ab/access'), 422)
+
+
 if __name__ == '__main__':
     run.main(globals(), fresh=True, setup=store)

@@ -318,6 +318,7 @@ DOCUMENTED = [
     ('get', P + '/{path}/keys/{key}/metadata'), ('patch', P + '/{path}/keys/{key}/metadata'),
     ('get', P + '/{path}/metadata'), ('get', '/secret/search'), ('get', '/secret/watch'),
     ('post', '/secret/connectors/{name}/validate'), ('post', '/secret/connectors/{name}/resolve'),
+    ('get', '/secret/connectors/{name}/access'),
     ('get', '/health/live'), ('get', '/health/ready'), ('get', '/metrics'),
     ('get', '/openapi.json'), ('get', '/secret/admin/rotation'), ('post', '/secret/admin/rotation'),
     ('post', '/secret/admin/audit-hash'), ('post', '/secret/admin/audit/verify'),

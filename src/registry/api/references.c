@@ -399,3 +399,32 @@ references_resolve(struct exchange *x)
 {
 	references_take(x, true);
 }
+
+/* A list of the operations that the caller has on a path, NULL: on the whole registry. */
+static void
+append_operations(struct exchange *x, struct json_out *out, const char *key, const char *path,
+    size_t n)
+{
+	json_out_array(out, key);
+	for (unsigned op = 0; op < OPERATION_COUNT; op++)
+		if (request_allows(x, (enum operation)op, path, n))
+			json_out_text(out, NULL, operation_name((enum operation)op));
+	json_out_end(out);
+}
+
+/* For a proxy, such as Connect's REST extension, that has only the caller's login. */
+void
+references_access(struct exchange *x)
+{
+	struct json_out *out = answer_json(x);
+	size_t n;
+	const char *path = request_param(x, PARAM_PATH, &n);
+
+	json_out_object(out, NULL);
+	json_out_text(out, "principal", request_principal(x));
+	json_out_text_n(out, "path", path, n);
+	append_operations(x, out, "operations", path, n);
+	append_operations(x, out, "cluster", NULL, 0);
+	json_out_end(out);
+	answer_send(x, 200);
+}

@@ -83,6 +83,10 @@ static const struct endpoint table[] = {
 	    "A connector's config with its references replaced by values", "",
 	    "200 400 415 422 500" },
 
+	{ HTTP_GET, 4, "/secret/connectors/{name}/access", "GetAccess", SCOPE_LOGIN, SECRET_LIST,
+	    NONE, ROUTE_NAMES | ROUTE_QUIET, references_access,
+	    "What the caller may do on a connector's path", "", "200 400 422" },
+
 	{ HTTP_GET, 3, ADMIN "/rotation", "GetRotation", SCOPE_CLUSTER, ROTATE_KEY, NONE, 0,
 	    rotation_show, "How far the rotation of keys is", "", "200" },
 	{ HTTP_POST, 3, ADMIN "/rotation", "RotateMasterKey", SCOPE_CLUSTER, ROTATE_KEY, NONE,

@@ -91,6 +91,7 @@ void watch_changes(struct exchange *x);
 
 void references_validate(struct exchange *x);
 void references_resolve(struct exchange *x);
+void references_access(struct exchange *x);
 
 void health_root(struct exchange *x);
 void health_live(struct exchange *x);

@@ -240,6 +240,32 @@ $(BUILD)/tests/fuzz/fuzz_ini: $(filter-out %/main.o,$(SRC_OBJ)) $(UI_OBJ)
 $(BUILD)/tests/fuzz/fuzz_ini: FUZZ_LIBS = $(CLIENT_LIBS) $(CURSES_LIBS)
 $(BUILD)/tests/fuzz/fuzz_ini: FUZZ_WITHOUT = %/libregistry.a
 
+# --- for Kafka and Connect: a jar of nothing but our own classes ---
+
+PROVIDER := $(BUILD)/connect-provider
+PROVIDER_JAR := $(PROVIDER)/propseal-connect-$(VERSION).jar
+PROVIDER_SRC := $(wildcard share/connect-provider/src/propseal/connect/*.java)
+PROVIDER_SERVICES := $(wildcard share/connect-provider/src/META-INF/services/*)
+# Kafka's and Connect's own API to compile against: a folder of jars, such as
+# the libs of an installed Kafka; else what Maven fetches once.
+CONNECT_LIBS ?= $(PROVIDER)/libs
+MVN_JARS = mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies \
+	-DincludeScope=runtime
+
+connect-provider: $(PROVIDER_JAR)
+
+$(PROVIDER)/libs: share/connect-provider/pom.xml
+	@mkdir -p $(@D)
+	$(Q)rm -rf $@ && $(MVN_JARS) -f $< -DoutputDirectory='$(abspath $@).new' && mv $@.new $@ && touch $@
+
+$(PROVIDER_JAR): $(PROVIDER_SRC) $(PROVIDER_SERVICES) | $(filter $(PROVIDER)/libs,$(CONNECT_LIBS))
+	$(call say,JAVA)
+	$(Q)rm -rf $(PROVIDER)/classes && mkdir -p $(PROVIDER)/classes
+	$(Q)javac -Xlint:all -Werror --release 11 -d $(PROVIDER)/classes -cp '$(CONNECT_LIBS)/*' $(PROVIDER_SRC)
+	$(Q)cp -R share/connect-provider/src/META-INF $(PROVIDER)/classes/
+	$(Q)printf 'Implementation-Title: propseal\nImplementation-Version: $(VERSION)\n' >$(PROVIDER)/manifest
+	$(Q)jar cfm $@ $(PROVIDER)/manifest -C $(PROVIDER)/classes propseal -C $(PROVIDER)/classes META-INF/services
+
 # --- packages ---
 
 deps:
@@ -285,6 +311,13 @@ test-valgrind: $(UNIT_BIN)
 check-headers:
 	@CC='$(CC)' tests/headers.sh '$(subst ','\'',$(COMPILE) $(CURSES_CFLAGS))' $(HEADERS)
 
+# With a broker and a Connect worker of Apache's; told and skipped without a JDK,
+# or where Maven cannot fetch them and there are no KAFKA_LIBS.
+test-kafka: all
+	@BUILD='$(BUILD)' tests/kafka/run.sh 3.9.1 || [ $$? -eq 77 ]
+test-kafka-full: all
+	@BUILD='$(BUILD)' tests/kafka/run.sh 3.9.1 4.1.1 || [ $$? -eq 77 ]
+
 # Each fuzz target for FUZZ_SECONDS of processor time; keeps to its own build.
 FUZZ_BUILD ?= build-fuzz
 fuzz:
@@ -324,6 +357,7 @@ install: all
 	install -d '$(DESTDIR)$(LIBEXECDIR)'
 	install -m 755 $(BUILD)/propseal-registryd '$(DESTDIR)$(LIBEXECDIR)/propseal-registryd'
 	cp -R share/demo share/registry '$(DESTDIR)$(DATADIR)/'
+	[ ! -f $(PROVIDER_JAR) ] || install -m 644 $(PROVIDER_JAR) '$(DESTDIR)$(DATADIR)/'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	sed 's|/usr/local/libexec/propseal/|$(LIBEXECDIR)/|' share/systemd/propseal-registry.service \
 		>'$(BUILD)/propseal-registry.service'
@@ -361,8 +395,10 @@ help:
 	@echo 'make check         lint and the quick suites, for people at work'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
 	@echo 'make unit cli tui conformance registry check-headers lint test-torture test-valgrind   one kind of test'
+	@echo 'make test-kafka    the provider in a real Kafka and Connect (test-kafka-full: in each version)'
 	@echo 'make fuzz          fuzz each parser for FUZZ_SECONDS (60), from tests/fuzz/corpus'
 	@echo 'make bench         figures beside floors measured in the same run'
+	@echo 'make connect-provider   the jar for Kafka and Connect (needs a JDK; CONNECT_LIBS= or Maven)'
 	@echo 'make install uninstall   with DESTDIR=, PREFIX= (now $(PREFIX))'
 	@echo 'make dist clean'
 	@echo 'make objects test-objects   compile everything, link nothing'
@@ -370,9 +406,9 @@ help:
 	@echo '           STATIC=1 (needs no library where it runs)'
 
 always:
-.PHONY: all always bench check check-headers clean cli conformance demo deps deps-ci deps-test dist \
-	fuzz fuzz-programs help install lint objects run-tests test test-objects test-torture test-valgrind tui \
-	uninstall unit
+.PHONY: all always bench check check-headers clean cli conformance connect-provider demo deps \
+	deps-ci deps-test dist fuzz fuzz-programs help install lint objects run-tests test test-kafka \
+	test-kafka-full test-objects test-torture test-valgrind tui uninstall unit
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

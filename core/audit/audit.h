@@ -22,11 +22,21 @@ struct scope;
  */
 struct audit;
 
+/* Where a text comes from; what to do about what is in it differs. */
+enum audit_origin {
+	AUDIT_FROM_FILE,	/* or standard input */
+	AUDIT_FROM_PROCESS,
+	AUDIT_FROM_CONNECT,
+	AUDIT_FROM_LOG,
+	AUDIT_FROM_HISTORY
+};
+
 struct audit_finding {
 	uint64_t id;		/* of rule, file, key, and which of them it is */
 	enum audit_rule rule;
 	enum audit_level level;
 	enum form form;
+	enum audit_origin origin;
 	size_t file;		/* audit_file */
 	const char *key;	/* NUL-terminated, though a NUL may be in it */
 	size_t key_len;
@@ -76,6 +86,17 @@ int audit_path(struct audit *a, const char *path, size_t strip, struct error *er
  */
 int audit_text(struct audit *a, const char *name, const struct buf *content,
     const struct file_id *id, struct error *err);
+
+struct audit_text {
+	const char *name;		/* as it is told */
+	const char *path;		/* what its name claims; NULL: ${name} */
+	enum form form;			/* FORM_NONE: by name and content */
+	enum audit_origin origin;
+	const struct buf *content;
+};
+
+/* The same of a text that is no file. */
+int audit_text_from(struct audit *a, const struct audit_text *t, struct error *err);
 
 /* Is a file of this name to be read, though not from a disk?  One that propseal.ini leaves out
  * is counted. */

@@ -15,6 +15,8 @@ struct audit {
 	struct vec unread;	/* struct audit_unread */
 	struct vec folders;	/* char *: those with a secrets file */
 	struct vec named;	/* char *: files that units name, still to be read */
+	struct vec leaks;	/* char *: the keys of ->leaked */
+	struct map *leaked;	/* what was told of a history; NULL: nothing yet */
 	struct audit_counts counts;
 	unsigned char seed[SIPHASH_KEY];	/* of sums of values, of this process alone */
 	bool finished;
@@ -31,6 +33,7 @@ struct audit_source {
 	size_t file;		/* in a->files, AUDIT_NONE: it has no finding yet */
 	size_t first;		/* its first finding */
 	enum form form;
+	enum audit_origin origin;
 	bool backup;
 	bool ours;		/* it begins like what the audit writes */
 	bool users;		/* all strings of its outermost object are passwords */

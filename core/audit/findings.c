@@ -30,6 +30,7 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->unread, sizeof(struct audit_unread), FILES_MAX);
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
 	vec_init(&a->named, sizeof(char *), FILES_MAX);
+	vec_init(&a->leaks, sizeof(char *), FINDINGS_MAX);
 	if (random_bytes(a->seed, sizeof(a->seed), err) != 0 || audit_estate_init(a, err) != 0) {
 		audit_free(a);
 		return NULL;
@@ -53,6 +54,8 @@ audit_free(struct audit *a)
 	vec_release_strings(&a->files);
 	vec_release_strings(&a->folders);
 	vec_release_strings(&a->named);
+	vec_release_strings(&a->leaks);
+	map_free(a->leaked);
 	audit_estate_release(a);
 	free(a);
 }
@@ -116,9 +119,23 @@ audit_id_text(uint64_t id, char out[AUDIT_ID_TEXT])
 const char *
 audit_hint(const struct audit_finding *f)
 {
-	const char *other = form_hint(f->form);
+	static const char *const hints[] = {
+		[AUDIT_FROM_PROCESS] = "start it by `propseal exec`, or let it read a file of its "
+		    "user alone",
+		[AUDIT_FROM_CONNECT] = "seal it into a secrets file of the worker, and put a "
+		    "reference in its place (PUT /connectors/NAME/config)",
+		[AUDIT_FROM_LOG] = "change the secret, and keep it from being logged",
+		[AUDIT_FROM_HISTORY] = "change the secret: who has a clone has it, whatever is "
+		    "sealed since",
+	};
+	const char *other = f->origin != AUDIT_FROM_FILE ? hints[f->origin] : form_hint(f->form);
 
 	switch (f->rule) {
+	case AUDIT_BACKUP:
+	case AUDIT_COMMENT:
+		if (f->origin != AUDIT_FROM_HISTORY)
+			return audit_rule_text(f->rule)->hint;
+		return other;
 	case AUDIT_CLEAR_TEXT:
 	case AUDIT_PRIVATE_KEY:
 	case AUDIT_URL_CREDENTIALS:
@@ -212,6 +229,7 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	f->rule = rule;
 	f->level = audit_rule_text(rule)->level;
 	f->form = s->form;
+	f->origin = s->origin;
 	f->file = s->file;
 	f->key = copy;
 	f->key_len = len;
@@ -429,12 +447,57 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 	return told;
 }
 
-int
-audit_text(struct audit *a, const char *name, const struct buf *content, const struct file_id *id,
+/* Is it a secret that others have seen?  What was wrong besides is of no interest any more. */
+static bool
+audit_is_leak(const struct audit_finding *f)
+{
+	return f->rule == AUDIT_COMMENT || f->rule == AUDIT_CUT || f->rule == AUDIT_UNSEALED ||
+	    (f->level == AUDIT_ERROR && f->rule <= AUDIT_MASTER_KEY_IN_FILE);
+}
+
+/* Of what was committed: each secret of a key once, where it came in. */
+static int
+audit_keep_leaks(struct audit_source *s, const char *path, struct error *err)
+{
+	struct audit *a = s->a;
+	size_t kept = s->first, ignored;
+	struct buf b;
+	char *key;
+	int rc = 0;
+
+	if (a->leaked == NULL && (a->leaked = map_new()) == NULL)
+		return error_memory(err);
+	buf_init(&b, BUF_MAX_FILE);
+	for (size_t i = s->first; i < a->findings.len; i++) {
+		struct audit_finding f = *audit_finding(a, i);
+
+		buf_clear(&b);
+		buf_printf(&b, "%d %llx %s", (int)f.rule, (unsigned long long)f.value, path);
+		buf_append_char(&b, '\0');
+		buf_append(&b, f.key, f.key_len);
+		if (!audit_is_leak(&f) || map_get(a->leaked, b.data, b.len, &ignored)) {
+			free((char *)(uintptr_t)f.key);
+			continue;
+		}
+		key = vec_push_string(&a->leaks, (const char *)b.data, b.len);
+		if (key == NULL || map_put(a->leaked, key, b.len, 0) != 0)
+			rc = error_memory(err);
+		*audit_finding(a, kept++) = f;
+	}
+	a->findings.len = kept;
+	buf_release(&b);
+	return rc;
+}
+
+static int
+audit_text_read(struct audit *a, const struct audit_text *t, const struct file_id *id,
     struct error *err)
 {
+	const char *name = t->path != NULL ? t->path : t->name;
+	const struct buf *content = t->content;
 	const struct form_name f = audit_form_name(a, name);
-	struct audit_source s = { .a = a, .name = name, .file = AUDIT_NONE,
+	struct audit_source s = { .a = a, .name = t->name, .file = AUDIT_NONE,
+		.origin = t->origin,
 		.first = a->findings.len, .backup = f.backup,
 		.text = (const char *)content->data, .n = content->len };
 	struct error *why = &a->text_why;
@@ -456,10 +519,11 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 			return 0;
 		}
 		error_set(why, ERROR_FORMAT, "%s", reason);
-		return audit_unreadable(a, name, why, err);
+		return audit_unreadable(a, t->name, why, err);
 	}
 	s.ours = audit_is_ours(content);
-	if ((s.form = audit_form(&f, name, content)) == FORM_NONE) {
+	s.form = t->form != FORM_NONE ? t->form : audit_form(&f, name, content);
+	if (s.form == FORM_NONE) {
 		a->counts.skipped[AUDIT_SKIP_OTHER]++;
 		return 0;
 	}
@@ -497,9 +561,25 @@ audit_text(struct audit *a, const char *name, const struct buf *content, const s
 		    .end_column = 1 }, err) == NULL)
 			return -1;
 	}
+	if (t->origin == AUDIT_FROM_HISTORY && audit_keep_leaks(&s, name, err) != 0)
+		return -1;
 	if (!a->o->no_suppressions && audit_suppress(&s, err) != 0)
 		return -1;
 	return audit_settle(&s, err);
+}
+
+int
+audit_text(struct audit *a, const char *name, const struct buf *content, const struct file_id *id,
+    struct error *err)
+{
+	return audit_text_read(a, &(struct audit_text){ .name = name, .content = content }, id,
+	    err);
+}
+
+int
+audit_text_from(struct audit *a, const struct audit_text *t, struct error *err)
+{
+	return audit_text_read(a, t, NULL, err);
 }
 
 /* --- when all is looked at --- */
@@ -528,7 +608,8 @@ audit_find_reused(struct audit *a, struct error *err)
 		return error_memory(err);
 	vec_init(&first, sizeof(size_t), FINDINGS_MAX);
 	for (size_t i = 0; i < count; i++)
-		if (audit_finding(a, i)->value != 0 && !audit_finding(a, i)->suppressed)
+		if (audit_finding(a, i)->value != 0 && !audit_finding(a, i)->suppressed &&
+		    audit_finding(a, i)->origin == AUDIT_FROM_FILE)
 			all[n++] = audit_finding(a, i);
 	qsort(all, n, sizeof(*all), by_value);
 	for (size_t i = 0; rc == 0 && i + 1 < n; i++) {

@@ -110,7 +110,8 @@ source_clear(struct audit_source *s, const struct form_item *i, const char *key,
 		rule = AUDIT_BACKUP;
 	else if (source_is_master_key(s->a, key, len))
 		rule = AUDIT_MASTER_KEY_IN_FILE;
-	else if (i->role == FORM_OPTION)
+	else if (i->role == FORM_OPTION || (s->origin == AUDIT_FROM_PROCESS &&
+	    s->form == FORM_SHELL))
 		rule = AUDIT_COMMAND_LINE;
 	else if (kind == VALUE_PRIVATE_KEY)
 		rule = AUDIT_PRIVATE_KEY;

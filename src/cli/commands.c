@@ -343,12 +343,16 @@ static const struct command commands_own[] = {
 		    "Without a PATH it looks at the current folder.",
 		.examples = "audit /etc/kafka\n"
 		    "audit . -o sarif --baseline audit.baseline\n"
-		    "audit --staged",
+		    "audit --staged\n"
+		    "audit --processes --connect-url http://localhost:8083",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
 			MAY(OUTPUT_AUDIT), MAY(FAIL_ON), MAY(BASELINE), MAY(UPDATE_BASELINE),
-			MAY(NO_SUPPRESSIONS), MAY(DEEP), MAY(STAGED), LAST
+			MAY(NO_SUPPRESSIONS), MAY(DEEP), MAY(STAGED), MAY(PROCESSES),
+			MAY(HISTORY), MAY(CONNECT_URL), MAY(CONNECT_USER),
+			MAY(CONNECT_PASSWORD_FILE), MAY(CA), MAY(CERT), MAY(CERT_KEY),
+			MAY(INSECURE_HTTP), LAST
 		},
 		.by_rules = true,
 		.run = commands_audit,

@@ -39,6 +39,9 @@ audit_look(struct audit *a, const struct options *o, size_t strip, struct error 
 	struct buf content;
 	int rc = 0;
 
+	/* Who asks for processes or connectors need not be in a folder of configurations. */
+	if (o->arg_count == 0 && (o->on[FLAG_PROCESSES] || o->text[FLAG_CONNECT_URL] != NULL))
+		return 0;
 	if (o->arg_count == 0)
 		return audit_path(a, ".", 0, err);
 	for (size_t i = 0; rc == 0 && i < o->arg_count; i++) {
@@ -65,6 +68,30 @@ static int
 audit_one_staged(void *cookie, const char *path, struct buf *content, struct error *err)
 {
 	return audit_text(cookie, path, content, NULL, err);
+}
+
+static int
+audit_one_of_history(void *cookie, const char *name, const char *path, struct buf *content,
+    struct error *err)
+{
+	return audit_text_from(cookie, &(struct audit_text){ .name = name, .path = path,
+		.origin = AUDIT_FROM_HISTORY, .content = content }, err);
+}
+
+/* What is no file. */
+static int
+audit_look_beyond(struct audit *a, const struct options *o, struct error *err)
+{
+	int rc = 0;
+
+	if (o->on[FLAG_PROCESSES])
+		rc = audit_processes(a, "", err);
+	if (rc == 0 && o->text[FLAG_CONNECT_URL] != NULL)
+		rc = audit_connect(a, o, err);
+	if (rc == 0 && o->on[FLAG_HISTORY])
+		rc = git_history(o->args, o->arg_count, audit_takes_staged, audit_one_of_history,
+		    a, err);
+	return rc;
 }
 
 /* Who can write propseal.ini must not take a file out of a commit's check without a word. */
@@ -180,6 +207,8 @@ commands_audit(const struct options *o)
 		rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count,
 		    audit_takes_staged, audit_one_staged, a, &err) :
 		    audit_look(a, o, strip, &err);
+	if (rc == 0)
+		rc = audit_look_beyond(a, o, &err);
 	if (rc == 0)
 		rc = audit_finish(a, &err);
 	if (rc == 0)

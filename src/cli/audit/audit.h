@@ -8,6 +8,7 @@
 
 struct buf;
 struct error;
+struct options;
 
 /* What the outputs of `propseal audit` tell. */
 struct audit_report {
@@ -51,6 +52,13 @@ audit_report_fails(const struct audit_report *r, const struct audit_finding *f)
 {
 	return !f->suppressed && !f->known && f->level >= r->fail_on;
 }
+
+/* Command lines and environments of Kafka's JVMs, below ${host} ("": this one).  ERROR_IO. */
+int audit_processes(struct audit *a, const char *host, struct error *err);
+
+/* What the Connect worker at --connect-url has of connectors.  Errors: those of
+ * client_request; ERROR_IO: it answers something else. */
+int audit_connect(struct audit *a, const struct options *o, struct error *err);
 
 /*
  * A baseline: findings that are known, a line each, sorted by file, key and rule.

@@ -354,6 +354,8 @@ doctor_check(struct doctor *d, struct error *err)
 		return -1;
 	doctor_processes_check(d);
 	doctor_system_check(d);
+	if (audit_processes(d->audit, d->root, err) != 0 && err->code != ERROR_IO)
+		return -1;
 	return audit_finish(d->audit, err);
 }
 

@@ -58,4 +58,12 @@ typedef int staged_fn(void *cookie, const char *path, struct buf *content, struc
 int git_staged(const char *const paths[], size_t n, staged_takes *takes, staged_fn *each,
     void *cookie, struct error *err);
 
+/* A content: ${name} is COMMIT:PATH, as `git show` takes it, of the first commit with it. */
+typedef int history_fn(void *cookie, const char *name, const char *path, struct buf *content,
+    struct error *err);
+
+/* The same of all that was ever committed, the oldest first; each content of a path once. */
+int git_history(const char *const paths[], size_t n, staged_takes *takes, history_fn *each,
+    void *cookie, struct error *err);
+
 #endif /* !CLI_GIT_GIT_H */

@@ -1,0 +1,224 @@
+#!/usr/bin/env bash
+# audit of what is no file of a folder: processes, connectors, a git repository's history.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016
+. "$(dirname "$0")/lib.sh"
+
+audit() {
+	run audit "$@"
+	expect_no CANARY
+}
+
+# --- processes ---
+
+# jvm WORD...  A process that is called java, with these arguments; sets $jvm.
+jvm() {
+	mkfifo hold.$$ 2>/dev/null
+	rm -f ready
+	(exec -a /usr/lib/jvm/bin/java bash -c ': >ready; read -r x <hold.'$$ "$@") &
+	jvm=$!
+	for _ in {1..200}; do
+		[ -e ready ] && return
+		sleep 0.02
+	done
+	fail 'the process does not start'
+}
+
+case_processes_of_kafka() {
+	KAFKA_OPTS='-Djavax.net.ssl.trustStorePassword=CANARY-in-opts' \
+	    SASL_PASSWORD='it'"'"'s "CANARY" $in-environment' NOTE=nothing \
+	    jvm -cp /opt/kafka/libs/x.jar -Xmx1g -Djavax.net.ssl.keyStorePassword=CANARY-in-argument \
+	    kafka.Kafka server.properties --override 'ssl.key.password=CANARY it'"'"'s `one`'
+	audit --processes -o json
+	kill "$jvm"
+	expect_rc 3
+	expect_json "$out" "[(f['file'].split('/')[3], f['rule'], f['key'])
+	    for f in d['findings'] if f['file'].startswith('/proc/$jvm/')]" \
+	    "[('cmdline', 'command-line-secret', 'java#javax.net.ssl.keyStorePassword'), ('cmdline', 'command-line-secret', 'ssl.key.password'), ('environ', 'clear-text-secret', 'SASL_PASSWORD'), ('environ', 'command-line-secret', 'KAFKA_OPTS#javax.net.ssl.trustStorePassword')]"
+	# A line is the number of an argument.
+	expect_json "$out" "[f['line'] for f in d['findings'] if f['file'] == '/proc/$jvm/cmdline']" '[7, 11]'
+	expect_json "$out" "set(f['hint'].split()[0] for f in d['findings'] if f['rule'] == 'clear-text-secret' and '$jvm' in f['file'])" "{'start'}"
+	# The key is what the service is started with, and no folder is looked at.
+	expect_no "$CONFLUENT_SECURITY_MASTER_KEY" master-key-in-file
+	expect_json "$out" "[f['file'] for f in d['findings'] if f['file'][0] != '/']" '[]'
+}
+
+case_other_processes_are_none_of_its_business() {
+	jvm -Dx.password=CANARY-of-another -cp kafka.Kafka org.example.Main
+	audit --processes -o json
+	kill "$jvm"
+	expect_json "$out" "[f for f in d['findings'] if '/$jvm/' in f['file']]" '[]'
+}
+
+case_doctor_looks_at_them_too() {
+	mkdir -p root/proc/41
+	printf '%s\0' java kafka.Kafka -Dx.password=CANARY-in-argument >root/proc/41/cmdline
+	: >root/proc/41/environ
+	run doctor --root root . -o json
+	expect_rc 3
+	expect_no CANARY
+	expect_json "$out" "[f['rule'] for f in d['findings'] if f['file'] == 'root/proc/41/cmdline']" \
+	    "['command-line-secret']"
+}
+
+# --- Connect ---
+
+# worker [TLS]  A server that answers as a Connect worker does; sets $port.
+worker() {
+	python3 - "$@" >port <<-'END' &
+		import base64, http.server, json, ssl, sys
+		class Worker(http.server.BaseHTTPRequestHandler):
+		    def do_GET(self):
+		        login = self.headers.get("Authorization")
+		        want = "Basic " + base64.b64encode(b"auditor:CANARY-login").decode()
+		        status = 401 if "login" in sys.argv and login != want else 200
+		        if self.path != "/base/connectors?expand=info":
+		            status = 404
+		        body = json.dumps({
+		            "jdbc": {"info": {"name": "jdbc", "type": "sink", "config": {
+		                "connection.password": "CANARY-of-a-connector",
+		                "connection.user": "app",
+		                "ssl.key.password": "${securepass:/s:jdbc/k}",
+		                "sasl.jaas.config": 'M required username="u" password="CANARY-in-jaas-x";'}}},
+		            "clean": {"info": {"name": "clean", "config": {"topics": "a"}}}}).encode()
+		        open("asked", "a").write(self.command + " " + self.path + "\n")
+		        self.send_response(status)
+		        self.send_header("Content-Length", str(len(body)))
+		        self.end_headers()
+		        self.wfile.write(body)
+		    def log_message(self, *a):
+		        pass
+		server = http.server.HTTPServer(("127.0.0.1", 0), Worker)
+		if "tls" in sys.argv:
+		    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+		    context.load_cert_chain("cert.pem", "key.pem")
+		    server.socket = context.wrap_socket(server.socket, server_side=True)
+		print(server.server_port, flush=True)
+		server.serve_forever()
+	END
+	server=$!
+	for _ in {1..250}; do
+		[ -s port ] && break
+		sleep 0.02
+	done
+	port=$(cat port)
+}
+
+connectors="[('clear-text-secret', 'jdbc.info.config.connection\\\\.password'), ('clear-text-secret', 'jdbc.info.config.sasl\\\\.jaas\\\\.config#password')]"
+
+case_connectors_of_a_worker() {
+	worker
+	audit --connect-url "http://127.0.0.1:$port/base/" -o json
+	kill "$server"
+	expect_rc 3
+	expect_json "$out" "[(f['rule'], f['key']) for f in d['findings']]" "$connectors"
+	expect_json "$out" "set((f['file'], f['form']) for f in d['findings'])" \
+	    "{('http://127.0.0.1:$port/base/connectors?expand=info', 'json')}"
+	expect_out 'PUT /connectors/NAME/config'
+	[ "$(cat asked)" = 'GET /base/connectors?expand=info' ] || fail 'it asked for more than one thing'
+}
+
+case_connectors_over_tls_with_a_password() {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 1 \
+	    -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+	printf 'CANARY-login\n' >login
+	worker tls login
+	audit --connect-url "https://127.0.0.1:$port/base" --ca cert.pem --connect-user auditor \
+	    --connect-password-file login -o json
+	expect_rc 3
+	expect_json "$out" "[(f['rule'], f['key']) for f in d['findings']]" "$connectors"
+	audit --connect-url "https://127.0.0.1:$port/base" --ca cert.pem
+	expect_rc 1
+	expect_err 'status 401'
+	expect_err '--connect-user'
+	audit --connect-url "https://127.0.0.1:$port/base"
+	expect_rc 1
+	audit --connect-url "https://127.0.0.1:$port/base" --ca cert.pem --connect-user auditor
+	expect_rc 2
+	kill "$server"
+}
+
+case_a_worker_that_is_none() {
+	worker
+	audit --connect-url "http://127.0.0.1:$port"
+	expect_rc 1
+	expect_err 'status 404'
+	expect_err 'such as http://localhost:8083'
+	kill "$server"
+	wait "$server" 2>/dev/null
+	audit --connect-url "http://127.0.0.1:$port"
+	expect_rc 1
+	audit --connect-url http://connect.example:8083
+	expect_rc 1
+	expect_err '--insecure-http'
+	audit --connect-url http://u:CANARY@127.0.0.1/
+	expect_rc 2
+}
+
+# --- history ---
+
+commit() {
+	git add -A
+	git -c user.name=x -c user.email=x@y commit -qm "$1"
+	commit=$(git rev-parse --short=12 HEAD)
+}
+
+case_what_was_committed_once() {
+	local first second third merged
+	rm -f server.properties sec.properties master.key pass
+	git init -q -b main .
+	mkdir conf
+	printf 'a.password=CANARY-one-long\nb=1\n' >conf/a.properties
+	printf 'x.password=CANARY-no-configuration\n' >conf/a.c
+	commit first
+	first=$commit
+	printf '\na.password=CANARY-one-long\nb.password=changeit\n' >conf/a.properties
+	echo 'a.password=<to be filled in>' >conf/.env
+	ln -s a.properties conf/link.properties
+	commit second
+	second=$commit
+	git checkout -qb side
+	echo 'DB_PASSWORD=CANARY-two-long' >conf/.env
+	commit side
+	third=$commit
+	git checkout -q main
+	git rm -q conf/a.properties
+	commit gone
+	git -c user.name=x -c user.email=x@y merge -q --no-commit side 2>/dev/null
+	echo 'c.password=CANARY-of-the-merge' >conf/c.properties
+	commit merge
+	merged=$commit
+	git rm -rq conf
+	commit empty
+	audit . -o json
+	expect_rc 0
+	audit . --history -o json
+	expect_rc 3
+	expect_json "$out" '[(f["file"], f["line"], f["rule"], f["key"]) for f in d["findings"]]' \
+	    "[('$first:conf/a.properties', 1, 'clear-text-secret', 'a.password'), ('$second:conf/a.properties', 3, 'clear-text-secret', 'b.password'), ('$third:conf/.env', 1, 'clear-text-secret', 'DB_PASSWORD'), ('$merged:conf/c.properties', 1, 'clear-text-secret', 'c.password')]"
+	expect_out 'change the secret: who has a clone has it'
+	git show "$third:conf/.env" | grep -q CANARY-two || fail 'the place is none of git'
+	# A place in it.
+	audit conf/.env --history -o json
+	expect_rc 1
+	mkdir conf && : >conf/.env
+	audit conf/.env --history -o json
+	expect_rc 3
+	expect_json "$out" '[f["key"] for f in d["findings"]]' "['DB_PASSWORD']"
+	# What is known is known.
+	audit . --history --baseline base --update-baseline
+	expect_rc 0
+	audit . --history --baseline base
+	expect_rc 0
+	cd / || exit 1
+	audit --history "$suite"/none 2>/dev/null
+	expect_rc 1
+}
+
+case_history_needs_a_repository() {
+	rm -f server.properties
+	GIT_CEILING_DIRECTORIES=$PWD audit . --history
+	expect_rc 1
+	expect_err 'git'
+}
+
+run_cases "$@"

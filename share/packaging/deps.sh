@@ -30,6 +30,7 @@ test  must cmd:git                               git               git          
 test  must cmd:openssl                           openssl           openssl               openssl         openssl              openssl@3
 test  must cmd:python3                           python3           python3               python3         python               python
 test  must py:cryptography                       python3-cryptography python3-cryptography py3-cryptography python-cryptography cryptography
+test  must py:jsonschema                         python3-jsonschema python3-jsonschema py3-jsonschema python-jsonschema -
 test  must cmd:strace                            strace            strace                strace          strace               -
 test  must cmd:setfacl                           acl               acl                   acl             acl                  -
 test  must cmd:setfattr                          attr              attr                  attr            attr                 -

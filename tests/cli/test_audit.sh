@@ -747,6 +747,48 @@ case_sarif_has_what_code_scanning_wants() {
 	END
 }
 
+# The schema has no more than what is written, so that a misspelt name is a fault.
+expect_sarif() {
+	[ "$rc" -eq 0 ] || [ "$rc" -eq 3 ] || fail "exit status $rc"
+	python3 - "$here/../audit/sarif.schema.json" "$out" <<-'END' || fail "not valid SARIF"
+		import json, sys, jsonschema
+		schema, report = (json.load(open(f)) for f in sys.argv[1:])
+		jsonschema.Draft7Validator.check_schema(schema)
+		for e in jsonschema.Draft7Validator(schema).iter_errors(report):
+		    sys.exit(f"{list(e.absolute_path)}: {e.message}"[:300])
+	END
+}
+
+case_sarif_is_valid() {
+	clean
+	echo x=1 >clean.properties
+	audit . -o sarif
+	expect_sarif
+	planted
+	mkdir 'a folder %' && cp a.properties 'a folder %'
+	printf 'x.password=CANARY-p\n' >"$(printf 'b\377\303\244 [1]{2}.properties')"
+	printf '# propseal:ignore clear-text-secret it is public\ny.password=CANARY-p\n' >i.properties
+	audit . -o sarif
+	expect_sarif
+	python3 - "$out" <<-'END' || fail "the tree has not what is to be tried"
+		import json, sys
+		run, = json.load(open(sys.argv[1]))['runs']
+		assert any('suppressions' in r for r in run['results'])
+		assert any('relatedLocations' in r for r in run['results'])
+		assert run['invocations'][0]['toolExecutionNotifications']
+	END
+	audit . --baseline base --update-baseline -o sarif
+	expect_rc 1
+	rm b.json
+	audit . --baseline base -o sarif
+	expect_sarif
+	expect_out '"baselineState":"unchanged"'
+	# The test can fail.
+	sed -i 's/"startLine":1/"startLine":0/' "$out"
+	(expect_sarif) >/dev/null 2>&1 && fail 'everything is taken for valid'
+	true
+}
+
 # What share/ci runs is a command line that propseal takes.
 case_pipelines_run_what_there_is() {
 	clean

@@ -108,13 +108,19 @@ connectors="[('clear-text-secret', 'jdbc.info.config.connection\\\\.password'), 
 case_connectors_of_a_worker() {
 	worker
 	audit --connect-url "http://127.0.0.1:$port/base/" -o json
-	kill "$server"
 	expect_rc 3
 	expect_json "$out" "[(f['rule'], f['key']) for f in d['findings']]" "$connectors"
 	expect_json "$out" "set((f['file'], f['form']) for f in d['findings'])" \
 	    "{('http://127.0.0.1:$port/base/connectors?expand=info', 'json')}"
-	expect_out 'PUT /connectors/NAME/config'
 	[ "$(cat asked)" = 'GET /base/connectors?expand=info' ] || fail 'it asked for more than one thing'
+	expect_out 'PUT /connectors/NAME/config'
+	worker=$(python3 -c 'import json, sys
+l = [r["locations"][0]["physicalLocation"]["artifactLocation"]
+    for r in json.load(open(sys.argv[1]))["runs"][0]["results"]]
+print(l[0])' <("$PROPSEAL" audit --connect-url "http://127.0.0.1:$port/base" -o sarif))
+	[ "$worker" = "{'uri': 'http://127.0.0.1:$port/base/connectors?expand=info'}" ] ||
+		fail "SARIF names $worker"
+	kill "$server"
 }
 
 case_connectors_over_tls_with_a_password() {

@@ -60,9 +60,14 @@ sarif_uri(struct json_out *o, const struct audit_report *r, const char *file)
 {
 	struct buf uri;
 	const char *end;
+	bool absolute;
 
 	buf_init(&uri, 3 * 65536);
-	for (; ; file = end + 1) {
+	/* What a worker answered has an address of its own. */
+	absolute = strncmp(file, "http://", 7) == 0 || strncmp(file, "https://", 8) == 0;
+	if (absolute)
+		buf_append_str(&uri, file);
+	for (; !absolute; file = end + 1) {
 		end = strchr(file, '/');
 		text_append_percent(&uri, file, end != NULL ? (size_t)(end - file) : strlen(file));
 		if (end == NULL)
@@ -71,7 +76,7 @@ sarif_uri(struct json_out *o, const struct audit_report *r, const char *file)
 	}
 	json_out_object(o, "artifactLocation");
 	json_out_text_n(o, "uri", uri.data, uri.len);
-	if (uri.len > 0 && uri.data[0] != '/')
+	if (!absolute && uri.len > 0 && uri.data[0] != '/')
 		json_out_text(o, "uriBaseId", "ROOT");
 	json_out_end(o);
 	buf_release(&uri);

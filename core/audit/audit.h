@@ -61,6 +61,7 @@ struct audit_options {
 	const char *host;		/* the root of what units name; NULL: this host's */
 	const char *const *key_names;	/* variables of master keys besides the usual one */
 	size_t key_name_count;
+	bool gitignore;			/* pass over what .gitignore files leave out */
 	bool no_suppressions;
 	bool deep;			/* take the time for slow key derivations */
 	bool keep_files;		/* names of all files that are read, not only of some */
@@ -139,6 +140,7 @@ enum audit_skip {
 	AUDIT_SKIP_LINK,
 	AUDIT_SKIP_KEYSTORE,
 	AUDIT_SKIP_IGNORED,	/* by propseal.ini */
+	AUDIT_SKIP_GITIGNORE,	/* files and folders, by .gitignore */
 	AUDIT_SKIPS
 };
 

@@ -100,7 +100,7 @@ const char *
 audit_skip_name(enum audit_skip s)
 {
 	static const char *const names[AUDIT_SKIPS] = { "other", "binary", "too-large", "special",
-		"link", "keystore", "ignored" };
+		"link", "keystore", "ignored", "gitignore" };
 
 	return names[s];
 }

@@ -12,6 +12,7 @@
 
 #include "audit/audit.h"
 #include "audit/audit_internal.h"
+#include "audit/ignore.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "document/scope.h"
@@ -40,6 +41,9 @@ struct audit_walk {
 	struct buf other;	/* the same for the others */
 	size_t strip;
 	char *root;		/* the real path of the folder that was named */
+	size_t above;		/* of ->path, what is not below it */
+	struct ignore *ignore;	/* NULL: nothing is */
+	struct buf real;	/* for walk_real */
 	size_t depth;
 	struct error why;	/* of the last folder: too large for each level to have one */
 };
@@ -193,6 +197,43 @@ walk_follows(const struct audit_walk *w, const char *path)
 	return follow;
 }
 
+/* The real path of ->path, which is a folder or file below ->root. */
+static const char *
+walk_real(struct audit_walk *w)
+{
+	const char *below = buf_cstr(&w->path);
+
+	below += w->above < w->path.len ? w->above : w->path.len;
+	below += strspn(below, "/");
+	buf_clear(&w->real);
+	buf_append_str(&w->real, w->root);
+	if (*below != '\0' && strcmp(w->root, "/") != 0)
+		buf_append_char(&w->real, '/');
+	buf_append_str(&w->real, below);
+	return buf_cstr(&w->real);
+}
+
+static bool
+walk_leaves_out(struct audit_walk *w, bool is_folder)
+{
+	return w->ignore != NULL && ignore_leaves_out(w->ignore, walk_real(w), is_folder);
+}
+
+/* Take the folder's .gitignore.  One that cannot be read is told, and leaves nothing out. */
+static int
+walk_enter(struct audit_walk *w, size_t *mark, struct error *err)
+{
+	const size_t len = w->path.len;
+	int rc;
+
+	if (w->ignore == NULL || ignore_enter(w->ignore, walk_real(w), mark, &w->why) == 0)
+		return 0;
+	buf_append_str(&w->path, "/.gitignore");
+	rc = walk_unreadable(w, &w->why, err);
+	buf_truncate(&w->path, len);
+	return rc;
+}
+
 static int walk_folder_below(struct audit_walk *w, struct error *err);
 
 static int
@@ -216,7 +257,9 @@ walk_entry(struct audit_walk *w, const char *name, unsigned char type, struct er
 		type = S_ISDIR(st.st_mode) ? DT_DIR : S_ISREG(st.st_mode) ? DT_REG :
 		    S_ISLNK(st.st_mode) ? DT_LNK : DT_CHR;
 	}
-	if (type == DT_LNK) {
+	if (type != DT_DIR && walk_leaves_out(w, false)) {
+		rc = walk_skip(w, AUDIT_SKIP_GITIGNORE);
+	} else if (type == DT_LNK) {
 		if (stat(buf_cstr(&w->path), &st) != 0 || !S_ISREG(st.st_mode) ||
 		    !walk_follows(w, buf_cstr(&w->path)))
 			rc = walk_skip(w, AUDIT_SKIP_LINK);
@@ -225,6 +268,10 @@ walk_entry(struct audit_walk *w, const char *name, unsigned char type, struct er
 	} else if (type == DT_DIR) {
 		if (strcmp(name, ".git") == 0 || strncmp(name, "..", 2) == 0)
 			goto done;
+		if (walk_leaves_out(w, true)) {
+			w->a->counts.skipped[AUDIT_SKIP_GITIGNORE]++;
+			goto done;
+		}
 		if (!scope_takes_folder(scope, buf_cstr(&w->path)))
 			w->a->counts.skipped[AUDIT_SKIP_IGNORED]++;
 		else
@@ -248,6 +295,7 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 	struct vec names;	/* of char *: the type, then the name */
 	struct dirent *ent;
 	char *folder, *slot;
+	size_t mark = 0;
 	DIR *dir;
 	int rc = 0;
 
@@ -282,6 +330,8 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 	if (names.len > 0)
 		qsort(names.items, names.len, sizeof(char *), by_name);
 	w->depth++;
+	if (rc == 0)
+		rc = walk_enter(w, &mark, err);
 	for (size_t i = 0; rc == 0 && i < names.len; i++) {
 		const char *name = vec_string(&names, i);
 
@@ -292,6 +342,8 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 		*(char **)vec_at(&names, i) = NULL;
 	}
 	w->depth--;
+	if (w->ignore != NULL)
+		ignore_leave(w->ignore, mark);
 	vec_release_strings(&names);
 	free(folder);
 	return rc;
@@ -361,7 +413,13 @@ audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 	while (w.path.len > 1 && w.path.data[w.path.len - 1] == '/')
 		buf_truncate(&w.path, w.path.len - 1);
 	w.root = S_ISDIR(st.st_mode) ? realpath(path, NULL) : NULL;
-	if (S_ISDIR(st.st_mode))
+	w.above = strcmp(buf_cstr(&w.path), ".") == 0 ? 0 : w.path.len;
+	buf_init(&w.real, PATH_BYTES_MAX);
+	if (a->o->gitignore && w.root != NULL)
+		w.ignore = ignore_new(w.root, err);
+	if (a->o->gitignore && w.root != NULL && w.ignore == NULL)
+		rc = -1;
+	else if (S_ISDIR(st.st_mode))
 		rc = walk_folder_below(&w, err);
 	else if (S_ISREG(st.st_mode))
 		rc = walk_file(&w, true, err);
@@ -369,7 +427,9 @@ audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 		rc = walk_skip(&w, AUDIT_SKIP_SPECIAL);
 	if (rc == 0)
 		rc = walk_named(&w, err);
+	ignore_free(w.ignore);
 	free(w.root);
+	buf_release(&w.real);
 	buf_release(&w.other);
 	buf_release(&w.content);
 	buf_release(&w.path);

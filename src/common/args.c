@@ -205,6 +205,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("let findings count that a comment propseal:ignore suppresses") },
 	[FLAG_DEEP] = { .name = "deep",
 	    SWITCH("try known passphrases where each takes a tenth of a second, too") },
+	[FLAG_GITIGNORE] = { .name = "gitignore",
+	    SWITCH("pass over what .gitignore files leave out") },
 	[FLAG_PROCESSES] = { .name = "processes",
 	    SWITCH("look at command lines and environments of Kafka's JVMs") },
 	[FLAG_HISTORY] = { .name = "history",

@@ -227,4 +227,78 @@ case_history_needs_a_repository() {
 	expect_err 'git'
 }
 
+# --- .gitignore ---
+
+# Trees and patterns at random: what is left is what git calls untracked.
+case_what_gitignore_leaves_out_is_what_git_does() {
+	rm -f ./*
+	python3 - "$PROPSEAL" <<-'END' || fail 'see above'
+		import json, os, random, shutil, subprocess, sys
+		r = random.Random(4711)
+		names = ['a', 'b', 'ab', 'a.b', 'target', '.x', 'a b', '!n', '#h', 'x*y']
+		words = names + ['*', '**', '?', 'a*', '*b', '[ab]', '[!a]', '[^a]', 'a[a-c]', '\\*', 'x\\*y', '\\!n', '\\#h', '*.b', '.*']
+		def pattern():
+		    p = '/'.join(r.choice(words) for _ in range(r.choice([1, 1, 1, 2, 3])))
+		    if r.random() < .3: p = r.choice(['**/', '/', 'a/**/', '**/a/', 'a/']) + p
+		    if r.random() < .2: p += r.choice(['/', '/**', '/*', ' ', '\\ ', '\r'])
+		    if r.random() < .3: p = '!' + p
+		    return p if r.random() > .05 else r.choice(['', '# no', '/', '!', '!/'])
+		def folder(path, depth):
+		    os.makedirs(path, exist_ok=True)
+		    for n in r.sample(names, 5):
+		        here = os.path.join(path, n)
+		        if depth < 3 and r.random() < .5:
+		            folder(here, depth + 1)
+		        else:
+		            with open(here + '.env' if r.random() < .7 else here, 'w') as f:
+		                f.write('#!/bin/sh\nA_PASSWORD=long-enough-CANARY\n')
+		    if depth == 0 or r.random() < .5:
+		        with open(os.path.join(path, '.gitignore'), 'w') as f:
+		            f.write('\n'.join(pattern() for _ in range(r.randrange(1, 7))))
+		def found(path, *flags):
+		    out = subprocess.run([sys.argv[1], 'audit', path, '-o', 'json', *flags], stdout=subprocess.PIPE).stdout
+		    d = json.loads(out)
+		    assert d['complete'] and b'CANARY' not in out, d['unread']
+		    return {f['file'] for f in d['findings'] if f['rule'] == 'clear-text-secret'}, d
+		less = 0
+		for i in range(60):
+		    folder('t', 0)
+		    subprocess.run(['git', 'init', '-q', 't'], check=True)
+		    with open('t/.git/info/exclude', 'w') as f: f.write(pattern() + '\n')
+		    left = subprocess.run(['git', '-C', 't', 'ls-files', '-zco', '--exclude-standard'],
+		        stdout=subprocess.PIPE, check=True).stdout.decode().split('\0')
+		    all, _ = found('t')
+		    want = all & {'t/' + f for f in left}
+		    got, d = found('t', '--gitignore')
+		    assert got == want, (i, got ^ want, subprocess.getoutput('cd t; find . -name .gitignore | xargs -d "\n" grep -H ""; cat .git/info/exclude'))
+		    less += got != all
+		    assert got == all or d['files']['skipped']['gitignore'] > 0
+		    # A folder in it has the files above it.
+		    for n in sorted(os.listdir('t')):
+		        part = os.path.join('t', n)
+		        if os.path.isdir(part) and n != '.git' and any(f.startswith(part + '/') for f in want):
+		            assert found(part, '--gitignore')[0] == {f for f in want if f.startswith(part + '/')}, (i, part)
+		    shutil.rmtree('t')
+		assert less > 20, less
+	END
+}
+
+case_gitignore_counts_only_where_it_is_asked_for() {
+	rm -f ./*
+	mkdir -p repo/conf
+	printf '*.env\n' >repo/.gitignore
+	echo A_PASSWORD=CANARY-long-enough >repo/conf/a.env
+	audit repo -o json
+	expect_rc 3
+	audit repo --gitignore -o json
+	expect_rc 0
+	expect_json "$out" 'd["files"]["skipped"]["gitignore"]' 1
+	# One that cannot be read leaves nothing out, and is told.
+	rm repo/.gitignore
+	mkdir repo/.gitignore
+	audit repo --gitignore -o json
+	expect_rc 3
+	expect_json "$out" '[u["file"] for u in d["unread"]], d["complete"]' "(['repo/.gitignore'], False)"
+}
+
 run_cases "$@"

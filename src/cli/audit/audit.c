@@ -183,6 +183,7 @@ commands_audit(const struct options *o)
 {
 	struct audit_options options = { .rules = config_rules(o->config),
 		.scope = config_scope(o->config), .source = config_sections(o->config),
+		.gitignore = o->on[FLAG_GITIGNORE],
 		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS], .deep = o->on[FLAG_DEEP],
 		.now = (int64_t)time(NULL) * 1000 };
 	enum audit_level fail_on = AUDIT_ERROR;

@@ -20,6 +20,7 @@
 
 struct yaml_level {
 	bool sequence;
+	bool is_key;		/* it is itself the key of an entry of its parent */
 	bool elsewhere;		/* below the key of a reference: secretKeyRef and the like */
 	bool have_key;		/* of a mapping: the next event is its value */
 	size_t path;		/* length of the path before this level's part */
@@ -103,19 +104,33 @@ yaml_begin_value(struct yaml *y)
 	return l->path;
 }
 
+/* A key that is no scalar: it has no name that could be told, but what stands
+ * under it must not be taken for the value of the key before. */
+static void
+yaml_unnamed_key(struct yaml *y, struct yaml_level *l)
+{
+	buf_truncate(&y->path, l->path);
+	yaml_enter(y, "?", 1);
+	l->have_key = true;
+}
+
 static int
 yaml_push(struct yaml *y, bool sequence, struct error *err)
 {
 	struct yaml_level *parent = y->depth > 0 ? &y->levels[y->depth - 1] : NULL, *l;
 	bool elsewhere = parent != NULL && parent->elsewhere;
 	const char *key;
+	bool is_key = parent != NULL && !parent->sequence && !parent->have_key;
 
 	if (y->depth == YAML_DEPTH) {
 		error_set(err, ERROR_FORMAT, "nested deeper than %d levels", YAML_DEPTH);
 		return error_place(err, y->r->file, y->parser.mark.line + 1);
 	}
 	yaml_begin_value(y);
-	if (parent != NULL && !parent->sequence && parent->have_key) {
+	if (is_key) {
+		yaml_unnamed_key(y, parent);
+		parent->have_key = false;
+	} else if (parent != NULL && !parent->sequence) {
 		key = (const char *)y->path.data + parent->path + (parent->path > 0);
 		elsewhere |= yaml_is_elsewhere(key, y->path.len - parent->path -
 		    (parent->path > 0)) && (!sequence || y->kubernetes);
@@ -123,7 +138,7 @@ yaml_push(struct yaml *y, bool sequence, struct error *err)
 	}
 	l = &y->levels[y->depth++];
 	*l = (struct yaml_level){ .sequence = sequence, .elsewhere = elsewhere,
-		.path = y->path.len };
+		.is_key = is_key, .path = y->path.len };
 	buf_init(&l->name, BUF_MAX_FILE);
 	return buf_check(&y->path, err);
 }
@@ -132,10 +147,13 @@ static void
 yaml_pop(struct yaml *y)
 {
 	struct yaml_level *l = &y->levels[--y->depth];
+	bool is_key = l->is_key;
 
 	buf_release(&l->name);
 	l = y->depth > 0 ? &y->levels[y->depth - 1] : NULL;
 	buf_truncate(&y->path, l != NULL ? l->path : 0);
+	if (is_key)
+		yaml_unnamed_key(y, l);
 }
 
 /* Is what base64 stands for a text?  Decoded into y->decoded. */
@@ -393,9 +411,12 @@ yaml_event(struct yaml *y, const yaml_event_t *e, struct error *err)
 		if (y->depth > 0) {
 			struct yaml_level *l = &y->levels[y->depth - 1];
 
-			/* As a key it has no name that could be told. */
-			l->have_key = !l->sequence && !l->have_key;
-			l->index += l->sequence;
+			if (l->sequence)
+				l->index++;
+			else if (l->have_key)
+				l->have_key = false;
+			else
+				yaml_unnamed_key(y, l);
 		}
 		return 0;
 	default:

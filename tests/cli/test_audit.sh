@@ -661,6 +661,17 @@ case_lists_of_variables_in_blocks_of_yaml() {
 	expect_rules values.yaml 3:clear-text-secret:0.value
 }
 
+# An alias or a mapping as a key has no name; what stands beside it has its own.
+case_keys_of_yaml_that_are_no_words() {
+	clean
+	printf 'a: &x b\n*x : CANARY-long-enough\npassword: CANARY-long-enough\n' >alias.yaml
+	printf 'c:\n  d: &x 1\n  ? {a: 1}\n  : {password: CANARY-long-enough}\n  password: CANARY-long-enough\n' >map.yaml
+	chmod 600 ./*
+	expect_rules alias.yaml 3:clear-text-secret:password
+	expect_rules map.yaml 4:clear-text-secret:c.?.password 4:reused-secret:c.?.password \
+	    5:clear-text-secret:c.password
+}
+
 case_what_stands_before_a_name_hides_nothing() {
 	clean
 	printf '\357\273\277A_PASSWORD=CANARY-long-enough\n' >x.env

@@ -8,6 +8,7 @@ BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/propseal
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/propseal
+DOCDIR ?= $(PREFIX)/share/doc/propseal
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
@@ -356,8 +357,10 @@ install: all
 	install -m 755 $(BUILD)/propseal '$(DESTDIR)$(BINDIR)/propseal'
 	install -d '$(DESTDIR)$(LIBEXECDIR)'
 	install -m 755 $(BUILD)/propseal-registryd '$(DESTDIR)$(LIBEXECDIR)/propseal-registryd'
-	cp -R share/demo share/registry '$(DESTDIR)$(DATADIR)/'
+	cp -R share/demo share/registry share/ci '$(DESTDIR)$(DATADIR)/'
 	[ ! -f $(PROVIDER_JAR) ] || install -m 644 $(PROVIDER_JAR) '$(DESTDIR)$(DATADIR)/'
+	install -d '$(DESTDIR)$(DOCDIR)'
+	install -m 644 README.md SECURITY.md share/doc/*.md '$(DESTDIR)$(DOCDIR)/'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	sed 's|/usr/local/libexec/propseal/|$(LIBEXECDIR)/|' share/systemd/propseal-registry.service \
 		>'$(BUILD)/propseal-registry.service'
@@ -375,7 +378,7 @@ install: all
 uninstall:
 	rm -f '$(DESTDIR)$(BINDIR)/propseal' '$(DESTDIR)$(LIBEXECDIR)/propseal-registryd'
 	rm -f '$(DESTDIR)$(UNITDIR)/propseal-registry.service'
-	rm -rf '$(DESTDIR)$(DATADIR)'
+	rm -rf '$(DESTDIR)$(DATADIR)' '$(DESTDIR)$(DOCDIR)'
 	for page in man/*.[1-8]; do \
 		rm -f '$(DESTDIR)$(MANDIR)'/man$${page##*.}/$${page##*/}; \
 	done
@@ -384,14 +387,23 @@ uninstall:
 dist:
 	git archive --prefix=propseal-$(VERSION)/ -o propseal-$(VERSION).tar.gz HEAD
 
+# The packages below build-package; `make release` tries them in a fresh root, too.
+PACKAGE := build-package
+package: deps
+	@share/packaging/package.sh '$(PACKAGE)' '$(VERSION)'
+
+release: deps
+	@share/packaging/release.sh '$(PACKAGE)' '$(VERSION)' $(SUITES)
+
 clean:
 	rm -rf build build-san build-clang build-fuzz build-level build-musl \
-		build-static propseal-*.tar.gz
+		build-static $(PACKAGE) propseal-*.tar.gz
 
 help:
 	@echo 'make               build build/propseal and build/propseal-registryd'
 	@echo 'make demo          install what the build needs, build, open a scratch copy of share/demo'
 	@echo 'make test          install what the tests need, build, run every suite'
+	@echo 'make package       a .deb, an .rpm and a static tarball, below build-package'
 	@echo 'make check         lint and the quick suites, for people at work'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
 	@echo 'make unit cli tui conformance registry check-headers lint test-torture test-valgrind   one kind of test'
@@ -407,8 +419,8 @@ help:
 
 always:
 .PHONY: all always bench check check-headers clean cli conformance connect-provider demo deps \
-	deps-ci deps-test dist fuzz fuzz-programs help install lint objects run-tests test test-kafka \
-	test-kafka-full test-objects test-torture test-valgrind tui uninstall unit
+	deps-ci deps-test dist fuzz fuzz-programs help install lint objects package release run-tests \
+	test test-kafka test-kafka-full test-objects test-torture test-valgrind tui uninstall unit
 .SECONDARY:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

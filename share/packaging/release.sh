@@ -1,0 +1,72 @@
+#!/bin/bash
+# A release: the packages twice, in two folders, and what they are worth.
+#
+# usage: share/packaging/release.sh OUT VERSION [SUITE...]     (by `make release`)
+#
+# OUT gets what package.sh makes.  They are made once more from the last commit
+# in another folder, and have to be the same bytes.  lintian and rpmlint may say
+# what is listed here, with its reason, and nothing else.  For each SUITE
+# (bookworm) the .deb is installed in a fresh root, where the commands of
+# README.md and of share/doc/start.md are run as root and as a plain user.
+# Needs root (debootstrap, chroot), a mirror, and the tools it names.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=${1:?usage: release.sh OUT VERSION [SUITE...]} version=${2:?usage: release.sh OUT VERSION [SUITE...]}
+shift 2
+[ $# -gt 0 ] || set -- bookworm
+for tool in lintian rpmlint rpmbuild dpkg-shlibdeps debootstrap git; do
+	command -v $tool >/dev/null || { echo "release: $tool is missing"; exit 1; }
+done
+[ -z "$(git status --porcelain)" ] || { echo "release: what is not committed would not be in it"; exit 1; }
+scratch=$(mktemp -d)
+trap 'rm -rf --one-file-system "$scratch"' EXIT
+
+share/packaging/package.sh "$out" "$version"
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
+mkdir "$scratch/again"
+git archive HEAD | tar -C "$scratch/again" -xf -
+"$scratch/again/share/packaging/package.sh" "$scratch/out" "$version" >/dev/null
+cmp "$out/SHA256SUMS" "$scratch/out/SHA256SUMS"
+echo "the same bytes twice"
+
+# The owner has to name an address; no bug of Debian's is closed by it.
+lintian --fail-on error,warning --suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog,\
+initial-upload-closes-no-bugs "$out"/*.deb
+# Static on purpose; not signed here; Fedora's short name of the licence is SPDX's.
+cat >"$scratch/rpmlint.toml" <<-'END'
+	Filters = ["statically-linked-binary", "only-non-binary-in-usr-lib", "no-signature", "no-url-tag",
+	    "manpage-not-compressed", "invalid-license", "no-manual-page-for-binary"]
+END
+rpmlint -c "$scratch/rpmlint.toml" "$out"/*.rpm
+
+for suite; do
+	root=$scratch/$suite
+	case $suite in
+	noble|jammy|plucky|questing) mirror=http://archive.ubuntu.com/ubuntu ;;
+	*) mirror= ;;
+	esac
+	debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"} >"$scratch/log" 2>&1 ||
+	    { tail "$scratch/log"; exit 1; }
+	cp "$out"/*.deb "$root/propseal.deb"
+	mkdir "$root/tree"
+	git archive HEAD README.md share tests/cli/documents.py | tar -C "$root/tree" -xf -
+	cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
+	started=$(date +%s)
+	chroot "$root" apt-get update -qq
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    /propseal.deb >/dev/null
+	echo "$suite: installed in $(($(date +%s) - started)) s: $(chroot "$root" propseal --version | head -n 1)"
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    git python3 >/dev/null
+	chroot "$root" useradd -m operator
+	for document in README.md share/doc/start.md; do
+		for user in root operator; do
+			started=$(date +%s)
+			chroot "$root" su "$user" -c "python3 /tree/tests/cli/documents.py /usr/bin/propseal /tree /tree/$document"
+			echo "$suite: $document as $user in $(($(date +%s) - started)) s"
+		done
+	done
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq propseal >/dev/null
+	[ -z "$(find "$root/usr" -name '*propseal*' -print)" ] || { echo "$suite: files are left behind"; exit 1; }
+done

@@ -28,6 +28,7 @@ void act_last(struct app *a);
 void act_other_pane(struct app *a);
 void act_other_view(struct app *a);
 void act_view_files(struct app *a);
+void act_view_pending(struct app *a);
 void act_view_registry(struct app *a);
 void act_unfold(struct app *a);
 void act_fold(struct app *a);
@@ -65,9 +66,18 @@ const char *act_needs_left(const struct app *a);
 const char *act_needs_file_clear(const struct app *a);
 const char *act_needs_clear(const struct app *a);
 const char *act_needs_marks(const struct app *a);
+const char *act_needs_pending(const struct app *a);
+
+/* view_pending.c */
+void act_pending_turn(struct app *a);
+void act_pending_clear(struct app *a);
+void act_pending_back(struct app *a);
+void act_pending_open(struct app *a);
+void act_pending_destination(struct app *a);
+const char *act_pending_needs_row(const struct app *a);
 
 /* act_seal.c */
-void act_review(struct app *a);
+void act_diff(struct app *a);
 void act_apply(struct app *a);
 
 /* act_value.c: single values */

@@ -62,10 +62,19 @@ act_needs_marks(const struct app *a)
 	return marks_count(a->model->marks) == 0 ? "nothing is marked" : NULL;
 }
 
+const char *
+act_needs_pending(const struct app *a)
+{
+	if (act_needs_marks(a) != NULL)
+		return act_needs_marks(a);
+	return marks_count(a->model->off) == marks_count(a->model->marks) ?
+	    "all that is pending is switched off" : NULL;
+}
+
 static void
 mark_set(struct app *a, const struct estate_file *f, const struct estate_entry *e, bool on)
 {
-	if (marks_set(a->model->marks, f->path, e->key, e->key_len, on) == -1)
+	if (model_mark(a->model, f, e, on) == -1)
 		app_complain(a, "not enough memory");
 }
 
@@ -190,5 +199,6 @@ void
 act_unmark(struct app *a)
 {
 	marks_clear(a->model->marks);
+	marks_clear(a->model->off);
 	app_notice(a, "no marks");
 }

@@ -13,9 +13,9 @@
 #include "ui/files.h"
 #include "ui/goal.h"
 #include "ui/model.h"
+#include "ui/pending.h"
 #include "ui/seal_plan.h"
 
-#define LIST_MAX ((size_t)16 << 20)
 #define FILES_MAX 1000000
 
 /* Sealing what is marked. */
@@ -29,13 +29,12 @@ struct seal_group {
 };
 
 static bool
-is_marked(const struct app *a, const struct estate_file *f)
+is_pending(const struct app *a, const struct estate_file *f)
 {
 	size_t i;
 
 	for (i = 0; i < f->count; i++)
-		if (!f->entries[i].shadowed && marks_has(a->model->marks, f->path,
-		    f->entries[i].key, f->entries[i].key_len))
+		if (model_is_pending(a->model, f, &f->entries[i]))
 			return true;
 	return false;
 }
@@ -80,6 +79,20 @@ seal_group_of(struct vec *groups, const struct destination *to)
 	return g;
 }
 
+/* Add a file where the user said that it goes.  0: nothing was said. */
+static int
+seal_add_said(struct app *a, const struct estate_file *f, struct seal_plan *p)
+{
+	struct goal goal;
+	int rc = 0;
+
+	goal_init(&goal);
+	if (pending_goal(a, f, &goal))
+		rc = p == NULL || seal_plan_add(p, f, &goal) == 0 ? 1 : -1;
+	goal_release(&goal);
+	return rc;
+}
+
 /* Count the marked files of each group, or (${p} not NULL) ask where each group
  * goes and add its files to the plan. */
 static bool
@@ -91,11 +104,16 @@ seal_gather(struct app *a, struct vec *groups, struct seal_plan *p)
 	struct seal_group *g;
 	struct error err;
 	size_t i;
+	int rc = 0;
 
 	for (i = 0; i < estate_count(e); i++) {
 		f = estate_file(e, i);
-		if (!is_marked(a, f))
+		if (!is_pending(a, f) || (rc = seal_add_said(a, f, p)) == 1)
 			continue;
+		if (rc == -1) {
+			app_complain(a, "not enough memory");
+			return false;
+		}
 		if (estate_destination(e, f, &to, &err) == -1) {
 			tell_error(a, "It is not known where this goes", &err);
 			return false;
@@ -138,21 +156,6 @@ seal_gather_all(struct app *a, struct seal_plan *p)
 	return done && p->files.len > 0;
 }
 
-/* Without a key no ciphertext can be made, but the list can be shown. */
-static void
-show_list(struct app *a, const struct seal_plan *p)
-{
-	struct buf text;
-
-	if (a->locking || a->end_signal != 0)
-		return;
-	buf_init(&text, LIST_MAX);
-	buf_append_str(&text, "# Locked: the diff needs the key. These are marked:\n");
-	seal_plan_print(a, p, &text);
-	review_show(a, "Marked for sealing", buf_cstr(&text));
-	buf_release(&text);
-}
-
 static void
 seal_marked(struct app *a, bool ask_now)
 {
@@ -164,10 +167,8 @@ seal_marked(struct app *a, bool ask_now)
 	seal_plan_init(&p);
 	if (!seal_gather_all(a, &p))
 		goto done;
-	if (!seal_plan_unlock(a, &p)) {
-		show_list(a, &p);
+	if (!seal_plan_unlock(a, &p))
 		goto done;
-	}
 	values = seal_plan_values(a, &p, &files);
 	snprintf(title, sizeof(title), "Seal %zu %s in %zu %s", values,
 	    values == 1 ? "value" : "values", files, files == 1 ? "file" : "files");
@@ -175,16 +176,18 @@ seal_marked(struct app *a, bool ask_now)
 	if (seal_plan_run(a, &p, &q)) {
 		/* Some may have been left out. */
 		values = seal_plan_values(a, &p, &files);
-		marks_clear(a->model->marks);
+		seal_plan_unmark(a, &p);
 		app_notice(a, "sealed %zu %s in %zu %s, and read back", values,
 		    values == 1 ? "value" : "values", files, files == 1 ? "file" : "files");
 	}
 done:
 	seal_plan_release(&p);
+	pending_restore(a);
 }
 
+/* The whole change, as a masked diff. */
 void
-act_review(struct app *a)
+act_diff(struct app *a)
 {
 	seal_marked(a, false);
 }

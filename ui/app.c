@@ -10,6 +10,7 @@
 
 const struct view_ops *const views[VIEW_COUNT] = {
 	[VIEW_FILES] = &view_files,
+	[VIEW_PENDING] = &view_pending,
 	[VIEW_REGISTRY] = &view_registry,
 };
 

@@ -11,6 +11,7 @@ struct app;
 struct buf;
 struct files;
 struct model;
+struct pending;
 struct registry;
 struct reveal;
 struct ui_options;
@@ -56,6 +57,7 @@ struct app {
 	const struct ui_options *options;
 	struct model *model;
 	struct files *files;		/* the state of each main view */
+	struct pending *pending;
 	struct registry *registry;
 	enum view_id view;		/* which is shown */
 	enum view_id former_view;	/* which was shown before it */

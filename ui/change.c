@@ -347,7 +347,8 @@ review_run(struct app *a, struct change *const c[], size_t n, const struct revie
 	return review_finish(a, &v);
 }
 
-void
+/* Show lines of text in the same way, with nothing to apply. */
+static void
 review_show(struct app *a, const char *title, const char *text)
 {
 	struct review_options o = { .title = title };

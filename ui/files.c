@@ -502,6 +502,9 @@ files_restore(struct app *a)
 	if (first)
 		files_start(a);
 	files_link(a, &p->left);
+	/* What else is shown is made of the same. */
+	if (a->view != VIEW_FILES && views[a->view]->changed != NULL)
+		views[a->view]->changed(a);
 }
 
 void

@@ -74,9 +74,10 @@ goal_ready(struct app *a)
 	return goal_finish_scan(a) > 0;
 }
 
-/* Which of the environments?  The nearest comes first.  NULL: none of them. */
+/* Which of the environments?  The one that is there comes first.  NULL: none of them. */
 static bool
-goal_choose(struct app *a, const struct estate_file *f, size_t count, struct environment **out)
+goal_choose(struct app *a, const struct estate_file *f, size_t count, bool known, bool may_leave,
+    struct environment **out)
 {
 	const struct environments *e = model_environments(a->model);
 	struct environment **found = calloc(environments_count(e) + 1, sizeof(*found));
@@ -90,8 +91,9 @@ goal_choose(struct app *a, const struct estate_file *f, size_t count, struct env
 	buf_init(&text, 4 * PATH_MAX_BYTES);
 	if (count > 1)
 		snprintf(more, sizeof(more), " and of %zu files more", count - 1);
-	buf_printf(&text, "No reference and no propseal.ini says where secrets of %s%s go. Into "
-	    "which secrets file?", model_show_path(a->model, f->path), more);
+	buf_printf(&text, known ? "Into which secrets file do secrets of %s%s go?" :
+	    "No reference and no propseal.ini says where secrets of %s%s go. Into which secrets "
+	    "file?", model_show_path(a->model, f->path), more);
 	if (found == NULL || choices == NULL)
 		goto done;
 	if (*out != NULL)
@@ -103,8 +105,8 @@ goal_choose(struct app *a, const struct estate_file *f, size_t count, struct env
 	}
 	for (i = 0; i < n; i++)
 		choices[i] = (struct choice){ model_show_path(a->model, found[i]->path),
-		    found[i] == *out ? "the nearest" : "" };
-	if (count > 0)
+		    found[i] != *out ? "" : known ? "as it is" : "the nearest" };
+	if (may_leave)
 		choices[n++] = (struct choice){ "none of these",
 		    "it is left out, and its marks are taken away" };
 	yes = n > 0 && choice_run(a, TITLE, buf_cstr(&text), choices, n, &chosen);
@@ -138,6 +140,23 @@ goal_remote(struct app *a, struct goal *g)
 }
 
 bool
+goal_ask(struct app *a, const struct estate_file *f, size_t count, struct goal *g)
+{
+	struct environment *before = g->environment;
+	const char *known;
+
+	if ((g->environment == NULL || model_secrets_files(a->model) > 1) &&
+	    !goal_choose(a, f, count, before != NULL, false, &g->environment))
+		return false;
+	known = environment_remote(g->environment);
+	if (g->environment != before || g->remote.len == 0) {
+		buf_clear(&g->remote);
+		buf_append_str(&g->remote, known != NULL ? known : "");
+	}
+	return goal_ask_remote(a, &g->remote);
+}
+
+bool
 goal_find(struct app *a, const struct estate_file *f, size_t count, struct goal *out)
 {
 	struct destination to;
@@ -157,7 +176,7 @@ goal_find(struct app *a, const struct estate_file *f, size_t count, struct goal 
 	}
 	/* The only one, if it is near: the question before the change names it. */
 	if (to.environment == NULL || model_secrets_files(a->model) > 1) {
-		if (!goal_choose(a, f, count, &out->environment))
+		if (!goal_choose(a, f, count, false, count > 0, &out->environment))
 			return false;
 	}
 	return out->environment == NULL || goal_remote(a, out);

@@ -33,6 +33,9 @@ bool goal_ready(struct app *a);
  */
 bool goal_find(struct app *a, const struct estate_file *f, size_t count, struct goal *out);
 
+/* Ask for both, though they may be known; it starts with what is there.  False: given up. */
+bool goal_ask(struct app *a, const struct estate_file *f, size_t count, struct goal *g);
+
 /* Ask for the path in references; it starts with what is there. */
 bool goal_ask_remote(struct app *a, struct buf *remote);
 

@@ -83,32 +83,40 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_OTHER_PANE] = { MOVE, "other-pane", { INPUT_TAB, INPUT_BACKTAB },
 	    "to the other pane", false, {
 	    [VIEW_FILES] = { .rank = 7, .label = "pane", .run = act_other_pane },
-	    [VIEW_REGISTRY] = { .rank = 1, .label = "pane", .run = act_other_pane } } },
+	    [VIEW_REGISTRY] = { .rank = 1, .label = "pane", .run = act_other_pane } },
+	    .everywhere = { .run = act_other_pane } },
 	[ACTION_OPEN] = { MOVE, "open", { INPUT_ENTER },
 	    "fold or unfold an environment or a file; from an entry to its counterpart", false, {
 	    [VIEW_FILES] = { .run = act_open },
+	    [VIEW_PENDING] = { .help = "fold or unfold; from an edit to its entry among the files",
+		.run = act_pending_open },
 	    [VIEW_REGISTRY] = { .help = "fold or unfold a path; from a reference to its file",
 		.run = act_registry_open } } },
 	[ACTION_UNFOLD] = { MOVE, "unfold", { INPUT_RIGHT, 'l' },
 	    "show the entries of the file", false, {
 	    [VIEW_FILES] = { .run = act_unfold },
-	    [VIEW_REGISTRY] = { .help = "show the keys of the path", .run = act_unfold } } },
+	    [VIEW_REGISTRY] = { .help = "show the keys of the path", .run = act_unfold } },
+	    .everywhere = { .run = act_unfold } },
 	[ACTION_FOLD] = { MOVE, "fold", { INPUT_LEFT, 'h' },
 	    "hide the entries of the file", false, {
 	    [VIEW_FILES] = { .run = act_fold },
-	    [VIEW_REGISTRY] = { .help = "hide the keys of the path", .run = act_fold } } },
+	    [VIEW_REGISTRY] = { .help = "hide the keys of the path", .run = act_fold } },
+	    .everywhere = { .run = act_fold } },
 	[ACTION_UNFOLD_ALL] = { MOVE, "unfold-all", { '+' },
 	    "show the entries of every file", false, {
 	    [VIEW_FILES] = { .run = act_unfold_all },
-	    [VIEW_REGISTRY] = { .help = "show the keys of every path", .run = act_unfold_all } } },
+	    [VIEW_REGISTRY] = { .help = "show the keys of every path", .run = act_unfold_all } },
+	    .everywhere = { .run = act_unfold_all } },
 	[ACTION_FOLD_ALL] = { MOVE, "fold-all", { '-' }, "show files only", false, {
 	    [VIEW_FILES] = { .run = act_fold_all },
-	    [VIEW_REGISTRY] = { .help = "show paths only", .run = act_fold_all } } },
+	    [VIEW_REGISTRY] = { .help = "show paths only", .run = act_fold_all } },
+	    .everywhere = { .run = act_fold_all } },
 	[ACTION_SEARCH] = { MOVE, "search", { '/' },
 	    "search for a part of a key or file name", false, {
 	    [VIEW_FILES] = { .rank = 14, .label = "search", .run = act_search },
 	    [VIEW_REGISTRY] = { .rank = 10, .label = "search",
-		.help = "search for a part of a path or key", .run = act_search } } },
+		.help = "search for a part of a path or key", .run = act_search } },
+	    .everywhere = { .run = act_search } },
 	[ACTION_NEXT] = { MOVE, "next-match", { 'n' }, "next match", false,
 	    .everywhere = { .unavailable = act_needs_search, .run = act_next } },
 	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, "previous match", false,
@@ -119,6 +127,8 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_CANCEL] = { MOVE, "cancel", { INPUT_ESCAPE },
 	    "end a range; show secrets and references again", false, {
 	    [VIEW_FILES] = { .run = act_cancel },
+	    [VIEW_PENDING] = { .rank = 8, .label = "back", .help = "back to where one was",
+		.run = act_pending_back },
 	    [VIEW_REGISTRY] = { .help = "take the mark of a version away",
 		.run = act_registry_cancel } } },
 
@@ -127,6 +137,9 @@ static const struct action actions[ACTION_COUNT] = {
 	    false, {
 	    [VIEW_FILES] = { .rank = 1, .label = "mark", .unavailable = act_needs_markable,
 		.run = act_mark },
+	    [VIEW_PENDING] = { .rank = 1, .label = "on/off",
+		.help = "switch an edit off or on; it stays in the list",
+		.unavailable = act_pending_needs_row, .run = act_pending_turn },
 	    [VIEW_REGISTRY] = { .rank = 9, .label = "mark",
 		.help = "mark a version, to compare another one with it",
 		.unavailable = act_registry_needs_version, .run = act_registry_mark } } },
@@ -142,13 +155,20 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_mark_all } } },
 	[ACTION_UNMARK] = { MARK, "unmark-all", { 'u' }, "take all marks away", false, {
 	    [VIEW_FILES] = { .rank = 10, .label = "unmark", .unavailable = act_needs_marks,
-		.run = act_unmark } } },
+		.run = act_unmark },
+	    [VIEW_PENDING] = { .rank = 5, .label = "undo all", .unavailable = act_needs_marks,
+		.run = act_pending_clear } } },
 	[ACTION_REVIEW] = { MARK, "review", { 'p', 'd' },
-	    "review what the marks would change, as a masked diff", false, {
-	    [VIEW_FILES] = { .rank = 2, .label = "review", .unavailable = act_needs_marks,
-		.run = act_review } } },
-	[ACTION_APPLY] = { MARK, "apply", { 'w' }, "seal what is marked (asks first)", false, {
-	    [VIEW_FILES] = { .rank = 3, .label = "apply", .unavailable = act_needs_marks,
+	    "the pending set: what is marked, and where it goes", false, {
+	    [VIEW_FILES] = { .rank = 2, .label = "pending", .run = act_view_pending } },
+	    .everywhere = { .run = act_view_pending } },
+	[ACTION_DIFF] = { MARK, "diff", { 'P' }, "the whole change, as a masked diff", false, {
+	    [VIEW_PENDING] = { .rank = 4, .label = "whole diff", .unavailable = act_needs_pending,
+		.run = act_diff } } },
+	[ACTION_APPLY] = { MARK, "apply", { 'w' }, "seal what is pending (asks first)", false, {
+	    [VIEW_FILES] = { .rank = 3, .label = "apply", .unavailable = act_needs_pending,
+		.run = act_apply },
+	    [VIEW_PENDING] = { .rank = 2, .label = "apply", .unavailable = act_needs_pending,
 		.run = act_apply } } },
 
 	[ACTION_REVEAL] = { VALUE, "reveal", { 'r' }, "show the value for a few seconds", false, {
@@ -160,6 +180,9 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_UPDATE] = { VALUE, "update", { 'e' }, "seal a new value for this entry", false, {
 	    [VIEW_FILES] = { .rank = 11, .label = "new value", .unavailable = selection_needs_name,
 		.run = act_update },
+	    [VIEW_PENDING] = { .rank = 3, .label = "destination",
+		.help = "where it goes: the secrets file, and its path in references",
+		.unavailable = act_pending_needs_row, .run = act_pending_destination },
 	    [VIEW_REGISTRY] = { .rank = 3, .label = "new version",
 		.help = "store the next version of this key", .unavailable = act_registry_needs_key,
 		.run = act_registry_update } } },
@@ -228,14 +251,18 @@ static const struct action actions[ACTION_COUNT] = {
 
 	[ACTION_VIEW_FILES] = { PROGRAM, "view-files", { '1' }, "the configuration files", false,
 	    .everywhere = { .run = act_view_files } },
+	[ACTION_VIEW_PENDING] = { PROGRAM, "view-pending", { '3' }, "the pending set", false,
+	    .everywhere = { .run = act_view_pending } },
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
 	    .everywhere = { .run = act_view_registry } },
 	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' },
 	    "this help: type to search, Enter runs the selected line", false, {
 	    [VIEW_FILES] = { .rank = 19, .label = "help", .run = act_help },
-	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } } },
+	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } },
+	    .everywhere = { .rank = 100, .label = "help", .run = act_help } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
+	    [VIEW_PENDING] = { .run = act_rescan },
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },
 	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false,
@@ -243,7 +270,8 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
 	    "leave (asks when something is marked)", false, {
 	    [VIEW_FILES] = { .rank = 20, .label = "quit", .run = act_quit },
-	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } } },
+	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } },
+	    .everywhere = { .rank = 101, .label = "quit", .run = act_quit } },
 };
 
 /* The user's keys; NULL: those of the table. */
@@ -319,6 +347,9 @@ int
 keymap_rank(const struct app *a, enum action_id id)
 {
 	if (!keymap_has_key(id))
+		return 0;
+	/* It is there without marks too, but who has none needs no telling. */
+	if (id == ACTION_REVIEW && act_needs_marks(a) != NULL)
 		return 0;
 	/* Who has a registry wants to see the way there. */
 	if (id == ACTION_VIEW && a->view == VIEW_FILES && a->registry->source != NULL)

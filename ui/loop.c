@@ -7,6 +7,7 @@
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/files.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
@@ -128,7 +129,6 @@ run_scan(struct app *a)
 {
 	size_t before = estate_count(a->model->estate);
 	struct error err;
-	int i;
 
 	if (!may_work(a) || !a->model->scanning)
 		return false;
@@ -141,9 +141,7 @@ run_scan(struct app *a)
 	if (a->model->scanning && clock_ms() - a->drawn_at < SCAN_FRAME_MS &&
 	    estate_count(a->model->estate) >= before)
 		return false;
-	for (i = 0; i < VIEW_COUNT; i++)
-		if (views[i]->changed != NULL)
-			views[i]->changed(a);
+	files_restore(a);
 	return true;
 }
 

@@ -216,7 +216,8 @@ model_new(const struct ui_options *o, struct error *err)
 	vec_init(&m->sealed, sizeof(struct model_sealed), SEALED_MAX);
 	m->scanning = true;
 	m->marks = marks_new();
-	m->estate = m->marks != NULL ? new_estate(o, err) : NULL;
+	m->off = marks_new();
+	m->estate = m->marks != NULL && m->off != NULL ? new_estate(o, err) : NULL;
 	if (m->estate == NULL) {
 		model_free(m);
 		return NULL;
@@ -234,8 +235,25 @@ model_free(struct model *m)
 	estate_free(m->estate);
 	key_ring_free(m->ring);
 	marks_free(m->marks);
+	marks_free(m->off);
 	vec_release(&m->sealed);
 	free(m);
+}
+
+int
+model_mark(struct model *m, const struct estate_file *f, const struct estate_entry *e, bool mark)
+{
+	if (marks_has(m->off, f->path, e->key, e->key_len))
+		(void)marks_set(m->off, f->path, e->key, e->key_len, false);
+	return marks_set(m->marks, f->path, e->key, e->key_len, mark);
+}
+
+bool
+model_is_pending(const struct model *m, const struct estate_file *f,
+    const struct estate_entry *e)
+{
+	return !e->shadowed && marks_has(m->marks, f->path, e->key, e->key_len) &&
+	    !marks_has(m->off, f->path, e->key, e->key_len);
 }
 
 bool

@@ -13,6 +13,7 @@ struct environment;
 struct environments;
 struct estate;
 struct estate_entry;
+struct estate_file;
 struct key;
 struct key_ring;
 struct marks;
@@ -41,6 +42,7 @@ struct model {
 	bool scanning;
 	bool looked;			/* the first scan is done */
 	struct marks *marks;		/* of entries by path and key: the pending set */
+	struct marks *off;		/* those of them that are not to be applied now */
 	size_t marks_lost;		/* dropped by a scan, and not told yet */
 	struct tree tree;		/* by model_arrange */
 	struct key_ring *ring;		/* keys that were at hand; NULL: not read yet, or wiped */
@@ -64,6 +66,14 @@ int model_finish(struct model *m);
 
 /* Make rows and counts anew, after any change.  ERROR_MEMORY. */
 int model_arrange(struct model *m, struct error *err);
+
+/* Mark an entry or not; one that is marked anew is on.  -1: no memory. */
+int model_mark(struct model *m, const struct estate_file *f, const struct estate_entry *e,
+    bool mark);
+
+/* Is it marked, and on? */
+bool model_is_pending(const struct model *m, const struct estate_file *f,
+    const struct estate_entry *e);
 
 /* May it be sealed?  The providers themselves must stay readable. */
 bool model_can_seal(const struct estate_entry *e);

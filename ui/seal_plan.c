@@ -130,8 +130,7 @@ seal_takes(const struct app *a, const struct seal_plan *p, const struct seal_fil
 {
 	const struct estate_entry *e = &f->file->entries[i];
 
-	return p->key == NULL && !f->left_out && !e->shadowed &&
-	    marks_has(a->model->marks, f->file->path, e->key, e->key_len);
+	return p->key == NULL && !f->left_out && model_is_pending(a->model, f->file, e);
 }
 
 /* --- what it is, for people --- */
@@ -151,6 +150,20 @@ seal_plan_values(const struct app *a, const struct seal_plan *p, size_t *files)
 		*files += n > before;
 	}
 	return n;
+}
+
+void
+seal_plan_unmark(struct app *a, const struct seal_plan *p)
+{
+	const struct seal_file *f;
+	size_t i, k;
+
+	for (i = 0; i < p->files.len; i++) {
+		f = seal_file_at(p, i);
+		for (k = 0; k < f->file->count; k++)
+			if (seal_takes(a, p, f, k))
+				(void)model_mark(a->model, f->file, &f->file->entries[k], false);
+	}
 }
 
 static void

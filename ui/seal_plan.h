@@ -49,6 +49,9 @@ void seal_plan_print(const struct app *a, const struct seal_plan *p, struct buf 
 /* How many values in how many files. */
 size_t seal_plan_values(const struct app *a, const struct seal_plan *p, size_t *files);
 
+/* Take the marks of all that it seals away. */
+void seal_plan_unmark(struct app *a, const struct seal_plan *p);
+
 /* See that there is a key for every environment.  False: there is not. */
 bool seal_plan_unlock(struct app *a, const struct seal_plan *p);
 

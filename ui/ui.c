@@ -9,6 +9,7 @@
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/pending.h"
 #include "ui/registry.h"
 #include "ui/registry_source.h"
 #include "ui/reveal.h"
@@ -50,6 +51,7 @@ ui_run(const struct ui_options *o)
 {
 	struct ui_options options = with_defaults(o);
 	struct files files;
+	struct pending pending;
 	struct app a;
 	struct error err;
 
@@ -57,6 +59,7 @@ ui_run(const struct ui_options *o)
 	memset(&a, 0, sizeof(a));
 	a.options = &options;
 	a.files = &files;
+	a.pending = &pending;
 	keymap_bind(o->bindings);
 	theme_choose(o->theme);
 	if (term_open(&err) == -1)
@@ -74,6 +77,7 @@ ui_run(const struct ui_options *o)
 	}
 	a.idle_since = clock_ms();
 	files_init(&files, a.model);
+	pending_init(&pending, a.model);
 	frame_init(&a.base);
 	if (o->registry != NULL)
 		term_watch(o->registry->fd);
@@ -83,6 +87,7 @@ ui_run(const struct ui_options *o)
 	registry_lock(a.registry);
 	registry_free(a.registry);
 	reveal_free(a.reveal);
+	pending_release(&pending);
 	files_release(&files);
 	model_free(a.model);
 	return a.end_signal != 0 ? 128 + a.end_signal : 0;

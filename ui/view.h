@@ -12,7 +12,7 @@ struct words;
 
 /* The main views, one of which is shown.  To add one: its number here, its row in views[]
  * (app.c), its file view_NAME.c, and its faces in the table of actions (keymap.c). */
-enum view_id { VIEW_FILES, VIEW_REGISTRY, VIEW_COUNT };
+enum view_id { VIEW_FILES, VIEW_PENDING, VIEW_REGISTRY, VIEW_COUNT };
 
 /*
  * A main view: two lists side by side, a line of counts, and a detail of what
@@ -31,7 +31,8 @@ struct view_ops {
 	void (*moved)(struct app *a, struct outline *o);
 	void (*folded)(struct app *a, struct outline *o);
 
-	/* Files were read or changed: make the rows anew. */
+	/* Files were read or changed while it is shown: make the rows anew.  NULL: nothing to
+	 * do.  (Those of the files are always made, first.) */
 	void (*changed)(struct app *a);
 
 	/* While it is shown, and no dialog: is there something to do at once?  A piece of it;
@@ -51,7 +52,7 @@ struct view_ops {
 	void (*say)(struct app *a, struct words *w);	/* the detail */
 };
 
-extern const struct view_ops view_files, view_registry;
+extern const struct view_ops view_files, view_pending, view_registry;
 extern const struct view_ops *const views[VIEW_COUNT];
 
 #endif /* !UI_VIEW_H */

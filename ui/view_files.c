@@ -18,6 +18,7 @@
 #include "ui/model.h"
 #include "ui/names.h"
 #include "ui/options.h"
+#include "ui/pending.h"
 #include "ui/view.h"
 
 #define WORD_WIDTH 40		/* a narrower pane has letters only */
@@ -154,6 +155,7 @@ act_rescan(struct app *a)
 	(void)outline_build(&a->files->panes.left);
 	(void)outline_build(&a->files->panes.right);
 	a->files->panes.left.ranging = false;
+	pending_restore(a);
 }
 
 /* --- the left pane: environments, configuration files and their entries --- */
@@ -480,7 +482,6 @@ const struct view_ops view_files = {
 	.panes = files_panes,
 	.moved = files_moved,
 	.folded = files_link,
-	.changed = files_restore,
 	.title = files_title,
 	.draw_left = files_draw_left,
 	.draw_right = files_draw_sealed,

@@ -50,7 +50,7 @@ from_nothing_to_a_sealed_value(void **state)
 	vt_settle(v);
 	golden_assert(v, "fresh-80x24");
 	/* Sealing without a secrets file offers to make one. */
-	vt_type(v, "ap");
+	vt_type(v, "apP");
 	vt_assert_has(v, "No secrets file");
 	confirm(v);
 	key = generate_up_to_the_key(v);
@@ -63,6 +63,7 @@ from_nothing_to_a_sealed_value(void **state)
 	vt_assert_has(v, "Seal 1 value in 1 file");
 	apply(v);
 	vt_assert_has(v, "sealed 1 value in 1 file");
+	vt_key(v, "1");
 	vt_assert_has(v, "1S");
 	fixture_leave(v);
 	snprintf(path, sizeof(path), "%s/%s", f->dir, secrets);

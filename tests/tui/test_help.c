@@ -80,14 +80,14 @@ footer_has_only_keys_that_work(void **state)
 	struct vt *v = fixture_open(*state);
 
 	vt_settle(v);
-	vt_assert_lacks(v, "p review");
+	vt_assert_lacks(v, "p pending");
 	vt_assert_lacks(v, "r reveal");
 	vt_key(v, "a");
-	vt_assert_has(v, "p review");
+	vt_assert_has(v, "p pending");
 	vt_key(v, "j");
 	vt_assert_has(v, "r reveal");
 	vt_key(v, "u");
-	vt_assert_lacks(v, "p review");
+	vt_assert_lacks(v, "p pending");
 	fixture_leave(v);
 }
 

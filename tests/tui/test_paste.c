@@ -46,7 +46,7 @@ paste_over_a_review_and_a_question_confirms_nothing(void **state)
 	struct fixture *f = *state;
 	struct vt *v = fixture_open_unlocked(f);
 
-	vt_type(v, "ap");
+	vt_type(v, "apP");
 	paste(v, "w\t\r");
 	vt_assert_has(v, "Seal 2 values in 1 file");
 	vt_assert_lacks(v, "[Cancel]");

@@ -14,6 +14,9 @@ marked_values_are_sealed_after_review_and_yes(void **state)
 	vt_assert_has(v, "2 marked");
 	golden_assert(v, "marked-80x24");
 	vt_key(v, "p");
+	vt_assert_has(v, "[3 pending 2]");
+	golden_assert(v, "pending-80x24");
+	vt_key(v, "P");
 	vt_assert_has(v, "Seal 2 values in 1 file");
 	golden_assert(v, "review-80x24");
 	vt_key(v, "w");
@@ -23,6 +26,7 @@ marked_values_are_sealed_after_review_and_yes(void **state)
 	vt_assert_has(v, "[Apply]");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "sealed 2 values in 1 file");
+	vt_key(v, "1");
 	vt_assert_has(v, "1X 1D 4S");
 	vt_assert_lacks(v, "marked");
 	fixture_quit(v);
@@ -89,12 +93,15 @@ every_way_back_changes_nothing(void **state)
 
 	vt_type(v, "ap");
 	vt_key(v, KEY_ESC);
-	vt_type(v, "pq");
-	vt_type(v, "pw");
+	vt_assert_has(v, "[1 files]");
+	vt_type(v, "pPq");
+	vt_type(v, "Pw");
 	vt_key(v, KEY_ESC);
 	vt_key(v, KEY_ESC);
-	vt_type(v, "pm");
+	vt_type(v, "Pm");
 	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "[3 pending 2]");
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "2 marked");
 	vt_key(v, "q");
@@ -115,7 +122,7 @@ path_in_references_can_be_changed_in_the_review(void **state)
 	struct fixture *f = *state;
 	struct vt *v = fixture_open_unlocked(f);
 
-	vt_type(v, "apm");
+	vt_type(v, "apPm");
 	vt_assert_has(v, "/etc/kafka/secrets.properties");
 	vt_key(v, "\025");
 	type_line(v, "/run/s.properties");
@@ -157,6 +164,91 @@ single_marks_ranges_and_clearing(void **state)
 	fixture_leave(v);
 }
 
+/* What is switched off stays in the list, and is not done. */
+static void
+edits_can_be_switched_off_one_by_one(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_type(v, "A3");
+	vt_assert_has(v, "[3 pending 4]");
+	vt_assert_has(v, "4 edits in 2 files");
+	vt_assert_has(v, "[x] ! ssl.keystore.password");
+	vt_assert_has(v, "+ 4 values sealed, in 2 files");
+	/* From the destination to its first file, to the first edit of that. */
+	vt_type(v, "jj");
+	vt_assert_has(v, "-ssl.keystore.password=\342\200\242\342\200\242");
+	vt_assert_has(v, "+ssl.keystore.password=${securepass:/etc/kafka/secrets.properties:");
+	vt_key(v, " ");
+	vt_assert_has(v, "[ ] ! ssl.keystore.password");
+	vt_assert_has(v, "3 edits in 2 files, 1 off");
+	vt_assert_has(v, "! still clear here: 1 (off)");
+	/* A file with one key, and twice more. */
+	vt_type(v, "/");
+	type_line(v, "worker");
+	vt_key(v, " ");
+	vt_assert_has(v, "1 edit in 1 file, 3 off");
+	vt_key(v, "k");
+	vt_key(v, " ");
+	vt_assert_has(v, "3 edits in 2 files, 1 off");
+	golden_assert(v, "pending-off-80x24");
+	apply(v);
+	vt_assert_has(v, "sealed 3 values in 2 files");
+	vt_assert_has(v, "[3 pending 1]");
+	vt_assert_has(v, "0 edits in 0 files, 1 off");
+	vt_key(v, "w");
+	vt_assert_has(v, "w (apply): all that is pending is switched off");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "[1 files]");
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_in_file(f, broker, "ssl.keystore.password=" FIXTURE_KEYSTORE_SECRET "\n");
+	fixture_assert_value(f, broker, "ssl.truststore.password", FIXTURE_TRUSTSTORE_SECRET);
+	fixture_assert_value(f, "estate/connect/worker.properties", "db.password",
+	    FIXTURE_DB_SECRET);
+}
+
+/* Marked anew is on again. */
+static void
+what_was_switched_off_is_on_when_it_is_marked_anew(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_type(v, "ap ");
+	vt_assert_has(v, "0 edits in 0 files, 2 off");
+	vt_key(v, "u");
+	vt_type(v, "1a3");
+	vt_assert_has(v, "2 edits in 1 file");
+	vt_assert_lacks(v, " off");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
+destination_of_one_file_can_be_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_type(v, "A3/");
+	type_line(v, "broker");
+	vt_key(v, "e");
+	vt_assert_has(v, "/etc/kafka/secrets.properties");
+	vt_key(v, "\025");
+	type_line(v, "/run/s.properties");
+	vt_assert_has(v, "services as /run/s.properties");
+	vt_key(v, "j");
+	vt_assert_has(v, "+ssl.keystore.password=${securepass:/run/s.properties:");
+	apply(v);
+	vt_assert_has(v, "sealed 4 values in 2 files");
+	fixture_leave(v);
+	fixture_assert_in_file(f, broker,
+	    "${securepass:/run/s.properties:broker.properties/ssl.keystore.password}");
+	fixture_assert_in_file(f, "estate/connect/worker.properties",
+	    "db.password=${securepass:/etc/kafka/secrets.properties:worker.properties/db.password}");
+}
+
 static void
 what_the_filter_hides_is_never_marked(void **state)
 {
@@ -185,7 +277,7 @@ marks_that_do_not_fit_any_more_are_told(void **state)
 
 	vt_key(v, "a");
 	fixture_write(f, broker, "ssl.keystore.password=" FIXTURE_KEYSTORE_SECRET "\n");
-	vt_key(v, "p");
+	vt_type(v, "pP");
 	vt_assert_has(v, "This cannot be planned");
 	vt_assert_has(v, "R reads it anew");
 	vt_key(v, KEY_ENTER);
@@ -292,20 +384,25 @@ file_that_changed_since_the_review_is_refused(void **state)
 }
 
 static void
-without_a_key_the_list_of_marks_is_shown(void **state)
+without_a_key_the_pending_set_is_shown(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = fixture_open(f);
 
 	vt_type(v, "ap");
+	vt_assert_has(v, "[3 pending 2]");
+	vt_assert_has(v, "ssl.truststore.password");
+	vt_assert_has(v, "1 secrets file is locked");
+	/* The whole diff, and the change, need the key. */
+	vt_key(v, "P");
 	vt_assert_has(v, "Unlock");
 	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "Marked for sealing");
-	vt_assert_has(v, "ssl.truststore.password");
-	vt_type(v, "w");
-	vt_assert_lacks(v, "[Cancel]");
+	vt_key(v, "w");
+	vt_assert_has(v, "Unlock");
 	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "[3 pending 2]");
 	vt_key(v, "u");
+	vt_assert_has(v, "Nothing is pending.");
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 }
@@ -320,13 +417,16 @@ main(void)
 		FIXTURE_TEST(every_way_back_changes_nothing),
 		FIXTURE_TEST(path_in_references_can_be_changed_in_the_review),
 		FIXTURE_TEST(single_marks_ranges_and_clearing),
+		FIXTURE_TEST(edits_can_be_switched_off_one_by_one),
+		FIXTURE_TEST(what_was_switched_off_is_on_when_it_is_marked_anew),
+		FIXTURE_TEST(destination_of_one_file_can_be_changed),
 		FIXTURE_TEST(what_the_filter_hides_is_never_marked),
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told),
 		FIXTURE_TEST(a_list_in_a_question_keeps_its_indentation),
 		FIXTURE_TEST(what_is_no_plain_value_cannot_be_marked_and_says_why),
 		FIXTURE_TEST(apply_can_be_stopped_between_files),
 		FIXTURE_TEST(file_that_changed_since_the_review_is_refused),
-		FIXTURE_TEST(without_a_key_the_list_of_marks_is_shown),
+		FIXTURE_TEST(without_a_key_the_pending_set_is_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -815,6 +815,22 @@ case_pipelines_run_what_there_is() {
 	done <lines
 }
 
+# And so are those of the page for whoever audits.
+case_the_page_says_what_there_is() {
+	clean
+	local line
+	grep -E '^    (.*\| )?propseal ' "$here/../../share/doc/audit.md" |
+	    sed 's/.*propseal //; s/ *[>#].*//' >lines
+	[ "$(wc -l <lines)" -gt 10 ] || fail "which lines are there?"
+	while read -r line; do
+		run "${line%% *}" $([[ $line != git* ]] || echo install) --help
+		expect_rc 0
+		for flag in $(grep -oE -- '--[a-z-]+' <<<"$line"); do
+			expect_out "$flag"
+		done
+	done <lines
+}
+
 case_every_rule_has_its_section_in_the_manual() {
 	local rules root=$here/../..
 	rules=$(sed -n 's/.*= { "\([a-z-]*\)", AUDIT_.*/\1/p' "$root/core/audit/rule.c")

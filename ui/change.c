@@ -86,6 +86,7 @@ change_prepare(struct app *a, struct change *c)
 
 	change_init(c, &callbacks, a);
 	c->scope = a->options->scope;
+	c->trail = a->options->trail;
 	c->lock_timeout_ms = wait < 0 || wait > LOCK_WAIT_MS ? LOCK_WAIT_MS : wait;
 }
 
@@ -104,6 +105,7 @@ change_begin(struct app *a, struct environment *x, struct change *c, struct erro
 		return error_place(err, x->path, 0);
 	}
 	change_borrow(c, x->secrets);
+	c->environment = x->name;
 	return change_plan(c, err);
 }
 

@@ -13,6 +13,7 @@ struct key_ring;
 struct registry_source;
 struct rules;
 struct scope;
+struct trail;
 
 /* What the command line tells the interface.  Strings are borrowed. */
 struct ui_options {
@@ -34,6 +35,7 @@ struct ui_options {
 	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */
 	const struct registry_source *registry;	/* NULL: none is configured */
 	const char *provider_class;	/* of new provider lines; NULL: Confluent's */
+	const struct trail *trail;	/* where changes are written down; NULL: nowhere */
 	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
 };
 

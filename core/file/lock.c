@@ -28,9 +28,8 @@ struct lock {
 	struct hold *holds;	/* by real path, each once */
 };
 
-/* 0: locked; -1: errno, EAGAIN when another has it. */
-static int
-lock_fd(int fd)
+int
+lock_descriptor(int fd)
 {
 #ifdef F_OFD_SETLK
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -104,7 +103,7 @@ lock_try(void *what, struct error *err)
 			close(fd);
 			return WAIT_FAILED;
 		}
-		if (lock_fd(fd) == -1) {
+		if (lock_descriptor(fd) == -1) {
 			code = errno;
 			close(fd);
 			if (code == EAGAIN || code == EWOULDBLOCK)

@@ -29,6 +29,10 @@ struct lock *lock_files(const char *const paths[], size_t n, int timeout_ms,
 /* Give the locks back.  NULL is fine. */
 void lock_release(struct lock *l);
 
+/* Lock an open file itself until it is closed, without waiting.  -1: errno,
+ * EAGAIN when another has it. */
+int lock_descriptor(int fd);
+
 /**
  * lock_sweep(path):
  * Remove what a run that was killed left beside the file: a temporary file,

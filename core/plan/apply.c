@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/json_out.h"
 #include "document/edits.h"
 #include "file/file.h"
 #include "file/lock.h"
@@ -13,10 +14,156 @@
 #include "plan/apply.h"
 #include "plan/plan.h"
 #include "plan/verify.h"
+#include "secrets/secrets_file.h"
+#include "secrets/tag.h"
+#include "trail/trail.h"
 
 #define ANY_WRITE 0222
+#define KEYS_MAX 10000			/* of one file, that the trail names */
 #define NAMES_MAX 512			/* bytes of files' names in a message */
 #define NOTES_MAX ((size_t)1 << 20)
+
+size_t
+apply_done(const struct apply *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->count; i++)
+		n += a->results[i].done;
+	return n;
+}
+
+/* --- the trail: which files and keys, no values --- */
+
+struct record {
+	const struct plan *plan;
+	const struct apply *apply;
+	const struct error *why;
+};
+
+/* The file as anybody will find it again. */
+static void
+put_path(struct json_out *o, const char *name, const char *path)
+{
+	struct path where = PATH_NONE;
+
+	json_out_text(o, name, path_open(&where, path, NULL) == 0 ? where.real : path);
+	path_close(&where);
+}
+
+static void
+put_keys(struct json_out *o, const struct edits *edits)
+{
+	size_t named = 0, more = 0;
+
+	json_out_array(o, "keys");
+	for (size_t i = 0; i < edits_count(edits); i++) {
+		struct edit e = edits_at(edits, i);
+
+		/* What is written beside an entry is none that anybody asked for. */
+		if (tag_names(e.key, e.key_len) || metadata_is_remote(e.key, e.key_len))
+			continue;
+		if (named == KEYS_MAX)
+			more++;
+		else if (e.label != NULL && e.kind == EDIT_SPLICE)
+			json_out_text_n(o, NULL, e.label, e.label_len);
+		else
+			json_out_text_n(o, NULL, e.key, e.key_len);
+		named += named < KEYS_MAX;
+	}
+	json_out_end(o);
+	if (more > 0)
+		json_out_uint(o, "more", more);
+}
+
+static void
+fill_intent(const void *cookie, struct json_out *o)
+{
+	static const char *const roles[] = { "secrets", "configuration", "output" };
+	const struct record *r = cookie;
+	const struct secrets_file *s = plan_secrets(r->plan);
+
+	json_out_text(o, "environment", r->apply->environment);
+	if (s != NULL)
+		put_path(o, "secrets_file", secrets_file_path(s));
+	json_out_array(o, "files");
+	for (size_t i = 0; i < r->apply->count; i++) {
+		const struct plan_file *f = r->apply->results[i].file;
+
+		json_out_object(o, NULL);
+		put_path(o, "file", f->path);
+		json_out_text(o, "role", roles[f->role]);
+		json_out_bool(o, "new", !f->id->exists);
+		if (f->edits != NULL)
+			put_keys(o, f->edits);
+		json_out_end(o);
+	}
+	json_out_end(o);
+}
+
+static void
+fill_outcome(const void *cookie, struct json_out *o)
+{
+	const struct record *r = cookie;
+	size_t done = apply_done(r->apply), all = r->apply->count;
+
+	json_out_text(o, "outcome", trail_outcome_name(done == all ? TRAIL_DONE : done > 0 ?
+	    TRAIL_PARTLY : TRAIL_FAILED));
+	json_out_array(o, "files");
+	for (size_t i = 0; i < all; i++) {
+		const struct apply_result *result = &r->apply->results[i];
+		const struct error *why = result->why != NULL ? result->why : r->why;
+
+		json_out_object(o, NULL);
+		json_out_bool(o, "done", result->done);
+		if (!result->done)
+			json_out_text(o, "error", why != NULL ? why->text : "not come to");
+		json_out_end(o);
+	}
+	json_out_end(o);
+}
+
+/* That the trail lacks something. */
+static void
+note_untold(struct apply *a, const struct error *err, const char *what)
+{
+	buf_printf(&a->notes, "%s%s%s: %s is not in the trail; %s\n", err->file,
+	    err->file[0] != 0 ? ": " : "", err->text, what,
+	    err->hint[0] != '\0' ? err->hint : "see to its file");
+}
+
+/* -1: it cannot be written, and the trail is required.  Else that is a note. */
+static int
+record_intent(const struct plan *p, struct apply *a, struct error *err)
+{
+	const struct record r = { .plan = p, .apply = a };
+	struct error why;
+
+	a->change = 0;
+	if (a->trail == NULL || a->count == 0)
+		return 0;
+	if (trail_begin(a->trail, fill_intent, &r, &a->change, &why) == 0)
+		return 0;
+	a->change = 0;
+	if (!a->trail->required) {
+		note_untold(a, &why, "this change");
+		return 0;
+	}
+	error_set(err, why.code, "%s; nothing is changed, as the trail is required", why.text);
+	error_place(err, why.file, 0);
+	return error_hint(err, "%s", why.hint);
+}
+
+/* ${why}: the failure of the whole, or NULL. */
+static void
+record_outcome(struct apply *a, const struct error *why)
+{
+	const struct record r = { .apply = a, .why = why };
+	struct error err;
+
+	if (a->change != 0 && trail_end(a->trail, a->change, fill_outcome, &r, &err) == -1)
+		note_untold(a, &err, "the outcome of this change");
+}
 
 /* --- one file --- */
 
@@ -534,6 +681,8 @@ apply_plan(struct plan *p, struct apply *a, struct error *err)
 		if (lock == NULL)
 			return -1;
 	}
+	if (record_intent(p, a, err) == -1)
+		goto out;
 	if (s.result != NULL && s.result->why == NULL && first_prepare(p, &s, err) == -1)
 		goto out;
 	if (s.result == NULL || s.result->why == NULL)
@@ -542,18 +691,10 @@ apply_plan(struct plan *p, struct apply *a, struct error *err)
 out:
 	replace_free(s.r);
 	edits_free(s.edits);
+	record_outcome(a, rc == -1 ? err : NULL);
+	(void)buf_cstr(&a->notes);
 	lock_release(lock);
 	return rc;
-}
-
-size_t
-apply_done(const struct apply *a)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->count; i++)
-		n += a->results[i].done;
-	return n;
 }
 
 void

@@ -3,12 +3,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
 struct error;
 struct plan;
 struct plan_file;
+struct trail;
 
 /* Making the changes of a plan, for all callers (through change.h). */
 
@@ -29,6 +31,8 @@ struct apply {
 	/* After every APPLY_BATCH files besides the secrets file; false: stop. */
 	bool (*progress)(void *cookie, size_t done, size_t all);
 	void *cookie;
+	const struct trail *trail;	/* where the change is written down; NULL: nowhere */
+	const char *environment;	/* the name of the secrets file's, for the trail; NULL */
 
 	/* What apply_plan answers. */
 	struct apply_result *results;	/* the secrets file's first */
@@ -36,6 +40,7 @@ struct apply {
 	bool several;		/* its error sums up several: each is to be told */
 	size_t blind;		/* how many were replaced without a lease (replace.h) */
 	struct buf notes;	/* what is to be told besides, a line each */
+	uint64_t change;	/* its number in the trail, 0: it is not in it */
 };
 
 /**
@@ -53,6 +58,10 @@ struct apply {
  *
  * 0: all is done, on disk, and read back.  -1: ${a}->results say what is done,
  * and ${err} is the failure, or of several a summary that names the files.
+ * With a trail an intent is on disk before the first file is touched, and the
+ * outcome after the last.  Where it cannot be written that is a note, or, if it is
+ * required, the failure: nothing is changed then.
+ *
  * The plan must outlive the results.  After it, also when it fails, apply_release.
  */
 int apply_plan(struct plan *p, struct apply *a, struct error *err);

@@ -338,6 +338,7 @@ change_apply(struct change *c, struct error *err)
 	c->applied = (struct apply){ .lock_timeout_ms = c->lock_timeout_ms,
 		.secrets_locked = c->lock != NULL, .files_locked = c->lock != NULL && c->all_locked,
 		.waiting = c->callbacks->waiting, .writing = c->callbacks->writing,
-		.progress = c->callbacks->progress, .cookie = c->cookie };
+		.progress = c->callbacks->progress, .cookie = c->cookie, .trail = c->trail,
+		.environment = c->environment };
 	return apply_plan(c->plan, &c->applied, err);
 }

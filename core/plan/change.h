@@ -16,6 +16,7 @@ struct plan;
 struct plan_file;
 struct scope;
 struct secrets_file;
+struct trail;
 
 /*
  * A change of files from loading them to having it on disk: load, find the
@@ -55,6 +56,8 @@ struct change {
 	bool dry;			/* it is only shown: nothing is locked */
 	struct secrets_policy policy;	/* of the secrets file */
 	const struct scope *scope;	/* says the format of configurations; NULL */
+	const struct trail *trail;	/* where what is applied is written down; NULL: nowhere */
+	const char *environment;	/* the name of the secrets file's, for it; NULL */
 	const char *base_name;		/* of configurations, in place of their own; NULL */
 
 	struct secrets_file *secrets;	/* NULL: none */

@@ -299,6 +299,7 @@ change_from_flags(struct change *c, const struct options *o)
 	c->dry = o->on[FLAG_DRY_RUN];
 	c->base_name = o->text[FLAG_BASE_NAME];
 	c->scope = config_scope(o->config);
+	c->trail = config_trail(o->config);
 }
 
 int

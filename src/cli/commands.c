@@ -308,6 +308,41 @@ static const struct command commands_own[] = {
 		.run = commands_doctor,
 	},
 	{
+		.group = "log",
+		.name = "show",
+		.summary = "list what was changed, by whom, and what became of it",
+		.details = "Reads the trail: every change that was made to a file, by a command or "
+		    "in the interface, the oldest\nfirst.  It has no values.  `log` alone is the "
+		    "same.",
+		.examples = "log\n"
+		    "log show --file server.properties --key ssl.key.password --since 7d",
+		.flags = {
+			{ FLAG_FILE_NAME, false, "only changes of this file, or below this "
+			    "folder" },
+			MAY(KEY),
+			{ FLAG_SINCE, false, "from this time on: 2026-01-31, 2026-01-31T12:00:00Z, "
+			    "today, or 30m, 12h, 7d, 2w ago" },
+			{ FLAG_USER, false, "only changes of this user" },
+			MAY(OUTPUT), LAST
+		},
+		.by_default = true,
+		.run = commands_log_show,
+	},
+	{
+		.group = "log",
+		.name = "verify",
+		.summary = "check that no line of the trail was changed, removed or moved",
+		.details = "Every line has the hash of the line before it.  Found are lines "
+		    "that were changed, cut, taken away\nor moved, and intents without an "
+		    "outcome: changes that were begun and not ended.  The exit status is\n3 then.  "
+		    "Who writes the whole trail again is not found: keep the last line's number "
+		    "and hash\nelsewhere.",
+		.examples = "log verify\n"
+		    "log verify -o json",
+		.flags = { MAY(OUTPUT), LAST },
+		.run = commands_log_verify,
+	},
+	{
 		.group = "git",
 		.name = "install",
 		.summary = "have git show, merge and check secrets files by entry",

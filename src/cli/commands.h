@@ -45,6 +45,8 @@ int commands_git_install(const struct options *o);
 int commands_git_uninstall(const struct options *o);
 int commands_audit(const struct options *o);
 int commands_seal(const struct options *o);
+int commands_log_show(const struct options *o);
+int commands_log_verify(const struct options *o);
 int commands_doctor(const struct options *o);
 
 /* Of `propseal registry`, those that talk with one; propseal-registryd runs the others. */

@@ -106,7 +106,8 @@ config_show_add_value(struct showing *s, enum setting_id id)
 	if (name == NULL)
 		return;
 	if (!is_list) {
-		if (setting_kind(id) == SETTING_IS_SECONDS)
+		if (there && (setting_kind(id) == SETTING_IS_SECONDS ||
+		    setting_kind(id) == SETTING_SIZE))
 			json_out_raw(o, name, p);
 		else
 			json_out_text(o, name, there ? p : NULL);

@@ -221,6 +221,7 @@ commands_interface(const struct options *o)
 		.bindings = config_bindings(o->config),
 		.scope = config_scope(o->config),
 		.rules = config_rules(o->config),
+		.trail = config_trail(o->config),
 		.provider_class = config_provider_class(o->config),
 	};
 

@@ -104,6 +104,11 @@ dispatch_find(const struct scan *s, size_t at, bool paths, size_t *words, const 
 			*words = 2;
 			return c;
 		}
+		for (size_t i = 0; at + 1 == s->count && i < command_count(); i++) {
+			c = command_at(i);
+			if (c->by_default && strcmp(c->group, s->words[at]) == 0)
+				return c;
+		}
 		unknown_in_group(s->words[at], at + 1 < s->count ? s->words[at + 1] : NULL, err);
 		if (at + 1 == s->count)
 			*group = s->words[at];
@@ -170,7 +175,7 @@ help_append(const char *group, struct buf *out)
 	    "  0  done\n"
 	    "  1  failed: nothing changed, or of several files those that are named\n"
 	    "  2  wrong usage, or a question and nobody to ask\n"
-	    "  3  findings (file verify: dangling references; git check; doctor)\n"
+	    "  3  findings (file verify, git check, audit, doctor, log verify)\n"
 	    "  4  wrong key or passphrase, or damaged data\n"
 	    "  5  another propseal holds the lock\n"
 	    "  exec: the command's own; 125 propseal failed, 126 not executable, 127 not found\n");
@@ -232,7 +237,7 @@ exec_service(char **argv)
 
 /* Run the command as its flags and the settings say. */
 static int
-run_with(const struct config *config, struct options *o, char **argv)
+run_with(struct config *config, struct options *o, char **argv)
 {
 	struct error err;
 

@@ -74,6 +74,7 @@ job_for(struct sealing_all *s, const struct destination *to, struct error *err)
 	j->section = to->section;
 	vec_init(&j->files, sizeof(const struct estate_file *), FILES_MAX);
 	change_from_flags(&j->c, s->o);
+	j->c.environment = to->environment->name;
 	return j;
 }
 

@@ -13,6 +13,7 @@
 #include "estate/environments.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
+#include "trail/trail.h"
 #include "ui/keymap.h"
 
 #define KEY_PREFIX "key."
@@ -25,6 +26,9 @@ struct config {
 	struct rules *rules;
 	struct scope *scope;
 	struct environment_source source;
+	struct buf trail_path;		/* where no setting names one */
+	char command[64];		/* its words */
+	struct trail trail;
 	struct vec found;	/* of struct found *: propseal.ini of environments */
 };
 
@@ -59,6 +63,11 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .flag = FLAG_MASTER_KEY_VARIABLE },
 	[SETTING_TAGS] = { "keys", .field = { .name = "tags", .type = SETTING_CHOICE,
 	    .choices = "any|required" }, .flag = FLAG_COUNT, .built_in = "any" },
+	[SETTING_TRAIL] = { "files", FIELD("trail", SETTING_IS_PATH), .flag = FLAG_COUNT },
+	[SETTING_TRAIL_REQUIRED] = { "files", .field = { .name = "trail-required",
+	    .type = SETTING_SWITCH, .choices = "no|yes" }, .flag = FLAG_COUNT, .built_in = "no" },
+	[SETTING_TRAIL_SIZE] = { "files", .field = { .name = "trail-size", .type = SETTING_SIZE,
+	    .min = 4096, .max = (uint64_t)1 << 29 }, .flag = FLAG_COUNT, .built_in = "8388608" },
 	[SETTING_THEME] = { "ui", .field = { .name = "theme", .type = SETTING_CHOICE,
 	    .choices = "default|monochrome|light" }, .flag = FLAG_COUNT, .built_in = "default" },
 	[SETTING_REVEAL] = { "ui", FIELD("reveal-seconds", SETTING_IS_SECONDS),
@@ -115,7 +124,8 @@ setting_is_list(enum setting_id id)
 bool
 setting_is_own(enum setting_id id)
 {
-	return id == SETTING_KEY_COMMAND || id == SETTING_KEY_VARIABLES || id == SETTING_TAGS;
+	return id == SETTING_KEY_COMMAND || id == SETTING_KEY_VARIABLES || id == SETTING_TAGS ||
+	    id == SETTING_TRAIL || id == SETTING_TRAIL_REQUIRED || id == SETTING_TRAIL_SIZE;
 }
 
 enum setting_id
@@ -194,6 +204,7 @@ config_free(struct config *c)
 
 	if (c == NULL)
 		return;
+	buf_release(&c->trail_path);
 	for (i = 0; i < CONFIG_PLACES; i++) {
 		free(c->places[i].path);
 		config_file_free(c->places[i].file);
@@ -264,6 +275,7 @@ static void
 config_collect(struct config *c)
 {
 	const char *no_colour = getenv("NO_COLOR");
+	struct config_value *trail = &c->values[SETTING_TRAIL];
 	const struct config_file *f;
 	size_t i;
 	int id;
@@ -281,6 +293,10 @@ config_collect(struct config *c)
 			    .line = f->values[id].line, .foreign = f->foreign };
 		}
 	}
+	buf_init(&c->trail_path, CONFIG_PATH_MAX);
+	config_find_trail(&c->trail_path);
+	if (trail->text == NULL && c->trail_path.len > 0)
+		trail->text = buf_cstr(&c->trail_path);
 	if (no_colour != NULL && no_colour[0] != '\0')
 		c->values[SETTING_THEME] = (struct config_value){ .text = "monochrome",
 		    .origin = CONFIG_ENVIRONMENT, .variable = "NO_COLOR" };
@@ -541,13 +557,50 @@ config_tell_unused(const struct config *c)
 	}
 }
 
+#define NO_TRAIL "/dev/null"
+#define TRAIL_FOLDERS 3		/* .local/state/propseal */
+
+static void
+config_set_trail(struct config *c, const struct command *command)
+{
+	const struct config_value *v = &c->values[SETTING_TRAIL];
+	const struct setting_field *size = &setting_get(SETTING_TRAIL_SIZE)->field;
+
+	snprintf(c->command, sizeof(c->command), "%s%s%s",
+	    command->group != NULL ? command->group : "", command->group != NULL ? " " : "",
+	    command->name);
+	c->trail = (struct trail){ .path = v->text,
+		.makes_folders = v->origin == CONFIG_BUILT_IN ? TRAIL_FOLDERS : 0,
+		.required = strcmp(c->values[SETTING_TRAIL_REQUIRED].text, "yes") == 0,
+		.command = c->command };
+	(void)setting_store(size, &c->trail.rotate_at, c->values[SETTING_TRAIL_SIZE].text, NULL);
+}
+
+const char *
+config_trail_path(const struct config *c)
+{
+	const char *path = c == NULL ? NULL : c->values[SETTING_TRAIL].text;
+
+	return path == NULL || strcmp(path, NO_TRAIL) == 0 ? NULL : path;
+}
+
+const struct trail *
+config_trail(const struct config *c)
+{
+	if (c == NULL || (c->trail.path != NULL && strcmp(c->trail.path, NO_TRAIL) == 0 &&
+	    !c->trail.required))
+		return NULL;
+	return &c->trail;
+}
+
 void
-config_apply(const struct config *c, struct options *o)
+config_apply(struct config *c, struct options *o)
 {
 	const struct command_flag *f;
 	int id;
 
 	o->config = c;
+	config_set_trail(c, o->command);
 	for (id = 0; o->text[FLAG_CONFIG_FORMAT] != NULL && document_formats[id] != NULL; id++)
 		if (strcmp(document_formats[id]->name, o->text[FLAG_CONFIG_FORMAT]) == 0)
 			scope_set_format(c->scope, document_formats[id]);

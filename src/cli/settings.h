@@ -20,6 +20,7 @@ struct file_id;
 struct options;
 struct rules;
 struct scope;
+struct trail;
 
 /*
  * Every setting that propseal.ini knows.  After the fixed ones comes one
@@ -37,6 +38,9 @@ enum setting_id {
 	SETTING_KEY_COMMAND,
 	SETTING_KEY_VARIABLES,
 	SETTING_TAGS,
+	SETTING_TRAIL,
+	SETTING_TRAIL_REQUIRED,
+	SETTING_TRAIL_SIZE,
 	SETTING_THEME,
 	SETTING_REVEAL,
 	SETTING_LOCK,
@@ -113,6 +117,9 @@ const char *config_value_next(const char *list, size_t *len);
 
 /* Append the path of the user's file, there or not; nothing without a home. */
 void config_find_user(struct buf *out);
+
+/* Append the path of the trail, where no setting names one; nothing without a home. */
+void config_find_trail(struct buf *out);
 
 /* Append the path of the project's file: in the current folder or the nearest
  * one above, up to one with .git, the home folder or the root.  Nothing when
@@ -239,7 +246,7 @@ void config_tell_unused(const struct config *c);
 
 /* Fill in the flags that the command has and that were not given, and give it
  * to the command.  ${c} must outlive ${o}. */
-void config_apply(const struct config *c, struct options *o);
+void config_apply(struct config *c, struct options *o);
 
 /* What the settings come to, for those who need it.  NULL: as built in; also
  * for ${c} NULL. */
@@ -248,5 +255,12 @@ const struct scope *config_scope(const struct config *c);
 const char *config_provider_class(const struct config *c);
 const struct bindings *config_bindings(const struct config *c);
 enum theme config_theme(const struct config *c);
+
+/* Where the command that ${c} was given to (config_apply) writes down what it
+ * changes (trail/trail.h), as long as ${c} lives.  NULL: nowhere, as the user wants it. */
+const struct trail *config_trail(const struct config *c);
+
+/* The file of the trail; NULL: there is no place for it, or none is wanted. */
+const char *config_trail_path(const struct config *c);
 
 #endif /* !CLI_SETTINGS_H */

@@ -222,6 +222,9 @@ add(enum setting_id id, const char *value, const char *folder, struct buf *out, 
 	case SETTING_SWITCH:
 	case SETTING_CHOICE:
 		return add_choice(setting_get(id)->field.choices, value, out, err);
+	case SETTING_SIZE:
+		buf_append_str(out, value);
+		return setting_store(&setting_get(id)->field, &(size_t){ 0 }, value, err);
 	case SETTING_IS_SECONDS:
 		return add_seconds(flag_get(setting_get(id)->flag), value, out, err);
 	case SETTING_IS_BINDING:

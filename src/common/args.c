@@ -223,6 +223,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("leave the pre-commit hook alone") },
 	[FLAG_ROOT] = { .name = "root",
 	    PATH("DIR", "look for units, processes and kernel settings below DIR") },
+	[FLAG_KEY] = { .name = "key",
+	    TEXT("KEY", "only changes of this key or sealed entry") },
 	[FLAG_DATA] = { .name = "data",
 	    PATH("DIR", "the registry's folder: store, users, bindings, audit log") },
 	[FLAG_LISTEN] = { .name = "listen",

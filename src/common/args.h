@@ -80,6 +80,7 @@ enum flag_id {
 	FLAG_GLOBAL,
 	FLAG_NO_HOOK,
 	FLAG_ROOT,
+	FLAG_KEY,
 
 	/* the registry's */
 	FLAG_DATA,
@@ -252,6 +253,7 @@ struct command {
 	struct command_flag flags[COMMAND_FLAGS_MAX];	/* up to the first with FLAG_COUNT */
 
 	bool hidden;		/* not for people: in no list */
+	bool by_default;	/* what its group alone stands for */
 	bool no_config;		/* it does not go by propseal.ini */
 	bool by_rules;		/* it judges which keys are secrets */
 	bool reads_legacy;	/* opens a secrets file that is in CBC as a whole */

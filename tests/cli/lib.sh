@@ -25,6 +25,8 @@ exec </dev/null
 
 suite=$(mktemp -d "${TMPDIR:-/tmp}/propseal-cli.XXXXXX") || exit 1
 trap 'rm -rf "$suite"' EXIT
+# The trail of what the cases change.
+export XDG_STATE_HOME=$suite/state
 trap 'exit 130' INT TERM HUP
 
 passphrase='CANARY correct horse'

@@ -67,7 +67,12 @@ fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	char trail[sizeof(f->dir) + 8];
+
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	/* Beside it, so that what the tests compare has no trail in it. */
+	snprintf(trail, sizeof(trail), "%s.state", f->dir);
+	nftw(trail, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f->kept);
 	free(f);
 	return 0;
@@ -76,7 +81,7 @@ fixture_teardown(void **state)
 struct vt *
 fixture_run(struct fixture *f, const struct fixture_start *s)
 {
-	char term[64], lang[64];
+	char term[64], lang[64], state[192];
 	char *argv[COUNT(s->args) + 3] = { f->program, (char *)(uintptr_t)"ui" };
 	char *env[COUNT(s->env) + 8] = { NULL };
 	struct vt_options o = { .rows = s->rows > 0 ? s->rows : 24,
@@ -97,6 +102,8 @@ fixture_run(struct fixture *f, const struct fixture_start *s)
 	env[n++] = (char *)(uintptr_t)"PATH=/usr/bin:/bin";
 	env[n++] = (char *)(uintptr_t)"HOME=/nonexistent";
 	env[n++] = (char *)(uintptr_t)"PROPSEAL_TUI_SYNC=1";
+	snprintf(state, sizeof(state), "XDG_STATE_HOME=%s.state", f->dir);
+	env[n++] = state;
 	for (i = 0; i < COUNT(s->env) && s->env[i] != NULL; i++)
 		env[n++] = (char *)(uintptr_t)s->env[i];
 	return vt_spawn(&o);

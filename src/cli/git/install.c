@@ -13,6 +13,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/git/git.h"
+#include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "document/document.h"
@@ -352,7 +353,8 @@ git_setup_hook(const struct git_setup *g, enum git_hook *out, struct error *err)
 }
 
 static int
-git_setup_write(const struct git_file *files, size_t n, int lock_timeout_ms, struct error *err)
+git_setup_write(const struct git_file *files, size_t n, const struct options *o,
+    struct error *err)
 {
 	static const struct change_callbacks callbacks = { .waiting = change_waiting };
 	bool existed[FILES_MAX] = { false };
@@ -361,7 +363,8 @@ git_setup_write(const struct git_file *files, size_t n, int lock_timeout_ms, str
 	int rc;
 
 	change_init(&c, &callbacks, NULL);
-	c.lock_timeout_ms = lock_timeout_ms;
+	c.lock_timeout_ms = options_lock_timeout(o);
+	c.trail = config_trail(o->config);
 	rc = change_plan(&c, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		rc = file_identify(files[i].path, &id, err);
@@ -684,7 +687,7 @@ write_files(struct git_setup *g, struct error *err)
 			return -1;
 		files[n++] = (struct git_file){ buf_cstr(&g->hook), &g->hook_text, MODE_HOOK };
 	}
-	return n == 0 ? 0 : git_setup_write(files, n, options_lock_timeout(g->o), err);
+	return n == 0 ? 0 : git_setup_write(files, n, g->o, err);
 }
 
 /* What is done, or would be: one line each. */
@@ -844,7 +847,7 @@ git_uninstall_apply(struct git_setup *g, struct error *err)
 		return -1;
 	if (g->lines > 0)
 		rc = g->text.len == 0 ? remove_file(path, err) :
-		    git_setup_write(&file, 1, options_lock_timeout(g->o), err);
+		    git_setup_write(&file, 1, g->o, err);
 	for (size_t i = 0; rc == 0 && i < GIT_SETUP_SECTIONS; i++) {
 		const char *argv[] = { "config", git_setup_where(g), "--remove-section",
 			git_setup_section(i), NULL };

@@ -1,0 +1,170 @@
+#ifndef TRAIL_TRAIL_H
+#define TRAIL_TRAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/vec.h"
+
+struct error;
+struct json_out;
+
+/*
+ * The trail: what was changed on this host, by whom, and what became of it.
+ * Before a change an intent is written, after it the outcome, each as a line
+ * of JSON at the end of one file, on disk before the call returns.  No line
+ * has a value in it.
+ *
+ * Every line ends with "prev" (the hash of the line before), "n" (its number,
+ * from 1) and "hash" (SHA-256 of the line up to there), so that a line that
+ * was changed, taken away or moved is found.  The chain has no key: who
+ * writes the whole file again is not found.
+ *
+ * Any number of processes may write: the file is locked for each line.  One
+ * that has grown to its limit gets the number of its last line behind its
+ * name (trail.jsonl.0000000412), and the chain goes on in a new one.
+ */
+
+#define TRAIL_SCHEMA "propseal.trail/1"
+#define TRAIL_NAME "trail.jsonl"
+#define TRAIL_ROTATE_AT ((size_t)8 << 20)	/* bytes, where nothing else is said */
+#define TRAIL_HASH 64				/* hexadecimal digits */
+
+/* Where a program keeps its trail, and who it is.  The texts are the caller's. */
+struct trail {
+	const char *path;	/* of the file that is written to */
+	int makes_folders;	/* so many of the folders it is in are made, 0700 */
+	bool required;		/* nothing may be changed without it */
+	size_t rotate_at;	/* bytes; 0: TRAIL_ROTATE_AT */
+	const char *command;	/* such as "file encrypt" or "ui" */
+};
+
+/* Adds the members of a line that the caller knows about. */
+typedef void trail_fill(const void *cookie, struct json_out *o);
+
+/**
+ * trail_begin(t, fill, cookie, change, err):
+ * Write the intent, with time, user, host, process and command.  Its number is
+ * the change's: ${*change}.  -1: no line was written, and the trail is as
+ * it was.  ERROR_IO; ERROR_BUSY: another process held it for seconds;
+ * ERROR_REFUSED: it is no regular file, or has two names; ERROR_MEMORY.
+ */
+int trail_begin(const struct trail *t, trail_fill *fill, const void *cookie, uint64_t *change,
+    struct error *err);
+
+/* Write the outcome of ${change}, in the same way. */
+int trail_end(const struct trail *t, uint64_t change, trail_fill *fill, const void *cookie,
+    struct error *err);
+
+/* --- reading it --- */
+
+enum trail_outcome {
+	TRAIL_UNKNOWN,		/* an intent without an outcome */
+	TRAIL_DONE,
+	TRAIL_PARTLY,		/* of several files some */
+	TRAIL_FAILED		/* nothing was changed */
+};
+
+const char *trail_outcome_name(enum trail_outcome o);
+
+struct trail_file {
+	char *path;		/* absolute, without symbolic links */
+	char *role;		/* secrets, configuration, output */
+	bool is_new;
+	bool done;
+	char *error;		/* why not; NULL */
+	struct vec keys;	/* of char * */
+	uint64_t more;		/* keys that were left out */
+};
+
+struct trail_change {
+	uint64_t n;		/* its number */
+	int64_t ms;		/* when it began, since 1970 */
+	int64_t end_ms;		/* 0: no outcome */
+	char *user, *sudo, *host, *command, *environment;	/* NULL: not known */
+	uint64_t uid, pid;
+	bool running;		/* UNKNOWN, and its process is alive on this host */
+	enum trail_outcome outcome;
+	struct vec files;	/* of struct trail_file */
+};
+
+/* What is looked for; all zero is everything. */
+struct trail_filter {
+	const char *file;	/* a path, or its end from a slash on, or a folder above it */
+	const char *key;	/* a key or sealed entry, or the end of its name behind a slash */
+	const char *user;
+	int64_t since_ms;	/* began then or later */
+	int64_t until_ms;	/* 0: no end */
+};
+
+/* The changes of the trail, oldest first. */
+struct trail_log {
+	struct vec changes;	/* of struct trail_change */
+	uint64_t lines;		/* that were read, with those of what the filter left out */
+	uint64_t unread;	/* that could not be read: trail_verify says why */
+};
+
+/**
+ * trail_read(path, f, log, err):
+ * Read all files of the trail, the oldest first.  A trail that is not there
+ * has no changes.  ERROR_IO, ERROR_MEMORY, ERROR_LIMIT.  Release it also after
+ * a failure.
+ */
+int trail_read(const char *path, const struct trail_filter *f, struct trail_log *log,
+    struct error *err);
+void trail_log_release(struct trail_log *log);
+
+/* What trail_verify found. */
+enum trail_fault {
+	TRAIL_CHANGED,		/* a line is not what was written */
+	TRAIL_CUT,		/* a part of a line, its writer was stopped */
+	TRAIL_MISSING,		/* lines that are not there */
+	TRAIL_MOVED,		/* a line that is not behind the one it was written behind */
+	TRAIL_OPEN		/* an intent without an outcome */
+};
+
+/* A word for machines. */
+const char *trail_fault_name(enum trail_fault f);
+
+struct trail_finding {
+	enum trail_fault fault;
+	char *file;		/* of the trail */
+	size_t line;		/* in it */
+	uint64_t n;		/* of the line, or of the first that is missing; 0: none */
+	uint64_t count;		/* MISSING: how many, 0: not known */
+	char *text;
+};
+
+struct trail_check {
+	struct vec findings;	/* of struct trail_finding */
+	uint64_t lines;
+	uint64_t first, last;	/* the numbers of the first and last line */
+	char hash[TRAIL_HASH + 1];	/* of the last, "" for none */
+	size_t files;
+	size_t running;		/* intents whose process is at work */
+};
+
+/* Check the chain, in all files of the trail.  Errors as trail_read. */
+int trail_verify(const char *path, struct trail_check *c, struct error *err);
+void trail_check_release(struct trail_check *c);
+
+/* --- for both --- */
+
+/* What stands behind the caller's members of a line. */
+struct trail_link {
+	char prev[TRAIL_HASH + 1];
+	uint64_t n;
+	char hash[TRAIL_HASH + 1];
+	size_t body;		/* bytes of the line up to `,"hash"` */
+};
+
+/* Take the end of a line, without its line end; false: it has no such end. */
+bool trail_link_parse(const char *line, size_t n, struct trail_link *link);
+
+/* The paths of the files that were rotated away from ${path}, in the order of
+ * the chain, into ${files} (of char *).  ERROR_IO, ERROR_MEMORY. */
+int trail_rotated(const char *path, struct vec *files, struct error *err);
+
+#endif /* !TRAIL_TRAIL_H */

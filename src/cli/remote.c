@@ -37,6 +37,7 @@ struct registry_resolver {
 	struct resolver as;
 	struct remote remote;
 	bool connected;
+	bool resolves;			/* the login may not read values as such */
 	struct vec known;	/* struct known * */
 };
 
@@ -383,6 +384,48 @@ name_reference(const char *path, const char *key, struct error *err)
 	return error_hint(err, "%s", why.hint);
 }
 
+/* Append the member ${name} of what the answer resolved. */
+static int
+resolver_member(const struct remote *r, const char *name, struct buf *out, struct error *err)
+{
+	json_t *root = remote_json(r);
+	const json_t *value = json_object_get(root, name);
+	int rc;
+
+	if (json_is_string(value)) {
+		buf_append(out, json_string_value(value), json_string_length(value));
+		rc = buf_check(out, err);
+	} else {
+		rc = error_set(err, ERROR_FORMAT, "the registry's answer holds no value");
+	}
+	json_decref(root);
+	return rc;
+}
+
+/* The value as a connector's: for who may resolve references (ConnectWorker), and
+ * may not read. */
+static int
+resolver_resolve(struct registry_resolver *r, const char *path, const char *key, struct buf *out,
+    struct error *err)
+{
+	struct buf reference;
+	struct json_out o;
+
+	buf_init(&reference, NAME_BYTES_MAX);
+	buf_printf(&reference, "${" REGISTRY_PROVIDER ":%s:%s}", path, key);
+	buf_clear(&r->remote.body);
+	json_out_init(&o, &r->remote.body);
+	json_out_object(&o, NULL);
+	json_out_text(&o, "name", path);
+	json_out_text(&o, "value", buf_cstr(&reference));
+	json_out_end(&o);
+	buf_release(&reference);
+	remote_target(&r->remote, "secret", "connectors", path, "resolve", (const char *)NULL);
+	if (remote_call(&r->remote, "POST", NULL, err) != 0)
+		return -1;
+	return resolver_member(&r->remote, "value", out, err);
+}
+
 static int
 resolver_fetch(struct registry_resolver *r, const char *path, const char *key, struct buf *out,
     struct error *err)
@@ -394,9 +437,14 @@ resolver_fetch(struct registry_resolver *r, const char *path, const char *key, s
 		}
 		r->connected = true;
 	}
-	if (remote_ask(&r->remote, "GET", path, key, "latest", NULL, err) != 0)
-		return r->remote.got.status != 0 ? name_reference(path, key, err) : -1;
-	return remote_secret(&r->remote, out, err);
+	if (!r->resolves) {
+		if (remote_ask(&r->remote, "GET", path, key, "latest", NULL, err) == 0)
+			return remote_secret(&r->remote, out, err);
+		r->resolves = r->remote.got.status == 403;
+	}
+	if (r->resolves && resolver_resolve(r, path, key, out, err) == 0)
+		return 0;
+	return r->remote.got.status != 0 ? name_reference(path, key, err) : -1;
 }
 
 static struct known *

@@ -731,6 +731,37 @@ case_render_resolves_references_to_a_registry() {
 	expect_no CANARY
 }
 
+# A worker's login may have references resolved, and may not read values as such.
+case_render_as_a_connect_worker() {
+	local i
+	"$PROPSEAL" registry role grant ConnectWorker --principal w --path wpath \
+	    --data "$suite/first"
+	"$PROPSEAL" registry token create --principal w --data "$suite/first" >w.token 2>w.err
+	put $'CANARY-1\nü' wpath password
+	put CANARY-2 wpath user
+	printf '%s\n' 'a=${secret:wpath:password}' 'b=${secret:wpath:user}' >c.properties
+	for ((i = 0; i < 100; i++)); do	# until the service has seen the role
+		run render c.properties --url "$first" --token-file w.token
+		[ "$rc" -ne 0 ] || break
+		sleep 0.1
+	done
+	expect_rc 0
+	expect_in "$out" 'a=CANARY-1\n\u00FC'
+	expect_in "$out" 'b=CANARY-2'
+	run registry get wpath password --url "$first" --token-file w.token
+	expect_rc 1
+	expect_no CANARY
+	printf '%s\n' 'a=${secret:wpath:none}' >c.properties
+	run render c.properties --url "$first" --token-file w.token
+	expect_rc 1
+	expect_err '${secret:wpath:none}'
+	put CANARY-3 another password
+	printf '%s\n' 'a=${secret:another:password}' >c.properties
+	run render c.properties --url "$first" --token-file w.token
+	expect_rc 1
+	expect_no CANARY
+}
+
 case_render_resolves_both_kinds_of_references() {
 	put CANARY-there both password
 	on server.properties encrypt --config ssl.key.password

@@ -7,6 +7,7 @@ import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_kafka import jvm  # noqa: E402 (it adds the registry's lib)
+from lib_kafka.cluster import FixedRegistry  # noqa: E402
 from lib import audit, harness, run, tls  # noqa: E402
 from lib.check import check, ok, same  # noqa: E402
 from lib.harness import MARKER, PASSWORDS, Registry  # noqa: E402
@@ -120,16 +121,10 @@ def p05_mutual_tls():
 
 
 def p06_a_registry_that_starts_later():
-    port = jvm.free_ports(1)[0]
-    r = Registry()
-    r.start()
+    r = FixedRegistry().start()
+    port = r.address[1]
     ok(r.as_('adm').post(V('conn-a', 'user'), {'secret': MARKER + 'user'}))
     r.stop()
-    arguments = r.arguments
-
-    def on_port(key_file=None):
-        return [a if a != '127.0.0.1:0' else f'127.0.0.1:{port}' for a in arguments(key_file)]
-    r.arguments = on_port
     settings = {**login(r), 'url': f'http://127.0.0.1:{port}'}
     refused(ask(r.folder, {'a': '${secret:conn-a:user}'}, **settings, start_timeout_ms='0'),
             'no answer from the registry', str(port))

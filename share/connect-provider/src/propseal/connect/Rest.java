@@ -93,7 +93,7 @@ final class Rest {
                     return System.identityHashCode(self);
                 case "toString":
                     return "propseal's " + type.getSimpleName();
-                default:    // the other methods of ModelProcessor hand the model on
+                default:    // ModelProcessor's other method hands the model on
                     return args == null ? null : args[0];
             }
         });
@@ -121,26 +121,33 @@ final class Rest {
         });
     }
 
-    /** Answer all below a path, which Connect has nothing at. */
-    void resource(Object configurable, String path, Function<Request, Object> answer) {
+    /** Have a resource for all below a path; who looks at the request before has to answer it. */
+    void resource(Object configurable, String path) {
         String model = "org.glassfish.jersey.server.model.";
         register(configurable, model + "ModelProcessor", "processResourceModel", args -> {
             Class<?> resources = type(model + "ResourceModel"), builder = type(model + "ResourceModel$Builder");
-            Object b;
+            Object all, unanswered = new Unanswered();
+            Method method;
             try {
-                b = builder.getConstructor(resources, boolean.class).newInstance(args[0], false);
+                all = builder.getConstructor(resources, boolean.class).newInstance(args[0], false);
+                method = Unanswered.class.getMethod("get");
             } catch (ReflectiveOperationException e) {
                 throw new IllegalStateException(e);
             }
-            Object does = proxy("org.glassfish.jersey.process.Inflector", "apply",
-                request -> answer.apply(new Request(request[0])));
             Object one = call(type(model + "Resource"), null, "builder", path + "{rest:(/.*)?}");
-            for (String method : new String[] {"GET", "POST", "PUT", "PATCH", "DELETE"})
+            for (String verb : new String[] {"GET", "POST", "PUT", "PATCH", "DELETE"})
                 call(type(model + "ResourceMethod$Builder"), call(type(model + "Resource$Builder"), one,
-                    "addMethod", method), "handledBy", does);
-            call(builder, b, "addResource", call(type(model + "Resource$Builder"), one, "build"));
-            return call(builder, b, "build");
+                    "addMethod", verb), "handledBy", unanswered, method);
+            call(builder, all, "addResource", call(type(model + "Resource$Builder"), one, "build"));
+            return call(builder, all, "build");
         });
+    }
+
+    /** What Jersey would call. */
+    public static final class Unanswered {
+        public String get() {
+            throw new IllegalStateException("nobody answered this request");
+        }
     }
 
     private void register(Object configurable, String contract, String method, Function<Object[], Object> does) {
@@ -206,9 +213,14 @@ final class Rest {
             }
         }
 
+        /** End it here. */
+        void answer(Object response) {
+            call(type, context, "abortWith", response);
+        }
+
         /** End it here, with an error of Connect's form. */
         void refuse(int status, String message, Map<String, List<String>> headers) {
-            call(type, context, "abortWith", response(status, "application/json",
+            answer(response(status, "application/json",
                 "{\"error_code\":" + status + ",\"message\":" + Json.quote(message) + "}", headers));
         }
     }

@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
  */
 public class SecretRegistryRestExtension implements ConnectRestExtension {
     private static final Logger LOG = LoggerFactory.getLogger(SecretRegistryRestExtension.class);
-    private static final String PROVIDERS = "config.providers";
+    private static final String PROVIDERS = "config.providers.", CLASS = ".class";
     private static final int BODY_MAX = 8 << 20;
     private static final Set<String> SENT = Set.of("accept", "authorization", "content-type",
         "idempotency-key", "if-match", "if-none-match", "x-request-id", "x-secret-offset");
@@ -44,16 +44,17 @@ public class SecretRegistryRestExtension implements ConnectRestExtension {
 
     @Override
     public void configure(Map<String, ?> worker) {
+        // By their classes, as Connect has taken the list config.providers out of what it hands on.
         Set<String> names = new TreeSet<>();
-        for (String name : text(worker, PROVIDERS).split(",")) {
-            String type = text(worker, PROVIDERS + "." + name.trim() + ".class");
-            if (type.equals(SecretRegistryConfigProvider.class.getName()))
-                names.add(name.trim());
-        }
+        worker.forEach((key, value) -> {
+            if (key.startsWith(PROVIDERS) && key.endsWith(CLASS)
+                && String.valueOf(value).trim().equals(SecretRegistryConfigProvider.class.getName()))
+                names.add(key.substring(PROVIDERS.length(), key.length() - CLASS.length()));
+        });
         if (names.isEmpty())
             throw new ConfigException("no provider in config.providers is a "
                 + SecretRegistryConfigProvider.class.getName() + ", which this extension belongs to");
-        String first = PROVIDERS + "." + names.iterator().next() + ".param.";
+        String first = PROVIDERS + names.iterator().next() + ".param.";
         Map<String, Object> params = new LinkedHashMap<>();
         worker.forEach((key, value) -> {
             if (key.startsWith(first))
@@ -64,11 +65,6 @@ public class SecretRegistryRestExtension implements ConnectRestExtension {
         client = new RegistryClient(s);
         rbac = s.flag("rbac", false);
         forward = s.flag("forward", true);
-    }
-
-    private static String text(Map<String, ?> map, String key) {
-        Object v = map.get(key);
-        return v == null ? "" : v.toString().trim();
     }
 
     @Override
@@ -83,7 +79,7 @@ public class SecretRegistryRestExtension implements ConnectRestExtension {
         rest = new Rest(configurable);
         rest.beforeRequests(configurable, this::look);
         if (forward)
-            rest.resource(configurable, "secret", this::forward);
+            rest.resource(configurable, "secret");
         if (rbac)
             rest.afterRequests(configurable, this::onlyVisible);
         LOG.info("connectors may refer to secrets of their own path only; /secret is {}, rbac is {}",
@@ -95,8 +91,10 @@ public class SecretRegistryRestExtension implements ConnectRestExtension {
     private void look(Rest.Request r) {
         List<String> path = r.segments();
         String first = path.isEmpty() ? "" : path.get(0);
-        if (first.equals("secret"))
+        if (first.equals("secret")) {    // without forward there is no such resource
+            r.answer(forward(r));
             return;
+        }
         boolean changes = Set.of("POST", "PUT", "PATCH").contains(r.method());
         if (!changes || internal(r, path) || !first.equals("connectors") && !first.equals("connector-plugins")) {
             if (rbac)

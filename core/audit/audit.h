@@ -7,11 +7,13 @@
 
 #include "audit/form.h"
 #include "audit/rule.h"
+#include "secrets/trust.h"
 
 struct buf;
 struct environment_source;
 struct error;
 struct file_id;
+struct key_ring;
 struct rules;
 struct scope;
 
@@ -45,6 +47,8 @@ struct audit_finding {
 	bool known;		/* the baseline has it */
 	bool suppressed;	/* by a line before it */
 	size_t related;		/* a finding of the same secret elsewhere, AUDIT_NONE: none */
+	size_t sealed;		/* the same of where it is sealed (see audit_related) */
+	const char *message;	/* what is wrong in particular; NULL: as the rule says */
 	uint64_t value;		/* tells equal secrets apart from others here; 0: not looked at */
 };
 
@@ -66,6 +70,9 @@ struct audit_options {
 	bool deep;			/* take the time for slow key derivations */
 	bool keep_files;		/* names of all files that are read, not only of some */
 	int64_t now;			/* milliseconds, for what expires */
+	int64_t max_age;		/* milliseconds after which a secret is old; 0: none is */
+	const struct key_ring *keys;	/* tried on each secrets file; NULL: all stay locked */
+	struct secrets_policy policy;	/* which entries they open */
 };
 
 /* ${o}, and what it points to, must outlive the audit. */
@@ -110,6 +117,15 @@ int audit_unreadable(struct audit *a, const char *name, const struct error *why,
 /* When all has been looked at: what is told by several files together. */
 int audit_finish(struct audit *a, struct error *err);
 
+struct audit_unread {
+	const char *file;
+	const char *reason;
+};
+
+/* Secrets files in which rules with needs_key were not looked for, and why. */
+size_t audit_locked_count(const struct audit *a);
+const struct audit_unread *audit_locked(const struct audit *a, size_t i);
+
 /* In the order of files, lines and columns. */
 size_t audit_finding_count(const struct audit *a);
 struct audit_finding *audit_finding(const struct audit *a, size_t i);
@@ -122,11 +138,6 @@ const char *audit_file(const struct audit *a, size_t file);
 
 /* The environment that a file refers to, NULL: none, or several. */
 const char *audit_environment(const struct audit *a, size_t file);
-
-struct audit_unread {
-	const char *file;
-	const char *reason;
-};
 
 size_t audit_unread_count(const struct audit *a);
 const struct audit_unread *audit_unread(const struct audit *a, size_t i);
@@ -162,6 +173,26 @@ struct audit_counts audit_counts(const struct audit *a);
 
 /* What to do about a finding: the rule's text, or that of its form. */
 const char *audit_hint(const struct audit_finding *f);
+
+/* What is wrong: its own text, or the rule's. */
+const char *audit_message(const struct audit_finding *f);
+
+/* Another place that a finding has to do with. */
+struct audit_place {
+	const char *file;
+	size_t line;
+	const char *key;
+	size_t key_len;
+	const char *why;
+	const struct audit_finding *finding;	/* that is there, with its region; NULL: none */
+};
+
+/**
+ * audit_related(a, f, next, out):
+ * One after another, ${*next} beginning with 0; after audit_finish.  False: no more.
+ */
+bool audit_related(const struct audit *a, const struct audit_finding *f, size_t *next,
+    struct audit_place *out);
 
 /* "ps1:" and 16 digits. */
 #define AUDIT_ID_TEXT 21

@@ -6,6 +6,10 @@
 #include "base/map.h"
 #include "base/vec.h"
 
+struct environment;
+struct key;
+struct mac;
+
 /* What the parts of an audit share. */
 
 struct audit {
@@ -13,14 +17,18 @@ struct audit {
 	struct vec findings;	/* struct audit_finding */
 	struct vec files;	/* char * */
 	struct vec unread;	/* struct audit_unread */
+	struct vec locked;	/* the same */
+	struct vec sealed;	/* struct audit_place, with file and key of its own */
 	struct vec folders;	/* char *: those with a secrets file */
 	struct vec named;	/* char *: files that units name, still to be read */
 	struct vec leaks;	/* char *: the keys of ->leaked */
 	struct map *leaked;	/* what was told of a history; NULL: nothing yet */
 	struct audit_counts counts;
-	unsigned char seed[SIPHASH_KEY];	/* of sums of values, of this process alone */
+	struct key *sum_key;	/* of sums of values, of this process alone */
+	struct mac *sums;
 	bool finished;
 	const char *path;	/* of the file at hand; NULL: it is not from a disk */
+	int64_t changed;	/* milliseconds, when it was; 0: not known */
 	struct audit_estate *estate;
 	struct error text_why;	/* of the text at hand, and of a part of it: they are large */
 	struct error why;
@@ -58,6 +66,17 @@ struct form_name audit_form_name(const struct audit *a, const char *path);
 void audit_source_region(struct audit_source *s, size_t from, size_t to,
     struct audit_finding *out);
 
+/* What tells equal values: the head of an HMAC under a random key, never 0. */
+int audit_sum(struct audit *a, const char *value, size_t n, uint64_t *out, struct error *err);
+
+/* Keep in a->unread or a->locked that a file could not be looked at. */
+int audit_keep_unread(struct vec *list, const char *name, const char *reason, struct error *err);
+
+/* A secret that was not changed since ${when} (milliseconds, 0: not known) is told where that
+ * is longer ago than it should be. */
+int audit_judge_age(struct audit_source *s, const char *key, size_t len,
+    const struct audit_finding *region, int64_t when, struct error *err);
+
 /* How much of a file's name is its folder's, without the slash behind it. */
 size_t audit_folder_length(const char *file);
 
@@ -76,6 +95,14 @@ int audit_note_secrets(struct audit_source *s, struct error *err);
 int audit_estate_init(struct audit *a, struct error *err);
 void audit_estate_release(struct audit *a);
 int audit_estate_finish(struct audit *a, struct error *err);
+
+/* What a key tells of a secrets file and its entries, or that there is none.  ${file}: the number
+ * of its name in a->files, AUDIT_NONE: it is none of the files that are looked at. */
+int audit_opened(struct audit *a, struct environment *x, size_t file, const struct vec *clear,
+    struct error *err);
+
+/* For that: findings of secrets in clear text, as sums of their values. */
+int audit_opened_clear(const struct audit *a, struct vec *out, struct error *err);
 
 /* Look through a text of a known form. */
 int audit_source_read(struct audit_source *s, struct error *err);

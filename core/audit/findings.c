@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
-#include "crypto/random.h"
+#include "crypto/key.h"
+#include "crypto/mac.h"
 #include "document/document.h"
 #include "document/scope.h"
 #include "file/file.h"
@@ -28,14 +29,28 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->findings, sizeof(struct audit_finding), FINDINGS_MAX);
 	vec_init(&a->files, sizeof(char *), FILES_MAX);
 	vec_init(&a->unread, sizeof(struct audit_unread), FILES_MAX);
+	vec_init(&a->locked, sizeof(struct audit_unread), FILES_MAX);
+	vec_init(&a->sealed, sizeof(struct audit_place), FINDINGS_MAX);
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
 	vec_init(&a->named, sizeof(char *), FILES_MAX);
 	vec_init(&a->leaks, sizeof(char *), FINDINGS_MAX);
-	if (random_bytes(a->seed, sizeof(a->seed), err) != 0 || audit_estate_init(a, err) != 0) {
+	if (audit_estate_init(a, err) != 0) {
 		audit_free(a);
 		return NULL;
 	}
 	return a;
+}
+
+static void
+audit_release_unread(struct vec *list)
+{
+	for (size_t i = 0; i < list->len; i++) {
+		const struct audit_unread *u = vec_at(list, i);
+
+		free((void *)(uintptr_t)u->file);
+		free((void *)(uintptr_t)u->reason);
+	}
+	vec_release(list);
 }
 
 void
@@ -45,18 +60,24 @@ audit_free(struct audit *a)
 		return;
 	for (size_t i = 0; i < a->findings.len; i++)
 		free((void *)(uintptr_t)audit_finding(a, i)->key);
-	for (size_t i = 0; i < a->unread.len; i++) {
-		free((void *)(uintptr_t)audit_unread(a, i)->file);
-		free((void *)(uintptr_t)audit_unread(a, i)->reason);
+	audit_release_unread(&a->unread);
+	audit_release_unread(&a->locked);
+	for (size_t i = 0; i < a->sealed.len; i++) {
+		const struct audit_place *p = vec_at(&a->sealed, i);
+
+		free((void *)(uintptr_t)p->file);
+		free((void *)(uintptr_t)p->key);
 	}
 	vec_release(&a->findings);
-	vec_release(&a->unread);
+	vec_release(&a->sealed);
 	vec_release_strings(&a->files);
 	vec_release_strings(&a->folders);
 	vec_release_strings(&a->named);
 	vec_release_strings(&a->leaks);
 	map_free(a->leaked);
 	audit_estate_release(a);
+	mac_free(a->sums);
+	key_free(a->sum_key);
 	free(a);
 }
 
@@ -94,6 +115,18 @@ const struct audit_unread *
 audit_unread(const struct audit *a, size_t i)
 {
 	return vec_at(&a->unread, i);
+}
+
+size_t
+audit_locked_count(const struct audit *a)
+{
+	return a->locked.len;
+}
+
+const struct audit_unread *
+audit_locked(const struct audit *a, size_t i)
+{
+	return vec_at(&a->locked, i);
 }
 
 const char *
@@ -143,6 +176,36 @@ audit_hint(const struct audit_finding *f)
 	default:
 		return audit_rule_text(f->rule)->hint;
 	}
+}
+
+const char *
+audit_message(const struct audit_finding *f)
+{
+	return f->message != NULL ? f->message : audit_rule_text(f->rule)->message;
+}
+
+bool
+audit_related(const struct audit *a, const struct audit_finding *f, size_t *next,
+    struct audit_place *out)
+{
+	const struct audit_finding *other;
+	size_t at = *next > 0 ? *next - 1 : f->related;
+
+	if (f->rule == AUDIT_SEALED_AND_CLEAR) {
+		if (*next > 0)
+			return false;
+		*next = 1;
+		*out = *(const struct audit_place *)vec_at(&a->sealed, f->sealed);
+		return true;
+	}
+	if (at == AUDIT_NONE || *next == AUDIT_NONE)
+		return false;
+	other = audit_finding(a, at);
+	*out = (struct audit_place){ .file = audit_file(a, other->file), .line = other->line,
+		.key = other->key, .key_len = other->key_len, .why = "the same secret",
+		.finding = other };
+	*next = other->related != AUDIT_NONE ? other->related + 1 : AUDIT_NONE;
+	return true;
 }
 
 /* A name as it is told: bytes that are no UTF-8 as %XX. */
@@ -233,7 +296,8 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	f->file = s->file;
 	f->key = copy;
 	f->key_len = len;
-	f->related = AUDIT_NONE;
+	f->related = f->sealed = AUDIT_NONE;
+	f->message = NULL;
 	f->value = 0;
 	return f;
 }
@@ -338,9 +402,9 @@ audit_settle(struct audit_source *s, struct error *err)
 }
 
 int
-audit_unreadable(struct audit *a, const char *name, const struct error *why, struct error *err)
+audit_keep_unread(struct vec *list, const char *name, const char *reason, struct error *err)
 {
-	struct audit_unread *u = vec_push(&a->unread);
+	struct audit_unread *u = vec_push(list);
 	struct buf text;
 
 	if (u == NULL)
@@ -348,13 +412,51 @@ audit_unreadable(struct audit *a, const char *name, const struct error *why, str
 	buf_init(&text, 65536);
 	audit_append_name(&text, name);
 	u->file = strdup(buf_cstr(&text));
-	buf_clear(&text);
+	u->reason = strdup(reason);
+	buf_release(&text);
+	return u->file != NULL && u->reason != NULL ? 0 : error_memory(err);
+}
+
+int
+audit_unreadable(struct audit *a, const char *name, const struct error *why, struct error *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, 65536);
 	if (why->line > 0)
 		buf_printf(&text, "line %zu: ", why->line);
 	buf_append_str(&text, why->text);
-	u->reason = strdup(buf_cstr(&text));
+	rc = buf_check(&text, err) == 0 ?
+	    audit_keep_unread(&a->unread, name, buf_cstr(&text), err) : -1;
 	buf_release(&text);
-	return u->file != NULL && u->reason != NULL ? 0 : error_memory(err);
+	return rc;
+}
+
+int
+audit_sum(struct audit *a, const char *value, size_t n, uint64_t *out, struct error *err)
+{
+	unsigned char sum[MAC_BYTES];
+
+	*out = 0;
+	if (a->sum_key == NULL && (a->sum_key = key_new_random(KEY_LENGTH_DEFAULT, err)) == NULL)
+		return -1;
+	if (a->sums == NULL && (a->sums = mac_new(a->sum_key, "propseal audit", err)) == NULL)
+		return -1;
+	if (mac_sum(a->sums, "", 0, value, n, sum, err) != 0)
+		return -1;
+	memcpy(out, sum, sizeof(*out));
+	*out |= 1;
+	return 0;
+}
+
+int
+audit_judge_age(struct audit_source *s, const char *key, size_t len,
+    const struct audit_finding *region, int64_t when, struct error *err)
+{
+	if (s->a->o->max_age <= 0 || when == 0 || s->a->o->now - when <= s->a->o->max_age)
+		return 0;
+	return audit_add(s, AUDIT_OLD, key, len, region, err) != NULL ? 0 : -1;
 }
 
 /* Not a text, whatever its name says. */
@@ -508,6 +610,7 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	const char *reason;
 	int rc;
 
+	a->changed = id != NULL && id->exists ? 1000 * (int64_t)id->mtime.tv_sec : 0;
 	a->counts.seen++;
 	if (content->len == 0) {
 		a->counts.read++;
@@ -608,7 +711,10 @@ audit_find_reused(struct audit *a, struct error *err)
 		return error_memory(err);
 	vec_init(&first, sizeof(size_t), FINDINGS_MAX);
 	for (size_t i = 0; i < count; i++)
+		/* A copy has the secret of its original, and so has a comment. */
 		if (audit_finding(a, i)->value != 0 && !audit_finding(a, i)->suppressed &&
+		    audit_finding(a, i)->rule != AUDIT_BACKUP &&
+		    audit_finding(a, i)->rule != AUDIT_COMMENT &&
 		    audit_finding(a, i)->origin == AUDIT_FROM_FILE)
 			all[n++] = audit_finding(a, i);
 	qsort(all, n, sizeof(*all), by_value);

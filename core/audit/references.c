@@ -9,6 +9,7 @@
 #include "document/document.h"
 #include "estate/environments.h"
 #include "file/file.h"
+#include "secrets/key_source.h"
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
@@ -46,6 +47,7 @@ audit_estate_init(struct audit *a, struct error *err)
 	static const char *const here[] = { "." };
 	const struct audit_options *o = a->o;
 	struct audit_estate *e = error_alloc(sizeof(*e), err);
+	struct environment *x;
 
 	if (e == NULL)
 		return -1;
@@ -58,8 +60,15 @@ audit_estate_init(struct audit *a, struct error *err)
 	if (e->environments == NULL)
 		return -1;
 	environments_set_source(e->environments, o->source);
-	return o->secrets_file == NULL || environments_name(e->environments, o->secrets_file,
-	    o->secrets_only, err) != NULL ? 0 : -1;
+	environments_set_policy(e->environments, o->policy);
+	if (o->secrets_file == NULL)
+		return 0;
+	if ((x = environments_name(e->environments, o->secrets_file, o->secrets_only, err)) == NULL)
+		return -1;
+	if (!o->secrets_only || x->problem == NULL)
+		return 0;
+	*err = *x->problem;
+	return -1;
 }
 
 void
@@ -311,35 +320,76 @@ estate_guess(struct audit *a, const struct environment *x, const struct audit_se
 	    sizeof(salt) - 1, &region, err);
 }
 
+/* Which of the secrets files that were come across is that of the environment?  NULL: none. */
+static const struct audit_secrets *
+estate_secrets(const struct audit *a, const struct environment *x)
+{
+	for (size_t i = 0; i < a->estate->secrets.len; i++) {
+		const struct audit_secrets *s = vec_at(&a->estate->secrets, i);
+
+		if (strcmp(s->path, x->path) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+static int
+estate_unlock(struct audit *a, struct error *err)
+{
+	for (size_t i = 0; a->o->keys != NULL && i < key_ring_count(a->o->keys); i++)
+		if (environments_unlock(a->estate->environments, key_ring_key(a->o->keys, i),
+		    NULL, err) != 0)
+			return -1;
+	return 0;
+}
+
+/* What is told of each secrets file. */
+static int
+estate_judge(struct audit *a, struct map *owners, struct error *err)
+{
+	struct audit_estate *e = a->estate;
+	const struct audit_secrets *s;
+	struct environment *x;
+	struct vec clear;
+	bool used;
+	int rc = audit_opened_clear(a, &clear, err);
+
+	for (size_t k = 0; rc == 0 && k < environments_count(e->environments); k++) {
+		x = environments_at(e->environments, k);
+		if (x->secrets == NULL)
+			continue;
+		s = estate_secrets(a, x);
+		rc = audit_opened(a, x, s != NULL ? s->file : AUDIT_NONE, &clear, err);
+		if (rc != 0 || s == NULL)
+			continue;
+		rc = estate_guess(a, x, s, err);
+		used = false;
+		for (size_t f = 0; f < e->names.len; f++)
+			used |= *(struct environment **)vec_at(&e->names, f) == x;
+		if (used && rc == 0)
+			rc = estate_orphans(a, x, s, owners, err);
+	}
+	vec_release(&clear);
+	return rc;
+}
+
 int
 audit_estate_finish(struct audit *a, struct error *err)
 {
 	struct audit_estate *e = a->estate;
 	struct map *owners = map_new();
 	struct vec names;	/* of char *: the keys of owners */
-	bool used;
 	int rc;
 
 	vec_init(&names, sizeof(char *), REFERENCES_MAX);
 	rc = owners == NULL ? error_memory(err) : environments_settle(e->environments, err);
 	if (rc == 0)
 		rc = estate_resolve(a, owners, &names, err);
-	for (size_t i = 0; rc == 0 && i < e->secrets.len; i++) {
-		const struct audit_secrets *s = vec_at(&e->secrets, i);
-
-		for (size_t k = 0; rc == 0 && k < environments_count(e->environments); k++) {
-			struct environment *x = environments_at(e->environments, k);
-
-			if (x->secrets == NULL || strcmp(x->path, s->path) != 0)
-				continue;
-			rc = estate_guess(a, x, s, err);
-			used = false;
-			for (size_t f = 0; f < e->names.len; f++)
-				used |= *(struct environment **)vec_at(&e->names, f) == x;
-			if (used && rc == 0)
-				rc = estate_orphans(a, x, s, owners, err);
-		}
-	}
+	/* References may have led to more of them. */
+	if (rc == 0)
+		rc = estate_unlock(a, err);
+	if (rc == 0)
+		rc = estate_judge(a, owners, err);
 	map_free(owners);
 	vec_release_strings(&names);
 	return rc;

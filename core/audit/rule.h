@@ -16,6 +16,7 @@ enum audit_rule {
 	AUDIT_KNOWN_PASSPHRASE,
 	AUDIT_WEAK,
 	AUDIT_DEFAULT,
+	AUDIT_SEALED_AND_CLEAR,
 	AUDIT_REUSED,
 	AUDIT_COMMENT,
 	AUDIT_PLACEHOLDER,
@@ -30,9 +31,12 @@ enum audit_rule {
 	AUDIT_COLLISION,
 	AUDIT_UNSEALED,
 	AUDIT_DAMAGED,
+	AUDIT_EXCHANGED,
 	AUDIT_UNTAGGED,
+	AUDIT_STALE,
 	AUDIT_LEGACY_CIPHER,
 	AUDIT_WEAK_KDF,
+	AUDIT_OLD,
 	AUDIT_OPEN_MODE,
 	AUDIT_DUPLICATE_KEY,
 	AUDIT_UNRESOLVABLE,
@@ -56,6 +60,7 @@ struct audit_rule_text {
 	const char *hint;	/* what to do */
 	unsigned int cwe;
 	const char *severity;	/* CVSS-like, for SARIF's security-severity */
+	bool needs_key;		/* it is not looked for in a secrets file that is locked */
 };
 
 const struct audit_rule_text *audit_rule_text(enum audit_rule r);

@@ -122,9 +122,15 @@ source_clear(struct audit_source *s, const struct form_item *i, const char *key,
 	if (kind == VALUE_TEXT &&
 	    (common = source_weigh(s, key, len, value, n, region, err)) == -1)
 		return -1;
-	/* A copy has the secret of its original. */
-	if (common == 0 && !s->backup)
-		audit_finding(s->a, index)->value = siphash_13(s->a->seed, value, n) | 1;
+	if (common == 0) {
+		uint64_t sum;
+
+		if (audit_sum(s->a, value, n, &sum, err) != 0)
+			return -1;
+		audit_finding(s->a, index)->value = sum;
+	}
+	if (audit_judge_age(s, key, len, region, s->a->changed, err) != 0)
+		return -1;
 	if (i->shadowed && audit_add(s, AUDIT_DUPLICATE_KEY, key, len, region, err) == NULL)
 		return -1;
 	return 0;
@@ -413,9 +419,13 @@ source_add_loose(struct audit_source *s, size_t at, const struct loose *l, bool 
 {
 	struct audit_finding region;
 
+	struct audit_finding *f;
+
 	audit_source_region(s, at + l->value, at + l->value + l->value_len, &region);
-	return audit_add(s, commented ? AUDIT_COMMENT : s->backup ? AUDIT_BACKUP :
-	    AUDIT_CLEAR_TEXT, l->key, l->key_len, &region, err) == NULL ? -1 : 0;
+	f = audit_add(s, commented ? AUDIT_COMMENT : s->backup ? AUDIT_BACKUP : AUDIT_CLEAR_TEXT,
+	    l->key, l->key_len, &region, err);
+	return f != NULL ? audit_sum(s->a, s->text + at + l->value, l->value_len, &f->value, err) :
+	    -1;
 }
 
 /* Is it to be told, of JSON that nobody could read: not judged yet, it or its value in

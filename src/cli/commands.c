@@ -304,6 +304,7 @@ static const struct command commands_own[] = {
 			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(ROOT), MAY(OUTPUT),
 			LAST
 		},
+		.reads_legacy = true,
 		.by_rules = true,
 		.run = commands_doctor,
 	},
@@ -384,12 +385,13 @@ static const struct command commands_own[] = {
 		.max_args = SIZE_MAX,
 		.flags = {
 			MAY(OUTPUT_AUDIT), MAY(FAIL_ON), MAY(BASELINE), MAY(UPDATE_BASELINE),
-			MAY(NO_SUPPRESSIONS), MAY(DEEP), MAY(STAGED), MAY(GITIGNORE),
-			MAY(PROCESSES),
+			MAY(NO_SUPPRESSIONS), MAY(DEEP), MAY(MAX_AGE), MAY(STAGED),
+			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(GITIGNORE), MAY(PROCESSES),
 			MAY(HISTORY), MAY(CONNECT_URL), MAY(CONNECT_USER),
 			MAY(CONNECT_PASSWORD_FILE), MAY(CA), MAY(CERT), MAY(CERT_KEY),
 			MAY(INSECURE_HTTP), LAST
 		},
+		.reads_legacy = true,
 		.by_rules = true,
 		.run = commands_audit,
 	},
@@ -406,8 +408,9 @@ static const struct command commands_own[] = {
 		.max_args = SIZE_MAX,
 		.flags = {
 			MAY(STAGED), MAY(OUTPUT_AUDIT), MAY(FAIL_ON), MAY(BASELINE),
-			MAY(NO_SUPPRESSIONS), LAST
+			MAY(NO_SUPPRESSIONS), MAY(LOCAL_SECRETS_FILE), KEYS, LAST
 		},
+		.reads_legacy = true,
 		.by_rules = true,
 		.run = commands_audit,
 	},

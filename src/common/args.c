@@ -203,6 +203,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("write all that is found now to --baseline; reasons and dates stay") },
 	[FLAG_NO_SUPPRESSIONS] = { .name = "no-suppressions",
 	    SWITCH("let findings count that a comment propseal:ignore suppresses") },
+	[FLAG_MAX_AGE] = { .name = "max-age",
+	    TEXT("DAYS", "tell secrets that are older: 90, 90d, 12w, 1y") },
 	[FLAG_DEEP] = { .name = "deep",
 	    SWITCH("try known passphrases where each takes a tenth of a second, too") },
 	[FLAG_GITIGNORE] = { .name = "gitignore",

@@ -201,6 +201,7 @@ case_rules_for_secrets_files() {
 		server.properties/loose=ENC[AES/GCM/NoPadding,data:AAAAAAAAAAAAAAAAAAAAAAAA,iv:AAAAAAAAAAAAAAAA,type:str]
 	END
 	sed -i 's/iterations *= *.*/iterations = 1000/' sec.properties
+	unset CONFLUENT_SECURITY_MASTER_KEY
 	audit sec.properties -o json
 	expect_json "$out" 'sorted((f["rule"], f["key"].split("/")[-1]) for f in d["findings"])' \
 	    "[('damaged-entry', 'bad'), ('legacy-cipher', 'old'), ('unsealed-entry', 'bare'), ('untagged-entry', 'loose'), ('weak-kdf', '_metadata.symmetric_key.0.iterations')]"
@@ -243,6 +244,8 @@ case_references_are_resolved_in_their_environment() {
 	audit . -o json
 	expect_rc 0
 	expect_json "$out" 'd["findings"]' '[]'
+	# What the key says of the entries is another case.
+	unset CONFLUENT_SECURITY_MASTER_KEY
 	# One's entry is gone: the other's of the same name does not help.
 	sed -i '/server.properties.x.password/d' b/sec.properties
 	audit . -o json
@@ -829,6 +832,153 @@ case_the_page_says_what_there_is() {
 			expect_out "$flag"
 		done
 	done <lines
+}
+
+# One environment with two sealed entries, and the key at hand.
+make_sealed() {
+	printf 'x.password=CANARY-of-x-long\ny.password=CANARY-of-y-long\n' >server.properties
+	on server.properties encrypt
+	rm -f master.key pass
+	chmod 600 ./*
+}
+
+# found RULE  File and key of each finding of the rule.
+found() {
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+print(" ".join("%s:%s" % (f["file"], f["key"]) for f in d["findings"] if f["rule"] == sys.argv[2]))' \
+	    "$out" "$1"
+}
+
+expect_found() {
+	[ "$(found "$1")" = "$2" ] || fail "$1: $(found "$1"), expected $2"
+}
+
+case_a_sealed_secret_in_clear_text_elsewhere_is_found() {
+	make_sealed
+	mkdir other
+	printf 'CONNECT_PASSWORD=CANARY-of-x-long\nZ_PASSWORD=CANARY-of-z-long\n' >other/.env
+	printf '#old.password=CANARY-of-y-long\n' >other/old.properties
+	printf 'y.password=CANARY-of-y-long\n' >other/server.properties.bak
+	chmod 600 other/* other/.env
+	audit . -o json
+	expect_rc 3
+	expect_found sealed-and-clear "other/.env:CONNECT_PASSWORD other/old.properties:old.password other/server.properties.bak:y.password"
+	expect_json "$out" '[(r["file"], r["line"] > 0, r["key"], r["why"]) for f in d["findings"]
+	    if f["rule"] == "sealed-and-clear" and f["file"] == "other/.env" for r in f["related"]]' \
+	    "[('sec.properties', True, 'server.properties/x.password', 'where it is sealed')]"
+	expect_json "$out" '"not_checked" in d' False
+	expect_no CANARY
+	audit . -o sarif
+	expect_json "$out" '[l["physicalLocation"]["artifactLocation"]["uri"] for r in d["runs"][0]["results"]
+	    if r["ruleId"] == "sealed-and-clear" for l in r["relatedLocations"]]' \
+	    "['sec.properties', 'sec.properties', 'sec.properties']"
+	audit .
+	expect_out 'sealed in sec.properties:'
+	# Without the key nobody knows, and that is said.
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	audit . -o json
+	expect_found sealed-and-clear ''
+	expect_json "$out" 'd["not_checked"], d["complete"]' \
+	    "([{'file': 'sec.properties', 'reason': 'locked: there is no key', 'rules': ['sealed-and-clear', 'exchanged-entry', 'stale-tag']}], True)"
+	audit .
+	expect_out 'not checked: sec.properties: locked: there is no key'
+	# Another key is none; one that was asked for has to be there.
+	printf '%s' 'another passphrase' >pass
+	run master-key generate --local-secrets-file s2 --passphrase @pass -o yaml
+	sed 's/^master_key: //' "$out" >../other.key
+	rm s2 pass
+	audit . --master-key-file ../other.key -o json
+	expect_json "$out" '[x["reason"] for x in d["not_checked"]]' "['locked: no key that was given opens it']"
+	audit . --master-key-file ../no.key
+	expect_rc 1
+}
+
+case_parts_of_what_is_sealed_whole_count() {
+	printf 'sasl.jaas.config=a.PlainLoginModule required username="u" password="CANARY-in-jaas-long";\n' \
+	    >server.properties
+	on server.properties encrypt --config sasl.jaas.config
+	expect_rc 0
+	printf 'KAFKA_PASSWORD=CANARY-in-jaas-long\n' >.env
+	chmod 600 ./* .env
+	audit . -o json
+	expect_found sealed-and-clear .env:KAFKA_PASSWORD
+}
+
+case_exchanged_stale_and_damaged_entries() {
+	make_sealed
+	cp sec.properties good
+	# Two values changed places.
+	python3 - <<-'END'
+		import re
+		t = open('good').read()
+		x = re.search(r'(?m)^server.properties/x.password *= *(.*)$', t)[1]
+		y = re.search(r'(?m)^server.properties/y.password *= *(.*)$', t)[1]
+		open('sec.properties', 'w').write(t.replace(x, '@').replace(y, x).replace('@', y))
+		open('stale', 'w').write(re.sub(r'(?m)(_propseal.tag/server.properties/x.password *= *).*$',
+		    r'\1' + 'A' * 22 + '==', t))
+		open('damaged', 'w').write(t.replace(x, x.replace('data:', 'data:AAAA')))
+		open('malformed', 'w').write(t.replace(x, x.replace('iv:', 'vi:')))
+	END
+	audit sec.properties -o json
+	expect_rc 3
+	expect_found exchanged-entry "sec.properties:server.properties/x.password sec.properties:server.properties/y.password"
+	expect_found damaged-entry ''
+	cp stale sec.properties
+	audit sec.properties -o json
+	expect_rc 0
+	expect_found stale-tag sec.properties:server.properties/x.password
+	for name in damaged malformed; do
+		cp $name sec.properties
+		audit sec.properties -o json
+		expect_rc 3
+		expect_found damaged-entry sec.properties:server.properties/x.password
+	done
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	audit sec.properties -o json
+	expect_found damaged-entry sec.properties:server.properties/x.password
+	cp damaged sec.properties
+	audit sec.properties -o json
+	expect_found damaged-entry ''
+	expect_json "$out" '[x["file"] for x in d["not_checked"]]' "['sec.properties']"
+}
+
+case_old_secrets_are_told_by_their_age() {
+	make_sealed
+	printf 'z.password=CANARY-of-z-long\n' >clear.properties
+	sed -i 's/created_at *= *.*/created_at = 2020-01-02 03:04:05.678 -0700 PDT m=+0.09/' sec.properties
+	chmod 600 ./*
+	audit . -o json
+	expect_found old-secret ''
+	audit . -o json --max-age 90d
+	expect_found old-secret sec.properties:_metadata.symmetric_key.0.created_at
+	# What stands in a file that nobody touched is as old as that.
+	touch -d 2021-01-01 clear.properties sec.properties
+	audit . -o json --max-age 1y
+	expect_found old-secret "clear.properties:z.password sec.properties:_metadata.symmetric_key.0.created_at sec.properties:server.properties/x.password sec.properties:server.properties/y.password"
+	audit . -o json --max-age 36500
+	expect_found old-secret ''
+	for bad in 0 -1 x 12q ''; do
+		audit . --max-age "$bad"
+		expect_rc 2
+	done
+}
+
+case_a_secrets_file_that_is_named_counts() {
+	make_sealed
+	mkdir a b && mv server.properties a && mv sec.properties b
+	printf '[files]\nsecrets-file = %s/b/sec.properties\n' "$PWD" >../user.ini
+	audit a -o json
+	expect_found missing-secrets-file a/server.properties:x.password\ a/server.properties:y.password
+	audit a -o json --local-secrets-file b/sec.properties
+	expect_rc 0
+	expect_json "$out" 'd["findings"]' '[]'
+	printf 'Z_PASSWORD=CANARY-of-x-long\n' >a/.env
+	PROPSEAL_CONFIG=$PWD/../user.ini audit a -o json
+	expect_found missing-secrets-file ''
+	expect_found sealed-and-clear a/.env:Z_PASSWORD
+	audit a --local-secrets-file none
+	expect_rc 1
 }
 
 case_every_rule_has_its_section_in_the_manual() {

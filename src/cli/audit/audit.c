@@ -5,16 +5,20 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "cli/audit/audit.h"
 #include "cli/commands.h"
 #include "cli/git/git.h"
+#include "cli/keys.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "file/file.h"
+#include "secrets/key_source.h"
 
 #define STANDARD_INPUT "-"
 #define FLUSH_BYTES 65536
+#define DAY_MS ((int64_t)24 * 3600 * 1000)
 
 /*
  * What names are told relative to: one whole path that is a folder, else the
@@ -178,6 +182,41 @@ audit_baseline(struct audit *a, const struct options *o, int64_t now, struct err
 	return audit_baseline_apply(a, path, now, &unused, err);
 }
 
+/* --max-age: days, or 90d, 12w, 2y. */
+static int
+audit_age(const char *text, int64_t *ms, struct error *err)
+{
+	static const char units[] = "dwy";
+	static const int64_t days[] = { 1, 7, 365 };
+	size_t n = strlen(text);
+	const char *unit = n > 0 ? strchr(units, text[n - 1]) : NULL;
+	uint64_t count;
+
+	if (!number_parse(text, n - (unit != NULL), 36500, &count) || count == 0) {
+		error_set(err, ERROR_USAGE, "bad value for --max-age");
+		return error_hint(err, "it takes days, or a number with d, w or y behind it: "
+		    "90d, 12w, 1y");
+	}
+	*ms = (int64_t)count * (unit != NULL ? days[unit - units] : 1) * DAY_MS;
+	return 0;
+}
+
+/* The keys that are there without a question; one that was asked for has to be. */
+static int
+audit_keys(const struct options *o, struct key_ring **keys, struct error *err)
+{
+	/* A hook must not run commands for keys, and secrets files are not opened there. */
+	if (o->on[FLAG_STAGED])
+		return 0;
+	if ((*keys = keys_ring(o, false, err)) != NULL)
+		return 0;
+	if (o->text[FLAG_MASTER_KEY_FILE] != NULL || o->text[FLAG_MASTER_KEY_COMMAND] != NULL ||
+	    err->code == ERROR_MEMORY)
+		return -1;
+	report_note("there is no key: %s", err->text);
+	return 0;
+}
+
 int
 commands_audit(const struct options *o)
 {
@@ -185,14 +224,17 @@ commands_audit(const struct options *o)
 		.scope = config_scope(o->config), .source = config_sections(o->config),
 		.gitignore = o->on[FLAG_GITIGNORE],
 		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS], .deep = o->on[FLAG_DEEP],
-		.now = (int64_t)time(NULL) * 1000 };
+		.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE],
+		.secrets_only = o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL,
+		.policy = keys_policy(o), .now = (int64_t)time(NULL) * 1000 };
 	enum audit_level fail_on = AUDIT_ERROR;
 	const char *root;
 	struct audit_report r = { .status = 1 };
-	struct audit *a;
+	struct key_ring *keys = NULL;
+	struct audit *a = NULL;
 	struct error err;
 	size_t strip;
-	int rc = -1;
+	int rc = 0;
 
 	options.keep_files = o->text[FLAG_OUTPUT_AUDIT] != NULL &&
 	    strcmp(o->text[FLAG_OUTPUT_AUDIT], "junit") == 0;
@@ -203,8 +245,13 @@ commands_audit(const struct options *o)
 		options.root_count = o->arg_count;
 	}
 	root = audit_root(o, &strip);
-	a = audit_new(&options, &err);
-	if (a != NULL)
+	if (o->text[FLAG_MAX_AGE] != NULL)
+		rc = audit_age(o->text[FLAG_MAX_AGE], &options.max_age, &err);
+	if (rc == 0 && (rc = audit_keys(o, &keys, &err)) == 0) {
+		options.keys = keys;
+		rc = (a = audit_new(&options, &err)) != NULL ? 0 : -1;
+	}
+	if (rc == 0)
 		rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count,
 		    audit_takes_staged, audit_one_staged, a, &err) :
 		    audit_look(a, o, strip, &err);
@@ -221,5 +268,6 @@ commands_audit(const struct options *o)
 		rc = audit_report_write(&r, o->text[FLAG_OUTPUT_AUDIT], &err);
 	}
 	audit_free(a);
+	key_ring_free(keys);
 	return rc == 0 ? r.status : report_error(&err);
 }

@@ -164,10 +164,28 @@ html_finding(const struct audit_report *r, const struct audit_finding *f, struct
 	audit_markup(out, f->key, f->key_len);
 	buf_printf(out, "</code></td><td><code>%s</code><br><small>",
 	    audit_rule_text(f->rule)->id);
-	html_string(out, audit_rule_text(f->rule)->message);
+	html_string(out, audit_message(f));
 	buf_append_str(out, "</small></td><td class=\"w\">");
 	html_string(out, audit_hint(f));
 	buf_printf(out, "</td><td class=\"w\"><code>%s</code></td></tr>\n", id);
+}
+
+static void
+html_unread(const struct audit_report *r, const char *title, size_t n,
+    const struct audit_unread *(*at)(const struct audit *, size_t), struct buf *out)
+{
+	if (n == 0)
+		return;
+	buf_printf(out, "<h2>%s</h2>\n<table><thead><tr><th>File</th><th>Why</th></tr></thead>"
+	    "<tbody>\n", title);
+	for (size_t i = 0; i < n; i++) {
+		buf_append_str(out, "<tr><td><code>");
+		html_string(out, at(r->audit, i)->file);
+		buf_append_str(out, "</code></td><td>");
+		html_string(out, at(r->audit, i)->reason);
+		buf_append_str(out, "</td></tr>\n");
+	}
+	buf_append_str(out, "</tbody></table>\n");
 }
 
 void
@@ -187,17 +205,8 @@ audit_report_html(struct audit_report *r, struct buf *out)
 		audit_report_flush(r, out);
 	}
 	buf_append_str(out, "</tbody></table>\n");
-	if (audit_unread_count(r->audit) > 0) {
-		buf_append_str(out, "<h2>Not read</h2>\n<table><thead><tr><th>File</th><th>Why</th>"
-		    "</tr></thead><tbody>\n");
-		for (size_t i = 0; i < audit_unread_count(r->audit); i++) {
-			buf_append_str(out, "<tr><td><code>");
-			html_string(out, audit_unread(r->audit, i)->file);
-			buf_append_str(out, "</code></td><td>");
-			html_string(out, audit_unread(r->audit, i)->reason);
-			buf_append_str(out, "</td></tr>\n");
-		}
-		buf_append_str(out, "</tbody></table>\n");
-	}
+	html_unread(r, "Not read", audit_unread_count(r->audit), audit_unread, out);
+	html_unread(r, "Not checked with a key",
+	    audit_locked_count(r->audit), audit_locked, out);
 	buf_append_str(out, tail);
 }

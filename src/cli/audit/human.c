@@ -22,6 +22,7 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
 {
 	static const char letters[] = { 'n', 'w', 'E' };
 	static const char *const colors[] = { "\033[36m", "\033[33m", "\033[31m" };
+	struct audit_place p;
 	char place[32];
 	size_t start, next;
 
@@ -39,12 +40,12 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
 	start = out->len;
 	text_append_visible(out, f->key, f->key_len);
 	report_pad(out, start, width);
-	if (f->related != AUDIT_NONE && f->rule == AUDIT_REUSED) {
-		buf_append_str(out, "  ");
-		next = f->related;
-		buf_append_str(out, "also ");
-		buf_append_str(out, audit_file(r->audit, audit_finding(r->audit, next)->file));
-		buf_printf(out, ":%zu", audit_finding(r->audit, next)->line);
+	next = 0;
+	if ((f->rule == AUDIT_REUSED || f->rule == AUDIT_SEALED_AND_CLEAR) &&
+	    audit_related(r->audit, f, &next, &p)) {
+		buf_append_str(out, f->rule == AUDIT_REUSED ? "  also " : "  sealed in ");
+		buf_append_str(out, p.file);
+		buf_printf(out, ":%zu", p.line);
 	}
 	while (out->len > 0 && out->data[out->len - 1] == ' ')
 		buf_truncate(out, out->len - 1);
@@ -71,7 +72,7 @@ human_hints(const struct audit_report *r, struct buf *out)
 				continue;
 			last = audit_hint(f);
 			buf_printf(out, "  %s: %s\n    hint: %s\n", audit_rule_text(f->rule)->id,
-			    audit_rule_text(f->rule)->message, audit_hint(f));
+			    audit_message(f), audit_hint(f));
 		}
 }
 
@@ -82,6 +83,20 @@ human_sum(struct buf *out, size_t n, const char *one, bool *first)
 		return;
 	buf_printf(out, "%s%zu %s%s", *first ? "" : ", ", n, one, n == 1 ? "" : "s");
 	*first = false;
+}
+
+static void
+human_unread(const struct audit_report *r, const char *what, size_t n,
+    const struct audit_unread *(*at)(const struct audit *, size_t), struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(out, "%s: ", what);
+		text_append_visible(out, at(r->audit, i)->file, strlen(at(r->audit, i)->file));
+		buf_append_str(out, ": ");
+		text_append_visible(out, at(r->audit, i)->reason,
+		    strlen(at(r->audit, i)->reason));
+		buf_append_char(out, '\n');
+	}
 }
 
 static void
@@ -107,15 +122,8 @@ human_sums(const struct audit_report *r, struct buf *out)
 	if (skipped > 0)
 		buf_printf(out, "; %zu passed over", skipped);
 	buf_append_char(out, '\n');
-	for (size_t i = 0; i < audit_unread_count(r->audit); i++) {
-		buf_append_str(out, "not read: ");
-		text_append_visible(out, audit_unread(r->audit, i)->file,
-		    strlen(audit_unread(r->audit, i)->file));
-		buf_append_str(out, ": ");
-		text_append_visible(out, audit_unread(r->audit, i)->reason,
-		    strlen(audit_unread(r->audit, i)->reason));
-		buf_append_char(out, '\n');
-	}
+	human_unread(r, "not read", audit_unread_count(r->audit), audit_unread, out);
+	human_unread(r, "not checked", audit_locked_count(r->audit), audit_locked, out);
 }
 
 void

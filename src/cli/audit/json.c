@@ -10,19 +10,17 @@
 static void
 json_related(struct json_out *o, const struct audit_report *r, const struct audit_finding *f)
 {
-	size_t next = f->related;
+	struct audit_place p;
+	size_t next = 0;
 
 	json_out_array(o, "related");
-	for (size_t i = 0; i < RELATED_MAX && next != AUDIT_NONE; i++) {
-		const struct audit_finding *other = audit_finding(r->audit, next);
-
+	for (size_t i = 0; i < RELATED_MAX && audit_related(r->audit, f, &next, &p); i++) {
 		json_out_object(o, NULL);
-		json_out_text(o, "file", audit_file(r->audit, other->file));
-		json_out_uint(o, "line", other->line);
-		json_out_text_n(o, "key", other->key, other->key_len);
-		json_out_text(o, "why", "the same secret");
+		json_out_text(o, "file", p.file);
+		json_out_uint(o, "line", p.line);
+		json_out_text_n(o, "key", p.key, p.key_len);
+		json_out_text(o, "why", p.why);
 		json_out_end(o);
-		next = other->related;
 	}
 	json_out_end(o);
 }
@@ -44,12 +42,37 @@ json_finding(struct json_out *o, const struct audit_report *r, const struct audi
 	json_out_uint(o, "end_column", f->end_column);
 	json_out_text_n(o, "key", f->key, f->key_len);
 	json_out_text(o, "form", form_name(f->form));
-	json_out_text(o, "message", audit_rule_text(f->rule)->message);
+	json_out_text(o, "message", audit_message(f));
 	json_out_text(o, "hint", audit_hint(f));
 	json_out_text(o, "environment", audit_environment(r->audit, f->file));
 	json_related(o, r, f);
 	json_out_text(o, "state", f->known ? "known" : "new");
 	json_out_text(o, "suppressed_by", f->suppressed ? "inline" : NULL);
+	json_out_end(o);
+}
+
+/* Rules that a key would be needed for, where there is none. */
+static void
+json_not_checked(struct json_out *o, const struct audit_report *r)
+{
+	const struct audit_rule_text *rule;
+
+	if (audit_locked_count(r->audit) == 0)
+		return;
+	json_out_array(o, "not_checked");
+	for (size_t i = 0; i < audit_locked_count(r->audit); i++) {
+		json_out_object(o, NULL);
+		json_out_text(o, "file", audit_locked(r->audit, i)->file);
+		json_out_text(o, "reason", audit_locked(r->audit, i)->reason);
+		json_out_array(o, "rules");
+		for (int k = 0; k < AUDIT_RULES; k++) {
+			rule = audit_rule_text((enum audit_rule)k);
+			if (rule->needs_key)
+				json_out_text(o, NULL, rule->id);
+		}
+		json_out_end(o);
+		json_out_end(o);
+	}
 	json_out_end(o);
 }
 
@@ -84,6 +107,7 @@ json_head(struct json_out *o, const struct audit_report *r)
 		json_out_end(o);
 	}
 	json_out_end(o);
+	json_not_checked(o, r);
 	json_out_object(o, "counts");
 	for (size_t i = AUDIT_LEVELS; i-- > 0;)
 		json_out_uint(o, audit_level_name((enum audit_level)i), c->levels[i]);

@@ -8,6 +8,9 @@
 
 /* SARIF 2.1.0 (OASIS), for code scanning services. */
 
+/* A secret that stands in many places is told with so many of them. */
+#define RELATED_MAX 20
+
 #define HELP_URI "https://propseal.org/propseal-audit.1.html"
 
 static void
@@ -83,60 +86,73 @@ sarif_uri(struct json_out *o, const struct audit_report *r, const char *file)
 	(void)r;
 }
 
+/* ${f}: the finding that is there; NULL: no more is known than the line. */
 static void
-sarif_location(struct json_out *o, const struct audit_report *r, const struct audit_finding *f)
+sarif_location(struct json_out *o, const struct audit_report *r, const struct audit_place *p,
+    const struct audit_finding *f)
 {
 	json_out_object(o, "physicalLocation");
-	sarif_uri(o, r, audit_file(r->audit, f->file));
+	sarif_uri(o, r, p->file);
 	json_out_object(o, "region");
-	json_out_uint(o, "startLine", f->line);
-	json_out_uint(o, "startColumn", f->column);
-	json_out_uint(o, "endLine", f->end_line);
-	json_out_uint(o, "endColumn", f->end_column);
+	json_out_uint(o, "startLine", p->line);
+	if (f != NULL) {
+		json_out_uint(o, "startColumn", f->column);
+		json_out_uint(o, "endLine", f->end_line);
+		json_out_uint(o, "endColumn", f->end_column);
+	}
 	json_out_end(o);
 	json_out_end(o);
-	if (f->key_len == 0)
+	if (p->key_len == 0)
 		return;
 	json_out_array(o, "logicalLocations");
 	json_out_object(o, NULL);
-	json_out_text_n(o, "fullyQualifiedName", f->key, f->key_len);
+	json_out_text_n(o, "fullyQualifiedName", p->key, p->key_len);
 	json_out_text(o, "kind", "member");
 	json_out_end(o);
 	json_out_end(o);
 }
 
 static void
+sarif_related(struct json_out *o, const struct audit_report *r, const struct audit_finding *f)
+{
+	struct audit_place p;
+	size_t next = 0;
+	bool some = false;
+
+	for (int i = 0; i < RELATED_MAX && audit_related(r->audit, f, &next, &p); i++) {
+		if (!some)
+			json_out_array(o, "relatedLocations");
+		some = true;
+		json_out_object(o, NULL);
+		json_out_int(o, "id", i);
+		sarif_location(o, r, &p, p.finding);
+		sarif_message(o, "message", p.why);
+		json_out_end(o);
+	}
+	if (some)
+		json_out_end(o);
+}
+
+static void
 sarif_result(struct json_out *o, const struct audit_report *r, const struct audit_finding *f,
     size_t rule_index)
 {
+	const struct audit_place here = { .file = audit_file(r->audit, f->file), .line = f->line,
+		.key = f->key, .key_len = f->key_len };
 	char id[AUDIT_ID_TEXT];
-	size_t next = f->related;
 
 	audit_id_text(f->id, id);
 	json_out_object(o, NULL);
 	json_out_text(o, "ruleId", audit_rule_text(f->rule)->id);
 	json_out_uint(o, "ruleIndex", rule_index);
 	json_out_text(o, "level", audit_level_name(f->level));
-	sarif_message(o, "message", audit_rule_text(f->rule)->message);
+	sarif_message(o, "message", audit_message(f));
 	json_out_array(o, "locations");
 	json_out_object(o, NULL);
-	sarif_location(o, r, f);
+	sarif_location(o, r, &here, f);
 	json_out_end(o);
 	json_out_end(o);
-	if (next != AUDIT_NONE) {
-		json_out_array(o, "relatedLocations");
-		for (int i = 0; i < 20 && next != AUDIT_NONE; i++) {
-			const struct audit_finding *other = audit_finding(r->audit, next);
-
-			json_out_object(o, NULL);
-			json_out_int(o, "id", i);
-			sarif_location(o, r, other);
-			sarif_message(o, "message", "the same secret");
-			json_out_end(o);
-			next = other->related;
-		}
-		json_out_end(o);
-	}
+	sarif_related(o, r, f);
 	json_out_object(o, "partialFingerprints");
 	json_out_text(o, "propseal/v1", id);
 	json_out_end(o);

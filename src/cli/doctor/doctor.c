@@ -252,7 +252,8 @@ doctor_audit(struct doctor *d, struct error *err)
 	d->audited = (struct audit_options){ .rules = config_rules(d->o->config),
 		.scope = config_scope(d->o->config), .source = config_sections(d->o->config),
 		.host = d->root, .key_names = d->key_names.items,
-		.key_name_count = d->key_names.len, .now = (int64_t)time(NULL) * 1000 };
+		.key_name_count = d->key_names.len, .policy = keys_policy(d->o),
+		.now = (int64_t)time(NULL) * 1000 };
 	if (d->o->arg_count > 0) {
 		d->audited.roots = d->o->args;
 		d->audited.root_count = d->o->arg_count;
@@ -348,6 +349,8 @@ doctor_refers(const struct doctor *d, const char *folder, const char *path, bool
 static int
 doctor_check(struct doctor *d, struct error *err)
 {
+	struct error why;
+
 	if (doctor_look_around(d, err) != 0 || doctor_keys_check(d, err) != 0 ||
 	    doctor_files_check(d, err) != 0 || doctor_audit(d, err) != 0 ||
 	    doctor_units_check(d, err) != 0)
@@ -356,6 +359,10 @@ doctor_check(struct doctor *d, struct error *err)
 	doctor_system_check(d);
 	if (audit_processes(d->audit, d->root, err) != 0 && err->code != ERROR_IO)
 		return -1;
+	/* Secrets files that nothing refers to here were not asked a key for. */
+	if (d->keys == NULL)
+		d->keys = keys_ring(d->o, false, &why);
+	d->audited.keys = d->keys;
 	return audit_finish(d->audit, err);
 }
 

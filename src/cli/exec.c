@@ -498,8 +498,14 @@ exec_open_secrets(struct exec *x, struct error *err)
 		return 0;
 	if (x->one != NULL)
 		return scan_open(x->o, x->environments, x->one, err);
-	if (found == 0)
+	/* A variable is handed on as it is; another source would be left unread. */
+	if (found == 0 && !x->o->given[FLAG_MASTER_KEY_FILE] &&
+	    !x->o->given[FLAG_MASTER_KEY_COMMAND] && getenv("CREDENTIALS_DIRECTORY") == NULL)
 		return 0;
+	if (found == 0) {
+		error_set(err, ERROR_USAGE, "nothing says which secrets file the key to keep is of");
+		return error_hint(err, "give --local-secrets-file FILE");
+	}
 	error_set(err, ERROR_USAGE, "the references mean several secrets files, or one that cannot "
 	    "be told: there is no one key to keep");
 	return error_hint(err, "leave --keep-key out, or give --local-secrets-file FILE");

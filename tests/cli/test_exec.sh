@@ -192,6 +192,16 @@ case_the_key_goes_to_the_command_when_asked_to() {
 	unset CONFLUENT_SECURITY_MASTER_KEY
 	x --keep-key --master-key-file master.key -- sh -c 'echo "$CONFLUENT_SECURITY_MASTER_KEY"'
 	expect_file "$out" "$key"
+	# A key of another source is not dropped in silence where nothing says what it opens.
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	mkdir credentials && cp master.key credentials/propseal.master-key
+	CREDENTIALS_DIRECTORY=$PWD/credentials run exec --keep-key -- echo not run
+	expect_rc 2
+	expect_err 'give --local-secrets-file'
+	CREDENTIALS_DIRECTORY=$PWD/credentials run exec --keep-key --local-secrets-file sec.properties -- \
+	    sh -c 'echo "$CONFLUENT_SECURITY_MASTER_KEY"'
+	expect_rc 0
+	expect_out "$key"
 	CONFLUENT_SECURITY_MASTER_KEY=$key run exec --keep-key -- \
 	    sh -c 'echo "$CONFLUENT_SECURITY_MASTER_KEY"'
 	expect_file "$out" "$key"

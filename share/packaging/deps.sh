@@ -44,6 +44,9 @@ ci    must cmd:mandoc                            mandoc            mandoc       
 ci    nice cmd:shellcheck                        shellcheck        ShellCheck            shellcheck      shellcheck           shellcheck
 ci    nice cmd:musl-gcc                          musl-tools        musl-gcc              gcc             musl                 -
 ci    nice cmd:zsh                               zsh               zsh                   zsh             zsh                  zsh
+ci    nice cmd:ansible-playbook                   ansible-core      ansible-core          ansible-core    ansible-core         ansible
+ci    nice cmd:dpkg-shlibdeps                    dpkg-dev          dpkg-dev              dpkg-dev        dpkg                 -
+ci    nice cmd:rpmbuild                          rpm               rpm-build             rpm-dev         rpm-tools            rpm
 ci    nice cmd:fish                              fish              fish                  fish            fish                 fish
 '
 

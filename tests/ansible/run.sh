@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The Ansible collection on this host: its playbook twice, check mode, and a
+# template that comes back in clear text.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+command -v ansible-playbook >/dev/null || { echo "ansible-playbook (ansible-core) is not installed"; exit 77; }
+PROPSEAL=$(cd "$(dirname "${PROPSEAL:-build/propseal}")" && pwd)/propseal
+SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/propseal-ansible.XXXXXX") || exit 1
+trap 'rm -rf "$SCRATCH"' EXIT
+TEMPLATE=$PWD/share/demo/kafka/server.properties
+export PROPSEAL SCRATCH TEMPLATE AGAIN='' PROPSEAL_CONFIG='' LC_ALL=C.UTF-8
+export ANSIBLE_COLLECTIONS_PATH=$PWD/share/ansible ANSIBLE_COLLECTIONS_PATHS=$PWD/share/ansible
+export ANSIBLE_LOCALHOST_WARNING=False ANSIBLE_INVENTORY_UNPARSED_WARNING=False HOME=$SCRATCH
+unset CONFLUENT_SECURITY_MASTER_KEY
+umask 077
+passed=0 failed=0
+
+# play NAME CHANGED [ARGUMENT...]: that many tasks change something, none fails.
+play() {
+	local name=$1 changed=$2 said
+	shift 2
+	if said=$(ansible-playbook "$@" tests/ansible/playbook.yml 2>&1) &&
+	    grep -q "changed=$changed .*failed=0" <<<"$said" && ! grep -q CANARY <<<"$said"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAIL %s, %s changes\n%s\n' "$name" "$changed" "$said"
+	fi
+}
+
+echo 'a long passphrase' >"$SCRATCH/pass"
+"$PROPSEAL" master-key generate --local-secrets-file "$SCRATCH/secrets.properties" \
+    --passphrase "@$SCRATCH/pass" -o yaml 2>/dev/null | sed -n 's/^master_key: //p' >"$SCRATCH/master.key"
+play "first run" 4
+play "second run" 0
+sum=$(cat "$SCRATCH"/*.properties | sha256sum)
+AGAIN=template play "in check mode, a template that comes back" 1 --check --diff
+if [ "$sum" = "$(cat "$SCRATCH"/*.properties | sha256sum)" ]; then
+	passed=$((passed + 1))
+else
+	failed=$((failed + 1))
+	echo "FAIL check mode changed a file"
+fi
+AGAIN=template play "a template that comes back" 4
+play "after it" 0
+"$PROPSEAL" audit "$SCRATCH/server.properties" "$SCRATCH/secrets.properties" >/dev/null || {
+	failed=$((failed + 1))
+	echo "FAIL something is left in clear text"
+}
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -4,6 +4,13 @@ set -eu
 root=$(mktemp -d "${TMPDIR:-/tmp}/propseal-install.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 make install DESTDIR="$root" PREFIX=/usr
+# The jar, where it was made.
+for jar in build/connect-provider/propseal-connect-*.jar; do
+	[ ! -f "$jar" ] || [ -s "$root/usr/share/propseal/${jar##*/}" ] || {
+		echo "$jar was not installed"
+		exit 1
+	}
+done
 "$root/usr/bin/propseal" --version
 "$root/usr/libexec/propseal/propseal-registryd" --version
 for file in share/man/man1/propseal.1 share/man/man5/propseal.ini.5 \

@@ -42,7 +42,7 @@ final class RegistryClient {
     private volatile boolean answered;
 
     RegistryClient(Settings s) {
-        base = url(s.text("url", "https://localhost:8082"), s.flag("insecure.http", false));
+        base = url(s.text("url", "http://127.0.0.1:8082"), s.flag("insecure.http", false));
         user = s.text("user");
         password = s.text("password");
         passwordFile = s.file("password.file");

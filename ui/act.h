@@ -28,6 +28,7 @@ void act_last(struct app *a);
 void act_other_pane(struct app *a);
 void act_other_view(struct app *a);
 void act_view_files(struct app *a);
+void act_view_findings(struct app *a);
 void act_view_pending(struct app *a);
 void act_view_registry(struct app *a);
 void act_unfold(struct app *a);
@@ -112,6 +113,21 @@ const char *act_needs_no_data_key(const struct app *a);
  * why.
  */
 int unlock_run(struct app *a, struct environment *x);
+
+/* act_findings.c */
+void act_findings_open(struct app *a);
+void act_findings_group(struct app *a);
+void act_findings_filter(struct app *a);
+void act_findings_cancel(struct app *a);
+void act_findings_rescan(struct app *a);
+void act_findings_mark(struct app *a);
+void act_findings_mark_all(struct app *a);
+void act_findings_ignore(struct app *a);
+void act_findings_export(struct app *a);
+const char *act_findings_needs_any(const struct app *a);
+const char *act_findings_needs_one(const struct app *a);
+const char *act_findings_needs_fixable(const struct app *a);
+const char *act_findings_needs_audit(const struct app *a);
 
 /* view_registry.c */
 void act_registry_open(struct app *a);

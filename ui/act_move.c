@@ -92,6 +92,12 @@ act_view_files(struct app *a)
 }
 
 void
+act_view_findings(struct app *a)
+{
+	app_show(a, VIEW_FINDINGS);
+}
+
+void
 act_view_pending(struct app *a)
 {
 	app_show(a, VIEW_PENDING);

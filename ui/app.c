@@ -10,6 +10,7 @@
 
 const struct view_ops *const views[VIEW_COUNT] = {
 	[VIEW_FILES] = &view_files,
+	[VIEW_FINDINGS] = &view_findings,
 	[VIEW_PENDING] = &view_pending,
 	[VIEW_REGISTRY] = &view_registry,
 };
@@ -31,7 +32,7 @@ line(int y, int x, int w)
 }
 
 void
-layout_make(struct layout *l, int rows, int cols)
+layout_make(struct layout *l, int rows, int cols, int two_panes)
 {
 	int bottom = rows - 1;	/* the last row not yet given away */
 	int top = 1;
@@ -42,7 +43,7 @@ layout_make(struct layout *l, int rows, int cols)
 	l->usable = rows >= LAYOUT_MIN_ROWS && cols >= LAYOUT_MIN_COLS;
 	if (!l->usable)
 		return;
-	l->two_panes = cols >= TWO_PANES_COLS;
+	l->two_panes = cols >= (two_panes > 0 ? two_panes : TWO_PANES_COLS);
 	l->tabs = line(0, 0, cols);
 	l->footer = line(bottom--, 0, cols);
 	if (rows >= HEAD_ROWS)

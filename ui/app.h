@@ -10,6 +10,7 @@
 struct app;
 struct buf;
 struct files;
+struct findings;
 struct model;
 struct pending;
 struct registry;
@@ -48,7 +49,8 @@ struct layout {
 	struct rect footer;	/* keys */
 };
 
-void layout_make(struct layout *l, int rows, int cols);
+/* ${two_panes}: fewer columns have one pane, 0: as most views. */
+void layout_make(struct layout *l, int rows, int cols, int two_panes);
 
 #define APP_NOTICE_MAX 512
 
@@ -57,6 +59,7 @@ struct app {
 	const struct ui_options *options;
 	struct model *model;
 	struct files *files;		/* the state of each main view */
+	struct findings *findings;
 	struct pending *pending;
 	struct registry *registry;
 	enum view_id view;		/* which is shown */

@@ -5,8 +5,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/map.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
 
 #define ROWS_MAX ((size_t)1 << 26)
+#define TEXT_MAX ((size_t)1 << 20)
+#define PATH_BYTES_MAX 65536
 
 /* --- the rows of the outline --- */
 
@@ -114,12 +119,40 @@ static const struct outline_ops findings_ops = {
 	.passes = findings_passes,
 };
 
+/* The right pane: lines of a text. */
+
+static size_t
+lines_groups(const void *findings)
+{
+	return ((const struct findings *)findings)->lines.len;
+}
+
+static struct outline_id
+lines_id(const void *findings, size_t group, size_t item)
+{
+	const struct findings *f = findings;
+	const struct findings_line *l = vec_at(&f->lines, group);
+
+	(void)item;
+	return (struct outline_id){ (const char *)f->text.data + l->at, l->len, 0 };
+}
+
+static const struct outline_ops lines_ops = {
+	.groups = lines_groups,
+	.id = lines_id,
+};
+
 /* --- the state --- */
 
 void
-findings_init(struct findings *f)
+findings_open(struct findings *f)
 {
 	memset(f, 0, sizeof(*f));
+	vec_init(&f->names, sizeof(char *), ROWS_MAX);
+	vec_init(&f->homes, sizeof(char *), ROWS_MAX);
+	vec_init(&f->lines, sizeof(struct findings_line), ROWS_MAX);
+	buf_init(&f->text, TEXT_MAX);
+	outline_init(&f->panes.right, &lines_ops, f);
 	vec_init(&f->groups, sizeof(struct findings_group), ROWS_MAX);
 	vec_init(&f->rows, sizeof(struct findings_row), ROWS_MAX);
 	outline_init(&f->panes.left, &findings_ops, f);
@@ -127,11 +160,17 @@ findings_init(struct findings *f)
 }
 
 void
-findings_release(struct findings *f)
+findings_close(struct findings *f)
 {
 	outline_release(&f->panes.left);
+	outline_release(&f->panes.right);
 	vec_release(&f->groups);
 	vec_release(&f->rows);
+	vec_release(&f->lines);
+	vec_release_strings(&f->names);
+	vec_release_strings(&f->homes);
+	map_free(f->by_name);
+	buf_release(&f->text);
 	audit_free(f->audit);
 	f->audit = NULL;
 }
@@ -148,6 +187,103 @@ findings_take(struct findings *f, struct audit *a)
 	f->fixable = 0;
 }
 
+/* --- what the estate has of a finding --- */
+
+int
+findings_name_files(struct findings *f, const struct estate *e, struct error *err)
+{
+	struct buf name;
+	size_t strip;
+	int rc = 0;
+
+	(void)audit_root(f->options.roots, f->options.root_count, &strip);
+	vec_release_strings(&f->names);
+	vec_init(&f->names, sizeof(char *), ROWS_MAX);
+	vec_release_strings(&f->homes);
+	vec_init(&f->homes, sizeof(char *), ROWS_MAX);
+	map_free(f->by_name);
+	if ((f->by_name = map_new()) == NULL)
+		return error_memory(err);
+	buf_init(&name, PATH_BYTES_MAX);
+	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
+		const struct estate_file *file = estate_file(e, i);
+		const char *path = file->path, *told;
+		const char *home = file->is_secrets_file && file->environment != NULL ?
+		    file->environment->name : "";
+
+		path += strip < strlen(path) ? strip : 0;
+		while (path[0] == '/' && strip > 0)
+			path++;
+		while (path[0] == '.' && path[1] == '/')
+			path += 2;
+		buf_clear(&name);
+		audit_append_name(&name, path);
+		told = vec_push_string(&f->names, (const char *)name.data, name.len);
+		if (told == NULL || map_put(f->by_name, told, name.len, i) != 0 ||
+		    vec_push_string(&f->homes, home, strlen(home)) == NULL)
+			rc = error_memory(err);
+	}
+	buf_release(&name);
+	return rc;
+}
+
+/* The entry of a key: on the finding's line if there are several. */
+static const struct estate_entry *
+entry_of_key(const struct estate_file *file, const char *key, size_t len, size_t line)
+{
+	const struct estate_entry *found = NULL, *e;
+
+	for (size_t i = 0; i < file->count; i++) {
+		e = &file->entries[i];
+		if (e->key_len == len && memcmp(e->key, key, len) == 0 &&
+		    (found == NULL || e->line <= line))
+			found = e;
+	}
+	return found;
+}
+
+/* The option ${option} (${n} bytes) of a login configuration under ${key}. */
+static const struct estate_entry *
+entry_of_option(const struct estate_file *file, const char *key, size_t len, const char *option,
+    size_t n)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		const struct estate_entry *e = &file->entries[i];
+
+		if (e->key_len > len + n + 1 && memcmp(e->key, key, len) == 0 &&
+		    e->key[len] == '/' && e->key[e->key_len - n - 1] == '/' &&
+		    memcmp(e->key + e->key_len - n, option, n) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+bool
+findings_find(const struct findings *f, const struct estate *e,
+    const struct audit_finding *finding, const struct estate_file **file,
+    const struct estate_entry **entry)
+{
+	const char *name = audit_file(f->audit, finding->file), *option;
+	size_t i;
+
+	*entry = NULL;
+	if (f->by_name == NULL || !map_get(f->by_name, name, strlen(name), &i) ||
+	    i >= estate_count(e))
+		return false;
+	*file = estate_file(e, i);
+	if (finding->key_len == 0)
+		return true;
+	*entry = entry_of_key(*file, finding->key, finding->key_len, finding->line);
+	option = memrchr(finding->key, '#', finding->key_len);
+	if (*entry == NULL && option != NULL)
+		*entry = entry_of_option(*file, finding->key, (size_t)(option - finding->key),
+		    option + 1, finding->key_len - (size_t)(option - finding->key) - 1);
+	if (*entry == NULL && option != NULL)
+		*entry = entry_of_key(*file, finding->key, (size_t)(option - finding->key),
+		    finding->line);
+	return true;
+}
+
 /* --- making the rows --- */
 
 /* A row with what it is sorted by. */
@@ -159,6 +295,19 @@ struct sorting {
 	enum findings_order order;
 };
 
+const char *
+findings_environment(const struct findings *f, const struct audit_finding *a)
+{
+	const char *name = audit_environment(f->audit, a->file);
+	const char *file = audit_file(f->audit, a->file);
+	size_t i;
+
+	if (name != NULL || f->by_name == NULL || !map_get(f->by_name, file, strlen(file), &i))
+		return name;
+	name = vec_string(&f->homes, i);
+	return name[0] != '\0' ? name : NULL;
+}
+
 /* Which group a finding is in. */
 static const char *
 sorting_group(const struct findings *f, const struct audit_finding *a)
@@ -169,7 +318,7 @@ sorting_group(const struct findings *f, const struct audit_finding *a)
 	case FINDINGS_BY_FILE:
 		return audit_file(f->audit, a->file);
 	default:
-		return audit_environment(f->audit, a->file);
+		return findings_environment(f, a);
 	}
 }
 

@@ -5,10 +5,15 @@
 #include <stddef.h>
 
 #include "audit/audit.h"
+#include "base/buf.h"
 #include "base/vec.h"
 #include "ui/outline.h"
 
 struct error;
+struct estate;
+struct estate_entry;
+struct estate_file;
+struct map;
 
 /*
  * What an audit found, as rows for a list, without the screen: groups with
@@ -68,13 +73,45 @@ struct findings {
 	enum findings_order order;
 	struct vec groups;		/* of struct findings_group */
 	struct vec rows;		/* of struct findings_row */
+	struct vec names;		/* char *: the estate's files, as an audit names them */
+	struct vec homes;		/* char *: of secrets files the environment, else "" */
+	struct map *by_name;		/* their numbers in the estate; NULL: none */
+	struct audit_options options;	/* of the audit */
+	bool looked;			/* nothing is to be looked at again but what changes */
+	unsigned long of;		/* which state of the model the audit looked at */
+
+	/* What is said of the selected one in the right pane, broken to lines. */
+	struct buf text;
+	struct vec lines;		/* of struct findings_line */
 };
 
-void findings_init(struct findings *f);
-void findings_release(struct findings *f);
+struct findings_line {
+	size_t at, len;		/* in the text */
+	int indent;
+	bool is_head;
+};
+
+void findings_open(struct findings *f);
+void findings_close(struct findings *f);
 
 /* Show a finished audit (taken; NULL: none) from now on.  Then findings_arrange. */
 void findings_take(struct findings *f, struct audit *a);
+
+/* The estate's files are others now.  ERROR_MEMORY. */
+int findings_name_files(struct findings *f, const struct estate *e, struct error *err);
+
+/**
+ * findings_find(f, e, finding, file, entry):
+ * What the estate has of a finding: its file, and its entry (NULL: none, such as what
+ * is said of a file as a whole; of an option of a login configuration the entry that it
+ * is in).  False: the file is none of the estate's, such as a shell script.
+ */
+bool findings_find(const struct findings *f, const struct estate *e,
+    const struct audit_finding *finding, const struct estate_file **file,
+    const struct estate_entry **entry);
+
+/* The environment that a finding's file refers to, or is the secrets file of; NULL: none. */
+const char *findings_environment(const struct findings *f, const struct audit_finding *a);
 
 /**
  * findings_arrange(f, can_fix, cookie, err):

@@ -17,6 +17,7 @@
 #define MARK "Sealing"
 #define VALUE "Values"
 #define KEYS "Keys"
+#define FINDINGS "Findings"
 #define REGISTRY "Registry"
 #define PROGRAM "Program"
 
@@ -83,11 +84,15 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_OTHER_PANE] = { MOVE, "other-pane", { INPUT_TAB, INPUT_BACKTAB },
 	    "to the other pane", false, {
 	    [VIEW_FILES] = { .rank = 7, .label = "pane", .run = act_other_pane },
+	    [VIEW_FINDINGS] = { .rank = 10, .label = "pane", .run = act_other_pane },
 	    [VIEW_REGISTRY] = { .rank = 1, .label = "pane", .run = act_other_pane } },
 	    .everywhere = { .run = act_other_pane } },
 	[ACTION_OPEN] = { MOVE, "open", { INPUT_ENTER },
 	    "fold or unfold an environment or a file; from an entry to its counterpart", false, {
 	    [VIEW_FILES] = { .run = act_open },
+	    [VIEW_FINDINGS] = { .rank = 2, .label = "go there", .help = "to the entry that a "
+		"finding is about; fold or unfold a group", .unavailable = act_findings_needs_any,
+		.run = act_findings_open },
 	    [VIEW_PENDING] = { .help = "fold or unfold; from an edit to its entry among the files",
 		.run = act_pending_open },
 	    [VIEW_REGISTRY] = { .help = "fold or unfold a path; from a reference to its file",
@@ -95,25 +100,32 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_UNFOLD] = { MOVE, "unfold", { INPUT_RIGHT, 'l' },
 	    "show the entries of the file", false, {
 	    [VIEW_FILES] = { .run = act_unfold },
+	    [VIEW_FINDINGS] = { .help = "show the findings of the group", .run = act_unfold },
 	    [VIEW_REGISTRY] = { .help = "show the keys of the path", .run = act_unfold } },
 	    .everywhere = { .run = act_unfold } },
 	[ACTION_FOLD] = { MOVE, "fold", { INPUT_LEFT, 'h' },
 	    "hide the entries of the file", false, {
 	    [VIEW_FILES] = { .run = act_fold },
+	    [VIEW_FINDINGS] = { .help = "hide the findings of the group", .run = act_fold },
 	    [VIEW_REGISTRY] = { .help = "hide the keys of the path", .run = act_fold } },
 	    .everywhere = { .run = act_fold } },
 	[ACTION_UNFOLD_ALL] = { MOVE, "unfold-all", { '+' },
 	    "show the entries of every file", false, {
 	    [VIEW_FILES] = { .run = act_unfold_all },
+	    [VIEW_FINDINGS] = { .help = "show the findings of every group",
+		.run = act_unfold_all },
 	    [VIEW_REGISTRY] = { .help = "show the keys of every path", .run = act_unfold_all } },
 	    .everywhere = { .run = act_unfold_all } },
 	[ACTION_FOLD_ALL] = { MOVE, "fold-all", { '-' }, "show files only", false, {
 	    [VIEW_FILES] = { .run = act_fold_all },
+	    [VIEW_FINDINGS] = { .help = "show groups only", .run = act_fold_all },
 	    [VIEW_REGISTRY] = { .help = "show paths only", .run = act_fold_all } },
 	    .everywhere = { .run = act_fold_all } },
 	[ACTION_SEARCH] = { MOVE, "search", { '/' },
 	    "search for a part of a key or file name", false, {
 	    [VIEW_FILES] = { .rank = 14, .label = "search", .run = act_search },
+	    [VIEW_FINDINGS] = { .rank = 11, .label = "search",
+		.help = "search for a part of a key, a file or a group", .run = act_search },
 	    [VIEW_REGISTRY] = { .rank = 10, .label = "search",
 		.help = "search for a part of a path or key", .run = act_search } },
 	    .everywhere = { .run = act_search } },
@@ -123,10 +135,14 @@ static const struct action actions[ACTION_COUNT] = {
 	    .everywhere = { .unavailable = act_needs_search, .run = act_previous } },
 	[ACTION_FILTER] = { MOVE, "filter", { 'f' },
 	    "show secrets and references, clear text, problems, or everything", false, {
-	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter } } },
+	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter },
+	    [VIEW_FINDINGS] = { .rank = 6, .label = "filter", .help = "show all that counts, "
+		"errors, what can be sealed here, or everything", .run = act_findings_filter } } },
 	[ACTION_CANCEL] = { MOVE, "cancel", { INPUT_ESCAPE },
 	    "end a range; show secrets and references again", false, {
 	    [VIEW_FILES] = { .run = act_cancel },
+	    [VIEW_FINDINGS] = { .help = "show all that counts again; back to the files",
+		.run = act_findings_cancel },
 	    [VIEW_PENDING] = { .rank = 8, .label = "back", .help = "back to where one was",
 		.run = act_pending_back },
 	    [VIEW_REGISTRY] = { .help = "take the mark of a version away",
@@ -137,6 +153,9 @@ static const struct action actions[ACTION_COUNT] = {
 	    false, {
 	    [VIEW_FILES] = { .rank = 1, .label = "mark", .unavailable = act_needs_markable,
 		.run = act_mark },
+	    [VIEW_FINDINGS] = { .rank = 1, .label = "fix", .help = "mark what a finding is about "
+		"to be sealed, or not; else say what to do; on a group: all that can be sealed",
+		.unavailable = act_findings_needs_any, .run = act_findings_mark },
 	    [VIEW_PENDING] = { .rank = 1, .label = "on/off",
 		.help = "switch an edit off or on; it stays in the list",
 		.unavailable = act_pending_needs_row, .run = act_pending_turn },
@@ -152,21 +171,28 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_MARK_ALL] = { MARK, "mark-all", { 'A' },
 	    "mark all clear-text secrets that the filter shows", false, {
 	    [VIEW_FILES] = { .rank = 9, .label = "mark all", .unavailable = act_needs_clear,
-		.run = act_mark_all } } },
+		.run = act_mark_all },
+	    [VIEW_FINDINGS] = { .rank = 9, .label = "mark all",
+		.help = "mark all that is shown and can be sealed",
+		.unavailable = act_findings_needs_fixable, .run = act_findings_mark_all } } },
 	[ACTION_UNMARK] = { MARK, "unmark-all", { 'u' }, "take all marks away", false, {
 	    [VIEW_FILES] = { .rank = 10, .label = "unmark", .unavailable = act_needs_marks,
 		.run = act_unmark },
+	    [VIEW_FINDINGS] = { .unavailable = act_needs_marks, .run = act_unmark },
 	    [VIEW_PENDING] = { .rank = 5, .label = "undo all", .unavailable = act_needs_marks,
 		.run = act_pending_clear } } },
 	[ACTION_REVIEW] = { MARK, "review", { 'p', 'd' },
 	    "the pending set: what is marked, and where it goes", false, {
-	    [VIEW_FILES] = { .rank = 2, .label = "pending", .run = act_view_pending } },
+	    [VIEW_FILES] = { .rank = 2, .label = "pending", .run = act_view_pending },
+	    [VIEW_FINDINGS] = { .rank = 7, .label = "pending", .run = act_view_pending } },
 	    .everywhere = { .run = act_view_pending } },
 	[ACTION_DIFF] = { MARK, "diff", { 'P' }, "the whole change, as a masked diff", false, {
 	    [VIEW_PENDING] = { .rank = 4, .label = "whole diff", .unavailable = act_needs_pending,
 		.run = act_diff } } },
 	[ACTION_APPLY] = { MARK, "apply", { 'w' }, "seal what is pending (asks first)", false, {
 	    [VIEW_FILES] = { .rank = 3, .label = "apply", .unavailable = act_needs_pending,
+		.run = act_apply },
+	    [VIEW_FINDINGS] = { .rank = 3, .label = "apply", .unavailable = act_needs_pending,
 		.run = act_apply },
 	    [VIEW_PENDING] = { .rank = 2, .label = "apply", .unavailable = act_needs_pending,
 		.run = act_apply } } },
@@ -205,12 +231,15 @@ static const struct action actions[ACTION_COUNT] = {
 	    "open secrets files with a master key or a passphrase, tried on all", false, {
 	    [VIEW_FILES] = { .rank = 16, .label = "unlock", .unavailable = act_needs_locked,
 		.run = act_unlock },
+	    [VIEW_FINDINGS] = { .rank = 12, .label = "unlock", .unavailable = act_needs_locked,
+		.run = act_unlock },
 	    [VIEW_REGISTRY] = { .rank = 12, .label = "log in",
 		.help = "log in to the registry with a password",
 		.unavailable = act_registry_needs_one, .run = act_registry_log_in } } },
 	[ACTION_LOCK] = { KEYS, "lock", { 'L' }, "wipe the keys from memory now", false, {
 	    [VIEW_FILES] = { .rank = 17, .label = "lock", .unavailable = act_needs_unlocked,
 		.run = act_lock },
+	    [VIEW_FINDINGS] = { .unavailable = act_needs_unlocked, .run = act_lock },
 	    [VIEW_REGISTRY] = { .rank = 13, .label = "lock",
 		.help = "wipe keys and passwords from memory now",
 		.unavailable = act_registry_needs_login, .run = act_lock } } },
@@ -249,8 +278,22 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_REGISTRY] = { .rank = 11, .label = "audit", .unavailable = act_registry_needs_one,
 		.run = act_registry_audit } } },
 
+	[ACTION_GROUP] = { FINDINGS, "group", { 'B' },
+	    "group by environment, rule or file", false, {
+	    [VIEW_FINDINGS] = { .rank = 4, .label = "group", .run = act_findings_group } } },
+	[ACTION_IGNORE] = { FINDINGS, "ignore", { 'I' },
+	    "ignore a finding, with a reason, in the baseline", false, {
+	    [VIEW_FINDINGS] = { .rank = 8, .label = "ignore",
+		.unavailable = act_findings_needs_one, .run = act_findings_ignore } } },
+	[ACTION_EXPORT] = { FINDINGS, "export", { 'E' },
+	    "write the findings to a file, as SARIF, JSON or HTML", false, {
+	    [VIEW_FINDINGS] = { .rank = 5, .label = "export",
+		.unavailable = act_findings_needs_audit, .run = act_findings_export } } },
+
 	[ACTION_VIEW_FILES] = { PROGRAM, "view-files", { '1' }, "the configuration files", false,
 	    .everywhere = { .run = act_view_files } },
+	[ACTION_VIEW_FINDINGS] = { PROGRAM, "view-findings", { '2' }, "what is wrong in the files",
+	    false, .everywhere = { .run = act_view_findings } },
 	[ACTION_VIEW_PENDING] = { PROGRAM, "view-pending", { '3' }, "the pending set", false,
 	    .everywhere = { .run = act_view_pending } },
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
@@ -262,6 +305,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    .everywhere = { .rank = 100, .label = "help", .run = act_help } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
+	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_findings_rescan },
 	    [VIEW_PENDING] = { .run = act_rescan },
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },

@@ -44,7 +44,7 @@ loop_draw(struct app *a)
 	int rows, cols;
 
 	canvas_size(&rows, &cols);
-	layout_make(&a->layout, rows, cols);
+	layout_make(&a->layout, rows, cols, views[a->view]->two_panes_from);
 	canvas_begin();
 	if (a->layout.usable)
 		draw_views(a, a->top);

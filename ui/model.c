@@ -384,6 +384,7 @@ model_refresh(struct model *m, char *const paths[], size_t n, struct error *err)
 	for (i = 0; i < n; i++)
 		if (estate_refresh(m->estate, paths[i], err) == -1)
 			return -1;
+	m->changes++;
 	m->scanning = true;	/* what remains is done between events */
 	return 0;
 }

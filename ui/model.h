@@ -42,6 +42,7 @@ struct model {
 	bool scanning;
 	bool looked;			/* the first scan is done */
 	struct marks *marks;		/* of entries by path and key: the pending set */
+	unsigned long changes;		/* how often files were read again */
 	struct marks *off;		/* those of them that are not to be applied now */
 	size_t marks_lost;		/* dropped by a scan, and not told yet */
 	struct tree tree;		/* by model_arrange */

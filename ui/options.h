@@ -9,6 +9,7 @@
 struct bindings;
 struct environment_source;
 struct error;
+struct findings_source;
 struct key_ring;
 struct registry_source;
 struct rules;
@@ -34,6 +35,7 @@ struct ui_options {
 	const struct bindings *bindings;	/* keys; NULL: the built-in ones */
 	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */
 	const struct registry_source *registry;	/* NULL: none is configured */
+	const struct findings_source *findings;	/* reports and baseline; NULL: there are none */
 	const char *provider_class;	/* of new provider lines; NULL: Confluent's */
 	const struct trail *trail;	/* where changes are written down; NULL: nowhere */
 	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */

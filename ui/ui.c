@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "ui/app.h"
 #include "ui/files.h"
+#include "ui/findings.h"
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
@@ -51,6 +52,7 @@ ui_run(const struct ui_options *o)
 {
 	struct ui_options options = with_defaults(o);
 	struct files files;
+	struct findings findings;
 	struct pending pending;
 	struct app a;
 	struct error err;
@@ -59,6 +61,7 @@ ui_run(const struct ui_options *o)
 	memset(&a, 0, sizeof(a));
 	a.options = &options;
 	a.files = &files;
+	a.findings = &findings;
 	a.pending = &pending;
 	keymap_bind(o->bindings);
 	theme_choose(o->theme);
@@ -77,6 +80,7 @@ ui_run(const struct ui_options *o)
 	}
 	a.idle_since = clock_ms();
 	files_init(&files, a.model);
+	findings_open(&findings);
 	pending_init(&pending, a.model);
 	frame_init(&a.base);
 	if (o->registry != NULL)
@@ -89,6 +93,7 @@ ui_run(const struct ui_options *o)
 	reveal_free(a.reveal);
 	pending_release(&pending);
 	files_release(&files);
+	findings_close(&findings);
 	model_free(a.model);
 	return a.end_signal != 0 ? 128 + a.end_signal : 0;
 }

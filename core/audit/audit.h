@@ -136,6 +136,13 @@ size_t audit_file_count(const struct audit *a);
 /* Their names, as they are told: percent-encoded where they are no UTF-8. */
 const char *audit_file(const struct audit *a, size_t file);
 
+/* What names are told relative to, of these paths: one whole path that is a folder, of
+ * which ${*strip} bytes are left out of names, else the current folder. */
+const char *audit_root(const char *const paths[], size_t n, size_t *strip);
+
+/* Append a file's name as it is told: bytes that are no UTF-8 as %XX. */
+void audit_append_name(struct buf *out, const char *name);
+
 /* The environment that a file refers to, NULL: none, or several. */
 const char *audit_environment(const struct audit *a, size_t file);
 

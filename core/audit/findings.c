@@ -208,8 +208,7 @@ audit_related(const struct audit *a, const struct audit_finding *f, size_t *next
 	return true;
 }
 
-/* A name as it is told: bytes that are no UTF-8 as %XX. */
-static void
+void
 audit_append_name(struct buf *out, const char *name)
 {
 	const unsigned char *p = (const unsigned char *)name;

@@ -396,6 +396,18 @@ walk_named(struct audit_walk *w, struct error *err)
 	return rc;
 }
 
+const char *
+audit_root(const char *const paths[], size_t n, size_t *strip)
+{
+	struct stat st;
+
+	*strip = 0;
+	if (n != 1 || paths[0][0] != '/' || stat(paths[0], &st) != 0 || !S_ISDIR(st.st_mode))
+		return ".";
+	*strip = strlen(paths[0]);
+	return paths[0];
+}
+
 int
 audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 {

@@ -18,6 +18,7 @@
 #include "client/wipe.h"
 #include "common/args.h"
 #include "common/report.h"
+#include "ui/findings_look.h"
 #include "ui/registry_source.h"
 #include "ui/ui.h"
 
@@ -225,11 +226,14 @@ commands_interface(const struct options *o)
 		.provider_class = config_provider_class(o->config),
 	};
 
+	struct findings_source findings;
 	int status;
 
 	if (interface_registry_open(o, &registry, &err) != 0)
 		return report_error(&err);
 	ui.registry = interface_registry_source(registry);
+	interface_findings(o, &findings);
+	ui.findings = &findings;
 	status = interface_check_paths(o, &err) != 0 ? report_error(&err) : ui_run(&ui);
 	if (!interface_registry_close(registry))
 		_exit(status);

@@ -8,6 +8,8 @@
 
 struct buf;
 struct error;
+struct findings_source;
+struct options;
 struct place;
 struct registry_answer;
 struct registry_request;
@@ -55,5 +57,8 @@ struct registry_answer *worker_take(struct worker *w);
 
 /* Drop a request.  False: it is under way, and only worker_end gets rid of it. */
 bool worker_drop(struct worker *w, unsigned long id);
+
+/* audit/interface.c: what the interface takes from `propseal audit`. */
+void interface_findings(const struct options *o, struct findings_source *out);
 
 #endif /* !CLI_INTERFACE_H */

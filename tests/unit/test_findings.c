@@ -50,7 +50,7 @@ start(struct findings *f)
 	files_put("a/broker.properties", BROKER, 0600);
 	files_put("b/worker.properties", WORKER, 0600);
 	files_put_bytes("b/wide.properties", "\xff\xfe" "a\0", 4, 0600);
-	findings_init(f);
+	findings_open(f);
 	findings_take(f, look());
 	f->panes.left.list.height = 20;
 	arrange(f);
@@ -97,7 +97,7 @@ test_groups_stand_the_worst_first_and_count_what_counts(void **state)
 	assert_int_equal(g->count, 1);
 	assert_string_equal(findings_row(&f, g->first)->unread->file, "b/wide.properties");
 	assert_int_equal(f.fixable, 2);
-	findings_release(&f);
+	findings_close(&f);
 }
 
 static void
@@ -124,7 +124,7 @@ test_within_a_group_the_worst_come_first_or_the_files_order_holds(void **state)
 				assert_true(a->line <= b->line);
 		}
 	}
-	findings_release(&f);
+	findings_close(&f);
 }
 
 static void
@@ -157,7 +157,7 @@ test_every_grouping_has_every_finding_once(void **state)
 	arrange(&f);
 	assert_int_equal(f.groups.len, 2);
 	assert_int_equal(findings_group(&f, 0)->kind, FINDINGS_NOWHERE);
-	findings_release(&f);
+	findings_close(&f);
 }
 
 static void
@@ -178,7 +178,7 @@ test_filters_leave_out_what_does_not_count(void **state)
 	assert_int_equal(shown[FINDINGS_OPEN], f.rows.len - 1);
 	assert_int_equal(shown[FINDINGS_ERRORS], 3 + 1);
 	assert_int_equal(shown[FINDINGS_FIXABLE], 2);
-	findings_release(&f);
+	findings_close(&f);
 }
 
 static void
@@ -195,7 +195,7 @@ test_known_findings_do_not_count(void **state)
 	assert_int_equal(findings_group(&f, 0)->levels[AUDIT_ERROR], 0);
 	assert_int_equal(f.fixable, 0);
 	assert_int_equal(f.counts.fresh, 0);
-	findings_release(&f);
+	findings_close(&f);
 }
 
 /* Put the cursor on the finding of a key. */
@@ -241,7 +241,7 @@ test_the_cursor_stays_on_its_finding(void **state)
 	arrange(&f);
 	assert_string_not_equal(key_selected(&f), "ssl.key.password");
 	assert_true(f.panes.left.list.cursor < f.panes.left.rows.len);
-	findings_release(&f);
+	findings_close(&f);
 }
 
 static void
@@ -262,7 +262,7 @@ test_folds_are_kept_by_name(void **state)
 	assert_true(outline_folded(&f.panes.left, find_group(&f, "b/worker.properties")));
 	assert_false(outline_folded(&f.panes.left, find_group(&f, "a/broker.properties")));
 	assert_true(f.panes.left.rows.len < rows);
-	findings_release(&f);
+	findings_close(&f);
 }
 
 static void
@@ -272,11 +272,11 @@ test_without_an_audit_there_is_nothing(void **state)
 	struct findings f;
 
 	(void)state;
-	findings_init(&f);
+	findings_open(&f);
 	arrange(&f);
 	assert_int_equal(f.groups.len, 0);
 	assert_null(findings_selected(&f, &row));
-	findings_release(&f);
+	findings_close(&f);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)

@@ -1,4 +1,3 @@
-#include <sys/stat.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,23 +18,6 @@
 #define STANDARD_INPUT "-"
 #define FLUSH_BYTES 65536
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
-
-/*
- * What names are told relative to: one whole path that is a folder, else the
- * folder that propseal was started in.
- */
-static const char *
-audit_root(const struct options *o, size_t *strip)
-{
-	struct stat st;
-
-	*strip = 0;
-	if (o->arg_count != 1 || o->args[0][0] != '/' || stat(o->args[0], &st) != 0 ||
-	    !S_ISDIR(st.st_mode))
-		return ".";
-	*strip = strlen(o->args[0]);
-	return o->args[0];
-}
 
 static int
 audit_look(struct audit *a, const struct options *o, size_t strip, struct error *err)
@@ -124,15 +106,15 @@ audit_report_init(struct audit_report *r, const struct audit *a, const char *roo
 void
 audit_report_flush(struct audit_report *r, struct buf *out)
 {
-	if (out->len < FLUSH_BYTES)
+	if (out->len < FLUSH_BYTES || r->whole)
 		return;
 	if (!r->failed)
 		r->failed = output_write(out, r->err) != 0;
 	buf_clear(out);
 }
 
-int
-audit_report_write(struct audit_report *r, const char *name, struct error *err)
+void
+audit_report_append(struct audit_report *r, const char *name, struct buf *out)
 {
 	static const struct {
 		const char *name;
@@ -142,15 +124,22 @@ audit_report_write(struct audit_report *r, const char *name, struct error *err)
 		{ "jsonl", audit_report_jsonl }, { "sarif", audit_report_sarif },
 		{ "html", audit_report_html }, { "junit", audit_report_junit },
 	};
-	struct buf out;
 	size_t i = 0;
-	int rc;
 
 	while (name != NULL && strcmp(outputs[i].name, name) != 0)
 		i++;
+	outputs[i].write(r, out);
+}
+
+int
+audit_report_write(struct audit_report *r, const char *name, struct error *err)
+{
+	struct buf out;
+	int rc;
+
 	buf_init(&out, BUF_MAX_FILE);
 	r->err = err;
-	outputs[i].write(r, &out);
+	audit_report_append(r, name, &out);
 	rc = r->failed ? -1 : output_write(&out, err);
 	buf_release(&out);
 	return rc;
@@ -244,7 +233,7 @@ commands_audit(const struct options *o)
 		options.roots = o->args;
 		options.root_count = o->arg_count;
 	}
-	root = audit_root(o, &strip);
+	root = audit_root(o->args, o->arg_count, &strip);
 	if (o->text[FLAG_MAX_AGE] != NULL)
 		rc = audit_age(o->text[FLAG_MAX_AGE], &options.max_age, &err);
 	if (rc == 0 && (rc = audit_keys(o, &keys, &err)) == 0) {

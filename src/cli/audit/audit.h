@@ -21,6 +21,7 @@ struct audit_report {
 	const char *schema;	/* of the JSON */
 	const struct buf *checks;	/* an array of JSON that goes before the findings, or
 				 * NULL */
+	bool whole;		/* it is kept as it grows, not written to standard output */
 	struct error *err;	/* why it could not be written */
 	bool failed;
 };
@@ -34,6 +35,9 @@ void audit_report_init(struct audit_report *r, const struct audit *a, const char
 
 /* Write it in the form of this name (NULL: for people) to standard output. */
 int audit_report_write(struct audit_report *r, const char *form, struct error *err);
+
+/* The same, appended to ${out}. */
+void audit_report_append(struct audit_report *r, const char *form, struct buf *out);
 
 /* Append a whole report.  Nothing of them ever holds a value. */
 void audit_report_human(struct audit_report *r, struct buf *out);
@@ -71,5 +75,9 @@ int audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t 
 
 /* Write all findings that count, with the reasons and dates that ${path} has for them. */
 int audit_baseline_update(const struct audit *a, const char *path, struct error *err);
+
+/* Add one finding, with a reason; all else stays.  There need be no ${path} yet. */
+int audit_baseline_ignore(const struct audit *a, const struct audit_finding *f, const char *path,
+    const char *reason, struct error *err);
 
 #endif /* !CLI_AUDIT_AUDIT_H */

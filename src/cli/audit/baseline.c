@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/vec.h"
 #include "cli/audit/audit.h"
@@ -23,6 +24,7 @@
 
 struct baseline_row {
 	char id[AUDIT_ID_TEXT];
+	char *rule, *file, *key;
 	char *reason;		/* NULL: none */
 	char *until;		/* YYYY-MM-DD, NULL: for good */
 	bool used;
@@ -33,12 +35,21 @@ struct baseline {
 	struct map *by_id;
 };
 
+static struct baseline_row *
+baseline_row(const struct baseline *b, size_t i)
+{
+	return vec_at(&b->rows, i);
+}
+
 static void
 baseline_release(struct baseline *b)
 {
 	for (size_t i = 0; i < b->rows.len; i++) {
-		free(((struct baseline_row *)vec_at(&b->rows, i))->reason);
-		free(((struct baseline_row *)vec_at(&b->rows, i))->until);
+		free(baseline_row(b, i)->rule);
+		free(baseline_row(b, i)->file);
+		free(baseline_row(b, i)->key);
+		free(baseline_row(b, i)->reason);
+		free(baseline_row(b, i)->until);
 	}
 	vec_release(&b->rows);
 	map_free(b->by_id);
@@ -85,6 +96,9 @@ baseline_add(struct baseline *b, const char *path, size_t line, const char *text
 		    "writes one");
 	} else {
 		memcpy(row->id, id, AUDIT_ID_TEXT);
+		row->rule = baseline_member(d, "rule");
+		row->file = baseline_member(d, "file");
+		row->key = baseline_member(d, "key");
 		row->reason = baseline_member(d, "reason");
 		row->until = baseline_member(d, "until");
 	}
@@ -115,8 +129,7 @@ baseline_read(struct baseline *b, const char *path, struct error *err)
 			rc = baseline_add(b, path, line, p, (size_t)(next - p), err);
 	}
 	for (size_t i = 0; rc == 0 && i < b->rows.len; i++)
-		if (map_put(b->by_id, ((struct baseline_row *)vec_at(&b->rows, i))->id,
-		    AUDIT_ID_TEXT - 1, i) != 0)
+		if (map_put(b->by_id, baseline_row(b, i)->id, AUDIT_ID_TEXT - 1, i) != 0)
 			rc = error_memory(err);
 	buf_release(&content);
 	return rc;
@@ -129,7 +142,8 @@ baseline_find(const struct baseline *b, const struct audit_finding *f)
 	size_t i;
 
 	audit_id_text(f->id, id);
-	return map_get(b->by_id, id, AUDIT_ID_TEXT - 1, &i) ? vec_at(&b->rows, i) : NULL;
+	return b->by_id != NULL && map_get(b->by_id, id, AUDIT_ID_TEXT - 1, &i) ?
+	    baseline_row(b, i) : NULL;
 }
 
 /* Is its day over? */
@@ -163,68 +177,131 @@ audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unu
 		f->known = !baseline_is_over(row, now);
 	}
 	for (size_t i = 0; rc == 0 && i < b.rows.len; i++)
-		*unused += !((struct baseline_row *)vec_at(&b.rows, i))->used;
+		*unused += !baseline_row(&b, i)->used;
 	baseline_release(&b);
 	return rc;
+}
+
+/* A row of a finding: with the reason and the day that it has already, if any. */
+static int
+baseline_push(struct baseline *b, const struct audit *a, const struct audit_finding *f,
+    const struct baseline_row *old, struct error *err)
+{
+	struct baseline_row *row = vec_push(&b->rows);
+
+	if (row == NULL)
+		return error_memory(err);
+	audit_id_text(f->id, row->id);
+	row->rule = strdup(audit_rule_text(f->rule)->id);
+	row->file = strdup(audit_file(a, f->file));
+	row->key = text_copy(f->key, f->key_len);
+	row->reason = old != NULL && old->reason != NULL ? strdup(old->reason) : NULL;
+	row->until = old != NULL && old->until != NULL ? strdup(old->until) : NULL;
+	return row->rule != NULL && row->file != NULL && row->key != NULL ? 0 : error_memory(err);
+}
+
+static int
+baseline_compare(const char *x, const char *y)
+{
+	return strcmp(x != NULL ? x : "", y != NULL ? y : "");
 }
 
 static int
 by_file_key_rule(const void *x, const void *y)
 {
-	const struct audit_finding *a = *(const struct audit_finding *const *)x,
-	    *b = *(const struct audit_finding *const *)y;
+	const struct baseline_row *a = x, *b = y;
+	int rc = baseline_compare(a->file, b->file);
+
+	rc = rc != 0 ? rc : baseline_compare(a->key, b->key);
+	rc = rc != 0 ? rc : baseline_compare(a->rule, b->rule);
+	return rc != 0 ? rc : strcmp(a->id, b->id);
+}
+
+static int
+baseline_write(struct baseline *b, const char *path, struct error *err)
+{
+	const struct baseline_row *row;
+	struct json_out o;
+	struct buf out;
 	int rc;
 
-	if (a->file != b->file)
-		return a->file < b->file ? -1 : 1;
-	rc = strcmp(a->key, b->key);
-	if (rc != 0 || a->rule != b->rule)
-		return rc != 0 ? rc : a->rule < b->rule ? -1 : 1;
-	return a->id < b->id ? -1 : a->id > b->id;
+	buf_init(&out, BUF_MAX_FILE);
+	if (b->rows.len > 0)
+		qsort(b->rows.items, b->rows.len, sizeof(*row), by_file_key_rule);
+	for (size_t i = 0; i < b->rows.len; i++) {
+		row = baseline_row(b, i);
+		json_out_init(&o, &out);
+		json_out_object(&o, NULL);
+		json_out_text(&o, "id", row->id);
+		json_out_text(&o, "rule", row->rule);
+		json_out_text(&o, "file", row->file);
+		json_out_text(&o, "key", row->key);
+		json_out_text(&o, "reason", row->reason);
+		json_out_text(&o, "until", row->until);
+		json_out_end(&o);
+		json_out_finish(&o, NULL);
+	}
+	rc = buf_check(&out, err);
+	if (rc == 0)
+		rc = replace_file_locked(path, LOCK_MS, &out, err);
+	buf_release(&out);
+	return rc;
+}
+
+/* What is there; nothing, if there is no file yet. */
+static int
+baseline_read_if_there(struct baseline *b, const char *path, struct error *err)
+{
+	struct error why;
+
+	if (baseline_read(b, path, &why) == 0 || why.code == ERROR_MISSING)
+		return 0;
+	*err = why;
+	return -1;
 }
 
 int
 audit_baseline_update(const struct audit *a, const char *path, struct error *err)
 {
-	const struct audit_finding **all = calloc(audit_finding_count(a) + 1, sizeof(*all));
-	const struct baseline_row *row;
-	struct baseline old = { 0 };
-	char id[AUDIT_ID_TEXT];
-	struct json_out o;
-	struct error why;
-	struct buf out;
-	size_t n = 0;
-	int rc = 0;
+	struct baseline old = { 0 }, new = { 0 };
+	int rc = baseline_read_if_there(&old, path, err);
 
-	if (all == NULL)
-		return error_memory(err);
-	buf_init(&out, BUF_MAX_FILE);
-	if (baseline_read(&old, path, &why) != 0 && why.code != ERROR_MISSING) {
-		*err = why;
-		rc = -1;
+	vec_init(&new.rows, sizeof(struct baseline_row), ROWS_MAX);
+	for (size_t i = 0; rc == 0 && i < audit_finding_count(a); i++) {
+		const struct audit_finding *f = audit_finding(a, i);
+
+		if (!f->suppressed)
+			rc = baseline_push(&new, a, f, baseline_find(&old, f), err);
 	}
-	for (size_t i = 0; i < audit_finding_count(a); i++)
-		if (!audit_finding(a, i)->suppressed)
-			all[n++] = audit_finding(a, i);
-	qsort(all, n, sizeof(*all), by_file_key_rule);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		audit_id_text(all[i]->id, id);
-		row = old.by_id != NULL ? baseline_find(&old, all[i]) : NULL;
-		json_out_init(&o, &out);
-		json_out_object(&o, NULL);
-		json_out_text(&o, "id", id);
-		json_out_text(&o, "rule", audit_rule_text(all[i]->rule)->id);
-		json_out_text(&o, "file", audit_file(a, all[i]->file));
-		json_out_text_n(&o, "key", all[i]->key, all[i]->key_len);
-		json_out_text(&o, "reason", row != NULL ? row->reason : NULL);
-		json_out_text(&o, "until", row != NULL ? row->until : NULL);
-		json_out_end(&o);
-		json_out_finish(&o, NULL);
-	}
-	if (rc == 0 && (rc = buf_check(&out, err)) == 0)
-		rc = replace_file_locked(path, LOCK_MS, &out, err);
-	free(all);
+	if (rc == 0)
+		rc = baseline_write(&new, path, err);
+	baseline_release(&new);
 	baseline_release(&old);
-	buf_release(&out);
+	return rc;
+}
+
+int
+audit_baseline_ignore(const struct audit *a, const struct audit_finding *f, const char *path,
+    const char *reason, struct error *err)
+{
+	struct baseline b = { 0 };
+	struct baseline_row *row;
+	int rc = baseline_read_if_there(&b, path, err);
+
+	/* One that has expired is taken up again. */
+	if (rc == 0 && (row = baseline_find(&b, f)) == NULL) {
+		rc = baseline_push(&b, a, f, NULL, err);
+		row = baseline_row(&b, b.rows.len - 1);
+	}
+	if (rc == 0) {
+		free(row->reason);
+		free(row->until);
+		row->until = NULL;
+		if ((row->reason = strdup(reason)) == NULL)
+			rc = error_memory(err);
+	}
+	if (rc == 0)
+		rc = baseline_write(&b, path, err);
+	baseline_release(&b);
 	return rc;
 }

@@ -1,0 +1,328 @@
+/* The view of what an audit finds: groups, fixes, ignoring, reports. */
+#include <sys/stat.h>
+
+#include "golden.h"
+#include "steps.h"
+
+static const char broker[] = "estate/broker.properties";
+
+static void
+every_size_has_the_findings_and_no_secret(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *golden;
+	} sizes[] = {
+		{ 24, 80, "findings-80x24" }, { 40, 120, "findings-120x40" },
+		{ 5, 20, "findings-20x5" }, { 50, 200, "findings-200x50" },
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct fixture_start s = { .rows = sizes[i].rows, .cols = sizes[i].cols };
+		struct vt *v = fixture_run(*state, &s);
+
+		vt_key(v, "2");
+		vt_settle(v);
+		golden_assert(v, sizes[i].golden);
+		vt_key(v, KEY_HOME);
+		vt_key(v, KEY_END);
+		vt_key(v, KEY_TAB);
+		assert_false(vt_sent(v, FIXTURE_KEYSTORE_SECRET));
+		assert_false(vt_sent(v, FIXTURE_DB_SECRET));
+		fixture_leave(v);
+	}
+	fixture_assert_unchanged(*state);
+}
+
+static void
+groups_are_by_environment_rule_and_file(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "2");
+	vt_assert_has(v, "by environment");
+	vt_assert_has(v, "E clear-text-secret");
+	type_line(v, "/keystore.pass");
+	vt_assert_has(v, "broker.properties:5" INTO "ssl.keystore.password");
+	/* The cursor stays on its finding. */
+	vt_key(v, "B");
+	vt_assert_has(v, "by rule");
+	golden_assert(v, "findings-by-rule-80x24");
+	vt_assert_has(v, "broker.properties:5" INTO "ssl.keystore.password");
+	vt_key(v, "B");
+	vt_assert_has(v, "by file");
+	vt_assert_has(v, "line 5");
+	vt_assert_has(v, "broker.properties:5" INTO "ssl.keystore.password");
+	vt_key(v, "B");
+	vt_assert_has(v, "by environment");
+	fixture_leave(v);
+}
+
+static void
+space_on_a_finding_seals_what_it_is_about(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_key(v, "2");
+	type_line(v, "/keystore.pass");
+	vt_key(v, " ");
+	vt_assert_has(v, "1 marked");
+	vt_key(v, "k");
+	vt_assert_has(v, "Marked to be sealed");
+	/* It is the same mark as in the files, and goes the same way. */
+	apply(v);
+	vt_assert_has(v, "sealed 1 value in 1 file");
+	/* And then there is no such finding any more. */
+	see(v, "5 errors");
+	/* With the key, what does not open is told as well. */
+	vt_assert_has(v, "damaged-entry");
+	vt_assert_lacks(v, "broker.properties:5");
+	fixture_leave(v);
+	fixture_assert_not_in_file(f, broker, FIXTURE_KEYSTORE_SECRET);
+	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
+	fixture_assert_in_file(f, broker, "truststore-clear-");
+}
+
+static void
+space_on_a_group_takes_all_that_the_filter_shows(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "2");
+	vt_key(v, "B");
+	vt_key(v, "B");
+	type_line(v, "/worker.prop");
+	vt_key(v, " ");
+	vt_assert_has(v, "2 marked");
+	vt_key(v, " ");
+	vt_assert_lacks(v, "marked");
+	vt_key(v, "A");
+	vt_assert_has(v, "4 marked more");
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_unchanged(*state);
+}
+
+static void
+what_propseal_does_not_fix_says_what_to_do(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/start.sh", "export KAFKA_SSL_KEY_PASSWORD=shell-secret-9xQ4\n");
+	v = fixture_open(f);
+	vt_key(v, "2");
+	vt_key(v, "B");
+	type_line(v, "/dangling-reference");
+	vt_type(v, "j ");
+	vt_assert_has(v, "no fix by propseal");
+	vt_assert_lacks(v, "marked");
+	type_line(v, "/KAFKA_SSL_KEY");
+	vt_key(v, " ");
+	vt_assert_has(v, "no fix by propseal");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "start.sh:1");
+	vt_assert_has(v, "[2 findings");
+	assert_false(vt_sent(v, "shell-secret"));
+	fixture_leave(v);
+}
+
+static void
+enter_goes_to_the_entry(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "2");
+	type_line(v, "/db.password");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "[1 files]");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	/* And the way back is where one was. */
+	vt_key(v, "2");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "[1 files]");
+	fixture_leave(v);
+}
+
+static void
+filters_go_round_and_esc_ends_them(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "2");
+	vt_assert_has(v, "weak-kdf");
+	vt_key(v, "f");
+	vt_assert_has(v, "errors \302\267 by environment");
+	vt_assert_lacks(v, "weak-kdf");
+	vt_key(v, "f");
+	vt_assert_has(v, "what can be sealed here");
+	vt_assert_lacks(v, "dangling-reference");
+	vt_assert_has(v, "ssl.keystore.password");
+	vt_key(v, "f");
+	vt_assert_has(v, "everything");
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, "everything");
+	vt_assert_has(v, "[2 findings");
+	fixture_leave(v);
+}
+
+static void
+ignoring_needs_a_reason_and_a_baseline(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .args = { "estate", "--baseline", "known.baseline" } };
+	struct vt *v = fixture_open(f);
+
+	/* Without one, it says which line does it. */
+	vt_key(v, "2");
+	type_line(v, "/db.password");
+	vt_key(v, "I");
+	vt_assert_has(v, "# propseal:ignore clear-text-secret");
+	vt_key(v, KEY_ENTER);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+
+	v = fixture_run(f, &s);
+	vt_key(v, "2");
+	type_line(v, "/db.password");
+	vt_key(v, "I");
+	vt_assert_has(v, "Reason:");
+	type_line(v, "  ");
+	vt_assert_has(v, "it needs a reason");
+	vt_key(v, "I");
+	vt_key(v, KEY_ESC);
+	fixture_assert_unchanged(f);
+	vt_key(v, "I");
+	type_line(v, "only a test has it");
+	vt_assert_has(v, "ignored; known.baseline has it");
+	vt_assert_has(v, "4 errors");
+	vt_assert_lacks(v, "db.password");
+	vt_key(v, "f");
+	vt_key(v, "f");
+	vt_key(v, "f");
+	vt_assert_has(v, "known");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "known.baseline", "\"reason\":\"only a test has it\"");
+	fixture_assert_in_file(f, "known.baseline", "\"key\":\"db.password\"");
+	fixture_assert_not_in_file(f, "known.baseline", "ssl.keystore.password");
+	/* The next one keeps it, and the command reads it. */
+	v = fixture_run(f, &s);
+	vt_key(v, "2");
+	vt_assert_has(v, "1 in the baseline");
+	type_line(v, "/keystore.pass");
+	vt_key(v, "I");
+	type_line(v, "another one");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "known.baseline", "only a test has it");
+	fixture_assert_in_file(f, "known.baseline", "another one");
+}
+
+static void
+a_report_goes_to_a_new_private_file(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+	char path[256];
+	struct stat st;
+
+	vt_key(v, "2");
+	vt_key(v, "E");
+	vt_assert_has(v, "propseal-audit.sarif");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "findings to propseal-audit.sarif");
+	snprintf(path, sizeof(path), "%s/propseal-audit.sarif", f->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	fixture_assert_in_file(f, "propseal-audit.sarif", "\"version\":\"2.1.0\"");
+	fixture_assert_in_file(f, "propseal-audit.sarif", "ssl.keystore.password");
+	fixture_assert_not_in_file(f, "propseal-audit.sarif", FIXTURE_KEYSTORE_SECRET);
+	/* What is there is not written over, and an ending that is none is told. */
+	vt_key(v, "E");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "could not be written");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "E");
+	vt_key(v, "\025");
+	type_line(v, "report.doc");
+	vt_assert_has(v, ".sarif .json");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "E");
+	vt_key(v, "\025");
+	type_line(v, "report.html");
+	vt_assert_has(v, "findings to report.html");
+	fixture_leave(v);
+	fixture_assert_in_file(f, "report.html", "<!DOCTYPE html>");
+	fixture_assert_not_in_file(f, "report.html", FIXTURE_DB_SECRET);
+}
+
+static void
+what_was_not_looked_at_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/old.properties", "\377\376a");
+	v = fixture_open(f);
+	vt_key(v, "2");
+	vt_assert_has(v, "1 unread file: this audit is not complete");
+	vt_assert_has(v, "not checked: 3 (locked)");
+	type_line(v, "/not read");
+	vt_key(v, "j");
+	vt_assert_has(v, "UTF-16");
+	fixture_leave(v);
+}
+
+static void
+nothing_found_says_what_was_read(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .args = { "calm.properties" } };
+	struct vt *v;
+
+	fixture_write(f, "calm.properties", "broker.id=1\n");
+	v = fixture_run(f, &s);
+	vt_key(v, "2");
+	vt_assert_has(v, "No findings. 1 file read");
+	vt_assert_has(v, "0 errors");
+	vt_key(v, " ");
+	vt_assert_has(v, "there is no finding");
+	fixture_leave(v);
+}
+
+static void
+files_that_change_are_looked_at_again(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+
+	vt_key(v, "2");
+	vt_assert_has(v, "ssl.keystore.password");
+	fixture_write(f, broker, "broker.id=1\n");
+	vt_key(v, "R");
+	vt_wait_text(v, "ssl.keystore.password", false);
+	vt_assert_has(v, "db.password");
+	fixture_leave(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(every_size_has_the_findings_and_no_secret),
+		FIXTURE_TEST(groups_are_by_environment_rule_and_file),
+		FIXTURE_TEST(space_on_a_finding_seals_what_it_is_about),
+		FIXTURE_TEST(space_on_a_group_takes_all_that_the_filter_shows),
+		FIXTURE_TEST(what_propseal_does_not_fix_says_what_to_do),
+		FIXTURE_TEST(enter_goes_to_the_entry),
+		FIXTURE_TEST(filters_go_round_and_esc_ends_them),
+		FIXTURE_TEST(ignoring_needs_a_reason_and_a_baseline),
+		FIXTURE_TEST(a_report_goes_to_a_new_private_file),
+		FIXTURE_TEST(what_was_not_looked_at_is_told),
+		FIXTURE_TEST(nothing_found_says_what_was_read),
+		FIXTURE_TEST(files_that_change_are_looked_at_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

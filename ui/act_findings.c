@@ -1,0 +1,295 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "estate/estate.h"
+#include "ui/act.h"
+#include "ui/app.h"
+#include "ui/dialog.h"
+#include "ui/files.h"
+#include "ui/findings.h"
+#include "ui/findings_look.h"
+#include "ui/keymap.h"
+#include "ui/model.h"
+#include "ui/options.h"
+
+#define PATH_MAX_BYTES 4096
+#define REASON_MAX 1024
+#define REPORT_NAME "propseal-audit.sarif"
+
+/* What the keys do in the view of the findings. */
+
+static const struct findings_row *
+selected(const struct app *a)
+{
+	const struct findings_row *row;
+
+	(void)findings_selected(a->findings, &row);
+	return row;
+}
+
+/* --- the list --- */
+
+void
+act_findings_open(struct app *a)
+{
+	const struct findings_row *row = selected(a);
+	const struct estate_file *file;
+	const struct estate_entry *e;
+
+	if (row == NULL) {
+		act_turn_fold(a);
+		return;
+	}
+	if (row->finding == NULL) {
+		app_complain(a, "%s: %s", row->unread->file, row->unread->reason);
+		return;
+	}
+	if (!findings_find(a->findings, a->model->estate, row->finding, &file, &e)) {
+		app_complain(a, "%s:%zu is no file that is edited here: %s",
+		    audit_file(a->findings->audit, row->finding->file), row->finding->line,
+		    audit_hint(row->finding));
+		return;
+	}
+	/* The place of a whole file is its own row. */
+	files_show(a, file->path, e != NULL ? e->key : "", e != NULL ? e->key_len : 0);
+	app_show(a, VIEW_FILES);
+}
+
+static void
+arrange(struct app *a)
+{
+	outline_hold(&a->findings->panes.left);
+	findings_changed(a);
+}
+
+void
+act_findings_group(struct app *a)
+{
+	struct findings *f = a->findings;
+
+	f->grouping = (f->grouping + 1) % FINDINGS_GROUPINGS;
+	arrange(a);
+}
+
+void
+act_findings_filter(struct app *a)
+{
+	struct outline *o = &a->findings->panes.left;
+
+	o->filter = (o->filter + 1) % FINDINGS_FILTERS;
+	arrange(a);
+}
+
+void
+act_findings_cancel(struct app *a)
+{
+	struct outline *o = &a->findings->panes.left;
+
+	if (a->findings->panes.right_active)
+		a->findings->panes.right_active = false;
+	else if (o->filter != FINDINGS_OPEN) {
+		o->filter = FINDINGS_OPEN;
+		arrange(a);
+	} else {
+		app_show(a, VIEW_FILES);
+	}
+}
+
+void
+act_findings_rescan(struct app *a)
+{
+	act_rescan(a);
+	findings_look_again(a);
+}
+
+/* --- fixes --- */
+
+/* Mark what a finding is about, or not; false when it cannot be sealed here. */
+static bool
+mark_row(struct app *a, const struct findings_row *row, bool on)
+{
+	const struct estate_file *file;
+	const struct estate_entry *e;
+
+	if (!row->fixable || !findings_find(a->findings, a->model->estate, row->finding, &file,
+	    &e) || e == NULL)
+		return false;
+	if (marks_set(a->model->marks, file->path, e->key, e->key_len, on) == -1)
+		app_complain(a, "not enough memory");
+	return true;
+}
+
+static bool
+is_marked(const struct app *a, const struct findings_row *row)
+{
+	const struct estate_file *file;
+	const struct estate_entry *e;
+
+	return findings_find(a->findings, a->model->estate, row->finding, &file, &e) &&
+	    e != NULL && marks_has(a->model->marks, file->path, e->key, e->key_len);
+}
+
+/* All of a group that the filter shows: the first time all of it, the next time nothing. */
+static void
+mark_group(struct app *a, const struct findings_group *g)
+{
+	const struct findings *f = a->findings;
+	size_t before = marks_count(a->model->marks), can = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < g->count; i++) {
+			const struct findings_row *row = findings_row(f, g->first + i);
+
+			if (findings_passes_row(f->panes.left.filter, row))
+				can += mark_row(a, row, pass == 0);
+		}
+		if (pass == 0 && marks_count(a->model->marks) > before)
+			break;
+	}
+	if (can == 0)
+		app_complain(a, "nothing here can be sealed by propseal; each finding says what "
+		    "to do");
+}
+
+void
+act_findings_mark(struct app *a)
+{
+	const struct findings_row *row;
+	const struct findings_group *g = findings_selected(a->findings, &row);
+
+	if (g == NULL)
+		return;
+	if (row == NULL)
+		mark_group(a, g);
+	else if (row->finding == NULL)
+		app_complain(a, "no fix by propseal: %s", row->unread->reason);
+	else if (!mark_row(a, row, !is_marked(a, row)))
+		app_complain(a, "no fix by propseal: %s", audit_hint(row->finding));
+	else
+		act_down(a);
+}
+
+void
+act_findings_mark_all(struct app *a)
+{
+	const struct findings *f = a->findings;
+	size_t before = marks_count(a->model->marks);
+
+	for (size_t i = 0; i < f->rows.len; i++)
+		if (findings_passes_row(f->panes.left.filter, findings_row(f, i)))
+			(void)mark_row(a, findings_row(f, i), true);
+	app_notice(a, "%zu marked more", marks_count(a->model->marks) - before);
+}
+
+const char *
+act_findings_needs_fixable(const struct app *a)
+{
+	return a->findings->fixable == 0 ? "nothing here can be sealed by propseal" : NULL;
+}
+
+const char *
+act_findings_needs_any(const struct app *a)
+{
+	return outline_at(&a->findings->panes.left) == NULL ? "there is no finding" : NULL;
+}
+
+/* --- ignoring, and reports --- */
+
+const char *
+act_findings_needs_one(const struct app *a)
+{
+	const struct findings_row *row = selected(a);
+
+	if (row == NULL || row->finding == NULL)
+		return "select a finding first";
+	return findings_counts(row->finding) ? NULL : row->finding->known ?
+	    "the baseline has it already" : "a line in the file says so already";
+}
+
+/* Without a baseline the interface writes nothing: it says which line does it. */
+static void
+tell_line(struct app *a, const struct findings_row *row)
+{
+	const struct audit_finding *f = row->finding;
+	struct buf text;
+
+	buf_init(&text, 4096);
+	buf_printf(&text, "No baseline was named: start with --baseline FILE, and what is ignored "
+	    "is kept there with its reason.\n\nOr write this line above line %zu of %s:\n\n"
+	    "    # propseal:ignore %s REASON\n", f->line,
+	    audit_file(a->findings->audit, f->file), audit_rule_text(f->rule)->id);
+	tell_message(a, "Ignore a finding", buf_cstr(&text));
+	buf_release(&text);
+}
+
+static bool
+is_blank(const struct buf *b)
+{
+	for (size_t i = 0; i < b->len; i++)
+		if (b->data[i] != ' ')
+			return false;
+	return true;
+}
+
+void
+act_findings_ignore(struct app *a)
+{
+	const struct findings_source *source = a->options->findings;
+	const struct findings_row *row = selected(a);
+	const struct audit_finding *f = row->finding;
+	struct buf reason, text;
+	struct error err;
+
+	if (source == NULL || source->baseline == NULL) {
+		tell_line(a, row);
+		return;
+	}
+	buf_init(&reason, REASON_MAX);
+	buf_init(&text, 4096);
+	buf_printf(&text, "%s in %s, line %zu, goes to the baseline %s and does not count any "
+	    "more. Others will read why.", audit_rule_text(f->rule)->id,
+	    audit_file(a->findings->audit, f->file), f->line, source->baseline);
+	if (ask_text(a, "Ignore a finding", buf_cstr(&text), "Reason:", &reason)) {
+		if (is_blank(&reason))
+			app_complain(a, "nothing was ignored: it needs a reason");
+		else if (source->ignore(source->cookie, a->findings->audit, f, buf_cstr(&reason),
+		    &err) != 0 || source->know(source->cookie, a->findings->audit, &err) != 0)
+			tell_error(a, "The baseline could not be written", &err);
+		else
+			app_notice(a, "ignored; %s has it", source->baseline);
+		arrange(a);
+	}
+	buf_release(&text);
+	buf_release(&reason);
+}
+
+const char *
+act_findings_needs_audit(const struct app *a)
+{
+	if (a->options->findings == NULL)
+		return "this program writes no reports";
+	return a->findings->audit == NULL ? "nothing was looked at yet" : NULL;
+}
+
+void
+act_findings_export(struct app *a)
+{
+	const struct findings_source *source = a->options->findings;
+	struct buf path;
+	struct error err;
+
+	buf_init(&path, PATH_MAX_BYTES);
+	buf_append_str(&path, REPORT_NAME);
+	if (ask_text(a, "Write a report", "All findings, without any value, to a new file that "
+	    "only you can read. Its ending says the form: " FINDINGS_ENDINGS ".", "File:",
+	    &path) && path.len > 0) {
+		if (source->write(source->cookie, a->findings->audit, buf_cstr(&path), &err) != 0)
+			tell_error(a, "The report could not be written", &err);
+		else
+			app_notice(a, "wrote %zu findings to %s",
+			    audit_finding_count(a->findings->audit), buf_cstr(&path));
+	}
+	buf_release(&path);
+}

@@ -1,0 +1,43 @@
+#ifndef UI_FINDINGS_LOOK_H
+#define UI_FINDINGS_LOOK_H
+
+#include <stdbool.h>
+
+struct app;
+struct audit;
+struct audit_finding;
+struct error;
+
+/*
+ * When the files are looked at for findings: once the scan is done, and again
+ * when something has changed.  What an audit's outputs and its baseline are is
+ * the program's that starts the interface (ui_options.findings).
+ */
+struct findings_source {
+	void *cookie;
+	const char *baseline;	/* its path; NULL: none was named */
+
+	/* Mark what the baseline knows. */
+	int (*know)(void *cookie, struct audit *a, struct error *err);
+
+	/* Add a finding to the baseline, with the reason why. */
+	int (*ignore)(void *cookie, const struct audit *a, const struct audit_finding *f,
+	    const char *reason, struct error *err);
+
+	/* Write a report to a new file of mode 0600: in the form that its name's ending says. */
+	int (*write)(void *cookie, const struct audit *a, const char *path, struct error *err);
+};
+
+/* The endings that write takes. */
+#define FINDINGS_ENDINGS ".sarif .json .jsonl .html .xml .txt"
+
+/* Rows anew, for other marks or files. */
+void findings_changed(struct app *a);
+
+/* Look again when the next piece of work is due. */
+void findings_look_again(struct app *a);
+
+bool findings_are_due(const struct app *a);
+bool findings_tick(struct app *a);
+
+#endif /* !UI_FINDINGS_LOOK_H */

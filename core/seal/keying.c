@@ -164,7 +164,8 @@ check_unused(const struct secrets_file *s, struct error *err)
 
 	if (m->data_key != NULL) {
 		error_set(err, ERROR_EXISTS, "a master key is already generated for this file");
-		error_hint(err, "`propseal file rotate --master-key` makes a new one");
+		error_hint(err, "`propseal file rotate --master-key` makes a new one; if the key "
+		    "and its passphrase are lost: `propseal recover plan`");
 	} else if (secrets_file_sealed_count(s) > 0) {
 		error_set(err, ERROR_REFUSED, "the file has sealed entries but no data key");
 		error_hint(err, "restore the line %s from a backup: a new key could not open them",
@@ -180,13 +181,13 @@ check_unused(const struct secrets_file *s, struct error *err)
 }
 
 int
-rotate_generate(struct plan *p, const void *passphrase, size_t n, struct key **master,
+keying_new_master(struct plan *p, const void *passphrase, size_t n, struct key **master,
     struct error *err)
 {
 	struct key *k = NULL;
 	char salt[45];
 
-	if (check_unused(plan_secrets(p), err) != 0 || keying_new_salt(salt, err) != 0)
+	if (keying_new_salt(salt, err) != 0)
 		return -1;
 	k = key_derive(passphrase, n, salt, strlen(salt), KEY_ITERATIONS_DEFAULT,
 	    KEY_LENGTH_DEFAULT, err);
@@ -199,6 +200,14 @@ rotate_generate(struct plan *p, const void *passphrase, size_t n, struct key **m
 	}
 	*master = k;
 	return 0;
+}
+
+int
+rotate_generate(struct plan *p, const void *passphrase, size_t n, struct key **master,
+    struct error *err)
+{
+	return check_unused(plan_secrets(p), err) != 0 ? -1 :
+	    keying_new_master(p, passphrase, n, master, err);
 }
 
 /* Open entry ${i} and seal it under ${c}. */

@@ -17,6 +17,11 @@ struct plan;
 int keying_new_data_key(struct plan *p, const struct key *master,
     size_t iterations, size_t length, struct error *err);
 
+/* Plan a new master key from a passphrase, and a new data key, whatever there was: what
+ * is sealed already does not open any more.  The key goes to ${*master} (caller frees). */
+int keying_new_master(struct plan *p, const void *passphrase, size_t n, struct key **master,
+    struct error *err);
+
 /* Called now and then with how far a long step is; may be NULL. */
 typedef void rotate_progress_fn(void *cookie, size_t done, size_t total);
 

@@ -310,6 +310,64 @@ static const struct command commands_own[] = {
 		.run = commands_doctor,
 	},
 	{
+		.group = "key",
+		.name = "sheet",
+		.summary = "print a recovery sheet, and prove that the key opens everything",
+		.details = "Opens every sealed entry with the passphrase, or the master key at "
+		    "hand, and prints a page for each\nsecrets file to write the key on by "
+		    "hand.  The exit status is 4 when something does not open.  Without\na PATH "
+		    "it looks at the current folder.",
+		.examples = "key sheet --local-secrets-file secrets.properties\n"
+		    "key sheet /srv/kafka-config --passphrase @pass.txt | lpr",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			MAY(LOCAL_SECRETS_FILE), MAY(PASSPHRASE), KEYS, MAY(LEGACY_CBC),
+			{ FLAG_REVEAL, false, "print the master key on the sheet" },
+			MAY(OUTPUT), LAST
+		},
+		.reads_legacy = true,
+		.run = commands_key_sheet,
+	},
+	{
+		.group = "recover",
+		.name = "plan",
+		.summary = "list what a lost master key took with it, and where it is used",
+		.details = "Says which sealed values cannot be opened any more, which entries "
+		    "refer to each, and where its key\nstands in clear text elsewhere below the "
+		    "PATHs (the current folder).  With --output-file it writes a\ntemplate for the "
+		    "new values.  Changes nothing.",
+		.examples = "recover plan --local-secrets-file secrets.properties --output-file "
+		    "new-values",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			MUST(LOCAL_SECRETS_FILE),
+			{ FLAG_OUTPUT_FILE, false, "a new file for the template, - for standard "
+			    "output" },
+			KEYS, MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST
+		},
+		.run = commands_recover_plan,
+	},
+	{
+		.group = "recover",
+		.name = "apply",
+		.summary = "seal new values under a new master key, in the place of lost ones",
+		.details = "Takes the template of `recover plan`, filled in.  A new master key is "
+		    "made of the passphrase and\nprinted once; the new values are sealed in one "
+		    "step at the names that the references have already.\nThe old file stays "
+		    "beside it, as FILE.lost-TIME.",
+		.examples = "recover apply --local-secrets-file secrets.properties --config "
+		    "@new-values \\\n --passphrase @pass.txt",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = {
+			MUST(LOCAL_SECRETS_FILE), MUST(CONFIG_TEXT), MAY(PASSPHRASE),
+			MAY(PARTIAL), KEYS, MAY(DRY_RUN), MAY(LOCK_TIMEOUT), MAY(OUTPUT_KEY), LAST
+		},
+		.run = commands_recover_apply,
+	},
+	{
 		.group = "log",
 		.name = "show",
 		.summary = "list what was changed, by whom, and what became of it",

@@ -53,8 +53,8 @@ append_key_table(struct buf *out, const struct buf *key)
  * as `confluent secret` does (a table or YAML; JSON has it in the result), and
  * on standard error the advice to save it.
  */
-static int
-finish_with_key(struct change *c, const struct key *k, struct error *err)
+int
+file_finish_with_key(struct change *c, const struct key *k, struct error *err)
 {
 	enum output_format format = options_format(change_options(c));
 	struct buf key, text;
@@ -99,7 +99,7 @@ generate(struct change *c, const struct options *o, struct buf *passphrase, stru
 		return -1;
 	rc = rotate_generate(c->plan, passphrase->data, passphrase->len, &master, err);
 	if (rc == 0)
-		rc = finish_with_key(c, master, err);
+		rc = file_finish_with_key(c, master, err);
 	key_free(master);
 	return rc;
 }
@@ -201,7 +201,7 @@ rotate_rotate(struct change *c, const struct options *o, struct passphrases *p, 
 	if (master_too && rotate_master_key(c->plan, c->master, p->new.data, p->new.len,
 	    &new_master, err) != 0)
 		return -1;
-	rc = master_too ? finish_with_key(c, new_master, err) : change_finish(c, NULL, err);
+	rc = master_too ? file_finish_with_key(c, new_master, err) : change_finish(c, NULL, err);
 	key_free(new_master);
 	return rc;
 }

@@ -7,9 +7,14 @@
 #include "base/buf.h"
 #include "seal/seal.h"
 
+struct change;
 struct document;
 struct error;
+struct key;
 struct options;
+
+/* Finish a change that brings the master key ${k} (change_finish), and print that. */
+int file_finish_with_key(struct change *c, const struct key *k, struct error *err);
 
 /* The keys of --config KEYS.  Pointers are for core's functions on keys. */
 struct key_list {

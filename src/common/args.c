@@ -227,6 +227,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    PATH("DIR", "look for units, processes and kernel settings below DIR") },
 	[FLAG_KEY] = { .name = "key",
 	    TEXT("KEY", "only changes of this key or sealed entry") },
+	[FLAG_PARTIAL] = { .name = "partial",
+	    SWITCH("go on where some values are not given; their references dangle") },
 	[FLAG_DATA] = { .name = "data",
 	    PATH("DIR", "the registry's folder: store, users, bindings, audit log") },
 	[FLAG_LISTEN] = { .name = "listen",

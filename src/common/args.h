@@ -82,6 +82,7 @@ enum flag_id {
 	FLAG_NO_HOOK,
 	FLAG_ROOT,
 	FLAG_KEY,
+	FLAG_PARTIAL,
 
 	/* the registry's */
 	FLAG_DATA,

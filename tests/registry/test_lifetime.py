@@ -3,13 +3,14 @@
 contract."""
 import datetime
 import re
+import select
 import threading
 import time
 
 from lib import run
 from lib.check import check, empty, err, ok, same, secret, status
 from lib.harness import MARKER
-from lib.rest import P, V, key_url, path_url
+from lib.rest import P, V, Connection, build, key_url, path_url
 from lib.run import BOTH, case
 
 TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z')
@@ -433,6 +434,49 @@ def s11c_watch_ends_in_time(r):
     for bad in ('x', '-1', ''):
         err(watch(r, 'adm', bad, 0), 422)
         err(watch(r, 'adm', since, bad), 422)
+
+
+@case(config={'http.max.connections': 256, 'watch.max.per.address': 100})
+def s11d_waits_of_one_login_leave_others_served(r):
+    since = offset_now(r)
+    data = build('GET', f'/secret/watch?since={since}&wait=60', r.host,
+                 [('Authorization', r.bearer('nob'))])
+    held = []
+    for _ in range(300):
+        held.append(Connection(r.address))
+        held[-1].send(data)
+    for _ in range(3):
+        status(r.new(source='127.0.0.2').get('/health/ready'), 200)
+        ok(r.new('adm', source='127.0.0.2').get(P), [])
+        ok(r.new('own').get(P), [])
+    # Another login, of the same address, may wait for as long as that allows.
+    answer, _ = watched(r, 'own', since, 20, lambda: put(r, 'conn-a'))
+    same([c['path'] for c in ok(answer).json()['changes']], ['conn-a'], 'changes')
+    told = [c for c in held if select.select([c.sock], [], [], 0)[0]]
+    same(len(told), 300 - 64, 'waits that were refused')
+    answer = err(told[-1].answer('watch'), 429)
+    same(answer.header('Connection'), 'close', 'Connection')
+    check((answer.header('Retry-After') or '').isdigit(), 'Retry-After', answer.headers)
+    for c in held:
+        c.close()
+
+
+@case(config={'watch.max.per.principal': 1000, 'watch.max.per.address': 2})
+def s11e_waits_of_one_address(r):
+    since = offset_now(r)
+    held = [Connection(r.address) for _ in range(2)]
+    for c, who in zip(held, ('own', 'pre')):
+        c.send(build('GET', f'/secret/watch?since={since}&wait=60', r.host,
+                     [('Authorization', r.bearer(who))]))
+        time.sleep(0.1)
+    err(watch(r, 'adm', since, 1), 429)
+    ok(r.new('adm', source='127.0.0.2').get(f'/secret/watch?since={since}&wait=1'))
+    # Who was answered has left the place.
+    put(r, 'conn-a')
+    ok(held[0].answer('watch'))
+    ok(watch(r, 'adm', offset_now(r), 1))
+    for c in held:
+        c.close()
 
 
 @case(fresh=True)

@@ -23,9 +23,15 @@ test_after_too_many_failures_an_address_must_wait(void **state)
 	assert_int_equal(try_from(a, basic("alice", "no"), "192.0.2.1", &c), AUTH_TOO_MANY);
 	assert_true(c.check.retry_after >= 1 && c.check.retry_after <= 60);
 	assert_true(c.at_once);
-	assert_int_equal(try_from(a, "Bearer x", "192.0.2.1", &c), AUTH_TOO_MANY);
-	/* A right password that is not remembered is not even looked at. */
-	assert_int_equal(try_from(a, basic("bob", "s3cret"), "192.0.2.1", &c), AUTH_TOO_MANY);
+	/* A right password that is not remembered is not even looked at ... */
+	user_add("carol", "s3cret");
+	for (i = 0; i < 5; i++)
+		assert_int_equal(try_from(a, basic("carol", "no"), "192.0.2.1", &c), AUTH_WRONG);
+	assert_int_equal(try_from(a, basic("carol", "s3cret"), "192.0.2.1", &c), AUTH_TOO_MANY);
+	assert_true(c.at_once);
+	/* ... but that of an account that nobody tried is. */
+	user_add("bob", "s3cret");
+	assert_int_equal(try_from(a, basic("bob", "s3cret"), "192.0.2.1", &c), AUTH_OK);
 	/* Who is known goes on working, and so does who cannot be guessed. */
 	assert_int_equal(try_from(a, basic("alice", "s3cret"), "192.0.2.1", &c), AUTH_OK);
 	assert_int_equal(try_from(a, bearer(token), "192.0.2.1", &c), AUTH_OK);
@@ -48,7 +54,7 @@ test_who_was_right_once_is_checked_also_after_failures_of_others(void **state)
 	put_user("alice", "s3cret");
 	a = open_with(&o);
 	assert_int_equal(try_from(a, basic("alice", "s3cret"), "::1", &c), AUTH_OK);
-	while (try_from(a, "Bearer x", "::1", &c) != AUTH_TOO_MANY)
+	while (try_from(a, basic("alice", "no"), "::1", &c) != AUTH_TOO_MANY)
 		;
 	usleep(20000);
 	assert_int_equal(try_from(a, basic("alice", "s3cret"), "::1", &c), AUTH_OK);
@@ -128,7 +134,7 @@ failures(struct throttle *t, const char *peer, int64_t now, int n, int *lines)
 	bool report;
 
 	for (int i = 0; i < n; i++) {
-		throttle_failure(t, peer, now, &report, &folded);
+		throttle_failure(t, peer, NULL, now, &report, &folded);
 		if (report) {
 			(*lines)++;
 			total += 1 + folded;
@@ -146,17 +152,37 @@ test_a_minute_later_an_address_may_try_again(void **state)
 
 	(void)state;
 	failures(t, "::1", 1000, 3, &lines);
-	assert_true(throttle_refuses(t, "::1", 1000, &after));
+	assert_true(throttle_refuses(t, "::1", NULL, 1000, &after));
 	assert_int_equal(after, 60);
-	assert_true(throttle_refuses(t, "::1", 60001, &after));
+	assert_true(throttle_refuses(t, "::1", NULL, 60001, &after));
 	assert_int_equal(after, 1);
-	assert_false(throttle_refuses(t, "::1", 61000, &after));
+	assert_false(throttle_refuses(t, "::1", NULL, 61000, &after));
 	failures(t, "::1", 61000, 2, &lines);
-	assert_false(throttle_refuses(t, "::1", 61000, &after));
+	assert_false(throttle_refuses(t, "::1", NULL, 61000, &after));
 	throttle_free(t);
 	t = throttle_new(0, NULL);
 	failures(t, "::1", 1000, 1000, &lines);
-	assert_false(throttle_refuses(t, "::1", 1000, &after));
+	assert_false(throttle_refuses(t, "::1", NULL, 1000, &after));
+	throttle_free(t);
+}
+
+static void
+test_an_account_is_refused_at_one_address(void **state)
+{
+	struct throttle *t = throttle_new(1, NULL);
+	uint64_t folded;
+	unsigned after;
+	bool report;
+
+	(void)state;
+	throttle_failure(t, "192.0.2.1", "alice", 0, &report, &folded);
+	assert_true(throttle_refuses(t, "192.0.2.1", "alice", 0, &after));
+	assert_false(throttle_refuses(t, "192.0.2.1", "alic", 0, &after));
+	assert_false(throttle_refuses(t, "192.0.2.1", "", 0, &after));
+	assert_false(throttle_refuses(t, "192.0.2.1", NULL, 0, &after));
+	assert_false(throttle_refuses(t, "192.0.2.2", "alice", 0, &after));
+	throttle_failure(t, "2001:db8::1", "alice", 0, &report, &folded);
+	assert_true(throttle_refuses(t, "2001:db8::2", "alice", 0, &after));
 	throttle_free(t);
 }
 
@@ -169,14 +195,14 @@ test_neighbours_of_an_ipv6_network_count_together(void **state)
 
 	(void)state;
 	failures(t, "2001:db8::1", 0, 1, &lines);
-	assert_true(throttle_refuses(t, "2001:db8::ffff:1", 0, &after));
-	assert_false(throttle_refuses(t, "2001:db8:0:1::1", 0, &after));
+	assert_true(throttle_refuses(t, "2001:db8::ffff:1", NULL, 0, &after));
+	assert_false(throttle_refuses(t, "2001:db8:0:1::1", NULL, 0, &after));
 	failures(t, "::ffff:192.0.2.1", 0, 1, &lines);
-	assert_true(throttle_refuses(t, "192.0.2.1", 0, &after));
-	assert_false(throttle_refuses(t, "192.0.2.2", 0, &after));
+	assert_true(throttle_refuses(t, "192.0.2.1", NULL, 0, &after));
+	assert_false(throttle_refuses(t, "192.0.2.2", NULL, 0, &after));
 	failures(t, "unix", 0, 1, &lines);
-	assert_true(throttle_refuses(t, "unix", 0, &after));
-	assert_false(throttle_refuses(t, "", 0, &after));
+	assert_true(throttle_refuses(t, "unix", NULL, 0, &after));
+	assert_false(throttle_refuses(t, "", NULL, 0, &after));
 	throttle_free(t);
 }
 
@@ -282,6 +308,7 @@ main(void)
 		AUTH_TEST(test_no_credentials_are_no_failure),
 		AUTH_TEST(test_ten_thousand_failures_make_few_lines_and_the_right_total),
 		AUTH_TEST(test_a_minute_later_an_address_may_try_again),
+		AUTH_TEST(test_an_account_is_refused_at_one_address),
 		AUTH_TEST(test_neighbours_of_an_ipv6_network_count_together),
 		AUTH_TEST(test_no_failure_of_many_addresses_goes_uncounted),
 		AUTH_TEST(test_folded_failures_are_handed_over_in_time),

@@ -265,7 +265,7 @@ answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_e
 		e->version = x->version;
 	}
 	e->request_id = x->id;
-	e->client = http_peer(x->r);
+	e->client = x->client;
 	e->value_hmac = x->value_hmac[0] != '\0' ? x->value_hmac : NULL;
 	e->idempotency_hmac = x->idem_hmac[0] != '\0' ? x->idem_hmac : NULL;
 	e->has_length = x->has_length;
@@ -489,7 +489,7 @@ answer_login_failed(struct exchange *x, int status, int subcode, const char *tex
 	}
 	event.mechanism = x->check.mechanism;
 	event.request_id = x->id;
-	event.client = http_peer(x->r);
+	event.client = x->client;
 	event.status = x->status;
 	event.message = x->message;
 	event.has_count = x->check.folded > 0;	/* beside this one */

@@ -657,7 +657,7 @@ exchange_log_in(struct exchange *x)
 	c->authorization = http_header(r, "Authorization");
 	c->authorization_count = c->authorization != NULL ?
 	    http_header_count(r, "Authorization") : 0;
-	c->peer = http_peer(r);
+	c->peer = x->client;
 	c->cert_cn = http_peer_cn(r);
 	c->cert_dn = http_peer_dn(r);
 	c->cert_san = http_peer_san(r);
@@ -665,6 +665,25 @@ exchange_log_in(struct exchange *x)
 	c->cookie = x;
 	if (auth_begin(x->api->parts.auth, c))
 		decided(x);
+}
+
+/* Who asks: what a trusted proxy says counts, and what it was told by others not. */
+static void
+exchange_find_client(struct exchange *x)
+{
+	const struct address_list *proxies = &x->api->parts.settings->proxies;
+	size_t i;
+
+	x->client = http_peer(x->r);
+	if (proxies->count == 0 || !address_list_has(proxies, x->client))
+		return;
+	(void)snprintf(x->forwarded, sizeof(x->forwarded), "%s", x->client);
+	for (i = http_header_count(x->r, "X-Forwarded-For"); i > 0; i--) {
+		if (!address_forwarded(proxies, x->forwarded,
+		    http_header_at(x->r, "X-Forwarded-For", i - 1)))
+			break;
+	}
+	x->client = x->forwarded;
 }
 
 /* Take a request in. */
@@ -684,6 +703,7 @@ exchange_start(struct api *a, struct http_request *r)
 	x->r = r;
 	x->started_ns = clock_ns();
 	identify(x);
+	exchange_find_client(x);
 	if (!exchange_locate(x))
 		return;
 	if (admit_needs_login(x))

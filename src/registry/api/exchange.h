@@ -15,6 +15,7 @@
 #include "registry/audit/audit.h"
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
+#include "registry/base/address.h"
 #include "registry/http/http.h"
 #include "registry/store/reader.h"
 
@@ -62,7 +63,8 @@ struct api_thread {
 /* The requests that wait for changes. */
 struct watch_list {
 	pthread_mutex_t lock;
-	struct watch *first;
+	struct watch *waiting;
+	struct watch *answered;		/* whose timer is still to come */
 };
 
 int watch_list_init(struct watch_list *l);
@@ -104,6 +106,8 @@ struct exchange {
 	struct auth_check check;
 	char user[AUTH_NAME_MAX + 8];	/* "User:NAME"; "": not logged in */
 	char id[EXCHANGE_ID_MAX + 1];	/* the request's */
+	const char *client;		/* the address that asks, beyond trusted proxies */
+	char forwarded[ADDRESS_TEXT];	/* ... where one said so */
 
 	/* For the audit, beyond what is above. */
 	bool recorded;			/* an intent and an outcome belong to it */

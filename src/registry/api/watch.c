@@ -6,6 +6,7 @@
 #include "base/json_out.h"
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
+#include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/reader.h"
 #include "registry/store/store.h"
@@ -18,6 +19,9 @@
  * what api_drain posted) have come.  All there are hang on a list of the api:
  * those whose timer never comes, because the server has ended, are freed with
  * it.
+ *
+ * Who waits holds a connection.  So of one principal and of one address only so
+ * many wait, and all together on half of the connections that there may be.
  */
 #define WAIT_MAX 60	/* seconds */
 #define WAIT_DEFAULT 30
@@ -43,21 +47,72 @@ struct collect {
 int
 watch_list_init(struct watch_list *l)
 {
-	l->first = NULL;
+	l->waiting = l->answered = NULL;
 	return pthread_mutex_init(&l->lock, NULL) == 0 ? 0 : -1;
+}
+
+static void
+watch_free_all(struct watch *w)
+{
+	for (struct watch *next; w != NULL; w = next) {
+		next = w->next;
+		free(w);
+	}
 }
 
 void
 watch_list_release(struct watch_list *l)
 {
-	while (l->first != NULL) {
-		struct watch *w = l->first;
-
-		l->first = w->next;
-		free(w);
-	}
+	watch_free_all(l->waiting);
+	watch_free_all(l->answered);
 	pthread_mutex_destroy(&l->lock);
 }
+
+/* --- under the lock --- */
+
+static void
+watch_link(struct watch **first, struct watch *w)
+{
+	w->prev = NULL;
+	w->next = *first;
+	if (*first != NULL)
+		(*first)->prev = w;
+	*first = w;
+}
+
+static void
+watch_unlink(struct watch **first, struct watch *w)
+{
+	if (w->prev != NULL)
+		w->prev->next = w->next;
+	else
+		*first = w->next;
+	if (w->next != NULL)
+		w->next->prev = w->prev;
+}
+
+/* May one more wait? */
+static bool
+watch_fits(const struct watch_list *l, const struct exchange *x, uint64_t places)
+{
+	const struct settings *set = request_settings(x);
+	unsigned char mine[ADDRESS_KEY] = { 0 }, other[ADDRESS_KEY];
+	unsigned principal = 0, address = 0;
+	uint64_t all = 0;
+
+	(void)address_key(x->client, mine);
+	for (const struct watch *w = l->waiting; w != NULL; w = w->next) {
+		memset(other, 0, sizeof(other));
+		(void)address_key(w->x->client, other);
+		address += memcmp(mine, other, sizeof(mine)) == 0;
+		principal += strcmp(w->x->check.principal, x->check.principal) == 0;
+		all++;
+	}
+	return principal < set->waits_per_principal && address < set->waits_per_address &&
+	    all < (places + 1) / 2;
+}
+
+/* --- with the lock free --- */
 
 static void
 watch_drop(struct watch *w)
@@ -67,14 +122,9 @@ watch_drop(struct watch *w)
 
 	pthread_mutex_lock(&l->lock);
 	last = --w->refs == 0;
-	if (last) {
-		if (w->prev != NULL)
-			w->prev->next = w->next;
-		else
-			l->first = w->next;
-		if (w->next != NULL)
-			w->next->prev = w->prev;
-	}
+	/* The answer has been given, or it would be held. */
+	if (last)
+		watch_unlink(&l->answered, w);
 	pthread_mutex_unlock(&l->lock);
 	if (last)
 		free(w);
@@ -175,6 +225,8 @@ watch_part(struct watch *w)
 
 	pthread_mutex_lock(&w->list->lock);
 	w->x = NULL;
+	watch_unlink(&w->list->waiting, w);
+	watch_link(&w->list->answered, w);
 	pthread_mutex_unlock(&w->list->lock);
 	watch_drop(w);
 	return x;
@@ -246,11 +298,9 @@ void
 watch_list_drain(struct watch_list *l)
 {
 	pthread_mutex_lock(&l->lock);
-	for (struct watch *w = l->first; w != NULL; w = w->next) {
-		if (w->x != NULL) {
-			w->refs++;
-			http_post(w->x->r, end, w);
-		}
+	for (struct watch *w = l->waiting; w != NULL; w = w->next) {
+		w->refs++;
+		http_post(w->x->r, end, w);
 	}
 	pthread_mutex_unlock(&l->lock);
 }
@@ -259,8 +309,13 @@ static void
 begin(struct exchange *x, uint64_t since, unsigned ms)
 {
 	struct watch *w = calloc(1, sizeof(*w));
+	struct http_server *server = atomic_load(&x->api->server);
 	struct watch_list *l = &x->api->watches;
+	struct http_counts counts = { .places = UINT64_MAX - 1 };
+	bool fits;
 
+	if (server != NULL)
+		http_server_counts(server, &counts);
 	if (w == NULL) {
 		answer_fail(x, 503, 50302, "Out of memory; try again");
 		return;
@@ -270,11 +325,18 @@ begin(struct exchange *x, uint64_t since, unsigned ms)
 	w->since = since;
 	w->refs = 2;	/* the request, the timer */
 	pthread_mutex_lock(&l->lock);
-	w->next = l->first;
-	if (l->first != NULL)
-		l->first->prev = w;
-	l->first = w;
+	fits = watch_fits(l, x, counts.places);
+	if (fits)
+		watch_link(&l->waiting, w);
 	pthread_mutex_unlock(&l->lock);
+	if (!fits) {
+		free(w);
+		http_close_after(x->r);
+		http_set_header(x->r, "Retry-After", "1");
+		answer_fail(x, 429, 0, "Too many requests of this login or address wait for "
+		    "changes already; ask with wait=0, or less often");
+		return;
+	}
 	http_later(x->r, ms, end, w);
 	watch_look(w);
 }

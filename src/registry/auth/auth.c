@@ -17,9 +17,11 @@
 #include "crypto/random.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/auth_internal.h"
+#include "registry/base/address.h"
 #include "registry/base/data_file.h"
 
-#define LOGINS_MAX 64		/* passwords that wait */
+#define LOGINS_MAX 64		/* passwords that wait ... */
+#define LOGINS_SHARE 48		/* ... of one address */
 #define LOGINS_WAITERS 8192	/* requests that wait, in all */
 
 /* Contexts, so that threads do not wait for each other as a rule. */
@@ -47,8 +49,8 @@ struct login {
 };
 
 struct logins_calls {
-	/* Is this address refused by now?  Called under the queue's lock. */
-	bool (*refused)(void *cookie, const char *peer);
+	/* Is this account refused there by now?  Called under the queue's lock. */
+	bool (*refused)(void *cookie, const char *peer, const char *name);
 	/* Check one: AUTH_OK, AUTH_WRONG, AUTH_BUSY (it cannot be done). */
 	enum auth_result (*check)(void *cookie, struct login *l);
 	/* Fill in the answer to one of the requests and call its done. */
@@ -74,6 +76,7 @@ struct job {
 	struct job *next;
 	struct login login;
 	struct waiter *waiters;
+	unsigned char source[ADDRESS_KEY];	/* who asked first */
 	bool taken;		/* a thread is at it */
 };
 
@@ -102,7 +105,8 @@ struct auth {
 	struct credentials *credentials;
 	struct macs *macs;
 	struct verified *verified;
-	struct throttle *throttle;
+	struct throttle *addresses;	/* failures that are told */
+	struct throttle *accounts;	/* ... and that lock one account out, at one address */
 	struct rate *rate;
 	struct logins *logins;
 };
@@ -204,14 +208,14 @@ take_out(struct logins *l, struct job *j)
 		l->waiters--;
 }
 
-/* All who wait for it come from addresses that are refused meanwhile. */
+/* All who wait for it are refused meanwhile. */
 static bool
 logins_is_refused(const struct logins *l, const struct job *j)
 {
 	if (j->login.trusted)
 		return false;
 	for (const struct waiter *w = j->waiters; w != NULL; w = w->next)
-		if (!l->calls.refused(l->calls.cookie, w->peer))
+		if (!l->calls.refused(l->calls.cookie, w->peer, j->login.name))
 			return false;
 	return true;
 }
@@ -315,18 +319,25 @@ logins_new(unsigned threads, const struct logins_calls *calls, struct error *err
 
 /* A job with the same credentials, or a new one at the end of the queue. */
 static struct job *
-logins_join(struct logins *l, struct login *what)
+logins_join(struct logins *l, struct login *what, const char *peer)
 {
+	unsigned char source[ADDRESS_KEY] = { 0 };
 	struct job **at;
 	struct job *j;
+	size_t same = 0;
 
+	(void)address_key(peer, source);
 	for (at = &l->jobs; *at != NULL; at = &(*at)->next) {
 		if (memcmp((*at)->login.key, what->key, MAC_BYTES) == 0)
 			return *at;
+		same += memcmp((*at)->source, source, sizeof(source)) == 0;
 	}
-	if (l->queued >= LOGINS_MAX || (j = calloc(1, sizeof(*j))) == NULL)
+	/* Whoever guesses leaves places to others. */
+	if (l->queued >= LOGINS_MAX || (same >= LOGINS_SHARE && !what->trusted) ||
+	    (j = calloc(1, sizeof(*j))) == NULL)
 		return NULL;
 	j->login = *what;
+	memcpy(j->source, source, sizeof(source));
 	buf_init_secret(&j->login.password, what->password.max);
 	buf_move(&j->login.password, &what->password);
 	*at = j;
@@ -349,7 +360,7 @@ logins_add(struct logins *l, struct login *what, struct auth_check *c, const cha
 	snprintf(w->peer, sizeof(w->peer), "%s", peer);
 	pthread_mutex_lock(&l->lock);
 	if (!l->ending && l->waiters < LOGINS_WAITERS)
-		j = logins_join(l, what);
+		j = logins_join(l, what, peer);
 	if (j != NULL) {
 		w->next = j->waiters;
 		j->waiters = w;
@@ -375,22 +386,26 @@ auth_say(struct auth_check *c, const char *principal, enum auth_result result)
 	return true;
 }
 
-/* ${name}: of an existing user, for the audit log; else "". */
+/* ${account}: as it was given, "" where it is not known; ${name}: of an existing
+ * user, for the audit log; else "". */
 static bool
-auth_fail(struct auth *a, struct auth_check *c, const char *peer, const char *name)
+auth_fail(struct auth *a, struct auth_check *c, const char *peer, const char *account,
+    const char *name)
 {
 	int64_t now = watch_now_ms();
-	bool refused = throttle_refuses(a->throttle, peer, now, &c->retry_after);
+	bool refused = throttle_refuses(a->accounts, peer, account, now, &c->retry_after), ignored;
+	uint64_t none;
 
-	throttle_failure(a->throttle, peer, now, &c->report_failure, &c->folded);
+	throttle_failure(a->accounts, peer, account, now, &ignored, &none);
+	throttle_failure(a->addresses, peer, NULL, now, &c->report_failure, &c->folded);
 	return auth_say(c, name, refused ? AUTH_TOO_MANY : AUTH_WRONG);
 }
 
-/* Not looked at, as the address had too many failures. */
+/* Not looked at, as the account had too many failures from this address. */
 static bool
-auth_turn_away(struct auth *a, struct auth_check *c, const char *peer)
+auth_turn_away(struct auth *a, struct auth_check *c, const char *peer, const char *account)
 {
-	auth_fail(a, c, peer, "");
+	auth_fail(a, c, peer, account, "");
 	if (c->retry_after == 0)
 		c->retry_after = 1;
 	c->result = AUTH_TOO_MANY;
@@ -407,12 +422,12 @@ busy(struct auth_check *c)
 /* --- passwords, on the threads of logins --- */
 
 static bool
-on_refused(void *cookie, const char *peer)
+on_refused(void *cookie, const char *peer, const char *name)
 {
 	struct auth *a = cookie;
 	unsigned after;
 
-	return throttle_refuses(a->throttle, peer, watch_now_ms(), &after);
+	return throttle_refuses(a->accounts, peer, name, watch_now_ms(), &after);
 }
 
 static enum auth_result
@@ -452,9 +467,9 @@ auth_on_answer(void *cookie, struct auth_check *c, const struct login *l, const 
 	else if (result == AUTH_BUSY)
 		busy(c);
 	else if (result == AUTH_TOO_MANY)
-		auth_turn_away(a, c, peer);
+		auth_turn_away(a, c, peer, l->name);
 	else
-		auth_fail(a, c, peer, l->known ? l->name : "");
+		auth_fail(a, c, peer, l->name, l->known ? l->name : "");
 	c->done(c);
 }
 
@@ -482,8 +497,14 @@ static bool
 queue_password(struct auth *a, struct auth_check *c, const struct authorization *h,
     const char *peer, const char *cert, struct login *l)
 {
+	unsigned after;
+
 	if (!authorization_basic(h, l->name, &l->password) || !agrees(cert, l->name))
-		return auth_fail(a, c, peer, "");
+		return auth_fail(a, c, peer, "", "");
+	/* Who knew it once does not guess: a neighbour's mistakes are not his. */
+	l->trusted = verified_once(a->verified, l->key);
+	if (!l->trusted && throttle_refuses(a->accounts, peer, l->name, watch_now_ms(), &after))
+		return auth_turn_away(a, c, peer, l->name);
 	return logins_add(a->logins, l, c, peer) ? false : busy(c);
 }
 
@@ -493,7 +514,6 @@ check_password(struct auth *a, struct auth_check *c, const struct authorization 
 {
 	struct login l = { .known = false };
 	struct verified_what what;
-	unsigned after;
 	bool decided;
 
 	c->mechanism = "BASIC";
@@ -502,11 +522,7 @@ check_password(struct auth *a, struct auth_check *c, const struct authorization 
 	if (verified_get(a->verified, l.key, watch_now_ms(), &what) &&
 	    credentials_user_is(a->credentials, what.principal, what.stamp))
 		return agrees(cert, what.principal) ? auth_say(c, what.principal, AUTH_OK) :
-		    auth_fail(a, c, peer, "");
-	/* Who knew it once does not guess: a neighbour's mistakes are not his. */
-	l.trusted = verified_once(a->verified, l.key);
-	if (!l.trusted && throttle_refuses(a->throttle, peer, watch_now_ms(), &after))
-		return auth_turn_away(a, c, peer);
+		    auth_fail(a, c, peer, "", "");
 	buf_init_secret(&l.password, PASSWORD_MAX);
 	decided = queue_password(a, c, h, peer, cert, &l);
 	buf_release(&l.password);
@@ -522,7 +538,7 @@ check_token(struct auth *a, struct auth_check *c, const struct authorization *h,
 	c->mechanism = "TOKEN";
 	if (!credentials_token(a->credentials, a->digest, h->text, h->n, (int64_t)time(NULL),
 	    principal) || !agrees(cert, principal))
-		return auth_fail(a, c, peer, "");
+		return auth_fail(a, c, peer, "", "");
 	return auth_say(c, principal, AUTH_OK);
 }
 
@@ -533,24 +549,22 @@ check_jwt(struct auth *a, struct auth_check *c, const struct authorization *h, c
 	unsigned char key[MAC_BYTES];
 	struct verified_what what;
 	int64_t now = (int64_t)time(NULL);
-	unsigned after;
 
 	c->mechanism = "JWT";
 	if (!a->jwt)
-		return auth_fail(a, c, peer, "");
+		return auth_fail(a, c, peer, "", "");
 	if (macs_sum(a->macs, c->authorization, strlen(c->authorization), key) != 0)
 		return busy(c);
 	if (!verified_get(a->verified, key, watch_now_ms(), &what) || now >= what.expires ||
 	    !credentials_keys_are(a->credentials, what.stamp)) {
-		/* A signature costs more than a look-up: not for who only fails. */
-		if (throttle_refuses(a->throttle, peer, watch_now_ms(), &after))
-			return auth_turn_away(a, c, peer);
+		/* A right one is let in whatever its neighbours send: it cannot be guessed,
+		 * and a signature costs no more than a request does. */
 		if (!credentials_jwt(a->credentials, h->text, h->n, &a->rules, now, &what))
-			return auth_fail(a, c, peer, "");
+			return auth_fail(a, c, peer, "", "");
 		verified_put(a->verified, key, watch_now_ms(), &what);
 	}
 	return agrees(cert, what.principal) ? auth_say(c, what.principal, AUTH_OK) :
-	    auth_fail(a, c, peer, "");
+	    auth_fail(a, c, peer, "", "");
 }
 
 bool
@@ -568,7 +582,7 @@ auth_begin(struct auth *a, struct auth_check *c)
 	credentials_refresh(a->credentials);
 	authorization_parse(c->authorization, &h);
 	if (c->authorization_count > 1 || !certified(a, c, cert))
-		return auth_fail(a, c, peer, "");
+		return auth_fail(a, c, peer, "", "");
 	switch (h.scheme) {
 	case AUTHORIZATION_BASIC:
 		return check_password(a, c, &h, peer, cert);
@@ -601,7 +615,7 @@ void
 auth_folded(struct auth *a, bool all,
     void (*visit)(void *cookie, const char *peer, uint64_t folded), void *cookie)
 {
-	throttle_folded(a->throttle, watch_now_ms(), all, visit, cookie);
+	throttle_folded(a->addresses, watch_now_ms(), all, visit, cookie);
 }
 
 /* --- life --- */
@@ -659,7 +673,8 @@ auth_open(const struct auth_options *o, struct error *err)
 	    (a->credentials = credentials_open(o->data, o->jwks_file, err)) == NULL ||
 	    (a->macs = macs_new(err)) == NULL ||
 	    (a->verified = verified_new(o->cache_ms, err)) == NULL ||
-	    (a->throttle = throttle_new(o->failures_max, err)) == NULL ||
+	    (a->addresses = throttle_new(0, err)) == NULL ||
+	    (a->accounts = throttle_new(o->failures_max, err)) == NULL ||
 	    (a->rate = rate_new(o->rate_limit, o->rate_burst, err)) == NULL ||
 	    (a->logins = logins_new(o->workers, &calls, err)) == NULL) {
 		auth_close(a);
@@ -675,7 +690,8 @@ auth_close(struct auth *a)
 		return;
 	logins_free(a->logins);
 	rate_free(a->rate);
-	throttle_free(a->throttle);
+	throttle_free(a->accounts);
+	throttle_free(a->addresses);
 	verified_free(a->verified);
 	macs_free(a->macs);
 	credentials_close(a->credentials);

@@ -23,7 +23,7 @@ struct auth_options {
 	const char *jwt_issuer, *jwt_audience, *jwt_principal_claim;
 	const char *mtls_principal;	/* cn, dn, san */
 	unsigned cache_ms;
-	unsigned failures_max;		/* an address and a minute */
+	unsigned failures_max;		/* of an account, an address and a minute */
 	unsigned rate_limit, rate_burst; /* a principal; 0: none */
 	unsigned workers;		/* threads for scrypt, 0: one */
 };

@@ -219,10 +219,10 @@ bool credentials_jwt(struct credentials *c, const char *text, size_t n,
 bool credentials_keys_are(struct credentials *c, const unsigned char stamp[VERIFIED_STAMP]);
 
 /*
- * Failed logins by address and minute: who had too many is refused until the
- * minute is over, and after the first few not each of them gets its own line
- * in the audit log, but none goes uncounted.  IPv6 addresses count by their
- * /64.  The table is bounded: the address with the fewest failures goes.
+ * Failed logins by address (or by account at an address) and minute: who had too
+ * many is refused until the minute is over, and after the first few not each of
+ * them gets its own line in the audit log, but none goes uncounted.  IPv6 addresses
+ * count by their /64.  The table is bounded: what has the fewest failures goes.
  */
 
 #define THROTTLE_WINDOW_MS 60000
@@ -233,14 +233,15 @@ bool credentials_keys_are(struct credentials *c, const unsigned char stamp[VERIF
 struct throttle *throttle_new(unsigned failures_max, struct error *err);
 void throttle_free(struct throttle *t);
 
-/* Times are of one clock that never goes back.  ${retry_after}: seconds. */
-bool throttle_refuses(struct throttle *t, const char *peer, int64_t now_ms,
-    unsigned *retry_after);
+/* Times are of one clock that never goes back.  ${account} NULL: the address as a
+ * whole.  ${retry_after}: seconds. */
+bool throttle_refuses(struct throttle *t, const char *peer, const char *account,
+    int64_t now_ms, unsigned *retry_after);
 
 /* One more.  ${report}: it is to have a line, which stands for ${folded}
  * more before it. */
-void throttle_failure(struct throttle *t, const char *peer, int64_t now_ms, bool *report,
-    uint64_t *folded);
+void throttle_failure(struct throttle *t, const char *peer, const char *account,
+    int64_t now_ms, bool *report, uint64_t *folded);
 
 /* Hand over what was folded and has waited long enough (${all}: whatever has
  * been folded).  ${peer} NULL: of addresses that are not known any more. */

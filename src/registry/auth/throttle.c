@@ -3,18 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
-
 #include "base/error.h"
 #include "base/map.h"
 #include "crypto/random.h"
 #include "registry/auth/auth_internal.h"
+#include "registry/base/address.h"
 
 #define THROTTLE_SHARDS 16
 #define THROTTLE_SETS 64			/* of a shard */
 #define THROTTLE_WAYS 8
 #define PEER_MAX 64
-#define KEY 16
+#define KEY ADDRESS_KEY
 
 #define RATE_SHARDS 64
 #define RATE_SETS 64			/* of a shard */
@@ -88,29 +87,27 @@ throttle_free(struct throttle *t)
 	free(t);
 }
 
-/* What counts as one address. */
+/* What counts as one address, or as one account there. */
 static void
-make_key(const struct throttle *t, const char *peer, unsigned char key[KEY])
+make_key(const struct throttle *t, const char *peer, const char *account, unsigned char key[KEY])
 {
-	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct in6_addr six;
-	struct in_addr four;
+	unsigned char both[KEY + PRINCIPAL_MAX];
+	size_t n = account != NULL ? strnlen(account, PRINCIPAL_MAX) : 0;
 	uint64_t hash;
 
-	memset(key, 0, KEY);
-	if (inet_pton(AF_INET, peer, &four) == 1) {
-		memcpy(key, mapped, sizeof(mapped));
-		memcpy(key + sizeof(mapped), &four, sizeof(four));
-	} else if (inet_pton(AF_INET6, peer, &six) == 1) {
-		if (memcmp(six.s6_addr, mapped, sizeof(mapped)) == 0)
-			memcpy(key, six.s6_addr, KEY);
-		else
-			memcpy(key, six.s6_addr, KEY / 2);
-	} else {
+	if (!address_key(peer, key)) {
 		hash = siphash_13(t->seed, peer, strlen(peer));
 		memset(key, 0xff, KEY);
 		memcpy(key + KEY - sizeof(hash), &hash, sizeof(hash));
 	}
+	if (account == NULL)
+		return;
+	memcpy(both, key, KEY);
+	memcpy(both + KEY, account, n);
+	/* Who does not know the seed finds no two that are taken for one. */
+	hash = siphash_13(t->seed, both, KEY + n);
+	memset(key, 0, KEY);
+	memcpy(key, &hash, sizeof(hash));
 }
 
 /* The set of a key, locked. */
@@ -163,7 +160,8 @@ throttle_make(struct throttle_shard *s, struct entry *set, const unsigned char k
 }
 
 bool
-throttle_refuses(struct throttle *t, const char *peer, int64_t now_ms, unsigned *retry_after)
+throttle_refuses(struct throttle *t, const char *peer, const char *account, int64_t now_ms,
+    unsigned *retry_after)
 {
 	unsigned char key[KEY];
 	const struct entry *e;
@@ -173,7 +171,7 @@ throttle_refuses(struct throttle *t, const char *peer, int64_t now_ms, unsigned 
 
 	if (t->max == 0)
 		return false;
-	make_key(t, peer, key);
+	make_key(t, peer, account, key);
 	e = throttle_find(throttle_lock_set(t, key, &s), key);
 	no = e != NULL && !throttle_is_over(e, now_ms) && e->count >= t->max;
 	if (no) {
@@ -185,14 +183,14 @@ throttle_refuses(struct throttle *t, const char *peer, int64_t now_ms, unsigned 
 }
 
 void
-throttle_failure(struct throttle *t, const char *peer, int64_t now_ms, bool *report,
-    uint64_t *folded)
+throttle_failure(struct throttle *t, const char *peer, const char *account, int64_t now_ms,
+    bool *report, uint64_t *folded)
 {
 	unsigned char key[KEY];
 	struct entry *set, *e;
 	struct throttle_shard *s;
 
-	make_key(t, peer, key);
+	make_key(t, peer, account, key);
 	set = throttle_lock_set(t, key, &s);
 	e = throttle_find(set, key);
 	if (e == NULL)

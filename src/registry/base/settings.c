@@ -47,7 +47,8 @@ enum {
 	SETTINGS_KEY = SETTING_OTHER,	/* a secret buffer */
 	SETTINGS_OLD_KEY,	/* one more of the old keys */
 	SETTINGS_KAFKA,		/* for the topic, not used by the embedded store */
-	SETTINGS_SINKS		/* a list of file, stdout, syslog, as bits */
+	SETTINGS_SINKS,		/* a list of file, stdout, syslog, as bits */
+	SETTINGS_ADDRESSES	/* a list of addresses and networks */
 };
 
 /* The `[NAME]` lines of a settings file. */
@@ -222,6 +223,9 @@ static const struct setting_field keys[] = {
 	NUMBER("http.request.timeout.ms", request_timeout_ms, 100, DAY_MS),
 	NUMBER("http.idle.timeout.ms", idle_timeout_ms, 100, DAY_MS),
 	NUMBER("http.drain.timeout.ms", drain_timeout_ms, 0, DAY_MS),
+	NUMBER("watch.max.per.principal", waits_per_principal, 1, 1000000),
+	NUMBER("watch.max.per.address", waits_per_address, 1, 1000000),
+	{ .name = "trusted.proxies", .type = SETTINGS_ADDRESSES, AT(proxies) },
 	TEXT("rest.base.url", base_url),
 	TEXT("ssl.certificate", tls_certificate),
 	TEXT("ssl.key", tls_key),
@@ -396,6 +400,8 @@ settings_new(void)
 		.listen = "127.0.0.1:8082",
 		.max_connections = 4096,
 		.max_half_open = 1024,
+		.waits_per_principal = 64,
+		.waits_per_address = 512,
 		.request_timeout_ms = 10000,
 		.idle_timeout_ms = 60000,
 		.drain_timeout_ms = 10000,
@@ -538,6 +544,7 @@ settings_set(struct settings *s, const char *key, const void *value, size_t n, s
 	}
 	if ((text = settings_keep(s, value, n, err)) == NULL ||
 	    (k->type == SETTINGS_SINKS ? set_sinks(&s->audit_required, text, err) :
+	    k->type == SETTINGS_ADDRESSES ? address_list_parse(&s->proxies, text, err) :
 	    setting_store(k, s, text, err)) != 0) {
 		error_key(err, key, strlen(key));
 		return -1;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "registry/base/address.h"
 
 enum rest_compat { REST_CONFLUENT, REST_MREDJEM };
 
@@ -29,6 +30,9 @@ struct settings {
 	unsigned request_timeout_ms;	/* http.request.timeout.ms, 10000: headers and body */
 	unsigned idle_timeout_ms;	/* http.idle.timeout.ms, 60000 */
 	unsigned drain_timeout_ms;	/* http.drain.timeout.ms, 10000 */
+	unsigned waits_per_principal;	/* watch.max.per.principal, 64 */
+	unsigned waits_per_address;	/* watch.max.per.address, 512 */
+	struct address_list proxies;	/* trusted.proxies: whose X-Forwarded-For counts */
 	const char *base_url;		/* rest.base.url, for Location */
 
 	const char *tls_certificate;	/* ssl.certificate: PEM chain; NULL: plain */
@@ -62,7 +66,7 @@ struct settings {
 	const char *jwt_principal_claim; /* auth.jwt.principal.claim, "sub" */
 	const char *mtls_principal;	/* auth.mtls.principal: "cn" (default), "dn", "san" */
 	unsigned auth_cache_ms;		/* auth.cache.ms, 5000 */
-	unsigned auth_failures_max;	/* auth.failures.max, 20 an address and minute */
+	unsigned auth_failures_max;	/* auth.failures.max, 20: of an account and address */
 	unsigned rate_limit;		/* ratelimit.requests.per.second, 0: none; per principal */
 	unsigned rate_burst;		/* ratelimit.burst */
 

@@ -115,6 +115,7 @@ void http_server_free(struct http_server *s);
 struct http_counts {
 	uint64_t connections, open, refused, timed_out, bad;
 	uint64_t shed;			/* closed to make room for others */
+	uint64_t places;		/* connections that there may be at once */
 };
 void http_server_counts(const struct http_server *s, struct http_counts *out);
 
@@ -133,6 +134,9 @@ const char *http_query(const struct http_request *r);
 /* The first header of that name (any case), NULL: absent; and how many. */
 const char *http_header(const struct http_request *r, const char *name);
 size_t http_header_count(const struct http_request *r, const char *name);
+
+/* The one of that name with the number ${which}, from 0; NULL: there are fewer. */
+const char *http_header_at(const struct http_request *r, const char *name, size_t which);
 
 /* The body, a secret buffer; the handler may move it away. */
 struct buf *http_body(struct http_request *r);
@@ -167,6 +171,9 @@ bool http_when_idle(struct http_request *r, void (*run)(void *arg), void *arg);
 
 /* As http_post, after ${ms} milliseconds.  On the event thread only. */
 void http_later(struct http_request *r, unsigned ms, void (*run)(void *arg), void *arg);
+
+/* Close the connection after the reply.  On the event thread only. */
+void http_close_after(struct http_request *r);
 
 /* Add a response header before the reply, on the event thread.  Values with
  * control characters are dropped. */

@@ -57,6 +57,17 @@ http_header_count(const struct http_request *r, const char *name)
 	return count;
 }
 
+const char *
+http_header_at(const struct http_request *r, const char *name, size_t which)
+{
+	const struct http_field *f;
+	size_t i = 0;
+
+	while ((f = http_head_find(&r->head, name, &i)) != NULL && which > 0)
+		which--;
+	return f != NULL ? f->value : NULL;
+}
+
 struct buf *
 http_body(struct http_request *r)
 {
@@ -109,6 +120,12 @@ void
 http_post(struct http_request *r, void (*run)(void *arg), void *arg)
 {
 	http_thread_post(r->connection->thread, run, arg);
+}
+
+void
+http_close_after(struct http_request *r)
+{
+	r->head.keep = false;
 }
 
 static const char *

@@ -641,4 +641,5 @@ http_server_counts(const struct http_server *s, struct http_counts *out)
 	out->shed = atomic_load(&s->shed);
 	out->timed_out = atomic_load(&s->timed_out);
 	out->bad = atomic_load(&s->bad);
+	out->places = s->places;
 }

@@ -569,14 +569,52 @@ def e08c_reload_with_a_new_key_file():
     readable(r)
 
 
+def e08d_reload_during_a_rotation_keeps_the_new_key():
+    r = Registry().start()
+    put(r, 'a', 'k', 'first', 'second')
+    put(r, 'b', 'k', 'third')
+    for i in range(300):
+        put(r, 'more', f'k{i}', 'x' * 2000)
+    status(r.as_('adm').post(ROTATION, {}), 202)
+    harness.write(r.key_file, harness.key_text() + '\n')
+    r.process.send_signal(signal.SIGHUP)
+    check(rotation(r)['running'], 'a rotation still runs', rotation(r))
+    end = time.monotonic() + 10
+    while sum(audit.data(line, 'result', 'message') == 'started' for line in audit.lines(r)
+              if audit.method(line) == 'RotateMasterKey') < 2:
+        check(time.monotonic() < end, 'a rotation for the new key', r.errors())
+        time.sleep(0.02)
+    # Killed in the middle, too, the key file is the one that fits.
+    r.kill()
+    r.start()
+    wait_rotated(r)
+    readable(r)
+    check('rotation is running' not in r.errors(), 'no complaint', r.errors())
+    r.restart()
+    readable(r)
+
+
 def e09_public_and_weak_keys():
     r = Registry()
     for text in ('39ff95832750c0090d84ddf5344583832efe91ef', 'password1234', '', 'my_master_key',
-                 'short', '\n', 'x' * 15):
+                 'short', '\n', 'x' * 15,
+                 # neither 32 zero bytes, nor a letter or a word that is repeated
+                 'a' * 16, 'A' * 43 + '=', '0' * 64, 'password1234' * 2, 'my_master_key' * 3,
+                 'abcabcabcabcabcabc', 'aabbaabbccaabbccaa',
+                 # nor a key that was not copied as a whole, or that is too long
+                 *(base64.b64encode(bytes(range(7, 7 + n))).decode() for n in (30, 31, 33, 36)),
+                 bytes(range(7, 38)).hex(), bytes(range(7, 39)).hex()[:-1]):
         r.refuses_to_start(key_file(r, 'weak', text) if text else
                            harness.write(r.folder + '/weak', text))
         check(not any(name.endswith('.db') for name in os.listdir(r.data)),
               'no store is made', os.listdir(r.data))
+    for n, text in enumerate(('correct horse battery staple', 'Tr0ub4dor&3-and-16',
+                              base64.b64encode(os.urandom(24)).decode(), os.urandom(32).hex())):
+        r.start(key_file(r, f'good{n}', text))
+        r.stop()
+        for name in os.listdir(r.data):
+            if name.startswith(('registry', 'keyring', 'audit')):
+                os.remove(os.path.join(r.data, name))
     r.config['dev.mode'] = True
     r.start(key_file(r, 'weak', 'password1234'))
     check('password1234' not in r.errors(), 'no key in the warning', r.errors())
@@ -590,6 +628,22 @@ def e10_key_file_that_others_can_read():
         check('master' in said or 'mode' in said or 'read' in said, 'the reason', said)
     r.config['dev.mode'] = True
     r.start()
+
+
+def e10b_key_from_a_pipe():
+    """Not a start that hangs for ever where nobody writes to it."""
+    r = Registry()
+    pipe = os.path.join(r.folder, 'pipe')
+    os.mkfifo(pipe, 0o600)
+    r.launch(pipe)
+    time.sleep(0.5)
+    check(r.running(), 'it waits for the key', r.errors())
+    with open(r.key_file) as f:
+        harness.write(pipe, f.read())
+    r.wait_listening().wait_ready()
+    r.stop()
+    said = r.refuses_to_start(pipe, timeout=20)
+    check('pipe' in said, 'the reason', said)
 
 
 def e11_files_are_for_the_owner_alone():

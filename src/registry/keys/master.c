@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,12 @@
 #define RAW_BASE64 44		/* characters */
 #define RAW_HEX 64
 #define MASTER_TEXT_MAX 4096
-
-#define MASTER_TEXT_MAX 4096
 #define PATH_BYTES 4096
+#define PIPE_MS 10000		/* how long the writer of a pipe may say nothing */
+
+#define DISTINCT_RAW 12		/* different bytes in 32 random ones: 30 as a rule */
+#define DISTINCT_TEXT 6		/* different characters in a passphrase */
+#define NEAR_RAW 4		/* bytes by which a key of another length misses */
 
 struct master {
 	bool passphrase;
@@ -57,6 +61,89 @@ raw_decode(struct buf *out, const char *text, size_t n)
 		return true;
 	buf_truncate(out, 0);
 	return false;
+}
+
+static size_t
+master_distinct(const unsigned char *p, size_t n)
+{
+	bool seen[256] = { false };
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		count += !seen[p[i]];
+		seen[p[i]] = true;
+	}
+	secmem_wipe(seen, sizeof(seen));
+	return count;
+}
+
+/* The length of what ${text} repeats: its own if it repeats nothing. */
+static size_t
+master_period(const char *text, size_t n)
+{
+	size_t period = 1;
+
+	while (period < n && memcmp(text, text + period, n - period) != 0)
+		period++;
+	return period;
+}
+
+/* The bytes that ${text} is the base64 or the hexadecimal digits of, if that is
+ * what it looks like and they are nearly as many as a key has; else 0. */
+static size_t
+master_near_raw(const char *text, size_t n)
+{
+	bool lower = false, upper = false, digit = false;
+	struct buf bytes;
+	size_t len = 0, i;
+
+	for (i = 0; i < n; i++) {
+		lower |= text[i] >= 'a' && text[i] <= 'z';
+		upper |= text[i] >= 'A' && text[i] <= 'Z';
+		digit |= text[i] >= '0' && text[i] <= '9';
+	}
+	for (i = 0; i < n && hex_digit((unsigned char)text[i]) != -1; i++)
+		continue;
+	if (i == n && digit) {
+		len = (n + 1) / 2;
+	} else if (lower && upper && digit) {
+		buf_init_secret(&bytes, MASTER_TEXT_MAX);
+		if (base64_decode(&bytes, text, n) == 0)
+			len = bytes.len;
+		buf_release(&bytes);
+	}
+	return len + NEAR_RAW >= RAW && len <= RAW + NEAR_RAW ? len : 0;
+}
+
+/* What everybody would guess, or nobody meant.  ${raw}: the key itself; empty:
+ * ${text} is a passphrase.  0: it is neither. */
+static int
+master_check_strength(const char *text, size_t n, const struct buf *raw, struct error *err)
+{
+	size_t period = master_period(text, n), near;
+
+	if (raw->len > 0 && master_distinct(raw->data, raw->len) < DISTINCT_RAW) {
+		error_set(err, ERROR_KEY, "the master key is not random: its %d bytes are nearly "
+		    "all the same", RAW);
+	} else if (raw->len > 0) {
+		return 0;
+	} else if (period < n && (period < MASTER_TEXT_MIN || master_is_public(text, period))) {
+		error_set(err, ERROR_KEY, "the master passphrase repeats the same %zu bytes",
+		    period);
+	} else if (master_distinct((const unsigned char *)text, n) < DISTINCT_TEXT) {
+		error_set(err, ERROR_KEY, "the master passphrase has fewer than %d different "
+		    "characters", DISTINCT_TEXT);
+	} else if ((near = master_near_raw(text, n)) != 0) {
+		error_set(err, ERROR_KEY, "this looks like a master key of %zu bytes, but it has "
+		    "%d", near, RAW);
+		return error_hint(err, "was it copied as a whole?  32 random bytes in base64 are "
+		    "best: `openssl rand -base64 32`; what a registry was sealed with so far is "
+		    "taken as master.encryption.old.key");
+	} else {
+		return 0;
+	}
+	return error_hint(err, "32 random bytes in base64 are best: `openssl rand -base64 32`; "
+	    "what a registry was sealed with so far is taken as master.encryption.old.key");
 }
 
 static int
@@ -96,9 +183,12 @@ master_from_text(const struct buf *text, bool dev_mode, struct error *err)
 	buf_init_secret(&m->bytes, MASTER_TEXT_MAX);
 	if (!raw_decode(&m->bytes, p, n)) {
 		m->passphrase = true;
-		buf_append(&m->bytes, p, n);
+		if (dev_mode || master_check_strength(p, n, &m->bytes, err) == 0)
+			buf_append(&m->bytes, p, n);
+	} else if (!dev_mode && master_check_strength(p, n, &m->bytes, err) == -1) {
+		buf_clear(&m->bytes);
 	}
-	if (buf_check(&m->bytes, err) == -1) {
+	if (buf_check(&m->bytes, err) == -1 || m->bytes.len == 0) {
 		master_free(m);
 		return NULL;
 	}
@@ -150,6 +240,38 @@ check_mode(const char *path, mode_t mode, struct error *err)
 	return error_hint(err, "chmod 600 '%s'", path);
 }
 
+/* All that comes from a pipe, whoever writes to it, as long as something comes
+ * within PIPE_MS: the start must not hang on one that nobody opens. */
+static int
+master_read_pipe(int fd, const char *path, struct buf *out, struct error *err)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	unsigned char part[512];
+	ssize_t n = -1;
+	int ready;
+
+	for (;;) {
+		ready = poll(&p, 1, PIPE_MS);
+		if (ready == -1 && errno == EINTR)
+			continue;
+		if (ready == 1 && (n = read(fd, part, sizeof(part))) > 0) {
+			buf_append(out, part, (size_t)n);
+			continue;
+		}
+		if (ready == 1 && n == -1 && errno == EAGAIN)
+			continue;
+		break;
+	}
+	secmem_wipe(part, sizeof(part));
+	if (ready == 1 && n == 0)
+		return buf_check(out, err);
+	if (ready != 0)
+		return error_io(err, path, "cannot read");
+	error_set(err, ERROR_IO, "nothing was written to this pipe for %d seconds", PIPE_MS / 1000);
+	error_place(err, path, 0);
+	return error_hint(err, "write the key to it and close it, or name a file");
+}
+
 /* A file or a pipe; ${private}: refused when others may read it. */
 static int
 master_read_file(const char *path, bool private, struct buf *out, struct error *err)
@@ -163,7 +285,8 @@ master_read_file(const char *path, bool private, struct buf *out, struct error *
 		error_set(err, ERROR_REFUSED, "neither a file nor a pipe");
 		return error_place(err, path, 0);
 	}
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* A pipe is opened also while nobody writes to it. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1 && errno == ENOENT) {
 		error_set(err, ERROR_MISSING, "no such file");
 		return error_place(err, path, 0);
@@ -173,7 +296,8 @@ master_read_file(const char *path, bool private, struct buf *out, struct error *
 	if (fstat(fd, &st) == -1)
 		error_io(err, path, "cannot examine");
 	else if (!private || check_mode(path, st.st_mode, err) == 0)
-		result = file_read_fd(fd, path, out, err);
+		result = S_ISFIFO(st.st_mode) ? master_read_pipe(fd, path, out, err) :
+		    file_read_fd(fd, path, out, err);
 	close(fd);
 	return result;
 }

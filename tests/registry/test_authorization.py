@@ -350,6 +350,26 @@ def r33_damaged_bindings_are_told(r):
     ok(r.as_(None).get('/health/ready'))
 
 
+def r33b_files_that_others_may_write_are_refused(r):
+    r.stop()
+    for name in ('bindings.json', 'tokens.json', 'users.json'):
+        file = os.path.join(r.data, name)
+        for mode in (0o666, 0o620, 0o602):
+            os.chmod(file, mode)
+            said = r.refuses_to_start()
+            check(name in said and 'chmod' in said, 'the file and a way out', said)
+        os.chmod(file, 0o600)
+    r.start()
+    # Of a running one it is told, and what was read before stays in force.
+    os.chmod(os.path.join(r.data, 'bindings.json'), 0o666)
+    time.sleep(0.1)
+    err(r.as_(None).get('/health/ready'), 503)
+    ok(latest(r, 'own', 'conn-a', 'password'))
+    os.chmod(os.path.join(r.data, 'bindings.json'), 0o600)
+    time.sleep(0.1)
+    ok(r.as_(None).get('/health/ready'))
+
+
 def r34_destroying_is_asked_for_clearly(r):
     adm = r.as_('adm')
     for odd in ('True', 'yes', '', '2'):

@@ -135,6 +135,14 @@ data_file_read(const char *path, size_t max, json_t **root, struct file_id *id, 
 			*err = why;
 		goto out;
 	}
+	/* Who may write it decides who may do what. */
+	if ((id->mode & (S_IWGRP | S_IWOTH)) != 0) {
+		error_set(err, ERROR_REFUSED, "others than its owner may write this file (mode "
+		    "%04o)", (unsigned)id->mode & 07777);
+		error_place(err, path, 0);
+		error_hint(err, "look whether what it says is what it should, then chmod go-w it");
+		goto out;
+	}
 	*root = json_loadb(text.len > 0 ? (const char *)text.data : "", text.len,
 	    JSON_REJECT_DUPLICATES, &bad);
 	if (*root == NULL) {

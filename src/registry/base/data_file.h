@@ -42,7 +42,8 @@ char *data_file_path(const char *data, const char *name, struct error *err);
  * data_file_read(path, max, root, id, err):
  * Parse the object in ${path}; ${id} is that of what was read.  A missing
  * file gives NULL in ${*root} and is no error.  ERROR_FORMAT: not a JSON
- * object (with the line); ERROR_IO, ERROR_LIMIT, ERROR_REFUSED.
+ * object (with the line); ERROR_IO, ERROR_LIMIT, ERROR_REFUSED (also: others may
+ * write it).
  */
 int data_file_read(const char *path, size_t max, json_t **root, struct file_id *id,
     struct error *err);

@@ -1,11 +1,14 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json_out.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/commands.h"
 #include "cli/remote.h"
 #include "common/args.h"
@@ -21,6 +24,8 @@ struct secret_read {
 	long long version;
 	const char *value;
 	size_t value_len;
+	const char *created, *creator, *expires;	/* NULL: not known, or none */
+	const json_t *custom;		/* the key's own metadata; NULL: not known, or none */
 };
 
 /* -1 to stop, with the error filled. */
@@ -29,7 +34,8 @@ typedef int secret_visit(void *cookie, const struct secret_read *s, struct error
 /* A walk over all that a registry holds. */
 struct transfer_walk {
 	struct remote *r;
-	const char *path;	/* the one at hand */
+	const char *path;	/* the one at hand ... */
+	json_t *custom;		/* ... and its key's metadata; NULL: none */
 	secret_visit *visit;
 	void *cookie;
 	size_t *denied;
@@ -38,6 +44,7 @@ struct transfer_walk {
 struct import {
 	struct remote *to;
 	unsigned long count;
+	bool undated;		/* the dates that it has may not be kept */
 };
 
 /* A text without NUL. */
@@ -49,7 +56,8 @@ secrets_of_is_name(const json_t *text)
 }
 
 static int
-visit_json(const json_t *item, secret_visit *visit, void *cookie, struct error *err)
+visit_json(const json_t *item, const json_t *custom, secret_visit *visit, void *cookie,
+    struct error *err)
 {
 	const json_t *path = json_object_get(item, "path");
 	const json_t *key = json_object_get(item, "key");
@@ -60,6 +68,10 @@ visit_json(const json_t *item, secret_visit *visit, void *cookie, struct error *
 		.version = json_integer_value(json_object_get(item, "version")),
 		.value = json_string_value(secret),
 		.value_len = json_string_length(secret),
+		.created = json_string_value(json_object_get(item, "createdAt")),
+		.creator = json_string_value(json_object_get(item, "createdBy")),
+		.expires = json_string_value(json_object_get(item, "expiresAt")),
+		.custom = custom != NULL ? custom : json_object_get(item, "metadata"),
 	};
 
 	if (!secrets_of_is_name(path) || !secrets_of_is_name(key) || s.value == NULL ||
@@ -82,7 +94,23 @@ visit_version(void *cookie, const json_t *item, struct error *err)
 	struct transfer_walk *w = cookie;
 
 	buf_clear(&w->r->answer);
-	return visit_json(item, w->visit, w->cookie, err);
+	return visit_json(item, w->custom, w->visit, w->cookie, err);
+}
+
+/* What the owners noted beside a key, where the registry knows of such. */
+static json_t *
+transfer_custom(struct transfer_walk *w, const char *key)
+{
+	json_t *root, *custom = NULL;
+	struct error ignored;
+
+	if (remote_ask(w->r, "GET", w->path, key, NULL, "metadata", &ignored) != 0)
+		return NULL;
+	root = json_loadb((const char *)w->r->answer.data, w->r->answer.len, 0, NULL);
+	if (json_object_size(json_object_get(root, "metadata")) > 0)
+		custom = json_incref(json_object_get(root, "metadata"));
+	json_decref(root);
+	return custom;
 }
 
 static int
@@ -90,11 +118,19 @@ visit_key(void *cookie, const json_t *key, struct error *err)
 {
 	struct transfer_walk *w = cookie;
 	struct remote *r = w->r;
+	int rc;
 
 	if (!json_is_string(key))
 		return 0;
-	if (remote_ask(r, "GET", w->path, json_string_value(key), NULL, NULL, err) == 0)
-		return transfer_each(w, visit_version, err);
+	w->custom = transfer_custom(w, json_string_value(key));
+	remote_name(r, w->path, json_string_value(key), NULL, NULL);
+	remote_query(r, "metadata", "true");
+	if ((rc = remote_call(r, "GET", NULL, err)) == 0)
+		rc = transfer_each(w, visit_version, err);
+	json_decref(w->custom);
+	w->custom = NULL;
+	if (rc == 0)
+		return 0;
 	if (r->got.status == 403)
 		++*w->denied;
 	/* 404: it was deleted meanwhile. */
@@ -157,13 +193,31 @@ secrets_of_file(const char *file, secret_visit *visit, void *cookie, struct erro
 		if (item == NULL)
 			rc = error_set(err, ERROR_FORMAT, "this line is no JSON object");
 		else
-			rc = visit_json(item, visit, cookie, err);
+			rc = visit_json(item, NULL, visit, cookie, err);
 		if (rc != 0)
 			error_place(err, file, number);
 		json_decref(item);
 	}
 	buf_release(&text);
 	return rc;
+}
+
+/* ,"metadata":{...} */
+static void
+add_custom(struct json_out *o, const json_t *custom)
+{
+	const char *name;
+	json_t *value;
+
+	if (json_object_size(custom) == 0)
+		return;
+	json_out_object(o, "metadata");
+	json_object_foreach((json_t *)(uintptr_t)custom, name, value) {
+		if (json_is_string(value))
+			json_out_text_n(o, name, json_string_value(value),
+			    json_string_length(value));
+	}
+	json_out_end(o);
 }
 
 /* A line of an export. */
@@ -178,6 +232,13 @@ transfer_add_line(void *cookie, const struct secret_read *s, struct error *err)
 	json_out_text(&o, "key", s->key);
 	json_out_int(&o, "version", s->version);
 	json_out_text_n(&o, "secret", s->value, s->value_len);
+	if (s->created != NULL)
+		json_out_text(&o, "createdAt", s->created);
+	if (s->creator != NULL)
+		json_out_text(&o, "createdBy", s->creator);
+	if (s->expires != NULL)
+		json_out_text(&o, "expiresAt", s->expires);
+	add_custom(&o, s->custom);
 	json_out_end(&o);
 	return json_out_finish(&o, err);
 }
@@ -220,16 +281,50 @@ commands_registry_export(const struct options *o)
  * import that was interrupted can be run again and adds only what is missing.
  */
 static int
-put_one(void *cookie, const struct secret_read *s, struct error *err)
+put_dated(struct import *im, const struct secret_read *s, bool dated, struct error *err)
 {
-	struct import *im = cookie;
 	char once[64];
 	const char *headers[] = { "Idempotency-Key", once, NULL };
+	int64_t from = (int64_t)time(NULL) * 1000, until;
+	struct json_out o;
 
 	snprintf(once, sizeof(once), "import-%lld", s->version);
 	remote_name(im->to, s->path, s->key, NULL, "versions");
-	remote_body(im->to, s->value, s->value_len, -1, 0);
-	if (remote_call(im->to, "POST", headers, err) != 0) {
+	buf_clear(&im->to->body);
+	json_out_init(&o, &im->to->body);
+	json_out_object(&o, NULL);
+	json_out_text_n(&o, "secret", s->value, s->value_len);
+	if (dated) {
+		json_out_text(&o, "createdAt", s->created);
+		if (!time_parse(s->created, TIME_MILLISECONDS, &from))
+			return error_set(err, ERROR_FORMAT, "createdAt is no time");
+	}
+	if (s->expires != NULL) {
+		if (!time_parse(s->expires, TIME_MILLISECONDS, &until))
+			return error_set(err, ERROR_FORMAT, "expiresAt is no time");
+		/* What is over by now is so in a second. */
+		json_out_int(&o, "ttl", until - from < 1000 ? 1 : (until - from + 999) / 1000);
+	}
+	add_custom(&o, s->custom);
+	json_out_end(&o);
+	return remote_call(im->to, "POST", headers, err);
+}
+
+static int
+put_one(void *cookie, const struct secret_read *s, struct error *err)
+{
+	struct import *im = cookie;
+	bool dated = s->created != NULL && !im->undated;
+	int rc;
+
+	im->to->got.status = 0;
+	rc = put_dated(im, s, dated, err);
+	if (rc != 0 && dated && im->to->got.status == 403) {
+		/* Who may write, but not say when it was. */
+		rc = put_dated(im, s, false, err);
+		im->undated = rc == 0;
+	}
+	if (rc != 0) {
 		error_key(err, s->key, strlen(s->key));
 		if (im->to->got.status == 422)
 			error_hint(err, "%s: if another import brought another value as its "
@@ -260,6 +355,10 @@ commands_registry_import(const struct options *o)
 		remote_close(&source);
 		warn_of_denied(denied);
 	}
+	if (im.undated)
+		report_warning("the role ResourceOwner or SystemAdmin keeps them",
+		    "what was imported has the date of today: this login may not say when a "
+		    "secret was created");
 	if (im.count > 0 || rc == 0)
 		report_note("%lu versions are imported, now or by an earlier run%s", im.count,
 		    rc == 0 ? "" : "; run it again to go on");

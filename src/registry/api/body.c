@@ -5,6 +5,7 @@
 
 #include "base/json_out.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "registry/api/body.h"
 #include "registry/store/names.h"
 
@@ -199,11 +200,13 @@ body_create_parse(const void *text, size_t n, const struct body_limits *l, struc
     char *why, size_t size)
 {
 	enum body_result result;
+	const json_t *created;
 	int64_t ttl = 0;
 	bool found;
 	json_t *root;
 
 	result = body_object(text, n, &root, why, size);
+	created = json_object_get(root, "createdAt");
 	if (result == BODY_OK)
 		result = read_secret(root, l, &out->value, why, size);
 	if (result == BODY_OK)
@@ -211,6 +214,11 @@ body_create_parse(const void *text, size_t n, const struct body_limits *l, struc
 	if (result == BODY_OK && !body_read_number(root, "ttl", 1, BODY_TTL_MAX, &found, &ttl))
 		result = body_refuse(BODY_INVALID, why, size, "\"ttl\" must be a whole number of "
 		    "seconds, from 1 to ten years");
+	if (result == BODY_OK && created != NULL && (!json_is_string(created) ||
+	    !time_parse(json_string_value(created), TIME_MILLISECONDS, &out->created_ms) ||
+	    out->created_ms <= 0))
+		result = body_refuse(BODY_INVALID, why, size, "\"createdAt\" must be a time such "
+		    "as 2026-01-31T12:00:00.000Z");
 	if (result == BODY_OK)
 		result = read_custom(root, "metadata", &out->custom, why, size);
 	out->ttl_ms = ttl * 1000;

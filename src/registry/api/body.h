@@ -33,6 +33,7 @@ struct body_create {
 	struct buf value;	/* secret */
 	int64_t cas;		/* -1: none */
 	int64_t ttl_ms;		/* 0: none */
+	int64_t created_ms;	/* 0: now */
 	struct buf custom;	/* JSON object, its names sorted; empty: none */
 };
 

@@ -423,6 +423,10 @@ take_idempotency(struct change *c)
 		if (key[i] <= ' ' || key[i] > '~')
 			n = 0;
 	}
+	if (http_header_count(c->x->r, "Idempotency-Key") > 1) {
+		answer_fail(c->x, 400, 0, "There is more than one Idempotency-Key");
+		return -1;
+	}
 	if (n == 0 || n > IDEM_MAX) {
 		answer_fail(c->x, 400, 0, "An Idempotency-Key has 1 to %d visible ASCII characters",
 		    IDEM_MAX);
@@ -480,6 +484,7 @@ create_take_body(struct change *c)
 	buf_move(&c->op.custom, &body.custom);
 	c->op.cas = body.cas;
 	c->op.ttl_ms = body.ttl_ms;
+	c->op.given_ms = body.created_ms;
 	x->has_cas = body.cas >= 0;
 	x->cas = body.cas;
 	x->has_length = true;
@@ -493,8 +498,14 @@ create_version(struct exchange *x)
 	struct change *c = change_new(x, STORE_CREATE, request_mredjem(x) ? 201 : 200,
 	    created);
 
-	if (c == NULL || create_take_body(c) == -1 || take_idempotency(c) == -1 ||
-	    !change_condition(c))
+	if (c == NULL || create_take_body(c) == -1)
+		return;
+	/* Who may destroy a version may say that it is older than it is. */
+	if (c->op.given_ms != 0 && !request_allows(x, SECRET_DESTROY, c->op.path, c->op.path_len)) {
+		answer_deny(x, SECRET_DESTROY, c->op.path, c->op.path_len);
+		return;
+	}
+	if (take_idempotency(c) == -1 || !change_condition(c))
 		return;
 	if (audit_hmac(x->api->parts.audit, c->op.value.data, c->op.value.len,
 	    x->value_hmac) == -1) {

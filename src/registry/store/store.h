@@ -124,7 +124,7 @@ struct store_op {
 	const char *by;			/* principal */
 
 	struct buf value;		/* CREATE: secret */
-	int64_t ttl_ms;			/* CREATE: 0 none */
+	int64_t ttl_ms, given_ms;	/* CREATE: 0 none; and when it was created, 0: now */
 	int64_t cas;			/* CREATE: -1 none; META: compared with mcas */
 	int64_t if_match;		/* version that must be the current one, -1 none */
 	bool if_none_match;		/* "*": must have no live version */
@@ -185,7 +185,7 @@ struct rotation_state {
  * that write fail, the rotation is on all the same and goes on with the disk
  * (${failure} of store_rotation).  Records that cannot be opened stay, with
  * their data key.  ${fresh} is not used after the call.
- * ERROR_BUSY: one is running; ERROR_IO: nothing can be written now.
+ * ERROR_BUSY: one is running, with no other secret; ERROR_IO: it cannot be written.
  */
 int store_rotate(struct store *s, const struct master *fresh, struct error *err);
 void store_rotation(struct store *s, struct rotation_state *out);

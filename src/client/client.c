@@ -174,8 +174,7 @@ code_of(int status)
 	case 413:
 		return ERROR_LIMIT;
 	case 429:
-	case 503:
-		return ERROR_BUSY;
+		return ERROR_IO;
 	default:
 		return status >= 500 ? ERROR_IO : ERROR_REFUSED;
 	}

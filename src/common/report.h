@@ -46,6 +46,9 @@ void report_detail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Write a diff to standard output, in colours if they are wanted. */
 int output_write_diff(const struct buf *b, struct error *err);
 
+/* The exit status of what looked for something wrong, and found it. */
+#define STATUS_FINDINGS 3
+
 /* Say an error; returns the exit status that belongs to it.  The one that
  * nobody reads standard output any more is not said. */
 int report_error(const struct error *err);

@@ -141,6 +141,9 @@ def a06_tokens_that_are_refused():
         'alg of the other type': jwt.token(o.rsa, jwt.claims(), {'alg': 'ES256'}),
         'crit': jwt.token(o.rsa, jwt.claims(), {'crit': ['x'], 'x': 1}),
         'own key in the header': jwt.token(other, jwt.claims(), {'jwk': other.jwk()}),
+        'made for another purpose': jwt.token(o.rsa, jwt.claims(), {'typ': 'dpop+jwt'}),
+        'a logout': jwt.token(o.rsa, jwt.claims(), {'typ': 'logout+jwt'}),
+        'a type that is no text': jwt.token(o.rsa, jwt.claims(), {'typ': 1}),
         'exp as text': jwt.token(o.rsa, jwt.claims(exp=str(now + 300))),
         'payload is a list': jwt.token(o.rsa, [jwt.claims()]),
         'payload is not JSON': jwt.token(o.rsa, b'{"sub":"adm"'),
@@ -162,6 +165,8 @@ def a07_tokens_that_are_taken():
         ok(o.get(jwt.token(key, jwt.claims())))
         ok(o.get(jwt.token(key, jwt.claims(aud=['other', 'registry']))))
         ok(o.get(jwt.token(key, jwt.claims(more={'deep': [1]}))))
+        for kind in (None, 'jwt', 'at+jwt', 'application/at+JWT'):
+            ok(o.get(jwt.token(key, jwt.claims(), {'typ': kind})))
     # The subject is the principal, with its rights and no others.
     answer = o.registry.with_header('Bearer ' + jwt.token(o.ec, jwt.claims('own'))).get(
         V('other', 'k') + '/latest')

@@ -362,6 +362,99 @@ def h08_openapi_document_and_routes_agree(r):
             fail(f'{method} {template}: status {answer.status} is not among {sorted(told)}')
 
 
+KINDS = {'array': list, 'object': dict, 'string': str, 'integer': int, 'boolean': bool,
+         'null': type(None)}
+
+
+def fits(document, schema, value, where):
+    """Is the value what the schema says?  Of JSON Schema what the document uses."""
+    while '$ref' in schema:
+        schema = document['components']['schemas'][schema['$ref'].rpartition('/')[2]]
+    kinds = schema.get('type', [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    check(not kinds or any(isinstance(value, KINDS[k]) and (k != 'integer' or value is not True)
+                           for k in kinds), f'{where}: {kinds}', value)
+    check(value in schema.get('enum', [value]), f'{where}: {schema.get("enum")}', value)
+    if isinstance(value, list):
+        for item in value:
+            fits(document, schema.get('items', {}), item, where + '[]')
+    if isinstance(value, dict):
+        for name in schema.get('required', []):
+            check(name in value, f'{where}: a member {name}', value)
+        known = schema.get('properties')
+        for name, item in value.items():
+            check(known is None or name in known, f'{where}: {name} is in the document', known)
+            fits(document, (known or {}).get(name, {}), item, f'{where}.{name}')
+
+
+BODIES = {
+    'CreateSecretVersion': {'secret': 'a'}, 'UpdateKeyMetadata': {'metadata': {'a': 'b'}},
+    'AuditHash': {'input': 'a'}, 'BackupStore': {'file': 'h08b.db'},
+    'ValidateConfig': {'name': 'h08', 'a': '${secret:h08:k}'},
+    'ResolveConfig': {'name': 'h08', 'a': '${secret:h08:k}'},
+    'AlterBinding': {'role': 'DeveloperRead', 'principal': 'User:nob', 'path': 'h08'},
+    'AlterBinding5': {'scope': {'clusters': {}}, 'resourcePatterns': [
+        {'resourceType': 'Connector', 'name': 'h08', 'patternType': 'LITERAL'}]},
+    'AlterBinding6': {'scope': {'clusters': {}}, 'resourcePatterns': [
+        {'resourceType': 'Connector', 'name': 'h08', 'patternType': 'LITERAL'}]},
+}
+
+
+@case(fresh=True)
+def h08b_answers_are_as_the_document_says(r):
+    document = ok(r.as_(None).get('/openapi.json')).json()
+    adm = r.as_('adm')
+    status(adm.post(V('h08', 'k'), {'secret': 'a'}), 200, 201)
+    operations = [(m.upper(), t, o) for t, item in document['paths'].items()
+                  for m, o in item.items() if m in ('get', 'post', 'put', 'patch', 'delete')]
+    for method, template, o in sorted(operations, key=lambda found: found[0] == 'DELETE'):
+        what = f'{method} {template}'
+        if method == 'DELETE':
+            status(adm.post(V('h08', 'k'), {'secret': 'a'}), 200, 201)
+        target = fill(template) + ('?wait=0' if template.endswith('watch') else '')
+        wanted = o.get('requestBody', {}).get('required')
+        body = BODIES.get(o['operationId'])
+        check(bool(wanted) == (body is not None), f'{what}: a body or none', o['operationId'])
+        answer = adm.request(method, target, body)
+        told = o['responses'].get(str(answer.status))
+        check(told, f'{what}: {answer.status} is in the document', sorted(o['responses']))
+        for kind, content in told.get('content', {}).items():
+            check((answer.header('Content-Type') or '').startswith(kind), what, answer.headers)
+            if kind == 'application/json':
+                fits(document, content['schema'], answer.json(), what)
+        if wanted:
+            answer = adm.request(method, fill(template), None)
+            check(answer.status >= 400, f'{what}: a body is needed', answer.status)
+        # What the schema of a parameter does not take is refused, with a status that is told.
+        for p in o.get('parameters', []):
+            bad = []
+            if p['in'] == 'query' and p['schema'].get('type') in ('boolean', 'integer'):
+                bad = [f'{fill(template)}?{p["name"]}={odd}' for odd in ('x', 'null', '')]
+            elif p['name'] == 'version' and 'latest' not in p['schema']['pattern']:
+                bad = [fill(template).replace('/1', '/latest')]
+            elif p['in'] == 'path':
+                bad = [fill(template.replace('{%s}' % p['name'], '%zz'))]
+            for target in bad:
+                answer = err(adm.request(method, target, body), 400, 422, *r.m((), (403,)))
+                check(str(answer.status) in o['responses'],
+                      f'{method} {target}: {answer.status} is in the document',
+                      sorted(o['responses']))
+
+
+def h08c_requests_that_were_taken_for_others(r):
+    adm = r.as_('adm')
+    err(adm.post(V('h08c', 'k'), {'secret': 'a'},
+                 [('Idempotency-Key', 'one'), ('Idempotency-Key', 'two')]), 400)
+    answer = err(adm.post(V('h08c', 'k'), {'secret': 'a'}, [('Content-Encoding', 'gzip')]), 415)
+    same(answer.header('Accept-Encoding'), 'identity', 'Accept-Encoding')
+    status(adm.post(V('h08c', 'k'), {'secret': 'a'}, [('Content-Encoding', 'identity')]), 200, 201)
+    answer = empty(r.as_(None).request('OPTIONS', '*'), 204)
+    check('PATCH' in answer.header('Allow'), 'Allow', answer.headers)
+    err(adm.request('GET', '*'), 400)
+    err(adm.put('/secret/admin/role-bindings', {'role': 'DeveloperRead', 'path': 'h08c',
+                                                'principal': 'Group:x'}), 422)
+
+
 def h09_connection_is_kept_and_closed_as_asked(r):
     auth = [('Authorization', r.bearer('adm'))]
     connection = r.as_('adm').open()

@@ -341,6 +341,15 @@ def x22_clock_set_back():
     secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 4, 'four')
     ok(r.as_('adm').delete(V('conn-a', 'k') + '/4'))
     secret(put(r, 'conn-a', 'k', 'five'), 'conn-a', 'k', 5, 'five')
+    # What has ended stays so, wherever the clock goes.
+    ok(r.as_('adm').post(V('conn-a', 'brief'), {'secret': 'x', 'ttl': 60}))
+    harness.write(shift, '100')
+    err(r.as_('adm').get(V('conn-a', 'brief') + '/1'), 404)
+    time.sleep(2.5)                             # until it is marked
+    harness.write(shift, '-3600')
+    err(r.as_('adm').get(V('conn-a', 'brief') + '/1'), 404)
+    r.restart()
+    err(r.as_('adm').get(V('conn-a', 'brief') + '/latest'), 404)
     # Forward again: what was to live for half an hour is over after an hour.
     harness.write(shift, '3600')
     secret(r.as_('adm').get(V('conn-a', 'k') + '/latest'), 'conn-a', 'k', 5, 'five')

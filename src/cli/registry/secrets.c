@@ -559,6 +559,11 @@ commands_registry_validate(const struct options *o)
 		rc = remote_print(&r, &err);
 	else if (rc == 0)
 		report_note("every reference is good");
+	/* What is wrong with the file is a finding. */
+	if (rc != 0 && r.got.status == 400) {
+		remote_close(&r);
+		return report_error_as(&err, STATUS_FINDINGS);
+	}
 	return remote_status(&r, rc, &err);
 }
 

@@ -408,6 +408,13 @@ check_type(struct exchange *x)
 {
 	const char *type = http_header(x->r, "Content-Type");
 	size_t n = type != NULL ? strcspn(type, "; \t") : 0;
+	const char *coding = http_header(x->r, "Content-Encoding");
+
+	if (coding != NULL && strcasecmp(coding, "identity") != 0) {
+		http_set_header(x->r, "Accept-Encoding", "identity");
+		answer_fail(x, 415, 0, "Send the body as it is, without Content-Encoding");
+		return false;
+	}
 
 	if (n == 0 || (n == 16 && strncasecmp(type, "application/json", n) == 0) ||
 	    (n > 21 && strncasecmp(type, "application/vnd.", 16) == 0 &&
@@ -415,6 +422,21 @@ check_type(struct exchange *x)
 		return true;
 	answer_fail(x, 415, 0, "Send the body as application/json");
 	return false;
+}
+
+/* Are the query's switches on or off, those that the route has?  false: answered. */
+static bool
+admit_check_flags(struct exchange *x)
+{
+	static const char *const flags[] = { "metadata", "partial", "destroy", "deleted" };
+
+	for (size_t i = 0; *http_query(x->r) != '\0' && i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (strstr(x->endpoint->query, flags[i]) != NULL && request_flag_odd(x, flags[i])) {
+			answer_fail(x, 422, 42201, "%s is true or false", flags[i]);
+			return false;
+		}
+	}
+	return true;
 }
 
 /* The caller is known. */
@@ -439,11 +461,8 @@ admit_user(struct exchange *x)
 	if (!admit_authorize(x))
 		return;
 	x->granted = true;
-	if (e->flags & ROUTE_DESTROY && request_flag_odd(x, "destroy")) {
-		answer_fail(x, 422, 42201, "destroy is true or false");
-		return;
-	}
-	if ((e->flags & ROUTE_NAMES && !admit_check_names(x)) ||
+	if (!admit_check_flags(x) ||
+	    (e->flags & ROUTE_NAMES && !admit_check_names(x)) ||
 	    (e->flags & ROUTE_BODY && !check_type(x)))
 		return;
 	e->run(x);
@@ -579,6 +598,12 @@ exchange_locate(struct exchange *x)
 {
 	const char *raw = http_path(x->r);
 
+	if (strcmp(raw, "*") == 0) {	/* OPTIONS alone, of the service as a whole */
+		http_set_header(x->r, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+		x->granted = true;
+		answer_send(x, 204);
+		return false;
+	}
 	switch (target_parse(&x->target, raw, strlen(raw))) {
 	case TARGET_OK:
 		break;

@@ -42,14 +42,16 @@ openapi_put(struct document *d, const char *key, const json_t *value)
 }
 
 static void
-openapi_add_parameter(struct document *d, const char *name, size_t n, const char *in)
+openapi_add_parameter(struct document *d, const struct endpoint *e, const char *name, size_t n,
+    const char *in)
 {
 	const json_t *parameters = json_object_get(d->parts, "parameters");
 	const json_t *schema;
 	char copy[32];
 
 	(void)snprintf(copy, sizeof(copy), "%.*s", (int)n, name);
-	schema = json_object_get(json_object_get(parameters, in), copy);
+	schema = json_object_get(json_object_get(parameters, in),
+	    strcmp(copy, "version") == 0 && (e->flags & ROUTE_LATEST) == 0 ? "number" : copy);
 	json_out_object(&d->o, NULL);
 	json_out_text(&d->o, "name", copy);
 	json_out_text(&d->o, "in", in);
@@ -65,12 +67,12 @@ add_parameters(struct document *d, const struct endpoint *e)
 	for (const char *p = strchr(e->pattern, '{'); p != NULL; p = strchr(p, '{')) {
 		size_t n = strcspn(++p, "}");
 
-		openapi_add_parameter(d, p, n, "path");
+		openapi_add_parameter(d, e, p, n, "path");
 	}
 	for (const char *p = e->query; *p != '\0';) {
 		size_t n = strcspn(p, " ");
 
-		openapi_add_parameter(d, p, n, "query");
+		openapi_add_parameter(d, e, p, n, "query");
 		p += n + strspn(p + n, " ");
 	}
 	json_out_end(&d->o);

@@ -474,10 +474,6 @@ lists_paths(struct exchange *x)
 {
 	struct walk w;
 
-	if (request_flag_odd(x, "deleted")) {
-		answer_fail(x, 422, 42201, "deleted is true or false");
-		return;
-	}
 	walk_init(&w, x);
 	if (page_read(x, &w.page) == 0 && request_query(x, "prefix", &w.prefix) != -1) {
 		w.deleted = request_flag(x, "deleted");

@@ -90,8 +90,7 @@ static const struct endpoint table[] = {
 	{ HTTP_GET, 3, ADMIN "/rotation", "GetRotation", SCOPE_CLUSTER, ROTATE_KEY, NONE, 0,
 	    rotation_show, "How far the rotation of keys is", "", "200" },
 	{ HTTP_POST, 3, ADMIN "/rotation", "RotateMasterKey", SCOPE_CLUSTER, ROTATE_KEY, NONE,
-	    ROUTE_BODY, rotation_start, "Seal every record with a new data key", "",
-	    "202 409 415 500" },
+	    0, rotation_start, "Seal every record with a new data key", "", "202 409 500" },
 
 	{ HTTP_POST, 3, ADMIN "/audit-hash", "AuditHash", SCOPE_CLUSTER, AUDIT_READ, NONE,
 	    ROUTE_BODY, admin_hash, "The HMAC by which a value stands in the audit log", "",
@@ -116,9 +115,10 @@ static const struct endpoint table[] = {
 	    "204 400 404 422" },
 
 	{ HTTP_POST, 6, ROLE, "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0, mds_grant,
-	    "Give a role on the whole registry (as the metadata service does)", "", "204 422" },
+	    "Give a role on the whole registry (as the metadata service does)", "",
+	    "204 400 422" },
 	{ HTTP_DELETE, 6, ROLE, "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0, mds_revoke,
-	    "Take a role on the whole registry", "", "204 404 422" },
+	    "Take a role on the whole registry", "", "204 400 404 422" },
 
 	{ HTTP_POST, 7, ROLE "/bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
 	    ROUTE_BODY, mds_grant_on, "Give a role on paths (as the metadata service does)", "",

@@ -841,8 +841,14 @@ access_grant(const char *data, const struct binding *b, size_t n, struct error *
 	int rc = start_all(&all, b, n, err);
 	size_t i;
 
-	for (i = 0; i < n && rc == 0; i++)
+	for (i = 0; i < n && rc == 0; i++) {
 		rc = access_check_pattern(&all.items[i], err);
+		if (rc == 0 && strncmp(all.items[i].principal, "Group:", 6) == 0) {
+			rc = error_set(err, ERROR_USAGE, "there are no groups: a role of one "
+			    "would be nobody's");
+			error_hint(err, "grant the role to each principal");
+		}
+	}
 	if (rc == 0)
 		rc = check_roles(&all, data, err);
 	if (rc == 0)

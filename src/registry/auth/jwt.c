@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -281,6 +282,20 @@ jwt_decode(const char *text, size_t n)
 	return NULL;
 }
 
+/* Is it of no type, JWT or at+jwt (RFC 9068)?  What an issuer signs for other
+ * purposes, such as dpop+jwt and logout+jwt, lets nobody in. */
+static bool
+jwt_is_access_token(const json_t *type)
+{
+	const char *text = json_string_value(type);
+
+	if (type == NULL)
+		return true;
+	if (text != NULL && strncasecmp(text, "application/", 12) == 0)
+		text += 12;
+	return text != NULL && (strcasecmp(text, "JWT") == 0 || strcasecmp(text, "at+jwt") == 0);
+}
+
 /* The key that the header names, if it names an algorithm that we take. */
 static const struct verify_key *
 jwt_find_key(const json_t *header, const struct jwks *keys)
@@ -296,6 +311,8 @@ jwt_find_key(const json_t *header, const struct jwks *keys)
 	else if (strcmp(alg, "ES256") == 0)
 		kind = SIGNATURE_ES256;
 	else
+		return NULL;
+	if (!jwt_is_access_token(json_object_get(header, "typ")))
 		return NULL;
 	/* What must be understood (RFC 7515 4.1.11) and is not. */
 	if (json_object_get(header, "crit") != NULL || (kid != NULL && !json_is_string(kid)))

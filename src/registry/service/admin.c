@@ -405,12 +405,38 @@ read_binding(const struct options *o, struct binding *b, struct error *err)
 	return 0;
 }
 
+static void
+find_user(void *cookie, const char *name, const char *created)
+{
+	struct rest *r = cookie;
+
+	(void)created;
+	r->tokens += strcmp(name, r->name) == 0;
+}
+
+/* A name that is not known here is a JWT's, a certificate's, or a slip. */
+static void
+warn_of_nobody(const char *data, const char *name)
+{
+	struct rest r = { .tokens = 0 };
+
+	if (principal_normalise(name, strlen(name), r.name) &&
+	    auth_user_list(data, find_user, &r, NULL) == 0 &&
+	    auth_token_list(data, count_token, &r, NULL) == 0 && r.tokens == 0)
+		report_warning("`propseal registry user add` and `token create` make one",
+		    "nobody here has the name %s: the role is for who comes with a JWT or a "
+		    "certificate of that name", r.name);
+}
+
 static int
 role_grant(const struct options *o, struct error *err)
 {
 	struct binding b;
 
-	return read_binding(o, &b, err) != 0 ? -1 : access_grant(o->text[FLAG_DATA], &b, 1, err);
+	if (read_binding(o, &b, err) != 0 || access_grant(o->text[FLAG_DATA], &b, 1, err) != 0)
+		return -1;
+	warn_of_nobody(o->text[FLAG_DATA], b.principal);
+	return 0;
 }
 
 static int

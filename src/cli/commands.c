@@ -656,6 +656,19 @@ static const struct command commands_registry[] = {
 	},
 	{
 		REGISTRY,
+		.name = "backup",
+		.summary = "copy the registry's database into its folder of backups",
+		.details = "The registry goes on serving meanwhile.  The copy is of one moment; "
+		    "NAME is one of today if it is not given.\n`propseal registry restore` puts "
+		    "one back.",
+		.examples = "registry backup --url https://registry:8082 --token-file token",
+		.arguments = "[NAME]",
+		.max_args = 1,
+		.flags = { MAY(OUTPUT), REMOTE, LAST },
+		.run = commands_registry_backup,
+	},
+	{
+		REGISTRY,
 		.name = "import",
 		.summary = "copy secrets from another registry or from an export",
 		.details = "Versions keep their order and get new numbers.  Run again after an "

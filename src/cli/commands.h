@@ -60,6 +60,7 @@ int commands_registry_delete(const struct options *o);
 int commands_registry_undelete(const struct options *o);
 int commands_registry_history(const struct options *o);
 int commands_registry_rotate(const struct options *o);
+int commands_registry_backup(const struct options *o);
 int commands_registry_import(const struct options *o);
 int commands_registry_export(const struct options *o);
 int commands_registry_validate(const struct options *o);

@@ -25,11 +25,12 @@ static const struct command service_commands[] = {
 		.name = "user",
 		.summary = "add, remove and list those who log in with a password",
 		.details = "add reads the password from standard input (one line end at its end "
-		    "does not count) or asks for it on\na terminal.  A running registry takes "
-		    "changes up at once.",
+		    "does not count) or asks for it on\na terminal.  Nobody logs in as a "
+		    "disabled user, with a token neither.  A running registry takes changes\nup "
+		    "at once.",
 		.examples = "registry user add alice --data registry\n"
 		    "registry user list --data registry -o json",
-		.arguments = "add|remove|list [NAME]",
+		.arguments = "add|remove|disable|enable|list [NAME]",
 		.min_args = 1,
 		.max_args = 2,
 		.flags = {

@@ -125,6 +125,17 @@ case_users_are_listed_and_removed() {
 	expect_rc 0
 	expect_out bob
 	expect_out 'jürgen o.'
+	registry user disable bob
+	expect_rc 0
+	registry user list -o json
+	expect_json "$out" 'sorted((u["name"], u["state"]) for u in d)' \
+	    "[('bob', 'disabled'), ('jürgen o.', 'active')]"
+	registry user enable bob
+	registry user list -o json
+	expect_json "$out" '{u["state"] for u in d}' "{'active'}"
+	registry user disable nobody
+	expect_rc 1
+	expect_err 'there is no such user'
 	registry user remove bob
 	expect_rc 0
 	registry user remove bob

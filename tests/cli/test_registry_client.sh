@@ -458,6 +458,25 @@ case_rotate_seals_every_secret_again() {
 	expect_err 'the registry answered 403'
 }
 
+# --- backup ---
+
+case_backup_makes_a_copy_that_is_a_registry() {
+	put CANARY-1 saved a
+	registry backup copy.db
+	expect_rc 0
+	expect_err backups/copy.db
+	registry backup copy.db
+	expect_rc 1
+	expect_err 'the registry answered 409'
+	registry backup -o json
+	expect_rc 0
+	expect_json "$out" 'd["file"].startswith("registry-2")' True
+	head -c 15 "$suite/first/backups/copy.db" | grep -q 'SQLite format 3' || fail 'no database'
+	run registry backup --url "$first" --user rob --password-file "$suite/rob"
+	expect_rc 1
+	expect_err 'the registry answered 403'
+}
+
 # --- export and import ---
 
 into_second() {

@@ -709,6 +709,32 @@ def u09_flood_of_bad_logins():
     program.audit_verify(r.data, r.key_file)
 
 
+def u09b_flood_of_denials():
+    r = Registry().start()
+    total, parts = 4000, 2
+
+    def work(_):
+        connection = r.new('nob').open()
+        data = build('GET', V('conn-a', 'k') + '/1', r.host, [('Authorization', r.bearer('nob'))])
+        for _ in range(total // parts // 50):
+            connection.send(data * 50)
+            for _ in range(50):
+                status(connection.answer(), 403)
+        connection.close()
+    began = time.monotonic()
+    in_parallel(parts, work)
+    took = time.monotonic() - began
+    # Another principal's denials have lines of their own all the while.
+    err(r.as_('own').get(V('other', 'k') + '/1'), 403)
+    r.stop()
+    lines = [line for line in audit.lines(r) if str(audit.result(line)) == '403']
+    mine = [line for line in lines if 'User:nob' in str(line)]
+    same(sum(audit.count(line) for line in mine), total, 'denials that the lines stand for')
+    check(20 <= len(mine) <= 20 * (took + 3), 'twenty lines a second', (len(mine), took))
+    same(len([line for line in lines if 'User:own' in str(line)]), 1, 'of the other')
+    program.audit_verify(r.data, r.key_file)
+
+
 def u10_odd_names_make_one_valid_line(r):
     adm = r.as_('adm')
     for i, (path, header) in enumerate((

@@ -467,6 +467,82 @@ def a15_many_passwords_at_once(r):
     ok(r.with_header(basic('own', PASSWORDS['own'])).get(P))
 
 
+USERS, TOKENS = '/secret/admin/users', '/secret/admin/tokens'
+
+
+@case(fresh=True)
+def a17_users_over_the_interface(r):
+    adm, ua = r.as_('adm'), r.as_('ua')
+    same(sorted(u['name'] for u in ok(adm.get(USERS)).json()), sorted(PASSWORDS), 'users')
+    answer = status(ua.post(USERS, {'name': 'new', 'password': 'a word of it'}), 201)
+    same(answer.json(), {'name': 'new'}, 'body')
+    ok(r.with_header(basic('new', 'a word of it')).get(P), [])
+    err(ua.post(USERS, {'name': 'new', 'password': 'another word'}), 409)
+    same([u for u in ok(ua.get(USERS)).json() if u['name'] == 'new'][0]['disabled'], False,
+         'disabled')
+    status(ua.patch(USERS + '/new', {'password': 'another word'}), 204)
+    unauthorized(r.with_header(basic('new', 'a word of it')).get(P))
+    ok(r.with_header(basic('new', 'another word')).get(P), [])
+    # A disabled user is not let in, by a token neither, and is again afterwards.
+    token = status(ua.post(TOKENS, {'principal': 'new'}), 201).json()['token']
+    ok(r.with_header('Bearer ' + token).get(P), [])
+    status(ua.patch(USERS + '/new', {'disabled': True}), 204)
+    unauthorized(r.with_header(basic('new', 'another word')).get(P))
+    unauthorized(r.with_header('Bearer ' + token).get(P))
+    status(ua.patch(USERS + '/new', {'disabled': False}), 204)
+    ok(r.with_header(basic('new', 'another word')).get(P), [])
+    ok(r.with_header('Bearer ' + token).get(P), [])
+    status(ua.delete(USERS + '/new'), 204)
+    unauthorized(r.with_header(basic('new', 'another word')).get(P))
+    err(ua.delete(USERS + '/new'), 404)
+    err(ua.patch(USERS + '/new', {'password': 'another word'}), 404)
+    for bad in ({'name': 'x'}, {'name': '', 'password': 'p'}, {'name': 'a:b', 'password': 'p'},
+                {'name': 'x', 'password': 5}, {'name': 'x', 'password': 'a\nb'},
+                {'name': 5, 'password': 'p'}, {'name': 'x', 'password': ''}):
+        err(ua.post(USERS, bad), 422)
+    for bad in ({}, {'disabled': 'yes'}, {'password': None}):
+        err(ua.patch(USERS + '/own', bad), 422)
+    # Who may not alter rights may do nothing of it.
+    for who in ('own', 'sec', 'aud', 'op', 'nob'):
+        for answer in (r.as_(who).get(USERS), r.as_(who).post(USERS, {'name': 'x', 'password': 'p'}),
+                       r.as_(who).delete(USERS + '/adm'), r.as_(who).get(TOKENS),
+                       r.as_(who).post(TOKENS, {'principal': who})):
+            err(answer, 403)
+    # Who hands out rights but does not read does not log in as somebody who does.
+    for answer in (ua.patch(USERS + '/adm', {'password': 'taken over'}),
+                   ua.post(TOKENS, {'principal': 'adm'}), ua.post(TOKENS, {'principal': 'own'}),
+                   ua.post(USERS, {'name': 'wrk', 'password': 'taken over'})):
+        err(answer, 403)
+    r.stop()
+    told = {audit.method(line) for line in audit.lines(r)}
+    check({'ListUsers', 'CreateUser', 'ChangeUser', 'DeleteUser', 'CreateToken'} <= told,
+          'all on record', told)
+    for line in audit.lines(r):
+        check(not any(word in str(line) for word in ('a word of it', 'another word', token)),
+              'no password on record', line)
+    check(any('disable user new' in str(line) for line in audit.lines(r)), 'of whom')
+
+
+@case(fresh=True)
+def a17b_tokens_over_the_interface(r):
+    adm = r.as_('adm')
+    made = status(adm.post(TOKENS, {'principal': 'User:own', 'ttl': 3600}), 201).json()
+    same(made['principal'], 'own', 'principal')
+    ok(r.with_header('Bearer ' + made['token']).get(P))
+    found = [t for t in ok(adm.get(TOKENS)).json() if t['id'] == made['id']]
+    check(len(found) == 1 and found[0]['expires'], 'the token with its end', found)
+    check(made['token'].encode() not in adm.get(TOKENS).body, 'no token in the list')
+    err(adm.delete(TOKENS + '/' + made['token']), 404)
+    status(adm.delete(TOKENS + '/' + made['id']), 204)
+    unauthorized(r.with_header('Bearer ' + made['token']).get(P))
+    err(adm.delete(TOKENS + '/' + made['id']), 404)
+    for bad in ({}, {'principal': ''}, {'principal': 'x', 'ttl': 0}, {'principal': 'x', 'ttl': '1'},
+                {'principal': 'x', 'ttl': 10 ** 12}, {'principal': ' x'}):
+        err(adm.post(TOKENS, bad), 422)
+    r.stop()
+    check(not any(made['token'] in str(line) for line in audit.lines(r)), 'no token on record')
+
+
 def a16_plain_listener_beyond_loopback_is_refused():
     r = Registry()
     arguments = r.arguments

@@ -305,7 +305,8 @@ def h07_rate_of_a_caller(r):
 def fill(template):
     return (template.replace('{path}', 'h08').replace('{name}', 'h08').replace('{key}', 'k')
             .replace('{version}', '1').replace('{principal}', 'User:nob')
-            .replace('{role}', 'DeveloperRead'))
+            .replace('{role}', 'DeveloperRead').replace('{user}', 'nobody-h08')
+            .replace('{id}', 'abcdefghijkl'))
 
 
 DOCUMENTED = [
@@ -392,6 +393,8 @@ BODIES = {
     'AuditHash': {'input': 'a'}, 'BackupStore': {'file': 'h08b.db'},
     'ValidateConfig': {'name': 'h08', 'a': '${secret:h08:k}'},
     'ResolveConfig': {'name': 'h08', 'a': '${secret:h08:k}'},
+    'CreateUser': {'name': 'h08', 'password': 'long enough'},
+    'ChangeUser': {'disabled': True}, 'CreateToken': {'principal': 'h08', 'ttl': 60},
     'AlterBinding': {'role': 'DeveloperRead', 'principal': 'User:nob', 'path': 'h08'},
     'AlterBinding5': {'scope': {'clusters': {}}, 'resourcePatterns': [
         {'resourceType': 'Connector', 'name': 'h08', 'patternType': 'LITERAL'}]},

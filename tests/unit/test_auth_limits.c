@@ -146,7 +146,7 @@ failures(struct throttle *t, const char *peer, int64_t now, int n, int *lines)
 static void
 test_a_minute_later_an_address_may_try_again(void **state)
 {
-	struct throttle *t = throttle_new(3, NULL);
+	struct throttle *t = throttle_new(3, THROTTLE_LINES, THROTTLE_WINDOW_MS, NULL);
 	unsigned after = 0;
 	int lines = 0;
 
@@ -160,7 +160,7 @@ test_a_minute_later_an_address_may_try_again(void **state)
 	failures(t, "::1", 61000, 2, &lines);
 	assert_false(throttle_refuses(t, "::1", NULL, 61000, &after));
 	throttle_free(t);
-	t = throttle_new(0, NULL);
+	t = throttle_new(0, THROTTLE_LINES, THROTTLE_WINDOW_MS, NULL);
 	failures(t, "::1", 1000, 1000, &lines);
 	assert_false(throttle_refuses(t, "::1", NULL, 1000, &after));
 	throttle_free(t);
@@ -169,7 +169,7 @@ test_a_minute_later_an_address_may_try_again(void **state)
 static void
 test_an_account_is_refused_at_one_address(void **state)
 {
-	struct throttle *t = throttle_new(1, NULL);
+	struct throttle *t = throttle_new(1, THROTTLE_LINES, THROTTLE_WINDOW_MS, NULL);
 	uint64_t folded;
 	unsigned after;
 	bool report;
@@ -189,7 +189,7 @@ test_an_account_is_refused_at_one_address(void **state)
 static void
 test_neighbours_of_an_ipv6_network_count_together(void **state)
 {
-	struct throttle *t = throttle_new(1, NULL);
+	struct throttle *t = throttle_new(1, THROTTLE_LINES, THROTTLE_WINDOW_MS, NULL);
 	unsigned after;
 	int lines = 0;
 
@@ -209,7 +209,7 @@ test_neighbours_of_an_ipv6_network_count_together(void **state)
 static void
 test_no_failure_of_many_addresses_goes_uncounted(void **state)
 {
-	struct throttle *t = throttle_new(20, NULL);
+	struct throttle *t = throttle_new(20, THROTTLE_LINES, THROTTLE_WINDOW_MS, NULL);
 	uint64_t total = 0;
 	char peer[32];
 	int i, lines = 0;
@@ -227,7 +227,7 @@ test_no_failure_of_many_addresses_goes_uncounted(void **state)
 static void
 test_folded_failures_are_handed_over_in_time(void **state)
 {
-	struct throttle *t = throttle_new(20, NULL);
+	struct throttle *t = throttle_new(20, THROTTLE_LINES, THROTTLE_WINDOW_MS, NULL);
 	uint64_t total, late = 0;
 	int lines = 0;
 

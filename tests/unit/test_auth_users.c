@@ -7,12 +7,13 @@ struct user_seen {
 };
 
 static void
-note_user(void *cookie, const char *name, const char *created)
+note_user(void *cookie, const char *name, const char *created, bool disabled)
 {
 	struct user_seen *s = cookie;
 	int64_t when;
 
 	assert_true(data_file_parse_date(created, &when));
+	assert_false(disabled);
 	s->count++;
 	snprintf(s->last, sizeof(s->last), "%s", name);
 }

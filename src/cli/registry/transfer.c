@@ -276,6 +276,33 @@ commands_registry_export(const struct options *o)
 	return remote_status(&r, rc, &err);
 }
 
+int
+commands_registry_backup(const struct options *o)
+{
+	char name[TIME_TEXT + 16], today[TIME_TEXT];
+	struct json_out out;
+	struct remote r;
+	struct error err;
+	int rc = remote_open(&r, o, &err);
+
+	(void)time_text((int64_t)time(NULL) * 1000, TIME_NAME, today);
+	(void)snprintf(name, sizeof(name), "registry-%s.db", today);
+	remote_target(&r, "secret", "admin", "backup", (const char *)NULL);
+	json_out_init(&out, &r.body);
+	json_out_object(&out, NULL);
+	json_out_text(&out, "file", o->arg_count > 0 ? o->args[0] : name);
+	json_out_end(&out);
+	if (rc == 0)
+		rc = remote_call(&r, "POST", NULL, &err);
+	if (rc == 0 && options_format(o) == OUTPUT_JSON)
+		rc = remote_print(&r, &err);
+	else if (rc == 0)
+		report_note("the copy is backups/%s in the registry's data folder; its key and "
+		    "its users, tokens and roles are not in it", o->arg_count > 0 ? o->args[0] :
+		    name);
+	return remote_status(&r, rc, &err);
+}
+
 /*
  * One version.  Its number there is a part of the Idempotency-Key, so that an
  * import that was interrupted can be run again and adds only what is missing.

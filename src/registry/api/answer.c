@@ -414,11 +414,17 @@ answer_body(struct exchange *x, enum body_result result, const char *why)
 void
 answer_deny(struct exchange *x, enum operation op, const char *path, size_t n)
 {
+	uint64_t folded = 0;
+
 	x->op = op;
 	x->granted = false;
 	x->about_cluster = path == NULL;
-	/* It is on record however quiet the endpoint is otherwise. */
-	x->recorded = x->user[0] != '\0';
+	/* It is on record however quiet the endpoint is otherwise; those of a flood
+	 * are counted. */
+	x->recorded = x->user[0] != '\0' && (x->intended || auth_denied(x->api->parts.auth,
+	    x->check.principal, &folded));
+	x->has_count = folded > 0;	/* beside this one */
+	x->count = folded;
 	if (path != NULL)
 		answer_fail(x, 403, 40301, "User is denied operation %s on Connector: %.*s",
 		    operation_name(op), (int)n, path);

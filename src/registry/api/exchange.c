@@ -125,12 +125,36 @@ tell_folded(void *cookie, const char *peer, uint64_t folded)
 	audit_submit(a->parts.audit, &event, 1, NULL);
 }
 
+/* Denials that had no line of their own. */
+static void
+tell_denied(void *cookie, const char *principal, uint64_t folded)
+{
+	struct api *a = cookie;
+	char user[AUTH_NAME_MAX + 8] = "";
+	struct audit_event event = {
+		.phase = AUDIT_OUTCOME, .method = "Denied", .status = 403,
+		.message = "Denied requests that were not reported one by one",
+		.has_count = folded > 1, .count = folded - 1,
+	};
+
+	if (principal != NULL) {
+		(void)snprintf(user, sizeof(user), "User:%s", principal);
+		event.principal = user;
+	}
+	audit_submit(a->parts.audit, &event, 1, NULL);
+}
+
+static void
+api_fold(struct api *a, bool all)
+{
+	auth_folded(a->parts.auth, all, tell_folded, a);
+	auth_denied_folded(a->parts.auth, all, tell_denied, a);
+}
+
 static void
 api_tick(void *cookie)
 {
-	struct api *a = cookie;
-
-	auth_folded(a->parts.auth, false, tell_folded, a);
+	api_fold(cookie, false);
 }
 
 static void
@@ -888,5 +912,5 @@ api_stop(struct api *a)
 {
 	api_worker_free(a->worker);
 	a->worker = NULL;
-	auth_folded(a->parts.auth, true, tell_folded, a);
+	api_fold(a, true);
 }

@@ -114,6 +114,27 @@ static const struct endpoint table[] = {
 	    0, bindings_delete, "Take a role from a principal", "role principal path prefix",
 	    "204 400 404 422" },
 
+	{ HTTP_GET, 3, ADMIN "/users", "ListUsers", SCOPE_CLUSTER, ALTER_ACCESS, NONE, 0,
+	    users_list, "Who has a password here", "", "200" },
+	{ HTTP_POST, 3, ADMIN "/users", "CreateUser", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
+	    ROUTE_BODY, users_create, "Give somebody new a password", "",
+	    "201 400 409 415 422" },
+
+	{ HTTP_PATCH, 4, ADMIN "/users/{user}", "ChangeUser", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
+	    ROUTE_BODY, users_change, "Change a user's password, or disable or enable the user",
+	    "", "204 400 404 415 422" },
+	{ HTTP_DELETE, 4, ADMIN "/users/{user}", "DeleteUser", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
+	    0, users_delete, "Remove a user's password", "", "204 400 404 422" },
+
+	{ HTTP_GET, 3, ADMIN "/tokens", "ListTokens", SCOPE_CLUSTER, ALTER_ACCESS, NONE, 0,
+	    tokens_list, "The API tokens, without their secrets", "", "200" },
+	{ HTTP_POST, 3, ADMIN "/tokens", "CreateToken", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
+	    ROUTE_BODY, tokens_create, "Make an API token, which is told once", "",
+	    "201 400 415 422" },
+
+	{ HTTP_DELETE, 4, ADMIN "/tokens/{id}", "RevokeToken", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
+	    0, tokens_revoke, "End an API token", "", "204 400 404 422" },
+
 	{ HTTP_POST, 6, ROLE, "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0, mds_grant,
 	    "Give a role on the whole registry (as the metadata service does)", "",
 	    "204 400 422" },
@@ -173,7 +194,7 @@ static const struct {
 } params[] = {
 	{ "{path}", PARAM_PATH }, { "{name}", PARAM_PATH }, { "{key}", PARAM_KEY },
 	{ "{version}", PARAM_VERSION }, { "{principal}", PARAM_PRINCIPAL },
-	{ "{role}", PARAM_ROLE },
+	{ "{role}", PARAM_ROLE }, { "{user}", PARAM_PRINCIPAL }, { "{id}", PARAM_ROLE },
 };
 
 /* The parameter that a pattern's segment stands for. */

@@ -115,6 +115,14 @@ void mds_revoke(struct exchange *x);
 void mds_grant_on(struct exchange *x);
 void mds_revoke_on(struct exchange *x);
 
+void users_list(struct exchange *x);
+void users_create(struct exchange *x);
+void users_change(struct exchange *x);
+void users_delete(struct exchange *x);
+void tokens_list(struct exchange *x);
+void tokens_create(struct exchange *x);
+void tokens_revoke(struct exchange *x);
+
 /* Append the OpenAPI 3.1 document of the routes. */
 void openapi_make(struct buf *out, enum rest_compat compat);
 

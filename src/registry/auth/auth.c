@@ -107,6 +107,7 @@ struct auth {
 	struct verified *verified;
 	struct throttle *addresses;	/* failures that are told */
 	struct throttle *accounts;	/* ... and that lock one account out, at one address */
+	struct throttle *denials;	/* by principal */
 	struct rate *rate;
 	struct logins *logins;
 };
@@ -443,7 +444,7 @@ on_check(void *cookie, struct login *l)
 	    l->password.len);
 	if (rc < 0)
 		return AUTH_BUSY;
-	if (rc == 0 || !l->known) {
+	if (rc == 0 || !l->known || user.disabled) {
 		verified_forget(a->verified, l->key);
 		return AUTH_WRONG;
 	}
@@ -567,10 +568,9 @@ check_jwt(struct auth *a, struct auth_check *c, const struct authorization *h, c
 	    auth_fail(a, c, peer, "", "");
 }
 
-bool
-auth_begin(struct auth *a, struct auth_check *c)
+static bool
+auth_decide(struct auth *a, struct auth_check *c, const char *peer)
 {
-	const char *peer = c->peer != NULL ? c->peer : "";
 	char cert[PRINCIPAL_MAX];
 	struct authorization h;
 
@@ -602,6 +602,18 @@ auth_begin(struct auth *a, struct auth_check *c)
 }
 
 bool
+auth_begin(struct auth *a, struct auth_check *c)
+{
+	const char *peer = c->peer != NULL ? c->peer : "";
+
+	if (!auth_decide(a, c, peer))
+		return false;
+	if (c->result == AUTH_OK && credentials_disabled(a->credentials, c->principal))
+		return auth_fail(a, c, peer, c->principal, "");
+	return true;
+}
+
+bool
 auth_rate(struct auth *a, const char *principal, unsigned *retry_after)
 {
 	struct timespec t;
@@ -616,6 +628,22 @@ auth_folded(struct auth *a, bool all,
     void (*visit)(void *cookie, const char *peer, uint64_t folded), void *cookie)
 {
 	throttle_folded(a->addresses, watch_now_ms(), all, visit, cookie);
+}
+
+bool
+auth_denied(struct auth *a, const char *principal, uint64_t *folded)
+{
+	bool report;
+
+	throttle_failure(a->denials, principal, NULL, watch_now_ms(), &report, folded);
+	return report;
+}
+
+void
+auth_denied_folded(struct auth *a, bool all,
+    void (*visit)(void *cookie, const char *principal, uint64_t folded), void *cookie)
+{
+	throttle_folded(a->denials, watch_now_ms(), all, visit, cookie);
 }
 
 /* --- life --- */
@@ -673,8 +701,9 @@ auth_open(const struct auth_options *o, struct error *err)
 	    (a->credentials = credentials_open(o->data, o->jwks_file, err)) == NULL ||
 	    (a->macs = macs_new(err)) == NULL ||
 	    (a->verified = verified_new(o->cache_ms, err)) == NULL ||
-	    (a->addresses = throttle_new(0, err)) == NULL ||
-	    (a->accounts = throttle_new(o->failures_max, err)) == NULL ||
+	    (a->addresses = throttle_new(0, THROTTLE_LINES, THROTTLE_WINDOW_MS, err)) == NULL ||
+	    (a->accounts = throttle_new(o->failures_max, 0, THROTTLE_WINDOW_MS, err)) == NULL ||
+	    (a->denials = throttle_new(0, DENIALS_LINES, DENIALS_WINDOW_MS, err)) == NULL ||
 	    (a->rate = rate_new(o->rate_limit, o->rate_burst, err)) == NULL ||
 	    (a->logins = logins_new(o->workers, &calls, err)) == NULL) {
 		auth_close(a);
@@ -690,6 +719,7 @@ auth_close(struct auth *a)
 		return;
 	logins_free(a->logins);
 	rate_free(a->rate);
+	throttle_free(a->denials);
 	throttle_free(a->accounts);
 	throttle_free(a->addresses);
 	verified_free(a->verified);

@@ -90,6 +90,13 @@ int auth_health(struct auth *a, struct error *err);
 void auth_folded(struct auth *a, bool all, void (*visit)(void *cookie, const char *peer,
     uint64_t folded), void *cookie);
 
+/* One more request was denied to this principal.  true: it is to be audited, and
+ * stands for ${*folded} more before it, which were not.  So many a second are, and
+ * what was folded and not carried along is handed over by the second function. */
+bool auth_denied(struct auth *a, const char *principal, uint64_t *folded);
+void auth_denied_folded(struct auth *a, bool all, void (*visit)(void *cookie,
+    const char *principal, uint64_t folded), void *cookie);
+
 /* --- administration: the files, from the command line or the service --- */
 
 /* ${data} is made (0700) if it is not there.  The files are replaced as a
@@ -99,7 +106,11 @@ int auth_user_add(const char *data, const char *name, const void *password, size
     bool replace, struct error *err);
 int auth_user_remove(const char *data, const char *name, struct error *err);
 int auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
-    const char *created), void *cookie, struct error *err);
+    const char *created, bool disabled), void *cookie, struct error *err);
+
+/* Nobody logs in as a disabled user, in whatever way; password, tokens and roles
+ * stay for the time after. */
+int auth_user_disable(const char *data, const char *name, bool disabled, struct error *err);
 
 /* A new token for ${principal}, appended to ${out} (secret): it is stored
  * only as a hash.  ${ttl_s} 0: no end.  ${id}: 12 characters and a NUL. */

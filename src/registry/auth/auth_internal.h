@@ -77,6 +77,7 @@ int password_check(const struct password *p, const void *text, size_t n);
 struct user {
 	char name[PRINCIPAL_MAX];
 	struct password password;
+	bool disabled;
 };
 
 extern const struct data_table users_table;
@@ -202,6 +203,9 @@ int credentials_reload(struct credentials *c, struct error *err);
 /* -1 while a file that changed cannot be read. */
 int credentials_health(struct credentials *c, struct error *err);
 
+/* Is there such a user, who is not let in? */
+bool credentials_disabled(struct credentials *c, const char *name);
+
 /* A copy of what is known of a user.  false: there is none. */
 bool credentials_user(struct credentials *c, const char *name, struct user *out);
 
@@ -229,8 +233,13 @@ bool credentials_keys_are(struct credentials *c, const unsigned char stamp[VERIF
 #define THROTTLE_LINES 5	/* failures of a window with a line of their own ... */
 #define THROTTLE_FOLD_MS 10000	/* ... then one line in so long a time */
 
-/* ${failures_max} 0: nobody is refused. */
-struct throttle *throttle_new(unsigned failures_max, struct error *err);
+#define DENIALS_LINES 20	/* the same of requests that were denied to one principal */
+#define DENIALS_WINDOW_MS 1000
+
+/* ${failures_max} 0: nobody is refused.  ${lines} of a window of ${window_ms} have one
+ * of their own. */
+struct throttle *throttle_new(unsigned failures_max, unsigned lines, unsigned window_ms,
+    struct error *err);
 void throttle_free(struct throttle *t);
 
 /* Times are of one clock that never goes back.  ${account} NULL: the address as a

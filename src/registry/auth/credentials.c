@@ -380,6 +380,19 @@ credentials_user(struct credentials *c, const char *name, struct user *out)
 	return u != NULL;
 }
 
+bool
+credentials_disabled(struct credentials *c, const char *name)
+{
+	const struct user *u;
+	bool disabled;
+
+	pthread_rwlock_rdlock(&c->lock);
+	u = data_items_find(c->users, name, strlen(name));
+	disabled = u != NULL && u->disabled;
+	pthread_rwlock_unlock(&c->lock);
+	return disabled;
+}
+
 void
 credentials_stamp(const struct user *u, unsigned char stamp[VERIFIED_STAMP])
 {

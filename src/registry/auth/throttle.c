@@ -12,7 +12,7 @@
 #define THROTTLE_SHARDS 16
 #define THROTTLE_SETS 64			/* of a shard */
 #define THROTTLE_WAYS 8
-#define PEER_MAX 64
+#define PEER_MAX PRINCIPAL_MAX
 #define KEY ADDRESS_KEY
 
 #define RATE_SHARDS 64
@@ -39,6 +39,8 @@ struct throttle_shard {
 
 struct throttle {
 	unsigned max;
+	unsigned lines;		/* of a window */
+	int64_t window_ms;
 	unsigned char seed[SIPHASH_KEY];
 	struct throttle_shard shards[THROTTLE_SHARDS];
 };
@@ -61,7 +63,7 @@ struct rate {
 };
 
 struct throttle *
-throttle_new(unsigned failures_max, struct error *err)
+throttle_new(unsigned failures_max, unsigned lines, unsigned window_ms, struct error *err)
 {
 	struct throttle *t = error_alloc(sizeof(*t), err);
 
@@ -72,6 +74,8 @@ throttle_new(unsigned failures_max, struct error *err)
 		return NULL;
 	}
 	t->max = failures_max;
+	t->lines = lines;
+	t->window_ms = window_ms;
 	for (size_t i = 0; i < THROTTLE_SHARDS; i++)
 		pthread_mutex_init(&t->shards[i].lock, NULL);
 	return t;
@@ -131,21 +135,21 @@ throttle_find(struct entry *set, const unsigned char key[KEY])
 }
 
 static bool
-throttle_is_over(const struct entry *e, int64_t now_ms)
+throttle_is_over(const struct throttle *t, const struct entry *e, int64_t now_ms)
 {
-	return now_ms - e->start_ms >= THROTTLE_WINDOW_MS;
+	return now_ms - e->start_ms >= t->window_ms;
 }
 
 /* A free entry: an unused one, one whose time is over, that with the fewest. */
 static struct entry *
-throttle_make(struct throttle_shard *s, struct entry *set, const unsigned char key[KEY],
-    int64_t now_ms)
+throttle_make(const struct throttle *t, struct throttle_shard *s, struct entry *set,
+    const unsigned char key[KEY], int64_t now_ms)
 {
 	struct entry *e = &set[0];
 	size_t i;
 
 	for (i = 0; i < THROTTLE_WAYS; i++) {
-		if (!set[i].used || (throttle_is_over(&set[i], now_ms) && set[i].folded == 0)) {
+		if (!set[i].used || (throttle_is_over(t, &set[i], now_ms) && set[i].folded == 0)) {
 			e = &set[i];
 			break;
 		}
@@ -173,9 +177,9 @@ throttle_refuses(struct throttle *t, const char *peer, const char *account, int6
 		return false;
 	make_key(t, peer, account, key);
 	e = throttle_find(throttle_lock_set(t, key, &s), key);
-	no = e != NULL && !throttle_is_over(e, now_ms) && e->count >= t->max;
+	no = e != NULL && !throttle_is_over(t, e, now_ms) && e->count >= t->max;
 	if (no) {
-		left = e->start_ms + THROTTLE_WINDOW_MS - now_ms;
+		left = e->start_ms + t->window_ms - now_ms;
 		*retry_after = (unsigned)((left + 999) / 1000);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -194,15 +198,15 @@ throttle_failure(struct throttle *t, const char *peer, const char *account, int6
 	set = throttle_lock_set(t, key, &s);
 	e = throttle_find(set, key);
 	if (e == NULL)
-		e = throttle_make(s, set, key, now_ms);
-	else if (throttle_is_over(e, now_ms)) {
+		e = throttle_make(t, s, set, key, now_ms);
+	else if (throttle_is_over(t, e, now_ms)) {
 		e->start_ms = now_ms;
 		e->count = 0;
 		e->lines = 0;
 	}
 	snprintf(e->peer, sizeof(e->peer), "%s", peer);
 	e->count++;
-	*report = e->lines < THROTTLE_LINES || now_ms - e->line_ms >= THROTTLE_FOLD_MS;
+	*report = e->lines < t->lines || now_ms - e->line_ms >= THROTTLE_FOLD_MS;
 	*folded = 0;
 	if (*report) {
 		*folded = e->folded;

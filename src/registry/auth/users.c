@@ -21,10 +21,11 @@ struct user_edit {
 	char name[PRINCIPAL_MAX];
 	struct password password;
 	bool replace;
+	bool disabled;
 };
 
 struct user_listing {
-	void (*visit)(void *cookie, const char *name, const char *created);
+	void (*visit)(void *cookie, const char *name, const char *created, bool disabled);
 	void *cookie;
 };
 
@@ -140,6 +141,7 @@ user_take(const char *name, const json_t *o, void *item, struct error *err)
 	struct user *u = item;
 	struct password *out = &u->password;
 	const json_t *s = json_object_get(o, "scrypt");
+	const json_t *disabled = json_object_get(o, "disabled");
 	char normal[PRINCIPAL_MAX];
 	size_t n = 0;
 
@@ -155,6 +157,9 @@ user_take(const char *name, const json_t *o, void *item, struct error *err)
 		    "hash)", err);
 	if (!password_is_sane(out))
 		return data_file_bad(name, "this user's scrypt parameters are out of bounds", err);
+	if (disabled != NULL && !json_is_boolean(disabled))
+		return data_file_bad(name, "\"disabled\" is true or false", err);
+	u->disabled = json_is_true(disabled);
 	memcpy(u->name, name, strlen(name) + 1);
 	return 0;
 }
@@ -274,6 +279,29 @@ auth_user_remove(const char *data, const char *name, struct error *err)
 	return data_file_edit(data, USERS_FILE, user_cut, &e, err);
 }
 
+static int
+user_set_disabled(void *cookie, json_t *root, struct error *err)
+{
+	const struct user_edit *e = cookie;
+	json_t *o = json_object_get(json_object_get(root, "users"), e->name);
+
+	if (json_is_object(o))
+		return data_file_set(o, "disabled", json_boolean(e->disabled), err) == 0 ? 1 : -1;
+	error_set(err, ERROR_MISSING, "there is no such user");
+	error_key(err, e->name, strlen(e->name));
+	return error_hint(err, "`propseal registry user list` lists them");
+}
+
+int
+auth_user_disable(const char *data, const char *name, bool disabled, struct error *err)
+{
+	struct user_edit e = { .disabled = disabled };
+
+	if (user_check_name(name, e.name, err) != 0)
+		return -1;
+	return data_file_edit(data, USERS_FILE, user_set_disabled, &e, err);
+}
+
 static void
 user_list_one(void *cookie, const void *item, const json_t *o)
 {
@@ -281,12 +309,12 @@ user_list_one(void *cookie, const void *item, const json_t *o)
 	const struct user *u = item;
 	const char *created = json_string_value(json_object_get(o, "created"));
 
-	l->visit(l->cookie, u->name, created != NULL ? created : "");
+	l->visit(l->cookie, u->name, created != NULL ? created : "", u->disabled);
 }
 
 int
-auth_user_list(const char *data, void (*visit)(void *cookie, const char *name, const char *created),
-    void *cookie, struct error *err)
+auth_user_list(const char *data, void (*visit)(void *cookie, const char *name, const char *created,
+    bool disabled), void *cookie, struct error *err)
 {
 	struct user_listing l = { visit, cookie };
 

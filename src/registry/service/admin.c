@@ -291,10 +291,22 @@ user_remove(const struct options *o, struct error *err)
 	return rc;
 }
 
-static void
-add_user(void *cookie, const char *name, const char *created)
+static int
+user_disable(const struct options *o, struct error *err)
 {
-	const char *cells[] = { name, created };
+	return auth_user_disable(o->text[FLAG_DATA], o->args[0], true, err);
+}
+
+static int
+user_enable(const struct options *o, struct error *err)
+{
+	return auth_user_disable(o->text[FLAG_DATA], o->args[0], false, err);
+}
+
+static void
+add_user(void *cookie, const char *name, const char *created, bool disabled)
+{
+	const char *cells[] = { name, created, disabled ? "disabled" : "active" };
 
 	admin_list_add(cookie, cells);
 }
@@ -303,11 +315,12 @@ static int
 user_list(const struct options *o, struct error *err)
 {
 	static const struct table_column columns[] = {
-		{ .name = "name", .width = WIDTH }, { .name = "created", .width = WIDTH }
+		{ .name = "name", .width = WIDTH }, { .name = "created", .width = WIDTH },
+		{ .name = "state", .width = WIDTH }
 	};
 	struct admin_list l;
 
-	admin_list_begin(&l, o, columns, 2);
+	admin_list_begin(&l, o, columns, 3);
 	return admin_list_end(&l, auth_user_list(o->text[FLAG_DATA], add_user, &l, err), err);
 }
 
@@ -406,11 +419,12 @@ read_binding(const struct options *o, struct binding *b, struct error *err)
 }
 
 static void
-find_user(void *cookie, const char *name, const char *created)
+find_user(void *cookie, const char *name, const char *created, bool disabled)
 {
 	struct rest *r = cookie;
 
 	(void)created;
+	(void)disabled;
 	r->tokens += strcmp(name, r->name) == 0;
 }
 
@@ -614,6 +628,8 @@ commands_registry_user(const struct options *o)
 	static const struct action actions[] = {
 		{ "add", 1, 1, CHANGES, false, user_add },
 		{ "remove", 1, 1, CHANGES, false, user_remove },
+		{ "disable", 1, 1, CHANGES, false, user_disable },
+		{ "enable", 1, 1, CHANGES, false, user_enable },
 		{ "list", 0, 0, SHOWS, false, user_list },
 		{ 0 }
 	};

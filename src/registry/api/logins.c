@@ -1,0 +1,385 @@
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json_out.h"
+#include "registry/api/body.h"
+#include "registry/api/exchange.h"
+#include "registry/api/routes.h"
+#include "registry/auth/access.h"
+#include "registry/auth/auth.h"
+#include "registry/base/settings.h"
+#include "registry/http/http.h"
+
+/*
+ * Users and API tokens over REST, as `registry user` and `registry token` change
+ * them: /secret/admin/users and /secret/admin/tokens.  It takes AlterAccess on the
+ * whole registry.  Whoever hands out rights but does not read values does not log in
+ * as somebody who may do something: neither a password nor a token of such a
+ * principal is given to who may not read everything anyway.
+ */
+
+#define TTL_MAX_S (INT64_C(100) * 366 * 86400)
+
+struct login_change {
+	struct error err;
+	int result;
+	void (*work)(struct exchange *x);	/* on the worker's thread */
+	int status;				/* of a success */
+	char name[AUTH_NAME_MAX];		/* of a user, a token's principal or its id */
+	struct buf password;			/* secret; empty: it stays */
+	bool replace;				/* the user is there already */
+	int disabled;				/* 1, 0, -1: as it is */
+	int64_t ttl_s;
+	char id[13];
+};
+
+static void
+login_free(void *work)
+{
+	struct login_change *c = work;
+
+	buf_release(&c->password);
+	free(c);
+}
+
+static struct login_change *
+login_new(struct exchange *x, void (*work)(struct exchange *x), int status)
+{
+	struct login_change *c = exchange_work(x, sizeof(*c), login_free);
+
+	if (c == NULL)
+		return NULL;
+	buf_init_secret(&c->password, TARGET_BYTES_MAX);
+	c->work = work;
+	c->status = status;
+	c->disabled = -1;
+	return c;
+}
+
+/* Take a name without "User:"; false: answered. */
+static bool
+login_name(struct exchange *x, struct login_change *c, const char *name, size_t n)
+{
+	if (n > 5 && memcmp(name, "User:", 5) == 0) {
+		name += 5;
+		n -= 5;
+	}
+	if (n > 0 && n < sizeof(c->name) && memchr(name, '\0', n) == NULL) {
+		memcpy(c->name, name, n);
+		c->name[n] = '\0';
+		return true;
+	}
+	answer_fail(x, 422, 42201, "A name has 1 to %d bytes of visible text", AUTH_NAME_MAX - 1);
+	return false;
+}
+
+/* May the caller act as ${name}?  false: answered. */
+static bool
+login_may_become(struct exchange *x, const char *name)
+{
+	enum operation op = 0;
+
+	while (op < OPERATION_COUNT && !access_anywhere(x->api->parts.access, name, op))
+		op++;
+	if (op == OPERATION_COUNT || strcmp(name, request_principal(x)) == 0 ||
+	    request_allows(x, SECRET_READ, NULL, 0))
+		return true;
+	answer_deny(x, SECRET_READ, NULL, 0);
+	return false;
+}
+
+static void
+login_done(struct exchange *x)
+{
+	struct login_change *c = x->work;
+
+	if (c->result == 0)
+		answer_send(x, c->status);
+	else if (c->err.code == ERROR_USAGE || c->err.code == ERROR_LIMIT)
+		answer_fail(x, 422, 42201, "%s", c->err.text);
+	else if (c->err.code == ERROR_MISSING)
+		answer_fail(x, 404, 0, "There is nothing of this name");
+	else if (c->err.code == ERROR_EXISTS)
+		answer_fail(x, 409, 0, "There is a user of this name already");
+	else
+		answer_error(x, &c->err);
+}
+
+static void
+login_intended(struct exchange *x)
+{
+	const struct login_change *c = x->work;
+
+	api_worker_run(x, c->work, login_done);
+}
+
+/* Put it on record as ${what} of ${name}, and have it done. */
+static void
+login_run(struct exchange *x, const char *what)
+{
+	const struct login_change *c = x->work;
+
+	(void)snprintf(x->message, sizeof(x->message), "%s %s", what, c->name);
+	answer_intend(x, login_intended);
+}
+
+/* The body's object; NULL: answered. */
+static json_t *
+login_body(struct exchange *x)
+{
+	struct buf *body = http_body(x->r);
+	json_t *root = NULL;
+	char why[256];
+	enum body_result result = body_object(body->data, body->len, &root, why, sizeof(why));
+
+	buf_clear(body);
+	if (result == BODY_OK)
+		return root;
+	json_decref(root);
+	answer_body(x, result, why);
+	return NULL;
+}
+
+/* --- users --- */
+
+static void
+users_visit(void *cookie, const char *name, const char *created, bool disabled)
+{
+	struct exchange *x = cookie;
+
+	x->count++;
+	json_out_object(&x->json, NULL);
+	json_out_text(&x->json, "name", name);
+	json_out_text(&x->json, "created", created);
+	json_out_bool(&x->json, "disabled", disabled);
+	json_out_end(&x->json);
+}
+
+static void
+users_read(struct exchange *x)
+{
+	struct login_change *c = x->work;
+
+	x->has_count = true;
+	json_out_array(answer_json(x), NULL);
+	c->result = auth_user_list(request_settings(x)->data, users_visit, x, &c->err);
+	json_out_end(&x->json);
+}
+
+void
+users_list(struct exchange *x)
+{
+	if (login_new(x, users_read, 200) != NULL)
+		api_worker_run(x, users_read, login_done);
+}
+
+static void
+users_find(void *cookie, const char *name, const char *created, bool disabled)
+{
+	struct login_change *c = cookie;
+
+	(void)created;
+	(void)disabled;
+	if (strcmp(name, c->name) == 0)
+		c->result = 0;
+}
+
+static void
+users_work(struct exchange *x)
+{
+	struct login_change *c = x->work;
+	const char *data = request_settings(x)->data;
+
+	c->result = 0;
+	if (c->replace) {
+		c->result = error_set(&c->err, ERROR_MISSING, "there is no such user");
+		if (auth_user_list(data, users_find, c, &c->err) == -1)
+			c->result = -1;
+	}
+	if (c->result == 0 && c->disabled != -1)
+		c->result = auth_user_disable(data, c->name, c->disabled == 1, &c->err);
+	if (c->result == 0 && c->password.len > 0)
+		c->result = auth_user_add(data, c->name, c->password.data, c->password.len,
+		    c->replace, &c->err);
+}
+
+static void
+users_remove_work(struct exchange *x)
+{
+	struct login_change *c = x->work;
+
+	c->result = auth_user_remove(request_settings(x)->data, c->name, &c->err);
+}
+
+/* "password" and "disabled"; false: answered. */
+static bool
+users_take(struct exchange *x, struct login_change *c, const json_t *root)
+{
+	const json_t *password = json_object_get(root, "password");
+	const json_t *disabled = json_object_get(root, "disabled");
+
+	if ((password != NULL && json_string_length(password) == 0) ||
+	    (disabled != NULL && !json_is_boolean(disabled)) ||
+	    (password == NULL && (disabled == NULL || !c->replace))) {
+		answer_fail(x, 422, 42201, c->replace ? "Give \"password\", a text, or "
+		    "\"disabled\", true or false" : "A new user needs \"password\", a text");
+		return false;
+	}
+	if (password != NULL)
+		buf_append(&c->password, json_string_value(password),
+		    json_string_length(password));
+	if (disabled != NULL && c->replace)
+		c->disabled = json_is_true(disabled);
+	if (c->password.failed) {
+		answer_fail(x, 422, 42201, "The password is too long");
+		return false;
+	}
+	return true;
+}
+
+void
+users_create(struct exchange *x)
+{
+	struct login_change *c = login_new(x, users_work, 201);
+	json_t *root = c != NULL ? login_body(x) : NULL;
+	const json_t *name = json_object_get(root, "name");
+
+	if (root != NULL && login_name(x, c, json_string_value(name), json_string_length(name)) &&
+	    users_take(x, c, root) && login_may_become(x, c->name)) {
+		json_out_object(answer_json(x), NULL);
+		json_out_text(&x->json, "name", c->name);
+		json_out_end(&x->json);
+		login_run(x, "create user");
+	}
+	json_decref(root);
+}
+
+void
+users_change(struct exchange *x)
+{
+	struct login_change *c = login_new(x, users_work, 204);
+	size_t n;
+	const char *name = request_param(x, PARAM_PRINCIPAL, &n);
+	json_t *root = c != NULL ? login_body(x) : NULL;
+
+	if (root == NULL)
+		return;
+	c->replace = true;
+	if (login_name(x, c, name, n) && users_take(x, c, root) &&
+	    (c->password.len == 0 || login_may_become(x, c->name)))
+		login_run(x, c->disabled == 1 ? "disable user" : c->disabled == 0 ?
+		    "enable user" : "change the password of user");
+	json_decref(root);
+}
+
+void
+users_delete(struct exchange *x)
+{
+	struct login_change *c = login_new(x, users_remove_work, 204);
+	size_t n;
+	const char *name = request_param(x, PARAM_PRINCIPAL, &n);
+
+	if (c != NULL && login_name(x, c, name, n))
+		login_run(x, "delete user");
+}
+
+/* --- tokens --- */
+
+static void
+tokens_visit(void *cookie, const char *id, const char *principal, const char *created,
+    const char *expires)
+{
+	struct exchange *x = cookie;
+
+	x->count++;
+	json_out_object(&x->json, NULL);
+	json_out_text(&x->json, "id", id);
+	json_out_text(&x->json, "principal", principal);
+	json_out_text(&x->json, "created", created);
+	json_out_text(&x->json, "expires", expires);
+	json_out_end(&x->json);
+}
+
+static void
+tokens_read(struct exchange *x)
+{
+	struct login_change *c = x->work;
+
+	x->has_count = true;
+	json_out_array(answer_json(x), NULL);
+	c->result = auth_token_list(request_settings(x)->data, tokens_visit, x, &c->err);
+	json_out_end(&x->json);
+}
+
+void
+tokens_list(struct exchange *x)
+{
+	if (login_new(x, tokens_read, 200) != NULL)
+		api_worker_run(x, tokens_read, login_done);
+}
+
+static void
+tokens_work(struct exchange *x)
+{
+	struct login_change *c = x->work;
+	struct buf token;
+
+	buf_init_secret(&token, TARGET_BYTES_MAX);
+	c->result = auth_token_create(request_settings(x)->data, c->name, c->ttl_s, c->id, &token,
+	    &c->err);
+	json_out_object(answer_json(x), NULL);
+	json_out_text(&x->json, "id", c->id);
+	json_out_text(&x->json, "principal", c->name);
+	json_out_text_n(&x->json, "token", token.len > 0 ? (const char *)token.data : "",
+	    token.len);
+	json_out_end(&x->json);
+	buf_release(&token);
+}
+
+void
+tokens_create(struct exchange *x)
+{
+	struct login_change *c = login_new(x, tokens_work, 201);
+	json_t *root = c != NULL ? login_body(x) : NULL;
+	const json_t *name = json_object_get(root, "principal");
+	const json_t *ttl = json_object_get(root, "ttl");
+
+	if (root == NULL)
+		return;
+	c->ttl_s = json_integer_value(ttl);
+	if (ttl != NULL && (!json_is_integer(ttl) || c->ttl_s < 1 || c->ttl_s > TTL_MAX_S))
+		answer_fail(x, 422, 42201, "\"ttl\" must be a whole number of seconds, from 1 to "
+		    "a hundred years");
+	else if (login_name(x, c, json_string_value(name), json_string_length(name)) &&
+	    login_may_become(x, c->name))
+		login_run(x, "create a token for");
+	json_decref(root);
+}
+
+static void
+tokens_revoke_work(struct exchange *x)
+{
+	struct login_change *c = x->work;
+
+	c->result = auth_token_revoke(request_settings(x)->data, c->name, &c->err);
+}
+
+void
+tokens_revoke(struct exchange *x)
+{
+	struct login_change *c = login_new(x, tokens_revoke_work, 204);
+	size_t n;
+	const char *id = request_param(x, PARAM_ROLE, &n);
+
+	/* A whole token has no place in a URL, nor in the audit log. */
+	if (c != NULL && n != sizeof(c->id) - 1)
+		answer_fail(x, 404, 0, "There is no token of this id");
+	else if (c != NULL && login_name(x, c, id, n))
+		login_run(x, "revoke token");
+}

@@ -826,6 +826,7 @@ case_the_page_says_what_there_is() {
 	    sed 's/.*propseal //; s/ *[>#].*//' >lines
 	[ "$(wc -l <lines)" -gt 10 ] || fail "which lines are there?"
 	while read -r line; do
+		# shellcheck disable=SC2046 # a second word, or none
 		run "${line%% *}" $([[ $line != git* ]] || echo install) --help
 		expect_rc 0
 		for flag in $(grep -oE -- '--[a-z-]+' <<<"$line"); do

@@ -73,6 +73,7 @@ struct audit_options {
 	int64_t max_age;		/* milliseconds after which a secret is old; 0: none is */
 	const struct key_ring *keys;	/* tried on each secrets file; NULL: all stay locked */
 	struct secrets_policy policy;	/* which entries they open */
+	const char *provider_class;	/* of securepass; NULL: Confluent's */
 };
 
 /* ${o}, and what it points to, must outlive the audit. */

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 
+struct document;
 struct environment;
 struct key;
 struct mac;
@@ -21,6 +22,8 @@ struct audit {
 	struct vec sealed;	/* struct audit_place, with file and key of its own */
 	struct vec folders;	/* char *: those with a secrets file */
 	struct vec named;	/* char *: files that units name, still to be read */
+	struct vec uses;	/* of providers.c */
+	struct vec workers;	/* char *: files of Connect workers */
 	struct vec leaks;	/* char *: the keys of ->leaked */
 	struct map *leaked;	/* what was told of a history; NULL: nothing yet */
 	struct audit_counts counts;
@@ -110,6 +113,12 @@ int audit_source_read(struct audit_source *s, struct error *err);
 /* The same of .properties and JSON.  ${*sealed}: it is a secrets file, of which all is told. */
 int audit_source_document(struct audit_source *s, enum form form, const struct form_reader *r,
     bool *sealed, struct error *err);
+
+/* References in a configuration that nothing resolves; some are kept until the end. */
+void audit_providers_init(struct audit *a);
+void audit_providers_release(struct audit *a);
+int audit_providers(struct audit_source *s, const struct document *d, struct error *err);
+int audit_providers_finish(struct audit *a, struct error *err);
 
 /* Lines that say which findings on the line behind them do not count. */
 int audit_suppress(struct audit_source *s, struct error *err);

@@ -33,6 +33,7 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->sealed, sizeof(struct audit_place), FINDINGS_MAX);
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
 	vec_init(&a->named, sizeof(char *), FILES_MAX);
+	audit_providers_init(a);
 	vec_init(&a->leaks, sizeof(char *), FINDINGS_MAX);
 	if (audit_estate_init(a, err) != 0) {
 		audit_free(a);
@@ -75,6 +76,7 @@ audit_free(struct audit *a)
 	vec_release_strings(&a->named);
 	vec_release_strings(&a->leaks);
 	map_free(a->leaked);
+	audit_providers_release(a);
 	audit_estate_release(a);
 	mac_free(a->sums);
 	key_free(a->sum_key);
@@ -837,7 +839,7 @@ audit_finish(struct audit *a, struct error *err)
 	a->finished = true;
 	count = a->findings.len;
 	if (audit_find_reused(a, err) != 0 || audit_find_keys_beside(a, err) != 0 ||
-	    audit_estate_finish(a, err) != 0)
+	    audit_estate_finish(a, err) != 0 || audit_providers_finish(a, err) != 0)
 		return -1;
 	audit_name_late(a, count);
 	/* ->related are places, which sorting changes: ->value holds the old one meanwhile. */

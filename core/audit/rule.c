@@ -81,9 +81,13 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	    "write values in double quotes, each option once, and `;` at the end", 0, "2.0" },
 	[AUDIT_PROVIDER] = { "provider-not-configured", AUDIT_ERROR,
 	    "Reference that no provider resolves",
-	    "a reference in a parameter of a config provider",
-	    "Kafka makes its providers before it resolves references: the provider gets this text.",
-	    "write the value in clear text into a file that only the service can read", 0, "4.0" },
+	    "config.providers does not name its provider",
+	    "Kafka leaves a reference as the text that it is, and takes that for the value, where "
+	    "its provider is not in config.providers or has no class, and in parameters of the "
+	    "providers themselves.",
+	    "name the provider in config.providers and its class in config.providers.NAME.class; a "
+	    "parameter of a provider has its value in clear text, in a file that only the service "
+	    "reads", 0, "4.0" },
 	[AUDIT_MALFORMED_REFERENCE] = { "malformed-reference", AUDIT_WARNING,
 	    "Malformed reference", "a reference that Kafka does not take for one",
 	    "It is passed on as it stands, as if it were the secret.",

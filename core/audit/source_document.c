@@ -154,7 +154,7 @@ source_inspect(struct audit_source *s, const struct document *d, size_t at, stru
 {
 	const char *base = (const char *)document_bytes(d)->data, *raw, *key;
 	const size_t end = s->a->findings.len;
-	struct audit_finding region;
+	struct audit_finding region, *f;
 	const struct remark *x;
 	enum audit_rule rule;
 	struct vec remarks;
@@ -171,9 +171,13 @@ source_inspect(struct audit_source *s, const struct document *d, size_t at, stru
 		raw = (const char *)document_raw_value(d, x->entry, &n);
 		audit_source_region(s, (size_t)(raw - base), (size_t)(raw - base) + n, &region);
 		rule = source_rule(s, x->kind);
-		if (!source_is_told(s, rule, &region, &at, end) &&
-		    audit_add(s, rule, key, x->hides_key ? 0 : len, &region, err) == NULL)
+		if (source_is_told(s, rule, &region, &at, end))
+			continue;
+		f = audit_add(s, rule, key, x->hides_key ? 0 : len, &region, err);
+		if (f == NULL)
 			rc = -1;
+		else if (rule == AUDIT_PROVIDER)
+			f->message = "a reference in a parameter of a config provider";
 	}
 	vec_release(&remarks);
 	return rc;
@@ -201,7 +205,8 @@ audit_source_document(struct audit_source *s, enum form form, const struct form_
 		s->unresolved = s->unresolved || (memmem(s->text, s->n, REFERENCE_PROVIDER,
 		    sizeof(REFERENCE_PROVIDER) - 1) != NULL && inspect_foreign(d) != NULL);
 		if ((rc = form_read_document(d, r, err)) == 0 &&
-		    (rc = source_inspect(s, d, first, err)) == 0)
+		    (rc = source_inspect(s, d, first, err)) == 0 &&
+		    (rc = audit_providers(s, d, err)) == 0)
 			rc = document_problem(d, err);
 	}
 	document_free(d);

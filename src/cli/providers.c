@@ -14,13 +14,10 @@
 #include "seal/provider.h"
 #include "secrets/reference.h"
 
-#define WORKERS_MAX 100000
-
 /* The workers of the estate are read once. */
 static int
 providers_look(struct providers *p, struct error *err)
 {
-	struct configuration *c, **slot;
 	const struct estate_file *f;
 	bool may_be;
 
@@ -31,17 +28,9 @@ providers_look(struct providers *p, struct error *err)
 			may_be = strcmp(f->entries[k].key, "key.converter") == 0 ||
 			    strncmp(f->entries[k].key, "offset.storage.", 15) == 0 ||
 			    strcmp(f->entries[k].key, "plugin.path") == 0;
-		if (!may_be || (c = configuration_load(f->path, config_scope(p->o->config),
-		    NULL)) == NULL)
-			continue;
-		if (!provider_is_worker(c->doc)) {
-			configuration_free(c);
-		} else if ((slot = vec_push(&p->workers)) == NULL) {
-			configuration_free(c);
-			return error_memory(err);
-		} else {
-			*slot = c;
-		}
+		if (may_be && workers_add(&p->workers, f->path, config_scope(p->o->config),
+		    err) != 0)
+			return -1;
 	}
 	p->looked = true;
 	return 0;
@@ -53,62 +42,13 @@ providers_init(struct providers *p, const struct options *o, const struct estate
 	memset(p, 0, sizeof(*p));
 	p->o = o;
 	p->estate = e;
-	vec_init(&p->workers, sizeof(struct configuration *), WORKERS_MAX);
+	workers_init(&p->workers);
 }
 
 void
 providers_release(struct providers *p)
 {
-	for (size_t i = 0; i < p->workers.len; i++)
-		configuration_free(*(struct configuration **)vec_at(&p->workers, i));
-	vec_release(&p->workers);
-}
-
-/* The worker that is nearest to a connector, by the folders that they share. */
-static const struct document *
-worker_of(const struct providers *p, const char *path)
-{
-	const struct document *best = NULL;
-	size_t longest = 0, n, slash;
-
-	for (size_t i = 0; i < p->workers.len; i++) {
-		const struct configuration *c = *(struct configuration **)vec_at(&p->workers, i);
-
-		for (n = slash = 0; c->path[n] != '\0' && c->path[n] == path[n]; n++)
-			slash = c->path[n] == '/' ? n + 1 : slash;
-		if (best == NULL || slash > longest) {
-			best = c->doc;
-			longest = slash;
-		}
-	}
-	return best;
-}
-
-/* The first reference of a value whose provider ${by} lacks: its text, and what. */
-static const char *
-lacks(const struct providers *p, const struct document *by, const struct document *d,
-    const struct buf *value, struct buf *name)
-{
-	const char *class = config_provider_class(p->o->config), *what;
-	bool others = document_format(d) == DOCUMENT_ENTRIES || provider_is_connector(d);
-	struct reference r;
-	size_t start, end = 0;
-
-	if (class == NULL)
-		class = REFERENCE_PROVIDER_CLASS;
-	while (resolve_next((const char *)value->data, value->len, end, &r, &start, &end)) {
-		/* What another program makes of ${a:b} within a text is not ours to say. */
-		if (!reference_is_ours(&r) && (!others || start != 0 || end != value->len ||
-		    strstr(document_file(d), "log4j") != NULL))
-			continue;
-		what = provider_lacks(by, r.provider, r.provider_len,
-		    reference_is_ours(&r) ? class : NULL);
-		if (what == NULL)
-			continue;
-		text_append_visible(name, r.provider, r.provider_len);
-		return what;
-	}
-	return NULL;
+	workers_release(&p->workers);
 }
 
 int
@@ -117,6 +57,7 @@ providers_check(struct providers *p, struct checks *f, const struct configuratio
 {
 	const struct document *by = c->doc;
 	struct buf value, name;
+	struct reference r;
 	struct error found;
 	const char *key, *what;
 	size_t len;
@@ -125,7 +66,7 @@ providers_check(struct providers *p, struct checks *f, const struct configuratio
 	if (provider_is_connector(c->doc)) {
 		if (!p->looked && providers_look(p, err) != 0)
 			return -1;
-		if ((by = worker_of(p, c->path)) == NULL)
+		if ((by = workers_nearest(&p->workers, c->path)) == NULL)
 			return 0;
 	}
 	buf_init_secret(&value, BUF_MAX_FILE);
@@ -137,8 +78,10 @@ providers_check(struct providers *p, struct checks *f, const struct configuratio
 		buf_clear(&name);
 		key = document_key(c->doc, i, &len);
 		rc = document_value(c->doc, i, &value, err);
-		if (rc != 0 || (what = lacks(p, by, c->doc, &value, &name)) == NULL)
+		if (rc != 0 || (what = workers_lack(by, c->doc, &value,
+		    config_provider_class(p->o->config), &r)) == NULL)
 			continue;
+		text_append_visible(&name, r.provider, r.provider_len);
 		if (by == c->doc)
 			error_set(&found, ERROR_NONE, "the service takes the reference for the "
 			    "value: %s (%s)", what, buf_cstr(&name));

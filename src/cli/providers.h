@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "base/vec.h"
+#include "seal/workers.h"
 
 struct configuration;
 struct error;
@@ -16,7 +16,7 @@ struct options;
 struct providers {
 	const struct options *o;
 	const struct estate *estate;
-	struct vec workers;	/* of struct configuration *: Connect's */
+	struct workers workers;
 	bool looked;		/* for them */
 };
 

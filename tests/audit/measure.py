@@ -22,7 +22,7 @@ import tempfile
 here = os.path.dirname(os.path.abspath(__file__))
 environment = dict(os.environ, PROPSEAL_CONFIG='')
 # Errors that are no secrets in clear text.
-others = ('missing-secrets-file', 'dangling-reference')
+others = ('missing-secrets-file', 'dangling-reference', 'provider-not-configured')
 marks = re.compile('CANARY|Q0FOQVJZ')
 not_clear = re.compile(r'''^\s*["']?(\$|<|\{\{|%\(|ENC[(\[]|\*+$|x{3,}|your|change[_-]|replace|null$|$)''',
                        re.I)

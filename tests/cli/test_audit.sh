@@ -227,7 +227,7 @@ case_a_key_with_nul_is_told_whole() {
 	printf '{"a\\u0000b-of-some-length.password":"${securepass:/nowhere/s.properties:x/y}"}' \
 	    >a.json
 	audit a.json -o json
-	expect_json "$out" '[f["key"] for f in d["findings"] if f["level"] == "error"]' \
+	expect_json "$out" '[f["key"] for f in d["findings"] if f["rule"] == "missing-secrets-file"]' \
 	    "['a�b-of-some-length\\\\.password']"
 }
 
@@ -252,7 +252,9 @@ case_references_are_resolved_in_their_environment() {
 	expect_rc 3
 	expect_json "$out" '[(f["rule"], f["file"], f["key"], f["environment"]) for f in d["findings"]]' \
 	    "[('dangling-reference', 'b/server.properties', 'x.password', 'b')]"
-	printf 'other.password=${securepass:/nowhere/gone.properties:x/y}\n' >a/other.properties
+	printf '%s\n' 'other.password=${securepass:/nowhere/gone.properties:x/y}' \
+	    config.providers=securepass config.providers.securepass.class=\
+io.confluent.kafka.security.config.provider.SecurePassConfigProvider >a/other.properties
 	printf 'gone.properties/a=ENC[AES/GCM/NoPadding,data:AAAAAAAAAAAAAAAAAAAAAAAA,iv:AAAAAAAAAAAAAAAA,type:str]\n' >>a/sec.properties
 	chmod 600 */*
 	audit a -o json
@@ -942,6 +944,68 @@ case_exchanged_stale_and_damaged_entries() {
 	audit sec.properties -o json
 	expect_found damaged-entry ''
 	expect_json "$out" '[x["file"] for x in d["not_checked"]]' "['sec.properties']"
+}
+
+case_references_that_nothing_resolves() {
+	clean
+	local class=org.apache.kafka.common.config.provider
+	printf 'x=y\n' >"$PWD/known"
+	# Of several lines of one key the last one counts.
+	cat >a.properties <<-END
+		config.providers=file, vault
+		config.providers=file,dir
+		config.providers.file.class=$class.FileConfigProvider
+		config.providers.vault.class=com.example.Vault
+		a=\${file:$PWD/known:x}
+		b=\${file:$PWD/known:gone}
+		c=\${file:/nowhere/at/all:x}
+		d=\${vault:/path:x}
+		e=\${dir:/run/secrets:x}
+		f=\${securepass:/s.properties:a.properties/f}
+	END
+	chmod 600 ./*
+	audit a.properties -o json
+	expect_rc 3
+	expect_found provider-not-configured "a.properties:d a.properties:e a.properties:f"
+	expect_found dangling-reference a.properties:b
+	expect_json "$out" '[f["message"] for f in d["findings"] if f["key"] in ("b", "d", "e")]' \
+	    "['a reference to a key that its file does not have', 'config.providers does not name its provider', 'its provider has no class']"
+	# A service without any; a part of a configuration may have them elsewhere.
+	printf '%s\n' 'a.password=${file:/run/secrets:x}' >b.properties
+	audit b.properties -o json
+	expect_found provider-not-configured ''
+	printf '%s\n' bootstrap.servers=a:9092 >>b.properties
+	audit b.properties -o json
+	expect_found provider-not-configured b.properties:a.password
+	# What other programs make of it is not ours to say.
+	printf '%s\n' 'a.password=${db.password:changeit}' 'b.password=${DB_PASSWORD:none}' \
+	    'c=${env:HOME}' 'd=before ${file:/a:b} behind' >spring.properties
+	audit spring.properties -o json
+	expect_found provider-not-configured ''
+}
+
+case_connectors_have_the_providers_of_their_worker() {
+	clean
+	local class=org.apache.kafka.common.config.provider.FileConfigProvider
+	mkdir -p one two none
+	printf '%s\n' group.id=g key.converter=x >one/worker.properties
+	sed '$aconfig.providers=file\nconfig.providers.file.class='$class one/worker.properties \
+	    >two/worker.properties
+	for name in one two none; do
+		printf '{"name":"c","config":{"connector.class":"x","a.password":"${file:%s:x}"}}' \
+		    "$PWD/known" >$name/c.json
+	done
+	printf 'x=y\n' >known
+	chmod 600 ./*/* known
+	audit none -o json
+	expect_rc 0
+	audit one two -o json
+	expect_rc 3
+	expect_found provider-not-configured 'one/c.json:config.a\.password'
+	expect_found dangling-reference ''
+	printf 'z=y\n' >known
+	audit two -o json
+	expect_found dangling-reference 'two/c.json:config.a\.password'
 }
 
 case_old_secrets_are_told_by_their_age() {

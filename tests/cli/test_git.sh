@@ -756,7 +756,7 @@ case_check_finds_jaas_and_what_is_commented_out() {
 	expect_rc 3
 	expect_out 'E 1:18      clear-text-secret         sasl.jaas.config#password'
 	expect_out 'n 3:19      secret-in-comment         ssl.key.password'
-	expect_out '2 errors, '
+	expect_out '3 errors, '
 	expect_no CANARY
 	sed -i '1,2d' x.properties
 	run git check x.properties
@@ -769,7 +769,7 @@ case_check_looks_into_json() {
 	run git check x.json
 	expect_rc 3
 	expect_out 'E 4:27      clear-text-secret         config.connection\.password'
-	expect_out '2 errors, '
+	expect_out '3 errors, '
 	expect_no CANARY
 	# What is no JSON is told; a secret in it is one all the same.
 	printf '// comment\n{ "a": 1 }\n' >y.json

@@ -215,7 +215,8 @@ commands_audit(const struct options *o)
 		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS], .deep = o->on[FLAG_DEEP],
 		.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE],
 		.secrets_only = o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL,
-		.policy = keys_policy(o), .now = (int64_t)time(NULL) * 1000 };
+		.policy = keys_policy(o), .provider_class = config_provider_class(o->config),
+		.now = (int64_t)time(NULL) * 1000 };
 	enum audit_level fail_on = AUDIT_ERROR;
 	const char *root;
 	struct audit_report r = { .status = 1 };

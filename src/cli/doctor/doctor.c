@@ -253,6 +253,7 @@ doctor_audit(struct doctor *d, struct error *err)
 		.scope = config_scope(d->o->config), .source = config_sections(d->o->config),
 		.host = d->root, .key_names = d->key_names.items,
 		.key_name_count = d->key_names.len, .policy = keys_policy(d->o),
+		.provider_class = config_provider_class(d->o->config),
 		.now = (int64_t)time(NULL) * 1000 };
 	if (d->o->arg_count > 0) {
 		d->audited.roots = d->o->args;

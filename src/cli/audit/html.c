@@ -1,6 +1,9 @@
+#include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/map.h"
+#include "base/vec.h"
 #include "cli/audit/audit.h"
 
 /*
@@ -25,6 +28,7 @@ static const char head[] =
 	"padding:.3rem .6rem;border-bottom:1px solid var(--line)}\n"
 	"th{background:var(--soft)}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\n"
 	"code{font:13px/1.4 ui-monospace,monospace;overflow-wrap:anywhere}\n"
+	"td:first-child:has(.level){white-space:nowrap}\n"
 	".level{display:inline-block;min-width:1.3em;text-align:center;border:1px solid;"
 	"border-radius:3px;font-weight:600}\n"
 	".error{color:var(--error)}.warning{color:var(--warning)}.note{color:var(--note)}\n"
@@ -36,7 +40,13 @@ static const char head[] =
 	".off{opacity:.6}small{opacity:.8}\n"
 	"@media print{input{display:none}body{max-width:none;padding:0}"
 	"tr{break-inside:avoid}}\n"
-	"@media(max-width:40rem){body{padding:.8rem}th.w,td.w{display:none}}\n"
+	"td.id{white-space:nowrap}td.id code{font-size:11px}\n"
+	"@media(max-width:60rem){th.id,td.id{display:none}}\n"
+	"@media(max-width:40rem){body{padding:.8rem}thead{display:none}"
+	"tr{display:block;padding:.4rem 0;border-bottom:1px solid var(--line)}"
+	"td,td.n{display:block;border:0;padding:.1rem .3rem;text-align:left}"
+	"tr[hidden]{display:none}td.n{display:inline-block}"
+	"td.n::after{content:' ' attr(data-of);opacity:.8}}\n"
 	"</style></head><body>\n<h1>propseal audit</h1>\n";
 
 static const char tail[] =
@@ -96,18 +106,21 @@ html_by_rule(const struct audit_report *r, struct buf *out)
 	for (size_t i = 0; i < audit_finding_count(r->audit); i++)
 		counts[audit_finding(r->audit, i)->rule] += !audit_finding(r->audit, i)->suppressed;
 	buf_append_str(out, "<h2>By rule</h2>\n<table><thead><tr><th>Level</th><th>Rule</th>"
-	    "<th class=\"n\">Findings</th><th class=\"w\">Why, and what to do</th></tr></thead>"
+	    "<th class=\"n\">Findings</th><th>Why, and what to do</th></tr></thead>"
 	    "<tbody>\n");
-	for (size_t i = 0; i < AUDIT_RULES; i++) {
+	/* The worst first. */
+	for (size_t k = 0; k < AUDIT_LEVELS * (size_t)AUDIT_RULES; k++) {
+		const size_t i = k % AUDIT_RULES;
 		const struct audit_rule_text *t = audit_rule_text((enum audit_rule)i);
 
-		if (counts[i] == 0)
+		if (counts[i] == 0 || t->level != AUDIT_ERROR - k / AUDIT_RULES)
 			continue;
 		buf_append_str(out, "<tr><td>");
 		html_level(out, t->level);
 		buf_printf(out, "</td><td id=\"%s\"><code>%s</code><br><small>", t->id, t->id);
 		html_string(out, t->name);
-		buf_printf(out, "</small></td><td class=\"n\">%zu</td><td class=\"w\">", counts[i]);
+		buf_printf(out, "</small></td><td class=\"n\" data-of=\"findings\">%zu</td><td>",
+		    counts[i]);
 		html_string(out, t->why);
 		buf_append_str(out, " <em>");
 		html_string(out, t->hint);
@@ -117,13 +130,69 @@ html_by_rule(const struct audit_report *r, struct buf *out)
 }
 
 static void
+html_levels(struct buf *out, const size_t levels[AUDIT_LEVELS])
+{
+	buf_printf(out, "</code></td><td class=\"n\" data-of=\"errors\">%zu</td>"
+	    "<td class=\"n\" data-of=\"warnings\">%zu</td>"
+	    "<td class=\"n\" data-of=\"notes\">%zu</td></tr>\n", levels[AUDIT_ERROR],
+	    levels[AUDIT_WARNING], levels[AUDIT_NOTE]);
+}
+
+static void
+html_levels_head(struct buf *out, const char *of)
+{
+	buf_printf(out, "<h2>By %s</h2>\n<table><thead><tr><th>%c%s</th>"
+	    "<th class=\"n\">Errors</th><th class=\"n\">Warnings</th><th class=\"n\">Notes</th>"
+	    "</tr></thead><tbody>\n", of, of[0] - 'a' + 'A', of + 1);
+}
+
+struct html_environment {
+	const char *name;	/* NULL: files that refer to none */
+	size_t levels[AUDIT_LEVELS];
+};
+
+static void
+html_by_environment(const struct audit_report *r, struct buf *out)
+{
+	struct html_environment *e;
+	struct map *seen = map_new();
+	struct vec all;
+	size_t at;
+
+	vec_init(&all, sizeof(struct html_environment), SIZE_MAX / sizeof(*e));
+	for (size_t i = 0; seen != NULL && i < audit_finding_count(r->audit); i++) {
+		const struct audit_finding *f = audit_finding(r->audit, i);
+		const char *name = audit_environment(r->audit, f->file);
+		const size_t len = name != NULL ? strlen(name) + 1 : 0;
+
+		if (!map_get(seen, name != NULL ? name : "", len, &at)) {
+			at = all.len;
+			if ((e = vec_push(&all)) == NULL ||
+			    map_put(seen, name != NULL ? name : "", len, at) != 0)
+				break;
+			e->name = name;
+		}
+		e = vec_at(&all, at);
+		e->levels[f->level] += !f->suppressed;
+	}
+	map_free(seen);
+	html_levels_head(out, "environment");
+	for (size_t i = 0; i < all.len; i++) {
+		e = vec_at(&all, i);
+		buf_append_str(out, "<tr><td><code>");
+		html_string(out, e->name != NULL ? e->name : "(none)");
+		html_levels(out, e->levels);
+	}
+	vec_release(&all);
+	buf_append_str(out, "</tbody></table>\n");
+}
+
+static void
 html_by_file(const struct audit_report *r, struct buf *out)
 {
 	size_t count = audit_finding_count(r->audit), end;
 
-	buf_append_str(out, "<h2>By file</h2>\n<table><thead><tr><th>File</th>"
-	    "<th class=\"n\">Errors</th><th class=\"n\">Warnings</th><th class=\"n\">Notes</th>"
-	    "</tr></thead><tbody>\n");
+	html_levels_head(out, "file");
 	for (size_t i = 0; i < count; i = end) {
 		size_t levels[AUDIT_LEVELS] = { 0 };
 		const size_t file = audit_finding(r->audit, i)->file;
@@ -133,9 +202,7 @@ html_by_file(const struct audit_report *r, struct buf *out)
 			    !audit_finding(r->audit, end)->suppressed;
 		buf_append_str(out, "<tr><td><code>");
 		html_string(out, audit_file(r->audit, file));
-		buf_printf(out, "</code></td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>"
-		    "<td class=\"n\">%zu</td></tr>\n", levels[AUDIT_ERROR],
-		    levels[AUDIT_WARNING], levels[AUDIT_NOTE]);
+		html_levels(out, levels);
 	}
 	buf_append_str(out, "</tbody></table>\n");
 }
@@ -165,9 +232,9 @@ html_finding(const struct audit_report *r, const struct audit_finding *f, struct
 	buf_printf(out, "</code></td><td><code>%s</code><br><small>",
 	    audit_rule_text(f->rule)->id);
 	html_string(out, audit_message(f));
-	buf_append_str(out, "</small></td><td class=\"w\">");
+	buf_append_str(out, "</small></td><td>");
 	html_string(out, audit_hint(f));
-	buf_printf(out, "</td><td class=\"w\"><code>%s</code></td></tr>\n", id);
+	buf_printf(out, "</td><td class=\"id\"><code>%s</code></td></tr>\n", id);
 }
 
 static void
@@ -194,11 +261,12 @@ audit_report_html(struct audit_report *r, struct buf *out)
 	buf_append_str(out, head);
 	html_sums(r, out);
 	html_by_rule(r, out);
+	html_by_environment(r, out);
 	html_by_file(r, out);
 	buf_append_str(out, "<h2>Findings</h2>\n<p><input id=\"filter\" type=\"search\" "
 	    "placeholder=\"Filter by file, key, rule or level\" aria-label=\"Filter\"></p>\n"
 	    "<table id=\"findings\"><thead><tr><th>Level</th><th>Place</th><th>Key</th>"
-	    "<th>Rule</th><th class=\"w\">What to do</th><th class=\"w\">Id</th></tr></thead>"
+	    "<th>Rule</th><th>What to do</th><th class=\"id\">Id</th></tr></thead>"
 	    "<tbody>\n");
 	for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
 		html_finding(r, audit_finding(r->audit, i), out);

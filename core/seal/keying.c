@@ -79,9 +79,8 @@ keying_set_number(struct plan *p, const char *key, size_t value, struct error *e
 	return keying_set(p, key, text, err);
 }
 
-/* A fresh random salt as text in ${out}: 44 characters and a NUL. */
-static int
-keying_new_salt(char out[45], struct error *err)
+int
+rotate_new_salt(char out[ROTATE_SALT], struct error *err)
 {
 	unsigned char raw[KEY_SALT_BYTES];
 	struct buf text;
@@ -92,7 +91,7 @@ keying_new_salt(char out[45], struct error *err)
 	buf_init(&text, 64);
 	base64_encode(&text, raw, sizeof(raw));
 	if ((rc = buf_check(&text, err)) == 0)
-		snprintf(out, 45, "%s", buf_cstr(&text));
+		snprintf(out, ROTATE_SALT, "%s", buf_cstr(&text));
 	buf_release(&text);
 	return rc;
 }
@@ -101,9 +100,9 @@ keying_new_salt(char out[45], struct error *err)
 static int
 keying_set_salt(struct plan *p, const char *key, struct error *err)
 {
-	char salt[45];
+	char salt[ROTATE_SALT];
 
-	return keying_new_salt(salt, err) != 0 ? -1 : keying_set(p, key, salt, err);
+	return rotate_new_salt(salt, err) != 0 ? -1 : keying_set(p, key, salt, err);
 }
 
 /* keying_set SECRETS_CREATED_AT to now, in the form the reference writes. */
@@ -185,9 +184,9 @@ keying_new_master(struct plan *p, const void *passphrase, size_t n, struct key *
     struct error *err)
 {
 	struct key *k = NULL;
-	char salt[45];
+	char salt[ROTATE_SALT];
 
-	if (keying_new_salt(salt, err) != 0)
+	if (rotate_new_salt(salt, err) != 0)
 		return -1;
 	k = key_derive(passphrase, n, salt, strlen(salt), KEY_ITERATIONS_DEFAULT,
 	    KEY_LENGTH_DEFAULT, err);
@@ -402,37 +401,48 @@ rotate_leave(struct plan *p, struct error *err)
 }
 
 int
+rotate_master_key_to(struct plan *p, const struct key *master, const struct rotate_master *to,
+    struct error *err)
+{
+	struct key *data_key = current_data_key(p, master, err);
+	bool planned = plan_data_key(p) != NULL;
+	int rc = -1;
+
+	if (data_key != NULL && keying_set(p, SECRETS_MASTER_SALT, to->salt, err) == 0 &&
+	    /* A new data key in this plan has set the date. */
+	    (planned || keying_set_created(p, err) == 0) &&
+	    keying_set_number(p, SECRETS_LENGTH, to->length, err) == 0 &&
+	    keying_set_number(p, SECRETS_ITERATIONS, to->iterations, err) == 0)
+		rc = keying_set_wrapped(p, to->key, data_key, err);
+	if (rc == 0 && !planned)
+		rc = rotate_leave(p, err);
+	key_free(data_key);
+	return rc;
+}
+
+int
 rotate_master_key(struct plan *p, const struct key *master, const void *passphrase, size_t n,
     struct key **new_master, struct error *err)
 {
 	const struct secrets_metadata *m = secrets_file_metadata(plan_secrets(p));
-	size_t length = m->length < KEY_LENGTH_DEFAULT ? KEY_LENGTH_DEFAULT : m->length;
-	uint32_t iterations = m->iterations < KEY_ITERATIONS_DEFAULT ||
-	    m->iterations > KEY_ITERATIONS_MAX ? KEY_ITERATIONS_DEFAULT : m->iterations;
-	struct key *data_key, *k = NULL;
-	char salt[45];
-	int rc = -1;
+	char salt[ROTATE_SALT];
+	struct rotate_master to = { .salt = salt, .iterations = m->iterations,
+		.length = m->length };
+	struct key *k;
 
-	if ((data_key = current_data_key(p, master, err)) == NULL)
+	if (to.length < KEY_LENGTH_DEFAULT)
+		to.length = KEY_LENGTH_DEFAULT;
+	if (to.iterations < KEY_ITERATIONS_DEFAULT || to.iterations > KEY_ITERATIONS_MAX)
+		to.iterations = KEY_ITERATIONS_DEFAULT;
+	if ((plan_data_key(p) == NULL && secrets_file_unlock(plan_secrets(p), master, err) != 0) ||
+	    check_differs(plan_secrets(p), master, passphrase, n, err) != 0 ||
+	    rotate_new_salt(salt, err) != 0 || (to.key = k = key_derive(passphrase, n, salt,
+	    strlen(salt), to.iterations, to.length, err)) == NULL)
 		return -1;
-	if (check_differs(plan_secrets(p), master, passphrase, n, err) != 0 ||
-	    keying_new_salt(salt, err) != 0)
-		goto done;
-	k = key_derive(passphrase, n, salt, strlen(salt), iterations, length, err);
-	if (k == NULL || keying_set(p, SECRETS_MASTER_SALT, salt, err) != 0 ||
-	    /* A new data key in this plan has set the date. */
-	    (plan_data_key(p) == NULL && keying_set_created(p, err) != 0) ||
-	    keying_set_number(p, SECRETS_LENGTH, length, err) != 0 ||
-	    keying_set_number(p, SECRETS_ITERATIONS, iterations, err) != 0 ||
-	    keying_set_wrapped(p, k, data_key, err) != 0)
-		goto done;
-	if (plan_data_key(p) == NULL && rotate_leave(p, err) != 0)
-		goto done;
+	if (rotate_master_key_to(p, master, &to, err) != 0) {
+		key_free(k);
+		return -1;
+	}
 	*new_master = k;
-	k = NULL;
-	rc = 0;
-done:
-	key_free(k);
-	key_free(data_key);
-	return rc;
+	return 0;
 }

@@ -2,6 +2,7 @@
 #define SEAL_KEYING_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct error;
 struct key;
@@ -59,5 +60,22 @@ int rotate_data_key(struct plan *p, const struct key *master,
 int rotate_master_key(struct plan *p, const struct key *master,
     const void *passphrase, size_t n, struct key **new_master,
     struct error *err);
+
+#define ROTATE_SALT 45	/* bytes of a salt's text, with its NUL */
+
+/* A fresh random salt for a master key. */
+int rotate_new_salt(char out[ROTATE_SALT], struct error *err);
+
+/* What is said about a master key that a passphrase gives. */
+struct rotate_master {
+	const struct key *key;
+	const char *salt;
+	uint32_t iterations;
+	size_t length;
+};
+
+/* The same as rotate_master_key, with a new master key that was derived before. */
+int rotate_master_key_to(struct plan *p, const struct key *master,
+    const struct rotate_master *to, struct error *err);
 
 #endif /* !SEAL_KEYING_H */

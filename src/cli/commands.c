@@ -18,6 +18,11 @@
 	MAY(MASTER_KEY_FILE), MAY(MASTER_KEY_COMMAND), MAY(MASTER_KEY_VARIABLE)
 #define SEALING \
 	MUST(REMOTE_SECRETS_FILE), KEYS, MAY(REPLACE), MAY(CIPHER), WRITING
+#define ROTATION \
+	MAY(SESSION), { FLAG_ROOT, false, "where the files of the session are now, if they were " \
+	    "moved" }, MAY(YES), MAY(RATE), MAY(NEW_MASTER_KEY_FILE), MAY(PASSPHRASE), \
+	MAY(PASSPHRASE_NEW), MAY(KEYS_FILE), MAY(MASTER_KEY_FILES), MAY(MASTER_KEY_COMMAND), \
+	MAY(MASTER_KEY_VARIABLE), MAY(LOCK_TIMEOUT), MAY(OUTPUT)
 #define REMOTE \
 	MAY(URL), MAY(USER), MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), \
 	MAY(CERT_KEY), MAY(INSECURE_HTTP)
@@ -266,6 +271,111 @@ static const struct command commands_own[] = {
 		},
 		.by_rules = true,
 		.run = commands_seal,
+	},
+	{
+		.group = "rotation",
+		.name = "plan",
+		.summary = "plan new keys for all secrets files below some paths",
+		.details = "Opens every entry with its present key, and writes a session: what "
+		    "is to be done, and what leads back.  The\nfiles stay as they are.  Of one "
+		    "entry that does not open nothing is planned (exit status 4); --skip leaves "
+		    "a\nfile out.  The new passphrase is asked for, twice, or comes by "
+		    "--passphrase-new.",
+		.examples = "rotation plan /etc/kafka --master-key --passphrase-new "
+		    "@new.txt\nrotation plan . --both --common-master-key --keys keys.txt -o json",
+		.arguments = "PATH...",
+		.min_args = 1,
+		.max_args = SIZE_MAX,
+		.flags = {
+			{ FLAG_MASTER_KEY, false, "new master keys, from a new passphrase" },
+			{ FLAG_DATA_KEY, false, "new data keys: every entry is sealed anew" },
+			MAY(BOTH), { FLAG_SESSION, false, "a new folder for the session (one below "
+			    "$XDG_STATE_HOME/propseal/rotations)" },
+			MAY(PASSPHRASE), MAY(PASSPHRASE_NEW), MAY(COMMON_MASTER_KEY),
+			    MAY(KEYS_FILE),
+			MAY(SKIP), MAY(MASTER_KEY_FILES), MAY(MASTER_KEY_COMMAND),
+			MAY(MASTER_KEY_VARIABLE), MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST
+		},
+		.run = commands_rotation_plan,
+	},
+	{
+		.group = "rotation",
+		.name = "apply",
+		.summary = "change the files of a planned rotation",
+		.details = "One file after the other; each is read back and opened with its new "
+		    "key.  It takes the new passphrase, or the\nnew key.  A signal stops it "
+		    "between two files (exit status 1); `rotation resume` goes on.",
+		.examples = "rotation apply --passphrase-new @new.txt --new-master-key-file "
+		    "keys.new",
+		.flags = { ROTATION, LAST },
+		.run = commands_rotation_apply,
+	},
+	{
+		.group = "rotation",
+		.name = "resume",
+		.summary = "go on with a rotation that was interrupted",
+		.details = "As apply: what is done already is not done again.",
+		.examples = "rotation resume --passphrase-new @new.txt",
+		.flags = { ROTATION, LAST },
+		.run = commands_rotation_resume,
+	},
+	{
+		.group = "rotation",
+		.name = "status",
+		.summary = "say how far a rotation has come",
+		.details = "Changes nothing, and needs no key.",
+		.examples = "rotation status -o json",
+		.flags = { ROTATION, LAST },
+		.run = commands_rotation_status,
+	},
+	{
+		.group = "rotation",
+		.name = "verify",
+		.summary = "open everything with the new keys, and compare it with before",
+		.details = "The values are compared by the keyed hashes that plan took, and "
+		    "every reference below the planned paths is\nfollowed.  The exit status is 3 "
+		    "where something differs, 4 where an entry does not open.",
+		.examples = "rotation verify --passphrase-new @new.txt\nrotation verify --host "
+		    "/etc/kafka",
+		.arguments = "[PATH...]",
+		.max_args = SIZE_MAX,
+		.flags = { MAY(HOST), ROTATION, LAST },
+		.run = commands_rotation_verify,
+	},
+	{
+		.group = "rotation",
+		.name = "rollback",
+		.summary = "put back what was before a rotation",
+		.details = "Needs no key, unless a file was changed since: what changed is "
+		    "carried over, under the old key.  Asks for a\ntyped word; without a "
+		    "terminal it takes --yes.",
+		.examples = "rotation rollback --yes",
+		.flags = { ROTATION, LAST },
+		.run = commands_rotation_rollback,
+	},
+	{
+		.group = "rotation",
+		.name = "finish",
+		.summary = "end a rotation that is verified: nothing leads back any more",
+		.details = "Wipes the kept originals, the wrapped old keys and the hashes.  Asks "
+		    "for a typed word; without a terminal it\ntakes --yes.",
+		.examples = "rotation finish --yes",
+		.flags = { ROTATION, LAST },
+		.run = commands_rotation_finish,
+	},
+	{
+		.group = "rotation",
+		.name = "checklist",
+		.summary = "list what is to be done on the hosts of each environment",
+		.details = "Which file goes where, which key is set how, in what order services "
+		    "are restarted, how to prove it, and how\nto go back.  Changes nothing, and "
+		    "needs no key.",
+		.examples = "rotation checklist --format markdown",
+		.flags = {
+			MAY(SESSION), { FLAG_ROOT, false, "where the files of the session are now, "
+			    "if they were moved" }, MAY(FORMAT_CHECKLIST), LAST
+		},
+		.run = commands_rotation_checklist,
 	},
 	{
 		.name = "edit",

@@ -51,6 +51,14 @@ int commands_recover_apply(const struct options *o);
 int commands_log_show(const struct options *o);
 int commands_log_verify(const struct options *o);
 int commands_doctor(const struct options *o);
+int commands_rotation_plan(const struct options *o);
+int commands_rotation_apply(const struct options *o);
+int commands_rotation_resume(const struct options *o);
+int commands_rotation_status(const struct options *o);
+int commands_rotation_verify(const struct options *o);
+int commands_rotation_rollback(const struct options *o);
+int commands_rotation_finish(const struct options *o);
+int commands_rotation_checklist(const struct options *o);
 
 /* Of `propseal registry`, those that talk with one; propseal-registryd runs the others. */
 int commands_registry_put(const struct options *o);

@@ -56,9 +56,9 @@ key_command_failed(int status, struct error *err)
 	return error_hint(err, "it has to print the master key in base64, and to exit with 0");
 }
 
-/* key_source's command: ${cookie} is the shell's text.  It asks on the terminal if it likes. */
-static int
-key_command_run(void *cookie, struct buf *out, struct error *err)
+/* It asks on the terminal if it likes. */
+int
+keys_command(void *cookie, struct buf *out, struct error *err)
 {
 	const char *const argv[] = { "/bin/sh", "-c", cookie, NULL };
 	struct key_command k = { .out = out };
@@ -88,7 +88,7 @@ keys_ring(const struct options *o, bool all, struct error *err)
 	const char *command = o->text[FLAG_MASTER_KEY_COMMAND];
 	const struct key_source from = {
 		.file = o->text[FLAG_MASTER_KEY_FILE],
-		.command = command != NULL ? key_command_run : NULL,
+		.command = command != NULL ? keys_command : NULL,
 		.cookie = (void *)(uintptr_t)command,
 		.variables = o->text[FLAG_MASTER_KEY_VARIABLE],
 		.all = all,
@@ -171,8 +171,8 @@ from_answer(const struct secrets_file *s, const struct buf *answer, struct error
 	return k;
 }
 
-static struct key *
-master_ask(const struct secrets_file *s, struct error *err)
+struct key *
+keys_ask(const struct secrets_file *s, struct error *err)
 {
 	struct key *k = NULL;
 	struct buf answer, text;
@@ -210,7 +210,7 @@ master_find(const struct options *o, const struct secrets_file *s, struct error 
 		report_detail("the master key comes from %s", where);
 		k = key_from_bytes(key_bytes(found), key_length(found), err);
 	} else if (askpass_available()) {
-		k = master_ask(s, err);
+		k = keys_ask(s, err);
 	} else {
 		key_ring_missing(s, err);
 	}

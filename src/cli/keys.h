@@ -5,6 +5,7 @@
 
 #include "secrets/trust.h"
 
+struct buf;
 struct error;
 struct key;
 struct key_ring;
@@ -25,6 +26,12 @@ struct key_ring *keys_ring(const struct options *o, bool all, struct error *err)
  * ERROR_KEY.
  */
 struct key *master_find(const struct options *o, const struct secrets_file *s, struct error *err);
+
+/* Ask for the key of the secrets file, or its passphrase, on the terminal.  NULL: ${err}. */
+struct key *keys_ask(const struct secrets_file *s, struct error *err);
+
+/* Have the shell run the command ${cookie}, and append what it prints to ${out} (secret). */
+int keys_command(void *cookie, struct buf *out, struct error *err);
 
 /* Which entries the command may open: --legacy-cbc, tags=required. */
 struct secrets_policy keys_policy(const struct options *o);

@@ -84,6 +84,18 @@ enum flag_id {
 	FLAG_KEY,
 	FLAG_PARTIAL,
 
+	/* of `rotation` */
+	FLAG_SESSION,
+	FLAG_BOTH,
+	FLAG_COMMON_MASTER_KEY,
+	FLAG_KEYS_FILE,
+	FLAG_SKIP,
+	FLAG_RATE,
+	FLAG_NEW_MASTER_KEY_FILE,
+	FLAG_MASTER_KEY_FILES,	/* --master-key-file, several */
+	FLAG_HOST,
+	FLAG_FORMAT_CHECKLIST,	/* text, markdown, json */
+
 	/* the registry's */
 	FLAG_DATA,
 	FLAG_LISTEN,

@@ -1,0 +1,175 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "rotation/lines.h"
+
+#define SUM_BYTES 8
+#define SUM_TEXT (2 * SUM_BYTES)
+
+void
+lines_begin(struct lines *l, const struct digest *d)
+{
+	l->digest = d;
+	memset(l->sum, 0, sizeof(l->sum));
+}
+
+/* The digest of a line behind ${l}. */
+static int
+lines_sum(const struct lines *l, const void *words, size_t n, unsigned char out[DIGEST_SHA256],
+    struct error *err)
+{
+	struct buf all;
+	int rc;
+
+	buf_init(&all, BUF_MAX_FILE);
+	buf_append(&all, l->sum, sizeof(l->sum));
+	buf_append(&all, words, n);
+	rc = buf_check(&all, err);
+	if (rc == 0 && (rc = digest_sha256(l->digest, all.data, all.len, out)) != 0)
+		error_set(err, ERROR_CRYPTO, "OpenSSL cannot make a digest");
+	buf_release(&all);
+	return rc;
+}
+
+int
+lines_append(struct lines *l, struct buf *out, const struct buf *words, struct error *err)
+{
+	unsigned char sum[DIGEST_SHA256];
+
+	if (buf_check(words, err) != 0 || lines_sum(l, words->data, words->len, sum, err) != 0)
+		return -1;
+	memcpy(l->sum, sum, sizeof(sum));
+	hex_append(out, sum, SUM_BYTES);
+	buf_append_char(out, ' ');
+	buf_append(out, words->data, words->len);
+	buf_append_char(out, '\n');
+	return 0;
+}
+
+enum lines_read
+lines_next(struct lines *l, const char *text, size_t n, size_t *at, const char **words,
+    size_t *len)
+{
+	const char *line = text + *at, *end;
+	unsigned char sum[DIGEST_SHA256], said[SUM_BYTES];
+	size_t left = n - *at;
+	bool last;
+
+	if (left == 0)
+		return LINES_END;
+	if ((end = memchr(line, '\n', left)) == NULL)
+		return LINES_CUT;
+	last = end + 1 == text + n;
+	if (end - line < SUM_TEXT + 1 || line[SUM_TEXT] != ' ' ||
+	    !hex_parse_lower(line, SUM_BYTES, said))
+		return last ? LINES_CUT : LINES_DAMAGED;
+	*words = line + SUM_TEXT + 1;
+	*len = (size_t)(end - *words);
+	if (lines_sum(l, *words, *len, sum, NULL) != 0 || memcmp(sum, said, SUM_BYTES) != 0)
+		return last ? LINES_CUT : LINES_DAMAGED;
+	memcpy(l->sum, sum, sizeof(sum));
+	*at = (size_t)(end + 1 - text);
+	return LINES_LINE;
+}
+
+static void
+words_begin(struct buf *words)
+{
+	if (words->len > 0)
+		buf_append_char(words, ' ');
+}
+
+void
+lines_put(struct buf *words, const char *text)
+{
+	words_begin(words);
+	if (text == NULL)
+		buf_append_char(words, '-');
+	else if (text[0] == '\0')
+		buf_append_str(words, "%");
+	else if (strcmp(text, "-") == 0)
+		buf_append_str(words, "%2D");
+	else
+		text_append_percent(words, text, strlen(text));
+}
+
+void
+lines_put_number(struct buf *words, uint64_t n)
+{
+	words_begin(words);
+	number_append(words, n);
+}
+
+void
+lines_put_bytes(struct buf *words, const void *bytes, size_t n)
+{
+	words_begin(words);
+	hex_append(words, bytes, n);
+}
+
+/* The next word as it stands.  False: there is none. */
+static bool
+words_next(struct words *w, const char **word, size_t *len)
+{
+	const char *end;
+
+	if (w->at == NULL)
+		return false;
+	end = memchr(w->at, ' ', w->len);
+	*word = w->at;
+	*len = end != NULL ? (size_t)(end - w->at) : w->len;
+	w->len -= *len + (end != NULL);
+	w->at = end != NULL ? end + 1 : NULL;
+	return *len > 0;
+}
+
+char *
+words_text(struct words *w, bool *none)
+{
+	const char *word;
+	char *out;
+	size_t len, n = 0;
+
+	if (none != NULL)
+		*none = false;
+	if (!words_next(w, &word, &len))
+		return NULL;
+	if (len == 1 && word[0] == '-') {
+		if (none != NULL)
+			*none = true;
+		return NULL;
+	}
+	if ((out = malloc(len + 1)) == NULL)
+		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		if (word[i] != '%') {
+			out[n++] = word[i];
+		} else if (i + 2 < len && hex_parse(word + i + 1, 1, out + n)) {
+			n++;
+			i += 2;
+		}
+	}
+	out[n] = '\0';
+	return out;
+}
+
+bool
+words_number(struct words *w, uint64_t max, uint64_t *out)
+{
+	const char *word;
+	size_t len;
+
+	return words_next(w, &word, &len) && number_parse(word, len, max, out);
+}
+
+bool
+words_bytes(struct words *w, void *out, size_t n)
+{
+	const char *word;
+	size_t len;
+
+	return words_next(w, &word, &len) && len == 2 * n && hex_parse_lower(word, n, out);
+}

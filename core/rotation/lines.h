@@ -1,0 +1,62 @@
+#ifndef ROTATION_LINES_H
+#define ROTATION_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "crypto/mac.h"
+
+struct error;
+
+/*
+ * Lines of a file of a rotation session: `SUM WORD WORD ...`, where SUM is the
+ * head, in 16 hexadecimal digits, of SHA-256 over the digest of the line
+ * before (32 zeroes before the first) and the words.  So a line that was cut,
+ * changed, moved or lost from the middle is noticed; of the last one only
+ * that it was cut.  Words are percent-encoded, `-` is none, and a blank stands between two.
+ */
+struct lines {
+	const struct digest *digest;
+	unsigned char sum[DIGEST_SHA256];	/* of the last line */
+};
+
+void lines_begin(struct lines *l, const struct digest *d);
+
+/* Append the line of ${words} to ${out}, with its sum and line end.  ERROR_CRYPTO; a failure
+ * of the buffer stays in it. */
+int lines_append(struct lines *l, struct buf *out, const struct buf *words, struct error *err);
+
+enum lines_read {
+	LINES_END,
+	LINES_LINE,
+	LINES_CUT,	/* the last line is not whole, or its sum does not fit */
+	LINES_DAMAGED	/* a line that others follow is not as it was written */
+};
+
+/**
+ * lines_next(l, text, n, at, words, len):
+ * The words of the line at ${*at} of the ${n} bytes, and go on behind it.
+ */
+enum lines_read lines_next(struct lines *l, const char *text, size_t n, size_t *at,
+    const char **words, size_t *len);
+
+/* Words to write: each with a blank before it, if it is not the first. */
+void lines_put(struct buf *words, const char *text);	/* NULL: none */
+void lines_put_number(struct buf *words, uint64_t n);
+void lines_put_bytes(struct buf *words, const void *bytes, size_t n);	/* in hexadecimal */
+
+/* What is left to read of a line. */
+struct words {
+	const char *at;
+	size_t len;
+};
+
+/* The next word: decoded, with a NUL, to be freed by the caller; NULL: there
+ * is none, or no memory.  ${*none} (may be NULL): it is `-`. */
+char *words_text(struct words *w, bool *none);
+bool words_number(struct words *w, uint64_t max, uint64_t *out);
+bool words_bytes(struct words *w, void *out, size_t n);
+
+#endif /* !ROTATION_LINES_H */

@@ -1,0 +1,474 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "document/edits.h"
+#include "plan/change.h"
+#include "plan/plan.h"
+#include "rotation/rotation_internal.h"
+#include "seal/keying.h"
+#include "secrets/secrets_file.h"
+
+/* Changing the files of a session, and proving that they are what they should be. */
+
+static const struct secrets_policy apply_policy = { .cbc = SECRETS_CBC_ALL };
+
+/* One run over the files. */
+struct run {
+	struct rotation *r;
+	const struct rotation_callbacks *cb;
+	void *cookie;
+	bool keyed;		/* a new key was found */
+	bool fatal;		/* no key, or the session itself cannot be written: stop */
+	struct error first;	/* of the files that failed */
+	size_t failed;
+};
+
+static void
+run_waiting(void *cookie, const char *path)
+{
+	struct run *run = cookie;
+
+	if (run->cb->waiting != NULL)
+		run->cb->waiting(run->cookie, path);
+}
+
+static const struct change_callbacks run_change = { .waiting = run_waiting,
+	.writing = run_waiting };
+
+static void
+run_note(const struct run *run, const char *path, const char *text)
+{
+	struct buf line;
+
+	if (run->cb->note == NULL)
+		return;
+	buf_init(&line, 65536);
+	buf_printf(&line, "%s: %s", path, text);
+	run->cb->note(run->cookie, buf_cstr(&line));
+	buf_release(&line);
+}
+
+/* The lines that a plan or its application has to say. */
+static void
+run_notes(const struct run *run, const char *lines)
+{
+	char *copy = strdup(lines);
+
+	for (char *next, *line = copy; line != NULL && *line != '\0'; line = next) {
+		next = line + strcspn(line, "\n");
+		if (*next != '\0')
+			*next++ = '\0';
+		if (run->cb->note != NULL)
+			run->cb->note(run->cookie, line);
+	}
+	free(copy);
+}
+
+/* A line of the journal; where that fails nothing more is done. */
+static int
+run_log(struct run *run, enum event e, struct item *x, struct error *err)
+{
+	int rc = session_log(run->r, e, x, err);
+
+	run->fatal |= rc != 0;
+	return rc;
+}
+
+/* The item's file could not be changed; the rest goes on. */
+static void
+run_fail(struct run *run, struct item *x, const struct error *why)
+{
+	if (run->failed++ == 0)
+		run->first = *why;
+	session_fail(x, why);
+	if (run->cb->problem != NULL)
+		run->cb->problem(run->cookie, why);
+}
+
+/* --- apply --- */
+
+/* It changed since plan, under the same keys: what it is now is the original. */
+static int
+apply_replan(struct run *run, struct item *x, struct secrets_file *s, const struct wrapped *w,
+    struct error *err)
+{
+	const struct buf *bytes = document_bytes(secrets_file_document(s));
+	struct rotation *r = run->r;
+	struct item old = *x;
+	struct buf values;
+	size_t entries;
+	int rc = -1;
+
+	buf_init(&values, BUF_MAX_FILE);
+	if (secrets_file_unlock(s, w->old, err) == 0 &&
+	    values_take(s, w->hash, &values, &entries, run->cb, run->cookie, err) == 0) {
+		rc = session_put(r, STORE_ORIGINALS, bytes->data, bytes->len,
+		    &x->parts[STORE_ORIGINALS], err);
+		if (rc == 0)
+			rc = session_put(r, STORE_VALUES, values.data, values.len,
+			    &x->parts[STORE_VALUES], err);
+		if (rc == 0)
+			rc = session_sync(r, STORE_ORIGINALS, err);
+		if (rc == 0)
+			rc = session_sync(r, STORE_VALUES, err);
+		if (rc == 0)
+			rc = session_digests(r, s, x->before, x->wrap_before, err);
+		r->counts.total += entries - x->face.entries;
+		x->face.entries = entries;
+		if (rc == 0)
+			rc = session_log(r, EVENT_REPLANNED, x, err);
+		run->fatal |= rc != 0;
+	}
+	buf_release(&values);
+	if (rc != 0) {
+		r->counts.total -= x->face.entries - old.face.entries;
+		*x = old;
+		return -1;
+	}
+	run_note(run, x->file, "it changed since the rotation was planned; it was planned again");
+	return 0;
+}
+
+/* What the file will be: its digest, and that of its wrapped data key. */
+static int
+apply_digests(struct run *run, struct item *x, const struct plan *p, struct error *err)
+{
+	const struct plan_file *f = plan_next(p, NULL);
+	const struct rotation *r = run->r;
+	struct buf text;
+	int rc;
+
+	if (f == NULL || f->edits == NULL)
+		return error_set(err, ERROR_REFUSED, "there is nothing to change");
+	buf_init_secret(&text, BUF_MAX_FILE);
+	rc = edits_render(f->edits, &text, err);
+	if (rc == 0 && (rc = digest_sha256(r->digest, text.data, text.len, x->after)) != 0)
+		error_set(err, ERROR_CRYPTO, "OpenSSL cannot make a digest");
+	for (size_t i = 0; rc == 0 && i < edits_count(f->edits); i++) {
+		struct edit e = edits_at(f->edits, i);
+
+		if (e.key_len == strlen(SECRETS_DATA_KEY) &&
+		    memcmp(e.key, SECRETS_DATA_KEY, e.key_len) == 0)
+			rc = digest_sha256(r->digest, e.value, e.value_len, x->wrap_after);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+static int
+apply_plan_keys(struct run *run, const struct item *x, struct plan *p, const struct key *new,
+    const struct wrapped *w, struct error *err)
+{
+	const struct rotate_master to = { .key = new, .salt = x->salt,
+		.iterations = x->iterations, .length = x->length };
+
+	if ((run->r->kind & ROTATION_DATA_KEY) && rotate_data_key(p, w->old, NULL, NULL, err) != 0)
+		return -1;
+	return run->r->kind & ROTATION_MASTER_KEY ? rotate_master_key_to(p, w->old, &to, err) : 0;
+}
+
+/* Does every entry open with the new key? */
+static int
+apply_opens(struct run *run, struct secrets_file *s, const struct key *new,
+    const struct wrapped *w, struct buf *values, size_t *count, struct error *err)
+{
+	secrets_file_set_policy(s, apply_policy);
+	return secrets_file_unlock(s, new, err) != 0 ? -1 :
+	    values_take(s, w->hash, values, count, run->cb, run->cookie, err);
+}
+
+static int
+fail_other(struct error *err)
+{
+	error_set(err, ERROR_STALE, "it has keys that this session neither knows nor made: "
+	    "another rotation was there");
+	return error_hint(err, "put the file back as it was, or roll this session back and plan "
+	    "anew");
+}
+
+/* A run that was killed had changed the file already; is that what it should be? */
+static int
+apply_found(struct run *run, struct item *x, struct secrets_file *s, const struct key *new,
+    const struct wrapped *w, enum look look, struct error *err)
+{
+	size_t count, same = 0, differences = 0;
+	struct buf values;
+	int rc;
+
+	buf_init(&values, BUF_MAX_FILE);
+	rc = apply_opens(run, s, new, w, &values, &count, err);
+	if (rc != 0 && look == LOOK_OTHER)
+		rc = fail_other(err);
+	/* Without a line in the journal it is the values that tell. */
+	if (rc == 0 && look == LOOK_OTHER) {
+		rc = values_compare(run->r, x, &values, &same, &differences,
+		    &(struct rotation_callbacks){ .key = run->cb->key }, NULL, err);
+		if (rc == 0 && differences > 0)
+			rc = fail_other(err);
+	}
+	if (rc == 0)
+		rc = session_digests(run->r, s, x->after, x->wrap_after, err);
+	buf_release(&values);
+	return rc == 0 ? run_log(run, EVENT_APPLIED, x, err) : -1;
+}
+
+static int
+apply_change(struct run *run, struct item *x, struct change *c, const struct key *new,
+    const struct wrapped *w, struct error *err)
+{
+	int rc;
+
+	if (apply_plan_keys(run, x, c->plan, new, w, err) != 0 ||
+	    apply_digests(run, x, c->plan, err) != 0 || run_log(run, EVENT_INTEND, x, err) != 0)
+		return -1;
+	/* It is opened with the new key before it is put in place (plan/verify.h). */
+	rc = change_apply(c, err);
+	run_notes(run, plan_notes(c->plan));
+	if (c->applied.notes.len > 0)
+		run_notes(run, buf_cstr(&c->applied.notes));
+	return rc == 0 ? run_log(run, EVENT_APPLIED, x, err) : -1;
+}
+
+static int
+apply_file(struct run *run, struct item *x, struct change *c, struct error *err)
+{
+	char *path = rotation_path(run->r, x->file);
+	struct wrapped w = { NULL, NULL };
+	struct key *new = NULL;
+	enum look look;
+	int rc = -1;
+
+	if (path == NULL)
+		return error_memory(err);
+	/* Keys come before locks: somebody may be asked for them. */
+	if (keys_find(run->r, x, run->cb, run->cookie, &new, &w, err) != 0) {
+		run->fatal |= !run->keyed;
+		goto out;
+	}
+	run->keyed = true;
+	c->lock_timeout_ms = run->r->lock_timeout_ms;
+	if (change_files(c, NULL, path, false, err) != 0 || change_start(c, err) != 0 ||
+	    session_look(run->r, x, c->secrets, &look, err) != 0)
+		goto out;
+	secrets_file_set_policy(c->secrets, apply_policy);
+	if (look != LOOK_BEFORE && look != LOOK_BEFORE_CHANGED)
+		rc = apply_found(run, x, c->secrets, new, &w, look, err);
+	else if (look == LOOK_BEFORE || apply_replan(run, x, c->secrets, &w, err) == 0)
+		rc = apply_change(run, x, c, new, &w, err);
+out:
+	if (rc != 0 && err != NULL && err->file[0] == '\0')
+		error_place(err, path, 0);
+	wrapped_release(&w);
+	key_free(new);
+	free(path);
+	return rc;
+}
+
+static bool
+is_waiting(const struct item *x)
+{
+	return x->face.state == ROTATION_FILE_PENDING || x->face.state == ROTATION_FILE_FAILED;
+}
+
+/* Was the line in the journal already, or only the file changed? */
+static bool
+is_proved(const struct item *x)
+{
+	return x->face.state == ROTATION_FILE_VERIFIED || x->face.state == ROTATION_FILE_SKIPPED ||
+	    (x->face.state == ROTATION_FILE_APPLIED && x->proved);
+}
+
+static int
+stopped(const char *what, size_t left, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "it was stopped; %zu file%s left", left,
+	    left == 1 ? " is" : "s are");
+	return error_hint(err, "`propseal rotation %s` goes on", what);
+}
+
+static int
+run_sum_up(struct run *run, const char *what, struct error *err)
+{
+	bool key = run->first.code == ERROR_KEY || run->first.code == ERROR_DAMAGED ||
+	    run->first.code == ERROR_BUSY;
+
+	if (run->failed == 0)
+		return 0;
+	error_set(err, key ? run->first.code : ERROR_IO, "%zu file%s could not be changed",
+	    run->failed, run->failed == 1 ? "" : "s");
+	return error_hint(err, "see to the cause of each, then `propseal rotation %s` goes on",
+	    what);
+}
+
+static bool
+run_progress(const struct run *run, const char *file, size_t done)
+{
+	return run->cb->progress == NULL ||
+	    run->cb->progress(run->cookie, file, done, run->r->items.len);
+}
+
+int
+rotation_each_key(struct rotation *r, const struct rotation_callbacks *callbacks,
+    int (*each)(void *cookie, const struct rotation_want *w, const struct key *k,
+    struct error *err), void *cookie, struct error *err)
+{
+	struct wrapped w;
+	struct key *new;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < r->items.len; i++) {
+		const struct item *x = session_item(r, i);
+		struct rotation_want want = { .file = x->file, .is_new = true,
+			.common = r->common, .session = r, .item = x };
+
+		if (is_proved(x))
+			continue;
+		if ((rc = keys_find(r, x, callbacks, cookie, &new, &w, err)) != 0)
+			break;
+		rc = each(cookie, &want, new, err);
+		wrapped_release(&w);
+		key_free(new);
+		if (r->common)
+			break;
+	}
+	return rc;
+}
+
+int
+rotation_apply(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
+    struct error *err)
+{
+	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
+	size_t left = 0;
+	struct error why;
+	int rc = 0;
+
+	if (r->rolling_back || r->finishing || r->state == ROTATION_FINISHED) {
+		error_set(err, ERROR_REFUSED, r->rolling_back ? "this session is being rolled "
+		    "back, "
+		    "or was" : "this session is finished");
+		error_place(err, r->dir, 0);
+		return error_hint(err, r->rolling_back && r->state != ROTATION_ROLLED_BACK ?
+		    "`propseal rotation rollback` goes on with that" :
+		    "`propseal rotation plan` makes a new one");
+	}
+	for (size_t i = 0; i < r->items.len; i++)
+		left += !is_proved(session_item(r, i));
+	for (size_t i = 0; rc == 0 && i < r->items.len; i++) {
+		struct item *x = session_item(r, i);
+		struct change c;
+
+		if (is_proved(x))
+			continue;
+		if (!run_progress(&run, x->file, i)) {
+			rc = stopped("resume", left, err);
+			break;
+		}
+		change_init(&c, &run_change, &run);
+		if (apply_file(&run, x, &c, &why) == 0) {
+			left--;
+		} else if (run.fatal || why.code == ERROR_MEMORY) {
+			if (err != NULL)
+				*err = why;
+			rc = -1;
+		} else {
+			run_fail(&run, x, &why);
+			rc = session_log(r, EVENT_FAILED, x, err);
+		}
+		change_close(&c);
+	}
+	if (rc == 0)
+		(void)run_progress(&run, NULL, r->items.len);
+	return rc != 0 ? rc : run_sum_up(&run, "resume", err);
+}
+
+/* --- verify --- */
+
+static int
+verify_file(struct run *run, struct item *x, size_t *differences, struct error *err)
+{
+	struct rotation *r = run->r;
+	char *path = rotation_path(r, x->file);
+	struct secrets_file *s = NULL;
+	struct wrapped w = { NULL, NULL };
+	struct key *new = NULL;
+	struct buf values;
+	size_t count = 0;
+	int rc = -1;
+
+	if (path == NULL)
+		return error_memory(err);
+	buf_init(&values, BUF_MAX_FILE);
+	if (keys_find(r, x, run->cb, run->cookie, &new, &w, err) != 0)
+		run->fatal |= !run->keyed;
+	else if ((run->keyed = true) && (s = secrets_file_load(path, err)) != NULL &&
+	    (rc = apply_opens(run, s, new, &w, &values, &count, err)) == 0) {
+		r->counts.opened += count;
+		rc = values_compare(r, x, &values, &r->counts.same, differences, run->cb,
+		    run->cookie, err);
+		if (rc == 0 && run->cb->opened != NULL)
+			rc = run->cb->opened(run->cookie, path, new, err);
+	}
+	if (rc != 0 && err != NULL && err->file[0] == '\0')
+		error_place(err, path, 0);
+	buf_release(&values);
+	secrets_file_free(s);
+	wrapped_release(&w);
+	key_free(new);
+	free(path);
+	return rc;
+}
+
+int
+rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
+    size_t *differences, struct error *err)
+{
+	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
+	size_t waiting = 0;
+	struct error why;
+
+	*differences = 0;
+	r->counts.opened = r->counts.same = 0;
+	if (r->rolling_back || r->finishing || r->state == ROTATION_FINISHED) {
+		error_set(err, ERROR_REFUSED, "this session is %s, and has nothing to compare with",
+		    r->rolling_back ? "rolled back" : "finished");
+		error_place(err, r->dir, 0);
+		return error_hint(err, "`propseal file verify` opens what is there");
+	}
+	for (size_t i = 0; i < r->items.len; i++) {
+		struct item *x = session_item(r, i);
+
+		waiting += is_waiting(x);
+		if (is_waiting(x) || x->face.state == ROTATION_FILE_SKIPPED)
+			continue;
+		if (!run_progress(&run, x->file, i)) {
+			error_set(err, ERROR_REFUSED, "it was stopped");
+			return error_hint(err, "`propseal rotation verify` begins again");
+		}
+		if (verify_file(&run, x, differences, &why) == 0)
+			continue;
+		if (run.fatal || why.code == ERROR_MEMORY) {
+			if (err != NULL)
+				*err = why;
+			return -1;
+		}
+		run_fail(&run, x, &why);
+	}
+	(void)run_progress(&run, NULL, r->items.len);
+	if (run.failed > 0) {
+		error_set(err, run.first.code, "%zu file%s could not be opened whole", run.failed,
+		    run.failed == 1 ? "" : "s");
+		return error_hint(err, "see the causes above; `propseal rotation rollback` brings "
+		    "back what was");
+	}
+	if (waiting > 0) {
+		error_set(err, ERROR_REFUSED, "%zu file%s not changed yet", waiting,
+		    waiting == 1 ? " is" : "s are");
+		return error_hint(err, "`propseal rotation resume` goes on");
+	}
+	return *differences > 0 ? 0 : session_log(r, EVENT_VERIFIED, NULL, err);
+}

@@ -1,0 +1,369 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "document/edits.h"
+#include "file/lock.h"
+#include "plan/change.h"
+#include "plan/plan.h"
+#include "rotation/rotation_internal.h"
+#include "secrets/sealed.h"
+#include "secrets/secrets_file.h"
+
+/* The way back, and the end, after which there is none. */
+
+static const struct secrets_policy back_policy = { .cbc = SECRETS_CBC_ALL };
+
+/* One rollback. */
+struct back {
+	struct rotation *r;
+	const struct rotation_callbacks *cb;
+	void *cookie;
+	bool fatal;
+};
+
+static void
+back_waiting(void *cookie, const char *path)
+{
+	struct back *b = cookie;
+
+	if (b->cb->waiting != NULL)
+		b->cb->waiting(b->cookie, path);
+}
+
+static const struct change_callbacks back_change = { .waiting = back_waiting,
+	.writing = back_waiting };
+
+static int
+back_log(struct back *b, enum event e, struct item *x, struct error *err)
+{
+	int rc = session_log(b->r, e, x, err);
+
+	b->fatal |= rc != 0;
+	return rc;
+}
+
+static void
+back_note(const struct back *b, const struct item *x, const char *key, size_t len,
+    const char *text)
+{
+	struct error what;
+	struct buf line;
+
+	if (b->cb->note == NULL)
+		return;
+	error_set(&what, ERROR_NONE, "%s", text);
+	error_key(&what, key, len);
+	buf_init(&line, 65536);
+	buf_printf(&line, "%s: %s%s%s", x->file, what.key, len > 0 ? ": " : "", what.text);
+	b->cb->note(b->cookie, buf_cstr(&line));
+	buf_release(&line);
+}
+
+/* --- the same bytes --- */
+
+/* Put the original in place of the file, which is locked and ${s}. */
+static int
+back_whole(struct back *b, struct item *x, struct change *c, const struct secrets_file *s,
+    struct error *err)
+{
+	const char *path = secrets_file_path(s);
+	unsigned char sum[DIGEST_SHA256];
+	struct file_id id;
+	struct buf content;
+	int rc;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	rc = session_get(b->r, STORE_ORIGINALS, &x->parts[STORE_ORIGINALS], &content, err);
+	if (rc == 0 && (digest_sha256(b->r->digest, content.data, content.len, sum) != 0 ||
+	    memcmp(sum, x->before, sizeof(sum)) != 0)) {
+		error_set(err, ERROR_DAMAGED, "the original that the session kept is not as it was "
+		    "written");
+		error_place(err, path, 0);
+		rc = error_hint(err, "put the session's folder back from a copy");
+	}
+	if (rc == 0)
+		rc = back_log(b, EVENT_RESTORE, x, err);
+	if (rc == 0)
+		rc = change_plan(c, err);
+	if (rc == 0)
+		rc = plan_add_output(c->plan, path, &content, err);
+	/* The plan must be of the file that was looked at. */
+	if (rc == 0 && (rc = file_identify(path, &id, err)) == 0 &&
+	    !file_id_equal(&id, secrets_file_id(s))) {
+		error_set(err, ERROR_STALE, "the file changed just now");
+		error_place(err, path, 0);
+		rc = error_hint(err, "run `propseal rotation rollback` again");
+	}
+	buf_release(&content);
+	return rc == 0 ? change_apply(c, err) : -1;
+}
+
+/* --- what changed since, under the old key --- */
+
+static const char *const back_metadata[] = { SECRETS_MASTER_SALT, SECRETS_CREATED_AT,
+	SECRETS_ENVVAR, SECRETS_LENGTH, SECRETS_ITERATIONS, SECRETS_SALT, SECRETS_DATA_KEY };
+
+/* Plan the metadata to be that of the original. */
+static int
+back_keys(struct plan *p, const struct secrets_file *original, struct error *err)
+{
+	const struct document *now = secrets_file_document(plan_secrets(p));
+	const struct document *then = secrets_file_document(original);
+	struct edits *e = plan_secrets_edits(p, err);
+	size_t at, was, after = DOCUMENT_NONE;
+	struct buf value;
+	int rc = e == NULL ? -1 : 0;
+
+	buf_init(&value, BUF_MAX_FILE);
+	for (size_t i = 0; rc == 0 && i < sizeof(back_metadata) / sizeof(back_metadata[0]); i++) {
+		const char *key = back_metadata[i];
+
+		at = document_find(now, key, strlen(key));
+		was = document_find(then, key, strlen(key));
+		buf_clear(&value);
+		if (was != DOCUMENT_NONE && (rc = document_value(then, was, &value, err)) != 0)
+			break;
+		if (was == DOCUMENT_NONE && at != DOCUMENT_NONE)
+			rc = edits_remove(e, at, err);
+		else if (was != DOCUMENT_NONE && at == DOCUMENT_NONE)
+			rc = edits_insert(e, after, key, strlen(key), value.data, value.len, err);
+		else if (was != DOCUMENT_NONE &&
+		    !document_value_is(now, at, (const char *)value.data, value.len))
+			rc = edits_set(e, at, value.data, value.len, err);
+		if (at != DOCUMENT_NONE && was != DOCUMENT_NONE)
+			after = at;
+	}
+	buf_release(&value);
+	return rc;
+}
+
+/* Entry ${i} as it is now: the text of the original where the value is the same, else sealed
+ * under the old data key. */
+static int
+back_entry(struct back *b, const struct item *x, struct plan *p, struct secrets_file *original,
+    size_t i, struct error *err)
+{
+	struct secrets_file *now = plan_secrets(p);
+	const struct document *d = secrets_file_document(now);
+	struct buf plain, text;
+	const char *name;
+	size_t len, was;
+	int rc;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	buf_init(&text, BUF_MAX_FILE);
+	name = document_key(d, i, &len);
+	was = secrets_file_find(original, name, len);
+	rc = secrets_file_open(now, i, &plain, err);
+	if (rc == 0 && was != DOCUMENT_NONE &&
+	    secrets_file_holds(original, was, plain.data, plain.len)) {
+		rc = document_value(secrets_file_document(original), was, &text, err);
+	} else if (rc == 0) {
+		rc = sealed_seal(secrets_file_cipher(original), SEALED_GCM, plain.data, plain.len,
+		    &text, err);
+		back_note(b, x, name, len, was == DOCUMENT_NONE ? "was added since, and is kept, "
+		    "under the old key" : "was changed since, and is kept, under the old key");
+	}
+	if (rc == 0)
+		rc = plan_put_sealed(p, name, len, text.data, text.len, err);
+	buf_release(&plain);
+	buf_release(&text);
+	return rc;
+}
+
+/* The file was changed since it was rotated: keep what changed, and take the old keys back. */
+static int
+back_carry(struct back *b, struct item *x, struct change *c, struct error *err)
+{
+	struct secrets_file *now = c->secrets, *original = NULL;
+	const char *wrapped;
+	struct wrapped w = { NULL, NULL };
+	struct key *new = NULL, *data_key = NULL;
+	struct buf content;
+	int rc;
+
+	buf_init_secret(&content, BUF_MAX_FILE);
+	rc = keys_find(b->r, x, b->cb, b->cookie, &new, &w, err);
+	if (rc == 0)
+		rc = session_get(b->r, STORE_ORIGINALS, &x->parts[STORE_ORIGINALS], &content, err);
+	if (rc == 0 && (original = secrets_file_parse(secrets_file_path(now), &content,
+	    err)) == NULL)
+		rc = -1;
+	if (rc == 0) {
+		secrets_file_set_policy(original, back_policy);
+		secrets_file_set_policy(now, back_policy);
+		wrapped = secrets_file_metadata(original)->data_key;
+		rc = secrets_file_unlock(original, w.old, err);
+		if (rc == 0)
+			rc = secrets_file_unlock(now, new, err);
+		if (rc == 0 && (data_key = wrap_open(w.old, wrapped, strlen(wrapped), err)) == NULL)
+			rc = -1;
+	}
+	if (rc == 0)
+		rc = change_plan(c, err);
+	if (rc == 0)
+		rc = plan_use_key(c->plan, data_key, err);
+	for (size_t i = 0; rc == 0 && (b->r->kind & ROTATION_DATA_KEY) &&
+	    i < document_count(secrets_file_document(now)); i++)
+		if (secrets_file_is_sealed(now, i))
+			rc = back_entry(b, x, c->plan, original, i, err);
+	if (rc == 0)
+		rc = back_keys(c->plan, original, err);
+	if (rc == 0)
+		rc = plan_expect_master(c->plan, w.old, err);
+	if (rc == 0)
+		rc = back_log(b, EVENT_RESTORE, x, err);
+	if (rc == 0)
+		rc = change_apply(c, err);
+	if (rc == 0)
+		back_note(b, x, "", 0, "it was changed since it was rotated: it has its old keys "
+		    "back, and keeps what changed");
+	key_free(data_key);
+	key_free(new);
+	wrapped_release(&w);
+	secrets_file_free(original);
+	buf_release(&content);
+	return rc;
+}
+
+/* --- one file, and all --- */
+
+/* Look at it under its lock. */
+static int
+back_load(struct back *b, struct change *c, const char *path, struct error *err)
+{
+	c->lock = lock_files(&path, 1, c->lock_timeout_ms, back_waiting, b, err);
+	c->all_locked = true;
+	return c->lock == NULL ? -1 : change_files(c, NULL, path, false, err);
+}
+
+static int
+back_file(struct back *b, struct item *x, struct error *err)
+{
+	char *path = rotation_path(b->r, x->file);
+	struct key *new = NULL;
+	struct wrapped w = { NULL, NULL };
+	struct change c;
+	enum look look = LOOK_OTHER;
+	int rc = -1;
+
+	if (path == NULL)
+		return error_memory(err);
+	change_init(&c, &back_change, b);
+	c.lock_timeout_ms = b->r->lock_timeout_ms;
+	if (back_load(b, &c, path, err) == 0 && session_look(b->r, x, c.secrets, &look, err) == 0)
+		rc = 0;
+	/* The journal may end before the line that tells whose keys these are. */
+	if (rc == 0 && look == LOOK_OTHER && keys_find(b->r, x, b->cb, b->cookie, &new, &w,
+	    NULL) == 0 && secrets_file_unlock(c.secrets, new, NULL) == 0)
+		look = LOOK_AFTER_CHANGED;
+	if (rc == 0 && look == LOOK_AFTER) {
+		rc = back_whole(b, x, &c, c.secrets, err);
+	} else if (rc == 0 && look == LOOK_AFTER_CHANGED) {
+		rc = back_carry(b, x, &c, err);
+	} else if (rc == 0 && look == LOOK_OTHER) {
+		error_set(err, ERROR_STALE, "it has keys that this session neither knows nor made: "
+		    "another rotation was there");
+		rc = error_hint(err, "what it was is in the session's folder; roll the other "
+		    "rotation back first");
+	}
+	if (rc == 0)
+		rc = back_log(b, EVENT_RESTORED, x, err);
+	if (rc != 0 && err != NULL && err->file[0] == '\0')
+		error_place(err, path, 0);
+	change_close(&c);
+	wrapped_release(&w);
+	key_free(new);
+	free(path);
+	return rc;
+}
+
+int
+rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks,
+    void *cookie, struct error *err)
+{
+	struct back b = { .r = r, .cb = callbacks, .cookie = cookie };
+	struct error why, first = { .code = ERROR_NONE };
+	size_t failed = 0;
+
+	if (r->state == ROTATION_ROLLED_BACK)
+		return 0;
+	if (r->finishing || r->state == ROTATION_FINISHED) {
+		error_set(err, ERROR_REFUSED, "this session is finished: what led back is gone");
+		error_place(err, r->dir, 0);
+		return error_hint(err, "`propseal rotation plan` with the former passphrase makes "
+		    "a rotation to a key that it gives");
+	}
+	if (!r->rolling_back && session_log(r, EVENT_ROLLBACK, NULL, err) != 0)
+		return -1;
+	for (size_t i = 0; i < r->items.len; i++) {
+		struct item *x = session_item(r, i);
+
+		if (x->face.state == ROTATION_FILE_SKIPPED)
+			continue;
+		if (callbacks->progress != NULL &&
+		    !callbacks->progress(cookie, x->file, i, r->items.len)) {
+			error_set(err, ERROR_REFUSED, "it was stopped");
+			return error_hint(err, "`propseal rotation rollback` goes on");
+		}
+		if (back_file(&b, x, &why) == 0)
+			continue;
+		if (b.fatal || why.code == ERROR_MEMORY) {
+			if (err != NULL)
+				*err = why;
+			return -1;
+		}
+		if (failed++ == 0)
+			first = why;
+		session_fail(x, &why);
+		if (callbacks->problem != NULL)
+			callbacks->problem(cookie, &why);
+	}
+	if (callbacks->progress != NULL)
+		(void)callbacks->progress(cookie, NULL, r->items.len, r->items.len);
+	if (failed == 0)
+		return session_log(r, EVENT_ROLLED_BACK, NULL, err);
+	error_set(err, first.code == ERROR_KEY || first.code == ERROR_BUSY ||
+	    first.code == ERROR_DAMAGED ? first.code : ERROR_IO,
+	    "%zu file%s could not be rolled back", failed, failed == 1 ? "" : "s");
+	return error_hint(err, "see to the cause of each, then `propseal rotation rollback` "
+	    "goes on");
+}
+
+int
+rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
+    struct error *err)
+{
+	static const char *const what[STORES] = { "the kept originals",
+		"the keyed hashes of the values", "the wrapped old keys" };
+
+	if (r->state == ROTATION_FINISHED)
+		return 0;
+	if (!r->finishing && (r->rolling_back || r->state != ROTATION_VERIFIED)) {
+		error_set(err, ERROR_REFUSED, "the session is %s, and only one that is verified "
+		    "can "
+		    "be finished", r->rolling_back ? "rolled back" : rotation_state_name(r->state));
+		error_place(err, r->dir, 0);
+		return error_hint(err, "`propseal rotation verify` opens every entry with the new "
+		    "keys; what is finished cannot be rolled back");
+	}
+	if (!r->finishing && session_log(r, EVENT_FINISHING, NULL, err) != 0)
+		return -1;
+	/* The keys first: without them the rest is of less use to anybody. */
+	for (enum store s = STORES; s-- > 0;) {
+		if (session_wipe(r, s, err) != 0)
+			return -1;
+		if (callbacks->note != NULL) {
+			char text[128];
+
+			(void)snprintf(text, sizeof(text), "wiped: %s", what[s]);
+			callbacks->note(cookie, text);
+		}
+	}
+	return session_log(r, EVENT_FINISHED, NULL, err);
+}

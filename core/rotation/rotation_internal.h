@@ -1,0 +1,179 @@
+#ifndef ROTATION_ROTATION_INTERNAL_H
+#define ROTATION_ROTATION_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+#include "crypto/mac.h"
+#include "rotation/lines.h"
+#include "rotation/rotation.h"
+
+struct aead;
+struct buf;
+struct document;
+struct hkdf;
+struct key;
+struct lock;
+
+/* What session.c (the folder), rotation_plan.c, rotation_apply.c and rotation_back.c share. */
+
+/* The files of parts. */
+enum store { STORE_ORIGINALS, STORE_VALUES, STORE_KEYS, STORES };
+
+struct part {
+	uint64_t at;
+	uint64_t len;
+};
+
+struct item {
+	struct rotation_file face;
+	char *file;
+	char *environment;
+	unsigned char before[DIGEST_SHA256];		/* of the file */
+	unsigned char wrap_before[DIGEST_SHA256];	/* of its wrapped data key */
+	char *salt;			/* the new one; NULL: the master key stays */
+	uint32_t iterations;
+	size_t length;
+	struct part parts[STORES];
+
+	/* From the journal: */
+	bool intended;			/* after and wrap_after are there */
+	bool proved;			/* it says that the file is applied */
+	unsigned char after[DIGEST_SHA256];
+	unsigned char wrap_after[DIGEST_SHA256];
+};
+
+struct rotation {
+	char *dir, *id, *root;
+	enum rotation_kind kind;
+	enum rotation_state state;
+	bool common, rolling_back, finishing;
+	struct vec items;		/* of struct item */
+	struct vec paths;		/* of char * */
+	struct vec warnings;
+	struct rotation_counts counts;
+	struct digest *digest;
+	struct aead *aead;
+	struct hkdf *hkdf;
+	int stores[STORES];		/* -1: not open */
+	uint64_t ends[STORES];
+	int journal;			/* -1: not open for writing */
+	uint64_t journal_end;
+	struct lines lines;		/* behind the journal's last line */
+	struct lock *lock;
+	int lock_timeout_ms;		/* of the files' locks */
+};
+
+struct item *session_item(const struct rotation *r, size_t i);
+
+/* An empty one; rotation_close frees.  NULL: ERROR_MEMORY, ERROR_CRYPTO. */
+struct rotation *session_new(struct error *err);
+
+/* Make its folder, with empty files of parts.  ERROR_EXISTS, ERROR_IO. */
+int session_create(struct rotation *r, const char *home, const char *dir, struct error *err);
+
+/* Take the folder away that could not become a session. */
+void session_discard(struct rotation *r, const char *home);
+
+/* Append to a file of parts / put it on disk / read a part. */
+int session_put(struct rotation *r, enum store s, const void *bytes, size_t n, struct part *out,
+    struct error *err);
+int session_sync(struct rotation *r, enum store s, struct error *err);
+int session_get(struct rotation *r, enum store s, const struct part *p, struct buf *out,
+    struct error *err);
+
+/* Overwrite and remove them. */
+int session_wipe(struct rotation *r, enum store s, struct error *err);
+
+/* ERROR_REFUSED: another session in ${home} that is not done has a file of ${r}. */
+int session_check_others(const struct rotation *r, const char *home, struct error *err);
+
+/* FOLDER/NAME, to be freed.  NULL: no memory. */
+char *session_join(const char *folder, const char *name);
+
+/* --- plan and journal (records.c) --- */
+
+/* Read both.  NULL: ERROR_DAMAGED (with the line), ERROR_MISSING, ERROR_IO. */
+struct rotation *session_read(const char *dir, struct error *err);
+
+/* Write ${r} as the plan, then begin the journal.  All is on disk then. */
+int session_write_plan(struct rotation *r, struct error *err);
+
+/* Have the journal for writing; a last line that was cut is taken away. */
+int session_open_journal(struct rotation *r, struct error *err);
+
+/* What a line of the journal says. */
+enum event {
+	EVENT_PLANNED,
+	EVENT_INTEND,		/* the file is about to become ->after */
+	EVENT_APPLIED,		/* it was read back and opened */
+	EVENT_REPLANNED,	/* it had changed: ->before, ->parts, ->face.entries */
+	EVENT_FAILED,		/* ->face.error */
+	EVENT_VERIFIED,		/* all files */
+	EVENT_ROLLBACK,		/* begun */
+	EVENT_RESTORE,		/* the file is about to become the original */
+	EVENT_RESTORED,
+	EVENT_ROLLED_BACK,	/* all files */
+	EVENT_FINISHING,
+	EVENT_FINISHED,
+	EVENTS
+};
+
+/* Add a line, of ${x} (NULL: of no file), put it on disk, and then let it be so. */
+int session_log(struct rotation *r, enum event e, struct item *x, struct error *err);
+
+/* Digests of a file, and of the wrapped data key in it (zeroes: there is none). */
+int session_digests(const struct rotation *r, const struct secrets_file *s,
+    unsigned char file[DIGEST_SHA256], unsigned char wrap[DIGEST_SHA256], struct error *err);
+
+/* What an item's file is now. */
+enum look {
+	LOOK_BEFORE,		/* as it was planned */
+	LOOK_BEFORE_CHANGED,	/* other bytes, but under the same keys */
+	LOOK_AFTER,		/* as it was applied */
+	LOOK_AFTER_CHANGED,
+	LOOK_OTHER		/* under keys that are neither */
+};
+int session_look(const struct rotation *r, const struct item *x, const struct secrets_file *s,
+    enum look *out, struct error *err);
+
+/* Look at the files of all items, unless the session is done. */
+int session_look_all(struct rotation *r, struct error *err);
+
+/* Keep an error with its item.  Returns -1. */
+int session_fail(struct item *x, const struct error *why);
+void session_clear(struct item *x);
+
+/* --- keys (keys.c) --- */
+
+/* What is wrapped under an item's new master key. */
+struct wrapped {
+	struct key *old;	/* the old master key; the same where it stays */
+	struct key *hash;	/* of the values' hashes */
+};
+void wrapped_release(struct wrapped *w);
+
+int keys_wrap(struct rotation *r, struct item *x, const struct key *new, const struct wrapped *w,
+    struct error *err);
+
+/* Ask for an item's new key, and unwrap.  The caller frees ${*new}. */
+int keys_find(struct rotation *r, const struct item *x, const struct rotation_callbacks *cb,
+    void *cookie, struct key **new, struct wrapped *w, struct error *err);
+
+/* --- values (keys.c) --- */
+
+/**
+ * values_take(r, s, hash, out, count, cb, cookie, err):
+ * Open every sealed entry of the unlocked ${s}, and append the names and keyed hashes of their
+ * values to ${out}.  Those that do not open are told; ERROR_DAMAGED, behind the last.
+ */
+int values_take(const struct secrets_file *s, const struct key *hash, struct buf *out,
+    size_t *count, const struct rotation_callbacks *cb, void *cookie, struct error *err);
+
+/* Compare what values_take gave, ${now}, with an item's.  Differences are told. */
+int values_compare(struct rotation *r, const struct item *x, const struct buf *now, size_t *same,
+    size_t *differences, const struct rotation_callbacks *cb, void *cookie, struct error *err);
+
+#endif /* !ROTATION_ROTATION_INTERNAL_H */

@@ -1,0 +1,714 @@
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "crypto/aead.h"
+#include "crypto/random.h"
+#include "file/file.h"
+#include "file/lock.h"
+#include "file/replace.h"
+#include "rotation/rotation_internal.h"
+
+/* The folder of a session, and the folder of sessions: making, listing, locking
+ * them, the files of parts.  What stands in plan and journal is records.c's. */
+
+static const char *const store_names[STORES] = { "originals", "values", "keys" };
+
+struct item *
+session_item(const struct rotation *r, size_t i)
+{
+	return vec_at(&r->items, i);
+}
+
+char *
+session_join(const char *folder, const char *name)
+{
+	size_t n = strlen(folder), m = strlen(name);
+	char *out = malloc(n + m + 2);
+
+	if (out == NULL)
+		return NULL;
+	memcpy(out, folder, n);
+	if (n > 0 && folder[n - 1] != '/')
+		out[n++] = '/';
+	memcpy(out + n, name, m + 1);
+	return out;
+}
+
+struct rotation *
+session_new(struct error *err)
+{
+	struct rotation *r = error_alloc(sizeof(*r), err);
+
+	if (r == NULL)
+		return NULL;
+	vec_init(&r->items, sizeof(struct item), 1U << 24);
+	vec_init(&r->paths, sizeof(char *), 1U << 24);
+	vec_init(&r->warnings, sizeof(char *), 1U << 24);
+	for (size_t i = 0; i < STORES; i++)
+		r->stores[i] = -1;
+	r->journal = -1;
+	if ((r->digest = digest_new(err)) != NULL && (r->aead = aead_new(err)) != NULL &&
+	    (r->hkdf = hkdf_new(err)) != NULL)
+		return r;
+	rotation_close(r);
+	return NULL;
+}
+
+void
+session_clear(struct item *x)
+{
+	free(x->face.error);
+	x->face.error = NULL;
+}
+
+int
+session_fail(struct item *x, const struct error *why)
+{
+	if (x->face.error == NULL)
+		x->face.error = malloc(sizeof(*why));
+	if (x->face.error != NULL)
+		*x->face.error = *why;
+	x->face.state = ROTATION_FILE_FAILED;
+	return -1;
+}
+
+void
+rotation_close(struct rotation *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->items.len; i++) {
+		struct item *x = session_item(r, i);
+
+		session_clear(x);
+		free(x->file);
+		free(x->environment);
+		free(x->salt);
+	}
+	vec_release(&r->items);
+	vec_release_strings(&r->paths);
+	vec_release_strings(&r->warnings);
+	for (size_t i = 0; i < STORES; i++)
+		if (r->stores[i] != -1)
+			close(r->stores[i]);
+	if (r->journal != -1)
+		close(r->journal);
+	lock_release(r->lock);
+	digest_free(r->digest);
+	aead_free(r->aead);
+	hkdf_free(r->hkdf);
+	free(r->dir);
+	free(r->id);
+	free(r->root);
+	free(r);
+}
+
+/* --- the folder of sessions --- */
+
+char *
+rotation_home(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *below, *out = NULL;
+
+	/* A relative one is to be passed over (the XDG base directory specification). */
+	if (state != NULL && state[0] == '/')
+		return session_join(state, "propseal/rotations");
+	if (home == NULL || home[0] != '/' || (below = session_join(home, ".local/state")) == NULL)
+		return NULL;
+	out = session_join(below, "propseal/rotations");
+	free(below);
+	return out;
+}
+
+/* Make a folder and those above it. */
+static int
+make_folders(const char *path, struct error *err)
+{
+	char *copy = strdup(path);
+	int rc = copy == NULL ? error_memory(err) : 0;
+
+	for (char *p = copy; rc == 0 && p != NULL && *p != '\0';) {
+		p = strchr(p + 1, '/');
+		if (p != NULL)
+			*p = '\0';
+		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+			rc = error_io(err, copy, "cannot make the folder");
+		if (p != NULL)
+			*p = '/';
+	}
+	free(copy);
+	return rc;
+}
+
+/* The entry of the folder on disk. */
+static int
+sync_folder(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd == -1)
+		return error_io(err, path, "cannot open the folder");
+	/* Some file systems cannot sync a folder. */
+	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
+		rc = error_io(err, path, "cannot put the folder on disk");
+	close(fd);
+	return rc;
+}
+
+/* When it was made, so that names sort by age, and some random digits. */
+static int
+make_id(struct rotation *r, struct error *err)
+{
+	unsigned char random[4];
+	char date[TIME_TEXT];
+	struct timespec now;
+	struct buf id;
+	int rc;
+
+	if (random_bytes(random, sizeof(random), err) != 0)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	(void)time_text((int64_t)now.tv_sec * 1000, TIME_NAME, date);
+	buf_init(&id, 128);
+	buf_append_str(&id, date);
+	buf_append_char(&id, '-');
+	hex_append(&id, random, sizeof(random));
+	rc = buf_check(&id, err);
+	if (rc == 0 && (r->id = strdup(buf_cstr(&id))) == NULL)
+		rc = error_memory(err);
+	buf_release(&id);
+	return rc;
+}
+
+static int
+open_store(struct rotation *r, enum store s, int flags, struct error *err)
+{
+	char *path = session_join(r->dir, store_names[s]);
+	struct stat st;
+	int rc = -1;
+
+	if (path == NULL)
+		return error_memory(err);
+	r->stores[s] = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+	if (r->stores[s] == -1 || fstat(r->stores[s], &st) != 0) {
+		error_io(err, path, "cannot open a file of the session");
+	} else {
+		r->ends[s] = (uint64_t)st.st_size;
+		rc = 0;
+	}
+	free(path);
+	return rc;
+}
+
+/* A session elsewhere is found from the folder of sessions by a link. */
+static int
+link_session(const struct rotation *r, const char *home, struct error *err)
+{
+	char *link = session_join(home, r->id);
+	int rc = 0;
+
+	if (link == NULL)
+		return error_memory(err);
+	if (symlink(r->dir, link) != 0)
+		rc = error_io(err, link, "cannot make a link to the session");
+	free(link);
+	return rc;
+}
+
+int
+session_create(struct rotation *r, const char *home, const char *dir, struct error *err)
+{
+	char *path = NULL;
+	int rc = -1;
+
+	if (make_id(r, err) != 0 || make_folders(home, err) != 0)
+		return -1;
+	if ((path = dir != NULL ? strdup(dir) : session_join(home, r->id)) == NULL)
+		return error_memory(err);
+	if (mkdir(path, 0700) != 0) {
+		if (errno == EEXIST) {
+			error_set(err, ERROR_EXISTS, "it is there already");
+			error_place(err, path, 0);
+			error_hint(err, "a new session needs a folder of its own");
+		} else {
+			error_io(err, path, "cannot make the folder of the session");
+		}
+	} else if ((r->dir = realpath(path, NULL)) == NULL) {
+		error_io(err, path, "cannot find the folder of the session");
+	} else {
+		rc = 0;
+	}
+	free(path);
+	for (enum store s = 0; rc == 0 && s < STORES; s++)
+		rc = open_store(r, s, O_CREAT | O_EXCL, err);
+	return rc == 0 && dir != NULL ? link_session(r, home, err) : rc;
+}
+
+void
+session_discard(struct rotation *r, const char *home)
+{
+	static const char *const names[] = { "plan", "journal", "originals", "values", "keys" };
+	char *path;
+
+	if (r->dir == NULL)
+		return;
+	lock_release(r->lock);
+	r->lock = NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((path = session_join(r->dir, names[i])) != NULL) {
+			(void)unlink(path);
+			free(path);
+		}
+	(void)rmdir(r->dir);
+	if ((path = session_join(home, r->id)) != NULL) {
+		(void)unlink(path);
+		free(path);
+	}
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)b, *(char *const *)a);
+}
+
+static int
+session_list(const char *home, struct vec *out, struct error *err)
+{
+	DIR *d = opendir(home);
+	const struct dirent *e;
+	char *path, *plan;
+	int rc = 0;
+
+	if (d == NULL)
+		return errno == ENOENT ? 0 : error_io(err, home, "cannot read the folder");
+	while (rc == 0 && (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		path = session_join(home, e->d_name);
+		plan = path != NULL ? session_join(path, "plan") : NULL;
+		if (plan == NULL)
+			rc = error_memory(err);
+		else if (access(plan, F_OK) == 0 &&
+		    vec_push_string(out, path, strlen(path)) == NULL)
+			rc = error_memory(err);
+		free(plan);
+		free(path);
+	}
+	closedir(d);
+	if (out->len > 1)
+		qsort(out->items, out->len, sizeof(char *), by_name);
+	return rc;
+}
+
+static bool
+is_done(const struct rotation *r)
+{
+	return r->state == ROTATION_FINISHED || r->state == ROTATION_ROLLED_BACK;
+}
+
+char *
+rotation_newest(const char *home, struct error *err)
+{
+	struct vec all;
+	char *found = NULL;
+	struct rotation *r;
+
+	vec_init(&all, sizeof(char *), 1U << 20);
+	if (session_list(home, &all, err) != 0)
+		goto out;
+	for (size_t i = 0; i < all.len && found == NULL; i++) {
+		/* One that cannot be read must not be passed over in silence. */
+		if ((r = session_read(vec_string(&all, i), err)) == NULL)
+			goto out;
+		if (!is_done(r) && (found = strdup(vec_string(&all, i))) == NULL)
+			error_memory(err);
+		rotation_close(r);
+	}
+	if (found == NULL) {
+		error_set(err, ERROR_MISSING, "there is no session that is not done");
+		error_place(err, home, 0);
+		error_hint(err, "`propseal rotation plan` makes one; --session DIR names one "
+		    "that is elsewhere or done");
+	}
+out:
+	vec_release_strings(&all);
+	return found;
+}
+
+/* What tells a file from all others. */
+struct place {
+	dev_t dev;
+	ino_t ino;
+};
+
+static bool
+find_place(const struct rotation *r, const char *file, struct place *out)
+{
+	char *path = rotation_path(r, file);
+	struct stat st;
+	bool found = path != NULL && stat(path, &st) == 0;
+
+	memset(out, 0, sizeof(*out));
+	if (found) {
+		out->dev = st.st_dev;
+		out->ino = st.st_ino;
+	}
+	free(path);
+	return found;
+}
+
+static int
+check_other(const struct rotation *r, const struct map *own, const struct rotation *other,
+    struct error *err)
+{
+	struct place place;
+	size_t i;
+
+	for (size_t k = 0; k < other->items.len; k++) {
+		const struct item *x = session_item(other, k);
+
+		if (x->face.state == ROTATION_FILE_SKIPPED ||
+		    !find_place(other, x->file, &place) || !map_get(own, &place, sizeof(place), &i))
+			continue;
+		error_set(err, ERROR_REFUSED, "the rotation %s has this file, and is not done",
+		    other->id);
+		error_place(err, session_item(r, i)->file, 0);
+		return error_hint(err, "`propseal rotation finish` or `rollback --session %s` ends "
+		    "it; or plan with --skip", other->dir);
+	}
+	return 0;
+}
+
+int
+session_check_others(const struct rotation *r, const char *home, struct error *err)
+{
+	struct place *places = calloc(r->items.len + 1, sizeof(*places));
+	struct map *own = map_new();
+	struct rotation *other;
+	struct vec all;
+	int rc = places == NULL || own == NULL ? error_memory(err) : 0;
+
+	vec_init(&all, sizeof(char *), 1U << 20);
+	for (size_t i = 0; rc == 0 && i < r->items.len; i++)
+		if (session_item(r, i)->face.state != ROTATION_FILE_SKIPPED &&
+		    find_place(r, session_item(r, i)->file, &places[i]) &&
+		    map_put(own, &places[i], sizeof(places[i]), i) != 0)
+			rc = error_memory(err);
+	if (rc == 0)
+		rc = session_list(home, &all, err);
+	for (size_t i = 0; rc == 0 && i < all.len; i++) {
+		if ((other = session_read(vec_string(&all, i), err)) == NULL) {
+			rc = -1;
+			break;
+		}
+		if (!is_done(other) && strcmp(other->dir, r->dir) != 0)
+			rc = check_other(r, own, other, err);
+		rotation_close(other);
+	}
+	vec_release_strings(&all);
+	map_free(own);
+	free(places);
+	return rc;
+}
+
+/* --- parts --- */
+
+int
+session_put(struct rotation *r, enum store s, const void *bytes, size_t n, struct part *out,
+    struct error *err)
+{
+	const char *p = bytes;
+	size_t done = 0;
+	ssize_t k;
+
+	while (done < n) {
+		k = pwrite(r->stores[s], p + done, n - done, (off_t)(r->ends[s] + done));
+		if (k > 0)
+			done += (size_t)k;
+		else if (k == 0 || errno != EINTR)
+			return error_io(err, r->dir, "cannot write to the session");
+	}
+	*out = (struct part){ r->ends[s], n };
+	r->ends[s] += n;
+	return 0;
+}
+
+int
+session_sync(struct rotation *r, enum store s, struct error *err)
+{
+	return fsync(r->stores[s]) == 0 ? 0 :
+	    error_io(err, r->dir, "cannot put the session on disk");
+}
+
+int
+session_get(struct rotation *r, enum store s, const struct part *p, struct buf *out,
+    struct error *err)
+{
+	size_t done = 0;
+	ssize_t k;
+
+	if (r->stores[s] == -1 && open_store(r, s, 0, err) != 0)
+		return error_hint(err, "without it there is no way back for this session");
+	if (p->len > BUF_MAX_FILE || p->at > r->ends[s] || p->len > r->ends[s] - p->at) {
+		error_set(err, ERROR_DAMAGED, "`%s` of the session is shorter than it was written",
+		    store_names[s]);
+		return error_place(err, r->dir, 0);
+	}
+	if (buf_reserve(out, (size_t)p->len) != 0)
+		return buf_check(out, err);
+	while (done < p->len) {
+		k = pread(r->stores[s], out->data + out->len, (size_t)p->len - done,
+		    (off_t)(p->at + done));
+		if (k <= 0 && !(k < 0 && errno == EINTR))
+			return error_io(err, r->dir, "cannot read the session");
+		if (k > 0) {
+			done += (size_t)k;
+			out->len += (size_t)k;
+		}
+	}
+	return 0;
+}
+
+int
+session_wipe(struct rotation *r, enum store s, struct error *err)
+{
+	static const char zeroes[4096];
+	char *path = session_join(r->dir, store_names[s]);
+	struct part ignored;
+	uint64_t left;
+	int rc = 0;
+
+	if (path == NULL)
+		return error_memory(err);
+	/* It may be gone already, by a run that was interrupted. */
+	if (r->stores[s] == -1 && access(path, F_OK) != 0 && errno == ENOENT)
+		goto out;
+	if (r->stores[s] == -1)
+		rc = open_store(r, s, 0, err);
+	left = r->ends[s];
+	r->ends[s] = 0;
+	while (rc == 0 && left > 0) {
+		size_t n = left < sizeof(zeroes) ? (size_t)left : sizeof(zeroes);
+
+		rc = session_put(r, s, zeroes, n, &ignored, err);
+		left -= n;
+	}
+	if (rc == 0)
+		rc = session_sync(r, s, err);
+	if (rc == 0 && unlink(path) != 0)
+		rc = error_io(err, path, "cannot remove the file");
+	if (rc == 0)
+		rc = sync_folder(r->dir, err);
+	if (rc == 0) {
+		close(r->stores[s]);
+		r->stores[s] = -1;
+	}
+out:
+	free(path);
+	return rc;
+}
+
+/* --- opening --- */
+
+/* Others must not have had their hands in it: a rollback puts in place what is there. */
+static int
+check_owner(const char *dir, struct error *err)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0) {
+		if (errno != ENOENT)
+			return error_io(err, dir, "cannot look at the session");
+		error_set(err, ERROR_MISSING, "there is no such session");
+		error_place(err, dir, 0);
+		return error_hint(err, "`propseal rotation plan` makes one");
+	}
+	if (!S_ISDIR(st.st_mode))
+		error_set(err, ERROR_REFUSED, "a session is a folder, and this is none");
+	else if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+		error_set(err, ERROR_REFUSED, "the session belongs to another user, or others can "
+		    "write to it");
+	else
+		return 0;
+	error_place(err, dir, 0);
+	return error_hint(err, "what is in it goes into your files: let it be yours alone, by "
+	    "chown and chmod 700, if you know who wrote it");
+}
+
+static int
+take_root(struct rotation *r, const char *root, struct error *err)
+{
+	struct stat st;
+	char *real;
+
+	if (root != NULL) {
+		if ((real = realpath(root, NULL)) == NULL)
+			return error_io(err, root, "cannot find the folder");
+		free(r->root);
+		r->root = real;
+	}
+	if (is_done(r) || (stat(r->root, &st) == 0 && S_ISDIR(st.st_mode)))
+		return 0;
+	error_set(err, ERROR_MISSING, "the folder of the configurations is not there any more");
+	error_place(err, r->root, 0);
+	return error_hint(err, "where it is now is said by --root DIR");
+}
+
+static struct rotation *
+open_session(const char *dir, const char *root, struct lock *lock, struct error *err)
+{
+	struct rotation *r = session_read(dir, err);
+
+	if (r == NULL) {
+		lock_release(lock);
+		return NULL;
+	}
+	r->lock = lock;
+	if (take_root(r, root, err) != 0 || session_look_all(r, err) != 0) {
+		rotation_close(r);
+		return NULL;
+	}
+	return r;
+}
+
+struct rotation *
+rotation_open(const char *dir, const char *root, struct error *err)
+{
+	return check_owner(dir, err) != 0 ? NULL : open_session(dir, root, NULL, err);
+}
+
+struct rotation *
+rotation_open_locked(const char *dir, const char *root, int timeout_ms, struct error *err)
+{
+	struct rotation *r;
+	struct lock *lock;
+	char *journal;
+
+	if (check_owner(dir, err) != 0)
+		return NULL;
+	if ((journal = session_join(dir, "journal")) == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	lock = lock_files((const char *const *)&journal, 1, timeout_ms, NULL, NULL, err);
+	free(journal);
+	if (lock == NULL)
+		return NULL;
+	if ((r = open_session(dir, root, lock, err)) == NULL)
+		return NULL;
+	r->lock_timeout_ms = timeout_ms;
+	if (session_open_journal(r, err) != 0) {
+		rotation_close(r);
+		return NULL;
+	}
+	for (enum store s = 0; s < STORES; s++)
+		if (!is_done(r) && !r->finishing && r->stores[s] == -1 &&
+		    open_store(r, s, 0, err) != 0) {
+			error_hint(err, "without it the session cannot go on: put it back from a "
+			    "copy of the folder");
+			rotation_close(r);
+			return NULL;
+		}
+	return r;
+}
+
+/* --- what there is to know of it --- */
+
+const char *
+rotation_id(const struct rotation *r)
+{
+	return r->id;
+}
+
+const char *
+rotation_dir(const struct rotation *r)
+{
+	return r->dir;
+}
+
+const char *
+rotation_root(const struct rotation *r)
+{
+	return r->root;
+}
+
+enum rotation_kind
+rotation_kind(const struct rotation *r)
+{
+	return r->kind;
+}
+
+enum rotation_state
+rotation_state(const struct rotation *r)
+{
+	return r->state;
+}
+
+bool
+rotation_is_common(const struct rotation *r)
+{
+	return r->common;
+}
+
+bool
+rotation_is_rolling_back(const struct rotation *r)
+{
+	return r->rolling_back;
+}
+
+bool
+rotation_is_finishing(const struct rotation *r)
+{
+	return r->finishing;
+}
+
+size_t
+rotation_count(const struct rotation *r)
+{
+	return r->items.len;
+}
+
+const struct rotation_file *
+rotation_file(const struct rotation *r, size_t i)
+{
+	return &session_item(r, i)->face;
+}
+
+const struct vec *
+rotation_paths(const struct rotation *r)
+{
+	return &r->paths;
+}
+
+const struct vec *
+rotation_warnings(const struct rotation *r)
+{
+	return &r->warnings;
+}
+
+char *
+rotation_path(const struct rotation *r, const char *file)
+{
+	return file[0] == '/' ? strdup(file) : session_join(r->root, file);
+}
+
+const struct rotation_counts *
+rotation_counts(const struct rotation *r)
+{
+	return &r->counts;
+}

@@ -1,0 +1,318 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json_out.h"
+#include "base/text.h"
+#include "cli/rotation/rotation.h"
+#include "cli/scan.h"
+#include "common/args.h"
+#include "common/report.h"
+#include "common/table.h"
+#include "crypto/key.h"
+#include "document/document.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
+#include "file/file.h"
+#include "secrets/secrets_file.h"
+
+/* What the commands of `propseal rotation` say, and what they look at besides
+ * the secrets files. */
+
+#define REPORT_MAX ((size_t)64 << 20)
+
+/* How long one step of the search may take; nobody looks on here. */
+#define STEP_MS 1000
+
+static const struct table_column columns[] = {
+	{ "file", "FILE", TABLE_BOTH, 36, false },
+	{ "role", NULL, TABLE_JSON, 0, false },
+	{ "environment", "ENVIRONMENT", TABLE_BOTH, 16, false },
+	{ "state", "STATE", TABLE_BOTH, 11, false },
+	{ "entries", "ENTRIES", TABLE_BOTH, 8, true },
+	{ "error", NULL, TABLE_JSON, 0, false },
+};
+
+static void
+tell_files(const struct rotation *r, struct table *t)
+{
+	for (size_t i = 0; i < rotation_count(r); i++) {
+		const struct rotation_file *f = rotation_file(r, i);
+
+		table_text(t, f->file);
+		table_text(t, "secrets");
+		table_text(t, f->environment);
+		table_text(t, rotation_file_state_name(f->state));
+		table_number(t, f->entries);
+		table_text(t, f->error != NULL ? f->error->text : NULL);
+		table_row_end(t);
+	}
+}
+
+static void
+tell_json(const struct rotation *r, struct buf *out)
+{
+	const struct rotation_counts *n = rotation_counts(r);
+	struct json_out o;
+	struct table t;
+
+	json_out_init(&o, out);
+	json_out_object(&o, NULL);
+	json_out_text(&o, "schema", "propseal.rotation/1");
+	json_out_text(&o, "session", rotation_id(r));
+	json_out_text(&o, "dir", rotation_dir(r));
+	json_out_text(&o, "kind", rotation_kind_name(rotation_kind(r)));
+	json_out_text(&o, "state", rotation_state_name(rotation_state(r)));
+	json_out_text(&o, "root", rotation_root(r));
+	json_out_array(&o, "files");
+	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]), out, &o);
+	tell_files(r, &t);
+	json_out_end(&o);
+	json_out_object(&o, "entries");
+	json_out_uint(&o, "total", n->total);
+	json_out_uint(&o, "opened", n->opened);
+	json_out_uint(&o, "same", n->same);
+	json_out_end(&o);
+	json_out_array(&o, "warnings");
+	for (size_t i = 0; i < rotation_warnings(r)->len; i++)
+		json_out_text(&o, NULL, vec_string(rotation_warnings(r), i));
+	json_out_end(&o);
+	json_out_end(&o);
+	json_out_finish(&o, NULL);
+}
+
+static void
+tell_people(const struct rotation *r, struct buf *out)
+{
+	struct table t;
+
+	buf_printf(out, "rotation %s: %s (%s), %zu entries\n", rotation_id(r),
+	    rotation_state_name(rotation_state(r)), rotation_kind_name(rotation_kind(r)),
+	    rotation_counts(r)->total);
+	buf_append_str(out, "  session  ");
+	text_append_visible(out, rotation_dir(r), strlen(rotation_dir(r)));
+	buf_append_str(out, "\n  root     ");
+	text_append_visible(out, rotation_root(r), strlen(rotation_root(r)));
+	buf_append_str(out, "\n\n");
+	table_begin(&t, columns, sizeof(columns) / sizeof(columns[0]), out, NULL);
+	tell_files(r, &t);
+}
+
+int
+rotation_tell(const struct options *o, const struct rotation *r, struct error *err)
+{
+	struct buf out;
+	int rc;
+
+	buf_init(&out, REPORT_MAX);
+	if (options_format(o) == OUTPUT_JSON)
+		tell_json(r, &out);
+	else
+		tell_people(r, &out);
+	rc = buf_check(&out, err);
+	if (rc == 0)
+		rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
+/* --- references --- */
+
+struct estate *
+rotation_scan(const struct options *o, const struct rotation *r, struct vec *whole,
+    struct error *err)
+{
+	const struct vec *paths = rotation_paths(r);
+	char *path;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < paths->len; i++) {
+		if ((path = rotation_path(r, vec_string(paths, i))) == NULL ||
+		    vec_push_string(whole, path, strlen(path)) == NULL)
+			rc = error_memory(err);
+		free(path);
+	}
+	return rc != 0 ? NULL : scan_paths(o, (const char *const *)whole->items, whole->len, err);
+}
+
+int
+rotation_opened(struct estate *e, const char *path, const struct key *k, struct error *err)
+{
+	struct environments *all = estate_environments(e);
+	struct file_id id, other;
+
+	if (file_identify(path, &id, err) != 0)
+		return -1;
+	for (size_t i = 0; i < environments_count(all); i++) {
+		struct environment *x = environments_at(all, i);
+
+		if (x->secrets == NULL || file_identify(x->path, &other, NULL) != 0 ||
+		    other.dev != id.dev || other.ino != id.ino)
+			continue;
+		return environment_unlock(x, k, err);
+	}
+	return 0;
+}
+
+int
+rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error *err)
+{
+	struct error what;
+	int rc;
+
+	*count = *wrong = 0;
+	estate_restate(e, NULL);
+	while ((rc = estate_step(e, STEP_MS, err)) > 0)
+		;
+	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
+		const struct estate_file *f = estate_file(e, i);
+
+		for (size_t k = 0; rc == 0 && k < f->count; k++) {
+			const struct estate_entry *x = &f->entries[k];
+
+			/* Of one that leads nowhere the plan has told. */
+			if (x->shadowed || x->name == NULL || x->environment == NULL ||
+			    x->environment->master == NULL)
+				continue;
+			++*count;
+			if (x->state == STATE_SEALED && x->checked)
+				continue;
+			if (x->state == STATE_DANGLING)
+				continue;
+			++*wrong;
+			if ((rc = scan_explain(e, f, x, &what, err)) == 0)
+				report_error(&what);
+		}
+	}
+	return rc;
+}
+
+/* --- on a host --- */
+
+struct host_counts {
+	size_t entries, opened, locked;
+	bool damaged;
+};
+
+static void
+host_open(const struct environment *x, struct host_counts *n)
+{
+	const struct document *d = secrets_file_document(x->secrets);
+	struct error why;
+	struct buf plain;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	for (size_t i = 0; i < document_count(d); i++) {
+		if (!secrets_file_is_sealed(x->secrets, i))
+			continue;
+		buf_clear(&plain);
+		n->entries++;
+		if (secrets_file_open(x->secrets, i, &plain, &why) == 0) {
+			n->opened++;
+		} else {
+			n->damaged = true;
+			report_error(&why);
+		}
+	}
+	buf_release(&plain);
+}
+
+static int
+host_unlock(struct finder *f, struct environment *x, struct error *err)
+{
+	const struct secrets_metadata *m = secrets_file_metadata(x->secrets);
+	const struct rotation_want want = { .path = x->path, .file = x->path, .salt = m->salt,
+		.iterations = m->iterations, .length = m->length, .secrets = x->secrets };
+	struct key *k;
+	int rc;
+
+	if ((k = finder_key(f, &want, err)) == NULL)
+		return -1;
+	rc = environment_unlock(x, k, err);
+	key_free(k);
+	return rc;
+}
+
+static int
+host_run(const struct options *o, struct finder *f, struct estate *e, int *status,
+    struct error *err)
+{
+	struct environments *all = estate_environments(e);
+	struct host_counts n = { 0 };
+	size_t references, wrong;
+	struct error why;
+	struct json_out j;
+	struct buf out;
+	int rc = 0;
+
+	*status = 0;
+	for (size_t i = 0; i < environments_count(all); i++) {
+		struct environment *x = environments_at(all, i);
+
+		if (x->secrets == NULL) {
+			*status = report_error(x->problem);
+			continue;
+		}
+		if (secrets_file_sealed_count(x->secrets) == 0)
+			continue;
+		if (host_unlock(f, x, &why) != 0) {
+			(void)report_error(&why);
+			n.entries += secrets_file_sealed_count(x->secrets);
+			n.locked++;
+		} else {
+			host_open(x, &n);
+		}
+	}
+	if (rotation_references(e, &references, &wrong, err) != 0)
+		return -1;
+	if (n.damaged || n.locked > 0)
+		*status = 4;
+	else if (wrong > 0)
+		*status = 4;
+	else if (n.entries == 0 && *status == 0) {
+		error_set(err, ERROR_MISSING, "there is no sealed entry");
+		return error_hint(err, "name the folder that holds this host's files");
+	}
+	buf_init(&out, REPORT_MAX);
+	if (options_format(o) == OUTPUT_JSON) {
+		json_out_init(&j, &out);
+		json_out_object(&j, NULL);
+		json_out_text(&j, "schema", "propseal.rotation-host/1");
+		json_out_object(&j, "entries");
+		json_out_uint(&j, "total", n.entries);
+		json_out_uint(&j, "opened", n.opened);
+		json_out_end(&j);
+		json_out_object(&j, "references");
+		json_out_uint(&j, "total", references);
+		json_out_uint(&j, "opened", references - wrong);
+		json_out_end(&j);
+		json_out_end(&j);
+		json_out_finish(&j, NULL);
+	} else {
+		buf_printf(&out, "opens %zu of %zu, %zu of %zu references\n", n.opened, n.entries,
+		    references - wrong, references);
+	}
+	rc = buf_check(&out, err);
+	if (rc == 0)
+		rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
+int
+rotation_host(const struct options *o)
+{
+	static const char *const here[] = { "." };
+	struct estate *e = NULL;
+	struct finder f;
+	struct error err;
+	int rc = finder_open(&f, o, false, &err), status = 1;
+
+	if (rc == 0)
+		e = o->arg_count > 0 ? scan_paths(o, o->args, o->arg_count, &err) :
+		    scan_paths(o, here, 1, &err);
+	rc = rc != 0 || e == NULL ? -1 : host_run(o, &f, e, &status, &err);
+	estate_free(e);
+	finder_close(&f);
+	return rc == 0 ? status : report_error(&err);
+}

@@ -1,0 +1,454 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/change.h"
+#include "cli/commands.h"
+#include "cli/keys.h"
+#include "cli/rotation/rotation.h"
+#include "cli/scan.h"
+#include "common/args.h"
+#include "common/ask.h"
+#include "common/report.h"
+#include "crypto/key.h"
+#include "estate/estate.h"
+#include "plan/diff.h"
+#include "secrets/secrets_file.h"
+
+/* `propseal rotation`: a session from its plan to its end. */
+
+/* A differing exit status of `verify`. */
+#define STATUS_DIFFERENT 3
+
+/* --- callbacks --- */
+
+static volatile sig_atomic_t was_signalled;
+
+static void
+on_signal(int number)
+{
+	was_signalled = number;
+}
+
+/* From now on HUP, INT and TERM end the work between two files. */
+static void
+catch_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM };
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction old;
+
+	sigemptyset(&act.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			(void)sigaction(signals[i], &act, NULL);
+}
+
+static struct key *
+on_key(void *cookie, const struct rotation_want *w, struct error *err)
+{
+	return finder_key(((struct rotation_cookie *)cookie)->finder, w, err);
+}
+
+/* Wait, so that no more files a second are changed than was asked for. */
+static void
+keep_rate(const struct rotation_cookie *k, size_t done)
+{
+	double seconds = k->rate > 0 ? 1 / k->rate : 0;
+	struct timespec t = { .tv_sec = (time_t)seconds };
+
+	t.tv_nsec = (long)((seconds - (double)t.tv_sec) * 1e9);
+	if (done > 0 && seconds > 0)
+		(void)nanosleep(&t, NULL);
+}
+
+static bool
+on_progress(void *cookie, const char *file, size_t done, size_t all)
+{
+	const struct rotation_cookie *k = cookie;
+	struct buf line;
+
+	if (file != NULL && !was_signalled)
+		keep_rate(k, done);
+	if (k->shows) {
+		buf_init(&line, 8192);
+		buf_printf(&line, "\r\033[K");
+		if (file != NULL) {
+			buf_printf(&line, "%zu of %zu  ", done, all);
+			text_append_visible(&line, file, strlen(file));
+		}
+		(void)output_write_fd(STDERR_FILENO, "the terminal", line.data, line.len, NULL);
+		buf_release(&line);
+	}
+	return !was_signalled;
+}
+
+static void
+on_waiting(void *cookie, const char *path)
+{
+	change_waiting(cookie, path);
+}
+
+static int
+on_opened(void *cookie, const char *path, const struct key *key, struct error *err)
+{
+	const struct rotation_cookie *k = cookie;
+
+	return k->estate != NULL ? rotation_opened(k->estate, path, key, err) : 0;
+}
+
+static void
+on_problem(void *cookie, const struct error *what)
+{
+	(void)cookie;
+	(void)report_error(what);
+}
+
+static void
+on_note(void *cookie, const char *text)
+{
+	(void)cookie;
+	report_note("%s", text);
+}
+
+static void
+on_diff(void *cookie, const struct plan *p)
+{
+	struct rotation_cookie *k = cookie;
+
+	(void)diff_append(p, &k->diff, NULL);
+}
+
+static const struct rotation_callbacks callbacks = { .key = on_key, .progress = on_progress,
+	.waiting = on_waiting, .opened = on_opened, .problem = on_problem, .note = on_note };
+
+/* --- plan --- */
+
+static int
+plan_kind(const struct options *o, enum rotation_kind *kind, struct error *err)
+{
+	unsigned int k = (o->on[FLAG_MASTER_KEY] ? ROTATION_MASTER_KEY : 0U) |
+	    (o->on[FLAG_DATA_KEY] ? ROTATION_DATA_KEY : 0U) |
+	    (o->on[FLAG_BOTH] ? ROTATION_BOTH : 0U);
+
+	*kind = (enum rotation_kind)k;
+	if (k == 0) {
+		error_set(err, ERROR_USAGE, "which keys are to be new?");
+		return error_hint(err, "--master-key where somebody else may know it, "
+		    "--data-key for "
+		    "what it protects, or --both");
+	}
+	if (k & ROTATION_MASTER_KEY)
+		return 0;
+	if (o->given[FLAG_PASSPHRASE_NEW] || o->on[FLAG_COMMON_MASTER_KEY]) {
+		error_set(err, ERROR_USAGE, "--%s is for a new master key",
+		    o->given[FLAG_PASSPHRASE_NEW] ? "passphrase-new" : "common-master-key");
+		return error_hint(err, "add --master-key or --both, or leave it out");
+	}
+	return 0;
+}
+
+/* The folders of the sessions; the caller frees. */
+static char *
+find_home(struct error *err)
+{
+	char *home = rotation_home();
+
+	if (home == NULL) {
+		error_set(err, ERROR_MISSING, "there is no folder for sessions");
+		error_hint(err, "set XDG_STATE_HOME or HOME to an absolute path");
+	}
+	return home;
+}
+
+/* What is shown at the end of a plan; the diff comes first. */
+static int
+tell_plan(const struct options *o, const struct rotation *r, struct rotation_cookie *k,
+    struct error *err)
+{
+	const struct vec *warnings = rotation_warnings(r);
+
+	for (size_t i = 0; i < warnings->len; i++)
+		report_warning(NULL, "%s", vec_string(warnings, i));
+	if (options_format(o) != OUTPUT_JSON && k->diff.len > 0 &&
+	    output_write_diff(&k->diff, err) != 0)
+		return -1;
+	report_change("%s (a plan; no other file)", rotation_dir(r));
+	return rotation_tell(o, r, err);
+}
+
+static int
+run_plan(const struct options *o, struct finder *f, struct error *err)
+{
+	struct rotation_cookie k = { .o = o, .finder = f, .shows = report_has_color() };
+	struct rotation_callbacks cb = callbacks;
+	struct rotation_request q = { .dir = o->text[FLAG_SESSION], .paths = o->args,
+		.path_count = o->arg_count, .common = o->on[FLAG_COMMON_MASTER_KEY],
+		.lock_timeout_ms = options_lock_timeout(o) };
+	const char **skip = calloc(o->item_count + 1, sizeof(*skip));
+	struct rotation *r = NULL;
+	struct estate *e = NULL;
+	char *home = NULL;
+	int rc = -1;
+
+	buf_init(&k.diff, BUF_MAX_FILE);
+	for (size_t i = 0; skip != NULL && i < o->item_count; i++)
+		if (o->items[i].id == FLAG_SKIP)
+			skip[q.skip_count++] = o->items[i].value;
+	q.skip = skip;
+	if (skip == NULL)
+		error_memory(err);
+	else if (plan_kind(o, &q.kind, err) == 0 && (q.home = home = find_home(err)) != NULL)
+		rc = 0;
+	if (rc == 0 && (q.kind & ROTATION_MASTER_KEY) && !o->given[FLAG_PASSPHRASE_NEW])
+		rc = source_passphrase(o, FLAG_PASSPHRASE_NEW, "Passphrase of the new master key: ",
+		    true, &f->passphrase_new, err);
+	q.passphrase = f->passphrase_new.data;
+	q.passphrase_len = f->passphrase_new.len;
+	if (options_format(o) != OUTPUT_JSON)
+		cb.diff = on_diff;
+	catch_signals();
+	if (rc == 0 && (e = scan_paths(o, o->args, o->arg_count, err)) != NULL)
+		r = rotation_plan(&q, e, &cb, &k, err);
+	rc = r != NULL ? tell_plan(o, r, &k, err) : -1;
+	rotation_close(r);
+	estate_free(e);
+	buf_release(&k.diff);
+	free(home);
+	free(skip);
+	return rc;
+}
+
+int
+commands_rotation_plan(const struct options *o)
+{
+	struct finder f;
+	struct error err;
+	int rc = finder_open(&f, o, false, &err);
+
+	if (rc == 0)
+		rc = run_plan(o, &f, &err);
+	finder_close(&f);
+	return rc == 0 ? 0 : report_error(&err);
+}
+
+/* --- a session that is there --- */
+
+char *
+rotation_find_session(const struct options *o, struct error *err)
+{
+	const char *given = o->text[FLAG_SESSION];
+	char *home, *found = NULL, *dir;
+
+	if (given != NULL && (strchr(given, '/') != NULL || access(given, F_OK) == 0))
+		dir = strdup(given);
+	else if ((home = find_home(err)) == NULL)
+		return NULL;
+	else if (given == NULL) {
+		found = rotation_newest(home, err);
+		free(home);
+		return found;
+	} else {
+		/* Its ID alone is fine. */
+		struct buf path;
+
+		buf_init(&path, 65536);
+		buf_printf(&path, "%s/%s", home, given);
+		dir = strdup(buf_cstr(&path));
+		buf_release(&path);
+		free(home);
+	}
+	if (dir == NULL)
+		error_memory(err);
+	return dir;
+}
+
+static int
+read_rate(const struct options *o, double *rate, struct error *err)
+{
+	const char *text = o->text[FLAG_RATE];
+	char *end;
+
+	*rate = 0;
+	if (text == NULL)
+		return 0;
+	*rate = strspn(text, "0123456789.") == strlen(text) ? strtod(text, &end) : 0;
+	if (*rate >= 0.001 && *rate <= 100000 && *end == '\0')
+		return 0;
+	error_set(err, ERROR_USAGE, "bad value for --rate");
+	return error_hint(err, "it takes files a second, 0.001 to 100000");
+}
+
+/* Another's session is not waited for, unless that was asked for. */
+static int
+session_timeout(const struct options *o)
+{
+	return o->given[FLAG_LOCK_TIMEOUT] ? options_lock_timeout(o) : 0;
+}
+
+/* Let a person type a word.  0: it was typed, or --yes. */
+static int
+ask_word(const struct options *o, const char *word, const char *what, struct error *err)
+{
+	struct buf text, typed;
+	int rc = -1;
+
+	if (o->on[FLAG_YES])
+		return 0;
+	if (!askpass_available()) {
+		error_set(err, ERROR_USAGE, "%s", what);
+		return error_hint(err, "there is no terminal to ask on: --yes says that it is "
+		    "meant");
+	}
+	buf_init(&text, 1024);
+	buf_init_secret(&typed, 4096);
+	buf_printf(&text, "%s.\nType %s to go on (it is not shown): ", what, word);
+	if (askpass_line(buf_cstr(&text), &typed, err) == 0) {
+		if (typed.len == strlen(word) && memcmp(typed.data, word, typed.len) == 0)
+			rc = 0;
+		else
+			error_set(err, ERROR_REFUSED, "the word was not typed: nothing is done");
+	}
+	buf_release(&text);
+	buf_release(&typed);
+	return rc;
+}
+
+enum job { JOB_APPLY, JOB_STATUS, JOB_VERIFY, JOB_ROLLBACK, JOB_FINISH };
+
+static int
+job_verify(const struct options *o, struct rotation *r, struct rotation_cookie *k,
+    size_t *different, struct error *err)
+{
+	size_t count = 0, wrong = 0;
+	const struct rotation_counts *n = rotation_counts(r);
+
+	if ((k->estate = rotation_scan(o, r, &k->paths, err)) == NULL ||
+	    rotation_verify(r, &callbacks, k, different, err) != 0 ||
+	    rotation_references(k->estate, &count, &wrong, err) != 0)
+		return -1;
+	*different += wrong;
+	if (options_format(o) != OUTPUT_JSON)
+		report_note("opens %zu of %zu, %s; %zu of %zu references open", n->opened, n->total,
+		    n->same == n->total && *different == 0 ? "all values the same" :
+		    "not all values the same", count - wrong, count);
+	return 0;
+}
+
+static int
+job_run(const struct options *o, enum job job, struct rotation *r, struct rotation_cookie *k,
+    size_t *different, struct error *err)
+{
+	int rc = 0;
+
+	switch (job) {
+	case JOB_APPLY:
+		rc = finder_keep(k->finder, r, &callbacks, k, err);
+		return rc == 0 ? rotation_apply(r, &callbacks, k, err) : rc;
+	case JOB_VERIFY:
+		return job_verify(o, r, k, different, err);
+	case JOB_ROLLBACK:
+		if (rotation_state(r) != ROTATION_ROLLED_BACK)
+			rc = ask_word(o, "rollback", "This puts every file back to what it was "
+			    "before the rotation", err);
+		return rc == 0 ? rotation_rollback(r, &callbacks, k, err) : rc;
+	case JOB_FINISH:
+		if (rotation_state(r) == ROTATION_VERIFIED || rotation_is_finishing(r))
+			rc = ask_word(o, "finish", "This wipes what leads back: after it there is "
+			    "no rollback", err);
+		return rc == 0 ? rotation_finish(r, &callbacks, k, err) : rc;
+	case JOB_STATUS:
+		if (rotation_is_rolling_back(r) && rotation_state(r) != ROTATION_ROLLED_BACK)
+			report_note("a rollback was begun: `propseal rotation rollback` goes on");
+		if (rotation_is_finishing(r) && rotation_state(r) != ROTATION_FINISHED)
+			report_note("the end was begun: `propseal rotation finish` goes on");
+		break;
+	}
+	return 0;
+}
+
+static int
+run_job(const struct options *o, enum job job)
+{
+	struct finder f = { .o = o };
+	struct rotation_cookie k = { .o = o, .finder = &f, .shows = report_has_color() };
+	struct rotation *r = NULL;
+	size_t different = 0;
+	struct error err = { .code = ERROR_NONE };
+	char *dir = NULL;
+	int rc = read_rate(o, &k.rate, &err), status = 0;
+
+	vec_init(&k.paths, sizeof(char *), 1U << 24);
+	if (rc == 0 && job != JOB_STATUS)
+		rc = finder_open(&f, o, true, &err);
+	if (rc == 0 && (dir = rotation_find_session(o, &err)) != NULL)
+		r = job == JOB_STATUS ? rotation_open(dir, o->text[FLAG_ROOT], &err) :
+		    rotation_open_locked(dir, o->text[FLAG_ROOT], session_timeout(o), &err);
+	catch_signals();
+	if (r == NULL)
+		rc = -1;
+	else if ((rc = job_run(o, job, r, &k, &different, &err)) != 0)
+		status = report_error(&err);
+	/* What has become of the files is told in any case. */
+	if (r != NULL && err.code != ERROR_USAGE && rotation_tell(o, r, &err) != 0)
+		rc = -1;
+	if (rc != 0 && status == 0)
+		status = report_error(&err);
+	if (rc == 0 && different > 0)
+		status = STATUS_DIFFERENT;
+	estate_free(k.estate);
+	vec_release_strings(&k.paths);
+	rotation_close(r);
+	finder_close(&f);
+	free(dir);
+	return status;
+}
+
+int
+commands_rotation_apply(const struct options *o)
+{
+	return run_job(o, JOB_APPLY);
+}
+
+int
+commands_rotation_resume(const struct options *o)
+{
+	return run_job(o, JOB_APPLY);
+}
+
+int
+commands_rotation_status(const struct options *o)
+{
+	return run_job(o, JOB_STATUS);
+}
+
+int
+commands_rotation_verify(const struct options *o)
+{
+	struct error err;
+
+	if (o->on[FLAG_HOST])
+		return rotation_host(o);
+	if (o->arg_count == 0)
+		return run_job(o, JOB_VERIFY);
+	error_set(&err, ERROR_USAGE, "a PATH is for --host; a session knows its own paths");
+	error_hint(&err, "add --host, or name a session by --session DIR");
+	return report_error(&err);
+}
+
+int
+commands_rotation_rollback(const struct options *o)
+{
+	return run_job(o, JOB_ROLLBACK);
+}
+
+int
+commands_rotation_finish(const struct options *o)
+{
+	return run_job(o, JOB_FINISH);
+}

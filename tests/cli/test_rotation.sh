@@ -1,0 +1,648 @@
+#!/usr/bin/env bash
+# `propseal rotation`: five environments, each with its own key, from plan to
+# finish; interruptions, meddlers, and the way back.
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016
+. "$(dirname "$0")/lib.sh"
+
+all='c1 c2 c3 c4 c5'
+
+# c1 to c5: secrets.properties with two sealed values, the key in c?.key, the passphrase in
+# c?.pass; keys.txt names the keys, new.txt is the new passphrase.  Made once.
+five() {
+	local c
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	export XDG_STATE_HOME=$PWD/state
+	rm -rf ./*
+	if [ ! -d "$suite/five" ]; then
+		mkdir "$suite/five.new"
+		(
+			cd "$suite/five.new" || exit 1
+			for c in $all; do
+				mkdir "$c"
+				printf 'CANARY old %s\n' "$c" >"$c.pass"
+				"$PROPSEAL" master-key generate --passphrase "@$c.pass" -o yaml \
+				    --local-secrets-file "$c/secrets.properties" 2>"$err" |
+				    sed 's/^master_key: //' >"$c.key"
+				printf '# %s\nssl.key.password=CANARY-%s\nsasl.secret=CANARY-2%s\n' \
+				    "$c" "$c" "$c" >"$c/server.properties"
+				run file encrypt --config-file "$c/server.properties" \
+				    --config ssl.key.password,sasl.secret \
+				    --local-secrets-file "$c/secrets.properties" \
+				    --remote-secrets-file "/srv/$c/secrets.properties" \
+				    --master-key-file "$c.key"
+				[ "$rc" -eq 0 ] || fail "cannot seal $c"
+				printf '%s/secrets.properties = file:%s.key\n' "$c" "$c" >>keys.txt
+			done
+			printf 'CANARY new passphrase\n' >new.txt
+		) || exit 1
+		mv "$suite/five.new" "$suite/five"
+	fi
+	cp -a "$suite/five/." .
+	mkdir state
+}
+
+plan() {
+	run rotation plan . --keys keys.txt --passphrase-new @new.txt -o json "$@"
+}
+
+apply() {
+	run rotation apply --passphrase-new @new.txt --new-master-key-file made -o json "$@"
+}
+
+# has_lines N TEXT SESSION  Has the journal so many lines with the text?
+has_lines() {
+	[ "$(grep -c -e "$2" "$3/journal")" -ge "$1" ]
+}
+
+# The session's folder.
+session() {
+	echo state/propseal/rotations/2*
+}
+
+# The values are what they were, with the new keys of the file `made`.
+expect_values() {
+	local c
+	for c in $all; do
+		awk -F '\t' -v f="$c/secrets.properties" 'NF == 1 { print $1 }
+		    $1 == f { print $2 }' made >new.key
+		run file show "$c/server.properties" --reveal --master-key-file new.key -o json
+		expect_rc 0
+		expect_json "$out" '[e["value"] for e in d["entries"]][:2]' "['CANARY-$c', 'CANARY-2$c']"
+	done
+	rm new.key
+}
+
+# The secrets files are what they were at first, byte for byte; or those of the arguments.
+expect_originals() {
+	local c
+	[ $# -gt 0 ] || set -- c1 c2 c3 c4 c5
+	for c; do
+		cmp "$c/secrets.properties" "$suite/five/$c/secrets.properties" ||
+		    fail "$c is not as it was"
+	done
+}
+
+# Nothing in the session is a value, a passphrase or a key, old or new.
+expect_no_secret() {
+	local text
+	while read -r text; do
+		if grep -rqF -e "$text" state; then fail "the session has $text"; fi
+	done < <(echo CANARY; cat c?.key; if [ -e made ]; then cut -f 2 made; fi)
+	python3 - <<-'END' || fail 'the session has the bytes of a key'
+		import base64, glob, os, sys
+		keys = [base64.b64decode(open(f).read()) for f in glob.glob('c?.key')]
+		if os.path.exists('made'):
+		    keys += [base64.b64decode(l.split('\t')[-1]) for l in open('made')]
+		for folder, _, names in os.walk('state'):
+		    for name in names:
+		        text = open(os.path.join(folder, name), 'rb').read()
+		        if any(k in text for k in keys):
+		            sys.exit(1)
+	END
+}
+
+case_plan_writes_the_session_only() {
+	local s
+	five
+	plan --both
+	expect_rc 0
+	expect_json "$out" 'd["schema"], d["kind"], d["state"]' \
+	    "('propseal.rotation/1', 'both', 'planned')"
+	expect_json "$out" '[(f["file"], f["role"], f["environment"], f["state"], f["entries"],
+	    f["error"]) for f in d["files"]][1]' \
+	    "('c2/secrets.properties', 'secrets', 'c2', 'pending', 2, None)"
+	expect_json "$out" 'len(d["files"]), d["entries"]["total"]' '(5, 10)'
+	expect_json "$out" 'd["root"]' "$(pwd -P)"
+	s=$(session)
+	expect_mode "$s" 700
+	for f in "$s"/*; do expect_mode "$f" 600; done
+	expect_originals
+	expect_no_secret
+	expect_no CANARY
+	run rotation status -o json
+	expect_rc 0
+	expect_json "$out" 'd["state"], d["session"] == d["dir"].split("/")[-1]' "('planned', True)"
+	# For people: a diff, masked.
+	run rotation rollback --yes
+	expect_rc 0
+	run rotation plan . --both --keys keys.txt --passphrase-new @new.txt
+	expect_rc 0
+	expect_out '+_metadata.master_key.0.salt = '
+	expect_out '-server.properties/ssl.key.password = ENC[AES/GCM/NoPadding,data:'
+	expect_out 'c5/secrets.properties'
+	expect_no CANARY
+}
+
+case_apply_verify_finish() {
+	local kind s
+	for kind in master-key data-key both; do
+		five
+		if [ "$kind" = data-key ]; then
+			run rotation plan . --keys keys.txt --data-key -o json
+			expect_rc 0
+			run rotation apply --keys keys.txt -o json
+			for c in $all; do
+				printf '%s/secrets.properties\t%s\n' "$c" "$(cat "$c.key")"
+			done >made
+		else
+			plan "--$kind"
+			expect_rc 0
+			apply
+			expect_mode made 600
+		fi
+		expect_rc 0
+		expect_json "$out" 'd["state"], {f["state"] for f in d["files"]}' \
+		    "('applied', {'applied'})"
+		expect_no CANARY
+		expect_values
+		expect_no_secret
+		run rotation finish --yes
+		expect_rc 1
+		expect_err 'only one that is verified'
+		if [ "$kind" = data-key ]; then
+			run rotation verify --keys keys.txt -o json
+		else
+			run rotation verify
+			expect_rc 4
+			run rotation verify --new-master-key-file made -o json
+		fi
+		expect_rc 0
+		expect_json "$out" 'd["state"], d["entries"]' \
+		    "('verified', {'total': 10, 'opened': 10, 'same': 10})"
+		run rotation finish
+		expect_rc 2
+		s=$(session)
+		run rotation finish --yes -o json
+		expect_rc 0
+		expect_json "$out" 'd["state"]' finished
+		[ "$(cd "$s" && echo *)" = 'journal plan' ] || fail "left: $(ls "$s")"
+		run rotation rollback --yes --session "$s"
+		expect_rc 1
+		expect_err 'what led back is gone'
+		run rotation status --session "$s" -o json
+		expect_rc 0
+		expect_json "$out" 'd["state"]' finished
+		expect_values
+		rm -rf ./*
+	done
+}
+
+case_nothing_but_keys_and_dates_changes() {
+	five
+	plan --both
+	apply
+	expect_rc 0
+	python3 - "$suite/five" <<-'END' || fail 'more than that has changed'
+		import re, sys
+		may = re.compile(rb'(_metadata\.(master_key\.0\.salt|symmetric_key\.0\.'
+		    rb'(created_at|salt|enc))|_propseal\.tag/\S+|\S+) = (.*)')
+		for c in 'c1 c2 c3 c4 c5'.split():
+		    old = open(f'{sys.argv[1]}/{c}/secrets.properties', 'rb').read().split(b'\n')
+		    new = open(f'{c}/secrets.properties', 'rb').read().split(b'\n')
+		    assert len(old) == len(new)
+		    changed = 0
+		    for a, b in zip(old, new):
+		        if a == b:
+		            continue
+		        changed += 1
+		        m, n = may.fullmatch(a), may.fullmatch(b)
+		        assert m and n and m[1] == n[1], (a, b)
+		        # What is not metadata or a tag is sealed, before and after.
+		        assert m[2] or m[1].startswith(b'_propseal.tag/') or \
+		            m[4].startswith(b'ENC[') and n[4].startswith(b'ENC['), (a, b)
+		    assert changed == 4 + 2 * 2, changed
+	END
+	for c in $all; do
+		cmp "$c/server.properties" "$suite/five/$c/server.properties" || fail "$c changed"
+	done
+}
+
+case_a_kill_in_the_middle() {
+	local n job
+	for n in 1 3; do
+		five
+		plan --both
+		expect_rc 0
+		"$PROPSEAL" rotation apply --passphrase-new @new.txt --new-master-key-file made \
+		    --rate 3 >/dev/null 2>&1 &
+		job=$!
+		until_true has_lines "$n" ' applied ' "$(session)"
+		kill -9 "$job"
+		wait "$job" 2>/dev/null
+		expect_no_secret
+		run rotation status -o json
+		expect_rc 0
+		expect_json "$out" 'd["state"], len({f["state"] for f in d["files"]})' \
+		    "('applying', 2)"
+		cp -a . "$kept.$n"
+		# The same keys are taken again.
+		run rotation resume --new-master-key-file made -o json
+		expect_rc 0
+		expect_json "$out" 'd["state"]' applied
+		expect_values
+		# What was done was not done again.
+		for c in $all; do
+			if ! cmp -s "$suite/five/$c/secrets.properties" \
+			    "$kept.$n/$c/secrets.properties"; then
+				cmp "$c/secrets.properties" "$kept.$n/$c/secrets.properties" ||
+				    fail "$c was done twice"
+			fi
+		done
+		run rotation resume --new-master-key-file made
+		expect_rc 0
+		run rotation verify --passphrase-new @new.txt -o json
+		expect_rc 0
+		rm -rf ./* "$kept.$n"
+	done
+}
+
+case_a_signal_stops_between_files() {
+	local job
+	five
+	run rotation plan . --keys keys.txt --data-key -o json
+	expect_rc 0
+	plainly "$PROPSEAL" rotation apply --keys keys.txt --rate 2 -o json >"$out" 2>"$err" &
+	job=$!
+	until_true has_lines 1 ' applied ' "$(session)"
+	kill -INT "$job"
+	wait "$job"
+	rc=$?
+	expect_rc 1
+	expect_err 'goes on'
+	expect_json "$out" 'd["state"]' applying
+	run rotation resume --keys keys.txt -o json
+	expect_rc 0
+	expect_json "$out" 'd["state"]' applied
+}
+
+case_a_journal_that_was_cut() {
+	local s size cut
+	five
+	plan --both
+	apply
+	expect_rc 0
+	s=$(session)
+	size=$(stat -c %s "$s/journal")
+	cp -a . "$kept"
+	for ((cut = 0; cut < size; cut += 397)); do
+		head -c "$cut" "$kept/$s/journal" >"$s/journal"
+		run rotation status -o json
+		expect_rc 0
+		run rotation resume --new-master-key-file made -o json
+		expect_rc 0
+		expect_json "$out" '{f["state"] for f in d["files"]}' "{'applied'}"
+		for c in $all; do
+			cmp "$c/secrets.properties" "$kept/$c/secrets.properties" || fail "cut at $cut"
+		done
+	done
+	# Every last line that is missing; only what is known of the files tells.
+	for cut in 1 2 3 4 9; do
+		head -n "$cut" "$kept/$s/journal" >"$s/journal"
+		run rotation rollback --yes --passphrase-new @new.txt -o json
+		expect_rc 0
+		expect_json "$out" 'd["state"]' rolled-back
+		for c in $all; do
+			run file show "$c/server.properties" --reveal --master-key-file "$c.key" -o json
+			expect_rc 0
+			expect_json "$out" 'd["entries"][0]["value"]' "CANARY-$c"
+			cp "$kept/$c/secrets.properties" "$c"
+		done
+	done
+	# One that was changed in the middle is none.
+	sed 3s/applied/intend/ "$kept/$s/journal" >"$s/journal"
+	run rotation status
+	expect_rc 4
+	expect_err "journal:3"
+	cp "$kept/$s/journal" "$s/journal"
+	sed -i '7s/c1/c2/' "$s/plan"
+	run rotation status
+	expect_rc 4
+	expect_err "plan:7"
+}
+
+case_two_sessions() {
+	local job
+	five
+	plan --both
+	expect_rc 0
+	plan --both
+	expect_rc 1
+	expect_err 'has this file, and is not done'
+	# Also one that lies elsewhere.
+	run rotation rollback --yes
+	expect_rc 0
+	plan --both --session elsewhere
+	expect_rc 0
+	plan --both --session there
+	expect_rc 1
+	[ ! -e there ] || fail 'a folder is left'
+	"$PROPSEAL" rotation apply --passphrase-new @new.txt --session elsewhere --rate 2 \
+	    >/dev/null 2>&1 &
+	job=$!
+	until_true has_lines 1 ' intend ' elsewhere
+	apply --session elsewhere
+	expect_rc 5
+	wait "$job"
+	apply
+	expect_rc 0
+}
+
+case_a_moved_root() {
+	five
+	mkdir farm
+	mv c1 c2 c3 farm
+	sed -i 's/^c[45].*//; s/^c/farm\/c/' keys.txt
+	run rotation plan farm --keys keys.txt --both --passphrase-new @new.txt -o json
+	expect_rc 0
+	mv farm yard
+	run rotation status
+	expect_rc 1
+	expect_err '--root DIR'
+	apply --root yard
+	expect_rc 0
+	expect_json "$out" 'd["state"], d["root"]' "('applied', '$(pwd -P)/yard')"
+	run rotation verify --root yard --passphrase-new @new.txt
+	expect_rc 0
+	run rotation rollback --root yard --yes
+	expect_rc 0
+	mv yard/* .
+	expect_originals c1 c2 c3
+}
+
+case_a_meddler_before_apply() {
+	five
+	plan --both
+	expect_rc 0
+	# Another entry: planned again.  Another key: left out, and named.
+	feed 'db.password=CANARY-db' file add --config-file c2/server.properties --config - \
+	    --local-secrets-file c2/secrets.properties --remote-secrets-file \
+	    /srv/c2/secrets.properties --master-key-file c2.key
+	expect_rc 0
+	cp c3/secrets.properties before
+	run file rotate --data-key --local-secrets-file c3/secrets.properties \
+	    --master-key-file c3.key
+	expect_rc 0
+	cp c3/secrets.properties after
+	apply
+	expect_rc 1
+	expect_err 'c2/secrets.properties: it changed since the rotation was planned'
+	expect_err 'another rotation was there'
+	expect_json "$out" '[f["state"] for f in d["files"]]' \
+	    "['applied', 'applied', 'failed', 'applied', 'applied']"
+	cmp c3/secrets.properties after || fail 'c3 changed'
+	run rotation verify --passphrase-new @new.txt
+	expect_rc 1
+	# As it was planned, it goes on.
+	cp before c3/secrets.properties
+	run rotation resume --new-master-key-file made -o json
+	expect_rc 0
+	run rotation verify --passphrase-new @new.txt -o json
+	expect_rc 0
+	expect_json "$out" 'd["entries"]' "{'total': 11, 'opened': 11, 'same': 11}"
+}
+
+case_a_wrong_passphrase() {
+	five
+	plan --both
+	expect_rc 0
+	cp "$(session)/journal" journal
+	for flag in --passphrase-new --passphrase; do
+		run rotation apply "$flag" @c1.pass
+		expect_rc 4
+		expect_err 'its new one'
+	done
+	run rotation apply
+	expect_rc 4
+	expect_originals
+	cmp "$(session)/journal" journal || fail 'the journal says something'
+	# The old key is none, either.
+	run rotation apply --keys keys.txt
+	expect_rc 4
+	expect_originals
+}
+
+case_an_entry_that_does_not_open() {
+	five
+	python3 - <<-'END'
+		import re
+		text = open('c4/secrets.properties').read()
+		text = re.sub(r'(/sasl\.secret = ENC\[AES/GCM/NoPadding,data:)(.)', lambda m: m[1] +
+		    ('B' if m[2] == 'A' else 'A'), text)
+		open('c4/secrets.properties', 'w').write(text)
+	END
+	plan --both
+	expect_rc 4
+	expect_err 'c4/secrets.properties'
+	expect_err 'server.properties/sasl.secret'
+	expect_err '--skip'
+	[ -z "$(ls state/propseal/rotations)" ] || fail 'a session is left'
+	plan --both --skip c4/secrets.properties
+	expect_rc 0
+	expect_json "$out" '[f["state"] for f in d["files"]][3], d["entries"]["total"]' \
+	    "('skipped', 8)"
+	cp c4/secrets.properties broken
+	apply
+	expect_rc 0
+	cmp c4/secrets.properties broken || fail 'c4 changed'
+	run rotation verify --passphrase-new @new.txt
+	expect_rc 0
+	# A key that is missing, and one that is wrong.
+	five
+	sed -i 2d keys.txt
+	plan --both
+	expect_rc 4
+	expect_err 'c2/secrets.properties'
+	sed -i 's/c5.key/c1.key/' keys.txt
+	plan --both
+	expect_rc 4
+	expect_err 'c5/secrets.properties'
+	expect_err 'keys.txt:4'
+	cp "$suite/five/keys.txt" .
+	plan --both --skip nothing
+	expect_rc 2
+	expect_originals
+}
+
+case_rollback() {
+	five
+	plan --both
+	apply
+	expect_rc 0
+	run rotation rollback
+	expect_rc 2
+	expect_err --yes
+	run rotation rollback --yes -o json
+	expect_rc 0
+	expect_json "$out" 'd["state"], {f["state"] for f in d["files"]}' \
+	    "('rolled-back', {'rolled-back'})"
+	expect_originals
+	apply --session "$(session)"
+	expect_rc 1
+	run rotation status
+	expect_rc 1
+	expect_err 'no session that is not done'
+}
+
+case_rollback_keeps_what_changed_since() {
+	local kind
+	for kind in both master-key; do
+		five
+		plan "--$kind"
+		apply
+		expect_rc 0
+		awk -F '\t' '$1 ~ /c3/ { print $2 }' made >c3.new
+		feed 'ssl.key.password=CANARY-other' file update --config-file c3/server.properties \
+		    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
+		    /srv/c3/secrets.properties --master-key-file c3.new
+		expect_rc 0
+		run rotation verify --passphrase-new @new.txt -o json
+		expect_rc 3
+		expect_err 'server.properties/ssl.key.password'
+		expect_json "$out" 'd["entries"]' "{'total': 10, 'opened': 10, 'same': 9}"
+		run rotation rollback --yes -o json
+		expect_rc 4
+		expect_err c3/secrets.properties
+		expect_originals c1 c2 c4 c5
+		run rotation rollback --yes --passphrase-new @new.txt -o json
+		expect_rc 0
+		expect_err 'c3/secrets.properties'
+		run file show c3/server.properties --reveal --master-key-file c3.key -o json
+		expect_rc 0
+		expect_json "$out" '[e["value"] for e in d["entries"]][:2]' \
+		    "['CANARY-other', 'CANARY-2c3']"
+		run file verify c3 --master-key-file c3.key
+		expect_rc 0
+		expect_no_secret
+		rm -rf ./*
+	done
+}
+
+case_one_key_for_all() {
+	five
+	plan --master-key --common-master-key
+	expect_rc 0
+	apply
+	expect_rc 0
+	[ "$(wc -l <made)" = 1 ] || fail 'more than one key'
+	expect_values
+	# The key itself does, in place of the passphrase, and in the environment.
+	CONFLUENT_SECURITY_MASTER_KEY=$(cat made) run rotation verify
+	expect_rc 0
+	run rotation verify --host c1 c2 --master-key-file made -o json
+	expect_rc 0
+	expect_json "$out" 'd["entries"], d["references"]' \
+	    "({'total': 4, 'opened': 4}, {'total': 4, 'opened': 4})"
+	run rotation verify --host c1 --master-key-file c1.key
+	expect_rc 4
+}
+
+case_the_sources_of_keys() {
+	five
+	cat >keys.txt <<-'END'
+		# each in its own way
+		c1/secrets.properties = file:c1.key
+		c2/secrets.properties=env:KEY_2
+		./c3/secrets.properties = command:cat c3.key
+		c4/secrets.properties = passphrase:@c4.pass
+		c5/secrets.properties = fd:7
+	END
+	KEY_2=$(cat c2.key) plan --both 7<c5.key
+	expect_rc 0
+	run rotation rollback --yes
+	for bad in 'c1/secrets.properties' 'c1/secrets.properties = c1.key' 'c1 = file:' \
+	    'c1 = passphrase:word'; do
+		printf '# x\n%s\n' "$bad" >bad.txt
+		run rotation plan . --both --keys bad.txt --passphrase-new @new.txt
+		expect_rc 2
+		expect_err 'bad.txt'
+	done
+	# Several files of keys, and a passphrase that is one of them.
+	run rotation plan c1 c2 c3 --data-key --master-key-file c1.key --master-key-file c2.key \
+	    --passphrase @c3.pass -o json
+	expect_rc 0
+	expect_json "$out" 'len(d["files"])' 3
+}
+
+case_the_checklist() {
+	five
+	mkdir c1/connect
+	mv c1/server.properties c1/connect/connect-distributed.properties
+	sed -i '1i process.roles=controller' c2/server.properties
+	plan --both --skip c5/secrets.properties
+	expect_rc 0
+	run rotation checklist
+	expect_rc 0
+	expect_out 'copy c1/secrets.properties to /srv/c1/secrets.properties'
+	expect_out "restart Connect: $PWD/c1/connect/connect-distributed.properties"
+	expect_out "restart controllers: $PWD/c2/server.properties"
+	expect_out "restart brokers: $PWD/c3/server.properties"
+	expect_out 'LoadCredentialEncrypted=propseal.master-key'
+	if grep -q c5 "$out"; then fail 'one that is left out is told'; fi
+	run rotation checklist --format markdown
+	expect_rc 0
+	expect_out '- [ ] copy `c1/secrets.properties` to `/srv/c1/secrets.properties`'
+	run rotation checklist --format json
+	expect_rc 0
+	expect_json "$out" '[(g["environment"], g["copy_to"]) for g in d["groups"]][2]' \
+	    "('c3', ['/srv/c3/secrets.properties'])"
+	expect_json "$out" '[s["service"] for s in d["groups"][0]["restart"]][:3]' \
+	    "['controllers', 'brokers', 'Schema Registry']"
+	expect_no CANARY
+}
+
+case_usage() {
+	five
+	run rotation plan .
+	expect_rc 2
+	expect_err --both
+	run rotation plan . --data-key --passphrase-new @new.txt
+	expect_rc 2
+	run rotation plan . --both --keys keys.txt --passphrase-new @c1.pass
+	expect_rc 1
+	expect_err 'the new passphrase is the old one'
+	run rotation plan . --both --keys keys.txt
+	expect_rc 2
+	run rotation apply --rate 0
+	expect_rc 2
+	run rotation verify .
+	expect_rc 2
+	run rotation status --session nowhere
+	expect_rc 1
+	mkdir -p state empty
+	run rotation plan empty --both --passphrase-new @new.txt
+	expect_rc 1
+	expect_err 'no secrets file'
+	expect_originals
+	# What others could have written goes into no file.
+	plan --both
+	chmod 777 "$(session)"
+	run rotation status
+	expect_rc 1
+	expect_err 'others can write'
+	chmod 700 "$(session)"
+	# A file of keys that is another's.
+	printf 'c1/secrets.properties\t%s\n' "$(cat c1.key)" >made
+	apply
+	expect_rc 1
+	expect_err 'another key'
+	expect_originals
+}
+
+case_on_a_terminal() {
+	five
+	on_terminal 'new master key: ' 'CANARY one\n' 'same again: ' 'CANARY one\n' -- \
+	    rotation plan . --both --keys keys.txt
+	expect_rc 0
+	on_terminal 'or the new key: ' 'CANARY one\n' 'saved? [y/N]' 'n\n' -- rotation apply
+	expect_rc 1
+	expect_originals
+	on_terminal 'or the new key: ' 'CANARY one\n' 'saved? [y/N]' 'y\n' -- rotation apply
+	expect_rc 0
+	on_terminal 'to go on (it is not shown): ' 'no\n' -- rotation rollback
+	expect_rc 1
+	on_terminal 'to go on (it is not shown): ' 'rollback\n' -- rotation rollback
+	expect_rc 0
+	expect_originals
+}
+
+run_cases "$@"

@@ -103,7 +103,7 @@ FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HTTP_SERVER := $(BUILD)/tests/registry/http_server
 SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh tests/registry/test_*.py)
 TORTURE := $(wildcard tests/torture/*.sh)
-SWEEP := $(BUILD)/tests/torture/sweep
+SWEEP := $(BUILD)/tests/torture/sweep $(BUILD)/tests/torture/rotation_sweep
 
 all: $(BUILD)/propseal $(BUILD)/propseal-registryd
 

@@ -233,4 +233,16 @@ int rotation_rollback(struct rotation *r, const struct rotation_callbacks *callb
 int rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
     struct error *err);
 
+/* --- one file, without a session --- */
+
+/**
+ * rotation_one(p, kind, master, passphrase, n, new_master, err):
+ * Plan what a session does to a file, for the plan's secrets file: a new data key, which
+ * comes first, or a new master key from the (normalised) passphrase, or both in one change.
+ * The new master key goes to ${*new_master} (caller frees; NULL where the old one stays).
+ * Errors: those of rotate_data_key and rotate_master_key (seal/keying.h).
+ */
+int rotation_one(struct plan *p, enum rotation_kind kind, const struct key *master,
+    const void *passphrase, size_t n, struct key **new_master, struct error *err);
+
 #endif /* !ROTATION_ROTATION_H */

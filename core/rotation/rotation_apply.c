@@ -159,16 +159,37 @@ apply_digests(struct run *run, struct item *x, const struct plan *p, struct erro
 	return rc;
 }
 
-static int
-apply_plan_keys(struct run *run, const struct item *x, struct plan *p, const struct key *new,
-    const struct wrapped *w, struct error *err)
+int
+keys_plan(struct plan *p, enum rotation_kind kind, const struct key *old,
+    const struct rotate_master *to, struct error *err)
 {
-	const struct rotate_master to = { .key = new, .salt = x->salt,
-		.iterations = x->iterations, .length = x->length };
-
-	if ((run->r->kind & ROTATION_DATA_KEY) && rotate_data_key(p, w->old, NULL, NULL, err) != 0)
+	if ((kind & ROTATION_DATA_KEY) && rotate_data_key(p, old, NULL, NULL, err) != 0)
 		return -1;
-	return run->r->kind & ROTATION_MASTER_KEY ? rotate_master_key_to(p, w->old, &to, err) : 0;
+	return kind & ROTATION_MASTER_KEY ? rotate_master_key_to(p, old, to, err) : 0;
+}
+
+int
+rotation_one(struct plan *p, enum rotation_kind kind, const struct key *master,
+    const void *passphrase, size_t n, struct key **new_master, struct error *err)
+{
+	struct secrets_file *s = plan_secrets(p);
+	char salt[ROTATE_SALT];
+	struct rotate_master to;
+	struct key *k = NULL;
+
+	*new_master = NULL;
+	/* A wrong key is told before a passphrase is tried. */
+	if (secrets_file_unlock(s, master, err) != 0)
+		return -1;
+	if ((kind & ROTATION_MASTER_KEY) && (k = rotate_derive_master(s, master, passphrase, n,
+	    salt, &to, err)) == NULL)
+		return -1;
+	if (keys_plan(p, kind, master, &to, err) != 0) {
+		key_free(k);
+		return -1;
+	}
+	*new_master = k;
+	return 0;
 }
 
 /* Does every entry open with the new key? */
@@ -220,9 +241,11 @@ static int
 apply_change(struct run *run, struct item *x, struct change *c, const struct key *new,
     const struct wrapped *w, struct error *err)
 {
+	const struct rotate_master to = { .key = new, .salt = x->salt,
+		.iterations = x->iterations, .length = x->length };
 	int rc;
 
-	if (apply_plan_keys(run, x, c->plan, new, w, err) != 0 ||
+	if (keys_plan(c->plan, run->r->kind, w->old, &to, err) != 0 ||
 	    apply_digests(run, x, c->plan, err) != 0 || run_log(run, EVENT_INTEND, x, err) != 0)
 		return -1;
 	/* It is opened with the new key before it is put in place (plan/verify.h). */

@@ -16,6 +16,8 @@ struct document;
 struct hkdf;
 struct key;
 struct lock;
+struct plan;
+struct rotate_master;
 
 /* What session.c (the folder), rotation_plan.c, rotation_apply.c and rotation_back.c share. */
 
@@ -161,6 +163,11 @@ int keys_wrap(struct rotation *r, struct item *x, const struct key *new, const s
 /* Ask for an item's new key, and unwrap.  The caller frees ${*new}. */
 int keys_find(struct rotation *r, const struct item *x, const struct rotation_callbacks *cb,
     void *cookie, struct key **new, struct wrapped *w, struct error *err);
+
+/* What becomes of a file: a new data key, a new master key (${to}), or both.  The one place
+ * in which a rotation plans that (rotation_apply.c). */
+int keys_plan(struct plan *p, enum rotation_kind kind, const struct key *old,
+    const struct rotate_master *to, struct error *err);
 
 /* --- values (keys.c) --- */
 

@@ -317,16 +317,13 @@ plan_show(struct planning *p, struct secrets_file *s, const struct item *item,
 	const struct rotate_master to = { .key = new, .salt = item->salt,
 		.iterations = item->iterations, .length = item->length };
 	struct plan *plan;
-	int rc = 0;
+	int rc;
 
 	if (p->cb->diff == NULL)
 		return 0;
 	if ((plan = plan_new(s, err)) == NULL)
 		return -1;
-	if (p->q->kind & ROTATION_DATA_KEY)
-		rc = rotate_data_key(plan, w->old, NULL, NULL, err);
-	if (rc == 0 && (p->q->kind & ROTATION_MASTER_KEY))
-		rc = rotate_master_key_to(plan, w->old, &to, err);
+	rc = keys_plan(plan, p->q->kind, w->old, &to, err);
 	if (rc == 0)
 		p->cb->diff(p->cookie, plan);
 	plan_free(plan);

@@ -704,7 +704,9 @@ rotation_warnings(const struct rotation *r)
 char *
 rotation_path(const struct rotation *r, const char *file)
 {
-	return file[0] == '/' ? strdup(file) : session_join(r->root, file);
+	if (file[0] == '/' || strcmp(file, ".") == 0)
+		return strdup(file[0] == '/' ? file : r->root);
+	return session_join(r->root, file);
 }
 
 const struct rotation_counts *

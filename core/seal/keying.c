@@ -420,24 +420,38 @@ rotate_master_key_to(struct plan *p, const struct key *master, const struct rota
 	return rc;
 }
 
+struct key *
+rotate_derive_master(const struct secrets_file *s, const struct key *master,
+    const void *passphrase, size_t n, char salt[ROTATE_SALT], struct rotate_master *to,
+    struct error *err)
+{
+	const struct secrets_metadata *m = secrets_file_metadata(s);
+	struct key *k;
+
+	*to = (struct rotate_master){ .salt = salt, .iterations = m->iterations,
+		.length = m->length };
+	if (to->length < KEY_LENGTH_DEFAULT)
+		to->length = KEY_LENGTH_DEFAULT;
+	if (to->iterations < KEY_ITERATIONS_DEFAULT || to->iterations > KEY_ITERATIONS_MAX)
+		to->iterations = KEY_ITERATIONS_DEFAULT;
+	if (check_differs(s, master, passphrase, n, err) != 0 || rotate_new_salt(salt, err) != 0)
+		return NULL;
+	to->key = k = key_derive(passphrase, n, salt, strlen(salt), to->iterations, to->length,
+	    err);
+	return k;
+}
+
 int
 rotate_master_key(struct plan *p, const struct key *master, const void *passphrase, size_t n,
     struct key **new_master, struct error *err)
 {
-	const struct secrets_metadata *m = secrets_file_metadata(plan_secrets(p));
 	char salt[ROTATE_SALT];
-	struct rotate_master to = { .salt = salt, .iterations = m->iterations,
-		.length = m->length };
+	struct rotate_master to;
 	struct key *k;
 
-	if (to.length < KEY_LENGTH_DEFAULT)
-		to.length = KEY_LENGTH_DEFAULT;
-	if (to.iterations < KEY_ITERATIONS_DEFAULT || to.iterations > KEY_ITERATIONS_MAX)
-		to.iterations = KEY_ITERATIONS_DEFAULT;
 	if ((plan_data_key(p) == NULL && secrets_file_unlock(plan_secrets(p), master, err) != 0) ||
-	    check_differs(plan_secrets(p), master, passphrase, n, err) != 0 ||
-	    rotate_new_salt(salt, err) != 0 || (to.key = k = key_derive(passphrase, n, salt,
-	    strlen(salt), to.iterations, to.length, err)) == NULL)
+	    (k = rotate_derive_master(plan_secrets(p), master, passphrase, n, salt, &to,
+	    err)) == NULL)
 		return -1;
 	if (rotate_master_key_to(p, master, &to, err) != 0) {
 		key_free(k);

@@ -7,6 +7,7 @@
 struct error;
 struct key;
 struct plan;
+struct secrets_file;
 
 /* Planning the metadata of a secrets file (for plan and rotation). */
 
@@ -73,6 +74,16 @@ struct rotate_master {
 	uint32_t iterations;
 	size_t length;
 };
+
+/**
+ * rotate_derive_master(s, master, passphrase, n, salt, to, err):
+ * A new master key for the secrets file, whose key is ${master}, from a passphrase and a new
+ * ${salt}: at least 220 000 iterations and 32 bytes.  NULL: ERROR_REFUSED, the passphrase
+ * gives the old key under the old salt.  The caller frees; ${to} points to it and to ${salt}.
+ */
+struct key *rotate_derive_master(const struct secrets_file *s, const struct key *master,
+    const void *passphrase, size_t n, char salt[ROTATE_SALT], struct rotate_master *to,
+    struct error *err);
 
 /* The same as rotate_master_key, with a new master key that was derived before. */
 int rotate_master_key_to(struct plan *p, const struct key *master,

@@ -14,6 +14,7 @@
 #include "common/report.h"
 #include "crypto/key.h"
 #include "plan/plan.h"
+#include "rotation/rotation.h"
 #include "seal/keying.h"
 #include "seal/render.h"
 #include "seal/seal.h"
@@ -196,10 +197,10 @@ rotate_rotate(struct change *c, const struct options *o, struct passphrases *p, 
 	    change_key(c, err) != 0 || change_start(c, err) != 0 ||
 	    check_passphrase(c, &p->old, err) != 0)
 		return -1;
-	if (data_too && rotate_data_key(c->plan, c->master, NULL, NULL, err) != 0)
-		return -1;
-	if (master_too && rotate_master_key(c->plan, c->master, p->new.data, p->new.len,
-	    &new_master, err) != 0)
+	/* What `rotation` does to each of its files. */
+	if (rotation_one(c->plan, (master_too ? ROTATION_MASTER_KEY : 0) |
+	    (data_too ? ROTATION_DATA_KEY : 0), c->master, p->new.data, p->new.len, &new_master,
+	    err) != 0)
 		return -1;
 	rc = master_too ? file_finish_with_key(c, new_master, err) : change_finish(c, NULL, err);
 	key_free(new_master);

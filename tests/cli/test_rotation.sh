@@ -219,7 +219,7 @@ case_nothing_but_keys_and_dates_changes() {
 
 case_a_kill_in_the_middle() {
 	local n job
-	for n in 1 3; do
+	for n in 2; do
 		five
 		plan --both
 		expect_rc 0
@@ -250,7 +250,7 @@ case_a_kill_in_the_middle() {
 		done
 		run rotation resume --new-master-key-file made
 		expect_rc 0
-		run rotation verify --passphrase-new @new.txt -o json
+		run rotation verify --new-master-key-file made -o json
 		expect_rc 0
 		rm -rf ./* "$kept.$n"
 	done
@@ -296,9 +296,9 @@ case_a_journal_that_was_cut() {
 		done
 	done
 	# Every last line that is missing; only what is known of the files tells.
-	for cut in 1 2 3 4 9; do
+	for cut in 1 4 9; do
 		head -n "$cut" "$kept/$s/journal" >"$s/journal"
-		run rotation rollback --yes --passphrase-new @new.txt -o json
+		run rotation rollback --yes --new-master-key-file made -o json
 		expect_rc 0
 		expect_json "$out" 'd["state"]' rolled-back
 		for c in $all; do
@@ -361,7 +361,7 @@ case_a_moved_root() {
 	apply --root yard
 	expect_rc 0
 	expect_json "$out" 'd["state"], d["root"]' "('applied', '$(pwd -P)/yard')"
-	run rotation verify --root yard --passphrase-new @new.txt
+	run rotation verify --root yard --new-master-key-file made
 	expect_rc 0
 	run rotation rollback --root yard --yes
 	expect_rc 0
@@ -390,13 +390,13 @@ case_a_meddler_before_apply() {
 	expect_json "$out" '[f["state"] for f in d["files"]]' \
 	    "['applied', 'applied', 'failed', 'applied', 'applied']"
 	cmp c3/secrets.properties after || fail 'c3 changed'
-	run rotation verify --passphrase-new @new.txt
+	run rotation verify --new-master-key-file made
 	expect_rc 1
 	# As it was planned, it goes on.
 	cp before c3/secrets.properties
 	run rotation resume --new-master-key-file made -o json
 	expect_rc 0
-	run rotation verify --passphrase-new @new.txt -o json
+	run rotation verify --new-master-key-file made -o json
 	expect_rc 0
 	expect_json "$out" 'd["entries"]' "{'total': 11, 'opened': 11, 'same': 11}"
 }
@@ -444,7 +444,7 @@ case_an_entry_that_does_not_open() {
 	apply
 	expect_rc 0
 	cmp c4/secrets.properties broken || fail 'c4 changed'
-	run rotation verify --passphrase-new @new.txt
+	run rotation verify --new-master-key-file made
 	expect_rc 0
 	# A key that is missing, and one that is wrong.
 	five
@@ -495,7 +495,7 @@ case_rollback_keeps_what_changed_since() {
 		    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
 		    /srv/c3/secrets.properties --master-key-file c3.new
 		expect_rc 0
-		run rotation verify --passphrase-new @new.txt -o json
+		run rotation verify --new-master-key-file made -o json
 		expect_rc 3
 		expect_err 'server.properties/ssl.key.password'
 		expect_json "$out" 'd["entries"]' "{'total': 10, 'opened': 10, 'same': 9}"
@@ -503,7 +503,7 @@ case_rollback_keeps_what_changed_since() {
 		expect_rc 4
 		expect_err c3/secrets.properties
 		expect_originals c1 c2 c4 c5
-		run rotation rollback --yes --passphrase-new @new.txt -o json
+		run rotation rollback --yes --new-master-key-file made -o json
 		expect_rc 0
 		expect_err 'c3/secrets.properties'
 		run file show c3/server.properties --reveal --master-key-file c3.key -o json

@@ -5,7 +5,7 @@
 #include "base/json_out.h"
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/rotation/rotation.h"
+#include "cli/rotation/session.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "document/document.h"

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/keys.h"
-#include "cli/rotation/rotation.h"
+#include "cli/rotation/session.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/text.h"
-#include "cli/rotation/rotation.h"
+#include "cli/rotation/session.h"
 #include "cli/scan.h"
 #include "common/args.h"
 #include "common/report.h"

@@ -10,7 +10,7 @@
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
-#include "cli/rotation/rotation.h"
+#include "cli/rotation/session.h"
 #include "cli/scan.h"
 #include "common/args.h"
 #include "common/ask.h"

@@ -1,5 +1,5 @@
-#ifndef CLI_ROTATION_ROTATION_H
-#define CLI_ROTATION_ROTATION_H
+#ifndef CLI_ROTATION_SESSION_H
+#define CLI_ROTATION_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,4 +69,4 @@ struct estate *rotation_scan(const struct options *o, const struct rotation *r, 
 int rotation_opened(struct estate *e, const char *path, const struct key *k, struct error *err);
 int rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error *err);
 
-#endif /* !CLI_ROTATION_ROTATION_H */
+#endif /* !CLI_ROTATION_SESSION_H */

@@ -1,0 +1,471 @@
+/*
+ * Kill a rotation, or let a call of it fail, at every system call of `apply`
+ * that touches a file; then go on with it, or take it back: nothing may be lost.
+ *
+ * usage: rotation_sweep PROGRAM
+ *
+ * Ten environments with fifty files.  After each fault no value and no key is in
+ * the session; after `resume` every value opens with the new key and is the
+ * same; after `rollback` every byte is as it was.  Each fault is one test.
+ * (The program is not run: its core is, in a child.)
+ */
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/vec.h"
+#include "crypto/key.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
+#include "file/file.h"
+#include "plan/change.h"
+#include "plan/configuration.h"
+#include "rotation/rotation.h"
+#include "seal/keying.h"
+#include "seal/seal.h"
+#include "secrets/secrets_file.h"
+#include "tests/torture/gate.h"
+
+#define ENVIRONMENTS 10
+#define CONFIGURATIONS 4	/* of each */
+#define SHOWN 5
+#define NEW_PASSPHRASE "the new Passphrase"
+#define SESSION "state/one"
+
+/* Files of the session, and of the estate that a rotation may change. */
+static const char *const session_files[] = { SESSION "/plan", SESSION "/journal",
+	SESSION "/originals", SESSION "/values", SESSION "/keys" };
+enum { SESSION_FILES = sizeof(session_files) / sizeof(session_files[0]) };
+
+struct kept {
+	char path[64];
+	struct buf bytes;
+};
+
+static char folder[PATH_MAX];
+static char old_keys[ENVIRONMENTS][64], new_key[64];	/* in base64 */
+static struct kept secrets[ENVIRONMENTS], session[SESSION_FILES];
+static unsigned long passed, failed, lost;
+
+static void
+die(const char *what)
+{
+	fprintf(stderr, "rotation_sweep: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void
+die_of(const struct error *err)
+{
+	fprintf(stderr, "rotation_sweep: %s: %s\n", err->file, err->text);
+	exit(1);
+}
+
+static void
+put(const char *path, const void *bytes, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0)
+		die(path);
+}
+
+static void
+get(struct kept *k, const char *path)
+{
+	struct error err;
+
+	snprintf(k->path, sizeof(k->path), "%s", path);
+	buf_init(&k->bytes, BUF_MAX_FILE);
+	if (file_read(path, &k->bytes, NULL, &err) != 0)
+		die_of(&err);
+}
+
+/* --- the estate --- */
+
+static void
+value_of(char out[64], int e, int c)
+{
+	snprintf(out, 64, "Secret-of-%d-in-%d", c, e);
+}
+
+static void
+to_text(const struct key *k, char out[64])
+{
+	struct buf text;
+
+	buf_init_secret(&text, 4096);
+	key_append_base64(k, &text);
+	snprintf(out, 64, "%s", buf_cstr(&text));
+	buf_release(&text);
+}
+
+static const struct change_callbacks no_callbacks = { .waiting = NULL };
+
+/* A secrets file with a key of its own, and what four configurations seal in it. */
+static void
+make_environment(int e)
+{
+	struct seal_options options = { .remote = "/etc/kafka/secrets.properties" };
+	char path[64], name[64], value[64], text[200];
+	struct key *master = NULL;
+	struct change c;
+	struct error err;
+
+	snprintf(path, sizeof(path), "e%d", e);
+	if (mkdir(path, 0700) != 0)
+		die(path);
+	snprintf(path, sizeof(path), "e%d/secrets.properties", e);
+	change_init(&c, &no_callbacks, NULL);
+	if (change_files(&c, NULL, path, true, &err) != 0 || change_start(&c, &err) != 0 ||
+	    rotate_generate(c.plan, "an old passphrase", 17, &master, &err) != 0 ||
+	    change_apply(&c, &err) != 0)
+		die_of(&err);
+	to_text(master, old_keys[e]);
+	change_close(&c);
+	change_init(&c, &no_callbacks, NULL);
+	if (change_files(&c, NULL, path, false, &err) != 0)
+		die_of(&err);
+	for (int i = 0; i < CONFIGURATIONS; i++) {
+		value_of(value, e, i);
+		snprintf(name, sizeof(name), "e%d/c%d.properties", e, i);
+		snprintf(text, sizeof(text), "# %d\na.password=%s\nlisteners=x\n", i, value);
+		put(name, text, strlen(text));
+		if (change_config(&c, name, &err) == NULL)
+			die_of(&err);
+	}
+	if (change_start(&c, &err) != 0 || seal_prepare(c.plan, master, &err) != 0)
+		die_of(&err);
+	for (size_t i = 0; i < c.configs.len; i++)
+		if (seal_default(c.plan, *(struct configuration **)vec_at(&c.configs, i), &options,
+		    NULL, &err) != 0)
+			die_of(&err);
+	if (change_apply(&c, &err) != 0)
+		die_of(&err);
+	change_close(&c);
+	key_free(master);
+	get(&secrets[e], path);
+}
+
+/* --- the session --- */
+
+static struct key *
+find_key(void *cookie, const struct rotation_want *w, struct error *err)
+{
+	(void)cookie;
+	if (w->is_new)
+		return key_from_base64(new_key, strlen(new_key), err);
+	for (int e = 0; e < ENVIRONMENTS; e++) {
+		struct key *k = key_from_base64(old_keys[e], strlen(old_keys[e]), err);
+
+		if (k == NULL || rotation_key_fits(w, k))
+			return k;
+		key_free(k);
+	}
+	error_set(err, ERROR_KEY, "no key");
+	return NULL;
+}
+
+static const struct rotation_callbacks callbacks = { .key = find_key };
+
+static int
+note_new_key(void *cookie, const struct rotation_want *w, const struct key *k, struct error *err)
+{
+	(void)cookie;
+	(void)w;
+	(void)err;
+	to_text(k, new_key);
+	return 0;
+}
+
+/* The key that the passphrase gives, with the salt of the plan. */
+static struct key *
+derive_new(void *cookie, const struct rotation_want *w, struct error *err)
+{
+	(void)cookie;
+	return key_derive(NEW_PASSPHRASE, strlen(NEW_PASSPHRASE), w->salt, strlen(w->salt),
+	    w->iterations, w->length, err);
+}
+
+static void
+make_session(void)
+{
+	static const char *const paths[] = { "." };
+	const struct rotation_request q = { .kind = ROTATION_BOTH, .home = "state",
+		.dir = SESSION, .paths = paths, .path_count = 1, .passphrase = NEW_PASSPHRASE,
+		.passphrase_len = strlen(NEW_PASSPHRASE), .common = true };
+	const struct rotation_callbacks deriving = { .key = derive_new };
+	struct error err;
+	struct estate *e = estate_new(paths, 1, &err);
+	struct rotation *r;
+	int rc;
+
+	if (e == NULL)
+		die_of(&err);
+	while ((rc = estate_step(e, 1000, &err)) > 0)
+		;
+	if (rc != 0 || (r = rotation_plan(&q, e, &callbacks, NULL, &err)) == NULL ||
+	    rotation_each_key(r, &deriving, note_new_key, NULL, &err) != 0)
+		die_of(&err);
+	if (rotation_count(r) != ENVIRONMENTS || new_key[0] == '\0')
+		die("the plan is not what it should be");
+	rotation_close(r);
+	estate_free(e);
+	for (size_t i = 0; i < SESSION_FILES; i++)
+		get(&session[i], session_files[i]);
+}
+
+/* --- one run --- */
+
+static void
+restore(void)
+{
+	for (size_t i = 0; i < SESSION_FILES; i++)
+		put(session[i].path, session[i].bytes.data, session[i].bytes.len);
+	for (int e = 0; e < ENVIRONMENTS; e++)
+		put(secrets[e].path, secrets[e].bytes.data, secrets[e].bytes.len);
+}
+
+static int
+apply_status(struct error *err)
+{
+	struct rotation *r = rotation_open_locked(SESSION, NULL, 0, err);
+	int rc = r != NULL ? rotation_apply(r, &callbacks, NULL, err) : -1;
+
+	rotation_close(r);
+	return rc == 0 ? 0 : error_exit_status(err->code);
+}
+
+static int
+apply_in_child(const void *what)
+{
+	struct error err;
+
+	(void)what;
+	return apply_status(&err);
+}
+
+/* What happens at a call. */
+struct fault {
+	size_t at;
+	int error;		/* 0: the process is killed */
+	bool skipped;		/* the call cannot fail like that */
+	bool killed;
+};
+
+static int
+fault_at(void *cookie, const struct gate_call *c)
+{
+	struct fault *f = cookie;
+
+	if (c->number != f->at)
+		return 0;
+	if (!gate_is_below(c, folder) || (f->error == ENOSPC && !gate_takes_room(c)) ||
+	    (f->error == EROFS && !gate_changes(c))) {
+		f->skipped = true;
+		return 0;
+	}
+	if (f->error != 0)
+		return f->error;
+	f->killed = kill(c->pid, SIGKILL) == 0;
+	return 0;
+}
+
+static bool
+holds(const struct buf *text, const char *what, size_t n)
+{
+	return n > 0 && memmem(text->data, text->len, what, n) != NULL;
+}
+
+/* Is there a value, a passphrase or a key in the session? */
+static const char *
+scan_session(void)
+{
+	const char *why = NULL;
+	struct kept k;
+	char value[64];
+
+	for (size_t i = 0; i < SESSION_FILES && why == NULL; i++) {
+		get(&k, session_files[i]);
+		if (holds(&k.bytes, new_key, strlen(new_key)) ||
+		    holds(&k.bytes, NEW_PASSPHRASE, strlen(NEW_PASSPHRASE)))
+			why = "the new key is in the session";
+		for (int e = 0; e < ENVIRONMENTS && why == NULL; e++) {
+			struct key *old = key_from_base64(old_keys[e], strlen(old_keys[e]), NULL);
+
+			if (holds(&k.bytes, old_keys[e], strlen(old_keys[e])) ||
+			    holds(&k.bytes, key_bytes(old), key_length(old)))
+				why = "an old key is in the session";
+			key_free(old);
+			for (int c = 0; c < CONFIGURATIONS && why == NULL; c++) {
+				value_of(value, e, c);
+				if (holds(&k.bytes, value, strlen(value)))
+					why = "a value is in the session";
+			}
+		}
+		buf_release(&k.bytes);
+	}
+	return why;
+}
+
+static const char *
+go_on(void)
+{
+	struct error err = { .code = ERROR_NONE };
+	struct rotation *r;
+	size_t differences = 0;
+	const char *why = NULL;
+
+	if (apply_status(&err) != 0)
+		why = "resume fails";
+	else if ((r = rotation_open_locked(SESSION, NULL, 0, &err)) == NULL)
+		why = "the session does not open";
+	else {
+		if (rotation_verify(r, &callbacks, NULL, &differences, &err) != 0 ||
+		    differences > 0 || rotation_state(r) != ROTATION_VERIFIED ||
+		    rotation_counts(r)->same != (size_t)ENVIRONMENTS * CONFIGURATIONS)
+			why = "not all values are the same";
+		rotation_close(r);
+	}
+	lost += why != NULL;
+	return why;
+}
+
+static const char *
+go_back(void)
+{
+	struct error err = { .code = ERROR_NONE };
+	struct rotation *r = rotation_open_locked(SESSION, NULL, 0, &err);
+	const char *why = r == NULL ? "the session does not open" : NULL;
+	struct kept k;
+
+	if (r != NULL && rotation_rollback(r, &callbacks, NULL, &err) != 0)
+		why = "rollback fails";
+	rotation_close(r);
+	for (int e = 0; e < ENVIRONMENTS && why == NULL; e++) {
+		get(&k, secrets[e].path);
+		if (!buf_equal(&k.bytes, &secrets[e].bytes)) {
+			why = "an original is not as it was";
+			lost++;
+		}
+		buf_release(&k.bytes);
+	}
+	return why;
+}
+
+static bool
+leftovers(void)
+{
+	bool found = false;
+	char name[16];
+
+	for (int e = 0; e < ENVIRONMENTS; e++) {
+		struct dirent *entry;
+		DIR *d;
+
+		snprintf(name, sizeof(name), "e%d", e);
+		d = opendir(name);
+		while (d != NULL && (entry = readdir(d)) != NULL)
+			found |= strstr(entry->d_name, ".propseal-tmp") != NULL;
+		if (d != NULL)
+			closedir(d);
+	}
+	return found;
+}
+
+/* One fault at one call; false: there is no such call. */
+static bool
+try_one(size_t at, int error, bool back)
+{
+	struct fault f = { .at = at, .error = error };
+	struct gate_run run = { .call = apply_in_child, .folder = folder, .decide = fault_at,
+		.cookie = &f };
+	const char *why = NULL;
+	int status;
+
+	restore();
+	status = gate_run(&run);
+	if (run.calls < at)
+		return false;
+	if (f.skipped)
+		return true;
+	if (!f.killed && (status < 0 || status > 5))
+		why = "it died";
+	if (why == NULL)
+		why = scan_session();
+	if (why == NULL)
+		why = back ? go_back() : go_on();
+	if (why == NULL && leftovers())
+		why = "something is left beside";
+	if (why == NULL) {
+		passed++;
+	} else if (failed++ < SHOWN) {
+		printf("FAIL %s at call %zu, then %s: %s\n", error != 0 ? strerror(error) : "a kill",
+		    at, back ? "rollback" : "resume", why);
+	}
+	return true;
+}
+
+static void
+remove_tree(void)
+{
+	char command[PATH_MAX + 32];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	if (chdir("/") != 0 || system(command) != 0)
+		die(folder);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int errors[] = { 0, ENOSPC, EIO, EROFS };
+	const char *tmp = getenv("TMPDIR");
+	char text[PATH_MAX];
+	size_t at;
+
+	(void)argv;
+	if (argc != 2) {
+		fprintf(stderr, "usage: rotation_sweep PROGRAM\n");
+		return 2;
+	}
+	if (!gate_works()) {
+		printf("skipped: no seccomp user notification here\n0 passed, 0 failed, 1 skipped\n");
+		return 0;
+	}
+	/* In memory, where there is room: what a disk adds to this is time. */
+	if (tmp == NULL)
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(text, sizeof(text), "%s/propseal-torture.XXXXXX", tmp);
+	umask(022);
+	if (mkdtemp(text) == NULL || realpath(text, folder) == NULL || chdir(folder) != 0 ||
+	    mkdir("state", 0700) != 0)
+		die(text);
+	for (int e = 0; e < ENVIRONMENTS; e++)
+		make_environment(e);
+	make_session();
+	for (size_t k = 0; k < sizeof(errors) / sizeof(errors[0]); k++) {
+		unsigned long before = passed + failed;
+
+		/* Every point is gone on with or taken back, in turns; a kill both. */
+		for (at = 1; try_one(at, errors[k], (at + k) % 2 == 0); at++)
+			if (errors[k] == 0)
+				(void)try_one(at, 0, at % 2 != 0);
+		printf("%-26s %5lu points, %lu lost\n",
+		    errors[k] != 0 ? strerror(errors[k]) : "kill", passed + failed - before, lost);
+		fflush(stdout);
+	}
+	remove_tree();
+	printf("%lu points, %lu lost\n%lu passed, %lu failed\n", passed + failed, lost, passed,
+	    failed);
+	return failed == 0 && passed > 100 ? 0 : 1;
+}

@@ -1,0 +1,154 @@
+#include "base/buf.h"
+#include "base/error.h"
+#include "crypto/mac.h"
+#include "rotation/lines.h"
+#include "unit.h"
+
+static const char *const names[] = { "plain", "", "-", "with blank", "100% \n\t", "\xc3\xa9", NULL };
+enum { NAMES = sizeof(names) / sizeof(names[0]) };
+
+/* Three lines of words. */
+static void
+write_lines(const struct digest *d, struct buf *out)
+{
+	struct lines l;
+	struct buf words;
+
+	lines_begin(&l, d);
+	buf_init(&words, 4096);
+	for (uint64_t i = 0; i < 3; i++) {
+		buf_clear(&words);
+		lines_put_number(&words, i);
+		for (size_t k = 0; k < NAMES; k++)
+			lines_put(&words, names[k]);
+		lines_put_bytes(&words, "\x00\xff", 2);
+		assert_int_equal(lines_append(&l, out, &words, NULL), 0);
+	}
+	assert_int_equal(buf_check(out, NULL), 0);
+	buf_release(&words);
+}
+
+/* How many whole lines there are, and what ends them. */
+static size_t
+read_lines(const struct digest *d, const char *text, size_t n, enum lines_read *end, size_t *at)
+{
+	struct words w = { NULL, 0 };
+	struct lines l;
+	size_t count = 0;
+
+	*at = 0;
+	lines_begin(&l, d);
+	while ((*end = lines_next(&l, text, n, at, &w.at, &w.len)) == LINES_LINE)
+		count++;
+	return count;
+}
+
+static void
+test_words_come_back(void **state)
+{
+	struct digest *d = digest_new(NULL);
+	struct words w = { NULL, 0 };
+	unsigned char bytes[2];
+	struct lines l;
+	uint64_t number;
+	struct buf out;
+	size_t at = 0;
+	bool none;
+	char *text;
+
+	(void)state;
+	buf_init(&out, 65536);
+	write_lines(d, &out);
+	lines_begin(&l, d);
+	for (uint64_t i = 0; i < 3; i++) {
+		assert_int_equal(lines_next(&l, (const char *)out.data, out.len, &at, &w.at, &w.len),
+		    LINES_LINE);
+		assert_true(words_number(&w, 9, &number));
+		assert_int_equal(number, i);
+		for (size_t k = 0; k < NAMES; k++) {
+			text = words_text(&w, &none);
+			assert_int_equal(none, names[k] == NULL);
+			if (names[k] != NULL)
+				assert_string_equal(text, names[k]);
+			free(text);
+		}
+		assert_true(words_bytes(&w, bytes, 2));
+		assert_memory_equal(bytes, "\x00\xff", 2);
+		assert_null(words_text(&w, &none));
+		assert_false(none);
+	}
+	assert_int_equal(at, out.len);
+	buf_release(&out);
+	digest_free(d);
+}
+
+/* Cut at any byte: the whole lines before it, and where they end. */
+static void
+test_a_cut_anywhere(void **state)
+{
+	struct digest *d = digest_new(NULL);
+	enum lines_read end;
+	struct buf out;
+	size_t at, whole, count;
+
+	(void)state;
+	buf_init(&out, 65536);
+	write_lines(d, &out);
+	for (size_t n = 0; n <= out.len; n++) {
+		whole = count = 0;
+		for (size_t i = 0; i < n; i++)
+			if (out.data[i] == '\n') {
+				whole = i + 1;
+				count++;
+			}
+		assert_int_equal(read_lines(d, (const char *)out.data, n, &end, &at), count);
+		assert_int_equal(at, whole);
+		assert_int_equal(end, n == whole ? LINES_END : LINES_CUT);
+	}
+	buf_release(&out);
+	digest_free(d);
+}
+
+/* Any byte that is another one, and any line that is missing from the middle. */
+static void
+test_a_change_anywhere(void **state)
+{
+	struct digest *d = digest_new(NULL);
+	enum lines_read end;
+	struct buf out;
+	size_t at, line = 0, length;
+
+	(void)state;
+	buf_init(&out, 65536);
+	write_lines(d, &out);
+	length = (size_t)((unsigned char *)memchr(out.data, '\n', out.len) - out.data) + 1;
+	for (size_t i = 0; i < out.len; i++) {
+		unsigned char was = out.data[i];
+
+		out.data[i] = was == 'A' ? 'B' : 'A';
+		/* The line, and where its end was changed what was joined to it, is not read. */
+		assert_int_equal(read_lines(d, (const char *)out.data, out.len, &end, &at), line);
+		assert_int_not_equal(end, LINES_END);
+		out.data[i] = was;
+		line += was == '\n';
+	}
+	assert_int_equal(read_lines(d, (const char *)out.data + length, out.len - length, &end,
+	    &at), 0);
+	assert_int_equal(end, LINES_DAMAGED);
+	memmove(out.data + length, out.data + 2 * length, out.len - 2 * length);
+	assert_int_equal(read_lines(d, (const char *)out.data, out.len - length, &end, &at), 1);
+	buf_release(&out);
+	digest_free(d);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words_come_back),
+		cmocka_unit_test(test_a_cut_anywhere),
+		cmocka_unit_test(test_a_change_anywhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

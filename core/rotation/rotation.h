@@ -14,6 +14,7 @@ struct key;
 struct plan;
 struct rotation;
 struct secrets_file;
+struct trail;
 
 /*
  * A rotation session: new master keys, new data keys, or both, for any number
@@ -146,6 +147,9 @@ struct rotation *rotation_open(const char *dir, const char *root, struct error *
 /* The same for changing it.  ERROR_BUSY: another process has it. */
 struct rotation *rotation_open_locked(const char *dir, const char *root, int timeout_ms,
     struct error *err);
+
+/* Where what is applied is written down (not owned); NULL, as it is at first: nowhere. */
+void rotation_set_trail(struct rotation *r, const struct trail *trail);
 
 /* Close it; NULL is fine. */
 void rotation_close(struct rotation *r);

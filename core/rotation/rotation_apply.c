@@ -274,6 +274,8 @@ apply_file(struct run *run, struct item *x, struct change *c, struct error *err)
 	}
 	run->keyed = true;
 	c->lock_timeout_ms = run->r->lock_timeout_ms;
+	c->trail = run->r->trail;
+	c->environment = x->environment;
 	if (change_files(c, NULL, path, false, err) != 0 || change_start(c, err) != 0 ||
 	    session_look(run->r, x, c->secrets, &look, err) != 0)
 		goto out;

@@ -256,6 +256,8 @@ back_file(struct back *b, struct item *x, struct error *err)
 		return error_memory(err);
 	change_init(&c, &back_change, b);
 	c.lock_timeout_ms = b->r->lock_timeout_ms;
+	c.trail = b->r->trail;
+	c.environment = x->environment;
 	if (back_load(b, &c, path, err) == 0 && session_look(b->r, x, c.secrets, &look, err) == 0)
 		rc = 0;
 	/* The journal may end before the line that tells whose keys these are. */

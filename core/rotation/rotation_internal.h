@@ -66,6 +66,7 @@ struct rotation {
 	struct lines lines;		/* behind the journal's last line */
 	struct lock *lock;
 	int lock_timeout_ms;		/* of the files' locks */
+	const struct trail *trail;	/* rotation_set_trail's */
 };
 
 struct item *session_item(const struct rotation *r, size_t i);

@@ -629,6 +629,12 @@ rotation_open_locked(const char *dir, const char *root, int timeout_ms, struct e
 
 /* --- what there is to know of it --- */
 
+void
+rotation_set_trail(struct rotation *r, const struct trail *trail)
+{
+	r->trail = trail;
+}
+
 const char *
 rotation_id(const struct rotation *r)
 {

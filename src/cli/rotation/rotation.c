@@ -12,6 +12,7 @@
 #include "cli/keys.h"
 #include "cli/rotation/session.h"
 #include "cli/scan.h"
+#include "cli/settings.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
@@ -390,6 +391,8 @@ run_job(const struct options *o, enum job job)
 		r = job == JOB_STATUS ? rotation_open(dir, o->text[FLAG_ROOT], &err) :
 		    rotation_open_locked(dir, o->text[FLAG_ROOT], session_timeout(o), &err);
 	catch_signals();
+	if (r != NULL)
+		rotation_set_trail(r, config_trail(o->config));
 	if (r == NULL)
 		rc = -1;
 	else if ((rc = job_run(o, job, r, &k, &different, &err)) != 0)

@@ -19,11 +19,13 @@
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
+#include "ui/job.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
+#include "ui/wait.h"
 
 #define KEY_TEXT_MAX 256
 #define PROOF 6		/* characters of the key that must be typed */
@@ -34,6 +36,7 @@
 #define PATH_MAX_BYTES 4096
 
 #define DATA "Rotate the data key"
+#define RESEALING "Sealing every entry again under the new data key."
 #define MASTER "Rotate the master key"
 
 struct key_show {
@@ -224,6 +227,23 @@ unlock_may_try(const struct environment *x)
 	return m->salt != NULL && m->data_key != NULL;
 }
 
+/* A key that is derived in a job's thread. */
+struct deriving {
+	const struct environment *x;
+	const struct buf *typed;
+	struct key *key;
+};
+
+static int
+derive(struct job *j, void *cookie, struct error *err)
+{
+	struct deriving *w = cookie;
+
+	(void)j;
+	w->key = from_passphrase(w->x, w->typed, err);
+	return w->key != NULL ? 0 : -1;
+}
+
 /* Try a passphrase on the locked environments; each has its own salt. */
 static int
 try_passphrase(struct app *a, struct environment *x, const struct buf *typed, size_t *opened,
@@ -234,19 +254,20 @@ try_passphrase(struct app *a, struct environment *x, const struct buf *typed, si
 	size_t i, one;
 	struct environment *at;
 	struct error why;
-	struct key *key;
+	struct deriving w;
+	const struct job_wait wait = { UNLOCK_TITLE, "Deriving the master key from the "
+		"passphrase.", NULL, derive, &w };
 
 	for (i = 0; i <= count; i++) {
 		/* The one that is asked for comes first. */
 		at = i == 0 ? x : environments_at(e, i - 1);
 		if (i > 0 && (at == x || !unlock_may_try(at)))
 			continue;
-		tell_progress(a, UNLOCK_TITLE, "Deriving the master key from the passphrase.", i,
-		    count > 1 ? count : 0);
-		key = from_passphrase(at, typed, &why);
-		if (key != NULL && model_unlock(a->model, at, key, &one, &why) == 0)
+		w = (struct deriving){ at, typed, NULL };
+		if (job_await(a, &wait, &why) == 0 &&
+		    model_unlock(a->model, at, w.key, &one, &why) == 0)
 			*opened += one;
-		key_free(key);
+		key_free(w.key);
 		if (i == 0)
 			*err = why;
 	}
@@ -480,6 +501,29 @@ suggest_path(const struct app *a, struct buf *out)
 	buf_append_str(out, DEFAULT_NAME);
 }
 
+/* A new master key that is derived, and planned with, in a job's thread. */
+struct making {
+	struct change *c;
+	const char *path;		/* of a new file; NULL: the key of one is rotated */
+	const struct key *master;	/* the one before */
+	const struct buf *passphrase;
+	struct key *fresh;
+};
+
+static int
+make_key(struct job *j, void *cookie, struct error *err)
+{
+	struct making *m = cookie;
+	const struct buf *p = m->passphrase;
+
+	(void)j;
+	if (m->path == NULL)
+		return rotate_master_key(m->c->plan, m->master, p->data, p->len, &m->fresh, err);
+	if (change_files(m->c, NULL, m->path, true, err) == -1 || change_plan(m->c, err) == -1)
+		return -1;
+	return rotate_generate(m->c->plan, p->data, p->len, &m->fresh, err);
+}
+
 /* Plan, review, prove that the key is saved, apply.  The key, or NULL. */
 static struct key *
 make_secrets_file(struct app *a, const char *path, const struct buf *passphrase)
@@ -490,26 +534,26 @@ make_secrets_file(struct app *a, const char *path, const struct buf *passphrase)
 		    "shown once; nothing is written before you have saved it.",
 		.button = "Make it",
 	};
-	struct key *fresh = NULL;
 	struct change c, *change = &c;
+	struct making m = { .c = &c, .path = path, .passphrase = passphrase };
+	const struct job_wait wait = { GENERATE_TITLE, "Deriving the master key.", NULL, make_key,
+		&m };
 	struct error err;
 	bool done = false;
 
 	change_prepare(a, &c);
-	tell_progress(a, GENERATE_TITLE, "Deriving the master key.", 0, 0);
-	if (change_files(&c, NULL, path, true, &err) == -1 || change_plan(&c, &err) == -1 ||
-	    rotate_generate(c.plan, passphrase->data, passphrase->len, &fresh, &err) == -1)
+	if (job_await(a, &wait, &err) == -1)
 		tell_error(a, "The secrets file cannot be made", &err);
 	else
 		done = review_run(a, &change, 1, &o) == REVIEW_APPLY &&
-		    key_show_run(a, fresh, o.title) &&
+		    key_show_run(a, m.fresh, o.title) &&
 		    change_carry_out(a, &change, 1, "Not made");
 	change_close(&c);
 	if (!done) {
-		key_free(fresh);
-		fresh = NULL;
+		key_free(m.fresh);
+		m.fresh = NULL;
 	}
-	return fresh;
+	return m.fresh;
 }
 
 static void
@@ -567,11 +611,26 @@ act_needs_data_key(const struct app *a)
 	    "the secrets file has no data key yet" : NULL;
 }
 
+/* A data key that is rotated in a job's thread. */
+struct resealing {
+	struct change *c;
+	const struct key *master;
+	struct job *job;
+};
+
 static void
 progress(void *cookie, size_t done, size_t total)
 {
-	tell_progress(cookie, DATA, "Sealing every entry again under the new data key.", done,
-	    total);
+	job_tell(((struct resealing *)cookie)->job, done, total, RESEALING);
+}
+
+static int
+reseal(struct job *j, void *cookie, struct error *err)
+{
+	struct resealing *w = cookie;
+
+	w->job = j;
+	return rotate_data_key(w->c->plan, w->master, progress, w, err);
 }
 
 /* What is rotated, before ${text}. */
@@ -595,17 +654,20 @@ act_rotate_data(struct app *a)
 	struct review_options o = { .title = DATA, .word = "rotate" };
 	struct environment *x = key_target(a);
 	struct change c, *change = &c;
+	struct resealing w = { .c = &c };
+	const struct job_wait wait = { DATA, RESEALING, NULL, reseal, &w };
 	struct buf question;
 	struct error err;
 
 	if (unlock_run(a, x) == -1)
 		return;
+	w.master = x->master;
 	buf_init(&question, 16384);
 	print_rotation(a, x, text, &question);
 	o.question = buf_cstr(&question);
 	change_prepare(a, &c);
 	if (change_begin(a, x, &c, &err) == -1 ||
-	    rotate_data_key(c.plan, x->master, progress, a, &err) == -1)
+	    job_await(a, &wait, &err) == -1)
 		tell_error(a, "The data key cannot be rotated", &err);
 	else if (review_run(a, &change, 1, &o) == REVIEW_APPLY &&
 	    change_carry_out(a, &change, 1, "Not rotated"))
@@ -625,7 +687,8 @@ rotate_master(struct app *a, struct environment *x, const struct buf *passphrase
 	    "before you have saved it.";
 	struct review_options o = { .title = MASTER, .word = "rotate" };
 	struct change c, *change = &c;
-	struct key *fresh = NULL;
+	struct making m = { .c = &c, .master = x->master, .passphrase = passphrase };
+	const struct job_wait wait = { MASTER, "Deriving the new master key.", NULL, make_key, &m };
 	struct buf question;
 	struct error err;
 	bool done = false;
@@ -634,21 +697,19 @@ rotate_master(struct app *a, struct environment *x, const struct buf *passphrase
 	print_rotation(a, x, text, &question);
 	o.question = buf_cstr(&question);
 	change_prepare(a, &c);
-	tell_progress(a, MASTER, "Deriving the new master key.", 0, 0);
-	if (change_begin(a, x, &c, &err) == -1 || rotate_master_key(c.plan, x->master,
-	    passphrase->data, passphrase->len, &fresh, &err) == -1)
+	if (change_begin(a, x, &c, &err) == -1 || job_await(a, &wait, &err) == -1)
 		tell_error(a, "The master key cannot be rotated", &err);
 	else
 		done = review_run(a, &change, 1, &o) == REVIEW_APPLY &&
-		    key_show_run(a, fresh, o.title) &&
+		    key_show_run(a, m.fresh, o.title) &&
 		    change_carry_out(a, &change, 1, "Not rotated: the old master key stays valid");
 	change_close(&c);
 	buf_release(&question);
 	if (!done) {
-		key_free(fresh);
-		fresh = NULL;
+		key_free(m.fresh);
+		m.fresh = NULL;
 	}
-	return fresh;
+	return m.fresh;
 }
 
 void

@@ -243,12 +243,16 @@ act_leave(struct app *a)
 	size_t n = marks_count(a->model->marks);
 	char text[160];
 
-	if (n > 0)
+	if (a->job != NULL)
+		snprintf(text, sizeof(text), "This is not done yet. It stops after the file at "
+		    "hand; what is done by then is complete, and stays.");
+	else if (n > 0)
 		snprintf(text, sizeof(text), "%zu %s marked and not applied. Marks are not kept; "
 		    "no file has changed.", n, n == 1 ? "value is" : "values are");
 	else
 		snprintf(text, sizeof(text), "What was begun here is given up.");
-	return (n == 0 && a->top->below == NULL) || ask_confirm(a, "Quit?", text, "Quit");
+	return (n == 0 && a->top->below == NULL && a->job == NULL) ||
+	    ask_confirm(a, "Quit?", text, "Quit");
 }
 
 void

@@ -11,6 +11,8 @@ struct app;
 struct buf;
 struct files;
 struct findings;
+struct job;
+struct jobs;
 struct model;
 struct pending;
 struct registry;
@@ -29,6 +31,7 @@ struct layer {
 	 * NULL: it is dropped, and that is told. */
 	void (*paste)(struct layer *l, struct app *a, const struct buf *text);
 	bool secret;	/* a secret is being typed: keys are read past curses */
+	bool covers;	/* all of the screen: what is below is not drawn */
 	bool done;	/* set by key(): loop_run returns */
 	struct layer *below;
 };
@@ -66,6 +69,8 @@ struct app {
 	enum view_id former_view;	/* which was shown before it */
 	char search[256];		/* what was searched for last, in lower case */
 	struct reveal *reveal;
+	struct jobs *jobs;
+	struct job *job;		/* that the user waits for (wait.h); NULL: none */
 	struct layout layout;
 
 	struct layer base;		/* the main view (frame.c) */
@@ -77,7 +82,7 @@ struct app {
 	bool notice_is_error;
 
 	bool quit;
-	bool worked;		/* a long step was shown: what was typed meanwhile is dropped */
+	bool worked;		/* a job was waited for: what was typed meanwhile is dropped */
 	bool dropped;		/* some of it already */
 	bool interrupted;	/* ^C asks whether to leave; the next one leaves */
 	bool locking;		/* dialogs close, keys are wiped, the lock screen comes */

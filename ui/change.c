@@ -9,20 +9,24 @@
 #include "estate/environments.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
+#include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
+#include "ui/job.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/outline.h"
 #include "ui/term.h"
+#include "ui/wait.h"
 
 #define LOCK_WAIT_MS 10000	/* the screen must not stand still for ever */
 #define DIFF_MAX ((size_t)64 << 20)
 #define LINES_MAX 10000000
+#define WRITING "Writing, reading back, replacing."
 #define INDENT 4	/* of the rest of a long line */
 
 /* A line on the screen: a part of a line of the text. */
@@ -46,13 +50,17 @@ struct review {
 /* --- planning --- */
 
 static void
-tell_waiting(struct app *a, const char *why, const char *path)
+tell_waiting(const struct app *a, const char *why, const char *path)
 {
+	struct job_progress p;
 	struct buf text;
 
+	if (a->job == NULL)
+		return;
 	buf_init(&text, 8192);
 	buf_printf(&text, "%s %s.", why, model_show_path(a->model, path));
-	tell_progress(a, "Waiting", buf_cstr(&text), 0, 0);
+	job_progress(a->job, &p);
+	job_tell(a->job, p.done, p.total, buf_cstr(&text));
 	buf_release(&text);
 }
 
@@ -68,13 +76,16 @@ writing(void *cookie, const char *path)
 	tell_waiting(cookie, "Another program has this file open for writing:", path);
 }
 
-/* How far it is; Escape stops it, and what else is typed meanwhile is dropped. */
+/* How far it is. */
 static bool
 applying(void *cookie, size_t done, size_t all)
 {
-	tell_progress(cookie, "Applying", "Esc stops between files; what is done is complete, and "
-	    "stays.", done, all);
-	return !loop_escaped(cookie);
+	const struct app *a = cookie;
+
+	if (a->job == NULL)
+		return true;
+	job_tell(a->job, done, all, WRITING);
+	return !job_cancelled(a->job);
 }
 
 void
@@ -387,59 +398,111 @@ append_result(struct buf *out, const struct error *why)
 		buf_printf(out, "# %s\n", why->hint);
 }
 
-/* What became of one change: each file that is not done, and what is to be told besides. */
+/* What became of each file: first those that failed, then what was not come to. */
 static void
-append_results(struct buf *out, const struct apply *applied, const struct error *err)
+append_files(const struct app *a, struct buf *out, const struct apply *applied)
 {
+	const struct apply_result *r;
+	int round, kind;
 	size_t i;
 
-	append_result(out, err);
-	for (i = 0; applied->several && i < applied->count; i++)
-		if (applied->results[i].why != NULL)
-			append_result(out, applied->results[i].why);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < applied->count; i++) {
+			r = &applied->results[i];
+			kind = r->why != NULL ? 0 : r->done ? 2 : 1;
+			if (kind != round)
+				continue;
+			buf_append_str(out, kind == 0 ? "- failed  " : kind == 1 ? "# left    " :
+			    "+ done    ");
+			buf_printf(out, "%s", model_show_path(a->model, r->file->path));
+			if (kind == 0)
+				buf_printf(out, ": %s", r->why->text);
+			buf_append_char(out, '\n');
+			if (kind == 0 && r->why->hint[0] != '\0')
+				buf_printf(out, "# %s\n", r->why->hint);
+		}
+	}
+}
+
+/* Changes that are being applied, and what is to be told of it. */
+struct carrying {
+	const struct app *a;
+	struct change *const *c;
+	size_t n;
+	struct vec paths;	/* that may have changed */
+	struct buf told, notes;
+	size_t failures;
+	bool several;		/* more than one line is to be told of a failure */
+	struct error last;
+};
+
+/* In the job's thread: one after the other. */
+static int
+carry_out(struct job *j, void *cookie, struct error *err)
+{
+	struct carrying *w = cookie;
+	const struct apply *applied;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < w->n; i++) {
+		copy_paths(w->c[i], &w->paths);
+		if (job_cancelled(j)) {
+			rc = error_set(err, ERROR_REFUSED, "not begun: it was stopped before");
+			if (w->c[i]->secrets != NULL)
+				error_place(err, secrets_file_path(w->c[i]->secrets), 0);
+		} else {
+			rc = change_apply(w->c[i], err);
+		}
+		applied = &w->c[i]->applied;
+		if (rc == -1) {
+			w->failures++;
+			w->several = w->several || applied->several || applied->count > 2;
+			append_result(&w->told, err);
+			if (applied->count > 2 || applied->several)
+				append_files(w->a, &w->told, applied);
+			w->last = *err;
+		}
+		buf_append(&w->notes, applied->notes.data, applied->notes.len);
+	}
+	return w->failures > 0 ? -1 : 0;
 }
 
 bool
 change_carry_out(struct app *a, struct change *const c[], size_t n, const char *failed)
 {
-	struct error err, last;
-	size_t i, failures = 0, several = 0;
-	struct vec paths;
-	struct buf told, notes;
+	struct carrying w = { .a = a, .c = c, .n = n };
+	const struct job_wait wait = { "Applying", WRITING,
+		"Esc stops between files; what is done is complete, and stays.", carry_out, &w };
+	struct error err;
+	size_t i;
 
-	vec_init(&paths, sizeof(char *), LINES_MAX);
-	buf_init(&told, DIFF_MAX);
-	buf_init(&notes, DIFF_MAX);
-	for (i = 0; i < n; i++) {
-		copy_paths(c[i], &paths);
-		tell_progress(a, "Applying", "Writing, reading back, replacing.", i, n > 1 ? n : 0);
-		if (change_apply(c[i], &err) == -1) {
-			failures++;
-			several += c[i]->applied.several;
-			append_results(&told, &c[i]->applied, &err);
-			last = err;
-		}
-		buf_append(&notes, c[i]->applied.notes.data, c[i]->applied.notes.len);
+	vec_init(&w.paths, sizeof(char *), LINES_MAX);
+	buf_init(&w.told, DIFF_MAX);
+	buf_init(&w.notes, DIFF_MAX);
+	if (job_await(a, &wait, &err) == -1 && w.failures == 0) {
+		w.failures = 1;
+		w.last = err;
 	}
 	for (i = 0; i < n; i++)
 		change_close(c[i]);
 	/* Also after a failure: what is on disk may have changed before. */
 	files_hold(a);
-	if (model_refresh(a->model, paths.items, paths.len, &err) == -1) {
-		failures++;
-		append_result(&told, &err);
-		last = err;
+	if (model_refresh(a->model, w.paths.items, w.paths.len, &err) == -1) {
+		w.failures++;
+		append_result(&w.told, &err);
+		w.last = err;
 	}
 	files_restore(a);
-	vec_release_strings(&paths);
-	if (failures == 1 && several == 0) {
-		tell_error(a, failed, &last);
-		buf_clear(&told);
+	vec_release_strings(&w.paths);
+	if (w.failures == 1 && !w.several) {
+		tell_error(a, failed, &w.last);
+		buf_clear(&w.told);
 	}
-	buf_append(&told, notes.data, notes.len);
-	if (told.len > 0)
-		review_show(a, failures > 0 ? failed : "Applied", buf_cstr(&told));
-	buf_release(&notes);
-	buf_release(&told);
-	return failures == 0;
+	buf_append(&w.told, w.notes.data, w.notes.len);
+	if (w.told.len > 0)
+		review_show(a, w.failures > 0 ? failed : "Applied", buf_cstr(&w.told));
+	buf_release(&w.notes);
+	buf_release(&w.told);
+	return w.failures == 0;
 }

@@ -527,16 +527,6 @@ dialog_run(struct app *a, struct dialog *d)
 	return loop_run(a, &d->layer) && d->accepted;
 }
 
-/* For DIALOG_PROGRESS: draw it once over what is there. */
-static void
-dialog_show(struct app *a, struct dialog *d)
-{
-	d->layer.below = a->top;
-	a->top = &d->layer;
-	loop_draw(a);
-	a->top = d->layer.below;
-}
-
 /* --- the usual questions --- */
 
 bool
@@ -689,19 +679,5 @@ tell_error(struct app *a, const char *title, const struct error *err)
 	if (err->hint[0] != '\0')
 		buf_printf(&d.text, "\n\n%s", err->hint);
 	(void)dialog_run(a, &d);
-	dialog_release(&d);
-}
-
-void
-tell_progress(struct app *a, const char *title, const char *text, size_t done, size_t total)
-{
-	struct dialog d;
-
-	a->worked = true;
-	dialog_init(&d, DIALOG_PROGRESS, title);
-	buf_append_str(&d.text, text);
-	d.done = done;
-	d.total = total;
-	dialog_show(a, &d);
 	dialog_release(&d);
 }

@@ -41,7 +41,7 @@ enum dialog_kind {
 	DIALOG_TEXT,	/* a line is asked for */
 	DIALOG_WORD,	/* goes on only when the word is typed */
 	DIALOG_SECRET,	/* a secret is asked for: bullets only, past curses */
-	DIALOG_PROGRESS	/* no keys: drawn by loop_draw */
+	DIALOG_PROGRESS	/* a gauge, until it is done */
 };
 
 /* A box over the screen; on a small one it takes all of it.  The parts are
@@ -102,9 +102,5 @@ void tell_message(struct app *a, const char *title, const char *text);
 
 /* A failure with its place, key and hint. */
 void tell_error(struct app *a, const char *title, const struct error *err);
-
-/* Show that a long step is at work: ${done} of ${total} (0: not known).  What
- * is typed until the next question or frame is dropped. */
-void tell_progress(struct app *a, const char *title, const char *text, size_t done, size_t total);
 
 #endif /* !UI_DIALOG_H */

@@ -8,6 +8,7 @@
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/files.h"
+#include "ui/job.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
@@ -34,11 +35,12 @@ draw_views(struct app *a, struct layer *layer)
 {
 	if (layer == NULL)
 		return;
-	draw_views(a, layer->below);
+	if (!layer->covers)
+		draw_views(a, layer->below);
 	layer->draw(layer, a);
 }
 
-void
+static void
 loop_draw(struct app *a)
 {
 	int rows, cols;
@@ -75,8 +77,8 @@ is_due(const struct app *a)
 static bool
 may_lock(const struct app *a)
 {
-	return !a->locked && (model_keys(a->model) > 0 || reveal_shown(a->reveal) ||
-	    a->registry->in_use || a->top->below != NULL);
+	return !a->locked && a->job == NULL && (model_keys(a->model) > 0 ||
+	    reveal_shown(a->reveal) || a->registry->in_use || a->top->below != NULL);
 }
 
 static uint64_t
@@ -191,7 +193,7 @@ handle_interrupt(struct app *a)
 	a->interrupted = false;
 }
 
-/* What was typed during a long step was meant for the screen before it. */
+/* What was typed during a job was meant for the screen before it. */
 static void
 drop_typed(struct app *a)
 {
@@ -231,6 +233,8 @@ handle(struct app *a, const struct event *e)
 		loop_draw(a);
 		term_stop();
 		return true;
+	case EVENT_JOB:
+		return jobs_take(a);
 	case EVENT_ANSWER:
 		return registry_take(a);
 	case EVENT_SIGNAL:
@@ -321,7 +325,7 @@ loop_run(struct app *a, struct layer *layer)
 			drop_typed(a);
 		if (draw)
 			loop_draw(a);
-		if (next_timer(a) != 0)
+		if (next_timer(a) != 0 && a->job == NULL)
 			term_sync(a->handled);
 		term_wait(&e, next_timer(a), layer->secret);
 		draw = handle(a, &e);
@@ -339,29 +343,4 @@ loop_run(struct app *a, struct layer *layer)
 	}
 	a->top = layer->below;
 	return layer->done;
-}
-
-bool
-loop_escaped(struct app *a)
-{
-	bool escaped = false;
-	struct event e;
-
-	do {
-		term_wait(&e, 0, false);
-		if ((e.kind == EVENT_KEY && e.key == INPUT_ESCAPE) ||
-		    (e.kind == EVENT_SIGNAL && e.signal == SIGINT))
-			escaped = true;
-		else if (e.kind == EVENT_KEY || e.kind == EVENT_PASTE)
-			a->dropped = true;
-		else if (e.kind == EVENT_SIGNAL)
-			a->end_signal = e.signal;
-		else if (e.kind == EVENT_HANGUP)
-			a->end_signal = SIGHUP;
-		else if (e.kind == EVENT_RESIZE || e.kind == EVENT_RESUME)
-			term_redraw();
-		else if (e.kind == EVENT_STOP)
-			term_stop();
-	} while (e.kind != EVENT_TIMEOUT && e.kind != EVENT_HANGUP);
-	return escaped;
 }

@@ -15,11 +15,4 @@ struct layer;
  */
 bool loop_run(struct app *a, struct layer *l);
 
-/* Draw a frame now, such as the progress of a long step. */
-void loop_draw(struct app *a);
-
-/* In a long step: was Escape or ^C typed meanwhile?  All else that was typed is
- * forgotten; when the program is to end it does so after the step. */
-bool loop_escaped(struct app *a);
-
 #endif /* !UI_LOOP_H */

@@ -18,14 +18,16 @@
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/goal.h"
+#include "ui/job.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
+#include "ui/wait.h"
 
 #define FILES_MAX 1000000
 #define LIST_MAX ((size_t)16 << 20)
 #define NAME_MAX_BYTES 65536
-#define MANY 100	/* more values are planned under a notice */
+#define SEALING "Sealing what is pending, in memory."
 
 /* One environment that something goes to. */
 struct seal_part {
@@ -323,25 +325,38 @@ seal_options_of(const struct app *a, const struct seal_file *f)
 	    .rules = a->options->rules, .provider_class = a->options->provider_class };
 }
 
-/* Plan what is marked in one file.  1: make the plans anew. */
+/* Planning, in a job's thread, and where it failed. */
+struct seal_planning {
+	struct app *a;
+	const struct seal_plan *p;
+	struct seal_file *failed;	/* NULL: it did not fail at an entry */
+	const char *key;		/* the entry */
+	size_t key_len;
+};
+
+/* Plan what is marked in one file. */
 static int
-seal_marks_of(struct app *a, const struct seal_plan *p, struct seal_file *f, struct error *err)
+seal_marks_of(struct seal_planning *w, struct seal_file *f, struct error *err)
 {
-	const struct seal_options o = seal_options_of(a, f);
+	const struct seal_options o = seal_options_of(w->a, f);
 	struct configuration *config = NULL;
 	const struct estate_entry *e;
 	size_t i;
 
 	for (i = 0; i < f->file->count; i++) {
 		e = &f->file->entries[i];
-		if (!seal_takes(a, p, f, i))
+		if (!seal_takes(w->a, w->p, f, i))
 			continue;
 		if (config == NULL)
 			config = change_config(&f->part->change, f->file->path, err);
 		if (config == NULL)
 			return -1;
-		if (seal_key(f->part->change.plan, config, e->key, e->key_len, &o, err) == -1)
-			return seal_failed(a, p, f, e->key, e->key_len, err);
+		if (seal_key(f->part->change.plan, config, e->key, e->key_len, &o, err) == 0)
+			continue;
+		w->failed = f;
+		w->key = e->key;
+		w->key_len = e->key_len;
+		return -1;
 	}
 	return 0;
 }
@@ -365,13 +380,37 @@ seal_one(const struct app *a, const struct seal_plan *p, const struct seal_file 
 	    p->value->len, p->must_exist, &o, err);
 }
 
+static int
+seal_plan_files(struct job *j, void *cookie, struct error *err)
+{
+	struct seal_planning *w = cookie;
+	const struct seal_plan *p = w->p;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < p->files.len && rc == 0; i++) {
+		if (job_cancelled(j)) {
+			/* Whoever stopped it need not be told. */
+			err->code = ERROR_NONE;
+			return -1;
+		}
+		job_tell(j, i, p->files.len, SEALING);
+		rc = p->key != NULL ? seal_one(w->a, p, seal_file_at(p, i), err) :
+		    seal_marks_of(w, seal_file_at(p, i), err);
+	}
+	return rc;
+}
+
 /* Make the plans.  All environments are unlocked.  1: make them anew. */
 static int
 seal_plan_make(struct app *a, struct seal_plan *p, struct error *err)
 {
+	struct seal_planning w = { .a = a, .p = p };
+	const struct job_wait wait = { "Planning", SEALING, "Esc stops; nothing is written yet.",
+		seal_plan_files, &w };
 	struct seal_part *part;
 	size_t i;
-	int rc = 0;
+	int rc;
 
 	for (i = 0; i < p->parts.len; i++) {
 		part = seal_part_at(p, i);
@@ -381,11 +420,9 @@ seal_plan_make(struct app *a, struct seal_plan *p, struct error *err)
 		    seal_prepare(part->change.plan, part->environment->master, err) == -1)
 			return -1;
 	}
-	if (marks_count(a->model->marks) > MANY && p->key == NULL)
-		tell_progress(a, "Planning", "Sealing what is marked, in memory.", 0, 0);
-	for (i = 0; i < p->files.len && rc == 0; i++)
-		rc = p->key != NULL ? seal_one(a, p, seal_file_at(p, i), err) :
-		    seal_marks_of(a, p, seal_file_at(p, i), err);
+	rc = job_await(a, &wait, err);
+	if (rc == -1 && w.failed != NULL)
+		rc = seal_failed(a, p, w.failed, w.key, w.key_len, err);
 	return rc;
 }
 

@@ -291,7 +291,7 @@ static struct termios saved_tio;
 static bool private_screen;
 static bool focus_on, paste_on;
 static bool sync_wanted;
-static int watched = -1;
+static int watched = -1, watched_jobs = -1;
 
 /* What puts the terminal back, made beforehand for the crash handler. */
 static char restore[256];
@@ -473,29 +473,39 @@ term_watch(int fd)
 	watched = fd;
 }
 
-/* Wait for input or a signal.  Bits of poll, 0 for a timeout or a signal;
- * ${*answer}: the watched descriptor can be read. */
-static short
-wait_input(int timeout_ms, bool *answer)
+void
+term_watch_jobs(int fd)
 {
-	struct pollfd pfd[2] = {
+	watched_jobs = fd;
+}
+
+/* Wait for input or a signal.  Bits of poll, 0 for a timeout or a signal;
+ * ${*other}: the event of another descriptor that can be read. */
+static short
+wait_input(int timeout_ms, enum event_kind *other)
+{
+	struct pollfd pfd[3] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = watched, .events = POLLIN },	/* -1 is passed over */
+		{ .fd = watched_jobs, .events = POLLIN },
 	};
 	struct timespec ts;
 
 	ts.tv_sec = timeout_ms / 1000;
 	ts.tv_nsec = (long)(timeout_ms % 1000) * 1000000L;
-	if (ppoll(pfd, 2, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
+	if (ppoll(pfd, 3, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
 		return 0;
-	*answer = (pfd[1].revents & POLLIN) != 0;
+	if (pfd[2].revents & POLLIN)
+		*other = EVENT_JOB;
+	else if (pfd[1].revents & POLLIN)
+		*other = EVENT_ANSWER;
 	return pfd[0].revents;
 }
 
 void
 term_wait(struct event *e, int timeout_ms, bool secret)
 {
-	bool answer = false;
+	enum event_kind other = EVENT_TIMEOUT;
 	short got;
 
 	memset(e, 0, sizeof(*e));
@@ -506,15 +516,15 @@ term_wait(struct event *e, int timeout_ms, bool secret)
 		return;
 	if (secret ? term_key_held() && term_key_read_secret(e) : term_key_read(e))
 		return;
-	got = wait_input(timeout_ms, &answer);
+	got = wait_input(timeout_ms, &other);
 	if (from_signal(e))
 		return;
 	if ((got & POLLIN) && (secret ? term_key_read_secret(e) : term_key_read(e)))
 		return;
 	if (got & (POLLHUP | POLLERR | POLLNVAL))
 		e->kind = EVENT_HANGUP;
-	else if (answer)
-		e->kind = EVENT_ANSWER;
+	else
+		e->kind = other;
 }
 
 bool

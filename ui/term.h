@@ -19,6 +19,7 @@ enum event_kind {
 	EVENT_PASTE,		/* a text was pasted */
 	EVENT_RESIZE,
 	EVENT_ANSWER,		/* the watched descriptor (term_watch) can be read */
+	EVENT_JOB,		/* that of term_watch_jobs can */
 	EVENT_FOCUS_OUT,	/* the terminal window lost the focus */
 	EVENT_STOP,		/* ^Z: call term_stop when it is safe */
 	EVENT_RESUME,		/* continued: the screen must be drawn anew */
@@ -85,6 +86,9 @@ bool term_drop_input(void);
 
 /* Tell by EVENT_ANSWER when ${fd} can be read; -1: watch none. */
 void term_watch(int fd);
+
+/* The same by EVENT_JOB. */
+void term_watch_jobs(int fd);
 
 /* After EVENT_STOP: give the terminal back, stop, and take it again. */
 void term_stop(void);

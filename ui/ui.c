@@ -7,6 +7,7 @@
 #include "ui/files.h"
 #include "ui/findings.h"
 #include "ui/frame.h"
+#include "ui/job.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
@@ -70,8 +71,10 @@ ui_run(const struct ui_options *o)
 	a.model = model_new(&options, &err);
 	a.reveal = reveal_new();
 	a.registry = registry_new(o->registry);
-	if (a.model == NULL || a.reveal == NULL || a.registry == NULL) {
+	a.jobs = jobs_new();
+	if (a.jobs == NULL || a.model == NULL || a.reveal == NULL || a.registry == NULL) {
 		term_close();
+		jobs_free(a.jobs);
 		model_free(a.model);
 		registry_free(a.registry);
 		reveal_free(a.reveal);
@@ -85,7 +88,9 @@ ui_run(const struct ui_options *o)
 	frame_init(&a.base);
 	if (o->registry != NULL)
 		term_watch(o->registry->fd);
+	term_watch_jobs(jobs_fd(a.jobs));
 	(void)loop_run(&a, &a.base);
+	jobs_free(a.jobs);
 	reveal_hide(a.reveal);
 	term_close();
 	registry_lock(a.registry);

@@ -343,6 +343,10 @@ apply_can_be_stopped_between_files(void **state)
 	vt_send(v, KEY_ENTER KEY_ESC);
 	see(v, "Not applied");
 	see(v, "files are not changed");
+	/* What became of each file. */
+	see(v, "# left    many");
+	vt_key(v, KEY_END);
+	see(v, "+ done    ");
 	vt_key(v, KEY_ESC);
 	for (i = 0; i < 70; i++) {
 		snprintf(path, sizeof(path), "estate/many%02d.properties", i);

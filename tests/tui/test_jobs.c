@@ -1,0 +1,166 @@
+/* Long work beside the screen: it is shown, can be stopped and left, and takes no keys. */
+#include <sys/wait.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "steps.h"
+
+#define MEANWHILE "Another process is changing secrets.properties"
+
+static const char broker[] = "estate/broker.properties";
+
+/* Hold the lock of the secrets file, as another propseal would. */
+static int
+hold_lock(struct fixture *f)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/estate/.secrets.properties.propseal-lock", f->dir);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	return fd;
+}
+
+static void
+give_back_lock(struct fixture *f, int fd)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/estate/.secrets.properties.propseal-lock", f->dir);
+	(void)unlink(path);
+	close(fd);
+}
+
+/* Up to an apply that waits for the lock. */
+static struct vt *
+begin_apply(struct fixture *f, const char *timeout)
+{
+	struct fixture_start s = { .args = { "estate", "--lock-timeout", timeout },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(f, &s);
+
+	vt_type(v, "aw");
+	vt_key(v, KEY_TAB);
+	vt_send(v, KEY_ENTER);
+	see(v, MEANWHILE);
+	see(v, "Esc stops between files");
+	return v;
+}
+
+static void
+keys_during_an_apply_are_dropped_and_not_run(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f);
+	struct vt *v = begin_apply(f, "60");
+
+	vt_send(v, "jjuGXw");
+	/* Leaving asks, and not leaving goes on. */
+	vt_send(v, "q");
+	see(v, "It stops after the file at hand");
+	vt_send(v, KEY_ENTER);
+	see(v, MEANWHILE);
+	give_back_lock(f, fd);
+	see(v, "sealed 2 values in 1 file");
+	see(v, "what was typed meanwhile was dropped");
+	see(v, "[1 files]");
+	fixture_leave(v);
+	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
+}
+
+static void
+leaving_during_an_apply_waits_until_it_has_stopped(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f);
+	struct vt *v;
+
+	fixture_keep(f);
+	v = begin_apply(f, "2");
+	vt_send(v, "q");
+	see(v, "Quit?");
+	vt_send(v, KEY_TAB KEY_ENTER);
+	assert_int_equal(vt_wait_exit(v), 0);
+	vt_free(v);
+	fixture_assert_unchanged(f);
+	give_back_lock(f, fd);
+}
+
+static void
+interrupt_during_an_apply_asks_and_the_next_one_leaves(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f);
+	struct vt *v;
+	int status;
+
+	fixture_keep(f);
+	v = begin_apply(f, "2");
+	vt_send(v, "\003");
+	see(v, "Quit?");
+	vt_send(v, "\003");
+	status = vt_wait_exit(v);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+	vt_free(v);
+	fixture_assert_unchanged(f);
+	give_back_lock(f, fd);
+}
+
+static void
+smallest_screen_shows_an_apply(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f);
+	struct fixture_start s = { .rows = 5, .cols = 20,
+	    .args = { "estate", "--lock-timeout", "60" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(f, &s);
+
+	vt_type(v, "aw");
+	vt_key(v, KEY_TAB);
+	vt_send(v, KEY_ENTER);
+	see(v, "Applying");
+	see(v, "Another process");
+	give_back_lock(f, fd);
+	see(v, "sealed 2 values");
+	fixture_leave(v);
+}
+
+/* A terminal that is gone ends the program, but not in the middle of a file. */
+static void
+hangup_during_an_apply_leaves_whole_files(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f);
+	struct vt *v;
+	int status;
+
+	fixture_keep(f);
+	v = begin_apply(f, "2");
+	kill(vt_pid(v), SIGTERM);
+	status = vt_wait_exit(v);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+	vt_free(v);
+	fixture_assert_unchanged(f);
+	give_back_lock(f, fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(keys_during_an_apply_are_dropped_and_not_run),
+		FIXTURE_TEST(leaving_during_an_apply_waits_until_it_has_stopped),
+		FIXTURE_TEST(interrupt_during_an_apply_asks_and_the_next_one_leaves),
+		FIXTURE_TEST(smallest_screen_shows_an_apply),
+		FIXTURE_TEST(hangup_during_an_apply_leaves_whole_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -242,7 +242,7 @@ commands_log_show(const struct options *o)
 	struct trail_filter filter = { .key = o->text[FLAG_KEY], .user = o->text[FLAG_USER] };
 	char *real = o->text[FLAG_FILE_NAME] == NULL ? NULL :
 	    realpath(o->text[FLAG_FILE_NAME], NULL);
-	struct trail_log log;
+	struct trail_log log = { 0 };
 	struct error err;
 	const char *path;
 	int rc = -1;

@@ -129,7 +129,8 @@ measure_scratch(void)
 	if (scratch[0] == '\0') {
 		snprintf(scratch, sizeof(scratch), "%s/propseal-bench.XXXXXX",
 		    dir != NULL ? dir : "/tmp");
-		measure_must(mkdtemp(scratch) != NULL, "no scratch folder");
+		measure_must(mkdtemp(scratch) != NULL &&
+		    setenv("XDG_STATE_HOME", scratch, 1) == 0, "no scratch folder");
 	}
 	return scratch;
 }

@@ -34,12 +34,16 @@ fixture_setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
 	const char *program = getenv("PROPSEAL");
+	char trail[sizeof(((struct fixture *)NULL)->dir) + 8];
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
 	assert_non_null(realpath(program != NULL ? program : "build/propseal", f->program));
 	snprintf(f->dir, sizeof(f->dir), "%s/propseal-tui.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
+	/* Beside it, so that what the tests compare has no trail in it. */
+	snprintf(trail, sizeof(trail), "%s.state", f->dir);
+	assert_int_equal(setenv("XDG_STATE_HOME", trail, 1), 0);
 	make_folder(f, "estate");
 	make_folder(f, "estate/connect");
 	make_folder(f, "fresh");
@@ -70,7 +74,6 @@ fixture_teardown(void **state)
 	char trail[sizeof(f->dir) + 8];
 
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	/* Beside it, so that what the tests compare has no trail in it. */
 	snprintf(trail, sizeof(trail), "%s.state", f->dir);
 	nftw(trail, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f->kept);

@@ -48,6 +48,7 @@ marked_values_are_sealed_after_review_and_yes(void **state)
 static void
 apply_key_puts_the_question_over_the_diff(void **state)
 {
+	char trail[256];
 	struct fixture *f = *state;
 	struct vt *v = fixture_open_unlocked(f);
 
@@ -65,6 +66,13 @@ apply_key_puts_the_question_over_the_diff(void **state)
 	fixture_assert_value(f, "estate/connect/worker.properties",
 	    "\344\275\234\350\200\205.password",
 	    FIXTURE_WIDE_SECRET);
+	/* It is in the trail, which has no value. */
+	snprintf(trail, sizeof(trail), "../%s.state/propseal/trail.jsonl",
+	    strrchr(f->dir, '/') + 1);
+	fixture_assert_in_file(f, trail, "\"command\":\"ui\",\"environment\":\".\"");
+	fixture_assert_in_file(f, trail, "\"outcome\":\"done\"");
+	fixture_assert_not_in_file(f, trail, FIXTURE_DB_SECRET);
+	fixture_assert_not_in_file(f, trail, FIXTURE_WIDE_SECRET);
 }
 
 static void

@@ -31,11 +31,12 @@ torture_start() {
 	esac
 	[ -x "$program" ] || { echo "usage: $0 PROGRAM" >&2; exit 2; }
 	work=$(mktemp -d "${TMPDIR:-/tmp}/propseal-torture.XXXXXX") || exit 1
-	trap 'cd /; rm -rf "$work"' EXIT
+	trap 'cd /; rm -rf "$work" "$work.state"' EXIT
 	trap 'exit 130' INT TERM HUP
 	cd "$work" || exit 1
 	umask 022
 	unset CREDENTIALS_DIRECTORY
+	export XDG_STATE_HOME=$work.state
 	# Leak checks need ptrace, which strace has.
 	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 }

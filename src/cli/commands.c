@@ -513,6 +513,20 @@ static const struct command commands_own[] = {
 		.run = commands_log_verify,
 	},
 	{
+		.name = "tutor",
+		.summary = "learn by doing, on a scratch copy",
+		.details = "Without a LESSON it shows the one that is on, or begins the first.  A "
+		    "LESSON, by name or number,\nbegins anew.  Lessons are played in a folder of "
+		    "their own, which is named; what you do there is\nchecked.",
+		.examples = "tutor\n"
+		    "tutor rotate\n"
+		    "tutor --check",
+		.arguments = "[LESSON]",
+		.max_args = 1,
+		.flags = { MAY(LIST), MAY(CHECK), LAST },
+		.run = commands_tutor,
+	},
+	{
 		.group = "git",
 		.name = "install",
 		.summary = "have git show, merge and check secrets files by entry",

@@ -22,6 +22,7 @@ int version_print(bool json);
 
 /* What each command does, one file each: the program's exit status. */
 int commands_interface(const struct options *o);
+int commands_tutor(const struct options *o);
 int commands_generate(const struct options *o);
 int commands_encrypt(const struct options *o);
 int commands_decrypt(const struct options *o);

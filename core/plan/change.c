@@ -322,13 +322,19 @@ check_output(const struct change *c, const char *path, struct error *err)
 }
 
 int
-change_output(struct change *c, const char *path, struct buf *text, struct error *err)
+change_outputs(struct change *c, const char *const paths[], struct buf texts[], size_t n,
+    struct error *err)
 {
-	if (check_output(c, path, err) != 0 || (!c->dry && lock_paths(c, &path, 1, err) != 0))
+	for (size_t i = 0; i < n; i++)
+		if (check_output(c, paths[i], err) != 0)
+			return -1;
+	if ((!c->dry && lock_paths(c, paths, n, err) != 0) ||
+	    (c->plan == NULL && change_plan(c, err) != 0))
 		return -1;
-	if (c->plan == NULL && change_plan(c, err) != 0)
-		return -1;
-	return plan_add_output(c->plan, path, text, err);
+	for (size_t i = 0; i < n; i++)
+		if (plan_add_output(c->plan, paths[i], &texts[i], err) != 0)
+			return -1;
+	return 0;
 }
 
 int

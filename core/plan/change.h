@@ -119,15 +119,16 @@ void change_unlock(struct change *c);
 void change_stop(struct change *c);
 
 /**
- * change_output(c, path, text, err):
- * Plan a whole new file, for what changes none of those that are loaded:
- * ${text} (secret, moved in) goes to ${path}.  Only this path is locked:
+ * change_outputs(c, paths, texts, n, err):
+ * Plan whole new files, for what changes none of those that are loaded:
+ * ${texts} (secret, moved in) go to ${paths}.  Only these paths are locked:
  * values that were opened are as they were at one moment, and reading must
  * work in folders that cannot be written.  Begins the plan unless there is
  * one.  ERROR_REFUSED: it is one of the loaded files, or file_check_output
  * says so.
  */
-int change_output(struct change *c, const char *path, struct buf *text, struct error *err);
+int change_outputs(struct change *c, const char *const paths[], struct buf texts[], size_t n,
+    struct error *err);
 
 /* Apply the plan, under locks of its files if there are none yet.  What became
  * of each file, and what is to be told, is in c->applied until change_stop. */

@@ -641,9 +641,17 @@ change_write_output(struct change *c, const char *path, struct buf *text, struct
 		}
 		return output_write_stream(path, text, err);
 	}
-	if (change_output(c, path, text, err) != 0)
+	return change_write_outputs(c, &path, text, 1, err);
+}
+
+int
+change_write_outputs(struct change *c, const char *const paths[], struct buf texts[], size_t n,
+    struct error *err)
+{
+	if (change_outputs(c, paths, texts, n, err) != 0)
 		return -1;
-	warn_readable(path);
+	for (size_t i = 0; i < n; i++)
+		warn_readable(paths[i]);
 	note_other_paths(c);
 	return change_end(c, NULL, err);
 }

@@ -110,6 +110,10 @@ int change_status(struct change *c, int rc, const struct error *err);
  */
 int change_write_output(struct change *c, const char *path, struct buf *text, struct error *err);
 
+/* The same with several files and no streams. */
+int change_write_outputs(struct change *c, const char *const paths[], struct buf texts[], size_t n,
+    struct error *err);
+
 /* Called while another process holds a lock (lock_files' callback). */
 void change_waiting(void *cookie, const char *path);
 

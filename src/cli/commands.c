@@ -209,8 +209,11 @@ static const struct command commands_own[] = {
 		    "in upper case, with _ for a dot, __ for an underscore and ___ for a dash, as "
 		    "Confluent's images read\nthem behind --prefix KAFKA_ or another.\n"
 		    "With --url ${secret:PATH:KEY} is resolved too, by the Secret Registry there.  "
-		    "References to other providers\nstay.",
+		    "References to other providers\nstay.  With --dir each value that referred to "
+		    "a secret goes to a file of its own, as Kafka's\nDirectoryConfigProvider reads "
+		    "them.",
 		.examples = "render server.properties --format env --prefix KAFKA_\n"
+		    "render connector.properties --dir /run/connect/secrets\n"
 		    "render server.properties --local-secrets-file secrets.properties "
 		    "--output-file clear.properties",
 		.arguments = "FILE",
@@ -221,7 +224,7 @@ static const struct command commands_own[] = {
 			{ FLAG_OUTPUT_FILE, false, "where the text goes (standard output)" },
 			MAY(CONFIG_FORMAT), MAY(CONFIG_KEYS), MAY(FORMAT),
 			{ FLAG_PREFIX, false, "goes before each name of --format env" },
-			KEYS, MAY(LEGACY_CBC), REMOTE, WRITING,
+			MAY(DIR), KEYS, MAY(LEGACY_CBC), REMOTE, WRITING,
 			LAST
 		},
 		.reads_legacy = true,

@@ -1,3 +1,8 @@
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +22,7 @@
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/render.h"
+#include "secrets/reference.h"
 #include "secrets/secrets_file.h"
 
 static enum render_form
@@ -80,12 +86,123 @@ write_out(struct change *c, const struct environments *e, const struct options *
 	return check_output(e, path, err) != 0 ? -1 : change_write_output(c, path, text, err);
 }
 
+/* What --dir writes: a file for each value. */
+struct folder {
+	const char *path;
+	struct buf *values;	/* secret */
+	char **files;
+	size_t count;
+};
+
+static void
+folder_release(struct folder *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		buf_release(&f->values[i]);
+		free(f->files[i]);
+	}
+	free(f->values);
+	free(f->files);
+}
+
+/* A key that DirectoryConfigProvider would find as a file of that folder. */
+static bool
+folder_takes(const char *key, size_t len)
+{
+	return len > 0 && len <= NAME_MAX && key[0] != '.' && memchr(key, '/', len) == NULL &&
+	    memchr(key, '\0', len) == NULL;
+}
+
+/* Put entry ${i} in, if it was ${asked} for or if there is something to resolve in it. */
+static int
+folder_add(struct folder *f, struct change *c, size_t i, bool asked, struct error *err)
+{
+	const struct document *d = c->config->doc;
+	struct buf *value = &f->values[f->count], *before;
+	const char *key;
+	size_t len;
+	int n;
+
+	key = document_key(d, i, &len);
+	buf_init_secret(value, BUF_MAX_FILE);
+	if (render_value(c->plan, c->config, i, value, err) != 0 || buf_check(value, err) != 0 ||
+	    document_value(d, i, (before = plan_scratch(c->plan)), err) != 0) {
+		buf_release(value);
+		return -1;
+	}
+	if (!asked && value->len == before->len &&
+	    (value->len == 0 || memcmp(value->data, before->data, value->len) == 0)) {
+		buf_release(value);
+		return 0;
+	}
+	if (!folder_takes(key, len)) {
+		buf_release(value);
+		return configuration_refuse(c->config->path, d, i, "its key is no name of a file",
+		    "choose others with --config", err);
+	}
+	n = asprintf(&f->files[f->count], "%s/%.*s", f->path, (int)len, key);
+	if (n == -1) {
+		buf_release(value);
+		return error_memory(err);
+	}
+	f->count++;
+	return 0;
+}
+
+static int
+folder_fill(struct folder *f, struct change *c, const struct key_list *keys, struct error *err)
+{
+	const struct document *d = c->config->doc;
+	size_t max = keys->count > 0 ? keys->count : document_count(d), i;
+	int rc = 0;
+
+	f->values = calloc(max + 1, sizeof(*f->values));
+	f->files = calloc(max + 1, sizeof(*f->files));
+	if (f->values == NULL || f->files == NULL)
+		return error_memory(err);
+	for (size_t k = 0; k < keys->count && rc == 0; k++) {
+		i = document_find(d, keys->keys[k], keys->lens[k]);
+		rc = i == DOCUMENT_NONE ? configuration_fail_missing(c->config, keys->keys[k],
+		    keys->lens[k], err) : folder_add(f, c, i, true, err);
+	}
+	for (i = 0; keys->count == 0 && i < document_count(d) && rc == 0; i++)
+		if (!document_shadowed(d, i) && reference_may_be_in(d, i))
+			rc = folder_add(f, c, i, false, err);
+	return rc;
+}
+
+/* All values are resolved before one is written. */
+static int
+folder_write(struct change *c, const struct environments *e, const struct options *o,
+    const struct key_list *keys, struct error *err)
+{
+	struct folder f = { .path = o->text[FLAG_DIR] };
+	int rc = folder_fill(&f, c, keys, err);
+
+	for (size_t i = 0; rc == 0 && i < f.count; i++)
+		rc = check_output(e, f.files[i], err);
+	if (rc == 0 && f.count == 0)
+		report_note("%s: no value refers to a secret that could be resolved",
+		    c->config->path);
+	if (rc == 0) {
+		scan_say_doubts(e);
+		rc = change_write_outputs(c, (const char *const *)f.files, f.values, f.count, err);
+	}
+	folder_release(&f);
+	return rc;
+}
+
 static int
 render_check_usage(const struct options *o, struct error *err)
 {
 	const char *prefix = o->text[FLAG_PREFIX];
 	bool good = prefix == NULL || prefix[0] < '0' || prefix[0] > '9';
 
+	if (o->text[FLAG_DIR] != NULL && (o->text[FLAG_OUTPUT_FILE] != NULL ||
+	    o->text[FLAG_FORMAT] != NULL || prefix != NULL)) {
+		error_set(err, ERROR_USAGE, "--dir is for no --output-file, --format or --prefix");
+		return error_hint(err, "each file holds one value, as it is");
+	}
 	if (prefix == NULL)
 		return 0;
 	for (const char *p = prefix; *p != '\0' && good; p++)
@@ -116,6 +233,10 @@ render_run(struct change *c, const struct options *o, const struct key_list *key
 	/* A file without references can be had without a key. */
 	scan_resolver_init(&ours, o, e, c->config->path, registry_resolver(registry));
 	plan_set_resolver(c->plan, &ours.face);
+	if (o->text[FLAG_DIR] != NULL) {
+		rc = folder_write(c, e, o, keys, err);
+		goto out;
+	}
 	if (render(c, o, keys, text, err) != 0)
 		goto out;
 	scan_say_doubts(e);

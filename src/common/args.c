@@ -187,6 +187,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	[FLAG_FORMAT] = { .name = "format",
 	    CHOICE("properties|json|env", "key=value lines, a JSON object, or NAME='value' "
 	    "lines for a shell (the file as it is, resolved)") },
+	[FLAG_DIR] = { .name = "dir",
+	    PATH("DIR", "write a file for each resolved value, named as its key, into a folder") },
 	[FLAG_YES] = { .name = "yes",
 	    SWITCH("apply the change without a question") },
 	[FLAG_INSECURE_TMP] = { .name = "insecure-tmp",

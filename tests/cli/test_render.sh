@@ -48,6 +48,69 @@ case_output_goes_to_a_new_file_for_the_owner_only() {
 	[ ! -e .clear.properties.propseal-tmp ] || fail "a leftover"
 }
 
+case_a_file_for_each_value() {
+	sealed
+	run render server.properties --local-secrets-file sec.properties --dir values
+	expect_rc 1
+	expect_no CANARY
+	mkdir values
+	umask 0
+	render --dir values
+	expect_rc 0
+	expect_no CANARY
+	expect_err 'new values/ssl.key.password'
+	[ "$(ls values)" = $'sasl.secret\nssl.key.password\nssl.keystore.password' ] ||
+	    fail "files: $(ls values)"
+	for file in values/*; do
+		expect_mode "$file" 600
+	done
+	expect_file values/ssl.key.password CANARY-key
+	[ "$(wc -c <values/ssl.key.password)" -eq 10 ] || fail "it has a line end"
+	# Again, over them; and chosen ones, plain ones too.
+	render --dir values
+	expect_rc 0
+	rm -r values && mkdir values
+	render --dir values --config ssl.key.password,listeners
+	expect_rc 0
+	[ "$(ls values)" = $'listeners\nssl.key.password' ] || fail "files: $(ls values)"
+	expect_rc 0
+	render --dir values --config no.such.key
+	expect_rc 1
+	expect_err no.such.key
+	rm values/*
+	render --dir values --dry-run
+	expect_rc 0
+	expect_no CANARY
+	[ -z "$(ls values)" ] || fail "files: $(ls values)"
+	render --dir values --output-file x
+	expect_rc 2
+	render --dir values --format env
+	expect_rc 2
+}
+
+case_no_file_when_one_value_does_not_open() {
+	sealed
+	mkdir values
+	sed -i '/ssl.key.password/s/data:/data:AAAA/' sec.properties
+	render --dir values
+	[ "$rc" -ne 0 ] || fail "exit status 0"
+	expect_no CANARY
+	[ -z "$(ls -A values)" ] || fail "files: $(ls -A values)"
+}
+
+case_a_key_that_is_no_name_of_a_file() {
+	printf 'a/b.password=CANARY-1\nc.password=CANARY-2\n' >server.properties
+	on server.properties encrypt
+	mkdir values
+	render --dir values
+	expect_rc 1
+	expect_err 'a/b.password'
+	[ -z "$(ls -A values)" ] || fail "files: $(ls -A values)"
+	render --dir values --config c.password
+	expect_rc 0
+	expect_file values/c.password CANARY-2
+}
+
 case_output_into_an_old_file_keeps_its_mode_with_a_warning() {
 	sealed
 	echo old >clear.properties

@@ -222,6 +222,7 @@ static void
 test_an_output_takes_no_loaded_file(void **state)
 {
 	static const char *const paths[] = { CONFIG, SECRETS };
+	const char *out = "out";
 	struct said said = { 0 };
 	struct change c;
 	struct error err;
@@ -233,11 +234,11 @@ test_an_output_takes_no_loaded_file(void **state)
 		change_init(&c, &callbacks, &said);
 		assert_int_equal(change_files(&c, CONFIG, SECRETS, false, &err), 0);
 		fixture_text(&text, "out\n", 4);
-		assert_int_equal(change_output(&c, paths[i], &text, &err), -1);
+		assert_int_equal(change_outputs(&c, &paths[i], &text, 1, &err), -1);
 		assert_int_equal(err.code, ERROR_REFUSED);
 		assert_int_equal(said.hints[CHANGE_OUTPUT], i + 1);
 		assert_null(c.lock);
-		assert_int_equal(change_output(&c, "out", &text, &err), 0);
+		assert_int_equal(change_outputs(&c, &out, &text, 1, &err), 0);
 		/* Two, and the lock of the third. */
 		assert_int_equal(files_count("."), i == 0 ? 3 : 4);
 		assert_int_equal(change_apply(&c, &err), 0);

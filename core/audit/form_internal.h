@@ -31,6 +31,9 @@ int form_give(const struct form_reader *r, struct form_item *i, struct error *er
 /* -pX: may it be an option of one letter with its value, and no name of one? */
 bool form_is_glued(const char *p, size_t n);
 
+/* Is the value of an option of this name a secret, and not the name of a file with one? */
+bool form_option_is_secret(const char *name, size_t len);
+
 /* <<WORD at ${at}: its lines are from ${*from} up to ${*to}; go on at ${*next}. */
 bool form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *to, size_t *next);
 

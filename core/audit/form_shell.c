@@ -29,6 +29,8 @@ struct shell {
 	char command[64];
 	char option[64];	/* the word before was an option of a secret, "": it was not */
 	bool script;		/* it was the -c of a shell */
+	bool login;		/* one of its words was `login` */
+	size_t piped_from, piped_to;	/* the last word of the echo before it; 0: none */
 };
 
 static bool
@@ -151,11 +153,19 @@ shell_give(struct shell *s, enum form_role role, const char *key, size_t len, si
 	return i.n > 0 ? form_give(s->r, &i, err) : 0;
 }
 
-static bool
-shell_is_secret(const char *name, size_t len)
+bool
+form_option_is_secret(const char *name, size_t len)
 {
+	static const char *const files[] = { "file", "path", "location", "dir" };
 	enum key_class class = key_class(name, len);
 
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const size_t n = strlen(files[i]);
+
+		if (len > n + 1 && strncasecmp(name + len - n, files[i], n) == 0 &&
+		    strchr("-._", name[len - n - 1]) != NULL)
+			return false;
+	}
 	return class == KEY_SECRET || class == KEY_MATERIAL;
 }
 
@@ -168,17 +178,44 @@ shell_takes_user(const char *word, size_t n)
 	    (n == 12 && memcmp(word, "--proxy-user", 12) == 0);
 }
 
-/* Programs whose -p takes the password in the same word. */
-static bool
-shell_asks_p(const char *command)
-{
-	static const char *const names[] = { "mysql", "mysqldump", "mysqladmin", "mysqlimport",
-		"mysqlsh", "mariadb", "mariadb-dump", "mariadb-admin", "sshpass" };
+/* Programs with an option of one letter for a password. */
+static const struct shell_letter {
+	const char *command;
+	char letter;
+	bool glued;	/* the password is in the same word, and in no other */
+} letters[] = {
+	{ "mysql", 'p', true }, { "mysqldump", 'p', true }, { "mysqladmin", 'p', true },
+	{ "mysqlimport", 'p', true }, { "mysqlsh", 'p', true }, { "mariadb", 'p', true },
+	{ "mariadb-dump", 'p', true }, { "mariadb-admin", 'p', true },
+	{ "sshpass", 'p', false }, { "redis-cli", 'a', false }, { "mongo", 'p', false },
+	{ "mongosh", 'p', false }, { "mongodump", 'p', false }, { "mongorestore", 'p', false },
+	{ "mongoexport", 'p', false }, { "mongoimport", 'p', false }, { "mongostat", 'p', false },
+	{ "ldapsearch", 'w', false }, { "ldapadd", 'w', false }, { "ldapmodify", 'w', false },
+	{ "ldapdelete", 'w', false }, { "ldapwhoami", 'w', false }, { "sqlcmd", 'P', false },
+	{ "http", 'a', false }, { "https", 'a', false },
+};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(command, names[i]) == 0)
-			return true;
-	return false;
+static const struct shell_letter *
+shell_letter(const char *command)
+{
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (strcmp(command, letters[i].command) == 0)
+			return &letters[i];
+	return NULL;
+}
+
+/* Does the option's letter ask for a password, in the same word or the next? */
+static bool
+shell_asks(const struct shell *s, const char *p, size_t n)
+{
+	const struct shell_letter *l = shell_letter(s->command);
+
+	/* docker login -p, and its kind; elsewhere that is a port. */
+	if (l == NULL)
+		return s->login && n == 2 && p[1] == 'p';
+	if (p[1] != l->letter)
+		return false;
+	return l->glued ? n > 2 : n == 2 || strcmp(l->command, "sshpass") == 0;
 }
 
 /* What passes for the name of an option is reported: a value must not. */
@@ -197,12 +234,25 @@ form_is_glued(const char *p, size_t n)
 static int
 shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 {
+	/* Of a Secret of Kubernetes: --from-literal=KEY=VALUE */
+	static const char from_literal[] = "--from-literal=";
+	const size_t literal = sizeof(from_literal) - 1;
 	const char *equals = memchr(p, '=', n);
 	size_t dashes = n > 1 && p[1] == '-' ? 2 : 1, len;
 
-	if (n > 2 && p[1] == 'p' && shell_asks_p(s->command))
-		return shell_key(s, "p", 1, err) != 0 ? -1 : shell_give(s, FORM_OPTION,
+	if (n > 2 && (shell_asks(s, p, n) || (p[1] == 'u' && strcmp(s->command, "curl") == 0 &&
+	    memchr(p, ':', n) != NULL)))
+		return shell_key(s, p + 1, 1, err) != 0 ? -1 : shell_give(s, FORM_OPTION,
 		    (const char *)s->key.data, s->key.len, 2, err);
+	if (n > literal && memcmp(p, from_literal, literal) == 0) {
+		equals = memchr(p + literal, '=', n - literal);
+		if (equals == NULL || equals + 1 == p + n ||
+		    !form_option_is_secret(p + literal, (size_t)(equals - p) - literal))
+			return 0;
+		return shell_key(s, p + literal, (size_t)(equals - p) - literal, err) != 0 ? -1 :
+		    shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
+		    (size_t)(equals - p) + 1, err);
+	}
 	if (form_is_glued(p, n))
 		return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
 	if (n > 2 && p[1] == 'D' && equals != NULL)
@@ -210,13 +260,12 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 	len = (equals != NULL ? (size_t)(equals - p) : n) - dashes;
 	if (equals == NULL) {
 		/* Of one letter those only that are known; longer ones by their names. */
-		if (shell_takes_user(p, n) || (len > 2 && shell_is_secret(p + dashes, len)) ||
-		    (n == 2 && p[1] == 'p' && strcmp(s->command, "sshpass") == 0) ||
-		    (n == 2 && p[1] == 'H'))
+		if (shell_takes_user(p, n) || (len > 2 && form_option_is_secret(p + dashes, len)) ||
+		    (n == 2 && (shell_asks(s, p, n) || p[1] == 'H')))
 			snprintf(s->option, sizeof(s->option), "%.*s", (int)len, p + dashes);
 		return 0;
 	}
-	if (!shell_is_secret(p + dashes, len) || shell_key(s, p + dashes, len, err) != 0)
+	if (!form_option_is_secret(p + dashes, len) || shell_key(s, p + dashes, len, err) != 0)
 		return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
 	return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
 	    (size_t)(equals - p) + 1, err);
@@ -268,8 +317,32 @@ shell_name(struct shell *s, const char *p, size_t n, bool first)
 	if (is_name && !value_kind_is_secret(value_kind(p, n)))
 		memcpy(word, base, len);
 	/* It may be started by another: sudo, docker exec. */
-	if (first || shell_asks_p(word))
+	if (first || shell_letter(word) != NULL)
 		memcpy(s->command, word, sizeof(word));
+	s->login |= strcmp(word, "login") == 0;
+}
+
+/* echo USER:PASSWORD | chpasswd: the word that is handed on.  With -e it is a hash. */
+static int
+shell_piped(struct shell *s, struct error *err)
+{
+	const char *p = s->r->text, *line = memchr(p + s->at, '\n', s->end - s->at), *colon;
+	struct form_item i = { .role = FORM_OPTION, .start = s->piped_from, .to = s->piped_to };
+	const size_t rest = line != NULL ? (size_t)(line - p) - s->at : s->end - s->at;
+
+	s->piped_to = 0;
+	colon = memchr(p + s->piped_from, ':', i.to - s->piped_from);
+	if (colon == NULL || memmem(p + s->at, rest, " -e", 3) != NULL ||
+	    memmem(p + s->at, rest, " --encrypted", 12) != NULL)
+		return 0;
+	i.from = (size_t)(colon - p) + 1;
+	i.value = p + i.from;
+	i.n = i.to - i.from;
+	if (i.n == 0 || shell_key(s, "password", 8, err) != 0)
+		return i.n == 0 ? 0 : -1;
+	i.key = (const char *)s->key.data;
+	i.key_len = s->key.len;
+	return form_give(s->r, &i, err);
 }
 
 static int
@@ -300,9 +373,10 @@ shell_word(struct shell *s, bool *first, struct error *err)
 	}
 	if (p[0] == '-' && n > 1)
 		return shell_option(s, p, n, err);
-	if (s->name == NULL)
-		shell_name(s, p, n, *first);
+	shell_name(s, p, n, *first);
 	*first = false;
+	if (n >= 8 && memcmp(p + n - 8, "chpasswd", 8) == 0 && s->piped_to > 0)
+		return shell_piped(s, err);
 	if (n > 5 && memcmp(p, "pass:", 5) == 0 && shell_key(s, "pass", 4, err) == 0)
 		return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len, 5, err);
 	/* A text in quotes: of properties or JSON, or with a secret of its own. */
@@ -315,12 +389,14 @@ static int
 shell_read(struct shell *s, struct error *err)
 {
 	const char *p = s->r->text;
-	size_t from, to, next, resume = 0;
+	size_t from, to, next, resume = 0, last_from = 0, last_to = 0;
 	bool first = true;
 	int rc = 0;
 
 	while (rc == 0 && s->at < s->end) {
 		if (shell_next_word(s)) {
+			last_from = s->word.from;
+			last_to = s->word.to;
 			rc = shell_word(s, &first, err);
 		} else if (s->at >= s->end) {
 			break;
@@ -331,7 +407,15 @@ shell_read(struct shell *s, struct error *err)
 			/* A here-document begins behind its line. */
 			if (p[s->at] == '\n' && resume > s->at)
 				s->at = resume - 1;
+			if (p[s->at] == '|' && (strcmp(s->command, "echo") == 0 ||
+			    strcmp(s->command, "printf") == 0)) {
+				s->piped_from = last_from;
+				s->piped_to = last_to;
+			} else if (p[s->at] == '\n') {
+				s->piped_to = 0;
+			}
 			first = true;
+			s->login = false;
 			s->option[0] = '\0';
 			s->at++;
 		}

@@ -26,6 +26,9 @@ struct yaml_level {
 	size_t path;		/* length of the path before this level's part */
 	size_t index;
 	struct buf name;	/* of { name: X, value: Y }, else empty */
+	bool script;		/* of a sequence: behind a `-c` */
+	struct buf held;	/* secret: the value of such a pair that stands before its name */
+	struct form_item item;	/* of that */
 	size_t flag;		/* of a sequence: the path's length behind a `--password` */
 };
 
@@ -140,6 +143,7 @@ yaml_push(struct yaml *y, bool sequence, struct error *err)
 	*l = (struct yaml_level){ .sequence = sequence, .elsewhere = elsewhere,
 		.is_key = is_key, .path = y->path.len };
 	buf_init(&l->name, BUF_MAX_FILE);
+	buf_init_secret(&l->held, BUF_MAX_FILE);
 	return buf_check(&y->path, err);
 }
 
@@ -150,6 +154,7 @@ yaml_pop(struct yaml *y)
 	bool is_key = l->is_key;
 
 	buf_release(&l->name);
+	buf_release(&l->held);
 	l = y->depth > 0 ? &y->levels[y->depth - 1] : NULL;
 	buf_truncate(&y->path, l != NULL ? l->path : 0);
 	if (is_key)
@@ -338,19 +343,44 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 		i->name = "";
 		i->name_len = 0;
 	}
+	if (l->script) {
+		l->script = false;
+		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
+	}
+	l->script = i->n == 2 && memcmp(i->value, "-c", 2) == 0;
 	if (after_flag) {
 		i->role = FORM_OPTION;
 		return form_give(y->r, i, err);
 	}
 	if (i->n > 3 && i->value[0] == '-' && equals == NULL && !form_is_glued(i->value, i->n)) {
-		enum key_class class;
-
 		len = i->value[1] == '-' ? 2 : 1;
-		class = key_class(i->value + len, i->n - len);
-		l->flag = class == KEY_SECRET || class == KEY_MATERIAL;
+		l->flag = form_option_is_secret(i->value + len, i->n - len);
 		return 0;
 	}
 	return yaml_give(y, i, err);
+}
+
+/* The value that stood before its name, or that has none. */
+static int
+yaml_give_held(struct yaml *y, struct yaml_level *l, struct error *err)
+{
+	struct form_item i = l->item;
+	struct buf path;
+	int rc;
+
+	buf_init(&path, BUF_MAX_FILE);
+	buf_append(&path, y->path.data, l->path);
+	buf_append_str(&path, l->path > 0 ? ".value" : "value");
+	i.key = (const char *)path.data;
+	i.key_len = path.len;
+	i.name = l->name.len > 0 ? (const char *)l->name.data : "value";
+	i.name_len = l->name.len > 0 ? l->name.len : 5;
+	i.value = (const char *)l->held.data;
+	i.n = l->held.len;
+	rc = buf_check(&path, err) == 0 ? yaml_give(y, &i, err) : -1;
+	buf_release(&path);
+	buf_clear(&l->held);
+	return rc;
 }
 
 static int
@@ -390,6 +420,14 @@ yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 	if (key_class(key, len) == KEY_OTHER && key_class_of_end(i.key, i.key_len) != KEY_OTHER)
 		i.name = NULL;
 	yaml_pair(l, key, len, value, n, &i);
+	if (len == 5 && memcmp(key, "value", 5) == 0 && l->name.len == 0 && y->depth > 1 &&
+	    y->levels[y->depth - 2].sequence && l->held.len == 0) {
+		buf_append(&l->held, value, n);
+		l->item = i;
+		return buf_check(&l->held, err);
+	}
+	if (l->name.len > 0 && l->held.len > 0 && yaml_give_held(y, l, err) != 0)
+		return -1;
 	return yaml_give(y, &i, err);
 }
 
@@ -403,6 +441,9 @@ yaml_event(struct yaml *y, const yaml_event_t *e, struct error *err)
 		return yaml_push(y, true, err);
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
+		if (y->depth > 0 && y->levels[y->depth - 1].held.len > 0 &&
+		    yaml_give_held(y, &y->levels[y->depth - 1], err) != 0)
+			return -1;
 		yaml_pop(y);
 		return 0;
 	case YAML_SCALAR_EVENT:

@@ -436,6 +436,10 @@ value_kind(const char *value, size_t n)
 	if (piece_has_jwt(v) || ((memmem(v.p, v.n, "uthorization", 12) != NULL ||
 	    memmem(v.p, v.n, "UTHORIZATION", 12) != NULL) && value_has_authorization(v.p, v.n)))
 		return VALUE_TOKEN;
+	/* A URL of which a template makes a part has no secret yet. */
+	if (memmem(v.p, v.n, "://", 3) != NULL && memmem(v.p, v.n, "{{", 2) != NULL &&
+	    memmem(v.p, v.n, "}}", 2) != NULL)
+		return VALUE_REFERENCE;
 	return VALUE_TEXT;
 }
 

@@ -24,6 +24,8 @@ struct audit {
 	struct vec named;	/* char *: files that units name, still to be read */
 	struct vec uses;	/* of providers.c */
 	struct vec workers;	/* char *: files of Connect workers */
+	struct vec places;	/* char *: the keys of ->seen */
+	struct map *seen;	/* device and inode of files, where there are several paths */
 	struct vec leaks;	/* char *: the keys of ->leaked */
 	struct map *leaked;	/* what was told of a history; NULL: nothing yet */
 	struct audit_counts counts;

@@ -34,6 +34,7 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
 	vec_init(&a->named, sizeof(char *), FILES_MAX);
 	audit_providers_init(a);
+	vec_init(&a->places, sizeof(char *), FILES_MAX);
 	vec_init(&a->leaks, sizeof(char *), FINDINGS_MAX);
 	if (audit_estate_init(a, err) != 0) {
 		audit_free(a);
@@ -77,6 +78,8 @@ audit_free(struct audit *a)
 	vec_release_strings(&a->leaks);
 	map_free(a->leaked);
 	audit_providers_release(a);
+	vec_release_strings(&a->places);
+	map_free(a->seen);
 	audit_estate_release(a);
 	mac_free(a->sums);
 	key_free(a->sum_key);
@@ -592,6 +595,22 @@ audit_keep_leaks(struct audit_source *s, const char *path, struct error *err)
 	return rc;
 }
 
+/* Of several paths one may lead to what another did: 1: the file was looked at. */
+static int
+audit_is_seen(struct audit *a, const struct file_id *id, struct error *err)
+{
+	const uint64_t place[2] = { (uint64_t)id->dev, (uint64_t)id->ino };
+	const char *key;
+	size_t ignored;
+
+	if (a->seen == NULL && (a->seen = map_new()) == NULL)
+		return error_memory(err);
+	if (map_get(a->seen, place, sizeof(place), &ignored))
+		return 1;
+	key = vec_push_string(&a->places, (const char *)place, sizeof(place));
+	return key != NULL && map_put(a->seen, key, sizeof(place), 0) == 0 ? 0 : error_memory(err);
+}
+
 static int
 audit_text_read(struct audit *a, const struct audit_text *t, const struct file_id *id,
     struct error *err)
@@ -611,6 +630,9 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	const char *reason;
 	int rc;
 
+	if (id != NULL && id->exists && a->o->root_count > 1 &&
+	    (rc = audit_is_seen(a, id, err)) != 0)
+		return rc == 1 ? 0 : -1;
 	a->changed = id != NULL && id->exists ? 1000 * (int64_t)id->mtime.tv_sec : 0;
 	a->counts.seen++;
 	if (content->len == 0) {

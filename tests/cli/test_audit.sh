@@ -1014,6 +1014,16 @@ case_connectors_have_the_providers_of_their_worker() {
 	expect_found dangling-reference 'two/c.json:config.a\.password'
 }
 
+case_a_file_that_is_named_twice_is_told_once() {
+	clean
+	mkdir a
+	printf 'a.password=CANARY-long-enough\n' >a/a.properties
+	chmod 600 a/*
+	audit a/a.properties a ./a/a.properties a "$PWD/a" -o json
+	expect_json "$out" '[f["rule"] for f in d["findings"]], d["files"]["seen"], d["files"]["read"]' \
+	    "(['clear-text-secret'], 1, 1)"
+}
+
 case_old_secrets_are_told_by_their_age() {
 	make_sealed
 	printf 'z.password=CANARY-of-z-long\n' >clear.properties

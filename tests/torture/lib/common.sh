@@ -122,7 +122,7 @@ make_fixtures() {
 
 # fixture NAME: a fresh copy of it to work in, run/.
 fixture() {
-	rm -rf run
+	rm -rf run "$work.state"
 	cp -a "$1" run
 }
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env -S python3 -B
 """Check-and-set, idempotency, conditional requests: the cases K of the
 registry's contract, and the headers of section 3.6 (H)."""
+import json
+import os
 import re
 import time
 
@@ -476,6 +478,27 @@ def h10_absolute_form_of_the_target(r):
     auth = [('Authorization', r.bearer('adm'))]
     answer = r.raw(build('GET', f'http://{r.host}{V("h10", "k")}', r.host, auth))
     ok(answer, [1])
+
+
+
+def h11_dashboard_and_alerts_name_metrics_that_there_are(r):
+    text = status(r.as_('adm').get('/metrics'), 200).body.decode()
+    kinds = dict(re.findall(r'^# TYPE (\w+) (\w+)$', text, re.M))
+    there = set(kinds) | {f'{name}_{end}' for name, kind in kinds.items() if kind == 'histogram'
+                          for end in ('bucket', 'sum', 'count')}
+    share = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../share/registry')
+    for name in ('grafana.json', 'alerts.yml'):
+        with open(os.path.join(share, name), encoding='utf-8') as f:
+            whole = f.read()
+        named = set(re.findall(r'propseal_registry_\w+', whole))
+        check(len(named) >= 8, f'metrics in {name}', named)
+        same(sorted(named - there), [], f'metrics of {name} that there are not')
+        for metric in named & set(kinds):
+            rated = re.search(r'(rate|increase)\(' + metric + r'\b', whole)
+            check(not rated or kinds[metric] == 'counter', f'{name}: a rate of a counter', metric)
+        if name.endswith('json'):
+            panels = json.loads(whole)['panels']
+            check(all(p['targets'] and p['title'] for p in panels), 'panels with queries')
 
 
 if __name__ == '__main__':

@@ -805,6 +805,38 @@ def u14_who_was_given_what(r):
           re.search(r', path conn-\d\d-x{20} and \d+ more$', many), 'message', many)
 
 
+@case(fresh=True)
+def u14b_every_key_that_is_given_is_named(r):
+    adm = r.as_('adm')
+    for key, values in (('a', 2), ('b', 1), ('c', 1)):
+        for _ in range(values):
+            put(r, 'conn-a', key)
+    status(adm.delete(V('conn-a', 'c') + '/1'), 200)
+
+    def told(who, method, target, body=None):
+        id_ = f'u14b-{method}-{abs(hash(target))}'
+        ok(r.as_(who).request(method, target, body, [('X-Request-Id', id_)]))
+        lines = [line for line in audit.of_request(r, id_) if audit.phase(line) == 'outcome']
+        return ' '.join(audit.data(line, 'result', 'message').removeprefix('gives ')
+                        for line in lines).split(' '), len(lines)
+    same(told('own', 'GET', path_url('conn-a')), (['a@2', 'b@1'], 1), 'GetPath')
+    same(told('own', 'GET', key_url('conn-a', 'a')), (['a@1', 'a@2'], 1), 'GetKey')
+    config = {'name': 'conn-a', 'x': '${secret:conn-a:b} ${secret:conn-a:a}', 'y': 'plain'}
+    same(told('wrk', 'POST', '/secret/connectors/conn-a/resolve', config), (['b@1', 'a@2'], 1),
+         'ResolveConfig')
+    # As many as there are: what one line has no room for is in further ones.
+    names = sorted(f'key-{n:03}-{"x" * 40}' for n in range(40))
+    for name in names:
+        ok(adm.post(V('team1-x', name), {'secret': MARKER}))
+    found, lines = told('pre', 'GET', path_url('team1-x'))
+    same(found, [f'{name}@1' for name in names], 'all names')
+    check(lines >= 4, 'several lines', lines)
+    found, _ = told('pre', 'GET', path_url('team1-x') + '?limit=3')
+    same(found, [f'{name}@1' for name in names[:3]], 'those of a page')
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+
+
 def u13_last_lines_over_the_interface(r):
     """Who may read the audit log sees its end as it stands in the file."""
     ok(r.as_('adm').post(V('u13', 'k'), {'secret': MARKER}))

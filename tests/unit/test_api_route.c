@@ -155,7 +155,7 @@ document_names_every_route(void **state)
 
 	(void)state;
 	buf_init(&text, 1 << 20);
-	openapi_make(&text, REST_CONFLUENT);
+	openapi_make(&text, REST_CONFLUENT, true);
 	assert_int_equal(buf_check(&text, NULL), 0);
 	root = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(root);

@@ -14,11 +14,15 @@
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/keys/keyring.h"
+#include "registry/store/names.h"
 #include "registry/store/reader.h"
 #include "registry/store/store.h"
 
 /* More than this is given back after use. */
 #define SCRATCH_KEPT ((size_t)64 << 10)
+
+/* Bytes of names in one message: with "gives" it fits a line of the audit log. */
+#define GIVEN_MAX 480
 
 const struct settings *
 request_settings(const struct exchange *x)
@@ -313,7 +317,10 @@ make_error(struct exchange *x, int status, int subcode, const void *message, siz
 	x->content_type = NULL;
 	x->link_name = NULL;
 	buf_clear(&x->body);
-	reply_error(&x->body, subcodes ? subcode : status, message, n);
+	if (vault_is_one(x))
+		x->status = vault_error(status, &x->body, message, n);
+	else
+		reply_error(&x->body, subcodes ? subcode : status, message, n);
 }
 
 static void
@@ -354,6 +361,43 @@ outcome_written(struct audit_wait *w)
 }
 
 void
+answer_gives(struct exchange *x, const struct secret_name *name, uint32_t version)
+{
+	if (x->given.len > 0)
+		buf_append_char(&x->given, ' ');
+	buf_append(&x->given, name->key, name->key_len);
+	buf_append_char(&x->given, '@');
+	number_append(&x->given, version);
+	/* What cannot be put on record does not leave. */
+	if (x->given.failed)
+		(void)buf_fail(&x->body, x->given.why);
+}
+
+/* Put the names of what is given into the outcome's message; those for which it has
+ * no room, into lines of their own before. */
+static void
+answer_name_given(struct exchange *x)
+{
+	const char *at = buf_cstr(&x->given);
+	size_t left = x->given.len, n;
+	struct audit_event event;
+
+	for (;;) {
+		n = left < GIVEN_MAX ? left : GIVEN_MAX;
+		while (n < left && n > 0 && at[n] != ' ')
+			n--;
+		(void)snprintf(x->message, sizeof(x->message), "gives %.*s", (int)n, at);
+		if (n == left)
+			return;
+		answer_describe(x, AUDIT_OUTCOME, &event);
+		event.intent = 0;
+		audit_submit(x->api->parts.audit, &event, 1, NULL);
+		at += n + 1;
+		left -= n + 1;
+	}
+}
+
+void
 answer_send(struct exchange *x, int status)
 {
 	struct audit_event events[2];
@@ -375,6 +419,8 @@ answer_send(struct exchange *x, int status)
 		exchange_reply(x);
 		return;
 	}
+	if (x->given.len > 0 && x->status < 300)
+		answer_name_given(x);
 	if (!x->intended)
 		answer_describe(x, AUDIT_INTENT, &events[n++]);
 	answer_describe(x, AUDIT_OUTCOME, &events[n++]);
@@ -391,7 +437,7 @@ answer_fail(struct exchange *x, int status, int subcode, const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	make_error_text(x, status, subcode, text);
-	answer_send(x, status);
+	answer_send(x, x->status);
 }
 
 void
@@ -401,7 +447,7 @@ answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *
 	    (int)(message->len < sizeof(x->message) ? message->len : sizeof(x->message)),
 	    message->len > 0 ? (const char *)message->data : "");
 	make_error(x, status, subcode, message->data, message->len);
-	answer_send(x, status);
+	answer_send(x, x->status);
 }
 
 void

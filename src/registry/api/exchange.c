@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/secmem.h"
 #include "base/text.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
@@ -82,6 +83,7 @@ destroy(struct exchange *x)
 {
 	buf_release(&x->body);
 	buf_release(&x->link);
+	buf_release(&x->given);
 	free(x);
 }
 
@@ -511,6 +513,7 @@ exchange_take(struct api_thread *t)
 	buf_init_secret(&x->body, EXCHANGE_BODY_MAX);
 	json_out_init(&x->json, &x->body);
 	buf_init(&x->link, LINK_MAX);
+	buf_init(&x->given, EXCHANGE_BODY_MAX);
 	return x;
 }
 
@@ -531,6 +534,9 @@ give_back(struct exchange *x)
 		buf_release(&x->body);
 	buf_clear(&x->body);
 	buf_clear(&x->link);
+	if (x->given.cap > KEPT_BYTES)
+		buf_release(&x->given);
+	buf_clear(&x->given);
 	x->next = t->pool;
 	t->pool = x;
 	t->pooled++;
@@ -645,6 +651,8 @@ exchange_locate(struct exchange *x)
 		return false;
 	}
 	route_find(&x->target, http_method(x->r), x->api->parts.settings->compat, &x->match);
+	if (!vault_is_known(x))
+		memset(&x->match, 0, sizeof(x->match));
 	x->endpoint = x->match.endpoint;
 	x->method = x->endpoint == NULL ? "Unknown" :
 	    x->endpoint->run == reads_version && is_latest(&x->match.params[PARAM_VERSION]) ?
@@ -702,17 +710,30 @@ exchange_log_in(struct exchange *x)
 {
 	struct auth_check *c = &x->check;
 	struct http_request *r = x->r;
+	const char *token;
+	char bearer[128];
+	bool now;
 
 	c->authorization = http_header(r, "Authorization");
 	c->authorization_count = c->authorization != NULL ?
 	    http_header_count(r, "Authorization") : 0;
+	if (vault_is_one(x) && c->authorization == NULL &&
+	    (token = http_header(r, "X-Vault-Token")) != NULL) {
+		(void)snprintf(bearer, sizeof(bearer), "Bearer %s", token);
+		c->authorization = bearer;
+		c->authorization_count = strlen(token) < sizeof(bearer) - 8 ?
+		    http_header_count(r, "X-Vault-Token") : 2;
+	}
 	c->peer = x->client;
 	c->cert_cn = http_peer_cn(r);
 	c->cert_dn = http_peer_dn(r);
 	c->cert_san = http_peer_san(r);
 	c->done = checked;
 	c->cookie = x;
-	if (auth_begin(x->api->parts.auth, c))
+	now = auth_begin(x->api->parts.auth, c);
+	if (c->authorization == bearer)
+		secmem_wipe(bearer, sizeof(bearer));
+	if (now)
 		decided(x);
 }
 
@@ -796,7 +817,7 @@ api_new(const struct api_parts *p, unsigned threads, struct error *err)
 		return NULL;
 	}
 	buf_init(&a->openapi, OPENAPI_MAX);
-	openapi_make(&a->openapi, p->settings->compat);
+	openapi_make(&a->openapi, p->settings->compat, p->settings->vault_mount != NULL);
 	for (; a->thread_count < threads; a->thread_count++) {
 		if (api_thread_init(&a->threads[a->thread_count], a, store_keyring(p->store),
 		    err) == -1) {

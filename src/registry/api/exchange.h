@@ -143,6 +143,7 @@ struct exchange {
 	/* Kept from one request to the next. */
 	struct buf body;		/* secret: the answer's */
 	struct buf link;
+	struct buf given;		/* KEY@VERSION of each value in a list, in words */
 	struct target target;
 };
 
@@ -261,6 +262,9 @@ void reply_headers(struct http_request *r, const char *id, const char *type);
 
 /* What goes on with a secret that is no longer live. */
 const char *secret_json_state(const struct version_view *v);
+
+/* A value of several goes into the answer: on record, it is named. */
+void answer_gives(struct exchange *x, const struct secret_name *name, uint32_t version);
 
 /* Open a value into the thread's scratch buffer, which stays valid until the
  * next call.  NULL: it cannot be opened (counted). */

@@ -19,6 +19,7 @@ struct document {
 	struct json_out o;
 	const json_t *parts;
 	enum rest_compat compat;
+	bool vault;
 };
 
 /* The bytes of that file, which the build makes a C file of. */
@@ -194,7 +195,8 @@ add_paths(struct document *d)
 	for (size_t i = 0; i < route_count(); i++) {
 		const struct endpoint *e = route_at(i);
 
-		if ((e->flags & ROUTE_MREDJEM) != 0 && d->compat != REST_MREDJEM)
+		if (((e->flags & ROUTE_MREDJEM) != 0 && d->compat != REST_MREDJEM) ||
+		    (strncmp(e->pattern, "/v1/", 4) == 0 && !d->vault))
 			continue;
 		if (pattern == NULL || strcmp(pattern, e->pattern) != 0) {
 			if (pattern != NULL)
@@ -209,9 +211,9 @@ add_paths(struct document *d)
 }
 
 void
-openapi_make(struct buf *out, enum rest_compat compat)
+openapi_make(struct buf *out, enum rest_compat compat, bool vault)
 {
-	struct document d = { .compat = compat };
+	struct document d = { .compat = compat, .vault = vault };
 	json_t *parts = json_loadb((const char *)openapi_data, openapi_data_size, 0, NULL);
 
 	if (parts == NULL) {

@@ -162,6 +162,7 @@ reads_add_version(struct version_list *l, const struct version_view *v)
 		return l->partial;
 	secret_json_append(&l->name, v, value->data != NULL ? value->data : (const void *)"",
 	    value->len, l->metadata, out);
+	answer_gives(l->x, &l->name, v->number);
 	l->page.count++;
 	return true;
 }

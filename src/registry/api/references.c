@@ -221,6 +221,7 @@ references_append_value(struct job *j, const struct reference *ref)
 		return -1;
 	}
 	buf_append(&j->text, value->data, value->len);
+	answer_gives(j->c.x, &name, v.number);
 	return j->text.failed ? buf_fail(&j->c.x->body, j->text.why) : 0;
 }
 

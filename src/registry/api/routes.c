@@ -147,6 +147,17 @@ static const struct endpoint table[] = {
 	{ HTTP_DELETE, 7, ROLE "/bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
 	    ROUTE_BODY, mds_revoke_on, "Take a role on paths", "", "204 400 404 415 422" },
 
+	{ HTTP_GET, 3, "/v1/sys/health", "GetVaultHealth", SCOPE_OPEN, SECRET_LIST, NONE,
+	    ROUTE_QUIET, vault_health, "Health in the shape of Vault's", "", "200 503" },
+	{ HTTP_GET, 4, "/v1/auth/token/lookup-self", "LookupSelf", SCOPE_LOGIN, SECRET_LIST, NONE,
+	    0, vault_lookup_self, "What is known of the caller's token", "", "200" },
+	{ HTTP_GET, 4, "/v1/{mount}/data/{path}", "GetVaultSecret", SCOPE_PATH, SECRET_READ, NONE,
+	    ROUTE_NAMES, vault_data, "A path's values, as a secret of Vault", "version",
+	    "200 400 404 500" },
+	{ HTTP_GET, 4, "/v1/{mount}/metadata/{path}", "GetVaultMetadata", SCOPE_PATH,
+	    SECRET_METADATA, NONE, ROUTE_NAMES, vault_metadata,
+	    "A path's versions, as of a secret of Vault", "", "200 400 404" },
+
 	{ HTTP_GET, 1, "/metrics", "GetMetrics", SCOPE_CLUSTER, AUDIT_READ, SECRET_METADATA,
 	    ROUTE_QUIET, metrics_show, "Counts for Prometheus", "", "200" },
 

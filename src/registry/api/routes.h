@@ -123,7 +123,20 @@ void tokens_list(struct exchange *x);
 void tokens_create(struct exchange *x);
 void tokens_revoke(struct exchange *x);
 
-/* Append the OpenAPI 3.1 document of the routes. */
-void openapi_make(struct buf *out, enum rest_compat compat);
+void vault_health(struct exchange *x);
+void vault_lookup_self(struct exchange *x);
+void vault_data(struct exchange *x);
+void vault_metadata(struct exchange *x);
+
+/* Is the request one for the face of Vault?  And is there something at its URL,
+ * as far as that face goes? */
+bool vault_is_one(const struct exchange *x);
+bool vault_is_known(const struct exchange *x);
+
+/* {"errors":[...]}; the status that it has there. */
+int vault_error(int status, struct buf *out, const char *message, size_t n);
+
+/* Append the OpenAPI 3.1 document of the routes; ${vault}: with those of Vault. */
+void openapi_make(struct buf *out, enum rest_compat compat, bool vault);
 
 #endif /* !REGISTRY_API_ROUTES_H */

@@ -246,6 +246,7 @@ static const struct setting_field keys[] = {
 	{ .name = "quota.bytes", .type = SETTING_LONG, AT(quota), .max = INT64_MAX, .scale = 1 },
 	{ .name = "quota.path.bytes", .type = SETTING_LONG, AT(path_quota), .max = INT64_MAX,
 	    .scale = 1 },
+	TEXT("vault.mount", vault_mount),
 	TEXT("config.provider.name", provider),
 
 	{ .name = "master.encryption.key", .type = SETTINGS_KEY, AT(master_key) },

@@ -51,6 +51,7 @@ struct settings {
 	uint64_t quota;			/* quota.bytes of sealed values, 0: any number */
 	uint64_t path_quota;		/* quota.path.bytes, the same of each path */
 	bool allow_unlisted_metrics;	/* metrics.public, false: it needs a login */
+	const char *vault_mount;	/* vault.mount; NULL: no face of Vault */
 	const char *provider;		/* config.provider.name, "secret": ${secret:path:key} */
 
 	const char *master_key_file;	/* --master-key-file */

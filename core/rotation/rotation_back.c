@@ -237,6 +237,8 @@ back_carry(struct back *b, struct item *x, struct change *c, struct error *err)
 static int
 back_load(struct back *b, struct change *c, const char *path, struct error *err)
 {
+	/* Under our own lock nothing is swept. */
+	lock_sweep(path);
 	c->lock = lock_files(&path, 1, c->lock_timeout_ms, back_waiting, b, err);
 	c->all_locked = true;
 	return c->lock == NULL ? -1 : change_files(c, NULL, path, false, err);

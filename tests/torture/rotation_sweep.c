@@ -206,7 +206,7 @@ make_session(void)
 	const struct rotation_callbacks deriving = { .key = derive_new };
 	struct error err;
 	struct estate *e = estate_new(paths, 1, &err);
-	struct rotation *r;
+	struct rotation *r = NULL;
 	int rc;
 
 	if (e == NULL)

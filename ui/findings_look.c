@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
+#include "secrets/key_source.h"
 #include "ui/app.h"
 #include "ui/dialog.h"
 #include "ui/findings.h"
@@ -75,6 +77,29 @@ findings_fold_large(struct app *a)
 	outline_hold(o);
 }
 
+/* The keys that are held, however they came: more than a ring has room for stay out of it, and
+ * the audit says what it could not open. */
+static struct key_ring *
+findings_keys(const struct app *a, struct error *err)
+{
+	const struct environments *e = model_environments(a->model);
+	struct key_ring *ring = key_ring_new(err);
+	struct error full;
+
+	for (size_t i = 0; ring != NULL && i < environments_count(e); i++) {
+		const struct environment *x = environments_at(e, i);
+
+		if (x->master == NULL || key_ring_take(ring, x->master, x->path, &full) == 0)
+			continue;
+		if (full.code == ERROR_LIMIT)
+			break;
+		*err = full;
+		key_ring_free(ring);
+		return NULL;
+	}
+	return ring;
+}
+
 static struct audit *
 findings_look(struct app *a, struct error *err)
 {
@@ -82,24 +107,30 @@ findings_look(struct app *a, struct error *err)
 	const struct findings_source *source = o->findings;
 	struct findings *f = a->findings;
 	struct audit *audit;
+	struct key_ring *keys = findings_keys(a, err);
 	size_t strip;
 	int rc = 0;
 
+	if (keys == NULL)
+		return NULL;
 	f->options = (struct audit_options){ .rules = o->rules, .scope = o->scope,
 		.source = o->environments, .keep_files = true, .roots = o->paths,
-		.root_count = o->path_count, .keys = a->model->ring, .policy = o->policy,
+		.root_count = o->path_count, .keys = keys, .policy = o->policy,
 		.now = (int64_t)time(NULL) * 1000 };
 	(void)audit_root(o->paths, o->path_count, &strip);
 	if ((audit = audit_new(&f->options, err)) == NULL)
-		return NULL;
+		rc = -1;
 	for (size_t i = 0; rc == 0 && i < o->path_count; i++)
 		rc = audit_path(audit, o->paths[i], strip, err);
 	if (rc == 0)
 		rc = audit_finish(audit, err);
 	if (rc == 0 && source != NULL && source->baseline != NULL)
 		rc = source->know(source->cookie, audit, err);
-	/* They may be wiped from now on. */
+	/* What is kept has no keys: the interface may be locked at any time. */
+	if (audit != NULL)
+		audit_forget_keys(audit);
 	f->options.keys = NULL;
+	key_ring_free(keys);
 	if (rc == 0)
 		return audit;
 	audit_free(audit);

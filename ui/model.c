@@ -58,6 +58,7 @@ model_changed(struct model *m, const struct environment *x, struct error *err)
 {
 	estate_restate(m->estate, x);
 	m->scanning = true;
+	m->changes++;
 	return x == NULL || x == m->shown ? list_sealed(m, err) : 0;
 }
 

@@ -127,6 +127,9 @@ struct audit_unread {
 size_t audit_locked_count(const struct audit *a);
 const struct audit_unread *audit_locked(const struct audit *a, size_t i);
 
+/* Wipe the keys that opened something: one that is finished needs them no more. */
+void audit_forget_keys(struct audit *a);
+
 /* In the order of files, lines and columns. */
 size_t audit_finding_count(const struct audit *a);
 struct audit_finding *audit_finding(const struct audit *a, size_t i);

@@ -404,3 +404,12 @@ audit_environment(const struct audit *a, size_t file)
 
 	return x != NULL ? x->name : NULL;
 }
+
+void
+audit_forget_keys(struct audit *a)
+{
+	struct environments *e = a->estate->environments;
+
+	for (size_t i = 0; i < environments_count(e); i++)
+		environment_lock(environments_at(e, i));
+}

@@ -199,6 +199,28 @@ key_ring_read(const struct key_source *from, struct error *err)
 	return NULL;
 }
 
+struct key_ring *
+key_ring_new(struct error *err)
+{
+	return error_alloc(sizeof(struct key_ring), err);
+}
+
+int
+key_ring_take(struct key_ring *r, const struct key *k, const char *where, struct error *err)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (key_equal(r->found[i].key, k))
+			return 0;
+	if (r->count == RING_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d keys", RING_MAX);
+	r->found[r->count].key = key_from_bytes(key_bytes(k), key_length(k), err);
+	if (r->found[r->count].key == NULL)
+		return -1;
+	snprintf(r->found[r->count].where, sizeof(r->found[r->count].where), "%s", where);
+	r->count++;
+	return 0;
+}
+
 void
 key_ring_free(struct key_ring *r)
 {

@@ -39,6 +39,11 @@ struct key_ring;
 struct key_ring *key_ring_read(const struct key_source *from, struct error *err);
 void key_ring_free(struct key_ring *r);
 
+/* A ring without keys, and one more (copied) in it, if it has not got it.  ERROR_LIMIT: there
+ * are 32 already. */
+struct key_ring *key_ring_new(struct error *err);
+int key_ring_take(struct key_ring *r, const struct key *k, const char *where, struct error *err);
+
 size_t key_ring_count(const struct key_ring *r);
 const struct key *key_ring_key(const struct key_ring *r, size_t i);
 

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "golden.h"
+#include "memory.h"
 #include "steps.h"
 
 static const char broker[] = "estate/broker.properties";
@@ -74,7 +75,7 @@ space_on_a_finding_seals_what_it_is_about(void **state)
 	apply(v);
 	vt_assert_has(v, "sealed 1 value in 1 file");
 	/* And then there is no such finding any more. */
-	see(v, "5 errors");
+	see(v, "fixable 3");
 	/* With the key, what does not open is told as well. */
 	vt_assert_has(v, "damaged-entry");
 	vt_assert_lacks(v, "broker.properties:5");
@@ -197,7 +198,6 @@ ignoring_needs_a_reason_and_a_baseline(void **state)
 	vt_key(v, "I");
 	type_line(v, "only a test has it");
 	vt_assert_has(v, "ignored; known.baseline has it");
-	vt_assert_has(v, "4 errors");
 	vt_assert_lacks(v, "db.password");
 	vt_key(v, "f");
 	vt_key(v, "f");
@@ -275,6 +275,30 @@ what_was_not_looked_at_is_told(void **state)
 }
 
 static void
+keys_that_are_typed_open_what_is_looked_at(void **state)
+{
+	/* The first bytes of the master key. */
+	static const unsigned char raw[] = { 0x7c, 0x1f, 0xcb, 0xcb };
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "2");
+	vt_assert_has(v, "not checked: 3 (locked)");
+	vt_assert_lacks(v, "damaged-entry");
+	vt_key(v, "U");
+	type_line(v, FIXTURE_PASSPHRASE);
+	see(v, "damaged-entry");
+	vt_assert_lacks(v, "not checked");
+	/* And what was looked at keeps none of them. */
+	vt_key(v, "L");
+	vt_assert_has(v, "locked");
+	if (memory_can_read(vt_pid(v)))
+		assert_int_equal(memory_count(vt_pid(v), raw, sizeof(raw)), 0);
+	vt_key(v, KEY_ENTER);
+	see(v, "not checked: 3 (locked)");
+	fixture_leave(v);
+}
+
+static void
 nothing_found_says_what_was_read(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +344,7 @@ main(void)
 		FIXTURE_TEST(ignoring_needs_a_reason_and_a_baseline),
 		FIXTURE_TEST(a_report_goes_to_a_new_private_file),
 		FIXTURE_TEST(what_was_not_looked_at_is_told),
+		FIXTURE_TEST(keys_that_are_typed_open_what_is_looked_at),
 		FIXTURE_TEST(nothing_found_says_what_was_read),
 		FIXTURE_TEST(files_that_change_are_looked_at_again),
 	};

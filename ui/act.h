@@ -129,6 +129,14 @@ const char *act_findings_needs_one(const struct app *a);
 const char *act_findings_needs_fixable(const struct app *a);
 const char *act_findings_needs_audit(const struct app *a);
 
+/* view_history.c */
+void act_view_history(struct app *a);
+void act_history_open(struct app *a);
+void act_history_back(struct app *a);
+void act_history_read(struct app *a);
+void act_history_check(struct app *a);
+const char *act_history_needs_trail(const struct app *a);
+
 /* view_registry.c */
 void act_registry_open(struct app *a);
 void act_registry_cancel(struct app *a);

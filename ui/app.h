@@ -11,6 +11,7 @@ struct app;
 struct buf;
 struct files;
 struct findings;
+struct history;
 struct job;
 struct jobs;
 struct model;
@@ -64,6 +65,7 @@ struct app {
 	struct files *files;		/* the state of each main view */
 	struct findings *findings;
 	struct pending *pending;
+	struct history *history;
 	struct registry *registry;
 	enum view_id view;		/* which is shown */
 	enum view_id former_view;	/* which was shown before it */

@@ -90,6 +90,8 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_OPEN] = { MOVE, "open", { INPUT_ENTER },
 	    "fold or unfold an environment or a file; from an entry to its counterpart", false, {
 	    [VIEW_FILES] = { .run = act_open },
+	    [VIEW_HISTORY] = { .rank = 1, .label = "go to the file", .help = "to the file that was "
+		"changed; fold or unfold a day", .run = act_history_open },
 	    [VIEW_FINDINGS] = { .rank = 2, .label = "go there", .help = "to the entry that a "
 		"finding is about; fold or unfold a group", .unavailable = act_findings_needs_any,
 		.run = act_findings_open },
@@ -141,6 +143,7 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_CANCEL] = { MOVE, "cancel", { INPUT_ESCAPE },
 	    "end a range; show secrets and references again", false, {
 	    [VIEW_FILES] = { .run = act_cancel },
+	    [VIEW_HISTORY] = { .help = "back to the files", .run = act_history_back },
 	    [VIEW_FINDINGS] = { .help = "show all that counts again; back to the files",
 		.run = act_findings_cancel },
 	    [VIEW_PENDING] = { .rank = 8, .label = "back", .help = "back to where one was",
@@ -275,6 +278,9 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_REGISTRY] = { .rank = 6, .label = "undelete",
 		.unavailable = act_registry_needs_deleted, .run = act_registry_undelete } } },
 	[ACTION_AUDIT] = { REGISTRY, "audit", { 't' }, "follow the end of the audit log", false, {
+	    [VIEW_HISTORY] = { .rank = 2, .label = "check chain",
+		.help = "check that no line of the trail was changed, removed or moved",
+		.unavailable = act_history_needs_trail, .run = act_history_check },
 	    [VIEW_REGISTRY] = { .rank = 11, .label = "audit", .unavailable = act_registry_needs_one,
 		.run = act_registry_audit } } },
 
@@ -296,6 +302,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    false, .everywhere = { .run = act_view_findings } },
 	[ACTION_VIEW_PENDING] = { PROGRAM, "view-pending", { '3' }, "the pending set", false,
 	    .everywhere = { .run = act_view_pending } },
+	[ACTION_VIEW_HISTORY] = { PROGRAM, "view-history", { '5' }, "what was changed, and by whom",
+	    false, .everywhere = { .run = act_view_history } },
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
 	    .everywhere = { .run = act_view_registry } },
 	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' },
@@ -306,6 +314,7 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
 	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_findings_rescan },
+	    [VIEW_HISTORY] = { .help = "read the trail anew", .run = act_history_read },
 	    [VIEW_PENDING] = { .run = act_rescan },
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },

@@ -7,6 +7,7 @@
 #include "ui/files.h"
 #include "ui/findings.h"
 #include "ui/frame.h"
+#include "ui/history.h"
 #include "ui/job.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
@@ -54,6 +55,7 @@ ui_run(const struct ui_options *o)
 	struct ui_options options = with_defaults(o);
 	struct files files;
 	struct findings findings;
+	struct history history;
 	struct pending pending;
 	struct app a;
 	struct error err;
@@ -63,6 +65,7 @@ ui_run(const struct ui_options *o)
 	a.options = &options;
 	a.files = &files;
 	a.findings = &findings;
+	a.history = &history;
 	a.pending = &pending;
 	keymap_bind(o->bindings);
 	theme_choose(o->theme);
@@ -84,6 +87,7 @@ ui_run(const struct ui_options *o)
 	a.idle_since = clock_ms();
 	files_init(&files, a.model);
 	findings_open(&findings);
+	history_open(&history);
 	pending_init(&pending, a.model);
 	frame_init(&a.base);
 	if (o->registry != NULL)
@@ -99,6 +103,7 @@ ui_run(const struct ui_options *o)
 	pending_release(&pending);
 	files_release(&files);
 	findings_close(&findings);
+	history_close(&history);
 	model_free(a.model);
 	return a.end_signal != 0 ? 128 + a.end_signal : 0;
 }

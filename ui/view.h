@@ -12,7 +12,7 @@ struct words;
 
 /* The main views, one of which is shown.  To add one: its number here, its row in views[]
  * (app.c), its file view_NAME.c, and its faces in the table of actions (keymap.c). */
-enum view_id { VIEW_FILES, VIEW_FINDINGS, VIEW_PENDING, VIEW_REGISTRY, VIEW_COUNT };
+enum view_id { VIEW_FILES, VIEW_FINDINGS, VIEW_PENDING, VIEW_HISTORY, VIEW_REGISTRY, VIEW_COUNT };
 
 /*
  * A main view: two lists side by side, a line of counts, and a detail of what
@@ -53,7 +53,8 @@ struct view_ops {
 	void (*say)(struct app *a, struct words *w);	/* the detail */
 };
 
-extern const struct view_ops view_files, view_findings, view_pending, view_registry;
+extern const struct view_ops view_files, view_findings, view_pending, view_history,
+    view_registry;
 extern const struct view_ops *const views[VIEW_COUNT];
 
 #endif /* !UI_VIEW_H */

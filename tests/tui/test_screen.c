@@ -28,9 +28,9 @@ numbers_show_the_views_and_s_goes_to_the_registry_and_back(void **state)
 {
 	struct vt *v = fixture_open(*state);
 
-	see(v, "[1 files] 2 findings  3 pending  6 registry ");
+	see(v, "[1 files] 2 findings  3 pending  5 history  6 registry ");
 	vt_key(v, "6");
-	vt_assert_has(v, " 1 files  2 findings  3 pending [6 registry]");
+	vt_assert_has(v, " 1 files  2 findings  3 pending  5 history [6 registry]");
 	vt_assert_has(v, "No registry is configured.");
 	/* An action of another view says where it is. */
 	vt_key(v, "A");
@@ -38,7 +38,7 @@ numbers_show_the_views_and_s_goes_to_the_registry_and_back(void **state)
 	vt_key(v, "6");
 	vt_assert_has(v, "[6 registry]");
 	vt_key(v, "1");
-	vt_assert_has(v, "[1 files] 2 findings  3 pending  6 registry ");
+	vt_assert_has(v, "[1 files] 2 findings  3 pending  5 history  6 registry ");
 	vt_assert_has(v, "broker.properties");
 	vt_key(v, "s");
 	vt_assert_has(v, "[6 registry]");
@@ -293,7 +293,7 @@ several_paths_are_shown_together(void **state)
 	struct vt *v = fixture_run(*state, &s);
 
 	vt_settle(v);
-	vt_assert_has(v, "estate and 1 more");
+	vt_assert_has(v, "and 1 more");
 	vt_assert_has(v, "3 files");
 	vt_assert_has(v, "estate/secrets.properties");
 	vt_type(v, "-");

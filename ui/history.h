@@ -1,0 +1,34 @@
+#ifndef UI_HISTORY_H
+#define UI_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/vec.h"
+#include "trail/trail.h"
+#include "ui/outline.h"
+
+struct app;
+
+/*
+ * The state of the view of the history: the changes of the trail, the newest
+ * first, by the day on which they were made.
+ */
+struct history {
+	struct panes panes;	/* right: no rows */
+	struct trail_log log;
+	struct vec days;	/* of struct history_day */
+	bool read;		/* the trail was read, or could not be */
+	struct error problem;	/* why it could not; code 0: it could */
+};
+
+struct history_day {
+	char name[16];		/* 2026-01-31, UTC */
+	size_t last, count;	/* its newest change in the log, and how many */
+};
+
+void history_open(struct history *h);
+void history_close(struct history *h);
+
+#endif /* !UI_HISTORY_H */

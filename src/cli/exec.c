@@ -503,7 +503,8 @@ exec_open_secrets(struct exec *x, struct error *err)
 	    !x->o->given[FLAG_MASTER_KEY_COMMAND] && getenv("CREDENTIALS_DIRECTORY") == NULL)
 		return 0;
 	if (found == 0) {
-		error_set(err, ERROR_USAGE, "nothing says which secrets file the key to keep is of");
+		error_set(err, ERROR_USAGE,
+		    "nothing says which secrets file the key to keep is of");
 		return error_hint(err, "give --local-secrets-file FILE");
 	}
 	error_set(err, ERROR_USAGE, "the references mean several secrets files, or one that cannot "

@@ -88,6 +88,24 @@ case_every_command_is_in_it_and_no_value() {
 	expect_whole
 }
 
+case_a_rotation_and_its_way_back_are_in_it() {
+	own_trail
+	seal
+	printf 'CANARY another\n' >../newpass
+	run rotation plan . --master-key --passphrase-new @../newpass
+	expect_rc 0
+	log_is 'len(d["changes"])' 1
+	run rotation apply --yes --passphrase-new @../newpass --new-master-key-file ../new.key
+	expect_rc 0
+	run rotation rollback --yes
+	expect_rc 0
+	log_is '[(c["command"], c["environment"], c["outcome"]) for c in d["changes"][1:]]' \
+	    "[('rotation apply', '.', 'done'), ('rotation rollback', '.', 'done')]"
+	expect_not_in "$trail" CANARY
+	expect_not_in "$trail" "$(cat ../new.key)"
+	expect_whole
+}
+
 case_what_only_shows_is_not_in_it() {
 	own_trail
 	on server.properties encrypt --dry-run

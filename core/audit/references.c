@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,6 +165,60 @@ estate_add(struct audit *a, size_t file, enum form form, enum audit_rule rule, c
 	return audit_add(&s, rule, key, len, region, err) != NULL ? 0 : -1;
 }
 
+/* Modes of the file as a whole: ${message} says what is wrong with them. */
+static int
+estate_add_mode(struct audit *a, size_t file, const char *message, struct error *err)
+{
+	const struct audit_finding region = { .line = 1, .column = 1, .end_line = 1,
+		.end_column = 1 };
+	struct audit_source s = { .a = a, .file = file, .form = FORM_PROPERTIES };
+	struct audit_finding *f = audit_add(&s, AUDIT_OPEN_MODE, "", 0, &region, err);
+
+	if (f == NULL)
+		return -1;
+	f->message = message;
+	return 0;
+}
+
+/* Who else may change a secrets file, or put another one in its place? */
+static int
+estate_modes(struct audit *a, const struct environment *x, const struct audit_secrets *s,
+    struct error *err)
+{
+	const struct file_id *id = secrets_file_id(x->secrets);
+	char *folder = file_folder(x->path);
+	struct stat st;
+	int rc = 0;
+
+	if (folder == NULL)
+		return error_memory(err);
+	if (id->exists && (id->mode & S_IWOTH) != 0)
+		rc = estate_add_mode(a, s->file, "every user can write this secrets file, and so "
+		    "exchange what is sealed in it", err);
+	if (rc == 0 && stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0 &&
+	    (st.st_mode & S_ISVTX) == 0)
+		rc = estate_add_mode(a, s->file, "every user can put another file in the place of "
+		    "this secrets file: its folder is open", err);
+	free(folder);
+	return rc;
+}
+
+/* Is it another configuration file than before, whose reader cannot read the secrets file? */
+static int
+estate_readers(struct audit *a, const struct audit_reference *k, const struct environment *x,
+    size_t *last, struct error *err)
+{
+	struct file_id id;
+
+	if (*last == k->file || x->secrets == NULL || !secrets_file_id(x->secrets)->exists)
+		return 0;
+	*last = k->file;
+	if (file_identify(k->path, &id, NULL) != 0 || !id.exists ||
+	    file_shares_readers(&id, secrets_file_id(x->secrets)))
+		return 0;
+	return estate_add_mode(a, k->file, "who reads this file cannot read its secrets file", err);
+}
+
 /* <environment><entry>, for maps; NUL between. */
 static void
 estate_entry_name(struct buf *out, const struct environment *x, const char *name, size_t len)
@@ -213,6 +268,7 @@ estate_resolve(struct audit *a, struct map *owners, struct vec *names, struct er
 	struct resolution x;
 	struct reference r;
 	enum audit_rule rule;
+	size_t last = AUDIT_NONE;
 
 	for (size_t i = 0; i < e->references.len; i++) {
 		struct audit_reference *k = vec_at(&e->references, i);
@@ -230,6 +286,9 @@ estate_resolve(struct audit *a, struct map *owners, struct vec *names, struct er
 		rule = estate_rule(&x);
 		if (rule != AUDIT_RULES && estate_add(a, k->file, k->form, rule, k->key,
 		    k->key_len, &k->region, err) != 0)
+			return -1;
+		if (x.environment != NULL &&
+		    estate_readers(a, k, x.environment, &last, err) != 0)
 			return -1;
 		if (x.environment != NULL && estate_collide(a, owners, names, &x, &r, i, err) != 0)
 			return -1;
@@ -362,7 +421,8 @@ estate_judge(struct audit *a, struct map *owners, struct error *err)
 		rc = audit_opened(a, x, s != NULL ? s->file : AUDIT_NONE, &clear, err);
 		if (rc != 0 || s == NULL)
 			continue;
-		rc = estate_guess(a, x, s, err);
+		if ((rc = estate_guess(a, x, s, err)) == 0)
+			rc = estate_modes(a, x, s, err);
 		used = false;
 		for (size_t f = 0; f < e->names.len; f++)
 			used |= *(struct environment **)vec_at(&e->names, f) == x;

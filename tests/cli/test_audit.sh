@@ -1014,6 +1014,34 @@ case_connectors_have_the_providers_of_their_worker() {
 	expect_found dangling-reference 'two/c.json:config.a\.password'
 }
 
+case_modes_of_secrets_files_and_their_folders_count() {
+	make_sealed
+	mkdir s && mv sec.properties server.properties s
+	audit s -o json
+	expect_found open-mode ''
+	chmod 777 s
+	audit s -o json
+	expect_found open-mode s/sec.properties:
+	expect_json "$out" '[f["message"] for f in d["findings"]]' \
+	    "['every user can put another file in the place of this secrets file: its folder is open']"
+	chmod 1777 s
+	audit s -o json
+	expect_found open-mode ''
+	chmod 702 s/sec.properties
+	audit s -o json
+	expect_found open-mode s/sec.properties:
+	chmod 600 s/sec.properties
+	# The service reads its configuration as one of the group, and not the secrets.
+	[ "$(id -u)" -eq 0 ] || return 0
+	chgrp 1 s/*
+	chmod 640 s/server.properties
+	audit s -o json
+	expect_found open-mode s/server.properties:
+	chmod 640 s/sec.properties
+	audit s -o json
+	expect_found open-mode ''
+}
+
 case_a_file_that_is_named_twice_is_told_once() {
 	clean
 	mkdir a

@@ -44,7 +44,7 @@ make_sealed(void)
 		buf_printf(&text, "listener.%d.ssl.key.password=A-secret-of-some-length-%d\n", i, i);
 	measure_write(config, (const char *)text.data, text.len);
 	buf_release(&text);
-	measure_run(argv, fixture_environment, &m);
+	measure_run(argv, (char *const[]){ fixture_environment[0], state, NULL }, &m);
 	buf_init(&sealed, BUF_MAX_FILE);
 	measure_must(file_read(secrets, &sealed, NULL, NULL) == 0, "read the secrets file");
 }
@@ -99,8 +99,8 @@ static void
 rotation(const char *command, const char *path, struct measure *m)
 {
 	char *const argv[] = { program, (char *)"rotation", (char *)command, (char *)"-o",
-		(char *)"json", (char *)path,
-		(char *)(path != NULL ? "--data-key" : NULL), NULL };
+		(char *)"json", (char *)"-q", (char *)(path != NULL ? "--data-key" : "--yes"),
+		(char *)path, NULL };
 
 	char *const environment[] = { fixture_environment[0], state, NULL };
 

@@ -271,7 +271,9 @@ def c10_rights_of_the_registry():
                       ('ConnectManager', 'dw'), ('DeveloperManage', 'pre')):
         s.grant(role, principal=who, path='sink')
     with open(s.worker.file, 'a', encoding='utf-8') as f:
-        f.write('config.providers.secret.param.rbac=true\n')
+        # And by the alias that Connect makes: the rule has to know it, too.
+        f.write('config.providers.secret.param.rbac=true\n'
+                'config.providers.secret.class=SecretRegistry\n')
     s.worker.start()
     s.runs('sink', 'adm')
     for path in ('/connectors', '/connectors/sink', '/connectors/sink/status', '/admin/loggers'):

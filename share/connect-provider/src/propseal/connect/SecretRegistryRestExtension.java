@@ -30,6 +30,9 @@ import org.slf4j.LoggerFactory;
 public class SecretRegistryRestExtension implements ConnectRestExtension {
     private static final Logger LOG = LoggerFactory.getLogger(SecretRegistryRestExtension.class);
     private static final String PROVIDERS = "config.providers.", CLASS = ".class";
+    /** What Connect knows the provider by: its name, and the aliases that it makes. */
+    private static final Set<String> OURS = Set.of(SecretRegistryConfigProvider.class.getName(),
+        SecretRegistryConfigProvider.class.getSimpleName(), "SecretRegistry");
     private static final int BODY_MAX = 8 << 20;
     private static final Set<String> SENT = Set.of("accept", "authorization", "content-type",
         "idempotency-key", "if-match", "if-none-match", "x-request-id", "x-secret-offset");
@@ -48,7 +51,7 @@ public class SecretRegistryRestExtension implements ConnectRestExtension {
         Set<String> names = new TreeSet<>();
         worker.forEach((key, value) -> {
             if (key.startsWith(PROVIDERS) && key.endsWith(CLASS)
-                && String.valueOf(value).trim().equals(SecretRegistryConfigProvider.class.getName()))
+                && OURS.contains(String.valueOf(value).trim()))
                 names.add(key.substring(PROVIDERS.length(), key.length() - CLASS.length()));
         });
         if (names.isEmpty())

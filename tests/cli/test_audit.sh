@@ -1042,6 +1042,44 @@ case_modes_of_secrets_files_and_their_folders_count() {
 	expect_found open-mode ''
 }
 
+case_trees_made_to_stop_an_audit_are_bounded() {
+	clean
+	mkfifo pipe.properties
+	[ "$(id -u)" -ne 0 ] || mknod null.properties c 1 3
+	ln -s . loop
+	ln -s .. up.properties
+	mkdir -p a/b && ln -s ../.. a/b/again
+	printf '\376\377\0a' >utf16.yaml
+	printf 'a=1\0b=2\n' >nul.properties
+	python3 - <<-'END'
+		open('deep.json', 'w').write('[' * 200000 + ']' * 200000)
+		open('deep.yaml', 'w').write('{a: ' * 50000 + '1' + '}' * 50000)
+		open('open.yaml', 'w').write('[' * 100000)
+		bomb = 'a0: &a0 [x, x, x, x, x, x, x, x, x]\n'
+		for i in range(1, 40):
+		    bomb += 'a%d: &a%d [%s]\n' % (i, i, ', '.join(['*a%d' % (i - 1)] * 9))
+		open('bomb.yaml', 'w').write(bomb + 'password: CANARY-behind-a-bomb\n')
+		open('long.properties', 'w').write('x=' + 'y' * (60 << 20) + '\nz.password=CANARY-behind-it\n')
+		open('large.properties', 'w').write('x=' + 'y' * (100 << 20) + '\n')
+		open('many.env', 'w').write('A=$(' * 100000)
+	END
+	chmod 600 ./*.yaml ./*.json ./*.env long.properties large.properties nul.properties
+	# In the room of some files of 64 MiB; sanitizers take more addresses than there are.
+	(
+		grep -qa __asan_init "$PROPSEAL" || ulimit -v 1500000
+		ulimit -t 120
+		audit . -o json
+		echo "$rc" >rc
+	)
+	rc=$(cat rc)
+	expect_rc 3
+	expect_json "$out" '[(f["file"], f["key"]) for f in d["findings"] if f["level"] == "error"]' \
+	    "[('bomb.yaml', 'password'), ('long.properties', 'z.password')]"
+	expect_json "$out" 'sorted(u["file"] for u in d["unread"])' \
+	    "['deep.json', 'deep.yaml', 'nul.properties', 'open.yaml', 'utf16.yaml']"
+	expect_json "$out" 'd["files"]["skipped"]["too-large"], d["files"]["skipped"]["link"], d["complete"]' "(1, 3, False)"
+}
+
 case_a_file_that_is_named_twice_is_told_once() {
 	clean
 	mkdir a

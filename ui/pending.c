@@ -20,6 +20,7 @@
 #define GROUPS_MAX 1000000
 #define EDITS_MAX 10000000
 #define LINE_MAX_BYTES 8192
+#define LISTED_MAX 1000	/* files that are named in the right pane */
 
 /* Where secrets of a file go, as the user said.  By name, as environments go away when all
  * is read anew. */
@@ -265,7 +266,8 @@ pending_add_file(struct app *a, struct pending *p, const struct estate_file *f)
 
 	for (i = 0; i < f->count; i++) {
 		e = &f->entries[i];
-		if (e->shadowed || !marks_has(m->marks, f->path, e->key, e->key_len))
+		if (e->state != STATE_PLAIN || e->shadowed ||
+		    !marks_has(m->marks, f->path, e->key, e->key_len))
 			continue;
 		if ((entry = vec_push(&p->entries)) == NULL)
 			return -1;
@@ -369,7 +371,7 @@ static int
 pending_tell(const struct app *a, struct pending *p)
 {
 	const struct pending_group *g;
-	size_t i, n = 0, locked = 0, asked = 0;
+	size_t i, n = 0, locked = 0, asked = 0, k = 0, listed;
 	int rc = 0;
 
 	for (i = 0; i < p->groups.len; i++) {
@@ -393,15 +395,18 @@ pending_tell(const struct app *a, struct pending *p)
 	if (n > 0)
 		rc |= pending_say(p, STYLE_TEXT, "%zu %s written, in this order:", n,
 		    plural(n, "file", "files"));
-	n = 0;
-	for (i = 0; i < p->groups.len; i++) {
+	listed = n < LISTED_MAX ? n : LISTED_MAX;
+	n -= listed;
+	for (i = 0; k < listed && i < p->groups.len; i++) {
 		g = pending_group(p, i);
 		if (g->on == 0 || (g->file == NULL && g->environment == NULL))
 			continue;
-		rc |= pending_say(p, STYLE_NOTE, " %zu %s %c%zu", ++n, model_show_path(a->model,
+		rc |= pending_say(p, STYLE_NOTE, " %zu %s %c%zu", ++k, model_show_path(a->model,
 		    g->file != NULL ? g->file->path : g->environment->path),
 		    g->file != NULL ? '~' : '+', g->on);
 	}
+	if (n > 0)
+		rc |= pending_say(p, STYLE_NOTE, " and %zu more", n);
 	return rc;
 }
 

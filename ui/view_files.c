@@ -115,10 +115,14 @@ files_set_filter(struct app *a, unsigned int filter)
 {
 	struct outline *o = &a->files->panes.left;
 
+	/* The estate is as it was: only the rows are others. */
 	files_hold(a);
 	o->filter = filter;
 	o->ranging = false;
-	files_restore(a);
+	if (outline_build(o) == -1)
+		app_complain(a, "not enough memory");
+	(void)outline_restore(o);
+	files_link(a, o);
 }
 
 void

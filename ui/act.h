@@ -44,6 +44,7 @@ const char *act_needs_search(const struct app *a);
 /* act_program.c */
 void act_help(struct app *a);
 void act_redraw(struct app *a);
+void act_notices(struct app *a);
 void act_quit(struct app *a);
 
 /* Ask whether to leave, if marks or a dialog would be lost.  True: leave. */

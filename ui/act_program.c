@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
@@ -13,7 +15,7 @@
 #include "ui/outline.h"
 #include "ui/term.h"
 
-
+#define LOG_MAX ((size_t)1 << 20)
 #define KEY_COLUMNS 12
 #define NAME_COLUMNS 20
 #define NAME_WIDTH 76	/* a narrower screen has no column for names */
@@ -235,6 +237,25 @@ act_redraw(struct app *a)
 {
 	(void)a;
 	term_redraw();
+}
+
+void
+act_notices(struct app *a)
+{
+	struct buf text;
+	char title[96];
+
+	if (a->notices.count > NOTICES_MAX)
+		snprintf(title, sizeof(title), "Notices: the last %d of %zu, the newest first",
+		    NOTICES_MAX, a->notices.count);
+	else
+		snprintf(title, sizeof(title), "Notices, the newest first");
+	buf_init(&text, LOG_MAX);
+	notices_append(&a->notices, &text);
+	if (text.len == 0)
+		buf_append_str(&text, "Nothing yet.\n");
+	review_show(a, title, buf_cstr(&text));
+	buf_release(&text);
 }
 
 bool

@@ -89,6 +89,7 @@ app_notice(struct app *a, const char *fmt, ...)
 	vsnprintf(a->notice, sizeof(a->notice), fmt, ap);
 	va_end(ap);
 	a->notice_is_error = false;
+	notices_add(&a->notices, false, a->notice);
 }
 
 void
@@ -97,6 +98,10 @@ app_add_notice(struct app *a, const char *text)
 	size_t used = strlen(a->notice);
 
 	snprintf(a->notice + used, sizeof(a->notice) - used, "%s%s", used > 0 ? "; " : "", text);
+	if (used > 0)
+		notices_amend(&a->notices, a->notice);
+	else
+		notices_add(&a->notices, false, a->notice);
 }
 
 void
@@ -108,4 +113,11 @@ app_complain(struct app *a, const char *fmt, ...)
 	vsnprintf(a->notice, sizeof(a->notice), fmt, ap);
 	va_end(ap);
 	a->notice_is_error = true;
+	notices_add(&a->notices, true, a->notice);
+}
+
+void
+app_keep(struct app *a, const char *text)
+{
+	notices_add(&a->notices, true, text);
 }

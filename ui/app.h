@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ui/canvas.h"
+#include "ui/notices.h"
 #include "ui/view.h"
 
 struct app;
@@ -82,6 +83,7 @@ struct app {
 	unsigned long handled;		/* events so far, for tests */
 	char notice[APP_NOTICE_MAX];	/* what just happened, until the next key */
 	bool notice_is_error;
+	struct notices notices;		/* all of them, for a while */
 
 	bool quit;
 	bool worked;		/* a job was waited for: what was typed meanwhile is dropped */
@@ -100,6 +102,9 @@ void app_notice(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void app_complain(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Keep a failure that was told elsewhere among the notices. */
+void app_keep(struct app *a, const char *text);
 
 /* Say one thing more beside what is said already. */
 void app_add_notice(struct app *a, const char *text);

@@ -131,6 +131,8 @@ review_style_of(const char *line, size_t n)
 		return STYLE_ADDED;
 	if (n > 0 && line[0] == '-')
 		return STYLE_REMOVED;
+	if (n > 0 && line[0] == '!')
+		return STYLE_ERROR;
 	if (n > 0 && line[0] == '#')
 		return STYLE_MARK;
 	return STYLE_NOTE;
@@ -360,8 +362,7 @@ review_run(struct app *a, struct change *const c[], size_t n, const struct revie
 	return review_finish(a, &v);
 }
 
-/* Show lines of text in the same way, with nothing to apply. */
-static void
+void
 review_show(struct app *a, const char *title, const char *text)
 {
 	struct review_options o = { .title = title };

@@ -38,6 +38,9 @@ struct review_options {
 enum review_answer review_run(struct app *a, struct change *const c[], size_t n,
     const struct review_options *o);
 
+/* Show lines of text in the same way, with nothing to apply. */
+void review_show(struct app *a, const char *title, const char *text);
+
 /**
  * change_carry_out(a, c, n, failed):
  * Apply the plans, one after the other, and read what changed again.  One that

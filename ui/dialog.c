@@ -665,6 +665,15 @@ void
 tell_error(struct app *a, const char *title, const struct error *err)
 {
 	struct dialog d;
+	struct buf kept;
+
+	buf_init(&kept, DIALOG_TEXT_MAX);
+	buf_printf(&kept, "%s: ", title);
+	if (err->file[0] != '\0')
+		buf_printf(&kept, "%s: ", model_show_path(a->model, err->file));
+	buf_append_str(&kept, err->text);
+	app_keep(a, buf_cstr(&kept));
+	buf_release(&kept);
 
 	dialog_init(&d, DIALOG_MESSAGE, title);
 	d.is_error = true;

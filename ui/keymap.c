@@ -318,6 +318,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_PENDING] = { .run = act_rescan },
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },
+	[ACTION_NOTICES] = { PROGRAM, "notices", { 'm' }, "what was told so far, the newest first",
+	    false, .everywhere = { .run = act_notices } },
 	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false,
 	    .everywhere = { .run = act_redraw } },
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
@@ -512,6 +514,24 @@ set_none(struct bindings *b, enum action_id id, struct error *err)
 	return 0;
 }
 
+/* Actions that came when people had keys of their own already: they leave a key to an action
+ * that was given it, unless they were given it themselves. */
+static void
+bindings_yield(struct bindings *b, enum action_id to, uint32_t key)
+{
+	static const enum action_id later[] = { ACTION_DIFF, ACTION_GROUP, ACTION_IGNORE,
+		ACTION_EXPORT, ACTION_VIEW_FILES, ACTION_VIEW_FINDINGS, ACTION_VIEW_PENDING,
+		ACTION_VIEW_HISTORY, ACTION_VIEW_REGISTRY, ACTION_NOTICES };
+	const struct action *a;
+	size_t i;
+
+	for (i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		a = keymap_action(later[i]);
+		if (later[i] != to && a->keys[0] == key && b->keys[later[i]][0] == key)
+			memset(b->keys[later[i]], 0, sizeof(b->keys[later[i]]));
+	}
+}
+
 int
 bindings_set(struct bindings *b, enum action_id id, const char *text, struct error *err)
 {
@@ -535,6 +555,8 @@ bindings_set(struct bindings *b, enum action_id id, const char *text, struct err
 		text += len;
 	}
 	memcpy(b->keys[id], keys, sizeof(keys));
+	while (count > 0)
+		bindings_yield(b, id, keys[--count]);
 	return 0;
 }
 

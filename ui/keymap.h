@@ -37,7 +37,7 @@ enum action_id {
 	ACTION_GROUP, ACTION_IGNORE, ACTION_EXPORT,
 	ACTION_VIEW_FILES, ACTION_VIEW_FINDINGS, ACTION_VIEW_PENDING, ACTION_VIEW_HISTORY,
 	ACTION_VIEW_REGISTRY,
-	ACTION_HELP, ACTION_RESCAN, ACTION_REDRAW, ACTION_QUIT,
+	ACTION_HELP, ACTION_RESCAN, ACTION_NOTICES, ACTION_REDRAW, ACTION_QUIT,
 	ACTION_COUNT
 };
 
@@ -106,7 +106,8 @@ void bindings_init(struct bindings *b);
  * of those it has; "none" takes all away.  ERROR_FORMAT, without a place: no
  * such key, too many, one that the terminal or a multiplexer keeps to itself,
  * one that is too easily hit for an action that destroys something, or none
- * for an action that must always be in reach.
+ * for an action that must always be in reach.  Actions that are newer than
+ * most settings lose their own key where it is given to another one.
  */
 int bindings_set(struct bindings *b, enum action_id id, const char *text, struct error *err);
 

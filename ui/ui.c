@@ -105,5 +105,6 @@ ui_run(const struct ui_options *o)
 	findings_close(&findings);
 	history_close(&history);
 	model_free(a.model);
+	notices_release(&a.notices);
 	return a.end_signal != 0 ? 128 + a.end_signal : 0;
 }

@@ -31,6 +31,7 @@ keys_are_those_of_the_file(void **state)
 	vt_key(v, "a");
 	vt_assert_lacks(v, "marked");
 	vt_key(v, "q");
+	/* One that a newer action has is the user's. */
 	vt_key(v, "m");
 	vt_assert_has(v, "2 marked");
 	vt_key(v, "u");

@@ -71,7 +71,9 @@ case_lesson_registry() {
 	expect_rc 3
 	play "$(sed -n 3p lines | sed "s/127.0.0.1:8082/$where/")"
 	tutor --check
-	kill "$(cat state/propseal/tutor/pid)"
+	service=$(cat state/propseal/tutor/pid)
+	kill "$service"
+	until ! kill -0 "$service" 2>/dev/null; do sleep 0.1; done
 	expect_rc 0
 }
 

@@ -70,23 +70,23 @@ key_name_parse(const char *name, size_t n)
 
 static const struct action actions[ACTION_COUNT] = {
 	[ACTION_DOWN] = { MOVE, "down", { 'j', INPUT_DOWN }, "next line", false,
-	    .everywhere = { .run = act_down } },
+	    .faces[EVERYWHERE] = { .run = act_down } },
 	[ACTION_UP] = { MOVE, "up", { 'k', INPUT_UP }, "previous line", false,
-	    .everywhere = { .run = act_up } },
+	    .faces[EVERYWHERE] = { .run = act_up } },
 	[ACTION_PAGE_DOWN] = { MOVE, "page-down", { INPUT_PAGE_DOWN }, "next page", false,
-	    .everywhere = { .run = act_page_down } },
+	    .faces[EVERYWHERE] = { .run = act_page_down } },
 	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP }, "previous page", false,
-	    .everywhere = { .run = act_page_up } },
+	    .faces[EVERYWHERE] = { .run = act_page_up } },
 	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME }, "first line", false,
-	    .everywhere = { .run = act_first } },
+	    .faces[EVERYWHERE] = { .run = act_first } },
 	[ACTION_LAST] = { MOVE, "last", { INPUT_END }, "last line", false,
-	    .everywhere = { .run = act_last } },
+	    .faces[EVERYWHERE] = { .run = act_last } },
 	[ACTION_OTHER_PANE] = { MOVE, "other-pane", { INPUT_TAB, INPUT_BACKTAB },
 	    "to the other pane", false, {
 	    [VIEW_FILES] = { .rank = 7, .label = "pane", .run = act_other_pane },
 	    [VIEW_FINDINGS] = { .rank = 10, .label = "pane", .run = act_other_pane },
 	    [VIEW_REGISTRY] = { .rank = 1, .label = "pane", .run = act_other_pane } },
-	    .everywhere = { .run = act_other_pane } },
+	    .faces[EVERYWHERE] = { .run = act_other_pane } },
 	[ACTION_OPEN] = { MOVE, "open", { INPUT_ENTER },
 	    "fold or unfold an environment or a file; from an entry to its counterpart", false, {
 	    [VIEW_FILES] = { .run = act_open },
@@ -104,25 +104,25 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .run = act_unfold },
 	    [VIEW_FINDINGS] = { .help = "show the findings of the group", .run = act_unfold },
 	    [VIEW_REGISTRY] = { .help = "show the keys of the path", .run = act_unfold } },
-	    .everywhere = { .run = act_unfold } },
+	    .faces[EVERYWHERE] = { .run = act_unfold } },
 	[ACTION_FOLD] = { MOVE, "fold", { INPUT_LEFT, 'h' },
 	    "hide the entries of the file", false, {
 	    [VIEW_FILES] = { .run = act_fold },
 	    [VIEW_FINDINGS] = { .help = "hide the findings of the group", .run = act_fold },
 	    [VIEW_REGISTRY] = { .help = "hide the keys of the path", .run = act_fold } },
-	    .everywhere = { .run = act_fold } },
+	    .faces[EVERYWHERE] = { .run = act_fold } },
 	[ACTION_UNFOLD_ALL] = { MOVE, "unfold-all", { '+' },
 	    "show the entries of every file", false, {
 	    [VIEW_FILES] = { .run = act_unfold_all },
 	    [VIEW_FINDINGS] = { .help = "show the findings of every group",
 		.run = act_unfold_all },
 	    [VIEW_REGISTRY] = { .help = "show the keys of every path", .run = act_unfold_all } },
-	    .everywhere = { .run = act_unfold_all } },
+	    .faces[EVERYWHERE] = { .run = act_unfold_all } },
 	[ACTION_FOLD_ALL] = { MOVE, "fold-all", { '-' }, "show files only", false, {
 	    [VIEW_FILES] = { .run = act_fold_all },
 	    [VIEW_FINDINGS] = { .help = "show groups only", .run = act_fold_all },
 	    [VIEW_REGISTRY] = { .help = "show paths only", .run = act_fold_all } },
-	    .everywhere = { .run = act_fold_all } },
+	    .faces[EVERYWHERE] = { .run = act_fold_all } },
 	[ACTION_SEARCH] = { MOVE, "search", { '/' },
 	    "search for a part of a key or file name", false, {
 	    [VIEW_FILES] = { .rank = 14, .label = "search", .run = act_search },
@@ -130,11 +130,11 @@ static const struct action actions[ACTION_COUNT] = {
 		.help = "search for a part of a key, a file or a group", .run = act_search },
 	    [VIEW_REGISTRY] = { .rank = 10, .label = "search",
 		.help = "search for a part of a path or key", .run = act_search } },
-	    .everywhere = { .run = act_search } },
+	    .faces[EVERYWHERE] = { .run = act_search } },
 	[ACTION_NEXT] = { MOVE, "next-match", { 'n' }, "next match", false,
-	    .everywhere = { .unavailable = act_needs_search, .run = act_next } },
+	    .faces[EVERYWHERE] = { .unavailable = act_needs_search, .run = act_next } },
 	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, "previous match", false,
-	    .everywhere = { .unavailable = act_needs_search, .run = act_previous } },
+	    .faces[EVERYWHERE] = { .unavailable = act_needs_search, .run = act_previous } },
 	[ACTION_FILTER] = { MOVE, "filter", { 'f' },
 	    "show secrets and references, clear text, problems, or everything", false, {
 	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter },
@@ -188,7 +188,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    "the pending set: what is marked, and where it goes", false, {
 	    [VIEW_FILES] = { .rank = 2, .label = "pending", .run = act_view_pending },
 	    [VIEW_FINDINGS] = { .rank = 7, .label = "pending", .run = act_view_pending } },
-	    .everywhere = { .run = act_view_pending } },
+	    .faces[EVERYWHERE] = { .run = act_view_pending } },
 	[ACTION_DIFF] = { MARK, "diff", { 'P' }, "the whole change, as a masked diff", false, {
 	    [VIEW_PENDING] = { .rank = 4, .label = "whole diff", .unavailable = act_needs_pending,
 		.run = act_diff } } },
@@ -267,7 +267,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    "to the Secret Registry, and back to where one was", false, {
 	    [VIEW_FILES] = { .rank = 18, .label = "registry", .run = act_other_view },
 	    [VIEW_REGISTRY] = { .rank = 7, .label = "back", .run = act_other_view } },
-	    .everywhere = { .run = act_other_view } },
+	    .faces[EVERYWHERE] = { .run = act_other_view } },
 	[ACTION_COMPARE] = { REGISTRY, "compare", { 'c' },
 	    "compare two versions without showing them", false, {
 	    [VIEW_REGISTRY] = { .rank = 5, .label = "compare",
@@ -297,20 +297,20 @@ static const struct action actions[ACTION_COUNT] = {
 		.unavailable = act_findings_needs_audit, .run = act_findings_export } } },
 
 	[ACTION_VIEW_FILES] = { PROGRAM, "view-files", { '1' }, "the configuration files", false,
-	    .everywhere = { .run = act_view_files } },
+	    .faces[EVERYWHERE] = { .run = act_view_files } },
 	[ACTION_VIEW_FINDINGS] = { PROGRAM, "view-findings", { '2' }, "what is wrong in the files",
-	    false, .everywhere = { .run = act_view_findings } },
+	    false, .faces[EVERYWHERE] = { .run = act_view_findings } },
 	[ACTION_VIEW_PENDING] = { PROGRAM, "view-pending", { '3' }, "the pending set", false,
-	    .everywhere = { .run = act_view_pending } },
+	    .faces[EVERYWHERE] = { .run = act_view_pending } },
 	[ACTION_VIEW_HISTORY] = { PROGRAM, "view-history", { '5' }, "what was changed, and by whom",
-	    false, .everywhere = { .run = act_view_history } },
+	    false, .faces[EVERYWHERE] = { .run = act_view_history } },
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
-	    .everywhere = { .run = act_view_registry } },
+	    .faces[EVERYWHERE] = { .run = act_view_registry } },
 	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' },
 	    "this help: type to search, Enter runs the selected line", false, {
 	    [VIEW_FILES] = { .rank = 19, .label = "help", .run = act_help },
 	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } },
-	    .everywhere = { .rank = 100, .label = "help", .run = act_help } },
+	    .faces[EVERYWHERE] = { .rank = 100, .label = "help", .run = act_help } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
 	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_findings_rescan },
@@ -319,14 +319,14 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },
 	[ACTION_NOTICES] = { PROGRAM, "notices", { 'm' }, "what was told so far, the newest first",
-	    false, .everywhere = { .run = act_notices } },
+	    false, .faces[EVERYWHERE] = { .run = act_notices } },
 	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false,
-	    .everywhere = { .run = act_redraw } },
+	    .faces[EVERYWHERE] = { .run = act_redraw } },
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
 	    "leave (asks when something is marked)", false, {
 	    [VIEW_FILES] = { .rank = 20, .label = "quit", .run = act_quit },
 	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } },
-	    .everywhere = { .rank = 101, .label = "quit", .run = act_quit } },
+	    .faces[EVERYWHERE] = { .rank = 101, .label = "quit", .run = act_quit } },
 };
 
 /* The user's keys; NULL: those of the table. */
@@ -368,7 +368,7 @@ face_of(const struct app *a, enum action_id id)
 {
 	const struct keymap_face *face = &actions[id].faces[a->view];
 
-	return face->run != NULL ? face : &actions[id].everywhere;
+	return face->run != NULL ? face : &actions[id].faces[EVERYWHERE];
 }
 
 /* Of one that is only in other views: that it is there. */

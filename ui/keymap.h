@@ -42,6 +42,7 @@ enum action_id {
 };
 
 #define ACTION_KEYS 3
+#define EVERYWHERE VIEW_COUNT
 
 /* What an action is in one of the views. */
 struct keymap_face {
@@ -58,8 +59,8 @@ struct action {
 	uint32_t keys[ACTION_KEYS];	/* unless bound otherwise; 0: none */
 	const char *help;
 	bool dangerous;
-	struct keymap_face faces[VIEW_COUNT];	/* the views in which it lives */
-	struct keymap_face everywhere;	/* in those that have no face of their own */
+	/* The views in which it lives; the last one is for those that have no face of their own. */
+	struct keymap_face faces[VIEW_COUNT + 1];
 };
 
 const struct action *keymap_action(enum action_id id);

@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #define RAW_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-#define RAW_B "//////////////////////////////////////////8="
+#define RAW_B "/+3cy7qpmIeGdXRjYlFAPz4tHAv67cy6qZiHdmVUQzI="
 #define PHRASE_A "a sentence that nobody guesses"
 #define PHRASE_B "another sentence of that kind"
 #define ROOM (1 << 20)

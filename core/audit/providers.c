@@ -119,18 +119,34 @@ provider_entry(struct audit_source *s, const struct document *d, size_t i,
 	return rc;
 }
 
+/* Could it be a worker's?  To look for keys takes an index of them, which costs more. */
+static bool
+provider_may_be_worker(const struct audit_source *s)
+{
+	static const char *const words[] = { "converter", "storage", "plugin" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (memmem(s->text, s->n, words[i], strlen(words[i])) != NULL)
+			return true;
+	return strncmp(file_basename(s->name), "connect-", 8) == 0;
+}
+
 int
 audit_providers(struct audit_source *s, const struct document *d, struct error *err)
 {
-	const bool connector = provider_is_connector(d);
 	struct buf value;
+	bool connector;
 	int rc = 0;
 
 	if (s->unresolved || s->conflict || s->backup)
 		return 0;
-	if (s->a->path != NULL && s->depth == 0 && provider_is_worker(d) &&
+	if (s->a->path != NULL && s->depth == 0 && provider_may_be_worker(s) &&
+	    provider_is_worker(d) &&
 	    vec_push_string(&s->a->workers, s->a->path, strlen(s->a->path)) == NULL)
 		return error_memory(err);
+	if (memchr(s->text, '$', s->n) == NULL && memchr(s->text, '\\', s->n) == NULL)
+		return 0;
+	connector = provider_is_connector(d);
 	buf_init_secret(&value, BUF_MAX_FILE);
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
 		if (!reference_may_be_in(d, i) || document_shadowed(d, i) ||

@@ -65,6 +65,8 @@ struct audit_options {
 	const char *host;		/* the root of what units name; NULL: this host's */
 	const char *const *key_names;	/* variables of master keys besides the usual one */
 	size_t key_name_count;
+	const char *const *logs;	/* where sealed values are looked for: files, folders */
+	size_t log_count;
 	bool gitignore;			/* pass over what .gitignore files leave out */
 	bool no_suppressions;
 	bool deep;			/* take the time for slow key derivations */

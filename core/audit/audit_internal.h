@@ -35,6 +35,7 @@ struct audit {
 	const char *path;	/* of the file at hand; NULL: it is not from a disk */
 	int64_t changed;	/* milliseconds, when it was; 0: not known */
 	struct audit_estate *estate;
+	struct audit_logs *logs;	/* what is looked for there; NULL: nothing */
 	struct error text_why;	/* of the text at hand, and of a part of it: they are large */
 	struct error why;
 };
@@ -108,6 +109,22 @@ int audit_opened(struct audit *a, struct environment *x, size_t file, const stru
 
 /* For that: findings of secrets in clear text, as sums of their values. */
 int audit_opened_clear(const struct audit *a, struct vec *out, struct error *err);
+
+/* Is it a secret that examples and products come with? */
+bool audit_is_default(const char *value, size_t n);
+
+/* Call ${each} for the regular files below ${path}, in the order of their names, with path and
+ * name.  What is passed over is counted, what cannot be read kept.  Errors: as audit_path. */
+typedef int audit_walk_fn(struct audit *a, const char *path, const char *name, struct error *err);
+int audit_walk(struct audit *a, const char *path, audit_walk_fn *each, struct error *err);
+
+/* Keep an opened value, sealed at ${place} of a->sealed, to be looked for in logs. */
+int audit_logs_keep(struct audit *a, const void *value, size_t n, size_t place,
+    struct error *err);
+
+/* Look for all that was kept.  ERROR_MEMORY; ERROR_IO, ERROR_MISSING: a path of logs. */
+int audit_logs_search(struct audit *a, struct error *err);
+void audit_logs_free(struct audit_logs *l);
 
 /* Look through a text of a known form. */
 int audit_source_read(struct audit_source *s, struct error *err);

@@ -80,6 +80,7 @@ audit_free(struct audit *a)
 	audit_providers_release(a);
 	vec_release_strings(&a->places);
 	map_free(a->seen);
+	audit_logs_free(a->logs);
 	audit_estate_release(a);
 	mac_free(a->sums);
 	key_free(a->sum_key);
@@ -168,6 +169,8 @@ audit_hint(const struct audit_finding *f)
 	};
 	const char *other = f->origin != AUDIT_FROM_FILE ? hints[f->origin] : form_hint(f->form);
 
+	if (f->origin == AUDIT_FROM_LOG)
+		return other;
 	switch (f->rule) {
 	case AUDIT_BACKUP:
 	case AUDIT_COMMENT:
@@ -861,7 +864,8 @@ audit_finish(struct audit *a, struct error *err)
 	a->finished = true;
 	count = a->findings.len;
 	if (audit_find_reused(a, err) != 0 || audit_find_keys_beside(a, err) != 0 ||
-	    audit_estate_finish(a, err) != 0 || audit_providers_finish(a, err) != 0)
+	    audit_estate_finish(a, err) != 0 || audit_providers_finish(a, err) != 0 ||
+	    audit_logs_search(a, err) != 0)
 		return -1;
 	audit_name_late(a, count);
 	/* ->related are places, which sorting changes: ->value holds the old one meanwhile. */

@@ -122,6 +122,10 @@ opened_compare(struct opened *o, size_t i, const void *value, size_t n, struct e
 	size_t low = 0, high = o->clear->len, place = AUDIT_NONE;
 	uint64_t sum;
 
+	if (n > 0 && a->o->log_count > 0 &&
+	    ((place = opened_place(o, i, err)) == AUDIT_NONE ||
+	    audit_logs_keep(a, value, n, place, err) != 0))
+		return -1;
 	if (high == 0 || n == 0)
 		return 0;
 	if (audit_sum(a, value, n, &sum, err) != 0)
@@ -163,7 +167,8 @@ opened_compare_options(struct opened *o, size_t i, const struct buf *value, stru
 	struct jaas *j;
 	int rc = 0;
 
-	if (o->clear->len == 0 || memmem(text, value->len, "LoginModule ", 12) == NULL)
+	if ((o->clear->len == 0 && o->s.a->o->log_count == 0) ||
+	    memmem(text, value->len, "LoginModule ", 12) == NULL)
 		return 0;
 	if ((j = jaas_parse(text, value->len, &why)) == NULL)
 		return why.code == ERROR_MEMORY ? error_memory(err) : 0;

@@ -36,8 +36,8 @@ static const char *const defaults[] = {
 	"password1", "producer", "consumer", "superuser", "superusersecret", "testpassword",
 };
 
-static bool
-source_is_default(const char *value, size_t n)
+bool
+audit_is_default(const char *value, size_t n)
 {
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		if (strlen(defaults[i]) == n && text_contains_nocase(value, n, defaults[i]))
@@ -89,7 +89,7 @@ source_weigh(struct audit_source *s, const char *key, size_t len, const char *va
 		n -= (size_t)(colon - value) + 1;
 		value = colon + 1;
 	}
-	if (source_is_default(value, n))
+	if (audit_is_default(value, n))
 		return audit_add(s, AUDIT_DEFAULT, key, len, region, err) != NULL ? 1 : -1;
 	if (n < WEAK_LENGTH)
 		return audit_add(s, AUDIT_WEAK, key, len, region, err) != NULL ? 0 : -1;

@@ -36,6 +36,7 @@
 
 struct audit_walk {
 	struct audit *a;
+	audit_walk_fn *each;	/* for all files; NULL: they are looked at by their forms */
 	struct buf path;
 	struct buf content;	/* secret; one for all files that say what they are */
 	struct buf other;	/* the same for the others */
@@ -163,6 +164,8 @@ walk_file(struct audit_walk *w, bool named, struct error *err)
 	struct file_id id;
 	int rc;
 
+	if (w->each != NULL)
+		return w->each(w->a, path, walk_name(w), err);
 	if (walk_is_keystore(path))
 		return walk_skip(w, AUDIT_SKIP_KEYSTORE);
 	if (!claimed && !f.text)
@@ -408,10 +411,10 @@ audit_root(const char *const paths[], size_t n, size_t *strip)
 	return paths[0];
 }
 
-int
-audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
+static int
+walk_all(struct audit *a, const char *path, size_t strip, audit_walk_fn *each, struct error *err)
 {
-	struct audit_walk w = { .a = a, .strip = strip };
+	struct audit_walk w = { .a = a, .strip = strip, .each = each };
 	struct stat st;
 	int rc;
 
@@ -427,9 +430,9 @@ audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 	w.root = S_ISDIR(st.st_mode) ? realpath(path, NULL) : NULL;
 	w.above = strcmp(buf_cstr(&w.path), ".") == 0 ? 0 : w.path.len;
 	buf_init(&w.real, PATH_BYTES_MAX);
-	if (a->o->gitignore && w.root != NULL)
+	if (each == NULL && a->o->gitignore && w.root != NULL)
 		w.ignore = ignore_new(w.root, err);
-	if (a->o->gitignore && w.root != NULL && w.ignore == NULL)
+	if (each == NULL && a->o->gitignore && w.root != NULL && w.ignore == NULL)
 		rc = -1;
 	else if (S_ISDIR(st.st_mode))
 		rc = walk_folder_below(&w, err);
@@ -446,4 +449,16 @@ audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 	buf_release(&w.content);
 	buf_release(&w.path);
 	return rc;
+}
+
+int
+audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
+{
+	return walk_all(a, path, strip, NULL, err);
+}
+
+int
+audit_walk(struct audit *a, const char *path, audit_walk_fn *each, struct error *err)
+{
+	return walk_all(a, path, 0, each, err);
 }

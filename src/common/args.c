@@ -211,6 +211,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("try known passphrases where each takes a tenth of a second, too") },
 	[FLAG_GITIGNORE] = { .name = "gitignore",
 	    SWITCH("pass over what .gitignore files leave out") },
+	[FLAG_LOGS] = { .name = "logs",
+	    PATH("PATH", "look for sealed values in logs, with the key") },
 	[FLAG_PROCESSES] = { .name = "processes",
 	    SWITCH("look at command lines and environments of Kafka's JVMs") },
 	[FLAG_HISTORY] = { .name = "history",

@@ -227,6 +227,69 @@ case_history_needs_a_repository() {
 	expect_err 'git'
 }
 
+# --- logs ---
+
+# logs VALUE...  Seal an estate and make logs with what is in them.
+logs() {
+	printf 'a.password=CANARY-of-a-log\nb.password=changeit\nc.password=CANARY\nd.secret=long "CANARY" \\\\ %%s\n' >server.properties
+	printf 'sasl.jaas.config=a.PlainLoginModule required username="u" password="CANARY-in-a-jaas";\n' >>server.properties
+	on server.properties encrypt --config a.password,b.password,c.password,d.secret,sasl.jaas.config
+	[ "$rc" -eq 0 ] || fail 'cannot seal'
+	mkdir estate logs logs/old
+	mv server.properties sec.properties estate
+	chmod 600 estate/*
+}
+
+case_sealed_values_in_logs() {
+	logs
+	printf 'INFO starting\n\303\244 password=CANARY-of-a-log, again CANARY-of-a-log\n' >logs/a.log
+	printf 'xCANARY-of-a-log CANARY-of-a-logy changeit CANARY long\n' >logs/b.log
+	printf 'WARN config = {d=long "CANARY" \\ %%s}\nCANARY-in-a-jaas' >logs/old/c.out
+	gzip -c logs/a.log >logs/old/d.log.gz
+	ln -s /etc logs/link
+	audit estate --logs logs -o json
+	expect_rc 3
+	expect_json "$out" '[(f["file"], f["line"], f["column"], f["rule"], f["key"], [(r["file"], r["key"]) for r in f["related"]]) for f in d["findings"]]' \
+	    "[('logs/a.log', 2, 12, 'sealed-and-clear', 'server.properties/a.password', [('estate/sec.properties', 'server.properties/a.password')]), ('logs/old/c.out', 1, 18, 'sealed-and-clear', 'server.properties/d.secret', [('estate/sec.properties', 'server.properties/d.secret')]), ('logs/old/c.out', 2, 1, 'sealed-and-clear', 'server.properties/sasl.jaas.config', [('estate/sec.properties', 'server.properties/sasl.jaas.config')])]"
+	expect_json "$out" 'set(f["hint"] for f in d["findings"])' "{'change the secret, and keep it from being logged'}"
+	expect_json "$out" '[u["file"] for u in d["unread"]]' "['logs/old/d.log.gz']"
+	for form in human jsonl sarif html junit; do
+		audit estate --logs logs -o $form
+		expect_rc 3
+		expect_out a.log
+	done
+	rm logs/a.log logs/old/*
+	audit estate --logs logs
+	expect_rc 0
+	# Without a key it says so, and finds nothing.
+	printf 'CANARY-of-a-log\n' >logs/a.log
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	audit estate --logs logs
+	expect_rc 0
+	expect_out 'no sealed value is open'
+	audit estate --logs nowhere
+	expect_rc 0
+}
+
+# Wherever it is cut while it is read.
+case_sealed_values_anywhere_in_a_long_log() {
+	logs
+	python3 - <<-'END'
+		import random
+		r = random.Random(7)
+		with open('where', 'w') as w:
+		    for i in range(60):
+		        at = 262144 * r.choice([1, 2]) + r.randrange(-300, 300)
+		        text = bytearray(r.choice(b'abc \n') for _ in range(600000))
+		        text[at:at + 17] = b' CANARY-of-a-log '
+		        line = text.count(b'\n', 0, at + 1) + 1
+		        open('logs/%02d.log' % i, 'wb').write(text)
+		        w.write('%d %d\n' % (line, at + 1 - text.rfind(b'\n', 0, at + 1)))
+	END
+	audit estate --logs logs -o json
+	expect_json "$out" '"\n".join("%d %d" % (f["line"], f["column"]) for f in d["findings"])' "$(cat where)"
+}
+
 # --- .gitignore ---
 
 # Trees and patterns at random: what is left is what git calls untracked.
@@ -261,7 +324,7 @@ case_what_gitignore_leaves_out_is_what_git_does() {
 		    assert d['complete'] and b'CANARY' not in out, d['unread']
 		    return {f['file'] for f in d['findings'] if f['rule'] == 'clear-text-secret'}, d
 		less = 0
-		for i in range(60):
+		for i in range(20):
 		    folder('t', 0)
 		    subprocess.run(['git', 'init', '-q', 't'], check=True)
 		    with open('t/.git/info/exclude', 'w') as f: f.write(pattern() + '\n')
@@ -274,12 +337,12 @@ case_what_gitignore_leaves_out_is_what_git_does() {
 		    less += got != all
 		    assert got == all or d['files']['skipped']['gitignore'] > 0
 		    # A folder in it has the files above it.
-		    for n in sorted(os.listdir('t')):
+		    for n in sorted(os.listdir('t'))[:2]:
 		        part = os.path.join('t', n)
 		        if os.path.isdir(part) and n != '.git' and any(f.startswith(part + '/') for f in want):
 		            assert found(part, '--gitignore')[0] == {f for f in want if f.startswith(part + '/')}, (i, part)
 		    shutil.rmtree('t')
-		assert less > 20, less
+		assert less > 5, less
 	END
 }
 

@@ -212,6 +212,7 @@ commands_audit(const struct options *o)
 	struct audit_options options = { .rules = config_rules(o->config),
 		.scope = config_scope(o->config), .source = config_sections(o->config),
 		.gitignore = o->on[FLAG_GITIGNORE],
+		.logs = &o->text[FLAG_LOGS], .log_count = o->text[FLAG_LOGS] != NULL,
 		.no_suppressions = o->on[FLAG_NO_SUPPRESSIONS], .deep = o->on[FLAG_DEEP],
 		.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE],
 		.secrets_only = o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL,

@@ -146,7 +146,9 @@ audit_providers(struct audit_source *s, const struct document *d, struct error *
 		return error_memory(err);
 	if (memchr(s->text, '$', s->n) == NULL && memchr(s->text, '\\', s->n) == NULL)
 		return 0;
-	connector = provider_is_connector(d);
+	/* Lists and exports of connectors are those of a worker, too. */
+	connector = provider_is_connector(d) || s->origin == AUDIT_FROM_CONNECT ||
+	    (s->form == FORM_JSON && memmem(s->text, s->n, "\"connector.class\"", 17) != NULL);
 	buf_init_secret(&value, BUF_MAX_FILE);
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
 		if (!reference_may_be_in(d, i) || document_shadowed(d, i) ||

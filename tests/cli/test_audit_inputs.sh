@@ -64,7 +64,7 @@ case_doctor_looks_at_them_too() {
 
 # worker [TLS]  A server that answers as a Connect worker does; sets $port.
 worker() {
-	python3 - "$@" >port <<-'END' &
+	python3 - "$@" >port 2>/dev/null <<-'END' &
 		import base64, http.server, json, ssl, sys
 		class Worker(http.server.BaseHTTPRequestHandler):
 		    def do_GET(self):
@@ -96,6 +96,7 @@ worker() {
 		server.serve_forever()
 	END
 	server=$!
+	trap 'kill "$server" 2>/dev/null' EXIT
 	for _ in {1..250}; do
 		[ -s port ] && break
 		sleep 0.02
@@ -121,6 +122,15 @@ print(l[0])' <("$PROPSEAL" audit --connect-url "http://127.0.0.1:$port/base" -o 
 	[ "$worker" = "{'uri': 'http://127.0.0.1:$port/base/connectors?expand=info'}" ] ||
 		fail "SARIF names $worker"
 	kill "$server"
+}
+
+# Their references are the worker's to resolve, wherever the export lies.
+case_an_export_of_connectors_lacks_no_provider() {
+	rm -f ./*.properties
+	echo '{"j":{"info":{"config":{"connector.class":"x.Y","a.password":"${vault:p:k}"}}}}' >export.json
+	audit export.json -o json
+	expect_rc 0
+	expect_json "$out" 'd["findings"]' '[]'
 }
 
 case_connectors_over_tls_with_a_password() {

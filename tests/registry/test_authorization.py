@@ -331,6 +331,10 @@ def r32_user_admin_does_not_give_itself_the_reading(r):
                     {'role': 'ResourceOwner', 'principal': 'User:ua', 'path': 'other'},
                     {'role': 'ResourceOwner', 'principal': 'ua', 'prefix': 'team1-'}):
         err(ua.put(BINDINGS, binding), 403)
+    # Nor by a name that would be its own after it was looked at.
+    for name in ('User:User:ua', 'User:User:User:ua', 'ua ', 'ua\u200b'):
+        err(ua.put(BINDINGS, {'role': 'SystemAdmin', 'principal': name}), 422)
+        err(ua.post('/security/1.0/principals/' + quote(name) + '/roles/SystemAdmin'), 422)
     err(latest(r, 'ua', 'other', 'k'), 403)
     empty(ua.put(BINDINGS, {'role': 'ResourceOwner', 'principal': 'nob', 'path': 'other'}), 204)
 

@@ -13,6 +13,7 @@
 #include "registry/api/routes.h"
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
+#include "registry/base/data_file.h"
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/names.h"
@@ -51,19 +52,11 @@ struct list {
 _Static_assert(DESCRIBED_MAX <= sizeof(((struct exchange *)NULL)->message), "it fits");
 #define DESCRIBED_EXTRA 32U	/* beside a pattern's name, and for how many more */
 
-/* Copy a principal without "User:"; false: empty or too long. */
+/* Take a principal as it is compared, so without "User:"; false: it is no name. */
 static bool
 grant_principal(struct grant *g, const char *name, size_t n)
 {
-	if (n > 5 && memcmp(name, "User:", 5) == 0) {
-		name += 5;
-		n -= 5;
-	}
-	if (n == 0 || n >= sizeof(g->principal) || memchr(name, '\0', n) != NULL)
-		return false;
-	memcpy(g->principal, name, n);
-	g->principal[n] = '\0';
-	return true;
+	return principal_normalise(name != NULL ? name : "", n, g->principal);
 }
 
 /* Add a pattern; ${name} NULL: the cluster.  false: too long, or too many. */

@@ -13,15 +13,16 @@
 #include "registry/api/routes.h"
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
+#include "registry/base/data_file.h"
 #include "registry/base/settings.h"
 #include "registry/http/http.h"
 
 /*
  * Users and API tokens over REST, as `registry user` and `registry token` change
  * them: /secret/admin/users and /secret/admin/tokens.  It takes AlterAccess on the
- * whole registry.  Whoever hands out rights but does not read values does not log in
- * as somebody who may do something: neither a password nor a token of such a
- * principal is given to who may not read everything anyway.
+ * whole registry.  Whoever hands out rights but does not read values makes no login
+ * of anybody else, neither a password nor a token: not of who may do something, and
+ * not of who may do nothing yet either, for a role could be given to that one then.
  */
 
 #define TTL_MAX_S (INT64_C(100) * 366 * 86400)
@@ -62,33 +63,22 @@ login_new(struct exchange *x, void (*work)(struct exchange *x), int status)
 	return c;
 }
 
-/* Take a name without "User:"; false: answered. */
+/* Take a name as it is compared, so without "User:"; false: answered. */
 static bool
 login_name(struct exchange *x, struct login_change *c, const char *name, size_t n)
 {
-	if (n > 5 && memcmp(name, "User:", 5) == 0) {
-		name += 5;
-		n -= 5;
-	}
-	if (n > 0 && n < sizeof(c->name) && memchr(name, '\0', n) == NULL) {
-		memcpy(c->name, name, n);
-		c->name[n] = '\0';
+	if (principal_normalise(name != NULL ? name : "", n, c->name))
 		return true;
-	}
-	answer_fail(x, 422, 42201, "A name has 1 to %d bytes of visible text", AUTH_NAME_MAX - 1);
+	answer_fail(x, 422, 42201, "A name has 1 to %d bytes of visible text, no blank at either "
+	    "end", AUTH_NAME_MAX - 1);
 	return false;
 }
 
-/* May the caller act as ${name}?  false: answered. */
+/* May the caller act as who is named?  false: answered. */
 static bool
-login_may_become(struct exchange *x, const char *name)
+login_may_become(struct exchange *x, const struct login_change *c)
 {
-	enum operation op = 0;
-
-	while (op < OPERATION_COUNT && !access_anywhere(x->api->parts.access, name, op))
-		op++;
-	if (op == OPERATION_COUNT || strcmp(name, request_principal(x)) == 0 ||
-	    request_allows(x, SECRET_READ, NULL, 0))
+	if (strcmp(c->name, request_principal(x)) == 0 || request_allows(x, SECRET_READ, NULL, 0))
 		return true;
 	answer_deny(x, SECRET_READ, NULL, 0);
 	return false;
@@ -180,33 +170,14 @@ users_list(struct exchange *x)
 }
 
 static void
-users_find(void *cookie, const char *name, const char *created, bool disabled)
-{
-	struct login_change *c = cookie;
-
-	(void)created;
-	(void)disabled;
-	if (strcmp(name, c->name) == 0)
-		c->result = 0;
-}
-
-static void
 users_work(struct exchange *x)
 {
 	struct login_change *c = x->work;
 	const char *data = request_settings(x)->data;
 
-	c->result = 0;
-	if (c->replace) {
-		c->result = error_set(&c->err, ERROR_MISSING, "there is no such user");
-		if (auth_user_list(data, users_find, c, &c->err) == -1)
-			c->result = -1;
-	}
-	if (c->result == 0 && c->disabled != -1)
-		c->result = auth_user_disable(data, c->name, c->disabled == 1, &c->err);
-	if (c->result == 0 && c->password.len > 0)
-		c->result = auth_user_add(data, c->name, c->password.data, c->password.len,
-		    c->replace, &c->err);
+	c->result = c->replace ? auth_user_change(data, c->name, c->password.len > 0 ?
+	    c->password.data : NULL, c->password.len, c->disabled, &c->err) :
+	    auth_user_add(data, c->name, c->password.data, c->password.len, false, &c->err);
 }
 
 static void
@@ -226,9 +197,11 @@ users_take(struct exchange *x, struct login_change *c, const json_t *root)
 
 	if ((password != NULL && json_string_length(password) == 0) ||
 	    (disabled != NULL && !json_is_boolean(disabled)) ||
-	    (password == NULL && (disabled == NULL || !c->replace))) {
+	    (password == NULL && (disabled == NULL || !c->replace)) ||
+	    (json_is_true(disabled) && !c->replace)) {
 		answer_fail(x, 422, 42201, c->replace ? "Give \"password\", a text, or "
-		    "\"disabled\", true or false" : "A new user needs \"password\", a text");
+		    "\"disabled\", true or false" : "A new user needs \"password\", a text, and "
+		    "is not disabled yet");
 		return false;
 	}
 	if (password != NULL)
@@ -251,7 +224,7 @@ users_create(struct exchange *x)
 	const json_t *name = json_object_get(root, "name");
 
 	if (root != NULL && login_name(x, c, json_string_value(name), json_string_length(name)) &&
-	    users_take(x, c, root) && login_may_become(x, c->name)) {
+	    users_take(x, c, root) && login_may_become(x, c)) {
 		json_out_object(answer_json(x), NULL);
 		json_out_text(&x->json, "name", c->name);
 		json_out_end(&x->json);
@@ -272,7 +245,7 @@ users_change(struct exchange *x)
 		return;
 	c->replace = true;
 	if (login_name(x, c, name, n) && users_take(x, c, root) &&
-	    (c->password.len == 0 || login_may_become(x, c->name)))
+	    (c->password.len == 0 || login_may_become(x, c)))
 		login_run(x, c->disabled == 1 ? "disable user" : c->disabled == 0 ?
 		    "enable user" : "change the password of user");
 	json_decref(root);
@@ -357,7 +330,7 @@ tokens_create(struct exchange *x)
 		answer_fail(x, 422, 42201, "\"ttl\" must be a whole number of seconds, from 1 to "
 		    "a hundred years");
 	else if (login_name(x, c, json_string_value(name), json_string_length(name)) &&
-	    login_may_become(x, c->name))
+	    login_may_become(x, c))
 		login_run(x, "create a token for");
 	json_decref(root);
 }

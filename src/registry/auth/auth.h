@@ -108,9 +108,11 @@ int auth_user_remove(const char *data, const char *name, struct error *err);
 int auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
     const char *created, bool disabled), void *cookie, struct error *err);
 
-/* Nobody logs in as a disabled user, in whatever way; password, tokens and roles
- * stay for the time after. */
-int auth_user_disable(const char *data, const char *name, bool disabled, struct error *err);
+/* Another password (NULL: as it is) and whether the user is disabled (-1: as it is),
+ * both or neither.  Nobody logs in as a disabled user, in whatever way; password,
+ * tokens and roles stay for the time after. */
+int auth_user_change(const char *data, const char *name, const void *password, size_t n,
+    int disabled, struct error *err);
 
 /* A new token for ${principal}, appended to ${out} (secret): it is stored
  * only as a hash.  ${ttl_s} 0: no end.  ${id}: 12 characters and a NUL. */

@@ -20,8 +20,9 @@
 struct user_edit {
 	char name[PRINCIPAL_MAX];
 	struct password password;
+	bool has_password;
 	bool replace;
-	bool disabled;
+	int disabled;		/* -1: as it is */
 };
 
 struct user_listing {
@@ -210,10 +211,34 @@ user_check_name(const char *name, char out[PRINCIPAL_MAX], struct error *err)
 }
 
 static int
+user_missing(const struct user_edit *e, struct error *err)
+{
+	error_set(err, ERROR_MISSING, "there is no such user");
+	error_key(err, e->name, strlen(e->name));
+	return error_hint(err, "`propseal registry user list` lists them");
+}
+
+/* All that is asked for, or none of it. */
+static int
+user_set(const struct user_edit *e, json_t *o, const char *date, struct error *err)
+{
+	char now[DATA_FILE_DATE];
+
+	data_file_date((int64_t)time(NULL), now);
+	if (e->has_password &&
+	    (data_file_set(o, "scrypt", users_to_json(&e->password), err) != 0 ||
+	    data_file_set(o, date, json_string(now), err) != 0))
+		return -1;
+	if (e->disabled != -1 &&
+	    data_file_set(o, "disabled", json_boolean(e->disabled), err) != 0)
+		return -1;
+	return 1;
+}
+
+static int
 user_add(void *cookie, json_t *root, struct error *err)
 {
 	const struct user_edit *e = cookie;
-	char now[DATA_FILE_DATE];
 	json_t *table, *o;
 	bool there;
 
@@ -234,26 +259,50 @@ user_add(void *cookie, json_t *root, struct error *err)
 		if (data_file_set(table, e->name, o, err) != 0)
 			return -1;
 	}
-	data_file_date((int64_t)time(NULL), now);
-	if (data_file_set(o, "scrypt", users_to_json(&e->password), err) != 0 ||
-	    data_file_set(o, there ? "changed" : "created", json_string(now), err) != 0)
+	return user_set(e, o, there ? "changed" : "created", err);
+}
+
+static int
+user_change(void *cookie, json_t *root, struct error *err)
+{
+	const struct user_edit *e = cookie;
+	json_t *o = json_object_get(json_object_get(root, "users"), e->name);
+
+	return json_is_object(o) ? user_set(e, o, "changed", err) : user_missing(e, err);
+}
+
+/* ${password} NULL: it stays. */
+static int
+user_edit(const char *data, const char *name, const void *password, size_t n,
+    struct user_edit *e, data_file_change_fn *change, struct error *err)
+{
+	int rc;
+
+	e->has_password = password != NULL;
+	if (user_check_name(name, e->name, err) != 0 ||
+	    (e->has_password && password_make(&e->password, password, n, err) != 0))
 		return -1;
-	return 1;
+	rc = data_file_edit(data, USERS_FILE, change, e, err);
+	secmem_wipe(e, sizeof(*e));
+	return rc;
 }
 
 int
 auth_user_add(const char *data, const char *name, const void *password, size_t n, bool replace,
     struct error *err)
 {
-	struct user_edit e = { .replace = replace };
-	int rc;
+	struct user_edit e = { .replace = replace, .disabled = -1 };
 
-	if (user_check_name(name, e.name, err) != 0 ||
-	    password_make(&e.password, password, n, err) != 0)
-		return -1;
-	rc = data_file_edit(data, USERS_FILE, user_add, &e, err);
-	secmem_wipe(&e, sizeof(e));
-	return rc;
+	return user_edit(data, name, password, n, &e, user_add, err);
+}
+
+int
+auth_user_change(const char *data, const char *name, const void *password, size_t n,
+    int disabled, struct error *err)
+{
+	struct user_edit e = { .disabled = disabled };
+
+	return user_edit(data, name, password, n, &e, user_change, err);
 }
 
 static int
@@ -262,11 +311,7 @@ user_cut(void *cookie, json_t *root, struct error *err)
 	const struct user_edit *e = cookie;
 	json_t *table = json_object_get(root, "users");
 
-	if (json_object_del(table, e->name) == 0)
-		return 1;
-	error_set(err, ERROR_MISSING, "there is no such user");
-	error_key(err, e->name, strlen(e->name));
-	return error_hint(err, "`propseal registry user list` lists them");
+	return json_object_del(table, e->name) == 0 ? 1 : user_missing(e, err);
 }
 
 int
@@ -277,29 +322,6 @@ auth_user_remove(const char *data, const char *name, struct error *err)
 	if (user_check_name(name, e.name, err) != 0)
 		return -1;
 	return data_file_edit(data, USERS_FILE, user_cut, &e, err);
-}
-
-static int
-user_set_disabled(void *cookie, json_t *root, struct error *err)
-{
-	const struct user_edit *e = cookie;
-	json_t *o = json_object_get(json_object_get(root, "users"), e->name);
-
-	if (json_is_object(o))
-		return data_file_set(o, "disabled", json_boolean(e->disabled), err) == 0 ? 1 : -1;
-	error_set(err, ERROR_MISSING, "there is no such user");
-	error_key(err, e->name, strlen(e->name));
-	return error_hint(err, "`propseal registry user list` lists them");
-}
-
-int
-auth_user_disable(const char *data, const char *name, bool disabled, struct error *err)
-{
-	struct user_edit e = { .disabled = disabled };
-
-	if (user_check_name(name, e.name, err) != 0)
-		return -1;
-	return data_file_edit(data, USERS_FILE, user_set_disabled, &e, err);
 }
 
 static void

@@ -294,13 +294,13 @@ user_remove(const struct options *o, struct error *err)
 static int
 user_disable(const struct options *o, struct error *err)
 {
-	return auth_user_disable(o->text[FLAG_DATA], o->args[0], true, err);
+	return auth_user_change(o->text[FLAG_DATA], o->args[0], NULL, 0, 1, err);
 }
 
 static int
 user_enable(const struct options *o, struct error *err)
 {
-	return auth_user_disable(o->text[FLAG_DATA], o->args[0], false, err);
+	return auth_user_change(o->text[FLAG_DATA], o->args[0], NULL, 0, 0, err);
 }
 
 static void

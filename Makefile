@@ -341,7 +341,7 @@ lint:
 CHECK_WITHOUT := tests/lint/cppcheck.sh $(addprefix $(BUILD)/tests/test_,audit_faults auth edits_random \
 	json_random keyring log_faults log_kill merge properties_random splice) \
 	$(addprefix tests/cli/test_,completion.sh doctor.sh edit.sh exec.sh leaks.sh \
-	registry_client.sh registry_serve.sh)
+	registry_client.sh registry_serve.sh rotation.sh)
 check: all $(UNIT_BIN) $(TUI_BIN)
 	@PROPSEAL='$(abspath $(BUILD)/propseal)' tests/check.sh \
 		$(filter-out $(CHECK_WITHOUT),$(LINT) $(UNIT_BIN) $(wildcard tests/cli/test_*.sh) $(TUI_BIN))

@@ -432,7 +432,9 @@ struct carrying {
 	size_t n;
 	struct vec paths;	/* that may have changed */
 	struct buf told, notes;
+	struct buf done;	/* what is to be told of those that did not fail */
 	size_t failures;
+	size_t files;		/* that were changed */
 	bool several;		/* more than one line is to be told of a failure */
 	struct error last;
 };
@@ -456,11 +458,15 @@ carry_out(struct job *j, void *cookie, struct error *err)
 			rc = change_apply(w->c[i], err);
 		}
 		applied = &w->c[i]->applied;
+		w->files += apply_done(applied);
+		if (rc == 0 && w->n > 1)
+			append_files(w->a, &w->done, applied);
 		if (rc == -1) {
 			w->failures++;
-			w->several = w->several || applied->several || applied->count > 2;
+			w->several = w->several || applied->several || applied->count > 2 ||
+			    w->n > 1;
 			append_result(&w->told, err);
-			if (applied->count > 2 || applied->several)
+			if (applied->count > 2 || applied->several || w->n > 1)
 				append_files(w->a, &w->told, applied);
 			w->last = *err;
 		}
@@ -481,6 +487,7 @@ change_carry_out(struct app *a, struct change *const c[], size_t n, const char *
 	vec_init(&w.paths, sizeof(char *), LINES_MAX);
 	buf_init(&w.told, DIFF_MAX);
 	buf_init(&w.notes, DIFF_MAX);
+	buf_init(&w.done, DIFF_MAX);
 	if (job_await(a, &wait, &err) == -1 && w.failures == 0) {
 		w.failures = 1;
 		w.last = err;
@@ -496,13 +503,22 @@ change_carry_out(struct app *a, struct change *const c[], size_t n, const char *
 	}
 	files_restore(a);
 	vec_release_strings(&w.paths);
+	if (w.failures > 0) {
+		buf_append(&w.told, w.done.data, w.done.len);
+		/* What is on disk must not be denied. */
+		if (w.files > 0)
+			failed = "Only a part was applied";
+	}
 	if (w.failures == 1 && !w.several) {
 		tell_error(a, failed, &w.last);
 		buf_clear(&w.told);
+	} else if (w.failures > 0) {
+		app_complain(a, "%s: %s", failed, w.last.text);
 	}
 	buf_append(&w.told, w.notes.data, w.notes.len);
 	if (w.told.len > 0)
 		review_show(a, w.failures > 0 ? failed : "Applied", buf_cstr(&w.told));
+	buf_release(&w.done);
 	buf_release(&w.notes);
 	buf_release(&w.told);
 	return w.failures == 0;

@@ -312,6 +312,41 @@ marks_of_all_are_sealed_each_in_its_own(void **state)
 	}
 }
 
+/* What is done in the others is not denied because of one that fails. */
+static void
+one_that_fails_is_told_beside_those_that_are_done(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = open_five(f);
+	char text[32];
+	int i;
+
+	vt_key(v, "U");
+	type_line(v, FIXTURE_MASTER_KEY);
+	vt_assert_has(v, "keys of 5 of 5");
+	vt_type(v, "Aw");
+	fixture_write(f, path_of(2, "a.properties"), "ssl.truststore.password=other-2\n");
+	confirm(v);
+	vt_assert_has(v, "Only a part was applied");
+	vt_assert_has(v, "- failed  c2/a.properties: the file changed");
+	vt_assert_has(v, "+ done    c1/a.properties");
+	vt_assert_has(v, "+ done    c5/a.properties");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "1 marked");
+	vt_key(v, "m");
+	vt_assert_has(v, "!");
+	vt_assert_has(v, "Only a part was applied: ");
+	vt_key(v, KEY_ESC);
+	vt_key(v, "u");
+	fixture_leave(v);
+	fixture_assert_in_file(f, path_of(2, "a.properties"), "other-2");
+	for (i = 1; i <= COUNT; i++) {
+		snprintf(text, sizeof(text), "clear-%d", i);
+		if (i != 2)
+			assert_value(f, i, "ssl.truststore.password", text);
+	}
+}
+
 static void
 removal_takes_its_own(void **state)
 {
@@ -497,6 +532,7 @@ main(void)
 		FIVE_TEST(new_value_lands_in_its_own),
 		FIVE_TEST(marked_value_is_sealed_in_its_own),
 		FIVE_TEST(marks_of_all_are_sealed_each_in_its_own),
+		FIVE_TEST(one_that_fails_is_told_beside_those_that_are_done),
 		FIVE_TEST(removal_takes_its_own),
 		FIVE_TEST(rotation_is_of_the_selected_one),
 		FIVE_TEST(unknown_destination_is_asked),

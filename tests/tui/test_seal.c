@@ -349,7 +349,7 @@ apply_can_be_stopped_between_files(void **state)
 	vt_key(v, "w");
 	vt_key(v, KEY_TAB);
 	vt_send(v, KEY_ENTER KEY_ESC);
-	see(v, "Not applied");
+	see(v, "Only a part was applied");
 	see(v, "files are not changed");
 	/* What became of each file. */
 	see(v, "# left    many");

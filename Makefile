@@ -81,10 +81,10 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 HEADERS := $(shell find core ui src -name '*.h') $(wildcard tests/tui/*.h)
 CORE_OBJ := $(call objects,$(wildcard core/*/*.c))
 UI_OBJ := $(call objects,$(wildcard ui/*.c))
-SRC_OBJ := $(call objects,$(shell find src/cli -name '*.c'))
+SRC_OBJ := $(call objects,$(sort $(shell find src/cli -name '*.c')))
 CLIENT_OBJ := $(call objects,$(wildcard src/client/*.c src/common/*.c))
 REGISTRY_MAIN := $(BUILD)/src/registry/service/main.o
-REGISTRY_OBJ := $(filter-out $(REGISTRY_MAIN),$(call objects,$(shell find src/registry -name '*.c')))
+REGISTRY_OBJ := $(filter-out $(REGISTRY_MAIN),$(call objects,$(sort $(shell find src/registry -name '*.c'))))
 # What each program and test takes from, in the linker's order.
 ARCHIVES := $(BUILD)/libregistry.a $(BUILD)/libclient.a $(BUILD)/libcore.a
 # The sanitizers' defaults, such as what curses keeps until exit.
@@ -362,6 +362,7 @@ install: all
 	[ ! -f $(PROVIDER_JAR) ] || install -m 644 $(PROVIDER_JAR) '$(DESTDIR)$(DATADIR)/'
 	install -d '$(DESTDIR)$(DOCDIR)'
 	install -m 644 README.md SECURITY.md share/doc/*.md '$(DESTDIR)$(DOCDIR)/'
+	cp -R share/doc/pictures '$(DESTDIR)$(DOCDIR)/'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	sed 's|/usr/local/libexec/propseal/|$(LIBEXECDIR)/|' share/systemd/propseal-registry.service \
 		>'$(BUILD)/propseal-registry.service'

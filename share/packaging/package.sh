@@ -21,7 +21,7 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || 
 export SOURCE_DATE_EPOCH
 machine=$(uname -m)
 arch=$(dpkg --print-architecture 2>/dev/null || echo "$machine")
-flags="-O2 -g -ffile-prefix-map=$PWD=."
+flags="-O2 -ffile-prefix-map=$PWD=."
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 rm -rf "$out/stage" "$out"/*.deb "$out"/*.rpm "$out"/*.tar.gz

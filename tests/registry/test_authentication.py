@@ -502,7 +502,8 @@ def a17_users_over_the_interface(r):
                 {'name': 'x', 'password': 'p', 'disabled': True},
                 {'name': 'x', 'password': 'p', 'disabled': 'no'},
                 {'name': 'User:User:x', 'password': 'p'}, {'name': 'x\u200b', 'password': 'p'},
-                {'name': 'x\n', 'password': 'p'}, {'name': 'x' * 300, 'password': 'p'}):
+                {'name': 'x\n', 'password': 'p'}, {'name': 'a/b', 'password': 'p'},
+                *({'name': 'adm' + c, 'password': 'p'} for c in '\u00ad\u034f\u3164\u2800'), {'name': 'x' * 300, 'password': 'p'}):
         err(adm.post(USERS, bad), 422)
     # All of a change or nothing: this user stays enabled.
     for bad in ({}, {'disabled': 'yes'}, {'password': None},

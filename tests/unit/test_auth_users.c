@@ -47,6 +47,7 @@ test_names_of_users_are_checked(void **state)
 	static const char *const bad[] = {
 		"", "User:", "a:b", "User:a:b", " a", "a ", "a\n", "\x7f", "a\xc2\x85", "\xff",
 		"a\xe2\x80\xae" "b", "\xc2\xa0" "a",
+		"a\xc2\xad", "a\xcd\x8f", "\xe3\x85\xa4", "\xe2\xa0\x80", "a\xf3\xa0\x81\x81",
 	};
 	char longest[300];
 	struct error err;

@@ -223,8 +223,12 @@ users_create(struct exchange *x)
 	json_t *root = c != NULL ? login_body(x) : NULL;
 	const json_t *name = json_object_get(root, "name");
 
-	if (root != NULL && login_name(x, c, json_string_value(name), json_string_length(name)) &&
-	    users_take(x, c, root) && login_may_become(x, c)) {
+	if (root == NULL || !login_name(x, c, json_string_value(name), json_string_length(name))) {
+		/* answered */
+	} else if (strchr(c->name, '/') != NULL) {
+		answer_fail(x, 422, 42203, "No user is made here whose name has a '/': no URL "
+		    "could name it");
+	} else if (users_take(x, c, root) && login_may_become(x, c)) {
 		json_out_object(answer_json(x), NULL);
 		json_out_text(&x->json, "name", c->name);
 		json_out_end(&x->json);

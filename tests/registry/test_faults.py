@@ -784,6 +784,28 @@ def x30_end_while_the_audit_log_hangs():
     program.audit_verify(r.data, r.key_file)
 
 
+def x32_no_room_for_some_of_the_names_that_are_given():
+    """A list's values leave when every name is on record, not when the last are."""
+    r = Registry({'http.threads': 1})
+    full = os.path.join(r.folder, 'full')
+    preload(r, 'full', FULL_FILE='-wal', FULL_WHEN=full)
+    r.start()
+    keys = [f'k{i:03}' + 'x' * 240 for i in range(60)]
+    for key in keys:
+        put(r, 'conn-a', key)
+    for i in range(30):
+        harness.write(full, '')
+        answer = r.as_('adm').get(path_url('conn-a'), [('X-Request-Id', f'x32-{i}')])
+        told = ' '.join(str(audit.data(line, 'result', 'message'))
+                        for line in audit.of_request(r, f'x32-{i}'))
+        if answer.status == 200:
+            same([key for key in keys if key not in told], [], 'names that are not on record')
+        else:
+            err(answer, 503)
+        check(not os.path.exists(full), 'there was no room once')
+    ok(r.as_('adm').get(path_url('conn-a')))
+
+
 def x31_more_at_once_than_is_kept():
     """Hundreds of requests on one thread, all of them under way together."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (

@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -295,14 +297,14 @@ answer_json(struct exchange *x)
 }
 
 static void
-answer_submit(struct exchange *x, const struct audit_event *events, size_t n,
+answer_submit(struct exchange *x, const struct audit_event *events, size_t n, struct audit_wait *w,
     void (*done)(struct audit_wait *w))
 {
-	memset(&x->wait, 0, sizeof(x->wait));
-	x->wait.done = done;
-	x->wait.cookie = x;
-	x->wait.lazy = true;
-	audit_submit(x->api->parts.audit, events, n, &x->wait);
+	memset(w, 0, sizeof(*w));
+	w->done = done;
+	w->cookie = x;
+	w->lazy = true;
+	audit_submit(x->api->parts.audit, events, n, w);
 	exchange_lazily(x);
 }
 
@@ -346,18 +348,22 @@ outcome_durable(void *arg)
 {
 	struct exchange *x = arg;
 
-	if (x->wait.failed != 0)
+	if (atomic_load(&x->lost))
 		refuse_unrecorded(x);
 	else
 		exchange_reply(x);
 }
 
+/* Once all lines are, the answer may leave; without one of them, not. */
 static void
 outcome_written(struct audit_wait *w)
 {
 	struct exchange *x = w->cookie;
 
-	http_post(x->r, outcome_durable, x);
+	if (w->failed != 0)
+		atomic_store(&x->lost, true);
+	if (atomic_fetch_sub(&x->unsettled, 1) == 1)
+		http_post(x->r, outcome_durable, x);
 }
 
 void
@@ -373,28 +379,43 @@ answer_gives(struct exchange *x, const struct secret_name *name, uint32_t versio
 		(void)buf_fail(&x->body, x->given.why);
 }
 
+/* As many of the names, which are left, as a line has room for. */
+static size_t
+given_fit(const char *at, size_t left)
+{
+	size_t n = left < GIVEN_MAX ? left : GIVEN_MAX;
+
+	while (n < left && n > 0 && at[n] != ' ')
+		n--;
+	return n;
+}
+
 /* Put the names of what is given into the outcome's message; those for which it has
- * no room, into lines of their own before. */
-static void
+ * no room, into lines of their own before.  -1: no memory, and none is. */
+static int
 answer_name_given(struct exchange *x)
 {
-	const char *at = buf_cstr(&x->given);
-	size_t left = x->given.len, n;
+	const char *at = (const char *)x->given.data, *end = at + x->given.len, *p;
 	struct audit_event event;
+	size_t lines = 0;
 
-	for (;;) {
-		n = left < GIVEN_MAX ? left : GIVEN_MAX;
-		while (n < left && n > 0 && at[n] != ' ')
-			n--;
+	for (p = at; p < end; p += given_fit(p, (size_t)(end - p)) + 1)
+		lines++;
+	if (lines > 1 && (x->more = calloc(lines - 1, sizeof(*x->more))) == NULL)
+		return -1;
+	atomic_store(&x->unsettled, lines);
+	for (size_t i = 0; i < lines; i++) {
+		size_t n = given_fit(at, (size_t)(end - at));
+
 		(void)snprintf(x->message, sizeof(x->message), "gives %.*s", (int)n, at);
-		if (n == left)
-			return;
+		at += n + 1;
+		if (i + 1 == lines)
+			break;
 		answer_describe(x, AUDIT_OUTCOME, &event);
 		event.intent = 0;
-		audit_submit(x->api->parts.audit, &event, 1, NULL);
-		at += n + 1;
-		left -= n + 1;
+		answer_submit(x, &event, 1, &x->more[i], outcome_written);
 	}
+	return 0;
 }
 
 void
@@ -419,12 +440,13 @@ answer_send(struct exchange *x, int status)
 		exchange_reply(x);
 		return;
 	}
-	if (x->given.len > 0 && x->status < 300)
-		answer_name_given(x);
+	atomic_store(&x->unsettled, 1);
+	if (x->given.len > 0 && x->status < 300 && answer_name_given(x) == -1)
+		make_error_text(x, 503, 50302, "Out of memory; try again");
 	if (!x->intended)
 		answer_describe(x, AUDIT_INTENT, &events[n++]);
 	answer_describe(x, AUDIT_OUTCOME, &events[n++]);
-	answer_submit(x, events, n, outcome_written);
+	answer_submit(x, events, n, &x->wait, outcome_written);
 }
 
 void
@@ -516,7 +538,7 @@ answer_intend(struct exchange *x, void (*then)(struct exchange *x))
 
 	x->then = then;
 	answer_describe(x, AUDIT_INTENT, &event);
-	answer_submit(x, &event, 1, intent_written);
+	answer_submit(x, &event, 1, &x->wait, intent_written);
 }
 
 void
@@ -546,7 +568,8 @@ answer_login_failed(struct exchange *x, int status, int subcode, const char *tex
 	event.message = x->message;
 	event.has_count = x->check.folded > 0;	/* beside this one */
 	event.count = x->check.folded;
-	answer_submit(x, &event, 1, outcome_written);
+	atomic_store(&x->unsettled, 1);
+	answer_submit(x, &event, 1, &x->wait, outcome_written);
 }
 
 static const char link_end[] = ">; rel=\"next\"";

@@ -526,6 +526,8 @@ give_back(struct exchange *x)
 	buf_clear(&t->value);
 	if (x->work != NULL && x->work_free != NULL)
 		x->work_free(x->work);
+	free(x->more);
+	x->more = NULL;
 	if (t->pooled >= POOL_MAX) {
 		destroy(x);
 		return;

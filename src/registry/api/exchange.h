@@ -123,6 +123,9 @@ struct exchange {
 	uint64_t count;
 	uint64_t offset;		/* of the last record written, for X-Secret-Offset */
 	struct audit_wait wait;
+	struct audit_wait *more;	/* of the lines before the outcome; NULL: none */
+	atomic_size_t unsettled;	/* of all these, not durable yet and not failed */
+	atomic_bool lost;		/* one of them failed */
 	void (*then)(struct exchange *x);	/* once the intent is durable */
 
 	/* The answer. */

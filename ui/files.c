@@ -1,8 +1,10 @@
 #include "ui/files.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
@@ -542,10 +544,19 @@ void
 files_show(struct app *a, const char *path, const char *key, size_t len)
 {
 	struct panes *p = &a->files->panes;
+	/* What was handed over may belong to the view that is shown, which makes its rows anew
+	 * when the files do. */
+	char *own = strdup(path), *own_key = text_copy(key, len);
 
 	p->left.filter = FILES_ALL;
 	p->left.ranging = false;
 	p->right_active = false;
-	files_unfold(a, path);
-	files_go(a, path, key, len);
+	if (own != NULL && own_key != NULL) {
+		files_unfold(a, own);
+		files_go(a, own, own_key, len);
+	} else {
+		app_complain(a, "not enough memory");
+	}
+	free(own_key);
+	free(own);
 }

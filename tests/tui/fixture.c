@@ -105,6 +105,8 @@ fixture_run(struct fixture *f, const struct fixture_start *s)
 	env[n++] = (char *)(uintptr_t)"PATH=/usr/bin:/bin";
 	env[n++] = (char *)(uintptr_t)"HOME=/nonexistent";
 	env[n++] = (char *)(uintptr_t)"PROPSEAL_TUI_SYNC=1";
+	/* What was freed is nobody's: use of it shows. */
+	env[n++] = (char *)(uintptr_t)"MALLOC_PERTURB_=165";
 	snprintf(state, sizeof(state), "XDG_STATE_HOME=%s.state", f->dir);
 	env[n++] = state;
 	for (i = 0; i < COUNT(s->env) && s->env[i] != NULL; i++)

@@ -33,10 +33,13 @@ a_change_is_told_with_its_files_and_keys(void **state)
 	vt_assert_has(v, "ssl.keystore.password");
 	vt_key(v, "t");
 	vt_assert_has(v, "the chain is whole");
-	/* To the file that was changed. */
+	/* To the entry that was changed, and not to where one was. */
+	vt_key(v, "1");
+	vt_key(v, KEY_HOME);
+	vt_key(v, "5");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "[1 files]");
-	vt_assert_has(v, "broker.properties");
+	vt_assert_has(v, "broker.properties:5" INTO "ssl.keystore.password");
 	assert_false(vt_sent(v, FIXTURE_KEYSTORE_SECRET));
 	fixture_leave(v);
 }

@@ -501,6 +501,10 @@ change_carry_out(struct app *a, struct change *const c[], size_t n, const char *
 		append_result(&w.told, &err);
 		w.last = err;
 	}
+	/* What is told comes over the screen, where nothing happens by itself meanwhile: that
+	 * must be true then. */
+	if ((w.failures > 0 || w.notes.len > 0) && model_finish(a->model) == -1)
+		app_complain(a, "not enough memory");
 	files_restore(a);
 	vec_release_strings(&w.paths);
 	if (w.failures > 0) {

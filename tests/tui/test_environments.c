@@ -332,6 +332,7 @@ one_that_fails_is_told_beside_those_that_are_done(void **state)
 	vt_assert_has(v, "+ done    c1/a.properties");
 	vt_assert_has(v, "+ done    c5/a.properties");
 	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "3 pending 1");
 	vt_assert_has(v, "1 marked");
 	vt_key(v, "m");
 	vt_assert_has(v, "!");

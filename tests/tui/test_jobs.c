@@ -151,6 +151,54 @@ hangup_during_an_apply_leaves_whole_files(void **state)
 	give_back_lock(f, fd);
 }
 
+/* ^Z stops the program, the job too; both go on together. */
+static void
+control_z_during_an_apply_comes_back_to_it(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f);
+	struct fixture_start s = { .job = true, .args = { "estate", "--lock-timeout", "60" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(f, &s);
+
+	vt_type(v, "aw");
+	vt_key(v, KEY_TAB);
+	vt_send(v, KEY_ENTER);
+	see(v, MEANWHILE);
+	vt_send(v, "\032");
+	vt_wait_stopped(v);
+	assert_false(vt_altscreen(v));
+	vt_continue(v);
+	see(v, MEANWHILE);
+	give_back_lock(f, fd);
+	see(v, "sealed 2 values in 1 file");
+	fixture_leave(v);
+}
+
+/* The lock waits for the job's end: it needs the key. */
+static void
+idle_lock_comes_after_the_apply(void **state)
+{
+	struct fixture *f = *state;
+	int fd = hold_lock(f);
+	struct fixture_start s = { .args = { "estate", "--lock-timeout", "60", "--lock-time", "2" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(f, &s);
+
+	vt_type(v, "aw");
+	vt_key(v, KEY_TAB);
+	vt_send(v, KEY_ENTER);
+	see(v, MEANWHILE);
+	usleep(2500000);
+	vt_assert_lacks(v, "keys are wiped");
+	see(v, MEANWHILE);
+	give_back_lock(f, fd);
+	see(v, "keys are wiped");
+	vt_key(v, KEY_ENTER);
+	fixture_leave(v);
+	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
+}
+
 int
 main(void)
 {
@@ -160,6 +208,8 @@ main(void)
 		FIXTURE_TEST(interrupt_during_an_apply_asks_and_the_next_one_leaves),
 		FIXTURE_TEST(smallest_screen_shows_an_apply),
 		FIXTURE_TEST(hangup_during_an_apply_leaves_whole_files),
+		FIXTURE_TEST(control_z_during_an_apply_comes_back_to_it),
+		FIXTURE_TEST(idle_lock_comes_after_the_apply),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

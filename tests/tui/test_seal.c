@@ -389,6 +389,9 @@ file_that_changed_since_the_review_is_refused(void **state)
 	confirm(v);
 	vt_assert_has(v, "Not applied");
 	vt_assert_has(v, "broker.properties");
+	/* What is beside it on the screen is how things are now. */
+	vt_assert_lacks(v, "There is no secrets file here");
+	vt_assert_has(v, "1 marked");
 	vt_key(v, KEY_ENTER);
 	vt_key(v, "u");
 	fixture_leave(v);

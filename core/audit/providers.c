@@ -105,7 +105,8 @@ provider_entry(struct audit_source *s, const struct document *d, size_t i,
 	key = document_key(d, i, &len);
 	raw = (const char *)document_raw_value(d, i, &n);
 	audit_source_region(s, (size_t)(raw - base), (size_t)(raw - base) + n, &region);
-	if (!connector && (what = workers_lack(d, d, value, s->a->o->provider_class, &r)) != NULL)
+	if (!connector && (what = workers_lack(d, d, value, s->a->o->provider_class, false,
+	    &r)) != NULL)
 		rc = provider_tell(s, key, len, &region, AUDIT_PROVIDER, what, err);
 	if (s->a->path == NULL)
 		return rc;
@@ -200,7 +201,7 @@ provider_judge(struct audit *a, const struct workers *w, const struct provider_u
 	buf_init(&value, BUF_MAX_FILE);
 	buf_append_str(&value, u->text);
 	if ((rc = buf_check(&value, err)) == 0 && by != NULL)
-		what = workers_lack(by, by, &value, a->o->provider_class, &r);
+		what = workers_lack(by, by, &value, a->o->provider_class, false, &r);
 	if (what != NULL)
 		rc = provider_tell(&s, u->key, u->key_len, &u->region, AUDIT_PROVIDER,
 		    "its worker does not resolve the reference: config.providers does not name its "

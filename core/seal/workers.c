@@ -98,10 +98,10 @@ workers_is_closed(const struct reference *r)
 
 const char *
 workers_lack(const struct document *by, const struct document *d, const struct buf *value,
-    const char *class, struct reference *out)
+    const char *class, bool parts, struct reference *out)
 {
 	const bool others = (document_format(d) == DOCUMENT_ENTRIES || provider_is_connector(d)) &&
-	    workers_tells(by);
+	    (parts || workers_tells(by));
 	const char *what;
 	size_t start, end = 0;
 	bool ours;

@@ -1,6 +1,8 @@
 #ifndef SEAL_WORKERS_H
 #define SEAL_WORKERS_H
 
+#include <stdbool.h>
+
 #include "base/vec.h"
 #include "secrets/reference.h"
 
@@ -28,14 +30,14 @@ int workers_add(struct workers *w, const char *path, const struct scope *scope,
 const struct document *workers_nearest(const struct workers *w, const char *path);
 
 /**
- * workers_lack(by, d, value, class, out):
+ * workers_lack(by, d, value, class, parts, out):
  * What keeps a service with the configuration ${by} (the worker's, or ${d} itself)
  * from resolving the references of a value in ${d}, and the first of which that
  * is true (pointers into ${value}).  Our provider's class has to be ${class}
- * (NULL: Confluent's).  Other providers count only where ${by} has config.providers
- * or is the whole configuration of a service.  NULL: nothing does.
+ * (NULL: Confluent's).  Without ${parts} other providers count only where ${by} has
+ * config.providers or is the whole configuration of a service.  NULL: nothing does.
  */
 const char *workers_lack(const struct document *by, const struct document *d,
-    const struct buf *value, const char *class, struct reference *out);
+    const struct buf *value, const char *class, bool parts, struct reference *out);
 
 #endif /* !SEAL_WORKERS_H */

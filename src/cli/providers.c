@@ -79,7 +79,7 @@ providers_check(struct providers *p, struct checks *f, const struct configuratio
 		key = document_key(c->doc, i, &len);
 		rc = document_value(c->doc, i, &value, err);
 		if (rc != 0 || (what = workers_lack(by, c->doc, &value,
-		    config_provider_class(p->o->config), &r)) == NULL)
+		    config_provider_class(p->o->config), true, &r)) == NULL)
 			continue;
 		text_append_visible(&name, r.provider, r.provider_len);
 		if (by == c->doc)

@@ -20,6 +20,7 @@ struct audit {
 	struct vec unread;	/* struct audit_unread */
 	struct vec locked;	/* the same */
 	struct vec sealed;	/* struct audit_place, with file and key of its own */
+	struct vec suppressed;	/* of suppress.c */
 	struct vec folders;	/* char *: those with a secrets file */
 	struct vec named;	/* char *: files that units name, still to be read */
 	struct vec uses;	/* of providers.c */
@@ -139,7 +140,10 @@ void audit_providers_release(struct audit *a);
 int audit_providers(struct audit_source *s, const struct document *d, struct error *err);
 int audit_providers_finish(struct audit *a, struct error *err);
 
-/* Lines that say which findings on the line behind them do not count. */
+/* Lines that say which findings on the line behind them do not count: those of the file
+ * at hand, and the findings from ${first} on, which were made when all files were known. */
+void audit_suppressed_init(struct audit *a);
 int audit_suppress(struct audit_source *s, struct error *err);
+void audit_suppress_late(struct audit *a, size_t first);
 
 #endif /* !AUDIT_AUDIT_INTERNAL_H */

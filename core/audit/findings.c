@@ -31,6 +31,7 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->unread, sizeof(struct audit_unread), FILES_MAX);
 	vec_init(&a->locked, sizeof(struct audit_unread), FILES_MAX);
 	vec_init(&a->sealed, sizeof(struct audit_place), FINDINGS_MAX);
+	audit_suppressed_init(a);
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
 	vec_init(&a->named, sizeof(char *), FILES_MAX);
 	audit_providers_init(a);
@@ -72,6 +73,7 @@ audit_free(struct audit *a)
 	}
 	vec_release(&a->findings);
 	vec_release(&a->sealed);
+	vec_release(&a->suppressed);
 	vec_release_strings(&a->files);
 	vec_release_strings(&a->folders);
 	vec_release_strings(&a->named);
@@ -692,7 +694,9 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	}
 	if (t->origin == AUDIT_FROM_HISTORY && audit_keep_leaks(&s, name, err) != 0)
 		return -1;
-	if (!a->o->no_suppressions && audit_suppress(&s, err) != 0)
+	/* What others say of a process or a connector is no remark of who keeps a file. */
+	if (!a->o->no_suppressions && t->origin != AUDIT_FROM_PROCESS &&
+	    t->origin != AUDIT_FROM_CONNECT && audit_suppress(&s, err) != 0)
 		return -1;
 	return audit_settle(&s, err);
 }
@@ -837,21 +841,36 @@ by_file_and_rule(const void *x, const void *y)
 }
 
 /* Ids of the findings from ${first} on, which are of no file at hand; the order in
- * which they were come across says nothing. */
-static void
-audit_name_late(struct audit *a, size_t first)
+ * which they were come across says nothing.  Some are like earlier ones, as modes are. */
+static int
+audit_name_late(struct audit *a, size_t first, struct error *err)
 {
-	size_t ordinal = 0, count = a->findings.len - first;
+	size_t ordinal = 0, count = a->findings.len - first, ignored;
 	struct audit_finding *f = count > 0 ? audit_finding(a, first) : NULL;
+	bool rules[AUDIT_RULES] = { false };
+	struct map *ids = map_new();
+	int rc = ids != NULL ? 0 : error_memory(err);
 
+	for (size_t i = 0; i < count; i++)
+		rules[f[i].rule] = true;
+	for (size_t i = 0; rc == 0 && i < first; i++) {
+		const struct audit_finding *early = audit_finding(a, i);
+
+		if (rules[early->rule] && map_put(ids, &early->id, sizeof(early->id), i) != 0)
+			rc = error_memory(err);
+	}
 	if (count > 1)
 		qsort(f, count, sizeof(*f), by_file_and_rule);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; rc == 0 && i < count; i++) {
 		ordinal = i > 0 && audit_is_alike(&f[i - 1], &f[i]) ? ordinal + 1 : 0;
-		f[i].id = audit_id(f[i].rule, audit_file(a, f[i].file), f[i].key, f[i].key_len,
-		    ordinal);
+		do
+			f[i].id = audit_id(f[i].rule, audit_file(a, f[i].file), f[i].key,
+			    f[i].key_len, ordinal);
+		while (map_get(ids, &f[i].id, sizeof(f[i].id), &ignored) && ordinal++ < first);
 		f[i].suppressed = false;
 	}
+	map_free(ids);
+	return rc;
 }
 
 int
@@ -865,9 +884,9 @@ audit_finish(struct audit *a, struct error *err)
 	count = a->findings.len;
 	if (audit_find_reused(a, err) != 0 || audit_find_keys_beside(a, err) != 0 ||
 	    audit_estate_finish(a, err) != 0 || audit_providers_finish(a, err) != 0 ||
-	    audit_logs_search(a, err) != 0)
+	    audit_logs_search(a, err) != 0 || audit_name_late(a, count, err) != 0)
 		return -1;
-	audit_name_late(a, count);
+	audit_suppress_late(a, count);
 	/* ->related are places, which sorting changes: ->value holds the old one meanwhile. */
 	if ((places = calloc(a->findings.len + 1, sizeof(*places))) == NULL)
 		return error_memory(err);

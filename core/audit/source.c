@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "base/time.h"
 #include "document/document.h"
 #include "document/jaas.h"
 #include "secrets/keys.h"
@@ -528,70 +527,4 @@ audit_source_read(struct audit_source *s, struct error *err)
 	    source_line_at(s, err->line) : 0, true, why) != 0)
 		*err = *why;
 	return rc;
-}
-
-/* --- suppression --- */
-
-/* until=YYYY-MM-DD: is that day over? */
-static bool
-source_is_over(const struct audit_source *s, const char *p, size_t n)
-{
-	static const char word[] = "until=";
-	const char *at = memmem(p, n, word, sizeof(word) - 1);
-	char text[32];
-	int64_t ms;
-
-	if (at == NULL || (size_t)(p + n - at) < sizeof(word) - 1 + 10)
-		return false;
-	snprintf(text, sizeof(text), "%.10sT23:59:59Z", at + sizeof(word) - 1);
-	return !time_parse(text, TIME_SECONDS, &ms) || ms < s->a->o->now;
-}
-
-int
-audit_suppress(struct audit_source *s, struct error *err)
-{
-	static const char word[] = "propseal:ignore";
-	const char *p = s->text, *end, *stop = s->text + s->n;
-	const char *last = s->text, *after;
-	struct audit_finding region, *f;
-	size_t target = 0;
-
-	(void)err;
-	while ((p = memmem(p, (size_t)(stop - p), word, sizeof(word) - 1)) != NULL) {
-		audit_source_region(s, (size_t)(p - s->text), (size_t)(p - s->text), &region);
-		p += sizeof(word) - 1;
-		end = memchr(p, '\n', (size_t)(stop - p));
-		end = end != NULL ? end : stop;
-		if (source_is_over(s, p, (size_t)(end - p)))
-			continue;
-		while (p < end && (*p == ' ' || *p == ':'))
-			p++;
-		/* Several of them may stand above one line, which is looked for once. */
-		if (end > last) {
-			target = region.line + 1;
-			for (last = end; last < stop; last = after, target++) {
-				after = memchr(last + 1, '\n', (size_t)(stop - last - 1));
-				after = after != NULL ? after : stop;
-				if (memmem(last, (size_t)(after - last), word,
-				    sizeof(word) - 1) == NULL)
-					break;
-			}
-		}
-		for (; p < end && *p != ' ' && *p != '\r'; p += p < end && *p == ',') {
-			const char *id = p;
-			enum audit_rule rule;
-
-			while (p < end && *p != ',' && *p != ' ' && *p != '\r')
-				p++;
-			rule = audit_rule_find(id, (size_t)(p - id));
-			for (size_t i = s->first; i < s->a->findings.len; i++) {
-				f = audit_finding(s->a, i);
-				if (f->line == target && (f->rule == rule || (p - id == 1 &&
-				    *id == '*')))
-					f->suppressed = true;
-			}
-		}
-		p = end;
-	}
-	return 0;
 }

@@ -608,6 +608,45 @@ case_login_configurations_that_are_broken_are_told() {
 	expect_rc 1
 }
 
+case_what_is_found_at_the_end_can_be_suppressed() {
+	clean
+	local rules
+	cat >a.properties <<-'END'
+		# propseal:ignore open-mode it is a test
+		# propseal:ignore missing-secrets-file,provider-not-configured made elsewhere
+		a.password=${securepass:/nowhere/s.properties:a.properties/a.password}
+		# propseal:ignore clear-text-secret,reused-secret it is public
+		b.password=CANARY-long-enough
+		c.password=CANARY-long-enough
+		# propseal:ignore orphan-entry another rule
+		d.password=${securepass:/nowhere/s.properties:a.properties/d.password}
+	END
+	chmod 644 a.properties
+	audit a.properties -o json
+	expect_json "$out" 'sorted((f["rule"], f["key"]) for f in d["findings"] if f["suppressed_by"] is None)' \
+	    "[('clear-text-secret', 'c.password'), ('missing-secrets-file', 'd.password'), ('provider-not-configured', 'd.password')]"
+	expect_json "$out" 'sorted((f["rule"], f["key"]) for f in d["findings"] if f["suppressed_by"] == "inline")' \
+	    "[('clear-text-secret', 'b.password'), ('missing-secrets-file', 'a.password'), ('open-mode', ''), ('provider-not-configured', 'a.password')]"
+	audit a.properties -o json --no-suppressions
+	expect_json "$out" 'd["counts"]["suppressed"]' 0
+	# Days that are none are over.
+	printf '%s\n' '# propseal:ignore * until=2999-1-1' 'b.password=CANARY-long-enough' >b.properties
+	audit b.properties
+	expect_rc 3
+}
+
+case_findings_of_one_kind_have_ids_of_their_own() {
+	seal
+	sed -i 's/^\(.*ssl.key.password.*\)=.*/\1=CANARY-long-enough/' sec.properties
+	mkdir open
+	mv sec.properties open
+	chmod 666 open/sec.properties
+	chmod 777 open
+	audit open -o json
+	expect_json "$out" 'sum(f["rule"] == "open-mode" for f in d["findings"]) > 1, len({f["id"] for f in d["findings"]}) == len(d["findings"])' \
+	    '(True, True)'
+}
+
 case_many_suppressions_take_no_time() {
 	clean
 	yes '# propseal:ignore clear-text-secret x' | head -n 40000 >a.properties

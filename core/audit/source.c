@@ -237,6 +237,14 @@ source_reference(struct audit_source *s, const struct form_item *i, struct error
 	return audit_add(s, rule, i->key, i->key_len, &region, err) != NULL ? 1 : -1;
 }
 
+/* The folder that a shell is in; PWD may as well be somebody's word for a password. */
+static bool
+source_is_folder(const char *name, size_t len, const struct form_item *i)
+{
+	return ((len == 3 && memcmp(name, "PWD", 3) == 0) ||
+	    (len == 6 && memcmp(name, "OLDPWD", 6) == 0)) && i->n > 0 && i->value[0] == '/';
+}
+
 static int
 source_entry(struct audit_source *s, const struct form_item *i, struct error *err)
 {
@@ -262,6 +270,8 @@ source_entry(struct audit_source *s, const struct form_item *i, struct error *er
 		if (options)
 			return 0;
 	}
+	if (i->role != FORM_OPTION && source_is_folder(name, len, i))
+		return 0;
 	if (i->role == FORM_PASSWORD || i->role == FORM_OPTION ||
 	    source_is_named(s->a, i->key, i->key_len)) {
 		enum value_kind kind = value_kind(i->value, i->n);

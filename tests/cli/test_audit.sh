@@ -647,6 +647,18 @@ case_findings_of_one_kind_have_ids_of_their_own() {
 	    '(True, True)'
 }
 
+case_the_folder_of_a_shell_is_no_password() {
+	clean
+	printf '%s\n' PWD=/home/kafka/bin OLDPWD=/var/lib/kafka-12345678 DB_PWD=/CANARY/long >v.env
+	expect_rules v.env 3:clear-text-secret:DB_PWD
+	printf '%s\n' 'services:' '  a:' '    environment:' '      - PWD=/srv/kafka/data' \
+	    '      - "OLDPWD=/srv/kafka/data"' >docker-compose.yml
+	expect_rules docker-compose.yml
+	printf '%s\n' '[Service]' 'Environment=PWD=/srv/kafka/data' 'Environment="PWD=CANARY-long-1"' \
+	    >a.service
+	expect_rules a.service 3:clear-text-secret:PWD
+}
+
 case_many_suppressions_take_no_time() {
 	clean
 	yes '# propseal:ignore clear-text-secret x' | head -n 40000 >a.properties

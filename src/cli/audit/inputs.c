@@ -87,18 +87,6 @@ process_command(const struct buf *words, struct buf *out)
 	buf_append_char(out, '\n');
 }
 
-/* The master key is what services are started with; folders of the shell are no passwords. */
-static bool
-process_is_passed_over(const char *variable)
-{
-	static const char *const names[] = { SECRETS_ENVVAR_DEFAULT "=", "PWD=", "OLDPWD=" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(variable, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
 /* A line a variable. */
 static void
 process_environment(const struct buf *words, struct buf *out)
@@ -108,7 +96,9 @@ process_environment(const struct buf *words, struct buf *out)
 	for (size_t at = 0, n; at < words->len; at += n + 1) {
 		n = strnlen(p + at, words->len - at);
 		equals = memchr(p + at, '=', n);
-		if (equals != NULL && !process_is_passed_over(p + at)) {
+		/* The master key is what services are started with. */
+		if (equals != NULL && strncmp(p + at, SECRETS_ENVVAR_DEFAULT "=",
+		    sizeof(SECRETS_ENVVAR_DEFAULT)) != 0) {
 			buf_append(out, p + at, (size_t)(equals - p) - at + 1);
 			process_quote(out, equals + 1, (size_t)(p + at + n - equals) - 1);
 		}

@@ -204,8 +204,9 @@ case_a_provider_that_is_not_in_force_is_found() {
 		    True
 		run doctor server.properties --root "$suite" --local-secrets-file sec.properties -o json
 		expect_rc 3
-		expect_json "$out" '"ssl.key.password" in [f["key"] for f in d["checks"] if f["check"] == "provider"]' \
-		    True
+		expect_json "$out" '[f["file"] for f in d["findings"] if f["rule"] == "provider-not-configured" and f["key"] == "ssl.key.password"]' \
+		    "['server.properties']"
+		expect_json "$out" '[f for f in d["checks"] if f["check"] == "provider"]' '[]'
 	done
 	run file verify well.properties --local-secrets-file sec.properties
 	expect_rc 0

@@ -67,7 +67,30 @@ check_key_file(struct doctor *d)
 		    "its group can read or write the file of the master key");
 }
 
-/* Open every sealed entry. */
+/* Does a finding of the audit tell it already?  ${key} NULL: any of the file. */
+static bool
+doctor_audit_tells(const struct doctor *d, enum audit_rule rule, const char *path,
+    const char *key, size_t len)
+{
+	struct buf name;
+	bool tells = false;
+
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	buf_init(&name, DOCTOR_PATH_MAX);
+	audit_append_name(&name, path);
+	for (size_t i = 0; !tells && i < audit_finding_count(d->audit); i++) {
+		const struct audit_finding *f = audit_finding(d->audit, i);
+
+		tells = f->rule == rule && (key == NULL || (f->key_len == len &&
+		    memcmp(f->key, key, len) == 0)) &&
+		    strcmp(audit_file(d->audit, f->file), buf_cstr(&name)) == 0;
+	}
+	buf_release(&name);
+	return tells;
+}
+
+/* Open every sealed entry: of files that are in none of the paths the audit tells nothing. */
 static int
 doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct error *err)
 {
@@ -76,6 +99,8 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 	struct secrets_doubts doubts = { .stale = 0 };
 	struct error why;
 	struct buf plain;
+	const char *key;
+	size_t len;
 	int rc = 0;
 
 	buf_init_secret(&plain, BUF_MAX_FILE);
@@ -83,11 +108,14 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 		if (!secrets_file_is_sealed(s, i))
 			continue;
 		sealed++;
+		key = document_key(doc, i, &len);
 		buf_clear(&plain);
 		if (secrets_file_open(s, i, &plain, &why) == 0) {
 			open++;
 		} else if (why.code == ERROR_DAMAGED) {
-			checks_add(&d->checks, CHECK_PROBLEM, "damaged-entry", &why);
+			if (!doctor_audit_tells(d, AUDIT_DAMAGED, secrets_file_path(s), key, len) &&
+			    !doctor_audit_tells(d, AUDIT_EXCHANGED, secrets_file_path(s), key, len))
+				checks_add(&d->checks, CHECK_PROBLEM, "damaged-entry", &why);
 		} else if (why.code == ERROR_REFUSED) {
 			refused++;
 		} else {
@@ -107,7 +135,8 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 		    "%zu sealed %s not opened: in the old CBC mode without a tag that fits, or "
 		    "without a tag where tags are required", refused,
 		    refused == 1 ? "entry was" : "entries were");
-	if (rc == 0 && doubts.stale > 0)
+	if (rc == 0 && doubts.stale > 0 &&
+	    !doctor_audit_tells(d, AUDIT_STALE, secrets_file_path(s), NULL, 0))
 		checks_say(&d->checks, CHECK_WARNING, "stale-tag", secrets_file_path(s), 0,
 		    "`propseal file verify` lists them; if that was meant, `propseal file rotate "
 		    "--data-key` tags them anew",
@@ -116,8 +145,8 @@ doctor_keys_check_entries(struct doctor *d, const struct secrets_file *s, struct
 	return rc;
 }
 
-static int
-doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct error *err)
+static void
+doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s)
 {
 	const char *path = secrets_file_path(s);
 	const struct key *master;
@@ -131,17 +160,16 @@ doctor_keys_check_secrets_file(struct doctor *d, struct secrets_file *s, struct 
 			checks_say(&d->checks, CHECK_PROBLEM, "data-key", path, 0,
 			    "restore the line " SECRETS_DATA_KEY " from a backup",
 			    "there are sealed entries, but no data key to open them");
-		return 0;
+		return;
 	}
 	if ((master = doctor_keys_find_master(d, s)) == NULL)
-		return 0;
+		return;
 	if (secrets_file_unlock(s, master, &why) != 0) {
 		checks_add(&d->checks, CHECK_PROBLEM, "key", &why);
-		return 0;
+		return;
 	}
 	checks_say(&d->checks, CHECK_OK, "data-key", path, 0, NULL,
 	    "the master key opens the data key");
-	return doctor_keys_check_entries(d, s, err);
 }
 
 /* Those that do not resolve are findings of the audit. */
@@ -180,9 +208,7 @@ doctor_keys_check(struct doctor *d, struct error *err)
 		    "give --local-secrets-file, or make one with `propseal master-key generate`",
 		    "there is no secrets file in the paths");
 	for (size_t i = 0; i < d->secrets.len; i++)
-		if (doctor_keys_check_secrets_file(d, *(struct secrets_file **)vec_at(&d->secrets,
-		    i), err) != 0)
-			return -1;
+		doctor_keys_check_secrets_file(d, *(struct secrets_file **)vec_at(&d->secrets, i));
 	return check_references(d, err);
 }
 
@@ -199,7 +225,6 @@ doctor_look_around(struct doctor *d, struct error *err)
 	d->estate = scan_paths(d->o, all ? here : d->o->args, all ? 1 : d->o->arg_count, err);
 	if (d->estate == NULL)
 		return -1;
-	providers_init(&d->providers, d->o, d->estate);
 	e = estate_environments(d->estate);
 	for (size_t i = 0; i < environments_count(e); i++) {
 		x = environments_at(e, i);
@@ -350,6 +375,7 @@ doctor_refers(const struct doctor *d, const char *folder, const char *path, bool
 static int
 doctor_check(struct doctor *d, struct error *err)
 {
+	const struct secrets_file *s;
 	struct error why;
 
 	if (doctor_look_around(d, err) != 0 || doctor_keys_check(d, err) != 0 ||
@@ -364,7 +390,14 @@ doctor_check(struct doctor *d, struct error *err)
 	if (d->keys == NULL)
 		d->keys = keys_ring(d->o, false, &why);
 	d->audited.keys = d->keys;
-	return audit_finish(d->audit, err);
+	if (audit_finish(d->audit, err) != 0)
+		return -1;
+	for (size_t i = 0; i < d->secrets.len; i++) {
+		s = *(struct secrets_file **)vec_at(&d->secrets, i);
+		if (secrets_file_cipher(s) != NULL && doctor_keys_check_entries(d, s, err) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* The checks, then the audit's findings in its own form. */
@@ -405,7 +438,6 @@ doctor_release(struct doctor *d)
 	audit_free(d->audit);
 	vec_release(&d->key_names);
 	vec_release(&d->secrets);
-	providers_release(&d->providers);
 	estate_free(d->estate);
 	key_ring_free(d->keys);
 	checks_release(&d->checks);

@@ -7,7 +7,6 @@
 #include "audit/audit.h"
 #include "base/vec.h"
 #include "cli/checks.h"
-#include "cli/providers.h"
 
 struct error;
 struct estate;
@@ -24,7 +23,6 @@ struct doctor {
 	struct audit *audit;
 	struct vec key_names;		/* of const char *: variables of master keys */
 	struct estate *estate;
-	struct providers providers;
 	struct vec secrets;		/* of struct secrets_file *: of the estate's environments */
 	struct key_ring *keys;		/* NULL: not looked for */
 	const struct key *key_told;	/* whose source was told last */

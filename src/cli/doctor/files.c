@@ -10,13 +10,11 @@
 #include "base/vec.h"
 #include "cli/checks.h"
 #include "cli/doctor/doctor.h"
-#include "cli/settings.h"
 #include "common/args.h"
 #include "document/document.h"
 #include "estate/estate.h"
 #include "estate/walk.h"
 #include "file/file.h"
-#include "plan/configuration.h"
 #include "secrets/secrets_file.h"
 
 #define FOLDERS_MAX ((size_t)1 << 24)
@@ -68,24 +66,15 @@ check_readers(struct doctor *d, const struct estate_file *f)
 	    "who reads this file cannot read the secrets file %s", path);
 }
 
-static int
-doctor_files_check_configuration(struct doctor *d, const struct estate_file *f, struct error *err)
+static void
+doctor_files_check_configuration(struct doctor *d, const struct estate_file *f)
 {
-	struct configuration *c;
 	struct stat st;
-	int rc;
 
 	/* What cannot be read is told by the audit. */
-	if (f->problem != NULL || stat(f->path, &st) != 0)
-		return 0;
-	if (st.st_mode & S_IWOTH)
+	if (f->problem == NULL && stat(f->path, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
 		checks_say(&d->checks, CHECK_PROBLEM, "writable", f->path, 0, "chmod o-w",
 		    "every user can write the configuration file");
-	if ((c = configuration_load(f->path, config_scope(d->o->config), NULL)) == NULL)
-		return 0;
-	rc = providers_check(&d->providers, &d->checks, c, err);
-	configuration_free(c);
-	return rc;
 }
 
 /* The folder of a file, once. */
@@ -222,10 +211,9 @@ doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *
 		f = estate_file(d->estate, i);
 		if (!f->is_secrets_file) {
 			check_readers(d, f);
-			rc = doctor_files_check_configuration(d, f, err);
+			doctor_files_check_configuration(d, f);
 		}
-		if (rc == 0)
-			rc = add_folder(folders, f->path, err);
+		rc = add_folder(folders, f->path, err);
 	}
 	for (i = 0; rc == 0 && i < folders->list.len; i++) {
 		path = vec_string(&folders->list, i);

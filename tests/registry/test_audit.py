@@ -735,6 +735,22 @@ def u09b_flood_of_denials():
     program.audit_verify(r.data, r.key_file)
 
 
+@case(fresh=True)
+def u09c_folded_denials_are_told_while_there_is_much_to_do(r):
+    total, nob, adm = 60, r.as_('nob'), r.as_('adm')
+
+    def told():
+        return sum(audit.count(line) for line in audit.lines(r)
+                   if 'User:nob' in str(line) and str(audit.result(line)) == '403')
+    for _ in range(total):
+        err(nob.get(V('conn-a', 'k') + '/1'), 403)
+    until = time.monotonic() + 25
+    while told() < total and time.monotonic() < until:
+        ok(adm.get('/secret/admin/tokens'))
+        time.sleep(0.3)
+    same(told(), total, 'denials that the lines stand for')
+
+
 def u10_odd_names_make_one_valid_line(r):
     adm = r.as_('adm')
     for i, (path, header) in enumerate((

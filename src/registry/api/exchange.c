@@ -167,19 +167,16 @@ worker_done(void *arg)
 	x->worker_done(x);
 }
 
-/* Wait for the next, but only for so long; NULL: there is none.  false: the
+/* Wait for the next, but only until then; NULL: there is none.  false: the
  * end has come, and none is left. */
 static bool
-worker_next(struct api_worker *h, struct exchange **x)
+worker_next(struct api_worker *h, const struct timespec *until, struct exchange **x)
 {
-	struct timespec until;
 	bool more;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += TICK_SECONDS;
 	pthread_mutex_lock(&h->lock);
 	while (h->first == NULL && !h->stop &&
-	    pthread_cond_timedwait(&h->more, &h->lock, &until) == 0)
+	    pthread_cond_timedwait(&h->more, &h->lock, until) == 0)
 		continue;
 	*x = h->first;
 	if (*x != NULL) {
@@ -195,15 +192,23 @@ static void *
 run(void *arg)
 {
 	struct api_worker *h = arg;
+	struct timespec now, next;
 	struct exchange *x;
 
-	while (worker_next(h, &x)) {
-		if (x == NULL) {
-			h->tick(h->cookie);
-			continue;
+	(void)clock_gettime(CLOCK_MONOTONIC, &next);
+	next.tv_sec += TICK_SECONDS;
+	while (worker_next(h, &next, &x)) {
+		if (x != NULL) {
+			x->worker_work(x);
+			http_post(x->r, worker_done, x);
 		}
-		x->worker_work(x);
-		http_post(x->r, worker_done, x);
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec < next.tv_sec ||
+		    (now.tv_sec == next.tv_sec && now.tv_nsec < next.tv_nsec))
+			continue;
+		h->tick(h->cookie);
+		next = now;
+		next.tv_sec += TICK_SECONDS;
 	}
 	return NULL;
 }
@@ -220,7 +225,7 @@ init_lock(struct api_worker *h)
 	pthread_condattr_destroy(&attr);
 }
 
-/* While nothing is to be done, ${tick} is called every few seconds. */
+/* ${tick} is called every few seconds, also while there is much to do. */
 static struct api_worker *
 api_worker_new(void (*tick)(void *cookie), void *cookie, struct error *err)
 {

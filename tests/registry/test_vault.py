@@ -135,6 +135,10 @@ def v04_health_and_token(r):
                 'policies': ['default'], 'renewable': False, 'type': 'service'}, 'data')
     data = unwrap(vault(r, 'own', 'auth/token/lookup-self'), 'token')
     same((data['ttl'], data['expire_time']), (0, None), 'a token without end')
+    # Who is logged in by another way is told of nobody's token, whatever the header says.
+    answer = r.as_('nob').get('/v1/auth/token/lookup-self', [('X-Vault-Token', made['token'])])
+    data = unwrap(answer, 'token')
+    same((data['display_name'], data['id'], data['ttl']), ('nob', '', 0), 'without a token')
 
 
 @case(config=CONFIG)

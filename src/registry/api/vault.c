@@ -115,68 +115,42 @@ vault_health(struct exchange *x)
 
 /* --- the token itself --- */
 
-struct vault_token {
-	struct error err;
-	int result;
-	char id[VAULT_ID + 1];
-	int64_t created_ms, expires_ms;		/* 0: not known, never */
-};
-
 static void
-vault_token_visit(void *cookie, const char *id, const char *principal, const char *created,
-    const char *expires)
-{
-	struct vault_token *t = cookie;
-
-	(void)principal;
-	if (strcmp(id, t->id) != 0)
-		return;
-	(void)time_parse(created, TIME_SECONDS, &t->created_ms);
-	if (expires != NULL)
-		(void)time_parse(expires, TIME_SECONDS, &t->expires_ms);
-}
-
-static void
-vault_token_look(struct exchange *x)
-{
-	struct vault_token *t = x->work;
-
-	t->result = auth_token_list(request_settings(x)->data, vault_token_visit, t, &t->err);
-}
-
-static void
-vault_token_time(struct json_out *out, const char *name, int64_t ms)
+vault_token_time(struct json_out *out, const char *name, int64_t seconds)
 {
 	char text[TIME_TEXT];
 
-	if (ms != 0)
-		(void)time_text(ms, TIME_SECONDS, text);
-	json_out_text(out, name, ms != 0 ? text : NULL);
+	if (seconds != 0)
+		(void)time_text(seconds * 1000, TIME_SECONDS, text);
+	json_out_text(out, name, seconds != 0 ? text : NULL);
 }
 
-static void
-vault_token_looked(struct exchange *x)
+void
+vault_lookup_self(struct exchange *x)
 {
-	const struct vault_token *t = x->work;
-	int64_t now_ms = (int64_t)time(NULL) * 1000;
-	struct json_out *out = &x->json;
+	const char *token = http_header(x->r, "X-Vault-Token");
+	int64_t created = 0, expires = 0, now = (int64_t)time(NULL);
+	char id[VAULT_ID + 1] = "";
+	struct json_out *out;
 
-	if (t->result == -1) {
-		answer_error(x, &t->err);
-		return;
+	/* Who is logged in by another way has no token. */
+	if (token != NULL && http_header(x->r, "Authorization") == NULL &&
+	    strlen(token) > VAULT_ID_AT + VAULT_ID) {
+		memcpy(id, token + VAULT_ID_AT, VAULT_ID);
+		(void)auth_token_dates(x->api->parts.auth, id, &created, &expires);
 	}
 	vault_begin(x);
-	json_out_text(out, "accessor", t->id);
-	json_out_int(out, "creation_time", t->created_ms / 1000);
-	json_out_int(out, "creation_ttl", t->expires_ms != 0 ?
-	    (t->expires_ms - t->created_ms) / 1000 : 0);
+	out = &x->json;
+	json_out_text(out, "accessor", id);
+	json_out_int(out, "creation_time", created);
+	json_out_int(out, "creation_ttl", expires != 0 ? expires - created : 0);
 	json_out_text(out, "display_name", x->check.principal);
 	json_out_text(out, "entity_id", "");
-	vault_token_time(out, "expire_time", t->expires_ms);
+	vault_token_time(out, "expire_time", expires);
 	json_out_uint(out, "explicit_max_ttl", 0);
 	/* The token is not told again: who asks has it. */
-	json_out_text(out, "id", t->id);
-	vault_token_time(out, "issue_time", t->created_ms);
+	json_out_text(out, "id", id);
+	vault_token_time(out, "issue_time", created);
 	json_out_text(out, "meta", NULL);
 	json_out_uint(out, "num_uses", 0);
 	json_out_bool(out, "orphan", true);
@@ -185,23 +159,10 @@ vault_token_looked(struct exchange *x)
 	json_out_text(out, NULL, "default");
 	json_out_end(out);
 	json_out_bool(out, "renewable", false);
-	json_out_int(out, "ttl", t->expires_ms > now_ms ? (t->expires_ms - now_ms) / 1000 : 0);
+	json_out_int(out, "ttl", expires > now ? expires - now : 0);
 	json_out_text(out, "type", "service");
 	vault_end(x, "token");
 	answer_send(x, 200);
-}
-
-void
-vault_lookup_self(struct exchange *x)
-{
-	const char *token = http_header(x->r, "X-Vault-Token");
-	struct vault_token *t = exchange_work(x, sizeof(*t), free);
-
-	if (t == NULL)
-		return;
-	if (token != NULL && strlen(token) > VAULT_ID_AT + VAULT_ID)
-		memcpy(t->id, token + VAULT_ID_AT, VAULT_ID);
-	api_worker_run(x, vault_token_look, vault_token_looked);
 }
 
 /* --- secrets --- */

@@ -614,6 +614,12 @@ auth_begin(struct auth *a, struct auth_check *c)
 }
 
 bool
+auth_token_dates(struct auth *a, const char *id, int64_t *created, int64_t *expires)
+{
+	return credentials_token_dates(a->credentials, id, created, expires);
+}
+
+bool
 auth_rate(struct auth *a, const char *principal, unsigned *retry_after)
 {
 	struct timespec t;

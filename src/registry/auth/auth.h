@@ -74,6 +74,10 @@ struct auth_check {
  */
 bool auth_begin(struct auth *a, struct auth_check *c);
 
+/* When a token was made and until when it lasts, in seconds after 1970; 0: not known,
+ * and for ever.  false: there is none of this id. */
+bool auth_token_dates(struct auth *a, const char *id, int64_t *created, int64_t *expires);
+
 /* May this principal make one more request now?  false: ${*retry_after}. */
 bool auth_rate(struct auth *a, const char *principal, unsigned *retry_after);
 

@@ -98,6 +98,7 @@ struct token {
 	char principal[PRINCIPAL_MAX];
 	unsigned char hash[TOKENS_HASH];	/* SHA-256 of the secret's text */
 	int64_t expires;	/* seconds after 1970; INT64_MAX: never */
+	int64_t created;	/* 0: not known */
 };
 
 extern const struct data_table tokens_table;
@@ -216,6 +217,8 @@ bool credentials_user_is(struct credentials *c, const char *name,
 
 bool credentials_token(struct credentials *c, const struct digest *d, const char *text,
     size_t n, int64_t now, char principal[PRINCIPAL_MAX]);
+bool credentials_token_dates(struct credentials *c, const char *id, int64_t *created,
+    int64_t *expires);
 
 /* ${out}'s stamp is that of the key set. */
 bool credentials_jwt(struct credentials *c, const char *text, size_t n,

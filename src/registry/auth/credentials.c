@@ -428,6 +428,19 @@ credentials_token(struct credentials *c, const struct digest *d, const char *tex
 	return t != NULL;
 }
 
+bool
+credentials_token_dates(struct credentials *c, const char *id, int64_t *created, int64_t *expires)
+{
+	const struct token *t;
+
+	pthread_rwlock_rdlock(&c->lock);
+	t = data_items_find(c->tokens, id, strlen(id));
+	*created = t != NULL ? t->created : 0;
+	*expires = t != NULL && t->expires != INT64_MAX ? t->expires : 0;
+	pthread_rwlock_unlock(&c->lock);
+	return t != NULL;
+}
+
 static void
 stamp_keys(const struct credentials *c, unsigned char stamp[VERIFIED_STAMP])
 {

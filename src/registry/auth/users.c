@@ -376,6 +376,7 @@ token_take(const char *id, const json_t *o, void *item, struct error *err)
 	const json_t *hash = json_object_get(o, "hash");
 	const json_t *expires = json_object_get(o, "expires");
 	const char *principal = json_string_value(json_object_get(o, "principal"));
+	const char *created = json_string_value(json_object_get(o, "created"));
 	struct token *out = item;
 
 	out->expires = INT64_MAX;
@@ -392,6 +393,8 @@ token_take(const char *id, const json_t *o, void *item, struct error *err)
 	    !data_file_parse_date(json_string_value(expires), &out->expires)))
 		return data_file_bad(id, "this token's end is not a date such as "
 		    "2026-01-31T00:00:00Z", err);
+	if (created == NULL || !data_file_parse_date(created, &out->created))
+		out->created = 0;
 	return 0;
 }
 

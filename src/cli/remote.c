@@ -410,6 +410,7 @@ resolver_resolve(struct registry_resolver *r, const char *path, const char *key,
 {
 	struct buf reference;
 	struct json_out o;
+	int rc;
 
 	buf_init(&reference, NAME_BYTES_MAX);
 	buf_printf(&reference, "${" REGISTRY_PROVIDER ":%s:%s}", path, key);
@@ -419,11 +420,19 @@ resolver_resolve(struct registry_resolver *r, const char *path, const char *key,
 	json_out_text(&o, "name", path);
 	json_out_text(&o, "value", buf_cstr(&reference));
 	json_out_end(&o);
-	buf_release(&reference);
 	remote_target(&r->remote, "secret", "connectors", path, "resolve", (const char *)NULL);
-	if (remote_call(&r->remote, "POST", NULL, err) != 0)
-		return -1;
-	return resolver_member(&r->remote, "value", out, err);
+	rc = remote_call(&r->remote, "POST", NULL, err);
+	if (rc == 0)
+		rc = resolver_member(&r->remote, "value", out, err);
+	/* What is no reference there comes back as it is, and would be the password. */
+	if (rc == 0 && out->len == reference.len &&
+	    memcmp(out->data, reference.data, out->len) == 0) {
+		rc = error_set(err, ERROR_REFUSED, "the registry does not resolve it");
+		error_hint(err, "its config.provider.name is another than %s",
+		    REGISTRY_PROVIDER);
+	}
+	buf_release(&reference);
+	return rc;
 }
 
 static int

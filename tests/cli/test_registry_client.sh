@@ -93,10 +93,12 @@ serve second http ''
 second=$url
 serve old http 'rest.compat=mredjem'
 old=$url
+serve named http 'config.provider.name=vault'
+named=$url
 serve tls https "ssl.certificate=$suite/server.pem" "ssl.key=$suite/server.key" \
     "ssl.client.ca=$suite/ca.pem" ssl.client.auth=requested
 tls=$url
-ready "$first" && ready "$second" && ready "$old" && ready "$tls" "$suite/ca.pem" || exit 1
+ready "$first" && ready "$second" && ready "$old" && ready "$named" && ready "$tls" "$suite/ca.pem" || exit 1
 
 # --- talking to them ---
 
@@ -817,6 +819,28 @@ case_render_as_a_connect_worker() {
 	run render c.properties --url "$first" --token-file w.token
 	expect_rc 1
 	expect_no CANARY
+}
+
+# A registry whose provider has another name gives the reference back as it is.
+case_render_takes_no_reference_for_a_value() {
+	"$PROPSEAL" registry role grant ConnectWorker --principal w --path wpath \
+	    --data "$suite/named"
+	"$PROPSEAL" registry token create --principal w --data "$suite/named" >w.token 2>w.err
+	printf CANARY-1 | "$PROPSEAL" registry put wpath password --url "$named" --user alice \
+	    --password-file "$suite/alice" >put.out 2>&1
+	printf '%s\n' 'a=${secret:wpath:password}' >c.properties
+	run render c.properties --url "$named" --token-file w.token
+	expect_rc 1
+	expect_err '${secret:wpath:password}: the registry does not resolve it'
+	[ ! -s "$out" ] || fail 'something is rendered'
+	rm -rf d
+	mkdir d
+	run render c.properties --dir d --url "$named" --token-file w.token
+	expect_rc 1
+	[ -z "$(ls d)" ] || fail 'something is rendered'
+	run render c.properties --url "$named" --user alice --password-file "$suite/alice"
+	expect_rc 0
+	expect_in "$out" 'a=CANARY-1'
 }
 
 case_render_resolves_both_kinds_of_references() {

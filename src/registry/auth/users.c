@@ -293,7 +293,8 @@ auth_user_add(const char *data, const char *name, const void *password, size_t n
 {
 	struct user_edit e = { .replace = replace, .disabled = -1 };
 
-	return user_edit(data, name, password, n, &e, user_add, err);
+	/* An empty one has no bytes to point to, and is refused. */
+	return user_edit(data, name, password != NULL ? password : "", n, &e, user_add, err);
 }
 
 int

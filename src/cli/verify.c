@@ -19,6 +19,7 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
+#include "secrets/key_source.h"
 #include "secrets/secrets_file.h"
 #include "secrets/tag.h"
 #include "secrets/trust.h"
@@ -49,7 +50,9 @@ struct verify_report {
 	bool has_paths;
 	const char *file;	/* the secrets file that is looked at, or that was named */
 	size_t before;		/* findings of VERIFY_CHANGED in others */
-	size_t locked;		/* secrets files that were not opened, as there was no key */
+	size_t locked;		/* secrets files that were not opened: no key opens them */
+	bool keyed;		/* there was a key */
+	bool misfit;		/* and none of the keys opens any file */
 	size_t sealed;		/* in those that were */
 	size_t tagged;
 	size_t files;
@@ -115,7 +118,8 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 		buf_printf(out, "%zu sealed %s", open, plural(open, "entry opens",
 		    "entries open"));
 	else
-		buf_append_str(out, "nothing was opened, as there is no key");
+		buf_append_str(out, r->keyed ? "nothing was opened, as no key that is there "
+		    "opens it" : "nothing was opened, as there is no key");
 	if (r->counts[VERIFY_DAMAGED] > 0)
 		buf_printf(out, ", %zu %s not", r->counts[VERIFY_DAMAGED],
 		    plural(r->counts[VERIFY_DAMAGED], "does", "do"));
@@ -127,8 +131,9 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 		buf_printf(out, ", %zu without an integrity tag", r->sealed - r->tagged);
 	if (r->has_paths) {
 		if (r->sealed > 0 && r->locked > 0)
-			buf_printf(out, ", %zu secrets %s not opened, as there is no key",
-			    r->locked, plural(r->locked, "file was", "files were"));
+			buf_printf(out, ", %zu secrets %s not opened, as no key that is there "
+			    "opens %s", r->locked, plural(r->locked, "file was", "files were"),
+			    plural(r->locked, "it", "them"));
 		buf_printf(out, "; %zu %s in %zu %s, %zu dangling, %zu %s", r->references,
 		    plural(r->references, "reference", "references"), r->files,
 		    plural(r->files, "file", "files"), r->counts[VERIFY_DANGLING],
@@ -143,11 +148,12 @@ verify_report_summary(const struct verify_report *r, struct buf *out)
 	}
 }
 
-/* The exit status: 4 damage, 1 something unreadable, 3 dangling, changed or not opened, 0. */
+/* The exit status: 4 damage, or no key that was given opens anything; 1 something
+ * unreadable; 3 dangling, changed or not opened; 0. */
 static int
 verify_report_status(const struct verify_report *r)
 {
-	if (r->counts[VERIFY_DAMAGED] > 0 || r->counts[VERIFY_DAMAGED_USE] > 0)
+	if (r->counts[VERIFY_DAMAGED] > 0 || r->counts[VERIFY_DAMAGED_USE] > 0 || r->misfit)
 		return 4;
 	if (r->counts[VERIFY_UNREADABLE] > 0)
 		return 1;
@@ -414,10 +420,40 @@ check_environments(const struct environments *all, struct verify_report *r, stru
 	return rc;
 }
 
+/* A key was given, or found, and opens none of the files: told as what it is. */
+static void
+verify_misfit(struct environments *all, struct verify_report *r)
+{
+	const struct key_ring *keys = environments_keys(all);
+	struct error what;
+
+	r->keyed = keys != NULL && key_ring_count(keys) > 0;
+	if (!r->keyed)
+		return;
+	for (size_t i = 0; i < environments_count(all); i++) {
+		const struct environment *x = environments_at(all, i);
+
+		if (x->secrets == NULL || secrets_file_sealed_count(x->secrets) == 0)
+			continue;
+		if (secrets_file_cipher(x->secrets) != NULL) {
+			r->misfit = false;
+			return;
+		}
+		r->misfit = true;
+	}
+	if (!r->misfit)
+		return;
+	error_set(&what, ERROR_KEY, "%s opens none of the secrets files",
+	    key_ring_where(keys, 0));
+	error_hint(&what, "give the key of one of them, or none to look at references only");
+	checks_add(&r->checks, CHECK_PROBLEM, "key", &what);
+}
+
 /* A secrets file that was named must open; of those that were found the ones
  * whose keys are there are opened. */
 static int
-verify_open(const struct options *o, struct estate *e, struct error *err)
+verify_open(const struct options *o, struct estate *e, struct verify_report *r,
+    struct error *err)
 {
 	struct environments *all = estate_environments(e);
 	struct environment *only = environments_only(all);
@@ -434,6 +470,7 @@ verify_open(const struct options *o, struct estate *e, struct error *err)
 	rc = only != NULL ? scan_open(o, all, only, err) : scan_unlock(o, all, &opened, err);
 	if (rc != 0)
 		return -1;
+	verify_misfit(all, r);
 	estate_restate(e, NULL);
 	while ((rc = estate_step(e, STEP_MS, err)) > 0)
 		;
@@ -454,7 +491,7 @@ commands_verify(const struct options *o)
 	checks_init(&r.checks, "propseal.verify/1", options_format(o) == OUTPUT_JSON,
 	    CHECKS_PLAIN);
 	e = scan_paths(o, all ? here : o->args, all ? 1 : o->arg_count, &err);
-	if (e != NULL && verify_open(o, e, &err) == 0 &&
+	if (e != NULL && verify_open(o, e, &r, &err) == 0 &&
 	    check_environments(estate_environments(e), &r, &err) == 0 &&
 	    check_estate(o, e, &r, &err) == 0)
 		rc = verify_report_write(&r, &err);

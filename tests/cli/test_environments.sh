@@ -168,6 +168,26 @@ case_verify_needs_no_key() {
 	    "['c3/secrets.properties', 'c3/server.properties']"
 }
 
+case_verify_with_a_key_that_opens_nothing() {
+	five
+	head -c 32 /dev/zero | base64 >wrong.key
+	run file verify . --master-key-file wrong.key
+	expect_rc 4
+	expect_out 'key: --master-key-file opens none of the secrets files'
+	expect_out 'nothing was opened, as no key that is there opens it'
+	run file verify c2 --master-key-file c3.key -o json
+	expect_rc 4
+	expect_json "$out" '[f["kind"] for f in d["findings"]], d["locked"], d["exit"]' \
+	    "(['key'], 1, 4)"
+	CONFLUENT_SECURITY_MASTER_KEY=$(cat wrong.key) run file verify c2
+	expect_rc 4
+	expect_out 'CONFLUENT_SECURITY_MASTER_KEY opens none'
+	# One that opens one of them is no finding, and the rest is told as it is.
+	run file verify . --master-key-file c3.key
+	expect_rc 0
+	expect_out '4 secrets files were not opened, as no key that is there opens them'
+}
+
 case_doctor_looks_up_all() {
 	five
 	keys

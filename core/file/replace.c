@@ -139,6 +139,23 @@ check_target(const struct replace *r, struct error *err)
 	return check_directory(r, err);
 }
 
+int
+replace_possible(const char *path, struct error *err)
+{
+	struct replace r = { .path = strdup(path), .old = -1 };
+	int rc = r.path == NULL ? error_memory(err) : 0;
+
+	if (rc == 0 && (rc = path_open(&r.where, path, err)) == 0) {
+		if (path_identify(&r.where, &r.expected) == -1)
+			rc = error_io(err, path, "cannot examine");
+		else
+			rc = check_target(&r, err);
+		path_close(&r.where);
+	}
+	free(r.path);
+	return rc;
+}
+
 static int
 open_old(struct replace *r, struct error *err)
 {

@@ -36,6 +36,9 @@ struct replace *replace_prepare(const char *path,
     const struct file_id *expected, const struct buf *content,
     replace_verify_fn *verify, void *cookie, struct error *err);
 
+/* Could the file be replaced now?  For plans; ERROR_REFUSED, ERROR_IO as above. */
+int replace_possible(const char *path, struct error *err);
+
 /* Where the new file is. */
 enum replace_state {
 	REPLACE_OLD,		/* aside: at the name is what was there */

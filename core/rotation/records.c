@@ -167,6 +167,17 @@ state_of(const char *name, bool *known)
 	return ROTATION_FILE_PENDING;
 }
 
+/* Below the root, or a whole path; nothing leads out of it. */
+static bool
+is_place(const char *file)
+{
+	const char *p = file;
+
+	while (*p != '\0' && !(p[0] == '.' && p[1] == '.' && (p[2] == '/' || p[2] == '\0')))
+		p = *(p + strcspn(p, "/")) == '/' ? p + strcspn(p, "/") + 1 : "";
+	return file[0] != '\0' && *p == '\0';
+}
+
 static bool
 read_item(struct rotation *r, struct words *w)
 {
@@ -180,7 +191,7 @@ read_item(struct rotation *r, struct words *w)
 	x->file = words_text(w, NULL);
 	x->environment = words_text(w, NULL);
 	state = words_text(w, NULL);
-	if (x->file != NULL && x->environment != NULL && state != NULL &&
+	if (x->file != NULL && is_place(x->file) && x->environment != NULL && state != NULL &&
 	    words_number(w, SIZE_MAX / 2, &entries) && words_number(w, SIZE_MAX / 2, &references) &&
 	    words_bytes(w, x->before, sizeof(x->before)) &&
 	    words_bytes(w, x->wrap_before, sizeof(x->wrap_before))) {
@@ -229,7 +240,8 @@ read_plan_line(struct rotation *r, struct words w, size_t number, bool *end)
 		} else if (strcmp(name, "common") == 0) {
 			r->common = strcmp(value, "yes") == 0;
 		} else if (strcmp(name, "path") == 0) {
-			ok = vec_push_string(&r->paths, value, strlen(value)) != NULL;
+			ok = is_place(value) &&
+			    vec_push_string(&r->paths, value, strlen(value)) != NULL;
 		} else if (strcmp(name, "warning") == 0) {
 			ok = vec_push_string(&r->warnings, value, strlen(value)) != NULL;
 		} else {

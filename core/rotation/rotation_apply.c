@@ -238,6 +238,18 @@ apply_found(struct run *run, struct item *x, struct secrets_file *s, const struc
 }
 
 static int
+apply_has_original(struct run *run, const struct item *x, struct error *err)
+{
+	struct buf content;
+	int rc;
+
+	buf_init(&content, BUF_MAX_FILE);
+	rc = session_original(run->r, x, &content, err);
+	buf_release(&content);
+	return rc;
+}
+
+static int
 apply_change(struct run *run, struct item *x, struct change *c, const struct key *new,
     const struct wrapped *w, struct error *err)
 {
@@ -245,7 +257,9 @@ apply_change(struct run *run, struct item *x, struct change *c, const struct key
 		.iterations = x->iterations, .length = x->length };
 	int rc;
 
-	if (keys_plan(c->plan, run->r->kind, w->old, &to, err) != 0 ||
+	/* No step forward without one back. */
+	if (apply_has_original(run, x, err) != 0 ||
+	    keys_plan(c->plan, run->r->kind, w->old, &to, err) != 0 ||
 	    apply_digests(run, x, c->plan, err) != 0 || run_log(run, EVENT_INTEND, x, err) != 0)
 		return -1;
 	/* It is opened with the new key before it is put in place (plan/verify.h). */

@@ -66,26 +66,51 @@ back_note(const struct back *b, const struct item *x, const char *key, size_t le
 
 /* --- the same bytes --- */
 
+/* Who could write a session's plan must not have it put any bytes over any file: both have
+ * to be secrets files, with a data key. */
+static int
+back_is_secrets(const struct back *b, const struct item *x, const struct secrets_file *s,
+    const struct buf *content, struct error *err)
+{
+	unsigned char file[DIGEST_SHA256], wrap[DIGEST_SHA256];
+	struct secrets_file *original = NULL;
+	struct buf copy;
+	int rc;
+
+	buf_init_secret(&copy, BUF_MAX_FILE);
+	buf_append(&copy, content->data, content->len);
+	rc = buf_check(&copy, err);
+	if (rc == 0 && (original = secrets_file_parse(secrets_file_path(s), &copy, err)) == NULL)
+		rc = -1;
+	if (rc == 0)
+		rc = session_digests(b->r, original, file, wrap, err);
+	if (rc == 0 && (secrets_file_metadata(s)->data_key == NULL ||
+	    secrets_file_metadata(original)->data_key == NULL ||
+	    memcmp(wrap, x->wrap_before, sizeof(wrap)) != 0)) {
+		error_set(err, ERROR_DAMAGED, "what the session has of the file is of no secrets "
+		    "file");
+		error_place(err, secrets_file_path(s), 0);
+		rc = error_hint(err, "put the session's folder back from a copy");
+	}
+	secrets_file_free(original);
+	buf_release(&copy);
+	return rc;
+}
+
 /* Put the original in place of the file, which is locked and ${s}. */
 static int
 back_whole(struct back *b, struct item *x, struct change *c, const struct secrets_file *s,
     struct error *err)
 {
 	const char *path = secrets_file_path(s);
-	unsigned char sum[DIGEST_SHA256];
 	struct file_id id;
 	struct buf content;
 	int rc;
 
 	buf_init_secret(&content, BUF_MAX_FILE);
-	rc = session_get(b->r, STORE_ORIGINALS, &x->parts[STORE_ORIGINALS], &content, err);
-	if (rc == 0 && (digest_sha256(b->r->digest, content.data, content.len, sum) != 0 ||
-	    memcmp(sum, x->before, sizeof(sum)) != 0)) {
-		error_set(err, ERROR_DAMAGED, "the original that the session kept is not as it was "
-		    "written");
-		error_place(err, path, 0);
-		rc = error_hint(err, "put the session's folder back from a copy");
-	}
+	rc = session_original(b->r, x, &content, err);
+	if (rc == 0)
+		rc = back_is_secrets(b, x, s, &content, err);
 	if (rc == 0)
 		rc = back_log(b, EVENT_RESTORE, x, err);
 	if (rc == 0)
@@ -190,7 +215,7 @@ back_carry(struct back *b, struct item *x, struct change *c, struct error *err)
 	buf_init_secret(&content, BUF_MAX_FILE);
 	rc = keys_find(b->r, x, b->cb, b->cookie, &new, &w, err);
 	if (rc == 0)
-		rc = session_get(b->r, STORE_ORIGINALS, &x->parts[STORE_ORIGINALS], &content, err);
+		rc = session_original(b->r, x, &content, err);
 	if (rc == 0 && (original = secrets_file_parse(secrets_file_path(now), &content,
 	    err)) == NULL)
 		rc = -1;
@@ -308,7 +333,9 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 	for (size_t i = 0; i < r->items.len; i++) {
 		struct item *x = session_item(r, i);
 
-		if (x->face.state == ROTATION_FILE_SKIPPED)
+		/* What is back already may be another session's by now. */
+		if (x->face.state == ROTATION_FILE_SKIPPED ||
+		    x->face.state == ROTATION_FILE_ROLLED_BACK)
 			continue;
 		if (callbacks->progress != NULL &&
 		    !callbacks->progress(cookie, x->file, i, r->items.len)) {

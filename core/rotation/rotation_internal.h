@@ -87,6 +87,10 @@ int session_sync(struct rotation *r, enum store s, struct error *err);
 int session_get(struct rotation *r, enum store s, const struct part *p, struct buf *out,
     struct error *err);
 
+/* The item's file as it was.  ERROR_DAMAGED: not byte for byte. */
+int session_original(struct rotation *r, const struct item *x, struct buf *out,
+    struct error *err);
+
 /* Overwrite and remove them. */
 int session_wipe(struct rotation *r, enum store s, struct error *err);
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -14,6 +13,7 @@
 #include "estate/estate.h"
 #include "file/file.h"
 #include "file/lock.h"
+#include "file/replace.h"
 #include "plan/plan.h"
 #include "rotation/rotation_internal.h"
 #include "seal/keying.h"
@@ -170,24 +170,20 @@ static int
 preflight(const char *real, struct error *err)
 {
 	char *folder = file_folder(real);
-	struct stat st, around;
+	struct stat st;
 	struct statvfs room;
 	struct lock *lock;
 	int rc = 0;
 
 	if (folder == NULL)
 		return error_memory(err);
-	if (stat(real, &st) != 0 || stat(folder, &around) != 0 || statvfs(folder, &room) != 0)
+	if (stat(real, &st) != 0 || statvfs(folder, &room) != 0)
 		rc = error_io(err, real, "cannot look at the file");
 	else if (st.st_nlink > 1)
 		rc = refuse(real, ERROR_REFUSED, "the file has several names (hard links), and "
 		    "the others would keep the old keys", "make it one name, or --skip it", err);
-	else if (st.st_dev != around.st_dev)
-		rc = refuse(real, ERROR_REFUSED, "the file is a mount of its own, and cannot be "
-		    "replaced", "rotate where the file lies, or --skip it", err);
-	else if (access(folder, W_OK | X_OK) != 0)
-		rc = refuse(real, ERROR_REFUSED, "its folder cannot be written to",
-		    "run as a user who may, or --skip it", err);
+	else if (replace_possible(real, err) != 0)
+		rc = -1;
 	else if ((unsigned long long)room.f_bavail * room.f_frsize <
 	    2 * (unsigned long long)st.st_size + ROOM_BYTES)
 		rc = refuse(real, ERROR_IO, "there is no room for a second version of the file",

@@ -383,6 +383,7 @@ check_other(const struct rotation *r, const struct map *own, const struct rotati
 		const struct item *x = session_item(other, k);
 
 		if (x->face.state == ROTATION_FILE_SKIPPED ||
+		    x->face.state == ROTATION_FILE_ROLLED_BACK ||
 		    !find_place(other, x->file, &place) || !map_get(own, &place, sizeof(place), &i))
 			continue;
 		error_set(err, ERROR_REFUSED, "the rotation %s has this file, and is not done",
@@ -485,6 +486,22 @@ session_get(struct rotation *r, enum store s, const struct part *p, struct buf *
 }
 
 int
+session_original(struct rotation *r, const struct item *x, struct buf *out, struct error *err)
+{
+	unsigned char sum[DIGEST_SHA256];
+
+	if (session_get(r, STORE_ORIGINALS, &x->parts[STORE_ORIGINALS], out, err) != 0)
+		return -1;
+	if (digest_sha256(r->digest, out->data, out->len, sum) == 0 &&
+	    memcmp(sum, x->before, sizeof(sum)) == 0)
+		return 0;
+	error_set(err, ERROR_DAMAGED, "the original that the session kept of %s is not as it was "
+	    "written", x->file);
+	error_place(err, r->dir, 0);
+	return error_hint(err, "put the session's folder back from a copy");
+}
+
+int
 session_wipe(struct rotation *r, enum store s, struct error *err)
 {
 	static const char zeroes[4096];
@@ -525,11 +542,39 @@ out:
 
 /* --- opening --- */
 
+/* A file of the session that is another's, or a way to somewhere else, is none. */
+static int
+check_file(const char *dir, const char *name, struct error *err)
+{
+	char *path = session_join(dir, name);
+	struct stat st;
+	int rc = 0;
+
+	if (path == NULL)
+		return error_memory(err);
+	if (lstat(path, &st) != 0) {
+		/* What is missing is told by who needs it. */
+		if (errno != ENOENT)
+			rc = error_io(err, path, "cannot look at a file of the session");
+	} else if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
+		error_set(err, ERROR_REFUSED, S_ISREG(st.st_mode) ? "this file of the session "
+		    "belongs to another user, or others can write to it" :
+		    "this file of the session is a link, or no file");
+		error_place(err, path, 0);
+		rc = error_hint(err, "what is in it goes into your files: put it back from a copy "
+		    "that nobody else could write to, with chmod 600");
+	}
+	free(path);
+	return rc;
+}
+
 /* Others must not have had their hands in it: a rollback puts in place what is there. */
 static int
 check_owner(const char *dir, struct error *err)
 {
+	static const char *const names[] = { "plan", "journal" };
 	struct stat st;
+	int rc = 0;
 
 	if (stat(dir, &st) != 0) {
 		if (errno != ENOENT)
@@ -543,8 +588,13 @@ check_owner(const char *dir, struct error *err)
 	else if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
 		error_set(err, ERROR_REFUSED, "the session belongs to another user, or others can "
 		    "write to it");
-	else
-		return 0;
+	else {
+		for (size_t i = 0; rc == 0 && i < sizeof(names) / sizeof(names[0]); i++)
+			rc = check_file(dir, names[i], err);
+		for (size_t i = 0; rc == 0 && i < STORES; i++)
+			rc = check_file(dir, store_names[i], err);
+		return rc;
+	}
 	error_place(err, dir, 0);
 	return error_hint(err, "what is in it goes into your files: let it be yours alone, by "
 	    "chown and chmod 700, if you know who wrote it");

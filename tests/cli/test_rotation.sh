@@ -38,7 +38,7 @@ five() {
 		mv "$suite/five.new" "$suite/five"
 	fi
 	cp -a "$suite/five/." .
-	mkdir state
+	mkdir -p state
 }
 
 plan() {
@@ -496,6 +496,7 @@ case_rollback_keeps_what_changed_since() {
 		expect_rc 3
 		expect_err 'server.properties/ssl.key.password'
 		expect_json "$out" 'd["entries"]' "{'total': 10, 'opened': 10, 'same': 9}"
+		expect_err 'rotation rollback` keeps it'
 		run rotation rollback --yes -o json
 		expect_rc 4
 		expect_err c3/secrets.properties
@@ -635,10 +636,277 @@ case_usage() {
 	chmod 700 "$(session)"
 	# A file of keys that is another's.
 	printf 'c1/secrets.properties\t%s\n' "$(cat c1.key)" >made
+	chmod 600 made
 	apply
 	expect_rc 1
 	expect_err 'another key'
 	expect_originals
+}
+
+# --- somebody had their hands in the session, or in the folders ---
+
+# alter FILE OFFSET  Change a byte of it.
+alter() {
+	python3 - "$1" "$2" <<-'END'
+		import sys
+		b = bytearray(open(sys.argv[1], 'rb').read())
+		b[int(sys.argv[2])] ^= 1
+		open(sys.argv[1], 'wb').write(b)
+	END
+}
+
+case_no_step_forward_without_one_back() {
+	local s
+	five
+	plan --both
+	s=$(session)
+	cp "$s/originals" originals
+	alter "$s/originals" 50
+	apply
+	expect_rc 4
+	expect_err 'kept of c1/secrets.properties is not as it was written'
+	expect_json "$out" '[f["state"] for f in d["files"]]' \
+	    "['failed', 'applied', 'applied', 'applied', 'applied']"
+	expect_originals c1
+	cp originals "$s/originals"
+	apply
+	expect_rc 0
+	# One that was changed after it goes into no file, either.
+	cp c1/secrets.properties after
+	alter "$s/originals" 50
+	run rotation rollback --yes -o json
+	expect_rc 4
+	cmp c1/secrets.properties after || fail 'c1 changed'
+	expect_originals c2 c3 c4 c5
+	cp originals "$s/originals"
+	run rotation rollback --yes -o json
+	expect_rc 0
+	expect_originals
+}
+
+case_files_of_the_session_are_its_own() {
+	local s name
+	for name in plan journal originals values keys; do
+		five
+		plan --both
+		s=$(session)
+		chmod 666 "$s/$name"
+		apply
+		expect_rc 1
+		expect_err "$name"
+		expect_err 'others can write'
+		chmod 600 "$s/$name"
+		mv "$s/$name" moved
+		ln -s "$PWD/moved" "$s/$name"
+		for job in status apply 'rollback --yes'; do
+			# shellcheck disable=SC2086
+			run rotation $job
+			expect_rc 1
+			expect_err 'is a link'
+		done
+		expect_originals
+	done
+}
+
+# forge FILE PROGRAM  Write lines of plan or journal anew, with sums that are right.
+forge() {
+	python3 - "$@" <<-'END'
+		import hashlib, re, sys
+		lines = [l.split(' ', 1)[1] for l in open(sys.argv[1]).read().splitlines()]
+		lines = eval(sys.argv[2], {'lines': lines, 'hashlib': hashlib, 're': re})
+		sum, out = bytes(32), ''
+		for l in lines:
+		    sum = hashlib.sha256(sum + l.encode()).digest()
+		    out += sum[:8].hex() + ' ' + l + '\n'
+		open(sys.argv[1], 'w').write(out)
+	END
+}
+
+case_a_forged_session_writes_over_no_other_file() {
+	local s victim
+	five
+	plan --both
+	apply
+	expect_rc 0
+	s=$(session)
+	# The lines can be written anew at all.
+	forge "$s/plan" lines
+	forge "$s/journal" lines
+	run rotation status
+	expect_rc 0
+	cp -a . "$kept"
+	for victim in ../victim c1/../../victim /../etc/victim; do
+		forge "$s/plan" "[l.replace('c1%2Fsecrets', '$victim') for l in lines]"
+		run rotation rollback --yes
+		expect_rc 4
+		expect_err 'plan:'
+		cp "$kept/$s/plan" "$s/plan"
+	done
+	# A file that is no secrets file gets nothing, and nothing else goes into one.
+	printf 'PATH=/bin\n' >victim
+	cp victim victim.was
+	forge "$s/plan" "[l.replace('c1%2Fsecrets.properties', 'victim') for l in lines]"
+	forge "$s/journal" "[re.sub(r'(intend|applied) 0 [0-9a-f]{64}', r'\\1 0 ' +
+	    hashlib.sha256(open('victim', 'rb').read()).hexdigest(), l) for l in lines]"
+	run rotation rollback --yes
+	expect_rc 1
+	expect_err 'this is no secrets file'
+	cmp victim victim.was || fail 'another file changed'
+	rm -rf ./*
+	cp -a "$kept/." .
+	python3 - "$s" <<-'END'
+		import sys
+		p = sys.argv[1] + '/originals'
+		b = open(p, 'rb').read()
+		open(p, 'wb').write(b'evil=1\n' + b[7:])
+	END
+	forge "$s/plan" "[re.sub(r'^(file c1\S+ \S+ \S+ \S+ \S+ )[0-9a-f]{64}(.*?) 32 0 \d+ 0 ',
+	    lambda m: m[1] + hashlib.sha256(b'evil=1\n').hexdigest() + m[2] + ' 32 0 7 0 ', l)
+	    for l in lines]"
+	run rotation rollback --yes
+	expect_rc 4
+	expect_err 'is of no secrets file'
+	cmp c1/secrets.properties "$kept/c1/secrets.properties" || fail 'c1 changed'
+}
+
+# The others can be planned again while one file is gone and keeps a rollback from its end.
+case_a_file_that_is_gone_keeps_nothing_back() {
+	local s
+	five
+	run rotation plan . --data-key --keys keys.txt
+	run rotation apply --keys keys.txt
+	expect_rc 0
+	s=$(session)
+	mv c4/secrets.properties gone
+	run rotation rollback --yes -o json
+	expect_rc 1
+	expect_json "$out" '[f["state"] for f in d["files"]]' \
+	    "['rolled-back', 'rolled-back', 'rolled-back', 'failed', 'rolled-back']"
+	run rotation plan c1 c2 c3 --data-key --keys keys.txt
+	expect_rc 0
+	run rotation apply --keys keys.txt
+	expect_rc 0
+	cp -a c1 c1.after
+	mv gone c4/secrets.properties
+	run rotation plan c4 --data-key --keys keys.txt
+	expect_rc 1
+	expect_err 'has this file, and is not done'
+	# What was rolled back before is left to the other session.
+	run rotation rollback --yes --session "$s" -o json
+	expect_rc 0
+	expect_json "$out" 'd["state"]' rolled-back
+	expect_originals c4 c5
+	cmp c1/secrets.properties c1.after/secrets.properties || fail 'c1 changed'
+}
+
+case_what_plan_looks_at_before() {
+	five
+	# A second name would keep the old keys.
+	ln c2/secrets.properties other
+	plan --both
+	expect_rc 1
+	expect_err c2/secrets.properties
+	expect_err 'the file has several names'
+	rm other
+	# Another process changes it just now.
+	cd c3 || exit 1
+	hold secrets.properties
+	cd ..
+	plan --both
+	expect_rc 5
+	expect_err 'c3/secrets.properties'
+	let_go
+	[ -z "$(ls state/propseal/rotations)" ] || fail 'a session is left'
+	# Mounts, and a full or read-only file system, where such can be made.
+	unshare -Urm --propagation private true 2>/dev/null || return 0
+	cat >inside <<-'END'
+		plan() {
+			"$PROPSEAL" rotation plan . --keys keys.txt --data-key >/dev/null 2>said
+			rc=$?
+			[ $rc = "$1" ] && grep -q "$2" said || { echo "$rc, not $*"; cat said; exit 1; }
+		}
+		cp -a c4 c4.was
+		mount -t tmpfs -o size=64k none c4 || exit 77
+		cp -a c4.was/. c4
+		rm -rf c4.was
+		plan 1 'c4/secrets.properties: there is no room'
+		mount -o remount,size=1m c4
+		mount -o remount,ro c4
+		plan 1 'c4/secrets.properties: the file cannot be written: Read-only'
+		mount -o remount,rw c4
+		plan 0 'a plan'
+		"$PROPSEAL" rotation rollback --yes >/dev/null 2>&1 || exit 1
+		cp c5/secrets.properties one
+		mount --bind one c5/secrets.properties || exit 77
+		plan 1 'c5/secrets.properties: the file is a mount point'
+	END
+	export PROPSEAL
+	unshare -Urm --propagation private sh inside >told || [ $? = 77 ] || fail "$(cat told)"
+	expect_originals c1 c2 c3 c5
+}
+
+case_the_file_of_new_keys() {
+	local other
+	five
+	plan --both
+	touch made
+	chmod 644 made
+	apply
+	expect_rc 1
+	expect_err 'others can get at it'
+	[ ! -s made ] || fail 'keys are in it'
+	chmod 600 made
+	echo 'export A=b' >made
+	apply
+	expect_rc 1
+	expect_err 'made'
+	expect_err 'no file of new master keys'
+	[ "$(cat made)" = 'export A=b' ] || fail 'it changed'
+	for other in /dev/stdout . nowhere/made fd:99 /dev/full; do
+		run rotation apply --passphrase-new @new.txt --new-master-key-file "$other"
+		expect_rc 1
+	done
+	expect_originals
+	# The keys are in it before they are in force.
+	rm made
+	exec 8>made.fd
+	run rotation apply --passphrase-new @new.txt --new-master-key-file fd:8
+	exec 8>&-
+	expect_rc 0
+	mv made.fd made
+	expect_values
+}
+
+case_finish_wipes_what_it_says() {
+	local s name
+	five
+	plan --both
+	apply
+	expect_rc 0
+	run rotation verify --new-master-key-file made
+	expect_rc 0
+	s=$(session)
+	for name in originals values keys; do ln "$s/$name" "$name"; done
+	# What is not as it was verified is not finished.
+	cp c2/secrets.properties after
+	cp "$suite/five/c2/secrets.properties" c2
+	run rotation finish --yes
+	expect_rc 1
+	expect_err 'only one that is verified'
+	cp after c2/secrets.properties
+	run rotation verify --new-master-key-file made
+	expect_rc 0
+	run rotation finish --yes
+	expect_rc 0
+	for name in originals values keys; do
+		expect_err 'wiped'
+		[ -s "$name" ] || fail "$name is empty"
+		[ "$(tr -d '\0' <"$name" | wc -c)" = 0 ] || fail "$name is not overwritten"
+		[ ! -e "$s/$name" ] || fail "$name is left"
+	done
+	run rotation finish --yes --session "$s" -o json
+	expect_rc 0
+	expect_json "$out" 'd["state"]' finished
 }
 
 case_on_a_terminal() {

@@ -533,6 +533,42 @@ keep_one(void *cookie, const struct rotation_want *w, const struct key *k, struc
 	return buf_check(&f->made, err);
 }
 
+/* Keys go into a file of one's own, which nobody else can read, and which holds nothing else. */
+static int
+check_made(const struct finder *f, const char *path, struct error *err)
+{
+	const char *p = (const char *)f->made.data, *end = p + f->made.len, *stop, *tab;
+	struct key *k = NULL;
+	struct stat st;
+
+	if (!f->made_there)
+		return 0;
+	if (stat(path, &st) != 0)
+		return error_io(err, path, "cannot look at the file");
+	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
+		error_set(err, ERROR_REFUSED, "the file for the new master keys belongs to "
+		    "another user, or others can get at it");
+		error_place(err, path, 0);
+		return error_hint(err, "name a new file, which is made with mode 0600, or chmod "
+		    "600 this one");
+	}
+	for (size_t line = 1; p != NULL && p < end; p = stop, line++) {
+		stop = memchr(p, '\n', (size_t)(end - p));
+		tab = memchr(p, '\t', (size_t)((stop != NULL ? stop : end) - p));
+		p = tab != NULL ? tab + 1 : p;
+		k = key_from_base64(p, (size_t)((stop != NULL ? stop : end) - p), NULL);
+		stop = stop != NULL ? stop + 1 : end;
+		if (k == NULL) {
+			error_set(err, ERROR_REFUSED, "it is no file of new master keys");
+			error_place(err, path, line);
+			return error_hint(err, "name a new file; it gets lines of a secrets file, "
+			    "a tab and its key");
+		}
+		key_free(k);
+	}
+	return 0;
+}
+
 /* On the other screen of the terminal, which is in no scrollback, until it is said that they
  * are saved. */
 static int
@@ -579,6 +615,8 @@ finder_keep(struct finder *f, struct rotation *r, const struct rotation_callback
 		    "them; --new-master-key-file FILE writes them");
 		return 0;
 	}
+	if (path != NULL && check_made(f, path, err) != 0)
+		return -1;
 	if (before > 0 && f->made.data[before - 1] != '\n')
 		buf_append_char(&f->made, '\n');
 	if (rotation_each_key(r, cb, keep_one, cookie, err) != 0)

@@ -334,6 +334,9 @@ job_verify(const struct options *o, struct rotation *r, struct rotation_cookie *
 	    rotation_references(k->estate, &count, &wrong, err) != 0)
 		return -1;
 	*different += wrong;
+	if (*different > wrong)
+		report_note("who changed a value on purpose: `propseal rotation rollback` keeps it "
+		    "under the old keys; then plan anew");
 	if (options_format(o) != OUTPUT_JSON)
 		report_note("opens %zu of %zu, %s; %zu of %zu references open", n->opened, n->total,
 		    n->same == n->total && *different == 0 ? "all values the same" :

@@ -69,6 +69,7 @@ test_passwords_may_hold_anything(void **state)
 	assert_int_equal(auth_user_add(".", "v", longest, 1025, false, &err), -1);
 	assert_int_equal(err.code, ERROR_USAGE);
 	assert_int_equal(auth_user_add(".", "v", "", 0, false, &err), -1);
+	assert_int_equal(auth_user_add(".", "v", NULL, 0, false, &err), -1);
 	assert_int_equal(err.code, ERROR_USAGE);
 	auth_close(a);
 }

@@ -271,14 +271,12 @@ user_change(void *cookie, json_t *root, struct error *err)
 	return json_is_object(o) ? user_set(e, o, "changed", err) : user_missing(e, err);
 }
 
-/* ${password} NULL: it stays. */
 static int
 user_edit(const char *data, const char *name, const void *password, size_t n,
     struct user_edit *e, data_file_change_fn *change, struct error *err)
 {
 	int rc;
 
-	e->has_password = password != NULL;
 	if (user_check_name(name, e->name, err) != 0 ||
 	    (e->has_password && password_make(&e->password, password, n, err) != 0))
 		return -1;
@@ -291,7 +289,7 @@ int
 auth_user_add(const char *data, const char *name, const void *password, size_t n, bool replace,
     struct error *err)
 {
-	struct user_edit e = { .replace = replace, .disabled = -1 };
+	struct user_edit e = { .has_password = true, .replace = replace, .disabled = -1 };
 
 	/* An empty one has no bytes to point to, and is refused. */
 	return user_edit(data, name, password != NULL ? password : "", n, &e, user_add, err);
@@ -301,7 +299,7 @@ int
 auth_user_change(const char *data, const char *name, const void *password, size_t n,
     int disabled, struct error *err)
 {
-	struct user_edit e = { .disabled = disabled };
+	struct user_edit e = { .has_password = password != NULL, .disabled = disabled };
 
 	return user_edit(data, name, password, n, &e, user_change, err);
 }

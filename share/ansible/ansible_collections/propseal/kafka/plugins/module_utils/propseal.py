@@ -24,13 +24,13 @@ class PropsealError(Exception):
         self.status = status
 
 
-def propseal(program, arguments, master_key=None, text=None, statuses=(0,)):
+def propseal(program, arguments, master_key=None, text=None, statuses=(0,), variables=None):
     """The object that `propseal ARGUMENTS -o json` prints.
 
     The key goes by the environment, values by standard input: nothing secret
     stands in an argument.
     """
-    environment = dict(os.environ, LC_ALL='C.UTF-8')
+    environment = dict(os.environ, LC_ALL='C.UTF-8', **(variables or {}))
     if master_key is not None:
         environment[KEY_VARIABLE] = master_key
     try:

@@ -397,6 +397,9 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 	if (s->ours && i->key_len >= sizeof(forms) &&
 	    memcmp(i->key, forms, sizeof(forms) - 1) == 0)
 		return 0;
+	/* An empty value is no pointer to look from. */
+	if (item.n == 0)
+		return 0;
 	/* users.json: {"user": "password"}.  Elements that are NAME=value: docker inspect. */
 	if (s->users && memchr(i->key, '.', i->key_len) == NULL)
 		item.role = FORM_PASSWORD;

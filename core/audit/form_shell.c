@@ -178,6 +178,18 @@ shell_takes_user(const char *word, size_t n)
 	    (n == 12 && memcmp(word, "--proxy-user", 12) == 0);
 }
 
+/* -sSu of curl, which is -s -S -u. */
+static bool
+shell_is_cluster(const char *command, const char *p, size_t n)
+{
+	if (strcmp(command, "curl") != 0 || n < 3 || n > 8 || p[1] == '-' || p[n - 1] != 'u')
+		return false;
+	for (size_t i = 1; i < n - 1; i++)
+		if (strchr("fsSkLvigI", p[i]) == NULL)
+			return false;
+	return true;
+}
+
 /* Programs with an option of one letter for a password. */
 static const struct shell_letter {
 	const char *command;
@@ -253,6 +265,10 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 		    shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
 		    (size_t)(equals - p) + 1, err);
 	}
+	if (equals == NULL && shell_is_cluster(s->command, p, n)) {
+		snprintf(s->option, sizeof(s->option), "u");
+		return 0;
+	}
 	if (form_is_glued(p, n))
 		return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
 	if (n > 2 && p[1] == 'D' && equals != NULL)
@@ -265,7 +281,9 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 			snprintf(s->option, sizeof(s->option), "%.*s", (int)len, p + dashes);
 		return 0;
 	}
-	if (!form_option_is_secret(p + dashes, len) || shell_key(s, p + dashes, len, err) != 0)
+	if (!(form_option_is_secret(p + dashes, len) || (dashes == 2 &&
+	    shell_takes_user(p, len + 2) && memchr(equals, ':', (size_t)(p + n - equals)) !=
+	    NULL)) || shell_key(s, p + dashes, len, err) != 0)
 		return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
 	return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
 	    (size_t)(equals - p) + 1, err);

@@ -294,6 +294,20 @@ yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *valu
 	return false;
 }
 
+/* Is it a file of one line: JSON, or what its name says? */
+static bool
+yaml_is_file(const char *key, size_t len, const char *value, size_t n)
+{
+	static const char *const endings[] = { ".properties", ".env", ".conf", ".config", ".cfg" };
+
+	if (n > 4 && value[0] == '{' && (value[1] == '"' || value[1] == ' '))
+		return key_class(key, len) == KEY_OTHER;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (yaml_ends(key, len, endings[i]))
+			return memchr(value, '=', n) != NULL;
+	return false;
+}
+
 static int
 yaml_give(struct yaml *y, struct form_item *i, struct error *err)
 {
@@ -309,10 +323,14 @@ yaml_give(struct yaml *y, struct form_item *i, struct error *err)
 	    (y->path.len > 5 && memcmp(path, "data.", 5) == 0)) && yaml_decode(y, i->value, i->n)) {
 		i->value = (const char *)y->decoded.data;
 		i->n = y->decoded.len;
-		if (memchr(i->value, '\n', i->n) != NULL || *i->value == '{')
+		if (memchr(i->value, '\n', i->n) != NULL || *i->value == '{' ||
+		    yaml_is_file(path, y->path.len, i->value, i->n))
 			i->role = FORM_DECODED;
 	} else if (i->role == FORM_ENTRY && memchr(i->value, '\n', i->n) != NULL) {
 		i->role = FORM_EMBEDDED;
+	} else if (i->role == FORM_ENTRY && yaml_is_file(path, y->path.len, i->value, i->n)) {
+		/* It stands in quotes, with columns of its own: it is told as a whole. */
+		i->role = FORM_DECODED;
 	}
 	return form_give(y->r, i, err);
 }

@@ -324,6 +324,21 @@ source_form(const struct audit_source *s, const struct form_item *i)
 	}
 }
 
+/* Is it JAAS of one module, as a value of sasl.jaas.config on lines of its own? */
+static bool
+source_is_module(const struct form_item *i)
+{
+	static const char module[] = "LoginModule";
+	size_t from = 0, to;
+
+	while (from < i->n && strchr(" \t\r\n", i->value[from]) != NULL)
+		from++;
+	for (to = from; to < i->n && strchr(" \t\r\n", i->value[to]) == NULL; to++)
+		;
+	return to - from >= sizeof(module) - 1 && memcmp(i->value + to - (sizeof(module) - 1),
+	    module, sizeof(module) - 1) == 0;
+}
+
 /* A text inside of the text. */
 static int
 source_embedded(struct audit_source *s, const struct form_item *i, struct error *err)
@@ -338,7 +353,7 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 	whole.role = FORM_ENTRY;
 	if (value_kind(i->value, i->n) == VALUE_PRIVATE_KEY || s->depth == DEPTH_MAX)
 		return source_entry(s, &whole, err);
-	if ((inner.form = source_form(s, i)) == FORM_NONE)
+	if (!source_is_module(i) && (inner.form = source_form(s, i)) == FORM_NONE)
 		return source_entry(s, &whole, err);
 	inner.text = i->value;
 	inner.n = i->n;
@@ -354,6 +369,13 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 			;
 		for (; at < s->n && s->text[at] == ' '; at++)
 			inner.indent += s->form == FORM_YAML || s->form == FORM_JSON;
+	}
+	if (source_is_module(i)) {
+		whole.from = 0;
+		whole.to = whole.n;
+		rc = source_entry(&inner, &whole, err);
+		s->file = inner.file;
+		return rc;
 	}
 	rc = audit_source_read(&inner, &why);
 	s->file = inner.file;

@@ -659,6 +659,69 @@ case_the_folder_of_a_shell_is_no_password() {
 	expect_rules a.service 3:clear-text-secret:PWD
 }
 
+case_files_of_one_line_in_yaml() {
+	clean
+	cat >a.yaml <<-'END'
+		apiVersion: v1
+		kind: Secret
+		data:
+		  app.properties: YS5wYXNzd29yZD1DQU5BUlktYmFzZS02NA==
+		---
+		kind: ConfigMap
+		data:
+		  b.json: '{"db.password":"CANARY-long-1"}'
+		  c.properties: "c.password=CANARY-long-2"
+		  d: "{\"password\":\"CANARY-long-3\"}"
+		  e: '{{ .Values.password }}'
+		  f_password: '{"x":"CANARY-long-4"}'
+		  jaas: |
+		    org.x.PlainLoginModule required
+		    username="a" password="CANARY-long-5";
+	END
+	expect_rules a.yaml 4:clear-text-secret:a.password '8:clear-text-secret:db\.password' \
+	    9:clear-text-secret:c.password 10:clear-text-secret:password \
+	    12:clear-text-secret:data.f_password 15:clear-text-secret:data.jaas#password
+	printf '%s\n' 'resource "x" "y" {' 'z = <<EOT' \
+	    'org.x.PlainLoginModule required password="CANARY-long-6";' EOT '}' >b.tf
+	expect_rules b.tf 3:clear-text-secret:z#password
+	expect_no CANARY
+}
+
+case_users_of_curl() {
+	clean
+	printf '%s\n' 'curl --user=a:CANARY-long-1 x' 'curl -sSu a:CANARY-long-2 x' \
+	    'curl --proxy-user=a:CANARY-long-3 x' 'curl --user=a x' 'curl -sSu a x' \
+	    'x --user=a -Su b:c' >a.sh
+	expect_rules a.sh 1:command-line-secret:curl#user 2:command-line-secret:curl#u \
+	    3:command-line-secret:curl#proxy-user
+}
+
+case_lists_of_users_without_any() {
+	clean
+	local text
+	for text in null '[]' '{}' '""' '[null,""]' '{"a":null,"b":""}'; do
+		printf '%s' "$text" >users.json
+		audit users.json -o json
+		expect_rc 0
+		expect_json "$out" 'd["complete"], d["findings"]' '(True, [])'
+	done
+}
+
+case_what_is_unread_passes_no_case() {
+	clean
+	printf '{"a": "x", broken' >a.json
+	printf 'a=b\n' >b.properties
+	audit a.json b.properties -o junit
+	expect_rc 1
+	python3 - "$out" <<-'END' || fail 'a file that is unread passed'
+		import sys, xml.etree.ElementTree as e
+		r = e.parse(sys.argv[1]).getroot()
+		cases = [c.get("name") for c in r.iter("testcase") if c.get("classname") == "clean"]
+		assert cases == ["b.properties"], cases
+		assert r.get("tests") == "2" and len(list(r.iter("testcase"))) == 2
+	END
+}
+
 case_many_suppressions_take_no_time() {
 	clean
 	yes '# propseal:ignore clear-text-secret x' | head -n 40000 >a.properties

@@ -154,9 +154,11 @@ class Life:
             if audit.request_id(line):
                 ends.setdefault(audit.request_id(line), []).append(audit.phase(line))
         for id_, phases in ends.items():
+            # Lines before the intent name what a list hands out: each an outcome.
             if 'intent' in phases:
-                check(len([p for p in phases if p in ('outcome', 'recovered')]) == 1,
-                      f'one outcome of request {id_}', phases)
+                at = phases.index('intent')
+                check(len([p for p in phases[at:] if p in ('outcome', 'recovered')]) == 1 and
+                      set(phases[:at]) <= {'outcome'}, f'one outcome of request {id_}', phases)
         check(not self.problems, 'no problems in answers', self.problems[:3])
         r.destroy()
 

@@ -4,6 +4,11 @@ set -eu
 root=$(mktemp -d "${TMPDIR:-/tmp}/propseal-install.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 make install DESTDIR="$root" PREFIX=/usr
+installed=$(find "$root" | sort)
+# A second time it changes nothing.
+make install DESTDIR="$root" PREFIX=/usr >/dev/null
+again=$(find "$root" | sort)
+[ "$installed" = "$again" ] || { echo "a second install leaves more: $again"; exit 1; }
 # The jar, where it was made.
 for jar in build/connect-provider/propseal-connect-*.jar; do
 	[ ! -f "$jar" ] || [ -s "$root/usr/share/propseal/${jar##*/}" ] || {

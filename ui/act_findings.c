@@ -116,7 +116,7 @@ mark_row(struct app *a, const struct findings_row *row, bool on)
 	if (!row->fixable || !findings_find(a->findings, a->model->estate, row->finding, &file,
 	    &e) || e == NULL)
 		return false;
-	if (marks_set(a->model->marks, file->path, e->key, e->key_len, on) == -1)
+	if (model_mark(a->model, file, e, on) == -1)
 		app_complain(a, "not enough memory");
 	return true;
 }

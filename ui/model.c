@@ -277,32 +277,36 @@ model_arrange(struct model *m, struct error *err)
 static int
 prune_marks(struct model *m, struct error *err)
 {
-	struct marks *kept = marks_new();
+	struct marks *kept = marks_new(), *off = marks_new();
 	const struct estate_entry *e;
 	const struct estate_file *f;
 	size_t i, k, sealed = 0;
+	bool failed = kept == NULL || off == NULL;
 
-	for (i = 0; kept != NULL && i < estate_count(m->estate); i++) {
+	for (i = 0; !failed && i < estate_count(m->estate); i++) {
 		f = estate_file(m->estate, i);
-		for (k = 0; k < f->count; k++) {
+		for (k = 0; !failed && k < f->count; k++) {
 			e = &f->entries[k];
 			if (!marks_has(m->marks, f->path, e->key, e->key_len))
 				continue;
 			sealed += e->state == STATE_SEALED;
-			if (model_can_seal(e) &&
-			    marks_set(kept, f->path, e->key, e->key_len, true) == -1)
-				break;
-		}
-		if (k < f->count) {
-			marks_free(kept);
-			kept = NULL;
+			if (!model_can_seal(e))
+				continue;
+			failed = marks_set(kept, f->path, e->key, e->key_len, true) == -1 ||
+			    (marks_has(m->off, f->path, e->key, e->key_len) &&
+			    marks_set(off, f->path, e->key, e->key_len, true) == -1);
 		}
 	}
-	if (kept == NULL)
+	if (failed) {
+		marks_free(kept);
+		marks_free(off);
 		return error_memory(err);
+	}
 	m->marks_lost += marks_count(m->marks) - marks_count(kept) - sealed;
 	marks_free(m->marks);
+	marks_free(m->off);
 	m->marks = kept;
+	m->off = off;
 	return 0;
 }
 

@@ -233,6 +233,44 @@ what_was_switched_off_is_on_when_it_is_marked_anew(void **state)
 	fixture_leave(v);
 }
 
+/* Nor does one that is gone count for another one. */
+static void
+what_was_switched_off_and_is_gone_switches_nothing_else_off(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	/* Its mark is taken away in another view. */
+	type_line(v, "/keystore.pass");
+	vt_type(v, " 3 ");
+	vt_assert_has(v, "0 edits in 0 files, 1 off");
+	vt_key(v, "2");
+	type_line(v, "/keystore.pass");
+	vt_key(v, " ");
+	vt_assert_lacks(v, "marked");
+	type_line(v, "/truststore.pass");
+	vt_type(v, " w");
+	vt_assert_has(v, "1 value");
+	vt_assert_has(v, "[Cancel]");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	/* And with the file that it stood in. */
+	vt_key(v, "3");
+	vt_type(v, "jj ");
+	vt_assert_has(v, "0 edits in 0 files, 1 off");
+	fixture_write(f, broker, "broker.id=1\n");
+	vt_key(v, "R");
+	see(v, "Nothing is pending.");
+	vt_key(v, "1");
+	type_line(v, "/db.password");
+	vt_type(v, " w");
+	vt_assert_has(v, "[Cancel]");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
 static void
 destination_of_one_file_can_be_changed(void **state)
 {
@@ -437,6 +475,7 @@ main(void)
 		FIXTURE_TEST(single_marks_ranges_and_clearing),
 		FIXTURE_TEST(edits_can_be_switched_off_one_by_one),
 		FIXTURE_TEST(what_was_switched_off_is_on_when_it_is_marked_anew),
+		FIXTURE_TEST(what_was_switched_off_and_is_gone_switches_nothing_else_off),
 		FIXTURE_TEST(destination_of_one_file_can_be_changed),
 		FIXTURE_TEST(what_the_filter_hides_is_never_marked),
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told),

@@ -120,7 +120,6 @@ void act_findings_open(struct app *a);
 void act_findings_group(struct app *a);
 void act_findings_filter(struct app *a);
 void act_findings_cancel(struct app *a);
-void act_findings_rescan(struct app *a);
 void act_findings_mark(struct app *a);
 void act_findings_mark_all(struct app *a);
 void act_findings_ignore(struct app *a);

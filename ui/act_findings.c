@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "estate/estate.h"
 #include "ui/act.h"
 #include "ui/app.h"
@@ -97,13 +98,6 @@ act_findings_cancel(struct app *a)
 	}
 }
 
-void
-act_findings_rescan(struct app *a)
-{
-	act_rescan(a);
-	findings_look_again(a);
-}
-
 /* --- fixes --- */
 
 /* Mark what a finding is about, or not; false when it cannot be sealed here. */
@@ -113,22 +107,11 @@ mark_row(struct app *a, const struct findings_row *row, bool on)
 	const struct estate_file *file;
 	const struct estate_entry *e;
 
-	if (!row->fixable || !findings_find(a->findings, a->model->estate, row->finding, &file,
-	    &e) || e == NULL)
+	if (!findings_fix(a, row, &file, &e))
 		return false;
 	if (model_mark(a->model, file, e, on) == -1)
 		app_complain(a, "not enough memory");
 	return true;
-}
-
-static bool
-is_marked(const struct app *a, const struct findings_row *row)
-{
-	const struct estate_file *file;
-	const struct estate_entry *e;
-
-	return findings_find(a->findings, a->model->estate, row->finding, &file, &e) &&
-	    e != NULL && marks_has(a->model->marks, file->path, e->key, e->key_len);
 }
 
 /* All of a group that the filter shows: the first time all of it, the next time nothing. */
@@ -165,7 +148,7 @@ act_findings_mark(struct app *a)
 		mark_group(a, g);
 	else if (row->finding == NULL)
 		app_complain(a, "no fix by propseal: %s", row->unread->reason);
-	else if (!mark_row(a, row, !is_marked(a, row)))
+	else if (!mark_row(a, row, !findings_is_marked(a, row)))
 		app_complain(a, "no fix by propseal: %s", audit_hint(row->finding));
 	else
 		act_down(a);
@@ -224,15 +207,6 @@ tell_line(struct app *a, const struct findings_row *row)
 	buf_release(&text);
 }
 
-static bool
-is_blank(const struct buf *b)
-{
-	for (size_t i = 0; i < b->len; i++)
-		if (b->data[i] != ' ')
-			return false;
-	return true;
-}
-
 void
 act_findings_ignore(struct app *a)
 {
@@ -252,7 +226,7 @@ act_findings_ignore(struct app *a)
 	    "more. Others will read why.", audit_rule_text(f->rule)->id,
 	    audit_file(a->findings->audit, f->file), f->line, source->baseline);
 	if (ask_text(a, "Ignore a finding", buf_cstr(&text), "Reason:", &reason)) {
-		if (is_blank(&reason))
+		if (text_is_blank(reason.data, reason.len))
 			app_complain(a, "nothing was ignored: it needs a reason");
 		else if (source->ignore(source->cookie, a->findings->audit, f, buf_cstr(&reason),
 		    &err) != 0 || source->know(source->cookie, a->findings->audit, &err) != 0)

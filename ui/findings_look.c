@@ -35,6 +35,25 @@ can_seal(const void *app, const struct audit_finding *finding)
 	    !e->shadowed && entry_is_clear(e) && model_can_seal(e);
 }
 
+bool
+findings_fix(const struct app *a, const struct findings_row *r, const struct estate_file **file,
+    const struct estate_entry **entry)
+{
+	return r->fixable &&
+	    findings_find(a->findings, a->model->estate, r->finding, file, entry) &&
+	    *entry != NULL;
+}
+
+bool
+findings_is_marked(const struct app *a, const struct findings_row *r)
+{
+	const struct estate_file *file;
+	const struct estate_entry *e;
+
+	return findings_fix(a, r, &file, &e) &&
+	    marks_has(a->model->marks, file->path, e->key, e->key_len);
+}
+
 void
 findings_changed(struct app *a)
 {
@@ -45,12 +64,6 @@ findings_changed(struct app *a)
 	if (findings_name_files(a->findings, a->model->estate, &err) != 0 ||
 	    findings_arrange(a->findings, can_seal, a, &err) != 0)
 		app_complain(a, "%s", err.text);
-}
-
-void
-findings_look_again(struct app *a)
-{
-	a->findings->looked = false;
 }
 
 bool

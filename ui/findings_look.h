@@ -7,6 +7,9 @@ struct app;
 struct audit;
 struct audit_finding;
 struct error;
+struct estate_entry;
+struct estate_file;
+struct findings_row;
 
 /*
  * When the files are looked at for findings: once the scan is done, and again
@@ -34,8 +37,12 @@ struct findings_source {
 /* Rows anew, for other marks or files. */
 void findings_changed(struct app *a);
 
-/* Look again when the next piece of work is due. */
-void findings_look_again(struct app *a);
+/* What a finding is about, if that can be sealed from here. */
+bool findings_fix(const struct app *a, const struct findings_row *r,
+    const struct estate_file **file, const struct estate_entry **entry);
+
+/* Is it marked, to be sealed? */
+bool findings_is_marked(const struct app *a, const struct findings_row *r);
 
 bool findings_are_due(const struct app *a);
 bool findings_tick(struct app *a);

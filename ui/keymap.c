@@ -313,7 +313,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .rank = 100, .label = "help", .run = act_help } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
-	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_findings_rescan },
+	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_rescan },
 	    [VIEW_HISTORY] = { .help = "read the trail anew", .run = act_history_read },
 	    [VIEW_PENDING] = { .run = act_rescan },
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",

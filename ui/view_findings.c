@@ -163,17 +163,6 @@ columns_release(struct columns *c)
 	buf_release(&c->place);
 }
 
-/* Is it marked, to be sealed? */
-static bool
-row_is_marked(const struct app *a, const struct findings_row *r)
-{
-	const struct estate_file *file;
-	const struct estate_entry *e;
-
-	return r->fixable && findings_find(a->findings, a->model->estate, r->finding, &file, &e) &&
-	    e != NULL && marks_has(a->model->marks, file->path, e->key, e->key_len);
-}
-
 /* Why a finding that is shown does not count: "" it does. */
 static const char *
 row_note(const struct app *a, const struct findings_row *r)
@@ -182,7 +171,7 @@ row_note(const struct app *a, const struct findings_row *r)
 		return "ignored";
 	if (r->finding->known)
 		return "known";
-	return row_is_marked(a, r) ? "*" : "";
+	return findings_is_marked(a, r) ? "*" : "";
 }
 
 static void
@@ -360,12 +349,11 @@ say_fix(struct app *a, const struct findings_row *r, struct buf *out)
 	struct destination to;
 	struct error err;
 
-	if (!r->fixable || !findings_find(a->findings, a->model->estate, r->finding, &file, &e) ||
-	    e == NULL) {
+	if (!findings_fix(a, r, &file, &e)) {
 		buf_append_str(out, audit_hint(r->finding));
 		return;
 	}
-	if (row_is_marked(a, r)) {
+	if (findings_is_marked(a, r)) {
 		buf_printf(out, "Marked to be sealed: %s applies, %s takes the mark away.",
 		    KEY(ACTION_APPLY), KEY(ACTION_MARK));
 	} else {

@@ -74,28 +74,34 @@ act_findings_group(struct app *a)
 	arrange(a);
 }
 
-void
-act_findings_filter(struct app *a)
+/* The findings are as they were: only the rows are others. */
+static void
+set_filter(struct app *a, unsigned int filter)
 {
 	struct outline *o = &a->findings->panes.left;
 
-	o->filter = (o->filter + 1) % FINDINGS_FILTERS;
-	arrange(a);
+	outline_hold(o);
+	o->filter = filter;
+	view_build(a, o);
+}
+
+void
+act_findings_filter(struct app *a)
+{
+	set_filter(a, (a->findings->panes.left.filter + 1) % FINDINGS_FILTERS);
 }
 
 void
 act_findings_cancel(struct app *a)
 {
-	struct outline *o = &a->findings->panes.left;
+	struct panes *p = &a->findings->panes;
 
-	if (a->findings->panes.right_active)
-		a->findings->panes.right_active = false;
-	else if (o->filter != FINDINGS_OPEN) {
-		o->filter = FINDINGS_OPEN;
-		arrange(a);
-	} else {
+	if (p->right_active)
+		p->right_active = false;
+	else if (p->left.filter != FINDINGS_OPEN)
+		set_filter(a, FINDINGS_OPEN);
+	else
 		app_show(a, VIEW_FILES);
-	}
 }
 
 /* --- fixes --- */

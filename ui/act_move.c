@@ -31,7 +31,7 @@ move(struct app *a, uint32_t key)
 	struct outline *o = panes_active(panes_of(a));
 
 	(void)list_key(&o->list, key);
-	views[a->view]->moved(a, o);
+	view_moved(a, o);
 }
 
 void
@@ -111,16 +111,6 @@ act_view_registry(struct app *a)
 
 /* --- folding --- */
 
-/* Make the rows anew, the cursor where it was. */
-static void
-refold(struct app *a, struct outline *o)
-{
-	if (outline_build(o) == -1)
-		app_complain(a, "not enough memory");
-	(void)outline_restore(o);
-	views[a->view]->folded(a, o);
-}
-
 /* Fold or unfold the group that the cursor is in. */
 static void
 fold(struct app *a, bool folded)
@@ -140,7 +130,7 @@ fold(struct app *a, bool folded)
 	outline_hold(o);
 	if (outline_fold(o, group, folded) == -1)
 		app_complain(a, "not enough memory");
-	refold(a, o);
+	view_build(a, o);
 }
 
 void
@@ -172,7 +162,7 @@ fold_all(struct app *a, bool folded)
 
 	outline_hold(o);
 	outline_fold_all(o, folded);
-	refold(a, o);
+	view_build(a, o);
 }
 
 void
@@ -213,7 +203,7 @@ search_find(struct app *a, size_t from, bool back)
 		return false;
 	if (views[a->view]->left_leads)
 		panes_of(a)->right_active = false;
-	views[a->view]->moved(a, o);
+	view_moved(a, o);
 	return true;
 }
 
@@ -275,7 +265,7 @@ search_key(struct layer *layer, struct app *a, uint32_t k)
 	} else if (k == INPUT_ESCAPE) {
 		list_go(&p->left.list, s->left);
 		list_go(&p->right.list, s->right);
-		views[a->view]->moved(a, leading(a));
+		view_moved(a, leading(a));
 		layer->done = true;
 	} else if (line_edit_key(&s->line, k)) {
 		search_take(a, &s->line);

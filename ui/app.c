@@ -81,6 +81,27 @@ app_show(struct app *a, enum view_id view)
 }
 
 void
+view_moved(struct app *a, struct outline *o)
+{
+	if (views[a->view]->moved != NULL)
+		views[a->view]->moved(a, o);
+	else
+		outline_hold(o);
+}
+
+void
+view_build(struct app *a, struct outline *o)
+{
+	if (outline_build(o) == -1)
+		app_complain(a, "not enough memory");
+	(void)outline_restore(o);
+	if (views[a->view]->folded != NULL)
+		views[a->view]->folded(a, o);
+	else
+		outline_hold(o);
+}
+
+void
 app_notice(struct app *a, const char *fmt, ...)
 {
 	va_list ap;

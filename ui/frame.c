@@ -348,6 +348,16 @@ frame_init(struct layer *base)
 	base->key = frame_key;
 }
 
+static bool
+frame_is_linked(struct app *a, const struct outline *o, size_t row, const struct frame_rows *f)
+{
+	const struct view_ops *v = views[a->view];
+
+	if (f->is_linked != NULL)
+		return f->is_linked(a, row);
+	return v->left_leads && o == &v->panes(a)->left && row == o->list.cursor;
+}
+
 void
 frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool active,
     const struct frame_rows *f)
@@ -366,7 +376,7 @@ frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool act
 			canvas_fill(line.y, r->x, r->w, STYLE_TEXT | extra);
 			canvas_text(line.y, r->x, 1, STYLE_KEY | extra, ">");
 			canvas_cursor(line.y, r->x, true);
-		} else if (!active && f->is_linked(a, i)) {
+		} else if (!active && frame_is_linked(a, o, i, f)) {
 			extra = STYLE_LINKED;
 			canvas_text(line.y, r->x, 1, STYLE_KEY, "=");
 		}

@@ -30,7 +30,8 @@ struct words {
 
 /* How the rows of a list are drawn. */
 struct frame_rows {
-	/* Is it the counterpart of what the cursor of the other pane is on? */
+	/* Is it the counterpart of what the cursor of the other pane is on?  NULL: of a left
+	 * list that leads it is the row of its cursor, of others none. */
 	bool (*is_linked)(struct app *a, size_t row);
 	/* ${extra}: STYLE_SELECTED, STYLE_LINKED or 0 */
 	void (*draw)(struct app *a, size_t row, const struct rect *line, unsigned int extra);

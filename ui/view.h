@@ -28,7 +28,8 @@ struct view_ops {
 	struct panes *(*panes)(struct app *a);
 	void (*entered)(struct app *a);	/* it is shown from now on */
 
-	/* The user moved the cursor of ${o}, or folded something in it. */
+	/* The user moved the cursor of ${o}, or its rows are others.  NULL: what it is on is
+	 * held. */
 	void (*moved)(struct app *a, struct outline *o);
 	void (*folded)(struct app *a, struct outline *o);
 
@@ -52,6 +53,12 @@ struct view_ops {
 	void (*draw_counts)(struct app *a, const struct rect *r, int w);	/* ${w} columns */
 	void (*say)(struct app *a, struct words *w);	/* the detail */
 };
+
+/* In the view that is shown: the cursor of ${o} moved. */
+void view_moved(struct app *a, struct outline *o);
+
+/* The same: make the rows of ${o} anew, the cursor on what is held. */
+void view_build(struct app *a, struct outline *o);
 
 extern const struct view_ops view_files, view_findings, view_pending, view_history,
     view_registry;

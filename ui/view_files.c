@@ -119,10 +119,7 @@ files_set_filter(struct app *a, unsigned int filter)
 	files_hold(a);
 	o->filter = filter;
 	o->ranging = false;
-	if (outline_build(o) == -1)
-		app_complain(a, "not enough memory");
-	(void)outline_restore(o);
-	files_link(a, o);
+	view_build(a, o);
 }
 
 void

@@ -243,12 +243,6 @@ findings_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int
 		unread_draw(r, line, extra);
 }
 
-static bool
-findings_is_linked(struct app *a, size_t i)
-{
-	return a->findings->panes.right_active && i == a->findings->panes.left.list.cursor;
-}
-
 static void
 count_append(struct buf *out, size_t n, const char *one)
 {
@@ -330,7 +324,7 @@ findings_draw_empty(struct app *a, const struct rect *r)
 static void
 findings_draw_left(struct app *a)
 {
-	static const struct frame_rows rows = { findings_is_linked, findings_draw_row };
+	static const struct frame_rows rows = { .draw = findings_draw_row };
 	struct panes *p = &a->findings->panes;
 
 	findings_draw_head(a, &a->layout.left_head, !p->right_active);
@@ -503,18 +497,10 @@ line_draw(struct app *a, size_t i, const struct rect *line, unsigned int extra)
 	    l->len);
 }
 
-static bool
-line_is_linked(struct app *a, size_t i)
-{
-	(void)a;
-	(void)i;
-	return false;
-}
-
 static void
 findings_draw_right(struct app *a)
 {
-	static const struct frame_rows rows = { line_is_linked, line_draw };
+	static const struct frame_rows rows = { .draw = line_draw };
 	struct panes *p = &a->findings->panes;
 	const struct rect *r = &a->layout.right;
 	const struct findings_row *row;
@@ -637,13 +623,6 @@ findings_moved(struct app *a, struct outline *o)
 	outline_hold(o);
 }
 
-static void
-findings_folded(struct app *a, struct outline *o)
-{
-	(void)a;
-	outline_hold(o);
-}
-
 const struct view_ops view_findings = {
 	.name = "findings",
 	.shows = ACTION_VIEW_FINDINGS,
@@ -652,7 +631,6 @@ const struct view_ops view_findings = {
 	.left_leads = true,
 	.panes = findings_panes,
 	.moved = findings_moved,
-	.folded = findings_folded,
 	.changed = findings_changed,
 	.is_due = findings_are_due,
 	.tick = findings_tick,

@@ -159,9 +159,7 @@ history_read(struct app *a)
 	if (history_trail(a) != NULL &&
 	    trail_read(history_trail(a), &all, &h->log, &h->problem) == 0)
 		(void)days_make(h);
-	if (outline_build(&h->panes.left) == -1)
-		app_complain(a, "not enough memory");
-	(void)outline_restore(&h->panes.left);
+	view_build(a, &h->panes.left);
 }
 
 /* --- drawing --- */
@@ -247,12 +245,6 @@ history_draw_row(struct app *a, size_t i, const struct rect *l, unsigned int ext
 	canvas_text(l->y, l->x + 14, l->w - 15, STYLE_NOTE | extra, count);
 }
 
-static bool
-history_is_linked(struct app *a, size_t i)
-{
-	return a->history->panes.right_active && i == a->history->panes.left.list.cursor;
-}
-
 static void
 history_draw_empty(struct app *a, const struct rect *r)
 {
@@ -276,7 +268,7 @@ history_draw_empty(struct app *a, const struct rect *r)
 static void
 history_draw_left(struct app *a)
 {
-	static const struct frame_rows rows = { history_is_linked, history_draw_row };
+	static const struct frame_rows rows = { .draw = history_draw_row };
 	struct history *h = a->history;
 	const struct rect *r = &a->layout.left_head;
 	char text[128];
@@ -474,13 +466,6 @@ history_panes(struct app *a)
 	return &a->history->panes;
 }
 
-static void
-history_moved(struct app *a, struct outline *o)
-{
-	(void)a;
-	outline_hold(o);
-}
-
 /* Others write to it, too. */
 static void
 history_entered(struct app *a)
@@ -527,8 +512,6 @@ const struct view_ops view_history = {
 	.left_leads = true,
 	.panes = history_panes,
 	.entered = history_entered,
-	.moved = history_moved,
-	.folded = history_moved,
 	.changed = history_changed,
 	.title = history_title,
 	.draw_left = history_draw_left,

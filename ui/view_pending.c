@@ -288,18 +288,10 @@ pending_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int 
 		pending_draw_root(a, pending_group(a->pending, row->group), folded, line, extra);
 }
 
-static bool
-pending_is_linked(struct app *a, size_t row)
-{
-	(void)a;
-	(void)row;
-	return false;
-}
-
 static void
 pending_draw_left(struct app *a)
 {
-	static const struct frame_rows rows = { pending_is_linked, pending_draw_row };
+	static const struct frame_rows rows = { .draw = pending_draw_row };
 	const struct rect *head = &a->layout.left_head, *r = &a->layout.left;
 	struct pending *p = a->pending;
 	char text[128];
@@ -337,7 +329,7 @@ pending_draw_line(struct app *a, size_t i, const struct rect *line, unsigned int
 static void
 pending_draw_right(struct app *a)
 {
-	static const struct frame_rows rows = { pending_is_linked, pending_draw_line };
+	static const struct frame_rows rows = { .draw = pending_draw_line };
 	const struct rect *head = &a->layout.right_head;
 	struct pending *p = a->pending;
 
@@ -432,13 +424,6 @@ pending_panes(struct app *a)
 	return &a->pending->panes;
 }
 
-static void
-pending_moved(struct app *a, struct outline *o)
-{
-	(void)a;
-	outline_hold(o);
-}
-
 static size_t
 pending_count(const struct app *a)
 {
@@ -452,8 +437,6 @@ const struct view_ops view_pending = {
 	.only_here = "this is for the pending set",
 	.panes = pending_panes,
 	.entered = pending_build,
-	.moved = pending_moved,
-	.folded = pending_moved,
 	.changed = pending_restore,
 	.title = pending_title,
 	.draw_left = pending_draw_left,

@@ -223,12 +223,6 @@ draw_cut(const struct registry *reg, const struct rect *r)
 	return r->h - 1;
 }
 
-static bool
-paths_is_linked(struct app *a, size_t i)
-{
-	return i == a->registry->panes.left.list.cursor;
-}
-
 static void
 paths_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int extra)
 {
@@ -244,7 +238,7 @@ paths_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int ex
 static void
 paths_draw(struct app *a)
 {
-	static const struct frame_rows rows = { paths_is_linked, paths_draw_row };
+	static const struct frame_rows rows = { .draw = paths_draw_row };
 	struct registry *reg = a->registry;
 	struct rect r = a->layout.left;
 

@@ -1,7 +1,6 @@
 #ifndef UI_HISTORY_H
 #define UI_HISTORY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -19,7 +18,6 @@ struct history {
 	struct panes panes;	/* right: no rows */
 	struct trail_log log;
 	struct vec days;	/* of struct history_day */
-	bool read;		/* the trail was read, or could not be */
 	struct error problem;	/* why it could not; code 0: it could */
 };
 

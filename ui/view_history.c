@@ -155,7 +155,6 @@ history_read(struct app *a)
 	memset(&h->log, 0, sizeof(h->log));
 	vec_release(&h->days);
 	memset(&h->problem, 0, sizeof(h->problem));
-	h->read = true;
 	if (history_trail(a) != NULL &&
 	    trail_read(history_trail(a), &all, &h->log, &h->problem) == 0)
 		(void)days_make(h);
@@ -474,13 +473,6 @@ history_entered(struct app *a)
 }
 
 static void
-history_changed(struct app *a)
-{
-	if (a->history->read)
-		history_read(a);
-}
-
-static void
 history_title(struct app *a, struct buf *where, struct buf *state)
 {
 	if (history_trail(a) == NULL) {
@@ -512,7 +504,6 @@ const struct view_ops view_history = {
 	.left_leads = true,
 	.panes = history_panes,
 	.entered = history_entered,
-	.changed = history_changed,
 	.title = history_title,
 	.draw_left = history_draw_left,
 	.draw_right = history_draw_right,

@@ -207,17 +207,12 @@ findings_name_files(struct findings *f, const struct estate *e, struct error *er
 	buf_init(&name, PATH_BYTES_MAX);
 	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
 		const struct estate_file *file = estate_file(e, i);
-		const char *path = file->path, *told;
+		const char *told;
 		const char *home = file->is_secrets_file && file->environment != NULL ?
 		    file->environment->name : "";
 
-		path += strip < strlen(path) ? strip : 0;
-		while (path[0] == '/' && strip > 0)
-			path++;
-		while (path[0] == '.' && path[1] == '/')
-			path += 2;
 		buf_clear(&name);
-		audit_append_name(&name, path);
+		audit_append_name(&name, audit_below_root(file->path, strip));
 		told = vec_push_string(&f->names, (const char *)name.data, name.len);
 		if (told == NULL || map_put(f->by_name, told, name.len, i) != 0 ||
 		    vec_push_string(&f->homes, home, strlen(home)) == NULL)
@@ -374,7 +369,7 @@ group_add(struct findings *f, struct findings_group *g, const struct findings_ro
 		g->level = r->finding->level;
 }
 
-/* The groups of ${n} rows sorted by group, the worst first; ${place} gets that of each. */
+/* The groups of ${n} rows sorted by group, the worst first; each row gets its group's place. */
 static int
 groups_make(struct findings *f, struct sorting *all, size_t n, struct error *err)
 {

@@ -146,6 +146,9 @@ const char *audit_file(const struct audit *a, size_t file);
  * which ${*strip} bytes are left out of names, else the current folder. */
 const char *audit_root(const char *const paths[], size_t n, size_t *strip);
 
+/* What of a path is told as its name: without these ${strip} bytes, and a `./`. */
+const char *audit_below_root(const char *path, size_t strip);
+
 /* Append a file's name as it is told: bytes that are no UTF-8 as %XX. */
 void audit_append_name(struct buf *out, const char *name);
 

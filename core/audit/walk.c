@@ -55,17 +55,22 @@ by_name(const void *x, const void *y)
 	return strcmp(*(char *const *)x, *(char *const *)y);
 }
 
-static const char *
-walk_name(struct audit_walk *w)
+const char *
+audit_below_root(const char *path, size_t strip)
 {
-	const char *path = buf_cstr(&w->path);
-	size_t strip = w->strip < w->path.len ? w->strip : 0;
-
+	if (strip >= strlen(path))
+		strip = 0;
 	while (path[strip] == '/' && strip > 0)
 		strip++;
 	while (path[strip] == '.' && path[strip + 1] == '/')
 		strip += 2;
 	return path + strip;
+}
+
+static const char *
+walk_name(struct audit_walk *w)
+{
+	return audit_below_root(buf_cstr(&w->path), w->strip);
 }
 
 static bool

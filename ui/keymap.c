@@ -101,25 +101,21 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_registry_open } } },
 	[ACTION_UNFOLD] = { MOVE, "unfold", { INPUT_RIGHT, 'l' },
 	    "show the entries of the file", false, {
-	    [VIEW_FILES] = { .run = act_unfold },
 	    [VIEW_FINDINGS] = { .help = "show the findings of the group", .run = act_unfold },
 	    [VIEW_REGISTRY] = { .help = "show the keys of the path", .run = act_unfold } },
 	    .faces[EVERYWHERE] = { .run = act_unfold } },
 	[ACTION_FOLD] = { MOVE, "fold", { INPUT_LEFT, 'h' },
 	    "hide the entries of the file", false, {
-	    [VIEW_FILES] = { .run = act_fold },
 	    [VIEW_FINDINGS] = { .help = "hide the findings of the group", .run = act_fold },
 	    [VIEW_REGISTRY] = { .help = "hide the keys of the path", .run = act_fold } },
 	    .faces[EVERYWHERE] = { .run = act_fold } },
 	[ACTION_UNFOLD_ALL] = { MOVE, "unfold-all", { '+' },
 	    "show the entries of every file", false, {
-	    [VIEW_FILES] = { .run = act_unfold_all },
 	    [VIEW_FINDINGS] = { .help = "show the findings of every group",
 		.run = act_unfold_all },
 	    [VIEW_REGISTRY] = { .help = "show the keys of every path", .run = act_unfold_all } },
 	    .faces[EVERYWHERE] = { .run = act_unfold_all } },
 	[ACTION_FOLD_ALL] = { MOVE, "fold-all", { '-' }, "show files only", false, {
-	    [VIEW_FILES] = { .run = act_fold_all },
 	    [VIEW_FINDINGS] = { .help = "show groups only", .run = act_fold_all },
 	    [VIEW_REGISTRY] = { .help = "show paths only", .run = act_fold_all } },
 	    .faces[EVERYWHERE] = { .run = act_fold_all } },

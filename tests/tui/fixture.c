@@ -34,7 +34,6 @@ fixture_setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
 	const char *program = getenv("PROPSEAL");
-	char trail[sizeof(((struct fixture *)NULL)->dir) + 8];
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
@@ -42,8 +41,10 @@ fixture_setup(void **state)
 	snprintf(f->dir, sizeof(f->dir), "%s/propseal-tui.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	/* Beside it, so that what the tests compare has no trail in it. */
-	snprintf(trail, sizeof(trail), "%s.state", f->dir);
-	assert_int_equal(setenv("XDG_STATE_HOME", trail, 1), 0);
+	snprintf(f->state, sizeof(f->state), "%s.state", f->dir);
+	snprintf(f->trail, sizeof(f->trail), "..%s/propseal/trail.jsonl",
+	    strrchr(f->state, '/'));
+	assert_int_equal(setenv("XDG_STATE_HOME", f->state, 1), 0);
 	make_folder(f, "estate");
 	make_folder(f, "estate/connect");
 	make_folder(f, "fresh");
@@ -71,11 +72,8 @@ fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	char trail[sizeof(f->dir) + 8];
-
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	snprintf(trail, sizeof(trail), "%s.state", f->dir);
-	nftw(trail, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	nftw(f->state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f->kept);
 	free(f);
 	return 0;
@@ -107,7 +105,7 @@ fixture_run(struct fixture *f, const struct fixture_start *s)
 	env[n++] = (char *)(uintptr_t)"PROPSEAL_TUI_SYNC=1";
 	/* What was freed is nobody's: use of it shows. */
 	env[n++] = (char *)(uintptr_t)"MALLOC_PERTURB_=165";
-	snprintf(state, sizeof(state), "XDG_STATE_HOME=%s.state", f->dir);
+	snprintf(state, sizeof(state), "XDG_STATE_HOME=%s", f->state);
 	env[n++] = state;
 	for (i = 0; i < COUNT(s->env) && s->env[i] != NULL; i++)
 		env[n++] = (char *)(uintptr_t)s->env[i];

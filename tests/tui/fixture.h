@@ -17,6 +17,8 @@ struct vt;
  */
 struct fixture {
 	char dir[128];
+	char state[136];	/* a folder beside it, for what the program keeps */
+	char trail[192];	/* the trail in that, below ->dir */
 	char program[4096];
 	char *kept;		/* all files, as of fixture_keep */
 };

@@ -49,17 +49,13 @@ a_line_that_was_changed_is_found(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = fixture_open_unlocked(f);
-	char trail[256];
 	char *text;
 
 	seal_broker(v);
-	/* The fixture has its state beside it. */
-	snprintf(trail, sizeof(trail), "../%s.state/propseal/trail.jsonl",
-	    strrchr(f->dir, '/') + 1);
-	text = fixture_read(f, trail);
+	text = fixture_read(f, f->trail);
 	assert_non_null(text);
 	memcpy(strstr(text, "ssl.truststore"), "ssl.trustworth", 14);
-	fixture_write(f, trail, text);
+	fixture_write(f, f->trail, text);
 	free(text);
 	vt_key(v, "5");
 	vt_key(v, "t");

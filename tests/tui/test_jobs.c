@@ -10,6 +10,12 @@
 
 static const char broker[] = "estate/broker.properties";
 
+static void
+lock_path(const struct fixture *f, char *path, size_t size)
+{
+	snprintf(path, size, "%s/estate/.secrets.properties.propseal-lock", f->dir);
+}
+
 /* Hold the lock of the secrets file, as another propseal would. */
 static int
 hold_lock(struct fixture *f)
@@ -18,7 +24,7 @@ hold_lock(struct fixture *f)
 	char path[512];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/estate/.secrets.properties.propseal-lock", f->dir);
+	lock_path(f, path, sizeof(path));
 	fd = open(path, O_RDWR | O_CREAT, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
@@ -30,22 +36,31 @@ give_back_lock(struct fixture *f, int fd)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/estate/.secrets.properties.propseal-lock", f->dir);
+	lock_path(f, path, sizeof(path));
 	(void)unlink(path);
 	close(fd);
 }
 
-/* Up to an apply that waits for the lock. */
+/* Unlocked, up to an apply that waits for the lock. */
 static struct vt *
-begin_apply(struct fixture *f, const char *timeout)
+start_apply(struct fixture *f, struct fixture_start s)
 {
-	struct fixture_start s = { .args = { "estate", "--lock-timeout", timeout },
-	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
-	struct vt *v = fixture_run(f, &s);
+	struct vt *v;
 
+	s.env[0] = "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY;
+	v = fixture_run(f, &s);
 	vt_type(v, "aw");
 	vt_key(v, KEY_TAB);
 	vt_send(v, KEY_ENTER);
+	return v;
+}
+
+static struct vt *
+begin_apply(struct fixture *f, const char *timeout)
+{
+	struct vt *v = start_apply(f, (struct fixture_start){
+		.args = { "estate", "--lock-timeout", timeout } });
+
 	see(v, MEANWHILE);
 	see(v, "Esc stops between files");
 	return v;
@@ -116,14 +131,9 @@ smallest_screen_shows_an_apply(void **state)
 {
 	struct fixture *f = *state;
 	int fd = hold_lock(f);
-	struct fixture_start s = { .rows = 5, .cols = 20,
-	    .args = { "estate", "--lock-timeout", "60" },
-	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
-	struct vt *v = fixture_run(f, &s);
+	struct vt *v = start_apply(f, (struct fixture_start){ .rows = 5, .cols = 20,
+		.args = { "estate", "--lock-timeout", "60" } });
 
-	vt_type(v, "aw");
-	vt_key(v, KEY_TAB);
-	vt_send(v, KEY_ENTER);
 	see(v, "Applying");
 	see(v, "Another process");
 	give_back_lock(f, fd);
@@ -157,13 +167,9 @@ control_z_during_an_apply_comes_back_to_it(void **state)
 {
 	struct fixture *f = *state;
 	int fd = hold_lock(f);
-	struct fixture_start s = { .job = true, .args = { "estate", "--lock-timeout", "60" },
-	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
-	struct vt *v = fixture_run(f, &s);
+	struct vt *v = start_apply(f, (struct fixture_start){ .job = true,
+		.args = { "estate", "--lock-timeout", "60" } });
 
-	vt_type(v, "aw");
-	vt_key(v, KEY_TAB);
-	vt_send(v, KEY_ENTER);
 	see(v, MEANWHILE);
 	vt_send(v, "\032");
 	vt_wait_stopped(v);
@@ -181,13 +187,9 @@ idle_lock_comes_after_the_apply(void **state)
 {
 	struct fixture *f = *state;
 	int fd = hold_lock(f);
-	struct fixture_start s = { .args = { "estate", "--lock-timeout", "60", "--lock-time", "2" },
-	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
-	struct vt *v = fixture_run(f, &s);
+	struct vt *v = start_apply(f, (struct fixture_start){
+		.args = { "estate", "--lock-timeout", "60", "--lock-time", "2" } });
 
-	vt_type(v, "aw");
-	vt_key(v, KEY_TAB);
-	vt_send(v, KEY_ENTER);
 	see(v, MEANWHILE);
 	usleep(2500000);
 	vt_assert_lacks(v, "keys are wiped");

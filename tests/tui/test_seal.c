@@ -48,7 +48,6 @@ marked_values_are_sealed_after_review_and_yes(void **state)
 static void
 apply_key_puts_the_question_over_the_diff(void **state)
 {
-	char trail[256];
 	struct fixture *f = *state;
 	struct vt *v = fixture_open_unlocked(f);
 
@@ -67,12 +66,10 @@ apply_key_puts_the_question_over_the_diff(void **state)
 	    "\344\275\234\350\200\205.password",
 	    FIXTURE_WIDE_SECRET);
 	/* It is in the trail, which has no value. */
-	snprintf(trail, sizeof(trail), "../%s.state/propseal/trail.jsonl",
-	    strrchr(f->dir, '/') + 1);
-	fixture_assert_in_file(f, trail, "\"command\":\"ui\",\"environment\":\".\"");
-	fixture_assert_in_file(f, trail, "\"outcome\":\"done\"");
-	fixture_assert_not_in_file(f, trail, FIXTURE_DB_SECRET);
-	fixture_assert_not_in_file(f, trail, FIXTURE_WIDE_SECRET);
+	fixture_assert_in_file(f, f->trail, "\"command\":\"ui\",\"environment\":\".\"");
+	fixture_assert_in_file(f, f->trail, "\"outcome\":\"done\"");
+	fixture_assert_not_in_file(f, f->trail, FIXTURE_DB_SECRET);
+	fixture_assert_not_in_file(f, f->trail, FIXTURE_WIDE_SECRET);
 }
 
 static void
@@ -367,10 +364,10 @@ what_is_no_plain_value_cannot_be_marked_and_says_why(void **state)
 	fixture_leave(v);
 }
 
-/* Files are changed by the batch, and it can be stopped between them. */
 /* So many that Esc, which waits for what may follow it, is there before the end. */
 #define MANY 700
 
+/* Files are changed by the batch, and it can be stopped between them. */
 static void
 apply_can_be_stopped_between_files(void **state)
 {

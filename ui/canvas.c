@@ -423,6 +423,14 @@ canvas_fill(int y, int x, int w, unsigned int style)
 	set_style(STYLE_TEXT);
 }
 
+void
+canvas_gauge(int y, int x, int w, size_t done, size_t total)
+{
+	canvas_fill(y, x, w, STYLE_FIELD);
+	canvas_fill(y, x, (int)((double)w * (double)done / (double)total),
+	    STYLE_TEXT | STYLE_SELECTED);
+}
+
 int
 canvas_wrapped(const struct rect *r, int y, unsigned int style, const char *text)
 {

@@ -121,6 +121,9 @@ void canvas_cursor_get(int *y, int *x);
 /* Columns that are blank in the given style. */
 void canvas_fill(int y, int x, int w, unsigned int style);
 
+/* How far something is: ${done} of ${total}, which is not 0. */
+void canvas_gauge(int y, int x, int w, size_t done, size_t total);
+
 /**
  * canvas_text(y, x, w, style, text):
  * Draw ${text} in at most ${w} columns; a longer one ends in an ellipsis.

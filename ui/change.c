@@ -445,6 +445,7 @@ carry_out(struct job *j, void *cookie, struct error *err)
 {
 	struct carrying *w = cookie;
 	const struct apply *applied;
+	bool several;
 	size_t i;
 	int rc;
 
@@ -459,16 +460,16 @@ carry_out(struct job *j, void *cookie, struct error *err)
 		}
 		applied = &w->c[i]->applied;
 		w->files += apply_done(applied);
-		if (rc == 0 && w->n > 1)
-			append_files(w->a, &w->done, applied);
 		if (rc == -1) {
+			several = applied->several || applied->count > 2 || w->n > 1;
 			w->failures++;
-			w->several = w->several || applied->several || applied->count > 2 ||
-			    w->n > 1;
+			w->several = w->several || several;
 			append_result(&w->told, err);
-			if (applied->count > 2 || applied->several || w->n > 1)
+			if (several)
 				append_files(w->a, &w->told, applied);
 			w->last = *err;
+		} else if (w->n > 1) {
+			append_files(w->a, &w->done, applied);
 		}
 		buf_append(&w->notes, applied->notes.data, applied->notes.len);
 	}

@@ -313,16 +313,13 @@ draw_button(int y, int x, int w, const char *label, bool focus)
 static void
 draw_progress(const struct dialog *d, const struct rect *r)
 {
-	int full = r->w;
 	char text[64];
 
 	if (d->total == 0) {
 		canvas_text(r->y, r->x, r->w, STYLE_NOTE, "please wait");
 		return;
 	}
-	full = (int)((double)r->w * (double)d->done / (double)d->total);
-	canvas_fill(r->y, r->x, r->w, STYLE_FIELD);
-	canvas_fill(r->y, r->x, full, STYLE_TEXT | STYLE_SELECTED);
+	canvas_gauge(r->y, r->x, r->w, d->done, d->total);
 	snprintf(text, sizeof(text), "%zu of %zu", d->done, d->total);
 	canvas_text(r->y - 1, r->x, r->w, STYLE_NOTE, text);
 }

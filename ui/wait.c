@@ -29,7 +29,7 @@ waiting_draw(struct layer *layer, struct app *a)
 	struct job_progress p = { .total = 0 };
 	struct rect text;
 	char count[64];
-	int y = 2, used, width;
+	int y = 2, used;
 
 	(void)a;
 	if (!w->ended)
@@ -41,10 +41,7 @@ waiting_draw(struct layer *layer, struct app *a)
 	if (p.total > 0) {
 		snprintf(count, sizeof(count), "%zu of %zu", p.done, p.total);
 		used = canvas_right(y, 0, all.w - 1, STYLE_TEXT, count) + 2;
-		width = all.w - 2 - used;
-		canvas_fill(y, 1, width, STYLE_FIELD);
-		canvas_fill(y, 1, (int)((double)width * (double)p.done / (double)p.total),
-		    STYLE_TEXT | STYLE_SELECTED);
+		canvas_gauge(y, 1, all.w - 2 - used, p.done, p.total);
 		y += all.h >= 10 ? 2 : 1;
 	}
 	text = (struct rect){ y, 1, all.h - 1 - y, all.w - 2 };

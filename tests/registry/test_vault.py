@@ -100,7 +100,8 @@ def v03_who_may_not(r):
         refused(answer, 403, 'permission denied')
     refused(vault(r, 'adm', 'kv/data/none'), 404)
     # The mount has one name, and nothing is written or listed here.
-    refused(vault(r, 'adm', 'secret/data/other'), 404)
+    for mount in ('secret', 'sys', 'auth'):
+        refused(vault(r, 'adm', f'{mount}/data/other'), 404)
     client = r.new()
     for method in ('POST', 'PUT', 'DELETE', 'PATCH'):
         answer = client.request(method, '/v1/kv/data/other', {'data': {'k': 'x'}},

@@ -8,12 +8,15 @@
 
 static struct target target;
 static struct route_match match;
+static const char *vault_mount;
 
 static const char *
 find_in(const char *path, enum http_method method, enum rest_compat compat)
 {
+	struct settings set = { .compat = compat, .vault_mount = vault_mount };
+
 	assert_int_equal(target_parse(&target, path, strlen(path)), TARGET_OK);
-	route_find(&target, method, compat, &match);
+	route_find(&target, method, &set, &match);
 	return match.endpoint != NULL ? match.endpoint->name : "";
 }
 
@@ -131,6 +134,29 @@ has_the_routes_of_one_dialect(void **state)
 	assert_string_equal(find_in("/health", HTTP_GET, REST_MREDJEM), "GetHealth");
 }
 
+static void
+has_the_face_of_vault_below_its_mount(void **state)
+{
+	static const char *const others[] = {
+		"/v1/kv2/data/p", "/v1/sys/data/p", "/v1/auth/metadata/p", "/v1/k/data/p"
+	};
+
+	(void)state;
+	assert_string_equal(find("/v1/sys/health", HTTP_GET), "");
+	assert_string_equal(find("/v1/kv/data/p", HTTP_GET), "");
+	assert_int_equal(match.allowed, 0);
+	vault_mount = "kv";
+	assert_string_equal(find("/v1/sys/health", HTTP_GET), "GetVaultHealth");
+	assert_string_equal(find("/v1/kv/data/p", HTTP_GET), "GetVaultSecret");
+	assert_int_equal(match.params[PARAM_PATH].len, 1);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		assert_string_equal(find(others[i], HTTP_GET), "");
+		assert_int_equal(match.allowed, 0);
+		assert_null(match.params[PARAM_PATH].text);
+	}
+	vault_mount = NULL;
+}
+
 static const json_t *
 operation_of(const json_t *paths, const struct endpoint *e)
 {
@@ -151,11 +177,12 @@ document_names_every_route(void **state)
 	size_t operations = 0, routes = 0;
 	const char *name;
 	json_t *path;
+	struct settings set = { .compat = REST_CONFLUENT, .vault_mount = "kv" };
 	struct buf text;
 
 	(void)state;
 	buf_init(&text, 1 << 20);
-	openapi_make(&text, REST_CONFLUENT, true);
+	openapi_make(&text, &set);
 	assert_int_equal(buf_check(&text, NULL), 0);
 	root = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(root);
@@ -213,6 +240,7 @@ main(void)
 		cmocka_unit_test(finds_routes_and_their_names),
 		cmocka_unit_test(tells_methods_from_routes),
 		cmocka_unit_test(has_the_routes_of_one_dialect),
+		cmocka_unit_test(has_the_face_of_vault_below_its_mount),
 		cmocka_unit_test(document_names_every_route),
 		cmocka_unit_test(compares_entity_tags),
 	};

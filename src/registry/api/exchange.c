@@ -657,9 +657,7 @@ exchange_locate(struct exchange *x)
 		answer_fail(x, 414, 0, "The URL is too long");
 		return false;
 	}
-	route_find(&x->target, http_method(x->r), x->api->parts.settings->compat, &x->match);
-	if (!vault_is_known(x))
-		memset(&x->match, 0, sizeof(x->match));
+	route_find(&x->target, http_method(x->r), x->api->parts.settings, &x->match);
 	x->endpoint = x->match.endpoint;
 	x->method = x->endpoint == NULL ? "Unknown" :
 	    x->endpoint->run == reads_version && is_latest(&x->match.params[PARAM_VERSION]) ?
@@ -824,7 +822,7 @@ api_new(const struct api_parts *p, unsigned threads, struct error *err)
 		return NULL;
 	}
 	buf_init(&a->openapi, OPENAPI_MAX);
-	openapi_make(&a->openapi, p->settings->compat, p->settings->vault_mount != NULL);
+	openapi_make(&a->openapi, p->settings);
 	for (; a->thread_count < threads; a->thread_count++) {
 		if (api_thread_init(&a->threads[a->thread_count], a, store_keyring(p->store),
 		    err) == -1) {

@@ -18,8 +18,7 @@
 struct document {
 	struct json_out o;
 	const json_t *parts;
-	enum rest_compat compat;
-	bool vault;
+	const struct settings *set;
 };
 
 /* The bytes of that file, which the build makes a C file of. */
@@ -83,7 +82,7 @@ add_parameters(struct document *d, const struct endpoint *e)
 static int
 in_dialect(const struct document *d, const struct endpoint *e, int status)
 {
-	if (d->compat == REST_MREDJEM && status == 200) {
+	if (d->set->compat == REST_MREDJEM && status == 200) {
 		if (e->run == create_version)
 			return 201;
 		if (e->run == deletes_version || e->run == deletes_key || e->run == deletes_path)
@@ -195,8 +194,7 @@ add_paths(struct document *d)
 	for (size_t i = 0; i < route_count(); i++) {
 		const struct endpoint *e = route_at(i);
 
-		if (((e->flags & ROUTE_MREDJEM) != 0 && d->compat != REST_MREDJEM) ||
-		    (strncmp(e->pattern, "/v1/", 4) == 0 && !d->vault))
+		if (!route_is_there(e, d->set))
 			continue;
 		if (pattern == NULL || strcmp(pattern, e->pattern) != 0) {
 			if (pattern != NULL)
@@ -211,9 +209,9 @@ add_paths(struct document *d)
 }
 
 void
-openapi_make(struct buf *out, enum rest_compat compat, bool vault)
+openapi_make(struct buf *out, const struct settings *set)
 {
-	struct document d = { .compat = compat, .vault = vault };
+	struct document d = { .set = set };
 	json_t *parts = json_loadb((const char *)openapi_data, openapi_data_size, 0, NULL);
 
 	if (parts == NULL) {

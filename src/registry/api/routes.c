@@ -148,14 +148,15 @@ static const struct endpoint table[] = {
 	    ROUTE_BODY, mds_revoke_on, "Take a role on paths", "", "204 400 404 415 422" },
 
 	{ HTTP_GET, 3, "/v1/sys/health", "GetVaultHealth", SCOPE_OPEN, SECRET_LIST, NONE,
-	    ROUTE_QUIET, vault_health, "Health in the shape of Vault's", "", "200 503" },
+	    ROUTE_QUIET | ROUTE_VAULT, vault_health, "Health in the shape of Vault's", "",
+	    "200 503" },
 	{ HTTP_GET, 4, "/v1/auth/token/lookup-self", "LookupSelf", SCOPE_LOGIN, SECRET_LIST, NONE,
-	    0, vault_lookup_self, "What is known of the caller's token", "", "200" },
+	    ROUTE_VAULT, vault_lookup_self, "What is known of the caller's token", "", "200" },
 	{ HTTP_GET, 4, "/v1/{mount}/data/{path}", "GetVaultSecret", SCOPE_PATH, SECRET_READ, NONE,
-	    ROUTE_NAMES, vault_data, "A path's values, as a secret of Vault", "version",
-	    "200 400 404 500" },
+	    ROUTE_NAMES | ROUTE_VAULT, vault_data, "A path's values, as a secret of Vault",
+	    "version", "200 400 404 500" },
 	{ HTTP_GET, 4, "/v1/{mount}/metadata/{path}", "GetVaultMetadata", SCOPE_PATH,
-	    SECRET_METADATA, NONE, ROUTE_NAMES, vault_metadata,
+	    SECRET_METADATA, NONE, ROUTE_NAMES | ROUTE_VAULT, vault_metadata,
 	    "A path's versions, as of a secret of Vault", "", "200 400 404" },
 
 	{ HTTP_GET, 1, "/metrics", "GetMetrics", SCOPE_CLUSTER, AUDIT_READ, SECRET_METADATA,
@@ -187,6 +188,13 @@ route_at(size_t i)
 	return &table[i];
 }
 
+bool
+route_is_there(const struct endpoint *e, const struct settings *set)
+{
+	return ((e->flags & ROUTE_MREDJEM) == 0 || set->compat == REST_MREDJEM) &&
+	    ((e->flags & ROUTE_VAULT) == 0 || set->vault_mount != NULL);
+}
+
 static const char *const method_names[] = {
 	[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
 	[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS",
@@ -206,6 +214,7 @@ static const struct {
 	{ "{path}", PARAM_PATH }, { "{name}", PARAM_PATH }, { "{key}", PARAM_KEY },
 	{ "{version}", PARAM_VERSION }, { "{principal}", PARAM_PRINCIPAL },
 	{ "{role}", PARAM_ROLE }, { "{user}", PARAM_PRINCIPAL }, { "{id}", PARAM_ROLE },
+	{ "{mount}", PARAM_MOUNT },
 };
 
 /* The parameter that a pattern's segment stands for. */
@@ -221,7 +230,8 @@ param_of(const char *text, size_t n)
 
 /* Does the target fit the pattern?  Both have the same number of segments. */
 static bool
-route_fits(const char *pattern, const struct target *t, struct target_segment *found)
+route_fits(const char *pattern, const struct target *t, const char *mount,
+    struct target_segment *found)
 {
 	const char *p = pattern;
 
@@ -229,25 +239,23 @@ route_fits(const char *pattern, const struct target *t, struct target_segment *f
 		const struct target_segment *s = &t->segments[i];
 		const char *end = strchrnul(++p, '/');
 		size_t n = (size_t)(end - p);
+		enum param which = *p == '{' ? param_of(p, n) : PARAM_COUNT;
+		bool good = which == PARAM_MOUNT ? target_is(t, i, mount) :
+		    which != PARAM_COUNT || (n == s->len && memcmp(p, s->text, n) == 0);
 
-		if (*p != '{') {
-			if (n != s->len || memcmp(p, s->text, n) != 0) {
-				memset(found, 0, PARAM_COUNT * sizeof(*found));
-				return false;
-			}
-		} else {
-			enum param which = param_of(p, n);
-
-			if (which != PARAM_COUNT)
-				found[which] = *s;
+		if (!good) {
+			memset(found, 0, PARAM_COUNT * sizeof(*found));
+			return false;
 		}
+		if (which != PARAM_COUNT)
+			found[which] = *s;
 		p = end;
 	}
 	return true;
 }
 
 void
-route_find(const struct target *t, enum http_method method, enum rest_compat compat,
+route_find(const struct target *t, enum http_method method, const struct settings *set,
     struct route_match *out)
 {
 	const char *pattern = NULL;
@@ -263,9 +271,8 @@ route_find(const struct target *t, enum http_method method, enum rest_compat com
 		if (pattern != NULL && strcmp(pattern, e->pattern) != 0)
 			return;
 		if (pattern == NULL) {
-			if (e->segments != t->count ||
-			    ((e->flags & ROUTE_MREDJEM) != 0 && compat != REST_MREDJEM) ||
-			    !route_fits(e->pattern, t, out->params))
+			if (e->segments != t->count || !route_is_there(e, set) ||
+			    !route_fits(e->pattern, t, set->vault_mount, out->params))
 				continue;
 			pattern = e->pattern;
 		}

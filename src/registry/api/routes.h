@@ -21,7 +21,9 @@ enum scope {
 	SCOPE_PATH	/* ${op} on {path} */
 };
 
-enum param { PARAM_PATH, PARAM_KEY, PARAM_VERSION, PARAM_PRINCIPAL, PARAM_ROLE, PARAM_COUNT };
+enum param {
+	PARAM_PATH, PARAM_KEY, PARAM_VERSION, PARAM_PRINCIPAL, PARAM_ROLE, PARAM_MOUNT, PARAM_COUNT
+};
 
 #define ROUTE_BODY 0x1U		/* takes a JSON body */
 #define ROUTE_QUIET 0x2U	/* not audited unless denied */
@@ -29,6 +31,7 @@ enum param { PARAM_PATH, PARAM_KEY, PARAM_VERSION, PARAM_PRINCIPAL, PARAM_ROLE, 
 #define ROUTE_DESTROY 0x8U	/* ?destroy=true makes it another operation */
 #define ROUTE_LATEST 0x10U	/* {version} may be "latest" */
 #define ROUTE_NAMES 0x20U	/* {path} and {key} must be valid names */
+#define ROUTE_VAULT 0x40U	/* there with vault.mount alone, which {mount} is */
 
 struct endpoint {
 	enum http_method method;
@@ -48,6 +51,9 @@ struct endpoint {
 size_t route_count(void);
 const struct endpoint *route_at(size_t i);
 
+/* Is it there with these settings? */
+bool route_is_there(const struct endpoint *e, const struct settings *set);
+
 struct route_match {
 	const struct endpoint *endpoint;	/* NULL: no such route or method */
 	unsigned allowed;	/* bits 1 << enum http_method; 0: no such route */
@@ -55,7 +61,7 @@ struct route_match {
 };
 
 /* What ${t} and ${method} (HEAD is looked up as GET) lead to. */
-void route_find(const struct target *t, enum http_method method, enum rest_compat compat,
+void route_find(const struct target *t, enum http_method method, const struct settings *set,
     struct route_match *out);
 
 /* For the Allow header, from the bits: "GET, HEAD, POST, OPTIONS". */
@@ -128,15 +134,13 @@ void vault_lookup_self(struct exchange *x);
 void vault_data(struct exchange *x);
 void vault_metadata(struct exchange *x);
 
-/* Is the request one for the face of Vault?  And is there something at its URL,
- * as far as that face goes? */
+/* Is the request one for the face of Vault? */
 bool vault_is_one(const struct exchange *x);
-bool vault_is_known(const struct exchange *x);
 
 /* {"errors":[...]}; the status that it has there. */
 int vault_error(int status, struct buf *out, const char *message, size_t n);
 
-/* Append the OpenAPI 3.1 document of the routes; ${vault}: with those of Vault. */
-void openapi_make(struct buf *out, enum rest_compat compat, bool vault);
+/* Append the OpenAPI 3.1 document of the routes that are there. */
+void openapi_make(struct buf *out, const struct settings *set);
 
 #endif /* !REGISTRY_API_ROUTES_H */

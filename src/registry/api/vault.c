@@ -61,14 +61,6 @@ vault_is_one(const struct exchange *x)
 	return request_settings(x)->vault_mount != NULL && target_is(&x->target, 0, "v1");
 }
 
-bool
-vault_is_known(const struct exchange *x)
-{
-	return !target_is(&x->target, 0, "v1") || (request_settings(x)->vault_mount != NULL &&
-	    (target_is(&x->target, 1, "sys") || target_is(&x->target, 1, "auth") ||
-	    target_is(&x->target, 1, request_settings(x)->vault_mount)));
-}
-
 int
 vault_error(int status, struct buf *out, const char *message, size_t n)
 {

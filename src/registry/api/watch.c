@@ -33,6 +33,7 @@ struct watch {
 	struct exchange *x;		/* NULL: answered.  Changed under the lock */
 	unsigned refs;			/* under the lock */
 	uint64_t since;
+	unsigned char address[ADDRESS_KEY];	/* the client's */
 	struct store_waiter waiter;
 	bool waiting;			/* the store has the waiter */
 	bool over;			/* answer with what there is */
@@ -91,21 +92,17 @@ watch_unlink(struct watch **first, struct watch *w)
 		w->next->prev = w->prev;
 }
 
-/* May one more wait? */
+/* May one more wait, ${mine}? */
 static bool
-watch_fits(const struct watch_list *l, const struct exchange *x, uint64_t places)
+watch_fits(const struct watch_list *l, const struct watch *mine, uint64_t places)
 {
-	const struct settings *set = request_settings(x);
-	unsigned char mine[ADDRESS_KEY] = { 0 }, other[ADDRESS_KEY];
+	const struct settings *set = request_settings(mine->x);
 	unsigned principal = 0, address = 0;
 	uint64_t all = 0;
 
-	(void)address_key(x->client, mine);
 	for (const struct watch *w = l->waiting; w != NULL; w = w->next) {
-		memset(other, 0, sizeof(other));
-		(void)address_key(w->x->client, other);
-		address += memcmp(mine, other, sizeof(mine)) == 0;
-		principal += strcmp(w->x->check.principal, x->check.principal) == 0;
+		address += memcmp(w->address, mine->address, ADDRESS_KEY) == 0;
+		principal += strcmp(w->x->check.principal, mine->x->check.principal) == 0;
 		all++;
 	}
 	return principal < set->waits_per_principal && address < set->waits_per_address &&
@@ -324,8 +321,9 @@ begin(struct exchange *x, uint64_t since, unsigned ms)
 	w->x = x;
 	w->since = since;
 	w->refs = 2;	/* the request, the timer */
+	(void)address_key(x->client, w->address);
 	pthread_mutex_lock(&l->lock);
-	fits = watch_fits(l, x, counts.places);
+	fits = watch_fits(l, w, counts.places);
 	if (fits)
 		watch_link(&l->waiting, w);
 	pthread_mutex_unlock(&l->lock);

@@ -289,8 +289,9 @@ decide_create(struct store *s, struct store_op *op, struct error *err)
 		return -1;
 	if ((may = may_create(s, op, &name, &k, err)) != 1)
 		return may;
-	op->created_ms = op->given_ms > 0 && op->given_ms < store_stamp(s) ? op->given_ms :
-	    store_stamp(s);
+	op->created_ms = store_stamp(s);
+	if (op->given_ms > 0 && op->given_ms < op->created_ms)
+		op->created_ms = op->given_ms;
 	op->expires_ms = op->ttl_ms <= 0 ? 0 : op->ttl_ms < INT64_MAX - op->created_ms ?
 	    op->created_ms + op->ttl_ms : INT64_MAX;
 	op->version = ++k.high;

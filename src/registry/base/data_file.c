@@ -30,12 +30,10 @@
 static bool
 is_unseen(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
-	    cp == 0x00ad || cp == 0x034f || cp == 0x061c || cp == 0x115f || cp == 0x1160 ||
-	    cp == 0x180e || cp == 0x2800 || cp == 0x3164 || cp == 0xffa0 ||
-	    (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-	    (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
-	    (cp >= 0xfff9 && cp <= 0xfffb) || (cp >= 0xe0000 && cp <= 0xe007f);
+	/* Those of e0100 and above choose the form of a letter, also in names. */
+	return (text_is_treacherous(cp) && cp < 0xe0080) ||
+	    cp == 0x034f || cp == 0x115f || cp == 0x1160 || cp == 0x180e || cp == 0x2800 ||
+	    cp == 0x3164 || cp == 0xffa0;
 }
 
 static bool

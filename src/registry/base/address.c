@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "registry/base/address.h"
 
 static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -28,28 +29,13 @@ address_key(const char *text, unsigned char key[ADDRESS_KEY])
 	return true;
 }
 
-/* How many bits of a network count; -1: ${text} is no such number. */
-static int
-address_bits(const char *text, int max)
-{
-	int bits = 0;
-
-	if (*text == '\0' || strlen(text) > 3)
-		return -1;
-	for (; *text != '\0'; text++) {
-		if (*text < '0' || *text > '9')
-			return -1;
-		bits = 10 * bits + (*text - '0');
-	}
-	return bits <= max ? bits : -1;
-}
-
 static int
 address_list_add(struct address_list *l, char *word, struct error *err)
 {
 	unsigned char *bytes = l->all[l->count].bytes;
 	char *slash = strchr(word, '/');
-	int bits = 128, more;
+	unsigned before;
+	uint64_t bits = 128;
 
 	if (slash != NULL)
 		*slash = '\0';
@@ -57,11 +43,12 @@ address_list_add(struct address_list *l, char *word, struct error *err)
 		return error_set(err, ERROR_FORMAT, "it is a list of addresses and networks, such "
 		    "as 10.0.0.7, 192.168.4.0/24 or 2001:db8::/32");
 	if (slash != NULL) {
-		more = strchr(word, ':') == NULL ? 96 : 0;
-		if ((bits = address_bits(slash + 1, 128 - more)) == -1)
+		before = strchr(word, ':') == NULL ? 96 : 0;
+		slash++;
+		if (strlen(slash) > 3 || !number_parse(slash, strlen(slash), 128 - before, &bits))
 			return error_set(err, ERROR_FORMAT, "the number after the / of a network "
-			    "is not from 0 to %d", 128 - more);
-		bits += more;
+			    "is not from 0 to %u", 128 - before);
+		bits += before;
 	}
 	l->all[l->count++].bits = (unsigned)bits;
 	return 0;

@@ -21,6 +21,9 @@
 #define RAW_HEX 64
 #define MASTER_TEXT_MAX 4096
 #define PATH_BYTES 4096
+#define MASTER_BEST "32 random bytes in base64 are best: `openssl rand -base64 32`"
+#define MASTER_SO_FAR "; what a registry was sealed with so far is taken as " \
+    "master.encryption.old.key"
 #define PIPE_MS 10000		/* how long the writer of a pipe may say nothing */
 
 #define DISTINCT_RAW 12		/* different bytes in 32 random ones: 30 as a rule */
@@ -136,14 +139,11 @@ master_check_strength(const char *text, size_t n, const struct buf *raw, struct 
 	} else if ((near = master_near_raw(text, n)) != 0) {
 		error_set(err, ERROR_KEY, "this looks like a master key of %zu bytes, but it has "
 		    "%d", near, RAW);
-		return error_hint(err, "was it copied as a whole?  32 random bytes in base64 are "
-		    "best: `openssl rand -base64 32`; what a registry was sealed with so far is "
-		    "taken as master.encryption.old.key");
+		return error_hint(err, "was it copied as a whole?  " MASTER_BEST MASTER_SO_FAR);
 	} else {
 		return 0;
 	}
-	return error_hint(err, "32 random bytes in base64 are best: `openssl rand -base64 32`; "
-	    "what a registry was sealed with so far is taken as master.encryption.old.key");
+	return error_hint(err, MASTER_BEST MASTER_SO_FAR);
 }
 
 static int
@@ -161,7 +161,7 @@ master_check_text(const char *text, size_t n, bool dev_mode, struct error *err)
 		    MASTER_TEXT_MIN);
 	else
 		return 0;
-	return error_hint(err, "32 random bytes in base64 are best: `openssl rand -base64 32`");
+	return error_hint(err, MASTER_BEST);
 }
 
 struct master *
@@ -181,18 +181,16 @@ master_from_text(const struct buf *text, bool dev_mode, struct error *err)
 	if (m == NULL)
 		return NULL;
 	buf_init_secret(&m->bytes, MASTER_TEXT_MAX);
-	if (!raw_decode(&m->bytes, p, n)) {
-		m->passphrase = true;
-		if (dev_mode || master_check_strength(p, n, &m->bytes, err) == 0)
-			buf_append(&m->bytes, p, n);
-	} else if (!dev_mode && master_check_strength(p, n, &m->bytes, err) == -1) {
-		buf_clear(&m->bytes);
-	}
-	if (buf_check(&m->bytes, err) == -1 || m->bytes.len == 0) {
-		master_free(m);
-		return NULL;
-	}
-	return m;
+	m->passphrase = !raw_decode(&m->bytes, p, n);
+	if (!dev_mode && master_check_strength(p, n, &m->bytes, err) == -1)
+		goto bad;
+	if (m->passphrase)
+		buf_append(&m->bytes, p, n);
+	if (buf_check(&m->bytes, err) == 0)
+		return m;
+bad:
+	master_free(m);
+	return NULL;
 }
 
 void

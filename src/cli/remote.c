@@ -332,22 +332,29 @@ remote_print(struct remote *r, struct error *err)
 	return output_write(&r->answer, err);
 }
 
-int
-remote_secret(const struct remote *r, struct buf *out, struct error *err)
+/* Append the text that the answer has as its member ${name}. */
+static int
+remote_member(const struct remote *r, const char *name, struct buf *out, struct error *err)
 {
 	json_t *root = remote_json(r);
-	const json_t *secret = json_object_get(root, "secret");
+	const json_t *text = json_object_get(root, name);
 	int rc;
 
-	if (json_is_string(secret)) {
-		buf_append(out, json_string_value(secret), json_string_length(secret));
+	if (json_is_string(text)) {
+		buf_append(out, json_string_value(text), json_string_length(text));
 		rc = buf_check(out, err);
 	} else {
-		error_set(err, ERROR_FORMAT, "the registry's answer holds no secret");
+		error_set(err, ERROR_FORMAT, "the registry's answer holds no %s", name);
 		rc = error_hint(err, "is the URL that of a Secret Registry?");
 	}
 	json_decref(root);
 	return rc;
+}
+
+int
+remote_secret(const struct remote *r, struct buf *out, struct error *err)
+{
+	return remote_member(r, "secret", out, err);
 }
 
 int
@@ -384,24 +391,6 @@ name_reference(const char *path, const char *key, struct error *err)
 	return error_hint(err, "%s", why.hint);
 }
 
-/* Append the member ${name} of what the answer resolved. */
-static int
-resolver_member(const struct remote *r, const char *name, struct buf *out, struct error *err)
-{
-	json_t *root = remote_json(r);
-	const json_t *value = json_object_get(root, name);
-	int rc;
-
-	if (json_is_string(value)) {
-		buf_append(out, json_string_value(value), json_string_length(value));
-		rc = buf_check(out, err);
-	} else {
-		rc = error_set(err, ERROR_FORMAT, "the registry's answer holds no value");
-	}
-	json_decref(root);
-	return rc;
-}
-
 /* The value as a connector's: for who may resolve references (ConnectWorker), and
  * may not read. */
 static int
@@ -423,10 +412,9 @@ resolver_resolve(struct registry_resolver *r, const char *path, const char *key,
 	remote_target(&r->remote, "secret", "connectors", path, "resolve", (const char *)NULL);
 	rc = remote_call(&r->remote, "POST", NULL, err);
 	if (rc == 0)
-		rc = resolver_member(&r->remote, "value", out, err);
+		rc = remote_member(&r->remote, "value", out, err);
 	/* What is no reference there comes back as it is, and would be the password. */
-	if (rc == 0 && out->len == reference.len &&
-	    memcmp(out->data, reference.data, out->len) == 0) {
+	if (rc == 0 && buf_equal(out, &reference)) {
 		rc = error_set(err, ERROR_REFUSED, "the registry does not resolve it");
 		error_hint(err, "its config.provider.name is another than %s",
 		    REGISTRY_PROVIDER);

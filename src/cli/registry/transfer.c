@@ -280,6 +280,7 @@ int
 commands_registry_backup(const struct options *o)
 {
 	char name[TIME_TEXT + 16], today[TIME_TEXT];
+	const char *file = o->arg_count > 0 ? o->args[0] : name;
 	struct json_out out;
 	struct remote r;
 	struct error err;
@@ -290,7 +291,7 @@ commands_registry_backup(const struct options *o)
 	remote_target(&r, "secret", "admin", "backup", (const char *)NULL);
 	json_out_init(&out, &r.body);
 	json_out_object(&out, NULL);
-	json_out_text(&out, "file", o->arg_count > 0 ? o->args[0] : name);
+	json_out_text(&out, "file", file);
 	json_out_end(&out);
 	if (rc == 0)
 		rc = remote_call(&r, "POST", NULL, &err);
@@ -298,8 +299,7 @@ commands_registry_backup(const struct options *o)
 		rc = remote_print(&r, &err);
 	else if (rc == 0)
 		report_note("the copy is backups/%s in the registry's data folder; its key and "
-		    "its users, tokens and roles are not in it", o->arg_count > 0 ? o->args[0] :
-		    name);
+		    "its users, tokens and roles are not in it", file);
 	return remote_status(&r, rc, &err);
 }
 

@@ -121,32 +121,26 @@ folder_add(struct folder *f, struct change *c, size_t i, bool asked, struct erro
 	struct buf *value = &f->values[f->count], *before;
 	const char *key;
 	size_t len;
-	int n;
+	int rc;
 
 	key = document_key(d, i, &len);
 	buf_init_secret(value, BUF_MAX_FILE);
 	if (render_value(c->plan, c->config, i, value, err) != 0 || buf_check(value, err) != 0 ||
-	    document_value(d, i, (before = plan_scratch(c->plan)), err) != 0) {
-		buf_release(value);
-		return -1;
-	}
-	if (!asked && value->len == before->len &&
-	    (value->len == 0 || memcmp(value->data, before->data, value->len) == 0)) {
-		buf_release(value);
+	    document_value(d, i, (before = plan_scratch(c->plan)), err) != 0)
+		rc = -1;
+	else if (!asked && buf_equal(value, before))
+		rc = 0;
+	else if (!folder_takes(key, len))
+		rc = configuration_refuse(c->config->path, d, i, "its key is no name of a file",
+		    "choose others with --config", err);
+	else if (asprintf(&f->files[f->count], "%s/%.*s", f->path, (int)len, key) == -1)
+		rc = error_memory(err);
+	else {
+		f->count++;
 		return 0;
 	}
-	if (!folder_takes(key, len)) {
-		buf_release(value);
-		return configuration_refuse(c->config->path, d, i, "its key is no name of a file",
-		    "choose others with --config", err);
-	}
-	n = asprintf(&f->files[f->count], "%s/%.*s", f->path, (int)len, key);
-	if (n == -1) {
-		buf_release(value);
-		return error_memory(err);
-	}
-	f->count++;
-	return 0;
+	buf_release(value);
+	return rc;
 }
 
 static int

@@ -55,10 +55,10 @@ struct admin_list {
 	struct json_out writer;		/* of ${out} */
 };
 
-/* What is left of somebody after the password is gone. */
+/* What there is under somebody's name. */
 struct rest {
 	char name[PRINCIPAL_MAX];
-	size_t tokens, bindings;
+	size_t users, tokens, bindings;
 };
 
 struct listing {
@@ -419,13 +419,13 @@ read_binding(const struct options *o, struct binding *b, struct error *err)
 }
 
 static void
-find_user(void *cookie, const char *name, const char *created, bool disabled)
+count_user(void *cookie, const char *name, const char *created, bool disabled)
 {
 	struct rest *r = cookie;
 
 	(void)created;
 	(void)disabled;
-	r->tokens += strcmp(name, r->name) == 0;
+	r->users += strcmp(name, r->name) == 0;
 }
 
 /* A name that is not known here is a JWT's, a certificate's, or a slip. */
@@ -435,8 +435,8 @@ warn_of_nobody(const char *data, const char *name)
 	struct rest r = { .tokens = 0 };
 
 	if (principal_normalise(name, strlen(name), r.name) &&
-	    auth_user_list(data, find_user, &r, NULL) == 0 &&
-	    auth_token_list(data, count_token, &r, NULL) == 0 && r.tokens == 0)
+	    auth_user_list(data, count_user, &r, NULL) == 0 &&
+	    auth_token_list(data, count_token, &r, NULL) == 0 && r.users + r.tokens == 0)
 		report_warning("`propseal registry user add` and `token create` make one",
 		    "nobody here has the name %s: the role is for who comes with a JWT or a "
 		    "certificate of that name", r.name);

@@ -37,7 +37,7 @@ struct login_change {
 	bool replace;				/* the user is there already */
 	int disabled;				/* 1, 0, -1: as it is */
 	int64_t ttl_s;
-	char id[13];
+	char id[AUTH_TOKEN_ID];
 };
 
 static void

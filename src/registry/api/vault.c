@@ -27,9 +27,6 @@
  * documentation of Vault gives (sys/health, auth/token, secret/kv/kv-v2).
  */
 
-#define VAULT_ID_AT 3		/* where a token's id begins, and its length */
-#define VAULT_ID 12
-
 /* What is wrapped around every answer's "data". */
 static void
 vault_begin(struct exchange *x)
@@ -122,15 +119,12 @@ vault_lookup_self(struct exchange *x)
 {
 	const char *token = http_header(x->r, "X-Vault-Token");
 	int64_t created = 0, expires = 0, now = (int64_t)time(NULL);
-	char id[VAULT_ID + 1] = "";
+	char id[AUTH_TOKEN_ID] = "";
 	struct json_out *out;
 
 	/* Who is logged in by another way has no token. */
-	if (token != NULL && http_header(x->r, "Authorization") == NULL &&
-	    strlen(token) > VAULT_ID_AT + VAULT_ID) {
-		memcpy(id, token + VAULT_ID_AT, VAULT_ID);
-		(void)auth_token_dates(x->api->parts.auth, id, &created, &expires);
-	}
+	if (token != NULL && http_header(x->r, "Authorization") == NULL)
+		(void)auth_token_describe(x->api->parts.auth, token, id, &created, &expires);
 	vault_begin(x);
 	out = &x->json;
 	json_out_text(out, "accessor", id);

@@ -374,6 +374,7 @@ logins_add(struct logins *l, struct login *what, struct auth_check *c, const cha
 }
 
 _Static_assert(AUTH_NAME_MAX == PRINCIPAL_MAX, "a principal is copied as it is");
+_Static_assert(AUTH_TOKEN_ID == TOKENS_ID + 1, "an id is, too");
 
 /* --- answers --- */
 
@@ -614,9 +615,10 @@ auth_begin(struct auth *a, struct auth_check *c)
 }
 
 bool
-auth_token_dates(struct auth *a, const char *id, int64_t *created, int64_t *expires)
+auth_token_describe(struct auth *a, const char *token, char id[AUTH_TOKEN_ID], int64_t *created,
+    int64_t *expires)
 {
-	return credentials_token_dates(a->credentials, id, created, expires);
+	return credentials_token_describe(a->credentials, token, id, created, expires);
 }
 
 bool

@@ -35,6 +35,7 @@ void auth_close(struct auth *a);
 int auth_reload(struct auth *a, struct error *err);
 
 #define AUTH_NAME_MAX 256
+#define AUTH_TOKEN_ID 13	/* bytes of a token's id, with the NUL */
 
 enum auth_result {
 	AUTH_OK,
@@ -74,9 +75,11 @@ struct auth_check {
  */
 bool auth_begin(struct auth *a, struct auth_check *c);
 
-/* When a token was made and until when it lasts, in seconds after 1970; 0: not known,
- * and for ever.  false: there is none of this id. */
-bool auth_token_dates(struct auth *a, const char *id, int64_t *created, int64_t *expires);
+/* Of an API token: its id, when it was made and until when it lasts, in seconds after
+ * 1970; 0: not known, and for ever.  Its secret is not looked at.  false: there is none
+ * of this id. */
+bool auth_token_describe(struct auth *a, const char *token, char id[AUTH_TOKEN_ID],
+    int64_t *created, int64_t *expires);
 
 /* May this principal make one more request now?  false: ${*retry_after}. */
 bool auth_rate(struct auth *a, const char *principal, unsigned *retry_after);
@@ -119,9 +122,9 @@ int auth_user_change(const char *data, const char *name, const void *password, s
     int disabled, struct error *err);
 
 /* A new token for ${principal}, appended to ${out} (secret): it is stored
- * only as a hash.  ${ttl_s} 0: no end.  ${id}: 12 characters and a NUL. */
+ * only as a hash.  ${ttl_s} 0: no end. */
 int auth_token_create(const char *data, const char *principal, int64_t ttl_s,
-    char id[13], struct buf *out, struct error *err);
+    char id[AUTH_TOKEN_ID], struct buf *out, struct error *err);
 int auth_token_revoke(const char *data, const char *id, struct error *err);
 int auth_token_list(const char *data, void (*visit)(void *cookie, const char *id,
     const char *principal, const char *created, const char *expires), void *cookie,

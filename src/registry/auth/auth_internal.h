@@ -103,6 +103,9 @@ struct token {
 
 extern const struct data_table tokens_table;
 
+/* The one that ${text} names by its id, whatever secret it holds; or NULL. */
+const struct token *tokens_find(const struct data_items *t, const char *text, size_t n);
+
 /**
  * tokens_check(t, d, text, n, now):
  * The token that ${text} is, or NULL: malformed, unknown, wrong, or over.
@@ -217,8 +220,9 @@ bool credentials_user_is(struct credentials *c, const char *name,
 
 bool credentials_token(struct credentials *c, const struct digest *d, const char *text,
     size_t n, int64_t now, char principal[PRINCIPAL_MAX]);
-bool credentials_token_dates(struct credentials *c, const char *id, int64_t *created,
-    int64_t *expires);
+/* As auth_token_describe. */
+bool credentials_token_describe(struct credentials *c, const char *text,
+    char id[TOKENS_ID + 1], int64_t *created, int64_t *expires);
 
 /* ${out}'s stamp is that of the key set. */
 bool credentials_jwt(struct credentials *c, const char *text, size_t n,

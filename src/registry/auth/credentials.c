@@ -429,14 +429,18 @@ credentials_token(struct credentials *c, const struct digest *d, const char *tex
 }
 
 bool
-credentials_token_dates(struct credentials *c, const char *id, int64_t *created, int64_t *expires)
+credentials_token_describe(struct credentials *c, const char *text, char id[TOKENS_ID + 1],
+    int64_t *created, int64_t *expires)
 {
 	const struct token *t;
 
 	pthread_rwlock_rdlock(&c->lock);
-	t = data_items_find(c->tokens, id, strlen(id));
-	*created = t != NULL ? t->created : 0;
-	*expires = t != NULL && t->expires != INT64_MAX ? t->expires : 0;
+	t = tokens_find(c->tokens, text, strlen(text));
+	if (t != NULL) {
+		memcpy(id, t->id, TOKENS_ID + 1);
+		*created = t->created;
+		*expires = t->expires != INT64_MAX ? t->expires : 0;
+	}
 	pthread_rwlock_unlock(&c->lock);
 	return t != NULL;
 }

@@ -408,17 +408,23 @@ tokens_is_one(const char *text, size_t n)
 }
 
 const struct token *
+tokens_find(const struct data_items *t, const char *text, size_t n)
+{
+	if (n != TOKENS_TEXT || !tokens_is_one(text, n) || text[3 + TOKENS_ID] != '_')
+		return NULL;
+	/* Its id is no secret: it is in lists. */
+	return data_items_find(t, text + 3, TOKENS_ID);
+}
+
+const struct token *
 tokens_check(const struct data_items *t, const struct digest *d, const char *text, size_t n,
     int64_t now)
 {
 	unsigned char hash[TOKENS_HASH];
-	const struct token *one;
+	const struct token *one = tokens_find(t, text, n);
 	bool good;
 
-	if (n != TOKENS_TEXT || !tokens_is_one(text, n) || text[3 + TOKENS_ID] != '_')
-		return NULL;
-	/* Its id is no secret: it is in lists. */
-	if ((one = data_items_find(t, text + 3, TOKENS_ID)) == NULL)
+	if (one == NULL)
 		return NULL;
 	good = digest_sha256(d, text + n - TOKENS_SECRET_TEXT, TOKENS_SECRET_TEXT, hash) == 0 &&
 	    secret_equal(hash, sizeof(hash), one->hash, sizeof(one->hash));
@@ -495,7 +501,7 @@ make_hash(const unsigned char *text, unsigned char out[TOKENS_HASH], struct erro
 }
 
 int
-auth_token_create(const char *data, const char *principal, int64_t ttl_s, char id[13],
+auth_token_create(const char *data, const char *principal, int64_t ttl_s, char id[AUTH_TOKEN_ID],
     struct buf *out, struct error *err)
 {
 	unsigned char secret[TOKENS_SECRET];

@@ -356,7 +356,7 @@ static int
 token_create(const struct options *o, struct error *err)
 {
 	struct buf token;
-	char id[13];
+	char id[AUTH_TOKEN_ID];
 	int rc = need(o, FLAG_PRINCIPAL, err);
 
 	buf_init_secret(&token, TOKEN_MAX);

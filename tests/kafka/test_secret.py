@@ -8,6 +8,7 @@ import threading
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_kafka import jvm  # noqa: E402 (it adds the registry's lib)
 from lib_kafka.cluster import FixedRegistry  # noqa: E402
+from lib_kafka.jvm import values  # noqa: E402
 from lib import audit, harness, run, tls  # noqa: E402
 from lib.check import check, ok, same  # noqa: E402
 from lib.harness import MARKER, PASSWORDS, Registry  # noqa: E402
@@ -41,17 +42,8 @@ def login(r, name='wrk'):
     return {'url': f'http://{r.host}', 'token_file': token}
 
 
-def values(answer):
-    check('values' in answer, 'it resolves', answer.get('error'))
-    return {k: v for k, v in answer['values'].items() if not k.startswith('config.providers')}
-
-
 def refused(answer, *named):
-    check('error' in answer, 'it is refused', answer)
-    for word in named:
-        check(word in answer['error'], f'{word} in the error', answer['error'])
-    check(MARKER not in answer['error'], 'no value in the error', answer['error'])
-    return answer['error']
+    return jvm.refused(answer, [MARKER], *named)
 
 
 def p01_one_request_for_all_of_a_path(r):

@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib_kafka import jvm  # noqa: E402 (it adds the registry's lib)
+from lib_kafka.jvm import values  # noqa: E402
 from lib import harness, program, run  # noqa: E402
 from lib.check import check, same  # noqa: E402
 
@@ -85,18 +86,8 @@ def ask(folder, entries, env, settings):
     return asker(**env).ask(file)
 
 
-def values(answer):
-    check('values' in answer, 'it resolves', answer.get('error'))
-    return {k: v for k, v in answer['values'].items() if not k.startswith('config.providers')}
-
-
 def refused(answer, *named):
-    check('error' in answer, 'it is refused', answer)
-    for word in named:
-        check(word in answer['error'], f'{word} in the error', answer['error'])
-    for value in VALUES.values():
-        check(value not in answer['error'], 'no value in the error', answer['error'])
-    return answer['error']
+    return jvm.refused(answer, VALUES.values(), *named)
 
 
 def s01_same_values_as_were_sealed():

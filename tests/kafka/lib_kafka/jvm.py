@@ -11,6 +11,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(1, os.path.join(ROOT, 'tests', 'registry'))
+from lib import program  # noqa: E402
+from lib.check import check  # noqa: E402
 
 LIBS = os.environ.get('KAFKA_LIBS', '')
 JAR = os.environ.get('PROVIDER_JAR', '')
@@ -39,9 +41,8 @@ def class_path(with_jar, *more):
 
 
 def environment(**more):
-    env = {name: value for name, value in os.environ.items()
-           if not name.startswith(('CONFLUENT_', 'CONNECT_', 'KAFKA_'))
-           and name != 'CREDENTIALS_DIRECTORY'}
+    env = {name: value for name, value in program.environment().items()
+           if not name.startswith('KAFKA_')}
     env.update(more)
     return env
 
@@ -104,6 +105,22 @@ class Asker:
     def close(self):
         """What it logged."""
         return self.process.communicate(timeout=60)[1].decode(errors='replace')
+
+
+def values(answer):
+    """What an Asker resolved."""
+    check('values' in answer, 'it resolves', answer.get('error'))
+    return {k: v for k, v in answer['values'].items() if not k.startswith('config.providers')}
+
+
+def refused(answer, secrets, *named):
+    """What it says instead, none of the secrets in it."""
+    check('error' in answer, 'it is refused', answer)
+    for word in named:
+        check(word in answer['error'], f'{word} in the error', answer['error'])
+    for secret in secrets:
+        check(secret not in answer['error'], 'no value in the error', answer['error'])
+    return answer['error']
 
 
 def escaped(text):

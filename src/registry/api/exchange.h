@@ -156,6 +156,9 @@ void exchange_reply(struct exchange *x);
 /* Room for the endpoint's own state, zeroed; NULL: the request was failed. */
 void *exchange_work(struct exchange *x, size_t size, void (*release)(void *work));
 
+/* Free what is at rest. */
+void exchange_pool_free(struct api_thread *t);
+
 /* Something was handed to the audit or the store: wake the writer when every
  * request that is there has been looked at, or many have. */
 void exchange_lazily(struct exchange *x);

@@ -214,7 +214,7 @@ search_next(struct app *a, bool back)
 	size_t from = l->count == 0 ? 0 : (l->cursor + (back ? l->count - 1 : 1)) % l->count;
 
 	if (!search_find(a, from, back))
-		app_complain(a, "no match for \"%s\"", a->search);
+		app_refuse(a, "no match for \"%s\"", a->search);
 }
 
 void
@@ -280,7 +280,7 @@ search_paste(struct layer *layer, struct app *a, const struct buf *text)
 	char why[128];
 
 	if (!line_edit_paste(&s->line, text, why, sizeof(why))) {
-		app_complain(a, "%s", why);
+		app_refuse(a, "%s", why);
 		return;
 	}
 	search_take(a, &s->line);

@@ -204,7 +204,7 @@ help_paste(struct layer *layer, struct app *a, const struct buf *text)
 	if (line_edit_paste(&h->line, text, why, sizeof(why)))
 		help_search(a, h);
 	else
-		app_complain(a, "%s", why);
+		app_refuse(a, "%s", why);
 }
 
 /* The list of all actions; typing searches it.  Returns the one to run, or
@@ -254,6 +254,7 @@ act_notices(struct app *a)
 	notices_append(&a->notices, &text);
 	if (text.len == 0)
 		buf_append_str(&text, "Nothing yet.\n");
+	app_pass_notice(a, true);
 	review_show(a, title, buf_cstr(&text));
 	buf_release(&text);
 }

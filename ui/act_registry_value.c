@@ -174,7 +174,7 @@ act_registry_update(struct app *a)
 	if (s.key == NULL)
 		return;
 	if (s.key->exists && s.key->history == REGISTRY_UNKNOWN && !s.key->counted) {
-		app_complain(a, "its versions are not known yet");
+		app_refuse(a, "its versions are not known yet");
 		return;
 	}
 	s.version = NULL;
@@ -244,7 +244,7 @@ compare_choose(struct app *a, const struct registry_selection *s, struct registr
 	    registry_key_live_before(s->key, b->number) : NULL;
 
 	if (b == NULL || v == NULL || v->number == b->number || v->state != REGISTRY_LIVE) {
-		app_complain(a, a->registry->marked != 0 ?
+		app_refuse(a, a->registry->marked != 0 ?
 		    "select another live version than the marked one" :
 		    "no live version before this one; mark another one first");
 		return false;

@@ -91,7 +91,7 @@ value_goal(struct app *a, const struct estate_file *f, const struct estate_entry
 	if (e == NULL || e->name == NULL)
 		return goal_find(a, f, 0, g);
 	if (e->environment == NULL || e->remote == NULL) {
-		app_complain(a, "one cannot tell which secrets file the reference names");
+		app_refuse(a, "one cannot tell which secrets file the reference names");
 		return false;
 	}
 	g->environment = e->environment;

@@ -80,6 +80,15 @@ app_show(struct app *a, enum view_id view)
 		views[view]->entered(a);
 }
 
+static void
+notice_set(struct app *a, const char *fmt, va_list ap, bool is_error, bool stays)
+{
+	vsnprintf(a->notice, sizeof(a->notice), fmt, ap);
+	a->notice_is_error = is_error;
+	a->notice_stays = stays;
+	a->notice_seen = false;
+}
+
 void
 view_moved(struct app *a, struct outline *o)
 {
@@ -107,22 +116,9 @@ app_notice(struct app *a, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(a->notice, sizeof(a->notice), fmt, ap);
+	notice_set(a, fmt, ap, false, false);
 	va_end(ap);
-	a->notice_is_error = false;
 	notices_add(&a->notices, false, a->notice);
-}
-
-void
-app_add_notice(struct app *a, const char *text)
-{
-	size_t used = strlen(a->notice);
-
-	snprintf(a->notice + used, sizeof(a->notice) - used, "%s%s", used > 0 ? "; " : "", text);
-	if (used > 0)
-		notices_amend(&a->notices, a->notice);
-	else
-		notices_add(&a->notices, false, a->notice);
 }
 
 void
@@ -131,10 +127,56 @@ app_complain(struct app *a, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(a->notice, sizeof(a->notice), fmt, ap);
+	notice_set(a, fmt, ap, true, true);
 	va_end(ap);
-	a->notice_is_error = true;
 	notices_add(&a->notices, true, a->notice);
+}
+
+void
+app_refuse(struct app *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	notice_set(a, fmt, ap, true, false);
+	va_end(ap);
+	notices_add(&a->notices, true, a->notice);
+}
+
+void
+app_hint(struct app *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	notice_set(a, fmt, ap, true, false);
+	va_end(ap);
+}
+
+void
+app_pass_notice(struct app *a, bool leave)
+{
+	a->notice_seen = true;
+	if (leave || !a->notice_stays)
+		a->notice[0] = '\0';
+}
+
+void
+app_add_notice(struct app *a, const char *text)
+{
+	size_t used;
+
+	/* Not beside what is there from before. */
+	if (a->notice_seen)
+		app_pass_notice(a, true);
+	used = strlen(a->notice);
+	snprintf(a->notice + used, sizeof(a->notice) - used, "%s%s", used > 0 ? "; " : "", text);
+	if (used > 0) {
+		notices_amend(&a->notices, a->notice);
+		return;
+	}
+	a->notice_is_error = a->notice_stays = a->notice_seen = false;
+	notices_add(&a->notices, false, a->notice);
 }
 
 void

@@ -81,8 +81,10 @@ struct app {
 	uint64_t idle_since;		/* the last key */
 	uint64_t drawn_at;
 	unsigned long handled;		/* events so far, for tests */
-	char notice[APP_NOTICE_MAX];	/* what just happened, until the next key */
+	char notice[APP_NOTICE_MAX];	/* what just happened */
 	bool notice_is_error;
+	bool notice_stays;		/* until another one, Esc or the log; else until a key */
+	bool notice_seen;		/* a key came since */
 	struct notices notices;		/* all of them, for a while */
 
 	bool quit;
@@ -97,11 +99,22 @@ struct app {
 /* Show a view, if it is not shown already. */
 void app_show(struct app *a, enum view_id view);
 
-/* Say what happened, until the next key. */
+/* Say what happened, until the next key; what went wrong until Esc, the log or the next one. */
 void app_notice(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void app_complain(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Say why a key did nothing, until the next one. */
+void app_refuse(struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Say something about the key that was hit, which is not kept. */
+void app_hint(struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A key came: what does not stay goes.  ${leave}: what stays is read too. */
+void app_pass_notice(struct app *a, bool leave);
 
 /* Keep a failure that was told elsewhere among the notices. */
 void app_keep(struct app *a, const char *text);

@@ -107,10 +107,17 @@ draw_marked(struct app *a, const struct rect *r)
 	return r->w - 4 - canvas_right(r->y, r->x, r->w - 1, STYLE_MARK, marked);
 }
 
+/* With the way to the former ones behind it, where that takes nothing from it. */
 static void
 draw_notice(struct app *a, const struct rect *r, int w)
 {
-	canvas_text(r->y, r->x + 1, w, a->notice_is_error ? STYLE_ERROR : STYLE_NOTICE, a->notice);
+	int used = canvas_text(r->y, r->x + 1, w,
+	    a->notice_is_error ? STYLE_ERROR : STYLE_NOTICE, a->notice);
+	char name[KEYMAP_NAME_MAX], text[KEYMAP_NAME_MAX + 8];
+
+	snprintf(text, sizeof(text), "%s log", keymap_key_of(ACTION_NOTICES, name));
+	if (used + 2 + columns_text(text, strlen(text)) <= w && a->notices.count > 0)
+		canvas_right(r->y, r->x + 1 + used, w - used, STYLE_NOTE, text);
 }
 
 /* The action that comes next in the footer after ${rank}. */
@@ -189,7 +196,7 @@ status_draw(struct app *a)
 			draw_notice(a, status, w);
 		else
 			views[a->view]->draw_counts(a, status, w);
-	} else if (a->notice[0] != '\0') {
+	} else if (a->notice[0] != '\0' && !a->notice_seen) {
 		draw_notice(a, footer, footer->w - 2);
 		return;
 	}
@@ -327,6 +334,17 @@ frame_draw(struct layer *layer, struct app *a)
 	draw_detail(a);
 }
 
+/* A character that means nothing.  What else a terminal or a multiplexer sends is swallowed. */
+static void
+frame_unknown_key(struct app *a, uint32_t k)
+{
+	char name[KEY_NAME_MAX], help[KEYMAP_NAME_MAX];
+
+	if (k >= ' ' && k < 0x110000 && (k < 0x7f || k >= 0xa0))
+		app_hint(a, "%s does nothing here; %s lists the keys", key_name_of(k, name),
+		    keymap_key_of(ACTION_HELP, help));
+}
+
 static void
 frame_key(struct layer *layer, struct app *a, uint32_t k)
 {
@@ -339,6 +357,8 @@ frame_key(struct layer *layer, struct app *a, uint32_t k)
 		return;
 	if (id != ACTION_COUNT)
 		keymap_run(a, id);
+	else
+		frame_unknown_key(a, k);
 }
 
 void

@@ -58,7 +58,7 @@ goal_ready(struct app *a)
 	const struct environments *e = model_environments(a->model);
 
 	if (!a->model->looked) {
-		app_complain(a, STILL_LOOKING);
+		app_refuse(a, STILL_LOOKING);
 		return false;
 	}
 	if (goal_finish_scan(a) > 0)

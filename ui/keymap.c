@@ -430,10 +430,11 @@ keymap_run(struct app *a, enum action_id id)
 	const char *why = keymap_unavailable(a, id);
 	char name[KEYMAP_NAME_MAX];
 
-	if (why == NULL)
+	if (why == NULL) {
 		face_of(a, id)->run(a);
-	else
-		app_complain(a, "%s (%s): %s", keymap_key_of(id, name), actions[id].name, why);
+		return;
+	}
+	app_refuse(a, "%s (%s): %s", keymap_key_of(id, name), actions[id].name, why);
 }
 
 const char *

@@ -9,6 +9,7 @@
 #include "ui/canvas.h"
 #include "ui/files.h"
 #include "ui/job.h"
+#include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
@@ -160,9 +161,13 @@ static void
 handle_key(struct app *a, uint32_t key)
 {
 	a->idle_since = clock_ms();
-	a->notice[0] = '\0';
+	app_pass_notice(a, key == INPUT_ESCAPE && a->top == &a->base);
 	if (a->layout.usable)
 		a->top->key(a->top, a, key);
+	/* Too small for any question: where there is none. */
+	else if (a->top == &a->base && keymap_find(key) == ACTION_QUIT &&
+	    marks_count(a->model->marks) == 0)
+		a->quit = true;
 }
 
 /* What was pasted is text and never a key, wherever it comes. */
@@ -170,11 +175,11 @@ static void
 handle_paste(struct app *a, const struct buf *text)
 {
 	a->idle_since = clock_ms();
-	a->notice[0] = '\0';
+	app_pass_notice(a, false);
 	if (a->layout.usable && a->top->paste != NULL)
 		a->top->paste(a->top, a, text);
 	else
-		app_complain(a, "the pasted text was dropped: no field is open");
+		app_refuse(a, "the pasted text was dropped: no field is open");
 }
 
 /* ^C leaves as `q` does: it asks first when something would be lost. */

@@ -79,20 +79,20 @@ files_go_to_counterpart(struct app *a, const struct selection *s)
 	const struct estate_file *f;
 
 	if (s->name == NULL) {
-		app_complain(a, "this entry refers to no sealed entry");
+		app_refuse(a, "this entry refers to no sealed entry");
 		return;
 	}
 	if (s->kind == SELECTION_SEALED) {
 		if (!selection_referrer(a, s->environment, s->name, s->name_len, 0, &f, &e)) {
-			app_complain(a, "no configuration file refers to this entry");
+			app_refuse(a, "no configuration file refers to this entry");
 			return;
 		}
 		files_unfold(a, f->path);
 	} else if (s->environment == NULL || s->environment->secrets == NULL) {
-		app_complain(a, "one cannot tell which secrets file it names");
+		app_refuse(a, "one cannot tell which secrets file it names");
 		return;
 	} else if (s->entry->state == STATE_DANGLING) {
-		app_complain(a, "its secrets file has no entry of this name");
+		app_refuse(a, "its secrets file has no entry of this name");
 		return;
 	}
 	files_moved(a, panes_active(&a->files->panes));

@@ -419,7 +419,7 @@ act_history_open(struct app *a)
 			app_show(a, VIEW_FILES);
 			return;
 		}
-	app_complain(a, "none of its configuration files is among those that are shown");
+	app_refuse(a, "none of its configuration files is among those that are shown");
 }
 
 const char *

@@ -84,7 +84,7 @@ too_small_says_what_is_needed_and_ignores_keys(void **state)
 	vt_settle(v);
 	vt_assert_has(v, "too small");
 	vt_assert_has(v, "need 20x5");
-	vt_key(v, "q");
+	vt_key(v, "j");
 	vt_resize(v, 24, 80);
 	/* What did not fit at first stays folded until it is unfolded. */
 	golden_assert(v, "folded-80x24");

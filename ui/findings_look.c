@@ -128,7 +128,8 @@ findings_look(struct app *a, struct error *err)
 		return NULL;
 	f->options = (struct audit_options){ .rules = o->rules, .scope = o->scope,
 		.source = o->environments, .keep_files = true, .roots = o->paths,
-		.root_count = o->path_count, .keys = keys, .policy = o->policy,
+		.root_count = o->path_count, .once = o->path_count > 1, .keys = keys,
+		.policy = o->policy,
 		.now = (int64_t)time(NULL) * 1000 };
 	(void)audit_root(o->paths, o->path_count, &strip);
 	if ((audit = audit_new(&f->options, err)) == NULL)

@@ -71,6 +71,8 @@ struct audit_options {
 	bool no_suppressions;
 	bool deep;			/* take the time for slow key derivations */
 	bool keep_files;		/* names of all files that are read, not only of some */
+	bool once;			/* of several paths: a file that an earlier one led to
+					 * is not looked at again */
 	int64_t now;			/* milliseconds, for what expires */
 	int64_t max_age;		/* milliseconds after which a secret is old; 0: none is */
 	const struct key_ring *keys;	/* tried on each secrets file; NULL: all stay locked */

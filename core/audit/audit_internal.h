@@ -26,7 +26,8 @@ struct audit {
 	struct vec uses;	/* of providers.c */
 	struct vec workers;	/* char *: files of Connect workers */
 	struct vec places;	/* char *: the keys of ->seen */
-	struct map *seen;	/* device and inode of files, where there are several paths */
+	struct map *seen;	/* device and inode of files (once), and the path that led there */
+	size_t path_number;	/* which of the paths is at hand, from 1 */
 	struct vec leaks;	/* char *: the keys of ->leaked */
 	struct map *leaked;	/* what was told of a history; NULL: nothing yet */
 	struct audit_counts counts;

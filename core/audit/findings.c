@@ -600,20 +600,22 @@ audit_keep_leaks(struct audit_source *s, const char *path, struct error *err)
 	return rc;
 }
 
-/* Of several paths one may lead to what another did: 1: the file was looked at. */
+/* 1: an earlier path led to the file, which was looked at. */
 static int
 audit_is_seen(struct audit *a, const struct file_id *id, struct error *err)
 {
 	const uint64_t place[2] = { (uint64_t)id->dev, (uint64_t)id->ino };
 	const char *key;
-	size_t ignored;
+	size_t by;
 
 	if (a->seen == NULL && (a->seen = map_new()) == NULL)
 		return error_memory(err);
-	if (map_get(a->seen, place, sizeof(place), &ignored))
-		return 1;
+	/* By the same path it has another name, which is told as well. */
+	if (map_get(a->seen, place, sizeof(place), &by))
+		return by != a->path_number;
 	key = vec_push_string(&a->places, (const char *)place, sizeof(place));
-	return key != NULL && map_put(a->seen, key, sizeof(place), 0) == 0 ? 0 : error_memory(err);
+	return key != NULL && map_put(a->seen, key, sizeof(place), a->path_number) == 0 ? 0 :
+	    error_memory(err);
 }
 
 static int
@@ -635,7 +637,7 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	const char *reason;
 	int rc;
 
-	if (id != NULL && id->exists && a->o->root_count > 1 &&
+	if (id != NULL && id->exists && a->o->once &&
 	    (rc = audit_is_seen(a, id, err)) != 0)
 		return rc == 1 ? 0 : -1;
 	a->changed = id != NULL && id->exists ? 1000 * (int64_t)id->mtime.tv_sec : 0;

@@ -459,6 +459,7 @@ walk_all(struct audit *a, const char *path, size_t strip, audit_walk_fn *each, s
 int
 audit_path(struct audit *a, const char *path, size_t strip, struct error *err)
 {
+	a->path_number++;
 	return walk_all(a, path, strip, NULL, err);
 }
 

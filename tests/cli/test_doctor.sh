@@ -367,6 +367,32 @@ case_key_in_a_file_of_variables() {
 	expect_check note unit-without-key root/usr/lib/systemd/system/connect.service
 }
 
+# Paths, units and what they name may lead to the same file more than once.
+case_what_several_ways_lead_to_is_told_once() {
+	make_well
+	for name in connect kafka; do
+		unit etc/systemd/system/$name.service 'EnvironmentFile=/etc/default/both' \
+		    'Environment=KAFKA_PASSWORD=CANARY-long-enough-'$name \
+		    'ExecStart=/usr/bin/kafka-server-start /etc/kafka/x.properties'
+	done
+	mkdir -p root/etc/default
+	echo 'SSL_PASSWORD=CANARY-of-both' >root/etc/default/both
+	for path in estate root/etc; do
+		doctor $path -o json
+		expect_rc 3
+		expect_finding error clear-text-secret root/etc/default/both
+		expect_finding error clear-text-secret root/etc/systemd/system/kafka.service
+		expect_finding error clear-text-secret root/etc/systemd/system/connect.service
+		expect_no_finding reused-secret
+	done
+	# Two names of one file are both told.
+	echo 'x.password=CANARY-linked' >estate/one.properties
+	ln estate/one.properties estate/two.properties
+	doctor estate -o json
+	expect_finding error clear-text-secret estate/one.properties
+	expect_finding error clear-text-secret estate/two.properties
+}
+
 case_unit_that_lacks_the_key() {
 	make_well
 	mkdir -p root/etc/kafka

@@ -234,6 +234,7 @@ commands_audit(const struct options *o)
 	if (o->arg_count > 0) {
 		options.roots = o->args;
 		options.root_count = o->arg_count;
+		options.once = o->arg_count > 1;
 	}
 	root = audit_root(o->args, o->arg_count, &strip);
 	if (o->text[FLAG_MAX_AGE] != NULL)

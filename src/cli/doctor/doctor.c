@@ -1,6 +1,5 @@
 #include <sys/stat.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -240,26 +239,6 @@ doctor_look_around(struct doctor *d, struct error *err)
 	return 0;
 }
 
-/* Is the file below one of the paths, so that the audit comes to it by itself? */
-static bool
-doctor_is_below(const struct doctor *d, const char *file)
-{
-	char *real = realpath(file, NULL), *folder;
-	bool is = false;
-	size_t n;
-
-	for (size_t i = 0; real != NULL && !is && i < (d->o->arg_count > 0 ? d->o->arg_count : 1);
-	    i++) {
-		folder = realpath(d->o->arg_count > 0 ? d->o->args[i] : ".", NULL);
-		n = folder != NULL ? strlen(folder) : 0;
-		is = n > 0 && strncmp(real, folder, n) == 0 &&
-		    (real[n] == '/' || real[n] == '\0' || n == 1);
-		free(folder);
-	}
-	free(real);
-	return is;
-}
-
 /* What an audit of the paths finds; units and processes add to it. */
 static int
 doctor_audit(struct doctor *d, struct error *err)
@@ -278,7 +257,7 @@ doctor_audit(struct doctor *d, struct error *err)
 		.scope = config_scope(d->o->config), .source = config_sections(d->o->config),
 		.host = d->root, .key_names = d->key_names.items,
 		.key_name_count = d->key_names.len, .policy = keys_policy(d->o),
-		.provider_class = config_provider_class(d->o->config),
+		.provider_class = config_provider_class(d->o->config), .once = true,
 		.now = (int64_t)time(NULL) * 1000 };
 	if (d->o->arg_count > 0) {
 		d->audited.roots = d->o->args;
@@ -294,7 +273,7 @@ doctor_audit(struct doctor *d, struct error *err)
 		rc = audit_path(d->audit, ".", 0, err);
 	for (size_t i = 0; rc == 0 && i < d->o->arg_count; i++)
 		rc = audit_path(d->audit, d->o->args[i], 0, err);
-	if (rc == 0 && d->audited.secrets_file != NULL && !doctor_is_below(d, named))
+	if (rc == 0 && d->audited.secrets_file != NULL)
 		rc = audit_path(d->audit, named, 0, err);
 	return rc;
 }

@@ -92,6 +92,9 @@ size_t audit_folder_length(const char *file);
 struct audit_finding *audit_add(struct audit_source *s, enum audit_rule rule, const char *key,
     size_t len, const struct audit_finding *region, struct error *err);
 
+/* Sort the findings of a text that is looked at, and tell them apart by ids. */
+int audit_settle(struct audit_source *s, struct error *err);
+
 /* Give the source a number in a->files, if it has none. */
 int audit_source_name(struct audit_source *s, struct error *err);
 

@@ -70,6 +70,9 @@ struct audit_source {
 /* What a name claims, going by the patterns of propseal.ini as well. */
 struct form_name audit_form_name(const struct audit *a, const char *path);
 
+/* From ${*at} on to ${to}: the line that it is on, and the columns before it there. */
+void audit_advance(const char *text, size_t *at, size_t to, size_t *line, size_t *columns);
+
 /* Lines and columns of a place in the text. */
 void audit_source_region(struct audit_source *s, size_t from, size_t to,
     struct audit_finding *out);

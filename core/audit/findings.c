@@ -306,8 +306,7 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	return f;
 }
 
-/* From ${*at} on to ${to}: the line that it is on, and the columns before it there. */
-static void
+void
 audit_advance(const char *text, size_t *at, size_t to, size_t *line, size_t *columns)
 {
 	const char *end;

@@ -40,14 +40,6 @@ struct audit_logs {
 	size_t files;
 };
 
-/* A file, as far as it was read. */
-struct log_file {
-	struct audit_source s;
-	size_t line;		/* at ->at in the text */
-	size_t column;
-	size_t at;
-};
-
 static bool
 log_is_word(unsigned char c)
 {
@@ -136,28 +128,19 @@ audit_logs_keep(struct audit *a, const void *value, size_t n, size_t place, stru
 
 /* Tell it, once a file. */
 static int
-log_add(struct audit_logs *l, struct log_file *f, struct log_value *v, size_t at, struct error *err)
+log_add(struct audit_logs *l, struct audit_source *s, struct log_value *v, size_t at,
+    struct error *err)
 {
-	struct audit *a = f->s.a;
+	struct audit *a = s->a;
 	const struct audit_place *place = vec_at(&a->sealed, v->place);
-	const unsigned char *p = l->text.data, *end;
-	struct audit_finding region = { 0 }, *added;
+	struct audit_finding region, *added;
 
 	if (v->told == l->files)
 		return 0;
 	v->told = l->files;
-	for (; (end = memchr(p + f->at, '\n', at - f->at)) != NULL; f->column = 0) {
-		f->at = (size_t)(end - p) + 1;
-		f->line++;
-	}
-	for (; f->at < at; f->at++)
-		f->column += (p[f->at] & 0xc0) != 0x80;
-	region.line = region.end_line = f->line;
-	region.column = f->column + 1;
-	region.end_column = region.column;
-	for (size_t i = at; i < at + v->n; i++)
-		region.end_column += (p[i] & 0xc0) != 0x80;
-	added = audit_add(&f->s, AUDIT_SEALED_AND_CLEAR, place->key, place->key_len, &region, err);
+	s->text = (const char *)l->text.data;
+	audit_source_region(s, at, at + v->n, &region);
+	added = audit_add(s, AUDIT_SEALED_AND_CLEAR, place->key, place->key_len, &region, err);
 	if (added == NULL)
 		return -1;
 	added->sealed = v->place;
@@ -178,7 +161,8 @@ log_matches(const struct audit_logs *l, const struct log_value *v, size_t at)
 
 /* What begins from ${from} up to ${to} of the text. */
 static int
-log_search(struct audit_logs *l, struct log_file *f, size_t from, size_t to, struct error *err)
+log_search(struct audit_logs *l, struct audit_source *s, size_t from, size_t to,
+    struct error *err)
 {
 	const size_t *heads = log_heads(l);
 
@@ -186,7 +170,7 @@ log_search(struct audit_logs *l, struct log_file *f, size_t from, size_t to, str
 		for (size_t i = heads[log_hash(l->text.data + at)]; i != AUDIT_NONE;) {
 			struct log_value *v = vec_at(&l->values, i);
 
-			if (log_matches(l, v, at) && log_add(l, f, v, at, err) != 0)
+			if (log_matches(l, v, at) && log_add(l, s, v, at, err) != 0)
 				return -1;
 			i = v->next;
 		}
@@ -195,23 +179,17 @@ log_search(struct audit_logs *l, struct log_file *f, size_t from, size_t to, str
 
 /* Take the first ${n} bytes of the text away. */
 static void
-log_drop(struct audit_logs *l, struct log_file *f, size_t n)
+log_drop(struct audit_logs *l, struct audit_source *s, size_t n)
 {
-	const unsigned char *p = l->text.data, *end;
-
-	for (; f->at < n && (end = memchr(p + f->at, '\n', n - f->at)) != NULL; f->column = 0) {
-		f->at = (size_t)(end - p) + 1;
-		f->line++;
-	}
-	for (; f->at < n; f->at++)
-		f->column += (p[f->at] & 0xc0) != 0x80;
-	f->at -= n;
+	audit_advance((const char *)l->text.data, &s->at, n, &s->line, &s->columns);
+	s->at -= n;
 	memmove(l->text.data, l->text.data + n, l->text.len - n);
 	buf_truncate(&l->text, l->text.len - n);
 }
 
 static int
-log_read(struct audit_logs *l, struct log_file *f, int fd, const char *path, struct error *err)
+log_read(struct audit_logs *l, struct audit_source *s, int fd, const char *path,
+    struct error *err)
 {
 	size_t from = 0, to;
 	ssize_t got = 1;
@@ -229,11 +207,11 @@ log_read(struct audit_logs *l, struct log_file *f, int fd, const char *path, str
 		/* What follows a value is looked at, too. */
 		to = got == 0 ? l->text.len : l->text.len > VALUE_MAX + 1 ?
 		    l->text.len - VALUE_MAX - 1 : 0;
-		if (to > from && log_search(l, f, from, to, err) != 0)
+		if (to > from && log_search(l, s, from, to, err) != 0)
 			return -1;
 		/* And what stands before it. */
 		if (to > from && to > 1) {
-			log_drop(l, f, to - 1);
+			log_drop(l, s, to - 1);
 			from = 1;
 		}
 	}
@@ -257,8 +235,8 @@ log_is_compressed(const char *path)
 static int
 log_file(struct audit *a, const char *path, const char *name, struct error *err)
 {
-	struct log_file f = { .s = { .a = a, .name = name, .file = AUDIT_NONE,
-		.origin = AUDIT_FROM_LOG }, .line = 1 };
+	struct audit_source s = { .a = a, .name = name, .file = AUDIT_NONE,
+		.origin = AUDIT_FROM_LOG, .line = 1 };
 	struct error why;
 	struct stat st;
 	int fd, rc = -1;
@@ -275,7 +253,7 @@ log_file(struct audit *a, const char *path, const char *name, struct error *err)
 	else if (!S_ISREG(st.st_mode))
 		error_set(&why, ERROR_REFUSED, "it is no file any more");
 	else
-		rc = log_read(a->logs, &f, fd, path, &why);
+		rc = log_read(a->logs, &s, fd, path, &why);
 	if (fd != -1)
 		close(fd);
 	if (rc == 0) {

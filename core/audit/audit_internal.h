@@ -95,6 +95,9 @@ size_t audit_folder_length(const char *file);
 struct audit_finding *audit_add(struct audit_source *s, enum audit_rule rule, const char *key,
     size_t len, const struct audit_finding *region, struct error *err);
 
+/* Tell modes of the file as a whole.  ${message}: what is wrong, NULL: as the rule says. */
+int audit_add_mode(struct audit_source *s, const char *message, struct error *err);
+
 /* Sort the findings of a text that is looked at, and tell them apart by ids. */
 int audit_settle(struct audit_source *s, struct error *err);
 

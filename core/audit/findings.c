@@ -306,6 +306,19 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	return f;
 }
 
+int
+audit_add_mode(struct audit_source *s, const char *message, struct error *err)
+{
+	static const struct audit_finding region = { .line = 1, .column = 1, .end_line = 1,
+		.end_column = 1 };
+	struct audit_finding *f = audit_add(s, AUDIT_OPEN_MODE, "", 0, &region, err);
+
+	if (f == NULL)
+		return -1;
+	f->message = message;
+	return 0;
+}
+
 void
 audit_advance(const char *text, size_t *at, size_t to, size_t *line, size_t *columns)
 {

@@ -165,27 +165,13 @@ estate_add(struct audit *a, size_t file, enum form form, enum audit_rule rule, c
 	return audit_add(&s, rule, key, len, region, err) != NULL ? 0 : -1;
 }
 
-/* Modes of the file as a whole: ${message} says what is wrong with them. */
-static int
-estate_add_mode(struct audit *a, size_t file, const char *message, struct error *err)
-{
-	const struct audit_finding region = { .line = 1, .column = 1, .end_line = 1,
-		.end_column = 1 };
-	struct audit_source s = { .a = a, .file = file, .form = FORM_PROPERTIES };
-	struct audit_finding *f = audit_add(&s, AUDIT_OPEN_MODE, "", 0, &region, err);
-
-	if (f == NULL)
-		return -1;
-	f->message = message;
-	return 0;
-}
-
 /* Who else may change a secrets file, or put another one in its place? */
 static int
 estate_modes(struct audit *a, const struct environment *x, const struct audit_secrets *s,
     struct error *err)
 {
 	const struct file_id *id = secrets_file_id(x->secrets);
+	struct audit_source source = { .a = a, .file = s->file, .form = FORM_PROPERTIES };
 	char *folder = file_folder(x->path);
 	struct stat st;
 	int rc = 0;
@@ -193,11 +179,11 @@ estate_modes(struct audit *a, const struct environment *x, const struct audit_se
 	if (folder == NULL)
 		return error_memory(err);
 	if (id->exists && (id->mode & S_IWOTH) != 0)
-		rc = estate_add_mode(a, s->file, "every user can write this secrets file, and so "
+		rc = audit_add_mode(&source, "every user can write this secrets file, and so "
 		    "exchange what is sealed in it", err);
 	if (rc == 0 && stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0 &&
 	    (st.st_mode & S_ISVTX) == 0)
-		rc = estate_add_mode(a, s->file, "every user can put another file in the place of "
+		rc = audit_add_mode(&source, "every user can put another file in the place of "
 		    "this secrets file: its folder is open", err);
 	free(folder);
 	return rc;
@@ -208,6 +194,7 @@ static int
 estate_readers(struct audit *a, const struct audit_reference *k, const struct environment *x,
     size_t *last, struct error *err)
 {
+	struct audit_source s = { .a = a, .file = k->file, .form = k->form };
 	struct file_id id;
 
 	if (*last == k->file || x->secrets == NULL || !secrets_file_id(x->secrets)->exists)
@@ -216,7 +203,7 @@ estate_readers(struct audit *a, const struct audit_reference *k, const struct en
 	if (file_identify(k->path, &id, NULL) != 0 || !id.exists ||
 	    file_shares_readers(&id, secrets_file_id(x->secrets)))
 		return 0;
-	return estate_add_mode(a, k->file, "who reads this file cannot read its secrets file", err);
+	return audit_add_mode(&s, "who reads this file cannot read its secrets file", err);
 }
 
 /* <environment><entry>, for maps; NUL between. */

@@ -451,9 +451,7 @@ static int
 source_add_loose(struct audit_source *s, size_t at, const struct loose *l, bool commented,
     struct error *err)
 {
-	struct audit_finding region;
-
-	struct audit_finding *f;
+	struct audit_finding region, *f;
 
 	audit_source_region(s, at + l->value, at + l->value + l->value_len, &region);
 	f = audit_add(s, commented ? AUDIT_COMMENT : s->backup ? AUDIT_BACKUP : AUDIT_CLEAR_TEXT,

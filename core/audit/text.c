@@ -236,9 +236,7 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 
 		for (size_t i = s.first; i < a->findings.len; i++)
 			secret |= audit_finding(a, i)->level == AUDIT_ERROR;
-		if (secret && audit_add(&s, AUDIT_OPEN_MODE, "", 0,
-		    &(struct audit_finding){ .line = 1, .column = 1, .end_line = 1,
-		    .end_column = 1 }, err) == NULL)
+		if (secret && audit_add_mode(&s, NULL, err) != 0)
 			return -1;
 	}
 	if (t->origin == AUDIT_FROM_HISTORY && audit_keep_leaks(&s, name, err) != 0)

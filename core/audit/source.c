@@ -347,13 +347,15 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 	struct audit_finding region;
 	struct form_item whole = *i;
 	struct error why;
+	bool module;
 	size_t at;
 	int rc;
 
 	whole.role = FORM_ENTRY;
 	if (value_kind(i->value, i->n) == VALUE_PRIVATE_KEY || s->depth == DEPTH_MAX)
 		return source_entry(s, &whole, err);
-	if (!source_is_module(i) && (inner.form = source_form(s, i)) == FORM_NONE)
+	module = source_is_module(i);
+	if (!module && (inner.form = source_form(s, i)) == FORM_NONE)
 		return source_entry(s, &whole, err);
 	inner.text = i->value;
 	inner.n = i->n;
@@ -370,7 +372,7 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 		for (; at < s->n && s->text[at] == ' '; at++)
 			inner.indent += s->form == FORM_YAML || s->form == FORM_JSON;
 	}
-	if (source_is_module(i)) {
+	if (module) {
 		whole.from = 0;
 		whole.to = whole.n;
 		rc = source_entry(&inner, &whole, err);

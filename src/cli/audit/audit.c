@@ -45,14 +45,16 @@ audit_look(struct audit *a, const struct options *o, size_t strip, struct error 
 }
 
 static bool
-audit_takes_staged(void *cookie, const char *path)
+audit_takes_path(void *cookie, const char *path)
 {
 	return audit_takes(cookie, path);
 }
 
 static int
-audit_one_staged(void *cookie, const char *path, struct buf *content, struct error *err)
+audit_one_staged(void *cookie, const char *name, const char *path, struct buf *content,
+    struct error *err)
 {
+	(void)name;
 	return audit_text(cookie, path, content, NULL, err);
 }
 
@@ -75,7 +77,7 @@ audit_look_beyond(struct audit *a, const struct options *o, struct error *err)
 	if (rc == 0 && o->text[FLAG_CONNECT_URL] != NULL)
 		rc = audit_connect(a, o, err);
 	if (rc == 0 && o->on[FLAG_HISTORY])
-		rc = git_history(o->args, o->arg_count, audit_takes_staged, audit_one_of_history,
+		rc = git_history(o->args, o->arg_count, audit_takes_path, audit_one_of_history,
 		    a, err);
 	return rc;
 }
@@ -245,7 +247,7 @@ commands_audit(const struct options *o)
 	}
 	if (rc == 0)
 		rc = o->on[FLAG_STAGED] ? git_staged(o->args, o->arg_count,
-		    audit_takes_staged, audit_one_staged, a, &err) :
+		    audit_takes_path, audit_one_staged, a, &err) :
 		    audit_look(a, o, strip, &err);
 	if (rc == 0)
 		rc = audit_look_beyond(a, o, &err);

@@ -46,24 +46,22 @@ int git_objects_read(struct git_objects *g, const char *id, struct buf *out, str
 /* Twice is fine. */
 void git_objects_close(struct git_objects *g);
 
-/* Is the staged file to be looked at?  And look at it: the content is secret. */
-typedef bool staged_takes(void *cookie, const char *path);
-typedef int staged_fn(void *cookie, const char *path, struct buf *content, struct error *err);
+/* Is the file to be looked at?  And look at a content of it (secret), which is told as ${name}. */
+typedef bool git_takes_fn(void *cookie, const char *path);
+typedef int git_content_fn(void *cookie, const char *name, const char *path, struct buf *content,
+    struct error *err);
 
 /**
  * git_staged(paths, n, takes, each, cookie, err):
  * Call ${each} for what is staged of the files below ${paths} (pathspecs; none:
  * all) that ${takes} takes, as it is staged.  What ${each} returned, or git's error.
  */
-int git_staged(const char *const paths[], size_t n, staged_takes *takes, staged_fn *each,
+int git_staged(const char *const paths[], size_t n, git_takes_fn *takes, git_content_fn *each,
     void *cookie, struct error *err);
 
-/* A content: ${name} is COMMIT:PATH, as `git show` takes it, of the first commit with it. */
-typedef int history_fn(void *cookie, const char *name, const char *path, struct buf *content,
-    struct error *err);
-
-/* The same of all that was ever committed, the oldest first; each content of a path once. */
-int git_history(const char *const paths[], size_t n, staged_takes *takes, history_fn *each,
+/* The same of all that was ever committed, the oldest first; each content of a path once, named
+ * COMMIT:PATH, as `git show` takes it, of the first commit with it. */
+int git_history(const char *const paths[], size_t n, git_takes_fn *takes, git_content_fn *each,
     void *cookie, struct error *err);
 
 #endif /* !CLI_GIT_GIT_H */

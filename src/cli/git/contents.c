@@ -1,0 +1,199 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "cli/git/git.h"
+
+/* Contents of files that git has: those that are staged, and all that were ever committed. */
+
+#define COMMIT_SHOWN 12		/* digits */
+
+/* A record of --raw -z: ":100644 100644 <id> <id> M" NUL path NUL. */
+struct record {
+	const char *commit;	/* of a log: the last "commit <id>" NUL before it */
+	const char *mode;	/* of the new content */
+	const char *id;
+	size_t id_len;
+	const char *path;
+};
+
+/* A list of them, and what is done about each. */
+struct contents {
+	struct git_objects objects;
+	struct buf list;
+	size_t at;
+	git_content_fn *each;
+	void *cookie;
+};
+
+/* Take the next record apart; false at the end. */
+static bool
+next_record(struct contents *c, struct record *out)
+{
+	static const char word[] = "commit ";
+	const char *begin = (const char *)c->list.data, *end = begin + c->list.len;
+
+	for (const char *p = begin + c->at; p < end; p += strlen(p) + 1) {
+		const char *path, *id;
+
+		while (*p == '\n')
+			p++;
+		if (strncmp(p, word, sizeof(word) - 1) == 0)
+			out->commit = p + sizeof(word) - 1;
+		if (*p != ':' || (path = p + strlen(p) + 1) >= end)
+			continue;
+		out->mode = id = strchr(p, ' ');
+		for (int i = 0; i < 2 && id != NULL; i++)
+			id = strchr(id + 1, ' ');
+		if (id == NULL) {
+			p = path;
+			continue;
+		}
+		out->mode++;
+		out->id = id + 1;
+		out->id_len = strcspn(out->id, " ");
+		out->path = path;
+		c->at = (size_t)(path - begin) + strlen(path) + 1;
+		return true;
+	}
+	return false;
+}
+
+/* Hand the content of the record on, as ${name}. */
+static int
+contents_read(struct contents *c, const struct record *r, const char *name, struct error *err)
+{
+	struct buf content;
+	char id[128];
+	int rc;
+
+	if (c->objects.pid == -1 && git_objects_open(&c->objects, err) != 0)
+		return -1;
+	snprintf(id, sizeof(id), "%.*s", (int)r->id_len, r->id);
+	buf_init_secret(&content, BUF_MAX_FILE);
+	rc = git_objects_read(&c->objects, id, &content, err);
+	/* The next answer would be read out of step. */
+	if (rc != 0)
+		error_place(err, name, 0);
+	else
+		rc = c->each(c->cookie, name, r->path, &content, err);
+	buf_release(&content);
+	return rc;
+}
+
+/* List the records that git tells with the ${fixed} arguments (up to NULL) and the paths. */
+static int
+contents_list(struct contents *c, const char *const fixed[], const char *const paths[], size_t n,
+    struct error *err)
+{
+	const char **argv;
+	struct buf top;
+	size_t k = 0;
+	int rc;
+
+	while (fixed[k] != NULL)
+		k++;
+	if ((argv = calloc(k + n + 1, sizeof(*argv))) == NULL)
+		return error_memory(err);
+	memcpy(argv, fixed, k * sizeof(*argv));
+	for (size_t i = 0; i < n; i++)
+		argv[k + i] = paths[i];
+	buf_init(&top, 65536);
+	rc = git_top(&top, err) != 0 || git_run(argv, &c->list, NULL, err) != 0 ? -1 : 0;
+	(void)buf_cstr(&c->list);
+	buf_release(&top);
+	free(argv);
+	return rc;
+}
+
+static void
+contents_init(struct contents *c, git_content_fn *each, void *cookie)
+{
+	*c = (struct contents){ .objects = GIT_OBJECTS_NONE, .each = each, .cookie = cookie };
+	buf_init(&c->list, BUF_MAX_FILE);
+}
+
+static void
+contents_release(struct contents *c)
+{
+	git_objects_close(&c->objects);
+	buf_release(&c->list);
+}
+
+/* Is it a file, and neither a link nor another repository? */
+static bool
+record_is_file(const struct record *r)
+{
+	return strncmp(r->mode, "100", 3) == 0;
+}
+
+int
+git_staged(const char *const paths[], size_t n, git_takes_fn *takes, git_content_fn *each,
+    void *cookie, struct error *err)
+{
+	static const char *const fixed[] = { "diff", "--cached", "--raw", "-z", "--no-renames",
+		"--no-abbrev", "--no-ext-diff", "--diff-filter=AMT", "--", NULL };
+	struct contents c;
+	struct record r;
+	int rc;
+
+	contents_init(&c, each, cookie);
+	rc = contents_list(&c, fixed, paths, n, err);
+	while (rc == 0 && next_record(&c, &r))
+		if (record_is_file(&r) && takes(cookie, r.path))
+			rc = contents_read(&c, &r, r.path, err);
+	contents_release(&c);
+	return rc;
+}
+
+/* Keep that the content of the path was come across.  1: it was before. */
+static int
+history_is_seen(struct map *seen, const struct record *r, struct error *err)
+{
+	/* Behind the id stand the kind of change, a NUL and the path. */
+	const size_t n = (size_t)(r->path - r->id) + strlen(r->path);
+	size_t ignored;
+
+	if (map_get(seen, r->id, n, &ignored))
+		return 1;
+	return map_put(seen, r->id, n, 0) == 0 ? 0 : error_memory(err);
+}
+
+int
+git_history(const char *const paths[], size_t n, git_takes_fn *takes, git_content_fn *each,
+    void *cookie, struct error *err)
+{
+	static const char *const fixed[] = { "-c", "log.showRoot=true", "log", "--all",
+		"--topo-order", "--reverse", "--raw", "-z", "-m", "--no-renames", "--no-abbrev",
+		"--no-ext-diff", "--no-color", "--no-show-signature", "--diff-filter=AMT",
+		"--format=commit %H", "--", NULL };
+	struct map *seen = map_new();
+	struct record r = { .commit = "" };
+	struct contents c;
+	struct buf name;
+	int rc, is;
+
+	contents_init(&c, each, cookie);
+	buf_init(&name, 65536);
+	rc = seen != NULL ? contents_list(&c, fixed, paths, n, err) : error_memory(err);
+	while (rc == 0 && next_record(&c, &r)) {
+		if (!record_is_file(&r) || !takes(cookie, r.path))
+			continue;
+		if ((is = history_is_seen(seen, &r, err)) != 0) {
+			rc = is == 1 ? 0 : -1;
+			continue;
+		}
+		buf_clear(&name);
+		buf_printf(&name, "%.*s:%s", COMMIT_SHOWN, r.commit, r.path);
+		rc = contents_read(&c, &r, buf_cstr(&name), err);
+	}
+	contents_release(&c);
+	map_free(seen);
+	buf_release(&name);
+	return rc;
+}

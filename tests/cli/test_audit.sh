@@ -436,6 +436,17 @@ case_staged_content_is_what_counts() {
 	git commit -qm x
 	audit --staged
 	expect_rc 0
+	# As many paths as there are given.
+	for i in $(seq 70); do
+		echo "d.password=CANARY-long-$i" >"d$i.properties"
+	done
+	git add .
+	audit --staged d*.properties -o json
+	expect_rc 3
+	expect_json "$out" 'len(d["findings"])' 70
+	git commit -qm x
+	audit --history d*.properties -o json
+	expect_json "$out" 'len([f for f in d["findings"] if ":" in f["file"]])' 70
 }
 
 case_names_are_told_relative_to_the_root() {

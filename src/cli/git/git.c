@@ -15,7 +15,6 @@
 #include "file/file.h"
 #include "secrets/secrets_file.h"
 
-#define ARGUMENTS_MAX 64
 #define HEADER_MAX 256
 
 extern char **environ;
@@ -52,17 +51,24 @@ no_git(int code, struct error *err)
 static int
 git_start(const char *const argv[], int in, int out, bool quiet, pid_t *pid, struct error *err)
 {
-	char *words[ARGUMENTS_MAX] = { (char *)(uintptr_t)"git" };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t signals;
-	char **env;
+	char **env = git_environment(), **words;
+	size_t n = 0;
 	int code;
 
-	for (size_t i = 0; argv[i] != NULL && i + 2 < ARGUMENTS_MAX; i++)
-		words[i + 1] = (char *)(uintptr_t)argv[i];
-	if ((env = git_environment()) == NULL)
+	while (argv[n] != NULL)
+		n++;
+	words = calloc(n + 2, sizeof(*words));
+	if (env == NULL || words == NULL) {
+		free(env);
+		free(words);
 		return error_memory(err);
+	}
+	words[0] = (char *)(uintptr_t)"git";
+	for (size_t i = 0; i < n; i++)
+		words[i + 1] = (char *)(uintptr_t)argv[i];
 	posix_spawn_file_actions_init(&files);
 	posix_spawnattr_init(&attr);
 	if (in == -1)
@@ -83,6 +89,7 @@ git_start(const char *const argv[], int in, int out, bool quiet, pid_t *pid, str
 	code = posix_spawnp(pid, "git", &files, &attr, words, env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
+	free(words);
 	free(env);
 	return code == 0 ? 0 : no_git(code, err);
 }

@@ -122,7 +122,7 @@ key_show_check(struct app *a, const struct buf *text)
 	struct buf typed;
 	int rc = -1;
 
-	buf_init_secret(&typed, DIALOG_SECRET_MAX);
+	buf_init_secret(&typed, SECRET_FIELD_MAX);
 	while (ask_secret(a, "Is it saved?", "Type the last 6 characters of the master key, as "
 	    "they stand where you saved it. Esc shows the key again.", "Last 6:", complaint,
 	    &typed)) {
@@ -206,7 +206,7 @@ agreed(struct app *a, const struct environment *x, const struct buf *typed)
 
 	if (secrets_file_metadata(x->secrets)->data_key != NULL)
 		return true;
-	buf_init_secret(&again, DIALOG_SECRET_MAX);
+	buf_init_secret(&again, SECRET_FIELD_MAX);
 	same = ask_secret(a, UNLOCK_TITLE,
 	    "The secrets file has no data key yet that could prove the "
 	    "passphrase. Type it once more.", "Once more:", NULL, &again) &&
@@ -324,7 +324,7 @@ ask_key(struct app *a, struct environment *x, bool any, size_t *opened)
 	int rc = -1;
 
 	buf_init(&text, 8192);
-	buf_init_secret(&typed, DIALOG_SECRET_MAX);
+	buf_init_secret(&typed, SECRET_FIELD_MAX);
 	say_locked(a, x, &text);
 	while (rc == -1 && ask_secret(a, UNLOCK_TITLE, buf_cstr(&text),
 	    salt ? "Passphrase or key:" : "Master key:", why, &typed)) {
@@ -583,7 +583,7 @@ act_generate(struct app *a)
 	struct key *fresh = NULL;
 
 	buf_init(&path, PATH_MAX_BYTES);
-	buf_init_secret(&passphrase, DIALOG_SECRET_MAX);
+	buf_init_secret(&passphrase, SECRET_FIELD_MAX);
 	suggest_path(a, &path);
 	if (ask_text(a, GENERATE_TITLE,
 	    "A secrets file holds the sealed values. It can lie beside the "
@@ -724,7 +724,7 @@ act_rotate_master(struct app *a)
 
 	if (unlock_run(a, x) == -1)
 		return;
-	buf_init_secret(&passphrase, DIALOG_SECRET_MAX);
+	buf_init_secret(&passphrase, SECRET_FIELD_MAX);
 	buf_init(&text, 16384);
 	print_rotation(a, x, "The new master key is derived from a new passphrase. Whoever knows "
 	    "it can make the key again from the secrets file.", &text);

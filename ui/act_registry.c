@@ -292,7 +292,7 @@ log_in(struct app *a)
 
 	buf_init(&user, USER_MAX);
 	buf_init(&text, 8192);
-	buf_init_secret(&password, DIALOG_SECRET_MAX);
+	buf_init_secret(&password, SECRET_FIELD_MAX);
 	if (ask_user(a, &user) && buf_check(&user, NULL) == 0) {
 		buf_printf(&text, "Registry: %s\nUser: %s\n\nThe password is not shown, and is "
 		    "wiped when the screen is locked.", r->source->url, buf_cstr(&user));

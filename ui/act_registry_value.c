@@ -147,7 +147,7 @@ value_store_typed(struct app *a, struct target *t, const char *title)
 	struct buf text, value;
 
 	buf_init(&text, 16384);
-	buf_init_secret(&value, DIALOG_SECRET_MAX);
+	buf_init_secret(&value, SECRET_FIELD_MAX);
 	buf_append_str(&text, "Path: ");
 	text_append_visible(&text, t->path.data, t->path.len);
 	buf_append_str(&text, "\nKey: ");

@@ -67,7 +67,7 @@ seal_typed(struct app *a, struct seal_plan *p, const struct place *at, const cha
 	bool done = false;
 
 	buf_init(&text, NAME_MAX_BYTES);
-	buf_init_secret(&value, DIALOG_SECRET_MAX);
+	buf_init_secret(&value, SECRET_FIELD_MAX);
 	p->key = at->key;
 	p->key_len = at->len;
 	p->must_exist = must_exist;

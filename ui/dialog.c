@@ -5,216 +5,18 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "base/text.h"
+#include "secrets/passphrase.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/dialog.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/reveal.h"
 #include "ui/term.h"
 
 #define BOX_COLS 44	/* a smaller screen is covered as a whole */
 #define BOX_ROWS 12
 #define BOX_WIDTH 72
-
-/* --- fields --- */
-
-void
-line_edit_set(struct line_edit *l, const char *text)
-{
-	snprintf(l->text, sizeof(l->text), "%s", text);
-	l->len = l->at = strlen(l->text);
-}
-
-static bool
-line_edit_is_continuation(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-static size_t
-line_edit_before(const struct line_edit *l)
-{
-	size_t i = l->at;
-
-	while (i > 0 && line_edit_is_continuation(l->text[--i]))
-		;
-	return i;
-}
-
-static size_t
-line_edit_after(const struct line_edit *l)
-{
-	size_t i = l->at;
-
-	while (i < l->len && line_edit_is_continuation(l->text[++i]))
-		;
-	return i;
-}
-
-static void
-line_edit_cut(struct line_edit *l, size_t from, size_t to)
-{
-	memmove(l->text + from, l->text + to, l->len - to + 1);
-	l->len -= to - from;
-	l->at = from;
-}
-
-static void
-line_edit_insert(struct line_edit *l, uint32_t cp)
-{
-	unsigned char utf8[4];
-	size_t n = text_utf8_encode(cp, utf8);
-
-	if (l->len + n >= sizeof(l->text))
-		return;
-	memmove(l->text + l->at + n, l->text + l->at, l->len - l->at + 1);
-	memcpy(l->text + l->at, utf8, n);
-	l->len += n;
-	l->at += n;
-}
-
-bool
-line_edit_key(struct line_edit *l, uint32_t key)
-{
-	switch (key) {
-	case INPUT_LEFT:
-		l->at = line_edit_before(l);
-		return true;
-	case INPUT_RIGHT:
-		l->at = line_edit_after(l);
-		return true;
-	case INPUT_HOME:
-		l->at = 0;
-		return true;
-	case INPUT_END:
-		l->at = l->len;
-		return true;
-	case INPUT_BACKSPACE:
-		line_edit_cut(l, line_edit_before(l), l->at);
-		return true;
-	case INPUT_DELETE:
-		line_edit_cut(l, l->at, line_edit_after(l));
-		return true;
-	case INPUT_CTRL('u'):
-		line_edit_cut(l, 0, l->at);
-		return true;
-	default:
-		if (key < ' ' || key >= INPUT_FIRST)
-			return false;
-		line_edit_insert(l, key);
-		return true;
-	}
-}
-
-void
-line_edit_draw(const struct line_edit *l, int y, int x, int w)
-{
-	size_t from = 0;
-
-	canvas_fill(y, x, w, STYLE_FIELD);
-	/* Scroll so that the cursor is inside, with a column for itself. */
-	if (columns_text(l->text, l->at) > w - 1)
-		from = columns_fit_tail(l->text, l->at, w - 1);
-	canvas_bytes(y, x, w, STYLE_FIELD, l->text + from,
-	    columns_fit(l->text + from, l->len - from, w, NULL));
-	canvas_cursor(y, x + columns_text(l->text + from, l->at - from), true);
-}
-
-/* Where the last character starts; a byte that is no UTF-8 is one. */
-static size_t
-last_character(const struct buf *b)
-{
-	size_t i = b->len - 1;
-	uint32_t cp;
-
-	while (i > 0 && b->len - i < 4 && (b->data[i] & 0xc0) == 0x80)
-		i--;
-	if (text_utf8_decode(b->data + i, b->len - i, &cp) == b->len - i)
-		return i;
-	return b->len - 1;
-}
-
-static void
-secret_edit_key(struct buf *b, uint32_t key)
-{
-	unsigned char bytes[4];
-	size_t n;
-
-	if (key == INPUT_BACKSPACE) {
-		if (b->len > 0)
-			buf_truncate(b, last_character(b));
-	} else if (key == INPUT_CTRL('u')) {
-		buf_truncate(b, 0);
-	} else if (key == INPUT_TAB) {
-		buf_append_char(b, '\t');
-	} else if (key >= INPUT_BYTE) {
-		buf_append_char(b, (char)(unsigned char)(key - INPUT_BYTE));
-	} else if (key >= ' ' && key < INPUT_FIRST) {
-		n = text_utf8_encode(key, bytes);
-		buf_append(b, bytes, n);
-		secmem_wipe(bytes, sizeof(bytes));
-	}
-}
-
-/* Why a pasted text cannot be taken; NULL: it can.  Its last line end is no
- * part of a line. */
-static const char *
-paste_refused(const struct buf *text, bool many, size_t *len, char *why, size_t size)
-{
-	size_t lines = 1;
-	size_t i;
-
-	*len = text->len;
-	for (i = 0; i + 1 < text->len; i++)
-		lines += text->data[i] == '\n';
-	if (*len > 0 && lines == 1 && text->data[*len - 1] == '\n')
-		--*len;
-	if (text->failed)
-		snprintf(why, size, "the paste is longer than a megabyte: nothing was taken");
-	else if (lines > 1 && !many)
-		snprintf(why, size, "the paste has %zu lines, this takes one: nothing was taken",
-		    lines);
-	else
-		return NULL;
-	return why;
-}
-
-bool
-line_edit_paste(struct line_edit *l, const struct buf *text, char *why, size_t size)
-{
-	size_t len, n, i;
-	uint32_t cp;
-
-	if (paste_refused(text, false, &len, why, size) != NULL)
-		return false;
-	for (i = 0; i < len; i += n) {
-		n = text_utf8_decode(text->data + i, len - i, &cp);
-		if (n == 0 || cp < ' ' || (cp >= 0x7f && cp < 0xa0)) {
-			snprintf(why, size, "the pasted text is no plain text: nothing was taken");
-			return false;
-		}
-	}
-	for (i = 0; i < len; i += n) {
-		n = text_utf8_decode(text->data + i, len - i, &cp);
-		line_edit_insert(l, cp);
-	}
-	return true;
-}
-
-static size_t
-secret_edit_length(const struct buf *b)
-{
-	size_t i = 0, count = 0;
-	size_t len;
-	uint32_t cp;
-
-	while (i < b->len) {
-		len = text_utf8_decode(b->data + i, b->len - i, &cp);
-		i += len > 0 ? len : 1;
-		count++;
-	}
-	return count;
-}
 
 /* --- a dialog on the screen --- */
 
@@ -261,28 +63,7 @@ dialog_draw_text(struct dialog *d, const struct rect *r, const char *text, size_
 }
 
 static void
-draw_bullets(const struct dialog *d, int y, int x, int w)
-{
-	size_t n = secret_edit_length(&d->secret);
-	size_t lines = 1;
-	char text[32];
-	size_t k;
-	int i;
-
-	canvas_fill(y, x, w, STYLE_FIELD);
-	for (k = 0; k + 1 < d->secret.len; k++)
-		lines += d->secret.data[k] == '\n';
-	if (lines > 1) {
-		snprintf(text, sizeof(text), " %zu lines", lines);
-		w -= canvas_right(y, x, w, STYLE_FIELD, text);
-	}
-	for (i = 0; i < w - 1 && (size_t)i < n; i++)
-		canvas_text(y, x + i, 1, STYLE_FIELD, canvas_glyph(GLYPH_BULLET));
-	canvas_cursor(y, x + i, true);
-}
-
-static void
-draw_field(struct dialog *d, const struct rect *r)
+draw_field(struct app *a, struct dialog *d, const struct rect *r)
 {
 	int x = r->x;
 	int used;
@@ -292,7 +73,7 @@ draw_field(struct dialog *d, const struct rect *r)
 		x += used + 1;
 	}
 	if (d->kind == DIALOG_SECRET)
-		draw_bullets(d, r->y, x, r->x + r->w - x);
+		secret_field_draw(a, &d->secret, r->y, x, r->x + r->w - x, d->focus == 0);
 	else
 		line_edit_draw(&d->line, r->y, x, r->x + r->w - x);
 }
@@ -324,13 +105,70 @@ draw_progress(const struct dialog *d, const struct rect *r)
 	canvas_text(r->y - 1, r->x, r->w, STYLE_NOTE, text);
 }
 
+static void
+secret_read_file(struct app *a, struct secret_field *f, char *why, size_t size)
+{
+	struct error err;
+	struct buf path;
+
+	reveal_hide(a->reveal);
+	buf_init(&path, LINE_EDIT_MAX);
+	if (ask_text(a, "From a file", "What is in the file is taken as it is, of any number of "
+	    "lines, without its last line end. The file stays where it is.", "File:", &path) &&
+	    path.len > 0 && secret_field_load(a, f, buf_cstr(&path), &err) == -1)
+		snprintf(why, size, "%s: %s", buf_cstr(&path), err.text);
+	buf_release(&path);
+}
+
+/* What can be done with a secret beside typing it; Tab goes there. */
+static const struct {
+	const char *label, *shown;	/* ${shown}: while it is */
+	void (*run)(struct app *a, struct secret_field *f, char *why, size_t size);
+} secret_buttons[] = {
+	{ "show ^R", "mask ^R", secret_field_show },
+	{ "generate", "generate", secret_field_generate },
+	{ "from a file", "from a file", secret_read_file },
+};
+
+#define SECRET_BUTTONS (sizeof(secret_buttons) / sizeof(secret_buttons[0]))
+
+/* Has this one the button? */
+static bool
+secret_has(const struct dialog *d, size_t button)
+{
+	return secret_buttons[button].run == secret_field_generate ? d->makes :
+	    secret_buttons[button].run != secret_read_file || d->reads;
+}
+
+/* On a small screen only what has the focus. */
+static void
+draw_secret_buttons(struct app *a, struct dialog *d, const struct rect *r)
+{
+	const char *const keys = "Enter goes on, Esc cancels";
+	bool small = r->w < 40;
+	int x = r->x;
+	size_t i;
+
+	if (small && d->focus == 0) {
+		canvas_text(r->y, x, r->w, STYLE_NOTE, "Enter ok  Esc no");
+		return;
+	}
+	for (i = 0; i < SECRET_BUTTONS; i++)
+		if (secret_has(d, i) && (!small || d->focus == i + 1))
+			x += draw_button(r->y, x, r->x + r->w - x, reveal_shown(a->reveal) ?
+			    secret_buttons[i].shown : secret_buttons[i].label,
+			    d->focus == i + 1) + 1;
+	if (r->x + r->w - x > (int)strlen(keys))
+		canvas_right(r->y, x, r->x + r->w - x, STYLE_NOTE, keys);
+}
+
 /* The last line: buttons, or the keys that a field knows. */
 static void
-draw_bottom(struct dialog *d, const struct rect *r)
+draw_bottom(struct app *a, struct dialog *d, const struct rect *r)
 {
 	int x = r->x;
 
-	if (d->complaint[0] != '\0') {
+	if (d->complaint[0] != '\0' && d->kind != DIALOG_CONFIRM) {
 		canvas_text(r->y, r->x, r->w, STYLE_ERROR, d->complaint);
 		return;
 	}
@@ -338,8 +176,16 @@ draw_bottom(struct dialog *d, const struct rect *r)
 	case DIALOG_CONFIRM:
 		x += draw_button(r->y, x, r->w, "Cancel", !d->focus_go) + 2;
 		x += draw_button(r->y, x, r->x + r->w - x, d->button, d->focus_go) + 3;
-		canvas_right(r->y, x, r->x + r->w - x, STYLE_NOTE,
-		    r->x + r->w - x > 24 ? "Tab moves, Enter chooses" : "");
+		if (d->complaint[0] != '\0' && r->x + r->w - x > (int)strlen(d->complaint))
+			canvas_right(r->y, x, r->x + r->w - x, STYLE_ERROR, d->complaint);
+		else if (d->complaint[0] != '\0')
+			canvas_text(r->y, r->x, r->w, STYLE_ERROR, d->complaint);
+		else
+			canvas_right(r->y, x, r->x + r->w - x, STYLE_NOTE,
+			    r->x + r->w - x > 24 ? "Tab moves, Enter chooses" : "");
+		break;
+	case DIALOG_SECRET:
+		draw_secret_buttons(a, d, r);
 		break;
 	case DIALOG_MESSAGE:
 		(void)draw_button(r->y, x, r->w, d->button, true);
@@ -388,7 +234,6 @@ dialog_draw(struct layer *layer, struct app *a)
 	bool boxed;
 	int gap;
 
-	(void)a;
 	boxed = dialog_place(d, &box, &inner, field ? 4 : 2);
 	if (boxed) {
 		canvas_box(&box, d->title);
@@ -400,10 +245,10 @@ dialog_draw(struct layer *layer, struct app *a)
 	/* From the bottom up; blank lines only where there is room. */
 	gap = inner.h >= 6 ? 1 : 0;
 	part = (struct rect){ inner.y + inner.h - 1, inner.x, 1, inner.w };
-	draw_bottom(d, &part);
+	draw_bottom(a, d, &part);
 	if (field) {
 		part.y -= 1 + gap;
-		draw_field(d, &part);
+		draw_field(a, d, &part);
 	}
 	part = (struct rect){ inner.y, inner.x, part.y - gap - inner.y, inner.w - 1 };
 	if (d->kind == DIALOG_PROGRESS && part.h > 1)
@@ -440,9 +285,6 @@ static void
 dialog_enter(struct dialog *d)
 {
 	switch (d->kind) {
-	case DIALOG_CONFIRM:
-		dialog_finish(d, d->focus_go);
-		break;
 	case DIALOG_WORD:
 		if (strcmp(d->line.text, d->word) == 0)
 			dialog_finish(d, true);
@@ -455,41 +297,73 @@ dialog_enter(struct dialog *d)
 	}
 }
 
+/* Tab goes from the field to the buttons and back; a button's key is Enter or Space. */
+static void
+dialog_secret_key(struct app *a, struct dialog *d, uint32_t k)
+{
+	size_t step = k == INPUT_BACKTAB ? SECRET_BUTTONS : 1;
+
+	if (k == INPUT_TAB || k == INPUT_BACKTAB) {
+		do
+			d->focus = (d->focus + step) % (SECRET_BUTTONS + 1);
+		while (d->focus > 0 && !secret_has(d, d->focus - 1));
+	} else if (k == INPUT_CTRL('r')) {
+		secret_field_show(a, &d->secret, d->complaint, sizeof(d->complaint));
+	} else if (d->focus > 0 && (k == ' ' || k == INPUT_ENTER)) {
+		secret_buttons[d->focus - 1].run(a, &d->secret, d->complaint,
+		    sizeof(d->complaint));
+		d->focus = 0;
+	} else if (k == INPUT_ENTER || (k == INPUT_LINE_FEED && !d->secret.many_lines)) {
+		dialog_finish(d, true);
+	} else if (d->focus > 0 || !secret_field_key(a, &d->secret, k)) {
+		scroll(d, k);
+	}
+}
+
+/* The key that asked, `y`, a blank: none of them may choose. */
+static void
+dialog_confirm_key(struct dialog *d, uint32_t k)
+{
+	if (k == INPUT_ENTER) {
+		dialog_finish(d, d->focus_go);
+	} else if (k == INPUT_TAB || k == INPUT_BACKTAB || k == INPUT_LEFT || k == INPUT_RIGHT) {
+		d->focus_go = !d->focus_go;
+	} else if (k >= ' ' && k < INPUT_FIRST) {
+		snprintf(d->complaint, sizeof(d->complaint), "Tab, then Enter");
+	} else {
+		scroll(d, k);
+	}
+}
+
 static void
 dialog_key(struct layer *layer, struct app *a, uint32_t k)
 {
 	struct dialog *d = (struct dialog *)layer;
 
-	(void)a;
 	d->complaint[0] = '\0';
-	if (k == INPUT_ESCAPE) {
+	if (k == INPUT_ESCAPE)
 		dialog_finish(d, false);
-	} else if (k == INPUT_ENTER) {
+	else if (d->kind == DIALOG_SECRET)
+		dialog_secret_key(a, d, k);
+	else if (d->kind == DIALOG_CONFIRM)
+		dialog_confirm_key(d, k);
+	else if (k == INPUT_ENTER)
 		dialog_enter(d);
-	} else if (d->kind == DIALOG_SECRET) {
-		secret_edit_key(&d->secret, k);
-	} else if (d->kind == DIALOG_CONFIRM && (k == INPUT_TAB || k == INPUT_BACKTAB ||
-	    k == INPUT_LEFT || k == INPUT_RIGHT)) {
-		d->focus_go = !d->focus_go;
-	} else if ((d->kind != DIALOG_TEXT && d->kind != DIALOG_WORD) ||
-	    !line_edit_key(&d->line, k)) {
+	else if ((d->kind != DIALOG_TEXT && d->kind != DIALOG_WORD) ||
+	    !line_edit_key(&d->line, k))
 		scroll(d, k);
-	}
 }
 
 static void
 dialog_paste(struct layer *layer, struct app *a, const struct buf *text)
 {
 	struct dialog *d = (struct dialog *)layer;
-	size_t len;
 
-	(void)a;
 	d->complaint[0] = '\0';
 	if (d->kind != DIALOG_SECRET)
 		(void)line_edit_paste(&d->line, text, d->complaint, sizeof(d->complaint));
-	else if (paste_refused(text, d->many_lines, &len, d->complaint,
-	    sizeof(d->complaint)) == NULL)
-		buf_append(&d->secret, text->data, len);
+	else
+		secret_field_paste(a, &d->secret, text, d->complaint, sizeof(d->complaint));
 }
 
 void
@@ -506,22 +380,27 @@ dialog_init(struct dialog *d, enum dialog_kind kind, const char *title)
 	d->button = "OK";
 	d->label = "";
 	buf_init(&d->text, DIALOG_TEXT_MAX);
-	buf_init_secret(&d->secret, DIALOG_SECRET_MAX);
+	secret_field_init(&d->secret);
 }
 
 void
 dialog_release(struct dialog *d)
 {
 	buf_release(&d->text);
-	buf_release(&d->secret);
+	secret_field_release(&d->secret);
 }
 
 /* Show it until it is answered.  True: accepted. */
 static bool
 dialog_run(struct app *a, struct dialog *d)
 {
+	bool answered;
+
 	d->accepted = false;
-	return loop_run(a, &d->layer) && d->accepted;
+	answered = loop_run(a, &d->layer);
+	if (d->kind == DIALOG_SECRET)
+		reveal_hide(a->reveal);
+	return answered && d->accepted;
 }
 
 /* --- the usual questions --- */
@@ -576,14 +455,20 @@ ask_text(struct app *a, const char *title, const char *text, const char *label, 
 	return yes;
 }
 
-/* Run a dialog for a secret, and release it. */
+/* Run a dialog for a secret, append what it got, and release it; ${certain} (may be NULL):
+ * it need not be typed again. */
 static bool
-secret_run(struct app *a, struct dialog *d, struct buf *out)
+secret_run(struct app *a, struct dialog *d, const char *complaint, struct buf *out, bool *certain)
 {
-	bool yes = dialog_run(a, d) && !d->secret.failed;
+	bool yes;
 
+	if (complaint != NULL)
+		snprintf(d->complaint, sizeof(d->complaint), "%s", complaint);
+	yes = dialog_run(a, d) && !d->secret.text.failed;
 	if (yes)
-		buf_append(out, d->secret.data, d->secret.len);
+		buf_append(out, d->secret.text.data, d->secret.text.len);
+	if (certain != NULL)
+		*certain = d->secret.certain;
 	dialog_release(d);
 	return yes && !out->failed;
 }
@@ -597,52 +482,97 @@ ask_secret(struct app *a, const char *title, const char *text, const char *label
 	dialog_init(&d, DIALOG_SECRET, title);
 	buf_append_str(&d.text, text);
 	d.label = label;
-	if (complaint != NULL)
-		snprintf(d.complaint, sizeof(d.complaint), "%s", complaint);
-	return secret_run(a, &d, out);
+	return secret_run(a, &d, complaint, out, NULL);
+}
+
+/* Ask for the same once more.  1: it is; 0: it is not; -1: cancelled. */
+static int
+ask_again(struct app *a, const char *title, const char *what, bool many_lines,
+    const struct buf *first)
+{
+	struct dialog d;
+	struct buf again;
+	int rc = -1;
+
+	buf_init_secret(&again, SECRET_FIELD_MAX);
+	dialog_init(&d, DIALOG_SECRET, title);
+	buf_printf(&d.text, "Type the same %s once more, as it was not seen.", what);
+	d.label = "Once more:";
+	d.secret.many_lines = many_lines;
+	if (secret_run(a, &d, NULL, &again, NULL))
+		rc = secret_equal(first->data, first->len, again.data, again.len);
+	buf_release(&again);
+	return rc;
 }
 
 bool
 ask_value(struct app *a, const char *title, const char *text, struct buf *out)
 {
+	const char *complaint = NULL;
 	struct dialog d;
+	bool certain;
+	int same = 0;
 
-	dialog_init(&d, DIALOG_SECRET, title);
-	buf_printf(&d.text, "%s\nWhat you type is not shown, and Enter ends it. What you paste "
-	    "is taken as it is, of any number of lines.", text);
-	d.label = "Value:";
-	d.many_lines = true;
-	return secret_run(a, &d, out);
+	while (same == 0) {
+		buf_clear(out);
+		dialog_init(&d, DIALOG_SECRET, title);
+		buf_printf(&d.text, "%s\nType it twice, or once where ^R shows it; ^J starts "
+		    "another line. What you paste is taken as it is, of any number of lines.",
+		    text);
+		d.label = "Value:";
+		d.secret.many_lines = d.makes = d.reads = true;
+		if (!secret_run(a, &d, complaint, out, &certain))
+			return false;
+		same = certain ? 1 : ask_again(a, title, "value", true, out);
+		complaint = "the two were not the same";
+	}
+	return same == 1;
+}
+
+/* May this passphrase be used?  A weak one when that is what is wanted. */
+static bool
+passphrase_accepted(struct app *a, const char *title, const struct buf *p, const char **complaint)
+{
+	char text[512];
+	const char *why;
+
+	if (text_is_blank(p->data, p->len)) {
+		*complaint = "a blank passphrase protects nothing";
+		return false;
+	}
+	if (passphrase_weigh(p->data, p->len, &why) != PASSPHRASE_WEAK)
+		return true;
+	snprintf(text, sizeof(text), "This passphrase is weak: %s. Whoever gets the secrets file "
+	    "can try millions of them. Esc goes back, and `generate` makes a good one.", why);
+	*complaint = "another one, then";
+	return ask_word(a, title, text, "weak");
 }
 
 bool
 ask_new_passphrase(struct app *a, const char *title, const char *text, struct buf *out)
 {
 	const char *complaint = NULL;
-	struct buf again;
-	bool yes = false;
+	struct dialog d;
+	bool certain;
+	int same = 0;
 
-	buf_init_secret(&again, DIALOG_SECRET_MAX);
-	for (;;) {
+	while (same == 0) {
 		buf_clear(out);
-		buf_clear(&again);
-		if (!ask_secret(a, title, text, "New passphrase:", complaint, out))
-			break;
-		if (text_is_blank(out->data, out->len)) {
-			complaint = "a blank passphrase protects nothing";
+		dialog_init(&d, DIALOG_SECRET, title);
+		buf_append_str(&d.text, text);
+		d.label = "New passphrase:";
+		d.makes = d.secret.weighed = true;
+		if (!secret_run(a, &d, complaint, out, &certain))
+			return false;
+		if (!passphrase_accepted(a, title, out, &complaint)) {
+			if (a->locking || a->quit || a->end_signal != 0)
+				return false;
 			continue;
 		}
-		if (!ask_secret(a, title, "Type the same passphrase once more.",
-		    "Once more:", NULL, &again))
-			break;
-		if (secret_equal(out->data, out->len, again.data, again.len)) {
-			yes = true;
-			break;
-		}
+		same = certain ? 1 : ask_again(a, title, "passphrase", false, out);
 		complaint = "the two were not the same";
 	}
-	buf_release(&again);
-	return yes;
+	return same == 1;
 }
 
 /* --- what is told --- */

@@ -7,33 +7,12 @@
 
 #include "base/buf.h"
 #include "ui/app.h"
+#include "ui/field.h"
 
 struct app;
 struct error;
 
-#define LINE_EDIT_MAX 4096	/* bytes */
-
-/* One line of text that is being typed: UTF-8, and never a secret. */
-struct line_edit {
-	char text[LINE_EDIT_MAX];	/* NUL-terminated */
-	size_t len;
-	size_t at;	/* the cursor, in bytes */
-};
-
-/* Start with ${text}, the cursor at its end. */
-void line_edit_set(struct line_edit *l, const char *text);
-
-/* Take a key; false when it is none that edits. */
-bool line_edit_key(struct line_edit *l, uint32_t key);
-
-/* Take a pasted text; false when it is none of one line: ${why} says so. */
-bool line_edit_paste(struct line_edit *l, const struct buf *text, char *why, size_t size);
-
-/* Draw in ${w} columns and put the cursor there; a long text scrolls. */
-void line_edit_draw(const struct line_edit *l, int y, int x, int w);
-
 #define DIALOG_TEXT_MAX ((size_t)1 << 20)
-#define DIALOG_SECRET_MAX ((size_t)1 << 20)	/* bytes of a typed secret */
 
 enum dialog_kind {
 	DIALOG_MESSAGE,	/* one button */
@@ -56,8 +35,9 @@ struct dialog {
 	const char *word;	/* DIALOG_WORD */
 	bool is_error;
 	struct line_edit line;	/* DIALOG_TEXT, DIALOG_WORD */
-	struct buf secret;	/* DIALOG_SECRET */
-	bool many_lines;	/* DIALOG_SECRET: a pasted text may have several */
+	struct secret_field secret;	/* DIALOG_SECRET */
+	bool makes, reads;	/* the same: it can be generated, read from a file */
+	size_t focus;		/* the same: 0 the field, else a button below it */
 	size_t done, total;	/* DIALOG_PROGRESS; total 0: not known */
 	char complaint[160];	/* why Enter did not do it */
 	bool accepted;
@@ -90,11 +70,11 @@ bool ask_text(struct app *a, const char *title, const char *text, const char *la
 bool ask_secret(struct app *a, const char *title, const char *text, const char *label,
     const char *complaint, struct buf *out);
 
-/* A value, typed or pasted, of any number of lines; appended to ${out} (secret).
- * ${text} ends in a newline. */
+/* A value of any number of lines, typed twice, or once where it was seen, pasted, generated
+ * or read from a file; appended to ${out} (secret).  ${text} ends in a newline. */
 bool ask_value(struct app *a, const char *title, const char *text, struct buf *out);
 
-/* A new passphrase, typed twice until both are the same, not blank. */
+/* The same for a new passphrase; not blank, and a weak one only when the word is typed. */
 bool ask_new_passphrase(struct app *a, const char *title, const char *text, struct buf *out);
 
 /* A message, until it is read. */

@@ -75,13 +75,20 @@ words_draw_rule(const struct rect *r, const struct words *w)
 	canvas_text(r->y, x, 1, STYLE_TEXT, " ");
 }
 
+/* Is a value to be shown here, and not in a dialog? */
+static bool
+frame_reveals(const struct app *a)
+{
+	return a->top == &a->base && reveal_shown(a->reveal);
+}
+
 static void
 words_draw(struct app *a, const struct rect *r, struct words *w)
 {
 	struct wrap lines;
 	int y;
 
-	if (reveal_shown(a->reveal)) {
+	if (frame_reveals(a)) {
 		words_draw_reveal(a, r);
 		return;
 	}
@@ -227,7 +234,7 @@ draw_detail(struct app *a)
 	const struct rect *r = &a->layout.detail;
 	struct words w;
 
-	if (r->h == 0 && !reveal_shown(a->reveal))
+	if (r->h == 0 && !frame_reveals(a))
 		return;
 	words_init(&w);
 	views[a->view]->say(a, &w);

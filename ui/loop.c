@@ -193,6 +193,7 @@ handle_interrupt(struct app *a)
 		return;
 	}
 	a->interrupted = true;
+	reveal_hide(a->reveal);
 	if (act_leave(a))
 		a->end_signal = SIGINT;
 	a->interrupted = false;

@@ -14,6 +14,7 @@ struct reveal {
 	struct buf text;	/* secret, visible */
 	bool shown;
 	bool placed;		/* in the frame that is being drawn */
+	bool end;		/* placed is the end of it */
 	struct rect where;
 	uint64_t until;
 };
@@ -140,6 +141,28 @@ reveal_place(struct reveal *r, const struct rect *where)
 {
 	r->where = *where;
 	r->placed = true;
+	r->end = false;
+}
+
+/* From where on it fits. */
+static size_t
+reveal_end_at(const struct reveal *r)
+{
+	const char *text = (const char *)r->text.data;
+
+	return columns_text(text, r->text.len) <= r->where.w ? 0 :
+	    columns_fit_tail(text, r->text.len, r->where.w);
+}
+
+int
+reveal_place_end(struct reveal *r, const struct rect *where)
+{
+	size_t at;
+
+	reveal_place(r, where);
+	r->end = true;
+	at = reveal_end_at(r);
+	return columns_text((const char *)r->text.data + at, r->text.len - at);
 }
 
 void
@@ -152,6 +175,8 @@ reveal_paint(struct reveal *r)
 
 	if (!r->shown || !r->placed)
 		return;
+	if (r->end)
+		i = reveal_end_at(r);
 	for (line = 0; line < r->where.h && i < r->text.len; line++) {
 		n = reveal_next_line(r, i, r->where.w);
 		if (line == r->where.h - 1 && i + n < r->text.len) {

@@ -36,6 +36,9 @@ int reveal_lines(const struct reveal *r, int width);
 /* While a frame is drawn: here it goes; curses leaves the place blank. */
 void reveal_place(struct reveal *r, const struct rect *where);
 
+/* The same for its end, as much as goes into one line; the columns it takes. */
+int reveal_place_end(struct reveal *r, const struct rect *where);
+
 /* After a frame is drawn. */
 void reveal_paint(struct reveal *r);
 

@@ -202,8 +202,19 @@ term_key_read(struct event *e)
 	return true;
 }
 
-/* What follows an escape that was read past curses: nothing, a key that means
- * nothing to a field, or a pasted text. */
+/* The keys whose sequence is one letter, as all terminals have it that send them so. */
+static uint32_t
+from_final(unsigned char letter)
+{
+	static const uint32_t keys[] = { ['A'] = INPUT_UP, ['B'] = INPUT_DOWN, ['C'] = INPUT_RIGHT,
+		['D'] = INPUT_LEFT, ['F'] = INPUT_END, ['H'] = INPUT_HOME, ['Z'] = INPUT_BACKTAB };
+
+	return letter < sizeof(keys) / sizeof(keys[0]) && keys[letter] != 0 ? keys[letter] :
+	    INPUT_OTHER;
+}
+
+/* What follows an escape that was read past curses: nothing, a key, or a pasted
+ * text. */
 static void
 read_sequence(struct event *e)
 {
@@ -220,6 +231,8 @@ read_sequence(struct event *e)
 		;
 	if (n == 5 && memcmp(c, "[200~", n) == 0)
 		read_paste(e);
+	else if (n == 2)
+		e->key = from_final(c[1]);
 }
 
 static size_t
@@ -269,7 +282,7 @@ term_key_read_secret(struct event *e)
 		return true;
 	}
 	if (c[0] < 0x80) {
-		e->key = from_character(c[0]);
+		e->key = c[0] == '\n' ? INPUT_LINE_FEED : from_character(c[0]);
 		return true;
 	}
 	want = term_key_sequence_length(c[0]);

@@ -44,6 +44,7 @@ enum input {
 	INPUT_ESCAPE,
 	INPUT_TAB,
 	INPUT_BACKTAB,
+	INPUT_LINE_FEED,	/* ^J, where secrets are read; elsewhere it is Enter */
 	INPUT_OTHER,		/* a key that means nothing here */
 	INPUT_BYTE = 0x120000	/* plus a byte that is not UTF-8 (secret input) */
 };
@@ -77,7 +78,7 @@ void term_close(void);
  * term_wait(e, timeout_ms, secret):
  * The next event, waiting at most ${timeout_ms} (-1: for ever).  With
  * ${secret} keys are read past curses, which would keep them in its queue:
- * only characters, Enter, Escape, Tab and Backspace are told apart then.
+ * only characters, Enter, ^J, Escape, Tab, Backspace and arrows are told apart then.
  */
 void term_wait(struct event *e, int timeout_ms, bool secret);
 

@@ -36,6 +36,7 @@ struct fixture {
 #define FIXTURE_CLIENT_SECRET "client-clear-Jd63"
 
 #define FIXTURE_PASSPHRASE "correct horse"
+#define FIXTURE_NEW_PASSPHRASE "kite orbit velvet"	/* not a weak one */
 #define FIXTURE_MASTER_KEY "fB/Ly+/YbM9+BHtKBx33t4SuIqXQTscr99/8UjHUNA0="
 
 /* Group set-up and tear-down for cmocka: a fixture a test. */

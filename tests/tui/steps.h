@@ -39,6 +39,15 @@ type_line(struct vt *v, const char *text)
 	vt_key(v, KEY_ENTER);
 }
 
+/* Type a value that is to be sealed: twice, as it is not seen. */
+static inline void
+type_value(struct vt *v, const char *text)
+{
+	type_line(v, text);
+	vt_assert_has(v, "Once more:");
+	type_line(v, text);
+}
+
 /* Go on from a question whose focus is on Cancel. */
 static inline void
 confirm(struct vt *v)

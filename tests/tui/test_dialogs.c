@@ -24,6 +24,7 @@ resizing_during_dialogs_keeps_what_was_typed(void **state)
 	vt_resize(v, 24, 80);
 	vt_assert_has(v, "\342\200\242\342\200\242\342\200\242\342\200\242\342\200\242\342\200\242");
 	vt_key(v, KEY_ENTER);
+	type_line(v, "secret");
 	vt_assert_has(v, "my.key =");
 	vt_resize(v, 5, 20);
 	vt_resize(v, 24, 80);

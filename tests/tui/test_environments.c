@@ -247,7 +247,7 @@ new_value_lands_in_its_own(void **state)
 	go_to(v, 3, "ssl.key", "ssl.key.password");
 	vt_key(v, "e");
 	vt_assert_has(v, "Into c3/secrets.properties");
-	type_line(v, "brand-new");
+	type_value(v, "brand-new");
 	vt_key(v, "w");
 	vt_assert_has(v, "c3/secrets.properties");
 	vt_assert_has(v, "/etc/c3/secrets.properties");

@@ -22,8 +22,8 @@ generate_up_to_the_key(struct vt *v)
 
 	vt_assert_has(v, "fresh/secrets.properties");
 	vt_key(v, KEY_ENTER);
-	type_line(v, "first passphrase");
-	type_line(v, "first passphrase");
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	vt_assert_has(v, "(new file)");
 	apply(v);
 	vt_row(v, 2, line, sizeof(line));
@@ -108,8 +108,8 @@ works_on_the_smallest_screen(void **state)
 
 	vt_key(v, "G");
 	vt_key(v, KEY_ENTER);
-	type_line(v, "p1");
-	type_line(v, "p1");
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	apply(v);
 	for (row = 1; row < 4; row++) {
 		vt_row(v, row, line, sizeof(line));
@@ -134,8 +134,8 @@ existing_secrets_file_is_not_made_again(void **state)
 	vt_key(v, "G");
 	vt_key(v, "\025");
 	type_line(v, "estate/secrets.properties");
-	type_line(v, "p");
-	type_line(v, "p");
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	vt_assert_has(v, "cannot be made");
 	vt_key(v, KEY_ENTER);
 	fixture_leave(v);

@@ -16,6 +16,7 @@ missing_key_is_created_with_a_value_that_is_never_shown(void **state)
 	vt_type(v, "typed-canary-\303\274-\"x\\");
 	vt_assert_lacks(v, "typed");
 	vt_key(v, KEY_ENTER);
+	type_line(v, "typed-canary-\303\274-\"x\\");
 	see(v, "[Cancel]");
 	session_assert_stored(state, "conn-a", "missing", "latest", NULL);
 	confirm(v);
@@ -36,7 +37,7 @@ create(struct vt *v, const char *path, const char *key, const char *value)
 	vt_key(v, "\025");
 	type_line(v, path);
 	type_line(v, key);
-	type_line(v, value);
+	type_value(v, value);
 }
 
 static void
@@ -73,11 +74,13 @@ new_version_is_stored_when_it_is_confirmed(void **state)
 	struct vt *v = session_open(state);
 
 	go_to_password(v);
-	type_line(v, "ethird");
+	vt_key(v, "e");
+	type_value(v, "third");
 	/* Enter alone does not store: the focus is on Cancel. */
 	vt_key(v, KEY_ENTER);
 	session_assert_stored(state, "conn-a", "password", "latest", SERVER_NEW_VALUE);
-	type_line(v, "ethird");
+	vt_key(v, "e");
+	type_value(v, "third");
 	confirm(v);
 	see(v, "stored conn-a / password as version 3");
 	see(v, "S 3  live");
@@ -92,7 +95,8 @@ new_version_is_stored_only_on_what_was_seen(void **state)
 	struct session *t = *state;
 
 	go_to_password(v);
-	type_line(v, "emine");
+	vt_key(v, "e");
+	type_value(v, "mine");
 	/* Somebody else is faster. */
 	server_put(&t->s, "conn-a", "password", "theirs");
 	confirm(v);

@@ -147,8 +147,8 @@ different_passphrases_are_asked_again(void **state)
 	struct vt *v = fixture_open_unlocked(*state);
 
 	vt_key(v, "M");
-	type_line(v, "one");
-	type_line(v, "two");
+	type_line(v, "kite orbit velvet");
+	type_line(v, "velvet orbit kite");
 	vt_assert_has(v, "the two were not the same");
 	type_line(v, "  ");
 	vt_assert_has(v, "a blank passphrase protects nothing");

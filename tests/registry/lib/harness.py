@@ -88,9 +88,9 @@ def key_text():
 
 def write(path, text, mode=0o600):
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    os.fchmod(fd, mode)         # a server may remove it as soon as it is there
     with os.fdopen(fd, 'w') as f:
         f.write(text)
-    os.chmod(path, mode)
     return path
 
 

@@ -151,7 +151,6 @@ case_what_stays_of_a_removed_user_is_said() {
 	registry role grant Operator --principal alice
 	registry user remove alice
 	expect_rc 0
-	expect_err 'API tokens of alice stay valid'
 	expect_err 'roles of alice stay granted'
 }
 

@@ -551,6 +551,92 @@ def a17c_who_does_not_read_makes_no_login_of_others(r):
 
 
 @case(fresh=True)
+def a17d_a_deleted_user_has_no_tokens(r):
+    adm = r.as_('adm')
+    status(adm.post(USERS, {'name': 'new', 'password': 'a word of it'}), 201)
+    tokens = [status(adm.post(TOKENS, {'principal': who}), 201).json()
+              for who in ('new', 'User:new', 'own', 'newer')]
+    status(adm.delete(USERS + '/new'), 204)
+    for made in tokens[:2]:
+        unauthorized(r.with_header('Bearer ' + made['token']).get(P))
+    for made in tokens[2:]:
+        ok(r.with_header('Bearer ' + made['token']).get(P))
+    left = {t['id'] for t in ok(adm.get(TOKENS)).json()}
+    same([t['id'] in left for t in tokens], [False, False, True, True], 'which are left')
+    # Somebody without a password is no user: nothing of it ends.
+    err(adm.delete(USERS + '/newer'), 404)
+    ok(r.with_header('Bearer ' + tokens[3]['token']).get(P))
+    # Nor do they come back with another user of this name.
+    status(adm.post(USERS, {'name': 'new', 'password': 'a word of it'}), 201)
+    unauthorized(r.with_header('Bearer ' + tokens[0]['token']).get(P))
+
+
+BINDINGS = '/secret/admin/role-bindings'
+MDS = '/security/1.0/principals/User:{}/roles/{}'
+
+
+def refused_as_last(answer):
+    message = err(answer, 409).json()['message']
+    check('registry role' in message and 'SystemAdmin' in message, 'the way out', message)
+
+
+@case(fresh=True)
+def a18_the_last_administrator_stays(r):
+    adm = r.as_('adm')
+    # While there is another, anybody goes.
+    status(r.as_('ua').delete(f'{BINDINGS}?role=UserAdmin&principal=ua'), 204)
+    own_token = [t['id'] for t in ok(adm.get(TOKENS)).json() if t['principal'] == 'adm'][0]
+    refused_as_last(adm.delete(USERS + '/adm'))
+    refused_as_last(adm.delete(USERS + '/User:adm'))
+    refused_as_last(adm.patch(USERS + '/adm', {'disabled': True}))
+    refused_as_last(adm.patch(USERS + '/adm', {'disabled': True, 'password': 'x'}))
+    refused_as_last(adm.delete(f'{BINDINGS}?role=SystemAdmin&principal=adm'))
+    refused_as_last(adm.delete(f'{BINDINGS}?role=SystemAdmin&principal=User:adm'))
+    refused_as_last(adm.delete(MDS.format('adm', 'SystemAdmin')))
+    ok(r.with_header(basic('adm', PASSWORDS['adm'])).get(USERS))
+    # What is not the last way in may end; and roles that hand out nothing.
+    status(adm.delete(TOKENS + '/' + own_token), 204)
+    by_password = r.with_header(basic('adm', PASSWORDS['adm']))
+    status(by_password.delete(f'{BINDINGS}?role=Operator&principal=op'), 204)
+    status(by_password.patch(USERS + '/adm', {'password': 'another word'}), 204)
+    adm = r.with_header(basic('adm', 'another word'))
+    # Who is disabled, has nothing to log in with, or only one path is no other.
+    status(adm.post(USERS, {'name': 'second', 'password': 'a word of it'}), 201)
+    status(adm.patch(USERS + '/second', {'disabled': True}), 204)
+    for who in ('second', 'nobody-here'):
+        status(adm.put(BINDINGS, {'role': 'SystemAdmin', 'principal': who}), 204)
+    refused_as_last(adm.delete(USERS + '/adm'))
+    status(adm.patch(USERS + '/second', {'disabled': False}), 204)
+    status(adm.delete(USERS + '/adm'), 204)
+    unauthorized(r.with_header(basic('adm', 'another word')).get(P))
+    second = r.with_header(basic('second', 'a word of it'))
+    refused_as_last(second.delete(USERS + '/second'))
+    # A token alone is a way in, too, and the last of them stays.
+    made = status(second.post(TOKENS, {'principal': 'nobody-here'}), 201).json()
+    status(second.delete(USERS + '/second'), 204)
+    third = r.with_header('Bearer ' + made['token'])
+    refused_as_last(third.delete(TOKENS + '/' + made['id']))
+    # Where the data is, everything can be done, and undone.
+    program.role('revoke', r.data, 'SystemAdmin', 'nobody-here')
+    err(third.get(USERS), 403)
+    program.role('grant', r.data, 'SystemAdmin', 'nobody-here')
+    ok(third.get(USERS))
+
+
+@case(fresh=True)
+def a18b_two_administrators_do_not_end_each_other(r):
+    adm = r.as_('adm')
+    for round in range(5):
+        status(adm.put(BINDINGS, {'role': 'SystemAdmin', 'principal': 'ua'}), 204)
+        status(adm.delete(f'{BINDINGS}?role=UserAdmin&principal=ua'), 204, 404)
+        callers = [r.new('adm'), r.new('ua')]
+        codes = in_parallel(2, lambda i: callers[i].delete(
+            f'{BINDINGS}?role=SystemAdmin&principal={("ua", "adm")[i]}').status)
+        check(sorted(codes) in ([204, 403], [204, 409]), 'one of them stays', codes)
+        program.role('grant', r.data, 'SystemAdmin', 'adm')
+
+
+@case(fresh=True)
 def a17b_tokens_over_the_interface(r):
     adm = r.as_('adm')
     made = status(adm.post(TOKENS, {'principal': 'User:own', 'ttl': 3600}), 201).json()

@@ -19,6 +19,7 @@
 #include "registry/http/http.h"
 #include "registry/store/reader.h"
 
+struct administrators_loss;
 struct api_worker;
 struct mac;
 struct sealer;
@@ -217,6 +218,11 @@ int request_number(struct exchange *x, const char *name, uint64_t low, uint64_t 
     uint64_t *value);
 
 enum audit_phase;
+
+/* administrators_remain with the service's data and ways of login; on the worker's
+ * thread, which makes all such changes one after the other. */
+int request_keeps_administrator(struct exchange *x, struct administrators_loss *loss,
+    struct error *err);
 
 /*
  * The ways a request ends.  What belongs on record is made durable first;

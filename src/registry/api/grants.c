@@ -12,6 +12,7 @@
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
 #include "registry/auth/access.h"
+#include "registry/auth/administrators.h"
 #include "registry/auth/auth.h"
 #include "registry/base/data_file.h"
 #include "registry/base/settings.h"
@@ -131,8 +132,14 @@ grant_work(struct exchange *x)
 			.by = request_principal(x),
 		};
 	}
-	g->result = g->revoke ? access_revoke(data, bindings, g->count, &g->err) :
-	    access_grant(data, bindings, g->count, &g->err);
+	if (!g->revoke) {
+		g->result = access_grant(data, bindings, g->count, &g->err);
+		return;
+	}
+	g->result = request_keeps_administrator(x, &(struct administrators_loss){
+	    .bindings = bindings, .count = g->count }, &g->err);
+	if (g->result == 0)
+		g->result = access_revoke(data, bindings, g->count, &g->err);
 }
 
 static void
@@ -146,6 +153,8 @@ grant_done(struct exchange *x)
 		answer_fail(x, 422, 42201, "%s", g->err.text);
 	else if (g->err.code == ERROR_MISSING)
 		answer_fail(x, 404, 0, "There is no such binding");
+	else if (g->err.code == ERROR_REFUSED)
+		answer_fail(x, 409, 0, "%s; %s", g->err.text, g->err.hint);
 	else
 		answer_error(x, &g->err);
 }

@@ -12,6 +12,7 @@
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
 #include "registry/auth/access.h"
+#include "registry/auth/administrators.h"
 #include "registry/auth/auth.h"
 #include "registry/base/data_file.h"
 #include "registry/base/settings.h"
@@ -39,6 +40,16 @@ struct login_change {
 	int64_t ttl_s;
 	char id[AUTH_TOKEN_ID];
 };
+
+int
+request_keeps_administrator(struct exchange *x, struct administrators_loss *loss,
+    struct error *err)
+{
+	const struct settings *set = request_settings(x);
+
+	loss->elsewhere = set->jwks_file != NULL || set->tls_client_ca != NULL;
+	return administrators_remain(set->data, loss, err);
+}
 
 static void
 login_free(void *work)
@@ -97,6 +108,8 @@ login_done(struct exchange *x)
 		answer_fail(x, 404, 0, "There is nothing of this name");
 	else if (c->err.code == ERROR_EXISTS)
 		answer_fail(x, 409, 0, "There is a user of this name already");
+	else if (c->err.code == ERROR_REFUSED)
+		answer_fail(x, 409, 0, "%s; %s", c->err.text, c->err.hint);
 	else
 		answer_error(x, &c->err);
 }
@@ -175,6 +188,9 @@ users_work(struct exchange *x)
 	struct login_change *c = x->work;
 	const char *data = request_settings(x)->data;
 
+	if (c->disabled == 1 && (c->result = request_keeps_administrator(x,
+	    &(struct administrators_loss){ .user = c->name }, &c->err)) != 0)
+		return;
 	c->result = c->replace ? auth_user_change(data, c->name, c->password.len > 0 ?
 	    c->password.data : NULL, c->password.len, c->disabled, &c->err) :
 	    auth_user_add(data, c->name, c->password.data, c->password.len, false, &c->err);
@@ -185,7 +201,10 @@ users_remove_work(struct exchange *x)
 {
 	struct login_change *c = x->work;
 
-	c->result = auth_user_remove(request_settings(x)->data, c->name, &c->err);
+	c->result = request_keeps_administrator(x,
+	    &(struct administrators_loss){ .user = c->name }, &c->err);
+	if (c->result == 0)
+		c->result = auth_user_remove(request_settings(x)->data, c->name, &c->err);
 }
 
 /* "password" and "disabled"; false: answered. */
@@ -344,7 +363,10 @@ tokens_revoke_work(struct exchange *x)
 {
 	struct login_change *c = x->work;
 
-	c->result = auth_token_revoke(request_settings(x)->data, c->name, &c->err);
+	c->result = request_keeps_administrator(x,
+	    &(struct administrators_loss){ .token = c->name }, &c->err);
+	if (c->result == 0)
+		c->result = auth_token_revoke(request_settings(x)->data, c->name, &c->err);
 }
 
 void

@@ -112,7 +112,7 @@ static const struct endpoint table[] = {
 	    ROUTE_BODY, bindings_put, "Give a role to a principal", "", "204 400 415 422" },
 	{ HTTP_DELETE, 3, ADMIN "/role-bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
 	    0, bindings_delete, "Take a role from a principal", "role principal path prefix",
-	    "204 400 404 422" },
+	    "204 400 404 409 422" },
 
 	{ HTTP_GET, 3, ADMIN "/users", "ListUsers", SCOPE_CLUSTER, ALTER_ACCESS, NONE, 0,
 	    users_list, "Who has a password here", "", "200" },
@@ -122,9 +122,9 @@ static const struct endpoint table[] = {
 
 	{ HTTP_PATCH, 4, ADMIN "/users/{user}", "ChangeUser", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
 	    ROUTE_BODY, users_change, "Change a user's password, or disable or enable the user",
-	    "", "204 400 404 415 422" },
+	    "", "204 400 404 409 415 422" },
 	{ HTTP_DELETE, 4, ADMIN "/users/{user}", "DeleteUser", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
-	    0, users_delete, "Remove a user's password", "", "204 400 404 422" },
+	    0, users_delete, "Remove a user's password and tokens", "", "204 400 404 409 422" },
 
 	{ HTTP_GET, 3, ADMIN "/tokens", "ListTokens", SCOPE_CLUSTER, ALTER_ACCESS, NONE, 0,
 	    tokens_list, "The API tokens, without their secrets", "", "200" },
@@ -133,13 +133,13 @@ static const struct endpoint table[] = {
 	    "201 400 415 422" },
 
 	{ HTTP_DELETE, 4, ADMIN "/tokens/{id}", "RevokeToken", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
-	    0, tokens_revoke, "End an API token", "", "204 400 404 422" },
+	    0, tokens_revoke, "End an API token", "", "204 400 404 409 422" },
 
 	{ HTTP_POST, 6, ROLE, "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0, mds_grant,
 	    "Give a role on the whole registry (as the metadata service does)", "",
 	    "204 400 422" },
 	{ HTTP_DELETE, 6, ROLE, "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE, 0, mds_revoke,
-	    "Take a role on the whole registry", "", "204 400 404 422" },
+	    "Take a role on the whole registry", "", "204 400 404 409 422" },
 
 	{ HTTP_POST, 7, ROLE "/bindings", "AlterBinding", SCOPE_LOGIN, ALTER_ACCESS, NONE,
 	    ROUTE_BODY, mds_grant_on, "Give a role on paths (as the metadata service does)", "",

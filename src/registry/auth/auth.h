@@ -111,6 +111,7 @@ void auth_denied_folded(struct auth *a, bool all, void (*visit)(void *cookie,
  * ':' and blanks at the ends; a leading "User:" is dropped. */
 int auth_user_add(const char *data, const char *name, const void *password, size_t n,
     bool replace, struct error *err);
+/* The user's API tokens go first; roles stay. */
 int auth_user_remove(const char *data, const char *name, struct error *err);
 int auth_user_list(const char *data, void (*visit)(void *cookie, const char *name,
     const char *created, bool disabled), void *cookie, struct error *err);

@@ -313,12 +313,46 @@ user_cut(void *cookie, json_t *root, struct error *err)
 	return json_object_del(table, e->name) == 0 ? 1 : user_missing(e, err);
 }
 
+/* Nothing is written, only looked for. */
+static int
+user_look(void *cookie, json_t *root, struct error *err)
+{
+	const struct user_edit *e = cookie;
+
+	return json_object_get(json_object_get(root, "users"), e->name) != NULL ? 0 :
+	    user_missing(e, err);
+}
+
+static int
+tokens_cut_of(void *cookie, json_t *root, struct error *err)
+{
+	const struct user_edit *e = cookie;
+	json_t *table = json_object_get(root, "tokens"), *o;
+	const char *id, *principal;
+	char name[PRINCIPAL_MAX];
+	void *next;
+	int changed = 0;
+
+	(void)err;
+	json_object_foreach_safe(table, next, id, o) {
+		principal = json_string_value(json_object_get(o, "principal"));
+		if (principal != NULL && principal_normalise(principal, strlen(principal), name) &&
+		    strcmp(name, e->name) == 0 && json_object_del(table, id) == 0)
+			changed = 1;
+	}
+	return changed;
+}
+
 int
 auth_user_remove(const char *data, const char *name, struct error *err)
 {
 	struct user_edit e = { .replace = false };
 
 	if (user_check_name(name, e.name, err) != 0)
+		return -1;
+	/* The user goes last: what was broken off can be done again. */
+	if (data_file_edit(data, USERS_FILE, user_look, &e, err) != 0 ||
+	    data_file_edit(data, TOKENS_FILE, tokens_cut_of, &e, err) != 0)
 		return -1;
 	return data_file_edit(data, USERS_FILE, user_cut, &e, err);
 }

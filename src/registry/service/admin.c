@@ -269,12 +269,8 @@ warn_of_rest(const char *data, const char *name)
 	struct rest r = { .tokens = 0 };
 
 	if (!principal_normalise(name, strlen(name), r.name) ||
-	    auth_token_list(data, count_token, &r, NULL) != 0 ||
 	    access_list(data, count_binding, &r, NULL) != 0)
 		return;
-	if (r.tokens > 0)
-		report_warning("`propseal registry token revoke ID` ends one",
-		    "the API tokens of %s stay valid: there are %zu", r.name, r.tokens);
 	if (r.bindings > 0)
 		report_warning("`propseal registry role revoke ROLE` takes one away",
 		    "the roles of %s stay granted, also to a later user of this name: there "

@@ -57,6 +57,8 @@ make_deb() {
 	    https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/ "$name" \
 	    '2026 The propseal authors' "$license" \
 	    ' On Debian systems the text is in /usr/share/common-licenses/Apache-2.0.' >"$doc/copyright"
+	mkdir -p "$dir/usr/share/lintian/overrides"
+	install -m 644 share/packaging/lintian-overrides "$dir/usr/share/lintian/overrides/$name"
 	mkdir -p "$out/stage/shlibs/debian" "$dir/DEBIAN"
 	printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' "$name" "$name" >"$out/stage/shlibs/debian/control"
 	depends=$(cd "$out/stage/shlibs" && dpkg-shlibdeps -O "$dir/usr/bin/propseal" \

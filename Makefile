@@ -363,7 +363,8 @@ install: all
 	[ ! -f $(PROVIDER_JAR) ] || install -m 644 $(PROVIDER_JAR) '$(DESTDIR)$(DATADIR)/'
 	install -d '$(DESTDIR)$(DOCDIR)'
 	install -m 644 README.md SECURITY.md share/doc/*.md '$(DESTDIR)$(DOCDIR)/'
-	cp -R share/doc/pictures '$(DESTDIR)$(DOCDIR)/'
+	install -d '$(DESTDIR)$(DOCDIR)/pictures'
+	install -m 644 share/doc/pictures/*.svg '$(DESTDIR)$(DOCDIR)/pictures/'
 	install -d '$(DESTDIR)$(UNITDIR)'
 	sed 's|/usr/local/libexec/propseal/|$(LIBEXECDIR)/|' share/systemd/propseal-registry.service \
 		>'$(BUILD)/propseal-registry.service'

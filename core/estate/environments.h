@@ -15,6 +15,7 @@ struct key;
 struct key_ring;
 struct scope;
 struct secrets_file;
+struct vec;
 
 /*
  * The environments of an estate: an environment is one secrets file with the
@@ -199,13 +200,13 @@ const char *environment_remote(const struct environment *x);
 size_t environment_references(const struct environment *x, const char *name, size_t len);
 
 /**
- * environments_look_beside(e, path, scope, err):
+ * environments_look_beside(e, path, scope, leftovers, err):
  * For a file that was named itself: find the secrets files in its folder, and
  * in those above up to the current folder, or one with a propseal.ini or .git,
- * if one of these lies above.  Nothing if environments_only.
+ * if one of these lies above.  Nothing if environments_only.  ${leftovers} is walk_folder's.
  */
 int environments_look_beside(struct environments *e, const char *path, const struct scope *scope,
-    struct error *err);
+    struct vec *leftovers, struct error *err);
 
 /* The same for configurations that are loaded, and all that is needed before
  * their references can be resolved without an estate. */

@@ -52,7 +52,8 @@ length_of_top(const char *real)
 
 /* Take the secrets files of one folder, as they are not asked for, silently. */
 static int
-look_in(struct environments *e, const char *folder, const struct scope *scope, struct error *err)
+look_in(struct environments *e, const char *folder, const struct scope *scope,
+    struct vec *leftovers, struct error *err)
 {
 	struct configuration *c;
 	struct vec files, folders;
@@ -62,7 +63,7 @@ look_in(struct environments *e, const char *folder, const struct scope *scope, s
 
 	vec_init(&files, sizeof(char *), FILES_MAX);
 	vec_init(&folders, sizeof(char *), FILES_MAX);
-	if (walk_folder(folder, scope, &files, &folders, &why) != 0 &&
+	if (walk_folder(folder, scope, &files, &folders, leftovers, &why) != 0 &&
 	    why.code == ERROR_MEMORY)
 		rc = error_memory(err);
 	while (rc == 0 && (path = walk_pop(&files)) != NULL) {
@@ -81,7 +82,7 @@ look_in(struct environments *e, const char *folder, const struct scope *scope, s
 
 int
 environments_look_beside(struct environments *e, const char *path, const struct scope *scope,
-    struct error *err)
+    struct vec *leftovers, struct error *err)
 {
 	char *folder = file_folder(path);
 	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
@@ -89,13 +90,13 @@ environments_look_beside(struct environments *e, const char *path, const struct 
 	int rc = 0;
 
 	if (environments_only(e) == NULL && folder != NULL && real != NULL) {
-		rc = look_in(e, folder, scope, err);
+		rc = look_in(e, folder, scope, leftovers, err);
 		for (n = strlen(real), top = length_of_top(real); rc == 0 && n > top;) {
 			while (n > 0 && real[n - 1] != '/')
 				n--;
 			n -= n > 1;
 			real[n] = '\0';
-			rc = look_in(e, real, scope, err);
+			rc = look_in(e, real, scope, leftovers, err);
 		}
 	}
 	free(real);
@@ -132,7 +133,7 @@ environments_settle_for(struct environments *e, struct configuration *const conf
     const struct scope *scope, struct error *err)
 {
 	for (size_t i = 0; i < n; i++)
-		if (environments_look_beside(e, configs[i]->path, scope, err) != 0)
+		if (environments_look_beside(e, configs[i]->path, scope, NULL, err) != 0)
 			return -1;
 	if (environments_settle(e, err) != 0)
 		return -1;

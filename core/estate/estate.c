@@ -74,6 +74,7 @@ enum phase {
 
 struct estate {
 	const struct scope *scope;	/* NULL: the built-in one */
+	struct vec *leftovers;	/* the caller's; NULL: they are removed */
 	const struct rules *rules;
 	struct environments *environments;
 	struct vec files;	/* of struct listed * */
@@ -536,6 +537,12 @@ estate_set_rules(struct estate *e, const struct rules *rules)
 	e->rules = rules;
 }
 
+void
+estate_list_leftovers(struct estate *e, struct vec *leftovers)
+{
+	e->leftovers = leftovers;
+}
+
 /* Go back to a phase, unless the scan has not come so far. */
 static void
 go_back(struct estate *e, enum phase phase)
@@ -592,7 +599,7 @@ read_folder(struct estate *e, struct error *err)
 	struct error problem;
 	int rc = 0;
 
-	if (walk_folder(path, e->scope, &e->pending, &e->folders, &problem) != 0) {
+	if (walk_folder(path, e->scope, &e->pending, &e->folders, e->leftovers, &problem) != 0) {
 		if (problem.code == ERROR_MEMORY || (f = add_file(e, path)) == NULL)
 			rc = error_memory(err);
 		else
@@ -681,7 +688,8 @@ find_more(struct estate *e, struct error *err)
 		return read_folder(e, err) == 0 ? 1 : -1;
 	while (e->single.len > 0) {
 		char *path = walk_pop(&e->single);
-		int rc = environments_look_beside(e->environments, path, e->scope, err);
+		int rc = environments_look_beside(e->environments, path, e->scope,
+		    e->leftovers, err);
 
 		free(path);
 		if (rc != 0)

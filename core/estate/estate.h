@@ -13,6 +13,7 @@ struct error;
 struct estate;
 struct rules;
 struct scope;
+struct vec;
 
 /*
  * The configuration files below some paths, with every entry's state against
@@ -68,6 +69,10 @@ struct environments *estate_environments(const struct estate *e);
 void estate_set_scope(struct estate *e, const struct scope *scope);
 const struct scope *estate_scope(const struct estate *e);
 void estate_set_rules(struct estate *e, const struct rules *rules);
+
+/* Have what runs that were killed left in the folders listed in ${leftovers} (of char *,
+ * the caller's), and not removed.  Before the first estate_step. */
+void estate_list_leftovers(struct estate *e, struct vec *leftovers);
 
 /* Work for about ${budget_ms}.  1: there is more to do, 0: all is done,
  * -1: ERROR_MEMORY.  Unreadable files and folders are entries with a problem. */

@@ -40,22 +40,25 @@ type_of(int dirfd_, const struct dirent *ent)
 
 static int
 take_entry(const char *folder, int fd, const struct dirent *ent, const struct scope *scope,
-    struct vec *files, struct vec *folders)
+    struct vec *files, struct vec *folders, struct vec *leftovers)
 {
 	struct vec *to = NULL;
 	struct buf path;
 	int rc, type;
 
 	if (ent->d_name[0] == '.') {
-		lock_sweep_name(fd, ent->d_name);
-		return 0;
+		if (leftovers == NULL)
+			lock_sweep_name(fd, ent->d_name);
+		else if (lock_is_leftover(fd, ent->d_name))
+			to = leftovers;
+	} else {
+		/* Most names are neither: ask for the type only when it matters. */
+		type = type_of(fd, ent);
+		if (type == DT_DIR)
+			to = folders;
+		else if (type == DT_REG && scope_format(scope, ent->d_name) != NULL)
+			to = files;
 	}
-	/* Most names are neither: ask for the type only when it matters. */
-	type = type_of(fd, ent);
-	if (type == DT_DIR)
-		to = folders;
-	else if (type == DT_REG && scope_format(scope, ent->d_name) != NULL)
-		to = files;
 	if (to == NULL)
 		return 0;
 	buf_init(&path, PATH_BYTES_MAX);
@@ -66,8 +69,9 @@ take_entry(const char *folder, int fd, const struct dirent *ent, const struct sc
 	}
 	buf_append_str(&path, ent->d_name);
 	rc = buf_check(&path, NULL);
-	if (rc == 0 && (to == folders ? scope_takes_folder(scope, buf_cstr(&path)) :
-	    scope_takes_file(scope, buf_cstr(&path))))
+	if (rc == 0 && (to == leftovers || (to == folders ?
+	    scope_takes_folder(scope, buf_cstr(&path)) :
+	    scope_takes_file(scope, buf_cstr(&path)))))
 		rc = vec_push_string(to, buf_cstr(&path), path.len) != NULL ? 0 : -1;
 	buf_release(&path);
 	return rc;
@@ -75,7 +79,7 @@ take_entry(const char *folder, int fd, const struct dirent *ent, const struct sc
 
 int
 walk_folder(const char *path, const struct scope *scope, struct vec *files, struct vec *folders,
-    struct error *problem)
+    struct vec *leftovers, struct error *problem)
 {
 	struct dirent *ent;
 	DIR *dir;
@@ -90,7 +94,7 @@ walk_folder(const char *path, const struct scope *scope, struct vec *files, stru
 				rc = error_io(problem, path, "cannot read the folder");
 			break;
 		}
-		if (take_entry(path, dirfd(dir), ent, scope, files, folders) != 0) {
+		if (take_entry(path, dirfd(dir), ent, scope, files, folders, leftovers) != 0) {
 			rc = error_memory(problem);
 			break;
 		}

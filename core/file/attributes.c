@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,4 +168,48 @@ attributes_copy(int from, int to, const char *path, struct error *err)
 	    copy_extended(from, to, path, err) == -1)
 		return -1;
 	return attributes_set_mode(to, want.st_mode, path, err);
+}
+
+/* Why the open file is not ours to change; NULL: it is. */
+static const char *
+narrow_refuses(const struct stat *st)
+{
+	if (st->st_uid != geteuid())
+		return "it belongs to another user";
+	if (S_ISREG(st->st_mode) && st->st_nlink > 1)
+		return "it has other names, too (hard links)";
+	return S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? NULL :
+	    "it is neither a file nor a folder";
+}
+
+int
+attributes_narrow(const char *path, mode_t bits, bool dry, mode_t *mode, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	const char *why = NULL;
+	struct stat st;
+	int rc = -1;
+
+	*mode = 0;
+	if (fd == -1 && errno != ELOOP)
+		return error_io(err, path, "cannot open it to change its mode");
+	if (fd == -1)
+		why = "it is a symbolic link";
+	else if (fstat(fd, &st) == -1)
+		error_io(err, path, "cannot examine");
+	else if ((why = narrow_refuses(&st)) == NULL) {
+		*mode = st.st_mode & MODE_BITS;
+		if (!dry && (*mode & bits) != 0 && (fchmod(fd, *mode & ~bits) == -1 ||
+		    fstat(fd, &st) == -1 || (st.st_mode & bits) != 0))
+			error_io(err, path, "cannot change its mode");
+		else
+			rc = 0;
+	}
+	if (why != NULL) {
+		error_set(err, ERROR_REFUSED, "%s", why);
+		error_place(err, path, 0);
+	}
+	if (fd != -1)
+		close(fd);
+	return rc;
 }

@@ -301,20 +301,63 @@ lock_sweep(const char *path)
 	free(temporary);
 }
 
+/* The length of ${name} before the suffix of a leftover; 0: it has none. */
+static size_t
+stem_of(const char *name)
+{
+	static const char *const suffixes[] = { PATH_TEMPORARY, PATH_LOCK };
+	size_t len = strlen(name), n;
+
+	for (size_t i = 0; i < 2; i++) {
+		n = strlen(suffixes[i]);
+		if (name[0] == '.' && len > n + 1 && strcmp(name + len - n, suffixes[i]) == 0)
+			return len - n;
+	}
+	return 0;
+}
+
+/* Does another process hold the lock in this open sidecar? */
+static bool
+descriptor_is_held(int fd)
+{
+#ifdef F_OFD_GETLK
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_OFD_GETLK, &whole) == 0)
+		return whole.l_type != F_UNLCK;
+#endif
+	/* Closed at once, which gives it back. */
+	return lock_descriptor(fd) == -1;
+}
+
+bool
+lock_is_leftover(int dir, const char *name)
+{
+	size_t stem = stem_of(name);
+	char *sidecar = NULL;
+	struct stat st;
+	bool held;
+	int fd;
+
+	if (stem == 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    asprintf(&sidecar, "%.*s%s", (int)stem, name, PATH_LOCK) == -1)
+		return false;
+	fd = openat(dir, sidecar, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	/* What cannot be looked into may be held. */
+	held = fd == -1 ? errno != ENOENT && errno != ELOOP : descriptor_is_held(fd);
+	if (fd != -1)
+		close(fd);
+	free(sidecar);
+	return !held;
+}
+
 void
 lock_sweep_name(int dir, const char *name)
 {
-	static const char *const suffixes[] = { PATH_TEMPORARY, PATH_LOCK };
 	struct hold h = { name, PATH_NONE, NULL, -1 };
-	size_t len = strlen(name), stem = 0;
+	size_t stem = stem_of(name);
 	char *temporary = NULL;
 
-	for (size_t i = 0; i < 2; i++) {
-		size_t n = strlen(suffixes[i]);
-
-		if (name[0] == '.' && len > n + 1 && strcmp(name + len - n, suffixes[i]) == 0)
-			stem = len - n;
-	}
 	if (stem == 0 || (h.where.dir = fcntl(dir, F_DUPFD_CLOEXEC, 0)) == -1)
 		return;
 	if (asprintf(&h.sidecar, "%.*s%s", (int)stem, name, PATH_LOCK) == -1)

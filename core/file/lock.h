@@ -1,6 +1,7 @@
 #ifndef FILE_LOCK_H
 #define FILE_LOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct error;
@@ -43,5 +44,8 @@ void lock_sweep(const char *path);
 
 /* The same where ${name}, met in the open folder ${dir}, may be such a leftover. */
 void lock_sweep_name(int dir, const char *name);
+
+/* Is it one?  Nothing is changed. */
+bool lock_is_leftover(int dir, const char *name);
 
 #endif /* !FILE_LOCK_H */

@@ -155,7 +155,7 @@ change_files(struct change *c, const char *config, const char *secrets, bool may
     struct error *err)
 {
 	c->may_create = may_create;
-	if (secrets != NULL)
+	if (secrets != NULL && !c->dry)
 		lock_sweep(secrets);
 	if (config != NULL && change_config(c, config, err) == NULL)
 		return -1;
@@ -177,7 +177,8 @@ change_config(struct change *c, const char *path, struct error *err)
 {
 	struct configuration *config, **slot;
 
-	lock_sweep(path);
+	if (!c->dry)
+		lock_sweep(path);
 	if ((config = load_config(c, path, err)) == NULL)
 		return NULL;
 	/* change_files looks at those that it loads before the secrets file. */

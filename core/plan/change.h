@@ -53,7 +53,7 @@ struct change {
 	const struct change_callbacks *callbacks;
 	void *cookie;			/* of the callbacks */
 	int lock_timeout_ms;		/* of lock_files */
-	bool dry;			/* it is only shown: nothing is locked */
+	bool dry;			/* it is only shown: nothing is locked or removed */
 	struct secrets_policy policy;	/* of the secrets file */
 	const struct scope *scope;	/* says the format of configurations; NULL */
 	const struct trail *trail;	/* where what is applied is written down; NULL: nowhere */
@@ -83,7 +83,7 @@ void change_close(struct change *c);
  * change_files(c, config, secrets, may_create, err):
  * Load the files of these paths (NULL: none), and check that they are what
  * they are taken for.  What a run that was killed left beside them is removed
- * (lock_sweep).  A secrets file that is missing is a new one if
+ * (lock_sweep), unless it is only shown.  A secrets file that is missing is a new one if
  * ${may_create}.  Errors: those of configuration_load and secrets_file_load;
  * ERROR_REFUSED.
  */

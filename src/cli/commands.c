@@ -408,15 +408,19 @@ static const struct command commands_own[] = {
 		    "one it is the current\nfolder.  Looks whether the key is in reach and opens "
 		    "everything, at modes and owners, at systemd "
 		    "units\nand processes that lack the key or expose it, and tells what `audit` "
-		    "finds.  Changes nothing.  The\nexit "
-		    "status is 3 when there is an error.",
+		    "finds.  Changes nothing,\nunless --fix "
+		    "is given.  The exit status is 3 when there is an error, with --fix when "
+		    "something is left.",
 		.examples = "doctor /etc/kafka\n"
+		    "doctor --fix --dry-run /etc/kafka\n"
 		    "doctor --root /proc/1/root -o json",
 		.arguments = "[PATH...]",
 		.max_args = SIZE_MAX,
 		.flags = {
-			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(ROOT), MAY(OUTPUT),
-			LAST
+			MAY(LOCAL_SECRETS_FILE), KEYS, MAY(ROOT),
+			MAY(FIX), { FLAG_YES, false, "mend without a question" },
+			{ FLAG_DRY_RUN, false, "show what --fix would do" },
+			MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST
 		},
 		.reads_legacy = true,
 		.by_rules = true,

@@ -52,10 +52,23 @@ providers_release(struct providers *p)
 }
 
 int
+providers_reader(struct providers *p, const struct configuration *c, const struct document **by,
+    struct error *err)
+{
+	*by = c->doc;
+	if (!provider_is_connector(c->doc))
+		return 0;
+	if (!p->looked && providers_look(p, err) != 0)
+		return -1;
+	*by = workers_nearest(&p->workers, c->path);
+	return 0;
+}
+
+int
 providers_check(struct providers *p, struct checks *f, const struct configuration *c,
     struct error *err)
 {
-	const struct document *by = c->doc;
+	const struct document *by;
 	struct buf value, name;
 	struct reference r;
 	struct error found;
@@ -63,12 +76,10 @@ providers_check(struct providers *p, struct checks *f, const struct configuratio
 	size_t len;
 	int rc = 0;
 
-	if (provider_is_connector(c->doc)) {
-		if (!p->looked && providers_look(p, err) != 0)
-			return -1;
-		if ((by = workers_nearest(&p->workers, c->path)) == NULL)
-			return 0;
-	}
+	if (providers_reader(p, c, &by, err) != 0)
+		return -1;
+	if (by == NULL)
+		return 0;
 	buf_init_secret(&value, BUF_MAX_FILE);
 	buf_init(&name, 4096);
 	for (size_t i = 0; rc == 0 && i < document_count(c->doc); i++) {

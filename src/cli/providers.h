@@ -6,6 +6,7 @@
 #include "seal/workers.h"
 
 struct configuration;
+struct document;
 struct error;
 struct estate;
 struct checks;
@@ -22,6 +23,11 @@ struct providers {
 
 void providers_init(struct providers *p, const struct options *o, const struct estate *e);
 void providers_release(struct providers *p);
+
+/* Whose settings resolve the references of ${c}: its own, or of a connector the worker's;
+ * ${*by} NULL: the worker is not in the estate.  ERROR_MEMORY. */
+int providers_reader(struct providers *p, const struct configuration *c,
+    const struct document **by, struct error *err);
 
 /* Add a problem for each entry of ${c} with a reference whose provider is not
  * declared.  ERROR_MEMORY. */

@@ -64,6 +64,13 @@ scan_check(const struct options *o, const struct environments *e, struct error *
 struct estate *
 scan_paths(const struct options *o, const char *const paths[], size_t n, struct error *err)
 {
+	return scan_untouched(o, paths, n, NULL, err);
+}
+
+struct estate *
+scan_untouched(const struct options *o, const char *const paths[], size_t n, struct vec *leftovers,
+    struct error *err)
+{
 	struct estate *e = estate_new(paths, n, err);
 	int rc;
 
@@ -71,6 +78,7 @@ scan_paths(const struct options *o, const char *const paths[], size_t n, struct 
 		return NULL;
 	estate_set_scope(e, config_scope(o->config));
 	estate_set_rules(e, config_rules(o->config));
+	estate_list_leftovers(e, leftovers);
 	rc = scan_name(o, estate_environments(e), err);
 	while (rc == 0 && (rc = estate_step(e, STEP_MS, err)) > 0)
 		rc = 0;

@@ -28,6 +28,10 @@ struct options;
 struct estate *scan_paths(const struct options *o, const char *const paths[], size_t n,
     struct error *err);
 
+/* The same, and what runs that were killed left is listed (estate_list_leftovers). */
+struct estate *scan_untouched(const struct options *o, const char *const paths[], size_t n,
+    struct vec *leftovers, struct error *err);
+
 /* The secrets file that a flag names can be read, if one does. */
 int scan_check(const struct options *o, const struct environments *e, struct error *err);
 

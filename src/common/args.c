@@ -191,6 +191,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    PATH("DIR", "write a file for each resolved value, named as its key, into a folder") },
 	[FLAG_YES] = { .name = "yes",
 	    SWITCH("apply the change without a question") },
+	[FLAG_FIX] = { .name = "fix",
+	    SWITCH("show what can be mended safely, ask, and mend it") },
 	[FLAG_INSECURE_TMP] = { .name = "insecure-tmp",
 	    SWITCH("where no folder in memory is found, edit in $TMPDIR or /tmp") },
 	[FLAG_STAGED] = { .name = "staged",

@@ -26,6 +26,7 @@
 
 #define STEP_MS 1000
 #define SECRETS_FILES_MAX 10000
+#define LEFTOVERS_MAX 1000000
 
 /* Without a question: what is in reach of a service is what counts. */
 static const struct key *
@@ -50,20 +51,22 @@ doctor_keys_find_master(struct doctor *d, const struct secrets_file *s)
 	return k;
 }
 
-static void
+static int
 check_key_file(struct doctor *d)
 {
 	const char *path = d->o->text[FLAG_MASTER_KEY_FILE];
 	struct stat st;
 
-	if (path == NULL || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-		return;
+	if (path == NULL || stat(path, &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode &
+	    (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) == 0)
+		return 0;
 	if (st.st_mode & (S_IROTH | S_IWOTH))
 		checks_say(&d->checks, CHECK_PROBLEM, "key-file", path, 0, "chmod 600",
 		    "every user can read or write the file of the master key");
-	else if (st.st_mode & (S_IRGRP | S_IWGRP))
+	else
 		checks_say(&d->checks, CHECK_WARNING, "key-file", path, 0, "chmod 600",
 		    "its group can read or write the file of the master key");
+	return doctor_fix_mode(d, path, S_IRWXG | S_IRWXO, "chmod 600");
 }
 
 /* Does a finding of the audit tell it already?  ${key} NULL: any of the file. */
@@ -201,7 +204,8 @@ check_references(struct doctor *d, struct error *err)
 static int
 doctor_keys_check(struct doctor *d, struct error *err)
 {
-	check_key_file(d);
+	if (check_key_file(d) != 0)
+		return error_memory(err);
 	if (d->secrets.len == 0 && d->o->text[FLAG_LOCAL_SECRETS_FILE] == NULL)
 		checks_say(&d->checks, CHECK_REMARK, "secrets-file", NULL, 0,
 		    "give --local-secrets-file, or make one with `propseal master-key generate`",
@@ -221,7 +225,8 @@ doctor_look_around(struct doctor *d, struct error *err)
 	struct secrets_file **slot;
 	struct environments *e;
 
-	d->estate = scan_paths(d->o, all ? here : d->o->args, all ? 1 : d->o->arg_count, err);
+	d->estate = scan_untouched(d->o, all ? here : d->o->args, all ? 1 : d->o->arg_count,
+	    &d->leftovers, err);
 	if (d->estate == NULL)
 		return -1;
 	e = estate_environments(d->estate);
@@ -400,11 +405,14 @@ doctor_report(struct doctor *d, int *status, struct error *err)
 	*status = r.status;
 	if (json)
 		return audit_report_write(&r, "json", err);
-	buf_init(&out, 256);
+	buf_init(&out, 512);
 	buf_printf(&out, "checks: %zu error%s, %zu warning%s, %zu note%s\n", n[CHECK_PROBLEM],
 	    n[CHECK_PROBLEM] == 1 ? "" : "s", n[CHECK_WARNING],
 	    n[CHECK_WARNING] == 1 ? "" : "s", n[CHECK_REMARK],
 	    n[CHECK_REMARK] == 1 ? "" : "s");
+	if (d->fixes.len > 0)
+		buf_printf(&out, "for %zu of them there is `propseal doctor --fix`\n",
+		    d->fixes.len);
 	rc = output_write(checks, err) != 0 || output_write(&out, err) != 0 ? -1 :
 	    audit_report_write(&r, NULL, err);
 	buf_release(&out);
@@ -415,11 +423,24 @@ static void
 doctor_release(struct doctor *d)
 {
 	audit_free(d->audit);
+	doctor_fixes_release(d);
+	vec_release_strings(&d->leftovers);
 	vec_release(&d->key_names);
 	vec_release(&d->secrets);
 	estate_free(d->estate);
 	key_ring_free(d->keys);
 	checks_release(&d->checks);
+}
+
+/* Keys, entries and processes are not needed to find what can be mended. */
+static int
+doctor_mend(struct doctor *d, int *status, struct error *err)
+{
+	if (doctor_look_around(d, err) != 0)
+		return -1;
+	if (check_key_file(d) != 0)
+		return error_memory(err);
+	return doctor_files_check(d, err) != 0 ? -1 : doctor_fix(d, status, err);
 }
 
 int
@@ -432,9 +453,15 @@ commands_doctor(const struct options *o)
 	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
 	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
 	vec_init(&d.key_names, sizeof(char *), SECRETS_FILES_MAX);
+	vec_init(&d.leftovers, sizeof(char *), LEFTOVERS_MAX);
+	doctor_fixes_init(&d);
 	checks_init(&d.checks, NULL, options_format(o) == OUTPUT_JSON, CHECKS_BY_LEVEL);
-	rc = doctor_check(&d, &err);
-	if (rc == 0)
+	if (!o->on[FLAG_FIX] && (o->on[FLAG_YES] || o->on[FLAG_DRY_RUN])) {
+		error_set(&err, ERROR_USAGE, "--yes and --dry-run are for --fix");
+		rc = -1;
+	} else if (o->on[FLAG_FIX])
+		rc = doctor_mend(&d, &status, &err);
+	else if ((rc = doctor_check(&d, &err)) == 0)
 		rc = doctor_report(&d, &status, &err);
 	doctor_release(&d);
 	return rc == 0 ? status : report_error(&err);

@@ -1,6 +1,7 @@
 #ifndef CLI_DOCTOR_DOCTOR_H
 #define CLI_DOCTOR_DOCTOR_H
 
+#include <sys/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,10 +27,26 @@ struct doctor {
 	struct vec secrets;		/* of struct secrets_file *: of the estate's environments */
 	struct key_ring *keys;		/* NULL: not looked for */
 	const struct key *key_told;	/* whose source was told last */
+	struct vec leftovers;		/* of char *: what runs that ended early left */
+	struct vec fixes;		/* what can be mended, of fix.c */
 };
 
 /* Longer ones are cut, or not looked at. */
 #define DOCTOR_PATH_MAX 65536
+
+/* What a check found can be mended by taking ${bits} from a mode, or by removing what a run
+ * left; ${command} does it by hand.  -1: no memory. */
+void doctor_fixes_init(struct doctor *d);
+int doctor_fix_mode(struct doctor *d, const char *path, mode_t bits, const char *command);
+int doctor_fix_leftover(struct doctor *d, const char *path);
+void doctor_fixes_release(struct doctor *d);
+
+/**
+ * doctor_fix(d, status, err):
+ * Behind the checks: show what can be mended, ask, mend, and tell of each.  ${*status} is 0,
+ * 1 where something failed, or 3 where something is left.  ERROR_USAGE: nobody to ask.
+ */
+int doctor_fix(struct doctor *d, int *status, struct error *err);
 
 /* Each check adds its findings.  ERROR_MEMORY. */
 int doctor_files_check(struct doctor *d, struct error *err);

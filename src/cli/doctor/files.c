@@ -25,23 +25,26 @@ struct folders {
 	struct map *seen;
 };
 
-static void
+static int
 doctor_files_check_secrets_file(struct doctor *d, const char *path)
 {
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		return;
-	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return 0;
+	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
 		checks_say(&d->checks, CHECK_PROBLEM, "writable", path, 0, "chmod go-w",
 		    "%s can write the secrets file, and so swap sealed entries",
 		    st.st_mode & S_IWOTH ? "every user" : "its group");
-	else if (geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0)
+		return doctor_fix_mode(d, path, S_IWGRP | S_IWOTH, "chmod go-w");
+	}
+	if (geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0)
 		checks_say(&d->checks, CHECK_REMARK, "owner", path, 0, NULL,
 		    "the secrets file belongs to another user (%lu)", (unsigned long)st.st_uid);
 	else
 		checks_say(&d->checks, CHECK_OK, "mode", path, 0, NULL,
 		    "only its owner can write the secrets file");
+	return 0;
 }
 
 /* Where there is one secrets file: can it be read by whom the file is for? */
@@ -66,15 +69,17 @@ check_readers(struct doctor *d, const struct estate_file *f)
 	    "who reads this file cannot read the secrets file %s", path);
 }
 
-static void
+static int
 doctor_files_check_configuration(struct doctor *d, const struct estate_file *f)
 {
 	struct stat st;
 
 	/* What cannot be read is told by the audit. */
-	if (f->problem == NULL && stat(f->path, &st) == 0 && (st.st_mode & S_IWOTH) != 0)
-		checks_say(&d->checks, CHECK_PROBLEM, "writable", f->path, 0, "chmod o-w",
-		    "every user can write the configuration file");
+	if (f->problem != NULL || stat(f->path, &st) != 0 || (st.st_mode & S_IWOTH) == 0)
+		return 0;
+	checks_say(&d->checks, CHECK_PROBLEM, "writable", f->path, 0, "chmod o-w",
+	    "every user can write the configuration file");
+	return doctor_fix_mode(d, f->path, S_IWOTH, "chmod o-w");
 }
 
 /* The folder of a file, once. */
@@ -98,19 +103,38 @@ add_folder(struct folders *f, const char *path, struct error *err)
 	return rc;
 }
 
-static void
+static int
 check_folder(struct doctor *d, const char *folder)
 {
 	struct stat st;
 
 	if (stat(folder, &st) != 0)
-		return;
-	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+		return 0;
+	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
 		checks_say(&d->checks, CHECK_PROBLEM, "folder", folder, 0, "chmod o-w",
 		    "every user can put other files in the place of those in this folder");
-	else if ((st.st_mode & S_IWGRP) && !(st.st_mode & S_ISVTX))
+		return doctor_fix_mode(d, folder, S_IWOTH, "chmod o-w");
+	}
+	if ((st.st_mode & S_IWGRP) && !(st.st_mode & S_ISVTX))
 		checks_say(&d->checks, CHECK_REMARK, "folder", folder, 0, NULL,
 		    "its group can put other files in the place of those in this folder");
+	return 0;
+}
+
+/* What a run of ours that was killed left, which the next change removes. */
+static int
+check_leftover(struct doctor *d, const char *path)
+{
+	const size_t n = strlen(path), m = strlen(PATH_LOCK);
+	const char *fix = "`propseal doctor --fix` removes it";
+
+	if (n > m && strcmp(path + n - m, PATH_LOCK) == 0)
+		checks_say(&d->checks, CHECK_REMARK, "leftover", path, 0, fix,
+		    "a lock that nobody holds");
+	else
+		checks_say(&d->checks, CHECK_WARNING, "leftover", path, 0, fix,
+		    "a run that ended early left it; there may be secrets in clear text in it");
+	return doctor_fix_leftover(d, path);
 }
 
 /* How editors, packages, patch and people name what they leave behind. */
@@ -204,21 +228,26 @@ doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *
 
 	for (i = 0; rc == 0 && i < d->secrets.len; i++) {
 		path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, i));
-		doctor_files_check_secrets_file(d, path);
-		rc = add_folder(folders, path, err);
+		rc = doctor_files_check_secrets_file(d, path) != 0 ? error_memory(err) :
+		    add_folder(folders, path, err);
 	}
 	for (i = 0; rc == 0 && i < estate_count(d->estate); i++) {
 		f = estate_file(d->estate, i);
 		if (!f->is_secrets_file) {
 			check_readers(d, f);
-			doctor_files_check_configuration(d, f);
+			if (doctor_files_check_configuration(d, f) != 0)
+				return error_memory(err);
 		}
 		rc = add_folder(folders, f->path, err);
 	}
+	for (i = 0; rc == 0 && i < d->leftovers.len; i++)
+		if (check_leftover(d, vec_string(&d->leftovers, i)) != 0)
+			rc = error_memory(err);
 	for (i = 0; rc == 0 && i < folders->list.len; i++) {
 		path = vec_string(&folders->list, i);
-		check_folder(d, path);
 		doctor_copies_check(d, path);
+		if (check_folder(d, path) != 0)
+			rc = error_memory(err);
 	}
 	return rc;
 }

@@ -7,7 +7,7 @@ program=$(command -v "${1:-propseal}") || { echo "there is no ${1:-propseal}"; e
 program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program")
 copy=$(mktemp -d "${TMPDIR:-/tmp}/propseal-demo.XXXXXX")
 cp -R "$(dirname "$0")/." "$copy"
-rm "$copy/demo.sh"
+rm "$copy/demo.sh" "$copy/script.sh"
 chmod -R u+rwX,go-rwx "$copy"
 cd "$copy"
 if [ -t 0 ] && [ -t 1 ]; then

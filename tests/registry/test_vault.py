@@ -6,7 +6,7 @@ import time
 from lib import audit, program, run
 from lib.check import check, err, ok, same, status
 from lib.harness import MARKER, Registry
-from lib.rest import P, V, Client, path_url
+from lib.rest import P, V, Client, key_url, path_url
 from lib.run import case
 
 CONFIG = {'vault.mount': 'kv'}
@@ -86,6 +86,29 @@ def v02_metadata_of_a_path(r):
         same(bool(TIME.fullmatch(v['deletion_time'])), number == '3', f'deletion of {number}')
         same(v['destroyed'], False, 'destroyed')
     refused(vault(r, 'adm', 'kv/metadata/none'), 404)
+
+
+def v02b_destroyed_versions_are_listed(r):
+    def told(path):
+        data = unwrap(vault(r, 'adm', 'kv/metadata/' + path))
+        return [data['oldest_version'], data['current_version'],
+                {n: [v['destroyed'], bool(v['created_time'])] for n, v in data['versions'].items()}]
+    live, gone = [False, True], [True, False]
+    put(r, 'gone', 'a', 'one', 'two', 'three')
+    for number in (1, 3):
+        ok(r.as_('adm').delete(f'{V("gone", "a")}/{number}?destroy=true'))
+    same(told('gone'), [1, 2, {'1': gone, '2': live, '3': gone}], 'versions')
+    # Another field that has a version of that number.
+    put(r, 'gone', 'b', 'one')
+    same(told('gone'), [1, 2, {'1': live, '2': live, '3': gone}], 'versions of two fields')
+    put(r, 'all', 'a', 'one')
+    ok(r.as_('adm').delete(V('all', 'a') + '/1?destroy=true'))
+    same(told('all'), [1, 0, {'1': gone}], 'nothing left')
+    # A key that keeps only so many has not destroyed what went before.
+    put(r, 'pruned', 'a', 'one')
+    ok(r.as_('adm').patch(key_url('pruned', 'a') + '/metadata', {'max_versions': 2}))
+    put(r, 'pruned', 'a', 'two', 'three', 'four')
+    same(told('pruned'), [3, 4, {'3': live, '4': live}], 'versions that are kept')
 
 
 def v03_who_may_not(r):

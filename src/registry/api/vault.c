@@ -283,9 +283,10 @@ vault_versions(struct vault_secret *s, struct vault_version *all, uint32_t max)
 	return found;
 }
 
-/* The highest number of any of the keys, 0: there is none.  -1: ${s}->err. */
+/* The highest number of any of the keys, 0: there is none.  -1: ${s}->err.
+ * ${*pruned}: old versions of one go by themselves. */
 static int64_t
-vault_highest(struct vault_secret *s)
+vault_highest(struct vault_secret *s, bool *pruned)
 {
 	struct key_settings k;
 	int64_t high = 0;
@@ -295,15 +296,19 @@ vault_highest(struct vault_secret *s)
 		if (reader_settings(s->r, &s->name, &k, &s->err) == -1)
 			return -1;
 		high = k.high > high ? k.high : high;
+		*pruned = *pruned || k.max_versions > 0;
 	}
 	return found == -1 ? -1 : high;
 }
 
+/* What was destroyed is listed by its number, of which nothing else is left; but as Vault
+ * does, not what lies before the oldest version of keys that keep only so many. */
 static void
-vault_metadata_write(struct exchange *x, const struct vault_version *all, uint32_t high)
+vault_metadata_write(struct exchange *x, const struct vault_version *all, uint32_t high,
+    bool pruned)
 {
 	struct json_out *out = &x->json;
-	uint32_t i, oldest = 0, current = 0;
+	uint32_t i, oldest = pruned ? 0 : 1, current = 0;
 	char number[16];
 	int64_t first = 0, last = 0;
 
@@ -326,13 +331,11 @@ vault_metadata_write(struct exchange *x, const struct vault_version *all, uint32
 	json_out_uint(out, "oldest_version", oldest);
 	reply_time(out, "updated_time", last);
 	json_out_object(out, "versions");
-	for (i = 1; i <= high; i++) {
-		if (!all[i].there)
-			continue;
+	for (i = oldest > 0 ? oldest : high; i <= high; i++) {
 		(void)snprintf(number, sizeof(number), "%u", (unsigned)i);
 		json_out_object(out, number);
 		vault_version_state(out, all[i].created_ms, all[i].live ? 0 : all[i].deleted_ms,
-		    false);
+		    !all[i].there);
 		json_out_end(out);
 	}
 	json_out_end(out);
@@ -346,13 +349,14 @@ vault_metadata(struct exchange *x)
 {
 	struct vault_secret s = { .key_len = 0 };
 	struct vault_version *all = NULL;
+	bool pruned = false;
 	int64_t high;
 	int result = -1;
 
 	if ((s.r = request_reader(x)) == NULL)
 		return;
 	s.name.path = request_param(x, PARAM_PATH, &s.name.path_len);
-	high = vault_highest(&s);
+	high = vault_highest(&s, &pruned);
 	if (high > 0 && high <= VAULT_VERSIONS_MAX &&
 	    (all = calloc((size_t)high + 1, sizeof(*all))) == NULL)
 		error_memory(&s.err);
@@ -366,7 +370,7 @@ vault_metadata(struct exchange *x)
 	} else if (result == -1) {
 		answer_error(x, &s.err);
 	} else {
-		vault_metadata_write(x, all, (uint32_t)high);
+		vault_metadata_write(x, all, (uint32_t)high, pruned);
 		answer_send(x, 200);
 	}
 	free(all);

@@ -317,7 +317,7 @@ check-headers:
 test-kafka: all
 	@BUILD='$(BUILD)' tests/kafka/run.sh 3.9.1 || [ $$? -eq 77 ]
 test-kafka-full: all
-	@BUILD='$(BUILD)' tests/kafka/run.sh 3.9.1 4.1.1 || [ $$? -eq 77 ]
+	@BUILD='$(BUILD)' tests/kafka/run.sh --full 3.9.1 4.1.1 || [ $$? -eq 77 ]
 
 # Each fuzz target for FUZZ_SECONDS of processor time; keeps to its own build.
 FUZZ_BUILD ?= build-fuzz
@@ -411,7 +411,7 @@ help:
 	@echo 'make check         lint and the quick suites, for people at work'
 	@echo 'make deps          install what the build needs (deps-test: the tests, deps-ci: .ci/run)'
 	@echo 'make unit cli tui conformance registry check-headers lint test-torture test-valgrind   one kind of test'
-	@echo 'make test-kafka    the provider in a real Kafka and Connect (test-kafka-full: in each version)'
+	@echo 'make test-kafka    the provider and the log in a real Kafka (test-kafka-full: all of it, in each version)'
 	@echo 'make fuzz          fuzz each parser for FUZZ_SECONDS (60), from tests/fuzz/corpus'
 	@echo 'make bench         figures beside floors measured in the same run'
 	@echo 'make connect-provider   the jar for Kafka and Connect (needs a JDK; CONNECT_LIBS= or Maven)'

@@ -1,15 +1,21 @@
 #!/bin/sh
-# The provider in an unmodified Kafka: brokers and Connect workers from the jars
-# that Apache publishes, on the loopback interface, each in a process of its own.
+# A real Kafka, from the jars that Apache publishes, on the loopback interface:
+# the provider in brokers and Connect workers, and the registry's log in a topic
+# (log/). README.md says what there is.
 #
-# usage: tests/kafka/run.sh [VERSION...]     (3.9.1)
+# usage: tests/kafka/run.sh [--full] [VERSION...]     (3.9.1)
 #
+# --full: each test of the log, not only those that tell most.
 # The jars are fetched by Maven once; KAFKA_LIBS, a folder of jars, spares that.
-# Where they cannot be had it says so and exits 77.
+# Where they cannot be had it says so and exits 77. KAFKA_SUITES: which of them to run.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
 plugin=org.apache.maven.plugins:maven-dependency-plugin:3.6.1
+if [ "${1:-}" = --full ]; then
+	export KAFKA_FULL=1 TEST_TIMEOUT="${TEST_TIMEOUT:-3600}"
+	shift
+fi
 
 skip() {
 	echo "skipped: $*"
@@ -44,8 +50,9 @@ for version in "${@:-3.9.1}"; do
 	fi
 	javac -Xlint:all -Werror -d "$build/kafka/classes" -cp "$libs/*" tests/kafka/java/*.java || exit 1
 	echo "Kafka $version"
+	# shellcheck disable=SC2086 # several suites
 	KAFKA_LIBS=$libs KAFKA_TEST_CLASSES=$PWD/$build/kafka/classes \
-	    PROPSEAL=${PROPSEAL:-$PWD/$build/propseal} tests/run.sh tests/kafka/test_*.py || status=1
+	    PROPSEAL=${PROPSEAL:-$PWD/$build/propseal} tests/run.sh ${KAFKA_SUITES:-tests/kafka/test_*.py tests/kafka/log/test_*.py} || status=1
 	[ -z "${KAFKA_LIBS:-}" ] || break
 done
 exit $status

@@ -1,0 +1,86 @@
+"""Nodes of the registry whose log is a topic."""
+import json
+import subprocess
+
+from lib_kafka.cluster import FixedRegistry, until
+from lib import program
+from lib.check import check, status
+
+
+def reason_to_skip():
+    """Why the built service has no Kafka log; None where it has."""
+    service = program.PROGRAM + '-registryd'
+    done = subprocess.run(['ldd', service], capture_output=True, text=True, check=False)
+    if 'librdkafka' not in done.stdout:
+        return 'built without librdkafka (make KAFKA=)'
+    return None
+
+
+class Node(FixedRegistry):
+    """Number i of several, behind its proxy."""
+
+    def __init__(self, brokers, topic, number=0, key=None, data=None, **more):
+        count = len(brokers.brokers)
+        super().__init__({
+            'store.log': 'kafka', 'kafkastore.topic': topic,
+            'kafkastore.bootstrap.servers': brokers.for_node(number),
+            'kafkastore.topic.replication.factor': min(count, 3), **more}, key=key, data=data)
+        self.number, self.topic = number, topic
+        with open(self.key_file, encoding='ascii') as f:
+            self.key = f.read().strip()
+
+    def health(self, which='ready'):
+        """(status, what it says)"""
+        client = self.new()
+        try:
+            answer = client.get(f'/health/{which}')
+            return answer.status, json.loads(answer.body)
+        finally:
+            client.close()
+
+    def leads(self):
+        try:
+            return self.running() and self.health('leader')[0] == 200
+        except Exception:
+            return False
+
+    def metric(self, name):
+        """The sum of a metric's values, 0 where there is none."""
+        answer = status(self.as_('adm').get('/metrics'), 200)
+        return sum(float(line.split()[-1]) for line in answer.body.decode().splitlines()
+                   if line.split('{')[0].split(' ')[0] == f'propseal_registry_{name}')
+
+    def wait_leads(self, timeout=60):
+        until(self.leads, f'node {self.number} leads', timeout)
+        return self
+
+    def not_ready(self, *words, timeout=60):
+        """What /health/ready says once it is 503 and names these words."""
+        def said():
+            code, body = self.health()
+            text = json.dumps(body)
+            return code == 503 and all(w in text for w in words) and text
+        return until(said, f'not ready, with {words}', timeout)
+
+
+def new_nodes(brokers, topic, count, **more):
+    """Started, all with one master key; the first leads."""
+    nodes = []
+    for i in range(count):
+        node = Node(brokers, topic, i, key=nodes[0].key if nodes else None, **more)
+        nodes.append(node.start())
+    nodes[0].wait_leads()
+    return nodes
+
+
+def leader(nodes, timeout=60):
+    return until(lambda: next((n for n in nodes if n.leads()), None), 'a leader', timeout)
+
+
+def same_on_all(load, nodes):
+    """What the nodes have is one and the same, once all have read on."""
+    first = load.kept(nodes[0])
+    for n in nodes[1:]:
+        until(lambda n=n: load.kept(n) == first, f'node {n.number} has what node 0 has', 30)
+    check(first, 'something was written')
+    return first

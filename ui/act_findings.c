@@ -95,8 +95,11 @@ void
 act_findings_cancel(struct app *a)
 {
 	struct panes *p = &a->findings->panes;
+	size_t seen;
 
-	if (p->right_active)
+	if (findings_progress(a, &seen))
+		findings_cancel(a);
+	else if (p->right_active)
 		p->right_active = false;
 	else if (p->left.filter != FINDINGS_OPEN)
 		set_filter(a, FINDINGS_OPEN);
@@ -250,7 +253,7 @@ act_findings_needs_audit(const struct app *a)
 {
 	if (a->options->findings == NULL)
 		return "this program writes no reports";
-	return a->findings->audit == NULL ? "nothing was looked at yet" : NULL;
+	return a->findings->is_whole ? NULL : "not all files were looked at yet";
 }
 
 void

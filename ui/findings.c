@@ -208,8 +208,9 @@ findings_name_files(struct findings *f, const struct estate *e, struct error *er
 	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
 		const struct estate_file *file = estate_file(e, i);
 		const char *told;
-		const char *home = file->is_secrets_file && file->environment != NULL ?
-		    file->environment->name : "";
+		/* An audit that goes on knows of none yet. */
+		const char *home = (file->is_secrets_file || !f->is_whole) &&
+		    file->environment != NULL ? file->environment->name : "";
 
 		buf_clear(&name);
 		audit_append_name(&name, audit_below_root(file->path, strip));

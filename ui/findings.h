@@ -13,6 +13,7 @@ struct error;
 struct estate;
 struct estate_entry;
 struct estate_file;
+struct findings_look;
 struct map;
 
 /*
@@ -74,11 +75,14 @@ struct findings {
 	struct vec groups;		/* of struct findings_group */
 	struct vec rows;		/* of struct findings_row */
 	struct vec names;		/* char *: the estate's files, as an audit names them */
-	struct vec homes;		/* char *: of secrets files the environment, else "" */
+	struct vec homes;		/* char *: the environments of those, of which an audit
+					 * does not tell; "": none */
 	struct map *by_name;		/* their numbers in the estate; NULL: none */
 	struct audit_options options;	/* of the audit */
 	bool looked;			/* nothing is to be looked at again but what changes */
 	unsigned long of;		/* which state of the model the audit looked at */
+	bool is_whole;			/* all was looked at, and not only a part so far */
+	struct findings_look *look;	/* that goes on beside the screen; NULL: none does */
 
 	/* What is said of the selected one in the right pane, broken to lines. */
 	struct buf text;

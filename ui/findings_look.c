@@ -1,6 +1,8 @@
 #include "ui/findings_look.h"
 
-#include <stdio.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,8 +13,10 @@
 #include "ui/app.h"
 #include "ui/dialog.h"
 #include "ui/findings.h"
+#include "ui/job.h"
 #include "ui/model.h"
 #include "ui/options.h"
+#include "ui/term.h"
 
 /* May it be sealed from here? */
 static bool
@@ -66,13 +70,6 @@ findings_changed(struct app *a)
 		app_complain(a, "%s", err.text);
 }
 
-bool
-findings_are_due(const struct app *a)
-{
-	return !a->model->scanning && a->model->looked &&
-	    (!a->findings->looked || a->findings->of != a->model->changes);
-}
-
 /* What does not fit on the screen starts folded, but for the worst. */
 static void
 findings_fold_large(struct app *a)
@@ -113,63 +110,243 @@ findings_keys(const struct app *a, struct error *err)
 	return ring;
 }
 
-static struct audit *
-findings_look(struct app *a, struct error *err)
+/* --- the look that goes on beside the screen --- */
+
+#define FIRST_MS 250	/* what ends sooner is shown as a whole */
+#define NEXT_TIMES 10	/* so many times longer than showing it took */
+
+struct findings_look {
+	struct job job;
+	const struct findings *f;
+	const struct ui_options *o;
+	struct key_ring *keys;		/* NULL: the job has ended, and they are wiped */
+	struct audit *audit;		/* the job's; then what it has made.  NULL: it failed */
+	_Atomic(struct audit *) so_far;	/* a part of it, for the screen; NULL: none that is new */
+	atomic_size_t seen;
+	uint64_t next;			/* when the next part is made */
+	unsigned long of;		/* which state of the model it looks at */
+	bool stopped;			/* by the user: what there is so far is shown */
+	bool cut;			/* it has ended early */
+	bool ended;
+};
+
+/* In the job's thread: put a copy of what there is so far where the screen takes it. */
+static int
+look_show(struct findings_look *l, const struct audit *a, struct error *err)
 {
-	const struct ui_options *o = a->options;
+	const struct findings_source *source = l->o->findings;
+	struct audit *part = audit_part(a, NULL, NULL, err);
+
+	if (part != NULL && source != NULL && source->baseline != NULL &&
+	    source->know(source->cookie, part, err) != 0) {
+		audit_free(part);
+		part = NULL;
+	}
+	if (part == NULL)
+		return -1;
+	audit_free(atomic_exchange(&l->so_far, part));
+	return 0;
+}
+
+/* audit_options.goes_on */
+static int
+look_goes_on(void *cookie, const struct audit *a, struct error *err)
+{
+	struct findings_look *l = cookie;
+	uint64_t now = clock_ms();
+
+	atomic_store(&l->seen, audit_seen(a));
+	if (job_cancelled(&l->job)) {
+		l->cut = true;
+		(void)look_show(l, a, err);
+		return error_set(err, ERROR_REFUSED, "stopped");
+	}
+	if (now < l->next)
+		return 0;
+	if (look_show(l, a, err) != 0)
+		return -1;
+	l->next = clock_ms() + FIRST_MS + NEXT_TIMES * (clock_ms() - now);
+	job_tell(&l->job, audit_seen(a), 0, "");
+	return 0;
+}
+
+static int
+look_run(struct job *j, void *cookie, struct error *err)
+{
+	struct findings_look *l = cookie;
+	const struct ui_options *o = l->o;
 	const struct findings_source *source = o->findings;
-	struct findings *f = a->findings;
-	struct audit *audit;
-	struct key_ring *keys = findings_keys(a, err);
 	size_t strip;
 	int rc = 0;
 
-	if (keys == NULL)
-		return NULL;
+	(void)j;
+	l->next = clock_ms() + FIRST_MS;
+	(void)audit_root(o->paths, o->path_count, &strip);
+	if ((l->audit = audit_new(&l->f->options, err)) == NULL)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < o->path_count; i++)
+		rc = audit_path(l->audit, o->paths[i], strip, err);
+	if (rc == 0)
+		rc = audit_finish(l->audit, err);
+	if (rc == 0 && source != NULL && source->baseline != NULL)
+		rc = source->know(source->cookie, l->audit, err);
+	/* What is kept has no keys: the interface may be locked at any time. */
+	audit_forget_keys(l->audit);
+	if (rc == 0)
+		return 0;
+	audit_free(l->audit);
+	l->audit = NULL;
+	return -1;
+}
+
+static void
+look_done(struct app *a, struct job *j)
+{
+	struct findings_look *l = j->cookie;
+
+	a->findings->options.keys = NULL;
+	key_ring_free(l->keys);
+	l->keys = NULL;
+	l->ended = true;
+}
+
+static void
+look_free(struct findings_look *l)
+{
+	audit_free(l->audit);
+	audit_free(atomic_load(&l->so_far));
+	key_ring_free(l->keys);
+	free(l);
+}
+
+static int
+look_start(struct app *a, struct error *err)
+{
+	const struct ui_options *o = a->options;
+	struct findings *f = a->findings;
+	struct findings_look *l = error_alloc(sizeof(*l), err);
+
+	if (l == NULL)
+		return -1;
+	l->f = f;
+	l->o = o;
+	l->of = a->model->changes;
+	l->job = (struct job){ .run = look_run, .done = look_done, .cookie = l,
+		.has_keys = true };
+	if ((l->keys = findings_keys(a, err)) == NULL) {
+		look_free(l);
+		return -1;
+	}
 	f->options = (struct audit_options){ .rules = o->rules, .scope = o->scope,
 		.source = o->environments, .keep_files = true, .roots = o->paths,
-		.root_count = o->path_count, .once = o->path_count > 1, .keys = keys,
-		.policy = o->policy,
-		.now = (int64_t)time(NULL) * 1000 };
-	(void)audit_root(o->paths, o->path_count, &strip);
-	if ((audit = audit_new(&f->options, err)) == NULL)
-		rc = -1;
-	for (size_t i = 0; rc == 0 && i < o->path_count; i++)
-		rc = audit_path(audit, o->paths[i], strip, err);
-	if (rc == 0)
-		rc = audit_finish(audit, err);
-	if (rc == 0 && source != NULL && source->baseline != NULL)
-		rc = source->know(source->cookie, audit, err);
-	/* What is kept has no keys: the interface may be locked at any time. */
-	if (audit != NULL)
-		audit_forget_keys(audit);
-	f->options.keys = NULL;
-	key_ring_free(keys);
-	if (rc == 0)
-		return audit;
-	audit_free(audit);
-	return NULL;
+		.root_count = o->path_count, .once = o->path_count > 1, .keys = l->keys,
+		.policy = o->policy, .now = (int64_t)time(NULL) * 1000,
+		.goes_on = look_goes_on, .cookie = l };
+	if (job_start(a, &l->job, err) != 0) {
+		f->options.keys = NULL;
+		look_free(l);
+		return -1;
+	}
+	f->look = l;
+	return 0;
+}
+
+/* Show an audit (taken). */
+static void
+look_take(struct app *a, struct audit *audit, bool is_whole)
+{
+	struct findings *f = a->findings;
+	bool first = f->audit == NULL;
+
+	findings_take(f, audit);
+	f->is_whole = is_whole;
+	findings_changed(a);
+	if (first)
+		findings_fold_large(a);
+}
+
+/* It has ended: show what it has made, or why there is nothing. */
+static void
+look_end(struct app *a, struct findings_look *l)
+{
+	struct audit *part = atomic_exchange(&l->so_far, NULL);
+
+	a->findings->look = NULL;
+	if (l->audit != NULL) {
+		look_take(a, l->audit, true);
+		l->audit = NULL;
+	} else if (l->stopped && part != NULL) {
+		look_take(a, part, false);
+		part = NULL;
+	} else if (!l->cut) {
+		tell_error(a, "The files could not be looked at", &l->job.err);
+	}
+	audit_free(part);
+	look_free(l);
+}
+
+bool
+findings_are_due(const struct app *a)
+{
+	const struct findings *f = a->findings;
+
+	if (f->look != NULL)
+		return f->look->ended || atomic_load(&f->look->so_far) != NULL;
+	return !a->model->scanning && a->model->looked &&
+	    (!f->looked || f->of != a->model->changes);
 }
 
 bool
 findings_tick(struct app *a)
 {
-	bool first = a->findings->audit == NULL;
-	struct audit *audit;
+	struct findings *f = a->findings;
+	struct audit *part;
 	struct error err;
 
 	if (!findings_are_due(a))
 		return false;
-	a->findings->looked = true;
-	a->findings->of = a->model->changes;
-	audit = findings_look(a, &err);
-	if (audit == NULL) {
-		tell_error(a, "The files could not be looked at", &err);
-		return true;
+	if (f->look != NULL && f->look->ended) {
+		look_end(a, f->look);
+	} else if (f->look != NULL) {
+		/* What is whole, if older, says more than a part. */
+		part = atomic_exchange(&f->look->so_far, NULL);
+		if (!f->is_whole)
+			look_take(a, part, false);
+		else
+			audit_free(part);
+	} else {
+		f->looked = true;
+		f->of = a->model->changes;
+		if (look_start(a, &err) != 0)
+			tell_error(a, "The files could not be looked at", &err);
 	}
-	findings_take(a->findings, audit);
-	findings_changed(a);
-	if (first)
-		findings_fold_large(a);
 	return true;
+}
+
+bool
+findings_progress(const struct app *a, size_t *seen)
+{
+	const struct findings_look *l = a->findings->look;
+
+	*seen = l != NULL ? atomic_load(&l->seen) : 0;
+	return l != NULL && !l->ended;
+}
+
+void
+findings_cancel(struct app *a)
+{
+	struct findings_look *l = a->findings->look;
+
+	if (l == NULL || l->ended)
+		return;
+	l->stopped = true;
+	job_cancel(&l->job);
+}
+
+void
+findings_end(struct app *a)
+{
+	if (a->findings->look != NULL)
+		look_free(a->findings->look);
+	a->findings->look = NULL;
 }

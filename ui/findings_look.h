@@ -2,6 +2,7 @@
 #define UI_FINDINGS_LOOK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct app;
 struct audit;
@@ -20,7 +21,7 @@ struct findings_source {
 	void *cookie;
 	const char *baseline;	/* its path; NULL: none was named */
 
-	/* Mark what the baseline knows. */
+	/* Mark what the baseline knows.  In any thread. */
 	int (*know)(void *cookie, struct audit *a, struct error *err);
 
 	/* Add a finding to the baseline, with the reason why. */
@@ -46,5 +47,14 @@ bool findings_is_marked(const struct app *a, const struct findings_row *r);
 
 bool findings_are_due(const struct app *a);
 bool findings_tick(struct app *a);
+
+/* How many files the look that goes on has looked at.  False: none does. */
+bool findings_progress(const struct app *a, size_t *seen);
+
+/* The user wants no more of it: what was found so far stays. */
+void findings_cancel(struct app *a);
+
+/* When all jobs have ended: free what the last look left. */
+void findings_end(struct app *a);
 
 #endif /* !UI_FINDINGS_LOOK_H */

@@ -201,6 +201,27 @@ job_cancel(struct job *j)
 	atomic_store(&j->state->cancelled, true);
 }
 
+void
+jobs_lock(struct app *a)
+{
+	struct jobs *s = a->jobs;
+	struct job *j;
+
+	for (size_t i = s->running.len; i-- > 0;) {
+		if (!(j = jobs_at(s, i))->has_keys)
+			continue;
+		job_cancel(j);
+		jobs_join(s, i);
+		j->done(a, j);
+	}
+}
+
+bool
+jobs_run(const struct jobs *s)
+{
+	return s->running.len > 0;
+}
+
 bool
 job_cancelled(const struct job *j)
 {

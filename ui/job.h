@@ -24,6 +24,7 @@ struct job {
 	void (*done)(struct app *a, struct job *j);
 
 	void *cookie;
+	bool has_keys;		/* in memory until its done */
 	int rc;			/* of run; for done */
 	struct error err;
 	struct job_state *state;	/* the runner's */
@@ -54,6 +55,12 @@ int job_start(struct app *a, struct job *j, struct error *err);
 
 /* Ask it to stop; done is called when it has. */
 void job_cancel(struct job *j);
+
+/* Keys are wiped: have those that hold some stop, wait until they have, and call done. */
+void jobs_lock(struct app *a);
+
+/* Does any job run? */
+bool jobs_run(const struct jobs *s);
 
 /* In the job's thread: has it been asked to stop? */
 bool job_cancelled(const struct job *j);

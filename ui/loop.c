@@ -312,6 +312,7 @@ lock(struct app *a)
 {
 	a->locking = false;
 	reveal_hide(a->reveal);
+	jobs_lock(a);
 	model_lock(a->model);
 	registry_lock(a->registry);
 	lock_screen_run(a);
@@ -331,7 +332,7 @@ loop_run(struct app *a, struct layer *layer)
 			drop_typed(a);
 		if (draw)
 			loop_draw(a);
-		if (next_timer(a) != 0 && a->job == NULL)
+		if (next_timer(a) != 0 && !jobs_run(a->jobs))
 			term_sync(a->handled);
 		term_wait(&e, next_timer(a), layer->secret);
 		draw = handle(a, &e);

@@ -6,6 +6,7 @@
 #include "ui/app.h"
 #include "ui/files.h"
 #include "ui/findings.h"
+#include "ui/findings_look.h"
 #include "ui/frame.h"
 #include "ui/history.h"
 #include "ui/job.h"
@@ -102,6 +103,7 @@ ui_run(const struct ui_options *o)
 	reveal_free(a.reveal);
 	pending_release(&pending);
 	files_release(&files);
+	findings_end(&a);
 	findings_close(&findings);
 	history_close(&history);
 	model_free(a.model);

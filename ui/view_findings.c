@@ -290,12 +290,13 @@ findings_draw_empty(struct app *a, const struct rect *r)
 	const struct findings *f = a->findings;
 	struct rect room = { r->y, r->x + 1, r->h, r->w - 2 };
 	size_t unchecked = a->model->tree.tally.unchecked;
+	size_t seen;
 	char text[320];
 	int y;
 
-	if (f->audit == NULL) {
-		canvas_wrapped(&room, r->y, STYLE_NOTE, a->model->looked ? "looking" :
-		    "looking for files");
+	if (!f->is_whole) {
+		canvas_wrapped(&room, r->y, STYLE_NOTE, !a->model->looked ? "looking for files" :
+		    findings_progress(a, &seen) ? "looking" : "nothing so far");
 		return;
 	}
 	if (f->panes.left.filter != FINDINGS_OPEN) {
@@ -566,9 +567,12 @@ static void
 findings_title(struct app *a, struct buf *where, struct buf *state)
 {
 	const struct findings *f = a->findings;
+	size_t seen;
 
-	if (f->audit == NULL)
-		buf_append_str(state, "looking");
+	if (findings_progress(a, &seen))
+		buf_printf(state, "looking, %zu %s", seen, seen == 1 ? "file" : "files");
+	else if (f->audit == NULL)
+		buf_append_str(state, f->looked ? "not looked at" : "looking");
 	else
 		buf_printf(state, "%zu %s read", f->counts.read,
 		    f->counts.read == 1 ? "file" : "files");
@@ -590,11 +594,17 @@ findings_draw_counts(struct app *a, const struct rect *r, int w)
 	size_t unread = f->audit != NULL ? audit_unread_count(f->audit) : 0;
 	size_t known = f->counts.levels[AUDIT_ERROR] + f->counts.levels[AUDIT_WARNING] +
 	    f->counts.levels[AUDIT_NOTE] - f->counts.fresh;
+	size_t seen;
 	struct buf text;
 
-	if (f->audit == NULL)
+	if (f->audit == NULL && !f->looked)
 		return;
 	buf_init(&text, 1024);
+	if (!f->is_whole && findings_progress(a, &seen))
+		buf_printf(&text, "What is found so far; %s stops.  ", KEY(ACTION_CANCEL));
+	else if (!f->is_whole)
+		buf_printf(&text, "Stopped: this audit is not complete. %s looks at all files.  ",
+		    KEY(ACTION_RESCAN));
 	if (unread > 0)
 		buf_printf(&text, "%zu unread %s: this audit is not complete.  ", unread,
 		    unread == 1 ? "file" : "files");
@@ -604,7 +614,7 @@ findings_draw_counts(struct app *a, const struct rect *r, int w)
 		buf_printf(&text, "%zu ignored by a line in the file.  ", f->counts.suppressed);
 	if (a->model->tree.tally.unchecked > 0)
 		buf_printf(&text, "not checked: %zu (locked)", a->model->tree.tally.unchecked);
-	canvas_text(r->y, r->x + 1, w, unread > 0 ? STYLE_DANGLING : STYLE_NOTE,
+	canvas_text(r->y, r->x + 1, w, unread > 0 || !f->is_whole ? STYLE_DANGLING : STYLE_NOTE,
 	    buf_cstr(&text));
 	buf_release(&text);
 }

@@ -78,6 +78,11 @@ struct audit_options {
 	const struct key_ring *keys;	/* tried on each secrets file; NULL: all stay locked */
 	struct secrets_policy policy;	/* which entries they open */
 	const char *provider_class;	/* of securepass; NULL: Confluent's */
+	/* Called behind each file of audit_path, and between the steps of audit_finish; -1 with
+	 * ${err}: these end with it, and the audit is of no use but for audit_part.  NULL:
+	 * nobody asks. */
+	int (*goes_on)(void *cookie, const struct audit *a, struct error *err);
+	void *cookie;
 };
 
 /* ${o}, and what it points to, must outlive the audit. */
@@ -122,6 +127,15 @@ int audit_unreadable(struct audit *a, const char *name, const struct error *why,
 /* When all has been looked at: what is told by several files together. */
 int audit_finish(struct audit *a, struct error *err);
 
+/**
+ * audit_part(a, keep, cookie, err):
+ * A copy of what was found so far, as an audit that is finished; ${keep} (NULL: all of it) says
+ * which findings.  If ${a} is finished, it must outlive the copy.  NULL: ERROR_MEMORY.
+ */
+typedef bool audit_keep_fn(const void *cookie, const struct audit_finding *f);
+struct audit *audit_part(const struct audit *a, audit_keep_fn *keep, const void *cookie,
+    struct error *err);
+
 struct audit_unread {
 	const char *file;
 	const char *reason;
@@ -133,6 +147,9 @@ const struct audit_unread *audit_locked(const struct audit *a, size_t i);
 
 /* Wipe the keys that opened something: one that is finished needs them no more. */
 void audit_forget_keys(struct audit *a);
+
+/* How many files it has come to. */
+size_t audit_seen(const struct audit *a);
 
 /* In the order of files, lines and columns. */
 size_t audit_finding_count(const struct audit *a);

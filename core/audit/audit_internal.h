@@ -34,6 +34,7 @@ struct audit {
 	struct key *sum_key;	/* of sums of values, of this process alone */
 	struct mac *sums;
 	bool finished;
+	const struct audit *of;	/* it is a part of that one, which knows environments; else NULL */
 	const char *path;	/* of the file at hand; NULL: it is not from a disk */
 	int64_t changed;	/* milliseconds, when it was; 0: not known */
 	struct audit_estate *estate;
@@ -76,6 +77,9 @@ void audit_advance(const char *text, size_t *at, size_t to, size_t *line, size_t
 /* Lines and columns of a place in the text. */
 void audit_source_region(struct audit_source *s, size_t from, size_t to,
     struct audit_finding *out);
+
+/* Does who asked for the audit want it to go on?  -1: no. */
+int audit_goes_on(const struct audit *a, struct error *err);
 
 /* What tells equal values: the head of an HMAC under a random key, never 0. */
 int audit_sum(struct audit *a, const char *value, size_t n, uint64_t *out, struct error *err);

@@ -84,6 +84,18 @@ audit_free(struct audit *a)
 	free(a);
 }
 
+int
+audit_goes_on(const struct audit *a, struct error *err)
+{
+	return a->o->goes_on != NULL ? a->o->goes_on(a->o->cookie, a, err) : 0;
+}
+
+size_t
+audit_seen(const struct audit *a)
+{
+	return a->counts.seen;
+}
+
 size_t
 audit_finding_count(const struct audit *a)
 {
@@ -639,10 +651,10 @@ audit_finish(struct audit *a, struct error *err)
 
 	if (a->finished)
 		return 0;
-	a->finished = true;
 	count = a->findings.len;
 	if (audit_find_reused(a, err) != 0 || audit_find_keys_beside(a, err) != 0 ||
-	    audit_estate_finish(a, err) != 0 || audit_providers_finish(a, err) != 0 ||
+	    audit_goes_on(a, err) != 0 || audit_estate_finish(a, err) != 0 ||
+	    audit_goes_on(a, err) != 0 || audit_providers_finish(a, err) != 0 ||
 	    audit_logs_search(a, err) != 0 || audit_name_late(a, count, err) != 0)
 		return -1;
 	audit_suppress_late(a, count);
@@ -662,6 +674,7 @@ audit_finish(struct audit *a, struct error *err)
 	for (size_t i = 0; i < a->findings.len; i++)
 		audit_finding(a, i)->value = 0;
 	free(places);
+	a->finished = true;
 	return 0;
 }
 

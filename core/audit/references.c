@@ -445,7 +445,7 @@ audit_estate_finish(struct audit *a, struct error *err)
 const char *
 audit_environment(const struct audit *a, size_t file)
 {
-	const struct vec *names = &a->estate->names;
+	const struct vec *names = &(a->of != NULL ? a->of : a)->estate->names;
 	const struct environment *x = file < names->len ?
 	    *(struct environment **)vec_at(names, file) : NULL;
 

@@ -348,6 +348,8 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 		rc = walk_entry(w, name, (unsigned char)name[strlen(name) + 1], err);
 		free((char *)(uintptr_t)name);
 		*(char **)vec_at(&names, i) = NULL;
+		if (rc == 0)
+			rc = audit_goes_on(w->a, err);
 	}
 	w->depth--;
 	if (w->ignore != NULL)

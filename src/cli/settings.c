@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct config {
 	struct buf trail_path;		/* where no setting names one */
 	char command[64];		/* its words */
 	struct trail trail;
+	pthread_mutex_t found_lock;	/* an audit may ask beside the interface */
 	struct vec found;	/* of struct found *: propseal.ini of environments */
 };
 
@@ -217,6 +219,7 @@ config_free(struct config *c)
 		free(f);
 	}
 	vec_release(&c->found);
+	(void)pthread_mutex_destroy(&c->found_lock);
 	rules_free(c->rules);
 	scope_free(c->scope);
 	free(c);
@@ -420,6 +423,7 @@ config_find_sections(void *cookie, const char *folder, const struct environment_
     size_t *count, const char **ini_folder, struct error *err)
 {
 	const char *variable = getenv(CONFIG_VARIABLE);
+	struct config *c = cookie;
 	const struct found *f = NULL;
 	struct buf path;
 	int rc = 0;
@@ -430,8 +434,12 @@ config_find_sections(void *cookie, const char *folder, const struct environment_
 	buf_init(&path, CONFIG_PATH_MAX);
 	if (variable == NULL || variable[0] != '\0')
 		config_find_above(folder, &path);
-	if (path.len > 0 && (f = found_at(cookie, buf_cstr(&path), err)) == NULL)
-		rc = -1;
+	if (path.len > 0) {
+		(void)pthread_mutex_lock(&c->found_lock);
+		f = found_at(c, buf_cstr(&path), err);
+		(void)pthread_mutex_unlock(&c->found_lock);
+		rc = f != NULL ? 0 : -1;
+	}
 	buf_release(&path);
 	if (f != NULL && f->file == NULL) {
 		if (err != NULL)
@@ -476,6 +484,7 @@ new_config(struct error *err)
 		return NULL;
 	}
 	c->source = (struct environment_source){ config_find_sections, c };
+	(void)pthread_mutex_init(&c->found_lock, NULL);
 	vec_init(&c->found, sizeof(struct found *), FOUND_MAX);
 	return c;
 }

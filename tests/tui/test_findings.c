@@ -1,5 +1,6 @@
 /* The view of what an audit finds: groups, fixes, ignoring, reports. */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "golden.h"
 #include "memory.h"
@@ -330,6 +331,75 @@ files_that_change_are_looked_at_again(void **state)
 	fixture_leave(v);
 }
 
+/* Files that take seconds to look through, which are one on the disk. */
+static void
+write_much(struct fixture *f)
+{
+	const size_t lines = 4000, links = 3000;
+	const char line[] = "listener_name_of_a_thing=\"the value of a thing\"\n";
+	char *text = malloc(lines * sizeof(line)), path[2][256];
+
+	assert_non_null(text);
+	text[0] = '\0';
+	for (size_t i = 0, at = 0; i < lines; i++, at += sizeof(line) - 1)
+		memcpy(text + at, line, sizeof(line));
+	fixture_write(f, "estate/z-much.sh", text);
+	free(text);
+	snprintf(path[0], sizeof(path[0]), "%s/estate/z-much.sh", f->dir);
+	for (size_t i = 0; i < links; i++) {
+		snprintf(path[1], sizeof(path[1]), "%s/estate/z-much-%zu.sh", f->dir, i);
+		assert_int_equal(link(path[0], path[1]), 0);
+	}
+}
+
+static void
+what_is_found_so_far_is_shown_and_looking_can_be_stopped(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	write_much(f);
+	v = fixture_open(f);
+	vt_send(v, "2");
+	see(v, "What is found so far; Esc stops");
+	see(v, "E clear-text-secret");
+	vt_assert_has(v, "looking, ");
+	/* The list is there to be used. */
+	vt_send(v, "/db.pass" KEY_ENTER);
+	see(v, "worker.properties:2" INTO "db.password");
+	vt_send(v, KEY_ESC);
+	see(v, "Stopped: this audit is not complete. R looks at all files.");
+	vt_assert_lacks(v, "looking, ");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	/* What only shows when all was looked at is not said to be missing. */
+	vt_key(v, "E");
+	vt_assert_has(v, "not all files were looked at yet");
+	fixture_leave(v);
+}
+
+static void
+lock_ends_what_looks_with_keys(void **state)
+{
+	static const unsigned char raw[] = { 0x7c, 0x1f, 0xcb, 0xcb };
+	struct fixture *f = *state;
+	struct vt *v;
+
+	write_much(f);
+	v = fixture_open_unlocked(f);
+	vt_send(v, "2");
+	see(v, "What is found so far");
+	vt_send(v, "L");
+	see(v, "The keys are wiped from memory.");
+	if (memory_can_read(vt_pid(v)))
+		assert_int_equal(memory_count(vt_pid(v), raw, sizeof(raw)), 0);
+	/* It begins anew, without them, and is stopped by leaving. */
+	vt_send(v, KEY_ENTER);
+	see(v, "looking, ");
+	vt_send(v, "q");
+	assert_int_equal(vt_wait_exit(v), 0);
+	vt_free(v);
+}
+
 int
 main(void)
 {
@@ -347,6 +417,8 @@ main(void)
 		FIXTURE_TEST(keys_that_are_typed_open_what_is_looked_at),
 		FIXTURE_TEST(nothing_found_says_what_was_read),
 		FIXTURE_TEST(files_that_change_are_looked_at_again),
+		FIXTURE_TEST(what_is_found_so_far_is_shown_and_looking_can_be_stopped),
+		FIXTURE_TEST(lock_ends_what_looks_with_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

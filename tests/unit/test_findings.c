@@ -279,6 +279,86 @@ test_without_an_audit_there_is_nothing(void **state)
 	findings_close(&f);
 }
 
+/* One secret in three files: each finding of it leads to the next place. */
+static bool
+keeps_reused(const void *middle, const struct audit_finding *f)
+{
+	return f->file != *(const size_t *)middle;
+}
+
+static void
+test_a_part_has_what_is_kept_of_an_audit(void **state)
+{
+	static const char shared[] = "x.password=one-and-the-same-secret-77\n";
+	struct audit_place other;
+	struct audit *whole, *part;
+	size_t middle, next = 0;
+	struct error err;
+
+	(void)state;
+	files_put("a.properties", shared, 0600);
+	files_put("b.properties", shared, 0600);
+	files_put("c.properties", shared, 0600);
+	files_put_bytes("wide.properties", "\xff\xfe" "a\0", 4, 0600);
+	whole = look();
+	middle = audit_finding(whole, audit_finding(whole, 0)->related)->file;
+	assert_string_equal(audit_file(whole, middle), "b.properties");
+
+	part = audit_part(whole, NULL, NULL, &err);
+	assert_non_null(part);
+	assert_int_equal(audit_finding_count(part), audit_finding_count(whole));
+	assert_int_equal(audit_counts(part).fresh, audit_counts(whole).fresh);
+	assert_int_equal(audit_unread_count(part), 1);
+	audit_free(part);
+
+	part = audit_part(whole, keeps_reused, &middle, &err);
+	assert_non_null(part);
+	assert_in_range(audit_finding_count(part), 2, audit_finding_count(whole) - 1);
+	for (size_t i = 0; i < audit_finding_count(part); i++)
+		assert_string_not_equal(audit_file(part, audit_finding(part, i)->file),
+		    "b.properties");
+	/* From the first to the third, which is the next one that is left. */
+	assert_true(audit_related(part, audit_finding(part, 0), &next, &other));
+	assert_string_equal(other.file, "c.properties");
+	assert_int_equal(audit_counts(part).read, audit_counts(whole).read);
+	audit_free(part);
+	audit_free(whole);
+}
+
+static int
+stops_behind_two(void *seen, const struct audit *a, struct error *err)
+{
+	*(size_t *)seen = audit_seen(a);
+	return audit_seen(a) < 2 ? 0 : error_set(err, ERROR_REFUSED, "stopped");
+}
+
+static void
+test_an_audit_that_is_stopped_has_what_it_came_to(void **state)
+{
+	struct audit_options o = { .goes_on = stops_behind_two };
+	struct audit *a, *part;
+	struct error err;
+	size_t seen = 0;
+
+	(void)state;
+	o.cookie = &seen;
+	files_put("a.properties", "a.password=a-long-secret-of-a-1\n", 0600);
+	files_put("b.properties", "b.password=a-long-secret-of-b-2\n", 0600);
+	files_put("c.properties", "c.password=a-long-secret-of-c-3\n", 0600);
+	a = audit_new(&o, &err);
+	assert_non_null(a);
+	assert_int_equal(audit_path(a, ".", 0, &err), -1);
+	assert_int_equal(err.code, ERROR_REFUSED);
+	assert_int_equal(seen, 2);
+	part = audit_part(a, NULL, NULL, &err);
+	audit_free(a);
+	assert_non_null(part);
+	assert_int_equal(audit_finding_count(part), 2);
+	assert_string_equal(audit_file(part, audit_finding(part, 1)->file), "b.properties");
+	assert_null(audit_environment(part, 0));
+	audit_free(part);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
 
 int
@@ -293,6 +373,8 @@ main(void)
 		TEST(test_the_cursor_stays_on_its_finding),
 		TEST(test_folds_are_kept_by_name),
 		TEST(test_without_an_audit_there_is_nothing),
+		TEST(test_a_part_has_what_is_kept_of_an_audit),
+		TEST(test_an_audit_that_is_stopped_has_what_it_came_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

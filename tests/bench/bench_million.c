@@ -1,7 +1,8 @@
 /*
- * A registry with a million secrets (a thousand with BENCH_SMOKE): how long it
- * takes to start, what it holds in memory, how it answers, and what 500
- * clients that send a byte a second do to the others.
+ * A registry with a hundred thousand secrets (a hundred with BENCH_SMOKE): how
+ * long it takes to start, beside an empty one.  With ten times as many: what it
+ * holds in memory, how it answers, and what 500 clients that send a byte a
+ * second do to the others.
  */
 #include <arpa/inet.h>
 #include <signal.h>
@@ -27,6 +28,7 @@
 #define MASTER "a passphrase for the benchmark only"
 #define KEYS 10		/* of a path */
 #define BATCH 256
+#define STARTS 5
 #define SLOW 500
 
 static unsigned long secrets;
@@ -37,9 +39,9 @@ stored(struct store_op *op)
 	measure_must(op->result == STORE_DONE, "storing a secret");
 }
 
-/* Fill the store that the registry will find. */
+/* Fill the store that the registry will find, numbers ${i} up to ${end}. */
 static void
-fill(const char *path)
+fill(const char *path, unsigned long i, unsigned long end)
 {
 	static struct store_op ops[BATCH];
 	struct store_options o = { .undelete_window_ms = 1000, .no_thread = true };
@@ -47,7 +49,6 @@ fill(const char *path)
 	struct error err;
 	struct store *s;
 	struct buf text;
-	unsigned long i = 0;
 	size_t n, k;
 
 	buf_init_secret(&text, 256);
@@ -57,8 +58,8 @@ fill(const char *path)
 	o.master = m;
 	measure_must((o.db = database_open(path, &err)) != NULL, err.text);
 	measure_must((s = store_open(&o, &err)) != NULL, err.text);
-	while (i < secrets) {
-		for (n = 0; n < BATCH && i < secrets; n++, i++) {
+	while (i < end) {
+		for (n = 0; n < BATCH && i < end; n++, i++) {
 			struct store_op *op = &ops[n];
 
 			store_op_init(op, STORE_CREATE);
@@ -120,6 +121,36 @@ slow_clients(int port)
 	}
 }
 
+/* How long it takes until it answers, ms. */
+static double
+start(const char *program, const char *folder, pid_t *server, int *port)
+{
+	double began = measure_wall();
+
+	*server = registry_start(program, folder, NULL, NULL, 1, 0, port);
+	return measure_wall() - began;
+}
+
+/* A start with what the folder has, beside one of an empty registry. */
+static void
+starts(const char *program, const char *folder, const char *empty)
+{
+	double full[STARTS], none[STARTS], ratio[STARTS];
+	pid_t server;
+	int port;
+
+	for (size_t i = 0; i < STARTS; i++) {
+		none[i] = start(program, empty, &server, &port);
+		registry_stop(server);
+		full[i] = start(program, folder, &server, &port);
+		registry_stop(server);
+		ratio[i] = full[i] / none[i];
+	}
+	printf("start with %lu secrets %.0f ms, empty %.0f ms: ratio %.2f (at most 4)\n", secrets,
+	    measure_median(full, STARTS), measure_median(none, STARTS),
+	    measure_median(ratio, STARTS));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -127,30 +158,31 @@ main(int argc, char **argv)
 	unsigned long seed = 1;
 	struct load_result r;
 	char path[4300];
-	char *folder, *certificate, *key;
+	char *folder, *empty;
 	double began, started;
 	pid_t server, slow;
 	int port;
 
 	measure_must(argc == 2, "usage: bench_million PROGRAM");
 	signal(SIGPIPE, SIG_IGN);
-	secrets = measure_is_smoke() ? 1000 : 1000000;
 	folder = measure_path("million");
-	certificate = measure_path("certificate.pem");
-	key = measure_path("key.pem");
-	registry_certificate(certificate, key);
+	empty = measure_path("empty");
 	mkdir(folder, 0700);
 	snprintf(path, sizeof(path), "%s/data", folder);
 	mkdir(path, 0700);
 	snprintf(path, sizeof(path), "%s/data/registry.db", folder);
-	began = measure_wall();
-	fill(path);
-	printf("\nSecret Registry with %lu secrets\nfilled through the store in %.1f s\n", secrets,
-	    (measure_wall() - began) / 1000);
+	registry_prepare(argv[1], empty);
+	secrets = measure_is_smoke() ? 100 : 100000;
+	fill(path, 0, secrets);
 	registry_prepare(argv[1], folder);
+	printf("\nSecret Registry with many secrets\n");
+	starts(argv[1], folder, empty);
 	began = measure_wall();
-	server = registry_start(argv[1], folder, certificate, key, 1, 0, &port);
-	started = measure_wall() - began;
+	fill(path, secrets, 10 * secrets);
+	secrets *= 10;
+	printf("filled through the store up to %lu in %.1f s\n", secrets,
+	    (measure_wall() - began) / 1000);
+	started = start(argv[1], folder, &server, &port);
 	printf("start %.2f s; %.0f MiB in memory, %.0f bytes a secret\n", started / 1000,
 	    registry_memory(server), registry_memory(server) * 1048576 / (double)secrets);
 	load_run(port, 0, 16, seconds, get, &seed, &r);

@@ -23,6 +23,7 @@
 #define LOGIN "Authorization: Basic YmVuY2g6YmVuY2gtcGFzc3dvcmQ=\r\n"
 #define ROUNDS 5
 #define GROUP 32
+#define POSTS 16
 
 static char server_path[4200];
 
@@ -90,16 +91,39 @@ reads(struct target *registry, struct target *hello, unsigned connections, doubl
 	for (i = 0; i < rounds; i++) {
 		round_of(hello, i, connections, seconds);
 		round_of(registry, i, connections, seconds);
-		ratio[i] = hello->us[i] / registry->us[i];
+		ratio[i] = registry->us[i] / hello->us[i];
 	}
 	printf("GET, TLS, %u connections: registry %.1f us CPU, %.0f/s, p99 %.0f us; hello %.1f us,"
-	    " %.0f/s; capacity %.2f of hello\n", connections,
+	    " %.0f/s; %.2f times hello's CPU%s\n", connections,
 	    measure_median(registry->us, (size_t)rounds),
 	    measure_median(registry->rate, (size_t)rounds),
 	    measure_median(registry->p99, (size_t)rounds),
 	    measure_median(hello->us, (size_t)rounds),
 	    measure_median(hello->rate, (size_t)rounds),
-	    measure_median(ratio, (size_t)rounds));
+	    measure_median(ratio, (size_t)rounds), connections <= 64 ? " (at most 2)" : "");
+}
+
+/* What a POST costs the service, beside a GET of hello over the same connections. */
+static void
+post_cpu(struct target *registry, struct target *hello, double seconds, int rounds,
+    unsigned long *count)
+{
+	double ratio[ROUNDS];
+	struct load_result r;
+
+	for (int i = 0; i < rounds; i++) {
+		double cpu;
+
+		round_of(hello, i, POSTS, seconds);
+		cpu = registry_cpu(registry->pid);
+		load_run(registry->port, registry->tls, POSTS, seconds, post, count, &r);
+		measure_must(r.requests > 0 && r.failures == 0, "a POST failed");
+		registry->us[i] = (registry_cpu(registry->pid) - cpu) * 1000 / (double)r.requests;
+		ratio[i] = registry->us[i] / hello->us[i];
+	}
+	printf("durable POST, TLS, %d connections: registry %.1f us CPU; hello %.1f us; %.2f times "
+	    "hello (at most 4)\n", POSTS, measure_median(registry->us, (size_t)rounds),
+	    measure_median(hello->us, (size_t)rounds), measure_median(ratio, (size_t)rounds));
 }
 
 /* Rows a second that SQLite alone commits in groups of GROUP. */
@@ -230,6 +254,7 @@ main(int argc, char **argv)
 		printf("\nSecret Registry\n");
 		for (size_t i = 0; i < sizeof(connections) / sizeof(connections[0]); i++)
 			reads(&registry, &hello, connections[i], seconds, rounds);
+		post_cpu(&registry, &hello, seconds, rounds, &count);
 		writes("the disk as it is", &registry, &hello, seconds, rounds, &count);
 		printf("%lu secrets: %.0f MiB in memory\n", count, registry_memory(registry.pid));
 	}

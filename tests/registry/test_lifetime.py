@@ -3,6 +3,7 @@
 contract."""
 import datetime
 import re
+import resource
 import select
 import threading
 import time
@@ -480,6 +481,32 @@ def s11e_waits_of_one_address(r):
 
 
 @case(fresh=True)
+@case(fresh=True, limit=120)
+def s11f_a_login_without_a_role_waits_more_often_than_there_are_connections(r):
+    """More than http.max.connections, from many addresses, as the settings are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    since = offset_now(r)
+    data = build('GET', f'/secret/watch?since={since}&wait=60', r.host,
+                 [('Authorization', r.bearer('nob'))])
+    held = []
+    try:
+        for i in range(4200):
+            held.append(Connection(r.address, source=f'127.0.1.{1 + i // 100}'))
+            held[-1].send(data)
+        for _ in range(3):
+            status(r.new(source='127.0.0.2').get('/health/ready'), 200)
+            ok(r.new('adm', source='127.0.0.2').get(P))
+            ok(r.new('own').get(P))
+        answer, _ = watched(r, 'own', since, 30, lambda: put(r, 'conn-a'))
+        same([c['path'] for c in ok(answer).json()['changes']], ['conn-a'], 'changes')
+        err(held[-1].answer('watch'), 429)
+    finally:
+        for c in held:
+            c.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def s12_watch_tells_nothing_of_others(r):
     for path in ('conn-a', 'other'):
         put(r, path)

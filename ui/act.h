@@ -87,13 +87,21 @@ void act_update(struct app *a);
 void act_add(struct app *a);
 void act_remove(struct app *a);
 void act_reveal(struct app *a);
+void act_copy(struct app *a);
+const char *act_needs_shown(const struct app *a);
 
-/* Can this terminal show a value so that nothing of it stays?  Else that was
- * told, with the command that prints one. */
-bool act_can_show(struct app *a, const char *command);
+/* Where a value can be shown so that nothing of it stays. */
+enum show_where {
+	SHOW_NOWHERE,	/* the user gave up */
+	SHOW_SCREEN,
+	SHOW_FILE	/* this terminal cannot, so that it goes to a file */
+};
 
-/* Show a value for a while. */
-void act_show(struct app *a, const struct buf *value);
+/* Before anything is asked for: where?  A terminal that cannot is told about. */
+enum show_where act_show_where(struct app *a);
+
+/* Show a value for a while, or write it. */
+void act_show(struct app *a, const struct buf *value, enum show_where where);
 
 /* act_key.c: keys of the secrets file */
 void act_unlock(struct app *a);

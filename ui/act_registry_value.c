@@ -90,17 +90,18 @@ act_registry_reveal(struct app *a)
 {
 	struct registry_selection s = registry_selected(a->registry);
 	const struct registry_version *v = version_of(&s);
+	enum show_where where = v != NULL ? act_show_where(a) : SHOW_NOWHERE;
 	struct registry_answer *answer;
 	struct registry_request req;
 
-	if (!act_can_show(a, "propseal registry get") || v == NULL)
+	if (where == SHOW_NOWHERE)
 		return;
 	req = (struct registry_request){ .kind = REGISTRY_VALUE, .path = s.path->name,
 	    .key = s.key->name, .version = v->number };
 	answer = registry_ask_for(a, &req, "The value cannot be shown");
 	if (answer == NULL)
 		return;
-	act_show(a, &answer->value);
+	act_show(a, &answer->value, where);
 	registry_answer_free(answer);
 }
 

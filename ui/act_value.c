@@ -25,6 +25,7 @@
 #include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/seal_plan.h"
+#include "ui/secret_file.h"
 #include "ui/term.h"
 
 #define KEY_MAX_BYTES 4096
@@ -315,47 +316,90 @@ reveal_read(struct app *a, struct buf *out, struct error *err)
 	return reveal_open_sealed(s.environment, s.name, s.name_len, out, err);
 }
 
-bool
-act_can_show(struct app *a, const char *command)
+enum show_where
+act_show_where(struct app *a)
 {
-	char text[256];
-
 	if (term_has_private_screen())
-		return true;
-	snprintf(text, sizeof(text), "This terminal has no second screen (smcup), so a value would "
-	    "stay in its scrollback. Use another terminal, or `%s`.", command);
-	tell_message(a, "Not shown", text);
-	return false;
+		return SHOW_SCREEN;
+	return tell_offer(a, "Not shown", "This terminal has no second screen (smcup), so a value "
+	    "would stay in its scrollback. It can go to a new file, which only you can read.",
+	    "o writes it to a file") ? SHOW_FILE : SHOW_NOWHERE;
 }
 
 void
-act_show(struct app *a, const struct buf *value)
+act_show(struct app *a, const struct buf *value, enum show_where where)
 {
-	if (value->len == 0)
+	if (where == SHOW_FILE)
+		(void)secret_file_write(a, "Write the value", "It goes to a new file of mode 0600, "
+		    "in clear text.", "propseal-value", value);
+	else if (value->len == 0)
 		app_notice(a, "the value is empty");
 	else if (reveal_show(a->reveal, value->data, value->len, a->options->reveal_ms) == -1)
 		app_complain(a, "the value cannot be shown");
 }
 
-void
-act_reveal(struct app *a)
+/* The value of what is selected, its environment unlocked.  False: the user knows why not. */
+static bool
+value_open(struct app *a, struct buf *out)
 {
 	struct selection s = selection_get(a);
 	bool sealed = s.kind == SELECTION_SEALED || s.entry->state != STATE_PLAIN;
 	struct error err;
+
+	if (sealed && unlock_run(a, s.environment) == -1)
+		return false;
+	if (reveal_read(a, out, &err) == 0)
+		return true;
+	if (err.code == ERROR_DAMAGED)
+		error_hint(&err, "restore the secrets file from a backup, or seal a new value "
+		    "with %s", KEY(ACTION_UPDATE));
+	tell_error(a, "The value cannot be shown", &err);
+	return false;
+}
+
+const char *
+act_needs_shown(const struct app *a)
+{
+	return reveal_shown(a->reveal) ? NULL : "show it first";
+}
+
+/* What is shown stays so; else the value is read for it. */
+void
+act_copy(struct app *a)
+{
+	bool shown = reveal_shown(a->reveal);
+	struct error err;
 	struct buf value;
 
-	if (!act_can_show(a, "propseal file decrypt") ||
-	    (sealed && unlock_run(a, s.environment) == -1))
+	if (!term_has_private_screen()) {
+		app_complain(a, "this terminal has no clipboard: %s, then o writes it to a file",
+		    KEY(ACTION_REVEAL));
+		return;
+	}
+	buf_init_secret(&value, BUF_MAX_FILE);
+	if (shown)
+		buf_append(&value, reveal_value(a->reveal)->data, reveal_value(a->reveal)->len);
+	if (!shown && !value_open(a, &value))
+		;	/* it was told */
+	else if (clipboard_copy(&a->clipboard, value.data, value.len, a->options->copy_ms,
+	    &err) == -1)
+		app_complain(a, "not copied: %s", err.text);
+	else
+		app_notice(a, "copied, by way of the terminal: cleared in %d s",
+		    (a->options->copy_ms + 999) / 1000);
+	buf_release(&value);
+}
+
+void
+act_reveal(struct app *a)
+{
+	enum show_where where = act_show_where(a);
+	struct buf value;
+
+	if (where == SHOW_NOWHERE)
 		return;
 	buf_init_secret(&value, BUF_MAX_FILE);
-	if (reveal_read(a, &value, &err) == -1) {
-		if (err.code == ERROR_DAMAGED)
-			error_hint(&err, "restore the secrets file from a backup, or seal a new "
-			    "value with %s", KEY(ACTION_UPDATE));
-		tell_error(a, "The value cannot be shown", &err);
-	} else {
-		act_show(a, &value);
-	}
+	if (value_open(a, &value))
+		act_show(a, &value, where);
 	buf_release(&value);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "ui/canvas.h"
+#include "ui/clipboard.h"
 #include "ui/notices.h"
 #include "ui/view.h"
 
@@ -72,6 +73,7 @@ struct app {
 	enum view_id former_view;	/* which was shown before it */
 	char search[256];		/* what was searched for last, in lower case */
 	struct reveal *reveal;
+	struct clipboard clipboard;
 	struct jobs *jobs;
 	struct job *job;		/* that the user waits for (wait.h); NULL: none */
 	struct layout layout;

@@ -188,7 +188,9 @@ draw_bottom(struct app *a, struct dialog *d, const struct rect *r)
 		draw_secret_buttons(a, d, r);
 		break;
 	case DIALOG_MESSAGE:
-		(void)draw_button(r->y, x, r->w, d->button, true);
+		x += draw_button(r->y, x, r->w, d->button, true) + 2;
+		if (d->other != NULL)
+			canvas_text(r->y, x, r->x + r->w - x, STYLE_KEY, d->other);
 		break;
 	case DIALOG_PROGRESS:
 		draw_progress(d, r);
@@ -345,6 +347,10 @@ dialog_key(struct layer *layer, struct app *a, uint32_t k)
 		dialog_finish(d, false);
 	else if (d->kind == DIALOG_SECRET)
 		dialog_secret_key(a, d, k);
+	else if (d->other != NULL && k == (unsigned char)d->other[0])
+		dialog_finish(d, true);
+	else if (d->other != NULL && k == INPUT_ENTER)
+		dialog_finish(d, false);
 	else if (d->kind == DIALOG_CONFIRM)
 		dialog_confirm_key(d, k);
 	else if (k == INPUT_ENTER)
@@ -586,6 +592,20 @@ tell_message(struct app *a, const char *title, const char *text)
 	buf_append_str(&d.text, text);
 	(void)dialog_run(a, &d);
 	dialog_release(&d);
+}
+
+bool
+tell_offer(struct app *a, const char *title, const char *text, const char *other)
+{
+	struct dialog d;
+	bool taken;
+
+	dialog_init(&d, DIALOG_MESSAGE, title);
+	buf_append_str(&d.text, text);
+	d.other = other;
+	taken = dialog_run(a, &d);
+	dialog_release(&d);
+	return taken;
 }
 
 void

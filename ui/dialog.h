@@ -38,6 +38,7 @@ struct dialog {
 	struct secret_field secret;	/* DIALOG_SECRET */
 	bool makes, reads;	/* the same: it can be generated, read from a file */
 	size_t focus;		/* the same: 0 the field, else a button below it */
+	const char *other;	/* DIALOG_MESSAGE: a key and what it does instead; NULL: none */
 	size_t done, total;	/* DIALOG_PROGRESS; total 0: not known */
 	char complaint[160];	/* why Enter did not do it */
 	bool accepted;
@@ -79,6 +80,10 @@ bool ask_new_passphrase(struct app *a, const char *title, const char *text, stru
 
 /* A message, until it is read. */
 void tell_message(struct app *a, const char *title, const char *text);
+
+/* A message with a way out: a key, and what it does, such as "o to a file".  True: it was
+ * hit. */
+bool tell_offer(struct app *a, const char *title, const char *text, const char *other);
 
 /* A failure with its place, key and hint. */
 void tell_error(struct app *a, const char *title, const struct error *err);

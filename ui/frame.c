@@ -38,13 +38,15 @@ words_draw_reveal(struct app *a, const struct rect *r)
 	int lines = reveal_lines(a->reveal, r->w - 2);
 	struct rect where = { r->y, r->x + 1, r->h, r->w - 2 };
 	char text[96];
+	int used;
 
 	if (r->h > 2) {
 		where.h = lines < r->h ? lines : r->h - 1;
-		snprintf(text, sizeof(text), "%s: any key masks it, and so do %d seconds",
+		snprintf(text, sizeof(text), "%s: any key masks it, %s copies it",
 		    lines > where.h ? "only the beginning fits" : "shown in clear",
-		    (a->options->reveal_ms + 999) / 1000);
-		canvas_text(r->y + where.h, r->x + 1, r->w - 2, STYLE_NOTICE, text);
+		    KEY(ACTION_COPY));
+		used = reveal_draw_time(a->reveal, r->y + where.h, r->x + 1, r->w - 2);
+		canvas_text(r->y + where.h, r->x + 1, r->w - 3 - used, STYLE_NOTICE, text);
 	}
 	reveal_place(a->reveal, &where);
 }
@@ -355,8 +357,8 @@ frame_unknown_key(struct app *a, uint32_t k)
 static void
 frame_key(struct layer *layer, struct app *a, uint32_t k)
 {
-	bool was_shown = reveal_hide(a->reveal);
 	enum action_id id = keymap_find(k);
+	bool was_shown = id != ACTION_COPY && reveal_hide(a->reveal);
 
 	(void)layer;
 	/* The key that reveals masks as well. */

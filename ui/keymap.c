@@ -202,6 +202,11 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_REGISTRY] = { .rank = 2, .label = "reveal",
 		.help = "show the value of a version, or the newest one, for a few seconds",
 		.unavailable = act_registry_needs_live, .run = act_registry_reveal } } },
+	[ACTION_COPY] = { VALUE, "copy", { 'y' },
+	    "copy the value to the clipboard, by way of the terminal, for a while", false, {
+	    [VIEW_FILES] = { .unavailable = selection_needs_value, .run = act_copy },
+	    [VIEW_REGISTRY] = { .help = "copy the value that is shown, for a while",
+		.unavailable = act_needs_shown, .run = act_copy } } },
 	[ACTION_UPDATE] = { VALUE, "update", { 'e' }, "seal a new value for this entry", false, {
 	    [VIEW_FILES] = { .rank = 11, .label = "new value", .unavailable = selection_needs_name,
 		.run = act_update },

@@ -95,16 +95,31 @@ next_timer(const struct app *a)
 	uint64_t now = clock_ms();
 	uint64_t next = UINT64_MAX;
 	uint64_t reveal = reveal_until(a->reveal);
+	uint64_t copy = clipboard_until(&a->clipboard);
 
 	if (is_due(a))
 		return 0;
 	if (may_lock(a))
 		next = lock_at(a);
-	if (reveal != 0 && reveal < next)
-		next = reveal;
+	/* The seconds that are left are shown. */
+	if (reveal != 0) {
+		reveal = reveal > now ? now + (reveal - now - 1) % 1000 + 1 : now;
+		if (reveal < next)
+			next = reveal;
+	}
+	if (copy != 0 && copy < next)
+		next = copy;
 	if (next == UINT64_MAX)
 		return -1;
 	return next <= now ? 0 : next - now > 3600000 ? 3600000 : (int)(next - now);
+}
+
+static bool
+tell_cleared(struct app *a)
+{
+	if (a->notice[0] == '\0')
+		app_hint(a, "the clipboard is cleared");
+	return true;
 }
 
 /* What is due by the clock.  True: draw. */
@@ -115,10 +130,11 @@ run_timers(struct app *a)
 	uint64_t until = reveal_until(a->reveal);
 	bool draw = false;
 
-	if (until != 0 && now >= until) {
+	if (until != 0 && now >= until)
 		reveal_hide(a->reveal);
-		draw = true;
-	}
+	draw = until != 0;
+	if (clipboard_tick(&a->clipboard, now))
+		draw |= tell_cleared(a);
 	if (may_lock(a) && now >= lock_at(a)) {
 		a->locking = true;
 		draw = true;
@@ -221,6 +237,8 @@ handle(struct app *a, const struct event *e)
 		a->handled++;
 		handle_key(a, e->key);
 		return true;
+	case EVENT_CLIPBOARD:
+		return clipboard_answer(&a->clipboard, e->pasted) && tell_cleared(a);
 	case EVENT_RESIZE:
 		a->handled++;
 		reveal_hide(a->reveal);
@@ -313,6 +331,7 @@ lock(struct app *a)
 	a->locking = false;
 	reveal_hide(a->reveal);
 	jobs_lock(a);
+	clipboard_end(&a->clipboard);
 	model_lock(a->model);
 	registry_lock(a->registry);
 	lock_screen_run(a);

@@ -29,6 +29,7 @@ struct ui_options {
 	void *keys_cookie;
 	struct secrets_policy policy;	/* which entries may be opened */
 	int reveal_ms;			/* how long a revealed value stays; 0: 10 s */
+	int copy_ms;			/* how long a copied one stays in the clipboard; 0: 45 s */
 	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
 	int lock_timeout_ms;		/* how long to wait for another process's lock */
 	enum theme theme;

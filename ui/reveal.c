@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,15 +9,19 @@
 #include "ui/reveal.h"
 #include "ui/term.h"
 
+#define GAUGE 10		/* columns */
+#define LONG_MS 120000
 #define VALUE_MAX ((size_t)1 << 20)	/* no screen shows more */
 
 struct reveal {
-	struct buf text;	/* secret, visible */
+	struct buf value;	/* secret */
+	struct buf text;	/* the same, visible */
 	bool shown;
 	bool placed;		/* in the frame that is being drawn */
 	bool end;		/* placed is the end of it */
 	struct rect where;
 	uint64_t until;
+	int ms;			/* how long it is shown in all */
 };
 
 struct reveal *
@@ -24,8 +29,10 @@ reveal_new(void)
 {
 	struct reveal *r = calloc(1, sizeof(*r));
 
-	if (r != NULL)
+	if (r != NULL) {
 		buf_init_secret(&r->text, 8 * VALUE_MAX);
+		buf_init_secret(&r->value, BUF_MAX_FILE);
+	}
 	return r;
 }
 
@@ -35,6 +42,7 @@ reveal_free(struct reveal *r)
 	if (r == NULL)
 		return;
 	buf_release(&r->text);
+	buf_release(&r->value);
 	free(r);
 }
 
@@ -74,14 +82,18 @@ reveal_show(struct reveal *r, const void *bytes, size_t n, int ms)
 	text_append_visible(&visible, bytes, n < VALUE_MAX ? n : VALUE_MAX);
 	buf_clear(&r->text);
 	append_for_locale(&r->text, &visible);
-	rc = visible.failed || r->text.failed ? -1 : 0;
+	buf_clear(&r->value);
+	buf_append(&r->value, bytes, n);
+	rc = visible.failed || r->text.failed || r->value.failed ? -1 : 0;
 	buf_release(&visible);
 	if (rc == -1) {
 		buf_release(&r->text);
+		buf_release(&r->value);
 		return -1;
 	}
 	r->shown = true;
 	r->placed = false;
+	r->ms = ms;
 	r->until = ms > 0 ? clock_ms() + (uint64_t)ms : 0;
 	term_report_focus(true);
 	return 0;
@@ -93,6 +105,7 @@ reveal_hide(struct reveal *r)
 	if (!r->shown)
 		return false;
 	buf_release(&r->text);
+	buf_release(&r->value);
 	r->shown = false;
 	if (r->placed)
 		term_forget_lines(r->where.y, r->where.h);
@@ -104,6 +117,12 @@ bool
 reveal_shown(const struct reveal *r)
 {
 	return r->shown;
+}
+
+const struct buf *
+reveal_value(const struct reveal *r)
+{
+	return &r->value;
 }
 
 uint64_t
@@ -163,6 +182,28 @@ reveal_place_end(struct reveal *r, const struct rect *where)
 	r->end = true;
 	at = reveal_end_at(r);
 	return columns_text((const char *)r->text.data + at, r->text.len - at);
+}
+
+int
+reveal_draw_time(const struct reveal *r, int y, int x, int w)
+{
+	/* In minutes where seconds say too much. */
+	const uint64_t unit = r->ms > LONG_MS ? 60000 : 1000;
+	uint64_t now = clock_ms();
+	size_t left, total;
+	char text[32];
+	int used;
+
+	if (!r->shown || r->until == 0 || w < GAUGE)
+		return 0;
+	left = (size_t)((r->until > now ? r->until - now : 0) + unit - 1) / unit;
+	total = (size_t)((uint64_t)r->ms + unit - 1) / unit;
+	snprintf(text, sizeof(text), " %zu %s", left, unit == 1000 ? "s" : "min");
+	used = canvas_right(y, x, w, STYLE_NOTICE, text);
+	if (w < 2 * GAUGE)
+		return used;
+	canvas_gauge(y, x + w - used - GAUGE, GAUGE, left < total ? left : total, total);
+	return used + GAUGE;
 }
 
 void

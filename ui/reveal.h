@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct rect;
 struct reveal;
 
@@ -27,6 +28,9 @@ bool reveal_hide(struct reveal *r);
 
 bool reveal_shown(const struct reveal *r);
 
+/* What is shown, as it was given. */
+const struct buf *reveal_value(const struct reveal *r);
+
 /* The clock_ms time at which it must be hidden, 0 for never. */
 uint64_t reveal_until(const struct reveal *r);
 
@@ -38,6 +42,10 @@ void reveal_place(struct reveal *r, const struct rect *where);
 
 /* The same for its end, as much as goes into one line; the columns it takes. */
 int reveal_place_end(struct reveal *r, const struct rect *where);
+
+/* While a frame is drawn: how much of its time is left, at the right end of some
+ * columns; how many are used. */
+int reveal_draw_time(const struct reveal *r, int y, int x, int w);
 
 /* After a frame is drawn. */
 void reveal_paint(struct reveal *r);

@@ -27,10 +27,13 @@
 #define PASTE_MAX ((size_t)1 << 20)	/* bytes; a longer one is cut, which fails its buffer */
 #define PASTE_WAIT_MS 1000	/* for the rest of a pasted text */
 
+#define STRING_WAIT_MS 200	/* for the rest of what was not asked for */
+
 /* Beyond curses' own numbers; only these are ours. */
 #define CODE_FOCUS_IN (KEY_MAX + 100)
 #define CODE_FOCUS_OUT (KEY_MAX + 101)
 #define CODE_PASTE (KEY_MAX + 102)
+#define CODE_CLIPBOARD (KEY_MAX + 103)
 
 #define FOCUS_ON "\033[?1004h"
 #define FOCUS_OFF "\033[?1004l"
@@ -38,6 +41,8 @@
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 #define PASTE_END "\033[201~"
+#define CLIPBOARD "\033]52;c;"	/* what is in it follows, then BEL or ESC \ */
+#define BEL 0x07
 #define ESCAPE_MS 50	/* how long the rest of a key's sequence may take */
 
 /* Reading keys: the part of term.c that knows about sequences. */
@@ -58,6 +63,7 @@ term_key_open(void)
 	define_key("\033[I", CODE_FOCUS_IN);
 	define_key("\033[O", CODE_FOCUS_OUT);
 	define_key("\033[200~", CODE_PASTE);
+	define_key(CLIPBOARD, CODE_CLIPBOARD);
 	/* Its start would be taken for all of it; the mouse is not used. */
 	define_key(NULL, KEY_MOUSE);
 }
@@ -151,6 +157,30 @@ read_paste(struct event *e)
 	e->pasted = &pasted;
 }
 
+/* The rest of what a terminal tells by a string (ESC ] or ESC P), past curses, to ${out}
+ * (secret; NULL: nowhere). */
+static void
+read_string(struct buf *out, int wait_ms)
+{
+	unsigned char c = 0, before = 0;
+
+	while (byte_within(&c, wait_ms) && c != BEL && (before != ESC || c != '\\')) {
+		if (out != NULL && c != ESC)
+			buf_append_char(out, (char)c);
+		before = c;
+	}
+	secmem_wipe(&c, sizeof(c));
+}
+
+static void
+read_clipboard(struct event *e)
+{
+	buf_clear(&pasted);
+	read_string(&pasted, PASTE_WAIT_MS);
+	e->kind = EVENT_CLIPBOARD;
+	e->pasted = &pasted;
+}
+
 /* Is it the last byte of a sequence that ESC [ or ESC O started? */
 static bool
 is_final(wint_t c)
@@ -171,6 +201,8 @@ after_escape(void)
 	if (c == '[' || c == 'O') {
 		for (i = 0; i < SEQUENCE_MAX && get_wch(&c) != ERR && !is_final(c); i++)
 			;
+	} else if (c == ']' || c == 'P') {
+		read_string(NULL, STRING_WAIT_MS);
 	}
 	return INPUT_OTHER;
 }
@@ -193,6 +225,8 @@ term_key_read(struct event *e)
 		e->kind = EVENT_FOCUS_OUT;
 	else if (kind == KEY_CODE_YES && c == CODE_PASTE)
 		read_paste(e);
+	else if (kind == KEY_CODE_YES && c == CODE_CLIPBOARD)
+		read_clipboard(e);
 	else if (kind == KEY_CODE_YES)
 		e->key = from_curses(c);
 	else if (c == ESC)
@@ -213,6 +247,25 @@ from_final(unsigned char letter)
 	    INPUT_OTHER;
 }
 
+/* A string that a terminal sends, read past curses from its start on. */
+static void
+read_answer(struct event *e, unsigned char kind)
+{
+	static const char start[] = CLIPBOARD;
+	size_t n = strlen(CLIPBOARD);
+
+	buf_clear(&pasted);
+	buf_append_char(&pasted, ESC);
+	buf_append_char(&pasted, (char)kind);
+	read_string(&pasted, STRING_WAIT_MS);
+	if (pasted.len < n || memcmp(pasted.data, start, n) != 0)
+		return;
+	memmove(pasted.data, pasted.data + n, pasted.len - n);
+	buf_truncate(&pasted, pasted.len - n);
+	e->kind = EVENT_CLIPBOARD;
+	e->pasted = &pasted;
+}
+
 /* What follows an escape that was read past curses: nothing, a key, or a pasted
  * text. */
 static void
@@ -225,6 +278,10 @@ read_sequence(struct event *e)
 	if (!byte_within(c, WAIT_MS))
 		return;
 	e->key = INPUT_OTHER;
+	if (c[0] == ']' || c[0] == 'P') {
+		read_answer(e, c[0]);
+		return;
+	}
 	if (c[n++] != '[' && c[0] != 'O')
 		return;
 	while (n < sizeof(c) && byte_within(&c[n], WAIT_MS) && !is_final(c[n++]))
@@ -604,6 +661,12 @@ void
 term_write_at(int y, int x, const void *bytes, size_t n)
 {
 	term_move(y, x);
+	term_write_all(bytes, n);
+}
+
+void
+term_tell(const void *bytes, size_t n)
+{
 	term_write_all(bytes, n);
 }
 

@@ -17,6 +17,7 @@ enum event_kind {
 	EVENT_TIMEOUT,		/* nothing came in time */
 	EVENT_KEY,
 	EVENT_PASTE,		/* a text was pasted */
+	EVENT_CLIPBOARD,	/* the terminal tells what is in the clipboard, in base64 */
 	EVENT_RESIZE,
 	EVENT_ANSWER,		/* the watched descriptor (term_watch) can be read */
 	EVENT_JOB,		/* that of term_watch_jobs can */
@@ -55,7 +56,7 @@ enum input {
 struct event {
 	enum event_kind kind;
 	uint32_t key;		/* EVENT_KEY: a code point or an enum input */
-	struct buf *pasted;	/* EVENT_PASTE (secret): until the next term_wait */
+	struct buf *pasted;	/* secret, of paste and clipboard; until the next wait */
 	int signal;		/* EVENT_SIGNAL */
 };
 
@@ -109,6 +110,9 @@ bool term_has_private_screen(void);
  */
 void term_write_at(int y, int x, const void *bytes, size_t n);
 void term_move(int y, int x);
+
+/* Send a sequence that shows nothing, past curses. */
+void term_tell(const void *bytes, size_t n);
 
 /* What curses believes of these lines is wrong: the next frame draws them. */
 void term_forget_lines(int y, int n);

@@ -21,6 +21,7 @@
 #include "ui/ui.h"
 
 #define REVEAL_MS 10000
+#define COPY_MS 45000
 #define LOCK_MS 300000
 
 static int
@@ -45,6 +46,8 @@ with_defaults(const struct ui_options *given)
 	}
 	if (o.reveal_ms <= 0)
 		o.reveal_ms = REVEAL_MS;
+	if (o.copy_ms <= 0)
+		o.copy_ms = COPY_MS;
 	if (o.lock_ms <= 0)
 		o.lock_ms = LOCK_MS;
 	return o;
@@ -97,6 +100,7 @@ ui_run(const struct ui_options *o)
 	(void)loop_run(&a, &a.base);
 	jobs_free(a.jobs);
 	reveal_hide(a.reveal);
+	clipboard_end(&a.clipboard);
 	term_close();
 	registry_lock(a.registry);
 	registry_free(a.registry);

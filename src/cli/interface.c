@@ -215,6 +215,7 @@ commands_interface(const struct options *o)
 		.keys_cookie = (void *)(uintptr_t)o,
 		.policy = keys_policy(o),
 		.reveal_ms = 1000 * o->seconds[FLAG_REVEAL_TIME],
+		.copy_ms = 1000 * o->seconds[FLAG_COPY_TIME],
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),
 		.theme = o->text[FLAG_COLOR] != NULL && strcmp(o->text[FLAG_COLOR], "never") == 0 ?

@@ -74,6 +74,8 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .choices = "default|monochrome|light" }, .flag = FLAG_COUNT, .built_in = "default" },
 	[SETTING_REVEAL] = { "ui", FIELD("reveal-seconds", SETTING_IS_SECONDS),
 	    .flag = FLAG_REVEAL_TIME, .built_in = "10" },
+	[SETTING_COPY] = { "ui", FIELD("copy-seconds", SETTING_IS_SECONDS),
+	    .flag = FLAG_COPY_TIME, .built_in = "45" },
 	[SETTING_LOCK] = { "ui", FIELD("lock-seconds", SETTING_IS_SECONDS),
 	    .flag = FLAG_LOCK_TIME, .built_in = "300" },
 	[SETTING_LOCK_TIMEOUT] = { "locks", FIELD("timeout-seconds", SETTING_IS_SECONDS),

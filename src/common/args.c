@@ -159,6 +159,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("show secret values; sealed ones with the master key") },
 	[FLAG_REVEAL_TIME] = { .name = "reveal-time",
 	    SECONDS(1, "how long a revealed value stays on the screen (10)") },
+	[FLAG_COPY_TIME] = { .name = "copy-time",
+	    SECONDS(1, "how long a copied value stays in the clipboard (45)") },
 	[FLAG_LOCK_TIME] = { .name = "lock-time",
 	    SECONDS(1, "idle time after which the keys are wiped (300)") },
 	[FLAG_DRY_RUN] = { .name = "dry-run",

@@ -1,4 +1,7 @@
 /* A secret on the screen: only while it must be, and nowhere else. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "golden.h"
 #include "memory.h"
 #include "steps.h"
@@ -12,7 +15,10 @@ go_to_broker_secret(struct vt *v)
 static void
 value_is_shown_and_any_key_masks_it(void **state)
 {
-	struct vt *v = fixture_open_unlocked(*state);
+	/* So long that its time does not change while one looks. */
+	struct fixture_start s = { .args = { "estate", "--reveal-time", "3600" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(*state, &s);
 
 	go_to_broker_secret(v);
 	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
@@ -38,13 +44,19 @@ value_is_shown_and_any_key_masks_it(void **state)
 static void
 value_masks_itself_by_time(void **state)
 {
-	struct fixture_start s = { .args = { "estate", "--reveal-time", "1" },
+	struct fixture_start s = { .args = { "estate", "--reveal-time", "5" },
 	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
 	struct vt *v = fixture_run(*state, &s);
 
 	go_to_broker_secret(v);
 	vt_key(v, "r");
 	vt_assert_has(v, FIXTURE_BROKER_SECRET);
+	/* The seconds that are left run down beside it. */
+	vt_assert_has(v, " s");
+	vt_wait_text(v, " 5 s", false);
+	if (vt_has(v, FIXTURE_BROKER_SECRET))
+		assert_true(vt_has(v, " 4 s") || vt_has(v, " 3 s") || vt_has(v, " 2 s") ||
+		    vt_has(v, " 1 s"));
 	vt_wait_text(v, FIXTURE_BROKER_SECRET, false);
 	vt_assert_has(v, "Sealed as");
 	fixture_leave(v);
@@ -144,7 +156,132 @@ terminal_without_a_second_screen_shows_no_secret(void **state)
 	go_to_broker_secret(v);
 	vt_key(v, "r");
 	vt_assert_has(v, "Not shown");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "y");
+	vt_assert_has(v, "this terminal has no clipboard");
+	fixture_quit(v);
 	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
+	assert_false(vt_sent(v, "\033]52;"));
+	vt_free(v);
+}
+
+/* Before a passphrase is asked for it is told, and what is written is for its owner only. */
+static void
+terminal_without_a_second_screen_writes_a_file(void **state)
+{
+	struct fixture_start s = { .term = "linux" };
+	struct fixture *f = *state;
+	struct vt *v = fixture_run(f, &s);
+	char path[512];
+	struct stat st;
+	char *text;
+
+	go_to_broker_secret(v);
+	vt_key(v, "r");
+	vt_assert_has(v, "o writes it to a file");
+	vt_key(v, "o");
+	vt_assert_has(v, "Unlock");
+	type_line(v, FIXTURE_PASSPHRASE);
+	vt_assert_has(v, "propseal-value");
+	vt_key(v, "\025");
+	type_line(v, "estate/broker.properties");
+	vt_assert_has(v, "Not written");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "\025");
+	type_line(v, "written");
+	vt_assert_has(v, "written to written, mode 0600");
+	fixture_quit(v);
+	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
+	vt_free(v);
+	snprintf(path, sizeof(path), "%s/written", f->dir);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	text = fixture_read(f, "written");
+	assert_string_equal(text, FIXTURE_BROKER_SECRET);
+	free(text);
+	assert_int_equal(unlink(path), 0);
+	fixture_assert_unchanged(f);
+}
+
+/* What a terminal sends and gets is in base64. */
+#define COPIED "\033]52;c;YnJva2VyLWNhbmFyeS03ZlEy\a"
+#define ASKED "\033]52;c;?\a"
+#define CLEARED "\033]52;c;IA==\a\033]52;c;\a"
+
+static struct vt *
+copy(struct fixture *f, const char *seconds)
+{
+	struct fixture_start s = { .args = { "estate", "--copy-time", seconds },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(f, &s);
+
+	go_to_broker_secret(v);
+	vt_key(v, "y");
+	assert_true(vt_sent(v, COPIED));
+	vt_assert_has(v, "copied, by way of the terminal");
+	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
+	return v;
+}
+
+static void
+copied_value_is_cleared_by_the_time(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = copy(f, "1");
+
+	/* The key takes the notice away, so that there is room for another. */
+	vt_key(v, "k");
+	see(v, "the clipboard is cleared");
+	assert_true(vt_sent(v, ASKED));
+	assert_true(vt_sent(v, CLEARED));
+	/* A terminal that did not answer is not asked again. */
+	vt_forget_raw(v);
+	vt_key(v, "j");
+	vt_key(v, "y");
+	vt_key(v, "k");
+	see(v, "the clipboard is cleared");
+	assert_true(vt_sent(v, CLEARED));
+	assert_false(vt_sent(v, ASKED));
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
+/* Something else is there by then, and the terminal says so. */
+static void
+clipboard_of_others_is_left_alone(void **state)
+{
+	struct vt *v = copy(*state, "600");
+
+	/* Nobody asked: it is no key either. */
+	vt_send(v, "\033]52;c;cXF3\a");
+	vt_send(v, "\033]52;c;cXF3\033\\");
+	vt_send(v, "\033]11;rgb:0000/0000/0000\a");
+	vt_key(v, "k");
+	vt_assert_lacks(v, "pending 1");
+	assert_false(vt_sent(v, CLEARED));
+	/* Leaving clears it. */
+	fixture_quit(v);
+	assert_true(vt_sent(v, CLEARED));
+	vt_free(v);
+}
+
+static void
+shown_value_stays_while_it_is_copied(void **state)
+{
+	struct vt *v = fixture_open_unlocked(*state);
+
+	go_to_broker_secret(v);
+	vt_type(v, "ry");
+	vt_assert_has(v, FIXTURE_BROKER_SECRET);
+	assert_true(vt_sent(v, COPIED));
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
+	assert_false(vt_sent(v, CLEARED));
+	vt_key(v, "L");
+	vt_assert_has(v, "locked");
+	assert_true(vt_sent(v, CLEARED));
+	if (memory_can_read(vt_pid(v)))
+		memory_assert_clean(vt_pid(v), "copied value", "YnJva2VyLWNhbmFyeS03ZlEy");
 	vt_key(v, KEY_ENTER);
 	fixture_leave(v);
 }
@@ -251,6 +388,10 @@ main(void)
 		FIXTURE_TEST(no_copy_of_a_clear_text_value_stays_in_memory),
 		FIXTURE_TEST(key_from_the_environment_is_wiped),
 		FIXTURE_TEST(terminal_without_a_second_screen_shows_no_secret),
+		FIXTURE_TEST(terminal_without_a_second_screen_writes_a_file),
+		FIXTURE_TEST(copied_value_is_cleared_by_the_time),
+		FIXTURE_TEST(clipboard_of_others_is_left_alone),
+		FIXTURE_TEST(shown_value_stays_while_it_is_copied),
 		FIXTURE_TEST(control_characters_in_a_value_are_made_visible),
 		FIXTURE_TEST(long_value_is_wrapped_and_said_to_be_cut),
 		FIXTURE_TEST(smallest_screen_shows_a_value_too),

@@ -6,7 +6,7 @@
 #include "common/args.h"
 #include "common/service_commands.h"
 
-#define REGISTRY .group = "registry", .no_config = true
+#define REGISTRY .group = "registry"
 #define FILES \
 	MAY(CONFIG_FORMAT), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
 #define SEVERAL_FILES \

@@ -41,38 +41,42 @@ struct registry_resolver {
 	struct vec known;	/* struct known * */
 };
 
-static const char *
-flag_or_variable(const struct options *o, enum flag_id id, const char *variable)
+/* How strong what a flag says is: 3 on the command line, 2 by a variable of the
+ * environment, 1 in propseal.ini, 0: nothing does. */
+static int
+strength(const struct options *o, enum flag_id id)
 {
-	const char *value = o->text[id];
+	if (o->text[id] == NULL)
+		return 0;
+	return o->given[id] ? 3 : o->from[id].file == NULL ? 2 : 1;
+}
 
-	if (value == NULL && (value = getenv(variable)) != NULL && value[0] == '\0')
-		value = NULL;
-	return value;
+/* The login of propseal.ini is for the registry of propseal.ini. */
+static const char *
+login_text(const struct options *o, enum flag_id id)
+{
+	return strength(o, id) == 1 && strength(o, FLAG_URL) > 1 ? NULL : o->text[id];
 }
 
 void
 place_read(const struct options *o, struct place *p)
 {
-	const char *url = flag_or_variable(o, FLAG_URL, "PROPSEAL_REGISTRY_URL");
-
 	memset(p, 0, sizeof(*p));
-	p->named = url != NULL;
+	p->named = o->text[FLAG_URL] != NULL;
 	p->client = (struct client_options){
-		.url = url != NULL ? url : URL_DEFAULT,
-		.ca = flag_or_variable(o, FLAG_CA, "PROPSEAL_REGISTRY_CA"),
-		.certificate = flag_or_variable(o, FLAG_CERT, "PROPSEAL_REGISTRY_CERT"),
-		.key = flag_or_variable(o, FLAG_CERT_KEY, "PROPSEAL_REGISTRY_CERT_KEY"),
+		.url = p->named ? o->text[FLAG_URL] : URL_DEFAULT,
+		.ca = o->text[FLAG_CA],
+		.certificate = o->text[FLAG_CERT],
+		.key = o->text[FLAG_CERT_KEY],
 		.insecure_allowed = o->on[FLAG_INSECURE_HTTP],
 	};
 	p->login = (struct login){
-		.user = flag_or_variable(o, FLAG_USER, "PROPSEAL_REGISTRY_USER"),
-		.password_file = flag_or_variable(o, FLAG_PASSWORD_FILE,
-		    "PROPSEAL_REGISTRY_PASSWORD_FILE"),
-		.token_file = flag_or_variable(o, FLAG_TOKEN_FILE, "PROPSEAL_REGISTRY_TOKEN_FILE"),
+		.user = login_text(o, FLAG_USER),
+		.password_file = login_text(o, FLAG_PASSWORD_FILE),
+		.token_file = login_text(o, FLAG_TOKEN_FILE),
 	};
-	/* A user on the command line goes before a token of the environment. */
-	if (o->text[FLAG_USER] != NULL && o->text[FLAG_TOKEN_FILE] == NULL)
+	/* A user on the command line goes before a token of the environment, say. */
+	if (strength(o, FLAG_USER) > strength(o, FLAG_TOKEN_FILE))
 		p->login.token_file = NULL;
 }
 
@@ -515,11 +519,10 @@ resolver_value(void *cookie, const struct reference *ref, struct buf *out, struc
 int
 registry_resolver_open(const struct options *o, struct registry_resolver **out, struct error *err)
 {
-	const char *variable = getenv("PROPSEAL_REGISTRY_URL");
 	struct registry_resolver *r;
 
 	*out = NULL;
-	if (o->text[FLAG_URL] == NULL && (variable == NULL || variable[0] == '\0'))
+	if (o->text[FLAG_URL] == NULL)
 		return 0;
 	if (wipe_on_free(err) != 0)
 		return -1;

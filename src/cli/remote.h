@@ -14,13 +14,14 @@ struct resolver;
 
 /* Which registry, and who we are there.  Strings are borrowed. */
 struct place {
-	bool named;	/* by a flag or the environment; else the URL is the default one */
+	bool named;	/* by a flag, the environment or propseal.ini; else the default one */
 	struct client_options client;
 	struct login login;
 };
 
-/* As --url, --ca, --cert, --user, --token-file ... say, or the variables
- * $PROPSEAL_REGISTRY_URL, _CA, _CERT, _CERT_KEY, _USER, _PASSWORD_FILE, _TOKEN_FILE. */
+/* As --url, --ca, --cert, --user, --token-file ... say, or the variables of these flags
+ * ($PROPSEAL_REGISTRY_URL ...), or [registry] of propseal.ini, whose login is for its own
+ * URL alone. */
 void place_read(const struct options *o, struct place *p);
 
 /*
@@ -37,10 +38,8 @@ struct remote {
 
 /**
  * remote_open(r, o, err):
- * Connect as --url, --ca, --cert, --user, --token-file (or
- * $PROPSEAL_REGISTRY_URL, _USER, _PASSWORD_FILE, _TOKEN_FILE) say.  A
- * password without a file is asked for on the terminal.  Close also after a
- * failure.
+ * Connect as place_read says.  A password without a file is asked for on the
+ * terminal.  Close also after a failure.
  */
 int remote_open(struct remote *r, const struct options *o, struct error *err);
 

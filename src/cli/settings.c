@@ -60,16 +60,20 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	[SETTING_PUBLIC_KEYS] = { "rules", FIELD("public-keys", SETTING_IS_KEYS),
 	    .flag = FLAG_COUNT },
 	[SETTING_KEY_COMMAND] = { "keys", FIELD("command", SETTING_IS_COMMAND),
-	    .flag = FLAG_MASTER_KEY_COMMAND },
+	    .flag = FLAG_MASTER_KEY_COMMAND, .own = true },
 	[SETTING_KEY_VARIABLES] = { "keys", FIELD("variables", SETTING_IS_VARIABLES),
-	    .flag = FLAG_MASTER_KEY_VARIABLE },
+	    .flag = FLAG_MASTER_KEY_VARIABLE, .own = true },
 	[SETTING_TAGS] = { "keys", .field = { .name = "tags", .type = SETTING_CHOICE,
-	    .choices = "any|required" }, .flag = FLAG_COUNT, .built_in = "any" },
-	[SETTING_TRAIL] = { "files", FIELD("trail", SETTING_IS_PATH), .flag = FLAG_COUNT },
+	    .choices = "any|required" }, .flag = FLAG_COUNT, .built_in = "any",
+	    .own = true },
+	[SETTING_TRAIL] = { "files", FIELD("trail", SETTING_IS_PATH), .flag = FLAG_COUNT,
+	    .own = true },
 	[SETTING_TRAIL_REQUIRED] = { "files", .field = { .name = "trail-required",
-	    .type = SETTING_SWITCH, .choices = "no|yes" }, .flag = FLAG_COUNT, .built_in = "no" },
+	    .type = SETTING_SWITCH, .choices = "no|yes" }, .flag = FLAG_COUNT, .built_in = "no",
+	    .own = true },
 	[SETTING_TRAIL_SIZE] = { "files", .field = { .name = "trail-size", .type = SETTING_SIZE,
-	    .min = 4096, .max = (uint64_t)1 << 29 }, .flag = FLAG_COUNT, .built_in = "8388608" },
+	    .min = 4096, .max = (uint64_t)1 << 29 }, .flag = FLAG_COUNT, .built_in = "8388608",
+	    .own = true },
 	[SETTING_THEME] = { "ui", .field = { .name = "theme", .type = SETTING_CHOICE,
 	    .choices = "default|monochrome|light" }, .flag = FLAG_COUNT, .built_in = "default" },
 	[SETTING_REVEAL] = { "ui", FIELD("reveal-seconds", SETTING_IS_SECONDS),
@@ -80,6 +84,20 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .flag = FLAG_LOCK_TIME, .built_in = "300" },
 	[SETTING_LOCK_TIMEOUT] = { "locks", FIELD("timeout-seconds", SETTING_IS_SECONDS),
 	    .flag = FLAG_LOCK_TIMEOUT, .built_in = "60" },
+	[SETTING_REGISTRY_URL] = { "registry", FIELD("url", SETTING_IS_URL), .flag = FLAG_URL,
+	    .own = true },
+	[SETTING_REGISTRY_USER] = { "registry", FIELD("user", SETTING_TEXT), .flag = FLAG_USER,
+	    .own = true },
+	[SETTING_REGISTRY_PASSWORD_FILE] = { "registry", FIELD("password-file", SETTING_IS_PATH),
+	    .flag = FLAG_PASSWORD_FILE, .own = true },
+	[SETTING_REGISTRY_TOKEN_FILE] = { "registry", FIELD("token-file", SETTING_IS_PATH),
+	    .flag = FLAG_TOKEN_FILE, .own = true },
+	[SETTING_REGISTRY_CA] = { "registry", FIELD("ca", SETTING_IS_PATH), .flag = FLAG_CA,
+	    .own = true },
+	[SETTING_REGISTRY_CERT] = { "registry", FIELD("cert", SETTING_IS_PATH), .flag = FLAG_CERT,
+	    .own = true },
+	[SETTING_REGISTRY_CERT_KEY] = { "registry", FIELD("cert-key", SETTING_IS_PATH),
+	    .flag = FLAG_CERT_KEY, .own = true },
 };
 
 const struct setting *
@@ -128,8 +146,7 @@ setting_is_list(enum setting_id id)
 bool
 setting_is_own(enum setting_id id)
 {
-	return id == SETTING_KEY_COMMAND || id == SETTING_KEY_VARIABLES || id == SETTING_TAGS ||
-	    id == SETTING_TRAIL || id == SETTING_TRAIL_REQUIRED || id == SETTING_TRAIL_SIZE;
+	return id < SETTING_FIRST_KEY && settings[id].own;
 }
 
 enum setting_id
@@ -156,6 +173,24 @@ setting_has_section(const char *section)
 			return true;
 	}
 	return false;
+}
+
+int
+setting_hint_sections(struct error *err)
+{
+	const char *told;
+	char list[512];
+	size_t n = 0;
+	int id, before;
+
+	for (id = 0; id < SETTING_FIRST_KEY && n < sizeof(list); id++) {
+		told = settings[id].section;
+		for (before = 0; strcmp(settings[before].section, told) != 0; before++)
+			;
+		if (before == id)
+			n += (size_t)snprintf(list + n, sizeof(list) - n, "[%s], ", told);
+	}
+	return error_hint(err, "the sections are %s[environment NAME]", list);
 }
 
 const char *
@@ -279,7 +314,7 @@ config_read_files(struct config *c, struct error *err)
 static void
 config_collect(struct config *c)
 {
-	const char *no_colour = getenv("NO_COLOR");
+	const char *no_colour = getenv("NO_COLOR"), *variable, *said;
 	struct config_value *trail = &c->values[SETTING_TRAIL];
 	const struct config_file *f;
 	size_t i;
@@ -297,6 +332,12 @@ config_collect(struct config *c)
 			    .origin = c->places[i].origin, .file = f->path,
 			    .line = f->values[id].line, .foreign = f->foreign };
 		}
+		variable = id >= SETTING_FIRST_KEY || settings[id].flag == FLAG_COUNT ? NULL :
+		    flag_get(settings[id].flag)->variable;
+		said = variable != NULL ? getenv(variable) : NULL;
+		if (said != NULL && said[0] != '\0')
+			c->values[id] = (struct config_value){ .text = said,
+			    .origin = CONFIG_ENVIRONMENT, .variable = variable };
 	}
 	buf_init(&c->trail_path, CONFIG_PATH_MAX);
 	config_find_trail(&c->trail_path);

@@ -46,6 +46,13 @@ enum setting_id {
 	SETTING_COPY,
 	SETTING_LOCK,
 	SETTING_LOCK_TIMEOUT,
+	SETTING_REGISTRY_URL,
+	SETTING_REGISTRY_USER,
+	SETTING_REGISTRY_PASSWORD_FILE,
+	SETTING_REGISTRY_TOKEN_FILE,
+	SETTING_REGISTRY_CA,
+	SETTING_REGISTRY_CERT,
+	SETTING_REGISTRY_CERT_KEY,
 	SETTING_FIRST_KEY,
 	SETTING_COUNT = SETTING_FIRST_KEY + (int)ACTION_COUNT
 };
@@ -55,6 +62,7 @@ enum setting_kind {
 	SETTING_IS_PATH = SETTING_OTHER, /* relative to the folder of the file that sets it */
 	SETTING_IS_REMOTE,	/* a path on another host */
 	SETTING_IS_CLASS,	/* of Java */
+	SETTING_IS_URL,		/* of a registry */
 	SETTING_IS_PATTERNS,	/* of file names; a list */
 	SETTING_IS_IGNORED,	/* of file and folder names; a list */
 	SETTING_IS_KEYS,	/* patterns of configuration keys; a list */
@@ -69,6 +77,8 @@ struct setting {
 	struct setting_field field;	/* the name, the type, the choices */
 	enum flag_id flag;		/* that says the same, FLAG_COUNT: none */
 	const char *built_in;		/* NULL: none */
+	bool own;			/* counts in the user's own file only: it could do harm
+					 * in somebody else's */
 };
 
 #define SETTING_NAME_MAX 48
@@ -83,7 +93,7 @@ const char *setting_section(enum setting_id id);
 /* Its name within the section; one of a key is made in ${name}. */
 const char *setting_name(enum setting_id id, char name[SETTING_NAME_MAX]);
 
-/* Does it count in the user's own file only: could it do harm in somebody else's? */
+/* As struct setting's ->own. */
 bool setting_is_own(enum setting_id id);
 
 /* Does the value have several parts? */
@@ -105,6 +115,9 @@ const char *setting_section_with(const char *name);
 
 /* Is there a section of this name? */
 bool setting_has_section(const char *section);
+
+/* What the sections are, as a hint.  Returns -1. */
+int setting_hint_sections(struct error *err);
 
 /**
  * config_value_next(list, len):

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/settings.h"
 #include "cli/settings.h"
+#include "client/url.h"
 #include "common/args.h"
 #include "document/document.h"
 #include "document/scope.h"
@@ -17,7 +18,6 @@
 #include "ui/keymap.h"
 
 #define SEPARATORS " \t,"
-#define SECTIONS "[files], [rules], [keys], [ui], [locks] and [environment NAME]"
 #define ENVIRONMENTS_MAX 10000
 
 #define FILE_MAX (1U << 20)
@@ -108,6 +108,20 @@ add_class(const char *value, struct buf *out, struct error *err)
 			    "such as org.example.SecurePassConfigProvider");
 	buf_append_str(out, value);
 	return 0;
+}
+
+static int
+config_value_add_url(const char *value, struct buf *out, struct error *err)
+{
+	struct url u;
+
+	if (url_parse(&u, value, err) == 0) {
+		buf_append_str(out, value);
+		return 0;
+	}
+	if (err != NULL)
+		err->code = ERROR_FORMAT;
+	return -1;
 }
 
 /* A name pattern that no format can have would find nothing, without a word. */
@@ -211,6 +225,9 @@ add(enum setting_id id, const char *value, const char *folder, struct buf *out, 
 		return add_remote(value, out, err);
 	case SETTING_IS_CLASS:
 		return add_class(value, out, err);
+	case SETTING_IS_URL:
+		return config_value_add_url(value, out, err);
+	case SETTING_TEXT:
 	case SETTING_IS_COMMAND:
 		buf_append_str(out, value);
 		return 0;
@@ -341,7 +358,9 @@ check_section(struct reading *r, const char *p, size_t n)
 	r->ignoring = true;
 	r->in_environment = false;
 	if (close == NULL) {
-		tell_text(r, "the section has no ]", "a section is " SECTIONS);
+		error_set(&what, ERROR_FORMAT, "the section has no ]");
+		setting_hint_sections(&what);
+		config_file_tell(r, &what, r->line);
 		return false;
 	}
 	rest = strspn(close + 1, " \t");
@@ -364,7 +383,7 @@ check_section(struct reading *r, const char *p, size_t n)
 	if (near != NULL)
 		error_hint(&what, "did you mean [%s]?", near);
 	else
-		error_hint(&what, "the sections are " SECTIONS);
+		setting_hint_sections(&what);
 	config_file_tell(r, &what, r->line);
 	return false;
 }
@@ -469,7 +488,7 @@ config_file_unknown(struct reading *r, const char *section, const char *name)
 	else if (near != NULL)
 		error_hint(&what, "did you mean %s?", near);
 	else if (section[0] == '\0')
-		error_hint(&what, "the sections are " SECTIONS);
+		setting_hint_sections(&what);
 	else
 		error_hint(&what, "`propseal config show` lists the settings of [%s]", section);
 	config_file_tell(r, &what, r->line);

@@ -161,6 +161,7 @@ struct flag {
 	int max;
 	bool many;		/* PATH, TEXT: may be given several times, and each counts */
 	const char *help;
+	const char *variable;	/* of the environment that says it, if no flag does; NULL */
 };
 
 const struct flag *flag_get(enum flag_id id);

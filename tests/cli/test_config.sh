@@ -449,7 +449,7 @@ case_unknown_names_have_a_line_and_a_suggestion() {
 	refused 2 'unknown section: [file]' '' '[file]' 'x = y'
 	expect_err 'did you mean [files]?'
 	refused 1 'unknown section: [quux]' '[quux]'
-	expect_err 'the sections are [files], [rules], [keys], [ui], [locks] and [environment NAME]'
+	expect_err 'the sections are [files], [rules], [keys], [ui], [locks], [registry], [environment NAME]'
 	refused 3 '"secret-file": unknown setting' '# c' '[files]' 'secret-file = x'
 	expect_err 'did you mean secrets-file?'
 	refused 2 '"theme": unknown setting' '[files]' 'theme = light'
@@ -737,6 +737,28 @@ case_a_broken_file_does_not_stop_help_or_check() {
 	run ui server.properties
 	expect_rc 1
 	expect_err 'propseal.ini:1'
+}
+
+case_the_registry_is_the_users_own_choice() {
+	begin
+	refused 2 "counts in the user's own" '[registry]' 'url = http://127.0.0.1:1'
+	rm propseal.ini
+	ini "$user" '[registry]' 'url = https://registry.example/base' 'user = alice' \
+	    'password-file = ~/alice' 'ca = ca.pem'
+	setting url '(s["section"], s["value"], s["origin"], s["line"])' \
+	    "('registry', 'https://registry.example/base', 'user', 2)"
+	setting ca 's["value"]' "$HOME/.config/propseal/ca.pem"
+	setting password-file 's["value"]' "$HOME/alice"
+	PROPSEAL_REGISTRY_URL=http://other.example:1 setting url '(s["value"], s["origin"])' \
+	    "('http://other.example:1', 'environment')"
+	ini "$user" '[registry]' 'url = ftp://registry.example'
+	run config check
+	expect_rc 1
+	expect_err 'propseal.ini:2: "url"'
+	ini "$user" '[registry]' 'url = http://alice:CANARY@registry.example'
+	run config check
+	expect_rc 1
+	expect_no CANARY
 }
 
 case_every_setting_stands_in_the_manual() {

@@ -1054,6 +1054,49 @@ case_the_environment_says_what_flags_do_not() {
 	expect_err 'the registry answered 401'
 }
 
+# with_ini LINE... -- ARGUMENT...: run with these lines in [registry] of the user's file.
+with_ini() {
+	echo '[registry]' >own.ini
+	while [ "$1" != -- ]; do
+		echo "$1" >>own.ini
+		shift
+	done
+	shift
+	PROPSEAL_CONFIG=$PWD/own.ini run "$@"
+}
+
+case_propseal_ini_says_what_the_environment_does_not() {
+	local login=("url = $first" "user = alice" "password-file = $suite/alice")
+	with_ini "${login[@]}" -- registry list --prefix nothing
+	expect_rc 0
+	cp "$suite/token" .
+	with_ini "url = $first" 'token-file = token' -- registry list --prefix nothing
+	expect_rc 0
+	# A user of a flag goes before it; there is nobody to ask for his password.
+	with_ini "url = $first" 'token-file = token' -- registry list --user rob
+	expect_rc 2
+	printf '%s\n' 'a=${secret:run:nothing}' >c.properties
+	with_ini 'url = http://127.0.0.1:1' -- render c.properties
+	expect_rc 1
+	expect_err 127.0.0.1:1
+}
+
+# It would open the second one, too, but that is not the one that it is for.
+case_the_login_of_propseal_ini_goes_to_its_own_registry_only() {
+	local login=("url = $first" "user = alice" "password-file = $suite/alice")
+	with_ini "url = $second" "${login[@]:1}" -- registry list --prefix nothing
+	expect_rc 0
+	with_ini "${login[@]}" -- registry list --prefix nothing --url "$second"
+	expect_rc 1
+	expect_err 'the registry answered 401'
+	PROPSEAL_REGISTRY_URL=$second with_ini "${login[@]}" -- registry list --prefix nothing
+	expect_rc 1
+	expect_err 'the registry answered 401'
+	with_ini "${login[@]}" -- registry list --prefix nothing --url "$second" --user alice \
+	    --password-file "$suite/alice"
+	expect_rc 0
+}
+
 case_clear_text_beyond_this_host_is_refused() {
 	run registry list --url http://registry.invalid:1
 	expect_rc 1

@@ -6,9 +6,7 @@
 # OUT gets what package.sh makes.  They are made once more from the last commit
 # in another folder, and have to be the same bytes.  lintian and rpmlint may say
 # what is listed here, with its reason, and nothing else.  For each SUITE
-# (bookworm) the .deb is installed in a fresh root, where the commands of
-# README.md and of share/doc/start.md are run as root and as a plain user.
-# Needs root (debootstrap, chroot), a mirror, and the tools it names.
+# (bookworm) the .deb is tried in a fresh root (try.sh).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:?usage: release.sh OUT VERSION [SUITE...]} version=${2:?usage: release.sh OUT VERSION [SUITE...]}
@@ -42,33 +40,4 @@ cat >"$scratch/rpmlint.toml" <<-'END'
 END
 rpmlint -c "$scratch/rpmlint.toml" "$out"/*.rpm
 
-for suite; do
-	root=$scratch/$suite
-	case $suite in
-	noble|jammy|plucky|questing) mirror=http://archive.ubuntu.com/ubuntu ;;
-	*) mirror= ;;
-	esac
-	debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"} >"$scratch/log" 2>&1 ||
-	    { tail "$scratch/log"; exit 1; }
-	cp "$out"/*.deb "$root/propseal.deb"
-	mkdir "$root/tree"
-	git archive HEAD README.md share tests/cli/documents.py | tar -C "$root/tree" -xf -
-	cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
-	started=$(date +%s)
-	chroot "$root" apt-get update -qq
-	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    /propseal.deb >/dev/null
-	echo "$suite: installed in $(($(date +%s) - started)) s: $(chroot "$root" propseal --version | head -n 1)"
-	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-	    git python3 >/dev/null
-	chroot "$root" useradd -m operator
-	for document in README.md share/doc/start.md; do
-		for user in root operator; do
-			started=$(date +%s)
-			chroot "$root" su "$user" -c "python3 /tree/tests/cli/documents.py /usr/bin/propseal /tree /tree/$document"
-			echo "$suite: $document as $user in $(($(date +%s) - started)) s"
-		done
-	done
-	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq propseal >/dev/null
-	[ -z "$(find "$root/usr" -name '*propseal*' -print)" ] || { echo "$suite: files are left behind"; exit 1; }
-done
+share/packaging/try.sh "$out" "$@"

@@ -1,0 +1,48 @@
+#!/bin/bash
+# Try the .deb in fresh roots, as somebody does who has never seen it.
+#
+# usage: share/packaging/try.sh OUT SUITE...     (by `make release`)
+#
+# In a root of each SUITE of Debian or Ubuntu the .deb of OUT is installed, the
+# commands of README.md and of share/doc/start.md are run as root and as a plain
+# user, and it is removed again.  Needs root (debootstrap, chroot) and a mirror.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=${1:?usage: try.sh OUT SUITE...}
+shift
+scratch=$(mktemp -d)
+trap 'umount "$scratch"/*/proc 2>/dev/null || true; rm -rf --one-file-system "$scratch"' EXIT
+
+for suite; do
+	root=$scratch/$suite
+	case $suite in
+	noble|jammy|plucky|questing) mirror=http://archive.ubuntu.com/ubuntu ;;
+	*) mirror= ;;
+	esac
+	debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"} >"$scratch/log" 2>&1 ||
+	    { tail "$scratch/log"; exit 1; }
+	mount -t proc proc "$root/proc"
+	cp "$out"/*.deb "$root/propseal.deb"
+	mkdir "$root/tree"
+	git archive HEAD README.md share tests/cli/documents.py | tar -C "$root/tree" -xf -
+	cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
+	started=$(date +%s)
+	chroot "$root" apt-get update -qq
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    /propseal.deb >/dev/null
+	echo "$suite: installed in $(($(date +%s) - started)) s: $(chroot "$root" propseal --version | head -n 1)"
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    git python3 >/dev/null
+	chroot "$root" useradd -m visitor
+	for document in README.md share/doc/start.md; do
+		for user in root visitor; do
+			started=$(date +%s)
+			chroot "$root" su "$user" -c "python3 /tree/tests/cli/documents.py /usr/bin/propseal /tree /tree/$document"
+			echo "$suite: $document as $user in $(($(date +%s) - started)) s"
+		done
+	done
+	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq propseal >/dev/null
+	[ -z "$(find "$root/usr" -name '*propseal*' -print)" ] || { echo "$suite: files are left behind"; exit 1; }
+	umount "$root/proc"
+	rm -rf --one-file-system "$root"
+done

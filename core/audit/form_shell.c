@@ -28,6 +28,7 @@ struct shell {
 	size_t name_len;
 	char command[64];
 	char option[64];	/* the word before was an option of a secret, "": it was not */
+	char between;		/* it takes user and password, with this between; '\0': no */
 	bool script;		/* it was the -c of a shell */
 	bool login;		/* one of its words was `login` */
 	size_t piped_from, piped_to;	/* the last word of the echo before it; 0: none */
@@ -169,15 +170,6 @@ form_option_is_secret(const char *name, size_t len)
 	return class == KEY_SECRET || class == KEY_MATERIAL;
 }
 
-/* Options whose argument is user:password. */
-static bool
-shell_takes_user(const char *word, size_t n)
-{
-	return (n == 2 && memcmp(word, "-u", 2) == 0) ||
-	    (n == 6 && memcmp(word, "--user", 6) == 0) ||
-	    (n == 12 && memcmp(word, "--proxy-user", 12) == 0);
-}
-
 /* -sSu of curl, which is -s -S -u. */
 static bool
 shell_is_cluster(const char *command, const char *p, size_t n)
@@ -204,7 +196,23 @@ static const struct shell_letter {
 	{ "mongoexport", 'p', false }, { "mongoimport", 'p', false }, { "mongostat", 'p', false },
 	{ "ldapsearch", 'w', false }, { "ldapadd", 'w', false }, { "ldapmodify", 'w', false },
 	{ "ldapdelete", 'w', false }, { "ldapwhoami", 'w', false }, { "sqlcmd", 'P', false },
-	{ "http", 'a', false }, { "https", 'a', false },
+	{ "http", 'a', false }, { "https", 'a', false }, { "cqlsh", 'p', false },
+	{ "cypher-shell", 'p', false }, { "hdbsql", 'p', false }, { "bcp", 'P', false },
+	{ "zip", 'P', false }, { "unzip", 'P', false }, { "7z", 'p', true },
+	{ "7za", 'p', true }, { "mosquitto_pub", 'P', false }, { "mosquitto_sub", 'P', false },
+	{ "ipmitool", 'P', false }, { "ldappasswd", 's', false },
+};
+
+/* Programs with an option of one letter for a user with the password behind him. */
+static const struct shell_user {
+	const char *command;
+	char letter, between;
+} users[] = {
+	{ "smbclient", 'U', '%' }, { "rpcclient", 'U', '%' }, { "smbget", 'U', '%' },
+	{ "smbcacls", 'U', '%' }, { "smbcquotas", 'U', '%' }, { "smbtree", 'U', '%' },
+	{ "net", 'U', '%' }, { "samba-tool", 'U', '%' }, { "wbinfo", 'a', '%' },
+	{ "ntlm_auth", 'U', '%' }, { "lftp", 'u', ',' }, { "curl", 'u', ':' },
+	{ "curl", 'U', ':' },
 };
 
 static const struct shell_letter *
@@ -214,6 +222,41 @@ shell_letter(const char *command)
 		if (strcmp(command, letters[i].command) == 0)
 			return &letters[i];
 	return NULL;
+}
+
+/* What stands between user and password behind such an option, '\0': it is none. */
+static char
+shell_between(const char *command, char letter)
+{
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		if (users[i].letter == letter && strcmp(command, users[i].command) == 0)
+			return users[i].between;
+	return '\0';
+}
+
+/* The same of an option ${p} whose argument is the next word, or stands behind `=`. */
+static char
+shell_takes_user(const char *command, const char *p, size_t n)
+{
+	const char smb = shell_between(command, 'U');
+	const char between = n == 2 ? shell_between(command, p[1]) : '\0';
+
+	if (between != '\0')
+		return between;
+	if (n == 6 && memcmp(p, "--user", 6) == 0)
+		return smb != '\0' ? smb : ':';
+	return (n == 2 && memcmp(p, "-u", 2) == 0) ||
+	    (n == 12 && memcmp(p, "--proxy-user", 12) == 0) ? ':' : '\0';
+}
+
+/* Is it one whose options are known? */
+static bool
+shell_is_known(const char *command)
+{
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		if (strcmp(command, users[i].command) == 0)
+			return true;
+	return shell_letter(command) != NULL;
 }
 
 /* Does the option's letter ask for a password, in the same word or the next? */
@@ -242,6 +285,18 @@ form_is_glued(const char *p, size_t n)
 	return p[2] >= 'A' && p[2] <= 'Z';
 }
 
+/* The argument of an option, from ${skip} on; of one with a user before it the password. */
+static int
+shell_give_user(struct shell *s, char between, size_t skip, struct error *err)
+{
+	const char *p = (const char *)s->word.text.data;
+	const char *at = between != '\0' && between != ':' ?
+	    memchr(p + skip, between, s->word.text.len - skip) : NULL;
+
+	return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
+	    at != NULL ? (size_t)(at - p) + 1 : skip, err);
+}
+
 /* An option: with its value in it, or the next word is that. */
 static int
 shell_option(struct shell *s, const char *p, size_t n, struct error *err)
@@ -251,11 +306,10 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 	const size_t literal = sizeof(from_literal) - 1;
 	const char *equals = memchr(p, '=', n);
 	size_t dashes = n > 1 && p[1] == '-' ? 2 : 1, len;
+	char between = n > 2 ? shell_between(s->command, p[1]) : '\0';
 
-	if (n > 2 && (shell_asks(s, p, n) || (p[1] == 'u' && strcmp(s->command, "curl") == 0 &&
-	    memchr(p, ':', n) != NULL)))
-		return shell_key(s, p + 1, 1, err) != 0 ? -1 : shell_give(s, FORM_OPTION,
-		    (const char *)s->key.data, s->key.len, 2, err);
+	if (n > 2 && (shell_asks(s, p, n) || (between != '\0' && memchr(p, between, n) != NULL)))
+		return shell_key(s, p + 1, 1, err) != 0 ? -1 : shell_give_user(s, between, 2, err);
 	if (n > literal && memcmp(p, from_literal, literal) == 0) {
 		equals = memchr(p + literal, '=', n - literal);
 		if (equals == NULL || equals + 1 == p + n ||
@@ -267,6 +321,7 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 	}
 	if (equals == NULL && shell_is_cluster(s->command, p, n)) {
 		snprintf(s->option, sizeof(s->option), "u");
+		s->between = ':';
 		return 0;
 	}
 	if (form_is_glued(p, n))
@@ -276,17 +331,19 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 	len = (equals != NULL ? (size_t)(equals - p) : n) - dashes;
 	if (equals == NULL) {
 		/* Of one letter those only that are known; longer ones by their names. */
-		if (shell_takes_user(p, n) || (len > 2 && form_option_is_secret(p + dashes, len)) ||
+		s->between = shell_takes_user(s->command, p, n);
+		if (s->between != '\0' || (len > 2 && form_option_is_secret(p + dashes, len)) ||
 		    (n == 2 && (shell_asks(s, p, n) || p[1] == 'H')))
 			snprintf(s->option, sizeof(s->option), "%.*s", (int)len, p + dashes);
 		return 0;
 	}
-	if (!(form_option_is_secret(p + dashes, len) || (dashes == 2 &&
-	    shell_takes_user(p, len + 2) && memchr(equals, ':', (size_t)(p + n - equals)) !=
-	    NULL)) || shell_key(s, p + dashes, len, err) != 0)
+	between = shell_takes_user(s->command, p, len + dashes);
+	if (between != '\0' && memchr(equals, between, (size_t)(p + n - equals)) == NULL)
+		between = '\0';
+	if (!(form_option_is_secret(p + dashes, len) || between != '\0') ||
+	    shell_key(s, p + dashes, len, err) != 0)
 		return shell_give(s, FORM_ENTRY, s->command, strlen(s->command), 0, err);
-	return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
-	    (size_t)(equals - p) + 1, err);
+	return shell_give_user(s, between, (size_t)(equals - p) + 1, err);
 }
 
 /* The argument of the option before it. */
@@ -294,11 +351,11 @@ static int
 shell_argument(struct shell *s, struct error *err)
 {
 	const char *p = (const char *)s->word.text.data;
-	enum form_role role = FORM_OPTION;
+	const char between = s->between;
 	char option[sizeof(s->option)];
 
 	memcpy(option, s->option, sizeof(option));
-	s->option[0] = '\0';
+	s->option[0] = s->between = '\0';
 	if (shell_key(s, option, strlen(option), err) != 0)
 		return -1;
 	/* In a file, or a descriptor. */
@@ -309,15 +366,14 @@ shell_argument(struct shell *s, struct error *err)
 	if (strcmp(option, "H") == 0) {
 		if (!value_has_authorization(p, s->word.text.len))
 			return 0;
-	} else if (strcmp(option, "u") == 0 || strcmp(option, "user") == 0 ||
-	    strcmp(option, "proxy-user") == 0) {
-		const char *colon = memchr(p, ':', s->word.text.len);
+	} else if (between != '\0') {
+		const char *at = memchr(p, between, s->word.text.len);
 
 		/* A user alone: the password is asked for. */
-		if (colon == NULL || colon == p + s->word.text.len - 1)
+		if (at == NULL || at == p + s->word.text.len - 1)
 			return 0;
 	}
-	return shell_give(s, role, (const char *)s->key.data, s->key.len, 0, err);
+	return shell_give_user(s, between, 0, err);
 }
 
 /* What keys call the command: nothing that does not look like the name of a program. */
@@ -335,7 +391,7 @@ shell_name(struct shell *s, const char *p, size_t n, bool first)
 	if (is_name && !value_kind_is_secret(value_kind(p, n)))
 		memcpy(word, base, len);
 	/* It may be started by another: sudo, docker exec. */
-	if (first || shell_letter(word) != NULL)
+	if (first || shell_is_known(word))
 		memcpy(s->command, word, sizeof(word));
 	s->login |= strcmp(word, "login") == 0;
 }
@@ -434,7 +490,7 @@ shell_read(struct shell *s, struct error *err)
 			}
 			first = true;
 			s->login = false;
-			s->option[0] = '\0';
+			s->option[0] = s->between = '\0';
 			s->at++;
 		}
 		while (s->at < s->end && (p[s->at] == '<' || p[s->at] == '>')) {

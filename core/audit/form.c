@@ -141,6 +141,18 @@ form_is_foreign(const char *name)
 	return false;
 }
 
+/* server.properties.delta, values.yaml.production */
+static bool
+form_is_variant(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (form_ends(name, (size_t)(dot - name), endings[i].ending))
+			return true;
+	return false;
+}
+
 struct form_name
 form_of_name(const char *path)
 {
@@ -178,6 +190,7 @@ form_of_name(const char *path)
 	out.text = memchr(name, '.', len) == NULL || out.is_template || out.backup;
 	if (!out.is_template && out.backup && memchr(name, '.', len) != NULL)
 		out.backup = out.text = false;
+	out.text |= form_is_variant(name);
 	return out;
 }
 
@@ -198,6 +211,7 @@ struct form_sample {
 	bool script;		/* #!/bin/sh */
 	bool json;
 	bool document;		/* --- */
+	size_t structure;	/* what of YAML is no assignment: elements, quotes, brackets */
 };
 
 static bool
@@ -226,6 +240,7 @@ form_look_at(struct form_sample *s, const char *p, size_t n)
 	s->json |= s->lines == 0 && (*p == '{' || (*p == '[' && (n < 3 || p[1] == '{' ||
 	    p[1] == '"' || p[1] == '\r')));
 	s->document |= n >= 3 && memcmp(p, "---", 3) == 0;
+	s->structure += strchr("-\"'{[%&*|>?", *p) != NULL;
 	s->lines++;
 	if (*p == '[' && p[n - 1] == ']') {
 		s->sections++;
@@ -263,20 +278,28 @@ form_look_at(struct form_sample *s, const char *p, size_t n)
 	}
 }
 
-enum form
-form_of_text(const char *text, size_t n)
+static void
+form_sample(struct form_sample *s, const char *text, size_t n)
 {
-	struct form_sample s = { 0 };
 	const char *end;
 	size_t at = 0, len;
 
+	*s = (struct form_sample){ 0 };
 	n = n > SAMPLE ? SAMPLE : n;
 	while (at < n) {
 		end = memchr(text + at, '\n', n - at);
 		len = end != NULL ? (size_t)(end - text) - at : n - at;
-		form_look_at(&s, text + at, len);
+		form_look_at(s, text + at, len);
 		at += len + 1;
 	}
+}
+
+enum form
+form_of_text(const char *text, size_t n)
+{
+	struct form_sample s;
+
+	form_sample(&s, text, n);
 	if (s.json)
 		return FORM_JSON;
 	if (s.unit > 0)
@@ -297,6 +320,31 @@ form_of_text(const char *text, size_t n)
 	return s.assignments * 3 > s.lines ? FORM_PROPERTIES : FORM_NONE;
 }
 
+enum form
+form_of_content(enum form claimed, const char *text, size_t n)
+{
+	struct form_sample s;
+	enum form told;
+	size_t at = 0;
+
+	if (claimed == FORM_JSON) {
+		if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+			at = 3;
+		while (at < n && memchr(" \t\r\n", text[at], 4) != NULL)
+			at++;
+		if (at == n || strchr("{[\"/", text[at]) != NULL)
+			return claimed;
+	} else if (claimed != FORM_YAML) {
+		return claimed;
+	}
+	form_sample(&s, text, n);
+	if (s.structure > 0 || s.mappings > (claimed == FORM_JSON ? s.lines : 0) ||
+	    (s.assignments * 2 < s.lines && s.mappings * 2 < s.lines))
+		return claimed;
+	told = form_of_text(text, n);
+	return told != FORM_NONE && told != FORM_SYSTEMD ? told : claimed;
+}
+
 /* Does a later entry have the key?  The index of a small document costs more than a search. */
 static bool
 form_is_shadowed(const struct document *d, size_t i, const char *key, size_t len)
@@ -314,24 +362,84 @@ form_is_shadowed(const struct document *d, size_t i, const char *key, size_t len
 	return false;
 }
 
+/* The last name of a path: behind the last dot that is no part of a name. */
+static size_t
+form_last_name(const char *key, size_t len)
+{
+	size_t at = len;
+
+	while (at > 0 && !(key[at - 1] == '.' && (at < 2 || key[at - 2] != '\\')))
+		at--;
+	return at;
+}
+
+bool
+form_bears_value(const char *name, size_t len, const char *parent, size_t parent_len)
+{
+	static const char *const names[] = { "value", "plaintext", "plainText", "plain",
+		"cleartext", "clearText", "literal", "inline", "default" };
+	enum key_class class;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len && memcmp(name, names[i], len) == 0) {
+			class = key_class(parent, parent_len);
+			return class == KEY_SECRET || class == KEY_MATERIAL;
+		}
+	return false;
+}
+
 /*
  * By what the rules judge the value at a path of nested mappings: its last name, or
- * the whole path where that ends as the key of a secret does.
+ * the whole path where that ends as the key of a secret does, or the name around it.
  */
 static void
 form_name_of_path(const char *key, size_t len, const char **name, size_t *name_len)
 {
-	size_t at = len;
+	size_t at = form_last_name(key, len), around;
 
-	/* Behind the last dot that is no part of a name. */
-	while (at > 0 && !(key[at - 1] == '.' && (at < 2 || key[at - 2] != '\\')))
-		at--;
 	*name = key + at;
 	*name_len = len - at;
-	if (key_class(*name, *name_len) != KEY_OTHER || key_class_of_end(key, len) == KEY_OTHER)
+	if (key_class(*name, *name_len) != KEY_OTHER)
 		return;
-	*name = key;
-	*name_len = len;
+	if (key_class_of_end(key, len) != KEY_OTHER) {
+		*name = key;
+		*name_len = len;
+	} else if (at > 1) {
+		around = form_last_name(key, at - 1);
+		if (form_bears_value(*name, *name_len, key + around, at - 1 - around)) {
+			*name = key + around;
+			*name_len = at - 1 - around;
+		}
+	}
+}
+
+/* How many entries before and behind a `value` its name is looked for. */
+#define PAIR_REACH 8
+
+/* { "name": X, "value": Y }: ${*name} becomes X, as it is written. */
+static void
+form_name_of_pair(const struct document *d, size_t i, const char **name, size_t *name_len)
+{
+	const char *key, *other, *raw;
+	size_t len, at, n, k = i > PAIR_REACH ? i - PAIR_REACH : 0;
+
+	key = document_key(d, i, &len);
+	at = form_last_name(key, len);
+	if (len - at != 5 || memcmp(key + at, "value", 5) != 0)
+		return;
+	for (; k < document_count(d) && k <= i + PAIR_REACH; k++) {
+		other = document_key(d, k, &n);
+		if (n < at || memcmp(other, key, at) != 0 ||
+		    !((n == at + 4 && memcmp(other + at, "name", 4) == 0) ||
+		    (n == at + 3 && memcmp(other + at, "key", 3) == 0)))
+			continue;
+		raw = (const char *)document_raw_value(d, k, &n);
+		if (n > 2 && raw[0] == '"') {
+			*name = raw + 1;
+			*name_len = n - 2;
+		}
+		return;
+	}
 }
 
 int
@@ -350,8 +458,10 @@ form_read_document(const struct document *d, const struct form_reader *r, struct
 		item.key = document_key(d, i, &item.key_len);
 		raw = (const char *)document_raw_value(d, i, &n);
 		item.name = NULL;
-		if (json)
+		if (json) {
 			form_name_of_path(item.key, item.key_len, &item.name, &item.name_len);
+			form_name_of_pair(d, i, &item.name, &item.name_len);
+		}
 		if (n == 0 || !r->wants(r->cookie, item.name != NULL ? item.name : item.key,
 		    item.name != NULL ? item.name_len : item.key_len, raw, n))
 			continue;

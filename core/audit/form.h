@@ -46,6 +46,10 @@ struct form_name form_of_name(const char *path);
 /* What the text itself says it is; FORM_NONE: it cannot be told. */
 enum form form_of_text(const char *text, size_t n);
 
+/* The form of a text whose name claims YAML or JSON: another one, where it holds nothing but
+ * lines of that, such as key=value. */
+enum form form_of_content(enum form claimed, const char *text, size_t n);
+
 enum form_role {
 	FORM_ENTRY,
 	FORM_OPTION,	/* of a command: the key is COMMAND#OPTION */
@@ -90,6 +94,9 @@ int form_read(enum form f, const struct form_reader *r, struct error *err);
 
 /* The same of entries of .properties or JSON; not of what stands behind its document_problem. */
 int form_read_document(const struct document *d, const struct form_reader *r, struct error *err);
+
+/* Is it `value` or the like, below the key of a secret?  password: { value: X } */
+bool form_bears_value(const char *name, size_t len, const char *parent, size_t parent_len);
 
 /* What form_read calls (inside core/audit). */
 int form_read_jaas(const struct form_reader *r, struct error *err);

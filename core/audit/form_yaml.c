@@ -401,12 +401,25 @@ yaml_give_held(struct yaml *y, struct yaml_level *l, struct error *err)
 	return rc;
 }
 
+/* The key of the mapping at hand, ${*len} 0: it has none. */
+static const char *
+yaml_around(const struct yaml *y, size_t *len)
+{
+	size_t to = y->levels[y->depth - 1].path;
+	size_t from = y->depth > 1 ? y->levels[y->depth - 2].path : to;
+
+	from += from > 0 && from < to;
+	*len = to - from;
+	return (const char *)y->path.data + from;
+}
+
 static int
 yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 {
 	struct yaml_level *l = y->depth > 0 ? &y->levels[y->depth - 1] : NULL;
-	const char *value = (const char *)e->data.scalar.value, *tag, *key;
-	size_t n = e->data.scalar.length, len;
+	const char *value = (const char *)e->data.scalar.value, *tag, *key, *around;
+	size_t n = e->data.scalar.length, len, around_len;
+	bool borne;
 	struct form_item i = { .value = value, .n = n };
 
 	if (l != NULL && !l->sequence && !l->have_key) {
@@ -421,22 +434,32 @@ yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 	if (l != NULL)
 		l->have_key = false;
 	/* Local tags stand for another value: !vault, !Ref, !Sub. */
-	if (n == 0 || l == NULL || l->elsewhere || (tag != NULL && tag[0] == '!'))
+	if (n == 0 || l == NULL || (tag != NULL && tag[0] == '!'))
 		return 0;
 	i.key = (const char *)y->path.data;
 	i.key_len = y->path.len;
+	key = i.key + l->path + (l->path > 0);
+	len = i.key_len - l->path - (l->path > 0);
+	around = yaml_around(y, &around_len);
+	borne = !l->sequence && around_len > 0 && form_bears_value(key, len, around, around_len);
+	/* Of `apiKey: { value: X }` it stands here. */
+	if (l->elsewhere && !(borne && !y->kubernetes))
+		return 0;
 	yaml_place(y, e, &i);
 	i.start = l->sequence ? i.from : y->key_at;
 	if (l->sequence)
 		return yaml_element(y, l, &i, err);
-	key = i.key + l->path + (l->path > 0);
-	len = i.key_len - l->path - (l->path > 0);
-	if (yaml_is_name(y, key, len, value, n))
+	if (!borne && yaml_is_name(y, key, len, value, n))
 		return 0;
 	i.name = key;
 	i.name_len = len;
-	if (key_class(key, len) == KEY_OTHER && key_class_of_end(i.key, i.key_len) != KEY_OTHER)
+	if (borne) {
+		i.name = around;
+		i.name_len = around_len;
+	} else if (key_class(key, len) == KEY_OTHER &&
+	    key_class_of_end(i.key, i.key_len) != KEY_OTHER) {
 		i.name = NULL;
+	}
 	yaml_pair(l, key, len, value, n, &i);
 	if (len == 5 && memcmp(key, "value", 5) == 0 && l->name.len == 0 && y->depth > 1 &&
 	    y->levels[y->depth - 2].sequence && l->held.len == 0) {

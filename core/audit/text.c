@@ -88,7 +88,7 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 	enum form told;
 
 	if (f->form != FORM_NONE && f->form != FORM_CREDENTIALS)
-		return f->form;
+		return form_of_content(f->form, text, b->len);
 	told = form_of_text(text, b->len);
 	if (f->form == FORM_CREDENTIALS)
 		return told == FORM_JSON ? FORM_JSON : FORM_CREDENTIALS;

@@ -33,7 +33,7 @@ case_json_has_the_agreed_shape() {
 	expect_json "$out" 'd["counts"]' "{'error': 1, 'warning': 0, 'note': 0, 'suppressed': 0, 'new': 1}"
 	expect_json "$out" 'list(d["findings"][0])' "['id', 'rule', 'level', 'file', 'line', 'end_line', 'column', 'end_column', 'key', 'form', 'message', 'hint', 'environment', 'related', 'state', 'suppressed_by']"
 	expect_json "$out" '[d["findings"][0][k] for k in ("rule", "level", "file", "line", "column", "end_column", "key", "form", "state")]' \
-	    "['clear-text-secret', 'error', 'a.properties', 1, 12, 30, 'a.password', 'properties', 'new']"
+	    "['clear-text-secret', 'error', 'a.properties', 1, 12, 12, 'a.password', 'properties', 'new']"
 	expect_no CANARY
 	audit a.properties -o jsonl
 	expect_rc 3
@@ -527,6 +527,80 @@ case_no_report_holds_a_value() {
 	done
 }
 
+# Of a value that is longer by some characters every report is the same.
+case_no_report_tells_a_length() {
+	planted
+	local form
+	echo '{"password": "CANARY-json"}' >b.json
+	sed -i 's/CANARY/CANARY-of-some-length/g' ./*.properties ./*.bak ./*.json ./*.conf .env \
+	    ./*.service ./*.yaml ./*.sh ./*.tf basic.txt
+	for form in human json jsonl sarif html junit; do
+		audit . -o $form
+		cp "$out" "${out%/*}/short.$form"
+	done
+	sed -i 's/CANARY/CANARYMORETHANBEFORE/g' ./*.properties ./*.bak ./*.json ./*.conf .env \
+	    ./*.service ./*.yaml ./*.sh ./*.tf basic.txt
+	for form in human json jsonl sarif html junit; do
+		audit . -o $form
+		diff "${out%/*}/short.$form" "$out" >"${out%/*}/difference" ||
+			fail "$form: $(cat "${out%/*}/difference")"
+	done
+}
+
+case_values_below_the_name_of_a_secret() {
+	clean
+	cat >a.yaml <<-'END'
+		db:
+		  password: {value: CANARY-long-value, description: the password}
+		  user: {value: CANARY-long-user}
+		  apiKey: {plaintext: CANARY-long-key}
+		  token: {valueFrom: {secretKeyRef: {name: x, key: y}}}
+		  "ssl.key.password": {value: "CANARY-long-dots"}
+		  passwordPolicy: {value: CANARY-no-secret}
+	END
+	cat >b.json <<-'END'
+		{"db": {"password": {"value": "CANARY-long-value", "type": "string"},
+		"user": {"value": "CANARY-long-user"}},
+		"configs": [{"value": "CANARY-long-pair", "source": "X", "name": "ssl.key.password"},
+		{"name": "log.dirs", "value": "CANARY-no-secret"}],
+		"value": {"name": "database.password", "recommended_values": [],
+		"value": "CANARY-long-member"}}
+	END
+	chmod 600 ./*
+	expect_rules a.yaml 2:clear-text-secret:db.password.value \
+	    4:clear-text-secret:db.apiKey.plaintext 6:clear-text-secret:db.ssl.key.password.value
+	expect_rules b.json 1:clear-text-secret:db.password.value \
+	    3:clear-text-secret:configs.0.value 6:clear-text-secret:value.value
+	expect_no CANARY
+}
+
+# A name claims one form, and there is nothing but lines of another in it.
+case_content_beats_a_name() {
+	clean
+	printf 'ssl.key.password=CANARY-long-one\nlisteners=SSL://:9093\n' >a.yml
+	printf '# x\nssl.key.password=CANARY-long-one\nlog.dirs=/x\n' >b.json
+	printf 'KAFKA_PASSWORD=CANARY-long-one\nHEAP=4g\n' >c.yaml
+	printf 'just a text\n' >d.yml
+	printf -- '- A_PASSWORD=CANARY-long-one\n- B=c\n' >e.yml
+	printf '{{ if x }}\nssl.key.password=CANARY-long-one\n' >f.yml
+	chmod 600 ./*
+	audit . -o json
+	expect_json "$out" 'd["complete"], d["files"]["by_form"]' \
+	    "(True, {'properties': 2, 'env': 1, 'yaml': 3})"
+	expect_json "$out" '[(f["file"], f["line"], f["form"], f["key"]) for f in d["findings"] if f["level"] == "error" and f["file"] < "e"]' \
+	    "[('a.yml', 1, 'properties', 'ssl.key.password'), ('b.json', 2, 'properties', 'ssl.key.password'), ('c.yaml', 1, 'env', 'KAFKA_PASSWORD')]"
+	rm ./*
+	# Nor does a name end where its form does.
+	printf 'ssl.key.password=CANARY-long-one\nlog.dirs=/x\n' >server.properties.delta
+	printf 'A sentence.\n' >server.properties.md
+	audit . -o json
+	expect_json "$out" 'd["complete"], d["files"]["by_form"]' "(True, {'properties': 1})"
+	printf 'db:\n  password: CANARY-long-one\n' >g.json
+	audit g.json -o json
+	expect_json "$out" '[(f["line"], f["form"], f["key"]) for f in d["findings"] if f["level"] == "error"]' \
+	    "[(2, 'yaml', 'db.password')]"
+}
+
 case_no_name_holds_a_value() {
 	clean
 	local form jwt=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.CANARYjwtabcdefgh
@@ -577,7 +651,7 @@ case_defaults_of_expansions_are_clear_text() {
 	END
 	chmod 600 ./*
 	expect_rules compose.yaml 4:clear-text-secret:services.x.environment.A_PASSWORD
-	expect_json "$out" 'd["findings"][0]["column"], d["findings"][0]["end_column"]' '(33, 47)'
+	expect_json "$out" 'd["findings"][0]["column"], d["findings"][0]["end_column"]' '(33, 33)'
 	expect_rules none.yaml ''
 	expect_rules x.env 1:clear-text-secret:A_PASSWORD
 	expect_rules x.sh 2:clear-text-secret:A_PASSWORD 3:clear-text-secret:B_PASSWORD \
@@ -880,7 +954,7 @@ case_sarif_has_what_code_scanning_wants() {
 		    assert where['artifactLocation']['uriBaseId'] in run['originalUriBaseIds']
 		    g = where['region']
 		    assert g['startLine'] <= g['endLine'] and 'snippet' not in g
-		    assert (g['startLine'], g['startColumn']) <= (g['endLine'], g['endColumn'])
+		    assert g['startColumn'] >= 1 and 'endColumn' not in g
 		    assert r['partialFingerprints']['propseal/v1'].startswith('ps1:')
 		    assert r['baselineState'] == 'new'
 		prints = [r['partialFingerprints']['propseal/v1'] for r in run['results']]

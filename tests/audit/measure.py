@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How much `propseal audit` finds of what is there, and how much that is not.
 
-usage: measure.py PROPSEAL [FOLDER LABELS]
+usage: measure.py PROPSEAL [FOLDER LABELS [NAMES]]
 
 Without a folder: the files in tests/audit/cases, in which a line with CANARY (or the same in
 base64) holds a secret and no other line does.  The exit status is 1 where recall or precision of a
@@ -9,12 +9,16 @@ form is below 0.98.
 
 FOLDER LABELS: other .properties and .json files, with a table LABELS (tab-separated: key, label,
 ...), whose label is S for the key of a secret and N for that of none; keys of other labels are left
-out, and so are values that are references or placeholders by this script's own rule.
+out, and so are values that are references or placeholders by this script's own rule.  NAMES: a
+table of files that were given other names than they had (tab-separated, with a head that names the
+columns `id` and `path`); as the audit goes by names, too, they get them back.
 """
 import collections
+import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,7 +28,7 @@ environment = dict(os.environ, PROPSEAL_CONFIG='')
 # Errors that are no secrets in clear text.
 others = ('missing-secrets-file', 'dangling-reference', 'provider-not-configured')
 marks = re.compile('CANARY|Q0FOQVJZ')
-not_clear = re.compile(r'''^\s*["']?(\$|<|\{\{|%\(|ENC[(\[]|\*+$|x{3,}|your|change[_-]|replace|null$|$)''',
+not_clear = re.compile(r'''^\s*["']?(\$|`|<|\{\{|%\(|ENC[(\[]|\*+$|x{3,}|your|change[_-]|replace|null$|$)''',
                        re.I)
 
 
@@ -91,13 +95,34 @@ def cases(propseal):
     return failed == 0
 
 
-def corpus(propseal, folder, table):
+def under_their_names(folder, table, root):
+    """Copy the files of a folder, each into a folder of its own; {path: name in the folder}."""
+    names = {}
+    if table:
+        with open(table, encoding='utf-8') as rows:
+            for row in csv.DictReader(rows, delimiter='\t', quoting=csv.QUOTE_NONE):
+                if '#' not in row['path']:
+                    names[row['id']] = os.path.basename(row['path'])
+    files = {}
+    for name in sorted(os.listdir(folder)):
+        own = os.path.splitext(name)[0]
+        path = os.path.join(own, names.get(own, name))
+        os.mkdir(os.path.join(root, own))
+        shutil.copyfile(os.path.join(folder, name), os.path.join(root, path))
+        files[path] = name
+    return files
+
+
+def corpus(propseal, folder, table, names=None):
     labels = {}
-    for row in open(table, encoding='utf-8'):
-        cells = row.rstrip('\n').split('\t')
-        labels[cells[0]] = cells[1]
-    found = audit(propseal, os.path.abspath(folder))
-    counts = {'"password"': collections.Counter(), 'propseal': collections.Counter()}
+    with open(table, encoding='utf-8') as rows:
+        for row in rows:
+            cells = row.rstrip('\n').split('\t')
+            labels[cells[0]] = cells[1]
+    with tempfile.TemporaryDirectory() as root:
+        files = under_their_names(folder, names, root)
+        found = {files[path]: spans for path, spans in audit(propseal, root).items()}
+    counts = collections.defaultdict(collections.Counter)
     for name in sorted(os.listdir(folder)):
         shown = subprocess.run([propseal, 'file', 'show', '--reveal', '-o', 'json',
                                 os.path.join(folder, name)], stdout=subprocess.PIPE,
@@ -110,19 +135,22 @@ def corpus(propseal, folder, table):
             if label not in ('S', 'N') or not_clear.match(e['value'] or ''):
                 continue
             ours = any(e['line'] <= span[0] <= e['line'] + 3 or e['line'] in span
-                       for span in found[name]) if label == 'S' else \
-                any(e['line'] in span for span in found[name])
+                       for span in found.get(name, [])) if label == 'S' else \
+                any(e['line'] in span for span in found.get(name, []))
             for who, says in ('"password"', 'password' in key.lower()), ('propseal', ours):
-                counts[who][label, says] += 1
-    for who, c in counts.items():
-        print('%-12s secrets %d, recall %.3f, precision %.3f' % (
-            who, c['S', True] + c['S', False],
+                counts[os.path.splitext(name)[1], who][label, says] += 1
+            if ours != (label == 'S'):
+                print('    %s %s:%d: %s' % ('missed' if label == 'S' else 'no secret', name,
+                                           e['line'], e['key']))
+    for (ending, who), c in sorted(counts.items()):
+        print('%-12s %-11s secrets %d, recall %.3f, precision %.3f' % (
+            ending, who, c['S', True] + c['S', False],
             c['S', True] / max(1, c['S', True] + c['S', False]),
             c['S', True] / max(1, c['S', True] + c['N', True])))
     return True
 
 
 if __name__ == '__main__':
-    if len(sys.argv) not in (2, 4):
+    if len(sys.argv) not in (2, 4, 5):
         sys.exit(__doc__)
     sys.exit(0 if (cases if len(sys.argv) == 2 else corpus)(*sys.argv[1:]) else 1)

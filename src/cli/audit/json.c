@@ -39,7 +39,8 @@ json_finding(struct json_out *o, const struct audit_report *r, const struct audi
 	json_out_uint(o, "line", f->line);
 	json_out_uint(o, "end_line", f->end_line);
 	json_out_uint(o, "column", f->column);
-	json_out_uint(o, "end_column", f->end_column);
+	/* Where the value ends would tell its length. */
+	json_out_uint(o, "end_column", f->end_line > f->line ? 1 : f->column);
 	json_out_text_n(o, "key", f->key, f->key_len);
 	json_out_text(o, "form", form_name(f->form));
 	json_out_text(o, "message", audit_message(f));

@@ -97,8 +97,8 @@ sarif_location(struct json_out *o, const struct audit_report *r, const struct au
 	json_out_uint(o, "startLine", p->line);
 	if (f != NULL) {
 		json_out_uint(o, "startColumn", f->column);
+		/* Up to the end of the line: a column there would tell the value's length. */
 		json_out_uint(o, "endLine", f->end_line);
-		json_out_uint(o, "endColumn", f->end_column);
 	}
 	json_out_end(o);
 	json_out_end(o);

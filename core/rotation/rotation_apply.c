@@ -16,17 +16,6 @@
 
 static const struct secrets_policy apply_policy = { .cbc = SECRETS_CBC_ALL };
 
-/* One run over the files. */
-struct run {
-	struct rotation *r;
-	const struct rotation_callbacks *cb;
-	void *cookie;
-	bool keyed;		/* a new key was found */
-	bool fatal;		/* no key, or the session itself cannot be written: stop */
-	struct error first;	/* of the files that failed */
-	size_t failed;
-};
-
 static void
 run_waiting(void *cookie, const char *path)
 {
@@ -36,10 +25,19 @@ run_waiting(void *cookie, const char *path)
 		run->cb->waiting(run->cookie, path);
 }
 
-static const struct change_callbacks run_change = { .waiting = run_waiting,
-	.writing = run_waiting };
+void
+run_change(struct run *run, const struct item *x, struct change *c)
+{
+	static const struct change_callbacks callbacks = { .waiting = run_waiting,
+		.writing = run_waiting };
 
-static void
+	change_init(c, &callbacks, run);
+	c->lock_timeout_ms = run->r->lock_timeout_ms;
+	c->trail = run->r->trail;
+	c->environment = x->environment;
+}
+
+void
 run_note(const struct run *run, const char *path, const char *text)
 {
 	struct buf line;
@@ -68,8 +66,7 @@ run_notes(const struct run *run, const char *lines)
 	free(copy);
 }
 
-/* A line of the journal; where that fails nothing more is done. */
-static int
+int
 run_log(struct run *run, enum event e, struct item *x, struct error *err)
 {
 	int rc = session_log(run->r, e, x, err);
@@ -78,15 +75,41 @@ run_log(struct run *run, enum event e, struct item *x, struct error *err)
 	return rc;
 }
 
-/* The item's file could not be changed; the rest goes on. */
-static void
-run_fail(struct run *run, struct item *x, const struct error *why)
+int
+run_fail(struct run *run, struct item *x, const struct error *why, struct error *err)
 {
+	if (run->fatal || why->code == ERROR_MEMORY) {
+		if (err != NULL)
+			*err = *why;
+		return -1;
+	}
 	if (run->failed++ == 0)
 		run->first = *why;
 	session_fail(x, why);
 	if (run->cb->problem != NULL)
 		run->cb->problem(run->cookie, why);
+	return 0;
+}
+
+bool
+run_progress(const struct run *run, const char *file, size_t done)
+{
+	return run->cb->progress == NULL ||
+	    run->cb->progress(run->cookie, file, done, run->r->items.len);
+}
+
+int
+run_sum_up(const struct run *run, const char *done, const char *command, struct error *err)
+{
+	bool key = run->first.code == ERROR_KEY || run->first.code == ERROR_DAMAGED ||
+	    run->first.code == ERROR_BUSY;
+
+	if (run->failed == 0)
+		return 0;
+	error_set(err, key ? run->first.code : ERROR_IO, "%zu file%s could not be %s",
+	    run->failed, run->failed == 1 ? "" : "s", done);
+	return error_hint(err, "see to the cause of each, then `propseal rotation %s` goes on",
+	    command);
 }
 
 /* --- apply --- */
@@ -287,9 +310,6 @@ apply_file(struct run *run, struct item *x, struct change *c, struct error *err)
 		goto out;
 	}
 	run->keyed = true;
-	c->lock_timeout_ms = run->r->lock_timeout_ms;
-	c->trail = run->r->trail;
-	c->environment = x->environment;
 	if (change_files(c, NULL, path, false, err) != 0 || change_start(c, err) != 0 ||
 	    session_look(run->r, x, c->secrets, &look, err) != 0)
 		goto out;
@@ -327,27 +347,6 @@ stopped(const char *what, size_t left, struct error *err)
 	error_set(err, ERROR_REFUSED, "it was stopped; %zu file%s left", left,
 	    left == 1 ? " is" : "s are");
 	return error_hint(err, "`propseal rotation %s` goes on", what);
-}
-
-static int
-run_sum_up(struct run *run, const char *what, struct error *err)
-{
-	bool key = run->first.code == ERROR_KEY || run->first.code == ERROR_DAMAGED ||
-	    run->first.code == ERROR_BUSY;
-
-	if (run->failed == 0)
-		return 0;
-	error_set(err, key ? run->first.code : ERROR_IO, "%zu file%s could not be changed",
-	    run->failed, run->failed == 1 ? "" : "s");
-	return error_hint(err, "see to the cause of each, then `propseal rotation %s` goes on",
-	    what);
-}
-
-static bool
-run_progress(const struct run *run, const char *file, size_t done)
-{
-	return run->cb->progress == NULL ||
-	    run->cb->progress(run->cookie, file, done, run->r->items.len);
 }
 
 int
@@ -407,22 +406,16 @@ rotation_apply(struct rotation *r, const struct rotation_callbacks *callbacks, v
 			rc = stopped("resume", left, err);
 			break;
 		}
-		change_init(&c, &run_change, &run);
-		if (apply_file(&run, x, &c, &why) == 0) {
+		run_change(&run, x, &c);
+		if (apply_file(&run, x, &c, &why) == 0)
 			left--;
-		} else if (run.fatal || why.code == ERROR_MEMORY) {
-			if (err != NULL)
-				*err = why;
-			rc = -1;
-		} else {
-			run_fail(&run, x, &why);
+		else if ((rc = run_fail(&run, x, &why, err)) == 0)
 			rc = session_log(r, EVENT_FAILED, x, err);
-		}
 		change_close(&c);
 	}
 	if (rc == 0)
 		(void)run_progress(&run, NULL, r->items.len);
-	return rc != 0 ? rc : run_sum_up(&run, "resume", err);
+	return rc != 0 ? rc : run_sum_up(&run, "changed", "resume", err);
 }
 
 /* --- verify --- */
@@ -488,14 +481,9 @@ rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, 
 			error_set(err, ERROR_REFUSED, "it was stopped");
 			return error_hint(err, "`propseal rotation verify` begins again");
 		}
-		if (verify_file(&run, x, differences, &why) == 0)
-			continue;
-		if (run.fatal || why.code == ERROR_MEMORY) {
-			if (err != NULL)
-				*err = why;
+		if (verify_file(&run, x, differences, &why) != 0 &&
+		    run_fail(&run, x, &why, err) != 0)
 			return -1;
-		}
-		run_fail(&run, x, &why);
 	}
 	(void)run_progress(&run, NULL, r->items.len);
 	if (run.failed > 0) {

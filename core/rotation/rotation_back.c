@@ -18,49 +18,18 @@
 
 static const struct secrets_policy back_policy = { .cbc = SECRETS_CBC_ALL };
 
-/* One rollback. */
-struct back {
-	struct rotation *r;
-	const struct rotation_callbacks *cb;
-	void *cookie;
-	bool fatal;
-};
-
+/* A note about an entry of the file. */
 static void
-back_waiting(void *cookie, const char *path)
-{
-	struct back *b = cookie;
-
-	if (b->cb->waiting != NULL)
-		b->cb->waiting(b->cookie, path);
-}
-
-static const struct change_callbacks back_change = { .waiting = back_waiting,
-	.writing = back_waiting };
-
-static int
-back_log(struct back *b, enum event e, struct item *x, struct error *err)
-{
-	int rc = session_log(b->r, e, x, err);
-
-	b->fatal |= rc != 0;
-	return rc;
-}
-
-static void
-back_note(const struct back *b, const struct item *x, const char *key, size_t len,
+back_note(const struct run *run, const struct item *x, const char *key, size_t len,
     const char *text)
 {
 	struct error what;
 	struct buf line;
 
-	if (b->cb->note == NULL)
-		return;
-	error_set(&what, ERROR_NONE, "%s", text);
 	error_key(&what, key, len);
 	buf_init(&line, 65536);
-	buf_printf(&line, "%s: %s%s%s", x->file, what.key, len > 0 ? ": " : "", what.text);
-	b->cb->note(b->cookie, buf_cstr(&line));
+	buf_printf(&line, "%s%s%s", what.key, len > 0 ? ": " : "", text);
+	run_note(run, x->file, buf_cstr(&line));
 	buf_release(&line);
 }
 
@@ -69,7 +38,7 @@ back_note(const struct back *b, const struct item *x, const char *key, size_t le
 /* Who could write a session's plan must not have it put any bytes over any file: both have
  * to be secrets files, with a data key. */
 static int
-back_is_secrets(const struct back *b, const struct item *x, const struct secrets_file *s,
+back_is_secrets(const struct run *run, const struct item *x, const struct secrets_file *s,
     const struct buf *content, struct error *err)
 {
 	unsigned char file[DIGEST_SHA256], wrap[DIGEST_SHA256];
@@ -83,7 +52,7 @@ back_is_secrets(const struct back *b, const struct item *x, const struct secrets
 	if (rc == 0 && (original = secrets_file_parse(secrets_file_path(s), &copy, err)) == NULL)
 		rc = -1;
 	if (rc == 0)
-		rc = session_digests(b->r, original, file, wrap, err);
+		rc = session_digests(run->r, original, file, wrap, err);
 	if (rc == 0 && (secrets_file_metadata(s)->data_key == NULL ||
 	    secrets_file_metadata(original)->data_key == NULL ||
 	    memcmp(wrap, x->wrap_before, sizeof(wrap)) != 0)) {
@@ -99,7 +68,7 @@ back_is_secrets(const struct back *b, const struct item *x, const struct secrets
 
 /* Put the original in place of the file, which is locked and ${s}. */
 static int
-back_whole(struct back *b, struct item *x, struct change *c, const struct secrets_file *s,
+back_whole(struct run *run, struct item *x, struct change *c, const struct secrets_file *s,
     struct error *err)
 {
 	const char *path = secrets_file_path(s);
@@ -108,11 +77,11 @@ back_whole(struct back *b, struct item *x, struct change *c, const struct secret
 	int rc;
 
 	buf_init_secret(&content, BUF_MAX_FILE);
-	rc = session_original(b->r, x, &content, err);
+	rc = session_original(run->r, x, &content, err);
 	if (rc == 0)
-		rc = back_is_secrets(b, x, s, &content, err);
+		rc = back_is_secrets(run, x, s, &content, err);
 	if (rc == 0)
-		rc = back_log(b, EVENT_RESTORE, x, err);
+		rc = run_log(run, EVENT_RESTORE, x, err);
 	if (rc == 0)
 		rc = change_plan(c, err);
 	if (rc == 0)
@@ -170,7 +139,7 @@ back_keys(struct plan *p, const struct secrets_file *original, struct error *err
 /* Entry ${i} as it is now: the text of the original where the value is the same, else sealed
  * under the old data key. */
 static int
-back_entry(struct back *b, const struct item *x, struct plan *p, struct secrets_file *original,
+back_entry(struct run *run, const struct item *x, struct plan *p, struct secrets_file *original,
     size_t i, struct error *err)
 {
 	struct secrets_file *now = plan_secrets(p);
@@ -191,7 +160,7 @@ back_entry(struct back *b, const struct item *x, struct plan *p, struct secrets_
 	} else if (rc == 0) {
 		rc = sealed_seal(secrets_file_cipher(original), SEALED_GCM, plain.data, plain.len,
 		    &text, err);
-		back_note(b, x, name, len, was == DOCUMENT_NONE ? "was added since, and is kept, "
+		back_note(run, x, name, len, was == DOCUMENT_NONE ? "was added since, and is kept, "
 		    "under the old key" : "was changed since, and is kept, under the old key");
 	}
 	if (rc == 0)
@@ -203,7 +172,7 @@ back_entry(struct back *b, const struct item *x, struct plan *p, struct secrets_
 
 /* The file was changed since it was rotated: keep what changed, and take the old keys back. */
 static int
-back_carry(struct back *b, struct item *x, struct change *c, struct error *err)
+back_carry(struct run *run, struct item *x, struct change *c, struct error *err)
 {
 	struct secrets_file *now = c->secrets, *original = NULL;
 	const char *wrapped;
@@ -213,9 +182,9 @@ back_carry(struct back *b, struct item *x, struct change *c, struct error *err)
 	int rc;
 
 	buf_init_secret(&content, BUF_MAX_FILE);
-	rc = keys_find(b->r, x, b->cb, b->cookie, &new, &w, err);
+	rc = keys_find(run->r, x, run->cb, run->cookie, &new, &w, err);
 	if (rc == 0)
-		rc = session_original(b->r, x, &content, err);
+		rc = session_original(run->r, x, &content, err);
 	if (rc == 0 && (original = secrets_file_parse(secrets_file_path(now), &content,
 	    err)) == NULL)
 		rc = -1;
@@ -233,20 +202,20 @@ back_carry(struct back *b, struct item *x, struct change *c, struct error *err)
 		rc = change_plan(c, err);
 	if (rc == 0)
 		rc = plan_use_key(c->plan, data_key, err);
-	for (size_t i = 0; rc == 0 && (b->r->kind & ROTATION_DATA_KEY) &&
+	for (size_t i = 0; rc == 0 && (run->r->kind & ROTATION_DATA_KEY) &&
 	    i < document_count(secrets_file_document(now)); i++)
 		if (secrets_file_is_sealed(now, i))
-			rc = back_entry(b, x, c->plan, original, i, err);
+			rc = back_entry(run, x, c->plan, original, i, err);
 	if (rc == 0)
 		rc = back_keys(c->plan, original, err);
 	if (rc == 0)
 		rc = plan_expect_master(c->plan, w.old, err);
 	if (rc == 0)
-		rc = back_log(b, EVENT_RESTORE, x, err);
+		rc = run_log(run, EVENT_RESTORE, x, err);
 	if (rc == 0)
 		rc = change_apply(c, err);
 	if (rc == 0)
-		back_note(b, x, "", 0, "it was changed since it was rotated: it has its old keys "
+		run_note(run, x->file, "it was changed since it was rotated: it has its old keys "
 		    "back, and keeps what changed");
 	key_free(data_key);
 	key_free(new);
@@ -260,19 +229,19 @@ back_carry(struct back *b, struct item *x, struct change *c, struct error *err)
 
 /* Look at it under its lock. */
 static int
-back_load(struct back *b, struct change *c, const char *path, struct error *err)
+back_load(struct change *c, const char *path, struct error *err)
 {
 	/* Under our own lock nothing is swept. */
 	lock_sweep(path);
-	c->lock = lock_files(&path, 1, c->lock_timeout_ms, back_waiting, b, err);
+	c->lock = lock_files(&path, 1, c->lock_timeout_ms, c->callbacks->waiting, c->cookie, err);
 	c->all_locked = true;
 	return c->lock == NULL ? -1 : change_files(c, NULL, path, false, err);
 }
 
 static int
-back_file(struct back *b, struct item *x, struct error *err)
+back_file(struct run *run, struct item *x, struct error *err)
 {
-	char *path = rotation_path(b->r, x->file);
+	char *path = rotation_path(run->r, x->file);
 	struct key *new = NULL;
 	struct wrapped w = { NULL, NULL };
 	struct change c;
@@ -281,20 +250,17 @@ back_file(struct back *b, struct item *x, struct error *err)
 
 	if (path == NULL)
 		return error_memory(err);
-	change_init(&c, &back_change, b);
-	c.lock_timeout_ms = b->r->lock_timeout_ms;
-	c.trail = b->r->trail;
-	c.environment = x->environment;
-	if (back_load(b, &c, path, err) == 0 && session_look(b->r, x, c.secrets, &look, err) == 0)
+	run_change(run, x, &c);
+	if (back_load(&c, path, err) == 0 && session_look(run->r, x, c.secrets, &look, err) == 0)
 		rc = 0;
 	/* The journal may end before the line that tells whose keys these are. */
-	if (rc == 0 && look == LOOK_OTHER && keys_find(b->r, x, b->cb, b->cookie, &new, &w,
+	if (rc == 0 && look == LOOK_OTHER && keys_find(run->r, x, run->cb, run->cookie, &new, &w,
 	    NULL) == 0 && secrets_file_unlock(c.secrets, new, NULL) == 0)
 		look = LOOK_AFTER_CHANGED;
 	if (rc == 0 && look == LOOK_AFTER) {
-		rc = back_whole(b, x, &c, c.secrets, err);
+		rc = back_whole(run, x, &c, c.secrets, err);
 	} else if (rc == 0 && look == LOOK_AFTER_CHANGED) {
-		rc = back_carry(b, x, &c, err);
+		rc = back_carry(run, x, &c, err);
 	} else if (rc == 0 && look == LOOK_OTHER) {
 		error_set(err, ERROR_STALE, "it has keys that this session neither knows nor made: "
 		    "another rotation was there");
@@ -302,7 +268,7 @@ back_file(struct back *b, struct item *x, struct error *err)
 		    "rotation back first");
 	}
 	if (rc == 0)
-		rc = back_log(b, EVENT_RESTORED, x, err);
+		rc = run_log(run, EVENT_RESTORED, x, err);
 	if (rc != 0 && err != NULL && err->file[0] == '\0')
 		error_place(err, path, 0);
 	change_close(&c);
@@ -316,9 +282,8 @@ int
 rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks,
     void *cookie, struct error *err)
 {
-	struct back b = { .r = r, .cb = callbacks, .cookie = cookie };
-	struct error why, first = { .code = ERROR_NONE };
-	size_t failed = 0;
+	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
+	struct error why;
 
 	if (r->state == ROTATION_ROLLED_BACK)
 		return 0;
@@ -337,33 +302,16 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 		if (x->face.state == ROTATION_FILE_SKIPPED ||
 		    x->face.state == ROTATION_FILE_ROLLED_BACK)
 			continue;
-		if (callbacks->progress != NULL &&
-		    !callbacks->progress(cookie, x->file, i, r->items.len)) {
+		if (!run_progress(&run, x->file, i)) {
 			error_set(err, ERROR_REFUSED, "it was stopped");
 			return error_hint(err, "`propseal rotation rollback` goes on");
 		}
-		if (back_file(&b, x, &why) == 0)
-			continue;
-		if (b.fatal || why.code == ERROR_MEMORY) {
-			if (err != NULL)
-				*err = why;
+		if (back_file(&run, x, &why) != 0 && run_fail(&run, x, &why, err) != 0)
 			return -1;
-		}
-		if (failed++ == 0)
-			first = why;
-		session_fail(x, &why);
-		if (callbacks->problem != NULL)
-			callbacks->problem(cookie, &why);
 	}
-	if (callbacks->progress != NULL)
-		(void)callbacks->progress(cookie, NULL, r->items.len, r->items.len);
-	if (failed == 0)
-		return session_log(r, EVENT_ROLLED_BACK, NULL, err);
-	error_set(err, first.code == ERROR_KEY || first.code == ERROR_BUSY ||
-	    first.code == ERROR_DAMAGED ? first.code : ERROR_IO,
-	    "%zu file%s could not be rolled back", failed, failed == 1 ? "" : "s");
-	return error_hint(err, "see to the cause of each, then `propseal rotation rollback` "
-	    "goes on");
+	(void)run_progress(&run, NULL, r->items.len);
+	return run_sum_up(&run, "rolled back", "rollback", err) != 0 ? -1 :
+	    session_log(r, EVENT_ROLLED_BACK, NULL, err);
 }
 
 int

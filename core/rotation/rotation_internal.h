@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/vec.h"
 #include "crypto/mac.h"
 #include "rotation/lines.h"
@@ -12,6 +13,7 @@
 
 struct aead;
 struct buf;
+struct change;
 struct document;
 struct hkdf;
 struct key;
@@ -152,6 +154,36 @@ int session_look_all(struct rotation *r, struct error *err);
 /* Keep an error with its item.  Returns -1. */
 int session_fail(struct item *x, const struct error *why);
 void session_clear(struct item *x);
+
+/* --- one run over the files, forwards or back (rotation_apply.c) --- */
+
+struct run {
+	struct rotation *r;
+	const struct rotation_callbacks *cb;
+	void *cookie;
+	bool keyed;		/* a new key was found */
+	bool fatal;		/* no key, or the session itself cannot be written: stop */
+	struct error first;	/* of the files that failed */
+	size_t failed;
+};
+
+/* Begin the change of an item's file. */
+void run_change(struct run *run, const struct item *x, struct change *c);
+
+/* A line for the caller about a file. */
+void run_note(const struct run *run, const char *path, const char *text);
+
+/* A line of the journal; where that fails nothing more is done. */
+int run_log(struct run *run, enum event e, struct item *x, struct error *err);
+
+/* Nothing was done to the item's file: it is told, and the rest goes on.  -1: it does not. */
+int run_fail(struct run *run, struct item *x, const struct error *why, struct error *err);
+
+/* False: stop. */
+bool run_progress(const struct run *run, const char *file, size_t done);
+
+/* -1 where files failed: they could not be ${done}, and what ${command} goes on with. */
+int run_sum_up(const struct run *run, const char *done, const char *command, struct error *err);
 
 /* --- keys (keys.c) --- */
 

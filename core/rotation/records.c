@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,7 +304,7 @@ settle_state(struct rotation *r)
 {
 	bool begun = r->rolling_back, verified = true;
 
-	if (r->state == ROTATION_FINISHED || r->state == ROTATION_ROLLED_BACK)
+	if (session_is_done(r))
 		return;
 	for (size_t i = 0; i < r->items.len; i++) {
 		const struct item *x = session_item(r, i);
@@ -534,19 +533,9 @@ session_open_journal(struct rotation *r, struct error *err)
 static int
 write_line(struct rotation *r, const struct buf *line, struct error *err)
 {
-	size_t done = 0;
-	ssize_t k;
-
-	while (done < line->len) {
-		k = pwrite(r->journal, line->data + done, line->len - done,
-		    (off_t)(r->journal_end + done));
-		if (k > 0)
-			done += (size_t)k;
-		else if (k == 0 || errno != EINTR)
-			break;
-	}
-	if (done == line->len && fsync(r->journal) == 0) {
-		r->journal_end += done;
+	if (session_write(r->journal, line->data, line->len, r->journal_end) &&
+	    fsync(r->journal) == 0) {
+		r->journal_end += line->len;
 		return 0;
 	}
 	error_io(err, r->dir, "cannot write to the journal of the session");
@@ -632,6 +621,16 @@ session_look(const struct rotation *r, const struct item *x, const struct secret
 	return 0;
 }
 
+int
+session_refuse_other(const char *path, struct error *err)
+{
+	error_set(err, ERROR_STALE, "it has keys that this session neither knows nor made: "
+	    "another rotation was there");
+	error_place(err, path, 0);
+	return error_hint(err, "put the file back as it was, or roll this session back and plan "
+	    "anew");
+}
+
 static int
 look_at(struct rotation *r, struct item *x, struct error *err)
 {
@@ -655,11 +654,7 @@ look_at(struct rotation *r, struct item *x, struct error *err)
 		    *state != ROTATION_FILE_ROLLED_BACK) {
 			*state = ROTATION_FILE_PENDING;
 		} else if (look == LOOK_OTHER && *state != ROTATION_FILE_ROLLED_BACK) {
-			error_set(&why, ERROR_STALE, "it has keys that this session neither knows "
-			    "nor made: another rotation was there");
-			error_place(&why, path, 0);
-			error_hint(&why, "put the file back as it was, or roll this session back "
-			    "and plan anew");
+			session_refuse_other(path, &why);
 			session_fail(x, &why);
 		}
 	}
@@ -671,7 +666,7 @@ look_at(struct rotation *r, struct item *x, struct error *err)
 int
 session_look_all(struct rotation *r, struct error *err)
 {
-	if (r->state == ROTATION_FINISHED || r->state == ROTATION_ROLLED_BACK)
+	if (session_is_done(r))
 		return 0;
 	for (size_t i = 0; i < r->items.len; i++)
 		if (session_item(r, i)->face.state != ROTATION_FILE_SKIPPED &&

@@ -225,15 +225,6 @@ apply_opens(struct run *run, struct secrets_file *s, const struct key *new,
 	    values_take(s, w->hash, values, count, run->cb, run->cookie, err);
 }
 
-static int
-fail_other(struct error *err)
-{
-	error_set(err, ERROR_STALE, "it has keys that this session neither knows nor made: "
-	    "another rotation was there");
-	return error_hint(err, "put the file back as it was, or roll this session back and plan "
-	    "anew");
-}
-
 /* A run that was killed had changed the file already; is that what it should be? */
 static int
 apply_found(struct run *run, struct item *x, struct secrets_file *s, const struct key *new,
@@ -246,13 +237,13 @@ apply_found(struct run *run, struct item *x, struct secrets_file *s, const struc
 	buf_init(&values, BUF_MAX_FILE);
 	rc = apply_opens(run, s, new, w, &values, &count, err);
 	if (rc != 0 && look == LOOK_OTHER)
-		rc = fail_other(err);
+		rc = session_refuse_other(secrets_file_path(s), err);
 	/* Without a line in the journal it is the values that tell. */
 	if (rc == 0 && look == LOOK_OTHER) {
 		rc = values_compare(run->r, x, &values, &same, &differences,
 		    &(struct rotation_callbacks){ .key = run->cb->key }, NULL, err);
 		if (rc == 0 && differences > 0)
-			rc = fail_other(err);
+			rc = session_refuse_other(secrets_file_path(s), err);
 	}
 	if (rc == 0)
 		rc = session_digests(run->r, s, x->after, x->wrap_after, err);

@@ -262,8 +262,7 @@ back_file(struct run *run, struct item *x, struct error *err)
 	} else if (rc == 0 && look == LOOK_AFTER_CHANGED) {
 		rc = back_carry(run, x, &c, err);
 	} else if (rc == 0 && look == LOOK_OTHER) {
-		error_set(err, ERROR_STALE, "it has keys that this session neither knows nor made: "
-		    "another rotation was there");
+		session_refuse_other(path, err);
 		rc = error_hint(err, "what it was is in the session's folder; roll the other "
 		    "rotation back first");
 	}

@@ -82,6 +82,15 @@ int session_create(struct rotation *r, const char *home, const char *dir, struct
 /* Take the folder away that could not become a session. */
 void session_discard(struct rotation *r, const char *home);
 
+/* What keeps others out of a session.  NULL: ERROR_BUSY, ERROR_IO, ERROR_MEMORY. */
+struct lock *session_lock(const char *dir, int timeout_ms, struct error *err);
+
+/* Finished, or rolled back. */
+bool session_is_done(const struct rotation *r);
+
+/* Write all of it there.  False: errno. */
+bool session_write(int fd, const void *bytes, size_t n, uint64_t at);
+
 /* Append to a file of parts / put it on disk / read a part. */
 int session_put(struct rotation *r, enum store s, const void *bytes, size_t n, struct part *out,
     struct error *err);
@@ -147,6 +156,9 @@ enum look {
 };
 int session_look(const struct rotation *r, const struct item *x, const struct secrets_file *s,
     enum look *out, struct error *err);
+
+/* Say that it is LOOK_OTHER.  Returns -1. */
+int session_refuse_other(const char *path, struct error *err);
 
 /* Look at the files of all items, unless the session is done. */
 int session_look_all(struct rotation *r, struct error *err);

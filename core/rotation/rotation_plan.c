@@ -555,19 +555,6 @@ plan_publish(struct planning *p, struct error *err)
 	return rc;
 }
 
-/* The same lock as rotation_open_locked's. */
-static int
-plan_lock(struct rotation *r, struct error *err)
-{
-	char *journal = session_join(r->dir, "journal");
-
-	if (journal == NULL)
-		return error_memory(err);
-	r->lock = lock_files((const char *const *)&journal, 1, 0, NULL, NULL, err);
-	free(journal);
-	return r->lock != NULL ? 0 : -1;
-}
-
 struct rotation *
 rotation_plan(const struct rotation_request *q, struct estate *e,
     const struct rotation_callbacks *callbacks, void *cookie, struct error *err)
@@ -583,8 +570,8 @@ rotation_plan(const struct rotation_request *q, struct estate *e,
 	if (plan_root(&p, err) != 0 || plan_paths(&p, err) != 0 ||
 	    session_create(p.r, q->home, q->dir, err) != 0)
 		goto fail;
-	if (plan_lock(p.r, err) != 0 || plan_all(&p, err) != 0 || plan_sum_up(&p, err) != 0 ||
-	    plan_publish(&p, err) != 0)
+	if ((p.r->lock = session_lock(p.r->dir, 0, err)) == NULL || plan_all(&p, err) != 0 ||
+	    plan_sum_up(&p, err) != 0 || plan_publish(&p, err) != 0)
 		goto fail;
 	key_free(p.common);
 	free(p.skipped);

@@ -315,8 +315,8 @@ session_list(const char *home, struct vec *out, struct error *err)
 	return rc;
 }
 
-static bool
-is_done(const struct rotation *r)
+bool
+session_is_done(const struct rotation *r)
 {
 	return r->state == ROTATION_FINISHED || r->state == ROTATION_ROLLED_BACK;
 }
@@ -335,7 +335,7 @@ rotation_newest(const char *home, struct error *err)
 		/* One that cannot be read must not be passed over in silence. */
 		if ((r = session_read(vec_string(&all, i), err)) == NULL)
 			goto out;
-		if (!is_done(r) && (found = strdup(vec_string(&all, i))) == NULL)
+		if (!session_is_done(r) && (found = strdup(vec_string(&all, i))) == NULL)
 			error_memory(err);
 		rotation_close(r);
 	}
@@ -417,7 +417,7 @@ session_check_others(const struct rotation *r, const char *home, struct error *e
 			rc = -1;
 			break;
 		}
-		if (!is_done(other) && strcmp(other->dir, r->dir) != 0)
+		if (!session_is_done(other) && strcmp(other->dir, r->dir) != 0)
 			rc = check_other(r, own, other, err);
 		rotation_close(other);
 	}
@@ -429,21 +429,29 @@ session_check_others(const struct rotation *r, const char *home, struct error *e
 
 /* --- parts --- */
 
-int
-session_put(struct rotation *r, enum store s, const void *bytes, size_t n, struct part *out,
-    struct error *err)
+bool
+session_write(int fd, const void *bytes, size_t n, uint64_t at)
 {
 	const char *p = bytes;
 	size_t done = 0;
 	ssize_t k;
 
 	while (done < n) {
-		k = pwrite(r->stores[s], p + done, n - done, (off_t)(r->ends[s] + done));
+		k = pwrite(fd, p + done, n - done, (off_t)(at + done));
 		if (k > 0)
 			done += (size_t)k;
 		else if (k == 0 || errno != EINTR)
-			return error_io(err, r->dir, "cannot write to the session");
+			return false;
 	}
+	return true;
+}
+
+int
+session_put(struct rotation *r, enum store s, const void *bytes, size_t n, struct part *out,
+    struct error *err)
+{
+	if (!session_write(r->stores[s], bytes, n, r->ends[s]))
+		return error_io(err, r->dir, "cannot write to the session");
 	*out = (struct part){ r->ends[s], n };
 	r->ends[s] += n;
 	return 0;
@@ -612,11 +620,25 @@ take_root(struct rotation *r, const char *root, struct error *err)
 		free(r->root);
 		r->root = real;
 	}
-	if (is_done(r) || (stat(r->root, &st) == 0 && S_ISDIR(st.st_mode)))
+	if (session_is_done(r) || (stat(r->root, &st) == 0 && S_ISDIR(st.st_mode)))
 		return 0;
 	error_set(err, ERROR_MISSING, "the folder of the configurations is not there any more");
 	error_place(err, r->root, 0);
 	return error_hint(err, "where it is now is said by --root DIR");
+}
+
+struct lock *
+session_lock(const char *dir, int timeout_ms, struct error *err)
+{
+	char *journal = session_join(dir, "journal");
+	struct lock *lock = NULL;
+
+	if (journal == NULL)
+		error_memory(err);
+	else
+		lock = lock_files((const char *const *)&journal, 1, timeout_ms, NULL, NULL, err);
+	free(journal);
+	return lock;
 }
 
 static struct rotation *
@@ -647,19 +669,9 @@ rotation_open_locked(const char *dir, const char *root, int timeout_ms, struct e
 {
 	struct rotation *r;
 	struct lock *lock;
-	char *journal;
 
-	if (check_owner(dir, err) != 0)
-		return NULL;
-	if ((journal = session_join(dir, "journal")) == NULL) {
-		error_memory(err);
-		return NULL;
-	}
-	lock = lock_files((const char *const *)&journal, 1, timeout_ms, NULL, NULL, err);
-	free(journal);
-	if (lock == NULL)
-		return NULL;
-	if ((r = open_session(dir, root, lock, err)) == NULL)
+	if (check_owner(dir, err) != 0 || (lock = session_lock(dir, timeout_ms, err)) == NULL ||
+	    (r = open_session(dir, root, lock, err)) == NULL)
 		return NULL;
 	r->lock_timeout_ms = timeout_ms;
 	if (session_open_journal(r, err) != 0) {
@@ -667,7 +679,7 @@ rotation_open_locked(const char *dir, const char *root, int timeout_ms, struct e
 		return NULL;
 	}
 	for (enum store s = 0; s < STORES; s++)
-		if (!is_done(r) && !r->finishing && r->stores[s] == -1 &&
+		if (!session_is_done(r) && !r->finishing && r->stores[s] == -1 &&
 		    open_store(r, s, 0, err) != 0) {
 			error_hint(err, "without it the session cannot go on: put it back from a "
 			    "copy of the folder");

@@ -317,6 +317,12 @@ path_join(const char *a, size_t alen, const char *b)
 	return path;
 }
 
+char *
+file_join(const char *folder, const char *name)
+{
+	return path_join(folder, strlen(folder), name);
+}
+
 /* How much of ${path} names its directory: 0 for a name alone. */
 static size_t
 directory_length(const char *path)
@@ -339,7 +345,7 @@ resolve_missing(const char *path)
 		return NULL;
 	real = realpath(directory, NULL);
 	if (real != NULL)
-		found = path_join(real, strlen(real), name);
+		found = file_join(real, name);
 	free(real);
 	free(directory);
 	return found;

@@ -74,6 +74,9 @@ const char *file_basename(const char *path);
  * its end but the root's.  NULL: no memory.  The caller frees. */
 char *file_folder(const char *path);
 
+/* FOLDER/NAME, where the folder may be the root.  NULL: no memory.  The caller frees. */
+char *file_join(const char *folder, const char *name);
+
 /* Is the folder ${real} (absolute, without links) in a git work tree, or below
  * one?  What cannot be told is taken for one. */
 bool file_in_work_tree(const char *real);

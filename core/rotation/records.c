@@ -117,7 +117,7 @@ plan_item(struct lines *l, struct buf *out, const struct item *x, struct error *
 int
 session_write_plan(struct rotation *r, struct error *err)
 {
-	char *path = session_join(r->dir, "plan");
+	char *path = file_join(r->dir, "plan");
 	struct lines l;
 	struct buf out;
 	int rc = path == NULL ? error_memory(err) : 0;
@@ -484,8 +484,8 @@ session_read(const char *dir, struct error *err)
 		error_set(err, ERROR_MISSING, "there is no such session");
 		error_place(err, dir, 0);
 		error_hint(err, "`propseal rotation plan` makes one");
-	} else if ((plan = session_join(r->dir, "plan")) == NULL ||
-	    (journal = session_join(r->dir, "journal")) == NULL) {
+	} else if ((plan = file_join(r->dir, "plan")) == NULL ||
+	    (journal = file_join(r->dir, "journal")) == NULL) {
 		error_memory(err);
 	} else if ((rc = read_plan(r, plan, &why)) != 0) {
 		if (why.code == ERROR_MISSING) {
@@ -509,7 +509,7 @@ session_read(const char *dir, struct error *err)
 int
 session_open_journal(struct rotation *r, struct error *err)
 {
-	char *path = session_join(r->dir, "journal");
+	char *path = file_join(r->dir, "journal");
 	struct stat st;
 	int rc = -1;
 

@@ -108,9 +108,6 @@ int session_wipe(struct rotation *r, enum store s, struct error *err);
 /* ERROR_REFUSED: another session in ${home} that is not done has a file of ${r}. */
 int session_check_others(const struct rotation *r, const char *home, struct error *err);
 
-/* FOLDER/NAME, to be freed.  NULL: no memory. */
-char *session_join(const char *folder, const char *name);
-
 /* --- plan and journal (records.c) --- */
 
 /* Read both.  NULL: ERROR_DAMAGED (with the line), ERROR_MISSING, ERROR_IO. */

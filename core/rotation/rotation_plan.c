@@ -540,7 +540,7 @@ plan_sum_up(const struct planning *p, struct error *err)
 static int
 plan_publish(struct planning *p, struct error *err)
 {
-	char *index = session_join(p->q->home, "sessions");
+	char *index = file_join(p->q->home, "sessions");
 	struct lock *lock = NULL;
 	int rc = -1;
 

@@ -32,21 +32,6 @@ session_item(const struct rotation *r, size_t i)
 	return vec_at(&r->items, i);
 }
 
-char *
-session_join(const char *folder, const char *name)
-{
-	size_t n = strlen(folder), m = strlen(name);
-	char *out = malloc(n + m + 2);
-
-	if (out == NULL)
-		return NULL;
-	memcpy(out, folder, n);
-	if (n > 0 && folder[n - 1] != '/')
-		out[n++] = '/';
-	memcpy(out + n, name, m + 1);
-	return out;
-}
-
 struct rotation *
 session_new(struct error *err)
 {
@@ -126,10 +111,10 @@ rotation_home(void)
 
 	/* A relative one is to be passed over (the XDG base directory specification). */
 	if (state != NULL && state[0] == '/')
-		return session_join(state, "propseal/rotations");
-	if (home == NULL || home[0] != '/' || (below = session_join(home, ".local/state")) == NULL)
+		return file_join(state, "propseal/rotations");
+	if (home == NULL || home[0] != '/' || (below = file_join(home, ".local/state")) == NULL)
 		return NULL;
-	out = session_join(below, "propseal/rotations");
+	out = file_join(below, "propseal/rotations");
 	free(below);
 	return out;
 }
@@ -197,7 +182,7 @@ make_id(struct rotation *r, struct error *err)
 static int
 open_store(struct rotation *r, enum store s, int flags, struct error *err)
 {
-	char *path = session_join(r->dir, store_names[s]);
+	char *path = file_join(r->dir, store_names[s]);
 	struct stat st;
 	int rc = -1;
 
@@ -218,7 +203,7 @@ open_store(struct rotation *r, enum store s, int flags, struct error *err)
 static int
 link_session(const struct rotation *r, const char *home, struct error *err)
 {
-	char *link = session_join(home, r->id);
+	char *link = file_join(home, r->id);
 	int rc = 0;
 
 	if (link == NULL)
@@ -237,7 +222,7 @@ session_create(struct rotation *r, const char *home, const char *dir, struct err
 
 	if (make_id(r, err) != 0 || make_folders(home, err) != 0)
 		return -1;
-	if ((path = dir != NULL ? strdup(dir) : session_join(home, r->id)) == NULL)
+	if ((path = dir != NULL ? strdup(dir) : file_join(home, r->id)) == NULL)
 		return error_memory(err);
 	if (mkdir(path, 0700) != 0) {
 		if (errno == EEXIST) {
@@ -269,12 +254,12 @@ session_discard(struct rotation *r, const char *home)
 	lock_release(r->lock);
 	r->lock = NULL;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if ((path = session_join(r->dir, names[i])) != NULL) {
+		if ((path = file_join(r->dir, names[i])) != NULL) {
 			(void)unlink(path);
 			free(path);
 		}
 	(void)rmdir(r->dir);
-	if ((path = session_join(home, r->id)) != NULL) {
+	if ((path = file_join(home, r->id)) != NULL) {
 		(void)unlink(path);
 		free(path);
 	}
@@ -299,8 +284,8 @@ session_list(const char *home, struct vec *out, struct error *err)
 	while (rc == 0 && (e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
-		path = session_join(home, e->d_name);
-		plan = path != NULL ? session_join(path, "plan") : NULL;
+		path = file_join(home, e->d_name);
+		plan = path != NULL ? file_join(path, "plan") : NULL;
 		if (plan == NULL)
 			rc = error_memory(err);
 		else if (access(plan, F_OK) == 0 &&
@@ -513,7 +498,7 @@ int
 session_wipe(struct rotation *r, enum store s, struct error *err)
 {
 	static const char zeroes[4096];
-	char *path = session_join(r->dir, store_names[s]);
+	char *path = file_join(r->dir, store_names[s]);
 	struct part ignored;
 	uint64_t left;
 	int rc = 0;
@@ -554,7 +539,7 @@ out:
 static int
 check_file(const char *dir, const char *name, struct error *err)
 {
-	char *path = session_join(dir, name);
+	char *path = file_join(dir, name);
 	struct stat st;
 	int rc = 0;
 
@@ -630,7 +615,7 @@ take_root(struct rotation *r, const char *root, struct error *err)
 struct lock *
 session_lock(const char *dir, int timeout_ms, struct error *err)
 {
-	char *journal = session_join(dir, "journal");
+	char *journal = file_join(dir, "journal");
 	struct lock *lock = NULL;
 
 	if (journal == NULL)
@@ -774,7 +759,7 @@ rotation_path(const struct rotation *r, const char *file)
 {
 	if (file[0] == '/' || strcmp(file, ".") == 0)
 		return strdup(file[0] == '/' ? file : r->root);
-	return session_join(r->root, file);
+	return file_join(r->root, file);
 }
 
 const struct rotation_counts *

@@ -128,18 +128,16 @@ static void
 line_find(const struct finder *f, struct key_line *l)
 {
 	char *folder = file_folder(f->o->text[FLAG_KEYS_FILE]);
-	struct buf path;
+	char *path = folder != NULL ? file_join(folder, l->file) : NULL;
 	struct stat st;
 
-	buf_init(&path, 8192);
-	buf_printf(&path, "%s/%s", folder != NULL ? folder : ".", l->file);
 	if (stat(l->file, &st) == 0 ||
-	    (l->file[0] != '/' && buf_check(&path, NULL) == 0 && stat(buf_cstr(&path), &st) == 0)) {
+	    (l->file[0] != '/' && path != NULL && stat(path, &st) == 0)) {
 		l->there = true;
 		l->dev = st.st_dev;
 		l->ino = st.st_ino;
 	}
-	buf_release(&path);
+	free(path);
 	free(folder);
 }
 

@@ -18,6 +18,7 @@
 #include "common/report.h"
 #include "crypto/key.h"
 #include "estate/estate.h"
+#include "file/file.h"
 #include "plan/diff.h"
 #include "secrets/secrets_file.h"
 
@@ -244,27 +245,18 @@ char *
 rotation_find_session(const struct options *o, struct error *err)
 {
 	const char *given = o->text[FLAG_SESSION];
-	char *home, *found = NULL, *dir;
+	char *home, *dir;
 
-	if (given != NULL && (strchr(given, '/') != NULL || access(given, F_OK) == 0))
+	if (given != NULL && (strchr(given, '/') != NULL || access(given, F_OK) == 0)) {
 		dir = strdup(given);
-	else if ((home = find_home(err)) == NULL)
-		return NULL;
-	else if (given == NULL) {
-		found = rotation_newest(home, err);
-		free(home);
-		return found;
 	} else {
+		if ((home = find_home(err)) == NULL)
+			return NULL;
 		/* Its ID alone is fine. */
-		struct buf path;
-
-		buf_init(&path, 65536);
-		buf_printf(&path, "%s/%s", home, given);
-		dir = strdup(buf_cstr(&path));
-		buf_release(&path);
+		dir = given != NULL ? file_join(home, given) : rotation_newest(home, err);
 		free(home);
 	}
-	if (dir == NULL)
+	if (dir == NULL && given != NULL)
 		error_memory(err);
 	return dir;
 }

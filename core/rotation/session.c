@@ -154,24 +154,26 @@ sync_folder(const char *path, struct error *err)
 	return rc;
 }
 
-/* When it was made, so that names sort by age, and some random digits. */
+/* When it was made, to the millisecond, so that names sort by age, and some random digits. */
 static int
 make_id(struct rotation *r, struct error *err)
 {
-	unsigned char random[4];
+	unsigned char tail[4];		/* milliseconds, random */
 	char date[TIME_TEXT];
 	struct timespec now;
 	struct buf id;
 	int rc;
 
-	if (random_bytes(random, sizeof(random), err) != 0)
+	if (random_bytes(tail + 2, sizeof(tail) - 2, err) != 0)
 		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
+	tail[0] = (unsigned char)(now.tv_nsec / 1000000 >> 8);
+	tail[1] = (unsigned char)(now.tv_nsec / 1000000);
 	(void)time_text((int64_t)now.tv_sec * 1000, TIME_NAME, date);
 	buf_init(&id, 128);
 	buf_append_str(&id, date);
 	buf_append_char(&id, '-');
-	hex_append(&id, random, sizeof(random));
+	hex_append(&id, tail, sizeof(tail));
 	rc = buf_check(&id, err);
 	if (rc == 0 && (r->id = strdup(buf_cstr(&id))) == NULL)
 		rc = error_memory(err);

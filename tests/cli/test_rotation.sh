@@ -799,6 +799,18 @@ case_a_file_that_is_gone_keeps_nothing_back() {
 	cmp c1/secrets.properties c1.after/secrets.properties || fail 'c1 changed'
 }
 
+# Sessions of one second are told apart, too.
+case_the_newest_session_is_the_one_that_is_meant() {
+	local c
+	five
+	for c in $all; do
+		run rotation plan "$c" --data-key --keys keys.txt
+		expect_rc 0
+		run rotation status -o json
+		expect_json "$out" 'd["root"].rsplit("/", 1)[1]' "$c"
+	done
+}
+
 case_what_plan_looks_at_before() {
 	five
 	# A second name would keep the old keys.

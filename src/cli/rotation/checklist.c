@@ -11,7 +11,6 @@
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
-#include "file/file.h"
 #include "plan/configuration.h"
 #include "secrets/secrets_file.h"
 
@@ -55,6 +54,7 @@ static const char *const key_ways[][2] = {
 struct checklist {
 	const struct rotation *r;
 	struct estate *estate;
+	enum service *services;		/* of each of its files, the configurations among them */
 	struct buf *out;
 	bool markdown;
 };
@@ -81,23 +81,33 @@ service_of(const char *path)
 	return is_controller(path) ? CONTROLLER : OTHER;
 }
 
+/* A configuration of an environment, which can be read. */
+static bool
+is_configuration(const struct estate_file *f)
+{
+	return !f->is_secrets_file && f->environment != NULL && f->problem == NULL;
+}
+
+static int
+find_services(struct checklist *c, struct error *err)
+{
+	if ((c->services = calloc(estate_count(c->estate) + 1, sizeof(*c->services))) == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < estate_count(c->estate); i++)
+		if (is_configuration(estate_file(c->estate, i)))
+			c->services[i] = service_of(estate_file(c->estate, i)->path);
+	return 0;
+}
+
 /* The environment of a file of the session; NULL: it is not there. */
 static struct environment *
 environment_of(const struct checklist *c, const struct rotation_file *f)
 {
-	struct environments *all = estate_environments(c->estate);
 	char *path = rotation_path(c->r, f->file);
 	struct environment *found = NULL;
-	struct file_id id, other;
 
-	if (path != NULL && file_identify(path, &id, NULL) == 0 && id.exists)
-		for (size_t i = 0; found == NULL && i < environments_count(all); i++) {
-			struct environment *x = environments_at(all, i);
-
-			if (file_identify(x->path, &other, NULL) == 0 && other.dev == id.dev &&
-			    other.ino == id.ino)
-				found = x;
-		}
+	if (path != NULL)
+		(void)rotation_environment(c->estate, path, &found, NULL);
 	free(path);
 	return found;
 }
@@ -107,11 +117,10 @@ static void
 each_configuration(const struct checklist *c, const struct environment *x, enum service s,
     void (*each)(void *cookie, const char *path), void *cookie)
 {
-	for (size_t i = 0; i < estate_count(c->estate); i++) {
+	for (size_t i = 0; x != NULL && i < estate_count(c->estate); i++) {
 		const struct estate_file *f = estate_file(c->estate, i);
 
-		if (!f->is_secrets_file && f->environment == x && x != NULL && f->problem == NULL &&
-		    service_of(f->path) == s)
+		if (is_configuration(f) && f->environment == x && c->services[i] == s)
 			each(cookie, f->path);
 	}
 }
@@ -321,7 +330,8 @@ commands_rotation_checklist(const struct options *o)
 	vec_init(&paths, sizeof(char *), 1U << 24);
 	if ((dir = rotation_find_session(o, &err)) != NULL)
 		c.r = r = rotation_open(dir, o->text[FLAG_ROOT], &err);
-	if (r != NULL && (c.estate = rotation_scan(o, r, &paths, &err)) != NULL) {
+	if (r != NULL && (c.estate = rotation_scan(o, r, &paths, &err)) != NULL &&
+	    find_services(&c, &err) == 0) {
 		c.out = &out;
 		if (format != NULL && strcmp(format, "json") == 0)
 			write_json(&c);
@@ -330,6 +340,7 @@ commands_rotation_checklist(const struct options *o)
 		if ((rc = buf_check(&out, &err)) == 0)
 			rc = output_write(&out, &err);
 	}
+	free(c.services);
 	estate_free(c.estate);
 	rotation_close(r);
 	vec_release_strings(&paths);

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "rotation/rotation.h"
 
+struct environment;
 struct error;
 struct estate;
 struct key;
@@ -65,6 +66,10 @@ int rotation_host(const struct options *o);
  * scan (${whole}, of char *, are its paths, and must outlive it), then open each environment as
  * its key is found, then count. */
 struct estate *rotation_scan(const struct options *o, const struct rotation *r, struct vec *whole,
+    struct error *err);
+
+/* ${*out}: the environment whose secrets file is at ${path}; NULL: none. */
+int rotation_environment(const struct estate *e, const char *path, struct environment **out,
     struct error *err);
 int rotation_opened(struct estate *e, const char *path, const struct key *k, struct error *err);
 int rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error *err);

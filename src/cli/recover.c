@@ -80,11 +80,10 @@ entry_is_of(const struct estate_entry *x, const struct recover *r, const char *n
 	    memcmp(x->name, name, len) == 0;
 }
 
-/* Calls ${fn} for each entry that refers to ${name}, or (${clear}) has in clear text
- * what one of them may have had: the value of the same key in another file. */
 typedef void recover_entry_fn(void *cookie, const struct estate_file *f,
     const struct estate_entry *x);
 
+/* Calls ${fn} for each entry that refers to ${name}. */
 static void
 each_use(const struct recover *r, const char *name, size_t len, recover_entry_fn *fn, void *cookie)
 {
@@ -97,7 +96,8 @@ each_use(const struct recover *r, const char *name, size_t len, recover_entry_fn
 	}
 }
 
-/* A sealed entry is called after its file and its key. */
+/* Calls ${fn} for each entry that has in clear text what ${name} may have had: the value of
+ * the same key in another file.  A sealed entry is called after its file and its key. */
 static void
 each_clear(const struct recover *r, const char *name, size_t len, recover_entry_fn *fn,
     void *cookie)
@@ -238,27 +238,21 @@ append_template(const struct recover *r, struct buf *out)
 {
 	const char *name;
 	size_t at = 0, len;
-	struct buf line;
 	bool used;
 
-	buf_init(&line, TEXT_MAX);
-	buf_append_str(&line, "# New values for what is lost in ");
-	text_append_visible(&line, r->x->path, strlen(r->x->path));
-	buf_append_str(&line, ".\n# Change each where it is made (the database, the keystore), "
+	buf_append_str(out, "# New values for what is lost in ");
+	text_append_visible(out, r->x->path, strlen(r->x->path));
+	buf_append_str(out, ".\n# Change each where it is made (the database, the keystore), "
 	    "then write it behind its `=`.\n# A backslash is written twice.  Then:\n"
 	    "#   propseal recover apply --local-secrets-file FILE --config @THIS\n"
 	    "# and remove this file: it has the values in clear text.\n");
 	while ((name = lost_next(r, &at, &len, &used)) != NULL) {
-		buf_append_str(&line, "\n# ");
-		append_places(r, name, len, &line);
-		buf_append_str(&line, used ? "\n" : "\n#");
-		properties_append_key(&line, name, len);
-		buf_append_str(&line, "=\n");
+		buf_append_str(out, "\n# ");
+		append_places(r, name, len, out);
+		buf_append_str(out, used ? "\n" : "\n#");
+		properties_append_key(out, name, len);
+		buf_append_str(out, "=\n");
 	}
-	if (line.failed)
-		buf_fail(out, line.why);
-	buf_append(out, line.data, line.len);
-	buf_release(&line);
 }
 
 static int
@@ -267,7 +261,7 @@ recover_write_template(const struct recover *r, const char *path, struct error *
 	struct buf text;
 	int rc;
 
-	buf_init_secret(&text, TEXT_MAX);
+	buf_init(&text, TEXT_MAX);
 	append_template(r, &text);
 	if ((rc = buf_check(&text, err)) == 0)
 		rc = output_is_stream(path) ? output_write_stream(path, &text, err) :

@@ -16,7 +16,6 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "crypto/key.h"
-#include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "secrets/secrets_file.h"
@@ -66,29 +65,6 @@ sheet_unlock(const struct sheet *s, struct environments *all, struct environment
 		return 0;
 	error_set(err, ERROR_KEY, "none of the keys at hand opens it");
 	return error_place(err, x->path, 0);
-}
-
-/* How many of its entries open; the first that does not is told. */
-static void
-sheet_drill(const struct environment *x, size_t *sealed, size_t *opened)
-{
-	const struct document *d = secrets_file_document(x->secrets);
-	struct error why;
-	struct buf plain;
-
-	buf_init_secret(&plain, BUF_MAX_FILE);
-	*sealed = *opened = 0;
-	for (size_t i = 0; i < document_count(d); i++) {
-		if (!secrets_file_is_sealed(x->secrets, i))
-			continue;
-		buf_clear(&plain);
-		++*sealed;
-		if (secrets_file_open(x->secrets, i, &plain, &why) == 0)
-			++*opened;
-		else
-			report_error(&why);
-	}
-	buf_release(&plain);
 }
 
 static void
@@ -196,7 +172,7 @@ sheet_of(struct sheet *s, struct environments *all, struct environment *x)
 		err = *x->problem;
 		rc = -1;
 	} else if ((rc = sheet_unlock(s, all, x, &err)) == 0) {
-		sheet_drill(x, &sealed, &opened);
+		scan_drill(x, &sealed, &opened);
 	} else {
 		sealed = secrets_file_sealed_count(x->secrets);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/vec.h"
@@ -314,6 +315,28 @@ out:
 		error_place(err, x->path, 0);
 	key_free(asked);
 	return rc;
+}
+
+void
+scan_drill(const struct environment *x, size_t *sealed, size_t *opened)
+{
+	const struct document *d = secrets_file_document(x->secrets);
+	struct error why;
+	struct buf plain;
+
+	buf_init_secret(&plain, BUF_MAX_FILE);
+	*sealed = *opened = 0;
+	for (size_t i = 0; i < document_count(d); i++) {
+		if (!secrets_file_is_sealed(x->secrets, i))
+			continue;
+		buf_clear(&plain);
+		++*sealed;
+		if (secrets_file_open(x->secrets, i, &plain, &why) == 0)
+			++*opened;
+		else
+			report_error(&why);
+	}
+	buf_release(&plain);
 }
 
 void

@@ -64,6 +64,10 @@ int scan_unlock(const struct options *o, struct environments *e, size_t *opened,
 int scan_open(const struct options *o, struct environments *e, struct environment *x,
     struct error *err);
 
+/* Try every sealed entry of one that is open: how many there are, and how many open.  Those
+ * that do not are told. */
+void scan_drill(const struct environment *x, size_t *sealed, size_t *opened);
+
 /* Say once what there is to doubt of the entries that were opened. */
 void scan_say_doubts(const struct environments *e);
 

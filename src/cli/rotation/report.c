@@ -10,7 +10,6 @@
 #include "common/report.h"
 #include "common/table.h"
 #include "crypto/key.h"
-#include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"
@@ -200,34 +199,6 @@ rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error
 
 /* --- on a host --- */
 
-struct host_counts {
-	size_t entries, opened, locked;
-	bool damaged;
-};
-
-static void
-host_open(const struct environment *x, struct host_counts *n)
-{
-	const struct document *d = secrets_file_document(x->secrets);
-	struct error why;
-	struct buf plain;
-
-	buf_init_secret(&plain, BUF_MAX_FILE);
-	for (size_t i = 0; i < document_count(d); i++) {
-		if (!secrets_file_is_sealed(x->secrets, i))
-			continue;
-		buf_clear(&plain);
-		n->entries++;
-		if (secrets_file_open(x->secrets, i, &plain, &why) == 0) {
-			n->opened++;
-		} else {
-			n->damaged = true;
-			report_error(&why);
-		}
-	}
-	buf_release(&plain);
-}
-
 static int
 host_unlock(struct finder *f, struct environment *x, struct error *err)
 {
@@ -249,8 +220,7 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
     struct error *err)
 {
 	struct environments *all = estate_environments(e);
-	struct host_counts n = { 0 };
-	size_t references, wrong;
+	size_t entries = 0, opened = 0, references, wrong;
 	struct error why;
 	struct json_out j;
 	struct buf out;
@@ -259,28 +229,26 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
 	*status = 0;
 	for (size_t i = 0; i < environments_count(all); i++) {
 		struct environment *x = environments_at(all, i);
+		size_t sealed, open = 0;
 
 		if (x->secrets == NULL) {
 			*status = report_error(x->problem);
 			continue;
 		}
-		if (secrets_file_sealed_count(x->secrets) == 0)
+		if ((sealed = secrets_file_sealed_count(x->secrets)) == 0)
 			continue;
-		if (host_unlock(f, x, &why) != 0) {
+		if (host_unlock(f, x, &why) != 0)
 			(void)report_error(&why);
-			n.entries += secrets_file_sealed_count(x->secrets);
-			n.locked++;
-		} else {
-			host_open(x, &n);
-		}
+		else
+			scan_drill(x, &sealed, &open);
+		entries += sealed;
+		opened += open;
 	}
 	if (rotation_references(e, &references, &wrong, err) != 0)
 		return -1;
-	if (n.damaged || n.locked > 0)
+	if (opened < entries || wrong > 0)
 		*status = 4;
-	else if (wrong > 0)
-		*status = 4;
-	else if (n.entries == 0 && *status == 0) {
+	else if (entries == 0 && *status == 0) {
 		error_set(err, ERROR_MISSING, "there is no sealed entry");
 		return error_hint(err, "name the folder that holds this host's files");
 	}
@@ -290,8 +258,8 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
 		json_out_object(&j, NULL);
 		json_out_text(&j, "schema", "propseal.rotation-host/1");
 		json_out_object(&j, "entries");
-		json_out_uint(&j, "total", n.entries);
-		json_out_uint(&j, "opened", n.opened);
+		json_out_uint(&j, "total", entries);
+		json_out_uint(&j, "opened", opened);
 		json_out_end(&j);
 		json_out_object(&j, "references");
 		json_out_uint(&j, "total", references);
@@ -300,7 +268,7 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
 		json_out_end(&j);
 		json_out_finish(&j, NULL);
 	} else {
-		buf_printf(&out, "opens %zu of %zu, %zu of %zu references\n", n.opened, n.entries,
+		buf_printf(&out, "opens %zu of %zu, %zu of %zu references\n", opened, entries,
 		    references - wrong, references);
 	}
 	rc = buf_check(&out, err);

@@ -10,6 +10,7 @@
 #include "crypto/mac.h"
 #include "document/document.h"
 #include "rotation/rotation_internal.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
 /* What the session keeps of keys and values: the old master key and the key of the hashes,
@@ -123,10 +124,12 @@ rotation_key_fits(const struct rotation_want *w, const struct key *k)
 	struct wrapped found;
 
 	if (!w->is_new) {
-		struct secrets_file *s = secrets_file_load(w->path, NULL);
-		bool fits = s != NULL && secrets_file_unlock(s, k, NULL) == 0;
+		const char *wrapped = secrets_file_metadata(w->secrets)->data_key;
+		struct key *data_key = wrapped == NULL ? NULL :
+		    wrap_open(k, wrapped, strlen(wrapped), NULL);
+		bool fits = data_key != NULL;
 
-		secrets_file_free(s);
+		key_free(data_key);
 		return fits;
 	}
 	if (keys_unwrap(w->session, w->item, k, &found, NULL) != 0)

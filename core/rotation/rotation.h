@@ -80,7 +80,7 @@ struct rotation_want {
 	const char *salt;		/* with which a passphrase gives it; NULL: none does */
 	uint32_t iterations;
 	size_t length;
-	const struct secrets_file *secrets;	/* the present one's file */
+	const struct secrets_file *secrets;	/* the present one's file, loaded */
 	struct rotation *session;	/* the new one's; for rotation_key_fits */
 	const void *item;
 };

@@ -372,23 +372,43 @@ of_line(const struct rotation_want *w, const struct key_line *l, struct error *e
 	return l->key != NULL ? copy_if_fits(w, l->key, err) : of_passphrase(w, &l->passphrase);
 }
 
-/* The line of a file of new keys that is about ${file}, or its only one without a file. */
+/* A line of a file of new keys: a secrets file and a tab, or neither, and its key. */
+struct made {
+	const char *file;	/* NULL: the key is everybody's */
+	size_t file_len;
+	const char *key;
+	size_t key_len;
+};
+
+static bool
+made_next(const struct buf *b, size_t *at, struct made *out)
+{
+	const char *p, *end, *tab;
+	size_t left = b->len - *at, n;
+
+	if (left == 0)
+		return false;
+	p = (const char *)b->data + *at;
+	end = memchr(p, '\n', left);
+	n = end != NULL ? (size_t)(end - p) : left;
+	*at += n + (end != NULL);
+	tab = memchr(p, '\t', n);
+	*out = (struct made){ .key = p, .key_len = n };
+	if (tab != NULL)
+		*out = (struct made){ p, (size_t)(tab - p), tab + 1, n - (size_t)(tab + 1 - p) };
+	return true;
+}
+
+/* The key of the line that is about ${file}, or of the only one without a file. */
 static struct key *
 of_made(const struct finder *f, const char *file)
 {
-	const char *p = (const char *)f->made.data, *end, *tab, *stop;
-	size_t n = strlen(file), left = f->made.len;
+	struct made m;
 
-	for (; left > 0; left -= (size_t)(stop - p), p = stop) {
-		end = memchr(p, '\n', left);
-		stop = end != NULL ? end + 1 : p + left;
-		end = end != NULL ? end : stop;
-		tab = memchr(p, '\t', (size_t)(end - p));
-		if (tab == NULL && end > p)
-			return key_from_base64(p, (size_t)(end - p), NULL);
-		if (tab != NULL && (size_t)(tab - p) == n && memcmp(p, file, n) == 0)
-			return key_from_base64(tab + 1, (size_t)(end - tab - 1), NULL);
-	}
+	for (size_t at = 0; made_next(&f->made, &at, &m);)
+		if (m.file == NULL ? m.key_len > 0 : m.file_len == strlen(file) &&
+		    memcmp(m.file, file, m.file_len) == 0)
+			return key_from_base64(m.key, m.key_len, NULL);
 	return NULL;
 }
 
@@ -535,8 +555,9 @@ keep_one(void *cookie, const struct rotation_want *w, const struct key *k, struc
 static int
 check_made(const struct finder *f, const char *path, struct error *err)
 {
-	const char *p = (const char *)f->made.data, *end = p + f->made.len, *stop, *tab;
-	struct key *k = NULL;
+	size_t at = 0, line = 0;
+	struct made m;
+	struct key *k;
 	struct stat st;
 
 	if (!f->made_there)
@@ -550,12 +571,9 @@ check_made(const struct finder *f, const char *path, struct error *err)
 		return error_hint(err, "name a new file, which is made with mode 0600, or chmod "
 		    "600 this one");
 	}
-	for (size_t line = 1; p != NULL && p < end; p = stop, line++) {
-		stop = memchr(p, '\n', (size_t)(end - p));
-		tab = memchr(p, '\t', (size_t)((stop != NULL ? stop : end) - p));
-		p = tab != NULL ? tab + 1 : p;
-		k = key_from_base64(p, (size_t)((stop != NULL ? stop : end) - p), NULL);
-		stop = stop != NULL ? stop + 1 : end;
+	while (made_next(&f->made, &at, &m)) {
+		line++;
+		k = key_from_base64(m.key, m.key_len, NULL);
 		if (k == NULL) {
 			error_set(err, ERROR_REFUSED, "it is no file of new master keys");
 			error_place(err, path, line);

@@ -69,6 +69,12 @@ key_from_bytes(const void *bytes, size_t length, struct error *err)
 }
 
 struct key *
+key_copy(const struct key *k, struct error *err)
+{
+	return key_from_bytes(k->bytes, k->length, err);
+}
+
+struct key *
 key_from_base64(const char *text, size_t n, struct error *err)
 {
 	struct key *k = NULL;

@@ -26,6 +26,8 @@ struct key *key_new_random(size_t length, struct error *err);
 /* From raw bytes.  ERROR_KEY unless ${length} is 16, 24 or 32. */
 struct key *key_from_bytes(const void *bytes, size_t length, struct error *err);
 
+struct key *key_copy(const struct key *k, struct error *err);
+
 /**
  * key_from_base64(text, n, err):
  * From the base64 form (as in CONFLUENT_SECURITY_MASTER_KEY).  ERROR_KEY when

@@ -326,7 +326,7 @@ environment_unlock(struct environment *x, const struct key *master, struct error
 	if (secrets_file_metadata(x->secrets)->data_key != NULL &&
 	    secrets_file_unlock(x->secrets, master, err) != 0)
 		return -1;
-	if ((copy = key_from_bytes(key_bytes(master), key_length(master), err)) == NULL ||
+	if ((copy = key_copy(master, err)) == NULL ||
 	    mac_fingerprint(copy, x->fingerprint, err) != 0) {
 		key_free(copy);
 		environment_lock(x);

@@ -407,7 +407,7 @@ plan_add_output(struct plan *p, const char *path, struct buf *content, struct er
 int
 plan_use_key(struct plan *p, const struct key *data_key, struct error *err)
 {
-	struct key *copy = key_from_bytes(key_bytes(data_key), key_length(data_key), err);
+	struct key *copy = key_copy(data_key, err);
 	struct cipher *c = copy != NULL ? cipher_new(copy, err) : NULL;
 	struct tagger *t = c != NULL ? tagger_new(copy, err) : NULL;
 
@@ -449,7 +449,7 @@ plan_tagger(const struct plan *p)
 int
 plan_expect_master(struct plan *p, const struct key *master, struct error *err)
 {
-	struct key *copy = key_from_bytes(key_bytes(master), key_length(master), err);
+	struct key *copy = key_copy(master, err);
 
 	if (copy == NULL)
 		return -1;

@@ -273,7 +273,7 @@ plan_new_key(struct planning *p, const struct secrets_file *s, const struct key 
 	struct key *same = NULL, *k;
 
 	if (!(q->kind & ROTATION_MASTER_KEY))
-		return key_from_bytes(key_bytes(old), key_length(old), err);
+		return key_copy(old, err);
 	if (m->salt != NULL && m->iterations <= KEY_ITERATIONS_MAX &&
 	    secrets_file_check_passphrase(s, q->passphrase, q->passphrase_len, old, &same,
 	    NULL) == 0) {
@@ -297,11 +297,11 @@ plan_new_key(struct planning *p, const struct secrets_file *s, const struct key 
 		return NULL;
 	}
 	if (p->common != NULL)
-		return key_from_bytes(key_bytes(p->common), key_length(p->common), err);
+		return key_copy(p->common, err);
 	k = key_derive(q->passphrase, q->passphrase_len, item->salt, strlen(item->salt),
 	    item->iterations, item->length, err);
 	if (k != NULL && q->common)
-		p->common = key_from_bytes(key_bytes(k), key_length(k), err);
+		p->common = key_copy(k, err);
 	return k;
 }
 

@@ -322,7 +322,7 @@ current_data_key(struct plan *p, const struct key *master, struct error *err)
 	const struct key *planned = plan_data_key(p);
 
 	if (planned != NULL)
-		return key_from_bytes(key_bytes(planned), key_length(planned), err);
+		return key_copy(planned, err);
 	if (secrets_file_unlock(plan_secrets(p), master, err) != 0)
 		return NULL;
 	return wrap_open(master, m->data_key, strlen(m->data_key), err);

@@ -213,7 +213,7 @@ key_ring_take(struct key_ring *r, const struct key *k, const char *where, struct
 			return 0;
 	if (r->count == RING_MAX)
 		return error_set(err, ERROR_LIMIT, "more than %d keys", RING_MAX);
-	r->found[r->count].key = key_from_bytes(key_bytes(k), key_length(k), err);
+	r->found[r->count].key = key_copy(k, err);
 	if (r->found[r->count].key == NULL)
 		return -1;
 	snprintf(r->found[r->count].where, sizeof(r->found[r->count].where), "%s", where);

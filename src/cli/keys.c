@@ -208,7 +208,7 @@ master_find(const struct options *o, const struct secrets_file *s, struct error 
 		return NULL;
 	if ((found = key_ring_for(ring, s, &where)) != NULL) {
 		report_detail("the master key comes from %s", where);
-		k = key_from_bytes(key_bytes(found), key_length(found), err);
+		k = key_copy(found, err);
 	} else if (askpass_available()) {
 		k = keys_ask(s, err);
 	} else {

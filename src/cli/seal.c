@@ -222,8 +222,8 @@ seal_begin(struct sealing_all *s, struct seal_job *j, struct error *err)
 	struct environment *x = j->environment;
 
 	if (scan_open(s->o, estate_environments(s->estate), x, err) != 0 ||
-	    (j->c.master = key_from_bytes(key_bytes(x->master), key_length(x->master),
-	    err)) == NULL || change_files(&j->c, NULL, x->path, false, err) != 0)
+	    (j->c.master = key_copy(x->master, err)) == NULL ||
+	    change_files(&j->c, NULL, x->path, false, err) != 0)
 		return -1;
 	for (size_t i = 0; i < j->files.len; i++)
 		if (change_config(&j->c, (*(const struct estate_file **)vec_at(&j->files,

@@ -92,7 +92,7 @@ line_ring(struct key_line *l, const struct key_source *from, struct error *err)
 	if (key_ring_count(ring) == 0)
 		error_set(err, ERROR_KEY, "there is no key");
 	else if ((k = key_ring_key(ring, 0)) != NULL)
-		l->key = key_from_bytes(key_bytes(k), key_length(k), err);
+		l->key = key_copy(k, err);
 	key_ring_free(ring);
 	return l->key != NULL ? 0 : -1;
 }
@@ -362,8 +362,7 @@ of_passphrase(const struct rotation_want *w, const struct buf *p)
 static struct key *
 copy_if_fits(const struct rotation_want *w, const struct key *k, struct error *err)
 {
-	return k != NULL && rotation_key_fits(w, k) ?
-	    key_from_bytes(key_bytes(k), key_length(k), err) : NULL;
+	return k != NULL && rotation_key_fits(w, k) ? key_copy(k, err) : NULL;
 }
 
 static struct key *
@@ -519,7 +518,7 @@ finder_key(struct finder *f, const struct rotation_want *w, struct error *err)
 		return no_key(f, w, err);
 	if (w->is_new) {
 		key_free(f->last);
-		f->last = key_from_bytes(key_bytes(k), key_length(k), NULL);
+		f->last = key_copy(k, NULL);
 	}
 	return k;
 }

@@ -725,7 +725,7 @@ init_keys(struct audit *a, const struct audit_options *o, const struct key *k, s
 	unsigned char noise[AUDIT_CHAIN_ID / 2];
 	char id[AUDIT_CHAIN_ID];
 
-	if ((a->key = key_from_bytes(key_bytes(k), key_length(k), err)) == NULL ||
+	if ((a->key = key_copy(k, err)) == NULL ||
 	    (a->mac = mac_new(a->key, AUDIT_CHAIN_PURPOSE, err)) == NULL ||
 	    (a->value_mac = mac_new(a->key, VALUE_PURPOSE, err)) == NULL ||
 	    random_bytes(noise, sizeof(noise), err) != 0)

@@ -300,8 +300,10 @@ plan_new_key(struct planning *p, const struct secrets_file *s, const struct key 
 		return key_copy(p->common, err);
 	k = key_derive(q->passphrase, q->passphrase_len, item->salt, strlen(item->salt),
 	    item->iterations, item->length, err);
-	if (k != NULL && q->common)
-		p->common = key_copy(k, err);
+	if (k != NULL && q->common && (p->common = key_copy(k, err)) == NULL) {
+		key_free(k);
+		k = NULL;
+	}
 	return k;
 }
 

@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "secrets/key_source.h"
@@ -240,7 +240,7 @@ look_start(struct app *a, struct error *err)
 	f->options = (struct audit_options){ .rules = o->rules, .scope = o->scope,
 		.source = o->environments, .keep_files = true, .roots = o->paths,
 		.root_count = o->path_count, .once = o->path_count > 1, .keys = l->keys,
-		.policy = o->policy, .now = (int64_t)time(NULL) * 1000,
+		.policy = o->policy, .now = time_now(),
 		.goes_on = look_goes_on, .cookie = l };
 	if (job_start(a, &l->job, err) != 0) {
 		f->options.keys = NULL;

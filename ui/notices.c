@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -20,12 +19,9 @@ void
 notices_add(struct notices *n, bool is_error, const char *text)
 {
 	struct notice *slot = notice_at(n, n->count++);
-	struct timespec now;
 
 	free(slot->text);
-	*slot = (struct notice){ .is_error = is_error, .text = strdup(text) };
-	if (clock_gettime(CLOCK_REALTIME, &now) == 0)
-		slot->at = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	*slot = (struct notice){ .is_error = is_error, .text = strdup(text), .at = time_now() };
 }
 
 void

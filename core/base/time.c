@@ -7,6 +7,15 @@
 #define LAST INT64_C(253402300799000)	/* 9999-12-31T23:59:59Z in milliseconds */
 #define FIRST INT64_C(-62167219200000)	/* 0000-01-01T00:00:00Z */
 
+int64_t
+time_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int
 time_text(int64_t ms, enum time_form form, char out[TIME_TEXT])
 {

@@ -18,6 +18,9 @@ enum time_form {
 
 #define TIME_TEXT 32		/* bytes for any of them, with a NUL */
 
+/* Now: milliseconds since 1970, UTC. */
+int64_t time_now(void);
+
 /**
  * time_text(ms, form, out):
  * ${ms} is in milliseconds since 1970, UTC; one before 0000 or after 9999 is

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -548,12 +547,10 @@ session_log(struct rotation *r, enum event e, struct item *x, struct error *err)
 {
 	struct lines before = r->lines;
 	char date[TIME_TEXT];
-	struct timespec now;
 	struct buf words, line;
 	int rc;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	(void)time_text((int64_t)now.tv_sec * 1000, TIME_NAME, date);
+	(void)time_text(time_now(), TIME_NAME, date);
 	buf_init(&words, BUF_MAX_FILE);
 	buf_init(&line, BUF_MAX_FILE);
 	lines_put(&words, date);

@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -160,16 +159,15 @@ make_id(struct rotation *r, struct error *err)
 {
 	unsigned char tail[4];		/* milliseconds, random */
 	char date[TIME_TEXT];
-	struct timespec now;
+	int64_t now = time_now();
 	struct buf id;
 	int rc;
 
 	if (random_bytes(tail + 2, sizeof(tail) - 2, err) != 0)
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	tail[0] = (unsigned char)(now.tv_nsec / 1000000 >> 8);
-	tail[1] = (unsigned char)(now.tv_nsec / 1000000);
-	(void)time_text((int64_t)now.tv_sec * 1000, TIME_NAME, date);
+	tail[0] = (unsigned char)(now % 1000 >> 8);
+	tail[1] = (unsigned char)(now % 1000);
+	(void)time_text(now, TIME_NAME, date);
 	buf_init(&id, 128);
 	buf_append_str(&id, date);
 	buf_append_char(&id, '-');

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -411,15 +410,6 @@ trail_chain(const struct trail_end *e, struct buf *line, struct error *err)
 
 /* --- who and when --- */
 
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The name of a user in /etc/passwd.  Other sources of names would bring
  * libraries and connections into a program that holds keys: they have the number. */
 static bool
@@ -490,7 +480,7 @@ trail_write(const struct trail *t, bool intent, uint64_t *change, trail_fill *fi
 	json_out_hide(&o);
 	json_out_object(&o, NULL);
 	json_out_text(&o, "schema", TRAIL_SCHEMA);
-	time_text(now_ms(), TIME_MILLISECONDS, time);
+	time_text(time_now(), TIME_MILLISECONDS, time);
 	json_out_text(&o, "time", time);
 	json_out_text(&o, "event", intent ? "intent" : "outcome");
 	if (intent)

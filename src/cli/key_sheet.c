@@ -1,7 +1,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -100,7 +99,7 @@ sheet_append(struct sheet *s, const struct environment *x, size_t sealed, size_t
 	char date[TIME_TEXT], host[256], text[512];
 	struct buf *out = &s->out;
 
-	time_text((int64_t)time(NULL) * 1000, TIME_SPACED, date);
+	time_text(time_now(), TIME_SPACED, date);
 	if (gethostname(host, sizeof(host)) != 0)
 		host[0] = '\0';
 	host[sizeof(host) - 1] = '\0';

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -23,12 +22,6 @@
 #define KEYS_SHOWN 6		/* of one file, for people */
 #define EXIT_FINDINGS 3
 
-static int64_t
-now_ms(void)
-{
-	return (int64_t)time(NULL) * 1000;
-}
-
 /* `30m`, `12h`, `7d`, `2w`: so long ago. */
 static bool
 log_parse_ago(const char *text, int64_t *ms)
@@ -42,7 +35,7 @@ log_parse_ago(const char *text, int64_t *ms)
 	for (size_t i = 0; n > 1 && i < sizeof(units) / sizeof(units[0]); i++) {
 		if (text[n - 1] != units[i].letter || !number_parse(text, n - 1, 100000, &count))
 			continue;
-		*ms = now_ms() - (int64_t)count * units[i].ms;
+		*ms = time_now() - (int64_t)count * units[i].ms;
 		return true;
 	}
 	return false;
@@ -59,7 +52,7 @@ log_parse_since(const char *text, int64_t *ms, struct error *err)
 	if (log_parse_ago(text, ms) || time_parse(text, TIME_MILLISECONDS, ms))
 		return 0;
 	if (strcmp(text, "today") == 0) {
-		*ms = now_ms() / 86400000 * 86400000;
+		*ms = time_now() / 86400000 * 86400000;
 		return 0;
 	}
 	if (n >= 4 && n < sizeof(rest)) {

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -358,7 +357,7 @@ recover_change(struct change *c, const struct recover *r, const struct document 
 	    passphrase, err) != 0 ||
 	    change_files(c, NULL, r->x->path, false, err) != 0 || change_start(c, err) != 0)
 		return -1;
-	time_text((int64_t)time(NULL) * 1000, TIME_NAME, date);
+	time_text(time_now(), TIME_NAME, date);
 	if ((size_t)snprintf(kept, sizeof(kept), "%s.lost-%s", r->x->path, date) >= sizeof(kept))
 		return error_set(err, ERROR_LIMIT, "the path is too long");
 	if (rotate_lost(c->plan, passphrase->data, passphrase->len, values, &master, err) == 0) {

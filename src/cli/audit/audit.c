@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/time.h"
 #include "cli/audit/audit.h"
 #include "cli/commands.h"
 #include "cli/git/git.h"
@@ -219,7 +219,7 @@ commands_audit(const struct options *o)
 		.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE],
 		.secrets_only = o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL,
 		.policy = keys_policy(o), .provider_class = config_provider_class(o->config),
-		.now = (int64_t)time(NULL) * 1000 };
+		.now = time_now() };
 	enum audit_level fail_on = AUDIT_ERROR;
 	const char *root;
 	struct audit_report r = { .status = 1 };

@@ -1,9 +1,9 @@
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "cli/audit/audit.h"
 #include "cli/interface.h"
 #include "common/args.h"
@@ -22,7 +22,7 @@ interface_know(void *cookie, struct audit *a, struct error *err)
 
 	for (size_t i = 0; i < audit_finding_count(a); i++)
 		audit_finding(a, i)->known = false;
-	return audit_baseline_apply(a, o->text[FLAG_BASELINE], (int64_t)time(NULL) * 1000, &unused,
+	return audit_baseline_apply(a, o->text[FLAG_BASELINE], time_now(), &unused,
 	    err) == 0 || err->code == ERROR_MISSING ? 0 : -1;
 }
 

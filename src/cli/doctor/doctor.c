@@ -1,11 +1,11 @@
 #include <sys/stat.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "audit/audit.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "cli/audit/audit.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
@@ -263,7 +263,7 @@ doctor_audit(struct doctor *d, struct error *err)
 		.host = d->root, .key_names = d->key_names.items,
 		.key_name_count = d->key_names.len, .policy = keys_policy(d->o),
 		.provider_class = config_provider_class(d->o->config), .once = true,
-		.now = (int64_t)time(NULL) * 1000 };
+		.now = time_now() };
 	if (d->o->arg_count > 0) {
 		d->audited.roots = d->o->args;
 		d->audited.root_count = d->o->arg_count;

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/json_out.h"
 #include "base/text.h"
@@ -286,7 +285,7 @@ commands_registry_backup(const struct options *o)
 	struct error err;
 	int rc = remote_open(&r, o, &err);
 
-	(void)time_text((int64_t)time(NULL) * 1000, TIME_NAME, today);
+	(void)time_text(time_now(), TIME_NAME, today);
 	(void)snprintf(name, sizeof(name), "registry-%s.db", today);
 	remote_target(&r, "secret", "admin", "backup", (const char *)NULL);
 	json_out_init(&out, &r.body);
@@ -312,7 +311,7 @@ put_dated(struct import *im, const struct secret_read *s, bool dated, struct err
 {
 	char once[64];
 	const char *headers[] = { "Idempotency-Key", once, NULL };
-	int64_t from = (int64_t)time(NULL) * 1000, until;
+	int64_t from = time_now(), until;
 	struct json_out o;
 
 	snprintf(once, sizeof(once), "import-%lld", s->version);

@@ -422,7 +422,7 @@ audit_log_file_rotate(struct audit_log_file *f, uint64_t seq)
 {
 	char name[PATH_MAX], stamp[TIME_TEXT];
 
-	(void)time_text((int64_t)time(NULL) * 1000, TIME_NAME, stamp);
+	(void)time_text(time_now(), TIME_NAME, stamp);
 	if ((size_t)snprintf(name, sizeof(name), "%s.%s-%" PRIu64, f->path, stamp, seq) >=
 	    sizeof(name))
 		return 0;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/number.h"
+#include "base/time.h"
 #include "crypto/key.h"
 #include "crypto/random.h"
 #include "registry/audit/audit.h"
@@ -191,11 +192,8 @@ static int64_t
 write_bodies(struct audit *a, const struct audit_event *events, size_t n,
     size_t len[AUDIT_EVENTS_MAX])
 {
-	struct timespec now;
-	int64_t time_ms;
+	int64_t time_ms = time_now();
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	for (size_t i = 0; i < n; i++)
 		len[i] = audit_event_write(a->style, &events[i], time_ms, bodies[i]);
 	return time_ms;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "registry/base/clock.h"
 #include "registry/keys/keyring.h"
 #include "registry/store/store_internal.h"
@@ -73,12 +74,7 @@ store_monotonic_ms(void)
 int64_t
 store_now(const struct store *s)
 {
-	struct timespec t;
-
-	if (s->now != NULL)
-		return s->now(s->now_cookie);
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return s->now != NULL ? s->now(s->now_cookie) : time_now();
 }
 
 int64_t

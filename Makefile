@@ -66,7 +66,13 @@ CLIENT_SHARED = $(addprefix -l,$(CLIENT_PKGS))
 CLIENT_LIBS = $(if $(filter shared,$(CLIENT_LINK)),$(CLIENT_SHARED),$(if $(word 5,$(CLIENT_ARCHIVES)),\
 	$(CLIENT_ARCHIVES),$(CLIENT_SHARED))) -lssl -lpthread
 # The service's are shared: it starts once.
-REGISTRY_LIBS = $(CLIENT_SHARED) -lsqlite3 -lssl -lpthread -lm
+REGISTRY_LIBS = $(CLIENT_SHARED) -lsqlite3 $(RDKAFKA_LIBS) -lssl -lpthread -lm
+# The Kafka log (store.log=kafka) is a part of the service where librdkafka is
+# installed; KAFKA= leaves it out, as a static build does.
+KAFKA ?= $(if $(STATIC),,$(shell $(PKG_CONFIG) --exists rdkafka 2>/dev/null && echo 1))
+RDKAFKA_LIBS = $(if $(KAFKA),-lrdkafka)
+KAFKA_WITHOUT := $(if $(KAFKA),src/registry/kafka/none.c,\
+	src/registry/kafka/client.c src/registry/kafka/writer.c)
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -Isrc -I. $(FORTIFY) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SANITIZE)) $(CFLAGS)
@@ -84,7 +90,8 @@ UI_OBJ := $(call objects,$(wildcard ui/*.c))
 SRC_OBJ := $(call objects,$(sort $(shell find src/cli -name '*.c')))
 CLIENT_OBJ := $(call objects,$(wildcard src/client/*.c src/common/*.c))
 REGISTRY_MAIN := $(BUILD)/src/registry/service/main.o
-REGISTRY_OBJ := $(filter-out $(REGISTRY_MAIN),$(call objects,$(sort $(shell find src/registry -name '*.c'))))
+REGISTRY_OBJ := $(filter-out $(REGISTRY_MAIN),$(call objects,$(filter-out $(KAFKA_WITHOUT),\
+	$(sort $(shell find src/registry -name '*.c')))))
 # What each program and test takes from, in the linker's order.
 ARCHIVES := $(BUILD)/libregistry.a $(BUILD)/libclient.a $(BUILD)/libcore.a
 # The sanitizers' defaults, such as what curses keeps until exit.

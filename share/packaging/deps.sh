@@ -23,6 +23,7 @@ build must inc:openssl/ssl.h:-lssl               libssl-dev        openssl-devel
 build must inc:event2/event.h:-levent_core       libevent-dev      libevent-devel        libevent-dev    libevent             libevent
 build must inc:jansson.h:-ljansson               libjansson-dev    jansson-devel         jansson-dev     jansson              jansson
 build must inc:sqlite3.h:-lsqlite3               libsqlite3-dev    sqlite-devel          sqlite-dev      sqlite               sqlite
+build nice inc:librdkafka/rdkafka.h:-lrdkafka    librdkafka-dev    librdkafka-devel      librdkafka-dev  librdkafka           librdkafka
 test  must inc:-cmocka.h:-lcmocka                libcmocka-dev     libcmocka-devel       cmocka-dev      cmocka               cmocka
 test  must inc:vterm.h:-lvterm                   libvterm-dev      libvterm-devel        libvterm-dev    libvterm             libvterm
 test  must cmd:bash                              bash              bash                  bash            bash                 bash

@@ -29,6 +29,12 @@ package() {
 	printf '"copyrightText":"NOASSERTION"}'
 }
 
+# A part of the service where it is built with it.
+if pkg-config --exists rdkafka; then
+	libraries="${libraries}rdkafka         BSD-2-Clause                https://github.com/confluentinc/librdkafka
+"
+fi
+
 printf '{"spdxVersion":"SPDX-2.3","dataLicense":"CC0-1.0","SPDXID":"SPDXRef-DOCUMENT",'
 printf '"name":"%s-%s","documentNamespace":"https://propseal.invalid/spdx/%s-%s",' \
     "$name" "$version" "$name" "$version"

@@ -89,6 +89,27 @@ case_settings_of_a_store_in_kafka() {
 	expect_no warning
 }
 
+# store.log=kafka: what librdkafka has nothing for is refused, and a node that never
+# saw the topic does not start without the brokers.  (tests/kafka/log has brokers.)
+case_topic_as_the_truth() {
+	refused 'store.log = kafka'
+	expect_err '"kafkastore.bootstrap.servers": store.log=kafka needs'
+	refused 'store.log = kafka' 'kafkastore.bootstrap.servers = 127.0.0.1:1' \
+	    'kafkastore.ssl.truststore.location = t.jks'
+	if grep -q 'no librdkafka' "$err"; then
+		expect_err 'store.log=local'
+		return
+	fi
+	expect_err 'conf:3: "kafkastore.ssl.truststore.location": '
+	expect_err 'ssl.truststore.type=PEM'
+	refused 'store.log = kafka' 'kafkastore.bootstrap.servers = SASL_PLAINTEXT://127.0.0.1:1' \
+	    'kafkastore.init.timeout.ms = 2000' 'kafkastore.sasl.mechanism = PLAIN' \
+	    'kafkastore.sasl.username = u' 'kafkastore.sasl.password = CANARY'
+	expect_err 'the brokers 127.0.0.1:1 cannot be asked: '
+	expect_err 'hint: look at kafkastore.bootstrap.servers'
+	expect_no CANARY
+}
+
 case_files_of_tls() {
 	certificate a
 	certificate b

@@ -193,33 +193,72 @@ test_unknown_keys_and_bad_values(void **state)
 	bad("[audit]\nfil=a\n", 2, "audit.fil");
 	bad("kafkastore.topik=a\n", 1, "kafkastore.topik");
 	bad("kafkastore=a\n", 1, "kafkastore");
-	bad("kafkastore.bootstrap.servers=a:1\n", 1, "kafkastore.bootstrap.servers");
 	bad("dev.mode=yes\n", 1, "dev.mode");
+}
+
+/* What is given of a topic, without "kafkastore."; NULL: it is not. */
+static const struct settings_kafka *
+topic(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->kafka_count; i++) {
+		if (strcmp(s->kafka[i].name, name) == 0)
+			return &s->kafka[i];
+	}
+	return NULL;
 }
 
 static void
 test_settings_of_a_store_in_kafka(void **state)
 {
 	struct settings *s = good("audit.keep=1\n");
+	const struct settings_kafka *k;
 
 	(void)state;
-	assert_null(s->kafka_ignored);
+	assert_int_equal(s->log, STORE_LOG_LOCAL);
+	assert_int_equal(s->kafka_count, 0);
+	assert_string_equal(s->group_id, "secret-registry");
 	settings_free(s);
-	s = good("kafkastore.topic=a\nkafkastore.bootstrap.servers=\n"
-	    PREFIX "kafkastore.topic=a\n");
-	assert_string_equal(s->kafka_ignored, "kafkastore.topic");
-	assert_true(s->kafka_more);
+	s = good("store.log=kafka\n" PREFIX "kafkastore.topic=a\n[kafkastore]\n"
+	    "bootstrap.servers=a:1,b:1\nsasl.password=CANARY\nsecurity.protocol=SASL_SSL\n"
+	    "[secret]\nregistry.group.id=g\n");
+	assert_int_equal(s->log, STORE_LOG_KAFKA);
+	assert_string_equal(s->group_id, "g");
+	assert_int_equal(s->kafka_count, 4);
+	k = topic(s, "bootstrap.servers");
+	assert_non_null(k);
+	assert_int_equal(k->line, 4);
+	assert_int_equal(k->value.len, 7);
+	assert_memory_equal(k->value.data, "a:1,b:1", 7);
+	assert_true(topic(s, "sasl.password")->value.secret);
+	assert_int_equal(topic(s, "topic")->line, 2);
 	settings_free(s);
-	s = good("secret.registry.group.id=a\n");
-	assert_string_equal(s->kafka_ignored, "secret.registry.group.id");
-	assert_false(s->kafka_more);
+}
+
+/* Both or neither of them: where the truth is, and the brokers. */
+static void
+test_settings_that_agree(void **state)
+{
+	struct settings *s = good("kafkastore.bootstrap.servers=\nkafkastore.topic=a\n");
+	struct error err;
+
+	(void)state;
+	assert_int_equal(settings_check(s, "conf", &err), 0);
 	settings_free(s);
-	s = good("[kafkastore]\ntopic.replication.factor=3\ntopic.skip.validation=true\n"
-	    "timeout.ms=1\ninit.timeout.ms=1\nwrite.mode=leader\nadopt=true\n"
-	    "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=a\n"
-	    "ssl.truststore.location=a\n");
-	assert_string_equal(s->kafka_ignored, "kafkastore.topic.replication.factor");
+	s = good("store.log=kafka\nkafkastore.bootstrap.servers=a:1\n");
+	assert_int_equal(settings_check(s, "conf", &err), 0);
 	settings_free(s);
+	s = good("# it\nkafkastore.bootstrap.servers=a:1\n");
+	assert_int_equal(settings_check(s, "conf", &err), -1);
+	assert_string_equal(err.file, "conf");
+	assert_int_equal(err.line, 2);
+	assert_string_equal(err.key, "kafkastore.bootstrap.servers");
+	assert_non_null(strstr(err.hint, "store.log=kafka"));
+	settings_free(s);
+	s = good("store.log=kafka\n");
+	assert_int_equal(settings_check(s, "conf", &err), -1);
+	assert_string_equal(err.key, "kafkastore.bootstrap.servers");
+	settings_free(s);
+	bad("store.log=topic\n", 1, "store.log");
 }
 
 static void
@@ -234,7 +273,8 @@ test_environment(void **state)
 	snprintf(variable, sizeof(variable), "%sSASL_PASSWORD", name);
 	assert_int_equal(setenv(variable, "CANARY", 1), 0);
 	assert_int_equal(settings_read_environment(s, &err), 0);
-	assert_string_equal(s->kafka_ignored, "kafkastore.sasl.password");
+	assert_non_null(topic(s, "sasl.password"));
+	assert_int_equal(topic(s, "sasl.password")->value.len, 6);
 	assert_string_equal(getenv(variable), "");
 	assert_int_equal(unsetenv(variable), 0);
 	snprintf(variable, sizeof(variable), "%sTOPIK", name);
@@ -259,6 +299,7 @@ main(void)
 		cmocka_unit_test(test_values_from_elsewhere),
 		cmocka_unit_test(test_unknown_keys_and_bad_values),
 		cmocka_unit_test(test_settings_of_a_store_in_kafka),
+		cmocka_unit_test(test_settings_that_agree),
 		cmocka_unit_test(test_environment),
 	};
 

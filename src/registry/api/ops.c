@@ -71,13 +71,28 @@ health_root(struct exchange *x)
 	answer_send(x, 200);
 }
 
+static const char *
+role_name(enum log_role role)
+{
+	static const char *const names[] = { "", "follower", "claiming", "leader" };
+
+	return names[role];
+}
+
 static void
 answer_status(struct exchange *x, const char *status)
 {
 	struct json_out *out = answer_json(x);
+	struct store_log_state l;
 
+	store_log_state(request_store(x), &l);
 	json_out_object(out, NULL);
 	json_out_text(out, "status", status);
+	if (l.role != LOG_LOCAL) {
+		json_out_text(out, "role", role_name(l.role));
+		json_out_bool(out, "writable", l.role == LOG_LEADER);
+		json_out_text(out, "leader", l.leader);
+	}
 	json_out_end(out);
 	answer_send(x, 200);
 }
@@ -88,15 +103,35 @@ health_live(struct exchange *x)
 	answer_status(x, "live");
 }
 
+/* Is this the node that load balancers send changes to? */
+void
+health_leader(struct exchange *x)
+{
+	struct store_log_state l;
+
+	store_log_state(request_store(x), &l);
+	if (l.role == LOG_LEADER || l.role == LOG_LOCAL)
+		answer_status(x, "leader");
+	else
+		answer_fail(x, 503, 50302, "Not the leader%s%s", l.leader[0] != '\0' ?
+		    ": that is " : "", l.leader);
+}
+
 void
 health_ready(struct exchange *x)
 {
+	struct store_log_state l;
 	struct error why;
 
+	store_log_state(request_store(x), &l);
 	if (atomic_load(&x->api->draining))
 		answer_fail(x, 503, 50302, "Not ready: the service is about to end");
 	else if (store_unready(request_store(x)) != NULL)
 		answer_fail(x, 503, 50302, "Not ready: the store cannot be written");
+	else if (l.stopped != NULL)
+		answer_fail(x, 503, 50302, "Not ready: %s", l.stopped);
+	else if (!l.folded)
+		answer_fail(x, 503, 50302, "Not ready: the topic was not read to its end yet");
 	else if (audit_unready(x->api->parts.audit) != NULL)
 		answer_fail(x, 503, 50302, "Not ready: the audit log cannot be written");
 	else if (auth_health(x->api->parts.auth, &why) != 0 ||
@@ -292,6 +327,33 @@ store_metrics(struct buf *out, struct exchange *x)
 }
 
 static void
+log_metrics(struct buf *out, struct store *s)
+{
+	struct store_log_state l;
+
+	store_log_state(s, &l);
+	if (l.role == LOG_LOCAL)
+		return;
+	head(out, "log_role", "gauge", "1 for the role of this node.");
+	for (int i = LOG_FOLLOWER; i <= LOG_LEADER; i++)
+		buf_printf(out, PREFIX "log_role{role=\"%s\"} %d\n", role_name((enum log_role)i),
+		    l.role == (enum log_role)i);
+	one(out, "log_stopped", "gauge", "1 if the topic is not gone on with.", l.stopped != NULL);
+	one(out, "log_position", "gauge", "Everything in the topic before this offset is in the "
+	    "tables.", (uint64_t)l.position);
+	one(out, "log_revision", "gauge", "The number of the last batch.", l.revision);
+	one(out, "log_foreign_total", "counter", "Records in the topic that are not this "
+	    "registry's.", l.foreign);
+	one(out, "log_commits_total", "counter", "Batches that were committed.", l.commits);
+	one(out, "log_refused_total", "counter", "Batches that were surely not written.",
+	    l.refused);
+	one(out, "log_unknown_total", "counter", "Batches that a claim had to tell about.",
+	    l.unknown);
+	one(out, "log_claims_total", "counter", "Claims of the topic.", l.claims);
+	one(out, "log_fenced_total", "counter", "Claims that were lost.", l.fenced);
+}
+
+static void
 audit_metrics(struct buf *out, struct audit *a)
 {
 	struct audit_counts c;
@@ -362,6 +424,7 @@ metrics_counted(struct exchange *x)
 	one(&text, "undecryptable_total", "counter", "Reads of a secret that could not be opened.",
 	    counters_sum(a, &a->threads[0].counters->undecryptable));
 	store_metrics(&text, x);
+	log_metrics(&text, request_store(x));
 	audit_metrics(&text, a->parts.audit);
 	server_metrics(&text, a);
 	buf_append(&x->body, text.data, text.len);

@@ -168,6 +168,8 @@ static const struct endpoint table[] = {
 	    health_live, "Is the process there?", "", "200" },
 	{ HTTP_GET, 2, "/health/ready", "GetReady", SCOPE_OPEN, SECRET_LIST, NONE, ROUTE_QUIET,
 	    health_ready, "Can it read, write and audit?", "", "200 503" },
+	{ HTTP_GET, 2, "/health/leader", "GetLeader", SCOPE_OPEN, SECRET_LIST, NONE, ROUTE_QUIET,
+	    health_leader, "Does this node take changes itself?", "", "200 503" },
 	{ HTTP_GET, 1, "/openapi.json", "GetOpenapi", SCOPE_OPEN, SECRET_LIST, NONE, ROUTE_QUIET,
 	    openapi_show, "This document", "", "200" },
 	{ HTTP_GET, 1, "/health", "GetHealth", SCOPE_OPEN, SECRET_LIST, NONE,

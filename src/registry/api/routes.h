@@ -102,6 +102,7 @@ void references_access(struct exchange *x);
 void health_root(struct exchange *x);
 void health_live(struct exchange *x);
 void health_ready(struct exchange *x);
+void health_leader(struct exchange *x);
 void health_plugins(struct exchange *x);
 void metrics_show(struct exchange *x);
 void openapi_show(struct exchange *x);

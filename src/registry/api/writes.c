@@ -133,39 +133,6 @@ change_condition(struct change *c)
 	return can == 1;
 }
 
-static void
-change_back(void *arg)
-{
-	struct change *c = arg;
-	struct exchange *x = c->x;
-
-	x->offset = c->op.offset;
-	/* What change_done foresaw has not come about, or nobody knows. */
-	if (c->op.result == STORE_FAILED || c->op.result == STORE_UNKNOWN) {
-		x->has_count = false;
-		x->version = c->op.action == STORE_CREATE ? 0 : x->version;
-	}
-	c->stored(c);
-}
-
-/* On the writer's thread. */
-static void
-done(struct store_op *op)
-{
-	struct change *c = op->cookie;
-
-	http_post(c->x->r, change_back, c);
-}
-
-static void
-change_submit(struct change *c)
-{
-	c->op.done = done;
-	c->op.cookie = c;
-	store_submit_lazily(request_store(c->x), &c->op);
-	exchange_lazily(c->x);
-}
-
 /* It is decided and about to be written: what the outcome tells if it is done. */
 static void
 change_done(struct change *c)
@@ -186,6 +153,54 @@ change_done(struct change *c)
 	default:
 		return;
 	}
+}
+
+static void
+change_back(void *arg)
+{
+	struct change *c = arg;
+	struct exchange *x = c->x;
+
+	if (!x->ended && c->op.result == STORE_DONE)
+		change_done(c);
+	x->offset = c->op.offset;
+	/* What change_done foresaw has not come about, or nobody knows. */
+	if (c->op.result == STORE_FAILED || c->op.result == STORE_UNKNOWN) {
+		x->has_count = false;
+		x->version = c->op.action == STORE_CREATE ? 0 : x->version;
+	}
+	c->stored(c);
+}
+
+/* On the writer's thread. */
+static void
+done(struct store_op *op)
+{
+	struct change *c = op->cookie;
+
+	http_post(c->x->r, change_back, c);
+}
+
+static void
+change_intended(struct exchange *x)
+{
+	struct change *c = x->work;
+
+	store_submit_lazily(request_store(x), &c->op);
+	exchange_lazily(x);
+}
+
+/* With a topic its intent is on record first: what is there may be read by others
+ * before this node has written a line about it. */
+static void
+change_submit(struct change *c)
+{
+	c->op.done = done;
+	c->op.cookie = c;
+	if (store_has_log(request_store(c->x)))
+		answer_intend(c->x, change_intended);
+	else
+		change_intended(c->x);
 }
 
 static void

@@ -23,3 +23,11 @@ clock_gather_until(uint64_t batch_ns)
 	return (struct timespec){ .tv_sec = (time_t)(ns / SECOND_NS),
 	    .tv_nsec = (long)(ns % SECOND_NS) };
 }
+
+void
+clock_pause(unsigned ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}

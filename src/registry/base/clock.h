@@ -14,4 +14,6 @@ uint64_t clock_ns(void);
  */
 struct timespec clock_gather_until(uint64_t batch_ns);
 
+void clock_pause(unsigned ms);
+
 #endif /* !REGISTRY_BASE_CLOCK_H */

@@ -46,7 +46,7 @@
 enum {
 	SETTINGS_KEY = SETTING_OTHER,	/* a secret buffer */
 	SETTINGS_OLD_KEY,	/* one more of the old keys */
-	SETTINGS_KAFKA,		/* for the topic, not used by the embedded store */
+	SETTINGS_KAFKA,		/* for the topic */
 	SETTINGS_SINKS,		/* a list of file, stdout, syslog, as bits */
 	SETTINGS_ADDRESSES	/* a list of addresses and networks */
 };
@@ -246,6 +246,8 @@ static const struct setting_field keys[] = {
 	{ .name = "quota.bytes", .type = SETTING_LONG, AT(quota), .max = INT64_MAX, .scale = 1 },
 	{ .name = "quota.path.bytes", .type = SETTING_LONG, AT(path_quota), .max = INT64_MAX,
 	    .scale = 1 },
+	CHOICE("store.log", log, "local|kafka"),
+	TEXT("secret.registry.group.id", group_id),
 	TEXT("vault.mount", vault_mount),
 	TEXT("config.provider.name", provider),
 
@@ -277,8 +279,6 @@ static const struct setting_field keys[] = {
 	TEXT("audit.crn.kafka", audit_cluster),
 	TEXT("audit.crn.connect", audit_connect),
 	TEXT("audit.type.prefix", audit_type_prefix),
-
-	{ .name = "secret.registry.group.id", .type = SETTINGS_KAFKA },
 };
 
 static const struct setting_field kafka = { .name = SETTINGS_KAFKA_PREFIX, .type = SETTINGS_KAFKA };
@@ -411,6 +411,7 @@ settings_new(void)
 		.secret_max = 262144,
 		.undelete_window_ms = DAYS(7),
 		.provider = "secret",
+		.group_id = "secret-registry",
 		.jwt_principal_claim = "sub",
 		.mtls_principal = "cn",
 		.auth_cache_ms = 5000,
@@ -432,6 +433,8 @@ settings_new(void)
 	buf_init_secret(&o->s.master_key, KEY_MAX);
 	for (i = 0; i < SETTINGS_OLD_KEYS_MAX; i++)
 		buf_init_secret(&o->s.old_keys[i], KEY_MAX);
+	for (i = 0; i < SETTINGS_KAFKA_MAX; i++)
+		buf_init_secret(&o->s.kafka[i].value, SETTINGS_FILE_MAX);
 	return &o->s;
 }
 
@@ -446,6 +449,8 @@ settings_free(struct settings *s)
 	buf_release(&s->master_key);
 	for (i = 0; i < SETTINGS_OLD_KEYS_MAX; i++)
 		buf_release(&s->old_keys[i]);
+	for (i = 0; i < s->kafka_count; i++)
+		buf_release(&s->kafka[i].value);
 	for (i = 0; i < o->count; i++)
 		free(o->strings[i]);
 	free(o);
@@ -483,21 +488,31 @@ settings_set_secret(struct buf *b, const void *value, size_t n, struct error *er
 	return buf_check(b, err);
 }
 
-/* The store of this build has no use for it.  Its value is not kept. */
+/* One of the topic's or of its client's.  A later one of the same name, such as the
+ * environment's, takes the place of the earlier. */
 static int
-ignore(struct settings *s, const char *key, size_t n, struct error *err)
+settings_set_kafka(struct settings *s, const char *key, const void *value, size_t n,
+    struct error *err)
 {
-	if (strcmp(key, "kafkastore.bootstrap.servers") == 0 && n > 0) {
-		error_set(err, ERROR_FORMAT, "this build keeps secrets in its own store only");
-		error_key(err, key, strlen(key));
-		return error_hint(err, "take the line out to use the store in --data");
+	struct settings_kafka *k;
+	size_t i;
+
+	key += strlen(SETTINGS_KAFKA_PREFIX);
+	for (i = 0; i < s->kafka_count && strcmp(s->kafka[i].name, key) != 0; i++)
+		continue;
+	if (i == SETTINGS_KAFKA_MAX)
+		return error_set(err, ERROR_LIMIT, "more than %d settings of the topic",
+		    SETTINGS_KAFKA_MAX);
+	if (n > 0 && memchr(value, '\0', n) != NULL)
+		return error_set(err, ERROR_FORMAT, "there is a NUL byte in the value");
+	k = &s->kafka[i];
+	k->line = 0;
+	if (i == s->kafka_count) {
+		if ((k->name = settings_keep(s, key, strlen(key), err)) == NULL)
+			return -1;
+		s->kafka_count++;
 	}
-	if (s->kafka_ignored != NULL) {
-		s->kafka_more |= strcmp(s->kafka_ignored, key) != 0;
-		return 0;
-	}
-	s->kafka_ignored = settings_keep(s, key, strlen(key), err);
-	return s->kafka_ignored != NULL ? 0 : -1;
+	return settings_set_secret(&k->value, value, n, err);
 }
 
 /* A list such as file,stdout: the place of each in it is its bit. */
@@ -534,7 +549,7 @@ settings_set(struct settings *s, const char *key, const void *value, size_t n, s
 		return error_hint(err, "propseal-registry(8) lists them");
 	}
 	if (k->type == SETTINGS_KAFKA)
-		return ignore(s, key, n, err);
+		return settings_set_kafka(s, key, value, n, err);
 	if (k->type == SETTINGS_KEY)
 		return settings_set_secret((struct buf *)((char *)s + k->offset), value, n, err);
 	if (k->type == SETTINGS_OLD_KEY) {
@@ -686,6 +701,16 @@ settings_file_note(struct reading *r, const struct document *d, size_t i, const 
 	return 0;
 }
 
+/* It stands on that line. */
+static void
+settings_kafka_note(struct settings *s, const char *name, size_t line)
+{
+	for (size_t i = 0; i < s->kafka_count; i++) {
+		if (strcmp(s->kafka[i].name, name + strlen(SETTINGS_KAFKA_PREFIX)) == 0)
+			s->kafka[i].line = line;
+	}
+}
+
 static int
 read_entry(struct reading *r, const struct document *d, size_t i, struct error *err)
 {
@@ -703,6 +728,8 @@ read_entry(struct reading *r, const struct document *d, size_t i, struct error *
 	    (rc = substitute(&value, err)) != 0)
 		goto done;
 	rc = settings_set(r->s, name, value.data, value.len, err);
+	if (rc == 0 && settings_kafka_is_one(name))
+		settings_kafka_note(r->s, name, document_line(d, i));
 done:
 	if (rc == -1) {
 		error_place(err, r->file, document_line(d, i));
@@ -757,6 +784,32 @@ done:
 	document_free(d);
 	buf_release(&text);
 	return rc;
+}
+
+int
+settings_check(const struct settings *s, const char *file, struct error *err)
+{
+	static const char servers[] = SETTINGS_KAFKA_PREFIX "bootstrap.servers";
+	const struct settings_kafka *k = NULL;
+
+	for (size_t i = 0; i < s->kafka_count; i++) {
+		if (strcmp(s->kafka[i].name, "bootstrap.servers") == 0 && s->kafka[i].value.len > 0)
+			k = &s->kafka[i];
+	}
+	if ((k != NULL) == (s->log == STORE_LOG_KAFKA))
+		return 0;
+	if (k == NULL) {
+		error_set(err, ERROR_FORMAT, "store.log=kafka needs the brokers' addresses");
+		error_key(err, servers, strlen(servers));
+		return error_hint(err, "set %s=HOST:PORT,...", servers);
+	}
+	error_set(err, ERROR_FORMAT, "brokers are named here, but store.log does not say that "
+	    "secrets are to be kept in a topic");
+	if (k->line > 0)
+		error_place(err, file, k->line);
+	error_key(err, servers, strlen(servers));
+	return error_hint(err, "set store.log=kafka, or take the line out to use the store in "
+	    "--data");
 }
 
 int

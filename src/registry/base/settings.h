@@ -9,9 +9,18 @@
 #include "registry/base/address.h"
 
 enum rest_compat { REST_CONFLUENT, REST_MREDJEM };
+enum store_log { STORE_LOG_LOCAL, STORE_LOG_KAFKA };
 
 #define SETTINGS_OLD_KEYS_MAX 16
+#define SETTINGS_KAFKA_MAX 64
 #define SETTINGS_FILE_MAX (1U << 20)	/* bytes */
+
+/* A kafkastore.* setting as it was given: src/registry/kafka knows what it means. */
+struct settings_kafka {
+	const char *name;		/* without that prefix */
+	struct buf value;		/* secret, as it may be a password */
+	size_t line;			/* in the file, 0: elsewhere */
+};
 
 /*
  * What `propseal registry serve` goes by: built-in values, then the file of
@@ -83,8 +92,11 @@ struct settings {
 	const char *audit_connect;	/* audit.crn.connect, "secret-registry" */
 	const char *audit_type_prefix;	/* audit.type.prefix, "io.confluent.kafka.server" */
 
-	const char *kafka_ignored;	/* the first kafkastore.* there was: it does nothing */
-	bool kafka_more;		/* there were others */
+	enum store_log log;		/* store.log=local|kafka: where the truth is */
+	struct settings_kafka kafka[SETTINGS_KAFKA_MAX];
+	size_t kafka_count;
+	const char *file;		/* --config; NULL: none */
+	const char *group_id;		/* secret.registry.group.id, "secret-registry" */
 };
 
 /* Everything built in. */
@@ -104,6 +116,13 @@ void settings_free(struct settings *s);
  * value.
  */
 int settings_read(struct settings *s, const char *file, struct error *err);
+
+/**
+ * settings_check(s, file, err):
+ * Do they agree, now that all are known?  ERROR_FORMAT at ${file} (NULL: none):
+ * brokers are named, but nothing is to be kept there, or the other way round.
+ */
+int settings_check(const struct settings *s, const char *file, struct error *err);
 
 /* Take over CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_* of the environment; the
  * bytes of keys are wiped there. */

@@ -838,6 +838,26 @@ keyring_drop(struct keyring *k, uint32_t kid, struct error *err)
 	return keyring_finish(k, copy, result, err);
 }
 
+int
+keyring_replace(struct keyring *k, struct keyring *fresh, struct error *err)
+{
+	struct ring *gone;
+	int rc = 0;
+
+	pthread_rwlock_wrlock(&k->lock);
+	if (secret_equal(k->ring->audit, RING_KEY, fresh->ring->audit, RING_KEY)) {
+		gone = k->ring;
+		k->ring = fresh->ring;
+		fresh->ring = gone;
+		atomic_fetch_add_explicit(&k->generation, 1, memory_order_release);
+	} else {
+		rc = error_set(err, ERROR_REFUSED, "it is the keyring of another registry");
+	}
+	pthread_rwlock_unlock(&k->lock);
+	keyring_free(fresh);
+	return rc;
+}
+
 const struct key *
 keyring_audit_key(const struct keyring *k)
 {

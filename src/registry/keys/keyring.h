@@ -88,6 +88,10 @@ int keyring_add(struct keyring *k, struct error *err);
 /* Forget a data key that nothing uses any more.  ERROR_REFUSED: active. */
 int keyring_drop(struct keyring *k, uint32_t kid, struct error *err);
 
+/* Take the place of ${k}'s keys; ${fresh}, which keyring_open gave, is released also on
+ * failure.  ERROR_REFUSED: it is of another registry (another audit key). */
+int keyring_replace(struct keyring *k, struct keyring *fresh, struct error *err);
+
 /* The key of HMACs in the audit log and of idempotency; survives rotation. */
 const struct key *keyring_audit_key(const struct keyring *k);
 

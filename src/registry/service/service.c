@@ -25,6 +25,7 @@
 #include "registry/base/settings.h"
 #include "registry/database/database.h"
 #include "registry/http/http.h"
+#include "registry/kafka/options.h"
 #include "registry/keys/keyring.h"
 #include "registry/service/service.h"
 #include "registry/store/store.h"
@@ -48,6 +49,7 @@ struct service {
 	struct master *old[SETTINGS_OLD_KEYS_MAX + 1];
 	size_t old_count;
 	struct database *db;
+	struct kafka_options *kafka;	/* NULL: the tables are the truth */
 	struct store *store;
 	struct audit *audit;
 	struct auth *auth;
@@ -243,6 +245,22 @@ unwritten(const char *why, const char *what, struct error *err)
 	    why);
 }
 
+/* The topic.  A node that does not lead is well. */
+static int
+log_look(struct service *s, struct error *err)
+{
+	struct store_log_state l;
+
+	store_log_state(s->store, &l);
+	if (l.stopped != NULL) {
+		error_set(err, ERROR_IO, "the topic is not gone on with, changes get 503: %s",
+		    l.stopped);
+		return error_hint(err, "nothing was deleted here");
+	}
+	return l.folded ? 0 : error_set(err, ERROR_IO, "the topic was not read to its end yet%s%s",
+	    l.complaint[0] != '\0' ? ": " : "", l.complaint);
+}
+
 /* -1: it is not well. */
 static int
 service_health_look(struct service *s, enum part part, struct error *err)
@@ -257,7 +275,7 @@ service_health_look(struct service *s, enum part part, struct error *err)
 		return access_health(s->access, &why) == 0 ? 0 : unread(&why, "roles", err);
 	case STORE:
 		reason = store_unready(s->store);
-		return reason == NULL ? 0 : unwritten(reason, "store", err);
+		return reason == NULL ? log_look(s, err) : unwritten(reason, "store", err);
 	default:
 		if ((reason = audit_unready(s->audit)) != NULL)
 			return unwritten(reason, "audit log", err);
@@ -340,27 +358,35 @@ check_rest(const struct service *s, const char *path, struct error *err)
 	return 0;
 }
 
+/* What the settings say of the topic, which must last as long as the store. */
+static int
+open_kafka(struct service *s, struct error *err)
+{
+	if ((s->kafka = error_alloc(sizeof(*s->kafka), err)) == NULL)
+		return -1;
+	return kafka_options_read(s->kafka, s->settings, s->settings->file, err);
+}
+
 static int
 open_store(struct service *s, const struct service_callbacks *v, struct error *err)
 {
-	const struct master *old[SETTINGS_OLD_KEYS_MAX + 1];
 	char path[PATH_MAX], text[256];
 	struct takeover over;
 	struct store_options o = {
 		.master = s->master,
-		.old = old,
+		.old = (const struct master *const *)s->old,
 		.old_count = s->old_count,
 		.undelete_window_ms = s->settings->undelete_window_ms,
 		.quota = s->settings->quota,
 		.path_quota = s->settings->path_quota,
+		.url = s->settings->base_url != NULL ? s->settings->base_url : s->settings->listen,
 	};
 	int taken, version;
-	size_t i;
 
-	for (i = 0; i < s->old_count; i++)
-		old[i] = s->old[i];
-	if (service_path(s, "registry.db", path, err) != 0)
+	if (service_path(s, "registry.db", path, err) != 0 ||
+	    (s->settings->log == STORE_LOG_KAFKA && open_kafka(s, err) != 0))
 		return -1;
+	o.kafka = s->kafka;
 	if ((taken = store_take_over(path, &over, err)) == -1 ||
 	    (version = database_look(path, err)) == -1 ||
 	    (version == 0 && check_rest(s, path, err) == -1) ||
@@ -375,10 +401,8 @@ open_store(struct service *s, const struct service_callbacks *v, struct error *e
 		v->note(text);
 	}
 	o.db = s->db;
-	if ((s->store = store_open(&o, err)) == NULL) {
-		error_place(err, path, 0);
-		return -1;
-	}
+	if ((s->store = store_open(&o, err)) == NULL)
+		return s->kafka != NULL ? -1 : error_place(err, path, 0);
 	return service_save_keyring(s, err);
 }
 
@@ -596,6 +620,9 @@ service_close(struct service *s)
 	access_close(s->access);
 	if (ended)
 		database_close(s->db);
+	if (s->kafka != NULL)
+		kafka_options_release(s->kafka);
+	free(s->kafka);
 	master_free(s->master);
 	for (i = 0; i < s->old_count; i++)
 		master_free(s->old[i]);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 
 struct database;
+struct kafka_options;
 struct keyring;
 struct master;
 struct reader;
@@ -52,6 +53,8 @@ struct store_options {
 	uint64_t quota, path_quota;	/* bytes of sealed values, in all and of a path; 0: any */
 	int64_t (*now)(void *cookie);	/* milliseconds since 1970; NULL: the clock */
 	void *now_cookie;
+	const struct kafka_options *kafka;	/* a topic is the truth; NULL: the tables are */
+	const char *url;		/* of this node, for the topic's other nodes */
 	bool no_thread;			/* for tests: store_step runs the writer */
 };
 
@@ -78,6 +81,35 @@ struct keyring *store_keyring(struct store *s);
 const char *store_unready(const struct store *s);
 
 int64_t store_now(const struct store *s);
+
+/* --- a topic as the truth --- */
+
+enum log_role {
+	LOG_LOCAL,		/* there is no topic */
+	LOG_FOLLOWER,		/* another node writes, or nobody */
+	LOG_CLAIMING,		/* about to lead */
+	LOG_LEADER
+};
+
+struct store_log_state {
+	enum log_role role;
+	bool folded;			/* the topic was read to its end once */
+	const char *stopped;		/* NULL, or why it is not gone on with; lasts */
+	int64_t position;		/* in the topic: everything before it is in the tables */
+	uint64_t revision;		/* of the last batch */
+	uint64_t foreign;		/* records that were not ours */
+	uint64_t commits, refused, unknown;	/* batches */
+	uint64_t claims, fenced;
+	char leader[256];		/* its address, "": not known */
+	char complaint[256];		/* the last of librdkafka's */
+};
+
+/* From any thread. */
+void store_log_state(struct store *s, struct store_log_state *out);
+
+/* Is there a topic?  An action's intent is then to be on record before it is submitted,
+ * and the commit hook is told of none. */
+bool store_has_log(const struct store *s);
 
 enum store_action {
 	STORE_CREATE,
@@ -150,6 +182,7 @@ struct store_op {
 	struct buf names;
 
 	struct store_op *next;		/* the store's */
+	int64_t submitted_ms;		/* by the monotonic clock */
 };
 
 /* Start with everything empty or off. */

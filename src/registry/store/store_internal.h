@@ -15,6 +15,7 @@
 #include "registry/store/store.h"
 
 struct sealer;
+struct store_log;
 
 /* A version's state, and what a change was, as they stand in the tables. */
 enum row_state { ROW_LIVE, ROW_EXPIRED, ROW_DELETED };
@@ -91,6 +92,7 @@ struct store {
 	struct buf sealed;		/* scratch */
 	struct buf plain;		/* scratch, secret */
 	struct rotation rotation;
+	struct store_log *log;		/* NULL: the tables are the truth */
 
 	_Atomic(const char *) unready;	/* a string that lasts */
 
@@ -147,6 +149,17 @@ int store_commit(struct store *s, struct store_op *const *ops, size_t n, struct 
 void store_rollback(struct store *s);
 
 int store_save_keyring(struct store *s, struct error *err);
+
+/* Commit what stands in the tables, whether or not there is a topic. */
+int store_commit_here(struct store *s, struct store_op *const *ops, size_t n, struct error *err);
+
+/* Open the keyring of the database.  1; 0: there is none; -1. */
+int store_read_ring(struct store *s, const struct store_options *o, bool *used_old,
+    struct error *err);
+
+/* Tell an action that it is done as it was decided; or that it is not. */
+void store_tell(struct store_op *op);
+void store_fail(struct store_op *op, const struct error *why);
 
 /* --- sweep and rotation (store_rotate.c) --- */
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "registry/keys/keyring.h"
 #include "registry/store/store_internal.h"
+#include "registry/store/store_log.h"
 
 #define GRACE_MS 1000		/* readers may hold a value of before for so long */
 #define KIDS_MAX 64
@@ -239,6 +240,10 @@ store_rotation_begin(struct store *s, const struct master *fresh, struct error *
 	uint32_t from = keyring_active(s->ring);
 	struct error why = { 0 };
 
+	if (s->log != NULL && s->log->role != LOG_LEADER) {
+		(void)log_not_leading(s, err);
+		return error_hint(err, "rotate where the leader is");
+	}
 	/* A new master secret comes in force at once, as its file did: what is
 	 * running begins anew, with a key that the old one never wrapped. */
 	if (s->rotation.active && (fresh == NULL || keyring_fits(s->ring, fresh)))

@@ -8,6 +8,7 @@
 #include "registry/base/clock.h"
 #include "registry/keys/keyring.h"
 #include "registry/store/store_internal.h"
+#include "registry/store/store_log.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 #define WINDOW_MAX (UINT64_C(1) << 60)
@@ -185,7 +186,7 @@ store_begin(struct store *s, struct error *err)
 		return error_set(err, ERROR_IO, "%s", atomic_load(&s->unready));
 	if (database_begin(s->db, &why) == 0) {
 		/* What follows may be sealed under a key that only memory has yet. */
-		if (!s->ring_dirty || write_keyring(s, &why) == 0)
+		if (!s->ring_dirty || s->log != NULL || write_keyring(s, &why) == 0)
 			return 0;
 		store_rollback(s);
 	}
@@ -197,6 +198,14 @@ store_begin(struct store *s, struct error *err)
 
 int
 store_commit(struct store *s, struct store_op *const *ops, size_t n, struct error *err)
+{
+	int sent = s->log != NULL ? log_send(s, NULL, err) : 0;
+
+	return sent != 0 ? (sent == 1 ? 0 : -1) : store_commit_here(s, ops, n, err);
+}
+
+int
+store_commit_here(struct store *s, struct store_op *const *ops, size_t n, struct error *err)
 {
 	struct store_commit_hook hook;
 	struct error why = { 0 };
@@ -218,7 +227,7 @@ store_commit(struct store *s, struct store_op *const *ops, size_t n, struct erro
 		store_rollback(s);
 		store_failed(s, &why);
 	} else {
-		s->ring_dirty = false;
+		s->ring_dirty &= s->log != NULL;
 		atomic_store(&s->unready, NULL);
 		(void)pthread_mutex_lock(&s->mutex);
 		s->shown_next = s->next;
@@ -244,21 +253,21 @@ store_save_keyring(struct store *s, struct error *err)
 
 /* --- running ops: in batches, each decided, committed, told --- */
 
-static void
-tell(struct store_op *op)
+void
+store_tell(struct store_op *op)
 {
 	if (op->done != NULL)
 		op->done(op);
 }
 
-static void
-fail_op(struct store_op *op, const struct error *why)
+void
+store_fail(struct store_op *op, const struct error *why)
 {
 	op->result = why->code == ERROR_STALE ? STORE_UNKNOWN : STORE_FAILED;
 	op->err = *why;
 	op->touched_count = 0;
 	op->offset = 0;
-	tell(op);
+	store_tell(op);
 }
 
 /* Run as many ops as make a batch; the rest.  ${ops} NULL: what else waits for
@@ -294,15 +303,51 @@ run_batch(struct store *s, struct store_op *ops)
 	for (; others != NULL; others = op) {
 		op = others->next;
 		if (result == 0)
-			tell(others);
+			store_tell(others);
 		else
-			fail_op(others, &why);
+			store_fail(others, &why);
 	}
 	for (i = 0; i < n; i++) {
 		if (result == -1)
-			fail_op(writing[i], &why);
+			store_fail(writing[i], &why);
 		else if (s->hook.write == NULL)
-			tell(writing[i]);
+			store_tell(writing[i]);
+	}
+	return ops;
+}
+
+/* The same with a topic: the batch is told when it was read there. */
+static struct store_op *
+run_log_batch(struct store *s, struct store_op *ops)
+{
+	struct store_op *batch = NULL, **last = &batch, *op;
+	struct error why = { 0 };
+	int64_t now_ms = store_now(s);
+	size_t n = 0, bytes = 0;
+	int result = store_begin(s, &why);
+
+	s->room = database_room(s->db);
+	while (ops != NULL && n < STORE_BATCH_OPS && bytes < STORE_BATCH_BYTES) {
+		op = ops;
+		ops = op->next;
+		bytes += op->value.len;
+		n++;
+		op->next = NULL;
+		*last = op;
+		last = &op->next;
+		if (result != -1)
+			result = decide_op(s, op, now_ms, &why);
+	}
+	if (result == -1)
+		store_rollback(s);
+	else if ((result = log_send(s, batch, &why)) == 0)
+		result = store_commit_here(s, NULL, 0, &why);
+	for (; result != 1 && batch != NULL; batch = op) {
+		op = batch->next;
+		if (result == 0)
+			store_tell(batch);
+		else
+			store_fail(batch, &why);
 	}
 	return ops;
 }
@@ -313,6 +358,7 @@ void
 store_submit_lazily(struct store *s, struct store_op *op)
 {
 	op->next = NULL;
+	op->submitted_ms = store_monotonic_ms();
 	(void)pthread_mutex_lock(&s->mutex);
 	*s->last = op;
 	s->last = &op->next;
@@ -379,7 +425,9 @@ store_rotate(struct store *s, const struct master *fresh, struct error *err)
 static size_t
 count_waiting(const struct store *s)
 {
-	return s->waiting + (s->hook.waiting != NULL ? s->hook.waiting(s->hook.cookie) : 0);
+	size_t n = s->hook.waiting != NULL ? s->hook.waiting(s->hook.cookie) : 0;
+
+	return n + (log_may_write(s) ? s->waiting : 0);
 }
 
 /* Nobody wants anything.  Mutex held. */
@@ -397,7 +445,8 @@ wait_for_work(struct store *s)
 {
 	struct timespec until;
 
-	if (!s->rotation.active && !s->due && atomic_load(&s->unready) == NULL) {
+	if (!s->rotation.active && !s->due && s->log == NULL &&
+	    atomic_load(&s->unready) == NULL) {
 		(void)pthread_cond_wait(&s->wake, &s->mutex);
 		return;
 	}
@@ -425,24 +474,44 @@ gather(struct store *s)
 	}
 }
 
+/* Actions that wait for the batch before them are the first again.  Mutex held. */
+static void
+put_back(struct store *s, struct store_op *ops)
+{
+	struct store_op *last = ops;
+
+	if (ops == NULL)
+		return;
+	for (s->waiting++; last->next != NULL; last = last->next)
+		s->waiting++;
+	last->next = s->first;
+	if (s->first == NULL)
+		s->last = &last->next;
+	s->first = ops;
+}
+
 /* Run what is waiting; mutex held, but not meanwhile. */
 static void
 run_waiting(struct store *s)
 {
-	struct store_op *ops = s->first;
+	struct store_op *ops = NULL;
 	uint64_t begun = clock_ns();
 	bool more = count_waiting(s) > 0;
 
 	s->taken = count_waiting(s);
-	s->first = NULL;
-	s->last = &s->first;
-	s->waiting = 0;
+	if (log_may_write(s)) {
+		ops = s->first;
+		s->first = NULL;
+		s->last = &s->first;
+		s->waiting = 0;
+	}
 	(void)pthread_mutex_unlock(&s->mutex);
 	while (more) {
-		ops = run_batch(s, ops);
-		more = ops != NULL;
+		ops = s->log != NULL ? run_log_batch(s, ops) : run_batch(s, ops);
+		more = ops != NULL && log_may_write(s);
 	}
 	(void)pthread_mutex_lock(&s->mutex);
+	put_back(s, ops);
 	/* Who is told now comes again together with who came meanwhile. */
 	s->run_ns = clock_ns() - begun;
 	s->together = s->taken + count_waiting(s);
@@ -492,7 +561,7 @@ writer(void *store)
 			s->request.state = REQUEST_TAKEN;
 		s->woken = false;
 		ran = count_waiting(s) > 0;
-		stop = s->stopping && !ran && !asked;
+		stop = s->stopping && !ran && !asked && log_is_settled(s);
 		if (ran)
 			run_waiting(s);
 		(void)pthread_mutex_unlock(&s->mutex);
@@ -501,8 +570,9 @@ writer(void *store)
 			answer_request(s);
 		if (!stop)
 			probe(s);
-		more = store_rotation_step(s);
-		more = store_sweep(s) || more;
+		more = s->log != NULL && log_step(s);
+		more = (log_may_write(s) && store_rotation_step(s)) || more;
+		more = (log_may_write(s) && store_sweep(s)) || more;
 		wake_waiters(s);
 		store_rotation_tell(s);
 	}
@@ -530,15 +600,14 @@ store_step(struct store *s)
 
 /* --- opening and closing --- */
 
-/* The keyring of the database, or a first one. */
-static int
-open_ring(struct store *s, const struct store_options *o, bool *used_old, struct error *err)
+int
+store_read_ring(struct store *s, const struct store_options *o, bool *used_old,
+    struct error *err)
 {
 	sqlite3_stmt *r = database_prepare(database_writer(s->db), "SELECT text FROM keyring "
 	    "WHERE id=0", s->path, err);
 	struct error why = { 0 };
 	const char *text;
-	int64_t rows = 0;
 	size_t n;
 	int found;
 
@@ -553,8 +622,19 @@ open_ring(struct store *s, const struct store_options *o, bool *used_old, struct
 			*err = why;
 	}
 	(void)sqlite3_finalize(r);
+	return found == 1 && s->ring == NULL ? -1 : found;
+}
+
+/* The keyring of the database, or a first one. */
+static int
+open_ring(struct store *s, const struct store_options *o, bool *used_old, struct error *err)
+{
+	sqlite3_stmt *r;
+	int64_t rows = 0;
+	int found = store_read_ring(s, o, used_old, err);
+
 	if (found != 0)
-		return s->ring != NULL ? 0 : -1;
+		return found == 1 ? 0 : -1;
 	if ((r = database_prepare(database_writer(s->db), "SELECT (SELECT count(*) FROM secret)+"
 	    "(SELECT count(*) FROM audit)", s->path, err)) == NULL)
 		return -1;
@@ -606,7 +686,7 @@ static int
 store_start(struct store *s, const struct store_options *o, struct error *err)
 {
 	sqlite3 *db = database_writer(s->db);
-	bool used_old;
+	bool used_old = false;
 
 	for (int i = 0; i < WRITE_COUNT; i++) {
 		s->statements[i] = database_prepare(db, statements[i], s->path, err);
@@ -614,17 +694,20 @@ store_start(struct store *s, const struct store_options *o, struct error *err)
 			return -1;
 	}
 	if ((s->reader = reader_on(db, s->path, err)) == NULL ||
-	    open_ring(s, o, &used_old, err) == -1 || read_ends(s, err) == -1 ||
-	    (s->sealer = sealer_new(s->ring, err)) == NULL)
+	    (o->kafka != NULL ? log_open(s, o, err) : open_ring(s, o, &used_old, err)) == -1 ||
+	    read_ends(s, err) == -1 || (s->sealer = sealer_new(s->ring, err)) == NULL)
 		return -1;
 	/* Under a new master secret all is sealed again: whoever has the old one
-	 * and an old copy of the database can open the data keys of before. */
-	if (used_old && keyring_add(s->ring, err) == -1)
-		return -1;
-	if ((used_old || s->ring_dirty) && store_save_keyring(s, err) == -1)
-		return -1;
-	if (store_rotation_resume(s, used_old ? "started" : "resumed", err) == -1)
-		return -1;
+	 * and an old copy of the database can open the data keys of before.  With a
+	 * topic it is the leader who does it. */
+	if (s->log == NULL) {
+		if (used_old && keyring_add(s->ring, err) == -1)
+			return -1;
+		if ((used_old || s->ring_dirty) && store_save_keyring(s, err) == -1)
+			return -1;
+		if (store_rotation_resume(s, used_old ? "started" : "resumed", err) == -1)
+			return -1;
+	}
 	if (s->no_thread)
 		return 0;
 	if (pthread_create(&s->thread, NULL, writer, s) != 0)
@@ -676,6 +759,7 @@ store_close(struct store *s)
 		(void)pthread_mutex_unlock(&s->mutex);
 		(void)pthread_join(s->thread, NULL);
 	}
+	log_close(s);
 	for (int i = 0; i < WRITE_COUNT; i++)
 		sqlite3_finalize(s->statements[i]);
 	reader_free(s->reader);
@@ -708,6 +792,12 @@ struct keyring *
 store_keyring(struct store *s)
 {
 	return s->ring;
+}
+
+bool
+store_has_log(const struct store *s)
+{
+	return s->log != NULL;
 }
 
 const char *

@@ -1,0 +1,103 @@
+#ifndef REGISTRY_KAFKA_KAFKA_H
+#define REGISTRY_KAFKA_KAFKA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct kafka;
+struct kafka_options;
+
+/*
+ * A compacted topic of one partition as a log, by librdkafka: whole batches are
+ * appended, each as one transaction; what is committed is read in order.
+ *
+ * Reading is of one thread, and claiming and appending of another; each kind has a
+ * handle of its own.  The transactional.id is fixed (propseal-<topic>), so a claim
+ * fences whoever claimed before: from its return on, everything older is decided,
+ * and nothing of an older claim can come any more.
+ *
+ * Only what the caller has sealed may be handed over: librdkafka keeps copies in
+ * memory that is neither locked nor wiped.
+ */
+
+/**
+ * kafka_open(o, readable, cookie, err):
+ * Nothing is connected to yet.  ${readable} is called, on one of librdkafka's
+ * threads, when there may be something to read; ${o} must last.
+ * ERROR_REFUSED: it is not a part of this build; ERROR_FORMAT: librdkafka does not
+ * take a setting.
+ */
+struct kafka *kafka_open(const struct kafka_options *o, void (*readable)(void *cookie),
+    void *cookie, struct error *err);
+
+/* Ends the claim too.  NULL is fine. */
+void kafka_close(struct kafka *k);
+
+/**
+ * kafka_check(k, create, timeout_ms, err):
+ * Is the topic what it must be: one partition, exactly compacted?  Where it is not
+ * there, make it (${create}).  ERROR_REFUSED: it is not, or may not be used;
+ * ERROR_MISSING: it is not there; ERROR_IO: nobody could be asked in time.
+ */
+int kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err);
+
+/* The offsets of the first record and behind the last one. */
+int kafka_ends(struct kafka *k, unsigned timeout_ms, int64_t *first, int64_t *end,
+    struct error *err);
+
+/* A number that tells this topic of this cluster from others; 0: not known yet. */
+int64_t kafka_identity(struct kafka *k, unsigned timeout_ms);
+
+/* --- reading --- */
+
+/* From this offset on; also to go back. */
+int kafka_seek(struct kafka *k, int64_t offset, struct error *err);
+
+struct kafka_message {
+	int64_t offset;
+	const void *key, *value;	/* value NULL: a tombstone; until the next call */
+	size_t key_len, value_len;
+};
+
+enum kafka_read {
+	KAFKA_NOTHING,		/* within the time */
+	KAFKA_MESSAGE,
+	KAFKA_END,		/* everything before offset was read */
+	KAFKA_GAP,		/* the log does not reach so far back, or not so far */
+	KAFKA_TROUBLE		/* ${err}; goes on by itself */
+};
+
+enum kafka_read kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out,
+    struct error *err);
+
+/* --- claiming and appending --- */
+
+/* Become the one who may append.  ERROR_IO: not in time; ERROR_REFUSED: may not. */
+int kafka_claim(struct kafka *k, unsigned timeout_ms, struct error *err);
+
+/* Be it no more.  What was handed over and not committed never will be. */
+void kafka_unclaim(struct kafka *k);
+
+enum kafka_outcome {
+	KAFKA_DONE,		/* committed: it will be read */
+	KAFKA_REFUSED,		/* surely not written, the claim stands; ${err} */
+	KAFKA_TOO_LARGE,	/* the same: the topic takes no such record */
+	KAFKA_FENCED,		/* surely not written, the claim is lost */
+	KAFKA_UNKNOWN		/* claim again, and see whether it is there; ${err} */
+};
+
+struct kafka_record {
+	const void *key, *value;	/* never a tombstone: value_len > 0 */
+	size_t key_len, value_len;
+};
+
+/* All of them, in this order, or none. */
+enum kafka_outcome kafka_append(struct kafka *k, const struct kafka_record *records, size_t n,
+    unsigned timeout_ms, struct error *err);
+
+/* What librdkafka last complained of, and when (milliseconds, monotonic; 0: never). */
+int64_t kafka_complaint(struct kafka *k, char *out, size_t size);
+
+#endif /* !REGISTRY_KAFKA_KAFKA_H */

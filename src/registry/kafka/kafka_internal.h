@@ -1,0 +1,43 @@
+#ifndef REGISTRY_KAFKA_KAFKA_INTERNAL_H
+#define REGISTRY_KAFKA_KAFKA_INTERNAL_H
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "registry/kafka/kafka.h"
+#include "registry/kafka/options.h"
+
+#define KAFKA_BATCH_BYTES 1000000	/* of a message set, unless the topic takes less */
+
+struct kafka {
+	const struct kafka_options *o;
+	void (*readable)(void *cookie);
+	void *cookie;
+
+	rd_kafka_t *reader;
+	rd_kafka_queue_t *queue;	/* the reader's */
+	rd_kafka_message_t *message;	/* given out last */
+
+	rd_kafka_t *writer;		/* NULL: no claim */
+	bool too_large;			/* a record of the last transaction was */
+	int max_bytes;			/* of a message set: the topic's */
+
+	pthread_mutex_t mutex;		/* of what follows */
+	char complaint[256];
+	int64_t complaint_ms;
+};
+
+/* What each handle is made from.  NULL: ${err}. */
+rd_kafka_conf_t *kafka_conf_new(struct kafka *k, struct error *err);
+
+/* Set what the log itself needs, after what was given.  -1: ${err}. */
+int kafka_conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct error *err);
+
+int64_t kafka_now_ms(void);
+
+/* Note what went wrong with what librdkafka tells. */
+void kafka_complain(struct kafka *k, const char *what, const char *why);
+
+#endif /* !REGISTRY_KAFKA_KAFKA_INTERNAL_H */

@@ -1,0 +1,158 @@
+#ifndef REGISTRY_STORE_STORE_LOG_H
+#define REGISTRY_STORE_STORE_LOG_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/vec.h"
+#include "registry/kafka/kafka.h"
+#include "registry/store/record.h"
+#include "registry/store/store_internal.h"
+
+/*
+ * A topic as the truth, the tables as its fold: store_log.c leads (what is decided
+ * becomes a batch of records, by store_batch.c), store_fold.c follows (what is read comes into the
+ * tables, with the position in the same transaction).  Both are of the writer's
+ * thread; only the courier waits for brokers.
+ */
+
+#define LOG_RECORDS_MAX 100000		/* of a batch */
+#define LOG_CHANGES_BYTES (256U << 10)	/* of a CHANGES record, about */
+#define LOG_KEY_MAX 8192		/* bytes of a record's key, */
+#define LOG_VALUE_MAX (4U << 20)	/* and of its value */
+#define LOG_AGAIN_MS 5000		/* a node that has a fold waits no longer for brokers */
+#define LOG_END_MS 5000			/* at the end no longer for a batch on its way */
+#define LOG_ID 16			/* bytes of a batch's and a term's random numbers */
+
+enum log_statement {
+	LOG_TOUCHED_SECRETS, LOG_TOUCHED_SETTINGS, LOG_ANY_TOUCHED, LOG_FORGET_TOUCHED,
+	LOG_CHANGES, LOG_PUT_SECRET, LOG_PUT_IDEMPOTENCY, LOG_DROP_SECRET, LOG_DROP_IDEMPOTENCY,
+	LOG_PUT_CHANGE, LOG_DROP_CHANGES, LOG_STATEMENTS
+};
+
+enum log_job { JOB_NONE, JOB_CLAIM, JOB_LEAD, JOB_APPEND };
+
+/* What the courier does and brings back. */
+struct log_courier {
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t mutex;		/* of what follows */
+	pthread_cond_t wake;
+	bool stopping;
+	enum log_job job;
+	bool finished;
+	enum kafka_outcome outcome;
+	struct error why;
+	struct vec records;		/* struct kafka_record; the writer's when there is no job */
+};
+
+struct store_log {
+	struct kafka *kafka;
+	const struct kafka_options *options;
+	struct record_seal *seal;
+	const struct master *master;
+	const struct master *const *old;
+	size_t old_count;
+	const char *url;		/* of this node, for others */
+	sqlite3_stmt *statements[LOG_STATEMENTS];
+	struct log_courier courier;
+	struct buf key, value, text;	/* scratch */
+	struct buf body;		/* scratch, secret */
+
+	/* following */
+	int64_t position;		/* everything before it is in the tables */
+	int64_t seen;			/* ... and read */
+	uint64_t revision;		/* of the last batch that is in the tables */
+	uint64_t pending;		/* of the one that is being read */
+	unsigned applied;		/* records in the transaction that is open */
+	bool open;
+	bool folded;			/* its end was reached */
+	bool again;			/* it is to be read from the position again */
+	const char *stopped;		/* NULL, or why it is not gone on with */
+	uint64_t foreign;		/* records that are not ours */
+
+	/* leading */
+	enum log_role role;
+	unsigned char term[LOG_ID];	/* of our last claim */
+	bool led;			/* its LEADER record is on its way, or there */
+	int64_t retry_ms;		/* claim not before; 0: not at all */
+	char leader[256];
+	bool renew;			/* the master secret is another: a new data key is due */
+	uint64_t ring_sent;		/* the keyring's generation in the batch */
+
+	/* the batch on its way */
+	bool flying;
+	unsigned char batch[LOG_ID];
+	struct store_op *ops;		/* to be told */
+	int64_t flown_ms;
+	bool in_doubt;			/* a claim is to tell whether it is there */
+
+	struct store_log_state shown;	/* under the store's mutex */
+};
+
+/* --- store_log.c --- */
+
+/* Find the keyring and the place in the topic, or begin a new one, and start the
+ * courier.  The store's statements are there. */
+int log_open(struct store *s, const struct store_options *o, struct error *err);
+void log_close(struct store *s);
+
+/* May the writer decide anything now? */
+bool log_may_write(const struct store *s);
+
+/* Is nothing on its way that the end of the store has to wait for? */
+bool log_is_settled(const struct store *s);
+
+/* Why it may not: sets ERROR_BUSY, returns -1. */
+int log_not_leading(const struct store *s, struct error *err);
+
+/**
+ * log_send(s, ops, err):
+ * Within a transaction of the writer: 1: what it changed is on its way, it is rolled
+ * back, and ${ops} will be told; 0: it changed nothing that is in the topic, go on
+ * and commit it; -1: rolled back.
+ */
+int log_send(struct store *s, struct store_op *ops, struct error *err);
+
+/* Read what has come, see to the courier and to time-outs.  True: something moved. */
+bool log_step(struct store *s);
+
+/* --- store_batch.c --- */
+
+/* Within the transaction: what it changed, as the courier's records.  1; 0: nothing
+ * that is in the topic; -1. */
+int batch_collect(struct store *s, struct error *err);
+
+/* The first batch of a topic: its keyring. */
+int batch_begin(struct store *s, struct error *err);
+
+/* One more record, sealed: of ${l}->body, or of a keyring's text in ${l}->text. */
+int batch_add(struct store_log *l, const struct record_name *name, struct error *err);
+void batch_clear(struct store_log *l);
+
+/* --- store_fold.c --- */
+
+/* Read for a while.  True: there may be more. */
+bool fold_drain(struct store *s);
+
+/* Record that the position of a topic (kafka_identity) is kept from here on. */
+int fold_attach(struct store *s, int64_t identity, struct error *err);
+
+/* --- what the one calls of the other --- */
+
+/* A LEADER record was read. */
+void log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *url,
+    size_t n);
+
+/* The batch of this number is in the tables. */
+void log_batch_seen(struct store *s, const unsigned char batch[LOG_ID]);
+
+/* Nothing more is to be read or written. */
+void log_stop(struct store *s, const char *why);
+
+#endif /* !REGISTRY_STORE_STORE_LOG_H */

@@ -27,4 +27,45 @@ case_a_wrong_document_fails() {
 	python3 "$here/documents.py" "$PROPSEAL" "$root" any.md || fail "any.md"
 }
 
-run_cases
+mentions() {
+	python3 "$here/mentions.py" "$PROPSEAL" "$@" >"$out" 2>"$err"
+	rc=$?
+}
+
+case_what_documents_and_pages_name_is_there() {
+	mentions "$root"/*.md "$root"/share/*/*.md "$root"/share/*/*/README.md "$root"/man/*.[1-8]
+	expect_rc 0
+	[ "$(sed -n 's/ commands.*//p' "$out")" -gt 150 ] || fail 'too few commands are found'
+}
+
+# mentioned TEXT LINE...: a document, or page, of these lines is refused for this.
+mentioned() {
+	local text=$1
+	shift
+	printf '%s\n' "$@" >"$name"
+	mentions "$name"
+	expect_rc 1
+	expect_out "$text"
+}
+
+case_what_is_not_there_is_met() {
+	local name=x.md
+	mentioned 'x.md:1: no command frobnicate' 'Call `propseal frobnicate`.'
+	mentioned 'no command file frob' '```sh' 'cd x && propseal file frob' '```'
+	mentioned 'x.md:2: file show has no --frob' '```sh' 'propseal file show x \' '    --frob' '```'
+	mentioned 'has no -z' '    $ propseal registry user add -z'
+	printf '%s\n' '`propseal . --read-only`, `propseal PATH...`, `sudo propseal file show x -o json`' \
+	    '`propseal exec --config-file x -- cmd --frob`, `propseal secret file rotate --data-key`' >x.md
+	mentions x.md
+	expect_rc 0
+	expect_out '5 commands, 0'
+	mentioned 'x.md:1: no command has --frob' 'With `--frob=x` it does.'
+	name=x.1
+	mentioned 'no command has --frob' 'With' '.Fl -yes , -frob'
+	mentioned 'x.1:2: no section Nowhere' '.Sh NAME' 'see .Sx Nowhere .'
+	mentioned 'no page propseal-none(3)' '.Xr propseal-none 3'
+	mentioned 'doctor has no --frob' '.Dl propseal doctor --frob'
+	mentioned 'x.1:2: no command frobnicate' '.Bd -literal' '$ propseal frobnicate' '.Ed'
+}
+
+run_cases "$@"

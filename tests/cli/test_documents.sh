@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every command that README.md and share/doc show does what they say.
-# shellcheck disable=SC1091,SC2154,SC2016
+# shellcheck disable=SC1091,SC2154,SC2034,SC2016
 . "$(dirname "$0")/lib.sh"
 
 root=$here/../..

@@ -132,7 +132,7 @@ case_exchanged_entries_are_found_among_stale_ones() {
 
 case_entries_without_a_tag_beside_tagged_ones_are_told() {
 	many 4
-	sed -i '/^_propseal.tag.*k2/d' sec.properties
+	sed -i '/^_propseal.tag.*k2\./d' sec.properties
 	on many.properties decrypt --output-file out
 	expect_rc 0
 	expect_err '1 sealed entries have no tag'
@@ -155,7 +155,7 @@ case_tags_can_be_required() {
 	on many.properties decrypt --output-file out
 	expect_rc 0
 	rm out
-	sed -i '/^_propseal.tag.*k2/d' sec.properties
+	sed -i '/^_propseal.tag.*k2\./d' sec.properties
 	on many.properties decrypt --output-file out
 	expect_rc 1
 	expect_err 'k2.password": tags are required'
@@ -164,7 +164,7 @@ case_tags_can_be_required() {
 	verify
 	expect_rc 3
 	expect_out 'unchecked'
-	sed -i 's|^\(_propseal.tag.*k3.*\) = .*|\1 = AAAAAAAAAAAAAAAAAAAAAA==|' sec.properties
+	sed -i 's|^\(_propseal.tag.*k3\..*\) = .*|\1 = AAAAAAAAAAAAAAAAAAAAAA==|' sec.properties
 	verify
 	expect_rc 3
 	expect_out '2 not opened'

@@ -22,6 +22,7 @@
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/seal.h"
+#include "secrets/inspect.h"
 #include "secrets/mask.h"
 #include "secrets/rules.h"
 #include "secrets/sealed.h"
@@ -245,6 +246,7 @@ plan_put(struct file_edit *e, struct configuration *config, struct error *err)
 struct left {
 	struct file_edit *edit;
 	const struct configuration *config;
+	const struct rules *rules;
 	size_t entry;
 };
 
@@ -252,12 +254,21 @@ static int
 note_left(void *cookie, const struct clear *found, struct error *err)
 {
 	struct left *l = cookie;
+	const struct document *d = l->config->doc;
+	bool parameter = inspect_is_provider_parameter(d, l->entry);
+	const char *key;
+	size_t len;
 
 	(void)err;
+	key = document_key(d, l->entry, &len);
+	/* That the value of one stays, or options of a login module in it, is told already. */
+	if (parameter && (rules_by_default(l->rules, key, len) || found->address_len > len))
+		return 0;
 	if (l->edit->left++ < LEFT_MAX)
-		plan_note_key(l->edit->c.plan, l->config->path, document_line(l->config->doc,
-		    l->entry), found->address, found->address_len, "stays in clear text, and may "
-		    "be a secret: --config takes it");
+		plan_note_key(l->edit->c.plan, l->config->path, document_line(d, l->entry),
+		    found->address, found->address_len, parameter ?
+		    "stays in clear text: Kafka resolves no references in parameters of config "
+		    "providers" : "stays in clear text, and may be a secret: --config takes it");
 	return 0;
 }
 
@@ -268,7 +279,7 @@ note_all_left(struct file_edit *e, struct configuration *config, const struct ru
 {
 	const struct document *d = config->doc;
 	struct edits *edits = plan_config_edits(e->c.plan, config, err);
-	struct left l = { .edit = e, .config = config };
+	struct left l = { .edit = e, .config = config, .rules = rules };
 	struct buf value;
 	const char *key;
 	size_t len;

@@ -284,9 +284,13 @@ case_parameters_of_config_providers_stay() {
 	printf '%s\n' 'config.providers=vault' 'config.providers.vault.class=x.Vault' \
 	    'config.providers.vault.param.auth.password=CANARY1' \
 	    "config.providers.vault.param.sasl.jaas.config=$login password=\"CANARY2\";" \
+	    'config.providers.vault.param.vault.token=CANARY4' \
 	    'ssl.key.password=CANARY3' >w.properties
 	on w.properties encrypt
 	expect_rc 0
+	expect_err 'vault.token stays in clear text: Kafka resolves no references in parameters'
+	expect_no '--config takes it'
+	[ "$(grep -c 'param.auth.password' "$err")" -eq 1 ] || fail 'it is told twice'
 	expect_in w.properties CANARY1
 	expect_in w.properties CANARY2
 	expect_not_in w.properties CANARY3
@@ -301,7 +305,7 @@ case_parameters_of_config_providers_stay() {
 	printf 'config.providers.vault.param.x=${file:/x:y}\n' >>w.properties
 	run file verify --local-secrets-file sec.properties w.properties
 	expect_rc 3
-	expect_out 'w.properties:7: provider-parameter: "config.providers.vault.param.x"'
+	expect_out 'w.properties:8: provider-parameter: "config.providers.vault.param.x"'
 	printf '{"config.providers.vault.param.password":"CANARY","a.password":"CANARY"}' >w.json
 	on w.json encrypt
 	expect_in w.json 'param.password":"CANARY"'

@@ -72,7 +72,7 @@ REGISTRY_LIBS = $(CLIENT_SHARED) -lsqlite3 $(RDKAFKA_LIBS) -lssl -lpthread -lm
 KAFKA ?= $(if $(STATIC),,$(shell $(PKG_CONFIG) --exists rdkafka 2>/dev/null && echo 1))
 RDKAFKA_LIBS = $(if $(KAFKA),-lrdkafka)
 KAFKA_WITHOUT := $(if $(KAFKA),src/registry/kafka/none.c,\
-	src/registry/kafka/client.c src/registry/kafka/writer.c)
+	$(filter-out %/none.c %/options.c,$(wildcard src/registry/kafka/*.c)))
 
 ALL_CPPFLAGS = -D_GNU_SOURCE -DPROPSEAL_VERSION='"$(VERSION)"' -Icore -Isrc -I. $(FORTIFY) $(CPPFLAGS)
 ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SANITIZE)) $(CFLAGS)

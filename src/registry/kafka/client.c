@@ -171,6 +171,7 @@ kafka_close(struct kafka *k)
 	if (k == NULL)
 		return;
 	kafka_unclaim(k);
+	kafka_lease_end(k);
 	if (k->message != NULL)
 		rd_kafka_message_destroy(k->message);
 	if (k->queue != NULL) {

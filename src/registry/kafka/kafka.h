@@ -72,6 +72,18 @@ enum kafka_read {
 enum kafka_read kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out,
     struct error *err);
 
+/* --- who should lead --- */
+
+/* Ask for the lease from here on: one of the nodes with the same group has it, as long
+ * as it is there.  When that changes ${readable} is called. */
+int kafka_lease(struct kafka *k, struct error *err);
+
+/* Is it this node's? */
+bool kafka_is_ours(struct kafka *k);
+
+/* Let others have it for a while. */
+void kafka_resign(struct kafka *k);
+
 /* --- claiming and appending --- */
 
 /* Become the one who may append.  ERROR_IO: not in time; ERROR_REFUSED: may not. */

@@ -3,12 +3,14 @@
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "registry/kafka/kafka.h"
 #include "registry/kafka/options.h"
 
+#define KAFKA_AWAY_MS 4000	/* a node that resigned lets others lead */
 #define KAFKA_BATCH_BYTES 1000000	/* of a message set, unless the topic takes less */
 
 struct kafka {
@@ -24,6 +26,11 @@ struct kafka {
 	bool too_large;			/* a record of the last transaction was */
 	int max_bytes;			/* of a message set: the topic's */
 
+	rd_kafka_t *lease;		/* NULL: not asked for */
+	pthread_t lease_thread;
+	bool lease_runs;
+	atomic_bool lease_stop, mine, resigned;
+
 	pthread_mutex_t mutex;		/* of what follows */
 	char complaint[256];
 	int64_t complaint_ms;
@@ -36,6 +43,9 @@ rd_kafka_conf_t *kafka_conf_new(struct kafka *k, struct error *err);
 int kafka_conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct error *err);
 
 int64_t kafka_now_ms(void);
+
+/* Leave the group. */
+void kafka_lease_end(struct kafka *k);
 
 /* Note what went wrong with what librdkafka tells. */
 void kafka_complain(struct kafka *k, const char *what, const char *why);

@@ -68,6 +68,26 @@ kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out, stru
 }
 
 int
+kafka_lease(struct kafka *k, struct error *err)
+{
+	(void)k;
+	return error_set(err, ERROR_REFUSED, "there is no librdkafka");
+}
+
+bool
+kafka_is_ours(struct kafka *k)
+{
+	(void)k;
+	return false;
+}
+
+void
+kafka_resign(struct kafka *k)
+{
+	(void)k;
+}
+
+int
 kafka_claim(struct kafka *k, unsigned timeout_ms, struct error *err)
 {
 	(void)k;

@@ -223,7 +223,7 @@ _Static_assert(AUDIT + 1 == SERVICE_PARTS, "one place for each part");
 static const char *const well_again[] = {
 	"the users and tokens in force are those of the files again",
 	"the roles in force are those of the files again",
-	"the store can be written again",
+	"the store is well again",
 	"the audit log can be written again",
 };
 

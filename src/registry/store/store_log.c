@@ -11,7 +11,6 @@
 #include "registry/store/store_log.h"
 
 #define RETRY_MS 1000		/* a claim that failed is tried again */
-#define FENCE_MS 3000		/* somebody who fenced us shows by then, or it was the broker */
 #define CLAIM_MS 20000
 
 /*
@@ -83,7 +82,7 @@ courier(void *store)
 {
 	struct store *s = store;
 	struct log_courier *c = &s->log->courier;
-	enum kafka_outcome outcome;
+	enum kafka_outcome outcome = KAFKA_DONE;
 	struct error why;
 	enum log_job job;
 
@@ -99,6 +98,8 @@ courier(void *store)
 		if (job == JOB_CLAIM)
 			outcome = kafka_claim(s->log->kafka, CLAIM_MS, &why) == 0 ? KAFKA_DONE :
 			    KAFKA_REFUSED;
+		else if (job == JOB_UNCLAIM)
+			kafka_unclaim(s->log->kafka);
 		else
 			outcome = kafka_append(s->log->kafka, c->records.items, c->records.len,
 			    CLAIM_MS, &why);
@@ -119,6 +120,7 @@ courier_send(struct store *s, enum log_job job)
 {
 	struct log_courier *c = &s->log->courier;
 
+	s->log->busy = true;
 	(void)pthread_mutex_lock(&c->mutex);
 	c->job = job;
 	c->finished = false;
@@ -140,21 +142,10 @@ courier_take(struct store *s, enum kafka_outcome *outcome, struct error *why)
 		*why = c->why;
 		c->job = JOB_NONE;
 		c->finished = false;
+		s->log->busy = false;
 	}
 	(void)pthread_mutex_unlock(&c->mutex);
 	return job;
-}
-
-static bool
-courier_idle(struct store *s)
-{
-	struct log_courier *c = &s->log->courier;
-	bool idle;
-
-	(void)pthread_mutex_lock(&c->mutex);
-	idle = c->job == JOB_NONE;
-	(void)pthread_mutex_unlock(&c->mutex);
-	return idle;
 }
 
 /* --- a batch --- */
@@ -162,7 +153,9 @@ courier_idle(struct store *s)
 bool
 log_may_write(const struct store *s)
 {
-	return s->log == NULL || (s->log->role == LOG_LEADER && !s->log->flying);
+	const struct store_log *l = s->log;
+
+	return l == NULL || (l->role == LOG_LEADER && !l->flying && !l->busy);
 }
 
 bool
@@ -181,8 +174,8 @@ log_not_leading(const struct store *s, struct error *err)
 		return error_set(err, ERROR_BUSY, "%s", l->stopped);
 	if (l->role == LOG_CLAIMING)
 		return error_set(err, ERROR_BUSY, "this node is about to lead");
-	return error_set(err, ERROR_BUSY, "another node leads%s%s", l->leader[0] != '\0' ?
-	    ": " : "", l->leader);
+	return l->leader[0] == '\0' ? error_set(err, ERROR_BUSY, "no node leads now") :
+	    error_set(err, ERROR_BUSY, "another node leads: %s", l->leader);
 }
 
 /* A batch that cannot be sent now: 0: there is none, commit the rest. */
@@ -211,7 +204,7 @@ log_send(struct store *s, struct store_op *ops, struct error *err)
 	struct error why = { 0 };
 	int rc;
 
-	if (l->role != LOG_LEADER || l->flying || !courier_idle(s))
+	if (!log_may_write(s))
 		return refuse_batch(s, err);
 	rc = batch_collect(s, &why);
 	if (rc == 0)
@@ -281,17 +274,39 @@ log_batch_seen(struct store *s, const unsigned char batch[LOG_ID])
 
 /* --- roles --- */
 
-/* Somebody else may have the topic now, or a broker gave the claim up: who it was
- * shows by what is read next. */
+static void
+step_down(struct store *s)
+{
+	struct store_log *l = s->log;
+
+	if (l->role == LOG_LEADER)
+		l->leader[0] = '\0';
+	l->role = LOG_FOLLOWER;
+	l->led = false;
+}
+
+/* Somebody else has claimed the topic, or a broker has given the claim up.  Whoever has
+ * the lease claims again; but when that goes on, somebody without a lease does so, too. */
 static void
 fenced(struct store *s)
 {
 	struct store_log *l = s->log;
+	int64_t now = store_monotonic_ms();
 
+	step_down(s);
+	l->claimed = false;
+	l->retry_ms = now + RETRY_MS;
+	/* Told by the courier, and by what was read. */
+	if (l->fences_ms[0] != 0 && now - l->fences_ms[0] < RETRY_MS)
+		return;
 	l->shown.fenced++;
-	l->role = LOG_FOLLOWER;
-	l->led = false;
-	l->retry_ms = store_monotonic_ms() + FENCE_MS;
+	memmove(&l->fences_ms[1], &l->fences_ms[0], sizeof(l->fences_ms) - sizeof(l->fences_ms[0]));
+	l->fences_ms[0] = now;
+	if (l->fences_ms[LOG_FENCES - 1] != 0 &&
+	    now - l->fences_ms[LOG_FENCES - 1] < LOG_FENCES_MS) {
+		memset(l->fences_ms, 0, sizeof(l->fences_ms));
+		kafka_resign(l->kafka);
+	}
 }
 
 static void
@@ -365,16 +380,12 @@ log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *u
 		lead(s);
 		return;
 	}
-	(void)snprintf(l->leader, sizeof(l->leader), "%.*s", (int)(n < 255 ? n : 255), url);
 	if (l->role == LOG_LEADER)
-		l->shown.fenced++;
-	if (l->role != LOG_CLAIMING) {
-		l->role = LOG_FOLLOWER;
-		l->led = false;
-		/* Whoever was here first and is up yet would be fenced by a claim. */
-		if (l->shown.claims > 0)
-			l->retry_ms = 0;
-	}
+		fenced(s);
+	/* A claim of this node that it does not stand by any more leads nobody. */
+	if (memcmp(term, l->term, LOG_ID) == 0)
+		n = 0;
+	(void)snprintf(l->leader, sizeof(l->leader), "%.*s", (int)(n < 255 ? n : 255), url);
 }
 
 void
@@ -386,9 +397,7 @@ log_stop(struct store *s, const char *why)
 	if (l->stopped != NULL)
 		return;
 	l->stopped = why;
-	l->role = LOG_FOLLOWER;
-	l->led = false;
-	l->retry_ms = 0;
+	step_down(s);
 	error_set(&err, ERROR_STALE, "%s", why);
 	if (l->flying) {
 		tell_batch(s, &err);
@@ -410,10 +419,15 @@ courier_came(struct store *s)
 	if (l->stopped != NULL)
 		return true;
 	if (job == JOB_CLAIM) {
-		if (outcome != KAFKA_DONE || send_leader(s, &ignored) != 0)
+		l->claimed = outcome == KAFKA_DONE;
+		/* Not any more, if the lease went meanwhile. */
+		if (l->role == LOG_CLAIMING && (outcome != KAFKA_DONE ||
+		    send_leader(s, &ignored) != 0))
 			claim_again(s, RETRY_MS);
 		return true;
 	}
+	if (job == JOB_UNCLAIM)
+		return true;
 	if (job == JOB_LEAD) {
 		/* Nothing is lost by another claim. */
 		if (outcome != KAFKA_DONE && l->role == LOG_CLAIMING)
@@ -441,7 +455,9 @@ courier_came(struct store *s)
 			l->in_doubt = true;
 			l->shown.unknown++;
 		}
-		claim_again(s, 0);
+		l->claimed = false;
+		if (l->role != LOG_FOLLOWER)
+			claim_again(s, 0);
 		break;
 	}
 	return true;
@@ -453,7 +469,7 @@ is_waited_for(const struct store *s)
 {
 	const struct store_log *l = s->log;
 
-	return l->stopped == NULL && (l->role != LOG_FOLLOWER || l->retry_ms != 0);
+	return l->stopped == NULL && (l->role != LOG_FOLLOWER || kafka_is_ours(l->kafka));
 }
 
 /* Those who have waited too long. */
@@ -526,13 +542,19 @@ log_step(struct store *s)
 	bool moved = fold_drain(s);
 
 	moved = courier_came(s) || moved;
-	if (l->stopped == NULL && l->role == LOG_FOLLOWER && l->retry_ms != 0 &&
+	if (l->role != LOG_FOLLOWER && !kafka_is_ours(l->kafka))
+		step_down(s);
+	if (l->role == LOG_FOLLOWER && l->claimed && !l->busy) {
+		l->claimed = false;
+		courier_send(s, JOB_UNCLAIM);
+	}
+	if (l->stopped == NULL && l->role == LOG_FOLLOWER && kafka_is_ours(l->kafka) &&
 	    store_monotonic_ms() >= l->retry_ms)
 		claim_again(s, 0);
-	if (l->role == LOG_CLAIMING && !l->led && store_monotonic_ms() >= l->retry_ms &&
-	    courier_idle(s))
+	if (l->role == LOG_CLAIMING && !l->led && !l->busy &&
+	    store_monotonic_ms() >= l->retry_ms)
 		courier_send(s, JOB_CLAIM);
-	if (log_may_write(s) && s->ring_dirty && courier_idle(s))
+	if (log_may_write(s) && s->ring_dirty)
 		(void)store_save_keyring(s, NULL);
 	expire(s);
 	show(s);
@@ -790,8 +812,9 @@ log_open(struct store *s, const struct store_options *o, struct error *err)
 	l->old_count = o->old_count;
 	if (open_parts(s, o, err) != 0)
 		return -1;
-	if (l->stopped == NULL)
-		claim_again(s, 0);
+	l->role = LOG_FOLLOWER;
+	if (l->stopped == NULL && kafka_lease(l->kafka, err) != 0)
+		return -1;
 	if (pthread_create(&l->courier.thread, NULL, courier, s) != 0)
 		return error_set(err, ERROR_MEMORY, "cannot start the courier's thread");
 	l->courier.started = true;

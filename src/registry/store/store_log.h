@@ -26,6 +26,8 @@
 #define LOG_KEY_MAX 8192		/* bytes of a record's key, */
 #define LOG_VALUE_MAX (4U << 20)	/* and of its value */
 #define LOG_AGAIN_MS 5000		/* a node that has a fold waits no longer for brokers */
+#define LOG_FENCES 3			/* so many within LOG_FENCES_MS: somebody else claims */
+#define LOG_FENCES_MS 30000
 #define LOG_END_MS 5000			/* at the end no longer for a batch on its way */
 #define LOG_ID 16			/* bytes of a batch's and a term's random numbers */
 
@@ -35,7 +37,7 @@ enum log_statement {
 	LOG_PUT_CHANGE, LOG_DROP_CHANGES, LOG_STATEMENTS
 };
 
-enum log_job { JOB_NONE, JOB_CLAIM, JOB_LEAD, JOB_APPEND };
+enum log_job { JOB_NONE, JOB_CLAIM, JOB_LEAD, JOB_APPEND, JOB_UNCLAIM };
 
 /* What the courier does and brings back. */
 struct log_courier {
@@ -61,6 +63,7 @@ struct store_log {
 	const char *url;		/* of this node, for others */
 	sqlite3_stmt *statements[LOG_STATEMENTS];
 	struct log_courier courier;
+	bool busy;			/* the courier is under way */
 	struct buf key, value, text;	/* scratch */
 	struct buf body;		/* scratch, secret */
 
@@ -80,7 +83,9 @@ struct store_log {
 	enum log_role role;
 	unsigned char term[LOG_ID];	/* of our last claim */
 	bool led;			/* its LEADER record is on its way, or there */
-	int64_t retry_ms;		/* claim not before; 0: not at all */
+	int64_t retry_ms;		/* claim not before */
+	bool claimed;			/* there is a claim that is to be given up */
+	int64_t fences_ms[LOG_FENCES];	/* when the last ones were */
 	char leader[256];
 	bool renew;			/* the master secret is another: a new data key is due */
 	uint64_t ring_sent;		/* the keyring's generation in the batch */

@@ -1,0 +1,161 @@
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "registry/kafka/kafka_internal.h"
+
+#define POLL_MS 100
+#define CLOSE_MS 3000
+
+/*
+ * Who should lead: the member of a consumer group to which the topic's one partition
+ * is assigned.  It is never read through that.  The lease avoids that nodes claim the
+ * topic from each other; it is the claim that makes them safe.
+ */
+
+static void
+lease_set(struct kafka *k, bool mine)
+{
+	if (atomic_exchange(&k->mine, mine) != mine)
+		k->readable(k->cookie);
+}
+
+static void
+on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *l,
+    void *opaque)
+{
+	struct kafka *k = opaque;
+	rd_kafka_error_t *e;
+
+	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		e = rd_kafka_incremental_assign(rk, l);
+		(void)rd_kafka_pause_partitions(rk, l);
+		if (l->cnt > 0)
+			lease_set(k, true);
+	} else {
+		if (l->cnt > 0)
+			lease_set(k, false);
+		e = rd_kafka_incremental_unassign(rk, l);
+	}
+	if (e != NULL) {
+		kafka_complain(k, "the group", rd_kafka_error_string(e));
+		rd_kafka_error_destroy(e);
+	}
+}
+
+static void
+lease_join(struct kafka *k)
+{
+	rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
+
+	if (l == NULL)
+		return;
+	rd_kafka_topic_partition_list_add(l, k->o->topic, RD_KAFKA_PARTITION_UA);
+	(void)rd_kafka_subscribe(k->lease, l);
+	rd_kafka_topic_partition_list_destroy(l);
+}
+
+static void *
+lease_run(void *kafka)
+{
+	struct kafka *k = kafka;
+	int64_t away_until = 0;
+	rd_kafka_message_t *m;
+
+	lease_join(k);
+	while (!atomic_load(&k->lease_stop)) {
+		if ((m = rd_kafka_consumer_poll(k->lease, POLL_MS)) != NULL) {
+			if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+				kafka_complain(k, "the group", rd_kafka_message_errstr(m));
+			rd_kafka_message_destroy(m);
+		}
+		if (atomic_exchange(&k->resigned, false)) {
+			(void)rd_kafka_unsubscribe(k->lease);
+			lease_set(k, false);
+			away_until = kafka_now_ms() + KAFKA_AWAY_MS;
+		}
+		if (away_until != 0 && kafka_now_ms() >= away_until) {
+			away_until = 0;
+			lease_join(k);
+		}
+	}
+	return NULL;
+}
+
+int
+kafka_lease(struct kafka *k, struct error *err)
+{
+	static const char *const needs[][2] = {
+		{ "session.timeout.ms", "6000" },
+		{ "heartbeat.interval.ms", "1500" },
+		{ "max.poll.interval.ms", "10000" },
+		{ "enable.auto.commit", "false" },
+		{ "auto.offset.reset", "latest" },
+		{ "allow.auto.create.topics", "false" },
+		{ "partition.assignment.strategy", "cooperative-sticky" },
+	};
+	rd_kafka_conf_t *c = kafka_conf_new(k, err);
+	char why[256];
+	int rc = c != NULL ? kafka_conf_set(c, "group.id", k->o->group, err) : -1;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(needs) / sizeof(needs[0]); i++)
+		rc = kafka_conf_set(c, needs[i][0], needs[i][1], err);
+	if (rc == 0) {
+		rd_kafka_conf_set_rebalance_cb(c, on_rebalance);
+		if ((k->lease = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof(why))) == NULL)
+			rc = error_set(err, ERROR_FORMAT, "librdkafka cannot be started: %.300s",
+			    why);
+	}
+	if (rc != 0) {
+		if (c != NULL)
+			rd_kafka_conf_destroy(c);
+		return -1;
+	}
+	(void)rd_kafka_poll_set_consumer(k->lease);
+	if (pthread_create(&k->lease_thread, NULL, lease_run, k) != 0)
+		return error_set(err, ERROR_MEMORY, "cannot start the lease's thread");
+	k->lease_runs = true;
+	return 0;
+}
+
+bool
+kafka_is_ours(struct kafka *k)
+{
+	return atomic_load(&k->mine);
+}
+
+void
+kafka_resign(struct kafka *k)
+{
+	atomic_store(&k->resigned, true);
+}
+
+/* Leave the group, so that another node leads at once; but not for long. */
+void
+kafka_lease_end(struct kafka *k)
+{
+	int64_t until = kafka_now_ms() + CLOSE_MS;
+	rd_kafka_queue_t *q;
+	rd_kafka_event_t *e;
+
+	if (k->lease_runs) {
+		atomic_store(&k->lease_stop, true);
+		(void)pthread_join(k->lease_thread, NULL);
+		k->lease_runs = false;
+	}
+	if (k->lease == NULL)
+		return;
+	q = rd_kafka_queue_new(k->lease);
+	rd_kafka_error_destroy(rd_kafka_consumer_close_queue(k->lease, q));
+	while (!rd_kafka_consumer_closed(k->lease) && kafka_now_ms() < until) {
+		if ((e = rd_kafka_queue_poll(q, POLL_MS)) == NULL)
+			continue;
+		if (rd_kafka_event_type(e) == RD_KAFKA_EVENT_REBALANCE)
+			rd_kafka_error_destroy(rd_kafka_incremental_unassign(k->lease,
+			    rd_kafka_event_topic_partition_list(e)));
+		rd_kafka_event_destroy(e);
+	}
+	rd_kafka_queue_destroy(q);
+	rd_kafka_destroy_flags(k->lease, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	k->lease = NULL;
+}

@@ -34,6 +34,14 @@ bool form_is_glued(const char *p, size_t n);
 /* Is the value of an option of this name a secret, and not the name of a file with one? */
 bool form_option_is_secret(const char *name, size_t len);
 
+/* A program with options of one letter for passwords, of its name or path; NULL: none that is
+ * known. */
+const char *form_command(const char *word, size_t n);
+
+/* Where in ${p}, an option of it, the password begins: 0: it takes none; ${n}: in the next word.
+ * ${*between} stands between user and password there, '\0': there is no user. */
+size_t form_option_asks(const char *command, const char *p, size_t n, char *between);
+
 /* <<WORD at ${at}: its lines are from ${*from} up to ${*to}; go on at ${*next}. */
 bool form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *to, size_t *next);
 

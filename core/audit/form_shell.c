@@ -249,28 +249,53 @@ shell_takes_user(const char *command, const char *p, size_t n)
 	    (n == 12 && memcmp(p, "--proxy-user", 12) == 0) ? ':' : '\0';
 }
 
-/* Is it one whose options are known? */
-static bool
-shell_is_known(const char *command)
+const char *
+form_command(const char *word, size_t n)
 {
+	const char *slash = memrchr(word, '/', n);
+
+	if (slash != NULL) {
+		n -= (size_t)(slash + 1 - word);
+		word = slash + 1;
+	}
+	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+		if (strlen(letters[i].command) == n && memcmp(letters[i].command, word, n) == 0)
+			return letters[i].command;
 	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
-		if (strcmp(command, users[i].command) == 0)
-			return true;
-	return shell_letter(command) != NULL;
+		if (strlen(users[i].command) == n && memcmp(users[i].command, word, n) == 0)
+			return users[i].command;
+	return NULL;
 }
 
 /* Does the option's letter ask for a password, in the same word or the next? */
 static bool
+shell_letter_asks(const char *command, const char *p, size_t n)
+{
+	const struct shell_letter *l = shell_letter(command);
+
+	return l != NULL && p[1] == l->letter &&
+	    (l->glued ? n > 2 : n == 2 || strcmp(l->command, "sshpass") == 0);
+}
+
+size_t
+form_option_asks(const char *command, const char *p, size_t n, char *between)
+{
+	*between = '\0';
+	if (n > 1 && p[0] == '-' && shell_letter_asks(command, p, n))
+		return 2;
+	if (n > 1 && p[0] == '-' && p[1] != '-')
+		*between = shell_between(command, p[1]);
+	if (*between == '\0' || (n > 2 && memchr(p, *between, n) == NULL))
+		return 0;
+	return 2;
+}
+
+static bool
 shell_asks(const struct shell *s, const char *p, size_t n)
 {
-	const struct shell_letter *l = shell_letter(s->command);
-
 	/* docker login -p, and its kind; elsewhere that is a port. */
-	if (l == NULL)
-		return s->login && n == 2 && p[1] == 'p';
-	if (p[1] != l->letter)
-		return false;
-	return l->glued ? n > 2 : n == 2 || strcmp(l->command, "sshpass") == 0;
+	return shell_letter(s->command) != NULL ? shell_letter_asks(s->command, p, n) :
+	    s->login && n == 2 && p[1] == 'p';
 }
 
 /* What passes for the name of an option is reported: a value must not. */
@@ -391,7 +416,7 @@ shell_name(struct shell *s, const char *p, size_t n, bool first)
 	if (is_name && !value_kind_is_secret(value_kind(p, n)))
 		memcpy(word, base, len);
 	/* It may be started by another: sudo, docker exec. */
-	if (first || shell_is_known(word))
+	if (first || form_command(word, strlen(word)) != NULL)
 		memcpy(s->command, word, sizeof(word));
 	s->login |= strcmp(word, "login") == 0;
 }

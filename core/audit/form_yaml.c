@@ -22,6 +22,11 @@ struct yaml_level {
 	bool sequence;
 	bool is_key;		/* it is itself the key of an entry of its parent */
 	bool elsewhere;		/* below the key of a reference: secretKeyRef and the like */
+	bool named;		/* below `secret` or the like: names of secrets, or secrets */
+	bool commands;		/* of a sequence: each element is a command line */
+	bool of_secret;		/* a `secretName` was one of its keys */
+	const char *command;	/* of a sequence: the program of a command, NULL: none known */
+	char between;		/* behind its last option: user and password, with this between */
 	bool have_key;		/* of a mapping: the next event is its value */
 	size_t path;		/* length of the path before this level's part */
 	size_t index;
@@ -48,6 +53,23 @@ struct yaml {
 	bool external;		/* an ExternalSecret: its secretKey is a name */
 };
 
+static bool
+yaml_ends(const char *p, size_t n, const char *with)
+{
+	size_t len = strlen(with);
+
+	return n >= len && memcmp(p + n - len, with, len) == 0;
+}
+
+static bool
+yaml_is_one_of(const char *p, size_t n, const char *const list[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (n == strlen(list[i]) && memcmp(p, list[i], n) == 0)
+			return true;
+	return false;
+}
+
 /* Mappings below these say where a secret is, and hold none. */
 static bool
 yaml_is_elsewhere(const char *key, size_t n)
@@ -55,17 +77,48 @@ yaml_is_elsewhere(const char *key, size_t n)
 	static const char *const endings[] = { "Ref", "_ref", "valueFrom", "value_from",
 		"passwordSecret", "encryptedData", "imagePullSecrets", "accessTokenSecret",
 		"trustedCertificates" };
-	static const char *const whole[] = { "sops", "secret", "clientSecret", "accessToken",
-		"refreshToken", "certificateAndKey", "apiKey", "secrets", "configMap" };
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (n >= strlen(endings[i]) && memcmp(key + n - strlen(endings[i]), endings[i],
-		    strlen(endings[i])) == 0)
+		if (yaml_ends(key, n, endings[i]))
 			return true;
-	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
-		if (n == strlen(whole[i]) && memcmp(key, whole[i], n) == 0)
-			return true;
-	return false;
+	return n == 4 && memcmp(key, "sops", 4) == 0;
+}
+
+/* Below these there are names of secrets in manifests and charts; elsewhere there may be
+ * secrets as well. */
+static bool
+yaml_is_named(const char *key, size_t n)
+{
+	static const char *const names[] = { "secret", "clientSecret", "accessToken",
+		"refreshToken", "certificateAndKey", "apiKey", "secrets", "configMap" };
+
+	return yaml_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
+}
+
+/* Is the value of the key a command line? */
+static bool
+yaml_is_command(const char *key, size_t n)
+{
+	static const char *const names[] = { "command", "cmd", "entrypoint", "test", "shell",
+		"raw", "run", "script", "win_shell", "win_command" };
+	const char *dot = memrchr(key, '.', n);
+
+	/* ansible.builtin.shell */
+	if (dot != NULL) {
+		n -= (size_t)(dot + 1 - key);
+		key = dot + 1;
+	}
+	return yaml_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
+}
+
+/* Is each element of the sequence below the key one? */
+static bool
+yaml_are_commands(const char *key, size_t n)
+{
+	static const char *const names[] = { "script", "before_script", "after_script",
+		"commands", "run" };
+
+	return yaml_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
 }
 
 static bool
@@ -122,7 +175,9 @@ yaml_push(struct yaml *y, bool sequence, struct error *err)
 {
 	struct yaml_level *parent = y->depth > 0 ? &y->levels[y->depth - 1] : NULL, *l;
 	bool elsewhere = parent != NULL && parent->elsewhere;
+	bool named = parent != NULL && parent->named, commands = false;
 	const char *key;
+	size_t len;
 	bool is_key = parent != NULL && !parent->sequence && !parent->have_key;
 
 	if (y->depth == YAML_DEPTH) {
@@ -135,13 +190,17 @@ yaml_push(struct yaml *y, bool sequence, struct error *err)
 		parent->have_key = false;
 	} else if (parent != NULL && !parent->sequence) {
 		key = (const char *)y->path.data + parent->path + (parent->path > 0);
-		elsewhere |= yaml_is_elsewhere(key, y->path.len - parent->path -
-		    (parent->path > 0)) && (!sequence || y->kubernetes);
+		len = y->path.len - parent->path - (parent->path > 0);
+		if (!sequence || y->kubernetes) {
+			elsewhere |= yaml_is_elsewhere(key, len);
+			named |= yaml_is_named(key, len);
+		}
+		commands = sequence && yaml_are_commands(key, len);
 		parent->have_key = false;
 	}
 	l = &y->levels[y->depth++];
 	*l = (struct yaml_level){ .sequence = sequence, .elsewhere = elsewhere,
-		.is_key = is_key, .path = y->path.len };
+		.named = named, .commands = commands, .is_key = is_key, .path = y->path.len };
 	buf_init(&l->name, BUF_MAX_FILE);
 	buf_init_secret(&l->held, BUF_MAX_FILE);
 	return buf_check(&y->path, err);
@@ -260,14 +319,6 @@ yaml_pair(struct yaml_level *l, const char *key, size_t len, const char *value, 
 	}
 }
 
-static bool
-yaml_ends(const char *p, size_t n, const char *with)
-{
-	size_t len = strlen(with);
-
-	return n >= len && memcmp(p + n - len, with, len) == 0;
-}
-
 /* Is the scalar one that is passed over, whatever its key is? */
 static bool
 yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *value, size_t n)
@@ -277,10 +328,16 @@ yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *valu
 	static const char *const words[] = { "client", "Client", "api", "Api", "app", "App",
 		"consumer", "Consumer", "shared", "Shared", "key", "Key", "token", "Token" };
 
-	if (y->external && len == 9 && memcmp(key, "secretKey", 9) == 0)
+	const bool is_label = yaml_is_label(value, n);
+
+	if (len == 9 && memcmp(key, "secretKey", 9) == 0 && (y->external ||
+	    (is_label && y->levels[y->depth - 1].of_secret)))
 		return true;
-	if (!yaml_is_label(value, n))
+	if (!is_label)
 		return false;
+	if (yaml_ends(key, len, "-secret") && y->path.len > 0 && y->kubernetes &&
+	    memmem(y->path.data, y->path.len, ".annotations.", 13) != NULL)
+		return true;
 	if (len > 6 && yaml_ends(key, len, "Secret")) {
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 			if (yaml_ends(key, len - 6, words[i]))
@@ -305,7 +362,8 @@ yaml_is_file(const char *key, size_t len, const char *value, size_t n)
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
 		if (yaml_ends(key, len, endings[i]))
 			return memchr(value, '=', n) != NULL;
-	return false;
+	/* Ansible's lineinfile. */
+	return yaml_ends(key, len, ".line") && memchr(value, '=', n) != NULL;
 }
 
 static int
@@ -342,8 +400,32 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 	const char *equals = memchr(i->value, '=', i->n);
 	size_t len = equals != NULL ? (size_t)(equals - i->value) : 0;
 	bool after_flag = l->flag > 0;
+	char between = l->between;
+	size_t at;
 
 	l->flag = 0;
+	l->between = '\0';
+	if (l->commands)
+		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
+	/* A user alone: the password is asked for. */
+	if (after_flag && between != '\0' && (memchr(i->value, between, i->n) == NULL ||
+	    i->value[i->n - 1] == between))
+		return 0;
+	if (!after_flag && l->command != NULL && i->n > 1 && i->value[0] == '-' &&
+	    (at = form_option_asks(l->command, i->value, i->n, &l->between)) > 0) {
+		if (at == i->n) {
+			l->flag = 1;
+			return 0;
+		}
+		l->between = '\0';
+		i->role = FORM_OPTION;
+		i->value += at;
+		i->n -= at;
+		i->from += at;
+		return form_give(y->r, i, err);
+	}
+	if (l->command == NULL)
+		l->command = form_command(i->value, i->n);
 	if (len > 0 && form_is_variable(i->value, len)) {
 		buf_truncate(&y->path, l->path);
 		yaml_enter(y, i->value, len);
@@ -365,7 +447,8 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 		l->script = false;
 		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
 	}
-	l->script = i->n == 2 && memcmp(i->value, "-c", 2) == 0;
+	l->script = (i->n == 2 && memcmp(i->value, "-c", 2) == 0) ||
+	    (i->n == 9 && memcmp(i->value, "CMD-SHELL", 9) == 0);
 	if (after_flag) {
 		i->role = FORM_OPTION;
 		return form_give(y->r, i, err);
@@ -399,6 +482,13 @@ yaml_give_held(struct yaml *y, struct yaml_level *l, struct error *err)
 	buf_release(&path);
 	buf_clear(&l->held);
 	return rc;
+}
+
+/* Is it no more than commands, and no file of a form of its own? */
+static bool
+yaml_is_script(const char *value, size_t n)
+{
+	return memchr(value, '\n', n) == NULL || form_of_text(value, n) == FORM_NONE;
 }
 
 /* The key of the mapping at hand, ${*len} 0: it has none. */
@@ -442,15 +532,18 @@ yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 	len = i.key_len - l->path - (l->path > 0);
 	around = yaml_around(y, &around_len);
 	borne = !l->sequence && around_len > 0 && form_bears_value(key, len, around, around_len);
-	/* Of `apiKey: { value: X }` it stands here. */
-	if (l->elsewhere && !(borne && !y->kubernetes))
+	if (l->elsewhere || (l->named && !(borne && !y->kubernetes) &&
+	    (y->kubernetes || yaml_is_label(value, n) || *value == '.' || *value == '/')))
 		return 0;
 	yaml_place(y, e, &i);
 	i.start = l->sequence ? i.from : y->key_at;
 	if (l->sequence)
 		return yaml_element(y, l, &i, err);
+	l->of_secret |= yaml_ends(key, len, "ecretName");
 	if (!borne && yaml_is_name(y, key, len, value, n))
 		return 0;
+	if (yaml_is_command(key, len) && memchr(value, ' ', n) != NULL && yaml_is_script(value, n))
+		return form_read_command(y->r, i.from, i.to, i.key, i.key_len, err);
 	i.name = key;
 	i.name_len = len;
 	if (borne) {

@@ -136,6 +136,9 @@ piece_is_reference(struct piece v)
 
 	const struct piece inner = { v.p + 1, v.n > 2 ? v.n - 2 : 0 };
 
+	/* Twice for the program behind, as Compose wants it. */
+	if (piece_begins(v, "$$") && piece_is_reference((struct piece){ v.p + 1, v.n - 1 }))
+		return true;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
 			return true;
@@ -471,14 +474,25 @@ value_may_be_secret(const unsigned char *raw, size_t n)
 }
 
 bool
+value_is_boolean(const char *value, size_t n)
+{
+	static const char *const words[] = { "true", "false", "yes", "no" };
+	const struct piece v = piece_trim(value, n);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (v.n == strlen(words[i]) && text_contains_nocase(v.p, v.n, words[i]))
+			return true;
+	return false;
+}
+
+bool
 value_is_pointer(const char *value, size_t n)
 {
 	static const char *const endings[] = { ".pem", ".key", ".json", ".jks", ".p12", ".pfx",
 		".txt", ".crt", ".keytab", ".properties", ".jwt" };
 	const struct piece v = piece_trim(value, n);
 
-	if ((v.n == 4 && text_contains_nocase(v.p, 4, "true")) ||
-	    (v.n == 5 && text_contains_nocase(v.p, 5, "false")))
+	if (value_is_boolean(value, n))
 		return true;
 	/* The id of a key of AWS, which names one. */
 	if (v.n == 20 && (piece_begins(v, "AKIA") || piece_begins(v, "ASIA")))

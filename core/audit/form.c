@@ -29,12 +29,13 @@ static const struct form_ending endings[] = {
 	{ ".tf", FORM_TERRAFORM }, { ".tfvars", FORM_TERRAFORM }, { ".hcl", FORM_TERRAFORM },
 	{ ".jaas", FORM_JAAS },
 	{ ".htpasswd", FORM_CREDENTIALS }, { ".passwd", FORM_CREDENTIALS },
-	{ ".creds", FORM_CREDENTIALS },
+	{ ".creds", FORM_CREDENTIALS }, { ".auth", FORM_CREDENTIALS },
+	{ ".users", FORM_CREDENTIALS },
 };
 
 /* What says no more than that there is text in it. */
 static const char *const texts[] = { ".conf", ".config", ".cfg", ".cnf", ".ini", ".txt",
-	".list", ".cf", ".auth", ".credentials", ".users", ".defaults", ".sysconfig" };
+	".list", ".cf", ".credentials", ".defaults", ".sysconfig" };
 
 static const char *const templates[] = { ".j2", ".jinja", ".jinja2", ".tmpl", ".template",
 	".tpl", ".erb", ".mustache", ".ftl", ".in", ".example", ".sample", ".dist", ".gotmpl" };
@@ -116,7 +117,10 @@ form_of_whole(const char *name, size_t len)
 		{ "users.txt", FORM_CREDENTIALS }, { "credentials.txt", FORM_CREDENTIALS },
 		{ "login.properties", FORM_CREDENTIALS }, { "realm.properties", FORM_CREDENTIALS },
 		{ "password.properties", FORM_CREDENTIALS },
-		{ "users.properties", FORM_CREDENTIALS },
+		{ "users.properties", FORM_CREDENTIALS }, { ".pgpass", FORM_CREDENTIALS },
+		{ "pgpass.conf", FORM_CREDENTIALS }, { ".netrc", FORM_CREDENTIALS },
+		{ "_netrc", FORM_CREDENTIALS }, { ".git-credentials", FORM_CREDENTIALS },
+		{ ".my.cnf", FORM_PROPERTIES }, { "my.cnf", FORM_PROPERTIES },
 	};
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)

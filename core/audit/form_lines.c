@@ -263,7 +263,11 @@ form_read_systemd(const struct form_reader *r, struct error *err)
 			rc = form_give_file(r, &l, at, err);
 		else if (n == 13 && memcmp(key, "SetCredential", n) == 0)
 			rc = form_give_credential(r, &l, at, err);
-		else if (n >= 4 && memcmp(key, "Exec", 4) == 0)
+		/* And of Podman's. */
+		else if ((n >= 4 && memcmp(key, "Exec", 4) == 0) ||
+		    (n > 6 && memcmp(key, "Health", 6) == 0 &&
+		    memcmp(key + n - 3, "Cmd", 3) == 0) ||
+		    (n == 10 && memcmp(key, "PodmanArgs", 10) == 0))
 			rc = form_read_command(r, at, l.end, key, n, err);
 	}
 	buf_release(&value);
@@ -398,30 +402,87 @@ form_is_hash(const char *p, size_t n)
 	return false;
 }
 
+/* .netrc: machine HOST login USER password PASSWORD, on one line or several.  Where the last
+ * word begins, which the password is. */
+static bool
+form_is_netrc(const char *p, size_t at, size_t end, size_t *from, size_t *to)
+{
+	static const char word[] = "password";
+	const size_t n = sizeof(word) - 1;
+
+	for (; at + n < end; at++)
+		if (memcmp(p + at, word, n) == 0 && form_is_blank(p[at + n]))
+			break;
+	if (at + n >= end)
+		return false;
+	for (at += n; at < end && form_is_blank(p[at]); at++)
+		;
+	for (*from = at; at < end && !form_is_blank(p[at]); at++)
+		;
+	*to = at;
+	return true;
+}
+
+/* One line: its key, and where the password stands. */
+static void
+form_take_credentials(const struct form_reader *r, const struct form_line *l, struct form_item *i)
+{
+	size_t at = l->at, colons = 0, last = 0;
+
+	i->key = r->text + l->at;
+	i->start = l->start;
+	for (size_t k = l->at; k < l->end; k++)
+		if (r->text[k] == ':' && (k == l->at || r->text[k - 1] != '\\')) {
+			colons++;
+			last = k;
+		}
+	if ((l->end - at > 8 && memcmp(i->key, "machine ", 8) == 0) ||
+	    (l->end - at > 9 && memcmp(i->key, "password ", 9) == 0)) {
+		for (; at < l->end && !form_is_blank(r->text[at]); at++)
+			;
+		i->key_len = at - l->at;
+		if (form_is_netrc(r->text, l->at, l->end, &i->from, &i->to))
+			return;
+	}
+	for (at = l->at; at < l->end && r->text[at] != ':' && r->text[at] != '='; at++)
+		;
+	i->key_len = at - l->at;
+	while (i->key_len > 0 && form_is_blank(i->key[i->key_len - 1]))
+		i->key_len--;
+	for (at += at < l->end; at < l->end && form_is_blank(r->text[at]); at++)
+		;
+	i->from = at;
+	/* https://user:password@host, of Git. */
+	if (at + 2 < l->end && memcmp(r->text + at, "//", 2) == 0) {
+		i->role = FORM_ENTRY;
+		i->from = l->at;
+		i->to = l->end;
+		return;
+	}
+	/* .pgpass: host:port:database:user:password */
+	if (colons == 4 && memchr(i->key, ' ', l->end - l->at) == NULL) {
+		i->from = last + 1;
+		i->to = l->end;
+		return;
+	}
+	/* Roles follow. */
+	for (; at < l->end && r->text[at] != ','; at++)
+		;
+	i->to = at;
+}
+
 int
 form_read_credentials(const struct form_reader *r, struct error *err)
 {
 	struct form_line l = { 0 };
 	struct form_item i;
-	size_t at;
 	int rc = 0;
 
 	while (rc == 0 && form_next_line(r, &l)) {
 		if (l.at == l.end || r->text[l.at] == '#' || r->text[l.at] == '!')
 			continue;
-		for (at = l.at; at < l.end && r->text[at] != ':' && r->text[at] != '='; at++)
-			;
-		i = (struct form_item){ .role = FORM_PASSWORD, .key = r->text + l.at,
-			.key_len = at - l.at, .start = l.start };
-		while (i.key_len > 0 && form_is_blank(i.key[i.key_len - 1]))
-			i.key_len--;
-		for (at += at < l.end; at < l.end && form_is_blank(r->text[at]); at++)
-			;
-		i.from = at;
-		/* Roles follow. */
-		for (; at < l.end && r->text[at] != ','; at++)
-			;
-		i.to = at;
+		i = (struct form_item){ .role = FORM_PASSWORD };
+		form_take_credentials(r, &l, &i);
 		i.value = r->text + i.from;
 		i.n = i.to - i.from;
 		if (i.key_len > 0 && i.n > 0 && !form_is_hash(i.value, i.n))
@@ -498,6 +559,56 @@ form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *to, s
 	return true;
 }
 
+/* A string or a here-document, whose place is known. */
+static int
+form_hcl_give(const struct form_reader *r, struct form_hcl *h, struct form_item *i,
+    struct buf *value, struct error *err)
+{
+	buf_clear(value);
+	for (size_t k = i->from; k < i->to; k++) {
+		if (i->role == FORM_ENTRY && r->text[k] == '\\' && k + 1 < i->to &&
+		    (r->text[k + 1] == '"' || r->text[k + 1] == '\\'))
+			k++;
+		buf_append_char(value, r->text[k]);
+	}
+	if (buf_check(value, err) != 0)
+		return -1;
+	i->value = (const char *)value->data;
+	i->n = value->len;
+	if (i->key_len == 7 && memcmp(i->key, "default", 7) == 0 && h->is_variable) {
+		i->key = h->block;
+		i->key_len = h->block_len;
+	} else if (i->key_len == 5 && memcmp(i->key, "value", 5) == 0 && h->name != NULL) {
+		i->key = h->name;
+		i->key_len = h->name_len;
+		h->name = NULL;
+	}
+	return i->n > 0 ? form_give(r, i, err) : 0;
+}
+
+/* The strings of a list that begins at ${h->at}; other elements have names of their own. */
+static int
+form_hcl_list(const struct form_reader *r, struct form_hcl *h, const struct form_item *key,
+    struct buf *value, struct error *err)
+{
+	struct form_item i;
+	int rc = 0;
+
+	for (h->at++; rc == 0 && h->at < r->n;) {
+		i = *key;
+		if (form_is_blank(r->text[h->at]) || r->text[h->at] == '\n' ||
+		    r->text[h->at] == ',') {
+			h->at++;
+		} else if (form_hcl_string(r, h->at, &i.from, &i.to)) {
+			h->at = i.to + 1;
+			rc = form_hcl_give(r, h, &i, value, err);
+		} else {
+			break;
+		}
+	}
+	return rc;
+}
+
 /* What stands behind the `=` at ${h->at}. */
 static int
 form_hcl_value(const struct form_reader *r, struct form_hcl *h, const char *key, size_t len,
@@ -510,6 +621,8 @@ form_hcl_value(const struct form_reader *r, struct form_hcl *h, const char *key,
 	h->at++;
 	while (h->at < r->n && (form_is_blank(r->text[h->at])))
 		h->at++;
+	if (h->at < r->n && r->text[h->at] == '[')
+		return form_hcl_list(r, h, &i, value, err);
 	if (form_heredoc(r, h->at, &i.from, &i.to, &next)) {
 		i.role = FORM_EMBEDDED;
 	} else if (form_hcl_string(r, h->at, &i.from, &i.to)) {
@@ -522,26 +635,7 @@ form_hcl_value(const struct form_reader *r, struct form_hcl *h, const char *key,
 		return 0;
 	}
 	h->at = next;
-	buf_clear(value);
-	for (size_t k = i.from; k < i.to; k++) {
-		if (i.role == FORM_ENTRY && r->text[k] == '\\' && k + 1 < i.to &&
-		    (r->text[k + 1] == '"' || r->text[k + 1] == '\\'))
-			k++;
-		buf_append_char(value, r->text[k]);
-	}
-	if (buf_check(value, err) != 0)
-		return -1;
-	i.value = (const char *)value->data;
-	i.n = value->len;
-	if (len == 7 && memcmp(key, "default", 7) == 0 && h->is_variable) {
-		i.key = h->block;
-		i.key_len = h->block_len;
-	} else if (len == 5 && memcmp(key, "value", 5) == 0 && h->name != NULL) {
-		i.key = h->name;
-		i.key_len = h->name_len;
-		h->name = NULL;
-	}
-	return i.n > 0 ? form_give(r, &i, err) : 0;
+	return form_hcl_give(r, h, &i, value, err);
 }
 
 int

@@ -31,6 +31,8 @@ struct shell {
 	char between;		/* it takes user and password, with this between; '\0': no */
 	bool script;		/* it was the -c of a shell */
 	bool login;		/* one of its words was `login` */
+	bool set;		/* the word before was `set`, and a name and a value follow */
+	unsigned int left;	/* arguments up to one that is a password; 0: none is */
 	size_t piped_from, piped_to;	/* the last word of the echo before it; 0: none */
 };
 
@@ -200,7 +202,16 @@ static const struct shell_letter {
 	{ "cypher-shell", 'p', false }, { "hdbsql", 'p', false }, { "bcp", 'P', false },
 	{ "zip", 'P', false }, { "unzip", 'P', false }, { "7z", 'p', true },
 	{ "7za", 'p', true }, { "mosquitto_pub", 'P', false }, { "mosquitto_sub", 'P', false },
-	{ "ipmitool", 'P', false }, { "ldappasswd", 's', false },
+	{ "ipmitool", 'P', false }, { "ldappasswd", 's', false }, { "openssl", 'k', false },
+};
+
+/* Commands that take a password as one of their arguments: behind the word, the so manyth. */
+static const struct shell_position {
+	const char *command, *word;
+	unsigned char place;
+} positions[] = {
+	{ "rabbitmqctl", "add_user", 2 }, { "rabbitmqctl", "change_password", 2 },
+	{ "vault", "login", 1 },
 };
 
 /* Programs with an option of one letter for a user with the password behind him. */
@@ -344,6 +355,10 @@ shell_option(struct shell *s, const char *p, size_t n, struct error *err)
 		    shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len,
 		    (size_t)(equals - p) + 1, err);
 	}
+	/* htpasswd -bc FILE USER PASSWORD; with -n there is no file. */
+	if (n > 1 && n < 6 && p[1] != '-' && strcmp(s->command, "htpasswd") == 0 &&
+	    memchr(p, 'b', n) != NULL)
+		s->left = memchr(p, 'n', n) != NULL ? 2 : 3;
 	if (equals == NULL && shell_is_cluster(s->command, p, n)) {
 		snprintf(s->option, sizeof(s->option), "u");
 		s->between = ':';
@@ -421,6 +436,46 @@ shell_name(struct shell *s, const char *p, size_t n, bool first)
 	s->login |= strcmp(word, "login") == 0;
 }
 
+/* A word that is no option.  True: it is a password, by its place, and s->key is its key. */
+static bool
+shell_is_placed(struct shell *s, const char *p, size_t n, struct error *err)
+{
+	const bool set = s->set;
+
+	if (s->left > 0 && --s->left == 0)
+		return memchr(p, '=', n) == NULL && *p != '/' && *p != '@' &&
+		    shell_key(s, "password", 8, err) == 0;
+	for (size_t i = 0; i < sizeof(positions) / sizeof(positions[0]); i++)
+		if (strcmp(s->command, positions[i].command) == 0 && n > 0 &&
+		    strlen(positions[i].word) == n && memcmp(positions[i].word, p, n) == 0)
+			s->left = positions[i].place;
+	/* aws configure set NAME VALUE */
+	s->set = n == 3 && memcmp(p, "set", 3) == 0;
+	if (set && form_option_is_secret(p, n))
+		snprintf(s->option, sizeof(s->option), "%.*s", (int)n, p);
+	return false;
+}
+
+/* sqlplus USER/PASSWORD@DATABASE: where the password is. */
+static bool
+shell_is_logon(const struct shell *s, const char *p, size_t n, size_t *from, size_t *to)
+{
+	static const char *const names[] = { "sqlplus", "sqlldr", "expdp", "impdp", "rman" };
+	const char *slash = memchr(p, '/', n), *at;
+
+	if (slash == NULL || slash == p || *p == '.' || *p == '@' || *p == '$' ||
+	    slash + 1 == p + n)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(s->command, names[i]) == 0) {
+			*from = (size_t)(slash - p) + 1;
+			at = memchr(p + *from, '@', n - *from);
+			*to = at != NULL ? (size_t)(at - p) : n;
+			return true;
+		}
+	return false;
+}
+
 /* echo USER:PASSWORD | chpasswd: the word that is handed on.  With -e it is a hash. */
 static int
 shell_piped(struct shell *s, struct error *err)
@@ -448,7 +503,7 @@ static int
 shell_word(struct shell *s, bool *first, struct error *err)
 {
 	const char *p = (const char *)s->word.text.data, *equals;
-	size_t n = s->word.text.len;
+	size_t n = s->word.text.len, from, to;
 
 	if (buf_check(&s->word.text, err) != 0)
 		return -1;
@@ -462,7 +517,9 @@ shell_word(struct shell *s, bool *first, struct error *err)
 	if (n == 0)
 		return 0;
 	equals = memchr(p, '=', n);
-	if (equals != NULL && form_is_variable(p, (size_t)(equals - p)) && p[0] != '-') {
+	/* Of psql "host=x password=y" the word is one. */
+	if (equals != NULL && form_is_variable(p, (size_t)(equals - p)) && p[0] != '-' &&
+	    !(memmem(p, n, " password=", 10) != NULL && value_kind(p, n) == VALUE_CREDENTIALS)) {
 		buf_clear(&s->key);
 		buf_append(&s->key, p, (size_t)(equals - p));
 		if (buf_check(&s->key, err) != 0)
@@ -472,6 +529,16 @@ shell_word(struct shell *s, bool *first, struct error *err)
 	}
 	if (p[0] == '-' && n > 1)
 		return shell_option(s, p, n, err);
+	if (!*first) {
+		if (shell_is_placed(s, p, n, err))
+			return shell_give(s, FORM_OPTION, (const char *)s->key.data, s->key.len, 0,
+			    err);
+		if (shell_is_logon(s, p, n, &from, &to)) {
+			buf_truncate(&s->word.text, to);
+			return shell_key(s, "password", 8, err) != 0 ? -1 : shell_give(s,
+			    FORM_OPTION, (const char *)s->key.data, s->key.len, from, err);
+		}
+	}
 	shell_name(s, p, n, *first);
 	*first = false;
 	if (n >= 8 && memcmp(p + n - 8, "chpasswd", 8) == 0 && s->piped_to > 0)
@@ -514,7 +581,8 @@ shell_read(struct shell *s, struct error *err)
 				s->piped_to = 0;
 			}
 			first = true;
-			s->login = false;
+			s->login = s->set = false;
+			s->left = 0;
 			s->option[0] = s->between = '\0';
 			s->at++;
 		}

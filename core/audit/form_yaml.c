@@ -484,6 +484,18 @@ yaml_give_held(struct yaml *y, struct yaml_level *l, struct error *err)
 	return rc;
 }
 
+/* A boolean of YAML, which is no text, and so no password. */
+static bool
+yaml_is_boolean(const yaml_event_t *e)
+{
+	static const char *const words[] = { "true", "false", "yes", "no", "True", "False",
+		"Yes", "No" };
+
+	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	    yaml_is_one_of((const char *)e->data.scalar.value, e->data.scalar.length, words,
+	    sizeof(words) / sizeof(words[0]));
+}
+
 /* Is it no more than commands, and no file of a form of its own? */
 static bool
 yaml_is_script(const char *value, size_t n)
@@ -524,7 +536,7 @@ yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 	if (l != NULL)
 		l->have_key = false;
 	/* Local tags stand for another value: !vault, !Ref, !Sub. */
-	if (n == 0 || l == NULL || (tag != NULL && tag[0] == '!'))
+	if (n == 0 || l == NULL || (tag != NULL && tag[0] == '!') || yaml_is_boolean(e))
 		return 0;
 	i.key = (const char *)y->path.data;
 	i.key_len = y->path.len;

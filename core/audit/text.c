@@ -92,6 +92,9 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 	told = form_of_text(text, b->len);
 	if (f->form == FORM_CREDENTIALS)
 		return told == FORM_JSON ? FORM_JSON : FORM_CREDENTIALS;
+	/* Of AWS and others, with sections. */
+	if (told == FORM_NONE && *text == '[' && audit_name_has(name, "credentials"))
+		return FORM_PROPERTIES;
 	/* Prose has lines of `Word: more`, too. */
 	if (told == FORM_YAML && strcmp(name, "-") != 0 && !(b->len > 3 &&
 	    memcmp(text, "---", 3) == 0) && memmem(text, b->len, "apiVersion:", 11) == NULL)

@@ -175,9 +175,6 @@ rules_secret(const struct rules *r, const char *key, size_t len, const char *val
 		return SECRET_NONE;
 	if (kind == VALUE_TEXT && class == KEY_MATERIAL && value_is_pointer(value, n))
 		return SECRET_NONE;
-	/* What a user calls a secret is one. */
-	if (kind == VALUE_TEXT && said != SECRET && value_is_boolean(value, n))
-		return SECRET_NONE;
 	return rules_filled(kind, value, n);
 }
 

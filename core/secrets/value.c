@@ -93,6 +93,9 @@ piece_is_variable(struct piece v)
 {
 	const struct piece name = { v.p + 1, v.n - 1 };
 
+	/* $1 of a script */
+	if (v.n == 2 && v.p[0] == '$' && (value_is_digit(v.p[1]) || v.p[1] == '@'))
+		return true;
 	return v.n > 1 && v.p[0] == '$' && (piece_is_name(name, false, "_") ||
 	    (piece_is_name(name, true, "_") && (memchr(name.p, '_', name.n) != NULL ||
 	    key_class(name.p, name.n) != KEY_OTHER)));
@@ -253,6 +256,19 @@ piece_has_private_key(struct piece v)
 	return p < end && *p == '"' && piece_is_filled((struct piece){ p + 1, n - 1 });
 }
 
+/* Does it begin as the settings of a connection of libpq: host=x user=y password=z? */
+static bool
+piece_is_libpq(struct piece v)
+{
+	static const char *const names[] = { "host=", "hostaddr=", "dbname=", "user=", "port=",
+		"service=", "sslmode=" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (piece_begins(v, names[i]))
+			return true;
+	return false;
+}
+
 /* scheme://user:password@host; ${from} is behind the slashes. */
 static bool
 piece_has_user(struct piece v, size_t from)
@@ -296,7 +312,8 @@ piece_has_member(struct piece v, size_t at, struct value_member *out)
 	    (before == '\0' || value_is_blank(before) || before == '"');
 	if (name.n == 0 || !(before == '?' || before == '&' || before == ';' || before == '[' ||
 	    out->option || (before == ',' && memchr(v.p, '[', start) != NULL) ||
-	    (value_is_blank(before) && start > 1 && v.p[start - 2] == ';') ||
+	    (value_is_blank(before) && start > 1 && (v.p[start - 2] == ';' ||
+	    piece_is_libpq(v))) ||
 	    (before == '\0' && memchr(v.p, ';', v.n) != NULL)))
 		return false;
 	class = key_class(name.p, name.n);
@@ -474,25 +491,14 @@ value_may_be_secret(const unsigned char *raw, size_t n)
 }
 
 bool
-value_is_boolean(const char *value, size_t n)
-{
-	static const char *const words[] = { "true", "false", "yes", "no" };
-	const struct piece v = piece_trim(value, n);
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (v.n == strlen(words[i]) && text_contains_nocase(v.p, v.n, words[i]))
-			return true;
-	return false;
-}
-
-bool
 value_is_pointer(const char *value, size_t n)
 {
 	static const char *const endings[] = { ".pem", ".key", ".json", ".jks", ".p12", ".pfx",
 		".txt", ".crt", ".keytab", ".properties", ".jwt" };
 	const struct piece v = piece_trim(value, n);
 
-	if (value_is_boolean(value, n))
+	if ((v.n == 4 && text_contains_nocase(v.p, 4, "true")) ||
+	    (v.n == 5 && text_contains_nocase(v.p, 5, "false")))
 		return true;
 	/* The id of a key of AWS, which names one. */
 	if (v.n == 20 && (piece_begins(v, "AKIA") || piece_begins(v, "ASIA")))

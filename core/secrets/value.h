@@ -45,9 +45,6 @@ struct value_member {
 /* The next one at or behind ${*at}, from 0 on; false: there is none. */
 bool value_next_member(const char *value, size_t n, size_t *at, struct value_member *out);
 
-/* Is it a plain true, false, yes or no?  Under the key of a secret it says whether there is one. */
-bool value_is_boolean(const char *value, size_t n);
-
 /* What the key of a secret may say instead of one: the name of a file, the id of a
  * key, a plain true or false. */
 bool value_is_pointer(const char *value, size_t n);

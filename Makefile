@@ -203,9 +203,9 @@ $(BUILD)/commit: always
 	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
 
 # The parts of the interface that need no screen.
-$(BUILD)/tests/test_outline: $(BUILD)/ui/outline.o
+$(BUILD)/tests/test_outline: $(BUILD)/ui/filter.o $(BUILD)/ui/outline.o
 $(BUILD)/tests/test_clipboard: $(BUILD)/ui/clipboard.o
-$(BUILD)/tests/test_findings: $(BUILD)/ui/findings.o $(BUILD)/ui/outline.o
+$(BUILD)/tests/test_findings: $(BUILD)/ui/findings.o $(BUILD)/ui/filter.o $(BUILD)/ui/outline.o
 
 $(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)

@@ -41,6 +41,14 @@ void act_next(struct app *a);
 void act_previous(struct app *a);
 const char *act_needs_search(const struct app *a);
 
+/* act_list.c: what the left list shows */
+void act_words(struct app *a);
+void act_sort(struct app *a);
+void act_flat(struct app *a);
+
+/* Take the filter words away.  False: there are none. */
+bool act_forget_words(struct app *a);
+
 /* act_program.c */
 void act_help(struct app *a);
 void act_redraw(struct app *a);
@@ -126,12 +134,15 @@ int unlock_run(struct app *a, struct environment *x);
 /* act_findings.c */
 void act_findings_open(struct app *a);
 void act_findings_group(struct app *a);
+void act_findings_sort(struct app *a);
 void act_findings_filter(struct app *a);
 void act_findings_cancel(struct app *a);
 void act_findings_mark(struct app *a);
 void act_findings_mark_all(struct app *a);
 void act_findings_ignore(struct app *a);
 void act_findings_export(struct app *a);
+void act_findings_copy(struct app *a);
+const char *act_findings_needs_command(const struct app *a);
 const char *act_findings_needs_any(const struct app *a);
 const char *act_findings_needs_one(const struct app *a);
 const char *act_findings_needs_fixable(const struct app *a);

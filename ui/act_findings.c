@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -74,6 +75,16 @@ act_findings_group(struct app *a)
 	arrange(a);
 }
 
+void
+act_findings_sort(struct app *a)
+{
+	struct findings *f = a->findings;
+
+	f->order = (f->order + 1) % FINDINGS_ORDERS;
+	arrange(a);
+	app_notice(a, "sorted %s", findings_order_name(f->order));
+}
+
 /* The findings are as they were: only the rows are others. */
 static void
 set_filter(struct app *a, unsigned int filter)
@@ -101,6 +112,8 @@ act_findings_cancel(struct app *a)
 		findings_cancel(a);
 	else if (p->right_active)
 		p->right_active = false;
+	else if (act_forget_words(a))
+		return;
 	else if (p->left.filter != FINDINGS_OPEN)
 		set_filter(a, FINDINGS_OPEN);
 	else
@@ -125,16 +138,17 @@ mark_row(struct app *a, const struct findings_row *row, bool on)
 
 /* All of a group that the filter shows: the first time all of it, the next time nothing. */
 static void
-mark_group(struct app *a, const struct findings_group *g)
+mark_group(struct app *a, size_t group)
 {
 	const struct findings *f = a->findings;
+	const struct findings_group *g = findings_group(f, group);
 	size_t before = marks_count(a->model->marks), can = 0;
 
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < g->count; i++) {
 			const struct findings_row *row = findings_row(f, g->first + i);
 
-			if (findings_passes_row(f->panes.left.filter, row))
+			if (outline_passes(&f->panes.left, group, i))
 				can += mark_row(a, row, pass == 0);
 		}
 		if (pass == 0 && marks_count(a->model->marks) > before)
@@ -154,7 +168,7 @@ act_findings_mark(struct app *a)
 	if (g == NULL)
 		return;
 	if (row == NULL)
-		mark_group(a, g);
+		mark_group(a, outline_at(&a->findings->panes.left)->group);
 	else if (row->finding == NULL)
 		app_complain(a, "no fix by propseal: %s", row->unread->reason);
 	else if (!mark_row(a, row, !findings_is_marked(a, row)))
@@ -169,9 +183,11 @@ act_findings_mark_all(struct app *a)
 	const struct findings *f = a->findings;
 	size_t before = marks_count(a->model->marks);
 
-	for (size_t i = 0; i < f->rows.len; i++)
-		if (findings_passes_row(f->panes.left.filter, findings_row(f, i)))
-			(void)mark_row(a, findings_row(f, i), true);
+	for (size_t g = 0; g < f->groups.len; g++)
+		for (size_t i = 0; i < findings_group(f, g)->count; i++)
+			if (outline_passes(&f->panes.left, g, i))
+				(void)mark_row(a, findings_row(f, findings_group(f, g)->first + i),
+				    true);
 	app_notice(a, "%zu marked more", marks_count(a->model->marks) - before);
 }
 
@@ -256,23 +272,128 @@ act_findings_needs_audit(const struct app *a)
 	return a->findings->is_whole ? NULL : "not all files were looked at yet";
 }
 
+/* Of each finding of the audit: is it shown? */
+struct shown {
+	const struct audit *audit;
+	bool *is;
+};
+
+static bool
+is_shown(const void *cookie, const struct audit_finding *f)
+{
+	const struct shown *s = cookie;
+
+	return s->is[f - audit_finding(s->audit, 0)];
+}
+
+/* What the list shows, folded or not, as an audit of its own. */
+static struct audit *
+shown_part(const struct findings *f, struct error *err)
+{
+	struct shown s = { .audit = f->audit };
+	struct audit *part;
+
+	s.is = calloc(audit_finding_count(f->audit) + 1, sizeof(*s.is));
+	if (s.is == NULL) {
+		error_memory(err);
+		return NULL;
+	}
+	for (size_t g = 0; g < f->groups.len; g++)
+		for (size_t i = 0; i < findings_group(f, g)->count; i++) {
+			const struct findings_row *r = findings_row(f,
+			    findings_group(f, g)->first + i);
+
+			if (r->finding != NULL)
+				s.is[r->finding - audit_finding(f->audit, 0)] =
+				    outline_passes(&f->panes.left, g, i);
+		}
+	part = audit_part(f->audit, is_shown, &s, err);
+	free(s.is);
+	return part;
+}
+
 void
 act_findings_export(struct app *a)
 {
 	const struct findings_source *source = a->options->findings;
+	struct audit *part = NULL;
 	struct buf path;
 	struct error err;
 
 	buf_init(&path, PATH_MAX_BYTES);
 	buf_append_str(&path, REPORT_NAME);
-	if (ask_text(a, "Write a report", "All findings, without any value, to a new file that "
-	    "only you can read. Its ending says the form: " FINDINGS_ENDINGS ".", "File:",
-	    &path) && path.len > 0) {
-		if (source->write(source->cookie, a->findings->audit, buf_cstr(&path), &err) != 0)
+	if (ask_text(a, "Write a report", "The findings that are shown, without any value, to a "
+	    "new file that only you can read. Its ending says the form: " FINDINGS_ENDINGS ".",
+	    "File:", &path) && path.len > 0) {
+		part = shown_part(a->findings, &err);
+		if (part == NULL || source->write(source->cookie, part, buf_cstr(&path), &err) != 0)
 			tell_error(a, "The report could not be written", &err);
 		else
-			app_notice(a, "wrote %zu findings to %s",
+			app_notice(a, "wrote %zu of %zu findings to %s", audit_finding_count(part),
 			    audit_finding_count(a->findings->audit), buf_cstr(&path));
 	}
+	audit_free(part);
 	buf_release(&path);
+}
+
+/* --- commands that mend what propseal does not --- */
+
+const char *
+act_findings_needs_command(const struct app *a)
+{
+	const struct findings_row *row = selected(a);
+
+	return row != NULL && row->finding != NULL && row->finding->rule == AUDIT_OPEN_MODE ? NULL :
+	    "only of a file's mode there is a command to copy";
+}
+
+/* A path as one word of a shell. */
+static void
+append_quoted(struct buf *out, const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "/._-+,:@%";
+
+	if (path[strspn(path, plain)] == '\0' && path[0] != '-') {
+		buf_append_str(out, path);
+		return;
+	}
+	buf_append_str(out, path[0] == '-' ? "./'" : "'");
+	for (; *path != '\0'; path++)
+		if (*path == '\'')
+			buf_append_str(out, "'\\''");
+		else
+			buf_append_char(out, *path);
+	buf_append_char(out, '\'');
+}
+
+void
+act_findings_copy(struct app *a)
+{
+	const struct findings *f = a->findings;
+	const struct findings_row *row = selected(a);
+	const struct estate_file *file;
+	const struct estate_entry *e;
+	struct buf command, path;
+	struct error err;
+	const char *root;
+	size_t strip;
+
+	buf_init(&command, PATH_MAX_BYTES * 5);
+	buf_init(&path, PATH_MAX_BYTES);
+	root = audit_root(f->options.roots, f->options.root_count, &strip);
+	if (findings_find(f, a->model->estate, row->finding, &file, &e))
+		buf_append_str(&path, file->path);
+	else
+		buf_printf(&path, "%s%s%s", strip > 0 ? root : "", strip > 0 ? "/" : "",
+		    audit_file(f->audit, row->finding->file));
+	buf_append_str(&command, "chmod o-rwx ");
+	append_quoted(&command, buf_cstr(&path));
+	if (buf_check(&path, &err) != 0 || buf_check(&command, &err) != 0 ||
+	    clipboard_copy_plain(&a->clipboard, command.data, command.len, &err) == -1)
+		app_complain(a, "not copied: %s", err.text);
+	else
+		app_notice(a, "copied: %s", buf_cstr(&command));
+	buf_release(&path);
+	buf_release(&command);
 }

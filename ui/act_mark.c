@@ -12,11 +12,14 @@ act_needs_left(const struct app *a)
 	return a->files->panes.right_active ? "marks are set in the left pane" : NULL;
 }
 
-/* Is it a secret in clear text that the filter shows? */
+/* Is it a secret in clear text that the filter shows?  ${group}: the file's row of the tree. */
 static bool
-is_markable(const struct app *a, const struct estate_entry *e)
+is_markable(const struct app *a, size_t group, size_t item)
 {
-	return entry_is_clear(e) && files_passes_entry(a->files->panes.left.filter, e);
+	const struct estate_file *f = tree_row(&a->model->tree, group)->file;
+
+	return entry_is_clear(&f->entries[item]) &&
+	    outline_passes(&a->files->panes.left, group, item);
 }
 
 const char *
@@ -40,7 +43,7 @@ act_needs_file_clear(const struct app *a)
 		    "no secret in clear text is here" : act_needs_clear(a);
 	why = selection_needs_file(a);
 	for (i = 0; why == NULL && i < s.file->count; i++)
-		if (is_markable(a, &s.file->entries[i]))
+		if (is_markable(a, outline_at(&a->files->panes.left)->group, i))
 			return NULL;
 	return why != NULL ? why : "no secret in clear text of this file is shown";
 }
@@ -86,18 +89,20 @@ is_marked(const struct app *a, const struct estate_file *f, const struct estate_
 
 /* Mark the clear-text secrets of a file that the filter shows. */
 static void
-mark_file(struct app *a, const struct estate_file *f)
+mark_file(struct app *a, size_t group)
 {
+	const struct estate_file *f = tree_row(&a->model->tree, group)->file;
 	size_t i;
 
 	for (i = 0; i < f->count; i++)
-		if (is_markable(a, &f->entries[i]) && model_can_seal(&f->entries[i]))
+		if (is_markable(a, group, i) && model_can_seal(&f->entries[i]))
 			mark_set(a, f, &f->entries[i], true);
 }
 
 static void
-unmark_file(struct app *a, const struct estate_file *f)
+unmark_file(struct app *a, size_t group)
 {
+	const struct estate_file *f = tree_row(&a->model->tree, group)->file;
 	size_t i;
 
 	for (i = 0; i < f->count; i++)
@@ -108,7 +113,7 @@ unmark_file(struct app *a, const struct estate_file *f)
 /* Mark the file that the cursor is in, or all below the environment that it is
  * on; how many were not marked before. */
 static size_t
-mark_here(struct app *a, void (*each)(struct app *a, const struct estate_file *f))
+mark_here(struct app *a, void (*each)(struct app *a, size_t group))
 {
 	const struct tree *t = &a->model->tree;
 	size_t row = outline_at(&a->files->panes.left)->group;
@@ -118,7 +123,7 @@ mark_here(struct app *a, void (*each)(struct app *a, const struct estate_file *f
 
 	for (; row <= last; row++)
 		if (tree_row(t, row)->file != NULL)
-			each(a, tree_row(t, row)->file);
+			each(a, row);
 	return marks_count(a->model->marks) - before;
 }
 
@@ -184,12 +189,13 @@ act_mark_file(struct app *a)
 void
 act_mark_all(struct app *a)
 {
-	const struct estate *e = a->model->estate;
+	const struct tree *t = &a->model->tree;
 	size_t i, before, files = 0;
 
-	for (i = 0; i < estate_count(e); i++) {
+	for (i = 0; i < t->rows.len; i++) {
 		before = marks_count(a->model->marks);
-		mark_file(a, estate_file(e, i));
+		if (tree_row(t, i)->file != NULL)
+			mark_file(a, i);
 		files += marks_count(a->model->marks) > before;
 	}
 	app_notice(a, "marked more in %zu %s", files, files == 1 ? "file" : "files");

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "ui/act.h"
@@ -119,7 +120,7 @@ fold(struct app *a, bool folded)
 	const struct outline_row *row = outline_at(o);
 	size_t group;
 
-	if (o->ops->items == NULL || row == NULL)
+	if (o->ops->items == NULL || row == NULL || o->flat)
 		return;
 	group = row->group;
 	/* What is folded already goes away with what it stands below. */
@@ -184,7 +185,7 @@ struct search {
 	struct line_edit line;
 	size_t left, right;	/* the cursors before */
 	size_t from;		/* that of the list that is searched */
-	bool found;
+	size_t at, count;	/* which of how many matches it is */
 };
 
 const char *
@@ -199,6 +200,7 @@ search_find(struct app *a, size_t from, bool back)
 {
 	struct outline *o = leading(a);
 
+	a->searched = true;
 	if (!outline_search(o, a->search, from, back))
 		return false;
 	if (views[a->view]->left_leads)
@@ -212,9 +214,14 @@ search_next(struct app *a, bool back)
 {
 	const struct list *l = &leading(a)->list;
 	size_t from = l->count == 0 ? 0 : (l->cursor + (back ? l->count - 1 : 1)) % l->count;
+	size_t at, count;
 
-	if (!search_find(a, from, back))
+	if (!search_find(a, from, back)) {
 		app_refuse(a, "no match for \"%s\"", a->search);
+		return;
+	}
+	count = outline_count(leading(a), a->search, &at);
+	app_tell(a, "match %zu of %zu for \"%s\"", at, count, a->search);
 }
 
 void
@@ -234,24 +241,34 @@ search_draw(struct layer *layer, struct app *a)
 {
 	struct search *s = (struct search *)layer;
 	const struct rect *r = &a->layout.footer;
+	char text[64] = "no match";
+	int w = r->w - 3;
 
 	canvas_fill(r->y, 0, r->w, STYLE_TEXT);
 	canvas_text(r->y, 1, r->w, STYLE_KEY, "/");
-	line_edit_draw(&s->line, r->y, 2, s->found || r->w < 30 ? r->w - 3 : r->w - 14);
-	if (!s->found && s->line.len > 0 && r->w >= 30)
-		canvas_right(r->y, r->w - 11, 10, STYLE_ERROR, "no match");
+	if (r->w >= 30 && s->line.len > 0) {
+		if (s->count > 0)
+			snprintf(text, sizeof(text), "%zu of %zu", s->at, s->count);
+		w -= 2 + canvas_right(r->y, 2, r->w - 3, s->count > 0 ? STYLE_NOTE : STYLE_ERROR,
+		    text);
+	}
+	line_edit_draw(&s->line, r->y, 2, w);
 }
 
-/* What is typed becomes the needle, in lower case as text_contains_nocase has it. */
+/* What is typed becomes the needle, in lower case as text_contains_nocase has it, and is looked
+ * for. */
 static void
-search_take(struct app *a, const struct line_edit *l)
+search_take(struct app *a, struct search *s)
 {
+	const struct line_edit *l = &s->line;
 	size_t i;
 
 	for (i = 0; i < l->len && i + 1 < sizeof(a->search); i++)
 		a->search[i] = l->text[i] >= 'A' && l->text[i] <= 'Z' ?
 		    (char)(l->text[i] + ('a' - 'A')) : l->text[i];
 	a->search[i] = '\0';
+	s->count = search_find(a, s->from, false) ? outline_count(leading(a), a->search, &s->at) :
+	    0;
 }
 
 static void
@@ -265,11 +282,11 @@ search_key(struct layer *layer, struct app *a, uint32_t k)
 	} else if (k == INPUT_ESCAPE) {
 		list_go(&p->left.list, s->left);
 		list_go(&p->right.list, s->right);
+		a->searched = false;
 		view_moved(a, leading(a));
 		layer->done = true;
 	} else if (line_edit_key(&s->line, k)) {
-		search_take(a, &s->line);
-		s->found = search_find(a, s->from, false);
+		search_take(a, s);
 	}
 }
 
@@ -283,8 +300,7 @@ search_paste(struct layer *layer, struct app *a, const struct buf *text)
 		app_refuse(a, "%s", why);
 		return;
 	}
-	search_take(a, &s->line);
-	s->found = search_find(a, s->from, false);
+	search_take(a, s);
 }
 
 void
@@ -300,7 +316,6 @@ act_search(struct app *a)
 	s.left = p->left.list.cursor;
 	s.right = p->right.list.cursor;
 	s.from = leading(a)->list.cursor;
-	s.found = true;
 	line_edit_set(&s.line, "");
 	(void)loop_run(a, &s.layer);
 }

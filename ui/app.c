@@ -144,6 +144,16 @@ app_refuse(struct app *a, const char *fmt, ...)
 }
 
 void
+app_tell(struct app *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	notice_set(a, fmt, ap, false, false);
+	va_end(ap);
+}
+
+void
 app_hint(struct app *a, const char *fmt, ...)
 {
 	va_list ap;

@@ -72,6 +72,7 @@ struct app {
 	enum view_id view;		/* which is shown */
 	enum view_id former_view;	/* which was shown before it */
 	char search[256];		/* what was searched for last, in lower case */
+	bool searched;			/* it is shown where that is */
 	struct reveal *reveal;
 	struct clipboard clipboard;
 	struct jobs *jobs;
@@ -111,7 +112,9 @@ void app_complain(struct app *a, const char *fmt, ...)
 void app_refuse(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Say something about the key that was hit, which is not kept. */
+/* Say something about the key that was hit, which is not kept; that it is no good one. */
+void app_tell(struct app *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 void app_hint(struct app *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

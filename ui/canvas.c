@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ui/canvas.h"
 
+#define CANVAS_NEEDLE_MAX 255
 #define TEXT_MAX ((size_t)64 * 1024)	/* more does not fit on any screen */
 
 struct look {
@@ -404,6 +405,59 @@ int
 canvas_right(int y, int x, int w, unsigned int style, const char *text)
 {
 	return canvas_draw(y, x, w, style, text, strlen(text), true, CUT_END, 0);
+}
+
+/* What stands in a cell, in lower case. */
+static wchar_t
+canvas_cell(int y, int x, cchar_t *cell)
+{
+	wchar_t text[CCHARW_MAX + 1] = { 0 };
+	attr_t attrs;
+	short pair;
+
+	if (mvin_wch(y, x, cell) == ERR || getcchar(cell, text, &attrs, &pair, NULL) == ERR)
+		return 0;
+	return text[0] >= L'A' && text[0] <= L'Z' ? text[0] + (L'a' - L'A') : text[0];
+}
+
+/* The columns from ${x} to ${end} that the text stands in, 0: another one does. */
+static int
+canvas_match(int y, int x, int end, const wchar_t *needle)
+{
+	int from = x, w;
+	cchar_t cell;
+
+	for (; *needle != L'\0'; needle++, x += w) {
+		if (x >= end || canvas_cell(y, x, &cell) != *needle)
+			return 0;
+		w = wcwidth(*needle) > 1 ? 2 : 1;
+	}
+	return x - from;
+}
+
+void
+canvas_underline(const struct rect *line, const char *text)
+{
+	wchar_t needle[CANVAS_NEEDLE_MAX + 1], was[CCHARW_MAX + 1] = { 0 };
+	size_t n = mbstowcs(needle, text, CANVAS_NEEDLE_MAX);
+	int x = line->x, end = line->x + line->w, w = 0, step;
+	cchar_t cell;
+	attr_t attrs;
+	short pair;
+
+	if (n == (size_t)-1 || n == 0)
+		return;
+	needle[n] = L'\0';
+	while (x < end && (w = canvas_match(line->y, x, end, needle)) == 0)
+		x++;
+	for (end = x + w; w > 0 && x < end; x += step) {
+		(void)canvas_cell(line->y, x, &cell);
+		if (getcchar(&cell, was, &attrs, &pair, NULL) == ERR ||
+		    setcchar(&cell, was, attrs | A_UNDERLINE, pair, NULL) == ERR)
+			return;
+		(void)mvadd_wch(line->y, x, &cell);
+		step = wcwidth(was[0]) > 1 ? 2 : 1;
+	}
 }
 
 void

@@ -139,6 +139,9 @@ int canvas_tail_bytes(int y, int x, int w, unsigned int style, const char *text,
 /* The same, but a longer one is cut in the middle, and keeps ${tail} columns of its end. */
 int canvas_middle(int y, int x, int w, unsigned int style, const char *text, size_t n, int tail);
 
+/* Underline the first place in a line that was drawn where this text (lower case) stands. */
+void canvas_underline(const struct rect *line, const char *text);
+
 /* Draw at the right end of the columns; returns the columns used. */
 int canvas_right(int y, int x, int w, unsigned int style, const char *text);
 

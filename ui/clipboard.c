@@ -49,15 +49,34 @@ clipboard_clear(struct clipboard *c)
 	return true;
 }
 
+static int
+clipboard_check(size_t n, struct error *err)
+{
+	if (!term_has_private_screen())
+		return error_set(err, ERROR_REFUSED, "this terminal would show it");
+	if (n > CLIPBOARD_MAX)
+		return error_set(err, ERROR_LIMIT, "it is too long for a terminal's clipboard");
+	return 0;
+}
+
+int
+clipboard_copy_plain(struct clipboard *c, const void *bytes, size_t n, struct error *err)
+{
+	if (clipboard_check(n, err) == -1)
+		return -1;
+	/* What was there before is there no more. */
+	clipboard_forget(c);
+	clipboard_write(bytes, n);
+	return 0;
+}
+
 int
 clipboard_copy(struct clipboard *c, const void *bytes, size_t n, int ms, struct error *err)
 {
 	struct key *key;
 
-	if (!term_has_private_screen())
-		return error_set(err, ERROR_REFUSED, "this terminal would show it");
-	if (n > CLIPBOARD_MAX)
-		return error_set(err, ERROR_LIMIT, "it is too long for a terminal's clipboard");
+	if (clipboard_check(n, err) == -1)
+		return -1;
 	clipboard_forget(c);
 	key = key_new_random(KEY_LENGTH_DEFAULT, err);
 	c->mac = key != NULL ? mac_new(key, "propseal clipboard", err) : NULL;

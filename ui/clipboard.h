@@ -29,6 +29,9 @@ struct clipboard {
  * would show them (no second screen); ERROR_CRYPTO. */
 int clipboard_copy(struct clipboard *c, const void *bytes, size_t n, int ms, struct error *err);
 
+/* Put a text there that is no secret: it stays.  The same errors. */
+int clipboard_copy_plain(struct clipboard *c, const void *bytes, size_t n, struct error *err);
+
 /* When clipboard_tick is due; 0: never. */
 uint64_t clipboard_until(const struct clipboard *c);
 

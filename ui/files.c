@@ -8,6 +8,7 @@
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "file/file.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/model.h"
@@ -74,7 +75,7 @@ files_text(const void *model, size_t group, size_t item)
 	return id;
 }
 
-bool
+static bool
 files_passes_entry(unsigned int filter, const struct estate_entry *e)
 {
 	switch (filter) {
@@ -125,6 +126,92 @@ files_passes(const void *model, unsigned int filter, size_t group, size_t item)
 	return false;
 }
 
+static void
+files_facts(const void *model, size_t group, size_t item, struct filter_facts *out)
+{
+	const struct tree *t = &((const struct model *)model)->tree;
+	const struct tree_row *row = tree_row(t, group);
+	const struct estate_entry *e;
+
+	out->environment = tree_root(t, row->root)->name;
+	if (row->file == NULL)
+		return;
+	out->file = model_show_path(model, row->file->path);
+	if (item == OUTLINE_HEAD) {
+		out->state = row->file->problem != NULL ? 'X' : '\0';
+		return;
+	}
+	e = &row->file->entries[item];
+	out->state = entry_letter(e);
+	out->key = e->key;
+	out->key_len = e->key_len;
+}
+
+enum files_order { FILES_AS_THEY_ARE, FILES_WORST, FILES_BY_NAME, FILES_NEWEST };
+
+static const char *const files_orders[] = { "as in the files", "worst first", "by name",
+	"newest first", NULL };
+
+/* Two entries, of one file or of two; a file that has none stands for itself. */
+static int
+files_compare_entries(const struct model *m, enum files_order order,
+    const struct outline_row *one, const struct outline_row *other)
+{
+	static const char badness[] = "!XD?OS ";
+	const struct outline_row *rows[2] = { one, other };
+	const char *rank[2];
+	const char *key[2];
+	size_t len[2];
+	int c;
+
+	for (int i = 0; i < 2; i++) {
+		const struct estate_file *f = files_row(m, rows[i]->group)->file;
+		const struct estate_entry *e = rows[i]->item != OUTLINE_HEAD ?
+		    &f->entries[rows[i]->item] : NULL;
+
+		key[i] = e != NULL ? e->key : "";
+		len[i] = e != NULL ? e->key_len : 0;
+		rank[i] = strchr(badness, e != NULL ? entry_letter(e) : f->problem != NULL ? 'X' :
+		    ' ');
+	}
+	if (order == FILES_WORST)
+		return rank[0] < rank[1] ? -1 : rank[0] > rank[1];
+	if (order != FILES_BY_NAME)
+		return 0;
+	c = memcmp(key[0], key[1], len[0] < len[1] ? len[0] : len[1]);
+	return c != 0 ? c : len[0] < len[1] ? -1 : len[0] > len[1];
+}
+
+/* Two files, or in a flat list entries of two files. */
+static int
+files_compare_files(enum files_order order, const struct estate_file *a,
+    const struct estate_file *b)
+{
+	if (order == FILES_BY_NAME)
+		return strcmp(file_basename(a->path), file_basename(b->path));
+	if (order == FILES_NEWEST && a->changed != b->changed)
+		return a->changed > b->changed ? -1 : 1;
+	return 0;
+}
+
+static int
+files_compare(const void *model, unsigned int order, const struct outline_row *one,
+    const struct outline_row *other)
+{
+	const struct tree *t = &((const struct model *)model)->tree;
+	const struct estate_file *a = tree_row(t, one->group)->file;
+	const struct estate_file *b = tree_row(t, other->group)->file;
+	int c = 0;
+
+	if (one->item != OUTLINE_HEAD || other->item != OUTLINE_HEAD)
+		c = files_compare_entries(model, (enum files_order)order, one, other);
+	else if (order == FILES_WORST)
+		c = tree_compare(t, one->group, other->group);
+	if (c == 0 && a != NULL && b != NULL && a != b)
+		c = files_compare_files((enum files_order)order, a, b);
+	return c;
+}
+
 static const struct outline_ops files_ops = {
 	.groups = files_groups,
 	.items = files_items,
@@ -132,6 +219,10 @@ static const struct outline_ops files_ops = {
 	.id = files_id,
 	.text = files_text,
 	.passes = files_passes,
+	.facts = files_facts,
+	.states = "!SD?OX",
+	.compare = files_compare,
+	.orders = files_orders,
 };
 
 const char *
@@ -549,6 +640,7 @@ files_show(struct app *a, const char *path, const char *key, size_t len)
 	char *own = strdup(path), *own_key = text_copy(key, len);
 
 	p->left.filter = FILES_ALL;
+	(void)filter_set(&p->left.words, "", "");
 	p->left.ranging = false;
 	p->right_active = false;
 	if (own != NULL && own_key != NULL) {

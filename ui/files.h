@@ -38,9 +38,6 @@ enum files_filter {
 
 const char *files_filter_name(unsigned int filter);
 
-/* Does the filter show it? */
-bool files_passes_entry(unsigned int filter, const struct estate_entry *e);
-
 void files_init(struct files *f, const struct model *m);
 void files_release(struct files *f);
 

@@ -81,7 +81,7 @@ findings_text(const void *findings, size_t group, size_t item)
 	return (struct outline_id){ text, strlen(text), 0 };
 }
 
-bool
+static bool
 findings_passes_row(unsigned int filter, const struct findings_row *r)
 {
 	if (r->finding == NULL)
@@ -111,12 +111,37 @@ findings_passes(const void *findings, unsigned int filter, size_t group, size_t 
 	return false;
 }
 
+static void
+findings_facts(const void *findings, size_t group, size_t item, struct filter_facts *out)
+{
+	static const char letters[AUDIT_LEVELS] = { 'n', 'W', 'E' };
+	const struct findings *f = findings;
+	const struct findings_row *r;
+
+	if (item == OUTLINE_HEAD)
+		return;
+	r = findings_item(f, group, item);
+	if (r->finding == NULL) {
+		out->state = 'X';
+		out->file = r->unread->file;
+		return;
+	}
+	out->state = letters[r->finding->level];
+	out->environment = findings_environment(f, r->finding);
+	out->rule = audit_rule_text(r->finding->rule)->id;
+	out->file = audit_file(f->audit, r->finding->file);
+	out->key = r->finding->key;
+	out->key_len = r->finding->key_len;
+}
+
 static const struct outline_ops findings_ops = {
 	.groups = findings_groups,
 	.items = findings_items,
 	.id = findings_id,
 	.text = findings_text,
 	.passes = findings_passes,
+	.facts = findings_facts,
+	.states = "EWnX",
 };
 
 /* The right pane: lines of a text. */
@@ -150,6 +175,7 @@ findings_open(struct findings *f)
 	memset(f, 0, sizeof(*f));
 	vec_init(&f->names, sizeof(char *), ROWS_MAX);
 	vec_init(&f->homes, sizeof(char *), ROWS_MAX);
+	vec_init(&f->changed, sizeof(int64_t), ROWS_MAX);
 	vec_init(&f->lines, sizeof(struct findings_line), ROWS_MAX);
 	buf_init(&f->text, TEXT_MAX);
 	outline_init(&f->panes.right, &lines_ops, f);
@@ -169,6 +195,7 @@ findings_close(struct findings *f)
 	vec_release(&f->lines);
 	vec_release_strings(&f->names);
 	vec_release_strings(&f->homes);
+	vec_release(&f->changed);
 	map_free(f->by_name);
 	buf_release(&f->text);
 	audit_free(f->audit);
@@ -201,6 +228,7 @@ findings_name_files(struct findings *f, const struct estate *e, struct error *er
 	vec_init(&f->names, sizeof(char *), ROWS_MAX);
 	vec_release_strings(&f->homes);
 	vec_init(&f->homes, sizeof(char *), ROWS_MAX);
+	f->changed.len = 0;
 	map_free(f->by_name);
 	if ((f->by_name = map_new()) == NULL)
 		return error_memory(err);
@@ -208,6 +236,7 @@ findings_name_files(struct findings *f, const struct estate *e, struct error *er
 	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
 		const struct estate_file *file = estate_file(e, i);
 		const char *told;
+		int64_t *changed = vec_push(&f->changed);
 		/* An audit that goes on knows of none yet. */
 		const char *home = (file->is_secrets_file || !f->is_whole) &&
 		    file->environment != NULL ? file->environment->name : "";
@@ -215,7 +244,10 @@ findings_name_files(struct findings *f, const struct estate *e, struct error *er
 		buf_clear(&name);
 		audit_append_name(&name, audit_below_root(file->path, strip));
 		told = vec_push_string(&f->names, (const char *)name.data, name.len);
-		if (told == NULL || map_put(f->by_name, told, name.len, i) != 0 ||
+		if (changed != NULL)
+			*changed = file->changed;
+		if (told == NULL || changed == NULL ||
+		    map_put(f->by_name, told, name.len, i) != 0 ||
 		    vec_push_string(&f->homes, home, strlen(home)) == NULL)
 			rc = error_memory(err);
 	}
@@ -289,6 +321,7 @@ struct sorting {
 	size_t place;		/* of its group */
 	size_t number;		/* in the audit */
 	enum findings_order order;
+	int64_t changed;	/* when its file was; 0: not known */
 };
 
 const char *
@@ -330,15 +363,38 @@ by_group(const void *x, const void *y)
 	return rc != 0 ? rc : a->number < b->number ? -1 : a->number > b->number;
 }
 
+/* The order within a group. */
+static int
+by_order(const struct sorting *a, const struct sorting *b)
+{
+	const struct audit_finding *one = a->row.finding, *other = b->row.finding;
+	size_t n = one->key_len < other->key_len ? one->key_len : other->key_len;
+	int c;
+
+	switch (a->order) {
+	case FINDINGS_WORST:
+		return one->level != other->level ? one->level > other->level ? -1 : 1 : 0;
+	case FINDINGS_BY_KEY:
+		c = memcmp(one->key, other->key, n);
+		return c != 0 ? c : one->key_len < other->key_len ? -1 :
+		    one->key_len > other->key_len;
+	case FINDINGS_NEWEST:
+		return a->changed != b->changed ? a->changed > b->changed ? -1 : 1 : 0;
+	default:
+		return 0;
+	}
+}
+
 static int
 by_place_of_group(const void *x, const void *y)
 {
 	const struct sorting *a = x, *b = y;
+	int c;
 
 	if (a->place != b->place)
 		return a->place < b->place ? -1 : 1;
-	if (a->order == FINDINGS_WORST && a->row.finding->level != b->row.finding->level)
-		return a->row.finding->level > b->row.finding->level ? -1 : 1;
+	if ((c = by_order(a, b)) != 0)
+		return c;
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
@@ -466,6 +522,18 @@ findings_find_held(struct findings *f)
 		}
 }
 
+/* When the file of a finding was changed, as the estate knows it; 0: it does not. */
+static int64_t
+findings_file_changed(const struct findings *f, const struct audit_finding *a)
+{
+	const char *file = audit_file(f->audit, a->file);
+	size_t i;
+
+	return f->order == FINDINGS_NEWEST && f->by_name != NULL &&
+	    map_get(f->by_name, file, strlen(file), &i) && i < f->changed.len ?
+	    *(const int64_t *)vec_at(&f->changed, i) : 0;
+}
+
 int
 findings_arrange(struct findings *f, bool (*can_fix)(const void *cookie,
     const struct audit_finding *finding), const void *cookie, struct error *err)
@@ -484,6 +552,7 @@ findings_arrange(struct findings *f, bool (*can_fix)(const void *cookie,
 
 		all[i] = (struct sorting){ .row = { .finding = a }, .number = i,
 			.group = sorting_group(f, a), .order = f->order };
+		all[i].changed = findings_file_changed(f, a);
 		all[i].row.fixable = can_fix != NULL && can_fix(cookie, a);
 		audit_id_text(a->id, all[i].row.id);
 	}
@@ -516,6 +585,15 @@ findings_selected(const struct findings *f, const struct findings_row **row)
 }
 
 /* --- for people --- */
+
+const char *
+findings_order_name(enum findings_order order)
+{
+	static const char *const names[FINDINGS_ORDERS] = { "worst first", "as in the files",
+		"by name", "newest first" };
+
+	return names[order];
+}
 
 void
 findings_print_levels(const size_t levels[AUDIT_LEVELS], char *out, size_t size)

@@ -40,6 +40,8 @@ enum findings_filter {
 enum findings_order {
 	FINDINGS_WORST,		/* by level, then file and line */
 	FINDINGS_IN_FILES,	/* by file and line */
+	FINDINGS_BY_KEY,	/* by name */
+	FINDINGS_NEWEST,	/* what was changed last */
 	FINDINGS_ORDERS
 };
 
@@ -77,6 +79,7 @@ struct findings {
 	struct vec names;		/* char *: the estate's files, as an audit names them */
 	struct vec homes;		/* char *: the environments of those, of which an audit
 					 * does not tell; "": none */
+	struct vec changed;		/* int64_t: when they were changed, milliseconds */
 	struct map *by_name;		/* their numbers in the estate; NULL: none */
 	struct audit_options options;	/* of the audit */
 	bool looked;			/* nothing is to be looked at again but what changes */
@@ -132,11 +135,10 @@ findings_counts(const struct audit_finding *f)
 	return !f->suppressed && !f->known;
 }
 
-/* Does the filter show it? */
-bool findings_passes_row(unsigned int filter, const struct findings_row *r);
-
 const struct findings_group *findings_group(const struct findings *f, size_t i);
 const struct findings_row *findings_row(const struct findings *f, size_t i);
+
+const char *findings_order_name(enum findings_order order);
 
 /* What the cursor of the list is on; ${*row} is NULL on a group.  NULL: nothing. */
 const struct findings_group *findings_selected(const struct findings *f,

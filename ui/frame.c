@@ -364,6 +364,8 @@ frame_key(struct layer *layer, struct app *a, uint32_t k)
 	/* The key that reveals masks as well. */
 	if (was_shown && (id == ACTION_REVEAL || id == ACTION_CANCEL))
 		return;
+	/* What was searched for is underlined until Esc. */
+	a->searched = a->searched && id != ACTION_CANCEL;
 	if (id != ACTION_COUNT)
 		keymap_run(a, id);
 	else
@@ -385,6 +387,27 @@ frame_is_linked(struct app *a, const struct outline *o, size_t row, const struct
 	if (f->is_linked != NULL)
 		return f->is_linked(a, row);
 	return v->left_leads && o == &v->panes(a)->left && row == o->list.cursor;
+}
+
+int
+frame_draw_chips(const struct outline *o, const char *preset, const struct rect *r)
+{
+	int x = r->x + 1, end = r->x + r->w - 1;
+	char chip[FILTER_TEXT_MAX + 4];
+
+	x += canvas_text(r->y, x, end - x, STYLE_MARK, preset);
+	for (const char *p = o->words.text + strspn(o->words.text, " \t"); *p != '\0' && x < end;
+	    p += strcspn(p, " \t"), p += strspn(p, " \t")) {
+		snprintf(chip, sizeof(chip), " [%.*s]", (int)strcspn(p, " \t"), p);
+		x += canvas_text(r->y, x, end - x, STYLE_MARK, chip);
+	}
+	if (o->flat && x < end)
+		x += canvas_text(r->y, x, end - x, STYLE_MARK, " flat");
+	if (o->order != 0 && x < end) {
+		snprintf(chip, sizeof(chip), " %s", o->ops->orders[o->order]);
+		x += canvas_text(r->y, x, end - x, STYLE_MARK, chip);
+	}
+	return x - r->x - 1;
 }
 
 void
@@ -410,5 +433,8 @@ frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool act
 			canvas_text(line.y, r->x, 1, STYLE_KEY, "=");
 		}
 		f->draw(a, i, &line, extra);
+		if (a->searched && a->search[0] != '\0' && outline_matches(o,
+		    outline_row(o, i)->group, outline_row(o, i)->item, a->search))
+			canvas_underline(&line, a->search);
 	}
 }

@@ -42,4 +42,11 @@ struct frame_rows {
 void frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool active,
     const struct frame_rows *f);
 
+/**
+ * frame_draw_chips(o, preset, r):
+ * At the left of a list's heading: what it shows.  The name of its filter, its
+ * words, and its order if that is not the usual one.  Returns the columns used.
+ */
+int frame_draw_chips(const struct outline *o, const char *preset, const struct rect *r);
+
 #endif /* !UI_FRAME_H */

@@ -136,11 +136,21 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter },
 	    [VIEW_FINDINGS] = { .rank = 6, .label = "filter", .help = "show all that counts, "
 		"errors, what can be sealed here, or everything", .run = act_findings_filter } } },
+	[ACTION_WORDS] = { MOVE, "filter-words", { 'F' },
+	    "show what has words only: states, parts of a name, env: file: rule:, - for not",
+	    false, {
+	    [VIEW_FILES] = { .rank = 20, .label = "words", .run = act_words },
+	    [VIEW_FINDINGS] = { .rank = 14, .label = "words", .run = act_words } } },
+	[ACTION_SORT] = { MOVE, "sort", { 'o' },
+	    "sort as in the files, by what is worst, by name, or by age", false, {
+	    [VIEW_FILES] = { .rank = 19, .label = "sort", .run = act_sort },
+	    [VIEW_FINDINGS] = { .rank = 13, .label = "sort", .run = act_findings_sort } } },
 	[ACTION_CANCEL] = { MOVE, "cancel", { INPUT_ESCAPE },
-	    "end a range; show secrets and references again", false, {
+	    "end a range; take filter words away; show secrets and references again", false, {
 	    [VIEW_FILES] = { .run = act_cancel },
 	    [VIEW_HISTORY] = { .help = "back to the files", .run = act_history_back },
-	    [VIEW_FINDINGS] = { .help = "show all that counts again; back to the files",
+	    [VIEW_FINDINGS] = { .help = "stop looking; take filter words away; show all that "
+		"counts again; back to the files",
 		.run = act_findings_cancel },
 	    [VIEW_PENDING] = { .rank = 8, .label = "back", .help = "back to where one was",
 		.run = act_pending_back },
@@ -205,6 +215,8 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_COPY] = { VALUE, "copy", { 'y' },
 	    "copy the value to the clipboard, by way of the terminal, for a while", false, {
 	    [VIEW_FILES] = { .unavailable = selection_needs_value, .run = act_copy },
+	    [VIEW_FINDINGS] = { .help = "copy the command that mends a file's mode",
+		.unavailable = act_findings_needs_command, .run = act_findings_copy },
 	    [VIEW_REGISTRY] = { .help = "copy the value that is shown, for a while",
 		.unavailable = act_needs_shown, .run = act_copy } } },
 	[ACTION_UPDATE] = { VALUE, "update", { 'e' }, "seal a new value for this entry", false, {
@@ -260,7 +272,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    "make a secrets file with its first master key", true, {
 	    [VIEW_FILES] = { .rank = 5, .label = "new secrets file",
 		.unavailable = act_needs_no_data_key, .run = act_generate } } },
-	[ACTION_OPEN_SECRETS] = { KEYS, "open-secrets-file", { 'o' },
+	[ACTION_OPEN_SECRETS] = { KEYS, "open-secrets-file", { 'O' },
 	    "add a secrets file that lies elsewhere", false, {
 	    [VIEW_FILES] = { .run = act_open_secrets } } },
 
@@ -287,13 +299,15 @@ static const struct action actions[ACTION_COUNT] = {
 
 	[ACTION_GROUP] = { FINDINGS, "group", { 'B' },
 	    "group by environment, rule or file", false, {
+	    [VIEW_FILES] = { .help = "all entries in one list, or below their files",
+		.run = act_flat },
 	    [VIEW_FINDINGS] = { .rank = 4, .label = "group", .run = act_findings_group } } },
 	[ACTION_IGNORE] = { FINDINGS, "ignore", { 'I' },
 	    "ignore a finding, with a reason, in the baseline", false, {
 	    [VIEW_FINDINGS] = { .rank = 8, .label = "ignore",
 		.unavailable = act_findings_needs_one, .run = act_findings_ignore } } },
 	[ACTION_EXPORT] = { FINDINGS, "export", { 'E' },
-	    "write the findings to a file, as SARIF, JSON or HTML", false, {
+	    "write the findings that are shown to a file, as SARIF, JSON or HTML", false, {
 	    [VIEW_FINDINGS] = { .rank = 5, .label = "export",
 		.unavailable = act_findings_needs_audit, .run = act_findings_export } } },
 
@@ -309,7 +323,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .run = act_view_registry } },
 	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' },
 	    "this help: type to search, Enter runs the selected line", false, {
-	    [VIEW_FILES] = { .rank = 19, .label = "help", .run = act_help },
+	    [VIEW_FILES] = { .rank = 30, .label = "help", .run = act_help },
 	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } },
 	    .faces[EVERYWHERE] = { .rank = 100, .label = "help", .run = act_help } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
@@ -325,7 +339,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .run = act_redraw } },
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
 	    "leave (asks when something is marked)", false, {
-	    [VIEW_FILES] = { .rank = 20, .label = "quit", .run = act_quit },
+	    [VIEW_FILES] = { .rank = 31, .label = "quit", .run = act_quit },
 	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } },
 	    .faces[EVERYWHERE] = { .rank = 101, .label = "quit", .run = act_quit } },
 };
@@ -521,8 +535,9 @@ set_none(struct bindings *b, enum action_id id, struct error *err)
 static void
 bindings_yield(struct bindings *b, enum action_id to, uint32_t key)
 {
-	static const enum action_id later[] = { ACTION_DIFF, ACTION_GROUP, ACTION_IGNORE,
-		ACTION_EXPORT, ACTION_VIEW_FILES, ACTION_VIEW_FINDINGS, ACTION_VIEW_PENDING,
+	static const enum action_id later[] = { ACTION_DIFF, ACTION_WORDS, ACTION_SORT,
+		ACTION_OPEN_SECRETS, ACTION_GROUP, ACTION_IGNORE, ACTION_EXPORT, ACTION_COPY,
+		ACTION_VIEW_FILES, ACTION_VIEW_FINDINGS, ACTION_VIEW_PENDING,
 		ACTION_VIEW_HISTORY, ACTION_VIEW_REGISTRY, ACTION_NOTICES };
 	const struct action *a;
 	size_t i;

@@ -245,12 +245,6 @@ outline_release(struct outline *o)
 	vec_release(&o->rows);
 }
 
-static bool
-outline_passes(const struct outline *o, size_t group, size_t item)
-{
-	return o->ops->passes == NULL || o->ops->passes(o->cookie, o->filter, group, item);
-}
-
 static size_t
 outline_items(const struct outline *o, size_t group)
 {
@@ -275,20 +269,60 @@ outline_root(const struct outline *o, size_t group)
 	return o->ops->root != NULL ? o->ops->root(o->cookie, group) : group;
 }
 
-static int
-outline_push_group(struct outline *o, size_t group)
+static bool
+outline_passes_words(const struct outline *o, size_t group, size_t item)
 {
-	size_t count, i;
+	struct filter_facts facts = { .state = '\0' };
 
-	if (outline_push(o, group, OUTLINE_HEAD) == -1)
-		return -1;
-	count = outline_items(o, group);
-	if (count == 0 || outline_folded(o, group))
-		return 0;
-	for (i = 0; i < count; i++)
-		if (outline_passes(o, group, i) && outline_push(o, group, i) == -1)
-			return -1;
-	return 0;
+	if (o->words.count == 0 || o->ops->facts == NULL)
+		return true;
+	o->ops->facts(o->cookie, group, item, &facts);
+	return filter_passes(&o->words, &facts);
+}
+
+static bool
+outline_passes_one(const struct outline *o, size_t group, size_t item)
+{
+	return (o->ops->passes == NULL || o->ops->passes(o->cookie, o->filter, group, item)) &&
+	    outline_passes_words(o, group, item);
+}
+
+/* With words a group is there for its items: those that have none stand for themselves. */
+static bool
+outline_passes_group(const struct outline *o, size_t group)
+{
+	size_t count = outline_items(o, group);
+
+	if (count == 0)
+		return outline_passes_one(o, group, OUTLINE_HEAD);
+	for (size_t i = 0; i < count; i++)
+		if (outline_passes_one(o, group, i))
+			return true;
+	return false;
+}
+
+bool
+outline_passes(const struct outline *o, size_t group, size_t item)
+{
+	size_t groups;
+
+	if (item != OUTLINE_HEAD || o->words.count == 0 || o->ops->facts == NULL)
+		return outline_passes_one(o, group, item);
+	if (outline_root(o, group) != group || o->ops->root == NULL)
+		return outline_passes_group(o, group);
+	groups = o->ops->groups(o->cookie);
+	for (size_t i = group + 1; i < groups && outline_root(o, i) == group; i++)
+		if (outline_passes_group(o, i))
+			return true;
+	return false;
+}
+
+/* --- in an order --- */
+
+static bool
+outline_is_ordered(const struct outline *o)
+{
+	return o->order != 0 && o->ops->compare != NULL;
 }
 
 static int
@@ -296,47 +330,106 @@ outline_compare(const void *one, const void *other, void *outline)
 {
 	const struct outline *o = outline;
 	const struct outline_row *a = one, *b = other;
-	int c = o->ops->compare(o->cookie, a->group, b->group);
+	int c = o->ops->compare(o->cookie, o->order, a, b);
 
-	return c != 0 ? c : a->group < b->group ? -1 : 1;
+	if (c != 0)
+		return c;
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	return a->item < b->item ? -1 : a->item > b->item;
 }
 
-/* All groups first, to be sorted; then those that stay get their items. */
-static int
-outline_push_sorted(struct outline *o, size_t groups)
+static void
+outline_sort(const struct outline *o, struct outline_row *rows, size_t n)
 {
-	struct vec heads;
-	size_t i;
+	if (n > 1 && outline_is_ordered(o))
+		qsort_r(rows, n, sizeof(*rows), outline_compare, (void *)(uintptr_t)o);
+}
+
+static int
+outline_push_items(struct outline *o, size_t group)
+{
+	size_t count = outline_items(o, group), from = o->rows.len;
+
+	for (size_t i = 0; i < count; i++)
+		if (outline_passes(o, group, i) && outline_push(o, group, i) == -1)
+			return -1;
+	if (o->rows.len > from && !o->flat)
+		outline_sort(o, vec_at(&o->rows, from), o->rows.len - from);
+	return 0;
+}
+
+/* Those that pass of the groups from ${first} on that stand below it, with their items. */
+static int
+outline_push_below(struct outline *o, size_t first, size_t groups)
+{
+	struct vec heads;	/* of struct outline_row */
+	struct outline_row *r;
 	int rc = 0;
 
-	for (i = 0; rc == 0 && i < groups; i++)
-		rc = outline_passes(o, i, OUTLINE_HEAD) ? outline_push(o, i, OUTLINE_HEAD) : 0;
-	heads = o->rows;
-	qsort_r(heads.items, heads.len, sizeof(struct outline_row), outline_compare, o);
-	vec_init(&o->rows, sizeof(struct outline_row), ROWS_MAX);
-	for (i = 0; rc == 0 && i < heads.len; i++)
-		rc = outline_push_group(o, ((struct outline_row *)vec_at(&heads, i))->group);
+	vec_init(&heads, sizeof(struct outline_row), ROWS_MAX);
+	for (size_t i = first + 1; rc == 0 && i < groups && outline_root(o, i) == first; i++) {
+		if (!outline_passes(o, i, OUTLINE_HEAD))
+			continue;
+		if ((r = vec_push(&heads)) == NULL)
+			rc = -1;
+		else
+			*r = (struct outline_row){ i, OUTLINE_HEAD };
+	}
+	outline_sort(o, heads.items, heads.len);
+	for (size_t i = 0; rc == 0 && i < heads.len; i++) {
+		r = vec_at(&heads, i);
+		rc = outline_push(o, r->group, OUTLINE_HEAD);
+		if (rc == 0 && !outline_folded(o, r->group))
+			rc = outline_push_items(o, r->group);
+	}
 	vec_release(&heads);
 	return rc;
 }
 
-/* As they come, without those below a folded root. */
+/* The roots that pass, in their order, and what is unfolded below them. */
 static int
 outline_push_all(struct outline *o, size_t groups)
 {
-	bool hidden = false;
-	size_t i;
+	struct vec roots;	/* of struct outline_row */
+	struct outline_row *r;
 	int rc = 0;
 
-	for (i = 0; rc == 0 && i < groups; i++) {
-		if (outline_root(o, i) == i)
-			hidden = false;
-		if (hidden || !outline_passes(o, i, OUTLINE_HEAD))
+	vec_init(&roots, sizeof(struct outline_row), ROWS_MAX);
+	for (size_t i = 0; rc == 0 && i < groups; i++) {
+		if (outline_root(o, i) != i || !outline_passes(o, i, OUTLINE_HEAD))
 			continue;
-		rc = outline_push_group(o, i);
-		hidden = hidden || (o->ops->root != NULL && outline_root(o, i) == i &&
-		    outline_folded(o, i));
+		if ((r = vec_push(&roots)) == NULL)
+			rc = -1;
+		else
+			*r = (struct outline_row){ i, OUTLINE_HEAD };
 	}
+	outline_sort(o, roots.items, roots.len);
+	for (size_t i = 0; rc == 0 && i < roots.len; i++) {
+		r = vec_at(&roots, i);
+		rc = outline_push(o, r->group, OUTLINE_HEAD);
+		if (rc == 0 && !outline_folded(o, r->group))
+			rc = o->ops->root != NULL ? outline_push_below(o, r->group, groups) :
+			    outline_push_items(o, r->group);
+	}
+	vec_release(&roots);
+	return rc;
+}
+
+/* Items alone, and groups that have none. */
+static int
+outline_push_flat(struct outline *o, size_t groups)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < groups; i++) {
+		if (outline_items(o, i) > 0)
+			rc = outline_push_items(o, i);
+		else if ((o->ops->root == NULL || outline_root(o, i) != i) &&
+		    outline_passes(o, i, OUTLINE_HEAD))
+			rc = outline_push(o, i, OUTLINE_HEAD);
+	}
+	outline_sort(o, o->rows.items, o->rows.len);
 	return rc;
 }
 
@@ -348,8 +441,7 @@ outline_build(struct outline *o)
 	int rc;
 
 	o->rows.len = 0;
-	rc = o->ops->compare != NULL ? outline_push_sorted(o, groups) :
-	    outline_push_all(o, groups);
+	rc = o->flat ? outline_push_flat(o, groups) : outline_push_all(o, groups);
 	if (o->rows.len != before)
 		o->ranging = false;
 	o->list.count = o->rows.len;
@@ -387,7 +479,7 @@ outline_find_exactly(const struct outline *o, size_t group, size_t item)
 	size_t from = 0, to = o->rows.len, mid;
 	int c;
 
-	if (o->ops->compare != NULL) {
+	if (outline_is_ordered(o)) {
 		while (from < to && outline_order(outline_row(o, from), group, item) != 0)
 			from++;
 		return from;
@@ -412,8 +504,12 @@ outline_find(const struct outline *o, size_t group, size_t item)
 
 	if (row == o->rows.len && item != OUTLINE_HEAD)
 		row = outline_find_exactly(o, group, OUTLINE_HEAD);
-	if (row == o->rows.len)
+	if (row == o->rows.len && !o->flat)
 		row = outline_find_exactly(o, outline_root(o, group), OUTLINE_HEAD);
+	/* A flat list has no groups: the first of its items that is shown. */
+	for (size_t i = 0; o->flat && row == o->rows.len && i < o->rows.len; i++)
+		if (outline_row(o, i)->group == group)
+			row = i;
 	return row;
 }
 
@@ -544,7 +640,7 @@ outline_in_range(const struct outline *o, size_t row)
 	return row >= o->range_from ? row <= o->list.cursor : row >= o->list.cursor;
 }
 
-static bool
+bool
 outline_matches(const struct outline *o, size_t group, size_t item, const char *needle)
 {
 	struct outline_id text = o->ops->text != NULL ? o->ops->text(o->cookie, group, item) :
@@ -574,7 +670,7 @@ outline_hides(const struct outline *o, size_t row, const char *needle)
 	size_t groups = o->ops->groups(o->cookie);
 	size_t i;
 
-	if (outline_row(o, row)->item != OUTLINE_HEAD || !outline_folded(o, group))
+	if (outline_row(o, row)->item != OUTLINE_HEAD || o->flat || !outline_folded(o, group))
 		return false;
 	if (outline_has(o, group, needle))
 		return true;
@@ -608,6 +704,50 @@ outline_search(struct outline *o, const char *needle, size_t from, bool back)
 		step = 0;
 	}
 	return false;
+}
+
+static size_t
+outline_count_items(const struct outline *o, size_t group, const char *needle)
+{
+	size_t count = outline_items(o, group), n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n += outline_matches(o, group, i, needle) && outline_passes(o, group, i);
+	return n;
+}
+
+/* What matches in a folded group, or below a folded root. */
+static size_t
+outline_count_hidden(const struct outline *o, const struct outline_row *r, const char *needle)
+{
+	size_t groups = o->ops->groups(o->cookie), n;
+
+	if (r->item != OUTLINE_HEAD || o->flat || !outline_folded(o, r->group))
+		return 0;
+	n = outline_count_items(o, r->group, needle);
+	for (size_t i = r->group + 1; i < groups && outline_root(o, i) == r->group; i++)
+		if (outline_passes(o, i, OUTLINE_HEAD))
+			n += outline_matches(o, i, OUTLINE_HEAD, needle) +
+			    outline_count_items(o, i, needle);
+	return n;
+}
+
+size_t
+outline_count(const struct outline *o, const char *needle, size_t *at)
+{
+	size_t n = 0;
+
+	*at = 0;
+	for (size_t i = 0; i < o->rows.len; i++) {
+		const struct outline_row *r = outline_row(o, i);
+		bool matches = outline_matches(o, r->group, r->item, needle);
+
+		n += matches;
+		if (matches && i == o->list.cursor)
+			*at = n;
+		n += outline_count_hidden(o, r, needle);
+	}
+	return n;
 }
 
 struct outline *

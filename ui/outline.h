@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/vec.h"
+#include "ui/filter.h"
 
 /*
  * Lists of which a part is on the screen, without the screen: a cursor
@@ -47,6 +48,11 @@ struct outline_id {
 	size_t place;		/* of an item: a line number, or 0 */
 };
 
+struct outline_row {
+	size_t group;
+	size_t item;	/* OUTLINE_HEAD: the group itself */
+};
+
 /*
  * Where an outline's rows come from: groups, such as files, with items in
  * them, such as their entries.  A group may stand below another one, its root,
@@ -64,24 +70,31 @@ struct outline_ops {
 	struct outline_id (*text)(const void *cookie, size_t group, size_t item);
 	/* Does the filter (0: none) let it through?  NULL: everything. */
 	bool (*passes)(const void *cookie, unsigned int filter, size_t group, size_t item);
-	/* The order of two groups; NULL: as they come */
-	int (*compare)(const void *cookie, size_t one, size_t other);
-};
-
-struct outline_row {
-	size_t group;
-	size_t item;	/* OUTLINE_HEAD: the group itself */
+	/* What filter words look at, of an item, or of a group that has none.  NULL: there are no
+	 * words.  ${states}: the letters that are states. */
+	void (*facts)(const void *cookie, size_t group, size_t item, struct filter_facts *out);
+	const char *states;
+	/* Which of two comes first in an order (not 0): roots, groups of one root, items of one
+	 * group; in a flat list any items and groups.  0: as they come.  NULL: there are no
+	 * orders. */
+	int (*compare)(const void *cookie, unsigned int order, const struct outline_row *one,
+	    const struct outline_row *other);
+	const char *const *orders;	/* their names, from 0 on, and a NULL */
 };
 
 /*
  * Groups that can be folded, with a cursor that stays on what it is on.
- * Fields are for reading, but that ${filter}, ${folded} and ${roots_folded} may
- * be set before outline_build; a range is begun and ended by ${ranging} and ${range_from}.
+ * Fields are for reading, but that ${filter}, ${words}, ${order}, ${flat}, ${folded} and
+ * ${roots_folded} may be set before outline_build; a range is begun and ended by ${ranging}
+ * and ${range_from}.
  */
 struct outline {
 	struct list list;		/* of the rows */
 	struct vec rows;		/* of struct outline_row */
 	unsigned int filter;
+	struct filter words;		/* more of what is shown */
+	unsigned int order;		/* 0: as they come */
+	bool flat;			/* items without their groups */
 	bool folded;			/* groups that nobody folded or unfolded */
 	bool roots_folded;		/* the same for roots */
 	bool ranging;			/* a range is being marked */
@@ -117,6 +130,9 @@ void outline_hold_id(struct outline *o, const struct outline_id *group,
  * there, so the cursor stays on its row number, if there is one. */
 bool outline_restore(struct outline *o);
 
+/* Does the filter, with its words, show it, folded or not? */
+bool outline_passes(const struct outline *o, size_t group, size_t item);
+
 bool outline_folded(const struct outline *o, size_t group);
 /* -1: no memory.  Then outline_build. */
 int outline_fold(struct outline *o, size_t group, bool fold);
@@ -135,6 +151,13 @@ bool outline_in_range(const struct outline *o, size_t row);
  * hides one is unfolded.  False: there is none.
  */
 bool outline_search(struct outline *o, const char *needle, size_t from, bool back);
+
+/* Has it ${needle} (lower case, not empty) in what is searched? */
+bool outline_matches(const struct outline *o, size_t group, size_t item, const char *needle);
+
+/* How many match of what the filter shows, folded or not; ${*at}: which of them the cursor is
+ * on, 0: none. */
+size_t outline_count(const struct outline *o, const char *needle, size_t *at);
 
 /* The two lists of a main view. */
 struct panes {

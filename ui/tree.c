@@ -69,6 +69,21 @@ tally_entry(struct tally *t, const struct estate_entry *e)
 	}
 }
 
+char
+entry_letter(const struct estate_entry *e)
+{
+	static const char letters[] = {
+		[STATE_PLAIN] = ' ',
+		[STATE_SEALED] = 'S',
+		[STATE_DANGLING] = 'D',
+		[STATE_UNKNOWN] = '?',
+		[STATE_OTHER] = 'O',
+		[STATE_DAMAGED] = 'X',
+	};
+
+	return entry_is_clear(e) ? '!' : letters[e->state];
+}
+
 struct tally
 tally_of(const struct estate_file *f)
 {
@@ -145,6 +160,32 @@ const struct tree_row *
 tree_row(const struct tree *t, size_t i)
 {
 	return vec_at(&t->rows, i);
+}
+
+/* --- the order of what is bad --- */
+
+/* The worst first, by what there is most of. */
+static int
+tally_compare(const struct tally *a, const struct tally *b)
+{
+	const size_t one[] = { a->clear, a->damaged + a->unreadable, a->dangling, a->unknown,
+		a->orphans, a->sealed },
+	    other[] = { b->clear, b->damaged + b->unreadable, b->dangling, b->unknown,
+		b->orphans, b->sealed };
+
+	for (size_t i = 0; i < sizeof(one) / sizeof(one[0]); i++)
+		if (one[i] != other[i])
+			return one[i] > other[i] ? -1 : 1;
+	return 0;
+}
+
+int
+tree_compare(const struct tree *t, size_t one, size_t other)
+{
+	const struct tree_row *a = tree_row(t, one), *b = tree_row(t, other);
+
+	return a->file != NULL && b->file != NULL ? tally_compare(&a->tally, &b->tally) :
+	    tally_compare(&tree_root(t, a->root)->tally, &tree_root(t, b->root)->tally);
 }
 
 const struct tree_root *
@@ -350,7 +391,7 @@ fill_rows(struct tree *t, const struct estate *e, bool whole, const struct map *
 			break;
 	for (i = 0; t->rows.len == next && i < t->roots.len; i++) {
 		r = root_at(t, i);
-		*(struct tree_row *)vec_at(&t->rows, r->row) = (struct tree_row){ i, NULL };
+		*(struct tree_row *)vec_at(&t->rows, r->row) = (struct tree_row){ .root = i };
 	}
 	/* Files come in the order of their paths. */
 	for (i = 0; t->rows.len == next && i < count; i++) {
@@ -358,7 +399,8 @@ fill_rows(struct tree *t, const struct estate *e, bool whole, const struct map *
 			continue;
 		r = root_at(t, root[i]);
 		row = vec_at(&t->rows, ++r->row);
-		*row = (struct tree_row){ root[i], estate_file(e, i) };
+		*row = (struct tree_row){ root[i], estate_file(e, i),
+			tally_of(estate_file(e, i)) };
 	}
 	for (i = 0; i < t->roots.len; i++)
 		root_at(t, i)->row -= root_at(t, i)->tally.files;

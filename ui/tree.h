@@ -29,6 +29,9 @@ struct tally {
 /* Is it a secret in clear text? */
 bool entry_is_clear(const struct estate_entry *e);
 
+/* The letter of its state; a blank: it is plain, and no secret. */
+char entry_letter(const struct estate_entry *e);
+
 /* Of one file's entries. */
 struct tally tally_of(const struct estate_file *f);
 
@@ -54,6 +57,7 @@ struct tree_root {
 struct tree_row {
 	size_t root;
 	const struct estate_file *file;	/* NULL: it is the root */
+	struct tally tally;		/* of the file */
 };
 
 struct tree {
@@ -75,6 +79,9 @@ const char *tree_show_path(const struct tree *t, const char *path);
 
 const struct tree_row *tree_row(const struct tree *t, size_t i);
 const struct tree_root *tree_root(const struct tree *t, size_t i);
+
+/* Which of two files, or of two roots, is worse, by its rows: as strcmp, the worse first. */
+int tree_compare(const struct tree *t, size_t one, size_t other);
 
 /* The row of a file, by its path; the number of rows when there is none. */
 size_t tree_find(const struct tree *t, const char *path);

@@ -138,7 +138,7 @@ act_cancel(struct app *a)
 
 	if (o->ranging)
 		o->ranging = false;
-	else if (o->filter != FILES_SECRETS)
+	else if (!act_forget_words(a) && o->filter != FILES_SECRETS)
 		files_set_filter(a, FILES_SECRETS);
 }
 
@@ -162,25 +162,24 @@ act_rescan(struct app *a)
 /* --- the left pane: environments, configuration files and their entries --- */
 
 struct look {
-	char letter;
 	const char *word;	/* "": the letter says all */
 	const char *words;	/* where there is room */
 	unsigned int style;
 };
 
-/* How the state of an entry looks: a letter and a word, so that no meaning is
- * carried by colour alone. */
+/* How the state of an entry looks, beside its letter: a word, so that no meaning
+ * is carried by colour alone. */
 static const struct look *
 files_look(const struct estate_entry *e)
 {
-	static const struct look clear = { '!', "clear", "clear text", STYLE_CLEAR };
+	static const struct look clear = { "clear", "clear text", STYLE_CLEAR };
 	static const struct look looks[] = {
-		[STATE_PLAIN] = { ' ', "", "", STYLE_TEXT },
-		[STATE_SEALED] = { 'S', "", "", STYLE_SEALED },
-		[STATE_DANGLING] = { 'D', "no entry", "no such entry", STYLE_DANGLING },
-		[STATE_UNKNOWN] = { '?', "unknown", "unknown secrets file", STYLE_DANGLING },
-		[STATE_OTHER] = { 'O', "other", "other provider", STYLE_OTHER },
-		[STATE_DAMAGED] = { 'X', "damaged", "damaged", STYLE_DAMAGED },
+		[STATE_PLAIN] = { "", "", STYLE_TEXT },
+		[STATE_SEALED] = { "", "", STYLE_SEALED },
+		[STATE_DANGLING] = { "no entry", "no such entry", STYLE_DANGLING },
+		[STATE_UNKNOWN] = { "unknown", "unknown secrets file", STYLE_DANGLING },
+		[STATE_OTHER] = { "other", "other provider", STYLE_OTHER },
+		[STATE_DAMAGED] = { "damaged", "damaged", STYLE_DAMAGED },
 	};
 
 	return entry_is_clear(e) ? &clear : &looks[e->state];
@@ -196,8 +195,8 @@ files_draw_head(struct app *a, const struct rect *r, bool active)
 
 	if (r->h == 0)
 		return;
-	used = 1 + canvas_text(r->y, r->x + 1, r->w - 2, STYLE_MARK,
-	    files_filter_name(a->files->panes.left.filter));
+	used = 1 + frame_draw_chips(&a->files->panes.left,
+	    files_filter_name(a->files->panes.left.filter), r);
 	snprintf(text, sizeof(text), "%zu %s", t->tally.files,
 	    t->tally.files == 1 ? "file" : "files");
 	if (environments > 1 && r->w > 40)
@@ -299,7 +298,7 @@ files_draw_file(struct app *a, size_t group, bool folded, const struct rect *l,
     unsigned int extra)
 {
 	const struct estate_file *f = tree_row(&a->model->tree, group)->file;
-	struct tally tally = tally_of(f);
+	const struct tally *tally = &tree_row(&a->model->tree, group)->tally;
 	char sum[128];
 
 	if (f->problem != NULL)
@@ -307,9 +306,9 @@ files_draw_file(struct app *a, size_t group, bool folded, const struct rect *l,
 	else if (f->is_secrets_file)
 		snprintf(sum, sizeof(sum), "secrets file");
 	else
-		tally_print(&tally, sum, sizeof(sum));
-	(void)files_draw_line(a, group, l, l->w < NARROW ? 1 : 2, f->count == 0 ? " " :
-	    canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN), sum,
+		tally_print(tally, sum, sizeof(sum));
+	(void)files_draw_line(a, group, l, a->files->panes.left.flat ? 0 : l->w < NARROW ? 1 : 2,
+	    f->count == 0 ? " " : canvas_glyph(folded ? GLYPH_FOLDED : GLYPH_OPEN), sum,
 	    f->problem != NULL ? STYLE_DAMAGED : STYLE_NOTE, extra);
 }
 
@@ -325,6 +324,26 @@ files_key_at(const void *file, size_t row, int offset, struct buf *out)
 	return true;
 }
 
+/* In a list without files: where an entry stands, in a column at the right of ${l} but for
+ * ${used} columns.  Returns the columns that it takes. */
+static int
+files_draw_place(const struct app *a, const struct estate_file *f, size_t line,
+    const struct rect *l, int used, unsigned int extra)
+{
+	int w = l->w * 2 / 5 - 2, n;
+	char number[32];
+	struct buf name;
+
+	n = snprintf(number, sizeof(number), ":%zu", line);
+	buf_init(&name, PATH_MAX_BYTES);
+	buf_append_str(&name, l->w >= WORDS_WIDTH ? model_show_path(a->model, f->path) :
+	    file_basename(f->path));
+	canvas_text(l->y, l->x + l->w - used - w - 1 + name_draw(l->y, l->x + l->w - used - w - 1,
+	    w - n, STYLE_NOTE | extra, &name, NULL), n, STYLE_NOTE | extra, number);
+	buf_release(&name);
+	return w + 2;
+}
+
 static void
 files_draw_entry(struct app *a, const struct outline_row *row, const struct rect *l,
     unsigned int extra, bool in_range)
@@ -333,11 +352,12 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 	const struct estate_entry *e = &f->entries[row->item];
 	const struct look *look = files_look(e);
 	bool marked = marks_has(a->model->marks, f->path, e->key, e->key_len);
-	char letter[2] = { look->letter, '\0' };
+	char letter[2] = { entry_letter(e), '\0' };
 	const char *word = e->shadowed ? "overridden" : l->w >= WORDS_WIDTH ? look->words :
 	    look->word;
 	unsigned int style = look->style;
-	int x = l->x + (l->w < NARROW ? 1 : 4);
+	const bool flat = a->files->panes.left.flat;
+	int x = l->x + (flat ? 0 : l->w < NARROW ? 1 : 4);
 	const struct name_neighbours beside = { files_key_at, f, row->item };
 	struct buf key;
 	int used = 0;
@@ -348,6 +368,8 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 	if (word[0] != '\0' && l->w >= WORD_WIDTH)
 		used = 2 + canvas_right(l->y, l->x, l->w - 1, (marked ? STYLE_MARK : style) | extra,
 		    word);
+	if (flat && l->w >= WORD_WIDTH)
+		used += files_draw_place(a, f, e->line, l, used, extra);
 	if (marked || in_range)
 		canvas_text(l->y, x, 1, STYLE_MARK | extra, marked ? "*" : "+");
 	canvas_text(l->y, x + 1, 1, style | extra, letter);
@@ -416,6 +438,9 @@ files_draw_empty(struct app *a, const struct rect *r)
 		    m->tree.tally.unchecked == 1 ? "value was" : "values were",
 		    KEY(ACTION_UNLOCK));
 		canvas_wrapped(&room, r->y, STYLE_NOTE, text);
+	} else if (a->files->panes.left.words.count > 0) {
+		canvas_wrapped(&room, r->y, STYLE_NOTE,
+		    "Nothing passes the filter words. Esc takes them away; marks stay.");
 	} else {
 		canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE,
 		    filter == FILES_CLEAR ? "no secret in clear text" :

@@ -269,13 +269,16 @@ findings_draw_head(struct app *a, const struct rect *r, bool active)
 	}
 	used = 2 + canvas_text(r->y, r->x + 1, r->w - 2, active ? STYLE_HEAD : STYLE_NOTE,
 	    buf_cstr(&text));
+	if (f->panes.left.words.count > 0)
+		used += frame_draw_chips(&f->panes.left, "", &(struct rect){ r->y, r->x + used, 1,
+		    r->w - used });
 	buf_clear(&text);
 	if (f->panes.left.filter != FINDINGS_OPEN)
 		buf_printf(&text, "%s %s ", filter_name(f->panes.left.filter),
 		    canvas_glyph(GLYPH_DOT));
 	buf_append_str(&text, grouping_name(f));
-	if (f->order == FINDINGS_IN_FILES)
-		buf_append_str(&text, ", as in the files");
+	if (f->order != FINDINGS_WORST)
+		buf_printf(&text, ", %s", findings_order_name(f->order));
 	if (f->audit != NULL && audit_unread_count(f->audit) > 0)
 		buf_printf(&text, " %s %zu unread", canvas_glyph(GLYPH_DOT),
 		    audit_unread_count(f->audit));
@@ -297,6 +300,11 @@ findings_draw_empty(struct app *a, const struct rect *r)
 	if (!f->is_whole) {
 		canvas_wrapped(&room, r->y, STYLE_NOTE, !a->model->looked ? "looking for files" :
 		    findings_progress(a, &seen) ? "looking" : "nothing so far");
+		return;
+	}
+	if (f->panes.left.words.count > 0) {
+		canvas_wrapped(&room, r->y, STYLE_NOTE,
+		    "Nothing passes the filter words. Esc takes them away; marks stay.");
 		return;
 	}
 	if (f->panes.left.filter != FINDINGS_OPEN) {

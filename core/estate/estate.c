@@ -376,6 +376,7 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
 		    listed_fail(f, &problem, err);
 	f->id = c->id;
+	f->face.changed = 1000 * (int64_t)c->id.mtime.tv_sec + c->id.mtime.tv_nsec / 1000000;
 	if (secrets_file_recognise(c->doc)) {
 		f->face.is_secrets_file = true;
 		f->face.environment = environments_add(e->environments, f->face.path, c, err);

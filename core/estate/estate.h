@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "secrets/reference.h"
 
@@ -47,6 +48,7 @@ struct estate_file {
 				 * belongs to: of its references, or where its secrets would
 				 * go; NULL: none, or several */
 	struct error *problem;	/* why it could not be read; NULL: it could */
+	int64_t changed;	/* milliseconds, when it was, as far as it was read; 0: not known */
 	size_t count;
 	const struct estate_entry *entries;
 };

@@ -162,12 +162,12 @@ secrets_file_from_elsewhere_can_be_added(void **state)
 	struct fixture *f = *state;
 	struct vt *v = fixture_run(f, &s);
 
-	vt_key(v, "o");
+	vt_key(v, "O");
 	type_line(v, "estate/secrets.properties");
 	vt_assert_has(v, "estate/secrets.properties is one of the environments");
 	vt_assert_has(v, "no reference yet");
 	vt_assert_has(v, "ssl.key.password 0");
-	vt_key(v, "o");
+	vt_key(v, "O");
 	type_line(v, "fresh/client.properties");
 	vt_assert_has(v, "The secrets file cannot be");
 	vt_key(v, KEY_ENTER);

@@ -61,6 +61,33 @@ groups_are_by_environment_rule_and_file(void **state)
 }
 
 static void
+findings_are_sorted_by_what_is_worst_or_as_in_the_files(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+	int weak, other, col;
+
+	fixture_write(f, "estate/one.properties", "a.password=changeit\n"
+	    "b.password=qX7-long-and-random-81\n");
+	v = fixture_open(f);
+	vt_type(v, "2BB");
+	type_line(v, "/one.properties");
+	vt_key(v, "l");
+	assert_true(vt_find(v, "default-secret", &weak, &col));
+	assert_true(vt_find(v, "b.password", &other, &col));
+	assert_in_range(other, 0, weak - 1);
+	vt_key(v, "o");
+	vt_assert_has(v, "as in the files");
+	assert_true(vt_find(v, "default-secret", &weak, &col));
+	assert_true(vt_find(v, "b.password", &other, &col));
+	assert_in_range(weak, 0, other - 1);
+	vt_type(v, "ooo");
+	vt_assert_lacks(v, "as in the files");
+	vt_assert_has(v, "sorted worst first");
+	fixture_leave(v);
+}
+
+static void
 space_on_a_finding_seals_what_it_is_about(void **state)
 {
 	struct fixture *f = *state;
@@ -406,6 +433,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(every_size_has_the_findings_and_no_secret),
 		FIXTURE_TEST(groups_are_by_environment_rule_and_file),
+		FIXTURE_TEST(findings_are_sorted_by_what_is_worst_or_as_in_the_files),
 		FIXTURE_TEST(space_on_a_finding_seals_what_it_is_about),
 		FIXTURE_TEST(space_on_a_group_takes_all_that_the_filter_shows),
 		FIXTURE_TEST(what_propseal_does_not_fix_says_what_to_do),

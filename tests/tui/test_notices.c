@@ -17,7 +17,7 @@ notices_are_kept_with_the_newest_first(void **state)
 	vt_assert_has(v, "nothing was searched for");
 	vt_key(v, "j");
 	vt_assert_lacks(v, "nothing was searched for");
-	vt_key(v, "o");
+	vt_key(v, "O");
 	type_line(v, "estate/broker.properties");
 	vt_assert_has(v, "this is no secrets file");
 	vt_key(v, KEY_ENTER);

@@ -64,14 +64,41 @@ passes(const void *cookie, unsigned int filter, size_t group, size_t item)
 	return filter == 0 || strchr(s->items[item], (int)filter) != NULL;
 }
 
-static int
-by_name(const void *cookie, size_t one, size_t other)
+static struct outline_id
+text_of(const void *cookie, const struct outline_row *r)
 {
-	return strcmp(shelf(cookie, one)->group, shelf(cookie, other)->group);
+	return id(cookie, r->group, r->item);
+}
+
+/* In order 1 by name, in order 2 the other way round. */
+static int
+by_name(const void *cookie, unsigned int order, const struct outline_row *one,
+    const struct outline_row *other)
+{
+	int c = strcmp(text_of(cookie, one).bytes, text_of(cookie, other).bytes);
+
+	return order == 1 ? c : -c;
+}
+
+/* An item is its own key; the group's name is the file. */
+static void
+facts(const void *cookie, size_t group, size_t item, struct filter_facts *out)
+{
+	out->file = shelf(cookie, group)->group;
+	if (item == OUTLINE_HEAD)
+		return;
+	out->key = shelf(cookie, group)->items[item];
+	out->key_len = strlen(out->key);
+	out->state = out->key[0];
 }
 
 static const struct outline_ops ops = { .groups = groups, .items = items, .id = id,
 	.passes = passes };
+
+static const char *const orders[] = { "as they come", "by name", "backwards", NULL };
+
+static const struct outline_ops wordy = { .groups = groups, .items = items, .id = id,
+	.passes = passes, .facts = facts, .states = "ae", .compare = by_name, .orders = orders };
 
 static void
 build(struct outline *o)
@@ -265,21 +292,128 @@ test_a_filter_leaves_out_items_and_ends_a_range(void **state)
 static void
 test_groups_can_be_sorted(void **state)
 {
-	static const struct outline_ops sorted = { .groups = groups, .items = items, .id = id,
-		.passes = passes, .compare = by_name };
 	struct outline o;
 
 	(void)state;
-	outline_init(&o, &sorted, &filled);
+	outline_init(&o, &wordy, &filled);
 	outline_fold_all(&o, false);
 	o.list.height = 20;
 	build(&o);
-	assert_rows(&o, "[one] alpha beta alpha three Delta epsilon two gamma");
+	assert_rows(&o, "[one] alpha beta alpha two gamma three Delta epsilon");
+	o.order = 1;
+	build(&o);
+	assert_rows(&o, "[one] alpha alpha beta three Delta epsilon two gamma");
 	list_go(&o.list, outline_find(&o, 1, 0));
 	outline_hold(&o);
 	outline_fold_all(&o, true);
 	build(&o);
 	assert_rows(&o, "one three [two]");
+	o.order = 2;
+	build(&o);
+	assert_rows(&o, "[two] three one");
+	outline_release(&o);
+}
+
+static void
+test_a_flat_list_has_items_alone(void **state)
+{
+	struct outline o;
+
+	(void)state;
+	outline_init(&o, &wordy, &filled);
+	o.list.height = 20;
+	o.flat = true;
+	build(&o);
+	assert_rows(&o, "[alpha] beta alpha gamma Delta epsilon");
+	list_go(&o.list, 3);
+	outline_hold(&o);
+	o.order = 1;
+	build(&o);
+	assert_rows(&o, "Delta alpha alpha beta epsilon [gamma]");
+	/* A group is where its first item is. */
+	assert_int_equal(outline_find(&o, 2, OUTLINE_HEAD), 0);
+	/* And back, to what the cursor was on. */
+	o.flat = false;
+	o.order = 0;
+	outline_fold_all(&o, false);
+	build(&o);
+	assert_rows(&o, "one alpha beta alpha two [gamma] three Delta epsilon");
+	outline_release(&o);
+}
+
+static void
+test_filter_words_say_what_is_shown(void **state)
+{
+	static const struct {
+		const char *words, *rows;
+	} cases[] = {
+		{ "ALPHA", "one alpha alpha" },
+		{ "-alpha", "one beta two gamma three Delta epsilon" },
+		{ "file:t -gam", "three Delta epsilon" },
+		{ "a", "one alpha alpha" },
+		{ "a e", "one alpha alpha three epsilon" },
+		{ "-a -e", "one beta two gamma three Delta" },
+		{ "a lph three", "" },
+		{ "env:x", "" },
+		{ "-env:x -rule:y", "one alpha beta alpha two gamma three Delta epsilon" },
+		{ "  two  ", "two gamma" },
+		{ "z", "" },
+		{ "-", "" },
+		{ "", "one alpha beta alpha two gamma three Delta epsilon" },
+	};
+	char many[3 * FILTER_WORDS_MAX + 1];
+	struct outline o;
+
+	(void)state;
+	outline_init(&o, &wordy, &filled);
+	o.list.height = 20;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(filter_set(&o.words, cases[i].words, "ae"));
+		outline_fold_all(&o, false);
+		build(&o);
+		o.list.cursor = (size_t)-1;
+		assert_rows(&o, cases[i].rows);
+	}
+	/* Folded or not. */
+	outline_fold_all(&o, true);
+	assert_true(filter_set(&o.words, "beta", "ae"));
+	build(&o);
+	assert_rows(&o, "[one]");
+	assert_true(outline_passes(&o, 0, 1));
+	assert_false(outline_passes(&o, 0, 0));
+	/* What is too much changes nothing. */
+	many[0] = '\0';
+	for (size_t i = 0; i <= FILTER_WORDS_MAX; i++)
+		memcpy(many + 2 * i, "x ", 3);
+	assert_false(filter_set(&o.words, many, "ae"));
+	assert_string_equal(o.words.text, "beta");
+	outline_release(&o);
+}
+
+static void
+test_matches_are_counted_folded_or_not(void **state)
+{
+	struct outline o;
+	size_t at;
+
+	(void)state;
+	open_all(&o, &filled);
+	list_go(&o.list, 3);
+	assert_int_equal(outline_count(&o, "alpha", &at), 2);
+	assert_int_equal(at, 2);
+	assert_int_equal(outline_count(&o, "delta", &at), 1);
+	assert_int_equal(at, 0);
+	assert_int_equal(outline_count(&o, "none", &at), 0);
+	/* "one", and what it hides. */
+	outline_fold_all(&o, true);
+	build(&o);
+	list_go(&o.list, 2);
+	assert_int_equal(outline_count(&o, "e", &at), 5);
+	assert_int_equal(at, 3);
+	o.filter = 'p';
+	build(&o);
+	assert_int_equal(outline_count(&o, "alpha", &at), 2);
+	assert_int_equal(outline_count(&o, "beta", &at), 0);
 	outline_release(&o);
 }
 
@@ -340,6 +474,9 @@ main(void)
 		cmocka_unit_test(test_what_is_held_may_come_later),
 		cmocka_unit_test(test_a_filter_leaves_out_items_and_ends_a_range),
 		cmocka_unit_test(test_groups_can_be_sorted),
+		cmocka_unit_test(test_a_flat_list_has_items_alone),
+		cmocka_unit_test(test_filter_words_say_what_is_shown),
+		cmocka_unit_test(test_matches_are_counted_folded_or_not),
 		cmocka_unit_test(test_search_goes_round_and_unfolds),
 		cmocka_unit_test(test_marks_are_kept_by_name),
 	};

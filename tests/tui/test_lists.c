@@ -1,0 +1,295 @@
+/* What lists show, and in which order: filter words, sorting, searching, one list of all. */
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <time.h>
+
+#include "steps.h"
+
+#define SEARCHED "ssl.keystore.password"
+
+/* Is ${one} above ${other} on the screen?  Both must be there. */
+static bool
+is_above(struct vt *v, const char *one, const char *other)
+{
+	int a, b, col;
+
+	vt_assert_has(v, one);
+	vt_assert_has(v, other);
+	(void)vt_find(v, one, &a, &col);
+	(void)vt_find(v, other, &b, &col);
+	return a < b;
+}
+
+static void
+words_say_what_is_shown_and_what_is_not(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "F");
+	vt_assert_has(v, "! D  -password  env:prod  file:server");
+	type_line(v, "! D");
+	vt_assert_has(v, "secrets [!] [D]");
+	vt_assert_has(v, "ssl.keystore.password         clear");
+	vt_assert_has(v, "db.password");
+	vt_assert_has(v, "no entry");
+	vt_assert_lacks(v, "vault.token");
+	vt_assert_lacks(v, "S consumer.ssl");
+	/* What is typed next is added to what is there; a minus takes away. */
+	vt_key(v, "F");
+	type_line(v, " -keystore file:broker");
+	vt_assert_has(v, "secrets [!] [D] [-keystore] [file:broker]");
+	vt_assert_has(v, "ssl.truststore.password");
+	vt_assert_lacks(v, "db.password");
+	vt_assert_lacks(v, "ssl.keystore.password         clear");
+	/* Esc in the field keeps what was there. */
+	vt_key(v, "F");
+	vt_type(v, " nothing has this" KEY_ESC);
+	vt_assert_has(v, "[file:broker]");
+	vt_assert_lacks(v, "nothing has this");
+	vt_key(v, "F");
+	type_line(v, " nothing has this");
+	vt_assert_has(v, "Nothing passes the filter words.");
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, "[!]");
+	vt_assert_has(v, "vault.token");
+	/* An environment that there is not. */
+	vt_key(v, "F");
+	type_line(v, "env:prod");
+	vt_assert_has(v, "Nothing passes the filter words.");
+	vt_key(v, "F");
+	type_line(v, "\025-env:prod O");
+	vt_assert_has(v, "vault.token");
+	vt_assert_lacks(v, "db.password");
+	vt_key(v, "F");
+	type_line(v, "\025a a a a a a a a a a a a a a a a a");
+	vt_assert_has(v, "at most 16 words");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "[-env:prod] [O]");
+	fixture_leave(v);
+	fixture_assert_unchanged(*state);
+}
+
+static void
+only_what_the_words_show_is_marked(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "F");
+	type_line(v, "! -keystore");
+	vt_key(v, "A");
+	vt_assert_has(v, "[1 files]");
+	vt_assert_has(v, "3 marked");
+	/* The marks stay when the words go. */
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "3 marked");
+	vt_assert_has(v, "ssl.keystore.password         clear");
+	vt_key(v, "3");
+	vt_assert_has(v, "[3 pending 3]");
+	vt_assert_has(v, "db.password");
+	vt_assert_lacks(v, "ssl.keystore.password");
+	vt_key(v, "1");
+	vt_key(v, "u");
+	/* A file has what is shown of it; a range, too. */
+	vt_key(v, "F");
+	type_line(v, "truststore");
+	vt_key(v, KEY_HOME);
+	vt_key(v, "j");
+	vt_key(v, "a");
+	vt_assert_has(v, "1 marked");
+	vt_key(v, "u");
+	vt_key(v, KEY_HOME);
+	vt_key(v, "v");
+	vt_key(v, KEY_END);
+	vt_key(v, " ");
+	vt_assert_has(v, "1 marked");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
+entries_and_files_are_sorted_and_the_cursor_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct timespec old[2] = { { .tv_sec = 1000000000 }, { .tv_sec = 1000000000 } };
+	char path[256];
+	struct vt *v;
+
+	snprintf(path, sizeof(path), "%s/estate/broker.properties", f->dir);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	v = fixture_open(f);
+	vt_settle(v);
+	assert_true(is_above(v, "broker.properties  ", "connect/worker.properties"));
+	assert_true(is_above(v, "S ssl.key.password", "! ssl.truststore.password"));
+	type_line(v, "/truststore.pass");
+	vt_assert_has(v, "broker.properties:7" INTO "ssl.truststore.password");
+	vt_key(v, "o");
+	vt_assert_has(v, "sorted worst first");
+	vt_assert_has(v, "secrets worst first");
+	assert_true(is_above(v, "! ssl.truststore.password", "S ssl.key.password"));
+	assert_true(is_above(v, "D ssl.key.password", "S consumer.ssl.key.password"));
+	vt_assert_has(v, "broker.properties:7" INTO "ssl.truststore.password");
+	vt_key(v, "o");
+	vt_assert_has(v, "sorted by name");
+	assert_true(is_above(v, "S ssl.key.password", "! ssl.keystore.password"));
+	assert_true(is_above(v, "consumer.ssl.key.password", "! db.password"));
+	vt_key(v, "o");
+	vt_assert_has(v, "sorted newest first");
+	assert_true(is_above(v, "connect/worker.properties", "broker.properties  "));
+	vt_assert_has(v, "broker.properties:7" INTO "ssl.truststore.password");
+	vt_key(v, "o");
+	vt_assert_has(v, "sorted as in the files");
+	assert_true(is_above(v, "broker.properties  ", "connect/worker.properties"));
+	vt_assert_has(v, "broker.properties:7" INTO "ssl.truststore.password");
+	fixture_leave(v);
+}
+
+static void
+one_list_of_all_entries_says_where_each_stands(void **state)
+{
+	struct fixture_start s = { .rows = 24, .cols = 120 };
+	struct vt *v;
+
+	v = fixture_run(*state, &s);
+	type_line(v, "/db.pass");
+	vt_key(v, "B");
+	vt_assert_has(v, "all entries in one list");
+	vt_assert_has(v, "secrets flat");
+	vt_assert_has(v, "connect/worker.properties:2");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	vt_assert_lacks(v, "1! 1D 2S");
+	/* All clear text stands on top. */
+	vt_key(v, "o");
+	assert_true(is_above(v, "! db.password", "S ssl.key.password"));
+	assert_true(is_above(v, "! ssl.truststore.password", "D ssl.key.password"));
+	vt_key(v, "A");
+	vt_assert_has(v, "4 marked");
+	vt_key(v, "u");
+	/* There is nothing to fold. */
+	vt_key(v, "h");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	vt_key(v, "B");
+	vt_assert_lacks(v, "secrets flat");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	fixture_leave(v);
+}
+
+static void
+matches_are_counted_and_underlined(void **state)
+{
+	struct vt *v = fixture_open(*state);
+	int row, col;
+
+	vt_type(v, "/ssl.k");
+	vt_assert_has(v, "1 of 5");
+	vt_key(v, KEY_ENTER);
+	assert_true(vt_find(v, "! " SEARCHED, &row, &col));
+	assert_true(vt_cell(v, row, col + 2).attrs.underline != 0);
+	assert_true(vt_cell(v, row, col + 2 + (int)strlen("ssl.")).attrs.underline != 0);
+	assert_true(vt_cell(v, row, col + 2 + (int)strlen("ssl.k")).attrs.underline == 0);
+	vt_key(v, "n");
+	vt_assert_has(v, "match 2 of 5 for \"ssl.k\"");
+	vt_key(v, "N");
+	vt_assert_has(v, "match 1 of 5");
+	/* What is folded is counted, too. */
+	vt_key(v, "-");
+	vt_type(v, "/SSL.K");
+	vt_assert_has(v, "of 5");
+	vt_type(v, "nothing");
+	vt_assert_has(v, "no match");
+	vt_key(v, KEY_ESC);
+	/* And nothing is underlined any more. */
+	vt_key(v, "+");
+	assert_true(vt_find(v, SEARCHED, &row, &col));
+	assert_true(vt_cell(v, row, col).attrs.underline == 0);
+	fixture_leave(v);
+}
+
+static void
+words_and_orders_are_for_findings_too(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+	char *report;
+
+	vt_key(v, "2");
+	vt_key(v, "F");
+	type_line(v, "E -key -env:nowhere rule:clear");
+	vt_assert_has(v, "[E] [-key] [-env:nowhere] [rule:clear]");
+	vt_assert_has(v, "db.password");
+	vt_assert_has(v, "ssl.truststore.password");
+	vt_assert_lacks(v, "ssl.keystore.password");
+	vt_assert_lacks(v, "dangling");
+	vt_assert_lacks(v, "weak-kdf");
+	vt_key(v, "A");
+	vt_assert_has(v, "3 marked");
+	vt_key(v, "u");
+	/* A group, too, is only what is shown of it. */
+	vt_key(v, KEY_HOME);
+	vt_key(v, " ");
+	vt_assert_has(v, "3 marked");
+	vt_key(v, "u");
+	/* And a report. */
+	vt_key(v, "E");
+	vt_key(v, "\025");
+	type_line(v, "shown.json");
+	vt_assert_has(v, "wrote 3 of 10 findings to shown.json");
+	report = fixture_read(f, "shown.json");
+	assert_non_null(report);
+	assert_non_null(strstr(report, "db.password"));
+	assert_null(strstr(report, "ssl.keystore.password"));
+	assert_null(strstr(report, "orphan"));
+	free(report);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "weak-kdf");
+	vt_assert_has(v, "[2 findings");
+	/* By name, in a group of one file. */
+	vt_type(v, "BB");
+	vt_key(v, "o");
+	vt_assert_has(v, "as in the files");
+	vt_key(v, "o");
+	vt_assert_has(v, "sorted by name");
+	assert_true(is_above(v, "ssl.key.password", "vault.token"));
+	vt_key(v, "o");
+	vt_assert_has(v, "sorted newest first");
+	vt_key(v, "o");
+	vt_assert_has(v, "sorted worst first");
+	fixture_leave(v);
+}
+
+static void
+command_for_a_mode_is_copied(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/it's a file.properties", "x.password=odd-file-secret-88\n");
+	v = fixture_open(f);
+	vt_key(v, "2");
+	vt_key(v, "y");
+	vt_assert_has(v, "only of a file's mode there is a command to copy");
+	vt_key(v, "F");
+	type_line(v, "rule:open-mode file:it's");
+	vt_key(v, KEY_END);
+	vt_key(v, "y");
+	vt_assert_has(v, "chmod o-rwx 'estate/it'\\''s a file.properties'");
+	/* chmod o-rwx 'estate/it'\''s a file.properties' */
+	assert_true(vt_sent(v, "\033]52;c;Y2htb2Qgby1yd3ggJ2VzdGF0ZS9pdCdcJydzIGEgZmlsZS5wcm9wZXJ0aWVzJw=="
+	    "\a"));
+	fixture_leave(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(words_say_what_is_shown_and_what_is_not),
+		FIXTURE_TEST(only_what_the_words_show_is_marked),
+		FIXTURE_TEST(entries_and_files_are_sorted_and_the_cursor_stays),
+		FIXTURE_TEST(one_list_of_all_entries_says_where_each_stands),
+		FIXTURE_TEST(matches_are_counted_and_underlined),
+		FIXTURE_TEST(words_and_orders_are_for_findings_too),
+		FIXTURE_TEST(command_for_a_mode_is_copied),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

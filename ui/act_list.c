@@ -1,0 +1,130 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/act.h"
+#include "ui/app.h"
+#include "ui/canvas.h"
+#include "ui/field.h"
+#include "ui/loop.h"
+#include "ui/term.h"
+#include "ui/view.h"
+
+/* What a list shows, and in which order: in the left list of any view that has words and
+ * orders. */
+
+static struct outline *
+listed(const struct app *a)
+{
+	return &views[a->view]->panes((struct app *)(uintptr_t)a)->left;
+}
+
+/* --- filter words --- */
+
+struct words_line {
+	struct layer layer;
+	struct line_edit line;
+	char complaint[80];
+};
+
+static void
+words_line_draw(struct layer *layer, struct app *a)
+{
+	struct words_line *l = (struct words_line *)layer;
+	const struct rect *r = &a->layout.footer;
+	int w = r->w - 9;
+
+	canvas_fill(r->y, 0, r->w, STYLE_TEXT);
+	canvas_text(r->y, 1, r->w, STYLE_KEY, "filter");
+	if (l->complaint[0] != '\0' && r->w >= 50)
+		w -= 2 + canvas_right(r->y, 9, r->w - 10, STYLE_ERROR, l->complaint);
+	else if (l->line.len == 0 && r->w >= 60)
+		w -= 2 + canvas_right(r->y, 9, r->w - 10, STYLE_NOTE,
+		    "! D  -password  env:prod  file:server");
+	line_edit_draw(&l->line, r->y, 8, w);
+}
+
+static void
+words_line_key(struct layer *layer, struct app *a, uint32_t k)
+{
+	struct words_line *l = (struct words_line *)layer;
+	struct outline *o = listed(a);
+
+	l->complaint[0] = '\0';
+	if (k == INPUT_ESCAPE) {
+		layer->done = true;
+	} else if (k != INPUT_ENTER) {
+		(void)line_edit_key(&l->line, k);
+	} else if (filter_set(&o->words, l->line.text, o->ops->states)) {
+		layer->done = true;
+	} else {
+		snprintf(l->complaint, sizeof(l->complaint), "at most %d words",
+		    FILTER_WORDS_MAX);
+	}
+}
+
+static void
+words_line_paste(struct layer *layer, struct app *a, const struct buf *text)
+{
+	struct words_line *l = (struct words_line *)layer;
+
+	(void)a;
+	if (line_edit_paste(&l->line, text, l->complaint, sizeof(l->complaint)))
+		l->complaint[0] = '\0';
+}
+
+void
+act_words(struct app *a)
+{
+	struct outline *o = listed(a);
+	struct words_line l = { .layer = { .draw = words_line_draw, .key = words_line_key,
+		.paste = words_line_paste } };
+
+	line_edit_set(&l.line, o->words.text);
+	outline_hold(o);
+	if (!loop_run(a, &l.layer))
+		return;
+	o->ranging = false;
+	view_build(a, o);
+}
+
+bool
+act_forget_words(struct app *a)
+{
+	struct outline *o = listed(a);
+
+	if (o->words.count == 0)
+		return false;
+	outline_hold(o);
+	(void)filter_set(&o->words, "", "");
+	o->ranging = false;
+	view_build(a, o);
+	return true;
+}
+
+/* --- order --- */
+
+void
+act_sort(struct app *a)
+{
+	struct outline *o = listed(a);
+
+	outline_hold(o);
+	o->order++;
+	if (o->ops->orders[o->order] == NULL)
+		o->order = 0;
+	o->ranging = false;
+	view_build(a, o);
+	app_notice(a, "sorted %s", o->ops->orders[o->order]);
+}
+
+void
+act_flat(struct app *a)
+{
+	struct outline *o = listed(a);
+
+	outline_hold(o);
+	o->flat = !o->flat;
+	o->ranging = false;
+	view_build(a, o);
+	app_notice(a, o->flat ? "all entries in one list" : "entries below their files");
+}

@@ -117,6 +117,10 @@ void act_lock(struct app *a);
 void act_rotate_data(struct app *a);
 void act_rotate_master(struct app *a);
 void act_generate(struct app *a);
+
+/* Make a secrets file, as something that is to be sealed waits for it.  False: given up. */
+bool act_make_secrets_file(struct app *a);
+
 const char *act_needs_locked(const struct app *a);
 const char *act_needs_unlocked(const struct app *a);
 const char *act_needs_data_key(const struct app *a);

@@ -20,154 +20,21 @@
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/job.h"
-#include "ui/loop.h"
+#include "ui/key_show.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
 #include "ui/wait.h"
+#include "ui/wizard.h"
 
-#define KEY_TEXT_MAX 256
-#define PROOF 6		/* characters of the key that must be typed */
 #define UNLOCK_TITLE "Unlock"
 
-#define GENERATE_TITLE "New secrets file"
-#define DEFAULT_NAME "secrets.properties"
 #define PATH_MAX_BYTES 4096
 
 #define DATA "Rotate the data key"
 #define RESEALING "Sealing every entry again under the new data key."
 #define MASTER "Rotate the master key"
-
-struct key_show {
-	struct layer layer;
-	const char *title;
-	const struct buf *key;	/* base64, secret */
-	bool go_on;
-};
-
-static void
-key_show_draw(struct layer *layer, struct app *a)
-{
-	static const char explain[] = "Save this key now, in your password manager or vault. It "
-	    "is shown this once and cannot be read from any file. Services need it in their "
-	    "environment.";
-	struct key_show *v = (struct key_show *)layer;
-	struct rect all = { 0, 0, 0, 0 };
-	struct rect where;
-	int lines, y;
-
-	canvas_size(&all.h, &all.w);
-	canvas_clear(&all);
-	canvas_fill(0, 0, all.w, STYLE_TITLE);
-	canvas_text(0, 1, all.w - 2, STYLE_TITLE, v->title);
-	lines = (int)v->key->len / (all.w - 4) + 1;
-	/* The key must fit; what explains it takes what is left. */
-	where = (struct rect){ all.h >= 10 ? 2 : 1, 2, lines, all.w - 4 };
-	if (where.y + lines > all.h - 1) {
-		canvas_text(1, 1, all.w - 2, STYLE_ERROR, "make it larger");
-	} else if (reveal_shown(a->reveal)) {
-		reveal_place(a->reveal, &where);
-	} else {
-		canvas_text(where.y, where.x, where.w, STYLE_NOTE, "(masked: Space shows it)");
-	}
-	y = where.y + lines + (all.h >= 10 ? 1 : 0);
-	all.h--;
-	if (y < all.h)
-		(void)canvas_wrapped(&(struct rect){ all.y, 1, all.h, all.w - 2 }, y, STYLE_TEXT,
-		    explain);
-	canvas_text(all.h, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc no" :
-	    "Enter: it is saved, mask it and check   Esc: give up, nothing is changed");
-	canvas_cursor(all.h, 0, true);
-}
-
-static void
-key_show_key(struct layer *layer, struct app *a, uint32_t k)
-{
-	struct key_show *v = (struct key_show *)layer;
-
-	if (k == INPUT_ENTER || k == INPUT_ESCAPE) {
-		reveal_hide(a->reveal);
-		v->go_on = k == INPUT_ENTER;
-		layer->done = true;
-	} else if (k == ' ' && !reveal_shown(a->reveal)) {
-		(void)reveal_show(a->reveal, v->key->data, v->key->len, 0);
-	}
-}
-
-/* The screen with the key.  False: given up. */
-static bool
-key_show_show(struct app *a, const struct buf *text, const char *title)
-{
-	struct key_show v;
-	bool answered;
-
-	memset(&v, 0, sizeof(v));
-	v.layer.draw = key_show_draw;
-	v.layer.key = key_show_key;
-	v.title = title;
-	v.key = text;
-	if (reveal_show(a->reveal, text->data, text->len, 0) == -1)
-		return false;
-	answered = loop_run(a, &v.layer);
-	reveal_hide(a->reveal);
-	return answered && v.go_on;
-}
-
-/* Is it saved?  -1: ask for the key to be shown again. */
-static int
-key_show_check(struct app *a, const struct buf *text)
-{
-	const char *complaint = NULL;
-	struct buf typed;
-	int rc = -1;
-
-	buf_init_secret(&typed, SECRET_FIELD_MAX);
-	while (ask_secret(a, "Is it saved?", "Type the last 6 characters of the master key, as "
-	    "they stand where you saved it. Esc shows the key again.", "Last 6:", complaint,
-	    &typed)) {
-		if (secret_equal(typed.data, typed.len, text->data + text->len - PROOF, PROOF)) {
-			rc = 0;
-			break;
-		}
-		buf_clear(&typed);
-		complaint = "these are not its last 6 characters";
-	}
-	buf_release(&typed);
-	return rc;
-}
-
-/**
- * key_show_run(a, key, title):
- * Show a new master key, this once, and have the user prove that it is saved:
- * with the key masked again, its last characters must be typed.  False when
- * the user gives up; then nothing may be changed.
- */
-static bool
-key_show_run(struct app *a, const struct key *k, const char *title)
-{
-	struct buf text;
-	bool saved = false;
-
-	if (!term_has_private_screen()) {
-		tell_message(a, title, "This terminal has no second screen (smcup), so a key "
-		    "would stay in its scrollback. Use another terminal, or the commands "
-		    "`propseal master-key generate` and `propseal file rotate`.");
-		return false;
-	}
-	buf_init_secret(&text, KEY_TEXT_MAX);
-	key_append_base64(k, &text);
-	while (!text.failed && text.len >= PROOF && key_show_show(a, &text, title)) {
-		if (key_show_check(a, &text) == 0) {
-			saved = true;
-			break;
-		}
-		if (a->locking || a->quit || a->end_signal != 0)
-			break;
-	}
-	buf_release(&text);
-	return saved;
-}
 
 /* A master key as it is printed, with blanks around it or not. */
 static struct key *
@@ -472,39 +339,9 @@ act_needs_no_data_key(const struct app *a)
 	    "the secrets file has its master key" : NULL;
 }
 
-/* What to offer as the path: the chosen one, or a name in the folder. */
-static void
-suggest_path(const struct app *a, struct buf *out)
-{
-	const struct environment *x = key_target(a);
-	struct selection s = selection_get(a);
-	const char *root = a->options->paths[0];
-	size_t len = strlen(root);
-
-	if (x != NULL) {
-		buf_append_str(out, x->path);
-		return;
-	}
-	/* Files without an environment, below a folder of their own: there. */
-	if (s.root != NULL && s.root->row + 1 < a->model->tree.rows.len &&
-	    strcmp(s.root->id, "./") != 0) {
-		root = tree_row(&a->model->tree, s.root->row + 1)->file->path;
-		len = (size_t)(model_show_path(a->model, root) - root) + strlen(s.root->id);
-	} else if (document_format_of(root) != NULL) {
-		/* For a file: the folder that it is in. */
-		while (len > 0 && root[len - 1] != '/')
-			len--;
-	}
-	buf_append(out, root, len);
-	if (len > 0 && root[len - 1] != '/')
-		buf_append_char(out, '/');
-	buf_append_str(out, DEFAULT_NAME);
-}
-
 /* A new master key that is derived, and planned with, in a job's thread. */
 struct making {
 	struct change *c;
-	const char *path;		/* of a new file; NULL: the key of one is rotated */
 	const struct key *master;	/* the one before */
 	const struct buf *passphrase;
 	struct key *fresh;
@@ -517,85 +354,19 @@ make_key(struct job *j, void *cookie, struct error *err)
 	const struct buf *p = m->passphrase;
 
 	(void)j;
-	if (m->path == NULL)
-		return rotate_master_key(m->c->plan, m->master, p->data, p->len, &m->fresh, err);
-	if (change_files(m->c, NULL, m->path, true, err) == -1 || change_plan(m->c, err) == -1)
-		return -1;
-	return rotate_generate(m->c->plan, p->data, p->len, &m->fresh, err);
-}
-
-/* Plan, review, prove that the key is saved, apply.  The key, or NULL. */
-static struct key *
-make_secrets_file(struct app *a, const char *path, const struct buf *passphrase)
-{
-	static const struct review_options o = {
-		.title = GENERATE_TITLE,
-		.question = "The file is made with a wrapped data key. Next, its master key is "
-		    "shown once; nothing is written before you have saved it.",
-		.button = "Make it",
-	};
-	struct change c, *change = &c;
-	struct making m = { .c = &c, .path = path, .passphrase = passphrase };
-	const struct job_wait wait = { GENERATE_TITLE, "Deriving the master key.", NULL, make_key,
-		&m };
-	struct error err;
-	bool done = false;
-
-	change_prepare(a, &c);
-	if (job_await(a, &wait, &err) == -1)
-		tell_error(a, "The secrets file cannot be made", &err);
-	else
-		done = review_run(a, &change, 1, &o) == REVIEW_APPLY &&
-		    key_show_run(a, m.fresh, o.title) &&
-		    change_carry_out(a, &change, 1, "Not made");
-	change_close(&c);
-	if (!done) {
-		key_free(m.fresh);
-		m.fresh = NULL;
-	}
-	return m.fresh;
-}
-
-static void
-take_over(struct app *a, const char *path, struct key *fresh)
-{
-	struct environment *x;
-	struct error err;
-	size_t opened;
-	int rc;
-
-	files_hold(a);
-	x = model_environment(a->model, path, &err);
-	rc = x == NULL ? -1 : model_unlock(a->model, x, fresh, &opened, &err);
-	key_free(fresh);
-	files_restore(a);
-	if (rc == -1)
-		tell_error(a, "The new secrets file cannot be used", &err);
-	else
-		app_notice(a, "made %s, master key id %s", model_show_path(a->model, path),
-		    x->fingerprint);
+	return rotate_master_key(m->c->plan, m->master, p->data, p->len, &m->fresh, err);
 }
 
 void
 act_generate(struct app *a)
 {
-	struct buf path, passphrase;
-	struct key *fresh = NULL;
+	wizard_run(a, model_secrets_files(a->model) == 0);
+}
 
-	buf_init(&path, PATH_MAX_BYTES);
-	buf_init_secret(&passphrase, SECRET_FIELD_MAX);
-	suggest_path(a, &path);
-	if (ask_text(a, GENERATE_TITLE,
-	    "A secrets file holds the sealed values. It can lie beside the "
-	    "configuration files: without the master key nobody can read them.", "File:",
-	    &path) && ask_new_passphrase(a, GENERATE_TITLE, "The master key is derived from a "
-	    "passphrase. Whoever knows it can make the key again from the secrets file.",
-	    &passphrase))
-		fresh = make_secrets_file(a, buf_cstr(&path), &passphrase);
-	buf_release(&passphrase);
-	if (fresh != NULL)
-		take_over(a, buf_cstr(&path), fresh);
-	buf_release(&path);
+bool
+act_make_secrets_file(struct app *a)
+{
+	return wizard_make(a);
 }
 
 const char *
@@ -728,6 +499,9 @@ act_rotate_master(struct app *a)
 	buf_init(&text, 16384);
 	print_rotation(a, x, "The new master key is derived from a new passphrase. Whoever knows "
 	    "it can make the key again from the secrets file.", &text);
+	if (!term_has_private_screen())
+		buf_append_str(&text, "\n\nThis terminal has no second screen (smcup), so the new "
+		    "key is not drawn: it goes to a new file of mode 0600 that you choose.");
 	if (ask_new_passphrase(a, MASTER, buf_cstr(&text), &passphrase))
 		fresh = rotate_master(a, x, &passphrase);
 	buf_release(&passphrase);

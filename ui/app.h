@@ -90,6 +90,7 @@ struct app {
 	bool notice_seen;		/* a key came since */
 	struct notices notices;		/* all of them, for a while */
 
+	bool first_run;		/* nothing was named: where nothing is sealed, explain it */
 	bool quit;
 	bool worked;		/* a job was waited for: what was typed meanwhile is dropped */
 	bool dropped;		/* some of it already */

@@ -535,9 +535,8 @@ ask_value(struct app *a, const char *title, const char *text, struct buf *out)
 	return same == 1;
 }
 
-/* May this passphrase be used?  A weak one when that is what is wanted. */
-static bool
-passphrase_accepted(struct app *a, const char *title, const struct buf *p, const char **complaint)
+bool
+ask_passphrase_good(struct app *a, const char *title, const struct buf *p, const char **complaint)
 {
 	char text[512];
 	const char *why;
@@ -570,7 +569,7 @@ ask_new_passphrase(struct app *a, const char *title, const char *text, struct bu
 		d.makes = d.secret.weighed = true;
 		if (!secret_run(a, &d, complaint, out, &certain))
 			return false;
-		if (!passphrase_accepted(a, title, out, &complaint)) {
+		if (!ask_passphrase_good(a, title, out, &complaint)) {
 			if (a->locking || a->quit || a->end_signal != 0)
 				return false;
 			continue;

@@ -78,6 +78,11 @@ bool ask_value(struct app *a, const char *title, const char *text, struct buf *o
 /* The same for a new passphrase; not blank, and a weak one only when the word is typed. */
 bool ask_new_passphrase(struct app *a, const char *title, const char *text, struct buf *out);
 
+/* May this passphrase be used?  A weak one when the word is typed; else ${*complaint} says
+ * why not. */
+bool ask_passphrase_good(struct app *a, const char *title, const struct buf *p,
+    const char **complaint);
+
 /* A message, until it is read. */
 void tell_message(struct app *a, const char *title, const char *text);
 

@@ -70,8 +70,7 @@ goal_ready(struct app *a)
 	if (!ask_confirm(a, "No secrets file", "Sealed values go into a secrets file, and there "
 	    "is none yet. Make one with its first master key now?", "Make one"))
 		return false;
-	act_generate(a);
-	return goal_finish_scan(a) > 0;
+	return act_make_secrets_file(a) && goal_finish_scan(a) > 0;
 }
 
 /* Which of the environments?  The one that is there comes first.  NULL: none of them. */

@@ -67,6 +67,7 @@ ui_run(const struct ui_options *o)
 	setlocale(LC_ALL, "");
 	memset(&a, 0, sizeof(a));
 	a.options = &options;
+	a.first_run = o->path_count == 0 && o->secrets_file == NULL;
 	a.files = &files;
 	a.findings = &findings;
 	a.history = &history;

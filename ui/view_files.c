@@ -8,6 +8,7 @@
 #include "estate/estate.h"
 #include "file/file.h"
 #include "secrets/secrets_file.h"
+#include "trail/trail.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -501,6 +502,36 @@ files_panes(struct app *a)
 	return &a->files->panes;
 }
 
+static bool
+files_is_due(const struct app *a)
+{
+	return a->first_run && a->model->looked;
+}
+
+/* Was anything ever changed from here? */
+static bool
+files_known_here(const struct app *a)
+{
+	struct file_id id;
+	struct error err;
+
+	return a->options->trail != NULL &&
+	    file_identify(a->options->trail->path, &id, &err) == 0 && id.exists;
+}
+
+/* Where nothing was ever sealed the way to it opens by itself, once. */
+static bool
+files_tick(struct app *a)
+{
+	if (!files_is_due(a))
+		return false;
+	a->first_run = false;
+	if (model_secrets_files(a->model) == 0 && a->model->tree.tally.clear > 0 &&
+	    !files_known_here(a))
+		act_generate(a);
+	return true;
+}
+
 const struct view_ops view_files = {
 	.name = "files",
 	.shows = ACTION_VIEW_FILES,
@@ -509,6 +540,8 @@ const struct view_ops view_files = {
 	.moved = files_moved,
 	.folded = files_link,
 	.title = files_title,
+	.is_due = files_is_due,
+	.tick = files_tick,
 	.draw_left = files_draw_left,
 	.draw_right = files_draw_sealed,
 	.draw_counts = files_draw_counts,

@@ -82,7 +82,7 @@ fixture_teardown(void **state)
 struct vt *
 fixture_run(struct fixture *f, const struct fixture_start *s)
 {
-	char term[64], lang[64], state[192];
+	char term[64], lang[64], state[192], folder[256];
 	char *argv[COUNT(s->args) + 3] = { f->program, (char *)(uintptr_t)"ui" };
 	char *env[COUNT(s->env) + 8] = { NULL };
 	struct vt_options o = { .rows = s->rows > 0 ? s->rows : 24,
@@ -93,8 +93,12 @@ fixture_run(struct fixture *f, const struct fixture_start *s)
 
 	for (i = 0; i < COUNT(s->args) && s->args[i] != NULL; i++)
 		argv[n++] = (char *)(uintptr_t)s->args[i];
-	if (i == 0)
+	if (s->folder != NULL) {
+		snprintf(folder, sizeof(folder), "%s/%s", f->dir, s->folder);
+		o.dir = folder;
+	} else if (i == 0) {
 		argv[n++] = (char *)(uintptr_t)"estate";
+	}
 	snprintf(term, sizeof(term), "TERM=%s", s->term != NULL ? s->term : "xterm-256color");
 	snprintf(lang, sizeof(lang), "LC_ALL=%s", s->lang != NULL ? s->lang : "C.UTF-8");
 	n = 0;

@@ -47,6 +47,8 @@ int fixture_teardown(void **state);
 struct fixture_start {
 	int rows, cols;		/* 0: 24 by 80 */
 	const char *args[8];	/* NULL first: "estate" */
+	const char *folder;	/* below the scratch folder, where it runs with these args alone;
+				 * NULL: there */
 	const char *env[8];	/* more of the environment */
 	const char *term;	/* NULL: xterm-256color */
 	const char *lang;	/* NULL: C.UTF-8 */

@@ -1,99 +1,324 @@
-/* The first secrets file of an estate. */
+/* The first secrets file of an estate, and its first value. */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "golden.h"
+#include "memory.h"
 #include "steps.h"
 
 static const char secrets[] = "fresh/secrets.properties";
+static const char client[] = "fresh/client.properties";
+
+#define REMOTE "/etc/kafka/secrets.properties"
 
 static struct vt *
 open_fresh(struct fixture *f, int rows, int cols)
 {
-	struct fixture_start s = { .rows = rows, .cols = cols, .args = { "fresh" } };
+	struct fixture_start s = { .rows = rows, .cols = cols, .args = { "fresh",
+		"--remote-secrets-file", REMOTE } };
 
 	return fixture_run(f, &s);
 }
 
-/* From the question for the file name to the screen with the key. */
+/* The key stands in the first rows of the step; its length says when it is whole. */
 static char *
-generate_up_to_the_key(struct vt *v)
+key_shown(struct vt *v, int row)
 {
 	char line[256];
+	char key[64] = "";
 
-	vt_assert_has(v, "fresh/secrets.properties");
+	for (; strlen(key) < 44 && row < vt_rows(v); row++) {
+		vt_row(v, row, line, sizeof(line));
+		line[strcspn(line + strspn(line, " "), " ") + strspn(line, " ")] = '\0';
+		strncat(key, line + strspn(line, " "), sizeof(key) - strlen(key) - 1);
+	}
+	assert_int_equal(strlen(key), 44);
+	return strdup(key);
+}
+
+/* From the step "environment" to the screen with the key. */
+static char *
+go_to_the_key(struct vt *v)
+{
+	vt_assert_has(v, secrets);
 	vt_key(v, KEY_ENTER);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
-	vt_assert_has(v, "(new file)");
-	apply(v);
-	vt_row(v, 2, line, sizeof(line));
-	assert_int_equal(strlen(line + strspn(line, " ")), 44);
-	return strdup(line + strspn(line, " "));
+	see(v, "Save this key now");
+	return key_shown(v, 3);
 }
 
+/* It is masked, and its last four characters are typed. */
 static void
 prove(struct vt *v, const char *key)
 {
 	vt_key(v, KEY_ENTER);
-	type_line(v, key + 38);
+	vt_assert_lacks(v, key);
+	vt_type(v, key + 40);
 }
 
+static void
+assert_private(struct fixture *f, const char *name)
+{
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void
+assert_opens(struct fixture *f, const char *key)
+{
+	char *value = fixture_decrypt(f, client, secrets, "ssl.key.password", key);
+
+	assert_non_null(value);
+	assert_string_equal(value, FIXTURE_CLIENT_SECRET);
+	free(value);
+	fixture_assert_not_in_file(f, client, FIXTURE_CLIENT_SECRET);
+	fixture_assert_in_file(f, client, "${securepass:" REMOTE ":client.properties/"
+	    "ssl.key.password}");
+}
+
+/* Twelve keys besides the passphrases, the Enters of these counted. */
 static void
 from_nothing_to_a_sealed_value(void **state)
 {
 	struct fixture *f = *state;
-	struct vt *v = open_fresh(f, 24, 80);
+	struct fixture_start s = { .folder = "fresh" };
+	struct vt *v;
 	char *key, *value;
-	char path[512];
-	struct stat st;
+	int i;
+
+	/* Nothing is named, and nothing was ever sealed: it opens by itself. */
+	v = fixture_run(f, &s);
+	see(v, "nothing is written yet");
+	golden_assert(v, "wizard-80x24");
+	vt_key(v, KEY_ENTER);				/* 1 */
+	vt_key(v, KEY_ENTER);				/* 2 */
+	vt_type(v, FIXTURE_NEW_PASSPHRASE);
+	vt_key(v, KEY_ENTER);				/* 3 */
+	vt_type(v, FIXTURE_NEW_PASSPHRASE);
+	vt_key(v, KEY_ENTER);				/* 4 */
+	see(v, "Save this key now");
+	key = key_shown(v, 3);
+	fixture_assert_unchanged(f);
+	vt_key(v, KEY_ENTER);				/* 5 */
+	for (i = 40; i < 44; i++) {			/* 6 to 9 */
+		fixture_assert_unchanged(f);
+		vt_type(v, (char [2]){ key[i], '\0' });
+	}
+	see(v, "Seal the first value");
+	assert_private(f, secrets);
+	fixture_assert_in_file(f, client, FIXTURE_CLIENT_SECRET);
+	vt_key(v, KEY_TAB);				/* 10 */
+	vt_key(v, KEY_ENTER);				/* 11 */
+	see(v, "Sealed, read back and opened: ssl.key.password");
+	vt_assert_has(v, "propseal.master-key");
+	vt_assert_has(v, "kubectl create secret");
+	vt_key(v, KEY_ENTER);				/* 12 */
+	vt_assert_has(v, "1S");
+	if (memory_can_read(vt_pid(v))) {
+		memory_assert_clean(vt_pid(v), "master key", key);
+		memory_assert_clean(vt_pid(v), "passphrase", FIXTURE_NEW_PASSPHRASE);
+	}
+	fixture_quit(v);
+	assert_null(strstr(vt_scrollback(v), key));
+	vt_free(v);
+	fixture_assert_in_file(f, secrets, "iterations = 220000");
+	value = fixture_decrypt(f, client, secrets, "ssl.key.password", key);
+	assert_string_equal(value, FIXTURE_CLIENT_SECRET);
+	free(value);
+	free(key);
+	/* The next time it does not come by itself. */
+	v = fixture_run(f, &s);
+	vt_settle(v);
+	vt_assert_lacks(v, "nothing is written yet");
+	fixture_leave(v);
+}
+
+static void
+back_keeps_what_was_typed_and_throws_the_key_away(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = open_fresh(f, 24, 80);
+	char *first, *second;
+
+	vt_key(v, "G");
+	vt_assert_has(v, "[what]");
+	vt_key(v, KEY_ENTER);
+	golden_assert(v, "wizard-environment-80x24");
+	vt_key(v, KEY_TAB);
+	vt_key(v, "\025");
+	vt_type(v, "/opt/other.properties");
+	vt_key(v, KEY_ENTER);
+	vt_type(v, "short");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "type the word weak");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "another one, then");
+	vt_key(v, "\025");
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	type_line(v, "not the same one");
+	vt_assert_has(v, "the two were not the same");
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	see(v, "Save this key now");
+	first = key_shown(v, 3);
+	/* A wrong end is told, and Esc shows the key again. */
+	vt_key(v, KEY_ENTER);
+	vt_type(v, "nope");
+	vt_assert_has(v, "these are not its last 4 characters");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, first);
+	vt_resize(v, 20, 70);
+	vt_assert_lacks(v, first);
+	vt_assert_has(v, "masked");
+	vt_key(v, "r");
+	vt_assert_has(v, first);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "[passphrase]");
+	vt_assert_lacks(v, first);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "/opt/other.properties");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "what");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "/opt/other.properties");
+	vt_key(v, KEY_ENTER);
+	/* The passphrase is there still, and another salt makes another key. */
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_ENTER);
+	see(v, "Save this key now");
+	second = key_shown(v, 3);
+	assert_string_not_equal(first, second);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "no secrets file");
+	vt_assert_lacks(v, "nothing is written yet");
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+	free(first);
+	free(second);
+}
+
+/* What is marked waits meanwhile, and goes to where the wizard said. */
+static void
+sealing_without_a_secrets_file_makes_one(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = open_fresh(f, 24, 80);
+	char *key;
 
 	vt_settle(v);
 	golden_assert(v, "fresh-80x24");
-	/* Sealing without a secrets file offers to make one. */
 	vt_type(v, "apP");
 	vt_assert_has(v, "No secrets file");
 	confirm(v);
-	key = generate_up_to_the_key(v);
-	fixture_assert_unchanged(f);
+	key = go_to_the_key(v);
 	prove(v, key);
-	/* And then goes on: nothing says yet where services will read it. */
-	vt_assert_has(v, "Path in references");
-	vt_key(v, "\025");
-	type_line(v, "/etc/kafka/secrets.properties");
-	vt_assert_has(v, "Seal 1 value in 1 file");
+	see(v, "Seal 1 value in 1 file");
 	apply(v);
 	vt_assert_has(v, "sealed 1 value in 1 file");
-	vt_key(v, "1");
-	vt_assert_has(v, "1S");
 	fixture_leave(v);
-	snprintf(path, sizeof(path), "%s/%s", f->dir, secrets);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	fixture_assert_in_file(f, secrets, "iterations = 220000");
-	fixture_assert_not_in_file(f, "fresh/client.properties", FIXTURE_CLIENT_SECRET);
-	fixture_assert_in_file(f, "fresh/client.properties",
-	    "${securepass:/etc/kafka/secrets.properties:client.properties/ssl.key.password}");
-	value = fixture_decrypt(f, "fresh/client.properties", secrets, "ssl.key.password", key);
-	assert_string_equal(value, FIXTURE_CLIENT_SECRET);
-	free(value);
+	assert_opens(f, key);
+	fixture_assert_in_file(f, secrets, "_propseal.remote.0 = " REMOTE);
 	free(key);
 }
 
 static void
-giving_up_makes_no_file(void **state)
+first_value_can_be_left_for_later(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = open_fresh(f, 24, 80);
 	char *key;
 
 	vt_key(v, "G");
+	vt_key(v, KEY_ENTER);
+	key = go_to_the_key(v);
+	prove(v, key);
+	see(v, "Seal the first value");
 	vt_key(v, KEY_ESC);
-	vt_key(v, "G");
-	key = generate_up_to_the_key(v);
 	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "There is no secrets file here.");
+	vt_assert_has(v, "Not sealed: ssl.key.password");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "Copy the secrets file to " REMOTE);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, "marked");
+	vt_assert_has(v, "open");
 	fixture_leave(v);
+	assert_private(f, secrets);
+	fixture_assert_in_file(f, client, FIXTURE_CLIENT_SECRET);
+	free(key);
+}
+
+static void
+key_is_pasted_whole_as_a_proof(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = open_fresh(f, 24, 80);
+	char *key;
+	char text[128];
+
+	vt_key(v, "G");
+	vt_key(v, KEY_ENTER);
+	key = go_to_the_key(v);
+	vt_key(v, "y");
+	vt_assert_has(v, "copied: cleared in 45 s");
+	vt_key(v, KEY_ENTER);
+	snprintf(text, sizeof(text), "\033[200~%.20s\033[201~", key);
+	vt_key(v, text);
+	vt_assert_has(v, "these are not its last 4 characters");
 	fixture_assert_unchanged(f);
+	snprintf(text, sizeof(text), "\033[200~%s\r\033[201~", key);
+	vt_key(v, text);
+	see(v, "Seal the first value");
+	confirm(v);
+	see(v, "Sealed, read back");
+	vt_key(v, KEY_ENTER);
+	fixture_leave(v);
+	assert_opens(f, key);
+	free(key);
+}
+
+/* On a terminal without a second screen the key goes to a file, and is never drawn. */
+static void
+key_goes_to_a_file_where_it_cannot_be_drawn(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_start s = { .term = "vt100", .args = { "fresh", "--remote-secrets-file",
+		REMOTE } };
+	struct vt *v = fixture_run(f, &s);
+	char *key;
+
+	vt_key(v, "G");
+	vt_assert_has(v, "This terminal has no second screen");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	see(v, "not drawn here: o writes it to a file");
+	vt_key(v, "o");
+	vt_key(v, "\025");
+	type_line(v, "the-key");
+	vt_assert_has(v, "written to the-key, mode 0600");
+	assert_private(f, "the-key");
+	key = fixture_read(f, "the-key");
+	assert_int_equal(strlen(key), 45);
+	key[44] = '\0';
+	prove(v, key);
+	see(v, "Seal the first value");
+	confirm(v);
+	see(v, "Sealed, read back");
+	vt_key(v, KEY_ENTER);
+	fixture_quit(v);
+	assert_false(vt_sent(v, key));
+	vt_free(v);
+	assert_opens(f, key);
 	free(key);
 }
 
@@ -102,23 +327,27 @@ works_on_the_smallest_screen(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = open_fresh(f, 5, 20);
-	char line[64];
-	char key[64] = "";
-	int row;
+	char *key;
 
 	vt_key(v, "G");
 	vt_key(v, KEY_ENTER);
+	golden_assert(v, "wizard-20x5");
+	vt_key(v, KEY_TAB);
+	vt_assert_has(v, "remote path");
+	vt_key(v, KEY_ENTER);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
-	apply(v);
-	for (row = 1; row < 4; row++) {
-		vt_row(v, row, line, sizeof(line));
-		strncat(key, line + strspn(line, " "), sizeof(key) - strlen(key) - 1);
-	}
-	assert_int_equal(strlen(key), 44);
+	vt_wait_text(v, "passphrase", false);
+	key = key_shown(v, 1);
 	prove(v, key);
+	see(v, "[Cancel]");
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+	see(v, "Sealed");
+	vt_key(v, KEY_ENTER);
 	fixture_leave(v);
-	fixture_assert_in_file(f, secrets, "_metadata.symmetric_key.0.enc");
+	assert_opens(f, key);
+	free(key);
 }
 
 static void
@@ -132,12 +361,20 @@ existing_secrets_file_is_not_made_again(void **state)
 	fixture_leave(v);
 	v = open_fresh(f, 24, 80);
 	vt_key(v, "G");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "\025");
+	type_line(v, "no-such-folder/secrets.properties");
+	vt_assert_has(v, "[environment]");
 	vt_key(v, "\025");
 	type_line(v, "estate/secrets.properties");
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
-	vt_assert_has(v, "cannot be made");
+	see(v, "cannot be made");
 	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "[passphrase]");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 }
@@ -147,7 +384,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(from_nothing_to_a_sealed_value),
-		FIXTURE_TEST(giving_up_makes_no_file),
+		FIXTURE_TEST(back_keeps_what_was_typed_and_throws_the_key_away),
+		FIXTURE_TEST(sealing_without_a_secrets_file_makes_one),
+		FIXTURE_TEST(first_value_can_be_left_for_later),
+		FIXTURE_TEST(key_is_pasted_whole_as_a_proof),
+		FIXTURE_TEST(key_goes_to_a_file_where_it_cannot_be_drawn),
 		FIXTURE_TEST(works_on_the_smallest_screen),
 		FIXTURE_TEST(existing_secrets_file_is_not_made_again),
 	};

@@ -1,0 +1,283 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/secmem.h"
+#include "crypto/key.h"
+#include "ui/app.h"
+#include "ui/canvas.h"
+#include "ui/clipboard.h"
+#include "ui/key_show.h"
+#include "ui/loop.h"
+#include "ui/options.h"
+#include "ui/reveal.h"
+#include "ui/secret_file.h"
+#include "ui/term.h"
+
+#define KEY_TEXT_MAX 256
+#define SHOW_MS 60000
+#define PROOF 4		/* characters of the key that must be typed */
+#define TIME_COLS 14	/* beside the key, the time that is left */
+
+void
+key_show_init(struct key_show *s, const struct key *k)
+{
+	memset(s, 0, sizeof(*s));
+	buf_init_secret(&s->text, KEY_TEXT_MAX);
+	secret_field_init(&s->last);
+	key_append_base64(k, &s->text);
+}
+
+void
+key_show_release(struct app *a, struct key_show *s)
+{
+	reveal_hide(a->reveal);
+	secret_field_release(&s->last);
+	buf_release(&s->text);
+}
+
+void
+key_show_begin(struct app *a, struct key_show *s)
+{
+	s->asking = false;
+	if (term_has_private_screen())
+		(void)reveal_show(a->reveal, s->text.data, s->text.len, SHOW_MS);
+}
+
+/* The key in its place, or what stands there; the next free line. */
+static int
+key_show_draw_key(struct app *a, const struct rect *r)
+{
+	struct rect where = { r->y, r->x + 1, 1, r->w - 2 };
+
+	if (!reveal_shown(a->reveal)) {
+		canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE, term_has_private_screen() ?
+		    "(masked: r shows it)" : "(not drawn here: o writes it to a file)");
+		return r->y + 1;
+	}
+	if (where.w >= 44 + TIME_COLS) {
+		(void)reveal_draw_time(a->reveal, r->y, r->x + 1, r->w - 2);
+		where.w -= TIME_COLS;
+	}
+	where.h = reveal_lines(a->reveal, where.w);
+	if (where.h > r->h) {
+		canvas_text(r->y, r->x, r->w, STYLE_ERROR, "make it larger");
+		return r->y + 1;
+	}
+	reveal_place(a->reveal, &where);
+	return r->y + where.h;
+}
+
+static void
+key_show_draw_proof(struct app *a, struct key_show *s, const struct rect *r)
+{
+	static const char label[] = "Its last 4 characters:";
+	int y = r->y;
+	int x = r->x;
+
+	if (r->h >= 6)
+		y = canvas_wrapped(r, y, STYLE_TEXT, "Is it saved? Type its last 4 characters as "
+		    "they stand where you saved it, or paste the whole key. Esc shows it "
+		    "again.") + 1;
+	x += canvas_text(y, x, r->w, STYLE_NOTE, r->w >= 40 ? label : "Last 4:") + 1;
+	secret_field_draw(a, &s->last, y, x, r->x + r->w - x < 50 ? r->x + r->w - x : 50, true);
+	if (y + 1 < r->y + r->h)
+		canvas_text(y + 1, r->x, r->w, STYLE_ERROR, s->why);
+}
+
+void
+key_show_draw(struct app *a, struct key_show *s, const struct rect *r)
+{
+	static const char *const texts[] = {
+		"Save this key now, in your password manager or vault. It is in no file, and "
+		    "cannot be read from any.",
+		"  y  copies it, by way of the terminal\n"
+		    "  o  writes it to a file of its own, mode 0600: you choose where\n"
+		    "  r  shows it again",
+		"Services read it from the systemd credential propseal.master-key or from "
+		    "CONFLUENT_SECURITY_MASTER_KEY. Is it lost and the passphrase is not, U makes "
+		    "it again; are both lost, the values are gone.",
+		"Enter: it is saved; then its last 4 characters are asked for. Nothing is written "
+		    "before they are right."
+	};
+	int gap = r->h >= 14;
+	size_t i;
+	int y;
+
+	if (s->asking) {
+		key_show_draw_proof(a, s, r);
+		return;
+	}
+	y = key_show_draw_key(a, r);
+	if (s->why[0] != '\0' && y < r->y + r->h)
+		canvas_text(y++, r->x, r->w, STYLE_NOTICE, s->why);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		y += gap;
+		if (y < r->y + r->h)
+			y = canvas_wrapped(r, y, STYLE_TEXT, texts[i]);
+	}
+}
+
+/* Is what was typed or pasted the end of the key, or all of it? */
+static void
+key_show_check(struct app *a, struct key_show *s)
+{
+	const unsigned char *p = s->last.text.data;
+	size_t n = s->last.text.len;
+
+	while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\n'))
+		n--;
+	while (n > 0 && *p == ' ') {
+		p++;
+		n--;
+	}
+	s->saved = s->text.len >= PROOF && (secret_equal(p, n, s->text.data, s->text.len) ||
+	    secret_equal(p, n, s->text.data + s->text.len - PROOF, PROOF));
+	reveal_hide(a->reveal);
+	buf_clear(&s->last.text);
+	if (!s->saved)
+		snprintf(s->why, sizeof(s->why), "these are not its last 4 characters");
+}
+
+static void
+key_show_copy(struct app *a, struct key_show *s)
+{
+	struct error err;
+
+	if (clipboard_copy(&a->clipboard, s->text.data, s->text.len, a->options->copy_ms,
+	    &err) == -1)
+		snprintf(s->why, sizeof(s->why), "not copied: %.140s", err.text);
+	else
+		snprintf(s->why, sizeof(s->why), "copied: cleared in %d s",
+		    (a->options->copy_ms + 999) / 1000);
+}
+
+static void
+key_show_write(struct app *a, struct key_show *s)
+{
+	struct buf line;
+
+	reveal_hide(a->reveal);
+	buf_init_secret(&line, KEY_TEXT_MAX);
+	buf_append(&line, s->text.data, s->text.len);
+	buf_append_char(&line, '\n');
+	if (!line.failed && secret_file_write(a, "Write the master key", "It goes to a new file "
+	    "of mode 0600, for systemd-creds, --master-key-file or your vault. Remove it when "
+	    "it is there.", "propseal-master-key", &line))
+		snprintf(s->why, sizeof(s->why), "%.150s", a->notice);
+	buf_release(&line);
+}
+
+bool
+key_show_key(struct app *a, struct key_show *s, uint32_t k)
+{
+	s->why[0] = '\0';
+	if (s->asking && k == INPUT_ESCAPE) {
+		key_show_begin(a, s);
+	} else if (s->asking && k == INPUT_ENTER) {
+		key_show_check(a, s);
+	} else if (s->asking) {
+		if (secret_field_key(a, &s->last, k) && s->last.text.len >= PROOF)
+			key_show_check(a, s);
+	} else if (k == INPUT_ENTER) {
+		reveal_hide(a->reveal);
+		s->asking = true;
+	} else if (k == 'r' || k == ' ') {
+		key_show_begin(a, s);
+	} else if (k == 'y') {
+		key_show_copy(a, s);
+	} else if (k == 'o') {
+		key_show_write(a, s);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+void
+key_show_paste(struct app *a, struct key_show *s, const struct buf *text)
+{
+	s->why[0] = '\0';
+	if (!s->asking)
+		return;
+	secret_field_paste(a, &s->last, text, s->why, sizeof(s->why));
+	if (s->last.text.len > 0)
+		key_show_check(a, s);
+}
+
+/* --- on a screen of its own --- */
+
+struct key_screen {
+	struct layer layer;
+	const char *title;
+	struct key_show show;
+};
+
+static void
+key_screen_draw(struct layer *layer, struct app *a)
+{
+	struct key_screen *v = (struct key_screen *)layer;
+	struct rect all = { 0, 0, 0, 0 };
+	struct rect body;
+
+	canvas_size(&all.h, &all.w);
+	canvas_clear(&all);
+	canvas_fill(0, 0, all.w, STYLE_TITLE);
+	canvas_text(0, 1, all.w - 2, STYLE_TITLE, v->title);
+	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc no" :
+	    v->show.asking ? "Esc shows it again" :
+	    "Enter it is saved   y copy  o to a file  r show   Esc give up, nothing is changed");
+	canvas_cursor(all.h - 1, 0, true);
+	body = (struct rect){ 1, 1, all.h - 2, all.w - 2 };
+	if (all.h >= 10) {
+		body.y++;
+		body.h--;
+	}
+	key_show_draw(a, &v->show, &body);
+}
+
+static void
+key_screen_settle(struct key_screen *v)
+{
+	v->layer.secret = v->show.asking;
+	v->layer.done = v->layer.done || v->show.saved;
+}
+
+static void
+key_screen_key(struct layer *layer, struct app *a, uint32_t k)
+{
+	struct key_screen *v = (struct key_screen *)layer;
+
+	if (!key_show_key(a, &v->show, k) && k == INPUT_ESCAPE)
+		layer->done = true;
+	key_screen_settle(v);
+}
+
+static void
+key_screen_paste(struct layer *layer, struct app *a, const struct buf *text)
+{
+	struct key_screen *v = (struct key_screen *)layer;
+
+	key_show_paste(a, &v->show, text);
+	key_screen_settle(v);
+}
+
+bool
+key_show_run(struct app *a, const struct key *k, const char *title)
+{
+	struct key_screen v;
+	bool saved;
+
+	memset(&v, 0, sizeof(v));
+	v.layer.draw = key_screen_draw;
+	v.layer.key = key_screen_key;
+	v.layer.paste = key_screen_paste;
+	v.layer.covers = true;
+	v.title = title;
+	key_show_init(&v.show, k);
+	key_show_begin(a, &v.show);
+	saved = !v.show.text.failed && loop_run(a, &v.layer) && v.show.saved;
+	key_show_release(a, &v.show);
+	return saved;
+}

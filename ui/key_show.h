@@ -1,0 +1,44 @@
+#ifndef UI_KEY_SHOW_H
+#define UI_KEY_SHOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ui/field.h"
+
+struct app;
+struct buf;
+struct key;
+struct rect;
+
+/*
+ * A new master key, shown once, and the proof that it was saved: with the key masked, its
+ * last characters are typed, or all of it is pasted.  Where a terminal has no second screen
+ * it is not drawn, and goes to a file.  Until key_show_run returns true, or `saved` is set,
+ * nothing may be written that needs it.
+ */
+struct key_show {
+	struct buf text;		/* base64, secret */
+	struct secret_field last;	/* what is typed of it */
+	bool asking;			/* masked, and the proof is asked for */
+	bool saved;			/* it was given */
+	char why[160];			/* what is to be said; until the next key */
+};
+
+/* ${k} is copied, into secret memory. */
+void key_show_init(struct key_show *s, const struct key *k);
+void key_show_release(struct app *a, struct key_show *s);
+
+/* Show it for a while, with nothing asked yet. */
+void key_show_begin(struct app *a, struct key_show *s);
+
+void key_show_draw(struct app *a, struct key_show *s, const struct rect *r);
+
+/* False: it is none of its keys.  Esc is one of them while the proof is asked for. */
+bool key_show_key(struct app *a, struct key_show *s, uint32_t key);
+void key_show_paste(struct app *a, struct key_show *s, const struct buf *text);
+
+/* All of that on a screen of its own, with what it is called.  False: given up. */
+bool key_show_run(struct app *a, const struct key *k, const char *title);
+
+#endif /* !UI_KEY_SHOW_H */

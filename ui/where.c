@@ -1,0 +1,317 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "document/document.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
+#include "secrets/secrets_file.h"
+#include "ui/app.h"
+#include "ui/canvas.h"
+#include "ui/files.h"
+#include "ui/model.h"
+#include "ui/options.h"
+#include "ui/steps.h"
+#include "ui/term.h"
+#include "ui/where.h"
+
+#define DEFAULT_NAME "secrets.properties"
+#define FILES_MAX 1000000
+#define GROUPS_MAX 4096
+#define GROUP_ROWS 6	/* shown at a time, on a screen with room */
+#define SMALL_ROWS 8	/* lower, one field is shown at a time */
+#define LABEL_COLS 14
+
+/* Files that have no secrets file yet, below one folder: they belong together. */
+struct group {
+	char *name;
+	char *folder;		/* with a slash; NULL: the one that was asked for */
+	size_t files, clear;
+	struct vec paths;	/* strings (vec_push_string) */
+};
+
+enum { FOCUS_GROUP, FOCUS_PATH, FOCUS_REMOTE, FOCUS_COUNT };
+
+static struct group *
+group_at(const struct where *w, size_t i)
+{
+	return vec_at(&w->groups, i);
+}
+
+static struct group *
+group_chosen(const struct where *w)
+{
+	return w->groups.len > 0 ? group_at(w, w->list.cursor) : NULL;
+}
+
+const struct vec *
+where_files(const struct where *w)
+{
+	return w->groups.len > 0 ? &group_chosen(w)->paths : NULL;
+}
+
+static bool
+group_add(struct where *w, const struct app *a, const struct tree_root *root)
+{
+	const struct tree *t = &a->model->tree;
+	struct group *g = vec_push(&w->groups);
+	const char *path;
+	size_t i;
+
+	if (g == NULL)
+		return false;
+	vec_init(&g->paths, sizeof(char *), FILES_MAX);
+	g->name = strdup(root->name);
+	g->files = root->tally.files;
+	g->clear = root->tally.clear;
+	for (i = root->row + 1; i < t->rows.len && tree_row(t, i)->file != NULL; i++) {
+		path = tree_row(t, i)->file->path;
+		if (g->folder == NULL && strcmp(root->id, "./") != 0)
+			g->folder = text_copy(path, strlen(root->id) +
+			    (size_t)(model_show_path(a->model, path) - path));
+		if (vec_push_string(&g->paths, path, strlen(path)) == NULL)
+			return false;
+	}
+	return g->name != NULL;
+}
+
+/* The folders without a secrets file; the one that the cursor is in is chosen. */
+static bool
+where_groups(struct where *w, const struct app *a)
+{
+	const struct tree_root *selected = selection_get(a).root;
+	const struct tree_root *root;
+	size_t i;
+
+	for (i = 0; i < a->model->tree.roots.len; i++) {
+		root = tree_root(&a->model->tree, i);
+		if (root->environment != NULL)
+			continue;
+		if (root == selected)
+			w->list.cursor = w->groups.len;
+		if (!group_add(w, a, root))
+			return false;
+	}
+	list_fit(&w->list, w->groups.len, GROUP_ROWS);
+	return true;
+}
+
+/* What stands in the fields until the user types there. */
+void
+where_suggest(struct where *w, const struct app *a)
+{
+	const struct group *g = group_chosen(w);
+	const char *folder = a->options->paths[0];
+	size_t len = strlen(folder);
+	struct buf path, whole;
+	struct error err;
+
+	buf_init(&path, LINE_EDIT_MAX);
+	buf_init(&whole, LINE_EDIT_MAX);
+	if (g != NULL && g->folder != NULL) {
+		folder = g->folder;
+		len = strlen(folder);
+	} else if (document_format_of(folder) != NULL) {
+		while (len > 0 && folder[len - 1] != '/')
+			len--;
+	}
+	buf_append(&path, folder, len);
+	if (len > 0 && folder[len - 1] != '/')
+		buf_append_char(&path, '/');
+	buf_append_str(&path, DEFAULT_NAME);
+	if (!w->path_typed)
+		line_edit_set(&w->path, buf_cstr(&path));
+	if (!w->remote_typed && a->options->remote_path != NULL)
+		line_edit_set(&w->remote, a->options->remote_path);
+	else if (!w->remote_typed && model_absolute_path(w->path.text, &whole, &err) == 0)
+		line_edit_set(&w->remote, buf_cstr(&whole));
+	buf_release(&whole);
+	buf_release(&path);
+}
+
+static void
+where_draw_groups(struct where *w, const struct rect *r)
+{
+	const struct group *g;
+	unsigned int extra;
+	char text[64];
+	size_t i;
+	int y, used;
+
+	list_fit(&w->list, w->groups.len, (size_t)r->h);
+	for (i = w->list.top; i < w->groups.len && i - w->list.top < w->list.height; i++) {
+		g = group_at(w, i);
+		y = r->y + (int)(i - w->list.top);
+		extra = i == w->list.cursor && w->focus == FOCUS_GROUP ? STYLE_SELECTED : 0;
+		if (extra != 0) {
+			canvas_fill(y, r->x, r->w, STYLE_TEXT | extra);
+			canvas_cursor(y, r->x, true);
+		}
+		canvas_text(y, r->x, 4, STYLE_MARK | extra, i == w->list.cursor ? "(*)" : "( )");
+		snprintf(text, sizeof(text), " %zu %s, %zu in clear text", g->files,
+		    g->files == 1 ? "file" : "files", g->clear);
+		used = r->w < 50 ? 0 :
+		    canvas_right(y, r->x + 4, r->w - 4, STYLE_NOTE | extra, text);
+		canvas_text(y, r->x + 4, r->w - 4 - used, STYLE_TEXT | extra,
+		    strcmp(g->name, ".") == 0 ? "all of this folder" : g->name);
+	}
+}
+
+static void
+where_draw_field(const struct line_edit *l, const struct rect *r, int y, const char *label,
+    bool focus)
+{
+	int x = r->x;
+
+	if (y >= r->y + r->h)
+		return;
+	if (r->w >= 40) {
+		canvas_text(y, x, LABEL_COLS - 1, STYLE_NOTE, label);
+		x += LABEL_COLS;
+	}
+	if (focus)
+		line_edit_draw(l, y, x, r->x + r->w - x);
+	else
+		canvas_tail(y, x, r->x + r->w - x, STYLE_TEXT, l->text);
+}
+
+void
+where_draw(struct where *w, const struct rect *r)
+{
+	static const char *const labels[] = { "", "secrets file", "remote path" };
+		struct rect rows = *r;
+	int y;
+
+	if (r->h < SMALL_ROWS) {
+		canvas_text(r->y, r->x, r->w, STYLE_NOTE, w->focus == FOCUS_GROUP ?
+		    "which files?" : labels[w->focus]);
+		rows.y++;
+		rows.h = r->h - 1;
+		if (w->focus == FOCUS_GROUP)
+			where_draw_groups(w, &rows);
+		else
+			where_draw_field(w->focus == FOCUS_PATH ? &w->path : &w->remote, &rows,
+			    rows.y, "", true);
+		return;
+	}
+	y = steps_text(r, r->y, "An environment is one secrets file with the configuration files "
+	    "that refer to it; one master key opens it. Which files belong together?");
+	rows.y = y + (r->h >= 14);
+	rows.h = r->h >= 14 ? GROUP_ROWS : 2;
+	if (w->groups.len < (size_t)rows.h)
+		rows.h = (int)w->groups.len;
+	where_draw_groups(w, &rows);
+	y = rows.y + rows.h + (r->h >= 14);
+	where_draw_field(&w->path, r, y++, labels[FOCUS_PATH], w->focus == FOCUS_PATH);
+	where_draw_field(&w->remote, r, y++, labels[FOCUS_REMOTE],
+	    w->focus == FOCUS_REMOTE);
+	(void)steps_text(r, y + 1, "The secrets file is new, for its owner only. The remote path "
+	    "is where the services will read it, on the machine where they run: it stands in "
+	    "every reference.");
+}
+
+bool
+where_key(struct where *w, struct app *a, uint32_t k)
+{
+		size_t first = w->groups.len > 1 ? FOCUS_GROUP : FOCUS_PATH;
+
+	if (k == INPUT_TAB || k == INPUT_BACKTAB) {
+		do
+			w->focus = (w->focus + (k == INPUT_TAB ? 1 : FOCUS_COUNT - 1)) %
+			    FOCUS_COUNT;
+		while (w->focus < first);
+		return true;
+	}
+	if (w->focus == FOCUS_GROUP) {
+		if (!list_key(&w->list, k == 'k' ? INPUT_UP : k == 'j' ? INPUT_DOWN : k))
+			return false;
+		where_suggest(w, a);
+		return true;
+	}
+	if (!line_edit_key(w->focus == FOCUS_PATH ? &w->path : &w->remote, k))
+		return false;
+	if (w->focus == FOCUS_PATH)
+		w->path_typed = true;
+	else
+		w->remote_typed = true;
+	where_suggest(w, a);
+	return true;
+}
+
+void
+where_paste(struct where *w, struct app *a, const struct buf *text, char *why, size_t size)
+{
+
+	if (w->focus == FOCUS_GROUP) {
+		snprintf(why, size, "the pasted text was dropped: Tab goes to a field");
+	} else if (line_edit_paste(w->focus == FOCUS_PATH ? &w->path : &w->remote, text, why,
+	    size)) {
+		w->path_typed |= w->focus == FOCUS_PATH;
+		w->remote_typed |= w->focus == FOCUS_REMOTE;
+		where_suggest(w, a);
+	}
+}
+
+/* Is there a secrets file with a key already, or no folder for one? */
+bool
+where_check(struct where *w, struct app *a, char *why, size_t size)
+{
+		const struct environments *e = model_environments(a->model);
+	const struct environment *x;
+	struct buf whole, other;
+	struct error err;
+	size_t i;
+
+	buf_init(&whole, LINE_EDIT_MAX);
+	buf_init(&other, LINE_EDIT_MAX);
+	if (text_is_blank(w->remote.text, w->remote.len)) {
+		snprintf(why, size, "a remote path is needed");
+		w->focus = FOCUS_REMOTE;
+	} else if (w->path.len == 0 || model_absolute_path(w->path.text, &whole, &err) == -1) {
+		snprintf(why, size, "%.150s", w->path.len == 0 ?
+		    "the secrets file needs a name" : err.text);
+		w->focus = FOCUS_PATH;
+	}
+	for (i = 0; why[0] == '\0' && i < environments_count(e); i++) {
+		x = environments_at(e, i);
+		buf_clear(&other);
+		if (x->secrets == NULL || model_absolute_path(x->path, &other, &err) == -1 ||
+		    !buf_equal(&whole, &other) ||
+		    secrets_file_metadata(x->secrets)->data_key == NULL)
+			continue;
+		snprintf(why, size, "this secrets file has its master key already");
+		w->focus = FOCUS_PATH;
+	}
+	buf_release(&other);
+	buf_release(&whole);
+	return why[0] == '\0';
+}
+
+int
+where_init(struct where *w, const struct app *a)
+{
+	memset(w, 0, sizeof(*w));
+	vec_init(&w->groups, sizeof(struct group), GROUPS_MAX);
+	if (!where_groups(w, a))
+		return -1;
+	w->focus = w->groups.len > 1 ? FOCUS_GROUP : FOCUS_PATH;
+	return 0;
+}
+
+void
+where_release(struct where *w)
+{
+	struct group *g;
+	size_t i;
+
+	for (i = 0; i < w->groups.len; i++) {
+		g = group_at(w, i);
+		vec_release_strings(&g->paths);
+		free(g->folder);
+		free(g->name);
+	}
+	vec_release(&w->groups);
+}

@@ -1,0 +1,45 @@
+#ifndef UI_WHERE_H
+#define UI_WHERE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+#include "ui/field.h"
+#include "ui/outline.h"
+
+struct app;
+struct buf;
+struct rect;
+
+/* A step of the wizard: which files belong together, where their secrets file will lie, and
+ * under which path services will read it. */
+struct where {
+	struct vec groups;		/* of files without a secrets file, by folder */
+	struct list list;		/* which of them */
+	struct line_edit path, remote;	/* what is typed */
+	bool path_typed, remote_typed;	/* by the user: they do not follow the group any more */
+	size_t focus;
+};
+
+/* With the folder chosen that the cursor of the files is in.  -1: no memory. */
+int where_init(struct where *w, const struct app *a);
+void where_release(struct where *w);
+
+/* The paths of the chosen files (vec_string); NULL: there are none. */
+const struct vec *where_files(const struct where *w);
+
+/* What stands in the fields until the user types there. */
+void where_suggest(struct where *w, const struct app *a);
+
+void where_draw(struct where *w, const struct rect *r);
+
+/* False: it is none of its keys. */
+bool where_key(struct where *w, struct app *a, uint32_t k);
+void where_paste(struct where *w, struct app *a, const struct buf *text, char *why, size_t size);
+
+/* Can a secrets file be made there?  Else ${why} says why not, and the field has the focus. */
+bool where_check(struct where *w, struct app *a, char *why, size_t size);
+
+#endif /* !UI_WHERE_H */

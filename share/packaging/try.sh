@@ -16,11 +16,12 @@ trap 'umount "$scratch"/*/proc 2>/dev/null || true; rm -rf --one-file-system "$s
 for suite; do
 	root=$scratch/$suite
 	case $suite in
-	noble|jammy|plucky|questing) mirror=http://archive.ubuntu.com/ubuntu ;;
-	*) mirror= ;;
+	bookworm|trixie|forky|sid) where=() ;;
+	# Suites of Ubuntu are all made alike; libraries are in universe, too.
+	*) where=("--components=main,universe" "$suite" "$root" http://archive.ubuntu.com/ubuntu gutsy) ;;
 	esac
-	debootstrap --variant=minbase "$suite" "$root" ${mirror:+"$mirror"} >"$scratch/log" 2>&1 ||
-	    { tail "$scratch/log"; exit 1; }
+	[ ${#where[@]} -gt 0 ] || where=("$suite" "$root")
+	debootstrap --variant=minbase "${where[@]}" >"$scratch/log" 2>&1 || { tail "$scratch/log"; exit 1; }
 	mount -t proc proc "$root/proc"
 	cp "$out"/*.deb "$root/propseal.deb"
 	mkdir "$root/tree"

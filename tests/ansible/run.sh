@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # The Ansible collection on this host: its playbook twice, check mode, and a
-# template that comes back in clear text.
+# template that comes back in clear text; then what ansible-test says of it.
+#
+# Of its sanity tests those run that fetch nothing.  SANITY=all runs all of them,
+# which takes pip and PyPI.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 command -v ansible-playbook >/dev/null || { echo "ansible-playbook (ansible-core) is not installed"; exit 77; }
@@ -64,6 +67,26 @@ play "after it" 0
 if [ "$sum" != "$(cat "$SCRATCH"/*.properties | sha256sum)" ]; then
 	failed=$((failed + 1))
 	echo "FAIL a second run changed a file"
+fi
+# As ansible-test wants it: in a folder of that name, under git.
+own=$SCRATCH/collections/ansible_collections/propseal
+mkdir -p "$own" && cp -R share/ansible/ansible_collections/propseal/kafka "$own/"
+git -C "$own/kafka" init -q && git -C "$own/kafka" add -A
+fetching='ansible-doc|changelog|import|pep8|pylint|runtime-metadata|validate-modules|yamllint'
+[ "${SANITY:-}" = all ] && fetching=none
+tests=$(cd "$own/kafka" && ansible-test sanity --list-tests 2>/dev/null | grep -vxE "$fetching")
+# shellcheck disable=SC2046,SC2086
+if ! command -v ansible-test >/dev/null; then
+	echo "ansible-test is not installed: the sanity tests are left out"
+elif [ "$(wc -w <<<"$tests")" -lt 19 ]; then
+	failed=$((failed + 1))
+	echo "FAIL ansible-test lists too few tests: $tests"
+elif said=$(cd "$own/kafka" && ansible-test sanity --python "$(python3 -c \
+    'import sys; print("%d.%d" % sys.version_info[:2])')" $(printf -- '--test %s ' $tests) 2>&1); then
+	passed=$((passed + $(wc -w <<<"$tests")))
+else
+	failed=$((failed + 1))
+	printf 'FAIL sanity tests\n%s\n' "$said"
 fi
 "$PROPSEAL" audit "$SCRATCH/server.properties" "$SCRATCH/secrets.properties" >/dev/null || {
 	failed=$((failed + 1))

@@ -36,7 +36,6 @@ options:
       - The keys to seal. Without it and without I(values), every key that contains C(password).
     type: list
     elements: str
-    no_log: false
   values:
     description:
       - Keys and the values that they shall have, sealed. A key that is not there is added. For one

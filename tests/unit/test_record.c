@@ -56,12 +56,13 @@ test_keys(void **state)
 	    "{\"t\":\"CHANGES\",\"n\":2}");
 	key_is(&(struct record_name){ .type = RECORD_HEAD }, "{\"t\":\"HEAD\"}");
 	key_is(&(struct record_name){ .type = RECORD_LEADER }, "{\"t\":\"LEADER\"}");
+	key_is(&(struct record_name){ .type = RECORD_NOOP }, "{\"t\":\"NOOP\"}");
 }
 
 static void
 test_keys_that_are_none(void **state)
 {
-	static const char *const bad[] = { "", "x", "{}", "{\"t\":\"NOOP\"}", "{\"t\":1}",
+	static const char *const bad[] = { "", "x", "{}", "{\"t\":\"NONE\"}", "{\"t\":1}",
 	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\"}",
 	    "{\"t\":\"SECRET\",\"path\":\"a\",\"key\":\"b\",\"version\":-1}",
 	    "{\"t\":\"META\",\"path\":\"a\"}", "{\"t\":\"CHANGES\"}" };

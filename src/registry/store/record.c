@@ -22,6 +22,7 @@
 static const char *const types[RECORD_TYPES] = {
 	[RECORD_SECRET] = "SECRET", [RECORD_META] = "META", [RECORD_KEYRING] = "KEYRING",
 	[RECORD_CHANGES] = "CHANGES", [RECORD_HEAD] = "HEAD", [RECORD_LEADER] = "LEADER",
+	[RECORD_NOOP] = "NOOP",
 };
 
 struct record_seal {

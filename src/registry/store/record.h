@@ -17,7 +17,7 @@ struct record_seal;
  * no blanks, as compaction compares bytes:
  *
  *   {"t":"SECRET","path":P,"key":K,"version":N}   {"t":"META","path":P,"key":K}
- *   {"t":"KEYRING"}   {"t":"CHANGES","n":N}   {"t":"HEAD"}   {"t":"LEADER"}
+ *   {"t":"KEYRING"}   {"t":"CHANGES","n":N}   {"t":"HEAD"}   {"t":"LEADER"}   {"t":"NOOP"}
  *
  * A value is "PSL1", the batch's revision (8 bytes, big endian), a salt (16), an IV
  * (12), and the body under AES-256-GCM with its tag.  Its key is
@@ -28,7 +28,7 @@ struct record_seal;
  */
 enum record_type {
 	RECORD_SECRET, RECORD_META, RECORD_KEYRING, RECORD_CHANGES, RECORD_HEAD, RECORD_LEADER,
-	RECORD_TYPES
+	RECORD_NOOP, RECORD_TYPES
 };
 
 struct record_name {

@@ -23,7 +23,8 @@ batch_clear(struct store_log *l)
 	vec_init(&l->courier.records, sizeof(*r), LOG_RECORDS_MAX);
 }
 
-int
+/* One more, sealed: of ${l}->body, or of a keyring's text in ${l}->text. */
+static int
 batch_add(struct store_log *l, const struct record_name *name, struct error *err)
 {
 	struct kafka_record *r;
@@ -201,7 +202,9 @@ batch_collect(struct store *s, struct error *err)
 	struct store_log *l = s->log;
 
 	batch_clear(l);
-	if ((s->ring_dirty && collect_keyring(s, err) != 0) || collect_secrets(s, err) != 0 ||
+	if (l->taking && batch_leader(s, RECORD_LEADER, err) != 0)
+		return -1;
+	if (((s->ring_dirty || l->taking) && collect_keyring(s, err) != 0) || collect_secrets(s, err) != 0 ||
 	    collect_settings(s, err) != 0)
 		return -1;
 	if (l->courier.records.len == 0)
@@ -209,6 +212,19 @@ batch_collect(struct store *s, struct error *err)
 	if (collect_changes(s, err) != 0 || collect_head(s, err) != 0)
 		return -1;
 	return 1;
+}
+
+int
+batch_leader(struct store *s, enum record_type type, struct error *err)
+{
+	struct store_log *l = s->log;
+	struct record_name name = { .type = type };
+
+	buf_clear(&l->body);
+	record_put_bytes(&l->body, l->term, LOG_ID);
+	record_put(&l->body, store_now(s));
+	record_put_bytes(&l->body, l->url, strlen(l->url));
+	return batch_add(l, &name, err);
 }
 
 int

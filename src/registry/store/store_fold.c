@@ -191,6 +191,7 @@ fold_begin(struct store *s, struct error *err)
 	if (store_begin(s, err) != 0)
 		return -1;
 	l->open = true;
+	l->leader_read = false;
 	l->applied = 0;
 	l->pending = l->revision;
 	return 0;
@@ -219,11 +220,25 @@ fold_commit(struct store *s, int64_t position, struct error *err)
 	return 0;
 }
 
-/* A record that is not of this registry, or is an old one put there again. */
+/* A record that is not of this registry, or is an old one put there again.  Where it
+ * stands under a key of ours, the leader writes that again. */
 static int
-fold_foreign(struct store *s)
+fold_foreign(struct store *s, const struct kafka_message *m)
 {
-	s->log->foreign++;
+	struct store_log *l = s->log;
+	sqlite3_stmt *w = l->statements[LOG_HEAL];
+	struct record_name name;
+
+	l->foreign++;
+	if (!record_name_read(m->key, m->key_len, &name))
+		return 0;
+	if (name.type == RECORD_SECRET || name.type == RECORD_META) {
+		database_bind(w, "itti", (int64_t)(name.type == RECORD_META), name.path,
+		    name.path_len, name.key, name.key_len,
+		    (int64_t)(name.type == RECORD_SECRET ? name.number : 0));
+		(void)database_run(w, s->path, NULL);
+	}
+	l->heal = true;
 	return 0;
 }
 
@@ -232,6 +247,7 @@ static int
 fold_head(struct store *s, const struct kafka_message *m, struct record_body *b,
     struct error *err)
 {
+	struct store_log *l = s->log;
 	int64_t next = record_get(b), last = record_get(b);
 	unsigned char batch[LOG_ID];
 	const void *id;
@@ -239,7 +255,7 @@ fold_head(struct store *s, const struct kafka_message *m, struct record_body *b,
 
 	id = record_get_bytes(b, &n);
 	if (b->bad || n != LOG_ID)
-		return fold_foreign(s);
+		return fold_foreign(s, m);
 	memcpy(batch, id, LOG_ID);
 	if (next > (int64_t)s->next) {
 		if (database_run(s->log->statements[LOG_DROP_CHANGES], s->path, err) != 0)
@@ -248,55 +264,66 @@ fold_head(struct store *s, const struct kafka_message *m, struct record_body *b,
 	}
 	if (last > s->last_ms)
 		s->last_ms = last;
-	if (fold_commit(s, m->offset + 1, err) != 0)
+	if (database_set_meta(database_writer(s->db), "log.head", m->offset, s->path, err) != 0 ||
+	    fold_commit(s, m->offset + 1, err) != 0)
 		return -1;
+	l->head = m->offset;
 	log_batch_seen(s, batch);
+	if (l->leader_read)
+		log_leader_seen(s, l->leader_term, l->leader_url);
+	l->leader_read = false;
 	return 0;
 }
 
-static int
-fold_leader(struct store *s, const struct kafka_message *m, struct record_body *b,
-    struct error *err)
+/* Who says so, and who it is.  False: it says nothing of the kind. */
+static bool
+read_leader(struct record_body *b, unsigned char term[LOG_ID], char url[256])
 {
-	unsigned char term[LOG_ID];
 	size_t n, url_len;
 	const void *id = record_get_bytes(b, &n);
-	const char *url;
+	const char *text;
 
 	(void)record_get(b);
-	url = record_get_bytes(b, &url_len);
-	if (b->bad || n != LOG_ID)
-		return fold_foreign(s);
+	text = record_get_bytes(b, &url_len);
+	if (b->bad || n != LOG_ID || url_len > 255)
+		return false;
 	memcpy(term, id, LOG_ID);
-	if (fold_begin(s, err) != 0 || fold_commit(s, m->offset + 1, err) != 0)
-		return -1;
-	log_leader_seen(s, term, url, url_len);
-	return 0;
+	memcpy(url, text, url_len);
+	url[url_len] = '\0';
+	return true;
 }
 
 static int
 fold_record(struct store *s, const struct kafka_message *m, struct error *err)
 {
 	struct store_log *l = s->log;
+	unsigned char term[LOG_ID];
 	struct record_name name;
 	struct record_body b;
 	uint64_t revision = 0;
 	struct error why;
+	char url[256];
 	int rc;
 
 	if (m->value == NULL || !record_name_read(m->key, m->key_len, &name))
-		return fold_foreign(s);
+		return fold_foreign(s, m);
 	buf_clear(&l->body);
 	rc = name.type == RECORD_KEYRING ? record_open_keyring(l->seal, m->key, m->key_len,
 	    m->value, m->value_len, &revision, &why) : record_open(l->seal, m->key, m->key_len,
 	    m->value, m->value_len, &revision, &l->body, &why);
 	if (rc != 0)
-		return fold_foreign(s);
+		return fold_foreign(s, m);
 	b = (struct record_body){ l->body.data, l->body.len, false };
-	if (name.type == RECORD_LEADER)
-		return fold_leader(s, m, &b, err);
+	l->trusted = true;
+	if (m->offset < l->seen)
+		return 0;
+	if (name.type == RECORD_NOOP) {
+		if (read_leader(&b, term, url))
+			log_noop_seen(s, term);
+		return 0;
+	}
 	if (revision < l->revision || (l->open && revision < l->pending))
-		return fold_foreign(s);
+		return fold_foreign(s, m);
 	if (fold_begin(s, err) != 0)
 		return -1;
 	l->pending = revision;
@@ -307,12 +334,15 @@ fold_record(struct store *s, const struct kafka_message *m, struct error *err)
 	case RECORD_META:
 		return apply_setting(s, &name, &b, err);
 	case RECORD_KEYRING:
-		return apply_keyring(s, m, err);
+		return revision < l->ring_revision ? 0 : apply_keyring(s, m, err);
 	case RECORD_CHANGES:
 		return apply_changes(s, &b, err);
 	case RECORD_HEAD:
 		return fold_head(s, m, &b, err);
 	case RECORD_LEADER:
+		l->leader_read = read_leader(&b, l->leader_term, l->leader_url);
+		return 0;
+	case RECORD_NOOP:
 	case RECORD_TYPES:
 	default:
 		return 0;
@@ -325,10 +355,13 @@ fold_message(struct store *s, const struct kafka_message *m, struct error *err)
 {
 	struct store_log *l = s->log;
 
-	if (m->offset < l->seen)
+	/* What is in the tables is looked at until it is known whose the topic is. */
+	if (m->offset < l->seen && l->trusted)
 		return 0;
 	if (fold_record(s, m, err) != 0)
 		return -1;
+	if (m->offset < l->seen)
+		return 0;
 	l->seen = m->offset + 1;
 	/* Of a topic that is read for the first time nobody sees a half. */
 	if (!l->folded && l->open && l->applied >= DRAIN_RECORDS)
@@ -359,7 +392,8 @@ fold_drain(struct store *s)
 	if (l->stopped != NULL)
 		return false;
 	if (l->again) {
-		if (kafka_seek(l->kafka, l->position, &why) != 0)
+		if (kafka_seek(l->kafka, !l->trusted && l->head >= 0 ? l->head : l->position,
+		    &why) != 0)
 			return false;
 		l->again = false;
 		l->seen = l->position;
@@ -375,6 +409,11 @@ fold_drain(struct store *s)
 		if (what == KAFKA_END) {
 			if (fold_commit(s, m.offset, &why) != 0) {
 				fold_trouble(s, &why);
+				return false;
+			}
+			if (!l->trusted) {
+				log_stop(s, "the topic has nothing of this registry: it was "
+				    "made anew");
 				return false;
 			}
 			l->folded = true;

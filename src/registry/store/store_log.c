@@ -23,51 +23,12 @@
  * brokers; the writer goes on with the audit lines of reads meanwhile.
  */
 
-static const char noting[] =
-    "PRAGMA temp_store=MEMORY;"
-    "CREATE TEMP TABLE touched(kind INTEGER,path TEXT,key TEXT,version INTEGER,"
-    "PRIMARY KEY(kind,path,key,version)) WITHOUT ROWID;"
-    "CREATE TEMP TRIGGER secret_made AFTER INSERT ON main.secret BEGIN "
-    "INSERT OR IGNORE INTO touched VALUES(0,new.path,new.key,new.version); END;"
-    "CREATE TEMP TRIGGER secret_changed AFTER UPDATE ON main.secret BEGIN "
-    "INSERT OR IGNORE INTO touched VALUES(0,new.path,new.key,new.version); END;"
-    "CREATE TEMP TRIGGER secret_gone AFTER DELETE ON main.secret BEGIN "
-    "INSERT OR IGNORE INTO touched VALUES(0,old.path,old.key,old.version); END;"
-    "CREATE TEMP TRIGGER setting_made AFTER INSERT ON main.setting BEGIN "
-    "INSERT OR IGNORE INTO touched VALUES(1,new.path,new.key,0); END;"
-    "CREATE TEMP TRIGGER setting_changed AFTER UPDATE ON main.setting BEGIN "
-    "INSERT OR IGNORE INTO touched VALUES(1,new.path,new.key,0); END;";
-
-static const char *const log_statements[LOG_STATEMENTS] = {
-	[LOG_TOUCHED_SECRETS] = "SELECT t.path,t.key,t.version,s.offset,s.state,coalesce(s.due,0),"
-	    "s.created,s.principal,coalesce(s.expires,0),s.deleter,s.sealed,i.digest,i.content "
-	    "FROM temp.touched t LEFT JOIN main.secret s USING(path,key,version) "
-	    "LEFT JOIN main.idempotency i ON i.offset=s.offset WHERE t.kind=0",
-	[LOG_TOUCHED_SETTINGS] = "SELECT t.path,t.key,s.high,s.max_versions,s.cas_required,"
-	    "s.custom,s.mcas,s.updated,s.updater FROM temp.touched t "
-	    "JOIN main.setting s USING(path,key) WHERE t.kind=1",
-	[LOG_CHANGES] = "SELECT offset,at,path,key,version,what FROM change WHERE offset>=? "
-	    "ORDER BY offset",
-	[LOG_ANY_TOUCHED] = "SELECT count(*) FROM temp.touched",
-	[LOG_FORGET_TOUCHED] = "DELETE FROM temp.touched",
-	[LOG_PUT_SECRET] = "INSERT OR REPLACE INTO secret(offset,path,key,version,state,due,"
-	    "created,principal,expires,deleter,sealed) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
-	[LOG_PUT_IDEMPOTENCY] = "INSERT OR REPLACE INTO idempotency(offset,digest,content) "
-	    "VALUES(?,?,?)",
-	[LOG_DROP_IDEMPOTENCY] = "DELETE FROM idempotency WHERE offset=(SELECT offset FROM secret "
-	    "WHERE path=? AND key=? AND version=?)",
-	[LOG_DROP_SECRET] = "DELETE FROM secret WHERE path=? AND key=? AND version=?",
-	[LOG_PUT_CHANGE] = "INSERT OR REPLACE INTO change(offset,at,path,key,version,what) "
-	    "VALUES(?,?,?,?,?,?)",
-	[LOG_DROP_CHANGES] = "DELETE FROM change",
-};
-
 /* --- waking the writer --- */
 
-static void
-log_wake(void *cookie)
+void
+log_wake(void *store)
 {
-	struct store *s = cookie;
+	struct store *s = store;
 
 	(void)pthread_mutex_lock(&s->mutex);
 	s->woken = true;
@@ -241,6 +202,16 @@ tell_batch(struct store *s, const struct error *why)
 	}
 }
 
+static void
+claim_again(struct store *s, int64_t in_ms)
+{
+	struct store_log *l = s->log;
+
+	l->role = LOG_CLAIMING;
+	l->led = l->taking = false;
+	l->retry_ms = store_monotonic_ms() + in_ms;
+}
+
 /* The batch is surely not in the topic. */
 static void
 batch_failed(struct store *s, const struct error *why)
@@ -255,6 +226,9 @@ batch_failed(struct store *s, const struct error *why)
 	/* Of a rotation's step nothing was done: it begins again. */
 	s->rotation.offset = s->rotation.unreadable = 0;
 	s->rotation.needed_count = 0;
+	/* The one that was to say who leads. */
+	if (l->role == LOG_CLAIMING && l->led && !l->taking)
+		claim_again(s, RETRY_MS);
 }
 
 void
@@ -282,7 +256,7 @@ step_down(struct store *s)
 	if (l->role == LOG_LEADER)
 		l->leader[0] = '\0';
 	l->role = LOG_FOLLOWER;
-	l->led = false;
+	l->led = l->taking = false;
 }
 
 /* Somebody else has claimed the topic, or a broker has given the claim up.  Whoever has
@@ -309,34 +283,17 @@ fenced(struct store *s)
 	}
 }
 
-static void
-claim_again(struct store *s, int64_t in_ms)
-{
-	struct store_log *l = s->log;
-
-	l->role = LOG_CLAIMING;
-	l->led = false;
-	l->retry_ms = store_monotonic_ms() + in_ms;
-}
-
-/* The claim stands: say so in the topic.  Once that is read, everything is. */
+/* The claim stands.  Once this record is read, everything older is. */
 static int
-send_leader(struct store *s, struct error *err)
+send_noop(struct store *s, struct error *err)
 {
 	struct store_log *l = s->log;
-	struct record_name name = { .type = RECORD_LEADER };
 
 	batch_clear(l);
-	buf_clear(&l->body);
-	if (random_bytes(l->term, LOG_ID, err) != 0)
-		return -1;
-	record_put_bytes(&l->body, l->term, LOG_ID);
-	record_put(&l->body, store_now(s));
-	record_put_bytes(&l->body, l->url, strlen(l->url));
-	if (batch_add(l, &name, err) != 0)
+	if (random_bytes(l->term, LOG_ID, err) != 0 || batch_leader(s, RECORD_NOOP, err) != 0)
 		return -1;
 	l->led = true;
-	courier_send(s, JOB_LEAD);
+	courier_send(s, JOB_NOOP);
 	return 0;
 }
 
@@ -361,31 +318,67 @@ lead(struct store *s)
 	}
 }
 
+/* Nobody else's batch can come any more: say with one of ours who leads.  What is on
+ * its way in doubt is there by now, or nowhere. */
 void
-log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *url, size_t n)
+log_noop_seen(struct store *s, const unsigned char term[LOG_ID])
 {
 	struct error why = { .code = ERROR_BUSY };
 	struct store_log *l = s->log;
-	bool ours = l->led && memcmp(term, l->term, LOG_ID) == 0;
 
-	/* Of claims that were read before ours is, all are older. */
-	if (!ours && l->role == LOG_CLAIMING && l->led)
+	if (!l->led || l->role != LOG_CLAIMING || memcmp(term, l->term, LOG_ID) != 0)
 		return;
-	/* What was sent before somebody claimed is before this, or nowhere. */
+	l->taking = true;
 	if (l->flying) {
 		error_set(&why, ERROR_BUSY, "the leader changed");
 		batch_failed(s, &why);
 	}
-	if (ours) {
-		lead(s);
+}
+
+static void
+take_lead(struct store *s)
+{
+	struct store_log *l = s->log;
+	struct error why = { .code = ERROR_NONE };
+
+	if (store_begin(s, &why) == 0) {
+		if (batch_collect(s, &why) == 1) {
+			store_rollback(s);
+			l->taking = false;
+			l->flying = true;
+			l->in_doubt = false;
+			l->ops = NULL;
+			l->flown_ms = store_monotonic_ms();
+			courier_send(s, JOB_APPEND);
+			return;
+		}
+		store_rollback(s);
+	}
+	l->taking = false;
+	claim_again(s, RETRY_MS);
+}
+
+void
+log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *url)
+{
+	struct error why = { .code = ERROR_BUSY };
+	struct store_log *l = s->log;
+
+	if (l->led && memcmp(term, l->term, LOG_ID) == 0) {
+		if (l->role == LOG_CLAIMING)
+			lead(s);
 		return;
+	}
+	/* What was sent before somebody else claimed is before this, or nowhere. */
+	if (l->flying) {
+		error_set(&why, ERROR_BUSY, "the leader changed");
+		batch_failed(s, &why);
 	}
 	if (l->role == LOG_LEADER)
 		fenced(s);
 	/* A claim of this node that it does not stand by any more leads nobody. */
-	if (memcmp(term, l->term, LOG_ID) == 0)
-		n = 0;
-	(void)snprintf(l->leader, sizeof(l->leader), "%.*s", (int)(n < 255 ? n : 255), url);
+	(void)snprintf(l->leader, sizeof(l->leader), "%s",
+	    memcmp(term, l->term, LOG_ID) != 0 ? url : "");
 }
 
 void
@@ -422,13 +415,13 @@ courier_came(struct store *s)
 		l->claimed = outcome == KAFKA_DONE;
 		/* Not any more, if the lease went meanwhile. */
 		if (l->role == LOG_CLAIMING && (outcome != KAFKA_DONE ||
-		    send_leader(s, &ignored) != 0))
+		    send_noop(s, &ignored) != 0))
 			claim_again(s, RETRY_MS);
 		return true;
 	}
 	if (job == JOB_UNCLAIM)
 		return true;
-	if (job == JOB_LEAD) {
+	if (job == JOB_NOOP) {
 		/* Nothing is lost by another claim. */
 		if (outcome != KAFKA_DONE && l->role == LOG_CLAIMING)
 			claim_again(s, RETRY_MS);
@@ -535,6 +528,31 @@ show(struct store *s)
 	(void)pthread_mutex_unlock(&s->mutex);
 }
 
+/* Somebody else has written under keys of ours, and compaction would keep that: write
+ * what is in the tables again. */
+static void
+heal(struct store *s)
+{
+	struct store_log *l = s->log;
+	static const enum log_statement steps[] = { LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS };
+
+	l->heal_ms = store_monotonic_ms() + RETRY_MS;
+	if (store_begin(s, NULL) != 0)
+		return;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (database_run(l->statements[steps[i]], s->path, NULL) != 0) {
+			store_rollback(s);
+			return;
+		}
+	}
+	l->taking = true;
+	if (log_send(s, NULL, NULL) == 1) {
+		l->heal = false;
+		(void)database_run(l->statements[LOG_HEALED], s->path, NULL);
+	}
+	l->taking = false;
+}
+
 bool
 log_step(struct store *s)
 {
@@ -551,11 +569,15 @@ log_step(struct store *s)
 	if (l->stopped == NULL && l->role == LOG_FOLLOWER && kafka_is_ours(l->kafka) &&
 	    store_monotonic_ms() >= l->retry_ms)
 		claim_again(s, 0);
-	if (l->role == LOG_CLAIMING && !l->led && !l->busy &&
+	if (l->role == LOG_CLAIMING && !l->led && l->trusted && !l->busy &&
 	    store_monotonic_ms() >= l->retry_ms)
 		courier_send(s, JOB_CLAIM);
+	if (l->role == LOG_CLAIMING && l->taking && !l->busy)
+		take_lead(s);
 	if (log_may_write(s) && s->ring_dirty)
 		(void)store_save_keyring(s, NULL);
+	if (log_may_write(s) && l->heal && store_monotonic_ms() >= l->heal_ms)
+		heal(s);
 	expire(s);
 	show(s);
 	return moved;
@@ -574,222 +596,6 @@ store_log_state(struct store *s, struct store_log_state *out)
 }
 
 /* --- opening and closing --- */
-
-static int
-prepare_log(struct store *s, struct error *err)
-{
-	sqlite3 *db = database_writer(s->db);
-
-	if (database_exec(db, noting, s->path, err) != 0)
-		return -1;
-	for (int i = 0; i < LOG_STATEMENTS; i++) {
-		s->log->statements[i] = database_prepare(db, log_statements[i], s->path, err);
-		if (s->log->statements[i] == NULL)
-			return -1;
-	}
-	return 0;
-}
-
-/* Is there anything in the tables that a topic's fold would have to agree with? */
-static int
-has_rows(struct store *s, bool *any, struct error *err)
-{
-	sqlite3_stmt *r = database_prepare(database_writer(s->db), "SELECT (SELECT count(*) FROM "
-	    "secret)+(SELECT count(*) FROM setting)+(SELECT count(*) FROM keyring WHERE id=0)",
-	    s->path, err);
-	int64_t n = 0;
-	int rc = r != NULL ? database_number(r, &n, s->path, err) : -1;
-
-	(void)sqlite3_finalize(r);
-	*any = n > 0;
-	return rc;
-}
-
-/* Read all of the topic for the last keyring that a master secret of ours fits.
- * 1: found, and opened; 0: the topic is empty. */
-static int
-find_keyring(struct store *s, struct error *err)
-{
-	struct store_log *l = s->log;
-	int64_t until = store_monotonic_ms() + l->options->init_timeout_ms;
-	struct error why = { .code = ERROR_NONE };
-	struct kafka_message m;
-	struct record_name name;
-	struct keyring *ring;
-	enum kafka_read what;
-	bool any = false, used_old;
-	const char *text;
-	size_t n;
-
-	if (kafka_seek(l->kafka, 0, err) != 0)
-		return -1;
-	while ((what = kafka_read(l->kafka, 200, &m, &why)) != KAFKA_END) {
-		if (what == KAFKA_GAP) {
-			*err = why;
-			return error_hint(err, "its first records are gone: is something besides "
-			    "compaction deleting them?");
-		}
-		if (what != KAFKA_MESSAGE && store_monotonic_ms() > until) {
-			error_set(err, ERROR_IO, "the topic %s cannot be read to its end in time",
-			    l->options->topic);
-			return why.code != ERROR_NONE ? error_hint(err, "%s", why.text) : -1;
-		}
-		if (what != KAFKA_MESSAGE)
-			continue;
-		any = true;
-		if (!record_name_read(m.key, m.key_len, &name) || name.type != RECORD_KEYRING ||
-		    (text = record_keyring_text(m.value, m.value_len, &n)) == NULL)
-			continue;
-		ring = keyring_open(text, n, l->master, l->old, l->old_count, &used_old, &why);
-		if (ring == NULL)
-			continue;
-		keyring_free(s->ring);
-		s->ring = ring;
-		l->renew = used_old;
-		why.code = ERROR_NONE;
-	}
-	if (s->ring != NULL)
-		return 1;
-	if (!any)
-		return 0;
-	if (why.code == ERROR_NONE) {
-		error_set(err, ERROR_REFUSED, "the topic %s holds records, but no registry's",
-		    l->options->topic);
-		return error_hint(err, "name another topic in kafkastore.topic");
-	}
-	*err = why;
-	return -1;
-}
-
-/* The first batch of a new registry: its keyring.  1: it is written; 0: look again,
- * somebody else may have been first. */
-static int
-begin_topic(struct store *s, struct error *err)
-{
-	struct store_log *l = s->log;
-	enum kafka_outcome outcome;
-	int found;
-
-	if (kafka_claim(l->kafka, l->options->init_timeout_ms, err) != 0)
-		return -1;
-	/* Now nothing of anybody else's can come any more. */
-	if ((found = find_keyring(s, err)) != 0)
-		return found;
-	if ((s->ring = keyring_new(l->master, err)) == NULL ||
-	    (l->seal = record_seal_new(keyring_audit_key(s->ring), err)) == NULL)
-		return -1;
-	batch_clear(l);
-	if (batch_begin(s, err) != 0)
-		return -1;
-	outcome = kafka_append(l->kafka, l->courier.records.items, l->courier.records.len,
-	    l->options->init_timeout_ms, err);
-	batch_clear(l);
-	if (outcome == KAFKA_DONE)
-		return 1;
-	keyring_free(s->ring);
-	s->ring = NULL;
-	record_seal_free(l->seal);
-	l->seal = NULL;
-	return outcome == KAFKA_FENCED || outcome == KAFKA_UNKNOWN ? 0 : -1;
-}
-
-/* A node that has nothing yet: everything comes from the topic. */
-static int
-open_fresh(struct store *s, struct error *err)
-{
-	struct store_log *l = s->log;
-	bool any;
-	int64_t identity;
-	int found = 0;
-
-	if (kafka_check(l->kafka, true, l->options->init_timeout_ms, err) != 0 ||
-	    has_rows(s, &any, err) != 0)
-		return -1;
-	if (any) {
-		error_set(err, ERROR_REFUSED, "the database has secrets of its own, which are not "
-		    "of the topic %s", l->options->topic);
-		return error_hint(err, "begin with an empty --data, or with store.log=local");
-	}
-	for (int i = 0; i < 10 && found == 0; i++) {
-		if ((found = find_keyring(s, err)) == 0)
-			found = begin_topic(s, err);
-	}
-	if (found == 0)
-		return error_set(err, ERROR_IO, "the topic %s cannot be begun: others claim it "
-		    "again and again", l->options->topic);
-	if (found == -1)
-		return -1;
-	if ((identity = kafka_identity(l->kafka, l->options->init_timeout_ms)) == 0)
-		return error_set(err, ERROR_IO, "the brokers do not tell which cluster they are");
-	return fold_attach(s, identity, err);
-}
-
-/* A node that was here before: it can go on reading whatever becomes of the brokers. */
-static int
-open_again(struct store *s, int64_t identity, struct error *err)
-{
-	struct store_log *l = s->log;
-	unsigned ms = l->options->init_timeout_ms < LOG_AGAIN_MS ? l->options->init_timeout_ms :
-	    LOG_AGAIN_MS;
-	int64_t first, end, now;
-	struct error why;
-
-	if (kafka_check(l->kafka, false, ms, &why) != 0) {
-		if (why.code == ERROR_IO)
-			return 0;
-		if (why.code != ERROR_MISSING) {
-			*err = why;
-			return -1;
-		}
-		log_stop(s, "the topic is gone");
-		return 0;
-	}
-	now = kafka_identity(l->kafka, ms);
-	if (now != 0 && now != identity) {
-		error_set(err, ERROR_REFUSED, "the database is of another topic or cluster than %s",
-		    l->options->topic);
-		return error_hint(err, "give the kafkastore.* settings that it was last started "
-		    "with, or an empty --data, which is filled from the topic");
-	}
-	if (kafka_ends(l->kafka, ms, &first, &end, &why) == 0 && end < l->position)
-		log_stop(s, "the topic ends before what this node has read of it: it was made "
-		    "anew, or has lost records");
-	return 0;
-}
-
-static int
-open_parts(struct store *s, const struct store_options *o, struct error *err)
-{
-	struct store_log *l = s->log;
-	sqlite3 *db = database_writer(s->db);
-	int64_t identity = 0, revision = 0;
-	bool used_old = false;
-	int found;
-
-	if (prepare_log(s, err) != 0 ||
-	    database_meta(db, "log.identity", 0, &identity, s->path, err) != 0 ||
-	    database_meta(db, "log.position", 0, &l->position, s->path, err) != 0 ||
-	    database_meta(db, "log.revision", 0, &revision, s->path, err) != 0)
-		return -1;
-	l->revision = (uint64_t)revision;
-	if ((l->kafka = kafka_open(l->options, log_wake, s, err)) == NULL)
-		return -1;
-	if (identity == 0) {
-		if (open_fresh(s, err) != 0)
-			return -1;
-	} else {
-		if ((found = store_read_ring(s, o, &used_old, err)) != 1)
-			return found == 0 ? database_damaged(s->path, "the keyring is missing",
-			    err) : -1;
-		l->renew = used_old;
-		if (open_again(s, identity, err) != 0)
-			return -1;
-	}
-	if (l->seal == NULL && (l->seal = record_seal_new(keyring_audit_key(s->ring), err)) == NULL)
-		return -1;
-	l->seen = l->position;
-	return l->stopped != NULL ? 0 : kafka_seek(l->kafka, l->position, err);
-}
 
 int
 log_open(struct store *s, const struct store_options *o, struct error *err)
@@ -810,7 +616,7 @@ log_open(struct store *s, const struct store_options *o, struct error *err)
 	l->master = o->master;
 	l->old = o->old;
 	l->old_count = o->old_count;
-	if (open_parts(s, o, err) != 0)
+	if (log_attach(s, o, err) != 0)
 		return -1;
 	l->role = LOG_FOLLOWER;
 	if (l->stopped == NULL && kafka_lease(l->kafka, err) != 0)

@@ -33,11 +33,12 @@
 
 enum log_statement {
 	LOG_TOUCHED_SECRETS, LOG_TOUCHED_SETTINGS, LOG_ANY_TOUCHED, LOG_FORGET_TOUCHED,
-	LOG_CHANGES, LOG_PUT_SECRET, LOG_PUT_IDEMPOTENCY, LOG_DROP_SECRET, LOG_DROP_IDEMPOTENCY,
+	LOG_CHANGES, LOG_HEAL, LOG_HEALED, LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS,
+	LOG_PUT_SECRET, LOG_PUT_IDEMPOTENCY, LOG_DROP_SECRET, LOG_DROP_IDEMPOTENCY,
 	LOG_PUT_CHANGE, LOG_DROP_CHANGES, LOG_STATEMENTS
 };
 
-enum log_job { JOB_NONE, JOB_CLAIM, JOB_LEAD, JOB_APPEND, JOB_UNCLAIM };
+enum log_job { JOB_NONE, JOB_CLAIM, JOB_NOOP, JOB_APPEND, JOB_UNCLAIM };
 
 /* What the courier does and brings back. */
 struct log_courier {
@@ -76,13 +77,22 @@ struct store_log {
 	bool open;
 	bool folded;			/* its end was reached */
 	bool again;			/* it is to be read from the position again */
+	int64_t head;			/* where the last batch that is in the tables ends; -1 */
+	bool trusted;			/* a record of ours was seen since the start */
+	uint64_t ring_revision;		/* keyrings before it are old */
+	bool leader_read;		/* in the batch that is open: what follows */
+	unsigned char leader_term[LOG_ID];
+	char leader_url[256];
+	bool heal;			/* there is something in the temporary table heal */
+	int64_t heal_ms;		/* not before */
 	const char *stopped;		/* NULL, or why it is not gone on with */
 	uint64_t foreign;		/* records that are not ours */
 
 	/* leading */
 	enum log_role role;
 	unsigned char term[LOG_ID];	/* of our last claim */
-	bool led;			/* its LEADER record is on its way, or there */
+	bool led;			/* its NOOP record is on its way, or there */
+	bool taking;			/* the batch on its way says that we lead */
 	int64_t retry_ms;		/* claim not before */
 	bool claimed;			/* there is a claim that is to be given up */
 	int64_t fences_ms[LOG_FENCES];	/* when the last ones were */
@@ -100,10 +110,17 @@ struct store_log {
 	struct store_log_state shown;	/* under the store's mutex */
 };
 
+/* --- store_attach.c --- */
+
+/* Find the keyring and the place in the topic, or begin a new one. */
+int log_attach(struct store *s, const struct store_options *o, struct error *err);
+
 /* --- store_log.c --- */
 
-/* Find the keyring and the place in the topic, or begin a new one, and start the
- * courier.  The store's statements are there. */
+/* Have the writer look, from any thread. */
+void log_wake(void *store);
+
+/* Attach, and start the courier.  The store's statements are there. */
 int log_open(struct store *s, const struct store_options *o, struct error *err);
 void log_close(struct store *s);
 
@@ -136,8 +153,9 @@ int batch_collect(struct store *s, struct error *err);
 /* The first batch of a topic: its keyring. */
 int batch_begin(struct store *s, struct error *err);
 
-/* One more record, sealed: of ${l}->body, or of a keyring's text in ${l}->text. */
-int batch_add(struct store_log *l, const struct record_name *name, struct error *err);
+/* A record that says who leads, alone; or before what batch_collect finds. */
+int batch_leader(struct store *s, enum record_type type, struct error *err);
+
 void batch_clear(struct store_log *l);
 
 /* --- store_fold.c --- */
@@ -150,9 +168,12 @@ int fold_attach(struct store *s, int64_t identity, struct error *err);
 
 /* --- what the one calls of the other --- */
 
-/* A LEADER record was read. */
-void log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *url,
-    size_t n);
+/* The NOOP record of a claim was read: of this node, everything before it is read and
+ * nobody else can write. */
+void log_noop_seen(struct store *s, const unsigned char term[LOG_ID]);
+
+/* A batch that says who leads is in the tables. */
+void log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *url);
 
 /* The batch of this number is in the tables. */
 void log_batch_seen(struct store *s, const unsigned char batch[LOG_ID]);

@@ -165,6 +165,25 @@ case_files_of_others_are_left() {
 	expect_mode estate 777
 }
 
+case_names_are_made_visible() {
+	local esc=$'\e' odd
+	make_ill
+	fix --yes
+	odd=estate/.x$esc[2J.properties.propseal-tmp
+	ln -s nowhere "$odd"
+	fix --yes
+	expect_rc 3
+	expect_out 'it is a symbolic link'
+	expect_no "$esc"
+	chmod 666 estate/sec.properties
+	mv estate/sec.properties "estate/s$esc.properties"
+	fix --dry-run
+	expect_no "$esc"
+	fix --yes
+	expect_no "$esc"
+	expect_mode "estate/s$esc.properties" 644
+}
+
 case_the_file_of_the_key() {
 	make_ill
 	fix --yes

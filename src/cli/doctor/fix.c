@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
+#include "base/text.h"
 #include "cli/change.h"
 #include "cli/doctor/doctor.h"
 #include "cli/providers.h"
@@ -290,8 +291,11 @@ fix_append(const struct fix *f, struct buf *out)
 	report_append_place(out, &what);
 	buf_printf(out, "%s: ", f->state == FIX_LEFT ? states[FIX_LEFT] : "fix");
 	report_append_text(out, &what);
-	if (what.hint[0] != '\0')
-		buf_printf(out, "  hint: %s\n", what.hint);
+	if (what.hint[0] == '\0')
+		return;
+	buf_append_str(out, "  hint: ");
+	text_append_visible(out, what.hint, strlen(what.hint));
+	buf_append_char(out, '\n');
 }
 
 /* The plan for people. */

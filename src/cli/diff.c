@@ -87,12 +87,6 @@ diff_report_release(struct diff_report *r)
 	buf_release(&r->out);
 }
 
-static void
-diff_report_append_visible(struct buf *out, const char *text)
-{
-	text_append_visible(out, text, strlen(text));
-}
-
 /* Does any reference stand in the value? */
 static bool
 diff_report_refers(const struct buf *value)
@@ -148,40 +142,33 @@ may_show(const struct diff_report *r, bool secret)
 	    memchr(r->value.data, '}', r->value.len - 1) == NULL);
 }
 
+/* One side, a or b, of an entry: a line, or a member of its object. */
 static void
-add_side(struct diff_report *r, const struct document *d, size_t i, char sign,
+add_side(struct diff_report *r, const char *side, const struct document *d, size_t i,
     const struct compare_entry *e, bool secret)
 {
-	if (!diff_report_load(r, d, i))
-		return;
-	buf_append_char(&r->out, sign);
-	text_append_visible(&r->out, e->key, e->len);
-	buf_append_str(&r->out, " = ");
-	if (may_show(r, secret))
-		text_append_visible(&r->out, r->value.data, r->value.len);
-	else
-		buf_append_str(&r->out, MASK);
-	buf_append_char(&r->out, '\n');
-}
-
-static void
-add_side_json(struct diff_report *r, const char *name, const struct document *d, size_t i,
-    bool secret)
-{
+	const bool there = diff_report_load(r, d, i), shown = there && may_show(r, secret);
 	struct json_out *o = &r->writer;
 
-	if (!diff_report_load(r, d, i)) {
-		json_out_null(o, name);
-		return;
+	if (r->json && !there) {
+		json_out_null(o, side);
+	} else if (r->json) {
+		json_out_object(o, side);
+		json_out_uint(o, "line", document_line(d, i));
+		json_out_text(o, "state", state_name(state_of(d, i, r->s, NULL)));
+		if (shown)
+			json_out_text_n(o, "value", r->value.data, r->value.len);
+		else
+			json_out_null(o, "value");
+		json_out_end(o);
+	} else if (there) {
+		buf_append_char(&r->out, side[0] == 'a' ? '-' : '+');
+		text_append_visible(&r->out, e->key, e->len);
+		buf_append_str(&r->out, " = ");
+		text_append_visible(&r->out, shown ? (const void *)r->value.data : MASK,
+		    shown ? r->value.len : strlen(MASK));
+		buf_append_char(&r->out, '\n');
 	}
-	json_out_object(o, name);
-	json_out_uint(o, "line", document_line(d, i));
-	json_out_text(o, "state", state_name(state_of(d, i, r->s, NULL)));
-	if (may_show(r, secret))
-		json_out_text_n(o, "value", r->value.data, r->value.len);
-	else
-		json_out_null(o, "value");
-	json_out_end(o);
 }
 
 static const char *
@@ -199,19 +186,46 @@ remark(enum compare_result result, bool secret)
 	}
 }
 
+/* The two files, once; NULL: there is none. */
+static void
+add_files(struct diff_report *r, const char *a, const char *b)
+{
+	const char *const paths[] = { a, b };
+
+	if (r->begun)
+		return;
+	r->begun = true;
+	if (r->json) {
+		json_out_object(&r->writer, NULL);
+		json_out_text(&r->writer, "a", a);
+		json_out_text(&r->writer, "b", b);
+		json_out_array(&r->writer, "entries");
+		return;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = paths[i] != NULL ? paths[i] : "(no such file)";
+
+		buf_append_str(&r->out, i == 0 ? "--- " : "+++ ");
+		text_append_visible(&r->out, path, strlen(path));
+		buf_append_char(&r->out, '\n');
+	}
+}
+
+/* Where an entry stands and what became of it. */
 static void
 add_heading(struct diff_report *r, const struct compare_entry *e, bool secret)
 {
 	struct buf *out = &r->out;
 
-	if (!r->begun) {
-		buf_append_str(out, "--- ");
-		diff_report_append_visible(out, document_file(r->a));
-		buf_append_str(out, "\n+++ ");
-		diff_report_append_visible(out, document_file(r->b));
-		buf_append_char(out, '\n');
+	if (r->json) {
+		json_out_break(&r->writer);
+		json_out_object(&r->writer, NULL);
+		json_out_text_n(&r->writer, "key", e->key, e->len);
+		json_out_text(&r->writer, "result", compare_name(e->result));
+		json_out_bool(&r->writer, "secret", secret);
+		return;
 	}
-	r->begun = true;
+	add_files(r, document_file(r->a), document_file(r->b));
 	buf_append_str(out, "@@ ");
 	if (e->a != DOCUMENT_NONE) {
 		buf_append_str(out, "-line ");
@@ -244,37 +258,12 @@ diff_report_add(void *report, const struct compare_entry *e, struct error *err)
 		shown.len = strlen(MASK);
 	}
 	e = &shown;
-	if (!r->json) {
-		add_heading(r, e, secret);
-		add_side(r, r->a, e->a, '-', e, secret);
-		add_side(r, r->b, e->b, '+', e, secret);
-		return buf_check(&r->out, err);
-	}
-	json_out_break(&r->writer);
-	json_out_object(&r->writer, NULL);
-	json_out_text_n(&r->writer, "key", e->key, e->len);
-	json_out_text(&r->writer, "result", compare_name(e->result));
-	json_out_bool(&r->writer, "secret", secret);
-	add_side_json(r, "a", r->a, e->a, secret);
-	add_side_json(r, "b", r->b, e->b, secret);
-	json_out_end(&r->writer);
+	add_heading(r, e, secret);
+	add_side(r, "a", r->a, e->a, e, secret);
+	add_side(r, "b", r->b, e->b, e, secret);
+	if (r->json)
+		json_out_end(&r->writer);
 	return buf_check(&r->out, err);
-}
-
-static void
-begin_json(struct diff_report *r, const char *a, const char *b)
-{
-	json_out_object(&r->writer, NULL);
-	json_out_text(&r->writer, "a", a);
-	json_out_text(&r->writer, "b", b);
-	json_out_array(&r->writer, "entries");
-}
-
-static void
-end_json(struct diff_report *r)
-{
-	json_out_end(&r->writer);
-	json_out_end(&r->writer);
 }
 
 static int
@@ -284,12 +273,22 @@ diff_report_begin(struct diff_report *r, const struct document *a, const struct 
 	r->a = a;
 	r->b = b;
 	r->begun = false;
+	/* People see the files that differ. */
 	if (r->json)
-		begin_json(r, document_file(a), document_file(b));
+		add_files(r, document_file(a), document_file(b));
 	vec_release(&r->remarks_a);
 	vec_release(&r->remarks_b);
 	return inspect_document(r->rules, a, NULL, &r->remarks_a, err) != 0 ||
 	    inspect_document(r->rules, b, NULL, &r->remarks_b, err) != 0 ? -1 : 0;
+}
+
+static void
+end_files(struct diff_report *r)
+{
+	if (r->json) {
+		json_out_end(&r->writer);
+		json_out_end(&r->writer);
+	}
 }
 
 /* For compare_documents. */
@@ -297,25 +296,17 @@ static void
 diff_report_end(struct diff_report *r)
 {
 	r->pairs++;
-	if (r->json)
-		end_json(r);
+	end_files(r);
 }
 
 /* A file that only one side has; the other path is NULL. */
 static void
 diff_report_missing(struct diff_report *r, const char *a, const char *b)
 {
-	if (r->json) {
-		begin_json(r, a, b);
-		end_json(r);
-	} else {
-		buf_append_str(&r->out, "--- ");
-		diff_report_append_visible(&r->out, a != NULL ? a : "(no such file)");
-		buf_append_str(&r->out, "\n+++ ");
-		diff_report_append_visible(&r->out, b != NULL ? b : "(no such file)");
-		buf_append_char(&r->out, '\n');
-	}
 	r->missing++;
+	r->begun = false;
+	add_files(r, a, b);
+	end_files(r);
 }
 
 /* Is there a difference, or what might be one? */

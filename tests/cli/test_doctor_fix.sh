@@ -169,7 +169,7 @@ case_names_are_made_visible() {
 	local esc=$'\e' odd
 	make_ill
 	fix --yes
-	odd=estate/.x$esc[2J.properties.propseal-tmp
+	odd=estate/.x${esc}[2J.properties.propseal-tmp
 	ln -s nowhere "$odd"
 	fix --yes
 	expect_rc 3

@@ -204,8 +204,8 @@ batch_collect(struct store *s, struct error *err)
 	batch_clear(l);
 	if (l->taking && batch_leader(s, RECORD_LEADER, err) != 0)
 		return -1;
-	if (((s->ring_dirty || l->taking) && collect_keyring(s, err) != 0) || collect_secrets(s, err) != 0 ||
-	    collect_settings(s, err) != 0)
+	if (((s->ring_dirty || l->taking) && collect_keyring(s, err) != 0) ||
+	    collect_secrets(s, err) != 0 || collect_settings(s, err) != 0)
 		return -1;
 	if (l->courier.records.len == 0)
 		return 0;

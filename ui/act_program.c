@@ -7,6 +7,7 @@
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/choice.h"
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/keymap.h"
@@ -275,6 +276,36 @@ act_leave(struct app *a)
 		snprintf(text, sizeof(text), "What was begun here is given up.");
 	return (n == 0 && a->top->below == NULL && a->job == NULL) ||
 	    ask_confirm(a, "Quit?", text, "Quit");
+}
+
+static void
+theme_moved(size_t i)
+{
+	theme_change((enum theme)i);
+}
+
+/* Each is seen as the cursor comes to it; it stays when it is taken. */
+void
+act_theme(struct app *a)
+{
+	static const char *const notes[THEME_COUNT] = { "the terminal's 16 colours",
+		"256 colours on black", "256 colours on white", "no colour, and nothing dim", "red and green look "
+		"alike, on black", "the same on white", "blue and yellow look alike, on black",
+		"the same on white", "bold and reverse alone" };
+	struct choice choices[THEME_COUNT];
+	enum theme before = theme_now();
+	size_t chosen = (size_t)before;
+	int t;
+
+	for (t = 0; t < THEME_COUNT; t++)
+		choices[t] = (struct choice){ theme_name((enum theme)t), notes[t] };
+	if (choice_try(a, "Theme", "The screen changes with the cursor. To have one the next time, "
+	    "too, say `theme = NAME` in [ui] of propseal.ini, or --theme.", choices, THEME_COUNT,
+	    theme_moved, &chosen)) {
+		app_notice(a, "theme %s", theme_name((enum theme)chosen));
+		return;
+	}
+	theme_change(before);
 }
 
 void

@@ -11,77 +11,107 @@
 #define CANVAS_NEEDLE_MAX 255
 #define TEXT_MAX ((size_t)64 * 1024)	/* more does not fit on any screen */
 
-struct look {
-	short colour;		/* -1: the terminal's own foreground */
-	attr_t with_colour;
-	attr_t without;
-};
-
-static const struct look looks[STYLE_COUNT] = {
-	[STYLE_TEXT] = { -1, 0, 0 },
-	[STYLE_TITLE] = { -1, A_REVERSE, A_REVERSE },
-	[STYLE_HEAD] = { -1, A_BOLD, A_BOLD },
-	[STYLE_FILE] = { COLOR_BLUE, A_BOLD, A_BOLD },
-	[STYLE_CLEAR] = { COLOR_RED, A_BOLD, A_BOLD },
-	[STYLE_SEALED] = { COLOR_GREEN, 0, 0 },
-	[STYLE_DANGLING] = { COLOR_MAGENTA, A_BOLD, A_BOLD },
-	[STYLE_OTHER] = { COLOR_CYAN, 0, 0 },
-	[STYLE_DAMAGED] = { COLOR_RED, A_REVERSE, A_REVERSE },
-	[STYLE_MARK] = { COLOR_YELLOW, A_BOLD, A_BOLD },
-	[STYLE_KEY] = { COLOR_CYAN, A_BOLD, A_BOLD },
-	[STYLE_NOTE] = { -1, 0, 0 },
-	[STYLE_NOTICE] = { COLOR_GREEN, A_BOLD, A_BOLD },
-	[STYLE_ERROR] = { COLOR_RED, A_BOLD, A_BOLD },
-	[STYLE_FRAME] = { -1, 0, 0 },
-	[STYLE_ADDED] = { COLOR_GREEN, 0, 0 },
-	[STYLE_REMOVED] = { COLOR_RED, 0, 0 },
-	[STYLE_FIELD] = { -1, A_UNDERLINE, A_UNDERLINE },
-};
-
-static bool colour;
 static enum theme chosen;
+static const struct look *own_looks;
+static bool started;	/* curses' colours */
 
-/* Yellow and cyan can hardly be read on white. */
-static short
-on_light(short c)
+/* How a style looks now. */
+static const struct look *
+look_of(enum style s)
 {
-	if (chosen != THEME_LIGHT)
-		return c;
-	return c == COLOR_YELLOW ? COLOR_MAGENTA : c == COLOR_CYAN ? COLOR_BLUE : c;
+	if (chosen != THEME_MONOCHROME && own_looks != NULL && own_looks[s].given)
+		return &own_looks[s];
+	return theme_look(chosen, s);
 }
 
 void
-theme_choose(enum theme t)
+theme_choose(enum theme t, const struct look *own)
 {
 	chosen = t;
+	own_looks = own;
+}
+
+enum theme
+theme_now(void)
+{
+	return chosen;
+}
+
+/* The pairs of a style: on the terminal's own ground, and on that of the cursor's row. */
+static short
+pair_of(enum style s, bool selected)
+{
+	return (short)(1 + 2 * (int)s + selected);
+}
+
+/* Are there 256 colours, and does the theme use them? */
+static bool
+is_rich(void)
+{
+	return COLORS >= 256 && theme_selected(chosen) != 0;
+}
+
+static short
+colour_of(const struct look *l)
+{
+	if (is_rich() && l->rich != 0)
+		return l->rich;
+	return (short)(l->colour >= 8 && COLORS < 16 ? l->colour - 8 : l->colour);
 }
 
 void
 theme_open(void)
 {
-	const char *no_colour = getenv("NO_COLOR");
-	short i;
+	short ground;
+	int s;
 
-	colour = chosen != THEME_MONOCHROME && has_colors() &&
-	    (no_colour == NULL || no_colour[0] == '\0') &&
-	    start_color() == OK;
-	if (!colour)
+	/* Without a colour none is set, not even the terminal's own. */
+	if (chosen == THEME_MONOCHROME || !has_colors() || (!started && start_color() != OK))
 		return;
-	use_default_colors();
-	for (i = 0; i < 8; i++)
-		init_pair((short)(i + 1), i, -1);
+	if (!started)
+		use_default_colors();
+	started = true;
+	ground = is_rich() ? (short)theme_selected(chosen) : -1;
+	for (s = 0; s < STYLE_COUNT; s++) {
+		init_pair(pair_of((enum style)s, false), colour_of(look_of((enum style)s)), -1);
+		if (ground >= 0)
+			init_pair(pair_of((enum style)s, true), colour_of(look_of((enum style)s)),
+			    ground);
+	}
+}
+
+void
+theme_change(enum theme t)
+{
+	chosen = t;
+	theme_open();
 }
 
 /* The curses attributes of a style with its additions. */
 static unsigned long
 theme_attributes(unsigned int style)
 {
-	const struct look *l = &looks[style & STYLE_MASK];
-	attr_t attrs = colour ? l->with_colour : l->without;
+	static const attr_t words[] = { A_BOLD, A_DIM, A_UNDERLINE, A_REVERSE };
+	enum style s = (enum style)(style & STYLE_MASK);
+	const struct look *l = look_of(s);
+	bool colour = started && chosen != THEME_MONOCHROME;
+	bool selected = (style & STYLE_SELECTED) != 0;
+	attr_t attrs = 0;
+	size_t i;
 
-	if (colour && l->colour >= 0)
-		attrs |= (attr_t)COLOR_PAIR(on_light(l->colour) + 1);
-	if (style & STYLE_SELECTED)
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (l->attributes & (1U << i))
+			attrs |= words[i];
+	/* Where a colour says that it is to be skipped, it need not be dim as well. */
+	if (colour && colour_of(l) >= 0)
+		attrs &= ~(attr_t)(l->rich != 0 && is_rich() ? A_DIM : 0);
+	if (colour && l->colour >= 8 && COLORS < 16)
+		attrs |= A_BOLD;
+	if (colour && selected && is_rich())
+		attrs |= (attr_t)COLOR_PAIR(pair_of(s, true));
+	else if (colour && colour_of(l) >= 0)
+		attrs |= (attr_t)COLOR_PAIR(pair_of(s, false));
+	if (selected && !(colour && is_rich()))
 		attrs |= A_REVERSE;
 	if (style & STYLE_LINKED)
 		attrs |= A_BOLD | A_UNDERLINE;

@@ -5,51 +5,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a piece of the screen means; the theme says how that looks. */
-enum style {
-	STYLE_TEXT,
-	STYLE_TITLE,
-	STYLE_HEAD,	/* the heading of a pane */
-	STYLE_FILE,
-	STYLE_CLEAR,	/* a secret in clear text */
-	STYLE_SEALED,
-	STYLE_DANGLING,
-	STYLE_OTHER,
-	STYLE_DAMAGED,
-	STYLE_MARK,
-	STYLE_KEY,	/* a key of the keyboard */
-	STYLE_NOTE,	/* side remarks */
-	STYLE_NOTICE,	/* what just happened */
-	STYLE_ERROR,
-	STYLE_FRAME,
-	STYLE_ADDED,
-	STYLE_REMOVED,
-	STYLE_FIELD,	/* where something is typed */
-	STYLE_COUNT
-};
+#include "ui/theme.h"
 
 /* Added to a style. */
 #define STYLE_SELECTED 0x100U	/* the cursor is here */
 #define STYLE_LINKED 0x200U	/* the counterpart of what is selected */
 #define STYLE_MASK 0xffU
 
-/*
- * The looks of the styles: the terminal's own 16 colours, or none with
- * NO_COLOR (set and not empty) and on a monochrome terminal.  No meaning is
- * carried by colour alone: each state has a letter too.
- */
-
-enum theme {
-	THEME_DEFAULT,
-	THEME_MONOCHROME,
-	THEME_LIGHT	/* no colour that is pale on a white ground */
-};
-
-/* Before curses starts. */
-void theme_choose(enum theme t);
+/* Before curses starts.  ${own}: the user's looks, by style, where they are given (not owned,
+ * NULL: none). */
+void theme_choose(enum theme t, const struct look *own);
 
 /* Once, after curses has started. */
 void theme_open(void);
+
+/* Another one from the next frame on. */
+void theme_change(enum theme t);
+enum theme theme_now(void);
 
 /*
  * How many columns of the screen a text takes.  Texts are visible ones

@@ -15,6 +15,7 @@ struct choosing {
 	const struct choice *choices;
 	size_t count;
 	struct list list;
+	void (*moved)(size_t i);	/* NULL: nobody is told */
 	bool taken;
 };
 
@@ -68,14 +69,23 @@ choice_key(struct layer *layer, struct app *a, uint32_t k)
 	if (k == INPUT_ENTER || k == INPUT_ESCAPE) {
 		c->taken = k == INPUT_ENTER;
 		layer->done = true;
-	} else {
-		(void)list_key(&c->list, k == 'k' ? INPUT_UP : k == 'j' ? INPUT_DOWN : k);
+	} else if (list_key(&c->list, k == 'k' ? INPUT_UP : k == 'j' ? INPUT_DOWN : k) &&
+	    c->moved != NULL) {
+		c->moved(c->list.cursor);
 	}
 }
 
 bool
 choice_run(struct app *a, const char *title, const char *text, const struct choice *choices,
     size_t n, size_t *chosen)
+{
+	*chosen = 0;
+	return choice_try(a, title, text, choices, n, NULL, chosen);
+}
+
+bool
+choice_try(struct app *a, const char *title, const char *text, const struct choice *choices,
+    size_t n, void (*moved)(size_t i), size_t *chosen)
 {
 	struct choosing c;
 
@@ -86,6 +96,8 @@ choice_run(struct app *a, const char *title, const char *text, const struct choi
 	c.text = text;
 	c.choices = choices;
 	c.count = n;
+	c.moved = moved;
+	c.list.cursor = *chosen;
 	if (!loop_run(a, &c.layer) || !c.taken)
 		return false;
 	*chosen = c.list.cursor;

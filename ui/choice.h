@@ -21,4 +21,8 @@ struct choice {
 bool choice_run(struct app *a, const char *title, const char *text, const struct choice *choices,
     size_t n, size_t *chosen);
 
+/* The same, from ${*chosen} on; ${moved} is told of each that the cursor comes to. */
+bool choice_try(struct app *a, const char *title, const char *text, const struct choice *choices,
+    size_t n, void (*moved)(size_t i), size_t *chosen);
+
 #endif /* !UI_CHOICE_H */

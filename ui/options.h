@@ -33,6 +33,7 @@ struct ui_options {
 	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
 	int lock_timeout_ms;		/* how long to wait for another process's lock */
 	enum theme theme;
+	const struct look *looks;	/* the user's, by style; NULL: none */
 	const struct bindings *bindings;	/* keys; NULL: the built-in ones */
 	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */
 	const struct registry_source *registry;	/* NULL: none is configured */

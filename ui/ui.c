@@ -73,7 +73,7 @@ ui_run(const struct ui_options *o)
 	a.history = &history;
 	a.pending = &pending;
 	keymap_bind(o->bindings);
-	theme_choose(o->theme);
+	theme_choose(o->theme, o->looks);
 	if (term_open(&err) == -1)
 		return complain(&err, 2);
 	a.model = model_new(&options, &err);

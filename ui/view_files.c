@@ -162,7 +162,7 @@ act_rescan(struct app *a)
 
 /* --- the left pane: environments, configuration files and their entries --- */
 
-struct look {
+struct entry_look {
 	const char *word;	/* "": the letter says all */
 	const char *words;	/* where there is room */
 	unsigned int style;
@@ -170,11 +170,11 @@ struct look {
 
 /* How the state of an entry looks, beside its letter: a word, so that no meaning
  * is carried by colour alone. */
-static const struct look *
+static const struct entry_look *
 files_look(const struct estate_entry *e)
 {
-	static const struct look clear = { "clear", "clear text", STYLE_CLEAR };
-	static const struct look looks[] = {
+	static const struct entry_look clear = { "clear", "clear text", STYLE_CLEAR };
+	static const struct entry_look looks[] = {
 		[STATE_PLAIN] = { "", "", STYLE_TEXT },
 		[STATE_SEALED] = { "", "", STYLE_SEALED },
 		[STATE_DANGLING] = { "no entry", "no such entry", STYLE_DANGLING },
@@ -351,7 +351,7 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 {
 	const struct estate_file *f = tree_row(&a->model->tree, row->group)->file;
 	const struct estate_entry *e = &f->entries[row->item];
-	const struct look *look = files_look(e);
+	const struct entry_look *look = files_look(e);
 	bool marked = marks_has(a->model->marks, f->path, e->key, e->key_len);
 	char letter[2] = { entry_letter(e), '\0' };
 	const char *word = e->shadowed ? "overridden" : l->w >= WORDS_WIDTH ? look->words :

@@ -39,8 +39,8 @@ static const struct command commands_own[] = {
 		.max_args = SIZE_MAX,
 		.flags = {
 			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), KEYS, MAY(LEGACY_CBC),
-			MAY(BASELINE), MAY(REVEAL_TIME), MAY(COPY_TIME), MAY(LOCK_TIME),
-			MAY(LOCK_TIMEOUT), MAY(URL), MAY(USER),
+			MAY(BASELINE), MAY(THEME), MAY(REVEAL_TIME), MAY(COPY_TIME),
+			MAY(LOCK_TIME), MAY(LOCK_TIMEOUT), MAY(URL), MAY(USER),
 			MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), MAY(CERT_KEY),
 			MAY(INSECURE_HTTP), LAST
 		},
@@ -648,7 +648,8 @@ static const struct command commands_own[] = {
 		    "config show -o json",
 		.flags = {
 			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(REVEAL_TIME),
-			MAY(COPY_TIME), MAY(LOCK_TIME), MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST
+			MAY(COPY_TIME), MAY(THEME), MAY(LOCK_TIME), MAY(LOCK_TIMEOUT),
+			MAY(OUTPUT), LAST
 		},
 		.run = commands_config_show,
 	},

@@ -200,6 +200,18 @@ interface_keys(void *cookie, struct error *err)
 	return keys_ring(cookie, false, err);
 }
 
+/* By flag or setting; without colours by NO_COLOR and --color, which the flag overrules. */
+static enum theme
+interface_theme(const struct options *o)
+{
+	const char *color = o->text[FLAG_COLOR], *name = o->text[FLAG_THEME];
+	enum theme t = name != NULL ? theme_find(name) : THEME_DEFAULT;
+
+	if (!o->given[FLAG_THEME] && color != NULL && strcmp(color, "never") == 0)
+		return THEME_MONOCHROME;
+	return t == THEME_COUNT ? THEME_DEFAULT : t;
+}
+
 int
 commands_interface(const struct options *o)
 {
@@ -218,8 +230,8 @@ commands_interface(const struct options *o)
 		.copy_ms = 1000 * o->seconds[FLAG_COPY_TIME],
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),
-		.theme = o->text[FLAG_COLOR] != NULL && strcmp(o->text[FLAG_COLOR], "never") == 0 ?
-		    THEME_MONOCHROME : config_theme(o->config),
+		.theme = interface_theme(o),
+		.looks = config_looks(o->config),
 		.bindings = config_bindings(o->config),
 		.scope = config_scope(o->config),
 		.rules = config_rules(o->config),

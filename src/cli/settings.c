@@ -24,6 +24,7 @@ struct config {
 	struct config_place places[CONFIG_PLACES];	/* the weakest first */
 	struct config_value values[SETTING_COUNT];
 	struct bindings bindings;
+	struct look looks[STYLE_COUNT];
 	struct rules *rules;
 	struct scope *scope;
 	struct environment_source source;
@@ -40,6 +41,10 @@ struct found {
 	struct config_file *file;	/* NULL: it must not be used */
 	struct error problem;		/* why */
 };
+
+/* How a style of the interface looks. */
+#define LOOK_OF(style, text) [SETTING_FIRST_LOOK + (int)(style)] = { "theme", \
+	FIELD(text, SETTING_IS_LOOK), .flag = FLAG_COUNT }
 
 #define FIELD(text, kind) .field = { .name = text, .type = kind }
 
@@ -75,7 +80,7 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .min = 4096, .max = (uint64_t)1 << 29 }, .flag = FLAG_COUNT, .built_in = "8388608",
 	    .own = true },
 	[SETTING_THEME] = { "ui", .field = { .name = "theme", .type = SETTING_CHOICE,
-	    .choices = "default|monochrome|light" }, .flag = FLAG_COUNT, .built_in = "default" },
+	    .choices = THEME_NAMES }, .flag = FLAG_THEME, .built_in = "default" },
 	[SETTING_REVEAL] = { "ui", FIELD("reveal-seconds", SETTING_IS_SECONDS),
 	    .flag = FLAG_REVEAL_TIME, .built_in = "10" },
 	[SETTING_COPY] = { "ui", FIELD("copy-seconds", SETTING_IS_SECONDS),
@@ -98,6 +103,24 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	    .own = true },
 	[SETTING_REGISTRY_CERT_KEY] = { "registry", FIELD("cert-key", SETTING_IS_PATH),
 	    .flag = FLAG_CERT_KEY, .own = true },
+	LOOK_OF(STYLE_TEXT, "text"),
+	LOOK_OF(STYLE_TITLE, "title"),
+	LOOK_OF(STYLE_HEAD, "head"),
+	LOOK_OF(STYLE_FILE, "file"),
+	LOOK_OF(STYLE_CLEAR, "clear"),
+	LOOK_OF(STYLE_SEALED, "sealed"),
+	LOOK_OF(STYLE_DANGLING, "dangling"),
+	LOOK_OF(STYLE_OTHER, "other"),
+	LOOK_OF(STYLE_DAMAGED, "damaged"),
+	LOOK_OF(STYLE_MARK, "mark"),
+	LOOK_OF(STYLE_KEY, "key"),
+	LOOK_OF(STYLE_NOTE, "note"),
+	LOOK_OF(STYLE_NOTICE, "notice"),
+	LOOK_OF(STYLE_ERROR, "error"),
+	LOOK_OF(STYLE_FRAME, "frame"),
+	LOOK_OF(STYLE_ADDED, "added"),
+	LOOK_OF(STYLE_REMOVED, "removed"),
+	LOOK_OF(STYLE_FIELD, "field"),
 };
 
 const struct setting *
@@ -317,6 +340,7 @@ config_collect(struct config *c)
 	const char *no_colour = getenv("NO_COLOR"), *variable, *said;
 	struct config_value *trail = &c->values[SETTING_TRAIL];
 	const struct config_file *f;
+	struct error err;	/* none: it was checked where it was read */
 	size_t i;
 	int id;
 
@@ -343,6 +367,10 @@ config_collect(struct config *c)
 	config_find_trail(&c->trail_path);
 	if (trail->text == NULL && c->trail_path.len > 0)
 		trail->text = buf_cstr(&c->trail_path);
+	for (id = 0; id < STYLE_COUNT; id++)
+		if (c->values[SETTING_FIRST_LOOK + id].text != NULL)
+			(void)look_parse(c->values[SETTING_FIRST_LOOK + id].text, &c->looks[id],
+			    &err);
 	if (no_colour != NULL && no_colour[0] != '\0')
 		c->values[SETTING_THEME] = (struct config_value){ .text = "monochrome",
 		    .origin = CONFIG_ENVIRONMENT, .variable = "NO_COLOR" };
@@ -688,12 +716,8 @@ config_bindings(const struct config *c)
 	return c == NULL ? NULL : &c->bindings;
 }
 
-enum theme
-config_theme(const struct config *c)
+const struct look *
+config_looks(const struct config *c)
 {
-	const char *name = c == NULL ? "default" : c->values[SETTING_THEME].text;
-
-	if (strcmp(name, "monochrome") == 0)
-		return THEME_MONOCHROME;
-	return strcmp(name, "light") == 0 ? THEME_LIGHT : THEME_DEFAULT;
+	return c == NULL ? NULL : c->looks;
 }

@@ -7,8 +7,8 @@
 #include "base/settings.h"
 #include "base/vec.h"
 #include "common/args.h"
-#include "ui/canvas.h"
 #include "ui/keymap.h"
+#include "ui/theme.h"
 
 struct bindings;
 struct buf;
@@ -53,7 +53,8 @@ enum setting_id {
 	SETTING_REGISTRY_CA,
 	SETTING_REGISTRY_CERT,
 	SETTING_REGISTRY_CERT_KEY,
-	SETTING_FIRST_KEY,
+	SETTING_FIRST_LOOK,	/* one for each style (ui/theme.h) */
+	SETTING_FIRST_KEY = SETTING_FIRST_LOOK + (int)STYLE_COUNT,
 	SETTING_COUNT = SETTING_FIRST_KEY + (int)ACTION_COUNT
 };
 
@@ -69,6 +70,7 @@ enum setting_kind {
 	SETTING_IS_COMMAND,	/* for a shell; of the user's own file only */
 	SETTING_IS_VARIABLES,	/* names of environment variables; a list, likewise */
 	SETTING_IS_SECONDS,	/* within the bounds of its flag */
+	SETTING_IS_LOOK,	/* of a style */
 	SETTING_IS_BINDING	/* keys of an action */
 };
 
@@ -268,7 +270,8 @@ const struct rules *config_rules(const struct config *c);
 const struct scope *config_scope(const struct config *c);
 const char *config_provider_class(const struct config *c);
 const struct bindings *config_bindings(const struct config *c);
-enum theme config_theme(const struct config *c);
+/* The looks that are given, by style. */
+const struct look *config_looks(const struct config *c);
 
 /* Where the command that ${c} was given to (config_apply) writes down what it
  * changes (trail/trail.h), as long as ${c} lives.  NULL: nowhere, as the user wants it. */

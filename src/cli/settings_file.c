@@ -244,6 +244,9 @@ add(enum setting_id id, const char *value, const char *folder, struct buf *out, 
 		return setting_store(&setting_get(id)->field, &(size_t){ 0 }, value, err);
 	case SETTING_IS_SECONDS:
 		return add_seconds(flag_get(setting_get(id)->flag), value, out, err);
+	case SETTING_IS_LOOK:
+		buf_append_str(out, value);
+		return look_parse(value, &(struct look){ 0 }, err);
 	case SETTING_IS_BINDING:
 		return config_value_add_binding(setting_action(id), value, out, err);
 	}

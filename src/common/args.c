@@ -159,6 +159,9 @@ static const struct flag flags[FLAG_COUNT] = {
 	    SWITCH("show secret values; sealed ones with the master key") },
 	[FLAG_REVEAL_TIME] = { .name = "reveal-time",
 	    SECONDS(1, "how long a revealed value stays on the screen (10)") },
+	[FLAG_THEME] = { .name = "theme",
+	    CHOICE("default|dark|light|high-contrast|deuteranopia|deuteranopia-light|tritanopia|"
+		"tritanopia-light|monochrome", "colours of the interface") },
 	[FLAG_COPY_TIME] = { .name = "copy-time",
 	    SECONDS(1, "how long a copied value stays in the clipboard (45)") },
 	[FLAG_LOCK_TIME] = { .name = "lock-time",

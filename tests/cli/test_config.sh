@@ -449,7 +449,7 @@ case_unknown_names_have_a_line_and_a_suggestion() {
 	refused 2 'unknown section: [file]' '' '[file]' 'x = y'
 	expect_err 'did you mean [files]?'
 	refused 1 'unknown section: [quux]' '[quux]'
-	expect_err 'the sections are [files], [rules], [keys], [ui], [locks], [registry], [environment NAME]'
+	expect_err 'the sections are [files], [rules], [keys], [ui], [locks], [registry], [theme], [environment NAME]'
 	refused 3 '"secret-file": unknown setting' '# c' '[files]' 'secret-file = x'
 	expect_err 'did you mean secrets-file?'
 	refused 2 '"theme": unknown setting' '[files]' 'theme = light'
@@ -464,7 +464,11 @@ case_unknown_names_have_a_line_and_a_suggestion() {
 case_values_are_checked() {
 	begin
 	refused 2 'there is no drak' '[ui]' 'theme = drak'
-	expect_err 'it takes default|monochrome|light'
+	expect_err 'did you mean dark'
+	refused 2 'there is no look pinkish' '[theme]' 'clear = red pinkish'
+	refused 2 '"cleer"' '[theme]' 'cleer = red'
+	refused 2 'there is no mauve' '[ui]' 'theme = mauve'
+	expect_err 'it takes default|dark|light'
 	refused 2 'there is no ligth' '[ui]' 'theme = ligth'
 	expect_err 'did you mean light?'
 	local v

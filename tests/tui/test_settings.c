@@ -62,7 +62,8 @@ monochrome_uses_no_colour(void **state)
 	fixture_leave(v);
 }
 
-/* Is any cell drawn in one of the terminal's colours ${a} and ${b}? */
+/* Is any cell drawn in the colours ${a} or ${b}?  The bright ones of the first eight count as
+ * these. */
 static bool
 has_colour(struct vt *v, int a, int b)
 {
@@ -73,7 +74,8 @@ has_colour(struct vt *v, int a, int b)
 		for (col = 0; col < vt_cols(v); col++) {
 			c = vt_cell(v, row, col);
 			if (VTERM_COLOR_IS_INDEXED(&c.fg) && !VTERM_COLOR_IS_DEFAULT_FG(&c.fg) &&
-			    (c.fg.indexed.idx % 8 == a || c.fg.indexed.idx % 8 == b))
+			    (c.fg.indexed.idx == a || c.fg.indexed.idx == b ||
+			    c.fg.indexed.idx == a + 8 || c.fg.indexed.idx == b + 8))
 				return true;
 		}
 	}
@@ -94,8 +96,25 @@ light_theme_has_no_yellow_and_no_cyan(void **state)
 	vt_settle(v);
 	vt_key(v, " ");
 	assert_false(has_colour(v, 3, 6));
-	assert_true(has_colour(v, 1, 5));
+	assert_true(has_colour(v, 160, 94));
 	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
+single_looks_overrule_the_theme(void **state)
+{
+	struct vt *v = with_settings(*state, "[theme]\nclear = bright-magenta underline\n");
+	VTermScreenCell c;
+	int row, col;
+
+	vt_settle(v);
+	assert_true(vt_find(v, "! ssl.truststore", &row, &col) ||
+	    vt_find(v, "! ssl.keystore", &row, &col));
+	c = vt_cell(v, row, col);
+	assert_int_equal(c.fg.indexed.idx, 13);
+	assert_true(c.attrs.underline);
+	assert_false(c.attrs.bold);
 	fixture_leave(v);
 }
 
@@ -138,6 +157,7 @@ main(void)
 		FIXTURE_TEST(keys_are_those_of_the_file),
 		FIXTURE_TEST(monochrome_uses_no_colour),
 		FIXTURE_TEST(light_theme_has_no_yellow_and_no_cyan),
+		FIXTURE_TEST(single_looks_overrule_the_theme),
 		FIXTURE_TEST(rules_and_patterns_choose_what_is_marked),
 		FIXTURE_TEST(broken_file_is_said_before_the_screen),
 	};

@@ -68,6 +68,91 @@ no_color_uses_none(void **state)
 	fixture_leave(v);
 }
 
+/* --theme overrules it, and what is drawn is the same in all of them. */
+static void
+every_theme_draws_the_same_text(void **state)
+{
+	static const char *const themes[] = { "default", "dark", "light", "high-contrast",
+		"deuteranopia", "deuteranopia-light", "tritanopia", "tritanopia-light",
+		"monochrome" };
+	struct fixture_start s = { .args = { "estate", "--theme" }, .env = { "NO_COLOR=1" } };
+	char first[24][512], line[512];
+	bool rich, coloured;
+	struct vt *v;
+	size_t i;
+	int row, col;
+
+	for (i = 0; i < sizeof(themes) / sizeof(themes[0]); i++) {
+		s.args[2] = themes[i];
+		v = fixture_run(*state, &s);
+		vt_settle(v);
+		vt_key(v, "a");
+		rich = coloured = false;
+		for (row = 0; row < 24; row++) {
+			vt_row(v, row, i == 0 ? first[row] : line, sizeof(line));
+			if (i > 0)
+				assert_string_equal(line, first[row]);
+			for (col = 0; col < 80; col++) {
+				VTermScreenCell c = vt_cell(v, row, col);
+
+				if (VTERM_COLOR_IS_DEFAULT_FG(&c.fg))
+					continue;
+				coloured = true;
+				rich |= VTERM_COLOR_IS_INDEXED(&c.fg) && c.fg.indexed.idx >= 16;
+			}
+		}
+		assert_int_equal(coloured, strcmp(themes[i], "monochrome") != 0 &&
+		    strcmp(themes[i], "high-contrast") != 0);
+		assert_int_equal(rich, strcmp(themes[i], "default") != 0 && coloured);
+		vt_key(v, "u");
+		fixture_leave(v);
+	}
+}
+
+static void
+eight_colours_are_enough_for_a_theme(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--theme", "dark" }, .term = "xterm" };
+	struct vt *v = fixture_run(*state, &s);
+	int row, col;
+
+	vt_settle(v);
+	for (row = 0; row < 24; row++)
+		for (col = 0; col < 80; col++) {
+			VTermScreenCell c = vt_cell(v, row, col);
+
+			assert_true(VTERM_COLOR_IS_DEFAULT_FG(&c.fg) || c.fg.indexed.idx < 8);
+		}
+	/* There the cursor's row is reverse. */
+	assert_true(vt_cell(v, 3, 0).attrs.reverse);
+	fixture_leave(v);
+}
+
+static void
+theme_is_tried_from_the_help(void **state)
+{
+	struct vt *v = fixture_open(*state);
+	int row, col;
+
+	vt_settle(v);
+	vt_key(v, "?");
+	type_line(v, "tried one by one");
+	vt_assert_has(v, "Theme");
+	vt_assert_has(v, "default");
+	vt_key(v, KEY_DOWN);
+	assert_true(vt_find(v, "red and green look alike", &row, &col));
+	assert_int_equal(vt_cell(v, row, col).fg.indexed.idx, 247);
+	/* Esc has the former one again. */
+	vt_key(v, KEY_ESC);
+	golden_assert(v, "first-80x24");
+	vt_key(v, "?");
+	type_line(v, "tried one by one");
+	vt_key(v, KEY_DOWN);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "theme dark");
+	fixture_leave(v);
+}
+
 static void
 empty_no_color_counts_as_unset(void **state)
 {
@@ -141,6 +226,9 @@ main(void)
 		FIXTURE_TEST(terminals_that_cannot_move_the_cursor_are_refused_without_an_escape),
 		FIXTURE_TEST(pipe_instead_of_a_terminal_is_refused),
 		FIXTURE_TEST(no_color_uses_none),
+		FIXTURE_TEST(every_theme_draws_the_same_text),
+		FIXTURE_TEST(eight_colours_are_enough_for_a_theme),
+		FIXTURE_TEST(theme_is_tried_from_the_help),
 		FIXTURE_TEST(empty_no_color_counts_as_unset),
 		FIXTURE_TEST(c_locale_draws_in_ascii),
 		FIXTURE_TEST(other_terminals_work),

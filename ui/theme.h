@@ -1,0 +1,78 @@
+#ifndef UI_THEME_H
+#define UI_THEME_H
+
+#include <stdbool.h>
+
+struct error;
+
+/* What a piece of the screen means; the theme says how that looks. */
+enum style {
+	STYLE_TEXT,
+	STYLE_TITLE,
+	STYLE_HEAD,	/* the heading of a pane */
+	STYLE_FILE,
+	STYLE_CLEAR,	/* a secret in clear text */
+	STYLE_SEALED,
+	STYLE_DANGLING,
+	STYLE_OTHER,
+	STYLE_DAMAGED,
+	STYLE_MARK,
+	STYLE_KEY,	/* a key of the keyboard */
+	STYLE_NOTE,	/* side remarks */
+	STYLE_NOTICE,	/* what just happened */
+	STYLE_ERROR,
+	STYLE_FRAME,
+	STYLE_ADDED,
+	STYLE_REMOVED,
+	STYLE_FIELD,	/* where something is typed */
+	STYLE_COUNT
+};
+
+/*
+ * The looks of the styles: the terminal's own 16 colours, and of 256 where it has them, as
+ * each of these keeps 4.5:1 on the ground that the theme is for.  No meaning is carried by
+ * colour alone: each state has a letter too.
+ */
+enum theme {
+	THEME_DEFAULT,
+	THEME_DARK,
+	THEME_LIGHT,
+	THEME_HIGH_CONTRAST,
+	THEME_DEUTERANOPIA,	/* red and green look alike; protanopia too */
+	THEME_DEUTERANOPIA_LIGHT,
+	THEME_TRITANOPIA,	/* blue and yellow do */
+	THEME_TRITANOPIA_LIGHT,
+	THEME_MONOCHROME,
+	THEME_COUNT
+};
+
+#define THEME_NAMES "default|dark|light|high-contrast|deuteranopia|deuteranopia-light|" \
+	"tritanopia|tritanopia-light|monochrome"
+
+const char *theme_name(enum theme t);
+
+/* THEME_COUNT: there is none of this name. */
+enum theme theme_find(const char *name);
+
+#define LOOK_BOLD 1U
+#define LOOK_DIM 2U
+#define LOOK_UNDERLINE 4U
+#define LOOK_REVERSE 8U
+
+struct look {
+	bool given;		/* of the user's: it counts instead of the theme's */
+	signed char colour;	/* of 16; -1: the terminal's own foreground */
+	short rich;		/* of 256; 0: as ${colour} */
+	unsigned char attributes;
+};
+
+const struct look *theme_look(enum theme t, enum style s);
+
+/* The ground of the cursor's row, of 256 colours; 0: it is reverse. */
+int theme_selected(enum theme t);
+
+/* A look in words: a colour, "default" or "bright-" and a colour, and bold, dim, underline,
+ * reverse; with blanks between.  ERROR_FORMAT. */
+int look_parse(const char *text, struct look *out, struct error *err);
+
+#endif /* !UI_THEME_H */

@@ -214,6 +214,21 @@ case_the_right_file_gets_the_provider() {
 	cmp -s estate/other.properties other || fail 'a chosen class was changed'
 }
 
+# Whose class is written may be decided by what came with a repository: that is told.
+case_a_class_of_the_work_tree_is_told() {
+	make_ill
+	mkdir .git
+	printf '[files]\nprovider-class = of.another.Maker\n' >propseal.ini
+	unset PROPSEAL_CONFIG
+	HOME=$PWD/home fix --dry-run
+	expect_rc 0
+	expect_out '+config.providers.securepass.class = of.another.Maker'
+	expect_out 'which is in the work tree, says provider-class = of.another.Maker'
+	HOME=$PWD/home fix --yes
+	expect_rc 0
+	expect_err 'which is in the work tree, says provider-class = of.another.Maker'
+}
+
 # What cannot be mended now is told, and the rest is done.
 case_a_failure_is_told() {
 	make_ill

@@ -232,6 +232,7 @@ fix_plan(struct fixing *x, bool locked, struct error *err)
 		if (provider_add(x->c.plan, *(struct configuration **)vec_at(&x->c.configs, i),
 		    class, err) != 0)
 			return -1;
+	change_note_settings(&x->c);
 	return 0;
 }
 

@@ -288,10 +288,12 @@ theme_moved(size_t i)
 void
 act_theme(struct app *a)
 {
-	static const char *const notes[THEME_COUNT] = { "the terminal's 16 colours",
-		"256 colours on black", "256 colours on white", "no colour, and nothing dim", "red and green look "
-		"alike, on black", "the same on white", "blue and yellow look alike, on black",
-		"the same on white", "bold and reverse alone" };
+	static const char *const notes[THEME_COUNT] = {
+		"the terminal's 16 colours", "256 colours on black", "256 colours on white",
+		"no colour, and nothing dim", "red and green look alike, on black",
+		"the same on white", "blue and yellow look alike, on black", "the same on white",
+		"bold and reverse alone"
+	};
 	struct choice choices[THEME_COUNT];
 	enum theme before = theme_now();
 	size_t chosen = (size_t)before;

@@ -100,6 +100,23 @@ static const struct command service_commands[] = {
 		.max_args = 1,
 		.flags = { MUST(DATA), MAY(FILE_NAME), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST },
 	},
+	{
+		REGISTRY,
+		.name = "copy",
+		.summary = "put a registry's secrets into a topic of Kafka, or take them out of it",
+		.details = "Only while the registry is not served.  kafka fills the topic that the "
+		    "settings name, which must be empty,\nwith what is in the database, which is "
+		    "the topic's copy from then on.  local reads the topic to its end and lets\nthe "
+		    "database be the registry.  The topic itself stays as it is.",
+		.examples = "registry copy kafka --data registry --settings registry.ini "
+		    "--master-key-file registry.key",
+		.arguments = "kafka|local",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = {
+			MUST(DATA), MUST(SERVE_CONFIG), MAY(MASTER_KEY_FILE), MAY(OUTPUT), LAST
+		},
+	},
 };
 
 size_t

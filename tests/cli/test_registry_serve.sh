@@ -110,6 +110,28 @@ case_topic_as_the_truth() {
 	expect_no CANARY
 }
 
+# What `registry copy` refuses before it needs a broker.
+case_copy_without_brokers() {
+	serve 'audit.keep = 1'
+	printf 'store.log = kafka\nkafkastore.bootstrap.servers = 127.0.0.1:1\n%s\n' \
+	    'kafkastore.init.timeout.ms = 1000' >topic
+	copy() { run registry copy "$1" --data "$2" --settings topic --master-key-file registry.key; }
+	copy elsewhere data
+	expect_rc 2
+	expect_err 'copy goes to kafka or to local'
+	mkdir -m 700 empty
+	copy local empty
+	expect_err 'empty/registry.db: there is no database'
+	copy local data
+	grep -q 'no librdkafka' "$err" && return
+	expect_err 'the database is not the copy of a topic'
+	copy kafka data
+	expect_err 'the brokers 127.0.0.1:1 cannot be asked: '
+	printf 'audit.keep = 1\n' >topic
+	copy kafka data
+	expect_err 'store.log=kafka needs'
+}
+
 case_files_of_tls() {
 	certificate a
 	certificate b

@@ -391,6 +391,31 @@ test_so_many_bytes_and_no_more(void **state)
 	store_op_release(&op);
 }
 
+/* What belongs to a topic does not go on as a registry of its own. */
+static void
+test_a_copy_of_a_topic_is_no_store_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct database *db = store_database(f->s);
+	struct store_options o = { .db = db, .master = f->master, .now = store_clock_now,
+	    .no_thread = true };
+	struct error err;
+
+	store_close(f->s);
+	assert_int_equal(database_begin(db, &err), 0);
+	assert_int_equal(database_set_meta(database_writer(db), "log.identity", 7, "db", &err), 0);
+	assert_int_equal(database_commit(db, &err), 0);
+	assert_null(store_open(&o, &err));
+	assert_int_equal(err.code, ERROR_REFUSED);
+	assert_non_null(strstr(err.hint, "copy local"));
+	assert_int_equal(database_begin(db, &err), 0);
+	assert_int_equal(database_exec(database_writer(db), "DELETE FROM meta WHERE "
+	    "name='log.identity'", "db", &err), 0);
+	assert_int_equal(database_commit(db, &err), 0);
+	f->s = store_open(&o, &err);
+	assert_non_null(f->s);
+}
+
 static void
 test_what_has_expired_stays_so_wherever_the_clock_goes(void **state)
 {
@@ -694,6 +719,7 @@ main(void)
 		CASE(test_secrets_without_a_keyring_are_not_given_another),
 		CASE(test_the_last_number_is_not_passed),
 		CASE(test_so_many_bytes_and_no_more),
+		CASE(test_a_copy_of_a_topic_is_no_store_alone),
 		CASE(test_what_has_expired_stays_so_wherever_the_clock_goes),
 		CASE(test_only_so_many_changes_are_remembered),
 		CASE(test_a_wrong_key_changes_nothing),

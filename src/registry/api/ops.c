@@ -130,6 +130,8 @@ health_ready(struct exchange *x)
 		answer_fail(x, 503, 50302, "Not ready: the store cannot be written");
 	else if (l.stopped != NULL)
 		answer_fail(x, 503, 50302, "Not ready: %s", l.stopped);
+	else if (l.wrong[0] != '\0')
+		answer_fail(x, 503, 50302, "Not ready: %s", l.wrong);
 	else if (!l.folded)
 		answer_fail(x, 503, 50302, "Not ready: the topic was not read to its end yet");
 	else if (audit_unready(x->api->parts.audit) != NULL)

@@ -151,10 +151,15 @@ kafka_open(const struct kafka_options *o, void (*readable)(void *cookie), void *
     struct error *err)
 {
 	struct kafka *k = error_alloc(sizeof(*k), err);
+	pthread_condattr_t a;
 
 	if (k == NULL)
 		return NULL;
 	(void)pthread_mutex_init(&k->mutex, NULL);
+	(void)pthread_condattr_init(&a);
+	(void)pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&k->watch_wake, &a);
+	(void)pthread_condattr_destroy(&a);
 	k->o = o;
 	k->readable = readable;
 	k->cookie = cookie;
@@ -170,6 +175,7 @@ kafka_close(struct kafka *k)
 {
 	if (k == NULL)
 		return;
+	kafka_watch_end(k);
 	kafka_unclaim(k);
 	kafka_lease_end(k);
 	if (k->message != NULL)
@@ -180,6 +186,7 @@ kafka_close(struct kafka *k)
 	}
 	if (k->reader != NULL)
 		rd_kafka_destroy_flags(k->reader, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	(void)pthread_cond_destroy(&k->watch_wake);
 	(void)pthread_mutex_destroy(&k->mutex);
 	free(k);
 }

@@ -50,6 +50,13 @@ int kafka_ends(struct kafka *k, unsigned timeout_ms, int64_t *first, int64_t *en
 /* A number that tells this topic of this cluster from others; 0: not known yet. */
 int64_t kafka_identity(struct kafka *k, unsigned timeout_ms);
 
+/* Look at the topic each ten seconds from here on, on a thread; ${readable} is called. */
+int kafka_watch(struct kafka *k, struct error *err);
+
+/* What was last found, by who has read everything before ${read}.  ERROR_MISSING: it is
+ * gone; ERROR_STALE: it ends before that; ERROR_REFUSED: it is not as it must be. */
+int kafka_watched(struct kafka *k, int64_t read, struct error *err);
+
 /* --- reading --- */
 
 /* From this offset on; also to go back. */

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "registry/kafka/kafka.h"
 #include "registry/kafka/options.h"
 
@@ -24,16 +25,23 @@ struct kafka {
 
 	rd_kafka_t *writer;		/* NULL: no claim */
 	bool too_large;			/* a record of the last transaction was */
-	int max_bytes;			/* of a message set: the topic's */
+	atomic_int max_bytes;		/* of a message set: the topic's */
 
 	rd_kafka_t *lease;		/* NULL: not asked for */
 	pthread_t lease_thread;
 	bool lease_runs;
 	atomic_bool lease_stop, mine, resigned;
 
+	pthread_t watch_thread;
+	bool watch_runs;
+	atomic_int_fast64_t read;	/* everything before this offset */
+
 	pthread_mutex_t mutex;		/* of what follows */
 	char complaint[256];
 	int64_t complaint_ms;
+	pthread_cond_t watch_wake;
+	bool watch_stop;
+	struct error watched;		/* what was last found; code NONE: it is well */
 };
 
 /* What each handle is made from.  NULL: ${err}. */
@@ -43,6 +51,9 @@ rd_kafka_conf_t *kafka_conf_new(struct kafka *k, struct error *err);
 int kafka_conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct error *err);
 
 int64_t kafka_now_ms(void);
+
+/* Look no more. */
+void kafka_watch_end(struct kafka *k);
 
 /* Leave the group. */
 void kafka_lease_end(struct kafka *k);

@@ -68,6 +68,22 @@ kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out, stru
 }
 
 int
+kafka_watch(struct kafka *k, struct error *err)
+{
+	(void)k;
+	return error_set(err, ERROR_REFUSED, "there is no librdkafka");
+}
+
+int
+kafka_watched(struct kafka *k, int64_t read, struct error *err)
+{
+	(void)k;
+	(void)read;
+	(void)err;
+	return 0;
+}
+
+int
 kafka_lease(struct kafka *k, struct error *err)
 {
 	(void)k;

@@ -15,6 +15,7 @@ int commands_registry_token(const struct options *o);
 int commands_registry_role(const struct options *o);
 int commands_registry_audit(const struct options *o);
 int commands_registry_restore(const struct options *o);
+int commands_registry_copy(const struct options *o);
 
 /* What of them is in --data: DATA/${name}, the audit log, the master key from where
  * serve takes it, or asked for. */

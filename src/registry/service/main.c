@@ -29,6 +29,7 @@ static const struct {
 	{ "role", commands_registry_role },
 	{ "audit", commands_registry_audit },
 	{ "restore", commands_registry_restore },
+	{ "copy", commands_registry_copy },
 };
 
 static const struct command *

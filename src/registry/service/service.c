@@ -257,6 +257,8 @@ log_look(struct service *s, struct error *err)
 		    l.stopped);
 		return error_hint(err, "nothing was deleted here");
 	}
+	if (l.wrong[0] != '\0')
+		return error_set(err, ERROR_IO, "the topic takes no changes: %s", l.wrong);
 	return l.folded ? 0 : error_set(err, ERROR_IO, "the topic was not read to its end yet%s%s",
 	    l.complaint[0] != '\0' ? ": " : "", l.complaint);
 }

@@ -44,6 +44,8 @@ struct store_commit_hook {
 	void *cookie;
 };
 
+enum store_copy { STORE_COPY_NONE, STORE_COPY_TO_TOPIC, STORE_COPY_TO_LOCAL };
+
 struct store_options {
 	struct database *db;		/* stays open until after store_close */
 	const struct master *master;
@@ -54,6 +56,7 @@ struct store_options {
 	int64_t (*now)(void *cookie);	/* milliseconds since 1970; NULL: the clock */
 	void *now_cookie;
 	const struct kafka_options *kafka;	/* a topic is the truth; NULL: the tables are */
+	enum store_copy copy;		/* for store_copy alone */
 	const char *url;		/* of this node, for the topic's other nodes */
 	bool no_thread;			/* for tests: store_step runs the writer */
 };
@@ -95,6 +98,7 @@ struct store_log_state {
 	enum log_role role;
 	bool folded;			/* the topic was read to its end once */
 	const char *stopped;		/* NULL, or why it is not gone on with; lasts */
+	char wrong[256];		/* "", or why it takes nothing until that is right */
 	int64_t position;		/* in the topic: everything before it is in the tables */
 	uint64_t revision;		/* of the last batch */
 	uint64_t foreign;		/* records that were not ours */
@@ -106,6 +110,19 @@ struct store_log_state {
 
 /* From any thread. */
 void store_log_state(struct store *s, struct store_log_state *out);
+
+struct store_copied {
+	uint64_t versions;
+	const char *stopped;		/* NULL, or why the topic could not be read to its end */
+};
+
+/**
+ * store_copy(o, out, err):
+ * Fill the topic, which must have nothing, with what is in the database, which is
+ * its copy from then on; or read the topic to its end and let the database be the
+ * truth.  ${o} with kafka, copy and no_thread.
+ */
+int store_copy(const struct store_options *o, struct store_copied *out, struct error *err);
 
 /* Is there a topic?  An action's intent is then to be on record before it is submitted,
  * and the commit hook is told of none. */

@@ -219,7 +219,8 @@ open_fresh(struct store *s, struct error *err)
 	if (any) {
 		error_set(err, ERROR_REFUSED, "the database has secrets of its own, which are not "
 		    "of the topic %s", l->options->topic);
-		return error_hint(err, "begin with an empty --data, or with store.log=local");
+		return error_hint(err, "put them into a topic with `propseal registry copy kafka`, or "
+		    "begin with an empty --data");
 	}
 	for (int i = 0; i < 10 && found == 0; i++) {
 		if ((found = find_keyring(s, err)) == 0)
@@ -263,8 +264,7 @@ open_again(struct store *s, int64_t identity, struct error *err)
 		    "with, or an empty --data, which is filled from the topic");
 	}
 	if (kafka_ends(l->kafka, ms, &first, &end, &why) == 0 && end < l->position)
-		log_stop(s, "the topic ends before what this node has read of it: it was made "
-		    "anew, or has lost records");
+		log_stop(s, LOG_ANEW);
 	return 0;
 }
 
@@ -286,7 +286,12 @@ log_attach(struct store *s, const struct store_options *o, struct error *err)
 	l->revision = (uint64_t)revision;
 	if ((l->kafka = kafka_open(l->options, log_wake, s, err)) == NULL)
 		return -1;
-	if (identity == 0) {
+	if (o->copy == STORE_COPY_TO_LOCAL && identity == 0) {
+		error_set(err, ERROR_REFUSED, "the database is not the copy of a topic");
+		return error_hint(err, "it is a registry of its own already: serve it with "
+		    "store.log=local");
+	}
+	if (identity == 0 && o->copy == STORE_COPY_NONE) {
 		if (open_fresh(s, err) != 0)
 			return -1;
 	} else {
@@ -294,7 +299,7 @@ log_attach(struct store *s, const struct store_options *o, struct error *err)
 			return found == 0 ? database_damaged(s->path, "the keyring is missing",
 			    err) : -1;
 		l->renew = used_old;
-		if (open_again(s, identity, err) != 0)
+		if (o->copy != STORE_COPY_TO_TOPIC && open_again(s, identity, err) != 0)
 			return -1;
 	}
 	if (l->seal == NULL && (l->seal = record_seal_new(keyring_audit_key(s->ring), err)) == NULL)

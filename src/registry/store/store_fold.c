@@ -420,8 +420,7 @@ fold_drain(struct store *s)
 			continue;
 		}
 		if (what == KAFKA_GAP)
-			log_stop(s, "the topic does not hold what this node has read of it: it was "
-			    "made anew, or has lost records");
+			log_stop(s, LOG_ANEW);
 		if (l->open && (l->folded || fold_commit(s, l->seen, &why) != 0))
 			fold_back(s);
 		return n > 0;

@@ -116,7 +116,8 @@ log_may_write(const struct store *s)
 {
 	const struct store_log *l = s->log;
 
-	return l == NULL || (l->role == LOG_LEADER && !l->flying && !l->busy);
+	return l == NULL || (l->role == LOG_LEADER && !l->flying && !l->busy &&
+	    l->wrong[0] == '\0');
 }
 
 bool
@@ -133,6 +134,8 @@ log_not_leading(const struct store *s, struct error *err)
 
 	if (l->stopped != NULL)
 		return error_set(err, ERROR_BUSY, "%s", l->stopped);
+	if (l->wrong[0] != '\0')
+		return error_set(err, ERROR_BUSY, "%s", l->wrong);
 	if (l->role == LOG_CLAIMING)
 		return error_set(err, ERROR_BUSY, "this node is about to lead");
 	return l->leader[0] == '\0' ? error_set(err, ERROR_BUSY, "no node leads now") :
@@ -462,7 +465,8 @@ is_waited_for(const struct store *s)
 {
 	const struct store_log *l = s->log;
 
-	return l->stopped == NULL && (l->role != LOG_FOLLOWER || kafka_is_ours(l->kafka));
+	return l->stopped == NULL && l->wrong[0] == '\0' &&
+	    (l->role != LOG_FOLLOWER || kafka_is_ours(l->kafka));
 }
 
 /* Those who have waited too long. */
@@ -524,6 +528,7 @@ show(struct store *s)
 	l->shown.position = l->position;
 	l->shown.revision = l->revision;
 	l->shown.foreign = l->foreign;
+	(void)snprintf(l->shown.wrong, sizeof(l->shown.wrong), "%s", l->wrong);
 	(void)snprintf(l->shown.leader, sizeof(l->shown.leader), "%s", l->leader);
 	(void)pthread_mutex_unlock(&s->mutex);
 }
@@ -553,6 +558,22 @@ heal(struct store *s)
 	l->taking = false;
 }
 
+/* What was found about the topic itself. */
+static void
+look(struct store *s)
+{
+	struct error why = { .code = ERROR_NONE };
+	struct store_log *l = s->log;
+
+	(void)kafka_watched(l->kafka, l->position, &why);
+	if (why.code == ERROR_MISSING)
+		log_stop(s, "the topic is gone");
+	else if (why.code == ERROR_STALE)
+		log_stop(s, LOG_ANEW);
+	(void)snprintf(l->wrong, sizeof(l->wrong), "%.255s",
+	    why.code == ERROR_REFUSED ? why.text : "");
+}
+
 bool
 log_step(struct store *s)
 {
@@ -560,6 +581,7 @@ log_step(struct store *s)
 	bool moved = fold_drain(s);
 
 	moved = courier_came(s) || moved;
+	look(s);
 	if (l->role != LOG_FOLLOWER && !kafka_is_ours(l->kafka))
 		step_down(s);
 	if (l->role == LOG_FOLLOWER && l->claimed && !l->busy) {
@@ -618,8 +640,11 @@ log_open(struct store *s, const struct store_options *o, struct error *err)
 	l->old_count = o->old_count;
 	if (log_attach(s, o, err) != 0)
 		return -1;
+	if (o->copy != STORE_COPY_NONE)
+		return 0;
 	l->role = LOG_FOLLOWER;
-	if (l->stopped == NULL && kafka_lease(l->kafka, err) != 0)
+	if (l->stopped == NULL &&
+	    (kafka_lease(l->kafka, err) != 0 || kafka_watch(l->kafka, err) != 0))
 		return -1;
 	if (pthread_create(&l->courier.thread, NULL, courier, s) != 0)
 		return error_set(err, ERROR_MEMORY, "cannot start the courier's thread");

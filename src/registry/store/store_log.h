@@ -29,6 +29,8 @@
 #define LOG_FENCES 3			/* so many within LOG_FENCES_MS: somebody else claims */
 #define LOG_FENCES_MS 30000
 #define LOG_END_MS 5000			/* at the end no longer for a batch on its way */
+#define LOG_ANEW "the topic ends before what this node has read of it: it was made anew, or " \
+	"has lost records"
 #define LOG_ID 16			/* bytes of a batch's and a term's random numbers */
 
 enum log_statement {
@@ -86,6 +88,7 @@ struct store_log {
 	bool heal;			/* there is something in the temporary table heal */
 	int64_t heal_ms;		/* not before */
 	const char *stopped;		/* NULL, or why it is not gone on with */
+	char wrong[256];		/* "", or why nothing may be written until it is right */
 	uint64_t foreign;		/* records that are not ours */
 
 	/* leading */

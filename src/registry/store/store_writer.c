@@ -625,6 +625,21 @@ store_read_ring(struct store *s, const struct store_options *o, bool *used_old,
 	return found == 1 && s->ring == NULL ? -1 : found;
 }
 
+/* A copy of a topic is not to go on as a registry of its own by mistake. */
+static int
+check_own(struct store *s, struct error *err)
+{
+	int64_t identity = 0;
+
+	if (database_meta(database_writer(s->db), "log.identity", 0, &identity, s->path, err) != 0)
+		return -1;
+	if (identity == 0)
+		return 0;
+	error_set(err, ERROR_REFUSED, "the database is the copy of a topic");
+	return error_hint(err, "set store.log=kafka; or `propseal registry copy local` lets it be "
+	    "the registry");
+}
+
 /* The keyring of the database, or a first one. */
 static int
 open_ring(struct store *s, const struct store_options *o, bool *used_old, struct error *err)
@@ -634,7 +649,7 @@ open_ring(struct store *s, const struct store_options *o, bool *used_old, struct
 	int found = store_read_ring(s, o, used_old, err);
 
 	if (found != 0)
-		return found == 1 ? 0 : -1;
+		return found == 1 ? check_own(s, err) : -1;
 	if ((r = database_prepare(database_writer(s->db), "SELECT (SELECT count(*) FROM secret)+"
 	    "(SELECT count(*) FROM audit)", s->path, err)) == NULL)
 		return -1;

@@ -43,8 +43,8 @@ copy_tell(const struct options *o, const struct store_copied *done, bool to_topi
 		buf_printf(&out, "copied %" PRIu64 " versions into the topic %s; serve this folder "
 		    "with store.log=kafka from now on\n", done->versions, topic);
 	} else {
-		buf_printf(&out, "the database has %" PRIu64 " versions of its own; serve this folder "
-		    "with store.log=local from now on, and no other node of the topic\n",
+		buf_printf(&out, "the database has %" PRIu64 " versions of its own; serve this "
+		    "folder with store.log=local from now on, and no other node of the topic\n",
 		    done->versions);
 	}
 	rc = output_write(&out, err);

@@ -219,8 +219,8 @@ open_fresh(struct store *s, struct error *err)
 	if (any) {
 		error_set(err, ERROR_REFUSED, "the database has secrets of its own, which are not "
 		    "of the topic %s", l->options->topic);
-		return error_hint(err, "put them into a topic with `propseal registry copy kafka`, or "
-		    "begin with an empty --data");
+		return error_hint(err, "put them into a topic with `propseal registry copy kafka`, "
+		    "or begin with an empty --data");
 	}
 	for (int i = 0; i < 10 && found == 0; i++) {
 		if ((found = find_keyring(s, err)) == 0)

@@ -28,8 +28,8 @@ copy_send(struct store *s, struct error *err)
 	l->revision++;
 	if (outcome == KAFKA_DONE)
 		return 0;
-	return error_hint(err, "nothing was changed in --data: delete the topic %s, and begin again",
-	    l->options->topic);
+	return error_hint(err, "nothing was changed in --data: delete the topic %s, and begin "
+	    "again", l->options->topic);
 }
 
 /* The rows of one kind from ${from} on: how many, or -1. */

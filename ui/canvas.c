@@ -1,5 +1,6 @@
 #include <curses.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -254,6 +255,20 @@ wrap_next(struct wrap *w)
 static int cursor_y, cursor_x;
 static bool cursor_visible;
 
+static bool aloud;
+
+void
+canvas_read_aloud(bool on)
+{
+	aloud = on;
+}
+
+bool
+canvas_is_read_aloud(void)
+{
+	return aloud;
+}
+
 const char *
 canvas_glyph(enum glyph g)
 {
@@ -277,7 +292,9 @@ canvas_glyph(enum glyph g)
 		[GLYPH_INTO] = { 0x203a, "›", "/" },
 	};
 
-	return columns_can_show(glyphs[g].cp) ? glyphs[g].utf8 : glyphs[g].ascii;
+	if (aloud && g <= GLYPH_BOTTOM_RIGHT)
+		return " ";
+	return !aloud && columns_can_show(glyphs[g].cp) ? glyphs[g].utf8 : glyphs[g].ascii;
 }
 
 void
@@ -510,6 +527,13 @@ canvas_fill(int y, int x, int w, unsigned int style)
 void
 canvas_gauge(int y, int x, int w, size_t done, size_t total)
 {
+	char text[16];
+
+	if (aloud) {
+		snprintf(text, sizeof(text), "%zu %%", 100 * done / total);
+		canvas_text(y, x, w, STYLE_TEXT, text);
+		return;
+	}
 	canvas_fill(y, x, w, STYLE_FIELD);
 	canvas_fill(y, x, (int)((double)w * (double)done / (double)total),
 	    STYLE_TEXT | STYLE_SELECTED);

@@ -77,6 +77,11 @@ enum glyph {
 	GLYPH_BULLET, GLYPH_ELLIPSIS, GLYPH_DOT, GLYPH_UP, GLYPH_DOWN, GLYPH_INTO
 };
 
+/* For whom the screen is read aloud: one list at a time, no lines and boxes, glyphs that
+ * have names, nothing that moves by itself.  Before the first frame. */
+void canvas_read_aloud(bool on);
+bool canvas_is_read_aloud(void);
+
 /* A glyph as text: a Unicode one where the locale can show it, else ASCII. */
 const char *canvas_glyph(enum glyph g);
 
@@ -93,7 +98,7 @@ void canvas_cursor_get(int *y, int *x);
 /* Columns that are blank in the given style. */
 void canvas_fill(int y, int x, int w, unsigned int style);
 
-/* How far something is: ${done} of ${total}, which is not 0. */
+/* How far something is: ${done} of ${total}, which is not 0.  Read aloud: in per cent. */
 void canvas_gauge(int y, int x, int w, size_t done, size_t total);
 
 /**

@@ -211,7 +211,7 @@ dialog_place(const struct dialog *d, struct rect *box, struct rect *inner, size_
 	bool boxed;
 
 	canvas_size(&rows, &cols);
-	boxed = rows >= BOX_ROWS && cols >= BOX_COLS;
+	boxed = rows >= BOX_ROWS && cols >= BOX_COLS && !canvas_is_read_aloud();
 	box->w = boxed ? (cols - 4 < BOX_WIDTH ? cols - 4 : BOX_WIDTH) : cols;
 	inner->w = box->w - 4;
 	lines = count_lines((const char *)d->text.data, d->text.len, inner->w - 1);

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 
@@ -47,7 +48,8 @@ loop_draw(struct app *a)
 	int rows, cols;
 
 	canvas_size(&rows, &cols);
-	layout_make(&a->layout, rows, cols, views[a->view]->two_panes_from);
+	layout_make(&a->layout, rows, cols, canvas_is_read_aloud() ? INT_MAX :
+	    views[a->view]->two_panes_from);
 	canvas_begin();
 	if (a->layout.usable)
 		draw_views(a, a->top);
@@ -103,7 +105,8 @@ next_timer(const struct app *a)
 		next = lock_at(a);
 	/* The seconds that are left are shown. */
 	if (reveal != 0) {
-		reveal = reveal > now ? now + (reveal - now - 1) % 1000 + 1 : now;
+		if (reveal > now && !canvas_is_read_aloud())
+			reveal = now + (reveal - now - 1) % 1000 + 1;
 		if (reveal < next)
 			next = reveal;
 	}
@@ -131,8 +134,9 @@ run_timers(struct app *a)
 	bool draw = false;
 
 	if (until != 0 && now >= until)
-		reveal_hide(a->reveal);
-	draw = until != 0;
+		draw = reveal_hide(a->reveal);
+	else
+		draw = until != 0 && !canvas_is_read_aloud();
 	if (clipboard_tick(&a->clipboard, now))
 		draw |= tell_cleared(a);
 	if (may_lock(a) && now >= lock_at(a)) {

@@ -1,6 +1,7 @@
 #ifndef UI_OPTIONS_H
 #define UI_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "secrets/trust.h"
@@ -32,6 +33,7 @@ struct ui_options {
 	int copy_ms;			/* how long a copied one stays in the clipboard; 0: 45 s */
 	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
 	int lock_timeout_ms;		/* how long to wait for another process's lock */
+	bool read_aloud;	/* by a screen reader (canvas.h) */
 	enum theme theme;
 	const struct look *looks;	/* the user's, by style; NULL: none */
 	const struct bindings *bindings;	/* keys; NULL: the built-in ones */

@@ -194,7 +194,7 @@ reveal_draw_time(const struct reveal *r, int y, int x, int w)
 	char text[32];
 	int used;
 
-	if (!r->shown || r->until == 0 || w < GAUGE)
+	if (!r->shown || r->until == 0 || w < GAUGE || canvas_is_read_aloud())
 		return 0;
 	left = (size_t)((r->until > now ? r->until - now : 0) + unit - 1) / unit;
 	total = (size_t)((uint64_t)r->ms + unit - 1) / unit;

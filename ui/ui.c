@@ -73,6 +73,7 @@ ui_run(const struct ui_options *o)
 	a.history = &history;
 	a.pending = &pending;
 	keymap_bind(o->bindings);
+	canvas_read_aloud(o->read_aloud);
 	theme_choose(o->theme, o->looks);
 	if (term_open(&err) == -1)
 		return complain(&err, 2);

@@ -230,6 +230,7 @@ commands_interface(const struct options *o)
 		.copy_ms = 1000 * o->seconds[FLAG_COPY_TIME],
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),
+		.read_aloud = o->on[FLAG_SCREEN_READER],
 		.theme = interface_theme(o),
 		.looks = config_looks(o->config),
 		.bindings = config_bindings(o->config),

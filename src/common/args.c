@@ -162,6 +162,8 @@ static const struct flag flags[FLAG_COUNT] = {
 	[FLAG_THEME] = { .name = "theme",
 	    CHOICE("default|dark|light|high-contrast|deuteranopia|deuteranopia-light|tritanopia|"
 		"tritanopia-light|monochrome", "colours of the interface") },
+	[FLAG_SCREEN_READER] = { .name = "screen-reader",
+	    SWITCH("one list at a time, without lines, boxes and what moves by itself") },
 	[FLAG_COPY_TIME] = { .name = "copy-time",
 	    SECONDS(1, "how long a copied value stays in the clipboard (45)") },
 	[FLAG_LOCK_TIME] = { .name = "lock-time",

@@ -62,6 +62,14 @@ no_color_uses_none(void **state)
 			assert_true(VTERM_COLOR_IS_DEFAULT_BG(&c.bg));
 		}
 	}
+	for (col = 30; col < 50; col++) {
+		char one[16], more[16];
+
+		snprintf(one, sizeof(one), "\033[%dm", col);
+		snprintf(more, sizeof(more), ";%dm", col);
+		assert_false(vt_sent(v, one));
+		assert_false(vt_sent(v, more));
+	}
 	/* The letters and the reverse selection carry all that colours do. */
 	golden_assert(v, "no-colour-80x24");
 	assert_true(vt_cell(v, 3, 0).attrs.reverse);
@@ -125,6 +133,50 @@ eight_colours_are_enough_for_a_theme(void **state)
 		}
 	/* There the cursor's row is reverse. */
 	assert_true(vt_cell(v, 3, 0).attrs.reverse);
+	fixture_leave(v);
+}
+
+/* One list, no frame, and the cursor where one is. */
+static void
+screen_is_read_aloud_line_by_line(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--screen-reader" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(*state, &s);
+	VTermScreenCell c;
+	int row, col, at;
+
+	vt_settle(v);
+	vt_assert_has(v, "> ");
+	vt_assert_lacks(v, "master key unlocked");
+	vt_key(v, "j");
+	assert_true(vt_find(v, "! ssl.keystore.password", &row, &col));
+	vt_cursor(v, &at, &col);
+	assert_int_equal(at, row);
+	/* The other list comes in its place. */
+	vt_key(v, KEY_TAB);
+	vt_assert_has(v, "master key unlocked");
+	vt_assert_lacks(v, "! ssl.keystore.password");
+	vt_key(v, KEY_TAB);
+	for (row = 0; row < 24; row++)
+		for (col = 0; col < 80; col++) {
+			c = vt_cell(v, row, col);
+			/* No arrows, lines, bullets: what the keys hold is not the frame's. */
+			assert_false(c.chars[0] >= 0x2000 && c.chars[0] < 0x2c00);
+		}
+	/* A question takes the whole screen, and a value has no clock beside it. */
+	vt_type(v, "aw");
+	vt_assert_has(v, "[Cancel]");
+	vt_assert_lacks(v, "|");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "u");
+	type_line(v, "/ssl.key.pass");
+	vt_key(v, "r");
+	vt_assert_has(v, FIXTURE_BROKER_SECRET);
+	vt_assert_lacks(v, " 10 s");
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
 	fixture_leave(v);
 }
 
@@ -228,6 +280,7 @@ main(void)
 		FIXTURE_TEST(no_color_uses_none),
 		FIXTURE_TEST(every_theme_draws_the_same_text),
 		FIXTURE_TEST(eight_colours_are_enough_for_a_theme),
+		FIXTURE_TEST(screen_is_read_aloud_line_by_line),
 		FIXTURE_TEST(theme_is_tried_from_the_help),
 		FIXTURE_TEST(empty_no_color_counts_as_unset),
 		FIXTURE_TEST(c_locale_draws_in_ascii),

@@ -206,6 +206,7 @@ $(BUILD)/commit: always
 $(BUILD)/tests/test_outline: $(BUILD)/ui/filter.o $(BUILD)/ui/outline.o
 $(BUILD)/tests/test_theme: $(BUILD)/ui/theme.o
 $(BUILD)/tests/test_clipboard: $(BUILD)/ui/clipboard.o
+$(BUILD)/tests/test_watch: $(BUILD)/ui/watch.o
 $(BUILD)/tests/test_findings: $(BUILD)/ui/findings.o $(BUILD)/ui/filter.o $(BUILD)/ui/outline.o
 
 $(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)

@@ -21,6 +21,7 @@ struct pending;
 struct registry;
 struct reveal;
 struct ui_options;
+struct watch;
 
 /*
  * One layer of the screen: the main view at the bottom, dialogs above it.  All
@@ -76,6 +77,8 @@ struct app {
 	struct reveal *reveal;
 	struct clipboard clipboard;
 	struct jobs *jobs;
+	struct watch *watch;		/* of the files that are shown */
+	unsigned long watched;		/* which state of them, and one; 0: none yet */
 	struct job *job;		/* that the user waits for (wait.h); NULL: none */
 	struct layout layout;
 

@@ -18,8 +18,10 @@
 #include "ui/registry.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
+#include "ui/watch.h"
 
 #define SCAN_BUDGET_MS 5
+#define WATCH_CHANGED_MAX 100	/* more at once: all are looked for again */
 #define SCAN_FRAME_MS 100	/* how often a scan is shown */
 
 static void
@@ -68,12 +70,20 @@ may_work(const struct app *a)
 	return a->top->below == NULL && !a->locking;
 }
 
+/* Not while they are read anyway. */
+static bool
+may_watch(const struct app *a)
+{
+	return may_work(a) && !a->model->scanning && a->model->next == NULL;
+}
+
 static bool
 is_due(const struct app *a)
 {
 	const struct view_ops *v = views[a->view];
 
-	return may_work(a) && (a->model->scanning || (v->is_due != NULL && v->is_due(a)));
+	return may_work(a) && (a->model->scanning || a->model->next != NULL ||
+	    (v->is_due != NULL && v->is_due(a)));
 }
 
 /* Something to protect: a key, or what stands in a dialog. */
@@ -112,6 +122,8 @@ next_timer(const struct app *a)
 	}
 	if (copy != 0 && copy < next)
 		next = copy;
+	if (may_watch(a) && watch_until(a->watch) != 0 && watch_until(a->watch) < next)
+		next = watch_until(a->watch);
 	if (next == UINT64_MAX)
 		return -1;
 	return next <= now ? 0 : next - now > 3600000 ? 3600000 : (int)(next - now);
@@ -153,12 +165,14 @@ run_scan(struct app *a)
 	size_t before = estate_count(a->model->estate);
 	struct error err;
 
-	if (!may_work(a) || !a->model->scanning)
+	if (!may_work(a) || (!a->model->scanning && a->model->next == NULL))
 		return false;
 	if (model_step(a->model, SCAN_BUDGET_MS, &err) == -1) {
-		a->model->scanning = false;
+		model_stop(a->model);
 		app_complain(a, "the scan stopped: %s", err.text);
 	}
+	if (!a->model->scanning && a->model->next != NULL)
+		return false;
 	/* Rows are made anew for a frame, not for each piece, unless a file of
 	 * theirs went away: one that was named twice. */
 	if (a->model->scanning && clock_ms() - a->drawn_at < SCAN_FRAME_MS &&
@@ -166,6 +180,31 @@ run_scan(struct app *a)
 		return false;
 	files_restore(a);
 	return true;
+}
+
+/* Follow what other programs have done to the files. */
+static void
+run_watch(struct app *a)
+{
+	struct error err;
+	struct vec changed;	/* of char * */
+	int rc = 0;
+
+	if (!may_watch(a))
+		return;
+	if (a->watched != a->model->changes + 1)
+		watch_follow(a->watch, a->model->estate, a->options->scope);
+	a->watched = a->model->changes + 1;
+	if (watch_until(a->watch) == 0 || clock_ms() < watch_until(a->watch))
+		return;
+	vec_init(&changed, sizeof(char *), WATCH_CHANGED_MAX);
+	if (watch_tick(a->watch, clock_ms(), &changed) || changed.len > WATCH_CHANGED_MAX / 2)
+		rc = model_look_again(a->model, &err);
+	else if (changed.len > 0)
+		rc = model_refresh(a->model, changed.items, changed.len, &err);
+	vec_release_strings(&changed);
+	if (rc == -1)
+		app_complain(a, "the files could not be read again: %s", err.text);
 }
 
 /* A piece of what the view that is shown does by itself.  True: draw. */
@@ -261,6 +300,9 @@ handle(struct app *a, const struct event *e)
 		loop_draw(a);
 		term_stop();
 		return true;
+	case EVENT_FILES:
+		watch_read(a->watch);
+		return false;
 	case EVENT_JOB:
 		return jobs_take(a);
 	case EVENT_ANSWER:
@@ -364,6 +406,7 @@ loop_run(struct app *a, struct layer *layer)
 			draw = true;
 		if (run_scan(a))
 			draw = true;
+		run_watch(a);
 		if (run_view(a))
 			draw = true;
 		if (a->locking && layer->below == NULL) {

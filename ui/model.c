@@ -17,6 +17,7 @@
 
 #define SEALED_MAX 100000000
 #define REFRESH_MAX 64
+#define ADDED_MAX 10000
 
 /* --- the secrets file that is shown --- */
 
@@ -59,6 +60,7 @@ model_changed(struct model *m, const struct environment *x, struct error *err)
 	estate_restate(m->estate, x);
 	m->scanning = true;
 	m->changes++;
+	m->next_has_keys = false;
 	return x == NULL || x == m->shown ? list_sealed(m, err) : 0;
 }
 
@@ -93,6 +95,10 @@ model_environment(struct model *m, const char *path, struct error *err)
 {
 	struct environment *x = environments_name(model_environments(m), path, false, err);
 
+	if (x != NULL && vec_push_string(&m->added, path, strlen(path)) == NULL) {
+		error_memory(err);
+		return NULL;
+	}
 	return x != NULL && model_changed(m, NULL, err) == 0 ? x : NULL;
 }
 
@@ -178,14 +184,17 @@ model_lock(struct model *m)
 	m->former = NULL;
 	key_ring_free(m->ring);
 	m->ring = NULL;
+	if (m->next != NULL)
+		(void)model_look_again(m, &ignored);
 	(void)model_changed(m, NULL, &ignored);
 }
 
 /* --- the estate --- */
 
 static struct estate *
-new_estate(const struct ui_options *o, struct error *err)
+new_estate(const struct model *m, struct error *err)
 {
+	const struct ui_options *o = m->options;
 	struct estate *e = estate_new(o->paths, o->path_count, err);
 	struct environments *all;
 
@@ -202,6 +211,11 @@ new_estate(const struct ui_options *o, struct error *err)
 		estate_free(e);
 		return NULL;
 	}
+	for (size_t i = 0; i < m->added.len; i++)
+		if (environments_name(all, vec_string(&m->added, i), false, err) == NULL) {
+			estate_free(e);
+			return NULL;
+		}
 	return e;
 }
 
@@ -215,10 +229,11 @@ model_new(const struct ui_options *o, struct error *err)
 	m->options = o;
 	tree_init(&m->tree, o->paths, o->path_count);
 	vec_init(&m->sealed, sizeof(struct model_sealed), SEALED_MAX);
+	vec_init(&m->added, sizeof(char *), ADDED_MAX);
 	m->scanning = true;
 	m->marks = marks_new();
 	m->off = marks_new();
-	m->estate = m->marks != NULL && m->off != NULL ? new_estate(o, err) : NULL;
+	m->estate = m->marks != NULL && m->off != NULL ? new_estate(m, err) : NULL;
 	if (m->estate == NULL) {
 		model_free(m);
 		return NULL;
@@ -234,10 +249,12 @@ model_free(struct model *m)
 	tree_release(&m->tree);
 	estate_free(m->former);
 	estate_free(m->estate);
+	estate_free(m->next);
 	key_ring_free(m->ring);
 	marks_free(m->marks);
 	marks_free(m->off);
 	vec_release(&m->sealed);
+	vec_release_strings(&m->added);
 	free(m);
 }
 
@@ -333,14 +350,52 @@ end_of_scan(struct model *m, struct error *err)
 	return 0;
 }
 
+/* Go on with what is looked for beside: files first, then states with the keys that are held;
+ * what is shown stays as it is until it is whole and takes the place. */
+static int
+step_next(struct model *m, int budget_ms, struct error *err)
+{
+	int more = estate_step(m->next, budget_ms, err);
+
+	if (more != 0)
+		return more == -1 ? -1 : 0;
+	if (!m->next_has_keys) {
+		m->next_has_keys = true;
+		if (environments_take_keys(estate_environments(m->next),
+		    estate_environments(m->estate), err) == -1)
+			return -1;
+		estate_restate(m->next, NULL);
+		return 0;
+	}
+	m->shown = NULL;
+	m->sealed.len = 0;
+	tree_release(&m->tree);
+	estate_free(m->estate);
+	m->estate = m->next;
+	m->next = NULL;
+	m->changes++;
+	return end_of_scan(m, err);
+}
+
 int
 model_step(struct model *m, int budget_ms, struct error *err)
 {
-	int more = estate_step(m->estate, budget_ms, err);
+	int more;
 
+	if (!m->scanning && m->next != NULL)
+		return step_next(m, budget_ms, err);
+	more = estate_step(m->estate, budget_ms, err);
 	if (more == -1)
 		return -1;
 	return more == 0 ? end_of_scan(m, err) : 0;
+}
+
+void
+model_stop(struct model *m)
+{
+	m->scanning = false;
+	estate_free(m->next);
+	m->next = NULL;
 }
 
 int
@@ -357,10 +412,12 @@ model_finish(struct model *m)
 int
 model_rescan(struct model *m, struct error *err)
 {
-	struct estate *fresh = new_estate(m->options, err);
+	struct estate *fresh = new_estate(m, err);
 
 	if (fresh == NULL)
 		return -1;
+	estate_free(m->next);
+	m->next = NULL;
 	m->shown = NULL;
 	m->sealed.len = 0;
 	tree_release(&m->tree);
@@ -375,6 +432,19 @@ model_rescan(struct model *m, struct error *err)
 }
 
 int
+model_look_again(struct model *m, struct error *err)
+{
+	struct estate *fresh = new_estate(m, err);
+
+	if (fresh == NULL)
+		return -1;
+	estate_free(m->next);
+	m->next = fresh;
+	m->next_has_keys = false;
+	return 0;
+}
+
+int
 model_refresh(struct model *m, char *const paths[], size_t n, struct error *err)
 {
 	struct environments *e = model_environments(m);
@@ -383,6 +453,9 @@ model_refresh(struct model *m, char *const paths[], size_t n, struct error *err)
 	/* One by one is for few: each is looked for along the list. */
 	if (n > REFRESH_MAX)
 		return model_rescan(m, err);
+	/* What is looked for beside may have read them before. */
+	if (m->next != NULL && model_look_again(m, err) == -1)
+		return -1;
 	for (i = 0; i < environments_count(e); i++)
 		if (model_reload(m, environments_at(e, i), err) == -1)
 			return -1;

@@ -39,6 +39,9 @@ struct model {
 	const struct ui_options *options;
 	struct estate *estate;
 	struct estate *former;		/* while scanning anew: has the keys; else NULL */
+	struct estate *next;		/* looked for beside what is shown; NULL: none is */
+	bool next_has_keys;		/* it is whole, and is told with the keys that are held */
+	struct vec added;		/* char *: secrets files that the user has named */
 	bool scanning;
 	bool looked;			/* the first scan is done */
 	struct marks *marks;		/* of entries by path and key: the pending set */
@@ -62,6 +65,9 @@ void model_free(struct model *m);
  */
 int model_step(struct model *m, int budget_ms, struct error *err);
 
+/* Go on with no scan any more. */
+void model_stop(struct model *m);
+
 /* Go on to the end of the scan at once.  0: it is done. */
 int model_finish(struct model *m);
 
@@ -81,6 +87,13 @@ bool model_can_seal(const struct estate_entry *e);
 
 /* Scan everything anew.  Marks and keys stay. */
 int model_rescan(struct model *m, struct error *err);
+
+/**
+ * model_look_again(m, err):
+ * Scan everything anew, as files have come or gone, while what is there stays: model_step
+ * goes on with it, and puts it in the place of the former when it is done.
+ */
+int model_look_again(struct model *m, struct error *err);
 
 /* Read files again after they were changed: those of ${paths} and the secrets files. */
 int model_refresh(struct model *m, char *const paths[], size_t n, struct error *err);

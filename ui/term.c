@@ -361,7 +361,7 @@ static struct termios saved_tio;
 static bool private_screen;
 static bool focus_on, paste_on;
 static bool sync_wanted;
-static int watched = -1, watched_jobs = -1;
+static int watched = -1, watched_jobs = -1, watched_files = -1;
 
 /* What puts the terminal back, made beforehand for the crash handler. */
 static char restore[256];
@@ -549,23 +549,32 @@ term_watch_jobs(int fd)
 	watched_jobs = fd;
 }
 
+void
+term_watch_files(int fd)
+{
+	watched_files = fd;
+}
+
 /* Wait for input or a signal.  Bits of poll, 0 for a timeout or a signal;
  * ${*other}: the event of another descriptor that can be read. */
 static short
 wait_input(int timeout_ms, enum event_kind *other)
 {
-	struct pollfd pfd[3] = {
+	struct pollfd pfd[4] = {
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = watched, .events = POLLIN },	/* -1 is passed over */
 		{ .fd = watched_jobs, .events = POLLIN },
+		{ .fd = watched_files, .events = POLLIN },
 	};
 	struct timespec ts;
 
 	ts.tv_sec = timeout_ms / 1000;
 	ts.tv_nsec = (long)(timeout_ms % 1000) * 1000000L;
-	if (ppoll(pfd, 3, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
+	if (ppoll(pfd, 4, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
 		return 0;
-	if (pfd[2].revents & POLLIN)
+	if (pfd[3].revents & POLLIN)
+		*other = EVENT_FILES;
+	else if (pfd[2].revents & POLLIN)
 		*other = EVENT_JOB;
 	else if (pfd[1].revents & POLLIN)
 		*other = EVENT_ANSWER;

@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_RESIZE,
 	EVENT_ANSWER,		/* the watched descriptor (term_watch) can be read */
 	EVENT_JOB,		/* that of term_watch_jobs can */
+	EVENT_FILES,		/* that of term_watch_files can */
 	EVENT_FOCUS_OUT,	/* the terminal window lost the focus */
 	EVENT_STOP,		/* ^Z: call term_stop when it is safe */
 	EVENT_RESUME,		/* continued: the screen must be drawn anew */
@@ -91,6 +92,9 @@ void term_watch(int fd);
 
 /* The same by EVENT_JOB. */
 void term_watch_jobs(int fd);
+
+/* The same by EVENT_FILES. */
+void term_watch_files(int fd);
 
 /* After EVENT_STOP: give the terminal back, stop, and take it again. */
 void term_stop(void);

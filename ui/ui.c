@@ -19,6 +19,7 @@
 #include "ui/reveal.h"
 #include "ui/term.h"
 #include "ui/ui.h"
+#include "ui/watch.h"
 
 #define REVEAL_MS 10000
 #define COPY_MS 45000
@@ -81,8 +82,11 @@ ui_run(const struct ui_options *o)
 	a.reveal = reveal_new();
 	a.registry = registry_new(o->registry);
 	a.jobs = jobs_new();
-	if (a.jobs == NULL || a.model == NULL || a.reveal == NULL || a.registry == NULL) {
+	a.watch = watch_new(true, &err);
+	if (a.jobs == NULL || a.watch == NULL ||
+	    a.model == NULL || a.reveal == NULL || a.registry == NULL) {
 		term_close();
+		watch_free(a.watch);
 		jobs_free(a.jobs);
 		model_free(a.model);
 		registry_free(a.registry);
@@ -99,7 +103,9 @@ ui_run(const struct ui_options *o)
 	if (o->registry != NULL)
 		term_watch(o->registry->fd);
 	term_watch_jobs(jobs_fd(a.jobs));
+	term_watch_files(watch_fd(a.watch));
 	(void)loop_run(&a, &a.base);
+	watch_free(a.watch);
 	jobs_free(a.jobs);
 	reveal_hide(a.reveal);
 	clipboard_end(&a.clipboard);

@@ -68,18 +68,20 @@ findings_are_sorted_by_what_is_worst_or_as_in_the_files(void **state)
 	int weak, other, col;
 
 	fixture_write(f, "estate/one.properties", "a.password=changeit\n"
-	    "b.password=qX7-long-and-random-81\n");
+	    "second.password=qX7-long-and-random-81\n");
 	v = fixture_open(f);
-	vt_type(v, "2BB");
-	type_line(v, "/one.properties");
-	vt_key(v, "l");
+	vt_key(v, "2");
+	see(v, "[2 findings 14]");
+	vt_type(v, "F");
+	type_line(v, "file:one.properties");
+	vt_key(v, "+");
 	assert_true(vt_find(v, "default-secret", &weak, &col));
-	assert_true(vt_find(v, "b.password", &other, &col));
+	assert_true(vt_find(v, "second.password", &other, &col));
 	assert_in_range(other, 0, weak - 1);
 	vt_key(v, "o");
 	vt_assert_has(v, "as in the files");
 	assert_true(vt_find(v, "default-secret", &weak, &col));
-	assert_true(vt_find(v, "b.password", &other, &col));
+	assert_true(vt_find(v, "second.password", &other, &col));
 	assert_in_range(weak, 0, other - 1);
 	vt_type(v, "ooo");
 	vt_assert_lacks(v, "as in the files");

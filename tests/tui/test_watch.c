@@ -1,0 +1,185 @@
+/* Lists follow what other programs do to the files. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "steps.h"
+
+static const char broker[] = "estate/broker.properties";
+
+/* Write a file as programs do: aside, then into its place. */
+static void
+replace(struct fixture *f, const char *path, const char *text)
+{
+	char from[256], to[256];
+
+	fixture_write(f, "aside", text);
+	snprintf(from, sizeof(from), "%s/aside", f->dir);
+	snprintf(to, sizeof(to), "%s/%s", f->dir, path);
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void
+change_on_disk_is_shown_and_the_cursor_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+
+	type_line(v, "/db.password");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	replace(f, broker, "broker.id=1\nnew.one.password=long-and-new-secret-1\n");
+	see(v, "new.one.password");
+	vt_assert_lacks(v, "ssl.truststore.password");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	/* Lines before it move it on. */
+	replace(f, "estate/connect/worker.properties", "# one\n# two\nx.password=long-and-new-2\n"
+	    "db.password=worker-clear-Rk27\n");
+	see(v, "worker.properties:4" INTO "db.password");
+	vt_assert_has(v, "x.password");
+	/* In its place, too, and the counts with it. */
+	fixture_write(f, broker, "broker.id=1\n");
+	see(v, "2 in clear text");
+	vt_wait_text(v, "new.one.password", false);
+	fixture_leave(v);
+}
+
+static void
+files_that_come_and_go_are_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+	char path[256];
+
+	type_line(v, "/db.password");
+	fixture_write(f, "estate/another.properties", "z.password=long-and-new-secret-3\n");
+	see(v, "another.properties");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	vt_assert_has(v, "3 files");
+	snprintf(path, sizeof(path), "%s/estate/another.properties", f->dir);
+	assert_int_equal(unlink(path), 0);
+	vt_wait_text(v, "another.properties", false);
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	/* A new folder with a file. */
+	snprintf(path, sizeof(path), "%s/estate/deeper", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fixture_write(f, "estate/deeper/inner.properties", "y.password=long-and-new-secret-4\n");
+	see(v, "deeper/inner.properties");
+	/* What is no configuration is none of it. */
+	fixture_write(f, "estate/notes.txt", "nothing\n");
+	fixture_write(f, "estate/deeper/inner.properties", "w.password=long-and-new-secret-5\n");
+	see(v, "w.password");
+	vt_assert_lacks(v, "notes.txt");
+	fixture_leave(v);
+}
+
+static void
+marks_that_do_not_fit_any_more_are_told_by_number(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+
+	vt_key(v, "A");
+	vt_assert_has(v, "4 marked");
+	replace(f, broker, "broker.id=1\nssl.keystore.password=keystore-clear-Zp81\n");
+	see(v, "1 mark is gone: changed or removed on disk");
+	see(v, "3 marked");
+	vt_key(v, "3");
+	vt_assert_has(v, "[3 pending 3]");
+	vt_assert_has(v, "ssl.keystore.password");
+	vt_assert_lacks(v, "ssl.truststore.password");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
+secrets_file_that_changes_is_followed_with_its_key(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+	char *text, *at;
+
+	see(v, "S ssl.key.password");
+	text = fixture_read(f, "estate/secrets.properties");
+	assert_non_null(text);
+	at = strstr(text, "\nbroker.properties/ssl.key.password");
+	assert_non_null(at);
+	/* Another name: the reference is without its entry now. */
+	memcpy(at + 1, "BROKER", 6);
+	replace(f, "estate/secrets.properties", text);
+	free(text);
+	see(v, "2 dangling");
+	/* Still open. */
+	vt_assert_has(v, "unlocked");
+	fixture_leave(v);
+}
+
+/* What is applied is not read once more as if another had done it. */
+static void
+own_changes_are_no_news(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_key(v, "a");
+	apply(v);
+	vt_assert_has(v, "sealed 2 values in 1 file");
+	vt_key(v, "m");
+	vt_assert_has(v, "sealed 2 values");
+	vt_assert_lacks(v, "gone");
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, "marked");
+	fixture_leave(v);
+	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
+}
+
+static void
+nothing_moves_below_a_question(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_key(v, "a");
+	vt_key(v, "w");
+	vt_assert_has(v, "Seal 2 values");
+	replace(f, "estate/connect/worker.properties", "q.password=long-and-new-secret-6\n");
+	vt_key(v, KEY_TAB);
+	vt_assert_has(v, "Seal 2 values");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "1");
+	see(v, "q.password");
+	vt_assert_has(v, "2 marked");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
+static void
+findings_follow_too(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+
+	vt_key(v, "2");
+	vt_assert_has(v, "ssl.keystore.password");
+	type_line(v, "/db.password");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	replace(f, broker, "broker.id=1\n");
+	vt_wait_text(v, "ssl.keystore.password", false);
+	see(v, "worker.properties:2" INTO "db.password");
+	fixture_leave(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(change_on_disk_is_shown_and_the_cursor_stays),
+		FIXTURE_TEST(files_that_come_and_go_are_shown),
+		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told_by_number),
+		FIXTURE_TEST(secrets_file_that_changes_is_followed_with_its_key),
+		FIXTURE_TEST(own_changes_are_no_news),
+		FIXTURE_TEST(nothing_moves_below_a_question),
+		FIXTURE_TEST(findings_follow_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -648,8 +648,8 @@ static const struct command commands_own[] = {
 		    "config show -o json",
 		.flags = {
 			MAY(LOCAL_SECRETS_FILE), MAY(REMOTE_SECRETS_FILE), MAY(REVEAL_TIME),
-			MAY(COPY_TIME), MAY(THEME), MAY(SCREEN_READER), MAY(LOCK_TIME), MAY(LOCK_TIMEOUT),
-			MAY(OUTPUT), LAST
+			MAY(COPY_TIME), MAY(THEME), MAY(SCREEN_READER), MAY(LOCK_TIME),
+			MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST
 		},
 		.run = commands_config_show,
 	},

@@ -350,6 +350,62 @@ works_on_the_smallest_screen(void **state)
 	free(key);
 }
 
+/* From the smallest to more than any screen has, and one that is too small for anything. */
+static void
+resize_through(struct vt *v, const char *part)
+{
+	static const int sizes[][2] = { { 5, 20 }, { 1, 1 }, { 8, 40 }, { 10, 50 }, { 40, 120 },
+		{ 100, 300 }, { 24, 80 } };
+	size_t i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		vt_resize(v, sizes[i][0], sizes[i][1]);
+		if (sizes[i][0] > 1)
+			vt_assert_has(v, sizes[i][1] >= 40 ? part : "New secrets file");
+		else
+			vt_assert_lacks(v, part);
+	}
+}
+
+static void
+every_step_is_there_at_every_size(void **state)
+{
+	static const char *const terms[] = { "xterm-256color", "linux", "vt100", "screen",
+		"tmux-256color" };
+	struct fixture *f = *state;
+	struct fixture_start s = { .args = { "fresh", "--remote-secrets-file", REMOTE } };
+	struct vt *v;
+	size_t i;
+
+	for (i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+		s.term = terms[i];
+		v = fixture_run(f, &s);
+		vt_settle(v);
+		vt_key(v, "G");
+		resize_through(v, "Secrets of");
+		vt_key(v, KEY_ENTER);
+		resize_through(v, "secrets file");
+		vt_key(v, KEY_ENTER);
+		vt_type(v, FIXTURE_NEW_PASSPHRASE);
+		resize_through(v, "passphrase");
+		vt_key(v, KEY_ENTER);
+		vt_type(v, FIXTURE_NEW_PASSPHRASE);
+		resize_through(v, "once more");
+		vt_key(v, KEY_ENTER);
+		see(v, "Save this key now");
+		/* Each of them masks it. */
+		resize_through(v, "Save this key now");
+		vt_assert_has(v, i == 1 || i == 2 ? "not drawn here" : "masked");
+		vt_key(v, KEY_ENTER);
+		resize_through(v, "ast 4");
+		for (int back = 0; back < 5; back++)
+			vt_key(v, KEY_ESC);
+		vt_assert_lacks(v, "New secrets file");
+		fixture_leave(v);
+	}
+	fixture_assert_unchanged(f);
+}
+
 static void
 existing_secrets_file_is_not_made_again(void **state)
 {
@@ -390,6 +446,7 @@ main(void)
 		FIXTURE_TEST(key_is_pasted_whole_as_a_proof),
 		FIXTURE_TEST(key_goes_to_a_file_where_it_cannot_be_drawn),
 		FIXTURE_TEST(works_on_the_smallest_screen),
+		FIXTURE_TEST(every_step_is_there_at_every_size),
 		FIXTURE_TEST(existing_secrets_file_is_not_made_again),
 	};
 

@@ -106,8 +106,8 @@ static const struct command service_commands[] = {
 		.summary = "put a registry's secrets into a topic of Kafka, or take them out of it",
 		.details = "Only while the registry is not served.  kafka fills the topic that the "
 		    "settings name, which must be empty,\nwith what is in the database, which is "
-		    "the topic's copy from then on.  local reads the topic to its end and lets\nthe "
-		    "database be the registry.  The topic itself stays as it is.",
+		    "the topic's copy from then on.  local reads the topic to its\nend and lets "
+		    "the database be the registry.  The topic itself stays as it is.",
 		.examples = "registry copy kafka --data registry --settings registry.ini "
 		    "--master-key-file registry.key",
 		.arguments = "kafka|local",

@@ -489,9 +489,13 @@ static void
 started(struct exchange *x)
 {
 	const struct start *s = x->work;
+	struct store_log_state l;
 
+	store_log_state(request_store(x), &l);
 	if (s->result == 0)
 		show(x, 202);
+	else if (s->err.code == ERROR_BUSY && l.role != LOG_LOCAL && l.role != LOG_LEADER)
+		answer_fail(x, 503, 50302, "Nothing was begun: %s", s->err.text);
 	else if (s->err.code == ERROR_BUSY)
 		answer_fail(x, 409, 0, "A rotation is running already");
 	else

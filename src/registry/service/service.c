@@ -56,6 +56,7 @@ struct service {
 	struct access *access;
 	struct api *api;
 	struct http_server *http;
+	_Atomic uint64_t saved;		/* the generation of the keyring in keyring.json */
 	struct error told[SERVICE_PARTS];	/* what was last said; code NONE: it is well */
 };
 
@@ -206,6 +207,7 @@ service_save_keyring(struct service *s, struct error *err)
 	struct buf text;
 	int rc = -1;
 
+	s->saved = keyring_generation(store_keyring(s->store));
 	buf_init(&text, KEYRING_MAX);
 	if (service_path(s, "keyring.json", path, err) != 0 ||
 	    keyring_encode(store_keyring(s->store), &text, err) != 0)
@@ -654,6 +656,7 @@ service_block_signals(void)
 static void
 reload(struct service *s, const struct service_callbacks *v)
 {
+	struct store_log_state l;
 	struct http_options o;
 	struct master *fresh;
 	struct error err;
@@ -668,6 +671,12 @@ reload(struct service *s, const struct service_callbacks *v)
 	    service_tls_explain(s->settings, &err) != 0)))
 		v->tell(&err);
 	fresh = service_fresh_master(s, &err);
+	store_log_state(s->store, &l);
+	if (fresh != NULL && l.role != LOG_LOCAL && l.role != LOG_LEADER) {
+		store_give_master(s->store, fresh);
+		v->note("the leader rotates; this master secret is tried on what it writes");
+		return;
+	}
 	if (fresh == NULL ? err.code != ERROR_NONE : store_rotate(s->store, fresh, &err) != 0)
 		v->tell(&err);
 	master_free(fresh);
@@ -677,6 +686,7 @@ int
 service_run(struct service *s, const struct service_callbacks *v)
 {
 	static const struct timespec pause = { .tv_sec = 1 };
+	struct error ignored;
 	sigset_t set;
 	int sig;
 
@@ -687,6 +697,9 @@ service_run(struct service *s, const struct service_callbacks *v)
 			return sig;
 		if (sig == SIGHUP)
 			reload(s, v);
+		/* Another node may have rotated. */
+		if (s->saved != keyring_generation(store_keyring(s->store)))
+			(void)service_save_keyring(s, &ignored);
 		service_look(s, v, sig == SIGHUP);
 	}
 }

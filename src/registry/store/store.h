@@ -124,6 +124,10 @@ struct store_copied {
  */
 int store_copy(const struct store_options *o, struct store_copied *out, struct error *err);
 
+/* With a topic: a master secret that a keyring which another node writes may be under.
+ * It is the store's from then on. */
+void store_give_master(struct store *s, struct master *m);
+
 /* Is there a topic?  An action's intent is then to be on record before it is submitted,
  * and the commit hook is told of none. */
 bool store_has_log(const struct store *s);

@@ -143,6 +143,8 @@ apply_keyring(struct store *s, const struct kafka_message *m, struct error *err)
 	if (l->flying && l->ring_sent != 0)
 		return 0;
 	fresh = keyring_open(text, n, l->master, l->old, l->old_count, &used_old, err);
+	if (fresh == NULL && l->spare != NULL && err->code == ERROR_KEY)
+		fresh = keyring_open(text, n, l->spare, NULL, 0, &used_old, err);
 	if (fresh == NULL)
 		return -1;
 	l->renew |= used_old;
@@ -372,10 +374,11 @@ fold_message(struct store *s, const struct kafka_message *m, struct error *err)
 static void
 fold_trouble(struct store *s, const struct error *why)
 {
+	struct store_log *l = s->log;
+
 	fold_back(s);
 	if (why->code == ERROR_KEY)
-		log_stop(s, "the topic's keyring is under another master secret than this node "
-		    "has");
+		l->locked = true;
 	else if (why->code == ERROR_REFUSED)
 		log_stop(s, "the topic has the keyring of another registry");
 }
@@ -389,7 +392,7 @@ fold_drain(struct store *s)
 	enum kafka_read what;
 	unsigned n;
 
-	if (l->stopped != NULL)
+	if (l->stopped != NULL || l->locked)
 		return false;
 	if (l->again) {
 		if (kafka_seek(l->kafka, !l->trusted && l->head >= 0 ? l->head : l->position,

@@ -172,6 +172,9 @@ bool store_sweep(struct store *s);
 int store_rotation_begin(struct store *s, const struct master *fresh, struct error *err);
 int store_rotation_resume(struct store *s, const char *step, struct error *err);
 bool store_rotation_step(struct store *s);
+
+/* It is somebody else's now. */
+void store_rotation_leave(struct store *s);
 void store_rotation_tell(struct store *s);
 
 int64_t store_monotonic_ms(void);

@@ -256,8 +256,10 @@ step_down(struct store *s)
 {
 	struct store_log *l = s->log;
 
-	if (l->role == LOG_LEADER)
+	if (l->role == LOG_LEADER) {
 		l->leader[0] = '\0';
+		store_rotation_leave(s);
+	}
 	l->role = LOG_FOLLOWER;
 	l->led = l->taking = false;
 }
@@ -570,16 +572,54 @@ look(struct store *s)
 		log_stop(s, "the topic is gone");
 	else if (why.code == ERROR_STALE)
 		log_stop(s, LOG_ANEW);
-	(void)snprintf(l->wrong, sizeof(l->wrong), "%.255s",
+	(void)snprintf(l->wrong, sizeof(l->wrong), "%.255s", l->locked ? "the topic's keyring is "
+	    "under another master secret than this node has" :
 	    why.code == ERROR_REFUSED ? why.text : "");
+}
+
+void
+store_give_master(struct store *s, struct master *m)
+{
+	struct store_log *l = s->log;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	master_free(l->given);
+	l->given = m;
+	l->given_new = true;
+	(void)pthread_mutex_unlock(&s->mutex);
+	log_wake(s);
+}
+
+/* A master secret was given: what was locked may open now. */
+static void
+take_given(struct store *s)
+{
+	struct store_log *l = s->log;
+	struct master *m = NULL;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	if (l->given_new) {
+		m = l->given;
+		l->given = NULL;
+		l->given_new = false;
+	}
+	(void)pthread_mutex_unlock(&s->mutex);
+	if (m == NULL)
+		return;
+	master_free(l->spare);
+	l->spare = m;
+	l->again |= l->locked;
+	l->locked = false;
 }
 
 bool
 log_step(struct store *s)
 {
 	struct store_log *l = s->log;
-	bool moved = fold_drain(s);
+	bool moved;
 
+	take_given(s);
+	moved = fold_drain(s);
 	moved = courier_came(s) || moved;
 	look(s);
 	if (l->role != LOG_FOLLOWER && !kafka_is_ours(l->kafka))
@@ -682,6 +722,8 @@ log_close(struct store *s)
 	kafka_close(l->kafka);
 	batch_clear(l);
 	record_seal_free(l->seal);
+	master_free(l->given);
+	master_free(l->spare);
 	buf_release(&l->key);
 	buf_release(&l->value);
 	buf_release(&l->text);

@@ -63,6 +63,9 @@ struct store_log {
 	const struct master *master;
 	const struct master *const *old;
 	size_t old_count;
+	struct master *given;		/* under the store's mutex: what came while it runs, */
+	bool given_new;
+	struct master *spare;		/* ... and is tried after the others */
 	const char *url;		/* of this node, for others */
 	sqlite3_stmt *statements[LOG_STATEMENTS];
 	struct log_courier courier;
@@ -87,6 +90,7 @@ struct store_log {
 	char leader_url[256];
 	bool heal;			/* there is something in the temporary table heal */
 	int64_t heal_ms;		/* not before */
+	bool locked;			/* no master secret fits what is to be read next */
 	const char *stopped;		/* NULL, or why it is not gone on with */
 	char wrong[256];		/* "", or why nothing may be written until it is right */
 	uint64_t foreign;		/* records that are not ours */

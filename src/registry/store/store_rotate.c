@@ -278,6 +278,15 @@ store_rotation_resume(struct store *s, const char *step, struct error *err)
 	return n > 1 ? rotation_start(s, kids[0], step, err) : 0;
 }
 
+void
+store_rotation_leave(struct store *s)
+{
+	s->rotation.active = false;
+	(void)pthread_mutex_lock(&s->mutex);
+	s->rotation.shown.running = false;
+	(void)pthread_mutex_unlock(&s->mutex);
+}
+
 /* The row that ${r} is at: sealed under the active key, with all else as it
  * was.  1: it does not open, and stays as it is: a later release, or a found
  * key, may open it. */

@@ -115,8 +115,6 @@ void act_show(struct app *a, const struct buf *value, enum show_where where);
 /* act_key.c: keys of the secrets file */
 void act_unlock(struct app *a);
 void act_lock(struct app *a);
-void act_rotate_data(struct app *a);
-void act_rotate_master(struct app *a);
 void act_generate(struct app *a);
 
 /* Make a secrets file, as something that is to be sealed waits for it.  False: given up. */
@@ -152,6 +150,23 @@ const char *act_findings_needs_any(const struct app *a);
 const char *act_findings_needs_one(const struct app *a);
 const char *act_findings_needs_fixable(const struct app *a);
 const char *act_findings_needs_audit(const struct app *a);
+
+/* act_rotation.c */
+void act_view_rotation(struct app *a);
+void act_rotate_data(struct app *a);
+void act_rotate_master(struct app *a);
+void act_rotation_next(struct app *a);
+void act_rotation_back(struct app *a);
+void act_rotation_tick(struct app *a);
+void act_rotation_all(struct app *a);
+void act_rotation_diff(struct app *a);
+void act_rotation_apply(struct app *a);
+void act_rotation_take_back(struct app *a);
+void act_rotation_read(struct app *a);
+const char *act_rotation_needs_session(const struct app *a);
+const char *act_rotation_needs_plan(const struct app *a);
+const char *act_rotation_needs_tick(const struct app *a);
+const char *act_rotation_needs_diff(const struct app *a);
 
 /* view_history.c */
 void act_view_history(struct app *a);

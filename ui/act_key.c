@@ -6,35 +6,21 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "crypto/key.h"
-#include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
-#include "plan/plan.h"
-#include "seal/keying.h"
 #include "secrets/key_source.h"
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/canvas.h"
-#include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/job.h"
-#include "ui/key_show.h"
 #include "ui/model.h"
 #include "ui/options.h"
-#include "ui/reveal.h"
-#include "ui/term.h"
 #include "ui/wait.h"
 #include "ui/wizard.h"
 
 #define UNLOCK_TITLE "Unlock"
-
-#define PATH_MAX_BYTES 4096
-
-#define DATA "Rotate the data key"
-#define RESEALING "Sealing every entry again under the new data key."
-#define MASTER "Rotate the master key"
 
 /* A master key as it is printed, with blanks around it or not. */
 static struct key *
@@ -339,24 +325,6 @@ act_needs_no_data_key(const struct app *a)
 	    "the secrets file has its master key" : NULL;
 }
 
-/* A new master key that is derived, and planned with, in a job's thread. */
-struct making {
-	struct change *c;
-	const struct key *master;	/* the one before */
-	const struct buf *passphrase;
-	struct key *fresh;
-};
-
-static int
-make_key(struct job *j, void *cookie, struct error *err)
-{
-	struct making *m = cookie;
-	const struct buf *p = m->passphrase;
-
-	(void)j;
-	return rotate_master_key(m->c->plan, m->master, p->data, p->len, &m->fresh, err);
-}
-
 void
 act_generate(struct app *a)
 {
@@ -380,146 +348,4 @@ act_needs_data_key(const struct app *a)
 		return "the secrets file cannot be read";
 	return secrets_file_metadata(x->secrets)->data_key == NULL ?
 	    "the secrets file has no data key yet" : NULL;
-}
-
-/* A data key that is rotated in a job's thread. */
-struct resealing {
-	struct change *c;
-	const struct key *master;
-	struct job *job;
-};
-
-static void
-progress(void *cookie, size_t done, size_t total)
-{
-	job_tell(((struct resealing *)cookie)->job, done, total, RESEALING);
-}
-
-static int
-reseal(struct job *j, void *cookie, struct error *err)
-{
-	struct resealing *w = cookie;
-
-	w->job = j;
-	return rotate_data_key(w->c->plan, w->master, progress, w, err);
-}
-
-/* What is rotated, before ${text}. */
-static void
-print_rotation(const struct app *a, const struct environment *x, const char *text, struct buf *out)
-{
-	const char *remote = environment_remote(x);
-
-	buf_printf(out, "%s", model_show_path(a->model, x->path));
-	if (remote != NULL)
-		buf_printf(out, ", read as %s", remote);
-	buf_printf(out, "\n\n%s", text);
-}
-
-void
-act_rotate_data(struct app *a)
-{
-	static const char text[] = "Every sealed entry is sealed again under a new data key; "
-	    "values, references and the master key stay. Services read the secrets file anew "
-	    "when they restart. Keep a backup of the old file until they have.";
-	struct review_options o = { .title = DATA, .word = "rotate" };
-	struct environment *x = key_target(a);
-	struct change c, *change = &c;
-	struct resealing w = { .c = &c };
-	const struct job_wait wait = { DATA, RESEALING, NULL, reseal, &w };
-	struct buf question;
-	struct error err;
-
-	if (unlock_run(a, x) == -1)
-		return;
-	w.master = x->master;
-	buf_init(&question, 16384);
-	print_rotation(a, x, text, &question);
-	o.question = buf_cstr(&question);
-	change_prepare(a, &c);
-	if (change_begin(a, x, &c, &err) == -1 ||
-	    job_await(a, &wait, &err) == -1)
-		tell_error(a, "The data key cannot be rotated", &err);
-	else if (review_run(a, &change, 1, &o) == REVIEW_APPLY &&
-	    change_carry_out(a, &change, 1, "Not rotated"))
-		app_notice(a, "rotated the data key, and read back");
-	change_close(&c);
-	buf_release(&question);
-}
-
-/* Plan, review, prove that the new key is saved, apply: in this order, so that
- * until the key is safe nothing has changed.  The new key, or NULL. */
-static struct key *
-rotate_master(struct app *a, struct environment *x, const struct buf *passphrase)
-{
-	static const char text[] = "The data key is wrapped under a new master key. The old "
-	    "master key and the old passphrase no longer open this file: every service that "
-	    "reads it needs the new key. Next, the new key is shown once; nothing changes "
-	    "before you have saved it.";
-	struct review_options o = { .title = MASTER, .word = "rotate" };
-	struct change c, *change = &c;
-	struct making m = { .c = &c, .master = x->master, .passphrase = passphrase };
-	const struct job_wait wait = { MASTER, "Deriving the new master key.", NULL, make_key, &m };
-	struct buf question;
-	struct error err;
-	bool done = false;
-
-	buf_init(&question, 16384);
-	print_rotation(a, x, text, &question);
-	o.question = buf_cstr(&question);
-	change_prepare(a, &c);
-	if (change_begin(a, x, &c, &err) == -1 || job_await(a, &wait, &err) == -1)
-		tell_error(a, "The master key cannot be rotated", &err);
-	else
-		done = review_run(a, &change, 1, &o) == REVIEW_APPLY &&
-		    key_show_run(a, m.fresh, o.title) &&
-		    change_carry_out(a, &change, 1, "Not rotated: the old master key stays valid");
-	change_close(&c);
-	buf_release(&question);
-	if (!done) {
-		key_free(m.fresh);
-		m.fresh = NULL;
-	}
-	return m.fresh;
-}
-
-void
-act_rotate_master(struct app *a)
-{
-	struct environment *x = key_target(a);
-	struct buf passphrase, text;
-	struct key *fresh = NULL;
-	struct error err;
-	size_t opened;
-	int rc;
-
-	if (unlock_run(a, x) == -1)
-		return;
-	buf_init_secret(&passphrase, SECRET_FIELD_MAX);
-	buf_init(&text, 16384);
-	print_rotation(a, x, "The new master key is derived from a new passphrase. Whoever knows "
-	    "it can make the key again from the secrets file.", &text);
-	if (!term_has_private_screen())
-		buf_append_str(&text, "\n\nThis terminal has no second screen (smcup), so the new "
-		    "key is not drawn: it goes to a new file of mode 0600 that you choose.");
-	if (ask_new_passphrase(a, MASTER, buf_cstr(&text), &passphrase))
-		fresh = rotate_master(a, x, &passphrase);
-	buf_release(&passphrase);
-	buf_clear(&text);
-	if (fresh == NULL)
-		goto done;
-	/* The old key does not open the file any more, so it has locked. */
-	rc = model_unlock(a->model, x, fresh, &opened, &err);
-	key_free(fresh);
-	if (rc == -1) {
-		tell_error(a, "The new key does not open the file", &err);
-		goto done;
-	}
-	buf_printf(&text, "The master key is rotated (new id %s).\n\nGive every service that "
-	    "reads %s the new key in %s, and restart it. Until then it keeps running "
-	    "with what it has read; after a restart with the old key it fails.", x->fingerprint,
-	    model_show_path(a->model, x->path), secrets_file_metadata(x->secrets)->envvar);
-	tell_message(a, MASTER, buf_cstr(&text));
-done:
-	buf_release(&text);
 }

@@ -12,6 +12,7 @@ const struct view_ops *const views[VIEW_COUNT] = {
 	[VIEW_FILES] = &view_files,
 	[VIEW_FINDINGS] = &view_findings,
 	[VIEW_PENDING] = &view_pending,
+	[VIEW_ROTATION] = &view_rotation,
 	[VIEW_HISTORY] = &view_history,
 	[VIEW_REGISTRY] = &view_registry,
 };

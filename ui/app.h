@@ -20,6 +20,7 @@ struct model;
 struct pending;
 struct registry;
 struct reveal;
+struct rotating;
 struct ui_options;
 struct watch;
 
@@ -68,6 +69,7 @@ struct app {
 	struct files *files;		/* the state of each main view */
 	struct findings *findings;
 	struct pending *pending;
+	struct rotating *rotating;
 	struct history *history;
 	struct registry *registry;
 	enum view_id view;		/* which is shown */

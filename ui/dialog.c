@@ -411,18 +411,31 @@ dialog_run(struct app *a, struct dialog *d)
 
 /* --- the usual questions --- */
 
-bool
-ask_confirm(struct app *a, const char *title, const char *text, const char *button)
+static bool
+ask_button(struct app *a, const char *title, const char *text, const char *button, bool go)
 {
 	struct dialog d;
 	bool yes;
 
 	dialog_init(&d, DIALOG_CONFIRM, title);
+	d.focus_go = go;
 	buf_append_str(&d.text, text);
 	d.button = button;
 	yes = dialog_run(a, &d);
 	dialog_release(&d);
 	return yes;
+}
+
+bool
+ask_confirm(struct app *a, const char *title, const char *text, const char *button)
+{
+	return ask_button(a, title, text, button, false);
+}
+
+bool
+ask_resume(struct app *a, const char *title, const char *text, const char *button)
+{
+	return ask_button(a, title, text, button, true);
 }
 
 bool

@@ -59,6 +59,9 @@ void dialog_release(struct dialog *d);
 /* Go on?  The focus is on Cancel. */
 bool ask_confirm(struct app *a, const char *title, const char *text, const char *button);
 
+/* The same for going on with what was decided before: the focus is on the button. */
+bool ask_resume(struct app *a, const char *title, const char *text, const char *button);
+
 /* Go on only when the word is typed. */
 bool ask_word(struct app *a, const char *title, const char *text, const char *word);
 

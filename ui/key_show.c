@@ -98,8 +98,8 @@ key_show_draw(struct app *a, struct key_show *s, const struct rect *r)
 		"Services read it from the systemd credential propseal.master-key or from "
 		    "CONFLUENT_SECURITY_MASTER_KEY. Is it lost and the passphrase is not, U makes "
 		    "it again; are both lost, the values are gone.",
-		"Enter: it is saved; then its last 4 characters are asked for. Nothing is written "
-		    "before they are right."
+		"Enter: it is saved; then its last 4 characters are asked for: it does not go "
+		    "on before they are right."
 	};
 	int gap = r->h >= 14;
 	size_t i;

@@ -97,6 +97,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_findings_open },
 	    [VIEW_PENDING] = { .help = "fold or unfold; from an edit to its entry among the files",
 		.run = act_pending_open },
+	    [VIEW_ROTATION] = { .rank = 1, .label = "next step", .help = "the next step of the "
+		"rotation; on a new key: show it once", .run = act_rotation_next },
 	    [VIEW_REGISTRY] = { .help = "fold or unfold a path; from a reference to its file",
 		.run = act_registry_open } } },
 	[ACTION_UNFOLD] = { MOVE, "unfold", { INPUT_RIGHT, 'l' },
@@ -154,6 +156,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_findings_cancel },
 	    [VIEW_PENDING] = { .rank = 8, .label = "back", .help = "back to where one was",
 		.run = act_pending_back },
+	    [VIEW_ROTATION] = { .rank = 9, .label = "back", .help = "one step back; to the files",
+		.run = act_rotation_back },
 	    [VIEW_REGISTRY] = { .help = "take the mark of a version away",
 		.run = act_registry_cancel } } },
 
@@ -168,6 +172,9 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_PENDING] = { .rank = 1, .label = "on/off",
 		.help = "switch an edit off or on; it stays in the list",
 		.unavailable = act_pending_needs_row, .run = act_pending_turn },
+	    [VIEW_ROTATION] = { .rank = 3, .label = "tick", .help = "take an environment in or "
+		"out; tick a step off", .unavailable = act_rotation_needs_tick,
+		.run = act_rotation_tick },
 	    [VIEW_REGISTRY] = { .rank = 9, .label = "mark",
 		.help = "mark a version, to compare another one with it",
 		.unavailable = act_registry_needs_version, .run = act_registry_mark } } },
@@ -183,7 +190,9 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_mark_all },
 	    [VIEW_FINDINGS] = { .rank = 9, .label = "mark all",
 		.help = "mark all that is shown and can be sealed",
-		.unavailable = act_findings_needs_fixable, .run = act_findings_mark_all } } },
+		.unavailable = act_findings_needs_fixable, .run = act_findings_mark_all },
+	    [VIEW_ROTATION] = { .rank = 4, .label = "all", .help = "take all environments in, or "
+		"out", .unavailable = act_rotation_needs_plan, .run = act_rotation_all } } },
 	[ACTION_UNMARK] = { MARK, "unmark-all", { 'u' }, "take all marks away", false, {
 	    [VIEW_FILES] = { .rank = 10, .label = "unmark", .unavailable = act_needs_marks,
 		.run = act_unmark },
@@ -197,14 +206,19 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .run = act_view_pending } },
 	[ACTION_DIFF] = { MARK, "diff", { 'P' }, "the whole change, as a masked diff", false, {
 	    [VIEW_PENDING] = { .rank = 4, .label = "whole diff", .unavailable = act_needs_pending,
-		.run = act_diff } } },
+		.run = act_diff },
+	    [VIEW_ROTATION] = { .rank = 5, .label = "whole diff",
+		.unavailable = act_rotation_needs_diff, .run = act_rotation_diff } } },
 	[ACTION_APPLY] = { MARK, "apply", { 'w' }, "seal what is pending (asks first)", false, {
 	    [VIEW_FILES] = { .rank = 3, .label = "apply", .unavailable = act_needs_pending,
 		.run = act_apply },
 	    [VIEW_FINDINGS] = { .rank = 3, .label = "apply", .unavailable = act_needs_pending,
 		.run = act_apply },
 	    [VIEW_PENDING] = { .rank = 2, .label = "apply", .unavailable = act_needs_pending,
-		.run = act_apply } } },
+		.run = act_apply },
+	    [VIEW_ROTATION] = { .rank = 2, .label = "carry out", .help = "carry the step out: "
+		"apply or resume, verify, finish (asks first)",
+		.unavailable = act_rotation_needs_session, .run = act_rotation_apply } } },
 
 	[ACTION_REVEAL] = { VALUE, "reveal", { 'r' }, "show the value for a few seconds", false, {
 	    [VIEW_FILES] = { .rank = 4, .label = "reveal", .unavailable = selection_needs_value,
@@ -249,6 +263,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_unlock },
 	    [VIEW_FINDINGS] = { .rank = 12, .label = "unlock", .unavailable = act_needs_locked,
 		.run = act_unlock },
+	    [VIEW_ROTATION] = { .rank = 7, .label = "unlock", .unavailable = act_needs_locked,
+		.run = act_unlock },
 	    [VIEW_REGISTRY] = { .rank = 12, .label = "log in",
 		.help = "log in to the registry with a password",
 		.unavailable = act_registry_needs_one, .run = act_registry_log_in } } },
@@ -256,6 +272,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FILES] = { .rank = 17, .label = "lock", .unavailable = act_needs_unlocked,
 		.run = act_lock },
 	    [VIEW_FINDINGS] = { .unavailable = act_needs_unlocked, .run = act_lock },
+	    [VIEW_ROTATION] = { .unavailable = act_needs_unlocked, .run = act_lock },
 	    [VIEW_REGISTRY] = { .rank = 13, .label = "lock",
 		.help = "wipe keys and passwords from memory now",
 		.unavailable = act_registry_needs_login, .run = act_lock } } },
@@ -268,6 +285,10 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_ROTATE_MASTER] = { KEYS, "rotate-master-key", { 'M' },
 	    "make a new master key from a new passphrase", true, {
 	    [VIEW_FILES] = { .unavailable = act_needs_data_key, .run = act_rotate_master } } },
+	[ACTION_TAKE_BACK] = { KEYS, "take-back", { 'Z' },
+	    "take a whole rotation back: all files get their old keys (asks for a word)", true, {
+	    [VIEW_ROTATION] = { .rank = 6, .label = "take back",
+		.unavailable = act_rotation_needs_session, .run = act_rotation_take_back } } },
 	[ACTION_GENERATE] = { KEYS, "generate-master-key", { 'G' },
 	    "make a secrets file with its first master key", true, {
 	    [VIEW_FILES] = { .rank = 5, .label = "new secrets file",
@@ -317,6 +338,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    false, .faces[EVERYWHERE] = { .run = act_view_findings } },
 	[ACTION_VIEW_PENDING] = { PROGRAM, "view-pending", { '3' }, "the pending set", false,
 	    .faces[EVERYWHERE] = { .run = act_view_pending } },
+	[ACTION_VIEW_ROTATION] = { PROGRAM, "view-rotation", { '4' }, "new keys: the rotation",
+	    false, .faces[EVERYWHERE] = { .run = act_view_rotation } },
 	[ACTION_VIEW_HISTORY] = { PROGRAM, "view-history", { '5' }, "what was changed, and by whom",
 	    false, .faces[EVERYWHERE] = { .run = act_view_history } },
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
@@ -331,6 +354,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_rescan },
 	    [VIEW_HISTORY] = { .help = "read the trail anew", .run = act_history_read },
 	    [VIEW_PENDING] = { .run = act_rescan },
+	    [VIEW_ROTATION] = { .help = "read the session anew", .run = act_rotation_read },
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },
 	[ACTION_NOTICES] = { PROGRAM, "notices", { 'm' }, "what was told so far, the newest first",
@@ -541,7 +565,8 @@ bindings_yield(struct bindings *b, enum action_id to, uint32_t key)
 	static const enum action_id later[] = { ACTION_DIFF, ACTION_WORDS, ACTION_SORT,
 		ACTION_OPEN_SECRETS, ACTION_GROUP, ACTION_IGNORE, ACTION_EXPORT, ACTION_COPY,
 		ACTION_VIEW_FILES, ACTION_VIEW_FINDINGS, ACTION_VIEW_PENDING,
-		ACTION_VIEW_HISTORY, ACTION_VIEW_REGISTRY, ACTION_NOTICES };
+		ACTION_VIEW_ROTATION, ACTION_TAKE_BACK, ACTION_VIEW_HISTORY,
+		ACTION_VIEW_REGISTRY, ACTION_NOTICES };
 	const struct action *a;
 	size_t i;
 

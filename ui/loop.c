@@ -86,11 +86,22 @@ is_due(const struct app *a)
 	    (v->is_due != NULL && v->is_due(a)));
 }
 
+/* Does a view hold a key of its own? */
+static bool
+loop_view_holds(const struct app *a)
+{
+	for (int i = 0; i < VIEW_COUNT; i++)
+		if (views[i]->holds != NULL && views[i]->holds(a))
+			return true;
+	return false;
+}
+
 /* Something to protect: a key, or what stands in a dialog. */
 static bool
 may_lock(const struct app *a)
 {
 	return !a->locked && a->job == NULL && (model_keys(a->model) > 0 ||
+	    loop_view_holds(a) ||
 	    reveal_shown(a->reveal) || a->registry->in_use || a->top->below != NULL);
 }
 
@@ -380,6 +391,9 @@ lock(struct app *a)
 	clipboard_end(&a->clipboard);
 	model_lock(a->model);
 	registry_lock(a->registry);
+	for (int i = 0; i < VIEW_COUNT; i++)
+		if (views[i]->wipe != NULL)
+			views[i]->wipe(a);
 	lock_screen_run(a);
 }
 

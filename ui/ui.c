@@ -17,6 +17,7 @@
 #include "ui/registry.h"
 #include "ui/registry_source.h"
 #include "ui/reveal.h"
+#include "ui/rotating.h"
 #include "ui/term.h"
 #include "ui/ui.h"
 #include "ui/watch.h"
@@ -62,6 +63,7 @@ ui_run(const struct ui_options *o)
 	struct findings findings;
 	struct history history;
 	struct pending pending;
+	struct rotating rotating;
 	struct app a;
 	struct error err;
 
@@ -73,6 +75,7 @@ ui_run(const struct ui_options *o)
 	a.findings = &findings;
 	a.history = &history;
 	a.pending = &pending;
+	a.rotating = &rotating;
 	keymap_bind(o->bindings);
 	canvas_read_aloud(o->read_aloud);
 	theme_choose(o->theme, o->looks);
@@ -99,11 +102,13 @@ ui_run(const struct ui_options *o)
 	findings_open(&findings);
 	history_open(&history);
 	pending_init(&pending, a.model);
+	view_rotation_open(&rotating);
 	frame_init(&a.base);
 	if (o->registry != NULL)
 		term_watch(o->registry->fd);
 	term_watch_jobs(jobs_fd(a.jobs));
 	term_watch_files(watch_fd(a.watch));
+	rotating_begin(&a);
 	(void)loop_run(&a, &a.base);
 	watch_free(a.watch);
 	jobs_free(a.jobs);
@@ -111,9 +116,11 @@ ui_run(const struct ui_options *o)
 	clipboard_end(&a.clipboard);
 	term_close();
 	registry_lock(a.registry);
+	rotating_lock(&rotating);
 	registry_free(a.registry);
 	reveal_free(a.reveal);
 	pending_release(&pending);
+	view_rotation_close(&rotating);
 	files_release(&files);
 	findings_end(&a);
 	findings_close(&findings);

@@ -12,7 +12,8 @@ struct words;
 
 /* The main views, one of which is shown.  To add one: its number here, its row in views[]
  * (app.c), its file view_NAME.c, and its faces in the table of actions (keymap.c). */
-enum view_id { VIEW_FILES, VIEW_FINDINGS, VIEW_PENDING, VIEW_HISTORY, VIEW_REGISTRY, VIEW_COUNT };
+enum view_id { VIEW_FILES, VIEW_FINDINGS, VIEW_PENDING, VIEW_ROTATION,
+    VIEW_HISTORY, VIEW_REGISTRY, VIEW_COUNT };
 
 /*
  * A main view: two lists side by side, a line of counts, and a detail of what
@@ -42,6 +43,10 @@ struct view_ops {
 	bool (*is_due)(const struct app *a);
 	bool (*tick)(struct app *a);
 
+	/* Does it hold keys of its own?  Wipe them, as all is locked.  NULL: it never does. */
+	bool (*holds)(const struct app *a);
+	void (*wipe)(struct app *a);
+
 	/* What there is of it, behind its name on the tab.  0, or NULL: nothing is said. */
 	size_t (*count)(const struct app *a);
 
@@ -60,8 +65,8 @@ void view_moved(struct app *a, struct outline *o);
 /* The same: make the rows of ${o} anew, the cursor on what is held. */
 void view_build(struct app *a, struct outline *o);
 
-extern const struct view_ops view_files, view_findings, view_pending, view_history,
-    view_registry;
+extern const struct view_ops view_files, view_findings, view_pending, view_rotation,
+    view_history, view_registry;
 extern const struct view_ops *const views[VIEW_COUNT];
 
 #endif /* !UI_VIEW_H */

@@ -23,7 +23,7 @@ static const char *const file_state_names[] = { "pending", "applied", "verified"
 	"skipped", "failed" };
 static const char *const event_names[EVENTS] = { "planned", "intend", "applied", "replanned",
 	"failed", "verified", "rollback", "restore", "restored", "rolled-back", "finishing",
-	"finished" };
+	"finished", "ticked" };
 
 const char *
 rotation_kind_name(enum rotation_kind k)
@@ -341,6 +341,21 @@ happen(struct rotation *r, enum event e)
 		r->state = ROTATION_ROLLED_BACK;
 }
 
+/* A step of the person's goes on or off. */
+static int
+happen_tick(struct rotation *r, const char *name, struct error *err)
+{
+	char **all = r->ticks.items;
+
+	for (size_t i = 0; i < r->ticks.len; i++)
+		if (strcmp(all[i], name) == 0) {
+			free(all[i]);
+			all[i] = all[--r->ticks.len];
+			return 0;
+		}
+	return vec_push_string(&r->ticks, name, strlen(name)) != NULL ? 0 : error_memory(err);
+}
+
 static void
 happen_to(struct item *x, enum event e)
 {
@@ -423,7 +438,12 @@ read_journal_line(struct rotation *r, struct words w)
 	while (ok && e < EVENTS && strcmp(event_names[e], name) != 0)
 		e++;
 	ok = ok && e < EVENTS;
-	if (ok && !is_of_file(e)) {
+	if (ok && e == EVENT_TICKED) {
+		char *what = words_text(&w, NULL);
+
+		ok = what != NULL && happen_tick(r, what, NULL) == 0;
+		free(what);
+	} else if (ok && !is_of_file(e)) {
 		happen(r, e);
 	} else if (ok && (ok = r->items.len > 0 && words_number(&w, r->items.len - 1, &i) &&
 	    get_event(r, &w, e, session_item(r, (size_t)i)))) {
@@ -542,8 +562,10 @@ write_line(struct rotation *r, const struct buf *line, struct error *err)
 	return -1;
 }
 
-int
-session_log(struct rotation *r, enum event e, struct item *x, struct error *err)
+/* Add a line, of ${x}, or with ${text} (each may be NULL), and put it on disk. */
+static int
+log_line(struct rotation *r, enum event e, const struct item *x, const char *text,
+    struct error *err)
 {
 	struct lines before = r->lines;
 	char date[TIME_TEXT];
@@ -559,6 +581,8 @@ session_log(struct rotation *r, enum event e, struct item *x, struct error *err)
 		lines_put_number(&words, (uint64_t)(x - session_item(r, 0)));
 		put_event(&words, e, x);
 	}
+	if (text != NULL)
+		lines_put(&words, text);
 	rc = lines_append(&r->lines, &line, &words, err);
 	if (rc == 0)
 		rc = buf_check(&line, err);
@@ -566,16 +590,37 @@ session_log(struct rotation *r, enum event e, struct item *x, struct error *err)
 		rc = write_line(r, &line, err);
 	buf_release(&words);
 	buf_release(&line);
-	if (rc != 0) {
+	if (rc != 0)
 		r->lines = before;
+	return rc;
+}
+
+int
+session_log(struct rotation *r, enum event e, struct item *x, struct error *err)
+{
+	if (log_line(r, e, x, NULL, err) != 0)
 		return -1;
-	}
 	if (x != NULL)
 		happen_to(x, e);
 	else
 		happen(r, e);
 	settle_state(r);
 	return 0;
+}
+
+int
+rotation_tick(struct rotation *r, const char *name, struct error *err)
+{
+	return log_line(r, EVENT_TICKED, NULL, name, err) != 0 ? -1 : happen_tick(r, name, err);
+}
+
+bool
+rotation_ticked(const struct rotation *r, const char *name)
+{
+	for (size_t i = 0; i < r->ticks.len; i++)
+		if (strcmp(vec_string(&r->ticks, i), name) == 0)
+			return true;
+	return false;
 }
 
 /* --- the files of the session --- */

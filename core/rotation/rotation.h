@@ -137,6 +137,16 @@ struct rotation *rotation_plan(const struct rotation_request *q, struct estate *
     const struct rotation_callbacks *callbacks, void *cookie, struct error *err);
 
 /**
+ * rotation_preflight(q, e, callbacks, cookie, err):
+ * What rotation_plan would find, without a new key and without a session: the files,
+ * each with its counts, or (ROTATION_FILE_FAILED) with what stops it, and the warnings.
+ * It has no folder, and is for reading.  NULL: ERROR_MISSING (no secrets file), ERROR_REFUSED
+ * (stopped), ERROR_MEMORY.
+ */
+struct rotation *rotation_preflight(const struct rotation_request *q, struct estate *e,
+    const struct rotation_callbacks *callbacks, void *cookie, struct error *err);
+
+/**
  * rotation_open(dir, root, err):
  * Read a session, and look at its files; nothing is written.  ${root} (may be NULL):
  * where the files are now.  ERROR_MISSING (no session, or the root is gone),
@@ -182,6 +192,9 @@ const struct vec *rotation_warnings(const struct rotation *r);
 /* The path of a file of it, to be freed.  NULL: no memory. */
 char *rotation_path(const struct rotation *r, const char *file);
 
+/* Has this step of the person's own (any name) been ticked off?  It is kept in the journal. */
+bool rotation_ticked(const struct rotation *r, const char *name);
+
 /* How many entries there are, were opened by the last run, and are as before. */
 struct rotation_counts {
 	size_t total;
@@ -192,6 +205,9 @@ const struct rotation_counts *rotation_counts(const struct rotation *r);
 
 /* The rest is for a session of rotation_open_locked or rotation_plan. */
 
+/* Tick a step off, or on again. */
+int rotation_tick(struct rotation *r, const char *name, struct error *err);
+
 /**
  * rotation_each_key(r, callbacks, each, cookie, err):
  * Find the new key of every file that is to be changed, and hand it to ${each}; of a session
@@ -200,6 +216,11 @@ const struct rotation_counts *rotation_counts(const struct rotation *r);
 int rotation_each_key(struct rotation *r, const struct rotation_callbacks *callbacks,
     int (*each)(void *cookie, const struct rotation_want *w, const struct key *k,
     struct error *err), void *cookie, struct error *err);
+
+/* The new master key of file ${i}, found by ->key, whether it is in force already or not.  The
+ * caller frees.  NULL: ERROR_KEY, and what ->key says; ERROR_REFUSED, it is left out. */
+struct key *rotation_new_key(struct rotation *r, size_t i,
+    const struct rotation_callbacks *callbacks, void *cookie, struct error *err);
 
 /**
  * rotation_apply(r, callbacks, cookie, err):

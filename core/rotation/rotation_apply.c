@@ -367,6 +367,25 @@ rotation_each_key(struct rotation *r, const struct rotation_callbacks *callbacks
 	return rc;
 }
 
+struct key *
+rotation_new_key(struct rotation *r, size_t i, const struct rotation_callbacks *callbacks,
+    void *cookie, struct error *err)
+{
+	const struct item *x = session_item(r, i);
+	struct wrapped w;
+	struct key *new;
+
+	if (x->face.state == ROTATION_FILE_SKIPPED) {
+		error_set(err, ERROR_REFUSED, "the file is left out, and keeps its key");
+		error_place(err, x->file, 0);
+		return NULL;
+	}
+	if (keys_find(r, x, callbacks, cookie, &new, &w, err) != 0)
+		return NULL;
+	wrapped_release(&w);
+	return new;
+}
+
 int
 rotation_apply(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
     struct error *err)

@@ -57,6 +57,7 @@ struct rotation {
 	struct vec items;		/* of struct item */
 	struct vec paths;		/* of char * */
 	struct vec warnings;
+	struct vec ticks;		/* of char * */
 	struct rotation_counts counts;
 	struct digest *digest;
 	struct aead *aead;
@@ -133,6 +134,7 @@ enum event {
 	EVENT_ROLLED_BACK,	/* all files */
 	EVENT_FINISHING,
 	EVENT_FINISHED,
+	EVENT_TICKED,		/* rotation_tick */
 	EVENTS
 };
 

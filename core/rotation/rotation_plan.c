@@ -37,6 +37,7 @@ struct planning {
 	struct key *common;		/* the new master key of all files; NULL: not yet */
 	char salt[ROTATE_SALT];
 	uint32_t iterations;
+	bool only_looks;		/* nothing is kept */
 	size_t problems;
 	struct error worst;
 	bool *skipped;			/* which of the request's were found */
@@ -44,13 +45,14 @@ struct planning {
 
 /* Something that keeps the session from being made; the others are looked at, too. */
 static void
-plan_problem(struct planning *p, const struct error *what, bool told)
+plan_problem(struct planning *p, struct item *x, const struct error *what, bool told)
 {
 	bool key = what->code == ERROR_KEY || what->code == ERROR_DAMAGED;
 
 	if (p->problems++ == 0 ||
 	    (key && p->worst.code != ERROR_KEY && p->worst.code != ERROR_DAMAGED))
 		p->worst = *what;
+	session_fail(x, what);
 	if (!told && p->cb->problem != NULL)
 		p->cb->problem(p->cookie, what);
 }
@@ -374,18 +376,18 @@ plan_open(struct planning *p, struct environment *x, struct secrets_file *s, str
 		if (why.code == ERROR_MISSING)
 			why.code = ERROR_KEY;
 		if (rc == 0)
-			plan_problem(p, &why, false);
+			plan_problem(p, item, &why, false);
 	} else if ((w.hash = key_new_random(KEY_LENGTH_DEFAULT, err)) == NULL) {
 		rc = -1;
 	} else if (values_take(s, w.hash, &values, &item->face.entries, p->cb, p->cookie,
 	    &why) != 0) {
 		error_hint(&why, "leave the file out (--skip %s), repair or remove the entry, then "
 		    "plan again", x->path);
-		plan_problem(p, &why, true);
+		plan_problem(p, item, &why, true);
 	} else {
 		why.code = ERROR_NONE;
 		rc = plan_remarks(p, x, s, item, err);
-		if (rc == 0)
+		if (rc == 0 && !p->only_looks)
 			rc = plan_keep(p, s, item, &w, &values, err);
 	}
 	if (rc != 0 && why.code != ERROR_NONE && err != NULL)
@@ -419,7 +421,7 @@ plan_environment(struct planning *p, struct environment *x, struct error *err)
 		rc = plan_warn(p, err, "%s is left out (--skip) and keeps its keys", item->file);
 	} else if ((s = secrets_file_load(real, &why)) == NULL) {
 		error_hint(&why, "repair it, or leave it out by --skip %s", x->path);
-		plan_problem(p, &why, false);
+		plan_problem(p, item, &why, false);
 		rc = 0;
 	} else if (secrets_file_metadata(s)->data_key == NULL &&
 	    secrets_file_sealed_count(s) == 0) {
@@ -427,7 +429,7 @@ plan_environment(struct planning *p, struct environment *x, struct error *err)
 		rc = plan_warn(p, err, "%s has no data key and no entry yet, and stays as it is",
 		    item->file);
 	} else if (preflight(real, &why) != 0) {
-		plan_problem(p, &why, false);
+		plan_problem(p, item, &why, false);
 		rc = 0;
 	} else {
 		secrets_file_set_policy(s, plan_policy);
@@ -555,6 +557,28 @@ plan_publish(struct planning *p, struct error *err)
 	lock_release(lock);
 	free(index);
 	return rc;
+}
+
+struct rotation *
+rotation_preflight(const struct rotation_request *q, struct estate *e,
+    const struct rotation_callbacks *callbacks, void *cookie, struct error *err)
+{
+	struct planning p = { .q = q, .estate = e, .cb = callbacks, .cookie = cookie,
+		.only_looks = true };
+
+	p.r = session_new(err);
+	p.skipped = calloc(q->skip_count + 1, sizeof(*p.skipped));
+	if (p.r != NULL && p.skipped == NULL)
+		error_memory(err);
+	if (p.r != NULL)
+		p.r->kind = q->kind;
+	if (p.r == NULL || p.skipped == NULL || plan_root(&p, err) != 0 ||
+	    plan_all(&p, err) != 0) {
+		rotation_close(p.r);
+		p.r = NULL;
+	}
+	free(p.skipped);
+	return p.r;
 }
 
 struct rotation *

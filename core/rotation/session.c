@@ -41,6 +41,7 @@ session_new(struct error *err)
 	vec_init(&r->items, sizeof(struct item), 1U << 24);
 	vec_init(&r->paths, sizeof(char *), 1U << 24);
 	vec_init(&r->warnings, sizeof(char *), 1U << 24);
+	vec_init(&r->ticks, sizeof(char *), 1U << 24);
 	for (size_t i = 0; i < STORES; i++)
 		r->stores[i] = -1;
 	r->journal = -1;
@@ -85,6 +86,7 @@ rotation_close(struct rotation *r)
 	vec_release(&r->items);
 	vec_release_strings(&r->paths);
 	vec_release_strings(&r->warnings);
+	vec_release_strings(&r->ticks);
 	for (size_t i = 0; i < STORES; i++)
 		if (r->stores[i] != -1)
 			close(r->stores[i]);

@@ -28,9 +28,9 @@ numbers_show_the_views_and_s_goes_to_the_registry_and_back(void **state)
 {
 	struct vt *v = fixture_open(*state);
 
-	see(v, "[1 files] 2 findings  3 pending  5 history  6 registry ");
+	see(v, "[1 files] 2 findings  3 pending  4 rotation  5 history  6 registry ");
 	vt_key(v, "6");
-	vt_assert_has(v, " 1 files  2 findings  3 pending  5 history [6 registry]");
+	vt_assert_has(v, " 1 files  2 findings  3 pending  4 rotation  5 history [6 registry]");
 	vt_assert_has(v, "No registry is configured.");
 	/* An action of another view says where it is. */
 	vt_key(v, "A");
@@ -38,7 +38,7 @@ numbers_show_the_views_and_s_goes_to_the_registry_and_back(void **state)
 	vt_key(v, "6");
 	vt_assert_has(v, "[6 registry]");
 	vt_key(v, "1");
-	vt_assert_has(v, "[1 files] 2 findings  3 pending  5 history  6 registry ");
+	vt_assert_has(v, "[1 files] 2 findings  3 pending  4 rotation  5 history  6 registry ");
 	vt_assert_has(v, "broker.properties");
 	vt_key(v, "s");
 	vt_assert_has(v, "[6 registry]");
@@ -289,7 +289,7 @@ reference_to_a_missing_secrets_file_is_unknown(void **state)
 static void
 several_paths_are_shown_together(void **state)
 {
-	struct fixture_start s = { .args = { "estate", "fresh" } };
+	struct fixture_start s = { .cols = 120, .args = { "estate", "fresh" } };
 	struct vt *v = fixture_run(*state, &s);
 
 	vt_settle(v);

@@ -1,0 +1,508 @@
+/* The view of rotations: its steps, what they cost in keys, and what is on disk after them. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "golden.h"
+#include "memory.h"
+#include "steps.h"
+
+#define NEW_PASSPHRASE "fresh-canary-Wm3 velvet"
+#define ENVIRONMENTS 5
+#define REFERENCE "${securepass:/etc/kafka/secrets.properties:broker.properties/ssl.key.password}"
+
+static const char *const names[ENVIRONMENTS] = { "connect-eu", "dev", "prod-eu", "prod-us",
+	"stage" };
+
+static char *
+path_of(int e, const char *file)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "five/%s/%s", names[e], file);
+	return path;
+}
+
+/* Without the damaged entry, which no rotation takes. */
+static char *
+mended(struct fixture *f)
+{
+	char *text = fixture_read(f, "estate/secrets.properties");
+	char *damaged = strstr(text, "worker.properties/damaged");
+	char *end = strchr(damaged, '\n');
+
+	memmove(damaged, end + 1, strlen(end + 1) + 1);
+	return text;
+}
+
+/* Five environments with one passphrase, each with a value of the fixture. */
+static void
+make_five(struct fixture *f)
+{
+	char *secrets = mended(f), folder[256];
+
+	snprintf(folder, sizeof(folder), "%s/five", f->dir);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	for (int e = 0; e < ENVIRONMENTS; e++) {
+		snprintf(folder, sizeof(folder), "%s/five/%s", f->dir, names[e]);
+		assert_int_equal(mkdir(folder, 0755), 0);
+		fixture_write(f, path_of(e, "secrets.properties"), secrets);
+		fixture_write(f, path_of(e, "broker.properties"), "ssl.key.password="
+		    REFERENCE "\n");
+	}
+	free(secrets);
+	fixture_keep(f);
+}
+
+static struct vt *
+open_five(struct fixture *f, int rows, int cols)
+{
+	struct fixture_start s = { .rows = rows, .cols = cols, .args = { "five" } };
+
+	return fixture_run(f, &s);
+}
+
+/* Keys that are pressed; texts of passphrases apart, their Enter counts. */
+static int pressed;
+
+static void
+press(struct vt *v, const char *key)
+{
+	pressed++;
+	vt_key(v, key);
+}
+
+static void
+type_passphrase(struct vt *v, const char *text)
+{
+	vt_type(v, text);
+	press(v, KEY_ENTER);
+}
+
+/* The salt of the master key, which is one for all files with a common one. */
+static void
+salt_of(struct fixture *f, int e, char out[128])
+{
+	char *text = fixture_read(f, path_of(e, "secrets.properties"));
+	char *at = strstr(text, "_metadata.master_key.0.salt = ");
+
+	assert_non_null(at);
+	snprintf(out, 128, "%.*s", (int)strcspn(at, "\n"), at);
+	free(text);
+}
+
+/* The folder of the one session. */
+static void
+session_path(struct fixture *f, const char *file, char out[512])
+{
+	char home[256];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(home, sizeof(home), "%s/propseal/rotations", f->state);
+	d = opendir(home);
+	assert_non_null(d);
+	out[0] = '\0';
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] == '2')
+			snprintf(out, 512, "%.200s/%.100s/%s", home, e->d_name, file);
+	closedir(d);
+	assert_true(out[0] != '\0');
+}
+
+/* How many lines of the journal say so. */
+static int
+journal_lines(struct fixture *f, const char *word)
+{
+	char path[512], line[4096];
+	FILE *in;
+	int n = 0;
+
+	session_path(f, "journal", path);
+	in = fopen(path, "r");
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in) != NULL)
+		n += strstr(line, word) != NULL;
+	fclose(in);
+	return n;
+}
+
+static void
+assert_values(struct fixture *f, const char *key)
+{
+	for (int e = 0; e < ENVIRONMENTS; e++) {
+		char file[128], *value;
+
+		snprintf(file, sizeof(file), "%s", path_of(e, "broker.properties"));
+		value = fixture_decrypt(f, file, path_of(e, "secrets.properties"),
+		    "ssl.key.password", key);
+		assert_non_null(value);
+		assert_string_equal(value, FIXTURE_BROKER_SECRET);
+		free(value);
+	}
+}
+
+/* From the list of files to the plan that is made, of one environment or all. */
+static void
+plan_all(struct vt *v)
+{
+	press(v, "M");
+	press(v, "A");
+	press(v, KEY_ENTER);
+	vt_assert_has(v, "Unlock");
+	type_passphrase(v, FIXTURE_PASSPHRASE);
+	see(v, "every entry opens");
+	press(v, KEY_ENTER);
+	type_passphrase(v, NEW_PASSPHRASE);
+	type_passphrase(v, NEW_PASSPHRASE);
+	see(v, "planned, and nothing is changed yet");
+}
+
+static void
+apply_all(struct vt *v)
+{
+	press(v, "w");
+	vt_assert_has(v, "Rotate now");
+	press(v, KEY_TAB);
+	press(v, KEY_ENTER);
+	see(v, "all values the same");
+}
+
+/* The key that the screen shows, on Enter. */
+static char *
+shown_key(struct vt *v)
+{
+	char line[256];
+
+	vt_key(v, KEY_ENTER);
+	see(v, "Save this key now");
+	vt_row(v, 2, line, sizeof(line));
+	line[strspn(line, " ") + 44] = '\0';	/* behind it, the time that is left */
+	return strdup(line + strspn(line, " "));
+}
+
+static void
+five_with_a_common_key_take_ten_keys(void **state)
+{
+	struct fixture *f = *state;
+	char first[128], other[128], path[512], *key;
+	struct vt *v;
+
+	make_five(f);
+	salt_of(f, 0, first);
+	pressed = 0;
+	v = open_five(f, 24, 80);
+	plan_all(v);
+	/* A plan writes its session, and nothing else. */
+	fixture_assert_unchanged(f);
+	apply_all(v);
+	assert_true(pressed <= 10);
+	vt_assert_has(v, "verified: opens 15 of 15, all values the same");
+	salt_of(f, 0, other);
+	assert_string_not_equal(first, other);
+	for (int e = 1; e < ENVIRONMENTS; e++) {
+		salt_of(f, e, first);
+		assert_string_equal(first, other);
+	}
+	/* The end is closed until the key is known to be saved. */
+	vt_key(v, "w");
+	vt_assert_has(v, "finish is closed");
+	key = shown_key(v);
+	vt_key(v, KEY_ENTER);
+	vt_type(v, "!!!!");
+	vt_assert_has(v, "not its last 4");
+	vt_assert_lacks(v, key);
+	vt_type(v, key + 40);
+	see(v, "saved");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "it was shown, and is saved");
+	/* A tick is kept in the session. */
+	vt_type(v, "jj");
+	vt_key(v, " ");
+	see(v, "1 of 4");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "4");
+	see(v, "1 of 4");
+	vt_key(v, "w");
+	type_line(v, "finis");
+	vt_assert_has(v, "that is not the word");
+	assert_int_equal(journal_lines(f, " finish"), 0);
+	vt_key(v, "h");
+	vt_key(v, KEY_ENTER);
+	see(v, "finished: originals");
+	session_path(f, "originals", path);
+	assert_int_equal(access(path, F_OK), -1);
+	if (memory_can_read(vt_pid(v))) {
+		memory_assert_clean(vt_pid(v), "new master key", key);
+		memory_assert_clean(vt_pid(v), "new passphrase", NEW_PASSPHRASE);
+	}
+	fixture_quit(v);
+	assert_null(strstr(vt_scrollback(v), key));
+	vt_free(v);
+	assert_values(f, key);
+	free(key);
+}
+
+static void
+each_its_own_key_and_one_left_out(void **state)
+{
+	struct fixture *f = *state;
+	char one[128], two[128], out[128], *key;
+	struct vt *v;
+
+	make_five(f);
+	salt_of(f, 4, out);
+	v = open_five(f, 24, 80);
+	vt_key(v, "M");
+	/* The cursor is on the first environment, the one of the row; one more, and no common. */
+	vt_key(v, "j");
+	vt_key(v, " ");
+	vt_assert_has(v, "Master key of 2 environments");
+	vt_key(v, "k");
+	vt_type(v, "kkk");
+	vt_key(v, " ");
+	vt_assert_has(v, "[ ] one common new key");
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
+	see(v, "every entry opens");
+	vt_key(v, KEY_ENTER);
+	type_line(v, NEW_PASSPHRASE);
+	type_line(v, NEW_PASSPHRASE);
+	see(v, "planned, and nothing is changed yet");
+	vt_assert_has(v, "out");
+	apply_all(v);
+	salt_of(f, 0, one);
+	salt_of(f, 1, two);
+	assert_string_not_equal(one, two);
+	salt_of(f, 4, one);
+	assert_string_equal(one, out);
+	vt_assert_has(v, "0 of 2");
+	key = shown_key(v);
+	vt_key(v, KEY_ENTER);
+	vt_type(v, key + 40);
+	see(v, "1 of 2");
+	vt_key(v, "w");
+	vt_assert_has(v, "finish is closed");
+	free(key);
+	fixture_leave(v);
+}
+
+/* Rotate by the command line, and kill that between two files. */
+static void
+kill_apply(struct fixture *f)
+{
+	const struct timespec wait = { .tv_nsec = 20000000 };
+	char line[8192];
+	pid_t pid;
+
+	snprintf(line, sizeof(line), "cd %s && printf '%%s' '%s' >../old.$$ && printf '%%s' '%s' "
+	    ">../new.$$ && XDG_STATE_HOME=%s %s rotation plan five --master-key "
+	    "--common-master-key --passphrase @../old.$$ --passphrase-new @../new.$$ >/dev/null "
+	    "2>&1; rc=$?; rm -f ../old.$$ ../new.$$; exit $rc", f->dir, FIXTURE_PASSPHRASE,
+	    NEW_PASSPHRASE, f->state, f->program);
+	assert_int_equal(system(line), 0);
+	assert_true((pid = fork()) >= 0);
+	if (pid == 0) {
+		int in[2], null = open("/dev/null", O_RDWR);
+
+		if (chdir(f->dir) != 0 || pipe(in) != 0 || null == -1)
+			_exit(126);
+		(void)!write(in[1], NEW_PASSPHRASE, strlen(NEW_PASSPHRASE));
+		close(in[1]);
+		dup2(in[0], 0);
+		dup2(null, 1);
+		dup2(null, 2);
+		execl(f->program, f->program, "rotation", "apply", "--passphrase-new", "-",
+		    "--rate", "0.005", (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 6000 && journal_lines(f, " applied ") == 0; i++)
+		nanosleep(&wait, NULL);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(journal_lines(f, " applied "), 1);
+}
+
+static void
+after_a_kill_three_keys_go_on(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	make_five(f);
+	kill_apply(f);
+	pressed = 0;
+	v = open_five(f, 24, 80);
+	see(v, "stopped, 1 of 5 files: 4");
+	press(v, "4");
+	see(v, "1 of 5");
+	press(v, "w");
+	vt_assert_has(v, "Go on with the rotation");
+	press(v, KEY_ENTER);
+	assert_true(pressed <= 3);
+	/* Which key it takes is found out before any file. */
+	type_line(v, FIXTURE_PASSPHRASE);
+	see(v, "that is not it");
+	assert_int_equal(journal_lines(f, " applied "), 1);
+	type_line(v, NEW_PASSPHRASE);
+	see(v, "verified: opens 15 of 15, all values the same");
+	/* No file twice. */
+	assert_int_equal(journal_lines(f, " applied "), ENVIRONMENTS);
+	assert_int_equal(journal_lines(f, " intend "), ENVIRONMENTS);
+	fixture_leave(v);
+}
+
+static void
+taken_back_the_files_are_as_they_were(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	plan_all(v);
+	apply_all(v);
+	vt_key(v, "Z");
+	type_line(v, "back");
+	vt_assert_has(v, "that is not the word");
+	vt_key(v, KEY_ESC);
+	vt_key(v, "Z");
+	type_line(v, "rollback");
+	see(v, "taken back: all files have their old keys");
+	vt_assert_has(v, "[plan]");
+	assert_values(f, FIXTURE_MASTER_KEY);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
+static void
+what_does_not_open_stops_the_plan(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_key(v, "M");
+	vt_key(v, KEY_ENTER);
+	see(v, "X 1 does not open");
+	vt_assert_has(v, "secrets.properties");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "cannot be rotated");
+	vt_key(v, "k");
+	vt_key(v, "k");
+	vt_assert_has(v, "worker.properties/damaged.password");
+	vt_key(v, " ");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "no environment is left");
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
+static void
+data_key_rotation_seals_everything_again(void **state)
+{
+	struct fixture *f = *state;
+	char *text = mended(f);
+	struct vt *v;
+
+	fixture_write(f, "estate/secrets.properties", text);
+	free(text);
+	v = fixture_open_unlocked(f);
+	vt_key(v, "K");
+	vt_assert_has(v, "Data key of 1 environment");
+	vt_key(v, KEY_ENTER);
+	see(v, "every entry opens");
+	vt_key(v, KEY_ENTER);
+	see(v, "planned, and nothing is changed yet");
+	vt_key(v, "P");
+	see(v, "broker.properties/ssl.key.password");
+	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
+	vt_key(v, KEY_ESC);
+	apply_all(v);
+	/* No master key is new, so there is none to be shown. */
+	vt_assert_lacks(v, "new master key");
+	fixture_leave(v);
+	fixture_assert_not_in_file(f, "estate/secrets.properties", "KKiwzvaLcMu7ngba");
+	fixture_assert_not_in_file(f, "estate/secrets.properties", "zj3HcxsoieWQaS5");
+	fixture_assert_value(f, "estate/broker.properties", "ssl.key.password",
+	    FIXTURE_BROKER_SECRET);
+}
+
+static void
+different_passphrases_are_asked_again(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	vt_key(v, "M");
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
+	see(v, "every entry opens");
+	vt_key(v, KEY_ENTER);
+	type_line(v, "kite orbit velvet");
+	type_line(v, "velvet orbit kite");
+	vt_assert_has(v, "the two were not the same");
+	vt_key(v, KEY_ESC);
+	/* Given up: nothing was made. */
+	vt_assert_has(v, "[keys]");
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
+static void
+screens(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *size;
+	} sizes[] = { { 24, 80, "80x24" }, { 40, 120, "120x40" }, { 5, 20, "20x5" } };
+	struct fixture *f = *state;
+	struct vt *v;
+	char name[64];
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	vt_key(v, "4");
+	golden_assert(v, "rotation-none-80x24");
+	vt_key(v, "1");
+	vt_key(v, "M");
+	golden_assert(v, "rotation-plan-80x24");
+	vt_key(v, "A");
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
+	see(v, "every entry opens");
+	for (size_t i = 0; i < 3; i++) {
+		if (i > 0)
+			vt_resize(v, sizes[i].rows, sizes[i].cols);
+		snprintf(name, sizeof(name), "rotation-keys-%s", sizes[i].size);
+		golden_assert(v, name);
+	}
+	vt_resize(v, 50, 200);
+	vt_assert_has(v, "this step");
+	vt_assert_has(v, "opens 3 of 3");
+	fixture_leave(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(five_with_a_common_key_take_ten_keys),
+		FIXTURE_TEST(each_its_own_key_and_one_left_out),
+		FIXTURE_TEST(after_a_kill_three_keys_go_on),
+		FIXTURE_TEST(taken_back_the_files_are_as_they_were),
+		FIXTURE_TEST(what_does_not_open_stops_the_plan),
+		FIXTURE_TEST(data_key_rotation_seals_everything_again),
+		FIXTURE_TEST(different_passphrases_are_asked_again),
+		FIXTURE_TEST(screens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

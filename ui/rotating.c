@@ -1,0 +1,792 @@
+#include "ui/rotating.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "crypto/key.h"
+#include "estate/environments.h"
+#include "estate/estate.h"
+#include "file/file.h"
+#include "plan/diff.h"
+#include "rotation/rotation.h"
+#include "secrets/key_source.h"
+#include "secrets/secrets_file.h"
+#include "ui/act.h"
+#include "ui/app.h"
+#include "ui/change.h"
+#include "ui/dialog.h"
+#include "ui/field.h"
+#include "ui/files.h"
+#include "ui/model.h"
+#include "ui/options.h"
+#include "ui/wait.h"
+
+#define TITLE "Rotation"
+#define TEXT_BYTES ((size_t)8 << 20)
+#define ROWS_MAX ((size_t)1 << 20)
+#define HINT_MAX 320
+
+static const char stops[] = "Esc stops between files; what is done is complete, and stays.";
+
+static void
+environments_clear(struct rotating *t)
+{
+	for (size_t i = 0; i < t->environments.len; i++) {
+		struct rotating_environment *x = vec_at(&t->environments, i);
+
+		free(x->path);
+		free(x->name);
+		free(x->why);
+	}
+	vec_release(&t->environments);
+}
+
+void
+rotating_open(struct rotating *t)
+{
+	vec_init(&t->environments, sizeof(struct rotating_environment), ROWS_MAX);
+	vec_init(&t->texts, sizeof(char *), ROWS_MAX);
+	vec_init(&t->groups, sizeof(struct rotating_group), ROWS_MAX);
+	vec_init(&t->rows, sizeof(struct rotating_row), ROWS_MAX);
+	buf_init(&t->diff, TEXT_BYTES);
+	buf_init_secret(&t->passphrase, SECRET_FIELD_MAX);
+	t->master = t->common = true;
+}
+
+void
+rotating_lock(struct rotating *t)
+{
+	buf_release(&t->passphrase);
+	buf_init_secret(&t->passphrase, SECRET_FIELD_MAX);
+	key_ring_free(t->fresh);
+	t->fresh = NULL;
+}
+
+void
+rotating_close(struct rotating *t)
+{
+	rotating_lock(t);
+	buf_release(&t->passphrase);
+	buf_release(&t->diff);
+	environments_clear(t);
+	vec_release_strings(&t->texts);
+	vec_release(&t->groups);
+	vec_release(&t->rows);
+	rotation_close(t->session);
+	free(t->told);
+}
+
+/* --- the session as it is --- */
+
+enum rotating_step
+rotating_stands(const struct rotating *t)
+{
+	switch (t->session != NULL ? rotation_state(t->session) : ROTATION_ROLLED_BACK) {
+	case ROTATION_PLANNED:
+	case ROTATION_APPLYING:
+		return ROTATING_APPLY;
+	case ROTATION_APPLIED:
+		return ROTATING_VERIFY;
+	case ROTATION_VERIFIED:
+		return ROTATING_HOSTS;
+	case ROTATION_FINISHED:
+		return ROTATING_FINISH;
+	case ROTATION_ROLLED_BACK:
+		break;
+	}
+	return ROTATING_PLAN;
+}
+
+static void
+count_files(const struct rotation *r, size_t *done, size_t *all)
+{
+	*done = *all = 0;
+	for (size_t i = 0; i < rotation_count(r); i++) {
+		enum rotation_file_state s = rotation_file(r, i)->state;
+
+		*all += s != ROTATION_FILE_SKIPPED;
+		*done += s == ROTATION_FILE_APPLIED || s == ROTATION_FILE_VERIFIED;
+	}
+}
+
+void
+rotating_count(const struct rotating *t, size_t *done, size_t *all)
+{
+	count_files(t->session, done, all);
+}
+
+/* The newest one that is not done.  NULL: ${err}; ERROR_MISSING: there is none. */
+static struct rotation *
+find_session(struct error *err)
+{
+	char *home = rotation_home(), *dir;
+	struct rotation *r = NULL;
+
+	if (home == NULL) {
+		error_set(err, ERROR_MISSING, "there is no folder for sessions");
+		return NULL;
+	}
+	if ((dir = rotation_newest(home, err)) != NULL)
+		r = rotation_open(dir, NULL, err);
+	free(dir);
+	free(home);
+	return r;
+}
+
+static int
+first_run(struct job *j, void *cookie, struct error *err)
+{
+	struct rotating *t = cookie;
+	struct rotation *r = find_session(err);
+	size_t done, all;
+	char text[HINT_MAX];
+
+	(void)j;
+	if (r == NULL)
+		return -1;
+	count_files(r, &done, &all);
+	snprintf(text, sizeof(text), "rotation %.60s %s, %zu of %zu files", rotation_id(r),
+	    rotation_is_rolling_back(r) ? "is half taken back" :
+	    rotation_state(r) == ROTATION_APPLYING ? "stopped" :
+	    rotation_state(r) == ROTATION_PLANNED ? "is planned" : "is not finished", done, all);
+	t->told = strdup(text);
+	rotation_close(r);
+	return 0;
+}
+
+static void
+first_done(struct app *a, struct job *j)
+{
+	struct rotating *t = j->cookie;
+
+	if (j->rc == 0 && t->told != NULL)
+		app_notice(a, "%s: %s", t->told, "4");
+	else if (j->rc != 0 && j->err.code != ERROR_MISSING)
+		app_complain(a, "a rotation's session: %s", j->err.text);
+}
+
+void
+rotating_begin(struct app *a)
+{
+	struct rotating *t = a->rotating;
+	struct error err;
+
+	t->first = (struct job){ .run = first_run, .done = first_done, .cookie = t };
+	(void)job_start(a, &t->first, &err);
+}
+
+static int
+read_run(struct job *j, void *cookie, struct error *err)
+{
+	struct rotation **found = cookie;
+
+	(void)j;
+	return (*found = find_session(err)) != NULL ? 0 : -1;
+}
+
+void
+rotating_read(struct app *a)
+{
+	struct rotating *t = a->rotating;
+	struct rotation *found = NULL;
+	const struct job_wait wait = { TITLE, "Reading the session.", NULL, read_run, &found };
+	struct error err;
+
+	/* What is shown stands below the dialog. */
+	if (job_await(a, &wait, &err) != 0 && err.code != ERROR_MISSING)
+		tell_error(a, "The session cannot be read", &err);
+	rotation_close(t->session);
+	t->session = found;
+	if (t->session != NULL)
+		t->step = rotating_stands(t);
+	else if (t->step >= ROTATING_APPLY)
+		t->step = ROTATING_PLAN;
+}
+
+void
+rotating_list(struct app *a)
+{
+	struct rotating *t = a->rotating;
+	const struct environments *e = model_environments(a->model);
+	struct vec old = t->environments;	/* what is known of them stays */
+	struct rotating_environment *x, *y;
+
+	vec_init(&t->environments, sizeof(struct rotating_environment), ROWS_MAX);
+	for (size_t i = 0; e != NULL && i < environments_count(e); i++) {
+		const struct environment *at = environments_at(e, i);
+
+		if (!at->found || at->secrets == NULL ||
+		    secrets_file_metadata(at->secrets)->data_key == NULL ||
+		    (x = vec_push(&t->environments)) == NULL)
+			continue;
+		x->path = strdup(at->path);
+		x->name = strdup(at->name);
+		if (x->path == NULL || x->name == NULL) {
+			free(x->path);
+			free(x->name);
+			t->environments.len--;
+			continue;
+		}
+		x->entries = secrets_file_sealed_count(at->secrets);
+		for (size_t k = 0; k < old.len; k++) {
+			y = vec_at(&old, k);
+			if (strcmp(y->path, x->path) != 0)
+				continue;
+			x->on = y->on;
+			x->looked = y->looked;
+			x->references = y->references;
+			x->problems = y->problems;
+			x->why = y->why;
+			y->why = NULL;
+		}
+	}
+	for (size_t k = 0; k < old.len; k++) {
+		y = vec_at(&old, k);
+		free(y->path);
+		free(y->name);
+		free(y->why);
+	}
+	vec_release(&old);
+}
+
+/* --- what a job of it has in its hands --- */
+
+struct work {
+	struct app *a;		/* its model is nobody else's meanwhile */
+	struct rotating *t;
+	struct job *job;
+	enum rotating_work what;
+	const char *doing;
+	struct buf told;	/* what went wrong, and what is to be told besides */
+	size_t differences;
+	size_t file;		/* whose key is wanted */
+	struct key *key;
+};
+
+/* Which of the environments it is at. */
+static struct rotating_environment *
+work_environment(const struct work *w, const char *path)
+{
+	char *real = realpath(path, NULL), *own;
+	bool same = false;
+
+	for (size_t i = 0; real != NULL && i < w->t->environments.len; i++) {
+		struct rotating_environment *x = vec_at(&w->t->environments, i);
+
+		if ((own = realpath(x->path, NULL)) != NULL)
+			same = strcmp(own, real) == 0;
+		free(own);
+		if (same) {
+			free(real);
+			return x;
+		}
+	}
+	free(real);
+	return NULL;
+}
+
+/* A present key: that of its environment, else any that is held. */
+static struct key *
+work_present(const struct work *w, const struct rotation_want *want, struct error *err)
+{
+	const struct environments *e = model_environments(w->a->model);
+
+	for (size_t i = 0; i < environments_count(e); i++) {
+		const struct environment *x = environments_at(e, i);
+
+		if (x->master != NULL && rotation_key_fits(want, x->master))
+			return key_copy(x->master, err);
+	}
+	error_set(err, ERROR_KEY, "it is locked");
+	error_place(err, want->path, 0);
+	return NULL;
+}
+
+/* A new one: one that fitted another file, or of the passphrase; the data key alone is new
+ * where it is a present one. */
+static struct key *
+work_fresh(const struct work *w, const struct rotation_want *want, struct error *err)
+{
+	struct rotating *t = w->t;
+	struct key *k;
+
+	for (size_t i = 0; t->fresh != NULL && i < key_ring_count(t->fresh); i++)
+		if (rotation_key_fits(want, key_ring_key(t->fresh, i)))
+			return key_copy(key_ring_key(t->fresh, i), err);
+	if (want->salt == NULL)
+		return work_present(w, want, err);
+	if (t->passphrase.len > 0 && (k = key_derive(t->passphrase.data, t->passphrase.len,
+	    want->salt, strlen(want->salt), want->iterations, want->length, err)) != NULL) {
+		if (rotation_key_fits(want, k)) {
+			if (t->fresh == NULL)
+				t->fresh = key_ring_new(NULL);
+			/* It is full: then it is derived again. */
+			if (t->fresh != NULL)
+				(void)key_ring_take(t->fresh, k, "the rotation", NULL);
+			return k;
+		}
+		key_free(k);
+	}
+	error_set(err, ERROR_KEY, "this is not the new passphrase of the rotation");
+	error_place(err, want->path, 0);
+	return NULL;
+}
+
+static struct key *
+work_key(void *cookie, const struct rotation_want *want, struct error *err)
+{
+	const struct work *w = cookie;
+
+	return want->is_new ? work_fresh(w, want, err) : work_present(w, want, err);
+}
+
+static bool
+work_progress(void *cookie, const char *file, size_t done, size_t all)
+{
+	struct work *w = cookie;
+	char text[JOB_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s%s%s", w->doing, file != NULL ? " " : "",
+	    file != NULL ? file : "");
+	job_tell(w->job, done, all, text);
+	return !job_cancelled(w->job);
+}
+
+static void
+work_waiting(void *cookie, const char *path)
+{
+	const struct work *w = cookie;
+	char text[JOB_TEXT_MAX];
+	struct job_progress p;
+
+	job_progress(w->job, &p);
+	snprintf(text, sizeof(text), "Another process holds %s: waiting.", path);
+	job_tell(w->job, p.done, p.total, text);
+}
+
+static void
+work_problem(void *cookie, const struct error *what)
+{
+	struct work *w = cookie;
+	struct rotating_environment *x = what->file[0] != '\0' ?
+	    work_environment(w, what->file) : NULL;
+
+	if (x != NULL) {
+		if (x->why == NULL && (x->why = malloc(sizeof(*x->why))) != NULL)
+			*x->why = *what;
+		x->problems++;
+	}
+	if (what->file[0] != '\0') {
+		text_append_visible(&w->told, what->file, strlen(what->file));
+		if (what->line > 0)
+			buf_printf(&w->told, ":%zu", what->line);
+		buf_append_str(&w->told, ": ");
+	}
+	if (what->key[0] != '\0')
+		buf_printf(&w->told, "%s: ", what->key);
+	buf_printf(&w->told, "%s\n", what->text);
+	if (what->hint[0] != '\0')
+		buf_printf(&w->told, "# %s\n", what->hint);
+}
+
+static void
+work_note(void *cookie, const char *text)
+{
+	struct work *w = cookie;
+
+	buf_printf(&w->told, "# %s\n", text);
+}
+
+static void
+work_diff(void *cookie, const struct plan *p)
+{
+	struct work *w = cookie;
+
+	(void)diff_append(p, &w->t->diff, NULL);
+}
+
+static const struct rotation_callbacks work_callbacks = { .key = work_key,
+	.progress = work_progress, .waiting = work_waiting, .problem = work_problem,
+	.note = work_note, .diff = work_diff };
+
+static void
+work_init(struct work *w, struct app *a, const char *doing)
+{
+	*w = (struct work){ .a = a, .t = a->rotating, .doing = doing };
+	buf_init(&w->told, TEXT_BYTES);
+}
+
+/* --- planning --- */
+
+/* What is asked of core; ->skip is the caller's to free. */
+static int
+request_make(const struct app *a, struct rotation_request *q, struct error *err)
+{
+	const struct rotating *t = a->rotating;
+	const char **skip = calloc(t->environments.len + 1, sizeof(*skip));
+
+	if (skip == NULL)
+		return error_memory(err);
+	*q = (struct rotation_request){ .kind = (enum rotation_kind)
+		((t->master ? ROTATION_MASTER_KEY : 0) | (t->data ? ROTATION_DATA_KEY : 0)),
+		.paths = a->options->paths, .path_count = a->options->path_count,
+		.passphrase = t->passphrase.data, .passphrase_len = t->passphrase.len,
+		.common = t->common && t->master,
+		.lock_timeout_ms = a->options->lock_timeout_ms, .skip = skip };
+	for (size_t i = 0; i < t->environments.len; i++) {
+		const struct rotating_environment *x = vec_at(&t->environments, i);
+
+		if (!x->on)
+			skip[q->skip_count++] = x->path;
+	}
+	return 0;
+}
+
+/* What was found, as lines: "X ..." what stops, "W ..." what is to be known. */
+static void
+check_texts(struct rotating *t, const struct rotation *r)
+{
+	static const char fine[] = "ok  rights, room, links and locks: nothing is in the way";
+	struct buf line;
+
+	vec_release_strings(&t->texts);
+	for (size_t i = 0; i < rotation_count(r); i++) {
+		const struct rotation_file *f = rotation_file(r, i);
+
+		if (f->error == NULL)
+			continue;
+		buf_init(&line, TEXT_BYTES);
+		buf_printf(&line, "X   %s: %s", f->file, f->error->text);
+		(void)vec_push_string(&t->texts, buf_cstr(&line), line.len);
+		buf_release(&line);
+	}
+	for (size_t i = 0; i < rotation_warnings(r)->len; i++) {
+		const char *text = vec_string(rotation_warnings(r), i);
+
+		/* Who left a file out knows it. */
+		if (strstr(text, "(--skip)") != NULL)
+			continue;
+		buf_init(&line, TEXT_BYTES);
+		buf_printf(&line, "W   %s", text);
+		(void)vec_push_string(&t->texts, buf_cstr(&line), line.len);
+		buf_release(&line);
+	}
+	if (t->texts.len == 0)
+		(void)vec_push_string(&t->texts, fine, strlen(fine));
+}
+
+static int
+check_run(struct job *j, void *cookie, struct error *err)
+{
+	struct work *w = cookie;
+	struct rotation_request q;
+	struct rotation *r = NULL;
+
+	w->job = j;
+	if (request_make(w->a, &q, err) == 0)
+		r = rotation_preflight(&q, w->a->model->estate, &work_callbacks, w, err);
+	for (size_t i = 0; r != NULL && i < rotation_count(r); i++) {
+		const struct rotation_file *f = rotation_file(r, i);
+		char *path = rotation_path(r, f->file);
+		struct rotating_environment *x = path != NULL ? work_environment(w, path) : NULL;
+
+		free(path);
+		if (x == NULL || f->state == ROTATION_FILE_SKIPPED)
+			continue;
+		x->looked = true;
+		x->entries = f->entries > 0 ? f->entries : x->entries;
+		x->references = f->references;
+	}
+	if (r != NULL)
+		check_texts(w->t, r);
+	rotation_close(r);
+	free((void *)(uintptr_t)q.skip);
+	return r != NULL ? 0 : -1;
+}
+
+bool
+rotating_check(struct app *a)
+{
+	struct rotating *t = a->rotating;
+	struct work w;
+	const struct job_wait wait = { TITLE, "Opening every entry with its present key.",
+		"Esc stops: nothing is planned.", check_run, &w };
+	struct error err;
+	int rc;
+
+	for (size_t i = 0; i < t->environments.len; i++) {
+		struct rotating_environment *x = vec_at(&t->environments, i);
+
+		x->looked = false;
+		x->problems = 0;
+		free(x->why);
+		x->why = NULL;
+	}
+	work_init(&w, a, "Opening");
+	if ((rc = job_await(a, &wait, &err)) != 0)
+		tell_error(a, "Nothing is planned", &err);
+	buf_release(&w.told);
+	return rc == 0;
+}
+
+static int
+make_run(struct job *j, void *cookie, struct error *err)
+{
+	struct work *w = cookie;
+	struct rotation_request q;
+	struct rotation *r = NULL;
+	char *dir = NULL, *home = rotation_home();
+
+	w->job = j;
+	if (home == NULL) {
+		error_set(err, ERROR_MISSING, "there is no folder for sessions");
+		return error_hint(err, "set XDG_STATE_HOME or HOME to an absolute path");
+	}
+	if (request_make(w->a, &q, err) == 0) {
+		q.home = home;
+		r = rotation_plan(&q, w->a->model->estate, &work_callbacks, w, err);
+		free((void *)(uintptr_t)q.skip);
+	}
+	if (r != NULL && (dir = strdup(rotation_dir(r))) == NULL)
+		error_memory(err);
+	/* From now on it is read; what changes it opens it anew. */
+	rotation_close(r);
+	if (dir != NULL)
+		w->t->session = rotation_open(dir, NULL, err);
+	free(dir);
+	free(home);
+	return w->t->session != NULL ? 0 : -1;
+}
+
+bool
+rotating_make(struct app *a)
+{
+	struct work w;
+	const struct job_wait wait = { TITLE, "Planning.", "Esc stops: nothing is planned.",
+		make_run, &w };
+	struct error err;
+	int rc;
+
+	work_init(&w, a, "Planning");
+	buf_clear(&a->rotating->diff);
+	rotation_close(a->rotating->session);
+	a->rotating->session = NULL;
+	if ((rc = job_await(a, &wait, &err)) != 0)
+		tell_error(a, "Nothing is planned", &err);
+	buf_release(&w.told);
+	return rc == 0;
+}
+
+/* --- working on the session --- */
+
+/* The secrets files are others now: read them, and open them with the new keys. */
+static void
+run_read_again(struct app *a)
+{
+	const struct key_ring *ring = a->rotating->fresh;
+	struct environments *e;
+	struct error err;
+	size_t opened;
+
+	files_hold(a);
+	if (model_refresh(a->model, NULL, 0, &err) == -1)
+		app_complain(a, "%s", err.text);
+	e = model_environments(a->model);
+	for (size_t i = 0; ring != NULL && i < key_ring_count(ring); i++)
+		for (size_t k = 0; k < environments_count(e); k++) {
+			struct environment *x = environments_at(e, k);
+
+			if (x->secrets != NULL && x->master == NULL && model_unlock(a->model, x,
+			    key_ring_key(ring, i), &opened, &err) == 0)
+				break;
+		}
+	(void)model_finish(a->model);
+	files_restore(a);
+}
+
+static int
+run_run(struct job *j, void *cookie, struct error *err)
+{
+	struct work *w = cookie;
+	struct rotating *t = w->t;
+	char *dir = strdup(rotation_dir(t->session));
+	struct rotation *r;
+	struct error why;
+	int rc = -1;
+
+	w->job = j;
+	if (dir == NULL)
+		return error_memory(err);
+	if ((r = rotation_open_locked(dir, NULL, 0, err)) != NULL) {
+		rotation_set_trail(r, w->a->options->trail);
+		if (w->what == ROTATING_DO_APPLY)
+			rc = rotation_apply(r, &work_callbacks, w, err);
+		else if (w->what == ROTATING_DO_VERIFY)
+			rc = rotation_verify(r, &work_callbacks, w, &w->differences, err);
+		else if (w->what == ROTATING_DO_BACK)
+			rc = rotation_rollback(r, &work_callbacks, w, err);
+		else
+			rc = rotation_finish(r, &work_callbacks, w, err);
+	}
+	/* It stays what is shown, without its lock. */
+	if (r != NULL) {
+		rotation_close(r);
+		if ((r = rotation_open(dir, NULL, &why)) != NULL) {
+			rotation_close(t->session);
+			t->session = r;
+		}
+	}
+	free(dir);
+	return rc;
+}
+
+/* Ask for the new passphrase, or the key itself, of a session. */
+static bool
+run_ask(struct app *a, const char *complaint)
+{
+	struct rotating *t = a->rotating;
+	struct buf typed;
+	struct key *k;
+	struct error err;
+	bool answered;
+
+	buf_init_secret(&typed, SECRET_FIELD_MAX);
+	answered = ask_secret(a, TITLE, "The session has no key in it. Type the new passphrase of "
+	    "this rotation, or paste its new master key.", "New passphrase or key:", complaint,
+	    &typed);
+	if (answered) {
+		rotating_lock(t);
+		k = key_from_base64((const char *)typed.data, typed.len, NULL);
+		if (k != NULL && (t->fresh = key_ring_new(NULL)) != NULL)
+			(void)key_ring_take(t->fresh, k, "the rotation", NULL);
+		key_free(k);
+		if (passphrase_normalise(&typed, &err) == 0)
+			buf_append(&t->passphrase, typed.data, typed.len);
+	}
+	buf_release(&typed);
+	return answered;
+}
+
+static bool
+run_has_key(const struct rotating *t)
+{
+	return t->passphrase.len > 0 || t->fresh != NULL ||
+	    !(rotation_kind(t->session) & ROTATION_MASTER_KEY);
+}
+
+static const struct {
+	const char *doing, *failed;
+} works[] = {
+	[ROTATING_DO_APPLY] = { "Rotating", "Not all is rotated" },
+	[ROTATING_DO_VERIFY] = { "Opening", "It is not proved" },
+	[ROTATING_DO_BACK] = { "Taking back", "Not all is taken back" },
+	[ROTATING_DO_FINISH] = { "Wiping", "It is not finished" },
+};
+
+bool
+rotating_run(struct app *a, enum rotating_work what)
+{
+	struct rotating *t = a->rotating;
+	bool wants = what == ROTATING_DO_APPLY || what == ROTATING_DO_VERIFY;
+	const char *complaint = NULL;
+	struct work w;
+	const struct job_wait wait = { TITLE, works[what].doing, what == ROTATING_DO_FINISH ?
+		NULL : stops, run_run, &w };
+	struct error err;
+	int rc;
+
+	for (;;) {
+		if ((wants && !run_has_key(t)) || complaint != NULL) {
+			if (!run_ask(a, complaint))
+				return false;
+		}
+		work_init(&w, a, works[what].doing);
+		w.what = what;
+		rc = job_await(a, &wait, &err);
+		/* Nothing was done without the key: it is asked for again. */
+		if (rc == 0 || err.code != ERROR_KEY || what == ROTATING_DO_FINISH ||
+		    !(rotation_kind(t->session) & ROTATION_MASTER_KEY))
+			break;
+		buf_release(&w.told);
+		complaint = "that is not it";
+		rotating_lock(t);
+	}
+	if (what == ROTATING_DO_APPLY || what == ROTATING_DO_BACK)
+		run_read_again(a);
+	if (rc != 0) {
+		if (w.told.len == 0) {
+			tell_error(a, works[what].failed, &err);
+		} else {
+			app_complain(a, "%s: %s", works[what].failed, err.text);
+			review_show(a, works[what].failed, buf_cstr(&w.told));
+		}
+	} else if (w.differences > 0) {
+		app_complain(a, "%zu values are not what they were", w.differences);
+		review_show(a, "Not all values are the same", buf_cstr(&w.told));
+	} else if (w.told.len > 0 && what != ROTATING_DO_FINISH) {
+		review_show(a, "Done", buf_cstr(&w.told));
+	}
+	buf_release(&w.told);
+	return rc == 0 && w.differences == 0;
+}
+
+bool
+rotating_tick(struct app *a, const char *name)
+{
+	struct rotating *t = a->rotating;
+	struct error err;
+	struct rotation *r = rotation_open_locked(rotation_dir(t->session), NULL, 0, &err);
+	int rc = r != NULL ? rotation_tick(r, name, &err) : -1;
+
+	if (rc != 0) {
+		rotation_close(r);
+		tell_error(a, "It cannot be noted in the session", &err);
+		return false;
+	}
+	rotation_close(r);
+	if ((r = rotation_open(rotation_dir(t->session), NULL, &err)) == NULL) {
+		tell_error(a, "The session cannot be read", &err);
+		return false;
+	}
+	rotation_close(t->session);
+	t->session = r;
+	return true;
+}
+
+/* --- the new keys --- */
+
+static int
+key_run(struct job *j, void *cookie, struct error *err)
+{
+	struct work *w = cookie;
+
+	w->job = j;
+	w->key = rotation_new_key(w->t->session, w->file, &work_callbacks, w, err);
+	return w->key != NULL ? 0 : -1;
+}
+
+struct key *
+rotating_key(struct app *a, size_t file)
+{
+	struct rotating *t = a->rotating;
+	const char *complaint = NULL;
+	struct work w;
+	const struct job_wait wait = { TITLE, "Deriving the new master key.", NULL, key_run, &w };
+	struct error err;
+	int rc;
+
+	do {
+		if ((!run_has_key(t) || complaint != NULL) && !run_ask(a, complaint))
+			return NULL;
+		work_init(&w, a, "Deriving");
+		w.file = file;
+		rc = job_await(a, &wait, &err);
+		buf_release(&w.told);
+		complaint = "that is not it";
+	} while (rc != 0 && err.code == ERROR_KEY);
+	if (rc != 0)
+		tell_error(a, "The new key cannot be made", &err);
+	return w.key;
+}

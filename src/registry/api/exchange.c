@@ -22,6 +22,10 @@
 
 #define ADMIT_CHALLENGE "Basic realm=\"Secret Registry\", charset=\"UTF-8\""
 
+/* For a change that another node has told of. */
+#define AWAIT_NS (5 * UINT64_C(1000000000))
+#define AWAIT_LOOK_MS 10
+
 #define POOL_MAX 256U
 
 /* A larger buffer is given back to the system after the request. */
@@ -226,6 +230,41 @@ admit_check_flags(struct exchange *x)
 	return true;
 }
 
+/* Look whether the change is there by now; until it is, or for AWAIT_NS. */
+static void
+await(void *arg)
+{
+	struct exchange *x = arg;
+
+	if (store_offset(request_store(x)) > x->awaited || http_gone(x->r)) {
+		x->endpoint->run(x);
+	} else if (clock_ns() < x->await_until_ns && !atomic_load(&x->api->draining)) {
+		http_later(x->r, AWAIT_LOOK_MS, await, x);
+	} else {
+		answer_fail(x, 503, 50302, "This node has not read the change of X-Secret-Offset "
+		    "from the topic yet");
+	}
+}
+
+/* Whoever names the change that an answer told, to whatever node, reads it or what came
+ * after it. */
+static void
+admit_awaited(struct exchange *x)
+{
+	const char *text = http_header(x->r, "X-Secret-Offset");
+
+	if (text == NULL || !store_has_log(request_store(x))) {
+		x->endpoint->run(x);
+		return;
+	}
+	if (!number_parse(text, strlen(text), INT64_MAX, &x->awaited)) {
+		answer_fail(x, 400, 0, "X-Secret-Offset is a number, as an answer told it");
+		return;
+	}
+	x->await_until_ns = clock_ns() + AWAIT_NS;
+	await(x);
+}
+
 /* The caller is known. */
 static void
 admit_user(struct exchange *x)
@@ -252,7 +291,7 @@ admit_user(struct exchange *x)
 	    (e->flags & ROUTE_NAMES && !admit_check_names(x)) ||
 	    (e->flags & ROUTE_BODY && !check_type(x)))
 		return;
-	e->run(x);
+	admit_awaited(x);
 }
 
 static struct exchange *

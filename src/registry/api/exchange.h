@@ -123,6 +123,8 @@ struct exchange {
 	int64_t cas;
 	uint64_t count;
 	uint64_t offset;		/* of the last record written, for X-Secret-Offset */
+	uint64_t awaited;		/* the same of a request: it sees at least that change */
+	uint64_t await_until_ns;
 	struct audit_wait wait;
 	struct audit_wait *more;	/* of the lines before the outcome; NULL: none */
 	atomic_size_t unsettled;	/* of all these, not durable yet and not failed */

@@ -128,6 +128,9 @@ int store_copy(const struct store_options *o, struct store_copied *out, struct e
  * It is the store's from then on. */
 void store_give_master(struct store *s, struct master *m);
 
+/* The offset that the next change will get, as it is committed.  From any thread. */
+uint64_t store_offset(struct store *s);
+
 /* Is there a topic?  An action's intent is then to be on record before it is submitted,
  * and the commit hook is told of none. */
 bool store_has_log(const struct store *s);

@@ -809,6 +809,17 @@ store_keyring(struct store *s)
 	return s->ring;
 }
 
+uint64_t
+store_offset(struct store *s)
+{
+	uint64_t next;
+
+	(void)pthread_mutex_lock(&s->mutex);
+	next = s->shown_next;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return next;
+}
+
 bool
 store_has_log(const struct store *s)
 {

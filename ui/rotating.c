@@ -724,6 +724,8 @@ rotating_run(struct app *a, enum rotating_work what)
 		}
 	} else if (w.differences > 0) {
 		app_complain(a, "%zu values are not what they were", w.differences);
+		buf_append_str(&w.told, "# changed on purpose? `propseal rotation accept FILE` "
+		    "says so; then verify again\n");
 		review_show(a, "Not all values are the same", buf_cstr(&w.told));
 	} else if (w.told.len > 0 && what != ROTATING_DO_FINISH) {
 		review_show(a, "Done", buf_cstr(&w.told));

@@ -23,7 +23,7 @@ static const char *const file_state_names[] = { "pending", "applied", "verified"
 	"skipped", "failed" };
 static const char *const event_names[EVENTS] = { "planned", "intend", "applied", "replanned",
 	"failed", "verified", "rollback", "restore", "restored", "rolled-back", "finishing",
-	"finished", "ticked" };
+	"finished", "ticked", "accepted" };
 
 const char *
 rotation_kind_name(enum rotation_kind k)
@@ -365,6 +365,9 @@ happen_to(struct item *x, enum event e)
 		x->face.state = ROTATION_FILE_APPLIED;
 		x->intended = x->proved = true;
 		session_clear(x);
+	} else if (e == EVENT_ACCEPTED) {
+		/* What was proved of it was of other values. */
+		x->face.state = ROTATION_FILE_APPLIED;
 	} else if (e == EVENT_RESTORED) {
 		x->face.state = ROTATION_FILE_ROLLED_BACK;
 		session_clear(x);
@@ -377,7 +380,8 @@ static bool
 is_of_file(enum event e)
 {
 	return e == EVENT_INTEND || e == EVENT_APPLIED || e == EVENT_REPLANNED ||
-	    e == EVENT_FAILED || e == EVENT_RESTORE || e == EVENT_RESTORED;
+	    e == EVENT_FAILED || e == EVENT_RESTORE || e == EVENT_RESTORED ||
+	    e == EVENT_ACCEPTED;
 }
 
 /* The words of an event behind its number. */
@@ -390,6 +394,9 @@ put_event(struct buf *words, enum event e, const struct item *x)
 	} else if (e == EVENT_REPLANNED) {
 		lines_put_number(words, x->face.entries);
 		lines_put_bytes(words, x->before, sizeof(x->before));
+		put_parts(words, x);
+	} else if (e == EVENT_ACCEPTED) {
+		lines_put_number(words, x->face.entries);
 		put_parts(words, x);
 	} else if (e == EVENT_FAILED) {
 		lines_put(words, x->face.error != NULL ? error_code_name(x->face.error->code) :
@@ -408,9 +415,10 @@ get_event(struct rotation *r, struct words *w, enum event e, struct item *x)
 	if (e == EVENT_INTEND || e == EVENT_APPLIED)
 		return words_bytes(w, x->after, sizeof(x->after)) &&
 		    words_bytes(w, x->wrap_after, sizeof(x->wrap_after));
-	if (e == EVENT_REPLANNED) {
+	if (e == EVENT_REPLANNED || e == EVENT_ACCEPTED) {
 		if (!words_number(w, SIZE_MAX / 2, &entries) ||
-		    !words_bytes(w, x->before, sizeof(x->before)) || !get_parts(w, x))
+		    (e == EVENT_REPLANNED && !words_bytes(w, x->before, sizeof(x->before))) ||
+		    !get_parts(w, x))
 			return false;
 		r->counts.total += (size_t)entries - x->face.entries;
 		x->face.entries = (size_t)entries;

@@ -243,6 +243,16 @@ int rotation_verify(struct rotation *r, const struct rotation_callbacks *callbac
     size_t *differences, struct error *err);
 
 /**
+ * rotation_accept(r, i, callbacks, cookie, differences, err):
+ * The values of file ${i}, which is applied, were changed since on purpose: from now on they
+ * are what rotation_verify compares with.  ${*differences} entries are, each told (->problem).
+ * The file has to be verified again.  ERROR_DAMAGED, ERROR_KEY: an entry does not open with
+ * the new key, so nothing is accepted; ERROR_REFUSED: it is not applied.
+ */
+int rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *callbacks,
+    void *cookie, size_t *differences, struct error *err);
+
+/**
  * rotation_rollback(r, callbacks, cookie, err):
  * Put the originals back.  In a file that somebody changed since, what changed is
  * carried over under the old key, which needs the new one, and told.

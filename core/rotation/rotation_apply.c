@@ -509,3 +509,68 @@ rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, 
 	}
 	return *differences > 0 ? 0 : session_log(r, EVENT_VERIFIED, NULL, err);
 }
+
+/* --- what was changed on purpose --- */
+
+/* Take the values, and the number of entries, as the item's. */
+static int
+accept_values(struct rotation *r, struct item *x, const struct buf *values, size_t count,
+    struct error *err)
+{
+	const struct item old = *x;
+	int rc = session_put(r, STORE_VALUES, values->data, values->len,
+	    &x->parts[STORE_VALUES], err);
+
+	x->face.entries = count;
+	if (rc == 0)
+		rc = session_sync(r, STORE_VALUES, err);
+	if (rc == 0)
+		rc = session_log(r, EVENT_ACCEPTED, x, err);
+	if (rc == 0) {
+		r->counts.total += count - old.face.entries;
+	} else {
+		x->face.entries = old.face.entries;
+		x->parts[STORE_VALUES] = old.parts[STORE_VALUES];
+	}
+	return rc;
+}
+
+int
+rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *callbacks,
+    void *cookie, size_t *differences, struct error *err)
+{
+	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
+	struct item *x = session_item(r, i);
+	char *path = rotation_path(r, x->file);
+	struct secrets_file *s = NULL;
+	struct wrapped w = { NULL, NULL };
+	struct key *new = NULL;
+	struct buf values;
+	size_t count = 0, same = 0;
+	int rc = -1;
+
+	*differences = 0;
+	if (path == NULL)
+		return error_memory(err);
+	buf_init(&values, BUF_MAX_FILE);
+	if (r->rolling_back || r->finishing || r->state == ROTATION_FINISHED || !is_proved(x) ||
+	    x->face.state == ROTATION_FILE_SKIPPED) {
+		error_set(err, ERROR_REFUSED, "the session has nothing to compare its values with");
+		error_hint(err, "only a file that was changed by a rotation which is neither "
+		    "finished nor rolled back can be accepted");
+	} else if (keys_find(r, x, callbacks, cookie, &new, &w, err) == 0 &&
+	    (s = secrets_file_load(path, err)) != NULL &&
+	    apply_opens(&run, s, new, &w, &values, &count, err) == 0) {
+		rc = values_compare(r, x, &values, &same, differences, callbacks, cookie, err);
+		if (rc == 0)
+			rc = accept_values(r, x, &values, count, err);
+	}
+	if (rc != 0 && err != NULL && err->file[0] == '\0')
+		error_place(err, path, 0);
+	buf_release(&values);
+	secrets_file_free(s);
+	wrapped_release(&w);
+	key_free(new);
+	free(path);
+	return rc;
+}

@@ -135,6 +135,7 @@ enum event {
 	EVENT_FINISHING,
 	EVENT_FINISHED,
 	EVENT_TICKED,		/* rotation_tick */
+	EVENT_ACCEPTED,		/* its values are meant: ->parts, ->face.entries */
 	EVENTS
 };
 

@@ -347,6 +347,20 @@ static const struct command commands_own[] = {
 	},
 	{
 		.group = "rotation",
+		.name = "accept",
+		.summary = "take values that were changed since a rotation as meant",
+		.details = "What verify tells of a file whose values somebody changed on purpose "
+		    "after apply is accepted: each difference is\nnamed, and from then on verify "
+		    "compares with what the file holds now.  It has to be verified again.",
+		.examples = "rotation accept prod/secrets.properties --passphrase-new @new.txt",
+		.arguments = "FILE...",
+		.min_args = 1,
+		.max_args = SIZE_MAX,
+		.flags = { ROTATION, LAST },
+		.run = commands_rotation_accept,
+	},
+	{
+		.group = "rotation",
 		.name = "rollback",
 		.summary = "put back what was before a rotation",
 		.details = "Needs no key, unless a file was changed since: what changed is "

@@ -57,6 +57,7 @@ int commands_rotation_apply(const struct options *o);
 int commands_rotation_resume(const struct options *o);
 int commands_rotation_status(const struct options *o);
 int commands_rotation_verify(const struct options *o);
+int commands_rotation_accept(const struct options *o);
 int commands_rotation_rollback(const struct options *o);
 int commands_rotation_finish(const struct options *o);
 int commands_rotation_checklist(const struct options *o);

@@ -496,7 +496,7 @@ case_rollback_keeps_what_changed_since() {
 		expect_rc 3
 		expect_err 'server.properties/ssl.key.password'
 		expect_json "$out" 'd["entries"]' "{'total': 10, 'opened': 10, 'same': 9}"
-		expect_err 'rotation rollback` keeps it'
+		expect_err 'rotation accept FILE'
 		run rotation rollback --yes -o json
 		expect_rc 4
 		expect_err c3/secrets.properties
@@ -513,6 +513,58 @@ case_rollback_keeps_what_changed_since() {
 		expect_no_secret
 		rm -rf ./*
 	done
+}
+
+case_accept_takes_what_was_changed_on_purpose() {
+	five
+	plan --master-key
+	run rotation accept c3/secrets.properties --passphrase-new @new.txt
+	expect_rc 1
+	expect_err 'nothing to compare its values with'
+	apply
+	expect_rc 0
+	awk -F '\t' '$1 ~ /c3/ { print $2 }' made >c3.new
+	feed 'ssl.key.password=CANARY-other' file update --config-file c3/server.properties \
+	    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
+	    /srv/c3/secrets.properties --master-key-file c3.new
+	expect_rc 0
+	feed 'extra.password=CANARY-extra' file add --config-file c3/server.properties \
+	    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
+	    /srv/c3/secrets.properties --master-key-file c3.new
+	expect_rc 0
+	run rotation verify --new-master-key-file made
+	expect_rc 3
+	run rotation finish --yes
+	expect_rc 1
+	# A file that is none of it, and a key that is none: nothing is accepted.
+	run rotation accept c3/secrets.properties keys.txt --new-master-key-file made
+	expect_rc 2
+	expect_err keys.txt
+	run rotation accept c3/secrets.properties --passphrase-new @c3.pass
+	expect_rc 4
+	run rotation verify --new-master-key-file made
+	expect_rc 3
+	run rotation accept c3/secrets.properties --new-master-key-file made -o json
+	expect_rc 0
+	expect_err 'server.properties/ssl.key.password'
+	expect_err '2 differences are accepted'
+	expect_json "$out" 'd["state"], d["entries"]["total"]' "('applied', 11)"
+	run rotation verify --new-master-key-file made -o json
+	expect_rc 0
+	expect_json "$out" 'd["state"], d["entries"]' \
+	    "('verified', {'total': 11, 'opened': 11, 'same': 11})"
+	# Another change is told again; what is accepted can be taken back, and is kept.
+	feed 'extra.password=CANARY-again' file update --config-file c3/server.properties \
+	    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
+	    /srv/c3/secrets.properties --master-key-file c3.new
+	run rotation verify --new-master-key-file made
+	expect_rc 3
+	run rotation rollback --yes --new-master-key-file made
+	expect_rc 0
+	expect_originals c1 c2 c4 c5
+	run file show c3/server.properties --reveal --master-key-file c3.key -o json
+	expect_json "$out" '[e["value"] for e in d["entries"]][:1]' "['CANARY-other']"
+	expect_no_secret
 }
 
 case_the_trail_has_every_change() {

@@ -312,7 +312,7 @@ ask_word(const struct options *o, const char *word, const char *what, struct err
 	return rc;
 }
 
-enum job { JOB_APPLY, JOB_STATUS, JOB_VERIFY, JOB_ROLLBACK, JOB_FINISH };
+enum job { JOB_APPLY, JOB_STATUS, JOB_VERIFY, JOB_ACCEPT, JOB_ROLLBACK, JOB_FINISH };
 
 static int
 job_verify(const struct options *o, struct rotation *r, struct rotation_cookie *k,
@@ -327,12 +327,57 @@ job_verify(const struct options *o, struct rotation *r, struct rotation_cookie *
 		return -1;
 	*different += wrong;
 	if (*different > wrong)
-		report_note("who changed a value on purpose: `propseal rotation rollback` keeps it "
-		    "under the old keys; then plan anew");
+		report_note("who changed a value on purpose: `propseal rotation accept FILE` takes "
+		    "what a file holds now as meant; then verify again");
 	if (options_format(o) != OUTPUT_JSON)
 		report_note("opens %zu of %zu, %s; %zu of %zu references open", n->opened, n->total,
 		    n->same == n->total && *different == 0 ? "all values the same" :
 		    "not all values the same", count - wrong, count);
+	return 0;
+}
+
+/* Which of the session's files is it? */
+static bool
+find_file(const struct rotation *r, const char *name, size_t *out)
+{
+	char *given = realpath(name, NULL), *path, *real;
+	bool found = false;
+
+	for (size_t i = 0; !found && i < rotation_count(r); i++) {
+		const char *file = rotation_file(r, i)->file;
+
+		path = rotation_path(r, file);
+		real = path != NULL && given != NULL ? realpath(path, NULL) : NULL;
+		found = strcmp(file, name) == 0 || (real != NULL && strcmp(real, given) == 0);
+		*out = i;
+		free(real);
+		free(path);
+	}
+	free(given);
+	return found;
+}
+
+/* All names are looked up before the first is accepted. */
+static int
+job_accept(const struct options *o, struct rotation *r, struct rotation_cookie *k,
+    struct error *err)
+{
+	size_t i, differences;
+
+	for (size_t a = 0; a < o->arg_count; a++)
+		if (!find_file(r, o->args[a], &i)) {
+			error_set(err, ERROR_USAGE, "the session has no such secrets file");
+			error_place(err, o->args[a], 0);
+			return error_hint(err, "`propseal rotation status` lists its files");
+		}
+	for (size_t a = 0; a < o->arg_count; a++) {
+		(void)find_file(r, o->args[a], &i);
+		if (rotation_accept(r, i, &callbacks, k, &differences, err) != 0)
+			return -1;
+		report_note("%s: %zu difference%s accepted; `propseal rotation verify` compares "
+		    "with what it holds now", rotation_file(r, i)->file, differences,
+		    differences == 1 ? " is" : "s are");
+	}
 	return 0;
 }
 
@@ -348,6 +393,8 @@ job_run(const struct options *o, enum job job, struct rotation *r, struct rotati
 		return rc == 0 ? rotation_apply(r, &callbacks, k, err) : rc;
 	case JOB_VERIFY:
 		return job_verify(o, r, k, different, err);
+	case JOB_ACCEPT:
+		return job_accept(o, r, k, err);
 	case JOB_ROLLBACK:
 		if (rotation_state(r) != ROTATION_ROLLED_BACK)
 			rc = ask_word(o, "rollback", "This puts every file back to what it was "
@@ -437,6 +484,12 @@ commands_rotation_verify(const struct options *o)
 	error_set(&err, ERROR_USAGE, "a PATH is for --host; a session knows its own paths");
 	error_hint(&err, "add --host, or name a session by --session DIR");
 	return report_error(&err);
+}
+
+int
+commands_rotation_accept(const struct options *o)
+{
+	return run_job(o, JOB_ACCEPT);
 }
 
 int

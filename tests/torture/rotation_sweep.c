@@ -2,6 +2,10 @@
  * Kill a rotation, or let a call of it fail, at every system call of `apply`
  * that touches a file; then go on with it, or take it back: nothing may be lost.
  *
+ * Then pairs of faults: one in `apply`, and one in what goes on with it or takes it
+ * back.  ROTATION_PAIRS is how many of them are drawn (all: every pair of kills within one
+ * environment), ROTATION_SEED from where on.
+ *
  * usage: rotation_sweep PROGRAM
  *
  * Ten environments with fifty files.  After each fault no value and no key is in
@@ -38,6 +42,7 @@
 #define ENVIRONMENTS 10
 #define CONFIGURATIONS 4	/* of each */
 #define SHOWN 5
+#define PAIRS 100	/* of faults, unless more are asked for */
 #define NEW_PASSPHRASE "the new Passphrase"
 #define SESSION "state/one"
 
@@ -415,6 +420,87 @@ try_one(size_t at, int error, bool back)
 	return true;
 }
 
+static int
+rollback_in_child(const void *what)
+{
+	struct error err;
+	struct rotation *r = rotation_open_locked(SESSION, NULL, 0, &err);
+	int rc = r != NULL ? rotation_rollback(r, &callbacks, NULL, &err) : -1;
+
+	(void)what;
+	rotation_close(r);
+	return rc == 0 ? 0 : error_exit_status(err.code);
+}
+
+/* A fault in apply, another in what goes on with it or takes it back; then no more. */
+static void
+try_pair(size_t first, int one, size_t second, int other, bool back)
+{
+	struct fault f = { .at = first, .error = one }, g = { .at = second, .error = other };
+	struct gate_run apply = { .call = apply_in_child, .folder = folder, .decide = fault_at,
+		.cookie = &f };
+	struct gate_run next = { .call = back ? rollback_in_child : apply_in_child,
+		.folder = folder, .decide = fault_at, .cookie = &g };
+	const char *why = NULL;
+	int status;
+
+	restore();
+	status = gate_run(&apply);
+	if (!f.killed && (status < 0 || status > 5))
+		why = "apply died";
+	status = gate_run(&next);
+	if (why == NULL && !g.killed && (status < 0 || status > 5))
+		why = "what followed died";
+	if (why == NULL)
+		why = scan_session();
+	if (why == NULL)
+		why = back ? go_back() : go_on();
+	if (why == NULL && leftovers())
+		why = "something is left beside";
+	if (why == NULL) {
+		passed++;
+	} else if (failed++ < SHOWN) {
+		printf("FAIL %s at call %zu, %s at call %zu of %s: %s\n", one != 0 ?
+		    strerror(one) : "a kill", first, other != 0 ? strerror(other) : "a kill",
+		    second, back ? "rollback" : "resume", why);
+	}
+}
+
+/* The same numbers each time, from the seed on. */
+static size_t
+drawn(uint64_t *seed, size_t below)
+{
+	*seed = *seed * 6364136223846793005U + 1442695040888963407U;
+	return (size_t)(*seed >> 33) % below;
+}
+
+/* Pairs of faults, of ${calls} calls that apply makes: a sample; or all pairs of kills within
+ * what one environment takes. */
+static void
+try_pairs(const int *errors, size_t kinds, size_t calls)
+{
+	const char *asked = getenv("ROTATION_PAIRS"), *given = getenv("ROTATION_SEED");
+	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 1, from = seed;
+	size_t one = calls / ENVIRONMENTS + 1, n = asked != NULL ? strtoul(asked, NULL, 10) :
+	    PAIRS;
+	unsigned long before = passed + failed;
+
+	if (asked != NULL && strcmp(asked, "all") == 0)
+		for (size_t i = 1; i <= one; i++)
+			for (size_t k = 1; k <= one; k++) {
+				try_pair(one + i, 0, k, 0, false);
+				try_pair(one + i, 0, k, 0, true);
+			}
+	for (size_t i = 0; i < n; i++) {
+		size_t first = 1 + drawn(&seed, calls), second = 1 + drawn(&seed, calls);
+		int a = errors[drawn(&seed, kinds)], b = errors[drawn(&seed, kinds)];
+
+		try_pair(first, a, second, b, drawn(&seed, 2) != 0);
+	}
+	printf("pairs, seed %-14llu %5lu points, %lu lost\n", (unsigned long long)from,
+	    passed + failed - before, lost);
+}
+
 static void
 remove_tree(void)
 {
@@ -431,7 +517,7 @@ main(int argc, char **argv)
 	static const int errors[] = { 0, ENOSPC, EIO, EROFS };
 	const char *tmp = getenv("TMPDIR");
 	char text[PATH_MAX];
-	size_t at;
+	size_t at, calls = 0;
 
 	(void)argv;
 	if (argc != 2) {
@@ -460,10 +546,12 @@ main(int argc, char **argv)
 		for (at = 1; try_one(at, errors[k], (at + k) % 2 == 0); at++)
 			if (errors[k] == 0)
 				(void)try_one(at, 0, at % 2 != 0);
+		calls = at > 1 ? at - 1 : 1;
 		printf("%-26s %5lu points, %lu lost\n",
 		    errors[k] != 0 ? strerror(errors[k]) : "kill", passed + failed - before, lost);
 		fflush(stdout);
 	}
+	try_pairs(errors, sizeof(errors) / sizeof(errors[0]), calls);
 	remove_tree();
 	printf("%lu points, %lu lost\n%lu passed, %lu failed\n", passed + failed, lost, passed,
 	    failed);

@@ -53,6 +53,7 @@ bool act_forget_words(struct app *a);
 void act_help(struct app *a);
 void act_redraw(struct app *a);
 void act_theme(struct app *a);
+void act_mouse(struct app *a);
 void act_notices(struct app *a);
 void act_quit(struct app *a);
 

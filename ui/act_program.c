@@ -311,6 +311,18 @@ act_theme(struct app *a)
 }
 
 void
+act_mouse(struct app *a)
+{
+	if (!term_use_mouse(!a->mouse)) {
+		app_refuse(a, "this terminal tells nothing of a mouse");
+		return;
+	}
+	a->mouse = !a->mouse;
+	app_notice(a, a->mouse ? "the mouse moves the cursor and shows views; Shift selects text" :
+	    "the mouse is left to the terminal");
+}
+
+void
 act_quit(struct app *a)
 {
 	a->quit = act_leave(a);

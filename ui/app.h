@@ -11,6 +11,7 @@
 
 struct app;
 struct buf;
+struct event;
 struct files;
 struct findings;
 struct history;
@@ -35,6 +36,8 @@ struct layer {
 	/* A pasted text (secret; failed: it was too long), which is never taken for keys.
 	 * NULL: it is dropped, and that is told. */
 	void (*paste)(struct layer *l, struct app *a, const struct buf *text);
+	/* A button or the wheel; NULL: nothing. */
+	void (*mouse)(struct layer *l, struct app *a, const struct event *e);
 	bool secret;	/* a secret is being typed: keys are read past curses */
 	bool covers;	/* all of the screen: what is below is not drawn */
 	bool done;	/* set by key(): loop_run returns */
@@ -55,6 +58,8 @@ struct layout {
 	struct rect detail;
 	struct rect status;	/* counts, and what just happened */
 	struct rect footer;	/* keys */
+	int tab_end[VIEW_COUNT];	/* the column behind each tab; 0: it is not drawn */
+	struct rect rows[2];	/* of the left and the right list; h 0: it is not drawn */
 };
 
 /* ${two_panes}: fewer columns have one pane, 0: as most views. */
@@ -95,6 +100,7 @@ struct app {
 	bool notice_seen;		/* a key came since */
 	struct notices notices;		/* all of them, for a while */
 
+	bool mouse;		/* it is used */
 	bool first_run;		/* nothing was named: where nothing is sealed, explain it */
 	bool quit;
 	bool worked;		/* a job was waited for: what was typed meanwhile is dropped */

@@ -10,8 +10,10 @@
 #include "ui/names.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
+#include "ui/term.h"
 
 #define TEXT_MAX 16384
+#define WHEEL_ROWS 3
 #define TABS_WHERE 6	/* in fewer columns a path says nothing */
 
 static void
@@ -308,6 +310,7 @@ tabs_draw(struct app *a, const struct rect *r)
 		tabs_append(a, (enum view_id)i, detail, &tab);
 		x += canvas_text(r->y, x, r->x + r->w - x,
 		    i == (int)a->view ? STYLE_KEY : STYLE_NOTE, buf_cstr(&tab));
+		a->layout.tab_end[i] = tab.len > 0 ? x : 0;
 		buf_release(&tab);
 	}
 	room = r->x + r->w - 1 - x;
@@ -372,9 +375,48 @@ frame_key(struct layer *layer, struct app *a, uint32_t k)
 		frame_unknown_key(a, k);
 }
 
+/* A tab shows its view, a row gets the cursor, the wheel moves it. */
+static void
+frame_mouse(struct layer *layer, struct app *a, const struct event *e)
+{
+	struct panes *p = views[a->view]->panes(a);
+	const struct rect *r;
+	struct outline *o;
+	size_t row;
+	int i;
+
+	(void)layer;
+	reveal_hide(a->reveal);
+	if (e->button == MOUSE_WHEEL_UP || e->button == MOUSE_WHEEL_DOWN) {
+		for (i = 0; i < WHEEL_ROWS; i++)
+			keymap_run(a, e->button == MOUSE_WHEEL_UP ? ACTION_UP : ACTION_DOWN);
+		return;
+	}
+	if (e->button != MOUSE_LEFT)
+		return;
+	for (i = 0; e->y == a->layout.tabs.y && i < VIEW_COUNT; i++)
+		if (e->x < a->layout.tab_end[i]) {
+			keymap_run(a, (enum action_id)views[i]->shows);
+			return;
+		}
+	for (i = 0; i < 2; i++) {
+		r = &a->layout.rows[i];
+		if (e->y < r->y || e->y >= r->y + r->h || e->x < r->x || e->x >= r->x + r->w)
+			continue;
+		p->right_active = i == 1;
+		o = panes_active(p);
+		row = o->list.top + (size_t)(e->y - r->y);
+		if (row < o->list.count)
+			list_go(&o->list, row);
+		view_moved(a, o);
+		return;
+	}
+}
+
 void
 frame_init(struct layer *base)
 {
+	base->mouse = frame_mouse;
 	base->draw = frame_draw;
 	base->key = frame_key;
 }
@@ -419,6 +461,7 @@ frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool act
 	unsigned int extra;
 	size_t i;
 
+	a->layout.rows[o != &views[a->view]->panes(a)->left] = *r;
 	list_fit(&o->list, o->rows.len, (size_t)r->h);
 	for (i = l->top; i < l->count && i - l->top < l->height; i++) {
 		line.y = r->y + (int)(i - l->top);

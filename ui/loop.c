@@ -252,6 +252,15 @@ handle_paste(struct app *a, const struct buf *text)
 		app_refuse(a, "the pasted text was dropped: no field is open");
 }
 
+static void
+handle_mouse(struct app *a, const struct event *e)
+{
+	a->idle_since = clock_ms();
+	app_pass_notice(a, false);
+	if (a->layout.usable && a->mouse && a->top->mouse != NULL)
+		a->top->mouse(a->top, a, e);
+}
+
 /* ^C leaves as `q` does: it asks first when something would be lost. */
 static void
 handle_interrupt(struct app *a)
@@ -290,6 +299,10 @@ handle(struct app *a, const struct event *e)
 	case EVENT_KEY:
 		a->handled++;
 		handle_key(a, e->key);
+		return true;
+	case EVENT_MOUSE:
+		a->handled++;
+		handle_mouse(a, e);
 		return true;
 	case EVENT_CLIPBOARD:
 		return clipboard_answer(&a->clipboard, e->pasted) && tell_cleared(a);

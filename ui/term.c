@@ -34,6 +34,7 @@
 #define CODE_FOCUS_OUT (KEY_MAX + 101)
 #define CODE_PASTE (KEY_MAX + 102)
 #define CODE_CLIPBOARD (KEY_MAX + 103)
+#define CODE_MOUSE (KEY_MAX + 104)
 
 #define FOCUS_ON "\033[?1004h"
 #define FOCUS_OFF "\033[?1004l"
@@ -41,6 +42,9 @@
 #define PASTE_ON "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 #define PASTE_END "\033[201~"
+/* Buttons, by numbers that are read to the end (xterm's SGR). */
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
 #define CLIPBOARD "\033]52;c;"	/* what is in it follows, then BEL or ESC \ */
 #define BEL 0x07
 #define ESCAPE_MS 50	/* how long the rest of a key's sequence may take */
@@ -64,8 +68,9 @@ term_key_open(void)
 	define_key("\033[O", CODE_FOCUS_OUT);
 	define_key("\033[200~", CODE_PASTE);
 	define_key(CLIPBOARD, CODE_CLIPBOARD);
-	/* Its start would be taken for all of it; the mouse is not used. */
+	/* Its start would be taken for all of it. */
 	define_key(NULL, KEY_MOUSE);
+	define_key("\033[<", CODE_MOUSE);
 }
 
 static uint32_t
@@ -181,6 +186,30 @@ read_clipboard(struct event *e)
 	e->pasted = &pasted;
 }
 
+/* The rest of ESC [ < button ; column ; row, past curses: M for a press, m for its end. */
+static void
+read_mouse(struct event *e)
+{
+	int n[3] = { 0, 0, 0 };
+	unsigned char c = 0;
+	size_t i = 0;
+
+	e->kind = EVENT_KEY;
+	e->key = INPUT_OTHER;
+	while (byte_within(&c, STRING_WAIT_MS) && ((c >= '0' && c <= '9') || c == ';')) {
+		if (c == ';' && ++i == 3)
+			return;
+		if (c != ';' && n[i] < 10000)
+			n[i] = 10 * n[i] + (c - '0');
+	}
+	if (c != 'M' || i != 2)
+		return;
+	e->kind = EVENT_MOUSE;
+	e->button = n[0];
+	e->x = n[1] - 1;
+	e->y = n[2] - 1;
+}
+
 /* Is it the last byte of a sequence that ESC [ or ESC O started? */
 static bool
 is_final(wint_t c)
@@ -227,6 +256,8 @@ term_key_read(struct event *e)
 		read_paste(e);
 	else if (kind == KEY_CODE_YES && c == CODE_CLIPBOARD)
 		read_clipboard(e);
+	else if (kind == KEY_CODE_YES && c == CODE_MOUSE)
+		read_mouse(e);
 	else if (kind == KEY_CODE_YES)
 		e->key = from_curses(c);
 	else if (c == ESC)
@@ -359,7 +390,7 @@ term_key_read_secret(struct event *e)
 static SCREEN *screen;
 static struct termios saved_tio;
 static bool private_screen;
-static bool focus_on, paste_on;
+static bool focus_on, paste_on, mouse_on;
 static bool sync_wanted;
 static int watched = -1, watched_jobs = -1, watched_files = -1;
 
@@ -404,6 +435,8 @@ term_put_back(void)
 {
 	if (focus_on)
 		(void)!write(STDOUT_FILENO, FOCUS_OFF, sizeof(FOCUS_OFF) - 1);
+	if (mouse_on)
+		(void)!write(STDOUT_FILENO, MOUSE_OFF, sizeof(MOUSE_OFF) - 1);
 	if (paste_on)
 		(void)!write(STDOUT_FILENO, PASTE_OFF, sizeof(PASTE_OFF) - 1);
 	(void)!write(STDOUT_FILENO, restore, restore_len);
@@ -466,6 +499,31 @@ term_report_paste(bool on)
 	term_write_all(text, strlen(text));
 }
 
+/* While it is used: tell the terminal to tell of it, or not to. */
+static void
+term_report_mouse(bool on)
+{
+	const char *text = on ? MOUSE_ON : MOUSE_OFF;
+
+	if (mouse_on)
+		term_write_all(text, strlen(text));
+}
+
+bool
+term_use_mouse(bool on)
+{
+	const char *cup = capability("cup");
+
+	if (!private_screen || cup == NULL || strncmp(cup, "\033[", 2) != 0)
+		return false;
+	if (on != mouse_on) {
+		mouse_on = true;
+		term_report_mouse(on);
+		mouse_on = on;
+	}
+	return true;
+}
+
 int
 term_open(struct error *err)
 {
@@ -509,6 +567,7 @@ term_close(void)
 		return;
 	term_report_focus(false);
 	term_report_paste(false);
+	(void)term_use_mouse(false);
 	buf_release(&pasted);
 	erase();
 	refresh();
@@ -623,10 +682,12 @@ term_stop(void)
 {
 	term_report_focus(false);
 	term_report_paste(false);
+	term_report_mouse(false);
 	endwin();
 	signals_stop_self();
 	term_redraw();
 	term_report_paste(true);
+	term_report_mouse(true);
 }
 
 void

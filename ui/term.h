@@ -18,6 +18,7 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_PASTE,		/* a text was pasted */
 	EVENT_CLIPBOARD,	/* the terminal tells what is in the clipboard, in base64 */
+	EVENT_MOUSE,		/* a button was pressed, or the wheel turned */
 	EVENT_RESIZE,
 	EVENT_ANSWER,		/* the watched descriptor (term_watch) can be read */
 	EVENT_JOB,		/* that of term_watch_jobs can */
@@ -28,6 +29,9 @@ enum event_kind {
 	EVENT_SIGNAL,		/* the program must end */
 	EVENT_HANGUP		/* the terminal is gone */
 };
+
+/* Buttons, as xterm numbers them. */
+enum mouse { MOUSE_LEFT = 0, MOUSE_WHEEL_UP = 64, MOUSE_WHEEL_DOWN = 65 };
 
 /* Keys that are no characters have numbers above Unicode. */
 enum input {
@@ -58,6 +62,7 @@ struct event {
 	enum event_kind kind;
 	uint32_t key;		/* EVENT_KEY: a code point or an enum input */
 	struct buf *pasted;	/* secret, of paste and clipboard; until the next wait */
+	int button, y, x;	/* EVENT_MOUSE: enum mouse, or another one; from 0 on */
 	int signal;		/* EVENT_SIGNAL */
 };
 
@@ -120,6 +125,10 @@ void term_tell(const void *bytes, size_t n);
 
 /* What curses believes of these lines is wrong: the next frame draws them. */
 void term_forget_lines(int y, int n);
+
+/* Ask the terminal to tell of the mouse, which it then keeps from selecting text.  False: it
+ * is none that could. */
+bool term_use_mouse(bool on);
 
 /* Ask the terminal to tell when its window loses the focus. */
 void term_report_focus(bool on);

@@ -180,6 +180,67 @@ screen_is_read_aloud_line_by_line(void **state)
 	fixture_leave(v);
 }
 
+/* Off until it is wanted; then a row, a tab and the wheel are what they seem. */
+static void
+mouse_is_used_when_it_is_turned_on(void **state)
+{
+	struct vt *v = fixture_open_unlocked(*state);
+	int row, col, at, x;
+	char click[32];
+
+	vt_settle(v);
+	assert_false(vt_sent(v, "\033[?1000h"));
+	vt_key(v, "\033[<0;4;6M");
+	vt_cursor(v, &at, &x);
+	assert_int_equal(at, 3);
+	vt_key(v, "?");
+	type_line(v, "use the mouse");
+	assert_true(vt_sent(v, "\033[?1000h\033[?1006h"));
+	assert_true(vt_find(v, "S ssl.key.password", &row, &col));
+	snprintf(click, sizeof(click), "\033[<0;%d;%dM", col + 1, row + 1);
+	vt_key(v, click);
+	vt_cursor(v, &at, &x);
+	assert_int_equal(at, row);
+	vt_assert_has(v, "Sealed as broker.properties/ssl.key.password");
+	/* The end of a press is nothing, and neither is another button. */
+	vt_key(v, "\033[<0;4;3m");
+	vt_key(v, "\033[<2;4;3M");
+	vt_cursor(v, &at, &x);
+	assert_int_equal(at, row);
+	vt_key(v, "\033[<65;4;6M");
+	vt_cursor(v, &at, &x);
+	assert_int_equal(at, row + 3);
+	vt_key(v, "\033[<64;4;6M");
+	vt_cursor(v, &at, &x);
+	assert_int_equal(at, row);
+	/* The other pane, and another view. */
+	assert_true(vt_find(v, "U old.propertie", &row, &col));
+	snprintf(click, sizeof(click), "\033[<0;%d;%dM", 60, row + 1);
+	vt_key(v, click);
+	vt_cursor(v, &at, &x);
+	assert_int_equal(at, row);
+	assert_true(x > 40);
+	assert_true(vt_find(v, "3 pending", &row, &col));
+	snprintf(click, sizeof(click), "\033[<0;%d;%dM", col + 2, row + 1);
+	vt_key(v, click);
+	vt_assert_has(v, "[3 pending]");
+	/* On a question it confirms nothing. */
+	vt_key(v, "1");
+	vt_key(v, KEY_TAB);
+	vt_type(v, "aw");
+	assert_true(vt_find(v, "Apply", &row, &col));
+	snprintf(click, sizeof(click), "\033[<0;%d;%dM", col + 1, row + 1);
+	vt_key(v, click);
+	vt_assert_has(v, "[Cancel]");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "u");
+	fixture_quit(v);
+	assert_true(vt_sent(v, "\033[?1006l\033[?1000l"));
+	vt_free(v);
+	fixture_assert_unchanged(*state);
+}
+
 static void
 theme_is_tried_from_the_help(void **state)
 {
@@ -281,6 +342,7 @@ main(void)
 		FIXTURE_TEST(every_theme_draws_the_same_text),
 		FIXTURE_TEST(eight_colours_are_enough_for_a_theme),
 		FIXTURE_TEST(screen_is_read_aloud_line_by_line),
+		FIXTURE_TEST(mouse_is_used_when_it_is_turned_on),
 		FIXTURE_TEST(theme_is_tried_from_the_help),
 		FIXTURE_TEST(empty_no_color_counts_as_unset),
 		FIXTURE_TEST(c_locale_draws_in_ascii),

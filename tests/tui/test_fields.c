@@ -189,9 +189,12 @@ weak_passphrase_wants_the_word(void **state)
 	struct fixture *f = *state;
 	struct fixture_start s = { .args = { "fresh" } };
 	struct vt *v = fixture_run(f, &s);
+	int i;
 
 	vt_key(v, "G");
 	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "[passphrase]");
 	vt_type(v, "kafka");
 	vt_assert_has(v, "weak");
 	vt_key(v, KEY_ENTER);
@@ -199,27 +202,29 @@ weak_passphrase_wants_the_word(void **state)
 	type_line(v, "wea");
 	vt_assert_has(v, "that is not the word");
 	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "New passphrase:");
 	vt_assert_has(v, "another one, then");
+	vt_key(v, "\025");
 	type_line(v, "kafka-kafka-kafka");
 	vt_assert_has(v, "repetitions");
 	type_line(v, "weak");
-	vt_assert_has(v, "Once more:");
-	vt_key(v, KEY_ESC);
-	vt_assert_lacks(v, "(new file)");
+	/* It is to be typed once more all the same. */
+	type_line(v, "kafka-kafka-kafak");
+	vt_assert_has(v, "the two were not the same");
 	/* A good one goes on without a question, and a generated one is typed once. */
-	vt_key(v, "G");
-	vt_key(v, KEY_ENTER);
+	vt_key(v, "\025");
 	vt_type(v, "gT4!xm9Lq#zB");
 	vt_assert_has(v, "fair");
-	vt_key(v, "\025");
+	vt_key(v, KEY_ENTER);
+	vt_assert_lacks(v, "type the word");
 	vt_key(v, KEY_TAB);
-	vt_key(v, KEY_TAB);
+	vt_assert_has(v, "[generate]");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "good");
 	vt_key(v, KEY_ENTER);
-	vt_assert_has(v, "(new file)");
-	vt_key(v, KEY_ESC);
+	see(v, "Save this key now");
+	for (i = 0; i < 4; i++)
+		vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, "New secrets file");
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 }

@@ -230,6 +230,18 @@ admit_check_flags(struct exchange *x)
 	return true;
 }
 
+bool
+request_is_stale(const struct exchange *x)
+{
+	unsigned bound = request_settings(x)->staleness_ms;
+	struct store_log_state l;
+
+	if (bound == 0 || !store_has_log(request_store(x)))
+		return false;
+	store_log_state(request_store(x), &l);
+	return l.silence_ms > (int64_t)bound;
+}
+
 /* Look whether the change is there by now; until it is, or for AWAIT_NS. */
 static void
 await(void *arg)
@@ -253,6 +265,11 @@ admit_awaited(struct exchange *x)
 {
 	const char *text = http_header(x->r, "X-Secret-Offset");
 
+	if ((x->endpoint->flags & ROUTE_QUIET) == 0 && request_is_stale(x)) {
+		answer_fail(x, 503, 50302, "The topic could not be read for longer than "
+		    "read.max.staleness.ms");
+		return;
+	}
 	if (text == NULL || !store_has_log(request_store(x))) {
 		x->endpoint->run(x);
 		return;

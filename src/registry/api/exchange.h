@@ -189,6 +189,9 @@ struct api {
 /* What an endpoint asks of its request. */
 
 const struct settings *request_settings(const struct exchange *x);
+
+/* Has the node not been able to read the topic for longer than it may? */
+bool request_is_stale(const struct exchange *x);
 struct store *request_store(const struct exchange *x);
 
 /* The thread's reader, begun: reader_end follows before the request is answered.

@@ -132,6 +132,9 @@ health_ready(struct exchange *x)
 		answer_fail(x, 503, 50302, "Not ready: %s", l.stopped);
 	else if (l.wrong[0] != '\0')
 		answer_fail(x, 503, 50302, "Not ready: %s", l.wrong);
+	else if (request_is_stale(x))
+		answer_fail(x, 503, 50302, "Not ready: the topic could not be read for longer than "
+		    "read.max.staleness.ms");
 	else if (!l.folded)
 		answer_fail(x, 503, 50302, "Not ready: the topic was not read to its end yet");
 	else if (audit_unready(x->api->parts.audit) != NULL)
@@ -344,6 +347,8 @@ log_metrics(struct buf *out, struct store *s)
 	one(out, "log_position", "gauge", "Everything in the topic before this offset is in the "
 	    "tables.", (uint64_t)l.position);
 	one(out, "log_revision", "gauge", "The number of the last batch.", l.revision);
+	one(out, "log_silence_seconds", "gauge", "Since brokers do not tell how the topic is.",
+	    (uint64_t)l.silence_ms / 1000);
 	one(out, "log_foreign_total", "counter", "Records in the topic that are not this "
 	    "registry's.", l.foreign);
 	one(out, "log_commits_total", "counter", "Batches that were committed.", l.commits);

@@ -247,6 +247,7 @@ static const struct setting_field keys[] = {
 	{ .name = "quota.path.bytes", .type = SETTING_LONG, AT(path_quota), .max = INT64_MAX,
 	    .scale = 1 },
 	CHOICE("store.log", log, "local|kafka"),
+	NUMBER("read.max.staleness.ms", staleness_ms, 0, DAY_MS),
 	TEXT("secret.registry.group.id", group_id),
 	TEXT("vault.mount", vault_mount),
 	TEXT("config.provider.name", provider),

@@ -92,6 +92,7 @@ struct settings {
 	const char *audit_connect;	/* audit.crn.connect, "secret-registry" */
 	const char *audit_type_prefix;	/* audit.type.prefix, "io.confluent.kafka.server" */
 
+	unsigned staleness_ms;		/* read.max.staleness.ms, 0: reads go on without brokers */
 	enum store_log log;		/* store.log=local|kafka: where the truth is */
 	struct settings_kafka kafka[SETTINGS_KAFKA_MAX];
 	size_t kafka_count;

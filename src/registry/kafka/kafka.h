@@ -57,6 +57,9 @@ int kafka_watch(struct kafka *k, struct error *err);
  * gone; ERROR_STALE: it ends before that; ERROR_REFUSED: it is not as it must be. */
 int kafka_watched(struct kafka *k, int64_t read, struct error *err);
 
+/* Milliseconds since a look at the topic was due that got no answer; 0: none was. */
+int64_t kafka_silence(struct kafka *k);
+
 /* --- reading --- */
 
 /* From this offset on; also to go back. */

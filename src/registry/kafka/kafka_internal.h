@@ -41,6 +41,7 @@ struct kafka {
 	int64_t complaint_ms;
 	pthread_cond_t watch_wake;
 	bool watch_stop;
+	int64_t answered_ms;		/* when brokers last said how the topic is */
 	struct error watched;		/* what was last found; code NONE: it is well */
 };
 

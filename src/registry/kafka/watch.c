@@ -46,8 +46,10 @@ watch_run(void *kafka)
 		(void)watch_look(k, &why);
 		(void)pthread_mutex_lock(&k->mutex);
 		/* Nobody has said that anything is better. */
-		if (why.code != ERROR_IO)
+		if (why.code != ERROR_IO) {
 			k->watched = why;
+			k->answered_ms = kafka_now_ms();
+		}
 		(void)pthread_mutex_unlock(&k->mutex);
 		k->readable(k->cookie);
 		(void)pthread_mutex_lock(&k->mutex);
@@ -59,6 +61,7 @@ watch_run(void *kafka)
 int
 kafka_watch(struct kafka *k, struct error *err)
 {
+	k->answered_ms = kafka_now_ms();
 	if (pthread_create(&k->watch_thread, NULL, watch_run, k) != 0)
 		return error_set(err, ERROR_MEMORY, "cannot start a thread");
 	k->watch_runs = true;
@@ -90,4 +93,15 @@ kafka_watched(struct kafka *k, int64_t read, struct error *err)
 		*err = k->watched;
 	(void)pthread_mutex_unlock(&k->mutex);
 	return rc;
+}
+
+int64_t
+kafka_silence(struct kafka *k)
+{
+	int64_t ms;
+
+	(void)pthread_mutex_lock(&k->mutex);
+	ms = kafka_now_ms() - k->answered_ms - WATCH_S * 1000;
+	(void)pthread_mutex_unlock(&k->mutex);
+	return ms > 0 ? ms : 0;
 }

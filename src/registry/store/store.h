@@ -104,6 +104,7 @@ struct store_log_state {
 	uint64_t foreign;		/* records that were not ours */
 	uint64_t commits, refused, unknown;	/* batches */
 	uint64_t claims, fenced;
+	int64_t silence_ms;		/* since brokers do not tell how the topic is, 0: they do */
 	char leader[256];		/* its address, "": not known */
 	char complaint[256];		/* the last of librdkafka's */
 };

@@ -654,6 +654,7 @@ store_log_state(struct store *s, struct store_log_state *out)
 	(void)pthread_mutex_lock(&s->mutex);
 	*out = s->log->shown;
 	(void)pthread_mutex_unlock(&s->mutex);
+	out->silence_ms = out->stopped != NULL ? 0 : kafka_silence(s->log->kafka);
 	(void)kafka_complaint(s->log->kafka, out->complaint, sizeof(out->complaint));
 }
 

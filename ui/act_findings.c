@@ -54,8 +54,9 @@ act_findings_open(struct app *a)
 		    audit_hint(row->finding));
 		return;
 	}
-	/* The place of a whole file is its own row. */
-	files_show(a, file->path, e != NULL ? e->key : "", e != NULL ? e->key_len : 0);
+	/* The place of a whole file is its own row; an entry may not be kept. */
+	files_show(a, file->path, e != NULL ? e->key : row->finding->key,
+	    e != NULL ? e->key_len : row->finding->key_len);
 	app_show(a, VIEW_FILES);
 }
 

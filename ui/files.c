@@ -632,6 +632,34 @@ files_unfold(struct app *a, const char *path)
 }
 
 void
+files_need_all(struct app *a)
+{
+	struct error err;
+
+	if (a->files->panes.left.filter == FILES_ALL && model_keep_all(a->model, &err) == -1)
+		app_complain(a, "%s", err.text);
+}
+
+/* Does the filter show this entry (none: the file)? */
+static bool
+files_shows(const struct app *a, const char *path, const char *key, size_t len)
+{
+	const struct outline *o = &a->files->panes.left;
+	size_t group = tree_find(&a->model->tree, path);
+	const struct estate_file *f;
+
+	if (group == a->model->tree.rows.len)
+		return false;
+	f = tree_row(&a->model->tree, group)->file;
+	if (len == 0)
+		return outline_passes(o, group, OUTLINE_HEAD);
+	for (size_t i = 0; i < f->count; i++)
+		if (f->entries[i].key_len == len && memcmp(f->entries[i].key, key, len) == 0)
+			return outline_passes(o, group, i);
+	return false;
+}
+
+void
 files_show(struct app *a, const char *path, const char *key, size_t len)
 {
 	struct panes *p = &a->files->panes;
@@ -639,13 +667,19 @@ files_show(struct app *a, const char *path, const char *key, size_t len)
 	 * when the files do. */
 	char *own = strdup(path), *own_key = text_copy(key, len);
 
-	p->left.filter = FILES_ALL;
-	(void)filter_set(&p->left.words, "", "");
 	p->left.ranging = false;
 	p->right_active = false;
 	if (own != NULL && own_key != NULL) {
+		if (!files_shows(a, own, own_key, len)) {
+			p->left.filter = FILES_ALL;
+			(void)filter_set(&p->left.words, "", "");
+			files_need_all(a);
+		}
 		files_unfold(a, own);
 		files_go(a, own, own_key, len);
+		/* It may only turn up when all are there. */
+		outline_hold_id(&p->left, &(struct outline_id){ own, strlen(own), 0 },
+		    &(struct outline_id){ own_key, len, 0 });
 	} else {
 		app_complain(a, "not enough memory");
 	}

@@ -54,6 +54,9 @@ void files_restore(struct app *a);
 void files_link(struct app *a, struct outline *o);
 void files_moved(struct app *a, struct outline *o);
 
+/* If the filter shows everything: see that everything is there, soon. */
+void files_need_all(struct app *a);
+
 /* Show the entries of a file. */
 void files_unfold(struct app *a, const char *path);
 

@@ -96,7 +96,8 @@ files_say_file(struct app *a, struct words *w, const struct estate_file *f)
 		buf_append_str(&w->text, "A secrets file.");
 		return;
 	}
-	buf_printf(&w->text, "%zu %s. ", f->count, f->count == 1 ? "entry" : "entries");
+	buf_printf(&w->text, "%zu %s. ", f->count + f->others,
+	    f->count + f->others == 1 ? "entry" : "entries");
 	files_count_all(&w->text, &tally);
 	if (tally.clear > 0)
 		files_say_destination(a, w, f);

@@ -202,6 +202,7 @@ new_estate(const struct model *m, struct error *err)
 		return NULL;
 	estate_set_scope(e, o->scope);
 	estate_set_rules(e, o->rules);
+	estate_set_brief(e, !m->keeps_all);
 	all = estate_environments(e);
 	environments_set_policy(all, o->policy);
 	if (o->environments != NULL)
@@ -442,6 +443,15 @@ model_look_again(struct model *m, struct error *err)
 	m->next = fresh;
 	m->next_has_keys = false;
 	return 0;
+}
+
+int
+model_keep_all(struct model *m, struct error *err)
+{
+	if (m->keeps_all)
+		return 0;
+	m->keeps_all = true;
+	return model_look_again(m, err);
 }
 
 int

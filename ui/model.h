@@ -40,6 +40,7 @@ struct model {
 	struct estate *estate;
 	struct estate *former;		/* while scanning anew: has the keys; else NULL */
 	struct estate *next;		/* looked for beside what is shown; NULL: none is */
+	bool keeps_all;			/* also entries without secrets and references */
 	bool next_has_keys;		/* it is whole, and is told with the keys that are held */
 	struct vec added;		/* char *: secrets files that the user has named */
 	bool scanning;
@@ -94,6 +95,10 @@ int model_rescan(struct model *m, struct error *err);
  * goes on with it, and puts it in the place of the former when it is done.
  */
 int model_look_again(struct model *m, struct error *err);
+
+/* Have all entries from now on, also those that are of no interest: they are not kept until
+ * somebody asks for them.  They are there when model_step has come to its end. */
+int model_keep_all(struct model *m, struct error *err);
 
 /* Read files again after they were changed: those of ${paths} and the secrets files. */
 int model_refresh(struct model *m, char *const paths[], size_t n, struct error *err);

@@ -129,6 +129,7 @@ act_filter(struct app *a)
 	unsigned int now = a->files->panes.left.filter;
 
 	files_set_filter(a, now == FILES_ALL ? FILES_SECRETS : now + 1);
+	files_need_all(a);
 	app_notice(a, "showing %s", files_filter_name(a->files->panes.left.filter));
 }
 

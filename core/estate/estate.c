@@ -60,6 +60,8 @@ struct collection {
 	struct vec keys;	/* of size_t: where their keys start in the texts */
 	struct vec uses;	/* of struct use */
 	struct buf texts;
+	bool brief;
+	size_t others;		/* that were not kept */
 };
 
 /* What estate_step does, one after the other. */
@@ -84,6 +86,7 @@ struct estate {
 	enum phase phase;
 	size_t at;		/* the file at which the phase is */
 	bool sorted;
+	bool brief;		/* entries of no interest are not kept */
 };
 
 /* Add an entry. */
@@ -196,6 +199,20 @@ add_options(struct collection *x, const struct document *d, size_t i, bool *part
 	return rc == -1 ? -1 : 0;
 }
 
+/* Count the last one instead, if it is neither a secret nor a reference. */
+static void
+collect_leave_out(struct collection *x, size_t self)
+{
+	const struct estate_entry *e = vec_at(&x->entries, self);
+
+	if (!x->brief || x->entries.len != self + 1 || e->sensitive || e->clear ||
+	    e->state != STATE_PLAIN)
+		return;
+	buf_truncate(&x->texts, *(size_t *)vec_at(&x->keys, self));
+	x->entries.len = x->keys.len = self;
+	x->others++;
+}
+
 /* ${hidden}: a remark hides the value, which is as a secret then. */
 static int
 add_entry(struct collection *x, const struct document *d, size_t i, bool hidden,
@@ -278,11 +295,12 @@ collect_finish(struct listed *f, struct collection *x)
 static int
 collect_entries(const struct estate *e, struct listed *f, const struct document *d)
 {
-	struct collection x = { .environments = e->environments, .rules = e->rules };
+	struct collection x = { .environments = e->environments, .rules = e->rules,
+		.brief = e->brief };
 	const struct remark *hidden;
 	struct vec remarks;
 	struct buf value;
-	size_t at = 0;
+	size_t at = 0, self;
 	int rc;
 
 	vec_init(&remarks, sizeof(struct remark), ENTRIES_MAX);
@@ -295,9 +313,14 @@ collect_entries(const struct estate *e, struct listed *f, const struct document 
 	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {
 		/* A key that is a part of a secret is nothing to list. */
 		hidden = inspect_hidden(&remarks, &at, i);
-		if (hidden == NULL || !hidden->hides_key)
-			rc = add_entry(&x, d, i, hidden != NULL, &value);
+		if (hidden != NULL && hidden->hides_key)
+			continue;
+		self = x.entries.len;
+		rc = add_entry(&x, d, i, hidden != NULL, &value);
+		if (rc == 0)
+			collect_leave_out(&x, self);
 	}
+	f->face.others = x.others;
 	if (rc == 0 && x.entries.len > 0)
 		rc = collect_finish(f, &x);
 	vec_release(&remarks);
@@ -333,7 +356,7 @@ listed_forget(struct listed *f)
 		free((void *)(uintptr_t)face->entries[0].key);
 	free((void *)(uintptr_t)face->entries);
 	face->entries = NULL;
-	face->count = 0;
+	face->count = face->others = 0;
 	free(f->uses);
 	f->uses = NULL;
 	f->use_count = 0;
@@ -536,6 +559,12 @@ void
 estate_set_rules(struct estate *e, const struct rules *rules)
 {
 	e->rules = rules;
+}
+
+void
+estate_set_brief(struct estate *e, bool brief)
+{
+	e->brief = brief;
 }
 
 void

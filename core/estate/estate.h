@@ -51,6 +51,7 @@ struct estate_file {
 	int64_t changed;	/* milliseconds, when it was, as far as it was read; 0: not known */
 	size_t count;
 	const struct estate_entry *entries;
+	size_t others;		/* entries that were counted and not kept (estate_set_brief) */
 };
 
 /* ${paths} (not owned): files, or folders that are searched as the scope says.
@@ -75,6 +76,10 @@ void estate_set_rules(struct estate *e, const struct rules *rules);
 /* Have what runs that were killed left in the folders listed in ${leftovers} (of char *,
  * the caller's), and not removed.  Before the first estate_step. */
 void estate_list_leftovers(struct estate *e, struct vec *leftovers);
+
+/* Keep only entries that are secrets, or have something to do with references; count the others.
+ * Before the first estate_step. */
+void estate_set_brief(struct estate *e, bool brief);
 
 /* Work for about ${budget_ms}.  1: there is more to do, 0: all is done,
  * -1: ERROR_MEMORY.  Unreadable files and folders are entries with a problem. */

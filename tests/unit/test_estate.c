@@ -360,6 +360,43 @@ test_entries_of_a_file(void **state)
 
 /* What was cut from a secret is no key to be listed, and what holds one is marked. */
 static void
+test_what_is_of_no_interest_can_be_counted_only(void **state)
+{
+	static const char *const here[] = { "." };
+	const struct estate_file *f;
+	struct estate *e;
+
+	(void)state;
+	files_put("server.properties", CONFIG, 0600);
+	files_put("plain.properties", "broker.id=1\nx=2\n", 0600);
+	files_put("jaas.properties", "k=1\nsasl.jaas.config=org.apache.kafka.common.security.plain."
+	    "PlainLoginModule required username=\"u\" password=\"p-long-secret\";\nlast=2\n", 0600);
+	e = estate_new(here, 1, NULL);
+	assert_non_null(e);
+	put_secrets(MODERN);
+	assert_non_null(environments_name(estate_environments(e), SECRETS, true, NULL));
+	estate_set_brief(e, true);
+	finish(e);
+	f = file_of(e, "plain.properties");
+	assert_int_equal(f->count, 0);
+	assert_int_equal(f->others, 2);
+	assert_null(f->problem);
+	f = file_of(e, "server.properties");
+	assert_int_equal(f->count, 4);
+	assert_int_equal(f->others, 5);
+	assert_entry(&f->entries[0], "ssl.keystore.password", 21, 3, STATE_SEALED, KEYSTORE);
+	assert_entry(&f->entries[1], "b.password", 10, 4, STATE_DANGLING, "server.properties/gone");
+	assert_entry(&f->entries[2], "c.password", 10, 6, STATE_PLAIN, NULL);
+	assert_entry(&f->entries[3], "d", 1, 7, STATE_OTHER, NULL);
+	/* What has a secret in it stands with its parts. */
+	f = file_of(e, "jaas.properties");
+	assert_int_equal(f->others, 2);
+	assert_string_equal(f->entries[0].key, "sasl.jaas.config");
+	assert_true(f->count > 1 && f->entries[f->count - 1].clear);
+	estate_free(e);
+}
+
+static void
 test_parts_of_a_cut_secret_are_not_listed(void **state)
 {
 	static const char *const want[] = { "a", "ssl.keystore.key", "x.jaas", "username", "z" };
@@ -690,6 +727,7 @@ main(void)
 		DISK(test_unreadable_folders_and_files_are_problems),
 		DISK(test_a_secrets_file_is_recognised),
 		DISK(test_entries_of_a_file),
+		DISK(test_what_is_of_no_interest_can_be_counted_only),
 		DISK(test_parts_of_a_cut_secret_are_not_listed),
 		DISK(test_states_follow_the_secrets_file),
 		DISK(test_a_nul_in_a_name_is_not_its_end),

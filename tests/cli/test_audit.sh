@@ -449,6 +449,28 @@ case_staged_content_is_what_counts() {
 	expect_json "$out" 'len([f for f in d["findings"] if ":" in f["file"]])' 70
 }
 
+case_a_person_sees_how_far_it_is() {
+	clean
+	for i in $(seq 400); do
+		echo "a=$i" >"a$i.properties"
+	done
+	printf '{' >a0.json
+	chmod 600 ./*
+	on_terminal '256 files, 0 errors, 0 warnings, 1 not read' '' -- audit .
+	expect_rc 1
+	# Nothing of it is left before the report.
+	sed -n 's/.*0 warnings, 1 not read//p' "$out" | grep -qF "$(printf '\r\033[K')nothing found" ||
+		fail "the line is not taken away"
+	audit .
+	expect_rc 1
+	expect_no 'warnings, '
+	# Of a few there is none.
+	rm a[1-9]*.properties
+	on_terminal 'not read' '' -- audit .
+	expect_rc 1
+	expect_no 'warnings, '
+}
+
 case_names_are_told_relative_to_the_root() {
 	clean
 	mkdir -p deep/er

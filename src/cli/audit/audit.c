@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -220,6 +221,7 @@ commands_audit(const struct options *o)
 		.secrets_only = o->from[FLAG_LOCAL_SECRETS_FILE].file == NULL,
 		.policy = keys_policy(o), .provider_class = config_provider_class(o->config),
 		.now = time_now() };
+	struct audit_progress progress = { .shows = isatty(STDERR_FILENO) };
 	enum audit_level fail_on = AUDIT_ERROR;
 	const char *root;
 	struct audit_report r = { .status = 1 };
@@ -229,6 +231,8 @@ commands_audit(const struct options *o)
 	size_t strip;
 	int rc = 0;
 
+	options.goes_on = audit_progress_draw;
+	options.cookie = &progress;
 	options.keep_files = o->text[FLAG_OUTPUT_AUDIT] != NULL &&
 	    strcmp(o->text[FLAG_OUTPUT_AUDIT], "junit") == 0;
 	if (o->text[FLAG_FAIL_ON] != NULL)
@@ -253,6 +257,7 @@ commands_audit(const struct options *o)
 		rc = audit_look_beyond(a, o, &err);
 	if (rc == 0)
 		rc = audit_finish(a, &err);
+	audit_progress_end(&progress);
 	if (rc == 0)
 		rc = audit_baseline(a, o, options.now, &err);
 	if (rc == 0) {

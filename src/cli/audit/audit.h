@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "audit/audit.h"
 
@@ -46,6 +47,20 @@ void audit_report_jsonl(struct audit_report *r, struct buf *out);
 void audit_report_sarif(struct audit_report *r, struct buf *out);
 void audit_report_html(struct audit_report *r, struct buf *out);
 void audit_report_junit(struct audit_report *r, struct buf *out);
+
+/* A line on a terminal of how far an audit is. */
+struct audit_progress {
+	bool shows;		/* standard error is a terminal */
+	bool drawn;
+	size_t calls;
+	struct timespec last;	/* when it was drawn */
+};
+
+/* audit_options' goes_on; ${cookie} is one of these. */
+int audit_progress_draw(void *cookie, const struct audit *a, struct error *err);
+
+/* Take the line away, for what is told next. */
+void audit_progress_end(struct audit_progress *p);
 
 /* Append text, made visible, for XML and HTML. */
 void audit_markup(struct buf *out, const void *bytes, size_t n);

@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,6 @@ struct yaml_level {
 struct yaml {
 	const struct form_reader *r;
 	yaml_parser_t parser;
-	struct yaml_level levels[YAML_DEPTH];
 	size_t depth;
 	struct buf path;
 	struct buf decoded;	/* secret */
@@ -51,6 +51,7 @@ struct yaml {
 	bool kubernetes;
 	bool has_secret;	/* a manifest of a Secret is somewhere in the text */
 	bool external;		/* an ExternalSecret: its secretKey is a name */
+	struct yaml_level levels[YAML_DEPTH];	/* each set when it begins */
 };
 
 static bool
@@ -611,16 +612,26 @@ yaml_event(struct yaml *y, const yaml_event_t *e, struct error *err)
 	}
 }
 
+/* Of a buffer of libyaml what ${n} bytes of UTF-8, and a NUL, can have come to. */
+static void
+yaml_wipe(unsigned char *start, const unsigned char *end, size_t n)
+{
+	const size_t size = (size_t)(end - start);
+
+	secmem_wipe(start, n + 1 < size ? n + 1 : size);
+}
+
 int
 form_read_yaml(const struct form_reader *r, struct error *err)
 {
-	struct yaml *y = error_alloc(sizeof(*y), err);
+	struct yaml *y = malloc(sizeof(*y));
 	yaml_event_t e;
 	bool end = false;
 	int rc = 0;
 
 	if (y == NULL)
-		return -1;
+		return error_memory(err);
+	memset(y, 0, offsetof(struct yaml, levels));
 	y->r = r;
 	y->kubernetes = yaml_has(r, "apiVersion");
 	y->has_secret = yaml_has(r, "Secret");
@@ -650,10 +661,8 @@ form_read_yaml(const struct form_reader *r, struct error *err)
 	while (y->depth > 0)
 		yaml_pop(y);
 	/* What libyaml read lies in ordinary memory. */
-	secmem_wipe(y->parser.raw_buffer.start,
-	    (size_t)(y->parser.raw_buffer.end - y->parser.raw_buffer.start));
-	secmem_wipe(y->parser.buffer.start,
-	    (size_t)(y->parser.buffer.end - y->parser.buffer.start));
+	yaml_wipe(y->parser.raw_buffer.start, y->parser.raw_buffer.end, r->n);
+	yaml_wipe(y->parser.buffer.start, y->parser.buffer.end, r->n);
 	yaml_parser_delete(&y->parser);
 done:
 	buf_release(&y->decoded);

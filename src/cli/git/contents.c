@@ -94,7 +94,7 @@ contents_list(struct contents *c, const char *const fixed[], const char *const p
 	const char **argv;
 	struct buf top;
 	size_t k = 0;
-	int rc;
+	int rc, status = 0;
 
 	while (fixed[k] != NULL)
 		k++;
@@ -104,7 +104,13 @@ contents_list(struct contents *c, const char *const fixed[], const char *const p
 	for (size_t i = 0; i < n; i++)
 		argv[k + i] = paths[i];
 	buf_init(&top, 65536);
-	rc = git_top(&top, err) != 0 || git_run(argv, &c->list, NULL, err) != 0 ? -1 : 0;
+	rc = git_run(argv, &c->list, &status, err);
+	/* Why it failed is worth two more of its processes: where there is no work tree, it says
+	 * how it is called. */
+	if (rc == 0 && status != 0) {
+		buf_clear(&c->list);
+		rc = git_top(&top, err) != 0 || git_run(argv, &c->list, NULL, err) != 0 ? -1 : 0;
+	}
 	(void)buf_cstr(&c->list);
 	buf_release(&top);
 	free(argv);

@@ -1,12 +1,16 @@
 /*
  * The CPU time and peak memory of `propseal audit` on 10 000 files of all
  * forms, a third of which hold a secret, beside a search for one word in them:
- * `rg -i password` where ripgrep is installed, else `grep -ri password`.
+ * `rg -i password` where ripgrep is installed, else `grep -ri password`.  Then
+ * of ten times as many, of 1 500 folders in one another, of one file of 1 GiB,
+ * and of ten files that are staged, where Git is installed.
  *
  * usage: bench_findings PROPSEAL
  */
 #include <sys/stat.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +19,9 @@
 #define FILES 10000
 #define FOLDER 250	/* files in one */
 #define RUNS 7
+#define DEEP 1500	/* folders */
+#define STAGED 10
+#define LARGE ((off_t)1 << 30)
 
 /* One of each form; %s is where the secret stands, or something else. */
 static const struct {
@@ -57,45 +64,134 @@ make_files(const char *root, int files)
 	}
 }
 
-static double
-run(char *const argv[], double ms[RUNS], int runs)
+#define RIPGREP "/usr/bin/rg"
+#define GIT "/usr/bin/git"
+
+static char *program;
+
+/* One after the other, so that what else the machine does befalls both. */
+static void
+measure_beside(char *root, int files, int runs)
 {
+	char *const audit[] = { program, (char *)"audit", root, (char *)"-o", (char *)"json",
+		(char *)"--fail-on", (char *)"none", NULL };
+	const int is_there = access(RIPGREP, X_OK) == 0;
+	char *const search[] = { (char *)(is_there ? RIPGREP : "/usr/bin/grep"),
+		(char *)(is_there ? "-i" : "-ri"), (char *)"password", root, NULL };
+	double ours[RUNS], theirs[RUNS], ratios[RUNS], rss = 0;
 	struct measure m;
-	double rss = 0;
 
 	for (int i = 0; i < runs; i++) {
-		measure_run(argv, NULL, &m);
-		ms[i] = m.cpu_ms;
+		measure_run(search, NULL, &m);
+		theirs[i] = m.cpu_ms;
+		measure_run(audit, NULL, &m);
+		ours[i] = m.cpu_ms;
+		ratios[i] = ours[i] / theirs[i];
 		rss = m.rss_mib;
 	}
-	return rss;
+	measure_header("audit of files of all forms", is_there ? "rg -i password" :
+	    "grep -ri password");
+	measure_line("audit -o json", ours, (size_t)runs, measure_median(theirs, (size_t)runs));
+	printf("  %d files, %.1f MiB at most; %.2f times the search, run by run\n", files, rss,
+	    measure_median(ratios, (size_t)runs));
+}
+
+static void
+measure_one(const char *what, char *const argv[])
+{
+	struct measure m;
+
+	measure_run(argv, NULL, &m);
+	printf("  %-38s %9.2f ms of CPU %9.2f ms %9.1f MiB\n", what, m.cpu_ms, m.wall_ms,
+	    m.rss_mib);
+	fflush(stdout);
+}
+
+static void
+measure_audit(const char *what, char *root)
+{
+	char *const argv[] = { program, (char *)"audit", root, (char *)"-o", (char *)"json",
+		(char *)"--fail-on", (char *)"none", NULL };
+
+	measure_one(what, argv);
+}
+
+static void
+make_deep(const char *root)
+{
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	measure_must(here != -1 && mkdir(root, 0700) == 0 && chdir(root) == 0, "no folder");
+	for (int i = 0; i < DEEP; i++)
+		measure_must(mkdir("d", 0700) == 0 && chdir("d") == 0, "no folder");
+	measure_write("a.properties", "a.password=CANARY-long\n", 23);
+	measure_must(fchdir(here) == 0, "no way back");
+	close(here);
+}
+
+static void
+make_large(const char *root)
+{
+	char path[512];
+
+	measure_must(mkdir(root, 0700) == 0, "no folder");
+	snprintf(path, sizeof(path), "%s/a.properties", root);
+	measure_write(path, "a=b\n", 4);
+	measure_must(truncate(path, LARGE) == 0, path);
+}
+
+static void
+measure_staged(const char *root)
+{
+	char *const init[] = { (char *)GIT, (char *)"init", (char *)"-q", NULL };
+	char *const add[] = { (char *)GIT, (char *)"add", (char *)".", NULL };
+	char *const list[] = { (char *)GIT, (char *)"diff", (char *)"--cached",
+		(char *)"--name-only", NULL };
+	char *const audit[] = { program, (char *)"audit", (char *)"--staged", (char *)"--fail-on",
+		(char *)"none", NULL };
+	double ours[RUNS], theirs[RUNS];
+	struct measure m;
+
+	if (access(GIT, X_OK) != 0)
+		return;
+	measure_must(mkdir(root, 0700) == 0, "no folder");
+	make_files(root, STAGED);
+	measure_must(chdir(root) == 0, root);
+	measure_run(init, NULL, &m);
+	measure_run(add, NULL, &m);
+	for (int i = 0; i < RUNS; i++) {
+		measure_run(list, NULL, &m);
+		theirs[i] = m.wall_ms;
+		measure_run(audit, NULL, &m);
+		ours[i] = m.wall_ms;
+	}
+	measure_must(chdir("/") == 0, "/");
+	measure_header("ten files that are staged: time, not CPU",
+	    "git diff --cached --name-only");
+	measure_line("audit --staged", ours, RUNS, measure_median(theirs, RUNS));
 }
 
 int
 main(int argc, char **argv)
 {
 	const int files = measure_is_smoke() ? FILES / 20 : FILES;
-	const int runs = measure_is_smoke() ? 1 : RUNS;
-	char *root = measure_path("estate");
-	char *const audit[] = { argc > 1 ? argv[1] : NULL, (char *)"audit", root, (char *)"-o",
-		(char *)"json", (char *)"--fail-on", (char *)"none", NULL };
-	char *const ripgrep[] = { (char *)"/usr/bin/rg", (char *)"-i", (char *)"password", root,
-		NULL };
-	char *const grep[] = { (char *)"/usr/bin/grep", (char *)"-ri", (char *)"password", root,
-		NULL };
-	const int is_there = access(ripgrep[0], X_OK) == 0;
-	double ours[RUNS], floor_ms[RUNS], rss, floor;
+	char *root = measure_path("estate"), *many = measure_path("many");
+	char *deep = measure_path("deep"), *large = measure_path("large");
+	char *staged = measure_path("staged");
 
-	measure_must(argc == 2, "usage: bench_findings PROPSEAL");
-	measure_must(mkdir(root, 0700) == 0, "cannot make a folder");
+	measure_must(argc == 2 && (program = realpath(argv[1], NULL)) != NULL,
+	    "usage: bench_findings PROPSEAL");
+	measure_must(mkdir(root, 0700) == 0 && mkdir(many, 0700) == 0, "cannot make a folder");
 	make_files(root, files);
-	run(is_there ? ripgrep : grep, floor_ms, runs);
-	rss = run(audit, ours, runs);
-	measure_header("audit of files of all forms", is_there ? "rg -i password" :
-	    "grep -ri password");
-	floor = measure_median(floor_ms, (size_t)runs);
-	measure_line("audit -o json", ours, (size_t)runs, floor);
-	printf("  %d files, %.1f MiB at most\n", files, rss);
+	measure_beside(root, files, measure_is_smoke() ? 1 : RUNS);
+	make_files(many, 10 * files);
+	make_deep(deep);
+	make_large(large);
+	printf("\nwhat is large or deep\n");
+	measure_audit(measure_is_smoke() ? "5 000 files" : "100 000 files", many);
+	measure_audit("1 500 folders in one another", deep);
+	measure_audit("a file of 1 GiB", large);
+	measure_staged(staged);
 	measure_scratch_remove();
 	return 0;
 }

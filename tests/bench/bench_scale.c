@@ -200,7 +200,19 @@ scan(const char *folder, size_t files)
 	return from;
 }
 
-enum { SCAN, REVIEW, APPLY, RESCAN, KINDS };
+/* What ripgrep takes to count lines with an equals sign; 0: it is not installed. */
+static double
+search(char *folder)
+{
+	char *const argv[] = { (char *)"/usr/bin/rg", (char *)"-c", (char *)"=", folder, NULL };
+	struct measure m = { 0 };
+
+	if (access(argv[0], X_OK) == 0)
+		measure_run(argv, NULL, &m);
+	return m.cpu_ms;
+}
+
+enum { SCAN, REVIEW, APPLY, RESCAN, SEARCH, KINDS };
 
 static void
 measure_estate(size_t files, double ms[KINDS])
@@ -215,6 +227,7 @@ measure_estate(size_t files, double ms[KINDS])
 
 	make_estate(folder, files);
 	ms[SCAN] = scan(folder, files);
+	ms[SEARCH] = search(folder);
 	path = strchr(fixture_environment[0], '=') + 1;
 	measure_must((master = key_from_base64(path, strlen(path), &err)) != NULL, "no key");
 	measure_must(asprintf(&path, "%s/secrets.properties", folder) > 0, "no memory");
@@ -253,7 +266,7 @@ static void
 measure_files(const size_t sizes[STEPS])
 {
 	static const char *const what[KINDS] = { "scan", "review (plan and diff)", "apply",
-	    "scan of what is sealed" };
+	    "scan of what is sealed", "rg -c = (0: it is not there)" };
 	double ms[STEPS][KINDS], line[STEPS];
 
 	for (size_t s = 0; s < STEPS; s++)
@@ -266,6 +279,9 @@ measure_files(const size_t sizes[STEPS])
 	}
 	printf("  review of %zu files: %.2f times their scan\n", sizes[STEPS - 1],
 	    ms[STEPS - 1][REVIEW] / ms[STEPS - 1][SCAN]);
+	if (ms[STEPS - 1][SEARCH] > 0)
+		printf("  scan of %zu files: %.2f times `rg -c =`\n", sizes[STEPS - 1],
+		    ms[STEPS - 1][SCAN] / ms[STEPS - 1][SEARCH]);
 }
 
 int

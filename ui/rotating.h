@@ -59,7 +59,8 @@ struct rotating_row {
 };
 
 struct rotating_group {
-	const char *name;
+	const char *name;	/* NULL: the environment of file ->file of the session */
+	size_t file;
 	size_t first, count;	/* of its rows */
 };
 

@@ -129,6 +129,15 @@ row_at(const struct rotating *t, size_t group, size_t item)
 	return vec_at(&t->rows, group_at(t, group)->first + item);
 }
 
+/* The session's own texts go with it, whenever it is read again. */
+static const char *
+group_name(const struct rotating *t, size_t i)
+{
+	const struct rotating_group *g = group_at(t, i);
+
+	return g->name != NULL ? g->name : rotation_file(t->session, g->file)->environment;
+}
+
 static size_t
 rotation_groups(const void *rotating)
 {
@@ -157,7 +166,7 @@ static struct outline_id
 rotation_id_of(const void *rotating, size_t group, size_t item)
 {
 	const struct rotating *t = rotating;
-	const char *name = group_at(t, group)->name;
+	const char *name = group_name(t, group);
 
 	if (item == OUTLINE_HEAD)
 		return (struct outline_id){ name, strlen(name), 0 };
@@ -199,12 +208,12 @@ view_rotation_close(struct rotating *t)
 }
 
 static void
-add_group(struct rotating *t, const char *name)
+add_group(struct rotating *t, const char *name, size_t file)
 {
 	struct rotating_group *g = vec_push(&t->groups);
 
 	if (g != NULL)
-		*g = (struct rotating_group){ name, t->rows.len, 0 };
+		*g = (struct rotating_group){ name, file, t->rows.len, 0 };
 }
 
 static void
@@ -221,17 +230,17 @@ add_row(struct rotating *t, enum rotating_kind kind, size_t index, size_t step)
 static void
 add_plan(struct rotating *t)
 {
-	add_group(t, "new keys");
+	add_group(t, "new keys", 0);
 	add_row(t, ROTATING_ROW_MASTER, 0, 0);
 	if (t->master)
 		add_row(t, ROTATING_ROW_COMMON, 0, 0);
 	add_row(t, ROTATING_ROW_DATA, 0, 0);
-	add_group(t, "environments");
+	add_group(t, "environments", 0);
 	for (size_t i = 0; i < t->environments.len; i++)
 		add_row(t, ROTATING_ROW_ENVIRONMENT, i, 0);
 	if (t->step != ROTATING_KEYS)
 		return;
-	add_group(t, "pre-flight");
+	add_group(t, "pre-flight", 0);
 	for (size_t i = 0; i < t->texts.len; i++)
 		add_row(t, ROTATING_ROW_FOUND, i, 0);
 }
@@ -242,7 +251,7 @@ add_session(struct rotating *t)
 	size_t n = rotation_count(t->session);
 
 	if (t->step >= ROTATING_HOSTS && has_new_keys(t)) {
-		add_group(t, "new master key");
+		add_group(t, "new master key", 0);
 		for (size_t i = 0; i < n; i++) {
 			if (!is_part(t, i))
 				continue;
@@ -252,7 +261,7 @@ add_session(struct rotating *t)
 		}
 	}
 	if (t->step < ROTATING_HOSTS) {
-		add_group(t, "files");
+		add_group(t, "files", 0);
 		for (size_t i = 0; i < n; i++)
 			add_row(t, ROTATING_ROW_FILE, i, 0);
 		return;
@@ -260,12 +269,12 @@ add_session(struct rotating *t)
 	for (size_t i = 0; t->step == ROTATING_HOSTS && i < n; i++) {
 		if (!is_part(t, i))
 			continue;
-		add_group(t, rotation_file(t->session, i)->environment);
+		add_group(t, NULL, i);
 		for (size_t k = 0; k < HOST_STEPS; k++)
 			if (host_has(t, k))
 				add_row(t, ROTATING_ROW_HOST, i, k);
 	}
-	add_group(t, "to finish");
+	add_group(t, "to finish", 0);
 	for (size_t k = has_new_keys(t) ? END_KEYS : END_VERIFIED; k < ENDS; k++)
 		add_row(t, ROTATING_ROW_END, 0, k);
 }
@@ -482,7 +491,8 @@ draw_head(const struct app *a, size_t group, const struct rect *l, unsigned int 
 		snprintf(text, sizeof(text), "%zu of %zu", done, all);
 	canvas_text(l->y, l->x, 1, STYLE_FILE | extra, canvas_glyph(
 	    outline_folded(&t->panes.left, group) ? GLYPH_FOLDED : GLYPH_OPEN));
-	canvas_text(l->y, l->x + 2, l->w - 3 - (int)strlen(text) - 2, STYLE_FILE | extra, g->name);
+	canvas_text(l->y, l->x + 2, l->w - 3 - (int)strlen(text) - 2, STYLE_FILE | extra,
+	    group_name(t, group));
 	canvas_right(l->y, l->x + 2, l->w - 3, STYLE_NOTE | extra, text);
 }
 

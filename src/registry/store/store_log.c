@@ -622,14 +622,21 @@ log_step(struct store *s)
 	moved = fold_drain(s);
 	moved = courier_came(s) || moved;
 	look(s);
+	/* Who cannot read on is not to keep others from leading. */
+	if (l->stopped != NULL || l->locked) {
+		if (kafka_is_ours(l->kafka))
+			kafka_resign(l->kafka);
+		if (l->role != LOG_FOLLOWER)
+			step_down(s);
+	}
 	if (l->role != LOG_FOLLOWER && !kafka_is_ours(l->kafka))
 		step_down(s);
 	if (l->role == LOG_FOLLOWER && l->claimed && !l->busy) {
 		l->claimed = false;
 		courier_send(s, JOB_UNCLAIM);
 	}
-	if (l->stopped == NULL && l->role == LOG_FOLLOWER && kafka_is_ours(l->kafka) &&
-	    store_monotonic_ms() >= l->retry_ms)
+	if (l->stopped == NULL && !l->locked && l->role == LOG_FOLLOWER &&
+	    kafka_is_ours(l->kafka) && store_monotonic_ms() >= l->retry_ms)
 		claim_again(s, 0);
 	if (l->role == LOG_CLAIMING && !l->led && l->trusted && !l->busy &&
 	    store_monotonic_ms() >= l->retry_ms)

@@ -382,6 +382,33 @@ taken_back_the_files_are_as_they_were(void **state)
 }
 
 static void
+locking_wipes_the_new_passphrase_and_it_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	plan_all(v);
+	vt_key(v, "L");
+	vt_assert_has(v, "locked");
+	vt_key(v, KEY_ENTER);
+	if (memory_can_read(vt_pid(v)))
+		memory_assert_clean(vt_pid(v), "new passphrase", NEW_PASSPHRASE);
+	vt_key(v, "w");
+	confirm(v);
+	vt_assert_has(v, "New passphrase or key:");
+	/* Not known, nothing is changed. */
+	vt_key(v, KEY_ESC);
+	fixture_assert_unchanged(f);
+	vt_key(v, "w");
+	confirm(v);
+	type_line(v, NEW_PASSPHRASE);
+	see(v, "verified: opens 15 of 15, all values the same");
+	fixture_leave(v);
+}
+
+static void
 what_does_not_open_stops_the_plan(void **state)
 {
 	struct fixture *f = *state;
@@ -498,6 +525,7 @@ main(void)
 		FIXTURE_TEST(each_its_own_key_and_one_left_out),
 		FIXTURE_TEST(after_a_kill_three_keys_go_on),
 		FIXTURE_TEST(taken_back_the_files_are_as_they_were),
+		FIXTURE_TEST(locking_wipes_the_new_passphrase_and_it_goes_on),
 		FIXTURE_TEST(what_does_not_open_stops_the_plan),
 		FIXTURE_TEST(data_key_rotation_seals_everything_again),
 		FIXTURE_TEST(different_passphrases_are_asked_again),

@@ -214,6 +214,24 @@ case_the_right_file_gets_the_provider() {
 	cmp -s estate/other.properties other || fail 'a chosen class was changed'
 }
 
+# A worker that two connectors are for is told of once, and of no other file.
+case_a_left_worker_is_no_other_file() {
+	seal
+	mkdir estate
+	mv sec.properties estate/
+	printf 'name=c\nconnector.class=X\ndb.password=${securepass:%s:server.properties/ssl.key.password}\n' \
+	    "$remote" >estate/a.properties
+	cp estate/a.properties estate/z.properties
+	sed '/^config.providers/d' server.properties >estate/m.properties
+	printf 'group.id=g\nkey.converter=k\nplugin.path=/p\nconfig.providers=securepass\nconfig.providers.securepass.class=of.another.Maker\n' \
+	    >estate/connect-distributed.properties
+	fix --yes -o json
+	expect_rc 3
+	expect_states 'provider:done provider:left'
+	expect_in estate/m.properties config.providers.securepass.class
+	expect_in estate/connect-distributed.properties of.another.Maker
+}
+
 # Whose class is written may be decided by what came with a repository: that is told.
 case_a_class_of_the_work_tree_is_told() {
 	make_ill

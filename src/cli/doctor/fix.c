@@ -62,14 +62,23 @@ fix_at(const struct doctor *d, size_t i)
 	return vec_at(&d->fixes, i);
 }
 
+/* NULL: there is none yet. */
+static struct fix *
+fix_find(const struct doctor *d, enum fix_kind kind, const char *path)
+{
+	for (size_t i = 0; i < d->fixes.len; i++)
+		if (fix_at(d, i)->kind == kind && strcmp(fix_at(d, i)->path, path) == 0)
+			return fix_at(d, i);
+	return NULL;
+}
+
 static int
 fix_add(struct doctor *d, enum fix_kind kind, const char *path, mode_t bits, const char *command)
 {
 	struct fix *f;
 
-	for (size_t i = 0; i < d->fixes.len; i++)
-		if (fix_at(d, i)->kind == kind && strcmp(fix_at(d, i)->path, path) == 0)
-			return 0;
+	if (fix_find(d, kind, path) != NULL)
+		return 0;
 	if ((f = vec_push(&d->fixes)) == NULL)
 		return -1;
 	*f = (struct fix){ .kind = kind, .bits = bits, .command = command,
@@ -192,7 +201,8 @@ fix_find_provider(struct doctor *d, struct providers *p, const char *path, struc
 			error_set(&why, ERROR_REFUSED, "%s", lacks);
 			error_hint(&why, "change the class if it was not meant, or name it as "
 			    "provider-class in propseal.ini");
-			rc = fix_stop(fix_at(d, d->fixes.len - 1), FIX_LEFT, &why, err);
+			rc = fix_stop(fix_find(d, FIX_PROVIDER, document_file(by)), FIX_LEFT, &why,
+			    err);
 		}
 	}
 	configuration_free(c);

@@ -165,6 +165,32 @@ case_files_of_others_are_left() {
 	expect_mode estate 777
 }
 
+# One sweep takes both files of a run, so neither goes when one is not ours.
+case_half_of_a_leftover_is_left() {
+	make_ill
+	fix --yes
+	echo CANARY-theirs >keep
+	ln -s "$PWD/keep" "$tmp"
+	: >estate/.server.properties.propseal-lock
+	fix --yes -o json
+	expect_rc 3
+	expect_states 'leftover:left leftover:left'
+	[ -L "$tmp" ] || fail 'what was said to be left is gone'
+	expect_out 'which stays: it is a symbolic link'
+	rm "$tmp"
+	if [ "$(id -u)" -eq 0 ]; then
+		echo CANARY-theirs >"$tmp"
+		chown 12345 "$tmp"
+		fix --yes -o json
+		expect_states 'leftover:left leftover:left'
+		[ -e "$tmp" ] || fail 'the file of another user is gone'
+		rm "$tmp"
+	fi
+	fix --yes -o json
+	expect_rc 0
+	expect_states 'leftover:done'
+}
+
 case_names_are_made_visible() {
 	local esc=$'\e' odd
 	make_ill

@@ -146,6 +146,38 @@ fix_refuses(const char *path)
 	return st.st_uid == geteuid() ? NULL : "it belongs to another user";
 }
 
+/* The sweep takes the lock and the temporary file of a run together: each of them must
+ * be ours, or both stay. */
+static int
+fix_check_leftover(const char *path, struct error *err)
+{
+	static const char *const endings[] = { PATH_TEMPORARY, PATH_LOCK };
+	const char *refuses = fix_refuses(path), *name;
+	size_t n = strlen(path), m;
+	struct stat st;
+	struct buf other;
+	int rc = refuses != NULL ? error_set(err, ERROR_REFUSED, "%s", refuses) : 0;
+
+	buf_init(&other, DOCTOR_PATH_MAX);
+	for (size_t i = 0; rc == 0 && i < 2; i++) {
+		m = strlen(endings[i]);
+		if (n <= m || strcmp(path + n - m, endings[i]) != 0)
+			continue;
+		buf_append(&other, path, n - m);
+		buf_append_str(&other, endings[1 - i]);
+		if ((rc = buf_check(&other, err)) != 0)
+			break;
+		name = buf_cstr(&other);
+		if (lstat(name, &st) == -1 && errno == ENOENT)
+			break;
+		if ((refuses = fix_refuses(name)) != NULL)
+			rc = error_set(err, ERROR_REFUSED, "it goes with %s only, which stays: %s",
+			    file_basename(name), refuses);
+	}
+	buf_release(&other);
+	return rc;
+}
+
 /* Leave what is not safe. */
 static int
 fix_judge(struct doctor *d, struct error *err)
@@ -160,6 +192,9 @@ fix_judge(struct doctor *d, struct error *err)
 			continue;
 		if (f->kind == FIX_MODE) {
 			if (attributes_narrow(f->path, f->bits, true, &f->mode, &why) == 0)
+				continue;
+		} else if (f->kind == FIX_LEFTOVER) {
+			if (fix_check_leftover(f->path, &why) == 0)
 				continue;
 		} else {
 			if ((refuses = fix_refuses(f->path)) == NULL)
@@ -367,10 +402,17 @@ fix_write_json(struct fixing *x, bool applied, int status, struct error *err)
 static int
 fix_remove(const struct fix *f, struct error *err)
 {
-	char *folder = file_folder(f->path);
+	char *folder;
 	struct stat st;
-	int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd;
 
+	/* With its other half it is gone already; what came meanwhile is looked at again. */
+	if (lstat(f->path, &st) == -1 && errno == ENOENT)
+		return 0;
+	if (fix_check_leftover(f->path, err) != 0)
+		return error_place(err, f->path, 0);
+	folder = file_folder(f->path);
+	fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (fd != -1) {
 		lock_sweep_name(fd, file_basename(f->path));
 		close(fd);

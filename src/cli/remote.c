@@ -41,21 +41,27 @@ struct registry_resolver {
 	struct vec known;	/* struct known * */
 };
 
-/* How strong what a flag says is: 3 on the command line, 2 by a variable of the
- * environment, 1 in propseal.ini, 0: nothing does. */
+#define STRONG_FLAG 1001
+#define STRONG_VARIABLE 1000
+
+/* How strong what a flag says is: on the command line, by a variable of the environment,
+ * or, below that, in a propseal.ini of some rank.  0: nothing does. */
 static int
 strength(const struct options *o, enum flag_id id)
 {
 	if (o->text[id] == NULL)
 		return 0;
-	return o->given[id] ? 3 : o->from[id].file == NULL ? 2 : 1;
+	return o->given[id] ? STRONG_FLAG : o->from[id].file == NULL ? STRONG_VARIABLE :
+	    o->from[id].rank;
 }
 
-/* The login of propseal.ini is for the registry of propseal.ini. */
+/* The login of a propseal.ini is for the registry that it, or a weaker one, names. */
 static const char *
 login_text(const struct options *o, enum flag_id id)
 {
-	return strength(o, id) == 1 && strength(o, FLAG_URL) > 1 ? NULL : o->text[id];
+	int here = strength(o, id);
+
+	return here < STRONG_VARIABLE && strength(o, FLAG_URL) > here ? NULL : o->text[id];
 }
 
 void

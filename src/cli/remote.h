@@ -21,7 +21,7 @@ struct place {
 
 /* As --url, --ca, --cert, --user, --token-file ... say, or the variables of these flags
  * ($PROPSEAL_REGISTRY_URL ...), or [registry] of propseal.ini, whose login is for its own
- * URL alone. */
+ * URL alone, and for no other that a stronger propseal.ini names. */
 void place_read(const struct options *o, struct place *p);
 
 /*

@@ -622,7 +622,7 @@ apply(const struct config_value *v, enum flag_id id, struct options *o)
 		o->on[id] = strcmp(v->text, "yes") == 0;
 	else
 		o->text[id] = v->text;
-	o->from[id] = (struct options_origin){ v->file, v->line, v->foreign };
+	o->from[id] = (struct options_origin){ v->file, v->line, v->foreign, (int)v->origin };
 }
 
 void

@@ -187,6 +187,7 @@ struct options_origin {
 	const char *file;		/* NULL: none does */
 	size_t line;
 	bool foreign;			/* it may have come with a repository */
+	int rank;			/* of the files that say the same the higher one counts */
 };
 
 #define OPTIONS_FILE_NAME "propseal.ini"

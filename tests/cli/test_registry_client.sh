@@ -1097,6 +1097,22 @@ case_the_login_of_propseal_ini_goes_to_its_own_registry_only() {
 	expect_rc 0
 }
 
+# Two files are the user's own; the one that $PROPSEAL_CONFIG names counts more.
+case_the_login_of_one_propseal_ini_is_not_for_the_url_of_another() {
+	mkdir -p home/.config/propseal
+	export HOME=$PWD/home XDG_CONFIG_HOME=$PWD/home/.config
+	printf '%s\n' '[registry]' "url = $first" 'user = alice' "password-file = $suite/alice" \
+	    >home/.config/propseal/propseal.ini
+	chmod 600 home/.config/propseal/propseal.ini
+	with_ini "url = $second" -- registry list --prefix nothing
+	expect_rc 1
+	expect_err 'the registry answered 401'
+	# A stronger login is for the URL below it.
+	printf '%s\n' '[registry]' "url = $first" >home/.config/propseal/propseal.ini
+	with_ini 'user = alice' "password-file = $suite/alice" -- registry list --prefix nothing
+	expect_rc 0
+}
+
 case_clear_text_beyond_this_host_is_refused() {
 	run registry list --url http://registry.invalid:1
 	expect_rc 1

@@ -43,6 +43,7 @@ struct wizard {
 	struct where where;
 	struct secret_field passphrase, again;
 	size_t pass_focus;
+	bool agreed;		/* it is good, or was agreed to; until it is changed */
 	struct change change;	/* the new file, planned; while `planned` */
 	bool planned;
 	struct key *fresh;	/* its master key */
@@ -196,6 +197,7 @@ passphrase_key(struct steps *s, struct app *a, uint32_t k)
 		if (k != INPUT_ENTER && k != ' ')
 			return false;
 		w->pass_focus = FOCUS_NEW;
+		w->agreed = false;
 		secret_field_generate(a, &w->passphrase, s->why, sizeof(s->why));
 		return true;
 	}
@@ -203,14 +205,17 @@ passphrase_key(struct steps *s, struct app *a, uint32_t k)
 		secret_field_show(a, f, s->why, sizeof(s->why));
 		return true;
 	}
+	w->agreed = w->agreed && f != &w->passphrase;
 	return secret_field_key(a, f, k);
 }
 
 static void
 passphrase_paste(struct steps *s, struct app *a, const struct buf *text)
 {
-	struct secret_field *f = passphrase_field(wizard_of(s));
+	struct wizard *w = wizard_of(s);
+	struct secret_field *f = passphrase_field(w);
 
+	w->agreed = w->agreed && f != &w->passphrase;
 	if (f != NULL)
 		secret_field_paste(a, f, text, s->why, sizeof(s->why));
 }
@@ -265,11 +270,16 @@ passphrase_next(struct steps *s, struct app *a)
 	const char *complaint = NULL;
 
 	reveal_hide(a->reveal);
-	if (w->pass_focus == FOCUS_NEW) {
-		if (!ask_passphrase_good(a, s->title, &w->passphrase.text, &complaint)) {
+	/* Tab leads past the first field, too. */
+	if (w->pass_focus == FOCUS_NEW || !w->agreed) {
+		w->agreed = ask_passphrase_good(a, s->title, &w->passphrase.text, &complaint);
+		if (!w->agreed) {
+			w->pass_focus = FOCUS_NEW;
 			snprintf(s->why, sizeof(s->why), "%s", complaint);
 			return false;
 		}
+	}
+	if (w->pass_focus == FOCUS_NEW) {
 		if (!w->passphrase.certain) {
 			w->pass_focus = FOCUS_AGAIN;
 			return false;

@@ -205,6 +205,59 @@ back_keeps_what_was_typed_and_throws_the_key_away(void **state)
 	free(second);
 }
 
+/* Neither a blank nor a weak passphrase gets past the question when Tab leads to the
+ * second field. */
+static void
+tab_leads_past_no_question(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = open_fresh(f, 24, 80);
+
+	vt_key(v, "G");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, secrets);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "[passphrase]");
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "a blank passphrase protects nothing");
+	vt_type(v, "short");
+	vt_key(v, KEY_TAB);
+	vt_type(v, "short");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "type the word weak");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "another one, then");
+	/* Nor is what was agreed to changed behind it. */
+	vt_key(v, "\025");
+	vt_type(v, FIXTURE_NEW_PASSPHRASE);
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_TAB);
+	vt_key(v, "\025");
+	vt_type(v, "short");
+	vt_key(v, KEY_TAB);
+	vt_key(v, "\025");
+	vt_type(v, "short");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "type the word weak");
+	vt_key(v, KEY_ESC);
+	/* A good one is not asked for twice. */
+	vt_key(v, "\025");
+	vt_type(v, FIXTURE_NEW_PASSPHRASE);
+	vt_key(v, KEY_TAB);
+	vt_key(v, "\025");
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	see(v, "Save this key now");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "no secrets file");
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
 /* What is marked waits meanwhile, and goes to where the wizard said. */
 static void
 sealing_without_a_secrets_file_makes_one(void **state)
@@ -441,6 +494,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(from_nothing_to_a_sealed_value),
 		FIXTURE_TEST(back_keeps_what_was_typed_and_throws_the_key_away),
+		FIXTURE_TEST(tab_leads_past_no_question),
 		FIXTURE_TEST(sealing_without_a_secrets_file_makes_one),
 		FIXTURE_TEST(first_value_can_be_left_for_later),
 		FIXTURE_TEST(key_is_pasted_whole_as_a_proof),

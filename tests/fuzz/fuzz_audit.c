@@ -7,7 +7,9 @@
 #include "fuzz_support.h"
 
 static const char *const names[] = { "a.properties", "a.json", "a_jaas.conf", "a.env", "a.service",
-	"a.yaml", "a.sh", "a.tf", "basic.txt", "users.json", "-", "a.yaml.j2.bak", "a.jaas" };
+	"a.yaml", "a.sh", "a.tf", "basic.txt", "users.json", "-", "a.yaml.j2.bak", "a.jaas",
+	".netrc", ".pgpass", ".git-credentials", "my.cnf", "a.auth", "credentials", "a.yml.x",
+	"a.container" };
 
 static size_t
 lines(const uint8_t *p, size_t n)

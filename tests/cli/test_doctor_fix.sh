@@ -129,6 +129,24 @@ case_a_lock_in_use_is_no_leftover() {
 	[ -e .server.properties.propseal-tmp ] || fail 'a file in use was removed'
 }
 
+# A run that replaces a file gives the new one the mode that it saw.
+case_the_mode_of_a_file_in_use_is_not_changed() {
+	make_ill
+	fix --yes
+	chmod 666 estate/sec.properties
+	cd estate || exit 1
+	hold sec.properties
+	run doctor --fix --yes --lock-timeout 0 -o json .
+	let_go
+	expect_rc 1
+	expect_states 'mode:failed'
+	expect_err 'locked: held by another process'
+	expect_mode sec.properties 666
+	run doctor --fix --yes .
+	expect_rc 0
+	expect_mode sec.properties 644
+}
+
 case_links_are_left() {
 	make_ill
 	fix --yes

@@ -425,13 +425,32 @@ fix_remove(const struct fix *f, struct error *err)
 	return error_place(err, f->path, 0);
 }
 
+/* Under the file's lock: a run that is about to replace the file would put the mode that
+ * it had back, or fail over the change of it. */
 static int
-fix_apply_one(struct fix *f, struct error *err)
+fix_narrow(const struct doctor *d, const struct fix *f, struct error *err)
+{
+	const char *path = f->path;
+	struct lock *lock = NULL;
+	struct stat st;
+	mode_t ignored;
+	int rc;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && (lock = lock_files(&path, 1,
+	    options_lock_timeout(d->o), change_waiting, NULL, err)) == NULL &&
+	    err->code == ERROR_BUSY)
+		return -1;
+	/* Where no lock can be made, nobody like us can replace it either. */
+	rc = attributes_narrow(path, f->bits, false, &ignored, err);
+	lock_release(lock);
+	return rc;
+}
+
+static int
+fix_apply_one(const struct doctor *d, struct fix *f, struct error *err)
 {
 	struct error why;
-	mode_t ignored;
-	int rc = f->kind == FIX_MODE ? attributes_narrow(f->path, f->bits, false, &ignored, &why) :
-	    fix_remove(f, &why);
+	int rc = f->kind == FIX_MODE ? fix_narrow(d, f, &why) : fix_remove(f, &why);
 
 	if (rc != 0)
 		return fix_stop(f, FIX_FAILED, &why, err);
@@ -495,7 +514,7 @@ fix_apply(struct fixing *x, struct error *err)
 
 	for (size_t i = d->fixes.len; i-- > 0;)
 		if (fix_at(d, i)->state == FIX_PLANNED && fix_at(d, i)->kind != FIX_PROVIDER &&
-		    fix_apply_one(fix_at(d, i), err) != 0)
+		    fix_apply_one(d, fix_at(d, i), err) != 0)
 			return -1;
 	if (!plan_is_empty(x->c.plan) && fix_apply_providers(x, err) != 0)
 		return -1;

@@ -19,15 +19,20 @@ def reason_to_skip():
 class Node(FixedRegistry):
     """Number i of several, behind its proxy."""
 
-    def __init__(self, brokers, topic, number=0, key=None, data=None, **more):
+    def __init__(self, brokers, topic, number=0, key=None, data=None, alone=True, **more):
+        """alone: there is no other, so that it leads once it has started."""
         count = len(brokers.brokers)
         super().__init__({
             'store.log': 'kafka', 'kafkastore.topic': topic,
             'kafkastore.bootstrap.servers': brokers.for_node(number),
             'kafkastore.topic.replication.factor': min(count, 3), **more}, key=key, data=data)
-        self.number, self.topic = number, topic
+        self.number, self.topic, self.alone = number, topic, alone
         with open(self.key_file, encoding='ascii') as f:
             self.key = f.read().strip()
+
+    def start(self, key_file=None):
+        super().start(key_file)
+        return self.wait_leads() if self.alone else self
 
     def health(self, which='ready'):
         """(status, what it says)"""
@@ -67,9 +72,10 @@ def new_nodes(brokers, topic, count, **more):
     """Started, all with one master key; the first leads."""
     nodes = []
     for i in range(count):
-        node = Node(brokers, topic, i, key=nodes[0].key if nodes else None, **more)
+        node = Node(brokers, topic, i, key=nodes[0].key if nodes else None, alone=False, **more)
         nodes.append(node.start())
-    nodes[0].wait_leads()
+        if i == 0:
+            node.wait_leads()
     return nodes
 
 

@@ -302,6 +302,12 @@ secret_field_generate(struct app *a, struct secret_field *f, char *why, size_t s
 {
 	struct error err;
 
+	/* A value can be read where it is sealed; a passphrase is nowhere else. */
+	if (f->weighed && !term_has_private_screen()) {
+		snprintf(why, size, "it cannot be shown on this terminal, and nobody would know "
+		    "it: type one");
+		return;
+	}
 	secret_field_clear(a, f);
 	if (passphrase_generate(&f->text, &err) == -1) {
 		buf_clear(&f->text);

@@ -61,7 +61,8 @@ void secret_field_paste(struct app *a, struct secret_field *f, const struct buf 
 /* Show it, or mask it again. */
 void secret_field_show(struct app *a, struct secret_field *f, char *why, size_t size);
 
-/* Put a generated text in its place, and show it. */
+/* Put a generated text in its place, and show it.  No passphrase where it could not be
+ * shown: ${why} says so. */
 void secret_field_generate(struct app *a, struct secret_field *f, char *why, size_t size);
 
 /* Put what is in a file in its place, without its last line end.  Errors: those of

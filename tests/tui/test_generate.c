@@ -352,6 +352,11 @@ key_goes_to_a_file_where_it_cannot_be_drawn(void **state)
 	vt_assert_has(v, "This terminal has no second screen");
 	vt_key(v, KEY_ENTER);
 	vt_key(v, KEY_ENTER);
+	/* One that nobody would ever see is not made. */
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "nobody would know it: type one");
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	see(v, "not drawn here: o writes it to a file");

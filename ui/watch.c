@@ -22,6 +22,7 @@
 #define QUIET_MS 200		/* after the last event: programs write in several steps */
 #define LONGEST_MS 1000		/* after the first */
 #define POLL_MS 5000
+#define CHECK_FILES 500		/* at once */
 #define PATH_BYTES_MAX 65536
 #define EVENTS (IN_CLOSE_WRITE | IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | \
 	IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -47,6 +48,7 @@ struct watch {
 	struct vec names;	/* of char *: paths that something was told of */
 	bool all;		/* something that only a new look can tell */
 	bool check;		/* of new folders files may have changed before */
+	size_t checked;		/* how many were looked at for that */
 	bool polls;		/* some folders are looked at by their times */
 	uint64_t first, last;	/* when something was told; 0: nothing was */
 	uint64_t next_poll;
@@ -153,6 +155,7 @@ watch_add_folder(struct watch *w, const char *path, size_t len)
 	f->used = true;
 	folder_start(w, f);
 	w->check = true;
+	w->checked = 0;
 }
 
 /* Those that have no file any more are let go; the others keep their watches. */
@@ -266,6 +269,8 @@ watch_until(const struct watch *w)
 {
 	uint64_t until;
 
+	if (w->check && w->checked > 0)
+		return 1;
 	if (w->first == 0)
 		return w->polls ? w->next_poll : 0;
 	until = w->last + QUIET_MS;
@@ -353,8 +358,10 @@ watch_tick(struct watch *w, uint64_t now, struct vec *changed)
 		all = w->files != NULL && map_get(w->files, path, strlen(path), &i) ?
 		    watch_look(w, i, true, changed) : watch_is_new(w, path);
 	}
-	for (i = 0; w->check && !all && i < estate_count(w->estate); i++)
-		all = watch_look(w, i, false, changed);
+	/* In pieces: a key may come. */
+	for (i = 0; w->check && !all && i < CHECK_FILES; i++, w->checked++)
+		if (w->checked < estate_count(w->estate))
+			all = watch_look(w, w->checked, false, changed);
 	vec_release_strings(&w->names);
 	vec_init(&w->names, sizeof(char *), NAMES_MAX);
 	w->all = false;
@@ -363,6 +370,6 @@ watch_tick(struct watch *w, uint64_t now, struct vec *changed)
 		all = watch_poll(w, w->check, changed) || all;
 		w->next_poll = now + POLL_MS;
 	}
-	w->check = false;
+	w->check = w->check && !all && w->checked < estate_count(w->estate);
 	return all;
 }

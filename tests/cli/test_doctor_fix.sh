@@ -147,6 +147,31 @@ case_the_mode_of_a_file_in_use_is_not_changed() {
 	expect_mode sec.properties 644
 }
 
+# What was not looked at is not well; the rest is mended.
+case_what_cannot_be_read_is_told() {
+	make_ill
+	fix --yes
+	run doctor --fix --yes no-such-folder
+	expect_rc 1
+	expect_err no-such-folder
+	chmod 666 estate/sec.properties
+	printf '{"name":' >estate/broken.json
+	run file verify estate/broken.json
+	expect_rc 1
+	run doctor --fix --yes estate/sec.properties estate/broken.json
+	expect_rc 1
+	expect_err broken.json
+	expect_mode estate/sec.properties 644
+	printf 'x=1\n' >other.properties
+	run doctor --fix --yes --local-secrets-file missing.properties estate/server.properties
+	expect_rc 1
+	expect_err missing.properties
+	printf 'a=\\u12\n' >>estate/sec.properties
+	fix --yes --local-secrets-file estate/sec.properties
+	expect_rc 1
+	[ "$(grep -c 'sec.properties:.*malformed' "$err")" -eq 1 ] || fail 'not told once'
+}
+
 case_links_are_left() {
 	make_ill
 	fix --yes

@@ -44,7 +44,8 @@ void doctor_fixes_release(struct doctor *d);
 /**
  * doctor_fix(d, status, err):
  * Behind the checks: show what can be mended, ask, mend, and tell of each.  ${*status} is 0,
- * 1 where something failed, or 3 where something is left.  ERROR_USAGE: nobody to ask.
+ * 1 where something failed or could not be read, or 3 where something is left.
+ * ERROR_USAGE: nobody to ask.
  */
 int doctor_fix(struct doctor *d, int *status, struct error *err);
 

@@ -17,6 +17,7 @@
 #include "common/ask.h"
 #include "common/report.h"
 #include "document/document.h"
+#include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/attributes.h"
 #include "file/file.h"
@@ -556,16 +557,46 @@ fix_show(struct fixing *x, struct error *err)
 	return rc != 0 ? -1 : asks ? yes : !o->on[FLAG_DRY_RUN];
 }
 
+/* Say which files could not be looked at, so that nobody takes them for well.  How many. */
+static size_t
+fix_tell_unread(const struct doctor *d)
+{
+	const struct environments *e = estate_environments(d->estate);
+	size_t n = 0;
+
+	for (size_t i = 0; i < estate_count(d->estate); i++) {
+		const struct estate_file *f = estate_file(d->estate, i);
+
+		if (f->problem != NULL && ++n > 0)
+			report_error(f->problem);
+	}
+	for (size_t i = 0; i < environments_count(e); i++) {
+		const struct environment *x = environments_at(e, i);
+		bool told = x->problem == NULL || (environments_only(e) != NULL &&
+		    x != environments_only(e));
+
+		/* It may be in the paths, too. */
+		for (size_t k = 0; !told && k < estate_count(d->estate); k++)
+			told = estate_file(d->estate, k)->problem != NULL &&
+			    strcmp(estate_file(d->estate, k)->path, x->path) == 0;
+		if (!told && ++n > 0)
+			report_error(x->problem);
+	}
+	return n;
+}
+
 int
 doctor_fix(struct doctor *d, int *status, struct error *err)
 {
 	const bool json = options_format(d->o) == OUTPUT_JSON;
 	struct fixing x = { .d = d };
+	size_t unread;
 	int rc, goes_on = 0;
 
 	if (fix_check_usage(d->o, err) != 0 || fix_find_providers(d, err) != 0 ||
 	    fix_judge(d, err) != 0)
 		return -1;
+	unread = fix_tell_unread(d);
 	change_from_flags(&x.c, d->o);
 	/* Until it is agreed to. */
 	x.c.dry = true;
@@ -577,7 +608,7 @@ doctor_fix(struct doctor *d, int *status, struct error *err)
 	if (rc == 0 && d->fixes.len == 0)
 		report_note("nothing that could be mended was found");
 	if (rc == 0) {
-		*status = fix_count(d, FIX_FAILED) > 0 ? 1 :
+		*status = fix_count(d, FIX_FAILED) + unread > 0 ? 1 :
 		    fix_count(d, FIX_LEFT) > 0 ? STATUS_FINDINGS : 0;
 		if (json)
 			rc = fix_write_json(&x, goes_on > 0, *status, err);

@@ -172,6 +172,27 @@ case_what_cannot_be_read_is_told() {
 	[ "$(grep -c 'sec.properties:.*malformed' "$err")" -eq 1 ] || fail 'not told once'
 }
 
+# What was looked at and agreed to is what is changed.
+case_a_link_that_came_meanwhile_is_not_followed() {
+	make_ill
+	fix --yes
+	sed -i '/^config.providers/d' estate/server.properties
+	cp estate/server.properties precious.properties
+	cp precious.properties before
+	cd estate || exit 1
+	hold server.properties
+	"$PROPSEAL" doctor --fix --yes . >"$out" 2>"$err" &
+	local mending=$!
+	until_true grep -q 'waiting for another' "$err"
+	ln -sf ../precious.properties server.properties
+	let_go
+	wait "$mending"
+	rc=$?
+	expect_rc 1
+	expect_err 'in the meantime it is a symbolic link'
+	cmp -s ../precious.properties ../before || fail 'a link was followed'
+}
+
 case_links_are_left() {
 	make_ill
 	fix --yes

@@ -485,6 +485,24 @@ fix_conclude(struct fixing *x, struct fix *f, const struct error *failed, struct
 	return 0;
 }
 
+/* Between the question and the lock there is time to put a link in a file's place. */
+static int
+fix_check_providers(const struct doctor *d, struct error *err)
+{
+	const char *refuses;
+
+	for (size_t i = 0; i < d->fixes.len; i++) {
+		const struct fix *f = fix_at(d, i);
+
+		if (f->kind != FIX_PROVIDER || f->state != FIX_PLANNED ||
+		    (refuses = fix_refuses(f->path)) == NULL)
+			continue;
+		error_set(err, ERROR_STALE, "nothing got its lines: in the meantime %s", refuses);
+		return error_place(err, f->path, 0);
+	}
+	return 0;
+}
+
 static int
 fix_apply_providers(struct fixing *x, struct error *err)
 {
@@ -493,6 +511,8 @@ fix_apply_providers(struct fixing *x, struct error *err)
 
 	x->c.dry = false;
 	rc = fix_plan(x, true, &why);
+	if (rc == 0)
+		rc = fix_check_providers(x->d, &why);
 	if (rc == 0) {
 		change_say_notes(x->c.plan);
 		rc = change_apply(&x->c, &why);

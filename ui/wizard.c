@@ -492,14 +492,16 @@ now_draw(struct steps *s, struct app *a, const struct rect *r)
 		buf_printf(&text, "Sealed, read back and opened: %s\n\n", w->clear_key);
 	buf_printf(&text, "Copy the secrets file to %s on each host, and give the services the "
 	    "master key (KEY stands for a file with it):\n\n", w->where.remote.text);
+	/* Lines to copy: none is wider than the smallest usual screen. */
 	buf_append_str(&text, "systemd    systemd-creds encrypt --name=propseal.master-key KEY "
-	    "/etc/propseal/master-key.cred\n"
+	    "/etc/key.cred\n"
 	    "           [Service]\n"
-	    "           LoadCredentialEncrypted=propseal.master-key:/etc/propseal/master-key.cred\n"
-	    "Kubernetes kubectl create secret generic propseal-master-key --from-file=key=KEY\n"
+	    "           LoadCredentialEncrypted=propseal.master-key:/etc/key.cred\n"
+	    "Kubernetes kubectl create secret generic propseal-master-key \\\n"
+	    "           --from-file=key=KEY\n"
 	    "Ansible    propseal.kafka.secret_file, with master_key from your vault\n"
 	    "shell      export CONFLUENT_SECURITY_MASTER_KEY=\"$(cat KEY)\"\n\n");
-	buf_printf(&text, "Proof there: propseal verify --local-secrets-file %s\n2 shows what "
+	buf_printf(&text, "Proof there: propseal file verify --local-secrets-file %s\n2 shows what "
 	    "else is wrong in these files; propseal tutor teaches the rest.", w->where.remote.text);
 	(void)steps_text(r, r->y, buf_cstr(&text));
 	buf_release(&text);

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Every command, flag, section and page that a document or a manual page names is there.
+"""Every command, flag, section and page that a document, a manual page or a message names is there.
 
 usage: mentions.py PROGRAM FILE...
 
 A command is what stands in a block of code, in `...`, or in .Dl and .Ql of mdoc
 behind `propseal`: its words are those of the program's help, and each --flag is
 one that the command takes.  What stands for anything (NAME, .., COMMAND) is
-passed over.  Of a page .Sx has to be one of its headings, and .Xr propseal...
+passed over.  Of C it is what its strings have in `...` or behind a colon.  Of a page .Sx has to be one of its headings, and .Xr propseal...
 one of the pages beside it.
 Prints what is not there; exits with 1 then.
 """
@@ -127,11 +127,27 @@ def code_of_mdoc(lines):
                 yield number, match[1].strip('"')
 
 
+def code_of_c(lines):
+    text = "\n".join(lines)
+    one = r'"(?:[^"\\\n]|\\.)*"'
+    for match in re.finditer(rf"{one}(?:\s*{one})*", text):
+        words = "".join(re.findall(one, match[0])).replace('""', "").strip('"')
+        words = words.replace("\\n", "\n").replace('\\"', '"')
+        for code in re.findall(r"`([^`]*)`|: (propseal [^\n]*)", words):
+            yield text.count("\n", 0, match.start()) + 1, code[0] or code[1]
+
+
+def code_of(path):
+    if path.endswith(".md"):
+        return code_of_markdown
+    return code_of_c if path.endswith(".c") else code_of_mdoc
+
+
 def mentions(path):
     """(number, the words behind `propseal`) of a file."""
     with open(path, encoding="utf-8") as f:
         lines = f.read().split("\n")
-    code = code_of_markdown if path.endswith(".md") else code_of_mdoc
+    code = code_of(path)
     for number, text in code(lines):
         for match in BEGIN.finditer(text):
             # Up to where the shell, a comment or the quotation ends it.
@@ -171,11 +187,11 @@ def main():
     flags = commands.every_flag()
     seen = failed = 0
     for path in sys.argv[2:]:
-        for number, name in flags_named(path):
+        for number, name in [] if path.endswith(".c") else flags_named(path):
             if name not in flags:
                 failed += 1
                 print(f"{path}:{number}: no command has --{name}")
-        for number, wrong in [] if path.endswith(".md") else references(path):
+        for number, wrong in [] if path.endswith((".md", ".c")) else references(path):
             failed += 1
             print(f"{path}:{number}: {wrong}")
         for number, words in mentions(path):

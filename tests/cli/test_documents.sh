@@ -38,6 +38,14 @@ case_what_documents_and_pages_name_is_there() {
 	[ "$(sed -n 's/ commands.*//p' "$out")" -gt 150 ] || fail 'too few commands are found'
 }
 
+case_what_messages_name_is_there() {
+	find "$root/core" "$root/ui" "$root/src" -name '*.c' >files
+	mapfile -t files <files
+	mentions "${files[@]}"
+	expect_rc 0
+	[ "$(sed -n 's/ commands.*//p' "$out")" -gt 100 ] || fail 'too few commands are found'
+}
+
 # mentioned TEXT LINE...: a document, or page, of these lines is refused for this.
 mentioned() {
 	local text=$1
@@ -60,6 +68,9 @@ case_what_is_not_there_is_met() {
 	expect_rc 0
 	expect_out '5 commands, 0'
 	mentioned 'x.md:1: no command has --frob' 'With `--frob=x` it does.'
+	name=x.c
+	mentioned 'x.c:1: no command frob' 'puts("Proof: propseal frob x\n"' '    "more");'
+	mentioned 'file show has no --frob' 'hint("call `propseal file "' '    "show x --frob`");'
 	name=x.1
 	mentioned 'no command has --frob' 'With' '.Fl -yes , -frob'
 	mentioned 'x.1:2: no section Nowhere' '.Sh NAME' 'see .Sx Nowhere .'

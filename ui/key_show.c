@@ -225,9 +225,9 @@ key_screen_draw(struct layer *layer, struct app *a)
 	canvas_clear(&all);
 	canvas_fill(0, 0, all.w, STYLE_TITLE);
 	canvas_text(0, 1, all.w - 2, STYLE_TITLE, v->title);
-	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc no" :
+	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc back" :
 	    v->show.asking ? "Esc shows it again" :
-	    "Enter it is saved   y copy  o to a file  r show   Esc give up, nothing is changed");
+	    "Enter it is saved   y copy  o to a file  r show   Esc back");
 	canvas_cursor(all.h - 1, 0, true);
 	body = (struct rect){ 1, 1, all.h - 2, all.w - 2 };
 	if (all.h >= 10) {

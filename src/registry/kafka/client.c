@@ -301,9 +301,10 @@ policy_check(struct kafka *k, const rd_kafka_ConfigResource_t *r, struct error *
 	    "--add-config cleanup.policy=compact", k->o->topic);
 }
 
-/* Whoever may not ask for a topic's settings has to say that they are right. */
+/* Whoever may not ask for a topic's settings has to say that they are right.  0;
+ * 1: the broker that was asked does not know the topic yet; -1. */
 static int
-config_check(struct kafka *k, unsigned timeout_ms, struct error *err)
+config_look(struct kafka *k, unsigned timeout_ms, struct error *err)
 {
 	rd_kafka_ConfigResource_t *r = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC,
 	    k->o->topic);
@@ -327,6 +328,8 @@ config_check(struct kafka *k, unsigned timeout_ms, struct error *err)
 		code = n == 1 ? rd_kafka_ConfigResource_error(found[0]) : RD_KAFKA_RESP_ERR__FAIL;
 		if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
 			rc = policy_check(k, found[0], err);
+		} else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+			rc = 1;
 		} else if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
 		    k->o->skip_validation) {
 			rc = 0;
@@ -411,8 +414,14 @@ kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err
 			    "about", k->o->topic);
 		clock_pause(RETRY_MS);
 	}
-	left = until - kafka_now_ms();
-	return config_check(k, left > 1000 ? (unsigned)left : 1000, err);
+	do {
+		left = until - kafka_now_ms();
+		if ((found = config_look(k, left > 1000 ? (unsigned)left : 1000, err)) != 1)
+			return found;
+		clock_pause(RETRY_MS);
+	} while (kafka_now_ms() < until);
+	return error_set(err, ERROR_IO, "no settings of the topic %s are known to the brokers yet",
+	    k->o->topic);
 }
 
 int

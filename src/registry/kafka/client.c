@@ -486,6 +486,15 @@ kafka_seek(struct kafka *k, int64_t offset, struct error *err)
 	return 0;
 }
 
+int64_t
+kafka_end_known(struct kafka *k)
+{
+	int64_t first, end;
+
+	return rd_kafka_get_watermark_offsets(k->reader, k->o->topic, 0, &first, &end) ==
+	    RD_KAFKA_RESP_ERR_NO_ERROR && end >= 0 ? end : -1;
+}
+
 enum kafka_read
 kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out, struct error *err)
 {

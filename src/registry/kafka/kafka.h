@@ -74,13 +74,17 @@ struct kafka_message {
 enum kafka_read {
 	KAFKA_NOTHING,		/* within the time */
 	KAFKA_MESSAGE,
-	KAFKA_END,		/* everything before offset was read */
+	KAFKA_END,		/* everything before offset was read, and nothing new has come:
+				 * never, while others write */
 	KAFKA_GAP,		/* the log does not reach so far back, or not so far */
 	KAFKA_TROUBLE		/* ${err}; goes on by itself */
 };
 
 enum kafka_read kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out,
     struct error *err);
+
+/* Where the log ended when the last message was fetched; -1: not known. */
+int64_t kafka_end_known(struct kafka *k);
 
 /* --- who should lead --- */
 

@@ -67,6 +67,13 @@ kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out, stru
 	return KAFKA_NOTHING;
 }
 
+int64_t
+kafka_end_known(struct kafka *k)
+{
+	(void)k;
+	return -1;
+}
+
 int
 kafka_watch(struct kafka *k, struct error *err)
 {

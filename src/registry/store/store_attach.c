@@ -135,6 +135,7 @@ find_keyring(struct store *s, struct error *err)
 	struct kafka_message m;
 	struct record_name name;
 	enum kafka_read what;
+	int64_t goal = -1;
 	bool any = false;
 
 	if (kafka_seek(l->kafka, 0, err) != 0)
@@ -155,6 +156,11 @@ find_keyring(struct store *s, struct error *err)
 		any = true;
 		if (record_name_read(m.key, m.key_len, &name) && name.type == RECORD_KEYRING)
 			try_keyring(s, &m, &why);
+		if (goal == -1)
+			goal = kafka_end_known(l->kafka);
+		/* What has come since is read with all the rest. */
+		if (goal != -1 && m.offset >= goal)
+			break;
 	}
 	if (s->ring != NULL) {
 		why.code = ERROR_NONE;
@@ -284,6 +290,7 @@ log_attach(struct store *s, const struct store_options *o, struct error *err)
 	    database_meta(db, "log.revision", 0, &revision, s->path, err) != 0)
 		return -1;
 	l->revision = (uint64_t)revision;
+	l->goal = -1;
 	if ((l->kafka = kafka_open(l->options, log_wake, s, err)) == NULL)
 		return -1;
 	if (o->copy == STORE_COPY_TO_LOCAL && identity == 0) {

@@ -351,6 +351,16 @@ fold_record(struct store *s, const struct kafka_message *m, struct error *err)
 	}
 }
 
+/* All that was there when reading began is in the tables. */
+static void
+fold_done(struct store *s)
+{
+	if (s->log->trusted)
+		s->log->folded = true;
+	else
+		log_stop(s, "the topic has nothing of this registry: it was made anew");
+}
+
 /* One message; -1: what is open is to be read again. */
 static int
 fold_message(struct store *s, const struct kafka_message *m, struct error *err)
@@ -368,6 +378,11 @@ fold_message(struct store *s, const struct kafka_message *m, struct error *err)
 	/* Of a topic that is read for the first time nobody sees a half. */
 	if (!l->folded && l->open && l->applied >= DRAIN_RECORDS)
 		return fold_commit(s, l->seen, err);
+	if (!l->folded && l->goal == -1)
+		l->goal = kafka_end_known(l->kafka);
+	/* While others write there is no end. */
+	if (!l->folded && !l->open && l->goal != -1 && l->seen > l->goal)
+		fold_done(s);
 	return 0;
 }
 
@@ -401,7 +416,7 @@ fold_drain(struct store *s)
 		l->again = false;
 		l->seen = l->position;
 	}
-	for (n = 0; n < DRAIN_RECORDS || l->open; n++) {
+	for (n = 0; l->stopped == NULL && (n < DRAIN_RECORDS || l->open); n++) {
 		what = kafka_read(l->kafka, l->open ? STALL_MS : 0, &m, &why);
 		if (what == KAFKA_MESSAGE) {
 			if (fold_message(s, &m, &why) == 0)
@@ -414,12 +429,7 @@ fold_drain(struct store *s)
 				fold_trouble(s, &why);
 				return false;
 			}
-			if (!l->trusted) {
-				log_stop(s, "the topic has nothing of this registry: it was "
-				    "made anew");
-				return false;
-			}
-			l->folded = true;
+			fold_done(s);
 			continue;
 		}
 		if (what == KAFKA_GAP)

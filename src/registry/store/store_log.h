@@ -80,7 +80,8 @@ struct store_log {
 	uint64_t pending;		/* of the one that is being read */
 	unsigned applied;		/* records in the transaction that is open */
 	bool open;
-	bool folded;			/* its end was reached */
+	int64_t goal;			/* its end when its reading began; -1: not known yet */
+	bool folded;			/* that was reached */
 	bool again;			/* it is to be read from the position again */
 	int64_t head;			/* where the last batch that is in the tables ends; -1 */
 	bool trusted;			/* a record of ours was seen since the start */

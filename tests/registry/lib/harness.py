@@ -179,13 +179,15 @@ class Registry:
             connection = Connection(self.address, self.tls() if self.tls else None, timeout=5)
             connection.send(f'GET /health/ready HTTP/1.1\r\nHost: {self.host}\r\n'
                             'Connection: close\r\n\r\n'.encode())
-            code = connection.answer('GET /health/ready').status
+            answer = connection.answer('GET /health/ready')
             connection.close()
-            return code
+            self.said = answer.body.decode()
+            return answer.status
         except Exception:
             return 0
 
     tls = None
+    said = ''
 
     def wait_ready(self, timeout=START_TIMEOUT):
         end = time.monotonic() + timeout
@@ -197,7 +199,7 @@ class Registry:
             if self.process.poll() is not None:
                 fail(f'the server ended (exit {self.process.returncode}): {self.errors()[:600]}')
             time.sleep(0.005)
-        fail(f'/health/ready: expected 200 within {timeout} s, seen {code}')
+        fail(f'/health/ready: expected 200 within {timeout} s, seen {code} {self.said[:200]}')
 
     def start(self, key_file=None):
         self.launch(key_file)

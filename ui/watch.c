@@ -133,6 +133,32 @@ folder_start(struct watch *w, struct watch_folder *f)
 		f->changed = stat(folder_name(f), &st) == 0 ? watch_time(&st) : 0;
 }
 
+/* A watch is of a folder, whatever its name is now, and one folder has one.  It goes unless
+ * another name has come to it. */
+static void
+folder_let_go(const struct watch *w, const struct watch_folder *f)
+{
+	for (size_t i = 0; i < w->folders.len; i++)
+		if (folder_at(w, i) != f && folder_at(w, i)->used &&
+		    folder_at(w, i)->wd == f->wd)
+			return;
+	(void)inotify_rm_watch(w->fd, f->wd);
+}
+
+/* Another folder may have its name since. */
+static void
+folder_renew(struct watch *w, struct watch_folder *f)
+{
+	int wd = f->wd != -1 ? inotify_add_watch(w->fd, folder_name(f), EVENTS) : -1;
+
+	if (wd == f->wd)
+		return;
+	folder_let_go(w, f);
+	folder_start(w, f);
+	w->check = true;
+	w->checked = 0;
+}
+
 static void
 watch_add_folder(struct watch *w, const char *path, size_t len)
 {
@@ -141,6 +167,7 @@ watch_add_folder(struct watch *w, const char *path, size_t len)
 
 	if (w->by_path != NULL && map_get(w->by_path, path, len, &i)) {
 		folder_at(w, i)->used = true;
+		folder_renew(w, folder_at(w, i));
 		return;
 	}
 	if ((f = vec_push(&w->folders)) == NULL)
@@ -166,6 +193,9 @@ watch_drop_unused(struct watch *w)
 	size_t kept = 0;
 
 	w->polls = false;
+	for (size_t i = 0; i < w->folders.len; i++)
+		if (!folder_at(w, i)->used && folder_at(w, i)->wd != -1)
+			folder_let_go(w, folder_at(w, i));
 	for (size_t i = 0; i < w->folders.len; i++) {
 		struct watch_folder *f = folder_at(w, i);
 
@@ -175,8 +205,6 @@ watch_drop_unused(struct watch *w)
 			*folder_at(w, kept++) = *f;
 			continue;
 		}
-		if (f->wd != -1)
-			(void)inotify_rm_watch(w->fd, f->wd);
 		free(f->path);
 	}
 	w->folders.len = kept;
@@ -312,6 +340,7 @@ watch_poll(struct watch *w, bool looked, struct vec *changed)
 {
 	bool all = false;
 	struct stat st;
+	int64_t now;
 	size_t at;
 
 	for (size_t i = 0; i < w->folders.len; i++) {
@@ -319,9 +348,9 @@ watch_poll(struct watch *w, bool looked, struct vec *changed)
 
 		if (f->wd != -1)
 			continue;
-		if (stat(folder_name(f), &st) != 0 || watch_time(&st) != f->changed)
-			all = true;
-		f->changed = watch_time(&st);
+		now = stat(folder_name(f), &st) == 0 ? watch_time(&st) : 0;
+		all = all || now != f->changed;
+		f->changed = now;
 	}
 	for (size_t i = 0; !all && !looked && i < estate_count(w->estate); i++) {
 		const char *path = estate_file(w->estate, i)->path;

@@ -72,6 +72,47 @@ files_that_come_and_go_are_shown(void **state)
 }
 
 static void
+move(struct fixture *f, const char *from, const char *to)
+{
+	char one[256], two[256];
+
+	snprintf(one, sizeof(one), "%s/%s", f->dir, from);
+	snprintf(two, sizeof(two), "%s/%s", f->dir, to);
+	assert_int_equal(rename(one, two), 0);
+}
+
+/* As releases are put in place: another folder has the name, and is the one that counts. */
+static void
+folder_that_takes_the_place_of_another_is_followed(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open(f);
+	char path[256];
+
+	type_line(v, "/db.password");
+	snprintf(path, sizeof(path), "%s/next", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fixture_write(f, "next/worker.properties", "first.password=long-and-new-secret-1\n");
+	move(f, "estate/connect", "before");
+	move(f, "next", "estate/connect");
+	see(v, "first.password");
+	/* In its place, so that nothing tells but the folder itself. */
+	fixture_write(f, "estate/connect/worker.properties", "second.password=long-and-new-2\n");
+	see(v, "second.password");
+	/* Its name is another, and it stays the same folder. */
+	move(f, "estate/connect", "estate/joined");
+	see(v, "joined/worker.properties");
+	fixture_write(f, "estate/joined/worker.properties", "third.password=long-and-new-3\n");
+	see(v, "third.password");
+	/* The first one is none of it. */
+	fixture_write(f, "before/worker.properties", "gone.password=long-and-new-secret-4\n");
+	fixture_write(f, "estate/joined/worker.properties", "fourth.password=long-and-new-5\n");
+	see(v, "fourth.password");
+	vt_assert_lacks(v, "gone.password");
+	fixture_leave(v);
+}
+
+static void
 marks_that_do_not_fit_any_more_are_told_by_number(void **state)
 {
 	struct fixture *f = *state;
@@ -174,6 +215,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(change_on_disk_is_shown_and_the_cursor_stays),
 		FIXTURE_TEST(files_that_come_and_go_are_shown),
+		FIXTURE_TEST(folder_that_takes_the_place_of_another_is_followed),
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told_by_number),
 		FIXTURE_TEST(secrets_file_that_changes_is_followed_with_its_key),
 		FIXTURE_TEST(own_changes_are_no_news),

@@ -238,25 +238,50 @@ values_take(const struct secrets_file *s, const struct key *hash, struct buf *ou
 	return rc;
 }
 
-static void
-tell_difference(struct rotation *r, const struct item *x, const struct value *v, const char *text,
-    size_t *differences, const struct rotation_callbacks *cb, void *cookie)
+/* Did somebody without a key put it there?  Only a tag that fits says no. */
+static int
+value_is_proved(const struct secrets_file *s, const struct value *v, bool *proved,
+    struct error *err)
+{
+	size_t i = secrets_file_find(s, v->name, v->len);
+	enum tag_state state = TAG_NONE;
+
+	if (i != DOCUMENT_NONE && secrets_file_tag(s, i, &state, NULL, err) != 0)
+		return -1;
+	*proved = state == TAG_GOOD;
+	return 0;
+}
+
+/* ${s}: it has the value; NULL: it does not any more. */
+static int
+tell_difference(struct rotation *r, const struct item *x, const struct secrets_file *s,
+    const struct value *v, const char *text, struct values_found *found,
+    const struct rotation_callbacks *cb, void *cookie, struct error *err)
 {
 	char *path = rotation_path(r, x->file);
 	struct error what;
+	bool proved = true;
 
-	++*differences;
-	error_set(&what, ERROR_STALE, "%s", text);
+	if (s != NULL && value_is_proved(s, v, &proved, err) != 0) {
+		free(path);
+		return -1;
+	}
+	found->differences++;
+	found->unproved += !proved;
+	error_set(&what, ERROR_STALE, "%s%s", text, proved ? "" : ", and has no tag that fits: "
+	    "it may be of another entry");
 	error_place(&what, path != NULL ? path : x->file, 0);
 	error_key(&what, v->name, v->len);
 	if (cb->problem != NULL)
 		cb->problem(cookie, &what);
 	free(path);
+	return 0;
 }
 
 int
-values_compare(struct rotation *r, const struct item *x, const struct buf *now, size_t *same,
-    size_t *differences, const struct rotation_callbacks *cb, void *cookie, struct error *err)
+values_compare(struct rotation *r, const struct item *x, const struct secrets_file *s,
+    const struct buf *now, struct values_found *found, const struct rotation_callbacks *cb,
+    void *cookie, struct error *err)
 {
 	struct map *map = map_new();
 	size_t at = 0, start = 0;
@@ -272,24 +297,23 @@ values_compare(struct rotation *r, const struct item *x, const struct buf *now, 
 			rc = error_memory(err);
 	for (at = 0; rc == 0 && value_next(&then, &at, &v);) {
 		if (!map_get(map, v.name, v.len, &start)) {
-			tell_difference(r, x, &v, "the entry is gone since the rotation was "
-			    "planned",
-			    differences, cb, cookie);
+			rc = tell_difference(r, x, NULL, &v, "the entry is gone since the rotation "
+			    "was planned", found, cb, cookie, err);
 			continue;
 		}
 		(void)value_next(now, &start, &w);
 		if (secret_equal(v.hash, MAC_BYTES, w.hash, MAC_BYTES))
-			++*same;
+			found->same++;
 		else
-			tell_difference(r, x, &v, "the value is another than when the rotation was "
-			    "planned", differences, cb, cookie);
-		if (map_put(map, v.name, v.len, SIZE_MAX) != 0)
+			rc = tell_difference(r, x, s, &v, "the value is another than when the "
+			    "rotation was planned", found, cb, cookie, err);
+		if (rc == 0 && map_put(map, v.name, v.len, SIZE_MAX) != 0)
 			rc = error_memory(err);
 	}
 	for (at = 0; rc == 0 && value_next(now, &at, &v);)
 		if (map_get(map, v.name, v.len, &start) && start != SIZE_MAX)
-			tell_difference(r, x, &v, "the entry is new since the rotation was planned",
-			    differences, cb, cookie);
+			rc = tell_difference(r, x, s, &v, "the entry is new since the rotation was "
+			    "planned", found, cb, cookie, err);
 	map_free(map);
 	buf_release(&then);
 	return rc;

@@ -246,8 +246,10 @@ int rotation_verify(struct rotation *r, const struct rotation_callbacks *callbac
  * rotation_accept(r, i, callbacks, cookie, differences, err):
  * The values of file ${i}, which is applied, were changed since on purpose: from now on they
  * are what rotation_verify compares with.  ${*differences} entries are, each told (->problem).
- * The file has to be verified again.  ERROR_DAMAGED, ERROR_KEY: an entry does not open with
- * the new key, so nothing is accepted; ERROR_REFUSED: it is not applied.
+ * The file has to be verified again.  Nothing is accepted with ERROR_DAMAGED, ERROR_KEY: an
+ * entry does not open with the new key; ERROR_REFUSED: the file is not applied, or a value that
+ * is another has no tag that fits, so that nothing proves that it was sealed for its entry, and
+ * by who has the key.
  */
 int rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *callbacks,
     void *cookie, size_t *differences, struct error *err);

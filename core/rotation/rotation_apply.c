@@ -215,12 +215,12 @@ rotation_one(struct plan *p, enum rotation_kind kind, const struct key *master,
 	return 0;
 }
 
-/* Does every entry open with the new key? */
+/* Does every entry open with the new key?  What a rotation left in CBC it has tagged, so that
+ * one without a tag that fits was put there since, and stays closed (secrets/trust.h). */
 static int
 apply_opens(struct run *run, struct secrets_file *s, const struct key *new,
     const struct wrapped *w, struct buf *values, size_t *count, struct error *err)
 {
-	secrets_file_set_policy(s, apply_policy);
 	return secrets_file_unlock(s, new, err) != 0 ? -1 :
 	    values_take(s, w->hash, values, count, run->cb, run->cookie, err);
 }
@@ -230,8 +230,9 @@ static int
 apply_found(struct run *run, struct item *x, struct secrets_file *s, const struct key *new,
     const struct wrapped *w, enum look look, struct error *err)
 {
-	size_t count, same = 0, differences = 0;
+	struct values_found found = { 0, 0, 0 };
 	struct buf values;
+	size_t count;
 	int rc;
 
 	buf_init(&values, BUF_MAX_FILE);
@@ -240,9 +241,9 @@ apply_found(struct run *run, struct item *x, struct secrets_file *s, const struc
 		rc = session_refuse_other(secrets_file_path(s), err);
 	/* Without a line in the journal it is the values that tell. */
 	if (rc == 0 && look == LOOK_OTHER) {
-		rc = values_compare(run->r, x, &values, &same, &differences,
+		rc = values_compare(run->r, x, s, &values, &found,
 		    &(struct rotation_callbacks){ .key = run->cb->key }, NULL, err);
-		if (rc == 0 && differences > 0)
+		if (rc == 0 && found.differences > 0)
 			rc = session_refuse_other(secrets_file_path(s), err);
 	}
 	if (rc == 0)
@@ -431,7 +432,7 @@ rotation_apply(struct rotation *r, const struct rotation_callbacks *callbacks, v
 /* --- verify --- */
 
 static int
-verify_file(struct run *run, struct item *x, size_t *differences, struct error *err)
+verify_file(struct run *run, struct item *x, struct values_found *found, struct error *err)
 {
 	struct rotation *r = run->r;
 	char *path = rotation_path(r, x->file);
@@ -450,8 +451,7 @@ verify_file(struct run *run, struct item *x, size_t *differences, struct error *
 	else if ((run->keyed = true) && (s = secrets_file_load(path, err)) != NULL &&
 	    (rc = apply_opens(run, s, new, &w, &values, &count, err)) == 0) {
 		r->counts.opened += count;
-		rc = values_compare(r, x, &values, &r->counts.same, differences, run->cb,
-		    run->cookie, err);
+		rc = values_compare(r, x, s, &values, found, run->cb, run->cookie, err);
 		if (rc == 0 && run->cb->opened != NULL)
 			rc = run->cb->opened(run->cookie, path, new, err);
 	}
@@ -470,6 +470,7 @@ rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, 
     size_t *differences, struct error *err)
 {
 	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
+	struct values_found found = { 0, 0, 0 };
 	size_t waiting = 0;
 	struct error why;
 
@@ -491,11 +492,13 @@ rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, 
 			error_set(err, ERROR_REFUSED, "it was stopped");
 			return error_hint(err, "`propseal rotation verify` begins again");
 		}
-		if (verify_file(&run, x, differences, &why) != 0 &&
+		if (verify_file(&run, x, &found, &why) != 0 &&
 		    run_fail(&run, x, &why, err) != 0)
 			return -1;
 	}
 	(void)run_progress(&run, NULL, r->items.len);
+	*differences = found.differences;
+	r->counts.same = found.same;
 	if (run.failed > 0) {
 		error_set(err, run.first.code, "%zu file%s could not be opened whole", run.failed,
 		    run.failed == 1 ? "" : "s");
@@ -545,8 +548,9 @@ rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *c
 	struct secrets_file *s = NULL;
 	struct wrapped w = { NULL, NULL };
 	struct key *new = NULL;
+	struct values_found found = { 0, 0, 0 };
 	struct buf values;
-	size_t count = 0, same = 0;
+	size_t count = 0;
 	int rc = -1;
 
 	*differences = 0;
@@ -561,7 +565,16 @@ rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *c
 	} else if (keys_find(r, x, callbacks, cookie, &new, &w, err) == 0 &&
 	    (s = secrets_file_load(path, err)) != NULL &&
 	    apply_opens(&run, s, new, &w, &values, &count, err) == 0) {
-		rc = values_compare(r, x, &values, &same, differences, callbacks, cookie, err);
+		rc = values_compare(r, x, s, &values, &found, callbacks, cookie, err);
+		*differences = found.differences;
+		if (rc == 0 && found.unproved > 0) {
+			rc = error_set(err, ERROR_REFUSED, "%zu %s no tag that fits: somebody "
+			    "without the key may have put %s there, so nothing is accepted",
+			    found.unproved, found.unproved == 1 ? "value has" : "values have",
+			    found.unproved == 1 ? "it" : "them");
+			error_hint(err, "if it was meant (another program does not tag), "
+			    "`propseal file update` seals a value anew");
+		}
 		if (rc == 0)
 			rc = accept_values(r, x, &values, count, err);
 	}

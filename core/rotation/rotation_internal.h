@@ -228,8 +228,17 @@ int keys_plan(struct plan *p, enum rotation_kind kind, const struct key *old,
 int values_take(const struct secrets_file *s, const struct key *hash, struct buf *out,
     size_t *count, const struct rotation_callbacks *cb, void *cookie, struct error *err);
 
-/* Compare what values_take gave, ${now}, with an item's.  Differences are told. */
-int values_compare(struct rotation *r, const struct item *x, const struct buf *now, size_t *same,
-    size_t *differences, const struct rotation_callbacks *cb, void *cookie, struct error *err);
+struct values_found {
+	size_t same;
+	size_t differences;
+	size_t unproved;	/* of these: entries without a tag that fits, which who has no
+				 * key may have put there */
+};
+
+/* Compare what values_take gave of ${s}, ${now}, with an item's; added to ${found}, which is
+ * zeroes at first.  Differences are told. */
+int values_compare(struct rotation *r, const struct item *x, const struct secrets_file *s,
+    const struct buf *now, struct values_found *found, const struct rotation_callbacks *cb,
+    void *cookie, struct error *err);
 
 #endif /* !ROTATION_ROTATION_INTERNAL_H */

@@ -567,6 +567,63 @@ case_accept_takes_what_was_changed_on_purpose() {
 	expect_no_secret
 }
 
+# Who can write the file but has no key: values that change places, without their tags; one bit
+# of a value in CBC; and an entry that another has under a new name.
+case_accept_takes_nothing_that_no_key_made() {
+	local meddle
+	five
+	plan --master-key
+	apply
+	expect_rc 0
+	awk -F '\t' '$1 ~ /c3/ { print $2 }' made >c3.new
+	for meddle in exchange add flip; do
+		feed "ssl.key.password=CANARY-$meddle" file update --master-key-file c3.new \
+		    --config-file c3/server.properties --config - \
+		    --local-secrets-file c3/secrets.properties --remote-secrets-file \
+		    /srv/c3/secrets.properties --cipher "$([ $meddle = flip ] && echo cbc || echo gcm)"
+		expect_rc 0
+		cp c3/secrets.properties meant
+		python3 - $meddle <<-'END'
+			import base64, re, sys
+			path = 'c3/secrets.properties'
+			lines = open(path).read().split('\n')
+			name = 'server.properties/ssl.key.password'
+			one = next(i for i, l in enumerate(lines) if l.startswith(name))
+			two = next(i for i, l in enumerate(lines)
+			    if l.startswith('server.properties/sasl.secret'))
+			def flipped(m):
+			    iv = bytearray(base64.b64decode(m[1]))
+			    iv[0] ^= 1
+			    return 'iv:' + base64.b64encode(iv).decode()
+			if sys.argv[1] == 'exchange':
+			    a, b = (lines[i].split(' = ')[1] for i in (one, two))
+			    lines[one] = lines[one].replace(a, b)
+			    lines[two] = lines[two].replace(b, a)
+			elif sys.argv[1] == 'flip':
+			    lines[one] = re.sub('iv:([^,]+)', flipped, lines[one])
+			else:
+			    lines.insert(two, 'server.properties/more.password = ' +
+			        lines[two].split(' = ')[1])
+			if sys.argv[1] != 'add':
+			    lines = [l for l in lines if not l.startswith('_propseal.tag/')]
+			open(path, 'w').write('\n'.join(lines))
+		END
+		cp c3/secrets.properties meddled
+		run rotation accept c3/secrets.properties --new-master-key-file made
+		expect_rc 1
+		expect_err 'no tag that fits'
+		run rotation verify --new-master-key-file made
+		[ "$rc" -ne 0 ] || fail "$meddle: verified"
+		cmp c3/secrets.properties meddled || fail "$meddle: it was written"
+		cp meant c3/secrets.properties
+	done
+	# What was meant, with its tag, in CBC too.
+	run rotation accept c3/secrets.properties --new-master-key-file made
+	expect_rc 0
+	run rotation verify --new-master-key-file made
+	expect_rc 0
+}
+
 case_the_trail_has_every_change() {
 	five
 	run rotation plan . --keys keys.txt --data-key -o json

@@ -420,12 +420,26 @@ work_init(struct work *w, struct app *a, const char *doing)
 
 /* --- planning --- */
 
+/* Is it ticked?  What has no line in the list, such as a damaged file, is not. */
+static bool
+is_ticked(const struct rotating *t, const struct environment *x)
+{
+	for (size_t i = 0; i < t->environments.len; i++) {
+		const struct rotating_environment *at = vec_at(&t->environments, i);
+
+		if (at->on && strcmp(at->path, x->path) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What is asked of core; ->skip is the caller's to free. */
 static int
 request_make(const struct app *a, struct rotation_request *q, struct error *err)
 {
+	const struct environments *e = model_environments(a->model);
 	const struct rotating *t = a->rotating;
-	const char **skip = calloc(t->environments.len + 1, sizeof(*skip));
+	const char **skip = calloc(environments_count(e) + 1, sizeof(*skip));
 
 	if (skip == NULL)
 		return error_memory(err);
@@ -435,10 +449,10 @@ request_make(const struct app *a, struct rotation_request *q, struct error *err)
 		.passphrase = t->passphrase.data, .passphrase_len = t->passphrase.len,
 		.common = t->common && t->master,
 		.lock_timeout_ms = a->options->lock_timeout_ms, .skip = skip };
-	for (size_t i = 0; i < t->environments.len; i++) {
-		const struct rotating_environment *x = vec_at(&t->environments, i);
+	for (size_t i = 0; i < environments_count(e); i++) {
+		const struct environment *x = environments_at(e, i);
 
-		if (!x->on)
+		if (x->found && !is_ticked(t, x))
 			skip[q->skip_count++] = x->path;
 	}
 	return 0;
@@ -481,7 +495,7 @@ static int
 check_run(struct job *j, void *cookie, struct error *err)
 {
 	struct work *w = cookie;
-	struct rotation_request q;
+	struct rotation_request q = { .skip = NULL };
 	struct rotation *r = NULL;
 
 	w->job = j;

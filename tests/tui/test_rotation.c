@@ -430,6 +430,43 @@ what_does_not_open_stops_the_plan(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* What the list has no line for, as it cannot be opened, is none of the rotation. */
+static void
+what_cannot_be_ticked_is_left_out(void **state)
+{
+	static const char *const broken[] = {
+		"_metadata.symmetric_key.0.length = 32\n_metadata.master_key.0.iterations = x\n",
+		"_metadata.master_key.0.salt = c2FsdA==\nbroker.properties/a.password = "
+		    "ENC[AES/GCM/NoPadding,data:AAAAAAAAAAAAAAAAAAAAAAAA,iv:AAAAAAAAAAAAAAAA,"
+		    "type:str]\n",
+	};
+	struct fixture *f = *state;
+	struct vt *v;
+
+	make_five(f);
+	for (int i = 0; i < 2; i++)
+		fixture_write(f, path_of(3 + i, "secrets.properties"), broken[i]);
+	v = open_five(f, 24, 80);
+	vt_key(v, "4");
+	vt_key(v, "A");
+	vt_assert_has(v, "of 3 environments");
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_PASSPHRASE);
+	see(v, "every entry opens");
+	vt_key(v, KEY_ENTER);
+	type_line(v, NEW_PASSPHRASE);
+	type_line(v, NEW_PASSPHRASE);
+	see(v, "planned, and nothing is changed yet");
+	apply_all(v);
+	fixture_leave(v);
+	for (int i = 0; i < 2; i++) {
+		char *text = fixture_read(f, path_of(3 + i, "secrets.properties"));
+
+		assert_string_equal(text, broken[i]);
+		free(text);
+	}
+}
+
 static void
 data_key_rotation_seals_everything_again(void **state)
 {
@@ -527,6 +564,7 @@ main(void)
 		FIXTURE_TEST(taken_back_the_files_are_as_they_were),
 		FIXTURE_TEST(locking_wipes_the_new_passphrase_and_it_goes_on),
 		FIXTURE_TEST(what_does_not_open_stops_the_plan),
+		FIXTURE_TEST(what_cannot_be_ticked_is_left_out),
 		FIXTURE_TEST(data_key_rotation_seals_everything_again),
 		FIXTURE_TEST(different_passphrases_are_asked_again),
 		FIXTURE_TEST(screens),

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "crypto/key.h"
 #include "estate/environments.h"
 #include "rotation/rotation.h"
@@ -17,6 +18,8 @@
 #include "ui/rotating.h"
 
 /* What the keys do in the view of rotations: Enter goes on, w carries out, Z takes back. */
+
+#define PLACE_BYTES 32768
 
 void
 act_view_rotation(struct app *a)
@@ -273,6 +276,34 @@ act_rotation_back(struct app *a)
 		app_show(a, VIEW_FILES);
 }
 
+/* Which files: those of the session, which may be of another place than what is open here. */
+static void
+append_place(const struct rotating *t, struct buf *out)
+{
+	const char *root = rotation_root(t->session);
+
+	buf_append_str(out, "Session ");
+	text_append_visible(out, rotation_id(t->session), strlen(rotation_id(t->session)));
+	buf_append_str(out, ", of the secrets files below ");
+	text_append_visible(out, root, strlen(root));
+	buf_append_str(out, ".\n\n");
+}
+
+/* Ask for a word before a step of no return. */
+static bool
+place_word(struct app *a, const char *title, const char *text, const char *word)
+{
+	struct buf said;
+	bool yes;
+
+	buf_init(&said, PLACE_BYTES);
+	append_place(a->rotating, &said);
+	buf_append_str(&said, text);
+	yes = ask_word(a, title, buf_cstr(&said), word);
+	buf_release(&said);
+	return yes;
+}
+
 /* Open and compare all; what was found out is said. */
 static void
 carry_verify(struct app *a)
@@ -294,17 +325,20 @@ carry_apply(struct app *a)
 	struct rotating *t = a->rotating;
 	bool begun = rotation_state(t->session) != ROTATION_PLANNED;
 	size_t done, all;
-	char text[512];
+	struct buf text;
 	bool yes;
 
 	rotating_count(t, &done, &all);
-	snprintf(text, sizeof(text), "%zu of %zu secrets files get their new keys, one after the "
+	buf_init(&text, PLACE_BYTES);
+	append_place(t, &text);
+	buf_printf(&text, "%zu of %zu secrets files get their new keys, one after the "
 	    "other, and each is opened with its new key before it is put in place. Then every "
 	    "value is compared with the one before.\n\nServices that restart meanwhile need the "
 	    "new file and the new key together. Until you finish, all of it can be taken back.",
 	    all - done, all);
-	yes = begun ? ask_resume(a, "Go on with the rotation", text, "Resume") :
-	    ask_confirm(a, "Rotate now", text, "Rotate");
+	yes = begun ? ask_resume(a, "Go on with the rotation", buf_cstr(&text), "Resume") :
+	    ask_confirm(a, "Rotate now", buf_cstr(&text), "Rotate");
+	buf_release(&text);
 	if (!yes)
 		return;
 	if (rotating_run(a, ROTATING_DO_APPLY))
@@ -323,7 +357,7 @@ carry_finish(struct app *a)
 		rotating_go(a, ROTATING_HOSTS, 0);
 		return;
 	}
-	if (!ask_word(a, "Finish the rotation", "The kept originals and the wrapped old keys are "
+	if (!place_word(a, "Finish the rotation", "The kept originals and the wrapped old keys are "
 	    "wiped. After it nothing leads back.", "finish"))
 		return;
 	if (!rotating_run(a, ROTATING_DO_FINISH)) {
@@ -356,7 +390,7 @@ act_rotation_take_back(struct app *a)
 {
 	struct rotating *t = a->rotating;
 
-	if (!ask_word(a, "Take the rotation back", "Every file gets its old keys back, byte for "
+	if (!place_word(a, "Take the rotation back", "Every file gets its old keys back, byte for "
 	    "byte. In one that was changed since, what changed is kept, under the old keys.",
 	    "rollback"))
 		return;

@@ -467,6 +467,31 @@ what_cannot_be_ticked_is_left_out(void **state)
 	}
 }
 
+/* A session may be of other files than those that are open: each question says of which. */
+static void
+questions_name_the_place_of_the_session(void **state)
+{
+	static const char *const keys[] = { "w", "Z" };
+	struct fixture *f = *state;
+	char place[512];
+	struct vt *v;
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	plan_all(v);
+	fixture_leave(v);
+	v = fixture_open(f);
+	vt_key(v, "4");
+	snprintf(place, sizeof(place), "%s/five", f->dir);
+	for (size_t i = 0; i < 2; i++) {
+		vt_key(v, keys[i]);
+		see(v, place);
+		vt_key(v, KEY_ESC);
+	}
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
 static void
 data_key_rotation_seals_everything_again(void **state)
 {
@@ -565,6 +590,7 @@ main(void)
 		FIXTURE_TEST(locking_wipes_the_new_passphrase_and_it_goes_on),
 		FIXTURE_TEST(what_does_not_open_stops_the_plan),
 		FIXTURE_TEST(what_cannot_be_ticked_is_left_out),
+		FIXTURE_TEST(questions_name_the_place_of_the_session),
 		FIXTURE_TEST(data_key_rotation_seals_everything_again),
 		FIXTURE_TEST(different_passphrases_are_asked_again),
 		FIXTURE_TEST(screens),

@@ -286,6 +286,22 @@ entry_of_option(const struct estate_file *file, const char *key, size_t len, con
 	return NULL;
 }
 
+/* Is it still the file of that name?  The estate may be another than when its files were named. */
+static bool
+findings_is_named(const struct findings *f, const struct estate_file *file, const char *name)
+{
+	struct buf told;
+	size_t strip;
+	bool same;
+
+	(void)audit_root(f->options.roots, f->options.root_count, &strip);
+	buf_init(&told, PATH_BYTES_MAX);
+	audit_append_name(&told, audit_below_root(file->path, strip));
+	same = !told.failed && strcmp(buf_cstr(&told), name) == 0;
+	buf_release(&told);
+	return same;
+}
+
 bool
 findings_find(const struct findings *f, const struct estate *e,
     const struct audit_finding *finding, const struct estate_file **file,
@@ -296,7 +312,7 @@ findings_find(const struct findings *f, const struct estate *e,
 
 	*entry = NULL;
 	if (f->by_name == NULL || !map_get(f->by_name, name, strlen(name), &i) ||
-	    i >= estate_count(e))
+	    i >= estate_count(e) || !findings_is_named(f, estate_file(e, i), name))
 		return false;
 	*file = estate_file(e, i);
 	if (finding->key_len == 0)

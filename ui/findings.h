@@ -83,6 +83,7 @@ struct findings {
 	struct map *by_name;		/* their numbers in the estate; NULL: none */
 	struct audit_options options;	/* of the audit */
 	bool looked;			/* nothing is to be looked at again but what changes */
+	unsigned long named;		/* of which state of the model the names are */
 	unsigned long of;		/* which state of the model the audit looked at */
 	bool is_whole;			/* all was looked at, and not only a part so far */
 	struct findings_look *look;	/* that goes on beside the screen; NULL: none does */

@@ -65,9 +65,17 @@ findings_changed(struct app *a)
 
 	if (a->model->scanning)
 		return;
+	a->findings->named = a->model->changes;
 	if (findings_name_files(a->findings, a->model->estate, &err) != 0 ||
 	    findings_arrange(a->findings, can_seal, a, &err) != 0)
 		app_complain(a, "%s", err.text);
+}
+
+void
+findings_entered(struct app *a)
+{
+	if (a->findings->audit != NULL && a->findings->named != a->model->changes)
+		findings_changed(a);
 }
 
 /* What does not fit on the screen starts folded, but for the worst. */

@@ -38,6 +38,9 @@ struct findings_source {
 /* Rows anew, for other marks or files. */
 void findings_changed(struct app *a);
 
+/* The view is shown: the same if they are others than when its rows were made. */
+void findings_entered(struct app *a);
+
 /* What a finding is about, if that can be sealed from here. */
 bool findings_fix(const struct app *a, const struct findings_row *r,
     const struct estate_file **file, const struct estate_entry **entry);

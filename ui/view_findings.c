@@ -650,6 +650,7 @@ const struct view_ops view_findings = {
 	.panes = findings_panes,
 	.moved = findings_moved,
 	.changed = findings_changed,
+	.entered = findings_entered,
 	.is_due = findings_are_due,
 	.tick = findings_tick,
 	.count = findings_count,

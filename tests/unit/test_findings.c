@@ -2,6 +2,7 @@
 #include "files.h"
 
 #include "base/error.h"
+#include "estate/estate.h"
 #include "ui/findings.h"
 
 #define BROKER \
@@ -281,6 +282,54 @@ test_without_an_audit_there_is_nothing(void **state)
 	findings_close(&f);
 }
 
+static struct estate *
+look_for_files(void)
+{
+	static const char *const here[] = { "." };
+	struct error err;
+	struct estate *e = estate_new(here, 1, &err);
+
+	assert_non_null(e);
+	while (estate_step(e, 1000, &err) == 1)
+		;
+	return e;
+}
+
+/* A finding is of its file, and not of the one that stands in its place in another estate. */
+static void
+test_a_finding_is_found_by_its_files_name(void **state)
+{
+	const struct audit_finding *finding = NULL;
+	const struct estate_file *file;
+	const struct estate_entry *entry;
+	struct estate *before, *after;
+	struct findings f;
+	struct error err;
+
+	(void)state;
+	start(&f);
+	before = look_for_files();
+	assert_int_equal(findings_name_files(&f, before, &err), 0);
+	for (size_t i = 0; finding == NULL; i++)
+		if (is_in_broker(&f, audit_finding(f.audit, i)) &&
+		    audit_finding(f.audit, i)->key_len > 0)
+			finding = audit_finding(f.audit, i);
+	assert_true(findings_find(&f, before, finding, &file, &entry));
+	assert_non_null(strstr(file->path, "a/broker.properties"));
+	assert_non_null(entry);
+	/* The same keys in a file that comes before it. */
+	files_put("a/another.properties", BROKER, 0600);
+	after = look_for_files();
+	if (findings_find(&f, after, finding, &file, &entry))
+		assert_non_null(strstr(file->path, "a/broker.properties"));
+	assert_int_equal(findings_name_files(&f, after, &err), 0);
+	assert_true(findings_find(&f, after, finding, &file, &entry));
+	assert_non_null(strstr(file->path, "a/broker.properties"));
+	findings_close(&f);
+	estate_free(before);
+	estate_free(after);
+}
+
 /* One secret in three files: each finding of it leads to the next place. */
 static bool
 keeps_reused(const void *middle, const struct audit_finding *f)
@@ -375,6 +424,7 @@ main(void)
 		TEST(test_the_cursor_stays_on_its_finding),
 		TEST(test_folds_are_kept_by_name),
 		TEST(test_without_an_audit_there_is_nothing),
+		TEST(test_a_finding_is_found_by_its_files_name),
 		TEST(test_a_part_has_what_is_kept_of_an_audit),
 		TEST(test_an_audit_that_is_stopped_has_what_it_came_to),
 	};

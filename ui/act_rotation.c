@@ -396,7 +396,6 @@ act_rotation_take_back(struct app *a)
 		return;
 	if (rotating_run(a, ROTATING_DO_BACK)) {
 		rotating_lock(t);
-		buf_clear(&t->diff);
 		rotating_read(a);
 		rotating_list(a);
 		rotating_go(a, t->step, 1);

@@ -197,6 +197,10 @@ rotating_read(struct app *a)
 	/* What is shown stands below the dialog. */
 	if (job_await(a, &wait, &err) != 0 && err.code != ERROR_MISSING)
 		tell_error(a, "The session cannot be read", &err);
+	/* What is shown to change is of the session that was planned here. */
+	if (t->session == NULL || found == NULL ||
+	    strcmp(rotation_id(t->session), rotation_id(found)) != 0)
+		buf_clear(&t->diff);
 	rotation_close(t->session);
 	t->session = found;
 	if (t->session != NULL)

@@ -515,6 +515,12 @@ data_key_rotation_seals_everything_again(void **state)
 	apply_all(v);
 	/* No master key is new, so there is none to be shown. */
 	vt_assert_lacks(v, "new master key");
+	/* Its change is not shown as that of the next one. */
+	vt_key(v, "w");
+	type_line(v, "finish");
+	see(v, "finished: originals");
+	vt_key(v, "P");
+	see(v, "the change is shown once it is planned");
 	fixture_leave(v);
 	fixture_assert_not_in_file(f, "estate/secrets.properties", "KKiwzvaLcMu7ngba");
 	fixture_assert_not_in_file(f, "estate/secrets.properties", "zj3HcxsoieWQaS5");

@@ -368,6 +368,21 @@ append_quoted(struct buf *out, const char *path)
 	buf_append_char(out, '\'');
 }
 
+/* Is it as it looks?  What is pasted is typed: a ^C in a name ends the line that it is in, and
+ * the rest of the name is the next command. */
+static bool
+is_plain_path(const struct buf *path)
+{
+	struct buf shown;
+	bool same;
+
+	buf_init(&shown, 8 * PATH_MAX_BYTES);
+	text_append_visible(&shown, path->data, path->len);
+	same = !shown.failed && buf_equal(&shown, path);
+	buf_release(&shown);
+	return same;
+}
+
 void
 act_findings_copy(struct app *a)
 {
@@ -390,7 +405,10 @@ act_findings_copy(struct app *a)
 		    audit_file(f->audit, row->finding->file));
 	buf_append_str(&command, "chmod o-rwx ");
 	append_quoted(&command, buf_cstr(&path));
-	if (buf_check(&path, &err) != 0 || buf_check(&command, &err) != 0 ||
+	if (!path.failed && !is_plain_path(&path))
+		app_complain(a, "not copied: the name has characters that a terminal would take "
+		    "for keys: %s", buf_cstr(&path));
+	else if (buf_check(&path, &err) != 0 || buf_check(&command, &err) != 0 ||
 	    clipboard_copy_plain(&a->clipboard, command.data, command.len, &err) == -1)
 		app_complain(a, "not copied: %s", err.text);
 	else

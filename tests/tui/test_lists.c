@@ -278,6 +278,35 @@ command_for_a_mode_is_copied(void **state)
 	fixture_leave(v);
 }
 
+/* Who can name a file must not have what is pasted into a shell do anything else. */
+static void
+command_with_a_name_that_types_is_not_copied(void **state)
+{
+	static const char *const names[] = { "\003id>owned", "\033[2Jx", "\302\233x", "one\ntwo",
+		"\342\200\256x" };
+	struct fixture *f = *state;
+	char path[128];
+	struct vt *v;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "estate/odd%zu%s.properties", i, names[i]);
+		fixture_write(f, path, "x.password=odd-file-secret-88\n");
+	}
+	v = fixture_open(f);
+	vt_key(v, "2");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		vt_key(v, "F");
+		vt_key(v, "\025");	/* ^U: without the words before */
+		snprintf(path, sizeof(path), "rule:open-mode file:odd%zu", i);
+		type_line(v, path);
+		vt_key(v, KEY_END);
+		vt_key(v, "y");
+		vt_assert_has(v, "not copied: the name has characters");
+	}
+	assert_false(vt_sent(v, "\033]52;c;"));
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -289,6 +318,7 @@ main(void)
 		FIXTURE_TEST(matches_are_counted_and_underlined),
 		FIXTURE_TEST(words_and_orders_are_for_findings_too),
 		FIXTURE_TEST(command_for_a_mode_is_copied),
+		FIXTURE_TEST(command_with_a_name_that_types_is_not_copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

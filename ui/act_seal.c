@@ -173,13 +173,10 @@ seal_marked(struct app *a, bool ask_now)
 	snprintf(title, sizeof(title), "Seal %zu %s in %zu %s", values,
 	    values == 1 ? "value" : "values", files, files == 1 ? "file" : "files");
 	q.title = title;
-	if (seal_plan_run(a, &p, &q)) {
-		/* Some may have been left out. */
-		values = seal_plan_values(a, &p, &files);
-		seal_plan_unmark(a, &p);
-		app_notice(a, "sealed %zu %s in %zu %s, and read back", values,
-		    values == 1 ? "value" : "values", files, files == 1 ? "file" : "files");
-	}
+	if (seal_plan_run(a, &p, &q))
+		app_notice(a, "sealed %zu %s in %zu %s, and read back", p.values,
+		    p.values == 1 ? "value" : "values", p.changed,
+		    p.changed == 1 ? "file" : "files");
 done:
 	seal_plan_release(&p);
 	pending_restore(a);

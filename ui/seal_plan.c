@@ -154,20 +154,6 @@ seal_plan_values(const struct app *a, const struct seal_plan *p, size_t *files)
 	return n;
 }
 
-void
-seal_plan_unmark(struct app *a, const struct seal_plan *p)
-{
-	const struct seal_file *f;
-	size_t i, k;
-
-	for (i = 0; i < p->files.len; i++) {
-		f = seal_file_at(p, i);
-		for (k = 0; k < f->file->count; k++)
-			if (seal_takes(a, p, f, k))
-				(void)model_mark(a->model, f->file, &f->file->entries[k], false);
-	}
-}
-
 static void
 seal_print_file(const struct app *a, const struct seal_plan *p, const struct seal_file *f,
     struct buf *out)
@@ -502,8 +488,11 @@ seal_plan_run(struct app *a, struct seal_plan *p, const struct seal_question *q)
 		if (answer == REVIEW_REMOTE)
 			seal_ask_remote(a, p);
 	} while (answer == REVIEW_REMOTE && !a->locking && !a->quit && a->end_signal == 0);
-	if (answer == REVIEW_APPLY)
+	if (answer == REVIEW_APPLY) {
+		/* After it the files may be others, read anew. */
+		p->values = seal_plan_values(a, p, &p->changed);
 		done = change_carry_out(a, changes, p->parts.len, "Not applied");
+	}
 	free(changes);
 	return done;
 }

@@ -28,6 +28,9 @@ struct seal_plan {
 	size_t key_len;
 	const struct buf *value;	/* secret */
 	bool must_exist;		/* the key is in the file already */
+
+	/* How many values in how many files were applied: files may have been left out. */
+	size_t values, changed;
 };
 
 /* How it is asked about. */
@@ -49,9 +52,6 @@ void seal_plan_print(const struct app *a, const struct seal_plan *p, struct buf 
 /* How many values in how many files. */
 size_t seal_plan_values(const struct app *a, const struct seal_plan *p, size_t *files);
 
-/* Take the marks of all that it seals away. */
-void seal_plan_unmark(struct app *a, const struct seal_plan *p);
-
 /* See that there is a key for every environment.  False: there is not. */
 bool seal_plan_unlock(struct app *a, const struct seal_plan *p);
 
@@ -59,7 +59,8 @@ bool seal_plan_unlock(struct app *a, const struct seal_plan *p);
  * seal_plan_run(a, p, q):
  * Make the plans, review, ask, apply; the path in references can be changed on
  * the way.  A file whose entries are another's already can be left out.  True:
- * it is done.
+ * it is done, and the marks of what is sealed go as the files are read again; the
+ * plan's files may be gone with that.
  */
 bool seal_plan_run(struct app *a, struct seal_plan *p, const struct seal_question *q);
 

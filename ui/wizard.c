@@ -420,6 +420,7 @@ wizard_seal(struct wizard *w, struct app *a, const struct estate_file *f,
     const struct estate_entry *e)
 {
 	const struct seal_question q = { .title = "Seal the first value", .ask_now = true };
+	bool marked = marks_has(a->model->marks, f->path, e->key, e->key_len);
 	struct seal_plan p;
 	struct goal goal;
 	bool done = false;
@@ -432,7 +433,10 @@ wizard_seal(struct wizard *w, struct app *a, const struct estate_file *f,
 		app_complain(a, "not enough memory");
 	else
 		done = seal_plan_run(a, &p, &q);
-	seal_plan_unmark(a, &p);
+	/* What was marked before stays so, if it was not sealed. */
+	if (!marked)
+		(void)marks_set(a->model->marks, w->clear_path, w->clear_key, w->clear_len,
+		    false);
 	goal_release(&goal);
 	seal_plan_release(&p);
 	return done;
@@ -450,6 +454,7 @@ first_entered(struct steps *s, struct app *a)
 		return;
 	w->clear_path = strdup(f->path);
 	w->clear_key = text_copy(e->key, e->key_len);
+	w->clear_len = e->key_len;
 	if (w->clear_path == NULL || w->clear_key == NULL)
 		return;
 	w->sealed = wizard_seal(w, a, f, e);

@@ -309,6 +309,34 @@ first_value_can_be_left_for_later(void **state)
 	free(key);
 }
 
+/* Who says no to the first value keeps the marks that were there before. */
+static void
+marks_of_before_outlast_a_no(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+	char *key;
+
+	fixture_write(f, client, "ssl.key.password=" FIXTURE_CLIENT_SECRET "\n"
+	    "sasl.password=another-clear-Kx52\n");
+	v = open_fresh(f, 24, 80);
+	vt_key(v, "A");
+	see(v, "2 marked");
+	vt_key(v, "G");
+	vt_key(v, KEY_ENTER);
+	key = go_to_the_key(v);
+	prove(v, key);
+	see(v, "Seal the first value");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "Not sealed: ssl.key.password");
+	vt_key(v, KEY_ESC);
+	see(v, "2 marked");
+	vt_key(v, "u");
+	fixture_leave(v);
+	free(key);
+}
+
 static void
 key_is_pasted_whole_as_a_proof(void **state)
 {
@@ -502,6 +530,7 @@ main(void)
 		FIXTURE_TEST(tab_leads_past_no_question),
 		FIXTURE_TEST(sealing_without_a_secrets_file_makes_one),
 		FIXTURE_TEST(first_value_can_be_left_for_later),
+		FIXTURE_TEST(marks_of_before_outlast_a_no),
 		FIXTURE_TEST(key_is_pasted_whole_as_a_proof),
 		FIXTURE_TEST(key_goes_to_a_file_where_it_cannot_be_drawn),
 		FIXTURE_TEST(works_on_the_smallest_screen),

@@ -1,4 +1,7 @@
 /* Mark, review, apply; and every way out of it that must change nothing. */
+#include <errno.h>
+#include <sys/stat.h>
+
 #include "golden.h"
 #include "steps.h"
 
@@ -415,6 +418,39 @@ apply_can_be_stopped_between_files(void **state)
 	}
 }
 
+/* More than are read again one by one, and something is to be told of it: the files that were
+ * sealed are others by then. */
+static void
+many_files_are_counted_when_there_is_a_note(void **state)
+{
+	static const char *const folders[] = { "", "/propseal", "/propseal/trail.jsonl" };
+	struct fixture *f = *state;
+	char path[256], text[64];
+	struct vt *v;
+	int i;
+
+	/* No file, so that no line can be written. */
+	for (i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", f->state, folders[i]);
+		assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
+	}
+	for (i = 0; i < 80; i++) {
+		snprintf(path, sizeof(path), "estate/many%03d.properties", i);
+		snprintf(text, sizeof(text), "a.password=many-clear-%03d\n", i);
+		fixture_write(f, path, text);
+	}
+	v = fixture_open_unlocked(f);
+	vt_key(v, "A");
+	vt_key(v, "w");
+	confirm(v);
+	see(v, "is not in the trail");
+	vt_key(v, KEY_ESC);
+	see(v, "sealed 84 values in 82 files, and read back");
+	vt_assert_lacks(v, "marked");
+	fixture_leave(v);
+	fixture_assert_not_in_file(f, "estate/many079.properties", "many-clear");
+}
+
 static void
 file_that_changed_since_the_review_is_refused(void **state)
 {
@@ -479,6 +515,7 @@ main(void)
 		FIXTURE_TEST(a_list_in_a_question_keeps_its_indentation),
 		FIXTURE_TEST(what_is_no_plain_value_cannot_be_marked_and_says_why),
 		FIXTURE_TEST(apply_can_be_stopped_between_files),
+		FIXTURE_TEST(many_files_are_counted_when_there_is_a_note),
 		FIXTURE_TEST(file_that_changed_since_the_review_is_refused),
 		FIXTURE_TEST(without_a_key_the_pending_set_is_shown),
 	};

@@ -16,7 +16,7 @@ static const char noting[] =
     "PRAGMA temp_store=MEMORY;"
     "CREATE TEMP TABLE touched(kind INTEGER,path TEXT,key TEXT,version INTEGER,"
     "PRIMARY KEY(kind,path,key,version)) WITHOUT ROWID;"
-    "CREATE TEMP TABLE heal(kind INTEGER,path TEXT,key TEXT,version INTEGER,"
+    "CREATE TEMP TABLE heal(kind INTEGER,path TEXT,key TEXT,version INTEGER,sent INTEGER,"
     "PRIMARY KEY(kind,path,key,version)) WITHOUT ROWID;"
     "CREATE TEMP TRIGGER secret_made AFTER INSERT ON main.secret BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(0,new.path,new.key,new.version); END;"
@@ -41,14 +41,16 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	    "ORDER BY offset",
 	[LOG_ANY_TOUCHED] = "SELECT count(*) FROM temp.touched",
 	[LOG_FORGET_TOUCHED] = "DELETE FROM temp.touched",
-	[LOG_HEAL] = "INSERT OR IGNORE INTO temp.heal SELECT ?1,?2,?3,?4 WHERE (?1=0 AND EXISTS("
-	    "SELECT 1 FROM main.secret WHERE path=?2 AND key=?3 AND version=?4)) OR "
+	[LOG_HEAL] = "INSERT OR REPLACE INTO temp.heal SELECT ?1,?2,?3,?4,0 WHERE "
+	    "(?1=0 AND (?5 OR EXISTS(SELECT 1 FROM main.secret WHERE path=?2 AND key=?3 AND "
+	    "version=?4))) OR "
 	    "(?1=1 AND EXISTS(SELECT 1 FROM main.setting WHERE path=?2 AND key=?3))",
 	[LOG_HEAL_SECRETS] = "INSERT OR IGNORE INTO temp.touched SELECT 0,path,key,version "
-	    "FROM temp.heal JOIN main.secret USING(path,key,version) WHERE kind=0",
+	    "FROM temp.heal WHERE kind=0",
 	[LOG_HEAL_SETTINGS] = "INSERT OR IGNORE INTO temp.touched SELECT 1,path,key,0 "
 	    "FROM temp.heal JOIN main.setting USING(path,key) WHERE kind=1",
-	[LOG_HEALED] = "DELETE FROM temp.heal",
+	[LOG_HEAL_SENT] = "UPDATE temp.heal SET sent=1",
+	[LOG_HEALED] = "DELETE FROM temp.heal WHERE sent=1",
 	[LOG_PUT_SECRET] = "INSERT OR REPLACE INTO secret(offset,path,key,version,state,due,"
 	    "created,principal,expires,deleter,sealed) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
 	[LOG_PUT_IDEMPOTENCY] = "INSERT OR REPLACE INTO idempotency(offset,digest,content) "

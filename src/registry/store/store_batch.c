@@ -23,6 +23,16 @@ batch_clear(struct store_log *l)
 	vec_init(&l->courier.records, sizeof(*r), LOG_RECORDS_MAX);
 }
 
+/*
+ * Of each batch another, also after one that was refused: its records may stand in the
+ * topic, aborted, and whoever may write there can put them behind what came later.
+ */
+static void
+batch_number(struct store_log *l)
+{
+	l->sealed = (l->sealed > l->revision ? l->sealed : l->revision) + 1;
+}
+
 /* One more, sealed: of ${l}->body, or of a keyring's text in ${l}->text. */
 static int
 batch_add(struct store_log *l, const struct record_name *name, struct error *err)
@@ -35,8 +45,8 @@ batch_add(struct store_log *l, const struct record_name *name, struct error *err
 	record_name_write(name, &l->key);
 	if (buf_check(&l->key, err) != 0 || buf_check(&l->body, err) != 0)
 		return -1;
-	rc = name->type == RECORD_KEYRING ? record_seal_keyring(l->seal, &l->key, l->revision + 1,
-	    &l->text, &l->value, err) : record_seal(l->seal, &l->key, l->revision + 1, &l->body,
+	rc = name->type == RECORD_KEYRING ? record_seal_keyring(l->seal, &l->key, l->sealed,
+	    &l->text, &l->value, err) : record_seal(l->seal, &l->key, l->sealed, &l->body,
 	    &l->value, err);
 	if (rc != 0)
 		return -1;
@@ -202,6 +212,7 @@ batch_collect(struct store *s, struct error *err)
 	struct store_log *l = s->log;
 
 	batch_clear(l);
+	batch_number(l);
 	if (l->taking && batch_leader(s, RECORD_LEADER, err) != 0)
 		return -1;
 	if (((s->ring_dirty || l->taking) && collect_keyring(s, err) != 0) ||
@@ -231,5 +242,6 @@ int
 batch_begin(struct store *s, struct error *err)
 {
 	batch_clear(s->log);
+	batch_number(s->log);
 	return collect_keyring(s, err) == 0 ? collect_head(s, err) : -1;
 }

@@ -222,10 +222,20 @@ fold_commit(struct store *s, int64_t position, struct error *err)
 	return 0;
 }
 
-/* A record that is not of this registry, or is an old one put there again.  Where it
- * stands under a key of ours, the leader writes that again. */
+/* The same in the middle of a batch, the rest of which is no less new for that. */
 static int
-fold_foreign(struct store *s, const struct kafka_message *m)
+fold_commit_part(struct store *s, struct error *err)
+{
+	if (s->log->open)
+		s->log->pending--;
+	return fold_commit(s, s->log->seen, err);
+}
+
+/* A record that is not of this registry, or (${old}) is an old one put there again.
+ * Where it stands under a key of ours, the leader writes that again; over an old one the
+ * mark of a version that is gone, too, or it would be back once that is compacted. */
+static int
+fold_foreign(struct store *s, const struct kafka_message *m, bool old)
 {
 	struct store_log *l = s->log;
 	sqlite3_stmt *w = l->statements[LOG_HEAL];
@@ -235,9 +245,9 @@ fold_foreign(struct store *s, const struct kafka_message *m)
 	if (!record_name_read(m->key, m->key_len, &name))
 		return 0;
 	if (name.type == RECORD_SECRET || name.type == RECORD_META) {
-		database_bind(w, "itti", (int64_t)(name.type == RECORD_META), name.path,
+		database_bind(w, "ittii", (int64_t)(name.type == RECORD_META), name.path,
 		    name.path_len, name.key, name.key_len,
-		    (int64_t)(name.type == RECORD_SECRET ? name.number : 0));
+		    (int64_t)(name.type == RECORD_SECRET ? name.number : 0), (int64_t)old);
 		(void)database_run(w, s->path, NULL);
 	}
 	l->heal = true;
@@ -257,7 +267,7 @@ fold_head(struct store *s, const struct kafka_message *m, struct record_body *b,
 
 	id = record_get_bytes(b, &n);
 	if (b->bad || n != LOG_ID)
-		return fold_foreign(s, m);
+		return fold_foreign(s, m, false);
 	memcpy(batch, id, LOG_ID);
 	if (next > (int64_t)s->next) {
 		if (database_run(s->log->statements[LOG_DROP_CHANGES], s->path, err) != 0)
@@ -308,24 +318,24 @@ fold_record(struct store *s, const struct kafka_message *m, struct error *err)
 	int rc;
 
 	if (m->value == NULL || !record_name_read(m->key, m->key_len, &name))
-		return fold_foreign(s, m);
+		return fold_foreign(s, m, false);
 	buf_clear(&l->body);
 	rc = name.type == RECORD_KEYRING ? record_open_keyring(l->seal, m->key, m->key_len,
 	    m->value, m->value_len, &revision, &why) : record_open(l->seal, m->key, m->key_len,
 	    m->value, m->value_len, &revision, &l->body, &why);
 	if (rc != 0)
-		return fold_foreign(s, m);
+		return fold_foreign(s, m, false);
 	b = (struct record_body){ l->body.data, l->body.len, false };
 	l->trusted = true;
 	if (m->offset < l->seen)
 		return 0;
 	if (name.type == RECORD_NOOP) {
 		if (read_leader(&b, term, url))
-			log_noop_seen(s, term);
+			log_noop_seen(s, term, m->offset);
 		return 0;
 	}
-	if (revision < l->revision || (l->open && revision < l->pending))
-		return fold_foreign(s, m);
+	if (revision <= l->revision || (l->open && revision < l->pending))
+		return fold_foreign(s, m, true);
 	if (fold_begin(s, err) != 0)
 		return -1;
 	l->pending = revision;
@@ -377,7 +387,7 @@ fold_message(struct store *s, const struct kafka_message *m, struct error *err)
 	l->seen = m->offset + 1;
 	/* Of a topic that is read for the first time nobody sees a half. */
 	if (!l->folded && l->open && l->applied >= DRAIN_RECORDS)
-		return fold_commit(s, l->seen, err);
+		return fold_commit_part(s, err);
 	if (!l->folded && l->goal == -1)
 		l->goal = kafka_end_known(l->kafka);
 	/* While others write there is no end. */
@@ -434,7 +444,7 @@ fold_drain(struct store *s)
 		}
 		if (what == KAFKA_GAP)
 			log_stop(s, LOG_ANEW);
-		if (l->open && (l->folded || fold_commit(s, l->seen, &why) != 0))
+		if (l->open && (l->folded || fold_commit_part(s, &why) != 0))
 			fold_back(s);
 		return n > 0;
 	}

@@ -225,6 +225,8 @@ batch_failed(struct store *s, const struct error *why)
 		return;
 	l->flying = l->in_doubt = false;
 	l->shown.refused++;
+	l->heal |= l->healing;
+	l->healing = false;
 	tell_batch(s, why);
 	/* Of a rotation's step nothing was done: it begins again. */
 	s->rotation.offset = s->rotation.unreadable = 0;
@@ -246,6 +248,9 @@ log_batch_seen(struct store *s, const unsigned char batch[LOG_ID])
 	if (s->ring_dirty && l->ring_sent == keyring_generation(s->ring))
 		s->ring_dirty = false;
 	l->ring_sent = 0;
+	if (l->healing)
+		(void)database_run(l->statements[LOG_HEALED], s->path, NULL);
+	l->healing = false;
 	tell_batch(s, NULL);
 }
 
@@ -326,14 +331,20 @@ lead(struct store *s)
 /* Nobody else's batch can come any more: say with one of ours who leads.  What is on
  * its way in doubt is there by now, or nowhere. */
 void
-log_noop_seen(struct store *s, const unsigned char term[LOG_ID])
+log_noop_seen(struct store *s, const unsigned char term[LOG_ID], int64_t offset)
 {
 	struct error why = { .code = ERROR_BUSY };
 	struct store_log *l = s->log;
+	uint64_t older;
 
 	if (!l->led || l->role != LOG_CLAIMING || memcmp(term, l->term, LOG_ID) != 0)
 		return;
 	l->taking = true;
+	/* There are no more batches in a topic than offsets: whatever another leader had
+	 * refused is older than this. */
+	older = l->revision - l->revision % LOG_AGE + (uint64_t)offset;
+	if (l->sealed < older)
+		l->sealed = older;
 	if (l->flying) {
 		error_set(&why, ERROR_BUSY, "the leader changed");
 		batch_failed(s, &why);
@@ -436,11 +447,13 @@ courier_came(struct store *s)
 	case KAFKA_DONE:
 		break;
 	case KAFKA_TOO_LARGE:
-		why.code = ERROR_LIMIT;
-		batch_failed(s, &why);
-		break;
 	case KAFKA_REFUSED:
+		if (outcome == KAFKA_TOO_LARGE)
+			why.code = ERROR_LIMIT;
 		batch_failed(s, &why);
+		/* Its records may stand in the topic, aborted: a batch behind them makes
+		 * them old, should somebody write them there again. */
+		l->heal = true;
 		break;
 	case KAFKA_FENCED:
 		batch_failed(s, &why);
@@ -555,7 +568,8 @@ heal(struct store *s)
 	l->taking = true;
 	if (log_send(s, NULL, NULL) == 1) {
 		l->heal = false;
-		(void)database_run(l->statements[LOG_HEALED], s->path, NULL);
+		l->healing = true;
+		(void)database_run(l->statements[LOG_HEAL_SENT], s->path, NULL);
 	}
 	l->taking = false;
 }

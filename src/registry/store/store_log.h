@@ -32,10 +32,11 @@
 #define LOG_ANEW "the topic ends before what this node has read of it: it was made anew, or " \
 	"has lost records"
 #define LOG_ID 16			/* bytes of a batch's and a term's random numbers */
+#define LOG_AGE (UINT64_C(1) << 40)	/* revisions in a topic; another's follow these */
 
 enum log_statement {
 	LOG_TOUCHED_SECRETS, LOG_TOUCHED_SETTINGS, LOG_ANY_TOUCHED, LOG_FORGET_TOUCHED,
-	LOG_CHANGES, LOG_HEAL, LOG_HEALED, LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS,
+	LOG_CHANGES, LOG_HEAL, LOG_HEAL_SENT, LOG_HEALED, LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS,
 	LOG_PUT_SECRET, LOG_PUT_IDEMPOTENCY, LOG_DROP_SECRET, LOG_DROP_IDEMPOTENCY,
 	LOG_PUT_CHANGE, LOG_DROP_CHANGES, LOG_STATEMENTS
 };
@@ -76,7 +77,7 @@ struct store_log {
 	/* following */
 	int64_t position;		/* everything before it is in the tables */
 	int64_t seen;			/* ... and read */
-	uint64_t revision;		/* of the last batch that is in the tables */
+	uint64_t revision;		/* no batch up to it is new: of the last in the tables */
 	uint64_t pending;		/* of the one that is being read */
 	unsigned applied;		/* records in the transaction that is open */
 	bool open;
@@ -89,7 +90,8 @@ struct store_log {
 	bool leader_read;		/* in the batch that is open: what follows */
 	unsigned char leader_term[LOG_ID];
 	char leader_url[256];
-	bool heal;			/* there is something in the temporary table heal */
+	bool heal;			/* there is something in the temporary table heal, */
+	bool healing;			/* ... and what was there is in the batch on its way */
 	int64_t heal_ms;		/* not before */
 	bool locked;			/* no master secret fits what is to be read next */
 	const char *stopped;		/* NULL, or why it is not gone on with */
@@ -99,6 +101,7 @@ struct store_log {
 	/* leading */
 	enum log_role role;
 	unsigned char term[LOG_ID];	/* of our last claim */
+	uint64_t sealed;		/* no batch of ours gets a revision up to it any more */
 	bool led;			/* its NOOP record is on its way, or there */
 	bool taking;			/* the batch on its way says that we lead */
 	int64_t retry_ms;		/* claim not before */
@@ -176,9 +179,9 @@ int fold_attach(struct store *s, int64_t identity, struct error *err);
 
 /* --- what the one calls of the other --- */
 
-/* The NOOP record of a claim was read: of this node, everything before it is read and
- * nobody else can write. */
-void log_noop_seen(struct store *s, const unsigned char term[LOG_ID]);
+/* The NOOP record of a claim was read, at ${offset}: of this node, everything before it
+ * is read and nobody else can write. */
+void log_noop_seen(struct store *s, const unsigned char term[LOG_ID], int64_t offset);
 
 /* A batch that says who leads is in the tables. */
 void log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *url);

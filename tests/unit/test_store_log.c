@@ -1,0 +1,313 @@
+/* A store whose truth is a topic, and somebody who may write that topic, too. */
+#include "fake_kafka.h"
+#include "registry/base/clock.h"
+#include "store_support.h"
+
+#define WAIT_MS 60000		/* for what is to come about, on a slow machine */
+#define TURN_MS 5
+
+static struct kafka_options options = { .topic = "secrets", .timeout_ms = 30000,
+    .init_timeout_ms = 30000 };
+
+struct fixture {
+	void *folder;
+	struct master *master;
+	struct store *s;
+};
+
+static struct store_options
+node_options(struct fixture *f, const char *file)
+{
+	struct store_options o = { .master = f->master, .kafka = &options, .url = "http://node" };
+	struct error err = { 0 };
+
+	if ((o.db = database_open(file, &err)) == NULL)
+		fail_msg("%s", err.text);
+	return o;
+}
+
+static struct store *
+node_open(struct fixture *f, const char *file)
+{
+	struct store_options o = node_options(f, file);
+	struct error err = { 0 };
+	struct store_log_state state;
+	struct store *s = store_open(&o, &err);
+	int left;
+
+	if (s == NULL)
+		fail_msg("%s", err.text);
+	for (left = WAIT_MS; left > 0; left -= TURN_MS) {
+		store_log_state(s, &state);
+		if (state.stopped != NULL)
+			fail_msg("%s", state.stopped);
+		if (state.role == LOG_LEADER)
+			return s;
+		clock_pause(TURN_MS);
+	}
+	fail_msg("it does not lead");
+	return NULL;
+}
+
+static void
+node_close(struct fixture *f)
+{
+	store_end(f->s);
+	f->s = NULL;
+}
+
+static int
+set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	assert_int_equal(files_setup(&f->folder), 0);
+	f->master = store_master('a');
+	*state = f;
+	f->s = node_open(f, STORE_FILE);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+	int result;
+
+	store_end(f->s);
+	master_free(f->master);
+	fake_clear();
+	result = files_teardown(&f->folder);
+	free(f);
+	return result;
+}
+
+static void
+tell(struct store_op *op)
+{
+	atomic_store((atomic_bool *)op->cookie, true);
+}
+
+static enum store_result
+run(struct store *s, struct store_op *op)
+{
+	atomic_bool done = false;
+
+	op->done = tell;
+	op->cookie = &done;
+	store_submit(s, op);
+	for (int left = WAIT_MS; !atomic_load(&done); left -= TURN_MS) {
+		assert_true(left > 0);
+		clock_pause(TURN_MS);
+	}
+	return op->result;
+}
+
+/* The new version's number; 0: it is refused. */
+static uint32_t
+create(struct store *s, const char *key, const char *value)
+{
+	struct store_op op;
+	uint32_t version;
+
+	store_op_create(&op, "p", key, value);
+	version = run(s, &op) == STORE_DONE ? op.version : 0;
+	store_op_release(&op);
+	return version;
+}
+
+static void
+destroy(struct store *s, const char *key, uint32_t version)
+{
+	struct store_op op;
+
+	store_op_init(&op, STORE_DESTROY);
+	store_op_name(&op, "p", key);
+	op.version = version;
+	assert_int_equal(run(s, &op), STORE_DONE);
+	store_op_release(&op);
+}
+
+static void
+has_value(struct store *s, const char *key, uint32_t version, const char *value)
+{
+	char v[64];
+
+	assert_true(store_value(s, "p", key, version, v));
+	assert_string_equal(v, value);
+}
+
+/* Until the last record under the key of ${e} is another one. */
+static void
+wait_healed(const struct fake_entry *e)
+{
+	struct fake_entry last;
+	char *key = strndup(e->key, e->key_len);
+	bool same = true;
+
+	for (int left = WAIT_MS / 4; same; left -= TURN_MS) {
+		if (left <= 0)
+			fail_msg("nothing is written over %s", key);
+		last = fake_last(key);
+		same = last.value_len == e->value_len &&
+		    memcmp(last.value, e->value, e->value_len) == 0;
+		fake_entry_free(&last);
+		clock_pause(TURN_MS);
+	}
+	free(key);
+}
+
+/* What a fresh folder makes of a topic that was compacted. */
+static void
+restart_fresh(struct fixture *f)
+{
+	node_close(f);
+	fake_compact();
+	f->s = node_open(f, "fresh.db");
+}
+
+static void
+test_values_come_back_from_the_topic(void **state)
+{
+	struct fixture *f = *state;
+	char v[256];
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	assert_int_equal(create(f->s, "k", "two"), 2);
+	assert_int_equal(create(f->s, "k", "three"), 3);
+	destroy(f->s, "k", 2);
+	has_value(f->s, "k", 3, "three");
+	restart_fresh(f);
+	assert_string_equal(store_live(f->s, "p", "k", v), "1 3");
+	has_value(f->s, "k", 1, "one");
+	assert_int_equal(create(f->s, "k", "four"), 4);
+}
+
+/* A transaction that was aborted stands in the brokers' files: sealed by us. */
+static void
+test_a_refused_write_sent_again_replaces_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	fake.refuse = 1;
+	assert_int_equal(create(f->s, "k", "refused"), 0);
+	assert_true(fake.aborted_count > 0);
+	assert_int_equal(create(f->s, "k", "two"), 2);
+	for (size_t i = 0; i < fake.aborted_count; i++)
+		fake_produce(&fake.aborted[i]);
+	assert_int_equal(create(f->s, "other", "x"), 1);
+	has_value(f->s, "k", 2, "two");
+}
+
+/* And at once, so that it is not there itself for long. */
+static void
+test_a_refused_write_is_soon_too_old_to_be_sent_again(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_entry head;
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	head = fake_last("HEAD");
+	fake.refuse = 1;
+	assert_int_equal(create(f->s, "k", "refused"), 0);
+	wait_healed(&head);
+	for (size_t i = 0; i < fake.aborted_count; i++)
+		fake_produce(&fake.aborted[i]);
+	assert_int_equal(create(f->s, "k", "two"), 2);
+	has_value(f->s, "k", 2, "two");
+	fake_entry_free(&head);
+}
+
+/* The same of a leader that ended. */
+static void
+test_a_refused_write_of_another_leader_replaces_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	fake.refuse = 1;
+	assert_int_equal(create(f->s, "k", "refused"), 0);
+	node_close(f);
+	f->s = node_open(f, STORE_FILE);
+	for (size_t i = 0; i < fake.aborted_count; i++)
+		fake_produce(&fake.aborted[i]);
+	assert_int_equal(create(f->s, "k", "two"), 2);
+	has_value(f->s, "k", 2, "two");
+}
+
+static void
+test_a_batch_read_twice_is_read_once(void **state)
+{
+	struct fixture *f = *state;
+	struct store_log_state before, after;
+	struct fake_entry secret, head;
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	secret = fake_last("SECRET");
+	head = fake_last("HEAD");
+	store_log_state(f->s, &before);
+	fake_produce(&secret);
+	fake_produce(&head);
+	assert_int_equal(create(f->s, "k", "two"), 2);
+	store_log_state(f->s, &after);
+	assert_true(after.foreign >= before.foreign + 2);
+	fake_entry_free(&secret);
+	fake_entry_free(&head);
+}
+
+static void
+test_garbage_is_written_over_though_that_fails_once(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_entry secret, garbage;
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	secret = fake_last("SECRET");
+	garbage = fake_copy(secret.key, secret.key_len, "garbage", 7);
+	fake.refuse = 1;
+	fake_produce(&garbage);
+	wait_healed(&garbage);
+	restart_fresh(f);
+	has_value(f->s, "k", 1, "one");
+	fake_entry_free(&secret);
+	fake_entry_free(&garbage);
+}
+
+/* Compaction would leave the old record in the place of the mark. */
+static void
+test_a_destroyed_version_sent_again_stays_destroyed(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_entry old;
+	char v[256];
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	old = fake_last("SECRET");
+	destroy(f->s, "k", 1);
+	fake_produce(&old);
+	wait_healed(&old);
+	restart_fresh(f);
+	assert_string_equal(store_live(f->s, "p", "k", v), "");
+	assert_int_equal(create(f->s, "k", "two"), 2);
+	fake_entry_free(&old);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_values_come_back_from_the_topic),
+		CASE(test_a_refused_write_sent_again_replaces_nothing),
+		CASE(test_a_refused_write_is_soon_too_old_to_be_sent_again),
+		CASE(test_a_refused_write_of_another_leader_replaces_nothing),
+		CASE(test_a_batch_read_twice_is_read_once),
+		CASE(test_garbage_is_written_over_though_that_fails_once),
+		CASE(test_a_destroyed_version_sent_again_stays_destroyed),
+	};
+
+	return cmocka_run_group_tests_name("store log", tests, NULL, NULL);
+}

@@ -168,6 +168,20 @@ restart_fresh(struct fixture *f)
 }
 
 static void
+copy(struct fixture *f, enum store_copy where)
+{
+	struct store_options o = node_options(f, STORE_FILE);
+	struct store_copied done;
+	struct error err = { 0 };
+
+	o.copy = where;
+	o.no_thread = true;
+	if (store_copy(&o, &done, &err) != 0)
+		fail_msg("%s", err.text);
+	database_close(o.db);
+}
+
+static void
 test_values_come_back_from_the_topic(void **state)
 {
 	struct fixture *f = *state;
@@ -294,6 +308,49 @@ test_a_destroyed_version_sent_again_stays_destroyed(void **state)
 	fake_entry_free(&old);
 }
 
+static void
+test_a_new_topic_takes_nothing_of_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_entry old;
+	char v[256];
+
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(create(f->s, "filler", "x"), i + 1);
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	old = fake_last("SECRET");
+	destroy(f->s, "k", 1);
+	node_close(f);
+	copy(f, STORE_COPY_TO_LOCAL);
+	fake_clear();
+	copy(f, STORE_COPY_TO_TOPIC);
+	f->s = node_open(f, STORE_FILE);
+	fake_produce(&old);
+	assert_int_equal(create(f->s, "other", "x"), 1);
+	assert_string_equal(store_live(f->s, "p", "k", v), "");
+	fake_entry_free(&old);
+}
+
+/* Its topic is gone: what it has of it begins another. */
+static void
+test_a_nodes_copy_goes_into_a_new_topic(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(create(f->s, "k", "x"), i + 1);
+	assert_int_equal(create(f->s, "k", "last"), 21);
+	node_close(f);
+	fake_clear();
+	copy(f, STORE_COPY_TO_TOPIC);
+	f->s = node_open(f, STORE_FILE);
+	has_value(f->s, "k", 21, "last");
+	assert_int_equal(create(f->s, "k", "next"), 22);
+	restart_fresh(f);
+	has_value(f->s, "k", 22, "next");
+	has_value(f->s, "k", 1, "x");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -307,6 +364,8 @@ main(void)
 		CASE(test_a_batch_read_twice_is_read_once),
 		CASE(test_garbage_is_written_over_though_that_fails_once),
 		CASE(test_a_destroyed_version_sent_again_stays_destroyed),
+		CASE(test_a_new_topic_takes_nothing_of_the_one_before),
+		CASE(test_a_nodes_copy_goes_into_a_new_topic),
 	};
 
 	return cmocka_run_group_tests_name("store log", tests, NULL, NULL);

@@ -25,7 +25,6 @@ copy_send(struct store *s, struct error *err)
 	outcome = kafka_append(l->kafka, l->courier.records.items, l->courier.records.len,
 	    l->options->init_timeout_ms, err);
 	batch_clear(l);
-	l->revision++;
 	if (outcome == KAFKA_DONE)
 		return 0;
 	return error_hint(err, "nothing was changed in --data: delete the topic %s, and begin "
@@ -86,7 +85,8 @@ copy_fill(struct store *s, struct store_copied *out, struct error *err)
 	}
 	if ((identity = kafka_identity(l->kafka, ms)) == 0)
 		return error_set(err, ERROR_IO, "the brokers do not tell which cluster they are");
-	l->revision = 0;
+	/* What was in a topic before is old in this one. */
+	l->revision = (l->revision / LOG_AGE + 1) * LOG_AGE;
 	if (copy_table(s, "INSERT INTO temp.touched SELECT 0,path,key,version FROM main.secret "
 	    "ORDER BY offset LIMIT ? OFFSET ?", &out->versions, err) != 0 ||
 	    copy_table(s, "INSERT INTO temp.touched SELECT 1,path,key,0 FROM main.setting "
@@ -132,7 +132,9 @@ copy_detach(struct store *s, struct store_copied *out, struct error *err)
 
 	if (copy_drain(s, out, err) != 0 || database_begin(s->db, err) != 0)
 		return -1;
-	if (database_exec(db, "DELETE FROM meta WHERE name GLOB 'log.*'", s->path, err) != 0) {
+	/* What is in a topic stays old, should there be another some time. */
+	if (database_exec(db, "DELETE FROM meta WHERE name GLOB 'log.*' AND "
+	    "name<>'log.revision'", s->path, err) != 0) {
 		database_rollback(s->db);
 		return -1;
 	}

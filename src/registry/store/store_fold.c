@@ -165,6 +165,8 @@ fold_attach(struct store *s, int64_t identity, struct error *err)
 		return -1;
 	database_bind(w, "t", text->data, text->len);
 	if (database_run(w, s->path, err) == 0 &&
+	    database_set_meta(db, "log.position", 0, s->path, err) == 0 &&
+	    database_set_meta(db, "log.head", -1, s->path, err) == 0 &&
 	    database_set_meta(db, "log.identity", identity, s->path, err) == 0)
 		return database_commit(s->db, err);
 	database_rollback(s->db);

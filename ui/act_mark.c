@@ -175,6 +175,7 @@ act_range(struct app *a)
 	}
 	o->ranging = true;
 	o->range_from = o->list.cursor;
+	a->files->range_of = a->model->changes;
 	app_notice(a, "range: move, then %s marks it, %s ends it",
 	    keymap_key_of(ACTION_MARK, mark), keymap_key_of(ACTION_CANCEL, cancel));
 }

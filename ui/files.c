@@ -575,6 +575,18 @@ files_tell_lost(struct app *a)
 	a->model->marks_lost = 0;
 }
 
+/* A range is of lines, and other lines may stand there now. */
+static void
+files_end_range(struct app *a)
+{
+	struct outline *o = &a->files->panes.left;
+
+	if (!o->ranging || a->files->range_of == a->model->changes)
+		return;
+	o->ranging = false;
+	app_add_notice(a, "the range is ended: the files are others");
+}
+
 void
 files_restore(struct app *a)
 {
@@ -583,6 +595,7 @@ files_restore(struct app *a)
 	struct error err;
 
 	files_tell_lost(a);
+	files_end_range(a);
 	if (model_arrange(a->model, &err) == -1)
 		app_complain(a, "not enough memory");
 	if (first)

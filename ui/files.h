@@ -26,6 +26,7 @@ struct words;
 struct files {
 	struct panes panes;
 	bool looked;	/* the first scan is done */
+	unsigned long range_of;	/* the state of the model in which a range was begun */
 };
 
 /* What the left list shows. */

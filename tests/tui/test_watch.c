@@ -131,6 +131,30 @@ marks_that_do_not_fit_any_more_are_told_by_number(void **state)
 	fixture_leave(v);
 }
 
+/* As many lines as before, and others: what is marked is not what was begun with. */
+static void
+range_ends_when_its_lines_are_others(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "estate/connect/worker.properties", "a.password=long-and-new-secret-1\n"
+	    "b.password=long-and-new-secret-2\nc.password=long-and-new-secret-3\n");
+	v = fixture_open(f);
+	type_line(v, "/b.password");
+	vt_key(v, "v");
+	vt_key(v, "j");
+	replace(f, "estate/connect/worker.properties", "b.password=long-and-new-secret-2\n"
+	    "c.password=long-and-new-secret-3\nd.password=long-and-new-secret-4\n");
+	see(v, "d.password");
+	see(v, "the range is ended");
+	see(v, "worker.properties:2" INTO "c.password");
+	vt_key(v, " ");
+	see(v, "1 marked");
+	vt_key(v, "u");
+	fixture_leave(v);
+}
+
 static void
 secrets_file_that_changes_is_followed_with_its_key(void **state)
 {
@@ -217,6 +241,7 @@ main(void)
 		FIXTURE_TEST(files_that_come_and_go_are_shown),
 		FIXTURE_TEST(folder_that_takes_the_place_of_another_is_followed),
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told_by_number),
+		FIXTURE_TEST(range_ends_when_its_lines_are_others),
 		FIXTURE_TEST(secrets_file_that_changes_is_followed_with_its_key),
 		FIXTURE_TEST(own_changes_are_no_news),
 		FIXTURE_TEST(nothing_moves_below_a_question),

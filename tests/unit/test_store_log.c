@@ -26,8 +26,9 @@ node_options(struct fixture *f, const char *file)
 	return o;
 }
 
+/* NULL: it has stopped, and does not lead. */
 static struct store *
-node_open(struct fixture *f, const char *file)
+node_try(struct fixture *f, const char *file)
 {
 	struct store_options o = node_options(f, file);
 	struct error err = { 0 };
@@ -39,14 +40,26 @@ node_open(struct fixture *f, const char *file)
 		fail_msg("%s", err.text);
 	for (left = WAIT_MS; left > 0; left -= TURN_MS) {
 		store_log_state(s, &state);
-		if (state.stopped != NULL)
-			fail_msg("%s", state.stopped);
+		if (state.stopped != NULL) {
+			store_end(s);
+			return NULL;
+		}
 		if (state.role == LOG_LEADER)
 			return s;
 		clock_pause(TURN_MS);
 	}
 	fail_msg("it does not lead");
 	return NULL;
+}
+
+static struct store *
+node_open(struct fixture *f, const char *file)
+{
+	struct store *s = node_try(f, file);
+
+	if (s == NULL)
+		fail_msg("it has stopped");
+	return s;
 }
 
 static void
@@ -351,6 +364,28 @@ test_a_nodes_copy_goes_into_a_new_topic(void **state)
 	has_value(f->s, "k", 1, "x");
 }
 
+/* A node that has something of the topic before is not to go on in the middle. */
+static void
+test_a_node_of_the_topic_before_stops(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(create(f->s, "k", "x"), i + 1);
+	node_close(f);
+	f->s = node_open(f, "other.db");
+	node_close(f);
+	fake_clear();
+	copy(f, STORE_COPY_TO_TOPIC);
+	f->s = node_open(f, STORE_FILE);
+	for (int i = 10; i < 60; i++)
+		assert_int_equal(create(f->s, "k", "y"), i + 1);
+	node_close(f);
+	assert_null(f->s = node_try(f, "other.db"));
+	f->s = node_open(f, STORE_FILE);
+	has_value(f->s, "k", 60, "y");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -366,6 +401,7 @@ main(void)
 		CASE(test_a_destroyed_version_sent_again_stays_destroyed),
 		CASE(test_a_new_topic_takes_nothing_of_the_one_before),
 		CASE(test_a_nodes_copy_goes_into_a_new_topic),
+		CASE(test_a_node_of_the_topic_before_stops),
 	};
 
 	return cmocka_run_group_tests_name("store log", tests, NULL, NULL);

@@ -231,6 +231,8 @@ batch_leader(struct store *s, enum record_type type, struct error *err)
 	struct store_log *l = s->log;
 	struct record_name name = { .type = type };
 
+	if (type == RECORD_NOOP)
+		batch_number(l);
 	buf_clear(&l->body);
 	record_put_bytes(&l->body, l->term, LOG_ID);
 	record_put(&l->body, store_now(s));

@@ -328,6 +328,12 @@ fold_record(struct store *s, const struct kafka_message *m, struct error *err)
 	if (rc != 0)
 		return fold_foreign(s, m, false);
 	b = (struct record_body){ l->body.data, l->body.len, false };
+	/* Of what stands before the position there nothing is in the tables. */
+	if (l->position > 0 && revision / LOG_AGE > l->revision / LOG_AGE) {
+		log_stop(s, "the topic was made anew by a copy, and this node has read of the one "
+		    "before");
+		return error_set(err, ERROR_STALE, "%s", l->stopped);
+	}
 	l->trusted = true;
 	if (m->offset < l->seen)
 		return 0;

@@ -431,6 +431,18 @@ def begin_rotation(r):
     return connection
 
 
+def kill_in_rotation(r, share):
+    """When so much of what it seals again is done; or it is over."""
+    seen, end = False, time.monotonic() + 2
+    while time.monotonic() < end:
+        now = rotation(r)
+        if (seen and not now['running']) or \
+                (now['running'] and now['done'] >= now['total'] * share):
+            break
+        seen = seen or now['running']
+    r.kill()
+
+
 @case(limit=55)
 def e07_killed_at_20_points_of_a_rotation():
     """Ten times in one that was asked for, ten times in one that goes on
@@ -448,8 +460,11 @@ def e07_killed_at_20_points_of_a_rotation():
     interrupted = 0
     for point in range(10):
         connection = begin_rotation(r)
-        time.sleep(took * 1.2 * point / 10)
-        r.kill()
+        if point % 2:
+            time.sleep(took * 1.2 * point / 10)
+            r.kill()
+        else:
+            kill_in_rotation(r, point / 10)
         connection.close()
         interrupted += len(kids(r)) > 1
         same(store.integrity(r.data, True), ['ok'], 'integrity_check')

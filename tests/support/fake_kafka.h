@@ -46,6 +46,7 @@ fake_copy(const void *key, size_t key_len, const void *value, size_t value_len)
 	    key_len, value_len };
 
 	memcpy(e.key, key, key_len);
+	((char *)e.key)[key_len] = '\0';	/* keys are texts, and may be taken for such */
 	if (value != NULL)
 		memcpy(e.value, value, value_len);
 	return e;

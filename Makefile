@@ -70,7 +70,8 @@ REGISTRY_LIBS = $(CLIENT_SHARED) -lsqlite3 $(RDKAFKA_LIBS) -lssl -lpthread -lm
 # The Kafka log (store.log=kafka) is a part of the service where librdkafka is
 # installed; KAFKA= leaves it out, as a static build does.
 KAFKA ?= $(if $(STATIC),,$(shell $(PKG_CONFIG) --exists rdkafka 2>/dev/null && echo 1))
-RDKAFKA_LIBS = $(if $(KAFKA),-lrdkafka)
+KAFKA := $(KAFKA)
+RDKAFKA_LIBS := $(if $(KAFKA),-lrdkafka)
 KAFKA_WITHOUT := $(if $(KAFKA),src/registry/kafka/none.c,\
 	$(filter-out %/none.c %/options.c,$(wildcard src/registry/kafka/*.c)))
 

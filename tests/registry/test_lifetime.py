@@ -481,7 +481,6 @@ def s11e_waits_of_one_address(r):
         c.close()
 
 
-@case(fresh=True)
 @case(fresh=True, limit=120)
 def s11f_a_login_without_a_role_waits_more_often_than_there_are_connections(r):
     """More than http.max.connections, from many addresses, as the settings are."""
@@ -508,6 +507,7 @@ def s11f_a_login_without_a_role_waits_more_often_than_there_are_connections(r):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@case(fresh=True)
 def s12_watch_tells_nothing_of_others(r):
     for path in ('conn-a', 'other'):
         put(r, path)

@@ -121,7 +121,7 @@ record_seal_new(const struct key *audit, struct error *err)
 	buf_init(&r->ad, AD_MAX);
 	buf_init_secret(&r->key, AEAD_KEY);
 	if ((r->aead = aead_new(err)) != NULL && (r->hkdf = hkdf_new(err)) != NULL &&
-	    (r->audit = key_from_bytes(key_bytes(audit), key_length(audit), err)) != NULL &&
+	    (r->audit = key_copy(audit, err)) != NULL &&
 	    buf_reserve(&r->key, AEAD_KEY) == 0)
 		return r;
 	record_seal_free(r);

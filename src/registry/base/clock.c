@@ -13,6 +13,12 @@ clock_ns(void)
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
+int64_t
+clock_ms(void)
+{
+	return (int64_t)(clock_ns() / 1000000);
+}
+
 struct timespec
 clock_gather_until(uint64_t batch_ns)
 {

@@ -7,6 +7,9 @@
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t clock_ns(void);
 
+/* The same in milliseconds. */
+int64_t clock_ms(void);
+
 /**
  * clock_gather_until(batch_ns):
  * Until when, by CLOCK_MONOTONIC, one who syncs or commits batches waits for the

@@ -9,18 +9,12 @@
 
 #define RETRY_MS 200
 
-int64_t
-kafka_now_ms(void)
-{
-	return (int64_t)(clock_ns() / 1000000);
-}
-
 void
 kafka_complain(struct kafka *k, const char *what, const char *why)
 {
 	(void)pthread_mutex_lock(&k->mutex);
 	(void)snprintf(k->complaint, sizeof(k->complaint), "%s: %.200s", what, why);
-	k->complaint_ms = kafka_now_ms();
+	k->complaint_ms = clock_ms();
 	(void)pthread_mutex_unlock(&k->mutex);
 }
 
@@ -389,13 +383,13 @@ topic_look(struct kafka *k, unsigned timeout_ms, int *brokers, struct error *err
 int
 kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err)
 {
-	int64_t until = kafka_now_ms() + timeout_ms;
+	int64_t until = clock_ms() + timeout_ms;
 	bool made = false;
 	int brokers = 0, found;
 	int64_t left;
 
 	for (;;) {
-		left = until - kafka_now_ms();
+		left = until - clock_ms();
 		if ((found = topic_look(k, left > RETRY_MS ? (unsigned)left : RETRY_MS, &brokers,
 		    err)) == -1)
 			return -1;
@@ -409,17 +403,17 @@ kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err
 		if (!made && topic_make(k, brokers, timeout_ms, err) != 0)
 			return -1;
 		made = true;
-		if (kafka_now_ms() > until)
+		if (clock_ms() > until)
 			return error_set(err, ERROR_IO, "the topic %s was made, but does not come "
 			    "about", k->o->topic);
 		clock_pause(RETRY_MS);
 	}
 	do {
-		left = until - kafka_now_ms();
+		left = until - clock_ms();
 		if ((found = config_look(k, left > 1000 ? (unsigned)left : 1000, err)) != 1)
 			return found;
 		clock_pause(RETRY_MS);
-	} while (kafka_now_ms() < until);
+	} while (clock_ms() < until);
 	return error_set(err, ERROR_IO, "no settings of the topic %s are known to the brokers yet",
 	    k->o->topic);
 }
@@ -427,13 +421,13 @@ kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err
 int
 kafka_ends(struct kafka *k, unsigned timeout_ms, int64_t *first, int64_t *end, struct error *err)
 {
-	int64_t until = kafka_now_ms() + timeout_ms;
+	int64_t until = clock_ms() + timeout_ms;
 	rd_kafka_resp_err_t rc;
 
 	/* One that was just made is not known everywhere for a while. */
 	while ((rc = rd_kafka_query_watermark_offsets(k->reader, k->o->topic, 0, first, end,
 	    (int)timeout_ms)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-		if (kafka_now_ms() > until)
+		if (clock_ms() > until)
 			return unreachable(k, rc, err);
 		clock_pause(RETRY_MS);
 	}

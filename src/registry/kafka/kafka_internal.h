@@ -51,8 +51,6 @@ rd_kafka_conf_t *kafka_conf_new(struct kafka *k, struct error *err);
 /* Set what the log itself needs, after what was given.  -1: ${err}. */
 int kafka_conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct error *err);
 
-int64_t kafka_now_ms(void);
-
 /* Look no more. */
 void kafka_watch_end(struct kafka *k);
 

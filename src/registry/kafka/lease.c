@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "registry/base/clock.h"
 #include "registry/kafka/kafka_internal.h"
 
 #define POLL_MS 100
@@ -72,9 +73,9 @@ lease_run(void *kafka)
 		if (atomic_exchange(&k->resigned, false)) {
 			(void)rd_kafka_unsubscribe(k->lease);
 			lease_set(k, false);
-			away_until = kafka_now_ms() + KAFKA_AWAY_MS;
+			away_until = clock_ms() + KAFKA_AWAY_MS;
 		}
-		if (away_until != 0 && kafka_now_ms() >= away_until) {
+		if (away_until != 0 && clock_ms() >= away_until) {
 			away_until = 0;
 			lease_join(k);
 		}
@@ -134,7 +135,7 @@ kafka_resign(struct kafka *k)
 void
 kafka_lease_end(struct kafka *k)
 {
-	int64_t until = kafka_now_ms() + CLOSE_MS;
+	int64_t until = clock_ms() + CLOSE_MS;
 	rd_kafka_queue_t *q;
 	rd_kafka_event_t *e;
 
@@ -147,7 +148,7 @@ kafka_lease_end(struct kafka *k)
 		return;
 	q = rd_kafka_queue_new(k->lease);
 	rd_kafka_error_destroy(rd_kafka_consumer_close_queue(k->lease, q));
-	while (!rd_kafka_consumer_closed(k->lease) && kafka_now_ms() < until) {
+	while (!rd_kafka_consumer_closed(k->lease) && clock_ms() < until) {
 		if ((e = rd_kafka_queue_poll(q, POLL_MS)) == NULL)
 			continue;
 		if (rd_kafka_event_type(e) == RD_KAFKA_EVENT_REBALANCE)

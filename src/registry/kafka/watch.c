@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "registry/base/clock.h"
 #include "registry/kafka/kafka_internal.h"
 
 #define WATCH_S 10
@@ -48,7 +49,7 @@ watch_run(void *kafka)
 		/* Nobody has said that anything is better. */
 		if (why.code != ERROR_IO) {
 			k->watched = why;
-			k->answered_ms = kafka_now_ms();
+			k->answered_ms = clock_ms();
 		}
 		(void)pthread_mutex_unlock(&k->mutex);
 		k->readable(k->cookie);
@@ -61,7 +62,7 @@ watch_run(void *kafka)
 int
 kafka_watch(struct kafka *k, struct error *err)
 {
-	k->answered_ms = kafka_now_ms();
+	k->answered_ms = clock_ms();
 	if (pthread_create(&k->watch_thread, NULL, watch_run, k) != 0)
 		return error_set(err, ERROR_MEMORY, "cannot start a thread");
 	k->watch_runs = true;
@@ -101,7 +102,7 @@ kafka_silence(struct kafka *k)
 	int64_t ms;
 
 	(void)pthread_mutex_lock(&k->mutex);
-	ms = kafka_now_ms() - k->answered_ms - WATCH_S * 1000;
+	ms = clock_ms() - k->answered_ms - WATCH_S * 1000;
 	(void)pthread_mutex_unlock(&k->mutex);
 	return ms > 0 ? ms : 0;
 }

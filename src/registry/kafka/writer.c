@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "registry/base/clock.h"
 #include "registry/kafka/kafka_internal.h"
 
 #define COMMIT_MS 30000		/* a commit or abort is given up as not known */
@@ -70,7 +71,7 @@ writer_new(struct kafka *k, struct error *err)
 int
 kafka_claim(struct kafka *k, unsigned timeout_ms, struct error *err)
 {
-	int64_t until = kafka_now_ms() + timeout_ms;
+	int64_t until = clock_ms() + timeout_ms;
 	rd_kafka_error_t *e;
 	bool again, refused;
 
@@ -79,7 +80,7 @@ kafka_claim(struct kafka *k, unsigned timeout_ms, struct error *err)
 		return -1;
 	/* Again on the same handle: another one would fence this. */
 	while ((e = rd_kafka_init_transactions(k->writer, (int)timeout_ms)) != NULL) {
-		again = rd_kafka_error_is_retriable(e) != 0 && kafka_now_ms() < until;
+		again = rd_kafka_error_is_retriable(e) != 0 && clock_ms() < until;
 		refused = rd_kafka_error_code(e) ==
 		    RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
 		    rd_kafka_error_code(e) == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
@@ -111,12 +112,12 @@ is_fence(rd_kafka_resp_err_t code)
 static enum kafka_outcome
 give_up(struct kafka *k)
 {
-	int64_t until = kafka_now_ms() + COMMIT_MS;
+	int64_t until = clock_ms() + COMMIT_MS;
 	rd_kafka_error_t *e;
 	bool again;
 
 	while ((e = rd_kafka_abort_transaction(k->writer, COMMIT_MS)) != NULL) {
-		again = rd_kafka_error_is_retriable(e) != 0 && kafka_now_ms() < until;
+		again = rd_kafka_error_is_retriable(e) != 0 && clock_ms() < until;
 		if (!again)
 			kafka_complain(k, "aborting", rd_kafka_error_string(e));
 		rd_kafka_error_destroy(e);
@@ -150,7 +151,7 @@ enum kafka_outcome
 kafka_append(struct kafka *k, const struct kafka_record *records, size_t n, unsigned timeout_ms,
     struct error *err)
 {
-	int64_t until = kafka_now_ms() + timeout_ms;
+	int64_t until = clock_ms() + timeout_ms;
 	enum kafka_outcome outcome = KAFKA_DONE;
 	rd_kafka_error_t *e;
 	rd_kafka_resp_err_t rc;
@@ -168,7 +169,7 @@ kafka_append(struct kafka *k, const struct kafka_record *records, size_t n, unsi
 		    RD_KAFKA_V_KEY(records[i].key, records[i].key_len),
 		    RD_KAFKA_V_VALUE((void *)(uintptr_t)records[i].value, records[i].value_len),
 		    RD_KAFKA_V_END);
-		if (rc == RD_KAFKA_RESP_ERR__QUEUE_FULL && kafka_now_ms() < until) {
+		if (rc == RD_KAFKA_RESP_ERR__QUEUE_FULL && clock_ms() < until) {
 			(void)rd_kafka_poll(k->writer, 50);
 			i--;
 		} else if (rc != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -182,7 +183,7 @@ kafka_append(struct kafka *k, const struct kafka_record *records, size_t n, unsi
 	while (outcome == KAFKA_DONE &&
 	    (e = rd_kafka_commit_transaction(k->writer, (int)timeout_ms)) != NULL) {
 		/* It goes on in the background: the same again, never another. */
-		if (rd_kafka_error_is_retriable(e) && kafka_now_ms() < until) {
+		if (rd_kafka_error_is_retriable(e) && clock_ms() < until) {
 			rd_kafka_error_destroy(e);
 			continue;
 		}

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "registry/base/clock.h"
 #include "registry/kafka/kafka.h"
 #include "registry/kafka/options.h"
 #include "registry/keys/keyring.h"
@@ -132,7 +133,7 @@ static int
 find_keyring(struct store *s, struct error *err)
 {
 	struct store_log *l = s->log;
-	int64_t until = store_monotonic_ms() + l->options->init_timeout_ms;
+	int64_t until = clock_ms() + l->options->init_timeout_ms;
 	struct error why = { .code = ERROR_NONE };
 	struct kafka_message m;
 	struct record_name name;
@@ -148,7 +149,7 @@ find_keyring(struct store *s, struct error *err)
 			return error_hint(err, "its first records are gone: is something besides "
 			    "compaction deleting them?");
 		}
-		if (what != KAFKA_MESSAGE && store_monotonic_ms() > until) {
+		if (what != KAFKA_MESSAGE && clock_ms() > until) {
 			error_set(err, ERROR_IO, "the topic %s cannot be read to its end in time",
 			    l->options->topic);
 			return why.code != ERROR_NONE ? error_hint(err, "%s", why.text) : -1;

@@ -105,10 +105,10 @@ static int
 copy_drain(struct store *s, struct store_copied *out, struct error *err)
 {
 	struct store_log *l = s->log;
-	int64_t until = store_monotonic_ms() + l->options->init_timeout_ms;
+	int64_t until = clock_ms() + l->options->init_timeout_ms;
 	char why[256];
 
-	while (!l->folded && l->stopped == NULL && store_monotonic_ms() < until) {
+	while (!l->folded && l->stopped == NULL && clock_ms() < until) {
 		if (!fold_drain(s))
 			clock_pause(20);
 	}

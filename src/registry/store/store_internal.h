@@ -177,6 +177,4 @@ bool store_rotation_step(struct store *s);
 void store_rotation_leave(struct store *s);
 void store_rotation_tell(struct store *s);
 
-int64_t store_monotonic_ms(void);
-
 #endif /* !REGISTRY_STORE_STORE_INTERNAL_H */

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "crypto/random.h"
+#include "registry/base/clock.h"
 #include "registry/kafka/kafka.h"
 #include "registry/kafka/options.h"
 #include "registry/keys/keyring.h"
@@ -124,7 +125,7 @@ bool
 log_is_settled(const struct store *s)
 {
 	return s->log == NULL || !s->log->flying ||
-	    store_monotonic_ms() - s->log->flown_ms > LOG_END_MS;
+	    clock_ms() - s->log->flown_ms > LOG_END_MS;
 }
 
 int
@@ -183,7 +184,7 @@ log_send(struct store *s, struct store_op *ops, struct error *err)
 	l->flying = true;
 	l->in_doubt = false;
 	l->ops = ops;
-	l->flown_ms = store_monotonic_ms();
+	l->flown_ms = clock_ms();
 	courier_send(s, JOB_APPEND);
 	return 1;
 }
@@ -212,7 +213,7 @@ claim_again(struct store *s, int64_t in_ms)
 
 	l->role = LOG_CLAIMING;
 	l->led = l->taking = false;
-	l->retry_ms = store_monotonic_ms() + in_ms;
+	l->retry_ms = clock_ms() + in_ms;
 }
 
 /* The batch is surely not in the topic. */
@@ -275,7 +276,7 @@ static void
 fenced(struct store *s)
 {
 	struct store_log *l = s->log;
-	int64_t now = store_monotonic_ms();
+	int64_t now = clock_ms();
 
 	step_down(s);
 	l->claimed = false;
@@ -364,7 +365,7 @@ take_lead(struct store *s)
 			l->flying = true;
 			l->in_doubt = false;
 			l->ops = NULL;
-			l->flown_ms = store_monotonic_ms();
+			l->flown_ms = clock_ms();
 			courier_send(s, JOB_APPEND);
 			return;
 		}
@@ -489,7 +490,7 @@ static void
 expire(struct store *s)
 {
 	struct store_log *l = s->log;
-	int64_t now = store_monotonic_ms(), before = now - l->options->timeout_ms;
+	int64_t now = clock_ms(), before = now - l->options->timeout_ms;
 	struct store_op *late = NULL, **at, *op;
 	struct error why;
 
@@ -556,7 +557,7 @@ heal(struct store *s)
 	struct store_log *l = s->log;
 	static const enum log_statement steps[] = { LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS };
 
-	l->heal_ms = store_monotonic_ms() + RETRY_MS;
+	l->heal_ms = clock_ms() + RETRY_MS;
 	if (store_begin(s, NULL) != 0)
 		return;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -650,16 +651,16 @@ log_step(struct store *s)
 		courier_send(s, JOB_UNCLAIM);
 	}
 	if (l->stopped == NULL && !l->locked && l->role == LOG_FOLLOWER &&
-	    kafka_is_ours(l->kafka) && store_monotonic_ms() >= l->retry_ms)
+	    kafka_is_ours(l->kafka) && clock_ms() >= l->retry_ms)
 		claim_again(s, 0);
 	if (l->role == LOG_CLAIMING && !l->led && l->trusted && !l->busy &&
-	    store_monotonic_ms() >= l->retry_ms)
+	    clock_ms() >= l->retry_ms)
 		courier_send(s, JOB_CLAIM);
 	if (l->role == LOG_CLAIMING && l->taking && !l->busy)
 		take_lead(s);
 	if (log_may_write(s) && s->ring_dirty)
 		(void)store_save_keyring(s, NULL);
-	if (log_may_write(s) && l->heal && store_monotonic_ms() >= l->heal_ms)
+	if (log_may_write(s) && l->heal && clock_ms() >= l->heal_ms)
 		heal(s);
 	expire(s);
 	show(s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "registry/base/clock.h"
 #include "registry/keys/keyring.h"
 #include "registry/store/store_internal.h"
 #include "registry/store/store_log.h"
@@ -406,8 +407,8 @@ rotation_finish(struct store *s)
 	struct error err = { 0 };
 
 	if (r->drop_at_ms == 0)
-		r->drop_at_ms = store_monotonic_ms() + (s->no_thread ? 0 : GRACE_MS);
-	if (store_monotonic_ms() < r->drop_at_ms)
+		r->drop_at_ms = clock_ms() + (s->no_thread ? 0 : GRACE_MS);
+	if (clock_ms() < r->drop_at_ms)
 		return;
 	if (drop_keys(s, &err) == -1) {
 		rotation_fail(s, err.text);

@@ -67,12 +67,6 @@ store_op_release(struct store_op *op)
 }
 
 int64_t
-store_monotonic_ms(void)
-{
-	return (int64_t)(clock_ns() / 1000000);
-}
-
-int64_t
 store_now(const struct store *s)
 {
 	return s->now != NULL ? s->now(s->now_cookie) : time_now();
@@ -358,7 +352,7 @@ void
 store_submit_lazily(struct store *s, struct store_op *op)
 {
 	op->next = NULL;
-	op->submitted_ms = store_monotonic_ms();
+	op->submitted_ms = clock_ms();
 	(void)pthread_mutex_lock(&s->mutex);
 	*s->last = op;
 	s->last = &op->next;
@@ -526,9 +520,9 @@ probe(struct store *s)
 	const char *unready = atomic_load(&s->unready);
 	int result = -1;
 
-	if (unready == NULL || store_monotonic_ms() < s->probe_ms)
+	if (unready == NULL || clock_ms() < s->probe_ms)
 		return;
-	s->probe_ms = store_monotonic_ms() + STORE_TICK_MS / 2;
+	s->probe_ms = clock_ms() + STORE_TICK_MS / 2;
 	s->probing = true;
 	for (int i = 0; i < 2 && (result = store_begin(s, NULL)) == 0; i++) {
 		database_bind(w, "i", (int64_t)(i == 0 ? STORE_PROBE : 1));

@@ -162,6 +162,18 @@ refuse_batch(struct store *s, struct error *err)
 	    error_set(err, ERROR_BUSY, "another change is being written");
 }
 
+/* What is collected is on its way, and ${ops} will be told. */
+static void
+batch_fly(struct store *s, struct store_op *ops)
+{
+	struct store_log *l = s->log;
+
+	l->flying = true;
+	l->ops = ops;
+	l->flown_ms = clock_ms();
+	courier_send(s, JOB_APPEND);
+}
+
 int
 log_send(struct store *s, struct store_op *ops, struct error *err)
 {
@@ -181,11 +193,7 @@ log_send(struct store *s, struct store_op *ops, struct error *err)
 			*err = why;
 		return -1;
 	}
-	l->flying = true;
-	l->in_doubt = false;
-	l->ops = ops;
-	l->flown_ms = clock_ms();
-	courier_send(s, JOB_APPEND);
+	batch_fly(s, ops);
 	return 1;
 }
 
@@ -224,7 +232,7 @@ batch_failed(struct store *s, const struct error *why)
 
 	if (!l->flying)
 		return;
-	l->flying = l->in_doubt = false;
+	l->flying = false;
 	l->shown.refused++;
 	l->heal |= l->healing;
 	l->healing = false;
@@ -244,7 +252,7 @@ log_batch_seen(struct store *s, const unsigned char batch[LOG_ID])
 
 	if (!l->flying || memcmp(batch, l->batch, LOG_ID) != 0)
 		return;
-	l->flying = l->in_doubt = false;
+	l->flying = false;
 	l->shown.commits++;
 	if (s->ring_dirty && l->ring_sent == keyring_generation(s->ring))
 		s->ring_dirty = false;
@@ -253,6 +261,16 @@ log_batch_seen(struct store *s, const unsigned char batch[LOG_ID])
 		(void)database_run(l->statements[LOG_HEALED], s->path, NULL);
 	l->healing = false;
 	tell_batch(s, NULL);
+}
+
+/* What was sent before somebody else claimed is there by now, or nowhere. */
+static void
+batch_overtaken(struct store *s)
+{
+	struct error why;
+
+	error_set(&why, ERROR_BUSY, "the leader changed");
+	batch_failed(s, &why);
 }
 
 /* --- roles --- */
@@ -334,7 +352,6 @@ lead(struct store *s)
 void
 log_noop_seen(struct store *s, const unsigned char term[LOG_ID], int64_t offset)
 {
-	struct error why = { .code = ERROR_BUSY };
 	struct store_log *l = s->log;
 	uint64_t older;
 
@@ -346,39 +363,30 @@ log_noop_seen(struct store *s, const unsigned char term[LOG_ID], int64_t offset)
 	older = l->revision - l->revision % LOG_AGE + (uint64_t)offset;
 	if (l->sealed < older)
 		l->sealed = older;
-	if (l->flying) {
-		error_set(&why, ERROR_BUSY, "the leader changed");
-		batch_failed(s, &why);
-	}
+	batch_overtaken(s);
 }
 
 static void
 take_lead(struct store *s)
 {
 	struct store_log *l = s->log;
-	struct error why = { .code = ERROR_NONE };
+	struct error ignored;
+	int found = -1;
 
-	if (store_begin(s, &why) == 0) {
-		if (batch_collect(s, &why) == 1) {
-			store_rollback(s);
-			l->taking = false;
-			l->flying = true;
-			l->in_doubt = false;
-			l->ops = NULL;
-			l->flown_ms = clock_ms();
-			courier_send(s, JOB_APPEND);
-			return;
-		}
+	if (store_begin(s, &ignored) == 0) {
+		found = batch_collect(s, &ignored);
 		store_rollback(s);
 	}
 	l->taking = false;
-	claim_again(s, RETRY_MS);
+	if (found == 1)
+		batch_fly(s, NULL);
+	else
+		claim_again(s, RETRY_MS);
 }
 
 void
 log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *url)
 {
-	struct error why = { .code = ERROR_BUSY };
 	struct store_log *l = s->log;
 
 	if (l->led && memcmp(term, l->term, LOG_ID) == 0) {
@@ -386,11 +394,7 @@ log_leader_seen(struct store *s, const unsigned char term[LOG_ID], const char *u
 			lead(s);
 		return;
 	}
-	/* What was sent before somebody else claimed is before this, or nowhere. */
-	if (l->flying) {
-		error_set(&why, ERROR_BUSY, "the leader changed");
-		batch_failed(s, &why);
-	}
+	batch_overtaken(s);
 	if (l->role == LOG_LEADER)
 		fenced(s);
 	/* A claim of this node that it does not stand by any more leads nobody. */
@@ -463,10 +467,8 @@ courier_came(struct store *s)
 	case KAFKA_UNKNOWN:
 	default:
 		/* The next claim's record is behind it, if it is there. */
-		if (l->flying) {
-			l->in_doubt = true;
+		if (l->flying)
 			l->shown.unknown++;
-		}
 		l->claimed = false;
 		if (l->role != LOG_FOLLOWER)
 			claim_again(s, 0);
@@ -511,13 +513,8 @@ expire(struct store *s)
 		op->next = late;
 		late = op;
 	}
-	if (s->first == NULL)
-		s->last = &s->first;
-	else if (late != NULL) {
-		for (op = s->first; op->next != NULL; op = op->next)
-			continue;
-		s->last = &op->next;
-	}
+	if (op == NULL)
+		s->last = at;
 	(void)pthread_mutex_unlock(&s->mutex);
 	if (late == NULL)
 		return;
@@ -600,7 +597,6 @@ store_give_master(struct store *s, struct master *m)
 	(void)pthread_mutex_lock(&s->mutex);
 	master_free(l->given);
 	l->given = m;
-	l->given_new = true;
 	(void)pthread_mutex_unlock(&s->mutex);
 	log_wake(s);
 }
@@ -610,14 +606,11 @@ static void
 take_given(struct store *s)
 {
 	struct store_log *l = s->log;
-	struct master *m = NULL;
+	struct master *m;
 
 	(void)pthread_mutex_lock(&s->mutex);
-	if (l->given_new) {
-		m = l->given;
-		l->given = NULL;
-		l->given_new = false;
-	}
+	m = l->given;
+	l->given = NULL;
 	(void)pthread_mutex_unlock(&s->mutex);
 	if (m == NULL)
 		return;

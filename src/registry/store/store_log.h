@@ -64,8 +64,7 @@ struct store_log {
 	const struct master *master;
 	const struct master *const *old;
 	size_t old_count;
-	struct master *given;		/* under the store's mutex: what came while it runs, */
-	bool given_new;
+	struct master *given;		/* under the store's mutex: what came while it runs, NULL */
 	struct master *spare;		/* ... and is tried after the others */
 	const char *url;		/* of this node, for others */
 	sqlite3_stmt *statements[LOG_STATEMENTS];
@@ -116,7 +115,6 @@ struct store_log {
 	unsigned char batch[LOG_ID];
 	struct store_op *ops;		/* to be told */
 	int64_t flown_ms;
-	bool in_doubt;			/* a claim is to tell whether it is there */
 
 	struct store_log_state shown;	/* under the store's mutex */
 };

@@ -243,7 +243,7 @@ fold_foreign(struct store *s, const struct kafka_message *m, bool old)
 	sqlite3_stmt *w = l->statements[LOG_HEAL];
 	struct record_name name;
 
-	l->foreign++;
+	l->now.foreign++;
 	if (!record_name_read(m->key, m->key_len, &name))
 		return 0;
 	if (name.type == RECORD_SECRET || name.type == RECORD_META) {

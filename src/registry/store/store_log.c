@@ -233,7 +233,7 @@ batch_failed(struct store *s, const struct error *why)
 	if (!l->flying)
 		return;
 	l->flying = false;
-	l->shown.refused++;
+	l->now.refused++;
 	l->heal |= l->healing;
 	l->healing = false;
 	tell_batch(s, why);
@@ -253,7 +253,7 @@ log_batch_seen(struct store *s, const unsigned char batch[LOG_ID])
 	if (!l->flying || memcmp(batch, l->batch, LOG_ID) != 0)
 		return;
 	l->flying = false;
-	l->shown.commits++;
+	l->now.commits++;
 	if (s->ring_dirty && l->ring_sent == keyring_generation(s->ring))
 		s->ring_dirty = false;
 	l->ring_sent = 0;
@@ -302,7 +302,7 @@ fenced(struct store *s)
 	/* Told by the courier, and by what was read. */
 	if (l->fences_ms[0] != 0 && now - l->fences_ms[0] < RETRY_MS)
 		return;
-	l->shown.fenced++;
+	l->now.fenced++;
 	memmove(&l->fences_ms[1], &l->fences_ms[0], sizeof(l->fences_ms) - sizeof(l->fences_ms[0]));
 	l->fences_ms[0] = now;
 	if (l->fences_ms[LOG_FENCES - 1] != 0 &&
@@ -335,7 +335,7 @@ lead(struct store *s)
 
 	l->role = LOG_LEADER;
 	l->folded = true;
-	l->shown.claims++;
+	l->now.claims++;
 	(void)snprintf(l->leader, sizeof(l->leader), "%s", l->url);
 	s->due = true;
 	if (l->renew && keyring_add(s->ring, &why) == 0) {
@@ -468,7 +468,7 @@ courier_came(struct store *s)
 	default:
 		/* The next claim's record is behind it, if it is there. */
 		if (l->flying)
-			l->shown.unknown++;
+			l->now.unknown++;
 		l->claimed = false;
 		if (l->role != LOG_FOLLOWER)
 			claim_again(s, 0);
@@ -534,15 +534,15 @@ show(struct store *s)
 {
 	struct store_log *l = s->log;
 
+	l->now.role = l->role;
+	l->now.folded = l->folded;
+	l->now.stopped = l->stopped;
+	l->now.position = l->position;
+	l->now.revision = l->revision;
+	(void)snprintf(l->now.wrong, sizeof(l->now.wrong), "%s", l->wrong);
+	(void)snprintf(l->now.leader, sizeof(l->now.leader), "%s", l->leader);
 	(void)pthread_mutex_lock(&s->mutex);
-	l->shown.role = l->role;
-	l->shown.folded = l->folded;
-	l->shown.stopped = l->stopped;
-	l->shown.position = l->position;
-	l->shown.revision = l->revision;
-	l->shown.foreign = l->foreign;
-	(void)snprintf(l->shown.wrong, sizeof(l->shown.wrong), "%s", l->wrong);
-	(void)snprintf(l->shown.leader, sizeof(l->shown.leader), "%s", l->leader);
+	l->shown = l->now;
 	(void)pthread_mutex_unlock(&s->mutex);
 }
 

@@ -95,7 +95,6 @@ struct store_log {
 	bool locked;			/* no master secret fits what is to be read next */
 	const char *stopped;		/* NULL, or why it is not gone on with */
 	char wrong[256];		/* "", or why nothing may be written until it is right */
-	uint64_t foreign;		/* records that are not ours */
 
 	/* leading */
 	enum log_role role;
@@ -116,6 +115,7 @@ struct store_log {
 	struct store_op *ops;		/* to be told */
 	int64_t flown_ms;
 
+	struct store_log_state now;	/* the writer's: its numbers, and what is shown next */
 	struct store_log_state shown;	/* under the store's mutex */
 };
 

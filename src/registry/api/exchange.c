@@ -233,13 +233,7 @@ admit_check_flags(struct exchange *x)
 bool
 request_is_stale(const struct exchange *x)
 {
-	unsigned bound = request_settings(x)->staleness_ms;
-	struct store_log_state l;
-
-	if (bound == 0 || !store_has_log(request_store(x)))
-		return false;
-	store_log_state(request_store(x), &l);
-	return l.silence_ms > (int64_t)bound;
+	return store_is_stale(request_store(x), request_settings(x)->staleness_ms);
 }
 
 /* Look whether the change is there by now; until it is, or for AWAIT_NS. */

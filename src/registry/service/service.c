@@ -261,7 +261,7 @@ log_look(struct service *s, struct error *err)
 	}
 	if (l.wrong[0] != '\0')
 		return error_set(err, ERROR_IO, "the topic takes no changes: %s", l.wrong);
-	if (s->settings->staleness_ms > 0 && l.silence_ms > (int64_t)s->settings->staleness_ms)
+	if (store_is_stale(s->store, s->settings->staleness_ms))
 		return error_set(err, ERROR_IO, "the brokers do not answer for longer than "
 		    "read.max.staleness.ms, requests get 503");
 	return l.folded ? 0 : error_set(err, ERROR_IO, "the topic was not read to its end yet%s%s",

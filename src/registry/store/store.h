@@ -112,6 +112,9 @@ struct store_log_state {
 /* From any thread. */
 void store_log_state(struct store *s, struct store_log_state *out);
 
+/* Is its silence_ms more than ${bound_ms} (0: any will do)?  For each request. */
+bool store_is_stale(struct store *s, unsigned bound_ms);
+
 struct store_copied {
 	uint64_t versions;
 	const char *stopped;		/* NULL, or why the topic could not be read to its end */

@@ -660,6 +660,26 @@ log_step(struct store *s)
 	return moved;
 }
 
+/* ${stopped} as it is shown: what is not gone on with is silent for another reason. */
+static int64_t
+log_silence(const struct store *s, const char *stopped)
+{
+	return stopped != NULL ? 0 : kafka_silence(s->log->kafka);
+}
+
+bool
+store_is_stale(struct store *s, unsigned bound_ms)
+{
+	const char *stopped;
+
+	if (bound_ms == 0 || s->log == NULL)
+		return false;
+	(void)pthread_mutex_lock(&s->mutex);
+	stopped = s->log->shown.stopped;
+	(void)pthread_mutex_unlock(&s->mutex);
+	return log_silence(s, stopped) > (int64_t)bound_ms;
+}
+
 void
 store_log_state(struct store *s, struct store_log_state *out)
 {
@@ -669,7 +689,7 @@ store_log_state(struct store *s, struct store_log_state *out)
 	(void)pthread_mutex_lock(&s->mutex);
 	*out = s->log->shown;
 	(void)pthread_mutex_unlock(&s->mutex);
-	out->silence_ms = out->stopped != NULL ? 0 : kafka_silence(s->log->kafka);
+	out->silence_ms = log_silence(s, out->stopped);
 	(void)kafka_complaint(s->log->kafka, out->complaint, sizeof(out->complaint));
 }
 

@@ -166,8 +166,11 @@ watch_add_folder(struct watch *w, const char *path, size_t len)
 	size_t i;
 
 	if (w->by_path != NULL && map_get(w->by_path, path, len, &i)) {
-		folder_at(w, i)->used = true;
-		folder_renew(w, folder_at(w, i));
+		f = folder_at(w, i);
+		if (!f->used) {
+			f->used = true;
+			folder_renew(w, f);
+		}
 		return;
 	}
 	if ((f = vec_push(&w->folders)) == NULL)

@@ -132,7 +132,6 @@ struct findings_look {
 	_Atomic(struct audit *) so_far;	/* a part of it, for the screen; NULL: none that is new */
 	atomic_size_t seen;
 	uint64_t next;			/* when the next part is made */
-	unsigned long of;		/* which state of the model it looks at */
 	bool stopped;			/* by the user: what there is so far is shown */
 	bool cut;			/* it has ended early */
 	bool ended;
@@ -238,7 +237,6 @@ look_start(struct app *a, struct error *err)
 		return -1;
 	l->f = f;
 	l->o = o;
-	l->of = a->model->changes;
 	l->job = (struct job){ .run = look_run, .done = look_done, .cookie = l,
 		.has_keys = true };
 	if ((l->keys = findings_keys(a, err)) == NULL) {

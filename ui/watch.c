@@ -395,7 +395,6 @@ watch_tick(struct watch *w, uint64_t now, struct vec *changed)
 		if (w->checked < estate_count(w->estate))
 			all = watch_look(w, w->checked, false, changed);
 	vec_release_strings(&w->names);
-	vec_init(&w->names, sizeof(char *), NAMES_MAX);
 	w->all = false;
 	w->first = w->last = 0;
 	if (w->polls && now >= w->next_poll) {

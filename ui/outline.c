@@ -359,59 +359,69 @@ outline_push_items(struct outline *o, size_t group)
 	return 0;
 }
 
-/* Those that pass of the groups from ${first} on that stand below it, with their items. */
+/* Append the head of a group to ${heads} (of struct outline_row), if it passes. */
 static int
-outline_push_below(struct outline *o, size_t first, size_t groups)
+outline_take_head(const struct outline *o, size_t group, struct vec *heads)
 {
-	struct vec heads;	/* of struct outline_row */
 	struct outline_row *r;
+
+	if (!outline_passes(o, group, OUTLINE_HEAD))
+		return 0;
+	if ((r = vec_push(heads)) == NULL)
+		return -1;
+	*r = (struct outline_row){ group, OUTLINE_HEAD };
+	return 0;
+}
+
+/* These groups in their order, each with what is ${below} it if it is unfolded. */
+static int
+outline_push_heads(struct outline *o, const struct vec *heads,
+    int (*below)(struct outline *o, size_t group))
+{
+	int rc = 0;
+
+	outline_sort(o, heads->items, heads->len);
+	for (size_t i = 0; rc == 0 && i < heads->len; i++) {
+		size_t group = ((const struct outline_row *)vec_at(heads, i))->group;
+
+		rc = outline_push(o, group, OUTLINE_HEAD);
+		if (rc == 0 && !outline_folded(o, group))
+			rc = below(o, group);
+	}
+	return rc;
+}
+
+/* The groups below a root that pass, with their items. */
+static int
+outline_push_below(struct outline *o, size_t root)
+{
+	size_t groups = o->ops->groups(o->cookie);
+	struct vec heads;
 	int rc = 0;
 
 	vec_init(&heads, sizeof(struct outline_row), ROWS_MAX);
-	for (size_t i = first + 1; rc == 0 && i < groups && outline_root(o, i) == first; i++) {
-		if (!outline_passes(o, i, OUTLINE_HEAD))
-			continue;
-		if ((r = vec_push(&heads)) == NULL)
-			rc = -1;
-		else
-			*r = (struct outline_row){ i, OUTLINE_HEAD };
-	}
-	outline_sort(o, heads.items, heads.len);
-	for (size_t i = 0; rc == 0 && i < heads.len; i++) {
-		r = vec_at(&heads, i);
-		rc = outline_push(o, r->group, OUTLINE_HEAD);
-		if (rc == 0 && !outline_folded(o, r->group))
-			rc = outline_push_items(o, r->group);
-	}
+	for (size_t i = root + 1; rc == 0 && i < groups && outline_root(o, i) == root; i++)
+		rc = outline_take_head(o, i, &heads);
+	if (rc == 0)
+		rc = outline_push_heads(o, &heads, outline_push_items);
 	vec_release(&heads);
 	return rc;
 }
 
-/* The roots that pass, in their order, and what is unfolded below them. */
+/* The roots that pass, and what is unfolded below them. */
 static int
 outline_push_all(struct outline *o, size_t groups)
 {
-	struct vec roots;	/* of struct outline_row */
-	struct outline_row *r;
+	struct vec roots;
 	int rc = 0;
 
 	vec_init(&roots, sizeof(struct outline_row), ROWS_MAX);
-	for (size_t i = 0; rc == 0 && i < groups; i++) {
-		if (outline_root(o, i) != i || !outline_passes(o, i, OUTLINE_HEAD))
-			continue;
-		if ((r = vec_push(&roots)) == NULL)
-			rc = -1;
-		else
-			*r = (struct outline_row){ i, OUTLINE_HEAD };
-	}
-	outline_sort(o, roots.items, roots.len);
-	for (size_t i = 0; rc == 0 && i < roots.len; i++) {
-		r = vec_at(&roots, i);
-		rc = outline_push(o, r->group, OUTLINE_HEAD);
-		if (rc == 0 && !outline_folded(o, r->group))
-			rc = o->ops->root != NULL ? outline_push_below(o, r->group, groups) :
-			    outline_push_items(o, r->group);
-	}
+	for (size_t i = 0; rc == 0 && i < groups; i++)
+		if (outline_root(o, i) == i)
+			rc = outline_take_head(o, i, &roots);
+	if (rc == 0)
+		rc = outline_push_heads(o, &roots, o->ops->root != NULL ? outline_push_below :
+		    outline_push_items);
 	vec_release(&roots);
 	return rc;
 }

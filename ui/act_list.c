@@ -13,9 +13,19 @@
  * orders. */
 
 static struct outline *
-listed(const struct app *a)
+listed(struct app *a)
 {
-	return &views[a->view]->panes((struct app *)(uintptr_t)a)->left;
+	return &views[a->view]->panes(a)->left;
+}
+
+/* It shows something else now: the cursor stays on what it is on, and a range, which is of
+ * lines, ends. */
+static void
+list_anew(struct app *a, struct outline *o)
+{
+	outline_hold(o);
+	o->ranging = false;
+	view_build(a, o);
 }
 
 /* --- filter words --- */
@@ -80,11 +90,8 @@ act_words(struct app *a)
 		.paste = words_line_paste } };
 
 	line_edit_set(&l.line, o->words.text);
-	outline_hold(o);
-	if (!loop_run(a, &l.layer))
-		return;
-	o->ranging = false;
-	view_build(a, o);
+	if (loop_run(a, &l.layer))
+		list_anew(a, o);
 }
 
 bool
@@ -94,10 +101,8 @@ act_forget_words(struct app *a)
 
 	if (o->words.count == 0)
 		return false;
-	outline_hold(o);
 	(void)filter_set(&o->words, "", "");
-	o->ranging = false;
-	view_build(a, o);
+	list_anew(a, o);
 	return true;
 }
 
@@ -108,12 +113,10 @@ act_sort(struct app *a)
 {
 	struct outline *o = listed(a);
 
-	outline_hold(o);
 	o->order++;
 	if (o->ops->orders[o->order] == NULL)
 		o->order = 0;
-	o->ranging = false;
-	view_build(a, o);
+	list_anew(a, o);
 	app_notice(a, "sorted %s", o->ops->orders[o->order]);
 }
 
@@ -122,9 +125,7 @@ act_flat(struct app *a)
 {
 	struct outline *o = listed(a);
 
-	outline_hold(o);
 	o->flat = !o->flat;
-	o->ranging = false;
-	view_build(a, o);
+	list_anew(a, o);
 	app_notice(a, o->flat ? "all entries in one list" : "entries below their files");
 }

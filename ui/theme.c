@@ -15,13 +15,14 @@ enum { BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE, OWN = -1 };
 
 #define LOOK(c, of_256, a) { .colour = c, .rich = of_256, .attributes = a }
 
-/* What is alike in all themes but the first and those without colours. */
+/* What is alike in all themes but the first and that of high contrast. */
 #define COMMON \
 	[STYLE_TEXT] = LOOK(OWN, 0, 0), [STYLE_TITLE] = LOOK(OWN, 0, R), \
 	[STYLE_HEAD] = LOOK(OWN, 0, B), [STYLE_FILE] = LOOK(OWN, 0, B), \
 	[STYLE_FIELD] = LOOK(OWN, 0, U)
 
 #define DIM(of_256) [STYLE_NOTE] = LOOK(OWN, of_256, D), [STYLE_FRAME] = LOOK(OWN, of_256, D)
+#define NOT_DIM [STYLE_NOTE] = LOOK(OWN, 0, 0), [STYLE_FRAME] = LOOK(OWN, 0, 0)
 #define ACCENT(c, a) [STYLE_KEY] = LOOK(c, 0, a), [STYLE_MARK] = LOOK(c, 0, a)
 #define BAD(c, of_256) [STYLE_CLEAR] = LOOK(c, of_256, B), [STYLE_ERROR] = LOOK(c, of_256, B), \
 	[STYLE_REMOVED] = LOOK(c, of_256, 0), [STYLE_DAMAGED] = LOOK(c, 0, R)
@@ -34,13 +35,9 @@ static const struct look looks[THEME_COUNT][STYLE_COUNT] = {
 	[THEME_DEFAULT] = {
 		[STYLE_TEXT] = LOOK(OWN, 0, 0), [STYLE_TITLE] = LOOK(OWN, 0, R),
 		[STYLE_HEAD] = LOOK(OWN, 0, B), [STYLE_FILE] = LOOK(BLUE, 0, B),
-		[STYLE_CLEAR] = LOOK(RED, 0, B), [STYLE_SEALED] = LOOK(GREEN, 0, 0),
-		[STYLE_DANGLING] = LOOK(MAGENTA, 0, B), [STYLE_OTHER] = LOOK(CYAN, 0, 0),
-		[STYLE_DAMAGED] = LOOK(RED, 0, R), [STYLE_MARK] = LOOK(YELLOW, 0, B),
-		[STYLE_KEY] = LOOK(CYAN, 0, B), [STYLE_NOTE] = LOOK(OWN, 0, 0),
-		[STYLE_NOTICE] = LOOK(GREEN, 0, B), [STYLE_ERROR] = LOOK(RED, 0, B),
-		[STYLE_FRAME] = LOOK(OWN, 0, 0), [STYLE_ADDED] = LOOK(GREEN, 0, 0),
-		[STYLE_REMOVED] = LOOK(RED, 0, 0), [STYLE_FIELD] = LOOK(OWN, 0, U),
+		[STYLE_FIELD] = LOOK(OWN, 0, U), [STYLE_KEY] = LOOK(CYAN, 0, B),
+		[STYLE_MARK] = LOOK(YELLOW, 0, B), NOT_DIM, BAD(RED, 0), WARN(MAGENTA, 0, B),
+		GOOD(GREEN, 0), OTHER(CYAN, 0),
 	},
 	[THEME_DARK] = { COMMON, DIM(247), ACCENT(CYAN, B), BAD(RED, 203), WARN(YELLOW, 179, 0),
 		GOOD(GREEN, 0), OTHER(BLUE, 110) },
@@ -65,17 +62,8 @@ static const struct look looks[THEME_COUNT][STYLE_COUNT] = {
 		WARN(OWN, 0, B), GOOD(CYAN, 80), OTHER(OWN, 0) },
 	[THEME_TRITANOPIA_LIGHT] = { COMMON, DIM(241), ACCENT(MAGENTA, B), BAD(RED, 160),
 		WARN(OWN, 0, B), GOOD(CYAN, 23), OTHER(OWN, 0) },
-	[THEME_MONOCHROME] = {
-		[STYLE_TEXT] = LOOK(OWN, 0, 0), [STYLE_TITLE] = LOOK(OWN, 0, R),
-		[STYLE_HEAD] = LOOK(OWN, 0, B), [STYLE_FILE] = LOOK(OWN, 0, B),
-		[STYLE_CLEAR] = LOOK(OWN, 0, B), [STYLE_SEALED] = LOOK(OWN, 0, 0),
-		[STYLE_DANGLING] = LOOK(OWN, 0, B), [STYLE_OTHER] = LOOK(OWN, 0, 0),
-		[STYLE_DAMAGED] = LOOK(OWN, 0, R), [STYLE_MARK] = LOOK(OWN, 0, B),
-		[STYLE_KEY] = LOOK(OWN, 0, B), [STYLE_NOTE] = LOOK(OWN, 0, 0),
-		[STYLE_NOTICE] = LOOK(OWN, 0, B), [STYLE_ERROR] = LOOK(OWN, 0, B),
-		[STYLE_FRAME] = LOOK(OWN, 0, 0), [STYLE_ADDED] = LOOK(OWN, 0, 0),
-		[STYLE_REMOVED] = LOOK(OWN, 0, 0), [STYLE_FIELD] = LOOK(OWN, 0, U),
-	},
+	[THEME_MONOCHROME] = { COMMON, NOT_DIM, ACCENT(OWN, B), BAD(OWN, 0), WARN(OWN, 0, B),
+		GOOD(OWN, 0), OTHER(OWN, 0) },
 };
 
 static const struct {

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "base/time.h"
 #include "base/vec.h"
 #include "document/scope.h"
 #include "estate/estate.h"
@@ -97,12 +98,6 @@ watch_fd(const struct watch *w)
 
 /* --- which folders --- */
 
-static int64_t
-watch_time(const struct stat *st)
-{
-	return 1000 * (int64_t)st->st_mtim.tv_sec + st->st_mtim.tv_nsec / 1000000;
-}
-
 static const char *
 folder_name(const struct watch_folder *f)
 {
@@ -130,7 +125,7 @@ folder_start(struct watch *w, struct watch_folder *f)
 	f->wd = w->fd != -1 && w->folders.len <= FOLDERS_MAX && !folder_is_remote(f) ?
 	    inotify_add_watch(w->fd, folder_name(f), EVENTS) : -1;
 	if (f->wd == -1)
-		f->changed = stat(folder_name(f), &st) == 0 ? watch_time(&st) : 0;
+		f->changed = stat(folder_name(f), &st) == 0 ? time_of(&st.st_mtim) : 0;
 }
 
 /* A watch is of a folder, whatever its name is now, and one folder has one.  It goes unless
@@ -324,7 +319,7 @@ watch_look(const struct watch *w, size_t i, bool told, struct vec *changed)
 		return f->problem == NULL || errno == ENOENT;
 	if (!S_ISREG(st.st_mode))
 		return true;
-	return (watch_time(&st) != f->changed || f->problem != NULL) &&
+	return (time_of(&st.st_mtim) != f->changed || f->problem != NULL) &&
 	    vec_push_string(changed, f->path, strlen(f->path)) == NULL;
 }
 
@@ -351,7 +346,7 @@ watch_poll(struct watch *w, bool looked, struct vec *changed)
 
 		if (f->wd != -1)
 			continue;
-		now = stat(folder_name(f), &st) == 0 ? watch_time(&st) : 0;
+		now = stat(folder_name(f), &st) == 0 ? time_of(&st.st_mtim) : 0;
 		all = all || now != f->changed;
 		f->changed = now;
 	}

@@ -18,8 +18,13 @@ enum time_form {
 
 #define TIME_TEXT 32		/* bytes for any of them, with a NUL */
 
+struct timespec;
+
 /* Now: milliseconds since 1970, UTC. */
 int64_t time_now(void);
+
+/* The same of the time of a file, say. */
+int64_t time_of(const struct timespec *t);
 
 /**
  * time_text(ms, form, out):

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "base/time.h"
 #include "base/vec.h"
 #include "document/document.h"
 #include "document/jaas.h"
@@ -399,7 +400,7 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
 		    listed_fail(f, &problem, err);
 	f->id = c->id;
-	f->face.changed = 1000 * (int64_t)c->id.mtime.tv_sec + c->id.mtime.tv_nsec / 1000000;
+	f->face.changed = time_of(&c->id.mtime);
 	if (secrets_file_recognise(c->doc)) {
 		f->face.is_secrets_file = true;
 		f->face.environment = environments_add(e->environments, f->face.path, c, err);

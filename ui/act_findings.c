@@ -359,13 +359,9 @@ append_quoted(struct buf *out, const char *path)
 		buf_append_str(out, path);
 		return;
 	}
-	buf_append_str(out, path[0] == '-' ? "./'" : "'");
-	for (; *path != '\0'; path++)
-		if (*path == '\'')
-			buf_append_str(out, "'\\''");
-		else
-			buf_append_char(out, *path);
-	buf_append_char(out, '\'');
+	if (path[0] == '-')
+		buf_append_str(out, "./");
+	text_append_shell(out, path, strlen(path));
 }
 
 /* Is it as it looks?  What is pasted is typed: a ^C in a name ends the line that it is in, and

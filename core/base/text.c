@@ -571,3 +571,21 @@ text_append_percent(struct buf *out, const char *text, size_t n)
 			buf_append(out, escape, sizeof(escape));
 	}
 }
+
+void
+text_append_shell(struct buf *out, const char *text, size_t n)
+{
+	const char *quote;
+	size_t len;
+
+	buf_append_char(out, '\'');
+	while (n > 0 && (quote = memchr(text, '\'', n)) != NULL) {
+		len = (size_t)(quote - text);
+		buf_append(out, text, len);
+		buf_append_str(out, "'\\''");
+		text += len + 1;
+		n -= len + 1;
+	}
+	buf_append(out, text, n);
+	buf_append_char(out, '\'');
+}

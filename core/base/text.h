@@ -61,6 +61,9 @@ void text_append_json(struct buf *out, const void *bytes, size_t n);
 /* Append percent-encoded, as one segment of a URL's path or a value of its query. */
 void text_append_percent(struct buf *out, const char *text, size_t n);
 
+/* Append as one word of a shell, in single quotes. */
+void text_append_shell(struct buf *out, const char *text, size_t n);
+
 /*
  * What a backslash and ${letter} stand for in JSON, and the other way round:
  * the letter itself, and 0, where there is no such escape.

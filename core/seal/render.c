@@ -309,8 +309,8 @@ names_size(const struct document *d, const char *prefix)
 static int
 append_env(struct rendering *r, size_t i, struct error *err)
 {
-	const char *p = (const char *)r->value.data, *quote;
-	size_t n = r->value.len, start, len;
+	const char *p = (const char *)r->value.data;
+	size_t n = r->value.len, start;
 
 	if (n > 0 && memchr(p, '\0', n) != NULL)
 		return configuration_refuse(r->c->path, r->d, i,
@@ -319,16 +319,9 @@ append_env(struct rendering *r, size_t i, struct error *err)
 	if (claim_name(r, i, &start, err) != 0)
 		return -1;
 	buf_append(r->out, r->names.data + start, r->names.len - start);
-	buf_append_str(r->out, "='");
-	while (n > 0 && (quote = memchr(p, '\'', n)) != NULL) {
-		len = (size_t)(quote - p);
-		buf_append(r->out, p, len);
-		buf_append_str(r->out, "'\\''");
-		p += len + 1;
-		n -= len + 1;
-	}
-	buf_append(r->out, p, n);
-	buf_append_str(r->out, "'\n");
+	buf_append_char(r->out, '=');
+	text_append_shell(r->out, p, n);
+	buf_append_char(r->out, '\n');
 	return 0;
 }
 

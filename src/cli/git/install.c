@@ -212,20 +212,6 @@ is_in_path(const struct stat *self)
 	return found;
 }
 
-/* For a shell, which is what git gives the line to. */
-static void
-git_setup_append_quoted(struct buf *out, const char *text)
-{
-	buf_append_char(out, '\'');
-	for (; *text != '\0'; text++) {
-		if (*text == '\'')
-			buf_append_str(out, "'\\''");
-		else
-			buf_append_char(out, *text);
-	}
-	buf_append_char(out, '\'');
-}
-
 static void
 git_setup_find_program(struct git_setup *g)
 {
@@ -238,8 +224,8 @@ git_setup_find_program(struct git_setup *g)
 		buf_append_str(&g->program, "propseal");
 		return;
 	}
-	path[n] = '\0';
-	git_setup_append_quoted(&g->program, path);
+	/* For a shell, which is what git gives the line to. */
+	text_append_shell(&g->program, path, (size_t)n);
 }
 
 /* Fill in the program, and in a repository the paths.  core.hooksPath counts. */

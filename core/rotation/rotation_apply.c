@@ -431,37 +431,58 @@ rotation_apply(struct rotation *r, const struct rotation_callbacks *callbacks, v
 
 /* --- verify --- */
 
+/* A file that is applied, opened with its new key. */
+struct opened {
+	char *path;
+	struct secrets_file *secrets;
+	struct wrapped wrapped;
+	struct key *new;
+	struct buf values;	/* of values_take */
+	size_t count;
+};
+
+static int
+opened_load(struct run *run, const struct item *x, struct opened *o, struct error *err)
+{
+	if (keys_find(run->r, x, run->cb, run->cookie, &o->new, &o->wrapped, err) != 0) {
+		run->fatal |= !run->keyed;
+		return -1;
+	}
+	run->keyed = true;
+	return (o->secrets = secrets_file_load(o->path, err)) == NULL ? -1 :
+	    apply_opens(run, o->secrets, o->new, &o->wrapped, &o->values, &o->count, err);
+}
+
+/* An error gets the file's name, unless it has one. */
+static void
+opened_close(struct opened *o, int rc, struct error *err)
+{
+	if (rc != 0 && err != NULL && err->file[0] == '\0')
+		error_place(err, o->path, 0);
+	buf_release(&o->values);
+	secrets_file_free(o->secrets);
+	wrapped_release(&o->wrapped);
+	key_free(o->new);
+	free(o->path);
+}
+
 static int
 verify_file(struct run *run, struct item *x, struct values_found *found, struct error *err)
 {
 	struct rotation *r = run->r;
-	char *path = rotation_path(r, x->file);
-	struct secrets_file *s = NULL;
-	struct wrapped w = { NULL, NULL };
-	struct key *new = NULL;
-	struct buf values;
-	size_t count = 0;
-	int rc = -1;
+	struct opened o = { .path = rotation_path(r, x->file) };
+	int rc;
 
-	if (path == NULL)
+	if (o.path == NULL)
 		return error_memory(err);
-	buf_init(&values, BUF_MAX_FILE);
-	if (keys_find(r, x, run->cb, run->cookie, &new, &w, err) != 0)
-		run->fatal |= !run->keyed;
-	else if ((run->keyed = true) && (s = secrets_file_load(path, err)) != NULL &&
-	    (rc = apply_opens(run, s, new, &w, &values, &count, err)) == 0) {
-		r->counts.opened += count;
-		rc = values_compare(r, x, s, &values, found, run->cb, run->cookie, err);
+	buf_init(&o.values, BUF_MAX_FILE);
+	if ((rc = opened_load(run, x, &o, err)) == 0) {
+		r->counts.opened += o.count;
+		rc = values_compare(r, x, o.secrets, &o.values, found, run->cb, run->cookie, err);
 		if (rc == 0 && run->cb->opened != NULL)
-			rc = run->cb->opened(run->cookie, path, new, err);
+			rc = run->cb->opened(run->cookie, o.path, o.new, err);
 	}
-	if (rc != 0 && err != NULL && err->file[0] == '\0')
-		error_place(err, path, 0);
-	buf_release(&values);
-	secrets_file_free(s);
-	wrapped_release(&w);
-	key_free(new);
-	free(path);
+	opened_close(&o, rc, err);
 	return rc;
 }
 
@@ -544,28 +565,21 @@ rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *c
 {
 	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
 	struct item *x = session_item(r, i);
-	char *path = rotation_path(r, x->file);
-	struct secrets_file *s = NULL;
-	struct wrapped w = { NULL, NULL };
-	struct key *new = NULL;
+	struct opened o = { .path = rotation_path(r, x->file) };
 	struct values_found found = { 0, 0, 0 };
-	struct buf values;
-	size_t count = 0;
 	int rc = -1;
 
 	*differences = 0;
-	if (path == NULL)
+	if (o.path == NULL)
 		return error_memory(err);
-	buf_init(&values, BUF_MAX_FILE);
+	buf_init(&o.values, BUF_MAX_FILE);
 	if (r->rolling_back || r->finishing || r->state == ROTATION_FINISHED || !is_proved(x) ||
 	    x->face.state == ROTATION_FILE_SKIPPED) {
 		error_set(err, ERROR_REFUSED, "the session has nothing to compare its values with");
 		error_hint(err, "only a file that was changed by a rotation which is neither "
 		    "finished nor rolled back can be accepted");
-	} else if (keys_find(r, x, callbacks, cookie, &new, &w, err) == 0 &&
-	    (s = secrets_file_load(path, err)) != NULL &&
-	    apply_opens(&run, s, new, &w, &values, &count, err) == 0) {
-		rc = values_compare(r, x, s, &values, &found, callbacks, cookie, err);
+	} else if (opened_load(&run, x, &o, err) == 0) {
+		rc = values_compare(r, x, o.secrets, &o.values, &found, callbacks, cookie, err);
 		*differences = found.differences;
 		if (rc == 0 && found.unproved > 0) {
 			rc = error_set(err, ERROR_REFUSED, "%zu %s no tag that fits: somebody "
@@ -576,14 +590,8 @@ rotation_accept(struct rotation *r, size_t i, const struct rotation_callbacks *c
 			    "`propseal file update` seals a value anew");
 		}
 		if (rc == 0)
-			rc = accept_values(r, x, &values, count, err);
+			rc = accept_values(r, x, &o.values, o.count, err);
 	}
-	if (rc != 0 && err != NULL && err->file[0] == '\0')
-		error_place(err, path, 0);
-	buf_release(&values);
-	secrets_file_free(s);
-	wrapped_release(&w);
-	key_free(new);
-	free(path);
+	opened_close(&o, rc, err);
 	return rc;
 }

@@ -341,19 +341,30 @@ happen(struct rotation *r, enum event e)
 		r->state = ROTATION_ROLLED_BACK;
 }
 
+/* The number of a ticked step; ->ticks.len: it is none. */
+static size_t
+tick_find(const struct rotation *r, const char *name)
+{
+	size_t i = 0;
+
+	while (i < r->ticks.len && strcmp(vec_string(&r->ticks, i), name) != 0)
+		i++;
+	return i;
+}
+
 /* A step of the person's goes on or off. */
 static int
 happen_tick(struct rotation *r, const char *name, struct error *err)
 {
 	char **all = r->ticks.items;
+	const size_t i = tick_find(r, name);
 
-	for (size_t i = 0; i < r->ticks.len; i++)
-		if (strcmp(all[i], name) == 0) {
-			free(all[i]);
-			all[i] = all[--r->ticks.len];
-			return 0;
-		}
-	return vec_push_string(&r->ticks, name, strlen(name)) != NULL ? 0 : error_memory(err);
+	if (i == r->ticks.len)
+		return vec_push_string(&r->ticks, name, strlen(name)) != NULL ? 0 :
+		    error_memory(err);
+	free(all[i]);
+	all[i] = all[--r->ticks.len];
+	return 0;
 }
 
 static void
@@ -625,10 +636,7 @@ rotation_tick(struct rotation *r, const char *name, struct error *err)
 bool
 rotation_ticked(const struct rotation *r, const char *name)
 {
-	for (size_t i = 0; i < r->ticks.len; i++)
-		if (strcmp(vec_string(&r->ticks, i), name) == 0)
-			return true;
-	return false;
+	return tick_find(r, name) < r->ticks.len;
 }
 
 /* --- the files of the session --- */

@@ -362,23 +362,22 @@ static int
 job_accept(const struct options *o, struct rotation *r, struct rotation_cookie *k,
     struct error *err)
 {
-	size_t i, differences;
+	size_t *files = calloc(o->arg_count, sizeof(*files)), differences;
+	int rc = files == NULL ? error_memory(err) : 0;
 
-	for (size_t a = 0; a < o->arg_count; a++)
-		if (!find_file(r, o->args[a], &i)) {
+	for (size_t a = 0; rc == 0 && a < o->arg_count; a++)
+		if (!find_file(r, o->args[a], &files[a])) {
 			error_set(err, ERROR_USAGE, "the session has no such secrets file");
 			error_place(err, o->args[a], 0);
-			return error_hint(err, "`propseal rotation status` lists its files");
+			rc = error_hint(err, "`propseal rotation status` lists its files");
 		}
-	for (size_t a = 0; a < o->arg_count; a++) {
-		(void)find_file(r, o->args[a], &i);
-		if (rotation_accept(r, i, &callbacks, k, &differences, err) != 0)
-			return -1;
-		report_note("%s: %zu difference%s accepted; `propseal rotation verify` compares "
-		    "with what it holds now", rotation_file(r, i)->file, differences,
-		    differences == 1 ? " is" : "s are");
-	}
-	return 0;
+	for (size_t a = 0; rc == 0 && a < o->arg_count; a++)
+		if ((rc = rotation_accept(r, files[a], &callbacks, k, &differences, err)) == 0)
+			report_note("%s: %zu difference%s accepted; `propseal rotation verify` "
+			    "compares with what it holds now", rotation_file(r, files[a])->file,
+			    differences, differences == 1 ? " is" : "s are");
+	free(files);
+	return rc;
 }
 
 static int

@@ -49,6 +49,14 @@ apply() {
 	run rotation apply --passphrase-new @new.txt --new-master-key-file made -o json "$@"
 }
 
+# change_c3 update|add KEY=VALUE [ARGUMENT...]  A value of c3, with its new key.
+change_c3() {
+	awk -F '\t' '$1 ~ /c3/ { print $2 }' made >c3.new
+	feed "$2" file "$1" --config-file c3/server.properties --config - \
+	    --local-secrets-file c3/secrets.properties --remote-secrets-file \
+	    /srv/c3/secrets.properties --master-key-file c3.new "${@:3}"
+}
+
 # has_lines N TEXT SESSION  Has the journal so many lines with the text?
 has_lines() {
 	[ "$(grep -c -e "$2" "$3/journal")" -ge "$1" ]
@@ -487,10 +495,7 @@ case_rollback_keeps_what_changed_since() {
 		plan "--$kind"
 		apply
 		expect_rc 0
-		awk -F '\t' '$1 ~ /c3/ { print $2 }' made >c3.new
-		feed 'ssl.key.password=CANARY-other' file update --config-file c3/server.properties \
-		    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
-		    /srv/c3/secrets.properties --master-key-file c3.new
+		change_c3 update 'ssl.key.password=CANARY-other'
 		expect_rc 0
 		run rotation verify --new-master-key-file made -o json
 		expect_rc 3
@@ -523,14 +528,9 @@ case_accept_takes_what_was_changed_on_purpose() {
 	expect_err 'nothing to compare its values with'
 	apply
 	expect_rc 0
-	awk -F '\t' '$1 ~ /c3/ { print $2 }' made >c3.new
-	feed 'ssl.key.password=CANARY-other' file update --config-file c3/server.properties \
-	    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
-	    /srv/c3/secrets.properties --master-key-file c3.new
+	change_c3 update 'ssl.key.password=CANARY-other'
 	expect_rc 0
-	feed 'extra.password=CANARY-extra' file add --config-file c3/server.properties \
-	    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
-	    /srv/c3/secrets.properties --master-key-file c3.new
+	change_c3 add 'extra.password=CANARY-extra'
 	expect_rc 0
 	run rotation verify --new-master-key-file made
 	expect_rc 3
@@ -554,9 +554,7 @@ case_accept_takes_what_was_changed_on_purpose() {
 	expect_json "$out" 'd["state"], d["entries"]' \
 	    "('verified', {'total': 11, 'opened': 11, 'same': 11})"
 	# Another change is told again; what is accepted can be taken back, and is kept.
-	feed 'extra.password=CANARY-again' file update --config-file c3/server.properties \
-	    --config - --local-secrets-file c3/secrets.properties --remote-secrets-file \
-	    /srv/c3/secrets.properties --master-key-file c3.new
+	change_c3 update 'extra.password=CANARY-again'
 	run rotation verify --new-master-key-file made
 	expect_rc 3
 	run rotation rollback --yes --new-master-key-file made
@@ -575,12 +573,9 @@ case_accept_takes_nothing_that_no_key_made() {
 	plan --master-key
 	apply
 	expect_rc 0
-	awk -F '\t' '$1 ~ /c3/ { print $2 }' made >c3.new
 	for meddle in exchange add flip; do
-		feed "ssl.key.password=CANARY-$meddle" file update --master-key-file c3.new \
-		    --config-file c3/server.properties --config - \
-		    --local-secrets-file c3/secrets.properties --remote-secrets-file \
-		    /srv/c3/secrets.properties --cipher "$([ $meddle = flip ] && echo cbc || echo gcm)"
+		change_c3 update "ssl.key.password=CANARY-$meddle" \
+		    --cipher "$([ $meddle = flip ] && echo cbc || echo gcm)"
 		expect_rc 0
 		cp c3/secrets.properties meant
 		python3 - $meddle <<-'END'

@@ -387,6 +387,17 @@ leftovers(void)
 	return found;
 }
 
+/* After what was injected: do all files come out right?  NULL: they do. */
+static const char *
+recover(bool back)
+{
+	const char *why = scan_session();
+
+	if (why == NULL)
+		why = back ? go_back() : go_on();
+	return why == NULL && leftovers() ? "something is left beside" : why;
+}
+
 /* One fault at one call; false: there is no such call. */
 static bool
 try_one(size_t at, int error, bool back)
@@ -406,11 +417,7 @@ try_one(size_t at, int error, bool back)
 	if (!f.killed && (status < 0 || status > 5))
 		why = "it died";
 	if (why == NULL)
-		why = scan_session();
-	if (why == NULL)
-		why = back ? go_back() : go_on();
-	if (why == NULL && leftovers())
-		why = "something is left beside";
+		why = recover(back);
 	if (why == NULL) {
 		passed++;
 	} else if (failed++ < SHOWN) {
@@ -452,11 +459,7 @@ try_pair(size_t first, int one, size_t second, int other, bool back)
 	if (why == NULL && !g.killed && (status < 0 || status > 5))
 		why = "what followed died";
 	if (why == NULL)
-		why = scan_session();
-	if (why == NULL)
-		why = back ? go_back() : go_on();
-	if (why == NULL && leftovers())
-		why = "something is left beside";
+		why = recover(back);
 	if (why == NULL) {
 		passed++;
 	} else if (failed++ < SHOWN) {

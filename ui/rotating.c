@@ -121,14 +121,11 @@ rotating_count(const struct rotating *t, size_t *done, size_t *all)
 static struct rotation *
 find_session(struct error *err)
 {
-	char *home = rotation_home(), *dir;
+	char *home = rotation_home(err);
+	char *dir = home != NULL ? rotation_newest(home, err) : NULL;
 	struct rotation *r = NULL;
 
-	if (home == NULL) {
-		error_set(err, ERROR_MISSING, "there is no folder for sessions");
-		return NULL;
-	}
-	if ((dir = rotation_newest(home, err)) != NULL)
+	if (dir != NULL)
 		r = rotation_open(dir, NULL, err);
 	free(dir);
 	free(home);
@@ -555,13 +552,11 @@ make_run(struct job *j, void *cookie, struct error *err)
 	struct work *w = cookie;
 	struct rotation_request q;
 	struct rotation *r = NULL;
-	char *dir = NULL, *home = rotation_home();
+	char *dir = NULL, *home = rotation_home(err);
 
 	w->job = j;
-	if (home == NULL) {
-		error_set(err, ERROR_MISSING, "there is no folder for sessions");
-		return error_hint(err, "set XDG_STATE_HOME or HOME to an absolute path");
-	}
+	if (home == NULL)
+		return -1;
 	if (request_make(w->a, &q, err) == 0) {
 		q.home = home;
 		r = rotation_plan(&q, w->a->model->estate, &work_callbacks, w, err);

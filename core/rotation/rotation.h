@@ -164,8 +164,8 @@ void rotation_set_trail(struct rotation *r, const struct trail *trail);
 /* Close it; NULL is fine. */
 void rotation_close(struct rotation *r);
 
-/* $XDG_STATE_HOME/propseal/rotations, to be freed; NULL: no memory, or no home. */
-char *rotation_home(void);
+/* $XDG_STATE_HOME/propseal/rotations, to be freed.  ERROR_MISSING: there is no home. */
+char *rotation_home(struct error *err);
 
 /* The folder of the newest session that is not finished or rolled back, to be
  * freed.  ERROR_MISSING. */

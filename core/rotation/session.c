@@ -105,18 +105,24 @@ rotation_close(struct rotation *r)
 /* --- the folder of sessions --- */
 
 char *
-rotation_home(void)
+rotation_home(struct error *err)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *below, *out = NULL;
+	const char *below = "propseal/rotations";
+	char *out;
 
 	/* A relative one is to be passed over (the XDG base directory specification). */
-	if (state != NULL && state[0] == '/')
-		return file_join(state, "propseal/rotations");
-	if (home == NULL || home[0] != '/' || (below = file_join(home, ".local/state")) == NULL)
+	if (state == NULL || state[0] != '/') {
+		state = home;
+		below = ".local/state/propseal/rotations";
+	}
+	if (state == NULL || state[0] != '/') {
+		error_set(err, ERROR_MISSING, "there is no folder for sessions");
+		error_hint(err, "set XDG_STATE_HOME or HOME to an absolute path");
 		return NULL;
-	out = file_join(below, "propseal/rotations");
-	free(below);
+	}
+	if ((out = file_join(state, below)) == NULL)
+		error_memory(err);
 	return out;
 }
 

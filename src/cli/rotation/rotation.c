@@ -155,19 +155,6 @@ plan_kind(const struct options *o, enum rotation_kind *kind, struct error *err)
 	return 0;
 }
 
-/* The folders of the sessions; the caller frees. */
-static char *
-find_home(struct error *err)
-{
-	char *home = rotation_home();
-
-	if (home == NULL) {
-		error_set(err, ERROR_MISSING, "there is no folder for sessions");
-		error_hint(err, "set XDG_STATE_HOME or HOME to an absolute path");
-	}
-	return home;
-}
-
 /* What is shown at the end of a plan; the diff comes first. */
 static int
 tell_plan(const struct options *o, const struct rotation *r, struct rotation_cookie *k,
@@ -205,7 +192,7 @@ run_plan(const struct options *o, struct finder *f, struct error *err)
 	q.skip = skip;
 	if (skip == NULL)
 		error_memory(err);
-	else if (plan_kind(o, &q.kind, err) == 0 && (q.home = home = find_home(err)) != NULL)
+	else if (plan_kind(o, &q.kind, err) == 0 && (q.home = home = rotation_home(err)) != NULL)
 		rc = 0;
 	if (rc == 0 && (q.kind & ROTATION_MASTER_KEY) && !o->given[FLAG_PASSPHRASE_NEW])
 		rc = source_passphrase(o, FLAG_PASSPHRASE_NEW, "Passphrase of the new master key: ",
@@ -250,7 +237,7 @@ rotation_find_session(const struct options *o, struct error *err)
 	if (given != NULL && (strchr(given, '/') != NULL || access(given, F_OK) == 0)) {
 		dir = strdup(given);
 	} else {
-		if ((home = find_home(err)) == NULL)
+		if ((home = rotation_home(err)) == NULL)
 			return NULL;
 		/* Its ID alone is fine. */
 		dir = given != NULL ? file_join(home, given) : rotation_newest(home, err);

@@ -135,21 +135,25 @@ model_keys(const struct model *m)
 }
 
 int
-model_use_ring(struct model *m, struct error *err)
+model_use_keys(struct model *m, const struct key_ring *ring, struct error *err)
 {
 	size_t i, one, opened = 0;
 
-	if (m->ring == NULL)
-		m->ring = m->options->keys(m->options->keys_cookie, err);
-	if (m->ring == NULL)
-		return -1;
-	for (i = 0; i < key_ring_count(m->ring); i++) {
-		if (environments_unlock(model_environments(m), key_ring_key(m->ring, i), &one,
+	for (i = 0; i < key_ring_count(ring); i++) {
+		if (environments_unlock(model_environments(m), key_ring_key(ring, i), &one,
 		    err) == -1)
 			return -1;
 		opened += one;
 	}
 	return opened > 0 ? model_changed(m, NULL, err) : 0;
+}
+
+int
+model_use_ring(struct model *m, struct error *err)
+{
+	if (m->ring == NULL)
+		m->ring = m->options->keys(m->options->keys_cookie, err);
+	return m->ring != NULL ? model_use_keys(m, m->ring, err) : -1;
 }
 
 int

@@ -127,6 +127,9 @@ size_t model_keys(const struct model *m);
 /* Try the keys at hand (file, environment, credential) on all environments. */
 int model_use_ring(struct model *m, struct error *err);
 
+/* The same with the keys of ${ring}. */
+int model_use_keys(struct model *m, const struct key_ring *ring, struct error *err);
+
 /**
  * model_unlock(m, x, master, opened, err):
  * Take ${master} (copied) as the key of ${x}, and try it on all others;

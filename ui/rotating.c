@@ -598,23 +598,13 @@ rotating_make(struct app *a)
 static void
 run_read_again(struct app *a)
 {
-	const struct key_ring *ring = a->rotating->fresh;
-	struct environments *e;
 	struct error err;
-	size_t opened;
 
 	files_hold(a);
 	if (model_refresh(a->model, NULL, 0, &err) == -1)
 		app_complain(a, "%s", err.text);
-	e = model_environments(a->model);
-	for (size_t i = 0; ring != NULL && i < key_ring_count(ring); i++)
-		for (size_t k = 0; k < environments_count(e); k++) {
-			struct environment *x = environments_at(e, k);
-
-			if (x->secrets != NULL && x->master == NULL && model_unlock(a->model, x,
-			    key_ring_key(ring, i), &opened, &err) == 0)
-				break;
-		}
+	if (a->rotating->fresh != NULL)
+		(void)model_use_keys(a->model, a->rotating->fresh, NULL);
 	(void)model_finish(a->model);
 	files_restore(a);
 }

@@ -31,16 +31,16 @@
 static const char stops[] = "Esc stops between files; what is done is complete, and stays.";
 
 static void
-environments_clear(struct rotating *t)
+environments_clear(struct vec *environments)
 {
-	for (size_t i = 0; i < t->environments.len; i++) {
-		struct rotating_environment *x = vec_at(&t->environments, i);
+	for (size_t i = 0; i < environments->len; i++) {
+		struct rotating_environment *x = vec_at(environments, i);
 
 		free(x->path);
 		free(x->name);
 		free(x->why);
 	}
-	vec_release(&t->environments);
+	vec_release(environments);
 }
 
 void
@@ -70,7 +70,7 @@ rotating_close(struct rotating *t)
 	rotating_lock(t);
 	buf_release(&t->passphrase);
 	buf_release(&t->diff);
-	environments_clear(t);
+	environments_clear(&t->environments);
 	vec_release_strings(&t->texts);
 	vec_release(&t->groups);
 	vec_release(&t->rows);
@@ -243,13 +243,7 @@ rotating_list(struct app *a)
 			y->why = NULL;
 		}
 	}
-	for (size_t k = 0; k < old.len; k++) {
-		y = vec_at(&old, k);
-		free(y->path);
-		free(y->name);
-		free(y->why);
-	}
-	vec_release(&old);
+	environments_clear(&old);
 }
 
 /* --- what a job of it has in its hands --- */
@@ -609,6 +603,19 @@ run_read_again(struct app *a)
 	files_restore(a);
 }
 
+/* Show the session as it is on disk now, without its lock.  -1: what was read before stays. */
+static int
+session_show(struct rotating *t, const char *dir, struct error *err)
+{
+	struct rotation *r = rotation_open(dir, NULL, err);
+
+	if (r == NULL)
+		return -1;
+	rotation_close(t->session);
+	t->session = r;
+	return 0;
+}
+
 static int
 run_run(struct job *j, void *cookie, struct error *err)
 {
@@ -616,7 +623,6 @@ run_run(struct job *j, void *cookie, struct error *err)
 	struct rotating *t = w->t;
 	char *dir = strdup(rotation_dir(t->session));
 	struct rotation *r;
-	struct error why;
 	int rc = -1;
 
 	w->job = j;
@@ -633,13 +639,9 @@ run_run(struct job *j, void *cookie, struct error *err)
 		else
 			rc = rotation_finish(r, &work_callbacks, w, err);
 	}
-	/* It stays what is shown, without its lock. */
 	if (r != NULL) {
 		rotation_close(r);
-		if ((r = rotation_open(dir, NULL, &why)) != NULL) {
-			rotation_close(t->session);
-			t->session = r;
-		}
+		(void)session_show(t, dir, NULL);
 	}
 	free(dir);
 	return rc;
@@ -701,10 +703,8 @@ rotating_run(struct app *a, enum rotating_work what)
 	int rc;
 
 	for (;;) {
-		if ((wants && !run_has_key(t)) || complaint != NULL) {
-			if (!run_ask(a, complaint))
-				return false;
-		}
+		if (((wants && !run_has_key(t)) || complaint != NULL) && !run_ask(a, complaint))
+			return false;
 		work_init(&w, a, works[what].doing);
 		w.what = what;
 		rc = job_await(a, &wait, &err);
@@ -745,18 +745,15 @@ rotating_tick(struct app *a, const char *name)
 	struct rotation *r = rotation_open_locked(rotation_dir(t->session), NULL, 0, &err);
 	int rc = r != NULL ? rotation_tick(r, name, &err) : -1;
 
+	rotation_close(r);
 	if (rc != 0) {
-		rotation_close(r);
 		tell_error(a, "It cannot be noted in the session", &err);
 		return false;
 	}
-	rotation_close(r);
-	if ((r = rotation_open(rotation_dir(t->session), NULL, &err)) == NULL) {
+	if (session_show(t, rotation_dir(t->session), &err) != 0) {
 		tell_error(a, "The session cannot be read", &err);
 		return false;
 	}
-	rotation_close(t->session);
-	t->session = r;
 	return true;
 }
 

@@ -395,25 +395,46 @@ draw_file(const struct rotating *t, const struct rotating_row *r, const struct r
 	canvas_middle(l->y, at, end - at, STYLE_TEXT | extra, f->file, strlen(f->file), 18);
 }
 
-static void
-end_text(const struct rotating *t, size_t step, bool *done, char *out, size_t size)
+static bool
+end_done(const struct rotating *t, size_t step)
 {
-	size_t n;
+	if (step == END_KEYS)
+		return rotating_keys_open(t) == 0;
+	if (step == END_HOSTS)
+		return hosts_open(t) == 0;
+	return rotation_state(t->session) == ROTATION_VERIFIED ||
+	    rotation_state(t->session) == ROTATION_FINISHED;
+}
 
-	if (step == END_KEYS) {
-		n = rotating_keys_open(t);
-		*done = n == 0;
-		snprintf(out, size, n == 0 ? "the new key was saved" :
+static void
+end_text(const struct rotating *t, size_t step, bool done, char *out, size_t size)
+{
+	if (step == END_KEYS)
+		snprintf(out, size, done ? "the new key was saved" :
 		    "the new key was not shown and saved yet");
-	} else if (step == END_VERIFIED) {
-		*done = rotation_state(t->session) == ROTATION_VERIFIED ||
-		    rotation_state(t->session) == ROTATION_FINISHED;
+	else if (step == END_VERIFIED)
 		snprintf(out, size, "every entry was opened and compared");
-	} else {
-		n = hosts_open(t);
-		*done = n == 0;
-		snprintf(out, size, n == 0 ? "all hosts are done" : "hosts: %zu steps are open", n);
-	}
+	else if (done)
+		snprintf(out, size, "all hosts are done");
+	else
+		snprintf(out, size, "hosts: %zu steps are open", hosts_open(t));
+}
+
+/* Is what a row with a box wants done? */
+static bool
+row_done(const struct rotating *t, const struct rotating_row *r)
+{
+	char name[LINE];
+
+	if (r->kind == ROTATING_ROW_ENVIRONMENT)
+		return ((struct rotating_environment *)vec_at(&t->environments, r->index))->on;
+	if (r->kind == ROTATING_ROW_END)
+		return end_done(t, r->step);
+	if (r->kind == ROTATING_ROW_KEY)
+		rotating_key_tick(t, r->index, name);
+	else
+		rotating_host_tick(t, r->index, r->step, name);
+	return rotation_ticked(t->session, name);
 }
 
 static void
@@ -421,24 +442,19 @@ draw_ticked(const struct rotating *t, const struct rotating_row *r, const struct
     unsigned int extra)
 {
 	int end = l->x + l->w - 1;
-	char name[LINE], text[LINE];
-	bool on;
+	bool on = row_done(t, r);
+	char text[LINE];
 
-	if (r->kind == ROTATING_ROW_END) {
-		end_text(t, r->step, &on, text, sizeof(text));
-	} else if (r->kind == ROTATING_ROW_KEY) {
-		rotating_key_tick(t, r->index, name);
-		on = rotation_ticked(t->session, name);
+	if (r->kind == ROTATING_ROW_END)
+		end_text(t, r->step, on, text, sizeof(text));
+	else if (r->kind == ROTATING_ROW_KEY)
 		snprintf(text, sizeof(text), "%s%s%s", rotation_is_common(t->session) ? "" :
 		    rotation_file(t->session, r->index)->environment,
 		    rotation_is_common(t->session) ? "" : "  ", on ? "saved" :
 		    "Enter shows it once, with a check that it is saved");
-	} else {
-		rotating_host_tick(t, r->index, r->step, name);
-		on = rotation_ticked(t->session, name);
+	else
 		snprintf(text, sizeof(text), "%-6s %s", host_steps[r->step].name,
 		    host_steps[r->step].text);
-	}
 	at = draw_box(l, at, on, extra);
 	canvas_text(l->y, at, end - at, STYLE_TEXT | extra, text);
 }
@@ -463,29 +479,25 @@ draw_head(const struct app *a, size_t group, const struct rect *l, unsigned int 
 	const struct rotating_group *g = group_at(t, group);
 	size_t done = 0, all = g->count;
 	char text[64] = "";
-	bool on;
 
-	for (size_t i = 0; i < g->count; i++) {
-		const struct rotating_row *r = row_at(t, group, i);
-		char name[LINE];
-
-		if (r->kind == ROTATING_ROW_ENVIRONMENT) {
-			done += ((struct rotating_environment *)vec_at(&t->environments,
-			    r->index))->on;
-		} else if (r->kind == ROTATING_ROW_HOST) {
-			rotating_host_tick(t, r->index, r->step, name);
-			done += rotation_ticked(t->session, name);
-		} else if (r->kind == ROTATING_ROW_KEY) {
-			rotating_key_tick(t, r->index, name);
-			done += rotation_ticked(t->session, name);
-		} else if (r->kind == ROTATING_ROW_END) {
-			end_text(t, r->step, &on, name, sizeof(name));
-			done += on;
-		} else if (r->kind == ROTATING_ROW_FILE) {
-			rotating_count(t, &done, &all);
-		} else {
-			all = 0;
-		}
+	/* The rows of a group are of one kind, or of those that choose what is new. */
+	switch (g->count > 0 ? row_at(t, group, 0)->kind : ROTATING_ROW_FOUND) {
+	case ROTATING_ROW_MASTER:
+	case ROTATING_ROW_COMMON:
+	case ROTATING_ROW_DATA:
+	case ROTATING_ROW_FOUND:
+		all = 0;
+		break;
+	case ROTATING_ROW_FILE:
+		rotating_count(t, &done, &all);
+		break;
+	case ROTATING_ROW_ENVIRONMENT:
+	case ROTATING_ROW_KEY:
+	case ROTATING_ROW_HOST:
+	case ROTATING_ROW_END:
+		for (size_t i = 0; i < g->count; i++)
+			done += row_done(t, row_at(t, group, i));
+		break;
 	}
 	if (all > 0)
 		snprintf(text, sizeof(text), "%zu of %zu", done, all);

@@ -53,6 +53,22 @@ where_files(const struct where *w)
 	return w->groups.len > 0 ? &group_chosen(w)->paths : NULL;
 }
 
+/* The one that has the focus, which is not on the groups. */
+static struct line_edit *
+where_field(struct where *w)
+{
+	return w->focus == FOCUS_PATH ? &w->path : &w->remote;
+}
+
+/* The user typed there: it follows the group no more. */
+static void
+where_typed(struct where *w, const struct app *a)
+{
+	w->path_typed |= w->focus == FOCUS_PATH;
+	w->remote_typed |= w->focus == FOCUS_REMOTE;
+	where_suggest(w, a);
+}
+
 static bool
 group_add(struct where *w, const struct app *a, const struct tree_root *root)
 {
@@ -182,7 +198,7 @@ void
 where_draw(struct where *w, const struct rect *r)
 {
 	static const char *const labels[] = { "", "secrets file", "remote path" };
-		struct rect rows = *r;
+	struct rect rows = *r;
 	int y;
 
 	if (r->h < SMALL_ROWS) {
@@ -193,8 +209,7 @@ where_draw(struct where *w, const struct rect *r)
 		if (w->focus == FOCUS_GROUP)
 			where_draw_groups(w, &rows);
 		else
-			where_draw_field(w->focus == FOCUS_PATH ? &w->path : &w->remote, &rows,
-			    rows.y, "", true);
+			where_draw_field(where_field(w), &rows, rows.y, "", true);
 		return;
 	}
 	y = steps_text(r, r->y, "An environment is one secrets file with the configuration files "
@@ -216,7 +231,7 @@ where_draw(struct where *w, const struct rect *r)
 bool
 where_key(struct where *w, struct app *a, uint32_t k)
 {
-		size_t first = w->groups.len > 1 ? FOCUS_GROUP : FOCUS_PATH;
+	size_t first = w->groups.len > 1 ? FOCUS_GROUP : FOCUS_PATH;
 
 	if (k == INPUT_TAB || k == INPUT_BACKTAB) {
 		do
@@ -231,27 +246,19 @@ where_key(struct where *w, struct app *a, uint32_t k)
 		where_suggest(w, a);
 		return true;
 	}
-	if (!line_edit_key(w->focus == FOCUS_PATH ? &w->path : &w->remote, k))
+	if (!line_edit_key(where_field(w), k))
 		return false;
-	if (w->focus == FOCUS_PATH)
-		w->path_typed = true;
-	else
-		w->remote_typed = true;
-	where_suggest(w, a);
+	where_typed(w, a);
 	return true;
 }
 
 void
 where_paste(struct where *w, struct app *a, const struct buf *text, char *why, size_t size)
 {
-
 	if (w->focus == FOCUS_GROUP) {
 		snprintf(why, size, "the pasted text was dropped: Tab goes to a field");
-	} else if (line_edit_paste(w->focus == FOCUS_PATH ? &w->path : &w->remote, text, why,
-	    size)) {
-		w->path_typed |= w->focus == FOCUS_PATH;
-		w->remote_typed |= w->focus == FOCUS_REMOTE;
-		where_suggest(w, a);
+	} else if (line_edit_paste(where_field(w), text, why, size)) {
+		where_typed(w, a);
 	}
 }
 
@@ -259,7 +266,7 @@ where_paste(struct where *w, struct app *a, const struct buf *text, char *why, s
 bool
 where_check(struct where *w, struct app *a, char *why, size_t size)
 {
-		const struct environments *e = model_environments(a->model);
+	const struct environments *e = model_environments(a->model);
 	const struct environment *x;
 	struct buf whole, other;
 	struct error err;

@@ -60,6 +60,16 @@ wizard_of(struct steps *s)
 	return (struct wizard *)s;
 }
 
+/* Throw the planned file and its key away. */
+static void
+wizard_drop(struct wizard *w)
+{
+	change_close(&w->change);
+	key_free(w->fresh);
+	w->fresh = NULL;
+	w->planned = false;
+}
+
 /* --- what this is --- */
 
 static void
@@ -130,10 +140,7 @@ passphrase_entered(struct steps *s, struct app *a)
 	if (!w->planned)
 		return;
 	key_show_release(a, &w->show);
-	change_close(&w->change);
-	key_free(w->fresh);
-	w->fresh = NULL;
-	w->planned = false;
+	wizard_drop(w);
 }
 
 static void
@@ -252,9 +259,7 @@ wizard_plan(struct wizard *w, struct app *a)
 
 	change_prepare(a, &w->change);
 	if (job_await(a, &wait, &err) == -1) {
-		change_close(&w->change);
-		key_free(w->fresh);
-		w->fresh = NULL;
+		wizard_drop(w);
 		tell_error(a, "The secrets file cannot be made", &err);
 		return false;
 	}
@@ -389,11 +394,10 @@ wizard_file(const struct app *a, const char *path)
 }
 
 static const struct estate_entry *
-wizard_clear(const struct app *a, const struct estate_file *f)
+wizard_clear(const struct estate_file *f)
 {
 	size_t i;
 
-	(void)a;
 	for (i = 0; f != NULL && i < f->count; i++)
 		if (entry_is_clear(&f->entries[i]) && model_can_seal(&f->entries[i]))
 			return &f->entries[i];
@@ -410,7 +414,7 @@ wizard_first(struct wizard *w, const struct app *a, const struct estate_file **f
 
 	for (i = 0; paths != NULL && e == NULL && i < paths->len; i++) {
 		*f = wizard_file(a, vec_string(paths, i));
-		e = wizard_clear(a, *f);
+		e = wizard_clear(*f);
 	}
 	return e;
 }
@@ -536,8 +540,7 @@ wizard_release(struct wizard *w, struct app *a)
 {
 	if (w->planned) {
 		key_show_release(a, &w->show);
-		change_close(&w->change);
-		key_free(w->fresh);
+		wizard_drop(w);
 	}
 	reveal_hide(a->reveal);
 	where_release(&w->where);

@@ -384,12 +384,10 @@ form_bears_value(const char *name, size_t len, const char *parent, size_t parent
 		"cleartext", "clearText", "literal", "inline", "default" };
 	enum key_class class;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == len && memcmp(name, names[i], len) == 0) {
-			class = key_class(parent, parent_len);
-			return class == KEY_SECRET || class == KEY_MATERIAL;
-		}
-	return false;
+	if (!text_is_one_of(name, len, names, sizeof(names) / sizeof(names[0])))
+		return false;
+	class = key_class(parent, parent_len);
+	return class == KEY_SECRET || class == KEY_MATERIAL;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "audit/form_internal.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "base/text.h"
 #include "crypto/base64.h"
 #include "secrets/keys.h"
 
@@ -62,15 +63,6 @@ yaml_ends(const char *p, size_t n, const char *with)
 	return n >= len && memcmp(p + n - len, with, len) == 0;
 }
 
-static bool
-yaml_is_one_of(const char *p, size_t n, const char *const list[], size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (n == strlen(list[i]) && memcmp(p, list[i], n) == 0)
-			return true;
-	return false;
-}
-
 /* Mappings below these say where a secret is, and hold none. */
 static bool
 yaml_is_elsewhere(const char *key, size_t n)
@@ -93,7 +85,7 @@ yaml_is_named(const char *key, size_t n)
 	static const char *const names[] = { "secret", "clientSecret", "accessToken",
 		"refreshToken", "certificateAndKey", "apiKey", "secrets", "configMap" };
 
-	return yaml_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
+	return text_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
 }
 
 /* Is the value of the key a command line? */
@@ -109,7 +101,7 @@ yaml_is_command(const char *key, size_t n)
 		n -= (size_t)(dot + 1 - key);
 		key = dot + 1;
 	}
-	return yaml_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
+	return text_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
 }
 
 /* Is each element of the sequence below the key one? */
@@ -119,7 +111,7 @@ yaml_are_commands(const char *key, size_t n)
 	static const char *const names[] = { "script", "before_script", "after_script",
 		"commands", "run" };
 
-	return yaml_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
+	return text_is_one_of(key, n, names, sizeof(names) / sizeof(names[0]));
 }
 
 static bool
@@ -345,11 +337,9 @@ yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *valu
 				return false;
 		return true;
 	}
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (len == strlen(keys[i]) && memcmp(key, keys[i], len) == 0)
-			return y->kubernetes || memmem(value, n, "secret", 6) != NULL ||
-			    memmem(value, n, "cred", 4) != NULL;
-	return false;
+	return text_is_one_of(key, len, keys, sizeof(keys) / sizeof(keys[0])) &&
+	    (y->kubernetes || memmem(value, n, "secret", 6) != NULL ||
+	    memmem(value, n, "cred", 4) != NULL);
 }
 
 /* Is it a file of one line: JSON, or what its name says? */
@@ -493,7 +483,7 @@ yaml_is_boolean(const yaml_event_t *e)
 		"Yes", "No" };
 
 	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-	    yaml_is_one_of((const char *)e->data.scalar.value, e->data.scalar.length, words,
+	    text_is_one_of(e->data.scalar.value, e->data.scalar.length, words,
 	    sizeof(words) / sizeof(words[0]));
 }
 

@@ -400,6 +400,15 @@ text_is_space(uint32_t cp)
 	    cp == 0x2029 || cp == 0x202f || cp == 0x205f || cp == 0x3000;
 }
 
+bool
+text_is_one_of(const void *bytes, size_t n, const char *const words[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(words[i]) == n && memcmp(words[i], bytes, n) == 0)
+			return true;
+	return false;
+}
+
 char *
 text_copy(const void *bytes, size_t n)
 {

@@ -88,6 +88,9 @@ bool text_is_split_pair(const unsigned char *p, size_t n);
 /* Is ${needle} (ASCII, lower case) in the bytes, in any ASCII case? */
 bool text_contains_nocase(const void *bytes, size_t n, const char *needle);
 
+/* Is it one of ${count} words, byte by byte? */
+bool text_is_one_of(const void *bytes, size_t n, const char *const words[], size_t count);
+
 /* A copy with a NUL behind it, whatever bytes there are.  NULL: no memory.  The caller frees. */
 char *text_copy(const void *bytes, size_t n);
 

@@ -166,15 +166,6 @@ diff_part_of(struct diff_old *o, const struct edits *edits, const struct edit *e
 	return part;
 }
 
-static bool
-is_one_of(const char *const names[], size_t n, const char *key, size_t len)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strlen(names[i]) == len && memcmp(names[i], key, len) == 0)
-			return true;
-	return false;
-}
-
 /*
  * May the value of this key be shown?  What propseal itself writes into this
  * kind of file, and no more: other settings of a provider, such as its token,
@@ -194,9 +185,9 @@ diff_is_public(enum plan_role role, const char *key, size_t len, const char *val
 	if (reference_parse(value, n, &r) && memchr(value, '}', n - 1) == NULL)
 		return true;
 	return role == PLAN_SECRETS ?
-	    is_one_of(metadata, sizeof(metadata) / sizeof(metadata[0]), key, len) ||
+	    text_is_one_of(key, len, metadata, sizeof(metadata) / sizeof(metadata[0])) ||
 	    metadata_is_remote(key, len) :
-	    is_one_of(settings, sizeof(settings) / sizeof(settings[0]), key, len);
+	    text_is_one_of(key, len, settings, sizeof(settings) / sizeof(settings[0]));
 }
 
 /* Append what may be seen of a value. */

@@ -49,8 +49,8 @@ on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 	(void)text;
 }
 
-int
-kafka_conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct error *err)
+static int
+conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct error *err)
 {
 	char why[256];
 
@@ -64,26 +64,30 @@ kafka_conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct e
 }
 
 rd_kafka_conf_t *
-kafka_conf_new(struct kafka *k, struct error *err)
+kafka_conf_new(struct kafka *k, const char *const (*needs)[2], size_t n, struct error *err)
 {
 	rd_kafka_conf_t *c = rd_kafka_conf_new();
 	const struct kafka_options *o = k->o;
 	struct buf value;
-	int rc = kafka_conf_set(c, "client.id", "propseal", err);
+	int rc = conf_set(c, "client.id", "propseal", err);
 
 	if (rc == 0)
-		rc = kafka_conf_set(c, "reconnect.backoff.max.ms", "1000", err);
+		rc = conf_set(c, "reconnect.backoff.max.ms", "1000", err);
 	for (size_t i = 0; rc == 0 && i < o->conf_count; i++) {
 		buf_init_secret(&value, o->conf[i].value.len + 1);
 		buf_append(&value, o->conf[i].value.data, o->conf[i].value.len);
 		buf_append_char(&value, '\0');
 		if ((rc = buf_check(&value, err)) == 0)
-			rc = kafka_conf_set(c, o->conf[i].name, (const char *)value.data, err);
+			rc = conf_set(c, o->conf[i].name, (const char *)value.data, err);
 		buf_release(&value);
 	}
-	if (rc != 0 || kafka_conf_set(c, "bootstrap.servers", o->servers, err) != 0 ||
-	    kafka_conf_set(c, "socket.keepalive.enable", "true", err) != 0 ||
-	    kafka_conf_set(c, "topic.metadata.refresh.interval.ms", "30000", err) != 0) {
+	if (rc != 0 || conf_set(c, "bootstrap.servers", o->servers, err) != 0 ||
+	    conf_set(c, "socket.keepalive.enable", "true", err) != 0 ||
+	    conf_set(c, "topic.metadata.refresh.interval.ms", "30000", err) != 0)
+		rc = -1;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = conf_set(c, needs[i][0], needs[i][1], err);
+	if (rc != 0) {
 		rd_kafka_conf_destroy(c);
 		return NULL;
 	}
@@ -91,6 +95,19 @@ kafka_conf_new(struct kafka *k, struct error *err)
 	rd_kafka_conf_set_log_cb(c, on_log);
 	rd_kafka_conf_set_opaque(c, k);
 	return c;
+}
+
+rd_kafka_t *
+kafka_handle_new(rd_kafka_conf_t *c, rd_kafka_type_t type, struct error *err)
+{
+	char why[256];
+	rd_kafka_t *rk = rd_kafka_new(type, c, why, sizeof(why));
+
+	if (rk == NULL) {
+		error_set(err, ERROR_FORMAT, "librdkafka cannot be started: %.300s", why);
+		rd_kafka_conf_destroy(c);
+	}
+	return rk;
 }
 
 /* --- opening and closing --- */
@@ -108,7 +125,8 @@ static int
 reader_new(struct kafka *k, struct error *err)
 {
 	/* Never jump by itself; wake whoever reads at once. */
-	static const char *const needs[][2] = {
+	const char *const needs[][2] = {
+		{ "group.id", k->o->group },
 		{ "enable.auto.commit", "false" },
 		{ "enable.auto.offset.store", "false" },
 		{ "enable.partition.eof", "true" },
@@ -121,19 +139,10 @@ reader_new(struct kafka *k, struct error *err)
 		{ "queued.max.messages.kbytes", "16384" },
 		{ "fetch.message.max.bytes", "4194304" },
 	};
-	rd_kafka_conf_t *c = kafka_conf_new(k, err);
-	char why[256];
-	int rc = c != NULL ? kafka_conf_set(c, "group.id", k->o->group, err) : -1;
+	rd_kafka_conf_t *c = kafka_conf_new(k, needs, sizeof(needs) / sizeof(needs[0]), err);
 
-	for (size_t i = 0; rc == 0 && i < sizeof(needs) / sizeof(needs[0]); i++)
-		rc = kafka_conf_set(c, needs[i][0], needs[i][1], err);
-	if (rc == 0 && (k->reader = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof(why))) == NULL)
-		rc = error_set(err, ERROR_FORMAT, "librdkafka cannot be started: %.300s", why);
-	if (rc != 0) {
-		if (c != NULL)
-			rd_kafka_conf_destroy(c);
+	if (c == NULL || (k->reader = kafka_handle_new(c, RD_KAFKA_CONSUMER, err)) == NULL)
 		return -1;
-	}
 	(void)rd_kafka_poll_set_consumer(k->reader);
 	k->queue = rd_kafka_queue_get_consumer(k->reader);
 	rd_kafka_queue_cb_event_enable(k->queue, on_readable, k);

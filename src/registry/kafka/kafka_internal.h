@@ -45,11 +45,13 @@ struct kafka {
 	struct error watched;		/* what was last found; code NONE: it is well */
 };
 
-/* What each handle is made from.  NULL: ${err}. */
-rd_kafka_conf_t *kafka_conf_new(struct kafka *k, struct error *err);
+/* What each handle is made from: what was given, and after that the ${n} settings that
+ * the log needs, name and value of each.  NULL: ${err}. */
+rd_kafka_conf_t *kafka_conf_new(struct kafka *k, const char *const (*needs)[2], size_t n,
+    struct error *err);
 
-/* Set what the log itself needs, after what was given.  -1: ${err}. */
-int kafka_conf_set(rd_kafka_conf_t *c, const char *name, const char *value, struct error *err);
+/* ${c} is released also on failure.  NULL: ${err}. */
+rd_kafka_t *kafka_handle_new(rd_kafka_conf_t *c, rd_kafka_type_t type, struct error *err);
 
 /* Look no more. */
 void kafka_watch_end(struct kafka *k);

@@ -86,7 +86,8 @@ lease_run(void *kafka)
 int
 kafka_lease(struct kafka *k, struct error *err)
 {
-	static const char *const needs[][2] = {
+	const char *const needs[][2] = {
+		{ "group.id", k->o->group },
 		{ "session.timeout.ms", "6000" },
 		{ "heartbeat.interval.ms", "1500" },
 		{ "max.poll.interval.ms", "10000" },
@@ -95,23 +96,13 @@ kafka_lease(struct kafka *k, struct error *err)
 		{ "allow.auto.create.topics", "false" },
 		{ "partition.assignment.strategy", "cooperative-sticky" },
 	};
-	rd_kafka_conf_t *c = kafka_conf_new(k, err);
-	char why[256];
-	int rc = c != NULL ? kafka_conf_set(c, "group.id", k->o->group, err) : -1;
+	rd_kafka_conf_t *c = kafka_conf_new(k, needs, sizeof(needs) / sizeof(needs[0]), err);
 
-	for (size_t i = 0; rc == 0 && i < sizeof(needs) / sizeof(needs[0]); i++)
-		rc = kafka_conf_set(c, needs[i][0], needs[i][1], err);
-	if (rc == 0) {
-		rd_kafka_conf_set_rebalance_cb(c, on_rebalance);
-		if ((k->lease = rd_kafka_new(RD_KAFKA_CONSUMER, c, why, sizeof(why))) == NULL)
-			rc = error_set(err, ERROR_FORMAT, "librdkafka cannot be started: %.300s",
-			    why);
-	}
-	if (rc != 0) {
-		if (c != NULL)
-			rd_kafka_conf_destroy(c);
+	if (c == NULL)
 		return -1;
-	}
+	rd_kafka_conf_set_rebalance_cb(c, on_rebalance);
+	if ((k->lease = kafka_handle_new(c, RD_KAFKA_CONSUMER, err)) == NULL)
+		return -1;
 	(void)rd_kafka_poll_set_consumer(k->lease);
 	if (pthread_create(&k->lease_thread, NULL, lease_run, k) != 0)
 		return error_set(err, ERROR_MEMORY, "cannot start the lease's thread");

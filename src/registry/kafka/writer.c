@@ -34,9 +34,10 @@ kafka_unclaim(struct kafka *k)
 static int
 writer_new(struct kafka *k, struct error *err)
 {
+	char id[300], bytes[16];
 	/* Longer than a dead broker is believed in (broker.session.timeout.ms), or each
 	 * failure of a broker would end in a transaction that is aborted. */
-	static const char *const needs[][2] = {
+	const char *const needs[][2] = {
 		{ "transaction.timeout.ms", "30000" },
 		{ "message.timeout.ms", "25000" },
 		{ "socket.timeout.ms", "10000" },
@@ -44,28 +45,19 @@ writer_new(struct kafka *k, struct error *err)
 		{ "linger.ms", "0" },
 		{ "compression.type", "none" },
 		{ "max.in.flight.requests.per.connection", "5" },
+		{ "transactional.id", id },
+		{ "message.max.bytes", bytes },
+		{ "batch.size", bytes },
 	};
-	rd_kafka_conf_t *c = kafka_conf_new(k, err);
-	char id[300], bytes[16], why[256];
-	int rc = c != NULL ? 0 : -1;
+	rd_kafka_conf_t *c;
 
 	(void)snprintf(id, sizeof(id), "propseal-%s", k->o->topic);
 	(void)snprintf(bytes, sizeof(bytes), "%d", k->max_bytes);
-	for (size_t i = 0; rc == 0 && i < sizeof(needs) / sizeof(needs[0]); i++)
-		rc = kafka_conf_set(c, needs[i][0], needs[i][1], err);
-	if (rc == 0 && (kafka_conf_set(c, "transactional.id", id, err) != 0 ||
-	    kafka_conf_set(c, "message.max.bytes", bytes, err) != 0 ||
-	    kafka_conf_set(c, "batch.size", bytes, err) != 0))
-		rc = -1;
-	if (rc == 0) {
-		rd_kafka_conf_set_dr_msg_cb(c, on_report);
-		if ((k->writer = rd_kafka_new(RD_KAFKA_PRODUCER, c, why, sizeof(why))) == NULL)
-			rc = error_set(err, ERROR_FORMAT, "librdkafka cannot be started: %.300s",
-			    why);
-	}
-	if (rc != 0 && c != NULL)
-		rd_kafka_conf_destroy(c);
-	return rc;
+	if ((c = kafka_conf_new(k, needs, sizeof(needs) / sizeof(needs[0]), err)) == NULL)
+		return -1;
+	rd_kafka_conf_set_dr_msg_cb(c, on_report);
+	k->writer = kafka_handle_new(c, RD_KAFKA_PRODUCER, err);
+	return k->writer != NULL ? 0 : -1;
 }
 
 int

@@ -489,6 +489,25 @@ settings_set_secret(struct buf *b, const void *value, size_t n, struct error *er
 	return buf_check(b, err);
 }
 
+/* Where ${name} stands among the topic's; ${s}->kafka_count: nowhere. */
+static size_t
+settings_kafka_index(const struct settings *s, const char *name)
+{
+	size_t i = 0;
+
+	while (i < s->kafka_count && strcmp(s->kafka[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+const struct settings_kafka *
+settings_kafka_find(const struct settings *s, const char *name)
+{
+	size_t i = settings_kafka_index(s, name);
+
+	return i < s->kafka_count && s->kafka[i].value.len > 0 ? &s->kafka[i] : NULL;
+}
+
 /* One of the topic's or of its client's.  A later one of the same name, such as the
  * environment's, takes the place of the earlier. */
 static int
@@ -499,8 +518,7 @@ settings_set_kafka(struct settings *s, const char *key, const void *value, size_
 	size_t i;
 
 	key += strlen(SETTINGS_KAFKA_PREFIX);
-	for (i = 0; i < s->kafka_count && strcmp(s->kafka[i].name, key) != 0; i++)
-		continue;
+	i = settings_kafka_index(s, key);
 	if (i == SETTINGS_KAFKA_MAX)
 		return error_set(err, ERROR_LIMIT, "more than %d settings of the topic",
 		    SETTINGS_KAFKA_MAX);
@@ -702,16 +720,6 @@ settings_file_note(struct reading *r, const struct document *d, size_t i, const 
 	return 0;
 }
 
-/* It stands on that line. */
-static void
-settings_kafka_note(struct settings *s, const char *name, size_t line)
-{
-	for (size_t i = 0; i < s->kafka_count; i++) {
-		if (strcmp(s->kafka[i].name, name + strlen(SETTINGS_KAFKA_PREFIX)) == 0)
-			s->kafka[i].line = line;
-	}
-}
-
 static int
 read_entry(struct reading *r, const struct document *d, size_t i, struct error *err)
 {
@@ -730,7 +738,8 @@ read_entry(struct reading *r, const struct document *d, size_t i, struct error *
 		goto done;
 	rc = settings_set(r->s, name, value.data, value.len, err);
 	if (rc == 0 && settings_kafka_is_one(name))
-		settings_kafka_note(r->s, name, document_line(d, i));
+		r->s->kafka[settings_kafka_index(r->s, name + strlen(SETTINGS_KAFKA_PREFIX))].line =
+		    document_line(d, i);
 done:
 	if (rc == -1) {
 		error_place(err, r->file, document_line(d, i));
@@ -791,12 +800,8 @@ int
 settings_check(const struct settings *s, const char *file, struct error *err)
 {
 	static const char servers[] = SETTINGS_KAFKA_PREFIX "bootstrap.servers";
-	const struct settings_kafka *k = NULL;
+	const struct settings_kafka *k = settings_kafka_find(s, "bootstrap.servers");
 
-	for (size_t i = 0; i < s->kafka_count; i++) {
-		if (strcmp(s->kafka[i].name, "bootstrap.servers") == 0 && s->kafka[i].value.len > 0)
-			k = &s->kafka[i];
-	}
 	if ((k != NULL) == (s->log == STORE_LOG_KAFKA))
 		return 0;
 	if (k == NULL) {

@@ -118,6 +118,9 @@ void settings_free(struct settings *s);
  */
 int settings_read(struct settings *s, const char *file, struct error *err);
 
+/* The kafkastore.* setting of this name (without that prefix) that has a value, or NULL. */
+const struct settings_kafka *settings_kafka_find(const struct settings *s, const char *name);
+
 /**
  * settings_check(s, file, err):
  * Do they agree, now that all are known?  ERROR_FORMAT at ${file} (NULL: none):

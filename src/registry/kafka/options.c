@@ -145,16 +145,6 @@ struct reading {
 	const char *file;
 };
 
-static const struct settings_kafka *
-option_find(const struct reading *r, const char *name)
-{
-	for (size_t i = 0; i < r->s->kafka_count; i++) {
-		if (strcmp(r->s->kafka[i].name, name) == 0 && r->s->kafka[i].value.len > 0)
-			return &r->s->kafka[i];
-	}
-	return NULL;
-}
-
 /* Add place and key to the error.  Returns -1. */
 static int
 option_wrong(const struct reading *r, const struct settings_kafka *k, struct error *err)
@@ -201,7 +191,7 @@ static int
 option_number(const struct reading *r, const char *name, uint64_t min, uint64_t max,
     unsigned *out, struct error *err)
 {
-	const struct settings_kafka *k = option_find(r, name);
+	const struct settings_kafka *k = settings_kafka_find(r->s, name);
 	unsigned long long n;
 	char text[32], *end;
 
@@ -224,7 +214,7 @@ option_number(const struct reading *r, const char *name, uint64_t min, uint64_t 
 static int
 read_servers(const struct reading *r, struct error *err)
 {
-	const struct settings_kafka *k = option_find(r, "bootstrap.servers");
+	const struct settings_kafka *k = settings_kafka_find(r->s, "bootstrap.servers");
 	char text[1024], protocol[32] = "", *save, *at, *mark;
 	struct kafka_options *o = r->o;
 	size_t used = 0;
@@ -252,7 +242,7 @@ read_servers(const struct reading *r, struct error *err)
 		error_set(err, ERROR_FORMAT, "this names no broker: it is a list of HOST:PORT");
 		return option_wrong(r, k, err);
 	}
-	if (protocol[0] == '\0' || option_find(r, "security.protocol") != NULL)
+	if (protocol[0] == '\0' || settings_kafka_find(r->s, "security.protocol") != NULL)
 		return 0;
 	return option_add(o, "security.protocol", protocol, strlen(protocol), err);
 }
@@ -260,7 +250,7 @@ read_servers(const struct reading *r, struct error *err)
 static int
 read_own(const struct reading *r, struct error *err)
 {
-	const struct settings_kafka *k = option_find(r, "topic");
+	const struct settings_kafka *k = settings_kafka_find(r->s, "topic");
 	struct kafka_options *o = r->o;
 	unsigned replication = 3;
 	char text[16];
@@ -276,7 +266,7 @@ read_own(const struct reading *r, struct error *err)
 		error_set(err, ERROR_FORMAT, "a topic's name is of A-Z a-z 0-9 . _ -");
 		return option_wrong(r, k, err);
 	}
-	if ((k = option_find(r, "topic.skip.validation")) != NULL) {
+	if ((k = settings_kafka_find(r->s, "topic.skip.validation")) != NULL) {
 		if (option_text(r, k, text, sizeof(text), err) != 0)
 			return -1;
 		o->skip_validation = strcmp(text, "true") == 0;
@@ -304,7 +294,7 @@ store_type(const struct reading *r, const char *which, char out[16], struct erro
 
 	(void)snprintf(name, sizeof(name), "ssl.%sstore.type", which);
 	(void)snprintf(out, 16, "JKS");
-	k = option_find(r, name);
+	k = settings_kafka_find(r->s, name);
 	return k == NULL ? 0 : option_text(r, k, out, 16, err);
 }
 
@@ -325,9 +315,9 @@ refuse_store(const struct reading *r, const struct settings_kafka *k, bool trust
 static int
 read_stores(const struct reading *r, struct error *err)
 {
-	const struct settings_kafka *key = option_find(r, "ssl.keystore.location");
-	const struct settings_kafka *password = option_find(r, "ssl.keystore.password");
-	const struct settings_kafka *trust = option_find(r, "ssl.truststore.location");
+	const struct settings_kafka *key = settings_kafka_find(r->s, "ssl.keystore.location");
+	const struct settings_kafka *password = settings_kafka_find(r->s, "ssl.keystore.password");
+	const struct settings_kafka *trust = settings_kafka_find(r->s, "ssl.truststore.location");
 	struct kafka_options *o = r->o;
 	char type[16];
 

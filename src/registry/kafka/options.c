@@ -1,11 +1,11 @@
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "document/jaas.h"
 #include "registry/base/settings.h"
 #include "registry/kafka/options.h"
@@ -187,22 +187,28 @@ option_add(struct kafka_options *o, const char *name, const void *value, size_t 
 	return buf_check(&c->value, err);
 }
 
+/* The value as it was given. */
 static int
-option_number(const struct reading *r, const char *name, uint64_t min, uint64_t max,
+option_pass(struct kafka_options *o, const char *name, const struct settings_kafka *k,
+    struct error *err)
+{
+	return option_add(o, name, k->value.data, k->value.len, err);
+}
+
+static int
+option_number(const struct reading *r, const char *name, unsigned min, unsigned max,
     unsigned *out, struct error *err)
 {
 	const struct settings_kafka *k = settings_kafka_find(r->s, name);
-	unsigned long long n;
-	char text[32], *end;
+	uint64_t n;
+	char text[32];
 
 	if (k == NULL)
 		return 0;
 	if (option_text(r, k, text, sizeof(text), err) != 0)
 		return -1;
-	n = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n < min || n > max) {
-		error_set(err, ERROR_FORMAT, "this is a number from %llu to %llu",
-		    (unsigned long long)min, (unsigned long long)max);
+	if (!number_parse(text, strlen(text), max, &n) || n < min) {
+		error_set(err, ERROR_FORMAT, "this is a number from %u to %u", min, max);
 		return option_wrong(r, k, err);
 	}
 	*out = (unsigned)n;
@@ -325,15 +331,13 @@ read_stores(const struct reading *r, struct error *err)
 		if (store_type(r, "key", type, err) != 0)
 			return -1;
 		if (strcasecmp(type, "PKCS12") == 0) {
-			if (option_add(o, "ssl.keystore.location", key->value.data, key->value.len,
-			    err) != 0 || (password != NULL && option_add(o,
-			    "ssl.keystore.password", password->value.data, password->value.len,
-			    err) != 0))
+			if (option_pass(o, "ssl.keystore.location", key, err) != 0 ||
+			    (password != NULL &&
+			    option_pass(o, "ssl.keystore.password", password, err) != 0))
 				return -1;
 		} else if (strcasecmp(type, "PEM") == 0) {
-			if (option_add(o, "ssl.certificate.location", key->value.data,
-			    key->value.len, err) != 0 || option_add(o, "ssl.key.location",
-			    key->value.data, key->value.len, err) != 0)
+			if (option_pass(o, "ssl.certificate.location", key, err) != 0 ||
+			    option_pass(o, "ssl.key.location", key, err) != 0)
 				return -1;
 		} else {
 			return refuse_store(r, key, false, err);
@@ -345,7 +349,7 @@ read_stores(const struct reading *r, struct error *err)
 		return -1;
 	if (strcasecmp(type, "PEM") != 0)
 		return refuse_store(r, trust, true, err);
-	return option_add(o, "ssl.ca.location", trust->value.data, trust->value.len, err);
+	return option_pass(o, "ssl.ca.location", trust, err);
 }
 
 /* --- sasl.jaas.config --- */
@@ -379,6 +383,10 @@ is_word(const char *s, size_t n, const char *word)
 static int
 read_jaas(const struct reading *r, const struct settings_kafka *k, struct error *err)
 {
+	static const char *const known[][2] = {
+		{ "username", "sasl.username" }, { "password", "sasl.password" },
+		{ "principal", "sasl.kerberos.principal" }, { "keyTab", "sasl.kerberos.keytab" },
+	};
 	struct jaas *j = jaas_parse(k->value.data, k->value.len, err);
 	struct jaas_option p;
 	int rc = -1;
@@ -394,18 +402,12 @@ read_jaas(const struct reading *r, const struct settings_kafka *k, struct error 
 		p = jaas_option(j, i);
 		if (p.shadowed)
 			continue;
-		if (is_word(p.name, p.name_len, "username"))
-			rc = jaas_take(r, k, &p, "sasl.username", err);
-		else if (is_word(p.name, p.name_len, "password"))
-			rc = jaas_take(r, k, &p, "sasl.password", err);
-		else if (is_word(p.name, p.name_len, "principal"))
-			rc = jaas_take(r, k, &p, "sasl.kerberos.principal", err);
-		else if (is_word(p.name, p.name_len, "keyTab"))
-			rc = jaas_take(r, k, &p, "sasl.kerberos.keytab", err);
-		else
-			rc = 0;		/* how Java's module goes about it */
-		if (rc != 0)
-			goto done;
+		/* The others say how Java's module goes about it. */
+		for (size_t o = 0; o < sizeof(known) / sizeof(known[0]); o++) {
+			if (is_word(p.name, p.name_len, known[o][0]) &&
+			    jaas_take(r, k, &p, known[o][1], err) != 0)
+				goto done;
+		}
 	}
 	rc = 0;
 done:
@@ -427,7 +429,7 @@ add_same(const struct reading *r, const struct settings_kafka *k, const char *na
 		error_hint(err, OAUTH);
 		return option_wrong(r, k, err);
 	}
-	if (option_add(r->o, name, k->value.data, k->value.len, err) != 0)
+	if (option_pass(r->o, name, k, err) != 0)
 		return option_wrong(r, k, err);
 	return 0;
 }

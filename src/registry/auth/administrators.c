@@ -1,11 +1,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "base/vec.h"
 #include "registry/auth/access.h"
 #include "registry/auth/administrators.h"
 #include "registry/auth/auth.h"
@@ -25,17 +25,19 @@ struct administrators {
 	const struct administrators_loss *loss;
 	struct roles roles;
 	int64_t now;
-	struct administrator *items;
-	size_t count, size;
+	struct vec items;	/* struct administrator */
 	bool failed;		/* no memory */
 };
 
 static struct administrator *
 administrator_find(const struct administrators *a, const char *name)
 {
-	for (size_t i = 0; i < a->count; i++) {
-		if (strcmp(a->items[i].name, name) == 0)
-			return &a->items[i];
+	struct administrator *one;
+
+	for (size_t i = 0; i < a->items.len; i++) {
+		one = vec_at(&a->items, i);
+		if (strcmp(one->name, name) == 0)
+			return one;
 	}
 	return NULL;
 }
@@ -43,20 +45,13 @@ administrator_find(const struct administrators *a, const char *name)
 static struct administrator *
 administrator_add(struct administrators *a, const char *name)
 {
-	if (a->count == a->size) {
-		size_t size = a->size > 0 ? a->size * 2 : 16;
-		struct administrator *items = realloc(a->items, size * sizeof(*items));
+	struct administrator *one = vec_push(&a->items);
 
-		if (items == NULL) {
-			a->failed = true;
-			return NULL;
-		}
-		a->items = items;
-		a->size = size;
-	}
-	a->items[a->count] = (struct administrator){ .bound = false };
-	memcpy(a->items[a->count].name, name, strlen(name) + 1);
-	return &a->items[a->count++];
+	if (one == NULL)
+		a->failed = true;
+	else
+		memcpy(one->name, name, strlen(name) + 1);
+	return one;
 }
 
 static bool
@@ -125,8 +120,8 @@ administrators_are_lost(const struct administrators *a)
 {
 	size_t lost = 0, left = 0;
 
-	for (size_t i = 0; i < a->count; i++) {
-		const struct administrator *one = &a->items[i];
+	for (size_t i = 0; i < a->items.len; i++) {
+		const struct administrator *one = vec_at(&a->items, i);
 		bool elsewhere = !one->known && a->loss->elsewhere;
 		bool before = !one->disabled && (one->logs_in || elsewhere);
 		bool after = before && one->bound && (one->still || elsewhere) &&
@@ -145,6 +140,7 @@ administrators_remain(const char *data, const struct administrators_loss *loss, 
 	struct file_id id;
 	int rc = -1;
 
+	vec_init(&a.items, sizeof(struct administrator), SIZE_MAX);
 	if (roles_read(data, &a.roles, &id, err) != 0 ||
 	    access_list(data, administrator_bound, &a, err) != 0)
 		goto out;
@@ -152,7 +148,7 @@ administrators_remain(const char *data, const struct administrators_loss *loss, 
 		error_memory(err);
 		goto out;
 	}
-	if (a.count > 0 && (auth_user_list(data, administrator_user, &a, err) != 0 ||
+	if (a.items.len > 0 && (auth_user_list(data, administrator_user, &a, err) != 0 ||
 	    auth_token_list(data, administrator_token, &a, err) != 0))
 		goto out;
 	rc = 0;
@@ -163,7 +159,7 @@ administrators_remain(const char *data, const struct administrators_loss *loss, 
 		    "`propseal registry role`, `user` and `token` where the service's data is");
 	}
 out:
-	free(a.items);
+	vec_release(&a.items);
 	roles_release(&a.roles);
 	return rc;
 }

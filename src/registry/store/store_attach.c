@@ -165,10 +165,8 @@ find_keyring(struct store *s, struct error *err)
 		if (goal != -1 && m.offset >= goal)
 			break;
 	}
-	if (s->ring != NULL) {
-		why.code = ERROR_NONE;
+	if (s->ring != NULL)
 		return 1;
-	}
 	if (!any)
 		return 0;
 	if (why.code == ERROR_NONE) {

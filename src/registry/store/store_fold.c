@@ -10,6 +10,23 @@
 
 /* --- one record into the tables --- */
 
+/* What was under the number of a version that is gone. */
+static int
+drop_secret(struct store *s, const struct record_name *name, struct error *err)
+{
+	static const enum log_statement steps[] = { LOG_DROP_IDEMPOTENCY, LOG_DROP_SECRET };
+	sqlite3_stmt *w;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		w = s->log->statements[steps[i]];
+		database_bind(w, "tti", name->path, name->path_len, name->key, name->key_len,
+		    (int64_t)name->number);
+		if (database_run(w, s->path, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 apply_secret(struct store *s, const struct record_name *name, struct record_body *b,
     struct error *err)
@@ -21,17 +38,8 @@ apply_secret(struct store *s, const struct record_name *name, struct record_body
 	size_t n[5];
 	sqlite3_stmt *w;
 
-	if (record_get(b) == 0) {
-		for (int i = LOG_DROP_IDEMPOTENCY; i != -1;
-		    i = i == LOG_DROP_IDEMPOTENCY ? LOG_DROP_SECRET : -1) {
-			w = l->statements[i];
-			database_bind(w, "tti", name->path, name->path_len, name->key,
-			    name->key_len, (int64_t)name->number);
-			if (database_run(w, s->path, err) != 0)
-				return -1;
-		}
-		return 0;
-	}
+	if (record_get(b) == 0)
+		return drop_secret(s, name, err);
 	for (int i = 0; i < 4; i++)
 		numbers[i] = record_get(b);
 	principal = record_get_bytes(b, &n[0]);

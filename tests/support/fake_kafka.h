@@ -240,13 +240,12 @@ kafka_silence(struct kafka *k)
 	return 0;
 }
 
-int64_t
+void
 kafka_complaint(struct kafka *k, char *out, size_t size)
 {
 	(void)k;
 	if (size > 0)
 		out[0] = '\0';
-	return 0;
 }
 
 int

@@ -14,20 +14,15 @@ kafka_complain(struct kafka *k, const char *what, const char *why)
 {
 	(void)pthread_mutex_lock(&k->mutex);
 	(void)snprintf(k->complaint, sizeof(k->complaint), "%s: %.200s", what, why);
-	k->complaint_ms = clock_ms();
 	(void)pthread_mutex_unlock(&k->mutex);
 }
 
-int64_t
+void
 kafka_complaint(struct kafka *k, char *out, size_t size)
 {
-	int64_t at;
-
 	(void)pthread_mutex_lock(&k->mutex);
 	(void)snprintf(out, size, "%s", k->complaint);
-	at = k->complaint_ms;
 	(void)pthread_mutex_unlock(&k->mutex);
-	return at;
 }
 
 /* --- what a handle is made from --- */
@@ -202,7 +197,8 @@ unreachable(struct kafka *k, rd_kafka_resp_err_t rc, struct error *err)
 {
 	char why[256];
 
-	if (kafka_complaint(k, why, sizeof(why)) == 0)
+	kafka_complaint(k, why, sizeof(why));
+	if (why[0] == '\0')
 		(void)snprintf(why, sizeof(why), "%s", rd_kafka_err2str(rc));
 	error_set(err, ERROR_IO, "the brokers %.300s cannot be asked: %.400s", k->o->servers, why);
 	return error_hint(err, strstr(why, "_AUTHENTICATION") != NULL &&

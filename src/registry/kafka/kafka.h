@@ -123,7 +123,7 @@ struct kafka_record {
 enum kafka_outcome kafka_append(struct kafka *k, const struct kafka_record *records, size_t n,
     unsigned timeout_ms, struct error *err);
 
-/* What librdkafka last complained of, and when (milliseconds, monotonic; 0: never). */
-int64_t kafka_complaint(struct kafka *k, char *out, size_t size);
+/* What librdkafka last complained of; "": nothing. */
+void kafka_complaint(struct kafka *k, char *out, size_t size);
 
 #endif /* !REGISTRY_KAFKA_KAFKA_H */

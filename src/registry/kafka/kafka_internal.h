@@ -38,7 +38,6 @@ struct kafka {
 
 	pthread_mutex_t mutex;		/* of what follows */
 	char complaint[256];
-	int64_t complaint_ms;
 	pthread_cond_t watch_wake;
 	bool watch_stop;
 	int64_t answered_ms;		/* when brokers last said how the topic is */

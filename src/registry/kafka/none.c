@@ -143,11 +143,10 @@ kafka_append(struct kafka *k, const struct kafka_record *records, size_t n, unsi
 	return KAFKA_REFUSED;
 }
 
-int64_t
+void
 kafka_complaint(struct kafka *k, char *out, size_t size)
 {
 	(void)k;
 	if (size > 0)
 		out[0] = '\0';
-	return 0;
 }

@@ -195,7 +195,6 @@ begin_topic(struct store *s, struct error *err)
 	if ((s->ring = keyring_new(l->master, err)) == NULL ||
 	    (l->seal = record_seal_new(keyring_audit_key(s->ring), err)) == NULL)
 		return -1;
-	batch_clear(l);
 	if (batch_begin(s, err) != 0)
 		return -1;
 	outcome = kafka_append(l->kafka, l->courier.records.items, l->courier.records.len,

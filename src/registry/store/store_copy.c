@@ -115,7 +115,7 @@ copy_drain(struct store *s, struct store_copied *out, struct error *err)
 	out->stopped = l->stopped;
 	if (l->folded || l->stopped != NULL)
 		return 0;
-	(void)kafka_complaint(l->kafka, why, sizeof(why));
+	kafka_complaint(l->kafka, why, sizeof(why));
 	error_set(err, ERROR_IO, "the topic %s cannot be read to its end in time%s%.200s",
 	    l->options->topic, why[0] != '\0' ? ": " : "", why);
 	return error_hint(err, "what it has beyond the database would be missing: try again when "

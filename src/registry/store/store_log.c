@@ -690,7 +690,7 @@ store_log_state(struct store *s, struct store_log_state *out)
 	*out = s->log->shown;
 	(void)pthread_mutex_unlock(&s->mutex);
 	out->silence_ms = log_silence(s, out->stopped);
-	(void)kafka_complaint(s->log->kafka, out->complaint, sizeof(out->complaint));
+	kafka_complaint(s->log->kafka, out->complaint, sizeof(out->complaint));
 }
 
 /* --- opening and closing --- */

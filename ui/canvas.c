@@ -104,8 +104,8 @@ theme_attributes(unsigned int style)
 		if (l->attributes & (1U << i))
 			attrs |= words[i];
 	/* Where a colour says that it is to be skipped, it need not be dim as well. */
-	if (colour && colour_of(l) >= 0)
-		attrs &= ~(attr_t)(l->rich != 0 && is_rich() ? A_DIM : 0);
+	if (colour && l->rich != 0 && is_rich())
+		attrs &= ~(attr_t)A_DIM;
 	if (colour && l->colour >= 8 && COLORS < 16)
 		attrs |= A_BOLD;
 	if (colour && selected && is_rich())

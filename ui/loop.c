@@ -206,8 +206,6 @@ run_watch(struct app *a)
 	if (a->watched != a->model->changes + 1)
 		watch_follow(a->watch, a->model->estate, a->options->scope);
 	a->watched = a->model->changes + 1;
-	if (watch_until(a->watch) == 0 || clock_ms() < watch_until(a->watch))
-		return;
 	vec_init(&changed, sizeof(char *), WATCH_CHANGED_MAX);
 	if (watch_tick(a->watch, clock_ms(), &changed) || changed.len > WATCH_CHANGED_MAX / 2)
 		rc = model_look_again(a->model, &err);

@@ -332,7 +332,7 @@ static int
 files_draw_place(const struct app *a, const struct estate_file *f, size_t line,
     const struct rect *l, int used, unsigned int extra)
 {
-	int w = l->w * 2 / 5 - 2, n;
+	int w = l->w * 2 / 5 - 2, x = l->x + l->w - used - w - 1, n;
 	char number[32];
 	struct buf name;
 
@@ -340,8 +340,8 @@ files_draw_place(const struct app *a, const struct estate_file *f, size_t line,
 	buf_init(&name, PATH_MAX_BYTES);
 	buf_append_str(&name, l->w >= WORDS_WIDTH ? model_show_path(a->model, f->path) :
 	    file_basename(f->path));
-	canvas_text(l->y, l->x + l->w - used - w - 1 + name_draw(l->y, l->x + l->w - used - w - 1,
-	    w - n, STYLE_NOTE | extra, &name, NULL), n, STYLE_NOTE | extra, number);
+	x += name_draw(l->y, x, w - n, STYLE_NOTE | extra, &name, NULL);
+	canvas_text(l->y, x, n, STYLE_NOTE | extra, number);
 	buf_release(&name);
 	return w + 2;
 }

@@ -137,20 +137,28 @@ struct findings_look {
 	bool ended;
 };
 
+/* In the job's thread: mark what the baseline knows, if there is one. */
+static int
+look_know(const struct findings_look *l, struct audit *a, struct error *err)
+{
+	const struct findings_source *source = l->o->findings;
+
+	return source != NULL && source->baseline != NULL ?
+	    source->know(source->cookie, a, err) : 0;
+}
+
 /* In the job's thread: put a copy of what there is so far where the screen takes it. */
 static int
 look_show(struct findings_look *l, const struct audit *a, struct error *err)
 {
-	const struct findings_source *source = l->o->findings;
 	struct audit *part = audit_part(a, NULL, NULL, err);
 
-	if (part != NULL && source != NULL && source->baseline != NULL &&
-	    source->know(source->cookie, part, err) != 0) {
-		audit_free(part);
-		part = NULL;
-	}
 	if (part == NULL)
 		return -1;
+	if (look_know(l, part, err) != 0) {
+		audit_free(part);
+		return -1;
+	}
 	audit_free(atomic_exchange(&l->so_far, part));
 	return 0;
 }
@@ -182,7 +190,6 @@ look_run(struct job *j, void *cookie, struct error *err)
 {
 	struct findings_look *l = cookie;
 	const struct ui_options *o = l->o;
-	const struct findings_source *source = o->findings;
 	size_t strip;
 	int rc = 0;
 
@@ -195,8 +202,8 @@ look_run(struct job *j, void *cookie, struct error *err)
 		rc = audit_path(l->audit, o->paths[i], strip, err);
 	if (rc == 0)
 		rc = audit_finish(l->audit, err);
-	if (rc == 0 && source != NULL && source->baseline != NULL)
-		rc = source->know(source->cookie, l->audit, err);
+	if (rc == 0)
+		rc = look_know(l, l->audit, err);
 	/* What is kept has no keys: the interface may be locked at any time. */
 	audit_forget_keys(l->audit);
 	if (rc == 0)

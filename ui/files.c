@@ -162,7 +162,6 @@ files_compare_entries(const struct model *m, enum files_order order,
 	const char *rank[2];
 	const char *key[2];
 	size_t len[2];
-	int c;
 
 	for (int i = 0; i < 2; i++) {
 		const struct estate_file *f = files_row(m, rows[i]->group)->file;
@@ -178,8 +177,7 @@ files_compare_entries(const struct model *m, enum files_order order,
 		return rank[0] < rank[1] ? -1 : rank[0] > rank[1];
 	if (order != FILES_BY_NAME)
 		return 0;
-	c = memcmp(key[0], key[1], len[0] < len[1] ? len[0] : len[1]);
-	return c != 0 ? c : len[0] < len[1] ? -1 : len[0] > len[1];
+	return text_compare(key[0], len[0], key[1], len[1]);
 }
 
 /* Two files, or in a flat list entries of two files. */

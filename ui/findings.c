@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 
@@ -384,16 +385,12 @@ static int
 by_order(const struct sorting *a, const struct sorting *b)
 {
 	const struct audit_finding *one = a->row.finding, *other = b->row.finding;
-	size_t n = one->key_len < other->key_len ? one->key_len : other->key_len;
-	int c;
 
 	switch (a->order) {
 	case FINDINGS_WORST:
 		return one->level != other->level ? one->level > other->level ? -1 : 1 : 0;
 	case FINDINGS_BY_KEY:
-		c = memcmp(one->key, other->key, n);
-		return c != 0 ? c : one->key_len < other->key_len ? -1 :
-		    one->key_len > other->key_len;
+		return text_compare(one->key, one->key_len, other->key, other->key_len);
 	case FINDINGS_NEWEST:
 		return a->changed != b->changed ? a->changed > b->changed ? -1 : 1 : 0;
 	default:

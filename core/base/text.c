@@ -409,6 +409,14 @@ text_is_one_of(const void *bytes, size_t n, const char *const words[], size_t co
 	return false;
 }
 
+int
+text_compare(const void *a, size_t n, const void *b, size_t m)
+{
+	int c = memcmp(a, b, n < m ? n : m);
+
+	return c != 0 ? c : (n > m) - (n < m);
+}
+
 char *
 text_copy(const void *bytes, size_t n)
 {

@@ -91,6 +91,9 @@ bool text_contains_nocase(const void *bytes, size_t n, const char *needle);
 /* Is it one of ${count} words, byte by byte? */
 bool text_is_one_of(const void *bytes, size_t n, const char *const words[], size_t count);
 
+/* The order of two byte strings: as of memcmp, and a beginning comes before the whole. */
+int text_compare(const void *a, size_t n, const void *b, size_t m);
+
 /* A copy with a NUL behind it, whatever bytes there are.  NULL: no memory.  The caller frees. */
 char *text_copy(const void *bytes, size_t n);
 

@@ -9,6 +9,7 @@
 #include "base/compat.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "base/text.h"
 #include "file/file.h"
 #include "registry/auth/access.h"
 #include "registry/auth/roles.h"
@@ -160,14 +161,6 @@ binding_json_read(const json_t *item, size_t i, struct binding_json *out, struct
 }
 
 static int
-compare_bytes(const char *a, size_t n, const char *b, size_t m)
-{
-	int d = memcmp(a, b, n < m ? n : m);
-
-	return d != 0 ? d : (n > m) - (n < m);
-}
-
-static int
 bindings_compare(const void *x, const void *y)
 {
 	const struct grant *a = x, *b = y;
@@ -176,7 +169,7 @@ bindings_compare(const void *x, const void *y)
 	if (d == 0)
 		d = (a->pattern > b->pattern) - (a->pattern < b->pattern);
 	if (d == 0 && a->pattern != BINDING_CLUSTER)
-		d = compare_bytes(a->path, a->len, b->path, b->len);
+		d = text_compare(a->path, a->len, b->path, b->len);
 	return d;
 }
 
@@ -368,7 +361,7 @@ bindings_lower_bound(const struct bindings *b, const struct holder *h, const cha
 		size_t mid = low + (high - low) / 2;
 		const struct grant *g = &b->grants[mid];
 
-		if (compare_bytes(g->path, g->len, path, n) < 0)
+		if (text_compare(g->path, g->len, path, n) < 0)
 			low = mid + 1;
 		else
 			high = mid;

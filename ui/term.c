@@ -392,7 +392,14 @@ static struct termios saved_tio;
 static bool private_screen;
 static bool focus_on, paste_on, mouse_on;
 static bool sync_wanted;
-static int watched = -1, watched_jobs = -1, watched_files = -1;
+
+/* Descriptors beside the terminal, those that are told first before the others. */
+static struct {
+	enum event_kind kind;
+	int fd;			/* -1: none */
+} watched[] = { { EVENT_FILES, -1 }, { EVENT_JOB, -1 }, { EVENT_ANSWER, -1 } };
+
+#define WATCHED (sizeof(watched) / sizeof(watched[0]))
 
 /* What puts the terminal back, made beforehand for the crash handler. */
 static char restore[256];
@@ -597,21 +604,11 @@ from_signal(struct event *e)
 }
 
 void
-term_watch(int fd)
+term_watch(enum event_kind kind, int fd)
 {
-	watched = fd;
-}
-
-void
-term_watch_jobs(int fd)
-{
-	watched_jobs = fd;
-}
-
-void
-term_watch_files(int fd)
-{
-	watched_files = fd;
+	for (size_t i = 0; i < WATCHED; i++)
+		if (watched[i].kind == kind)
+			watched[i].fd = fd;
 }
 
 /* Wait for input or a signal.  Bits of poll, 0 for a timeout or a signal;
@@ -619,24 +616,19 @@ term_watch_files(int fd)
 static short
 wait_input(int timeout_ms, enum event_kind *other)
 {
-	struct pollfd pfd[4] = {
-		{ .fd = STDIN_FILENO, .events = POLLIN },
-		{ .fd = watched, .events = POLLIN },	/* -1 is passed over */
-		{ .fd = watched_jobs, .events = POLLIN },
-		{ .fd = watched_files, .events = POLLIN },
-	};
+	struct pollfd pfd[1 + WATCHED] = { { .fd = STDIN_FILENO, .events = POLLIN } };
 	struct timespec ts;
+	size_t i;
 
+	for (i = 0; i < WATCHED; i++)	/* -1 is passed over */
+		pfd[1 + i] = (struct pollfd){ .fd = watched[i].fd, .events = POLLIN };
 	ts.tv_sec = timeout_ms / 1000;
 	ts.tv_nsec = (long)(timeout_ms % 1000) * 1000000L;
-	if (ppoll(pfd, 4, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
+	if (ppoll(pfd, 1 + WATCHED, timeout_ms < 0 ? NULL : &ts, signals_wait_mask()) <= 0)
 		return 0;
-	if (pfd[3].revents & POLLIN)
-		*other = EVENT_FILES;
-	else if (pfd[2].revents & POLLIN)
-		*other = EVENT_JOB;
-	else if (pfd[1].revents & POLLIN)
-		*other = EVENT_ANSWER;
+	for (i = WATCHED; i-- > 0;)
+		if (pfd[1 + i].revents & POLLIN)
+			*other = watched[i].kind;
 	return pfd[0].revents;
 }
 

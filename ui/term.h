@@ -20,9 +20,9 @@ enum event_kind {
 	EVENT_CLIPBOARD,	/* the terminal tells what is in the clipboard, in base64 */
 	EVENT_MOUSE,		/* a button was pressed, or the wheel turned */
 	EVENT_RESIZE,
-	EVENT_ANSWER,		/* the watched descriptor (term_watch) can be read */
-	EVENT_JOB,		/* that of term_watch_jobs can */
-	EVENT_FILES,		/* that of term_watch_files can */
+	EVENT_ANSWER,		/* descriptors that can be read (term_watch): of a registry, */
+	EVENT_JOB,		/* of jobs, */
+	EVENT_FILES,		/* of what happens to files */
 	EVENT_FOCUS_OUT,	/* the terminal window lost the focus */
 	EVENT_STOP,		/* ^Z: call term_stop when it is safe */
 	EVENT_RESUME,		/* continued: the screen must be drawn anew */
@@ -92,14 +92,8 @@ void term_wait(struct event *e, int timeout_ms, bool secret);
 /* Forget what was typed and not read yet.  True: there was something. */
 bool term_drop_input(void);
 
-/* Tell by EVENT_ANSWER when ${fd} can be read; -1: watch none. */
-void term_watch(int fd);
-
-/* The same by EVENT_JOB. */
-void term_watch_jobs(int fd);
-
-/* The same by EVENT_FILES. */
-void term_watch_files(int fd);
+/* Tell by EVENT_ANSWER, EVENT_JOB or EVENT_FILES when ${fd} can be read; -1: watch none. */
+void term_watch(enum event_kind kind, int fd);
 
 /* After EVENT_STOP: give the terminal back, stop, and take it again. */
 void term_stop(void);

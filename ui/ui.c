@@ -105,9 +105,9 @@ ui_run(const struct ui_options *o)
 	view_rotation_open(&rotating);
 	frame_init(&a.base);
 	if (o->registry != NULL)
-		term_watch(o->registry->fd);
-	term_watch_jobs(jobs_fd(a.jobs));
-	term_watch_files(watch_fd(a.watch));
+		term_watch(EVENT_ANSWER, o->registry->fd);
+	term_watch(EVENT_JOB, jobs_fd(a.jobs));
+	term_watch(EVENT_FILES, watch_fd(a.watch));
 	rotating_begin(&a);
 	(void)loop_run(&a, &a.base);
 	watch_free(a.watch);

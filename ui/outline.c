@@ -525,27 +525,15 @@ outline_find(const struct outline *o, size_t group, size_t item)
 
 /* --- what the cursor is on --- */
 
-static char *
-outline_copy(const struct outline_id *id)
-{
-	char *p = malloc(id->len + 1);
-
-	if (p != NULL) {
-		memcpy(p, id->bytes, id->len);
-		p[id->len] = '\0';
-	}
-	return p;
-}
-
 void
 outline_hold_id(struct outline *o, const struct outline_id *group, const struct outline_id *item)
 {
 	outline_forget(o);
-	o->held_group = outline_copy(group);
+	o->held_group = text_copy(group->bytes, group->len);
 	o->held_group_len = group->len;
 	if (item == NULL)
 		return;
-	o->held_item = outline_copy(item);
+	o->held_item = text_copy(item->bytes, item->len);
 	o->held_item_len = item->len;
 	o->held_place = item->place;
 }

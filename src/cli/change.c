@@ -347,9 +347,7 @@ change_write_json(const struct plan *const p[], struct apply *const a[], size_t 
 	json_out_end(&o);
 	rc = buf_check(&key, err);
 	if (rc == 0)
-		rc = json_out_finish(&o, err);
-	if (rc == 0)
-		rc = output_write(&text, err);
+		rc = output_write_json(&o, err);
 	buf_release(&key);
 	buf_release(&text);
 	return rc;

@@ -106,6 +106,12 @@ output_write(const struct buf *b, struct error *err)
 	return output_write_fd(STDOUT_FILENO, "standard output", b->data, b->len, err);
 }
 
+int
+output_write_json(struct json_out *o, struct error *err)
+{
+	return json_out_finish(o, err) != 0 ? -1 : output_write(o->out, err);
+}
+
 void
 report_as_json(bool json)
 {

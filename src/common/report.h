@@ -28,6 +28,9 @@ int output_write_fd(int fd, const char *name, const void *bytes, size_t n, struc
 /* Write all of ${b} to standard output.  Fails when ${b} has failed. */
 int output_write(const struct buf *b, struct error *err);
 
+/* End the text of ${o}, and write it to standard output. */
+int output_write_json(struct json_out *o, struct error *err);
+
 /*
  * What the program says on standard error: text for people, or with -o json
  * one JSON object a line: {"error":{...}}, {"warning":{...}}, {"note":{...}}.

@@ -391,9 +391,7 @@ fix_write_json(struct fixing *x, bool applied, int status, struct error *err)
 	}
 	json_out_int(&o, "exit", status);
 	json_out_end(&o);
-	rc = json_out_finish(&o, err);
-	if (rc == 0)
-		rc = output_write(&out, err);
+	rc = output_write_json(&o, err);
 	buf_release(&out);
 	return rc;
 }

@@ -172,9 +172,7 @@ git_setup_tell(struct git_setup *g, const char *nothing, struct error *err)
 	json_out_array(&o, "notes");
 	json_out_end(&o);
 	json_out_end(&o);
-	rc = json_out_finish(&o, err);
-	if (rc == 0)
-		rc = output_write(&out, err);
+	rc = output_write_json(&o, err);
 	buf_release(&out);
 	return rc;
 }

@@ -125,9 +125,7 @@ action_tell(const struct options *o, const struct action *a, const char *name, s
 	json_out_array(&json, "notes");
 	json_out_end(&json);
 	json_out_end(&json);
-	rc = json_out_finish(&json, err);
-	if (rc == 0)
-		rc = output_write(&out, err);
+	rc = output_write_json(&json, err);
 	buf_release(&out);
 	return rc;
 }

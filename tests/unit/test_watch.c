@@ -144,20 +144,29 @@ test_times_tell_what_is_done(void **state)
 	follow(false);
 }
 
-static void
-test_what_is_no_configuration_is_no_news(void **state)
+/* One file that is followed, of which there is no news yet. */
+static struct watch *
+follow_one(struct estate **e)
 {
 	struct error err;
 	struct watch *w;
-	struct estate *e;
 
-	(void)state;
 	put_at("a.properties", "a=1\n", 1000);
-	e = scan();
+	*e = scan();
 	w = watch_new(true, &err);
 	assert_non_null(w);
-	watch_follow(w, e, NULL);
+	watch_follow(w, *e, NULL);
 	assert_told(w, "");
+	return w;
+}
+
+static void
+test_what_is_no_configuration_is_no_news(void **state)
+{
+	struct estate *e;
+	struct watch *w = follow_one(&e);
+
+	(void)state;
 	files_put("notes.txt", "nothing\n", 0600);
 	files_put(".a.properties.swp", "nothing\n", 0600);
 	files_put("gone.properties", "x=1\n", 0600);
@@ -173,18 +182,11 @@ test_what_is_no_configuration_is_no_news(void **state)
 static void
 test_too_much_at_once_is_all(void **state)
 {
-	char name[32];
-	struct error err;
-	struct watch *w;
 	struct estate *e;
+	struct watch *w = follow_one(&e);
+	char name[32];
 
 	(void)state;
-	put_at("a.properties", "a=1\n", 1000);
-	e = scan();
-	w = watch_new(true, &err);
-	assert_non_null(w);
-	watch_follow(w, e, NULL);
-	assert_told(w, "");
 	for (int i = 0; i < 3000; i++) {
 		snprintf(name, sizeof(name), "n%d.txt", i);
 		files_put(name, "x", 0600);

@@ -27,7 +27,7 @@ good(const char *text, struct kafka_options *o)
 	struct settings *s = settings(text);
 	struct error err = { .code = ERROR_NONE };
 
-	if (kafka_options_read(o, s, "conf", &err) != 0)
+	if (kafka_options_read(o, s, &err) != 0)
 		fail_msg("%s:%zu: %s: %s", err.file, err.line, err.key, err.text);
 	settings_free(s);
 }
@@ -40,7 +40,7 @@ bad(const char *text, size_t line, const char *key, const char *hint)
 	struct error err = { .code = ERROR_NONE };
 	struct kafka_options o;
 
-	assert_int_equal(kafka_options_read(&o, s, "conf", &err), -1);
+	assert_int_equal(kafka_options_read(&o, s, &err), -1);
 	assert_string_equal(err.file, "conf");
 	assert_int_equal(err.line, line);
 	assert_string_equal(err.key, key);

@@ -242,20 +242,20 @@ test_settings_that_agree(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(settings_check(s, "conf", &err), 0);
+	assert_int_equal(settings_check(s, &err), 0);
 	settings_free(s);
 	s = good("store.log=kafka\nkafkastore.bootstrap.servers=a:1\n");
-	assert_int_equal(settings_check(s, "conf", &err), 0);
+	assert_int_equal(settings_check(s, &err), 0);
 	settings_free(s);
 	s = good("# it\nkafkastore.bootstrap.servers=a:1\n");
-	assert_int_equal(settings_check(s, "conf", &err), -1);
+	assert_int_equal(settings_check(s, &err), -1);
 	assert_string_equal(err.file, "conf");
 	assert_int_equal(err.line, 2);
 	assert_string_equal(err.key, "kafkastore.bootstrap.servers");
 	assert_non_null(strstr(err.hint, "store.log=kafka"));
 	settings_free(s);
 	s = good("store.log=kafka\n");
-	assert_int_equal(settings_check(s, "conf", &err), -1);
+	assert_int_equal(settings_check(s, &err), -1);
 	assert_string_equal(err.key, "kafkastore.bootstrap.servers");
 	settings_free(s);
 	bad("store.log=topic\n", 1, "store.log");

@@ -774,6 +774,7 @@ settings_read(struct settings *s, const char *file, struct error *err)
 	size_t i;
 	int rc = -1;
 
+	s->file = file;
 	vec_init(&r.given, sizeof(*g), GIVEN_MAX);
 	buf_init_secret(&text, SETTINGS_FILE_MAX);
 	if (file_read(file, &text, NULL, err) != 0 ||
@@ -797,7 +798,7 @@ done:
 }
 
 int
-settings_check(const struct settings *s, const char *file, struct error *err)
+settings_check(const struct settings *s, struct error *err)
 {
 	static const char servers[] = SETTINGS_KAFKA_PREFIX "bootstrap.servers";
 	const struct settings_kafka *k = settings_kafka_find(s, "bootstrap.servers");
@@ -812,7 +813,7 @@ settings_check(const struct settings *s, const char *file, struct error *err)
 	error_set(err, ERROR_FORMAT, "brokers are named here, but store.log does not say that "
 	    "secrets are to be kept in a topic");
 	if (k->line > 0)
-		error_place(err, file, k->line);
+		error_place(err, s->file, k->line);
 	error_key(err, servers, strlen(servers));
 	return error_hint(err, "set store.log=kafka, or take the line out to use the store in "
 	    "--data");

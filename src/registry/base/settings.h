@@ -96,7 +96,7 @@ struct settings {
 	enum store_log log;		/* store.log=local|kafka: where the truth is */
 	struct settings_kafka kafka[SETTINGS_KAFKA_MAX];
 	size_t kafka_count;
-	const char *file;		/* --config; NULL: none */
+	const char *file;		/* that was read; NULL: none */
 	const char *group_id;		/* secret.registry.group.id, "secret-registry" */
 };
 
@@ -106,7 +106,8 @@ void settings_free(struct settings *s);
 
 /**
  * settings_read(s, file, err):
- * Take over what ${file} says.  It is read as java.util.Properties; besides,
+ * Take over what ${file} says, whose name must last as long as ${s}.  It is read
+ * as java.util.Properties; besides,
  * a line `[NAME]` puts "NAME." before the keys after it, and `;` begins a
  * comment.  A value may be ${file:PATH} or ${env:NAME}, for what stands
  * there.  In a file with keys of Confluent's prefix (a Connect worker's) keys
@@ -122,11 +123,11 @@ int settings_read(struct settings *s, const char *file, struct error *err);
 const struct settings_kafka *settings_kafka_find(const struct settings *s, const char *name);
 
 /**
- * settings_check(s, file, err):
- * Do they agree, now that all are known?  ERROR_FORMAT at ${file} (NULL: none):
+ * settings_check(s, err):
+ * Do they agree, now that all are known?  ERROR_FORMAT at the file that was read:
  * brokers are named, but nothing is to be kept there, or the other way round.
  */
-int settings_check(const struct settings *s, const char *file, struct error *err);
+int settings_check(const struct settings *s, struct error *err);
 
 /* Take over CONNECT_CONFIG_PROVIDERS_SECRET_PARAM_* of the environment; the
  * bytes of keys are wiped there. */

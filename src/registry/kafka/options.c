@@ -142,7 +142,6 @@ static const struct mapping mappings[] = {
 struct reading {
 	struct kafka_options *o;
 	const struct settings *s;
-	const char *file;
 };
 
 /* Add place and key to the error.  Returns -1. */
@@ -152,8 +151,8 @@ option_wrong(const struct reading *r, const struct settings_kafka *k, struct err
 	char key[512];
 
 	(void)snprintf(key, sizeof(key), PREFIX "%s", k->name);
-	if (k->line > 0 && r->file != NULL)
-		error_place(err, r->file, k->line);
+	if (k->line > 0)
+		error_place(err, r->s->file, k->line);
 	return error_key(err, key, strlen(key));
 }
 
@@ -477,10 +476,9 @@ read_one(const struct reading *r, const struct settings_kafka *k, struct error *
 }
 
 int
-kafka_options_read(struct kafka_options *o, const struct settings *s, const char *file,
-    struct error *err)
+kafka_options_read(struct kafka_options *o, const struct settings *s, struct error *err)
 {
-	struct reading r = { o, s, file };
+	struct reading r = { o, s };
 
 	memset(o, 0, sizeof(*o));
 	if (read_own(&r, err) != 0 || read_stores(&r, err) != 0)

@@ -35,12 +35,11 @@ struct kafka_options {
 };
 
 /**
- * kafka_options_read(o, s, file, err):
- * ERROR_FORMAT at ${file} and the line, with the key and the way out: a value that
- * is none, or what librdkafka has nothing for.  Release ${o} also then.
+ * kafka_options_read(o, s, err):
+ * ERROR_FORMAT at the settings' file and the line, with the key and the way out: a
+ * value that is none, or what librdkafka has nothing for.  Release ${o} also then.
  */
-int kafka_options_read(struct kafka_options *o, const struct settings *s, const char *file,
-    struct error *err);
+int kafka_options_read(struct kafka_options *o, const struct settings *s, struct error *err);
 void kafka_options_release(struct kafka_options *o);
 
 #endif /* !REGISTRY_KAFKA_OPTIONS_H */

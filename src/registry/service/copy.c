@@ -78,7 +78,7 @@ copy_run(const struct options *o, const struct settings *s, bool to_topic, struc
 
 	if (kafka == NULL)
 		return -1;
-	if (kafka_options_read(kafka, s, s->file, err) != 0 ||
+	if (kafka_options_read(kafka, s, err) != 0 ||
 	    audit_command_path(o, "registry.db", path, err) != 0 ||
 	    (version = database_look(path, err)) == -1)
 		goto done;
@@ -117,14 +117,13 @@ commands_registry_copy(const struct options *o)
 		error_memory(&err);
 		return report_error(&err);
 	}
-	s->file = o->text[FLAG_SERVE_CONFIG];
 	if (!to_topic && strcmp(o->args[0], "local") != 0) {
 		error_set(&err, ERROR_USAGE, "copy goes to kafka or to local");
-	} else if (settings_read(s, s->file, &err) == 0 &&
+	} else if (settings_read(s, o->text[FLAG_SERVE_CONFIG], &err) == 0 &&
 	    settings_read_environment(s, &err) == 0) {
 		/* Which of them it is does not matter: the topic is meant. */
 		s->log = STORE_LOG_KAFKA;
-		if (settings_check(s, s->file, &err) == 0)
+		if (settings_check(s, &err) == 0)
 			rc = copy_run(o, s, to_topic, &err);
 	}
 	settings_free(s);

@@ -38,13 +38,12 @@ read_settings(struct settings *s, const struct options *o, struct error *err)
 		return -1;
 	if (settings_read_environment(s, err) != 0)
 		return -1;
-	s->file = o->text[FLAG_SERVE_CONFIG];
 	s->data = o->text[FLAG_DATA];
 	if (o->text[FLAG_LISTEN] != NULL)
 		s->listen = o->text[FLAG_LISTEN];
 	if (o->text[FLAG_MASTER_KEY_FILE] != NULL)
 		s->master_key_file = o->text[FLAG_MASTER_KEY_FILE];
-	if (settings_check(s, s->file, err) != 0)
+	if (settings_check(s, err) != 0)
 		return -1;
 	if (s->log == STORE_LOG_LOCAL && s->kafka_count > 0)
 		report_warning(NULL, "kafkastore.%s%s ignored: secrets are kept in %s, not in a "

@@ -371,7 +371,7 @@ open_kafka(struct service *s, struct error *err)
 {
 	if ((s->kafka = error_alloc(sizeof(*s->kafka), err)) == NULL)
 		return -1;
-	return kafka_options_read(s->kafka, s->settings, s->settings->file, err);
+	return kafka_options_read(s->kafka, s->settings, err);
 }
 
 static int

@@ -60,11 +60,12 @@ fake_entry_free(struct fake_entry *e)
 	*e = (struct fake_entry){ 0 };
 }
 
+/* Which is the topic's from then on. */
 static void
-fake_put(const struct fake_entry *e)
+fake_put(struct fake_entry e)
 {
 	assert_true(fake.end < FAKE_MAX);
-	fake.log[fake.end++] = fake_copy(e->key, e->key_len, e->value, e->value_len);
+	fake.log[fake.end++] = e;
 }
 
 static void
@@ -81,7 +82,7 @@ UNIT_HELPER void
 fake_produce(const struct fake_entry *e)
 {
 	(void)pthread_mutex_lock(&fake.mutex);
-	fake_put(e);
+	fake_put(fake_copy(e->key, e->key_len, e->value, e->value_len));
 	(void)pthread_mutex_unlock(&fake.mutex);
 	fake_wake();
 }
@@ -352,11 +353,11 @@ kafka_append(struct kafka *k, const struct kafka_record *records, size_t n, unsi
 		e = fake_copy(records[i].key, records[i].key_len, records[i].value,
 		    records[i].value_len);
 		if (outcome == KAFKA_DONE)
-			fake_put(&e);
+			fake_put(e);
 		else if (fake.aborted_count < 64)
-			fake.aborted[fake.aborted_count++] = fake_copy(e.key, e.key_len, e.value,
-			    e.value_len);
-		fake_entry_free(&e);
+			fake.aborted[fake.aborted_count++] = e;
+		else
+			fake_entry_free(&e);
 	}
 	fake.end += outcome == KAFKA_FENCED ? 0 : outcome == KAFKA_DONE ? 1 : (int64_t)n + 1;
 	(void)pthread_mutex_unlock(&fake.mutex);

@@ -82,13 +82,17 @@ copy_run(const struct options *o, const struct settings *s, bool to_topic, struc
 	    audit_command_path(o, "registry.db", path, err) != 0 ||
 	    (version = database_look(path, err)) == -1)
 		goto done;
-	if (version != DATABASE_VERSION) {
-		error_set(err, version == 0 ? ERROR_MISSING : ERROR_REFUSED, version == 0 ?
-		    "there is no database" : "this is a database of the first edition");
+	if (version == 0) {
+		error_set(err, ERROR_MISSING, "there is no database");
 		error_place(err, path, 0);
-		error_hint(err, version == 0 ? "--data names the folder of a registry; a node that "
-		    "begins with an empty one is filled from the topic by itself" :
-		    "serve it once with store.log=local, which takes it over");
+		error_hint(err, "--data names the folder of a registry; a node that begins with an "
+		    "empty one is filled from the topic by itself");
+		goto done;
+	}
+	if (version != DATABASE_VERSION) {
+		error_set(err, ERROR_REFUSED, "this is a database of the first edition");
+		error_place(err, path, 0);
+		error_hint(err, "serve it once with store.log=local, which takes it over");
 		goto done;
 	}
 	if ((m = copy_master(o, s, err)) == NULL || (so.db = database_open(path, err)) == NULL)

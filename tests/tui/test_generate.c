@@ -36,6 +36,40 @@ key_shown(struct vt *v, int row)
 	return strdup(key);
 }
 
+/* From the list of files to the step "environment". */
+static void
+begin(struct vt *v)
+{
+	vt_key(v, "G");
+	vt_key(v, KEY_ENTER);
+}
+
+/* Type another text into a field. */
+static void
+retype(struct vt *v, const char *text)
+{
+	vt_key(v, "\025");
+	vt_type(v, text);
+}
+
+/* From the screen with the key back out of the wizard. */
+static void
+leave_from_the_key(struct vt *v)
+{
+	for (int step = 0; step < 4; step++)
+		vt_key(v, KEY_ESC);
+	vt_assert_has(v, "no secrets file");
+}
+
+static void
+refuse_the_first_value(struct vt *v)
+{
+	see(v, "Seal the first value");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "Not sealed: ssl.key.password");
+}
+
 /* From the step "environment" to the screen with the key. */
 static char *
 go_to_the_key(struct vt *v)
@@ -150,8 +184,7 @@ back_keeps_what_was_typed_and_throws_the_key_away(void **state)
 	vt_key(v, KEY_ENTER);
 	golden_assert(v, "wizard-environment-80x24");
 	vt_key(v, KEY_TAB);
-	vt_key(v, "\025");
-	vt_type(v, "/opt/other.properties");
+	retype(v, "/opt/other.properties");
 	vt_key(v, KEY_ENTER);
 	vt_type(v, "short");
 	vt_key(v, KEY_ENTER);
@@ -193,11 +226,7 @@ back_keeps_what_was_typed_and_throws_the_key_away(void **state)
 	see(v, "Save this key now");
 	second = key_shown(v, 3);
 	assert_string_not_equal(first, second);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "no secrets file");
+	leave_from_the_key(v);
 	vt_assert_lacks(v, "nothing is written yet");
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
@@ -213,8 +242,7 @@ tab_leads_past_no_question(void **state)
 	struct fixture *f = *state;
 	struct vt *v = open_fresh(f, 24, 80);
 
-	vt_key(v, "G");
-	vt_key(v, KEY_ENTER);
+	begin(v);
 	vt_assert_has(v, secrets);
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "[passphrase]");
@@ -229,31 +257,23 @@ tab_leads_past_no_question(void **state)
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "another one, then");
 	/* Nor is what was agreed to changed behind it. */
-	vt_key(v, "\025");
-	vt_type(v, FIXTURE_NEW_PASSPHRASE);
+	retype(v, FIXTURE_NEW_PASSPHRASE);
 	vt_key(v, KEY_ENTER);
 	vt_key(v, KEY_TAB);
 	vt_key(v, KEY_TAB);
-	vt_key(v, "\025");
-	vt_type(v, "short");
+	retype(v, "short");
 	vt_key(v, KEY_TAB);
-	vt_key(v, "\025");
-	vt_type(v, "short");
+	retype(v, "short");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "type the word weak");
 	vt_key(v, KEY_ESC);
 	/* A good one is not asked for twice. */
-	vt_key(v, "\025");
-	vt_type(v, FIXTURE_NEW_PASSPHRASE);
+	retype(v, FIXTURE_NEW_PASSPHRASE);
 	vt_key(v, KEY_TAB);
 	vt_key(v, "\025");
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	see(v, "Save this key now");
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "no secrets file");
+	leave_from_the_key(v);
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 }
@@ -289,14 +309,10 @@ first_value_can_be_left_for_later(void **state)
 	struct vt *v = open_fresh(f, 24, 80);
 	char *key;
 
-	vt_key(v, "G");
-	vt_key(v, KEY_ENTER);
+	begin(v);
 	key = go_to_the_key(v);
 	prove(v, key);
-	see(v, "Seal the first value");
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "Not sealed: ssl.key.password");
+	refuse_the_first_value(v);
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "Copy the secrets file to " REMOTE);
 	vt_key(v, KEY_ESC);
@@ -322,14 +338,10 @@ marks_of_before_outlast_a_no(void **state)
 	v = open_fresh(f, 24, 80);
 	vt_key(v, "A");
 	see(v, "2 marked");
-	vt_key(v, "G");
-	vt_key(v, KEY_ENTER);
+	begin(v);
 	key = go_to_the_key(v);
 	prove(v, key);
-	see(v, "Seal the first value");
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_assert_has(v, "Not sealed: ssl.key.password");
+	refuse_the_first_value(v);
 	vt_key(v, KEY_ESC);
 	see(v, "2 marked");
 	vt_key(v, "u");
@@ -345,8 +357,7 @@ key_is_pasted_whole_as_a_proof(void **state)
 	char *key;
 	char text[128];
 
-	vt_key(v, "G");
-	vt_key(v, KEY_ENTER);
+	begin(v);
 	key = go_to_the_key(v);
 	vt_key(v, "y");
 	vt_assert_has(v, "copied: cleared in 45 s");
@@ -415,8 +426,7 @@ works_on_the_smallest_screen(void **state)
 	struct vt *v = open_fresh(f, 5, 20);
 	char *key;
 
-	vt_key(v, "G");
-	vt_key(v, KEY_ENTER);
+	begin(v);
 	golden_assert(v, "wizard-20x5");
 	vt_key(v, KEY_TAB);
 	vt_assert_has(v, "remote path");
@@ -502,8 +512,7 @@ existing_secrets_file_is_not_made_again(void **state)
 	vt_assert_has(v, "the secrets file has its master key");
 	fixture_leave(v);
 	v = open_fresh(f, 24, 80);
-	vt_key(v, "G");
-	vt_key(v, KEY_ENTER);
+	begin(v);
 	vt_key(v, "\025");
 	type_line(v, "no-such-folder/secrets.properties");
 	vt_assert_has(v, "[environment]");

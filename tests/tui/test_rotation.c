@@ -146,7 +146,18 @@ assert_values(struct fixture *f, const char *key)
 	}
 }
 
-/* From the list of files to the plan that is made, of one environment or all. */
+/* From what was ticked and opened to the plan that is made. */
+static void
+plan_new_keys(struct vt *v)
+{
+	see(v, "every entry opens");
+	press(v, KEY_ENTER);
+	type_passphrase(v, NEW_PASSPHRASE);
+	type_passphrase(v, NEW_PASSPHRASE);
+	see(v, "planned, and nothing is changed yet");
+}
+
+/* From the list of files to the plan that is made, of all environments. */
 static void
 plan_all(struct vt *v)
 {
@@ -155,11 +166,18 @@ plan_all(struct vt *v)
 	press(v, KEY_ENTER);
 	vt_assert_has(v, "Unlock");
 	type_passphrase(v, FIXTURE_PASSPHRASE);
-	see(v, "every entry opens");
-	press(v, KEY_ENTER);
-	type_passphrase(v, NEW_PASSPHRASE);
-	type_passphrase(v, NEW_PASSPHRASE);
-	see(v, "planned, and nothing is changed yet");
+	plan_new_keys(v);
+}
+
+static struct vt *
+plan_five(struct fixture *f)
+{
+	struct vt *v;
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	plan_all(v);
+	return v;
 }
 
 static void
@@ -270,11 +288,7 @@ each_its_own_key_and_one_left_out(void **state)
 	vt_assert_has(v, "[ ] one common new key");
 	vt_key(v, KEY_ENTER);
 	type_line(v, FIXTURE_PASSPHRASE);
-	see(v, "every entry opens");
-	vt_key(v, KEY_ENTER);
-	type_line(v, NEW_PASSPHRASE);
-	type_line(v, NEW_PASSPHRASE);
-	see(v, "planned, and nothing is changed yet");
+	plan_new_keys(v);
 	vt_assert_has(v, "out");
 	apply_all(v);
 	salt_of(f, 0, one);
@@ -362,11 +376,8 @@ static void
 taken_back_the_files_are_as_they_were(void **state)
 {
 	struct fixture *f = *state;
-	struct vt *v;
+	struct vt *v = plan_five(f);
 
-	make_five(f);
-	v = open_five(f, 24, 80);
-	plan_all(v);
 	apply_all(v);
 	vt_key(v, "Z");
 	type_line(v, "back");
@@ -385,11 +396,8 @@ static void
 locking_wipes_the_new_passphrase_and_it_goes_on(void **state)
 {
 	struct fixture *f = *state;
-	struct vt *v;
+	struct vt *v = plan_five(f);
 
-	make_five(f);
-	v = open_five(f, 24, 80);
-	plan_all(v);
 	vt_key(v, "L");
 	vt_assert_has(v, "locked");
 	vt_key(v, KEY_ENTER);
@@ -452,11 +460,7 @@ what_cannot_be_ticked_is_left_out(void **state)
 	vt_assert_has(v, "of 3 environments");
 	vt_key(v, KEY_ENTER);
 	type_line(v, FIXTURE_PASSPHRASE);
-	see(v, "every entry opens");
-	vt_key(v, KEY_ENTER);
-	type_line(v, NEW_PASSPHRASE);
-	type_line(v, NEW_PASSPHRASE);
-	see(v, "planned, and nothing is changed yet");
+	plan_new_keys(v);
 	apply_all(v);
 	fixture_leave(v);
 	for (int i = 0; i < 2; i++) {
@@ -473,12 +477,9 @@ questions_name_the_place_of_the_session(void **state)
 {
 	static const char *const keys[] = { "w", "Z" };
 	struct fixture *f = *state;
+	struct vt *v = plan_five(f);
 	char place[512];
-	struct vt *v;
 
-	make_five(f);
-	v = open_five(f, 24, 80);
-	plan_all(v);
 	fixture_leave(v);
 	v = fixture_open(f);
 	vt_key(v, "4");

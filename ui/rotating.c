@@ -38,6 +38,7 @@ environments_clear(struct vec *environments)
 
 		free(x->path);
 		free(x->name);
+		free(x->real);
 		free(x->why);
 	}
 	vec_release(environments);
@@ -264,22 +265,19 @@ struct work {
 static struct rotating_environment *
 work_environment(const struct work *w, const char *path)
 {
-	char *real = realpath(path, NULL), *own;
-	bool same = false;
+	char *real = realpath(path, NULL);
+	struct rotating_environment *found = NULL;
 
-	for (size_t i = 0; real != NULL && i < w->t->environments.len; i++) {
+	for (size_t i = 0; real != NULL && found == NULL && i < w->t->environments.len; i++) {
 		struct rotating_environment *x = vec_at(&w->t->environments, i);
 
-		if ((own = realpath(x->path, NULL)) != NULL)
-			same = strcmp(own, real) == 0;
-		free(own);
-		if (same) {
-			free(real);
-			return x;
-		}
+		if (x->real == NULL)
+			x->real = realpath(x->path, NULL);
+		if (x->real != NULL && strcmp(x->real, real) == 0)
+			found = x;
 	}
 	free(real);
-	return NULL;
+	return found;
 }
 
 /* A present key: that of its environment, else any that is held. */
@@ -531,7 +529,9 @@ rotating_check(struct app *a)
 		x->looked = false;
 		x->problems = 0;
 		free(x->why);
+		free(x->real);
 		x->why = NULL;
+		x->real = NULL;
 	}
 	work_init(&w, a, "Opening");
 	if ((rc = job_await(a, &wait, &err)) != 0)

@@ -35,6 +35,7 @@ enum rotating_step {
 /* A secrets file that may be rotated. */
 struct rotating_environment {
 	char *path, *name;
+	char *real;		/* the path without links, once it was wanted; NULL: not yet */
 	bool on;
 	bool looked;		/* the pre-flight has been there; then: */
 	size_t entries, references;

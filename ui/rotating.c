@@ -19,6 +19,7 @@
 #include "ui/dialog.h"
 #include "ui/field.h"
 #include "ui/files.h"
+#include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/wait.h"
@@ -160,7 +161,7 @@ first_done(struct app *a, struct job *j)
 	struct rotating *t = j->cookie;
 
 	if (j->rc == 0 && t->told != NULL)
-		app_notice(a, "%s: %s", t->told, "4");
+		app_notice(a, "%s: %s", t->told, KEY(ACTION_VIEW_ROTATION));
 	else if (j->rc != 0 && j->err.code != ERROR_MISSING)
 		app_complain(a, "a rotation's session: %s", j->err.text);
 }

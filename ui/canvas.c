@@ -573,6 +573,18 @@ canvas_clear(const struct rect *r)
 		canvas_fill(r->y + i, r->x, r->w, STYLE_TEXT);
 }
 
+struct rect
+canvas_page(const char *title)
+{
+	struct rect all = { 0, 0, 0, 0 };
+
+	canvas_size(&all.h, &all.w);
+	canvas_clear(&all);
+	canvas_fill(0, 0, all.w, STYLE_TITLE);
+	canvas_text(0, 1, all.w - 2, STYLE_TITLE, title);
+	return all;
+}
+
 void
 canvas_box(const struct rect *r, const char *title)
 {

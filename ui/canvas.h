@@ -135,4 +135,7 @@ void canvas_box(const struct rect *r, const char *title);
 /* Clear a rectangle. */
 void canvas_clear(const struct rect *r);
 
+/* Clear all of the screen, its first line a bar with a title; where the screen is. */
+struct rect canvas_page(const char *title);
+
 #endif /* !UI_CANVAS_H */

@@ -228,7 +228,7 @@ static void
 review_draw(struct layer *layer, struct app *a)
 {
 	struct review *v = (struct review *)layer;
-	struct rect all = { 0, 0, 0, 0 };
+	struct rect all = canvas_page(v->options->title);
 	const struct piece *p;
 	char text[64];
 	size_t top, end, i;
@@ -236,10 +236,6 @@ review_draw(struct layer *layer, struct app *a)
 	int used;
 
 	(void)a;
-	canvas_size(&all.h, &all.w);
-	canvas_clear(&all);
-	canvas_fill(0, 0, all.w, STYLE_TITLE);
-	canvas_text(0, 1, all.w - 2, STYLE_TITLE, v->options->title);
 	if (v->options->remote != NULL && all.h >= 8) {
 		used = canvas_text(y, 1, all.w - 2, STYLE_NOTE, "Path in references:");
 		canvas_tail(y, used + 2, all.w - used - 3, STYLE_TEXT, v->options->remote);

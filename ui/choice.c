@@ -40,16 +40,12 @@ static void
 choice_draw(struct layer *layer, struct app *a)
 {
 	struct choosing *c = (struct choosing *)layer;
-	struct rect all = { 0, 0, 0, 0 };
+	struct rect all = canvas_page(c->title);
 	struct rect text;
 	size_t i;
 	int y;
 
 	(void)a;
-	canvas_size(&all.h, &all.w);
-	canvas_clear(&all);
-	canvas_fill(0, 0, all.w, STYLE_TITLE);
-	canvas_text(0, 1, all.w - 2, STYLE_TITLE, c->title);
 	/* On a small screen the list needs the room. */
 	text = (struct rect){ 1, 1, all.h / 2 - 1, all.w - 2 };
 	y = all.h >= 10 ? canvas_wrapped(&text, 2, STYLE_TEXT, c->text) + 1 : 1;

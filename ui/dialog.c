@@ -237,13 +237,10 @@ dialog_draw(struct layer *layer, struct app *a)
 	int gap;
 
 	boxed = dialog_place(d, &box, &inner, field ? 4 : 2);
-	if (boxed) {
+	if (boxed)
 		canvas_box(&box, d->title);
-	} else {
-		canvas_clear(&box);
-		canvas_fill(0, 0, box.w, STYLE_TITLE);
-		canvas_text(0, 1, box.w - 2, STYLE_TITLE, d->title);
-	}
+	else
+		(void)canvas_page(d->title);
 	/* From the bottom up; blank lines only where there is room. */
 	gap = inner.h >= 6 ? 1 : 0;
 	part = (struct rect){ inner.y + inner.h - 1, inner.x, 1, inner.w };

@@ -218,13 +218,9 @@ static void
 key_screen_draw(struct layer *layer, struct app *a)
 {
 	struct key_screen *v = (struct key_screen *)layer;
-	struct rect all = { 0, 0, 0, 0 };
+	struct rect all = canvas_page(v->title);
 	struct rect body;
 
-	canvas_size(&all.h, &all.w);
-	canvas_clear(&all);
-	canvas_fill(0, 0, all.w, STYLE_TITLE);
-	canvas_text(0, 1, all.w - 2, STYLE_TITLE, v->title);
 	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc back" :
 	    v->show.asking ? "Esc shows it again" :
 	    "Enter it is saved   y copy  o to a file  r show   Esc back");

@@ -25,7 +25,7 @@ static void
 waiting_draw(struct layer *layer, struct app *a)
 {
 	struct waiting *w = (struct waiting *)layer;
-	struct rect all = { 0, 0, 0, 0 };
+	struct rect all = canvas_page(w->what->title);
 	struct job_progress p = { .total = 0 };
 	struct rect text;
 	char count[64];
@@ -34,10 +34,6 @@ waiting_draw(struct layer *layer, struct app *a)
 	(void)a;
 	if (!w->ended)
 		job_progress(&w->job, &p);
-	canvas_size(&all.h, &all.w);
-	canvas_clear(&all);
-	canvas_fill(0, 0, all.w, STYLE_TITLE);
-	canvas_text(0, 1, all.w - 2, STYLE_TITLE, w->what->title);
 	if (p.total > 0) {
 		snprintf(count, sizeof(count), "%zu of %zu", p.done, p.total);
 		used = canvas_right(y, 0, all.w - 1, STYLE_TEXT, count) + 2;

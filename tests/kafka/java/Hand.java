@@ -12,11 +12,13 @@ import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeProducersOptions;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -32,6 +34,7 @@ import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -116,6 +119,22 @@ public class Hand {
         ObjectNode settings = out.putObject("settings");
         for (ConfigEntry e : get(admin.describeConfigs(List.of(topic(a))).all()).get(topic(a)).entries())
             settings.put(e.name(), e.value());
+    }
+
+    /** The brokers that know of the topic: each is asked itself, as any other may know later. */
+    private void known(JsonNode a, ObjectNode out) throws Exception {
+        ArrayNode nodes = out.putArray("nodes"), knowing = out.putArray("known");
+        for (Node n : get(admin.describeCluster().nodes())) {
+            nodes.add(n.id());
+            try {
+                get(admin.describeProducers(List.of(partition(a)),
+                    new DescribeProducersOptions().brokerId(n.id()).timeoutMs(1500)).all());
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof NotLeaderOrFollowerException))
+                    continue;
+            }
+            knowing.add(n.id());
+        }
     }
 
     private void consume(JsonNode a, ObjectNode out) throws Exception {
@@ -206,6 +225,7 @@ public class Hand {
         case "alter": alter(a); break;
         case "describe": describe(a, out); break;
         case "offsets": offsets(a, out); break;
+        case "known": known(a, out); break;
         case "truncate":
             get(admin.deleteRecords(Map.of(partition(a), RecordsToDelete.beforeOffset(a.get("before").asLong())))
                 .all());
@@ -242,7 +262,7 @@ public class Hand {
                 JsonNode a = JSON.readTree(line);
                 hand.act(a.get("do").asText(), a, out);
             } catch (Exception e) {
-                Throwable t = e instanceof java.util.concurrent.ExecutionException ? e.getCause() : e;
+                Throwable t = e instanceof ExecutionException ? e.getCause() : e;
                 out.removeAll();
                 out.put("error", t.getClass().getSimpleName()).put("message", String.valueOf(t.getMessage()));
             }

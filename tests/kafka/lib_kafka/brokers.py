@@ -190,8 +190,17 @@ class Hand:
         self('create', topic=topic, partitions=partitions, replicas=replicas,
              settings={n.replace('_', '.'): str(v) for n, v in
                        {'cleanup_policy': 'compact', **settings}.items()})
-
         until(lambda: self.may('describe', topic=topic).get('leader', -1) > 0, f'topic {topic}')
+
+        def all_know():
+            said = self('known', topic=topic)
+            return said['known'] == said['nodes']
+        until(all_know, f'each broker knows of {topic}')
+
+    def delete(self, topic):
+        """It is gone for each broker, so that nobody is told of it who asks another one."""
+        self('delete', topic=topic)
+        until(lambda: not self('known', topic=topic)['known'], f'{topic} is gone')
 
     def truncate(self, topic, before):
         """The start moves; a compacted topic does not allow that."""

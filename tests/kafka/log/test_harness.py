@@ -127,8 +127,7 @@ def h07_topics_that_change():
     was = hand('describe', topic='again')['id']
     hand('alter', topic='again', settings={'cleanup.policy': 'delete'})
     until(lambda: hand('describe', topic='again')['settings']['cleanup.policy'] == 'delete', 'policy')
-    hand('delete', topic='again')
-    until(lambda: 'again' not in hand('topics')['topics'], 'it is gone')
+    hand.delete('again')
     hand.create('again', replicas=3)
     check(hand('describe', topic='again')['id'] != was, 'another topic')
     check('error' in hand.may('describe', topic='none'), 'what is not there is told')

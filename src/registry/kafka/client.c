@@ -423,20 +423,47 @@ kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err
 	    k->o->topic);
 }
 
+/* Where the topic begins (RD_KAFKA_OFFSET_BEGINNING) or ends (RD_KAFKA_OFFSET_END).  Not by
+ * rd_kafka_query_watermark_offsets: before librdkafka 2.3 that asks a leader that is dead
+ * for ever, whatever time it was given. */
+static rd_kafka_resp_err_t
+ask_offset(struct kafka *k, int64_t which, unsigned timeout_ms, int64_t *out)
+{
+	rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(l, k->o->topic, 0);
+	rd_kafka_resp_err_t rc;
+
+	p->offset = which;
+	rc = rd_kafka_offsets_for_times(k->reader, l, (int)timeout_ms);
+	if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+		rc = l->elems[0].err;
+	*out = l->elems[0].offset;
+	rd_kafka_topic_partition_list_destroy(l);
+	/* One that was not answered for has kept what was asked. */
+	return rc == RD_KAFKA_RESP_ERR_NO_ERROR && *out < 0 ? RD_KAFKA_RESP_ERR__TIMED_OUT : rc;
+}
+
 int
 kafka_ends(struct kafka *k, unsigned timeout_ms, int64_t *first, int64_t *end, struct error *err)
 {
-	int64_t until = clock_ms() + timeout_ms;
+	int64_t until = clock_ms() + timeout_ms, left;
 	rd_kafka_resp_err_t rc;
 
 	/* One that was just made is not known everywhere for a while. */
-	while ((rc = rd_kafka_query_watermark_offsets(k->reader, k->o->topic, 0, first, end,
-	    (int)timeout_ms)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+	for (;;) {
+		left = until - clock_ms();
+		rc = ask_offset(k, RD_KAFKA_OFFSET_BEGINNING,
+		    left > RETRY_MS ? (unsigned)left : RETRY_MS, first);
+		left = until - clock_ms();
+		if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+			rc = ask_offset(k, RD_KAFKA_OFFSET_END,
+			    left > RETRY_MS ? (unsigned)left : RETRY_MS, end);
+		if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+			return 0;
 		if (clock_ms() > until)
 			return unreachable(k, rc, err);
 		clock_pause(RETRY_MS);
 	}
-	return 0;
 }
 
 int64_t

@@ -291,6 +291,38 @@ def t23_somebody_takes_our_transactional_id_in_a_loop():
     stop_all(nodes)
 
 
+# --- 29 ---
+
+@full
+def t29_an_unclean_election_loses_what_was_written():
+    """The topic's brokers may, by its settings; the node does not go on as if nothing were."""
+    name, hand = topic('unclean'), cluster(3).hand
+    hand.create(name, replicas=2, min_insync_replicas=1, max_message_bytes=2097152,
+                unclean_leader_election_enable='true')
+    n = Node(cluster(), name, **{'kafkastore.topic.replication.factor': 2}).start().wait_leads()
+    adm = n.as_('adm')
+    status(adm.post(V('p', 'k'), {'secret': 'kept'}), 200)
+    d = hand('describe', topic=name)
+    first = cluster().brokers[d['leader']]
+    other = cluster().brokers[next(i for i in d['replicas'] if i != d['leader'])]
+    other.kill()
+    until(lambda: len(hand('describe', topic=name)['isr']) == 1, 'one is out of step')
+    for i in range(5):
+        until(lambda i=i: adm.post(V('p', 'k'), {'secret': f'lost {i}'}).status == 200, 'written')
+    first.kill()
+    other.launch()
+    until(lambda: hand.may('describe', topic=name).get('leader') == other.number,
+          'the one that lacks it leads', 90)
+    said = n.not_ready(timeout=120)
+    check('topic' in said, 'the reason', said)
+    answer = n.new('adm').post(V('p', 'k'), {'secret': 'on top of it'})
+    check(answer.status in (503, 504), 'nothing is written', answer.body)
+    check(n.running(), 'it runs')
+    n.stop()
+    first.launch()
+    cluster().wait_all()
+
+
 # --- 33 ---
 
 def rotating(n):

@@ -72,6 +72,7 @@ fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	vt_free_all();
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	nftw(f->state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f->kept);

@@ -44,7 +44,10 @@ struct vt {
 	size_t scanned;		/* of raw, for our own sequence */
 	char *scrollback;
 	size_t scrollback_len;
+	struct vt *next;	/* of those that are open */
 };
+
+static struct vt *open_ones;
 
 static uint64_t
 now_ms(void)
@@ -115,6 +118,8 @@ new_vt(const struct vt_options *o)
 	vterm_screen_enable_altscreen(v->screen, 1);
 	vterm_screen_set_callbacks(v->screen, &callbacks, v);
 	vterm_screen_reset(v->screen, 1);
+	v->next = open_ones;
+	open_ones = v;
 	return v;
 }
 
@@ -158,6 +163,11 @@ vt_spawn(const struct vt_options *o)
 void
 vt_free(struct vt *v)
 {
+	struct vt **at = &open_ones;
+
+	while (*at != v)
+		at = &(*at)->next;
+	*at = v->next;
 	if (!v->exited) {
 		if (v->program != v->child)
 			kill(v->program, SIGKILL);
@@ -172,6 +182,13 @@ vt_free(struct vt *v)
 	free(v->scrollback);
 	free(v->raw);
 	free(v);
+}
+
+void
+vt_free_all(void)
+{
+	while (open_ones != NULL)
+		vt_free(open_ones);
 }
 
 /*

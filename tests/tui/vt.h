@@ -27,6 +27,10 @@ struct vt_options {
 struct vt *vt_spawn(const struct vt_options *o);
 void vt_free(struct vt *v);
 
+/* Those that a test which failed has left: its program ends, and nothing is leaked that would
+ * hide why it failed. */
+void vt_free_all(void);
+
 /* Type one key (any number of bytes) and wait until its frame is drawn. */
 void vt_key(struct vt *v, const char *bytes);
 

@@ -18,6 +18,11 @@ set -u
 part=${TEST_PART:-}
 unset TEST_PART
 
+# A python3 that only finds the real one (pyenv's is a shell script) takes ten times
+# as long to start as that, and the suites start it hundreds of times.
+python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null) &&
+    PATH=${python%/*}:$PATH
+
 log=$(mktemp "${TMPDIR:-/tmp}/propseal-run.XXXXXX") || exit 1
 trap 'rm -f "$log"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -88,7 +93,7 @@ run_together() {
 	# shellcheck disable=SC2016 # for the inner shell
 	printf '%s\0' "$@" | xargs -0 -n 1 -P "$TEST_JOBS" \
 	    sh -c 'said=$(TEST_JOBS=1 TEST_PART=1 "$0" "$1"); printf "%s\n" "$said"' "$0" |
-	    tee "$log" | grep -v "$sums"
+	    tee "$log" | grep --line-buffered -v "$sums"
 	# shellcheck disable=SC2046 # three numbers, to be split
 	set -- $(grep "$sums" "$log" |
 	    awk '{ p += $1; f += $3; s += $5 } END { print p + 0, f + 0, s + 0 }')

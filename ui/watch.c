@@ -20,6 +20,7 @@
 
 #define FOLDERS_MAX 8192	/* more are looked at by their times */
 #define NAMES_MAX 4096		/* more at once: all is looked for again */
+#define LINKS_MAX 100000
 #define QUIET_MS 200		/* after the last event: programs write in several steps */
 #define LONGEST_MS 1000		/* after the first */
 #define POLL_MS 5000
@@ -47,10 +48,11 @@ struct watch {
 	struct vec folders;	/* of struct watch_folder */
 	struct map *by_path;	/* -> number in the folders */
 	struct vec names;	/* of char *: paths that something was told of */
+	struct vec links;	/* of char *: files that are links, also such as lead nowhere now */
 	bool all;		/* something that only a new look can tell */
 	bool check;		/* of new folders files may have changed before */
 	size_t checked;		/* how many were looked at for that */
-	bool polls;		/* some folders are looked at by their times */
+	bool polls;		/* some folders or files are looked at by their times */
 	uint64_t first, last;	/* when something was told; 0: nothing was */
 	uint64_t next_poll;
 };
@@ -65,6 +67,7 @@ watch_new(bool may_ask, struct error *err)
 	w->fd = may_ask ? inotify_init1(IN_NONBLOCK | IN_CLOEXEC) : -1;
 	vec_init(&w->folders, sizeof(struct watch_folder), (size_t)1 << 24);
 	vec_init(&w->names, sizeof(char *), NAMES_MAX);
+	vec_init(&w->links, sizeof(char *), LINKS_MAX);
 	return w;
 }
 
@@ -85,6 +88,7 @@ watch_free(struct watch *w)
 		free(folder_at(w, i)->path);
 	vec_release(&w->folders);
 	vec_release_strings(&w->names);
+	vec_release_strings(&w->links);
 	map_free(w->files);
 	map_free(w->by_path);
 	free(w);
@@ -154,8 +158,10 @@ folder_renew(struct watch *w, struct watch_folder *f)
 	w->checked = 0;
 }
 
-static void
-watch_add_folder(struct watch *w, const char *path, size_t len)
+/* Of a folder with files; ${empty}: of one that has none, which is only followed where the system
+ * tells of it.  False: it is not. */
+static bool
+watch_add_folder(struct watch *w, const char *path, size_t len, bool empty)
 {
 	struct watch_folder *f;
 	size_t i;
@@ -166,21 +172,23 @@ watch_add_folder(struct watch *w, const char *path, size_t len)
 			f->used = true;
 			folder_renew(w, f);
 		}
-		return;
+		return true;
 	}
 	if ((f = vec_push(&w->folders)) == NULL)
-		return;
+		return false;
 	f->path = strndup(path, len);
-	if (f->path == NULL || w->by_path == NULL ||
+	if (f->path != NULL)
+		folder_start(w, f);
+	if (f->path == NULL || w->by_path == NULL || (empty && f->wd == -1) ||
 	    map_put(w->by_path, f->path, len, w->folders.len - 1) != 0) {
 		free(f->path);
 		w->folders.len--;
-		return;
+		return false;
 	}
 	f->used = true;
-	folder_start(w, f);
 	w->check = true;
 	w->checked = 0;
+	return true;
 }
 
 /* Those that have no file any more are let go; the others keep their watches. */
@@ -210,6 +218,56 @@ watch_drop_unused(struct watch *w)
 	w->by_path = by_path;
 }
 
+/* The folders in which no file was found: one may come. */
+static void
+watch_add_empty(struct watch *w, const struct estate *e)
+{
+	bool told = true;
+	struct buf path;
+
+	for (size_t i = 0; told && i < estate_folder_count(e) && w->folders.len < FOLDERS_MAX;
+	    i++) {
+		const char *folder = estate_folder(e, i);
+
+		buf_init(&path, PATH_BYTES_MAX);
+		if (strcmp(folder, ".") != 0)
+			buf_append_str(&path, folder);
+		if (path.len > 0 && path.data[path.len - 1] != '/')
+			buf_append_char(&path, '/');
+		told = !path.failed && watch_add_folder(w, buf_cstr(&path), path.len, true);
+		buf_release(&path);
+	}
+}
+
+static bool
+watch_has(const struct watch *w, const char *path)
+{
+	size_t i;
+
+	return w->files != NULL && map_get(w->files, path, strlen(path), &i);
+}
+
+/* Those of the estate, and those that were some and lead nowhere at the moment. */
+static void
+watch_add_links(struct watch *w, const struct estate *e)
+{
+	struct vec before = w->links;
+	struct stat st;
+
+	vec_init(&w->links, sizeof(char *), LINKS_MAX);
+	for (size_t i = 0; i < estate_count(e); i++)
+		if (estate_file(e, i)->is_link)
+			(void)vec_push_string(&w->links, estate_file(e, i)->path,
+			    strlen(estate_file(e, i)->path));
+	for (size_t i = 0; i < before.len; i++) {
+		const char *path = vec_string(&before, i);
+
+		if (!watch_has(w, path) && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+			(void)vec_push_string(&w->links, path, strlen(path));
+	}
+	vec_release_strings(&before);
+}
+
 void
 watch_follow(struct watch *w, const struct estate *e, const struct scope *scope)
 {
@@ -226,9 +284,12 @@ watch_follow(struct watch *w, const struct estate *e, const struct scope *scope)
 
 		if (map_put(w->files, path, strlen(path), i) != 0)
 			break;
-		watch_add_folder(w, path, (size_t)(file_basename(path) - path));
+		watch_add_folder(w, path, (size_t)(file_basename(path) - path), false);
 	}
+	watch_add_empty(w, e);
+	watch_add_links(w, e);
 	watch_drop_unused(w);
+	w->polls = w->polls || w->links.len > 0;
 	if (w->check && w->first == 0)
 		w->first = w->last = clock_ms();
 	if (w->next_poll == 0)
@@ -332,7 +393,8 @@ watch_is_new(const struct watch *w, const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && scope_takes_file(w->scope, path);
 }
 
-/* By their times: folders, and the files (but if ${looked}) in those that are not watched. */
+/* By their times: folders, and the files (but if ${looked}) in those that are not watched, and
+ * what links lead to, by whatever way. */
 static bool
 watch_poll(struct watch *w, bool looked, struct vec *changed)
 {
@@ -353,10 +415,13 @@ watch_poll(struct watch *w, bool looked, struct vec *changed)
 	for (size_t i = 0; !all && !looked && i < estate_count(w->estate); i++) {
 		const char *path = estate_file(w->estate, i)->path;
 
-		if (map_get(w->by_path, path, (size_t)(file_basename(path) - path), &at) &&
-		    folder_at(w, at)->wd == -1)
+		if (estate_file(w->estate, i)->is_link || (map_get(w->by_path, path,
+		    (size_t)(file_basename(path) - path), &at) && folder_at(w, at)->wd == -1))
 			all = watch_look(w, i, false, changed);
 	}
+	for (size_t i = 0; !all && i < w->links.len; i++)
+		all = !watch_has(w, vec_string(&w->links, i)) &&
+		    watch_is_new(w, vec_string(&w->links, i));
 	return all;
 }
 

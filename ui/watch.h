@@ -12,9 +12,9 @@ struct vec;
 struct watch;
 
 /*
- * What other programs do to the files that are shown: told by inotify in the
- * folders that have some, and where that cannot tell (a file system of the network, no
- * more watches), by looking at their times of change every few seconds.
+ * What other programs do to the files that are shown: told by inotify in the folders that were
+ * searched, and where that cannot tell (a file system of the network, no more watches, what a
+ * link leads to), by looking at their times of change every few seconds.
  */
 
 /* ${may_ask}: inotify may be asked.  NULL: ERROR_MEMORY. */

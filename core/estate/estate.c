@@ -82,6 +82,7 @@ struct estate {
 	struct environments *environments;
 	struct vec files;	/* of struct listed * */
 	struct vec folders;	/* of char *: still to be read */
+	struct vec walked;	/* of char *: that were */
 	struct vec pending;	/* of char *: files still to be loaded */
 	struct vec single;	/* of char *: files that were named themselves */
 	enum phase phase;
@@ -385,6 +386,14 @@ listed_fail(struct listed *f, const struct error *problem, struct error *err)
 	return 0;
 }
 
+static bool
+is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* Read the file and fill keys, lines and states; what cannot be read becomes
  * its problem.  -1: ERROR_MEMORY. */
 static int
@@ -396,6 +405,7 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 
 	listed_forget(f);
 	f->stale = true;
+	f->face.is_link = is_link(f->face.path);
 	if ((c = configuration_load(f->face.path, e->scope, &problem)) == NULL)
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
 		    listed_fail(f, &problem, err);
@@ -502,6 +512,7 @@ estate_new(const char *const paths[], size_t n, struct error *err)
 		return NULL;
 	vec_init(&e->files, sizeof(struct listed *), FILES_MAX);
 	vec_init(&e->folders, sizeof(char *), FILES_MAX);
+	vec_init(&e->walked, sizeof(char *), FILES_MAX);
 	vec_init(&e->pending, sizeof(char *), FILES_MAX);
 	vec_init(&e->single, sizeof(char *), FILES_MAX);
 	if ((e->environments = environments_new(paths, n, err)) == NULL) {
@@ -532,6 +543,7 @@ estate_free(struct estate *e)
 		listed_free(file_at(e, i));
 	vec_release(&e->files);
 	vec_release_strings(&e->folders);
+	vec_release_strings(&e->walked);
 	vec_release_strings(&e->pending);
 	vec_release_strings(&e->single);
 	environments_free(e->environments);
@@ -625,7 +637,7 @@ load_pending(struct estate *e, struct error *err)
 static int
 read_folder(struct estate *e, struct error *err)
 {
-	char *path = walk_pop(&e->folders);
+	char *path = walk_pop(&e->folders), **slot;
 	struct listed *f;
 	struct error problem;
 	int rc = 0;
@@ -635,6 +647,11 @@ read_folder(struct estate *e, struct error *err)
 			rc = error_memory(err);
 		else
 			rc = listed_fail(f, &problem, err);
+	} else if ((slot = vec_push(&e->walked)) != NULL) {
+		*slot = path;
+		return 0;
+	} else {
+		rc = error_memory(err);
 	}
 	free(path);
 	return rc;
@@ -645,14 +662,6 @@ by_path(const void *a, const void *b)
 {
 	return strcmp((*(struct listed *const *)a)->face.path,
 	    (*(struct listed *const *)b)->face.path);
-}
-
-static bool
-is_link(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 /* Sort by path, and drop what is listed twice: under one path, or one file
@@ -675,7 +684,7 @@ sort_files(struct estate *e, struct error *err)
 		if (!f->id.exists || !map_get(seen, f->inode, sizeof(f->inode), &at)) {
 			at = i;
 		} else if (strcmp(files[at]->face.path, f->face.path) != 0 &&
-		    is_link(files[at]->face.path) && !is_link(f->face.path)) {
+		    files[at]->face.is_link && !f->face.is_link) {
 			files[at]->twice = true;
 			at = i;
 		} else {
@@ -827,6 +836,18 @@ const struct estate_file *
 estate_file(const struct estate *e, size_t i)
 {
 	return &file_at(e, i)->face;
+}
+
+size_t
+estate_folder_count(const struct estate *e)
+{
+	return e->walked.len;
+}
+
+const char *
+estate_folder(const struct estate *e, size_t i)
+{
+	return vec_string(&e->walked, i);
 }
 
 /* The environment and the path that the file's own references use. */

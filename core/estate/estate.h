@@ -49,6 +49,7 @@ struct estate_file {
 				 * go; NULL: none, or several */
 	struct error *problem;	/* why it could not be read; NULL: it could */
 	int64_t changed;	/* milliseconds, when it was, as far as it was read; 0: not known */
+	bool is_link;		/* what it leads to may change, or be another, elsewhere */
 	size_t count;
 	const struct estate_entry *entries;
 	size_t others;		/* entries that were counted and not kept (estate_set_brief) */
@@ -96,6 +97,10 @@ void estate_restate(struct estate *e, const struct environment *x);
 /* Files, sorted by path once the scan is done (found so far before). */
 size_t estate_count(const struct estate *e);
 const struct estate_file *estate_file(const struct estate *e, size_t i);
+
+/* The folders that were read, also those without a file, as they were named. */
+size_t estate_folder_count(const struct estate *e);
+const char *estate_folder(const struct estate *e, size_t i);
 
 /**
  * estate_destination(e, f, out, err):

@@ -71,6 +71,66 @@ files_that_come_and_go_are_shown(void **state)
 	fixture_leave(v);
 }
 
+/* Nothing in its own folder tells of what becomes of the file that a link leads to, whether that
+ * is changed, replaced, or reached through another link that is turned round. */
+static void
+what_a_link_leads_to_is_followed(void **state)
+{
+	struct fixture *f = *state;
+	char path[256], other[256];
+	struct vt *v;
+
+	snprintf(path, sizeof(path), "%s/one", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/two", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fixture_write(f, "one/there.properties", "a.password=long-and-new-secret-1\n");
+	fixture_write(f, "two/there.properties", "# longer\nd.password=long-and-new-secret-4\n");
+	snprintf(path, sizeof(path), "%s/current", f->dir);
+	assert_int_equal(symlink("one", path), 0);
+	snprintf(other, sizeof(other), "%s/estate/linked.properties", f->dir);
+	assert_int_equal(symlink("../current/there.properties", other), 0);
+	v = fixture_open(f);
+	type_line(v, "/db.password");
+	see(v, "a.password");
+	fixture_write(f, "one/there.properties", "b.password=long-and-new-secret-2\n");
+	see(v, "b.password");
+	replace(f, "one/there.properties", "c.password=long-and-new-secret-3\n");
+	see(v, "c.password");
+	assert_int_equal(unlink(path), 0);
+	vt_wait_text(v, "linked.properties", false);
+	/* It leads somewhere again. */
+	assert_int_equal(symlink("two", path), 0);
+	see(v, "d.password");
+	see(v, "worker.properties:2" INTO "db.password");
+	fixture_leave(v);
+}
+
+static void
+first_file_of_a_folder_is_seen(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+	struct vt *v;
+
+	snprintf(path, sizeof(path), "%s/estate/empty", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/estate/empty/deep", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	v = fixture_open(f);
+	type_line(v, "/db.password");
+	fixture_write(f, "estate/empty/deep/first.properties", "a.password=long-and-new-secret-1\n");
+	see(v, "empty/deep/first.properties");
+	/* The last file goes, and the next one comes. */
+	snprintf(path, sizeof(path), "%s/estate/empty/deep/first.properties", f->dir);
+	assert_int_equal(unlink(path), 0);
+	vt_wait_text(v, "first.properties", false);
+	fixture_write(f, "estate/empty/deep/second.properties", "b.password=long-and-new-2\n");
+	see(v, "empty/deep/second.properties");
+	see(v, "worker.properties:2" INTO "db.password");
+	fixture_leave(v);
+}
+
 static void
 move(struct fixture *f, const char *from, const char *to)
 {
@@ -239,6 +299,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(change_on_disk_is_shown_and_the_cursor_stays),
 		FIXTURE_TEST(files_that_come_and_go_are_shown),
+		FIXTURE_TEST(what_a_link_leads_to_is_followed),
+		FIXTURE_TEST(first_file_of_a_folder_is_seen),
 		FIXTURE_TEST(folder_that_takes_the_place_of_another_is_followed),
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told_by_number),
 		FIXTURE_TEST(range_ends_when_its_lines_are_others),

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "cli/remote.h"
+#include "cli/settings.h"
 #include "client/client.h"
 #include "client/wipe.h"
 #include "common/args.h"
@@ -55,13 +56,63 @@ strength(const struct options *o, enum flag_id id)
 	    o->from[id].rank;
 }
 
-/* The login of a propseal.ini is for the registry that it, or a weaker one, names. */
+/* What the source that says ${of}, be it weaker than what counts, says of ${id}.  NULL: nothing. */
+static const char *
+said_beside(const struct options *o, enum flag_id of, enum flag_id id, enum setting_id setting)
+{
+	const int source = strength(o, of);
+	const char *text = NULL;
+
+	if (source == STRONG_FLAG)
+		return o->given[id] ? o->text[id] : NULL;
+	if (source == STRONG_VARIABLE)
+		text = getenv(flag_get(id)->variable);
+	for (size_t i = 0; source < STRONG_VARIABLE && i < CONFIG_PLACES; i++) {
+		const struct config_place *p = config_place(o->config, i);
+
+		if ((int)p->origin == source && p->file != NULL)
+			text = p->file->values[setting].text;
+	}
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* Does ${of} stand in its source beside another thing than the ${id} that counts? */
+static bool
+is_beside_another(const struct options *o, enum flag_id of, enum flag_id id,
+    enum setting_id setting)
+{
+	const char *beside = said_beside(o, of, id, setting);
+
+	return beside != NULL && (o->text[id] == NULL || strcmp(beside, o->text[id]) != 0);
+}
+
+/* A login is for the registry that its source, or a weaker one, names. */
 static const char *
 login_text(const struct options *o, enum flag_id id)
 {
 	int here = strength(o, id);
 
-	return here < STRONG_VARIABLE && strength(o, FLAG_URL) > here ? NULL : o->text[id];
+	return here == 0 || (here < STRONG_VARIABLE && strength(o, FLAG_URL) > here) ||
+	    is_beside_another(o, id, FLAG_URL, SETTING_REGISTRY_URL) ? NULL : o->text[id];
+}
+
+/* The parts of a login stay together: the strongest source decides whether by password or by
+ * token, and a secret is not for another name than the one that stands beside it. */
+static void
+login_read(const struct options *o, struct login *l)
+{
+	const int token = strength(o, FLAG_TOKEN_FILE);
+
+	*l = (struct login){
+		.user = login_text(o, FLAG_USER),
+		.password_file = login_text(o, FLAG_PASSWORD_FILE),
+		.token_file = login_text(o, FLAG_TOKEN_FILE),
+	};
+	if (l->user != NULL && (strength(o, FLAG_USER) > token ||
+	    (l->password_file != NULL && strength(o, FLAG_PASSWORD_FILE) > token)))
+		l->token_file = NULL;
+	if (is_beside_another(o, FLAG_PASSWORD_FILE, FLAG_USER, SETTING_REGISTRY_USER))
+		l->password_file = NULL;
 }
 
 void
@@ -76,14 +127,10 @@ place_read(const struct options *o, struct place *p)
 		.key = o->text[FLAG_CERT_KEY],
 		.insecure_allowed = o->on[FLAG_INSECURE_HTTP],
 	};
-	p->login = (struct login){
-		.user = login_text(o, FLAG_USER),
-		.password_file = login_text(o, FLAG_PASSWORD_FILE),
-		.token_file = login_text(o, FLAG_TOKEN_FILE),
-	};
-	/* A user on the command line goes before a token of the environment, say. */
-	if (strength(o, FLAG_USER) > strength(o, FLAG_TOKEN_FILE))
-		p->login.token_file = NULL;
+	/* The key may stand in the file of the certificate. */
+	if (is_beside_another(o, FLAG_CERT_KEY, FLAG_CERT, SETTING_REGISTRY_CERT))
+		p->client.key = NULL;
+	login_read(o, &p->login);
 }
 
 /* By a password that is asked for on the terminal. */
@@ -95,7 +142,8 @@ ask_password(const char *user, struct buf *header, struct error *err)
 
 	if (!askpass_available()) {
 		error_set(err, ERROR_USAGE, "there is no password for %s", user);
-		return error_hint(err, "--password-file FILE names a file that holds it");
+		return error_hint(err, "--password-file FILE names a file that holds it; one "
+		    "that stands beside another user is not taken");
 	}
 	buf_init_secret(&password, LOGIN_PASSWORD_MAX);
 	buf_init(&question, QUESTION_MAX);

@@ -20,8 +20,9 @@ struct place {
 };
 
 /* As --url, --ca, --cert, --user, --token-file ... say, or the variables of these flags
- * ($PROPSEAL_REGISTRY_URL ...), or [registry] of propseal.ini, whose login is for its own
- * URL alone, and for no other that a stronger propseal.ini names. */
+ * ($PROPSEAL_REGISTRY_URL ...), or [registry] of propseal.ini.  The parts of a login stay
+ * together: one is for the URL that its source names, not for a stronger one's, and a
+ * password file (a key) is not for another user (certificate) than the one beside it. */
 void place_read(const struct options *o, struct place *p);
 
 /*

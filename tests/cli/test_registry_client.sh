@@ -1049,9 +1049,49 @@ case_the_environment_says_what_flags_do_not() {
 	PROPSEAL_REGISTRY_URL=http://127.0.0.1:1 run registry list --url "$first" \
 	    --token-file "$suite/token" --prefix nothing
 	expect_rc 0
-	with_registry registry list --user rob
+	# Of two that name a registry the stronger one gets no login of the other's.
+	PROPSEAL_REGISTRY_TOKEN_FILE=$suite/token with_registry registry list --url "$second"
 	expect_rc 1
 	expect_err 'the registry answered 401'
+	with_registry registry list --prefix nothing --url "$first"
+	expect_rc 0
+}
+
+# What stands beside one user is not sent under the name of another: rob's login with alice's
+# password would be answered with 401, and is not tried.
+case_a_password_goes_with_the_user_beside_it() {
+	with_registry registry list --user rob </dev/null
+	expect_rc 2
+	expect_err 'there is no password for rob'
+	with_registry registry list --prefix nothing --user alice
+	expect_rc 0
+	with_registry registry list --user rob --password-file "$suite/rob"
+	expect_rc 0
+	# One that stands alone is for whoever is named.
+	unset PROPSEAL_REGISTRY_URL PROPSEAL_REGISTRY_USER PROPSEAL_REGISTRY_PASSWORD_FILE
+	PROPSEAL_REGISTRY_PASSWORD_FILE=$suite/rob run registry list --url "$first" --user rob
+	expect_rc 0
+	local login=("url = $first" "user = alice" "password-file = $suite/alice")
+	with_ini "${login[@]}" -- registry list --user rob </dev/null
+	expect_rc 2
+	expect_err 'there is no password for rob'
+	with_ini "${login[@]}" -- registry list --prefix nothing --user alice
+	expect_rc 0
+	PROPSEAL_REGISTRY_USER=rob with_ini "${login[@]}" -- registry list </dev/null
+	expect_rc 2
+	# A password file of a flag is another one for the same user, and goes before a token.
+	with_ini "url = $first" 'user = alice' "password-file = $suite/guess" \
+	    "token-file = $suite/guess" -- registry list --prefix nothing \
+	    --password-file "$suite/alice"
+	expect_rc 0
+	# Of a certificate that a flag names the key stands in its file, or is named, too.
+	cat "$suite/client.pem" "$suite/client.key" >both.pem
+	with_ini "url = $tls" "cert = $suite/server.pem" "cert-key = $suite/server.key" \
+	    "ca = $suite/ca.pem" -- registry list --cert both.pem --prefix nothing
+	expect_no 'that fits the certificate'
+	with_ini "url = $tls" "cert-key = $suite/client.key" "ca = $suite/ca.pem" -- \
+	    registry list --cert "$suite/client.pem" --prefix nothing
+	expect_no 'that fits the certificate'
 }
 
 # with_ini LINE... -- ARGUMENT...: run with these lines in [registry] of the user's file.

@@ -144,7 +144,7 @@ known_of_id(const struct environments *e, const struct file_id *id)
 	for (size_t i = 0; id->exists && i < e->all.len; i++) {
 		struct known *k = known_at(e, i);
 
-		if (k->id.exists && k->id.dev == id->dev && k->id.ino == id->ino)
+		if (file_id_same(&k->id, id))
 			return k;
 	}
 	return NULL;
@@ -482,8 +482,8 @@ section_name(struct environments *e, const struct known *k)
 	if (f == NULL || folder_sections(e, f, NULL) != 0)
 		return NULL;
 	for (size_t i = 0; i < f->count; i++)
-		if (file_identify(f->sections[i].secrets_file, &id, NULL) == 0 && id.exists &&
-		    k->id.exists && id.dev == k->id.dev && id.ino == k->id.ino)
+		if (file_identify(f->sections[i].secrets_file, &id, NULL) == 0 &&
+		    file_id_same(&id, &k->id))
 			return f->sections[i].name;
 	return NULL;
 }

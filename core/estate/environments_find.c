@@ -294,8 +294,7 @@ ask_only(const struct environments *e, const struct reference *r, const char *re
 	    (secrets_file_remote_count(k->face.secrets) == 0 && fits_alone(e, remote));
 
 	if (!fits && r->path_len > 0)
-		fits = file_identify(remote, &id, NULL) == 0 && id.exists &&
-		    id.dev == k->id.dev && id.ino == k->id.ino;
+		fits = file_identify(remote, &id, NULL) == 0 && file_id_same(&id, &k->id);
 	if (fits) {
 		a->found = k;
 	} else {
@@ -319,7 +318,7 @@ ask_path(struct environments *e, const struct folder *f, const struct reference 
 		a->found = known_of_path(e, remote, NULL, err);
 		return a->found == NULL ? -1 : 0;
 	}
-	if (a->found->id.exists && a->found->id.dev == id.dev && a->found->id.ino == id.ino)
+	if (file_id_same(&a->found->id, &id))
 		return 0;
 	a->doubt = DOUBT_ELSEWHERE;
 	a->one = remote;

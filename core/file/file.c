@@ -239,6 +239,12 @@ same_time(const struct timespec *a, const struct timespec *b)
 }
 
 bool
+file_id_same(const struct file_id *a, const struct file_id *b)
+{
+	return a->exists && b->exists && a->dev == b->dev && a->ino == b->ino;
+}
+
+bool
 file_id_equal(const struct file_id *a, const struct file_id *b)
 {
 	if (!a->exists || !b->exists)

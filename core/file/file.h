@@ -56,6 +56,9 @@ int file_identify(const char *path, struct file_id *id, struct error *err);
 /* The same from what fstat said. */
 void file_id_set(struct file_id *id, const struct stat *st);
 
+/* Are both there, and the same file, changed or not? */
+bool file_id_same(const struct file_id *a, const struct file_id *b);
+
 /* True when both name the same unchanged file, or both none. */
 bool file_id_equal(const struct file_id *a, const struct file_id *b);
 

@@ -103,12 +103,6 @@ load_config(const struct change *c, const char *path, struct error *err)
 	return config;
 }
 
-static bool
-is_same_file(const struct file_id *a, const struct file_id *b)
-{
-	return a->exists && b->exists && a->dev == b->dev && a->ino == b->ino;
-}
-
 /* A mistyped path must not make a secrets file of somebody's configuration. */
 static int
 check_secrets(const struct change *c, struct error *err)
@@ -128,7 +122,7 @@ check_secrets(const struct change *c, struct error *err)
 static int
 check_config(const struct change *c, const struct configuration *config, struct error *err)
 {
-	if (c->secrets != NULL && is_same_file(&config->id, secrets_file_id(c->secrets))) {
+	if (c->secrets != NULL && file_id_same(&config->id, secrets_file_id(c->secrets))) {
 		error_set(err, ERROR_REFUSED,
 		    "the configuration file and the secrets file are the same file");
 		return error_place(err, config->path, 0);
@@ -309,10 +303,10 @@ check_output(const struct change *c, const char *path, struct error *err)
 
 	if (file_check_output(path, err) != 0 || file_identify(path, &id, err) != 0)
 		return -1;
-	if (c->secrets != NULL && is_same_file(&id, secrets_file_id(c->secrets)))
+	if (c->secrets != NULL && file_id_same(&id, secrets_file_id(c->secrets)))
 		what = "secrets file";
 	for (size_t i = 0; i < c->configs.len; i++)
-		if (is_same_file(&id, &(*config_slot(c, i))->id))
+		if (file_id_same(&id, &(*config_slot(c, i))->id))
 			what = "configuration file";
 	if (what == NULL)
 		return 0;

@@ -228,8 +228,7 @@ scan_users_find(void *cookie, const struct configuration *c, const char *name, s
 			    memcmp(x->name, name, len) != 0 ||
 			    (x->environment != NULL && x->environment != u->own))
 				continue;
-			if (file_identify(f->path, &id, NULL) == 0 && id.exists &&
-			    c->id.exists && id.dev == c->id.dev && id.ino == c->id.ino)
+			if (file_identify(f->path, &id, NULL) == 0 && file_id_same(&id, &c->id))
 				break;
 			*path = f->path;
 			*line = x->line;

@@ -306,12 +306,9 @@ int
 change_open_files(struct change *c, const struct options *o, const char *secrets, bool may_create,
     struct error *err)
 {
-	const char *config = o->text[FLAG_CONFIG_FILE];
+	const char *config = o->arg_count > 0 ? o->args[0] : NULL;
 
 	change_from_flags(c, o);
-	/* The flag's value, or what the command is about. */
-	if (config == NULL && o->arg_count > 0)
-		config = o->args[0];
 	if (config != NULL && change_check_base_name(c, err) != 0)
 		return -1;
 	return change_files(c, config, secrets, may_create, err);

@@ -49,8 +49,8 @@ int source_passphrases(const struct options *o, struct buf *old,
  * key and locks are those of the flags; the plan is shown or applied.
  */
 
-/* Load the files that the flags name, or the argument, if the command has
- * one in the place of --config-file.  Close ${c} also after a failure. */
+/* Load the secrets file that the flag names, and the configuration that is the
+ * command's argument, if it has one.  Close ${c} also after a failure. */
 int change_open(struct change *c, const struct options *o, bool may_create, struct error *err);
 
 /* A change of the flags, with nothing loaded. */

@@ -7,11 +7,9 @@
 #include "common/service_commands.h"
 
 #define REGISTRY .group = "registry"
-#define FILES \
-	MAY(CONFIG_FORMAT), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
 #define SEVERAL_FILES \
 	{ FLAG_CONFIG_FILES, true, "a configuration file, .properties or .json; may be given " \
-	    "several times" }, FILES
+	    "several times" }, MAY(CONFIG_FORMAT), MUST(LOCAL_SECRETS_FILE), MAY(BASE_NAME)
 #define WRITING \
 	MAY(DRY_RUN), MAY(LOCK_TIMEOUT), MAY(OUTPUT)
 #define KEYS \
@@ -82,13 +80,15 @@ static const struct command commands_own[] = {
 		.name = "decrypt",
 		.summary = "write the opened values of a configuration file",
 		.details = "Without --config every reference to the secrets file is opened.  The "
-		    "output has `key = value`\nlines; a new file is readable by its owner only.",
+		    "output has `key = value`\nlines; a new file is readable by its owner only.  "
+		    "Of several files it has a line `# FILE` before\nthose of each, or each has "
+		    "an --output-file of its own; nothing is written unless all open.",
 		.examples = "file decrypt --config-file server.properties --output-file - \\\n"
 		    " --local-secrets-file secrets.properties --config ssl.key.password\n"
-		    "file decrypt --config-file server.properties --output-file /dev/null && "
-		    "echo all open",
+		    "file decrypt --config-file server.properties --config-file "
+		    "client.properties \\\n --output-file /dev/null && echo all open",
 		.flags = {
-			MUST(CONFIG_FILE), FILES, MUST(OUTPUT_FILE), MAY(CONFIG_KEYS), KEYS,
+			SEVERAL_FILES, MUST(OUTPUT_FILES), MAY(CONFIG_KEYS), KEYS,
 			MAY(LEGACY_CBC), MAY(ANY_NAME), WRITING, LAST
 		},
 		.reads_legacy = true,

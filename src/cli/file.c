@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
+#include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/file.h"
@@ -13,6 +15,8 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "crypto/key.h"
+#include "file/file.h"
+#include "plan/configuration.h"
 #include "plan/plan.h"
 #include "rotation/rotation.h"
 #include "seal/keying.h"
@@ -119,40 +123,146 @@ commands_generate(const struct options *o)
 	return change_status(&c, rc, &err);
 }
 
-static int
-decrypt(struct change *c, const struct options *o, const struct key_list *keys, struct error *err)
+/* The values of ${id}, which may be given several times, into ${out} (with room for all that
+ * were given); how many there are. */
+static size_t
+decrypt_named(const struct options *o, enum flag_id id, const char **out)
 {
-	struct buf text;
-	int rc;
+	size_t n = 0;
 
-	if (change_open(c, o, false, err) != 0 || change_key(c, err) != 0 ||
-	    secrets_file_unlock(c->secrets, c->master, err) != 0)
-		return -1;
-	buf_init_secret(&text, BUF_MAX_FILE);
-	rc = render_opened(c->config, c->secrets, keys->keys, keys->lens, keys->count,
-	    o->on[FLAG_ANY_NAME], &text, err);
-	if (rc == 0) {
-		keys_say_doubts(c->secrets);
-		if (text.len == 0)
-			report_note("nothing to open: no value refers to a sealed entry");
-		rc = change_write_output(c, o->text[FLAG_OUTPUT_FILE], &text, err);
+	for (size_t i = 0; i < o->item_count; i++)
+		if (o->items[i].id == id)
+			out[n++] = o->items[i].value;
+	return n;
+}
+
+/* Do the two paths name one file, there or not? */
+static bool
+decrypt_is_one_file(const char *a, const char *b)
+{
+	const char *const paths[] = { a, b };
+	struct file_id file[2], folder[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		char *up = file_folder(paths[i]);
+		bool known = up != NULL && file_identify(up, &folder[i], NULL) == 0 &&
+		    file_identify(paths[i], &file[i], NULL) == 0;
+
+		free(up);
+		if (!known)
+			return false;
 	}
-	buf_release(&text);
-	return rc;
+	return file_id_same(&file[0], &file[1]) || (file_id_same(&folder[0], &folder[1]) &&
+	    strcmp(file_basename(a), file_basename(b)) == 0);
+}
+
+/* ERROR_USAGE unless there is an output for each of ${n} files, or one for all. */
+static int
+decrypt_check(const struct options *o, const char *const outputs[], size_t m, size_t n,
+    struct error *err)
+{
+	if (n > 1 && o->text[FLAG_BASE_NAME] != NULL) {
+		error_set(err, ERROR_USAGE, "--base-name is for one --config-file");
+		return error_hint(err, "call it for each file");
+	}
+	if (m != 1 && m != n) {
+		error_set(err, ERROR_USAGE, "%zu --output-file for %zu --config-file", m, n);
+		return error_hint(err, "give one for each, in the same order, or one for all");
+	}
+	for (size_t i = 0; i < m && m > 1; i++) {
+		for (size_t j = 0; j < i; j++)
+			if (decrypt_is_one_file(outputs[i], outputs[j])) {
+				error_set(err, ERROR_USAGE, "two --output-file are %s", outputs[i]);
+				return error_hint(err, "give it alone, for all --config-file");
+			}
+		if (output_is_stream(outputs[i])) {
+			error_set(err, ERROR_USAGE, "--output-file %s is no file, and stands "
+			    "beside others", outputs[i]);
+			return error_hint(err, "give it alone, for all --config-file");
+		}
+	}
+	return 0;
+}
+
+/* Append what is opened of each configuration to ${texts}: to its own, or all to the first. */
+static int
+decrypt_open(struct change *c, const struct key_list *keys, struct buf texts[], bool in_one,
+    struct error *err)
+{
+	for (size_t i = 0; i < c->configs.len; i++) {
+		const struct configuration *config =
+		    *(struct configuration **)vec_at(&c->configs, i);
+		struct buf *text = &texts[in_one ? 0 : i];
+		size_t before;
+
+		/* Which of them has a key, nobody could tell. */
+		if (in_one && c->configs.len > 1) {
+			buf_append_str(text, "# ");
+			text_append_visible(text, config->path, strlen(config->path));
+			buf_append_char(text, '\n');
+		}
+		before = text->len;
+		if (render_opened(config, c->secrets, keys->keys, keys->lens, keys->count,
+		    change_options(c)->on[FLAG_ANY_NAME], text, err) != 0)
+			return -1;
+		if (text->len == before && c->configs.len > 1)
+			report_note("%s: nothing to open: no value refers to a sealed entry",
+			    config->path);
+		else if (text->len == before)
+			report_note("nothing to open: no value refers to a sealed entry");
+	}
+	return 0;
+}
+
+/* ${paths}, ${outputs}, ${texts}: with room for all that were given. */
+static int
+decrypt(struct change *c, const struct options *o, const struct key_list *keys,
+    const char **paths, const char **outputs, struct buf texts[], struct error *err)
+{
+	size_t n = decrypt_named(o, FLAG_CONFIG_FILES, paths);
+	size_t m = decrypt_named(o, FLAG_OUTPUT_FILES, outputs);
+
+	if (decrypt_check(o, outputs, m, n, err) != 0)
+		return -1;
+	change_from_flags(c, o);
+	if (change_check_base_name(c, err) != 0 ||
+	    change_files(c, paths[0], o->text[FLAG_LOCAL_SECRETS_FILE], false, err) != 0)
+		return -1;
+	for (size_t i = 1; i < n; i++)
+		if (change_config(c, paths[i], err) == NULL)
+			return -1;
+	if (change_key(c, err) != 0 || secrets_file_unlock(c->secrets, c->master, err) != 0 ||
+	    decrypt_open(c, keys, texts, m == 1, err) != 0)
+		return -1;
+	keys_say_doubts(c->secrets);
+	return m == 1 ? change_write_output(c, outputs[0], texts, err) :
+	    change_write_outputs(c, outputs, texts, m, err);
 }
 
 int
 commands_decrypt(const struct options *o)
 {
+	const size_t n = o->item_count + 1;
 	struct change c = { 0 };
-	struct key_list keys;
+	struct key_list keys = { 0 };
+	const char **names = calloc(2 * n, sizeof(*names));
+	struct buf *texts = calloc(n, sizeof(*texts));
 	struct error err;
 	int rc;
 
-	rc = key_list_read(o, true, &keys, &err);
+	for (size_t i = 0; texts != NULL && i < n; i++)
+		buf_init_secret(&texts[i], BUF_MAX_FILE);
+	if (names == NULL || texts == NULL)
+		rc = error_memory(&err);
+	else
+		rc = key_list_read(o, true, &keys, &err);
 	if (rc == 0)
-		rc = decrypt(&c, o, &keys, &err);
+		rc = decrypt(&c, o, &keys, names, names + n, texts, &err);
 	key_list_release(&keys);
+	for (size_t i = 0; texts != NULL && i < n; i++)
+		buf_release(&texts[i]);
+	free(texts);
+	free(names);
 	return change_status(&c, rc, &err);
 }
 

@@ -111,8 +111,6 @@ near_choice(const char *typed, const char *choices, struct error *err)
 }
 
 static const struct flag flags[FLAG_COUNT] = {
-	[FLAG_CONFIG_FILE] = { .name = "config-file",
-	    PATH("FILE", "the configuration file, .properties or .json") },
 	[FLAG_LOCAL_SECRETS_FILE] = { .name = "local-secrets-file",
 	    PATH("FILE", "the secrets file on this host") },
 	[FLAG_REMOTE_SECRETS_FILE] = { .name = "remote-secrets-file",
@@ -124,6 +122,9 @@ static const struct flag flags[FLAG_COUNT] = {
 	    "here, values can be seen by other users") },
 	[FLAG_OUTPUT_FILE] = { .name = "output-file",
 	    PATH("FILE", "where the opened values go, - for standard output") },
+	[FLAG_OUTPUT_FILES] = { .name = "output-file", .many = true,
+	    PATH("FILE", "where the opened values go, - for standard output; of several "
+	    "--config-file one for all, or one for each in their order") },
 	[FLAG_PASSPHRASE] = { .name = "passphrase",
 	    SECRET("SOURCE", "the passphrase: @FILE, - (standard input), fd:N; asked for on a "
 	    "terminal when absent; anything else is the passphrase itself") },
@@ -555,10 +556,9 @@ options_set_value(struct options *o, enum flag_id id, char *value, struct error 
 {
 	const struct flag *flag = flag_get(id);
 	const char *instead = id == FLAG_CONFIG_KEYS ? "separate the keys by commas" :
-	    id == FLAG_CONFIG_TEXT ? "put each KEY=VALUE on a line of one text" :
-	    id == FLAG_CONFIG_FILE ? "call it for each file" : NULL;
+	    id == FLAG_CONFIG_TEXT ? "put each KEY=VALUE on a line of one text" : NULL;
 
-	/* As with `confluent` the last one counts; of two lists or files one is left out. */
+	/* As with `confluent` the last one counts; of two lists one is left out. */
 	if (o->given[id] && instead != NULL)
 		report_warning(instead, "--%s is given more than once, and only the last one "
 		    "counts", flag->name);

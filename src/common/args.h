@@ -29,12 +29,12 @@ int near_choice(const char *typed, const char *choices, struct error *err);
 
 /* Every flag of every command.  Two may share a name when no command has both. */
 enum flag_id {
-	FLAG_CONFIG_FILE,
 	FLAG_LOCAL_SECRETS_FILE,
 	FLAG_REMOTE_SECRETS_FILE,
 	FLAG_CONFIG_KEYS,	/* --config: a list of keys */
 	FLAG_CONFIG_TEXT,	/* --config: keys and values, secret */
 	FLAG_OUTPUT_FILE,
+	FLAG_OUTPUT_FILES,	/* --output-file, several */
 	FLAG_PASSPHRASE,
 	FLAG_PASSPHRASE_NEW,
 	FLAG_DATA_KEY,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# encrypt, add, update and remove on several --config-file in one call.
+# encrypt, decrypt, add, update and remove on several --config-file in one call.
 # shellcheck disable=SC1091,SC2154,SC2034,SC2016
 . "$(dirname "$0")/lib.sh"
 
@@ -54,6 +54,80 @@ case_encrypt_seals_each_in_one_call() {
 	several encrypt a.properties d/b.properties c.json
 	expect_rc 0
 	expect_file "$err" 'propseal: note: nothing to change'
+	expect_unchanged
+}
+
+case_decrypt_opens_all_of_them() {
+	files a.properties d/b.properties plain.properties
+	several encrypt a.properties d/b.properties
+	expect_rc 0
+	several decrypt a.properties d/b.properties -- --output-file -
+	expect_rc 0
+	expect_file "$out" '# a.properties
+a.password = CANARY-a.properties
+# d/b.properties
+a.password = CANARY-d-b.properties'
+	several decrypt a.properties d/b.properties -- --output-file one --output-file d/two
+	expect_rc 0
+	expect_file one 'a.password = CANARY-a.properties'
+	expect_file d/two 'a.password = CANARY-d-b.properties'
+	expect_mode one 600
+	expect_mode d/two 600
+	rm one d/two
+	several decrypt a.properties d/b.properties -- --output-file one
+	expect_rc 0
+	[ "$(grep -c CANARY one)" = 2 ] || fail "not all of them"
+	snapshot
+	several decrypt a.properties d/b.properties -- --output-file one --output-file two --dry-run
+	expect_rc 0
+	expect_out '+++ two'
+	expect_no CANARY
+	expect_unchanged
+	several decrypt a.properties plain.properties -- --output-file - --config user
+	expect_rc 0
+	expect_out 'user = me'
+	several decrypt plain.properties a.properties -- --output-file -
+	expect_rc 0
+	expect_err 'note: plain.properties: nothing to open'
+}
+
+# Nothing is written unless all open, and no output takes another's place.
+case_decrypt_is_all_or_nothing() {
+	files a.properties d/b.properties
+	several encrypt a.properties d/b.properties
+	expect_rc 0
+	cp a.properties whole
+	sed -i 's/a\.properties\/a\.password/&gone/' a.properties
+	snapshot
+	several decrypt d/b.properties a.properties -- --output-file one --output-file two
+	expect_rc 1
+	expect_err a.properties:3
+	expect_no CANARY
+	several decrypt d/b.properties gone.properties -- --output-file -
+	expect_rc 1
+	expect_err gone.properties
+	expect_no CANARY
+	expect_unchanged
+	mv whole a.properties
+	snapshot
+	several decrypt a.properties d/b.properties a.properties -- --output-file 1 --output-file 2
+	expect_rc 2
+	expect_err '2 --output-file for 3 --config-file'
+	expect_err 'hint: give one for each, in the same order, or one for all'
+	several decrypt a.properties d/b.properties -- --output-file one --output-file -
+	expect_rc 2
+	expect_err 'stands beside others'
+	several decrypt a.properties d/b.properties -- --output-file one --output-file one
+	expect_rc 2
+	expect_err 'two --output-file are one'
+	several decrypt a.properties d/b.properties -- --output-file one --output-file d/../one
+	expect_rc 2
+	several decrypt a.properties d/b.properties -- --output-file d/b.properties \
+	    --output-file two
+	expect_rc 1
+	several decrypt a.properties d/b.properties -- --output-file one --base-name x
+	expect_rc 2
+	expect_no CANARY
 	expect_unchanged
 }
 

@@ -235,12 +235,6 @@ case_the_last_of_repeated_flags_counts() {
 	expect_rc 0
 	expect_opens c.d CANARY-2
 	expect_not_in server.properties a.b
-	printf 'a.password=CANARY-left\n' >left.properties
-	on left.properties decrypt --config-file server.properties --output-file -
-	expect_rc 0
-	expect_out CANARY-2
-	expect_err 'warning: --config-file is given more than once, and only the last one counts'
-	expect_err '  hint: call it for each file'
 }
 
 case_flags_of_the_reference_are_taken_by_every_command() {

@@ -51,6 +51,7 @@ bool act_forget_words(struct app *a);
 
 /* act_program.c */
 void act_help(struct app *a);
+void act_palette(struct app *a);
 void act_redraw(struct app *a);
 void act_theme(struct app *a);
 void act_mouse(struct app *a);

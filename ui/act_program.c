@@ -3,7 +3,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -47,42 +46,45 @@ struct help {
 	enum action_id chosen;
 };
 
-static bool
-contains(const char *text, const char *needle)
+static enum rank
+help_match(const struct app *a, size_t i, const char *typed)
 {
-	return text_contains_nocase(text, strlen(text), needle);
-}
+	const char *texts[] = { "legend", NULL, NULL };
+	enum rank best = RANK_COUNT, r;
 
-static bool
-help_matches(const struct app *a, size_t i, const char *typed, const char *needle)
-{
-	const struct action *action;
-	char keys[64];
-
-	if (i >= ACTION_COUNT) {
-		i -= ACTION_COUNT;
-		return contains(legend[i].name, needle) || contains(legend[i].text, needle) ||
-		    contains("legend", needle) || strcmp(legend[i].sign, typed) == 0;
+	if (i < ACTION_COUNT)
+		return keymap_match(a, (enum action_id)i, typed);
+	i -= ACTION_COUNT;
+	if (strcmp(legend[i].sign, typed) == 0)
+		return RANK_EXACT;
+	texts[1] = legend[i].name;
+	texts[2] = legend[i].text;
+	for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++) {
+		r = rank_of(texts[k], strlen(texts[k]), typed);
+		if (r < RANK_LETTERS && r < best)
+			best = r == RANK_EXACT ? RANK_WORD : r;
 	}
-	action = keymap_action((enum action_id)i);
-	keymap_keys_of((enum action_id)i, keys, sizeof(keys));
-	return contains(action->name, needle) || contains(action->group, needle) ||
-	    contains(keymap_help(a, (enum action_id)i), needle) || strcmp(keys, typed) == 0;
+	return best;
 }
 
+/* What fits best comes first, else all is as in the tables; letters here and there only count
+ * where there is nothing better. */
 static void
 help_search(const struct app *a, struct help *h)
 {
-	char needle[sizeof(h->line.text)];
+	enum rank ranks[ACTION_COUNT + LEGEND_COUNT], end = RANK_COUNT;
 	size_t i;
 
-	for (i = 0; i <= h->line.len; i++)
-		needle[i] = h->line.text[i] >= 'A' && h->line.text[i] <= 'Z' ?
-		    (char)(h->line.text[i] + ('a' - 'A')) : h->line.text[i];
+	for (i = 0; i < ACTION_COUNT + LEGEND_COUNT; i++) {
+		ranks[i] = help_match(a, i, h->line.text);
+		if (ranks[i] < RANK_LETTERS)
+			end = RANK_LETTERS;
+	}
 	h->list.count = 0;
-	for (i = 0; i < ACTION_COUNT + LEGEND_COUNT; i++)
-		if (help_matches(a, i, h->line.text, needle))
-			h->shown[h->list.count++] = i;
+	for (enum rank r = RANK_EXACT; r < end; r++)
+		for (i = 0; i < ACTION_COUNT + LEGEND_COUNT; i++)
+			if (ranks[i] == r)
+				h->shown[h->list.count++] = i;
 	h->list.cursor = h->list.top = 0;
 }
 
@@ -288,19 +290,14 @@ theme_moved(size_t i)
 void
 act_theme(struct app *a)
 {
-	static const char *const notes[THEME_COUNT] = {
-		"the terminal's 16 colours", "256 colours on black", "256 colours on white",
-		"no colour, and nothing dim", "red and green look alike, on black",
-		"the same on white", "blue and yellow look alike, on black", "the same on white",
-		"bold and reverse alone"
-	};
 	struct choice choices[THEME_COUNT];
 	enum theme before = theme_now();
 	size_t chosen = (size_t)before;
 	int t;
 
 	for (t = 0; t < THEME_COUNT; t++)
-		choices[t] = (struct choice){ theme_name((enum theme)t), notes[t] };
+		choices[t] = (struct choice){ theme_name((enum theme)t),
+		    theme_note((enum theme)t) };
 	if (choice_try(a, "Theme", "The screen changes with the cursor. To have one the next time, "
 	    "too, say `theme = NAME` in [ui] of propseal.ini, or --theme.", choices, THEME_COUNT,
 	    theme_moved, &chosen)) {

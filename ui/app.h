@@ -2,6 +2,7 @@
 #define UI_APP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ui/canvas.h"
@@ -67,9 +68,19 @@ void layout_make(struct layout *l, int rows, int cols, int two_panes);
 
 #define APP_NOTICE_MAX 512
 
+#define PALETTE_TYPED_MAX 256
+#define PALETTE_RECENT 5
+
+/* What the palette keeps from one time to the next. */
+struct palette_past {
+	char typed[PALETTE_TYPED_MAX];	/* and not used: the next letter takes its place */
+	int recent[PALETTE_RECENT];	/* enum action_id, the last one first */
+	size_t recent_count;
+};
+
 /* Everything that the parts of the interface share. */
 struct app {
-	const struct ui_options *options;
+	struct ui_options *options;
 	struct model *model;
 	struct files *files;		/* the state of each main view */
 	struct findings *findings;
@@ -81,6 +92,7 @@ struct app {
 	enum view_id former_view;	/* which was shown before it */
 	char search[256];		/* what was searched for last, in lower case */
 	bool searched;			/* it is shown where that is */
+	struct palette_past palette;
 	struct reveal *reveal;
 	struct clipboard clipboard;
 	struct jobs *jobs;

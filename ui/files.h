@@ -106,6 +106,9 @@ const char *selection_needs_value(const struct app *a);
 const char *selection_needs_sealed(const struct app *a);
 const char *selection_needs_name(const struct app *a);
 
+/* view_files.c: the word for the state of an entry, "": the letter says all. */
+const char *files_word(const struct estate_entry *e);
+
 /* files_detail.c: a file's path as it stands below its root. */
 const char *files_name(const struct app *a, const struct tree_root *r,
     const struct estate_file *f);

@@ -344,11 +344,15 @@ static const struct action actions[ACTION_COUNT] = {
 	    false, .faces[EVERYWHERE] = { .run = act_view_history } },
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
 	    .faces[EVERYWHERE] = { .run = act_view_registry } },
-	[ACTION_HELP] = { PROGRAM, "help", { '?', ':' },
+	[ACTION_HELP] = { PROGRAM, "help", { '?' },
 	    "this help: type to search, Enter runs the selected line", false, {
 	    [VIEW_FILES] = { .rank = 30, .label = "help", .run = act_help },
 	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } },
 	    .faces[EVERYWHERE] = { .rank = 100, .label = "help", .run = act_help } },
+	[ACTION_PALETTE] = { PROGRAM, "palette", { ':' }, "all that can be done, set and gone to: "
+	    "type to search, Enter does it", false, {
+	    [VIEW_FILES] = { .rank = 29, .label = "do", .run = act_palette } },
+	    .faces[EVERYWHERE] = { .rank = 99, .label = "do", .run = act_palette } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
 	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_rescan },
@@ -473,6 +477,27 @@ keymap_help(const struct app *a, enum action_id id)
 	return help != NULL ? help : actions[id].help;
 }
 
+enum rank
+keymap_match(const struct app *a, enum action_id id, const char *typed)
+{
+	const char *texts[] = { actions[id].name, actions[id].group, keymap_help(a, id) };
+	enum rank best = RANK_COUNT, r;
+	char name[KEY_NAME_MAX];
+
+	for (int i = 0; i < ACTION_KEYS && keys_of(id)[i] != 0; i++)
+		if (strcmp(key_name_of(keys_of(id)[i], name), typed) == 0)
+			return RANK_EXACT;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		r = rank_of(texts[i], strlen(texts[i]), typed);
+		/* Letters here and there are something in a name alone; only that says it best. */
+		if (i > 0 && r != RANK_COUNT)
+			r = r < RANK_LETTERS ? RANK_PART : RANK_COUNT;
+		if (r < best)
+			best = r;
+	}
+	return best == RANK_EXACT ? RANK_WORD : best;
+}
+
 void
 keymap_run(struct app *a, enum action_id id)
 {
@@ -569,7 +594,7 @@ bindings_yield(struct bindings *b, enum action_id to, uint32_t key)
 		ACTION_OPEN_SECRETS, ACTION_GROUP, ACTION_IGNORE, ACTION_EXPORT, ACTION_COPY,
 		ACTION_VIEW_FILES, ACTION_VIEW_FINDINGS, ACTION_VIEW_PENDING,
 		ACTION_VIEW_ROTATION, ACTION_TAKE_BACK, ACTION_VIEW_HISTORY,
-		ACTION_VIEW_REGISTRY, ACTION_NOTICES };
+		ACTION_VIEW_REGISTRY, ACTION_NOTICES, ACTION_PALETTE };
 	const struct action *a;
 	size_t i;
 

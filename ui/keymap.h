@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ui/rank.h"
 #include "ui/view.h"
 
 struct app;
@@ -37,7 +38,7 @@ enum action_id {
 	ACTION_GROUP, ACTION_IGNORE, ACTION_EXPORT,
 	ACTION_VIEW_FILES, ACTION_VIEW_FINDINGS, ACTION_VIEW_PENDING, ACTION_VIEW_ROTATION,
 	ACTION_VIEW_HISTORY, ACTION_VIEW_REGISTRY,
-	ACTION_HELP, ACTION_RESCAN, ACTION_NOTICES, ACTION_THEME, ACTION_MOUSE,
+	ACTION_HELP, ACTION_PALETTE, ACTION_RESCAN, ACTION_NOTICES, ACTION_THEME, ACTION_MOUSE,
 	ACTION_REDRAW, ACTION_QUIT,
 	ACTION_COUNT
 };
@@ -70,6 +71,10 @@ const struct action *keymap_action(enum action_id id);
 int keymap_rank(const struct app *a, enum action_id id);
 const char *keymap_label(const struct app *a, enum action_id id);
 const char *keymap_help(const struct app *a, enum action_id id);
+
+/* How well it fits what was typed: one of its keys is all of it, its name, what it does, or its
+ * group. */
+enum rank keymap_match(const struct app *a, enum action_id id, const char *typed);
 
 /* Use the user's keys from now on (not owned, not changed; NULL: the table's). */
 void keymap_bind(const struct bindings *b);

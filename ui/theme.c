@@ -69,22 +69,29 @@ static const struct look looks[THEME_COUNT][STYLE_COUNT] = {
 static const struct {
 	const char *name;
 	short selected;
+	const char *note;
 } themes[THEME_COUNT] = {
-	[THEME_DEFAULT] = { "default", 0 },
-	[THEME_DARK] = { "dark", 235 },
-	[THEME_LIGHT] = { "light", 255 },
-	[THEME_HIGH_CONTRAST] = { "high-contrast", 0 },
-	[THEME_DEUTERANOPIA] = { "deuteranopia", 235 },
-	[THEME_DEUTERANOPIA_LIGHT] = { "deuteranopia-light", 255 },
-	[THEME_TRITANOPIA] = { "tritanopia", 235 },
-	[THEME_TRITANOPIA_LIGHT] = { "tritanopia-light", 255 },
-	[THEME_MONOCHROME] = { "monochrome", 0 },
+	[THEME_DEFAULT] = { "default", 0, "the terminal's 16 colours" },
+	[THEME_DARK] = { "dark", 235, "256 colours on black" },
+	[THEME_LIGHT] = { "light", 255, "256 colours on white" },
+	[THEME_HIGH_CONTRAST] = { "high-contrast", 0, "no colour, and nothing dim" },
+	[THEME_DEUTERANOPIA] = { "deuteranopia", 235, "red and green look alike, on black" },
+	[THEME_DEUTERANOPIA_LIGHT] = { "deuteranopia-light", 255, "the same on white" },
+	[THEME_TRITANOPIA] = { "tritanopia", 235, "blue and yellow look alike, on black" },
+	[THEME_TRITANOPIA_LIGHT] = { "tritanopia-light", 255, "the same on white" },
+	[THEME_MONOCHROME] = { "monochrome", 0, "bold and reverse alone" },
 };
 
 const char *
 theme_name(enum theme t)
 {
 	return themes[t].name;
+}
+
+const char *
+theme_note(enum theme t)
+{
+	return themes[t].note;
 }
 
 enum theme

@@ -51,6 +51,9 @@ enum theme {
 
 const char *theme_name(enum theme t);
 
+/* What it is for, in some words. */
+const char *theme_note(enum theme t);
+
 /* THEME_COUNT: there is none of this name. */
 enum theme theme_find(const char *name);
 

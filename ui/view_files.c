@@ -187,6 +187,12 @@ files_look(const struct estate_entry *e)
 	return entry_is_clear(e) ? &clear : &looks[e->state];
 }
 
+const char *
+files_word(const struct estate_entry *e)
+{
+	return files_look(e)->word;
+}
+
 static void
 files_draw_head(struct app *a, const struct rect *r, bool active)
 {

@@ -50,7 +50,7 @@ help_says_why_an_action_does_not_work_now(void **state)
 {
 	struct vt *v = fixture_open(*state);
 
-	vt_key(v, ":");
+	vt_key(v, "?");
 	vt_type(v, "unmark");
 	vt_assert_has(v, "(not now)");
 	vt_assert_has(v, "not now: nothing is marked");

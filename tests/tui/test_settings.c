@@ -150,6 +150,20 @@ broken_file_is_said_before_the_screen(void **state)
 	vt_free(v);
 }
 
+/* Who gave the colon to the help, as it was once, keeps it there. */
+static void
+a_newer_action_leaves_its_key(void **state)
+{
+	struct vt *v = with_settings(*state, "[ui]\nkey.help = ? :\n");
+
+	vt_key(v, ":");
+	vt_assert_has(v, "Help: type to search");
+	type_line(v, "palette");
+	vt_assert_has(v, "Nothing typed");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -160,6 +174,7 @@ main(void)
 		FIXTURE_TEST(single_looks_overrule_the_theme),
 		FIXTURE_TEST(rules_and_patterns_choose_what_is_marked),
 		FIXTURE_TEST(broken_file_is_said_before_the_screen),
+		FIXTURE_TEST(a_newer_action_leaves_its_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,10 +13,12 @@
 #include "rotation/rotation_internal.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
+#include "secrets/tag.h"
 
 /* The way back, and the end, after which there is none. */
 
-static const struct secrets_policy back_policy = { .cbc = SECRETS_CBC_ALL };
+/* Of what the session kept, which is as it was planned. */
+static const struct secrets_policy original_policy = { .cbc = SECRETS_CBC_ALL };
 
 /* A note about an entry of the file. */
 static void
@@ -136,14 +138,47 @@ back_keys(struct plan *p, const struct secrets_file *original, struct error *err
 	return rc;
 }
 
-/* Entry ${i} as it is now: the text of the original where the value is the same, else sealed
- * under the old data key. */
+/* A value that is not the original's, under the old data key.  It gets a tag only where it
+ * had one that fits: else nothing proves who put it there, and that stays so. */
 static int
-back_entry(struct run *run, const struct item *x, struct plan *p, struct secrets_file *original,
-    size_t i, struct error *err)
+back_seal(struct run *run, const struct item *x, struct plan *p,
+    const struct secrets_file *original, size_t i, enum tag_state tag, const struct buf *plain,
+    struct error *err)
+{
+	const char *name;
+	struct edits *e;
+	struct buf text;
+	size_t len;
+	int rc;
+
+	name = document_key(secrets_file_document(plan_secrets(p)), i, &len);
+	buf_init(&text, BUF_MAX_FILE);
+	rc = sealed_seal(secrets_file_cipher(original), SEALED_GCM, plain->data, plain->len, &text,
+	    err);
+	if (rc == 0 && tag == TAG_GOOD)
+		rc = plan_put_sealed(p, name, len, text.data, text.len, err);
+	else if (rc == 0)
+		rc = (e = plan_secrets_edits(p, err)) == NULL ? -1 :
+		    edits_set(e, i, text.data, text.len, err);
+	buf_release(&text);
+	if (rc == 0)
+		back_note(run, x, name, len, tag != TAG_GOOD ? "was put there since without a tag "
+		    "that fits, and is kept so, under the old key; see who did" :
+		    secrets_file_find(original, name, len) == DOCUMENT_NONE ?
+		    "was added since, and is kept, under the old key" :
+		    "was changed since, and is kept, under the old key");
+	return rc;
+}
+
+/* Entry ${i} as it is now: the text of the original where the value is the same, else sealed
+ * under the old data key.  What was put there in CBC since has a tag, or stays closed
+ * (secrets/trust.h): a rotation leaves none without. */
+static int
+back_entry(struct run *run, const struct item *x, struct plan *p,
+    const struct secrets_file *original, size_t i, struct error *err)
 {
 	struct secrets_file *now = plan_secrets(p);
-	const struct document *d = secrets_file_document(now);
+	enum tag_state tag = TAG_NONE;
 	struct buf plain, text;
 	const char *name;
 	size_t len, was;
@@ -151,20 +186,20 @@ back_entry(struct run *run, const struct item *x, struct plan *p, struct secrets
 
 	buf_init_secret(&plain, BUF_MAX_FILE);
 	buf_init(&text, BUF_MAX_FILE);
-	name = document_key(d, i, &len);
+	name = document_key(secrets_file_document(now), i, &len);
 	was = secrets_file_find(original, name, len);
-	rc = secrets_file_open(now, i, &plain, err);
+	rc = secrets_file_open_tagged(now, i, &plain, &tag, err);
+	if (rc != 0 && err != NULL && err->code == ERROR_REFUSED)
+		error_hint(err, "it was put there after the rotation: remove that line, or set the "
+		    "value anew with `propseal file update`; then roll back again");
 	if (rc == 0 && was != DOCUMENT_NONE &&
 	    secrets_file_holds(original, was, plain.data, plain.len)) {
 		rc = document_value(secrets_file_document(original), was, &text, err);
+		if (rc == 0)
+			rc = plan_put_sealed(p, name, len, text.data, text.len, err);
 	} else if (rc == 0) {
-		rc = sealed_seal(secrets_file_cipher(original), SEALED_GCM, plain.data, plain.len,
-		    &text, err);
-		back_note(run, x, name, len, was == DOCUMENT_NONE ? "was added since, and is kept, "
-		    "under the old key" : "was changed since, and is kept, under the old key");
+		rc = back_seal(run, x, p, original, i, tag, &plain, err);
 	}
-	if (rc == 0)
-		rc = plan_put_sealed(p, name, len, text.data, text.len, err);
 	buf_release(&plain);
 	buf_release(&text);
 	return rc;
@@ -189,8 +224,7 @@ back_carry(struct run *run, struct item *x, struct change *c, struct error *err)
 	    err)) == NULL)
 		rc = -1;
 	if (rc == 0) {
-		secrets_file_set_policy(original, back_policy);
-		secrets_file_set_policy(now, back_policy);
+		secrets_file_set_policy(original, original_policy);
 		wrapped = secrets_file_metadata(original)->data_key;
 		rc = secrets_file_unlock(original, w.old, err);
 		if (rc == 0)

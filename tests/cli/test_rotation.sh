@@ -520,6 +520,37 @@ case_rollback_keeps_what_changed_since() {
 	done
 }
 
+# Who can write the file but has no key: a rollback opens no value in CBC without its tag, and
+# gives no tag to a value that has none.
+case_rollback_trusts_no_value_without_a_tag() {
+	local key=server.properties/ssl.key.password
+	five
+	plan --both
+	apply
+	expect_rc 0
+	change_c3 update 'ssl.key.password=CANARY-cbc' --cipher cbc
+	expect_rc 0
+	sed -i "\\|^_propseal.tag/$key|d" c3/secrets.properties
+	cp c3/secrets.properties meddled
+	run rotation rollback --yes --new-master-key-file made
+	expect_rc 1
+	expect_err 'c3/secrets.properties'
+	expect_err 'has no tag that fits'
+	expect_err 'then roll back again'
+	cmp c3/secrets.properties meddled || fail 'it was written'
+	expect_originals c1 c2 c4 c5
+	change_c3 update 'ssl.key.password=CANARY-gcm'
+	expect_rc 0
+	sed -i "\\|^_propseal.tag/$key|d" c3/secrets.properties
+	run rotation rollback --yes --new-master-key-file made
+	expect_rc 0
+	expect_err "$key: was put there since without a tag"
+	run file show c3/server.properties --reveal --master-key-file c3.key -o json
+	expect_rc 0
+	expect_json "$out" '[e["value"] for e in d["entries"]][:2]' "['CANARY-gcm', 'CANARY-2c3']"
+	if grep -q "^_propseal.tag/$key" c3/secrets.properties; then fail 'it got a tag'; fi
+}
+
 case_accept_takes_what_was_changed_on_purpose() {
 	five
 	plan --master-key

@@ -1,6 +1,7 @@
 #ifndef UI_ROTATING_H
 #define UI_ROTATING_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -139,7 +140,7 @@ size_t rotating_keys_open(const struct rotating *t);	/* keys not known to be sav
 
 /* Under which names the session keeps that the key of a file was saved, and that a step on
  * its hosts was done. */
-#define ROTATING_TICK 1024
+#define ROTATING_TICK (PATH_MAX + 64)
 void rotating_key_tick(const struct rotating *t, size_t file, char out[ROTATING_TICK]);
 void rotating_host_tick(const struct rotating *t, size_t file, size_t step,
     char out[ROTATING_TICK]);

@@ -267,6 +267,52 @@ five_with_a_common_key_take_ten_keys(void **state)
 	free(key);
 }
 
+/* Two secrets files whose paths are the same for longer than a kilobyte. */
+static void
+ticks_of_long_paths_are_apart(void **state)
+{
+	static const char *const last[] = { "one", "two" };
+	struct fixture *f = *state;
+	char *secrets = mended(f), path[2048];
+	struct vt *v;
+	FILE *out;
+	int n = snprintf(path, sizeof(path), "%s/five", f->dir);
+
+	assert_int_equal(mkdir(path, 0755), 0);
+	for (int i = 0; i < 6; i++) {
+		n += snprintf(path + n, sizeof(path) - (size_t)n, "/%0200d", i);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		snprintf(path + n, sizeof(path) - (size_t)n, "/%s", last[i]);
+		assert_int_equal(mkdir(path, 0755), 0);
+		snprintf(path + n, sizeof(path) - (size_t)n, "/%s/secrets.properties", last[i]);
+		out = fopen(path, "w");
+		assert_non_null(out);
+		assert_true(fputs(secrets, out) >= 0);
+		assert_int_equal(fclose(out), 0);
+	}
+	free(secrets);
+	v = open_five(f, 30, 80);
+	press(v, "K");
+	press(v, "A");
+	press(v, KEY_ENTER);
+	vt_assert_has(v, "Unlock");
+	type_passphrase(v, FIXTURE_PASSPHRASE);
+	see(v, "every entry opens");
+	press(v, KEY_ENTER);
+	see(v, "planned, and nothing is changed yet");
+	apply_all(v);
+	vt_assert_has(v, "[hosts]");
+	vt_assert_lacks(v, "1 of 3");
+	vt_key(v, " ");
+	see(v, "1 of 3");
+	vt_assert_has(v, "0 of 3");
+	vt_assert_has(v, "hosts: 5 steps are open");
+	fixture_quit(v);
+	vt_free(v);
+}
+
 static void
 each_its_own_key_and_one_left_out(void **state)
 {
@@ -591,6 +637,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(five_with_a_common_key_take_ten_keys),
+		FIXTURE_TEST(ticks_of_long_paths_are_apart),
 		FIXTURE_TEST(each_its_own_key_and_one_left_out),
 		FIXTURE_TEST(after_a_kill_three_keys_go_on),
 		FIXTURE_TEST(taken_back_the_files_are_as_they_were),

@@ -12,10 +12,12 @@
 #include "file/replace.h"
 #include "file/wait.h"
 #include "plan/apply.h"
+#include "plan/keep.h"
 #include "plan/plan.h"
 #include "plan/verify.h"
 #include "secrets/secrets_file.h"
 #include "secrets/tag.h"
+#include "trail/kept.h"
 #include "trail/trail.h"
 
 #define ANY_WRITE 0222
@@ -132,6 +134,15 @@ note_untold(struct apply *a, const struct error *err, const char *what)
 	    err->hint[0] != '\0' ? err->hint : "see to its file");
 }
 
+/* That the change cannot be undone later. */
+static void
+note_not_kept(struct apply *a, const struct error *err)
+{
+	buf_printf(&a->notes, "%s%s%s: this change cannot be undone from the trail; %s\n",
+	    err->file, err->file[0] != 0 ? ": " : "", err->text,
+	    err->hint[0] != '\0' ? err->hint : "see to that folder");
+}
+
 /* -1: it cannot be written, and the trail is required.  Else that is a note. */
 static int
 record_intent(const struct plan *p, struct apply *a, struct error *err)
@@ -142,8 +153,11 @@ record_intent(const struct plan *p, struct apply *a, struct error *err)
 	a->change = 0;
 	if (a->trail == NULL || a->count == 0)
 		return 0;
-	if (trail_begin(a->trail, fill_intent, &r, &a->change, &why) == 0)
+	if (trail_begin(a->trail, fill_intent, &r, &a->change, &why) == 0) {
+		if (keep_change(p, a->trail, a->change, &why) != 0)
+			note_not_kept(a, &why);
 		return 0;
+	}
 	a->change = 0;
 	if (!a->trail->required) {
 		note_untold(a, &why, "this change");
@@ -161,6 +175,8 @@ record_outcome(struct apply *a, const struct error *why)
 	const struct record r = { .apply = a, .why = why };
 	struct error err;
 
+	if (a->change != 0 && apply_done(a) == 0)
+		kept_drop(a->trail, a->change);
 	if (a->change != 0 && trail_end(a->trail, a->change, fill_outcome, &r, &err) == -1)
 		note_untold(a, &err, "the outcome of this change");
 }

@@ -264,8 +264,9 @@ int rotation_rollback(struct rotation *r, const struct rotation_callbacks *callb
 
 /**
  * rotation_finish(r, note, err):
- * Overwrite and remove originals, wrapped keys and hashes; from then on nothing
- * leads back.  What was removed is told (->note).  ERROR_REFUSED: it is not verified.
+ * Overwrite and remove originals, wrapped keys and hashes, and what the history keeps of
+ * the files (trail/kept.h); from then on nothing leads back.  What was removed is told
+ * (->note).  ERROR_REFUSED: it is not verified.
  */
 int rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
     struct error *err);

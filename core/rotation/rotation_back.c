@@ -14,6 +14,8 @@
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 #include "secrets/tag.h"
+#include "trail/kept.h"
+#include "trail/trail.h"
 
 /* The way back, and the end, after which there is none. */
 
@@ -347,12 +349,38 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 	    session_log(r, EVENT_ROLLED_BACK, NULL, err);
 }
 
+/* The history's former values of the files, which are under old keys or were next to them. */
+static int
+finish_history(struct rotation *r, size_t *count, struct error *err)
+{
+	size_t one;
+	int rc = 0;
+
+	*count = 0;
+	for (size_t i = 0; r->trail != NULL && r->trail->path != NULL && rc == 0 &&
+	    i < r->items.len; i++) {
+		const struct item *x = session_item(r, i);
+		char *path = rotation_path(r, x->file);
+
+		if (path == NULL)
+			return error_memory(err);
+		if (x->face.state != ROTATION_FILE_SKIPPED) {
+			rc = kept_forget(r->trail->path, path, &one, err);
+			*count += one;
+		}
+		free(path);
+	}
+	return rc;
+}
+
 int
 rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
     struct error *err)
 {
 	static const char *const what[STORES] = { "the kept originals",
 		"the keyed hashes of the values", "the wrapped old keys" };
+	size_t history;
+	char text[128];
 
 	if (r->state == ROTATION_FINISHED)
 		return 0;
@@ -371,11 +399,16 @@ rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, 
 		if (session_wipe(r, s, err) != 0)
 			return -1;
 		if (callbacks->note != NULL) {
-			char text[128];
-
 			(void)snprintf(text, sizeof(text), "wiped: %s", what[s]);
 			callbacks->note(cookie, text);
 		}
+	}
+	if (finish_history(r, &history, err) != 0)
+		return -1;
+	if (history > 0 && callbacks->note != NULL) {
+		(void)snprintf(text, sizeof(text), "wiped: what undid %zu change%s in the history",
+		    history, history == 1 ? "" : "s");
+		callbacks->note(cookie, text);
 	}
 	return session_log(r, EVENT_FINISHED, NULL, err);
 }

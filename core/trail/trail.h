@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/vec.h"
 
+struct document;
 struct error;
 struct json_out;
 
@@ -38,6 +39,7 @@ struct trail {
 	int makes_folders;	/* so many of the folders it is in are made, 0700 */
 	bool required;		/* nothing may be changed without it */
 	size_t rotate_at;	/* bytes; 0: TRAIL_ROTATE_AT */
+	size_t keep_days;	/* what undoes a change is kept so long (kept.h); 0: it is not */
 	const char *command;	/* such as "file encrypt" or "ui" */
 };
 
@@ -159,6 +161,9 @@ struct trail_link {
 	char hash[TRAIL_HASH + 1];
 	size_t body;		/* bytes of the line up to `,"hash"` */
 };
+
+/* A copy of the text that entry ${i} of a document in JSON is, NULL: it is none. */
+char *trail_text(const struct document *d, size_t i);
 
 /* Take the end of a line, without its line end; false: it has no such end. */
 bool trail_link_parse(const char *line, size_t n, struct trail_link *link);

@@ -17,7 +17,6 @@
 #include "trail/trail.h"
 
 #define CHANGES_MAX ((size_t)1 << 24)
-#define TEXT_MAX 65536
 #define HOST_MAX 256
 
 /* --- lines, in all files, the oldest first --- */
@@ -101,9 +100,8 @@ line_parse(const struct trail_line *l)
 	return d;
 }
 
-/* A copy of a text, NULL: it is none. */
-static char *
-entry_text(const struct document *d, size_t i)
+char *
+trail_text(const struct document *d, size_t i)
 {
 	struct buf value;
 	char *text = NULL;
@@ -111,7 +109,7 @@ entry_text(const struct document *d, size_t i)
 
 	if (i == DOCUMENT_NONE || document_raw_value(d, i, &n)[0] != '"')
 		return NULL;
-	buf_init(&value, TEXT_MAX);
+	buf_init(&value, BUF_MAX_FILE);
 	if (document_value(d, i, &value, NULL) == 0)
 		text = strdup(buf_cstr(&value));
 	buf_release(&value);
@@ -121,7 +119,7 @@ entry_text(const struct document *d, size_t i)
 static char *
 member_text(const struct document *d, const char *name)
 {
-	return entry_text(d, document_find(d, name, strlen(name)));
+	return trail_text(d, document_find(d, name, strlen(name)));
 }
 
 static uint64_t
@@ -253,15 +251,15 @@ read_files(const struct document *d, struct trail_change *c, struct error *err)
 		if (n + 1 != c->files.len)
 			continue;
 		if (rest_is(rest, len, "file") && f->path == NULL) {
-			f->path = entry_text(d, i);
+			f->path = trail_text(d, i);
 		} else if (rest_is(rest, len, "role") && f->role == NULL) {
-			f->role = entry_text(d, i);
+			f->role = trail_text(d, i);
 		} else if (rest_is(rest, len, "new")) {
 			f->is_new = document_value_is(d, i, "true", 4);
 		} else if (rest_is(rest, len, "more")) {
 			f->more = entry_number(d, i);
 		} else if (len > 5 && memcmp(rest, "keys.", 5) == 0) {
-			char *key = entry_text(d, i);
+			char *key = trail_text(d, i);
 
 			if (key != NULL && vec_push_string(&f->keys, key, strlen(key)) == NULL) {
 				free(key);
@@ -292,7 +290,7 @@ read_outcome(const struct document *d, struct trail_change *c)
 		if (rest_is(rest, len, "done"))
 			f->done = document_value_is(d, i, "true", 4);
 		else if (rest_is(rest, len, "error") && f->error == NULL)
-			f->error = entry_text(d, i);
+			f->error = trail_text(d, i);
 	}
 }
 

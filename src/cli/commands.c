@@ -534,6 +534,22 @@ static const struct command commands_own[] = {
 		.run = commands_log_verify,
 	},
 	{
+		.group = "log",
+		.name = "undo",
+		.summary = "take a change of sealed values back",
+		.details = "CHANGE is its number in the list of `log show`.  What was sealed, or a "
+		    "reference, before it is put\nback, entry by entry, where nobody changed it "
+		    "since.  Clear text is never kept, so what was sealed for\nthe first time is "
+		    "not made clear again.  The undoing is a change, too, which can be undone.",
+		.examples = "log undo 412 --dry-run\n"
+		    "log undo 412",
+		.arguments = "CHANGE",
+		.min_args = 1,
+		.max_args = 1,
+		.flags = { KEYS, MAY(DRY_RUN), MAY(LOCK_TIMEOUT), MAY(OUTPUT), LAST },
+		.run = commands_log_undo,
+	},
+	{
 		.name = "tutor",
 		.summary = "learn by doing, on a scratch copy",
 		.details = "Without a LESSON it shows the one that is on, or begins the first.  A "

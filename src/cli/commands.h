@@ -51,6 +51,7 @@ int commands_recover_plan(const struct options *o);
 int commands_recover_apply(const struct options *o);
 int commands_log_show(const struct options *o);
 int commands_log_verify(const struct options *o);
+int commands_log_undo(const struct options *o);
 int commands_doctor(const struct options *o);
 int commands_rotation_plan(const struct options *o);
 int commands_rotation_apply(const struct options *o);

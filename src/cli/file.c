@@ -23,6 +23,8 @@
 #include "seal/render.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"
+#include "trail/kept.h"
+#include "trail/trail.h"
 
 /* A key of 32 bytes has 44 characters; the frame around it is short. */
 #define KEY_TEXT_MAX 1024
@@ -295,6 +297,23 @@ check_passphrase(const struct change *c, const struct buf *passphrase, struct er
 	return rc;
 }
 
+/* As at the end of a rotation: no former value stays. */
+static void
+rotate_forget(const struct change *c)
+{
+	struct error err;
+	size_t count;
+
+	if (c->trail == NULL || c->trail->path == NULL || apply_done(&c->applied) == 0)
+		return;
+	if (kept_forget(c->trail->path, secrets_file_path(c->secrets), &count, &err) != 0)
+		report_warning("remove the folder", "%s: %s: former values of the history are not "
+		    "wiped", err.file, err.text);
+	else if (count > 0)
+		report_note("wiped: what undid %zu change%s in the history", count,
+		    count == 1 ? "" : "s");
+}
+
 static int
 rotate_rotate(struct change *c, const struct options *o, struct passphrases *p, struct error *err)
 {
@@ -314,6 +333,7 @@ rotate_rotate(struct change *c, const struct options *o, struct passphrases *p, 
 		return -1;
 	rc = master_too ? file_finish_with_key(c, new_master, err) : change_finish(c, NULL, err);
 	key_free(new_master);
+	rotate_forget(c);
 	return rc;
 }
 

@@ -10,10 +10,16 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/vec.h"
+#include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
+#include "plan/change.h"
+#include "plan/plan.h"
+#include "seal/undo.h"
+#include "secrets/secrets_file.h"
+#include "trail/kept.h"
 #include "trail/trail.h"
 
 /* `propseal log`: the trail, read and checked. */
@@ -81,6 +87,14 @@ log_path(const struct options *o, struct error *err)
 	return path;
 }
 
+/* Why a change cannot be undone, to be freed; NULL: it can. */
+static char *
+log_undo_why(const char *path, const struct trail_change *c)
+{
+	return c->running ? strdup("it is at work") : c->outcome == TRAIL_FAILED ?
+	    strdup("nothing was changed") : kept_why(path, c->n);
+}
+
 static void
 log_put_time(struct json_out *o, const char *name, int64_t ms)
 {
@@ -95,8 +109,10 @@ log_put_time(struct json_out *o, const char *name, int64_t ms)
 }
 
 static void
-log_json_change(struct json_out *o, const struct trail_change *c)
+log_json_change(struct json_out *o, const struct trail_change *c, const char *path)
 {
+	char *why = log_undo_why(path, c);
+
 	json_out_object(o, NULL);
 	json_out_uint(o, "change", c->n);
 	log_put_time(o, "time", c->ms);
@@ -110,6 +126,9 @@ log_json_change(struct json_out *o, const struct trail_change *c)
 	json_out_text(o, "environment", c->environment);
 	json_out_text(o, "outcome", trail_outcome_name(c->outcome));
 	json_out_bool(o, "running", c->running);
+	json_out_bool(o, "undo", why == NULL);
+	json_out_text(o, "undo_error", why);
+	free(why);
 	json_out_array(o, "files");
 	for (size_t i = 0; i < c->files.len; i++) {
 		const struct trail_file *f = vec_at(&c->files, i);
@@ -162,14 +181,14 @@ log_append_file(struct buf *out, const struct trail_file *f, bool known)
 }
 
 static void
-log_append_change(struct buf *out, const struct trail_change *c)
+log_append_change(struct buf *out, const struct trail_change *c, const char *path)
 {
 	static const char *const told[] = {
 		[TRAIL_UNKNOWN] = "begun, and no outcome is written",
 		[TRAIL_DONE] = "done", [TRAIL_PARTLY] = "done in part",
 		[TRAIL_FAILED] = "failed, nothing changed",
 	};
-	char text[TIME_TEXT];
+	char text[TIME_TEXT], *why;
 
 	time_text(c->ms, TIME_SPACED, text);
 	buf_printf(out, "%s  %llu  ", text, (unsigned long long)c->n);
@@ -193,6 +212,10 @@ log_append_change(struct buf *out, const struct trail_change *c)
 	buf_printf(out, ": %s\n", c->running ? "at work" : told[c->outcome]);
 	for (size_t i = 0; i < c->files.len; i++)
 		log_append_file(out, vec_at(&c->files, i), c->outcome != TRAIL_UNKNOWN);
+	if ((why = log_undo_why(path, c)) == NULL)
+		buf_printf(out, "    `propseal log undo %llu` takes it back\n",
+		    (unsigned long long)c->n);
+	free(why);
 }
 
 static int
@@ -210,14 +233,14 @@ log_write(const char *path, const struct trail_log *log, bool json, struct error
 		json_out_text(&o, "trail", path);
 		json_out_rows(&o, "changes");
 		for (size_t i = 0; i < log->changes.len; i++)
-			log_json_change(&o, vec_at(&log->changes, i));
+			log_json_change(&o, vec_at(&log->changes, i), path);
 		json_out_end(&o);
 		json_out_uint(&o, "unread", log->unread);
 		json_out_end(&o);
 		rc = json_out_finish(&o, err);
 	}
 	for (size_t i = 0; !json && i < log->changes.len; i++)
-		log_append_change(&out, vec_at(&log->changes, i));
+		log_append_change(&out, vec_at(&log->changes, i), path);
 	if (!json && log->changes.len == 0)
 		report_note("no change %s %s", log->lines > 0 ? "of that kind in" : "yet in", path);
 	if (log->unread > 0)
@@ -337,4 +360,102 @@ commands_log_verify(const struct options *o)
 	trail_check_release(&check);
 	buf_release(&out);
 	return rc == -1 ? report_error(&err) : rc;
+}
+
+/* --- undoing --- */
+
+/* The number of a change that is in the trail, and is not at work. */
+static int
+undo_find(const char *path, const char *number, uint64_t *change, char **environment,
+    struct error *err)
+{
+	static const struct trail_filter all;
+	const struct trail_change *c = NULL;
+	struct trail_log log;
+	int rc;
+
+	if (!number_parse(number, strlen(number), UINT64_MAX / 2, change)) {
+		error_set(err, ERROR_USAGE, "this is no number of a change: %.100s", number);
+		return error_hint(err, "`propseal log show` lists them");
+	}
+	rc = trail_read(path, &all, &log, err);
+	for (size_t i = 0; rc == 0 && c == NULL && i < log.changes.len; i++)
+		if (((struct trail_change *)vec_at(&log.changes, i))->n == *change)
+			c = vec_at(&log.changes, i);
+	if (rc == 0 && c == NULL) {
+		error_set(err, ERROR_MISSING, "there is no change %llu in the trail",
+		    (unsigned long long)*change);
+		error_place(err, path, 0);
+		rc = error_hint(err, "`propseal log show` lists them");
+	} else if (rc == 0 && c->running) {
+		rc = error_set(err, ERROR_BUSY, "change %llu is at work",
+		    (unsigned long long)*change);
+	} else if (rc == 0 && c->outcome == TRAIL_FAILED) {
+		rc = error_set(err, ERROR_REFUSED, "change %llu failed: nothing was changed",
+		    (unsigned long long)*change);
+	} else if (rc == 0 && c->environment != NULL) {
+		*environment = strdup(c->environment);
+	}
+	trail_log_release(&log);
+	return rc;
+}
+
+/* Load what the change was about. */
+static int
+undo_load(struct change *c, const struct kept *k, struct error *err)
+{
+	const struct kept_file *f;
+
+	for (size_t i = 0; k->why == NULL && i < k->files.len; i++) {
+		f = vec_at(&k->files, i);
+		if (f->is_secrets ? change_files(c, NULL, f->path, false, err) != 0 :
+		    change_config(c, f->path, err) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+undo_run(struct change *c, const struct kept *k, uint64_t change, struct error *err)
+{
+	size_t count = 0;
+
+	/* Why it cannot be comes before any question for a key. */
+	if (k->why != NULL) {
+		error_set(err, ERROR_REFUSED, "change %llu cannot be undone: %s",
+		    (unsigned long long)change, k->why);
+		return -1;
+	}
+	if (undo_load(c, k, err) != 0 || (c->secrets != NULL && change_key(c, err) != 0) ||
+	    change_start(c, err) != 0 || (c->secrets != NULL &&
+	    secrets_file_unlock(c->secrets, c->master, err) != 0) ||
+	    undo_plan(c->plan, c->configs.items, k, &count, err) != 0)
+		return -1;
+	if (count == 0)
+		plan_note(c->plan, "all is as it was before change %llu",
+		    (unsigned long long)change);
+	return change_finish(c, NULL, err);
+}
+
+int
+commands_log_undo(const struct options *o)
+{
+	char *environment = NULL;
+	struct change c;
+	struct error err;
+	struct kept k = { .why = NULL };
+	uint64_t change;
+	const char *path = log_path(o, &err);
+	int rc = -1;
+
+	change_from_flags(&c, o);
+	if (path != NULL && undo_find(path, o->args[0], &change, &environment, &err) == 0 &&
+	    kept_read(path, change, &k, &err) == 0) {
+		c.environment = environment;
+		rc = undo_run(&c, &k, change, &err);
+	}
+	rc = change_status(&c, rc, &err);
+	kept_release(&k);
+	free(environment);
+	return rc;
 }

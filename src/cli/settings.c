@@ -79,6 +79,8 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	[SETTING_TRAIL_SIZE] = { "files", .field = { .name = "trail-size", .type = SETTING_SIZE,
 	    .min = 4096, .max = (uint64_t)1 << 29 }, .flag = FLAG_COUNT, .built_in = "8388608",
 	    .own = true },
+	[SETTING_UNDO_DAYS] = { "files", .field = { .name = "undo-days", .type = SETTING_SIZE,
+	    .max = 3650 }, .flag = FLAG_COUNT, .built_in = "30", .own = true },
 	[SETTING_THEME] = { "ui", .field = { .name = "theme", .type = SETTING_CHOICE,
 	    .choices = THEME_NAMES }, .flag = FLAG_THEME, .built_in = "default" },
 	[SETTING_SCREEN_READER] = { "ui", .field = { .name = "screen-reader",
@@ -648,6 +650,7 @@ config_set_trail(struct config *c, const struct command *command)
 {
 	const struct config_value *v = &c->values[SETTING_TRAIL];
 	const struct setting_field *size = &setting_get(SETTING_TRAIL_SIZE)->field;
+	const struct setting_field *days = &setting_get(SETTING_UNDO_DAYS)->field;
 
 	snprintf(c->command, sizeof(c->command), "%s%s%s",
 	    command->group != NULL ? command->group : "", command->group != NULL ? " " : "",
@@ -657,6 +660,7 @@ config_set_trail(struct config *c, const struct command *command)
 		.required = strcmp(c->values[SETTING_TRAIL_REQUIRED].text, "yes") == 0,
 		.command = c->command };
 	(void)setting_store(size, &c->trail.rotate_at, c->values[SETTING_TRAIL_SIZE].text, NULL);
+	(void)setting_store(days, &c->trail.keep_days, c->values[SETTING_UNDO_DAYS].text, NULL);
 }
 
 const char *

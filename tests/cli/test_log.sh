@@ -297,7 +297,7 @@ case_a_full_file_is_moved_away_and_the_chain_goes_on() {
 		on server.properties add --config "k$i=CANARY"
 		expect_rc 0
 	done
-	set -- ../t/trail.jsonl.*
+	set -- ../t/trail.jsonl.0*
 	[ $# -ge 2 ] || fail "$(ls -l ../t)"
 	expect_mode "$1" 600
 	run log verify -o json

@@ -358,4 +358,25 @@ json.dump(d, open("data/roles.json", "w"))' "$out"
 	expect_err data/roles.json
 }
 
+# --- where they are records of a topic ---
+
+case_files_that_are_not_in_force_are_left_alone() {
+	add_user alice CANARY-1
+	touch data/in-topic
+	add_user bob CANARY-2
+	expect_rc 1
+	expect_err 'in its topic'
+	expect_err '/secret/admin/users'
+	registry token create --principal alice
+	expect_rc 1
+	registry role grant SystemAdmin --principal alice
+	expect_rc 1
+	registry user list
+	expect_rc 1
+	expect_err 'in its topic'
+	[ "$(ls data)" = "$(printf 'in-topic\nusers.json')" ] || fail "in the folder: $(ls data)"
+	run registry role show
+	expect_rc 0
+}
+
 run_cases "$@"

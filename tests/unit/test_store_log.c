@@ -151,6 +151,46 @@ has_value(struct store *s, const char *key, uint32_t version, const char *value)
 	assert_string_equal(v, value);
 }
 
+/* Change one record of kind 1 (and have them in force): what came of it. */
+static int
+access_change(struct store *s, const char *name, const char *was, const char *value)
+{
+	struct error err = { .code = ERROR_NONE };
+	struct store_op op;
+	int rc;
+
+	store_op_init(&op, STORE_ACCESS);
+	store_access_add(&op, ACCESS_TAKEN, "taken", NULL, "true", true);
+	store_access_add(&op, 1, name, was, value, false);
+	rc = store_access_run(s, &op, &err);
+	store_op_release(&op);
+	return rc == 0 ? 0 : (int)err.code;
+}
+
+static int
+access_note(void *cookie, const char *name, const char *value, size_t n, struct error *err)
+{
+	struct buf *out = cookie;
+
+	(void)err;
+	buf_printf(out, "%s=%.*s ", name, (int)n, value);
+	return 0;
+}
+
+/* All of kind 1. */
+static void
+has_access(struct store *s, const char *all)
+{
+	struct error err = { .code = ERROR_NONE };
+	struct buf out;
+
+	buf_init(&out, 4096);
+	assert_int_equal(store_access_read(store_database(s), 1, false, access_note, &out, &err),
+	    0);
+	assert_string_equal(buf_cstr(&out), all);
+	buf_release(&out);
+}
+
 /* Until the last record under the key of ${e} is another one. */
 static void
 wait_healed(const struct fake_entry *e)
@@ -386,6 +426,101 @@ test_a_node_of_the_topic_before_stops(void **state)
 	has_value(f->s, "k", 60, "y");
 }
 
+static void
+test_users_and_roles_come_back_from_the_topic(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t stamp;
+
+	assert_int_equal(store_access_stamp(f->s), 0);
+	assert_int_equal(access_change(f->s, "alice", NULL, "{\"a\":1}"), 0);
+	assert_int_equal(access_change(f->s, "bob", NULL, "{\"b\":1}"), 0);
+	stamp = store_access_stamp(f->s);
+	assert_true(stamp > 0);
+	assert_int_equal(access_change(f->s, "alice", "{\"a\":1}", "{\"a\":2}"), 0);
+	assert_int_equal(access_change(f->s, "carol", NULL, "{}"), 0);
+	assert_int_equal(access_change(f->s, "bob", "{\"b\":1}", NULL), 0);
+	assert_true(store_access_stamp(f->s) > stamp);
+	has_access(f->s, "alice={\"a\":2} carol={} ");
+	node_close(f);
+	f->s = node_open(f, STORE_FILE);
+	assert_true(store_access_stamp(f->s) > 0);
+	has_access(f->s, "alice={\"a\":2} carol={} ");
+	restart_fresh(f);
+	assert_true(store_access_stamp(f->s) > 0);
+	has_access(f->s, "alice={\"a\":2} carol={} ");
+}
+
+/* All of an action, or nothing: two who have read the same do not undo one another. */
+static void
+test_who_knows_an_older_record_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_op op;
+	struct error err = { .code = ERROR_NONE };
+
+	assert_int_equal(access_change(f->s, "alice", NULL, "1"), 0);
+	assert_int_equal(access_change(f->s, "alice", NULL, "2"), ERROR_STALE);
+	assert_int_equal(access_change(f->s, "alice", "0", "2"), ERROR_STALE);
+	assert_int_equal(access_change(f->s, "nobody", "0", NULL), ERROR_STALE);
+	store_op_init(&op, STORE_ACCESS);
+	store_access_add(&op, 1, "bob", NULL, "1", false);
+	store_access_add(&op, 1, "alice", "0", "2", false);
+	assert_int_equal(store_access_run(f->s, &op, &err), -1);
+	assert_int_equal(err.code, ERROR_STALE);
+	store_op_release(&op);
+	has_access(f->s, "alice=1 ");
+	assert_int_equal(access_change(f->s, "alice", "1", "2"), 0);
+	fake.refuse = 1;
+	assert_int_equal(access_change(f->s, "alice", "2", "3"), ERROR_IO);
+	has_access(f->s, "alice=2 ");
+}
+
+/* Who was removed, and who was given another password. */
+static void
+test_old_records_of_users_sent_again_bring_nobody_back(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_entry bob, alice, garbage;
+
+	assert_int_equal(access_change(f->s, "bob", NULL, "\"old\""), 0);
+	bob = fake_last("bob");
+	assert_int_equal(access_change(f->s, "alice", NULL, "\"old\""), 0);
+	alice = fake_last("alice");
+	assert_int_equal(access_change(f->s, "alice", "\"old\"", "\"new\""), 0);
+	assert_int_equal(access_change(f->s, "bob", "\"old\"", NULL), 0);
+	fake_produce(&bob);
+	wait_healed(&bob);
+	fake_produce(&alice);
+	wait_healed(&alice);
+	garbage = fake_copy(alice.key, alice.key_len, "garbage", 7);
+	fake_produce(&garbage);
+	wait_healed(&garbage);
+	has_access(f->s, "alice=\"new\" ");
+	restart_fresh(f);
+	has_access(f->s, "alice=\"new\" ");
+	fake_entry_free(&bob);
+	fake_entry_free(&alice);
+	fake_entry_free(&garbage);
+}
+
+static void
+test_a_copy_carries_users_and_roles(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	assert_int_equal(access_change(f->s, "alice", NULL, "1"), 0);
+	assert_int_equal(access_change(f->s, "bob", NULL, "1"), 0);
+	assert_int_equal(access_change(f->s, "bob", "1", NULL), 0);
+	node_close(f);
+	fake_clear();
+	copy(f, STORE_COPY_TO_TOPIC);
+	restart_fresh(f);
+	has_access(f->s, "alice=1 ");
+	assert_true(store_access_stamp(f->s) > 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -402,6 +537,10 @@ main(void)
 		CASE(test_a_new_topic_takes_nothing_of_the_one_before),
 		CASE(test_a_nodes_copy_goes_into_a_new_topic),
 		CASE(test_a_node_of_the_topic_before_stops),
+		CASE(test_users_and_roles_come_back_from_the_topic),
+		CASE(test_who_knows_an_older_record_changes_nothing),
+		CASE(test_old_records_of_users_sent_again_bring_nobody_back),
+		CASE(test_a_copy_carries_users_and_roles),
 	};
 
 	return cmocka_run_group_tests_name("store log", tests, NULL, NULL);

@@ -16,7 +16,6 @@
 #include "registry/base/data_file.h"
 #include "registry/store/names.h"
 
-#define BINDINGS_FILE "bindings.json"
 #define BINDINGS_MAX 1000000
 
 enum binding_pattern { BINDING_CLUSTER, BINDING_LITERAL, BINDING_PREFIXED };
@@ -467,7 +466,7 @@ has_changed(const char *path, const struct file_id *id)
 	struct file_id now;
 
 	/* One that cannot be examined shows why when it is read. */
-	return file_identify(path, &now, NULL) != 0 || !file_id_equal(&now, id);
+	return data_file_identify(path, &now, NULL) != 0 || !file_id_equal(&now, id);
 }
 
 static void
@@ -749,6 +748,14 @@ add_one(struct edits *all, const struct edit *e, json_t *list, struct error *err
 	return access_note(all, one, n, err);
 }
 
+/* It may be tried again on what somebody else has made of the list meanwhile. */
+static void
+edits_forget(struct edits *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		all->items[i].found = false;
+}
+
 /* A failure at any of them leaves the file as it is. */
 static int
 access_add(void *cookie, json_t *root, struct error *err)
@@ -758,6 +765,7 @@ access_add(void *cookie, json_t *root, struct error *err)
 	size_t i;
 	int changed = 0;
 
+	edits_forget(all);
 	if (json_object_get(root, "bindings") == NULL &&
 	    json_object_set_new(root, "bindings", json_array()) != 0)
 		return error_memory(err);
@@ -792,6 +800,7 @@ access_cut(void *cookie, json_t *root, struct error *err)
 	json_t *list = NULL;
 	size_t i;
 
+	edits_forget(all);
 	if (json_object_get(root, "bindings") != NULL &&
 	    (list = binding_json_list(root, err)) == NULL)
 		return -1;

@@ -70,7 +70,6 @@ struct password {
 /* 1: right, 0: wrong, -1: scrypt failed. */
 int password_check(const struct password *p, const void *text, size_t n);
 
-#define USERS_FILE "users.json"
 #define USERS_MAX 100000
 
 /* Who has a password: DATA/users.json. */
@@ -82,7 +81,6 @@ struct user {
 
 extern const struct data_table users_table;
 
-#define TOKENS_FILE "tokens.json"
 #define TOKENS_MAX 1000000
 #define TOKENS_ID 12		/* characters: 60 random bits */
 #define TOKENS_SECRET 32	/* random bytes */

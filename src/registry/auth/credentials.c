@@ -289,7 +289,7 @@ credentials_refresh(struct credentials *c)
 	for (unsigned i = 0; i < FILES; i++) {
 		struct source *s = &c->sources[i];
 
-		if (s->path != NULL && (file_identify(s->path, &now, NULL) != 0 ||
+		if (s->path != NULL && (data_file_identify(s->path, &now, NULL) != 0 ||
 		    !file_id_equal(&now, &s->id)))
 			(void)credentials_load(c, (enum which)i, NULL);
 	}

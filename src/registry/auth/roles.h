@@ -24,7 +24,6 @@ const char *operation_name(enum operation op);
 /* Those that are about no single path: only a cluster role may have them. */
 #define OPERATIONS_OF_CLUSTER (OPERATION_BIT(AUDIT_READ) | OPERATION_BIT(ROTATE_KEY))
 
-#define ROLES_FILE "roles.json"
 #define ROLES_MAX 256
 #define ROLES_NAME_MAX 64	/* bytes, the NUL included */
 

@@ -91,6 +91,33 @@ data_file_edits(void)
 	return atomic_load_explicit(&edits, memory_order_acquire);
 }
 
+void
+data_file_changed(void)
+{
+	atomic_fetch_add_explicit(&edits, 1, memory_order_release);
+}
+
+static const struct data_source *source;
+
+void
+data_file_from(const struct data_source *s)
+{
+	source = s;
+	data_file_changed();
+}
+
+static bool
+data_file_is_elsewhere(const char *path, struct file_id *id)
+{
+	return source != NULL && source->have(path, id);
+}
+
+int
+data_file_identify(const char *path, struct file_id *id, struct error *err)
+{
+	return data_file_is_elsewhere(path, id) ? 0 : file_identify(path, id, err);
+}
+
 char *
 data_file_path(const char *data, const char *name, struct error *err)
 {
@@ -103,6 +130,31 @@ data_file_path(const char *data, const char *name, struct error *err)
 	}
 	snprintf(path, n, "%s/%s", data, name);
 	return path;
+}
+
+int
+data_file_check_mark(const char *data, struct error *err)
+{
+	char *path = data_file_path(data, DATA_FILE_MARK, err);
+	struct stat st;
+	int rc;
+
+	if (path == NULL)
+		return -1;
+	rc = stat(path, &st);
+	if (rc == 0 && source != NULL) {
+		error_set(err, ERROR_BUSY, "users, tokens, bindings and roles are being taken over "
+		    "into the topic: try again");
+	} else if (rc == 0) {
+		error_set(err, ERROR_REFUSED, "the users, tokens, bindings and roles of this "
+		    "registry are in its topic");
+		error_place(err, path, 0);
+		error_hint(err, "list and change them over the API of the node that leads: "
+		    "/secret/admin/users, tokens and role-bindings; `propseal registry copy "
+		    "local` makes them files again");
+	}
+	free(path);
+	return rc == 0 ? -1 : 0;
 }
 
 /* jansson's text may quote the file, which may hold anything: only the place. */
@@ -126,6 +178,8 @@ data_file_read(const char *path, size_t max, json_t **root, struct file_id *id, 
 	int rc = -1;
 
 	*root = NULL;
+	if (data_file_is_elsewhere(path, id))
+		return source->read(path, root, err);
 	*id = (struct file_id){ 0 };
 	buf_init(&text, max);
 	if (file_read(path, &text, id, &why) != 0) {
@@ -463,9 +517,14 @@ data_file_edit(const char *data, const char *name, data_file_change_fn *change, 
 	if (data_file_make_folder(data, err) != 0 || (path = data_file_path(data, name,
 	    err)) == NULL)
 		return -1;
+	if (data_file_is_elsewhere(path, &id)) {
+		rc = source->edit(path, change, cookie, err);
+		goto out;
+	}
 	paths[0] = path;
 	lock = lock_files(paths, 1, LOCK_TIMEOUT_MS, NULL, NULL, err);
-	if (lock == NULL || data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
+	if (lock == NULL || data_file_check_mark(data, err) != 0 ||
+	    data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
 		goto out;
 	if (root == NULL && (root = json_pack("{s:i}", "format", FORMAT)) == NULL) {
 		error_memory(err);
@@ -485,7 +544,7 @@ data_file_edit(const char *data, const char *name, data_file_change_fn *change, 
 	if (rc == 0 && !id.exists)
 		rc = give_to_owner(data, path, err);
 	if (rc == 0)
-		atomic_fetch_add_explicit(&edits, 1, memory_order_release);
+		data_file_changed();
 out:
 	json_decref(root);
 	lock_release(lock);

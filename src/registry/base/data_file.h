@@ -48,6 +48,17 @@ char *data_file_path(const char *data, const char *name, struct error *err);
 int data_file_read(const char *path, size_t max, json_t **root, struct file_id *id,
     struct error *err);
 
+#define USERS_FILE "users.json"
+#define TOKENS_FILE "tokens.json"
+#define BINDINGS_FILE "bindings.json"
+#define ROLES_FILE "roles.json"
+
+/* What file_identify says of it, which changes when its content does. */
+int data_file_identify(const char *path, struct file_id *id, struct error *err);
+
+/* Something else has changed what the files say: see struct watch. */
+void data_file_changed(void);
+
 /* A table of names in one of them: {"format":1,"MEMBER":{NAME:{...}}}. */
 struct data_table {
 	const char *file;	/* in the data folder */
@@ -116,6 +127,27 @@ bool data_file_parse_date(const char *text, int64_t *seconds);
 
 /* "format" must be 1 (or absent).  ERROR_FORMAT. */
 int data_file_check_format(const json_t *root, const char *path, struct error *err);
+
+/*
+ * What stands in the place of users.json, tokens.json, bindings.json and roles.json of
+ * one folder: see data_records.h.  With a topic, DATA/in-topic says to who comes without
+ * it that these files are not in force.
+ */
+struct data_source {
+	bool (*have)(const char *path, struct file_id *id);	/* as data_file_identify */
+	int (*read)(const char *path, json_t **root, struct error *err);
+	int (*edit)(const char *path, data_file_change_fn *change, void *cookie,
+	    struct error *err);
+};
+
+/* From here on, until NULL is given; both while nobody else asks. */
+void data_file_from(const struct data_source *s);
+
+#define DATA_FILE_MARK "in-topic"
+
+/* ERROR_REFUSED: it is there; ERROR_BUSY: there is a source, but the files are only about
+ * to be no more. */
+int data_file_check_mark(const char *data, struct error *err);
 
 /*
  * When to look whether files have changed: by one thread every few

@@ -85,6 +85,9 @@ int database_make(const char *path, int (*fill)(void *cookie, sqlite3 *db, struc
 /* Make the tables in an empty file. */
 int database_tables(sqlite3 *db, const char *path, struct error *err);
 
+/* Make the one of users, tokens, bindings and roles, which a topic's nodes have. */
+int database_access_table(sqlite3 *db, const char *path, struct error *err);
+
 /* --- statements --- */
 
 /* One that is kept.  NULL: failed. */

@@ -71,6 +71,13 @@ static const char *const tables[][2] = {
 	    "STRICT,WITHOUT ROWID" },
 };
 
+/* One more, of a node of a topic: users, tokens, bindings and roles.  The last one, so
+ * that a database without it is as it always was. */
+static const char *const access_table[2] = {
+	"access", "CREATE TABLE access(kind INTEGER NOT NULL,name TEXT NOT NULL,"
+	    "value TEXT NOT NULL,PRIMARY KEY(kind,name)) STRICT,WITHOUT ROWID"
+};
+
 struct database {
 	char *path;			/* as given, for errors */
 	struct path place;
@@ -372,6 +379,18 @@ database_tables(sqlite3 *db, const char *path, struct error *err)
 	return 0;
 }
 
+int
+database_access_table(sqlite3 *db, const char *path, struct error *err)
+{
+	sqlite3_stmt *s = database_prepare(db, "SELECT count(*) FROM sqlite_master WHERE "
+	    "name='access'", path, err);
+	int64_t n = 0;
+	int rc = s != NULL ? database_number(s, &n, path, err) : -1;
+
+	(void)sqlite3_finalize(s);
+	return rc == 0 && n == 0 ? database_exec(db, access_table[1], path, err) : rc;
+}
+
 /* Nothing more than our tables, as no trigger of another's is to run; and sound pages. */
 static int
 database_verify(sqlite3 *db, const char *path, struct error *err)
@@ -387,17 +406,17 @@ database_verify(sqlite3 *db, const char *path, struct error *err)
 		return -1;
 	while ((found = database_next(s, path, err)) == 1) {
 		const char *sql = (const char *)sqlite3_column_text(s, 1);
+		const char *const *t = n < COUNT(tables) ? tables[n] : access_table;
 
-		same = same && n < COUNT(tables) &&
-		    strcmp(database_text(s, 0, NULL), tables[n][0]) == 0 &&
-		    (sql == NULL) == (tables[n][1] == NULL) &&
-		    (sql == NULL || strcmp(sql, tables[n][1]) == 0);
+		same = same && n <= COUNT(tables) &&
+		    strcmp(database_text(s, 0, NULL), t[0]) == 0 &&
+		    (sql == NULL) == (t[1] == NULL) && (sql == NULL || strcmp(sql, t[1]) == 0);
 		n++;
 	}
 	sqlite3_finalize(s);
 	if (found == -1)
 		return -1;
-	if (!same || n != COUNT(tables))
+	if (!same || n < COUNT(tables))
 		return database_damaged(path, "the database has other tables than it should", err);
 	if (first_text(db, "PRAGMA quick_check(1)", sound, path, err) == -1)
 		return -1;

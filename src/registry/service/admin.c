@@ -154,6 +154,8 @@ action_run(const struct options *o, const struct action *actions)
 	}
 	if (!a->no_data)
 		rc = need(o, FLAG_DATA, &err);
+	if (rc == 0 && o->given[FLAG_DATA] && a->kind != AUDITS)
+		rc = data_file_check_mark(o->text[FLAG_DATA], &err);
 	if (rc == 0)
 		rc = a->run(&rest, &err);
 	if (rc == 0 && a->kind == CHANGES)

@@ -14,6 +14,7 @@
 #include "registry/kafka/options.h"
 #include "registry/keys/keyring.h"
 #include "registry/service/admin.h"
+#include "registry/service/records.h"
 #include "registry/store/store.h"
 
 #define OUT_MAX ((size_t)64 << 10)
@@ -99,6 +100,8 @@ copy_run(const struct options *o, const struct settings *s, bool to_topic, struc
 		goto done;
 	so.master = m;
 	rc = store_copy(&so, &done, err);
+	if (rc == 0 && !to_topic)
+		rc = records_to_files(o->text[FLAG_DATA], so.db, err);
 	if (rc == 0)
 		rc = copy_tell(o, &done, to_topic, kafka->topic, err);
 done:

@@ -27,6 +27,7 @@
 #include "registry/http/http.h"
 #include "registry/kafka/options.h"
 #include "registry/keys/keyring.h"
+#include "registry/service/records.h"
 #include "registry/service/service.h"
 #include "registry/store/store.h"
 
@@ -51,6 +52,7 @@ struct service {
 	struct database *db;
 	struct kafka_options *kafka;	/* NULL: the tables are the truth */
 	struct store *store;
+	struct service_records *records;	/* NULL: users and roles are files */
 	struct audit *audit;
 	struct auth *auth;
 	struct access *access;
@@ -410,6 +412,9 @@ open_store(struct service *s, const struct service_callbacks *v, struct error *e
 	o.db = s->db;
 	if ((s->store = store_open(&o, err)) == NULL)
 		return s->kafka != NULL ? -1 : error_place(err, path, 0);
+	if (s->kafka != NULL &&
+	    (s->records = records_begin(s->settings->data, s->store, err)) == NULL)
+		return -1;
 	return service_save_keyring(s, err);
 }
 
@@ -615,6 +620,7 @@ service_close(struct service *s)
 	}
 	if (s->api != NULL)
 		api_stop(s->api);
+	records_end(s->records);
 	/* What is still under way ends here; its answers go nowhere. */
 	audit_stop(s->audit);
 	store_close(s->store);
@@ -665,6 +671,8 @@ reload(struct service *s, const struct service_callbacks *v)
 	struct error err;
 
 	audit_reopen(s->audit);
+	if (s->records != NULL)
+		records_due(s->records);
 	/* What is wrong about these is said by service_look. */
 	(void)auth_reload(s->auth, NULL);
 	(void)access_reload(s->access, NULL);
@@ -685,6 +693,20 @@ reload(struct service *s, const struct service_callbacks *v)
 	master_free(fresh);
 }
 
+/* Are the files of users and roles to be records from here on? */
+static void
+look_at_records(struct service *s, const struct service_callbacks *v)
+{
+	struct error err = { .code = ERROR_NONE };
+	int taken = records_step(s->records, &err);
+
+	if (taken == 1)
+		v->note("the users, tokens, bindings and roles of the data folder are records of "
+		    "the topic from now on, of all its nodes");
+	else if (taken == -1)
+		v->tell(&err);
+}
+
 int
 service_run(struct service *s, const struct service_callbacks *v)
 {
@@ -703,6 +725,8 @@ service_run(struct service *s, const struct service_callbacks *v)
 		/* Another node may have rotated. */
 		if (s->saved != keyring_generation(store_keyring(s->store)))
 			(void)service_save_keyring(s, &ignored);
+		if (s->records != NULL)
+			look_at_records(s, v);
 		service_look(s, v, sig == SIGHUP);
 	}
 }

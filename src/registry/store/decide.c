@@ -515,6 +515,9 @@ decide_op(struct store *s, struct store_op *op, int64_t now_ms, struct error *er
 	case STORE_META:
 		result = decide_settings(s, op, err);
 		break;
+	case STORE_ACCESS:
+		result = access_decide(s, op, err);
+		break;
 	case STORE_BARRIER:
 		break;
 	}

@@ -22,7 +22,7 @@
 static const char *const types[RECORD_TYPES] = {
 	[RECORD_SECRET] = "SECRET", [RECORD_META] = "META", [RECORD_KEYRING] = "KEYRING",
 	[RECORD_CHANGES] = "CHANGES", [RECORD_HEAD] = "HEAD", [RECORD_LEADER] = "LEADER",
-	[RECORD_NOOP] = "NOOP",
+	[RECORD_NOOP] = "NOOP", [RECORD_ACCESS] = "ACCESS",
 };
 
 struct record_seal {
@@ -52,6 +52,10 @@ record_name_write(const struct record_name *name, struct buf *out)
 	if (has_name(name->type)) {
 		json_out_text_n(&o, "path", name->path, name->path_len);
 		json_out_text_n(&o, "key", name->key, name->key_len);
+	}
+	if (name->type == RECORD_ACCESS) {
+		json_out_uint(&o, "kind", name->number);
+		json_out_text_n(&o, "name", name->key, name->key_len);
 	}
 	if (name->type == RECORD_SECRET)
 		json_out_uint(&o, "version", name->number);
@@ -98,9 +102,12 @@ record_name_read(const void *key, size_t n, struct record_name *out)
 	if (type != NULL && t < RECORD_TYPES) {
 		out->type = (enum record_type)t;
 		ok = !has_name(out->type) || (take_text(o, "path", out->path, sizeof(out->path),
-		    &out->path_len) && take_text(o, "key", out->key, sizeof(out->key),
+		    &out->path_len) && take_text(o, "key", out->key, NAME_KEY_MAX + 1,
 		    &out->key_len));
-		if (out->type == RECORD_SECRET)
+		if (out->type == RECORD_ACCESS)
+			ok = take_number(o, "kind", &out->number) && take_text(o, "name",
+			    out->key, sizeof(out->key), &out->key_len);
+		else if (out->type == RECORD_SECRET)
 			ok = ok && take_number(o, "version", &out->number);
 		else if (out->type == RECORD_CHANGES)
 			ok = ok && take_number(o, "n", &out->number);

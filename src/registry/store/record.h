@@ -18,6 +18,7 @@ struct record_seal;
  *
  *   {"t":"SECRET","path":P,"key":K,"version":N}   {"t":"META","path":P,"key":K}
  *   {"t":"KEYRING"}   {"t":"CHANGES","n":N}   {"t":"HEAD"}   {"t":"LEADER"}   {"t":"NOOP"}
+ *   {"t":"ACCESS","kind":N,"name":NAME}
  *
  * A value is "PSL1", the batch's revision (8 bytes, big endian), a salt (16), an IV
  * (12), and the body under AES-256-GCM with its tag.  Its key is
@@ -28,14 +29,17 @@ struct record_seal;
  */
 enum record_type {
 	RECORD_SECRET, RECORD_META, RECORD_KEYRING, RECORD_CHANGES, RECORD_HEAD, RECORD_LEADER,
-	RECORD_NOOP, RECORD_TYPES
+	RECORD_NOOP, RECORD_ACCESS, RECORD_TYPES
 };
+
+#define RECORD_NAME_MAX 1023	/* bytes of a key's longest text, of a binding's name */
+
 
 struct record_name {
 	enum record_type type;
-	char path[NAME_PATH_MAX + 1], key[NAME_KEY_MAX + 1];
+	char path[NAME_PATH_MAX + 1], key[RECORD_NAME_MAX + 1];
 	size_t path_len, key_len;
-	uint32_t number;		/* a version; or which of the CHANGES */
+	uint32_t number;		/* a version; which of the CHANGES; a kind of ACCESS */
 };
 
 void record_name_write(const struct record_name *name, struct buf *out);

@@ -144,6 +144,7 @@ enum store_action {
 	STORE_DELETE_VERSION, STORE_DELETE_KEY, STORE_DELETE_PATH,
 	STORE_UNDELETE, STORE_DESTROY,
 	STORE_META,
+	STORE_ACCESS,		/* see store_access_add; CAS_MISMATCH: another was quicker */
 	STORE_BARRIER		/* nothing: done once all before it is */
 };
 
@@ -226,6 +227,34 @@ void store_wake(struct store *s);
 
 /* Run the writer until nothing is waiting (no_thread). */
 void store_step(struct store *s);
+
+/* --- users, tokens, bindings and roles, with a topic --- */
+
+/*
+ * They are rows of a table and records of the topic, each a text of JSON under a kind
+ * and a name that the store makes nothing of.  What stands for ACCESS_TAKEN says that
+ * they are in force, and not the files of the data folder any more.
+ */
+#define ACCESS_TAKEN 0U		/* a kind; its only name is "taken" */
+
+/* One more row for a STORE_ACCESS to change: from ${was} (NULL: it is not there) to
+ * ${value} (NULL: it goes).  All of an action's rows, or none.  ${anyway}: whatever was
+ * there. */
+void store_access_add(struct store_op *op, uint32_t kind, const char *name, const char *was,
+    const char *value, bool anyway);
+
+/* Submit it and wait.  -1: ERROR_STALE: another change was quicker, nothing was done;
+ * ERROR_IO: it is not known; others: nothing was done.  Not on the writer's thread. */
+int store_access_run(struct store *s, struct store_op *op, struct error *err);
+
+/* Visit what is committed of a kind by name, bindings (${by_value}) by what they say,
+ * until ${visit} returns -1, which it sets ${err} for.  From any thread. */
+int store_access_read(struct database *d, uint32_t kind, bool by_value,
+    int (*visit)(void *cookie, const char *name, const char *value, size_t n,
+    struct error *err), void *cookie, struct error *err);
+
+/* Another number after each change; 0: they are not in force.  From any thread. */
+uint64_t store_access_stamp(const struct store *s);
 
 /* --- rotation --- */
 

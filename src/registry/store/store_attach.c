@@ -28,7 +28,11 @@ static const char noting[] =
     "CREATE TEMP TRIGGER setting_made AFTER INSERT ON main.setting BEGIN "
     "INSERT OR IGNORE INTO touched VALUES(1,new.path,new.key,0); END;"
     "CREATE TEMP TRIGGER setting_changed AFTER UPDATE ON main.setting BEGIN "
-    "INSERT OR IGNORE INTO touched VALUES(1,new.path,new.key,0); END;";
+    "INSERT OR IGNORE INTO touched VALUES(1,new.path,new.key,0); END;"
+    "CREATE TEMP TRIGGER access_made AFTER INSERT ON main.access BEGIN "
+    "INSERT OR IGNORE INTO touched VALUES(2,'',new.name,new.kind); END;"
+    "CREATE TEMP TRIGGER access_gone AFTER DELETE ON main.access BEGIN "
+    "INSERT OR IGNORE INTO touched VALUES(2,'',old.name,old.kind); END;";
 
 static const char *const log_statements[LOG_STATEMENTS] = {
 	[LOG_TOUCHED_SECRETS] = "SELECT t.path,t.key,t.version,s.offset,s.state,coalesce(s.due,0),"
@@ -38,6 +42,8 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	[LOG_TOUCHED_SETTINGS] = "SELECT t.path,t.key,s.high,s.max_versions,s.cas_required,"
 	    "s.custom,s.mcas,s.updated,s.updater FROM temp.touched t "
 	    "JOIN main.setting s USING(path,key) WHERE t.kind=1",
+	[LOG_TOUCHED_ACCESS] = "SELECT t.path,t.key,t.version,a.value FROM temp.touched t "
+	    "LEFT JOIN main.access a ON a.kind=t.version AND a.name=t.key WHERE t.kind=2",
 	[LOG_CHANGES] = "SELECT offset,at,path,key,version,what FROM change WHERE offset>=? "
 	    "ORDER BY offset",
 	[LOG_ANY_TOUCHED] = "SELECT count(*) FROM temp.touched",
@@ -45,9 +51,12 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	[LOG_HEAL] = "INSERT OR REPLACE INTO temp.heal SELECT ?1,?2,?3,?4,0 WHERE "
 	    "(?1=0 AND (?5 OR EXISTS(SELECT 1 FROM main.secret WHERE path=?2 AND key=?3 AND "
 	    "version=?4))) OR "
-	    "(?1=1 AND EXISTS(SELECT 1 FROM main.setting WHERE path=?2 AND key=?3))",
+	    "(?1=1 AND EXISTS(SELECT 1 FROM main.setting WHERE path=?2 AND key=?3)) OR "
+	    "(?1=2 AND (?5 OR EXISTS(SELECT 1 FROM main.access WHERE kind=?4 AND name=?3)))",
 	[LOG_HEAL_SECRETS] = "INSERT OR IGNORE INTO temp.touched SELECT 0,path,key,version "
 	    "FROM temp.heal WHERE kind=0",
+	[LOG_HEAL_ACCESS] = "INSERT OR IGNORE INTO temp.touched SELECT 2,path,key,version "
+	    "FROM temp.heal WHERE kind=2",
 	[LOG_HEAL_SETTINGS] = "INSERT OR IGNORE INTO temp.touched SELECT 1,path,key,0 "
 	    "FROM temp.heal JOIN main.setting USING(path,key) WHERE kind=1",
 	[LOG_HEAL_SENT] = "UPDATE temp.heal SET sent=1",
@@ -69,7 +78,8 @@ prepare_log(struct store *s, struct error *err)
 {
 	sqlite3 *db = database_writer(s->db);
 
-	if (database_exec(db, noting, s->path, err) != 0)
+	if (database_access_table(db, s->path, err) != 0 ||
+	    database_exec(db, noting, s->path, err) != 0)
 		return -1;
 	for (int i = 0; i < LOG_STATEMENTS; i++) {
 		s->log->statements[i] = database_prepare(db, log_statements[i], s->path, err);

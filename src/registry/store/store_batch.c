@@ -72,6 +72,7 @@ put_column(struct buf *out, sqlite3_stmt *r, int column)
 	record_put_bytes(out, bytes, n);
 }
 
+/* Path and key, or no path and the name. */
 static bool
 name_of_row(sqlite3_stmt *r, enum record_type type, struct record_name *name)
 {
@@ -80,7 +81,7 @@ name_of_row(sqlite3_stmt *r, enum record_type type, struct record_name *name)
 
 	name->type = type;
 	name->number = 0;
-	if (name->path_len > NAME_PATH_MAX || name->key_len > NAME_KEY_MAX)
+	if (name->path_len > NAME_PATH_MAX || name->key_len > RECORD_NAME_MAX)
 		return false;
 	memcpy(name->path, path, name->path_len);
 	memcpy(name->key, key, name->key_len);
@@ -137,6 +138,30 @@ collect_settings(struct store *s, struct error *err)
 		record_put(&l->body, sqlite3_column_int64(r, 6));
 		record_put(&l->body, sqlite3_column_int64(r, 7));
 		put_column(&l->body, r, 8);
+		if (batch_add(l, &name, err) != 0) {
+			(void)sqlite3_reset(r);
+			return -1;
+		}
+	}
+	return found;
+}
+
+static int
+collect_access(struct store *s, struct error *err)
+{
+	struct store_log *l = s->log;
+	sqlite3_stmt *r = l->statements[LOG_TOUCHED_ACCESS];
+	struct record_name name;
+	int found;
+
+	while ((found = database_next(r, s->path, err)) == 1) {
+		if (!name_of_row(r, RECORD_ACCESS, &name))
+			continue;
+		name.number = (uint32_t)sqlite3_column_int64(r, 2);
+		buf_clear(&l->body);
+		/* Who is gone leaves a mark, or an old record would bring him back. */
+		record_put(&l->body, sqlite3_column_type(r, 3) != SQLITE_NULL);
+		put_column(&l->body, r, 3);
 		if (batch_add(l, &name, err) != 0) {
 			(void)sqlite3_reset(r);
 			return -1;
@@ -216,7 +241,8 @@ batch_collect(struct store *s, struct error *err)
 	if (l->taking && batch_leader(s, RECORD_LEADER, err) != 0)
 		return -1;
 	if (((s->ring_dirty || l->taking) && collect_keyring(s, err) != 0) ||
-	    collect_secrets(s, err) != 0 || collect_settings(s, err) != 0)
+	    collect_secrets(s, err) != 0 || collect_settings(s, err) != 0 ||
+	    collect_access(s, err) != 0)
 		return -1;
 	if (l->courier.records.len == 0)
 		return 0;

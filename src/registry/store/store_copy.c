@@ -71,7 +71,7 @@ copy_fill(struct store *s, struct store_copied *out, struct error *err)
 {
 	struct store_log *l = s->log;
 	int64_t identity, first, end;
-	uint64_t settings = 0;
+	uint64_t settings = 0, access = 0;
 	unsigned ms = l->options->init_timeout_ms;
 
 	if (kafka_check(l->kafka, true, ms, err) != 0 ||
@@ -90,7 +90,9 @@ copy_fill(struct store *s, struct store_copied *out, struct error *err)
 	if (copy_table(s, "INSERT INTO temp.touched SELECT 0,path,key,version FROM main.secret "
 	    "ORDER BY offset LIMIT ? OFFSET ?", &out->versions, err) != 0 ||
 	    copy_table(s, "INSERT INTO temp.touched SELECT 1,path,key,0 FROM main.setting "
-	    "ORDER BY path,key LIMIT ? OFFSET ?", &settings, err) != 0)
+	    "ORDER BY path,key LIMIT ? OFFSET ?", &settings, err) != 0 ||
+	    copy_table(s, "INSERT INTO temp.touched SELECT 2,'',name,kind FROM main.access "
+	    "ORDER BY kind,name LIMIT ? OFFSET ?", &access, err) != 0)
 		return -1;
 	/* The keyring is the last: no other node takes up a half. */
 	if (batch_begin(s, err) != 0 || copy_send(s, err) != 0)

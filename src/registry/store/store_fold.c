@@ -89,6 +89,18 @@ apply_setting(struct store *s, const struct record_name *name, struct record_bod
 	return database_run(w, s->path, err);
 }
 
+static int
+apply_access(struct store *s, const struct record_name *name, struct record_body *b,
+    struct error *err)
+{
+	bool there = record_get(b) != 0;
+	size_t n;
+	const char *value = record_get_bytes(b, &n);
+
+	return b->bad ? 0 : access_put(s, name->number, name->key, name->key_len,
+	    there ? value : NULL, n, err);
+}
+
 /* Only the last ones are in the topic: where some are missing, remembering begins. */
 static int
 apply_changes(struct store *s, struct record_body *b, struct error *err)
@@ -254,10 +266,11 @@ fold_foreign(struct store *s, const struct kafka_message *m, bool old)
 	l->now.foreign++;
 	if (!record_name_read(m->key, m->key_len, &name))
 		return 0;
-	if (name.type == RECORD_SECRET || name.type == RECORD_META) {
-		database_bind(w, "ittii", (int64_t)(name.type == RECORD_META), name.path,
-		    name.path_len, name.key, name.key_len,
-		    (int64_t)(name.type == RECORD_SECRET ? name.number : 0), (int64_t)old);
+	if (name.type == RECORD_SECRET || name.type == RECORD_META ||
+	    name.type == RECORD_ACCESS) {
+		database_bind(w, "ittii", (int64_t)(name.type == RECORD_META ? 1 :
+		    name.type == RECORD_ACCESS ? 2 : 0), name.path, name.path_len, name.key,
+		    name.key_len, (int64_t)name.number, (int64_t)old);
 		(void)database_run(w, s->path, NULL);
 	}
 	l->heal = true;
@@ -361,6 +374,8 @@ fold_record(struct store *s, const struct kafka_message *m, struct error *err)
 		return apply_secret(s, &name, &b, err);
 	case RECORD_META:
 		return apply_setting(s, &name, &b, err);
+	case RECORD_ACCESS:
+		return apply_access(s, &name, &b, err);
 	case RECORD_KEYRING:
 		return revision < l->ring_revision ? 0 : apply_keyring(s, m, err);
 	case RECORD_CHANGES:

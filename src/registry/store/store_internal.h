@@ -93,6 +93,8 @@ struct store {
 	struct buf plain;		/* scratch, secret */
 	struct rotation rotation;
 	struct store_log *log;		/* NULL: the tables are the truth */
+	bool access_touched;		/* by the transaction that is open */
+	_Atomic uint64_t access_stamp;	/* see store_access_stamp */
 
 	_Atomic(const char *) unready;	/* a string that lasts */
 
@@ -131,6 +133,18 @@ int decide_op(struct store *s, struct store_op *op, int64_t now_ms, struct error
 /* Destroy one version, at ${offset}, of a key with this highest number. */
 int decide_destroy(struct store *s, const struct secret_name *name, uint32_t number,
     uint64_t offset, uint32_t high, struct error *err);
+
+/* --- store_access.c: within a transaction --- */
+
+/* As decide_op, of a STORE_ACCESS. */
+int access_decide(struct store *s, struct store_op *op, struct error *err);
+
+/* Put one in its place; ${value} NULL: it is gone. */
+int access_put(struct store *s, uint32_t kind, const char *name, size_t name_len,
+    const char *value, size_t n, struct error *err);
+
+/* What was touched is committed; or (at the start) may have been before. */
+void access_committed(struct store *s);
 
 /* --- takeover.c --- */
 

@@ -552,7 +552,8 @@ static void
 heal(struct store *s)
 {
 	struct store_log *l = s->log;
-	static const enum log_statement steps[] = { LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS };
+	static const enum log_statement steps[] = { LOG_HEAL_SECRETS, LOG_HEAL_SETTINGS,
+	    LOG_HEAL_ACCESS };
 
 	l->heal_ms = clock_ms() + RETRY_MS;
 	if (store_begin(s, NULL) != 0)

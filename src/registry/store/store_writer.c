@@ -141,6 +141,7 @@ store_rollback(struct store *s)
 {
 	reader_reset(s->reader);
 	database_rollback(s->db);
+	s->access_touched = false;
 	s->next = s->begun_next;
 	s->remembered = s->begun_remembered;
 }
@@ -226,6 +227,8 @@ store_commit_here(struct store *s, struct store_op *const *ops, size_t n, struct
 		(void)pthread_mutex_lock(&s->mutex);
 		s->shown_next = s->next;
 		(void)pthread_mutex_unlock(&s->mutex);
+		if (s->access_touched)
+			access_committed(s);
 	}
 	if (begun)
 		hook.after(hook.cookie, ops, n, result == 0);
@@ -706,6 +709,8 @@ store_start(struct store *s, const struct store_options *o, struct error *err)
 	    (o->kafka != NULL ? log_open(s, o, err) : open_ring(s, o, &used_old, err)) == -1 ||
 	    read_ends(s, err) == -1 || (s->sealer = sealer_new(s->ring, err)) == NULL)
 		return -1;
+	if (s->log != NULL)
+		access_committed(s);
 	/* Under a new master secret all is sealed again: whoever has the old one
 	 * and an old copy of the database can open the data keys of before.  With a
 	 * topic it is the leader who does it. */

@@ -9,9 +9,9 @@ from lib_kafka.cluster import until  # noqa: E402
 from lib_kafka.load import Load  # noqa: E402
 from lib_kafka.nodes import Node  # noqa: E402
 from lib_kafka.suite import cluster, full, topic  # noqa: E402
-from lib import store  # noqa: E402
+from lib import program, store  # noqa: E402
 from lib.check import check, err, ok, same, secret, status  # noqa: E402
-from lib.harness import MARKER  # noqa: E402
+from lib.harness import MARKER, PASSWORDS, basic  # noqa: E402
 from lib.rest import P, V, in_parallel, key_url  # noqa: E402
 
 
@@ -484,6 +484,91 @@ def n38_a_delete_of_many_is_whole():
     n.kill()
     n.start()
     same(ok(n.as_('adm').get(P + '/big')).json(), [], 'after a kill')
+
+
+# --- users and roles ---
+
+USERS, TOKENS, BINDINGS = ('/secret/admin/' + w for w in ('users', 'tokens', 'role-bindings'))
+DORA = basic('dora', 'the-password-of-dora')
+
+
+def taken_over(n):
+    until(lambda: os.path.exists(os.path.join(n.data, 'in-topic')), 'users are records', 60)
+    return n
+
+
+def administer(verb, n, *args, code=0):
+    return program.run(verb, *args, '--data', n.data, code=code)
+
+
+def n41_users_tokens_and_roles_are_records():
+    n = taken_over(node('access'))
+    adm = n.as_('adm')
+    until(lambda: adm.get(USERS).status == 200, 'in force', 10)
+    status(adm.post(USERS, {'name': 'dora', 'password': 'the-password-of-dora'}), 201)
+    err(adm.post(USERS, {'name': 'dora', 'password': 'another-password'}), 409)
+    token = status(adm.post(TOKENS, {'principal': 'dora', 'ttl': 3600}), 201).json()
+    status(adm.put(BINDINGS, {'role': 'ResourceOwner', 'principal': 'dora', 'path': 'conn-d'}), 204)
+    status(adm.delete(USERS + '/own'), 204)
+    put(n, 'conn-d', 'k', 'one')
+
+    def holds(n):
+        """As each node has it, by whatever dora comes with; who was removed is nobody."""
+        for who in (DORA, 'Bearer ' + token['token']):
+            answer = n.with_header(who).get(V('conn-d', 'k') + '/latest')
+            same(status(answer, 200).json()['secret'], 'one', 'dora reads')
+            status(n.with_header(who).get(V('conn-a', 'k') + '/latest'), 403)
+        err(n.with_header(basic('own', PASSWORDS['own'])).get(V('conn-d', 'k') + '/latest'), 401)
+        names = [u['name'] for u in ok(n.as_('adm').get(USERS)).json()]
+        check('dora' in names and 'own' not in names, 'users', names)
+    holds(n)
+    for _, key, value in in_topic(n):
+        check(b'the-password-of-dora' not in value and b'"scrypt"' not in value and
+              b'"hash"' not in value, 'no hash of anything in the topic', key)
+    # The files are those of the time before, and the command line says so.
+    said = administer('user', n, 'list', code=None)
+    check(said.returncode != 0 and b'API' in said.stderr, 'where they are', said)
+    said = administer('role', n, 'grant', 'SystemAdmin', '--principal', 'own', code=None)
+    check(said.returncode != 0 and b'in its topic' in said.stderr, 'where they are', said)
+    n.restart()
+    holds(n)
+    n.stop()
+    again = Node(cluster(), n.topic, key=n.key).start()
+    until(lambda: again.with_header(DORA).get(USERS).status == 403, 'it has read them', 30)
+    holds(again)
+    status(again.as_('adm').delete(f'{TOKENS}/{token["id"]}'), 204)
+    err(again.with_header('Bearer ' + token['token']).get(V('conn-d', 'k') + '/latest'), 401)
+
+
+def n42_the_last_administrator_stays_and_a_copy_has_them_all():
+    n = taken_over(node('copied'))
+    adm = n.as_('adm')
+    until(lambda: adm.get(USERS).status == 200, 'in force', 10)
+    status(adm.post(USERS, {'name': 'dora', 'password': 'the-password-of-dora'}), 201)
+    status(adm.put(BINDINGS, {'role': 'ConnectManager', 'principal': 'dora',
+                              'prefix': 'conn-'}), 204)
+    put(n, 'conn-d', 'k', 'one')
+    admins = [b['principal'] for b in ok(adm.get(BINDINGS)).json()
+              if b['role'] in ('SystemAdmin', 'UserAdmin') and 'path' not in b]
+    for other in admins:
+        if other != 'adm':
+            status(adm.delete(f'{BINDINGS}?role=SystemAdmin&principal={other}'), 204, 404)
+            status(adm.delete(f'{BINDINGS}?role=UserAdmin&principal={other}'), 204, 404)
+    err(adm.delete(f'{BINDINGS}?role=SystemAdmin&principal=adm'), 409)
+    n.stop()
+    copy = program.run('copy', 'local', '--data', n.data, '--config',
+                       os.path.join(n.folder, 'registry.conf'), '--master-key-file', n.key_file)
+    check(b'versions' in copy.stdout, 'copied', copy.stdout)
+    check(b'dora' in administer('user', n, 'list').stdout, 'files again')
+    check(b'ConnectManager' in administer('role', n, 'list').stdout, 'of roles, too')
+    administer('user', n, 'disable', 'own')
+    n.config.update({'store.log': 'local'})
+    for name in [k for k in n.config if k.startswith('kafkastore.')]:
+        del n.config[name]
+    n.alone = False
+    n.start()
+    answer = n.with_header(DORA).get(V('conn-d', 'k') + '/latest')
+    same(status(answer, 200).json()['secret'], 'one', 'dora reads')
 
 
 @full

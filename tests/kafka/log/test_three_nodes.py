@@ -13,7 +13,8 @@ from lib_kafka.load import Load  # noqa: E402
 from lib_kafka.nodes import Node, leader, new_nodes, same_on_all  # noqa: E402
 from lib_kafka.suite import cluster, full, topic  # noqa: E402
 from lib.check import check, ok, same, status  # noqa: E402
-from lib.rest import V, key_url  # noqa: E402
+from lib.harness import basic  # noqa: E402
+from lib.rest import P, V, key_url  # noqa: E402
 
 ROUNDS = 5 if suite.FULL else 2
 
@@ -347,6 +348,33 @@ def t33_the_leading_node_is_killed_while_keys_are_rotated():
     for n in nodes:
         until(lambda n=n: {i: ok(n.as_('adm').get(key_url('p', f'k{i}'))).json()
                            for i in range(6)} == before, 'every value opens on every node', 60)
+    stop_all(nodes)
+
+
+# --- users and roles ---
+
+def t41_a_user_made_on_one_node_is_one_on_all():
+    nodes = three('access')
+    for n in nodes:
+        until(lambda n=n: os.path.exists(os.path.join(n.data, 'in-topic')), 'users are records', 60)
+    one = leader(nodes)
+    dora = basic('dora', 'the-password-of-dora')
+    until(lambda: one.as_('adm').post('/secret/admin/users', {
+        'name': 'dora', 'password': 'the-password-of-dora'}).status == 201, 'made', 30)
+    status(one.as_('adm').put('/secret/admin/role-bindings', {
+        'role': 'ResourceOwner', 'principal': 'dora', 'path': 'conn-d'}), 204)
+    for n in nodes:
+        until(lambda n=n: n.with_header(dora).get(P + '/conn-d/keys').status == 200,
+              f'node {n.number} knows dora', 30)
+    one.kill()
+    two = leader(others(nodes, one))
+    until(lambda: two.as_('adm').delete('/secret/admin/users/dora').status == 204, 'removed', 30)
+    for n in others(nodes, one):
+        until(lambda n=n: n.with_header(dora).get(P + '/conn-d/keys').status == 401,
+              f'node {n.number} knows dora no more', 30)
+    one.start()
+    until(lambda: one.with_header(dora).get(P + '/conn-d/keys').status == 401,
+          'nor does the one that was away', 30)
     stop_all(nodes)
 
 

@@ -11,6 +11,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "common/table.h"
+#include "estate/environments.h"
 #include "file/file.h"
 #include "ui/keymap.h"
 
@@ -63,9 +64,8 @@ given(const struct showing *s, enum setting_id id)
 
 /* Fill s->value; false: there is none. */
 static bool
-value_of(struct showing *s, enum setting_id id)
+value_of(struct showing *s, enum setting_id id, const struct config_value *v)
 {
-	const struct config_value *v = config_get(s->o->config, id);
 	enum flag_id flag = given(s, id);
 
 	buf_clear(&s->value);
@@ -94,9 +94,9 @@ static const struct table_column config_columns[] = {
 
 /* The value as a text, a number or a list. */
 static void
-config_show_add_value(struct showing *s, enum setting_id id)
+config_show_add_value(struct showing *s, enum setting_id id, const struct config_value *v)
 {
-	bool there = value_of(s, id);
+	bool there = value_of(s, id, v);
 	bool is_list = setting_is_list(id) || setting_kind(id) == SETTING_IS_BINDING;
 	const char *p = there ? buf_cstr(&s->value) : "(none)";
 	const char *name = table_cell(&s->table, p, strlen(p));
@@ -124,17 +124,20 @@ config_show_add_value(struct showing *s, enum setting_id id)
 }
 
 static void
-config_show_add(struct showing *s, enum setting_id id)
+config_show_add(struct showing *s, const char *section, enum setting_id id,
+    const struct config_value *v)
 {
-	const struct config_value *v = config_get(s->o->config, id);
 	enum flag_id flag = given(s, id);
-	const char *section = setting_section(id), *file = flag == FLAG_COUNT ? v->file : NULL;
+	const char *file = flag == FLAG_COUNT ? v->file : NULL;
 	const char *origin = origin_name(flag != FLAG_COUNT ? CONFIG_FLAG : v->origin);
 	char name[SETTING_NAME_MAX];
 	struct buf where;
 
-	if (!s->json && (s->section == NULL || strcmp(section, s->section) != 0))
-		buf_printf(&s->out, "\n[%s]\n", section);
+	if (!s->json && (s->section == NULL || strcmp(section, s->section) != 0)) {
+		buf_append_str(&s->out, "\n[");
+		text_append_visible(&s->out, section, strlen(section));
+		buf_append_str(&s->out, "]\n");
+	}
 	s->section = section;
 	buf_init(&where, CONFIG_PATH_MAX);
 	if (flag != FLAG_COUNT)
@@ -147,7 +150,7 @@ config_show_add(struct showing *s, enum setting_id id)
 		buf_append_str(&where, origin);
 	table_text(&s->table, section);
 	table_text(&s->table, setting_name(id, name));
-	config_show_add_value(s, id);
+	config_show_add_value(s, id, v);
 	table_text(&s->table, buf_cstr(&where));
 	table_text(&s->table, origin);
 	table_text(&s->table, file);
@@ -157,6 +160,41 @@ config_show_add(struct showing *s, enum setting_id id)
 		table_text(&s->table, NULL);
 	table_row_end(&s->table);
 	buf_release(&where);
+}
+
+/* The [environment NAME] that files of the current folder are read by. */
+static int
+config_show_environments(struct showing *s, struct error *err)
+{
+	const struct environment_source *from = config_sections(s->o->config);
+	const struct environment_section *all;
+	const char *folder;
+	char *here = realpath(".", NULL);
+	struct buf section;
+	size_t count;
+	int rc = here != NULL ? from->sections(from->cookie, here, &all, &count, &folder, err) :
+	    error_io(err, ".", "cannot find the current folder");
+
+	buf_init(&section, CONFIG_PATH_MAX);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct environment_section e = all[i];
+
+		buf_clear(&section);
+		buf_printf(&section, SETTING_ENVIRONMENTS " %s", e.name);
+		s->section = NULL;
+		for (int id = SETTING_ENVIRONMENT_SECRETS; id <= SETTING_ENVIRONMENT_FILES; id++) {
+			const char *text = *setting_part((enum setting_id)id, &e);
+
+			config_show_add(s, buf_cstr(&section), (enum setting_id)id,
+			    &(struct config_value){ .text = text, .origin = text != NULL ?
+			    CONFIG_PROJECT : CONFIG_BUILT_IN, .file = text != NULL ? e.ini : NULL,
+			    .line = e.line });
+		}
+	}
+	s->section = NULL;
+	buf_release(&section);
+	free(here);
+	return rc;
 }
 
 static void
@@ -212,14 +250,20 @@ commands_config_show(const struct options *o)
 	}
 	table_begin(&s.table, config_columns, sizeof(config_columns) / sizeof(config_columns[0]),
 	    &s.out, s.json ? &s.writer : NULL);
-	for (id = 0; id < SETTING_COUNT; id++)
-		config_show_add(&s, (enum setting_id)id);
+	for (id = 0, rc = 0; id < SETTING_COUNT && rc == 0; id++) {
+		if (id == SETTING_ENVIRONMENT_SECRETS)
+			rc = config_show_environments(&s, &err);
+		else if (id < SETTING_ENVIRONMENT_SECRETS || id > SETTING_ENVIRONMENT_FILES)
+			config_show_add(&s, setting_section((enum setting_id)id),
+			    (enum setting_id)id, config_get(o->config, (enum setting_id)id));
+	}
 	if (s.json) {
 		json_out_end(&s.writer);
 		json_out_end(&s.writer);
 		json_out_finish(&s.writer, NULL);
 	}
-	rc = output_write(&s.out, &err);
+	if (rc == 0)
+		rc = output_write(&s.out, &err);
 	buf_release(&s.value);
 	buf_release(&s.out);
 	return rc == 0 ? 0 : report_error(&err);

@@ -126,6 +126,12 @@ static const struct setting settings[SETTING_FIRST_KEY] = {
 	LOOK_OF(STYLE_ADDED, "added"),
 	LOOK_OF(STYLE_REMOVED, "removed"),
 	LOOK_OF(STYLE_FIELD, "field"),
+	[SETTING_ENVIRONMENT_SECRETS] = { SETTING_ENVIRONMENTS,
+	    FIELD("secrets-file", SETTING_IS_PATH), .flag = FLAG_LOCAL_SECRETS_FILE },
+	[SETTING_ENVIRONMENT_REMOTE] = { SETTING_ENVIRONMENTS,
+	    FIELD("remote-path", SETTING_IS_REMOTE), .flag = FLAG_REMOTE_SECRETS_FILE },
+	[SETTING_ENVIRONMENT_FILES] = { SETTING_ENVIRONMENTS, FIELD("files", SETTING_IS_IGNORED),
+	    .flag = FLAG_COUNT },
 };
 
 const struct setting *
@@ -177,6 +183,21 @@ setting_is_own(enum setting_id id)
 	return id < SETTING_FIRST_KEY && settings[id].own;
 }
 
+const char **
+setting_part(enum setting_id id, struct environment_section *s)
+{
+	switch ((int)id) {
+	case SETTING_ENVIRONMENT_SECRETS:
+		return &s->secrets_file;
+	case SETTING_ENVIRONMENT_REMOTE:
+		return &s->remote_path;
+	case SETTING_ENVIRONMENT_FILES:
+		return &s->files;
+	default:
+		return NULL;
+	}
+}
+
 enum setting_id
 setting_find(const char *section, const char *name)
 {
@@ -216,9 +237,12 @@ setting_hint_sections(struct error *err)
 		for (before = 0; strcmp(settings[before].section, told) != 0; before++)
 			;
 		if (before == id)
-			n += (size_t)snprintf(list + n, sizeof(list) - n, "[%s], ", told);
+			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s[%s%s]",
+			    n > 0 ? ", " : "", told,
+			    strcmp(told, SETTING_ENVIRONMENTS) == 0 ? " NAME" : "");
 	}
-	return error_hint(err, "the sections are %s[environment NAME]", list);
+	list[n < sizeof(list) ? n : sizeof(list) - 1] = '\0';
+	return error_hint(err, "the sections are %s", list);
 }
 
 const char *

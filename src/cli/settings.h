@@ -14,6 +14,7 @@ struct bindings;
 struct buf;
 struct config;
 struct config_file;
+struct environment_section;
 struct environment_source;
 struct error;
 struct file_id;
@@ -56,7 +57,10 @@ enum setting_id {
 	SETTING_REGISTRY_CERT,
 	SETTING_REGISTRY_CERT_KEY,
 	SETTING_FIRST_LOOK,	/* one for each style (ui/theme.h) */
-	SETTING_FIRST_KEY = SETTING_FIRST_LOOK + (int)STYLE_COUNT,
+	SETTING_ENVIRONMENT_SECRETS = SETTING_FIRST_LOOK + (int)STYLE_COUNT,
+	SETTING_ENVIRONMENT_REMOTE,	/* of each [environment NAME], like its neighbours */
+	SETTING_ENVIRONMENT_FILES,
+	SETTING_FIRST_KEY,
 	SETTING_COUNT = SETTING_FIRST_KEY + (int)ACTION_COUNT
 };
 
@@ -102,6 +106,12 @@ bool setting_is_own(enum setting_id id);
 
 /* Does the value have several parts? */
 bool setting_is_list(enum setting_id id);
+
+/* The sections that are one for each environment: [environment NAME]. */
+#define SETTING_ENVIRONMENTS "environment"
+
+/* Where ${s} holds a setting of [environment NAME], NULL: it is none of these. */
+const char **setting_part(enum setting_id id, struct environment_section *s);
 
 /* The action of a `key.` setting. */
 enum action_id setting_action(enum setting_id id);

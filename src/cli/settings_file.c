@@ -340,7 +340,7 @@ begin_environment(struct reading *r, const char *name, size_t len)
 static const char *
 after_environment(const char *name, size_t n)
 {
-	static const char word[] = "environment";
+	static const char word[] = SETTING_ENVIRONMENTS;
 	const size_t len = sizeof(word) - 1;
 
 	return n >= len && memcmp(name, word, len) == 0 && (n == len || name[len] == ' ' ||
@@ -487,9 +487,12 @@ config_file_unknown(struct reading *r, const char *section, const char *name)
 	    "the setting stands before any section" : "unknown setting");
 	error_key(&what, name, strlen(name));
 	if (other != NULL)
-		error_hint(&what, "it belongs below [%s]", other);
+		error_hint(&what, "it belongs below [%s%s]", other,
+		    strcmp(other, SETTING_ENVIRONMENTS) == 0 ? " NAME" : "");
 	else if (near != NULL)
 		error_hint(&what, "did you mean %s?", near);
+	else if (strcmp(section, SETTING_ENVIRONMENTS) == 0)
+		error_hint(&what, "an environment has secrets-file, remote-path and files");
 	else if (section[0] == '\0')
 		setting_hint_sections(&what);
 	else
@@ -543,56 +546,40 @@ config_file_set(struct reading *r, enum setting_id id, const char *name, const c
 	buf_release(&text);
 }
 
-/* A line of [environment NAME]: the setting of which it has the form, and its place. */
-static const char **
-environment_slot(struct environment_section *s, const char *name, enum setting_id *form)
-{
-	if (strcmp(name, "secrets-file") == 0) {
-		*form = SETTING_SECRETS_FILE;
-		return &s->secrets_file;
-	}
-	if (strcmp(name, "remote-path") == 0) {
-		*form = SETTING_REMOTE_PATH;
-		return &s->remote_path;
-	}
-	*form = SETTING_IGNORE;
-	return strcmp(name, "files") == 0 ? &s->files : NULL;
-}
-
 static void
 take_environment(struct reading *r, const char *name, const char *value)
 {
 	struct environment_section *s = vec_at(&r->out->environments,
 	    r->out->environments.len - 1);
 	bool goes_on = r->indented && r->started;
-	enum setting_id form;
-	const char **slot;
+	enum setting_id id = goes_on ? SETTING_ENVIRONMENT_FILES :
+	    setting_find(SETTING_ENVIRONMENTS, name);
+	const char **slot = setting_part(id, s);
 	struct error what = { .code = ERROR_NONE };
 	struct buf text;
 
-	if (goes_on)
-		name = "files";
-	slot = environment_slot(s, name, &form);
-	r->started = slot == &s->files;
+	r->started = id == SETTING_ENVIRONMENT_FILES;
 	if (slot == NULL) {
-		error_set(&what, ERROR_FORMAT, "unknown setting");
-		error_hint(&what, "an environment has secrets-file, remote-path and files");
-	} else if (*slot != NULL && !goes_on) {
+		config_file_unknown(r, SETTING_ENVIRONMENTS, name);
+		return;
+	}
+	if (*slot != NULL && !goes_on) {
 		error_set(&what, ERROR_FORMAT, "the setting stands here twice");
 		error_hint(&what, "the environment begins on line %zu", s->line);
 	}
 	buf_init(&text, VALUE_MAX);
-	if (goes_on && slot != NULL && *slot != NULL)
+	if (goes_on && *slot != NULL)
 		buf_append_str(&text, *slot);
-	if (what.code == ERROR_NONE && config_value_add(form, value, buf_cstr(&r->folder), &text,
-	    &what) == 0 && config_file_check_foreign(r, form, buf_cstr(&text), &what) == 0) {
+	if (what.code == ERROR_NONE && config_value_add(id, value, buf_cstr(&r->folder), &text,
+	    &what) == 0 && config_file_check_foreign(r, id, buf_cstr(&text), &what) == 0) {
 		free((void *)(uintptr_t)*slot);
 		if ((*slot = strdup(buf_cstr(&text))) == NULL)
 			error_memory(&what);
 	}
 	buf_release(&text);
 	if (what.code != ERROR_NONE) {
-		error_key(&what, name, strlen(name));
+		error_key(&what, setting_get(id)->field.name,
+		    strlen(setting_get(id)->field.name));
 		config_file_tell(r, &what, r->line);
 	}
 }

@@ -121,6 +121,36 @@ case_nothing_is_written_to_the_files() {
 
 # --- which one wins ---
 
+case_environments_are_shown_and_checked_by_the_table() {
+	begin
+	mkdir -p below
+	ini propseal.ini '[environment prod]' 'secrets-file = prod.properties' \
+	    'files = a*.properties' '  b*.json' '[environment test]' 'secrets-file = test.properties' \
+	    'remote-path = /etc/kafka/test.properties'
+	run config show
+	expect_rc 0
+	expect_out '[environment prod]'
+	expect_out '[environment test]'
+	cd below || return
+	run config show -o json
+	expect_rc 0
+	cd .. || return
+	expect_json "$out" '[(s["section"], s["name"], s["value"], s["line"]) for s in
+	    d["settings"] if s["section"].startswith("environment")]' \
+	    "[('environment prod', 'secrets-file', '$PWD/prod.properties', 1), ('environment prod', 'remote-path', None, None), ('environment prod', 'files', ['a*.properties', 'b*.json'], 1), ('environment test', 'secrets-file', '$PWD/test.properties', 5), ('environment test', 'remote-path', '/etc/kafka/test.properties', 5), ('environment test', 'files', [], None)]"
+	ini propseal.ini '[environment prod]' 'secret-file = a'
+	run config check
+	expect_rc 1
+	expect_err 'propseal.ini:2: "secret-file": unknown setting'
+	expect_err 'hint: did you mean secrets-file?'
+	ini propseal.ini '[environment prod]' 'secrets-file = a' 'theme = light'
+	run config check
+	expect_err 'hint: it belongs below [ui]'
+	ini propseal.ini '[files]' 'files = a'
+	run config check
+	expect_err 'hint: it belongs below [environment NAME]'
+}
+
 case_flag_environment_project_user_built_in() {
 	begin
 	setting lock-seconds 's["value"], s["origin"]' "(300, 'built-in')"

@@ -178,6 +178,10 @@ void act_history_read(struct app *a);
 void act_history_check(struct app *a);
 const char *act_history_needs_trail(const struct app *a);
 
+/* act_history.c */
+void act_history_undo(struct app *a);
+const char *act_history_needs_change(const struct app *a);
+
 /* view_registry.c */
 void act_registry_open(struct app *a);
 void act_registry_cancel(struct app *a);

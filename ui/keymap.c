@@ -198,7 +198,10 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_unmark },
 	    [VIEW_FINDINGS] = { .unavailable = act_needs_marks, .run = act_unmark },
 	    [VIEW_PENDING] = { .rank = 5, .label = "undo all", .unavailable = act_needs_marks,
-		.run = act_pending_clear } } },
+		.run = act_pending_clear },
+	    [VIEW_HISTORY] = { .rank = 3, .label = "undo",
+		.help = "put back what the change replaced, after a look at it",
+		.unavailable = act_history_needs_change, .run = act_history_undo } } },
 	[ACTION_REVIEW] = { MARK, "review", { 'p', 'd' },
 	    "the pending set: what is marked, and where it goes", false, {
 	    [VIEW_FILES] = { .rank = 2, .label = "pending", .run = act_view_pending },

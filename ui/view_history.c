@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -6,6 +7,7 @@
 #include "base/time.h"
 #include "estate/estate.h"
 #include "file/file.h"
+#include "trail/kept.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -18,8 +20,8 @@
 #include "ui/options.h"
 #include "ui/view.h"
 
-/* The view of the history: what was changed on this host, by whom, and what became of it.  It
- * reads the trail and changes nothing: no former value is kept anywhere. */
+/* The view of the history: what was changed on this host, by whom, what became of it, and
+ * whether it can be undone (act_history.c). */
 
 #define TWO_PANES 100	/* narrower, the list has the whole width */
 #define WIDE 60		/* a narrower list says less */
@@ -118,6 +120,7 @@ history_close(struct history *h)
 {
 	outline_release(&h->panes.left);
 	outline_release(&h->panes.right);
+	free(h->why);
 	trail_log_release(&h->log);
 	vec_release(&h->days);
 }
@@ -144,7 +147,7 @@ days_make(struct history *h)
 	return 0;
 }
 
-static void
+void
 history_read(struct app *a)
 {
 	static const struct trail_filter all;
@@ -155,6 +158,7 @@ history_read(struct app *a)
 	memset(&h->log, 0, sizeof(h->log));
 	vec_release(&h->days);
 	memset(&h->problem, 0, sizeof(h->problem));
+	h->why_of = 0;
 	if (history_trail(a) != NULL &&
 	    trail_read(history_trail(a), &all, &h->log, &h->problem) == 0)
 		(void)days_make(h);
@@ -286,13 +290,32 @@ history_draw_left(struct app *a)
 
 /* --- what is said of a change --- */
 
-static const struct trail_change *
+const struct trail_change *
 history_selected(const struct app *a)
 {
 	const struct outline_row *row = outline_at(&a->history->panes.left);
 
 	return row != NULL && row->item != OUTLINE_HEAD ?
 	    history_change(a->history, row->group, row->item) : NULL;
+}
+
+const char *
+history_why(const struct app *a)
+{
+	struct history *h = a->history;
+	const struct trail_change *c = history_selected(a);
+
+	if (c->running)
+		return "it is at work";
+	if (c->outcome == TRAIL_FAILED)
+		return "nothing was changed";
+	/* What is kept does not change while it is shown. */
+	if (h->why_of != c->n) {
+		free(h->why);
+		h->why = kept_why(history_trail(a), c->n);
+		h->why_of = c->n;
+	}
+	return h->why;
 }
 
 static void
@@ -318,6 +341,11 @@ say_file(const struct app *a, const struct trail_file *f, struct buf *out)
 static void
 say_change(const struct app *a, const struct trail_change *c, struct buf *out)
 {
+	if (history_why(a) != NULL)
+		buf_printf(out, "Cannot be undone: %s.\n", history_why(a));
+	else
+		buf_printf(out, "%s undoes it; what it replaced is kept, sealed.\n",
+		    KEY(ACTION_UNMARK));
 	for (size_t i = 0; i < c->files.len; i++)
 		say_file(a, vec_at(&c->files, i), out);
 	if (c->files.len == 0)

@@ -64,6 +64,90 @@ a_line_that_was_changed_is_found(void **state)
 	fixture_leave(v);
 }
 
+/* A new value of what is sealed. */
+static void
+update_key(struct vt *v, const char *value)
+{
+	vt_key(v, "1");
+	type_line(v, "/ssl.key.pass");
+	vt_key(v, "e");
+	type_value(v, value);
+	apply(v);
+	vt_assert_has(v, "sealed a new value for ssl.key.password");
+}
+
+static void
+a_change_is_undone_byte_for_byte(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	/* The first change notes where the file lies, too, and that stays. */
+	update_key(v, "first");
+	fixture_keep(f);
+	update_key(v, "second");
+	vt_key(v, "5");
+	vt_key(v, "j");
+	see(v, "u undoes it");
+	vt_key(v, "u");
+	see(v, "Undo change 3");
+	vt_assert_has(v, "+broker.properties/ssl.key.password = ENC[");
+	/* A look changes nothing, and the key that asks does not confirm. */
+	vt_key(v, KEY_ESC);
+	fixture_assert_value(f, "estate/broker.properties", "ssl.key.password", "second");
+	vt_key(v, "u");
+	see(v, "Undo change 3");
+	vt_key(v, "w");
+	see(v, "1 entry is put back");
+	vt_key(v, "w");
+	confirm(v);
+	see(v, "undid change 3: 1 entry");
+	vt_assert_has(v, "3 changes");
+	fixture_assert_unchanged(f);
+	/* The undoing is the newest change now: undo that, too. */
+	vt_key(v, KEY_HOME);
+	vt_key(v, "j");
+	vt_key(v, "u");
+	see(v, "Undo change 5");
+	apply(v);
+	see(v, "undid change 5");
+	fixture_leave(v);
+	fixture_assert_value(f, "estate/broker.properties", "ssl.key.password", "second");
+}
+
+static void
+what_cannot_be_undone_says_why(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	vt_key(v, "5");
+	vt_key(v, "u");
+	vt_assert_has(v, "there is no change on this line");
+	vt_key(v, "1");
+	seal_broker(v);
+	vt_key(v, "5");
+	vt_key(v, "j");
+	see(v, "Cannot be undone");
+	vt_key(v, "u");
+	see(v, "It cannot be undone");
+	vt_assert_has(v, "clear text is never kept");
+	vt_key(v, KEY_ENTER);
+	/* Of two changes of one entry the newest comes first. */
+	update_key(v, "second");
+	update_key(v, "third");
+	vt_key(v, "5");
+	vt_key(v, KEY_HOME);
+	vt_key(v, "j");
+	vt_key(v, "j");
+	vt_key(v, "u");
+	see(v, "It cannot be undone");
+	vt_assert_has(v, "it was changed again since");
+	vt_key(v, KEY_ENTER);
+	fixture_leave(v);
+	fixture_assert_value(f, "estate/broker.properties", "ssl.key.password", "third");
+}
+
 static void
 small_and_large_screens_have_it(void **state)
 {
@@ -91,6 +175,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(a_change_is_told_with_its_files_and_keys),
 		FIXTURE_TEST(a_line_that_was_changed_is_found),
+		FIXTURE_TEST(a_change_is_undone_byte_for_byte),
+		FIXTURE_TEST(what_cannot_be_undone_says_why),
 		FIXTURE_TEST(small_and_large_screens_have_it),
 	};
 

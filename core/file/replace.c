@@ -178,25 +178,15 @@ static int
 write_new(struct replace *r, const struct buf *content, replace_verify_fn *verify, void *cookie,
     struct error *err)
 {
-	struct buf back;
-	int result = -1;
-
-	buf_init_secret(&back, content->len + 1);
-	if (content->len > 0)
-		(void)buf_reserve(&back, content->len);
 	if (temporary_open(&r->temporary, &r->where, r->path, err) == -1 ||
 	    temporary_write(&r->temporary, content, r->path, err) == -1)
-		goto done;
+		return -1;
 	if (r->old != -1 ? attributes_copy(r->old, r->temporary.fd, r->path, err) == -1 :
 	    attributes_set_mode(r->temporary.fd, MODE_NEW, r->path, err) == -1)
-		goto done;
-	if (temporary_check(&r->temporary, content, &back, r->path, err) == -1)
-		goto done;
-	if (verify == NULL || verify(cookie, &back, err) == 0)
-		result = 0;
-done:
-	buf_release(&back);
-	return result;
+		return -1;
+	if (temporary_check(&r->temporary, content, r->path, err) == -1)
+		return -1;
+	return verify == NULL ? 0 : verify(cookie, err);
 }
 
 struct replace *

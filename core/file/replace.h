@@ -17,18 +17,17 @@ struct wait;
  * Between replace_prepare and replace_commit the old file is untouched.
  */
 
-/* May use ${content} (secret) up. */
-typedef int replace_verify_fn(void *cookie, struct buf *content,
-    struct error *err);
+typedef int replace_verify_fn(void *cookie, struct error *err);
 
 /**
  * replace_prepare(path, expected, content, verify, cookie, err):
  * Write ${content} to a temporary file in the directory of ${path} (of its
  * target, for a symlink): O_TMPFILE, or `.<name>.propseal-tmp` by O_EXCL|O_NOFOLLOW, mode
  * 0600 until the end; then owner, mode, ACL and extended attributes of the
- * old file (a new file: 0600), fsync, read back, compare, and call
- * ${verify} (may be NULL) with what was read.  The caller holds the lock of
- * ${path} (lock.h), so a leftover of an interrupted run is removed.
+ * old file (a new file: 0600), fsync, read back, compare, and then call
+ * ${verify} (may be NULL), from which on ${content} is not looked at any more.
+ * The caller holds the lock of ${path} (lock.h), so a leftover of an interrupted
+ * run is removed.
  * NULL: ERROR_STALE (the file is no longer ${expected}), ERROR_REFUSED (hard
  * links, not a regular file), ERROR_IO, or ${verify}'s error.
  */

@@ -9,10 +9,12 @@
 #include "base/buf.h"
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/secmem.h"
 #include "file/file.h"
 #include "file/temporary.h"
 
 #define PRIVATE 0600
+#define PIECE ((size_t)64 << 10)	/* bytes that are read back at a time */
 
 /* Where a file without a name can be reached to give it one. */
 #define FD_PATH_SIZE 32
@@ -101,21 +103,46 @@ temporary_write(struct temporary *a, const struct buf *content, const char *path
 	return 0;
 }
 
+/* Read it from its start, a piece at a time: no second copy of a large file is held.
+ * 1: it is ${content}, 0: it is not, -1: errno. */
+static int
+temporary_compare(const struct temporary *a, const struct buf *content, unsigned char *piece)
+{
+	size_t at = 0;
+	ssize_t n;
+
+	if (lseek(a->fd, 0, SEEK_SET) == -1)
+		return -1;
+	while ((n = read(a->fd, piece, PIECE)) != 0) {
+		if (n == -1 && errno != EINTR)
+			return -1;
+		if (n > 0 && ((size_t)n > content->len - at ||
+		    memcmp(piece, content->data + at, (size_t)n) != 0))
+			return 0;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return at == content->len;
+}
+
 int
-temporary_check(struct temporary *a, const struct buf *content, struct buf *back, const char *path,
+temporary_check(struct temporary *a, const struct buf *content, const char *path,
     struct error *err)
 {
+	unsigned char *piece;
+	size_t cap;
+	int same;
+
 	if (fsync(a->fd) == -1)
 		return error_io(err, path, "cannot put the new file on disk");
 	/* Ask for the disk's bytes, not for those that we left in the cache. */
 	(void)posix_fadvise(a->fd, 0, 0, POSIX_FADV_DONTNEED);
-	if (lseek(a->fd, 0, SEEK_SET) == -1)
-		return error_io(err, path, "cannot read the new file back");
-	if (file_read_fd(a->fd, path, back, err) == -1)
-		return -1;
-	if (back->len == content->len &&
-	    (back->len == 0 || memcmp(back->data, content->data, back->len) == 0))
-		return 0;
+	if ((piece = secmem_map(PIECE, &cap)) == NULL)
+		return error_memory(err);
+	if ((same = temporary_compare(a, content, piece)) == -1)
+		error_io(err, path, "cannot read the new file back");
+	secmem_unmap(piece, cap);
+	if (same != 0)
+		return same == 1 ? 0 : -1;
 	error_set(err, ERROR_IO, "the new file reads back differently from what was written");
 	error_place(err, path, 0);
 	return error_hint(err, "check the disk; the file was left as it was");

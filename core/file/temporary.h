@@ -30,9 +30,9 @@ void temporary_close(struct temporary *a, const struct path *p);
 int temporary_write(struct temporary *a, const struct buf *content, const char *path,
     struct error *err);
 
-/* Sync, read back into ${back} (secret, empty) and compare with ${content}.  ERROR_IO. */
-int temporary_check(struct temporary *a, const struct buf *content, struct buf *back,
-    const char *path, struct error *err);
+/* Sync, read back piece by piece and compare with ${content}.  ERROR_IO. */
+int temporary_check(struct temporary *a, const struct buf *content, const char *path,
+    struct error *err);
 
 /* Give it the name beside the file, if it has none.  ERROR_IO; ERROR_STALE:
  * somebody removed or swapped it under that name. */

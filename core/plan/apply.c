@@ -186,29 +186,33 @@ record_outcome(struct apply *a, const struct error *why)
 struct verify {
 	const struct plan *plan;
 	const struct plan_file *file;
+	struct buf *content;	/* what was written, and reads back */
 };
 
 static int
-apply_verify(void *cookie, struct buf *content, struct error *err)
+apply_verify(void *cookie, struct error *err)
 {
 	const struct verify *v = cookie;
 
-	return plan_verify(v->plan, v->file, content, err);
+	return plan_verify(v->plan, v->file, v->content, err);
 }
 
 static struct replace *
 apply_prepare(const struct plan *p, const struct plan_file *f, struct error *err)
 {
-	struct verify v = { p, f };
+	struct buf own;
+	struct verify v = { p, f, &own };
 	struct replace *r = NULL;
-	struct buf rendered;
 
+	if (f->role == PLAN_OUTPUT)
+		return replace_prepare(f->path, f->id, f->content, NULL, NULL, err);
+	buf_init_secret(&own, BUF_MAX_FILE);
 	if (f->content != NULL)
-		return replace_prepare(f->path, f->id, f->content, apply_verify, &v, err);
-	buf_init_secret(&rendered, BUF_MAX_FILE);
-	if (edits_render(f->edits, &rendered, err) == 0)
-		r = replace_prepare(f->path, f->id, &rendered, apply_verify, &v, err);
-	buf_release(&rendered);
+		buf_append(&own, f->content->data, f->content->len);
+	if (f->content != NULL ? buf_check(&own, err) == 0 :
+	    edits_render(f->edits, &own, err) == 0)
+		r = replace_prepare(f->path, f->id, &own, apply_verify, &v, err);
+	buf_release(&own);
 	return r;
 }
 

@@ -29,7 +29,8 @@ static struct {
 	bool no_proc;		/* nameless files cannot be given a name */
 	bool no_exchange;	/* two files cannot be exchanged */
 	bool no_lease;		/* a file cannot be leased */
-	int spoil;		/* bytes that a write changes on the way */
+	int spoil;		/* bytes that a write changes on the way, ... */
+	int spoil_after;	/* ... behind so many writes that go well */
 	/* What another program does after this call succeeded for the nth time. */
 	enum fault_call after;
 	int nth;
@@ -94,7 +95,7 @@ write(int fd, const void *bytes, size_t n)
 		return syscall(SYS_write, fd, bytes, n);
 	if (faults_hit(FAULT_WRITE))
 		return -1;
-	if (faults.spoil > 0 && n > 0) {
+	if (faults.spoil > 0 && n > 0 && faults.spoil_after-- <= 0) {
 		faults.spoil--;
 		memcpy(&first, bytes, 1);
 		first ^= 1;

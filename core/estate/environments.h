@@ -168,6 +168,11 @@ struct resolution {
 int environments_resolve(struct environments *e, const char *config, const struct reference *r,
     struct resolution *out, struct error *err);
 
+/* The same for who opens the entry next: it is not opened to see, so that SEALED is not checked
+ * and DAMAGED not told. */
+int environments_locate(struct environments *e, const char *config, const struct reference *r,
+    struct resolution *out, struct error *err);
+
 /* The same for a value, which may have several references: the worst of them;
  * PLAIN without one. */
 int environments_state(struct environments *e, const char *config, const char *value, size_t n,

@@ -33,13 +33,18 @@ folder_free(struct folder *f)
 struct folder *
 folder_for(struct environments *e, const char *config)
 {
-	char *given = file_folder(config);
-	struct folder *f, **slot;
-	size_t at;
+	size_t n = (size_t)(file_basename(config) - config), at;
+	struct folder *f = e->last_folder, **slot;
+	char *given;
 
+	/* References come file by file. */
+	if (f != NULL && n > 1 && strlen(f->given) == n - 1 &&
+	    memcmp(f->given, config, n - 1) == 0)
+		return f;
+	given = file_folder(config);
 	if (given != NULL && map_get(e->folder_index, given, strlen(given), &at)) {
 		free(given);
-		return *(struct folder **)vec_at(&e->folders, at);
+		return e->last_folder = *(struct folder **)vec_at(&e->folders, at);
 	}
 	if (given == NULL || (f = calloc(1, sizeof(*f))) == NULL) {
 		free(given);
@@ -390,7 +395,7 @@ answer_for(struct environments *e, const char *config, const struct reference *r
 }
 
 int
-environments_resolve(struct environments *e, const char *config, const struct reference *r,
+environments_locate(struct environments *e, const char *config, const struct reference *r,
     struct resolution *out, struct error *err)
 {
 	struct reference whole = *r;
@@ -420,8 +425,20 @@ environments_resolve(struct environments *e, const char *config, const struct re
 	}
 	out->environment = &a->found->face;
 	out->entry = resolve_entry(out->environment->secrets, r);
-	out->state = out->entry == DOCUMENT_NONE ? STATE_DANGLING :
-	    state_of_sealed(out->environment->secrets, out->entry);
+	out->state = out->entry == DOCUMENT_NONE ? STATE_DANGLING : STATE_SEALED;
+	out->checked = out->state == STATE_DANGLING;
+	return 0;
+}
+
+int
+environments_resolve(struct environments *e, const char *config, const struct reference *r,
+    struct resolution *out, struct error *err)
+{
+	if (environments_locate(e, config, r, out, err) != 0)
+		return -1;
+	if (out->state != STATE_SEALED)
+		return 0;
+	out->state = state_of_sealed(out->environment->secrets, out->entry);
 	out->checked = out->state != STATE_SEALED ||
 	    secrets_file_probe(out->environment->secrets, out->entry) == SECRETS_OPENS;
 	return 0;

@@ -71,6 +71,7 @@ struct environments {
 	struct key_ring *keys;	/* for those that are read later; NULL: none */
 	struct vec folders;	/* of struct folder * */
 	struct map *folder_index;
+	struct folder *last_folder;	/* that was asked for; NULL: none */
 	struct vec texts;	/* of char *: interned */
 	struct map *text_index;
 	struct vec referred;	/* of struct referred */

@@ -62,6 +62,7 @@ struct collection {
 	struct vec uses;	/* of struct use */
 	struct buf texts;
 	bool brief;
+	bool references;
 	size_t others;		/* that were not kept */
 };
 
@@ -89,6 +90,7 @@ struct estate {
 	size_t at;		/* the file at which the phase is */
 	bool sorted;
 	bool brief;		/* entries of no interest are not kept */
+	bool references;	/* what is clear text is not looked for */
 };
 
 /* Add an entry. */
@@ -233,7 +235,9 @@ add_entry(struct collection *x, const struct document *d, size_t i, bool hidden,
 	e->shadowed = document_shadowed(d, i);
 	if (!e->shadowed && jaas_key(key, len) && add_options(x, d, i, &parts) != 0)
 		return -1;
-	if (clear_in_entry(x->rules, d, i, &found, NULL) != 0)
+	if (x->references)
+		found = (struct clear_count){ 0, false };
+	else if (clear_in_entry(x->rules, d, i, &found, NULL) != 0)
 		return -1;
 	e = vec_at(&x->entries, self);
 	e->sensitive = !parts && (hidden || found.sensitive);
@@ -298,7 +302,7 @@ static int
 collect_entries(const struct estate *e, struct listed *f, const struct document *d)
 {
 	struct collection x = { .environments = e->environments, .rules = e->rules,
-		.brief = e->brief };
+		.brief = e->brief, .references = e->references };
 	const struct remark *hidden;
 	struct vec remarks;
 	struct buf value;
@@ -581,6 +585,12 @@ estate_set_brief(struct estate *e, bool brief)
 }
 
 void
+estate_set_references(struct estate *e, bool references)
+{
+	e->references = references;
+}
+
+void
 estate_list_leftovers(struct estate *e, struct vec *leftovers)
 {
 	e->leftovers = leftovers;
@@ -766,21 +776,38 @@ go_on(struct estate *e, struct error *err)
 	return rc;
 }
 
+/* The next piece of work, whatever the phase. */
+static int
+estate_work(struct estate *e, struct error *err)
+{
+	int rc;
+
+	if (e->phase != PHASE_FINDING)
+		return go_on(e, err);
+	if ((rc = find_more(e, err)) == -1)
+		return -1;
+	e->phase = rc == 0 ? PHASE_FITTING : PHASE_FINDING;
+	e->at = 0;
+	return 0;
+}
+
+int
+estate_find(struct estate *e, struct error *err)
+{
+	while (e->phase == PHASE_FINDING)
+		if (estate_work(e, err) != 0)
+			return -1;
+	return 0;
+}
+
 int
 estate_step(struct estate *e, int budget_ms, struct error *err)
 {
 	long long end = now_ms() + budget_ms;
-	int rc;
 
 	while (e->phase != PHASE_DONE) {
-		if (e->phase == PHASE_FINDING) {
-			if ((rc = find_more(e, err)) == -1)
-				return -1;
-			e->phase = rc == 0 ? PHASE_FITTING : PHASE_FINDING;
-			e->at = 0;
-		} else if (go_on(e, err) != 0) {
+		if (estate_work(e, err) != 0)
 			return -1;
-		}
 		if (e->phase != PHASE_DONE && now_ms() >= end)
 			return 1;
 	}

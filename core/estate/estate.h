@@ -82,6 +82,13 @@ void estate_list_leftovers(struct estate *e, struct vec *leftovers);
  * Before the first estate_step. */
 void estate_set_brief(struct estate *e, bool brief);
 
+/* Only references are asked for: what is clear text is not looked for, and no entry is said to be
+ * a secret (but for options of JAAS).  Before the first estate_step. */
+void estate_set_references(struct estate *e, bool references);
+
+/* Find all files, without resolving a reference: for who has keys to give first. */
+int estate_find(struct estate *e, struct error *err);
+
 /* Work for about ${budget_ms}.  1: there is more to do, 0: all is done,
  * -1: ERROR_MEMORY.  Unreadable files and folders are entries with a problem. */
 int estate_step(struct estate *e, int budget_ms, struct error *err);

@@ -120,7 +120,11 @@ provider_lacks(const struct document *d, const char *name, size_t len, const cha
 		goto out;
 	}
 	buf_clear(&key);
-	buf_printf(&key, "%s%s%.*s%sclass", f->providers, f->dot, (int)len, name, f->dot);
+	buf_append_str(&key, f->providers);
+	buf_append_str(&key, f->dot);
+	buf_append(&key, name, len);
+	buf_append_str(&key, f->dot);
+	buf_append_str(&key, "class");
 	if ((i = document_find(d, buf_cstr(&key), key.len)) == DOCUMENT_NONE)
 		lacks = "its provider has no class";
 	else if (class != NULL && !document_value_is(d, i, class, strlen(class)))

@@ -328,6 +328,21 @@ inspect_has_option(const unsigned char *p, size_t n)
 	return false;
 }
 
+/* The first `${`, NULL: there is none.  By its dollar, as there are few: memmem looks at each
+ * byte. */
+static const char *
+inspect_find_open(const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	while (end - p > 1 && (p = memchr(p, '$', (size_t)(end - p) - 1)) != NULL) {
+		if (p[1] == '{')
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 /*
  * Kafka reads from `${` up to the next `}`, whatever is in between: a
  * reference that is not closed takes the next one with it.
@@ -339,7 +354,7 @@ inspect_swallows(const char *value, size_t n)
 	size_t start, end = 0;
 
 	while (resolve_next(value, n, end, &r, &start, &end))
-		if (memmem(value + start + 2, end - start - 2, "${", 2) != NULL)
+		if (inspect_find_open(value + start + 2, end - start - 2) != NULL)
 			return true;
 	return false;
 }
@@ -354,7 +369,7 @@ inspect_is_unclosed(const char *value, size_t n)
 	if (n == 0)
 		return false;
 	end = value + n;
-	while ((p = memmem(value, (size_t)(end - value), "${", 2)) != NULL) {
+	while ((p = inspect_find_open(value, (size_t)(end - value))) != NULL) {
 		left = (size_t)(end - p);
 		if (memchr(p, '}', left) == NULL)
 			return memchr(p, ':', left) != NULL;
@@ -427,7 +442,7 @@ inspect_value(struct inspecting *x, size_t i, bool jaas)
 	const char *value = (const char *)x->value.data;
 	bool refers;
 
-	if (memmem(value, x->value.len, "${", 2) != NULL && inspect_references(x, i) != 0)
+	if (inspect_find_open(value, x->value.len) != NULL && inspect_references(x, i) != 0)
 		return -1;
 	if (inspect_is_reference(&x->value))
 		return 0;

@@ -430,7 +430,7 @@ look_at_reference(struct exec *x, const struct configuration *c, const struct re
 {
 	struct resolution to;
 
-	if (environments_resolve(x->environments, c->path, r, &to, err) != 0)
+	if (environments_locate(x->environments, c->path, r, &to, err) != 0)
 		return -1;
 	if (to.environment == NULL || (x->one != NULL && x->one != to.environment))
 		x->several = true;

@@ -62,6 +62,32 @@ scan_check(const struct options *o, const struct environments *e, struct error *
 	return -1;
 }
 
+/* An estate of which nothing is read yet. */
+static struct estate *
+scan_begin(const struct options *o, const char *const paths[], size_t n, struct error *err)
+{
+	struct estate *e = estate_new(paths, n, err);
+
+	if (e == NULL)
+		return NULL;
+	estate_set_scope(e, config_scope(o->config));
+	estate_set_rules(e, config_rules(o->config));
+	if (scan_name(o, estate_environments(e), err) == 0)
+		return e;
+	estate_free(e);
+	return NULL;
+}
+
+int
+scan_step(struct estate *e, struct error *err)
+{
+	int rc;
+
+	while ((rc = estate_step(e, STEP_MS, err)) > 0)
+		;
+	return rc;
+}
+
 struct estate *
 scan_paths(const struct options *o, const char *const paths[], size_t n, struct error *err)
 {
@@ -69,21 +95,29 @@ scan_paths(const struct options *o, const char *const paths[], size_t n, struct 
 }
 
 struct estate *
-scan_untouched(const struct options *o, const char *const paths[], size_t n, struct vec *leftovers,
-    struct error *err)
+scan_references(const struct options *o, const char *const paths[], size_t n, struct error *err)
 {
-	struct estate *e = estate_new(paths, n, err);
-	int rc;
+	struct estate *e = scan_begin(o, paths, n, err);
 
 	if (e == NULL)
 		return NULL;
-	estate_set_scope(e, config_scope(o->config));
-	estate_set_rules(e, config_rules(o->config));
+	estate_set_references(e, true);
+	if (estate_find(e, err) == 0)
+		return e;
+	estate_free(e);
+	return NULL;
+}
+
+struct estate *
+scan_untouched(const struct options *o, const char *const paths[], size_t n, struct vec *leftovers,
+    struct error *err)
+{
+	struct estate *e = scan_begin(o, paths, n, err);
+
+	if (e == NULL)
+		return NULL;
 	estate_list_leftovers(e, leftovers);
-	rc = scan_name(o, estate_environments(e), err);
-	while (rc == 0 && (rc = estate_step(e, STEP_MS, err)) > 0)
-		rc = 0;
-	if (rc == 0)
+	if (scan_step(e, err) == 0)
 		return e;
 	estate_free(e);
 	return NULL;
@@ -138,8 +172,10 @@ scan_destination(const struct options *o, const char *path, char **secrets, char
 	int rc = -1;
 
 	if (file == NULL || named == NULL || o->from[FLAG_LOCAL_SECRETS_FILE].file != NULL) {
-		if ((e = scan_paths(o, &path, 1, err)) == NULL)
+		if ((e = scan_references(o, &path, 1, err)) == NULL)
 			return -1;
+		if (scan_step(e, err) != 0)
+			goto out;
 		if (estate_count(e) > 0 && estate_destination(e, estate_file(e, 0), &to, err) != 0)
 			goto out;
 	}
@@ -196,6 +232,7 @@ scan_users_search(struct scan_users *u, struct error *err)
 	    u->folders.len, err)) == NULL)
 		return -1;
 	estate_set_scope(u->estate, config_scope(u->o->config));
+	estate_set_references(u->estate, true);
 	e = estate_environments(u->estate);
 	environments_set_source(e, config_sections(u->o->config));
 	if ((u->own = environments_name(e, own, false, err)) == NULL ||
@@ -353,7 +390,7 @@ scan_value(void *cookie, const struct reference *r, struct buf *out, struct erro
 	struct scan_resolver *s = cookie;
 	struct resolution x;
 
-	if (environments_resolve(s->environments, s->config, r, &x, err) != 0)
+	if (environments_locate(s->environments, s->config, r, &x, err) != 0)
 		return -1;
 	if (x.entry == DOCUMENT_NONE) {
 		resolution_explain(&x, r, err);

@@ -28,7 +28,15 @@ struct options;
 struct estate *scan_paths(const struct options *o, const char *const paths[], size_t n,
     struct error *err);
 
-/* The same, and what runs that were killed left is listed (estate_list_leftovers). */
+/* Find the files for who asks for references only (estate_set_references).  None is resolved
+ * yet, so that keys may come before: scan_step does. */
+struct estate *scan_references(const struct options *o, const char *const paths[], size_t n,
+    struct error *err);
+
+/* Resolve what is to be resolved, whatever time that takes. */
+int scan_step(struct estate *e, struct error *err);
+
+/* As scan_paths, and what runs that were killed left is listed (estate_list_leftovers). */
 struct estate *scan_untouched(const struct options *o, const char *const paths[], size_t n,
     struct vec *leftovers, struct error *err);
 

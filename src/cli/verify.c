@@ -24,9 +24,6 @@
 #include "secrets/tag.h"
 #include "secrets/trust.h"
 
-/* How long one step of the search may take; nobody looks on here. */
-#define STEP_MS 1000
-
 #define SUMMARY_MAX 4096
 
 /* So many changed entries are told one by one. */
@@ -470,10 +467,9 @@ verify_open(const struct options *o, struct estate *e, struct verify_report *r,
 	rc = only != NULL ? scan_open(o, all, only, err) : scan_unlock(o, all, &opened, err);
 	if (rc != 0)
 		return -1;
+	/* A reference may lead to one more. */
+	rc = scan_step(e, err);
 	verify_misfit(all, r);
-	estate_restate(e, NULL);
-	while ((rc = estate_step(e, STEP_MS, err)) > 0)
-		;
 	return rc;
 }
 
@@ -490,7 +486,7 @@ commands_verify(const struct options *o)
 
 	checks_init(&r.checks, "propseal.verify/1", options_format(o) == OUTPUT_JSON,
 	    CHECKS_PLAIN);
-	e = scan_paths(o, all ? here : o->args, all ? 1 : o->arg_count, &err);
+	e = scan_references(o, all ? here : o->args, all ? 1 : o->arg_count, &err);
 	if (e != NULL && verify_open(o, e, &r, &err) == 0 &&
 	    check_environments(estate_environments(e), &r, &err) == 0 &&
 	    check_estate(o, e, &r, &err) == 0)

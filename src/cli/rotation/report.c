@@ -20,9 +20,6 @@
 
 #define REPORT_MAX ((size_t)64 << 20)
 
-/* How long one step of the search may take; nobody looks on here. */
-#define STEP_MS 1000
-
 static const struct table_column columns[] = {
 	{ "file", "FILE", TABLE_BOTH, 36, false },
 	{ "role", NULL, TABLE_JSON, 0, false },
@@ -172,8 +169,7 @@ rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error
 
 	*count = *wrong = 0;
 	estate_restate(e, NULL);
-	while ((rc = estate_step(e, STEP_MS, err)) > 0)
-		;
+	rc = scan_step(e, err);
 	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
 		const struct estate_file *f = estate_file(e, i);
 

@@ -344,7 +344,7 @@ act_findings_needs_command(const struct app *a)
 {
 	const struct findings_row *row = selected(a);
 
-	return row != NULL && row->finding != NULL && row->finding->rule == AUDIT_OPEN_MODE ? NULL :
+	return row != NULL && row->finding != NULL && row->finding->command != NULL ? NULL :
 	    "only of a file's mode there is a command to copy";
 }
 
@@ -399,7 +399,7 @@ act_findings_copy(struct app *a)
 	else
 		buf_printf(&path, "%s%s%s", strip > 0 ? root : "", strip > 0 ? "/" : "",
 		    audit_file(f->audit, row->finding->file));
-	buf_append_str(&command, "chmod o-rwx ");
+	buf_printf(&command, "%s ", row->finding->command);
 	append_quoted(&command, buf_cstr(&path));
 	if (!path.failed && !is_plain_path(&path))
 		app_complain(a, "not copied: the name has characters that a terminal would take "

@@ -1,6 +1,7 @@
 #ifndef AUDIT_AUDIT_H
 #define AUDIT_AUDIT_H
 
+#include <sys/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +50,8 @@ struct audit_finding {
 	size_t related;		/* a finding of the same secret elsewhere, AUDIT_NONE: none */
 	size_t sealed;		/* the same of where it is sealed (see audit_related) */
 	const char *message;	/* what is wrong in particular; NULL: as the rule says */
+	const char *hint;	/* what to do in particular; NULL: as the rule or the form says */
+	const char *command;	/* that does it, before the file's name; NULL: there is none */
 	uint64_t value;		/* tells equal secrets apart from others here; 0: not looked at */
 };
 
@@ -206,7 +209,18 @@ const char *audit_skip_name(enum audit_skip s);
 /* After audit_finish, and after what sets known. */
 struct audit_counts audit_counts(const struct audit *a);
 
-/* What to do about a finding: the rule's text, or that of its form. */
+/* Who can do more than its owner with a file, or with what lies in a folder? */
+enum audit_open {
+	AUDIT_OPEN_FILE,
+	AUDIT_OPEN_FOLDER,
+	AUDIT_OPEN_SECRETS	/* a secrets file, or the folder of one */
+};
+
+/* The bits of a mode that let others write what they should not; 0: none.  Of these and of
+ * who can read what, findings of open-mode are made. */
+mode_t audit_open_bits(enum audit_open what, mode_t mode, uid_t uid, gid_t gid);
+
+/* What to do about a finding: its own text, the rule's, or that of its form. */
 const char *audit_hint(const struct audit_finding *f);
 
 /* What is wrong: its own text, or the rule's. */

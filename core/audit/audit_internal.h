@@ -35,6 +35,8 @@ struct audit {
 	struct mac *sums;
 	bool finished;
 	const struct audit *of;	/* it is a part of that one, which knows environments; else NULL */
+	struct vec open_folders;	/* char *: folders that were told */
+	char *folder;		/* of the last file whose folder was looked at; NULL: none yet */
 	const char *path;	/* of the file at hand; NULL: it is not from a disk */
 	int64_t changed;	/* milliseconds, when it was; 0: not known */
 	struct audit_estate *estate;
@@ -52,6 +54,7 @@ struct audit_source {
 	enum form form;
 	enum audit_origin origin;
 	bool backup;
+	bool is_secrets;	/* it is a secrets file */
 	bool ours;		/* it begins like what the audit writes */
 	bool users;		/* all strings of its outermost object are passwords */
 	bool unresolved;	/* of a program that resolves no references */
@@ -88,9 +91,9 @@ int audit_sum(struct audit *a, const char *value, size_t n, uint64_t *out, struc
 int audit_keep_unread(struct vec *list, const char *name, const char *reason, struct error *err);
 
 /* A secret that was not changed since ${when} (milliseconds, 0: not known) is told where that
- * is longer ago than it should be. */
+ * is longer ago than it should be.  ${hint}: what to do, NULL: as the rule says. */
 int audit_judge_age(struct audit_source *s, const char *key, size_t len,
-    const struct audit_finding *region, int64_t when, struct error *err);
+    const struct audit_finding *region, int64_t when, const char *hint, struct error *err);
 
 /* How much of a file's name is its folder's, without the slash behind it. */
 size_t audit_folder_length(const char *file);
@@ -99,8 +102,15 @@ size_t audit_folder_length(const char *file);
 struct audit_finding *audit_add(struct audit_source *s, enum audit_rule rule, const char *key,
     size_t len, const struct audit_finding *region, struct error *err);
 
-/* Tell modes of the file as a whole.  ${message}: what is wrong, NULL: as the rule says. */
-int audit_add_mode(struct audit_source *s, const char *message, struct error *err);
+/* Who else can write, or read: before the text at hand is read, of its folder; behind it, of the
+ * file ${id} (NULL: it is not from a disk); when all is looked at, of the secrets file of ${x},
+ * named by ->files[${file}], and of the file ${path} that refers to it. */
+int audit_modes_folder(struct audit_source *s, struct error *err);
+int audit_modes_file(struct audit_source *s, const struct file_id *id, struct error *err);
+int audit_modes_secrets(struct audit *a, const struct environment *x, size_t file,
+    struct error *err);
+int audit_modes_readers(struct audit_source *s, const char *path, const struct environment *x,
+    struct error *err);
 
 /* Sort the findings of a text that is looked at, and tell them apart by ids. */
 int audit_settle(struct audit_source *s, struct error *err);

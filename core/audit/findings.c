@@ -27,6 +27,7 @@ audit_new(const struct audit_options *o, struct error *err)
 	vec_init(&a->locked, sizeof(struct audit_unread), FILES_MAX);
 	vec_init(&a->sealed, sizeof(struct audit_place), FINDINGS_MAX);
 	audit_suppressed_init(a);
+	vec_init(&a->open_folders, sizeof(char *), FILES_MAX);
 	vec_init(&a->folders, sizeof(char *), FILES_MAX);
 	vec_init(&a->named, sizeof(char *), FILES_MAX);
 	audit_providers_init(a);
@@ -70,6 +71,8 @@ audit_free(struct audit *a)
 	vec_release(&a->sealed);
 	vec_release(&a->suppressed);
 	vec_release_strings(&a->files);
+	vec_release_strings(&a->open_folders);
+	free(a->folder);
 	vec_release_strings(&a->folders);
 	vec_release_strings(&a->named);
 	vec_release_strings(&a->leaks);
@@ -164,67 +167,6 @@ audit_id_text(uint64_t id, char out[AUDIT_ID_TEXT])
 	out[20] = '\0';
 }
 
-const char *
-audit_hint(const struct audit_finding *f)
-{
-	static const char *const hints[] = {
-		[AUDIT_FROM_PROCESS] = "start it by `propseal exec`, or let it read a file of its "
-		    "user alone",
-		[AUDIT_FROM_CONNECT] = "seal it into a secrets file of the worker, and put a "
-		    "reference in its place (PUT /connectors/NAME/config)",
-		[AUDIT_FROM_LOG] = "change the secret, and keep it from being logged",
-		[AUDIT_FROM_HISTORY] = "change the secret: who has a clone has it, whatever is "
-		    "sealed since",
-	};
-	const char *other = f->origin != AUDIT_FROM_FILE ? hints[f->origin] : form_hint(f->form);
-
-	if (f->origin == AUDIT_FROM_LOG)
-		return other;
-	switch (f->rule) {
-	case AUDIT_BACKUP:
-	case AUDIT_COMMENT:
-		if (f->origin != AUDIT_FROM_HISTORY)
-			return audit_rule_text(f->rule)->hint;
-		return other;
-	case AUDIT_CLEAR_TEXT:
-	case AUDIT_PRIVATE_KEY:
-	case AUDIT_URL_CREDENTIALS:
-		return other != NULL ? other : audit_rule_text(f->rule)->hint;
-	default:
-		return audit_rule_text(f->rule)->hint;
-	}
-}
-
-const char *
-audit_message(const struct audit_finding *f)
-{
-	return f->message != NULL ? f->message : audit_rule_text(f->rule)->message;
-}
-
-bool
-audit_related(const struct audit *a, const struct audit_finding *f, size_t *next,
-    struct audit_place *out)
-{
-	const struct audit_finding *other;
-	size_t at = *next > 0 ? *next - 1 : f->related;
-
-	if (f->rule == AUDIT_SEALED_AND_CLEAR) {
-		if (*next > 0)
-			return false;
-		*next = 1;
-		*out = *(const struct audit_place *)vec_at(&a->sealed, f->sealed);
-		return true;
-	}
-	if (at == AUDIT_NONE || *next == AUDIT_NONE)
-		return false;
-	other = audit_finding(a, at);
-	*out = (struct audit_place){ .file = audit_file(a, other->file), .line = other->line,
-		.key = other->key, .key_len = other->key_len, .why = "the same secret",
-		.finding = other };
-	*next = other->related != AUDIT_NONE ? other->related + 1 : AUDIT_NONE;
-	return true;
-}
-
 void
 audit_append_name(struct buf *out, const char *name)
 {
@@ -313,22 +255,9 @@ audit_add(struct audit_source *s, enum audit_rule rule, const char *key, size_t 
 	f->key = copy;
 	f->key_len = len;
 	f->related = f->sealed = AUDIT_NONE;
-	f->message = NULL;
+	f->message = f->hint = f->command = NULL;
 	f->value = 0;
 	return f;
-}
-
-int
-audit_add_mode(struct audit_source *s, const char *message, struct error *err)
-{
-	static const struct audit_finding region = { .line = 1, .column = 1, .end_line = 1,
-		.end_column = 1 };
-	struct audit_finding *f = audit_add(s, AUDIT_OPEN_MODE, "", 0, &region, err);
-
-	if (f == NULL)
-		return -1;
-	f->message = message;
-	return 0;
 }
 
 void
@@ -479,11 +408,16 @@ audit_sum(struct audit *a, const char *value, size_t n, uint64_t *out, struct er
 
 int
 audit_judge_age(struct audit_source *s, const char *key, size_t len,
-    const struct audit_finding *region, int64_t when, struct error *err)
+    const struct audit_finding *region, int64_t when, const char *hint, struct error *err)
 {
+	struct audit_finding *f;
+
 	if (s->a->o->max_age <= 0 || when == 0 || s->a->o->now - when <= s->a->o->max_age)
 		return 0;
-	return audit_add(s, AUDIT_OLD, key, len, region, err) != NULL ? 0 : -1;
+	if ((f = audit_add(s, AUDIT_OLD, key, len, region, err)) == NULL)
+		return -1;
+	f->hint = hint;
+	return 0;
 }
 
 /* --- when all is looked at --- */

@@ -275,14 +275,15 @@ opened_ages(struct opened *o, struct error *err)
 	if (at != DOCUMENT_NONE) {
 		region = opened_region(o, at);
 		rc = audit_judge_age(&o->s, created, sizeof(created) - 1, &region,
-		    opened_created(o->secrets), err);
+		    opened_created(o->secrets), "`propseal file rotate --data-key` makes a new "
+		    "data key, and seals all entries anew", err);
 	}
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {
 		if (!secrets_file_is_sealed(o->secrets, i))
 			continue;
 		key = document_key(d, i, &len);
 		region = opened_region(o, i);
-		rc = audit_judge_age(&o->s, key, len, &region, changed, err);
+		rc = audit_judge_age(&o->s, key, len, &region, changed, NULL, err);
 	}
 	return rc;
 }

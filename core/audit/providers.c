@@ -64,13 +64,14 @@ provider_reads_file(const struct reference *r)
 static int
 provider_tell(struct audit_source *s, const char *key, size_t len,
     const struct audit_finding *region, enum audit_rule rule, const char *message,
-    struct error *err)
+    const char *hint, struct error *err)
 {
 	struct audit_finding *f = audit_add(s, rule, key, len, region, err);
 
 	if (f == NULL)
 		return -1;
 	f->message = message;
+	f->hint = hint;
 	return 0;
 }
 
@@ -107,7 +108,7 @@ provider_entry(struct audit_source *s, const struct document *d, size_t i,
 	audit_source_region(s, (size_t)(raw - base), (size_t)(raw - base) + n, &region);
 	if (!connector && (what = workers_lack(d, d, value, s->a->o->provider_class, false,
 	    &r)) != NULL)
-		rc = provider_tell(s, key, len, &region, AUDIT_PROVIDER, what, err);
+		rc = provider_tell(s, key, len, &region, AUDIT_PROVIDER, what, NULL, err);
 	if (s->a->path == NULL)
 		return rc;
 	while (rc == 0 && resolve_next((const char *)value->data, value->len, end, &r, &start,
@@ -205,11 +206,14 @@ provider_judge(struct audit *a, const struct workers *w, const struct provider_u
 	if (what != NULL)
 		rc = provider_tell(&s, u->key, u->key_len, &u->region, AUDIT_PROVIDER,
 		    "its worker does not resolve the reference: config.providers does not name its "
-		    "provider, or the class is not there or another one", err);
+		    "provider, or the class is not there or another one",
+		    "name the provider in config.providers of the worker's file, and its class in "
+		    "config.providers.NAME.class", err);
 	if (rc == 0 && reference_parse(u->text, strlen(u->text), &r) &&
 	    provider_reads_file(&r) && provider_dangles(a, &r))
 		rc = provider_tell(&s, u->key, u->key_len, &u->region, AUDIT_DANGLING,
-		    "a reference to a key that its file does not have", err);
+		    "a reference to a key that its file does not have", "put the key into that "
+		    "file, or name the one that is meant in the reference", err);
 	buf_release(&value);
 	return rc;
 }

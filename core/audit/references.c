@@ -165,45 +165,17 @@ estate_add(struct audit *a, size_t file, enum form form, enum audit_rule rule, c
 	return audit_add(&s, rule, key, len, region, err) != NULL ? 0 : -1;
 }
 
-/* Who else may change a secrets file, or put another one in its place? */
-static int
-estate_modes(struct audit *a, const struct environment *x, const struct audit_secrets *s,
-    struct error *err)
-{
-	const struct file_id *id = secrets_file_id(x->secrets);
-	struct audit_source source = { .a = a, .file = s->file, .form = FORM_PROPERTIES };
-	char *folder = file_folder(x->path);
-	struct stat st;
-	int rc = 0;
-
-	if (folder == NULL)
-		return error_memory(err);
-	if (id->exists && (id->mode & S_IWOTH) != 0)
-		rc = audit_add_mode(&source, "every user can write this secrets file, and so "
-		    "exchange what is sealed in it", err);
-	if (rc == 0 && stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0 &&
-	    (st.st_mode & S_ISVTX) == 0)
-		rc = audit_add_mode(&source, "every user can put another file in the place of "
-		    "this secrets file: its folder is open", err);
-	free(folder);
-	return rc;
-}
-
 /* Is it another configuration file than before, whose reader cannot read the secrets file? */
 static int
 estate_readers(struct audit *a, const struct audit_reference *k, const struct environment *x,
     size_t *last, struct error *err)
 {
 	struct audit_source s = { .a = a, .file = k->file, .form = k->form };
-	struct file_id id;
 
-	if (*last == k->file || x->secrets == NULL || !secrets_file_id(x->secrets)->exists)
+	if (*last == k->file)
 		return 0;
 	*last = k->file;
-	if (file_identify(k->path, &id, NULL) != 0 || !id.exists ||
-	    file_shares_readers(&id, secrets_file_id(x->secrets)))
-		return 0;
-	return audit_add_mode(&s, "who reads this file cannot read its secrets file", err);
+	return audit_modes_readers(&s, k->path, x, err);
 }
 
 /* <environment><entry>, for maps; NUL between. */
@@ -409,7 +381,7 @@ estate_judge(struct audit *a, struct map *owners, struct error *err)
 		if (rc != 0 || s == NULL)
 			continue;
 		if ((rc = estate_guess(a, x, s, err)) == 0)
-			rc = estate_modes(a, x, s, err);
+			rc = audit_modes_secrets(a, x, s->file, err);
 		used = false;
 		for (size_t f = 0; f < e->names.len; f++)
 			used |= *(struct environment **)vec_at(&e->names, f) == x;

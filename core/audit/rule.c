@@ -87,9 +87,8 @@ static const struct audit_rule_text texts[AUDIT_RULES] = {
 	    "Kafka leaves a reference as the text that it is, and takes that for the value, where "
 	    "its provider is not in config.providers or has no class, and in parameters of the "
 	    "providers themselves.",
-	    "name the provider in config.providers and its class in config.providers.NAME.class; a "
-	    "parameter of a provider has its value in clear text, in a file that only the service "
-	    "reads", 0, "4.0", false },
+	    "name the provider in config.providers and its class in config.providers.NAME.class",
+	    0, "4.0", false },
 	[AUDIT_MALFORMED_REFERENCE] = { "malformed-reference", AUDIT_WARNING,
 	    "Malformed reference", "a reference that Kafka does not take for one",
 	    "It is passed on as it stands, as if it were the secret.",

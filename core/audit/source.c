@@ -129,7 +129,8 @@ source_clear(struct audit_source *s, const struct form_item *i, const char *key,
 			return -1;
 		audit_finding(s->a, index)->value = sum;
 	}
-	if (audit_judge_age(s, key, len, region, s->a->changed, err) != 0)
+	if (audit_judge_age(s, key, len, region, s->a->changed, "change it where "
+	    "it is made, and here; sealed it would not be here to be read", err) != 0)
 		return -1;
 	if (i->shadowed && audit_add(s, AUDIT_DUPLICATE_KEY, key, len, region, err) == NULL)
 		return -1;

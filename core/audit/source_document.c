@@ -176,8 +176,11 @@ source_inspect(struct audit_source *s, const struct document *d, size_t at, stru
 		f = audit_add(s, rule, key, x->hides_key ? 0 : len, &region, err);
 		if (f == NULL)
 			rc = -1;
-		else if (rule == AUDIT_PROVIDER)
+		else if (rule == AUDIT_PROVIDER) {
 			f->message = "a reference in a parameter of a config provider";
+			f->hint = "write its value there in clear text, in a file that only the "
+			    "service reads: no provider resolves those of the providers";
+		}
 	}
 	vec_release(&remarks);
 	return rc;
@@ -199,7 +202,7 @@ audit_source_document(struct audit_source *s, enum form form, const struct form_
 	    &document_json : &document_properties, s->name, err) : NULL;
 	if (d != NULL && form == FORM_PROPERTIES && s->depth == 0 &&
 	    memmem(s->text, s->n, "_metadata", 9) != NULL && secrets_file_recognise(d)) {
-		*sealed = true;
+		*sealed = s->is_secrets = true;
 		rc = source_secrets_file(s, d, err);
 	} else if (d != NULL) {
 		s->unresolved = s->unresolved || (memmem(s->text, s->n, REFERENCE_PROVIDER,

@@ -212,6 +212,8 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	}
 	a->counts.read++;
 	a->counts.by_form[s.form]++;
+	if (id != NULL && audit_modes_folder(&s, err) != 0)
+		return -1;
 	if (a->o->keep_files && audit_source_name(&s, err) != 0)
 		return -1;
 	name = file_basename(name);
@@ -233,15 +235,8 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	    memmem(s.text, s.n, "{{", 2) == NULL && memmem(s.text, s.n, "{%", 2) == NULL &&
 	    audit_unreadable(a, s.name, why, err) != 0)
 		return -1;
-	if (id != NULL && s.form != FORM_NONE && a->findings.len > s.first &&
-	    (id->mode & 0007) != 0) {
-		bool secret = false;
-
-		for (size_t i = s.first; i < a->findings.len; i++)
-			secret |= audit_finding(a, i)->level == AUDIT_ERROR;
-		if (secret && audit_add_mode(&s, NULL, err) != 0)
-			return -1;
-	}
+	if (audit_modes_file(&s, id, err) != 0)
+		return -1;
 	if (t->origin == AUDIT_FROM_HISTORY && audit_keep_leaks(&s, name, err) != 0)
 		return -1;
 	/* What others say of a process or a connector is no remark of who keeps a file. */

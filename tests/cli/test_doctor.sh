@@ -217,16 +217,38 @@ case_changed_by_another_program() {
 
 # --- files ---
 
+# expect_modes LIST: what is told of modes, all of it by the audit.
+expect_modes() {
+	expect_json "$out" '[(f["file"], f["message"], f["hint"]) for f in d["findings"] if f["rule"] == "open-mode"]' "$1"
+	expect_json "$out" '[c["check"] for c in d["checks"] if c["check"] in ("writable", "folder", "readers")]' '[]'
+}
+
 case_modes_of_the_secrets_file() {
 	make_well
+	doctor estate -o json
+	expect_modes '[]'
 	chmod 660 estate/sec.properties
 	doctor estate -o json
-	expect_rc 3
-	expect_check error writable estate/sec.properties
-	chmod 602 estate/sec.properties
+	expect_rc 0
+	expect_modes "[('estate/sec.properties', 'its group can write this secrets file, and so exchange what is sealed in it', 'chmod g-w')]"
+	chmod 662 estate/sec.properties
 	doctor estate -o json
-	expect_rc 3
-	expect_check error writable estate/sec.properties
+	expect_modes "[('estate/sec.properties', 'every user can write this secrets file, and so exchange what is sealed in it', 'chmod go-w')]"
+	# Nobody else is in the group that a user has for himself.
+	if [ "$(id -u)" -eq 0 ]; then
+		chown 4711:4711 estate/sec.properties
+		chmod 664 estate/sec.properties
+		doctor estate -o json
+		expect_modes '[]'
+		chown 0:0 estate/sec.properties
+	fi
+	# The service's user is not in the group that may read it.
+	[ "$(id -u)" -eq 0 ] || return 0
+	chgrp 1 estate/*
+	chmod 640 estate/server.properties
+	chmod 600 estate/sec.properties
+	doctor estate -o json
+	expect_modes "[('estate/server.properties', 'who reads this file cannot read its secrets file', 'let just them read the secrets file: give it the owner and the group of this file with chown, and chmod 640')]"
 }
 
 case_clear_text_that_everybody_reads() {
@@ -249,8 +271,20 @@ case_clear_text_that_everybody_reads() {
 	expect_rc 0
 	chmod 646 estate/server.properties
 	doctor estate -o json
+	expect_rc 0
+	expect_modes "[('estate/server.properties', 'every user can write this file', 'chmod o-w')]"
+	# With a secret, it is the secret that counts.
+	echo 'x.password=CANARY-x' >>estate/server.properties
+	doctor estate -o json
 	expect_rc 3
-	expect_check error writable estate/server.properties
+	expect_modes "[('estate/server.properties', 'every user can read the secrets in this file, and write it', 'chmod o-rwx')]"
+	chmod 604 estate/server.properties
+	doctor estate -o json
+	expect_modes "[('estate/server.properties', 'every user can read the secrets in this file', 'chmod o-rwx')]"
+	# Nobody reads what may only be run.
+	chmod 601 estate/server.properties
+	doctor estate -o json
+	expect_modes '[]'
 }
 
 case_findings_are_those_of_the_audit() {
@@ -277,16 +311,23 @@ case_folder_that_everybody_writes() {
 	make_well
 	chmod 777 estate
 	doctor estate -o json
-	expect_rc 3
-	expect_check error folder estate
+	expect_rc 0
+	expect_modes "[('estate', 'every user can put other files in the place of those in this folder', 'chmod o-w, or make the folder sticky with chmod +t')]"
 	chmod 1777 estate
 	doctor estate -o json
 	expect_rc 0
-	expect_no_check folder
+	expect_modes '[]'
 	chmod 775 estate
 	doctor estate -o json
 	expect_rc 0
-	expect_check note folder estate
+	expect_modes "[('estate', 'its group can put another file in the place of the secrets file in this folder', 'chmod g-w')]"
+	# In a folder without a secrets file it may.
+	mv estate/sec.properties .
+	doctor estate -o json
+	expect_modes '[]'
+	chmod 777 estate
+	(cd estate && exec "$PROPSEAL" doctor . -o json >"$out")
+	expect_modes "[('.', 'every user can put other files in the place of those in this folder', 'chmod o-w, or make the folder sticky with chmod +t')]"
 }
 
 case_unreadable_configuration() {

@@ -35,10 +35,10 @@ case_all_is_mended() {
 	expect_rc 0
 	expect_out 'estate/sec.properties: fix: mode 666 becomes 644'
 	expect_out '+config.providers = securepass'
-	expect_err 'changed: estate: mode 775'
+	expect_err 'changed: estate: mode 755'
 	expect_err "changed: $tmp: removed"
 	expect_err 'changed: estate/server.properties: lines of the provider securepass'
-	expect_mode estate 775
+	expect_mode estate 755
 	expect_mode estate/sec.properties 644
 	expect_mode estate/server.properties 664
 	[ ! -e "$tmp" ] && [ ! -e "$lock" ] || fail 'a leftover is still there'
@@ -105,14 +105,14 @@ case_a_terminal_is_asked() {
 	snapshot
 	on_terminal 'Mend? [y/N]' 'n\n' -- doctor --fix estate
 	expect_rc 0
-	expect_out 'estate: fix: mode 777 becomes 775'
+	expect_out 'estate: fix: mode 777 becomes 755'
 	expect_out '+config.providers = securepass'
 	expect_out 'nothing was changed'
 	expect_unchanged
 	expect_mode estate 777
 	on_terminal 'Mend? [y/N]' 'y\n' -- doctor --fix estate
 	expect_rc 0
-	expect_mode estate 775
+	expect_mode estate 755
 	[ ! -e "$tmp" ] || fail 'the leftover is still there'
 }
 

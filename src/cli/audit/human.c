@@ -52,28 +52,36 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
 	buf_append_char(out, '\n');
 }
 
+/* Of one rule there are not more: those of forms, of origins, and of cases of its own. */
+#define HINTS_MAX 32
+
 /* What to do about each kind that was found, once. */
 static void
 human_hints(const struct audit_report *r, struct buf *out)
 {
-	bool told[AUDIT_RULES][FORMS] = { { false } };
+	const char *told[HINTS_MAX], *last = NULL, *hint;
 	const struct audit_finding *f;
-	const char *last = NULL;
+	size_t n, k;
 
-	for (size_t rule = 0; rule < AUDIT_RULES; rule++)
+	for (size_t rule = 0; rule < AUDIT_RULES; rule++) {
+		n = 0;
 		for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
 			f = audit_finding(r->audit, i);
-			if (f->rule != rule || !human_tells(f) || told[rule][f->form])
+			if (f->rule != rule || !human_tells(f))
 				continue;
-			for (size_t k = 0; k < FORMS; k++)
-				told[rule][k] |= k == f->form || audit_hint(f) ==
-				    audit_rule_text(f->rule)->hint;
-			if (audit_hint(f) == last)
+			hint = audit_hint(f);
+			for (k = 0; k < n && told[k] != hint; k++)
+				;
+			if (k < n || n == HINTS_MAX)
 				continue;
-			last = audit_hint(f);
+			told[n++] = hint;
+			if (hint == last)
+				continue;
+			last = hint;
 			buf_printf(out, "  %s: %s\n    hint: %s\n", audit_rule_text(f->rule)->id,
-			    audit_message(f), audit_hint(f));
+			    audit_message(f), hint);
 		}
+	}
 }
 
 static void

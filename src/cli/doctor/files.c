@@ -25,19 +25,20 @@ struct folders {
 	struct map *seen;
 };
 
+/* What others may do with it that they should not is told by the audit. */
 static int
-doctor_files_check_secrets_file(struct doctor *d, const char *path)
+doctor_files_check_mode(struct doctor *d, const char *path, enum audit_open what)
 {
+	mode_t bits;
 	struct stat st;
 
 	if (stat(path, &st) != 0)
 		return 0;
-	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		checks_say(&d->checks, CHECK_PROBLEM, "writable", path, 0, "chmod go-w",
-		    "%s can write the secrets file, and so swap sealed entries",
-		    st.st_mode & S_IWOTH ? "every user" : "its group");
-		return doctor_fix_mode(d, path, S_IWGRP | S_IWOTH, "chmod go-w");
-	}
+	if ((bits = audit_open_bits(what, st.st_mode, st.st_uid, st.st_gid)) != 0)
+		return doctor_fix_mode(d, path, bits, (bits & S_IWGRP) == 0 ? "chmod o-w" :
+		    (bits & S_IWOTH) == 0 ? "chmod g-w" : "chmod go-w");
+	if (what != AUDIT_OPEN_SECRETS || S_ISDIR(st.st_mode))
+		return 0;
 	if (geteuid() != 0 && st.st_uid != geteuid() && st.st_uid != 0)
 		checks_say(&d->checks, CHECK_REMARK, "owner", path, 0, NULL,
 		    "the secrets file belongs to another user (%lu)", (unsigned long)st.st_uid);
@@ -47,44 +48,10 @@ doctor_files_check_secrets_file(struct doctor *d, const char *path)
 	return 0;
 }
 
-/* Where there is one secrets file: can it be read by whom the file is for? */
-static void
-check_readers(struct doctor *d, const struct estate_file *f)
-{
-	struct file_id id, secrets;
-	const char *path;
-	bool refers = false;
-
-	for (size_t i = 0; i < f->count && !refers; i++)
-		refers = f->entries[i].state == STATE_SEALED ||
-		    f->entries[i].state == STATE_DANGLING;
-	if (!refers || d->secrets.len != 1)
-		return;
-	path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, 0));
-	if (file_identify(f->path, &id, NULL) != 0 || file_identify(path, &secrets, NULL) != 0 ||
-	    !secrets.exists || file_shares_readers(&id, &secrets))
-		return;
-	checks_say(&d->checks, CHECK_PROBLEM, "readers", f->path, 0,
-	    "chown --reference it to the configuration file's owner, and chmod 640",
-	    "who reads this file cannot read the secrets file %s", path);
-}
-
-static int
-doctor_files_check_configuration(struct doctor *d, const struct estate_file *f)
-{
-	struct stat st;
-
-	/* What cannot be read is told by the audit. */
-	if (f->problem != NULL || stat(f->path, &st) != 0 || (st.st_mode & S_IWOTH) == 0)
-		return 0;
-	checks_say(&d->checks, CHECK_PROBLEM, "writable", f->path, 0, "chmod o-w",
-	    "every user can write the configuration file");
-	return doctor_fix_mode(d, f->path, S_IWOTH, "chmod o-w");
-}
-
 /* The folder of a file, once. */
 static int
-add_folder(struct folders *f, const char *path, struct error *err)
+add_folder(struct doctor *d, struct folders *f, const char *path, enum audit_open what,
+    struct error *err)
 {
 	char *folder = file_folder(path);
 	const char *kept;
@@ -98,27 +65,11 @@ add_folder(struct folders *f, const char *path, struct error *err)
 		kept = rc == 0 ? vec_string(&f->list, f->list.len - 1) : NULL;
 		if (rc != 0 || map_put(f->seen, kept, strlen(kept), 0) != 0)
 			rc = error_memory(err);
+		else if (doctor_files_check_mode(d, folder, what) != 0)
+			rc = error_memory(err);
 	}
 	free(folder);
 	return rc;
-}
-
-static int
-check_folder(struct doctor *d, const char *folder)
-{
-	struct stat st;
-
-	if (stat(folder, &st) != 0)
-		return 0;
-	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
-		checks_say(&d->checks, CHECK_PROBLEM, "folder", folder, 0, "chmod o-w",
-		    "every user can put other files in the place of those in this folder");
-		return doctor_fix_mode(d, folder, S_IWOTH, "chmod o-w");
-	}
-	if ((st.st_mode & S_IWGRP) && !(st.st_mode & S_ISVTX))
-		checks_say(&d->checks, CHECK_REMARK, "folder", folder, 0, NULL,
-		    "its group can put other files in the place of those in this folder");
-	return 0;
 }
 
 /* What a run of ours that was killed left, which the next change removes. */
@@ -228,27 +179,22 @@ doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *
 
 	for (i = 0; rc == 0 && i < d->secrets.len; i++) {
 		path = secrets_file_path(*(struct secrets_file **)vec_at(&d->secrets, i));
-		rc = doctor_files_check_secrets_file(d, path) != 0 ? error_memory(err) :
-		    add_folder(folders, path, err);
+		rc = doctor_files_check_mode(d, path, AUDIT_OPEN_SECRETS) != 0 ?
+		    error_memory(err) : add_folder(d, folders, path, AUDIT_OPEN_SECRETS, err);
 	}
 	for (i = 0; rc == 0 && i < estate_count(d->estate); i++) {
 		f = estate_file(d->estate, i);
-		if (!f->is_secrets_file) {
-			check_readers(d, f);
-			if (doctor_files_check_configuration(d, f) != 0)
-				return error_memory(err);
-		}
-		rc = add_folder(folders, f->path, err);
+		/* What cannot be read is told by the audit. */
+		if (!f->is_secrets_file && f->problem == NULL &&
+		    doctor_files_check_mode(d, f->path, AUDIT_OPEN_FILE) != 0)
+			return error_memory(err);
+		rc = add_folder(d, folders, f->path, AUDIT_OPEN_FOLDER, err);
 	}
 	for (i = 0; rc == 0 && i < d->leftovers.len; i++)
 		if (check_leftover(d, vec_string(&d->leftovers, i)) != 0)
 			rc = error_memory(err);
-	for (i = 0; rc == 0 && i < folders->list.len; i++) {
-		path = vec_string(&folders->list, i);
-		doctor_copies_check(d, path);
-		if (check_folder(d, path) != 0)
-			rc = error_memory(err);
-	}
+	for (i = 0; rc == 0 && i < folders->list.len; i++)
+		doctor_copies_check(d, vec_string(&folders->list, i));
 	return rc;
 }
 

@@ -333,6 +333,54 @@ audit_is_alike(const struct audit_finding *a, const struct audit_finding *b)
 	    memcmp(a->key, b->key, a->key_len) == 0;
 }
 
+/* Does a secret stand there to be read? */
+static bool
+audit_is_clear(const struct audit_finding *f)
+{
+	switch (f->rule) {
+	case AUDIT_CLEAR_TEXT:
+	case AUDIT_PRIVATE_KEY:
+	case AUDIT_URL_CREDENTIALS:
+	case AUDIT_COMMAND_LINE:
+	case AUDIT_BACKUP:
+	case AUDIT_MASTER_KEY_IN_FILE:
+	case AUDIT_SEALED_AND_CLEAR:
+	case AUDIT_COMMENT:
+	case AUDIT_CUT:
+	case AUDIT_UNSEALED:
+		return f->end_line > f->line || f->end_column > f->column;
+	default:
+		return false;
+	}
+}
+
+/*
+ * How far one stands behind a secret on its line would tell the length of that
+ * secret: it gets the column of the first one there, or 1 where the secret began
+ * on a line before.  ${f}: by file, line and column.
+ */
+static void
+audit_hide_distances(struct audit_finding *f, size_t n)
+{
+	size_t file = AUDIT_NONE, line = 0, column = 0, end, end_column;
+
+	for (size_t i = 0; i < n; i++) {
+		end = f[i].end_line;
+		end_column = f[i].end_column;
+		if (f[i].file == file && f[i].line == line && f[i].column > column) {
+			f[i].column = column;
+			/* Where it ends told the same. */
+			if (end == line)
+				f[i].end_column = column + (end_column > column);
+		}
+		if (!audit_is_clear(&f[i]) || (f[i].file == file && end <= line))
+			continue;
+		file = f[i].file;
+		line = end;
+		column = f[i].end_line > f[i].line ? 1 : f[i].column;
+	}
+}
+
 int
 audit_settle(struct audit_source *s, struct error *err)
 {
@@ -354,6 +402,7 @@ audit_settle(struct audit_source *s, struct error *err)
 		    all[i]->key_len, ordinal);
 	}
 	free(all);
+	audit_hide_distances(f, count);
 	return 0;
 }
 
@@ -607,6 +656,8 @@ audit_finish(struct audit *a, struct error *err)
 	}
 	for (size_t i = 0; i < a->findings.len; i++)
 		audit_finding(a, i)->value = 0;
+	if (a->findings.len > 0)
+		audit_hide_distances(audit_finding(a, 0), a->findings.len);
 	free(places);
 	a->finished = true;
 	return 0;

@@ -210,7 +210,7 @@ audit_source_document(struct audit_source *s, enum form form, const struct form_
 		if ((rc = form_read_document(d, r, err)) == 0 &&
 		    (rc = source_inspect(s, d, first, err)) == 0 &&
 		    (rc = audit_providers(s, d, err)) == 0)
-			rc = document_problem(d, err);
+			rc = document_problem_line(d, err);
 	}
 	document_free(d);
 	buf_release(&content);

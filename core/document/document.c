@@ -352,6 +352,16 @@ document_problem(const struct document *d, struct error *err)
 }
 
 int
+document_problem_line(const struct document *d, struct error *err)
+{
+	if (d->problem == NULL)
+		return 0;
+	error_set(err, ERROR_FORMAT, "%s", d->problem);
+	error_place(err, d->file, d->problem_line);
+	return error_hint(err, "%s", d->problem_hint);
+}
+
+int
 document_check_encoding(const struct document *d, struct error *err)
 {
 	const unsigned char *p = d->bytes.data, *nul;

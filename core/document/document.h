@@ -87,6 +87,10 @@ const struct buf *document_bytes(const struct document *d);
  */
 int document_problem(const struct document *d, struct error *err);
 
+/* The same without the column, for reports that others read: behind a secret on its line it tells
+ * how long that is. */
+int document_problem_line(const struct document *d, struct error *err);
+
 /* Refuse UTF-16, and bytes of NUL, whatever the format's reader would make of them:
  * ERROR_FORMAT. */
 int document_check_encoding(const struct document *d, struct error *err);

@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "client/client.h"
 #include "client/url.h"
 #include "crypto/base64.h"
@@ -34,6 +35,7 @@
 #define AUTHORIZATION_MAX (16U << 10)
 #define TARGET_MAX (16U << 10)
 #define TIMEOUT_MS 30000
+#define STOP_LOOK_MS 200
 
 struct client {
 	struct url url;
@@ -45,6 +47,8 @@ struct client {
 	SSL *ssl;			/* the connection's, owned by it */
 	bool used;			/* an answer came over the connection */
 	bool closed;
+	const atomic_bool *stop;
+	struct event *tick;		/* looks at it; NULL: there is none */
 	struct buf authorization;	/* secret; empty: none */
 };
 
@@ -309,6 +313,32 @@ login_by_password_file(const char *user, const char *file, struct buf *header, s
 	return rc;
 }
 
+static void
+on_tick(evutil_socket_t fd, short what, void *cookie)
+{
+	(void)fd;
+	(void)what;
+	(void)cookie;
+}
+
+static bool
+is_stopped(const struct client *c)
+{
+	return c->stop != NULL && atomic_load(c->stop);
+}
+
+/* Have the loop come by now and then. */
+static int
+watch_stop(struct client *c, struct error *err)
+{
+	static const struct timeval often = { .tv_usec = STOP_LOOK_MS * 1000 };
+
+	if (c->stop == NULL)
+		return 0;
+	c->tick = event_new(c->base, -1, EV_PERSIST, on_tick, NULL);
+	return c->tick != NULL && event_add(c->tick, &often) == 0 ? 0 : error_memory(err);
+}
+
 struct client *
 client_new(const struct client_options *o, struct error *err)
 {
@@ -332,7 +362,8 @@ client_new(const struct client_options *o, struct error *err)
 		error_memory(err);
 		goto fail;
 	}
-	if (c->url.tls && (c->tls = tls_context(o, err)) == NULL)
+	c->stop = o->stop;
+	if (watch_stop(c, err) != 0 || (c->url.tls && (c->tls = tls_context(o, err)) == NULL))
 		goto fail;
 	return c;
 fail:
@@ -360,6 +391,8 @@ client_free(struct client *c)
 		return;
 	client_disconnect(c);
 	SSL_CTX_free(c->tls);
+	if (c->tick != NULL)
+		event_free(c->tick);
 	if (c->base != NULL)
 		event_base_free(c->base);
 	buf_release(&c->authorization);
@@ -466,6 +499,7 @@ no_connection(struct call *call)
 	const struct client *c = call->c;
 	char why[128];
 
+	call->out->sent = false;
 	if (is_untrusted(call))
 		return;
 	error_set(call->err, ERROR_IO, "cannot connect: %s",
@@ -504,6 +538,8 @@ client_on_answer(struct evhttp_request *r, void *cookie)
 	}
 	copy_header(r, "Location", out->location, sizeof(out->location));
 	copy_header(r, "X-Request-Id", out->request_id, sizeof(out->request_id));
+	copy_header(r, "X-Secret-Offset", out->offset, sizeof(out->offset));
+	copy_header(r, "Retry-After", out->retry_after, sizeof(out->retry_after));
 	copy_next(r, out->next, sizeof(out->next));
 	call->c->used = true;
 	call->rc = buf_check(out->body, call->err);
@@ -553,6 +589,7 @@ client_compose(struct client *c, struct evhttp_request *r, const struct buf *bod
     const char *const *headers)
 {
 	struct evkeyvalq *out = evhttp_request_get_output_headers(r);
+	char length[NUMBER_TEXT + 1];
 
 	evhttp_add_header(out, "Host", c->url.authority);
 	evhttp_add_header(out, "Accept", "application/json");
@@ -561,7 +598,11 @@ client_compose(struct client *c, struct evhttp_request *r, const struct buf *bod
 	for (; headers != NULL && headers[0] != NULL; headers += 2)
 		evhttp_add_header(out, headers[0], headers[1]);
 	if (body != NULL) {
-		evhttp_add_header(out, "Content-Type", "application/json");
+		if (evhttp_find_header(out, "Content-Type") == NULL)
+			evhttp_add_header(out, "Content-Type", "application/json");
+		/* By evhttp only POST and PUT get it. */
+		length[number_text(body->len, length)] = '\0';
+		evhttp_add_header(out, "Content-Length", length);
 		evbuffer_add(evhttp_request_get_output_buffer(r), body->data, body->len);
 	}
 }
@@ -574,15 +615,27 @@ try_once(struct client *c, enum evhttp_cmd_type type, const char *target, const 
 	struct evhttp_request *r;
 
 	error_set(err, ERROR_IO, "cannot connect");
+	/* Has the other side ended it since? */
+	if (c->connection != NULL)
+		(void)event_base_loop(c->base, EVLOOP_NONBLOCK);
+	if (c->closed)
+		client_disconnect(c);
 	if (c->connection == NULL && connect_to(c, err) != 0)
 		return -1;
 	if ((r = evhttp_request_new(client_on_answer, &call)) == NULL)
 		return error_memory(err);
 	evhttp_request_set_error_cb(r, on_failure);
 	client_compose(c, r, body, headers);
-	if (evhttp_make_request(c->connection, r, type, target) != 0)
+	out->sent = true;
+	if (evhttp_make_request(c->connection, r, type, target) != 0) {
+		out->sent = false;
 		return error_set(err, ERROR_IO, "cannot send the request");
+	}
 	while (!call.done) {
+		if (is_stopped(c)) {
+			error_set(err, ERROR_IO, "given up, as this side ends");
+			break;
+		}
 		if (event_base_loop(c->base, EVLOOP_ONCE) != 0)
 			break;
 	}
@@ -631,7 +684,7 @@ client_request(struct client *c, const char *method, const char *target, const s
 	enum evhttp_cmd_type type;
 	struct error why;
 	struct buf full;
-	bool reused;
+	bool reused, sent = false;
 	int rc = -1;
 
 	buf_init(&full, TARGET_MAX);
@@ -643,13 +696,17 @@ client_request(struct client *c, const char *method, const char *target, const s
 	reused = c->used;
 	do {
 		out->status = 0;
+		out->sent = false;
 		out->location[0] = out->next[0] = out->request_id[0] = '\0';
+		out->offset[0] = out->retry_after[0] = '\0';
 		rc = try_quietly(c, type, buf_cstr(&full), body, headers, out, &why);
+		sent |= out->sent;
 		if (rc == 0 || !reused || out->status != 0 || !is_repeatable(type, headers))
 			break;
 		reused = false;
 	} while (true);
 done:
+	out->sent = sent;
 	if (rc != 0 && err != NULL) {
 		*err = why;
 		error_place(err, c->name, 0);

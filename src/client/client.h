@@ -1,6 +1,7 @@
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,6 +21,7 @@ struct client_options {
 	const char *certificate, *key;	/* PEM files, NULL: none */
 	bool insecure_allowed;
 	unsigned timeout_ms;		/* of one request */
+	const atomic_bool *stop;	/* a request is given up once it is true; NULL: none is */
 };
 
 /* ERROR_USAGE (bad URL), ERROR_REFUSED (clear text), ERROR_IO, ERROR_FORMAT. */
@@ -38,6 +40,9 @@ struct client_answer {
 	char location[1024];
 	char next[2048];		/* the target of Link rel="next", "": none */
 	char request_id[65];
+	char offset[24];		/* X-Secret-Offset, Retry-After; "": none */
+	char retry_after[16];
+	bool sent;			/* where none came: the registry may have got the request */
 };
 
 /**

@@ -278,8 +278,10 @@ answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_e
 	e->length = x->length;
 	e->has_cas = x->has_cas;
 	e->cas = x->cas;
-	if (!outcome)
+	if (!outcome) {
+		e->via = x->via;
 		return;
+	}
 	e->status = x->status;
 	e->message = x->message[0] != '\0' ? x->message : NULL;
 	e->offset = x->offset;
@@ -470,6 +472,13 @@ answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *
 	    message->len > 0 ? (const char *)message->data : "");
 	make_error(x, status, subcode, message->data, message->len);
 	answer_send(x, x->status);
+}
+
+void
+answer_relay(struct exchange *x, int status)
+{
+	x->status = status;
+	exchange_reply(x);
 }
 
 void

@@ -134,9 +134,8 @@ admit_unrouted(struct exchange *x)
 	answer_unrouted(x);
 }
 
-/* false: denied, and answered. */
-static bool
-admit_authorize(struct exchange *x)
+bool
+exchange_authorize(struct exchange *x)
 {
 	const struct endpoint *e = x->endpoint;
 	const char *path = NULL;
@@ -276,6 +275,21 @@ admit_awaited(struct exchange *x)
 	await(x);
 }
 
+void
+exchange_admit(struct exchange *x)
+{
+	const struct endpoint *e = x->endpoint;
+
+	if (!exchange_authorize(x))
+		return;
+	x->granted = true;
+	if (!admit_check_flags(x) ||
+	    (e->flags & ROUTE_NAMES && !admit_check_names(x)) ||
+	    (e->flags & ROUTE_BODY && !check_type(x)))
+		return;
+	admit_awaited(x);
+}
+
 /* The caller is known. */
 static void
 admit_user(struct exchange *x)
@@ -291,18 +305,10 @@ admit_user(struct exchange *x)
 		return;
 	}
 	x->recorded = e == NULL || (e->flags & ROUTE_QUIET) == 0;
-	if (e == NULL) {
+	if (e == NULL)
 		admit_unrouted(x);
-		return;
-	}
-	if (!admit_authorize(x))
-		return;
-	x->granted = true;
-	if (!admit_check_flags(x) ||
-	    (e->flags & ROUTE_NAMES && !admit_check_names(x)) ||
-	    (e->flags & ROUTE_BODY && !check_type(x)))
-		return;
-	admit_awaited(x);
+	else if (!forward_begin(x))
+		exchange_admit(x);
 }
 
 static struct exchange *
@@ -525,6 +531,15 @@ exchange_log_in(struct exchange *x)
 	char bearer[128];
 	bool now;
 
+	if (forward_is_one(x)) {
+		c->result = AUTH_OK;
+		if (forward_accept(x))
+			decided(x);
+		else
+			answer_login_failed(x, 401, 40101, "This is not forwarded by a node that "
+			    "may");
+		return;
+	}
 	c->authorization = http_header(r, "Authorization");
 	c->authorization_count = c->authorization != NULL ?
 	    http_header_count(r, "Authorization") : 0;

@@ -21,6 +21,7 @@
 
 struct administrators_loss;
 struct api_worker;
+struct forwarder;
 struct mac;
 struct sealer;
 struct version_view;
@@ -109,6 +110,7 @@ struct exchange {
 	char id[EXCHANGE_ID_MAX + 1];	/* the request's */
 	const char *client;		/* the address that asks, beyond trusted proxies */
 	char forwarded[ADDRESS_TEXT];	/* ... where one said so */
+	const char *via;		/* the node that forwarded it, NULL: none did */
 
 	/* For the audit, beyond what is above. */
 	bool recorded;			/* an intent and an outcome belong to it */
@@ -156,6 +158,12 @@ struct exchange {
 /* Send ${status} and ${body}, give the exchange back: for answer.c alone. */
 void exchange_reply(struct exchange *x);
 
+/* Of a caller who is known: may this be done?  false: answered. */
+bool exchange_authorize(struct exchange *x);
+
+/* The same, and then all that comes before the endpoint, and the endpoint. */
+void exchange_admit(struct exchange *x);
+
 /* Room for the endpoint's own state, zeroed; NULL: the request was failed. */
 void *exchange_work(struct exchange *x, size_t size, void (*release)(void *work));
 
@@ -180,11 +188,38 @@ struct api {
 	struct http_server *_Atomic server;	/* NULL until it is told */
 	atomic_bool draining;
 	struct api_worker *worker;
+	struct forwarder *forwarder;	/* NULL: nothing is forwarded */
 	struct watch_list watches;
 	struct buf openapi;		/* the document, made once */
 	unsigned thread_count;
 	struct api_thread threads[];
 };
+
+/*
+ * Of nodes that share a topic one leads; a change that comes to another (a route with
+ * ROUTE_CHANGE) is forwarded to it as it is, over mutual TLS, with who asks for it in a
+ * header of its own instead of the credentials, which stay here.  The node that leads
+ * believes that header of nodes alone (node.names), authorizes, does and records the
+ * change; the other one answers when it has read it from the topic itself.
+ *
+ * A change is forwarded once: who gets a forwarded one and does not lead refuses it.  Not
+ * sent: it is tried anew for a moment, then 503; sent, and no answer: 504.
+ */
+
+/* Threads that ask the node that leads.  ERROR_FORMAT: a file of node.ssl.* is no good. */
+struct forwarder *forward_new(const struct settings *s, struct error *err);
+
+/* What waits yet is given up.  No more requests come. */
+void forward_free(struct forwarder *f);
+
+/* Has another node to do this?  true: it will be answered. */
+bool forward_begin(struct exchange *x);
+
+/* Is it forwarded? */
+bool forward_is_one(const struct exchange *x);
+
+/* Who asks for a forwarded change, from the header.  false: it does not come from a node. */
+bool forward_accept(struct exchange *x);
 
 /* What an endpoint asks of its request. */
 
@@ -246,6 +281,9 @@ void answer_fail(struct exchange *x, int status, int subcode, const char *fmt, .
 
 /* The same with a message of any length. */
 void answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *message);
+
+/* What another node has answered and put on record, with ${x}->body. */
+void answer_relay(struct exchange *x, int status);
 
 /* The body could not be taken: 400 or 422 with what ${why} says. */
 void answer_body(struct exchange *x, enum body_result result, const char *why);

@@ -287,6 +287,9 @@ api_new(const struct api_parts *p, unsigned threads, struct error *err)
 		}
 	}
 	a->worker = api_worker_new(api_tick, a, err);
+	if (p->settings->node_names != NULL &&
+	    (a->forwarder = forward_new(p->settings, err)) == NULL)
+		goto fail;
 	if (a->worker == NULL || buf_check(&a->openapi, err) == -1)
 		goto fail;
 	commit_hook_begin(a);
@@ -301,6 +304,7 @@ api_free(struct api *a)
 {
 	if (a == NULL)
 		return;
+	forward_free(a->forwarder);
 	api_worker_free(a->worker);
 	watch_list_release(&a->watches);
 	for (unsigned i = 0; i < a->thread_count; i++)
@@ -325,6 +329,8 @@ api_drain(struct api *a)
 void
 api_stop(struct api *a)
 {
+	forward_free(a->forwarder);
+	a->forwarder = NULL;
 	api_worker_free(a->worker);
 	a->worker = NULL;
 	api_fold(a, true);

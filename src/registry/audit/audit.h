@@ -80,6 +80,7 @@ struct audit_event {
 	uint32_t version;
 	const char *request_id;
 	const char *client;		/* address */
+	const char *via;		/* the node that forwarded it */
 	const char *value_hmac;		/* audit_hmac's text */
 	bool has_length;
 	size_t length;			/* of the value, bytes */

@@ -513,6 +513,8 @@ put_origin(struct json_out *o, const struct audit_event *e)
 		json_out_end(o);
 		json_out_end(o);
 	}
+	if (e->via != NULL)
+		put_string(o, "forwardedBy", e->via, WORD_MAX);
 	json_out_end(o);
 }
 

@@ -249,6 +249,11 @@ static const struct setting_field keys[] = {
 	CHOICE("store.log", log, "local|kafka"),
 	NUMBER("read.max.staleness.ms", staleness_ms, 0, DAY_MS),
 	TEXT("secret.registry.group.id", group_id),
+	TEXT("node.names", node_names),
+	TEXT("node.ssl.certificate", node_certificate),
+	TEXT("node.ssl.key", node_key),
+	TEXT("node.ssl.ca", node_ca),
+	NUMBER("node.forward.timeout.ms", node_timeout_ms, 100, DAY_MS),
 	TEXT("vault.mount", vault_mount),
 	TEXT("config.provider.name", provider),
 
@@ -413,6 +418,7 @@ settings_new(void)
 		.undelete_window_ms = DAYS(7),
 		.provider = "secret",
 		.group_id = "secret-registry",
+		.node_timeout_ms = 20000,
 		.jwt_principal_claim = "sub",
 		.mtls_principal = "cn",
 		.auth_cache_ms = 5000,
@@ -797,6 +803,41 @@ done:
 	return rc;
 }
 
+static int
+node_refuse(const struct settings *s, const char *key, const char *needs, const char *hint,
+    struct error *err)
+{
+	error_set(err, ERROR_FORMAT, "this does nothing without %s", needs);
+	if (s->file != NULL)
+		error_place(err, s->file, 0);
+	error_key(err, key, strlen(key));
+	return error_hint(err, "%s", hint);
+}
+
+/* What nodes that forward to each other need. */
+static int
+node_check(const struct settings *s, struct error *err)
+{
+	static const char node_names[] = "node.names";
+	const char *rest = s->node_certificate != NULL ? "node.ssl.certificate" :
+	    s->node_key != NULL ? "node.ssl.key" : s->node_ca != NULL ? "node.ssl.ca" : NULL;
+
+	if (s->node_names == NULL)
+		return rest == NULL ? 0 : node_refuse(s, rest, node_names, "name the nodes in "
+		    "node.names as their certificates do, or take this out", err);
+	if (s->log != STORE_LOG_KAFKA)
+		return node_refuse(s, node_names, "store.log=kafka",
+		    "only nodes that share a topic forward to each other: take this out", err);
+	if (s->tls_certificate == NULL || s->tls_client_ca == NULL)
+		return node_refuse(s, node_names, s->tls_certificate == NULL ? "ssl.certificate" :
+		    "ssl.client.ca", "nodes know each other by their certificates: set "
+		    "ssl.certificate, ssl.key and ssl.client.ca", err);
+	if (s->base_url == NULL || strncmp(s->base_url, "https://", 8) != 0)
+		return node_refuse(s, node_names, "a rest.base.url that begins with https://",
+		    "rest.base.url is the address at which the other nodes reach this one", err);
+	return 0;
+}
+
 int
 settings_check(const struct settings *s, struct error *err)
 {
@@ -804,7 +845,7 @@ settings_check(const struct settings *s, struct error *err)
 	const struct settings_kafka *k = settings_kafka_find(s, "bootstrap.servers");
 
 	if ((k != NULL) == (s->log == STORE_LOG_KAFKA))
-		return 0;
+		return node_check(s, err);
 	if (k == NULL) {
 		error_set(err, ERROR_FORMAT, "store.log=kafka needs the brokers' addresses");
 		error_key(err, servers, strlen(servers));

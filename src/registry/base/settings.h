@@ -92,6 +92,13 @@ struct settings {
 	const char *audit_connect;	/* audit.crn.connect, "secret-registry" */
 	const char *audit_type_prefix;	/* audit.type.prefix, "io.confluent.kafka.server" */
 
+	/* Nodes that share a topic: who forwards changes to the one that leads. */
+	const char *node_names;		/* node.names, of certificates; NULL: nobody forwards */
+	const char *node_certificate;	/* node.ssl.certificate; NULL: ssl.certificate */
+	const char *node_key;		/* node.ssl.key; NULL: the same, or ssl.key */
+	const char *node_ca;		/* node.ssl.ca; NULL: ssl.client.ca */
+	unsigned node_timeout_ms;	/* node.forward.timeout.ms, 20000 */
+
 	unsigned staleness_ms;		/* read.max.staleness.ms, 0: reads go on without brokers */
 	enum store_log log;		/* store.log=local|kafka: where the truth is */
 	struct settings_kafka kafka[SETTINGS_KAFKA_MAX];

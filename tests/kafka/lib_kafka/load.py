@@ -8,7 +8,7 @@ import collections
 import threading
 import time
 
-from lib.rest import Client, V, key_url
+from lib.rest import V, key_url
 from lib.check import check, status
 
 ACKNOWLEDGED, REFUSED = (200, 201), (429, 503)
@@ -116,7 +116,7 @@ class Load:
             w.began = time.monotonic()
             try:
                 if of != (node, node.address):
-                    client, of = Client(node, node.bearer('adm')), (node, node.address)
+                    client, of = node.new('adm'), (node, node.address)
                 # No repeating by the client itself: what it was told is what counts.
                 client.close()
                 answer = client.post(V(w.path, w.key), {'secret': w.text})

@@ -3,8 +3,9 @@ import json
 import subprocess
 
 from lib_kafka.cluster import FixedRegistry, until
-from lib import program
+from lib import program, tls
 from lib.check import check, status
+from lib.rest import Client
 
 
 def reason_to_skip():
@@ -66,6 +67,37 @@ class Node(FixedRegistry):
             text = json.dumps(body)
             return code == 503 and all(w in text for w in words) and text
         return until(said, f'not ready, with {words}', timeout)
+
+
+class Forwarding(Node):
+    """One that forwards changes to the node that leads, over mutual TLS."""
+
+    def __init__(self, brokers, topic, number, authority, names, **more):
+        super().__init__(brokers, topic, number, alone=False, **more)
+        self.authority = authority
+        self.certificate = authority.node(f'registry{number}')
+        self.config.update({
+            'rest.base.url': f'https://127.0.0.1:{self.port}', 'node.names': names,
+            'ssl.certificate': self.certificate[0], 'ssl.key': self.certificate[1],
+            'ssl.client.ca': authority.file})
+        self.tls = authority.context
+
+    def by(self, pair, authorization=None):
+        """A client with this certificate."""
+        return Client(self, authorization, self.authority.context(pair))
+
+
+def forwarding_nodes(brokers, topic, count=3, **more):
+    """Started, and the first leads."""
+    authority = tls.Authority()
+    names = ', '.join(f'registry{i}' for i in range(count))
+    nodes = []
+    for i in range(count):
+        nodes.append(Forwarding(brokers, topic, i, authority, names,
+                                key=nodes[0].key if nodes else None, **more).start())
+        if i == 0:
+            nodes[0].wait_leads()
+    return nodes
 
 
 def new_nodes(brokers, topic, count, **more):

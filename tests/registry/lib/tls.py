@@ -27,15 +27,16 @@ class Authority:
         self.certificate = self.sign(self.key.public_key(), self.name, ca=True)
         self.file = self.save('ca.pem', self.certificate)
 
-    def sign(self, public_key, subject, ca=False, client=False, days=(-1, 30), alt=()):
+    def sign(self, public_key, subject, ca=False, client=False, both=False, days=(-1, 30), alt=()):
         now = datetime.datetime.now(datetime.timezone.utc)
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name)
                    .public_key(public_key).serial_number(x509.random_serial_number())
                    .not_valid_before(now + days[0] * DAY).not_valid_after(now + days[1] * DAY)
                    .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True))
         if not ca:
-            usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
-            builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            usages = [ExtendedKeyUsageOID.CLIENT_AUTH] * (client or both) + \
+                [ExtendedKeyUsageOID.SERVER_AUTH] * (both or not client)
+            builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         if alt:
             builder = builder.add_extension(x509.SubjectAlternativeName(list(alt)), critical=False)
         return builder.sign(self.key, hashes.SHA256())
@@ -62,8 +63,19 @@ class Authority:
         return self.issue('localhost', alt=(x509.DNSName('localhost'),
                                             x509.IPAddress(ipaddress.ip_address('127.0.0.1'))))
 
+    def node(self, common_name):
+        """Of a registry that is a client of others, too."""
+        return self.issue(common_name, both=True, alt=(
+            x509.DNSName('localhost'), x509.IPAddress(ipaddress.ip_address('127.0.0.1'))))
+
     def client(self, common_name, **how):
         return self.issue(common_name, client=True, **how)
+
+    @staticmethod
+    def context_of_server(pair):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pair)
+        return context
 
     def context(self, pair=None, version=None):
         """For a client that trusts this authority."""

@@ -1,5 +1,6 @@
 #include "ui/rotating.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "secrets/secrets_file.h"
 #include "ui/act.h"
 #include "ui/app.h"
+#include "ui/canvas.h"
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/field.h"
@@ -28,6 +30,9 @@
 #define TEXT_BYTES ((size_t)8 << 20)
 #define ROWS_MAX ((size_t)1 << 20)
 #define HINT_MAX 320
+#define LOCK_WAIT_MS 30000	/* then the file is left, and the others go on */
+#define ROW_WIDE 56	/* columns; narrower, a row has no environment */
+#define ROW_NAME 18
 
 static const char stops[] = "Esc stops between files; what is done is complete, and stays.";
 
@@ -250,6 +255,14 @@ rotating_list(struct app *a)
 
 /* --- what a job of it has in its hands --- */
 
+enum row_state { ROW_WAITS, ROW_WORKS, ROW_DONE, ROW_FAILED, ROW_OUT };
+
+/* A file of the session while it is worked on: the job's thread sets how far it is. */
+struct work_row {
+	char *environment, *file;
+	_Atomic int state;
+};
+
 struct work {
 	struct app *a;		/* its model is nobody else's meanwhile */
 	struct rotating *t;
@@ -259,6 +272,9 @@ struct work {
 	struct buf told;	/* what went wrong, and what is to be told besides */
 	size_t differences;
 	size_t file;		/* whose key is wanted */
+	struct work_row *rows;	/* of the session's files; NULL: of none */
+	size_t row_count;
+	_Atomic size_t at;	/* the row that is worked on */
 	struct key *key;
 };
 
@@ -336,16 +352,31 @@ work_key(void *cookie, const struct rotation_want *want, struct error *err)
 	return want->is_new ? work_fresh(w, want, err) : work_present(w, want, err);
 }
 
+/* What it was at is done, unless it failed; row ${i} is next, if it goes on. */
+static void
+work_move(struct work *w, size_t i, bool goes_on)
+{
+	if (w->rows == NULL)
+		return;
+	if (w->at < w->row_count && w->rows[w->at].state == ROW_WORKS)
+		w->rows[w->at].state = ROW_DONE;
+	w->at = i;
+	if (i < w->row_count && goes_on)
+		w->rows[i].state = ROW_WORKS;
+}
+
 static bool
 work_progress(void *cookie, const char *file, size_t done, size_t all)
 {
 	struct work *w = cookie;
 	char text[JOB_TEXT_MAX];
+	bool goes_on = !job_cancelled(w->job);
 
+	work_move(w, file != NULL ? done : w->row_count, goes_on);
 	snprintf(text, sizeof(text), "%s%s%s", w->doing, file != NULL ? " " : "",
 	    file != NULL ? file : "");
 	job_tell(w->job, done, all, text);
-	return !job_cancelled(w->job);
+	return goes_on;
 }
 
 static void
@@ -367,6 +398,8 @@ work_problem(void *cookie, const struct error *what)
 	struct rotating_environment *x = what->file[0] != '\0' ?
 	    work_environment(w, what->file) : NULL;
 
+	if (w->rows != NULL && w->at < w->row_count)
+		w->rows[w->at].state = ROW_FAILED;
 	if (x != NULL) {
 		if (x->why == NULL && (x->why = malloc(sizeof(*x->why))) != NULL)
 			*x->why = *what;
@@ -623,13 +656,14 @@ run_run(struct job *j, void *cookie, struct error *err)
 	struct work *w = cookie;
 	struct rotating *t = w->t;
 	char *dir = strdup(rotation_dir(t->session));
+	int timeout = w->a->options->lock_timeout_ms, rc = -1;
 	struct rotation *r;
-	int rc = -1;
 
 	w->job = j;
 	if (dir == NULL)
 		return error_memory(err);
-	if ((r = rotation_open_locked(dir, NULL, 0, err)) != NULL) {
+	if ((r = rotation_open_locked(dir, NULL, timeout < 0 || timeout > LOCK_WAIT_MS ?
+	    LOCK_WAIT_MS : timeout, err)) != NULL) {
 		rotation_set_trail(r, w->a->options->trail);
 		if (w->what == ROTATING_DO_APPLY)
 			rc = rotation_apply(r, &work_callbacks, w, err);
@@ -684,12 +718,88 @@ run_has_key(const struct rotating *t)
 
 static const struct {
 	const char *doing, *failed;
+	const char *words[ROW_OUT + 1];	/* of a row */
 } works[] = {
-	[ROTATING_DO_APPLY] = { "Rotating", "Not all is rotated" },
-	[ROTATING_DO_VERIFY] = { "Opening", "It is not proved" },
-	[ROTATING_DO_BACK] = { "Taking back", "Not all is taken back" },
-	[ROTATING_DO_FINISH] = { "Wiping", "It is not finished" },
+	[ROTATING_DO_APPLY] = { "Rotating", "Not all is rotated",
+		{ "waiting", "writing", "done", "failed", "out" } },
+	[ROTATING_DO_VERIFY] = { "Opening", "It is not proved",
+		{ "waiting", "opening", "opened", "differs", "out" } },
+	[ROTATING_DO_BACK] = { "Taking back", "Not all is taken back",
+		{ "waiting", "writing", "back", "failed", "out" } },
+	[ROTATING_DO_FINISH] = { "Wiping", "It is not finished", { NULL } },
 };
+
+/* --- the files while they are worked on --- */
+
+/* Which state of a file the work leaves as it is. */
+static bool
+row_is_done(enum rotating_work what, enum rotation_file_state s)
+{
+	if (what == ROTATING_DO_APPLY)
+		return s == ROTATION_FILE_APPLIED || s == ROTATION_FILE_VERIFIED;
+	return what == ROTATING_DO_BACK && s == ROTATION_FILE_ROLLED_BACK;
+}
+
+/* Without memory there are no rows. */
+static void
+rows_make(struct work *w)
+{
+	const struct rotation *r = w->t->session;
+	size_t n = rotation_count(r);
+
+	if (w->what == ROTATING_DO_FINISH || (w->rows = calloc(n + 1, sizeof(*w->rows))) == NULL)
+		return;
+	w->row_count = w->at = n;
+	for (size_t i = 0; i < n; i++) {
+		const struct rotation_file *f = rotation_file(r, i);
+
+		w->rows[i].environment = strdup(f->environment);
+		w->rows[i].file = strdup(f->file);
+		w->rows[i].state = f->state == ROTATION_FILE_SKIPPED ? ROW_OUT :
+		    row_is_done(w->what, f->state) ? ROW_DONE : ROW_WAITS;
+	}
+}
+
+static void
+rows_free(struct work *w)
+{
+	for (size_t i = 0; i < w->row_count; i++) {
+		free(w->rows[i].environment);
+		free(w->rows[i].file);
+	}
+	free(w->rows);
+	w->rows = NULL;
+	w->row_count = 0;
+}
+
+/* Those around the one that is worked on. */
+static void
+rows_draw(const void *cookie, const struct rect *room)
+{
+	static const unsigned int styles[] = { STYLE_NOTE, STYLE_MARK, STYLE_SEALED, STYLE_CLEAR,
+		STYLE_NOTE };
+	const struct work *w = cookie;
+	size_t h = room->h > 0 ? (size_t)room->h : 0, at = w->at, top;
+
+	top = w->row_count <= h || at < h / 2 ? 0 : at - h / 2;
+	if (top + h > w->row_count)
+		top = w->row_count > h ? w->row_count - h : 0;
+	for (size_t i = top; i < w->row_count && i - top < h; i++) {
+		const struct work_row *r = &w->rows[i];
+		int y = room->y + (int)(i - top), x = room->x, end = room->x + room->w;
+
+		if (r->environment == NULL || r->file == NULL)
+			continue;
+		canvas_text(y, x, end - x, styles[r->state], works[w->what].words[r->state]);
+		x += 9;
+		if (room->w >= ROW_WIDE) {
+			canvas_text(y, x, ROW_NAME, STYLE_FILE, r->environment);
+			x += ROW_NAME + 1;
+		}
+		if (x < end)
+			canvas_middle(y, x, end - x, STYLE_TEXT, r->file, strlen(r->file), 18);
+	}
+}
 
 bool
 rotating_run(struct app *a, enum rotating_work what)
@@ -708,7 +818,9 @@ rotating_run(struct app *a, enum rotating_work what)
 			return false;
 		work_init(&w, a, works[what].doing);
 		w.what = what;
-		rc = job_await(a, &wait, &err);
+		rows_make(&w);
+		rc = job_await_rows(a, &wait, w.rows != NULL ? rows_draw : NULL, &err);
+		rows_free(&w);
 		/* Nothing was done without the key: it is asked for again. */
 		if (rc == 0 || err.code != ERROR_KEY || what == ROTATING_DO_FINISH ||
 		    !(rotation_kind(t->session) & ROTATION_MASTER_KEY))

@@ -18,6 +18,7 @@ struct waiting {
 	struct layer layer;
 	struct job job;
 	const struct job_wait *what;
+	job_wait_draw *draw;	/* NULL: nothing below the gauge */
 	bool ended;
 };
 
@@ -42,8 +43,15 @@ waiting_draw(struct layer *layer, struct app *a)
 	}
 	text = (struct rect){ y, 1, all.h - 1 - y, all.w - 2 };
 	y = canvas_wrapped(&text, y, STYLE_TEXT, p.text[0] != '\0' ? p.text : w->what->text);
-	if (!w->ended && job_cancelled(&w->job))
+	if (w->draw != NULL && y + 1 < all.h - 2) {
+		struct rect room = { y + 1, 1, all.h - 2 - (y + 1), all.w - 2 };
+
+		w->draw(w->what->cookie, &room);
+	}
+	if (!w->ended && job_cancelled(&w->job) && w->draw == NULL)
 		(void)canvas_wrapped(&text, y + 1, STYLE_MARK, "Stopping.");
+	else if (!w->ended && job_cancelled(&w->job))
+		canvas_text(all.h - 1, 1, all.w - 2, STYLE_MARK, "Stopping.");
 	else if (w->what->stops != NULL)
 		canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, w->what->stops);
 	canvas_cursor(y, 0, true);
@@ -100,6 +108,12 @@ waiting_for(struct app *a, struct waiting *w, int ms)
 int
 job_await(struct app *a, const struct job_wait *what, struct error *err)
 {
+	return job_await_rows(a, what, NULL, err);
+}
+
+int
+job_await_rows(struct app *a, const struct job_wait *what, job_wait_draw *draw, struct error *err)
+{
 	struct job *outer = a->job;
 	struct waiting w;
 
@@ -108,6 +122,7 @@ job_await(struct app *a, const struct job_wait *what, struct error *err)
 	w.layer.key = waiting_key;
 	w.layer.covers = true;
 	w.what = what;
+	w.draw = draw;
 	w.job.run = waiting_run;
 	w.job.done = waiting_done;
 	w.job.cookie = &w;

@@ -4,6 +4,7 @@
 struct app;
 struct error;
 struct job;
+struct rect;
 
 /* A job that the user waits for. */
 struct job_wait {
@@ -21,5 +22,9 @@ struct job_wait {
  * leaving asks, and then waits until it has stopped.  Returns what run does.
  */
 int job_await(struct app *a, const struct job_wait *w, struct error *err);
+
+/* The same, with what ${draw} draws of it below the gauge, on the screen's thread. */
+typedef void job_wait_draw(const void *cookie, const struct rect *room);
+int job_await_rows(struct app *a, const struct job_wait *w, job_wait_draw *draw, struct error *err);
 
 #endif /* !UI_WAIT_H */

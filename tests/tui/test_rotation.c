@@ -389,6 +389,61 @@ kill_apply(struct fixture *f)
 	assert_int_equal(journal_lines(f, " applied "), 1);
 }
 
+/* Hold the lock of a secrets file, as another propseal does.  The descriptor to close. */
+static int
+hold_lock(struct fixture *f, int e)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, path_of(e, ".secrets.properties"
+	    ".propseal-lock"));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	return fd;
+}
+
+static void
+rows_change_as_files_finish(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+	int fd;
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	plan_all(v);
+	fd = hold_lock(f, 2);
+	vt_key(v, "w");
+	vt_assert_has(v, "Rotate now");
+	vt_key(v, KEY_TAB);
+	vt_send(v, KEY_ENTER);
+	/* It waits for the third, and says what became of the others. */
+	see(v, "writing  prod-eu");
+	see(v, "done     connect-eu");
+	see(v, "done     dev");
+	see(v, "waiting  prod-us");
+	see(v, "waiting  stage");
+	see(v, "Esc stops between files");
+	vt_send(v, KEY_ESC);
+	see(v, "Stopping.");
+	assert_int_equal(close(fd), 0);
+	/* The file that it was at is finished, and no other is begun. */
+	see(v, "Not all is rotated");
+	vt_key(v, KEY_ENTER);
+	see(v, "[apply]");
+	assert_int_equal(journal_lines(f, " applied"), 3);
+	vt_key(v, "w");
+	vt_assert_has(v, "Go on with the rotation");
+	vt_key(v, KEY_ENTER);
+	see(v, "all values the same");
+	assert_int_equal(journal_lines(f, " applied"), 5);
+	fixture_quit(v);
+	vt_free(v);
+}
+
 static void
 after_a_kill_three_keys_go_on(void **state)
 {
@@ -639,6 +694,7 @@ main(void)
 		FIXTURE_TEST(five_with_a_common_key_take_ten_keys),
 		FIXTURE_TEST(ticks_of_long_paths_are_apart),
 		FIXTURE_TEST(each_its_own_key_and_one_left_out),
+		FIXTURE_TEST(rows_change_as_files_finish),
 		FIXTURE_TEST(after_a_kill_three_keys_go_on),
 		FIXTURE_TEST(taken_back_the_files_are_as_they_were),
 		FIXTURE_TEST(locking_wipes_the_new_passphrase_and_it_goes_on),

@@ -3,8 +3,10 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/number.h"
 #include "base/secmem.h"
 #include "crypto/key.h"
+#include "crypto/mac.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/clipboard.h"
@@ -19,6 +21,12 @@
 #define SHOW_MS 60000
 #define PROOF 4		/* characters of the key that must be typed */
 #define TIME_COLS 14	/* beside the key, the time that is left */
+
+/* To be written down: lines of groups, with a number before and check letters behind. */
+#define LINE_KEY 16		/* characters of the key in a line */
+#define GROUP 4
+#define LINE_COLS 27		/* "1  abcd efgh ijkl mnop  123" */
+#define CHECK 3			/* hexadecimal digits */
 
 void
 key_show_init(struct key_show *s, const struct key *k)
@@ -37,17 +45,65 @@ key_show_release(struct app *a, struct key_show *s)
 	buf_release(&s->text);
 }
 
+/* A line is as long as all others, so that it fills its row; its check letters are the first
+ * digits of the SHA-256 of its part of the key. */
+static int
+key_lines_append(const struct buf *key, struct buf *out, struct error *err)
+{
+	unsigned char digest[DIGEST_SHA256];
+	struct digest *d = digest_new(err);
+	int rc = d == NULL ? -1 : 0;
+
+	for (size_t at = 0; rc == 0 && at < key->len; at += LINE_KEY) {
+		size_t n = key->len - at < LINE_KEY ? key->len - at : LINE_KEY;
+
+		if ((rc = digest_sha256(d, key->data + at, n, digest)) == -1)
+			error_set(err, ERROR_MEMORY, "the check letters cannot be made");
+		buf_append_char(out, (char)('1' + at / LINE_KEY));
+		buf_append_char(out, ' ');
+		for (size_t i = 0; i < LINE_KEY; i++) {
+			if (i % GROUP == 0)
+				buf_append_char(out, ' ');
+			buf_append_char(out, i < n ? (char)key->data[at + i] : ' ');
+		}
+		buf_append_str(out, "  ");
+		hex_append(out, digest, (CHECK + 1) / 2);
+		buf_truncate(out, out->len - CHECK % 2);
+	}
+	secmem_wipe(digest, sizeof(digest));
+	digest_free(d);
+	return rc == 0 && out->failed ? error_memory(err) : rc;
+}
+
+/* The key in one piece, or as lines to write down. */
+static void
+key_show_reveal(struct app *a, struct key_show *s, bool lines)
+{
+	struct error err;
+	struct buf text;
+
+	if (!term_has_private_screen())
+		return;
+	buf_init_secret(&text, KEY_TEXT_MAX);
+	if (lines && key_lines_append(&s->text, &text, &err) == -1)
+		snprintf(s->why, sizeof(s->why), "%.150s", err.text);
+	else
+		(void)reveal_show(a->reveal, lines ? text.data : s->text.data,
+		    lines ? text.len : s->text.len, SHOW_MS);
+	s->lines = lines && text.len > 0;
+	buf_release(&text);
+}
+
 void
 key_show_begin(struct app *a, struct key_show *s)
 {
 	s->asking = false;
-	if (term_has_private_screen())
-		(void)reveal_show(a->reveal, s->text.data, s->text.len, SHOW_MS);
+	key_show_reveal(a, s, false);
 }
 
 /* The key in its place, or what stands there; the next free line. */
 static int
-key_show_draw_key(struct app *a, const struct rect *r)
+key_show_draw_key(struct app *a, const struct key_show *s, const struct rect *r)
 {
 	struct rect where = { r->y, r->x + 1, 1, r->w - 2 };
 
@@ -60,8 +116,10 @@ key_show_draw_key(struct app *a, const struct rect *r)
 		(void)reveal_draw_time(a->reveal, r->y, r->x + 1, r->w - 2);
 		where.w -= TIME_COLS;
 	}
+	if (s->lines && where.w > LINE_COLS)
+		where.w = LINE_COLS;
 	where.h = reveal_lines(a->reveal, where.w);
-	if (where.h > r->h) {
+	if (where.h > r->h || (s->lines && where.w < LINE_COLS)) {
 		canvas_text(r->y, r->x, r->w, STYLE_ERROR, "make it larger");
 		return r->y + 1;
 	}
@@ -94,6 +152,7 @@ key_show_draw(struct app *a, struct key_show *s, const struct rect *r)
 		    "cannot be read from any.",
 		"  y  copies it, by way of the terminal\n"
 		    "  o  writes it to a file of its own, mode 0600: you choose where\n"
+		    "  v  shows it as lines to write down, with check letters\n"
 		    "  r  shows it again",
 		"Services read it from the systemd credential propseal.master-key or from "
 		    "CONFLUENT_SECURITY_MASTER_KEY. Is it lost and the passphrase is not, U makes "
@@ -109,7 +168,7 @@ key_show_draw(struct app *a, struct key_show *s, const struct rect *r)
 		key_show_draw_proof(a, s, r);
 		return;
 	}
-	y = key_show_draw_key(a, r);
+	y = key_show_draw_key(a, s, r);
 	if (s->why[0] != '\0' && y < r->y + r->h)
 		canvas_text(y++, r->x, r->w, STYLE_NOTICE, s->why);
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -185,6 +244,8 @@ key_show_key(struct app *a, struct key_show *s, uint32_t k)
 		s->asking = true;
 	} else if (k == 'r' || k == ' ') {
 		key_show_begin(a, s);
+	} else if (k == 'v') {
+		key_show_reveal(a, s, !(s->lines && reveal_shown(a->reveal)));
 	} else if (k == 'y') {
 		key_show_copy(a, s);
 	} else if (k == 'o') {
@@ -223,7 +284,7 @@ key_screen_draw(struct layer *layer, struct app *a)
 
 	canvas_text(all.h - 1, 1, all.w - 2, STYLE_NOTE, all.w < 50 ? "Enter saved, Esc back" :
 	    v->show.asking ? "Esc shows it again" :
-	    "Enter it is saved   y copy  o to a file  r show   Esc back");
+	    "Enter it is saved   y copy  o to a file  v in lines  r show   Esc back");
 	canvas_cursor(all.h - 1, 0, true);
 	body = (struct rect){ 1, 1, all.h - 2, all.w - 2 };
 	if (all.h >= 10) {

@@ -20,6 +20,7 @@ struct rect;
 struct key_show {
 	struct buf text;		/* base64, secret */
 	struct secret_field last;	/* what is typed of it */
+	bool lines;			/* it is shown as lines to write down */
 	bool asking;			/* masked, and the proof is asked for */
 	bool saved;			/* it was given */
 	char why[160];			/* what is to be said; until the next key */

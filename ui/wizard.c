@@ -526,7 +526,7 @@ static const struct step steps[] = {
 	{ .name = "passphrase", .keys = "Tab field  ^R show", .draw = passphrase_draw,
 	    .entered = passphrase_entered, .key = passphrase_key, .paste = passphrase_paste,
 	    .next = passphrase_next, .secret = passphrase_secret },
-	{ .name = "key", .keys = "y copy  o to a file  r show", .draw = key_draw,
+	{ .name = "key", .keys = "y copy  o to a file  v lines  r show", .draw = key_draw,
 	    .entered = key_entered, .key = key_key, .paste = key_paste, .next = key_next,
 	    .secret = key_secret },
 	{ .name = "first secret", .draw = first_draw, .entered = first_entered },

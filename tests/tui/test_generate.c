@@ -349,6 +349,65 @@ marks_of_before_outlast_a_no(void **state)
 	free(key);
 }
 
+/* Each line has 16 characters of the key, and the first digits of their SHA-256 as a check. */
+static void
+key_is_shown_as_lines_to_write_down(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = open_fresh(f, 24, 80);
+	char *key;
+	size_t i;
+
+	begin(v);
+	key = go_to_the_key(v);
+	vt_key(v, "v");
+	vt_assert_lacks(v, key);
+	for (i = 0; i < 3; i++) {
+		char command[128], sum[4] = "", line[64];
+		const char *k = key + 16 * i;
+		FILE *p;
+
+		snprintf(command, sizeof(command), "printf %%s '%.16s' | sha256sum", k);
+		p = popen(command, "r");
+		assert_non_null(p);
+		assert_int_equal(fread(sum, 1, 3, p), 3);
+		while (fgetc(p) != EOF)
+			;
+		assert_int_equal(pclose(p), 0);
+		snprintf(line, sizeof(line), "%zu  %.4s %.4s %.4s %4.4s  %s", i + 1, k, k + 4,
+		    k + 8, i < 2 ? k + 12 : "", sum);
+		vt_assert_has(v, line);
+	}
+	/* It goes back and forth, and nothing of it stays. */
+	vt_key(v, "v");
+	vt_assert_has(v, key);
+	vt_key(v, "v");
+	vt_assert_lacks(v, key);
+	vt_key(v, "r");
+	vt_assert_has(v, key);
+	vt_key(v, "v");
+	vt_resize(v, 24, 24);
+	vt_key(v, "v");
+	vt_assert_has(v, "make it larger");
+	vt_resize(v, 24, 80);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "last 4 characters:");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_settle(v);
+	if (memory_can_read(vt_pid(v))) {
+		char line[32];
+
+		memory_assert_clean(vt_pid(v), "master key", key);
+		snprintf(line, sizeof(line), "%.4s %.4s %.4s", key, key + 4, key + 8);
+		memory_assert_clean(vt_pid(v), "a line of the key", line);
+	}
+	vt_free(v);
+	free(key);
+}
+
 static void
 key_is_pasted_whole_as_a_proof(void **state)
 {
@@ -540,6 +599,7 @@ main(void)
 		FIXTURE_TEST(sealing_without_a_secrets_file_makes_one),
 		FIXTURE_TEST(first_value_can_be_left_for_later),
 		FIXTURE_TEST(marks_of_before_outlast_a_no),
+		FIXTURE_TEST(key_is_shown_as_lines_to_write_down),
 		FIXTURE_TEST(key_is_pasted_whole_as_a_proof),
 		FIXTURE_TEST(key_goes_to_a_file_where_it_cannot_be_drawn),
 		FIXTURE_TEST(works_on_the_smallest_screen),

@@ -749,7 +749,8 @@ rows_make(struct work *w)
 
 	if (w->what == ROTATING_DO_FINISH || (w->rows = calloc(n + 1, sizeof(*w->rows))) == NULL)
 		return;
-	w->row_count = w->at = n;
+	w->row_count = n;
+	w->at = n;
 	for (size_t i = 0; i < n; i++) {
 		const struct rotation_file *f = rotation_file(r, i);
 

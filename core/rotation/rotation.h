@@ -278,7 +278,8 @@ int rotation_finish(struct rotation *r, const struct rotation_callbacks *callbac
  * Plan what a session does to a file, for the plan's secrets file: a new data key, which
  * comes first, or a new master key from the (normalised) passphrase, or both in one change.
  * The new master key goes to ${*new_master} (caller frees; NULL where the old one stays).
- * Errors: those of rotate_data_key and rotate_master_key (seal/keying.h).
+ * Errors: those of rotate_data_key, rotate_derive_master and
+ * rotate_master_key_to (seal/keying.h).
  */
 int rotation_one(struct plan *p, enum rotation_kind kind, const struct key *master,
     const void *passphrase, size_t n, struct key **new_master, struct error *err);

@@ -440,23 +440,3 @@ rotate_derive_master(const struct secrets_file *s, const struct key *master,
 	    err);
 	return k;
 }
-
-int
-rotate_master_key(struct plan *p, const struct key *master, const void *passphrase, size_t n,
-    struct key **new_master, struct error *err)
-{
-	char salt[ROTATE_SALT];
-	struct rotate_master to;
-	struct key *k;
-
-	if ((plan_data_key(p) == NULL && secrets_file_unlock(plan_secrets(p), master, err) != 0) ||
-	    (k = rotate_derive_master(plan_secrets(p), master, passphrase, n, salt, &to,
-	    err)) == NULL)
-		return -1;
-	if (rotate_master_key_to(p, master, &to, err) != 0) {
-		key_free(k);
-		return -1;
-	}
-	*new_master = k;
-	return 0;
-}

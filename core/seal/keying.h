@@ -48,20 +48,6 @@ int rotate_generate(struct plan *p, const void *passphrase, size_t n,
 int rotate_data_key(struct plan *p, const struct key *master,
     rotate_progress_fn *progress, void *cookie, struct error *err);
 
-/**
- * rotate_master_key(p, master, passphrase, n, new_master, err):
- * Plan a new master key from a new passphrase (normalised, not blank): a new
- * salt, at least 220 000 iterations and 32 bytes, the data key wrapped under
- * it.  Sealed entries stay as they are, those in CBC get a tag; a note counts those
- * that do not open.
- * ERROR_REFUSED when the passphrase gives the old key under the old salt.  May
- * follow rotate_data_key in one plan.  The key goes to ${*new_master} (caller
- * frees).
- */
-int rotate_master_key(struct plan *p, const struct key *master,
-    const void *passphrase, size_t n, struct key **new_master,
-    struct error *err);
-
 #define ROTATE_SALT 45	/* bytes of a salt's text, with its NUL */
 
 /* A fresh random salt for a master key. */
@@ -85,7 +71,12 @@ struct key *rotate_derive_master(const struct secrets_file *s, const struct key 
     const void *passphrase, size_t n, char salt[ROTATE_SALT], struct rotate_master *to,
     struct error *err);
 
-/* The same as rotate_master_key, with a new master key that was derived before. */
+/**
+ * rotate_master_key_to(p, master, to, err):
+ * Plan a new master key: its salt and numbers, and the data key wrapped under it.  Sealed
+ * entries stay as they are, those in CBC get a tag; a note counts those that do not open.
+ * May follow rotate_data_key in one plan.
+ */
 int rotate_master_key_to(struct plan *p, const struct key *master,
     const struct rotate_master *to, struct error *err);
 

@@ -155,20 +155,6 @@ clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct
 	return rc;
 }
 
-int
-clear_in_document(const struct rules *r, const struct document *d, size_t *count, struct error *err)
-{
-	struct clear_count one;
-
-	*count = 0;
-	for (size_t i = 0; i < document_count(d); i++) {
-		if (clear_in_entry(r, d, i, &one, err) != 0)
-			return -1;
-		*count += one.clear;
-	}
-	return 0;
-}
-
 static bool
 loose_is_blank(char c)
 {

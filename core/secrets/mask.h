@@ -45,13 +45,6 @@ struct clear_count {
 int clear_in_entry(const struct rules *r, const struct document *d, size_t i,
     struct clear_count *out, struct error *err);
 
-/**
- * clear_in_document(r, d, count, err):
- * How many there are in all entries of a configuration, hidden ones included.
- */
-int clear_in_document(const struct rules *r, const struct document *d, size_t *count,
-    struct error *err);
-
 /*
  * Secrets in lines that no reader of the format takes for an entry: an entry
  * that was commented out, or what stands behind a place where the file cannot

@@ -64,16 +64,14 @@ static void
 check_mask(const struct document *d)
 {
 	struct buf out;
-	size_t count, sum = 0;
+	size_t count = 0;
 	struct clear_count one;
 
-	need(clear_in_document(NULL, d, &count, NULL) == 0);
 	for (size_t i = 0; i < document_count(d); i++) {
 		need(clear_in_entry(NULL, d, i, &one, NULL) == 0);
 		need(one.sensitive || one.clear == 0);
-		sum += one.clear;
+		count += one.clear;
 	}
-	need(sum == count);
 	buf_init(&out, BUF_MAX_FILE);
 	need(mask_append(d, NULL, NULL, NULL, &out, NULL) == 0);
 	/* Without a secret in it the text is as it was. */

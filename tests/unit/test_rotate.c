@@ -1,4 +1,5 @@
 #include "crypto/base64.h"
+#include "rotation/rotation.h"
 #include "seal/keying.h"
 #include "secrets/sealed.h"
 #include "estate_fixture.h"
@@ -13,7 +14,8 @@ rotate_master(struct world *w, const char *passphrase)
 {
 	struct key *k = NULL;
 
-	if (rotate_master_key(w->p, w->master, passphrase, strlen(passphrase), &k, &w->err) != 0)
+	if (rotation_one(w->p, ROTATION_MASTER_KEY, w->master, passphrase, strlen(passphrase),
+	    &k, &w->err) != 0)
 		fail_msg("%s", w->err.text);
 	assert_non_null(k);
 	return k;
@@ -408,7 +410,7 @@ test_the_same_passphrase_is_refused(void **state)
 
 	(void)state;
 	world_open(&w, MIXED, MIXED_MASTER, NULL);
-	assert_int_equal(rotate_master_key(w.p, w.master, MIXED_PASSPHRASE,
+	assert_int_equal(rotation_one(w.p, ROTATION_MASTER_KEY, w.master, MIXED_PASSPHRASE,
 	    strlen(MIXED_PASSPHRASE), &k, &w.err), -1);
 	assert_int_equal(w.err.code, ERROR_REFUSED);
 	assert_null(strstr(w.err.text, MIXED_PASSPHRASE));
@@ -425,7 +427,8 @@ test_master_key_needs_the_old_one(void **state)
 
 	(void)state;
 	world_open(&w, MIXED, MODERN_MASTER, NULL);
-	assert_int_equal(rotate_master_key(w.p, w.master, "new", 3, &k, &w.err), -1);
+	assert_int_equal(rotation_one(w.p, ROTATION_MASTER_KEY, w.master, "new", 3, &k, &w.err),
+	    -1);
 	assert_int_equal(w.err.code, ERROR_KEY);
 	assert_null(k);
 	assert_true(plan_is_empty(w.p));

@@ -43,8 +43,6 @@ struct master *registry_master_find(const char *file, bool dev_mode, const char 
 /* Would registry_master_find, without a file, find one? */
 bool registry_master_given(void);
 
-bool master_equal(const struct master *a, const struct master *b);
-
 /* For keyring.c alone: the bytes, and whether they are a passphrase. */
 const struct buf *master_bytes(const struct master *m, bool *passphrase);
 

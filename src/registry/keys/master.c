@@ -202,13 +202,6 @@ master_free(struct master *m)
 	free(m);
 }
 
-bool
-master_equal(const struct master *a, const struct master *b)
-{
-	return a->passphrase == b->passphrase &&
-	    secret_equal(a->bytes.data, a->bytes.len, b->bytes.data, b->bytes.len);
-}
-
 const struct buf *
 master_bytes(const struct master *m, bool *passphrase)
 {

@@ -164,6 +164,8 @@ void act_rotation_all(struct app *a);
 void act_rotation_diff(struct app *a);
 void act_rotation_apply(struct app *a);
 void act_rotation_take_back(struct app *a);
+void act_rotation_accept(struct app *a);
+const char *act_rotation_needs_applied(const struct app *a);
 void act_rotation_read(struct app *a);
 const char *act_rotation_needs_session(const struct app *a);
 const char *act_rotation_needs_plan(const struct app *a);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -6,6 +7,7 @@
 #include "base/text.h"
 #include "crypto/key.h"
 #include "estate/environments.h"
+#include "estate/estate.h"
 #include "rotation/rotation.h"
 #include "ui/act.h"
 #include "ui/app.h"
@@ -20,6 +22,7 @@
 /* What the keys do in the view of rotations: Enter goes on, w carries out, Z takes back. */
 
 #define PLACE_BYTES 32768
+#define TOLD_BYTES ((size_t)1 << 20)
 
 void
 act_view_rotation(struct app *a)
@@ -304,19 +307,97 @@ place_word(struct app *a, const char *title, const char *text, const char *word)
 	return yes;
 }
 
-/* Open and compare all; what was found out is said. */
+/* Is it the secrets file of one of the session's files? */
+static bool
+is_of_session(const struct rotation *r, const struct environment *x)
+{
+	char *real = realpath(x->path, NULL);
+	bool found = false;
+
+	for (size_t i = 0; real != NULL && !found && i < rotation_count(r); i++) {
+		char *path = rotation_path(r, rotation_file(r, i)->file);
+		char *own = path != NULL ? realpath(path, NULL) : NULL;
+
+		found = own != NULL && strcmp(own, real) == 0;
+		free(own);
+		free(path);
+	}
+	free(real);
+	return found;
+}
+
+static void
+count_reference(const struct estate_file *f, const struct estate_entry *x, size_t *count,
+    size_t *wrong, struct buf *told)
+{
+	/* Of one that leads nowhere the plan has told. */
+	if (x->shadowed || x->name == NULL || x->state == STATE_DANGLING)
+		return;
+	++*count;
+	if (x->state == STATE_SEALED && x->checked)
+		return;
+	++*wrong;
+	text_append_visible(told, f->path, strlen(f->path));
+	buf_printf(told, ":%zu: ", x->line);
+	text_append_visible(told, x->key, x->key_len);
+	buf_printf(told, ": its reference does not open (%s)\n", state_name(x->state));
+}
+
+/* Follow the references to the session's files, of the files that are shown, with the new keys.
+ * Those that do not open are told. */
+static void
+follow_references(struct app *a, size_t *count, size_t *wrong)
+{
+	const struct environments *e;
+	const struct estate *all;
+	struct buf told;
+
+	*count = *wrong = 0;
+	rotating_read_files(a);
+	e = model_environments(a->model);
+	all = a->model->estate;
+	buf_init(&told, TOLD_BYTES);
+	for (size_t i = 0; e != NULL && i < environments_count(e); i++) {
+		const struct environment *x = environments_at(e, i);
+
+		if (x->master == NULL || !is_of_session(a->rotating->session, x))
+			continue;
+		for (size_t n = 0; n < estate_count(all); n++) {
+			const struct estate_file *f = estate_file(all, n);
+
+			for (size_t k = 0; k < f->count; k++)
+				if (f->entries[k].environment == x)
+					count_reference(f, &f->entries[k], count, wrong, &told);
+		}
+	}
+	if (*wrong > 0)
+		review_show(a, "Not all references open", buf_cstr(&told));
+	buf_release(&told);
+}
+
+/* Open and compare all, and follow the references; what was found out is said. */
 static void
 carry_verify(struct app *a)
 {
 	const struct rotating *t = a->rotating;
 	const struct rotation_counts *n;
-	bool same = rotating_run(a, ROTATING_DO_VERIFY);
+	size_t count, wrong;
+	bool same = rotating_run(a, ROTATING_DO_VERIFY, 0);
 
-	rotating_go(a, rotating_stands(t), 0);
+	/* What differs is seen to here, though it was proved before. */
+	rotating_go(a, same || rotating_stands(t) < ROTATING_VERIFY ? rotating_stands(t) :
+	    ROTATING_VERIFY, 0);
 	if (!same)
 		return;
 	n = rotation_counts(t->session);
-	app_notice(a, "verified: opens %zu of %zu, all values the same", n->total, n->total);
+	follow_references(a, &count, &wrong);
+	if (wrong > 0)
+		app_complain(a, "opens %zu of %zu, all values the same, but %zu of %zu references "
+		    "do not open", n->total, n->total, wrong, count);
+	else
+		app_notice(a, "verified: opens %zu of %zu, all values the same; %zu of %zu "
+		    "references",
+		    n->total, n->total, count, count);
 }
 
 static void
@@ -341,10 +422,42 @@ carry_apply(struct app *a)
 	buf_release(&text);
 	if (!yes)
 		return;
-	if (rotating_run(a, ROTATING_DO_APPLY))
+	if (rotating_run(a, ROTATING_DO_APPLY, 0))
 		carry_verify(a);
 	else
 		rotating_go(a, rotating_stands(t), 0);
+}
+
+const char *
+act_rotation_needs_applied(const struct app *a)
+{
+	const struct rotating_row *r = rotating_here(a);
+
+	return r == NULL || r->kind != ROTATING_ROW_FILE || a->rotating->session == NULL ||
+	    rotation_file(a->rotating->session, r->index)->state == ROTATION_FILE_PENDING ?
+	    "this is for the row of a file that is rotated" : NULL;
+}
+
+/* What the file of the row holds now is meant. */
+void
+act_rotation_accept(struct app *a)
+{
+	struct rotating *t = a->rotating;
+	const size_t file = rotating_here(a)->index;
+	struct buf text;
+	bool yes;
+
+	buf_init(&text, PLACE_BYTES);
+	append_place(t, &text);
+	text_append_visible(&text, rotation_file(t->session, file)->file,
+	    strlen(rotation_file(t->session, file)->file));
+	buf_append_str(&text, ": the values that were changed since it was rotated were changed on "
+	    "purpose, and are what the rotation is proved by from now on. A value without a tag "
+	    "that fits is not accepted.");
+	yes = ask_confirm(a, "Accept the values", buf_cstr(&text), "Accept");
+	buf_release(&text);
+	if (yes && rotating_run(a, ROTATING_DO_ACCEPT, file))
+		rotating_build(a);
 }
 
 static void
@@ -360,7 +473,7 @@ carry_finish(struct app *a)
 	if (!place_word(a, "Finish the rotation", "The kept originals and the wrapped old keys are "
 	    "wiped. After it nothing leads back.", "finish"))
 		return;
-	if (!rotating_run(a, ROTATING_DO_FINISH)) {
+	if (!rotating_run(a, ROTATING_DO_FINISH, 0)) {
 		rotating_go(a, rotating_stands(t), 0);
 		return;
 	}
@@ -394,7 +507,7 @@ act_rotation_take_back(struct app *a)
 	    "byte. In one that was changed since, what changed is kept, under the old keys.",
 	    "rollback"))
 		return;
-	if (rotating_run(a, ROTATING_DO_BACK)) {
+	if (rotating_run(a, ROTATING_DO_BACK, 0)) {
 		rotating_lock(t);
 		rotating_read(a);
 		rotating_list(a);

@@ -183,7 +183,10 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_MARK_FILE] = { MARK, "mark-file", { 'a' },
 	    "mark the clear text shown of this file or environment", false, {
 	    [VIEW_FILES] = { .rank = 8, .label = "mark file", .unavailable = act_needs_file_clear,
-		.run = act_mark_file } } },
+		.run = act_mark_file },
+	    [VIEW_ROTATION] = { .rank = 9, .label = "accept", .help = "take the values that a file "
+		"holds now as meant, which were changed since it was rotated",
+		.unavailable = act_rotation_needs_applied, .run = act_rotation_accept } } },
 	[ACTION_MARK_ALL] = { MARK, "mark-all", { 'A' },
 	    "mark all clear-text secrets that the filter shows", false, {
 	    [VIEW_FILES] = { .rank = 9, .label = "mark all", .unavailable = act_needs_clear,

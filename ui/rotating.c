@@ -22,6 +22,7 @@
 #include "ui/field.h"
 #include "ui/files.h"
 #include "ui/keymap.h"
+#include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/wait.h"
@@ -623,8 +624,8 @@ rotating_make(struct app *a)
 /* --- working on the session --- */
 
 /* The secrets files are others now: read them, and open them with the new keys. */
-static void
-run_read_again(struct app *a)
+void
+rotating_read_files(struct app *a)
 {
 	struct error err;
 
@@ -669,6 +670,8 @@ run_run(struct job *j, void *cookie, struct error *err)
 			rc = rotation_apply(r, &work_callbacks, w, err);
 		else if (w->what == ROTATING_DO_VERIFY)
 			rc = rotation_verify(r, &work_callbacks, w, &w->differences, err);
+		else if (w->what == ROTATING_DO_ACCEPT)
+			rc = rotation_accept(r, w->file, &work_callbacks, w, &w->differences, err);
 		else if (w->what == ROTATING_DO_BACK)
 			rc = rotation_rollback(r, &work_callbacks, w, err);
 		else
@@ -724,6 +727,7 @@ static const struct {
 		{ "waiting", "writing", "done", "failed", "out" } },
 	[ROTATING_DO_VERIFY] = { "Opening", "It is not proved",
 		{ "waiting", "opening", "opened", "differs", "out" } },
+	[ROTATING_DO_ACCEPT] = { "Opening", "Nothing is accepted", { NULL } },
 	[ROTATING_DO_BACK] = { "Taking back", "Not all is taken back",
 		{ "waiting", "writing", "back", "failed", "out" } },
 	[ROTATING_DO_FINISH] = { "Wiping", "It is not finished", { NULL } },
@@ -747,7 +751,7 @@ rows_make(struct work *w)
 	const struct rotation *r = w->t->session;
 	size_t n = rotation_count(r);
 
-	if (w->what == ROTATING_DO_FINISH || (w->rows = calloc(n + 1, sizeof(*w->rows))) == NULL)
+	if (works[w->what].words[0] == NULL || (w->rows = calloc(n + 1, sizeof(*w->rows))) == NULL)
 		return;
 	w->row_count = n;
 	w->at = n;
@@ -803,10 +807,10 @@ rows_draw(const void *cookie, const struct rect *room)
 }
 
 bool
-rotating_run(struct app *a, enum rotating_work what)
+rotating_run(struct app *a, enum rotating_work what, size_t file)
 {
 	struct rotating *t = a->rotating;
-	bool wants = what == ROTATING_DO_APPLY || what == ROTATING_DO_VERIFY;
+	bool wants = what != ROTATING_DO_BACK && what != ROTATING_DO_FINISH;
 	const char *complaint = NULL;
 	struct work w;
 	const struct job_wait wait = { TITLE, works[what].doing, what == ROTATING_DO_FINISH ?
@@ -819,6 +823,7 @@ rotating_run(struct app *a, enum rotating_work what)
 			return false;
 		work_init(&w, a, works[what].doing);
 		w.what = what;
+		w.file = file;
 		rows_make(&w);
 		rc = job_await_rows(a, &wait, w.rows != NULL ? rows_draw : NULL, &err);
 		rows_free(&w);
@@ -831,7 +836,7 @@ rotating_run(struct app *a, enum rotating_work what)
 		rotating_lock(t);
 	}
 	if (what == ROTATING_DO_APPLY || what == ROTATING_DO_BACK)
-		run_read_again(a);
+		rotating_read_files(a);
 	if (rc != 0) {
 		if (w.told.len == 0) {
 			tell_error(a, works[what].failed, &err);
@@ -839,10 +844,14 @@ rotating_run(struct app *a, enum rotating_work what)
 			app_complain(a, "%s: %s", works[what].failed, err.text);
 			review_show(a, works[what].failed, buf_cstr(&w.told));
 		}
+	} else if (what == ROTATING_DO_ACCEPT) {
+		app_notice(a, "accepted: %zu %s; now verify again", w.differences,
+		    w.differences == 1 ? "value is another" : "values are others");
+		w.differences = 0;
 	} else if (w.differences > 0) {
 		app_complain(a, "%zu values are not what they were", w.differences);
-		buf_append_str(&w.told, "# changed on purpose? `propseal rotation accept FILE` "
-		    "says so; then verify again\n");
+		buf_printf(&w.told, "# changed on purpose? %s on the row of the file says so; then "
+		    "verify again\n", KEY(ACTION_MARK_FILE));
 		review_show(a, "Not all values are the same", buf_cstr(&w.told));
 	} else if (w.told.len > 0 && what != ROTATING_DO_FINISH) {
 		review_show(a, "Done", buf_cstr(&w.told));

@@ -110,10 +110,15 @@ bool rotating_check(struct app *a);
 /* Make the session, with the passphrase that is held. */
 bool rotating_make(struct app *a);
 
-enum rotating_work { ROTATING_DO_APPLY, ROTATING_DO_VERIFY, ROTATING_DO_BACK, ROTATING_DO_FINISH };
+enum rotating_work { ROTATING_DO_APPLY, ROTATING_DO_VERIFY, ROTATING_DO_ACCEPT, ROTATING_DO_BACK,
+	ROTATING_DO_FINISH };
 
-/* Work on the session; what is missing of new keys is asked for. */
-bool rotating_run(struct app *a, enum rotating_work what);
+/* Work on the session, or (ACCEPT) on its file ${file}; what is missing of new keys is asked
+ * for. */
+bool rotating_run(struct app *a, enum rotating_work what, size_t file);
+
+/* Read the files again, and open them with the new keys. */
+void rotating_read_files(struct app *a);
 
 /* Tick a step of the session off, or on again. */
 bool rotating_tick(struct app *a, const char *name);

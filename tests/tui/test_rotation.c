@@ -219,7 +219,7 @@ five_with_a_common_key_take_ten_keys(void **state)
 	fixture_assert_unchanged(f);
 	apply_all(v);
 	assert_true(pressed <= 10);
-	vt_assert_has(v, "verified: opens 15 of 15, all values the same");
+	vt_assert_has(v, "verified: opens 15 of 15, all values the same; 5 of 5 references");
 	salt_of(f, 0, other);
 	assert_string_not_equal(first, other);
 	for (int e = 1; e < ENVIRONMENTS; e++) {
@@ -387,6 +387,52 @@ kill_apply(struct fixture *f)
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(journal_lines(f, " applied "), 1);
+}
+
+/* A value that is changed between apply and proof is told, and can be taken as meant. */
+static void
+what_was_changed_on_purpose_is_accepted(void **state)
+{
+	struct fixture *f = *state;
+	char *value;
+	struct vt *v;
+
+	make_five(f);
+	v = open_five(f, 24, 80);
+	plan_all(v);
+	apply_all(v);
+	vt_key(v, "1");
+	type_line(v, "/ssl.key.pass");
+	vt_key(v, "e");
+	type_value(v, "meant-canary");
+	apply(v);
+	see(v, "sealed a new value");
+	vt_key(v, "4");
+	vt_key(v, KEY_ESC);
+	see(v, "[verify]");
+	vt_key(v, "w");
+	see(v, "Not all values are the same");
+	vt_assert_has(v, "changed on purpose? a on the row");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_HOME);
+	vt_key(v, "a");
+	vt_assert_has(v, "this is for the row of a file");
+	vt_key(v, "j");
+	vt_key(v, "a");
+	see(v, "Accept the values");
+	vt_assert_has(v, "connect-eu/secrets.properties");
+	/* The key that asks does not confirm. */
+	vt_key(v, "a");
+	confirm(v);
+	see(v, "accepted: 1 value is another");
+	vt_key(v, "w");
+	see(v, "verified: opens 15 of 15, all values the same; 5 of 5 references");
+	fixture_quit(v);
+	assert_false(vt_sent(v, "meant-canary"));
+	vt_free(v);
+	value = fixture_read(f, path_of(0, "secrets.properties"));
+	assert_null(strstr(value, "meant-canary"));
+	free(value);
 }
 
 /* Hold the lock of a secrets file, as another propseal does.  The descriptor to close. */
@@ -694,6 +740,7 @@ main(void)
 		FIXTURE_TEST(five_with_a_common_key_take_ten_keys),
 		FIXTURE_TEST(ticks_of_long_paths_are_apart),
 		FIXTURE_TEST(each_its_own_key_and_one_left_out),
+		FIXTURE_TEST(what_was_changed_on_purpose_is_accepted),
 		FIXTURE_TEST(rows_change_as_files_finish),
 		FIXTURE_TEST(after_a_kill_three_keys_go_on),
 		FIXTURE_TEST(taken_back_the_files_are_as_they_were),

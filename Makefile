@@ -301,8 +301,9 @@ RUN = PROPSEAL='$(abspath $(BUILD)/propseal)' tests/run.sh
 test: deps-test
 	@$(MAKE) --no-print-directory run-tests
 
+# The long suites first, so that none is left over for one processor.
 run-tests: all $(UNIT_BIN) $(TUI_BIN) $(HTTP_SERVER)
-	@$(RUN) $(UNIT_BIN) $(SCRIPTS) $(TUI_BIN) '$(MAKE) -s check-headers BUILD=$(BUILD)'
+	@$(RUN) '$(MAKE) -s check-headers BUILD=$(BUILD)' $(SCRIPTS) $(TUI_BIN) $(UNIT_BIN)
 
 unit: $(UNIT_BIN)
 	@$(RUN) $(UNIT_BIN)
@@ -315,7 +316,7 @@ registry: all $(HTTP_SERVER)
 tui: all $(TUI_BIN)
 	@$(RUN) $(TUI_BIN)
 test-torture: all $(SWEEP)
-	@TEST_TIMEOUT=$${TEST_TIMEOUT:-2400} $(RUN) $(patsubst %,'% $(abspath $(BUILD)/propseal)',$(TORTURE) $(SWEEP))
+	@TEST_TIMEOUT=$${TEST_TIMEOUT:-2400} $(RUN) $(patsubst %,'% $(abspath $(BUILD)/propseal)',$(SWEEP) $(TORTURE))
 
 test-valgrind: $(UNIT_BIN)
 	@$(RUN) $(patsubst %,'tests/valgrind.sh %',$(UNIT_BIN))

@@ -8,8 +8,7 @@
 # that prints neither counts as one test, passed when it exits 0, skipped
 # when it exits 77.  The output of a suite is shown when it failed, or with
 # TEST_VERBOSE=1.  TEST_TIMEOUT is the limit of one suite in seconds.
-# TEST_JOBS suites are run at a time (1), and told of as they end; those of whole
-# services (tests/registry), which go by the clock, one at a time behind the others.
+# TEST_JOBS suites are run at a time (1), and told of as they end.
 # The last line is `N passed, N failed`; exits 1 on any failure, and when
 # nothing ran.
 set -u
@@ -74,21 +73,6 @@ run_suite() {
 
 # Each suite by a run of its own, whose last line is added up.
 run_parallel() {
-	alone=
-	for suite; do
-		shift
-		case $suite in
-		tests/registry/*) alone="$alone $suite" ;;
-		*) set -- "$@" "$suite" ;;
-		esac
-	done
-	[ $# -eq 0 ] || run_together "$@"
-	for suite in $alone; do
-		run_suite "$suite"
-	done
-}
-
-run_together() {
 	sums='^[0-9]* passed, [0-9]* failed\(, [0-9]* skipped\)\{0,1\}$'
 	# shellcheck disable=SC2016 # for the inner shell
 	printf '%s\0' "$@" | xargs -0 -n 1 -P "$TEST_JOBS" \

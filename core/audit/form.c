@@ -30,7 +30,7 @@ static const struct form_ending endings[] = {
 	{ ".jaas", FORM_JAAS },
 	{ ".htpasswd", FORM_CREDENTIALS }, { ".passwd", FORM_CREDENTIALS },
 	{ ".creds", FORM_CREDENTIALS }, { ".auth", FORM_CREDENTIALS },
-	{ ".users", FORM_CREDENTIALS },
+	{ ".users", FORM_CREDENTIALS }, { ".password", FORM_CREDENTIALS },
 };
 
 /* What says no more than that there is text in it. */

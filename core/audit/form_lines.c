@@ -4,6 +4,7 @@
 #include "audit/form_internal.h"
 #include "base/error.h"
 #include "document/jaas.h"
+#include "file/file.h"
 #include "secrets/keys.h"
 
 /* Forms whose entries stand on lines: .env, systemd, JAAS, HCL, lists of users. */
@@ -423,6 +424,27 @@ form_is_netrc(const char *p, size_t at, size_t end, size_t *from, size_t *to)
 	return true;
 }
 
+/* jmxremote.password of Java: a role, blanks, its password. */
+static bool
+form_is_role(const struct form_reader *r, const struct form_line *l, struct form_item *i)
+{
+	size_t at = l->at, to;
+
+	if (strstr(file_basename(r->file), "password") == NULL)
+		return false;
+	for (; at < l->end && !form_is_blank(r->text[at]); at++)
+		if (r->text[at] == ':' || r->text[at] == '=')
+			return false;
+	i->key_len = at - l->at;
+	for (; at < l->end && form_is_blank(r->text[at]); at++)
+		;
+	for (to = at; to < l->end && !form_is_blank(r->text[to]); to++)
+		;
+	i->from = at;
+	i->to = to;
+	return at < to && to == l->end;
+}
+
 /* One line: its key, and where the password stands. */
 static void
 form_take_credentials(const struct form_reader *r, const struct form_line *l, struct form_item *i)
@@ -444,6 +466,8 @@ form_take_credentials(const struct form_reader *r, const struct form_line *l, st
 		if (form_is_netrc(r->text, l->at, l->end, &i->from, &i->to))
 			return;
 	}
+	if (form_is_role(r, l, i))
+		return;
 	for (at = l->at; at < l->end && r->text[at] != ':' && r->text[at] != '='; at++)
 		;
 	i->key_len = at - l->at;

@@ -80,6 +80,31 @@ audit_conflict(const struct buf *b)
 	    memmem(b->data, b->len, ">>>>>>>", 7) != NULL) ? markers_line(b) : 0;
 }
 
+/* Are all lines `name: password`, of a file whose name speaks of users?  YAML looks the same. */
+static bool
+audit_is_user_list(const char *name, const char *text, size_t n)
+{
+	const char *end = text + n, *colon, *to;
+	size_t lines = 0;
+
+	if (!audit_name_has(name, "user") && !audit_name_has(name, "basic") &&
+	    !audit_name_has(name, "passwd"))
+		return false;
+	for (; text < end; text = to + 1) {
+		if ((to = memchr(text, '\n', (size_t)(end - text))) == NULL)
+			to = end;
+		if (to == text || *text == '#')
+			continue;
+		colon = memchr(text, ':', (size_t)(to - text));
+		if (colon == NULL || colon == text || colon + 2 >= to || colon[1] != ' ' ||
+		    memchr(text, ' ', (size_t)(colon - text)) != NULL ||
+		    memchr(colon + 2, ' ', (size_t)(to - colon) - 2) != NULL)
+			return false;
+		lines++;
+	}
+	return lines > 0;
+}
+
 /* Which form, by name and content. */
 static enum form
 audit_form(const struct form_name *f, const char *name, const struct buf *b)
@@ -95,6 +120,8 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 	/* Of AWS and others, with sections. */
 	if (told == FORM_NONE && *text == '[' && audit_name_has(name, "credentials"))
 		return FORM_PROPERTIES;
+	if (told == FORM_YAML && f->text && audit_is_user_list(file_basename(name), text, b->len))
+		return FORM_CREDENTIALS;
 	/* Prose has lines of `Word: more`, too. */
 	if (told == FORM_YAML && strcmp(name, "-") != 0 && !(b->len > 3 &&
 	    memcmp(text, "---", 3) == 0) && memmem(text, b->len, "apiVersion:", 11) == NULL)

@@ -155,6 +155,41 @@ rules_filled(enum value_kind kind, const char *value, size_t n)
 	return kind == VALUE_PLACEHOLDER ? SECRET_PLACEHOLDER : SECRET_ELSEWHERE;
 }
 
+/* Is it a setting of passwords and no password: password_rotation_days: 90, a time, or on?
+ * Keys that end with the word, or with another one that says secret, have secrets. */
+static bool
+rules_is_setting(const char *key, size_t len, const char *value, size_t n)
+{
+	static const char word[] = "password";
+	static const char *const amounts[] = { "days", "hours", "minutes", "seconds", "ms", "max",
+		"min", "length", "timeout", "count", "interval", "ttl", "age", "limit", "retries",
+		"size", "rounds", "history", "attempts" };
+	static const char *const switches[] = { "true", "false", "on", "off", "yes", "no" };
+	const size_t m = sizeof(word) - 1;
+
+	if (len <= m || key_class_of_end(key, len) != KEY_OTHER ||
+	    !text_contains_nocase(key, len, word) ||
+	    text_contains_nocase(key + len - m, m, word))
+		return false;
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+		if (strlen(switches[i]) == n && text_contains_nocase(value, n, switches[i]))
+			return true;
+	/* 2026-01-31, with or without a time. */
+	if (n >= 10 && n <= 30 && value[4] == '-' && value[7] == '-' &&
+	    memchr(value, ' ', n) == NULL && value[0] >= '1' && value[0] <= '2')
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (value[i] < '0' || value[i] > '9')
+			return false;
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+		const size_t k = strlen(amounts[i]);
+
+		if (len > k && text_contains_nocase(key + len - k, k, amounts[i]))
+			return true;
+	}
+	return false;
+}
+
 enum secret
 rules_secret(const struct rules *r, const char *key, size_t len, const char *value, size_t n)
 {
@@ -174,6 +209,8 @@ rules_secret(const struct rules *r, const char *key, size_t len, const char *val
 	if (class != KEY_SECRET && class != KEY_MATERIAL)
 		return SECRET_NONE;
 	if (kind == VALUE_TEXT && class == KEY_MATERIAL && value_is_pointer(value, n))
+		return SECRET_NONE;
+	if (kind == VALUE_TEXT && said != SECRET && rules_is_setting(key, len, value, n))
 		return SECRET_NONE;
 	return rules_filled(kind, value, n);
 }

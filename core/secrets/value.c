@@ -119,6 +119,31 @@ piece_is_braces(struct piece v)
 	return true;
 }
 
+/* {{ 'text' | password_hash }} of Ansible: the text stands there to be read. */
+static bool
+piece_is_literal(struct piece v)
+{
+	static const char *const filters[] = { "password_hash", "hash(", "b64encode" };
+	size_t at = 2, end;
+
+	if (!piece_begins(v, "{{"))
+		return false;
+	while (at < v.n && value_is_blank(v.p[at]))
+		at++;
+	if (at == v.n || (v.p[at] != '\'' && v.p[at] != '"'))
+		return false;
+	for (end = at + 1; end < v.n && v.p[end] != v.p[at]; end++)
+		;
+	if (end <= at + 1 || end == v.n)
+		return false;
+	for (end++; end < v.n && (value_is_blank(v.p[end]) || v.p[end] == '|'); end++)
+		;
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+		if (piece_begins((struct piece){ v.p + end, v.n - end }, filters[i]))
+			return true;
+	return false;
+}
+
 /* What other programs replace, or have sealed themselves. */
 static bool
 piece_is_reference(struct piece v)
@@ -144,7 +169,7 @@ piece_is_reference(struct piece v)
 		return true;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
-			return true;
+			return !piece_is_literal(v);
 	if (piece_is_braces(v))
 		return true;
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
@@ -438,6 +463,30 @@ value_has_authorization(const char *value, size_t n)
 	return false;
 }
 
+/* A webhook of Slack, Discord or Teams: who has the URL may post.  What their documents show
+ * ends with one letter again and again. */
+static bool
+piece_is_webhook(struct piece v)
+{
+	static const char *const hosts[] = { "://hooks.slack.com/services/",
+		"://discord.com/api/webhooks/", ".webhook.office.com/webhookb2/" };
+	const char *last = v.p + v.n;
+	bool same = true;
+
+	if (!piece_begins(v, "https:") || memmem(v.p, v.n, "hook", 4) == NULL ||
+	    memchr(v.p, '<', v.n) != NULL || memchr(v.p, '{', v.n) != NULL ||
+	    memchr(v.p, '$', v.n) != NULL)
+		return false;
+	while (last > v.p && last[-1] != '/')
+		last--;
+	for (const char *p = last; p < v.p + v.n; p++)
+		same &= *p == *last;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+		if (memmem(v.p, v.n, hosts[i], strlen(hosts[i])) != NULL)
+			return !same && v.p + v.n - last >= 8;
+	return false;
+}
+
 enum value_kind
 value_kind(const char *value, size_t n)
 {
@@ -451,7 +500,7 @@ value_kind(const char *value, size_t n)
 		return VALUE_PLACEHOLDER;
 	if (piece_has_private_key(v))
 		return VALUE_PRIVATE_KEY;
-	if (piece_has_credentials(v))
+	if (piece_has_credentials(v) || piece_is_webhook(v))
 		return VALUE_CREDENTIALS;
 	if (piece_has_jwt(v) || ((memmem(v.p, v.n, "uthorization", 12) != NULL ||
 	    memmem(v.p, v.n, "UTHORIZATION", 12) != NULL) && value_has_authorization(v.p, v.n)))
@@ -472,7 +521,8 @@ value_kind_is_secret(enum value_kind k)
 bool
 value_may_be_secret(const unsigned char *raw, size_t n)
 {
-	static const char *const signs[] = { "eyJ", "-----BEGIN", "uthorization", "UTHORIZATION" };
+	static const char *const signs[] = { "eyJ", "-----BEGIN", "uthorization", "UTHORIZATION",
+		"hook" };
 
 	if (n < 8)
 		return false;

@@ -539,6 +539,7 @@ client_on_answer(struct evhttp_request *r, void *cookie)
 	copy_header(r, "Location", out->location, sizeof(out->location));
 	copy_header(r, "X-Request-Id", out->request_id, sizeof(out->request_id));
 	copy_header(r, "X-Secret-Offset", out->offset, sizeof(out->offset));
+	copy_header(r, "X-Secret-Position", out->position, sizeof(out->position));
 	copy_header(r, "Retry-After", out->retry_after, sizeof(out->retry_after));
 	copy_next(r, out->next, sizeof(out->next));
 	call->c->used = true;
@@ -698,7 +699,7 @@ client_request(struct client *c, const char *method, const char *target, const s
 		out->status = 0;
 		out->sent = false;
 		out->location[0] = out->next[0] = out->request_id[0] = '\0';
-		out->offset[0] = out->retry_after[0] = '\0';
+		out->offset[0] = out->position[0] = out->retry_after[0] = '\0';
 		rc = try_quietly(c, type, buf_cstr(&full), body, headers, out, &why);
 		sent |= out->sent;
 		if (rc == 0 || !reused || out->status != 0 || !is_repeatable(type, headers))

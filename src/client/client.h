@@ -40,8 +40,8 @@ struct client_answer {
 	char location[1024];
 	char next[2048];		/* the target of Link rel="next", "": none */
 	char request_id[65];
-	char offset[24];		/* X-Secret-Offset, Retry-After; "": none */
-	char retry_after[16];
+	char offset[24], position[24];	/* X-Secret-Offset, X-Secret-Position, "": none */
+	char retry_after[16];		/* Retry-After */
 	bool sent;			/* where none came: the registry may have got the request */
 };
 

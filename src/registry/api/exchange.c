@@ -395,6 +395,7 @@ exchange_reply(struct exchange *x)
 		set_number(r, "ETag", x->etag, true);
 	if (x->link_name != NULL && !x->link.failed)
 		http_set_header(r, x->link_name, buf_cstr(&x->link));
+	forward_done(x);
 	if (x->offset != 0)
 		set_number(r, "X-Secret-Offset", x->offset, false);
 	counters_count(x->thread->counters, x->endpoint, x->status, clock_ns() - x->started_ns);

@@ -197,9 +197,9 @@ struct api {
 
 /*
  * Of nodes that share a topic one leads; a change that comes to another (a route with
- * ROUTE_CHANGE) is forwarded to it as it is, over mutual TLS, with who asks for it in a
- * header of its own instead of the credentials, which stay here.  The node that leads
- * believes that header of nodes alone (node.names), authorizes, does and records the
+ * ROUTE_CHANGE or ROUTE_ACCESS) is forwarded to it as it is, over mutual TLS, with who asks
+ * for it in a header of its own instead of the credentials, which stay here.  The node that
+ * leads believes that header of nodes alone (node.names), authorizes, does and records the
  * change; the other one answers when it has read it from the topic itself.
  *
  * A change is forwarded once: who gets a forwarded one and does not lead refuses it.  Not
@@ -217,6 +217,9 @@ bool forward_begin(struct exchange *x);
 
 /* Is it forwarded? */
 bool forward_is_one(const struct exchange *x);
+
+/* Of one that is about to be answered: tell who forwarded it when it has the change. */
+void forward_done(struct exchange *x);
 
 /* Who asks for a forwarded change, from the header.  false: it does not come from a node. */
 bool forward_accept(struct exchange *x);

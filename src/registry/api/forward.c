@@ -22,6 +22,8 @@
 
 /* principal=NAME&mechanism=WORD&client=ADDRESS, percent-encoded. */
 #define FORWARD_HEADER "X-Secret-Forwarded"
+/* Of the answer: where the one who forwarded it has read the change. */
+#define FORWARD_POSITION "X-Secret-Position"
 #define IDENTITY_MAX 2048
 
 #define THREADS 16
@@ -44,6 +46,8 @@ struct forwarder {
 	unsigned waiting;
 };
 
+#define FORWARDED (ROUTE_CHANGE | ROUTE_ACCESS)
+
 /* A change on its way, the exchange's work. */
 struct forward {
 	struct exchange *x;
@@ -51,6 +55,7 @@ struct forward {
 	struct buf target, identity;
 	const char *headers[2 * HEADERS_MAX + 1];
 	int64_t until_ms;
+	uint64_t position;		/* in the topic, behind the change; 0: see its offset */
 	struct client_answer answer;
 	struct error err;
 	int rc;
@@ -89,7 +94,8 @@ static int
 node_ask(const struct forwarder *f, struct forward_client *c, struct forward *w)
 {
 	struct exchange *x = w->x;
-	const struct buf *body = http_body(x->r);
+	/* By evhttp DELETE has none, nor is there one that any of these routes looks at. */
+	const struct buf *body = http_method(x->r) == HTTP_DELETE ? NULL : http_body(x->r);
 
 	if (c->client != NULL && (strcmp(c->url, w->leader) != 0 ||
 	    clock_ms() - c->made_ms > CLIENT_MS)) {
@@ -104,7 +110,7 @@ node_ask(const struct forwarder *f, struct forward_client *c, struct forward *w)
 		c->made_ms = clock_ms();
 	}
 	return client_request(c->client, http_method_name(x->r), buf_cstr(&w->target),
-	    body->len > 0 ? body : NULL, w->headers, &w->answer, &w->err);
+	    body != NULL && body->len > 0 ? body : NULL, w->headers, &w->answer, &w->err);
 }
 
 static struct exchange *
@@ -226,6 +232,18 @@ forward_fail(struct exchange *x, int status, const char *text)
 	answer_fail(x, status, status == 504 ? 50402 : 50302, "%s", why.text);
 }
 
+static bool
+is_folded(const struct exchange *x)
+{
+	const struct forward *w = x->work;
+	struct store_log_state l;
+
+	if (w->position == 0)
+		return store_offset(request_store(x)) > x->offset;
+	store_log_state(request_store(x), &l);
+	return l.position >= (int64_t)w->position;
+}
+
 /* The change is read here by now, or that takes too long: it is done all the same. */
 static void
 forward_folded(void *exchange)
@@ -233,7 +251,7 @@ forward_folded(void *exchange)
 	struct exchange *x = exchange;
 	struct forward *w = x->work;
 
-	if (store_offset(request_store(x)) <= x->offset) {
+	if (!is_folded(x)) {
 		if (clock_ms() < w->until_ms && !http_gone(x->r) &&
 		    !atomic_load(&x->api->draining)) {
 			http_later(x->r, FOLD_LOOK_MS, forward_folded, x);
@@ -264,7 +282,9 @@ forward_relay(struct exchange *x)
 		x->link_name = "Location";
 	}
 	w->until_ms = clock_ms() + FOLD_MS;
-	if (number_parse(a->offset, strlen(a->offset), INT64_MAX, &x->offset) && x->offset != 0)
+	(void)number_parse(a->offset, strlen(a->offset), INT64_MAX, &x->offset);
+	(void)number_parse(a->position, strlen(a->position), INT64_MAX, &w->position);
+	if (x->offset != 0 || w->position != 0)
 		forward_folded(x);
 	else
 		answer_relay(x, a->status);
@@ -398,8 +418,9 @@ forward_begin(struct exchange *x)
 	struct store_log_state l;
 	struct forward *w;
 
-	if (x->api->forwarder == NULL || (x->endpoint->flags & ROUTE_CHANGE) == 0 ||
-	    forward_is_one(x))
+	if (x->api->forwarder == NULL || (x->endpoint->flags & FORWARDED) == 0 ||
+	    ((x->endpoint->flags & ROUTE_ACCESS) != 0 &&
+	    store_access_stamp(request_store(x)) == 0) || forward_is_one(x))
 		return false;
 	store_log_state(request_store(x), &l);
 	if (l.role != LOG_FOLLOWER)
@@ -417,6 +438,19 @@ forward_begin(struct exchange *x)
 }
 
 /* --- the node that leads --- */
+
+void
+forward_done(struct exchange *x)
+{
+	struct store_log_state l;
+	char text[NUMBER_TEXT + 1];
+
+	if (x->via == NULL || x->status >= 300 || (x->endpoint->flags & ROUTE_ACCESS) == 0)
+		return;
+	store_log_state(request_store(x), &l);
+	text[number_text((uint64_t)l.position, text)] = '\0';
+	http_set_header(x->r, FORWARD_POSITION, text);
+}
 
 bool
 forward_is_one(const struct exchange *x)
@@ -470,7 +504,7 @@ forward_accept(struct exchange *x)
 	char mechanism[16];
 
 	if (names == NULL || (!node_is_listed(names, cn) && !node_is_listed(names, san)) ||
-	    x->endpoint == NULL || (x->endpoint->flags & ROUTE_CHANGE) == 0 ||
+	    x->endpoint == NULL || (x->endpoint->flags & FORWARDED) == 0 ||
 	    http_header_count(x->r, FORWARD_HEADER) != 1 ||
 	    http_header_count(x->r, "Authorization") != 0 ||
 	    !identity_take(header, "principal", x->check.principal, AUTH_NAME_MAX) ||

@@ -64,7 +64,7 @@ def f02_each_kind_of_change():
     adm = n.as_('adm')
     for i in range(3):
         status(adm.post(V('f02', 'k'), {'secret': f'v{i}'}), 200)
-    ok(adm.delete(V('f02', 'k') + '/2'), 2)
+    ok(adm.request('DELETE', V('f02', 'k') + '/2', {'a': 'body'}), 2)
     err(adm.get(V('f02', 'k') + '/2'), 404)
     status(adm.post(V('f02', 'k') + '/2/undelete'), 200)
     secret(adm.get(V('f02', 'k') + '/2'), 'f02', 'k', 2, 'v1')
@@ -153,6 +153,31 @@ def f08_many_at_once_through_followers():
     same_on_all(load, [one, *followers])
 
 
+def f09_users_tokens_and_bindings():
+    one, (n, other) = three()
+    adm, admin = n.as_('adm'), '/secret/admin'
+    status(adm.post(f'{admin}/users', {'name': 'f09', 'password': 'a long password'}), 201)
+    as_new = n.with_header(harness.basic('f09', 'a long password'))
+    err(as_new.post(V('f09', 'k'), {'secret': 'x'}), 403)
+    status(adm.request('PUT', f'{admin}/role-bindings', {
+        'principal': 'User:f09', 'role': 'ResourceOwner', 'path': 'f09'}), 204)
+    status(as_new.post(V('f09', 'k'), {'secret': 'x'}), 200)
+    made = status(adm.post(f'{admin}/tokens', {'principal': 'f09'}), 201).json()
+    by_token = n.with_header('Bearer ' + made['token'])
+    status(by_token.get(V('f09', 'k') + '/1'), 200)
+    status(adm.delete(f"{admin}/tokens/{made['id']}"), 204)
+    err(by_token.get(V('f09', 'k') + '/1'), 401)
+    status(adm.request('PATCH', f'{admin}/users/f09', {'disabled': True}), 204)
+    err(as_new.get(V('f09', 'k') + '/1'), 401)
+    answer = status(adm.delete(f'{admin}/users/f09'), 204)
+    until(lambda: len(lines_of(one, answer.header('X-Request-Id'))) == 2, 'on record', 20)
+    same(lines_of(n, answer.header('X-Request-Id')), [], 'and not here')
+    err(n.as_('own').delete(f'{admin}/users/adm'), 403)
+    for node in (one, n, other):
+        until(lambda node=node: b'f09' not in ok(node.as_('adm').get(f'{admin}/users')).body,
+              'gone on each', 20)
+
+
 # --- 36: what is believed ---
 
 def f10_nobody_but_a_node_says_who_asks():
@@ -173,6 +198,7 @@ def f10_nobody_but_a_node_says_who_asks():
         err(good.post(V('f10', 'k'), body, wrong), 401)
     err(good.get(V('conn-a', 'k') + '/1', identity('adm')), 401)
     err(good.get('/secret/admin/users', identity('adm')), 401)
+    err(good.post('/secret/admin/audit/verify', None, identity('adm')), 401)
     same(one.as_('adm').get(V('f10', 'k')).json(), [], 'nothing is written')
     # And one that is.
     status(good.post(V('f10', 'k'), body, identity('adm')), 200)

@@ -1,11 +1,14 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "estate/environments.h"
+#include "estate/estate.h"
 #include "rotation/rotation.h"
+#include "rotation/service.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -676,6 +679,42 @@ say_error(const struct error *e, struct buf *out)
 		buf_printf(out, "\n%s", e->hint);
 }
 
+/* Which services read the environment's files, in the order in which they are restarted. */
+static void
+say_services(const struct app *a, const char *environment, struct buf *out)
+{
+	const struct estate *e = a->model->estate;
+	enum rotation_service *of = calloc(estate_count(e) + 1, sizeof(*of));
+	size_t all = 0;
+
+	for (size_t i = 0; of != NULL && i < estate_count(e); i++) {
+		const struct estate_file *f = estate_file(e, i);
+
+		of[i] = f->is_secrets_file || f->environment == NULL || f->problem != NULL ||
+		    strcmp(f->environment->name, environment) != 0 ? SERVICES :
+		    rotation_service_of(f->path);
+	}
+	for (enum rotation_service s = SERVICE_CONTROLLER; of != NULL && s < SERVICES; s++) {
+		size_t files = 0;
+
+		for (size_t i = 0; i < estate_count(e); i++) {
+			const char *path = model_show_path(a->model, estate_file(e, i)->path);
+
+			if (of[i] != s)
+				continue;
+			buf_append_str(out, files > 0 ? ", " : all > 0 ? "; then " :
+			    "In this order: ");
+			if (files++ == 0)
+				buf_printf(out, "%s (", rotation_service_name(s));
+			text_append_visible(out, path, strlen(path));
+		}
+		buf_append_str(out, files > 0 ? ")" : "");
+		all += files;
+	}
+	buf_append_str(out, all > 0 ? ".\n" : "No configuration file of it is shown here.\n");
+	free(of);
+}
+
 static void
 say_host(const struct app *a, const struct rotating_row *r, struct words *w)
 {
@@ -697,6 +736,8 @@ say_host(const struct app *a, const struct rotating_row *r, struct words *w)
 		else
 			buf_append_str(&w->text, "the path that its references name");
 		buf_append_str(&w->text, ", owner and mode as before.\n");
+	} else if (strcmp(host_steps[r->step].name, "start") == 0) {
+		say_services(a, f->environment, &w->text);
 	} else if (strcmp(host_steps[r->step].name, "prove") == 0) {
 		buf_append_str(&w->text, "On each host, after the restart. If not all opens: put "
 		    "the old secrets file and the old key back; both are kept to the end.\n");

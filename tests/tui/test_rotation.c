@@ -238,6 +238,10 @@ five_with_a_common_key_take_ten_keys(void **state)
 	see(v, "saved");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "it was shown, and is saved");
+	/* Who is restarted, and in which order. */
+	vt_type(v, "jjjj");
+	see(v, "In this order: Connect (connect-eu/broker.properties).");
+	vt_type(v, "kkkk");
 	/* A tick is kept in the session. */
 	vt_type(v, "jj");
 	vt_key(v, " ");

@@ -8,33 +8,14 @@
 #include "cli/rotation/session.h"
 #include "common/args.h"
 #include "common/report.h"
-#include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
-#include "plan/configuration.h"
+#include "rotation/service.h"
 #include "secrets/secrets_file.h"
 
 /* `propseal rotation checklist`: what is to be done on the hosts of each environment. */
 
 #define LIST_MAX ((size_t)64 << 20)
-
-/* Services in the order in which they are restarted, and by what they are told: a word in
- * the path of a configuration file. */
-enum service { CONTROLLER, BROKER, REGISTRY, CONNECT, KSQL, REST, CENTER, OTHER, SERVICES };
-
-static const char *const service_names[SERVICES] = { "controllers", "brokers", "Schema Registry",
-	"Connect", "ksqlDB", "REST Proxy", "Control Center", "others" };
-static const struct {
-	const char *word;
-	enum service service;
-} service_words[] = {
-	{ "controller", CONTROLLER }, { "schema-registry", REGISTRY }, { "schemaregistry",
-	    REGISTRY },
-	{ "schema_registry", REGISTRY }, { "control-center", CENTER }, { "control_center", CENTER },
-	{ "controlcenter", CENTER }, { "connect", CONNECT }, { "ksql", KSQL },
-	{ "kafka-rest", REST }, { "rest-proxy", REST }, { "kafka_rest", REST },
-	{ "server.properties", BROKER }, { "broker", BROKER }, { "kraft", BROKER },
-};
 
 /* How a host gets the new key. */
 static const char *const key_ways[][2] = {
@@ -54,32 +35,10 @@ static const char *const key_ways[][2] = {
 struct checklist {
 	const struct rotation *r;
 	struct estate *estate;
-	enum service *services;		/* of each of its files, the configurations among them */
+	enum rotation_service *services;	/* of each of its files that is a configuration */
 	struct buf *out;
 	bool markdown;
 };
-
-/* Is it a controller alone?  Its properties say so, whatever its name is. */
-static bool
-is_controller(const char *path)
-{
-	struct configuration *c = configuration_load(path, NULL, NULL);
-	size_t i = c != NULL ? document_find(c->doc, "process.roles", 13) : DOCUMENT_NONE;
-	bool is = i != DOCUMENT_NONE && document_value_is(c->doc, i, "controller", 10);
-
-	configuration_free(c);
-	return is;
-}
-
-static enum service
-service_of(const char *path)
-{
-	for (size_t i = 0; i < sizeof(service_words) / sizeof(service_words[0]); i++)
-		if (text_contains_nocase(path, strlen(path), service_words[i].word))
-			return service_words[i].service == BROKER && is_controller(path) ?
-			    CONTROLLER : service_words[i].service;
-	return is_controller(path) ? CONTROLLER : OTHER;
-}
 
 /* A configuration of an environment, which can be read. */
 static bool
@@ -95,7 +54,7 @@ find_services(struct checklist *c, struct error *err)
 		return error_memory(err);
 	for (size_t i = 0; i < estate_count(c->estate); i++)
 		if (is_configuration(estate_file(c->estate, i)))
-			c->services[i] = service_of(estate_file(c->estate, i)->path);
+			c->services[i] = rotation_service_of(estate_file(c->estate, i)->path);
 	return 0;
 }
 
@@ -114,7 +73,7 @@ environment_of(const struct checklist *c, const struct rotation_file *f)
 
 /* Call ${each} for the configurations of an environment that belong to a service. */
 static void
-each_configuration(const struct checklist *c, const struct environment *x, enum service s,
+each_configuration(const struct checklist *c, const struct environment *x, enum rotation_service s,
     void (*each)(void *cookie, const char *path), void *cookie)
 {
 	for (size_t i = 0; x != NULL && i < estate_count(c->estate); i++) {
@@ -156,9 +115,9 @@ json_group(const struct checklist *c, const struct rotation_file *f, struct json
 	json_out_end(o);
 	json_out_bool(o, "new_master_key", changes_master(c->r));
 	json_out_array(o, "restart");
-	for (enum service v = 0; v < SERVICES; v++) {
+	for (enum rotation_service v = 0; v < SERVICES; v++) {
 		json_out_object(o, NULL);
-		json_out_text(o, "service", service_names[v]);
+		json_out_text(o, "service", rotation_service_name(v));
 		json_out_array(o, "configurations");
 		each_configuration(c, x, v, json_path, o);
 		json_out_end(o);
@@ -268,13 +227,13 @@ text_group(struct checklist *c, const struct rotation_file *f)
 	put_item(c, "prove it on the host: ");
 	put_code(c, "propseal rotation verify --host PATH");
 	buf_append_char(c->out, '\n');
-	for (enum service v = 0; v < SERVICES; v++) {
+	for (enum rotation_service v = 0; v < SERVICES; v++) {
 		any = false;
 		each_configuration(c, x, v, has_path, &any);
 		if (!any)
 			continue;
 		put_item(c, "restart ");
-		put(c, service_names[v]);
+		put(c, rotation_service_name(v));
 		buf_append_char(c->out, ':');
 		each_configuration(c, x, v, text_path, c);
 		buf_append_char(c->out, '\n');

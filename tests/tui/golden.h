@@ -11,4 +11,10 @@ struct vt;
  */
 void golden_assert(struct vt *v, const char *name);
 
+/* The same, with dates, times, new keys and their ids masked, too. */
+void golden_assert_masked(struct vt *v, const char *name);
+
+/* Only the text of a screen that golden_assert_masked compares, as on another terminal. */
+void golden_assert_text(struct vt *v, const char *name);
+
 #endif /* !TESTS_TUI_GOLDEN_H */

@@ -1,0 +1,138 @@
+/* What every view and dialog looks like, at three sizes; and its text on other terminals. */
+#include "golden.h"
+#include "steps.h"
+
+/* Where a screen is: what to open, and the keys that lead there. */
+static const struct scene {
+	const char *name;
+	enum { LOCKED, UNLOCKED, FRESH } opens;
+	const char *keys[12];	/* '<' TEXT: typed, with Enter at the end; '=' TEXT: wait for it */
+} scenes[] = {
+	{ "files", LOCKED, { NULL } },
+	{ "files-filter", LOCKED, { "F", "! -key", NULL } },
+	{ "files-search", LOCKED, { "/", "pass", NULL } },
+	{ "files-one-list", LOCKED, { "B", "o", NULL } },
+	{ "findings-seen", LOCKED, { "2", "=ssl.keystore.password", NULL } },
+	{ "findings-ignore", LOCKED, { "2", "=ssl.keystore.password", "/", "<db.password", "I", NULL } },
+	{ "findings-export", LOCKED, { "2", "=ssl.keystore.password", "E", NULL } },
+	{ "pending", UNLOCKED, { "A", "3", NULL } },
+	{ "pending-none", UNLOCKED, { "3", NULL } },
+	{ "pending-diff", UNLOCKED, { "a", "p", "P", "=Seal 2 values", NULL } },
+	{ "pending-apply", UNLOCKED, { "a", "w", "=[Cancel]", NULL } },
+	{ "pending-destination", UNLOCKED, { "a", "3", "j", "e", NULL } },
+	{ "registry-none", LOCKED, { "6", NULL } },
+	{ "help", LOCKED, { "?", NULL } },
+	{ "legend", LOCKED, { "?", "legend", NULL } },
+	{ "notices", LOCKED, { "A", "m", NULL } },
+	{ "theme", LOCKED, { "?", "<tried one by one", NULL } },
+	{ "unlock", LOCKED, { "U", NULL } },
+	{ "unlock-wrong", LOCKED, { "U", "<wrong", "=that does not open it", NULL } },
+	{ "value", UNLOCKED, { "/", "<ssl.key.pass", "e", "=Seal a new value", NULL } },
+	{ "value-again", UNLOCKED, { "/", "<ssl.key.pass", "e", "<another", "=Once more", NULL } },
+	{ "add-key", UNLOCKED, { "i", "=The key of", NULL } },
+	{ "remove", UNLOCKED, { "/", "<ssl.key.pass", "X", "w", NULL } },
+	{ "refused", UNLOCKED, { "/", "<ssl.keystore", "n", "r", NULL } },
+	{ "locked", UNLOCKED, { "L", NULL } },
+	{ "leave", LOCKED, { "A", "q", NULL } },
+	{ "wizard-what", FRESH, { "G", NULL } },
+	{ "wizard-where", FRESH, { "G", KEY_ENTER, NULL } },
+	{ "wizard-passphrase", FRESH, { "G", KEY_ENTER, KEY_ENTER, NULL } },
+	{ "wizard-proof", FRESH, { "G", KEY_ENTER, KEY_ENTER, "<" FIXTURE_NEW_PASSPHRASE,
+	    "<" FIXTURE_NEW_PASSPHRASE, "=Save this", KEY_ENTER, NULL } },
+};
+
+#define SCENES (sizeof(scenes) / sizeof(scenes[0]))
+
+static struct vt *
+scene_open(struct fixture *f, const struct scene *s, const char *term)
+{
+	struct fixture_start start = { .term = term };
+	struct vt *v;
+
+	if (s->opens == UNLOCKED)
+		start.env[0] = "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY;
+	if (s->opens == FRESH) {
+		start.args[0] = "fresh";
+		start.args[1] = "--remote-secrets-file";
+		start.args[2] = "/etc/kafka/secrets.properties";
+	}
+	v = fixture_run(f, &start);
+	vt_settle(v);
+	for (size_t i = 0; s->keys[i] != NULL; i++) {
+		const char *key = s->keys[i];
+
+		if (key[0] == '<')
+			type_line(v, key + 1);
+		else if (key[0] == '=')
+			see(v, key + 1);
+		else if (key[0] == '\033' || key[1] == '\0')
+			vt_key(v, key);
+		else
+			vt_type(v, key);
+	}
+	return v;
+}
+
+/* Left as it is, by the way that a closed terminal goes. */
+static void
+scene_close(struct vt *v)
+{
+	vt_hang_up(v);
+	(void)vt_wait_exit(v);
+	vt_free(v);
+}
+
+static void
+every_scene_at_every_size(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *size;
+	} sizes[] = { { 24, 80, "80x24" }, { 40, 120, "120x40" }, { 5, 20, "20x5" } };
+	char name[64];
+
+	for (size_t i = 0; i < SCENES; i++) {
+		struct vt *v = scene_open(*state, &scenes[i], NULL);
+
+		for (size_t k = 0; k < 3; k++) {
+			if (k > 0)
+				vt_resize(v, sizes[k].rows, sizes[k].cols);
+			snprintf(name, sizeof(name), "%s-%s", scenes[i].name, sizes[k].size);
+			golden_assert_masked(v, name);
+		}
+		scene_close(v);
+	}
+	fixture_assert_unchanged(*state);
+}
+
+/* A key is drawn only where there is a second screen; all else is the same text. */
+static void
+every_scene_on_other_terminals(void **state)
+{
+	static const char *const terms[] = { "xterm", "screen", "tmux", "linux" };
+	char name[64];
+
+	for (size_t i = 0; i < SCENES; i++)
+		for (size_t k = 0; k < sizeof(terms) / sizeof(terms[0]); k++) {
+			struct vt *v;
+
+			if (strcmp(terms[k], "linux") == 0 && scenes[i].opens == FRESH)
+				continue;
+			v = scene_open(*state, &scenes[i], terms[k]);
+			snprintf(name, sizeof(name), "%s-80x24", scenes[i].name);
+			golden_assert_text(v, name);
+			scene_close(v);
+		}
+	fixture_assert_unchanged(*state);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(every_scene_at_every_size),
+		FIXTURE_TEST(every_scene_on_other_terminals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

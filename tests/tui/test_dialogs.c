@@ -78,7 +78,10 @@ list_is_frozen_while_a_dialog_is_open(void **state)
 	vt_assert_has(v, "Unlock");
 	fixture_write(f, "estate/another.properties", "x.password=y\n");
 	vt_type(v, "abc");
+	/* Longer than changes on the disk are waited for. */
+	vt_linger(v, 1500);
 	vt_assert_lacks(v, "another.properties");
+	vt_assert_has(v, "2 files");
 	vt_key(v, KEY_ESC);
 	vt_key(v, "R");
 	vt_assert_has(v, "another.properties");

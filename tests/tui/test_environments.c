@@ -526,12 +526,42 @@ damaged_value_is_so_in_its_own_only(void **state)
 	fixture_leave(v);
 }
 
+/* Each is opened by the secrets file that it names, whatever stands beside it, and the way back
+ * from a sealed entry is to what names it. */
+static void
+references_of_one_file_are_each_to_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "five/mixed.properties",
+	    "first.password=${securepass:/etc/c1/secrets.properties:" SASL_NAME "}\n"
+	    "third.password=${securepass:/etc/c3/secrets.properties:" SASL_NAME "}\n");
+	v = open_five(f);
+	unlock(v, 1);
+	unlock(v, 3);
+	type_line(v, "/third.pass");
+	vt_key(v, "r");
+	vt_assert_has(v, "value-3-b");
+	vt_key(v, KEY_ESC);
+	type_line(v, "/first.pass");
+	vt_key(v, "r");
+	vt_assert_has(v, "value-1-b");
+	vt_key(v, KEY_ESC);
+	go_to(v, 3, "ssl.key.password", "ssl.key.password");
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, " c3" INTO "a.properties:1");
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIVE_TEST(environments_are_the_roots_of_the_list),
 		FIVE_TEST(right_pane_follows_the_cursor),
+		FIVE_TEST(references_of_one_file_are_each_to_its_own),
 		FIVE_TEST(reveal_shows_the_environments_own_value),
 		FIVE_TEST(entered_passphrase_is_tried_on_all),
 		FIVE_TEST(new_value_lands_in_its_own),

@@ -282,7 +282,16 @@ a_report_goes_to_a_new_private_file(void **state)
 	vt_key(v, "\025");
 	type_line(v, "report.html");
 	vt_assert_has(v, "findings to report.html");
+	/* What the words hide is not in it. */
+	vt_key(v, "F");
+	type_line(v, "-keystore");
+	vt_key(v, "E");
+	vt_key(v, "\025");
+	type_line(v, "part.json");
+	vt_assert_has(v, "findings to part.json");
 	fixture_leave(v);
+	fixture_assert_in_file(f, "part.json", "ssl.truststore.password");
+	fixture_assert_not_in_file(f, "part.json", "ssl.keystore.password");
 	fixture_assert_in_file(f, "report.html", "<!DOCTYPE html>");
 	fixture_assert_not_in_file(f, "report.html", FIXTURE_DB_SECRET);
 }

@@ -458,6 +458,9 @@ key_goes_to_a_file_where_it_cannot_be_drawn(void **state)
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	type_line(v, FIXTURE_NEW_PASSPHRASE);
 	see(v, "not drawn here: o writes it to a file");
+	vt_key(v, "y");
+	vt_assert_has(v, "not copied");
+	assert_false(vt_sent(v, "\033]52;"));
 	vt_key(v, "o");
 	vt_key(v, "\025");
 	type_line(v, "the-key");

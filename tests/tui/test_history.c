@@ -149,6 +149,29 @@ what_cannot_be_undone_says_why(void **state)
 }
 
 static void
+each_change_has_its_line_with_the_newest_first(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+
+	seal_broker(v);
+	vt_key(v, "1");
+	type_line(v, "/db.pass");
+	vt_key(v, " ");
+	apply(v);
+	vt_assert_has(v, "sealed 1 value");
+	vt_key(v, "5");
+	vt_assert_has(v, "2 changes");
+	vt_key(v, "j");
+	vt_assert_has(v, "db.password");
+	vt_assert_lacks(v, "ssl.keystore.password");
+	vt_key(v, "j");
+	vt_assert_has(v, "ssl.keystore.password");
+	vt_assert_lacks(v, "db.password");
+	fixture_leave(v);
+}
+
+static void
 small_and_large_screens_have_it(void **state)
 {
 	struct fixture *f = *state;
@@ -177,6 +200,7 @@ main(void)
 		FIXTURE_TEST(a_line_that_was_changed_is_found),
 		FIXTURE_TEST(a_change_is_undone_byte_for_byte),
 		FIXTURE_TEST(what_cannot_be_undone_says_why),
+		FIXTURE_TEST(each_change_has_its_line_with_the_newest_first),
 		FIXTURE_TEST(small_and_large_screens_have_it),
 	};
 

@@ -143,6 +143,27 @@ entries_and_files_are_sorted_and_the_cursor_stays(void **state)
 	fixture_leave(v);
 }
 
+/* The folder comes after the name. */
+static void
+files_are_sorted_by_their_own_names(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+	struct vt *v;
+
+	snprintf(path, sizeof(path), "%s/estate/zoo", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fixture_write(f, "estate/zoo/alpha.properties", "x.password=long-and-new-secret-1\n");
+	v = fixture_open(f);
+	vt_key(v, "-");
+	assert_true(is_above(v, "broker.properties  ", "alpha.properties"));
+	vt_type(v, "oo");
+	vt_assert_has(v, "sorted by name");
+	assert_true(is_above(v, "alpha.properties", "broker.properties  "));
+	assert_true(is_above(v, "broker.properties  ", "worker.properties"));
+	fixture_leave(v);
+}
+
 static void
 one_list_of_all_entries_says_where_each_stands(void **state)
 {
@@ -316,6 +337,7 @@ main(void)
 		FIXTURE_TEST(words_say_what_is_shown_and_what_is_not),
 		FIXTURE_TEST(only_what_the_words_show_is_marked),
 		FIXTURE_TEST(entries_and_files_are_sorted_and_the_cursor_stays),
+		FIXTURE_TEST(files_are_sorted_by_their_own_names),
 		FIXTURE_TEST(one_list_of_all_entries_says_where_each_stands),
 		FIXTURE_TEST(matches_are_counted_and_underlined),
 		FIXTURE_TEST(words_and_orders_are_for_findings_too),

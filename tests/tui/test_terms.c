@@ -137,13 +137,24 @@ eight_colours_are_enough_for_a_theme(void **state)
 }
 
 /* One list, no frame, and the cursor where one is. */
+/* No arrows, lines, bullets: what the keys hold is not the frame's. */
+static void
+assert_no_frame(struct vt *v)
+{
+	for (int row = 0; row < 24; row++)
+		for (int col = 0; col < 80; col++) {
+			VTermScreenCell c = vt_cell(v, row, col);
+
+			assert_false(c.chars[0] >= 0x2000 && c.chars[0] < 0x2c00);
+		}
+}
+
 static void
 screen_is_read_aloud_line_by_line(void **state)
 {
 	struct fixture_start s = { .args = { "estate", "--screen-reader" },
 	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
 	struct vt *v = fixture_run(*state, &s);
-	VTermScreenCell c;
 	int row, col, at;
 
 	vt_settle(v);
@@ -158,16 +169,15 @@ screen_is_read_aloud_line_by_line(void **state)
 	vt_assert_has(v, "master key unlocked");
 	vt_assert_lacks(v, "! ssl.keystore.password");
 	vt_key(v, KEY_TAB);
-	for (row = 0; row < 24; row++)
-		for (col = 0; col < 80; col++) {
-			c = vt_cell(v, row, col);
-			/* No arrows, lines, bullets: what the keys hold is not the frame's. */
-			assert_false(c.chars[0] >= 0x2000 && c.chars[0] < 0x2c00);
-		}
+	assert_no_frame(v);
 	/* A question takes the whole screen, and a value has no clock beside it. */
 	vt_type(v, "aw");
 	vt_assert_has(v, "[Cancel]");
 	vt_assert_lacks(v, "|");
+	vt_assert_lacks(v, "+-");
+	assert_no_frame(v);
+	assert_true(vt_find(v, "[Cancel]", &row, &col));
+	assert_int_equal(col, 1);
 	vt_key(v, KEY_ESC);
 	vt_key(v, KEY_ESC);
 	vt_key(v, "u");

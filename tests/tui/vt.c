@@ -317,6 +317,15 @@ vt_wait_text(struct vt *v, const char *text, bool want)
 			vt_fail(v, want ? "did not see" : "still see", text);
 }
 
+void
+vt_linger(struct vt *v, int ms)
+{
+	uint64_t end = now_ms() + (uint64_t)ms;
+
+	while (now_ms() < end && pump(v, 20))
+		;
+}
+
 int
 vt_wait_exit(struct vt *v)
 {

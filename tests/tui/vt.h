@@ -49,6 +49,9 @@ void vt_settle(struct vt *v);
 /* Wait until the text is (or is not) on the screen. */
 void vt_wait_text(struct vt *v, const char *text, bool want);
 
+/* Give it time for what it must not do; a test that is sound never fails by it. */
+void vt_linger(struct vt *v, int ms);
+
 /* Wait for the end of the program; its wait status. */
 int vt_wait_exit(struct vt *v);
 

@@ -77,4 +77,7 @@ int commands_registry_export(const struct options *o);
 int commands_registry_validate(const struct options *o);
 int commands_registry_resolve(const struct options *o);
 
+/* `registry user`, `token` and `role` with --url. */
+int commands_registry_administer(const struct options *o);
+
 #endif /* !CLI_COMMANDS_H */

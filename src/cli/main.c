@@ -235,6 +235,13 @@ exec_service(char **argv)
 	return report_error(&err);
 }
 
+/* Is what the service's program does in a data folder asked of a registry that runs? */
+static bool
+is_service_remote(const struct options *o)
+{
+	return o->command->run == NULL && o->given[FLAG_URL];
+}
+
 /* Run the command as its flags and the settings say. */
 static int
 run_with(struct config *config, struct options *o, char **argv)
@@ -250,7 +257,9 @@ run_with(struct config *config, struct options *o, char **argv)
 		config_tell_unused(config);
 	if (options_check_required(o, &err) != 0)
 		return usage_error(o->command, &err);
-	return o->command->run != NULL ? o->command->run(o) : exec_service(argv);
+	if (o->command->run == NULL && !is_service_remote(o))
+		return exec_service(argv);
+	return o->command->run != NULL ? o->command->run(o) : commands_registry_administer(o);
 }
 
 static int
@@ -265,7 +274,7 @@ run(const struct command *c, int argc, char **argv, size_t skip)
 	ramdir_sweep();
 	if (options_parse(&o, c, argc, argv, skip, &err) != 0)
 		status = usage_error(c, &err);
-	else if (!c->no_config && (config = config_load(&err)) == NULL)
+	else if ((!c->no_config || is_service_remote(&o)) && (config = config_load(&err)) == NULL)
 		status = report_error(&err);
 	else
 		status = run_with(config, &o, argv);

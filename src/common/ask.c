@@ -13,6 +13,7 @@
 #include "base/secmem.h"
 #include "common/ask.h"
 #include "common/report.h"
+#include "file/file.h"
 
 #define ASKPASS_TERMINAL "/dev/tty"
 #define LINE_LENGTH_MAX 4096	/* what a terminal passes at once */
@@ -243,6 +244,21 @@ out:
 	buf_release(&first);
 	buf_release(&second);
 	return rc;
+}
+
+int
+askpass_or_input(const char *text, struct buf *out, struct error *err)
+{
+	if (isatty(STDIN_FILENO) && askpass_available())
+		return askpass_twice(text, out, err);
+	if (file_read_fd(STDIN_FILENO, "standard input", out, err) != 0)
+		return -1;
+	if (out->len == 0 || out->data[out->len - 1] != '\n')
+		return 0;
+	buf_truncate(out, out->len - 1);
+	if (out->len > 0 && out->data[out->len - 1] == '\r')
+		buf_truncate(out, out->len - 1);
+	return 0;
 }
 
 int

@@ -22,6 +22,10 @@ int askpass_line(const char *text, struct buf *out, struct error *err);
 /* Ask twice until both are the same, at most three times.  ERROR_REFUSED. */
 int askpass_twice(const char *text, struct buf *out, struct error *err);
 
+/* From a terminal twice; else all that comes on standard input, without one line end
+ * at its end. */
+int askpass_or_input(const char *text, struct buf *out, struct error *err);
+
 /**
  * confirm(text, question, yes, err):
  * Show ${text} (NULL: nothing) and then the question on the controlling

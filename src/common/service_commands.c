@@ -3,6 +3,9 @@
 #include "common/args.h"
 
 #define REGISTRY .group = "registry", .no_config = true
+#define REMOTE \
+	MAY(URL), MAY(USER), MAY(PASSWORD_FILE), MAY(TOKEN_FILE), MAY(CA), MAY(CERT), \
+	MAY(CERT_KEY), MAY(INSECURE_HTTP)
 #define KEY_FILE { FLAG_MASTER_KEY_FILE, false, "read the master key from a file" }
 
 static const struct command service_commands[] = {
@@ -27,35 +30,39 @@ static const struct command service_commands[] = {
 		.details = "add reads the password from standard input (one line end at its end "
 		    "does not count) or asks for it on\na terminal.  Nobody logs in as a "
 		    "disabled user, with a token neither.  A running registry takes changes\nup "
-		    "at once.",
+		    "at once.  --url asks a registry that runs, instead of --data: so it goes "
+		    "where a topic has the users.",
 		.examples = "registry user add alice --data registry\n"
+		    "registry user disable alice --url https://registry:8081 --token-file admin\n"
 		    "registry user list --data registry -o json",
 		.arguments = "add|remove|disable|enable|list [NAME]",
 		.min_args = 1,
 		.max_args = 2,
 		.flags = {
-			MUST(DATA),
+			MAY(DATA),
 			{ FLAG_REPLACE, false, "give a user who is there already a new password" },
-			MAY(OUTPUT), LAST
+			REMOTE, MAY(OUTPUT), LAST
 		},
 	},
 	{
 		REGISTRY,
 		.name = "token",
 		.summary = "create, revoke and list API tokens",
-		.details = "create prints the token once; only its hash is kept.",
+		.details = "create prints the token once; only its hash is kept.  --url asks a "
+		    "registry that runs, instead of --data.",
 		.examples = "registry token create --principal ci --ttl 86400 --data registry",
 		.arguments = "create|revoke|list [ID]",
 		.min_args = 1,
 		.max_args = 2,
-		.flags = { MUST(DATA), MAY(PRINCIPAL), MAY(TTL), MAY(OUTPUT), LAST },
+		.flags = { MAY(DATA), MAY(PRINCIPAL), MAY(TTL), REMOTE, MAY(OUTPUT), LAST },
 	},
 	{
 		REGISTRY,
 		.name = "role",
 		.summary = "grant, revoke and list roles; show what they allow",
 		.details = "A role is bound to the cluster, to one path (--path) or to all paths "
-		    "that begin alike (--prefix).",
+		    "that begin alike (--prefix).  --url asks\na registry that runs, instead "
+		    "of --data; show is without it.",
 		.examples = "registry role grant ConnectWorker --principal worker --prefix "
 		    "sales- --data registry\n"
 		    "registry role show ConnectWorker",
@@ -66,7 +73,8 @@ static const struct command service_commands[] = {
 		.min_args = 1,
 		.max_args = 2,
 		.flags = {
-			MAY(DATA), MAY(PRINCIPAL), MAY(PATH_NAME), MAY(PREFIX), MAY(OUTPUT), LAST
+			MAY(DATA), MAY(PRINCIPAL), MAY(PATH_NAME), MAY(PREFIX), REMOTE,
+			MAY(OUTPUT), LAST
 		},
 	},
 	{

@@ -366,7 +366,7 @@ case_files_that_are_not_in_force_are_left_alone() {
 	add_user bob CANARY-2
 	expect_rc 1
 	expect_err 'in its topic'
-	expect_err '/secret/admin/users'
+	expect_err '--url'
 	registry token create --principal alice
 	expect_rc 1
 	registry role grant SystemAdmin --principal alice

@@ -1251,4 +1251,115 @@ case_help_of_each_command() {
 	expect_err 'did you mean `propseal registry get`?'
 }
 
+# --- users, tokens and roles where it runs ---
+
+# as_dora PASSWORD FILE COMMAND...
+as_dora() {
+	local command=$2
+	printf %s "$1" >dora
+	shift 2
+	run registry "$command" --url "$first" --user dora --password-file dora "$@"
+}
+
+case_users_tokens_and_roles_are_changed_where_it_runs() {
+	local token id
+	feed CANARY-of-dora registry user add dora --url "$first" --user alice \
+	    --password-file "$suite/alice"
+	expect_rc 0
+	expect_err "changed: $first: user add dora"
+	expect_no CANARY
+	feed CANARY-again registry user add dora --url "$first" --user alice \
+	    --password-file "$suite/alice"
+	expect_rc 1
+	expect_err 409
+	as_dora CANARY-of-dora list
+	expect_rc 0
+	as_dora CANARY-of-dora get doras key
+	expect_rc 1
+	expect_err 403
+	registry role grant ResourceOwner --principal dora --path doras -o json
+	expect_rc 0
+	expect_json "$out" 'd["schema"], d["files"][0]["entries"][0]["key"]' \
+	    "('propseal.change/1', 'ResourceOwner')"
+	feed CANARY-value registry put doras key --url "$first" --user dora --password-file dora
+	expect_rc 0
+	registry role list --principal User:dora -o json
+	expect_json "$out" '[(r["role"], r["pattern"], r["path"]) for r in d]' \
+	    "[('ResourceOwner', 'LITERAL', 'doras')]"
+	registry role list --principal dora
+	grep -qE '^dora +ResourceOwner +LITERAL +doras' "$out" || fail "$(cat "$out")"
+	registry user list -o json
+	expect_json "$out" '[u["state"] for u in d if u["name"] == "dora"]' "['active']"
+	# A token is printed once, and ends when it is revoked.
+	registry token create --principal dora --ttl 3600
+	expect_rc 0
+	cp "$out" token
+	id=$(cut -c4-15 token)
+	expect_err "$id"
+	run registry get doras key --url "$first" --token-file token
+	expect_file "$out" CANARY-value
+	registry token list
+	grep -q "^$id  *dora " "$out" || fail "no token $id"
+	registry token revoke "$(cat token)"
+	expect_rc 2
+	expect_no "$(cut -c17- token)"
+	registry token revoke "$id"
+	expect_rc 0
+	run registry get doras key --url "$first" --token-file token
+	expect_rc 1
+	expect_err 401
+	registry user disable dora
+	expect_rc 0
+	as_dora CANARY-of-dora get doras key
+	expect_rc 1
+	expect_err 401
+	registry user enable dora
+	feed CANARY-other registry user add dora --replace --url "$first" --user alice \
+	    --password-file "$suite/alice"
+	expect_rc 0
+	as_dora CANARY-other get doras key
+	expect_rc 0
+	registry role revoke ResourceOwner --principal dora --path doras
+	expect_rc 0
+	as_dora CANARY-other get doras key
+	expect_rc 1
+	registry user remove dora
+	expect_rc 0
+	as_dora CANARY-other get doras key
+	expect_rc 1
+	expect_err 401
+	feed CANARY-new registry user add newcomer --replace --url "$first" --user alice \
+	    --password-file "$suite/alice"
+	expect_rc 0
+	registry user remove newcomer
+}
+
+case_changing_users_where_it_runs_is_refused_as_it_should_be() {
+	registry user remove nobody
+	expect_rc 1
+	expect_err 404
+	registry role grant NoSuchRole --principal rob
+	expect_rc 1
+	expect_err 'no such role'
+	run registry user remove alice --url "$first" --user rob --password-file "$suite/rob"
+	expect_rc 1
+	expect_err 403
+	registry role revoke SystemAdmin --principal alice
+	expect_rc 1
+	expect_err 'nobody would be left'
+	registry user list --data data
+	expect_rc 2
+	expect_err 'exclude each other'
+	registry user add
+	expect_rc 2
+	registry role show
+	expect_rc 2
+	registry token create
+	expect_rc 2
+	expect_err '--principal'
+	run registry user list
+	expect_rc 2
+	expect_err '--url'
+}
+
 run_cases "$@"

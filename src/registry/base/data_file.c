@@ -149,9 +149,9 @@ data_file_check_mark(const char *data, struct error *err)
 		error_set(err, ERROR_REFUSED, "the users, tokens, bindings and roles of this "
 		    "registry are in its topic");
 		error_place(err, path, 0);
-		error_hint(err, "list and change them over the API of the node that leads: "
-		    "/secret/admin/users, tokens and role-bindings; `propseal registry copy "
-		    "local` makes them files again");
+		error_hint(err, "list and change them where the registry runs: --url URL instead "
+		    "of --data; `propseal registry copy local` makes "
+		    "them files again");
 	}
 	free(path);
 	return rc == 0 ? -1 : 0;

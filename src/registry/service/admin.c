@@ -154,6 +154,8 @@ action_run(const struct options *o, const struct action *actions)
 	}
 	if (!a->no_data)
 		rc = need(o, FLAG_DATA, &err);
+	if (rc != 0)
+		error_hint(&err, "--data DIR, or --url URL of a registry that runs");
 	if (rc == 0 && o->given[FLAG_DATA] && a->kind != AUDITS)
 		rc = data_file_check_mark(o->text[FLAG_DATA], &err);
 	if (rc == 0)
@@ -208,22 +210,6 @@ admin_list_end(struct admin_list *l, int rc, struct error *err)
 	return rc;
 }
 
-/* From a terminal twice; else all that comes, without one line end at its end. */
-static int
-read_password(struct buf *out, struct error *err)
-{
-	if (isatty(STDIN_FILENO) && askpass_available())
-		return askpass_twice("Password: ", out, err);
-	if (file_read_fd(STDIN_FILENO, "standard input", out, err) != 0)
-		return -1;
-	if (out->len == 0 || out->data[out->len - 1] != '\n')
-		return 0;
-	buf_truncate(out, out->len - 1);
-	if (out->len > 0 && out->data[out->len - 1] == '\r')
-		buf_truncate(out, out->len - 1);
-	return 0;
-}
-
 static int
 user_add(const struct options *o, struct error *err)
 {
@@ -232,7 +218,7 @@ user_add(const struct options *o, struct error *err)
 
 	/* Room for a line end, and for askpass to say that it is too long. */
 	buf_init_secret(&password, 4 * PASSWORD_MAX);
-	rc = read_password(&password, err);
+	rc = askpass_or_input("Password: ", &password, err);
 	if (rc == 0)
 		rc = auth_user_add(o->text[FLAG_DATA], o->args[0], password.data, password.len,
 		    o->on[FLAG_REPLACE], err);

@@ -527,7 +527,7 @@ def n41_users_tokens_and_roles_are_records():
               b'"hash"' not in value, 'no hash of anything in the topic', key)
     # The files are those of the time before, and the command line says so.
     said = administer('user', n, 'list', code=None)
-    check(said.returncode != 0 and b'API' in said.stderr, 'where they are', said)
+    check(said.returncode != 0 and b'--url' in said.stderr, 'where they are', said)
     said = administer('role', n, 'grant', 'SystemAdmin', '--principal', 'own', code=None)
     check(said.returncode != 0 and b'in its topic' in said.stderr, 'where they are', said)
     n.restart()

@@ -1,0 +1,451 @@
+#include <jansson.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/json_out.h"
+#include "cli/commands.h"
+#include "cli/remote.h"
+#include "common/args.h"
+#include "common/ask.h"
+#include "common/report.h"
+#include "common/table.h"
+
+/*
+ * `registry user`, `token` and `role` of a registry that runs, by --url: the same words
+ * and the same output as with --data, which propseal-registryd does.
+ */
+
+#define PASSWORD_BYTES_MAX 4096	/* the service says how long one may be */
+#define LIST_OUT_MAX ((size_t)256 << 20)
+#define CHANGE_OUT_MAX 65536
+#define TOKEN_OUT_MAX 8192
+#define WIDTH 20
+
+struct administer {
+	const struct options *o;
+	struct remote r;
+	const char *name;		/* the word after the action, NULL: none */
+};
+
+/* One word after `registry user`, `token` or `role`. */
+struct administer_action {
+	const char *command, *word;
+	bool named;			/* another word follows */
+	bool changes;			/* is told in a line */
+	int (*run)(struct administer *a, struct error *err);
+};
+
+static int
+administer_need(const struct administer *a, enum flag_id id, struct error *err)
+{
+	return a->o->given[id] ? 0 : error_set(err, ERROR_USAGE, "--%s is missing",
+	    flag_get(id)->name);
+}
+
+/* --- lists --- */
+
+struct administer_list {
+	struct administer *a;
+	struct table table;
+	void (*row)(struct administer_list *l, const json_t *item);
+};
+
+static void
+list_cell(struct administer_list *l, const json_t *item, const char *member)
+{
+	table_text(&l->table, json_string_value(json_object_get(item, member)));
+}
+
+static int
+list_visit(void *cookie, const json_t *item, struct error *err)
+{
+	struct administer_list *l = cookie;
+
+	(void)err;
+	l->row(l, item);
+	return 0;
+}
+
+/* Get ${target} and print its list. */
+static int
+administer_list(struct administer *a, const struct table_column *columns, size_t count,
+    void (*row)(struct administer_list *l, const json_t *item), struct error *err)
+{
+	struct administer_list l = { .a = a, .row = row };
+	bool json = options_format(a->o) == OUTPUT_JSON;
+	struct json_out writer;
+	struct buf out;
+	int rc;
+
+	buf_init(&out, LIST_OUT_MAX);
+	json_out_init(&writer, &out);
+	if (json) {
+		json_out_pretty(&writer);
+		json_out_array(&writer, NULL);
+		writer.pretty = false;	/* each row on one line */
+	}
+	table_begin(&l.table, columns, count, &out, json ? &writer : NULL);
+	rc = remote_call(&a->r, "GET", NULL, err);
+	if (rc == 0)
+		rc = remote_each(&a->r, NULL, "the answer is no list",
+		    "is the URL that of a Secret Registry?", list_visit, &l, err);
+	if (json) {
+		json_out_end(&writer);
+		(void)json_out_finish(&writer, NULL);
+	}
+	if (rc == 0)
+		rc = output_write(&out, err);
+	buf_release(&out);
+	return rc;
+}
+
+/* --- users --- */
+
+static void
+target_of(struct administer *a, const char *what)
+{
+	remote_target(&a->r, "secret", "admin", what, a->name, (const char *)NULL);
+}
+
+static void
+user_body(struct administer *a, const char *name, const struct buf *password)
+{
+	struct json_out o;
+
+	buf_clear(&a->r.body);
+	json_out_init(&o, &a->r.body);
+	json_out_object(&o, NULL);
+	if (name != NULL)
+		json_out_text(&o, "name", name);
+	json_out_text_n(&o, "password", password->data, password->len);
+	json_out_end(&o);
+}
+
+static int
+administer_user_add(struct administer *a, struct error *err)
+{
+	struct buf password;
+	int rc;
+
+	buf_init_secret(&password, PASSWORD_BYTES_MAX);
+	rc = askpass_or_input("Password: ", &password, err);
+	if (rc == 0 && (rc = remote_check_text(&password, err)) == 0) {
+		if (a->o->on[FLAG_REPLACE]) {
+			target_of(a, "users");
+			user_body(a, NULL, &password);
+			rc = remote_call(&a->r, "PATCH", NULL, err);
+		}
+		if (!a->o->on[FLAG_REPLACE] || (rc != 0 && a->r.got.status == 404)) {
+			remote_target(&a->r, "secret", "admin", "users", (const char *)NULL);
+			user_body(a, a->name, &password);
+			rc = remote_call(&a->r, "POST", NULL, err);
+		}
+	}
+	buf_release(&password);
+	return rc;
+}
+
+static int
+administer_user_remove(struct administer *a, struct error *err)
+{
+	target_of(a, "users");
+	return remote_call(&a->r, "DELETE", NULL, err);
+}
+
+static int
+user_set_disabled(struct administer *a, bool disabled, struct error *err)
+{
+	struct json_out o;
+
+	target_of(a, "users");
+	json_out_init(&o, &a->r.body);
+	json_out_object(&o, NULL);
+	json_out_bool(&o, "disabled", disabled);
+	json_out_end(&o);
+	return remote_call(&a->r, "PATCH", NULL, err);
+}
+
+static int
+administer_user_disable(struct administer *a, struct error *err)
+{
+	return user_set_disabled(a, true, err);
+}
+
+static int
+administer_user_enable(struct administer *a, struct error *err)
+{
+	return user_set_disabled(a, false, err);
+}
+
+static void
+user_row(struct administer_list *l, const json_t *item)
+{
+	list_cell(l, item, "name");
+	list_cell(l, item, "created");
+	table_text(&l->table, json_is_true(json_object_get(item, "disabled")) ? "disabled" :
+	    "active");
+	table_row_end(&l->table);
+}
+
+static int
+administer_user_list(struct administer *a, struct error *err)
+{
+	static const struct table_column columns[] = {
+		{ .name = "name", .width = WIDTH }, { .name = "created", .width = WIDTH },
+		{ .name = "state", .width = WIDTH }
+	};
+
+	target_of(a, "users");
+	return administer_list(a, columns, 3, user_row, err);
+}
+
+/* --- tokens --- */
+
+static int
+token_print(struct administer *a, struct error *err)
+{
+	json_t *root = json_loadb((const char *)a->r.answer.data, a->r.answer.len, 0, NULL);
+	const char *id = json_string_value(json_object_get(root, "id"));
+	const char *token = json_string_value(json_object_get(root, "token"));
+	struct buf out;
+	int rc;
+
+	buf_init_secret(&out, TOKEN_OUT_MAX);
+	if (id == NULL || token == NULL) {
+		rc = error_set(err, ERROR_FORMAT, "the answer is no token");
+		error_hint(err, "is the URL that of a Secret Registry?");
+	} else if (options_format(a->o) == OUTPUT_JSON) {
+		rc = remote_print(&a->r, err);
+	} else {
+		buf_append_str(&out, token);
+		buf_append_char(&out, '\n');
+		rc = output_write(&out, err);
+	}
+	if (rc != 0 && id != NULL)
+		error_hint(err, "the token %s was made but not shown: revoke it", id);
+	else if (rc == 0 && options_format(a->o) != OUTPUT_JSON)
+		report_note("this is the only time that token %s is shown", id);
+	buf_release(&out);
+	json_decref(root);
+	return rc;
+}
+
+static int
+administer_token_create(struct administer *a, struct error *err)
+{
+	struct json_out o;
+	int rc = administer_need(a, FLAG_PRINCIPAL, err);
+
+	if (rc != 0)
+		return rc;
+	target_of(a, "tokens");
+	json_out_init(&o, &a->r.body);
+	json_out_object(&o, NULL);
+	json_out_text(&o, "principal", a->o->text[FLAG_PRINCIPAL]);
+	if (a->o->given[FLAG_TTL])
+		json_out_int(&o, "ttl", a->o->seconds[FLAG_TTL]);
+	json_out_end(&o);
+	rc = remote_call(&a->r, "POST", NULL, err);
+	return rc == 0 ? token_print(a, err) : rc;
+}
+
+static int
+administer_token_revoke(struct administer *a, struct error *err)
+{
+	/* A whole token must not get into a URL, nor into a message. */
+	if (strlen(a->name) != 12) {
+		error_set(err, ERROR_USAGE, "not the id of a token");
+		return error_hint(err, "`propseal registry token list` lists their ids");
+	}
+	target_of(a, "tokens");
+	return remote_call(&a->r, "DELETE", NULL, err);
+}
+
+static void
+token_row(struct administer_list *l, const json_t *item)
+{
+	static const char *const members[] = { "id", "principal", "created", "expires" };
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		list_cell(l, item, members[i]);
+	table_row_end(&l->table);
+}
+
+static int
+administer_token_list(struct administer *a, struct error *err)
+{
+	static const struct table_column columns[] = {
+		{ .name = "id", .width = WIDTH }, { .name = "principal", .width = WIDTH },
+		{ .name = "created", .width = WIDTH }, { .name = "expires", .width = WIDTH }
+	};
+
+	target_of(a, "tokens");
+	return administer_list(a, columns, 4, token_row, err);
+}
+
+/* --- roles --- */
+
+static int
+binding_check(struct administer *a, struct error *err)
+{
+	if (administer_need(a, FLAG_PRINCIPAL, err) != 0)
+		return -1;
+	if (a->o->text[FLAG_PATH_NAME] != NULL && a->o->text[FLAG_PREFIX] != NULL)
+		return error_set(err, ERROR_USAGE, "--path and --prefix exclude each other");
+	remote_target(&a->r, "secret", "admin", "role-bindings", (const char *)NULL);
+	return 0;
+}
+
+static int
+administer_role_grant(struct administer *a, struct error *err)
+{
+	struct json_out o;
+
+	if (binding_check(a, err) != 0)
+		return -1;
+	json_out_init(&o, &a->r.body);
+	json_out_object(&o, NULL);
+	json_out_text(&o, "role", a->name);
+	json_out_text(&o, "principal", a->o->text[FLAG_PRINCIPAL]);
+	if (a->o->text[FLAG_PATH_NAME] != NULL)
+		json_out_text(&o, "path", a->o->text[FLAG_PATH_NAME]);
+	if (a->o->text[FLAG_PREFIX] != NULL)
+		json_out_text(&o, "prefix", a->o->text[FLAG_PREFIX]);
+	json_out_end(&o);
+	return remote_call(&a->r, "PUT", NULL, err);
+}
+
+static int
+administer_role_revoke(struct administer *a, struct error *err)
+{
+	if (binding_check(a, err) != 0)
+		return -1;
+	remote_query(&a->r, "role", a->name);
+	remote_query(&a->r, "principal", a->o->text[FLAG_PRINCIPAL]);
+	if (a->o->text[FLAG_PATH_NAME] != NULL)
+		remote_query(&a->r, "path", a->o->text[FLAG_PATH_NAME]);
+	if (a->o->text[FLAG_PREFIX] != NULL)
+		remote_query(&a->r, "prefix", a->o->text[FLAG_PREFIX]);
+	return remote_call(&a->r, "DELETE", NULL, err);
+}
+
+static void
+role_row(struct administer_list *l, const json_t *item)
+{
+	const char *principal = json_string_value(json_object_get(item, "principal"));
+	const char *only = l->a->o->text[FLAG_PRINCIPAL];
+	bool path = json_object_get(item, "path") != NULL;
+	bool prefix = json_object_get(item, "prefix") != NULL;
+
+	/* As it is kept: without one User: before it. */
+	if (only != NULL && strncmp(only, "User:", 5) == 0)
+		only += 5;
+	if (only != NULL && (principal == NULL || strcmp(only, principal) != 0))
+		return;
+	table_text(&l->table, principal);
+	list_cell(l, item, "role");
+	table_text(&l->table, path ? "LITERAL" : prefix ? "PREFIXED" : "CLUSTER");
+	list_cell(l, item, prefix ? "prefix" : "path");
+	list_cell(l, item, "by");
+	table_row_end(&l->table);
+}
+
+static int
+administer_role_list(struct administer *a, struct error *err)
+{
+	static const struct table_column columns[] = {
+		{ .name = "principal", .width = WIDTH }, { .name = "role", .width = WIDTH },
+		{ .name = "pattern", .width = WIDTH }, { .name = "path", .width = WIDTH },
+		{ .name = "by", .width = WIDTH }
+	};
+
+	remote_target(&a->r, "secret", "admin", "role-bindings", (const char *)NULL);
+	return administer_list(a, columns, 5, role_row, err);
+}
+
+/* --- the command --- */
+
+static const struct administer_action actions[] = {
+	{ "user", "add", true, true, administer_user_add },
+	{ "user", "remove", true, true, administer_user_remove },
+	{ "user", "disable", true, true, administer_user_disable },
+	{ "user", "enable", true, true, administer_user_enable },
+	{ "user", "list", false, false, administer_user_list },
+	{ "token", "create", false, false, administer_token_create },
+	{ "token", "revoke", true, true, administer_token_revoke },
+	{ "token", "list", false, false, administer_token_list },
+	{ "role", "grant", true, true, administer_role_grant },
+	{ "role", "revoke", true, true, administer_role_revoke },
+	{ "role", "list", false, false, administer_role_list },
+};
+
+/* As of a change of the data folder: a line, and with -o json what was changed. */
+static int
+administer_tell(struct administer *a, const struct administer_action *action, struct error *err)
+{
+	const char *url = a->o->text[FLAG_URL];
+	struct json_out json;
+	struct buf out;
+	int rc;
+
+	report_change("%s: %s %s %s", url, action->command, action->word, a->name);
+	if (options_format(a->o) != OUTPUT_JSON)
+		return 0;
+	buf_init(&out, CHANGE_OUT_MAX);
+	json_out_init(&json, &out);
+	json_out_object(&json, NULL);
+	json_out_text(&json, "schema", "propseal.change/1");
+	json_out_bool(&json, "changed", true);
+	json_out_array(&json, "files");
+	json_out_object(&json, NULL);
+	json_out_text(&json, "file", url);
+	json_out_array(&json, "entries");
+	json_out_object(&json, NULL);
+	json_out_text(&json, "op", action->word);
+	json_out_text(&json, "key", a->name);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_array(&json, "notes");
+	json_out_end(&json);
+	json_out_end(&json);
+	rc = output_write_json(&json, err);
+	buf_release(&out);
+	return rc;
+}
+
+int
+commands_registry_administer(const struct options *o)
+{
+	struct administer a = { .o = o, .name = o->arg_count > 1 ? o->args[1] : NULL };
+	const struct administer_action *action = NULL;
+	struct error err;
+	int rc;
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(actions[i].command, o->command->name) == 0 &&
+		    strcmp(actions[i].word, o->args[0]) == 0)
+			action = &actions[i];
+	}
+	if (o->given[FLAG_DATA])
+		error_set(&err, ERROR_USAGE, "--url and --data exclude each other");
+	else if (action == NULL)
+		error_set(&err, ERROR_USAGE, "registry %s %s is not asked of a registry by --url",
+		    o->command->name, o->args[0]);
+	else if (action->named != (a.name != NULL))
+		error_set(&err, ERROR_USAGE, "registry %s %s takes %s argument", o->command->name,
+		    action->word, action->named ? "one further" : "no further");
+	else
+		err.code = ERROR_NONE;
+	if (err.code != ERROR_NONE)
+		return usage_error(o->command, &err);
+	rc = remote_open(&a.r, o, &err);
+	if (rc == 0)
+		rc = action->run(&a, &err);
+	if (rc == 0 && action->changes)
+		rc = administer_tell(&a, action, &err);
+	return remote_status(&a.r, rc, &err);
+}

@@ -14,6 +14,7 @@
 
 #define TEXT_MAX 16384
 #define WHEEL_ROWS 3
+#define STICKY_ROWS 5	/* a lower list has no line for the head of a group */
 #define TABS_WHERE 6	/* in fewer columns a path says nothing */
 
 static void
@@ -452,19 +453,50 @@ frame_draw_chips(const struct outline *o, const char *preset, const struct rect 
 	return x - r->x - 1;
 }
 
+/* Does the first row that is shown belong to a group whose head is not shown? */
+static bool
+rows_start_inside(const struct outline *o)
+{
+	return o->list.top < o->rows.len && outline_row(o, o->list.top)->item != OUTLINE_HEAD;
+}
+
+/* Fit the list into ${h} lines.  True: the first of them is for the head of a group. */
+static bool
+rows_fit(struct outline *o, int h, const struct frame_rows *f)
+{
+	struct list *l = &o->list;
+
+	if (f->draw_head == NULL || h < STICKY_ROWS || o->flat || o->rows.len <= (size_t)h) {
+		list_fit(l, o->rows.len, (size_t)h);
+		return false;
+	}
+	/* As if the line was taken, so that nothing moves when it comes and goes. */
+	list_fit(l, o->rows.len, (size_t)h - 1);
+	if (rows_start_inside(o))
+		return true;
+	l->height = (size_t)h;
+	return false;
+}
+
 void
 frame_draw_rows(struct app *a, struct outline *o, const struct rect *r, bool active,
     const struct frame_rows *f)
 {
 	struct rect line = { .h = 1, .x = r->x + 1, .w = r->w - 1 };
+	const bool head = rows_fit(o, r->h, f);
 	const struct list *l = &o->list;
+	struct rect rows = { r->y + head, r->x, r->h - head, r->w };
 	unsigned int extra;
-	size_t i;
+	size_t i, group;
 
-	a->layout.rows[o != &views[a->view]->panes(a)->left] = *r;
-	list_fit(&o->list, o->rows.len, (size_t)r->h);
+	a->layout.rows[o != &views[a->view]->panes(a)->left] = rows;
+	if (head) {
+		line.y = r->y;
+		group = outline_row(o, l->top)->group;
+		f->draw_head(a, group, l->top - outline_find(o, group, OUTLINE_HEAD) - 1, &line);
+	}
 	for (i = l->top; i < l->count && i - l->top < l->height; i++) {
-		line.y = r->y + (int)(i - l->top);
+		line.y = rows.y + (int)(i - l->top);
 		extra = 0;
 		if (active && i == l->cursor) {
 			extra = STYLE_SELECTED;

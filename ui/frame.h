@@ -35,6 +35,9 @@ struct frame_rows {
 	bool (*is_linked)(struct app *a, size_t row);
 	/* ${extra}: STYLE_SELECTED, STYLE_LINKED or 0 */
 	void (*draw)(struct app *a, size_t row, const struct rect *line, unsigned int extra);
+	/* The head of the group that the first row is in stays above it, as a line of its own;
+	 * ${hidden} rows of the group are further up.  NULL: it does not. */
+	void (*draw_head)(struct app *a, size_t group, size_t hidden, const struct rect *line);
 };
 
 /* Draw the rows that ${r} has room for, with `>` at the cursor if ${active}, else with `=`

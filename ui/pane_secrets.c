@@ -196,7 +196,8 @@ sealed_draw_none(struct app *a, const struct rect *r)
 void
 files_draw_sealed(struct app *a)
 {
-	static const struct frame_rows rows = { sealed_is_linked, sealed_draw_row };
+	static const struct frame_rows rows = { .is_linked = sealed_is_linked,
+		.draw = sealed_draw_row };
 	struct panes *p = &a->files->panes;
 	struct rect r = a->layout.right;
 

@@ -424,6 +424,30 @@ files_draw_row(struct app *a, size_t i, const struct rect *line, unsigned int ex
 		files_draw_entry(a, row, line, extra, outline_in_range(o, i));
 }
 
+/* The file of the rows on top, while its own row is further up: with its environment, which is
+ * not above it, and how many of its rows are hidden. */
+static void
+files_draw_sticky(struct app *a, size_t group, size_t hidden, const struct rect *l)
+{
+	const struct tree *t = &a->model->tree;
+	const struct tree_row *at = tree_row(t, group);
+	const struct tree_root *root = tree_root(t, at->root);
+	struct buf name;
+	char sum[160];
+	int used;
+
+	tally_print(&at->tally, sum, sizeof(sum) - 32);
+	snprintf(sum + strlen(sum), 32, "%s%s%zu", sum[0] != '\0' ? " " : "",
+	    canvas_glyph(GLYPH_UP), hidden);
+	used = 1 + canvas_right(l->y, l->x, l->w - 1, STYLE_NOTE, sum);
+	canvas_text(l->y, l->x, 1, STYLE_FILE, canvas_glyph(GLYPH_OPEN));
+	buf_init(&name, PATH_MAX_BYTES);
+	buf_printf(&name, "%s %s %s", root->name, canvas_glyph(GLYPH_INTO),
+	    files_name(a, root, at->file));
+	(void)name_draw(l->y, l->x + 2, l->w - 3 - used, STYLE_FILE, &name, NULL);
+	buf_release(&name);
+}
+
 /* What to say when there is no row: nothing is said of what was not looked at. */
 static void
 files_draw_empty(struct app *a, const struct rect *r)
@@ -462,7 +486,8 @@ files_draw_empty(struct app *a, const struct rect *r)
 static void
 files_draw_left(struct app *a)
 {
-	static const struct frame_rows rows = { files_is_linked, files_draw_row };
+	static const struct frame_rows rows = { files_is_linked, files_draw_row,
+		files_draw_sticky };
 	struct panes *p = &a->files->panes;
 
 	files_draw_head(a, &a->layout.left_head, !p->right_active);

@@ -330,6 +330,67 @@ command_with_a_name_that_types_is_not_copied(void **state)
 	fixture_leave(v);
 }
 
+/* The file of the rows on top stays as the first line, and never covers the cursor. */
+static void
+file_of_the_rows_on_top_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+	char text[4096], row[256], head[64];
+	size_t n = 0;
+	int y, x, i;
+
+	for (i = 0; i < 60; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "a%02d.password=x%d-clear\n", i, i);
+	fixture_write(f, "estate/zoo.properties", text);
+	v = fixture_open(f);
+	vt_settle(v);
+	vt_key(v, "+");
+	vt_key(v, KEY_HOME);
+	vt_row(v, 2, row, sizeof(row));
+	assert_non_null(strstr(row, " . "));
+	vt_key(v, KEY_END);
+	vt_assert_has(v, "a59.password");
+	vt_row(v, 2, row, sizeof(row));
+	assert_non_null(strstr(row, "." INTO "zoo.properties"));
+	assert_non_null(strstr(row, "60! \342\206\221"));
+	/* How many are hidden is what is above the first that is shown. */
+	vt_row(v, 3, row, sizeof(row));
+	assert_non_null(strstr(row, ".password"));
+	i = atoi(strstr(row, ".password") - 2);
+	snprintf(head, sizeof(head), "\342\206\221%d", i);
+	vt_row(v, 2, row, sizeof(row));
+	assert_non_null(strstr(row, head));
+	/* Up to the row below it nothing moves; then the rows do. */
+	for (; i < 59; i++)
+		vt_key(v, "k");
+	vt_row(v, 2, row, sizeof(row));
+	assert_non_null(strstr(row, head));
+	vt_cursor(v, &y, &x);
+	assert_int_equal(y, 3);
+	vt_key(v, "k");
+	vt_row(v, 2, row, sizeof(row));
+	assert_null(strstr(row, head));
+	vt_cursor(v, &y, &x);
+	assert_int_equal(y, 3);
+	/* All the way, each row of the file with the cursor is seen below a head, until that
+	 * is a row itself. */
+	for (i = 0; i < 70; i++) {
+		vt_key(v, "k");
+		vt_cursor(v, &y, &x);
+		vt_row(v, y, row, sizeof(row));
+		assert_int_equal(row[0], '>');
+	}
+	vt_row(v, 2, row, sizeof(row));
+	assert_null(strstr(row, "\342\206\221"));
+	/* Too low for one. */
+	vt_key(v, KEY_END);
+	vt_resize(v, 5, 40);
+	vt_assert_lacks(v, "\342\206\221");
+	vt_key(v, "k");
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -343,6 +404,7 @@ main(void)
 		FIXTURE_TEST(words_and_orders_are_for_findings_too),
 		FIXTURE_TEST(command_for_a_mode_is_copied),
 		FIXTURE_TEST(command_with_a_name_that_types_is_not_copied),
+		FIXTURE_TEST(file_of_the_rows_on_top_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

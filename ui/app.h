@@ -7,6 +7,7 @@
 
 #include "ui/canvas.h"
 #include "ui/clipboard.h"
+#include "ui/ground.h"
 #include "ui/notices.h"
 #include "ui/view.h"
 
@@ -95,6 +96,7 @@ struct app {
 	struct palette_past palette;
 	struct reveal *reveal;
 	struct clipboard clipboard;
+	struct ground ground;
 	struct jobs *jobs;
 	struct watch *watch;		/* of the files that are shown */
 	unsigned long watched;		/* which state of them, and one; 0: none yet */

@@ -285,6 +285,18 @@ drop_typed(struct app *a)
 	a->worked = a->dropped = false;
 }
 
+/* The terminal tells its ground: the theme is for that, but not once the user has begun. */
+static bool
+loop_follow_ground(struct app *a, const struct buf *text)
+{
+	enum theme theme;
+
+	if (!ground_answer(&a->ground, text, &theme) || a->handled > 0)
+		return false;
+	theme_change(theme);
+	return true;
+}
+
 /* True: draw. */
 static bool
 handle(struct app *a, const struct event *e)
@@ -304,6 +316,8 @@ handle(struct app *a, const struct event *e)
 		return true;
 	case EVENT_CLIPBOARD:
 		return clipboard_answer(&a->clipboard, e->pasted) && tell_cleared(a);
+	case EVENT_GROUND:
+		return loop_follow_ground(a, e->pasted);
 	case EVENT_RESIZE:
 		a->handled++;
 		reveal_hide(a->reveal);
@@ -422,6 +436,8 @@ loop_run(struct app *a, struct layer *layer)
 			drop_typed(a);
 		if (draw)
 			loop_draw(a);
+		if (a->options->theme_auto)
+			ground_ask(&a->ground);
 		if (next_timer(a) != 0 && !jobs_run(a->jobs))
 			term_sync(a->handled);
 		term_wait(&e, next_timer(a), layer->secret);

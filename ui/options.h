@@ -35,6 +35,7 @@ struct ui_options {
 	int lock_timeout_ms;		/* how long to wait for another process's lock */
 	bool read_aloud;	/* by a screen reader (canvas.h) */
 	enum theme theme;
+	bool theme_auto;	/* instead: as the terminal's ground is */
 	const struct look *looks;	/* the user's, by style; NULL: none */
 	const struct bindings *bindings;	/* keys; NULL: the built-in ones */
 	const struct scope *scope;	/* which files are looked at; NULL: the built-in one */

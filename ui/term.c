@@ -35,6 +35,7 @@
 #define CODE_PASTE (KEY_MAX + 102)
 #define CODE_CLIPBOARD (KEY_MAX + 103)
 #define CODE_MOUSE (KEY_MAX + 104)
+#define CODE_GROUND (KEY_MAX + 105)
 
 #define FOCUS_ON "\033[?1004h"
 #define FOCUS_OFF "\033[?1004l"
@@ -46,6 +47,7 @@
 #define MOUSE_ON "\033[?1000h\033[?1006h"
 #define MOUSE_OFF "\033[?1006l\033[?1000l"
 #define CLIPBOARD "\033]52;c;"	/* what is in it follows, then BEL or ESC \ */
+#define GROUND "\033]11;"	/* so does its colour */
 #define BEL 0x07
 #define ESCAPE_MS 50	/* how long the rest of a key's sequence may take */
 
@@ -68,6 +70,7 @@ term_key_open(void)
 	define_key("\033[O", CODE_FOCUS_OUT);
 	define_key("\033[200~", CODE_PASTE);
 	define_key(CLIPBOARD, CODE_CLIPBOARD);
+	define_key(GROUND, CODE_GROUND);
 	/* Its start would be taken for all of it. */
 	define_key(NULL, KEY_MOUSE);
 	define_key("\033[<", CODE_MOUSE);
@@ -178,11 +181,11 @@ read_string(struct buf *out, int wait_ms)
 }
 
 static void
-read_clipboard(struct event *e)
+read_told(struct event *e, enum event_kind kind)
 {
 	buf_clear(&pasted);
 	read_string(&pasted, PASTE_WAIT_MS);
-	e->kind = EVENT_CLIPBOARD;
+	e->kind = kind;
 	e->pasted = &pasted;
 }
 
@@ -255,7 +258,9 @@ term_key_read(struct event *e)
 	else if (kind == KEY_CODE_YES && c == CODE_PASTE)
 		read_paste(e);
 	else if (kind == KEY_CODE_YES && c == CODE_CLIPBOARD)
-		read_clipboard(e);
+		read_told(e, EVENT_CLIPBOARD);
+	else if (kind == KEY_CODE_YES && c == CODE_GROUND)
+		read_told(e, EVENT_GROUND);
 	else if (kind == KEY_CODE_YES && c == CODE_MOUSE)
 		read_mouse(e);
 	else if (kind == KEY_CODE_YES)
@@ -282,19 +287,26 @@ from_final(unsigned char letter)
 static void
 read_answer(struct event *e, unsigned char kind)
 {
-	static const char start[] = CLIPBOARD;
-	size_t n = strlen(CLIPBOARD);
+	static const struct {
+		const char *start;
+		enum event_kind kind;
+	} answers[] = { { CLIPBOARD, EVENT_CLIPBOARD }, { GROUND, EVENT_GROUND } };
+	size_t i, n;
 
 	buf_clear(&pasted);
 	buf_append_char(&pasted, ESC);
 	buf_append_char(&pasted, (char)kind);
 	read_string(&pasted, STRING_WAIT_MS);
-	if (pasted.len < n || memcmp(pasted.data, start, n) != 0)
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		n = strlen(answers[i].start);
+		if (pasted.len < n || memcmp(pasted.data, answers[i].start, n) != 0)
+			continue;
+		memmove(pasted.data, pasted.data + n, pasted.len - n);
+		buf_truncate(&pasted, pasted.len - n);
+		e->kind = answers[i].kind;
+		e->pasted = &pasted;
 		return;
-	memmove(pasted.data, pasted.data + n, pasted.len - n);
-	buf_truncate(&pasted, pasted.len - n);
-	e->kind = EVENT_CLIPBOARD;
-	e->pasted = &pasted;
+	}
 }
 
 /* What follows an escape that was read past curses: nothing, a key, or a pasted
@@ -730,6 +742,17 @@ void
 term_tell(const void *bytes, size_t n)
 {
 	term_write_all(bytes, n);
+}
+
+bool
+term_ask(const void *bytes, size_t n)
+{
+	const char *cup = capability("cup");
+
+	if (!private_screen || cup == NULL || strncmp(cup, "\033[", 2) != 0)
+		return false;
+	term_write_all(bytes, n);
+	return true;
 }
 
 void

@@ -18,6 +18,7 @@ enum event_kind {
 	EVENT_KEY,
 	EVENT_PASTE,		/* a text was pasted */
 	EVENT_CLIPBOARD,	/* the terminal tells what is in the clipboard, in base64 */
+	EVENT_GROUND,		/* the terminal tells the colour of its ground */
 	EVENT_MOUSE,		/* a button was pressed, or the wheel turned */
 	EVENT_RESIZE,
 	EVENT_ANSWER,		/* descriptors that can be read (term_watch): of a registry, */
@@ -61,7 +62,7 @@ enum input {
 struct event {
 	enum event_kind kind;
 	uint32_t key;		/* EVENT_KEY: a code point or an enum input */
-	struct buf *pasted;	/* secret, of paste and clipboard; until the next wait */
+	struct buf *pasted;	/* secret, of paste, clipboard, ground; until the next wait */
 	int button, y, x;	/* EVENT_MOUSE: enum mouse, or another one; from 0 on */
 	int signal;		/* EVENT_SIGNAL */
 };
@@ -116,6 +117,9 @@ void term_move(int y, int x);
 
 /* Send a sequence that shows nothing, past curses. */
 void term_tell(const void *bytes, size_t n);
+
+/* Send a question to the terminal.  False: it is none that would understand it. */
+bool term_ask(const void *bytes, size_t n);
 
 /* What curses believes of these lines is wrong: the next frame draws them. */
 void term_forget_lines(int y, int n);

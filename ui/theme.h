@@ -46,8 +46,10 @@ enum theme {
 	THEME_COUNT
 };
 
-#define THEME_NAMES "default|dark|light|high-contrast|deuteranopia|deuteranopia-light|" \
-	"tritanopia|tritanopia-light|monochrome"
+/* "auto" is dark or light, as the terminal is (ui/ground.h). */
+#define THEME_AUTO "auto"
+#define THEME_NAMES THEME_AUTO "|default|dark|light|high-contrast|deuteranopia|" \
+	"deuteranopia-light|tritanopia|tritanopia-light|monochrome"
 
 const char *theme_name(enum theme t);
 

@@ -1,5 +1,6 @@
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -78,7 +79,7 @@ ui_run(const struct ui_options *o)
 	a.rotating = &rotating;
 	keymap_bind(o->bindings);
 	canvas_read_aloud(o->read_aloud);
-	theme_choose(o->theme, o->looks);
+	theme_choose(o->theme_auto ? ground_theme_of(getenv("COLORFGBG")) : o->theme, o->looks);
 	if (term_open(&err) == -1)
 		return complain(&err, 2);
 	a.model = model_new(&options, &err);
@@ -114,6 +115,7 @@ ui_run(const struct ui_options *o)
 	jobs_free(a.jobs);
 	reveal_hide(a.reveal);
 	clipboard_end(&a.clipboard);
+	ground_end(&a.ground);
 	term_close();
 	registry_lock(a.registry);
 	rotating_lock(&rotating);

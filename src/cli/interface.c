@@ -200,15 +200,17 @@ interface_keys(void *cookie, struct error *err)
 	return keys_ring(cookie, false, err);
 }
 
-/* By flag or setting; without colours by NO_COLOR and --color, which the flag overrules. */
+/* By flag or setting; without colours by NO_COLOR and --color, which the flag overrules.
+ * ${*follows}: it is as the terminal is. */
 static enum theme
-interface_theme(const struct options *o)
+interface_theme(const struct options *o, bool *follows)
 {
 	const char *color = o->text[FLAG_COLOR], *name = o->text[FLAG_THEME];
 	enum theme t = name != NULL ? theme_find(name) : THEME_DEFAULT;
 
 	if (!o->given[FLAG_THEME] && color != NULL && strcmp(color, "never") == 0)
 		return THEME_MONOCHROME;
+	*follows = name != NULL && strcmp(name, THEME_AUTO) == 0;
 	return t == THEME_COUNT ? THEME_DEFAULT : t;
 }
 
@@ -231,7 +233,6 @@ commands_interface(const struct options *o)
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),
 		.read_aloud = o->on[FLAG_SCREEN_READER],
-		.theme = interface_theme(o),
 		.looks = config_looks(o->config),
 		.bindings = config_bindings(o->config),
 		.scope = config_scope(o->config),
@@ -243,6 +244,7 @@ commands_interface(const struct options *o)
 	struct findings_source findings;
 	int status;
 
+	ui.theme = interface_theme(o, &ui.theme_auto);
 	if (interface_registry_open(o, &registry, &err) != 0)
 		return report_error(&err);
 	ui.registry = interface_registry_source(registry);

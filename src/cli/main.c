@@ -13,6 +13,7 @@
 #include "common/args.h"
 #include "common/process.h"
 #include "common/report.h"
+#include "ui/theme.h"
 
 #define SERVICE "propseal-registryd"
 #define HELP_MAX (64U << 10)
@@ -327,5 +328,6 @@ int
 main(int argc, char **argv)
 {
 	process_begin();
+	flag_choices(FLAG_THEME, THEME_NAMES);
 	return report_end(dispatch_run(argc, argv));
 }

@@ -110,7 +110,7 @@ near_choice(const char *typed, const char *choices, struct error *err)
 	return error_hint(err, "it takes %s", choices);
 }
 
-static const struct flag flags[FLAG_COUNT] = {
+static struct flag flags[FLAG_COUNT] = {
 	[FLAG_LOCAL_SECRETS_FILE] = { .name = "local-secrets-file",
 	    PATH("FILE", "the secrets file on this host") },
 	[FLAG_REMOTE_SECRETS_FILE] = { .name = "remote-secrets-file",
@@ -161,8 +161,7 @@ static const struct flag flags[FLAG_COUNT] = {
 	[FLAG_REVEAL_TIME] = { .name = "reveal-time",
 	    SECONDS(1, "how long a revealed value stays on the screen (10)") },
 	[FLAG_THEME] = { .name = "theme",
-	    CHOICE("default|dark|light|high-contrast|deuteranopia|deuteranopia-light|tritanopia|"
-		"tritanopia-light|monochrome", "colours of the interface") },
+	    CHOICE("", "colours of the interface") },	/* flag_choices */
 	[FLAG_SCREEN_READER] = { .name = "screen-reader",
 	    SWITCH("one list at a time, without lines, boxes and what moves by itself") },
 	[FLAG_COPY_TIME] = { .name = "copy-time",
@@ -349,6 +348,12 @@ const struct flag *
 flag_get(enum flag_id id)
 {
 	return &flags[id];
+}
+
+void
+flag_choices(enum flag_id id, const char *choices)
+{
+	flags[id].choices = flags[id].argument = choices;
 }
 
 enum flag_id

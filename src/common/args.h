@@ -168,6 +168,9 @@ struct flag {
 
 const struct flag *flag_get(enum flag_id id);
 
+/* What a CHOICE takes, where only the program knows it; before anything is parsed. */
+void flag_choices(enum flag_id id, const char *choices);
+
 /* The flags that every command takes, besides its own; the last one has FLAG_COUNT. */
 const struct command_flag *flags_of_all(void);
 

@@ -498,7 +498,7 @@ case_values_are_checked() {
 	refused 2 'there is no look pinkish' '[theme]' 'clear = red pinkish'
 	refused 2 '"cleer"' '[theme]' 'cleer = red'
 	refused 2 'there is no mauve' '[ui]' 'theme = mauve'
-	expect_err 'it takes default|dark|light'
+	expect_err 'it takes auto|default|dark|light'
 	refused 2 'there is no ligth' '[ui]' 'theme = ligth'
 	expect_err 'did you mean light?'
 	local v

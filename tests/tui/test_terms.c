@@ -342,6 +342,76 @@ unknown_sequences_are_swallowed(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* --- the theme that follows the terminal --- */
+
+#define ASKED "\033]11;?\033\\"
+
+/* Of the tab that is shown: blue on a light ground, cyan on a dark one. */
+static int
+tab_colour(struct vt *v)
+{
+	return vt_cell(v, 0, 1).fg.indexed.idx;
+}
+
+static void
+theme_follows_the_ground_of_the_terminal(void **state)
+{
+	const struct fixture_start s = { .args = { "--theme", "auto", "estate" } };
+	struct vt *v = fixture_run(*state, &s);
+	char first[256], row[256];
+
+	vt_settle(v);
+	assert_true(vt_sent(v, ASKED));
+	assert_int_equal(tab_colour(v), 6);
+	vt_row(v, 3, first, sizeof(first));
+	vt_send(v, "\033]11;rgb:ffff/ffff/dddd\033\\");
+	/* It is read before the next key.  Its bytes were none: the cursor is where it was. */
+	vt_key(v, "j");
+	vt_key(v, "k");
+	assert_int_equal(tab_colour(v), 4);
+	vt_row(v, 3, row, sizeof(row));
+	assert_string_equal(row, first);
+	/* A second answer, and one with another end, are nothing. */
+	vt_send(v, "\033]11;rgb:0000/0000/0000\a");
+	vt_key(v, "j");
+	vt_key(v, "k");
+	assert_int_equal(tab_colour(v), 4);
+	vt_row(v, 3, row, sizeof(row));
+	assert_string_equal(row, first);
+	fixture_leave(v);
+}
+
+static void
+theme_is_dark_unless_the_terminal_says_more(void **state)
+{
+	const struct fixture_start dark = { .args = { "--theme", "auto", "estate" } };
+	const struct fixture_start light = { .args = { "--theme", "auto", "estate" },
+		.env = { "COLORFGBG=0;15" } };
+	const struct fixture_start linux = { .args = { "--theme", "auto", "estate" },
+		.term = "linux" };
+	struct vt *v = fixture_run(*state, &dark);
+
+	/* No answer; and one that comes when the user has begun is not followed. */
+	vt_key(v, "j");
+	vt_send(v, "\033]11;rgb:f/f/f\033\\");
+	vt_key(v, "k");
+	assert_int_equal(tab_colour(v), 6);
+	vt_assert_lacks(v, "does nothing here");
+	fixture_leave(v);
+	v = fixture_run(*state, &light);
+	vt_settle(v);
+	assert_int_equal(tab_colour(v), 4);
+	/* What is no colour changes nothing. */
+	vt_send(v, "\033]11;rgb:zz/0/0\033\\");
+	vt_key(v, "j");
+	assert_int_equal(tab_colour(v), 4);
+	fixture_leave(v);
+	v = fixture_run(*state, &linux);
+	vt_settle(v);
+	assert_false(vt_sent(v, "\033]11;"));
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -358,6 +428,8 @@ main(void)
 		FIXTURE_TEST(c_locale_draws_in_ascii),
 		FIXTURE_TEST(other_terminals_work),
 		FIXTURE_TEST(unknown_sequences_are_swallowed),
+		FIXTURE_TEST(theme_follows_the_ground_of_the_terminal),
+		FIXTURE_TEST(theme_is_dark_unless_the_terminal_says_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

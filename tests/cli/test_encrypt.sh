@@ -61,7 +61,8 @@ case_a_new_secrets_file_that_the_owner_cannot_read_is_told() {
 	expect_err 'who reads server.properties cannot read the new secrets file: chown --reference=server.properties sec.properties'
 	run doctor server.properties --local-secrets-file sec.properties
 	expect_rc 3
-	expect_out 'who reads this file cannot read the secrets file sec.properties'
+	expect_out 'who reads this file cannot read its secrets file'
+	expect_out 'hint: let just them read the secrets file'
 	chown --reference=server.properties sec.properties
 	chmod 640 sec.properties
 	run doctor server.properties --local-secrets-file sec.properties

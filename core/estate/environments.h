@@ -85,6 +85,11 @@ struct environment *environments_add(struct environments *e, const char *path,
 struct environment *environments_name(struct environments *e, const char *path, bool only,
     struct error *err);
 
+/* Hold the content of one secrets file at a time, and read another one again when it is asked for:
+ * for many that are looked at one after the other.  Of ->secrets only path, id, metadata and the
+ * paths that it notes may be asked for then.  Before the first is read. */
+void environments_set_lean(struct environments *e);
+
 /* The one that environments_name was called for with ${only}, or NULL. */
 struct environment *environments_only(const struct environments *e);
 

@@ -175,6 +175,26 @@ is_no_secrets_file(const struct secrets_file *s, struct error *why)
 	return true;
 }
 
+/* The content of ${k}'s is held: that of another one no more, where only one may be. */
+static void
+known_holds(struct known *k)
+{
+	struct environments *e = k->all;
+
+	if (!e->lean)
+		return;
+	if (e->awake != NULL && e->awake != k && e->awake->face.secrets != NULL)
+		secrets_file_rest(e->awake->face.secrets);
+	e->awake = k;
+}
+
+int
+known_wake(struct known *k, struct error *err)
+{
+	return k->face.secrets != NULL && secrets_file_rests(k->face.secrets) &&
+	    environment_reload(&k->face, err) == -1 ? -1 : 0;
+}
+
 /* Have ${s} (owned), or the reason why there is none. */
 static int
 take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct error *err)
@@ -191,6 +211,7 @@ take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct 
 	if (s != NULL) {
 		secrets_file_set_policy(s, k->all->policy);
 		k->id = *secrets_file_id(s);
+		known_holds(k);
 		return 0;
 	}
 	if (why->code == ERROR_MEMORY || (k->face.problem = malloc(sizeof(*why))) == NULL)
@@ -295,6 +316,12 @@ environments_set_policy(struct environments *e, struct secrets_policy policy)
 			secrets_file_set_policy(known_at(e, i)->face.secrets, policy);
 }
 
+void
+environments_set_lean(struct environments *e)
+{
+	e->lean = true;
+}
+
 struct environment *
 environments_only(const struct environments *e)
 {
@@ -318,6 +345,8 @@ environment_unlock(struct environment *x, const struct key *master, struct error
 {
 	struct key *copy;
 
+	if (known_wake((struct known *)x, err) != 0)
+		return -1;
 	if (x->secrets == NULL) {
 		if (x->problem != NULL && err != NULL)
 			*err = *x->problem;
@@ -410,7 +439,8 @@ environment_reload(struct environment *x, struct error *err)
 	struct error why = { .code = ERROR_NONE };
 	struct key *master;
 
-	if (x->secrets != NULL && file_identify(x->path, &now, NULL) == 0 &&
+	if (x->secrets != NULL && !secrets_file_rests(x->secrets) &&
+	    file_identify(x->path, &now, NULL) == 0 &&
 	    file_id_equal(&now, secrets_file_id(x->secrets)))
 		return 0;
 	s = secrets_file_load(x->path, &why);

@@ -224,7 +224,7 @@ fits_alone(const struct environments *e, const char *remote)
 int
 environments_refer(struct environments *e, const struct reference *r, struct error *err)
 {
-	const struct known *k = sole(e);
+	struct known *k = sole(e);
 	struct referred *x;
 	const char *path;
 	size_t at;
@@ -243,7 +243,10 @@ environments_refer(struct environments *e, const struct reference *r, struct err
 		x->remote = path;
 		x->fits = true;
 	}
-	x->fits = x->fits && resolve_entry(k->face.secrets, r) != DOCUMENT_NONE;
+	if (known_wake(k, err) != 0)
+		return -1;
+	x->fits = x->fits && k->face.secrets != NULL &&
+	    resolve_entry(k->face.secrets, r) != DOCUMENT_NONE;
 	return 0;
 }
 
@@ -400,6 +403,7 @@ environments_locate(struct environments *e, const char *config, const struct ref
 {
 	struct reference whole = *r;
 	const struct answer *a;
+	struct known *k;
 
 	memset(out, 0, sizeof(*out));
 	out->entry = DOCUMENT_NONE;
@@ -416,14 +420,16 @@ environments_locate(struct environments *e, const char *config, const struct ref
 	out->doubt = a->doubt;
 	out->one = a->one;
 	out->other = a->other;
-	if (a->found == NULL)
+	if ((k = a->found) == NULL)
 		return 0;
-	if (a->found->face.secrets == NULL) {
+	if (known_wake(k, err) != 0)
+		return -1;
+	if (k->face.secrets == NULL) {
 		out->doubt = DOUBT_UNREADABLE;
-		out->one = a->found->face.path;
+		out->one = k->face.path;
 		return 0;
 	}
-	out->environment = &a->found->face;
+	out->environment = &k->face;
 	out->entry = resolve_entry(out->environment->secrets, r);
 	out->state = out->entry == DOCUMENT_NONE ? STATE_DANGLING : STATE_SEALED;
 	out->checked = out->state == STATE_DANGLING;

@@ -68,6 +68,8 @@ struct environments {
 	struct secrets_policy policy;
 	struct vec all;		/* of struct known * */
 	struct known *only;	/* NULL: any */
+	bool lean;		/* of all secrets files the content of one is held: */
+	struct known *awake;	/* this one's; NULL: none's */
 	struct key_ring *keys;	/* for those that are read later; NULL: none */
 	struct vec folders;	/* of struct folder * */
 	struct map *folder_index;
@@ -85,6 +87,9 @@ const struct position *position_at(const struct known *k, size_t i);
 /* The one of this path: there already, or new and read (${c}: as environments_add). */
 struct known *known_of_path(struct environments *e, const char *path, struct configuration *c,
     struct error *err);
+
+/* Have the content of its secrets file, if there is one.  ERROR_MEMORY. */
+int known_wake(struct known *k, struct error *err);
 
 /* The folder of a file.  NULL: no memory. */
 struct folder *folder_for(struct environments *e, const char *config);

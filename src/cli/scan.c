@@ -64,7 +64,8 @@ scan_check(const struct options *o, const struct environments *e, struct error *
 
 /* An estate of which nothing is read yet. */
 static struct estate *
-scan_begin(const struct options *o, const char *const paths[], size_t n, struct error *err)
+scan_begin(const struct options *o, const char *const paths[], size_t n, bool lean,
+    struct error *err)
 {
 	struct estate *e = estate_new(paths, n, err);
 
@@ -72,6 +73,8 @@ scan_begin(const struct options *o, const char *const paths[], size_t n, struct 
 		return NULL;
 	estate_set_scope(e, config_scope(o->config));
 	estate_set_rules(e, config_rules(o->config));
+	if (lean)
+		environments_set_lean(estate_environments(e));
 	if (scan_name(o, estate_environments(e), err) == 0)
 		return e;
 	estate_free(e);
@@ -94,11 +97,10 @@ scan_paths(const struct options *o, const char *const paths[], size_t n, struct 
 	return scan_untouched(o, paths, n, NULL, err);
 }
 
-struct estate *
-scan_references(const struct options *o, const char *const paths[], size_t n, struct error *err)
+/* Find the files of ${e}, or free it. */
+static struct estate *
+scan_find(struct estate *e, struct error *err)
 {
-	struct estate *e = scan_begin(o, paths, n, err);
-
 	if (e == NULL)
 		return NULL;
 	estate_set_references(e, true);
@@ -109,10 +111,22 @@ scan_references(const struct options *o, const char *const paths[], size_t n, st
 }
 
 struct estate *
+scan_references(const struct options *o, const char *const paths[], size_t n, struct error *err)
+{
+	return scan_find(scan_begin(o, paths, n, false, err), err);
+}
+
+struct estate *
+scan_lean(const struct options *o, const char *const paths[], size_t n, struct error *err)
+{
+	return scan_find(scan_begin(o, paths, n, true, err), err);
+}
+
+struct estate *
 scan_untouched(const struct options *o, const char *const paths[], size_t n, struct vec *leftovers,
     struct error *err)
 {
-	struct estate *e = scan_begin(o, paths, n, err);
+	struct estate *e = scan_begin(o, paths, n, false, err);
 
 	if (e == NULL)
 		return NULL;

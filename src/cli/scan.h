@@ -33,6 +33,10 @@ struct estate *scan_paths(const struct options *o, const char *const paths[], si
 struct estate *scan_references(const struct options *o, const char *const paths[], size_t n,
     struct error *err);
 
+/* The same with one secrets file at a time in memory (environments_set_lean). */
+struct estate *scan_lean(const struct options *o, const char *const paths[], size_t n,
+    struct error *err);
+
 /* Resolve what is to be resolved, whatever time that takes. */
 int scan_step(struct estate *e, struct error *err);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/rotation/session.h"
+#include "cli/scan.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "estate/environments.h"
@@ -290,7 +291,7 @@ commands_rotation_checklist(const struct options *o)
 	if ((dir = rotation_find_session(o, &err)) != NULL)
 		c.r = r = rotation_open(dir, o->text[FLAG_ROOT], &err);
 	if (r != NULL && (c.estate = rotation_scan(o, r, &paths, &err)) != NULL &&
-	    find_services(&c, &err) == 0) {
+	    scan_step(c.estate, &err) == 0 && find_services(&c, &err) == 0) {
 		c.out = &out;
 		if (format != NULL && strcmp(format, "json") == 0)
 			write_json(&c);

@@ -128,7 +128,7 @@ rotation_scan(const struct options *o, const struct rotation *r, struct vec *who
 			rc = error_memory(err);
 		free(path);
 	}
-	return rc != 0 ? NULL : scan_paths(o, (const char *const *)whole->items, whole->len, err);
+	return rc != 0 ? NULL : scan_lean(o, (const char *const *)whole->items, whole->len, err);
 }
 
 int

@@ -202,7 +202,8 @@ run_plan(const struct options *o, struct finder *f, struct error *err)
 	if (options_format(o) != OUTPUT_JSON)
 		cb.diff = on_diff;
 	catch_signals();
-	if (rc == 0 && (e = scan_paths(o, o->args, o->arg_count, err)) != NULL)
+	if (rc == 0 && (e = scan_lean(o, o->args, o->arg_count, err)) != NULL &&
+	    scan_step(e, err) == 0)
 		r = rotation_plan(&q, e, &cb, &k, err);
 	rc = r != NULL ? tell_plan(o, r, &k, err) : -1;
 	rotation_close(r);

@@ -63,8 +63,8 @@ int rotation_tell(const struct options *o, const struct rotation *r, struct erro
 int rotation_host(const struct options *o);
 
 /* The references below the planned paths of a session, looked at while its files are verified:
- * scan (${whole}, of char *, are its paths, and must outlive it), then open each environment as
- * its key is found, then count. */
+ * find them (scan_lean; ${whole}, of char *, are its paths, and must outlive it), then open each
+ * environment as its key is found, then count. */
 struct estate *rotation_scan(const struct options *o, const struct rotation *r, struct vec *whole,
     struct error *err);
 

@@ -379,10 +379,14 @@ bool
 text_contains_nocase(const void *bytes, size_t n, const char *needle)
 {
 	const unsigned char *p = bytes;
+	const unsigned char first = (unsigned char)needle[0];
+	const unsigned char upper = first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first;
 	size_t len = strlen(needle);
 	size_t i, j;
 
 	for (i = 0; i + len <= n; i++) {
+		if (len > 0 && p[i] != first && p[i] != upper)
+			continue;
 		for (j = 0; j < len && lower(p[i + j]) == (unsigned char)needle[j]; j++)
 			;
 		if (j == len)

@@ -150,6 +150,17 @@ case_connectors_over_tls_with_a_password() {
 	expect_rc 1
 	audit --connect-url "https://127.0.0.1:$port/base" --ca cert.pem --connect-user auditor
 	expect_rc 2
+	# What is said of a registry is not for the worker: neither whom to trust nor who we are.
+	export PROPSEAL_REGISTRY_CA=cert.pem
+	audit --connect-url "https://127.0.0.1:$port/base" --connect-user auditor \
+	    --connect-password-file login
+	expect_rc 1
+	expect_err 'not to be trusted'
+	export PROPSEAL_REGISTRY_CERT=gone.pem
+	printf '[registry]\ncert-key = gone.key\n' >own.ini
+	PROPSEAL_CONFIG=own.ini audit --connect-url "https://127.0.0.1:$port/base" --ca cert.pem \
+	    --connect-user auditor --connect-password-file login
+	expect_rc 3
 	kill "$server"
 }
 

@@ -243,12 +243,21 @@ connect_log_in(struct client *c, const struct options *o, struct error *err)
 	return rc;
 }
 
+/* What the command line says.  Variables and propseal.ini speak of a registry, and its login
+ * is not a worker's. */
+static const char *
+connect_flag(const struct options *o, enum flag_id id)
+{
+	return o->given[id] ? o->text[id] : NULL;
+}
+
 int
 audit_connect(struct audit *a, const struct options *o, struct error *err)
 {
 	const struct client_options options = { .url = o->text[FLAG_CONNECT_URL],
-		.ca = o->text[FLAG_CA], .certificate = o->text[FLAG_CERT],
-		.key = o->text[FLAG_CERT_KEY], .insecure_allowed = o->on[FLAG_INSECURE_HTTP] };
+		.ca = connect_flag(o, FLAG_CA), .certificate = connect_flag(o, FLAG_CERT),
+		.key = connect_flag(o, FLAG_CERT_KEY),
+		.insecure_allowed = o->on[FLAG_INSECURE_HTTP] };
 	struct client_answer answer = { 0 };
 	struct client *c = client_new(&options, err);
 	struct buf body, name;

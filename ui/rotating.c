@@ -31,7 +31,7 @@
 #define TEXT_BYTES ((size_t)8 << 20)
 #define ROWS_MAX ((size_t)1 << 20)
 #define HINT_MAX 320
-#define LOCK_WAIT_MS 30000	/* then the file is left, and the others go on */
+#define LOCK_WAIT_MS 30000	/* without --lock-timeout: then a file is left */
 #define ROW_WIDE 56	/* columns; narrower, a row has no environment */
 #define ROW_NAME 18
 
@@ -663,8 +663,8 @@ run_run(struct job *j, void *cookie, struct error *err)
 	w->job = j;
 	if (dir == NULL)
 		return error_memory(err);
-	if ((r = rotation_open_locked(dir, NULL, timeout < 0 || timeout > LOCK_WAIT_MS ?
-	    LOCK_WAIT_MS : timeout, err)) != NULL) {
+	if ((r = rotation_open_locked(dir, NULL, timeout < 0 ? LOCK_WAIT_MS : timeout,
+	    err)) != NULL) {
 		rotation_set_trail(r, w->a->options->trail);
 		if (w->what == ROTATING_DO_APPLY)
 			rc = rotation_apply(r, &work_callbacks, w, err);

@@ -459,11 +459,13 @@ static void
 rows_change_as_files_finish(void **state)
 {
 	struct fixture *f = *state;
+	const struct fixture_start start = { .rows = 24, .cols = 80,
+		.args = { "five", "--lock-timeout", "300" } };
 	struct vt *v;
 	int fd;
 
 	make_five(f);
-	v = open_five(f, 24, 80);
+	v = fixture_run(f, &start);
 	plan_all(v);
 	fd = hold_lock(f, 2);
 	vt_key(v, "w");
@@ -483,11 +485,12 @@ rows_change_as_files_finish(void **state)
 	/* The file that it was at is finished, and no other is begun. */
 	see(v, "Not all is rotated");
 	vt_key(v, KEY_ENTER);
+	vt_wait_text(v, "Not all is rotated", false);
 	see(v, "[apply]");
 	assert_int_equal(journal_lines(f, " applied"), 3);
 	vt_key(v, "w");
-	vt_assert_has(v, "Go on with the rotation");
-	vt_key(v, KEY_ENTER);
+	see(v, "Go on with the rotation");
+	vt_send(v, KEY_ENTER);
 	see(v, "all values the same");
 	assert_int_equal(journal_lines(f, " applied"), 5);
 	fixture_quit(v);

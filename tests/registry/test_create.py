@@ -16,14 +16,14 @@ def put(r, path, key, *values):
 def c01_first_write_is_version_1(r):
     answer = r.as_('adm').post(V('c01', 'password'), {'secret': 's1'})
     secret(answer, 'c01', 'password', 1, 's1', r.m(200, 201))
-    same(answer.header('Location'), f'http://{r.host}{V("c01", "password")}/1', 'Location')
+    same(answer.header('Location'), f'{r.base}{V("c01", "password")}/1', 'Location')
 
 
 def c02_next_write_is_version_2(r):
     put(r, 'c02', 'password', 's1')
     answer = r.as_('adm').post(V('c02', 'password'), {'secret': 's2'})
     secret(answer, 'c02', 'password', 2, 's2', r.m(200, 201))
-    same(answer.header('Location'), f'http://{r.host}{V("c02", "password")}/2', 'Location')
+    same(answer.header('Location'), f'{r.base}{V("c02", "password")}/2', 'Location')
 
 
 def c03_latest_is_the_newest(r):
@@ -126,7 +126,7 @@ def c18_trailing_slash_changes_nothing(r):
 def c19_post_with_trailing_slash(r):
     answer = r.as_('adm').post(V('c19', 'password') + '/', {'secret': 's1'})
     secret(answer, 'c19', 'password', 1, 's1', r.m(200, 201))
-    same(answer.header('Location'), f'http://{r.host}{V("c19", "password")}/1', 'Location')
+    same(answer.header('Location'), f'{r.base}{V("c19", "password")}/1', 'Location')
 
 
 def c20_read_after_write_is_never_stale(r):
@@ -188,8 +188,8 @@ def c25_location_is_encoded(r):
     answer = r.as_('adm').post(V(path, 'k'), {'secret': 's'})
     secret(answer, path, 'k', 1, 's', r.m(200, 201))
     location = answer.header('Location')
-    check(location.startswith(f'http://{r.host}/'), 'an absolute Location', location)
-    secret(r.as_('adm').get(location.removeprefix(f'http://{r.host}')), path, 'k', 1, 's')
+    check(location.startswith(r.base + '/'), 'an absolute Location', location)
+    secret(r.as_('adm').get(location.removeprefix(r.base)), path, 'k', 1, 's')
 
 
 if __name__ == '__main__':

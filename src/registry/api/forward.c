@@ -263,6 +263,23 @@ forward_folded(void *exchange)
 	answer_relay(x, w->answer.status);
 }
 
+/* The place of what was made, which is at this node, too. */
+static void
+forward_locate(struct exchange *x, const char *location)
+{
+	const struct forward *w = x->work;
+	const char *own = request_settings(x)->base_url;
+	size_t n = strlen(w->leader);
+
+	n -= n > 0 && w->leader[n - 1] == '/';
+	if (strncmp(location, w->leader, n) == 0) {
+		buf_append(&x->link, own, strlen(own) - (own[strlen(own) - 1] == '/'));
+		location += n;
+	}
+	buf_append_str(&x->link, location);
+	x->link_name = "Location";
+}
+
 /* What the node that leads has answered is the answer. */
 static void
 forward_relay(struct exchange *x)
@@ -277,10 +294,8 @@ forward_relay(struct exchange *x)
 	}
 	if (a->retry_after[0] != '\0')
 		http_set_header(x->r, "Retry-After", a->retry_after);
-	if (a->location[0] != '\0') {
-		buf_append_str(&x->link, a->location);
-		x->link_name = "Location";
-	}
+	if (a->location[0] != '\0')
+		forward_locate(x, a->location);
 	w->until_ms = clock_ms() + FOLD_MS;
 	(void)number_parse(a->offset, strlen(a->offset), INT64_MAX, &x->offset);
 	(void)number_parse(a->position, strlen(a->position), INT64_MAX, &w->position);

@@ -189,6 +189,11 @@ class Registry:
     tls = None
     said = ''
 
+    @property
+    def base(self):
+        """Before the paths of what it makes."""
+        return f'{"https" if self.tls else "http"}://{self.host}'
+
     def wait_ready(self, timeout=START_TIMEOUT):
         end = time.monotonic() + timeout
         code = None

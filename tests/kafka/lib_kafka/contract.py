@@ -1,0 +1,99 @@
+"""The registry's contract with a topic as the log: the cases of tests/registry about what is
+stored, where each registry is a node that has a topic of its own."""
+import functools
+
+from lib_kafka import nodes, suite
+from lib_kafka.cluster import FixedRegistry
+from lib import harness, run, tls
+import test_bodies
+import test_conditional
+import test_create
+import test_delete
+import test_lifetime
+import test_names
+import test_references
+
+FEW = [test_create]
+MORE = [test_delete, test_conditional, test_lifetime, test_references, test_bodies, test_names]
+_authority = None
+
+
+class OnTopic(FixedRegistry):
+    BUT = ()  # the cases that it has no use for
+    health, leads = nodes.Node.health, nodes.Node.leads
+
+    def put_on(self, topic, number):
+        self.config.update({
+            'store.log': 'kafka', 'kafkastore.topic': topic,
+            'kafkastore.bootstrap.servers': suite.cluster().for_node(number),
+            'kafkastore.topic.replication.factor': 1})
+
+
+class Alone(OnTopic):
+    """The only node."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.put_on(suite.topic('contract'), 0)
+
+    def wait_ready(self, timeout=harness.START_TIMEOUT):
+        """And leading, as what is written next is to be taken."""
+        super().wait_ready(timeout)
+        nodes.until(self.leads, 'it leads', timeout)
+        return self
+
+
+class Follower(OnTopic):
+    """The last of three: another one leads, as long as a case lets them be."""
+    # Nodes have a base URL.
+    BUT = ('c22_', 'c22b_')
+
+    def __init__(self, config=None, dialect='confluent', **more):
+        super().__init__(config, dialect, **more)
+        global _authority
+        _authority = _authority or tls.Authority()
+        with open(self.key_file, encoding='ascii') as f:
+            key = f.read().strip()
+        self.others = [OnTopic(config, dialect, key=key) for _ in range(2)]
+        topic = suite.topic('follower')
+        for i, r in enumerate([*self.others, self]):
+            r.put_on(topic, i)
+            certificate, private = _authority.node(f'registry{i}')
+            r.config.update({
+                'rest.base.url': f'https://127.0.0.1:{r.port}',
+                'node.names': 'registry0,registry1,registry2', 'ssl.certificate': certificate,
+                'ssl.key': private, 'ssl.client.ca': _authority.file})
+            r.tls = _authority.context
+
+    def start(self, key_file=None):
+        for r in self.others:
+            r.kept = True  # as long as this one
+            if not r.running():
+                r.start()
+                nodes.until(lambda: any(o.leads() for o in self.others), 'another leads')
+        return super().start(key_file)
+
+
+def prepared(module, function):
+    """A case after what its suite does before each."""
+    @functools.wraps(function)
+    def case(r):
+        module.store(r)
+        function(r)
+    return case
+
+
+def main(kind):
+    cases = {}
+    for module in FEW + (MORE if suite.FULL else []):
+        for name, function in run.cases_of(vars(module)):
+            # A thousand changes one after the other.
+            if name.startswith(kind.BUT + (() if suite.FULL else ('c20_',))):
+                continue
+            # What the dialects differ in does not reach the log.
+            function.how = {**getattr(function, 'how', {}), 'dialects': None}
+            cases[name] = prepared(module, function) if module is test_references else function
+        if hasattr(module, 'Registry'):
+            module.Registry = kind
+    harness.Registry = kind
+    suite.main(cases, limit=120)

@@ -40,6 +40,7 @@ static enum rank
 rank_of_word(const char *text, size_t n, const char *word, size_t len)
 {
 	enum rank best = RANK_COUNT;
+	bool spread = true;	/* the letters may be there from some word on */
 
 	if (n == len && strncasecmp(text, word, n) == 0)
 		return RANK_EXACT;
@@ -50,9 +51,11 @@ rank_of_word(const char *text, size_t n, const char *word, size_t len)
 			if (rank_starts_word(text, i))
 				return RANK_WORD;
 			best = RANK_PART;
-		} else if (best == RANK_COUNT && rank_starts_word(text, i) &&
-		    rank_has_letters(text, n, i, word, len)) {
-			best = RANK_LETTERS;
+		} else if (best == RANK_COUNT && spread && rank_starts_word(text, i)) {
+			/* What is not there from here on is not there from further on. */
+			spread = rank_has_letters(text, n, i, word, len);
+			if (spread)
+				best = RANK_LETTERS;
 		}
 	}
 	return best;

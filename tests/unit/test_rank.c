@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -50,10 +51,31 @@ texts_are_ranked(void **state)
 	assert_int_equal(rank_of("ssl.key", 3, "key"), RANK_COUNT);
 }
 
+/* A name of a file of another's: looked at from each of its words on to its end, it would take
+ * hours. */
+static void
+a_long_text_of_short_words_is_looked_at_once(void **state)
+{
+	const size_t n = (size_t)1 << 23;
+	char *text = malloc(n);
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < n; i++)
+		text[i] = i % 2 == 0 ? 'a' : '.';
+	assert_int_equal(rank_of(text, n, "az"), RANK_COUNT);
+	text[n - 1] = 'z';
+	assert_int_equal(rank_of(text, n, "aaz"), RANK_LETTERS);
+	free(text);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(texts_are_ranked) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts_are_ranked),
+		cmocka_unit_test(a_long_text_of_short_words_is_looked_at_once),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

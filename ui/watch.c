@@ -373,10 +373,12 @@ watch_look(const struct watch *w, size_t i, bool told, struct vec *changed)
 {
 	const struct estate_file *f = estate_file(w->estate, i);
 	struct stat st;
+	bool is_there = stat(f->path, &st) == 0;
 
-	if (f->problem != NULL && !told)
+	if (f->problem != NULL && !told && (!is_there || !S_ISREG(st.st_mode) ||
+	    time_of(&st.st_ctim) == f->changed))
 		return false;
-	if (stat(f->path, &st) != 0)
+	if (!is_there)
 		return f->problem == NULL || errno == ENOENT;
 	if (!S_ISREG(st.st_mode))
 		return true;

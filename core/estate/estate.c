@@ -398,6 +398,15 @@ is_link(const char *path)
 	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
+/* When anything about it changed last, 0: that is not known. */
+static int64_t
+changed_at_all(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? time_of(&st.st_ctim) : 0;
+}
+
 /* Read the file and fill keys, lines and states; what cannot be read becomes
  * its problem.  -1: ERROR_MEMORY. */
 static int
@@ -410,6 +419,7 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 	listed_forget(f);
 	f->stale = true;
 	f->face.is_link = is_link(f->face.path);
+	f->face.changed = changed_at_all(f->face.path);
 	if ((c = configuration_load(f->face.path, e->scope, &problem)) == NULL)
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
 		    listed_fail(f, &problem, err);

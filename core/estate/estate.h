@@ -48,7 +48,8 @@ struct estate_file {
 				 * belongs to: of its references, or where its secrets would
 				 * go; NULL: none, or several */
 	struct error *problem;	/* why it could not be read; NULL: it could */
-	int64_t changed;	/* milliseconds, when it was, as far as it was read; 0: not known */
+	int64_t changed;	/* milliseconds, when it was; with a problem, when anything about it
+				   was, as a mode that lets nobody read; 0: not known */
 	bool is_link;		/* what it leads to may change, or be another, elsewhere */
 	size_t count;
 	const struct estate_entry *entries;

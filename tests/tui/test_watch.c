@@ -106,6 +106,27 @@ what_a_link_leads_to_is_followed(void **state)
 	fixture_leave(v);
 }
 
+/* Nothing is told of a file elsewhere; it could not be read, and then it can. */
+static void
+what_a_link_leads_to_is_read_again(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+	struct vt *v;
+
+	snprintf(path, sizeof(path), "%s/elsewhere", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fixture_write(f, "elsewhere/half.json", "{\"a\": {\"password\": ");
+	snprintf(path, sizeof(path), "%s/estate/linked.json", f->dir);
+	assert_int_equal(symlink("../elsewhere/half.json", path), 0);
+	v = fixture_open(f);
+	see(v, "unreadable");
+	fixture_write(f, "elsewhere/half.json", "{\"a\": {\"password\": \"long-and-new-1\"}}\n");
+	vt_wait_text(v, "unreadable", false);
+	see(v, "a.password");
+	fixture_leave(v);
+}
+
 static void
 first_file_of_a_folder_is_seen(void **state)
 {
@@ -300,6 +321,7 @@ main(void)
 		FIXTURE_TEST(change_on_disk_is_shown_and_the_cursor_stays),
 		FIXTURE_TEST(files_that_come_and_go_are_shown),
 		FIXTURE_TEST(what_a_link_leads_to_is_followed),
+		FIXTURE_TEST(what_a_link_leads_to_is_read_again),
 		FIXTURE_TEST(first_file_of_a_folder_is_seen),
 		FIXTURE_TEST(folder_that_takes_the_place_of_another_is_followed),
 		FIXTURE_TEST(marks_that_do_not_fit_any_more_are_told_by_number),

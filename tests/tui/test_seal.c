@@ -18,7 +18,7 @@ marked_values_are_sealed_after_review_and_yes(void **state)
 	golden_assert(v, "marked-80x24");
 	vt_key(v, "p");
 	vt_assert_has(v, "[3 pending 2]");
-	golden_assert(v, "pending-80x24");
+	golden_assert(v, "pending-of-one-file-80x24");
 	vt_key(v, "P");
 	vt_assert_has(v, "Seal 2 values in 1 file");
 	golden_assert(v, "review-80x24");

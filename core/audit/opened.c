@@ -242,20 +242,6 @@ opened_entry(struct opened *o, size_t i, struct error *err)
 	return rc;
 }
 
-/* "2026-01-31 12:00:00.123 +0000 UTC", as confluent secret writes it: the day counts. */
-static int64_t
-opened_created(const struct secrets_file *s)
-{
-	const char *text = secrets_file_metadata(s)->created_at;
-	char day[TIME_TEXT];
-	int64_t ms;
-
-	if (text == NULL || strlen(text) < 10)
-		return 0;
-	snprintf(day, sizeof(day), "%.10sT00:00:00Z", text);
-	return time_parse(day, TIME_SECONDS, &ms) ? ms : 0;
-}
-
 /* The data key is as old as it says; the entries are as old as the file at least. */
 static int
 opened_ages(struct opened *o, struct error *err)
@@ -275,7 +261,8 @@ opened_ages(struct opened *o, struct error *err)
 	if (at != DOCUMENT_NONE) {
 		region = opened_region(o, at);
 		rc = audit_judge_age(&o->s, created, sizeof(created) - 1, &region,
-		    opened_created(o->secrets), "`propseal file rotate --data-key` makes a new "
+		    metadata_created(secrets_file_metadata(o->secrets)),
+		    "`propseal file rotate --data-key` makes a new "
 		    "data key, and seals all entries anew", err);
 	}
 	for (size_t i = 0; rc == 0 && i < document_count(d); i++) {

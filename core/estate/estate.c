@@ -425,6 +425,8 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 		    listed_fail(f, &problem, err);
 	f->id = c->id;
 	f->face.changed = time_of(&c->id.mtime);
+	f->face.mode = c->id.mode & 07777;
+	f->face.owner = c->id.uid;
 	if (secrets_file_recognise(c->doc)) {
 		f->face.is_secrets_file = true;
 		f->face.environment = environments_add(e->environments, f->face.path, c, err);

@@ -50,6 +50,8 @@ struct estate_file {
 	struct error *problem;	/* why it could not be read; NULL: it could */
 	int64_t changed;	/* milliseconds, when it was; with a problem, when anything about it
 				   was, as a mode that lets nobody read; 0: not known */
+	unsigned int mode;	/* its bits of permission, and who owns it: without a problem */
+	unsigned int owner;
 	bool is_link;		/* what it leads to may change, or be another, elsewhere */
 	size_t count;
 	const struct estate_entry *entries;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "base/number.h"
 #include "base/secmem.h"
 #include "file/file.h"
 
@@ -18,6 +19,33 @@
 #define HASH_DIGITS 16		/* of a 64-bit hash */
 
 enum outcome { READ_DONE, READ_CHANGED, READ_FAILED };
+
+bool
+file_user_name(uid_t uid, char out[FILE_USER_MAX])
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	char *line = NULL, *p, *end;
+	size_t cap = 0;
+	bool found = false;
+	uint64_t id;
+
+	while (f != NULL && !found && getline(&line, &cap, f) != -1) {
+		if ((p = strchr(line, ':')) == NULL || (end = strchr(p + 1, ':')) == NULL)
+			continue;
+		*p = '\0';
+		p = end + 1;
+		end = p + strcspn(p, ":");
+		if (number_parse(p, (size_t)(end - p), UINT32_MAX, &id) && id == uid &&
+		    strlen(line) < FILE_USER_MAX) {
+			memcpy(out, line, strlen(line) + 1);
+			found = true;
+		}
+	}
+	free(line);
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
 
 void
 file_id_set(struct file_id *id, const struct stat *st)

@@ -24,6 +24,13 @@ struct file_id {
 	nlink_t nlink;
 };
 
+#define FILE_USER_MAX 256
+
+/* The name of a user in /etc/passwd, into FILE_USER_MAX bytes.  False: there is none.  Other
+ * sources of names would bring libraries and connections into a program that holds keys: they
+ * have the number. */
+bool file_user_name(uid_t uid, char out[FILE_USER_MAX]);
+
 /**
  * file_read(path, out, id, err):
  * Append the whole of the regular file ${path} (symlinks followed) to

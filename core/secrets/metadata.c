@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "secrets/sealed.h"
@@ -197,4 +199,17 @@ metadata_read(const struct document *d, struct secrets_metadata *out, struct err
 fail:
 	metadata_release(out);
 	return -1;
+}
+
+/* "2026-01-31 12:00:00.123 +0000 UTC", as confluent secret writes it: the day counts. */
+int64_t
+metadata_created(const struct secrets_metadata *m)
+{
+	char day[TIME_TEXT];
+	int64_t ms;
+
+	if (m->created_at == NULL || strlen(m->created_at) < 10)
+		return 0;
+	snprintf(day, sizeof(day), "%.10sT00:00:00Z", m->created_at);
+	return time_parse(day, TIME_SECONDS, &ms) ? ms : 0;
 }

@@ -60,4 +60,8 @@ bool metadata_is_sealed(const struct document *d, size_t i);
 int metadata_read(const struct document *d, struct secrets_metadata *out, struct error *err);
 void metadata_release(struct secrets_metadata *m);
 
+/* The day on which the data key was made, by what the file says: milliseconds since 1970, UTC.
+ * 0: it says none. */
+int64_t metadata_created(const struct secrets_metadata *m);
+
 #endif /* !SECRETS_METADATA_H */

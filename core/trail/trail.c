@@ -28,7 +28,6 @@
 #define DIGITS 10		/* of the number in the name of a rotated file */
 #define ROTATED_MAX 1000000
 #define HOST_MAX 256
-#define USER_MAX 256
 
 #define LINK_PREV "," JSON_NAME("prev") "\""
 #define LINK_N "\"," JSON_NAME("n")
@@ -410,44 +409,15 @@ trail_chain(const struct trail_end *e, struct buf *line, struct error *err)
 
 /* --- who and when --- */
 
-/* The name of a user in /etc/passwd.  Other sources of names would bring
- * libraries and connections into a program that holds keys: they have the number. */
-static bool
-user_name(uid_t uid, char out[USER_MAX])
-{
-	FILE *f = fopen("/etc/passwd", "re");
-	char *line = NULL, *p, *end;
-	size_t cap = 0;
-	bool found = false;
-	uint64_t id;
-
-	while (f != NULL && !found && getline(&line, &cap, f) != -1) {
-		if ((p = strchr(line, ':')) == NULL || (end = strchr(p + 1, ':')) == NULL)
-			continue;
-		*p = '\0';
-		p = end + 1;
-		end = p + strcspn(p, ":");
-		if (number_parse(p, (size_t)(end - p), UINT32_MAX, &id) && id == uid &&
-		    strlen(line) < USER_MAX) {
-			memcpy(out, line, strlen(line) + 1);
-			found = true;
-		}
-	}
-	free(line);
-	if (f != NULL)
-		fclose(f);
-	return found;
-}
-
 static void
 put_who(const struct trail *t, struct json_out *o)
 {
-	char user[USER_MAX], host[HOST_MAX];
+	char user[FILE_USER_MAX], host[HOST_MAX];
 	const char *sudo = geteuid() == 0 ? getenv("SUDO_USER") : NULL;
 
-	json_out_text(o, "user", user_name(geteuid(), user) ? user : NULL);
+	json_out_text(o, "user", file_user_name(geteuid(), user) ? user : NULL);
 	json_out_uint(o, "uid", geteuid());
-	if (sudo != NULL && sudo[0] != '\0' && strlen(sudo) < USER_MAX)
+	if (sudo != NULL && sudo[0] != '\0' && strlen(sudo) < FILE_USER_MAX)
 		json_out_text(o, "sudo", sudo);
 	if (gethostname(host, sizeof(host)) != 0)
 		host[0] = '\0';

@@ -5,6 +5,7 @@
 #include "ui/app.h"
 
 #define TWO_PANES_COLS 72	/* narrower, each pane gets the whole width */
+#define THREE_PANES_COLS 160
 #define HEAD_ROWS 10		/* lower, panes go without a heading */
 #define DETAIL_ROWS 12		/* lower, there is no detail */
 
@@ -33,8 +34,18 @@ line(int y, int x, int w)
 	return (struct rect){ .y = y, .x = x, .h = 1, .w = w };
 }
 
+/* Of what is right of the left pane the third one gets the greater part. */
+static void
+layout_split(struct layout *l, int cols)
+{
+	l->right.w = l->right_head.w = cols * 7 / 25;
+	l->rule = line(l->right_head.y, l->right.x + l->right.w + 1, 0);
+	l->rule.w = cols - l->rule.x;
+	l->detail = (struct rect){ l->right.y, l->rule.x, l->right.h, l->rule.w };
+}
+
 void
-layout_make(struct layout *l, int rows, int cols, int two_panes)
+layout_make(struct layout *l, int rows, int cols, int two_panes, bool third)
 {
 	int bottom = rows - 1;	/* the last row not yet given away */
 	int top = 1;
@@ -50,12 +61,13 @@ layout_make(struct layout *l, int rows, int cols, int two_panes)
 	l->footer = line(bottom--, 0, cols);
 	if (rows >= HEAD_ROWS)
 		l->status = line(bottom--, 0, cols);
-	if (detail > 0) {
+	l->three_panes = third && l->two_panes && cols >= THREE_PANES_COLS && rows >= HEAD_ROWS;
+	if (detail > 0 && !l->three_panes) {
 		l->detail = (struct rect){ bottom - detail + 1, 0, detail, cols };
 		l->rule = line(bottom - detail, 0, cols);
 		bottom -= detail + 1;
 	}
-	split = l->two_panes ? cols * 11 / 20 : cols;
+	split = !l->two_panes ? cols : l->three_panes ? cols * 9 / 25 : cols * 11 / 20;
 	if (rows >= HEAD_ROWS) {
 		l->left_head = line(top, 0, split);
 		l->right_head = line(top, 0, cols);
@@ -68,6 +80,8 @@ layout_make(struct layout *l, int rows, int cols, int two_panes)
 		l->right.x = l->right_head.x = split + 1;
 		l->right.w = l->right_head.w = cols - split - 1;
 	}
+	if (l->three_panes)
+		layout_split(l, cols);
 }
 
 void

@@ -53,6 +53,8 @@ struct layer {
 struct layout {
 	bool usable;		/* at least 20x5 */
 	bool two_panes;		/* side by side; else left and right are the same */
+	bool three_panes;	/* the detail is beside them, its rule the line above it; else
+				 * both are below */
 	struct rect tabs;	/* the views, and how things are in the one that is shown */
 	struct rect left_head, left;
 	struct rect right_head, right;
@@ -64,8 +66,9 @@ struct layout {
 	struct rect rows[2];	/* of the left and the right list; h 0: it is not drawn */
 };
 
-/* ${two_panes}: fewer columns have one pane, 0: as most views. */
-void layout_make(struct layout *l, int rows, int cols, int two_panes);
+/* ${two_panes}: fewer columns have one pane, 0: as most views.  ${third}: where there is much
+ * room, the detail is a third pane. */
+void layout_make(struct layout *l, int rows, int cols, int two_panes, bool third);
 
 #define APP_NOTICE_MAX 512
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "file/file.h"
 #include "ui/outline.h"
 
 struct app;
@@ -27,6 +28,8 @@ struct files {
 	struct panes panes;
 	bool looked;	/* the first scan is done */
 	unsigned long range_of;	/* the state of the model in which a range was begun */
+	unsigned int owner;	/* of the last file that was told of, and its name; "": none was */
+	char owner_name[FILE_USER_MAX];
 };
 
 /* What the left list shows. */

@@ -1,7 +1,10 @@
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/time.h"
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
@@ -15,6 +18,9 @@
 #include "ui/names.h"
 
 /* What the detail says of what is selected in the files view. */
+
+#define DAY_MS ((int64_t)86400000)
+#define DAY_LENGTH 10	/* of a time as text */
 
 /* Add "N what" to a list, if there are any. */
 static void
@@ -212,6 +218,79 @@ files_say_sealed(struct app *a, struct words *w, const struct selection *s)
 		    "it.");
 }
 
+/* --- facts, for the third pane: what is not known is left out --- */
+
+/* A time, and how long ago it was. */
+static void
+files_say_time(struct words *w, const char *name, int64_t ms, bool day)
+{
+	const int64_t days = (time_now() - ms) / DAY_MS;
+	char text[TIME_TEXT];
+
+	if (ms <= 0)
+		return;
+	time_text(ms, TIME_SPACED, text);
+	if (day)
+		text[DAY_LENGTH] = '\0';
+	if (days < 1)
+		words_fact(w, name, "%s%s", text, day ? "" : " UTC");
+	else
+		words_fact(w, name, "%s%s, %lld %s ago", text, day ? "" : " UTC", (long long)days,
+		    days == 1 ? "day" : "days");
+}
+
+static void
+files_say_owner(struct app *a, struct words *w, unsigned int uid, unsigned int mode)
+{
+	struct files *f = a->files;
+
+	if (f->owner_name[0] == '\0' || f->owner != uid) {
+		f->owner = uid;
+		if (!file_user_name(uid, f->owner_name))
+			snprintf(f->owner_name, sizeof(f->owner_name), "uid %u", uid);
+	}
+	words_fact(w, "owner", "%s, mode %04o", f->owner_name, mode);
+}
+
+/* Of the secrets file: when it was changed and whose it is, if it is what is selected, and its
+ * keys. */
+static void
+files_say_keys(struct app *a, struct words *w, const struct environment *x, bool selected)
+{
+	const struct file_id *id;
+
+	if (x == NULL || x->secrets == NULL)
+		return;
+	id = secrets_file_id(x->secrets);
+	if (!selected) {
+		words_fact(w, "secrets in", "%s", model_show_path(a->model, x->path));
+	} else if (id->exists) {
+		files_say_time(w, "changed", time_of(&id->mtime), false);
+		files_say_owner(a, w, id->uid, id->mode & 07777);
+	}
+	if (x->master != NULL)
+		words_fact(w, "key id", "%s, of the master key", x->fingerprint);
+	files_say_time(w, "data key", metadata_created(secrets_file_metadata(x->secrets)), true);
+}
+
+static void
+files_say_facts(struct app *a, struct words *w, const struct selection *s)
+{
+	const bool here = s->kind == SELECTION_ENVIRONMENT || s->kind == SELECTION_SEALED;
+
+	if (s->kind == SELECTION_ENTRY)
+		words_fact(w, "line", "%zu", s->entry->line);
+	else if (s->kind == SELECTION_SEALED)
+		words_fact(w, "line", "%zu", document_line(secrets_file_document(
+		    s->environment->secrets), s->sealed));
+	if (!here && s->file != NULL && s->file->problem == NULL && s->file->changed != 0) {
+		files_say_time(w, "changed", s->file->changed, false);
+		files_say_owner(a, w, s->file->owner, s->file->mode);
+	}
+	files_say_keys(a, w, s->kind == SELECTION_ENVIRONMENT ? s->root->environment :
+	    s->environment, here);
+}
+
 /* The environment, then the file. */
 void
 files_say(struct app *a, struct words *w)
@@ -243,4 +322,6 @@ files_say(struct app *a, struct words *w)
 	default:
 		break;
 	}
+	if (s.kind != SELECTION_NOTHING)
+		files_say_facts(a, w, &s);
 }

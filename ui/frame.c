@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #include "ui/term.h"
 
 #define TEXT_MAX 16384
+#define PATH_MAX_BYTES 4096
+#define FACT_NAME 12	/* columns, with the blank behind it */
 #define WHEEL_ROWS 3
 #define STICKY_ROWS 5	/* a lower list has no line for the head of a group */
 #define TABS_WHERE 6	/* in fewer columns a path says nothing */
@@ -23,15 +26,31 @@ words_init(struct words *w)
 	buf_init(&w->place, TEXT_MAX);
 	buf_init(&w->name, TEXT_MAX);
 	buf_init(&w->text, TEXT_MAX);
+	buf_init(&w->facts, TEXT_MAX);
 	w->style = STYLE_TEXT;
 }
 
 static void
 words_release(struct words *w)
 {
+	buf_release(&w->facts);
 	buf_release(&w->text);
 	buf_release(&w->name);
 	buf_release(&w->place);
+}
+
+/* Each is a name and a value, and a NUL behind both. */
+void
+words_fact(struct words *w, const char *name, const char *fmt, ...)
+{
+	char text[PATH_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buf_append(&w->facts, name, strlen(name) + 1);
+	buf_append(&w->facts, text, strlen(text) + 1);
 }
 
 /* The value on the screen, for a while: only its frame goes through curses. */
@@ -87,23 +106,59 @@ frame_reveals(const struct app *a)
 	return a->top == &a->base && reveal_shown(a->reveal);
 }
 
+/* Text from line ${y} on, down to the end of ${r}; what does not fit on the last line ends in an
+ * ellipsis.  Returns the next line. */
+static int
+words_wrapped(const struct rect *r, int y, unsigned int style, const char *text, size_t n)
+{
+	struct wrap lines;
+
+	wrap_init(&lines, text, n, r->w - 2);
+	for (; y < r->y + r->h && wrap_next(&lines); y++) {
+		if (y == r->y + r->h - 1)
+			lines.len = (size_t)(lines.rest + lines.n - lines.line);
+		canvas_bytes(y, r->x + 1 + lines.indent, r->w - 2 - lines.indent, style,
+		    lines.line, lines.len);
+	}
+	return y;
+}
+
 static void
 words_draw(struct app *a, const struct rect *r, struct words *w)
 {
-	struct wrap lines;
-	int y;
-
-	if (frame_reveals(a)) {
+	if (frame_reveals(a))
 		words_draw_reveal(a, r);
+	else
+		(void)words_wrapped(r, r->y, w->style, buf_cstr(&w->text), w->text.len);
+}
+
+/* Where there is room for it: the whole name, where it is, what it says, and the facts. */
+static void
+words_draw_pane(struct app *a, const struct layout *l, struct words *w)
+{
+	struct rect r = { l->rule.y, l->rule.x, l->detail.h + l->rule.h, l->rule.w };
+	const bool named = w->name.len > 0;
+	const char *p, *end;
+	struct rect value;
+	int y = r.y;
+
+	if (named)
+		y = words_wrapped(&r, y, STYLE_HEAD, buf_cstr(&w->name), w->name.len);
+	y = 1 + words_wrapped(&r, y, named ? STYLE_NOTE : STYLE_HEAD, buf_cstr(&w->place),
+	    w->place.len);
+	if (frame_reveals(a)) {
+		r.h -= y - r.y;
+		r.y = y;
+		words_draw_reveal(a, &r);
 		return;
 	}
-	wrap_init(&lines, buf_cstr(&w->text), w->text.len, r->w - 2);
-	for (y = r->y; y < r->y + r->h && wrap_next(&lines); y++) {
-		/* What does not fit on the last line ends in an ellipsis. */
-		if (y == r->y + r->h - 1)
-			lines.len = (size_t)(lines.rest + lines.n - lines.line);
-		canvas_bytes(y, r->x + 1 + lines.indent, r->w - 2 - lines.indent, w->style,
-		    lines.line, lines.len);
+	y = words_wrapped(&r, y, w->style, buf_cstr(&w->text), w->text.len) + (w->text.len > 0);
+	p = buf_cstr(&w->facts);
+	for (end = p + w->facts.len; p < end && y < r.y + r.h; p += strlen(p) + 1) {
+		canvas_text(y, r.x + 1, FACT_NAME - 1, STYLE_NOTE, p);
+		p += strlen(p) + 1;
+		value = (struct rect){ r.y, r.x + FACT_NAME, r.h, r.w - FACT_NAME };
+		y = words_wrapped(&value, y, STYLE_TEXT, p, strlen(p));
 	}
 }
 
@@ -245,6 +300,8 @@ draw_detail(struct app *a)
 	views[a->view]->say(a, &w);
 	if (r->h == 0) {
 		draw_small_reveal(a, &w);
+	} else if (a->layout.three_panes) {
+		words_draw_pane(a, &a->layout, &w);
 	} else {
 		words_draw_rule(rule, &w);
 		words_draw(a, r, &w);
@@ -343,6 +400,8 @@ frame_draw(struct layer *layer, struct app *a)
 	if (l->two_panes)
 		canvas_vline(l->left_head.h > 0 ? l->left_head.y : l->left.y, l->right.x - 1,
 		    l->left.h + l->left_head.h);
+	if (l->three_panes)
+		canvas_vline(l->rule.y, l->rule.x - 1, l->detail.h + l->rule.h);
 	status_draw(a);
 	draw_detail(a);
 }

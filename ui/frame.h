@@ -19,14 +19,20 @@ struct rect;
 /* The lowest layer, which hands keys to the actions (keymap.h). */
 void frame_init(struct layer *base);
 
-/* What stands below the panes: the line above names the thing, the text
+/* What stands below the panes, or in a third one: the line above names the thing, the text
  * explains it.  A view fills it in. */
 struct words {
 	struct buf place;	/* environment, file:line */
 	struct buf name;	/* key */
 	struct buf text;
 	unsigned int style;	/* of the text */
+	struct buf facts;	/* words_fact */
 };
+
+/* A fact more, with its name of at most ten columns: for the third pane, the other has no room
+ * for them. */
+void words_fact(struct words *w, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* How the rows of a list are drawn. */
 struct frame_rows {

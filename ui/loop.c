@@ -51,7 +51,7 @@ loop_draw(struct app *a)
 
 	canvas_size(&rows, &cols);
 	layout_make(&a->layout, rows, cols, canvas_is_read_aloud() ? INT_MAX :
-	    views[a->view]->two_panes_from);
+	    views[a->view]->two_panes_from, views[a->view]->third_pane);
 	canvas_begin();
 	if (a->layout.usable)
 		draw_views(a, a->top);

@@ -25,6 +25,7 @@ struct view_ops {
 	int shows;		/* the action (enum action_id) whose key stands before the name */
 	const char *only_here;	/* why an action of no other view cannot be done elsewhere */
 	int two_panes_from;	/* fewer columns have one pane; 0: as most views */
+	bool third_pane;	/* where there is room, the detail is beside the two */
 	bool left_leads;	/* searching and folding are for the left list in both panes */
 	struct panes *(*panes)(struct app *a);
 	void (*entered)(struct app *a);	/* it is shown from now on */

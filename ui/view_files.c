@@ -24,6 +24,7 @@
 
 #define WORD_WIDTH 40		/* a narrower pane has letters only */
 #define WORDS_WIDTH 60
+#define LINE_COLUMNS 5	/* for an entry's line, where there is a third pane */
 #define NARROW 30		/* a narrower pane indents less */
 #define PATH_MAX_BYTES 4096
 #define NAME_MAX_BYTES 65536
@@ -365,9 +366,11 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 	    look->word;
 	unsigned int style = look->style;
 	const bool flat = a->files->panes.left.flat;
-	int x = l->x + (flat ? 0 : l->w < NARROW ? 1 : 4);
+	const bool numbered = a->layout.three_panes && !flat;
+	int x = l->x + (flat ? 0 : numbered ? LINE_COLUMNS + 1 : l->w < NARROW ? 1 : 4);
 	const struct name_neighbours beside = { files_key_at, f, row->item };
 	struct buf key;
+	char line[32];
 	int used = 0;
 
 	if (marked && e->state == STATE_PLAIN)
@@ -378,6 +381,10 @@ files_draw_entry(struct app *a, const struct outline_row *row, const struct rect
 		    word);
 	if (flat && l->w >= WORD_WIDTH)
 		used += files_draw_place(a, f, e->line, l, used, extra);
+	if (numbered) {
+		snprintf(line, sizeof(line), "%*zu", LINE_COLUMNS, e->line);
+		canvas_text(l->y, l->x, LINE_COLUMNS, STYLE_NOTE | extra, line);
+	}
 	if (marked || in_range)
 		canvas_text(l->y, x, 1, STYLE_MARK | extra, marked ? "*" : "+");
 	canvas_text(l->y, x + 1, 1, style | extra, letter);
@@ -568,6 +575,7 @@ const struct view_ops view_files = {
 	.name = "files",
 	.shows = ACTION_VIEW_FILES,
 	.only_here = "this is for the configuration files",
+	.third_pane = true,
 	.panes = files_panes,
 	.moved = files_moved,
 	.folded = files_link,

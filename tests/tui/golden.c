@@ -94,6 +94,18 @@ mask_form(char *p, const char *form)
 	return true;
 }
 
+/* Who runs the tests, and for how many days there has been a date: to the end of the row. */
+static void
+mask_facts(char *line)
+{
+	static const char *const facts[] = { " owner       ", " data key    " };
+	char *p;
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+		if ((p = strstr(line, facts[i])) != NULL)
+			memcpy(p + strlen(facts[i]), "#", 2);
+}
+
 /* Dates and times, what is random, and the seconds that are left; each keeps its width. */
 static void
 mask_more(char *line)
@@ -105,6 +117,7 @@ mask_more(char *line)
 		for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 			if (mask_form(p, forms[i]))
 				break;
+	mask_facts(line);
 }
 
 /* Text first, then one line for each run of cells that is not plain. */

@@ -1,5 +1,9 @@
 /* What the first screens look like, at any size. */
 #include <sys/stat.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "golden.h"
 #include "steps.h"
@@ -53,7 +57,7 @@ large_screen_has_words_for_states(void **state)
 	struct fixture_start s = { .rows = 50, .cols = 200 };
 	struct vt *v = fixture_run(*state, &s);
 
-	golden_assert(v, "first-200x50");
+	golden_assert_masked(v, "first-200x50");
 	vt_assert_has(v, "clear text");
 	vt_assert_has(v, "other provider");
 	fixture_leave(v);
@@ -105,9 +109,101 @@ resizing_down_to_one_cell_and_back_loses_nothing(void **state)
 	vt_resize(v, 2, 3);
 	vt_resize(v, 1, 1);
 	vt_resize(v, 50, 200);
-	golden_assert(v, "first-200x50");
+	golden_assert_masked(v, "first-200x50");
 	vt_resize(v, 24, 80);
 	golden_assert(v, "first-80x24");
+	fixture_leave(v);
+}
+
+/* Ten days old, of mode 0640. */
+static void
+make_old(struct fixture *f, const char *path)
+{
+	struct timespec times[2] = { { 0, UTIME_OMIT }, { time(NULL) - 10 * 86400 - 3600, 0 } };
+	char whole[512];
+
+	snprintf(whole, sizeof(whole), "%s/%s", f->dir, path);
+	assert_int_equal(chmod(whole, 0640), 0);
+	assert_int_equal(utimensat(AT_FDCWD, whole, times, 0), 0);
+}
+
+static void
+wide_screen_has_a_third_pane_with_line_age_key_and_owner(void **state)
+{
+	struct fixture_start s = { .rows = 50, .cols = 159,
+		.env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	const struct passwd *user = getpwuid(geteuid());
+	char text[128], row_text[1024], *id;
+	int row, col, third;
+	struct vt *v;
+
+	make_old(*state, "estate/broker.properties");
+	v = fixture_run(*state, &s);
+	vt_settle(v);
+	type_line(v, "/ssl.key.password");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "broker.properties:6" INTO "ssl.key.password");
+	vt_assert_lacks(v, "mode 0640");
+	vt_assert_has(v, "   S ssl.key.password");
+	vt_resize(v, 50, 160);
+	vt_assert_has(v, "    6  S ssl.key.password");
+	vt_assert_has(v, "line        6");
+	vt_assert_has(v, " UTC, 10 days ago");
+	if (user != NULL)
+		snprintf(text, sizeof(text), "owner       %s, mode 0640", user->pw_name);
+	else
+		snprintf(text, sizeof(text), "owner       uid %u, mode 0640", geteuid());
+	vt_assert_has(v, text);
+	vt_assert_has(v, "secrets in  secrets.properties");
+	vt_assert_has(v, "data key    2026-01-02, ");
+	/* The id that the pane of the secrets file has. */
+	assert_true(vt_find(v, "unlocked, id ", &row, &col));
+	vt_row(v, row, row_text, sizeof(row_text));
+	assert_non_null(id = strstr(row_text, "unlocked, id "));
+	snprintf(text, sizeof(text), "key id      %.8s, of the master key", id + 13);
+	vt_assert_has(v, text);
+	assert_true(vt_find(v, text, &row, &third));
+	assert_true(third > col);
+	vt_resize(v, 50, 200);
+	golden_assert_masked(v, "third-pane-200x50");
+	/* What is long is broken, not cut: the value, too. */
+	vt_key(v, "r");
+	vt_assert_has(v, FIXTURE_BROKER_SECRET);
+	assert_true(vt_find(v, FIXTURE_BROKER_SECRET, &row, &col));
+	assert_true(col > 120);
+	vt_key(v, KEY_ESC);
+	vt_assert_lacks(v, FIXTURE_BROKER_SECRET);
+	vt_assert_has(v, "line        6");
+	/* The other list tells of the secrets file. */
+	vt_key(v, KEY_TAB);
+	vt_assert_has(v, "line        8");
+	vt_assert_lacks(v, "secrets in");
+	vt_key(v, KEY_TAB);
+	vt_resize(v, 24, 80);
+	vt_assert_lacks(v, "line        6");
+	fixture_leave(v);
+}
+
+/* Locked, there is no id of a key; what has no date says none. */
+static void
+facts_that_are_not_known_are_left_out(void **state)
+{
+	struct fixture_start s = { .rows = 50, .cols = 160 };
+	struct fixture *f = *state;
+	char *secrets = fixture_read(f, "estate/secrets.properties"), *at;
+	struct vt *v;
+
+	assert_non_null(at = strstr(secrets, "2026-01-02"));
+	memcpy(at, "some time ", 10);
+	fixture_write(f, "estate/secrets.properties", secrets);
+	free(secrets);
+	v = fixture_run(f, &s);
+	vt_settle(v);
+	vt_assert_has(v, "owner       ");
+	vt_assert_has(v, "changed     ");
+	vt_assert_lacks(v, "ago");
+	vt_assert_lacks(v, "key id");
+	vt_assert_lacks(v, "data key");
 	fixture_leave(v);
 }
 
@@ -357,6 +453,8 @@ main(void)
 		FIXTURE_TEST(first_frame_shows_files_and_sealed_entries_and_no_secret),
 		FIXTURE_TEST(numbers_show_the_views_and_s_goes_to_the_registry_and_back),
 		FIXTURE_TEST(large_screen_has_words_for_states),
+		FIXTURE_TEST(wide_screen_has_a_third_pane_with_line_age_key_and_owner),
+		FIXTURE_TEST(facts_that_are_not_known_are_left_out),
 		FIXTURE_TEST(smallest_screen_is_usable),
 		FIXTURE_TEST(too_small_says_what_is_needed_and_ignores_keys),
 		FIXTURE_TEST(resizing_down_to_one_cell_and_back_loses_nothing),

@@ -5,7 +5,9 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "estate/environments.h"
+#include "estate/estate.h"
 #include "plan/configuration.h"
+#include "plan/plan.h"
 #include "seal/undo.h"
 #include "secrets/secrets_file.h"
 #include "trail/kept.h"
@@ -56,12 +58,35 @@ undo_environment(const struct app *a, const char *path)
 	return found;
 }
 
+/* What the files that are shown refer to. */
+struct shown_users {
+	struct plan_users face;
+	const struct app *app;
+	const struct environment *environment;
+	const struct change *change;
+};
+
+/* plan_users.find */
+static int
+shown_users_find(void *cookie, const struct configuration *c, const char *name, size_t len,
+    const char **path, size_t *line, struct error *err)
+{
+	const struct shown_users *u = cookie;
+
+	(void)c;
+	(void)err;
+	return estate_refers(u->app->model->estate, u->environment, name, len,
+	    u->change->configs.items, u->change->configs.len, path, line);
+}
+
 /* Plan it, with nothing locked. */
 static int
 undo_prepare(struct app *a, struct environment *x, const struct kept *k, struct change *c,
     size_t *count, struct error *err)
 {
+	struct shown_users users = { { shown_users_find, &users }, a, x, c };
 	const struct kept_file *f;
+	int rc;
 
 	if (change_begin(a, x, c, err) != 0)
 		return -1;
@@ -70,7 +95,10 @@ undo_prepare(struct app *a, struct environment *x, const struct kept *k, struct 
 		if (!f->is_secrets && change_config(c, f->path, err) == NULL)
 			return -1;
 	}
-	return undo_plan(c->plan, c->configs.items, k, count, err);
+	plan_set_users(c->plan, &users.face);
+	rc = undo_plan(c->plan, c->configs.items, k, count, err);
+	plan_set_users(c->plan, NULL);
+	return rc;
 }
 
 static void

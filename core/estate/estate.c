@@ -877,6 +877,42 @@ estate_file(const struct estate *e, size_t i)
 	return &file_at(e, i)->face;
 }
 
+static bool
+is_one_of(const struct estate_file *f, struct configuration *const but[], size_t n)
+{
+	struct file_id id;
+
+	if (file_identify(f->path, &id, NULL) == 0)
+		for (size_t i = 0; i < n; i++)
+			if (file_id_same(&id, &but[i]->id))
+				return true;
+	return false;
+}
+
+bool
+estate_refers(const struct estate *e, const struct environment *x, const char *name, size_t len,
+    struct configuration *const but[], size_t n, const char **path, size_t *line)
+{
+	for (size_t i = 0; i < estate_count(e); i++) {
+		const struct estate_file *f = estate_file(e, i);
+
+		for (size_t k = 0; k < f->count; k++) {
+			const struct estate_entry *r = &f->entries[k];
+
+			if (r->name == NULL || r->name_len != len || r->shadowed ||
+			    memcmp(r->name, name, len) != 0 ||
+			    (r->environment != NULL && r->environment != x))
+				continue;
+			if (is_one_of(f, but, n))
+				break;
+			*path = f->path;
+			*line = r->line;
+			return true;
+		}
+	}
+	return false;
+}
+
 size_t
 estate_folder_count(const struct estate *e)
 {

@@ -7,6 +7,7 @@
 
 #include "secrets/reference.h"
 
+struct configuration;
 struct destination;
 struct environment;
 struct environments;
@@ -111,6 +112,11 @@ const struct estate_file *estate_file(const struct estate *e, size_t i);
 /* The folders that were read, also those without a file, as they were named. */
 size_t estate_folder_count(const struct estate *e);
 const char *estate_folder(const struct estate *e, size_t i);
+
+/* Does an entry refer to the sealed entry ${name} of ${x}, or of an environment that is not
+ * known?  Of a file that is none of the ${n} of ${but}, and the place of the first. */
+bool estate_refers(const struct estate *e, const struct environment *x, const char *name,
+    size_t len, struct configuration *const but[], size_t n, const char **path, size_t *line);
 
 /**
  * estate_destination(e, f, out, err):

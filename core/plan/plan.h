@@ -85,8 +85,9 @@ const struct resolver *plan_resolver(const struct plan *p);
 
 /* Knows who else needs a sealed entry; it must outlive the plan. */
 struct plan_users {
-	/* The place of an entry, of another configuration than ${c}, which refers to the
-	 * sealed entry ${name}.  1: there is one, 0: none is known, -1: ERROR_MEMORY. */
+	/* The place of an entry, of another configuration than ${c} (NULL: than those of the
+	 * change), which refers to the sealed entry ${name}.  1: there is one, 0: none is
+	 * known, -1: ERROR_MEMORY. */
 	int (*find)(void *cookie, const struct configuration *c, const char *name, size_t len,
 	    const char **path, size_t *line, struct error *err);
 	void *cookie;

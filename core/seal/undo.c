@@ -20,6 +20,8 @@
 
 struct undoing {
 	struct plan *plan;
+	struct configuration *const *configs;
+	size_t config_count;
 	struct digest *digest;
 	size_t count;
 };
@@ -153,12 +155,45 @@ sealed_put_tag(struct undoing *u, const struct kept_entry *x, size_t i, size_t p
 }
 
 static int
+refuse_used(const char *path, size_t line, const struct kept_entry *x, struct error *err)
+{
+	error_set(err, ERROR_REFUSED, "the entry on this line refers to what the change sealed: "
+	    "nothing is undone");
+	error_place(err, path, line);
+	error_key(err, x->key, strlen(x->key));
+	return error_hint(err, "it would find nothing any more: remove that entry first");
+}
+
+/* Remove what the change has sealed, if nothing else came to refer to it. */
+static int
+sealed_remove(struct undoing *u, const struct kept_entry *x, struct error *err)
+{
+	const size_t n = strlen(x->key);
+	size_t user, line, count;
+	const char *path;
+	int rc;
+
+	for (size_t i = 0; i < u->config_count; i++) {
+		struct configuration *c = u->configs[i];
+
+		if (configuration_borrower(c, x->key, n, &user, err) != 0)
+			return -1;
+		if (user != DOCUMENT_NONE)
+			return refuse_used(c->path, document_line(c->doc, user), x, err);
+	}
+	if ((rc = plan_user(u->plan, NULL, x->key, n, &path, &line, err)) != 0)
+		return rc == -1 ? -1 : refuse_used(path, line, x, err);
+	plan_set_order(u->plan, true);
+	return plan_remove_sealed(u->plan, x->key, n, &count, err);
+}
+
+static int
 sealed_undo(struct undoing *u, const struct kept_entry *x, struct error *err)
 {
 	struct secrets_file *s = plan_secrets(u->plan);
 	const struct document *d = secrets_file_document(s);
 	struct edits *e = plan_secrets_edits(u->plan, err);
-	size_t i = secrets_file_find(s, x->key, strlen(x->key)), place, count;
+	size_t i = secrets_file_find(s, x->key, strlen(x->key)), place;
 	enum stand stand;
 
 	if (e == NULL || entry_stand(u, x, d, i, &stand, err) != 0)
@@ -168,10 +203,8 @@ sealed_undo(struct undoing *u, const struct kept_entry *x, struct error *err)
 	if (stand == STAND_OTHER)
 		return refuse_changed(secrets_file_path(s), d, i, x, err);
 	u->count++;
-	if (x->was == NULL) {
-		plan_set_order(u->plan, true);
-		return plan_remove_sealed(u->plan, x->key, strlen(x->key), &count, err);
-	}
+	if (x->was == NULL)
+		return sealed_remove(u, x, err);
 	place = entry_place(d, x);
 	if (sealed_check(u, x, err) != 0 || (i != DOCUMENT_NONE ?
 	    edits_set(e, i, x->was, strlen(x->was), err) :
@@ -221,7 +254,7 @@ int
 undo_plan(struct plan *p, struct configuration *const configs[], const struct kept *k,
     size_t *count, struct error *err)
 {
-	struct undoing u = { .plan = p };
+	struct undoing u = { .plan = p, .configs = configs };
 	size_t at = 0;
 	int rc = 0;
 
@@ -231,6 +264,8 @@ undo_plan(struct plan *p, struct configuration *const configs[], const struct ke
 		return error_set(err, ERROR_KEY, "the secrets file is locked");
 	if ((u.digest = digest_new(err)) == NULL)
 		return -1;
+	for (size_t i = 0; i < k->files.len; i++)
+		u.config_count += !((const struct kept_file *)vec_at(&k->files, i))->is_secrets;
 	for (size_t i = 0; rc == 0 && i < k->files.len; i++) {
 		const struct kept_file *f = vec_at(&k->files, i);
 		struct configuration *c = f->is_secrets ? NULL : configs[at++];

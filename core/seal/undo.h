@@ -17,7 +17,8 @@ struct plan;
  * opened, and proved by its tag, before it is put back; and the sealed text and tag are those of
  * before, byte for byte.
  *
- * ERROR_REFUSED: ${k} says why it cannot be undone, or a value in CBC has no tag; ERROR_STALE: an
+ * ERROR_REFUSED: ${k} says why it cannot be undone, a value in CBC has no tag, or another entry
+ * (plan_set_users) refers to one that would be gone; ERROR_STALE: an
  * entry was changed again since; ERROR_KEY: a value was sealed under another data key;
  * ERROR_DAMAGED: what is kept is not what was sealed for that entry; ERROR_MEMORY.
  */

@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
@@ -418,7 +419,9 @@ undo_load(struct change *c, const struct kept *k, struct error *err)
 static int
 undo_run(struct change *c, const struct kept *k, uint64_t change, struct error *err)
 {
+	struct scan_users users;
 	size_t count = 0;
+	int rc;
 
 	/* Why it cannot be comes before any question for a key. */
 	if (k->why != NULL) {
@@ -428,8 +431,14 @@ undo_run(struct change *c, const struct kept *k, uint64_t change, struct error *
 	}
 	if (undo_load(c, k, err) != 0 || (c->secrets != NULL && change_key(c, err) != 0) ||
 	    change_start(c, err) != 0 || (c->secrets != NULL &&
-	    secrets_file_unlock(c->secrets, c->master, err) != 0) ||
-	    undo_plan(c->plan, c->configs.items, k, &count, err) != 0)
+	    secrets_file_unlock(c->secrets, c->master, err) != 0))
+		return -1;
+	scan_users_init(&users, change_options(c), c);
+	plan_set_users(c->plan, &users.face);
+	rc = undo_plan(c->plan, c->configs.items, k, &count, err);
+	plan_set_users(c->plan, NULL);
+	scan_users_release(&users);
+	if (rc != 0)
 		return -1;
 	if (count == 0)
 		plan_note(c->plan, "all is as it was before change %llu",

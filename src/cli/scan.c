@@ -265,28 +265,13 @@ scan_users_find(void *cookie, const struct configuration *c, const char *name, s
     const char **path, size_t *line, struct error *err)
 {
 	struct scan_users *u = cookie;
-	const struct estate_file *f;
-	struct file_id id;
+	struct configuration *const *all = u->change->configs.items, *own[] = {
+		(struct configuration *)(uintptr_t)c };
 
 	if (u->estate == NULL && scan_users_search(u, err) != 0)
 		return -1;
-	for (size_t i = 0; i < estate_count(u->estate); i++) {
-		f = estate_file(u->estate, i);
-		for (size_t k = 0; k < f->count; k++) {
-			const struct estate_entry *x = &f->entries[k];
-
-			if (x->name == NULL || x->name_len != len || x->shadowed ||
-			    memcmp(x->name, name, len) != 0 ||
-			    (x->environment != NULL && x->environment != u->own))
-				continue;
-			if (file_identify(f->path, &id, NULL) == 0 && file_id_same(&id, &c->id))
-				break;
-			*path = f->path;
-			*line = x->line;
-			return 1;
-		}
-	}
-	return 0;
+	return estate_refers(u->estate, u->own, name, len, c != NULL ? own : all, c != NULL ? 1 :
+	    u->change->configs.len, path, line);
 }
 
 void

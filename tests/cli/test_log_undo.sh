@@ -99,6 +99,32 @@ case_what_was_added_goes() {
 	expect_as_before
 }
 
+# What the change has sealed stays while another entry, of the file or of another one, refers to it.
+case_what_others_refer_to_stays() {
+	local ref='${securepass:'$remote':server.properties/new.password}' file
+	begin
+	feed 'new.password=CANARY-new' file add --config-file server.properties --config - \
+	    --local-secrets-file sec.properties --remote-secrets-file "$remote"
+	expect_rc 0
+	cp server.properties ../server.1
+	for file in client.properties server.properties; do
+		echo "other.password=$ref" >>"$file"
+		cp -a . ../before
+		undo
+		expect_rc 1
+		expect_err "$file:$(wc -l <"$file"): \"server.properties/new.password\": the entry on"
+		diff -r . ../before || fail 'something is changed'
+		rm -rf client.properties ../before
+		cp ../server.1 server.properties
+	done
+	# Of another sealed entry it may.
+	echo "other.password=\${securepass:$remote:server.properties/ssl.key.password}" \
+	    >client.properties
+	undo
+	expect_rc 0
+	expect_as_before
+}
+
 case_only_entries_of_the_change_matter() {
 	local first
 	begin

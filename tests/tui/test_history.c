@@ -171,6 +171,37 @@ each_change_has_its_line_with_the_newest_first(void **state)
 	fixture_leave(v);
 }
 
+/* A file that refers to what was added keeps that from being taken back. */
+static void
+what_another_file_refers_to_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v = fixture_open_unlocked(f);
+	char *text, *line;
+
+	vt_key(v, "i");
+	type_line(v, "added.password");
+	type_value(v, "typed");
+	apply(v);
+	vt_assert_has(v, "added added.password");
+	text = fixture_read(f, "estate/broker.properties");
+	line = strstr(text, "added.password");
+	assert_non_null(line);
+	line[strcspn(line, "\n") + 1] = '\0';
+	fixture_write(f, "estate/zz.properties", line);
+	free(text);
+	vt_key(v, "R");
+	see(v, "zz.properties");
+	vt_key(v, "5");
+	vt_key(v, "j");
+	vt_key(v, "u");
+	see(v, "It cannot be undone");
+	vt_assert_has(v, "refers to what the change sealed");
+	vt_key(v, KEY_ENTER);
+	fixture_leave(v);
+	fixture_assert_value(f, "estate/broker.properties", "added.password", "typed");
+}
+
 static void
 small_and_large_screens_have_it(void **state)
 {
@@ -201,6 +232,7 @@ main(void)
 		FIXTURE_TEST(a_change_is_undone_byte_for_byte),
 		FIXTURE_TEST(what_cannot_be_undone_says_why),
 		FIXTURE_TEST(each_change_has_its_line_with_the_newest_first),
+		FIXTURE_TEST(what_another_file_refers_to_stays),
 		FIXTURE_TEST(small_and_large_screens_have_it),
 	};
 

@@ -305,14 +305,10 @@ history_why(const struct app *a)
 	struct history *h = a->history;
 	const struct trail_change *c = history_selected(a);
 
-	if (c->running)
-		return "it is at work";
-	if (c->outcome == TRAIL_FAILED)
-		return "nothing was changed";
 	/* What is kept does not change while it is shown. */
 	if (h->why_of != c->n) {
 		free(h->why);
-		h->why = kept_why(history_trail(a), c->n);
+		h->why = kept_why(history_trail(a), c);
 		h->why_of = c->n;
 	}
 	return h->why;

@@ -382,8 +382,14 @@ kept_read(const char *path, uint64_t change, struct kept *k, struct error *err)
 	return -1;
 }
 
+bool
+kept_is_of_another(const struct trail_change *c)
+{
+	return c->uid != geteuid();
+}
+
 char *
-kept_why(const char *path, uint64_t change)
+kept_why(const char *path, const struct trail_change *c)
 {
 	char folder[PATH_BYTES], name[PATH_BYTES + 32];
 	struct error err;
@@ -391,12 +397,15 @@ kept_why(const char *path, uint64_t change)
 	struct stat st;
 	char *why = NULL;
 
+	if (c->running || c->outcome == TRAIL_FAILED || kept_is_of_another(c))
+		return strdup(c->running ? "it is at work" : c->outcome == TRAIL_FAILED ?
+		    "nothing was changed" : "another user made it, and has what undoes it");
 	if (kept_path(path, folder, NULL) == 0) {
-		snprintf(name, sizeof(name), "%s/%llu", folder, (unsigned long long)change);
+		snprintf(name, sizeof(name), "%s/%llu", folder, (unsigned long long)c->n);
 		if (lstat(name, &st) == 0 && st.st_size > SMALL)
 			return NULL;
 	}
-	if (kept_read(path, change, &k, &err) != 0) {
+	if (kept_read(path, c->n, &k, &err) != 0) {
 		why = strdup(err.text);
 	} else {
 		why = k.why;

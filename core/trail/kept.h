@@ -10,6 +10,7 @@
 struct buf;
 struct error;
 struct trail;
+struct trail_change;
 
 /*
  * What undoes a change of the trail: the sealed entries and references that were there before.
@@ -66,9 +67,11 @@ void kept_drop(const struct trail *t, uint64_t change);
 int kept_read(const char *path, uint64_t change, struct kept *k, struct error *err);
 void kept_release(struct kept *k);
 
-/* Why a change cannot be undone, to be freed.  NULL: it can, as far as that is known without the
- * files. */
-char *kept_why(const char *path, uint64_t change);
+/* Why a change of the trail ${path} cannot be undone, to be freed.  NULL: it can, as far as that is
+ * known without the files.  What there is for one of another user is of another trail, with the
+ * same number. */
+char *kept_why(const char *path, const struct trail_change *c);
+bool kept_is_of_another(const struct trail_change *c);
 
 /* Overwrite and remove what there is of changes of ${file}, as after a rotation of it has
  * ended; how many in ${*count}.  ERROR_IO, ERROR_REFUSED (as kept_write), ERROR_MEMORY. */

@@ -88,14 +88,6 @@ log_path(const struct options *o, struct error *err)
 	return path;
 }
 
-/* Why a change cannot be undone, to be freed; NULL: it can. */
-static char *
-log_undo_why(const char *path, const struct trail_change *c)
-{
-	return c->running ? strdup("it is at work") : c->outcome == TRAIL_FAILED ?
-	    strdup("nothing was changed") : kept_why(path, c->n);
-}
-
 static void
 log_put_time(struct json_out *o, const char *name, int64_t ms)
 {
@@ -112,7 +104,7 @@ log_put_time(struct json_out *o, const char *name, int64_t ms)
 static void
 log_json_change(struct json_out *o, const struct trail_change *c, const char *path)
 {
-	char *why = log_undo_why(path, c);
+	char *why = kept_why(path, c);
 
 	json_out_object(o, NULL);
 	json_out_uint(o, "change", c->n);
@@ -213,7 +205,7 @@ log_append_change(struct buf *out, const struct trail_change *c, const char *pat
 	buf_printf(out, ": %s\n", c->running ? "at work" : told[c->outcome]);
 	for (size_t i = 0; i < c->files.len; i++)
 		log_append_file(out, vec_at(&c->files, i), c->outcome != TRAIL_UNKNOWN);
-	if ((why = log_undo_why(path, c)) == NULL)
+	if ((why = kept_why(path, c)) == NULL)
 		buf_printf(out, "    `propseal log undo %llu` takes it back\n",
 		    (unsigned long long)c->n);
 	free(why);
@@ -394,6 +386,10 @@ undo_find(const char *path, const char *number, uint64_t *change, char **environ
 	} else if (rc == 0 && c->outcome == TRAIL_FAILED) {
 		rc = error_set(err, ERROR_REFUSED, "change %llu failed: nothing was changed",
 		    (unsigned long long)*change);
+	} else if (rc == 0 && kept_is_of_another(c)) {
+		error_set(err, ERROR_REFUSED, "change %llu was made by user %s",
+		    (unsigned long long)*change, c->user != NULL ? c->user : "of another number");
+		rc = error_hint(err, "who made it has what undoes it");
 	} else if (rc == 0 && c->environment != NULL) {
 		*environment = strdup(c->environment);
 	}

@@ -326,6 +326,21 @@ case_it_is_kept_up_to_a_size() {
 	[ ! -e "$kept/1000000" ] || fail 'there is too much'
 }
 
+# After a trail was begun anew, what is kept under a number may be of another change.
+case_what_another_user_changed_is_not_taken_for_ones_own() {
+	begin
+	update CANARY-2
+	cp sec.properties ../sec.2
+	sed -i "s/\"uid\":$(id -u),/\"uid\":$(($(id -u) + 1)),/" "$trail"
+	run log show -o json
+	expect_json "$out" 'd["changes"][-1]["undo"], d["changes"][-1]["undo_error"]' \
+	    "(False, 'another user made it, and has what undoes it')"
+	undo
+	expect_rc 1
+	expect_err 'was made by user'
+	cmp sec.properties ../sec.2 || fail 'it was written'
+}
+
 # A folder that cannot be is told, and the change is made.
 case_what_cannot_be_kept_is_told() {
 	begin

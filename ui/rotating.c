@@ -22,7 +22,6 @@
 #include "ui/field.h"
 #include "ui/files.h"
 #include "ui/keymap.h"
-#include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/wait.h"

@@ -681,7 +681,7 @@ say_error(const struct error *e, struct buf *out)
 
 /* Which services read the environment's files, in the order in which they are restarted. */
 static void
-say_services(const struct app *a, const char *environment, struct buf *out)
+say_services(const struct app *a, const struct environment *x, struct buf *out)
 {
 	const struct estate *e = a->model->estate;
 	enum rotation_service *of = calloc(estate_count(e) + 1, sizeof(*of));
@@ -690,9 +690,8 @@ say_services(const struct app *a, const char *environment, struct buf *out)
 	for (size_t i = 0; of != NULL && i < estate_count(e); i++) {
 		const struct estate_file *f = estate_file(e, i);
 
-		of[i] = f->is_secrets_file || f->environment == NULL || f->problem != NULL ||
-		    strcmp(f->environment->name, environment) != 0 ? SERVICES :
-		    rotation_service_of(f->path);
+		of[i] = x != NULL && rotation_service_reads(f, x) ? rotation_service_of(f->path) :
+		    SERVICES;
 	}
 	for (enum rotation_service s = SERVICE_CONTROLLER; of != NULL && s < SERVICES; s++) {
 		size_t files = 0;
@@ -721,11 +720,13 @@ say_host(const struct app *a, const struct rotating_row *r, struct words *w)
 	const struct rotating *t = a->rotating;
 	const struct rotation_file *f = rotation_file(t->session, r->index);
 	const struct environments *e = model_environments(a->model);
-	const char *remote = NULL;
+	const struct environment *x = NULL;
+	const char *remote;
 
 	for (size_t i = 0; i < environments_count(e); i++)
 		if (strcmp(environments_at(e, i)->name, f->environment) == 0)
-			remote = environment_remote(environments_at(e, i));
+			x = environments_at(e, i);
+	remote = x != NULL ? environment_remote(x) : NULL;
 	buf_append_str(&w->place, f->environment);
 	buf_append_str(&w->name, host_steps[r->step].name);
 	if (strcmp(host_steps[r->step].name, "copy") == 0) {
@@ -737,7 +738,7 @@ say_host(const struct app *a, const struct rotating_row *r, struct words *w)
 			buf_append_str(&w->text, "the path that its references name");
 		buf_append_str(&w->text, ", owner and mode as before.\n");
 	} else if (strcmp(host_steps[r->step].name, "start") == 0) {
-		say_services(a, f->environment, &w->text);
+		say_services(a, x, &w->text);
 	} else if (strcmp(host_steps[r->step].name, "prove") == 0) {
 		buf_append_str(&w->text, "On each host, after the restart. If not all opens: put "
 		    "the old secrets file and the old key back; both are kept to the end.\n");

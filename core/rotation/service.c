@@ -1,10 +1,10 @@
 #include "rotation/service.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "document/document.h"
+#include "estate/estate.h"
 #include "plan/configuration.h"
 
 static const char *const service_names[SERVICES] = { "controllers", "brokers", "Schema Registry",
@@ -23,6 +23,20 @@ static const struct {
 	{ "kafka_rest", SERVICE_REST }, { "server.properties", SERVICE_BROKER },
 	{ "broker", SERVICE_BROKER }, { "kraft", SERVICE_BROKER },
 };
+
+bool
+rotation_service_reads(const struct estate_file *f, const struct environment *x)
+{
+	if (f->is_secrets_file || f->problem != NULL)
+		return false;
+	if (f->environment != NULL)
+		return x == NULL || f->environment == x;
+	for (size_t i = 0; i < f->count; i++)
+		if (!f->entries[i].shadowed && f->entries[i].environment != NULL &&
+		    (x == NULL || f->entries[i].environment == x))
+			return true;
+	return false;
+}
 
 const char *
 rotation_service_name(enum rotation_service s)

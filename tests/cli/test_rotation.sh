@@ -739,6 +739,25 @@ case_the_checklist() {
 	expect_no CANARY
 }
 
+# A service whose configuration refers to several secrets files is restarted with each.
+case_the_checklist_names_who_reads_several() {
+	local e
+	five
+	mkdir ksql
+	# shellcheck disable=SC2016
+	for e in c1 c3; do
+		printf '%s.password=${securepass:/srv/%s/secrets.properties:%s}\n' "$e" "$e" \
+		    "server.properties/ssl.key.password"
+	done >ksql/ksql.properties
+	plan --both
+	expect_rc 0
+	run rotation checklist --format json
+	expect_rc 0
+	expect_json "$out" '[g["environment"] for g in d["groups"] for s in g["restart"]
+	    if s["service"] == "ksqlDB" and s["configurations"] == ["'"$PWD"'/ksql/ksql.properties"]]' \
+	    "['c1', 'c3']"
+}
+
 case_usage() {
 	five
 	run rotation plan .

@@ -41,20 +41,13 @@ struct checklist {
 	bool markdown;
 };
 
-/* A configuration of an environment, which can be read. */
-static bool
-is_configuration(const struct estate_file *f)
-{
-	return !f->is_secrets_file && f->environment != NULL && f->problem == NULL;
-}
-
 static int
 find_services(struct checklist *c, struct error *err)
 {
 	if ((c->services = calloc(estate_count(c->estate) + 1, sizeof(*c->services))) == NULL)
 		return error_memory(err);
 	for (size_t i = 0; i < estate_count(c->estate); i++)
-		if (is_configuration(estate_file(c->estate, i)))
+		if (rotation_service_reads(estate_file(c->estate, i), NULL))
 			c->services[i] = rotation_service_of(estate_file(c->estate, i)->path);
 	return 0;
 }
@@ -80,7 +73,7 @@ each_configuration(const struct checklist *c, const struct environment *x, enum 
 	for (size_t i = 0; x != NULL && i < estate_count(c->estate); i++) {
 		const struct estate_file *f = estate_file(c->estate, i);
 
-		if (is_configuration(f) && f->environment == x && c->services[i] == s)
+		if (rotation_service_reads(f, x) && c->services[i] == s)
 			each(cookie, f->path);
 	}
 }

@@ -988,6 +988,13 @@ case_reports_are_well_formed() {
 	END
 	audit . -o human
 	expect_no "$(printf '\033')"
+	# Nor as the other place of a secret.
+	mkdir names
+	printf 'password=CANARY-long-enough\n' >names/a.properties
+	cp names/a.properties "names/$(printf 'b\033[31m').properties"
+	audit names -o human
+	expect_no "$(printf '\033')"
+	expect_out 'also names/b\x1b[31m.properties:1'
 	echo 'x=1' >clean.properties
 	audit clean.properties -o junit
 	expect_rc 0

@@ -44,7 +44,7 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
 	if ((f->rule == AUDIT_REUSED || f->rule == AUDIT_SEALED_AND_CLEAR) &&
 	    audit_related(r->audit, f, &next, &p)) {
 		buf_append_str(out, f->rule == AUDIT_REUSED ? "  also " : "  sealed in ");
-		buf_append_str(out, p.file);
+		text_append_visible(out, p.file, strlen(p.file));
 		buf_printf(out, ":%zu", p.line);
 	}
 	while (out->len > 0 && out->data[out->len - 1] == ' ')

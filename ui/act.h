@@ -39,6 +39,8 @@ void act_fold_all(struct app *a);
 void act_search(struct app *a);
 void act_next(struct app *a);
 void act_previous(struct app *a);
+void act_next_problem(struct app *a);
+void act_previous_problem(struct app *a);
 const char *act_needs_search(const struct app *a);
 
 /* act_list.c: what the left list shows */

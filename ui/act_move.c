@@ -178,6 +178,34 @@ act_fold_all(struct app *a)
 	fold_all(a, true);
 }
 
+/* --- problems --- */
+
+/* To the next row that is wrong, or the one before. */
+static void
+problem_next(struct app *a, bool back)
+{
+	struct panes *p = panes_of(a);
+
+	if (!outline_next_problem(&p->left, back)) {
+		app_refuse(a, "nothing that is shown is a problem");
+		return;
+	}
+	p->right_active = false;
+	view_moved(a, &p->left);
+}
+
+void
+act_next_problem(struct app *a)
+{
+	problem_next(a, false);
+}
+
+void
+act_previous_problem(struct app *a)
+{
+	problem_next(a, true);
+}
+
 /* --- searching --- */
 
 struct search {

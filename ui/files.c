@@ -219,6 +219,7 @@ static const struct outline_ops files_ops = {
 	.passes = files_passes,
 	.facts = files_facts,
 	.states = "!SD?OX",
+	.problems = "!D?X",
 	.compare = files_compare,
 	.orders = files_orders,
 };

@@ -143,6 +143,7 @@ static const struct outline_ops findings_ops = {
 	.passes = findings_passes,
 	.facts = findings_facts,
 	.states = "EWnX",
+	.problems = "EWnX",
 };
 
 /* The right pane: lines of a text. */

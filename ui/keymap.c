@@ -133,6 +133,15 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .unavailable = act_needs_search, .run = act_next } },
 	[ACTION_PREVIOUS] = { MOVE, "previous-match", { 'N' }, "previous match", false,
 	    .faces[EVERYWHERE] = { .unavailable = act_needs_search, .run = act_previous } },
+	[ACTION_NEXT_PROBLEM] = { MOVE, "next-problem", { ']', '.' },
+	    "next problem: clear text, or what is dangling, unknown, damaged or unreadable",
+	    false, {
+	    [VIEW_FILES] = { .run = act_next_problem },
+	    [VIEW_FINDINGS] = { .help = "next finding", .run = act_next_problem } } },
+	[ACTION_PREVIOUS_PROBLEM] = { MOVE, "previous-problem", { '[', ',' },
+	    "previous problem", false, {
+	    [VIEW_FILES] = { .run = act_previous_problem },
+	    [VIEW_FINDINGS] = { .help = "previous finding", .run = act_previous_problem } } },
 	[ACTION_FILTER] = { MOVE, "filter", { 'f' },
 	    "show secrets and references, clear text, problems, or everything", false, {
 	    [VIEW_FILES] = { .rank = 15, .label = "filter", .run = act_filter },

@@ -647,22 +647,39 @@ outline_matches(const struct outline *o, size_t group, size_t item, const char *
 	return needle[0] != '\0' && text_contains_nocase(text.bytes, text.len, needle);
 }
 
-/* Does an item of the group match that the filter lets through? */
+/* What is looked for: a text in lower case, or one of some states. */
+struct sought {
+	const char *needle;	/* NULL: a state */
+	const char *states;
+};
+
 static bool
-outline_has(const struct outline *o, size_t group, const char *needle)
+outline_is(const struct outline *o, size_t group, size_t item, const struct sought *s)
+{
+	struct filter_facts facts = { .state = '\0' };
+
+	if (s->needle != NULL)
+		return outline_matches(o, group, item, s->needle);
+	o->ops->facts(o->cookie, group, item, &facts);
+	return facts.state != '\0' && strchr(s->states, facts.state) != NULL;
+}
+
+/* Is an item of the group looked for that the filter lets through? */
+static bool
+outline_has(const struct outline *o, size_t group, const struct sought *s)
 {
 	size_t count = outline_items(o, group);
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (outline_passes(o, group, i) && outline_matches(o, group, i, needle))
+		if (outline_passes(o, group, i) && outline_is(o, group, i, s))
 			return true;
 	return false;
 }
 
-/* Does a folded group hide something that matches? */
+/* Does a folded group hide something that is looked for? */
 static bool
-outline_hides(const struct outline *o, size_t row, const char *needle)
+outline_hides(const struct outline *o, size_t row, const struct sought *s)
 {
 	size_t group = outline_row(o, row)->group;
 	size_t groups = o->ops->groups(o->cookie);
@@ -670,17 +687,17 @@ outline_hides(const struct outline *o, size_t row, const char *needle)
 
 	if (outline_row(o, row)->item != OUTLINE_HEAD || o->flat || !outline_folded(o, group))
 		return false;
-	if (outline_has(o, group, needle))
+	if (outline_has(o, group, s))
 		return true;
 	for (i = group + 1; i < groups && outline_root(o, i) == group; i++)
 		if (outline_passes(o, i, OUTLINE_HEAD) &&
-		    (outline_matches(o, i, OUTLINE_HEAD, needle) || outline_has(o, i, needle)))
+		    (outline_is(o, i, OUTLINE_HEAD, s) || outline_has(o, i, s)))
 			return true;
 	return false;
 }
 
-bool
-outline_search(struct outline *o, const char *needle, size_t from, bool back)
+static bool
+outline_seek(struct outline *o, const struct sought *s, size_t from, bool back)
 {
 	const struct outline_row *row;
 	size_t step, i;
@@ -688,11 +705,11 @@ outline_search(struct outline *o, const char *needle, size_t from, bool back)
 	for (step = 0; step < o->rows.len; step++) {
 		i = (back ? from + o->rows.len - step : from + step) % o->rows.len;
 		row = outline_row(o, i);
-		if (outline_matches(o, row->group, row->item, needle)) {
+		if (outline_is(o, row->group, row->item, s)) {
 			list_go(&o->list, i);
 			return true;
 		}
-		if (back || !outline_hides(o, i, needle))
+		if (back || !outline_hides(o, i, s))
 			continue;
 		if (outline_fold(o, row->group, false) == -1 || outline_build(o) == -1)
 			return false;
@@ -702,6 +719,23 @@ outline_search(struct outline *o, const char *needle, size_t from, bool back)
 		step = 0;
 	}
 	return false;
+}
+
+bool
+outline_search(struct outline *o, const char *needle, size_t from, bool back)
+{
+	const struct sought s = { .needle = needle };
+
+	return outline_seek(o, &s, from, back);
+}
+
+bool
+outline_next_problem(struct outline *o, bool back)
+{
+	const struct sought s = { .states = o->ops->problems };
+	size_t n = o->list.count;
+
+	return n > 0 && outline_seek(o, &s, (o->list.cursor + (back ? n - 1 : 1)) % n, back);
 }
 
 static size_t

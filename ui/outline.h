@@ -74,6 +74,7 @@ struct outline_ops {
 	 * words.  ${states}: the letters that are states. */
 	void (*facts)(const void *cookie, size_t group, size_t item, struct filter_facts *out);
 	const char *states;
+	const char *problems;	/* of these what is wrong; NULL: there are none */
 	/* Which of two comes first in an order (not 0): roots, groups of one root, items of one
 	 * group; in a flat list any items and groups.  0: as they come.  NULL: there are no
 	 * orders. */
@@ -151,6 +152,10 @@ bool outline_in_range(const struct outline *o, size_t row);
  * hides one is unfolded.  False: there is none.
  */
 bool outline_search(struct outline *o, const char *needle, size_t from, bool back);
+
+/* Put the cursor on the next row, or the one before, whose state is a problem's, in the same
+ * way.  False: there is none.  Only where there are ->problems. */
+bool outline_next_problem(struct outline *o, bool back);
 
 /* Has it ${needle} (lower case, not empty) in what is searched? */
 bool outline_matches(const struct outline *o, size_t group, size_t item, const char *needle);

@@ -489,11 +489,19 @@ history_panes(struct app *a)
 	return &a->history->panes;
 }
 
-/* Others write to it, too. */
+/* Others write to it, too.  Whoever was on no change is on the newest one. */
 static void
 history_entered(struct app *a)
 {
+	struct outline *o = &a->history->panes.left;
+	const struct outline_row *row;
+
 	history_read(a);
+	row = o->list.cursor == 0 && o->rows.len > 1 ? outline_row(o, 1) : NULL;
+	if (row == NULL || row->item == OUTLINE_HEAD)
+		return;
+	list_go(&o->list, 1);
+	view_moved(a, o);
 }
 
 static void

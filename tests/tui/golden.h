@@ -14,6 +14,9 @@ void golden_assert(struct vt *v, const char *name);
 /* The same, with dates, times, new keys and their ids masked, too. */
 void golden_assert_masked(struct vt *v, const char *name);
 
+/* The same, where what is asked beside the screen may still come: it becomes so in time. */
+void golden_await(struct vt *v, const char *name);
+
 /* Only the text of a screen that golden_assert_masked compares, as on another terminal. */
 void golden_assert_text(struct vt *v, const char *name);
 

@@ -86,8 +86,8 @@ a_change_is_undone_byte_for_byte(void **state)
 	update_key(v, "first");
 	fixture_keep(f);
 	update_key(v, "second");
+	/* The cursor starts on the newest change. */
 	vt_key(v, "5");
-	vt_key(v, "j");
 	see(v, "u undoes it");
 	vt_key(v, "u");
 	see(v, "Undo change 3");
@@ -162,7 +162,6 @@ each_change_has_its_line_with_the_newest_first(void **state)
 	vt_assert_has(v, "sealed 1 value");
 	vt_key(v, "5");
 	vt_assert_has(v, "2 changes");
-	vt_key(v, "j");
 	vt_assert_has(v, "db.password");
 	vt_assert_lacks(v, "ssl.keystore.password");
 	vt_key(v, "j");
@@ -223,6 +222,72 @@ small_and_large_screens_have_it(void **state)
 	fixture_leave(v);
 }
 
+/* ${old} behind ${before} in the trail, NULL: up to the next quote, becomes ${value}, each time. */
+static void
+trail_replace(struct fixture *f, const char *before, const char *old, const char *value)
+{
+	char *text = fixture_read(f, f->trail), *out = NULL, *at, *from = text;
+	size_t n = 0;
+	FILE *to = open_memstream(&out, &n);
+
+	assert_non_null(text);
+	assert_non_null(to);
+	while ((at = strstr(from, before)) != NULL) {
+		at += strlen(before);
+		fprintf(to, "%.*s%s", (int)(at - from), from, value);
+		if (old != NULL)
+			assert_memory_equal(at, old, strlen(old));
+		from = at + (old != NULL ? strlen(old) : strcspn(at, "\""));
+	}
+	fprintf(to, "%s", from);
+	assert_int_equal(fclose(to), 0);
+	assert_true(from != text);
+	fixture_write(f, f->trail, out);
+	free(out);
+	free(text);
+}
+
+/* Who and where the tests run is none of the screen's; times are masked. */
+static void
+screens(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *name;
+	} sizes[] = { { 24, 80, "history-80x24" }, { 40, 120, "history-120x40" },
+		{ 5, 20, "history-20x5" } };
+	static const char *const terms[] = { "xterm", "screen", "tmux", "linux" };
+	struct fixture *f = *state;
+	struct fixture_start s = { .args = { "estate" } };
+	struct vt *v = fixture_open_unlocked(f);
+
+	seal_broker(v);
+	update_key(v, "second");
+	fixture_leave(v);
+	trail_replace(f, "\"user\":\"", NULL, "ana");
+	trail_replace(f, "\"host\":\"", NULL, "eu-ops1");
+	trail_replace(f, "\"time\":\"", NULL, "2026-01-02T03:04:05.678Z");
+	trail_replace(f, "\"file\":\"", f->dir, "/srv");
+	v = fixture_open(f);
+	vt_key(v, "5");
+	vt_key(v, "j");
+	vt_assert_has(v, "ana");
+	for (size_t i = 0; i < 3; i++) {
+		if (i > 0)
+			vt_resize(v, sizes[i].rows, sizes[i].cols);
+		golden_assert_masked(v, sizes[i].name);
+	}
+	fixture_leave(v);
+	for (size_t i = 0; i < 4; i++) {
+		s.term = terms[i];
+		v = fixture_run(f, &s);
+		vt_key(v, "5");
+		vt_key(v, "j");
+		golden_assert_text(v, sizes[0].name);
+		fixture_leave(v);
+	}
+}
+
 int
 main(void)
 {
@@ -234,6 +299,7 @@ main(void)
 		FIXTURE_TEST(each_change_has_its_line_with_the_newest_first),
 		FIXTURE_TEST(what_another_file_refers_to_stays),
 		FIXTURE_TEST(small_and_large_screens_have_it),
+		FIXTURE_TEST(screens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

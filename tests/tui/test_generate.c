@@ -564,6 +564,52 @@ every_step_is_there_at_every_size(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* The steps behind the key, which is written by then: how they look. */
+static void
+screens(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *size;
+	} sizes[] = { { 40, 120, "120x40" }, { 5, 20, "20x5" }, { 24, 80, "80x24" } };
+	static const char *const terms[] = { "xterm-256color", "xterm", "screen", "tmux" };
+	static const char *const names[] = { "wizard-first", "wizard-refused", "wizard-now" };
+	struct fixture *f = *state;
+	char name[64];
+
+	for (size_t t = 0; t < 4; t++) {
+		struct fixture_start s = { .term = terms[t], .args = { "fresh",
+			"--remote-secrets-file", REMOTE } };
+		struct vt *v = fixture_run(f, &s);
+		char path[512], *key;
+
+		begin(v);
+		key = go_to_the_key(v);
+		prove(v, key);
+		free(key);
+		see(v, "Seal the first value");
+		for (size_t n = 0; n < 3; n++) {
+			for (size_t i = 0; i < 3 && t == 0; i++) {
+				vt_resize(v, sizes[i].rows, sizes[i].cols);
+				snprintf(name, sizeof(name), "%s-%s", names[n], sizes[i].size);
+				golden_assert_masked(v, name);
+			}
+			snprintf(name, sizeof(name), "%s-80x24", names[n]);
+			if (t > 0)
+				golden_assert_text(v, name);
+			if (n == 0)
+				refuse_the_first_value(v);
+			else if (n == 1)
+				vt_key(v, KEY_ENTER);
+		}
+		vt_key(v, KEY_ESC);
+		vt_key(v, KEY_ESC);
+		fixture_leave(v);
+		snprintf(path, sizeof(path), "%s/%s", f->dir, secrets);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 static void
 existing_secrets_file_is_not_made_again(void **state)
 {
@@ -608,6 +654,7 @@ main(void)
 		FIXTURE_TEST(works_on_the_smallest_screen),
 		FIXTURE_TEST(every_step_is_there_at_every_size),
 		FIXTURE_TEST(existing_secrets_file_is_not_made_again),
+		FIXTURE_TEST(screens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* The view of the Secret Registry: what it shows. */
+#include "golden.h"
 #include "session.h"
 
 static void
@@ -253,6 +254,26 @@ value_masks_itself_by_time(void **state)
 	session_quit(state);
 }
 
+static void
+screens(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *name;
+	} sizes[] = { { 24, 80, "registry-80x24" }, { 40, 120, "registry-120x40" },
+		{ 5, 20, "registry-20x5" } };
+	struct vt *v = session_open(state);
+
+	go_to_password(v);
+	see(v, "S 2  live");
+	for (size_t i = 0; i < 3; i++) {
+		if (i > 0)
+			vt_resize(v, sizes[i].rows, sizes[i].cols);
+		golden_await(v, sizes[i].name);
+	}
+	session_quit(state);
+}
+
 int
 main(void)
 {
@@ -270,6 +291,7 @@ main(void)
 		SESSION_TEST(comparing_is_offered_only_where_there_are_two),
 		SESSION_TEST(value_is_shown_and_masked_again),
 		SESSION_TEST(value_masks_itself_by_time),
+		SESSION_TEST(screens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,17 @@ shown_key(struct vt *v)
 	return strdup(line + strspn(line, " "));
 }
 
+/* It is shown, and its end is typed. */
+static char *
+prove_new_key(struct vt *v)
+{
+	char *key = shown_key(v);
+
+	vt_key(v, KEY_ENTER);
+	vt_type(v, key + 40);
+	return key;
+}
+
 static void
 five_with_a_common_key_take_ten_keys(void **state)
 {
@@ -347,9 +358,7 @@ each_its_own_key_and_one_left_out(void **state)
 	salt_of(f, 4, one);
 	assert_string_equal(one, out);
 	vt_assert_has(v, "0 of 2");
-	key = shown_key(v);
-	vt_key(v, KEY_ENTER);
-	vt_type(v, key + 40);
+	key = prove_new_key(v);
 	see(v, "1 of 2");
 	vt_key(v, "w");
 	vt_assert_has(v, "finish is closed");
@@ -711,16 +720,32 @@ different_passphrases_are_asked_again(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* The screen as it is, at three sizes.  ${wide}: also with the right pane. */
 static void
-screens(void **state)
+assert_screen(struct vt *v, const char *name, bool wide)
 {
 	static const struct {
 		int rows, cols;
 		const char *size;
 	} sizes[] = { { 24, 80, "80x24" }, { 40, 120, "120x40" }, { 5, 20, "20x5" } };
+	char file[64];
+
+	for (size_t i = 0; i < 3; i++) {
+		if (sizes[i].cols > 100 && !wide)
+			continue;
+		if (i > 0)
+			vt_resize(v, sizes[i].rows, sizes[i].cols);
+		snprintf(file, sizeof(file), "%s-%s", name, sizes[i].size);
+		golden_assert_masked(v, file);
+	}
+	vt_resize(v, 24, 80);
+}
+
+static void
+screens(void **state)
+{
 	struct fixture *f = *state;
 	struct vt *v;
-	char name[64];
 
 	make_five(f);
 	v = open_five(f, 24, 80);
@@ -733,15 +758,31 @@ screens(void **state)
 	vt_key(v, KEY_ENTER);
 	type_line(v, FIXTURE_PASSPHRASE);
 	see(v, "every entry opens");
-	for (size_t i = 0; i < 3; i++) {
-		if (i > 0)
-			vt_resize(v, sizes[i].rows, sizes[i].cols);
-		snprintf(name, sizeof(name), "rotation-keys-%s", sizes[i].size);
-		golden_assert(v, name);
-	}
+	assert_screen(v, "rotation-keys", true);
 	vt_resize(v, 50, 200);
 	vt_assert_has(v, "this step");
 	vt_assert_has(v, "opens 3 of 3");
+	vt_resize(v, 24, 80);
+	plan_new_keys(v);
+	/* On the right is what will change, which has new salts and whole paths. */
+	assert_screen(v, "rotation-apply", false);
+	apply_all(v);
+	assert_screen(v, "rotation-hosts", true);
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "[verify]");
+	assert_screen(v, "rotation-verify", true);
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_HOME);
+	vt_key(v, "j");
+	free(prove_new_key(v));
+	vt_type(v, "jj");
+	vt_key(v, KEY_ENTER);
+	see(v, "[finish]");
+	assert_screen(v, "rotation-finish", true);
+	vt_key(v, "w");
+	type_line(v, "finish");
+	see(v, "finished: originals");
+	assert_screen(v, "rotation-finished", true);
 	fixture_leave(v);
 }
 

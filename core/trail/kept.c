@@ -338,19 +338,34 @@ kept_parse(struct buf *content, const char *path, struct kept *k, struct error *
 	return rc;
 }
 
+/* From the folder that was looked at, not from what has come to its name, and through no link:
+ * others may write to the folder of the trail. */
 static int
-kept_load(const char *folder, uint64_t change, struct kept *k, struct error *err)
+kept_load(int fd, const char *folder, uint64_t change, struct kept *k, struct error *err)
 {
-	char path[PATH_BYTES + 32];
+	char path[PATH_BYTES + 32], name[32];
 	struct buf content;
-	int rc;
+	struct stat st;
+	int file, rc;
 
 	snprintf(path, sizeof(path), "%s/%llu", folder, (unsigned long long)change);
+	kept_name_text(change, name);
+	file = openat(fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (file == -1 && errno == ENOENT)
+		return error_set(err, ERROR_MISSING, "nothing is kept");
+	if (file == -1)
+		return error_io(err, path, "cannot read what undoes the change");
 	buf_init_secret(&content, BUF_MAX_FILE);
-	rc = file_read(path, &content, NULL, err);
+	if (fstat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+		rc = file_read_fd(file, path, &content, err);
+	} else {
+		error_set(err, ERROR_REFUSED, "what undoes the change is no regular file");
+		rc = error_place(err, path, 0);
+	}
 	if (rc == 0)
 		rc = kept_parse(&content, path, k, err);
 	buf_release(&content);
+	close(file);
 	return rc;
 }
 
@@ -364,7 +379,7 @@ kept_read(const char *path, uint64_t change, struct kept *k, struct error *err)
 	memset(k, 0, sizeof(*k));
 	vec_init(&k->files, sizeof(struct kept_file), ENTRIES_MAX);
 	if (kept_path(path, folder, &why) == 0 && (fd = kept_folder(folder, false, &why)) != -1 &&
-	    kept_load(folder, change, k, &why) == 0) {
+	    kept_load(fd, folder, change, k, &why) == 0) {
 		close(fd);
 		return 0;
 	}

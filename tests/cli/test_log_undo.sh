@@ -254,7 +254,7 @@ case_a_rotation_wipes_what_is_kept() {
 
 # What is put back has to be what was sealed for its entry.
 case_what_is_kept_is_proved() {
-	local first
+	local first kind
 	begin
 	update CANARY-2
 	first=$(newest)
@@ -278,6 +278,14 @@ case_what_is_kept_is_proved() {
 		run log undo "$first"
 		[ "$rc" -ne 0 ] || fail "taken: $text"
 		cmp sec.properties ../sec.2 || fail 'it was written'
+	done
+	rm "$kept/$first"
+	for kind in 'ln -s ../../../kept.copy' mkfifo; do
+		$kind "$kept/$first"
+		run log undo "$first"
+		expect_rc 1
+		cmp sec.properties ../sec.2 || fail 'it was written'
+		rm "$kept/$first"
 	done
 	run log show
 	expect_rc 0

@@ -72,6 +72,7 @@ struct palette {
 	struct vec rows;	/* of struct palette_row */
 	bool former;		/* what is typed was there before: a letter takes its place */
 	bool chosen;
+	char why[128];		/* what was pasted is not taken; "": it is */
 };
 
 /* --- what is listed --- */
@@ -485,9 +486,12 @@ palette_draw(struct layer *layer, struct app *a)
 	canvas_clear(&all);
 	below = all.h >= 16 ? 4 : all.h >= 10 ? 2 : 0;
 	list_fit(&p->list, p->rows.len, (size_t)(all.h - 1 - below));
-	for (size_t i = p->list.top; i < p->list.count && i - p->list.top < p->list.height; i++)
+	for (size_t i = p->list.top; p->why[0] == '\0' && i < p->list.count &&
+	    i - p->list.top < p->list.height; i++)
 		palette_draw_row(a, p, i, 1 + (int)(i - p->list.top), all.w);
-	if (p->rows.len == 0)
+	if (p->why[0] != '\0')
+		canvas_text(1, 1, all.w - 2, STYLE_ERROR, p->why);
+	else if (p->rows.len == 0)
 		canvas_text(1, 1, all.w - 2, STYLE_NOTE, p->line.text[0] == '!' &&
 		    a->findings->audit == NULL ? "not looked for yet: the findings are a view" :
 		    "nothing matches");
@@ -536,6 +540,10 @@ palette_key(struct layer *layer, struct app *a, uint32_t k)
 	struct palette *p = (struct palette *)layer;
 	bool letter = k >= ' ' && k < INPUT_FIRST && k != 0x7f;
 
+	/* The rows are not shown meanwhile. */
+	if (p->why[0] != '\0' && k == INPUT_ENTER)
+		k = INPUT_OTHER;
+	p->why[0] = '\0';
 	if (k == INPUT_ESCAPE || (k == INPUT_ENTER && p->rows.len > 0)) {
 		p->chosen = k == INPUT_ENTER;
 		layer->done = true;
@@ -554,12 +562,11 @@ static void
 palette_paste(struct layer *layer, struct app *a, const struct buf *text)
 {
 	struct palette *p = (struct palette *)layer;
-	char why[128];
 
-	if (line_edit_paste(&p->line, text, why, sizeof(why)))
+	/* It covers the line of the notices. */
+	p->why[0] = '\0';
+	if (line_edit_paste(&p->line, text, p->why, sizeof(p->why)))
 		palette_search(a, p);
-	else
-		app_refuse(a, "%s", why);
 }
 
 /* --- what is done --- */

@@ -162,6 +162,12 @@ palette_completes_keeps_and_takes_pastes(void **state)
 	vt_key(v, "\025");
 	vt_key(v, "\033[200~orphan\033[201~");
 	vt_assert_has(v, " : orphan");
+	/* What is not taken is said where it is seen, and Enter does nothing unseen. */
+	vt_key(v, "\033[200~two\nlines\033[201~");
+	vt_assert_has(v, "nothing was taken");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, " : orphan");
+	vt_assert_lacks(v, "nothing was taken");
 	vt_key(v, KEY_ESC);
 	fixture_leave(v);
 }

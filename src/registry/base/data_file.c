@@ -524,6 +524,7 @@ data_file_edit(const char *data, const char *name, data_file_change_fn *change, 
 	paths[0] = path;
 	lock = lock_files(paths, 1, LOCK_TIMEOUT_MS, NULL, NULL, err);
 	if (lock == NULL || data_file_check_mark(data, err) != 0 ||
+	    (source != NULL && source->may_edit_files(err) != 0) ||
 	    data_file_read(path, DATA_FILE_MAX, &root, &id, err) != 0)
 		goto out;
 	if (root == NULL && (root = json_pack("{s:i}", "format", FORMAT)) == NULL) {

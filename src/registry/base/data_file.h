@@ -138,6 +138,7 @@ struct data_source {
 	int (*read)(const char *path, json_t **root, struct error *err);
 	int (*edit)(const char *path, data_file_change_fn *change, void *cookie,
 	    struct error *err);
+	int (*may_edit_files)(struct error *err);	/* as long as there is no other place */
 };
 
 /* From here on, until NULL is given; both while nobody else asks. */

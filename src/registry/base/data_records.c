@@ -303,10 +303,17 @@ records_edit(const char *path, data_file_change_fn *change, void *cookie, struct
 	return rc;
 }
 
+static int
+records_may_edit_files(struct error *err)
+{
+	return records->may_edit_files(records->cookie, err);
+}
+
 void
 data_records_use(const struct data_records *r)
 {
-	static const struct data_source source = { records_have, records_read, records_edit };
+	static const struct data_source source = { records_have, records_read, records_edit,
+	    records_may_edit_files };
 
 	records = r;
 	data_file_from(r != NULL ? &source : NULL);

@@ -36,6 +36,9 @@ struct data_records {
 
 	/* Another number after each change; 0: the files are in force. */
 	uint64_t (*stamp)(void *cookie);
+
+	/* Until then: may these be changed here, or would that be lost?  -1, ERROR_BUSY. */
+	int (*may_edit_files)(void *cookie, struct error *err);
 	int (*read)(void *cookie, enum data_kind kind, data_record_visit_fn *visit,
 	    void *visit_cookie, struct error *err);
 

@@ -40,6 +40,20 @@ on_stamp(void *cookie)
 	return store_access_stamp(r->store);
 }
 
+/* Of the node that leads the files are taken over. */
+static int
+on_may_edit_files(void *cookie, struct error *err)
+{
+	const struct service_records *r = cookie;
+	struct store_log_state l;
+
+	store_log_state(r->store, &l);
+	if (l.role == LOG_LEADER)
+		return 0;
+	return l.leader[0] == '\0' ? error_set(err, ERROR_BUSY, "no node leads now") :
+	    error_set(err, ERROR_BUSY, "another node leads: %s", l.leader);
+}
+
 static int
 on_read(void *cookie, enum data_kind kind, data_record_visit_fn *visit, void *visit_cookie,
     struct error *err)
@@ -75,7 +89,7 @@ records_begin(const char *data, struct store *s, struct error *err)
 
 	if (r == NULL)
 		return NULL;
-	r->calls = (struct data_records){ data, r, on_stamp, on_read, on_write };
+	r->calls = (struct data_records){ data, r, on_stamp, on_may_edit_files, on_read, on_write };
 	r->store = s;
 	r->due = true;
 	data_records_use(&r->calls);

@@ -193,6 +193,8 @@ error_code_name(enum error_code code)
 		return "limit";
 	case ERROR_MEMORY:
 		return "memory";
+	case ERROR_UNKNOWN:
+		return "not-known";
 	case ERROR_CRYPTO:
 		return "crypto";
 	}

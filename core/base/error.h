@@ -26,6 +26,7 @@ enum error_code {
 	ERROR_BUSY,	/* another process holds the lock */
 	ERROR_LIMIT,	/* larger than a stated maximum */
 	ERROR_MEMORY,
+	ERROR_UNKNOWN,	/* it may have been done or not */
 	ERROR_CRYPTO	/* OpenSSL failed for a reason of its own */
 };
 

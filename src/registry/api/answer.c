@@ -516,6 +516,10 @@ answer_error(struct exchange *x, const struct error *err)
 	bool again = err->code == ERROR_IO || err->code == ERROR_BUSY ||
 	    err->code == ERROR_MEMORY || err->code == ERROR_STALE;
 
+	if (err->code == ERROR_UNKNOWN) {
+		answer_fail(x, 504, 50402, "%s", err->text);
+		return;
+	}
 	answer_fail(x, again ? 503 : 500, again ? 50302 : 50001, "%s", err->text);
 }
 

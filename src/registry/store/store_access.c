@@ -220,8 +220,8 @@ store_access_run(struct store *s, struct store_op *op, struct error *err)
 	case STORE_CAS_MISMATCH:
 		return error_set(err, ERROR_STALE, "another change came between");
 	case STORE_UNKNOWN:
-		return error_set(err, ERROR_IO, "it is not known whether this was written: %.700s",
-		    op->err.text);
+		return error_set(err, ERROR_UNKNOWN, "it is not known whether this was written: "
+		    "%.700s", op->err.text);
 	default:
 		*err = op->err;
 		return -1;

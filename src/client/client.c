@@ -46,6 +46,7 @@ struct client {
 	struct evhttp_connection *connection;	/* NULL: none is open */
 	SSL *ssl;			/* the connection's, owned by it */
 	bool used;			/* an answer came over the connection */
+	bool late;			/* none came within the time */
 	bool closed;
 	const atomic_bool *stop;
 	struct event *tick;		/* looks at it; NULL: there is none */
@@ -554,7 +555,8 @@ on_failure(enum evhttp_request_error why, void *cookie)
 	call->rc = -1;
 	if (is_untrusted(call))
 		return;
-	if (why == EVREQ_HTTP_TIMEOUT)
+	call->c->late = why == EVREQ_HTTP_TIMEOUT;
+	if (call->c->late)
 		error_set(call->err, ERROR_IO, "no answer within %u s",
 		    call->c->timeout_ms / 1000);
 	else if (why == EVREQ_HTTP_DATA_TOO_LONG)
@@ -695,6 +697,7 @@ client_request(struct client *c, const char *method, const char *target, const s
 		goto done;
 	}
 	reused = c->used;
+	c->late = false;
 	do {
 		out->status = 0;
 		out->sent = false;
@@ -702,7 +705,8 @@ client_request(struct client *c, const char *method, const char *target, const s
 		out->offset[0] = out->position[0] = out->retry_after[0] = '\0';
 		rc = try_quietly(c, type, buf_cstr(&full), body, headers, out, &why);
 		sent |= out->sent;
-		if (rc == 0 || !reused || out->status != 0 || !is_repeatable(type, headers))
+		if (rc == 0 || !reused || c->late || out->status != 0 ||
+		    !is_repeatable(type, headers))
 			break;
 		reused = false;
 	} while (true);

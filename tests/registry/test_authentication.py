@@ -40,6 +40,18 @@ def a01_no_credentials(r):
     unauthorized(r.as_(None).put(P, {}))
 
 
+def a01b_who_says_to_be_a_node_is_on_record(r):
+    """The header in which nodes tell each other who asks; here nobody is believed."""
+    claim = [('X-Secret-Forwarded', 'principal=adm&mechanism=TOKEN&client=192.0.2.7'),
+             ('X-Request-Id', 'a01b')]
+    for name in (None, 'adm'):
+        answer = err(r.new(name).post(V('conn-a', 'k'), {'secret': 's'}, claim), 401)
+        same(answer.header('WWW-Authenticate'), None, 'it is not asked for a login')
+    line = audit.of_request(r, 'a01b')[0]
+    same((audit.method(line), audit.result(line), audit.client(line), audit.principal(line)),
+         ('Authenticate', 401, '127.0.0.1', None), 'what is known of it')
+
+
 @case(dialects=BOTH)
 def a02_wrong_password(r):
     wrong(r, r.with_header(basic('adm', 'not it')).get(P))

@@ -489,7 +489,14 @@ decided(void *arg)
 	case AUTH_OK:
 		memcpy(x->user, "User:", 5);
 		memcpy(x->user + 5, x->check.principal, sizeof(x->check.principal));
-		admit_user(x);
+		if (x->via == NULL || !auth_is_disabled(x->api->parts.auth, x->check.principal)) {
+			admit_user(x);
+			return;
+		}
+		/* The node that forwarded it may not have read that yet. */
+		x->recorded = true;
+		x->op = x->endpoint->op;
+		answer_fail(x, 403, 40301, "This user is disabled");
 		return;
 	case AUTH_TOO_MANY:
 		(void)snprintf(seconds, sizeof(seconds), "%u",
@@ -534,11 +541,13 @@ exchange_log_in(struct exchange *x)
 
 	if (forward_is_one(x)) {
 		c->result = AUTH_OK;
-		if (forward_accept(x))
+		if (forward_accept(x)) {
 			decided(x);
-		else
-			answer_login_failed(x, 401, 40101, "This is not forwarded by a node that "
-			    "may");
+			return;
+		}
+		c->mechanism = http_peer_dn(r) != NULL ? "MTLS" : "NONE";
+		auth_refuse(x->api->parts.auth, c, x->client);
+		answer_login_failed(x, 401, 40101, "This is not forwarded by a node that may");
 		return;
 	}
 	c->authorization = http_header(r, "Authorization");

@@ -33,6 +33,7 @@
 #define FOLD_MS 5000		/* and so long for its change to be read here */
 #define FOLD_LOOK_MS 5
 #define CLIENT_MS 60000		/* then certificates are read anew */
+#define SILENCE_MS 5000		/* so long may the brokers not have been heard of */
 #define HEADERS_MAX 16
 
 struct forwarder {
@@ -94,8 +95,7 @@ static int
 node_ask(const struct forwarder *f, struct forward_client *c, struct forward *w)
 {
 	struct exchange *x = w->x;
-	/* By evhttp DELETE has none, nor is there one that any of these routes looks at. */
-	const struct buf *body = http_method(x->r) == HTTP_DELETE ? NULL : http_body(x->r);
+	const struct buf *body = http_body(x->r);
 
 	if (c->client != NULL && (strcmp(c->url, w->leader) != 0 ||
 	    clock_ms() - c->made_ms > CLIENT_MS)) {
@@ -216,6 +216,13 @@ forward_end(struct exchange *x)
 	x->work_free = NULL;
 }
 
+/* Is it done once, however often it comes under one Idempotency-Key? */
+static bool
+is_idempotent(const struct exchange *x)
+{
+	return x->endpoint->run == create_version;
+}
+
 /* It was not forwarded, or nobody knows: that is on record here.  Who may not do it is
  * told that alone. */
 static void
@@ -321,8 +328,10 @@ forward_back(void *exchange)
 	}
 	buf_clear(&x->body);
 	if (w->answer.sent) {
-		forward_fail(x, 504, "It is not known whether this was written: the node that "
-		    "leads has not answered.  Repeat it with the same Idempotency-Key");
+		forward_fail(x, 504, is_idempotent(x) ? "It is not known whether this was written: "
+		    "the node that leads has not answered.  Repeat it with the same "
+		    "Idempotency-Key" : "It is not known whether this was written: the node that "
+		    "leads has not answered.  Look before you repeat it");
 	} else if (clock_ms() < w->until_ms && !atomic_load(&x->api->draining)) {
 		/* Another one may lead in a moment. */
 		http_later(x->r, LOOK_MS, forward_look, x);
@@ -395,10 +404,12 @@ identity_add(struct buf *out, const char *name, const char *value)
 static int
 forward_compose(struct forward *w)
 {
+	/* The last one only where the other node looks at it: what has it may be sent twice. */
 	static const char *const passed[] = {
-		"Content-Type", "Content-Encoding", "If-Match", "If-None-Match", "Idempotency-Key",
-		"X-Secret-Offset",
+		"Content-Type", "Content-Encoding", "If-Match", "If-None-Match", "X-Secret-Offset",
+		"Idempotency-Key",
 	};
+	size_t count = sizeof(passed) / sizeof(passed[0]) - !is_idempotent(w->x);
 	const struct exchange *x = w->x;
 	size_t n = 0;
 
@@ -416,7 +427,7 @@ forward_compose(struct forward *w)
 	w->headers[n++] = buf_cstr(&w->identity);
 	w->headers[n++] = "X-Request-Id";
 	w->headers[n++] = x->id;
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++) {
+	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < http_header_count(x->r, passed[i]); k++) {
 			if (n >= 2 * HEADERS_MAX)
 				return -1;
@@ -427,6 +438,14 @@ forward_compose(struct forward *w)
 	return 0;
 }
 
+/* A node that does not read the topic may let somebody in who was shut out since: the
+ * one that leads would believe it. */
+static bool
+knows_who_asks(const struct exchange *x, const struct store_log_state *l)
+{
+	return l->folded && l->silence_ms <= SILENCE_MS && !request_is_stale(x);
+}
+
 bool
 forward_begin(struct exchange *x)
 {
@@ -434,8 +453,7 @@ forward_begin(struct exchange *x)
 	struct forward *w;
 
 	if (x->api->forwarder == NULL || (x->endpoint->flags & FORWARDED) == 0 ||
-	    ((x->endpoint->flags & ROUTE_ACCESS) != 0 &&
-	    store_access_stamp(request_store(x)) == 0) || forward_is_one(x))
+	    forward_is_one(x))
 		return false;
 	store_log_state(request_store(x), &l);
 	if (l.role != LOG_FOLLOWER)
@@ -444,7 +462,10 @@ forward_begin(struct exchange *x)
 		return true;
 	w->x = x;
 	w->until_ms = clock_ms() + LEADER_MS;
-	if (forward_compose(w) == 0)
+	if (!knows_who_asks(x, &l))
+		forward_fail(x, 503, "Nothing was written: this node does not read the topic now, "
+		    "so it does not know who may still log in");
+	else if (forward_compose(w) == 0)
 		forward_look(x);
 	else
 		answer_fail(x, 431, 0, "This has more headers than can be forwarded to the node "
@@ -516,7 +537,8 @@ forward_accept(struct exchange *x)
 	const char *header = http_header(x->r, FORWARD_HEADER);
 	const char *cn = http_peer_cn(x->r), *san = http_peer_san(x->r);
 	unsigned char key[ADDRESS_KEY];
-	char mechanism[16];
+	char mechanism[16], client[ADDRESS_TEXT];
+	size_t i = 0;
 
 	if (names == NULL || (!node_is_listed(names, cn) && !node_is_listed(names, san)) ||
 	    x->endpoint == NULL || (x->endpoint->flags & FORWARDED) == 0 ||
@@ -524,14 +546,16 @@ forward_accept(struct exchange *x)
 	    http_header_count(x->r, "Authorization") != 0 ||
 	    !identity_take(header, "principal", x->check.principal, AUTH_NAME_MAX) ||
 	    !identity_take(header, "mechanism", mechanism, sizeof(mechanism)) ||
-	    !identity_take(header, "client", x->forwarded, sizeof(x->forwarded)) ||
-	    !address_key(x->forwarded, key))
+	    !identity_take(header, "client", client, sizeof(client)) ||
+	    !address_key(client, key))
 		return false;
-	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++) {
-		if (strcmp(mechanism, mechanisms[i]) == 0)
-			x->check.mechanism = mechanisms[i];
+	while (strcmp(mechanism, mechanisms[i]) != 0) {
+		if (++i == sizeof(mechanisms) / sizeof(mechanisms[0]))
+			return false;
 	}
+	x->check.mechanism = mechanisms[i];
+	memcpy(x->forwarded, client, sizeof(client));
 	x->client = x->forwarded;
 	x->via = node_is_listed(names, cn) ? cn : san;
-	return x->check.mechanism != NULL;
+	return true;
 }

@@ -33,7 +33,7 @@ enum param {
 #define ROUTE_NAMES 0x20U	/* {path} and {key} must be valid names */
 #define ROUTE_VAULT 0x40U	/* there with vault.mount alone, which {mount} is */
 #define ROUTE_CHANGE 0x80U	/* of nodes that share a topic, the one that leads does it */
-#define ROUTE_ACCESS 0x100U	/* the same, if who may what is in the topic, too */
+#define ROUTE_ACCESS 0x100U	/* the same, of users, tokens and bindings */
 
 struct endpoint {
 	enum http_method method;

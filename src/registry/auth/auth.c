@@ -614,6 +614,19 @@ auth_begin(struct auth *a, struct auth_check *c)
 	return true;
 }
 
+void
+auth_refuse(struct auth *a, struct auth_check *c, const char *peer)
+{
+	(void)auth_fail(a, c, peer, "", "");
+}
+
+bool
+auth_is_disabled(struct auth *a, const char *principal)
+{
+	credentials_refresh(a->credentials);
+	return credentials_disabled(a->credentials, principal);
+}
+
 bool
 auth_token_describe(struct auth *a, const char *token, char id[AUTH_TOKEN_ID], int64_t *created,
     int64_t *expires)

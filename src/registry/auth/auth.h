@@ -75,11 +75,18 @@ struct auth_check {
  */
 bool auth_begin(struct auth *a, struct auth_check *c);
 
+/* Count what is refused elsewhere among the failed logins of ${peer}, and say whether it
+ * is to be audited. */
+void auth_refuse(struct auth *a, struct auth_check *c, const char *peer);
+
 /* Of an API token: its id, when it was made and until when it lasts, in seconds after
  * 1970; 0: not known, and for ever.  Its secret is not looked at.  false: there is none
  * of this id. */
 bool auth_token_describe(struct auth *a, const char *token, char id[AUTH_TOKEN_ID],
     int64_t *created, int64_t *expires);
+
+/* Of somebody whose login another node has checked: is this a user who is disabled? */
+bool auth_is_disabled(struct auth *a, const char *principal);
 
 /* May this principal make one more request now?  false: ${*retry_after}. */
 bool auth_rate(struct auth *a, const char *principal, unsigned *retry_after);

@@ -1,5 +1,6 @@
 """Nodes of the registry whose log is a topic."""
 import json
+import os
 import subprocess
 
 from lib_kafka.cluster import FixedRegistry, until
@@ -96,7 +97,8 @@ def forwarding_nodes(brokers, topic, count=3, **more):
         nodes.append(Forwarding(brokers, topic, i, authority, names,
                                 key=nodes[0].key if nodes else None, **more).start())
         if i == 0:
-            nodes[0].wait_leads()
+            mark = os.path.join(nodes[0].wait_leads().data, 'in-topic')
+            until(lambda: os.path.exists(mark), 'users are records', 60)
     return nodes
 
 

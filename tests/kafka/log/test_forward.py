@@ -15,7 +15,7 @@ from lib_kafka.nodes import forwarding_nodes, leader, same_on_all  # noqa: E402
 from lib_kafka.suite import cluster, full, topic  # noqa: E402
 from lib import audit, harness  # noqa: E402
 from lib.check import check, err, ok, same, secret, status  # noqa: E402
-from lib.rest import V, key_url, path_url  # noqa: E402
+from lib.rest import V, in_parallel, key_url, path_url  # noqa: E402
 
 _three = []
 
@@ -162,6 +162,15 @@ def f09_users_tokens_and_bindings():
     status(adm.request('PUT', f'{admin}/role-bindings', {
         'principal': 'User:f09', 'role': 'ResourceOwner', 'path': 'f09'}), 204)
     status(as_new.post(V('f09', 'k'), {'secret': 'x'}), 200)
+    one_more = {'principal': 'f09', 'role': 'DeveloperRead', 'path': 'f09 b'}
+    status(adm.request('PUT', f'{admin}/role-bindings', one_more), 204)
+    status(adm.request('DELETE', f'{admin}/role-bindings', one_more), 204)
+    bindings = '/security/1.0/principals/User:f09/roles/DeveloperRead/bindings'
+    what = {'scope': {}, 'resourcePatterns': [
+        {'resourceType': 'Connector', 'name': 'f09 c', 'patternType': 'LITERAL'}]}
+    status(adm.post(bindings, what), 204)
+    status(adm.request('DELETE', bindings, what), 204)
+    err(adm.request('DELETE', bindings, what), 404)
     made = status(adm.post(f'{admin}/tokens', {'principal': 'f09'}), 201).json()
     by_token = n.with_header('Bearer ' + made['token'])
     status(by_token.get(V('f09', 'k') + '/1'), 200)
@@ -230,6 +239,45 @@ def f12_a_node_that_is_not_listed():
         lines_of(n, answer.header('X-Request-Id'), 2)
     finally:
         n.stop()
+
+
+def f13_who_is_disabled_is_not_let_in_by_a_node_that_has_not_read_that():
+    one, (two, _) = three()
+    adm, users = one.as_('adm'), '/secret/admin/users'
+    status(adm.post(users, {'name': 'f13', 'password': 'a long password'}), 201)
+    status(adm.request('PUT', '/secret/admin/role-bindings', {
+        'principal': 'f13', 'role': 'ResourceOwner', 'path': 'f13'}), 204)
+    node = one.by(two.certificate)
+    status(node.post(V('f13', 'k'), {'secret': 'x'}, identity('f13')), 200)
+    status(adm.request('PATCH', f'{users}/f13', {'disabled': True}), 204)
+    answer = err(node.post(V('f13', 'k'), {'secret': 'y'}, identity('f13')), 403)
+    check(b'disabled' in answer.body, 'it says why', answer.body)
+    same(audit.result(lines_of(one, answer.header('X-Request-Id'), 2)[1]), 403, 'on record')
+    node.close()
+    same(ok(adm.get(V('f13', 'k'))).json(), [1], 'versions')
+
+
+def f14_a_node_that_does_not_read_the_topic_forwards_nothing():
+    """Whom it lets in may be shut out since."""
+    one, two = forwarding_nodes(cluster(), topic('silent'), 2)
+    token = status(two.as_('adm').post('/secret/admin/tokens', {'principal': 'own'}), 201).json()
+    owner = two.with_header('Bearer ' + token['token'])
+    until(lambda: owner.get(V('conn-a', 'k')).status == 200, 'users are records', 20)
+    status(owner.post(V('conn-a', 'k'), {'secret': 'x'}), 200)
+    p = cluster().proxies[two.number]
+    p.cut()
+    try:
+        status(one.as_('adm').delete('/secret/admin/tokens/' + token['id']), 204)
+        until(lambda: b'does not read the topic' in two.as_('adm').post(
+            V('other', 'k'), {'secret': 'x'}).body, 'it forwards nothing', 60)
+        err(owner.post(V('conn-a', 'k'), {'secret': 'y'}), 503)
+        same(ok(one.as_('adm').get(V('conn-a', 'k'))).json(), [1], 'versions')
+    finally:
+        p.mend()
+    until(lambda: owner.post(V('conn-a', 'k'), {'secret': 'y'}).status == 401, 'it reads on', 60)
+    same(ok(one.as_('adm').get(V('conn-a', 'k'))).json(), [1], 'versions')
+    two.stop()
+    one.stop()
 
 
 # --- 18: the leading node cannot be reached ---
@@ -363,6 +411,48 @@ def quietly(do):
         do()
     except Exception:
         pass
+
+
+def f24_a_late_answer_makes_no_second_token():
+    """Only what has an Idempotency-Key that counts is sent twice, and nothing that is late."""
+    one, two = forwarding_nodes(cluster(), topic('late'), 2, **{'node.forward.timeout.ms': 1500})
+    adm, tokens = two.as_('adm'), '/secret/admin/tokens'
+    # So that each thread has a connection that it has used.
+    in_parallel(24, lambda i: [status(two.new('adm').post(V('f24', f'k{i}'), {'secret': 'x'}), 200)
+                               for _ in range(6)])
+    before = len(ok(one.as_('adm').get(tokens)).json())
+    p = cluster().proxies[one.number]
+    p.slow(2)
+    began = time.monotonic()
+    answer = adm.post(tokens, {'principal': 'own'}, [('Idempotency-Key', 'f24')])
+    took = time.monotonic() - began
+    p.mend()
+    err(answer, 504)
+    check(took < 2.7, 'after the time once', took)
+    check(b'Look before' in answer.body, 'what to do', answer.body)
+    until(lambda: len(ok(one.as_('adm').get(tokens)).json()) > before, 'it is made', 60)
+    time.sleep(3)
+    same(len(ok(one.as_('adm').get(tokens)).json()), before + 1, 'tokens')
+    two.stop()
+    one.stop()
+
+
+def f25_as_long_as_users_are_files_a_node_that_does_not_lead_changes_none_of_its_own():
+    one = nodes.Node(cluster(), topic('early'), 0, alone=False)
+    os.remove(os.path.join(one.data, 'bindings.json'))      # so that they stay files
+    one.start().wait_leads()
+    two = nodes.Node(cluster(), one.topic, 1, key=one.key, alone=False).start()
+    users = os.path.join(two.data, 'users.json')
+    with open(users, 'rb') as f:
+        before = f.read()
+    until(lambda: two.health()[0] == 200, 'it has read the topic')
+    answer = err(two.as_('adm').post('/secret/admin/users', {
+        'name': 'lost', 'password': 'a long password'}), 503)
+    check(b'another node leads' in answer.body, 'it says why', answer.body)
+    with open(users, 'rb') as f:
+        same(f.read(), before, 'its file')
+    two.stop()
+    one.stop()
 
 
 # --- settings ---

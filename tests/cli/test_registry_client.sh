@@ -1272,6 +1272,10 @@ case_users_tokens_and_roles_are_changed_where_it_runs() {
 	    --password-file "$suite/alice"
 	expect_rc 1
 	expect_err 409
+	expect_err '--replace gives the user'
+	feed '' registry user add emma --url "$first" --user alice --password-file "$suite/alice"
+	expect_rc 2
+	expect_err 'the password is empty'
 	as_dora CANARY-of-dora list
 	expect_rc 0
 	as_dora CANARY-of-dora get doras key
@@ -1338,6 +1342,7 @@ case_changing_users_where_it_runs_is_refused_as_it_should_be() {
 	registry user remove nobody
 	expect_rc 1
 	expect_err 404
+	expect_err 'registry user list'
 	registry role grant NoSuchRole --principal rob
 	expect_rc 1
 	expect_err 'no such role'

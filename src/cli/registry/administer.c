@@ -131,6 +131,8 @@ administer_user_add(struct administer *a, struct error *err)
 
 	buf_init_secret(&password, PASSWORD_BYTES_MAX);
 	rc = askpass_or_input("Password: ", &password, err);
+	if (rc == 0 && password.len == 0)
+		rc = error_set(err, ERROR_USAGE, "the password is empty");
 	if (rc == 0 && (rc = remote_check_text(&password, err)) == 0) {
 		if (a->o->on[FLAG_REPLACE]) {
 			target_of(a, "users");
@@ -381,6 +383,25 @@ static const struct administer_action actions[] = {
 	{ "role", "list", false, false, administer_role_list },
 };
 
+/* The ways out that remote_call tells are those for secrets. */
+static void
+administer_hint(const struct administer *a, const struct administer_action *action,
+    struct error *err)
+{
+	const char *command = action->command;
+	int status = a->r.got.status;
+
+	if (status == 409 && strcmp(command, "user") == 0 && strcmp(action->word, "add") == 0)
+		error_hint(err, "--replace gives the user the new password");
+	else if (status == 409)
+		err->hint[0] = '\0';	/* the text has it */
+	else if (status == 404)
+		error_hint(err, "`propseal registry %s list` shows what is there", command);
+	else if (status == 504)
+		error_hint(err, "it may have been done: look with `propseal registry %s list`",
+		    command);
+}
+
 /* As of a change of the data folder: a line, and with -o json what was changed. */
 static int
 administer_tell(struct administer *a, const struct administer_action *action, struct error *err)
@@ -445,6 +466,8 @@ commands_registry_administer(const struct options *o)
 	rc = remote_open(&a.r, o, &err);
 	if (rc == 0)
 		rc = action->run(&a, &err);
+	if (rc != 0)
+		administer_hint(&a, action, &err);
 	if (rc == 0 && action->changes)
 		rc = administer_tell(&a, action, &err);
 	return remote_status(&a.r, rc, &err);

@@ -319,6 +319,7 @@ tabs_append(const struct app *a, enum view_id view, enum tabs_detail detail, str
 {
 	const struct view_ops *v = views[view];
 	size_t n = v->count != NULL ? v->count(a) : 0;
+	const char *note = v->count_note != NULL ? v->count_note(a) : "";
 	bool active = view == a->view;
 	char key[KEYMAP_NAME_MAX];
 
@@ -328,8 +329,11 @@ tabs_append(const struct app *a, enum view_id view, enum tabs_detail detail, str
 	    keymap_key_of((enum action_id)v->shows, key));
 	if (active || detail == TABS_ALL)
 		buf_printf(out, " %s", v->name);
+	if (n > 0 || note[0] != '\0')
+		buf_append_char(out, active || detail == TABS_ALL ? ' ' : ':');
 	if (n > 0)
-		buf_printf(out, active || detail == TABS_ALL ? " %zu" : ":%zu", n);
+		buf_printf(out, "%zu", n);
+	buf_append_str(out, note);
 	buf_append_str(out, active ? "]" : " ");
 }
 

@@ -51,6 +51,10 @@ struct view_ops {
 	/* What there is of it, behind its name on the tab.  0, or NULL: nothing is said. */
 	size_t (*count)(const struct app *a);
 
+	/* Behind that number: "+", it is of a part so far; alone: "?", nobody has looked.  NULL,
+	 * or "": it is all. */
+	const char *(*count_note)(const struct app *a);
+
 	/* At the right of the tabs while it is shown: where it is, if there is room, and how
 	 * things are. */
 	void (*title)(struct app *a, struct buf *where, struct buf *state);

@@ -595,6 +595,12 @@ findings_count(const struct app *a)
 	return a->findings->counts.fresh;
 }
 
+static const char *
+findings_count_note(const struct app *a)
+{
+	return a->findings->audit == NULL ? "?" : a->findings->is_whole ? "" : "+";
+}
+
 static void
 findings_draw_counts(struct app *a, const struct rect *r, int w)
 {
@@ -654,6 +660,7 @@ const struct view_ops view_findings = {
 	.is_due = findings_are_due,
 	.tick = findings_tick,
 	.count = findings_count,
+	.count_note = findings_count_note,
 	.title = findings_title,
 	.draw_left = findings_draw_left,
 	.draw_right = findings_draw_right,

@@ -394,6 +394,7 @@ static void
 what_is_found_so_far_is_shown_and_looking_can_be_stopped(void **state)
 {
 	struct fixture *f = *state;
+	char row[512], *at;
 	struct vt *v;
 
 	write_much(f);
@@ -407,6 +408,10 @@ what_is_found_so_far_is_shown_and_looking_can_be_stopped(void **state)
 	see(v, "worker.properties:2" INTO "db.password");
 	vt_send(v, KEY_ESC);
 	see(v, "Stopped: this audit is not complete. R looks at all files.");
+	/* So it is on the tab: so many, of a part. */
+	vt_row(v, 0, row, sizeof(row));
+	assert_non_null(at = strstr(row, "[2 findings "));
+	assert_int_equal(at[strcspn(at, "]") - 1], '+');
 	vt_wait_text(v, "looking, ", false);
 	see(v, "worker.properties:2" INTO "db.password");
 	/* What only shows when all was looked at is not said to be missing. */

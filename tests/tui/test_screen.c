@@ -32,17 +32,21 @@ numbers_show_the_views_and_s_goes_to_the_registry_and_back(void **state)
 {
 	struct vt *v = fixture_open(*state);
 
-	see(v, "[1 files] 2 findings  3 pending  4 rotation  5 history  6 registry ");
+	see(v, "[1 files] 2 findings ?  3 pending  4 rotation  5 history  6 registry ");
 	vt_key(v, "6");
-	vt_assert_has(v, " 1 files  2 findings  3 pending  4 rotation  5 history [6 registry]");
+	vt_assert_has(v, " 1 files  2 findings ?  3 pending  4 rotation  5 history [6 registry]");
 	vt_assert_has(v, "No registry is configured.");
+	/* Once they were looked for, they are counted. */
+	vt_key(v, "2");
+	see(v, "[2 findings 10] 3");
+	vt_key(v, "6");
 	/* An action of another view says where it is. */
 	vt_key(v, "A");
 	vt_assert_has(v, "A (mark-all): this is for the configuration files");
 	vt_key(v, "6");
 	vt_assert_has(v, "[6 registry]");
 	vt_key(v, "1");
-	vt_assert_has(v, "[1 files] 2 findings  3 pending  4 rotation  5 history  6 registry ");
+	vt_assert_has(v, "[1 files] 2 findings 10  3 pending  4 rotation  5 history  6 registry ");
 	vt_assert_has(v, "broker.properties");
 	vt_key(v, "s");
 	vt_assert_has(v, "[6 registry]");

@@ -113,7 +113,8 @@ mask_more(char *line)
 {
 	static const char *const forms[] = { "2099-99-99-9", "2099-99-99", "99:99:99", "99:99",
 		"20999999T999999Z-xxxxxxxx", "127.0.0.1:99999", "x/propseal-tui.xxxxxx.state",
-		"propseal-tui.xxxxxx.state", " id xxxxxxxx", " 99 s", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=" };
+		"propseal-tui.xxxxxx.state", " id xxxxxxxx", " 99 s",
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=" };
 
 	for (char *p = line; *p != '\0'; p++)
 		for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)

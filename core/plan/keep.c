@@ -31,7 +31,7 @@ static const char too_large[] = "it changed more than is kept of one change";
 
 struct keeping {
 	const struct plan *plan;
-	struct json_out *o;
+	struct json_out o;
 	struct digest *digest;
 	const char *why;	/* why the plan cannot be undone; NULL: it can */
 };
@@ -119,7 +119,7 @@ put_value(struct keeping *k, const char *name, const struct document *d, size_t 
 
 	buf_init_secret(&value, BUF_MAX_FILE);
 	if ((rc = document_value(d, i, &value, err)) == 0)
-		json_out_text_n(k->o, name, value.data, value.len);
+		json_out_text_n(&k->o, name, value.data, value.len);
 	buf_release(&value);
 	return rc;
 }
@@ -133,7 +133,7 @@ put_hash(struct keeping *k, const struct edit *e, struct error *err)
 	if (digest_sha256(k->digest, e->value, e->value_len, sum) != 0)
 		return error_set(err, ERROR_CRYPTO, "no hash can be made");
 	hex_text(sum, sizeof(sum), text);
-	json_out_text_n(k->o, "now", text, KEPT_HASH);
+	json_out_text_n(&k->o, "now", text, KEPT_HASH);
 	return 0;
 }
 
@@ -146,8 +146,8 @@ put_entry(struct keeping *k, const struct edit *e, const struct document *d, con
 	const char *key;
 	int rc = 0;
 
-	json_out_object(k->o, NULL);
-	json_out_text_n(k->o, "key", e->key, e->key_len);
+	json_out_object(&k->o, NULL);
+	json_out_text_n(&k->o, "key", e->key, e->key_len);
 	if (e->kind != EDIT_INSERT)
 		rc = put_value(k, "was", d, at, err);
 	if (rc == 0 && e->kind != EDIT_REMOVE)
@@ -161,10 +161,10 @@ put_entry(struct keeping *k, const struct edit *e, const struct document *d, con
 			at--;
 		if (at > 0) {
 			key = document_key(d, at - 1, &len);
-			json_out_text_n(k->o, "after", key, len);
+			json_out_text_n(&k->o, "after", key, len);
 		}
 	}
-	json_out_end(k->o);
+	json_out_end(&k->o);
 	return rc;
 }
 
@@ -183,11 +183,11 @@ put_file(struct keeping *k, const struct plan_file *f, struct error *err)
 		if (e.kind == EDIT_REMOVE)
 			removed[e.entry] = true;
 	}
-	json_out_object(k->o, NULL);
-	json_out_text(k->o, "file", path_open(&where, f->path, NULL) == 0 ? where.real : f->path);
+	json_out_object(&k->o, NULL);
+	json_out_text(&k->o, "file", path_open(&where, f->path, NULL) == 0 ? where.real : f->path);
 	path_close(&where);
-	json_out_bool(k->o, "secrets", is_secrets);
-	json_out_array(k->o, "entries");
+	json_out_bool(&k->o, "secrets", is_secrets);
+	json_out_array(&k->o, "entries");
 	for (size_t i = 0; rc == 0 && i < edits_count(f->edits); i++) {
 		struct edit e = edits_at(f->edits, i);
 
@@ -195,8 +195,8 @@ put_file(struct keeping *k, const struct plan_file *f, struct error *err)
 		    (e.kind == EDIT_INSERT || !document_shadowed(d, e.entry)))
 			rc = put_entry(k, &e, d, removed, is_secrets, err);
 	}
-	json_out_end(k->o);
-	json_out_end(k->o);
+	json_out_end(&k->o);
+	json_out_end(&k->o);
 	free(removed);
 	return rc;
 }
@@ -207,21 +207,19 @@ static int
 keep_text(struct keeping *k, struct buf *out, struct error *err)
 {
 	const struct plan_file *f = NULL;
-	struct json_out o;
 	int rc = 0;
 
-	json_out_init(&o, out);
-	k->o = &o;
-	json_out_object(&o, NULL);
-	json_out_text(&o, "schema", KEPT_SCHEMA);
+	json_out_init(&k->o, out);
+	json_out_object(&k->o, NULL);
+	json_out_text(&k->o, "schema", KEPT_SCHEMA);
 	if (k->why != NULL)
-		json_out_text(&o, "why", k->why);
-	json_out_array(&o, "files");
+		json_out_text(&k->o, "why", k->why);
+	json_out_array(&k->o, "files");
 	while (rc == 0 && k->why == NULL && (f = plan_next(k->plan, f)) != NULL)
 		rc = put_file(k, f, err);
-	json_out_end(&o);
-	json_out_end(&o);
-	return rc == 0 ? json_out_check(&o, err) : -1;
+	json_out_end(&k->o);
+	json_out_end(&k->o);
+	return rc == 0 ? json_out_check(&k->o, err) : -1;
 }
 
 int

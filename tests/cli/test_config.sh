@@ -643,11 +643,11 @@ case_lock_timeout_of_the_file() {
 case_keys_are_bound() {
 	begin
 	ini propseal.ini '[ui]' 'key.mark = m ^T F' 'key.quit = Z' 'key.redraw = none' \
-	    'key.search=;' 'key.next-match = ,' 'key.previous-match = é'
+	    'key.search=;' 'key.next-match = _' 'key.previous-match = é'
 	setting key.mark 's["value"]' "['m', '^T', 'F']"
 	setting key.redraw 's["value"]' '[]'
 	setting key.search 's["value"]' "[';']"
-	setting key.next-match 's["value"]' "[',']"
+	setting key.next-match 's["value"]' "['_']"
 	setting key.previous-match 's["value"]' "['é']"
 	setting key.apply 's["value"], s["origin"]' "(['w'], 'built-in')"
 	run config show

@@ -212,6 +212,7 @@ store_access_run(struct store *s, struct store_op *op, struct error *err)
 	while (!w.done)
 		(void)pthread_cond_wait(&w.told, &w.mutex);
 	(void)pthread_mutex_unlock(&w.mutex);
+	op->cookie = NULL;
 	(void)pthread_cond_destroy(&w.told);
 	(void)pthread_mutex_destroy(&w.mutex);
 	switch (op->result) {

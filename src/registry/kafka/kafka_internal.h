@@ -29,7 +29,7 @@ struct kafka {
 
 	rd_kafka_t *lease;		/* NULL: not asked for */
 	pthread_t lease_thread;
-	bool lease_runs;
+	bool lease_runs, lease_assigned;
 	atomic_bool lease_stop, mine, resigned;
 
 	pthread_t watch_thread;

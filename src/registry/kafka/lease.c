@@ -7,6 +7,7 @@
 
 #define POLL_MS 100
 #define CLOSE_MS 3000
+#define ENDS_SOUND 0x02030000	/* librdkafka 2.3.0 */
 
 /*
  * Who should lead: the member of a consumer group to which the topic's one partition
@@ -29,6 +30,7 @@ on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_
 	rd_kafka_error_t *e;
 
 	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		k->lease_assigned = true;
 		e = rd_kafka_incremental_assign(rk, l);
 		(void)rd_kafka_pause_partitions(rk, l);
 		if (l->cnt > 0)
@@ -148,6 +150,10 @@ kafka_lease_end(struct kafka *k)
 		rd_kafka_event_destroy(e);
 	}
 	rd_kafka_queue_destroy(q);
-	rd_kafka_destroy_flags(k->lease, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	/* Before 2.3.0 the process is aborted with a handle of this strategy that has joined
+	 * its group and was told of no assignment yet (librdkafka's issue 4312): it is left to
+	 * the end of the process, which is near; nothing polls it any more. */
+	if (k->lease_assigned || rd_kafka_version() >= ENDS_SOUND)
+		rd_kafka_destroy_flags(k->lease, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	k->lease = NULL;
 }

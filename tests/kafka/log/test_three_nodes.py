@@ -353,6 +353,19 @@ def t33_the_leading_node_is_killed_while_keys_are_rotated():
 
 # --- users and roles ---
 
+def t08c_a_node_ends_well_at_any_moment_of_its_start():
+    """Also between joining the group and being told of what is assigned to it."""
+    nodes = three('ends')
+    one = leader(nodes)
+    other = others(nodes, one)[0]
+    for i in range(ROUNDS * 5):
+        other.stop()
+        other.launch()
+        other.wait_listening()
+        time.sleep(0.08 * i)
+    stop_all(nodes)
+
+
 def t41_a_user_made_on_one_node_is_one_on_all():
     nodes = three('access')
     for n in nodes:

@@ -9,6 +9,8 @@
 # when it exits 77.  The output of a suite is shown when it failed, or with
 # TEST_VERBOSE=1.  TEST_TIMEOUT is the limit of one suite in seconds.
 # TEST_JOBS suites are run at a time (1), and told of as they end.
+# With TEST_AGAIN=1 a suite that failed is run once more, and the second run
+# counts; what the first one said stands behind AGAIN, to be looked into.
 # The last line is `N passed, N failed`; exits 1 on any failure, and when
 # nothing ran.
 set -u
@@ -39,7 +41,8 @@ counts() {
 	END { if (seen) print p + 0, f + 0, s + 0 }' "$log"
 }
 
-run_suite() {
+# Sets passed_now, failed_now, skipped_now, status.
+run_once() {
 	if command -v timeout >/dev/null 2>&1; then
 		timeout -k 10 "${TEST_TIMEOUT:-900}" sh -c "$1"
 	else
@@ -47,27 +50,41 @@ run_suite() {
 	fi </dev/null >"$log" 2>&1
 	status=$?
 	# shellcheck disable=SC2046 # three numbers, to be split
-	set -- "$1" $(counts)
-	if [ $# -ne 4 ]; then
+	set -- $(counts)
+	if [ $# -ne 3 ]; then
 		case $status in
-		0) set -- "$1" 1 0 0 ;;
-		77) set -- "$1" 0 0 1; status=0 ;;
-		*) set -- "$1" 0 1 0 ;;
+		0) set -- 1 0 0 ;;
+		77) set -- 0 0 1; status=0 ;;
+		*) set -- 0 1 0 ;;
 		esac
-	elif [ "$status" -ne 0 ] && [ "$3" -eq 0 ]; then
-		set -- "$1" "$2" 1 "$4"	# died after its last count
-	elif [ "$status" -eq 0 ] && [ "$3" -ne 0 ]; then
+	elif [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; then
+		set -- "$1" 1 "$3"	# died after its last count
+	elif [ "$status" -eq 0 ] && [ "$2" -ne 0 ]; then
 		status=1
 	fi
-	passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+	passed_now=$1 failed_now=$2 skipped_now=$3
 	more=
-	[ "$4" -eq 0 ] || more=", $4 skipped"
+	[ "$3" -eq 0 ] || more=", $3 skipped"
+}
+
+told_failure() {
+	echo "$1 ($passed_now passed, $failed_now failed$more; exit $status)"
+	sed 's/^/      /' "$log"
+}
+
+run_suite() {
+	run_once "$1"
+	if [ "$status" -ne 0 ] && [ -n "${TEST_AGAIN:-}" ]; then
+		told_failure "AGAIN $1"
+		run_once "$1"
+	fi
+	passed=$((passed + passed_now)) failed=$((failed + failed_now))
+	skipped=$((skipped + skipped_now))
 	if [ "$status" -eq 0 ]; then
-		echo "ok    $1 ($2$more)"
+		echo "ok    $1 ($passed_now$more)"
 		[ -z "${TEST_VERBOSE:-}" ] || sed 's/^/      /' "$log"
 	else
-		echo "FAIL  $1 ($2 passed, $3 failed$more; exit $status)"
-		sed 's/^/      /' "$log"
+		told_failure "FAIL  $1"
 	fi
 }
 

@@ -117,7 +117,7 @@ monochrome_and_high_contrast_have_no_colour(void **state)
 static void
 names_are_those_of_the_list(void **state)
 {
-	const char *names = THEME_NAMES + sizeof(THEME_AUTO "|") - 1;
+	const char *names = &THEME_NAMES[sizeof(THEME_AUTO "|") - 1];
 	size_t n;
 	int t;
 

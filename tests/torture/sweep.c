@@ -110,6 +110,19 @@ empty_folder(const char *name)
 	closedir(d);
 }
 
+/* What a change leaves for its undoing: each further change looks at all of it. */
+static void
+empty_state(void)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	char name[PATH_MAX + 80];
+
+	snprintf(name, sizeof(name), "%s/propseal/trail.jsonl.kept.%lu", state,
+	    (unsigned long)geteuid());
+	if (access(name, W_OK) == 0)
+		empty_folder(name);
+}
+
 static void
 put_clear(size_t i)
 {
@@ -347,6 +360,7 @@ run_once(const struct operation *o, gate_fn *decide, void *cookie, size_t *calls
 	int status;
 
 	put_estate(o->n, o->sealed);
+	empty_state();
 	status = gate_run(&r);
 	if (calls != NULL)
 		*calls = r.calls;
@@ -669,14 +683,18 @@ static void
 make_folder(void)
 {
 	const char *tmp = getenv("TMPDIR");
-	char text[PATH_MAX];
+	char text[PATH_MAX + 10];
 
 	/* In memory, where there is room: what a disk adds to this is time. */
 	if (tmp == NULL)
 		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(text, sizeof(text), "%s/propseal-torture.XXXXXX", tmp);
+	snprintf(text, PATH_MAX, "%s/propseal-torture.XXXXXX", tmp);
 	if (mkdtemp(text) == NULL || realpath(text, folder) == NULL || chdir(folder) == -1 ||
 	    mkdir("s", 0700) == -1 || mkdir("c", 0700) == -1)
+		die(text);
+	/* The trail lies beside it: its calls are none of those that fail. */
+	strcat(text, ".state");
+	if (setenv("XDG_STATE_HOME", text, 1) != 0)
 		die(text);
 }
 
@@ -690,6 +708,8 @@ remove_folder(void)
 	(void)rmdir("c");
 	if (chdir("/") == 0)
 		(void)rmdir(folder);
+	if (system("rm -rf \"$XDG_STATE_HOME\"") != 0)
+		die("state");
 }
 
 /* A secrets file with a key, and what sealing makes of the configurations. */

@@ -683,19 +683,19 @@ static void
 make_folder(void)
 {
 	const char *tmp = getenv("TMPDIR");
-	char text[PATH_MAX + 10];
+	char text[PATH_MAX], state[PATH_MAX + 10];
 
 	/* In memory, where there is room: what a disk adds to this is time. */
 	if (tmp == NULL)
 		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(text, PATH_MAX, "%s/propseal-torture.XXXXXX", tmp);
+	snprintf(text, sizeof(text), "%s/propseal-torture.XXXXXX", tmp);
 	if (mkdtemp(text) == NULL || realpath(text, folder) == NULL || chdir(folder) == -1 ||
 	    mkdir("s", 0700) == -1 || mkdir("c", 0700) == -1)
 		die(text);
 	/* The trail lies beside it: its calls are none of those that fail. */
-	strcat(text, ".state");
-	if (setenv("XDG_STATE_HOME", text, 1) != 0)
-		die(text);
+	snprintf(state, sizeof(state), "%s.state", folder);
+	if (setenv("XDG_STATE_HOME", state, 1) != 0)
+		die(state);
 }
 
 static void

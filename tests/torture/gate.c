@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -283,4 +284,38 @@ gate_works(void)
 	struct gate_run r = { .call = nothing, .folder = "/" };
 
 	return gate_run(&r) == 0;
+}
+
+static void
+no_folder(const char *name)
+{
+	fprintf(stderr, "%s: %s\n", name, strerror(errno));
+	exit(1);
+}
+
+void
+gate_folder_make(char *folder)
+{
+	const char *tmp = getenv("TMPDIR");
+	char text[PATH_MAX], state[PATH_MAX + 10];
+
+	/* What a disk adds to a sweep is time. */
+	if (tmp == NULL)
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(text, sizeof(text), "%s/propseal-torture.XXXXXX", tmp);
+	if (mkdtemp(text) == NULL || realpath(text, folder) == NULL || chdir(folder) != 0)
+		no_folder(text);
+	snprintf(state, sizeof(state), "%s.state", folder);
+	if (setenv("XDG_STATE_HOME", state, 1) != 0)
+		no_folder(state);
+}
+
+void
+gate_folder_remove(const char *folder)
+{
+	char command[2 * PATH_MAX + 32];
+
+	snprintf(command, sizeof(command), "rm -rf '%s' '%s.state'", folder, folder);
+	if (chdir("/") != 0 || system(command) != 0)
+		no_folder(folder);
 }

@@ -46,4 +46,10 @@ bool gate_is_below(const struct gate_call *c, const char *folder);
 bool gate_changes(const struct gate_call *c);
 bool gate_takes_room(const struct gate_call *c);
 
+/* A scratch folder, in memory where there is room, which becomes the current one; ${folder}:
+ * PATH_MAX bytes for its real path.  The trail of changes goes beside it, to ${folder}.state:
+ * its calls are none of those below the folder.  Ends the program where there is none. */
+void gate_folder_make(char *folder);
+void gate_folder_remove(const char *folder);
+
 #endif /* !GATE_H */

@@ -524,22 +524,10 @@ count_calls(void)
 	return below;
 }
 
-static void
-remove_tree(void)
-{
-	char command[PATH_MAX + 32];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	if (chdir("/") != 0 || system(command) != 0)
-		die(folder);
-}
-
 int
 main(int argc, char **argv)
 {
 	static const int errors[] = { 0, ENOSPC, EIO, EROFS };
-	const char *tmp = getenv("TMPDIR");
-	char text[PATH_MAX];
 	size_t at, calls = 0;
 
 	(void)argv;
@@ -551,14 +539,10 @@ main(int argc, char **argv)
 		printf("skipped: no seccomp user notification here\n0 passed, 0 failed, 1 skipped\n");
 		return 0;
 	}
-	/* In memory, where there is room: what a disk adds to this is time. */
-	if (tmp == NULL)
-		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(text, sizeof(text), "%s/propseal-torture.XXXXXX", tmp);
 	umask(022);
-	if (mkdtemp(text) == NULL || realpath(text, folder) == NULL || chdir(folder) != 0 ||
-	    mkdir("state", 0700) != 0)
-		die(text);
+	gate_folder_make(folder);
+	if (mkdir("state", 0700) != 0)
+		die(folder);
 	for (int e = 0; e < ENVIRONMENTS; e++)
 		make_environment(e);
 	make_session();
@@ -577,7 +561,7 @@ main(int argc, char **argv)
 		fflush(stdout);
 	}
 	try_pairs(errors, sizeof(errors) / sizeof(errors[0]), calls);
-	remove_tree();
+	gate_folder_remove(folder);
 	printf("%lu points, %lu lost\n%lu passed, %lu failed\n", passed + failed, lost, passed,
 	    failed);
 	return failed == 0 && passed > 100 ? 0 : 1;

@@ -679,39 +679,6 @@ meddling(const struct operation *o)
 
 /* --- all of it --- */
 
-static void
-make_folder(void)
-{
-	const char *tmp = getenv("TMPDIR");
-	char text[PATH_MAX], state[PATH_MAX + 10];
-
-	/* In memory, where there is room: what a disk adds to this is time. */
-	if (tmp == NULL)
-		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(text, sizeof(text), "%s/propseal-torture.XXXXXX", tmp);
-	if (mkdtemp(text) == NULL || realpath(text, folder) == NULL || chdir(folder) == -1 ||
-	    mkdir("s", 0700) == -1 || mkdir("c", 0700) == -1)
-		die(text);
-	/* The trail lies beside it: its calls are none of those that fail. */
-	snprintf(state, sizeof(state), "%s.state", folder);
-	if (setenv("XDG_STATE_HOME", state, 1) != 0)
-		die(state);
-}
-
-static void
-remove_folder(void)
-{
-	empty_folder("s");
-	empty_folder("c");
-	empty_folder(".");
-	(void)rmdir("s");
-	(void)rmdir("c");
-	if (chdir("/") == 0)
-		(void)rmdir(folder);
-	if (system("rm -rf \"$XDG_STATE_HOME\"") != 0)
-		die("state");
-}
-
 /* A secrets file with a key, and what sealing makes of the configurations. */
 static void
 make_estate(void)
@@ -771,7 +738,9 @@ main(int argc, char **argv)
 		return 0;
 	}
 	umask(022);
-	make_folder();
+	gate_folder_make(folder);
+	if (mkdir("s", 0700) == -1 || mkdir("c", 0700) == -1)
+		die(folder);
 	make_estate();
 	for (size_t i = 0; i < sizeof(one) / sizeof(one[0]); i++) {
 		all_pairs(&one[i]);
@@ -783,7 +752,7 @@ main(int argc, char **argv)
 		dead_file_system(&several[i]);
 		meddling(&several[i]);
 	}
-	remove_folder();
+	gate_folder_remove(folder);
 	key_free(master);
 	printf("%lu lost\n%lu passed, %lu failed\n", lost, passed, failed);
 	return failed == 0 ? 0 : 1;

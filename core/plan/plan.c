@@ -1,9 +1,7 @@
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -20,20 +18,9 @@
 #include "secrets/secrets_file.h"
 
 #define FILES_MAX 1000000
-#define FIRSTS_SLOTS 16		/* a power of two */
+#define FIRSTS_MAX 100000000
 #define NOTES_MAX ((size_t)1 << 20)
 #define NOTE_KEY_MAX 200	/* bytes of a key that a note shows */
-
-/* What plan_first was asked: 128 bits of keyed hash in the place of each text, which would be
- * the larger part of what a plan of many entries holds. */
-struct firsts {
-	unsigned char seeds[2][SIPHASH_KEY];
-	struct firsts_hash {
-		uint64_t hash[2];	/* both 0: free */
-	} *slots;
-	size_t size;	/* a power of two, or 0 */
-	size_t count;
-};
 
 struct plan {
 	struct secrets_file *secrets;
@@ -47,7 +34,8 @@ struct plan {
 	bool adding;		/* and with false */
 	struct buf notes;
 	struct buf scratch;
-	struct firsts firsts;
+	struct vec firsts;	/* of char *: what plan_first was asked */
+	struct map *firsts_index;
 	struct key *data_key;
 	struct cipher *cipher;	/* of data_key */
 	struct tagger *tagger;	/* of data_key */
@@ -73,10 +61,10 @@ plan_new(struct secrets_file *s, struct error *err)
 		return NULL;
 	p->secrets = s;
 	vec_init(&p->files, sizeof(struct item *), FILES_MAX);
+	vec_init(&p->firsts, sizeof(char *), FIRSTS_MAX);
 	buf_init(&p->notes, NOTES_MAX);
 	buf_init_secret(&p->scratch, BUF_MAX_FILE);
-	if (getentropy(p->firsts.seeds, sizeof(p->firsts.seeds)) != 0 ||
-	    (p->configs = map_new()) == NULL) {
+	if ((p->firsts_index = map_new()) == NULL || (p->configs = map_new()) == NULL) {
 		plan_free(p);
 		error_memory(err);
 		return NULL;
@@ -110,7 +98,8 @@ plan_free(struct plan *p)
 		item_free(plan_item_at(p, i));
 	vec_release(&p->files);
 	map_free(p->configs);
-	free(p->firsts.slots);
+	map_free(p->firsts_index);
+	vec_release_strings(&p->firsts);
 	buf_release(&p->notes);
 	buf_release(&p->scratch);
 	tagger_free(p->tagger);
@@ -369,61 +358,25 @@ plan_scratch(struct plan *p)
 	return &p->scratch;
 }
 
-/* The slot of ${x}, or the free one where it belongs. */
-static struct firsts_hash *
-firsts_slot(const struct firsts *f, const struct firsts_hash *x)
-{
-	struct firsts_hash *slot;
-
-	for (size_t i = (size_t)x->hash[0];; i++) {
-		slot = &f->slots[i & (f->size - 1)];
-		if ((slot->hash[0] == 0 && slot->hash[1] == 0) ||
-		    (slot->hash[0] == x->hash[0] && slot->hash[1] == x->hash[1]))
-			return slot;
-	}
-}
-
-/* 1: it is new, 0: it is there, -1: no memory. */
-static int
-firsts_add(struct firsts *f, const struct buf *text)
-{
-	struct firsts bigger = *f;
-	struct firsts_hash x, *slot;
-
-	/* At most three quarters full, so that probes stay short. */
-	if (f->count >= f->size / 4 * 3) {
-		bigger.size = f->size > 0 ? 2 * f->size : FIRSTS_SLOTS;
-		if ((bigger.slots = calloc(bigger.size, sizeof(*f->slots))) == NULL)
-			return -1;
-		for (size_t i = 0; i < f->size; i++)
-			*firsts_slot(&bigger, &f->slots[i]) = f->slots[i];
-		free(f->slots);
-		*f = bigger;
-	}
-	for (size_t i = 0; i < 2; i++)
-		x.hash[i] = siphash_13(f->seeds[i], text->data, text->len);
-	x.hash[0] |= x.hash[0] == 0 && x.hash[1] == 0;
-	slot = firsts_slot(f, &x);
-	if (slot->hash[0] == x.hash[0] && slot->hash[1] == x.hash[1])
-		return 0;
-	*slot = x;
-	f->count++;
-	return 1;
-}
-
 int
 plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
     struct error *err)
 {
+	size_t ignored;
 	struct buf all;
+	char *copy;
 	int rc;
 
 	buf_init(&all, BUF_MAX_FILE);
 	buf_append(&all, kind, strlen(kind) + 1);
 	buf_append(&all, file, strlen(file) + 1);
 	buf_append(&all, what, len);
-	if ((rc = buf_check(&all, err)) == 0 && (rc = firsts_add(&p->firsts, &all)) == -1)
-		error_memory(err);
+	rc = buf_check(&all, err);
+	if (rc == 0 && !map_get(p->firsts_index, all.data, all.len, &ignored)) {
+		copy = vec_push_string(&p->firsts, (const char *)all.data, all.len);
+		rc = copy != NULL && map_put(p->firsts_index, copy, all.len, 0) == 0 ? 1 :
+		    error_memory(err);
+	}
 	buf_release(&all);
 	return rc;
 }

@@ -28,6 +28,7 @@
 
 #define TITLE "Rotation"
 #define TEXT_BYTES ((size_t)8 << 20)
+#define SERVICES_BYTES 8192
 #define ROWS_MAX ((size_t)1 << 20)
 #define HINT_MAX 320
 #define LOCK_WAIT_MS 30000	/* without --lock-timeout: then a file is left */
@@ -58,6 +59,7 @@ rotating_open(struct rotating *t)
 	vec_init(&t->groups, sizeof(struct rotating_group), ROWS_MAX);
 	vec_init(&t->rows, sizeof(struct rotating_row), ROWS_MAX);
 	buf_init(&t->diff, TEXT_BYTES);
+	buf_init(&t->services, SERVICES_BYTES);
 	buf_init_secret(&t->passphrase, SECRET_FIELD_MAX);
 	t->master = t->common = true;
 }
@@ -77,6 +79,7 @@ rotating_close(struct rotating *t)
 	rotating_lock(t);
 	buf_release(&t->passphrase);
 	buf_release(&t->diff);
+	buf_release(&t->services);
 	environments_clear(&t->environments);
 	vec_release_strings(&t->texts);
 	vec_release(&t->groups);

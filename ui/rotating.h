@@ -77,6 +77,8 @@ struct rotating {
 	struct buf diff;		/* of the plan, masked */
 	struct buf passphrase;		/* the new one, secret; empty: not at hand */
 	struct key_ring *fresh;		/* new keys that were found; NULL: none */
+	struct buf services;		/* what is said of those that read ->services_of */
+	const struct environment *services_of;	/* NULL: nothing is known yet */
 	struct job first;		/* looks for a session at the start */
 	char *told;			/* what it found */
 };

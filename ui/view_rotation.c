@@ -30,6 +30,7 @@
 #define TEXT_BYTES ((size_t)8 << 20)
 #define LINE ROTATING_TICK
 #define PROVE "propseal rotation verify --host PATH"
+#define NO_SERVICES "No configuration file of it is shown here.\n"
 
 const char *const rotating_step_names[ROTATING_STEPS] = { "plan", "keys", "apply", "verify",
 	"hosts", "finish" };
@@ -289,6 +290,7 @@ rotating_build(struct app *a)
 
 	vec_release(&t->groups);
 	vec_release(&t->rows);
+	t->services_of = NULL;
 	if (t->session == NULL)
 		add_plan(t);
 	else
@@ -679,9 +681,10 @@ say_error(const struct error *e, struct buf *out)
 		buf_printf(out, "\n%s", e->hint);
 }
 
-/* Which services read the environment's files, in the order in which they are restarted. */
+/* Which services read the environment's files, in the order in which they are restarted.  For
+ * that files are read. */
 static void
-say_services(const struct app *a, const struct environment *x, struct buf *out)
+list_services(const struct app *a, const struct environment *x, struct buf *out)
 {
 	const struct estate *e = a->model->estate;
 	enum rotation_service *of = calloc(estate_count(e) + 1, sizeof(*of));
@@ -690,8 +693,7 @@ say_services(const struct app *a, const struct environment *x, struct buf *out)
 	for (size_t i = 0; of != NULL && i < estate_count(e); i++) {
 		const struct estate_file *f = estate_file(e, i);
 
-		of[i] = x != NULL && rotation_service_reads(f, x) ? rotation_service_of(f->path) :
-		    SERVICES;
+		of[i] = rotation_service_reads(f, x) ? rotation_service_of(f->path) : SERVICES;
 	}
 	for (enum rotation_service s = SERVICE_CONTROLLER; of != NULL && s < SERVICES; s++) {
 		size_t files = 0;
@@ -710,8 +712,26 @@ say_services(const struct app *a, const struct environment *x, struct buf *out)
 		buf_append_str(out, files > 0 ? ")" : "");
 		all += files;
 	}
-	buf_append_str(out, all > 0 ? ".\n" : "No configuration file of it is shown here.\n");
+	buf_append_str(out, all > 0 ? ".\n" : NO_SERVICES);
 	free(of);
+}
+
+/* Once, not at each draw: until rotating_build is told that something is others. */
+static void
+say_services(const struct app *a, const struct environment *x, struct buf *out)
+{
+	struct rotating *t = a->rotating;
+
+	if (x == NULL) {
+		buf_append_str(out, NO_SERVICES);
+		return;
+	}
+	if (t->services_of != x) {
+		buf_clear(&t->services);
+		list_services(a, x, &t->services);
+		t->services_of = x;
+	}
+	buf_append(out, t->services.data, t->services.len);
 }
 
 static void

@@ -307,22 +307,18 @@ place_word(struct app *a, const char *title, const char *text, const char *word)
 	return yes;
 }
 
-/* Is it the secrets file of one of the session's files? */
-static bool
-is_of_session(const struct rotation *r, const struct environment *x)
+/* The environment of a file of the session; NULL: it is not among those that are shown. */
+static const struct environment *
+environment_of(const struct app *a, size_t file)
 {
-	char *real = realpath(x->path, NULL);
-	bool found = false;
+	const struct rotation *r = a->rotating->session;
+	const struct environments *e = model_environments(a->model);
+	char *path = rotation_path(r, rotation_file(r, file)->file);
+	struct environment *found = NULL;
 
-	for (size_t i = 0; real != NULL && !found && i < rotation_count(r); i++) {
-		char *path = rotation_path(r, rotation_file(r, i)->file);
-		char *own = path != NULL ? realpath(path, NULL) : NULL;
-
-		found = own != NULL && strcmp(own, real) == 0;
-		free(own);
-		free(path);
-	}
-	free(real);
+	if (e != NULL && path != NULL)
+		(void)environments_of_file(e, path, &found, NULL);
+	free(path);
 	return found;
 }
 
@@ -348,19 +344,17 @@ count_reference(const struct estate_file *f, const struct estate_entry *x, size_
 static void
 follow_references(struct app *a, size_t *count, size_t *wrong)
 {
-	const struct environments *e;
 	const struct estate *all;
 	struct buf told;
 
 	*count = *wrong = 0;
 	rotating_read_files(a);
-	e = model_environments(a->model);
 	all = a->model->estate;
 	buf_init(&told, TOLD_BYTES);
-	for (size_t i = 0; e != NULL && i < environments_count(e); i++) {
-		const struct environment *x = environments_at(e, i);
+	for (size_t i = 0; i < rotation_count(a->rotating->session); i++) {
+		const struct environment *x = environment_of(a, i);
 
-		if (x->master == NULL || !is_of_session(a->rotating->session, x))
+		if (x == NULL || x->master == NULL)
 			continue;
 		for (size_t n = 0; n < estate_count(all); n++) {
 			const struct estate_file *f = estate_file(all, n);

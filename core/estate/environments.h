@@ -100,6 +100,11 @@ void environments_set_policy(struct environments *e, struct secrets_policy polic
 size_t environments_count(const struct environments *e);
 struct environment *environments_at(const struct environments *e, size_t i);
 
+/* ${*out}: the one whose secrets file is at ${path} now (device and inode); NULL: none.  As
+ * file_identify. */
+int environments_of_file(const struct environments *e, const char *path, struct environment **out,
+    struct error *err);
+
 /**
  * environment_unlock(x, master, err):
  * Take ${master} (copied) as the key.  ERROR_KEY: the data key does not open

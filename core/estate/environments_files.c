@@ -341,6 +341,22 @@ environments_at(const struct environments *e, size_t i)
 }
 
 int
+environments_of_file(const struct environments *e, const char *path, struct environment **out,
+    struct error *err)
+{
+	struct file_id id, other;
+
+	*out = NULL;
+	if (file_identify(path, &id, err) != 0)
+		return -1;
+	for (size_t i = 0; id.exists && *out == NULL && i < environments_count(e); i++)
+		if (file_identify(environments_at(e, i)->path, &other, NULL) == 0 &&
+		    file_id_same(&id, &other))
+			*out = environments_at(e, i);
+	return 0;
+}
+
+int
 environment_unlock(struct environment *x, const struct key *master, struct error *err)
 {
 	struct key *copy;

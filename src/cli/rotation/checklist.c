@@ -60,7 +60,7 @@ environment_of(const struct checklist *c, const struct rotation_file *f)
 	struct environment *found = NULL;
 
 	if (path != NULL)
-		(void)rotation_environment(c->estate, path, &found, NULL);
+		(void)environments_of_file(estate_environments(c->estate), path, &found, NULL);
 	free(path);
 	return found;
 }

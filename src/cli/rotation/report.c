@@ -12,7 +12,6 @@
 #include "crypto/key.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
-#include "file/file.h"
 #include "secrets/secrets_file.h"
 
 /* What the commands of `propseal rotation` say, and what they look at besides
@@ -132,31 +131,11 @@ rotation_scan(const struct options *o, const struct rotation *r, struct vec *who
 }
 
 int
-rotation_environment(const struct estate *e, const char *path, struct environment **out,
-    struct error *err)
-{
-	struct environments *all = estate_environments(e);
-	struct file_id id, other;
-
-	*out = NULL;
-	if (file_identify(path, &id, err) != 0)
-		return -1;
-	for (size_t i = 0; id.exists && *out == NULL && i < environments_count(all); i++) {
-		struct environment *x = environments_at(all, i);
-
-		if (file_identify(x->path, &other, NULL) == 0 && other.dev == id.dev &&
-		    other.ino == id.ino)
-			*out = x;
-	}
-	return 0;
-}
-
-int
 rotation_opened(struct estate *e, const char *path, const struct key *k, struct error *err)
 {
 	struct environment *x;
 
-	if (rotation_environment(e, path, &x, err) != 0)
+	if (environments_of_file(estate_environments(e), path, &x, err) != 0)
 		return -1;
 	return x != NULL && x->secrets != NULL ? environment_unlock(x, k, err) : 0;
 }

@@ -68,9 +68,6 @@ int rotation_host(const struct options *o);
 struct estate *rotation_scan(const struct options *o, const struct rotation *r, struct vec *whole,
     struct error *err);
 
-/* ${*out}: the environment whose secrets file is at ${path}; NULL: none. */
-int rotation_environment(const struct estate *e, const char *path, struct environment **out,
-    struct error *err);
 int rotation_opened(struct estate *e, const char *path, const struct key *k, struct error *err);
 int rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error *err);
 

@@ -79,18 +79,15 @@ key_lines_append(const struct buf *key, struct buf *out, struct error *err)
 static void
 key_show_reveal(struct app *a, struct key_show *s, bool lines)
 {
-	struct error err;
 	struct buf text;
+	const struct buf *shown = lines ? &text : &s->text;
+	struct error err;
 
-	if (!term_has_private_screen())
-		return;
 	buf_init_secret(&text, KEY_TEXT_MAX);
 	if (lines && key_lines_append(&s->text, &text, &err) == -1)
 		snprintf(s->why, sizeof(s->why), "%.150s", err.text);
-	else
-		(void)reveal_show(a->reveal, lines ? text.data : s->text.data,
-		    lines ? text.len : s->text.len, SHOW_MS);
-	s->lines = lines && text.len > 0;
+	else if (reveal_show(a->reveal, shown->data, shown->len, SHOW_MS) == 0)
+		s->lines = lines;
 	buf_release(&text);
 }
 

@@ -77,12 +77,12 @@ struct palette {
 
 /* --- what is listed --- */
 
-/* What of one kind fits, by how well. */
+/* What of one kind fits, by how well; no more of each rank than are ever listed. */
 struct palette_found {
 	struct vec by_rank[RANK_COUNT];	/* of struct palette_row */
 };
 
-/* Memory that is not there shortens the list. */
+/* What there is no room for shortens the list. */
 static void
 palette_push(struct vec *rows, const struct palette_row *row)
 {
@@ -237,7 +237,7 @@ palette_search(const struct app *a, struct palette *p)
 
 	for (int k = 0; k < PALETTE_KINDS; k++) {
 		for (int r = 0; r < RANK_COUNT; r++)
-			vec_init(&found[k].by_rank[r], sizeof(struct palette_row), SIZE_MAX);
+			vec_init(&found[k].by_rank[r], sizeof(struct palette_row), KIND_MAX);
 		if (typed[0] != '\0' && typed[0] == kinds[k].sign)
 			only = k;
 	}

@@ -165,7 +165,6 @@ terminal_without_a_second_screen_shows_no_secret(void **state)
 	vt_free(v);
 }
 
-/* Before a passphrase is asked for it is told, and what is written is for its owner only. */
 static void
 terminal_without_a_second_screen_shows_nothing_that_is_typed(void **state)
 {
@@ -183,6 +182,7 @@ terminal_without_a_second_screen_shows_nothing_that_is_typed(void **state)
 	vt_free(v);
 }
 
+/* Before a passphrase is asked for it is told, and what is written is for its owner only. */
 static void
 terminal_without_a_second_screen_writes_a_file(void **state)
 {

@@ -408,11 +408,8 @@ what_was_changed_on_purpose_is_accepted(void **state)
 {
 	struct fixture *f = *state;
 	char *value;
-	struct vt *v;
+	struct vt *v = plan_five(f);
 
-	make_five(f);
-	v = open_five(f, 24, 80);
-	plan_all(v);
 	apply_all(v);
 	vt_key(v, "1");
 	type_line(v, "/ssl.key.pass");

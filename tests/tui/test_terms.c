@@ -136,7 +136,6 @@ eight_colours_are_enough_for_a_theme(void **state)
 	fixture_leave(v);
 }
 
-/* One list, no frame, and the cursor where one is. */
 /* No arrows, lines, bullets: what the keys hold is not the frame's. */
 static void
 assert_no_frame(struct vt *v)
@@ -149,6 +148,7 @@ assert_no_frame(struct vt *v)
 		}
 }
 
+/* One list, no frame, and the cursor where one is. */
 static void
 screen_is_read_aloud_line_by_line(void **state)
 {

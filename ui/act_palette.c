@@ -332,8 +332,7 @@ line_finding(const struct app *a, const struct palette_row *row, struct palette_
 		buf_append_str(&l->name, audit_rule_text(r->finding->rule)->id);
 	buf_printf(&l->place, "%s:%zu", audit_file(f->audit, r->finding->file),
 	    r->finding->line);
-	snprintf(l->state, sizeof(l->state), "%c %s", r->finding->level == AUDIT_ERROR ? 'E' :
-	    r->finding->level == AUDIT_WARNING ? 'W' : 'n',
+	snprintf(l->state, sizeof(l->state), "%s %s", findings_letter(r->finding->level),
 	    audit_rule_text(r->finding->rule)->id);
 }
 

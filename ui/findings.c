@@ -112,10 +112,15 @@ findings_passes(const void *findings, unsigned int filter, size_t group, size_t 
 	return false;
 }
 
+const char *
+findings_letter(enum audit_level l)
+{
+	return l == AUDIT_ERROR ? "E" : l == AUDIT_WARNING ? "W" : "n";
+}
+
 static void
 findings_facts(const void *findings, size_t group, size_t item, struct filter_facts *out)
 {
-	static const char letters[AUDIT_LEVELS] = { 'n', 'W', 'E' };
 	const struct findings *f = findings;
 	const struct findings_row *r;
 
@@ -127,7 +132,7 @@ findings_facts(const void *findings, size_t group, size_t item, struct filter_fa
 		out->file = r->unread->file;
 		return;
 	}
-	out->state = letters[r->finding->level];
+	out->state = *findings_letter(r->finding->level);
 	out->environment = findings_environment(f, r->finding);
 	out->rule = audit_rule_text(r->finding->rule)->id;
 	out->file = audit_file(f->audit, r->finding->file);
@@ -612,12 +617,12 @@ findings_order_name(enum findings_order order)
 void
 findings_print_levels(const size_t levels[AUDIT_LEVELS], char *out, size_t size)
 {
-	static const char letters[AUDIT_LEVELS] = { 'n', 'W', 'E' };
 	size_t used = 0;
 
 	out[0] = '\0';
 	for (size_t l = AUDIT_LEVELS; l-- > 0 && used < size;)
 		if (levels[l] > 0)
-			used += (size_t)snprintf(out + used, size - used, "%s%zu%c",
-			    used > 0 ? " " : "", levels[l], letters[l]);
+			used += (size_t)snprintf(out + used, size - used, "%s%zu%s",
+			    used > 0 ? " " : "", levels[l],
+			    findings_letter((enum audit_level)l));
 }

@@ -145,6 +145,9 @@ const char *findings_order_name(enum findings_order order);
 const struct findings_group *findings_selected(const struct findings *f,
     const struct findings_row **row);
 
+/* The letter of a level, "E", "W" or "n". */
+const char *findings_letter(enum audit_level l);
+
 /* "5E 3W 1n" of a group, "" without any. */
 void findings_print_levels(const size_t levels[AUDIT_LEVELS], char *out, size_t size);
 

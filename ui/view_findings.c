@@ -37,12 +37,6 @@ level_style(enum audit_level l)
 }
 
 static const char *
-level_letter(enum audit_level l)
-{
-	return l == AUDIT_ERROR ? "E" : l == AUDIT_WARNING ? "W" : "n";
-}
-
-static const char *
 filter_name(unsigned int filter)
 {
 	static const char *const names[FINDINGS_FILTERS] = { "all that counts", "errors",
@@ -104,7 +98,8 @@ group_draw(struct app *a, const struct findings_group *g, bool folded, const str
 		enum audit_level level = audit_rule_text(findings_row(f, g->first)->finding->rule)
 		    ->level;
 
-		x += canvas_text(l->y, x, 1, level_style(level) | extra, level_letter(level)) + 1;
+		x += 1 + canvas_text(l->y, x, 1, level_style(level) | extra,
+		    findings_letter(level));
 	}
 	/* The name gives way, not the counts. */
 	x += canvas_tail(l->y, x, end - x - (int)strlen(levels) - 2, STYLE_FILE | extra,
@@ -190,7 +185,7 @@ finding_draw(struct app *a, const struct findings_row *r, const struct rect *l,
 		end -= canvas_right(l->y, x, end - x, (note[0] == '*' ? STYLE_MARK : STYLE_NOTE) |
 		    extra, note) + GAP;
 	x += canvas_text(l->y, x, 1, level_style(r->finding->level) | extra,
-	    level_letter(r->finding->level)) + GAP;
+	    findings_letter(r->finding->level)) + GAP;
 	w = end - x;
 	if (l->w >= WORDS) {
 		first = f->grouping == FINDINGS_BY_RULE ? w / 5 : w >= 66 ? 23 : 18;
@@ -427,7 +422,7 @@ lines_make_finding(struct app *a, const struct findings_row *r, int w)
 	struct buf text;
 
 	buf_init(&text, NAME_BYTES);
-	buf_printf(&text, "%s  %s", level_letter(x->level), rule->name);
+	buf_printf(&text, "%s  %s", findings_letter(x->level), rule->name);
 	lines_add(f, buf_cstr(&text), true, 0, w);
 	buf_clear(&text);
 	buf_printf(&text, "%s:%zu:%zu", audit_file(f->audit, x->file), x->line, x->column);
@@ -558,7 +553,7 @@ findings_say(struct app *a, struct words *w)
 	}
 	rule = audit_rule_text(r->finding->rule);
 	environment = findings_environment(f, r->finding);
-	buf_printf(&w->place, "%s %s %s ", level_letter(r->finding->level), rule->id, arrow);
+	buf_printf(&w->place, "%s %s %s ", findings_letter(r->finding->level), rule->id, arrow);
 	if (environment != NULL)
 		buf_printf(&w->place, "%s %s ", environment, arrow);
 	buf_printf(&w->place, "%s:%zu", audit_file(f->audit, r->finding->file), r->finding->line);

@@ -252,6 +252,26 @@ golden_assert_masked(struct vt *v, const char *name)
 }
 
 void
+golden_assert_sizes(struct vt *v, const char *name, bool wide)
+{
+	static const struct {
+		int rows, cols;
+		const char *size;
+	} sizes[] = { { 24, 80, "80x24" }, { 40, 120, "120x40" }, { 5, 20, "20x5" } };
+	char file[64];
+
+	for (size_t i = 0; i < 3; i++) {
+		if (sizes[i].cols > 100 && !wide)
+			continue;
+		if (i > 0)
+			vt_resize(v, sizes[i].rows, sizes[i].cols);
+		snprintf(file, sizeof(file), "%s-%s", name, sizes[i].size);
+		golden_assert_masked(v, file);
+	}
+	vt_resize(v, 24, 80);
+}
+
+void
 golden_assert_text(struct vt *v, const char *name)
 {
 	golden_compare(v, name, true, true, 1);

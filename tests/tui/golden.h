@@ -1,6 +1,8 @@
 #ifndef TESTS_TUI_GOLDEN_H
 #define TESTS_TUI_GOLDEN_H
 
+#include <stdbool.h>
+
 struct vt;
 
 /**
@@ -13,6 +15,9 @@ void golden_assert(struct vt *v, const char *name);
 
 /* The same, with dates, times, new keys and their ids masked, too. */
 void golden_assert_masked(struct vt *v, const char *name);
+
+/* So a screen of 80x24, and what it is at 120x40 (${wide}) and 20x5, as NAME-80x24 and so on. */
+void golden_assert_sizes(struct vt *v, const char *name, bool wide);
 
 /* The same, where what is asked beside the screen may still come: it becomes so in time. */
 void golden_await(struct vt *v, const char *name);

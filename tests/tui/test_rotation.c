@@ -717,27 +717,6 @@ different_passphrases_are_asked_again(void **state)
 	fixture_assert_unchanged(f);
 }
 
-/* The screen as it is, at three sizes.  ${wide}: also with the right pane. */
-static void
-assert_screen(struct vt *v, const char *name, bool wide)
-{
-	static const struct {
-		int rows, cols;
-		const char *size;
-	} sizes[] = { { 24, 80, "80x24" }, { 40, 120, "120x40" }, { 5, 20, "20x5" } };
-	char file[64];
-
-	for (size_t i = 0; i < 3; i++) {
-		if (sizes[i].cols > 100 && !wide)
-			continue;
-		if (i > 0)
-			vt_resize(v, sizes[i].rows, sizes[i].cols);
-		snprintf(file, sizeof(file), "%s-%s", name, sizes[i].size);
-		golden_assert_masked(v, file);
-	}
-	vt_resize(v, 24, 80);
-}
-
 static void
 screens(void **state)
 {
@@ -755,19 +734,19 @@ screens(void **state)
 	vt_key(v, KEY_ENTER);
 	type_line(v, FIXTURE_PASSPHRASE);
 	see(v, "every entry opens");
-	assert_screen(v, "rotation-keys", true);
+	golden_assert_sizes(v, "rotation-keys", true);
 	vt_resize(v, 50, 200);
 	vt_assert_has(v, "this step");
 	vt_assert_has(v, "opens 3 of 3");
 	vt_resize(v, 24, 80);
 	plan_new_keys(v);
-	/* On the right is what will change, which has new salts and whole paths. */
-	assert_screen(v, "rotation-apply", false);
+	/* Not with the right pane: what will change has new salts and whole paths. */
+	golden_assert_sizes(v, "rotation-apply", false);
 	apply_all(v);
-	assert_screen(v, "rotation-hosts", true);
+	golden_assert_sizes(v, "rotation-hosts", true);
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "[verify]");
-	assert_screen(v, "rotation-verify", true);
+	golden_assert_sizes(v, "rotation-verify", true);
 	vt_key(v, KEY_ENTER);
 	vt_key(v, KEY_HOME);
 	vt_key(v, "j");
@@ -775,11 +754,11 @@ screens(void **state)
 	vt_type(v, "jj");
 	vt_key(v, KEY_ENTER);
 	see(v, "[finish]");
-	assert_screen(v, "rotation-finish", true);
+	golden_assert_sizes(v, "rotation-finish", true);
 	vt_key(v, "w");
 	type_line(v, "finish");
 	see(v, "finished: originals");
-	assert_screen(v, "rotation-finished", true);
+	golden_assert_sizes(v, "rotation-finished", true);
 	fixture_leave(v);
 }
 

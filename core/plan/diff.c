@@ -14,11 +14,11 @@
 #include "plan/apply.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
+#include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
-#define MASK "********"
 #define PUBLIC_MAX 512	/* bytes of a public value that are shown */
 #define NAMES_MAX 4	/* files that are told by name */
 
@@ -206,7 +206,7 @@ diff_append_value(const struct diff *d, const char *key, size_t len, const char 
 		text_append_visible(out, value, n < PUBLIC_MAX ? n : PUBLIC_MAX);
 		buf_append_str(out, n < PUBLIC_MAX ? "" : "...");
 	} else {
-		buf_append_str(out, n == 0 ? "" : MASK);
+		buf_append_str(out, n == 0 ? "" : MASK_TEXT);
 	}
 }
 

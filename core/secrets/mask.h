@@ -11,6 +11,9 @@ struct key;
 struct rules;
 struct secrets_file;
 
+/* Stands for a value that is not shown, whatever its length. */
+#define MASK_TEXT "********"
+
 /* A secret in clear text in the value of a configuration entry. */
 struct clear {
 	const char *address;	/* the key; of an option of JAAS the one of jaas.h */

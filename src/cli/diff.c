@@ -30,8 +30,6 @@
 #include "secrets/rules.h"
 #include "secrets/secrets_file.h"
 
-#define MASK "********"
-
 #define STATUS_DIFFERENT 3
 #define STEP_MS 1000	/* of a search; nobody looks on */
 
@@ -165,8 +163,8 @@ add_side(struct diff_report *r, const char *side, const struct document *d, size
 		buf_append_char(&r->out, side[0] == 'a' ? '-' : '+');
 		text_append_visible(&r->out, e->key, e->len);
 		buf_append_str(&r->out, " = ");
-		text_append_visible(&r->out, shown ? (const void *)r->value.data : MASK,
-		    shown ? r->value.len : strlen(MASK));
+		text_append_visible(&r->out, shown ? (const void *)r->value.data : MASK_TEXT,
+		    shown ? r->value.len : strlen(MASK_TEXT));
 		buf_append_char(&r->out, '\n');
 	}
 }
@@ -254,8 +252,8 @@ diff_report_add(void *report, const struct compare_entry *e, struct error *err)
 		return -1;
 	secret = secret || diff_report_is_sealed(r, e);
 	if (hides_key) {
-		shown.key = MASK;
-		shown.len = strlen(MASK);
+		shown.key = MASK_TEXT;
+		shown.len = strlen(MASK_TEXT);
 	}
 	e = &shown;
 	add_heading(r, e, secret);

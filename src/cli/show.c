@@ -28,7 +28,6 @@
 
 #define KEY_WIDTH_MAX 48	/* longer keys push their values to the right */
 #define STATE_WIDTH 14
-#define MASK "********"
 
 /* One line of `file show`. */
 struct show_entry {
@@ -139,7 +138,7 @@ show_table_add(struct show_table *t, const struct show_entry *e, const struct bu
 	table_text_n(table, e->key, e->key_len);
 	if (!e->masked)
 		table_text_n(table, value->len > 0 ? (const char *)value->data : "", value->len);
-	else if ((name = table_cell(table, MASK, strlen(MASK))) != NULL)
+	else if ((name = table_cell(table, MASK_TEXT, strlen(MASK_TEXT))) != NULL)
 		json_out_null(&t->writer, name);
 	table_text(table, state_name(e->state));
 	table_bool(table, e->sensitive);
@@ -286,8 +285,8 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 	e->clear = hidden != NULL && found.clear == 0 ? 1 : found.clear;
 	e->sensitive = hidden != NULL || (found.sensitive && !is_ciphertext(d, i));
 	if (hidden != NULL && hidden->hides_key && !s->reveal) {
-		e->key = MASK;
-		e->key_len = strlen(MASK);
+		e->key = MASK_TEXT;
+		e->key_len = strlen(MASK_TEXT);
 	}
 	if (show_state(s, i, e, value, err) != 0)
 		return -1;

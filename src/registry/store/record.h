@@ -34,7 +34,6 @@ enum record_type {
 
 #define RECORD_NAME_MAX 1023	/* bytes of a key's longest text, of a binding's name */
 
-
 struct record_name {
 	enum record_type type;
 	char path[NAME_PATH_MAX + 1], key[RECORD_NAME_MAX + 1];

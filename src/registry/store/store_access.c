@@ -6,12 +6,9 @@
 #include "registry/base/data_file.h"
 #include "registry/store/record.h"
 #include "registry/store/store_internal.h"
+#include "registry/store/store_log.h"
 
 /* Who may log in and do what, as rows that are in a topic, too. */
-
-#define GONE "DELETE FROM access WHERE kind=? AND name=?"
-#define PUT "INSERT OR REPLACE INTO access(kind,name,value) VALUES(?,?,?)"
-#define LOOK "SELECT value FROM access WHERE kind=? AND name=?"
 
 /* --- an action's rows --- */
 
@@ -53,9 +50,9 @@ access_row_get(struct record_body *b, struct access_row *out)
 
 /* Is the row as whoever changes it knew it?  1, 0, -1. */
 static int
-access_is_as_known(struct store *s, sqlite3_stmt *look, const struct access_row *row,
-    struct error *err)
+access_is_as_known(struct store *s, const struct access_row *row, struct error *err)
 {
+	sqlite3_stmt *look = s->log->statements[LOG_LOOK_ACCESS];
 	const char *text;
 	bool same;
 	size_t n;
@@ -76,18 +73,14 @@ int
 access_put(struct store *s, uint32_t kind, const char *name, size_t name_len, const char *value,
     size_t n, struct error *err)
 {
-	sqlite3_stmt *w = database_prepare(database_writer(s->db), value != NULL ? PUT : GONE,
-	    s->path, err);
+	sqlite3_stmt *w = s->log->statements[value != NULL ? LOG_PUT_ACCESS : LOG_DROP_ACCESS];
 	int rc;
 
-	if (w == NULL)
-		return -1;
 	if (value != NULL)
 		database_bind(w, "itt", (int64_t)kind, name, name_len, value, n);
 	else
 		database_bind(w, "it", (int64_t)kind, name, name_len);
 	rc = database_run(w, s->path, err);
-	(void)sqlite3_finalize(w);
 	s->access_touched |= rc == 0;
 	return rc;
 }
@@ -96,7 +89,6 @@ int
 access_decide(struct store *s, struct store_op *op, struct error *err)
 {
 	struct record_body b = { op->value.data, op->value.len, false };
-	sqlite3_stmt *look;
 	struct access_row row;
 	int same = 1;
 
@@ -109,11 +101,8 @@ access_decide(struct store *s, struct store_op *op, struct error *err)
 		op->result = STORE_FAILED;
 		return 0;
 	}
-	if ((look = database_prepare(database_writer(s->db), LOOK, s->path, err)) == NULL)
-		return -1;
 	while (same == 1 && b.left > 0 && access_row_get(&b, &row))
-		same = access_is_as_known(s, look, &row, err);
-	(void)sqlite3_finalize(look);
+		same = access_is_as_known(s, &row, err);
 	if (same != 1) {
 		op->result = STORE_CAS_MISMATCH;
 		return same;

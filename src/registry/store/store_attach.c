@@ -71,6 +71,9 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	[LOG_PUT_CHANGE] = "INSERT OR REPLACE INTO change(offset,at,path,key,version,what) "
 	    "VALUES(?,?,?,?,?,?)",
 	[LOG_DROP_CHANGES] = "DELETE FROM change",
+	[LOG_PUT_ACCESS] = "INSERT OR REPLACE INTO access(kind,name,value) VALUES(?,?,?)",
+	[LOG_DROP_ACCESS] = "DELETE FROM access WHERE kind=? AND name=?",
+	[LOG_LOOK_ACCESS] = "SELECT value FROM access WHERE kind=? AND name=?",
 };
 
 static int

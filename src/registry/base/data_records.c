@@ -157,9 +157,9 @@ make_one(void *cookie, const char *name, const char *value, size_t n, struct err
 	return rc == 0 ? 0 : error_memory(err);
 }
 
-/* The caller decrefs both.  ${texts} NULL: they are not asked for. */
-static int
-read_kind(enum data_kind kind, json_t **root, json_t **texts, size_t *count, struct error *err)
+int
+data_records_root(const struct data_records *r, enum data_kind kind, json_t **root,
+    json_t **texts, size_t *count, struct error *err)
 {
 	struct making m = { .table = kind == DATA_BINDINGS ? json_array() : json_object(),
 	    .texts = texts != NULL ? json_object() : NULL };
@@ -170,7 +170,7 @@ read_kind(enum data_kind kind, json_t **root, json_t **texts, size_t *count, str
 		*texts = m.texts;
 	if (*root == NULL || (texts != NULL && m.texts == NULL))
 		return error_memory(err);
-	if (records->read(records->cookie, kind, make_one, &m, err) != 0)
+	if (r->read(r->cookie, kind, make_one, &m, err) != 0)
 		return -1;
 	*count = m.count;
 	return 0;
@@ -180,7 +180,7 @@ static int
 records_read(const char *path, json_t **root, struct error *err)
 {
 	size_t count;
-	int rc = read_kind(kind_of(path), root, NULL, &count, err);
+	int rc = data_records_root(records, kind_of(path), root, NULL, &count, err);
 
 	if (rc == 0 && count > 0)
 		return 0;
@@ -270,7 +270,7 @@ edit_once(enum data_kind kind, data_file_change_fn *change, void *cookie, struct
 	int rc = -1;
 
 	vec_init(&c.changes, sizeof(struct data_record), SIZE_MAX);
-	if (read_kind(kind, &root, &c.texts, &count, err) == 0 &&
+	if (data_records_root(records, kind, &root, &c.texts, &count, err) == 0 &&
 	    (rc = change(cookie, root, err)) == 1) {
 		rc = data_records_of(kind, root, compare_one, &c, err);
 		if (rc == 0)

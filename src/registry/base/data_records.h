@@ -50,6 +50,12 @@ struct data_records {
 /* From here on, until NULL is given; both while nobody else asks.  ${r} must last. */
 void data_records_use(const struct data_records *r);
 
+/* A file's object of the ${*count} records that ${r}->read tells; ${texts} NULL, or what each
+ * says under its name.  The caller decrefs both, also after -1.  ERROR_DAMAGED: one is no
+ * JSON. */
+int data_records_root(const struct data_records *r, enum data_kind kind, json_t **root,
+    json_t **texts, size_t *count, struct error *err);
+
 /* Visit the records that a file's object makes. */
 int data_records_of(enum data_kind kind, const json_t *root, data_record_visit_fn *visit,
     void *cookie, struct error *err);

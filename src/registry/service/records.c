@@ -55,13 +55,19 @@ on_may_edit_files(void *cookie, struct error *err)
 }
 
 static int
+read_database(void *database, enum data_kind kind, data_record_visit_fn *visit,
+    void *visit_cookie, struct error *err)
+{
+	return store_access_read(database, kind, kind == DATA_BINDINGS, visit, visit_cookie, err);
+}
+
+static int
 on_read(void *cookie, enum data_kind kind, data_record_visit_fn *visit, void *visit_cookie,
     struct error *err)
 {
 	const struct service_records *r = cookie;
 
-	return store_access_read(store_database(r->store), kind, kind == DATA_BINDINGS, visit,
-	    visit_cookie, err);
+	return read_database(store_database(r->store), kind, visit, visit_cookie, err);
 }
 
 static int
@@ -133,27 +139,28 @@ taking_send(struct taking *t, struct error *err)
 	return rc;
 }
 
+/* ${value} NULL: it goes. */
 static int
-take_record(void *cookie, const char *name, const char *value, size_t n, struct error *err)
+taking_add(struct taking *t, const char *name, const char *value, struct error *err)
 {
-	struct taking *t = cookie;
-
-	(void)n;
 	store_access_add(&t->op, t->kind, name, NULL, value, true);
 	t->count++;
 	return t->op.value.len < CHUNK_BYTES ? 0 : taking_send(t, err);
 }
 
+static int
+take_record(void *taking, const char *name, const char *value, size_t n, struct error *err)
+{
+	(void)n;
+	return taking_add(taking, name, value, err);
+}
+
 /* What is left of another attempt. */
 static int
-take_away(void *cookie, const char *name, const char *value, size_t n, struct error *err)
+take_away(void *taking, const char *name, const char *value, size_t n, struct error *err)
 {
-	struct taking *t = cookie;
-
 	(void)value, (void)n;
-	store_access_add(&t->op, t->kind, name, NULL, NULL, true);
-	t->count++;
-	return t->op.value.len < CHUNK_BYTES ? 0 : taking_send(t, err);
+	return taking_add(taking, name, NULL, err);
 }
 
 static int
@@ -284,38 +291,11 @@ records_step(struct service_records *r, struct error *err)
 
 /* --- back --- */
 
-struct filling {
-	enum data_kind kind;
-	json_t *table;
-	struct database *d;
-};
-
-static int
-fill_one(void *cookie, const char *name, const char *value, size_t n, struct error *err)
-{
-	struct filling *f = cookie;
-	json_t *o = json_loadb(value, n, JSON_DECODE_ANY, NULL);
-
-	if (o == NULL)
-		return data_file_bad(name, "a record is no JSON", err);
-	if (json_is_array(f->table) ? json_array_append_new(f->table, o) != 0 :
-	    json_object_set_new(f->table, name, o) != 0)
-		return error_memory(err);
-	return 0;
-}
-
+/* Beside what else the file has. */
 static int
 fill_file(void *cookie, json_t *root, struct error *err)
 {
-	static const char *const members[DATA_KINDS] = { [DATA_USERS] = "users",
-	    [DATA_TOKENS] = "tokens", [DATA_BINDINGS] = "bindings", [DATA_ROLES] = "roles" };
-	struct filling *f = cookie;
-
-	f->table = f->kind == DATA_BINDINGS ? json_array() : json_object();
-	if (data_file_set(root, members[f->kind], f->table, err) != 0)
-		return -1;
-	return store_access_read(f->d, f->kind, f->kind == DATA_BINDINGS, fill_one, f, err) == 0 ?
-	    1 : -1;
+	return json_object_update(root, cookie) == 0 ? 1 : error_memory(err);
 }
 
 static int
@@ -343,20 +323,24 @@ remove_file(const char *data, const char *name, struct error *err)
 int
 records_to_files(const char *data, struct database *d, struct error *err)
 {
-	struct filling f = { .d = d };
+	const struct data_records from = { .cookie = d, .read = read_database };
 	size_t taken = 0, count;
+	enum data_kind kind;
+	json_t *root;
+	int rc;
 
 	if (store_access_read(d, ACCESS_TAKEN, false, count_one, &taken, err) != 0 ||
 	    remove_file(data, DATA_FILE_MARK, err) != 0)
 		return -1;
 	if (taken == 0)
 		return 0;
-	for (unsigned k = DATA_USERS; k < DATA_KINDS; k++) {
-		f.kind = (enum data_kind)k;
-		count = 0;
-		if (store_access_read(d, k, false, count_one, &count, err) != 0 ||
-		    (count > 0 ? data_file_edit(data, data_kind_file(f.kind), fill_file, &f, err) :
-		    remove_file(data, data_kind_file(f.kind), err)) != 0)
+	for (kind = DATA_USERS; kind < DATA_KINDS; kind++) {
+		rc = data_records_root(&from, kind, &root, NULL, &count, err);
+		if (rc == 0)
+			rc = count > 0 ? data_file_edit(data, data_kind_file(kind), fill_file, root,
+			    err) : remove_file(data, data_kind_file(kind), err);
+		json_decref(root);
+		if (rc != 0)
 			return -1;
 	}
 	return database_exec(database_writer(d), "DELETE FROM access", database_path(d), err);

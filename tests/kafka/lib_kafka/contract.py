@@ -58,12 +58,7 @@ class Follower(OnTopic):
         topic = suite.topic('follower')
         for i, r in enumerate([*self.others, self]):
             r.put_on(topic, i)
-            certificate, private = _authority.node(f'registry{i}')
-            r.config.update({
-                'rest.base.url': f'https://127.0.0.1:{r.port}',
-                'node.names': 'registry0,registry1,registry2', 'ssl.certificate': certificate,
-                'ssl.key': private, 'ssl.client.ca': _authority.file})
-            r.tls = _authority.context
+            nodes.forwards(r, _authority, i, 'registry0,registry1,registry2')
 
     def start(self, key_file=None):
         for r in self.others:

@@ -61,6 +61,12 @@ class Node(FixedRegistry):
         until(self.leads, f'node {self.number} leads', timeout)
         return self
 
+    def wait_records(self):
+        """Its users, tokens, bindings and roles are records of the topic."""
+        mark = os.path.join(self.data, 'in-topic')
+        until(lambda: os.path.exists(mark), 'users are records', 60)
+        return self
+
     def not_ready(self, *words, timeout=60):
         """What /health/ready says once it is 503 and names these words."""
         def said():
@@ -70,18 +76,23 @@ class Node(FixedRegistry):
         return until(said, f'not ready, with {words}', timeout)
 
 
+def forwards(node, authority, number, names):
+    """As registry${number}, one of the nodes with these names."""
+    node.certificate = authority.node(f'registry{number}')
+    node.config.update({
+        'rest.base.url': f'https://127.0.0.1:{node.port}', 'node.names': names,
+        'ssl.certificate': node.certificate[0], 'ssl.key': node.certificate[1],
+        'ssl.client.ca': authority.file})
+    node.tls = authority.context
+
+
 class Forwarding(Node):
     """One that forwards changes to the node that leads, over mutual TLS."""
 
     def __init__(self, brokers, topic, number, authority, names, **more):
         super().__init__(brokers, topic, number, alone=False, **more)
         self.authority = authority
-        self.certificate = authority.node(f'registry{number}')
-        self.config.update({
-            'rest.base.url': f'https://127.0.0.1:{self.port}', 'node.names': names,
-            'ssl.certificate': self.certificate[0], 'ssl.key': self.certificate[1],
-            'ssl.client.ca': authority.file})
-        self.tls = authority.context
+        forwards(self, authority, number, names)
 
     def by(self, pair, authorization=None):
         """A client with this certificate."""
@@ -97,8 +108,7 @@ def forwarding_nodes(brokers, topic, count=3, **more):
         nodes.append(Forwarding(brokers, topic, i, authority, names,
                                 key=nodes[0].key if nodes else None, **more).start())
         if i == 0:
-            mark = os.path.join(nodes[0].wait_leads().data, 'in-topic')
-            until(lambda: os.path.exists(mark), 'users are records', 60)
+            nodes[0].wait_leads().wait_records()
     return nodes
 
 

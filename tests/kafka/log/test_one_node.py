@@ -492,17 +492,12 @@ USERS, TOKENS, BINDINGS = ('/secret/admin/' + w for w in ('users', 'tokens', 'ro
 DORA = basic('dora', 'the-password-of-dora')
 
 
-def taken_over(n):
-    until(lambda: os.path.exists(os.path.join(n.data, 'in-topic')), 'users are records', 60)
-    return n
-
-
 def administer(verb, n, *args, code=0):
     return program.run(verb, *args, '--data', n.data, code=code)
 
 
 def n41_users_tokens_and_roles_are_records():
-    n = taken_over(node('access'))
+    n = node('access').wait_records()
     adm = n.as_('adm')
     until(lambda: adm.get(USERS).status == 200, 'in force', 10)
     status(adm.post(USERS, {'name': 'dora', 'password': 'the-password-of-dora'}), 201)
@@ -541,7 +536,7 @@ def n41_users_tokens_and_roles_are_records():
 
 
 def n42_the_last_administrator_stays_and_a_copy_has_them_all():
-    n = taken_over(node('copied'))
+    n = node('copied').wait_records()
     adm = n.as_('adm')
     until(lambda: adm.get(USERS).status == 200, 'in force', 10)
     status(adm.post(USERS, {'name': 'dora', 'password': 'the-password-of-dora'}), 201)

@@ -369,7 +369,7 @@ def t08c_a_node_ends_well_at_any_moment_of_its_start():
 def t41_a_user_made_on_one_node_is_one_on_all():
     nodes = three('access')
     for n in nodes:
-        until(lambda n=n: os.path.exists(os.path.join(n.data, 'in-topic')), 'users are records', 60)
+        n.wait_records()
     one = leader(nodes)
     dora = basic('dora', 'the-password-of-dora')
     until(lambda: one.as_('adm').post('/secret/admin/users', {

@@ -385,18 +385,24 @@ topic_look(struct kafka *k, unsigned timeout_ms, int *brokers, struct error *err
 	return result;
 }
 
+/* What is left of a time, and at least ${least}. */
+static unsigned
+left_ms(int64_t until, unsigned least)
+{
+	int64_t left = until - clock_ms();
+
+	return left > least ? (unsigned)left : least;
+}
+
 int
 kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err)
 {
 	int64_t until = clock_ms() + timeout_ms;
 	bool made = false;
 	int brokers = 0, found;
-	int64_t left;
 
 	for (;;) {
-		left = until - clock_ms();
-		if ((found = topic_look(k, left > RETRY_MS ? (unsigned)left : RETRY_MS, &brokers,
-		    err)) == -1)
+		if ((found = topic_look(k, left_ms(until, RETRY_MS), &brokers, err)) == -1)
 			return -1;
 		if (found == 1)
 			break;
@@ -414,8 +420,7 @@ kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err
 		clock_pause(RETRY_MS);
 	}
 	do {
-		left = until - clock_ms();
-		if ((found = config_look(k, left > 1000 ? (unsigned)left : 1000, err)) != 1)
+		if ((found = config_look(k, left_ms(until, 1000), err)) != 1)
 			return found;
 		clock_pause(RETRY_MS);
 	} while (clock_ms() < until);
@@ -427,14 +432,14 @@ kafka_check(struct kafka *k, bool create, unsigned timeout_ms, struct error *err
  * rd_kafka_query_watermark_offsets: before librdkafka 2.3 that asks a leader that is dead
  * for ever, whatever time it was given. */
 static rd_kafka_resp_err_t
-ask_offset(struct kafka *k, int64_t which, unsigned timeout_ms, int64_t *out)
+ask_offset(struct kafka *k, int64_t which, int64_t until, int64_t *out)
 {
 	rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new(1);
 	rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(l, k->o->topic, 0);
 	rd_kafka_resp_err_t rc;
 
 	p->offset = which;
-	rc = rd_kafka_offsets_for_times(k->reader, l, (int)timeout_ms);
+	rc = rd_kafka_offsets_for_times(k->reader, l, (int)left_ms(until, RETRY_MS));
 	if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
 		rc = l->elems[0].err;
 	*out = l->elems[0].offset;
@@ -446,18 +451,14 @@ ask_offset(struct kafka *k, int64_t which, unsigned timeout_ms, int64_t *out)
 int
 kafka_ends(struct kafka *k, unsigned timeout_ms, int64_t *first, int64_t *end, struct error *err)
 {
-	int64_t until = clock_ms() + timeout_ms, left;
+	int64_t until = clock_ms() + timeout_ms;
 	rd_kafka_resp_err_t rc;
 
 	/* One that was just made is not known everywhere for a while. */
 	for (;;) {
-		left = until - clock_ms();
-		rc = ask_offset(k, RD_KAFKA_OFFSET_BEGINNING,
-		    left > RETRY_MS ? (unsigned)left : RETRY_MS, first);
-		left = until - clock_ms();
+		rc = ask_offset(k, RD_KAFKA_OFFSET_BEGINNING, until, first);
 		if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
-			rc = ask_offset(k, RD_KAFKA_OFFSET_END,
-			    left > RETRY_MS ? (unsigned)left : RETRY_MS, end);
+			rc = ask_offset(k, RD_KAFKA_OFFSET_END, until, end);
 		if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
 			return 0;
 		if (clock_ms() > until)

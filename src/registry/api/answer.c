@@ -475,6 +475,22 @@ answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *
 }
 
 void
+answer_base(const struct exchange *x, struct buf *out)
+{
+	const char *base = request_settings(x)->base_url, *host;
+	size_t n;
+
+	if (base != NULL) {
+		n = strlen(base);
+		buf_append(out, base, n > 0 && base[n - 1] == '/' ? n - 1 : n);
+		return;
+	}
+	host = http_header(x->r, "Host");
+	buf_append_str(out, http_is_tls(x->r) ? "https://" : "http://");
+	buf_append_str(out, host != NULL ? host : "localhost");
+}
+
+void
 answer_relay(struct exchange *x, int status)
 {
 	x->status = status;

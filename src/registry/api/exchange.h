@@ -285,6 +285,9 @@ void answer_fail(struct exchange *x, int status, int subcode, const char *fmt, .
 /* The same with a message of any length. */
 void answer_fail_long(struct exchange *x, int status, int subcode, const struct buf *message);
 
+/* What precedes the paths here in an absolute URI, without a last slash. */
+void answer_base(const struct exchange *x, struct buf *out);
+
 /* What another node has answered and put on record, with ${x}->body. */
 void answer_relay(struct exchange *x, int status);
 

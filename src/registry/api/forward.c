@@ -228,15 +228,12 @@ is_idempotent(const struct exchange *x)
 static void
 forward_fail(struct exchange *x, int status, const char *text)
 {
-	struct error why;
-
-	error_set(&why, ERROR_IO, "%.700s", text);
 	forward_end(x);
 	buf_clear(&x->body);
 	if (!exchange_authorize(x))
 		return;
 	x->granted = true;
-	answer_fail(x, status, status == 504 ? 50402 : 50302, "%s", why.text);
+	answer_fail(x, status, status == 504 ? 50402 : 50302, "%s", text);
 }
 
 static bool
@@ -275,12 +272,11 @@ static void
 forward_locate(struct exchange *x, const char *location)
 {
 	const struct forward *w = x->work;
-	const char *own = request_settings(x)->base_url;
 	size_t n = strlen(w->leader);
 
 	n -= n > 0 && w->leader[n - 1] == '/';
 	if (strncmp(location, w->leader, n) == 0) {
-		buf_append(&x->link, own, strlen(own) - (own[strlen(own) - 1] == '/'));
+		answer_base(x, &x->link);
 		location += n;
 	}
 	buf_append_str(&x->link, location);

@@ -345,19 +345,9 @@ commit_hook_begin(struct api *a)
 static void
 create_locate(struct exchange *x, const struct store_op *op)
 {
-	const char *base = request_settings(x)->base_url;
 	struct buf *out = &x->link;
 
-	if (base != NULL) {
-		size_t n = strlen(base);
-
-		buf_append(out, base, n > 0 && base[n - 1] == '/' ? n - 1 : n);
-	} else {
-		const char *host = http_header(x->r, "Host");
-
-		buf_append_str(out, http_is_tls(x->r) ? "https://" : "http://");
-		buf_append_str(out, host != NULL ? host : "localhost");
-	}
+	answer_base(x, out);
 	buf_append_str(out, "/secret/paths/");
 	text_append_percent(out, op->path, op->path_len);
 	buf_append_str(out, "/keys/");

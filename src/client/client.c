@@ -699,10 +699,7 @@ client_request(struct client *c, const char *method, const char *target, const s
 	reused = c->used;
 	c->late = false;
 	do {
-		out->status = 0;
-		out->sent = false;
-		out->location[0] = out->next[0] = out->request_id[0] = '\0';
-		out->offset[0] = out->position[0] = out->retry_after[0] = '\0';
+		*out = (struct client_answer){ .body = out->body };
 		rc = try_quietly(c, type, buf_cstr(&full), body, headers, out, &why);
 		sent |= out->sent;
 		if (rc == 0 || !reused || c->late || out->status != 0 ||

@@ -80,10 +80,12 @@ static void
 key_show_reveal(struct app *a, struct key_show *s, bool lines)
 {
 	struct buf text;
-	const struct buf *shown = lines ? &text : &s->text;
+	const struct buf *shown = &s->text;
 	struct error err;
 
 	buf_init_secret(&text, KEY_TEXT_MAX);
+	if (lines)
+		shown = &text;
 	if (lines && key_lines_append(&s->text, &text, &err) == -1)
 		snprintf(s->why, sizeof(s->why), "%.150s", err.text);
 	else if (reveal_show(a->reveal, shown->data, shown->len, SHOW_MS) == 0)

@@ -19,6 +19,7 @@
 #define RUNS_MAX 201
 #define FRAME_RUNS_MAX 15
 #define FOLDERS 100
+#define FRAME_SECONDS 60	/* what never comes ends the run */
 
 /* What came from the terminal so far. */
 struct output {
@@ -66,9 +67,10 @@ read_until(int terminal, struct output *o, const char *mark)
 }
 
 /*
- * Wall time from fork on.  The first frame is complete with the last key of the
- * bottom line; when nothing is left to read the program says ESC ] 7770, as
- * PROPSEAL_TUI_SYNC asks.
+ * Wall time from fork on.  The first frame is complete with the bottom line, of
+ * which the word before the last is looked for: what ends in the last column of
+ * the screen is not written in one piece.  When nothing is left to read the
+ * program says ESC ] 7770, as PROPSEAL_TUI_SYNC asks.
  */
 static struct frames
 draw_frames(char *program, char *root)
@@ -89,10 +91,12 @@ draw_frames(char *program, char *root)
 		_exit(127);
 	}
 	output.len = 0;
-	read_until(terminal, &output, "quit");
+	alarm(FRAME_SECONDS);
+	read_until(terminal, &output, "help");
 	took.first = measure_wall() - start;
 	read_until(terminal, &output, "\033]7770;");
 	took.all = measure_wall() - start;
+	alarm(0);
 	kill(pid, SIGKILL);
 	close(terminal);
 	waitpid(pid, NULL, 0);

@@ -28,6 +28,9 @@ struct files {
 	struct panes panes;
 	bool looked;	/* the first scan is done */
 	unsigned long range_of;	/* the state of the model in which a range was begun */
+	const struct estate_entry *user;	/* that Enter went to last, of those of a sealed */
+	size_t user_place;			/* entry, and which of them it is, from 0 */
+	unsigned long user_of;			/* the state of the model then */
 	unsigned int owner;	/* of the last file that was told of, and its name; "": none was */
 	char owner_name[FILE_USER_MAX];
 };

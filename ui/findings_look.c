@@ -90,8 +90,8 @@ findings_fold_large(struct app *a)
 	outline_fold_all(o, true);
 	if (outline_fold(o, 0, false) == -1 || outline_build(o) == -1)
 		app_complain(a, "not enough memory");
-	/* On the worst finding, not on its group. */
-	list_go(&o->list, 1);
+	/* On the group of the worst, from where all of it is fixed at once. */
+	list_go(&o->list, 0);
 	outline_hold(o);
 }
 

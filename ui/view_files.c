@@ -73,24 +73,46 @@ act_open_secrets(struct app *a)
 	buf_release(&path);
 }
 
-/* From an entry to what it refers to, or back. */
+/* To the ${nth} that uses a sealed entry.  False: there are not so many. */
+static bool
+files_go_to_user(struct app *a, const struct selection *s, size_t nth)
+{
+	const size_t all = environment_references(s->environment, s->name, s->name_len);
+	const struct estate_entry *e;
+	const struct estate_file *f;
+
+	if (!selection_referrer(a, s->environment, s->name, s->name_len, nth, &f, &e))
+		return false;
+	files_show(a, f->path, e->key, e->key_len);
+	a->files->user = e;
+	a->files->user_place = nth;
+	a->files->user_of = a->model->changes;
+	if (all > 1)
+		app_tell(a, "%zu of %zu that use it; %s goes to the %s", nth + 1, all,
+		    KEY(ACTION_OPEN), nth + 1 < all ? "next" : "sealed entry");
+	return true;
+}
+
+/* From a sealed entry to each that uses it, one after the other, and back; from a reference to
+ * what it refers to. */
 static void
 files_go_to_counterpart(struct app *a, const struct selection *s)
 {
-	const struct estate_entry *e;
-	const struct estate_file *f;
+	const struct files *f = a->files;
 
 	if (s->name == NULL) {
 		app_refuse(a, "this entry refers to no sealed entry");
 		return;
 	}
 	if (s->kind == SELECTION_SEALED) {
-		if (!selection_referrer(a, s->environment, s->name, s->name_len, 0, &f, &e)) {
+		if (!files_go_to_user(a, s, 0))
 			app_refuse(a, "no configuration file refers to this entry");
-			return;
-		}
-		files_unfold(a, f->path);
-	} else if (s->environment == NULL || s->environment->secrets == NULL) {
+		return;
+	}
+	if (s->entry == f->user && f->user_of == a->model->changes &&
+	    files_go_to_user(a, s, f->user_place + 1))
+		return;
+	if (s->environment == NULL || s->environment->secrets == NULL) {
 		app_refuse(a, "one cannot tell which secrets file it names");
 		return;
 	} else if (s->entry->state == STATE_DANGLING) {

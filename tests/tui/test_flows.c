@@ -48,9 +48,9 @@ assert_environment_is_fixed(struct fixture *f)
 	fixture_assert_in_file(f, "fresh/client.properties", FIXTURE_CLIENT_SECRET);
 }
 
-/* From the worst finding to its environment's row, and all that can be sealed of it. */
+/* The cursor begins on the row of the worst environment: all that can be sealed of it. */
 static void
-an_environment_is_fixed_in_six_keys(void **state)
+an_environment_is_fixed_in_five_keys(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = open_two(f, OPENED);
@@ -58,7 +58,6 @@ an_environment_is_fixed_in_six_keys(void **state)
 	pressed = 0;
 	press(v, "2");
 	see_the_audit(v);
-	press(v, "k");
 	press(v, " ");
 	vt_assert_has(v, "4 marked");
 	press(v, "w");
@@ -67,7 +66,7 @@ an_environment_is_fixed_in_six_keys(void **state)
 	press(v, KEY_TAB);
 	press(v, KEY_ENTER);
 	see(v, "sealed 4 values in 2 files");
-	assert_int_equal(pressed, 6);
+	assert_int_equal(pressed, 5);
 	/* What has no fix stays in the list. */
 	see(v, "dangling-reference");
 	fixture_leave(v);
@@ -76,7 +75,7 @@ an_environment_is_fixed_in_six_keys(void **state)
 
 /* Locked, it is the passphrase and its Enter more. */
 static void
-a_locked_environment_is_fixed_in_seven_keys(void **state)
+a_locked_environment_is_fixed_in_six_keys(void **state)
 {
 	struct fixture *f = *state;
 	struct vt *v = open_two(f, NULL);
@@ -84,7 +83,6 @@ a_locked_environment_is_fixed_in_seven_keys(void **state)
 	pressed = 0;
 	press(v, "2");
 	see_the_audit(v);
-	press(v, "k");
 	press(v, " ");
 	press(v, "w");
 	see(v, "Unlock");
@@ -94,7 +92,7 @@ a_locked_environment_is_fixed_in_seven_keys(void **state)
 	press(v, KEY_TAB);
 	press(v, KEY_ENTER);
 	see(v, "sealed 4 values in 2 files");
-	assert_int_equal(pressed, 7);
+	assert_int_equal(pressed, 6);
 	fixture_leave(v);
 	assert_environment_is_fixed(f);
 }
@@ -221,6 +219,23 @@ who_uses_an_entry_takes_a_key(void **state)
 	assert_int_equal(pressed, 1);
 	press(v, KEY_ENTER);
 	vt_assert_has(v, "broker.properties:6" INTO "ssl.key.password");
+	vt_assert_has(v, "1 of 2 that use it; Enter goes to the next");
+	/* Then to the next one, and around to the sealed entry. */
+	press(v, KEY_ENTER);
+	vt_assert_has(v, "other.properties:1" INTO "ssl.key.password");
+	vt_assert_has(v, "2 of 2 that use it; Enter goes to the sealed entry");
+	press(v, KEY_ENTER);
+	vt_assert_has(v, "Used by broker.properties:6, other.properties:1.");
+	/* Who comes to a reference by another way goes to its sealed entry. */
+	press(v, KEY_ENTER);
+	vt_key(v, "k");
+	vt_key(v, "k");
+	vt_key(v, KEY_HOME);
+	type_line(v, "/other");
+	vt_key(v, "j");
+	vt_assert_has(v, "other.properties:1" INTO "ssl.key.password");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "Used by broker.properties:6, other.properties:1.");
 	fixture_leave(v);
 }
 
@@ -228,8 +243,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_TEST(an_environment_is_fixed_in_six_keys),
-		FIXTURE_TEST(a_locked_environment_is_fixed_in_seven_keys),
+		FIXTURE_TEST(an_environment_is_fixed_in_five_keys),
+		FIXTURE_TEST(a_locked_environment_is_fixed_in_six_keys),
 		FIXTURE_TEST(a_value_is_revealed_copied_and_masked_in_three_keys),
 		FIXTURE_TEST(the_last_change_is_undone_in_five_keys),
 		FIXTURE_TEST(the_next_problem_is_one_key_away),

@@ -2,6 +2,7 @@
 #define UI_ACT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct app;
 struct buf;
@@ -54,6 +55,10 @@ bool act_forget_words(struct app *a);
 /* act_program.c */
 void act_help(struct app *a);
 void act_palette(struct app *a);
+
+/* A key over an open question: F1, or those of help and palette where they are no text and none
+ * of its own.  False: it is none of these. */
+bool act_beside(struct app *a, uint32_t key);
 void act_redraw(struct app *a);
 void act_theme(struct app *a);
 void act_mouse(struct app *a);

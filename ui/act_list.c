@@ -82,12 +82,23 @@ words_line_paste(struct layer *layer, struct app *a, const struct buf *text)
 		l->complaint[0] = '\0';
 }
 
+static void
+words_line_about(const struct layer *layer, struct about *out)
+{
+	(void)layer;
+	out->title = "filter words: all must fit; -word must not, ! D S are states";
+	out->types = true;
+	about_key(out, INPUT_ENTER, "show only what fits");
+	about_key(out, INPUT_ESCAPE, "leave the list as it was");
+	about_key(out, INPUT_CTRL('u'), "clear what is typed");
+}
+
 void
 act_words(struct app *a)
 {
 	struct outline *o = listed(a);
 	struct words_line l = { .layer = { .draw = words_line_draw, .key = words_line_key,
-		.paste = words_line_paste } };
+		.paste = words_line_paste, .about = words_line_about } };
 
 	line_edit_set(&l.line, o->words.text);
 	if (loop_run(a, &l.layer))

@@ -331,6 +331,17 @@ search_paste(struct layer *layer, struct app *a, const struct buf *text)
 	search_take(a, s);
 }
 
+static void
+search_about(const struct layer *layer, struct about *out)
+{
+	(void)layer;
+	out->title = "searching";
+	out->types = true;
+	about_key(out, INPUT_ENTER, "stay at what is found");
+	about_key(out, INPUT_ESCAPE, "go back to where the cursor was");
+	about_key(out, INPUT_CTRL('u'), "clear what is typed");
+}
+
 void
 act_search(struct app *a)
 {
@@ -341,6 +352,7 @@ act_search(struct app *a)
 	s.layer.draw = search_draw;
 	s.layer.key = search_key;
 	s.layer.paste = search_paste;
+	s.layer.about = search_about;
 	s.left = p->left.list.cursor;
 	s.right = p->right.list.cursor;
 	s.from = leading(a)->list.cursor;

@@ -151,7 +151,8 @@ found_search_actions(const struct app *a, const char *typed, struct palette_foun
 	struct palette_row row = { PALETTE_DO, 0, 0 };
 
 	for (; row.item < ACTION_COUNT; row.item++)
-		if (row.item != ACTION_PALETTE)
+		if (row.item != ACTION_PALETTE && (typed[0] != '\0' || !app_asks(a) ||
+		    keymap_action((enum action_id)row.item)->beside))
 			found_add(out, &row, keymap_match(a, (enum action_id)row.item, typed));
 	if (typed[0] == '\0' && out->by_rank[RANK_PART].len > 0)
 		qsort(out->by_rank[RANK_PART].items, out->by_rank[RANK_PART].len,
@@ -242,9 +243,10 @@ palette_search(const struct app *a, struct palette *p)
 			only = k;
 	}
 	for (int k = 0; k < PALETTE_KINDS; k++)
-		/* With nothing typed: what can be done. */
-		if (only == PALETTE_KINDS ? typed[0] != '\0' || k == PALETTE_AGAIN ||
-		    k == PALETTE_DO || k == PALETTE_SETTING : only == k)
+		/* With nothing typed: what can be done; over a question nothing is gone to. */
+		if ((only == PALETTE_KINDS ? typed[0] != '\0' || k == PALETTE_AGAIN ||
+		    k == PALETTE_DO || k == PALETTE_SETTING : only == k) &&
+		    (k == PALETTE_DO || k == PALETTE_SETTING || !app_asks(a)))
 			found_search(a, (enum palette_kind)k, typed + (only == k), &found[k]);
 	p->rows.len = 0;
 	palette_merge(p, found, only != PALETTE_KINDS || typed[0] == '\0' ? KIND_MAX : MIXED_MAX);
@@ -568,6 +570,19 @@ palette_paste(struct layer *layer, struct app *a, const struct buf *text)
 		palette_search(a, p);
 }
 
+static void
+palette_about(const struct layer *layer, struct about *out)
+{
+	(void)layer;
+	out->title = "the palette";
+	out->types = true;
+	about_key(out, INPUT_ENTER, "do what the line says, or go there");
+	about_key(out, INPUT_TAB, "complete what is typed from the line");
+	about_key(out, INPUT_DOWN, "next line");
+	about_key(out, INPUT_UP, "previous line");
+	about_key(out, INPUT_ESCAPE, "close; what was typed is kept for the next time");
+}
+
 /* --- what is done --- */
 
 static void
@@ -703,6 +718,8 @@ act_palette(struct app *a)
 	p.layer.key = palette_key;
 	p.layer.paste = palette_paste;
 	p.layer.covers = true;
+	p.layer.aside = true;
+	p.layer.about = palette_about;
 	vec_init(&p.rows, sizeof(struct palette_row), PALETTE_KINDS * (size_t)KIND_MAX);
 	line_edit_set(&p.line, a->palette.typed);
 	p.former = p.line.len > 0;

@@ -13,6 +13,7 @@
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/outline.h"
+#include "ui/reveal.h"
 #include "ui/term.h"
 
 #define LOG_MAX ((size_t)1 << 20)
@@ -38,23 +39,39 @@ static const struct {
 
 #define LEGEND_COUNT (sizeof(legend) / sizeof(legend[0]))
 
+/* A line of the help: a key of what is open below it, an action, or a sign. */
+#define HELP_ACTIONS ((size_t)ABOUT_KEYS)
+#define HELP_SIGNS (HELP_ACTIONS + ACTION_COUNT)
+#define HELP_COUNT (HELP_SIGNS + LEGEND_COUNT)
+
 struct help {
 	struct layer layer;
+	const struct about *about;	/* NULL: it is over the main view */
 	struct line_edit line;
 	struct list list;
-	size_t shown[ACTION_COUNT + LEGEND_COUNT];	/* an action, or behind them a sign */
-	enum action_id chosen;
+	size_t shown[HELP_COUNT];
+	size_t chosen;			/* HELP_COUNT: nothing */
 };
 
 static enum rank
-help_match(const struct app *a, size_t i, const char *typed)
+help_match(const struct app *a, const struct help *h, size_t i, const char *typed)
 {
 	const char *texts[] = { "legend", NULL, NULL };
 	enum rank best = RANK_COUNT, r;
+	char name[KEY_NAME_MAX];
 
-	if (i < ACTION_COUNT)
-		return keymap_match(a, (enum action_id)i, typed);
-	i -= ACTION_COUNT;
+	if (i < HELP_ACTIONS && (h->about == NULL || i >= h->about->count))
+		return RANK_COUNT;
+	if (i < HELP_ACTIONS && strcmp(key_name_of(h->about->keys[i].key, name), typed) == 0)
+		return RANK_EXACT;
+	if (i < HELP_ACTIONS)
+		return rank_of(h->about->keys[i].text, strlen(h->about->keys[i].text), typed);
+	if (i < HELP_SIGNS) {
+		i -= HELP_ACTIONS;
+		return h->about != NULL && !keymap_action((enum action_id)i)->beside ? RANK_COUNT :
+		    keymap_match(a, (enum action_id)i, typed);
+	}
+	i -= HELP_SIGNS;
 	if (strcmp(legend[i].sign, typed) == 0)
 		return RANK_EXACT;
 	texts[1] = legend[i].name;
@@ -72,17 +89,17 @@ help_match(const struct app *a, size_t i, const char *typed)
 static void
 help_search(const struct app *a, struct help *h)
 {
-	enum rank ranks[ACTION_COUNT + LEGEND_COUNT], end = RANK_COUNT;
+	enum rank ranks[HELP_COUNT], end = RANK_COUNT;
 	size_t i;
 
-	for (i = 0; i < ACTION_COUNT + LEGEND_COUNT; i++) {
-		ranks[i] = help_match(a, i, h->line.text);
+	for (i = 0; i < HELP_COUNT; i++) {
+		ranks[i] = help_match(a, h, i, h->line.text);
 		if (ranks[i] < RANK_LETTERS)
 			end = RANK_LETTERS;
 	}
 	h->list.count = 0;
 	for (enum rank r = RANK_EXACT; r < end; r++)
-		for (i = 0; i < ACTION_COUNT + LEGEND_COUNT; i++)
+		for (i = 0; i < HELP_COUNT; i++)
 			if (ranks[i] == r)
 				h->shown[h->list.count++] = i;
 	h->list.cursor = h->list.top = 0;
@@ -96,18 +113,25 @@ struct help_line {
 };
 
 static struct help_line
-help_line(const struct app *a, size_t i)
+help_line(const struct app *a, const struct help *h, size_t i)
 {
-	struct help_line l = { .why = NULL };
-	enum action_id id = (enum action_id)i;
+	struct help_line l = { .name = "", .why = NULL };
+	char name[KEY_NAME_MAX];
+	enum action_id id;
 
-	if (i >= ACTION_COUNT) {
-		i -= ACTION_COUNT;
+	if (i < HELP_ACTIONS) {
+		snprintf(l.keys, sizeof(l.keys), "%s", key_name_of(h->about->keys[i].key, name));
+		snprintf(l.text, sizeof(l.text), "%s", h->about->keys[i].text);
+		return l;
+	}
+	if (i >= HELP_SIGNS) {
+		i -= HELP_SIGNS;
 		snprintf(l.keys, sizeof(l.keys), "%s", legend[i].sign);
 		l.name = legend[i].name;
 		snprintf(l.text, sizeof(l.text), "%s", legend[i].text);
 		return l;
 	}
+	id = (enum action_id)(i - HELP_ACTIONS);
 	l.name = keymap_action(id)->name;
 	l.why = keymap_unavailable(a, id);
 	keymap_keys_of(id, l.keys, sizeof(l.keys));
@@ -119,7 +143,7 @@ help_line(const struct app *a, size_t i)
 static void
 help_draw_row(struct app *a, const struct help *h, size_t i, int y, int cols)
 {
-	struct help_line l = help_line(a, h->shown[i]);
+	struct help_line l = help_line(a, h, h->shown[i]);
 	unsigned int extra = i == h->list.cursor ? STYLE_SELECTED : 0;
 	int x = 1;
 
@@ -128,8 +152,9 @@ help_draw_row(struct app *a, const struct help *h, size_t i, int y, int cols)
 		canvas_cursor(y, 0, true);
 	}
 	canvas_text(y, x, KEY_COLUMNS - 1, STYLE_KEY | extra, l.keys);
-	x += KEY_COLUMNS;
-	if (cols >= NAME_WIDTH) {
+	/* The keys of a question are few, and have no names. */
+	x += l.name[0] == '\0' && cols < NAME_WIDTH ? KEY_COLUMNS / 2 : KEY_COLUMNS;
+	if (cols >= NAME_WIDTH && l.name[0] != '\0') {
 		canvas_text(y, x, NAME_COLUMNS - 1, STYLE_TEXT | extra, l.name);
 		x += NAME_COLUMNS;
 	}
@@ -140,16 +165,16 @@ help_draw_row(struct app *a, const struct help *h, size_t i, int y, int cols)
 static void
 draw_selected(struct app *a, const struct help *h, int y, int cols)
 {
-	size_t id = h->shown[h->list.cursor];
-	struct help_line l = help_line(a, id);
+	size_t i = h->shown[h->list.cursor];
+	struct help_line l = help_line(a, h, i);
 	char text[512];
 
 	canvas_hline(y++, 0, cols);
 	if (l.why != NULL)
 		snprintf(text, sizeof(text), "not now: %s", l.why);
 	else
-		snprintf(text, sizeof(text), "%s: %s", id < ACTION_COUNT ?
-		    keymap_action((enum action_id)id)->group : "Legend", l.text);
+		snprintf(text, sizeof(text), "%s: %s", i < HELP_ACTIONS ? "Now" : i < HELP_SIGNS ?
+		    keymap_action((enum action_id)(i - HELP_ACTIONS))->group : "Legend", l.text);
 	canvas_text(y, 1, cols - 2, l.why != NULL ? STYLE_ERROR : STYLE_TEXT, text);
 }
 
@@ -158,14 +183,17 @@ help_draw(struct layer *layer, struct app *a)
 {
 	struct help *h = (struct help *)layer;
 	struct rect all = { 0, 0, 0, 0 };
+	char title[160];
 	int below;
 	size_t i;
 
 	canvas_size(&all.h, &all.w);
 	canvas_clear(&all);
 	canvas_fill(0, 0, all.w, STYLE_TITLE);
-	canvas_text(0, 1, all.w - 2, STYLE_TITLE, all.w < 60 ? "Help" :
-	    "Help: type to search, Enter runs the line, Esc closes");
+	snprintf(title, sizeof(title), h->about != NULL ? "Help for %s" : all.w < 60 ? "Help" :
+	    "Help: type to search, Enter runs the line, Esc closes", h->about != NULL ?
+	    h->about->title : "");
+	canvas_text(0, 1, all.w - 2, STYLE_TITLE, title);
 	below = all.h >= 10 ? 3 : 1;
 	list_fit(&h->list, h->list.count, (size_t)(all.h - 1 - below));
 	for (i = h->list.top; i < h->list.count && i - h->list.top < h->list.height; i++)
@@ -190,8 +218,8 @@ help_key(struct layer *layer, struct app *a, uint32_t k)
 		layer->done = true;
 	} else if (k == INPUT_ENTER) {
 		/* A sign does nothing. */
-		if (h->list.count > 0 && h->shown[h->list.cursor] < ACTION_COUNT)
-			h->chosen = (enum action_id)h->shown[h->list.cursor];
+		if (h->list.count > 0 && h->shown[h->list.cursor] < HELP_SIGNS)
+			h->chosen = h->shown[h->list.cursor];
 		layer->done = true;
 	} else if (!list_key(&h->list, k) && line_edit_key(&h->line, k)) {
 		help_search(a, h);
@@ -210,10 +238,9 @@ help_paste(struct layer *layer, struct app *a, const struct buf *text)
 		app_refuse(a, "%s", why);
 }
 
-/* The list of all actions; typing searches it.  Returns the one to run, or
- * ACTION_COUNT. */
-static enum action_id
-help_run(struct app *a)
+/* The list of all that can be done; typing searches it.  Then what was chosen is done. */
+static void
+help_run(struct app *a, const struct about *about)
 {
 	struct help h;
 
@@ -221,18 +248,45 @@ help_run(struct app *a)
 	h.layer.draw = help_draw;
 	h.layer.key = help_key;
 	h.layer.paste = help_paste;
-	h.chosen = ACTION_COUNT;
+	h.layer.aside = true;
+	h.about = about;
+	h.chosen = HELP_COUNT;
 	help_search(a, &h);
-	return loop_run(a, &h.layer) ? h.chosen : ACTION_COUNT;
+	if (!loop_run(a, &h.layer) || h.chosen == HELP_COUNT)
+		return;
+	if (h.chosen < HELP_ACTIONS)
+		a->top->key(a->top, a, about->keys[h.chosen].key);
+	else if (h.chosen != HELP_ACTIONS + ACTION_HELP)
+		keymap_run(a, (enum action_id)(h.chosen - HELP_ACTIONS));
 }
 
 void
 act_help(struct app *a)
 {
-	enum action_id id = help_run(a);
+	help_run(a, NULL);
+}
 
-	if (id != ACTION_COUNT && id != ACTION_HELP)
-		keymap_run(a, id);
+bool
+act_beside(struct app *a, uint32_t k)
+{
+	enum action_id id = k == INPUT_F1 ? ACTION_HELP : keymap_find(k);
+	struct about about = { .title = NULL };
+
+	if ((id != ACTION_HELP && id != ACTION_PALETTE) || a->top->about == NULL)
+		return false;
+	a->top->about(a->top, &about);
+	if (k != INPUT_F1 && about.types)
+		return false;
+	for (size_t i = 0; i < about.count; i++)
+		if (about.keys[i].key == k)
+			return false;
+	/* What is shown past curses would stay where it was. */
+	reveal_hide(a->reveal);
+	if (id == ACTION_HELP)
+		help_run(a, &about);
+	else
+		act_palette(a);
+	return true;
 }
 
 void

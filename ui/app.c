@@ -85,6 +85,26 @@ layout_make(struct layout *l, int rows, int cols, int two_panes, bool third)
 }
 
 void
+about_key(struct about *b, uint32_t key, const char *text)
+{
+	if (b->count == ABOUT_KEYS)
+		return;
+	b->keys[b->count].key = key;
+	b->keys[b->count++].text = text;
+}
+
+bool
+app_asks(const struct app *a)
+{
+	const struct layer *l;
+
+	for (l = a->top; l != NULL && l != &a->base; l = l->below)
+		if (!l->aside)
+			return true;
+	return false;
+}
+
+void
 app_show(struct app *a, enum view_id view)
 {
 	if (a->view == view)

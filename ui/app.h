@@ -27,6 +27,22 @@ struct rotating;
 struct ui_options;
 struct watch;
 
+/* What the help says of a layer that is open. */
+#define ABOUT_KEYS 14
+
+struct about {
+	const char *title;	/* what it is called */
+	bool types;		/* a field is open: characters are text, and no keys */
+	size_t count;
+	struct {
+		uint32_t key;
+		const char *text;	/* what it does */
+	} keys[ABOUT_KEYS];
+};
+
+/* One key more. */
+void about_key(struct about *b, uint32_t key, const char *text);
+
 /*
  * One layer of the screen: the main view at the bottom, dialogs above it.  All
  * are drawn, from the bottom up; the topmost gets the keys (loop_run).  What
@@ -40,6 +56,9 @@ struct layer {
 	void (*paste)(struct layer *l, struct app *a, const struct buf *text);
 	/* A button or the wheel; NULL: nothing. */
 	void (*mouse)(struct layer *l, struct app *a, const struct event *e);
+	/* Its keys, for the help and the palette over it; NULL: they do not open. */
+	void (*about)(const struct layer *l, struct about *out);
+	bool aside;	/* it is no question: the help, the palette */
 	bool secret;	/* a secret is being typed: keys are read past curses */
 	bool covers;	/* all of the screen: what is below is not drawn */
 	bool done;	/* set by key(): loop_run returns */
@@ -127,6 +146,9 @@ struct app {
 	bool locked;		/* the lock screen is up */
 	int end_signal;		/* not 0: leave, this signal came */
 };
+
+/* Is a question open, or a step of a wizard? */
+bool app_asks(const struct app *a);
 
 /* Show a view, if it is not shown already. */
 void app_show(struct app *a, enum view_id view);

@@ -303,11 +303,29 @@ review_key(struct layer *layer, struct app *a, uint32_t k)
 }
 
 static void
+review_about(const struct layer *layer, struct about *out)
+{
+	const struct review *v = (const struct review *)layer;
+
+	out->title = v->options->title;
+	if (v->can_apply)
+		about_key(out, 'w', "apply the change (asks first)");
+	if (v->can_apply && v->options->remote != NULL)
+		about_key(out, 'm', "change the path in references");
+	about_key(out, INPUT_DOWN, "scroll down a line");
+	about_key(out, INPUT_UP, "scroll up a line");
+	about_key(out, INPUT_PAGE_DOWN, "next page");
+	about_key(out, INPUT_PAGE_UP, "previous page");
+	about_key(out, INPUT_ESCAPE, "back; nothing is changed");
+}
+
+static void
 review_init(struct review *v, const struct review_options *o)
 {
 	memset(v, 0, sizeof(*v));
 	v->layer.draw = review_draw;
 	v->layer.key = review_key;
+	v->layer.about = review_about;
 	v->options = o;
 	v->answer = REVIEW_BACK;
 	buf_init(&v->text, DIFF_MAX);

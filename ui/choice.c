@@ -71,6 +71,16 @@ choice_key(struct layer *layer, struct app *a, uint32_t k)
 	}
 }
 
+static void
+choice_about(const struct layer *layer, struct about *out)
+{
+	out->title = ((const struct choosing *)layer)->title;
+	about_key(out, INPUT_ENTER, "take the line");
+	about_key(out, INPUT_DOWN, "next line");
+	about_key(out, INPUT_UP, "previous line");
+	about_key(out, INPUT_ESCAPE, "cancel: nothing is chosen");
+}
+
 bool
 choice_run(struct app *a, const char *title, const char *text, const struct choice *choices,
     size_t n, size_t *chosen)
@@ -88,6 +98,7 @@ choice_try(struct app *a, const char *title, const char *text, const struct choi
 	memset(&c, 0, sizeof(c));
 	c.layer.draw = choice_draw;
 	c.layer.key = choice_key;
+	c.layer.about = choice_about;
 	c.title = title;
 	c.text = text;
 	c.choices = choices;

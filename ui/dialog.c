@@ -17,6 +17,8 @@
 #define BOX_COLS 44	/* a smaller screen is covered as a whole */
 #define BOX_ROWS 12
 #define BOX_WIDTH 72
+#define FIELD_KEYS "Enter goes on, Esc cancels"
+#define HELP_KEY ", F1 help"
 
 /* --- a dialog on the screen --- */
 
@@ -140,11 +142,23 @@ secret_has(const struct dialog *d, size_t button)
 	    secret_buttons[button].run != secret_read_file || d->reads;
 }
 
+/* Keys at the right end, with that of the help where there is room for it. */
+static void
+draw_keys(int y, int x, int w, const char *keys)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%s" HELP_KEY, keys);
+	if ((int)strlen(text) >= w)
+		snprintf(text, sizeof(text), "%s", keys);
+	if ((int)strlen(text) < w)
+		canvas_right(y, x, w, STYLE_NOTE, text);
+}
+
 /* On a small screen only what has the focus. */
 static void
 draw_secret_buttons(struct app *a, struct dialog *d, const struct rect *r)
 {
-	const char *const keys = "Enter goes on, Esc cancels";
 	bool small = r->w < 40;
 	int x = r->x;
 	size_t i;
@@ -158,8 +172,7 @@ draw_secret_buttons(struct app *a, struct dialog *d, const struct rect *r)
 			x += draw_button(r->y, x, r->x + r->w - x, reveal_shown(a->reveal) ?
 			    secret_buttons[i].shown : secret_buttons[i].label,
 			    d->focus == i + 1) + 1;
-	if (r->x + r->w - x > (int)strlen(keys))
-		canvas_right(r->y, x, r->x + r->w - x, STYLE_NOTE, keys);
+	draw_keys(r->y, x, r->x + r->w - x, FIELD_KEYS);
 }
 
 /* The last line: buttons, or the keys that a field knows. */
@@ -181,8 +194,7 @@ draw_bottom(struct app *a, struct dialog *d, const struct rect *r)
 		else if (d->complaint[0] != '\0')
 			canvas_text(r->y, r->x, r->w, STYLE_ERROR, d->complaint);
 		else
-			canvas_right(r->y, x, r->x + r->w - x, STYLE_NOTE,
-			    r->x + r->w - x > 24 ? "Tab moves, Enter chooses" : "");
+			draw_keys(r->y, x, r->x + r->w - x, "Tab moves, Enter chooses");
 		break;
 	case DIALOG_SECRET:
 		draw_secret_buttons(a, d, r);
@@ -197,7 +209,7 @@ draw_bottom(struct app *a, struct dialog *d, const struct rect *r)
 		break;
 	default:
 		canvas_text(r->y, r->x, r->w, STYLE_NOTE, r->w < 40 ? "Enter ok  Esc no" :
-		    "Enter goes on, Esc cancels");
+		    FIELD_KEYS HELP_KEY);
 		break;
 	}
 }
@@ -369,11 +381,42 @@ dialog_paste(struct layer *layer, struct app *a, const struct buf *text)
 		secret_field_paste(a, &d->secret, text, d->complaint, sizeof(d->complaint));
 }
 
+static void
+dialog_about(const struct layer *layer, struct about *out)
+{
+	const struct dialog *d = (const struct dialog *)layer;
+
+	out->title = d->title;
+	out->types = has_field(d) && d->focus == 0;
+	if (d->other != NULL)
+		about_key(out, (unsigned char)d->other[0], d->other + 2);
+	if (d->kind == DIALOG_CONFIRM)
+		about_key(out, INPUT_TAB, "to the other button");
+	if (d->kind == DIALOG_SECRET) {
+		about_key(out, INPUT_TAB, "from the field to the buttons below it");
+		about_key(out, INPUT_CTRL('r'), "show what is typed for a while, or mask it");
+	}
+	if (out->types) {
+		about_key(out, INPUT_CTRL('u'), "clear what is typed");
+		about_key(out, INPUT_CTRL('w'), "clear the word before the cursor");
+	}
+	if (d->lines > d->shown) {
+		about_key(out, INPUT_DOWN, "scroll down");
+		about_key(out, INPUT_UP, "scroll up");
+	}
+	about_key(out, INPUT_ENTER, d->kind == DIALOG_CONFIRM ? "press the button that has the "
+	    "focus" : d->kind == DIALOG_MESSAGE ?
+	    "close" : "go on");
+	if (d->kind != DIALOG_MESSAGE || d->other != NULL)
+		about_key(out, INPUT_ESCAPE, "cancel: nothing is changed");
+}
+
 void
 dialog_init(struct dialog *d, enum dialog_kind kind, const char *title)
 {
 	memset(d, 0, sizeof(*d));
 	d->layer.draw = dialog_draw;
+	d->layer.about = dialog_about;
 	d->layer.key = dialog_key;
 	d->layer.secret = kind == DIALOG_SECRET;
 	d->kind = kind;

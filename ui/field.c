@@ -57,6 +57,19 @@ line_edit_cut(struct line_edit *l, size_t from, size_t to)
 	l->at = from;
 }
 
+/* Where the word before the cursor begins. */
+static size_t
+line_edit_word(const struct line_edit *l)
+{
+	size_t at = l->at;
+
+	while (at > 0 && l->text[at - 1] == ' ')
+		at--;
+	while (at > 0 && l->text[at - 1] != ' ')
+		at--;
+	return at;
+}
+
 static void
 line_edit_insert(struct line_edit *l, uint32_t cp)
 {
@@ -95,6 +108,9 @@ line_edit_key(struct line_edit *l, uint32_t key)
 		return true;
 	case INPUT_CTRL('u'):
 		line_edit_cut(l, 0, l->at);
+		return true;
+	case INPUT_CTRL('w'):
+		line_edit_cut(l, line_edit_word(l), l->at);
 		return true;
 	default:
 		if (key < ' ' || key >= INPUT_FIRST)

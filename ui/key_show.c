@@ -266,6 +266,23 @@ key_show_paste(struct app *a, struct key_show *s, const struct buf *text)
 		key_show_check(a, s);
 }
 
+void
+key_show_about(const struct key_show *s, struct about *out)
+{
+	out->types = s->asking;
+	if (s->asking) {
+		about_key(out, INPUT_ENTER, "check what is typed of the key");
+		about_key(out, INPUT_ESCAPE, "show the key again");
+		return;
+	}
+	about_key(out, INPUT_ENTER, "it is saved: its last 4 characters are asked for");
+	about_key(out, 'y', "copy the key, by way of the terminal");
+	about_key(out, 'o', "write the key to a file of its own, mode 0600");
+	about_key(out, 'v', "show the key as lines to write down");
+	about_key(out, 'r', "show the key again");
+	about_key(out, INPUT_ESCAPE, "back: the key is thrown away");
+}
+
 /* --- on a screen of its own --- */
 
 struct key_screen {
@@ -319,6 +336,15 @@ key_screen_paste(struct layer *layer, struct app *a, const struct buf *text)
 	key_screen_settle(v);
 }
 
+static void
+key_screen_about(const struct layer *layer, struct about *out)
+{
+	const struct key_screen *v = (const struct key_screen *)layer;
+
+	out->title = v->title;
+	key_show_about(&v->show, out);
+}
+
 bool
 key_show_run(struct app *a, const struct key *k, const char *title)
 {
@@ -329,6 +355,7 @@ key_show_run(struct app *a, const struct key *k, const char *title)
 	v.layer.draw = key_screen_draw;
 	v.layer.key = key_screen_key;
 	v.layer.paste = key_screen_paste;
+	v.layer.about = key_screen_about;
 	v.layer.covers = true;
 	v.title = title;
 	key_show_init(&v.show, k);

@@ -6,6 +6,7 @@
 
 #include "ui/field.h"
 
+struct about;
 struct app;
 struct buf;
 struct key;
@@ -38,6 +39,9 @@ void key_show_draw(struct app *a, struct key_show *s, const struct rect *r);
 /* False: it is none of its keys.  Esc is one of them while the proof is asked for. */
 bool key_show_key(struct app *a, struct key_show *s, uint32_t key);
 void key_show_paste(struct app *a, struct key_show *s, const struct buf *text);
+
+/* Its keys, for the help. */
+void key_show_about(const struct key_show *s, struct about *out);
 
 /* All of that on a screen of its own, with what it is called.  False: given up. */
 bool key_show_run(struct app *a, const struct key *k, const char *title);

@@ -32,6 +32,7 @@ static const struct {
 	{ INPUT_PAGE_DOWN, "PgDn" }, { INPUT_HOME, "Home" }, { INPUT_END, "End" },
 	{ INPUT_ENTER, "Enter" }, { INPUT_ESCAPE, "Esc" }, { INPUT_TAB, "Tab" },
 	{ INPUT_BACKTAB, "S-Tab" }, { INPUT_DELETE, "Del" }, { INPUT_BACKSPACE, "Backspace" },
+	{ INPUT_F1, "F1" },
 };
 
 const char *
@@ -290,7 +291,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_ROTATION] = { .unavailable = act_needs_unlocked, .run = act_lock },
 	    [VIEW_REGISTRY] = { .rank = 13, .label = "lock",
 		.help = "wipe keys and passwords from memory now",
-		.unavailable = act_registry_needs_login, .run = act_lock } } },
+		.unavailable = act_registry_needs_login, .run = act_lock } },
+	    .beside = true },
 	[ACTION_ROTATE_DATA] = { KEYS, "rotate-data-key", { 'K' },
 	    "make a new data key and seal every entry again", true, {
 	    [VIEW_FILES] = { .unavailable = act_needs_data_key, .run = act_rotate_data },
@@ -359,7 +361,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    false, .faces[EVERYWHERE] = { .run = act_view_history } },
 	[ACTION_VIEW_REGISTRY] = { PROGRAM, "view-registry", { '6' }, "the Secret Registry", false,
 	    .faces[EVERYWHERE] = { .run = act_view_registry } },
-	[ACTION_HELP] = { PROGRAM, "help", { '?' },
+	[ACTION_HELP] = { PROGRAM, "help", { '?', INPUT_F1 },
 	    "this help: type to search, Enter runs the selected line", false, {
 	    [VIEW_FILES] = { .rank = 30, .label = "help", .run = act_help },
 	    [VIEW_REGISTRY] = { .rank = 14, .label = "help", .run = act_help } },
@@ -377,20 +379,25 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },
 	[ACTION_NOTICES] = { PROGRAM, "notices", { 'm' }, "what was told so far, the newest first",
-	    false, .faces[EVERYWHERE] = { .run = act_notices } },
+	    false, .faces[EVERYWHERE] = { .run = act_notices },
+	    .beside = true },
 	[ACTION_THEME] = { PROGRAM, "theme", { 0 },
 	    "colours of the screen, tried one by one", false,
-	    .faces[EVERYWHERE] = { .run = act_theme } },
+	    .faces[EVERYWHERE] = { .run = act_theme },
+	    .beside = true },
 	[ACTION_MOUSE] = { PROGRAM, "mouse", { 0 },
 	    "use the mouse, or leave it to the terminal", false,
-	    .faces[EVERYWHERE] = { .run = act_mouse } },
+	    .faces[EVERYWHERE] = { .run = act_mouse },
+	    .beside = true },
 	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false,
-	    .faces[EVERYWHERE] = { .run = act_redraw } },
+	    .faces[EVERYWHERE] = { .run = act_redraw },
+	    .beside = true },
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
 	    "leave (asks when something is marked)", false, {
 	    [VIEW_FILES] = { .rank = 31, .label = "quit", .run = act_quit },
 	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } },
-	    .faces[EVERYWHERE] = { .rank = 101, .label = "quit", .run = act_quit } },
+	    .faces[EVERYWHERE] = { .rank = 101, .label = "quit", .run = act_quit },
+	    .beside = true },
 };
 
 /* The user's keys; NULL: those of the table. */
@@ -451,6 +458,8 @@ keymap_unavailable(const struct app *a, enum action_id id)
 {
 	const struct keymap_face *face = face_of(a, id);
 
+	if (!actions[id].beside && app_asks(a))
+		return "a question is open: Esc leaves it";
 	if (face->run == NULL)
 		return keymap_elsewhere(id);
 	return face->unavailable != NULL ? face->unavailable(a) : NULL;
@@ -575,7 +584,7 @@ bindings_check(const struct action *a, uint32_t key, const char *text, size_t le
 	if (key == 0)
 		return bindings_refuse(err, text, len, "there is no key of this name",
 		    "a character, ^x for Ctrl and a letter, or one of Space Enter Esc Tab S-Tab "
-		    "Up Down Left Right PgUp PgDn Home End Del Backspace");
+		    "Up Down Left Right PgUp PgDn Home End Del Backspace F1");
 	if (key < ' ' && memchr(taken, (int)key, sizeof(taken)) != NULL)
 		return bindings_refuse(err, text, len, "the terminal or a multiplexer may take it",
 		    "^Z ^C ^D ^S ^Q ^A and ^B are never bound");

@@ -64,6 +64,7 @@ struct action {
 	bool dangerous;
 	/* The views in which it lives; the last one is for those that have no face of their own. */
 	struct keymap_face faces[VIEW_COUNT + 1];
+	bool beside;	/* may be done while a question is open, too */
 };
 
 const struct action *keymap_action(enum action_id id);

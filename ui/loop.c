@@ -230,10 +230,10 @@ handle_key(struct app *a, uint32_t key)
 {
 	a->idle_since = clock_ms();
 	app_pass_notice(a, key == INPUT_ESCAPE && a->top == &a->base);
-	if (a->layout.usable)
+	if (a->layout.usable && !act_beside(a, key))
 		a->top->key(a->top, a, key);
 	/* Too small for any question: where there is none. */
-	else if (a->top == &a->base && keymap_find(key) == ACTION_QUIT &&
+	else if (!a->layout.usable && a->top == &a->base && keymap_find(key) == ACTION_QUIT &&
 	    marks_count(a->model->marks) == 0)
 		a->quit = true;
 }

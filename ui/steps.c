@@ -54,10 +54,12 @@ steps_draw_footer(const struct steps *s, int y, int w)
 		canvas_text(y, 1, w - 2, STYLE_ERROR, s->why);
 		return;
 	}
-	snprintf(text, sizeof(text), w < 50 ? "Enter, Esc%s%s" : "Enter %s  Esc %s  %s",
-	    w < 50 ? "" : s->at + 1 == s->count ? "done" : "next",
-	    w < 50 ? "" : s->at > s->floor ? "back" : "leave",
-	    step->keys != NULL ? step->keys : "");
+	if (w < 50)
+		snprintf(text, sizeof(text), "Enter, Esc, F1");
+	else
+		snprintf(text, sizeof(text), "Enter %s  Esc %s  %s%sF1 help",
+		    s->at + 1 == s->count ? "done" : "next", s->at > s->floor ? "back" : "leave",
+		    step->keys != NULL ? step->keys : "", step->keys != NULL ? "  " : "");
 	canvas_text(y, 1, w - 2, STYLE_NOTE, text);
 }
 
@@ -157,6 +159,20 @@ steps_paste(struct layer *layer, struct app *a, const struct buf *text)
 	steps_settle(s);
 }
 
+static void
+steps_about(const struct layer *layer, struct about *out)
+{
+	const struct steps *s = (const struct steps *)layer;
+	const struct step *step = &s->all[s->at];
+
+	out->title = s->title;
+	if (step->about != NULL)
+		step->about(s, out);
+	about_key(out, INPUT_ENTER, s->at + 1 == s->count ? "done" : "next step");
+	about_key(out, INPUT_ESCAPE, s->at > s->floor ? "one step back; what is typed stays" :
+	    "leave");
+}
+
 int
 steps_text(const struct rect *r, int y, const char *text)
 {
@@ -169,6 +185,7 @@ steps_run(struct app *a, struct steps *s)
 	s->layer.draw = steps_draw;
 	s->layer.key = steps_key;
 	s->layer.paste = steps_paste;
+	s->layer.about = steps_about;
 	s->layer.covers = true;
 	s->finished = false;
 	steps_show(a, s, s->at);

@@ -31,6 +31,9 @@ struct step {
 	/* Do what the step is for.  False: stay; s->why may say why. */
 	bool (*next)(struct steps *s, struct app *a);
 
+	/* Its keys beside Enter and Esc, for the help, and whether characters are text now. */
+	void (*about)(const struct steps *s, struct about *out);
+
 	/* Is a secret being typed, so that keys are read past curses? */
 	bool (*secret)(const struct steps *s);
 };

@@ -104,6 +104,8 @@ from_curses(wint_t code)
 		return INPUT_ENTER;
 	case KEY_BTAB:
 		return INPUT_BACKTAB;
+	case KEY_F(1):
+		return INPUT_F1;
 	default:
 		return INPUT_OTHER;
 	}
@@ -231,7 +233,8 @@ after_escape(void)
 	if (get_wch(&c) == ERR)
 		return INPUT_ESCAPE;
 	if (c == '[' || c == 'O') {
-		for (i = 0; i < SEQUENCE_MAX && get_wch(&c) != ERR && !is_final(c); i++)
+		for (i = 0; i < SEQUENCE_MAX && get_wch(&c) != ERR &&
+		    (!is_final(c) || (i == 0 && c == '[')); i++)
 			;
 	} else if (c == ']' || c == 'P') {
 		read_string(NULL, STRING_WAIT_MS);
@@ -327,10 +330,15 @@ read_sequence(struct event *e)
 	}
 	if (c[n++] != '[' && c[0] != 'O')
 		return;
-	while (n < sizeof(c) && byte_within(&c[n], WAIT_MS) && !is_final(c[n++]))
+	/* A second bracket begins the function keys of Linux' console. */
+	while (n < sizeof(c) && byte_within(&c[n], WAIT_MS) &&
+	    (!is_final(c[n++]) || (n == 2 && c[1] == '[')))
 		;
 	if (n == 5 && memcmp(c, "[200~", n) == 0)
 		read_paste(e);
+	else if ((n == 2 && memcmp(c, "OP", n) == 0) || (n == 3 && memcmp(c, "[[A", n) == 0) ||
+	    (n == 4 && memcmp(c, "[11~", n) == 0))
+		e->key = INPUT_F1;
 	else if (n == 2)
 		e->key = from_final(c[1]);
 }

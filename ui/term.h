@@ -51,6 +51,7 @@ enum input {
 	INPUT_ESCAPE,
 	INPUT_TAB,
 	INPUT_BACKTAB,
+	INPUT_F1,
 	INPUT_LINE_FEED,	/* ^J, where secrets are read; elsewhere it is Enter */
 	INPUT_OTHER,		/* a key that means nothing here */
 	INPUT_BYTE = 0x120000	/* plus a byte that is not UTF-8 (secret input) */

@@ -262,6 +262,17 @@ where_paste(struct where *w, struct app *a, const struct buf *text, char *why, s
 	}
 }
 
+void
+where_about(const struct where *w, struct about *out)
+{
+	out->types = w->focus != FOCUS_GROUP;
+	about_key(out, INPUT_TAB, "next field");
+	if (!out->types) {
+		about_key(out, INPUT_DOWN, "next group of files");
+		about_key(out, INPUT_UP, "previous group of files");
+	}
+}
+
 /* Is there a secrets file with a key already, or no folder for one? */
 bool
 where_check(struct where *w, struct app *a, char *why, size_t size)

@@ -9,6 +9,7 @@
 #include "ui/field.h"
 #include "ui/outline.h"
 
+struct about;
 struct app;
 struct buf;
 struct rect;
@@ -38,6 +39,9 @@ void where_draw(struct where *w, const struct rect *r);
 /* False: it is none of its keys. */
 bool where_key(struct where *w, struct app *a, uint32_t k);
 void where_paste(struct where *w, struct app *a, const struct buf *text, char *why, size_t size);
+
+/* Its keys, for the help, and whether a field is open. */
+void where_about(const struct where *w, struct about *out);
 
 /* Can a secrets file be made there?  Else ${why} says why not, and the field has the focus. */
 bool where_check(struct where *w, struct app *a, char *why, size_t size);

@@ -128,6 +128,12 @@ environment_next(struct steps *s, struct app *a)
 	return where_check(&wizard_of(s)->where, a, s->why, sizeof(s->why));
 }
 
+static void
+environment_about(const struct steps *s, struct about *out)
+{
+	where_about(&((const struct wizard *)s)->where, out);
+}
+
 /* --- the passphrase --- */
 
 /* Whatever was derived from it is thrown away. */
@@ -225,6 +231,17 @@ passphrase_paste(struct steps *s, struct app *a, const struct buf *text)
 	w->agreed = w->agreed && f != &w->passphrase;
 	if (f != NULL)
 		secret_field_paste(a, f, text, s->why, sizeof(s->why));
+}
+
+static void
+passphrase_about(const struct steps *s, struct about *out)
+{
+	out->types = ((const struct wizard *)s)->pass_focus != FOCUS_GENERATE;
+	about_key(out, INPUT_TAB, "next field");
+	if (out->types)
+		about_key(out, INPUT_CTRL('r'), "show what is typed, or mask it");
+	else
+		about_key(out, ' ', "generate a passphrase, and show it");
 }
 
 static bool
@@ -339,6 +356,12 @@ key_paste(struct steps *s, struct app *a, const struct buf *text)
 {
 	key_show_paste(a, &wizard_of(s)->show, text);
 	key_settle(s, a);
+}
+
+static void
+key_about(const struct steps *s, struct about *out)
+{
+	key_show_about(&((const struct wizard *)s)->show, out);
 }
 
 static bool
@@ -522,13 +545,13 @@ static const struct step steps[] = {
 	{ .name = "what", .draw = about_draw },
 	{ .name = "environment", .keys = "Tab field", .draw = environment_draw,
 	    .entered = environment_entered, .key = environment_key, .paste = environment_paste,
-	    .next = environment_next },
+	    .next = environment_next, .about = environment_about },
 	{ .name = "passphrase", .keys = "Tab field  ^R show", .draw = passphrase_draw,
 	    .entered = passphrase_entered, .key = passphrase_key, .paste = passphrase_paste,
-	    .next = passphrase_next, .secret = passphrase_secret },
+	    .next = passphrase_next, .about = passphrase_about, .secret = passphrase_secret },
 	{ .name = "key", .keys = "y copy  o to a file  v lines  r show", .draw = key_draw,
 	    .entered = key_entered, .key = key_key, .paste = key_paste, .next = key_next,
-	    .secret = key_secret },
+	    .about = key_about, .secret = key_secret },
 	{ .name = "first secret", .draw = first_draw, .entered = first_entered },
 	{ .name = "what now", .draw = now_draw },
 };

@@ -13,6 +13,7 @@
 #define KEY_ENTER "\r"
 #define KEY_ESC "\033"
 #define KEY_TAB "\t"
+#define KEY_F1 "\033OP"
 #define KEY_FOCUS_OUT "\033[O"
 
 #endif /* !TESTS_TUI_KEYS_H */

@@ -24,6 +24,9 @@ static const struct scene {
 	{ "registry-none", LOCKED, { "6", NULL } },
 	{ "help", LOCKED, { "?", NULL } },
 	{ "legend", LOCKED, { "?", "legend", NULL } },
+	{ "help-question", LOCKED, { "A", "q", KEY_F1, NULL } },
+	{ "help-field", LOCKED, { "O", KEY_F1, NULL } },
+	{ "palette-question", LOCKED, { "A", "q", ":", NULL } },
 	{ "notices", LOCKED, { "A", "m", NULL } },
 	{ "theme", LOCKED, { "?", "<tried one by one", NULL } },
 	{ "unlock", LOCKED, { "U", NULL } },
@@ -68,6 +71,8 @@ scene_open(struct fixture *f, const struct scene *s, const char *term)
 			type_line(v, key + 1);
 		else if (key[0] == '=')
 			see(v, key + 1);
+		else if (strcmp(key, KEY_F1) == 0 && term != NULL && strcmp(term, "linux") == 0)
+			vt_key(v, "\033[[A");
 		else if (key[0] == '\033' || key[1] == '\0')
 			vt_key(v, key);
 		else

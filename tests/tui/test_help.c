@@ -129,6 +129,197 @@ search_finds_in_folded_files_and_goes_on(void **state)
 	fixture_leave(v);
 }
 
+/* What is open, the keys that lead there, and what the help says of it. */
+static const struct question {
+	const char *name;
+	bool fresh;			/* where there is no secrets file yet */
+	const char *keys[8];		/* '<' TEXT: typed, with Enter at its end; '=' TEXT: seen */
+	const char *title, *says;
+	bool types;			/* a field is open */
+} questions[] = {
+	{ "confirm", false, { "a", "w", "=[Cancel]", NULL }, "Help for Seal", "to the other button",
+	    false },
+	{ "leave", false, { "A", "q", NULL }, "Help for Quit?", "press the button", false },
+	{ "word", false, { "/", "<ssl.key.pass", "X", "w", "=Type remove", NULL }, "Help for ",
+	    "clear what is typed", true },
+	{ "line", false, { "O", NULL }, "Help for Add a secrets file",
+	    "clear the word before the cursor", true },
+	{ "value", false, { "/", "<ssl.key.pass", "e", "=Value:", NULL }, "Help for ",
+	    "from the field to the buttons", true },
+	{ "message", false, { "O", "<fresh/client.properties", "=cannot be", NULL },
+	    "Help for The secrets file", "close", false },
+	{ "diff", false, { "a", "p", "P", "=Seal 2 values", NULL }, "Help for ", "next page", false },
+	{ "choice", false, { ":", "<theme", NULL }, "Help for Theme", "take the line", false },
+	{ "search", false, { "/", "pass", NULL }, "Help for searching", "stay at what is found",
+	    true },
+	{ "words", false, { "F", "pass", NULL }, "Help for filter words", "show only what fits",
+	    true },
+	{ "palette", false, { ":", "pass", NULL }, "Help for the palette", "complete what is typed",
+	    true },
+	{ "what", true, { "G", NULL }, "Help for New secrets file", "next step", false },
+	{ "where", true, { "G", KEY_ENTER, NULL }, "Help for New secrets file", "next field", true },
+	{ "passphrase", true, { "G", KEY_ENTER, KEY_ENTER, NULL }, "Help for New secrets file",
+	    "show what is typed", true },
+	{ "key", true, { "G", KEY_ENTER, KEY_ENTER, "<" FIXTURE_NEW_PASSPHRASE,
+	    "<" FIXTURE_NEW_PASSPHRASE, "=Save this", NULL }, "Help for New secrets file",
+	    "write the key to a file of its own", false },
+};
+
+static struct vt *
+question_open(struct fixture *f, const struct question *q)
+{
+	struct fixture_start start = {
+		.env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v;
+
+	if (q->fresh)
+		start = (struct fixture_start){ .args = { "fresh" } };
+	v = fixture_run(f, &start);
+	vt_settle(v);
+	for (size_t i = 0; q->keys[i] != NULL; i++)
+		if (q->keys[i][0] == '<')
+			type_line(v, q->keys[i] + 1);
+		else if (q->keys[i][0] == '=')
+			see(v, q->keys[i] + 1);
+		else if (q->keys[i][0] == '\033')
+			vt_key(v, q->keys[i]);
+		else
+			vt_type(v, q->keys[i]);
+	return v;
+}
+
+/* All rows of the screen. */
+static void
+screen_of(struct vt *v, char *out, size_t size)
+{
+	size_t used = 0;
+
+	for (int i = 0; i < vt_rows(v); i++) {
+		vt_row(v, i, out + used, size - used);
+		used += strlen(out + used);
+	}
+}
+
+static void
+question_leave(struct vt *v)
+{
+	vt_hang_up(v);
+	(void)vt_wait_exit(v);
+	vt_free(v);
+}
+
+static void
+help_opens_over_every_question_and_leaves_it_as_it_was(void **state)
+{
+	char before[32768], after[32768];
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		const struct question *q = &questions[i];
+		bool timed = strcmp(q->name, "key") == 0;
+		struct vt *v = question_open(*state, q);
+
+		screen_of(v, before, sizeof(before));
+		vt_key(v, KEY_F1);
+		vt_assert_has(v, q->title);
+		vt_assert_has(v, q->says);
+		vt_assert_has(v, "dangling");
+		vt_assert_lacks(v, "page-down");
+		vt_key(v, KEY_ESC);
+		screen_of(v, after, sizeof(after));
+		/* A key that was shown is masked. */
+		if (!timed)
+			assert_string_equal(before, after);
+		else
+			vt_assert_has(v, "(masked: r shows it)");
+		question_leave(v);
+	}
+	fixture_assert_unchanged(*state);
+}
+
+/* `?` and `:` are text where a field is open; elsewhere they are the help and the palette. */
+static void
+help_and_palette_open_where_no_field_is(void **state)
+{
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		const struct question *q = &questions[i];
+		struct vt *v = question_open(*state, q);
+
+		vt_key(v, "?");
+		if (q->types)
+			vt_assert_lacks(v, "Help for");
+		else
+			vt_assert_has(v, q->title);
+		if (!q->types) {
+			vt_key(v, KEY_ESC);
+			vt_key(v, ":");
+			vt_assert_has(v, "Tab completes");
+			/* What would change what is asked about cannot be done. */
+			vt_type(v, ">mark-file");
+			vt_assert_has(v, "not now: a question is open");
+		}
+		question_leave(v);
+	}
+	fixture_assert_unchanged(*state);
+}
+
+static void
+help_of_a_question_does_its_keys(void **state)
+{
+	struct vt *v = question_open(*state, &questions[0]);
+
+	vt_assert_has(v, "[Cancel]");
+	vt_key(v, KEY_F1);
+	type_line(v, "other button");
+	vt_assert_lacks(v, "[Cancel]");
+	vt_assert_has(v, "[Apply]");
+	/* Its signs do nothing, and it may be searched for nothing. */
+	vt_key(v, KEY_F1);
+	type_line(v, "dangling");
+	vt_assert_has(v, "[Apply]");
+	/* What goes beside it is done, and the question stays. */
+	vt_key(v, ":");
+	type_line(v, "theme light");
+	vt_assert_has(v, "[Apply]");
+	vt_key(v, KEY_F1);
+	type_line(v, "mark-all");
+	vt_assert_has(v, "[Apply]");
+	vt_key(v, ":");
+	type_line(v, ">notices");
+	vt_assert_has(v, "theme light");
+	vt_key(v, KEY_ESC);
+	vt_assert_has(v, "[Apply]");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "sealed 2 values");
+	fixture_leave(v);
+}
+
+/* Also while a secret is typed, past curses, by what each kind of terminal sends. */
+static void
+help_is_a_key_of_every_terminal(void **state)
+{
+	static const struct {
+		const char *term, *key;
+	} keys[] = { { "xterm-256color", "\033OP" }, { "xterm", "\033[11~" },
+		{ "linux", "\033[[A" }, { "vt100", "\033OP" }, { "screen", "\033OP" } };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct fixture_start s = { .term = keys[i].term };
+		struct vt *v = fixture_run(*state, &s);
+
+		vt_key(v, "U");
+		vt_assert_has(v, "Unlock");
+		vt_key(v, keys[i].key);
+		vt_assert_has(v, "Help for Unlock");
+		vt_key(v, KEY_ESC);
+		vt_assert_lacks(v, "\342\200\242");
+		/* Other function keys are no letters either. */
+		vt_key(v, "\033[[B");
+		vt_assert_lacks(v, "\342\200\242");
+		vt_key(v, KEY_ESC);
+		fixture_leave(v);
+	}
+}
+
 int
 main(void)
 {
@@ -140,6 +331,10 @@ main(void)
 		FIXTURE_TEST(footer_has_only_keys_that_work),
 		FIXTURE_TEST(keys_of_terminals_and_multiplexers_do_nothing),
 		FIXTURE_TEST(search_finds_in_folded_files_and_goes_on),
+		FIXTURE_TEST(help_opens_over_every_question_and_leaves_it_as_it_was),
+		FIXTURE_TEST(help_and_palette_open_where_no_field_is),
+		FIXTURE_TEST(help_of_a_question_does_its_keys),
+		FIXTURE_TEST(help_is_a_key_of_every_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ class Proxy:
         self.brokers = brokers  # {number: port}
         self.ways = {number: (Way(), Way()) for number in brokers}
         self.losing, self.lost = None, 0
+        self.holding, self.held = None, threading.Event()
         self.listeners = {number: socket.create_server(('127.0.0.1', 0)) for number in brokers}
         self.ports = {n: s.getsockname()[1] for n, s in self.listeners.items()}
         self.lock, self.sockets, self.closed = threading.Lock(), set(), False
@@ -59,6 +60,12 @@ class Proxy:
     def lose_answer(self, request):
         """The next such request reaches its broker; then the connection breaks."""
         self.losing = request
+
+    def hold(self, request, answer=False):
+        """The next such request does not get to its broker, or its answer does not come back,
+        nor anything after it in that direction, till mend(); `held` is set then."""
+        self.held.clear()
+        self.holding = (request, answer)
 
     def break_all(self):
         """Every connection ends; new ones are let through."""
@@ -105,7 +112,8 @@ class Proxy:
         for s in (client, broker):
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = Link()
-        self.run(self.pump, client, broker, there, lambda data: self.watch(link, data), link.sent)
+        self.run(self.pump, client, broker, there,
+                 lambda data: self.watch(link, data, self.ways[number]), link.sent)
         self.pump(broker, client, back, link.may_answer)
         with self.lock:
             self.sockets -= {client, broker}
@@ -117,9 +125,9 @@ class Proxy:
             while data := source.recv(65536):
                 if way.delay:
                     time.sleep(way.delay)
-                way.gate.wait()
                 if not may_pass(data):
                     break
+                way.gate.wait()
                 sink.sendall(data)
                 if sent:
                     sent.set()
@@ -128,9 +136,13 @@ class Proxy:
         self.end(source)
         self.end(sink)
 
-    def watch(self, link, data):
+    def watch(self, link, data, ways):
         """Told of all that goes to the broker: which requests are in it?"""
         for kind in link.requests(data):
+            if self.holding and kind == self.holding[0]:
+                ways[self.holding[1]].gate.clear()
+                self.holding = None
+                self.held.set()
             if kind == self.losing:
                 link.sent.clear()
                 self.losing, link.losing = None, True

@@ -39,7 +39,7 @@ def main(names, limit=180, needs_log=True):
         print(f'skipped: {why}')
         sys.exit(77)
     chosen, left = {}, 0
-    for name, value in names.items():
+    for name, value in run.cases_of(names):
         if getattr(value, 'full', False) and not FULL and len(sys.argv) < 2:
             left += 1
         else:

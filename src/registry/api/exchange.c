@@ -229,10 +229,10 @@ admit_check_flags(struct exchange *x)
 	return true;
 }
 
-bool
-request_is_stale(const struct exchange *x)
+const char *
+request_withheld(const struct exchange *x)
 {
-	return store_is_stale(request_store(x), request_settings(x)->staleness_ms);
+	return store_withheld(request_store(x), request_settings(x)->staleness_ms);
 }
 
 /* Look whether the change is there by now; until it is, or for AWAIT_NS. */
@@ -256,11 +256,10 @@ await(void *arg)
 static void
 admit_awaited(struct exchange *x)
 {
-	const char *text = http_header(x->r, "X-Secret-Offset");
+	const char *text = http_header(x->r, "X-Secret-Offset"), *why;
 
-	if ((x->endpoint->flags & ROUTE_QUIET) == 0 && request_is_stale(x)) {
-		answer_fail(x, 503, 50302, "The topic could not be read for longer than "
-		    "read.max.staleness.ms");
+	if ((x->endpoint->flags & ROUTE_QUIET) == 0 && (why = request_withheld(x)) != NULL) {
+		answer_fail(x, 503, 50302, "Nothing can be told: %s", why);
 		return;
 	}
 	if (text == NULL || !store_has_log(request_store(x))) {

@@ -228,8 +228,8 @@ bool forward_accept(struct exchange *x);
 
 const struct settings *request_settings(const struct exchange *x);
 
-/* Has the node not been able to read the topic for longer than it may? */
-bool request_is_stale(const struct exchange *x);
+/* Why the node may not tell what it has, as the topic is beyond it; NULL: it may. */
+const char *request_withheld(const struct exchange *x);
 struct store *request_store(const struct exchange *x);
 
 /* The thread's reader, begun: reader_end follows before the request is answered.

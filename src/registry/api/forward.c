@@ -439,7 +439,7 @@ forward_compose(struct forward *w)
 static bool
 knows_who_asks(const struct exchange *x, const struct store_log_state *l)
 {
-	return l->folded && l->silence_ms <= SILENCE_MS && !request_is_stale(x);
+	return l->folded && l->silence_ms <= SILENCE_MS && request_withheld(x) == NULL;
 }
 
 bool

@@ -121,6 +121,7 @@ void
 health_ready(struct exchange *x)
 {
 	struct store_log_state l;
+	const char *withheld;
 	struct error why;
 
 	store_log_state(request_store(x), &l);
@@ -132,9 +133,8 @@ health_ready(struct exchange *x)
 		answer_fail(x, 503, 50302, "Not ready: %s", l.stopped);
 	else if (l.wrong[0] != '\0')
 		answer_fail(x, 503, 50302, "Not ready: %s", l.wrong);
-	else if (request_is_stale(x))
-		answer_fail(x, 503, 50302, "Not ready: the topic could not be read for longer than "
-		    "read.max.staleness.ms");
+	else if ((withheld = request_withheld(x)) != NULL)
+		answer_fail(x, 503, 50302, "Not ready: %s", withheld);
 	else if (!l.folded)
 		answer_fail(x, 503, 50302, "Not ready: the topic was not read to its end yet");
 	else if (audit_unready(x->api->parts.audit) != NULL)

@@ -254,6 +254,7 @@ static int
 log_look(struct service *s, struct error *err)
 {
 	struct store_log_state l;
+	const char *withheld;
 
 	store_log_state(s->store, &l);
 	if (l.stopped != NULL) {
@@ -261,11 +262,10 @@ log_look(struct service *s, struct error *err)
 		    l.stopped);
 		return error_hint(err, "nothing was deleted here");
 	}
-	if (l.wrong[0] != '\0')
+	if (l.wrong[0] != '\0' && !l.locked)
 		return error_set(err, ERROR_IO, "the topic takes no changes: %s", l.wrong);
-	if (store_is_stale(s->store, s->settings->staleness_ms))
-		return error_set(err, ERROR_IO, "the brokers do not answer for longer than "
-		    "read.max.staleness.ms, requests get 503");
+	if ((withheld = store_withheld(s->store, s->settings->staleness_ms)) != NULL)
+		return error_set(err, ERROR_IO, "requests get 503: %s", withheld);
 	return l.folded ? 0 : error_set(err, ERROR_IO, "the topic was not read to its end yet%s%s",
 	    l.complaint[0] != '\0' ? ": " : "", l.complaint);
 }

@@ -99,6 +99,7 @@ struct store_log_state {
 	bool folded;			/* the topic was read to its end once */
 	const char *stopped;		/* NULL, or why it is not gone on with; lasts */
 	char wrong[256];		/* "", or why it takes nothing until that is right */
+	bool locked;			/* ... which is that no master secret fits the keyring */
 	int64_t position;		/* in the topic: everything before it is in the tables */
 	uint64_t revision;		/* of the last batch */
 	uint64_t foreign;		/* records that were not ours */
@@ -112,8 +113,9 @@ struct store_log_state {
 /* From any thread. */
 void store_log_state(struct store *s, struct store_log_state *out);
 
-/* Is its silence_ms more than ${bound_ms} (0: any will do)?  For each request. */
-bool store_is_stale(struct store *s, unsigned bound_ms);
+/* Why nothing may be read, NULL: it may.  Its silence_ms is more than ${bound_ms} (0: any
+ * will do), or it cannot open what is in the topic.  For each request. */
+const char *store_withheld(struct store *s, unsigned bound_ms);
 
 struct store_copied {
 	uint64_t versions;

@@ -13,6 +13,7 @@
 
 #define RETRY_MS 1000		/* a claim that failed is tried again */
 #define CLAIM_MS 20000
+#define LOCKED "the topic's keyring is under another master secret than this node has"
 
 /*
  * What the writer decides goes to the topic: the rows that an action changed are
@@ -536,6 +537,7 @@ show(struct store *s)
 
 	l->now.role = l->role;
 	l->now.folded = l->folded;
+	l->now.locked = l->locked;
 	l->now.stopped = l->stopped;
 	l->now.position = l->position;
 	l->now.revision = l->revision;
@@ -585,9 +587,7 @@ look(struct store *s)
 		log_stop(s, "the topic is gone");
 	else if (why.code == ERROR_STALE)
 		log_stop(s, LOG_ANEW);
-	(void)snprintf(l->wrong, sizeof(l->wrong), "%.255s", l->locked ? "the topic's keyring is "
-	    "under another master secret than this node has" :
-	    why.code == ERROR_REFUSED ? why.text : "");
+	(void)snprintf(l->wrong, sizeof(l->wrong), "%.255s", l->locked ? LOCKED : why.code == ERROR_REFUSED ? why.text : "");
 }
 
 void
@@ -668,17 +668,22 @@ log_silence(const struct store *s, const char *stopped)
 	return stopped != NULL ? 0 : kafka_silence(s->log->kafka);
 }
 
-bool
-store_is_stale(struct store *s, unsigned bound_ms)
+const char *
+store_withheld(struct store *s, unsigned bound_ms)
 {
 	const char *stopped;
+	bool locked;
 
-	if (bound_ms == 0 || s->log == NULL)
-		return false;
+	if (s->log == NULL)
+		return NULL;
 	(void)pthread_mutex_lock(&s->mutex);
 	stopped = s->log->shown.stopped;
+	locked = s->log->shown.locked;
 	(void)pthread_mutex_unlock(&s->mutex);
-	return log_silence(s, stopped) > (int64_t)bound_ms;
+	if (locked)
+		return LOCKED;
+	return bound_ms > 0 && log_silence(s, stopped) > (int64_t)bound_ms ?
+	    "the topic could not be read for longer than read.max.staleness.ms" : NULL;
 }
 
 void

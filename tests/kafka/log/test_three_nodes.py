@@ -12,7 +12,8 @@ from lib_kafka.cluster import until  # noqa: E402
 from lib_kafka.load import Load  # noqa: E402
 from lib_kafka.nodes import Node, leader, new_nodes, same_on_all  # noqa: E402
 from lib_kafka.suite import cluster, full, topic  # noqa: E402
-from lib.check import check, ok, same, status  # noqa: E402
+from lib import harness  # noqa: E402
+from lib.check import check, err, ok, same, status  # noqa: E402
 from lib.harness import basic  # noqa: E402
 from lib.rest import P, V, key_url  # noqa: E402
 
@@ -349,6 +350,43 @@ def t33_the_leading_node_is_killed_while_keys_are_rotated():
         until(lambda n=n: {i: ok(n.as_('adm').get(key_url('p', f'k{i}'))).json()
                            for i in range(6)} == before, 'every value opens on every node', 60)
     stop_all(nodes)
+
+
+# --- 34 ---
+
+def given(n, key):
+    harness.write(n.key_file, key + '\n')
+    n.process.send_signal(signal.SIGHUP)
+
+
+def t34_a_new_master_secret_on_the_leading_node_alone():
+    nodes = three('master')
+    one = leader(nodes)
+    rest = others(nodes, one)
+    status(one.as_('adm').post(V('p', 'k'), {'secret': 'before'}), 200)
+    for n in rest:
+        until(lambda n=n: n.as_('adm').get(V('p', 'k') + '/1').status == 200, 'it is there', 30)
+    key = harness.key_text()
+    given(one, key)
+    for n in rest:
+        n.not_ready('master secret', timeout=60)
+    until(lambda: not rotating(one).get('running'), 'it ends', 60)
+    status(one.as_('adm').post(V('p', 'k'), {'secret': 'after'}), 200)
+    for n in rest:
+        # Not 404: it cannot know.
+        err(n.as_('adm').get(V('p', 'k') + '/2'), 503)
+        err(n.as_('adm').post(V('p', 'k'), {'secret': 'x'}), 503)
+    check(one.leads(), 'the same leads')
+    for n in rest:
+        given(n, key)
+    for n in rest:
+        n.wait_ready(60)
+        until(lambda n=n: n.as_('adm').get(V('p', 'k') + '/2').status == 200, 'it reads on', 30)
+        same([s['secret'] for s in ok(n.as_('adm').get(key_url('p', 'k'))).json()],
+             ['before', 'after'], f'what node {n.number} has')
+    one.kill()
+    status(leader(rest).as_('adm').post(V('p', 'k'), {'secret': 'third'}), 200)
+    stop_all(rest)
 
 
 # --- users and roles ---

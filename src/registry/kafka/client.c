@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "crypto/mac.h"
@@ -8,6 +9,7 @@
 #include "registry/kafka/kafka_internal.h"
 
 #define RETRY_MS 200
+#define END_S 2
 
 void
 kafka_complain(struct kafka *k, const char *what, const char *why)
@@ -107,6 +109,31 @@ kafka_handle_new(rd_kafka_conf_t *c, rd_kafka_type_t type, struct error *err)
 
 /* --- opening and closing --- */
 
+static void *
+handle_destroy(void *rk)
+{
+	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	return NULL;
+}
+
+void
+kafka_handle_end(struct kafka *k, rd_kafka_t *rk)
+{
+	struct timespec until;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, handle_destroy, rk) != 0) {
+		k->left = true;
+		return;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += END_S;
+	if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
+		(void)pthread_detach(thread);
+		k->left = true;
+	}
+}
+
 static void
 on_readable(rd_kafka_t *rk, void *opaque)
 {
@@ -183,7 +210,9 @@ kafka_close(struct kafka *k)
 		rd_kafka_queue_destroy(k->queue);
 	}
 	if (k->reader != NULL)
-		rd_kafka_destroy_flags(k->reader, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+		kafka_handle_end(k, k->reader);
+	if (k->left)
+		return;
 	(void)pthread_cond_destroy(&k->watch_wake);
 	(void)pthread_mutex_destroy(&k->mutex);
 	free(k);

@@ -36,6 +36,8 @@ struct kafka {
 	bool watch_runs;
 	atomic_int_fast64_t read;	/* everything before this offset */
 
+	bool left;			/* there is a handle that does not end */
+
 	pthread_mutex_t mutex;		/* of what follows */
 	char complaint[256];
 	pthread_cond_t watch_wake;
@@ -51,6 +53,11 @@ rd_kafka_conf_t *kafka_conf_new(struct kafka *k, const char *const (*needs)[2], 
 
 /* ${c} is released also on failure.  NULL: ${err}. */
 rd_kafka_t *kafka_handle_new(rd_kafka_conf_t *c, rd_kafka_type_t type, struct error *err);
+
+/* Destroy it, but not for long: the end of one whose topic was deleted never comes (seen with
+ * librdkafka 2.0.2).  It is then left to the end of the process, and so is
+ * ${k}, which its callbacks may use. */
+void kafka_handle_end(struct kafka *k, rd_kafka_t *rk);
 
 /* Look no more. */
 void kafka_watch_end(struct kafka *k);

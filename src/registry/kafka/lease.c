@@ -154,6 +154,6 @@ kafka_lease_end(struct kafka *k)
 	 * its group and was told of no assignment yet (librdkafka's issue 4312): it is left to
 	 * the end of the process, which is near; nothing polls it any more. */
 	if (k->lease_assigned || rd_kafka_version() >= ENDS_SOUND)
-		rd_kafka_destroy_flags(k->lease, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+		kafka_handle_end(k, k->lease);
 	k->lease = NULL;
 }

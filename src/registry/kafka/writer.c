@@ -27,7 +27,7 @@ kafka_unclaim(struct kafka *k)
 	(void)rd_kafka_purge(k->writer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
 	    RD_KAFKA_PURGE_F_NON_BLOCKING);
 	(void)rd_kafka_poll(k->writer, 0);
-	rd_kafka_destroy_flags(k->writer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	kafka_handle_end(k, k->writer);
 	k->writer = NULL;
 }
 

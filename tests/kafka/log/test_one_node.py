@@ -391,6 +391,39 @@ def stopped(n):
     check(store.rows(n.data)['secret'] == before, 'what is here stays')
 
 
+def deleted(n, then, word):
+    """Its topic, while it runs under load: it says so, takes nothing and keeps what it has."""
+    with Load([n], 'removed', writers=3) as load:
+        load.wait_for_more(20)
+        cluster().hand.delete(n.topic)
+        then()
+        check(word in n.not_ready('topic', timeout=60), 'the reason', n.health())
+        before = load.acknowledged()
+        err(n.new('adm').post(V('p', 'k'), {'secret': 'into nothing'}), 503)
+        v = load.verdict(n)
+    same((v.faults(), load.acknowledged()), ({}, before), 'faults, and what is acknowledged')
+    check(n.running(), 'it runs')
+    n.stop()
+    stopped(n)
+    n.launch()
+    check(load.kept(n.wait_listening()) == load.at_end, 'it still has what it had')
+    n.stop()
+
+
+@full
+def n28_the_topic_is_deleted_while_it_runs():
+    n = node('removed')
+    deleted(n, lambda: None, 'gone')
+    check(n.topic not in cluster().hand('topics')['topics'], 'it is not made again')
+
+
+@full
+def n28d_the_topic_is_deleted_and_made_again_while_it_runs():
+    n = node('anew')
+    deleted(n, lambda: cluster().hand.create(n.topic, max_message_bytes=2097152), 'anew')
+    check(not [k for _, k, _ in in_topic(n) if b'"KEYRING"' in k], 'no keyring gets into it')
+
+
 @full
 def n28b_the_topic_begins_behind_where_we_are():
     n = node('below')

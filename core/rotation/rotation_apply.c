@@ -6,6 +6,7 @@
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"
+#include "file/lock.h"
 #include "plan/change.h"
 #include "plan/plan.h"
 #include "rotation/rotation_internal.h"
@@ -35,6 +36,16 @@ run_change(struct run *run, const struct item *x, struct change *c)
 	c->lock_timeout_ms = run->r->lock_timeout_ms;
 	c->trail = run->r->trail;
 	c->environment = x->environment;
+}
+
+void
+run_sweep(const struct run *run, const struct item *x)
+{
+	char *path = x->face.state != ROTATION_FILE_SKIPPED ? rotation_path(run->r, x->file) : NULL;
+
+	if (path != NULL)
+		lock_sweep(path);
+	free(path);
 }
 
 void
@@ -411,8 +422,10 @@ rotation_apply(struct rotation *r, const struct rotation_callbacks *callbacks, v
 		struct item *x = session_item(r, i);
 		struct change c;
 
-		if (is_proved(x))
+		if (is_proved(x)) {
+			run_sweep(&run, x);
 			continue;
+		}
 		if (!run_progress(&run, x->file, i)) {
 			rc = stopped("resume", left, err);
 			break;

@@ -320,8 +320,11 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 	struct run run = { .r = r, .cb = callbacks, .cookie = cookie };
 	struct error why;
 
-	if (r->state == ROTATION_ROLLED_BACK)
+	if (r->state == ROTATION_ROLLED_BACK) {
+		for (size_t i = 0; i < r->items.len; i++)
+			run_sweep(&run, session_item(r, i));
 		return 0;
+	}
 	if (r->finishing || r->state == ROTATION_FINISHED) {
 		error_set(err, ERROR_REFUSED, "this session is finished: what led back is gone");
 		error_place(err, r->dir, 0);
@@ -335,8 +338,10 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 
 		/* What is back already may be another session's by now. */
 		if (x->face.state == ROTATION_FILE_SKIPPED ||
-		    x->face.state == ROTATION_FILE_ROLLED_BACK)
+		    x->face.state == ROTATION_FILE_ROLLED_BACK) {
+			run_sweep(&run, x);
 			continue;
+		}
 		if (!run_progress(&run, x->file, i)) {
 			error_set(err, ERROR_REFUSED, "it was stopped");
 			return error_hint(err, "`propseal rotation rollback` goes on");

@@ -182,6 +182,9 @@ struct run {
 /* Begin the change of an item's file. */
 void run_change(struct run *run, const struct item *x, struct change *c);
 
+/* Take away what a run that was killed left beside an item's file, which is done already. */
+void run_sweep(const struct run *run, const struct item *x);
+
 /* A line for the caller about a file. */
 void run_note(const struct run *run, const char *path, const char *text);
 

@@ -598,6 +598,20 @@ case_accept_takes_what_was_changed_on_purpose() {
 
 # Who can write the file but has no key: values that change places, without their tags; one bit
 # of a value in CBC; and an entry that another has under a new name.
+case_a_leftover_beside_a_file_that_is_done() {
+	local job
+	five
+	plan --both
+	apply
+	for job in 'resume --passphrase-new @new.txt' 'rollback --yes' 'rollback --yes'; do
+		cp c3/secrets.properties c3/.secrets.properties.propseal-tmp
+		# shellcheck disable=SC2086
+		run rotation $job --session "$(session)"
+		expect_rc 0
+		[ ! -e c3/.secrets.properties.propseal-tmp ] || fail "it stays after $job"
+	done
+}
+
 case_accept_takes_nothing_that_no_key_made() {
 	local meddle
 	five

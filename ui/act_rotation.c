@@ -110,7 +110,7 @@ act_rotation_tick(struct app *a)
 
 	if (r->kind == ROTATING_ROW_HOST) {
 		rotating_host_tick(t, r->index, r->step, name);
-		if (rotating_tick(a, name))
+		if (rotating_note(a, name))
 			act_down(a);
 		rotating_build(a);
 		return;
@@ -237,7 +237,7 @@ next_key(struct app *a, size_t file)
 	}
 	if ((k = rotating_key(a, file)) == NULL)
 		return;
-	if (key_show_run(a, k, "New master key") && rotating_tick(a, name)) {
+	if (key_show_run(a, k, "New master key") && rotating_note(a, name)) {
 		rotating_build(a);
 		app_notice(a, "saved");
 	}
@@ -307,66 +307,43 @@ place_word(struct app *a, const char *title, const char *text, const char *word)
 	return yes;
 }
 
-/* The environment of a file of the session; NULL: it is not among those that are shown. */
-static const struct environment *
-environment_of(const struct app *a, size_t file)
+static int
+reference_broken(void *cookie, const struct estate_file *f, const struct estate_entry *x,
+    struct error *err)
 {
-	const struct rotation *r = a->rotating->session;
-	const struct environments *e = model_environments(a->model);
-	char *path = rotation_path(r, rotation_file(r, file)->file);
-	struct environment *found = NULL;
+	struct buf *told = cookie;
 
-	if (e != NULL && path != NULL)
-		(void)environments_of_file(e, path, &found, NULL);
-	free(path);
-	return found;
-}
-
-static void
-count_reference(const struct estate_file *f, const struct estate_entry *x, size_t *count,
-    size_t *wrong, struct buf *told)
-{
-	/* Of one that leads nowhere the plan has told. */
-	if (x->shadowed || x->name == NULL || x->state == STATE_DANGLING)
-		return;
-	++*count;
-	if (x->state == STATE_SEALED && x->checked)
-		return;
-	++*wrong;
+	(void)err;
 	text_append_visible(told, f->path, strlen(f->path));
 	buf_printf(told, ":%zu: ", x->line);
 	text_append_visible(told, x->key, x->key_len);
 	buf_printf(told, ": its reference does not open (%s)\n", state_name(x->state));
+	return 0;
 }
 
 /* Follow the references to the session's files, of the files that are shown, with the new keys.
- * Those that do not open are told. */
-static void
-follow_references(struct app *a, size_t *count, size_t *wrong)
+ * Where some are broken that is told, and nothing is proved. */
+static bool
+follow_references(struct app *a, struct rotation_references *n)
 {
-	const struct estate *all;
+	struct rotating *t = a->rotating;
+	struct error err;
 	struct buf told;
+	bool whole;
 
-	*count = *wrong = 0;
 	rotating_read_files(a);
-	all = a->model->estate;
 	buf_init(&told, TOLD_BYTES);
-	for (size_t i = 0; i < rotation_count(a->rotating->session); i++) {
-		const struct environment *x = environment_of(a, i);
-
-		if (x == NULL || x->master == NULL)
-			continue;
-		for (size_t n = 0; n < estate_count(all); n++) {
-			const struct estate_file *f = estate_file(all, n);
-
-			for (size_t k = 0; k < f->count; k++)
-				if (f->entries[k].environment == x)
-					count_reference(f, &f->entries[k], count, wrong, &told);
-		}
-	}
-	if (*wrong > 0)
+	if (rotation_references(a->model->estate, t->session, reference_broken, &told, n,
+	    &err) != 0) {
+		tell_error(a, "The references cannot be followed", &err);
+		whole = false;
+	} else if (!(whole = n->opened + n->dangling == n->total)) {
 		review_show(a, "Not all references open", buf_cstr(&told));
+	}
 	buf_release(&told);
+	if (!whole && rotating_note(a, NULL))
+		rotating_go(a, rotating_stands(t), 0);
+	return whole;
 }
 
 /* Open and compare all, and follow the references; what was found out is said. */
@@ -375,7 +352,8 @@ carry_verify(struct app *a)
 {
 	const struct rotating *t = a->rotating;
 	const struct rotation_counts *n;
-	size_t count, wrong;
+	struct rotation_references found;
+	char dangling[64] = "";
 	bool same = rotating_run(a, ROTATING_DO_VERIFY, 0);
 
 	/* What differs is seen to here, though it was proved before. */
@@ -383,15 +361,16 @@ carry_verify(struct app *a)
 	    ROTATING_VERIFY, 0);
 	if (!same)
 		return;
+	if (!follow_references(a, &found)) {
+		app_complain(a, "all values are the same, but only %zu of %zu references open",
+		    found.opened, found.total);
+		return;
+	}
 	n = rotation_counts(t->session);
-	follow_references(a, &count, &wrong);
-	if (wrong > 0)
-		app_complain(a, "opens %zu of %zu, all values the same, but %zu of %zu references "
-		    "do not open", n->total, n->total, wrong, count);
-	else
-		app_notice(a, "verified: opens %zu of %zu, all values the same; %zu of %zu "
-		    "references",
-		    n->total, n->total, count, count);
+	if (found.dangling > 0)
+		snprintf(dangling, sizeof(dangling), ", %zu dangling", found.dangling);
+	app_notice(a, "verified: opens %zu of %zu, all values the same; %zu of %zu references%s",
+	    n->total, n->total, found.opened, found.total, dangling);
 }
 
 static void

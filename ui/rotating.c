@@ -863,12 +863,13 @@ rotating_run(struct app *a, enum rotating_work what, size_t file)
 }
 
 bool
-rotating_tick(struct app *a, const char *name)
+rotating_note(struct app *a, const char *name)
 {
 	struct rotating *t = a->rotating;
 	struct error err;
 	struct rotation *r = rotation_open_locked(rotation_dir(t->session), NULL, 0, &err);
-	int rc = r != NULL ? rotation_tick(r, name, &err) : -1;
+	int rc = r == NULL ? -1 : name != NULL ? rotation_tick(r, name, &err) :
+	    rotation_doubt(r, &err);
 
 	rotation_close(r);
 	if (rc != 0) {

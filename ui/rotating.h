@@ -122,8 +122,8 @@ bool rotating_run(struct app *a, enum rotating_work what, size_t file);
 /* Read the files again, and open them with the new keys. */
 void rotating_read_files(struct app *a);
 
-/* Tick a step of the session off, or on again. */
-bool rotating_tick(struct app *a, const char *name);
+/* Tick a step of the session off, or on again; NULL: what was verified is in doubt. */
+bool rotating_note(struct app *a, const char *name);
 
 /* The new master key of a file of the session; asked for where it is not at hand.  The caller
  * frees.  NULL: given up, or told why not. */

@@ -23,7 +23,7 @@ static const char *const file_state_names[] = { "pending", "applied", "verified"
 	"skipped", "failed" };
 static const char *const event_names[EVENTS] = { "planned", "intend", "applied", "replanned",
 	"failed", "verified", "rollback", "restore", "restored", "rolled-back", "finishing",
-	"finished", "ticked", "accepted" };
+	"finished", "ticked", "accepted", "doubted" };
 
 const char *
 rotation_kind_name(enum rotation_kind k)
@@ -330,6 +330,8 @@ happen(struct rotation *r, enum event e)
 
 		if (e == EVENT_VERIFIED && *s == ROTATION_FILE_APPLIED)
 			*s = ROTATION_FILE_VERIFIED;
+		if (e == EVENT_DOUBTED && *s == ROTATION_FILE_VERIFIED)
+			*s = ROTATION_FILE_APPLIED;
 		if (e == EVENT_ROLLED_BACK && *s != ROTATION_FILE_SKIPPED)
 			*s = ROTATION_FILE_ROLLED_BACK;
 	}

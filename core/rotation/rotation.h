@@ -10,6 +10,8 @@
 struct buf;
 struct error;
 struct estate;
+struct estate_entry;
+struct estate_file;
 struct key;
 struct plan;
 struct rotation;
@@ -98,7 +100,7 @@ struct rotation_callbacks {
 	/* Another process holds ${path}. */
 	void (*waiting)(void *cookie, const char *path);
 
-	/* rotation_verify opened the whole file with this key. */
+	/* rotation_verify opened the whole file with this key (rotation_unlock). */
 	int (*opened)(void *cookie, const char *path, const struct key *k, struct error *err);
 
 	/* What is wrong, besides the error that is returned; and what is to be told. */
@@ -237,10 +239,14 @@ int rotation_apply(struct rotation *r, const struct rotation_callbacks *callback
  * rotation_verify(r, callbacks, cookie, differences, err):
  * Open every entry with the new key and compare its value with the one before.
  * ${*differences}: entries that are missing, new, or have another value, each told.
+ * Where there are any, or a file does not open, what was verified before is not any more.
  * ERROR_DAMAGED: an entry does not open; ERROR_REFUSED: a file is not changed yet.
  */
 int rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
     size_t *differences, struct error *err);
+
+/* Something else speaks against what was verified: all files have to be verified again. */
+int rotation_doubt(struct rotation *r, struct error *err);
 
 /**
  * rotation_accept(r, i, callbacks, cookie, differences, err):
@@ -270,6 +276,27 @@ int rotation_rollback(struct rotation *r, const struct rotation_callbacks *callb
  */
 int rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
     struct error *err);
+
+/* --- references, to secrets files with and without a session --- */
+
+/* Those of configurations to entries of secrets files whose key is known. */
+struct rotation_references {
+	size_t total;
+	size_t opened;
+	size_t dangling;	/* of the rest: no key opens them, as there is no such entry */
+};
+
+/* The environment of secrets file ${path} in ${e} gets the key, if there is one. */
+int rotation_unlock(struct estate *e, const char *path, const struct key *k, struct error *err);
+
+/**
+ * rotation_references(e, r, broken, cookie, out, err):
+ * Count the references of the scanned estate: those to files of the session ${r}, or (NULL) to
+ * any.  Each that neither opens nor dangles is handed to ${broken}.
+ */
+int rotation_references(const struct estate *e, const struct rotation *r,
+    int (*broken)(void *cookie, const struct estate_file *f, const struct estate_entry *x,
+    struct error *err), void *cookie, struct rotation_references *out, struct error *err);
 
 /* --- one file, without a session --- */
 

@@ -500,6 +500,16 @@ verify_file(struct run *run, struct item *x, struct values_found *found, struct 
 }
 
 int
+rotation_doubt(struct rotation *r, struct error *err)
+{
+	bool verified = false;
+
+	for (size_t i = 0; i < r->items.len; i++)
+		verified |= session_item(r, i)->face.state == ROTATION_FILE_VERIFIED;
+	return verified ? session_log(r, EVENT_DOUBTED, NULL, err) : 0;
+}
+
+int
 rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,
     size_t *differences, struct error *err)
 {
@@ -533,6 +543,8 @@ rotation_verify(struct rotation *r, const struct rotation_callbacks *callbacks, 
 	(void)run_progress(&run, NULL, r->items.len);
 	*differences = found.differences;
 	r->counts.same = found.same;
+	if ((run.failed > 0 || found.differences > 0) && rotation_doubt(r, err) != 0)
+		return -1;
 	if (run.failed > 0) {
 		error_set(err, run.first.code, "%zu file%s could not be opened whole", run.failed,
 		    run.failed == 1 ? "" : "s");

@@ -136,6 +136,7 @@ enum event {
 	EVENT_FINISHED,
 	EVENT_TICKED,		/* rotation_tick */
 	EVENT_ACCEPTED,		/* its values are meant: ->parts, ->face.entries */
+	EVENT_DOUBTED,		/* what was verified is not any more: all files */
 	EVENTS
 };
 

@@ -598,6 +598,52 @@ case_accept_takes_what_was_changed_on_purpose() {
 
 # Who can write the file but has no key: values that change places, without their tags; one bit
 # of a value in CBC; and an entry that another has under a new name.
+case_what_differs_later_is_not_verified_any_more() {
+	five
+	plan --both
+	apply
+	run rotation verify --new-master-key-file made
+	expect_rc 0
+	change_c3 update sasl.secret=CANARY-other
+	expect_rc 0
+	run rotation verify --new-master-key-file made -o json
+	expect_rc 3
+	expect_json "$out" 'd["state"], {f["state"] for f in d["files"]}' "('applied', {'applied'})"
+	run rotation finish --yes
+	expect_rc 1
+	expect_err 'only one that is verified'
+	[ -s "$(session)/originals" ] || fail 'the originals are gone'
+	# An entry that does not open is no proof either.
+	run rotation accept c3/secrets.properties --new-master-key-file made
+	run rotation verify --new-master-key-file made
+	expect_rc 0
+	cp c3/secrets.properties meant
+	sed -i '/sasl.secret = /s/data:....../data:AAAAAA/' c3/secrets.properties
+	run rotation verify --new-master-key-file made
+	expect_rc 4
+	cp meant c3/secrets.properties
+	run rotation finish --yes
+	expect_rc 1
+	run rotation verify --new-master-key-file made
+	expect_rc 0
+	run rotation finish --yes
+	expect_rc 0
+}
+
+case_references_that_dangle_are_said_to() {
+	five
+	printf 'listener.name = ${securepass:/srv/c2/secrets.properties:server.properties/gone}\n' \
+	    >>c2/server.properties
+	plan --both
+	apply
+	run rotation verify --new-master-key-file made
+	expect_rc 0
+	expect_err 'opens 10 of 10, all values the same; 10 of 11 references open, 1 dangling'
+	run rotation verify --host c2 --master-key-file <(awk '/^c2/ { print $2 }' made) -o json
+	expect_rc 0
+	expect_json "$out" 'd["references"]' "{'total': 3, 'opened': 2, 'dangling': 1}"
+}
+
 case_a_leftover_beside_a_file_that_is_done() {
 	local job
 	five
@@ -694,7 +740,7 @@ case_one_key_for_all() {
 	run rotation verify --host c1 c2 --master-key-file made -o json
 	expect_rc 0
 	expect_json "$out" 'd["entries"], d["references"]' \
-	    "({'total': 4, 'opened': 4}, {'total': 4, 'opened': 4})"
+	    "({'total': 4, 'opened': 4}, {'total': 4, 'opened': 4, 'dangling': 0})"
 	run rotation verify --host c1 --master-key-file c1.key
 	expect_rc 4
 }

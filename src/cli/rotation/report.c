@@ -130,46 +130,33 @@ rotation_scan(const struct options *o, const struct rotation *r, struct vec *who
 	return rc != 0 ? NULL : scan_lean(o, (const char *const *)whole->items, whole->len, err);
 }
 
-int
-rotation_opened(struct estate *e, const char *path, const struct key *k, struct error *err)
+static int
+reference_broken(void *cookie, const struct estate_file *f, const struct estate_entry *x,
+    struct error *err)
 {
-	struct environment *x;
+	struct error what;
 
-	if (environments_of_file(estate_environments(e), path, &x, err) != 0)
+	if (scan_explain(cookie, f, x, &what, err) != 0)
 		return -1;
-	return x != NULL && x->secrets != NULL ? environment_unlock(x, k, err) : 0;
+	(void)report_error(&what);
+	return 0;
 }
 
 int
-rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error *err)
+rotation_follow(struct estate *e, const struct rotation *r, struct rotation_references *out,
+    struct error *err)
 {
-	struct error what;
-	int rc;
-
-	*count = *wrong = 0;
 	estate_restate(e, NULL);
-	rc = scan_step(e, err);
-	for (size_t i = 0; rc == 0 && i < estate_count(e); i++) {
-		const struct estate_file *f = estate_file(e, i);
+	return scan_step(e, err) != 0 ? -1 :
+	    rotation_references(e, r, reference_broken, e, out, err);
+}
 
-		for (size_t k = 0; rc == 0 && k < f->count; k++) {
-			const struct estate_entry *x = &f->entries[k];
-
-			/* Of one that leads nowhere the plan has told. */
-			if (x->shadowed || x->name == NULL || x->environment == NULL ||
-			    x->environment->master == NULL)
-				continue;
-			++*count;
-			if (x->state == STATE_SEALED && x->checked)
-				continue;
-			if (x->state == STATE_DANGLING)
-				continue;
-			++*wrong;
-			if ((rc = scan_explain(e, f, x, &what, err)) == 0)
-				report_error(&what);
-		}
-	}
-	return rc;
+void
+rotation_say_references(const struct rotation_references *n, struct buf *out)
+{
+	buf_printf(out, "%zu of %zu references open", n->opened, n->total);
+	if (n->dangling > 0)
+		buf_printf(out, ", %zu dangling", n->dangling);
 }
 
 /* --- on a host --- */
@@ -195,7 +182,8 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
     struct error *err)
 {
 	struct environments *all = estate_environments(e);
-	size_t entries = 0, opened = 0, references, wrong;
+	struct rotation_references n;
+	size_t entries = 0, opened = 0;
 	struct error why;
 	struct json_out j;
 	struct buf out;
@@ -219,9 +207,9 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
 		entries += sealed;
 		opened += open;
 	}
-	if (rotation_references(e, &references, &wrong, err) != 0)
+	if (rotation_follow(e, NULL, &n, err) != 0)
 		return -1;
-	if (opened < entries || wrong > 0)
+	if (opened < entries || n.opened + n.dangling < n.total)
 		*status = 4;
 	else if (entries == 0 && *status == 0) {
 		error_set(err, ERROR_MISSING, "there is no sealed entry");
@@ -237,14 +225,16 @@ host_run(const struct options *o, struct finder *f, struct estate *e, int *statu
 		json_out_uint(&j, "opened", opened);
 		json_out_end(&j);
 		json_out_object(&j, "references");
-		json_out_uint(&j, "total", references);
-		json_out_uint(&j, "opened", references - wrong);
+		json_out_uint(&j, "total", n.total);
+		json_out_uint(&j, "opened", n.opened);
+		json_out_uint(&j, "dangling", n.dangling);
 		json_out_end(&j);
 		json_out_end(&j);
 		json_out_finish(&j, NULL);
 	} else {
-		buf_printf(&out, "opens %zu of %zu, %zu of %zu references\n", opened, entries,
-		    references - wrong, references);
+		buf_printf(&out, "opens %zu of %zu; ", opened, entries);
+		rotation_say_references(&n, &out);
+		buf_append_char(&out, '\n');
 	}
 	rc = buf_check(&out, err);
 	if (rc == 0)

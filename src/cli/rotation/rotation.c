@@ -101,7 +101,7 @@ on_opened(void *cookie, const char *path, const struct key *key, struct error *e
 {
 	const struct rotation_cookie *k = cookie;
 
-	return k->estate != NULL ? rotation_opened(k->estate, path, key, err) : 0;
+	return k->estate != NULL ? rotation_unlock(k->estate, path, key, err) : 0;
 }
 
 static void
@@ -306,21 +306,30 @@ static int
 job_verify(const struct options *o, struct rotation *r, struct rotation_cookie *k,
     size_t *different, struct error *err)
 {
-	size_t count = 0, wrong = 0;
 	const struct rotation_counts *n = rotation_counts(r);
+	struct rotation_references found;
+	struct buf text;
+	size_t broken;
 
 	if ((k->estate = rotation_scan(o, r, &k->paths, err)) == NULL ||
 	    rotation_verify(r, &callbacks, k, different, err) != 0 ||
-	    rotation_references(k->estate, &count, &wrong, err) != 0)
+	    rotation_follow(k->estate, r, &found, err) != 0)
 		return -1;
-	*different += wrong;
-	if (*different > wrong)
+	broken = found.total - found.opened - found.dangling;
+	if (broken > 0 && rotation_doubt(r, err) != 0)
+		return -1;
+	if (*different > 0)
 		report_note("who changed a value on purpose: `propseal rotation accept FILE` takes "
 		    "what a file holds now as meant; then verify again");
-	if (options_format(o) != OUTPUT_JSON)
-		report_note("opens %zu of %zu, %s; %zu of %zu references open", n->opened, n->total,
-		    n->same == n->total && *different == 0 ? "all values the same" :
-		    "not all values the same", count - wrong, count);
+	*different += broken;
+	if (options_format(o) == OUTPUT_JSON)
+		return 0;
+	buf_init(&text, 256);
+	rotation_say_references(&found, &text);
+	report_note("opens %zu of %zu, %s; %s", n->opened, n->total, n->same == n->total &&
+	    *different == 0 ? "all values the same" : "not all values the same",
+	    buf_cstr(&text));
+	buf_release(&text);
 	return 0;
 }
 

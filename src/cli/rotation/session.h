@@ -63,12 +63,14 @@ int rotation_tell(const struct options *o, const struct rotation *r, struct erro
 int rotation_host(const struct options *o);
 
 /* The references below the planned paths of a session, looked at while its files are verified:
- * find them (scan_lean; ${whole}, of char *, are its paths, and must outlive it), then open each
- * environment as its key is found, then count. */
+ * find them (scan_lean; ${whole}, of char *, are its paths, and must outlive it), open each
+ * environment as its key is found (rotation_unlock), then follow them (rotation_references; those
+ * that are broken are told), and say what that gave. */
 struct estate *rotation_scan(const struct options *o, const struct rotation *r, struct vec *whole,
     struct error *err);
 
-int rotation_opened(struct estate *e, const char *path, const struct key *k, struct error *err);
-int rotation_references(struct estate *e, size_t *count, size_t *wrong, struct error *err);
+int rotation_follow(struct estate *e, const struct rotation *r, struct rotation_references *out,
+    struct error *err);
+void rotation_say_references(const struct rotation_references *n, struct buf *out);
 
 #endif /* !CLI_ROTATION_SESSION_H */

@@ -99,7 +99,8 @@ ARCHIVES := $(BUILD)/libregistry.a $(BUILD)/libclient.a $(BUILD)/libcore.a
 SAN_OBJ := $(if $(SAN),$(BUILD)/tests/san_options.o)
 
 SUPPORT_OBJ := $(call objects,$(wildcard tests/support/*.c))
-UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out \
+	$(if $(KAFKA),,%/test_kafka_mock.c),$(wildcard tests/unit/test_*.c)))
 TUI_BIN := $(patsubst tests/tui/%.c,$(BUILD)/tests/tui/%,$(wildcard tests/tui/test_*.c))
 TUI_HELP := $(call objects,$(filter-out tests/tui/test_%,$(wildcard tests/tui/*.c)))
 BENCH_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
@@ -352,7 +353,7 @@ lint:
 # on two processors.  Left to `make test`: searches at random, whole services,
 # terminals, and what waits for its time to come.
 CHECK_WITHOUT := tests/lint/cppcheck.sh $(addprefix $(BUILD)/tests/test_,audit_faults auth edits_random \
-	json_random keyring log_faults log_kill merge properties_random splice) \
+	json_random kafka_mock keyring log_faults log_kill merge properties_random splice) \
 	$(addprefix tests/cli/test_,completion.sh doctor.sh edit.sh exec.sh leaks.sh \
 	registry_client.sh registry_serve.sh rotation.sh)
 check: all $(UNIT_BIN) $(TUI_BIN)

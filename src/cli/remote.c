@@ -96,6 +96,18 @@ login_text(const struct options *o, enum flag_id id)
 	    is_beside_another(o, id, FLAG_URL, SETTING_REGISTRY_URL) ? NULL : o->text[id];
 }
 
+/* Who vouches for the registry that a source names does so for no other one; without one
+ * beside it, for any. */
+static const char *
+ca_text(const struct options *o, const char *url)
+{
+	const char *beside = o->given[FLAG_CA] ? NULL :
+	    said_beside(o, FLAG_CA, FLAG_URL, SETTING_REGISTRY_URL);
+
+	return beside != NULL && (url == NULL || strcmp(beside, url) != 0) ? NULL :
+	    o->text[FLAG_CA];
+}
+
 /* The parts of a login stay together: the strongest source decides whether by password or by
  * token, and a secret is not for another name than the one that stands beside it. */
 static void
@@ -122,9 +134,9 @@ place_read(const struct options *o, struct place *p)
 	p->named = o->text[FLAG_URL] != NULL;
 	p->client = (struct client_options){
 		.url = p->named ? o->text[FLAG_URL] : URL_DEFAULT,
-		.ca = o->text[FLAG_CA],
-		.certificate = o->text[FLAG_CERT],
-		.key = o->text[FLAG_CERT_KEY],
+		.ca = ca_text(o, p->named ? o->text[FLAG_URL] : NULL),
+		.certificate = login_text(o, FLAG_CERT),
+		.key = login_text(o, FLAG_CERT_KEY),
 		.insecure_allowed = o->on[FLAG_INSECURE_HTTP],
 	};
 	/* The key may stand in the file of the certificate. */
@@ -233,7 +245,7 @@ remote_open_source(struct remote *r, const struct options *o, const char *url, s
 {
 	struct client_options c = {
 		.url = url,
-		.ca = o->text[FLAG_CA],
+		.ca = ca_text(o, url),
 		.insecure_allowed = o->on[FLAG_INSECURE_HTTP],
 	};
 	struct login l = {

@@ -1207,6 +1207,26 @@ case_a_certificate_of_somebody_else_is_refused() {
 	expect_rc 1
 }
 
+case_the_certificates_of_propseal_ini_are_for_its_own_registry_only() {
+	local own=("cert = $suite/client.pem" "cert-key = $suite/client.key")
+	local ca=(--ca "$suite/ca.pem")
+	with_ini "url = $tls" "ca = $suite/ca.pem" "${own[@]}" -- registry list robs
+	expect_rc 0
+	with_ini "url = $first" "${own[@]}" -- registry list robs --url "$tls" "${ca[@]}"
+	expect_rc 1
+	expect_err 'the registry answered 401'
+	with_ini "url = $first" "${own[@]}" -- registry list robs --url "$tls" "${ca[@]}" \
+	    --cert "$suite/client.pem" --cert-key "$suite/client.key"
+	expect_rc 0
+	with_ini "url = $first" "ca = $suite/ca.pem" -- registry list robs --url "$tls"
+	expect_rc 1
+	expect_err 'its certificate is not to be trusted'
+	# One that stands beside no registry vouches for any.
+	with_ini "ca = $suite/ca.pem" -- registry list robs --url "$tls" \
+	    --cert "$suite/client.pem" --cert-key "$suite/client.key"
+	expect_rc 0
+}
+
 case_a_certificate_of_our_own() {
 	run registry list robs --url "$tls" --ca "$suite/ca.pem" --cert "$suite/client.pem" \
 	    --cert-key "$suite/client.key"

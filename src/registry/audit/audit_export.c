@@ -328,7 +328,10 @@ find_chunk(struct audit *a, uint64_t seq)
 
 	if (c == NULL || seq < c->first)
 		return NULL;
-	while (c != NULL && seq > c->last)
+	/* The newest is what an export mostly wants, and the others are many. */
+	if (seq >= a->newest->first)
+		return seq <= a->newest->last ? a->newest : NULL;
+	while (seq > c->last)
 		c = c->next;
 	return c;
 }

@@ -230,7 +230,7 @@ struct audit {
 	struct audit_batch *inflight;	/* the writer has it; entries' waits are under lock */
 	struct audit_wait *told, **told_last;	/* committed, and not exported yet; by seq */
 	struct audit_wait *refused;	/* to be told by the watch */
-	struct audit_chunk *chunks, **chunks_last;	/* the last lines */
+	struct audit_chunk *chunks, *newest;	/* the last lines */
 	size_t chunks_bytes;
 	uint64_t head;			/* of the last line that is committed */
 	bool writer_stuck;		/* something was not committed in time, */

@@ -428,8 +428,8 @@ put_chunk(struct audit *a, uint64_t first)
 		*c = (struct audit_chunk){ .first = first, .last = a->chain.seq, .users = 1,
 		    .n = a->out.len };
 		memcpy(c->text, a->out.data, c->n);
-		*a->chunks_last = c;
-		a->chunks_last = &c->next;
+		*(a->chunks != NULL ? &a->newest->next : &a->chunks) = c;
+		a->newest = c;
 		a->chunks_bytes += c->n;
 	}
 	/* Without it they are read from the table, as what is older. */
@@ -441,8 +441,6 @@ put_chunk(struct audit *a, uint64_t first)
 		if (--old->users == 0)
 			free(old);
 	}
-	if (a->chunks == NULL)
-		a->chunks_last = &a->chunks;
 	a->head = a->chain.seq;
 }
 
@@ -714,7 +712,6 @@ init_parts(struct audit *a)
 	a->pending = &a->batches[0];
 	a->inflight = &a->batches[1];
 	a->told_last = &a->told;
-	a->chunks_last = &a->chunks;
 }
 
 static int

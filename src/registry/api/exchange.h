@@ -212,6 +212,10 @@ struct forwarder *forward_new(const struct settings *s, struct error *err);
 /* What waits yet is given up.  No more requests come. */
 void forward_free(struct forwarder *f);
 
+/* How many changes the node that leads has answered, and how many it has not.  ${f} may be
+ * NULL.  From any thread. */
+void forward_count(const struct forwarder *f, uint64_t *answered, uint64_t *failed);
+
 /* Has another node to do this?  true: it will be answered. */
 bool forward_begin(struct exchange *x);
 

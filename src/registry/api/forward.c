@@ -41,6 +41,7 @@ struct forwarder {
 	pthread_t threads[THREADS];
 	unsigned count;
 	atomic_bool stop;
+	_Atomic uint64_t answered, failed;	/* changes */
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t more;
 	struct exchange *first, *last;
@@ -195,6 +196,13 @@ forward_free(struct forwarder *f)
 	free(f);
 }
 
+void
+forward_count(const struct forwarder *f, uint64_t *answered, uint64_t *failed)
+{
+	*answered = f != NULL ? atomic_load(&f->answered) : 0;
+	*failed = f != NULL ? atomic_load(&f->failed) : 0;
+}
+
 /* --- the node that forwards; all on the request's event thread --- */
 
 static void
@@ -230,6 +238,7 @@ forward_fail(struct exchange *x, int status, const char *text)
 {
 	forward_end(x);
 	buf_clear(&x->body);
+	atomic_fetch_add(&x->api->forwarder->failed, 1);
 	if (!exchange_authorize(x))
 		return;
 	x->granted = true;
@@ -295,6 +304,7 @@ forward_relay(struct exchange *x)
 		    "one for a node; see node.names there, and this node's certificate");
 		return;
 	}
+	atomic_fetch_add(&x->api->forwarder->answered, 1);
 	if (a->retry_after[0] != '\0')
 		http_set_header(x->r, "Retry-After", a->retry_after);
 	if (a->location[0] != '\0')

@@ -332,11 +332,12 @@ store_metrics(struct buf *out, struct exchange *x)
 }
 
 static void
-log_metrics(struct buf *out, struct store *s)
+log_metrics(struct buf *out, struct exchange *x)
 {
 	struct store_log_state l;
+	uint64_t answered, failed;
 
-	store_log_state(s, &l);
+	store_log_state(request_store(x), &l);
 	if (l.role == LOG_LOCAL)
 		return;
 	head(out, "log_role", "gauge", "1 for the role of this node.");
@@ -358,6 +359,11 @@ log_metrics(struct buf *out, struct store *s)
 	    l.unknown);
 	one(out, "log_claims_total", "counter", "Claims of the topic.", l.claims);
 	one(out, "log_fenced_total", "counter", "Claims that were lost.", l.fenced);
+	forward_count(x->api->forwarder, &answered, &failed);
+	one(out, "forwarded_total", "counter", "Changes that the node that leads has answered.",
+	    answered);
+	one(out, "forward_failures_total", "counter", "Changes that were to be forwarded and got "
+	    "503 or 504 here.", failed);
 }
 
 static void
@@ -431,7 +437,7 @@ metrics_counted(struct exchange *x)
 	one(&text, "undecryptable_total", "counter", "Reads of a secret that could not be opened.",
 	    counters_sum(a, &a->threads[0].counters->undecryptable));
 	store_metrics(&text, x);
-	log_metrics(&text, request_store(x));
+	log_metrics(&text, x);
 	audit_metrics(&text, a->parts.audit);
 	server_metrics(&text, a);
 	buf_append(&x->body, text.data, text.len);

@@ -56,6 +56,9 @@ def f01_a_change_at_a_follower_is_there_when_it_is_answered():
                'f01', 'k', i + 1, f'v{i}')
     same(answer.header('Location'), two.config['rest.base.url'] + V('f01', 'k') + f'/{i + 1}',
          'its place')
+    same([int(n.metric(name)) for n, name in ((two, 'forwarded_total'),
+          (two, 'forward_failures_total'), (one, 'forwarded_total'))], [i + 1, 0, 0],
+         'changes that were counted as forwarded')
     secret(one.as_('adm').get(V('f01', 'k') + '/1'), 'f01', 'k', 1, 'v0')
 
 
@@ -271,6 +274,7 @@ def f14_a_node_that_does_not_read_the_topic_forwards_nothing():
         until(lambda: b'does not read the topic' in two.as_('adm').post(
             V('other', 'k'), {'secret': 'x'}).body, 'it forwards nothing', 60)
         err(owner.post(V('conn-a', 'k'), {'secret': 'y'}), 503)
+        check(two.metric('forward_failures_total') >= 2, 'it counts what it did not forward')
         same(ok(one.as_('adm').get(V('conn-a', 'k'))).json(), [1], 'versions')
     finally:
         p.mend()

@@ -63,6 +63,8 @@ void act_redraw(struct app *a);
 void act_theme(struct app *a);
 void act_mouse(struct app *a);
 void act_notices(struct app *a);
+void act_tutor(struct app *a);
+const char *act_needs_tutor(const struct app *a);
 void act_quit(struct app *a);
 
 /* Ask whether to leave, if marks or a dialog would be lost.  True: leave. */

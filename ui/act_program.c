@@ -10,8 +10,10 @@
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/keymap.h"
+#include "ui/lessons.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/outline.h"
 #include "ui/reveal.h"
 #include "ui/term.h"
@@ -371,6 +373,25 @@ act_mouse(struct app *a)
 	a->mouse = !a->mouse;
 	app_notice(a, a->mouse ? "the mouse moves the cursor and shows views; Shift selects text" :
 	    "the mouse is left to the terminal");
+}
+
+const char *
+act_needs_tutor(const struct app *a)
+{
+	return a->options->lessons == NULL && a->options->tutor_wanted == NULL ?
+	    "there is no tutor here" : NULL;
+}
+
+/* Among the lessons it is the next one; else the interface ends for the tutor, and comes back. */
+void
+act_tutor(struct app *a)
+{
+	if (a->options->lessons != NULL) {
+		lessons_choose(a);
+		return;
+	}
+	a->quit = act_leave(a);
+	*a->options->tutor_wanted = a->quit;
 }
 
 void

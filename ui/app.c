@@ -45,13 +45,14 @@ layout_split(struct layout *l, int cols)
 }
 
 void
-layout_make(struct layout *l, int rows, int cols, int two_panes, bool third)
+layout_make(struct layout *l, int rows, int cols, int two_panes, bool third, int detail)
 {
 	int bottom = rows - 1;	/* the last row not yet given away */
 	int top = 1;
-	int detail = detail_height(rows);
 	int split;
 
+	if (detail == 0 || rows < 2 * detail)
+		detail = detail_height(rows);
 	memset(l, 0, sizeof(*l));
 	l->usable = rows >= LAYOUT_MIN_ROWS && cols >= LAYOUT_MIN_COLS;
 	if (!l->usable)

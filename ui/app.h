@@ -86,8 +86,9 @@ struct layout {
 };
 
 /* ${two_panes}: fewer columns have one pane, 0: as most views.  ${third}: where there is much
- * room, the detail is a third pane. */
-void layout_make(struct layout *l, int rows, int cols, int two_panes, bool third);
+ * room, the detail is a third pane.  ${detail}: its rows, where there is room for them; 0: as
+ * usual. */
+void layout_make(struct layout *l, int rows, int cols, int two_panes, bool third, int detail);
 
 #define APP_NOTICE_MAX 512
 
@@ -129,7 +130,8 @@ struct app {
 	struct layer *top;		/* gets the keys */
 	uint64_t idle_since;		/* the last key */
 	uint64_t drawn_at;
-	unsigned long handled;		/* events so far, for tests */
+	unsigned long handled;		/* events so far, for tests; */
+	unsigned long handled_before;	/* of these in former runs, as before the tutor */
 	char notice[APP_NOTICE_MAX];	/* what just happened */
 	bool notice_is_error;
 	bool notice_stays;		/* until another one, Esc or the log; else until a key */

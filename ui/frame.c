@@ -7,6 +7,7 @@
 #include "ui/canvas.h"
 #include "ui/frame.h"
 #include "ui/keymap.h"
+#include "ui/lessons.h"
 #include "ui/model.h"
 #include "ui/names.h"
 #include "ui/options.h"
@@ -294,6 +295,13 @@ draw_detail(struct app *a)
 	const struct rect *r = &a->layout.detail;
 	struct words w;
 
+	if (a->options->lessons != NULL && !frame_reveals(a)) {
+		if (r->h > 0)
+			lessons_draw(a, rule, r);
+		else if (a->top == &a->base)
+			lessons_draw_line(a, &a->layout.footer);
+		return;
+	}
 	if (r->h == 0 && !frame_reveals(a))
 		return;
 	words_init(&w);
@@ -363,7 +371,12 @@ tabs_draw(struct app *a, const struct rect *r)
 
 	buf_init(&where, TEXT_MAX);
 	buf_init(&state, TEXT_MAX);
-	views[a->view]->title(a, &where, &state);
+	if (a->options->lessons != NULL) {
+		buf_append_str(&where, "scratch copy");
+		buf_append_str(&state, "tutor");
+	} else {
+		views[a->view]->title(a, &where, &state);
+	}
 	room = r->w - 1 - columns_text(buf_cstr(&state), state.len);
 	while (detail < TABS_ACTIVE && tabs_width(a, detail) > room)
 		detail++;
@@ -433,7 +446,9 @@ frame_key(struct layer *layer, struct app *a, uint32_t k)
 		return;
 	/* What was searched for is underlined until Esc. */
 	a->searched = a->searched && id != ACTION_CANCEL;
-	if (id != ACTION_COUNT)
+	if (k == INPUT_BACKSPACE && a->options->lessons != NULL)
+		lessons_choose(a);
+	else if (id != ACTION_COUNT)
 		keymap_run(a, id);
 	else
 		frame_unknown_key(a, k);

@@ -370,6 +370,9 @@ static const struct action actions[ACTION_COUNT] = {
 	    "type to search, Enter does it", false, {
 	    [VIEW_FILES] = { .rank = 29, .label = "do", .run = act_palette } },
 	    .faces[EVERYWHERE] = { .rank = 99, .label = "do", .run = act_palette } },
+	[ACTION_TUTOR] = { PROGRAM, "tutor", { 0 },
+	    "lessons on a scratch copy, then back to here", false,
+	    .faces[EVERYWHERE] = { .unavailable = act_needs_tutor, .run = act_tutor } },
 	[ACTION_RESCAN] = { PROGRAM, "rescan", { 'R' }, "read all files anew", false, {
 	    [VIEW_FILES] = { .run = act_rescan },
 	    [VIEW_FINDINGS] = { .help = "look at all files anew", .run = act_rescan },

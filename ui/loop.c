@@ -11,6 +11,7 @@
 #include "ui/files.h"
 #include "ui/job.h"
 #include "ui/keymap.h"
+#include "ui/lessons.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
@@ -47,11 +48,15 @@ draw_views(struct app *a, struct layer *layer)
 static void
 loop_draw(struct app *a)
 {
+	const struct lessons *lessons = a->options->lessons;
 	int rows, cols;
 
 	canvas_size(&rows, &cols);
 	layout_make(&a->layout, rows, cols, canvas_is_read_aloud() ? INT_MAX :
-	    views[a->view]->two_panes_from, views[a->view]->third_pane);
+	    views[a->view]->two_panes_from, views[a->view]->third_pane && lessons == NULL,
+	    lessons != NULL ? LESSON_ROWS : 0);
+	if (lessons != NULL)
+		lessons_look(a);
 	canvas_begin();
 	if (a->layout.usable)
 		draw_views(a, a->top);
@@ -291,7 +296,7 @@ loop_follow_ground(struct app *a, const struct buf *text)
 {
 	enum theme theme;
 
-	if (!ground_answer(&a->ground, text, &theme) || a->handled > 0)
+	if (!ground_answer(&a->ground, text, &theme) || a->handled > a->handled_before)
 		return false;
 	theme_change(theme);
 	return true;

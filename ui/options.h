@@ -12,6 +12,7 @@ struct environment_source;
 struct error;
 struct findings_source;
 struct key_ring;
+struct lessons;
 struct registry_source;
 struct rules;
 struct scope;
@@ -43,6 +44,9 @@ struct ui_options {
 	const struct findings_source *findings;	/* reports and baseline; NULL: there are none */
 	const char *provider_class;	/* of new provider lines; NULL: Confluent's */
 	const struct trail *trail;	/* where changes are written down; NULL: nowhere */
+	struct lessons *lessons;	/* a lesson of the tutor is on (lessons.h); NULL: none is */
+	bool *tutor_wanted;		/* set when the user leaves for the tutor; NULL: there is
+					 * none */
 	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
 };
 

@@ -59,6 +59,7 @@ with_defaults(const struct ui_options *given)
 int
 ui_run(const struct ui_options *o)
 {
+	static unsigned long handled;	/* by all runs */
 	struct ui_options options = with_defaults(o);
 	struct files files;
 	struct findings findings;
@@ -71,6 +72,7 @@ ui_run(const struct ui_options *o)
 	setlocale(LC_ALL, "");
 	memset(&a, 0, sizeof(a));
 	a.options = &options;
+	a.handled = a.handled_before = handled;
 	a.first_run = o->path_count == 0 && o->secrets_file == NULL;
 	a.files = &files;
 	a.findings = &findings;
@@ -129,5 +131,6 @@ ui_run(const struct ui_options *o)
 	history_close(&history);
 	model_free(a.model);
 	notices_release(&a.notices);
+	handled = a.handled;
 	return a.end_signal != 0 ? 128 + a.end_signal : 0;
 }

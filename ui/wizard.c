@@ -534,7 +534,7 @@ now_draw(struct steps *s, struct app *a, const struct rect *r)
 	    "Ansible    propseal.kafka.secret_file, with master_key from your vault\n"
 	    "shell      export CONFLUENT_SECURITY_MASTER_KEY=\"$(cat KEY)\"\n\n");
 	buf_printf(&text, "Proof there: propseal file verify --local-secrets-file %s\n2 shows what "
-	    "else is wrong in these files; propseal tutor teaches the rest.", w->where.remote.text);
+	    "else is wrong in these files; `: tutor` teaches the rest.", w->where.remote.text);
 	(void)steps_text(r, r->y, buf_cstr(&text));
 	buf_release(&text);
 }

@@ -23,6 +23,9 @@ int version_print(bool json);
 /* What each command does, one file each: the program's exit status. */
 int commands_interface(const struct options *o);
 int commands_tutor(const struct options *o);
+
+/* The lesson of this name, or the first, and those that follow, in the interface. */
+int commands_tutor_screen(const struct options *o, const char *name);
 int commands_generate(const struct options *o);
 int commands_encrypt(const struct options *o);
 int commands_decrypt(const struct options *o);

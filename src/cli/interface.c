@@ -214,19 +214,10 @@ interface_theme(const struct options *o, bool *follows)
 	return t == THEME_COUNT ? THEME_DEFAULT : t;
 }
 
-int
-commands_interface(const struct options *o)
+void
+interface_look(const struct options *o, struct ui_options *ui)
 {
-	struct interface_registry *registry;
-	struct error err;
-	struct ui_options ui = {
-		.paths = o->args,
-		.path_count = o->arg_count,
-		.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE],
-		.environments = config_sections(o->config),
-		.remote_path = o->text[FLAG_REMOTE_SECRETS_FILE],
-		.keys = interface_keys,
-		.keys_cookie = (void *)(uintptr_t)o,
+	*ui = (struct ui_options){
 		.policy = keys_policy(o),
 		.reveal_ms = 1000 * o->seconds[FLAG_REVEAL_TIME],
 		.copy_ms = 1000 * o->seconds[FLAG_COPY_TIME],
@@ -235,22 +226,45 @@ commands_interface(const struct options *o)
 		.read_aloud = o->on[FLAG_SCREEN_READER],
 		.looks = config_looks(o->config),
 		.bindings = config_bindings(o->config),
-		.scope = config_scope(o->config),
-		.rules = config_rules(o->config),
-		.trail = config_trail(o->config),
-		.provider_class = config_provider_class(o->config),
 	};
+	ui->theme = interface_theme(o, &ui->theme_auto);
+}
 
+int
+commands_interface(const struct options *o)
+{
+	struct interface_registry *registry;
 	struct findings_source findings;
+	bool tutor = true;
+	struct error err;
+	struct ui_options ui;
 	int status;
 
-	ui.theme = interface_theme(o, &ui.theme_auto);
+	interface_look(o, &ui);
+	ui.paths = o->args;
+	ui.path_count = o->arg_count;
+	ui.secrets_file = o->text[FLAG_LOCAL_SECRETS_FILE];
+	ui.environments = config_sections(o->config);
+	ui.remote_path = o->text[FLAG_REMOTE_SECRETS_FILE];
+	ui.keys = interface_keys;
+	ui.keys_cookie = (void *)(uintptr_t)o;
+	ui.scope = config_scope(o->config);
+	ui.rules = config_rules(o->config);
+	ui.trail = config_trail(o->config);
+	ui.provider_class = config_provider_class(o->config);
+	ui.tutor_wanted = &tutor;
 	if (interface_registry_open(o, &registry, &err) != 0)
 		return report_error(&err);
 	ui.registry = interface_registry_source(registry);
 	interface_findings(o, &findings);
 	ui.findings = &findings;
-	status = interface_check_paths(o, &err) != 0 ? report_error(&err) : ui_run(&ui);
+	status = interface_check_paths(o, &err) != 0 ? report_error(&err) : 0;
+	while (status == 0 && tutor) {
+		tutor = false;
+		status = ui_run(&ui);
+		if (status == 0 && tutor)
+			status = commands_tutor_screen(o, NULL);
+	}
 	if (!interface_registry_close(registry))
 		_exit(status);
 	return status;

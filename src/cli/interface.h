@@ -14,6 +14,7 @@ struct place;
 struct registry_answer;
 struct registry_request;
 struct remote;
+struct ui_options;
 struct worker;
 
 /* A request with copies of everything that it needs. */
@@ -57,6 +58,9 @@ struct registry_answer *worker_take(struct worker *w);
 
 /* Drop a request.  False: it is under way, and only worker_end gets rid of it. */
 bool worker_drop(struct worker *w, unsigned long id);
+
+/* How the interface looks and behaves, as flags and settings say; all else is for the caller. */
+void interface_look(const struct options *o, struct ui_options *ui);
 
 /* audit/interface.c: what the interface takes from `propseal audit`. */
 void interface_findings(const struct options *o, struct findings_source *out);

@@ -235,6 +235,8 @@ static struct flag flags[FLAG_COUNT] = {
 	[FLAG_LIST] = { .name = "list", SWITCH("name the lessons, and which were done") },
 	[FLAG_CHECK] = { .name = "check",
 	    SWITCH("see what is done of the lesson; exit status 3 where something is not") },
+	[FLAG_SCREEN] = { .name = "screen",
+	    SWITCH("play the lessons in the interface, with its keys") },
 	[FLAG_GLOBAL] = { .name = "global",
 	    SWITCH("only the settings, for all repositories of this user") },
 	[FLAG_NO_HOOK] = { .name = "no-hook",

@@ -84,7 +84,8 @@ struct vt *
 fixture_run(struct fixture *f, const struct fixture_start *s)
 {
 	char term[64], lang[64], state[192], folder[256];
-	char *argv[COUNT(s->args) + 3] = { f->program, (char *)(uintptr_t)"ui" };
+	char *argv[COUNT(s->args) + 3] = { f->program,
+	    (char *)(uintptr_t)(s->command != NULL ? s->command : "ui") };
 	char *env[COUNT(s->env) + 8] = { NULL };
 	struct vt_options o = { .rows = s->rows > 0 ? s->rows : 24,
 	    .cols = s->cols > 0 ? s->cols : 80, .dir = f->dir, .argv = argv, .env = env,
@@ -97,7 +98,7 @@ fixture_run(struct fixture *f, const struct fixture_start *s)
 	if (s->folder != NULL) {
 		snprintf(folder, sizeof(folder), "%s/%s", f->dir, s->folder);
 		o.dir = folder;
-	} else if (i == 0) {
+	} else if (i == 0 && s->command == NULL) {
 		argv[n++] = (char *)(uintptr_t)"estate";
 	}
 	snprintf(term, sizeof(term), "TERM=%s", s->term != NULL ? s->term : "xterm-256color");

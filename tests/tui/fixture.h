@@ -46,7 +46,8 @@ int fixture_teardown(void **state);
 /* What differs between the starts of the program. */
 struct fixture_start {
 	int rows, cols;		/* 0: 24 by 80 */
-	const char *args[8];	/* NULL first: "estate" */
+	const char *command;	/* NULL: "ui" */
+	const char *args[8];	/* NULL first: "estate", if that is the command */
 	const char *folder;	/* below the scratch folder, where it runs with these args alone;
 				 * NULL: there */
 	const char *env[8];	/* more of the environment */

@@ -38,36 +38,32 @@ struct tutor {
 
 /* --- the scratch folder --- */
 
-static int
-tutor_place(struct tutor *t, struct error *err)
+int
+tutor_place(char program[PATH_MAX], char folder[PATH_MAX], struct error *err)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	ssize_t n = readlink("/proc/self/exe", t->program, sizeof(t->program) - 1);
+	ssize_t n = readlink("/proc/self/exe", program, PATH_MAX - 1);
 
 	if (n <= 0)
 		return error_io(err, NULL, "cannot find this program");
-	t->program[n] = '\0';
-	memset(t->done, '-', TUTOR_LESSONS);
+	program[n] = '\0';
 	if (state != NULL && state[0] == '/')
-		n = snprintf(t->folder, sizeof(t->folder), "%s/propseal/tutor", state);
+		n = snprintf(folder, PATH_MAX, "%s/propseal/tutor", state);
 	else if (home != NULL && home[0] == '/')
-		n = snprintf(t->folder, sizeof(t->folder), "%s/.local/state/propseal/tutor", home);
+		n = snprintf(folder, PATH_MAX, "%s/.local/state/propseal/tutor", home);
 	else
 		n = 0;
-	if (n > 0 && n < (ssize_t)sizeof(t->folder))
+	if (n > 0 && n < PATH_MAX)
 		return 0;
 	error_set(err, ERROR_MISSING, "there is no place for a scratch copy");
 	return error_hint(err, "set HOME, or XDG_STATE_HOME, to a folder of yours");
 }
 
-/* Run a script in ${where}; $2 is the scratch folder.  ${*status} is its exit status.  What
- * it says is not shown, and it has no key of the learner's. */
-static int
-tutor_run(const struct tutor *t, const char *where, const char *script, int *status,
-    struct error *err)
+int
+tutor_script(const char *program, const char *where, const char *folder, const char *script,
+    int *status, struct error *err)
 {
-	const char *argv[] = { "/bin/sh", "-c", NULL, t->program, where, t->folder,
-		NULL };
+	const char *argv[] = { "/bin/sh", "-c", NULL, program, where, folder, NULL };
 	struct child c = { .argv = argv };
 	struct buf text;
 	int rc;
@@ -81,6 +77,13 @@ tutor_run(const struct tutor *t, const char *where, const char *script, int *sta
 		rc = child_run(&c, status, NULL, err);
 	buf_release(&text);
 	return rc;
+}
+
+static int
+tutor_run(const struct tutor *t, const char *where, const char *script, int *status,
+    struct error *err)
+{
+	return tutor_script(t->program, where, t->folder, script, status, err);
 }
 
 static void
@@ -323,8 +326,12 @@ commands_tutor(const struct options *o)
 	size_t lesson = 0;
 	struct error err;
 	int status = 0, there;
-	int rc = tutor_place(&t, &err);
+	int rc;
 
+	if (o->on[FLAG_SCREEN])
+		return commands_tutor_screen(o, o->arg_count > 0 ? o->args[0] : NULL);
+	memset(t.done, '-', TUTOR_LESSONS);
+	rc = tutor_place(t.program, t.folder, &err);
 	there = rc == 0 ? tutor_load(&t, &err) : -1;
 	rc = there == -1 ? -1 : 0;
 	if (rc == 0 && o->on[FLAG_LIST]) {

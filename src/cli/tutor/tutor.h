@@ -1,7 +1,10 @@
 #ifndef CLI_TUTOR_TUTOR_H
 #define CLI_TUTOR_TUTOR_H
 
+#include <limits.h>
 #include <stddef.h>
+
+struct error;
 
 /*
  * The lessons of `propseal tutor`: each is played in a scratch folder with
@@ -32,5 +35,13 @@ extern const struct tutor_lesson tutor_lessons[TUTOR_LESSONS];
 
 /* A script that makes the files of every lesson. */
 extern const char tutor_files[];
+
+/* This program, and the scratch folder, which need not be there. */
+int tutor_place(char program[PATH_MAX], char folder[PATH_MAX], struct error *err);
+
+/* Run a script in ${where}; $0 is ${program}, $2 ${folder}.  ${*status} is its exit status.
+ * What it says is not shown, and it has no key of the learner's. */
+int tutor_script(const char *program, const char *where, const char *folder, const char *script,
+    int *status, struct error *err);
 
 #endif /* !CLI_TUTOR_TUTOR_H */

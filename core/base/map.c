@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,25 @@ siphash_13(const unsigned char key[SIPHASH_KEY], const void *bytes, size_t n)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+static unsigned char seed[SIPHASH_KEY];
+static bool seeded;
+
+static void
+seed_once(void)
+{
+	seeded = getentropy(seed, sizeof(seed)) == 0;
+}
+
+int
+siphash_seed(unsigned char key[SIPHASH_KEY])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, seed_once);
+	memcpy(key, seed, SIPHASH_KEY);
+	return seeded ? 0 : -1;
+}
+
 struct map *
 map_new(void)
 {
@@ -104,7 +124,7 @@ map_new(void)
 		return NULL;
 	m->slots = calloc(FIRST_SLOTS, sizeof(*m->slots));
 	m->size = FIRST_SLOTS;
-	if (m->slots == NULL || getentropy(m->seed, sizeof(m->seed)) == -1) {
+	if (m->slots == NULL || siphash_seed(m->seed) != 0) {
 		map_free(m);
 		return NULL;
 	}

@@ -14,11 +14,14 @@
 uint64_t siphash_13(const unsigned char key[SIPHASH_KEY], const void *bytes,
     size_t n);
 
+/* The key of this process's tables, random; -1: there is none to be had. */
+int siphash_seed(unsigned char key[SIPHASH_KEY]);
+
 /*
  * A hash table from byte strings to numbers, for indexes into arrays.  Keys
  * are not copied: they must outlive the map.  The hash is SipHash-1-3 with a
- * key of its own per map (https://www.aumasson.jp/siphash/siphash.pdf), so
- * that a hostile file cannot make look-ups slow.
+ * key that nobody knows (siphash_seed), so that a hostile file cannot make
+ * look-ups slow.
  */
 struct map;
 

@@ -111,7 +111,7 @@ document_index_fill(struct document_index *x, const struct document *d)
 	x->found = DOCUMENT_NONE;
 	x->slots = calloc(size, sizeof(*x->slots));
 	x->previous = malloc((document_numbers(d) + 1) * sizeof(*x->previous));
-	if (x->slots == NULL || x->previous == NULL || getentropy(x->seed, sizeof(x->seed)) != 0)
+	if (x->slots == NULL || x->previous == NULL || siphash_seed(x->seed) != 0)
 		return -1;
 	while (document_walk_next(d, &walk, &i))
 		document_index_enter(x, d, i);

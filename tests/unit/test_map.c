@@ -28,6 +28,18 @@ test_siphash_13_known_answers(void **state)
 }
 
 static void
+test_the_key_of_tables_is_one_and_random(void **state)
+{
+	unsigned char a[SIPHASH_KEY], b[SIPHASH_KEY] = { 0 };
+
+	(void)state;
+	assert_int_equal(siphash_seed(a), 0);
+	assert_false(unit_all_zero(a, sizeof(a)));
+	assert_int_equal(siphash_seed(b), 0);
+	assert_memory_equal(a, b, sizeof(a));
+}
+
+static void
 test_put_get_replace(void **state)
 {
 	struct map *m = map_new();
@@ -103,6 +115,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_siphash_13_known_answers),
+		cmocka_unit_test(test_the_key_of_tables_is_one_and_random),
 		cmocka_unit_test(test_put_get_replace),
 		cmocka_unit_test(test_keys_are_bytes_with_a_length),
 		cmocka_unit_test(test_many_keys)

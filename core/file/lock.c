@@ -286,12 +286,37 @@ hold_sweep(struct hold *h, const char *temporary)
 	hold_release(h);
 }
 
+/* Is there certainly nothing to sweep?  Of many files most have no leftovers,
+ * and finding their directories costs more than to look. */
+static bool
+lock_is_clean(const char *path)
+{
+	static const char *const suffixes[] = { PATH_TEMPORARY, PATH_LOCK };
+	const char *base = file_basename(path);
+	bool clean = true;
+	struct stat st;
+	char *name;
+
+	/* What belongs to a symlink lies beside its target. */
+	if (lstat(path, &st) != 0 || S_ISLNK(st.st_mode))
+		return false;
+	for (size_t i = 0; clean && i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (asprintf(&name, "%.*s.%s%s", (int)(base - path), path, base, suffixes[i]) == -1)
+			return false;
+		clean = lstat(name, &st) == -1 && errno == ENOENT;
+		free(name);
+	}
+	return clean;
+}
+
 void
 lock_sweep(const char *path)
 {
 	struct hold h = { path, PATH_NONE, NULL, -1 };
 	char *temporary = NULL;
 
+	if (lock_is_clean(path))
+		return;
 	if (path_open(&h.where, path, NULL) == 0 &&
 	    (h.sidecar = path_sidecar(&h.where, PATH_LOCK)) != NULL &&
 	    (temporary = path_sidecar(&h.where, PATH_TEMPORARY)) != NULL)

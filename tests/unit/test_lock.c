@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "file/file.h"
 #include "file/lock.h"
 #include "files.h"
 
@@ -550,6 +551,40 @@ test_what_a_killed_run_left_is_swept(void **state)
 	close(dir);
 }
 
+static void
+test_what_is_left_beside_the_target_of_a_link_is_swept(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("below", 0700), 0);
+	files_put("below/a", "x\n", 0600);
+	assert_int_equal(symlink("below/a", "link"), 0);
+	files_put("below/.a.propseal-tmp", "clear text\n", 0600);
+	lock_sweep("link");
+	assert_int_equal(files_count("below"), 1);
+}
+
+/* Names of leftovers are cut, then. */
+static void
+test_what_is_left_of_a_file_with_a_long_name_is_swept(void **state)
+{
+	struct error err;
+	struct path p;
+	char name[251];
+	char *left;
+
+	(void)state;
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	files_put(name, "x\n", 0600);
+	assert_int_equal(path_open(&p, name, &err), 0);
+	assert_non_null(left = path_sidecar(&p, PATH_TEMPORARY));
+	files_put(left, "clear text\n", 0600);
+	lock_sweep(name);
+	assert_int_equal(files_count("."), 1);
+	free(left);
+	path_close(&p);
+}
+
 int
 main(void)
 {
@@ -570,6 +605,8 @@ main(void)
 		IN_FOLDER(test_opposite_orders_do_not_wait_for_each_other),
 		IN_FOLDER(test_a_full_disk_can_be_locked),
 		IN_FOLDER(test_a_file_system_without_locks_is_told),
+		IN_FOLDER(test_what_is_left_beside_the_target_of_a_link_is_swept),
+		IN_FOLDER(test_what_is_left_of_a_file_with_a_long_name_is_swept),
 		IN_FOLDER(test_what_a_killed_run_left_is_swept)
 	};
 

@@ -395,6 +395,30 @@ text_contains_nocase(const void *bytes, size_t n, const char *needle)
 	return false;
 }
 
+/* It steps back by as much as what stands under the word's first letter allows; what is no
+ * letter may count as one, which is only a smaller step. */
+size_t
+text_find_word(const void *bytes, size_t n, const struct text_word *w)
+{
+	const unsigned char *p = bytes;
+	const size_t len = w->len;
+	size_t at, step, i;
+
+	if (n < len)
+		return n;
+	for (at = n - len;; at -= step) {
+		for (i = 0; i < len && lower(p[at + i]) == (unsigned char)w->word[i]; i++)
+			;
+		if (i == len)
+			return at;
+		step = w->step[p[at] & 31];
+		if (step == 0)
+			step = len;
+		if (step > at)
+			return n;
+	}
+}
+
 /* Go's unicode.IsSpace: the property White_Space. */
 static bool
 text_is_space(uint32_t cp)

@@ -85,6 +85,17 @@ uint32_t text_half(const unsigned char *p);
  */
 bool text_is_split_pair(const unsigned char *p, size_t n);
 
+/* A word (ASCII, lower case) that is looked for often.  ${step}: for each of its
+ * letters but the first (& 31), how far behind that it stands next. */
+struct text_word {
+	const char *word;
+	size_t len;
+	unsigned char step[32];
+};
+
+/* Where the word stands last in the bytes, in any ASCII case; ${n}: nowhere. */
+size_t text_find_word(const void *bytes, size_t n, const struct text_word *w);
+
 /* Is ${needle} (ASCII, lower case) in the bytes, in any ASCII case? */
 bool text_contains_nocase(const void *bytes, size_t n, const char *needle);
 

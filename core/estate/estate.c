@@ -4,66 +4,32 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/time.h"
 #include "base/vec.h"
-#include "document/document.h"
-#include "document/jaas.h"
 #include "document/scope.h"
+#include "estate/collect.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/walk.h"
 #include "file/file.h"
 #include "plan/configuration.h"
-#include "secrets/inspect.h"
-#include "secrets/mask.h"
 #include "secrets/reference.h"
-#include "secrets/rules.h"
 #include "secrets/secrets_file.h"
 
-#define ENTRIES_MAX ((size_t)1 << 26)
 #define FILES_MAX 1000000
 
 /* One file of an estate (inside core/estate): made, filled, told anew, freed. */
-
-/* A reference of ours in an entry, which may have several. */
-struct use {
-	size_t entry;
-	const char *remote;	/* interned by the environments */
-	size_t remote_len;
-	size_t name_at;		/* until it is in its place: where the name starts in the texts */
-	const char *name;
-	size_t name_len;
-	struct environment *environment;	/* NULL: unknown, or not resolved yet */
-};
 
 /* A file of the estate, and what only this file knows of it. */
 struct listed {
 	struct estate_file face;
 	struct file_id id;
-	struct use *uses;
-	size_t use_count;
+	struct collected held;	/* face shows the entries */
 	uint64_t inode[2];	/* device and inode, while files are sorted */
 	bool twice;		/* listed under another path, too */
 	bool stale;		/* its references are to be resolved */
-};
-
-/*
- * Keys and entry names of a file stand one after the other in one block,
- * which the entries' key pointers walk through; entries[0].key is its start.
- */
-struct collection {
-	struct environments *environments;
-	const struct rules *rules;
-	struct vec entries;	/* of struct estate_entry, still without pointers */
-	struct vec keys;	/* of size_t: where their keys start in the texts */
-	struct vec uses;	/* of struct use */
-	struct buf texts;
-	bool brief;
-	bool references;
-	size_t others;		/* that were not kept */
 };
 
 /* What estate_step does, one after the other. */
@@ -79,7 +45,6 @@ enum phase {
 struct estate {
 	const struct scope *scope;	/* NULL: the built-in one */
 	struct vec *leftovers;	/* the caller's; NULL: they are removed */
-	const struct rules *rules;
 	struct environments *environments;
 	struct vec files;	/* of struct listed * */
 	struct vec folders;	/* of char *: still to be read */
@@ -89,265 +54,19 @@ struct estate {
 	enum phase phase;
 	size_t at;		/* the file at which the phase is */
 	bool sorted;
-	bool brief;		/* entries of no interest are not kept */
-	bool references;	/* what is clear text is not looked for */
+	struct collection collection;
 };
 
-/* Add an entry. */
-static struct estate_entry *
-collect_add(struct collection *x, const void *key, size_t len)
-{
-	struct estate_entry *e = vec_push(&x->entries);
-	size_t *at = vec_push(&x->keys);
-
-	if (e == NULL || at == NULL)
-		return NULL;
-	e->key_len = len;
-	e->checked = true;
-	*at = x->texts.len;
-	buf_append(&x->texts, key, len);
-	buf_append_char(&x->texts, '\0');
-	return e;
-}
-
-/* The references in the value of entry ${e}, and its state as far as that tells. */
-static int
-collect_uses(struct collection *x, size_t entry, const char *value, size_t n)
-{
-	struct estate_entry *e = vec_at(&x->entries, entry);
-	size_t at = 0, start, end, path_len;
-	struct reference r;
-	struct use *u;
-
-	for (; resolve_next(value, n, at, &r, &start, &end); at = end) {
-		if (!reference_is_ours(&r)) {
-			if (start == 0 && end == n)
-				e->state = STATE_OTHER;
-			continue;
-		}
-		if ((u = vec_push(&x->uses)) == NULL)
-			return -1;
-		path_len = r.path != NULL ? r.path_len : 0;
-		u->entry = entry;
-		u->remote = environments_intern(x->environments, r.path != NULL ? r.path : "",
-		    path_len);
-		u->remote_len = path_len;
-		u->name_at = x->texts.len;
-		u->name_len = r.name_len;
-		buf_append(&x->texts, r.name, r.name_len);
-		buf_append_char(&x->texts, '\0');
-		if (u->remote == NULL)
-			return -1;
-		e->state = STATE_SEALED;
-		e->checked = false;
-	}
-	return 0;
-}
-
-/* Add option ${k} of the JAAS value, if it is a secret or a reference. */
-static int
-add_option(struct collection *x, const struct document *d, const struct target *t, size_t k)
-{
-	struct jaas_option o = jaas_option(t->jaas, k);
-	const char *key, *value = (const char *)t->value.data;
-	size_t len, self = x->entries.len;
-	struct estate_entry *e;
-	enum secret secret;
-	struct buf address;
-	int rc = -1;
-
-	key = document_key(d, t->entry, &len);
-	secret = rules_option_secret(x->rules, t->jaas, k, key, len, value);
-	if (o.shadowed || (secret == SECRET_NONE && memchr(value + o.inner_from, '$',
-	    o.inner_to - o.inner_from) == NULL))
-		return 0;
-	buf_init(&address, BUF_MAX_FILE);
-	jaas_address_append(t->jaas, k, key, len, &address);
-	if (buf_check(&address, NULL) != 0 ||
-	    collect_add(x, address.data, address.len) == NULL ||
-	    collect_uses(x, self, value + o.inner_from, o.inner_to - o.inner_from) != 0)
-		goto done;
-	e = vec_at(&x->entries, self);
-	rc = 0;
-	if (secret == SECRET_NONE && e->state == STATE_PLAIN) {
-		x->entries.len = x->keys.len = self;
-		goto done;
-	}
-	e->line = document_line(d, t->entry);
-	e->sensitive = secret != SECRET_NONE;
-	e->clear = secret == SECRET_CLEAR && e->state == STATE_PLAIN;
-done:
-	buf_release(&address);
-	return rc;
-}
-
-/* The options of entry ${i}, if it holds JAAS; ${*parts}: some were added. */
-static int
-add_options(struct collection *x, const struct document *d, size_t i, bool *parts)
-{
-	size_t before = x->entries.len;
-	struct target t;
-	struct error why;
-	int rc;
-
-	target_init(&t);
-	rc = target_jaas(d, i, &t, &why);
-	/* What cannot be taken apart stands as a whole. */
-	if (rc == -1 && why.code != ERROR_MEMORY)
-		rc = 0;
-	for (size_t k = 0; rc == 1 && k < jaas_count(t.jaas); k++)
-		if (add_option(x, d, &t, k) != 0)
-			rc = -1;
-	*parts = rc == 1 && x->entries.len > before;
-	target_release(&t);
-	return rc == -1 ? -1 : 0;
-}
-
-/* Count the last one instead, if it is neither a secret nor a reference. */
-static void
-collect_leave_out(struct collection *x, size_t self)
-{
-	const struct estate_entry *e = vec_at(&x->entries, self);
-
-	if (!x->brief || x->entries.len != self + 1 || e->sensitive || e->clear ||
-	    e->state != STATE_PLAIN)
-		return;
-	buf_truncate(&x->texts, *(size_t *)vec_at(&x->keys, self));
-	x->entries.len = x->keys.len = self;
-	x->others++;
-}
-
-/* ${hidden}: a remark hides the value, which is as a secret then. */
-static int
-add_entry(struct collection *x, const struct document *d, size_t i, bool hidden,
-    struct buf *value)
-{
-	size_t len, self = x->entries.len;
-	struct clear_count found;
-	struct estate_entry *e;
-	bool parts = false;
-	const char *key;
-
-	key = document_key(d, i, &len);
-	if ((e = collect_add(x, key, len)) == NULL)
-		return -1;
-	e->line = document_line(d, i);
-	e->shadowed = document_shadowed(d, i);
-	if (!e->shadowed && jaas_key(key, len) && add_options(x, d, i, &parts) != 0)
-		return -1;
-	if (x->references)
-		found = (struct clear_count){ 0, false };
-	else if (clear_in_entry(x->rules, d, i, &found, NULL) != 0)
-		return -1;
-	e = vec_at(&x->entries, self);
-	e->sensitive = !parts && (hidden || found.sensitive);
-	e->clear = !parts && (hidden || found.clear > 0);
-	/* Its parts say all. */
-	if (parts || !reference_may_be_in(d, i))
-		return 0;
-	buf_clear(value);
-	if (document_value(d, i, value, NULL) != 0 || value->len == 0)
-		return 0;
-	return collect_uses(x, self, (const char *)value->data, value->len);
-}
-
-/* Hand the collection over to the file. */
-static int
-collect_finish(struct listed *f, struct collection *x)
-{
-	struct estate_entry *entries = x->entries.items, *e;
-	struct use *u = x->uses.items;
-	char *block;
-
-	if (buf_check(&x->texts, NULL) != 0 || (block = malloc(x->texts.len)) == NULL)
-		return -1;
-	memcpy(block, x->texts.data, x->texts.len);
-	for (size_t i = 0; i < x->entries.len; i++)
-		entries[i].key = block + *(size_t *)vec_at(&x->keys, i);
-	/* The last one written is the entry's first. */
-	for (size_t i = x->uses.len; i-- > 0;) {
-		u[i].name = block + u[i].name_at;
-		e = &entries[u[i].entry];
-		e->name = u[i].name;
-		e->name_len = u[i].name_len;
-		e->remote = u[i].remote;
-		e->remote_len = u[i].remote_len;
-	}
-	f->face.count = x->entries.len;
-	/* Estates are large: give back what growing took too much. */
-	f->face.entries = realloc(entries, f->face.count * sizeof(*entries));
-	if (f->face.entries == NULL)
-		f->face.entries = entries;
-	x->entries.items = NULL;
-	x->entries.len = x->entries.cap = 0;
-	f->use_count = x->uses.len;
-	if (f->use_count > 0) {
-		f->uses = realloc(u, f->use_count * sizeof(*u));
-		if (f->uses == NULL)
-			f->uses = u;
-		x->uses.items = NULL;
-		x->uses.len = x->uses.cap = 0;
-	}
-	return 0;
-}
-
-/**
- * collect_entries(e, f, d):
- * Fill ${f}'s entries from its document: each entry, and behind one that
- * holds JAAS each option that is a secret or a reference, under its address
- * (<key>/<LoginModule>/<option>); such an entry is no secret itself then.
- * -1: no memory.
- */
-static int
-collect_entries(const struct estate *e, struct listed *f, const struct document *d)
-{
-	struct collection x = { .environments = e->environments, .rules = e->rules,
-		.brief = e->brief, .references = e->references };
-	const struct remark *hidden;
-	struct vec remarks;
-	struct buf value;
-	size_t at = 0, self;
-	int rc;
-
-	vec_init(&remarks, sizeof(struct remark), ENTRIES_MAX);
-	rc = inspect_document(e->rules, d, NULL, &remarks, NULL);
-	vec_init(&x.entries, sizeof(struct estate_entry), ENTRIES_MAX);
-	vec_init(&x.keys, sizeof(size_t), ENTRIES_MAX);
-	vec_init(&x.uses, sizeof(struct use), ENTRIES_MAX);
-	buf_init(&x.texts, BUF_MAX_FILE);
-	buf_init_secret(&value, BUF_MAX_FILE);
-	for (size_t i = 0; i < document_count(d) && rc == 0; i++) {
-		/* A key that is a part of a secret is nothing to list. */
-		hidden = inspect_hidden(&remarks, &at, i);
-		if (hidden != NULL && hidden->hides_key)
-			continue;
-		self = x.entries.len;
-		rc = add_entry(&x, d, i, hidden != NULL, &value);
-		if (rc == 0)
-			collect_leave_out(&x, self);
-	}
-	f->face.others = x.others;
-	if (rc == 0 && x.entries.len > 0)
-		rc = collect_finish(f, &x);
-	vec_release(&remarks);
-	buf_release(&value);
-	buf_release(&x.texts);
-	vec_release(&x.uses);
-	vec_release(&x.keys);
-	vec_release(&x.entries);
-	return rc;
-}
-
-/* A file with a path and nothing else.  NULL: no memory. */
+/* A file with a path, which is taken over, and nothing else.  NULL: no memory. */
 static struct listed *
-listed_new(const char *path)
+listed_new(char *path)
 {
-	struct listed *f = calloc(1, sizeof(*f));
+	struct listed *f = path != NULL ? calloc(1, sizeof(*f)) : NULL;
 
-	if (f != NULL && (f->face.path = strdup(path)) == NULL) {
-		free(f);
-		return NULL;
-	}
+	if (f == NULL)
+		free(path);
+	else
+		f->face.path = path;
 	return f;
 }
 
@@ -358,14 +77,9 @@ listed_forget(struct listed *f)
 
 	free(face->problem);
 	face->problem = NULL;
-	if (face->entries != NULL)
-		free((void *)(uintptr_t)face->entries[0].key);
-	free((void *)(uintptr_t)face->entries);
+	collected_release(&f->held);
 	face->entries = NULL;
 	face->count = face->others = 0;
-	free(f->uses);
-	f->uses = NULL;
-	f->use_count = 0;
 	face->is_secrets_file = false;
 	face->environment = NULL;
 }
@@ -390,21 +104,17 @@ listed_fail(struct listed *f, const struct error *problem, struct error *err)
 	return 0;
 }
 
-static bool
-is_link(const char *path)
+/* Is it a link, and when did anything about the file change last (0: not known)? */
+static void
+listed_examine(struct listed *f)
 {
 	struct stat st;
+	int rc = lstat(f->face.path, &st);
 
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
-}
-
-/* When anything about it changed last, 0: that is not known. */
-static int64_t
-changed_at_all(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? time_of(&st.st_ctim) : 0;
+	f->face.is_link = rc == 0 && S_ISLNK(st.st_mode);
+	if (f->face.is_link)
+		rc = stat(f->face.path, &st);
+	f->face.changed = rc == 0 ? time_of(&st.st_ctim) : 0;
 }
 
 /* Read the file and fill keys, lines and states; what cannot be read becomes
@@ -418,8 +128,7 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 
 	listed_forget(f);
 	f->stale = true;
-	f->face.is_link = is_link(f->face.path);
-	f->face.changed = changed_at_all(f->face.path);
+	listed_examine(f);
 	if ((c = configuration_load(f->face.path, e->scope, &problem)) == NULL)
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
 		    listed_fail(f, &problem, err);
@@ -431,8 +140,12 @@ listed_load(struct estate *e, struct listed *f, struct error *err)
 		f->face.is_secrets_file = true;
 		f->face.environment = environments_add(e->environments, f->face.path, c, err);
 		rc = f->face.environment == NULL ? -1 : 0;
-	} else if (collect_entries(e, f, c->doc) != 0)
+	} else if (collect_entries(&e->collection, c->doc, &f->held) != 0) {
 		rc = error_memory(err);
+	}
+	f->face.entries = f->held.entries;
+	f->face.count = f->held.count;
+	f->face.others = f->held.others;
 	configuration_free(c);
 	return rc;
 }
@@ -447,7 +160,7 @@ file_at(const struct estate *e, size_t i)
 static int
 resolve_use(struct estate *e, struct listed *f, struct use *u, struct error *err)
 {
-	struct estate_entry *entry = (struct estate_entry *)(uintptr_t)&f->face.entries[u->entry];
+	struct estate_entry *entry = &f->held.entries[u->entry];
 	const struct reference r = { .provider = REFERENCE_PROVIDER,
 		.provider_len = strlen(REFERENCE_PROVIDER), .path = u->remote,
 		.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
@@ -469,8 +182,8 @@ resolve_use(struct estate *e, struct listed *f, struct use *u, struct error *err
 static int
 resolve_file(struct estate *e, struct listed *f, struct error *err)
 {
-	for (size_t i = 0; f->stale && i < f->use_count; i++)
-		if (resolve_use(e, f, &f->uses[i], err) != 0)
+	for (size_t i = 0; f->stale && i < f->held.use_count; i++)
+		if (resolve_use(e, f, &f->held.uses[i], err) != 0)
 			return -1;
 	f->stale = false;
 	return 0;
@@ -479,8 +192,8 @@ resolve_file(struct estate *e, struct listed *f, struct error *err)
 static int
 fit_file(struct estate *e, const struct listed *f, struct error *err)
 {
-	for (size_t i = 0; i < f->use_count; i++) {
-		const struct use *u = &f->uses[i];
+	for (size_t i = 0; i < f->held.use_count; i++) {
+		const struct use *u = &f->held.uses[i];
 		const struct reference r = { .provider = REFERENCE_PROVIDER,
 			.provider_len = strlen(REFERENCE_PROVIDER), .path = u->remote,
 			.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
@@ -494,8 +207,8 @@ fit_file(struct estate *e, const struct listed *f, struct error *err)
 static int
 count_file(struct estate *e, const struct listed *f, struct error *err)
 {
-	for (size_t i = 0; i < f->use_count; i++) {
-		const struct use *u = &f->uses[i];
+	for (size_t i = 0; i < f->held.use_count; i++) {
+		const struct use *u = &f->held.uses[i];
 
 		if (u->environment != NULL && !f->face.entries[u->entry].shadowed &&
 		    environments_count_one(e->environments, u->environment, f->face.path,
@@ -531,10 +244,12 @@ estate_new(const char *const paths[], size_t n, struct error *err)
 	vec_init(&e->walked, sizeof(char *), FILES_MAX);
 	vec_init(&e->pending, sizeof(char *), FILES_MAX);
 	vec_init(&e->single, sizeof(char *), FILES_MAX);
+	collection_init(&e->collection);
 	if ((e->environments = environments_new(paths, n, err)) == NULL) {
 		estate_free(e);
 		return NULL;
 	}
+	e->collection.environments = e->environments;
 	/* They are taken from the ends, so the first goes in last. */
 	for (size_t i = n; i-- > 0;) {
 		bool folder = stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
@@ -563,6 +278,7 @@ estate_free(struct estate *e)
 	vec_release_strings(&e->pending);
 	vec_release_strings(&e->single);
 	environments_free(e->environments);
+	collection_release(&e->collection);
 	free(e);
 }
 
@@ -587,19 +303,19 @@ estate_scope(const struct estate *e)
 void
 estate_set_rules(struct estate *e, const struct rules *rules)
 {
-	e->rules = rules;
+	e->collection.rules = rules;
 }
 
 void
 estate_set_brief(struct estate *e, bool brief)
 {
-	e->brief = brief;
+	e->collection.brief = brief;
 }
 
 void
 estate_set_references(struct estate *e, bool references)
 {
-	e->references = references;
+	e->collection.references = references;
 }
 
 void
@@ -625,15 +341,15 @@ estate_restate(struct estate *e, const struct environment *x)
 		struct listed *f = file_at(e, i);
 
 		f->stale = f->stale || x == NULL;
-		for (size_t k = 0; !f->stale && k < f->use_count; k++)
-			f->stale = f->uses[k].environment == x;
+		for (size_t k = 0; !f->stale && k < f->held.use_count; k++)
+			f->stale = f->held.uses[k].environment == x;
 	}
 	go_back(e, PHASE_FITTING);
 }
 
-/* The file of this path, new to the estate; NULL: no memory. */
+/* The file of this path, which is taken over, new to the estate; NULL: no memory. */
 static struct listed *
-add_file(struct estate *e, const char *path)
+add_file(struct estate *e, char *path)
 {
 	struct listed *f = listed_new(path), **slot;
 
@@ -649,10 +365,8 @@ add_file(struct estate *e, const char *path)
 static int
 load_pending(struct estate *e, struct error *err)
 {
-	char *path = walk_pop(&e->pending);
-	struct listed *f = add_file(e, path);
+	struct listed *f = add_file(e, walk_pop(&e->pending));
 
-	free(path);
 	return f == NULL ? error_memory(err) : listed_load(e, f, err);
 }
 
@@ -665,7 +379,7 @@ read_folder(struct estate *e, struct error *err)
 	int rc = 0;
 
 	if (walk_folder(path, e->scope, &e->pending, &e->folders, e->leftovers, &problem) != 0) {
-		if (problem.code == ERROR_MEMORY || (f = add_file(e, path)) == NULL)
+		if (problem.code == ERROR_MEMORY || (f = add_file(e, strdup(path))) == NULL)
 			rc = error_memory(err);
 		else
 			rc = listed_fail(f, &problem, err);
@@ -854,7 +568,7 @@ estate_refresh(struct estate *e, const char *path, struct error *err)
 	environments_count_none(e->environments);
 	if (was && environment_reload(f->face.environment, err) == -1)
 		return -1;
-	if (f == NULL && (f = add_file(e, path)) == NULL)
+	if (f == NULL && (f = add_file(e, strdup(path))) == NULL)
 		return error_memory(err);
 	if (listed_load(e, f, err) != 0)
 		return -1;
@@ -932,8 +646,8 @@ own_destination(const struct listed *f, struct destination *out)
 	const struct use *first = NULL, *u;
 	bool several = false, one_path = true;
 
-	for (size_t i = 0; i < f->use_count; i++) {
-		u = &f->uses[i];
+	for (size_t i = 0; i < f->held.use_count; i++) {
+		u = &f->held.uses[i];
 		if (f->face.entries[u->entry].shadowed)
 			continue;
 		if (first == NULL)

@@ -1,6 +1,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "secrets/keys.h"
 
 /* A node of the trie of words, read from their ends. */
@@ -49,36 +50,12 @@ key_word_begins(const char *key, size_t at)
 	return key_is_lower(key[at - 1]) && key_is_upper(key[at]);
 }
 
-/*
- * Where the last "password" begins, in any case; ${len}: nowhere.  It steps
- * back by as much as the letter under it allows.
- */
-static size_t
-key_find_password(const char *key, size_t len)
-{
-	static const char word[] = "password";
-	static const uint8_t step[32] = {
-		/* Where the letter stands next behind the first one; 0: nowhere. */
-		['a' & 31] = 1, ['s' & 31] = 2, ['w' & 31] = 4, ['o' & 31] = 5,
-		['r' & 31] = 6, ['d' & 31] = 7
-	};
-	size_t at, i;
-
-	if (len < sizeof(word) - 1)
-		return len;
-	for (at = len - (sizeof(word) - 1);;) {
-		for (i = 0; i < sizeof(word) - 1 && (key[at + i] | 0x20) == word[i]; i++)
-			;
-		if (i == sizeof(word) - 1)
-			return at;
-		i = key_is_lower((char)(key[at] | 0x20)) ? step[key[at] & 31] : 0;
-		if (i == 0)
-			i = sizeof(word) - 1;
-		if (i > at)
-			return len;
-		at -= i;
-	}
-}
+static const struct text_word key_password = {
+	.word = "password",
+	.len = 8,
+	.step = { ['a' & 31] = 1, ['s' & 31] = 2, ['w' & 31] = 4, ['o' & 31] = 5, ['r' & 31] = 6,
+	    ['d' & 31] = 7 }
+};
 
 /* Letters and digits from ${at} on: what rows and "password" are measured by. */
 static size_t
@@ -148,7 +125,7 @@ key_class(const char *key, size_t len)
 	class = key_walk(key, len, &longest);
 	if (class != KEY_OTHER && class != KEY_PUBLIC)
 		return class;
-	if ((password = key_find_password(key, len)) < len &&
+	if ((password = text_find_word(key, len, &key_password)) < len &&
 	    key_measure(key, password, len) > longest)
 		return KEY_SECRET;
 	return class;

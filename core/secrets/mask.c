@@ -13,7 +13,6 @@
 #include "document/document.h"
 #include "document/jaas.h"
 #include "secrets/inspect.h"
-#include "secrets/keys.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/rules.h"
@@ -128,30 +127,30 @@ clear_has_option(const struct rules *r, const char *key, size_t len, const struc
 }
 
 int
-clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct clear_count *out,
-    struct error *err)
+clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct buf *value,
+    struct clear_count *out, struct error *err)
 {
 	const unsigned char *raw;
 	const char *key;
-	struct buf value;
 	size_t len, n;
+	bool jaas;
 	int rc;
 
 	key = document_key(d, i, &len);
 	raw = document_raw_value(d, i, &n);
-	*out = (struct clear_count){ 0, rules_sensitive(r, key, len) };
-	if (!out->sensitive && !jaas_key(key, len) && key_class(key, len) != KEY_HEADERS &&
-	    !value_may_be_secret(raw, n))
+	jaas = jaas_key(key, len);
+	buf_clear(value);
+	out->clear = 0;
+	if (!rules_tell(r, key, len, &out->sensitive) && !jaas && !value_may_be_secret(raw, n))
 		return 0;
-	buf_init_secret(&value, BUF_MAX_FILE);
-	rc = document_value(d, i, &value, err);
-	if (rc == 0 && jaas_key(key, len))
-		rc = clear_has_option(r, key, len, &value, &out->sensitive, err);
+	rc = document_value(d, i, value, err);
+	if (rc == 0 && jaas)
+		rc = clear_has_option(r, key, len, value, &out->sensitive, err);
 	if (rc == 0)
-		rc = clear_each(r, key, len, (const char *)value.data, value.len, count_one,
+		rc = clear_each(r, key, len, (const char *)value->data, value->len, count_one,
 		    &out->clear, err);
 	out->sensitive |= out->clear > 0;
-	buf_release(&value);
+	buf_clear(value);
 	return rc;
 }
 

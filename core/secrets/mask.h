@@ -42,10 +42,12 @@ struct clear_count {
 };
 
 /**
- * clear_in_entry(r, d, i, out, err):
- * Look at entry ${i} of a configuration.  ERROR_MEMORY, ERROR_LIMIT.
+ * clear_in_entry(r, d, i, value, out, err):
+ * Look at entry ${i} of a configuration.  ${value}: a secret buffer to work
+ * in, the caller's for many entries; it is empty afterwards.  ERROR_MEMORY,
+ * ERROR_LIMIT.
  */
-int clear_in_entry(const struct rules *r, const struct document *d, size_t i,
+int clear_in_entry(const struct rules *r, const struct document *d, size_t i, struct buf *value,
     struct clear_count *out, struct error *err);
 
 /*

@@ -57,6 +57,9 @@ metadata_is_known(const struct document *d, size_t i)
 	size_t len;
 
 	key = document_key(d, i, &len);
+	/* Asked of each entry of each file. */
+	if (len == 0 || key[0] != METADATA_PREFIX[0])
+		return false;
 	for (size_t k = 0; k < sizeof(known_keys) / sizeof(known_keys[0]); k++)
 		if (strlen(known_keys[k]) == len && memcmp(known_keys[k], key, len) == 0)
 			return true;

@@ -118,12 +118,22 @@ rules_decide(enum verdict v, bool built_in)
 }
 
 bool
-rules_sensitive(const struct rules *r, const char *key, size_t len)
+rules_tell(const struct rules *r, const char *key, size_t len, bool *sensitive)
 {
 	enum key_class class = key_class(key, len);
 
-	return rules_decide(rules_judge(r, key, len),
+	*sensitive = rules_decide(rules_judge(r, key, len),
 	    class == KEY_SECRET || class == KEY_MATERIAL);
+	return *sensitive || class == KEY_HEADERS;
+}
+
+bool
+rules_sensitive(const struct rules *r, const char *key, size_t len)
+{
+	bool sensitive;
+
+	(void)rules_tell(r, key, len, &sensitive);
+	return sensitive;
 }
 
 bool

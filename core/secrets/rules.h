@@ -29,6 +29,10 @@ int rules_add_public(struct rules *r, const char *pattern, struct error *err);
 /* Is the key one of a secret? */
 bool rules_sensitive(const struct rules *r, const char *key, size_t len);
 
+/* The same into ${*sensitive}; false: the key says nothing of its values, not even that
+ * some may be (KEY_HEADERS). */
+bool rules_tell(const struct rules *r, const char *key, size_t len, bool *sensitive);
+
 /* Did the user say that the key is no secret? */
 bool rules_public(const struct rules *r, const char *key, size_t len);
 

@@ -105,7 +105,7 @@ diff_report_load(struct diff_report *r, const struct document *d, size_t i)
 /* Is the entry of one side one of a secret, by its key, its value or a remark?  ${*key}: the
  * key is hidden, too. */
 static int
-diff_report_hides(const struct diff_report *r, const struct document *d, size_t i,
+diff_report_hides(struct diff_report *r, const struct document *d, size_t i,
     const struct vec *remarks, bool *secret, bool *key, struct error *err)
 {
 	const struct remark *hidden;
@@ -114,7 +114,7 @@ diff_report_hides(const struct diff_report *r, const struct document *d, size_t 
 
 	if (i == DOCUMENT_NONE)
 		return 0;
-	if (clear_in_entry(r->rules, d, i, &found, err) != 0)
+	if (clear_in_entry(r->rules, d, i, &r->value, &found, err) != 0)
 		return -1;
 	hidden = inspect_hidden(remarks, &at, i);
 	*secret = *secret || found.sensitive || hidden != NULL;

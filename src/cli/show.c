@@ -277,10 +277,9 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 	const struct document *d = s->config->doc;
 	struct clear_count found;
 
-	buf_clear(value);
 	e->key = document_key(d, i, &e->key_len);
 	e->line = document_line(d, i);
-	if (clear_in_entry(s->rules, d, i, &found, err) != 0)
+	if (clear_in_entry(s->rules, d, i, value, &found, err) != 0)
 		return -1;
 	e->clear = hidden != NULL && found.clear == 0 ? 1 : found.clear;
 	e->sensitive = hidden != NULL || (found.sensitive && !is_ciphertext(d, i));

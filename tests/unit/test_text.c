@@ -161,6 +161,28 @@ test_contains_nocase(void **state)
 	assert_false(text_contains_nocase("p\xe1ssword", 8, "password"));
 }
 
+/* Against the other way to look, with all that is near it in ASCII. */
+static void
+test_a_word_is_found_where_it_stands_last(void **state)
+{
+	static const struct text_word jaas = { .word = "jaas", .len = 4,
+		.step = { ['a' & 31] = 1, ['s' & 31] = 3 } };
+	static const char letters[] = "jJaAsS.A!*";
+	const size_t base = sizeof(letters) - 1, n = 7;
+	char text[7];
+
+	(void)state;
+	assert_int_equal(text_find_word("jaas.JAAS", 9, &jaas), 5);
+	assert_int_equal(text_find_word("jaa", 3, &jaas), 3);
+	assert_int_equal(text_find_word("", 0, &jaas), 0);
+	for (size_t i = 0; i < 10000000; i += 7) {
+		for (size_t k = 0, rest = i; k < n; k++, rest /= base)
+			text[k] = letters[rest % base];
+		assert_int_equal(text_find_word(text, n, &jaas) < n,
+		    text_contains_nocase(text, n, "jaas"));
+	}
+}
+
 static void
 test_blank_is_white_space_as_go_sees_it(void **state)
 {
@@ -222,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_visible_text),
 		cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_contains_nocase),
+		cmocka_unit_test(test_a_word_is_found_where_it_stands_last),
 		cmocka_unit_test(test_blank_is_white_space_as_go_sees_it),
 		cmocka_unit_test(test_plain_text_ends_at_the_first_other_byte),
 	};

@@ -174,6 +174,21 @@ buf_clear(struct buf *b)
 }
 
 void
+buf_settle(struct buf *b)
+{
+	unsigned char *data;
+	size_t cap;
+
+	if (!b->secret || b->len == 0 || b->len > SECMEM_SMALL || b->cap <= SECMEM_SMALL ||
+	    (data = secmem_map_small(b->len, &cap)) == NULL)
+		return;
+	memcpy(data, b->data, b->len);
+	secmem_unmap(b->data, b->cap);
+	b->data = data;
+	b->cap = cap;
+}
+
+void
 buf_release(struct buf *b)
 {
 	if (b->secret)

@@ -59,6 +59,10 @@ void buf_truncate(struct buf *b, size_t len);
 /* Empty and forget a sticky failure; keeps the memory, wiped if secret. */
 void buf_clear(struct buf *b);
 
+/* What stays as it is for long, among many others: if it is small, let go of what it does
+ * not need of its page. */
+void buf_settle(struct buf *b);
+
 /* Wipe if secret, free, and leave an empty buffer of the same kind. */
 void buf_release(struct buf *b);
 

@@ -26,6 +26,21 @@ static _Thread_local struct {
 	size_t count;
 } kept;
 
+/*
+ * Small values: powers of two, cut from one chunk after the other.  What was
+ * given back is listed by size, each with the next one at its start.
+ */
+#define SMALL_CHUNK ((size_t)32 << 10)
+#define SMALL_LEAST 6	/* 64 bytes */
+#define SMALL_SIZES 6
+
+static struct {
+	pthread_mutex_t lock;
+	unsigned char *chunk;
+	size_t left;		/* of the chunk, at its end */
+	void *spare[SMALL_SIZES];
+} small = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
 /* A layer could not be put on some page, or was taken off: they may be again. */
 static atomic_bool layers_missing;
 
@@ -136,13 +151,92 @@ secmem_map(size_t size, size_t *cap)
 	return base + page;
 }
 
+/* Which of the sizes, the next larger one. */
+static unsigned
+small_size(size_t size)
+{
+	unsigned i = 0;
+
+	while (((size_t)1 << (SMALL_LEAST + i)) < size)
+		i++;
+	return i;
+}
+
+/* A forked child finds the chunks empty, and the lock as it was. */
+static void
+small_forget(void)
+{
+	pthread_mutex_init(&small.lock, NULL);
+	memset(small.spare, 0, sizeof(small.spare));
+	small.left = 0;
+}
+
+static void
+small_prepare(void)
+{
+	(void)pthread_atfork(NULL, NULL, small_forget);
+}
+
+/* From the end of the chunk, or of a new one; NULL: no memory. */
+static void *
+small_cut(size_t n)
+{
+	size_t cap;
+
+	if (small.left < n) {
+		unsigned char *chunk = secmem_map(SMALL_CHUNK, &cap);
+
+		if (chunk == NULL)
+			return NULL;
+		small.chunk = chunk;
+		small.left = cap;
+	}
+	small.left -= n;
+	return small.chunk + small.left;
+}
+
+void *
+secmem_map_small(size_t size, size_t *cap)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const unsigned i = small_size(size);
+	void *p;
+
+	(void)pthread_once(&once, small_prepare);
+	*cap = (size_t)1 << (SMALL_LEAST + i);
+	pthread_mutex_lock(&small.lock);
+	if ((p = small.spare[i]) != NULL) {
+		small.spare[i] = *(void **)p;
+		*(void **)p = NULL;
+	} else {
+		p = small_cut(*cap);
+	}
+	pthread_mutex_unlock(&small.lock);
+	if (p == NULL)
+		*cap = 0;
+	return p;
+}
+
+static void
+small_give_back(void *p, size_t cap)
+{
+	const unsigned i = small_size(cap);
+
+	pthread_mutex_lock(&small.lock);
+	*(void **)p = small.spare[i];
+	small.spare[i] = p;
+	pthread_mutex_unlock(&small.lock);
+}
+
 void
 secmem_unmap(void *p, size_t cap)
 {
 	if (p == NULL)
 		return;
 	secmem_wipe(p, cap);
-	if (cap != page_size() || !keep(p))
+	if (cap <= SECMEM_SMALL)
+		small_give_back(p, cap);
+	else if (cap != page_size() || !keep(p))
 		unmap(p, cap);
 }
 

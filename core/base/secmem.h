@@ -15,7 +15,16 @@
 /* Map at least ${size} bytes, zeroed; the usable size goes to ${*cap}. */
 void *secmem_map(size_t size, size_t *cap);
 
-/* Wipe and give back what secmem_map returned.  (NULL, 0) is fine. */
+/*
+ * The same for one of many small values that stay for long, of at most
+ * SECMEM_SMALL bytes: cut from pages that it shares with others, which are
+ * guarded together, and which stay mapped for the next ones.
+ */
+#define SECMEM_SMALL ((size_t)2048)
+
+void *secmem_map_small(size_t size, size_t *cap);
+
+/* Wipe and give back what either of them returned.  (NULL, 0) is fine. */
 void secmem_unmap(void *p, size_t cap);
 
 /* Let a forked child find the mapping as it is, not empty: for what is handed

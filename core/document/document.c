@@ -308,6 +308,12 @@ refuse:
 }
 
 void
+document_settle(struct document *d)
+{
+	buf_settle(&d->bytes);
+}
+
+void
 document_free(struct document *d)
 {
 	if (d == NULL)

@@ -71,7 +71,11 @@ const struct document_format *document_format_within(const char *name);
  */
 struct document *document_parse(struct buf *content,
     const struct document_format *format, const char *file, struct error *err);
+
 void document_free(struct document *d);
+
+/* It stays for long, among many others: let it take no more memory than it needs. */
+void document_settle(struct document *d);
 
 const struct document_format *document_format(const struct document *d);
 const char *document_file(const struct document *d);

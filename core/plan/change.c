@@ -185,6 +185,7 @@ change_config(struct change *c, const char *path, struct error *err)
 		error_memory(err);
 		return NULL;
 	}
+	document_settle(config->doc);
 	*slot = config;
 	if (c->config == NULL)
 		c->config = config;

@@ -261,6 +261,33 @@ test_vec_grows_zeroed_up_to_its_maximum(void **state)
 	assert_null(vec_push(&v));
 }
 
+static void
+test_a_settled_buffer_keeps_its_bytes_and_grows(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 64, 2000, 2048, 2049, 5000 };
+	unsigned char bytes[5000];
+	struct buf b;
+
+	(void)state;
+	memset(bytes, 0x5a, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		buf_init_secret(&b, BUF_MAX_FILE);
+		buf_append(&b, bytes, sizes[i]);
+		buf_settle(&b);
+		buf_settle(&b);
+		if (sizes[i] > 0 && sizes[i] <= 2048)
+			assert_in_range(b.cap, sizes[i], 2048);
+		assert_int_equal(b.len, sizes[i]);
+		assert_memory_equal(b.data != NULL ? b.data : bytes, bytes, sizes[i]);
+		buf_append(&b, bytes, sizeof(bytes));
+		assert_int_equal(buf_check(&b, NULL), 0);
+		assert_int_equal(b.len, sizes[i] + sizeof(bytes));
+		assert_memory_equal(b.data, bytes, sizeof(bytes));
+		assert_memory_equal(b.data + sizes[i], bytes, sizeof(bytes));
+		buf_release(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -273,6 +300,7 @@ main(void)
 		cmocka_unit_test(test_printf),
 		cmocka_unit_test(test_the_first_reason_stays),
 		cmocka_unit_test(test_what_a_secret_buffer_drops_is_wiped),
+		cmocka_unit_test(test_a_settled_buffer_keeps_its_bytes_and_grows),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_vec_grows_zeroed_up_to_its_maximum)
 	};

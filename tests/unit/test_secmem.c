@@ -273,6 +273,84 @@ test_kept_pages_go_with_their_thread(void **state)
 }
 
 static void
+test_small_values_share_pages_with_all_layers(void **state)
+{
+	static const size_t sizes[] = { 1, 64, 65, 1000, SECMEM_SMALL };
+	unsigned char *p[sizeof(sizes) / sizeof(sizes[0])], *again;
+	const size_t n = sizeof(sizes) / sizeof(sizes[0]), page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t caps[sizeof(sizes) / sizeof(sizes[0])], cap;
+	char flags[1000];
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		assert_non_null(p[i] = secmem_map_small(sizes[i], &caps[i]));
+		assert_in_range(caps[i], sizes[i], SECMEM_SMALL);
+		assert_int_equal((uintptr_t)p[i] % 64, 0);
+		assert_true(unit_all_zero(p[i], caps[i]));
+		memset(p[i], 0xa5, caps[i]);
+	}
+	/* None has touched another. */
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < caps[i]; k++)
+			assert_int_equal(p[i][k], 0xa5);
+	again = (unsigned char *)((uintptr_t)p[n - 1] & ~(page - 1));
+	do {
+		read_flags(again, flags, sizeof(flags));
+	} while (flags[0] == '\0' && (again -= page) != NULL);
+	assert_layers(again);
+	again = p[3];
+	secmem_unmap(p[3], caps[3]);
+	/* But for what leads to the next one. */
+	assert_true(unit_all_zero(again + sizeof(void *), caps[3] - sizeof(void *)));
+	assert_ptr_equal(secmem_map_small(1000, &cap), again);
+	assert_int_equal(cap, caps[3]);
+	assert_true(unit_all_zero(again, cap));
+	for (size_t i = 0; i < n; i++)
+		secmem_unmap(p[i], caps[i]);
+}
+
+struct small {
+	unsigned char *p;
+	size_t cap;
+};
+
+static void
+give_back_and_map(void *arg)
+{
+	const struct small *inherited = arg;
+	struct small own;
+
+	if (!unit_all_zero(inherited->p, inherited->cap))
+		_exit(1);
+	secmem_unmap(inherited->p, inherited->cap);
+	for (size_t i = 0; i < 100; i++) {
+		own.p = secmem_map_small(1000, &own.cap);
+		if (own.p == NULL || !unit_all_zero(own.p, own.cap))
+			_exit(2);
+		memset(own.p, 1, own.cap);
+	}
+}
+
+static void
+test_a_forked_child_finds_small_values_empty_and_has_its_own(void **state)
+{
+	struct small kept, spare;
+	int status;
+
+	(void)state;
+	kept.p = secmem_map_small(1000, &kept.cap);
+	spare.p = secmem_map_small(1000, &spare.cap);
+	assert_non_null(kept.p);
+	memset(kept.p, 42, kept.cap);
+	secmem_unmap(spare.p, spare.cap);
+	status = unit_in_child(give_back_and_map, &kept);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(kept.p[kept.cap - 1], 42);
+	secmem_unmap(kept.p, kept.cap);
+}
+
+static void
 map_without_locking(void *arg)
 {
 	struct rlimit none = { 0, 0 };
@@ -360,6 +438,8 @@ main(void)
 		cmocka_unit_test(test_only_a_few_pages_are_kept),
 		cmocka_unit_test(test_a_forked_child_begins_with_pages_of_its_own),
 		cmocka_unit_test(test_kept_pages_go_with_their_thread),
+		cmocka_unit_test(test_small_values_share_pages_with_all_layers),
+		cmocka_unit_test(test_a_forked_child_finds_small_values_empty_and_has_its_own),
 		cmocka_unit_test(test_not_being_able_to_lock_is_no_error),
 		cmocka_unit_test(test_wipe_touches_exactly_its_range),
 		cmocka_unit_test(test_hardened_process_is_not_dumpable)

@@ -34,7 +34,8 @@ struct plan {
 	bool adding;		/* and with false */
 	struct buf notes;
 	struct buf scratch;
-	struct vec firsts;	/* of char *: what plan_first was asked */
+	struct buf first;	/* what plan_first is asked, */
+	struct vec firsts;	/* of char *: and was asked */
 	struct map *firsts_index;
 	struct key *data_key;
 	struct cipher *cipher;	/* of data_key */
@@ -63,6 +64,7 @@ plan_new(struct secrets_file *s, struct error *err)
 	vec_init(&p->files, sizeof(struct item *), FILES_MAX);
 	vec_init(&p->firsts, sizeof(char *), FIRSTS_MAX);
 	buf_init(&p->notes, NOTES_MAX);
+	buf_init(&p->first, BUF_MAX_FILE);
 	buf_init_secret(&p->scratch, BUF_MAX_FILE);
 	if ((p->firsts_index = map_new()) == NULL || (p->configs = map_new()) == NULL) {
 		plan_free(p);
@@ -101,6 +103,7 @@ plan_free(struct plan *p)
 	map_free(p->firsts_index);
 	vec_release_strings(&p->firsts);
 	buf_release(&p->notes);
+	buf_release(&p->first);
 	buf_release(&p->scratch);
 	tagger_free(p->tagger);
 	cipher_free(p->cipher);
@@ -362,23 +365,21 @@ int
 plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
     struct error *err)
 {
+	struct buf *all = &p->first;
 	size_t ignored;
-	struct buf all;
 	char *copy;
-	int rc;
 
-	buf_init(&all, BUF_MAX_FILE);
-	buf_append(&all, kind, strlen(kind) + 1);
-	buf_append(&all, file, strlen(file) + 1);
-	buf_append(&all, what, len);
-	rc = buf_check(&all, err);
-	if (rc == 0 && !map_get(p->firsts_index, all.data, all.len, &ignored)) {
-		copy = vec_push_string(&p->firsts, (const char *)all.data, all.len);
-		rc = copy != NULL && map_put(p->firsts_index, copy, all.len, 0) == 0 ? 1 :
-		    error_memory(err);
-	}
-	buf_release(&all);
-	return rc;
+	buf_clear(all);
+	buf_append(all, kind, strlen(kind) + 1);
+	buf_append(all, file, strlen(file) + 1);
+	buf_append(all, what, len);
+	if (buf_check(all, err) != 0)
+		return -1;
+	if (map_get(p->firsts_index, all->data, all->len, &ignored))
+		return 0;
+	copy = vec_push_string(&p->firsts, (const char *)all->data, all->len);
+	return copy != NULL && map_put(p->firsts_index, copy, all->len, 0) == 0 ? 1 :
+	    error_memory(err);
 }
 
 int

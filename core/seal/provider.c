@@ -167,9 +167,10 @@ add_to_list(struct edits *e, const struct document *d, const struct keys *keys, 
 }
 
 static void
-note_class(struct plan *p, const struct configuration *c, const char *class)
+note_class(struct plan *p, const struct configuration *c, const struct keys *keys,
+    const char *class)
 {
-	size_t i = provider_find(c->doc, provider_keys_of(c->doc).class);
+	size_t i = provider_find(c->doc, keys->class);
 
 	if (i != DOCUMENT_NONE && !document_value_is(c->doc, i, class, strlen(class)))
 		plan_note(p, "%s:%zu: the provider " REFERENCE_PROVIDER " has another class than "
@@ -177,21 +178,41 @@ note_class(struct plan *p, const struct configuration *c, const char *class)
 		    strcmp(class, REFERENCE_PROVIDER_CLASS) == 0 ? "Confluent's" : class);
 }
 
+/* To the configuration of anything but a connector. */
+static int
+provider_put(struct edits *e, const struct keys *keys, const char *class, struct error *err)
+{
+	const struct document *d = edits_document(e);
+
+	if (add_to_list(e, d, keys, err) != 0)
+		return -1;
+	if (provider_find(d, keys->class) == DOCUMENT_NONE)
+		return edits_insert(e, DOCUMENT_NONE, keys->class, strlen(keys->class), class,
+		    strlen(class), err);
+	/* A class that was chosen on purpose stays; provider_add tells. */
+	return 0;
+}
+
 int
 provider_add(struct plan *p, struct configuration *c, const char *class, struct error *err)
 {
 	struct edits *e = plan_config_edits(p, c, err);
+	bool connector;
+	struct keys keys;
 	int first;
 
 	if (e == NULL)
 		return -1;
 	if ((first = plan_first(p, "provider", c->path, "", 0, err)) != 1)
 		return first;
-	if (provider_is_connector(c->doc))
+	if (class == NULL)
+		class = REFERENCE_PROVIDER_CLASS;
+	if ((connector = provider_is_connector(c->doc)))
 		plan_note(p, "%s: the Connect worker resolves the references: its own "
 		    "configuration must name the provider " REFERENCE_PROVIDER, c->path);
-	note_class(p, c, class != NULL ? class : REFERENCE_PROVIDER_CLASS);
-	return provider_add_to(e, class, err);
+	keys = provider_keys_of(c->doc);
+	note_class(p, c, &keys, class);
+	return connector ? 0 : provider_put(e, &keys, class, err);
 }
 
 int
@@ -199,21 +220,9 @@ provider_add_to(struct edits *e, const char *class, struct error *err)
 {
 	const struct document *d = edits_document(e);
 	const struct keys keys = provider_keys_of(d);
-	size_t i;
 
-	if (class == NULL)
-		class = REFERENCE_PROVIDER_CLASS;
-
-	if (provider_is_connector(d))
-		return 0;
-	if (add_to_list(e, d, &keys, err) != 0)
-		return -1;
-	i = provider_find(d, keys.class);
-	if (i == DOCUMENT_NONE)
-		return edits_insert(e, DOCUMENT_NONE, keys.class, strlen(keys.class), class,
-		    strlen(class), err);
-	/* A class that was chosen on purpose stays; provider_add tells. */
-	return 0;
+	return provider_is_connector(d) ? 0 :
+	    provider_put(e, &keys, class != NULL ? class : REFERENCE_PROVIDER_CLASS, err);
 }
 
 /* Is there an entry config.providers.securepass.* other than the class? */

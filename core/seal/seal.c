@@ -103,12 +103,13 @@ seal_note(struct plan *p, const struct configuration *c, size_t i, const char *w
 	plan_note_key(p, c->path, document_line(c->doc, i), key, len, what);
 }
 
-/* What is sealed although it may be none, or is read otherwise from now on. */
+/* What is sealed although it may be none, or is read otherwise from now on.  ${named}: nobody
+ * has looked yet whether it is a placeholder. */
 static void
 seal_note_value(struct plan *p, const struct configuration *c, size_t i, const void *value,
-    size_t n)
+    size_t n, bool named)
 {
-	const char *placeholder = document_is_null(c->doc, i) ? "null" :
+	const char *placeholder = !named ? NULL : document_is_null(c->doc, i) ? "null" :
 	    inspect_placeholder(value, n);
 	char text[128];
 	size_t len;
@@ -503,7 +504,7 @@ seal_option(struct plan *p, struct configuration *c, const struct target *t,
 		    o, err);
 		if (rc == 0)
 			seal_note_value(p, c, t->entry, t->value.data + x.inner_from,
-			    x.inner_to - x.inner_from);
+			    x.inner_to - x.inner_from, true);
 		rc = rc == -1 ? -1 : 1;
 	}
 	buf_release(&key);
@@ -633,9 +634,10 @@ seal_refer(struct plan *p, struct configuration *c, const struct sealing *x, con
 	return 0;
 }
 
-int
-seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
-    struct error *err)
+/* ${named}: as for seal_note_value. */
+static int
+seal_found(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
+    bool named, struct error *err)
 {
 	struct buf *value = plan_scratch(p);
 	struct sealing x = { .replace = o->replace, .refer = seal_refer };
@@ -660,12 +662,19 @@ seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_
 	x.plain = value->data;
 	x.n = value->len;
 	if ((rc = seal_put(p, c, &x, o, err)) == 0)
-		seal_note_value(p, c, i, value->data, value->len);
+		seal_note_value(p, c, i, value->data, value->len, named);
 	if (rc == -1 && err != NULL && err->file[0] == '\0') {
 		error_place(err, c->path, document_line(c->doc, i));
 		error_key(err, x.key, x.len);
 	}
 	return rc == -1 ? -1 : 0;
+}
+
+int
+seal_entry(struct plan *p, struct configuration *c, size_t i, const struct seal_options *o,
+    struct error *err)
+{
+	return seal_found(p, c, i, o, true, err);
 }
 
 /* Is the value one that is not sealed unless it is named?  Then it is told. */
@@ -775,7 +784,8 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 		key = document_key(c->doc, i, &len);
 		if (document_shadowed(c->doc, i))
 			continue;
-		if ((rc = seal_default_jaas(p, c, i, o, &n, &others, err)) == -1)
+		rc = jaas_key(key, len) ? seal_default_jaas(p, c, i, o, &n, &others, err) : 0;
+		if (rc == -1)
 			return -1;
 		if (rc == 1 || !rules_by_default(o->rules, key, len)) {
 			if (rc == 0)
@@ -787,7 +797,7 @@ seal_default(struct plan *p, struct configuration *c, const struct seal_options 
 			return -1;
 		if (seal_leaves(p, c, i, value->data, value->len))
 			continue;
-		if (seal_entry(p, c, i, o, err) != 0)
+		if (seal_found(p, c, i, o, false, err) != 0)
 			return -1;
 		n++;
 	}

@@ -241,6 +241,13 @@ kafka_silence(struct kafka *k)
 	return 0;
 }
 
+const char *
+kafka_denied(struct kafka *k)
+{
+	(void)k;
+	return NULL;
+}
+
 void
 kafka_complaint(struct kafka *k, char *out, size_t size)
 {

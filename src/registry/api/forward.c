@@ -33,7 +33,6 @@
 #define FOLD_MS 5000		/* and so long for its change to be read here */
 #define FOLD_LOOK_MS 5
 #define CLIENT_MS 60000		/* then certificates are read anew */
-#define SILENCE_MS 5000		/* so long may the brokers not have been heard of */
 #define HEADERS_MAX 16
 
 struct forwarder {
@@ -449,7 +448,7 @@ forward_compose(struct forward *w)
 static bool
 knows_who_asks(const struct exchange *x, const struct store_log_state *l)
 {
-	return l->folded && l->silence_ms <= SILENCE_MS && request_withheld(x) == NULL;
+	return l->folded && l->silence_ms <= STORE_SILENCE_MS && request_withheld(x) == NULL;
 }
 
 bool

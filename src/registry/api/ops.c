@@ -112,6 +112,8 @@ health_leader(struct exchange *x)
 	store_log_state(request_store(x), &l);
 	if (l.role == LOG_LEADER || l.role == LOG_LOCAL)
 		answer_status(x, "leader");
+	else if (l.leader[0] == '\0' && l.denied != NULL)
+		answer_fail(x, 503, 50302, "Not the leader: %s", l.denied);
 	else
 		answer_fail(x, 503, 50302, "Not the leader%s%s", l.leader[0] != '\0' ?
 		    ": that is " : "", l.leader);

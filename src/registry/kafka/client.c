@@ -19,6 +19,26 @@ kafka_complain(struct kafka *k, const char *what, const char *why)
 	(void)pthread_mutex_unlock(&k->mutex);
 }
 
+bool
+kafka_deny(struct kafka *k, rd_kafka_resp_err_t code)
+{
+	if (code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
+	    code != RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED &&
+	    code != RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED &&
+	    code != RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+		return false;
+	atomic_store(&k->denied, code);
+	return true;
+}
+
+const char *
+kafka_denied(struct kafka *k)
+{
+	int code = atomic_load(&k->denied);
+
+	return code != 0 ? rd_kafka_err2str((rd_kafka_resp_err_t)code) : NULL;
+}
+
 void
 kafka_complaint(struct kafka *k, char *out, size_t size)
 {
@@ -32,8 +52,14 @@ kafka_complaint(struct kafka *k, char *out, size_t size)
 static void
 on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
+	struct kafka *k = opaque;
+	char before[256];
+
 	(void)rk;
-	kafka_complain(opaque, rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+	/* This one follows each that tells why. */
+	kafka_complaint(k, before, sizeof(before));
+	if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || before[0] == '\0')
+		kafka_complain(k, rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 
 /* Never to standard error, whatever is set. */
@@ -220,12 +246,25 @@ kafka_close(struct kafka *k)
 
 /* --- the topic --- */
 
+int
+kafka_rights(struct kafka *k, struct error *err)
+{
+	return error_hint(err, "allow the registry's user READ, WRITE, DESCRIBE and "
+	    "DESCRIBE_CONFIGS on the topic %s, WRITE and DESCRIBE on the transactional id "
+	    "propseal-%s, READ and DESCRIBE on the group %s", k->o->topic, k->o->topic,
+	    k->o->group);
+}
+
 /* Nobody answered in time: what librdkafka complained of tells why. */
 static int
 unreachable(struct kafka *k, rd_kafka_resp_err_t rc, struct error *err)
 {
+	rd_kafka_message_t *m;
 	char why[256];
 
+	/* Errors are told to who polls, which is nobody before something is read. */
+	if (!atomic_load(&k->reads) && (m = rd_kafka_consumer_poll(k->reader, 0)) != NULL)
+		rd_kafka_message_destroy(m);
 	kafka_complaint(k, why, sizeof(why));
 	if (why[0] == '\0')
 		(void)snprintf(why, sizeof(why), "%s", rd_kafka_err2str(rc));
@@ -407,8 +446,7 @@ topic_look(struct kafka *k, unsigned timeout_ms, int *brokers, struct error *err
 	} else if (rc == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
 		result = error_set(err, ERROR_REFUSED, "the registry's user may not use the topic "
 		    "%s", k->o->topic);
-		error_hint(err, "allow it READ, WRITE, DESCRIBE and DESCRIBE_CONFIGS on the topic, "
-		    "and WRITE and DESCRIBE on the transactional id propseal-%s", k->o->topic);
+		kafka_rights(k, err);
 	}
 	rd_kafka_metadata_destroy(m);
 	return result;
@@ -530,6 +568,7 @@ kafka_seek(struct kafka *k, int64_t offset, struct error *err)
 
 	if (l == NULL)
 		return error_memory(err);
+	atomic_store(&k->reads, true);
 	/* Behind what was given up nothing of it may still come. */
 	rc = rd_kafka_assign(k->reader, NULL);
 	rd_kafka_topic_partition_list_add(l, k->o->topic, 0)->offset = offset;
@@ -579,6 +618,10 @@ kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out, stru
 	default:
 		error_set(err, ERROR_IO, "the topic %s cannot be read: %.300s", k->o->topic,
 		    rd_kafka_message_errstr(m));
+		if (kafka_deny(k, m->err)) {
+			err->code = ERROR_REFUSED;
+			kafka_rights(k, err);
+		}
 		kafka_complain(k, "reading", rd_kafka_message_errstr(m));
 		return KAFKA_TROUBLE;
 	}

@@ -77,7 +77,7 @@ enum kafka_read {
 	KAFKA_END,		/* everything before offset was read, and nothing new has come:
 				 * never, while others write */
 	KAFKA_GAP,		/* the log does not reach so far back, or not so far */
-	KAFKA_TROUBLE		/* ${err}; goes on by itself */
+	KAFKA_TROUBLE		/* ${err}; goes on by itself.  ERROR_REFUSED: a right is missing */
 };
 
 enum kafka_read kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out,
@@ -122,6 +122,9 @@ struct kafka_record {
 /* All of them, in this order, or none. */
 enum kafka_outcome kafka_append(struct kafka *k, const struct kafka_record *records, size_t n,
     unsigned timeout_ms, struct error *err);
+
+/* What the brokers do not allow this node, so that it cannot lead; NULL: nothing.  It lasts. */
+const char *kafka_denied(struct kafka *k);
 
 /* What librdkafka last complained of; "": nothing. */
 void kafka_complaint(struct kafka *k, char *out, size_t size);

@@ -32,6 +32,9 @@ struct kafka {
 	bool lease_runs, lease_assigned;
 	atomic_bool lease_stop, mine, resigned;
 
+	atomic_int denied;		/* what a broker refused for want of a right; 0 */
+	atomic_bool reads;		/* the reader is being polled */
+
 	pthread_t watch_thread;
 	bool watch_runs;
 	atomic_int_fast64_t read;	/* everything before this offset */
@@ -58,6 +61,12 @@ rd_kafka_t *kafka_handle_new(rd_kafka_conf_t *c, rd_kafka_type_t type, struct er
  * librdkafka 2.0.2).  It is then left to the end of the process, and so is
  * ${k}, which its callbacks may use. */
 void kafka_handle_end(struct kafka *k, rd_kafka_t *rk);
+
+/* Is it for want of a right?  Noted until what needs it is done. */
+bool kafka_deny(struct kafka *k, rd_kafka_resp_err_t code);
+
+/* Which rights are needed, as the error's hint.  Returns -1. */
+int kafka_rights(struct kafka *k, struct error *err);
 
 /* Look no more. */
 void kafka_watch_end(struct kafka *k);

@@ -31,6 +31,7 @@ on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_
 
 	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
 		k->lease_assigned = true;
+		atomic_store(&k->denied, 0);
 		e = rd_kafka_incremental_assign(rk, l);
 		(void)rd_kafka_pause_partitions(rk, l);
 		if (l->cnt > 0)
@@ -68,6 +69,7 @@ lease_run(void *kafka)
 	lease_join(k);
 	while (!atomic_load(&k->lease_stop)) {
 		if ((m = rd_kafka_consumer_poll(k->lease, POLL_MS)) != NULL) {
+			(void)kafka_deny(k, m->err);
 			if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
 				kafka_complain(k, "the group", rd_kafka_message_errstr(m));
 			rd_kafka_message_destroy(m);

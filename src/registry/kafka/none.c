@@ -143,6 +143,13 @@ kafka_append(struct kafka *k, const struct kafka_record *records, size_t n, unsi
 	return KAFKA_REFUSED;
 }
 
+const char *
+kafka_denied(struct kafka *k)
+{
+	(void)k;
+	return NULL;
+}
+
 void
 kafka_complaint(struct kafka *k, char *out, size_t size)
 {

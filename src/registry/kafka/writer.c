@@ -73,15 +73,12 @@ kafka_claim(struct kafka *k, unsigned timeout_ms, struct error *err)
 	/* Again on the same handle: another one would fence this. */
 	while ((e = rd_kafka_init_transactions(k->writer, (int)timeout_ms)) != NULL) {
 		again = rd_kafka_error_is_retriable(e) != 0 && clock_ms() < until;
-		refused = rd_kafka_error_code(e) ==
-		    RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
-		    rd_kafka_error_code(e) == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+		refused = kafka_deny(k, rd_kafka_error_code(e));
 		if (!again) {
 			error_set(err, refused ? ERROR_REFUSED : ERROR_IO, "the topic %s cannot be "
 			    "claimed: %.300s", k->o->topic, rd_kafka_error_string(e));
 			if (refused)
-				error_hint(err, "allow the registry's user WRITE and DESCRIBE on "
-				    "the transactional id propseal-%s", k->o->topic);
+				kafka_rights(k, err);
 			kafka_complain(k, "claiming", rd_kafka_error_string(e));
 		}
 		rd_kafka_error_destroy(e);
@@ -129,6 +126,10 @@ append_failed(struct kafka *k, rd_kafka_error_t *e, bool sent, struct error *err
 
 	error_set(err, ERROR_IO, "the topic %s did not take it: %.300s", k->o->topic,
 	    rd_kafka_error_string(e));
+	if (kafka_deny(k, rd_kafka_error_code(e))) {
+		err->code = ERROR_REFUSED;
+		kafka_rights(k, err);
+	}
 	kafka_complain(k, "writing", rd_kafka_error_string(e));
 	rd_kafka_error_destroy(e);
 	if (abortable && !fatal)
@@ -181,7 +182,9 @@ kafka_append(struct kafka *k, const struct kafka_record *records, size_t n, unsi
 		}
 		outcome = append_failed(k, e, true, err);
 	}
-	if (outcome != KAFKA_DONE && outcome != KAFKA_REFUSED)
+	if (outcome == KAFKA_DONE)
+		atomic_store(&k->denied, 0);
+	else if (outcome != KAFKA_REFUSED)
 		kafka_unclaim(k);
 	return outcome == KAFKA_REFUSED && k->too_large ? KAFKA_TOO_LARGE : outcome;
 }

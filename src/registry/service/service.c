@@ -266,8 +266,16 @@ log_look(struct service *s, struct error *err)
 		return error_set(err, ERROR_IO, "the topic takes no changes: %s", l.wrong);
 	if ((withheld = store_withheld(s->store, s->settings->staleness_ms)) != NULL)
 		return error_set(err, ERROR_IO, "requests get 503: %s", withheld);
-	return l.folded ? 0 : error_set(err, ERROR_IO, "the topic was not read to its end yet%s%s",
-	    l.complaint[0] != '\0' ? ": " : "", l.complaint);
+	if (!l.folded)
+		return error_set(err, ERROR_IO, "the topic was not read to its end yet%s%s",
+		    l.complaint[0] != '\0' ? ": " : "", l.complaint);
+	if (l.denied != NULL)
+		return error_set(err, ERROR_REFUSED, "this node cannot lead: %s", l.denied);
+	if (l.silence_ms <= STORE_SILENCE_MS)
+		return 0;
+	error_set(err, ERROR_IO, "the brokers do not answer, changes get 503 till they do");
+	/* Its words are ever others, which are no news. */
+	return l.complaint[0] != '\0' ? error_hint(err, "%s", l.complaint) : -1;
 }
 
 /* -1: it is not well. */

@@ -94,6 +94,8 @@ enum log_role {
 	LOG_LEADER
 };
 
+#define STORE_SILENCE_MS 5000	/* a silence_ms that is more is told, and nothing is forwarded */
+
 struct store_log_state {
 	enum log_role role;
 	bool folded;			/* the topic was read to its end once */
@@ -106,6 +108,8 @@ struct store_log_state {
 	uint64_t commits, refused, unknown;	/* batches */
 	uint64_t claims, fenced;
 	int64_t silence_ms;		/* since brokers do not tell how the topic is, 0: they do */
+	const char *denied;		/* NULL, or what brokers do not allow, so that it cannot
+					 * lead; lasts */
 	char leader[256];		/* its address, "": not known */
 	char complaint[256];		/* the last of librdkafka's */
 };

@@ -162,6 +162,10 @@ find_keyring(struct store *s, struct error *err)
 			return error_hint(err, "its first records are gone: is something besides "
 			    "compaction deleting them?");
 		}
+		if (what == KAFKA_TROUBLE && why.code == ERROR_REFUSED) {
+			*err = why;
+			return -1;
+		}
 		if (what != KAFKA_MESSAGE && clock_ms() > until) {
 			error_set(err, ERROR_IO, "the topic %s cannot be read to its end in time",
 			    l->options->topic);
@@ -220,7 +224,8 @@ begin_topic(struct store *s, struct error *err)
 	s->ring = NULL;
 	record_seal_free(l->seal);
 	l->seal = NULL;
-	return outcome == KAFKA_FENCED || outcome == KAFKA_UNKNOWN ? 0 : -1;
+	return err->code != ERROR_REFUSED && (outcome == KAFKA_FENCED || outcome == KAFKA_UNKNOWN) ?
+	    0 : -1;
 }
 
 /* A node that has nothing yet: everything comes from the topic. */

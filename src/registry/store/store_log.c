@@ -696,6 +696,7 @@ store_log_state(struct store *s, struct store_log_state *out)
 	*out = s->log->shown;
 	(void)pthread_mutex_unlock(&s->mutex);
 	out->silence_ms = log_silence(s, out->stopped);
+	out->denied = kafka_denied(s->log->kafka);
 	kafka_complaint(s->log->kafka, out->complaint, sizeof(out->complaint));
 }
 

@@ -23,7 +23,10 @@ import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -33,9 +36,16 @@ import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.NotLeaderOrFollowerException;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -240,6 +250,18 @@ public class Hand {
             var g = get(admin.describeConsumerGroups(List.of(a.get("name").asText())).all())
                 .get(a.get("name").asText());
             out.put("coordinator", g.coordinator().id()).put("members", g.members().size());
+            break;
+        case "scram":
+            get(admin.alterUserScramCredentials(List.of(new UserScramCredentialUpsertion(a.get("user").asText(),
+                new ScramCredentialInfo(ScramMechanism.fromMechanismName(a.get("mechanism").asText()), 4096),
+                a.get("password").asText()))).all());
+            break;
+        case "allow":
+            get(admin.createAcls(List.of(new AclBinding(
+                new ResourcePattern(ResourceType.valueOf(a.get("type").asText()), a.get("name").asText(),
+                    PatternType.LITERAL),
+                new AccessControlEntry("User:" + a.get("user").asText(), "*",
+                    AclOperation.valueOf(a.get("operation").asText()), AclPermissionType.ALLOW)))).all());
             break;
         case "produce":
             try (KafkaProducer<byte[], byte[]> p = producer(null)) {

@@ -76,19 +76,21 @@ struct audit_options {
 	bool keep_files;		/* names of all files that are read, not only of some */
 	bool once;			/* of several paths: a file that an earlier one led to
 					 * is not looked at again */
+	size_t threads;			/* that look at files; 0: as many as there are processors */
 	int64_t now;			/* milliseconds, for what expires */
 	int64_t max_age;		/* milliseconds after which a secret is old; 0: none is */
 	const struct key_ring *keys;	/* tried on each secrets file; NULL: all stay locked */
 	struct secrets_policy policy;	/* which entries they open */
 	const char *provider_class;	/* of securepass; NULL: Confluent's */
-	/* Called behind each file of audit_path, and between the steps of audit_finish; -1 with
-	 * ${err}: these end with it, and the audit is of no use but for audit_part.  NULL:
-	 * nobody asks. */
+	/* Called behind each file of audit_path, and between the steps of audit_finish, in the
+	 * thread that called them; -1 with ${err}: these end with it, and the audit is of no use
+	 * but for audit_part.  NULL: nobody asks. */
 	int (*goes_on)(void *cookie, const struct audit *a, struct error *err);
 	void *cookie;
 };
 
-/* ${o}, and what it points to, must outlive the audit. */
+/* ${o}, and what it points to, must outlive the audit; while audit_path runs, other threads read
+ * what is in it. */
 struct audit *audit_new(const struct audit_options *o, struct error *err);
 void audit_free(struct audit *a);
 

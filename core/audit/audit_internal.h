@@ -1,15 +1,17 @@
 #ifndef AUDIT_AUDIT_INTERNAL_H
 #define AUDIT_AUDIT_INTERNAL_H
 
+#include <pthread.h>
+
 #include "audit/audit.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "file/file.h"
 
 struct document;
 struct environment;
-struct key;
-struct mac;
 
 /* What the parts of an audit share. */
 
@@ -31,9 +33,12 @@ struct audit {
 	struct vec leaks;	/* char *: the keys of ->leaked */
 	struct map *leaked;	/* what was told of a history; NULL: nothing yet */
 	struct audit_counts counts;
-	struct key *sum_key;	/* of sums of values, of this process alone */
-	struct mac *sums;
+	unsigned char *sum_key;	/* secret: SIPHASH_KEY bytes; apart: of the other audit */
+	size_t sum_cap;
 	bool finished;
+	bool apart;		/* of one file at a time: another audit takes over what is found */
+	bool folder_waits;	/* apart: the file's folder is to be looked at there */
+	struct file_id id;	/* apart: the file, ->exists false: it was not read */
 	const struct audit *of;	/* it is a part of that one, which knows environments; else NULL */
 	struct vec open_folders;	/* char *: folders that were told */
 	char *folder;		/* of the last file whose folder was looked at; NULL: none yet */
@@ -71,6 +76,61 @@ struct audit_source {
 	size_t at, line, columns;
 };
 
+/* What a thread needs to look at files one after another. */
+struct audit_reader {
+	struct buf small;	/* secret; of files of up to 1 MiB */
+	struct buf large;	/* secret; of larger ones */
+	pthread_mutex_t *lock;	/* held for a larger one, of several threads; NULL: there is one */
+	struct error why;	/* a large thing itself */
+};
+
+void audit_reader_init(struct audit_reader *r);
+void audit_reader_release(struct audit_reader *r);
+
+/* A file that is to be looked at. */
+struct audit_target {
+	const char *path;
+	const char *name;	/* as it is told: a part of ->path */
+	bool claimed;		/* it has to be read, or told */
+};
+
+/* Read the file, and look at it.  What cannot be read is kept, or counted. */
+int audit_look(struct audit *a, const struct audit_target *t, struct audit_reader *r,
+    struct error *err);
+
+/* Files that several threads look at: what they find is taken over into the audit in the order in
+ * which the files were added, as if they had been looked at one after another. */
+struct audit_pool;
+
+/* How many threads look at files, the calling one among them. */
+size_t audit_pool_threads(const struct audit_options *o);
+
+/* ${r}: of the calling thread, which looks at files as well.  NULL: ERROR_MEMORY. */
+struct audit_pool *audit_pool_new(struct audit *a, struct audit_reader *r, struct error *err);
+
+/* What was not taken over is lost. */
+void audit_pool_free(struct audit_pool *p);
+
+/* Add a file.  Errors: of one that was added before, or of audit_goes_on. */
+int audit_pool_add(struct audit_pool *p, const struct audit_target *t, struct error *err);
+
+/* Wait until all that were added are taken over.  Errors: the same. */
+int audit_pool_drain(struct audit_pool *p, struct error *err);
+
+/* An audit for files that are looked at apart from ${a}, with its options. */
+struct audit *audit_new_apart(const struct audit *a, struct error *err);
+
+/* Move all elements; each has the number of a file at ${offset}, which rises by ${files}. */
+int audit_take(struct vec *to, struct vec *from, size_t offset, size_t files, struct error *err);
+
+/* Of an audit of one file: what these files keep, for ${a}. */
+int audit_suppressed_take(struct audit *a, struct audit *part, size_t files, struct error *err);
+int audit_providers_take(struct audit *a, struct audit *part, size_t files, struct error *err);
+int audit_estate_take(struct audit *a, struct audit *part, size_t files, struct error *err);
+
+/* Did an earlier one of several paths lead to the file?  1: yes. */
+int audit_is_seen(struct audit *a, const struct file_id *id, struct error *err);
+
 /* What a name claims, going by the patterns of propseal.ini as well. */
 struct form_name audit_form_name(const struct audit *a, const char *path);
 
@@ -84,8 +144,8 @@ void audit_source_region(struct audit_source *s, size_t from, size_t to,
 /* Does who asked for the audit want it to go on?  -1: no. */
 int audit_goes_on(const struct audit *a, struct error *err);
 
-/* What tells equal values: the head of an HMAC under a random key, never 0. */
-int audit_sum(struct audit *a, const char *value, size_t n, uint64_t *out, struct error *err);
+/* What tells equal values: a sum under a random key of this audit alone, never 0. */
+uint64_t audit_sum(const struct audit *a, const void *value, size_t n);
 
 /* Keep in a->unread or a->locked that a file could not be looked at. */
 int audit_keep_unread(struct vec *list, const char *name, const char *reason, struct error *err);

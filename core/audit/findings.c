@@ -1,20 +1,21 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "audit/audit.h"
 #include "audit/audit_internal.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/map.h"
+#include "base/secmem.h"
 #include "base/text.h"
-#include "crypto/key.h"
-#include "crypto/mac.h"
 #include "secrets/value.h"
 
 #define FINDINGS_MAX ((size_t)1 << 26)
 #define FILES_MAX ((size_t)1 << 24)
 
-struct audit *
-audit_new(const struct audit_options *o, struct error *err)
+static struct audit *
+audit_make(const struct audit_options *o, struct error *err)
 {
 	struct audit *a = error_alloc(sizeof(*a), err);
 
@@ -33,11 +34,43 @@ audit_new(const struct audit_options *o, struct error *err)
 	audit_providers_init(a);
 	vec_init(&a->places, sizeof(char *), FILES_MAX);
 	vec_init(&a->leaks, sizeof(char *), FINDINGS_MAX);
-	if (audit_estate_init(a, err) != 0) {
-		audit_free(a);
-		return NULL;
-	}
 	return a;
+}
+
+/* The key of its sums, and what it knows of environments. */
+static int
+audit_begin(struct audit *a, struct error *err)
+{
+	if ((a->sum_key = secmem_map(SIPHASH_KEY, &a->sum_cap)) == NULL ||
+	    getentropy(a->sum_key, SIPHASH_KEY) != 0)
+		return error_memory(err);
+	return audit_estate_init(a, err);
+}
+
+struct audit *
+audit_new(const struct audit_options *o, struct error *err)
+{
+	struct audit *a = audit_make(o, err);
+
+	if (a == NULL || audit_begin(a, err) == 0)
+		return a;
+	audit_free(a);
+	return NULL;
+}
+
+struct audit *
+audit_new_apart(const struct audit *a, struct error *err)
+{
+	struct audit *part = audit_make(a->o, err);
+
+	if (part == NULL)
+		return NULL;
+	part->apart = true;
+	part->sum_key = a->sum_key;
+	if (audit_estate_init(part, err) == 0)
+		return part;
+	audit_free(part);
+	return NULL;
 }
 
 static void
@@ -82,8 +115,8 @@ audit_free(struct audit *a)
 	map_free(a->seen);
 	audit_logs_free(a->logs);
 	audit_estate_release(a);
-	mac_free(a->sums);
-	key_free(a->sum_key);
+	if (!a->apart)
+		secmem_unmap(a->sum_key, a->sum_cap);
 	free(a);
 }
 
@@ -438,21 +471,10 @@ audit_unreadable(struct audit *a, const char *name, const struct error *why, str
 	return rc;
 }
 
-int
-audit_sum(struct audit *a, const char *value, size_t n, uint64_t *out, struct error *err)
+uint64_t
+audit_sum(const struct audit *a, const void *value, size_t n)
 {
-	unsigned char sum[MAC_BYTES];
-
-	*out = 0;
-	if (a->sum_key == NULL && (a->sum_key = key_new_random(KEY_LENGTH_DEFAULT, err)) == NULL)
-		return -1;
-	if (a->sums == NULL && (a->sums = mac_new(a->sum_key, "propseal audit", err)) == NULL)
-		return -1;
-	if (mac_sum(a->sums, "", 0, value, n, sum, err) != 0)
-		return -1;
-	memcpy(out, sum, sizeof(*out));
-	*out |= 1;
-	return 0;
+	return siphash_13(a->sum_key, value, n) | 1;
 }
 
 int

@@ -128,8 +128,7 @@ opened_compare(struct opened *o, size_t i, const void *value, size_t n, struct e
 		return -1;
 	if (high == 0 || n == 0)
 		return 0;
-	if (audit_sum(a, value, n, &sum, err) != 0)
-		return -1;
+	sum = audit_sum(a, value, n);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

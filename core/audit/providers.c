@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,12 @@ audit_providers_release(struct audit *a)
 	}
 	vec_release(&a->uses);
 	vec_release_strings(&a->workers);
+}
+
+int
+audit_providers_take(struct audit *a, struct audit *part, size_t files, struct error *err)
+{
+	return audit_take(&a->uses, &part->uses, offsetof(struct provider_use, file), files, err);
 }
 
 /* ${file:/path:key} */

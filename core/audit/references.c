@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,8 @@ audit_estate_init(struct audit *a, struct error *err)
 	vec_init(&e->references, sizeof(struct audit_reference), REFERENCES_MAX);
 	vec_init(&e->secrets, sizeof(struct audit_secrets), REFERENCES_MAX);
 	vec_init(&e->names, sizeof(struct environment *), REFERENCES_MAX);
+	if (a->apart)
+		return 0;
 	e->environments = environments_new(o->roots != NULL ? o->roots : here,
 	    o->roots != NULL ? o->root_count : 1, err);
 	if (e->environments == NULL)
@@ -95,6 +98,41 @@ audit_estate_release(struct audit *a)
 	free(e);
 }
 
+/* Tell the environments; those of a file apart are told when it is taken over. */
+static int
+estate_note_reference(struct audit *a, const struct audit_reference *kept, struct error *err)
+{
+	struct reference r;
+
+	return a->apart || !reference_parse(kept->text, strlen(kept->text), &r) ? 0 :
+	    environments_refer(a->estate->environments, &r, err);
+}
+
+static int
+estate_note_secrets(struct audit *a, const struct audit_secrets *kept, struct error *err)
+{
+	return a->apart || environments_add(a->estate->environments, kept->path, NULL,
+	    err) != NULL ? 0 : -1;
+}
+
+int
+audit_estate_take(struct audit *a, struct audit *part, size_t files, struct error *err)
+{
+	struct audit_estate *to = a->estate, *from = part->estate;
+	const size_t references = to->references.len, secrets = to->secrets.len;
+	int rc = audit_take(&to->references, &from->references,
+	    offsetof(struct audit_reference, file), files, err);
+
+	if (rc == 0)
+		rc = audit_take(&to->secrets, &from->secrets, offsetof(struct audit_secrets, file),
+		    files, err);
+	for (size_t i = references; rc == 0 && i < to->references.len; i++)
+		rc = estate_note_reference(a, vec_at(&to->references, i), err);
+	for (size_t i = secrets; rc == 0 && i < to->secrets.len; i++)
+		rc = estate_note_secrets(a, vec_at(&to->secrets, i), err);
+	return rc;
+}
+
 int
 audit_refer(struct audit_source *s, const struct form_item *i, struct error *err)
 {
@@ -118,8 +156,7 @@ audit_refer(struct audit_source *s, const struct form_item *i, struct error *err
 		kept->text = text_copy(i->value + start, end - start);
 		if (kept->path == NULL || kept->key == NULL || kept->text == NULL)
 			return error_memory(err);
-		if (reference_parse(kept->text, strlen(kept->text), &r) &&
-		    environments_refer(s->a->estate->environments, &r, err) != 0)
+		if (estate_note_reference(s->a, kept, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -139,7 +176,7 @@ audit_note_secrets(struct audit_source *s, struct error *err)
 	kept->file = s->file;
 	if ((kept->path = strdup(s->a->path)) == NULL)
 		return error_memory(err);
-	return environments_add(s->a->estate->environments, s->a->path, NULL, err) != NULL ? 0 : -1;
+	return estate_note_secrets(s->a, kept, err);
 }
 
 /* Which rule is it?  AUDIT_RULES: all is well. */

@@ -122,13 +122,8 @@ source_clear(struct audit_source *s, const struct form_item *i, const char *key,
 	if (kind == VALUE_TEXT &&
 	    (common = source_weigh(s, key, len, value, n, region, err)) == -1)
 		return -1;
-	if (common == 0) {
-		uint64_t sum;
-
-		if (audit_sum(s->a, value, n, &sum, err) != 0)
-			return -1;
-		audit_finding(s->a, index)->value = sum;
-	}
+	if (common == 0)
+		audit_finding(s->a, index)->value = audit_sum(s->a, value, n);
 	if (audit_judge_age(s, key, len, region, s->a->changed, "change it where "
 	    "it is made, and here; sealed it would not be here to be read", err) != 0)
 		return -1;
@@ -481,8 +476,10 @@ source_add_loose(struct audit_source *s, size_t at, const struct loose *l, bool 
 	audit_source_region(s, at + l->value, at + l->value + l->value_len, &region);
 	f = audit_add(s, commented ? AUDIT_COMMENT : s->backup ? AUDIT_BACKUP : AUDIT_CLEAR_TEXT,
 	    l->key, l->key_len, &region, err);
-	return f != NULL ? audit_sum(s->a, s->text + at + l->value, l->value_len, &f->value, err) :
-	    -1;
+	if (f == NULL)
+		return -1;
+	f->value = audit_sum(s->a, s->text + at + l->value, l->value_len);
+	return 0;
 }
 
 /* Is it to be told, of JSON that nobody could read: not judged yet, it or its value in

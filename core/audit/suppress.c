@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,13 @@ void
 audit_suppressed_init(struct audit *a)
 {
 	vec_init(&a->suppressed, sizeof(struct suppressed), SUPPRESSED_MAX);
+}
+
+int
+audit_suppressed_take(struct audit *a, struct audit *part, size_t files, struct error *err)
+{
+	return audit_take(&a->suppressed, &part->suppressed, offsetof(struct suppressed, file),
+	    files, err);
 }
 
 /* until=YYYY-MM-DD: is that day over? */

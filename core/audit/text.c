@@ -177,14 +177,15 @@ audit_keep_leaks(struct audit_source *s, const char *path, struct error *err)
 	return rc;
 }
 
-/* 1: an earlier path led to the file, which was looked at. */
-static int
+int
 audit_is_seen(struct audit *a, const struct file_id *id, struct error *err)
 {
 	const uint64_t place[2] = { (uint64_t)id->dev, (uint64_t)id->ino };
 	const char *key;
 	size_t by;
 
+	if (!id->exists || !a->o->once)
+		return 0;
 	if (a->seen == NULL && (a->seen = map_new()) == NULL)
 		return error_memory(err);
 	/* By the same path it has another name, which is told as well. */
@@ -214,8 +215,9 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	const char *reason;
 	int rc;
 
-	if (id != NULL && id->exists && a->o->once &&
-	    (rc = audit_is_seen(a, id, err)) != 0)
+	if (a->apart)
+		a->id = *id;
+	else if (id != NULL && (rc = audit_is_seen(a, id, err)) != 0)
 		return rc == 1 ? 0 : -1;
 	a->changed = id != NULL && id->exists ? 1000 * (int64_t)id->mtime.tv_sec : 0;
 	a->counts.seen++;
@@ -239,7 +241,8 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	}
 	a->counts.read++;
 	a->counts.by_form[s.form]++;
-	if (id != NULL && audit_modes_folder(&s, err) != 0)
+	a->folder_waits = a->apart;
+	if (id != NULL && !a->apart && audit_modes_folder(&s, err) != 0)
 		return -1;
 	if (a->o->keep_files && audit_source_name(&s, err) != 0)
 		return -1;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,23 +32,42 @@
 /* Larger files are passed over: no configuration is that large. */
 #define FILE_MAX ((size_t)64 << 20)
 
-/* The same where nothing in its name says that a file is one. */
-#define UNCLAIMED_MAX ((size_t)1 << 20)
+/* The same where nothing in its name says that a file is one.  What is larger is looked at by one
+ * thread at a time, as it is there several times over. */
+#define SMALL_MAX ((size_t)1 << 20)
+
+/* Fewer files are looked at before threads would have begun. */
+#define ALONE_MAX 64
 
 struct audit_walk {
 	struct audit *a;
 	audit_walk_fn *each;	/* for all files; NULL: they are looked at by their forms */
 	struct buf path;
-	struct buf content;	/* secret; one for all files that say what they are */
-	struct buf other;	/* the same for the others */
+	struct audit_reader reader;
+	struct audit_pool *pool;	/* NULL: files were few so far */
+	bool added;		/* the entry at hand went there, which asks whether to go on */
+	size_t alone;		/* files that are still looked at without it */
 	size_t strip;
 	char *root;		/* the real path of the folder that was named */
 	size_t above;		/* of ->path, what is not below it */
 	struct ignore *ignore;	/* NULL: nothing is */
 	struct buf real;	/* for walk_real */
 	size_t depth;
-	struct error why;	/* of the last folder: too large for each level to have one */
 };
+
+void
+audit_reader_init(struct audit_reader *r)
+{
+	buf_init_secret(&r->small, SMALL_MAX);
+	buf_init_secret(&r->large, FILE_MAX);
+}
+
+void
+audit_reader_release(struct audit_reader *r)
+{
+	buf_release(&r->small);
+	buf_release(&r->large);
+}
 
 static int
 by_name(const void *x, const void *y)
@@ -116,17 +136,17 @@ walk_open(const char *path, int flags)
 
 /* As file_read, for a path of any length. */
 static int
-walk_read(struct audit_walk *w, const char *path, struct buf *out, struct file_id *id)
+walk_read(const char *path, struct buf *out, struct file_id *id, struct error *why)
 {
 	char link[32];
 	int fd, rc;
 
-	if (w->path.len < PATH_MAX)
-		return file_read(path, out, id, &w->why);
+	if (strlen(path) < PATH_MAX)
+		return file_read(path, out, id, why);
 	if ((fd = walk_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)) == -1)
-		return error_io(&w->why, path, "cannot open");
+		return error_io(why, path, "cannot open");
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	rc = file_read(link, out, id, &w->why);
+	rc = file_read(link, out, id, why);
 	close(fd);
 	return rc;
 }
@@ -150,12 +170,60 @@ walk_skip(struct audit_walk *w, enum audit_skip why)
 	return 0;
 }
 
+/* ${why}: of w->reader, which the files before may need. */
 static int
-walk_unreadable(struct audit_walk *w, const struct error *why, struct error *err)
+walk_unreadable(struct audit_walk *w, struct error *err)
 {
+	struct error why = w->reader.why;
+
+	if (why.code == ERROR_MEMORY)
+		return error_memory(err);
+	if (w->pool != NULL && audit_pool_drain(w->pool, err) != 0)
+		return -1;
+	return audit_unreadable(w->a, walk_name(w), &why, err);
+}
+
+/* What is in ${content}, or why it is not: ${rc} is of walk_read. */
+static int
+walk_look(struct audit *a, const struct audit_target *t, const struct buf *content,
+    const struct file_id *id, int rc, const struct error *why, struct error *err)
+{
+	if (rc == 0) {
+		a->path = t->path;
+		rc = audit_text(a, t->name, content, id, err);
+		a->path = NULL;
+		return rc;
+	}
 	if (why->code == ERROR_MEMORY)
 		return error_memory(err);
-	return audit_unreadable(w->a, walk_name(w), why, err);
+	a->counts.seen++;
+	if (why->code != ERROR_LIMIT)
+		return audit_unreadable(a, t->name, why, err);
+	a->counts.skipped[AUDIT_SKIP_LARGE]++;
+	return 0;
+}
+
+int
+audit_look(struct audit *a, const struct audit_target *t, struct audit_reader *r,
+    struct error *err)
+{
+	struct file_id id;
+	int rc;
+
+	buf_clear(&r->small);
+	rc = walk_read(t->path, &r->small, &id, &r->why);
+	if (rc == 0 || r->why.code != ERROR_LIMIT || !t->claimed)
+		return walk_look(a, t, &r->small, &id, rc, &r->why, err);
+	if (r->lock != NULL)
+		(void)pthread_mutex_lock(r->lock);
+	buf_clear(&r->large);
+	rc = walk_read(t->path, &r->large, &id, &r->why);
+	rc = walk_look(a, t, &r->large, &id, rc, &r->why, err);
+	if (r->lock != NULL) {
+		buf_release(&r->large);
+		(void)pthread_mutex_unlock(r->lock);
+	}
+	return rc;
 }
 
 /* What seems to be a regular file. */
@@ -164,28 +232,24 @@ walk_file(struct audit_walk *w, bool named, struct error *err)
 {
 	const char *path = buf_cstr(&w->path);
 	const struct form_name f = audit_form_name(w->a, path);
-	const bool claimed = named || f.form != FORM_NONE;
-	struct buf *content = claimed ? &w->content : &w->other;
-	struct file_id id;
-	int rc;
+	const struct audit_target t = { .path = path, .name = walk_name(w),
+		.claimed = named || f.form != FORM_NONE };
 
 	if (w->each != NULL)
-		return w->each(w->a, path, walk_name(w), err);
+		return w->each(w->a, path, t.name, err);
 	if (walk_is_keystore(path))
 		return walk_skip(w, AUDIT_SKIP_KEYSTORE);
-	if (!claimed && !f.text)
+	if (!t.claimed && !f.text)
 		return walk_skip(w, AUDIT_SKIP_OTHER);
-	buf_clear(content);
-	if (walk_read(w, path, content, &id) == 0) {
-		w->a->path = path;
-		rc = audit_text(w->a, walk_name(w), content, &id, err);
-		w->a->path = NULL;
-		return rc;
+	/* What it names is read behind it. */
+	if (named || w->alone > 0) {
+		w->alone -= w->alone > 0;
+		return audit_look(w->a, &t, &w->reader, err);
 	}
-	if (w->why.code == ERROR_LIMIT)
-		return walk_skip(w, AUDIT_SKIP_LARGE);
-	w->a->counts.seen++;
-	return walk_unreadable(w, &w->why, err);
+	if (w->pool == NULL && (w->pool = audit_pool_new(w->a, &w->reader, err)) == NULL)
+		return -1;
+	w->added = true;
+	return audit_pool_add(w->pool, &t, err);
 }
 
 /* Is the link's target a file below the root that the walk does not come to by itself? */
@@ -234,10 +298,10 @@ walk_enter(struct audit_walk *w, size_t *mark, struct error *err)
 	const size_t len = w->path.len;
 	int rc;
 
-	if (w->ignore == NULL || ignore_enter(w->ignore, walk_real(w), mark, &w->why) == 0)
+	if (w->ignore == NULL || ignore_enter(w->ignore, walk_real(w), mark, &w->reader.why) == 0)
 		return 0;
 	buf_append_str(&w->path, "/.gitignore");
-	rc = walk_unreadable(w, &w->why, err);
+	rc = walk_unreadable(w, err);
 	buf_truncate(&w->path, len);
 	return rc;
 }
@@ -312,10 +376,10 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 	vec_init(&names, sizeof(char *), NAMES_MAX);
 	if (w->depth == DEPTH_MAX || (dir = walk_opendir(folder)) == NULL) {
 		if (w->depth == DEPTH_MAX)
-			error_set(&w->why, ERROR_LIMIT, "folders are nested too deeply");
+			error_set(&w->reader.why, ERROR_LIMIT, "folders are nested too deeply");
 		else
-			error_io(&w->why, folder, "cannot read the folder");
-		rc = walk_unreadable(w, &w->why, err);
+			error_io(&w->reader.why, folder, "cannot read the folder");
+		rc = walk_unreadable(w, err);
 		free(folder);
 		return rc;
 	}
@@ -331,8 +395,8 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 		slot[strlen(ent->d_name) + 1] = (char)ent->d_type;
 	}
 	if (rc == 0 && errno != 0) {
-		error_io(&w->why, folder, "cannot read the folder");
-		rc = walk_unreadable(w, &w->why, err);
+		error_io(&w->reader.why, folder, "cannot read the folder");
+		rc = walk_unreadable(w, err);
 	}
 	closedir(dir);
 	if (names.len > 0)
@@ -345,10 +409,11 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 
 		buf_truncate(&w->path, 0);
 		buf_append_str(&w->path, folder);
+		w->added = false;
 		rc = walk_entry(w, name, (unsigned char)name[strlen(name) + 1], err);
 		free((char *)(uintptr_t)name);
 		*(char **)vec_at(&names, i) = NULL;
-		if (rc == 0)
+		if (rc == 0 && !w->added)
 			rc = audit_goes_on(w->a, err);
 	}
 	w->depth--;
@@ -428,8 +493,8 @@ walk_all(struct audit *a, const char *path, size_t strip, audit_walk_fn *each, s
 	if (stat(path, &st) != 0)
 		return error_io(err, path, "cannot look at it");
 	buf_init(&w.path, PATH_BYTES_MAX);
-	buf_init_secret(&w.content, FILE_MAX);
-	buf_init_secret(&w.other, UNCLAIMED_MAX);
+	audit_reader_init(&w.reader);
+	w.alone = audit_pool_threads(a->o) > 1 ? ALONE_MAX : SIZE_MAX;
 	buf_append_str(&w.path, path);
 	/* Of a/b/ the same as of a/b. */
 	while (w.path.len > 1 && w.path.data[w.path.len - 1] == '/')
@@ -447,13 +512,16 @@ walk_all(struct audit *a, const char *path, size_t strip, audit_walk_fn *each, s
 		rc = walk_file(&w, true, err);
 	else
 		rc = walk_skip(&w, AUDIT_SKIP_SPECIAL);
+	if (rc == 0 && w.pool != NULL)
+		rc = audit_pool_drain(w.pool, err);
+	audit_pool_free(w.pool);
+	w.pool = NULL;
 	if (rc == 0)
 		rc = walk_named(&w, err);
 	ignore_free(w.ignore);
 	free(w.root);
 	buf_release(&w.real);
-	buf_release(&w.other);
-	buf_release(&w.content);
+	audit_reader_release(&w.reader);
 	buf_release(&w.path);
 	return rc;
 }

@@ -9,7 +9,8 @@
 
 /*
  * SipHash-1-3, 64 bits: one round a word and three at the end, otherwise as
- * in https://www.aumasson.jp/siphash/siphash.pdf.  For hash tables only.
+ * in https://www.aumasson.jp/siphash/siphash.pdf.  To tell values apart within
+ * a process, as hash tables do; never for what leaves it.
  */
 uint64_t siphash_13(const unsigned char key[SIPHASH_KEY], const void *bytes,
     size_t n);

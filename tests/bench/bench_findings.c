@@ -2,13 +2,15 @@
  * The CPU time and peak memory of `propseal audit` on 10 000 files of all
  * forms, a third of which hold a secret, beside a search for one word in them:
  * `rg -i password` where ripgrep is installed, else `grep -ri password`.  Then
- * of ten times as many, of 1 500 folders in one another, of one file of 1 GiB,
- * and of ten files that are staged, where Git is installed.
+ * the time on one processor and on all of them, and that of ten times as many
+ * files, of 1 500 folders in one another, of one file of 1 GiB, and of ten files
+ * that are staged, where Git is installed.
  *
  * usage: bench_findings PROPSEAL
  */
 #include <sys/stat.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +96,37 @@ measure_beside(char *root, int files, int runs)
 	measure_line("audit -o json", ours, (size_t)runs, measure_median(theirs, (size_t)runs));
 	printf("  %d files, %.1f MiB at most; %.2f times the search, run by run\n", files, rss,
 	    measure_median(ratios, (size_t)runs));
+}
+
+/* By turns on one processor and on all of them. */
+static void
+measure_threads(char *root, int runs)
+{
+	char *const audit[] = { program, (char *)"audit", root, (char *)"-o", (char *)"json",
+		(char *)"--fail-on", (char *)"none", NULL };
+	double one[RUNS], all[RUNS];
+	cpu_set_t whole, first;
+	struct measure m;
+	char title[80];
+	size_t cpu = 0;
+
+	measure_must(sched_getaffinity(0, sizeof(whole), &whole) == 0, "no processors");
+	while (!CPU_ISSET(cpu, &whole))
+		cpu++;
+	CPU_ZERO(&first);
+	CPU_SET(cpu, &first);
+	for (int i = 0; i < runs; i++) {
+		measure_must(sched_setaffinity(0, sizeof(first), &first) == 0, "one processor");
+		measure_run(audit, NULL, &m);
+		one[i] = m.wall_ms;
+		measure_must(sched_setaffinity(0, sizeof(whole), &whole) == 0, "all processors");
+		measure_run(audit, NULL, &m);
+		all[i] = m.wall_ms;
+	}
+	snprintf(title, sizeof(title), "the same by %d processors: time, not CPU",
+	    CPU_COUNT(&whole));
+	measure_header(title, "by one");
+	measure_line("audit -o json", all, (size_t)runs, measure_median(one, (size_t)runs));
 }
 
 static void
@@ -184,6 +217,7 @@ main(int argc, char **argv)
 	measure_must(mkdir(root, 0700) == 0 && mkdir(many, 0700) == 0, "cannot make a folder");
 	make_files(root, files);
 	measure_beside(root, files, measure_is_smoke() ? 1 : RUNS);
+	measure_threads(root, measure_is_smoke() ? 1 : RUNS);
 	make_files(many, 10 * files);
 	make_deep(deep);
 	make_large(large);

@@ -15,7 +15,7 @@
 
 /* A record of --raw -z: ":100644 100644 <id> <id> M" NUL path NUL. */
 struct record {
-	const char *commit;	/* of a log: the last "commit <id>" NUL before it */
+	const char *commit;	/* of a log: the last "commit <id>" NUL before it; else NULL */
 	const char *mode;	/* of the new content */
 	const char *id;
 	size_t id_len;
@@ -27,6 +27,8 @@ struct contents {
 	struct git_objects objects;
 	struct buf list;
 	size_t at;
+	struct record asked[GIT_OBJECTS_ASKED];	/* whose contents are to be read next */
+	size_t asked_count;
 	git_content_fn *each;
 	void *cookie;
 };
@@ -64,26 +66,62 @@ next_record(struct contents *c, struct record *out)
 	return false;
 }
 
-/* Hand the content of the record on, as ${name}. */
+/* Hand the content of the record on: as its path, of a commit COMMIT:PATH. */
 static int
-contents_read(struct contents *c, const struct record *r, const char *name, struct error *err)
+contents_read_one(struct contents *c, const struct record *r, struct error *err)
 {
-	struct buf content;
+	struct buf content, name;
 	char id[128];
 	int rc;
 
-	if (c->objects.pid == -1 && git_objects_open(&c->objects, err) != 0)
-		return -1;
 	snprintf(id, sizeof(id), "%.*s", (int)r->id_len, r->id);
+	buf_init(&name, 65536);
+	if (r->commit != NULL)
+		buf_printf(&name, "%.*s:", COMMIT_SHOWN, r->commit);
+	buf_append_str(&name, r->path);
 	buf_init_secret(&content, BUF_MAX_FILE);
 	rc = git_objects_read(&c->objects, id, &content, err);
-	/* The next answer would be read out of step. */
 	if (rc != 0)
-		error_place(err, name, 0);
+		error_place(err, buf_cstr(&name), 0);
 	else
-		rc = c->each(c->cookie, name, r->path, &content, err);
+		rc = c->each(c->cookie, buf_cstr(&name), r->path, &content, err);
 	buf_release(&content);
+	buf_release(&name);
 	return rc;
+}
+
+/* Ask for the contents that are to be read, all at once, and hand them on.  After an error there
+ * is nothing more to be had: an answer would be read out of step. */
+static int
+contents_read_asked(struct contents *c, struct error *err)
+{
+	struct buf ids;
+	int rc = 0;
+
+	if (c->asked_count == 0)
+		return 0;
+	if (c->objects.pid == -1 && git_objects_open(&c->objects, err) != 0)
+		return -1;
+	buf_init(&ids, 65536);
+	for (size_t i = 0; i < c->asked_count; i++) {
+		buf_append(&ids, c->asked[i].id, c->asked[i].id_len);
+		buf_append_char(&ids, '\n');
+	}
+	if (buf_check(&ids, err) != 0 || git_objects_ask(&c->objects, &ids, err) != 0)
+		rc = -1;
+	buf_release(&ids);
+	for (size_t i = 0; rc == 0 && i < c->asked_count; i++)
+		rc = contents_read_one(c, &c->asked[i], err);
+	c->asked_count = 0;
+	return rc;
+}
+
+/* Read the content of the record, when there are enough of them, or by contents_read_asked. */
+static int
+contents_read(struct contents *c, const struct record *r, struct error *err)
+{
+	c->asked[c->asked_count++] = *r;
+	return c->asked_count == GIT_OBJECTS_ASKED ? contents_read_asked(c, err) : 0;
 }
 
 /* List the records that git tells with the ${fixed} arguments (up to NULL) and the paths. */
@@ -144,15 +182,17 @@ git_staged(const char *const paths[], size_t n, git_takes_fn *takes, git_content
 {
 	static const char *const fixed[] = { "diff", "--cached", "--raw", "-z", "--no-renames",
 		"--no-abbrev", "--no-ext-diff", "--diff-filter=AMT", "--", NULL };
+	struct record r = { .commit = NULL };
 	struct contents c;
-	struct record r;
 	int rc;
 
 	contents_init(&c, each, cookie);
 	rc = contents_list(&c, fixed, paths, n, err);
 	while (rc == 0 && next_record(&c, &r))
 		if (record_is_file(&r) && takes(cookie, r.path))
-			rc = contents_read(&c, &r, r.path, err);
+			rc = contents_read(&c, &r, err);
+	if (rc == 0)
+		rc = contents_read_asked(&c, err);
 	contents_release(&c);
 	return rc;
 }
@@ -181,11 +221,9 @@ git_history(const char *const paths[], size_t n, git_takes_fn *takes, git_conten
 	struct map *seen = map_new();
 	struct record r = { .commit = "" };
 	struct contents c;
-	struct buf name;
 	int rc, is;
 
 	contents_init(&c, each, cookie);
-	buf_init(&name, 65536);
 	rc = seen != NULL ? contents_list(&c, fixed, paths, n, err) : error_memory(err);
 	while (rc == 0 && next_record(&c, &r)) {
 		if (!record_is_file(&r) || !takes(cookie, r.path))
@@ -194,12 +232,11 @@ git_history(const char *const paths[], size_t n, git_takes_fn *takes, git_conten
 			rc = is == 1 ? 0 : -1;
 			continue;
 		}
-		buf_clear(&name);
-		buf_printf(&name, "%.*s:%s", COMMIT_SHOWN, r.commit, r.path);
-		rc = contents_read(&c, &r, buf_cstr(&name), err);
+		rc = contents_read(&c, &r, err);
 	}
+	if (rc == 0)
+		rc = contents_read_asked(&c, err);
 	contents_release(&c);
 	map_free(seen);
-	buf_release(&name);
 	return rc;
 }

@@ -16,6 +16,7 @@
 #include "secrets/secrets_file.h"
 
 #define HEADER_MAX 256
+#define AHEAD_BYTES 4096
 
 extern char **environ;
 
@@ -165,6 +166,9 @@ git_objects_open(struct git_objects *g, struct error *err)
 	int to[2], from[2];
 
 	*g = (struct git_objects)GIT_OBJECTS_NONE;
+	buf_init_secret(&g->ahead, AHEAD_BYTES);
+	if (buf_reserve(&g->ahead, AHEAD_BYTES) != 0)
+		return error_memory(err);
 	if (pipe2(to, O_CLOEXEC) == -1)
 		return error_io(err, "git", "cannot run");
 	if (pipe2(from, O_CLOEXEC) == -1) {
@@ -184,34 +188,51 @@ git_objects_open(struct git_objects *g, struct error *err)
 	return -1;
 }
 
-/* Read exactly ${n} bytes; false: it ended, or failed. */
-static bool
-git_read_all(int fd, unsigned char *p, size_t n)
+/* Some bytes, at most ${n}; 0: it ended, or failed. */
+static size_t
+git_read_some(int fd, unsigned char *p, size_t n)
 {
 	ssize_t done;
 
-	while (n > 0) {
+	do
 		done = read(fd, p, n);
-		if (done > 0) {
-			p += done;
-			n -= (size_t)done;
-		} else if (done == 0 || errno != EINTR)
+	while (done == -1 && errno == EINTR);
+	return done > 0 ? (size_t)done : 0;
+}
+
+/* Exactly ${n} bytes, of which those that were read already come first; false: there are no more. */
+static bool
+git_read_all(struct git_objects *g, unsigned char *p, size_t n)
+{
+	size_t done = g->ahead.len - g->at;
+
+	if (done > n)
+		done = n;
+	if (done > 0)
+		memcpy(p, g->ahead.data + g->at, done);
+	g->at += done;
+	for (p += done, n -= done; n > 0; p += done, n -= done)
+		if ((done = git_read_some(g->from, p, n)) == 0)
 			return false;
-	}
 	return true;
 }
 
 /* "<id> blob <size>"; the size, or -1. */
 static long long
-git_read_header(const struct git_objects *g)
+git_read_header(struct git_objects *g)
 {
 	char line[HEADER_MAX], *word, *end;
 	long long size;
 	size_t n;
 
 	for (n = 0; n + 1 < sizeof(line); n++) {
-		if (!git_read_all(g->from, (unsigned char *)line + n, 1))
+		if (g->at == g->ahead.len) {
+			g->ahead.len = git_read_some(g->from, g->ahead.data, AHEAD_BYTES);
+			g->at = 0;
+		}
+		if (g->ahead.len == 0)
 			return -1;
+		line[n] = (char)g->ahead.data[g->at++];
 		if (line[n] == '\n')
 			break;
 	}
@@ -223,23 +244,26 @@ git_read_header(const struct git_objects *g)
 }
 
 int
+git_objects_ask(const struct git_objects *g, const struct buf *ids, struct error *err)
+{
+	return output_write_fd(g->to, "git", ids->data, ids->len, err);
+}
+
+int
 git_objects_read(struct git_objects *g, const char *id, struct buf *out, struct error *err)
 {
 	unsigned char line_end;
 	long long size;
 
-	if (output_write_fd(g->to, "git", id, strlen(id), err) != 0 ||
-	    output_write_fd(g->to, "git", "\n", 1, err) != 0)
-		return -1;
 	if ((size = git_read_header(g)) < 0)
 		return error_set(err, ERROR_MISSING, "git has no such object: %s", id);
 	if ((unsigned long long)size > BUF_MAX_FILE)
 		return error_set(err, ERROR_LIMIT, "larger than %zu bytes", BUF_MAX_FILE);
 	if (buf_reserve(out, (size_t)size + 1) != 0)
 		return buf_check(out, err);
-	/* Into the room just made, so that the bytes are nowhere else on their way. */
-	if (!git_read_all(g->from, out->data + out->len, (size_t)size) ||
-	    !git_read_all(g->from, &line_end, 1))
+	/* Into the room just made, so that the bytes are in secret memory alone on their way. */
+	if (!git_read_all(g, out->data + out->len, (size_t)size) ||
+	    !git_read_all(g, &line_end, 1))
 		return error_set(err, ERROR_IO, "git did not give the whole object %s", id);
 	out->len += (size_t)size;
 	return buf_check(out, err);
@@ -254,5 +278,6 @@ git_objects_close(struct git_objects *g)
 		close(g->from);
 	if (g->pid != -1)
 		(void)git_finish(g->pid);
+	buf_release(&g->ahead);
 	*g = (struct git_objects)GIT_OBJECTS_NONE;
 }

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct buf;
+#include "base/buf.h"
+
 struct error;
 
 /* git as a program: started with an argv, never by a shell, without the
@@ -34,13 +35,23 @@ struct git_objects {
 	pid_t pid;
 	int to;
 	int from;
+	struct buf ahead;	/* secret: what was read of the answers already */
+	size_t at;		/* in it: what was not taken yet */
 };
 
-#define GIT_OBJECTS_NONE { -1, -1, -1 }
+#define GIT_OBJECTS_NONE { .pid = -1, .to = -1, .from = -1 }
 
 int git_objects_open(struct git_objects *g, struct error *err);
 
-/* Append the blob ${id} (hexadecimal) to ${out}.  ERROR_MISSING, ERROR_LIMIT. */
+/* How many may be asked for before all answers were read: what git has not read of the questions
+ * must fit into the smallest pipe, as it does not read on while nobody takes its answers. */
+#define GIT_OBJECTS_ASKED 32
+
+/* Ask for the blobs of these ids (hexadecimal, a line each). */
+int git_objects_ask(const struct git_objects *g, const struct buf *ids, struct error *err);
+
+/* Append the next one that was asked for to ${out}; ${id} is for errors.  ERROR_MISSING,
+ * ERROR_LIMIT, ERROR_IO: what comes behind it cannot be read, either. */
 int git_objects_read(struct git_objects *g, const char *id, struct buf *out, struct error *err);
 
 /* Twice is fine. */

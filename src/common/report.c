@@ -20,6 +20,7 @@
 
 /* An error's texts, each byte of them made visible or escaped. */
 #define MESSAGE_MAX (10 * sizeof(struct error))
+#define ACTION_MAX 65536
 
 static bool as_json;
 static bool is_quiet, is_verbose;
@@ -400,6 +401,42 @@ report_change(const char *fmt, ...)
 	va_start(ap, fmt);
 	remark("changed", NULL, fmt, ap);
 	va_end(ap);
+}
+
+int
+report_action(const char *where, const char *command, const char *word, const char *name,
+    struct error *err)
+{
+	struct json_out json;
+	struct buf out;
+	int rc;
+
+	report_change("%s: %s %s%s%s", where, command, word, name != NULL ? " " : "",
+	    name != NULL ? name : "");
+	if (!as_json)
+		return 0;
+	buf_init(&out, ACTION_MAX);
+	json_out_init(&json, &out);
+	json_out_object(&json, NULL);
+	json_out_text(&json, "schema", "propseal.change/1");
+	json_out_bool(&json, "changed", true);
+	json_out_array(&json, "files");
+	json_out_object(&json, NULL);
+	json_out_text(&json, "file", where);
+	json_out_array(&json, "entries");
+	json_out_object(&json, NULL);
+	json_out_text(&json, "op", word);
+	json_out_text(&json, "key", name);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_end(&json);
+	json_out_array(&json, "notes");
+	json_out_end(&json);
+	json_out_end(&json);
+	rc = output_write_json(&json, err);
+	buf_release(&out);
+	return rc;
 }
 
 void

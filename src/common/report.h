@@ -71,6 +71,11 @@ void report_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Something was changed: {"changed":{...}} */
 void report_change(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same of what a command of the registry did at ${where} to what is called ${name} (NULL:
+ * to nothing in particular); with -o json, too, in the form of a change on standard output. */
+int report_action(const char *where, const char *command, const char *word, const char *name,
+    struct error *err);
+
 /* A message of `confluent secret`, word for word, that scripts may look for;
  * none with -o json. */
 void report_line(const char *text);

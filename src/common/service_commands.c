@@ -59,14 +59,17 @@ static const struct command service_commands[] = {
 	{
 		REGISTRY,
 		.name = "role",
-		.summary = "grant, revoke and list roles; show what they allow",
+		.summary = "grant, revoke and list roles; show and say what they allow",
 		.details = "A role is bound to the cluster, to one path (--path) or to all paths "
 		    "that begin alike (--prefix).  --url asks\na registry that runs, instead "
-		    "of --data; show is without it.",
+		    "of --data.  define reads from standard input what ROLE allows, as show "
+		    "-o json tells it\nof one: {\"scope\":[\"cluster\",\"path\"],"
+		    "\"operations\":[...]}; remove takes it away.",
 		.examples = "registry role grant ConnectWorker --principal worker --prefix "
 		    "sales- --data registry\n"
-		    "registry role show ConnectWorker",
-		.arguments = "grant|revoke|list|show [ROLE]",
+		    "registry role show ConnectWorker\n"
+		    "registry role define Reader --data registry <reader.json",
+		.arguments = "grant|revoke|list|show|define|remove [ROLE]",
 		.further = "SystemAdmin|UserAdmin|ClusterAdmin|SecurityAdmin|AuditAdmin|Operator|"
 		    "ResourceOwner|DeveloperManage|DeveloperWrite|DeveloperRead|ConnectManager|"
 		    "ConnectWorker",

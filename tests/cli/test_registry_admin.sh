@@ -358,6 +358,39 @@ json.dump(d, open("data/roles.json", "w"))' "$out"
 	expect_err data/roles.json
 }
 
+case_what_a_role_allows_is_said() {
+	local reader='{"scope":["path"],"operations":["SecretList","SecretRead"],"description":"r"}'
+	feed "$reader" registry role define Reader --data data
+	expect_rc 0
+	expect_err 'role define Reader'
+	registry role show Reader
+	[ "$(cat "$out")" = 'Reader           (path) SecretList SecretRead' ] || fail "$(cat "$out")"
+	run registry role show --data data -o json
+	expect_json "$out" 'len(d["roles"])' 13
+	registry role grant Reader --principal rob
+	expect_rc 2
+	registry role grant Reader --principal rob --path p
+	expect_rc 0
+	registry role remove Operator
+	expect_rc 0
+	registry role remove Operator
+	expect_rc 1
+	expect_err 'there is no such role'
+	cp data/roles.json before
+	for bad in '' '{' '[]' '{}' '{"scope":["path"],"operations":["AuditRead"]}' \
+	    '{"scope":["all"],"operations":[]}' '{"scope":["path"],"operations":["X"]}' \
+	    '{"scope":["path"],"operations":[],"more":1}' \
+	    '{"scope":["path"],"scope":["path"],"operations":[]}'; do
+		feed "$bad" registry role define Reader --data data
+		expect_rc 1
+	done
+	feed "$reader" registry role define 'not a name' --data data
+	expect_rc 1
+	cmp before data/roles.json || fail 'it was changed'
+	feed "$reader" registry role define SystemAdmin --data data -o json
+	expect_json "$out" 'd["changed"], d["files"][0]["entries"][0]["op"]' "(True, 'define')"
+}
+
 # --- where they are records of a topic ---
 
 case_files_that_are_not_in_force_are_left_alone() {

@@ -1358,6 +1358,23 @@ case_users_tokens_and_roles_are_changed_where_it_runs() {
 	registry user remove newcomer
 }
 
+case_what_roles_allow_is_said_where_it_runs() {
+	feed '{"scope":["path"],"operations":["SecretRead"]}' registry role define Reader \
+	    --url "$first" --user alice --password-file "$suite/alice"
+	expect_rc 0
+	expect_err "$first: role define Reader"
+	registry role show Reader
+	expect_rc 0
+	[ "$(cat "$out")" = 'Reader           (path) SecretRead' ] || fail "$(cat "$out")"
+	registry role show -o json
+	expect_json "$out" 'len(d["roles"]), d["roles"]["Reader"]["scope"]' "(13, ['path'])"
+	registry role remove Reader
+	expect_rc 0
+	registry role show Reader
+	expect_rc 1
+	expect_err 'there is no such role'
+}
+
 case_changing_users_where_it_runs_is_refused_as_it_should_be() {
 	registry user remove nobody
 	expect_rc 1
@@ -1377,8 +1394,13 @@ case_changing_users_where_it_runs_is_refused_as_it_should_be() {
 	expect_err 'exclude each other'
 	registry user add
 	expect_rc 2
-	registry role show
-	expect_rc 2
+	feed '{"scope":["all"]}' registry role define Bad --url "$first" --user alice \
+	    --password-file "$suite/alice"
+	expect_rc 1
+	expect_err 422
+	registry role remove Nobody
+	expect_rc 1
+	expect_err 'registry role show'
 	registry token create
 	expect_rc 2
 	expect_err '--principal'

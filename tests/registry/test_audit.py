@@ -636,8 +636,13 @@ def u07b_power_fails_before_the_file_is_synced(r):
             before = f.read()
         os.truncate(name, synced + int((len(before) - synced) * left))
         r.start()
-        with open(name, 'rb') as f:
-            after = f.read()
+        until = time.monotonic() + 10   # the file follows
+        while time.monotonic() < until:
+            with open(name, 'rb') as f:
+                after = f.read()
+            if after.startswith(before):
+                break
+            time.sleep(0.02)
         check(after.startswith(before), 'the lines before the power failed', left)
     program.audit_verify(r.data, r.key_file)
 

@@ -7,7 +7,7 @@ import threading
 import time
 from urllib.parse import quote
 
-from lib import program, run
+from lib import audit, program, run
 from lib.check import check, empty, err, ok, same, secret, status
 from lib.harness import MARKER
 from lib.rest import P, V, key_url, path_url
@@ -504,6 +504,61 @@ def r37_what_the_caller_may_do(r):
     same(len(everything['cluster']), 10, 'operations of an administrator')
     err(r.as_(None).get('/secret/connectors/conn-a/access'), 401)
     err(r.as_('adm').get('/secret/connectors/a%3Ab/access'), 422)
+
+
+ROLES = '/secret/admin/roles'
+
+
+def r38_roles_over_the_interface(r):
+    adm, ua = r.as_('adm'), r.as_('ua')
+    roles = ok(adm.get(ROLES)).json()['roles']
+    same(len(roles), 12, 'the built-in ones')
+    err(latest(r, 'dr', 'conn-a', 'password'), 403)
+    status(adm.put(ROLES + '/DeveloperRead', {'scope': ['path'], 'operations': [
+        'SecretList', 'SecretRead'], 'description': 'as the name says'}), 204)
+    secret(latest(r, 'dr', 'conn-a', 'password'), 'conn-a', 'password', 1, f'{MARKER} conn-a')
+    same(ok(adm.get(ROLES)).json()['roles']['DeveloperRead'],
+         {'scope': ['path'], 'operations': ['SecretList', 'SecretRead']}, 'as it is now')
+    same(len(ok(adm.get(ROLES)).json()['roles']), 12, 'and the others')
+    status(adm.put(ROLES + '/Reader', {'scope': ['cluster'], 'operations': ['SecretRead']}), 204)
+    status(adm.put(BINDINGS, {'role': 'Reader', 'principal': 'nob'}), 204)
+    secret(latest(r, 'nob', 'conn-a', 'password'), 'conn-a', 'password', 1, f'{MARKER} conn-a')
+    r.restart()
+    adm, ua = r.as_('adm'), r.as_('ua')
+    secret(latest(r, 'nob', 'conn-a', 'password'), 'conn-a', 'password', 1, f'{MARKER} conn-a')
+    status(adm.delete(ROLES + '/Reader'), 204)
+    err(latest(r, 'nob', 'conn-a', 'password'), 403)
+    err(adm.delete(ROLES + '/Reader'), 404)
+    for bad in ({}, {'scope': [], 'operations': []}, {'scope': ['cluster']},
+                {'scope': ['path'], 'operations': ['AuditRead']},
+                {'scope': ['path'], 'operations': ['secretread']},
+                {'scope': ['path'], 'operations': [], 'more': 1}):
+        err(adm.put(ROLES + '/Reader', bad), 422)
+    for bad in ('9', 'a%20b', 'x' * 64):
+        err(adm.put(f'{ROLES}/{bad}', {'scope': ['path'], 'operations': []}), 422)
+    # Who hands out rights makes no role of what it may not do itself.
+    allowed = {'scope': ['cluster'], 'operations': ['SecretList', 'AlterAccess']}
+    for op in ('SecretRead', 'SecretResolve', 'AuditRead', 'RotateKey', 'SecretDestroy'):
+        err(ua.put(ROLES + '/Mine', {'scope': ['cluster'], 'operations': [op]}), 403)
+        err(ua.put(ROLES + '/UserAdmin', {**allowed, 'operations': ['AlterAccess', op]}), 403)
+    status(ua.put(ROLES + '/Mine', allowed), 204)
+    for who in ('own', 'aud', 'op', 'nob'):
+        for answer in (r.as_(who).get(ROLES), r.as_(who).put(ROLES + '/Mine', allowed),
+                       r.as_(who).delete(ROLES + '/Mine')):
+            err(answer, 403)
+    # The last role that hands out roles stays so.
+    status(adm.delete(ROLES + '/UserAdmin'), 204)
+    err(adm.delete(ROLES + '/SystemAdmin'), 409)
+    err(adm.put(ROLES + '/SystemAdmin', {'scope': ['cluster'], 'operations': ['SecretRead']}), 409)
+    err(adm.put(ROLES + '/SystemAdmin', {'scope': ['path'], 'operations': ['AlterAccess']}), 409)
+    status(adm.put(ROLES + '/SystemAdmin', {'scope': ['cluster'], 'operations': [
+        'SecretList', 'AlterAccess']}), 204)
+    err(latest(r, 'adm', 'conn-a', 'password'), 403)
+    r.stop()
+    told = [line['data']['result'].get('message', '') for line in audit.lines(r)
+            if audit.method(line) in ('DefineRole', 'RemoveRole') and audit.result(line) == 204]
+    check('define role Reader on everything: SecretRead' in told, 'what it allows', told)
+    check('remove role Reader' in told, 'that it goes', told)
 
 
 if __name__ == '__main__':

@@ -398,6 +398,7 @@ BODIES = {
     'CreateUser': {'name': 'h08', 'password': 'long enough'},
     'ChangeUser': {'disabled': True}, 'CreateToken': {'principal': 'h08', 'ttl': 60},
     'AlterBinding': {'role': 'DeveloperRead', 'principal': 'User:nob', 'path': 'h08'},
+    'DefineRole': {'scope': ['path'], 'operations': ['SecretList'], 'description': 'h08'},
     'AlterBinding5': {'scope': {'clusters': {}}, 'resourcePatterns': [
         {'resourceType': 'Connector', 'name': 'h08', 'patternType': 'LITERAL'}]},
     'AlterBinding6': {'scope': {'clusters': {}}, 'resourcePatterns': [

@@ -1,6 +1,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -10,7 +11,9 @@
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
+#include "common/roles.h"
 #include "common/table.h"
+#include "file/file.h"
 
 /*
  * `registry user`, `token` and `role` of a registry that runs, by --url: the same words
@@ -19,7 +22,7 @@
 
 #define PASSWORD_BYTES_MAX 4096	/* the service says how long one may be */
 #define LIST_OUT_MAX ((size_t)256 << 20)
-#define CHANGE_OUT_MAX 65536
+#define ROLE_TEXT_MAX 65536
 #define TOKEN_OUT_MAX 8192
 #define WIDTH 20
 
@@ -32,7 +35,7 @@ struct administer {
 /* One word after `registry user`, `token` or `role`. */
 struct administer_action {
 	const char *command, *word;
-	bool named;			/* another word follows */
+	enum { NAME_NONE, NAME_ONE, NAME_MAY } named;	/* another word follows */
 	bool changes;			/* is told in a line */
 	int (*run)(struct administer *a, struct error *err);
 };
@@ -367,20 +370,56 @@ administer_role_list(struct administer *a, struct error *err)
 	return administer_list(a, columns, 5, role_row, err);
 }
 
+static int
+administer_role_show(struct administer *a, struct error *err)
+{
+	int rc;
+
+	remote_target(&a->r, "secret", "admin", "roles", (const char *)NULL);
+	if ((rc = remote_call(&a->r, "GET", NULL, err)) == 0)
+		rc = roles_print(a->r.answer.data, a->r.answer.len, a->name,
+		    options_format(a->o) == OUTPUT_JSON, err);
+	return rc;
+}
+
+static int
+administer_role_define(struct administer *a, struct error *err)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, ROLE_TEXT_MAX);
+	target_of(a, "roles");
+	rc = file_read_fd(STDIN_FILENO, "standard input", &text, err);
+	buf_append(&a->r.body, text.data, text.len);
+	buf_release(&text);
+	return rc == 0 ? remote_call(&a->r, "PUT", NULL, err) : rc;
+}
+
+static int
+administer_role_remove(struct administer *a, struct error *err)
+{
+	target_of(a, "roles");
+	return remote_call(&a->r, "DELETE", NULL, err);
+}
+
 /* --- the command --- */
 
 static const struct administer_action actions[] = {
-	{ "user", "add", true, true, administer_user_add },
-	{ "user", "remove", true, true, administer_user_remove },
-	{ "user", "disable", true, true, administer_user_disable },
-	{ "user", "enable", true, true, administer_user_enable },
-	{ "user", "list", false, false, administer_user_list },
-	{ "token", "create", false, false, administer_token_create },
-	{ "token", "revoke", true, true, administer_token_revoke },
-	{ "token", "list", false, false, administer_token_list },
-	{ "role", "grant", true, true, administer_role_grant },
-	{ "role", "revoke", true, true, administer_role_revoke },
-	{ "role", "list", false, false, administer_role_list },
+	{ "user", "add", NAME_ONE, true, administer_user_add },
+	{ "user", "remove", NAME_ONE, true, administer_user_remove },
+	{ "user", "disable", NAME_ONE, true, administer_user_disable },
+	{ "user", "enable", NAME_ONE, true, administer_user_enable },
+	{ "user", "list", NAME_NONE, false, administer_user_list },
+	{ "token", "create", NAME_NONE, false, administer_token_create },
+	{ "token", "revoke", NAME_ONE, true, administer_token_revoke },
+	{ "token", "list", NAME_NONE, false, administer_token_list },
+	{ "role", "grant", NAME_ONE, true, administer_role_grant },
+	{ "role", "revoke", NAME_ONE, true, administer_role_revoke },
+	{ "role", "list", NAME_NONE, false, administer_role_list },
+	{ "role", "show", NAME_MAY, false, administer_role_show },
+	{ "role", "define", NAME_ONE, true, administer_role_define },
+	{ "role", "remove", NAME_ONE, true, administer_role_remove },
 };
 
 /* The ways out that remote_call tells are those for secrets. */
@@ -396,46 +435,11 @@ administer_hint(const struct administer *a, const struct administer_action *acti
 	else if (status == 409)
 		err->hint[0] = '\0';	/* the text has it */
 	else if (status == 404)
-		error_hint(err, "`propseal registry %s list` shows what is there", command);
+		error_hint(err, "`propseal registry %s %s` shows what is there", command,
+		    action->run == administer_role_remove ? "show" : "list");
 	else if (status == 504)
 		error_hint(err, "it may have been done: look with `propseal registry %s list`",
 		    command);
-}
-
-/* As of a change of the data folder: a line, and with -o json what was changed. */
-static int
-administer_tell(struct administer *a, const struct administer_action *action, struct error *err)
-{
-	const char *url = a->o->text[FLAG_URL];
-	struct json_out json;
-	struct buf out;
-	int rc;
-
-	report_change("%s: %s %s %s", url, action->command, action->word, a->name);
-	if (options_format(a->o) != OUTPUT_JSON)
-		return 0;
-	buf_init(&out, CHANGE_OUT_MAX);
-	json_out_init(&json, &out);
-	json_out_object(&json, NULL);
-	json_out_text(&json, "schema", "propseal.change/1");
-	json_out_bool(&json, "changed", true);
-	json_out_array(&json, "files");
-	json_out_object(&json, NULL);
-	json_out_text(&json, "file", url);
-	json_out_array(&json, "entries");
-	json_out_object(&json, NULL);
-	json_out_text(&json, "op", action->word);
-	json_out_text(&json, "key", a->name);
-	json_out_end(&json);
-	json_out_end(&json);
-	json_out_end(&json);
-	json_out_end(&json);
-	json_out_array(&json, "notes");
-	json_out_end(&json);
-	json_out_end(&json);
-	rc = output_write_json(&json, err);
-	buf_release(&out);
-	return rc;
 }
 
 int
@@ -456,9 +460,10 @@ commands_registry_administer(const struct options *o)
 	else if (action == NULL)
 		error_set(&err, ERROR_USAGE, "registry %s %s is not asked of a registry by --url",
 		    o->command->name, o->args[0]);
-	else if (action->named != (a.name != NULL))
+	else if (action->named != NAME_MAY &&
+	    (action->named == NAME_ONE) != (a.name != NULL))
 		error_set(&err, ERROR_USAGE, "registry %s %s takes %s argument", o->command->name,
-		    action->word, action->named ? "one further" : "no further");
+		    action->word, action->named == NAME_ONE ? "one further" : "no further");
 	else
 		err.code = ERROR_NONE;
 	if (err.code != ERROR_NONE)
@@ -469,6 +474,6 @@ commands_registry_administer(const struct options *o)
 	if (rc != 0)
 		administer_hint(&a, action, &err);
 	if (rc == 0 && action->changes)
-		rc = administer_tell(&a, action, &err);
+		rc = report_action(o->text[FLAG_URL], action->command, action->word, a.name, &err);
 	return remote_status(&a.r, rc, &err);
 }

@@ -19,11 +19,12 @@
 #include "registry/http/http.h"
 
 /*
- * Users and API tokens over REST, as `registry user` and `registry token` change
- * them: /secret/admin/users and /secret/admin/tokens.  It takes AlterAccess on the
- * whole registry.  Whoever hands out rights but does not read values makes no login
+ * Users, API tokens and roles over REST, as `registry user`, `token` and `role` change
+ * them: /secret/admin/users, tokens and roles.  It takes AlterAccess on the whole
+ * registry.  Whoever hands out rights but does not read values makes no login
  * of anybody else, neither a password nor a token: not of who may do something, and
  * not of who may do nothing yet either, for a role could be given to that one then.
+ * A role is made by who may do all of it.
  */
 
 #define TTL_MAX_S (INT64_C(100) * 366 * 86400)
@@ -39,6 +40,8 @@ struct login_change {
 	int disabled;				/* 1, 0, -1: as it is */
 	int64_t ttl_s;
 	char id[AUTH_TOKEN_ID];
+	struct role role;
+	json_t *definition;			/* NULL: the role goes */
 };
 
 int
@@ -57,6 +60,7 @@ login_free(void *work)
 	struct login_change *c = work;
 
 	buf_release(&c->password);
+	json_decref(c->definition);
 	free(c);
 }
 
@@ -381,4 +385,91 @@ tokens_revoke(struct exchange *x)
 		answer_fail(x, 404, 0, "There is no token of this id");
 	else if (c != NULL && login_name(x, c, id, n))
 		login_run(x, "revoke token");
+}
+
+/* --- what roles allow --- */
+
+static void
+roles_read_all(struct exchange *x)
+{
+	struct login_change *c = x->work;
+
+	c->result = access_roles(request_settings(x)->data, &x->body, &c->err);
+}
+
+void
+roles_list(struct exchange *x)
+{
+	if (login_new(x, roles_read_all, 200) != NULL)
+		api_worker_run(x, roles_read_all, login_done);
+}
+
+static void
+roles_work(struct exchange *x)
+{
+	struct login_change *c = x->work;
+
+	c->result = request_keeps_administrator(x,
+	    &(struct administrators_loss){ .role = &c->role }, &c->err);
+	if (c->result == 0)
+		c->result = roles_change(request_settings(x)->data, c->role.name, c->definition,
+		    &c->err);
+}
+
+/* For the audit: what it is to allow. */
+static void
+roles_describe(struct exchange *x)
+{
+	const struct login_change *c = x->work;
+	size_t n = (size_t)snprintf(x->message, sizeof(x->message), "define role %s on%s%s:",
+	    c->role.name, c->role.cluster ? " everything" : "", c->role.path ? " paths" : "");
+
+	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
+		if ((c->role.operations & OPERATION_BIT(op)) != 0)
+			n += (size_t)snprintf(x->message + n, sizeof(x->message) - n, " %s",
+			    operation_name((enum operation)op));
+	}
+}
+
+void
+roles_define(struct exchange *x)
+{
+	struct login_change *c = login_new(x, roles_work, 204);
+	size_t n;
+	const char *name = request_param(x, PARAM_ROLE, &n);
+	struct error err;
+
+	if (c == NULL || (c->definition = login_body(x)) == NULL)
+		return;
+	if (roles_role(name, c->definition, &c->role, &err) != 0) {
+		answer_fail(x, 422, 42201, "%s", err.text);
+		return;
+	}
+	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
+		if ((c->role.operations & OPERATION_BIT(op)) != 0 &&
+		    !request_allows(x, (enum operation)op, NULL, 0)) {
+			answer_deny(x, (enum operation)op, NULL, 0);
+			return;
+		}
+	}
+	roles_describe(x);
+	answer_intend(x, login_intended);
+}
+
+void
+roles_remove(struct exchange *x)
+{
+	struct login_change *c = login_new(x, roles_work, 204);
+	size_t n;
+	const char *name = request_param(x, PARAM_ROLE, &n);
+
+	if (c == NULL)
+		return;
+	if (n >= sizeof(c->role.name)) {
+		answer_fail(x, 404, 0, "There is nothing of this name");
+		return;
+	}
+	memcpy(c->role.name, name, n + 1);
+	memcpy(c->name, name, n + 1);
+	login_run(x, "remove role");
 }

@@ -117,6 +117,16 @@ static const struct endpoint table[] = {
 	    "role principal path prefix",
 	    "204 400 404 409 422 504" },
 
+	{ HTTP_GET, 3, ADMIN "/roles", "ListRoles", SCOPE_CLUSTER, ALTER_ACCESS, NONE, 0,
+	    roles_list, "What each role allows", "", "200" },
+
+	{ HTTP_PUT, 4, ADMIN "/roles/{role}", "DefineRole", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
+	    ROUTE_BODY | ROUTE_ACCESS, roles_define, "Say what a role allows, a new one's or "
+	    "one's that is there", "", "204 400 409 415 422 504" },
+	{ HTTP_DELETE, 4, ADMIN "/roles/{role}", "RemoveRole", SCOPE_CLUSTER, ALTER_ACCESS, NONE,
+	    ROUTE_ACCESS, roles_remove, "Take a role away: its bindings give nothing then", "",
+	    "204 400 404 409 422 504" },
+
 	{ HTTP_GET, 3, ADMIN "/users", "ListUsers", SCOPE_CLUSTER, ALTER_ACCESS, NONE, 0,
 	    users_list, "Who has a password here", "", "200" },
 	{ HTTP_POST, 3, ADMIN "/users", "CreateUser", SCOPE_CLUSTER, ALTER_ACCESS, NONE,

@@ -124,6 +124,9 @@ void mds_revoke(struct exchange *x);
 void mds_grant_on(struct exchange *x);
 void mds_revoke_on(struct exchange *x);
 
+void roles_list(struct exchange *x);
+void roles_define(struct exchange *x);
+void roles_remove(struct exchange *x);
 void users_list(struct exchange *x);
 void users_create(struct exchange *x);
 void users_change(struct exchange *x);

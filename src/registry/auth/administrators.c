@@ -66,6 +66,16 @@ administrator_is_revoked(const struct administrators_loss *loss, const struct bi
 	return false;
 }
 
+/* Is it a role that will no more do? */
+static bool
+administrator_is_changed(const struct administrators_loss *loss, const struct binding *b)
+{
+	const struct role *role = loss->role;
+
+	return role != NULL && strcmp(role->name, b->role) == 0 && (!role->cluster ||
+	    (role->operations & OPERATION_BIT(ALTER_ACCESS)) == 0);
+}
+
 static void
 administrator_bound(void *cookie, const struct binding *b)
 {
@@ -80,7 +90,8 @@ administrator_bound(void *cookie, const struct binding *b)
 	one = administrator_find(a, b->principal);
 	if (one == NULL && (one = administrator_add(a, b->principal)) == NULL)
 		return;
-	one->bound = one->bound || !administrator_is_revoked(a->loss, b);
+	one->bound = one->bound || (!administrator_is_revoked(a->loss, b) &&
+	    !administrator_is_changed(a->loss, b));
 }
 
 static void

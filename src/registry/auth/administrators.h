@@ -6,6 +6,7 @@
 
 struct binding;
 struct error;
+struct role;
 
 /*
  * Administrators: who may alter access on the whole registry and can log in: by a
@@ -19,6 +20,7 @@ struct administrators_loss {
 	const char *token;		/* id of one that ends; NULL */
 	const struct binding *bindings;	/* revoked */
 	size_t count;
+	const struct role *role;	/* what one is to allow from then on; NULL */
 	bool elsewhere;			/* there are JWTs or certificates */
 };
 

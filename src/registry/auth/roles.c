@@ -146,12 +146,13 @@ read_operations(const json_t *list, struct role *r, struct error *err)
 	return 0;
 }
 
-static int
-read_role(const char *name, const json_t *o, struct role *r, struct error *err)
+int
+roles_role(const char *name, const json_t *o, struct role *r, struct error *err)
 {
 	const json_t *value;
 	const char *member;
 
+	*r = (struct role){ .cluster = false };
 	if (!roles_is_name(name))
 		return roles_bad(name, err, "not a name for a role");
 	memcpy(r->name, name, strlen(name) + 1);
@@ -188,7 +189,7 @@ roles_read_all(json_t *root, const char *path, struct roles *out, struct error *
 	if (out->items == NULL)
 		return error_memory(err);
 	json_object_foreach(table, name, value) {
-		if (read_role(name, value, &out->items[out->count], err) != 0)
+		if (roles_role(name, value, &out->items[out->count], err) != 0)
 			return -1;
 		out->count++;
 	}
@@ -281,4 +282,67 @@ roles_append_json(const struct roles *r, struct buf *out)
 	json_out_end(&o);
 	json_out_end(&o);
 	(void)json_out_finish(&o, NULL);
+}
+
+/* --- changes --- */
+
+struct roles_edit {
+	const char *name;
+	json_t *o;			/* NULL: it goes */
+};
+
+/* The built-in table; NULL: no memory. */
+static json_t *
+roles_builtin_json(void)
+{
+	struct roles builtin;
+	struct buf text;
+	json_t *root;
+
+	roles_builtin(&builtin);
+	buf_init(&text, ROLES_FILE_MAX);
+	roles_append_json(&builtin, &text);
+	root = json_loadb((const char *)text.data, text.len, 0, NULL);
+	buf_release(&text);
+	return root;
+}
+
+static int
+roles_edit(void *cookie, json_t *root, struct error *err)
+{
+	const struct roles_edit *e = cookie;
+	json_t *table = json_object_get(root, "roles"), *first;
+
+	if (json_object_size(table) == 0) {
+		first = roles_builtin_json();
+		if (json_object_update(root, first) != 0 || first == NULL) {
+			json_decref(first);
+			return error_memory(err);
+		}
+		json_decref(first);
+		table = json_object_get(root, "roles");
+	}
+	if (e->o != NULL) {
+		if (json_object_get(table, e->name) == NULL &&
+		    json_object_size(table) >= ROLES_MAX)
+			return error_set(err, ERROR_LIMIT, "more than %d roles", ROLES_MAX);
+		return json_object_set(table, e->name, e->o) == 0 ? 1 : error_memory(err);
+	}
+	if (json_object_get(table, e->name) == NULL) {
+		error_set(err, ERROR_MISSING, "there is no such role");
+		error_key(err, e->name, strlen(e->name));
+		return error_hint(err, "`propseal registry role show` lists them");
+	}
+	if (json_object_size(table) == 1)
+		return error_set(err, ERROR_USAGE, "the last role stays");
+	(void)json_object_del(table, e->name);
+	return 1;
+}
+
+int
+roles_change(const char *data, const char *name, json_t *o, struct error *err)
+{
+	struct roles_edit e = { name, o };
+
+	return data_file_edit(data, ROLES_FILE, roles_edit, &e, err);
 }

@@ -7,6 +7,7 @@
 struct buf;
 struct error;
 struct file_id;
+struct json_t;
 
 /* What a caller may do. */
 enum operation {
@@ -49,6 +50,17 @@ struct roles {
  */
 int roles_read(const char *data, struct roles *out, struct file_id *id, struct error *err);
 void roles_release(struct roles *r);
+
+/* One role out of its object, as it stands in the file.  ERROR_FORMAT. */
+int roles_role(const char *name, const struct json_t *o, struct role *out, struct error *err);
+
+/**
+ * roles_change(data, name, o, err):
+ * Have DATA/roles.json say of the role what roles_role took; ${o} NULL: take it away.  A
+ * first change writes the built-in ones, too.  ERROR_MISSING: there is no such role;
+ * ERROR_LIMIT: there are too many; ERROR_USAGE: it is the last one.
+ */
+int roles_change(const char *data, const char *name, struct json_t *o, struct error *err);
 
 /* NULL: no such role. */
 const struct role *roles_find(const struct roles *r, const char *name);

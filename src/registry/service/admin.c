@@ -13,21 +13,22 @@
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
+#include "common/roles.h"
 #include "common/table.h"
 #include "file/file.h"
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/auth_internal.h"
+#include "registry/auth/roles.h"
 #include "registry/base/data_file.h"
 #include "registry/service/admin.h"
 
 #define NAMES_MAX 512
-#define CHANGE_TEXT_MAX 65536
 
 #define WIDTH 20		/* of a column, if its text is not longer */
 #define CLOCK_STEP_MS 4		/* of the coarse clock that the registry goes by */
 #define TOKEN_MAX 256
-#define ROLES_TEXT_MAX ((size_t)4 << 20)
+#define ROLE_TEXT_MAX 65536
 
 enum action_kind {
 	SHOWS,
@@ -94,42 +95,6 @@ action_unknown(const struct options *o, const struct action *actions)
 	return usage_error(o->command, &err);
 }
 
-/* Tell a change of the folder: a line, and with -o json what was changed. */
-static int
-action_tell(const struct options *o, const struct action *a, const char *name, struct error *err)
-{
-	struct json_out json;
-	struct buf out;
-	int rc;
-
-	report_change("%s: %s %s%s%s", o->text[FLAG_DATA], o->command->name, a->name,
-	    name != NULL ? " " : "", name != NULL ? name : "");
-	if (options_format(o) != OUTPUT_JSON)
-		return 0;
-	buf_init(&out, CHANGE_TEXT_MAX);
-	json_out_init(&json, &out);
-	json_out_object(&json, NULL);
-	json_out_text(&json, "schema", "propseal.change/1");
-	json_out_bool(&json, "changed", true);
-	json_out_array(&json, "files");
-	json_out_object(&json, NULL);
-	json_out_text(&json, "file", o->text[FLAG_DATA]);
-	json_out_array(&json, "entries");
-	json_out_object(&json, NULL);
-	json_out_text(&json, "op", a->name);
-	json_out_text(&json, "key", name);
-	json_out_end(&json);
-	json_out_end(&json);
-	json_out_end(&json);
-	json_out_end(&json);
-	json_out_array(&json, "notes");
-	json_out_end(&json);
-	json_out_end(&json);
-	rc = output_write_json(&json, err);
-	buf_release(&out);
-	return rc;
-}
-
 static int
 action_run(const struct options *o, const struct action *actions)
 {
@@ -161,7 +126,8 @@ action_run(const struct options *o, const struct action *actions)
 	if (rc == 0)
 		rc = a->run(&rest, &err);
 	if (rc == 0 && a->kind == CHANGES)
-		rc = action_tell(o, a, rest.arg_count > 0 ? rest.args[0] : NULL, &err);
+		rc = report_action(o->text[FLAG_DATA], o->command->name, a->name,
+		    rest.arg_count > 0 ? rest.args[0] : NULL, &err);
 	if (rc != 0)
 		return a->kind == AUDITS && err.code == ERROR_USAGE ?
 		    usage_error(o->command, &err) : report_error(&err);
@@ -461,17 +427,13 @@ role_add_binding(void *cookie, const struct binding *b)
 	admin_list_add(&l->list, cells);
 }
 
-/* The roles in force (${data} NULL: the built-in ones); the caller decrefs. */
+/* The roles in force; the caller decrefs. */
 static json_t *
 load_roles(const char *data, struct buf *text, struct error *err)
 {
 	json_t *root = NULL;
 
-	if (data == NULL)
-		access_roles_default(text);
-	else if (access_roles(data, text, err) != 0)
-		return NULL;
-	if (buf_check(text, err) != 0)
+	if (access_roles(data, text, err) != 0 || buf_check(text, err) != 0)
 		return NULL;
 	root = json_loadb((const char *)text->data, text->len, 0, NULL);
 	if (root == NULL)
@@ -526,82 +488,50 @@ role_list(const struct options *o, struct error *err)
 
 /* --- show --- */
 
-/* The words of a list, with blanks between. */
-static void
-role_append_words(struct buf *out, const json_t *list)
-{
-	const json_t *word;
-	size_t i;
-
-	json_array_foreach(list, i, word) {
-		buf_append_str(out, i > 0 ? " " : "");
-		buf_append_str(out, json_string_value(word));
-	}
-}
-
-static int
-role_table(const struct options *o, struct buf *out, json_t *roles, struct error *err)
-{
-	const char *only = o->arg_count > 0 ? o->args[0] : NULL;
-	const char *name;
-	json_t *role;
-
-	if (only != NULL && json_object_get(roles, only) == NULL) {
-		error_set(err, ERROR_MISSING, "there is no such role");
-		error_key(err, only, strlen(only));
-		return error_hint(err, "`propseal registry role show` lists them");
-	}
-	json_object_foreach(roles, name, role) {
-		if (only != NULL && strcmp(only, name) != 0)
-			continue;
-		buf_printf(out, "%-16s (", name);
-		role_append_words(out, json_object_get(role, "scope"));
-		buf_append_str(out, ") ");
-		role_append_words(out, json_object_get(role, "operations"));
-		buf_append_char(out, '\n');
-	}
-	return 0;
-}
-
-/* One role alone, in the form of the whole table. */
-static void
-keep_only(const char *name, const json_t *root, struct buf *text)
-{
-	struct json_out json;
-
-	buf_clear(text);
-	json_out_init(&json, text);
-	json_out_pretty(&json);
-	json_out_object(&json, NULL);
-	json_out_int(&json, "format", 1);
-	json_out_object(&json, "roles");
-	(void)data_json_write(&json, name, json_object_get(json_object_get(root, "roles"), name),
-	    NULL, NULL);
-	json_out_end(&json);
-	json_out_end(&json);
-	(void)json_out_finish(&json, NULL);
-}
-
 static int
 role_show(const struct options *o, struct error *err)
 {
-	struct buf text, table;
-	json_t *root;
-	int rc = -1;
+	struct buf text;
+	int rc = 0;
 
 	buf_init(&text, ROLES_TEXT_MAX);
-	buf_init(&table, ROLES_TEXT_MAX);
-	root = load_roles(o->text[FLAG_DATA], &text, err);
-	if (root != NULL)
-		rc = role_table(o, &table, json_object_get(root, "roles"), err);
-	if (rc == 0 && options_format(o) == OUTPUT_JSON && o->arg_count > 0)
-		keep_only(o->args[0], root, &text);
-	if (rc == 0)
-		rc = output_write(options_format(o) == OUTPUT_JSON ? &text : &table, err);
-	json_decref(root);
-	buf_release(&table);
+	if (o->text[FLAG_DATA] == NULL)
+		access_roles_default(&text);
+	else
+		rc = access_roles(o->text[FLAG_DATA], &text, err);
+	if (rc == 0 && (rc = buf_check(&text, err)) == 0)
+		rc = roles_print(text.data, text.len, o->arg_count > 0 ? o->args[0] : NULL,
+		    options_format(o) == OUTPUT_JSON, err);
 	buf_release(&text);
 	return rc;
+}
+
+/* --- define and remove --- */
+
+static int
+role_define(const struct options *o, struct error *err)
+{
+	struct buf text;
+	struct role role;
+	json_t *root = NULL;
+	int rc;
+
+	buf_init(&text, ROLE_TEXT_MAX);
+	rc = file_read_fd(STDIN_FILENO, "standard input", &text, err);
+	if (rc == 0 && (root = json_loadb(text.len > 0 ? (const char *)text.data : "", text.len,
+	    JSON_REJECT_DUPLICATES, NULL)) == NULL)
+		rc = error_set(err, ERROR_FORMAT, "standard input is no JSON");
+	if (rc == 0 && (rc = roles_role(o->args[0], root, &role, err)) == 0)
+		rc = roles_change(o->text[FLAG_DATA], o->args[0], root, err);
+	json_decref(root);
+	buf_release(&text);
+	return rc;
+}
+
+static int
+role_remove(const struct options *o, struct error *err)
+{
+	return roles_change(o->text[FLAG_DATA], o->args[0], NULL, err);
 }
 
 int
@@ -640,6 +570,8 @@ commands_registry_role(const struct options *o)
 		{ "revoke", 1, 1, CHANGES, false, role_revoke },
 		{ "list", 0, 0, SHOWS, false, role_list },
 		{ "show", 0, 1, SHOWS, true, role_show },
+		{ "define", 1, 1, CHANGES, false, role_define },
+		{ "remove", 1, 1, CHANGES, false, role_remove },
 		{ 0 }
 	};
 

@@ -168,6 +168,14 @@ def f09_users_tokens_and_bindings():
     one_more = {'principal': 'f09', 'role': 'DeveloperRead', 'path': 'f09 b'}
     status(adm.request('PUT', f'{admin}/role-bindings', one_more), 204)
     status(adm.request('DELETE', f'{admin}/role-bindings', one_more), 204)
+    # What a role allows is a record, too: all nodes have it.
+    status(adm.put(f'{admin}/roles/Reader', {'scope': ['path'], 'operations': ['SecretRead']}),
+           204)
+    for node in _three:
+        until(lambda: len(ok(node.as_('adm').get(f'{admin}/roles')).json()['roles']) == 13,
+              'the role is everywhere', 20)
+    status(adm.delete(f'{admin}/roles/Reader'), 204)
+    same(len(ok(adm.get(f'{admin}/roles')).json()['roles']), 12, 'and gone')
     bindings = '/security/1.0/principals/User:f09/roles/DeveloperRead/bindings'
     what = {'scope': {}, 'resourcePatterns': [
         {'resourceType': 'Connector', 'name': 'f09 c', 'patternType': 'LITERAL'}]}

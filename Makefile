@@ -80,6 +80,8 @@ ALL_CFLAGS = -std=c17 $(WARN) $(if $(WERROR),-Werror) $(HARDEN) $(if $(SAN),$(SA
 ALL_LDFLAGS = $(HARDEN_LINK) $(if $(SAN),$(SANITIZE)) $(LDFLAGS)
 COMPILE = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS)
 LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+# What is linked or archived, of a rule's prerequisites.
+INPUTS = $(filter %.o,$^) $(filter %.a,$^)
 
 # --- what is built ---
 
@@ -118,17 +120,17 @@ all: $(BUILD)/propseal $(BUILD)/propseal-registryd
 
 $(BUILD)/propseal: $(SRC_OBJ) $(UI_OBJ) $(SAN_OBJ) $(BUILD)/libclient.a $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $(INPUTS) $(CLIENT_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 # What `propseal registry serve` starts.
 $(BUILD)/propseal-registryd: $(REGISTRY_MAIN) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS)
+	$(Q)$(LINK) -o $@ $(INPUTS) $(REGISTRY_LIBS) $(CRYPTO_LIBS)
 
 $(BUILD)/libregistry.a: $(REGISTRY_OBJ) $(BUILD)/data/openapi.o
 	$(call say,AR)
 	$(Q)rm -f $@
-	$(Q)$(AR) qcs $@ $^
+	$(Q)$(AR) qcs $@ $(INPUTS)
 
 $(BUILD)/libclient.a: $(CLIENT_OBJ)
 	$(call say,AR)
@@ -189,11 +191,17 @@ $(BUILD)/data/openapi.o: $(BUILD)/data/openapi.c
 objects: $(CORE_OBJ) $(UI_OBJ) $(SRC_OBJ) $(CLIENT_OBJ) $(REGISTRY_OBJ) $(REGISTRY_MAIN)
 test-objects: $(call objects,$(filter-out tests/fuzz/% tests/san_options.c,$(wildcard tests/*/*.c)))
 
-# Changes when the flags do, so that another compiler or version rebuilds.
-$(BUILD)/flags: always
+# Change when the flags do, so that another compiler or version rebuilds, and
+# other libraries link anew what is compiled already.
+$(BUILD)/flags: SAID = $(COMPILE)
+$(BUILD)/link-flags: SAID = $(LINK) $(CLIENT_LIBS) $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
+$(BUILD)/flags $(BUILD)/link-flags: always
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' | cmp -s - $@ || \
-		printf '%s\n' '$(subst ','\'',$(COMPILE) $(ALL_LDFLAGS))' >$@
+	@printf '%s\n' '$(subst ','\'',$(SAID))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(SAID))' >$@
+
+$(BUILD)/libregistry.a $(BUILD)/propseal $(BUILD)/propseal-registryd $(UNIT_BIN) $(TUI_BIN) $(BENCH_BIN) \
+	$(START_FLOOR) $(SWEEP) $(HTTP_SERVER) $(FUZZ_BIN): $(BUILD)/link-flags
 
 # Changes when propseal-registryd is to be installed elsewhere.
 $(BUILD)/libexecdir: always
@@ -214,15 +222,15 @@ $(BUILD)/tests/test_findings: $(BUILD)/ui/findings.o $(BUILD)/ui/filter.o $(BUIL
 
 $(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $(INPUTS) -lcmocka $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 $(TUI_BIN): $(BUILD)/%: $(BUILD)/%.o $(TUI_HELP) $(SAN_OBJ)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ -lcmocka -lvterm -lutil
+	$(Q)$(LINK) -o $@ $(INPUTS) -lcmocka -lvterm -lutil
 
 $(BENCH_BIN): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP) $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) -lutil
+	$(Q)$(LINK) -o $@ $(INPUTS) $(REGISTRY_LIBS) $(CRYPTO_LIBS) -lutil
 
 # What bench_registry loads before libc.
 $(SLOW_SYNC): tests/bench/slow_sync.c $(BUILD)/flags
@@ -231,16 +239,16 @@ $(SLOW_SYNC): tests/bench/slow_sync.c $(BUILD)/flags
 
 $(START_FLOOR): %: %.o
 	$(call say,LINK)
-	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $^ $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $(INPUTS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 $(SWEEP): %: %.o $(BUILD)/tests/torture/gate.o $(SAN_OBJ) $(BUILD)/libcore.a
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(CRYPTO_LIBS)
+	$(Q)$(LINK) -o $@ $(INPUTS) $(CRYPTO_LIBS)
 
 # A server of the HTTP layer alone, which tests/registry/test_http.py drives.
 $(HTTP_SERVER): %: %.o $(SAN_OBJ) $(ARCHIVES)
 	$(call say,LINK)
-	$(Q)$(LINK) -o $@ $^ $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
+	$(Q)$(LINK) -o $@ $(INPUTS) $(REGISTRY_LIBS) $(CRYPTO_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
 # With a main() of its own: `make fuzz` builds it and all that it tests.
 $(FUZZ_BIN): %: %.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)
@@ -291,8 +299,11 @@ deps-ci:
 
 # --- running it ---
 
+# On all processors, but where -j says otherwise.
+SIDE_BY_SIDE = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
+
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(SIDE_BY_SIDE) all
 	@share/demo/demo.sh $(BUILD)/propseal
 
 # --- tests; each suite is a command of its own, tests/run.sh adds them up ---
@@ -300,7 +311,7 @@ demo: deps
 RUN = PROPSEAL='$(abspath $(BUILD)/propseal)' tests/run.sh
 
 test: deps-test
-	@$(MAKE) --no-print-directory run-tests
+	@$(MAKE) --no-print-directory $(SIDE_BY_SIDE) run-tests
 
 # The long suites first, so that none is left over for one processor.
 run-tests: all $(UNIT_BIN) $(TUI_BIN) $(HTTP_SERVER)

@@ -30,8 +30,8 @@ rm -rf "$out/stage" "$out"/*.deb "$out"/*.rpm "$out"/*.tar.gz
 stage() {
 	local dir=$out/stage/$1
 	shift
-	make -j"$(getconf _NPROCESSORS_ONLN)" --no-print-directory -s install DESTDIR="$dir" PREFIX=/usr \
-	    CFLAGS="$flags" "$@" >"$out/build.log" 2>&1 || { cat "$out/build.log"; return 1; }
+	make -j"$(getconf _NPROCESSORS_ONLN)" --no-print-directory -s install BUILD="$out/build" \
+	    DESTDIR="$dir" PREFIX=/usr CFLAGS="$flags" "$@" >"$out/build.log" 2>&1 || { cat "$out/build.log"; return 1; }
 	strip --strip-unneeded "$dir/usr/bin/propseal" "$dir/usr/libexec/propseal/propseal-registryd"
 	find "$dir/usr/share/man" -type f -exec gzip -9n {} +
 	find "$dir" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
@@ -46,7 +46,7 @@ described() {
 make_deb() {
 	local dir=$out/stage/deb doc depends
 	# Debian mends a library for all its programs at once: none is linked in.
-	stage deb BUILD="$out/build" ZSHCOMPDIR=/usr/share/zsh/vendor-completions CLIENT_LINK=shared YAML_LIBS=-lyaml
+	stage deb ZSHCOMPDIR=/usr/share/zsh/vendor-completions CLIENT_LINK=shared YAML_LIBS=-lyaml
 	doc=$dir/usr/share/doc/$name
 	gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
 	{
@@ -121,7 +121,7 @@ if command -v dpkg-deb >/dev/null 2>&1 && command -v dpkg-shlibdeps >/dev/null 2
 else
 	echo "no .deb: dpkg-deb or dpkg-shlibdeps (dpkg-dev) is missing"
 fi
-stage static BUILD="$out/build-static" STATIC=1
+stage static STATIC=1
 install -pm 644 LICENSE CHANGELOG.md share/packaging/licences "$out/stage/static/usr/share/doc/$name/"
 find "$out/stage/static" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 make_tarball

@@ -138,6 +138,17 @@ try_address(const struct addrinfo *a)
 	return code;
 }
 
+/* The addresses of a host; what getaddrinfo answers. */
+static int
+reach_find(const char *host, uint16_t port, struct addrinfo **all)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	char service[8];
+
+	snprintf(service, sizeof(service), "%u", (unsigned)port);
+	return getaddrinfo(host, service, &hints, all);
+}
+
 /**
  * reach_try(host, port, why, size):
  * Why a connection did not come about, which evhttp does not say: connect once
@@ -146,13 +157,9 @@ try_address(const struct addrinfo *a)
 static int
 reach_try(const char *host, uint16_t port, char *why, size_t size)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *all, *a;
-	char service[8];
-	int code;
+	int code = reach_find(host, port, &all);
 
-	snprintf(service, sizeof(service), "%u", (unsigned)port);
-	code = getaddrinfo(host, service, &hints, &all);
 	if (code != 0) {
 		snprintf(why, size, "%s", gai_strerror(code));
 		return -1;
@@ -551,6 +558,8 @@ static void
 on_failure(enum evhttp_request_error why, void *cookie)
 {
 	struct call *call = cookie;
+	struct addrinfo *all = NULL;
+	int code;
 
 	call->rc = -1;
 	if (is_untrusted(call))
@@ -561,8 +570,12 @@ on_failure(enum evhttp_request_error why, void *cookie)
 		    call->c->timeout_ms / 1000);
 	else if (why == EVREQ_HTTP_DATA_TOO_LONG)
 		error_set(call->err, ERROR_LIMIT, "the answer is too large");
+	else if (!call->c->used && (code = reach_find(call->c->url.host, call->c->url.port, &all)) != 0)
+		error_set(call->err, ERROR_IO, "cannot connect: %s", gai_strerror(code));
 	else
 		error_set(call->err, ERROR_IO, "the connection ended before the answer");
+	if (all != NULL)
+		freeaddrinfo(all);
 }
 
 static int

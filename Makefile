@@ -414,7 +414,7 @@ uninstall:
 	for c in $(COMPLETIONS); do rm -f '$(DESTDIR)'$${c#*:}; done
 
 dist:
-	git archive --prefix=propseal-$(VERSION)/ -o propseal-$(VERSION).tar.gz HEAD
+	git -c tar.umask=0022 archive --prefix=propseal-$(VERSION)/ -o propseal-$(VERSION).tar.gz HEAD
 
 # The packages below build-package; `make release` tries them in a fresh root, too.
 PACKAGE := build-package

@@ -69,10 +69,10 @@ have() {
 #include <setjmp.h>' ;;
 		*)	before= ;;
 		esac
-		printf '%s\n#include <%s>\nint main(void) { return 0; }\n' "$before" "${what%%:*}" |
-		    ${CC:-cc} -x c -o "$scratch/probe" - "$lib" >/dev/null 2>&1 ;;
-	san)	echo 'int main(void) { return 0; }' |
-		    "$what" -fsanitize=address -x c -o "$scratch/probe" - >/dev/null 2>&1 ;;
+		printf '%s\n#include <%s>\nint main(void) { return 0; }\n' "$before" "${what%%:*}" >"$scratch/probe.c"
+		${CC:-cc} -o "$scratch/probe" "$scratch/probe.c" "$lib" >/dev/null 2>&1 ;;
+	san)	echo 'int main(void) { return 0; }' >"$scratch/probe.c"
+		"$what" -fsanitize=address -o "$scratch/probe" "$scratch/probe.c" >/dev/null 2>&1 ;;
 	esac
 }
 

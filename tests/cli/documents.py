@@ -117,7 +117,9 @@ def main():
         for name in "propseal", "propseal-registryd":
             os.symlink(os.path.join(os.path.dirname(os.path.abspath(program)), name),
                        os.path.join(scratch, "bin", name))
-        shutil.copytree(os.path.join(root, "share/demo"), os.path.join(scratch, "work/demo"))
+        # As `cp -R` does, whatever modes a tree has got on its way here.
+        subprocess.run(["cp", "-R", os.path.join(root, "share/demo"), os.path.join(scratch, "work/demo")],
+                       umask=0o022, check=True)
         environment = dict(os.environ, HOME=os.path.join(scratch, "home"), LC_ALL="C.UTF-8",
                            PATH=os.path.join(scratch, "bin") + ":" + os.environ["PATH"])
         for name in ("PROPSEAL_CONFIG", "CONFLUENT_SECURITY_MASTER_KEY", "XDG_STATE_HOME"):

@@ -8,12 +8,14 @@
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "file/file.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/files.h"
 #include "ui/model.h"
 #include "ui/options.h"
+#include "ui/section.h"
 #include "ui/steps.h"
 #include "ui/term.h"
 #include "ui/where.h"
@@ -33,7 +35,7 @@ struct group {
 	struct vec paths;	/* strings (vec_push_string) */
 };
 
-enum { FOCUS_GROUP, FOCUS_PATH, FOCUS_REMOTE, FOCUS_COUNT };
+enum { FOCUS_GROUP, FOCUS_NAME, FOCUS_PATH, FOCUS_REMOTE, FOCUS_COUNT };
 
 static struct group *
 group_at(const struct where *w, size_t i)
@@ -57,13 +59,14 @@ where_files(const struct where *w)
 static struct line_edit *
 where_field(struct where *w)
 {
-	return w->focus == FOCUS_PATH ? &w->path : &w->remote;
+	return w->focus == FOCUS_NAME ? &w->name : w->focus == FOCUS_PATH ? &w->path : &w->remote;
 }
 
 /* The user typed there: it follows the group no more. */
 static void
 where_typed(struct where *w, const struct app *a)
 {
+	w->name_typed |= w->focus == FOCUS_NAME;
 	w->path_typed |= w->focus == FOCUS_PATH;
 	w->remote_typed |= w->focus == FOCUS_REMOTE;
 	where_suggest(w, a);
@@ -115,6 +118,22 @@ where_groups(struct where *w, const struct app *a)
 	return true;
 }
 
+/* What it is called without a section: by the folder of its secrets file, below the root. */
+static void
+where_suggest_name(struct where *w, const struct app *a)
+{
+	const char *shown = model_show_path(a->model, w->path.text);
+	const char *base = file_basename(shown);
+
+	buf_clear(&w->named);
+	if (base > shown + 1)
+		buf_append(&w->named, shown, (size_t)(base - shown) - 1);
+	else
+		buf_append_char(&w->named, '.');
+	if (!w->name_typed)
+		line_edit_set(&w->name, buf_cstr(&w->named));
+}
+
 /* What stands in the fields until the user types there. */
 void
 where_suggest(struct where *w, const struct app *a)
@@ -144,8 +163,16 @@ where_suggest(struct where *w, const struct app *a)
 		line_edit_set(&w->remote, a->options->remote_path);
 	else if (!w->remote_typed && model_absolute_path(w->path.text, &whole, &err) == 0)
 		line_edit_set(&w->remote, buf_cstr(&whole));
+	where_suggest_name(w, a);
 	buf_release(&whole);
 	buf_release(&path);
+}
+
+/* Is it to have another name than its folder's? */
+static bool
+where_is_named(struct where *w)
+{
+	return w->name.len > 0 && strcmp(w->name.text, buf_cstr(&w->named)) != 0;
 }
 
 static void
@@ -197,7 +224,7 @@ where_draw_field(const struct line_edit *l, const struct rect *r, int y, const c
 void
 where_draw(struct where *w, const struct rect *r)
 {
-	static const char *const labels[] = { "", "secrets file", "remote path" };
+	static const char *const labels[] = { "", "name", "secrets file", "remote path" };
 	struct rect rows = *r;
 	int y;
 
@@ -220,10 +247,17 @@ where_draw(struct where *w, const struct rect *r)
 		rows.h = (int)w->groups.len;
 	where_draw_groups(w, &rows);
 	y = rows.y + rows.h + (r->h >= 14);
+	where_draw_field(&w->name, r, y++, labels[FOCUS_NAME], w->focus == FOCUS_NAME);
 	where_draw_field(&w->path, r, y++, labels[FOCUS_PATH], w->focus == FOCUS_PATH);
 	where_draw_field(&w->remote, r, y++, labels[FOCUS_REMOTE],
 	    w->focus == FOCUS_REMOTE);
-	(void)steps_text(r, y + 1, "The secrets file is new, for its owner only. The remote path "
+	if (w->focus == FOCUS_NAME)
+		(void)steps_text(r, y + 1, where_is_named(w) ? "This name goes into the nearest "
+		    "propseal.ini, as [environment NAME] with the two paths, when the secrets file "
+		    "is written." : "It is called as its folder. Another name is written into the "
+		    "nearest propseal.ini.");
+	else
+		(void)steps_text(r, y + 1, "The secrets file is new, for its owner only. The remote path "
 	    "is where the services will read it, on the machine where they run: it stands in "
 	    "every reference.");
 }
@@ -231,7 +265,7 @@ where_draw(struct where *w, const struct rect *r)
 bool
 where_key(struct where *w, struct app *a, uint32_t k)
 {
-	size_t first = w->groups.len > 1 ? FOCUS_GROUP : FOCUS_PATH;
+	size_t first = w->groups.len > 1 ? FOCUS_GROUP : FOCUS_NAME;
 
 	if (k == INPUT_TAB || k == INPUT_BACKTAB) {
 		do
@@ -273,6 +307,66 @@ where_about(const struct where *w, struct about *out)
 	}
 }
 
+static struct section
+where_section(struct where *w, struct buf *folder)
+{
+	const struct group *g = group_chosen(w);
+	struct error err;
+
+	if (g != NULL && g->folder != NULL) {
+		struct buf inside;
+
+		/* A file in it need not exist. */
+		buf_init(&inside, LINE_EDIT_MAX);
+		buf_printf(&inside, "%s" DEFAULT_NAME, g->folder);
+		if (model_absolute_path(buf_cstr(&inside), folder, &err) == 0)
+			buf_truncate(folder, folder->len - strlen(DEFAULT_NAME));
+		buf_release(&inside);
+	}
+	return (struct section){ w->name.text, buf_cstr(&w->absolute), w->remote.text,
+		folder->len > 0 ? buf_cstr(folder) : NULL };
+}
+
+/* Can the name be written?  Else ${why} says why not. */
+static bool
+where_check_name(struct where *w, const struct app *a, char *why, size_t size)
+{
+	struct buf ini, folder;
+	struct section s;
+	struct error err;
+	int rc;
+
+	if (!where_is_named(w))
+		return true;
+	buf_init(&ini, LINE_EDIT_MAX);
+	buf_init(&folder, LINE_EDIT_MAX);
+	s = where_section(w, &folder);
+	rc = section_place(a, &s, &ini, &err);
+	if (rc != 0) {
+		snprintf(why, size, "%.150s", err.text);
+		w->focus = FOCUS_NAME;
+	}
+	buf_release(&folder);
+	buf_release(&ini);
+	return rc == 0;
+}
+
+int
+where_name(struct where *w, struct app *a, struct error *err)
+{
+	struct buf folder;
+	struct section s;
+	int rc;
+
+	if (!where_is_named(w))
+		return 0;
+	buf_init(&folder, LINE_EDIT_MAX);
+	s = where_section(w, &folder);
+	rc = section_write(a, &s, err);
+	buf_release(&folder);
+	return rc == 0 ? 1 : -1;
+}
+
 /* Is there a secrets file with a key already, or no folder for one? */
 bool
 where_check(struct where *w, struct app *a, char *why, size_t size)
@@ -303,15 +397,19 @@ where_check(struct where *w, struct app *a, char *why, size_t size)
 		snprintf(why, size, "this secrets file has its master key already");
 		w->focus = FOCUS_PATH;
 	}
+	buf_clear(&w->absolute);
+	buf_append(&w->absolute, whole.data, whole.len);
 	buf_release(&other);
 	buf_release(&whole);
-	return why[0] == '\0';
+	return why[0] == '\0' && where_check_name(w, a, why, size);
 }
 
 int
 where_init(struct where *w, const struct app *a)
 {
 	memset(w, 0, sizeof(*w));
+	buf_init(&w->named, LINE_EDIT_MAX);
+	buf_init(&w->absolute, LINE_EDIT_MAX);
 	vec_init(&w->groups, sizeof(struct group), GROUPS_MAX);
 	if (!where_groups(w, a))
 		return -1;
@@ -325,6 +423,8 @@ where_release(struct where *w)
 	struct group *g;
 	size_t i;
 
+	buf_release(&w->absolute);
+	buf_release(&w->named);
 	for (i = 0; i < w->groups.len; i++) {
 		g = group_at(w, i);
 		vec_release_strings(&g->paths);

@@ -5,22 +5,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/vec.h"
 #include "ui/field.h"
 #include "ui/outline.h"
 
 struct about;
 struct app;
-struct buf;
+struct error;
 struct rect;
 
-/* A step of the wizard: which files belong together, where their secrets file will lie, and
- * under which path services will read it. */
+/* A step of the wizard: which files belong together, what the environment is called, where its
+ * secrets file will lie, and under which path services will read it. */
 struct where {
 	struct vec groups;		/* of files without a secrets file, by folder */
 	struct list list;		/* which of them */
-	struct line_edit path, remote;	/* what is typed */
-	bool path_typed, remote_typed;	/* by the user: they do not follow the group any more */
+	struct line_edit name, path, remote;	/* what is typed */
+	bool name_typed, path_typed, remote_typed;	/* by the user: they do not follow the
+							 * group any more */
+	struct buf named, absolute;	/* the name that it has by its folder; its path */
 	size_t focus;
 };
 
@@ -45,5 +48,9 @@ void where_about(const struct where *w, struct about *out);
 
 /* Can a secrets file be made there?  Else ${why} says why not, and the field has the focus. */
 bool where_check(struct where *w, struct app *a, char *why, size_t size);
+
+/* Write the name, if it is another one than the folder's, into a propseal.ini.  1: it was, so that
+ * the files are to be scanned anew; 0: it need not. */
+int where_name(struct where *w, struct app *a, struct error *err);
 
 #endif /* !UI_WHERE_H */

@@ -370,6 +370,19 @@ key_secret(const struct steps *s)
 	return ((const struct wizard *)s)->show.asking;
 }
 
+/* Give the environment its own name, and see that it has it. */
+static void
+wizard_name(struct wizard *w, struct app *a)
+{
+	struct error err;
+	int rc = where_name(&w->where, a, &err);
+
+	if (rc == 1 && (rc = model_rescan(a->model, &err)) == 0 && model_finish(a->model) == -1)
+		app_complain(a, "the files could not be read again");
+	if (rc == -1)
+		tell_error(a, "The environment keeps the name of its folder", &err);
+}
+
 static bool
 key_next(struct steps *s, struct app *a)
 {
@@ -388,6 +401,7 @@ key_next(struct steps *s, struct app *a)
 		return false;
 	}
 	files_hold(a);
+	wizard_name(w, a);
 	w->made = model_environment(a->model, w->where.path.text, &err);
 	rc = w->made == NULL ? -1 : model_unlock(a->model, w->made, w->fresh, &opened, &err);
 	key_free(w->fresh);

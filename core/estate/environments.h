@@ -57,6 +57,8 @@ struct environment_source {
 	    const struct environment_section **out, size_t *count, const char **ini_folder,
 	    struct error *err);
 	void *cookie;
+	/* One of them was written: from now on what is in it now is found. */
+	void (*changed)(void *cookie);
 };
 
 /* ${roots}: the paths that were asked for (not owned), for the environments' names. */

@@ -40,6 +40,7 @@ struct found {
 	char *path;
 	struct config_file *file;	/* NULL: it must not be used */
 	struct error problem;		/* why */
+	bool is_former;			/* it was changed since; what was found stays */
 };
 
 /* How a style of the interface looks. */
@@ -501,7 +502,8 @@ found_at(struct config *c, const char *path, struct error *err)
 	struct found *f, **slot;
 
 	for (size_t i = 0; i < c->found.len; i++)
-		if (strcmp((f = *(struct found **)vec_at(&c->found, i))->path, path) == 0)
+		if (!(f = *(struct found **)vec_at(&c->found, i))->is_former &&
+		    strcmp(f->path, path) == 0)
 			return f;
 	f = calloc(1, sizeof(*f));
 	if (f == NULL || (f->path = strdup(path)) == NULL ||
@@ -553,6 +555,18 @@ config_find_sections(void *cookie, const char *folder, const struct environment_
 	return rc;
 }
 
+/* environment_source.changed */
+static void
+config_find_anew(void *cookie)
+{
+	struct config *c = cookie;
+
+	(void)pthread_mutex_lock(&c->found_lock);
+	for (size_t i = 0; i < c->found.len; i++)
+		(*(struct found **)vec_at(&c->found, i))->is_former = true;
+	(void)pthread_mutex_unlock(&c->found_lock);
+}
+
 static int
 config_settle(struct config *c, struct error *err)
 {
@@ -583,7 +597,7 @@ new_config(struct error *err)
 		error_memory(err);
 		return NULL;
 	}
-	c->source = (struct environment_source){ config_find_sections, c };
+	c->source = (struct environment_source){ config_find_sections, c, config_find_anew };
 	(void)pthread_mutex_init(&c->found_lock, NULL);
 	vec_init(&c->found, sizeof(struct found *), FOUND_MAX);
 	return c;

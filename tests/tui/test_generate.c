@@ -278,6 +278,106 @@ tab_leads_past_no_question(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* From the secrets file to the field of the name. */
+static void
+name_it(struct vt *v, const char *name)
+{
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_TAB);
+	vt_assert_has(v, "It is called as its folder");
+	retype(v, name);
+}
+
+static void
+remove_file(struct fixture *f, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* A name of its own stands in a propseal.ini, behind what is there, and is there at once. */
+static void
+environment_gets_a_name_of_its_own(void **state)
+{
+	static const char before[] = "# of this host\n[ui]\nreveal-seconds = 7";
+	static const char after[] = "\n\n[environment prod-eu]\n"
+	    "secrets-file = secrets.properties\nremote-path = " REMOTE "\n";
+	struct fixture *f = *state;
+	struct vt *v;
+	char *key, *ini;
+
+	for (int there = 0; there < 2; there++) {
+		fixture_write(f, client, "bootstrap.servers=localhost:9092\n"
+		    "ssl.key.password=" FIXTURE_CLIENT_SECRET "\n");
+		if (there > 0) {
+			remove_file(f, secrets);
+			fixture_write(f, "fresh/propseal.ini", before);
+		}
+		v = open_fresh(f, 24, 80);
+		begin(v);
+		name_it(v, "prod-eu");
+		vt_assert_has(v, "This name goes into the nearest propseal.ini");
+		if (there == 0)
+			golden_assert_sizes(v, "wizard-name", true);
+		key = go_to_the_key(v);
+		assert_false(there == 0 && fixture_is_in_file(f, "fresh/propseal.ini", "prod"));
+		prove(v, key);
+		see(v, "Seal the first value");
+		confirm(v);
+		see(v, "what now");
+		vt_key(v, KEY_ENTER);
+		vt_assert_has(v, "prod-eu");
+		vt_assert_has(v, "unlocked");
+		fixture_leave(v);
+		assert_opens(f, key);
+		free(key);
+		ini = fixture_read(f, "fresh/propseal.ini");
+		assert_non_null(ini);
+		if (there > 0)
+			assert_memory_equal(ini, before, sizeof(before) - 1);
+		assert_string_equal(ini + (there > 0 ? sizeof(before) - 1 : 0),
+		    after + (there > 0 ? 0 : 2));
+		free(ini);
+		/* The next start reads it. */
+		v = open_fresh(f, 24, 80);
+		vt_settle(v);
+		vt_assert_has(v, "prod-eu");
+		fixture_leave(v);
+	}
+}
+
+static void
+name_that_cannot_be_written_is_refused_before(void **state)
+{
+	static const char ini[] = "[environment taken]\nsecrets-file = other.properties\n"
+	    "files = other/\n";
+	struct fixture *f = *state;
+	struct vt *v;
+
+	fixture_write(f, "fresh/propseal.ini", ini);
+	fixture_keep(f);
+	v = open_fresh(f, 24, 80);
+	begin(v);
+	name_it(v, "a]b");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "this name cannot stand in propseal.ini");
+	retype(v, "taken");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "there is an environment of this name");
+	/* That of its folder is none that is written. */
+	retype(v, ".");
+	vt_assert_has(v, "It is called as its folder");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "[passphrase]");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
 /* What is marked waits meanwhile, and goes to where the wizard said. */
 static void
 sealing_without_a_secrets_file_makes_one(void **state)
@@ -638,6 +738,8 @@ main(void)
 		FIXTURE_TEST(from_nothing_to_a_sealed_value),
 		FIXTURE_TEST(back_keeps_what_was_typed_and_throws_the_key_away),
 		FIXTURE_TEST(tab_leads_past_no_question),
+		FIXTURE_TEST(environment_gets_a_name_of_its_own),
+		FIXTURE_TEST(name_that_cannot_be_written_is_refused_before),
 		FIXTURE_TEST(sealing_without_a_secrets_file_makes_one),
 		FIXTURE_TEST(first_value_can_be_left_for_later),
 		FIXTURE_TEST(marks_of_before_outlast_a_no),

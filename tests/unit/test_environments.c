@@ -358,7 +358,7 @@ test_a_section_wins(void **state)
 		    .remote_path = "/srv/s", .files = "apps/*" },
 		{ .name = "tests", .secrets_file = "vault/test.properties",
 		    .remote_path = "/srv/t", .files = NULL } } };
-	const struct environment_source s = { told_sections, &t };
+	const struct environment_source s = { .sections = told_sections, .cookie = &t };
 	struct estate *e;
 
 	(void)state;
@@ -387,7 +387,7 @@ test_sections_that_disagree_or_lead_nowhere(void **state)
 	struct told t = { .count = 2, .sections = {
 		{ .name = "one", .secrets_file = "one.properties" },
 		{ .name = "two", .secrets_file = "two.properties", .files = "x.*" } } };
-	const struct environment_source s = { told_sections, &t };
+	const struct environment_source s = { .sections = told_sections, .cookie = &t };
 	struct estate *e;
 
 	(void)state;
@@ -862,7 +862,7 @@ test_sections_and_flags_name_the_destination(void **state)
 		{ .name = "one", .secrets_file = "one.properties", .remote_path = "/srv/one",
 		    .files = "a/" },
 		{ .name = "two", .secrets_file = "two.properties", .files = "b" } } };
-	const struct environment_source s = { told_sections, &t };
+	const struct environment_source s = { .sections = told_sections, .cookie = &t };
 	struct estate *e;
 
 	(void)state;

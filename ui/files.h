@@ -122,6 +122,13 @@ const char *files_name(const struct app *a, const struct tree_root *r,
 /* Append what there is of what, in words, as a sentence. */
 void files_count_all(struct buf *text, const struct tally *t);
 
+/* Facts of a file: when it was changed, and whose it is. */
+void files_say_status(struct app *a, struct words *w, const struct estate_file *f);
+
+/* Facts of a secrets file (${x} NULL: none): its keys, and if it is what is selected when it was
+ * changed and whose it is. */
+void files_say_keys(struct app *a, struct words *w, const struct environment *x, bool selected);
+
 /* The detail of what is selected. */
 void files_say(struct app *a, struct words *w);
 

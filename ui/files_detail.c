@@ -19,9 +19,6 @@
 
 /* What the detail says of what is selected in the files view. */
 
-#define DAY_MS ((int64_t)86400000)
-#define DAY_LENGTH 10	/* of a time as text */
-
 /* Add "N what" to a list, if there are any. */
 static void
 files_count(struct buf *out, size_t n, const char *what)
@@ -220,25 +217,6 @@ files_say_sealed(struct app *a, struct words *w, const struct selection *s)
 
 /* --- facts, for the third pane: what is not known is left out --- */
 
-/* A time, and how long ago it was. */
-static void
-files_say_time(struct words *w, const char *name, int64_t ms, bool day)
-{
-	const int64_t days = (time_now() - ms) / DAY_MS;
-	char text[TIME_TEXT];
-
-	if (ms <= 0)
-		return;
-	time_text(ms, TIME_SPACED, text);
-	if (day)
-		text[DAY_LENGTH] = '\0';
-	if (days < 1)
-		words_fact(w, name, "%s%s", text, day ? "" : " UTC");
-	else
-		words_fact(w, name, "%s%s, %lld %s ago", text, day ? "" : " UTC", (long long)days,
-		    days == 1 ? "day" : "days");
-}
-
 static void
 files_say_owner(struct app *a, struct words *w, unsigned int uid, unsigned int mode)
 {
@@ -252,9 +230,16 @@ files_say_owner(struct app *a, struct words *w, unsigned int uid, unsigned int m
 	words_fact(w, "owner", "%s, mode %04o", f->owner_name, mode);
 }
 
-/* Of the secrets file: when it was changed and whose it is, if it is what is selected, and its
- * keys. */
-static void
+void
+files_say_status(struct app *a, struct words *w, const struct estate_file *f)
+{
+	if (f->problem != NULL || f->changed == 0)
+		return;
+	words_time(w, "changed", f->changed, false);
+	files_say_owner(a, w, f->owner, f->mode);
+}
+
+void
 files_say_keys(struct app *a, struct words *w, const struct environment *x, bool selected)
 {
 	const struct file_id *id;
@@ -265,12 +250,12 @@ files_say_keys(struct app *a, struct words *w, const struct environment *x, bool
 	if (!selected) {
 		words_fact(w, "secrets in", "%s", model_show_path(a->model, x->path));
 	} else if (id->exists) {
-		files_say_time(w, "changed", time_of(&id->mtime), false);
+		words_time(w, "changed", time_of(&id->mtime), false);
 		files_say_owner(a, w, id->uid, id->mode & 07777);
 	}
 	if (x->master != NULL)
 		words_fact(w, "key id", "%s, of the master key", x->fingerprint);
-	files_say_time(w, "data key", metadata_created(secrets_file_metadata(x->secrets)), true);
+	words_time(w, "data key", metadata_created(secrets_file_metadata(x->secrets)), true);
 }
 
 static void
@@ -283,10 +268,8 @@ files_say_facts(struct app *a, struct words *w, const struct selection *s)
 	else if (s->kind == SELECTION_SEALED)
 		words_fact(w, "line", "%zu", document_line(secrets_file_document(
 		    s->environment->secrets), s->sealed));
-	if (!here && s->file != NULL && s->file->problem == NULL && s->file->changed != 0) {
-		files_say_time(w, "changed", s->file->changed, false);
-		files_say_owner(a, w, s->file->owner, s->file->mode);
-	}
+	if (!here && s->file != NULL)
+		files_say_status(a, w, s->file);
 	files_say_keys(a, w, s->kind == SELECTION_ENVIRONMENT ? s->root->environment :
 	    s->environment, here);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/time.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/frame.h"
@@ -18,6 +19,8 @@
 #define PATH_MAX_BYTES 4096
 #define FACT_NAME 12	/* columns, with the blank behind it */
 #define WHEEL_ROWS 3
+#define DAY_MS ((int64_t)86400000)
+#define DAY_LENGTH 10	/* of a time as text */
 #define STICKY_ROWS 5	/* a lower list has no line for the head of a group */
 #define TABS_WHERE 6	/* in fewer columns a path says nothing */
 
@@ -52,6 +55,24 @@ words_fact(struct words *w, const char *name, const char *fmt, ...)
 	va_end(ap);
 	buf_append(&w->facts, name, strlen(name) + 1);
 	buf_append(&w->facts, text, strlen(text) + 1);
+}
+
+void
+words_time(struct words *w, const char *name, int64_t ms, bool day)
+{
+	const int64_t days = (time_now() - ms) / DAY_MS;
+	char text[TIME_TEXT];
+
+	if (ms <= 0)
+		return;
+	time_text(ms, TIME_SPACED, text);
+	if (day)
+		text[DAY_LENGTH] = '\0';
+	if (days < 1)
+		words_fact(w, name, "%s%s", text, day ? "" : " UTC");
+	else
+		words_fact(w, name, "%s%s, %lld %s ago", text, day ? "" : " UTC", (long long)days,
+		    days == 1 ? "day" : "days");
 }
 
 /* The value on the screen, for a while: only its frame goes through curses. */

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -33,6 +34,9 @@ struct words {
  * for them. */
 void words_fact(struct words *w, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same of a time (0: nothing is added), and how long ago it was; ${day}: only the day. */
+void words_time(struct words *w, const char *name, int64_t ms, bool day);
 
 /* How the rows of a list are drawn. */
 struct frame_rows {

@@ -10,6 +10,7 @@
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
+#include "ui/files.h"
 #include "ui/findings.h"
 #include "ui/findings_look.h"
 #include "ui/frame.h"
@@ -521,6 +522,28 @@ findings_draw_right(struct app *a)
 	frame_draw_rows(a, &p->right, r, p->right_active, &rows);
 }
 
+/* For the third pane: the line, the file's age and owner, and the key of its environment. */
+static void
+findings_say_facts(struct app *a, struct words *w, const struct findings_row *r)
+{
+	const struct audit_finding *x = r->finding;
+	const char *name = findings_environment(a->findings, x);
+	const struct tree *t = &a->model->tree;
+	const struct estate_file *file;
+	const struct estate_entry *e;
+
+	words_fact(w, "line", "%zu, column %zu", x->line, x->column);
+	if (x->suppressed || x->known)
+		words_fact(w, "counts", "no: %s", x->suppressed ? "ignored by a line in the file" :
+		    "in the baseline");
+	if (findings_find(a->findings, a->model->estate, x, &file, &e))
+		files_say_status(a, w, file);
+	for (size_t i = 0; name != NULL && i < t->roots.len; i++)
+		if (tree_root(t, i)->environment != NULL &&
+		    strcmp(tree_root(t, i)->name, name) == 0)
+			files_say_keys(a, w, tree_root(t, i)->environment, false);
+}
+
 /* The detail below: where it is in the rule, then why and how. */
 static void
 findings_say(struct app *a, struct words *w)
@@ -558,6 +581,10 @@ findings_say(struct app *a, struct words *w)
 		buf_printf(&w->place, "%s %s ", environment, arrow);
 	buf_printf(&w->place, "%s:%zu", audit_file(f->audit, r->finding->file), r->finding->line);
 	name_append_short(r->finding->key, r->finding->key_len, &w->name);
+	findings_say_facts(a, w, r);
+	/* Beside a third pane the second one says it. */
+	if (a->layout.three_panes)
+		return;
 	buf_printf(&w->text, "Why: %s\nFix: ", rule->why);
 	say_fix(a, r, &w->text);
 	if (rule->cwe > 0)
@@ -647,6 +674,7 @@ const struct view_ops view_findings = {
 	.shows = ACTION_VIEW_FINDINGS,
 	.only_here = "this is for the findings",
 	.two_panes_from = TWO_PANES,
+	.third_pane = true,
 	.left_leads = true,
 	.panes = findings_panes,
 	.moved = findings_moved,

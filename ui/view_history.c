@@ -348,6 +348,27 @@ say_change(const struct app *a, const struct trail_change *c, struct buf *out)
 		buf_append_str(out, "It was about no file.\n");
 }
 
+/* For the third pane. */
+static void
+history_say_facts(struct words *w, const struct trail_change *c)
+{
+	words_fact(w, "change", "%llu", (unsigned long long)c->n);
+	words_time(w, "began", c->ms, false);
+	words_fact(w, "outcome", "%s%s", trail_outcome_name(c->outcome),
+	    c->running ? ", it goes on" : "");
+	if (c->end_ms > 0)
+		words_fact(w, "took", "%lld.%03lld s", (long long)(c->end_ms - c->ms) / 1000,
+		    (long long)(c->end_ms - c->ms) % 1000);
+	words_fact(w, "owner", "%s, uid %llu", c->user != NULL ? c->user : "?",
+	    (unsigned long long)c->uid);
+	if (c->sudo != NULL)
+		words_fact(w, "by sudo of", "%s", c->sudo);
+	words_fact(w, "host", "%s, process %llu", c->host != NULL ? c->host : "?",
+	    (unsigned long long)c->pid);
+	if (c->environment != NULL)
+		words_fact(w, "in", "%s", c->environment);
+}
+
 static void
 history_say(struct app *a, struct words *w)
 {
@@ -365,7 +386,10 @@ history_say(struct app *a, struct words *w)
 	    c->sudo != NULL ? " by sudo of " : "", c->sudo != NULL ? c->sudo : "",
 	    c->host != NULL ? c->host : "?");
 	buf_printf(&w->name, "%s", c->command != NULL ? c->command : "?");
-	say_change(a, c, &w->text);
+	history_say_facts(w, c);
+	/* Beside a third pane the second one says it. */
+	if (!a->layout.three_panes)
+		say_change(a, c, &w->text);
 }
 
 static void
@@ -533,6 +557,7 @@ const struct view_ops view_history = {
 	.shows = ACTION_VIEW_HISTORY,
 	.only_here = "this is for the history",
 	.two_panes_from = TWO_PANES,
+	.third_pane = true,
 	.left_leads = true,
 	.panes = history_panes,
 	.entered = history_entered,

@@ -1,5 +1,7 @@
 /* The view of what an audit finds: groups, fixes, ignoring, reports. */
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "golden.h"
@@ -34,6 +36,39 @@ every_size_has_the_findings_and_no_secret(void **state)
 		fixture_leave(v);
 	}
 	fixture_assert_unchanged(*state);
+}
+
+/* Beside the reasons: the line, the age and the owner of the file, the key of its environment. */
+static void
+wide_screens_tell_line_age_owner_and_key(void **state)
+{
+	const struct timespec old[2] = { { .tv_sec = time(NULL) - 5 * 86400 },
+		{ .tv_sec = time(NULL) - 5 * 86400 } };
+	struct fixture *f = *state;
+	char path[512];
+	struct vt *v;
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, broker);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+	v = fixture_open_unlocked(f);
+	vt_key(v, "2");
+	see(v, "ssl.keystore.password");
+	type_line(v, "/keystore.pass");
+	vt_assert_lacks(v, "owner       ");
+	vt_resize(v, 50, 159);
+	vt_assert_lacks(v, "owner       ");
+	vt_resize(v, 50, 160);
+	vt_assert_has(v, "line        5, column ");
+	vt_assert_has(v, " UTC, 5 days ago");
+	vt_assert_has(v, ", mode 0600");
+	vt_assert_has(v, "secrets in  secrets.properties");
+	vt_assert_has(v, "key id      ");
+	vt_assert_has(v, "data key    2026-01-02, ");
+	/* The reasons stand beside it, once. */
+	vt_assert_has(v, "Secret in clear text");
+	vt_assert_lacks(v, "Why: ");
+	fixture_leave(v);
 }
 
 static void
@@ -448,6 +483,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(every_size_has_the_findings_and_no_secret),
+		FIXTURE_TEST(wide_screens_tell_line_age_owner_and_key),
 		FIXTURE_TEST(groups_are_by_environment_rule_and_file),
 		FIXTURE_TEST(findings_are_sorted_by_what_is_worst_or_as_in_the_files),
 		FIXTURE_TEST(space_on_a_finding_seals_what_it_is_about),

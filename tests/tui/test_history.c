@@ -268,6 +268,13 @@ screens(void **state)
 	vt_key(v, "j");
 	vt_assert_has(v, "ana");
 	golden_assert_sizes(v, "history", true);
+	vt_resize(v, 50, 200);
+	vt_assert_has(v, "host        eu-ops1, process ");
+	vt_assert_has(v, "outcome     done");
+	vt_assert_has(v, "began       2026-01-02 03:04:05 UTC, ");
+	vt_assert_has(v, "owner       ana, uid ");
+	vt_assert_has(v, "Cannot be undone");
+	vt_resize(v, 24, 80);
 	fixture_leave(v);
 	for (size_t i = 0; i < 4; i++) {
 		s.term = terms[i];

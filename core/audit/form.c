@@ -115,18 +115,32 @@ form_of_whole(const char *name, size_t len)
 		{ ".profile", FORM_SHELL }, { ".bash_history", FORM_SHELL },
 		{ ".htpasswd", FORM_CREDENTIALS }, { "basic.txt", FORM_CREDENTIALS },
 		{ "users.txt", FORM_CREDENTIALS }, { "credentials.txt", FORM_CREDENTIALS },
-		{ "login.properties", FORM_CREDENTIALS }, { "realm.properties", FORM_CREDENTIALS },
-		{ "password.properties", FORM_CREDENTIALS },
-		{ "users.properties", FORM_CREDENTIALS }, { ".pgpass", FORM_CREDENTIALS },
+		{ ".pgpass", FORM_CREDENTIALS },
 		{ "pgpass.conf", FORM_CREDENTIALS }, { ".netrc", FORM_CREDENTIALS },
 		{ "_netrc", FORM_CREDENTIALS }, { ".git-credentials", FORM_CREDENTIALS },
 		{ ".my.cnf", FORM_PROPERTIES }, { "my.cnf", FORM_PROPERTIES },
+		{ ".npmrc", FORM_ENV }, { ".pypirc", FORM_PROPERTIES },
+		{ ".s3cfg", FORM_PROPERTIES }, { ".boto", FORM_PROPERTIES },
+		{ ".databrickscfg", FORM_PROPERTIES }, { ".smbcredentials", FORM_PROPERTIES },
+		{ ".terraformrc", FORM_TERRAFORM }, { ".dockercfg", FORM_JSON },
+		{ ".dockerconfigjson", FORM_JSON }, { ".envrc", FORM_SHELL },
+		{ ".zshrc", FORM_SHELL }, { ".zshenv", FORM_SHELL }, { ".kshrc", FORM_SHELL },
 	};
+
+	/* Of Jetty and others: a user, a colon, a password, roles. */
+	static const char *const lists[] = { "login.properties", "realm.properties",
+		"password.properties", "users.properties" };
+	size_t n;
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
 		if (strlen(whole[i].ending) == len &&
 		    strncasecmp(name, whole[i].ending, len) == 0)
 			return whole[i].form;
+	/* ksql-users.properties */
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (len >= (n = strlen(lists[i])) && strncasecmp(name + len - n, lists[i], n) == 0 &&
+		    (len == n || strchr("-_.", name[len - n - 1]) != NULL))
+			return FORM_CREDENTIALS;
 	/* .env.production */
 	return len > 5 && strncmp(name, ".env.", 5) == 0 ? FORM_ENV : FORM_NONE;
 }

@@ -50,4 +50,8 @@ bool form_heredoc(const struct form_reader *r, size_t at, size_t *from, size_t *
 int form_read_command(const struct form_reader *r, size_t from, size_t to, const char *name,
     size_t name_len, struct error *err);
 
+/* In a template of YAML: blank what stands by itself on its lines, and let values begin with
+ * `$(` instead of `{{`.  All other bytes stay where they are. */
+void form_hide_actions(char *p, size_t n);
+
 #endif /* !AUDIT_FORM_INTERNAL_H */

@@ -6,6 +6,7 @@
 #include "document/jaas.h"
 #include "file/file.h"
 #include "secrets/keys.h"
+#include "secrets/value.h"
 
 /* Forms whose entries stand on lines: .env, systemd, JAAS, HCL, lists of users. */
 
@@ -104,7 +105,7 @@ form_give_variable(const struct form_reader *r, size_t at, size_t *end, struct b
     struct error *err)
 {
 	struct form_item i = { .start = at };
-	const char *equals = memchr(r->text + at, '=', *end - at), *close;
+	const char *equals = memchr(r->text + at, '=', *end - at), *close, *name;
 	char quote;
 
 	if (equals == NULL)
@@ -140,7 +141,15 @@ form_give_variable(const struct form_reader *r, size_t at, size_t *end, struct b
 	i.n = value->len;
 	if (buf_check(value, err) != 0)
 		return -1;
-	return form_is_variable(i.key, i.key_len) && i.n > 0 ? form_give(r, &i, err) : 0;
+	/* `//registry.example.com/:_authToken` of npm */
+	if (i.key_len > 2 && memcmp(i.key, "//", 2) == 0 &&
+	    (name = memrchr(i.key, ':', i.key_len)) != NULL) {
+		i.name = name + 1;
+		i.name_len = i.key_len - (size_t)(i.name - i.key);
+	} else if (!form_is_variable(i.key, i.key_len)) {
+		return 0;
+	}
+	return i.n > 0 ? form_give(r, &i, err) : 0;
 }
 
 int
@@ -390,19 +399,6 @@ form_read_jaas(const struct form_reader *r, struct error *err)
 
 /* --- lists of users --- */
 
-/* Is it a hash that does not give the password away? */
-static bool
-form_is_hash(const char *p, size_t n)
-{
-	static const char *const begins[] = { "$2", "$apr1$", "$1$", "$5$", "$6$", "$y$", "{SHA",
-		"{SSHA", "{CRYPT}", "{bcrypt}", "{pbkdf2}", "MD5:", "CRYPT:", "*" };
-
-	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-		if (n >= strlen(begins[i]) && memcmp(p, begins[i], strlen(begins[i])) == 0)
-			return true;
-	return false;
-}
-
 /* .netrc: machine HOST login USER password PASSWORD, on one line or several.  Where the last
  * word begins, which the password is. */
 static bool
@@ -509,7 +505,7 @@ form_read_credentials(const struct form_reader *r, struct error *err)
 		form_take_credentials(r, &l, &i);
 		i.value = r->text + i.from;
 		i.n = i.to - i.from;
-		if (i.key_len > 0 && i.n > 0 && !form_is_hash(i.value, i.n))
+		if (i.key_len > 0 && i.n > 0 && !value_is_hash(i.value, i.n))
 			rc = form_give(r, &i, err);
 	}
 	return rc;

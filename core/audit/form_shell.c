@@ -5,6 +5,7 @@
 #include "audit/form.h"
 #include "audit/form_internal.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "secrets/keys.h"
 #include "secrets/value.h"
 
@@ -476,27 +477,47 @@ shell_is_logon(const struct shell *s, const char *p, size_t n, size_t *from, siz
 	return false;
 }
 
-/* echo USER:PASSWORD | chpasswd: the word that is handed on.  With -e it is a hash. */
+/* Give what the word that is handed on by a pipe holds from ${from} on. */
 static int
-shell_piped(struct shell *s, struct error *err)
+shell_give_piped(struct shell *s, size_t from, struct error *err)
 {
-	const char *p = s->r->text, *line = memchr(p + s->at, '\n', s->end - s->at), *colon;
-	struct form_item i = { .role = FORM_OPTION, .start = s->piped_from, .to = s->piped_to };
-	const size_t rest = line != NULL ? (size_t)(line - p) - s->at : s->end - s->at;
+	struct form_item i = { .role = FORM_OPTION, .start = s->piped_from, .from = from,
+		.to = s->piped_to };
 
 	s->piped_to = 0;
-	colon = memchr(p + s->piped_from, ':', i.to - s->piped_from);
-	if (colon == NULL || memmem(p + s->at, rest, " -e", 3) != NULL ||
-	    memmem(p + s->at, rest, " --encrypted", 12) != NULL)
-		return 0;
-	i.from = (size_t)(colon - p) + 1;
-	i.value = p + i.from;
+	i.value = s->r->text + i.from;
 	i.n = i.to - i.from;
 	if (i.n == 0 || shell_key(s, "password", 8, err) != 0)
 		return i.n == 0 ? 0 : -1;
 	i.key = (const char *)s->key.data;
 	i.key_len = s->key.len;
 	return form_give(s->r, &i, err);
+}
+
+/* echo USER:PASSWORD | chpasswd: with -e it is a hash. */
+static int
+shell_piped(struct shell *s, struct error *err)
+{
+	const char *p = s->r->text, *line = memchr(p + s->at, '\n', s->end - s->at), *colon;
+	const size_t rest = line != NULL ? (size_t)(line - p) - s->at : s->end - s->at;
+
+	colon = memchr(p + s->piped_from, ':', s->piped_to - s->piped_from);
+	if (colon == NULL || memmem(p + s->at, rest, " -e", 3) != NULL ||
+	    memmem(p + s->at, rest, " --encrypted", 12) != NULL) {
+		s->piped_to = 0;
+		return 0;
+	}
+	return shell_give_piped(s, (size_t)(colon - p) + 1, err);
+}
+
+/* echo PASSWORD | docker login --password-stdin, sudo -S, passwd --stdin */
+static bool
+shell_takes_piped(const struct shell *s, const char *p, size_t n)
+{
+	static const char *const options[] = { "--password-stdin", "--stdin", "--pass-stdin" };
+
+	return text_is_one_of(p, n, options, sizeof(options) / sizeof(options[0])) ||
+	    (n == 2 && memcmp(p, "-S", 2) == 0 && strcmp(s->command, "sudo") == 0);
 }
 
 static int
@@ -527,6 +548,8 @@ shell_word(struct shell *s, bool *first, struct error *err)
 		return shell_give(s, FORM_ENTRY, (const char *)s->key.data, s->key.len,
 		    (size_t)(equals - p) + 1, err);
 	}
+	if (s->piped_to > 0 && shell_takes_piped(s, p, n))
+		return shell_give_piped(s, s->piped_from, err);
 	if (p[0] == '-' && n > 1)
 		return shell_option(s, p, n, err);
 	if (!*first) {

@@ -34,6 +34,7 @@ struct yaml_level {
 	size_t index;
 	struct buf name;	/* of { name: X, value: Y }, else empty */
 	bool script;		/* of a sequence: behind a `-c` */
+	bool arguments;		/* of a sequence: one may be a script for the shell before them */
 	struct buf held;	/* secret: the value of such a pair that stands before its name */
 	struct form_item item;	/* of that */
 	size_t flag;		/* of a sequence: the path's length behind a `--password` */
@@ -168,7 +169,7 @@ yaml_push(struct yaml *y, bool sequence, struct error *err)
 {
 	struct yaml_level *parent = y->depth > 0 ? &y->levels[y->depth - 1] : NULL, *l;
 	bool elsewhere = parent != NULL && parent->elsewhere;
-	bool named = parent != NULL && parent->named, commands = false;
+	bool named = parent != NULL && parent->named, commands = false, arguments = false;
 	const char *key;
 	size_t len;
 	bool is_key = parent != NULL && !parent->sequence && !parent->have_key;
@@ -189,11 +190,12 @@ yaml_push(struct yaml *y, bool sequence, struct error *err)
 			named |= yaml_is_named(key, len);
 		}
 		commands = sequence && yaml_are_commands(key, len);
+		arguments = sequence && len == 4 && memcmp(key, "args", 4) == 0;
 		parent->have_key = false;
 	}
 	l = &y->levels[y->depth++];
 	*l = (struct yaml_level){ .sequence = sequence, .elsewhere = elsewhere,
-		.named = named, .commands = commands, .is_key = is_key, .path = y->path.len };
+		.named = named, .commands = commands, .arguments = arguments, .is_key = is_key, .path = y->path.len };
 	buf_init(&l->name, BUF_MAX_FILE);
 	buf_init_secret(&l->held, BUF_MAX_FILE);
 	return buf_check(&y->path, err);
@@ -314,7 +316,8 @@ yaml_pair(struct yaml_level *l, const char *key, size_t len, const char *value, 
 
 /* Is the scalar one that is passed over, whatever its key is? */
 static bool
-yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *value, size_t n)
+yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *value, size_t n,
+    enum key_class around)
 {
 	static const char *const keys[] = { "secret", "credentials", "credential", "token" };
 	/* Of these words with Secret behind them the value is one; of others a Secret's name. */
@@ -328,6 +331,10 @@ yaml_is_name(const struct yaml *y, const char *key, size_t len, const char *valu
 		return true;
 	if (!is_label)
 		return false;
+	/* password: { secret: NAME, key: ... } */
+	if (len == 6 && memcmp(key, "secret", 6) == 0 &&
+	    (around == KEY_SECRET || around == KEY_MATERIAL))
+		return true;
 	if (yaml_ends(key, len, "-secret") && y->path.len > 0 && y->kubernetes &&
 	    memmem(y->path.data, y->path.len, ".annotations.", 13) != NULL)
 		return true;
@@ -384,6 +391,15 @@ yaml_give(struct yaml *y, struct form_item *i, struct error *err)
 	return form_give(y->r, i, err);
 }
 
+/* Does it begin with a word that is no option, and go on with others? */
+static bool
+yaml_is_words(const char *p, size_t n)
+{
+	const char *blank = memchr(p, ' ', n);
+
+	return blank != NULL && *p != '-' && memchr(p, '=', (size_t)(blank - p)) == NULL;
+}
+
 /* An element of a list: NAME=value, or an argument. */
 static int
 yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct error *err)
@@ -438,6 +454,8 @@ yaml_element(struct yaml *y, struct yaml_level *l, struct form_item *i, struct e
 		l->script = false;
 		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
 	}
+	if (l->arguments && yaml_is_words(i->value, i->n))
+		return form_read_command(y->r, i->from, i->to, i->key, i->key_len, err);
 	l->script = (i->n == 2 && memcmp(i->value, "-c", 2) == 0) ||
 	    (i->n == 9 && memcmp(i->value, "CMD-SHELL", 9) == 0);
 	if (after_flag) {
@@ -543,7 +561,7 @@ yaml_scalar(struct yaml *y, const yaml_event_t *e, struct error *err)
 	if (l->sequence)
 		return yaml_element(y, l, &i, err);
 	l->of_secret |= yaml_ends(key, len, "ecretName");
-	if (!borne && yaml_is_name(y, key, len, value, n))
+	if (!borne && yaml_is_name(y, key, len, value, n, key_class(around, around_len)))
 		return 0;
 	if (yaml_is_command(key, len) && memchr(value, ' ', n) != NULL && yaml_is_script(value, n))
 		return form_read_command(y->r, i.from, i.to, i.key, i.key_len, err);
@@ -611,8 +629,8 @@ yaml_wipe(unsigned char *start, const unsigned char *end, size_t n)
 	secmem_wipe(start, n + 1 < size ? n + 1 : size);
 }
 
-int
-form_read_yaml(const struct form_reader *r, struct error *err)
+static int
+yaml_read(const struct form_reader *r, struct error *err)
 {
 	struct yaml *y = malloc(sizeof(*y));
 	yaml_event_t e;
@@ -658,5 +676,25 @@ done:
 	buf_release(&y->decoded);
 	buf_release(&y->path);
 	free(y);
+	return rc;
+}
+
+int
+form_read_yaml(const struct form_reader *r, struct error *err)
+{
+	struct form_reader hidden = *r;
+	struct buf text;
+	int rc;
+
+	if (!yaml_has(r, "{{") && !yaml_has(r, "{%"))
+		return yaml_read(r, err);
+	buf_init_secret(&text, BUF_MAX_FILE);
+	buf_append(&text, r->text, r->n);
+	if ((rc = buf_check(&text, err)) == 0) {
+		form_hide_actions((char *)text.data, text.len);
+		hidden.text = (const char *)text.data;
+		rc = yaml_read(&hidden, err);
+	}
+	buf_release(&text);
 	return rc;
 }

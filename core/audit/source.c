@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "crypto/base64.h"
 #include "document/document.h"
 #include "document/jaas.h"
 #include "secrets/keys.h"
@@ -391,31 +390,12 @@ source_wants(void *cookie, const char *key, size_t len, const char *raw, size_t 
 	const struct audit_source *s = cookie;
 	enum key_class class = key_class(key, len);
 
-	return s->users || (s->form == FORM_JSON && len >= 4 &&
-	    memcmp(key + len - 4, "auth", 4) == 0) || (class != KEY_OTHER && class != KEY_PUBLIC) ||
+	return s->users || (class != KEY_OTHER && class != KEY_PUBLIC) ||
 	    source_is_named(s->a, key, len) ||
 	    (s->a->o->rules != NULL && rules_sensitive(s->a->o->rules, key, len)) ||
 	    value_may_be_secret((const unsigned char *)raw, n) || (n > 14 &&
 	    memchr(raw, '$', n) != NULL &&
 	    memmem(raw, n, REFERENCE_PROVIDER, sizeof(REFERENCE_PROVIDER) - 1) != NULL);
-}
-
-/* ~/.docker/config.json: "auth": user:password in base64 */
-static bool
-source_is_basic(const struct form_item *i)
-{
-	static const char name[] = ".auth";
-	const size_t n = sizeof(name) - 1;
-	struct buf text;
-	bool is_pair;
-
-	if (i->key_len < n || memcmp(i->key + i->key_len - n, name, n) != 0)
-		return false;
-	buf_init_secret(&text, BUF_MAX_FILE);
-	is_pair = base64_decode(&text, i->value, i->n) == 0 && text.len > 2 &&
-	    memchr(text.data, ':', text.len) != NULL && memchr(text.data, '\0', text.len) == NULL;
-	buf_release(&text);
-	return is_pair;
 }
 
 static int
@@ -442,8 +422,6 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 		return 0;
 	/* users.json: {"user": "password"}.  Elements that are NAME=value: docker inspect. */
 	if (s->users && memchr(i->key, '.', i->key_len) == NULL)
-		item.role = FORM_PASSWORD;
-	if (source_is_basic(i))
 		item.role = FORM_PASSWORD;
 	equals = memchr(i->value, '=', i->n);
 	if (equals != NULL && i->key_len > 0 && i->key[i->key_len - 1] >= '0' &&

@@ -13,6 +13,7 @@ enum key_class {
 	KEY_SECRET,	/* the value is a secret */
 	KEY_MATERIAL,	/* the value is a secret, unless it is the name of a file */
 	KEY_HEADERS,	/* the value is a secret if it holds an authorization */
+	KEY_PAIR,	/* the value is a secret if it is user:password, or that in base64 */
 	KEY_PUBLIC	/* sounds like a secret, and is none */
 };
 

@@ -124,7 +124,7 @@ rules_tell(const struct rules *r, const char *key, size_t len, bool *sensitive)
 
 	*sensitive = rules_decide(rules_judge(r, key, len),
 	    class == KEY_SECRET || class == KEY_MATERIAL);
-	return *sensitive || class == KEY_HEADERS;
+	return *sensitive || class == KEY_HEADERS || class == KEY_PAIR;
 }
 
 bool
@@ -216,6 +216,8 @@ rules_secret(const struct rules *r, const char *key, size_t len, const char *val
 	if (class == KEY_HEADERS)
 		return kind == VALUE_TEXT && value_has_authorization(value, n) ?
 		    SECRET_CLEAR : SECRET_NONE;
+	if (class == KEY_PAIR)
+		return kind == VALUE_TEXT && value_is_pair(value, n) ? SECRET_CLEAR : SECRET_NONE;
 	if (class != KEY_SECRET && class != KEY_MATERIAL)
 		return SECRET_NONE;
 	if (kind == VALUE_TEXT && class == KEY_MATERIAL && value_is_pointer(value, n))

@@ -30,7 +30,7 @@ int rules_add_public(struct rules *r, const char *pattern, struct error *err);
 bool rules_sensitive(const struct rules *r, const char *key, size_t len);
 
 /* The same into ${*sensitive}; false: the key says nothing of its values, not even that
- * some may be (KEY_HEADERS). */
+ * some may be (KEY_HEADERS, KEY_PAIR). */
 bool rules_tell(const struct rules *r, const char *key, size_t len, bool *sensitive);
 
 /* Did the user say that the key is no secret? */

@@ -2,7 +2,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
+#include "crypto/base64.h"
 #include "secrets/keys.h"
 #include "secrets/value.h"
 
@@ -144,7 +146,23 @@ piece_is_literal(struct piece v)
 	return false;
 }
 
-/* What other programs replace, or have sealed themselves. */
+/* The hash of a password, long enough to be whole: crypt(3), Argon2, Django, LDAP, PostgreSQL. */
+static bool
+piece_is_crypt(struct piece v)
+{
+	static const char *const begins[] = { "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$y$", "$7$",
+		"$apr1$", "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_sha", "{SSHA", "{SHA",
+		"{bcrypt}", "{PBKDF2", "SCRAM-SHA-256$" };
+
+	if (v.n < 30)
+		return false;
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (piece_begins(v, begins[i]))
+			return true;
+	return false;
+}
+
+/* What other programs replace, or have sealed or hashed themselves. */
 static bool
 piece_is_reference(struct piece v)
 {
@@ -170,7 +188,7 @@ piece_is_reference(struct piece v)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
 			return !piece_is_literal(v);
-	if (piece_is_braces(v))
+	if (piece_is_braces(v) || piece_is_crypt(v))
 		return true;
 	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
 		if (piece_begins(v, begins[i]))
@@ -320,6 +338,20 @@ value_is_of_name(char c)
 	return value_is_letter(c) || value_is_digit(c) || c == '_' || c == '.' || c == '-';
 }
 
+/* A connection of Redis begins with hosts and ports: a:6380,b:6380,password=x,ssl=True. */
+static bool
+piece_is_host(struct piece v, size_t end)
+{
+	const char *colon = memchr(v.p, ':', end);
+
+	if (colon == NULL || colon + 1 == v.p + end || !value_is_digit(colon[1]))
+		return false;
+	for (const char *p = v.p; p < colon; p++)
+		if (!value_is_of_name(*p))
+			return false;
+	return colon > v.p;
+}
+
 /* Is what stands before the `=` at ${at} the name of a secret, and has it a value? */
 static bool
 piece_has_member(struct piece v, size_t at, struct value_member *out)
@@ -336,7 +368,8 @@ piece_has_member(struct piece v, size_t at, struct value_member *out)
 	out->option = (piece_begins(name, "-D") || piece_begins(name, "--")) &&
 	    (before == '\0' || value_is_blank(before) || before == '"');
 	if (name.n == 0 || !(before == '?' || before == '&' || before == ';' || before == '[' ||
-	    out->option || (before == ',' && memchr(v.p, '[', start) != NULL) ||
+	    out->option || (before == ',' && (memchr(v.p, '[', start) != NULL ||
+	    piece_is_host(v, start - 1))) ||
 	    (value_is_blank(before) && start > 1 && (v.p[start - 2] == ';' ||
 	    piece_is_libpq(v))) ||
 	    (before == '\0' && memchr(v.p, ';', v.n) != NULL)))
@@ -347,7 +380,7 @@ piece_has_member(struct piece v, size_t at, struct value_member *out)
 	quote = end < v.n && (v.p[end] == '"' || v.p[end] == '\'') ? v.p[end++] : '\0';
 	for (start = end; end < v.n && (quote != '\0' ? v.p[end] != quote :
 	    v.p[end] != '&' && v.p[end] != ';' && !value_is_blank(v.p[end]) &&
-	    !(before == '[' && v.p[end] == ',') &&
+	    !((before == '[' || before == ',') && v.p[end] == ',') &&
 	    !((before == '[' || before == ',') && v.p[end] == ']')); end++)
 		;
 	text = (struct piece){ v.p + start, end - start };
@@ -375,6 +408,24 @@ value_next_member(const char *value, size_t n, size_t *at, struct value_member *
 	return false;
 }
 
+/* Of Go's driver for MySQL: user:password@tcp(host:3306)/name, or @(host)/. */
+static bool
+piece_is_mysql(struct piece v)
+{
+	const char *at = memchr(v.p, '@', v.n), *colon, *end = v.p + v.n, *p;
+
+	if (at == NULL || (colon = memchr(v.p, ':', (size_t)(at - v.p))) == NULL ||
+	    piece_begins(v, "jdbc:"))
+		return false;
+	for (p = v.p; p < colon; p++)
+		if (!value_is_of_name(*p))
+			return false;
+	for (p = at + 1; p < end && value_is_letter(*p); p++)
+		;
+	return colon > v.p && p < end && *p == '(' && memchr(p, ')', (size_t)(end - p)) != NULL &&
+	    piece_is_filled((struct piece){ colon + 1, (size_t)(at - colon) - 1 });
+}
+
 static bool
 piece_has_credentials(struct piece v)
 {
@@ -386,7 +437,7 @@ piece_has_credentials(struct piece v)
 	for (p = v.p; (p = memmem(p, (size_t)(end - p), "://", 3)) != NULL; p += 3)
 		if (piece_has_user(v, (size_t)(p - v.p) + 3))
 			return true;
-	if (value_next_member(v.p, v.n, &from, &m))
+	if (value_next_member(v.p, v.n, &from, &m) || piece_is_mysql(v))
 		return true;
 	if (!piece_begins(v, thin))
 		return false;
@@ -540,6 +591,19 @@ value_may_be_secret(const unsigned char *raw, size_t n)
 	return false;
 }
 
+/* https://host:port/ */
+static bool
+piece_is_origin(struct piece v)
+{
+	size_t at = piece_begins(v, "https://") ? 8 : piece_begins(v, "http://") ? 7 : 0;
+
+	if (at == 0)
+		return false;
+	while (at < v.n && (value_is_of_name(v.p[at]) || v.p[at] == ':'))
+		at++;
+	return at + (at < v.n && v.p[at] == '/') == v.n;
+}
+
 bool
 value_is_pointer(const char *value, size_t n)
 {
@@ -549,6 +613,9 @@ value_is_pointer(const char *value, size_t n)
 
 	if ((v.n == 4 && text_contains_nocase(v.p, 4, "true")) ||
 	    (v.n == 5 && text_contains_nocase(v.p, 5, "false")))
+		return true;
+	/* A URL of nothing but a host, as n8n has in WEBHOOK_URL. */
+	if (piece_is_origin(v))
 		return true;
 	/* The id of a key of AWS, which names one. */
 	if (v.n == 20 && (piece_begins(v, "AKIA") || piece_begins(v, "ASIA")))
@@ -584,4 +651,63 @@ value_is_pair_of(const char *value, size_t n, enum value_kind *kind)
 		return false;
 	*kind = k;
 	return true;
+}
+
+bool
+value_is_hash(const char *value, size_t n)
+{
+	static const char *const begins[] = { "$2", "$apr1$", "$1$", "$5$", "$6$", "$y$", "{SHA",
+		"{SSHA", "{CRYPT}", "{bcrypt}", "{pbkdf2}", "MD5:", "CRYPT:", "*" };
+
+	/* Twice in files of Compose. */
+	if (n > 1 && value[0] == '$' && value[1] == '$') {
+		value++;
+		n--;
+	}
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+		if (piece_begins((struct piece){ value, n }, begins[i]))
+			return true;
+	return false;
+}
+
+/* Is it user:password?  A host and a port look the same, but for its digits. */
+static bool
+piece_is_pair(struct piece v)
+{
+	/* The first user of Neo4j has a slash behind it. */
+	const char *between = v.n == 0 ? NULL : piece_begins(v, "neo4j/") ? v.p + 5 :
+	    memchr(v.p, ':', v.n);
+	struct piece user, password;
+	size_t digits = 0;
+
+	if (between == NULL)
+		return false;
+	user = (struct piece){ v.p, (size_t)(between - v.p) };
+	password = (struct piece){ between + 1, v.n - user.n - 1 };
+	for (size_t i = 0; i < user.n; i++)
+		if (!value_is_of_name(user.p[i]) && user.p[i] != '@' && user.p[i] != '+')
+			return false;
+	for (size_t i = 0; i < password.n; i++) {
+		if (value_is_blank(password.p[i]))
+			return false;
+		digits += value_is_digit(password.p[i]);
+	}
+	return user.n > 0 && !piece_begins(password, "//") && piece_is_filled(password) &&
+	    !(digits == password.n && digits < 6) && !value_is_hash(password.p, password.n);
+}
+
+bool
+value_is_pair(const char *value, size_t n)
+{
+	const struct piece v = piece_trim(value, n);
+	struct buf text;
+	bool is_pair;
+
+	if (piece_is_pair(v))
+		return true;
+	buf_init_secret(&text, BUF_MAX_FILE);
+	is_pair = v.n > 4 && base64_decode(&text, v.p, v.n) == 0 && text.len > 2 &&
+	    memchr(text.data, ':', text.len) != NULL && memchr(text.data, '\0', text.len) == NULL;
+	buf_release(&text);
+	return is_pair;
 }

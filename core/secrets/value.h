@@ -9,7 +9,8 @@ enum value_kind {
 	VALUE_TEXT,		/* nothing in particular */
 	VALUE_EMPTY,		/* nothing but blanks */
 	VALUE_REFERENCE,	/* what another program puts in its place or opens: ${...},
-				   $NAME, {{ ... }}, %(...)s, @...@, ENC(...) ... */
+				   $NAME, {{ ... }}, %(...)s, @...@, ENC(...) ...;
+				   or a hash that it checks a password by */
 	VALUE_PLACEHOLDER,	/* to be filled in: <...>, YOUR_..., CHANGE_ME, xxx, a mask */
 	VALUE_PRIVATE_KEY,	/* a private key in PEM, or JSON of a service account */
 	VALUE_CREDENTIALS,	/* user:password@ or password= in a URL, a connection string
@@ -33,6 +34,12 @@ bool value_has_authorization(const char *value, size_t n);
 
 /* `user:password` of which the password is a reference or placeholder: which of the two. */
 bool value_is_pair_of(const char *value, size_t n, enum value_kind *kind);
+
+/* Is it `user:password`, or that in base64?  A hash in place of the password is none. */
+bool value_is_pair(const char *value, size_t n);
+
+/* A hash of a password, as crypt(3), Apache and others write it. */
+bool value_is_hash(const char *value, size_t n);
 
 /* What is written NAME=VALUE in a value, where NAME is one of a secret, and VALUE
  * is in clear text.  Offsets are into the value. */

@@ -14,6 +14,7 @@ BEGIN {
 	value["secret"] = "KEY_SECRET"
 	value["material"] = "KEY_MATERIAL"
 	value["headers"] = "KEY_HEADERS"
+	value["pair"] = "KEY_PAIR"
 	value["public"] = "KEY_PUBLIC"
 	nodes = 1
 }

@@ -38,6 +38,7 @@ keys_are_found_by_their_last_words(void **state)
 		{ "gcs.credentials.json", KEY_MATERIAL }, { "snowflake.private.key", KEY_MATERIAL },
 		{ "confluent.security.master.key", KEY_MATERIAL },
 		{ "http.request.headers", KEY_HEADERS },
+		{ "FLOWER_BASIC_AUTH", KEY_PAIR }, { "oauth", KEY_OTHER },
 		/* However they are spelt. */
 		{ "camel.kamelet.aws-s3-sink.secretKey", KEY_SECRET },
 		{ "CONNECT_SSL_KEYSTORE_PASSWORD", KEY_SECRET },
@@ -81,7 +82,7 @@ keys_are_found_by_their_last_words(void **state)
 static void
 every_row_of_the_list_is_built_in(void **state)
 {
-	static const char *const names[] = { "?", "secret", "material", "headers", "public" };
+	static const char *const names[] = { "?", "secret", "material", "headers", "pair", "public" };
 	FILE *f = fopen("share/keys/kafka.keys", "r");
 	char line[256], class[32], pattern[128], key[160];
 	size_t rows = 0;
@@ -209,6 +210,28 @@ key_and_value_decide_together(void **state)
 		{ "http.headers", "Accept: text/plain", SECRET_NONE },
 		{ "http.headers", "Content-Type:a|Authorization:Basic dTpw", SECRET_CLEAR },
 		{ "http.headers", "X-Api-Key: ${env:K}", SECRET_NONE },
+		{ "BASIC_AUTH", "ops:clear", SECRET_CLEAR },
+		{ "BASIC_AUTH", "b3BzOmNsZWFy", SECRET_CLEAR },
+		{ "BASIC_AUTH", "ops:${PASSWORD}", SECRET_NONE },
+		{ "BASIC_AUTH", "ops:$apr1$Hk3uWzYp$x9dPq0XkV1z", SECRET_NONE },
+		{ "BASIC_AUTH", "ops:$$2y$$05$$abcdefgh", SECRET_NONE },
+		{ "BASIC_AUTH", "gateway:8080", SECRET_NONE },
+		{ "BASIC_AUTH", "https://id.example.com/", SECRET_NONE },
+		{ "BASIC_AUTH", "enabled", SECRET_NONE },
+		{ "NEO4J_AUTH", "neo4j/clear", SECRET_CLEAR },
+		{ "NEO4J_AUTH", "none", SECRET_NONE },
+		{ "a.password", "$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1", SECRET_ELSEWHERE },
+		{ "a.password", "$6$short", SECRET_CLEAR },
+		{ "WEBHOOK_URL", "https://n8n.example.com:5678/", SECRET_NONE },
+		{ "WEBHOOK_URL", "https://n8n.example.com/webhook/clear", SECRET_CLEAR },
+		{ "cache", "redis:6380,password=clear,ssl=True", SECRET_CLEAR },
+		{ "cache", "redis:6380,password=${P},ssl=True", SECRET_NONE },
+		{ "list", "a,password=word", SECRET_NONE },
+		{ "DATA_SOURCE_NAME", "exp:clear@(db:3306)/", SECRET_CLEAR },
+		{ "DATA_SOURCE_NAME", "exp:clear@tcp(db:3306)/x", SECRET_CLEAR },
+		{ "DATA_SOURCE_NAME", "exp:${P}@tcp(db:3306)/x", SECRET_NONE },
+		{ "url", "jdbc:oracle:thin:@(DESCRIPTION=(ADDRESS=))", SECRET_NONE },
+		{ "mail", "to:someone@example.com (him)", SECRET_NONE },
 		{ "connection.url", "jdbc:x://h?user=u&password=pw", SECRET_CLEAR },
 		{ "connection.url", "jdbc:x://h?user=u", SECRET_NONE },
 		{ "kafka.api.key", "ABCDEF", SECRET_NONE },

@@ -114,7 +114,7 @@ FUZZ_BIN := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 HTTP_SERVER := $(BUILD)/tests/registry/http_server
 SCRIPTS := $(wildcard tests/cli/test_*.sh tests/conformance/*.sh tests/registry/test_*.py)
 TORTURE := $(wildcard tests/torture/*.sh)
-SWEEP := $(BUILD)/tests/torture/sweep $(BUILD)/tests/torture/rotation_sweep
+SWEEP := $(addprefix $(BUILD)/tests/torture/,sweep rotation_sweep power_cut)
 
 all: $(BUILD)/propseal $(BUILD)/propseal-registryd
 
@@ -241,7 +241,7 @@ $(START_FLOOR): %: %.o
 	$(call say,LINK)
 	$(Q)$(LINK) -Wl,--no-as-needed -o $@ $(INPUTS) $(CRYPTO_LIBS) $(CURSES_LIBS) $(YAML_LIBS) $(INI_LIBS)
 
-$(SWEEP): %: %.o $(BUILD)/tests/torture/gate.o $(SAN_OBJ) $(BUILD)/libcore.a
+$(SWEEP): %: %.o $(addprefix $(BUILD)/tests/torture/,gate.o estate.o) $(SAN_OBJ) $(BUILD)/libcore.a
 	$(call say,LINK)
 	$(Q)$(LINK) -o $@ $(INPUTS) $(CRYPTO_LIBS)
 

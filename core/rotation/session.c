@@ -126,6 +126,34 @@ rotation_home(struct error *err)
 	return out;
 }
 
+int
+session_sync_folder(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd == -1)
+		return error_io(err, path, "cannot open the folder");
+	/* Some file systems cannot sync a folder. */
+	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
+		rc = error_io(err, path, "cannot put the folder on disk");
+	close(fd);
+	return rc;
+}
+
+/* A folder that was just made is to be there after a power cut. */
+static int
+sync_made(const char *path, struct error *err)
+{
+	char *above = file_folder(path);
+	int rc = above == NULL ? error_memory(err) : 0;
+
+	/* Who may not list the one that it is in cannot sync that. */
+	if (rc == 0 && access(above, R_OK) == 0)
+		rc = session_sync_folder(above, err);
+	free(above);
+	return rc;
+}
+
 /* Make a folder and those above it. */
 static int
 make_folders(const char *path, struct error *err)
@@ -137,27 +165,14 @@ make_folders(const char *path, struct error *err)
 		p = strchr(p + 1, '/');
 		if (p != NULL)
 			*p = '\0';
-		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+		if (mkdir(copy, 0700) == 0)
+			rc = sync_made(copy, err);
+		else if (errno != EEXIST)
 			rc = error_io(err, copy, "cannot make the folder");
 		if (p != NULL)
 			*p = '/';
 	}
 	free(copy);
-	return rc;
-}
-
-/* The entry of the folder on disk. */
-static int
-sync_folder(const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd == -1)
-		return error_io(err, path, "cannot open the folder");
-	/* Some file systems cannot sync a folder. */
-	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
-		rc = error_io(err, path, "cannot put the folder on disk");
-	close(fd);
 	return rc;
 }
 
@@ -243,12 +258,14 @@ session_create(struct rotation *r, const char *home, const char *dir, struct err
 	} else if ((r->dir = realpath(path, NULL)) == NULL) {
 		error_io(err, path, "cannot find the folder of the session");
 	} else {
-		rc = 0;
+		rc = sync_made(r->dir, err);
 	}
 	free(path);
 	for (enum store s = 0; rc == 0 && s < STORES; s++)
 		rc = open_store(r, s, O_CREAT | O_EXCL, err);
-	return rc == 0 && dir != NULL ? link_session(r, home, err) : rc;
+	if (rc == 0 && dir != NULL && (rc = link_session(r, home, err)) == 0)
+		rc = session_sync_folder(home, err);
+	return rc;
 }
 
 void
@@ -531,7 +548,7 @@ session_wipe(struct rotation *r, enum store s, struct error *err)
 	if (rc == 0 && unlink(path) != 0)
 		rc = error_io(err, path, "cannot remove the file");
 	if (rc == 0)
-		rc = sync_folder(r->dir, err);
+		rc = session_sync_folder(r->dir, err);
 	if (rc == 0) {
 		close(r->stores[s]);
 		r->stores[s] = -1;

@@ -26,17 +26,10 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/vec.h"
 #include "crypto/key.h"
-#include "estate/environments.h"
 #include "estate/estate.h"
-#include "file/file.h"
-#include "plan/change.h"
-#include "plan/configuration.h"
 #include "rotation/rotation.h"
-#include "seal/keying.h"
-#include "seal/seal.h"
-#include "secrets/secrets_file.h"
+#include "tests/torture/estate.h"
 #include "tests/torture/gate.h"
 
 #define ENVIRONMENTS 10
@@ -51,114 +44,22 @@ static const char *const session_files[] = { SESSION "/plan", SESSION "/journal"
 	SESSION "/originals", SESSION "/values", SESSION "/keys" };
 enum { SESSION_FILES = sizeof(session_files) / sizeof(session_files[0]) };
 
-struct kept {
-	char path[64];
-	struct buf bytes;
-};
-
 static char folder[PATH_MAX];
-static char old_keys[ENVIRONMENTS][64], new_key[64];	/* in base64 */
+static char old_keys[ENVIRONMENTS][ESTATE_KEY], new_key[ESTATE_KEY];	/* in base64 */
 static struct kept secrets[ENVIRONMENTS], session[SESSION_FILES];
 static unsigned long passed, failed, lost;
 
-static void
-die(const char *what)
-{
-	fprintf(stderr, "rotation_sweep: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static void
-die_of(const struct error *err)
-{
-	fprintf(stderr, "rotation_sweep: %s: %s\n", err->file, err->text);
-	exit(1);
-}
-
-static void
-put(const char *path, const void *bytes, size_t n)
-{
-	FILE *f = fopen(path, "w");
-
-	if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0)
-		die(path);
-}
-
-static void
-get(struct kept *k, const char *path)
-{
-	struct error err;
-
-	snprintf(k->path, sizeof(k->path), "%s", path);
-	buf_init(&k->bytes, BUF_MAX_FILE);
-	if (file_read(path, &k->bytes, NULL, &err) != 0)
-		die_of(&err);
-}
-
-/* --- the estate --- */
-
-static void
-value_of(char out[64], int e, int c)
-{
-	snprintf(out, 64, "Secret-of-%d-in-%d", c, e);
-}
-
-static void
-to_text(const struct key *k, char out[64])
-{
-	struct buf text;
-
-	buf_init_secret(&text, 4096);
-	key_append_base64(k, &text);
-	snprintf(out, 64, "%s", buf_cstr(&text));
-	buf_release(&text);
-}
-
-static const struct change_callbacks no_callbacks = { .waiting = NULL };
-
-/* A secrets file with a key of its own, and what four configurations seal in it. */
+/* An environment whose configurations are sealed. */
 static void
 make_environment(int e)
 {
-	struct seal_options options = { .remote = "/etc/kafka/secrets.properties" };
-	char path[64], name[64], value[64], text[200];
-	struct key *master = NULL;
-	struct change c;
-	struct error err;
+	char path[64];
 
-	snprintf(path, sizeof(path), "e%d", e);
-	if (mkdir(path, 0700) != 0)
-		die(path);
+	estate_make(e, CONFIGURATIONS, old_keys[e]);
+	if (estate_seal(e, CONFIGURATIONS, old_keys[e]) != 0)
+		die("sealing");
 	snprintf(path, sizeof(path), "e%d/secrets.properties", e);
-	change_init(&c, &no_callbacks, NULL);
-	if (change_files(&c, NULL, path, true, &err) != 0 || change_start(&c, &err) != 0 ||
-	    rotate_generate(c.plan, "an old passphrase", 17, &master, &err) != 0 ||
-	    change_apply(&c, &err) != 0)
-		die_of(&err);
-	to_text(master, old_keys[e]);
-	change_close(&c);
-	change_init(&c, &no_callbacks, NULL);
-	if (change_files(&c, NULL, path, false, &err) != 0)
-		die_of(&err);
-	for (int i = 0; i < CONFIGURATIONS; i++) {
-		value_of(value, e, i);
-		snprintf(name, sizeof(name), "e%d/c%d.properties", e, i);
-		snprintf(text, sizeof(text), "# %d\na.password=%s\nlisteners=x\n", i, value);
-		put(name, text, strlen(text));
-		if (change_config(&c, name, &err) == NULL)
-			die_of(&err);
-	}
-	if (change_start(&c, &err) != 0 || seal_prepare(c.plan, master, &err) != 0)
-		die_of(&err);
-	for (size_t i = 0; i < c.configs.len; i++)
-		if (seal_default(c.plan, *(struct configuration **)vec_at(&c.configs, i), &options,
-		    NULL, &err) != 0)
-			die_of(&err);
-	if (change_apply(&c, &err) != 0)
-		die_of(&err);
-	change_close(&c);
-	key_free(master);
-	get(&secrets[e], path);
+	secrets[e] = get(path);
 }
 
 /* --- the session --- */
@@ -226,7 +127,7 @@ make_session(void)
 	rotation_close(r);
 	estate_free(e);
 	for (size_t i = 0; i < SESSION_FILES; i++)
-		get(&session[i], session_files[i]);
+		session[i] = get(session_files[i]);
 }
 
 /* --- one run --- */
@@ -300,7 +201,7 @@ scan_session(void)
 	char value[64];
 
 	for (size_t i = 0; i < SESSION_FILES && why == NULL; i++) {
-		get(&k, session_files[i]);
+		k = get(session_files[i]);
 		if (holds(&k.bytes, new_key, strlen(new_key)) ||
 		    holds(&k.bytes, NEW_PASSPHRASE, strlen(NEW_PASSPHRASE)))
 			why = "the new key is in the session";
@@ -357,7 +258,7 @@ go_back(void)
 		why = "rollback fails";
 	rotation_close(r);
 	for (int e = 0; e < ENVIRONMENTS && why == NULL; e++) {
-		get(&k, secrets[e].path);
+		k = get(secrets[e].path);
 		if (!buf_equal(&k.bytes, &secrets[e].bytes)) {
 			why = "an original is not as it was";
 			lost++;

@@ -1,0 +1,127 @@
+#include "tests/torture/estate.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "crypto/key.h"
+#include "file/file.h"
+#include "plan/change.h"
+#include "plan/configuration.h"
+#include "seal/keying.h"
+#include "seal/seal.h"
+
+void
+die(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+void
+die_of(const struct error *err)
+{
+	fprintf(stderr, "%s: %s\n", err->file, err->text);
+	exit(1);
+}
+
+void
+put(const char *path, const void *bytes, size_t n)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0)
+		die(path);
+}
+
+struct kept
+get(const char *path)
+{
+	struct kept k = { .path = "" };
+	struct error err;
+
+	snprintf(k.path, sizeof(k.path), "%s", path);
+	buf_init(&k.bytes, BUF_MAX_FILE);
+	if (file_read(path, &k.bytes, NULL, &err) != 0)
+		die_of(&err);
+	return k;
+}
+
+void
+value_of(char out[64], int e, int c)
+{
+	snprintf(out, 64, "Secret-of-%d-in-%d", c, e);
+}
+
+void
+to_text(const struct key *k, char out[ESTATE_KEY])
+{
+	struct buf text;
+
+	buf_init_secret(&text, 4096);
+	key_append_base64(k, &text);
+	snprintf(out, ESTATE_KEY, "%s", buf_cstr(&text));
+	buf_release(&text);
+}
+
+static const struct change_callbacks no_callbacks = { .waiting = NULL };
+
+void
+estate_make(int e, int n, char key[ESTATE_KEY])
+{
+	char path[64], value[64], text[200];
+	struct key *master = NULL;
+	struct change c;
+	struct error err;
+
+	snprintf(path, sizeof(path), "e%d", e);
+	if (mkdir(path, 0700) != 0)
+		die(path);
+	snprintf(path, sizeof(path), "e%d/secrets.properties", e);
+	change_init(&c, &no_callbacks, NULL);
+	if (change_files(&c, NULL, path, true, &err) != 0 || change_start(&c, &err) != 0 ||
+	    rotate_generate(c.plan, "an old passphrase", 17, &master, &err) != 0 ||
+	    change_apply(&c, &err) != 0)
+		die_of(&err);
+	to_text(master, key);
+	change_close(&c);
+	key_free(master);
+	for (int i = 0; i < n; i++) {
+		value_of(value, e, i);
+		snprintf(path, sizeof(path), "e%d/c%d.properties", e, i);
+		snprintf(text, sizeof(text), "# %d\na.password=%s\nlisteners=x\n", i, value);
+		put(path, text, strlen(text));
+	}
+}
+
+int
+estate_seal(int e, int n, const char *key)
+{
+	struct seal_options options = { .remote = "/etc/kafka/secrets.properties" };
+	struct key *master = key_from_base64(key, strlen(key), NULL);
+	char path[64];
+	struct change c;
+	struct error err;
+	int rc;
+
+	snprintf(path, sizeof(path), "e%d/secrets.properties", e);
+	change_init(&c, &no_callbacks, NULL);
+	rc = change_files(&c, NULL, path, false, &err);
+	for (int i = 0; rc == 0 && i < n; i++) {
+		snprintf(path, sizeof(path), "e%d/c%d.properties", e, i);
+		rc = change_config(&c, path, &err) != NULL ? 0 : -1;
+	}
+	if (rc == 0 && (rc = change_start(&c, &err)) == 0)
+		rc = seal_prepare(c.plan, master, &err);
+	for (size_t i = 0; rc == 0 && i < c.configs.len; i++)
+		rc = seal_default(c.plan, *(struct configuration **)vec_at(&c.configs, i), &options,
+		    NULL, &err);
+	if (rc == 0)
+		rc = change_apply(&c, &err);
+	change_close(&c);
+	key_free(master);
+	return rc == 0 ? 0 : error_exit_status(err.code);
+}

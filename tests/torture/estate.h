@@ -1,0 +1,39 @@
+#ifndef ESTATE_H
+#define ESTATE_H
+
+#include "base/buf.h"
+
+struct error;
+struct key;
+
+/* Environments e0, e1 ... below the current folder, for what is done to them between faults. */
+
+#define ESTATE_KEY 64		/* bytes of a master key's text */
+
+struct kept {
+	char path[64];
+	struct buf bytes;
+};
+
+/* End the program: ${what} failed. */
+void die(const char *what);
+void die_of(const struct error *err);
+
+/* Write a file, read one. */
+void put(const char *path, const void *bytes, size_t n);
+struct kept get(const char *path);
+
+/* The value of configuration ${c} of environment ${e}, in clear. */
+void value_of(char out[64], int e, int c);
+
+/* The text of a master key, in base64. */
+void to_text(const struct key *k, char out[ESTATE_KEY]);
+
+/* A secrets file with a key of its own, whose text goes to ${key}, and ${n} configurations
+ * with a value in clear. */
+void estate_make(int e, int n, char key[ESTATE_KEY]);
+
+/* Seal the values of these configurations.  0, or the exit status of a failure. */
+int estate_seal(int e, int n, const char *key);
+
+#endif /* !ESTATE_H */

@@ -279,7 +279,7 @@ static void
 test_rows_give_the_same_lines_again(void **state)
 {
 	struct audit_event e[2] = { { .phase = AUDIT_INTENT }, { .phase = AUDIT_OUTCOME } };
-	static char rooms[13][700];
+	static char rooms[14][700];
 	struct error err = { 0 };
 	uint64_t seed = 4711, lines;
 	struct audit *a = audit_start(NULL);
@@ -300,6 +300,7 @@ test_rows_give_the_same_lines_again(void **state)
 		e[0].key_len = e[0].key != NULL ? strlen(e[0].key) : 0;
 		e[0].request_id = any_text(&seed, rooms[8], 64);
 		e[0].client = any_text(&seed, rooms[9], 40);
+		e[0].via = any_text(&seed, rooms[13], 40);
 		e[0].value_hmac = any_text(&seed, rooms[10], 80);
 		e[0].idempotency_hmac = any_text(&seed, rooms[11], 80);
 		e[0].authorization = seed >> 63;
@@ -311,6 +312,7 @@ test_rows_give_the_same_lines_again(void **state)
 		e[1] = e[0];
 		e[1].phase = AUDIT_OUTCOME;
 		e[1].authorization = false;
+		e[1].via = NULL;
 		e[1].message = any_text(&seed, rooms[12], 600);
 		e[1].version = (uint32_t)(seed >> 34);
 		e[1].status = (int)(seed >> 50) % 1000;

@@ -9,8 +9,8 @@
 #include "registry/database/database.h"
 
 /*
- * The events of one row: the time; then of each event its flags, its texts and
- * its numbers.  Numbers are written seven bits a byte, the lowest first.  A text
+ * The events of one row: the time; then of each event its flags, its texts, its
+ * numbers, and, where a flag says so, who forwarded it.  Numbers are written seven bits a byte, the lowest first.  A text
  * is its length + 2 and its bytes; 0: there is none; 1: the same as that of the
  * event before.
  */
@@ -21,7 +21,7 @@
 #define ROW_MAX (1U << 20)
 
 enum flag { FLAG_OUTCOME = 1, FLAG_AUTHORIZATION = 2, FLAG_GRANTED = 4, FLAG_LENGTH = 8,
-    FLAG_CAS = 16, FLAG_COUNT = 32 };
+    FLAG_CAS = 16, FLAG_COUNT = 32, FLAG_VIA = 64 };
 
 struct text {
 	const char *bytes;		/* NULL: none */
@@ -54,6 +54,13 @@ put_number(struct buf *out, uint64_t n)
 	buf_append(out, bytes, i);
 }
 
+static void
+put_text(struct buf *out, const char *bytes, size_t n)
+{
+	put_number(out, n + 2);
+	buf_append(out, bytes, n);
+}
+
 static bool
 same_text(const struct text *a, const struct text *b)
 {
@@ -74,7 +81,7 @@ audit_row_encode(const struct audit_event *events, size_t n, int64_t time_ms, st
 		unsigned flags = (e->phase == AUDIT_OUTCOME ? FLAG_OUTCOME : 0) |
 		    (e->authorization ? FLAG_AUTHORIZATION : 0) | (e->granted ? FLAG_GRANTED : 0) |
 		    (e->has_length ? FLAG_LENGTH : 0) | (e->has_cas ? FLAG_CAS : 0) |
-		    (e->has_count ? FLAG_COUNT : 0);
+		    (e->has_count ? FLAG_COUNT : 0) | (e->via != NULL ? FLAG_VIA : 0);
 
 		put_number(out, flags);
 		texts_of(e, texts[i]);
@@ -86,12 +93,13 @@ audit_row_encode(const struct audit_event *events, size_t n, int64_t time_ms, st
 			} else if (i > 0 && same_text(t, &texts[0][j])) {
 				put_number(out, TEXT_SAME);
 			} else {
-				put_number(out, t->n + 2);
-				buf_append(out, t->bytes, t->n);
+				put_text(out, t->bytes, t->n);
 			}
 		}
 		for (size_t j = 0; j < NUMBERS; j++)
 			put_number(out, numbers[j]);
+		if (e->via != NULL)
+			put_text(out, e->via, strlen(e->via));
 	}
 }
 
@@ -152,7 +160,7 @@ row_decode(const void *bytes, size_t n, struct audit_event events[AUDIT_EVENTS_M
 
 	buf_clear(texts);
 	/* They must not move: each is followed by a NUL. */
-	if (buf_reserve(texts, n + TEXTS * AUDIT_EVENTS_MAX) == -1)
+	if (buf_reserve(texts, n + (TEXTS + 1) * AUDIT_EVENTS_MAX) == -1)
 		return 0;
 	*time_ms = (int64_t)take_number(&c);
 	for (i = 0; i < AUDIT_EVENTS_MAX && c.p < c.end; i++) {
@@ -179,6 +187,8 @@ row_decode(const void *bytes, size_t n, struct audit_event events[AUDIT_EVENTS_M
 			.cas = (int64_t)numbers[2], .status = (int)numbers[3],
 			.offset = numbers[4], .count = numbers[5], .intent = numbers[6],
 		};
+		if ((flags & FLAG_VIA) != 0)
+			events[i].via = take_text(&c, &(struct text){ NULL, 0 }, texts).bytes;
 	}
 	return c.failed || c.p < c.end || texts->failed ? 0 : i;
 }

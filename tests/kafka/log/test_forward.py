@@ -122,6 +122,7 @@ def f05_the_caller_is_who_asked_and_the_leader_alone_has_the_record():
     same(audit.data(intent, 'requestMetadata', 'forwardedBy'), f'registry{n.number}', 'by whom')
     same(audit.data(outcome, 'requestMetadata', 'forwardedBy'), None, 'in the intent alone')
     same(lines_of(n, id_), [], 'lines of the node that forwarded it')
+    status(one.as_('adm').post('/secret/admin/audit/verify', {}), 200)
     got = ok(n.as_('adm').get(V('conn-a', 'f05') + '/1?metadata=true')).json()
     same(got['createdBy'], 'own', 'by whom')
     check(harness.MARKER.encode() not in audit.text(one) + audit.text(n), 'no value in a log')

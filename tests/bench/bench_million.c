@@ -127,7 +127,7 @@ start(const char *program, const char *folder, pid_t *server, int *port)
 {
 	double began = measure_wall();
 
-	*server = registry_start(program, folder, NULL, NULL, 1, 0, port);
+	*server = registry_start(program, folder, NULL, NULL, 1, 0, "", port);
 	return measure_wall() - began;
 }
 

@@ -4,6 +4,7 @@
  * beside a fixed answer through evhttp; storing one, durably, beside SQLite's
  * own group commit.
  */
+#include <glob.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,6 +70,23 @@ post_first(void *cookie, char *out, size_t size)
 	    "Content-Length: %zu\r\n\r\n%s", sizeof(body) - 1, body);
 }
 
+/* Of the audit log's file, and of those that it was rotated to. */
+static double
+audit_bytes(void)
+{
+	char pattern[sizeof(server_path) + 32];
+	double bytes = 0;
+	struct stat st;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/data/audit.log*", server_path);
+	measure_must(glob(pattern, 0, NULL, &found) == 0, pattern);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		bytes += stat(found.gl_pathv[i], &st) == 0 ? (double)st.st_size : 0;
+	globfree(&found);
+	return bytes;
+}
+
 static void
 round_of(struct target *t, int i, unsigned connections, double seconds)
 {
@@ -79,6 +98,19 @@ round_of(struct target *t, int i, unsigned connections, double seconds)
 	t->us[i] = (registry_cpu(t->pid) - cpu) * 1000 / (double)r.requests;
 	t->rate[i] = (double)r.requests / r.seconds;
 	t->p99[i] = r.p99_us;
+}
+
+/* What a read leaves in the audit log. */
+static void
+audit_of_reads(const struct target *registry, const char *how, double seconds)
+{
+	double before = audit_bytes();
+	struct load_result r;
+
+	load_run(registry->port, registry->tls, POSTS, seconds, get, NULL, &r);
+	measure_must(r.requests > 0 && r.failures == 0, "a GET failed");
+	printf("audit.log, %s: %.0f bytes a read (compact: at most 1024)\n", how,
+	    (audit_bytes() - before) / (double)r.requests);
 }
 
 static void
@@ -243,7 +275,7 @@ main(int argc, char **argv)
 	/* One thread each, so that a request's CPU can be told from waiting. */
 	hello.pid = hello_start(certificate, key, 1, &hello.port);
 	registry_prepare(argv[1], server_path);
-	registry.pid = registry_start(argv[1], server_path, certificate, key, 1, 1,
+	registry.pid = registry_start(argv[1], server_path, certificate, key, 1, 1, "",
 	    &registry.port);
 	load_run(registry.port, 1, 1, 0.001, post_first, NULL, &r);
 	measure_must(r.requests > 0 && r.failures == 0, "storing the first secret failed");
@@ -254,9 +286,15 @@ main(int argc, char **argv)
 		printf("\nSecret Registry\n");
 		for (size_t i = 0; i < sizeof(connections) / sizeof(connections[0]); i++)
 			reads(&registry, &hello, connections[i], seconds, rounds);
+		audit_of_reads(&registry, "as it is", seconds);
 		post_cpu(&registry, &hello, seconds, rounds, &count);
 		writes("the disk as it is", &registry, &hello, seconds, rounds, &count);
 		printf("%lu secrets: %.0f MiB in memory\n", count, registry_memory(registry.pid));
+		registry_stop(registry.pid);
+		registry.pid = registry_start(argv[1], server_path, certificate, key, 1, 1,
+		    "audit.compact = true\n", &registry.port);
+		audit_of_reads(&registry, "audit.compact", seconds);
+		reads(&registry, &hello, connections[0], seconds, rounds);
 	}
 	kill(hello.pid, SIGKILL);
 	waitpid(hello.pid, NULL, 0);

@@ -70,11 +70,11 @@ run(const char *input, char *const argv[])
 
 static void
 write_settings(const char *path, const char *certificate, const char *key, unsigned threads,
-    int tls)
+    int tls, const char *more)
 {
 	char text[12288];
-	int n = snprintf(text, sizeof(text), "http.threads = %u\nauth.cache.ms = 3600000\n",
-	    threads);
+	int n = snprintf(text, sizeof(text), "http.threads = %u\nauth.cache.ms = 3600000\n%s",
+	    threads, more);
 
 	if (tls)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
@@ -118,7 +118,7 @@ registry_prepare(const char *program, const char *folder)
 
 pid_t
 registry_start(const char *program, const char *folder, const char *certificate,
-    const char *key, unsigned threads, int tls, int *port)
+    const char *key, unsigned threads, int tls, const char *more, int *port)
 {
 	char data[4200], config[4200], master[4200];
 	int ends[2];
@@ -127,7 +127,7 @@ registry_start(const char *program, const char *folder, const char *certificate,
 	snprintf(data, sizeof(data), "%s/data", folder);
 	snprintf(config, sizeof(config), "%s/registry.ini", folder);
 	snprintf(master, sizeof(master), "%s/master", folder);
-	write_settings(config, certificate, key, threads, tls);
+	write_settings(config, certificate, key, threads, tls, more);
 	measure_write(master, "a passphrase for the benchmark only\n", 36);
 	measure_must(pipe(ends) == 0, "pipe");
 	if ((pid = fork()) == 0) {

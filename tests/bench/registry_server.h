@@ -11,9 +11,9 @@ void registry_certificate(const char *certificate, const char *key);
 void registry_prepare(const char *program, const char *folder);
 
 /* A registry on a prepared folder with ${threads} event threads; ${tls} 0:
- * plain.  Returns once it listens. */
+ * plain; ${more}: further lines of its settings.  Returns once it listens. */
 pid_t registry_start(const char *program, const char *folder, const char *certificate,
-    const char *key, unsigned threads, int tls, int *port);
+    const char *key, unsigned threads, int tls, const char *more, int *port);
 
 /* User and system time of a process and its threads, ms; memory in use, MiB. */
 double registry_cpu(pid_t pid);

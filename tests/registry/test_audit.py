@@ -872,6 +872,38 @@ def u14b_every_key_that_is_given_is_named(r):
     program.audit_verify(r.data, r.key_file)
 
 
+def u15_one_line_for_what_was_decided_and_what_became_of_it():
+    r = Registry({'audit.compact': True}).start()
+    put(r)
+    for i, (what, method, target, body, name, operation, other) in enumerate(ENDPOINTS[:10]):
+        for who, id_ in ((('adm', f'allowed-{i}'),) + (((other, f'denied-{i}'),) if other else ())):
+            answer = r.as_(who).request(method, target, body, [('X-Request-Id', id_)])
+            lines = audit.of_request(r, id_)
+            same([audit.phase(line) for line in lines], ['outcome'], f'{what}: phases')
+            same((audit.principal(lines[0]), audit.granted(lines[0]), audit.result(lines[0])),
+                 (f'User:{who}', who == 'adm', answer.status), f'{what}: who, may it, status')
+            same(audit.data(lines[0], 'authorizationInfo', 'operation'), operation or
+                 audit.data(lines[0], 'authorizationInfo', 'operation'), f'{what}: operation')
+            if name:
+                same(audit.method(lines[0]), name, f'{what}: methodName')
+    read = [raw for raw in audit.text(r).split(b'\n') if b'GetSecretLatest' in raw]
+    check(read and max(map(len, read)) <= 1024, 'a kilobyte at most', list(map(len, read)))
+    versions = ok(r.as_('adm').get(V('conn-a', 'k'))).json()
+    r.stop()
+    program.audit_verify(r.data, r.key_file)
+    # The next start may write the other kind, into the same log and out of the table.
+    os.unlink(audit.file_of(r))
+    r.config['audit.compact'] = False
+    r.start()
+    status(r.as_('adm').post('/secret/admin/audit/verify', {}), 200)
+    ok(r.as_('adm').get(P, [('X-Request-Id', 'later')]))
+    pair(r, 'later', 'a later read')
+    same(ok(r.as_('adm').get(V('conn-a', 'k'))).json(), versions, 'versions')
+    r.stop()
+    check(all(raw in audit.text(r) for raw in read), 'the same lines again')
+    program.audit_verify(r.data, r.key_file)
+
+
 def u13_last_lines_over_the_interface(r):
     """Who may read the audit log sees its end as it stands in the file."""
     ok(r.as_('adm').post(V('u13', 'k'), {'secret': MARKER}))

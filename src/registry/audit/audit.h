@@ -38,6 +38,8 @@ struct audit_options {
 	unsigned keep;			/* rotated files kept, 0: all */
 	const char *authority, *cluster, *connect;	/* for CRNs */
 	const char *type_prefix;
+	bool compact;			/* intent and outcome that come together are one line,
+					 * which says nothing twice */
 	void (*wake)(void *cookie);	/* something waits for audit_write; from any thread */
 	void *wake_cookie;
 };

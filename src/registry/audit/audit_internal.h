@@ -230,6 +230,7 @@ struct audit {
 	struct audit_batch *inflight;	/* the writer has it; entries' waits are under lock */
 	struct audit_wait *told, **told_last;	/* committed, and not exported yet; by seq */
 	struct audit_wait *refused;	/* to be told by the watch */
+	bool compact;			/* see audit_options */
 	struct audit_chunk *chunks, *newest;	/* the last lines */
 	size_t chunks_bytes;
 	uint64_t head;			/* of the last line that is committed */

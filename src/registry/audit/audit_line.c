@@ -22,6 +22,7 @@
 #define CRN_MAX (3 * 3 * WORD_MAX + 64)		/* without the secret's names */
 #define RESOURCE_MAX (CRN_MAX + 2 * 3 * NAME_MAX_BYTES + 64)
 #define PIECE_MAX 8192
+#define COMPACT "compact"	/* among the words of a start */
 
 struct piece {
 	char text[PIECE_MAX];
@@ -37,6 +38,7 @@ struct audit_style {
 	struct piece source;		/* JSON: the CRN */
 	struct piece routing;		/* JSON: confluentRouting */
 	struct piece scope;		/* JSON: rbacAuthorization's */
+	bool compact;
 };
 
 static void
@@ -306,7 +308,8 @@ make_head(const struct audit_style *s, const struct audit_options *o, const char
 	json_out_object(&json, NULL);
 	put_piece(&json, "source", &s->source);
 	json_out_text_n(&json, "type", text, (size_t)(t.at - text));
-	json_out_text(&json, "datacontenttype", "application/json");
+	if (!s->compact)
+		json_out_text(&json, "datacontenttype", "application/json");
 	out->len = b.len;
 	/* The first name and its colon are written with the rest. */
 	out->len -= sizeof("{" JSON_NAME("source")) - 1;
@@ -355,11 +358,14 @@ audit_style_new(const struct audit_options *given, const char *id, struct buf *w
 	all[3] = o.type_prefix = o.type_prefix != NULL ? o.type_prefix :
 	    "io.confluent.kafka.server";
 	memcpy(s->id, id, AUDIT_CHAIN_ID);
+	s->compact = o.compact;
 	style_make(s, &o);
 	/* The id and the words, a NUL behind each. */
 	buf_append(words, s->id, sizeof(s->id));
 	for (size_t i = 0; i < 4; i++)
 		buf_append(words, all[i], strlen(all[i]) + 1);
+	if (o.compact)
+		buf_append(words, COMPACT, sizeof(COMPACT));
 	if (buf_check(words, err) == 0)
 		return s;
 	audit_style_free(s);
@@ -370,17 +376,19 @@ struct audit_style *
 audit_style_read(const void *words, size_t n, struct error *err)
 {
 	struct audit_style *s = error_alloc(sizeof(*s), err);
-	const char *all[5], *p = words, *end = p + n;
+	const char *all[6], *p = words, *end = p + n;
 	size_t i;
 
 	if (s == NULL)
 		return NULL;
-	for (i = 0; i < 5 && p < end && memchr(p, '\0', (size_t)(end - p)) != NULL; i++) {
+	for (i = 0; i < 6 && p < end && memchr(p, '\0', (size_t)(end - p)) != NULL; i++) {
 		all[i] = p;
 		p += strlen(p) + 1;
 	}
-	if (i == 5 && p == end && strlen(all[0]) == AUDIT_CHAIN_ID) {
+	if ((i == 5 || (i == 6 && strcmp(all[5], COMPACT) == 0)) && p == end &&
+	    strlen(all[0]) == AUDIT_CHAIN_ID) {
 		memcpy(s->id, all[0], AUDIT_CHAIN_ID);
+		s->compact = i == 6;
 		style_make(s, &(struct audit_options){ .authority = all[1], .cluster = all[2],
 		    .connect = all[3], .type_prefix = all[4] });
 		return s;
@@ -427,7 +435,7 @@ make_resource(const struct audit_style *s, const struct audit_event *e, char out
 }
 
 static void
-put_authentication(struct json_out *o, const struct audit_event *e)
+put_authentication(struct json_out *o, const struct audit_style *s, const struct audit_event *e)
 {
 	const char *name;
 
@@ -439,7 +447,7 @@ put_authentication(struct json_out *o, const struct audit_event *e)
 	if (e->mechanism != NULL) {
 		json_out_object(o, "metadata");
 		put_string(o, "mechanism", e->mechanism, WORD_MAX);
-		if (e->principal != NULL) {
+		if (e->principal != NULL && !s->compact) {
 			name = strchr(e->principal, ':');
 			put_string(o, "identifier", name != NULL ? name + 1 : e->principal,
 			    PRINCIPAL_MAX);
@@ -467,7 +475,8 @@ put_authorization(struct json_out *o, const struct audit_style *s, const struct 
 	if (e->role != NULL) {
 		json_out_object(o, "rbacAuthorization");
 		put_string(o, "role", e->role, WORD_MAX);
-		put_piece(o, "scope", &s->scope);
+		if (!s->compact)
+			put_piece(o, "scope", &s->scope);
 		json_out_end(o);
 	}
 	json_out_end(o);
@@ -546,10 +555,11 @@ put_data(struct json_out *o, const struct audit_style *s, const struct audit_eve
 	AUDIT_TEXT_PUT(&t, "secret-registry.");
 	audit_text_put(&t, name, audit_text_cut(name, strlen(name), WORD_MAX));
 	json_out_object(o, "data");
-	put_piece(o, "serviceName", &s->source);
+	if (!s->compact)
+		put_piece(o, "serviceName", &s->source);
 	json_out_text_n(o, "methodName", method, (size_t)(t.at - method));
 	json_out_raw_n(o, "resourceName", resource, resource_len);
-	put_authentication(o, e);
+	put_authentication(o, s, e);
 	put_authorization(o, s, e);
 	put_request(o, e);
 	put_origin(o, e);
@@ -572,12 +582,14 @@ audit_event_write(const struct audit_style *s, const struct audit_event *e, int6
 	json_out_hide(&o);
 	json_out_object(&o, NULL);
 	put_piece(&o, "source", &s->heads[e->authorization ? 1 : 0]);
-	json_out_raw_n(&o, "subject", resource, n);
+	if (!s->compact)
+		json_out_raw_n(&o, "subject", resource, n);
 	AUDIT_TEXT_PUT(&t, "\"");
 	audit_text_time(&t, time_ms);
 	AUDIT_TEXT_PUT(&t, "\"");
 	json_out_raw_n(&o, "time", time, sizeof(time));
-	put_piece(&o, "confluentRouting", &s->routing);
+	if (!s->compact)
+		put_piece(&o, "confluentRouting", &s->routing);
 	put_data(&o, s, e, resource, n);
 	/* The line goes on before and behind this: audit_chain_seal. */
 	*out = ',';

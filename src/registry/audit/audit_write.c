@@ -188,6 +188,21 @@ put_events(struct audit *a, const struct audit_event *events, size_t n, int64_t 
 	return e;
 }
 
+/* Of an intent and an outcome that become durable together the outcome alone, with what was
+ * decided and where it came from. */
+static size_t
+join_events(const struct audit *a, const struct audit_event **events, size_t n,
+    struct audit_event *joint)
+{
+	if (!a->compact || n != 2)
+		return n;
+	*joint = (*events)[1];
+	joint->authorization = (*events)[0].authorization;
+	joint->via = (*events)[0].via;
+	*events = joint;
+	return 1;
+}
+
 static int64_t
 write_bodies(struct audit *a, const struct audit_event *events, size_t n,
     size_t len[AUDIT_EVENTS_MAX])
@@ -205,10 +220,12 @@ audit_submit(struct audit *a, const struct audit_event *events, size_t n, struct
 	bool refused = atomic_load(&a->unready) != NULL && !is_kept(&events[0]) &&
 	    events[0].own == NULL;
 	struct audit_entry *e = NULL;
+	struct audit_event joint;
 	size_t len[AUDIT_EVENTS_MAX];
 	bool lazy = w != NULL && w->lazy;
 	int64_t time_ms;
 
+	n = join_events(a, &events, n, &joint);
 	if (!refused) {
 		time_ms = write_bodies(a, events, n, len);
 		pthread_mutex_lock(&a->lock);
@@ -251,12 +268,14 @@ audit_add(struct audit *a, const struct audit_event *events, size_t n, struct au
     struct error *err)
 {
 	size_t len[AUDIT_EVENTS_MAX];
+	struct audit_event joint;
 	struct audit_entry *e;
 	const char *why = audit_unready(a);
 	int64_t time_ms;
 
 	if (why != NULL)
 		return error_set(err, ERROR_IO, "the audit log cannot be written: %s", why);
+	n = join_events(a, &events, n, &joint);
 	time_ms = write_bodies(a, events, n, len);
 	pthread_mutex_lock(&a->lock);
 	e = put_events(a, events, n, time_ms, len);
@@ -801,6 +820,7 @@ audit_open(const struct audit_options *o, const struct key *k, struct error *err
 	a->db = o->db;
 	a->wake = o->wake;
 	a->wake_cookie = o->wake_cookie;
+	a->compact = o->compact;
 	a->deadline_ms = o->deadline_ms > 0 ? o->deadline_ms : DEADLINE_DEFAULT_MS;
 	if (o->file != NULL && (a->file = strdup(o->file)) == NULL) {
 		error_memory(err);

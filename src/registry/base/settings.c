@@ -277,6 +277,7 @@ static const struct setting_field keys[] = {
 	SWITCH("audit.stdout", audit_stdout),
 	SWITCH("audit.syslog", audit_syslog),
 	{ .name = "audit.required", .type = SETTINGS_SINKS, AT(audit_required) },
+	SWITCH("audit.compact", audit_compact),
 	NUMBER("audit.deadline.ms", audit_deadline_ms, 10, DAY_MS),
 	{ .name = "audit.rotate.bytes", .type = SETTING_LONG, AT(audit_rotate_bytes),
 	    .max = UINT64_MAX, .scale = 1 },

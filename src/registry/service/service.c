@@ -462,6 +462,7 @@ open_audit(struct service *s, struct error *err)
 		.authority = set->audit_authority,
 		.cluster = set->audit_cluster,
 		.connect = set->audit_connect,
+		.compact = set->audit_compact,
 		.type_prefix = set->audit_type_prefix,
 	};
 

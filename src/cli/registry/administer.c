@@ -8,11 +8,10 @@
 #include "base/json_out.h"
 #include "cli/commands.h"
 #include "cli/remote.h"
+#include "common/admin_out.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
-#include "common/roles.h"
-#include "common/table.h"
 #include "file/file.h"
 
 /*
@@ -21,10 +20,8 @@
  */
 
 #define PASSWORD_BYTES_MAX 4096	/* the service says how long one may be */
-#define LIST_OUT_MAX ((size_t)256 << 20)
 #define ROLE_TEXT_MAX 65536
 #define TOKEN_OUT_MAX 8192
-#define WIDTH 20
 
 struct administer {
 	const struct options *o;
@@ -49,16 +46,17 @@ administer_need(const struct administer *a, enum flag_id id, struct error *err)
 
 /* --- lists --- */
 
+/* The answer's list, of which ${row} adds each. */
 struct administer_list {
-	struct administer *a;
-	struct table table;
+	struct admin_list list;
+	const char *principal;		/* only theirs; NULL: all */
 	void (*row)(struct administer_list *l, const json_t *item);
 };
 
-static void
-list_cell(struct administer_list *l, const json_t *item, const char *member)
+static const char *
+list_member(const json_t *item, const char *member)
 {
-	table_text(&l->table, json_string_value(json_object_get(item, member)));
+	return json_string_value(json_object_get(item, member));
 }
 
 static int
@@ -71,37 +69,20 @@ list_visit(void *cookie, const json_t *item, struct error *err)
 	return 0;
 }
 
-/* Get ${target} and print its list. */
+/* Get secret/admin/${what} and print its list. */
 static int
-administer_list(struct administer *a, const struct table_column *columns, size_t count,
+administer_list(struct administer *a, const char *what, enum admin_kind kind,
     void (*row)(struct administer_list *l, const json_t *item), struct error *err)
 {
-	struct administer_list l = { .a = a, .row = row };
-	bool json = options_format(a->o) == OUTPUT_JSON;
-	struct json_out writer;
-	struct buf out;
+	struct administer_list l = { .principal = a->o->text[FLAG_PRINCIPAL], .row = row };
 	int rc;
 
-	buf_init(&out, LIST_OUT_MAX);
-	json_out_init(&writer, &out);
-	if (json) {
-		json_out_pretty(&writer);
-		json_out_array(&writer, NULL);
-		writer.pretty = false;	/* each row on one line */
-	}
-	table_begin(&l.table, columns, count, &out, json ? &writer : NULL);
-	rc = remote_call(&a->r, "GET", NULL, err);
-	if (rc == 0)
+	remote_target(&a->r, "secret", "admin", what, (const char *)NULL);
+	admin_list_begin(&l.list, kind, options_format(a->o) == OUTPUT_JSON);
+	if ((rc = remote_call(&a->r, "GET", NULL, err)) == 0)
 		rc = remote_each(&a->r, NULL, "the answer is no list",
 		    "is the URL that of a Secret Registry?", list_visit, &l, err);
-	if (json) {
-		json_out_end(&writer);
-		(void)json_out_finish(&writer, NULL);
-	}
-	if (rc == 0)
-		rc = output_write(&out, err);
-	buf_release(&out);
-	return rc;
+	return admin_list_end(&l.list, rc, err);
 }
 
 /* --- users --- */
@@ -187,23 +168,16 @@ administer_user_enable(struct administer *a, struct error *err)
 static void
 user_row(struct administer_list *l, const json_t *item)
 {
-	list_cell(l, item, "name");
-	list_cell(l, item, "created");
-	table_text(&l->table, json_is_true(json_object_get(item, "disabled")) ? "disabled" :
-	    "active");
-	table_row_end(&l->table);
+	const char *cells[] = { list_member(item, "name"), list_member(item, "created"),
+	    json_is_true(json_object_get(item, "disabled")) ? "disabled" : "active" };
+
+	admin_list_add(&l->list, cells);
 }
 
 static int
 administer_user_list(struct administer *a, struct error *err)
 {
-	static const struct table_column columns[] = {
-		{ .name = "name", .width = WIDTH }, { .name = "created", .width = WIDTH },
-		{ .name = "state", .width = WIDTH }
-	};
-
-	target_of(a, "users");
-	return administer_list(a, columns, 3, user_row, err);
+	return administer_list(a, "users", ADMIN_USERS, user_row, err);
 }
 
 /* --- tokens --- */
@@ -271,23 +245,16 @@ administer_token_revoke(struct administer *a, struct error *err)
 static void
 token_row(struct administer_list *l, const json_t *item)
 {
-	static const char *const members[] = { "id", "principal", "created", "expires" };
+	const char *cells[] = { list_member(item, "id"), list_member(item, "principal"),
+	    list_member(item, "created"), list_member(item, "expires") };
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		list_cell(l, item, members[i]);
-	table_row_end(&l->table);
+	admin_list_add(&l->list, cells);
 }
 
 static int
 administer_token_list(struct administer *a, struct error *err)
 {
-	static const struct table_column columns[] = {
-		{ .name = "id", .width = WIDTH }, { .name = "principal", .width = WIDTH },
-		{ .name = "created", .width = WIDTH }, { .name = "expires", .width = WIDTH }
-	};
-
-	target_of(a, "tokens");
-	return administer_list(a, columns, 4, token_row, err);
+	return administer_list(a, "tokens", ADMIN_TOKENS, token_row, err);
 }
 
 /* --- roles --- */
@@ -339,35 +306,23 @@ administer_role_revoke(struct administer *a, struct error *err)
 static void
 role_row(struct administer_list *l, const json_t *item)
 {
-	const char *principal = json_string_value(json_object_get(item, "principal"));
-	const char *only = l->a->o->text[FLAG_PRINCIPAL];
-	bool path = json_object_get(item, "path") != NULL;
-	bool prefix = json_object_get(item, "prefix") != NULL;
+	const char *path = list_member(item, "path"), *prefix = list_member(item, "prefix");
+	const char *cells[] = { list_member(item, "principal"), list_member(item, "role"),
+	    path != NULL ? "LITERAL" : prefix != NULL ? "PREFIXED" : "CLUSTER",
+	    prefix != NULL ? prefix : path, list_member(item, "by") };
+	const char *only = l->principal;
 
 	/* As it is kept: without one User: before it. */
 	if (only != NULL && strncmp(only, "User:", 5) == 0)
 		only += 5;
-	if (only != NULL && (principal == NULL || strcmp(only, principal) != 0))
-		return;
-	table_text(&l->table, principal);
-	list_cell(l, item, "role");
-	table_text(&l->table, path ? "LITERAL" : prefix ? "PREFIXED" : "CLUSTER");
-	list_cell(l, item, prefix ? "prefix" : "path");
-	list_cell(l, item, "by");
-	table_row_end(&l->table);
+	if (only == NULL || (cells[0] != NULL && strcmp(only, cells[0]) == 0))
+		admin_list_add(&l->list, cells);
 }
 
 static int
 administer_role_list(struct administer *a, struct error *err)
 {
-	static const struct table_column columns[] = {
-		{ .name = "principal", .width = WIDTH }, { .name = "role", .width = WIDTH },
-		{ .name = "pattern", .width = WIDTH }, { .name = "path", .width = WIDTH },
-		{ .name = "by", .width = WIDTH }
-	};
-
-	remote_target(&a->r, "secret", "admin", "role-bindings", (const char *)NULL);
-	return administer_list(a, columns, 5, role_row, err);
+	return administer_list(a, "role-bindings", ADMIN_BINDINGS, role_row, err);
 }
 
 static int

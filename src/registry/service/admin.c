@@ -10,11 +10,10 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/text.h"
+#include "common/admin_out.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
-#include "common/roles.h"
-#include "common/table.h"
 #include "file/file.h"
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
@@ -25,7 +24,6 @@
 
 #define NAMES_MAX 512
 
-#define WIDTH 20		/* of a column, if its text is not longer */
 #define CLOCK_STEP_MS 4		/* of the coarse clock that the registry goes by */
 #define TOKEN_MAX 256
 #define ROLE_TEXT_MAX 65536
@@ -45,15 +43,6 @@ struct action {
 	enum action_kind kind;
 	bool no_data;		/* --data may be missing */
 	int (*run)(const struct options *o, struct error *err);	/* sees args without the word */
-};
-
-#define ADMIN_OUTPUT_MAX ((size_t)256 << 20)
-
-/* A list on standard output.  Nothing is shown until admin_list_end. */
-struct admin_list {
-	struct table table;
-	struct buf out;
-	struct json_out writer;		/* of ${out} */
 };
 
 /* What there is under somebody's name. */
@@ -135,45 +124,6 @@ action_run(const struct options *o, const struct action *actions)
 	if (a->kind == CHANGES || a->kind == MAKES)
 		nanosleep(&pause, NULL);
 	return 0;
-}
-
-static void
-admin_list_begin(struct admin_list *l, const struct options *o, const struct table_column *columns,
-    size_t count)
-{
-	bool json = options_format(o) == OUTPUT_JSON;
-
-	buf_init(&l->out, ADMIN_OUTPUT_MAX);
-	json_out_init(&l->writer, &l->out);
-	if (json) {
-		json_out_pretty(&l->writer);
-		json_out_array(&l->writer, NULL);
-		l->writer.pretty = false;	/* each row on one line */
-	}
-	table_begin(&l->table, columns, count, &l->out, json ? &l->writer : NULL);
-}
-
-/* One row of texts; NULL: an empty cell, null in JSON. */
-static void
-admin_list_add(struct admin_list *l, const char *const *cells)
-{
-	for (size_t i = 0; i < l->table.count; i++)
-		table_text(&l->table, cells[i]);
-	table_row_end(&l->table);
-}
-
-/* Print it if ${rc} is 0, and release it. */
-static int
-admin_list_end(struct admin_list *l, int rc, struct error *err)
-{
-	if (l->table.json != NULL) {
-		json_out_end(&l->writer);
-		(void)json_out_finish(&l->writer, NULL);
-	}
-	if (rc == 0)
-		rc = output_write(&l->out, err);
-	buf_release(&l->out);
-	return rc;
 }
 
 static int
@@ -262,13 +212,9 @@ add_user(void *cookie, const char *name, const char *created, bool disabled)
 static int
 user_list(const struct options *o, struct error *err)
 {
-	static const struct table_column columns[] = {
-		{ .name = "name", .width = WIDTH }, { .name = "created", .width = WIDTH },
-		{ .name = "state", .width = WIDTH }
-	};
 	struct admin_list l;
 
-	admin_list_begin(&l, o, columns, 3);
+	admin_list_begin(&l, ADMIN_USERS, options_format(o) == OUTPUT_JSON);
 	return admin_list_end(&l, auth_user_list(o->text[FLAG_DATA], add_user, &l, err), err);
 }
 
@@ -335,13 +281,9 @@ add_token(void *cookie, const char *id, const char *principal, const char *creat
 static int
 token_list(const struct options *o, struct error *err)
 {
-	static const struct table_column columns[] = {
-		{ .name = "id", .width = WIDTH }, { .name = "principal", .width = WIDTH },
-		{ .name = "created", .width = WIDTH }, { .name = "expires", .width = WIDTH }
-	};
 	struct admin_list l;
 
-	admin_list_begin(&l, o, columns, 4);
+	admin_list_begin(&l, ADMIN_TOKENS, options_format(o) == OUTPUT_JSON);
 	return admin_list_end(&l, auth_token_list(o->text[FLAG_DATA], add_token, &l, err), err);
 }
 
@@ -469,15 +411,10 @@ list_bindings(const struct options *o, struct listing *l, struct error *err)
 static int
 role_list(const struct options *o, struct error *err)
 {
-	static const struct table_column columns[] = {
-		{ .name = "principal", .width = WIDTH }, { .name = "role", .width = WIDTH },
-		{ .name = "pattern", .width = WIDTH }, { .name = "path", .width = WIDTH },
-		{ .name = "by", .width = WIDTH }
-	};
 	struct listing l = { .principal = NULL };
 	int rc;
 
-	admin_list_begin(&l.list, o, columns, sizeof(columns) / sizeof(columns[0]));
+	admin_list_begin(&l.list, ADMIN_BINDINGS, options_format(o) == OUTPUT_JSON);
 	rc = admin_list_end(&l.list, list_bindings(o, &l, err), err);
 	if (rc == 0 && l.unknown > 0)
 		report_warning("`propseal registry role show --data DIR` lists the roles",

@@ -1,12 +1,57 @@
-#include "common/roles.h"
+#include "common/admin_out.h"
 
 #include <jansson.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/error.h"
-#include "base/json_out.h"
 #include "common/report.h"
+
+#define LIST_MAX ((size_t)256 << 20)
+#define WIDTH 20		/* of a column, if its text is not longer */
+
+static const char *const columns[][ADMIN_COLUMNS] = {
+	[ADMIN_USERS] = { "name", "created", "state" },
+	[ADMIN_TOKENS] = { "id", "principal", "created", "expires" },
+	[ADMIN_BINDINGS] = { "principal", "role", "pattern", "path", "by" },
+};
+
+void
+admin_list_begin(struct admin_list *l, enum admin_kind kind, bool json)
+{
+	size_t n = 0;
+
+	buf_init(&l->out, LIST_MAX);
+	json_out_init(&l->writer, &l->out);
+	if (json) {
+		json_out_pretty(&l->writer);
+		json_out_array(&l->writer, NULL);
+		l->writer.pretty = false;	/* each row on one line */
+	}
+	for (; n < ADMIN_COLUMNS && columns[kind][n] != NULL; n++)
+		l->columns[n] = (struct table_column){ .name = columns[kind][n], .width = WIDTH };
+	table_begin(&l->table, l->columns, n, &l->out, json ? &l->writer : NULL);
+}
+
+void
+admin_list_add(struct admin_list *l, const char *const *cells)
+{
+	for (size_t i = 0; i < l->table.count; i++)
+		table_text(&l->table, cells[i]);
+	table_row_end(&l->table);
+}
+
+int
+admin_list_end(struct admin_list *l, int rc, struct error *err)
+{
+	if (l->table.json != NULL) {
+		json_out_end(&l->writer);
+		(void)json_out_finish(&l->writer, NULL);
+	}
+	if (rc == 0)
+		rc = output_write(&l->out, err);
+	buf_release(&l->out);
+	return rc;
+}
 
 /* The words of a list: with blanks between, or of a member of that name. */
 static void

@@ -1,20 +1,30 @@
 """The registry's contract with a topic as the log: the cases of tests/registry about what is
-stored, where each registry is a node that has a topic of its own."""
+stored, who may, and how it is sealed, where each registry is a node that has a topic of its own.
+
+Left out are suites about what does not reach the log: the protocol (test_http*, test_vault,
+test_mredjem), logins (test_authentication), a node's own disk (test_faults), and the audit log,
+which of a forwarded change is with the node that leads (test_audit; log/test_forward.py)."""
 import functools
 
 from lib_kafka import nodes, suite
 from lib_kafka.cluster import FixedRegistry
 from lib import harness, run, tls
+import test_authorization
 import test_bodies
 import test_conditional
 import test_create
 import test_delete
+import test_encryption
 import test_lifetime
 import test_names
 import test_references
 
 FEW = [test_create]
-MORE = [test_delete, test_conditional, test_lifetime, test_references, test_bodies, test_names]
+MORE = [test_delete, test_conditional, test_lifetime, test_references, test_bodies, test_names,
+        test_authorization, test_encryption]
+PREPARED = (test_references, test_authorization)
+# Roles by the files of the data folder, which are records here; and damage to such a file.
+BY_FILES = ('r16_', 'r20_', 'r31_', 'r33_', 'r33b_', 'r35_', 'r35b_', 'r36_')
 _authority = None
 
 
@@ -31,6 +41,7 @@ class OnTopic(FixedRegistry):
 
 class Alone(OnTopic):
     """The only node."""
+    BUT = BY_FILES
 
     def __init__(self, *args, **more):
         super().__init__(*args, **more)
@@ -45,8 +56,10 @@ class Alone(OnTopic):
 
 class Follower(OnTopic):
     """The last of three: another one leads, as long as a case lets them be."""
-    # Nodes have a base URL.
-    BUT = ('c22_', 'c22b_')
+    # Nodes have a base URL; keys change, and changes are on record, where a node leads; and
+    # some cases look at bare connections, where a node's are TLS.
+    BUT = (*BY_FILES, 'c22_', 'c22b_', 'e06_', 'e07_', 'e08', 'e09_', 'k13_',
+           'b16_', 'b22_', 'b25_', 'h08c_', 's11d_', 's11e_', 's11f_')
 
     def __init__(self, config=None, dialect='confluent', **more):
         super().__init__(config, dialect, **more)
@@ -70,7 +83,9 @@ class Follower(OnTopic):
 
 
 def prepared(module, function):
-    """A case after what its suite does before each."""
+    """A case after what its suite does before each; of rights, on a registry of its own."""
+    function.how['fresh'] |= module is test_authorization
+
     @functools.wraps(function)
     def case(r):
         module.store(r)
@@ -86,8 +101,8 @@ def main(kind):
             if name.startswith(kind.BUT + (() if suite.FULL else ('c20_',))):
                 continue
             # What the dialects differ in does not reach the log.
-            function.how = {**getattr(function, 'how', {}), 'dialects': None}
-            cases[name] = prepared(module, function) if module is test_references else function
+            function.how = {'fresh': False, **getattr(function, 'how', {}), 'dialects': None}
+            cases[name] = prepared(module, function) if module in PREPARED else function
         if hasattr(module, 'Registry'):
             module.Registry = kind
     harness.Registry = kind

@@ -2,6 +2,7 @@
 """One node whose log is a topic, on one broker. The numbers are those of README.md."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib_kafka import proxy, suite  # noqa: E402 (it adds the registry's lib)
@@ -13,6 +14,7 @@ from lib import program, store  # noqa: E402
 from lib.check import check, err, ok, same, secret, status  # noqa: E402
 from lib.harness import MARKER, PASSWORDS, basic  # noqa: E402
 from lib.rest import P, V, in_parallel, key_url  # noqa: E402
+from lib.run import case  # noqa: E402
 
 
 def node(word, start=True, **more):
@@ -610,6 +612,48 @@ def n40_no_value_anywhere():
         for file in files:
             with open(os.path.join(folder, file), 'rb') as f:
                 check(MARKER.encode() not in f.read(), 'no value', file)
+
+
+MANY = int(os.environ.get('KAFKA_RECORDS', 1000000))
+
+
+def peak_mib(n):
+    with open(f'/proc/{n.pid()}/status', encoding='ascii') as f:
+        return next(int(line.split()[1]) for line in f if line.startswith('VmHWM')) // 1024
+
+
+@full
+@case(limit=2400)
+def n40b_many_records_are_read_from_the_start():
+    """Some versions, sealed anew until the topic has had MANY records, which a fresh node reads."""
+    n = node('many')
+    each = 250
+
+    def write(i):
+        client = n.new('adm')
+        for j in range(each):
+            status(client.post(V(f'p{i % 8}', f'k{i}-{j}'), {'secret': f'{MARKER}-{i}-{j}' * 8}), 200)
+    began = time.monotonic()
+    in_parallel(40, write)
+    print(f'{40 * each} versions written in {time.monotonic() - began:.0f} s', flush=True)
+    end = 0
+    while end < MANY:
+        status(n.as_('adm').post('/secret/admin/rotation'), 202)
+        until(lambda: not ok(n.as_('adm').get('/secret/admin/rotation')).json().get('running'),
+              'it is done', 120)
+        end = cluster().hand('offsets', topic=n.topic)['end']
+    print(f'{end} records after {time.monotonic() - began:.0f} s', flush=True)
+    n.stop()
+    fresh = Node(cluster(), n.topic, key=n.key, alone=False)
+    began = time.monotonic()
+    fresh.launch()
+    fresh.wait_listening(300).wait_ready(300)
+    print(f'ready after {time.monotonic() - began:.1f} s', flush=True)
+    for i, j in ((0, 0), (39, each - 1), (17, 100)):
+        same(latest(fresh, f'p{i % 8}', f'k{i}-{j}'), f'{MARKER}-{i}-{j}' * 8, 'a value')
+    same(sum(len(ok(fresh.as_('adm').get(P + f'/p{i}')).json()) for i in range(8)), 40 * each, 'keys')
+    check(peak_mib(fresh) < 128, 'memory at its peak', f'{peak_mib(fresh)} MiB')
+    print(f'{peak_mib(fresh)} MiB at its peak', flush=True)
 
 
 if __name__ == '__main__':

@@ -41,6 +41,7 @@
  * expired, 2 deleted; due: since when it is, or when a live one will expire.  A
  * number up to the key's highest that has no row is destroyed.  setting: of
  * keys that have any, and of those of which the highest number is destroyed.
+ * keyring: its text is 0; 1 is room for it, and 2, of a node of a topic, who leads.
  * change: what was done at each offset, the last ones only.  idempotency: by
  * the offset of the version that was made.  audit: a row holds the events that
  * were handed in together, as audit/event.c writes them, under the number of

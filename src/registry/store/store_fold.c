@@ -299,6 +299,12 @@ fold_head(struct store *s, const struct kafka_message *m, struct record_body *b,
 	}
 	if (last > s->last_ms)
 		s->last_ms = last;
+	if (l->leader_read) {
+		database_bind(l->statements[LOG_PUT_LEADER], "t", l->leader_url,
+		    strlen(l->leader_url));
+		if (database_run(l->statements[LOG_PUT_LEADER], s->path, err) != 0)
+			return -1;
+	}
 	if (database_set_meta(database_writer(s->db), "log.head", m->offset, s->path, err) != 0 ||
 	    fold_commit(s, m->offset + 1, err) != 0)
 		return -1;

@@ -293,6 +293,15 @@ def f14_a_node_that_does_not_read_the_topic_forwards_nothing():
     one.stop()
 
 
+def f15_a_follower_that_was_restarted_knows_who_leads():
+    one, (two, _) = three()
+    for i in range(2):
+        secret(two.as_('adm').post(V('f15', 'k'), {'secret': 'x'}), 'f15', 'k', i + 1, 'x')
+        two.restart()
+    secret(two.as_('adm').post(V('f15', 'k'), {'secret': 'x'}), 'f15', 'k', 3, 'x')
+    same(two.health()[1]['leader'], one.config['rest.base.url'], 'who leads')
+
+
 # --- 18: the leading node cannot be reached ---
 
 def alone_behind_a_door(word, door):

@@ -615,6 +615,10 @@ kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out, stru
 		error_set(err, ERROR_MISSING, "the topic %s does not hold what this node has read "
 		    "of it", k->o->topic);
 		return KAFKA_GAP;
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+		/* It is the lease that needs the group. */
+		(void)kafka_deny(k, m->err);
+		return KAFKA_NOTHING;
 	default:
 		error_set(err, ERROR_IO, "the topic %s cannot be read: %.300s", k->o->topic,
 		    rd_kafka_message_errstr(m));

@@ -121,10 +121,12 @@ def l39b_plain():
     works(site().node(SASL, **plain()))
 
 
+@full
 def l39c_a_client_certificate():
     works(site().node(TLS, **site().mtls('registry')))
 
 
+@full
 def l39d_scram():
     site().scram('registry', PASSWORD)
     for bits in (256, 512):

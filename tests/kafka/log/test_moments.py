@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib_kafka import proxy, suite  # noqa: E402 (it adds the registry's lib)
 from lib_kafka.cluster import until  # noqa: E402
 from lib_kafka.nodes import leader, new_nodes  # noqa: E402
-from lib_kafka.suite import cluster, topic  # noqa: E402
+from lib_kafka.suite import cluster, full, topic  # noqa: E402
 from lib import audit  # noqa: E402
 from lib.check import check, err, ok, same, status  # noqa: E402
 from lib.rest import Connection, V, key_url  # noqa: E402
@@ -113,10 +113,12 @@ def is_killed(word, answer, wanted):
     m.all_have([[1, 'one'], [2, 'two']])
 
 
+@full
 def m37_it_is_killed_before_its_commit():
     is_killed('killed', False, [[1, 'one']])
 
 
+@full
 def m37b_it_is_killed_before_the_answer_to_its_commit():
     is_killed('killed', True, [[1, 'one'], [2, 'two']])
 

@@ -359,6 +359,7 @@ def given(n, key):
     n.process.send_signal(signal.SIGHUP)
 
 
+@full
 def t34_a_new_master_secret_on_the_leading_node_alone():
     nodes = three('master')
     one = leader(nodes)

@@ -159,6 +159,27 @@ form_is_foreign(const char *name)
 	return false;
 }
 
+/* server-backup.properties, server-backup-2026-01-31.properties.  With a word behind it, as in
+ * kafka-backup-connector.json, it is the name of something else; so it is of what makes backups, a
+ * script, a unit or a manifest. */
+static bool
+form_is_named_backup(const char *name, enum form form)
+{
+	static const char word[] = "-backup";
+	const char *at = name;
+
+	if (form == FORM_SHELL || form == FORM_SYSTEMD || form == FORM_YAML ||
+	    form == FORM_TERRAFORM)
+		return false;
+	while ((at = strstr(at, word)) != NULL) {
+		at += sizeof(word) - 1;
+		if (*at == '.' || *at == '\0' || (*at >= '0' && *at <= '9') ||
+		    ((*at == '-' || *at == '_') && at[1] >= '0' && at[1] <= '9'))
+			return true;
+	}
+	return false;
+}
+
 /* server.properties.delta, values.yaml.production */
 static bool
 form_is_variant(const char *name)
@@ -194,11 +215,13 @@ form_of_name(const char *path)
 		for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
 			if (form_ends(name, len, endings[i].ending)) {
 				out.form = endings[i].form;
+				out.backup |= form_is_named_backup(name, out.form);
 				return out;
 			}
 		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 			if (form_ends(name, len, texts[i])) {
 				out.text = true;
+				out.backup |= form_is_named_backup(name, FORM_NONE);
 				return out;
 			}
 		if (len == before && form_cut_number(name, &len))

@@ -138,6 +138,11 @@ case_rules_for_values() {
 	cp a.properties a.properties.rpmsave
 	audit a.properties.rpmsave -o json
 	expect_json "$out" 'set(f["rule"] for f in d["findings"] if f["level"] == "error")' "{'backup-secret'}"
+	echo 'a.password=CANARY-password' | tee a-backup.properties a-backup-2026-01-31.env \
+	    a-backup-sink.properties >a-backup.sh
+	audit a-backup.properties a-backup-2026-01-31.env a-backup-sink.properties a-backup.sh -o json
+	expect_json "$out" 'sorted((f["file"], f["rule"]) for f in d["findings"] if f["level"] == "error")' \
+	    "[('a-backup-2026-01-31.env', 'backup-secret'), ('a-backup-sink.properties', 'clear-text-secret'), ('a-backup.properties', 'backup-secret'), ('a-backup.sh', 'clear-text-secret')]"
 	echo 'log4j.x=${securepass:/a:b/c}' >log4j.properties
 	expect_rules log4j.properties 1:unresolvable-here:log4j.x
 	printf '%s\n' dataDir=/var/lib/zookeeper clientPort=2181 'a.b=${securepass:/a:b/c}' >z.properties

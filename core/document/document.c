@@ -347,6 +347,9 @@ document_bytes(const struct document *d)
 int
 document_problem(const struct document *d, struct error *err)
 {
+	const char *key;
+	size_t len;
+
 	if (d->problem == NULL)
 		return 0;
 	if (d->problem_column == 0)
@@ -354,6 +357,10 @@ document_problem(const struct document *d, struct error *err)
 	else
 		error_set(err, ERROR_FORMAT, "%s at column %zu", d->problem, d->problem_column);
 	error_place(err, d->file, d->problem_line);
+	if (d->problem_behind) {
+		key = document_key(d, document_count(d) - 1, &len);
+		error_key(err, key, len);
+	}
 	return error_hint(err, "%s", d->problem_hint);
 }
 

@@ -54,6 +54,7 @@ struct document {
 	const char *problem_hint;
 	size_t problem_line;
 	size_t problem_column;	/* in characters from 1, 0: not told */
+	bool problem_behind;	/* on the line of the last listed entry's value, behind that */
 	struct document_index *index;	/* fills itself at the first question */
 };
 

@@ -75,6 +75,9 @@ struct jaas_scan {
 	bool hiding;		/* a comment, or a line end in quotes, was passed */
 	bool cut;		/* a `//` comment reached the end of the value */
 	bool certain;		/* it is JAAS, good or bad */
+	size_t option;		/* how many options' values began */
+	size_t slash_option;	/* which of them ->slash is */
+	bool inside;		/* the last one has not ended yet */
 	struct error *err;
 };
 
@@ -97,7 +100,10 @@ jaas_is_line_end(unsigned char c)
 	return c == '\n' || c == '\r';
 }
 
-/* Fail with the column of ${at}, what is there, and a hint; no byte of the value. */
+/*
+ * Fail with what is there, and a hint; no byte of the value.  A column would tell how long the
+ * options' values before it are: then it is the number of the last one.
+ */
 static int
 jaas_scan_refuse(const struct jaas_scan *s, size_t at, const char *what, const char *hint)
 {
@@ -109,7 +115,8 @@ jaas_scan_refuse(const struct jaas_scan *s, size_t at, const char *what, const c
 			column++;
 	}
 	error_set(s->err, s->certain ? ERROR_REFUSED : ERROR_FORMAT,
-	    "column %zu of the JAAS value: %s", column, what);
+	    "%s %zu of the JAAS value: %s", s->option == 0 ? "column" : s->inside ? "option" :
+	    "behind option", s->option == 0 ? column : s->option, what);
 	return error_hint(s->err, "%s", hint);
 }
 
@@ -302,6 +309,7 @@ pass_word(struct jaas_scan *s)
 		}
 		if (c == '/') {
 			s->slash = from + 1;
+			s->slash_option = s->option;
 			s->led = s->led || s->at == from;
 		}
 		s->at++;
@@ -330,11 +338,13 @@ jaas_scan_value(struct jaas_scan *s, uint32_t *from)
  * value of what is on the next line, the two readings drift apart.
  */
 static int
-jaas_scan_end(const struct jaas_scan *s)
+jaas_scan_end(struct jaas_scan *s)
 {
 	if (s->slash == 0 || (!s->hiding && (!s->led ||
 	    (jaas_scan_find(s, 0, '\n') == s->n && jaas_scan_find(s, 0, '\r') == s->n))))
 		return 0;
+	s->option = s->slash_option;
+	s->inside = true;
 	return jaas_scan_refuse(s, s->slash - 1, "a `/` in a value without quotes, in a JAAS "
 	    "value of several lines or with comments", JAAS_HINT_QUOTES);
 }
@@ -475,8 +485,11 @@ pass_option(struct jaas *j, struct jaas_scan *s)
 		    "a value that has blanks in it must be in double quotes, and a login "
 		    "module ends with `;`");
 	s->at++;
+	s->option++;
+	s->inside = true;
 	if (jaas_scan_value(s, &made.from) == -1)
 		return -1;
+	s->inside = false;
 	made.to = (uint32_t)s->at;
 	kept = vec_push(&j->items);
 	if (kept == NULL)

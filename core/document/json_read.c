@@ -322,9 +322,14 @@ json_decode_seek(const struct document *d, const struct document_entry *x,
 	}
 }
 
+/* How far it stands behind a value on its line would tell the length of that: then the value's
+ * name is told instead of the column. */
 static enum step
 problem(struct scan *s, const char *text, const char *hint)
 {
+	const struct vec *entries = &s->d->entries;
+	const struct document_entry *last = entries->len > 0 ?
+	    vec_at(entries, entries->len - 1) : NULL;
 	size_t column = 1;
 	size_t i;
 
@@ -335,7 +340,8 @@ problem(struct scan *s, const char *text, const char *hint)
 	s->d->problem = text;
 	s->d->problem_hint = hint;
 	s->d->problem_line = s->line;
-	s->d->problem_column = column;
+	s->d->problem_behind = last != NULL && last->value_end > i;
+	s->d->problem_column = s->d->problem_behind ? 0 : column;
 	return STEP_STOP;
 }
 
@@ -534,6 +540,8 @@ bad_scalar(struct scan *s, enum json_token token, size_t start)
 {
 	unsigned char c = s->p[start];
 
+	/* Where it is wrong is inside of the value. */
+	s->at = start;
 	if (token == JSON_TOKEN_NUMBER)
 		return problem(s, "malformed number", "a number has no sign but -, no needless "
 		    "zero in front, and digits on both sides of its point");

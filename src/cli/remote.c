@@ -444,7 +444,7 @@ remote_check_text(const struct buf *value, struct error *err)
 		n = text_utf8_decode(value->data + at, value->len - at, &cp);
 		if (n != 0)
 			continue;
-		error_set(err, ERROR_FORMAT, "the value is not UTF-8 from byte %zu on", at + 1);
+		error_set(err, ERROR_FORMAT, "the value is not UTF-8");
 		return error_hint(err, "a registry keeps text: encode the bytes, in base64 for "
 		    "example");
 	}

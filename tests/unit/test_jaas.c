@@ -139,7 +139,7 @@ check_refusals(const char *const *values, size_t n, enum error_code code)
 		j = jaas_parse(values[i], strlen(values[i]), &err);
 		if (j != NULL || err.code != code)
 			fail_msg("%s: %s", values[i], j != NULL ? "read" : err.text);
-		assert_non_null(strstr(err.text, "column "));
+		assert_non_null(strstr(err.text, " of the JAAS value: "));
 		assert_true(err.hint[0] != '\0');
 	}
 }
@@ -219,17 +219,24 @@ test_what_can_be_read_in_two_ways_is_refused(void **state)
 }
 
 static void
-test_an_error_tells_the_column_and_nothing_of_the_value(void **state)
+test_an_error_tells_the_place_and_nothing_of_the_value(void **state)
 {
 	struct error err = { 0 };
 
 	(void)state;
 	assert_null(jaas_parse(BYTES("M required \xc3\xa9=\"x\" secret1 secret2;"), &err));
 	assert_int_equal(err.code, ERROR_REFUSED);
-	assert_non_null(strstr(err.text, "column 26 "));
+	assert_non_null(strstr(err.text, "behind option 1 of the JAAS value: there should be a `=`"));
+	assert_null(strstr(err.text, "column"));
 	assert_null(strstr(err.text, "secret"));
 	assert_null(strstr(err.hint, "secret"));
 	assert_string_equal(err.key, "");
+	assert_null(jaas_parse(BYTES("M required \xc3\xa9=\"x\" b=\"secret1"), &err));
+	assert_non_null(strstr(err.text, "option 2 of the JAAS value: the quotes"));
+	assert_null(jaas_parse(BYTES("M required a=/s b=secret c=/t\n// d\n;"), &err));
+	assert_non_null(strstr(err.text, "option 3 of the JAAS value: a `/`"));
+	assert_null(jaas_parse(BYTES("M required \xc3\xa9 secret1 secret2;"), &err));
+	assert_non_null(strstr(err.text, "column 14 of the JAAS value: there should be a `=`"));
 	assert_null(jaas_parse(NULL, 0, &err));
 	assert_int_equal(err.code, ERROR_FORMAT);
 	assert_null(jaas_parse(BYTES("M required a=b\0c;"), &err));
@@ -741,7 +748,7 @@ main(void)
 		cmocka_unit_test(test_more_than_kafka_accepts_is_read),
 		cmocka_unit_test(test_what_is_no_jaas_is_told_apart),
 		cmocka_unit_test(test_what_can_be_read_in_two_ways_is_refused),
-		cmocka_unit_test(test_an_error_tells_the_column_and_nothing_of_the_value),
+		cmocka_unit_test(test_an_error_tells_the_place_and_nothing_of_the_value),
 		cmocka_unit_test(test_an_option_has_its_spans),
 		cmocka_unit_test(test_an_option_is_found_by_its_address_only),
 		cmocka_unit_test(test_every_option_has_an_address_that_finds_it),

@@ -13,16 +13,20 @@ static const struct {
 	const char *open, *close;
 } marks[] = { { "{{", "}}" }, { "{%", "%}" }, { "{#", "#}" } };
 
+/* Longer ones are none: the search for an end is bounded, whatever the text is. */
+#define ACTION_MAX 1024
+
 /* Behind the action that begins at ${at}; 0: none does, or it does not end. */
 static size_t
 template_end(const char *p, size_t at, size_t n)
 {
+	const size_t left = n - at < ACTION_MAX ? n - at : ACTION_MAX;
 	const char *close;
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		if (n - at < 4 || memcmp(p + at, marks[i].open, 2) != 0)
+		if (left < 4 || memcmp(p + at, marks[i].open, 2) != 0)
 			continue;
-		close = memmem(p + at + 2, n - at - 2, marks[i].close, 2);
+		close = memmem(p + at + 2, left - 2, marks[i].close, 2);
 		return close != NULL ? (size_t)(close - p) + 2 : 0;
 	}
 	return 0;
@@ -32,13 +36,13 @@ template_end(const char *p, size_t at, size_t n)
 static size_t
 template_whole(const char *p, size_t at, size_t n)
 {
-	size_t end;
-
-	if ((end = template_end(p, at, n)) == 0)
-		return 0;
-	while (end < n && form_is_blank(p[end]))
-		end++;
-	return end == n || p[end] == '\n' ? end : template_whole(p, end, n);
+	while ((at = template_end(p, at, n)) > 0) {
+		while (at < n && form_is_blank(p[at]))
+			at++;
+		if (at == n || p[at] == '\n')
+			return at;
+	}
+	return 0;
 }
 
 /* A value that begins with an action becomes one that begins with what a shell would put there. */

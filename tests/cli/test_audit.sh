@@ -1342,6 +1342,8 @@ case_trees_made_to_stop_an_audit_are_bounded() {
 		open('long.properties', 'w').write('x=' + 'y' * (60 << 20) + '\nz.password=CANARY-behind-it\n')
 		open('large.properties', 'w').write('x=' + 'y' * (100 << 20) + '\n')
 		open('many.env', 'w').write('A=$(' * 100000)
+		open('actions.yaml', 'w').write('{{}}' * 1000000 + 'x\npassword: CANARY-behind-actions\n')
+		open('begun.yaml', 'w').write('{{\nx\n' * 200000 + 'password: CANARY-behind-them\n')
 	END
 	chmod 600 ./*.yaml ./*.json ./*.env long.properties large.properties nul.properties
 	# In the room of some files of 64 MiB; sanitizers take more addresses than there are.
@@ -1354,7 +1356,7 @@ case_trees_made_to_stop_an_audit_are_bounded() {
 	rc=$(cat rc)
 	expect_rc 3
 	expect_json "$out" '[(f["file"], f["key"]) for f in d["findings"] if f["level"] == "error"]' \
-	    "[('bomb.yaml', 'password'), ('long.properties', 'z.password')]"
+	    "[('actions.yaml', 'password'), ('begun.yaml', 'password'), ('bomb.yaml', 'password'), ('long.properties', 'z.password')]"
 	expect_json "$out" 'sorted(u["file"] for u in d["unread"])' \
 	    "['deep.json', 'deep.yaml', 'nul.properties', 'open.yaml', 'utf16.yaml']"
 	expect_json "$out" 'd["files"]["skipped"]["too-large"], d["files"]["skipped"]["link"], d["complete"]' "(1, 3, False)"

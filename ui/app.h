@@ -24,6 +24,7 @@ struct pending;
 struct registry;
 struct reveal;
 struct rotating;
+struct scan;
 struct ui_options;
 struct watch;
 
@@ -121,6 +122,8 @@ struct app {
 	struct clipboard clipboard;
 	struct ground ground;
 	struct jobs *jobs;
+	struct scan *scans;		/* that look for files */
+	uint64_t scan_at;		/* when what they have found is taken and shown */
 	struct watch *watch;		/* of the files that are shown */
 	unsigned long watched;		/* which state of them, and one; 0: none yet */
 	struct job *job;		/* that the user waits for (wait.h); NULL: none */
@@ -129,7 +132,6 @@ struct app {
 	struct layer base;		/* the main view (frame.c) */
 	struct layer *top;		/* gets the keys */
 	uint64_t idle_since;		/* the last key */
-	uint64_t drawn_at;
 	unsigned long handled;		/* events so far, for tests; */
 	unsigned long handled_before;	/* of these in former runs, as before the tutor */
 	char notice[APP_NOTICE_MAX];	/* what just happened */

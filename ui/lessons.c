@@ -277,7 +277,8 @@ lessons_look(struct app *a)
 	const struct lesson *l = &lessons[t->lesson];
 	size_t n = lesson_steps(l), at = lessons_at(t);
 
-	if (!a->model->looked)
+	/* States are not known before. */
+	if (!a->model->looked || a->model->scanning)
 		return;
 	for (size_t i = n; i-- > at;)
 		if ((i == at || l->steps[i].overtakes) && l->steps[i].done(a)) {

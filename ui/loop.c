@@ -4,11 +4,9 @@
 
 #include "base/error.h"
 #include "base/secmem.h"
-#include "estate/estate.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
-#include "ui/files.h"
 #include "ui/job.h"
 #include "ui/keymap.h"
 #include "ui/lessons.h"
@@ -18,12 +16,11 @@
 #include "ui/outline.h"
 #include "ui/registry.h"
 #include "ui/reveal.h"
+#include "ui/scan.h"
 #include "ui/term.h"
 #include "ui/watch.h"
 
-#define SCAN_BUDGET_MS 5
 #define WATCH_CHANGED_MAX 100	/* more at once: all are looked for again */
-#define SCAN_FRAME_MS 100	/* how often a scan is shown */
 
 static void
 draw_too_small(void)
@@ -65,7 +62,6 @@ loop_draw(struct app *a)
 	canvas_end();
 	if (a->layout.usable)
 		reveal_paint(a->reveal);
-	a->drawn_at = clock_ms();
 }
 
 /* Work goes on while no dialog is open, so that nothing moves under it. */
@@ -87,8 +83,7 @@ is_due(const struct app *a)
 {
 	const struct view_ops *v = views[a->view];
 
-	return may_work(a) && (a->model->scanning || a->model->next != NULL ||
-	    (v->is_due != NULL && v->is_due(a)));
+	return may_work(a) && v->is_due != NULL && v->is_due(a);
 }
 
 /* Does a view hold a key of its own? */
@@ -129,6 +124,8 @@ next_timer(const struct app *a)
 		return 0;
 	if (may_lock(a))
 		next = lock_at(a);
+	if (may_work(a) && scan_until(a) < next)
+		next = scan_until(a);
 	/* The seconds that are left are shown. */
 	if (reveal != 0) {
 		if (reveal > now && !canvas_is_read_aloud())
@@ -172,30 +169,6 @@ run_timers(struct app *a)
 		draw = true;
 	}
 	return draw;
-}
-
-/* A piece of the scan.  True: draw. */
-static bool
-run_scan(struct app *a)
-{
-	size_t before = estate_count(a->model->estate);
-	struct error err;
-
-	if (!may_work(a) || (!a->model->scanning && a->model->next == NULL))
-		return false;
-	if (model_step(a->model, SCAN_BUDGET_MS, &err) == -1) {
-		model_stop(a->model);
-		app_complain(a, "the scan stopped: %s", err.text);
-	}
-	if (!a->model->scanning && a->model->next != NULL)
-		return false;
-	/* Rows are made anew for a frame, not for each piece, unless a file of
-	 * theirs went away: one that was named twice. */
-	if (a->model->scanning && clock_ms() - a->drawn_at < SCAN_FRAME_MS &&
-	    estate_count(a->model->estate) >= before)
-		return false;
-	files_restore(a);
-	return true;
 }
 
 /* Follow what other programs have done to the files. */
@@ -450,7 +423,7 @@ loop_run(struct app *a, struct layer *layer)
 		secmem_wipe(&e, sizeof(e));
 		if (run_timers(a))
 			draw = true;
-		if (run_scan(a))
+		if (may_work(a) && scan_run(a))
 			draw = true;
 		run_watch(a);
 		if (run_view(a))

@@ -408,9 +408,11 @@ model_finish(struct model *m)
 {
 	struct error err;
 
-	while (m->scanning)
+	while (m->scanning) {
+		estate_wait(m->estate);
 		if (model_step(m, 1000, &err) == -1)
 			return -1;
+	}
 	return 0;
 }
 

@@ -19,6 +19,7 @@
 #include "ui/registry_source.h"
 #include "ui/reveal.h"
 #include "ui/rotating.h"
+#include "ui/scan.h"
 #include "ui/term.h"
 #include "ui/ui.h"
 #include "ui/watch.h"
@@ -115,6 +116,7 @@ ui_run(const struct ui_options *o)
 	(void)loop_run(&a, &a.base);
 	watch_free(a.watch);
 	jobs_free(a.jobs);
+	scan_end(&a);
 	reveal_hide(a.reveal);
 	clipboard_end(&a.clipboard);
 	ground_end(&a.ground);

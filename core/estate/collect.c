@@ -9,7 +9,6 @@
 #include "document/document.h"
 #include "document/jaas.h"
 #include "estate/collect.h"
-#include "estate/environments.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "secrets/inspect.h"
@@ -56,15 +55,14 @@ collect_uses(struct collection *x, size_t entry, const char *value, size_t n)
 			return -1;
 		path_len = r.path != NULL ? r.path_len : 0;
 		u->entry = entry;
-		u->remote = environments_intern(x->environments, r.path != NULL ? r.path : "",
-		    path_len);
+		u->remote_at = x->remotes.len;
 		u->remote_len = path_len;
 		u->name_at = x->texts.len;
 		u->name_len = r.name_len;
 		buf_append(&x->texts, r.name, r.name_len);
 		buf_append_char(&x->texts, '\0');
-		if (u->remote == NULL)
-			return -1;
+		buf_append(&x->remotes, r.path != NULL ? r.path : "", path_len);
+		buf_append_char(&x->remotes, '\0');
 		e->state = STATE_SEALED;
 		e->checked = false;
 	}
@@ -185,6 +183,7 @@ collection_init(struct collection *x)
 	vec_init(&x->uses, sizeof(struct use), ENTRIES_MAX);
 	vec_init(&x->remarks, sizeof(struct remark), ENTRIES_MAX);
 	buf_init(&x->texts, BUF_MAX_FILE);
+	buf_init(&x->remotes, BUF_MAX_FILE);
 	buf_init_secret(&x->value, BUF_MAX_FILE);
 }
 
@@ -193,6 +192,7 @@ collection_release(struct collection *x)
 {
 	buf_release(&x->value);
 	buf_release(&x->texts);
+	buf_release(&x->remotes);
 	vec_release(&x->remarks);
 	vec_release(&x->uses);
 	vec_release(&x->keys);
@@ -209,6 +209,7 @@ collection_begin(struct collection *x)
 	}
 	x->entries.len = x->keys.len = x->uses.len = x->remarks.len = x->others = 0;
 	buf_clear(&x->texts);
+	buf_clear(&x->remotes);
 }
 
 /* A copy of the items; NULL: no memory, or there are none. */
@@ -227,29 +228,35 @@ collect_finish(const struct collection *x, struct collected *out)
 	struct estate_entry *entries = collection_copy(&x->entries), *e;
 	struct use *u = collection_copy(&x->uses);
 	char *block = buf_check(&x->texts, NULL) == 0 ? malloc(x->texts.len) : NULL;
+	char *remotes = x->uses.len > 0 && buf_check(&x->remotes, NULL) == 0 ?
+	    malloc(x->remotes.len) : NULL;
 
-	if (entries == NULL || block == NULL || (u == NULL && x->uses.len > 0)) {
+	if (entries == NULL || block == NULL ||
+	    (x->uses.len > 0 && (u == NULL || remotes == NULL))) {
+		free(remotes);
 		free(block);
 		free(u);
 		free(entries);
 		return -1;
 	}
 	memcpy(block, x->texts.data, x->texts.len);
+	if (remotes != NULL)
+		memcpy(remotes, x->remotes.data, x->remotes.len);
 	for (size_t i = 0; i < x->entries.len; i++)
 		entries[i].key = block + *(size_t *)vec_at(&x->keys, i);
 	/* The last one written is the entry's first. */
 	for (size_t i = x->uses.len; i-- > 0;) {
 		u[i].name = block + u[i].name_at;
+		u[i].remote = remotes + u[i].remote_at;
 		e = &entries[u[i].entry];
 		e->name = u[i].name;
 		e->name_len = u[i].name_len;
-		e->remote = u[i].remote;
-		e->remote_len = u[i].remote_len;
 	}
 	out->entries = entries;
 	out->count = x->entries.len;
 	out->uses = u;
 	out->use_count = x->uses.len;
+	out->remotes = remotes;
 	return 0;
 }
 
@@ -287,5 +294,6 @@ collected_release(struct collected *c)
 		free((void *)(uintptr_t)c->entries[0].key);
 	free(c->entries);
 	free(c->uses);
+	free(c->remotes);
 	memset(c, 0, sizeof(*c));
 }

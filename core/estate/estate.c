@@ -6,31 +6,16 @@
 
 #include "base/error.h"
 #include "base/map.h"
-#include "base/time.h"
 #include "base/vec.h"
-#include "document/scope.h"
-#include "estate/collect.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "estate/finder.h"
 #include "estate/walk.h"
 #include "file/file.h"
 #include "plan/configuration.h"
 #include "secrets/reference.h"
-#include "secrets/secrets_file.h"
 
 #define FILES_MAX 1000000
-
-/* One file of an estate (inside core/estate): made, filled, told anew, freed. */
-
-/* A file of the estate, and what only this file knows of it. */
-struct listed {
-	struct estate_file face;
-	struct file_id id;
-	struct collected held;	/* face shows the entries */
-	uint64_t inode[2];	/* device and inode, while files are sorted */
-	bool twice;		/* listed under another path, too */
-	bool stale;		/* its references are to be resolved */
-};
 
 /* What estate_step does, one after the other. */
 enum phase {
@@ -43,112 +28,16 @@ enum phase {
 };
 
 struct estate {
-	const struct scope *scope;	/* NULL: the built-in one */
-	struct vec *leftovers;	/* the caller's; NULL: they are removed */
+	struct finder *finder;
+	const struct finder_terms *terms;	/* the finder's */
 	struct environments *environments;
 	struct vec files;	/* of struct listed * */
-	struct vec folders;	/* of char *: still to be read */
-	struct vec walked;	/* of char *: that were */
-	struct vec pending;	/* of char *: files still to be loaded */
+	struct vec walked;	/* of char *: folders that were read */
 	struct vec single;	/* of char *: files that were named themselves */
 	enum phase phase;
 	size_t at;		/* the file at which the phase is */
 	bool sorted;
-	struct collection collection;
 };
-
-/* A file with a path, which is taken over, and nothing else.  NULL: no memory. */
-static struct listed *
-listed_new(char *path)
-{
-	struct listed *f = path != NULL ? calloc(1, sizeof(*f)) : NULL;
-
-	if (f == NULL)
-		free(path);
-	else
-		f->face.path = path;
-	return f;
-}
-
-static void
-listed_forget(struct listed *f)
-{
-	struct estate_file *face = &f->face;
-
-	free(face->problem);
-	face->problem = NULL;
-	collected_release(&f->held);
-	face->entries = NULL;
-	face->count = face->others = 0;
-	face->is_secrets_file = false;
-	face->environment = NULL;
-}
-
-static void
-listed_free(struct listed *f)
-{
-	if (f == NULL)
-		return;
-	listed_forget(f);
-	free((void *)(uintptr_t)f->face.path);
-	free(f);
-}
-
-/* Give it a problem (copied).  -1: ERROR_MEMORY. */
-static int
-listed_fail(struct listed *f, const struct error *problem, struct error *err)
-{
-	if ((f->face.problem = malloc(sizeof(*f->face.problem))) == NULL)
-		return error_memory(err);
-	*f->face.problem = *problem;
-	return 0;
-}
-
-/* Is it a link, and when did anything about the file change last (0: not known)? */
-static void
-listed_examine(struct listed *f)
-{
-	struct stat st;
-	int rc = lstat(f->face.path, &st);
-
-	f->face.is_link = rc == 0 && S_ISLNK(st.st_mode);
-	if (f->face.is_link)
-		rc = stat(f->face.path, &st);
-	f->face.changed = rc == 0 ? time_of(&st.st_ctim) : 0;
-}
-
-/* Read the file and fill keys, lines and states; what cannot be read becomes
- * its problem.  -1: ERROR_MEMORY. */
-static int
-listed_load(struct estate *e, struct listed *f, struct error *err)
-{
-	struct configuration *c;
-	struct error problem;
-	int rc = 0;
-
-	listed_forget(f);
-	f->stale = true;
-	listed_examine(f);
-	if ((c = configuration_load(f->face.path, e->scope, &problem)) == NULL)
-		return problem.code == ERROR_MEMORY ? error_memory(err) :
-		    listed_fail(f, &problem, err);
-	f->id = c->id;
-	f->face.changed = time_of(&c->id.mtime);
-	f->face.mode = c->id.mode & 07777;
-	f->face.owner = c->id.uid;
-	if (secrets_file_recognise(c->doc)) {
-		f->face.is_secrets_file = true;
-		f->face.environment = environments_add(e->environments, f->face.path, c, err);
-		rc = f->face.environment == NULL ? -1 : 0;
-	} else if (collect_entries(&e->collection, c->doc, &f->held) != 0) {
-		rc = error_memory(err);
-	}
-	f->face.entries = f->held.entries;
-	f->face.count = f->held.count;
-	f->face.others = f->held.others;
-	configuration_free(c);
-	return rc;
-}
 
 static struct listed *
 file_at(const struct estate *e, size_t i)
@@ -240,22 +129,20 @@ estate_new(const char *const paths[], size_t n, struct error *err)
 	if (e == NULL)
 		return NULL;
 	vec_init(&e->files, sizeof(struct listed *), FILES_MAX);
-	vec_init(&e->folders, sizeof(char *), FILES_MAX);
 	vec_init(&e->walked, sizeof(char *), FILES_MAX);
-	vec_init(&e->pending, sizeof(char *), FILES_MAX);
 	vec_init(&e->single, sizeof(char *), FILES_MAX);
-	collection_init(&e->collection);
-	if ((e->environments = environments_new(paths, n, err)) == NULL) {
+	if ((e->environments = environments_new(paths, n, err)) == NULL ||
+	    (e->finder = finder_new()) == NULL) {
 		estate_free(e);
+		error_memory(err);
 		return NULL;
 	}
-	e->collection.environments = e->environments;
+	e->terms = finder_terms(e->finder);
 	/* They are taken from the ends, so the first goes in last. */
 	for (size_t i = n; i-- > 0;) {
 		bool folder = stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
 
-		if (vec_push_string(folder ? &e->folders : &e->pending, paths[i],
-		    strlen(paths[i])) == NULL || (!folder &&
+		if (finder_add(e->finder, paths[i], folder) != 0 || (!folder &&
 		    vec_push_string(&e->single, paths[i], strlen(paths[i])) == NULL)) {
 			estate_free(e);
 			error_memory(err);
@@ -273,12 +160,12 @@ estate_free(struct estate *e)
 	for (size_t i = 0; i < e->files.len; i++)
 		listed_free(file_at(e, i));
 	vec_release(&e->files);
-	vec_release_strings(&e->folders);
 	vec_release_strings(&e->walked);
-	vec_release_strings(&e->pending);
 	vec_release_strings(&e->single);
 	environments_free(e->environments);
-	collection_release(&e->collection);
+	if (e->finder != NULL)
+		finder_stop(e->finder);
+	finder_release(e->finder);
 	free(e);
 }
 
@@ -291,37 +178,37 @@ estate_environments(const struct estate *e)
 void
 estate_set_scope(struct estate *e, const struct scope *scope)
 {
-	e->scope = scope;
+	finder_terms(e->finder)->scope = scope;
 }
 
 const struct scope *
 estate_scope(const struct estate *e)
 {
-	return e->scope;
+	return e->terms->scope;
 }
 
 void
 estate_set_rules(struct estate *e, const struct rules *rules)
 {
-	e->collection.rules = rules;
+	finder_terms(e->finder)->rules = rules;
 }
 
 void
 estate_set_brief(struct estate *e, bool brief)
 {
-	e->collection.brief = brief;
+	finder_terms(e->finder)->brief = brief;
 }
 
 void
 estate_set_references(struct estate *e, bool references)
 {
-	e->collection.references = references;
+	finder_terms(e->finder)->references = references;
 }
 
 void
 estate_list_leftovers(struct estate *e, struct vec *leftovers)
 {
-	e->leftovers = leftovers;
+	finder_terms(e->finder)->leftovers = leftovers;
 }
 
 /* Go back to a phase, unless the scan has not come so far. */
@@ -347,50 +234,63 @@ estate_restate(struct estate *e, const struct environment *x)
 	go_back(e, PHASE_FITTING);
 }
 
-/* The file of this path, which is taken over, new to the estate; NULL: no memory. */
-static struct listed *
-add_file(struct estate *e, char *path)
+/* Add a file that is new to the estate (taken). */
+static int
+estate_add(struct estate *e, struct listed *f, struct error *err)
 {
-	struct listed *f = listed_new(path), **slot;
+	struct listed **slot = f != NULL ? vec_push(&e->files) : NULL;
 
-	if (f == NULL || (slot = vec_push(&e->files)) == NULL) {
+	if (slot == NULL) {
 		listed_free(f);
-		return NULL;
+		return error_memory(err);
 	}
 	*slot = f;
 	e->sorted = false;
-	return f;
+	return 0;
 }
 
+/* Have the environments know of a file that was read: a secrets file, or one with references. */
 static int
-load_pending(struct estate *e, struct error *err)
+estate_take(struct estate *e, struct listed *f, struct error *err)
 {
-	struct listed *f = add_file(e, walk_pop(&e->pending));
+	struct estate_entry *entry;
+	struct use *u;
 
-	return f == NULL ? error_memory(err) : listed_load(e, f, err);
-}
-
-static int
-read_folder(struct estate *e, struct error *err)
-{
-	char *path = walk_pop(&e->folders), **slot;
-	struct listed *f;
-	struct error problem;
-	int rc = 0;
-
-	if (walk_folder(path, e->scope, &e->pending, &e->folders, e->leftovers, &problem) != 0) {
-		if (problem.code == ERROR_MEMORY || (f = add_file(e, strdup(path))) == NULL)
-			rc = error_memory(err);
-		else
-			rc = listed_fail(f, &problem, err);
-	} else if ((slot = vec_push(&e->walked)) != NULL) {
-		*slot = path;
-		return 0;
-	} else {
-		rc = error_memory(err);
+	if (f->secrets != NULL) {
+		f->face.environment = environments_add(e->environments, f->face.path, f->secrets,
+		    err);
+		configuration_free(f->secrets);
+		f->secrets = NULL;
+		return f->face.environment != NULL ? 0 : -1;
 	}
-	free(path);
-	return rc;
+	/* The last one written is the entry's first. */
+	for (size_t i = f->held.use_count; i-- > 0;) {
+		u = &f->held.uses[i];
+		u->remote = environments_intern(e->environments, u->remote, u->remote_len);
+		if (u->remote == NULL)
+			return error_memory(err);
+		entry = &f->held.entries[u->entry];
+		entry->remote = u->remote;
+		entry->remote_len = u->remote_len;
+	}
+	free(f->held.remotes);
+	f->held.remotes = NULL;
+	return 0;
+}
+
+static int
+take_found(struct estate *e, const struct found *x, struct error *err)
+{
+	char **slot;
+
+	if (x->file != NULL)
+		return estate_add(e, x->file, err) == 0 ? estate_take(e, x->file, err) : -1;
+	if ((slot = vec_push(&e->walked)) == NULL) {
+		free(x->folder);
+		return error_memory(err);
+	}
+	*slot = x->folder;
+	return 0;
 }
 
 static int
@@ -400,6 +300,32 @@ by_path(const void *a, const void *b)
 	    (*(struct listed *const *)b)->face.path);
 }
 
+/* Of two of one path that which was read again comes first: the other one is older. */
+static int
+by_path_newest(const void *a, const void *b)
+{
+	int c = by_path(a, b);
+
+	return c != 0 ? c : (*(struct listed *const *)b)->again -
+	    (*(struct listed *const *)a)->again;
+}
+
+/* Forget those that are listed twice. */
+static void
+drop_twice(struct estate *e)
+{
+	struct listed **files = e->files.items;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->files.len; i++) {
+		if (files[i]->twice)
+			listed_free(files[i]);
+		else
+			files[kept++] = files[i];
+	}
+	e->files.len = kept;
+}
+
 /* Sort by path, and drop what is listed twice: under one path, or one file
  * (device, inode) under several, of which one that is no link stays. */
 static int
@@ -407,20 +333,23 @@ sort_files(struct estate *e, struct error *err)
 {
 	struct listed **files = e->files.items, *f;
 	struct map *seen = map_new();
-	size_t kept = 0, at;
+	size_t at;
 
 	if (seen == NULL)
 		return error_memory(err);
 	if (e->files.len > 0)
-		qsort(files, e->files.len, sizeof(*files), by_path);
+		qsort(files, e->files.len, sizeof(*files), by_path_newest);
+	/* First, as what the older one was read of may be another file now. */
+	for (size_t i = 1; i < e->files.len; i++)
+		files[i]->twice = by_path(&files[i - 1], &files[i]) == 0;
+	drop_twice(e);
 	for (size_t i = 0; i < e->files.len; i++) {
 		f = files[i];
 		f->inode[0] = (uint64_t)f->id.dev;
 		f->inode[1] = (uint64_t)f->id.ino;
 		if (!f->id.exists || !map_get(seen, f->inode, sizeof(f->inode), &at)) {
 			at = i;
-		} else if (strcmp(files[at]->face.path, f->face.path) != 0 &&
-		    files[at]->face.is_link && !f->face.is_link) {
+		} else if (files[at]->face.is_link && !f->face.is_link) {
 			files[at]->twice = true;
 			at = i;
 		} else {
@@ -433,14 +362,7 @@ sort_files(struct estate *e, struct error *err)
 		}
 	}
 	map_free(seen);	/* before its keys, which lie in the files */
-	for (size_t i = 0; i < e->files.len; i++) {
-		if (files[i]->twice ||
-		    (kept > 0 && by_path(&files[kept - 1], &files[i]) == 0))
-			listed_free(files[i]);
-		else
-			files[kept++] = files[i];
-	}
-	e->files.len = kept;
+	drop_twice(e);
 	e->sorted = true;
 	return 0;
 }
@@ -454,18 +376,26 @@ now_ms(void)
 	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Find one more folder or file; at the end put all in order.  0: all is found. */
+/* Take one more folder or file; at the end put all in order.  0: all is found. */
 static int
 find_more(struct estate *e, struct error *err)
 {
-	if (e->pending.len > 0)
-		return load_pending(e, err) == 0 ? 1 : -1;
-	if (e->folders.len > 0)
-		return read_folder(e, err) == 0 ? 1 : -1;
+	struct found x;
+
+	switch (finder_take(e->finder, &x, err)) {
+	case FINDER_ONE:
+		return take_found(e, &x, err) == 0 ? 1 : -1;
+	case FINDER_LATER:
+		return 1;
+	case FINDER_FAILED:
+		return -1;
+	default:
+		break;
+	}
 	while (e->single.len > 0) {
 		char *path = walk_pop(&e->single);
-		int rc = environments_look_beside(e->environments, path, e->scope,
-		    e->leftovers, err);
+		int rc = environments_look_beside(e->environments, path, e->terms->scope,
+		    e->terms->leftovers, err);
 
 		free(path);
 		if (rc != 0)
@@ -534,10 +464,35 @@ estate_step(struct estate *e, int budget_ms, struct error *err)
 	while (e->phase != PHASE_DONE) {
 		if (estate_work(e, err) != 0)
 			return -1;
-		if (e->phase != PHASE_DONE && now_ms() >= end)
+		if (e->phase != PHASE_DONE && (now_ms() >= end || estate_waits(e)))
 			return 1;
 	}
 	return 0;
+}
+
+struct finder *
+estate_lend(struct estate *e)
+{
+	return e->phase == PHASE_FINDING && finder_lend(e->finder) ? e->finder : NULL;
+}
+
+bool
+estate_is_lent(const struct estate *e)
+{
+	return e->phase == PHASE_FINDING && finder_looks(e->finder);
+}
+
+bool
+estate_waits(const struct estate *e)
+{
+	return e->phase == PHASE_FINDING && finder_waits(e->finder);
+}
+
+void
+estate_wait(const struct estate *e)
+{
+	if (e->phase == PHASE_FINDING)
+		finder_wait(e->finder);
 }
 
 /* The file of this path, NULL for none. */
@@ -563,14 +518,20 @@ estate_refresh(struct estate *e, const char *path, struct error *err)
 {
 	struct listed *f = find_file(e, path);
 	bool was = f != NULL && f->face.is_secrets_file;
+	struct collection x;
+	int rc;
 
 	/* Counts refer to names in the file's block. */
 	environments_count_none(e->environments);
 	if (was && environment_reload(f->face.environment, err) == -1)
 		return -1;
-	if (f == NULL && (f = add_file(e, strdup(path))) == NULL)
-		return error_memory(err);
-	if (listed_load(e, f, err) != 0)
+	if (f == NULL && estate_add(e, f = listed_new(strdup(path)), err) != 0)
+		return -1;
+	f->again = true;
+	collection_init(&x);
+	rc = listed_read(f, e->terms, &x, err);
+	collection_release(&x);
+	if (rc != 0 || estate_take(e, f, err) != 0)
 		return -1;
 	if (was || f->face.is_secrets_file)
 		estate_restate(e, NULL);

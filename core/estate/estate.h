@@ -13,6 +13,7 @@ struct environment;
 struct environments;
 struct error;
 struct estate;
+struct finder;
 struct rules;
 struct scope;
 struct vec;
@@ -96,6 +97,25 @@ int estate_find(struct estate *e, struct error *err);
 /* Work for about ${budget_ms}.  1: there is more to do, 0: all is done,
  * -1: ERROR_MEMORY.  Unreadable files and folders are entries with a problem. */
 int estate_step(struct estate *e, int budget_ms, struct error *err);
+
+/**
+ * estate_lend(e):
+ * What finds the files and reads them, for a thread of its own, which is to call
+ * finder_run and finder_release; the estate may be gone by then.  NULL: it was
+ * lent before, or all is found.  Meanwhile estate_step takes what was found so far.
+ */
+struct finder *estate_lend(struct estate *e);
+
+/* Find all that there is.  ${go_on} is asked before each file and folder: false
+ * ends it, and estate_step does the rest. */
+void finder_run(struct finder *f, bool (*go_on)(void *cookie), void *cookie);
+void finder_release(struct finder *f);
+
+/* Does another thread look?  And is there nothing that estate_step could do, until it finds
+ * more?  Wait as long as that is so. */
+bool estate_is_lent(const struct estate *e);
+bool estate_waits(const struct estate *e);
+void estate_wait(const struct estate *e);
 
 /* Read one file again (after a change); one that is new to the estate joins it.
  * States and counts that hang on it are told anew by estate_step. */

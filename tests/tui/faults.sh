@@ -63,7 +63,7 @@ passes() {
 }
 
 builds() {
-	make build/propseal "build/tests/tui/test_$1" >"$tmp/make" 2>&1
+	make build/propseal build/propseal-registryd "build/tests/tui/test_$1" >"$tmp/make" 2>&1
 }
 
 cd "$copy"

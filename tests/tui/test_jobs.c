@@ -201,6 +201,41 @@ idle_lock_comes_after_the_apply(void **state)
 	fixture_assert_value(f, broker, "ssl.keystore.password", FIXTURE_KEYSTORE_SECRET);
 }
 
+/* Many entries in one file, which take a while to be read. */
+static void
+write_long(struct fixture *f, const char *path, size_t entries)
+{
+	size_t size = entries * 24 + 1, used = 0;
+	char *text = malloc(size);
+
+	assert_non_null(text);
+	for (size_t i = 0; i < entries; i++)
+		used += (size_t)snprintf(text + used, size - used, "setting.%zu=%zu\n", i, i);
+	fixture_write(f, path, text);
+	free(text);
+}
+
+static void
+screen_does_not_wait_for_a_file_that_is_read(void **state)
+{
+	struct fixture *f = *state;
+	const struct fixture_start s = { .args = { "estate/broker.properties",
+		"estate/long.properties" } };
+	struct vt *v;
+
+	write_long(f, "estate/long.properties", 1000000);
+	v = fixture_run(f, &s);
+	/* It is shown what is known, and told that this is not all. */
+	vt_wait_text(v, "reading 1 files", true);
+	vt_send(v, "j\r");
+	vt_wait_text(v, "ssl.keystore.password", true);
+	vt_assert_has(v, "reading 1 files");
+	vt_wait_text(v, "reading", false);
+	vt_assert_has(v, "ssl.keystore.password");
+	vt_assert_has(v, "2 files");
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -212,6 +247,7 @@ main(void)
 		FIXTURE_TEST(hangup_during_an_apply_leaves_whole_files),
 		FIXTURE_TEST(control_z_during_an_apply_comes_back_to_it),
 		FIXTURE_TEST(idle_lock_comes_after_the_apply),
+		FIXTURE_TEST(screen_does_not_wait_for_a_file_that_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

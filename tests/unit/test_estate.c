@@ -1,3 +1,5 @@
+#include <pthread.h>
+
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate_fixture.h"
@@ -533,6 +535,173 @@ test_the_scan_runs_in_steps(void **state)
 	estate_free(e);
 }
 
+/* --- with another thread --- */
+
+/* A thread that finds what it is let find. */
+struct looking {
+	struct finder *finder;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	size_t asked;	/* how often it asked whether it may go on */
+	size_t may;	/* so many of these it may */
+	bool ends;	/* else it must wait; or end */
+};
+
+static bool
+looking_goes_on(void *cookie)
+{
+	struct looking *l = cookie;
+	bool may;
+
+	pthread_mutex_lock(&l->lock);
+	l->asked++;
+	pthread_cond_signal(&l->changed);
+	while (l->asked > l->may && !l->ends)
+		pthread_cond_wait(&l->changed, &l->lock);
+	may = l->asked <= l->may;
+	pthread_mutex_unlock(&l->lock);
+	return may;
+}
+
+static void *
+looking_run(void *cookie)
+{
+	struct looking *l = cookie;
+
+	finder_run(l->finder, looking_goes_on, l);
+	finder_release(l->finder);
+	return NULL;
+}
+
+/* Let it find ${more}, and wait until it has; or end. */
+static void
+looking_let(struct looking *l, size_t more, bool end)
+{
+	pthread_mutex_lock(&l->lock);
+	l->may += more;
+	l->ends = end;
+	pthread_cond_signal(&l->changed);
+	while (l->asked <= l->may && !end)
+		pthread_cond_wait(&l->changed, &l->lock);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void
+looking_start(struct looking *l, struct estate *e)
+{
+	memset(l, 0, sizeof(*l));
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->changed, NULL);
+	l->finder = estate_lend(e);
+	assert_non_null(l->finder);
+	assert_null(estate_lend(e));
+	assert_int_equal(pthread_create(&l->thread, NULL, looking_run, l), 0);
+	looking_let(l, 0, false);
+}
+
+static void
+looking_end(struct looking *l)
+{
+	assert_int_equal(pthread_join(l->thread, NULL), 0);
+	pthread_cond_destroy(&l->changed);
+	pthread_mutex_destroy(&l->lock);
+}
+
+/* Ten files in a folder, and a secrets file that they refer to. */
+static struct estate *
+estate_of_ten(void)
+{
+	static const char *const here[] = { "." };
+	struct estate *e;
+	char path[40];
+
+	for (size_t i = 0; i < 10; i++) {
+		snprintf(path, sizeof(path), "%zu.properties", i);
+		files_put(path, "k=" OURS("server.properties/gone") "\n", 0600);
+	}
+	put_secrets(MODERN);
+	e = estate_new(here, 1, NULL);
+	assert_non_null(e);
+	assert_non_null(environments_name(estate_environments(e), SECRETS, true, NULL));
+	return e;
+}
+
+static void
+test_another_thread_finds_the_files(void **state)
+{
+	struct estate *e;
+	struct looking l;
+
+	(void)state;
+	e = estate_of_ten();
+	looking_start(&l, e);
+	assert_true(estate_is_lent(e));
+	assert_true(estate_waits(e));
+	assert_int_equal(estate_step(e, 1000, NULL), 1);
+	assert_int_equal(estate_count(e), 0);
+	/* The folder, and three files. */
+	looking_let(&l, 4, false);
+	assert_false(estate_waits(e));
+	assert_int_equal(estate_step(e, 1000, NULL), 1);
+	assert_true(estate_waits(e));
+	assert_int_equal(estate_count(e), 3);
+	assert_int_equal(estate_folder_count(e), 1);
+	assert_int_equal(estate_file(e, 2)->entries[0].state, STATE_SEALED);
+	assert_false(estate_file(e, 2)->entries[0].checked);
+	/* What was read again meanwhile is not told by what was read before. */
+	looking_let(&l, 100, true);
+	looking_end(&l);
+	assert_false(estate_is_lent(e));
+	overwrite("0.properties", "x=1\n");
+	overwrite("9.properties", "x=1\n");
+	assert_int_equal(estate_refresh(e, "0.properties", NULL), 0);
+	assert_int_equal(estate_refresh(e, "9.properties", NULL), 0);
+	finish(e);
+	assert_null(estate_lend(e));
+	assert_int_equal(estate_count(e), 10);
+	assert_sorted(e);
+	assert_string_equal(file_of(e, "0.properties")->entries[0].key, "x");
+	assert_string_equal(file_of(e, "9.properties")->entries[0].key, "x");
+	for (size_t i = 1; i < 9; i++)
+		assert_int_equal(estate_file(e, i)->entries[0].state, STATE_DANGLING);
+	assert_int_equal(references(e, "server.properties/gone", 22), 8);
+	estate_free(e);
+}
+
+static void
+test_what_another_thread_leaves_is_found_all_the_same(void **state)
+{
+	struct estate *e;
+	struct looking l;
+
+	(void)state;
+	e = estate_of_ten();
+	looking_start(&l, e);
+	looking_let(&l, 5, true);
+	looking_end(&l);
+	finish(e);
+	assert_int_equal(estate_count(e), 10);
+	estate_free(e);
+}
+
+static void
+test_another_thread_may_outlive_the_estate(void **state)
+{
+	struct estate *e;
+	struct looking l;
+
+	(void)state;
+	e = estate_of_ten();
+	looking_start(&l, e);
+	looking_let(&l, 3, false);
+	estate_free(e);
+	/* Nobody takes what it finds: it ends by itself. */
+	looking_let(&l, 100, true);
+	looking_end(&l);
+	assert_int_equal(l.asked, 4);
+}
+
 static void
 test_secrets_may_change_while_it_runs(void **state)
 {
@@ -733,6 +902,9 @@ main(void)
 		DISK(test_a_nul_in_a_name_is_not_its_end),
 		DISK(test_references_are_counted),
 		DISK(test_the_scan_runs_in_steps),
+		DISK(test_another_thread_finds_the_files),
+		DISK(test_what_another_thread_leaves_is_found_all_the_same),
+		DISK(test_another_thread_may_outlive_the_estate),
 		DISK(test_secrets_may_change_while_it_runs),
 		DISK(test_nothing_to_scan),
 		DISK(test_a_changed_file_is_read_again),

@@ -1,0 +1,83 @@
+#ifndef ESTATE_FINDER_H
+#define ESTATE_FINDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "estate/collect.h"
+#include "estate/estate.h"
+#include "file/file.h"
+
+struct configuration;
+
+/*
+ * Inside core/estate: finding files and reading them, without what an estate
+ * knows of environments, so that another thread can do it (estate_lend) while
+ * the estate takes what was found so far.
+ */
+
+/* A file of the estate, and what only core/estate knows of it. */
+struct listed {
+	struct estate_file face;
+	struct file_id id;
+	struct collected held;	/* face shows the entries; its remotes go when it is taken */
+	uint64_t inode[2];	/* device and inode, while files are sorted */
+	bool twice;		/* listed under another path, too */
+	bool stale;		/* its references are to be resolved */
+	bool again;		/* it was read again: of two of one path the newer */
+	struct configuration *secrets;	/* until it is taken: it is this secrets file; NULL */
+};
+
+/* A file with a path, which is taken over, and nothing else.  NULL: no memory. */
+struct listed *listed_new(char *path);
+void listed_free(struct listed *f);
+
+/* What is looked for. */
+struct finder_terms {
+	const struct scope *scope;	/* NULL: the built-in one */
+	const struct rules *rules;
+	struct vec *leftovers;	/* the caller's; NULL: they are removed */
+	bool brief;		/* entries of no interest are not kept */
+	bool references;	/* what is clear text is not looked for */
+};
+
+/* Read the file and fill keys, lines and states; what cannot be read becomes
+ * its problem.  Then it is to be taken.  ${x} is what it is put together in.  ERROR_MEMORY. */
+int listed_read(struct listed *f, const struct finder_terms *terms, struct collection *x,
+    struct error *err);
+
+/* NULL: no memory.  It has one owner; finder_release is the end of one. */
+struct finder *finder_new(void);
+
+/* Before anything is looked for: its terms may be changed, and the paths where it looks are
+ * named (copied), of which the last comes first.  -1: no memory. */
+struct finder_terms *finder_terms(struct finder *f);
+int finder_add(struct finder *f, const char *path, bool folder);
+
+/* What was found: a file (which can be a folder that cannot be read), or a folder that was
+ * read.  Both are the caller's. */
+struct found {
+	struct listed *file;
+	char *folder;
+};
+
+enum finder_got { FINDER_FAILED = -1, FINDER_ALL, FINDER_ONE, FINDER_LATER };
+
+/* The next one; LATER: another thread looks, and has found nothing more so far. */
+enum finder_got finder_take(struct finder *f, struct found *out, struct error *err);
+
+/* Does another thread look, and is there nothing to be taken so far? */
+bool finder_looks(struct finder *f);
+bool finder_waits(struct finder *f);
+
+/* Wait as long as there is not. */
+void finder_wait(struct finder *f);
+
+/* Nobody takes anything any more: have another thread that looks stop. */
+void finder_stop(struct finder *f);
+
+/* From now on another thread looks, which is one more owner.  False: one does already. */
+bool finder_lend(struct finder *f);
+
+#endif /* !ESTATE_FINDER_H */

@@ -28,42 +28,6 @@ has_field(const struct dialog *d)
 	return d->kind == DIALOG_TEXT || d->kind == DIALOG_WORD || d->kind == DIALOG_SECRET;
 }
 
-/* How many lines the text takes. */
-static size_t
-count_lines(const char *text, size_t n, int width)
-{
-	size_t lines = 0;
-	struct wrap w;
-
-	wrap_init(&w, text, n, width);
-	while (wrap_next(&w))
-		lines++;
-	return lines;
-}
-
-/* The part of the text that the scrolling shows, in r->h lines. */
-static void
-dialog_draw_text(struct dialog *d, const struct rect *r, const char *text, size_t n)
-{
-	size_t line = 0;
-	struct wrap w;
-
-	wrap_init(&w, text, n, r->w);
-	d->shown = (size_t)r->h;
-	if (d->scroll + d->shown > d->lines)
-		d->scroll = d->lines > d->shown ? d->lines - d->shown : 0;
-	for (; line < d->scroll + d->shown && wrap_next(&w); line++)
-		if (line >= d->scroll)
-			canvas_bytes(r->y + (int)(line - d->scroll), r->x + w.indent,
-			    r->w - w.indent, d->is_error && line == 0 ? STYLE_ERROR : STYLE_TEXT,
-			    w.line, w.len);
-	/* That there is more shows at the right end. */
-	if (d->scroll > 0)
-		canvas_text(r->y, r->x + r->w, 1, STYLE_KEY, canvas_glyph(GLYPH_UP));
-	if (d->scroll + d->shown < d->lines)
-		canvas_text(r->y + r->h - 1, r->x + r->w, 1, STYLE_KEY, canvas_glyph(GLYPH_DOWN));
-}
-
 static void
 draw_field(struct app *a, struct dialog *d, const struct rect *r)
 {
@@ -226,7 +190,7 @@ dialog_place(const struct dialog *d, struct rect *box, struct rect *inner, size_
 	boxed = rows >= BOX_ROWS && cols >= BOX_COLS && !canvas_is_read_aloud();
 	box->w = boxed ? (cols - 4 < BOX_WIDTH ? cols - 4 : BOX_WIDTH) : cols;
 	inner->w = box->w - 4;
-	lines = count_lines((const char *)d->text.data, d->text.len, inner->w - 1);
+	lines = scroll_lines((const char *)d->text.data, d->text.len, inner->w - 1);
 	box->h = boxed && lines + extra + 2 < (size_t)(rows - 2) ? (int)(lines + extra) + 2 :
 	    rows - 2;
 	box->x = (cols - box->w) / 2;
@@ -264,25 +228,8 @@ dialog_draw(struct layer *layer, struct app *a)
 	part = (struct rect){ inner.y, inner.x, part.y - gap - inner.y, inner.w - 1 };
 	if (d->kind == DIALOG_PROGRESS && part.h > 1)
 		part.h--;
-	d->lines = count_lines((const char *)d->text.data, d->text.len, part.w);
-	if (part.h > 0)
-		dialog_draw_text(d, &part, (const char *)d->text.data, d->text.len);
-}
-
-static void
-scroll(struct dialog *d, uint32_t key)
-{
-	size_t last = d->lines > d->shown ? d->lines - d->shown : 0;
-	size_t page = d->shown > 1 ? d->shown - 1 : 1;
-
-	if (key == INPUT_UP && d->scroll > 0)
-		d->scroll--;
-	else if (key == INPUT_DOWN && d->scroll < last)
-		d->scroll++;
-	else if (key == INPUT_PAGE_UP)
-		d->scroll = d->scroll < page ? 0 : d->scroll - page;
-	else if (key == INPUT_PAGE_DOWN)
-		d->scroll = last - d->scroll < page ? last : d->scroll + page;
+	scroll_draw(&d->scroll, &part, d->is_error ? STYLE_ERROR : STYLE_TEXT,
+	    (const char *)d->text.data, d->text.len);
 }
 
 static void
@@ -327,7 +274,7 @@ dialog_secret_key(struct app *a, struct dialog *d, uint32_t k)
 	} else if (k == INPUT_ENTER || (k == INPUT_LINE_FEED && !d->secret.many_lines)) {
 		dialog_finish(d, true);
 	} else if (d->focus > 0 || !secret_field_key(a, &d->secret, k)) {
-		scroll(d, k);
+		(void)scroll_key(&d->scroll, k);
 	}
 }
 
@@ -342,7 +289,7 @@ dialog_confirm_key(struct dialog *d, uint32_t k)
 	} else if (k >= ' ' && k < INPUT_FIRST) {
 		snprintf(d->complaint, sizeof(d->complaint), "Tab, then Enter");
 	} else {
-		scroll(d, k);
+		(void)scroll_key(&d->scroll, k);
 	}
 }
 
@@ -366,7 +313,7 @@ dialog_key(struct layer *layer, struct app *a, uint32_t k)
 		dialog_enter(d);
 	else if ((d->kind != DIALOG_TEXT && d->kind != DIALOG_WORD) ||
 	    !line_edit_key(&d->line, k))
-		scroll(d, k);
+		(void)scroll_key(&d->scroll, k);
 }
 
 static void
@@ -400,7 +347,7 @@ dialog_about(const struct layer *layer, struct about *out)
 		about_key(out, INPUT_CTRL('u'), "clear what is typed");
 		about_key(out, INPUT_CTRL('w'), "clear the word before the cursor");
 	}
-	if (d->lines > d->shown) {
+	if (d->scroll.lines > d->scroll.shown) {
 		about_key(out, INPUT_DOWN, "scroll down");
 		about_key(out, INPUT_UP, "scroll up");
 	}

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "ui/app.h"
 #include "ui/field.h"
+#include "ui/scroll.h"
 
 struct app;
 struct error;
@@ -43,8 +44,7 @@ struct dialog {
 	char complaint[160];	/* why Enter did not do it */
 	bool accepted;
 	bool focus_go;		/* the focus is not on Cancel */
-	size_t scroll;		/* first line of text shown */
-	size_t lines, shown;	/* of text, as last drawn */
+	struct scroll scroll;	/* of the text */
 };
 
 void dialog_init(struct dialog *d, enum dialog_kind kind, const char *title);

@@ -9,6 +9,7 @@
 
 #define HEAD_ROWS 8	/* lower, the line of steps gives its place to the step */
 #define TEXT_MAX 1024
+#define STEP_TEXT_MAX ((size_t)1 << 20)
 
 /* All steps, the one that is shown in brackets, or that one alone. */
 static void
@@ -64,6 +65,17 @@ steps_draw_footer(const struct steps *s, int y, int w)
 }
 
 static void
+steps_draw_text(struct steps *s, struct app *a, const struct rect *r)
+{
+	struct buf text;
+
+	buf_init(&text, STEP_TEXT_MAX);
+	s->all[s->at].text(s, a, &text);
+	scroll_draw(&s->scroll, r, STYLE_TEXT, buf_cstr(&text), text.len);
+	buf_release(&text);
+}
+
+static void
 steps_draw(struct layer *layer, struct app *a)
 {
 	struct steps *s = (struct steps *)layer;
@@ -85,13 +97,17 @@ steps_draw(struct layer *layer, struct app *a)
 		body.h -= 3;
 	}
 	steps_draw_footer(s, all.h - 1, all.w);
-	s->all[s->at].draw(s, a, &body);
+	if (s->all[s->at].text != NULL)
+		steps_draw_text(s, a, &body);
+	else
+		s->all[s->at].draw(s, a, &body);
 }
 
 static void
 steps_show(struct app *a, struct steps *s, size_t at)
 {
 	s->at = at;
+	s->scroll.first = 0;
 	if (s->all[at].entered != NULL)
 		s->all[at].entered(s, a);
 }
@@ -141,6 +157,8 @@ steps_key(struct layer *layer, struct app *a, uint32_t k)
 			steps_next(a, s);
 		else if (k == INPUT_ESCAPE)
 			steps_back(a, s);
+		else if (step->text != NULL)
+			(void)scroll_key(&s->scroll, k);
 	}
 	steps_settle(s);
 }
@@ -168,6 +186,10 @@ steps_about(const struct layer *layer, struct about *out)
 	out->title = s->title;
 	if (step->about != NULL)
 		step->about(s, out);
+	if (step->text != NULL && s->scroll.lines > s->scroll.shown) {
+		about_key(out, INPUT_DOWN, "scroll down");
+		about_key(out, INPUT_UP, "scroll up");
+	}
 	about_key(out, INPUT_ENTER, s->at + 1 == s->count ? "done" : "next step");
 	about_key(out, INPUT_ESCAPE, s->at > s->floor ? "one step back; what is typed stays" :
 	    "leave");

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "ui/app.h"
+#include "ui/scroll.h"
 
 struct buf;
 struct rect;
@@ -20,6 +21,9 @@ struct step {
 	const char *name;	/* in the line of steps */
 	const char *keys;	/* the footer, without Enter and Esc */
 	void (*draw)(struct steps *s, struct app *a, const struct rect *r);
+
+	/* In the place of draw: append what the step says, which is scrolled. */
+	void (*text)(struct steps *s, struct app *a, struct buf *out);
 
 	/* It is shown from now on, come from either side. */
 	void (*entered)(struct steps *s, struct app *a);
@@ -45,6 +49,7 @@ struct steps {
 	const struct step *all;
 	size_t count, at;
 	size_t floor;			/* there is no way back below this one */
+	struct scroll scroll;		/* of the step's text */
 	char why[160];			/* why it does not go on; until the next key */
 	bool finished;			/* the last step was left by Enter */
 };

@@ -31,7 +31,6 @@
 #include "ui/where.h"
 #include "ui/wizard.h"
 
-#define TEXT_MAX 16384
 #define SMALL_ROWS 8		/* a body lower than this shows one field at a time */
 #define LABEL_COLS 14
 
@@ -73,25 +72,22 @@ wizard_drop(struct wizard *w)
 /* --- what this is --- */
 
 static void
-about_draw(struct steps *s, struct app *a, const struct rect *r)
+about_text(struct steps *s, struct app *a, struct buf *out)
 {
 	const struct tally *t = &a->model->tree.tally;
-	char text[160];
-	int y;
 
 	(void)s;
-	y = steps_text(r, r->y, "Secrets of configuration files are sealed: their values move, "
+	buf_append_str(out, "Secrets of configuration files are sealed: their values move, "
 	    "encrypted, into a secrets file, and a reference to it stands in their place. The "
-	    "services open them when they start, with one master key.");
-	snprintf(text, sizeof(text), "%zu %s in clear text in %zu %s here.", t->clear,
+	    "services open them when they start, with one master key.\n\n");
+	buf_printf(out, "%zu %s in clear text in %zu %s here.\n\n", t->clear,
 	    t->clear == 1 ? "secret stands" : "secrets stand", t->files,
 	    t->files == 1 ? "file" : "files");
-	y = steps_text(r, y + 1, text);
-	y = steps_text(r, y + 1, "You say which files belong together and type a passphrase; the "
+	buf_append_str(out, "You say which files belong together and type a passphrase; the "
 	    "master key is shown once. Only when you have saved it the secrets file is written. "
 	    "No configuration file is touched before you have seen the change.");
 	if (!term_has_private_screen())
-		(void)steps_text(r, y + 1, "This terminal has no second screen (smcup), so the "
+		buf_append_str(out, "\n\nThis terminal has no second screen (smcup), so the "
 		    "key is not drawn: it goes to a new file of mode 0600 that you choose.");
 }
 
@@ -504,42 +500,36 @@ first_entered(struct steps *s, struct app *a)
 }
 
 static void
-first_draw(struct steps *s, struct app *a, const struct rect *r)
+first_text(struct steps *s, struct app *a, struct buf *out)
 {
-	struct wizard *w = wizard_of(s);
-	struct buf text;
+	const struct wizard *w = wizard_of(s);
 
-	buf_init(&text, TEXT_MAX);
 	if (w->clear_key == NULL) {
-		buf_append_str(&text, "No secret in clear text stands in these files. Later, i "
+		buf_append_str(out, "No secret in clear text stands in these files. Later, i "
 		    "adds a key with a sealed value to a file.");
 	} else if (w->sealed) {
-		buf_printf(&text, "Sealed and read back: %s", w->clear_key);
+		buf_printf(out, "Sealed and read back: %s", w->clear_key);
 	} else {
-		buf_printf(&text, "Not sealed: %s\nof %s\n\nNothing is lost by that. In the list, "
+		buf_printf(out, "Not sealed: %s\nof %s\n\nNothing is lost by that. In the list, "
 		    "Space marks what is to be sealed, and w seals it.", w->clear_key,
 		    model_show_path(a->model, w->clear_path));
 	}
-	(void)steps_text(r, r->y, buf_cstr(&text));
-	buf_release(&text);
 }
 
 /* --- what now --- */
 
 static void
-now_draw(struct steps *s, struct app *a, const struct rect *r)
+now_text(struct steps *s, struct app *a, struct buf *out)
 {
-	struct wizard *w = wizard_of(s);
-	struct buf text;
+	const struct wizard *w = wizard_of(s);
 
 	(void)a;
-	buf_init(&text, TEXT_MAX);
 	if (w->sealed)
-		buf_printf(&text, "Sealed, read back and opened: %s\n\n", w->clear_key);
-	buf_printf(&text, "Copy the secrets file to %s on each host, and give the services the "
+		buf_printf(out, "Sealed, read back and opened: %s\n\n", w->clear_key);
+	buf_printf(out, "Copy the secrets file to %s on each host, and give the services the "
 	    "master key (KEY stands for a file with it):\n\n", w->where.remote.text);
 	/* Lines to copy: none is wider than the smallest usual screen. */
-	buf_append_str(&text, "systemd    systemd-creds encrypt --name=propseal.master-key KEY "
+	buf_append_str(out, "systemd    systemd-creds encrypt --name=propseal.master-key KEY "
 	    "/etc/key.cred\n"
 	    "           [Service]\n"
 	    "           LoadCredentialEncrypted=propseal.master-key:/etc/key.cred\n"
@@ -547,16 +537,14 @@ now_draw(struct steps *s, struct app *a, const struct rect *r)
 	    "           --from-file=key=KEY\n"
 	    "Ansible    propseal.kafka.secret_file, with master_key from your vault\n"
 	    "shell      export CONFLUENT_SECURITY_MASTER_KEY=\"$(cat KEY)\"\n\n");
-	buf_printf(&text, "Proof there: propseal file verify --local-secrets-file %s\n2 shows what "
+	buf_printf(out, "Proof there: propseal file verify --local-secrets-file %s\n2 shows what "
 	    "else is wrong in these files; `: tutor` teaches the rest.", w->where.remote.text);
-	(void)steps_text(r, r->y, buf_cstr(&text));
-	buf_release(&text);
 }
 
 /* --- all of it --- */
 
 static const struct step steps[] = {
-	{ .name = "what", .draw = about_draw },
+	{ .name = "what", .text = about_text },
 	{ .name = "environment", .keys = "Tab field", .draw = environment_draw,
 	    .entered = environment_entered, .key = environment_key, .paste = environment_paste,
 	    .next = environment_next, .about = environment_about },
@@ -566,8 +554,8 @@ static const struct step steps[] = {
 	{ .name = "key", .keys = "y copy  o to a file  v lines  r show", .draw = key_draw,
 	    .entered = key_entered, .key = key_key, .paste = key_paste, .next = key_next,
 	    .about = key_about, .secret = key_secret },
-	{ .name = "first secret", .draw = first_draw, .entered = first_entered },
-	{ .name = "what now", .draw = now_draw },
+	{ .name = "first secret", .text = first_text, .entered = first_entered },
+	{ .name = "what now", .text = now_text },
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))

@@ -602,6 +602,15 @@ works_on_the_smallest_screen(void **state)
 	vt_key(v, KEY_TAB);
 	vt_key(v, KEY_ENTER);
 	see(v, "Sealed");
+	/* What does not fit is scrolled to. */
+	vt_assert_lacks(v, "teaches");
+	for (int page = 0; page < 30 && !vt_has(v, "the rest."); page++)
+		vt_key(v, "\033[6~");
+	vt_assert_has(v, "the rest.");
+	vt_key(v, KEY_DOWN);
+	vt_assert_has(v, "the rest.");
+	vt_key(v, KEY_UP);
+	vt_assert_lacks(v, "the rest.");
 	vt_key(v, KEY_ENTER);
 	fixture_leave(v);
 	assert_opens(f, key);

@@ -26,6 +26,7 @@
 #define LINE_KEY 16		/* characters of the key in a line */
 #define GROUP 4
 #define LINE_COLS 27		/* "1  abcd efgh ijkl mnop  123" */
+#define NARROW_COLS 16		/* "1 abcd efgh", and "  ijkl mnop  123" below it */
 #define CHECK 3			/* hexadecimal digits */
 
 void
@@ -45,23 +46,26 @@ key_show_release(struct app *a, struct key_show *s)
 	buf_release(&s->text);
 }
 
-/* A line is as long as all others, so that it fills its row; its check letters are the first
- * digits of the SHA-256 of its part of the key. */
+/* Lines ${from} to ${to}.  Each is as long as all others, so that it fills its row, or two that
+ * are narrow; its check letters are the first digits of the SHA-256 of its part of the key. */
 static int
-key_lines_append(const struct buf *key, struct buf *out, struct error *err)
+key_lines_append(const struct buf *key, size_t from, size_t to, bool narrow, struct buf *out,
+    struct error *err)
 {
 	unsigned char digest[DIGEST_SHA256];
 	struct digest *d = digest_new(err);
 	int rc = d == NULL ? -1 : 0;
 
-	for (size_t at = 0; rc == 0 && at < key->len; at += LINE_KEY) {
+	for (size_t at = from * LINE_KEY; rc == 0 && at < to * LINE_KEY; at += LINE_KEY) {
 		size_t n = key->len - at < LINE_KEY ? key->len - at : LINE_KEY;
 
 		if ((rc = digest_sha256(d, key->data + at, n, digest)) == -1)
 			error_set(err, ERROR_MEMORY, "the check letters cannot be made");
 		buf_append_char(out, (char)('1' + at / LINE_KEY));
-		buf_append_char(out, ' ');
+		buf_append_str(out, narrow ? "" : " ");
 		for (size_t i = 0; i < LINE_KEY; i++) {
+			if (narrow && i == LINE_KEY / 2)
+				buf_append_str(out, "      ");
 			if (i % GROUP == 0)
 				buf_append_char(out, ' ');
 			buf_append_char(out, i < n ? (char)key->data[at + i] : ' ');
@@ -75,37 +79,52 @@ key_lines_append(const struct buf *key, struct buf *out, struct error *err)
 	return rc == 0 && out->failed ? error_memory(err) : rc;
 }
 
-/* The key in one piece, or as lines to write down. */
-static void
-key_show_reveal(struct app *a, struct key_show *s, bool lines)
-{
-	struct buf text;
-	const struct buf *shown = &s->text;
-	struct error err;
-
-	buf_init_secret(&text, KEY_TEXT_MAX);
-	if (lines)
-		shown = &text;
-	if (lines && key_lines_append(&s->text, &text, &err) == -1)
-		snprintf(s->why, sizeof(s->why), "%.150s", err.text);
-	else if (reveal_show(a->reveal, shown->data, shown->len, SHOW_MS) == 0)
-		s->lines = lines;
-	buf_release(&text);
-}
-
 void
 key_show_begin(struct app *a, struct key_show *s)
 {
 	s->asking = false;
-	key_show_reveal(a, s, false);
+	if (reveal_show(a->reveal, s->text.data, s->text.len, SHOW_MS) == 0)
+		s->lines = false;
+}
+
+/* As lines to write down, as many as there is room for: the first, the next, and behind the
+ * last the key in one piece again. */
+static void
+key_show_lines(struct app *a, struct key_show *s)
+{
+	const size_t count = (s->text.len + LINE_KEY - 1) / LINE_KEY;
+	bool narrow = s->cols < LINE_COLS;
+	size_t room = (size_t)s->rows / (narrow ? 2 : 1);
+	size_t from = s->lines && reveal_shown(a->reveal) ? s->next_line : 0;
+	size_t to = room == 0 ? from + 1 : room < count - from ? from + room : count;
+	struct buf text;
+	struct error err;
+
+	if (from >= count) {
+		key_show_begin(a, s);
+		return;
+	}
+	buf_init_secret(&text, KEY_TEXT_MAX);
+	if (key_lines_append(&s->text, from, to, narrow, &text, &err) == -1) {
+		snprintf(s->why, sizeof(s->why), "%.150s", err.text);
+	} else if (reveal_show(a->reveal, text.data, text.len, SHOW_MS) == 0) {
+		s->lines = true;
+		s->next_line = to;
+		if (to - from < count)
+			snprintf(s->why, sizeof(s->why), "%zu of %zu: v goes on", to, count);
+	}
+	buf_release(&text);
 }
 
 /* The key in its place, or what stands there; the next free line. */
 static int
-key_show_draw_key(struct app *a, const struct key_show *s, const struct rect *r)
+key_show_draw_key(struct app *a, struct key_show *s, const struct rect *r)
 {
 	struct rect where = { r->y, r->x + 1, 1, r->w - 2 };
+	int line;
 
+	s->rows = r->h;
+	s->cols = where.w;
 	if (!reveal_shown(a->reveal)) {
 		canvas_text(r->y, r->x + 1, r->w - 2, STYLE_NOTE, term_has_private_screen() ?
 		    "(masked: r shows it)" : "(not drawn here: o writes it to a file)");
@@ -115,10 +134,11 @@ key_show_draw_key(struct app *a, const struct key_show *s, const struct rect *r)
 		(void)reveal_draw_time(a->reveal, r->y, r->x + 1, r->w - 2);
 		where.w -= TIME_COLS;
 	}
-	if (s->lines && where.w > LINE_COLS)
-		where.w = LINE_COLS;
+	line = s->cols < LINE_COLS ? NARROW_COLS : LINE_COLS;
+	if (s->lines && where.w > line)
+		where.w = line;
 	where.h = reveal_lines(a->reveal, where.w);
-	if (where.h > r->h || (s->lines && where.w < LINE_COLS)) {
+	if (where.h > r->h || (s->lines && where.w < line)) {
 		canvas_text(r->y, r->x, r->w, STYLE_ERROR, "make it larger");
 		return r->y + 1;
 	}
@@ -244,7 +264,7 @@ key_show_key(struct app *a, struct key_show *s, uint32_t k)
 	} else if (k == 'r' || k == ' ') {
 		key_show_begin(a, s);
 	} else if (k == 'v') {
-		key_show_reveal(a, s, !(s->lines && reveal_shown(a->reveal)));
+		key_show_lines(a, s);
 	} else if (k == 'y') {
 		key_show_copy(a, s);
 	} else if (k == 'o') {

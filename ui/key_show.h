@@ -2,6 +2,7 @@
 #define UI_KEY_SHOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ui/field.h"
@@ -22,6 +23,8 @@ struct key_show {
 	struct buf text;		/* base64, secret */
 	struct secret_field last;	/* what is typed of it */
 	bool lines;			/* it is shown as lines to write down */
+	size_t next_line;		/* the one behind those */
+	int rows, cols;			/* the room that it has, as of the last frame */
 	bool asking;			/* masked, and the proof is asked for */
 	bool saved;			/* it was given */
 	char why[160];			/* what is to be said; until the next key */

@@ -449,6 +449,23 @@ marks_of_before_outlast_a_no(void **state)
 	free(key);
 }
 
+/* The first digits of the SHA-256 of 16 characters. */
+static void
+check_letters(const char *part, char sum[4])
+{
+	char command[128];
+	FILE *p;
+
+	memset(sum, 0, 4);
+	snprintf(command, sizeof(command), "printf %%s '%.16s' | sha256sum", part);
+	p = popen(command, "r");
+	assert_non_null(p);
+	assert_int_equal(fread(sum, 1, 3, p), 3);
+	while (fgetc(p) != EOF)
+		;
+	assert_int_equal(pclose(p), 0);
+}
+
 /* Each line has 16 characters of the key, and the first digits of their SHA-256 as a check. */
 static void
 key_is_shown_as_lines_to_write_down(void **state)
@@ -463,17 +480,10 @@ key_is_shown_as_lines_to_write_down(void **state)
 	vt_key(v, "v");
 	vt_assert_lacks(v, key);
 	for (i = 0; i < 3; i++) {
-		char command[128], sum[4] = "", line[64];
 		const char *k = key + 16 * i;
-		FILE *p;
+		char sum[4], line[64];
 
-		snprintf(command, sizeof(command), "printf %%s '%.16s' | sha256sum", k);
-		p = popen(command, "r");
-		assert_non_null(p);
-		assert_int_equal(fread(sum, 1, 3, p), 3);
-		while (fgetc(p) != EOF)
-			;
-		assert_int_equal(pclose(p), 0);
+		check_letters(k, sum);
 		snprintf(line, sizeof(line), "%zu  %.4s %.4s %.4s %4.4s  %s", i + 1, k, k + 4,
 		    k + 8, i < 2 ? k + 12 : "", sum);
 		vt_assert_has(v, line);
@@ -488,7 +498,7 @@ key_is_shown_as_lines_to_write_down(void **state)
 	vt_key(v, "v");
 	vt_resize(v, 24, 24);
 	vt_key(v, "v");
-	vt_assert_has(v, "make it larger");
+	vt_assert_lacks(v, "make it larger");
 	vt_resize(v, 24, 80);
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "last 4 characters:");
@@ -579,6 +589,51 @@ key_goes_to_a_file_where_it_cannot_be_drawn(void **state)
 	vt_free(v);
 	assert_opens(f, key);
 	free(key);
+}
+
+/* In two rows each where they are narrow, and one after the other where they are few. */
+static void
+lines_of_the_key_fit_the_smallest_screen(void **state)
+{
+	static const int rows[] = { 5, 24 };
+	struct fixture *f = *state;
+
+	for (size_t n = 0; n < 2; n++) {
+		struct vt *v = open_fresh(f, rows[n], 20);
+		char *key;
+
+		begin(v);
+		vt_key(v, KEY_ENTER);
+		type_line(v, FIXTURE_NEW_PASSPHRASE);
+		type_line(v, FIXTURE_NEW_PASSPHRASE);
+		vt_wait_text(v, "passphrase", false);
+		key = key_shown(v, n == 0 ? 1 : 3);
+		for (size_t i = 0; i < 3; i++) {
+			const char *k = key + 16 * i;
+			char sum[4], line[64];
+
+			if (n == 0 || i == 0)
+				vt_key(v, "v");
+			check_letters(k, sum);
+			snprintf(line, sizeof(line), "%zu %.4s %.4s", i + 1, k, k + 4);
+			vt_assert_has(v, line);
+			snprintf(line, sizeof(line), "  %.4s %4.4s  %s", k + 8,
+			    i < 2 ? k + 12 : "", sum);
+			vt_assert_has(v, line);
+			if (n == 0)
+				vt_assert_has(v, i == 0 ? "1 of 3: v goes on" : i == 1 ?
+				    "2 of 3: v goes on" : "3 of 3: v goes on");
+		}
+		vt_key(v, "v");
+		vt_assert_lacks(v, "1 ");
+		vt_key(v, "v");
+		vt_assert_has(v, "1 ");
+		for (int step = 0; step < 4; step++)
+			vt_key(v, KEY_ESC);
+		fixture_leave(v);
+		free(key);
+	}
+	fixture_assert_unchanged(f);
 }
 
 static void
@@ -755,6 +810,7 @@ main(void)
 		FIXTURE_TEST(key_is_shown_as_lines_to_write_down),
 		FIXTURE_TEST(key_is_pasted_whole_as_a_proof),
 		FIXTURE_TEST(key_goes_to_a_file_where_it_cannot_be_drawn),
+		FIXTURE_TEST(lines_of_the_key_fit_the_smallest_screen),
 		FIXTURE_TEST(works_on_the_smallest_screen),
 		FIXTURE_TEST(every_step_is_there_at_every_size),
 		FIXTURE_TEST(existing_secrets_file_is_not_made_again),

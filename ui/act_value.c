@@ -29,7 +29,7 @@
 #include "ui/term.h"
 
 #define KEY_MAX_BYTES 4096
-#define NAME_MAX_BYTES 65536
+#define NAME_MAX_BYTES BUF_MAX_FILE
 
 /* Single values: a new one, adding, removing, revealing. */
 

@@ -6,7 +6,23 @@
 #include "ui/canvas.h"
 
 #define NAME_MAX_BYTES 65536
+#define LONG_NAME 4096	/* a longer name is cut in the middle */
 #define NEAR 24		/* so far up and down names are looked at */
+
+/* No screen has room for all of it. */
+static void
+name_append_ends(const char *key, size_t len, struct buf *out)
+{
+	size_t head = LONG_NAME / 2, from = len - LONG_NAME / 2;
+
+	while (head > 0 && ((unsigned char)key[head] & 0xc0) == 0x80)
+		head--;
+	while (from < len && ((unsigned char)key[from] & 0xc0) == 0x80)
+		from++;
+	buf_append(out, key, head);
+	buf_append_str(out, canvas_glyph(GLYPH_ELLIPSIS));
+	buf_append(out, key + from, len - from);
+}
 
 void
 name_append_short(const char *key, size_t len, struct buf *out)
@@ -16,6 +32,10 @@ name_append_short(const char *key, size_t len, struct buf *out)
 	const char *module = option != NULL ? memrchr(key, '/', (size_t)(option - key)) : NULL;
 	const char *name, *end = module;
 
+	if (len > LONG_NAME) {
+		name_append_ends(key, len, out);
+		return;
+	}
 	while (end != NULL && (size_t)(option - end) >= sizeof(word) - 1 &&
 	    memcmp(end, word, sizeof(word) - 1) != 0)
 		end++;

@@ -9,7 +9,7 @@ struct buf;
 /* Names in little room: what tells one from its neighbours stays. */
 
 /* A key as it is shown: a JAAS address without the package and the word
- * LoginModule, as `key > Module > option`. */
+ * LoginModule, as `key > Module > option`; a very long one without its middle. */
 void name_append_short(const char *key, size_t len, struct buf *out);
 
 /* The names beside one in a list: append the one that is ${offset} rows further

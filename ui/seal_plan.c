@@ -26,7 +26,7 @@
 
 #define FILES_MAX 1000000
 #define LIST_MAX ((size_t)16 << 20)
-#define NAME_MAX_BYTES 65536
+#define NAME_MAX_BYTES BUF_MAX_FILE
 #define SEALING "Sealing what is pending, in memory."
 
 /* One environment that something goes to. */

@@ -391,6 +391,27 @@ file_of_the_rows_on_top_stays(void **state)
 	fixture_leave(v);
 }
 
+/* Longer than any buffer for a name: both its ends are there. */
+static void
+very_long_key_has_a_name(void **state)
+{
+	struct fixture *f = *state;
+	const size_t n = 70000;
+	char *text = malloc(n + 64);
+	struct vt *v;
+
+	assert_non_null(text);
+	memset(text, 'k', n);
+	snprintf(text + n, 64, ".the.password=long-clear-Vw31\n");
+	fixture_write(f, "estate/broker.properties", text);
+	free(text);
+	v = fixture_open(f);
+	type_line(v, "/the.password");
+	see(v, "! kkk");
+	vt_assert_has(v, ".the.password");
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -405,6 +426,7 @@ main(void)
 		FIXTURE_TEST(command_for_a_mode_is_copied),
 		FIXTURE_TEST(command_with_a_name_that_types_is_not_copied),
 		FIXTURE_TEST(file_of_the_rows_on_top_stays),
+		FIXTURE_TEST(very_long_key_has_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,8 @@
 #define GROUND "\033]11;"	/* so does its colour */
 #define BEL 0x07
 #define ESCAPE_MS 50	/* how long the rest of a key's sequence may take */
+#define ANSWER_MS 2000	/* and for how long a terminal may answer what it was asked, */
+#define ANSWER_REST_MS 300	/* of which the rest may take longer */
 
 /* Reading keys: the part of term.c that knows about sequences. */
 
@@ -60,6 +62,19 @@ clock_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static uint64_t answer_until;	/* it was asked, and an answer may come; 0: it was not */
+static int escape_ms = ESCAPE_MS;	/* else; ESCDELAY says so */
+
+/* How long to wait for what stands behind an escape: an answer may come in two parts, by way of
+ * a network, of which the second would be taken for keys. */
+static int
+escape_wait(void)
+{
+	if (answer_until != 0 && clock_ms() >= answer_until)
+		answer_until = 0;
+	return answer_until != 0 && escape_ms < ANSWER_REST_MS ? ANSWER_REST_MS : escape_ms;
 }
 
 /* Once, after curses has started. */
@@ -187,6 +202,7 @@ read_told(struct event *e, enum event_kind kind)
 {
 	buf_clear(&pasted);
 	read_string(&pasted, PASTE_WAIT_MS);
+	answer_until = 0;
 	e->kind = kind;
 	e->pasted = &pasted;
 }
@@ -249,6 +265,7 @@ term_key_read(struct event *e)
 	wint_t c;
 	int kind;
 
+	set_escdelay(escape_wait());
 	do {
 		kind = get_wch(&c);
 		if (kind == ERR)
@@ -306,6 +323,7 @@ read_answer(struct event *e, unsigned char kind)
 			continue;
 		memmove(pasted.data, pasted.data + n, pasted.len - n);
 		buf_truncate(&pasted, pasted.len - n);
+		answer_until = 0;
 		e->kind = answers[i].kind;
 		e->pasted = &pasted;
 		return;
@@ -321,7 +339,7 @@ read_sequence(struct event *e)
 	size_t n = 0;
 
 	e->key = INPUT_ESCAPE;
-	if (!byte_within(c, WAIT_MS))
+	if (!byte_within(c, escape_wait() > WAIT_MS ? escape_wait() : WAIT_MS))
 		return;
 	e->key = INPUT_OTHER;
 	if (c[0] == ']' || c[0] == 'P') {
@@ -578,8 +596,8 @@ term_open(struct error *err)
 	intrflush(stdscr, FALSE);
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
-	if (getenv("ESCDELAY") == NULL)
-		set_escdelay(ESCAPE_MS);
+	if (getenv("ESCDELAY") != NULL)
+		escape_ms = get_escdelay();
 	theme_open();
 	term_key_open();
 	buf_init_secret(&pasted, PASTE_MAX);
@@ -760,6 +778,7 @@ term_ask(const void *bytes, size_t n)
 	if (!private_screen || cup == NULL || strncmp(cup, "\033[", 2) != 0)
 		return false;
 	term_write_all(bytes, n);
+	answer_until = clock_ms() + ANSWER_MS;
 	return true;
 }
 

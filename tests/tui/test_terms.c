@@ -381,6 +381,33 @@ theme_follows_the_ground_of_the_terminal(void **state)
 	fixture_leave(v);
 }
 
+/* By way of a network it may come in parts.  A slow machine may take longer than that for one:
+ * then it is tried again. */
+static void
+answer_in_parts_is_no_key(void **state)
+{
+	const struct fixture_start s = { .args = { "--theme", "auto", "estate" } };
+	bool seen = false;
+
+	for (int i = 0; i < 5 && !seen; i++) {
+		struct vt *v = fixture_run(*state, &s);
+
+		vt_settle(v);
+		vt_send(v, "\033");
+		vt_linger(v, 80);
+		vt_send(v, "]11;rgb:ffff");
+		vt_linger(v, 80);
+		vt_send(v, "/ffff/dddd\033\\");
+		vt_linger(v, 400);
+		seen = tab_colour(v) == 4 && vt_has(v, "[1 files]") &&
+		    !vt_has(v, "does nothing here");
+		vt_hang_up(v);
+		(void)vt_wait_exit(v);
+		vt_free(v);
+	}
+	assert_true(seen);
+}
+
 static void
 theme_is_dark_unless_the_terminal_says_more(void **state)
 {
@@ -429,6 +456,7 @@ main(void)
 		FIXTURE_TEST(other_terminals_work),
 		FIXTURE_TEST(unknown_sequences_are_swallowed),
 		FIXTURE_TEST(theme_follows_the_ground_of_the_terminal),
+		FIXTURE_TEST(answer_in_parts_is_no_key),
 		FIXTURE_TEST(theme_is_dark_unless_the_terminal_says_more),
 	};
 

@@ -106,21 +106,44 @@ mask_facts(char *line)
 			memcpy(p + strlen(facts[i]), "#", 2);
 }
 
+/* The folder of the test, which is as long as where the tests run: one sign for all of it, and one
+ * blank for those behind it. */
+static void
+mask_folder(char *line)
+{
+	static const char name[] = "propseal-tui.";
+	char *from = strstr(line, name), *to;
+
+	if (from == NULL || strncmp(from + sizeof(name) - 1 + 6, "/", 1) != 0)
+		return;
+	to = from + sizeof(name) - 1 + 6;
+	while (from > line && from[-1] != ' ')
+		from--;
+	*from++ = '#';
+	memmove(from, to, strlen(to) + 1);
+	from += strcspn(from, " ");
+	memmove(from, from + strspn(from, " "), strlen(from + strspn(from, " ")) + 1);
+}
+
 /* Dates and times, what is random, where the tests run, and the seconds that are left; each keeps
  * its width. */
 static void
 mask_more(char *line)
 {
 	static const char *const forms[] = { "2099-99-99-9", "2099-99-99", "99:99:99", "99:99",
-		"20999999T999999Z-xxxxxxxx", "127.0.0.1:99999", "x/propseal-tui.xxxxxx.state",
+		"20999999T999999Z-xxxxxxxx", "20999999T999999Z-",
+		"127.0.0.1:99999", "x/propseal-tui.xxxxxx.state",
 		"propseal-tui.xxxxxx.state", " id xxxxxxxx", " 99 s",
 		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=" };
 
+	/* The end of an id that is broken to lines. */
+	(void)mask_form(line, " xxxxxxxx, of the ");
 	for (char *p = line; *p != '\0'; p++)
 		for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 			if (mask_form(p, forms[i]))
 				break;
 	mask_facts(line);
+	mask_folder(line);
 }
 
 /* Text first, then one line for each run of cells that is not plain. */

@@ -152,6 +152,7 @@ failing_write_is_said_and_changes_nothing(void **state)
 	confirm(v);
 	vt_assert_has(v, "Not applied");
 	vt_assert_has(v, "broker.properties");
+	golden_assert_sizes(v, "not-applied", true);
 	vt_key(v, KEY_ENTER);
 	vt_key(v, "u");
 	fixture_leave(v);

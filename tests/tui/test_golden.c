@@ -33,14 +33,20 @@ static const struct scene {
 	{ "unlock-wrong", LOCKED, { "U", "<wrong", "=that does not open it", NULL } },
 	{ "value", UNLOCKED, { "/", "<ssl.key.pass", "e", "=Seal a new value", NULL } },
 	{ "value-again", UNLOCKED, { "/", "<ssl.key.pass", "e", "<another", "=Once more", NULL } },
+	{ "value-file", UNLOCKED, { "/", "<ssl.key.pass", "e", KEY_TAB, KEY_TAB, KEY_TAB, KEY_ENTER,
+	    "=From a file", NULL } },
 	{ "add-key", UNLOCKED, { "i", "=The key of", NULL } },
 	{ "remove", UNLOCKED, { "/", "<ssl.key.pass", "X", "w", NULL } },
 	{ "refused", UNLOCKED, { "/", "<ssl.keystore", "n", "r", NULL } },
+	{ "open-secrets", LOCKED, { "O", NULL } },
+	{ "error", LOCKED, { "O", "<fresh/client.properties", "=cannot be", NULL } },
+	{ "seconds", LOCKED, { ":", "<reveal-seconds", NULL } },
 	{ "locked", UNLOCKED, { "L", NULL } },
 	{ "leave", LOCKED, { "A", "q", NULL } },
 	{ "wizard-what", FRESH, { "G", NULL } },
 	{ "wizard-where", FRESH, { "G", KEY_ENTER, NULL } },
 	{ "wizard-passphrase", FRESH, { "G", KEY_ENTER, KEY_ENTER, NULL } },
+	{ "wizard-weak", FRESH, { "G", KEY_ENTER, KEY_ENTER, "<short", "=type the word weak", NULL } },
 	{ "wizard-key", TIMED, { "G", KEY_ENTER, KEY_ENTER, "<" FIXTURE_NEW_PASSPHRASE,
 	    "<" FIXTURE_NEW_PASSPHRASE, "=Save this", NULL } },
 	{ "wizard-proof", FRESH, { "G", KEY_ENTER, KEY_ENTER, "<" FIXTURE_NEW_PASSPHRASE,
@@ -121,14 +127,15 @@ every_scene_at_every_size(void **state)
 static void
 every_scene_on_other_terminals(void **state)
 {
-	static const char *const terms[] = { "xterm", "screen", "tmux", "linux" };
+	static const char *const terms[] = { "xterm", "screen", "tmux", "linux", "vt100" };
 	char name[64];
 
 	for (size_t i = 0; i < SCENES; i++)
 		for (size_t k = 0; k < sizeof(terms) / sizeof(terms[0]); k++) {
 			struct vt *v;
 
-			if (strcmp(terms[k], "linux") == 0 && scenes[i].opens >= FRESH)
+			/* These have no second screen. */
+			if (k >= 3 && scenes[i].opens >= FRESH)
 				continue;
 			v = scene_open(*state, &scenes[i], terms[k]);
 			snprintf(name, sizeof(name), "%s-80x24", scenes[i].name);

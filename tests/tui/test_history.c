@@ -99,6 +99,7 @@ a_change_is_undone_byte_for_byte(void **state)
 	see(v, "Undo change 3");
 	vt_key(v, "w");
 	see(v, "1 entry is put back");
+	golden_assert_sizes(v, "history-undo", true);
 	vt_key(v, "w");
 	confirm(v);
 	see(v, "undid change 3: 1 entry");

@@ -271,6 +271,23 @@ screens(void **state)
 			vt_resize(v, sizes[i].rows, sizes[i].cols);
 		golden_await(v, sizes[i].name);
 	}
+	vt_resize(v, 24, 80);
+	vt_key(v, "c");
+	see(v, "The values differ.");
+	golden_assert_sizes(v, "registry-compare", true);
+	vt_key(v, KEY_ENTER);
+	vt_key(v, "e");
+	see(v, "Value:");
+	golden_assert_sizes(v, "registry-value", true);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "i");
+	see(v, "Path:");
+	golden_assert_sizes(v, "registry-create", true);
+	vt_key(v, KEY_ESC);
+	vt_key(v, "X");
+	see(v, "Type delete");
+	golden_assert_sizes(v, "registry-delete", true);
+	vt_key(v, KEY_ESC);
 	session_quit(state);
 }
 

@@ -518,6 +518,7 @@ after_a_kill_three_keys_go_on(void **state)
 	see(v, "1 of 5");
 	press(v, "w");
 	vt_assert_has(v, "Go on with the rotation");
+	golden_assert_sizes(v, "rotation-resume-question", false);
 	press(v, KEY_ENTER);
 	assert_true(pressed <= 3);
 	/* Which key it takes is found out before any file. */
@@ -726,10 +727,10 @@ screens(void **state)
 	make_five(f);
 	v = open_five(f, 24, 80);
 	vt_key(v, "4");
-	golden_assert(v, "rotation-none-80x24");
+	golden_assert_sizes(v, "rotation-none", true);
 	vt_key(v, "1");
 	vt_key(v, "M");
-	golden_assert(v, "rotation-plan-80x24");
+	golden_assert_sizes(v, "rotation-plan", true);
 	vt_key(v, "A");
 	vt_key(v, KEY_ENTER);
 	type_line(v, FIXTURE_PASSPHRASE);
@@ -742,11 +743,19 @@ screens(void **state)
 	plan_new_keys(v);
 	/* Not with the right pane: what will change has new salts and whole paths. */
 	golden_assert_sizes(v, "rotation-apply", false);
+	vt_key(v, "w");
+	see(v, "Rotate now");
+	golden_assert_sizes(v, "rotation-apply-question", false);
+	vt_key(v, KEY_ESC);
 	apply_all(v);
 	golden_assert_sizes(v, "rotation-hosts", true);
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "[verify]");
 	golden_assert_sizes(v, "rotation-verify", true);
+	vt_key(v, "Z");
+	see(v, "Type rollback");
+	golden_assert_sizes(v, "rotation-back-question", true);
+	vt_key(v, KEY_ESC);
 	vt_key(v, KEY_ENTER);
 	vt_key(v, KEY_HOME);
 	vt_key(v, "j");
@@ -756,6 +765,8 @@ screens(void **state)
 	see(v, "[finish]");
 	golden_assert_sizes(v, "rotation-finish", true);
 	vt_key(v, "w");
+	see(v, "Type finish");
+	golden_assert_sizes(v, "rotation-finish-question", true);
 	type_line(v, "finish");
 	see(v, "finished: originals");
 	golden_assert_sizes(v, "rotation-finished", true);

@@ -147,6 +147,7 @@ struct app {
 	bool dropped;		/* some of it already */
 	bool interrupted;	/* ^C asks whether to leave; the next one leaves */
 	bool locking;		/* dialogs close, keys are wiped, the lock screen comes */
+	bool given_up;		/* what was open then */
 	bool locked;		/* the lock screen is up */
 	int end_signal;		/* not 0: leave, this signal came */
 };

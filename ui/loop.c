@@ -166,6 +166,7 @@ run_timers(struct app *a)
 		draw |= tell_cleared(a);
 	if (may_lock(a) && now >= lock_at(a)) {
 		a->locking = true;
+		a->given_up = a->given_up || a->top->below != NULL;
 		draw = true;
 	}
 	return draw;
@@ -398,6 +399,9 @@ lock(struct app *a)
 		if (views[i]->wipe != NULL)
 			views[i]->wipe(a);
 	lock_screen_run(a);
+	if (a->given_up)
+		app_notice(a, "what was open was given up, and what was typed there is wiped");
+	a->given_up = false;
 }
 
 bool

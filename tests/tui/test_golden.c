@@ -118,6 +118,13 @@ every_scene_at_every_size(void **state)
 			else
 				golden_assert_masked(v, name);
 		}
+		/* Through a size at which nothing can be shown, and a large one, and back. */
+		vt_resize(v, 3, 14);
+		vt_resize(v, 50, 200);
+		vt_resize(v, 24, 80);
+		snprintf(name, sizeof(name), "%s-80x24", scenes[i].name);
+		if (scenes[i].opens != TIMED)
+			golden_assert_text(v, name);
 		scene_close(v);
 	}
 	fixture_assert_unchanged(*state);

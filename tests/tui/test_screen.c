@@ -417,6 +417,32 @@ file_that_cannot_be_read_says_why(void **state)
 	fixture_leave(v);
 }
 
+/* The demonstration, as a newcomer sees it: folders before their files, and each of these there. */
+static void
+demonstration_fits_a_usual_screen(void **state)
+{
+	static const char *const files[] = { "admin.properties", "client.properties",
+		"onnect-distributed.properties", "jdbc-sink.json", "mqtt-source.properties",
+		"s3-sink.json", "server.properties", "schema-registry.properties" };
+	char *demo = realpath("share/demo", NULL);
+	struct fixture_start s = { .args = { demo } };
+	struct vt *v;
+	char row[512];
+
+	assert_non_null(demo);
+	v = fixture_run(*state, &s);
+	see(v, "8 files");
+	vt_row(v, 0, row, sizeof(row));
+	assert_non_null(strstr(row, "[1 files]"));
+	vt_row(v, 2, row, sizeof(row));
+	assert_null(strstr(row, ".properties"));
+	vt_assert_lacks(v, "bootstrap.servers");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		vt_assert_has(v, files[i]);
+	fixture_leave(v);
+	free(demo);
+}
+
 static void
 folding_hides_entries_and_filter_shows_only_some(void **state)
 {
@@ -474,6 +500,7 @@ main(void)
 		FIXTURE_TEST(reference_to_a_missing_secrets_file_is_unknown),
 		FIXTURE_TEST(several_paths_are_shown_together),
 		FIXTURE_TEST(file_that_cannot_be_read_says_why),
+		FIXTURE_TEST(demonstration_fits_a_usual_screen),
 		FIXTURE_TEST(folding_hides_entries_and_filter_shows_only_some),
 	};
 

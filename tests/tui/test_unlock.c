@@ -101,13 +101,22 @@ idle_time_closes_a_dialog_with_a_secret_in_it(void **state)
 	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
 	struct vt *v = fixture_run(f, &s);
 
+	type_line(v, "/db.pass");
+	vt_key(v, " ");
 	type_line(v, "ikey");
 	vt_type(v, "left-alone-canary");
 	vt_wait_text(v, "The keys are wiped", true);
 	if (memory_can_read(vt_pid(v)))
 		memory_assert_clean(vt_pid(v), "typed value", "left-alone-canary");
+	vt_assert_lacks(v, "broker.properties");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "2 files");
+	/* That is told; the view, its cursor and the marks are as they were. */
+	vt_assert_has(v, "what was typed there is wiped");
+	vt_assert_has(v, "1 marked");
+	vt_key(v, "k");
+	vt_assert_has(v, "worker.properties:2" INTO "db.password");
+	vt_key(v, "u");
 	fixture_leave(v);
 	fixture_assert_unchanged(f);
 }

@@ -77,6 +77,10 @@ void act_filter(struct app *a);
 void act_cancel(struct app *a);
 void act_rescan(struct app *a);
 
+/* act_whole.c: the whole file */
+void act_whole(struct app *a);
+const char *act_needs_readable(const struct app *a);
+
 /* act_mark.c */
 void act_mark(struct app *a);
 void act_range(struct app *a);

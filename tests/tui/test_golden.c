@@ -41,6 +41,7 @@ static const struct scene {
 	{ "open-secrets", LOCKED, { "O", NULL } },
 	{ "error", LOCKED, { "O", "<fresh/client.properties", "=cannot be", NULL } },
 	{ "seconds", LOCKED, { ":", "<reveal-seconds", NULL } },
+	{ "whole-file", UNLOCKED, { "/", "<ssl.key.pass", "P", NULL } },
 	{ "locked", UNLOCKED, { "L", NULL } },
 	{ "leave", LOCKED, { "A", "q", NULL } },
 	{ "wizard-what", FRESH, { "G", NULL } },

@@ -417,6 +417,69 @@ file_that_cannot_be_read_says_why(void **state)
 	fixture_leave(v);
 }
 
+/* As it is on disk but for the values, from the line of the cursor on, with what its references
+ * lead to. */
+static void
+whole_file_is_shown_masked(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096], path[512];
+	size_t used = 0;
+	struct vt *v;
+
+	for (int i = 1; i < 60; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "number.%d=%d\n", i, i);
+	snprintf(text + used, sizeof(text) - used, "ssl.key.password=far-down-canary\n");
+	fixture_write(f, "estate/long.properties", text);
+	v = fixture_open_unlocked(f);
+	type_line(v, "/keystore.pass");
+	vt_key(v, "P");
+	vt_assert_has(v, "broker.properties, values masked");
+	vt_assert_has(v, "     1  # Broker 1: this comment must survive");
+	vt_assert_has(v, "     3  listeners = SASL_SSL://0.0.0.0:9093");
+	vt_assert_has(v, "!    5  ssl.keystore.password=<clear text>");
+	vt_assert_has(v, "S opens: broker.properties/ssl.key.password in secrets.properties");
+	vt_assert_has(v, "!    7  ssl.truststore.password : <clear text>");
+	vt_key(v, KEY_ESC);
+	type_line(v, "/db.pass");
+	vt_key(v, "P");
+	vt_assert_has(v, "D the service would not start: no such entry in secrets.properties");
+	vt_assert_has(v, "X the service would not start: does not open: worker.properties/damaged");
+	vt_assert_has(v, "O of another provider");
+	vt_key(v, KEY_ESC);
+	/* The line that the cursor is on stands in the first rows. */
+	type_line(v, "/long");
+	vt_key(v, "l");
+	vt_key(v, "j");
+	vt_assert_has(v, "long.properties:60");
+	vt_key(v, "P");
+	vt_assert_has(v, "!   60  ssl.key.password=<clear text>");
+	vt_assert_lacks(v, "number.1=1");
+	vt_key(v, KEY_ESC);
+	/* A secrets file, too. */
+	vt_key(v, KEY_HOME);
+	vt_key(v, KEY_TAB);
+	vt_key(v, "P");
+	vt_assert_has(v, "secrets.properties, values masked");
+	vt_assert_has(v, "<sealed: text ");
+	vt_assert_lacks(v, "ENC[AES/GCM/NoPadding,data:KK");
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_TAB);
+	/* One that went away is told. */
+	type_line(v, "/long");
+	snprintf(path, sizeof(path), "%s/estate/long.properties", f->dir);
+	assert_int_equal(unlink(path), 0);
+	vt_key(v, "P");
+	vt_assert_has(v, "The file cannot be shown");
+	vt_key(v, KEY_ENTER);
+	assert_false(vt_sent(v, FIXTURE_KEYSTORE_SECRET));
+	assert_false(vt_sent(v, "Qm44"));
+	assert_false(vt_sent(v, FIXTURE_DB_SECRET));
+	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
+	assert_false(vt_sent(v, "far-down-canary"));
+	fixture_leave(v);
+}
+
 /* The demonstration, as a newcomer sees it: folders before their files, and each of these there. */
 static void
 demonstration_fits_a_usual_screen(void **state)
@@ -432,6 +495,8 @@ demonstration_fits_a_usual_screen(void **state)
 	assert_non_null(demo);
 	v = fixture_run(*state, &s);
 	see(v, "8 files");
+	see(v, files[0]);
+	vt_settle(v);
 	vt_row(v, 0, row, sizeof(row));
 	assert_non_null(strstr(row, "[1 files]"));
 	vt_row(v, 2, row, sizeof(row));
@@ -500,6 +565,7 @@ main(void)
 		FIXTURE_TEST(reference_to_a_missing_secrets_file_is_unknown),
 		FIXTURE_TEST(several_paths_are_shown_together),
 		FIXTURE_TEST(file_that_cannot_be_read_says_why),
+		FIXTURE_TEST(whole_file_is_shown_masked),
 		FIXTURE_TEST(demonstration_fits_a_usual_screen),
 		FIXTURE_TEST(folding_hides_entries_and_filter_shows_only_some),
 	};

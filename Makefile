@@ -387,7 +387,12 @@ install: all
 	install -m 644 share/systemd/kafka/* '$(DESTDIR)$(DATADIR)/systemd/'
 	[ ! -f $(PROVIDER_JAR) ] || install -m 644 $(PROVIDER_JAR) '$(DESTDIR)$(DATADIR)/'
 	install -d '$(DESTDIR)$(DOCDIR)'
-	install -m 644 README.md SECURITY.md share/doc/*.md '$(DESTDIR)$(DOCDIR)/'
+	install -m 644 SECURITY.md LICENSE share/packaging/licences share/doc/*.md '$(DESTDIR)$(DOCDIR)/'
+	set -e; for d in README.md CHANGELOG.md; do \
+		sed -E -e 's,\]\(share/(doc|packaging)/,](,g' -e 's,\]\(share/demo/,]($(DATADIR)/demo/,g' \
+			-e 's,\[([^]]*)\]\(CONTRIBUTING.md\),\1,g' $$d >"$(BUILD)/$$d"; \
+		install -m 644 "$(BUILD)/$$d" '$(DESTDIR)$(DOCDIR)/'; \
+	done
 	install -d '$(DESTDIR)$(DOCDIR)/pictures'
 	install -m 644 share/doc/pictures/*.svg '$(DESTDIR)$(DOCDIR)/pictures/'
 	install -d '$(DESTDIR)$(UNITDIR)'

@@ -28,6 +28,16 @@ for file in share/man/man1/propseal.1 share/man/man5/propseal.ini.5 \
 done
 grep -q '^ExecStart=/usr/libexec/propseal/propseal-registryd serve ' \
     "$root/usr/lib/systemd/system/propseal-registry.service"
+# Each document's links, from where it lies now.
+for document in "$root"/usr/share/doc/propseal/*.md "$root"/usr/share/propseal/*/README.md; do
+	for path in $(grep -oE '\]\([^)#:]+\)' "$document" | sed 's/^](\(.*\))$/\1/' | sort -u); do
+		case $path in
+		/*) path=$root$path ;;
+		*) path=${document%/*}/$path ;;
+		esac
+		[ -e "$path" ] || { echo "$document links to $path, which is not there"; exit 1; }
+	done
+done
 # The demo as it was installed; without a terminal it says what to do.
 PATH=$root/usr/bin:$PATH TMPDIR=$root "$root/usr/share/propseal/demo/demo.sh" </dev/null >/dev/null
 [ -f "$(echo "$root"/propseal-demo.*)/kafka/server.properties" ]

@@ -49,6 +49,7 @@ make_deb() {
 	stage deb ZSHCOMPDIR=/usr/share/zsh/vendor-completions CLIENT_LINK=shared YAML_LIBS=-lyaml
 	doc=$dir/usr/share/doc/$name
 	gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
+	ln -sf ../../common-licenses/Apache-2.0 "$doc/LICENSE"
 	{
 		printf '%s (%s-1) unstable; urgency=medium\n\n  * %s\n\n -- %s  %s\n' "$name" "$version" \
 		    'What changed is in changelog.gz.' "$maintainer" "$(date -Rd "@$SOURCE_DATE_EPOCH")"
@@ -122,8 +123,6 @@ else
 	echo "no .deb: dpkg-deb or dpkg-shlibdeps (dpkg-dev) is missing"
 fi
 stage static STATIC=1
-install -pm 644 LICENSE CHANGELOG.md share/packaging/licences "$out/stage/static/usr/share/doc/$name/"
-find "$out/stage/static" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 make_tarball
 if command -v rpmbuild >/dev/null 2>&1; then
 	make_rpm

@@ -3,7 +3,8 @@
 usage: documents.py PROGRAM ROOT DOCUMENT
 
 Every block of ```sh of the document, one after the other in one shell, in an
-empty folder with a copy of share/demo in ./demo.  `propseal` is PROGRAM.  A
+empty folder.  `propseal` is PROGRAM, and /usr/share/propseal below ROOT share/,
+but where PROGRAM is installed there, too.  A
 command has to end with 0, or with N where its last line ends in `# exit N`; a
 line that begins with `$ ` in a block of ```console is run as well, and the
 lines below it are what it has to print (`...` stands for any lines, `…` for
@@ -117,14 +118,13 @@ def main():
         for name in "propseal", "propseal-registryd":
             os.symlink(os.path.join(os.path.dirname(os.path.abspath(program)), name),
                        os.path.join(scratch, "bin", name))
-        # As `cp -R` does, whatever modes a tree has got on its way here.
-        subprocess.run(["cp", "-R", os.path.join(root, "share/demo"), os.path.join(scratch, "work/demo")],
-                       umask=0o022, check=True)
         environment = dict(os.environ, HOME=os.path.join(scratch, "home"), LC_ALL="C.UTF-8",
                            PATH=os.path.join(scratch, "bin") + ":" + os.environ["PATH"])
         for name in ("PROPSEAL_CONFIG", "CONFLUENT_SECURITY_MASTER_KEY", "XDG_STATE_HOME"):
             environment.pop(name, None)
-        script = shell_of(document, os.path.join(scratch, "out"))
+        script = "umask 022\n" + shell_of(document, os.path.join(scratch, "out"))
+        if not os.path.abspath(program).startswith("/usr/bin/"):
+            script = script.replace("/usr/share/propseal/", os.path.abspath(root) + "/share/")
         done = subprocess.run(["bash", "-c", script], cwd=os.path.join(scratch, "work"),
                               env=environment, stdin=subprocess.DEVNULL, timeout=120,
                               capture_output=True, text=True)

@@ -4,8 +4,8 @@
 # usage: share/packaging/try.sh OUT SUITE...     (by `make release`)
 #
 # In a root of each SUITE of Debian or Ubuntu the .deb of OUT is installed, the
-# commands of README.md and of share/doc/start.md are run as root and as a plain
-# user, and it is removed again.  Needs root (debootstrap, chroot) and a mirror.
+# commands of all documents that it brings are run as root and as a plain user,
+# and it is removed again.  Needs root (debootstrap, chroot) and a mirror.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:?usage: try.sh OUT SUITE...}
@@ -24,8 +24,11 @@ for suite; do
 	debootstrap --variant=minbase "${where[@]}" >"$scratch/log" 2>&1 || { tail "$scratch/log"; exit 1; }
 	mount -t proc proc "$root/proc"
 	cp "$out"/*.deb "$root/propseal.deb"
-	mkdir "$root/tree"
-	git archive HEAD README.md share tests/cli/documents.py | tar -C "$root/tree" -xf -
+	cp tests/cli/documents.py "$root/"
+	# The static programs, with no library there yet.
+	tar -C "$root/opt" -xzf "$out"/*-linux-*.tar.gz
+	chroot "$root" sh -ec 'for p in /opt/*/bin/propseal /opt/*/libexec/propseal/propseal-registryd; do $p --version; done'
+	rm -r "$root"/opt/*
 	cp /etc/resolv.conf "$root/etc/" 2>/dev/null || true
 	started=$(date +%s)
 	chroot "$root" apt-get update -qq
@@ -35,12 +38,12 @@ for suite; do
 	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
 	    git python3 >/dev/null
 	chroot "$root" useradd -m visitor
-	for document in README.md share/doc/start.md; do
-		for user in root visitor; do
-			started=$(date +%s)
-			chroot "$root" su "$user" -c "python3 /tree/tests/cli/documents.py /usr/bin/propseal /tree /tree/$document"
-			echo "$suite: $document as $user in $(($(date +%s) - started)) s"
+	for user in root visitor; do
+		started=$(date +%s)
+		for document in "$root"/usr/share/doc/propseal/*.md; do
+			chroot "$root" su "$user" -c "python3 /documents.py /usr/bin/propseal / ${document#"$root"}"
 		done
+		echo "$suite: the documents' commands as $user in $(($(date +%s) - started)) s"
 	done
 	chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get purge -y -qq propseal >/dev/null
 	[ -z "$(find "$root/usr" -name '*propseal*' -print)" ] || { echo "$suite: files are left behind"; exit 1; }

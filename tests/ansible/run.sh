@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The Ansible collection on this host: its playbook twice, check mode, and a
-# template that comes back in clear text; then what ansible-test says of it.
+# template that comes back in clear text; tasks written for `confluent secret`,
+# with propseal in its place; then what ansible-test says of the collection.
 #
 # Of its sanity tests those run that fetch nothing.  SANITY=all runs all of them,
 # which takes ensurepip (Debian: python3-venv) and PyPI.
@@ -22,7 +23,7 @@ passed=0 failed=0
 play() {
 	local name=$1 changed=$2 said
 	shift 2
-	if said=$(ansible-playbook "$@" tests/ansible/playbook.yml 2>&1) &&
+	if said=$(ansible-playbook "$@" "tests/ansible/${PLAYBOOK:-playbook}.yml" 2>&1) &&
 	    grep -q "changed=$changed .*failed=0" <<<"$said" && ! grep -q CANARY <<<"$said"; then
 		passed=$((passed + 1))
 	else
@@ -91,6 +92,14 @@ play "after it" 0
 if [ "$sum" != "$(cat "$SCRATCH"/*.properties | sha256sum)" ]; then
 	failed=$((failed + 1))
 	echo "FAIL a second run changed a file"
+fi
+# A role of the other program's commands: nothing but its name is replaced.
+PLAYBOOK=role play "tasks of confluent secret" 5
+sum=$(cat "$SCRATCH"/role/*.properties | sha256sum)
+PLAYBOOK=role play "tasks of confluent secret, again" 1
+if [ "$sum" != "$(cat "$SCRATCH"/role/*.properties | sha256sum)" ]; then
+	failed=$((failed + 1))
+	echo "FAIL tasks of confluent secret changed a file again"
 fi
 if ! command -v ansible-test >/dev/null; then
 	echo "ansible-test is not installed: the sanity tests are left out"

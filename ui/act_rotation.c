@@ -89,7 +89,7 @@ act_rotation_needs_tick(const struct app *a)
 	const struct rotating_row *r = rotating_here(a);
 
 	if (r == NULL || r->kind == ROTATING_ROW_FOUND || r->kind == ROTATING_ROW_FILE ||
-	    r->kind == ROTATING_ROW_END)
+	    r->kind == ROTATING_ROW_END || r->kind == ROTATING_ROW_OTHER)
 		return "there is nothing to tick on this line";
 	return r->kind == ROTATING_ROW_KEY ? "Enter shows the key; the check ticks it" : NULL;
 }
@@ -244,6 +244,18 @@ next_key(struct app *a, size_t file)
 	key_free(k);
 }
 
+/* The session of the row takes the place of the one that is shown. */
+static void
+next_session(struct app *a, size_t other)
+{
+	struct rotating *t = a->rotating;
+
+	rotating_choose(a, other);
+	rotating_go(a, t->step, 0);
+	if (t->session != NULL)
+		app_notice(a, "this is the rotation %s", rotation_id(t->session));
+}
+
 void
 act_rotation_next(struct app *a)
 {
@@ -251,7 +263,9 @@ act_rotation_next(struct app *a)
 	const struct outline_row *row = outline_at(&t->panes.left);
 	const struct rotating_row *r = rotating_here(a);
 
-	if (t->step == ROTATING_PLAN)
+	if (r != NULL && r->kind == ROTATING_ROW_OTHER)
+		next_session(a, r->index);
+	else if (t->step == ROTATING_PLAN)
 		next_check(a);
 	else if (t->step == ROTATING_KEYS)
 		next_plan(a);

@@ -51,9 +51,23 @@ environments_clear(struct vec *environments)
 	vec_release(environments);
 }
 
+static void
+others_clear(struct vec *others)
+{
+	for (size_t i = 0; i < others->len; i++) {
+		struct rotating_other *x = vec_at(others, i);
+
+		free(x->dir);
+		free(x->root);
+		free(x->why);
+	}
+	vec_release(others);
+}
+
 void
 rotating_open(struct rotating *t)
 {
+	vec_init(&t->others, sizeof(struct rotating_other), ROWS_MAX);
 	vec_init(&t->environments, sizeof(struct rotating_environment), ROWS_MAX);
 	vec_init(&t->texts, sizeof(char *), ROWS_MAX);
 	vec_init(&t->groups, sizeof(struct rotating_group), ROWS_MAX);
@@ -85,6 +99,8 @@ rotating_close(struct rotating *t)
 	vec_release(&t->groups);
 	vec_release(&t->rows);
 	rotation_close(t->session);
+	others_clear(&t->others);
+	free(t->chosen);
 	free(t->told);
 }
 
@@ -127,17 +143,52 @@ rotating_count(const struct rotating *t, size_t *done, size_t *all)
 	count_files(t->session, done, all);
 }
 
-/* The newest one that is not done.  NULL: ${err}; ERROR_MISSING: there is none. */
+/* What is said of a session beside the one that is shown. */
+static void
+find_other(const char *dir, struct vec *others)
+{
+	struct rotating_other *x;
+	struct rotation *r;
+	struct error why;
+
+	if ((x = vec_push(others)) == NULL)
+		return;
+	if ((x->dir = strdup(dir)) == NULL) {
+		others->len--;
+		return;
+	}
+	if ((r = rotation_open(dir, NULL, &why)) == NULL) {
+		x->why = strdup(why.text);
+		return;
+	}
+	x->root = strdup(rotation_root(r));
+	x->state = rotation_is_rolling_back(r) ? "half back" :
+	    rotation_state_name(rotation_state(r));
+	count_files(r, &x->done, &x->all);
+	rotation_close(r);
+}
+
+/* The chosen one, else the newest one that is not done; the rest goes to ${others}.  NULL: ${err};
+ * ERROR_MISSING: there is none. */
 static struct rotation *
-find_session(struct error *err)
+find_session(const char *chosen, struct vec *others, struct error *err)
 {
 	char *home = rotation_home(err);
-	char *dir = home != NULL ? rotation_newest(home, err) : NULL;
 	struct rotation *r = NULL;
+	struct vec all;
+	size_t at = 0;
 
-	if (dir != NULL)
-		r = rotation_open(dir, NULL, err);
-	free(dir);
+	vec_init(&all, sizeof(char *), ROWS_MAX);
+	if (home != NULL && rotation_unfinished(home, &all, err) == 0) {
+		for (size_t i = 0; chosen != NULL && i < all.len; i++)
+			if (strcmp(vec_string(&all, i), chosen) == 0)
+				at = i;
+		r = rotation_open(vec_string(&all, at), NULL, err);
+		for (size_t i = 0; i < all.len; i++)
+			if (i != at)
+				find_other(vec_string(&all, i), others);
+	}
+	vec_release_strings(&all);
 	free(home);
 	return r;
 }
@@ -146,18 +197,25 @@ static int
 first_run(struct job *j, void *cookie, struct error *err)
 {
 	struct rotating *t = cookie;
-	struct rotation *r = find_session(err);
+	struct rotation *r;
+	struct vec others;
 	size_t done, all;
-	char text[HINT_MAX];
+	char text[HINT_MAX], rest[32] = "";
 
 	(void)j;
+	vec_init(&others, sizeof(struct rotating_other), ROWS_MAX);
+	r = find_session(NULL, &others, err);
+	if (others.len > 0)
+		snprintf(rest, sizeof(rest), ", and %zu more", others.len);
+	others_clear(&others);
 	if (r == NULL)
 		return -1;
 	count_files(r, &done, &all);
-	snprintf(text, sizeof(text), "rotation %.60s %s, %zu of %zu files", rotation_id(r),
+	snprintf(text, sizeof(text), "rotation %.60s %s, %zu of %zu files%s", rotation_id(r),
 	    rotation_is_rolling_back(r) ? "is half taken back" :
 	    rotation_state(r) == ROTATION_APPLYING ? "stopped" :
-	    rotation_state(r) == ROTATION_PLANNED ? "is planned" : "is not finished", done, all);
+	    rotation_state(r) == ROTATION_PLANNED ? "is planned" : "is not finished", done, all,
+	    rest);
 	t->told = strdup(text);
 	rotation_close(r);
 	return 0;
@@ -184,36 +242,58 @@ rotating_begin(struct app *a)
 	(void)job_start(a, &t->first, &err);
 }
 
+struct reading {
+	const char *chosen;
+	struct rotation *found;
+	struct vec others;
+};
+
 static int
 read_run(struct job *j, void *cookie, struct error *err)
 {
-	struct rotation **found = cookie;
+	struct reading *x = cookie;
 
 	(void)j;
-	return (*found = find_session(err)) != NULL ? 0 : -1;
+	return (x->found = find_session(x->chosen, &x->others, err)) != NULL ? 0 : -1;
 }
 
 void
 rotating_read(struct app *a)
 {
 	struct rotating *t = a->rotating;
-	struct rotation *found = NULL;
-	const struct job_wait wait = { TITLE, "Reading the session.", NULL, read_run, &found };
+	struct reading x = { .chosen = t->chosen };
+	const struct job_wait wait = { TITLE, "Reading the session.", NULL, read_run, &x };
 	struct error err;
 
+	vec_init(&x.others, sizeof(struct rotating_other), ROWS_MAX);
 	/* What is shown stands below the dialog. */
 	if (job_await(a, &wait, &err) != 0 && err.code != ERROR_MISSING)
 		tell_error(a, "The session cannot be read", &err);
 	/* What is shown to change is of the session that was planned here. */
-	if (t->session == NULL || found == NULL ||
-	    strcmp(rotation_id(t->session), rotation_id(found)) != 0)
+	if (t->session == NULL || x.found == NULL ||
+	    strcmp(rotation_id(t->session), rotation_id(x.found)) != 0)
 		buf_clear(&t->diff);
 	rotation_close(t->session);
-	t->session = found;
+	others_clear(&t->others);
+	t->session = x.found;
+	t->others = x.others;
 	if (t->session != NULL)
 		t->step = rotating_stands(t);
 	else if (t->step >= ROTATING_APPLY)
 		t->step = ROTATING_PLAN;
+}
+
+void
+rotating_choose(struct app *a, size_t other)
+{
+	struct rotating *t = a->rotating;
+	char *dir = strdup(((const struct rotating_other *)vec_at(&t->others, other))->dir);
+
+	/* New keys that are held are the other session's. */
+	rotating_lock(t);
+	free(t->chosen);
+	t->chosen = dir;
+	rotating_read(a);
 }
 
 void

@@ -51,7 +51,16 @@ enum rotating_kind {
 	ROTATING_ROW_FILE,		/* of the session */
 	ROTATING_ROW_KEY,		/* a new master key: of file ->index */
 	ROTATING_ROW_HOST,		/* a step on the hosts of file ->index */
-	ROTATING_ROW_END		/* what finishing wants */
+	ROTATING_ROW_END,		/* what finishing wants */
+	ROTATING_ROW_OTHER		/* another session that is not done: in others */
+};
+
+/* A session besides the one that is shown. */
+struct rotating_other {
+	char *dir, *root;
+	const char *state;
+	size_t done, all;		/* of its files */
+	char *why;			/* why it cannot be opened; NULL: it can */
 };
 
 struct rotating_row {
@@ -74,6 +83,8 @@ struct rotating {
 	struct vec texts;		/* of char *: "W ...", "X ...", "ok ..." */
 	struct vec groups, rows;
 	struct rotation *session;	/* for reading; NULL: none is under way */
+	struct vec others;		/* of struct rotating_other, the newest first */
+	char *chosen;			/* the folder of the one to show; NULL: the newest */
 	struct buf diff;		/* of the plan, masked */
 	struct buf passphrase;		/* the new one, secret; empty: not at hand */
 	struct key_ring *fresh;		/* new keys that were found; NULL: none */
@@ -95,8 +106,12 @@ void rotating_begin(struct app *a);
 /* Read which environments there are; those that were ticked stay ticked. */
 void rotating_list(struct app *a);
 
-/* Read the newest session that is not done again, if there is one. */
+/* Read again the session that was chosen, else the newest that is not done, if there is one; and
+ * which others are not done. */
 void rotating_read(struct app *a);
+
+/* Go over to another session. */
+void rotating_choose(struct app *a, size_t other);
 
 /* Where its state stands among the steps. */
 enum rotating_step rotating_stands(const struct rotating *t);

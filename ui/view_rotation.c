@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "file/file.h"
 #include "rotation/rotation.h"
 #include "rotation/service.h"
 #include "ui/act.h"
@@ -154,6 +155,12 @@ rotation_items(const void *rotating, size_t group)
 	return group_at(rotating, group)->count;
 }
 
+static const struct rotating_other *
+other_at(const struct rotating *t, size_t i)
+{
+	return vec_at(&t->others, i);
+}
+
 static const char *
 row_name(const struct rotating *t, const struct rotating_row *r)
 {
@@ -163,6 +170,8 @@ row_name(const struct rotating *t, const struct rotating_row *r)
 		return vec_string(&t->texts, r->index);
 	if (r->kind == ROTATING_ROW_FILE || r->kind == ROTATING_ROW_KEY)
 		return rotation_file(t->session, r->index)->environment;
+	if (r->kind == ROTATING_ROW_OTHER)
+		return other_at(t, r->index)->dir;
 	return r->kind == ROTATING_ROW_HOST ? host_steps[r->step].name : "";
 }
 
@@ -295,6 +304,10 @@ rotating_build(struct app *a)
 		add_plan(t);
 	else
 		add_session(t);
+	if (t->others.len > 0)
+		add_group(t, "other sessions", 0);
+	for (size_t i = 0; i < t->others.len; i++)
+		add_row(t, ROTATING_ROW_OTHER, i, 0);
 	view_build(a, &t->panes.left);
 }
 
@@ -400,6 +413,23 @@ draw_file(const struct rotating *t, const struct rotating_row *r, const struct r
 	canvas_middle(l->y, at, end - at, STYLE_TEXT | extra, f->file, strlen(f->file), 18);
 }
 
+static void
+draw_other(const struct rotating_other *o, const struct rect *l, int at, unsigned int extra)
+{
+	int end = l->x + l->w - 1;
+	char text[64];
+
+	canvas_text(l->y, at, end - at, (o->state == NULL ? STYLE_CLEAR : STYLE_NOTE) | extra,
+	    o->state == NULL ? "X" : o->state);
+	at += 9;
+	if (at >= end)
+		return;
+	snprintf(text, sizeof(text), "%zu of %zu files", o->done, o->all);
+	if (o->state != NULL && l->w >= WIDE)
+		end -= canvas_right(l->y, at, end - at, STYLE_NOTE | extra, text) + 2;
+	canvas_text(l->y, at, end - at, STYLE_FILE | extra, file_basename(o->dir));
+}
+
 static bool
 end_done(const struct rotating *t, size_t step)
 {
@@ -491,6 +521,7 @@ draw_head(const struct app *a, size_t group, const struct rect *l, unsigned int 
 	case ROTATING_ROW_COMMON:
 	case ROTATING_ROW_DATA:
 	case ROTATING_ROW_FOUND:
+	case ROTATING_ROW_OTHER:
 		all = 0;
 		break;
 	case ROTATING_ROW_FILE:
@@ -543,6 +574,9 @@ rotation_draw_row(struct app *a, size_t i, const struct rect *l, unsigned int ex
 		break;
 	case ROTATING_ROW_FILE:
 		draw_file(t, r, l, x, extra);
+		break;
+	case ROTATING_ROW_OTHER:
+		draw_other(other_at(t, r->index), l, x, extra);
 		break;
 	case ROTATING_ROW_KEY:
 	case ROTATING_ROW_HOST:
@@ -766,6 +800,20 @@ say_host(const struct app *a, const struct rotating_row *r, struct words *w)
 }
 
 static void
+say_other(const struct rotating_other *o, struct words *w)
+{
+	const char *text = o->root != NULL ? o->root : o->why != NULL ? o->why : "";
+
+	buf_append_str(&w->place, "other sessions");
+	buf_append_str(&w->name, file_basename(o->dir));
+	buf_append_str(&w->text, o->state == NULL ? "It cannot be opened: " :
+	    "Of the secrets files below ");
+	text_append_visible(&w->text, text, strlen(text));
+	buf_append_str(&w->text, o->state == NULL ? "\n" : ".\nEnter shows it here, to go on with "
+	    "it or take it back.");
+}
+
+static void
 rotation_say(struct app *a, struct words *w)
 {
 	const struct rotating *t = a->rotating;
@@ -794,6 +842,9 @@ rotation_say(struct app *a, struct words *w)
 			say_error(f->error, &w->text);
 			return;
 		}
+	} else if (r != NULL && r->kind == ROTATING_ROW_OTHER) {
+		say_other(other_at(t, r->index), w);
+		return;
 	} else if (r != NULL && r->kind == ROTATING_ROW_HOST) {
 		say_host(a, r, w);
 	} else {

@@ -169,9 +169,9 @@ void rotation_close(struct rotation *r);
 /* $XDG_STATE_HOME/propseal/rotations, to be freed.  ERROR_MISSING: there is no home. */
 char *rotation_home(struct error *err);
 
-/* The folder of the newest session that is not finished or rolled back, to be
- * freed.  ERROR_MISSING. */
-char *rotation_newest(const char *home, struct error *err);
+/* The folders (of char *) of the sessions that are not finished or rolled back, the newest first.
+ * ERROR_MISSING: there are none. */
+int rotation_unfinished(const char *home, struct vec *out, struct error *err);
 
 const char *rotation_id(const struct rotation *r);
 const char *rotation_dir(const struct rotation *r);

@@ -331,33 +331,35 @@ session_is_done(const struct rotation *r)
 	return r->state == ROTATION_FINISHED || r->state == ROTATION_ROLLED_BACK;
 }
 
-char *
-rotation_newest(const char *home, struct error *err)
+int
+rotation_unfinished(const char *home, struct vec *out, struct error *err)
 {
-	struct vec all;
-	char *found = NULL;
 	struct rotation *r;
+	struct vec all;
+	int rc;
 
 	vec_init(&all, sizeof(char *), 1U << 20);
-	if (session_list(home, &all, err) != 0)
-		goto out;
-	for (size_t i = 0; i < all.len && found == NULL; i++) {
-		/* One that cannot be read must not be passed over in silence. */
-		if ((r = session_read(vec_string(&all, i), err)) == NULL)
-			goto out;
-		if (!session_is_done(r) && (found = strdup(vec_string(&all, i))) == NULL)
-			error_memory(err);
+	rc = session_list(home, &all, err);
+	for (size_t i = 0; rc == 0 && i < all.len; i++) {
+		const char *dir = vec_string(&all, i);
+
+		/* One that cannot be read must not be passed over in silence, unless there is a
+		 * newer one to go on with. */
+		if ((r = session_read(dir, out->len == 0 ? err : NULL)) == NULL) {
+			rc = out->len == 0 ? -1 : 0;
+			continue;
+		}
+		if (!session_is_done(r) && vec_push_string(out, dir, strlen(dir)) == NULL)
+			rc = error_memory(err);
 		rotation_close(r);
 	}
-	if (found == NULL) {
-		error_set(err, ERROR_MISSING, "there is no session that is not done");
-		error_place(err, home, 0);
-		error_hint(err, "`propseal rotation plan` makes one; --session DIR names one "
-		    "that is elsewhere or done");
-	}
-out:
 	vec_release_strings(&all);
-	return found;
+	if (rc != 0 || out->len > 0)
+		return rc;
+	error_set(err, ERROR_MISSING, "there is no session that is not done");
+	error_place(err, home, 0);
+	return error_hint(err, "`propseal rotation plan` makes one; --session DIR names one that "
+	    "is elsewhere or done");
 }
 
 /* What tells a file from all others. */

@@ -1022,6 +1022,9 @@ case_the_newest_session_is_the_one_that_is_meant() {
 		expect_rc 0
 		run rotation status -o json
 		expect_json "$out" 'd["root"].rsplit("/", 1)[1]' "$c"
+		# The others are named.
+		[ "$(grep -c 'another session is not done: --session 2' "$err")" -eq \
+		    $((${c#c} - 1)) ] || fail "said: $(cat "$err")"
 	done
 }
 

@@ -366,20 +366,28 @@ each_its_own_key_and_one_left_out(void **state)
 	fixture_leave(v);
 }
 
+/* Plan by the command line. */
+static void
+plan_by_command(struct fixture *f, const char *path)
+{
+	char line[8192];
+
+	snprintf(line, sizeof(line), "cd %s && printf '%%s' '%s' >../old.$$ && printf '%%s' '%s' "
+	    ">../new.$$ && XDG_STATE_HOME=%s %s rotation plan %s --master-key "
+	    "--common-master-key --passphrase @../old.$$ --passphrase-new @../new.$$ >/dev/null "
+	    "2>&1; rc=$?; rm -f ../old.$$ ../new.$$; exit $rc", f->dir, FIXTURE_PASSPHRASE,
+	    NEW_PASSPHRASE, f->state, f->program, path);
+	assert_int_equal(system(line), 0);
+}
+
 /* Rotate by the command line, and kill that between two files. */
 static void
 kill_apply(struct fixture *f)
 {
 	const struct timespec wait = { .tv_nsec = 20000000 };
-	char line[8192];
 	pid_t pid;
 
-	snprintf(line, sizeof(line), "cd %s && printf '%%s' '%s' >../old.$$ && printf '%%s' '%s' "
-	    ">../new.$$ && XDG_STATE_HOME=%s %s rotation plan five --master-key "
-	    "--common-master-key --passphrase @../old.$$ --passphrase-new @../new.$$ >/dev/null "
-	    "2>&1; rc=$?; rm -f ../old.$$ ../new.$$; exit $rc", f->dir, FIXTURE_PASSPHRASE,
-	    NEW_PASSPHRASE, f->state, f->program);
-	assert_int_equal(system(line), 0);
+	plan_by_command(f, "five");
 	assert_true((pid = fork()) >= 0);
 	if (pid == 0) {
 		int in[2], null = open("/dev/null", O_RDWR);
@@ -530,6 +538,49 @@ after_a_kill_three_keys_go_on(void **state)
 	/* No file twice. */
 	assert_int_equal(journal_lines(f, " applied "), ENVIRONMENTS);
 	assert_int_equal(journal_lines(f, " intend "), ENVIRONMENTS);
+	fixture_leave(v);
+}
+
+/* Of several sessions each can be chosen. */
+static void
+other_sessions_are_listed(void **state)
+{
+	struct fixture *f = *state;
+	char first[128], other[128];
+	struct vt *v;
+
+	make_five(f);
+	plan_by_command(f, "five/dev");
+	plan_by_command(f, "five/stage");
+	v = open_five(f, 24, 80);
+	see(v, "is planned, 0 of 1 files, and 1 more: 4");
+	vt_key(v, "4");
+	see(v, "other sessions");
+	vt_key(v, KEY_END);
+	see(v, "five/dev.");
+	vt_key(v, " ");
+	vt_assert_has(v, "there is nothing to tick on this line");
+	vt_key(v, KEY_ENTER);
+	see(v, "this is the rotation 2");
+	vt_key(v, "w");
+	see(v, "five/dev");
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_ENTER);
+	type_line(v, NEW_PASSPHRASE);
+	see(v, "verified: opens 3 of 3");
+	salt_of(f, 0, first);
+	salt_of(f, 1, other);
+	assert_string_not_equal(first, other);
+	salt_of(f, 4, other);
+	assert_string_equal(first, other);
+	/* What is done gives way to what is left. */
+	vt_key(v, "Z");
+	type_line(v, "rollback");
+	see(v, "taken back");
+	vt_assert_has(v, "0 of 1");
+	vt_assert_lacks(v, "other sessions");
+	salt_of(f, 1, other);
+	assert_string_equal(first, other);
 	fixture_leave(v);
 }
 
@@ -783,6 +834,7 @@ main(void)
 		FIXTURE_TEST(what_was_changed_on_purpose_is_accepted),
 		FIXTURE_TEST(rows_change_as_files_finish),
 		FIXTURE_TEST(after_a_kill_three_keys_go_on),
+		FIXTURE_TEST(other_sessions_are_listed),
 		FIXTURE_TEST(taken_back_the_files_are_as_they_were),
 		FIXTURE_TEST(locking_wipes_the_new_passphrase_and_it_goes_on),
 		FIXTURE_TEST(what_does_not_open_stops_the_plan),

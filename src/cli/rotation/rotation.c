@@ -229,6 +229,24 @@ commands_rotation_plan(const struct options *o)
 
 /* --- a session that is there --- */
 
+/* The newest session; which others there are is told. */
+static char *
+find_newest(const char *home, struct error *err)
+{
+	struct vec all;
+	char *dir = NULL;
+
+	vec_init(&all, sizeof(char *), 1U << 20);
+	if (rotation_unfinished(home, &all, err) == 0 &&
+	    (dir = strdup(vec_string(&all, 0))) == NULL)
+		error_memory(err);
+	for (size_t i = 1; dir != NULL && i < all.len; i++)
+		report_note("another session is not done: --session %s",
+		    file_basename(vec_string(&all, i)));
+	vec_release_strings(&all);
+	return dir;
+}
+
 char *
 rotation_find_session(const struct options *o, struct error *err)
 {
@@ -241,7 +259,7 @@ rotation_find_session(const struct options *o, struct error *err)
 		if ((home = rotation_home(err)) == NULL)
 			return NULL;
 		/* Its ID alone is fine. */
-		dir = given != NULL ? file_join(home, given) : rotation_newest(home, err);
+		dir = given != NULL ? file_join(home, given) : find_newest(home, err);
 		free(home);
 	}
 	if (dir == NULL && given != NULL)

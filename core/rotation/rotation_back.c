@@ -358,23 +358,26 @@ rotation_rollback(struct rotation *r, const struct rotation_callbacks *callbacks
 static int
 finish_history(struct rotation *r, size_t *count, struct error *err)
 {
-	size_t one;
+	struct vec paths;
 	int rc = 0;
 
 	*count = 0;
-	for (size_t i = 0; r->trail != NULL && r->trail->path != NULL && rc == 0 &&
-	    i < r->items.len; i++) {
+	if (r->trail == NULL || r->trail->path == NULL)
+		return 0;
+	vec_init(&paths, sizeof(char *), 1U << 24);
+	for (size_t i = 0; rc == 0 && i < r->items.len; i++) {
 		const struct item *x = session_item(r, i);
 		char *path = rotation_path(r, x->file);
 
-		if (path == NULL)
-			return error_memory(err);
-		if (x->face.state != ROTATION_FILE_SKIPPED) {
-			rc = kept_forget(r->trail->path, path, &one, err);
-			*count += one;
-		}
+		if (path == NULL || (x->face.state != ROTATION_FILE_SKIPPED &&
+		    vec_push_string(&paths, path, strlen(path)) == NULL))
+			rc = error_memory(err);
 		free(path);
 	}
+	if (rc == 0)
+		rc = kept_forget(r->trail->path, (const char *const *)paths.items, paths.len, count,
+		    err);
+	vec_release_strings(&paths);
 	return rc;
 }
 

@@ -12,9 +12,11 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/map.h"
 #include "base/number.h"
 #include "document/document.h"
 #include "file/file.h"
+#include "file/lock.h"
 #include "trail/trail.h"
 
 #define PATH_BYTES 4096
@@ -22,6 +24,10 @@
 #define ENTRIES_MAX ((size_t)1 << 24)
 #define DAY 86400
 #define SMALL 4096		/* bytes: what only says why is less */
+#define INDEX ".index"
+#define INDEX_FIELD 20		/* bytes: a number and a line end */
+#define INDEX_BYTES (3 * INDEX_FIELD)
+#define GAP_MAX 1000		/* numbers without a file */
 
 /* --- the folder --- */
 
@@ -123,28 +129,102 @@ kept_name_text(uint64_t change, char out[32])
 	snprintf(out, 32, "%llu", (unsigned long long)change);
 }
 
-/* Remove what is old, and of the rest the oldest until ${room} more bytes fit. */
+/* --- what there is, without a look at each --- */
+
+/* What the file INDEX says, so that a change costs the same however many are kept.  Where it does
+ * not fit, as after a change without it, the folder is listed. */
+struct kept_index {
+	uint64_t oldest, newest;	/* numbers of changes */
+	uint64_t sum;			/* bytes */
+};
+
+/* ${fd}: -1 where there is none.  False: it is of no use for ${change}. */
+static bool
+index_read(int fd, uint64_t change, struct kept_index *x)
+{
+	uint64_t *const fields[] = { &x->oldest, &x->newest, &x->sum };
+	char text[INDEX_BYTES];
+
+	if (fd == -1 || pread(fd, text, sizeof(text), 0) != sizeof(text))
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		if (text[(i + 1) * INDEX_FIELD - 1] != '\n' || !number_parse(text + i * INDEX_FIELD,
+		    INDEX_FIELD - 1, UINT64_MAX / 2, fields[i]))
+			return false;
+	/* A trail that was begun anew counts from 1. */
+	return x->newest < change && x->oldest <= change;
+}
+
+static bool
+index_write(int fd, const struct kept_index *x)
+{
+	char text[INDEX_BYTES + 1];
+
+	snprintf(text, sizeof(text), "%019llu\n%019llu\n%019llu\n", (unsigned long long)x->oldest,
+	    (unsigned long long)x->newest, (unsigned long long)x->sum);
+	return pwrite(fd, text, INDEX_BYTES, 0) == INDEX_BYTES;
+}
+
+/* From a look at each, with which what is old, and the oldest until ${room} bytes fit, are removed.
+ * False in ${*whole}: there are some of a trail that was here before, which no number leads to. */
 static int
-kept_sweep(int folder, size_t days, size_t room, struct error *err)
+index_make(int folder, size_t days, size_t room, uint64_t change, struct kept_index *x,
+    bool *whole, struct error *err)
 {
 	struct vec names;
-	uint64_t sum = room;
 	char text[32];
 	int rc = kept_list(folder, days, &names, err);
 
+	*x = (struct kept_index){ .oldest = change };
+	*whole = true;
 	for (size_t i = 0; i < names.len; i++)
-		sum += ((struct kept_name *)vec_at(&names, i))->size;
+		x->sum += ((struct kept_name *)vec_at(&names, i))->size;
 	for (size_t i = 0; rc == 0 && i < names.len; i++) {
 		const struct kept_name *n = vec_at(&names, i);
 
-		if (!n->old && sum <= KEPT_MAX)
-			continue;
 		kept_name_text(n->change, text);
-		if (unlinkat(folder, text, 0) == 0)
-			sum -= n->size;
+		if ((n->old || x->sum + room > KEPT_MAX) && unlinkat(folder, text, 0) == 0) {
+			x->sum -= n->size;
+			continue;
+		}
+		if (n->change < x->oldest)
+			x->oldest = n->change;
+		*whole &= n->change < change;
 	}
 	vec_release(&names);
 	return rc;
+}
+
+/* Remove from the oldest on what is old, and more until ${room} bytes fit.  Each number is passed
+ * once.  False: there is a gap, and to list the folder is less work. */
+static bool
+kept_sweep(int folder, size_t days, size_t room, uint64_t change, struct kept_index *x)
+{
+	time_t now = time(NULL);
+	size_t missing = 0;
+	struct stat st;
+	char text[32];
+
+	for (; x->oldest < change; x->oldest++) {
+		kept_name_text(x->oldest, text);
+		if (fstatat(folder, text, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode)) {
+			if (++missing == GAP_MAX)
+				return false;
+			continue;
+		}
+		if (now - st.st_mtime < (time_t)days * DAY && x->sum + room <= KEPT_MAX)
+			break;
+		if (unlinkat(folder, text, 0) == 0)
+			x->sum -= x->sum < (uint64_t)st.st_size ? x->sum : (uint64_t)st.st_size;
+	}
+	return true;
+}
+
+/* The next change lists the folder. */
+static void
+index_drop(int folder)
+{
+	(void)unlinkat(folder, INDEX, 0);
 }
 
 /* --- writing --- */
@@ -179,8 +259,10 @@ int
 kept_write(const struct trail *t, uint64_t change, const struct buf *text, struct error *err)
 {
 	char path[PATH_BYTES], name[32];
+	struct kept_index x;
 	struct error why;
-	int folder, rc;
+	bool whole = true;
+	int folder, index, rc = 0;
 
 	if (kept_path(t->path, path, err) != 0)
 		return -1;
@@ -190,7 +272,15 @@ kept_write(const struct trail *t, uint64_t change, const struct buf *text, struc
 		*err = why;
 		return -1;
 	}
-	rc = kept_sweep(folder, t->keep_days, t->keep_days > 0 ? text->len : 0, err);
+	index = openat(folder, INDEX, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	/* Without what another process is at, which is made anew then. */
+	if (index != -1 && lock_descriptor(index) == -1) {
+		close(index);
+		index = -1;
+	}
+	if (!index_read(index, change, &x) ||
+	    !kept_sweep(folder, t->keep_days, text->len, change, &x))
+		rc = index_make(folder, t->keep_days, text->len, change, &x, &whole, err);
 	kept_name_text(change, name);
 	if (rc == 0 && t->keep_days > 0) {
 		/* Of a trail that was here before. */
@@ -198,7 +288,13 @@ kept_write(const struct trail *t, uint64_t change, const struct buf *text, struc
 		errno = 0;
 		if (!kept_put(folder, name, text))
 			rc = error_io(err, path, "cannot keep what undoes the change");
+		x.newest = change;
+		x.sum += text->len;
 	}
+	if (index == -1 || rc != 0 || !whole || t->keep_days == 0 || !index_write(index, &x))
+		index_drop(folder);
+	if (index != -1)
+		close(index);
 	close(folder);
 	return rc;
 }
@@ -213,6 +309,7 @@ kept_drop(const struct trail *t, uint64_t change)
 		return;
 	kept_name_text(change, name);
 	(void)unlinkat(folder, name, 0);
+	index_drop(folder);
 	close(folder);
 }
 
@@ -452,12 +549,53 @@ kept_wipe(int folder, uint64_t change)
 	(void)unlinkat(folder, name, 0);
 }
 
-int
-kept_forget(const char *path, const char *file, size_t *count, struct error *err)
+/* Is it about one of the files?  What cannot be read is of no use to anybody but who keeps old
+ * keys. */
+static bool
+kept_is_about(const char *path, uint64_t change, const struct map *files)
 {
-	char folder[PATH_BYTES], *real;
+	struct kept k;
+	size_t ignored;
+	bool has = kept_read(path, change, &k, NULL) != 0;
+
+	for (size_t i = 0; !has && i < k.files.len; i++) {
+		const char *file = ((struct kept_file *)vec_at(&k.files, i))->path;
+
+		has = map_get(files, file, strlen(file), &ignored);
+	}
+	kept_release(&k);
+	return has;
+}
+
+/* The files by their paths without links. */
+static struct map *
+real_paths(const char *const files[], size_t n, struct error *err)
+{
+	struct map *all = map_new();
+
+	for (size_t i = 0; all != NULL && i < n; i++) {
+		char *real = realpath(files[i], NULL);
+		const char *path = real != NULL ? real : files[i];
+
+		if (map_put(all, path, strlen(path), i) != 0) {
+			map_free(all);
+			all = NULL;
+		}
+		free(real);
+	}
+	if (all == NULL)
+		error_memory(err);
+	return all;
+}
+
+int
+kept_forget(const char *path, const char *const files[], size_t n, size_t *count,
+    struct error *err)
+{
+	char folder[PATH_BYTES];
 	struct error why;
 	struct vec names;
+	struct map *all;
 	int fd, rc;
 
 	*count = 0;
@@ -471,25 +609,19 @@ kept_forget(const char *path, const char *file, size_t *count, struct error *err
 		return -1;
 	}
 	rc = kept_list(fd, 0, &names, err);
-	real = realpath(file, NULL);
+	if ((all = real_paths(files, n, err)) == NULL)
+		rc = -1;
 	for (size_t i = 0; rc == 0 && i < names.len; i++) {
-		const struct kept_name *n = vec_at(&names, i);
-		struct kept k;
-		bool has = false;
+		const struct kept_name *x = vec_at(&names, i);
 
-		/* What cannot be read is of no use to anybody but who keeps old keys. */
-		if (kept_read(path, n->change, &k, NULL) != 0)
-			has = true;
-		for (size_t x = 0; !has && x < k.files.len; x++)
-			has = strcmp(((struct kept_file *)vec_at(&k.files, x))->path,
-			    real != NULL ? real : file) == 0;
-		kept_release(&k);
-		if (has) {
-			kept_wipe(fd, n->change);
+		if (kept_is_about(path, x->change, all)) {
+			kept_wipe(fd, x->change);
 			++*count;
 		}
 	}
-	free(real);
+	if (*count > 0)
+		index_drop(fd);
+	map_free(all);
 	vec_release(&names);
 	close(fd);
 	return rc;

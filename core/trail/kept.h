@@ -73,8 +73,9 @@ void kept_release(struct kept *k);
 char *kept_why(const char *path, const struct trail_change *c);
 bool kept_is_of_another(const struct trail_change *c);
 
-/* Overwrite and remove what there is of changes of ${file}, as after a rotation of it has
- * ended; how many in ${*count}.  ERROR_IO, ERROR_REFUSED (as kept_write), ERROR_MEMORY. */
-int kept_forget(const char *path, const char *file, size_t *count, struct error *err);
+/* Overwrite and remove what there is of changes of the ${n} files, as after a rotation of them
+ * has ended; how many in ${*count}.  ERROR_IO, ERROR_REFUSED (as kept_write), ERROR_MEMORY. */
+int kept_forget(const char *path, const char *const files[], size_t n, size_t *count,
+    struct error *err);
 
 #endif /* !TRAIL_KEPT_H */

@@ -301,12 +301,13 @@ check_passphrase(const struct change *c, const struct buf *passphrase, struct er
 static void
 rotate_forget(const struct change *c)
 {
+	const char *file = secrets_file_path(c->secrets);
 	struct error err;
 	size_t count;
 
 	if (c->trail == NULL || c->trail->path == NULL || apply_done(&c->applied) == 0)
 		return;
-	if (kept_forget(c->trail->path, secrets_file_path(c->secrets), &count, &err) != 0)
+	if (kept_forget(c->trail->path, &file, 1, &count, &err) != 0)
 		report_warning("remove the folder", "%s: %s: former values of the history are not "
 		    "wiped", err.file, err.text);
 	else if (count > 0)

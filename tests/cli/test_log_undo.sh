@@ -305,7 +305,7 @@ case_it_is_kept_for_so_many_days() {
 	begin
 	update CANARY-2
 	first=$(newest)
-	touch -d '31 days ago' "$kept/$first"
+	touch -d '31 days ago' "$kept"/*
 	update CANARY-3
 	[ ! -e "$kept/$first" ] || fail 'it is kept for longer'
 	settings 'undo-days = 0'
@@ -326,12 +326,44 @@ case_it_is_kept_up_to_a_size() {
 	begin
 	update CANARY-2
 	first=$(newest)
+	# By hand: what is kept is counted anew.
+	rm "$kept/.index"
 	truncate -s 40M "$kept/2000000"
 	truncate -s 30M "$kept/1000000"
 	update CANARY-3
 	[ ! -e "$kept/$first" ] || fail 'the oldest is there'
 	[ -e "$kept/2000000" ] || fail 'the newest is gone'
 	[ ! -e "$kept/1000000" ] || fail 'there is too much'
+}
+
+# What is kept is counted on from change to change; what the count says wrong it finds out.
+case_what_is_kept_is_counted() {
+	local first n text
+	begin
+	for n in 2 3 4; do update "CANARY-$n"; done
+	first=$(newest)
+	update CANARY-5
+	# The oldest goes, and the next one, one after the other.
+	for n in "$kept"/*; do touch -d '31 days ago' "$n"; done
+	touch "$kept/$first"
+	update CANARY-6
+	[ "$(find "$kept" -name '[0-9]*' | wc -l)" -eq 3 ] || fail "kept: $(ls "$kept")"
+	[ -e "$kept/$first" ] || fail 'one that is not old is gone'
+	[ "$(sed -n 3p "$kept/.index" | sed 's/^0*//')" = \
+	    "$(cat "$kept"/[0-9]* | wc -c)" ] || fail 'the sum is another'
+	for text in '' x "$(printf '%019d\n' 1 999999 5)"; do
+		printf '%s\n' "$text" >"$kept/.index"
+		first=$(newest)
+		touch -d '31 days ago' "$kept/$first"
+		update "CANARY-$first"
+		[ ! -e "$kept/$first" ] || fail "$first is kept for longer"
+		[ "$(sed -n 2p "$kept/.index" | sed 's/^0*//')" = "$(newest)" ] || fail 'the index'
+	done
+	# A trail that is begun anew.
+	rm "$trail"
+	for n in "$kept"/*; do touch -d '31 days ago' "$n"; done
+	update CANARY-10
+	[ "$(find "$kept" -name '[0-9]*' | wc -l)" -eq 1 ] || fail "kept: $(ls "$kept")"
 }
 
 # After a trail was begun anew, what is kept under a number may be of another change.

@@ -98,8 +98,9 @@ bare(size_t n, struct measure *m)
 static void
 rotation(const char *command, const char *path, struct measure *m)
 {
+	/* A plan shows its diff, too. */
 	char *const argv[] = { program, (char *)"rotation", (char *)command, (char *)"-o",
-		(char *)"json", (char *)"-q", (char *)(path != NULL ? "--data-key" : "--yes"),
+		(char *)(path != NULL ? "human" : "json"), (char *)"-q", (char *)(path != NULL ? "--data-key" : "--yes"),
 		(char *)path, NULL };
 
 	char *const environment[] = { fixture_environment[0], state, NULL };

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +27,8 @@
 
 /* A differing exit status of `verify`. */
 #define STATUS_DIFFERENT 3
+
+#define DIFF_PART 65536	/* bytes that are shown at once */
 
 /* --- callbacks --- */
 
@@ -122,8 +125,12 @@ static void
 on_diff(void *cookie, const struct plan *p)
 {
 	struct rotation_cookie *k = cookie;
+	struct buf text;
 
-	(void)diff_append(p, &k->diff, NULL);
+	buf_init(&text, BUF_MAX_FILE);
+	k->diff_lost |= diff_append(p, &text, NULL) != 0 ||
+	    fwrite(text.data, 1, text.len, k->diff) != text.len;
+	buf_release(&text);
 }
 
 static const struct rotation_callbacks callbacks = { .key = on_key, .progress = on_progress,
@@ -155,6 +162,36 @@ plan_kind(const struct options *o, enum rotation_kind *kind, struct error *err)
 	return 0;
 }
 
+/* The whole diff, in parts of whole lines. */
+static int
+tell_diff(struct rotation_cookie *k, struct error *err)
+{
+	char *line = NULL;
+	size_t size = 0;
+	struct buf part;
+	ssize_t n;
+	int rc = 0;
+
+	buf_init(&part, BUF_MAX_FILE);
+	if (k->diff_lost || fflush(k->diff) != 0 || fseek(k->diff, 0, SEEK_SET) != 0) {
+		rc = error_set(err, ERROR_IO, "not all of the diff could be kept; the session is "
+		    "planned, and nothing else is changed");
+		error_hint(err, "make room below /tmp, or use -o json");
+	}
+	while (rc == 0 && (n = getline(&line, &size, k->diff)) > 0) {
+		buf_append(&part, line, (size_t)n);
+		if (part.len < DIFF_PART)
+			continue;
+		rc = output_write_diff(&part, err);
+		buf_clear(&part);
+	}
+	if (rc == 0 && part.len > 0)
+		rc = output_write_diff(&part, err);
+	buf_release(&part);
+	free(line);
+	return rc;
+}
+
 /* What is shown at the end of a plan; the diff comes first. */
 static int
 tell_plan(const struct options *o, const struct rotation *r, struct rotation_cookie *k,
@@ -164,8 +201,7 @@ tell_plan(const struct options *o, const struct rotation *r, struct rotation_coo
 
 	for (size_t i = 0; i < warnings->len; i++)
 		report_warning(NULL, "%s", vec_string(warnings, i));
-	if (options_format(o) != OUTPUT_JSON && k->diff.len > 0 &&
-	    output_write_diff(&k->diff, err) != 0)
+	if (k->diff != NULL && tell_diff(k, err) != 0)
 		return -1;
 	report_change("%s (a plan; no other file)", rotation_dir(r));
 	return rotation_tell(o, r, err);
@@ -185,7 +221,6 @@ run_plan(const struct options *o, struct finder *f, struct error *err)
 	char *home = NULL;
 	int rc = -1;
 
-	buf_init(&k.diff, BUF_MAX_FILE);
 	for (size_t i = 0; skip != NULL && i < o->item_count; i++)
 		if (o->items[i].id == FLAG_SKIP)
 			skip[q.skip_count++] = o->items[i].value;
@@ -199,8 +234,11 @@ run_plan(const struct options *o, struct finder *f, struct error *err)
 		    true, &f->passphrase_new, err);
 	q.passphrase = f->passphrase_new.data;
 	q.passphrase_len = f->passphrase_new.len;
-	if (options_format(o) != OUTPUT_JSON)
+	/* It is shown once all is planned, and may be long: not in memory. */
+	if (options_format(o) != OUTPUT_JSON && (k.diff = tmpfile()) != NULL)
 		cb.diff = on_diff;
+	else if (rc == 0 && options_format(o) != OUTPUT_JSON)
+		rc = error_io(err, "/tmp", "cannot make a file for the diff");
 	catch_signals();
 	if (rc == 0 && (e = scan_lean(o, o->args, o->arg_count, err)) != NULL &&
 	    scan_step(e, err) == 0)
@@ -208,7 +246,8 @@ run_plan(const struct options *o, struct finder *f, struct error *err)
 	rc = r != NULL ? tell_plan(o, r, &k, err) : -1;
 	rotation_close(r);
 	estate_free(e);
-	buf_release(&k.diff);
+	if (k.diff != NULL)
+		fclose(k.diff);
 	free(home);
 	free(skip);
 	return rc;

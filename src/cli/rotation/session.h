@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/vec.h"
@@ -36,7 +37,8 @@ struct rotation_cookie {
 	double rate;			/* files a second, 0: any */
 	bool signals;			/* a signal stops it */
 	bool shows;			/* progress, on a terminal */
-	struct buf diff;
+	FILE *diff;			/* of a plan, masked; NULL: it is not shown */
+	bool diff_lost;			/* not all of it could be written there */
 	struct estate *estate;		/* NULL: references are not looked at */
 	struct vec paths;		/* its */
 };

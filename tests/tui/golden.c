@@ -305,3 +305,9 @@ golden_await(struct vt *v, const char *name)
 {
 	golden_compare(v, name, true, false, 400);
 }
+
+void
+golden_await_text(struct vt *v, const char *name)
+{
+	golden_compare(v, name, true, true, 400);
+}

@@ -25,4 +25,7 @@ void golden_await(struct vt *v, const char *name);
 /* Only the text of a screen that golden_assert_masked compares, as on another terminal. */
 void golden_assert_text(struct vt *v, const char *name);
 
+/* The same, in time: as when a program goes on that was stopped. */
+void golden_await_text(struct vt *v, const char *name);
+
 #endif /* !TESTS_TUI_GOLDEN_H */

@@ -1,4 +1,7 @@
 /* What every view and dialog looks like, at three sizes; and its text on other terminals. */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "golden.h"
 #include "steps.h"
 
@@ -57,9 +60,9 @@ static const struct scene {
 #define SCENES (sizeof(scenes) / sizeof(scenes[0]))
 
 static struct vt *
-scene_open(struct fixture *f, const struct scene *s, const char *term)
+scene_start(struct fixture *f, const struct scene *s, const char *term, bool job)
 {
-	struct fixture_start start = { .term = term };
+	struct fixture_start start = { .term = term, .job = job };
 	struct vt *v;
 
 	if (s->opens == UNLOCKED)
@@ -88,13 +91,74 @@ scene_open(struct fixture *f, const struct scene *s, const char *term)
 	return v;
 }
 
+static struct vt *
+scene_open(struct fixture *f, const struct scene *s, const char *term)
+{
+	return scene_start(f, s, term, false);
+}
+
 /* Left as it is, by the way that a closed terminal goes. */
 static void
 scene_close(struct vt *v)
 {
+	int status;
+
 	vt_hang_up(v);
-	(void)vt_wait_exit(v);
+	status = vt_wait_exit(v);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 129);
 	vt_free(v);
+}
+
+static void
+assert_restored(struct vt *v)
+{
+	assert_false(vt_altscreen(v));
+	assert_true(vt_cursor_visible(v));
+	assert_true(vt_cooked(v));
+}
+
+/* A shell has the terminal meanwhile, and the same screen comes back, but for a key on it. */
+static void
+every_scene_comes_back_from_a_stop(void **state)
+{
+	char name[64];
+
+	for (size_t i = 0; i < SCENES; i++) {
+		struct vt *v;
+
+		if (scenes[i].opens == TIMED)
+			continue;
+		v = scene_start(*state, &scenes[i], NULL, true);
+		vt_send(v, "\032");
+		vt_wait_stopped(v);
+		assert_restored(v);
+		vt_continue(v);
+		snprintf(name, sizeof(name), "%s-80x24", scenes[i].name);
+		golden_await_text(v, name);
+		assert_true(vt_altscreen(v));
+		kill(vt_pid(v), SIGTERM);
+		(void)vt_wait_exit(v);
+		vt_free(v);
+	}
+	fixture_assert_unchanged(*state);
+}
+
+static void
+every_scene_leaves_the_terminal_as_it_was_in_a_crash(void **state)
+{
+	for (size_t i = 0; i < SCENES; i++) {
+		struct vt *v = scene_open(*state, &scenes[i], NULL);
+		int status;
+
+		kill(vt_pid(v), SIGSEGV);
+		status = vt_wait_exit(v);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGSEGV);
+		assert_restored(v);
+		vt_free(v);
+	}
+	fixture_assert_unchanged(*state);
 }
 
 static void
@@ -159,6 +223,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(every_scene_at_every_size),
 		FIXTURE_TEST(every_scene_on_other_terminals),
+		FIXTURE_TEST(every_scene_comes_back_from_a_stop),
+		FIXTURE_TEST(every_scene_leaves_the_terminal_as_it_was_in_a_crash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ for suite; do
 	for user in root visitor; do
 		started=$(date +%s)
 		for document in "$root"/usr/share/doc/propseal/*.md; do
-			chroot "$root" su "$user" -c "python3 /documents.py /usr/bin/propseal / ${document#"$root"}"
+			chroot "$root" su - "$user" -c "python3 /documents.py /usr/bin/propseal / ${document#"$root"}"
 		done
 		echo "$suite: the documents' commands as $user in $(($(date +%s) - started)) s"
 	done

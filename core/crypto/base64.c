@@ -286,23 +286,41 @@ base64_decode(struct buf *out, const char *text, size_t n)
 	return good && !out->failed ? 0 : -1;
 }
 
-/* Characters without anything between them; as many bytes as they make. */
+/* Characters of the alphabet for URLs; as many bytes as they make. */
 static bool
-decode_whole(const char *text, size_t n, const struct alphabet *a, unsigned char *out)
+decode_whole(const char *text, size_t n, unsigned char *out)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	bool good = true;
 
 	for (; n >= BLOCK; p += BLOCK, n -= BLOCK, out += BLOCK / 4 * 3)
-		good &= decode_block(p, a, out);
+		good &= decode_block(p, &for_urls, out);
 	if (n > 0)
-		good &= decode_part(p, n, a, out, n / 4 * 3 + (n % 4 > 0 ? n % 4 - 1 : 0));
+		good &= decode_part(p, n, &for_urls, out,
+		    n / 4 * 3 + (n % 4 > 0 ? n % 4 - 1 : 0));
 	return good;
 }
+
+/* What each character stands for, and 64; 0: it is not in the alphabet. */
+static const unsigned char known[256] = {
+	['A'] = 64, ['B'] = 65, ['C'] = 66, ['D'] = 67, ['E'] = 68, ['F'] = 69,
+	['G'] = 70, ['H'] = 71, ['I'] = 72, ['J'] = 73, ['K'] = 74, ['L'] = 75,
+	['M'] = 76, ['N'] = 77, ['O'] = 78, ['P'] = 79, ['Q'] = 80, ['R'] = 81,
+	['S'] = 82, ['T'] = 83, ['U'] = 84, ['V'] = 85, ['W'] = 86, ['X'] = 87,
+	['Y'] = 88, ['Z'] = 89, ['a'] = 90, ['b'] = 91, ['c'] = 92, ['d'] = 93,
+	['e'] = 94, ['f'] = 95, ['g'] = 96, ['h'] = 97, ['i'] = 98, ['j'] = 99,
+	['k'] = 100, ['l'] = 101, ['m'] = 102, ['n'] = 103, ['o'] = 104, ['p'] = 105,
+	['q'] = 106, ['r'] = 107, ['s'] = 108, ['t'] = 109, ['u'] = 110, ['v'] = 111,
+	['w'] = 112, ['x'] = 113, ['y'] = 114, ['z'] = 115, ['0'] = 116, ['1'] = 117,
+	['2'] = 118, ['3'] = 119, ['4'] = 120, ['5'] = 121, ['6'] = 122, ['7'] = 123,
+	['8'] = 124, ['9'] = 125, ['+'] = 126, ['/'] = 127,
+};
 
 size_t
 base64_read(const char *text, size_t n, unsigned char *out)
 {
+	const unsigned char *p = (const unsigned char *)text, *end;
+	unsigned char good = 64, a, b, c, d;
 	size_t pad;
 
 	if (n % 4 != 0)
@@ -310,7 +328,26 @@ base64_read(const char *text, size_t n, unsigned char *out)
 	if (n == 0)
 		return 0;
 	pad = text[n - 1] != '=' ? 0 : text[n - 2] != '=' ? 1 : 2;
-	return decode_whole(text, n - pad, &standard, out) ? n / 4 * 3 - pad : SIZE_MAX;
+	for (end = p + n - (pad > 0 ? 4 : 0); p < end; p += 4) {
+		a = known[p[0]];
+		b = known[p[1]];
+		c = known[p[2]];
+		d = known[p[3]];
+		good &= a & b & c & d;
+		*out++ = (unsigned char)(a << 2 | (b >> 4 & 3));
+		*out++ = (unsigned char)(b << 4 | (c >> 2 & 15));
+		*out++ = (unsigned char)(c << 6 | (d & 63));
+	}
+	if (pad > 0) {
+		a = known[p[0]];
+		b = known[p[1]];
+		c = pad == 1 ? known[p[2]] : 64;
+		good &= a & b & c;
+		*out++ = (unsigned char)(a << 2 | (b >> 4 & 3));
+		if (pad == 1)
+			*out = (unsigned char)(b << 4 | (c >> 2 & 15));
+	}
+	return good != 0 ? n / 4 * 3 - pad : SIZE_MAX;
 }
 
 int
@@ -326,7 +363,7 @@ base64url_decode(struct buf *out, const char *text, size_t n)
 		return out->failed ? -1 : 0;
 	if (buf_reserve(out, len) == -1)
 		return -1;
-	good = decode_whole(text, n, &for_urls, out->data + out->len);
+	good = decode_whole(text, n, out->data + out->len);
 	/* What is left of the last character's bits, all others are out. */
 	if (good && n % 4 > 0) {
 		(void)decode_part((const unsigned char *)text + n - n % 4, n % 4, &for_urls, last,

@@ -9,7 +9,8 @@ struct buf;
  * Base64 as the reference reads and writes it (RFC 4648 section 4, Go's
  * base64.StdEncoding): padding is required, CR and LF inside are ignored,
  * non-zero trailing bits are accepted.  Used for keys, so neither direction
- * looks anything up in memory by a secret index or branches on a secret.
+ * looks anything up in memory by a secret index or branches on a secret, but
+ * for base64_read.
  */
 
 void base64_encode(struct buf *out, const void *bytes, size_t n);
@@ -21,7 +22,8 @@ int base64_decode(struct buf *out, const char *text, size_t n);
 /**
  * base64_read(text, n, out):
  * The same without line ends, into ${out}, which has room for n / 4 * 3
- * bytes.  How many there are, SIZE_MAX: it is not base64.
+ * bytes.  How many there are, SIZE_MAX: it is not base64.  For what is no
+ * secret, as sealed values and tags are: it looks each character up.
  */
 size_t base64_read(const char *text, size_t n, unsigned char *out);
 

@@ -81,27 +81,24 @@ append_wide(struct buf *out, const unsigned char *p, size_t n, bool raw)
 	return len;
 }
 
-static bool
-needs_escape(unsigned char c)
-{
-	return c < 0x20 || c >= 0x7f || c == '\\';
-}
+/* Where printable characters of ASCII are escaped. */
+enum { IN_VALUE = 1, IN_KEY = 2 };
 
-static bool
-needs_escape_in_key(unsigned char c)
-{
-	return needs_escape(c) || c == ' ' || c == '#' || c == '!' || properties_is_separator(c);
-}
+static const unsigned char escaped[0x7f] = {
+	['\\'] = IN_VALUE | IN_KEY, [' '] = IN_KEY, ['#'] = IN_KEY, ['!'] = IN_KEY,
+	['='] = IN_KEY, [':'] = IN_KEY
+};
 
 static void
 properties_write_append(struct buf *out, const unsigned char *p, size_t n, bool raw,
-    bool (*special)(unsigned char))
+    unsigned char where)
 {
 	size_t at = 0;
 	size_t from;
 
 	while (at < n) {
-		for (from = at; at < n && !special(p[at]); at++)
+		for (from = at; at < n && p[at] >= 0x20 && p[at] < 0x7f &&
+		    (escaped[p[at]] & where) == 0; at++)
 			;
 		buf_append(out, p + from, at - from);
 		if (at == n)
@@ -120,7 +117,7 @@ properties_write_append(struct buf *out, const unsigned char *p, size_t n, bool 
 void
 properties_append_key(struct buf *out, const char *key, size_t n)
 {
-	properties_write_append(out, (const unsigned char *)key, n, true, needs_escape_in_key);
+	properties_write_append(out, (const unsigned char *)key, n, true, IN_KEY);
 }
 
 /* ${raw}: the key above U+FFFF stands there as UTF-8, and a reference to it agrees. */
@@ -134,7 +131,7 @@ properties_write_value(struct buf *out, const void *value, size_t n, bool raw)
 	for (i = 0; i < n && p[i] == ' '; i++)
 		buf_append(out, "\\ ", 2);
 	if (i < n)
-		properties_write_append(out, p + i, n - i, raw, needs_escape);
+		properties_write_append(out, p + i, n - i, raw, IN_VALUE);
 }
 
 void
@@ -164,7 +161,7 @@ key_is_astral(const struct document_render *r, const struct document_entry *x)
 static void
 properties_append_inner(struct buf *out, const void *value, size_t n, bool raw)
 {
-	properties_write_append(out, value, n, raw, needs_escape);
+	properties_write_append(out, value, n, raw, IN_VALUE);
 }
 
 static enum tail

@@ -107,6 +107,20 @@ sealed_seal(struct cipher *c, enum sealed_cipher kind, const void *plain, size_t
 	return rc;
 }
 
+/* Ciphertext, with line ends in it or, as always when it was written here, without. */
+static int
+sealed_decode(struct buf *out, const char *text, size_t n)
+{
+	size_t made;
+
+	if (buf_reserve(out, n / 4 * 3) == 0 &&
+	    (made = base64_read(text, n, out->data + out->len)) != SIZE_MAX) {
+		out->len += made;
+		return 0;
+	}
+	return base64_decode(out, text, n);
+}
+
 int
 sealed_open(struct cipher *c, const void *text, size_t n, struct buf *out, struct error *err)
 {
@@ -118,10 +132,10 @@ sealed_open(struct cipher *c, const void *text, size_t n, struct buf *out, struc
 		return -1;
 	buf_init(&data, BUF_MAX_FILE);
 	buf_init(&iv, 4096);
-	if (base64_decode(&data, s.data, s.data_len) != 0) {
+	if (sealed_decode(&data, s.data, s.data_len) != 0) {
 		if (buf_check(&data, err) == 0)
 			sealed_malformed(err, "data: is not base64");
-	} else if (base64_decode(&iv, s.iv, s.iv_len) != 0) {
+	} else if (sealed_decode(&iv, s.iv, s.iv_len) != 0) {
 		if (buf_check(&iv, err) == 0)
 			sealed_malformed(err, "iv: is not base64");
 	} else if (s.cipher == SEALED_GCM) {

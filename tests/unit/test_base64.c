@@ -99,6 +99,42 @@ test_every_other_byte_is_refused_everywhere(void **state)
 	buf_release(&out);
 }
 
+/* The same as decoding, for each byte at each place, but for line ends, which it refuses. */
+static void
+test_reading_takes_what_decoding_takes(void **state)
+{
+	static const char *const texts[] = { "Zm9vYmFy", "Zm9vYmE=", "Zm9vYg==", "Zg==", "", "Zm9",
+		"====", "A===", "Zg=v", "Zm9vZg==Zm9v" };
+	unsigned char read[16];
+	struct buf out;
+	char text[16];
+	size_t n, made;
+
+	(void)state;
+	buf_init(&out, 100);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		n = strlen(texts[i]);
+		for (size_t at = 0; at < n + 1; at++) {
+			for (int c = 0; c < 256; c++) {
+				memcpy(text, texts[i], n);
+				text[at] = (char)c;
+				if (at < n && (c == '\r' || c == '\n'))
+					continue;
+				buf_clear(&out);
+				made = base64_read(text, n, read);
+				if ((base64_decode(&out, text, n) == 0) != (made != SIZE_MAX))
+					fail_msg("%s: byte %d at %zu", texts[i], c, at);
+				if (made == SIZE_MAX)
+					continue;
+				assert_int_equal(made, out.len);
+				assert_memory_equal(read, made > 0 ? out.data : read, made);
+			}
+		}
+	}
+	assert_true(base64_read("Zm9v\nZm8", 8, read) == SIZE_MAX);
+	buf_release(&out);
+}
+
 /* What encoding/base64's StdEncoding of Go 1.26 takes and refuses. */
 static void
 test_padding_and_newlines_as_go(void **state)
@@ -201,6 +237,7 @@ main(void)
 		cmocka_unit_test(test_rfc_4648_both_ways),
 		cmocka_unit_test(test_each_character_means_its_place),
 		cmocka_unit_test(test_every_other_byte_is_refused_everywhere),
+		cmocka_unit_test(test_reading_takes_what_decoding_takes),
 		cmocka_unit_test(test_padding_and_newlines_as_go),
 		cmocka_unit_test(test_all_lengths_go_round),
 		cmocka_unit_test(test_a_full_buffer_fails),

@@ -167,6 +167,11 @@ test_first_time_and_after(void **state)
 	assert_int_equal(plan_first(w.p, "kind", "file", "a\0c", 3, NULL), 1);
 	assert_int_equal(plan_first(w.p, "kind", "file", "a", 1, NULL), 1);
 	assert_int_equal(plan_first(w.p, "kind", "file", "", 0, NULL), 1);
+	/* However many there are. */
+	for (int round = 1; round >= 0; round--)
+		for (size_t i = 0; i < 5000; i++)
+			assert_int_equal(plan_first(w.p, "many", "", (const char *)&i, sizeof(i),
+			    NULL), round);
 	assert_int_equal(plan_first(w.p, "kind", "file", "", 0, NULL), 0);
 	assert_int_equal(plan_first(w.p, "kind", "other", "", 0, NULL), 1);
 	assert_int_equal(plan_first(w.p, "other", "file", "", 0, NULL), 1);

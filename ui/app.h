@@ -86,6 +86,8 @@ struct layout {
 	struct rect rows[2];	/* of the left and the right list; h 0: it is not drawn */
 };
 
+#define LESSON_ROWS 9	/* of a lesson of the tutor, as ${detail} */
+
 /* ${two_panes}: fewer columns have one pane, 0: as most views.  ${third}: where there is much
  * room, the detail is a third pane.  ${detail}: its rows, where there is room for them; 0: as
  * usual. */

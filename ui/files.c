@@ -630,7 +630,8 @@ files_go(struct app *a, const char *path, const char *key, size_t len)
 	files_moved(a, o);
 }
 
-void
+/* Show the entries of a file. */
+static void
 files_unfold(struct app *a, const char *path)
 {
 	struct outline *o = &a->files->panes.left;

@@ -64,9 +64,6 @@ void files_moved(struct app *a, struct outline *o);
 /* If the filter shows everything: see that everything is there, soon. */
 void files_need_all(struct app *a);
 
-/* Show the entries of a file. */
-void files_unfold(struct app *a, const char *path);
-
 /* Put the left cursor on an entry; files_show also where it is filtered out or
  * folded away, and makes the left pane the active one. */
 void files_go(struct app *a, const char *path, const char *key, size_t len);

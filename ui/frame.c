@@ -316,6 +316,8 @@ draw_detail(struct app *a)
 	const struct rect *r = &a->layout.detail;
 	struct words w;
 
+	if (a->options->lessons != NULL)
+		lessons_look(a);
 	if (a->options->lessons != NULL && !frame_reveals(a)) {
 		if (r->h > 0)
 			lessons_draw(a, rule, r);

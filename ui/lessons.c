@@ -224,8 +224,8 @@ static const struct lesson {
 		    true },
 		{ "see it in the history", "5", in_history, false } },
 	    "Step hosts says what each host needs; the old keys are kept until finish." },
-	{ "resume", "go on after a kill", "New data keys for two environments, and the machine went "
-	    "down in the middle. No file is half done.", LESSON_STOPPED, {
+	{ "resume", "go on after a kill", "New data keys for two environments, and the machine "
+	    "went down in the middle. No file is half done.", LESSON_STOPPED, {
 		{ "what is done, and what is not?", "4", in_rotation, false },
 		{ "go on; every value is compared", "w, then Enter", has_verified, true },
 		{ "see it in the history", "5", in_history, false } },

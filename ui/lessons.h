@@ -14,7 +14,6 @@ struct rect;
 
 #define LESSONS 8
 #define LESSON_STEPS 5
-#define LESSON_ROWS 9	/* of the screen, where it has room */
 
 /* What opens the secrets files of the lessons. */
 #define LESSONS_PASSPHRASE "a passphrase for lessons only"

@@ -9,7 +9,6 @@
 #include "ui/canvas.h"
 #include "ui/job.h"
 #include "ui/keymap.h"
-#include "ui/lessons.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/options.h"
@@ -52,8 +51,6 @@ loop_draw(struct app *a)
 	layout_make(&a->layout, rows, cols, canvas_is_read_aloud() ? INT_MAX :
 	    views[a->view]->two_panes_from, views[a->view]->third_pane && lessons == NULL,
 	    lessons != NULL ? LESSON_ROWS : 0);
-	if (lessons != NULL)
-		lessons_look(a);
 	canvas_begin();
 	if (a->layout.usable)
 		draw_views(a, a->top);

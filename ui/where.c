@@ -257,7 +257,8 @@ where_draw(struct where *w, const struct rect *r)
 		    "is written." : "It is called as its folder. Another name is written into the "
 		    "nearest propseal.ini.");
 	else
-		(void)steps_text(r, y + 1, "The secrets file is new, for its owner only. The remote path "
+		(void)steps_text(r, y + 1, "The secrets file is new, for its owner only. The "
+		    "remote path "
 	    "is where the services will read it, on the machine where they run: it stands in "
 	    "every reference.");
 }

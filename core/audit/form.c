@@ -138,7 +138,8 @@ form_of_whole(const char *name, size_t len)
 			return whole[i].form;
 	/* ksql-users.properties */
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (len >= (n = strlen(lists[i])) && strncasecmp(name + len - n, lists[i], n) == 0 &&
+		if (len >= (n = strlen(lists[i])) &&
+		    strncasecmp(name + len - n, lists[i], n) == 0 &&
 		    (len == n || strchr("-_.", name[len - n - 1]) != NULL))
 			return FORM_CREDENTIALS;
 	/* .env.production */

@@ -195,7 +195,8 @@ yaml_push(struct yaml *y, bool sequence, struct error *err)
 	}
 	l = &y->levels[y->depth++];
 	*l = (struct yaml_level){ .sequence = sequence, .elsewhere = elsewhere,
-		.named = named, .commands = commands, .arguments = arguments, .is_key = is_key, .path = y->path.len };
+		.named = named, .commands = commands, .arguments = arguments, .is_key = is_key,
+		.path = y->path.len };
 	buf_init(&l->name, BUF_MAX_FILE);
 	buf_init_secret(&l->held, BUF_MAX_FILE);
 	return buf_check(&y->path, err);

@@ -30,7 +30,7 @@
  */
 struct firsts {
 	unsigned char key[2][SIPHASH_KEY];
-	uint64_t (*slots)[2];	/* at most three quarters are taken; 0 behind a free one, else odd */
+	uint64_t (*slots)[2];	/* at most 3/4 are taken; 0 behind a free one, else odd */
 	size_t size;
 	size_t count;
 };

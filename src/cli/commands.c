@@ -554,15 +554,17 @@ static const struct command commands_own[] = {
 		.summary = "learn by doing, on a scratch copy",
 		.details = "Without a LESSON it shows the one that is on, or begins the first.  A "
 		    "LESSON, by name or number,\nbegins anew.  Lessons are played in a folder of "
-		    "their own, which is named; what you do there is\nchecked.  With --screen they are played in the interface, "
-		    "with its keys; that folder is removed in\nthe end.",
+		    "their own, which is named; what you do there is\nchecked.  With --screen they "
+		    "are played in the interface, with its keys; that folder is removed in\nthe "
+		    "end.",
 		.examples = "tutor\n"
 		    "tutor --screen\n"
 		    "tutor rotate\n"
 		    "tutor --check",
 		.arguments = "[LESSON]",
 		.max_args = 1,
-		.flags = { MAY(LIST), MAY(CHECK), MAY(SCREEN), MAY(THEME), MAY(SCREEN_READER), LAST },
+		.flags = { MAY(LIST), MAY(CHECK), MAY(SCREEN), MAY(THEME), MAY(SCREEN_READER),
+		    LAST },
 		.run = commands_tutor,
 	},
 	{

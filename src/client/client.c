@@ -570,7 +570,8 @@ on_failure(enum evhttp_request_error why, void *cookie)
 		    call->c->timeout_ms / 1000);
 	else if (why == EVREQ_HTTP_DATA_TOO_LONG)
 		error_set(call->err, ERROR_LIMIT, "the answer is too large");
-	else if (!call->c->used && (code = reach_find(call->c->url.host, call->c->url.port, &all)) != 0)
+	else if (!call->c->used &&
+	    (code = reach_find(call->c->url.host, call->c->url.port, &all)) != 0)
 		error_set(call->err, ERROR_IO, "cannot connect: %s", gai_strerror(code));
 	else
 		error_set(call->err, ERROR_IO, "the connection ended before the answer");

@@ -63,8 +63,7 @@ static const struct command service_commands[] = {
 		.details = "A role is bound to the cluster, to one path (--path) or to all paths "
 		    "that begin alike (--prefix).  --url asks\na registry that runs, instead "
 		    "of --data.  define reads from standard input what ROLE allows, as show "
-		    "-o json tells it\nof one: {\"scope\":[\"cluster\",\"path\"],"
-		    "\"operations\":[...]}; remove takes it away.",
+		    "-o json tells it\nof one (its scope and operations); remove takes it away.",
 		.examples = "registry role grant ConnectWorker --principal worker --prefix "
 		    "sales- --data registry\n"
 		    "registry role show ConnectWorker\n"

@@ -53,7 +53,7 @@ case_bash_completes_commands() {
 	with_bash registry un
 	expect_offer undelete
 	with_bash registry role ''
-	expect_offer 'grant list revoke show'
+	expect_offer 'define grant list remove revoke show'
 	with_bash registry put s
 	expect_offer ''
 	with_bash registry validate s

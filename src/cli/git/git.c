@@ -200,7 +200,7 @@ git_read_some(int fd, unsigned char *p, size_t n)
 	return done > 0 ? (size_t)done : 0;
 }
 
-/* Exactly ${n} bytes, of which those that were read already come first; false: there are no more. */
+/* Exactly ${n} bytes, of which those that were read already come first; false: no more. */
 static bool
 git_read_all(struct git_objects *g, unsigned char *p, size_t n)
 {

@@ -174,8 +174,8 @@ commands_tutor_screen(const struct options *o, const char *name)
 
 	if (l.lesson == LESSONS) {
 		error_set(&err, ERROR_USAGE, "there is no lesson %s on the screen", name);
-		error_hint(&err, "without a name it begins with the first; they have numbers from 1 "
-		    "to %d", LESSONS);
+		error_hint(&err, "without a name it begins with the first; they have numbers from "
+		    "1 to %d", LESSONS);
 		return report_error(&err);
 	}
 	if (screen_open(&s, &err) != 0)

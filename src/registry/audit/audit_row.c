@@ -10,9 +10,9 @@
 
 /*
  * The events of one row: the time; then of each event its flags, its texts, its
- * numbers, and, where a flag says so, who forwarded it.  Numbers are written seven bits a byte, the lowest first.  A text
- * is its length + 2 and its bytes; 0: there is none; 1: the same as that of the
- * event before.
+ * numbers, and, where a flag says so, who forwarded it.  Numbers are written
+ * seven bits a byte, the lowest first.  A text is its length + 2 and its bytes;
+ * 0: there is none; 1: the same as that of the event before.
  */
 #define TEXT_NONE 0
 #define TEXT_SAME 1

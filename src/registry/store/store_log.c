@@ -587,7 +587,8 @@ look(struct store *s)
 		log_stop(s, "the topic is gone");
 	else if (why.code == ERROR_STALE)
 		log_stop(s, LOG_ANEW);
-	(void)snprintf(l->wrong, sizeof(l->wrong), "%.255s", l->locked ? LOCKED : why.code == ERROR_REFUSED ? why.text : "");
+	(void)snprintf(l->wrong, sizeof(l->wrong), "%.255s",
+	    l->locked ? LOCKED : why.code == ERROR_REFUSED ? why.text : "");
 }
 
 void

@@ -536,6 +536,11 @@ def r38_roles_over_the_interface(r):
         err(adm.put(ROLES + '/Reader', bad), 422)
     for bad in ('9', 'a%20b', 'x' * 64):
         err(adm.put(f'{ROLES}/{bad}', {'scope': ['path'], 'operations': []}), 422)
+    # What could not be read again is not written.
+    for bad in ({'description': 'a\0b'}, {'operations': ['SecretList\0']}, {'scope': ['path\0']},
+                {'description': 'x' * 5000}, {'operations': ['SecretList'] * 1000}):
+        err(adm.put(ROLES + '/Reader', {'scope': ['path'], 'operations': [], **bad}), 422)
+    same(len(ok(adm.get(ROLES)).json()['roles']), 12, 'the same ones')
     # Who hands out rights makes no role of what it may not do itself.
     allowed = {'scope': ['cluster'], 'operations': ['SecretList', 'AlterAccess']}
     for op in ('SecretRead', 'SecretResolve', 'AuditRead', 'RotateKey', 'SecretDestroy'):
@@ -559,6 +564,33 @@ def r38_roles_over_the_interface(r):
             if audit.method(line) in ('DefineRole', 'RemoveRole') and audit.result(line) == 204]
     check('define role Reader on everything: SecretRead' in told, 'what it allows', told)
     check('remove role Reader' in told, 'that it goes', told)
+
+
+def r38b_roles_are_never_more_than_can_be_read(r):
+    ua = r.as_('ua')
+    role = {'scope': ['path'], 'operations': ['SecretList'], 'description': '\u202e' * 1300}
+    answers = [ua.put(f'{ROLES}/R{i}', role) for i in range(244)]
+    check(204 in [a.status for a in answers], 'some are taken', answers[0])
+    err(answers[-1], 422)
+    status(ua.get('/health/ready'), 200)
+    r.restart()
+    ua = r.as_('ua')
+    status(ua.delete(ROLES + '/R0'), 204)
+    status(ua.put(ROLES + '/R0', role), 204)
+
+
+def r38c_a_role_for_paths_makes_no_administrator(r):
+    """Not though it is bound to the whole registry since before."""
+    adm = r.as_('adm')
+    role = {'scope': ['cluster'], 'operations': ['AlterAccess']}
+    status(adm.put(ROLES + '/Other', role), 204)
+    status(adm.put(BINDINGS, {'role': 'Other', 'principal': 'nob'}), 204)
+    status(adm.put(ROLES + '/Other', {**role, 'scope': ['path']}), 204)
+    err(r.as_('nob').get(ROLES), 403)
+    status(adm.delete(ROLES + '/UserAdmin'), 204)
+    err(adm.delete(ROLES + '/SystemAdmin'), 409)
+    err(adm.delete(BINDINGS + '?role=SystemAdmin&principal=adm'), 409)
+    ok(adm.get(ROLES))
 
 
 if __name__ == '__main__':

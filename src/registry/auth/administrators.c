@@ -72,19 +72,16 @@ administrator_is_changed(const struct administrators_loss *loss, const struct bi
 {
 	const struct role *role = loss->role;
 
-	return role != NULL && strcmp(role->name, b->role) == 0 && (!role->cluster ||
-	    (role->operations & OPERATION_BIT(ALTER_ACCESS)) == 0);
+	return role != NULL && strcmp(role->name, b->role) == 0 && !roles_administers(role);
 }
 
 static void
 administrator_bound(void *cookie, const struct binding *b)
 {
 	struct administrators *a = cookie;
-	const struct role *role = roles_find(&a->roles, b->role);
 	struct administrator *one;
 
-	if (b->pattern != NULL || role == NULL ||
-	    (role->operations & OPERATION_BIT(ALTER_ACCESS)) == 0 ||
+	if (b->pattern != NULL || !roles_administers(roles_find(&a->roles, b->role)) ||
 	    strlen(b->principal) >= AUTH_NAME_MAX)
 		return;
 	one = administrator_find(a, b->principal);

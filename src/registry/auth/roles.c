@@ -99,6 +99,15 @@ roles_is_name(const char *name)
 	    strchr(name_letters, name[0]) < name_letters + 52;
 }
 
+/* A text of it; NULL: none, or one with a NUL, which no file is read with. */
+static const char *
+roles_text(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text != NULL && strlen(text) == json_string_length(value) ? text : NULL;
+}
+
 static int
 read_scope(const json_t *list, struct role *r, struct error *err)
 {
@@ -109,7 +118,7 @@ read_scope(const json_t *list, struct role *r, struct error *err)
 		return roles_bad(r->name, err,
 		    "\"scope\" is not a list of \"cluster\" and \"path\"");
 	json_array_foreach(list, i, word) {
-		const char *text = json_string_value(word);
+		const char *text = roles_text(word);
 		bool *scope = NULL;
 
 		if (text != NULL && strcmp(text, "cluster") == 0)
@@ -134,7 +143,9 @@ read_operations(const json_t *list, struct role *r, struct error *err)
 	if (!json_is_array(list))
 		return roles_bad(r->name, err, "\"operations\" is not a list");
 	json_array_foreach(list, i, word) {
-		if (!json_is_string(word) || !operation_find(json_string_value(word), &op)) {
+		const char *text = roles_text(word);
+
+		if (text == NULL || !operation_find(text, &op)) {
 			roles_bad(r->name, err, "\"operations\" has an unknown operation");
 			return error_hint(err, "`propseal registry role show` lists them");
 		}
@@ -160,7 +171,7 @@ roles_role(const char *name, const json_t *o, struct role *r, struct error *err)
 		return roles_bad(name, err, "a role is not an object");
 	json_object_foreach((json_t *)(uintptr_t)o, member, value) {
 		if (strcmp(member, "scope") != 0 && strcmp(member, "operations") != 0 &&
-		    !(strcmp(member, "description") == 0 && json_is_string(value)))
+		    !(strcmp(member, "description") == 0 && roles_text(value) != NULL))
 			return roles_bad(name, err, "a role has an unknown member");
 	}
 	if (read_scope(json_object_get(o, "scope"), r, err) != 0)
@@ -248,6 +259,12 @@ roles_find(const struct roles *r, const char *name)
 	return NULL;
 }
 
+bool
+roles_administers(const struct role *r)
+{
+	return r != NULL && r->cluster && (r->operations & BIT(ALTER_ACCESS)) != 0;
+}
+
 static void
 append_role(const struct role *r, struct json_out *o)
 {
@@ -307,6 +324,26 @@ roles_builtin_json(void)
 	return root;
 }
 
+/* So long that it can be read again, as a file and as a record. */
+static int
+roles_check_size(const json_t *root, const json_t *o, struct error *err)
+{
+	struct json_out out;
+	struct buf text;
+	int rc;
+
+	if (json_dumpb(o, NULL, 0, JSON_COMPACT) > ROLES_ROLE_MAX)
+		return error_set(err, ERROR_LIMIT, "a role of more than %d bytes", ROLES_ROLE_MAX);
+	buf_init(&text, ROLES_FILE_MAX);
+	json_out_init(&out, &text);
+	json_out_pretty(&out);
+	(void)data_json_write(&out, NULL, root, NULL, NULL);
+	rc = json_out_finish(&out, NULL);
+	buf_release(&text);
+	return rc == 0 ? 0 : error_set(err, ERROR_LIMIT, "the roles together would be larger than "
+	    "%zu bytes", ROLES_FILE_MAX);
+}
+
 static int
 roles_edit(void *cookie, json_t *root, struct error *err)
 {
@@ -326,7 +363,9 @@ roles_edit(void *cookie, json_t *root, struct error *err)
 		if (json_object_get(table, e->name) == NULL &&
 		    json_object_size(table) >= ROLES_MAX)
 			return error_set(err, ERROR_LIMIT, "more than %d roles", ROLES_MAX);
-		return json_object_set(table, e->name, e->o) == 0 ? 1 : error_memory(err);
+		if (json_object_set(table, e->name, e->o) != 0)
+			return error_memory(err);
+		return roles_check_size(root, e->o, err) == 0 ? 1 : -1;
 	}
 	if (json_object_get(table, e->name) == NULL) {
 		error_set(err, ERROR_MISSING, "there is no such role");

@@ -27,6 +27,7 @@ const char *operation_name(enum operation op);
 
 #define ROLES_MAX 256
 #define ROLES_NAME_MAX 64	/* bytes, the NUL included */
+#define ROLES_ROLE_MAX 4096	/* bytes of JSON, of one that roles_change takes */
 
 struct role {
 	char name[ROLES_NAME_MAX];
@@ -58,9 +59,12 @@ int roles_role(const char *name, const struct json_t *o, struct role *out, struc
  * roles_change(data, name, o, err):
  * Have DATA/roles.json say of the role what roles_role took; ${o} NULL: take it away.  A
  * first change writes the built-in ones, too.  ERROR_MISSING: there is no such role;
- * ERROR_LIMIT: there are too many; ERROR_USAGE: it is the last one.
+ * ERROR_LIMIT: there are too many, or they are too long; ERROR_USAGE: it is the last one.
  */
 int roles_change(const char *data, const char *name, struct json_t *o, struct error *err);
+
+/* Does it let somebody hand out roles on the whole registry?  ${r} may be NULL. */
+bool roles_administers(const struct role *r);
 
 /* NULL: no such role. */
 const struct role *roles_find(const struct roles *r, const char *name);

@@ -240,10 +240,8 @@ static void
 look_for_administrator(void *cookie, const struct binding *b)
 {
 	struct administrators_look *l = cookie;
-	const struct role *role = roles_find(&l->roles, b->role);
 
-	l->any |= b->pattern == NULL && role != NULL &&
-	    (role->operations & OPERATION_BIT(ALTER_ACCESS)) != 0;
+	l->any |= b->pattern == NULL && roles_administers(roles_find(&l->roles, b->role));
 }
 
 /* Is there somebody in the files who could change anything afterwards?  1, 0, -1. */

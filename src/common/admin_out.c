@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "common/report.h"
 
 #define LIST_MAX ((size_t)256 << 20)
+#define ROLE_WIDTH 16U
 #define WIDTH 20		/* of a column, if its text is not longer */
 
 static const char *const columns[][ADMIN_COLUMNS] = {
@@ -53,6 +55,15 @@ admin_list_end(struct admin_list *l, int rc, struct error *err)
 	return rc;
 }
 
+/* A word of the table, which may be that of a registry: all of it can be seen. */
+static void
+roles_word(struct buf *out, const char *word)
+{
+	if (word == NULL)
+		word = "-";
+	text_append_visible(out, word, strlen(word));
+}
+
 /* The words of a list: with blanks between, or of a member of that name. */
 static void
 roles_words(struct buf *out, struct json_out *json, const char *member, const json_t *list)
@@ -63,10 +74,12 @@ roles_words(struct buf *out, struct json_out *json, const char *member, const js
 	if (json != NULL)
 		json_out_list(json, member);
 	json_array_foreach(list, i, word) {
-		if (json != NULL)
+		if (json != NULL) {
 			json_out_text(json, NULL, json_string_value(word));
-		else
-			buf_printf(out, "%s%s", i > 0 ? " " : "", json_string_value(word));
+			continue;
+		}
+		buf_append_str(out, i > 0 ? " " : "");
+		roles_word(out, json_string_value(word));
 	}
 	if (json != NULL)
 		json_out_end(json);
@@ -75,10 +88,15 @@ roles_words(struct buf *out, struct json_out *json, const char *member, const js
 static void
 roles_row(struct buf *out, struct json_out *json, const char *name, const json_t *role)
 {
-	if (json != NULL)
+	size_t at = out->len;
+
+	if (json != NULL) {
 		json_out_object(json, name);
-	else
-		buf_printf(out, "%-16s (", name);
+	} else {
+		roles_word(out, name);
+		buf_printf(out, "%*s (", (int)(out->len < at + ROLE_WIDTH ? at + ROLE_WIDTH -
+		    out->len : 0), "");
+	}
 	roles_words(out, json, "scope", json_object_get(role, "scope"));
 	if (json == NULL)
 		buf_append_str(out, ") ");

@@ -984,6 +984,25 @@ for answer in sys.argv[1:]:
 	wait
 }
 
+case_what_roles_are_told_drives_no_terminal() {
+	python3 -c '
+import socket
+body = rb"""{"roles":{"A\u001b[2J":{"scope":["\u009bx",5],"operations":["\u202eY"]}}}"""
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+c = s.accept()[0]
+c.recv(65536)
+c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+c.close()
+' >port &
+	until_true grep -q . port
+	run registry role show --url "http://127.0.0.1:$(cat port)" --user alice \
+	    --password-file "$suite/alice"
+	expect_rc 0
+	expect_file "$out" 'A\x1b[2J         (\u{009b}x -) \u{202e}Y'
+	wait
+}
+
 case_a_wrong_password_and_a_missing_right() {
 	run registry list --url "$first"
 	expect_rc 1

@@ -32,16 +32,20 @@ template_end(const char *p, size_t at, size_t n)
 	return 0;
 }
 
-/* Behind the actions that are all that there is on the lines from ${at} on; 0: there is more. */
+/* Behind the actions that are all that there is on the lines from ${at} on; 0: there is more, which
+ * begins at ${*more}. */
 static size_t
-template_whole(const char *p, size_t at, size_t n)
+template_whole(const char *p, size_t at, size_t n, size_t *more)
 {
-	while ((at = template_end(p, at, n)) > 0) {
-		while (at < n && form_is_blank(p[at]))
-			at++;
+	size_t end;
+
+	while ((end = template_end(p, at, n)) > 0) {
+		for (at = end; at < n && form_is_blank(p[at]); at++)
+			;
 		if (at == n || p[at] == '\n')
 			return at;
 	}
+	*more = at;
 	return 0;
 }
 
@@ -66,12 +70,13 @@ void
 form_hide_actions(char *p, size_t n)
 {
 	const char *end;
-	size_t at = 0, first, whole, to;
+	size_t at = 0, first, whole, to, more = 0;
 
 	while (at < n) {
 		for (first = at; first < n && form_is_blank(p[first]); first++)
 			;
-		if ((whole = template_whole(p, first, n)) > 0) {
+		/* Lines inside of actions with more behind them lead to it again. */
+		if (first >= more && (whole = template_whole(p, first, n, &more)) > 0) {
 			for (; first < whole; first++)
 				p[first] = p[first] == '\n' ? '\n' : ' ';
 			at = whole + 1;

@@ -650,7 +650,8 @@ yaml_read(const struct form_reader *r, struct error *err)
 		y->ascii = (unsigned char)r->text[i] < 0x80;
 	buf_init(&y->path, BUF_MAX_FILE);
 	buf_init_secret(&y->decoded, BUF_MAX_FILE);
-	if (!yaml_parser_initialize(&y->parser)) {
+	/* There are pointers into an empty path, too. */
+	if (buf_reserve(&y->path, 1) != 0 || !yaml_parser_initialize(&y->parser)) {
 		rc = error_memory(err);
 		goto done;
 	}

@@ -941,7 +941,9 @@ case_keys_of_yaml_that_are_no_words() {
 	clean
 	printf 'a: &x b\n*x : CANARY-long-enough\npassword: CANARY-long-enough\n' >alias.yaml
 	printf 'c:\n  d: &x 1\n  ? {a: 1}\n  : {password: CANARY-long-enough}\n  password: CANARY-long-enough\n' >map.yaml
+	printf '"": {password: CANARY-long-enough}\n' >empty.yaml
 	chmod 600 ./*
+	expect_rules empty.yaml 1:clear-text-secret:password
 	expect_rules alias.yaml 3:clear-text-secret:password
 	expect_rules map.yaml 4:clear-text-secret:c.?.password 4:reused-secret:c.?.password \
 	    5:clear-text-secret:c.password

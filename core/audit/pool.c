@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #define BATCH 8		/* files that are handed over at a time: one takes some microseconds */
 #define STACK_BYTES ((size_t)8 << 20)	/* as the first thread has: forms nest */
 #define PATH_BYTES_MAX 65536
+#define FILES_OF_THREAD 4	/* that the process may open, for each: it opens one at a time */
 
 struct pool_item {
 	struct buf path;
@@ -57,10 +59,13 @@ size_t
 audit_pool_threads(const struct audit_options *o)
 {
 	size_t n = o->threads;
+	struct rlimit files;
 	cpu_set_t set;
 
 	if (n == 0 && sched_getaffinity(0, sizeof(set), &set) == 0)
 		n = (size_t)CPU_COUNT(&set);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && n > files.rlim_cur / FILES_OF_THREAD)
+		n = (size_t)files.rlim_cur / FILES_OF_THREAD;
 	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : n;
 }
 

@@ -1,4 +1,6 @@
 /* An audit by several threads: it finds what one thread finds, in the same order. */
+#include <sys/resource.h>
+
 #include "files.h"
 
 #include "audit/audit.h"
@@ -239,6 +241,32 @@ test_what_is_stopped_has_the_first_files(void **state)
 	audit_free(whole);
 }
 
+static void
+test_threads_are_fewer_where_few_files_can_be_open(void **state)
+{
+	static const char *const here[] = { "." };
+	struct audit_options o = { .threads = 1 };
+	struct audit *one, *several;
+	struct rlimit before, few;
+	int next;
+
+	(void)state;
+	put_all();
+	one = look(&o, here, 1);
+	o.threads = 16;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true((next = dup(0)) > 0);
+	close(next);
+	few = before;
+	few.rlim_cur = (rlim_t)next + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	several = look(&o, here, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	same(one, several);
+	audit_free(several);
+	audit_free(one);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, files_setup, files_teardown)
 
 int
@@ -248,6 +276,7 @@ main(void)
 		TEST(test_threads_find_what_one_finds),
 		TEST(test_a_file_that_an_earlier_path_led_to_is_told_once),
 		TEST(test_what_is_stopped_has_the_first_files),
+		TEST(test_threads_are_fewer_where_few_files_can_be_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

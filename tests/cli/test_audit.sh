@@ -1110,12 +1110,13 @@ case_pipelines_run_what_there_is() {
 case_the_page_says_what_there_is() {
 	clean
 	local line
-	grep -E '^    (.*\| )?propseal ' "$here/../../share/doc/audit.md" |
-	    sed 's/.*propseal //; s/ *[>#].*//' >lines
+	grep -E '^(    )?([^ ].*\| )?propseal ' "$here/../../share/doc/audit.md" |
+	    sed 's/.*propseal //; s/ *[>#\\].*//' >lines
 	[ "$(wc -l <lines)" -gt 10 ] || fail "which lines are there?"
 	while read -r line; do
 		case $line in
 		git*) run git install --help ;;
+		master-key*) run master-key generate --help ;;
 		*) run "${line%% *}" --help ;;
 		esac
 		expect_rc 0

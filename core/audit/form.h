@@ -56,7 +56,7 @@ enum form_role {
 	FORM_FILE,	/* the value is the path of a file of variables, to be read as well */
 	FORM_PASSWORD,	/* a secret by where it stands, whatever its key */
 	FORM_EMBEDDED,	/* a text of lines to be read again by itself */
-	FORM_DECODED	/* the same, decoded from base64: its lines are not the file's */
+	FORM_DECODED	/* the same, decoded or folded: its lines are not the file's */
 };
 
 struct form_item {

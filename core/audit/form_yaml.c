@@ -365,6 +365,21 @@ yaml_is_file(const char *key, size_t len, const char *value, size_t n)
 	return yaml_ends(key, len, ".line") && memchr(value, '=', n) != NULL;
 }
 
+/* Are the value's lines those that it stands on?  Folded and escaped ones are others. */
+static bool
+yaml_has_lines(const struct yaml *y, const struct form_item *i)
+{
+	size_t n = i->n, there = 0, here = 0;
+
+	while (n > 0 && i->value[n - 1] == '\n')
+		n--;
+	for (size_t k = 0; k < n; k++)
+		there += i->value[k] == '\n';
+	for (size_t k = i->from; k < i->to; k++)
+		here += y->r->text[k] == '\n';
+	return here == there;
+}
+
 static int
 yaml_give(struct yaml *y, struct form_item *i, struct error *err)
 {
@@ -384,7 +399,7 @@ yaml_give(struct yaml *y, struct form_item *i, struct error *err)
 		    yaml_is_file(path, y->path.len, i->value, i->n))
 			i->role = FORM_DECODED;
 	} else if (i->role == FORM_ENTRY && memchr(i->value, '\n', i->n) != NULL) {
-		i->role = FORM_EMBEDDED;
+		i->role = yaml_has_lines(y, i) ? FORM_EMBEDDED : FORM_DECODED;
 	} else if (i->role == FORM_ENTRY && yaml_is_file(path, y->path.len, i->value, i->n)) {
 		/* It stands in quotes, with columns of its own: it is told as a whole. */
 		i->role = FORM_DECODED;

@@ -936,6 +936,20 @@ case_lists_of_variables_in_blocks_of_yaml() {
 	expect_rules values.yaml 3:clear-text-secret:0.value
 }
 
+# What is told of a text in quotes, or folded, stands where the text begins.
+case_texts_whose_lines_are_not_the_files() {
+	clean
+	printf 'cfg: "x=1\\na.password=CANARY-long-enough"\nb: 1\n' >escaped.yaml
+	printf 'x: 1\ncfg: "x=1\n\n\n  a.password=CANARY-long-enough"\n' >quoted.yaml
+	printf 'cfg: >\n  x=1\n\n  a.password=CANARY-long-enough\n\nb: 1\n' >folded.yaml
+	printf 'cfg: |+\n  x=1\n\n  a.password=CANARY-long-enough\n\n\nb: 1\n' >literal.yaml
+	chmod 600 ./*
+	expect_rules escaped.yaml 1:clear-text-secret:a.password
+	expect_rules quoted.yaml 2:clear-text-secret:a.password
+	expect_rules folded.yaml 2:clear-text-secret:a.password
+	expect_rules literal.yaml 4:clear-text-secret:a.password
+}
+
 # An alias or a mapping as a key has no name; what stands beside it has its own.
 case_keys_of_yaml_that_are_no_words() {
 	clean

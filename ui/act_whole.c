@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/vec.h"
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
@@ -65,31 +66,41 @@ whole_say_reference(const struct app *a, const struct estate_entry *e, struct bu
 	buf_append_char(out, '\n');
 }
 
-/* What is to be said of the line of this number. */
-static void
-whole_say_line(const struct app *a, const struct estate_file *f, size_t number, struct buf *out)
-{
-	for (size_t i = 0; f != NULL && i < f->count; i++)
-		if (f->entries[i].line == number && f->entries[i].state != STATE_PLAIN)
-			whole_say_reference(a, &f->entries[i], out);
-}
-
-static void
-whole_number(const struct app *a, const struct estate_file *f, const struct buf *masked,
+/* What is to be said of the lines before this number, from entry ${i} on.  Returns the next one. */
+static size_t
+whole_say_lines(const struct app *a, const struct estate_file *f, size_t i, size_t number,
     struct buf *out)
 {
-	const char *p = (const char *)masked->data, *end = p + masked->len, *next;
-	size_t number = 0, n;
+	for (; f != NULL && i < f->count && f->entries[i].line < number; i++)
+		if (f->entries[i].state != STATE_PLAIN)
+			whole_say_reference(a, &f->entries[i], out);
+	return i;
+}
 
-	for (; p < end; p = next) {
-		n = strcspn(p, "\n");
-		next = p + n + (p + n < end);
-		number++;
+/* Lines have the numbers that they have in the file, where a secret may be of several. */
+static void
+whole_number(const struct app *a, const struct estate_file *f, const struct buf *masked,
+    const struct vec *folds, struct buf *out)
+{
+	const char *start = (const char *)masked->data, *p = start, *end = p + masked->len;
+	size_t number = 1, entry = 0, fold = 0, n;
+	const struct mask_fold *x;
+
+	while (p < end) {
+		n = strcspn(p, "\r\n");
 		buf_printf(out, "%c%5zu  ", memmem(p, n, CLEAR_MARK, sizeof(CLEAR_MARK) - 1) !=
 		    NULL ? '!' : ' ', number);
 		buf_append(out, p, n);
 		buf_append_char(out, '\n');
-		whole_say_line(a, f, number, out);
+		p += n;
+		for (; fold < folds->len; fold++) {
+			x = vec_at(folds, fold);
+			if (x->at > (size_t)(p - start))
+				break;
+			number += x->lines;
+		}
+		p += p[0] == '\r' && p[1] == '\n' ? 2 : 1;
+		entry = whole_say_lines(a, f, entry, ++number, out);
 	}
 }
 
@@ -100,22 +111,25 @@ whole_append(const struct app *a, const char *path, const struct estate_file *f,
 {
 	struct configuration *c = configuration_load(path, a->options->scope, err);
 	struct buf masked;
+	struct vec folds;
 	int rc;
 
 	if (c == NULL)
 		return -1;
 	buf_init(&masked, TEXT_MAX);
+	vec_init(&folds, sizeof(struct mask_fold), TEXT_MAX);
 	rc = mask_append(c->doc, f == NULL && x != NULL ? x->secrets : NULL, NULL,
-	    a->options->rules, &masked, err);
+	    a->options->rules, &masked, &folds, err);
 	/* A NUL in it ends no line. */
 	for (size_t i = 0; rc == 0 && i < masked.len; i++)
 		if (masked.data[i] == '\0')
 			masked.data[i] = ' ';
 	if (rc == 0) {
 		(void)buf_cstr(&masked);
-		whole_number(a, f, &masked, out);
+		whole_number(a, f, &masked, &folds, out);
 		rc = buf_check(out, err);
 	}
+	vec_release(&folds);
 	buf_release(&masked);
 	configuration_free(c);
 	return rc;

@@ -42,6 +42,7 @@ struct masking {
 	struct vec remarks;	/* of struct remark: what no key tells, */
 	size_t remark;		/* and the next of them */
 	struct buf *out;
+	struct vec *folds;	/* the caller's; NULL: not asked for */
 	size_t done;		/* bytes of the document that are dealt with */
 };
 
@@ -505,6 +506,24 @@ mask_value(struct masking *v, size_t i, const char *key, size_t len, struct erro
 	return mask_configured(v, key, len, err);
 }
 
+/* These bytes of the document are not in the output, where it ends now. */
+static int
+mask_fold(struct masking *v, const void *bytes, size_t n, struct error *err)
+{
+	const unsigned char *p = bytes;
+	struct mask_fold *f;
+	size_t lines = 0;
+
+	for (size_t i = 0; v->folds != NULL && i < n; i++)
+		lines += p[i] == '\n' || (p[i] == '\r' && (i + 1 == n || p[i + 1] != '\n'));
+	if (lines == 0)
+		return 0;
+	if ((f = vec_push(v->folds)) == NULL)
+		return error_memory(err);
+	*f = (struct mask_fold){ v->out->len, lines };
+	return 0;
+}
+
 /* Copy what stands before ${end}: nobody reads it, but somebody might see it.
  * ${unread}: nobody can. */
 static int
@@ -526,7 +545,10 @@ append_between(struct masking *v, size_t end, bool unread, struct error *err)
 			buf_clear(&v->masked);
 			rc = append_clear(v, l.key, l.key_len, text + l.value, l.value_len, err);
 			buf_append(v->out, v->masked.data, v->masked.len);
+			done = l.value;
 		}
+		if (rc == 0 && to > done)
+			rc = mask_fold(v, text + done, to - done, err);
 		done = to > done ? to : done;
 	}
 	buf_append(v->out, text + done, end - v->done - done);
@@ -560,7 +582,7 @@ mask_append_hidden(struct masking *v, const struct remark *hidden, struct error 
 		end--;
 	buf_append_str(v->out, end > start ? "<clear text>" : "");
 	v->done = end;
-	return 0;
+	return mask_fold(v, bytes + start, end - start, err);
 }
 
 static int
@@ -585,12 +607,13 @@ mask_append_entry(struct masking *v, size_t i, struct error *err)
 	    buf_check(&v->masked, err) != 0)
 		return -1;
 	buf_append(v->out, bytes + v->done, at - v->done);
-	if (v->masked.len > 0)
-		append_masked(v);
-	else
-		buf_append(v->out, raw, n);
 	v->done = at + n;
-	return 0;
+	if (v->masked.len == 0) {
+		buf_append(v->out, raw, n);
+		return 0;
+	}
+	append_masked(v);
+	return mask_fold(v, raw, n, err);
 }
 
 static bool
@@ -618,9 +641,9 @@ make_macs(struct masking *v, const struct key *master, struct error *err)
 
 int
 mask_append(const struct document *d, const struct secrets_file *s, const struct key *master,
-    const struct rules *rules, struct buf *out, struct error *err)
+    const struct rules *rules, struct buf *out, struct vec *folds, struct error *err)
 {
-	struct masking v = { .d = d, .s = s, .rules = rules, .out = out };
+	struct masking v = { .d = d, .s = s, .rules = rules, .out = out, .folds = folds };
 	size_t read;
 	bool unread;
 	int rc;

@@ -10,6 +10,7 @@ struct error;
 struct key;
 struct rules;
 struct secrets_file;
+struct vec;
 
 /* Stands for a value that is not shown, whatever its length. */
 #define MASK_TEXT "********"
@@ -94,16 +95,24 @@ bool loose_next(const struct rules *r, const char *text, size_t n,
  * gives nothing away and survives sealing anew, and a new data key.
  */
 
+/* Behind byte ->at of such a text ->lines line ends of the document are missing, which stood in a
+ * secret. */
+struct mask_fold {
+	size_t at;
+	size_t lines;
+};
+
 /**
- * mask_append(d, s, master, rules, out, err):
+ * mask_append(d, s, master, rules, out, folds, err):
  * ${d} is a configuration, or the document of the secrets file ${s} (NULL: it
  * is none, or its metadata cannot be read); ${s} may be locked.  ${master}
  * may be NULL.  Lines that look like an entry but are not read as one are
- * masked as well.  ${out} may be ordinary: no secret goes into it.
+ * masked as well.  ${out} may be ordinary: no secret goes into it.  ${folds}: of
+ * struct mask_fold, NULL: they are not asked for.
  * ERROR_MEMORY, ERROR_LIMIT, ERROR_CRYPTO.
  */
 int mask_append(const struct document *d, const struct secrets_file *s,
     const struct key *master, const struct rules *rules, struct buf *out,
-    struct error *err);
+    struct vec *folds, struct error *err);
 
 #endif /* !SECRETS_MASK_H */

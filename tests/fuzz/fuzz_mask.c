@@ -73,7 +73,7 @@ check_mask(const struct document *d)
 		count += one.clear;
 	}
 	buf_init(&out, BUF_MAX_FILE);
-	need(mask_append(d, NULL, NULL, NULL, &out, NULL) == 0);
+	need(mask_append(d, NULL, NULL, NULL, &out, NULL, NULL) == 0);
 	/* Without a secret in it the text is as it was. */
 	if (count == 0 && !secrets_file_recognise(d) && memmem(document_bytes(d)->data,
 	    document_bytes(d)->len, "ENC[", 4) == NULL && memmem(out.data, out.len,

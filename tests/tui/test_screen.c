@@ -480,6 +480,42 @@ whole_file_is_shown_masked(void **state)
 	fixture_leave(v);
 }
 
+/* Lines have their numbers in the file, whatever number of them a secret has and however they end:
+ * what is said of a line stands below it. */
+static void
+whole_file_counts_the_lines_of_secrets(void **state)
+{
+	static const char text[] = "first=1\r\n"
+	    "ssl.key.password=long-canary\\\r\n  more-canary\\\r\n  end-canary\r\n"
+	    "sasl.jaas.config=Module required \\\r\n  username=\"u\" \\\r\n"
+	    "  password=\"jaas-canary\";\r\n"
+	    "#ssl.truststore.password=old-canary\r\n"
+	    "b.password=${securepass:/etc/estate/secrets.properties:gone.properties/b.password}\r\n"
+	    "last=\\u009b31m\xc2\x9b" "2J\r\n";
+	struct fixture *f = *state;
+	struct vt *v;
+	int row, col;
+
+	fixture_write(f, "estate/lines.properties", text);
+	v = fixture_open_unlocked(f);
+	type_line(v, "/lines");
+	vt_forget_raw(v);
+	vt_key(v, "P");
+	vt_assert_has(v, "     1  first=1");
+	vt_assert_has(v, "!    2  ssl.key.password=<clear text>");
+	vt_assert_has(v, "!    5  sasl.jaas.config=Module required username=\"u\" password=\"<clear");
+	vt_assert_has(v, "!    8  #ssl.truststore.password=<clear text>");
+	vt_assert_has(v, "     9  b.password=");
+	vt_assert_has(v, "    10  last=");
+	vt_assert_lacks(v, "\\r");
+	vt_assert_lacks(v, "    11");
+	assert_true(vt_find(v, "would not start", &row, &col));
+	assert_false(vt_sent(v, "canary"));
+	assert_false(vt_sent(v, "\xc2\x9b"));
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
 /* The demonstration, as a newcomer sees it: folders before their files, and each of these there. */
 static void
 demonstration_fits_a_usual_screen(void **state)
@@ -566,6 +602,7 @@ main(void)
 		FIXTURE_TEST(several_paths_are_shown_together),
 		FIXTURE_TEST(file_that_cannot_be_read_says_why),
 		FIXTURE_TEST(whole_file_is_shown_masked),
+		FIXTURE_TEST(whole_file_counts_the_lines_of_secrets),
 		FIXTURE_TEST(demonstration_fits_a_usual_screen),
 		FIXTURE_TEST(folding_hides_entries_and_filter_shows_only_some),
 	};

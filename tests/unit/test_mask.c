@@ -1,5 +1,6 @@
 /* secrets/mask: what `git diff` may see of a file. */
 
+#include "base/vec.h"
 #include "document_support.h"
 #include "secrets/mask.h"
 
@@ -9,7 +10,7 @@ mask(const void *bytes, size_t n, struct buf *out)
 	struct document *d = parse(bytes, n);
 
 	buf_init(out, BUF_MAX_FILE);
-	assert_int_equal(mask_append(d, NULL, NULL, NULL, out, NULL), 0);
+	assert_int_equal(mask_append(d, NULL, NULL, NULL, out, NULL, NULL), 0);
 	document_free(d);
 }
 
@@ -59,7 +60,7 @@ assert_hidden(const char *text, const char *shown)
 
 	buf_init(&out, BUF_MAX_FILE);
 	assert_int_equal(document_problem(d, NULL), -1);
-	assert_int_equal(mask_append(d, NULL, NULL, NULL, &out, NULL), 0);
+	assert_int_equal(mask_append(d, NULL, NULL, NULL, &out, NULL, NULL), 0);
 	if (strstr(buf_cstr(&out), "5eCret") != NULL ||
 	    strncmp(buf_cstr(&out), shown, strlen(shown)) != 0)
 		fail_msg("%s", buf_cstr(&out));
@@ -109,6 +110,35 @@ test_broken_properties_hide_lines_that_go_on(void **state)
 	    "a=1\nb.password=<clear text>\nc=2\n");
 	assert_masked("sasl.jaas.config=M required \\\n username=\"u\\u1\" \\\n password=\"x\";\n"
 	    "c=2\n", "sasl.jaas.config=<clear text>\nc=2\n");
+}
+
+/* Where line ends were in a secret, the text says. */
+static void
+test_line_ends_of_secrets_are_told(void **state)
+{
+	static const char text[] = "a.password=x\\\r\n y\\\n z\nb=1\\\n 2\nc.password=x\n"
+	    "d=\\u1\ne.password=x\\\r y\nf=1\n";
+	struct document *d = parse(text, sizeof(text) - 1);
+	const struct mask_fold *one;
+	struct vec folds;
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, BUF_MAX_FILE);
+	vec_init(&folds, sizeof(struct mask_fold), 10);
+	assert_int_equal(mask_append(d, NULL, NULL, NULL, &out, &folds, NULL), 0);
+	assert_string_equal(buf_cstr(&out), "a.password=<clear text>\nb=1\\\n 2\n"
+	    "c.password=<clear text>\nd=\\u1\ne.password=<clear text>\nf=1\n");
+	assert_int_equal(folds.len, 2);
+	one = vec_at(&folds, 0);
+	assert_int_equal(one->lines, 2);
+	assert_int_equal(one->at, sizeof("a.password=<clear text>") - 1);
+	one = vec_at(&folds, 1);
+	assert_int_equal(one->lines, 1);
+	assert_string_equal(buf_cstr(&out) + one->at, "\nf=1\n");
+	vec_release(&folds);
+	buf_release(&out);
+	document_free(d);
 }
 
 static void
@@ -176,6 +206,7 @@ main(void)
 		cmocka_unit_test(test_what_is_not_read_is_looked_at_by_line),
 		cmocka_unit_test(test_broken_json_shows_no_secret),
 		cmocka_unit_test(test_broken_properties_hide_lines_that_go_on),
+		cmocka_unit_test(test_line_ends_of_secrets_are_told),
 		cmocka_unit_test(test_keys_of_an_unread_line_come_one_by_one),
 		cmocka_unit_test(test_lines_are_counted),
 		cmocka_unit_test(test_files_without_secrets_come_byte_for_byte)

@@ -100,7 +100,7 @@ git_textconv_show(struct view *v, const struct rules *rules, struct error *err)
 		return output_write(&v->raw, err);
 	buf_init(&text, BUF_MAX_FILE);
 	buf_init(&shown, 8 * BUF_MAX_FILE);
-	rc = mask_append(d, v->secrets, v->master, rules, &text, err);
+	rc = mask_append(d, v->secrets, v->master, rules, &text, NULL, err);
 	/* A pager passes on what it is given. */
 	text_append_lines(&shown, text.data, text.len);
 	if (rc == 0 && (rc = buf_check(&shown, err)) == 0)

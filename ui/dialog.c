@@ -334,7 +334,8 @@ dialog_about(const struct layer *layer, struct about *out)
 	const struct dialog *d = (const struct dialog *)layer;
 
 	out->title = d->title;
-	out->types = has_field(d) && d->focus == 0;
+	/* A secret may be typed on while a button has the focus: nothing of it goes elsewhere. */
+	out->types = has_field(d);
 	if (d->other != NULL)
 		about_key(out, (unsigned char)d->other[0], d->other + 2);
 	if (d->kind == DIALOG_CONFIRM)
@@ -343,7 +344,7 @@ dialog_about(const struct layer *layer, struct about *out)
 		about_key(out, INPUT_TAB, "from the field to the buttons below it");
 		about_key(out, INPUT_CTRL('r'), "show what is typed for a while, or mask it");
 	}
-	if (out->types) {
+	if (out->types && d->focus == 0) {
 		about_key(out, INPUT_CTRL('u'), "clear what is typed");
 		about_key(out, INPUT_CTRL('w'), "clear the word before the cursor");
 	}

@@ -232,9 +232,10 @@ passphrase_paste(struct steps *s, struct app *a, const struct buf *text)
 static void
 passphrase_about(const struct steps *s, struct about *out)
 {
-	out->types = ((const struct wizard *)s)->pass_focus != FOCUS_GENERATE;
+	/* A passphrase may be typed on while the button has the focus, as in a dialog. */
+	out->types = true;
 	about_key(out, INPUT_TAB, "next field");
-	if (out->types)
+	if (((const struct wizard *)s)->pass_focus != FOCUS_GENERATE)
 		about_key(out, INPUT_CTRL('r'), "show what is typed, or mask it");
 	else
 		about_key(out, ' ', "generate a passphrase, and show it");

@@ -378,6 +378,27 @@ name_that_cannot_be_written_is_refused_before(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* Who types on while the button has the focus opens nothing that would show the rest. */
+static void
+passphrase_goes_nowhere_while_the_button_has_the_focus(void **state)
+{
+	struct vt *v = open_fresh(*state, 24, 80);
+
+	begin(v);
+	vt_assert_has(v, secrets);
+	vt_key(v, KEY_ENTER);
+	vt_key(v, KEY_TAB);
+	vt_key(v, KEY_TAB);
+	vt_type(v, "a:kite-canary?");
+	vt_assert_has(v, "[passphrase]");
+	assert_false(vt_sent(v, "kite"));
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_unchanged(*state);
+}
+
 /* What is marked waits meanwhile, and goes to where the wizard said. */
 static void
 sealing_without_a_secrets_file_makes_one(void **state)
@@ -804,6 +825,7 @@ main(void)
 		FIXTURE_TEST(tab_leads_past_no_question),
 		FIXTURE_TEST(environment_gets_a_name_of_its_own),
 		FIXTURE_TEST(name_that_cannot_be_written_is_refused_before),
+		FIXTURE_TEST(passphrase_goes_nowhere_while_the_button_has_the_focus),
 		FIXTURE_TEST(sealing_without_a_secrets_file_makes_one),
 		FIXTURE_TEST(first_value_can_be_left_for_later),
 		FIXTURE_TEST(marks_of_before_outlast_a_no),

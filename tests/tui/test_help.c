@@ -1,5 +1,6 @@
 /* The help is made from the table of actions, and runs them. */
 #include "golden.h"
+#include "memory.h"
 #include "steps.h"
 
 static void
@@ -320,6 +321,33 @@ help_is_a_key_of_every_terminal(void **state)
 	}
 }
 
+/* Who types on while a button has the focus opens nothing that would show the rest. */
+static void
+secret_goes_nowhere_while_a_button_has_the_focus(void **state)
+{
+	static const char *const typed[] = { "a:kite-canary", "a?kite-canary" };
+	struct vt *v = fixture_open(*state);
+
+	for (size_t i = 0; i < 2; i++) {
+		vt_key(v, "U");
+		vt_assert_has(v, "Unlock");
+		vt_key(v, KEY_TAB);
+		vt_type(v, typed[i]);
+		vt_assert_has(v, "Unlock");
+		vt_key(v, KEY_F1);
+		vt_assert_has(v, "Help for Unlock");
+		vt_key(v, KEY_ESC);
+		vt_key(v, KEY_ESC);
+		vt_key(v, ":");
+		vt_assert_has(v, "Tab completes");
+		assert_false(vt_sent(v, "kite"));
+		vt_key(v, KEY_ESC);
+	}
+	if (memory_can_read(vt_pid(v)))
+		memory_assert_clean(vt_pid(v), "what was typed", "kite-canary");
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -334,6 +362,7 @@ main(void)
 		FIXTURE_TEST(help_opens_over_every_question_and_leaves_it_as_it_was),
 		FIXTURE_TEST(help_and_palette_open_where_no_field_is),
 		FIXTURE_TEST(help_of_a_question_does_its_keys),
+		FIXTURE_TEST(secret_goes_nowhere_while_a_button_has_the_focus),
 		FIXTURE_TEST(help_is_a_key_of_every_terminal),
 	};
 

@@ -19,6 +19,21 @@
 #define INI_MAX ((size_t)1 << 20)
 #define PATH_MAX_BYTES 4096
 #define LOCK_MS 10000
+#define LINE_MAX_BYTES 197	/* which the reader takes in one line */
+
+/* Is all of it seen where it is read, and UTF-8? */
+static bool
+section_is_plain(const char *text, size_t n)
+{
+	uint32_t cp;
+	size_t len;
+
+	for (size_t i = 0; i < n; i += len)
+		if ((len = text_utf8_decode((const unsigned char *)text + i, n - i, &cp)) == 0 ||
+		    text_is_treacherous(cp))
+			return false;
+	return true;
+}
 
 /* Would the file read it as it is written? */
 static int
@@ -30,7 +45,8 @@ section_check(const char *what, const char *text, bool is_name, struct error *er
 	while (*p != '\0' && (unsigned char)*p >= ' ' && *p != 0x7f &&
 	    strchr(is_name ? "[];#\"'" : ";#\"'", *p) == NULL)
 		p++;
-	if (*p == '\0' && n > 0 && text[0] != ' ' && text[n - 1] != ' ')
+	if (*p == '\0' && n > 0 && text[0] != ' ' && text[n - 1] != ' ' &&
+	    section_is_plain(text, n))
 		return 0;
 	error_set(err, ERROR_FORMAT, "%s cannot stand in " INI_NAME, what);
 	return error_hint(err, "it has no blank at its ends, and none of ; # \" ' [ ]");
@@ -55,6 +71,54 @@ section_root(const struct app *a, struct buf *out, struct error *err)
 	}
 	free(folder);
 	return rc;
+}
+
+/* A path as it stands in ${ini}: from its folder on, if it is below that. */
+static const char *
+section_relative(const char *ini, const char *path)
+{
+	const size_t n = (size_t)(file_basename(ini) - ini);
+
+	return strncmp(ini, path, n) == 0 && path[n] != '\0' ? path + n : path;
+}
+
+static void
+section_append(const struct section *s, const char *ini, struct buf *out)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '\n')
+		buf_append_char(out, '\n');
+	buf_printf(out, "%s[environment %s]\nsecrets-file = %s\nremote-path = %s\n",
+	    out->len > 0 ? "\n" : "", s->name, section_relative(ini, s->secrets_file),
+	    s->remote_path);
+	if (s->folder == NULL)
+		return;
+	buf_append_str(out, "files = ");
+	/* Between patterns there are blanks. */
+	for (const char *p = section_relative(ini, s->folder); *p != '\0'; p++)
+		buf_append_char(out, *p == ' ' ? '*' : *p);
+	buf_append_char(out, '\n');
+}
+
+/* Is no line longer than the file may have them? */
+static int
+section_check_lines(const struct section *s, const char *ini, struct error *err)
+{
+	struct buf text;
+	size_t longest = 0, n;
+	int rc;
+
+	buf_init(&text, INI_MAX);
+	section_append(s, ini, &text);
+	for (const char *p = buf_cstr(&text); *p != '\0'; p += n + 1) {
+		n = strcspn(p, "\n");
+		longest = n > longest ? n : longest;
+	}
+	rc = buf_check(&text, err);
+	buf_release(&text);
+	if (rc != 0 || longest <= LINE_MAX_BYTES)
+		return rc;
+	error_set(err, ERROR_LIMIT, "name or path is too long for " INI_NAME);
+	return error_hint(err, "a line of it may have %d bytes", LINE_MAX_BYTES);
 }
 
 int
@@ -90,33 +154,9 @@ section_place(const struct app *a, const struct section *s, struct buf *ini, str
 		buf_printf(ini, "%s/" INI_NAME, above);
 	else if (rc == 0)
 		rc = section_root(a, ini, err);
-	return rc == 0 ? buf_check(ini, err) : -1;
-}
-
-/* A path as it stands in ${ini}: from its folder on, if it is below that. */
-static const char *
-section_relative(const char *ini, const char *path)
-{
-	const size_t n = (size_t)(file_basename(ini) - ini);
-
-	return strncmp(ini, path, n) == 0 && path[n] != '\0' ? path + n : path;
-}
-
-static void
-section_append(const struct section *s, const char *ini, struct buf *out)
-{
-	if (out->len > 0 && out->data[out->len - 1] != '\n')
-		buf_append_char(out, '\n');
-	buf_printf(out, "%s[environment %s]\nsecrets-file = %s\nremote-path = %s\n",
-	    out->len > 0 ? "\n" : "", s->name, section_relative(ini, s->secrets_file),
-	    s->remote_path);
-	if (s->folder == NULL)
-		return;
-	buf_append_str(out, "files = ");
-	/* Between patterns there are blanks. */
-	for (const char *p = section_relative(ini, s->folder); *p != '\0'; p++)
-		buf_append_char(out, *p == ' ' ? '*' : *p);
-	buf_append_char(out, '\n');
+	if (rc == 0 && (rc = buf_check(ini, err)) == 0)
+		rc = section_check_lines(s, buf_cstr(ini), err);
+	return rc;
 }
 
 int

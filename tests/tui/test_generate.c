@@ -48,8 +48,16 @@ begin(struct vt *v)
 static void
 retype(struct vt *v, const char *text)
 {
+	char key[4];
+
 	vt_key(v, "\025");
-	vt_type(v, text);
+	/* A character is one key, of any number of bytes. */
+	for (size_t i = 0, n; text[i] != '\0'; i += n) {
+		for (n = 1; ((unsigned char)text[i + n] & 0xc0) == 0x80; n++)
+			;
+		snprintf(key, sizeof(key), "%.*s", (int)n, text + i);
+		vt_key(v, key);
+	}
 }
 
 /* From the screen with the key back out of the wizard. */
@@ -353,6 +361,8 @@ name_that_cannot_be_written_is_refused_before(void **state)
 {
 	static const char ini[] = "[environment taken]\nsecrets-file = other.properties\n"
 	    "files = other/\n";
+	char name[301] = "";
+	const char *const odd[] = { name, "a\xc2\x85" "b", "pro\xe2\x80\xae" "d", "b # c" };
 	struct fixture *f = *state;
 	struct vt *v;
 
@@ -366,6 +376,14 @@ name_that_cannot_be_written_is_refused_before(void **state)
 	retype(v, "taken");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "there is an environment of this name");
+	/* What would make the file one that nobody can read, or that reads as another name. */
+	memset(name, 'n', sizeof(name) - 1);
+	for (size_t i = 0; i < 4; i++) {
+		retype(v, odd[i]);
+		vt_key(v, KEY_ENTER);
+		vt_assert_has(v, i == 0 ? "name or path is too long for propseal.ini" :
+		    "this name cannot stand in propseal.ini");
+	}
 	/* That of its folder is none that is written. */
 	retype(v, ".");
 	vt_assert_has(v, "It is called as its folder");

@@ -9,6 +9,7 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "registry/base/clock.h"
@@ -16,6 +17,7 @@
 #include "registry/kafka/options.h"
 
 #define WORKERS 48		/* they wait most of the time */
+#define WORKER_FILES 64		/* descriptors of a cluster and its clients, and some to spare */
 #define ERRORS 1000		/* of one kind that a broker has in store */
 #define LASTING_MS 300		/* ... and for how long */
 #define WITHIN_MS 20000
@@ -172,13 +174,20 @@ each_error_of_each_request(void **state)
 {
 	static struct worker workers[WORKERS];
 	pthread_t threads[WORKERS];
+	struct rlimit files;
+	int n = WORKERS;
 
 	(void)state;
-	for (int i = 0; i < WORKERS; i++) {
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur < (rlim_t)WORKERS * WORKER_FILES)
+		n = (int)(files.rlim_cur / WORKER_FILES);
+	for (int i = 0; i < n; i++) {
 		start(&workers[i]);
 		assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
 	}
-	for (int i = 0; i < WORKERS; i++) {
+	for (int i = 0; i < n; i++) {
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 		kafka_close(workers[i].kafka);
 		rd_kafka_mock_cluster_destroy(workers[i].cluster);

@@ -546,6 +546,11 @@ def r38_roles_over_the_interface(r):
     for op in ('SecretRead', 'SecretResolve', 'AuditRead', 'RotateKey', 'SecretDestroy'):
         err(ua.put(ROLES + '/Mine', {'scope': ['cluster'], 'operations': [op]}), 403)
         err(ua.put(ROLES + '/UserAdmin', {**allowed, 'operations': ['AlterAccess', op]}), 403)
+    # ... and changes none that allows it, which it could not give back.
+    for name in ('SystemAdmin', 'ResourceOwner', 'ConnectWorker', 'AuditAdmin'):
+        err(ua.put(f'{ROLES}/{name}', allowed), 403)
+        err(ua.delete(f'{ROLES}/{name}'), 403)
+    status(ua.delete(ROLES + '/Operator'), 204)
     status(ua.put(ROLES + '/Mine', allowed), 204)
     for who in ('own', 'aud', 'op', 'nob'):
         for answer in (r.as_(who).get(ROLES), r.as_(who).put(ROLES + '/Mine', allowed),

@@ -24,7 +24,8 @@
  * registry.  Whoever hands out rights but does not read values makes no login
  * of anybody else, neither a password nor a token: not of who may do something, and
  * not of who may do nothing yet either, for a role could be given to that one then.
- * A role is made by who may do all of it.
+ * A role is made by who may do all of it, and changed or taken away by who may do all that
+ * it allowed: nobody takes from others what could not be given back.
  */
 
 #define TTL_MAX_S (INT64_C(100) * 366 * 86400)
@@ -431,6 +432,23 @@ roles_describe(struct exchange *x)
 	}
 }
 
+/* May the caller do on the whole registry what the role allows, and is to allow?  false:
+ * answered. */
+static bool
+roles_may(struct exchange *x, const struct role *role)
+{
+	unsigned operations = role->operations | access_role(x->api->parts.access, role->name);
+
+	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
+		if ((operations & OPERATION_BIT(op)) != 0 &&
+		    !request_allows(x, (enum operation)op, NULL, 0)) {
+			answer_deny(x, (enum operation)op, NULL, 0);
+			return false;
+		}
+	}
+	return true;
+}
+
 void
 roles_define(struct exchange *x)
 {
@@ -445,13 +463,8 @@ roles_define(struct exchange *x)
 		answer_fail(x, 422, 42201, "%s", err.text);
 		return;
 	}
-	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
-		if ((c->role.operations & OPERATION_BIT(op)) != 0 &&
-		    !request_allows(x, (enum operation)op, NULL, 0)) {
-			answer_deny(x, (enum operation)op, NULL, 0);
-			return;
-		}
-	}
+	if (!roles_may(x, &c->role))
+		return;
 	roles_describe(x);
 	answer_intend(x, login_intended);
 }
@@ -471,5 +484,6 @@ roles_remove(struct exchange *x)
 	}
 	memcpy(c->role.name, name, n + 1);
 	memcpy(c->name, name, n + 1);
-	login_run(x, "remove role");
+	if (roles_may(x, &c->role))
+		login_run(x, "remove role");
 }

@@ -569,6 +569,20 @@ access_anywhere(struct access *a, const char *principal, enum operation op)
 	return (operations & OPERATION_BIT(op)) != 0;
 }
 
+unsigned
+access_role(struct access *a, const char *name)
+{
+	const struct role *r;
+	unsigned operations;
+
+	refresh(a);
+	pthread_rwlock_rdlock(&a->lock);
+	r = roles_find(&a->tables->roles, name);
+	operations = r != NULL ? r->operations : 0;
+	pthread_rwlock_unlock(&a->lock);
+	return operations;
+}
+
 void
 access_roles_default(struct buf *out)
 {

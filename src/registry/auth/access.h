@@ -37,6 +37,9 @@ bool access_allows(struct access *a, const char *principal, enum operation op,
 /* Does the principal have ${op} anywhere at all? */
 bool access_anywhere(struct access *a, const char *principal, enum operation op);
 
+/* What a role that is in force allows, as OPERATION_BIT; 0: there is none of this name. */
+unsigned access_role(struct access *a, const char *name);
+
 /* -1 while a file that changed cannot be read, and the old one stays in force. */
 int access_health(struct access *a, struct error *err);
 

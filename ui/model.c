@@ -182,6 +182,7 @@ model_lock(struct model *m)
 	struct error ignored;
 	size_t i;
 
+	m->locked = true;
 	for (i = 0; i < environments_count(e); i++)
 		environment_lock(environments_at(e, i));
 	estate_free(m->former);
@@ -349,7 +350,7 @@ end_of_scan(struct model *m, struct error *err)
 		return model_changed(m, NULL, err);
 	}
 	/* What is wrong with them is told when a key is needed. */
-	if (!m->looked)
+	if (!m->looked && !m->locked)
 		(void)model_use_ring(m, &ignored);
 	m->looked = true;
 	return 0;

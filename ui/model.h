@@ -45,6 +45,7 @@ struct model {
 	struct vec added;		/* char *: secrets files that the user has named */
 	bool scanning;
 	bool looked;			/* the first scan is done */
+	bool locked;			/* once: no key at hand is used unasked any more */
 	struct marks *marks;		/* of entries by path and key: the pending set */
 	unsigned long changes;		/* how often files were read again */
 	struct marks *off;		/* those of them that are not to be applied now */

@@ -121,6 +121,26 @@ idle_time_closes_a_dialog_with_a_secret_in_it(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* No key is held before the first files are read; a lock that comes then holds for later, too. */
+static void
+lock_before_files_are_read_holds(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--lock-time", "1" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(*state, &s);
+
+	/* While it is open nothing is read. */
+	vt_send(v, "?");
+	see(v, "The keys are wiped");
+	vt_key(v, KEY_ENTER);
+	see(v, "worker.properties");
+	vt_key(v, KEY_END);
+	vt_assert_has(v, "master key locked");
+	vt_key(v, "U");
+	vt_assert_has(v, "unlocked, master key id");
+	fixture_leave(v);
+}
+
 int
 main(void)
 {
@@ -130,6 +150,7 @@ main(void)
 		FIXTURE_TEST(key_file_opens_without_a_question),
 		FIXTURE_TEST(wrong_key_in_the_environment_asks_for_the_right_one),
 		FIXTURE_TEST(lock_wipes_and_the_next_use_asks),
+		FIXTURE_TEST(lock_before_files_are_read_holds),
 		FIXTURE_TEST(idle_time_locks),
 		FIXTURE_TEST(idle_time_closes_a_dialog_with_a_secret_in_it),
 	};

@@ -384,6 +384,17 @@ case_what_a_role_allows_is_said() {
 		feed "$bad" registry role define Reader --data data
 		expect_rc 1
 	done
+	cp data/roles.json whole
+	for bad in '{"roles":[1]}' '{"roles":{"A":{"scope":["path"]}}}' '{"roles":5}'; do
+		printf %s "$bad" >data/roles.json
+		feed "$reader" registry role define Reader --data data
+		expect_rc 1
+		expect_err 'data/roles.json'
+		registry role remove A
+		expect_rc 1
+		expect_file data/roles.json "$bad"
+	done
+	cp whole data/roles.json
 	feed "$reader" registry role define 'not a name' --data data
 	expect_rc 1
 	cmp before data/roles.json || fail 'it was changed'

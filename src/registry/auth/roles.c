@@ -344,13 +344,27 @@ roles_check_size(const json_t *root, const json_t *o, struct error *err)
 	    "%zu bytes", ROLES_FILE_MAX);
 }
 
+/* What is damaged is not written over. */
+static int
+roles_check(json_t *root, struct error *err)
+{
+	struct roles r = { 0 };
+	int rc = roles_read_all(root, ROLES_FILE, &r, err);
+
+	roles_release(&r);
+	return rc;
+}
+
 static int
 roles_edit(void *cookie, json_t *root, struct error *err)
 {
 	const struct roles_edit *e = cookie;
 	json_t *table = json_object_get(root, "roles"), *first;
 
-	if (json_object_size(table) == 0) {
+	if (table != NULL && (!json_is_object(table) || json_object_size(table) > 0)) {
+		if (roles_check(root, err) != 0)
+			return -1;
+	} else {
 		first = roles_builtin_json();
 		if (json_object_update(root, first) != 0 || first == NULL) {
 			json_decref(first);

@@ -152,7 +152,7 @@ found_search_actions(const struct app *a, const char *typed, struct palette_foun
 
 	for (; row.item < ACTION_COUNT; row.item++)
 		if (row.item != ACTION_PALETTE && (typed[0] != '\0' || !app_asks(a) ||
-		    keymap_action((enum action_id)row.item)->beside))
+		    keymap_is_beside((enum action_id)row.item)))
 			found_add(out, &row, keymap_match(a, (enum action_id)row.item, typed));
 	if (typed[0] == '\0' && out->by_rank[RANK_PART].len > 0)
 		qsort(out->by_rank[RANK_PART].items, out->by_rank[RANK_PART].len,

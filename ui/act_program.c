@@ -70,7 +70,7 @@ help_match(const struct app *a, const struct help *h, size_t i, const char *type
 		return rank_of(h->about->keys[i].text, strlen(h->about->keys[i].text), typed);
 	if (i < HELP_SIGNS) {
 		i -= HELP_ACTIONS;
-		return h->about != NULL && !keymap_action((enum action_id)i)->beside ? RANK_COUNT :
+		return h->about != NULL && !keymap_is_beside((enum action_id)i) ? RANK_COUNT :
 		    keymap_match(a, (enum action_id)i, typed);
 	}
 	i -= HELP_SIGNS;

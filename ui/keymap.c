@@ -293,8 +293,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_ROTATION] = { .unavailable = act_needs_unlocked, .run = act_lock },
 	    [VIEW_REGISTRY] = { .rank = 13, .label = "lock",
 		.help = "wipe keys and passwords from memory now",
-		.unavailable = act_registry_needs_login, .run = act_lock } },
-	    .beside = true },
+		.unavailable = act_registry_needs_login, .run = act_lock } } },
 	[ACTION_ROTATE_DATA] = { KEYS, "rotate-data-key", { 'K' },
 	    "make a new data key and seal every entry again", true, {
 	    [VIEW_FILES] = { .unavailable = act_needs_data_key, .run = act_rotate_data },
@@ -384,26 +383,28 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_REGISTRY] = { .help = "ask the registry, and read the references, anew",
 		.run = act_registry_refresh } } },
 	[ACTION_NOTICES] = { PROGRAM, "notices", { 'm' }, "what was told so far, the newest first",
-	    false, .faces[EVERYWHERE] = { .run = act_notices },
-	    .beside = true },
+	    false, .faces[EVERYWHERE] = { .run = act_notices } },
 	[ACTION_THEME] = { PROGRAM, "theme", { 0 },
 	    "colours of the screen, tried one by one", false,
-	    .faces[EVERYWHERE] = { .run = act_theme },
-	    .beside = true },
+	    .faces[EVERYWHERE] = { .run = act_theme } },
 	[ACTION_MOUSE] = { PROGRAM, "mouse", { 0 },
 	    "use the mouse, or leave it to the terminal", false,
-	    .faces[EVERYWHERE] = { .run = act_mouse },
-	    .beside = true },
+	    .faces[EVERYWHERE] = { .run = act_mouse } },
 	[ACTION_REDRAW] = { PROGRAM, "redraw", { INPUT_CTRL('l') }, "draw the screen anew", false,
-	    .faces[EVERYWHERE] = { .run = act_redraw },
-	    .beside = true },
+	    .faces[EVERYWHERE] = { .run = act_redraw } },
 	[ACTION_QUIT] = { PROGRAM, "quit", { 'q' },
 	    "leave (asks when something is marked)", false, {
 	    [VIEW_FILES] = { .rank = 31, .label = "quit", .run = act_quit },
 	    [VIEW_REGISTRY] = { .rank = 15, .label = "quit", .run = act_quit } },
-	    .faces[EVERYWHERE] = { .rank = 101, .label = "quit", .run = act_quit },
-	    .beside = true },
+	    .faces[EVERYWHERE] = { .rank = 101, .label = "quit", .run = act_quit } },
 };
+
+bool
+keymap_is_beside(enum action_id id)
+{
+	return id == ACTION_LOCK || id == ACTION_NOTICES || id == ACTION_THEME ||
+	    id == ACTION_MOUSE || id == ACTION_REDRAW || id == ACTION_QUIT;
+}
 
 /* The user's keys; NULL: those of the table. */
 static const struct bindings *bound;
@@ -463,7 +464,7 @@ keymap_unavailable(const struct app *a, enum action_id id)
 {
 	const struct keymap_face *face = face_of(a, id);
 
-	if (!actions[id].beside && app_asks(a))
+	if (!keymap_is_beside(id) && app_asks(a))
 		return "a question is open: Esc leaves it";
 	if (face->run == NULL)
 		return keymap_elsewhere(id);

@@ -64,10 +64,12 @@ struct action {
 	bool dangerous;
 	/* The views in which it lives; the last one is for those that have no face of their own. */
 	struct keymap_face faces[VIEW_COUNT + 1];
-	bool beside;	/* may be done while a question is open, too */
 };
 
 const struct action *keymap_action(enum action_id id);
+
+/* May it be done while a question is open, too? */
+bool keymap_is_beside(enum action_id id);
 
 /* What is told of an action in the view that is shown. */
 int keymap_rank(const struct app *a, enum action_id id);

@@ -93,9 +93,9 @@ section_append(const struct section *s, const char *ini, struct buf *out)
 	if (s->folder == NULL)
 		return;
 	buf_append_str(out, "files = ");
-	/* Between patterns there are blanks. */
+	/* What stands between patterns, or is special in one. */
 	for (const char *p = section_relative(ini, s->folder); *p != '\0'; p++)
-		buf_append_char(out, *p == ' ' ? '*' : *p);
+		buf_append_char(out, strchr(" \t,[]*!\\", *p) != NULL ? '?' : *p);
 	buf_append_char(out, '\n');
 }
 

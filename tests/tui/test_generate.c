@@ -356,6 +356,54 @@ environment_gets_a_name_of_its_own(void **state)
 	}
 }
 
+/* What a pattern would read in another way: its files are those of the folder all the same. */
+static void
+environment_takes_the_files_of_an_odd_folder(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+	char path[512], *key, *other;
+
+	remove_file(f, client);
+	snprintf(path, sizeof(path), "%s/fresh/a,b [1]", f->dir);
+	assert_int_equal(mkdir(path, 0755), 0);
+	fixture_write(f, "fresh/a,b [1]/x.properties", "ssl.key.password=" FIXTURE_CLIENT_SECRET
+	    "\n");
+	/* Beside other environments it is the folder's. */
+	other = fixture_read(f, "estate/secrets.properties");
+	assert_non_null(other);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/fresh/%c", f->dir, 'b' + (int)i);
+		assert_int_equal(mkdir(path, 0755), 0);
+		snprintf(path, sizeof(path), "fresh/%c/secrets.properties", 'b' + (int)i);
+		fixture_write(f, path, other);
+	}
+	free(other);
+	v = open_fresh(f, 24, 80);
+	type_line(v, "/x.prop");
+	vt_key(v, "G");
+	name_it(v, "odd");
+	vt_key(v, KEY_ENTER);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	type_line(v, FIXTURE_NEW_PASSPHRASE);
+	see(v, "Save this key now");
+	key = key_shown(v, 3);
+	prove(v, key);
+	free(key);
+	see(v, "Seal the first value");
+	confirm(v);
+	see(v, "what now");
+	vt_key(v, KEY_ENTER);
+	fixture_leave(v);
+	fixture_assert_in_file(f, "fresh/propseal.ini", "files = a?b??1?/\n");
+	v = open_fresh(f, 24, 80);
+	vt_settle(v);
+	vt_assert_has(v, "odd");
+	vt_assert_lacks(v, "unknown");
+	vt_assert_has(v, "1 sealed");
+	fixture_leave(v);
+}
+
 static void
 name_that_cannot_be_written_is_refused_before(void **state)
 {
@@ -842,6 +890,7 @@ main(void)
 		FIXTURE_TEST(back_keeps_what_was_typed_and_throws_the_key_away),
 		FIXTURE_TEST(tab_leads_past_no_question),
 		FIXTURE_TEST(environment_gets_a_name_of_its_own),
+		FIXTURE_TEST(environment_takes_the_files_of_an_odd_folder),
 		FIXTURE_TEST(name_that_cannot_be_written_is_refused_before),
 		FIXTURE_TEST(passphrase_goes_nowhere_while_the_button_has_the_focus),
 		FIXTURE_TEST(sealing_without_a_secrets_file_makes_one),

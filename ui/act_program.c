@@ -378,7 +378,7 @@ act_mouse(struct app *a)
 const char *
 act_needs_tutor(const struct app *a)
 {
-	return a->options->lessons == NULL && a->options->tutor_wanted == NULL ?
+	return a->options->lessons == NULL && a->options->leave == NULL ?
 	    "there is no tutor here" : NULL;
 }
 
@@ -391,7 +391,7 @@ act_tutor(struct app *a)
 		return;
 	}
 	a->quit = act_leave(a);
-	*a->options->tutor_wanted = a->quit;
+	*a->options->leave = (struct ui_leave){ .for_tutor = a->quit, .locked = a->model->locked };
 }
 
 void

@@ -237,6 +237,7 @@ model_new(const struct ui_options *o, struct error *err)
 	vec_init(&m->sealed, sizeof(struct model_sealed), SEALED_MAX);
 	vec_init(&m->added, sizeof(char *), ADDED_MAX);
 	m->scanning = true;
+	m->locked = o->leave != NULL && o->leave->locked;
 	m->marks = marks_new();
 	m->off = marks_new();
 	m->estate = m->marks != NULL && m->off != NULL ? new_estate(m, err) : NULL;

@@ -18,6 +18,12 @@ struct rules;
 struct scope;
 struct trail;
 
+/* How it was left, for when it is begun again. */
+struct ui_leave {
+	bool for_tutor;			/* and is to come back */
+	bool locked;			/* by then, or before: no key at hand is used unasked */
+};
+
 /* What the command line tells the interface.  Strings are borrowed. */
 struct ui_options {
 	const char *const *paths;	/* files and folders; none: "." */
@@ -45,8 +51,7 @@ struct ui_options {
 	const char *provider_class;	/* of new provider lines; NULL: Confluent's */
 	const struct trail *trail;	/* where changes are written down; NULL: nowhere */
 	struct lessons *lessons;	/* a lesson of the tutor is on (lessons.h); NULL: none is */
-	bool *tutor_wanted;		/* set when the user leaves for the tutor; NULL: there is
-					 * none */
+	struct ui_leave *leave;		/* NULL: there is no tutor to leave for */
 	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
 };
 

@@ -641,7 +641,7 @@ static const struct command commands_own[] = {
 	{
 		.group = "git",
 		.name = "textconv",
-		.summary = "print a file with its secrets veiled, for `git diff`",
+		.summary = "print a file with its secrets masked, for `git diff`",
 		.details = "A sealed value becomes a mark that changes when the ciphertext does; "
 		    "with the master key at hand, when\nthe value does.  Secrets in clear text "
 		    "become marks, too.  The exit status is always 0.",

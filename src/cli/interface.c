@@ -235,7 +235,7 @@ commands_interface(const struct options *o)
 {
 	struct interface_registry *registry;
 	struct findings_source findings;
-	bool tutor = true;
+	struct ui_leave leave = { .for_tutor = true };
 	struct error err;
 	struct ui_options ui;
 	int status;
@@ -252,17 +252,17 @@ commands_interface(const struct options *o)
 	ui.rules = config_rules(o->config);
 	ui.trail = config_trail(o->config);
 	ui.provider_class = config_provider_class(o->config);
-	ui.tutor_wanted = &tutor;
+	ui.leave = &leave;
 	if (interface_registry_open(o, &registry, &err) != 0)
 		return report_error(&err);
 	ui.registry = interface_registry_source(registry);
 	interface_findings(o, &findings);
 	ui.findings = &findings;
 	status = interface_check_paths(o, &err) != 0 ? report_error(&err) : 0;
-	while (status == 0 && tutor) {
-		tutor = false;
+	while (status == 0 && leave.for_tutor) {
+		leave.for_tutor = false;
 		status = ui_run(&ui);
-		if (status == 0 && tutor)
+		if (status == 0 && leave.for_tutor)
 			status = commands_tutor_screen(o, NULL);
 	}
 	if (!interface_registry_close(registry))

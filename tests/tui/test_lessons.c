@@ -171,6 +171,29 @@ the_interface_leads_to_the_tutor_and_back(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* What was locked before the tutor is locked behind it, with the key at hand all the time. */
+static void
+a_lock_outlasts_the_tutor(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--master-key-file", "key" } };
+	struct vt *v = fixture_run(*state, &s);
+
+	see(v, "unlocked");
+	vt_key(v, "L");
+	see(v, "The keys are wiped");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, ":");
+	type_line(v, ">tutor");
+	see(v, "lesson 1 of 8");
+	vt_settle(v);
+	vt_send(v, "q");
+	see(v, "broker.properties");
+	vt_key(v, KEY_END);
+	vt_assert_lacks(v, "unlocked");
+	vt_assert_has(v, "locked");
+	fixture_leave(v);
+}
+
 /* A key of the learner's, or the wrong end of the program, touches and leaves nothing. */
 static void
 lessons_are_removed_on_a_hang_up(void **state)
@@ -211,6 +234,7 @@ main(void)
 		FIXTURE_TEST(every_lesson_is_done_by_its_keys),
 		FIXTURE_TEST(lessons_lead_to_the_next_and_begin_again),
 		FIXTURE_TEST(the_interface_leads_to_the_tutor_and_back),
+		FIXTURE_TEST(a_lock_outlasts_the_tutor),
 		FIXTURE_TEST(lessons_are_removed_on_a_hang_up),
 		FIXTURE_TEST(lessons_look_so),
 	};

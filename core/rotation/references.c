@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/map.h"
@@ -18,7 +19,7 @@ rotation_unlock(struct estate *e, const char *path, const struct key *k, struct 
 	return x != NULL && x->secrets != NULL ? environment_unlock(x, k, err) : 0;
 }
 
-/* The environments of the session's files, by where they are in memory. */
+/* The environments of the session's files, by the paths of their secrets files. */
 static int
 references_own(const struct estate *e, const struct rotation *r, struct map *own,
     struct error *err)
@@ -35,7 +36,7 @@ references_own(const struct estate *e, const struct rotation *r, struct map *own
 		path = rotation_path(r, f->file);
 		rc = path == NULL ? error_memory(err) :
 		    environments_of_file(estate_environments(e), path, &x, err);
-		if (rc == 0 && x != NULL && map_put(own, &x, sizeof(x), i) != 0)
+		if (rc == 0 && x != NULL && map_put(own, x->path, strlen(x->path), i) != 0)
 			rc = error_memory(err);
 		free(path);
 	}
@@ -62,7 +63,7 @@ rotation_references(const struct estate *e, const struct rotation *r,
 			const struct environment *to = x->environment;
 
 			if (x->shadowed || x->name == NULL || to == NULL || to->master == NULL ||
-			    (r != NULL && !map_get(own, &to, sizeof(to), &ignored)))
+			    (r != NULL && !map_get(own, to->path, strlen(to->path), &ignored)))
 				continue;
 			out->total++;
 			if (x->state == STATE_SEALED && x->checked)

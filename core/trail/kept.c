@@ -567,9 +567,9 @@ kept_is_about(const char *path, uint64_t change, const struct map *files)
 	return has;
 }
 
-/* The files by their paths without links. */
+/* The files by their paths without links, which ${paths} holds. */
 static struct map *
-real_paths(const char *const files[], size_t n, struct error *err)
+real_paths(const char *const files[], size_t n, struct vec *paths, struct error *err)
 {
 	struct map *all = map_new();
 
@@ -577,7 +577,8 @@ real_paths(const char *const files[], size_t n, struct error *err)
 		char *real = realpath(files[i], NULL);
 		const char *path = real != NULL ? real : files[i];
 
-		if (map_put(all, path, strlen(path), i) != 0) {
+		path = vec_push_string(paths, path, strlen(path));
+		if (path == NULL || map_put(all, path, strlen(path), i) != 0) {
 			map_free(all);
 			all = NULL;
 		}
@@ -594,7 +595,7 @@ kept_forget(const char *path, const char *const files[], size_t n, size_t *count
 {
 	char folder[PATH_BYTES];
 	struct error why;
-	struct vec names;
+	struct vec names, paths;
 	struct map *all;
 	int fd, rc;
 
@@ -609,7 +610,8 @@ kept_forget(const char *path, const char *const files[], size_t n, size_t *count
 		return -1;
 	}
 	rc = kept_list(fd, 0, &names, err);
-	if ((all = real_paths(files, n, err)) == NULL)
+	vec_init(&paths, sizeof(char *), n);
+	if ((all = real_paths(files, n, &paths, err)) == NULL)
 		rc = -1;
 	for (size_t i = 0; rc == 0 && i < names.len; i++) {
 		const struct kept_name *x = vec_at(&names, i);
@@ -622,6 +624,7 @@ kept_forget(const char *path, const char *const files[], size_t n, size_t *count
 	if (*count > 0)
 		index_drop(fd);
 	map_free(all);
+	vec_release_strings(&paths);
 	vec_release(&names);
 	close(fd);
 	return rc;

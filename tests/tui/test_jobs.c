@@ -188,10 +188,10 @@ idle_lock_comes_after_the_apply(void **state)
 	struct fixture *f = *state;
 	int fd = hold_lock(f);
 	struct vt *v = start_apply(f, (struct fixture_start){
-		.args = { "estate", "--lock-timeout", "60", "--lock-time", "2" } });
+		.args = { "estate", "--lock-timeout", "60", "--lock-time", "4" } });
 
 	see(v, MEANWHILE);
-	usleep(2500000);
+	usleep(4500000);
 	vt_assert_lacks(v, "keys are wiped");
 	see(v, MEANWHILE);
 	give_back_lock(f, fd);

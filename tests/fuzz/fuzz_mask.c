@@ -63,15 +63,17 @@ check_loose(const char *text, size_t n)
 static void
 check_mask(const struct document *d)
 {
-	struct buf out;
+	struct buf out, value;
 	size_t count = 0;
 	struct clear_count one;
 
+	buf_init_secret(&value, BUF_MAX_FILE);
 	for (size_t i = 0; i < document_count(d); i++) {
-		need(clear_in_entry(NULL, d, i, &one, NULL) == 0);
+		need(clear_in_entry(NULL, d, i, &value, &one, NULL) == 0);
 		need(one.sensitive || one.clear == 0);
 		count += one.clear;
 	}
+	buf_release(&value);
 	buf_init(&out, BUF_MAX_FILE);
 	need(mask_append(d, NULL, NULL, NULL, &out, NULL, NULL) == 0);
 	/* Without a secret in it the text is as it was. */

@@ -1,5 +1,6 @@
 /* An audit by several threads: it finds what one thread finds, in the same order. */
 #include <sys/resource.h>
+#include <limits.h>
 
 #include "files.h"
 

@@ -204,6 +204,11 @@ until_true() {
 	fail "waited in vain for: $*"
 }
 
+# Has that process ended?  Also where the first process, as in many containers, waits for nobody.
+is_gone() {
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:	Z' "/proc/$1/status" 2>/dev/null
+}
+
 # --- the cases ---
 
 make_fixture() {

@@ -245,11 +245,6 @@ case_a_signal_without_a_trap_ends_both() {
 	if kill -0 "$(cat child)" 2>/dev/null; then fail "the command still runs"; fi
 }
 
-# Also where the first process, as in many containers, waits for nobody.
-is_gone() {
-	! kill -0 "$1" 2>/dev/null || grep -q '^State:	Z' "/proc/$1/status" 2>/dev/null
-}
-
 case_the_command_ends_when_we_are_killed() {
 	"$PROPSEAL" exec -- sh -c 'echo $$ >child.new; mv child.new child; exec sleep 30' &
 	pid=$!

@@ -65,7 +65,7 @@ case_lesson_registry() {
 	tutor --check
 	expect_rc 3
 	play "$(sed -n 2p lines | sed 's/&$/\& echo $! > pid/')"
-	until grep -q 'listening on' state/propseal/tutor/serve.log 2>/dev/null; do sleep 0.1; done
+	until_true grep -q 'listening on' state/propseal/tutor/serve.log
 	where=$(sed -n 's/.*listening on //p' state/propseal/tutor/serve.log)
 	tutor --check
 	expect_rc 3
@@ -73,7 +73,7 @@ case_lesson_registry() {
 	tutor --check
 	service=$(cat state/propseal/tutor/pid)
 	kill "$service"
-	until ! kill -0 "$service" 2>/dev/null; do sleep 0.1; done
+	until_true is_gone "$service"
 	expect_rc 0
 }
 

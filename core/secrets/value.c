@@ -45,6 +45,15 @@ piece_begins(struct piece v, const char *with)
 }
 
 static bool
+piece_begins_as_one(struct piece v, const char *const begins[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (piece_begins(v, begins[i]))
+			return true;
+	return false;
+}
+
+static bool
 piece_ends(struct piece v, const char *with)
 {
 	size_t n = strlen(with);
@@ -140,10 +149,8 @@ piece_is_literal(struct piece v)
 		return false;
 	for (end++; end < v.n && (value_is_blank(v.p[end]) || v.p[end] == '|'); end++)
 		;
-	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
-		if (piece_begins((struct piece){ v.p + end, v.n - end }, filters[i]))
-			return true;
-	return false;
+	return piece_begins_as_one((struct piece){ v.p + end, v.n - end }, filters,
+	    sizeof(filters) / sizeof(filters[0]));
 }
 
 /* The hash of a password, long enough to be whole: crypt(3), Argon2, Django, LDAP, PostgreSQL. */
@@ -154,12 +161,7 @@ piece_is_crypt(struct piece v)
 		"$apr1$", "$argon2", "$scrypt$", "$pbkdf2", "pbkdf2_sha", "{SSHA", "{SHA",
 		"{bcrypt}", "{PBKDF2", "SCRAM-SHA-256$" };
 
-	if (v.n < 30)
-		return false;
-	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-		if (piece_begins(v, begins[i]))
-			return true;
-	return false;
+	return v.n >= 30 && piece_begins_as_one(v, begins, sizeof(begins) / sizeof(begins[0]));
 }
 
 /* What other programs replace, or have sealed or hashed themselves. */
@@ -188,11 +190,9 @@ piece_is_reference(struct piece v)
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
 			return !piece_is_literal(v);
-	if (piece_is_braces(v) || piece_is_crypt(v))
+	if (piece_is_braces(v) || piece_is_crypt(v) ||
+	    piece_begins_as_one(v, begins, sizeof(begins) / sizeof(begins[0])))
 		return true;
-	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-		if (piece_begins(v, begins[i]))
-			return true;
 	if (piece_begins(v, "projects/") && memmem(v.p, v.n, "/secrets/", 9) != NULL)
 		return true;
 	return piece_is_variable(v) || (v.n > 2 && v.p[0] == v.p[v.n - 1] &&
@@ -306,10 +306,7 @@ piece_is_libpq(struct piece v)
 	static const char *const names[] = { "host=", "hostaddr=", "dbname=", "user=", "port=",
 		"service=", "sslmode=" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (piece_begins(v, names[i]))
-			return true;
-	return false;
+	return piece_begins_as_one(v, names, sizeof(names) / sizeof(names[0]));
 }
 
 /* scheme://user:password@host; ${from} is behind the slashes. */
@@ -664,10 +661,8 @@ value_is_hash(const char *value, size_t n)
 		value++;
 		n--;
 	}
-	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
-		if (piece_begins((struct piece){ value, n }, begins[i]))
-			return true;
-	return false;
+	return piece_begins_as_one((struct piece){ value, n }, begins,
+	    sizeof(begins) / sizeof(begins[0]));
 }
 
 /* Is it user:password?  A host and a port look the same, but for its digits. */

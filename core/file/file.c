@@ -311,6 +311,20 @@ file_folder(const char *path)
 	return n == 0 ? strdup(".") : strndup(path, n > 1 ? n - 1 : 1);
 }
 
+int
+file_sync_folder(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd == -1)
+		return error_io(err, path, "cannot open the folder");
+	/* Some file systems cannot sync a folder. */
+	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
+		rc = error_io(err, path, "cannot put the folder on disk");
+	close(fd);
+	return rc;
+}
+
 bool
 file_in_work_tree(const char *real)
 {

@@ -87,6 +87,9 @@ char *file_folder(const char *path);
 /* FOLDER/NAME, where the folder may be the root.  NULL: no memory.  The caller frees. */
 char *file_join(const char *folder, const char *name);
 
+/* Put the names in a folder on disk.  Where the file system cannot, that is no error. */
+int file_sync_folder(const char *path, struct error *err);
+
 /* Is the folder ${real} (absolute, without links) in a git work tree, or below
  * one?  What cannot be told is taken for one. */
 bool file_in_work_tree(const char *real);

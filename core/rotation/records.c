@@ -147,14 +147,14 @@ session_write_plan(struct rotation *r, struct error *err)
 		rc = session_sync(r, s, err);
 	/* What a plan stands on is there before it, whenever the power is cut. */
 	if (rc == 0)
-		rc = session_sync_folder(r->dir, err);
+		rc = file_sync_folder(r->dir, err);
 	/* As of now there is a session. */
 	if (rc == 0)
 		rc = replace_file_new(path, 0, &out, err);
 	buf_release(&out);
 	free(path);
 	if (rc == 0 && (rc = session_open_journal(r, err)) == 0)
-		rc = session_sync_folder(r->dir, err);
+		rc = file_sync_folder(r->dir, err);
 	return rc == 0 ? session_log(r, EVENT_PLANNED, NULL, err) : rc;
 }
 

@@ -103,9 +103,6 @@ int session_get(struct rotation *r, enum store s, const struct part *p, struct b
 int session_original(struct rotation *r, const struct item *x, struct buf *out,
     struct error *err);
 
-/* Put the names in a folder on disk. */
-int session_sync_folder(const char *path, struct error *err);
-
 /* Overwrite and remove them. */
 int session_wipe(struct rotation *r, enum store s, struct error *err);
 

@@ -126,20 +126,6 @@ rotation_home(struct error *err)
 	return out;
 }
 
-int
-session_sync_folder(const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd == -1)
-		return error_io(err, path, "cannot open the folder");
-	/* Some file systems cannot sync a folder. */
-	if (fsync(fd) != 0 && errno != EINVAL && errno != EROFS)
-		rc = error_io(err, path, "cannot put the folder on disk");
-	close(fd);
-	return rc;
-}
-
 /* A folder that was just made is to be there after a power cut. */
 static int
 sync_made(const char *path, struct error *err)
@@ -149,7 +135,7 @@ sync_made(const char *path, struct error *err)
 
 	/* Who may not list the one that it is in cannot sync that. */
 	if (rc == 0 && access(above, R_OK) == 0)
-		rc = session_sync_folder(above, err);
+		rc = file_sync_folder(above, err);
 	free(above);
 	return rc;
 }
@@ -264,7 +250,7 @@ session_create(struct rotation *r, const char *home, const char *dir, struct err
 	for (enum store s = 0; rc == 0 && s < STORES; s++)
 		rc = open_store(r, s, O_CREAT | O_EXCL, err);
 	if (rc == 0 && dir != NULL && (rc = link_session(r, home, err)) == 0)
-		rc = session_sync_folder(home, err);
+		rc = file_sync_folder(home, err);
 	return rc;
 }
 
@@ -550,7 +536,7 @@ session_wipe(struct rotation *r, enum store s, struct error *err)
 	if (rc == 0 && unlink(path) != 0)
 		rc = error_io(err, path, "cannot remove the file");
 	if (rc == 0)
-		rc = session_sync_folder(r->dir, err);
+		rc = file_sync_folder(r->dir, err);
 	if (rc == 0) {
 		close(r->stores[s]);
 		r->stores[s] = -1;

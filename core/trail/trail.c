@@ -352,7 +352,7 @@ trail_put(struct trail_end *e, const struct buf *line, struct error *err)
 	size_t done = 0;
 	ssize_t n = 0;
 	char *folder;
-	int dir, code;
+	int code;
 
 	while (done < line->len) {
 		n = write(e->fd, line->data + done, line->len - done);
@@ -365,10 +365,7 @@ trail_put(struct trail_end *e, const struct buf *line, struct error *err)
 	if (done == line->len && fdatasync(e->fd) == 0) {
 		if (!e->is_new || (folder = file_folder(t->path)) == NULL)
 			return 0;
-		if ((dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) != -1) {
-			(void)fsync(dir);
-			close(dir);
-		}
+		(void)file_sync_folder(folder, NULL);
 		free(folder);
 		return 0;
 	}

@@ -168,46 +168,33 @@ find_other(const char *dir, struct vec *others)
 	rotation_close(r);
 }
 
-/* The chosen one, else the newest one that is not done; the rest goes to ${others}.  NULL: ${err};
- * ERROR_MISSING: there is none. */
-static struct rotation *
-find_session(const char *chosen, struct vec *others, struct error *err)
+/* The folders of those that are not done, the newest first.  ERROR_MISSING: there is none. */
+static int
+find_sessions(struct vec *dirs, struct error *err)
 {
 	char *home = rotation_home(err);
-	struct rotation *r = NULL;
-	struct vec all;
-	size_t at = 0;
+	int rc = home != NULL ? rotation_unfinished(home, dirs, err) : -1;
 
-	vec_init(&all, sizeof(char *), ROWS_MAX);
-	if (home != NULL && rotation_unfinished(home, &all, err) == 0) {
-		for (size_t i = 0; chosen != NULL && i < all.len; i++)
-			if (strcmp(vec_string(&all, i), chosen) == 0)
-				at = i;
-		r = rotation_open(vec_string(&all, at), NULL, err);
-		for (size_t i = 0; i < all.len; i++)
-			if (i != at)
-				find_other(vec_string(&all, i), others);
-	}
-	vec_release_strings(&all);
 	free(home);
-	return r;
+	return rc;
 }
 
 static int
 first_run(struct job *j, void *cookie, struct error *err)
 {
 	struct rotating *t = cookie;
-	struct rotation *r;
-	struct vec others;
+	struct rotation *r = NULL;
+	struct vec dirs;
 	size_t done, all;
 	char text[HINT_MAX], rest[32] = "";
 
 	(void)j;
-	vec_init(&others, sizeof(struct rotating_other), ROWS_MAX);
-	r = find_session(NULL, &others, err);
-	if (others.len > 0)
-		snprintf(rest, sizeof(rest), ", and %zu more", others.len);
-	others_clear(&others);
+	vec_init(&dirs, sizeof(char *), ROWS_MAX);
+	if (find_sessions(&dirs, err) == 0)
+		r = rotation_open(vec_string(&dirs, 0), NULL, err);
+	if (dirs.len > 1)
+		snprintf(rest, sizeof(rest), ", and %zu more", dirs.len - 1);
+	vec_release_strings(&dirs);
 	if (r == NULL)
 		return -1;
 	count_files(r, &done, &all);
@@ -243,18 +230,31 @@ rotating_begin(struct app *a)
 }
 
 struct reading {
-	const char *chosen;
+	const char *chosen;		/* the folder; NULL: the newest is read */
 	struct rotation *found;
-	struct vec others;
+	struct vec others;		/* what is said of the rest */
 };
 
 static int
 read_run(struct job *j, void *cookie, struct error *err)
 {
 	struct reading *x = cookie;
+	struct vec dirs;
+	size_t at = 0;
 
 	(void)j;
-	return (x->found = find_session(x->chosen, &x->others, err)) != NULL ? 0 : -1;
+	vec_init(&dirs, sizeof(char *), ROWS_MAX);
+	if (find_sessions(&dirs, err) == 0) {
+		for (size_t i = 0; x->chosen != NULL && i < dirs.len; i++)
+			if (strcmp(vec_string(&dirs, i), x->chosen) == 0)
+				at = i;
+		x->found = rotation_open(vec_string(&dirs, at), NULL, err);
+		for (size_t i = 0; i < dirs.len; i++)
+			if (i != at)
+				find_other(vec_string(&dirs, i), &x->others);
+	}
+	vec_release_strings(&dirs);
+	return x->found != NULL ? 0 : -1;
 }
 
 void

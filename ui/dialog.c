@@ -348,10 +348,7 @@ dialog_about(const struct layer *layer, struct about *out)
 		about_key(out, INPUT_CTRL('u'), "clear what is typed");
 		about_key(out, INPUT_CTRL('w'), "clear the word before the cursor");
 	}
-	if (d->scroll.lines > d->scroll.shown) {
-		about_key(out, INPUT_DOWN, "scroll down");
-		about_key(out, INPUT_UP, "scroll up");
-	}
+	scroll_about(&d->scroll, out);
 	about_key(out, INPUT_ENTER, d->kind == DIALOG_CONFIRM ? "press the button that has the "
 	    "focus" : d->kind == DIALOG_MESSAGE ?
 	    "close" : "go on");

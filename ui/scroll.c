@@ -1,5 +1,6 @@
 #include "ui/scroll.h"
 
+#include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/term.h"
 
@@ -62,4 +63,13 @@ scroll_key(struct scroll *s, uint32_t key)
 	default:
 		return false;
 	}
+}
+
+void
+scroll_about(const struct scroll *s, struct about *out)
+{
+	if (s->lines <= s->shown)
+		return;
+	about_key(out, INPUT_DOWN, "scroll down");
+	about_key(out, INPUT_UP, "scroll up");
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct about;
 struct rect;
 
 /* A text that may be longer than its place: where it is scrolled to. */
@@ -24,5 +25,8 @@ void scroll_draw(struct scroll *s, const struct rect *r, unsigned int first, con
 
 /* Do what a movement key says; false when ${key} is none, or all is shown. */
 bool scroll_key(struct scroll *s, uint32_t key);
+
+/* Its keys, for the help; none where all is shown. */
+void scroll_about(const struct scroll *s, struct about *out);
 
 #endif /* !UI_SCROLL_H */

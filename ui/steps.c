@@ -186,10 +186,8 @@ steps_about(const struct layer *layer, struct about *out)
 	out->title = s->title;
 	if (step->about != NULL)
 		step->about(s, out);
-	if (step->text != NULL && s->scroll.lines > s->scroll.shown) {
-		about_key(out, INPUT_DOWN, "scroll down");
-		about_key(out, INPUT_UP, "scroll up");
-	}
+	if (step->text != NULL)
+		scroll_about(&s->scroll, out);
 	about_key(out, INPUT_ENTER, s->at + 1 == s->count ? "done" : "next step");
 	about_key(out, INPUT_ESCAPE, s->at > s->floor ? "one step back; what is typed stays" :
 	    "leave");

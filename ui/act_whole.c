@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/vec.h"
-#include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"

@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "rotation/rotation.h"
-#include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/choice.h"
@@ -20,7 +18,6 @@
 #include "ui/reveal.h"
 #include "ui/rotating.h"
 
-#define TEXT_MAX 8192
 #define KEYS_COLUMNS 26		/* of the keys of a step, where there is room */
 #define WIDE 70
 
@@ -62,13 +59,6 @@ static bool
 in_history(const struct app *a)
 {
 	return a->view == VIEW_HISTORY;
-}
-
-/* A diff, a question or a message is open. */
-static bool
-is_asked(const struct app *a)
-{
-	return app_asks(a);
 }
 
 static bool
@@ -186,7 +176,7 @@ static const struct lesson {
 	    "the change and said yes.", LESSON_CLEAR, {
 		{ "mark a secret in clear text", "Space on it", has_mark, false },
 		{ "look at what would change", "p", in_pending, false },
-		{ "see which lines", "P (Esc closes it)", is_asked, false },
+		{ "see which lines", "P (Esc closes it)", app_asks, false },
 		{ "apply it", "w, then Tab and Enter", has_sealed, true } },
 	    "The value is in the secrets file now, encrypted; where it was there is a reference." },
 	{ "reveal", "see a value for a moment", "A sealed value is opened with the master key, "
@@ -212,7 +202,7 @@ static const struct lesson {
 	{ "undo", "take a change back", "A value was replaced this morning, and the old one is "
 	    "wanted back. Sealed values are kept for 30 days.", LESSON_SEALED, {
 		{ "see what was done", "5", in_history, false },
-		{ "what would undo the last change?", "u", is_asked, false },
+		{ "what would undo the last change?", "u", app_asks, false },
 		{ "do it", "w, then Tab and Enter", has_undone, true } },
 	    "It was the sealed text that was kept: no clear text lies anywhere." },
 	{ "rotate", "new keys", "Somebody left who knew the master key. Rotation is a session: "

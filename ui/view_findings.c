@@ -57,17 +57,17 @@ grouping_name(const struct findings *f)
 
 /* --- the list --- */
 
-/* How many sealed entries of the environment of this name were not opened. */
-static size_t
-not_checked(const struct app *a, const char *name)
+/* The environment of this name, in the list of the files; NULL: it is not there. */
+static const struct tree_root *
+root_named(const struct app *a, const char *name)
 {
 	const struct tree *t = &a->model->tree;
 
 	for (size_t i = 0; i < t->roots.len; i++)
 		if (tree_root(t, i)->environment != NULL &&
 		    strcmp(tree_root(t, i)->name, name) == 0)
-			return tree_root(t, i)->tally.unchecked;
-	return 0;
+			return tree_root(t, i);
+	return NULL;
 }
 
 static void
@@ -75,12 +75,12 @@ group_draw(struct app *a, const struct findings_group *g, bool folded, const str
     unsigned int extra)
 {
 	const struct findings *f = a->findings;
+	const struct tree_root *root = g->kind == FINDINGS_GROUP &&
+	    f->grouping == FINDINGS_BY_ENVIRONMENT ? root_named(a, g->name) : NULL;
+	const size_t locked = root != NULL ? root->tally.unchecked : 0;
 	char levels[64], note[96] = "";
-	size_t locked = 0;
 	int x = l->x, end = l->x + l->w - 1;
 
-	if (g->kind == FINDINGS_GROUP && f->grouping == FINDINGS_BY_ENVIRONMENT)
-		locked = not_checked(a, g->name);
 	findings_print_levels(g->levels, levels, sizeof(levels));
 	if (g->kind == FINDINGS_UNREAD)
 		snprintf(levels, sizeof(levels), "%zu %s", g->count,
@@ -528,7 +528,7 @@ findings_say_facts(struct app *a, struct words *w, const struct findings_row *r)
 {
 	const struct audit_finding *x = r->finding;
 	const char *name = findings_environment(a->findings, x);
-	const struct tree *t = &a->model->tree;
+	const struct tree_root *root = name != NULL ? root_named(a, name) : NULL;
 	const struct estate_file *file;
 	const struct estate_entry *e;
 
@@ -538,10 +538,8 @@ findings_say_facts(struct app *a, struct words *w, const struct findings_row *r)
 		    "in the baseline");
 	if (findings_find(a->findings, a->model->estate, x, &file, &e))
 		files_say_status(a, w, file);
-	for (size_t i = 0; name != NULL && i < t->roots.len; i++)
-		if (tree_root(t, i)->environment != NULL &&
-		    strcmp(tree_root(t, i)->name, name) == 0)
-			files_say_keys(a, w, tree_root(t, i)->environment, false);
+	if (root != NULL)
+		files_say_keys(a, w, root->environment, false);
 }
 
 /* The detail below: where it is in the rule, then why and how. */

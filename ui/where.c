@@ -258,9 +258,8 @@ where_draw(struct where *w, const struct rect *r)
 		    "nearest propseal.ini.");
 	else
 		(void)steps_text(r, y + 1, "The secrets file is new, for its owner only. The "
-		    "remote path "
-	    "is where the services will read it, on the machine where they run: it stands in "
-	    "every reference.");
+		    "remote path is where the services will read it, on the machine where they "
+		    "run: it stands in every reference.");
 }
 
 bool
@@ -374,16 +373,17 @@ where_check(struct where *w, struct app *a, char *why, size_t size)
 {
 	const struct environments *e = model_environments(a->model);
 	const struct environment *x;
-	struct buf whole, other;
+	struct buf other;
 	struct error err;
 	size_t i;
 
-	buf_init(&whole, LINE_EDIT_MAX);
+	buf_clear(&w->absolute);
 	buf_init(&other, LINE_EDIT_MAX);
 	if (text_is_blank(w->remote.text, w->remote.len)) {
 		snprintf(why, size, "a remote path is needed");
 		w->focus = FOCUS_REMOTE;
-	} else if (w->path.len == 0 || model_absolute_path(w->path.text, &whole, &err) == -1) {
+	} else if (w->path.len == 0 || model_absolute_path(w->path.text, &w->absolute, &err) ==
+	    -1) {
 		snprintf(why, size, "%.150s", w->path.len == 0 ?
 		    "the secrets file needs a name" : err.text);
 		w->focus = FOCUS_PATH;
@@ -392,16 +392,13 @@ where_check(struct where *w, struct app *a, char *why, size_t size)
 		x = environments_at(e, i);
 		buf_clear(&other);
 		if (x->secrets == NULL || model_absolute_path(x->path, &other, &err) == -1 ||
-		    !buf_equal(&whole, &other) ||
+		    !buf_equal(&w->absolute, &other) ||
 		    secrets_file_metadata(x->secrets)->data_key == NULL)
 			continue;
 		snprintf(why, size, "this secrets file has its master key already");
 		w->focus = FOCUS_PATH;
 	}
-	buf_clear(&w->absolute);
-	buf_append(&w->absolute, whole.data, whole.len);
 	buf_release(&other);
-	buf_release(&whole);
 	return why[0] == '\0' && where_check_name(w, a, why, size);
 }
 

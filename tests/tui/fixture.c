@@ -300,3 +300,15 @@ fixture_leave(struct vt *v)
 	fixture_quit(v);
 	vt_free(v);
 }
+
+void
+fixture_hang_up(struct vt *v)
+{
+	int status;
+
+	vt_hang_up(v);
+	status = vt_wait_exit(v);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 129);
+	vt_free(v);
+}

@@ -93,4 +93,7 @@ void fixture_quit(struct vt *v);
 /* The same, and frees the terminal. */
 void fixture_leave(struct vt *v);
 
+/* Leaves it as it is, by the way that a closed terminal goes; its exit status must be 129. */
+void fixture_hang_up(struct vt *v);
+
 #endif /* !TESTS_TUI_FIXTURE_H */

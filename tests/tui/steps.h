@@ -39,6 +39,21 @@ type_line(struct vt *v, const char *text)
 	vt_key(v, KEY_ENTER);
 }
 
+/* One of the keys that lead somewhere, as a table has them: '<' TEXT is typed, with Enter at its
+ * end, '=' TEXT is waited for; else it is a key, or several characters. */
+static inline void
+follow(struct vt *v, const char *key)
+{
+	if (key[0] == '<')
+		type_line(v, key + 1);
+	else if (key[0] == '=')
+		see(v, key + 1);
+	else if (key[0] == '\033' || key[1] == '\0')
+		vt_key(v, key);
+	else
+		vt_type(v, key);
+}
+
 /* Type a value that is to be sealed: twice, as it is not seen. */
 static inline void
 type_value(struct vt *v, const char *text)

@@ -69,6 +69,16 @@ leave_from_the_key(struct vt *v)
 	vt_assert_has(v, "no secrets file");
 }
 
+/* From the step "passphrase" out of the wizard and the program. */
+static void
+give_up(struct fixture *f, struct vt *v)
+{
+	for (int step = 0; step < 3; step++)
+		vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_unchanged(f);
+}
+
 static void
 refuse_the_first_value(struct vt *v)
 {
@@ -437,11 +447,7 @@ name_that_cannot_be_written_is_refused_before(void **state)
 	vt_assert_has(v, "It is called as its folder");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "[passphrase]");
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	fixture_leave(v);
-	fixture_assert_unchanged(f);
+	give_up(f, v);
 }
 
 /* Who types on while the button has the focus opens nothing that would show the rest. */
@@ -458,11 +464,7 @@ passphrase_goes_nowhere_while_the_button_has_the_focus(void **state)
 	vt_type(v, "a:kite-canary?");
 	vt_assert_has(v, "[passphrase]");
 	assert_false(vt_sent(v, "kite"));
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	fixture_leave(v);
-	fixture_assert_unchanged(*state);
+	give_up(*state, v);
 }
 
 /* What is marked waits meanwhile, and goes to where the wizard said. */
@@ -875,11 +877,7 @@ existing_secrets_file_is_not_made_again(void **state)
 	see(v, "cannot be made");
 	vt_key(v, KEY_ENTER);
 	vt_assert_has(v, "[passphrase]");
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_ESC);
-	fixture_leave(v);
-	fixture_assert_unchanged(f);
+	give_up(f, v);
 }
 
 int

@@ -77,16 +77,10 @@ scene_start(struct fixture *f, const struct scene *s, const char *term, bool job
 	for (size_t i = 0; s->keys[i] != NULL; i++) {
 		const char *key = s->keys[i];
 
-		if (key[0] == '<')
-			type_line(v, key + 1);
-		else if (key[0] == '=')
-			see(v, key + 1);
-		else if (strcmp(key, KEY_F1) == 0 && term != NULL && strcmp(term, "linux") == 0)
+		if (strcmp(key, KEY_F1) == 0 && term != NULL && strcmp(term, "linux") == 0)
 			vt_key(v, "\033[[A");
-		else if (key[0] == '\033' || key[1] == '\0')
-			vt_key(v, key);
 		else
-			vt_type(v, key);
+			follow(v, key);
 	}
 	return v;
 }
@@ -95,19 +89,6 @@ static struct vt *
 scene_open(struct fixture *f, const struct scene *s, const char *term)
 {
 	return scene_start(f, s, term, false);
-}
-
-/* Left as it is, by the way that a closed terminal goes. */
-static void
-scene_close(struct vt *v)
-{
-	int status;
-
-	vt_hang_up(v);
-	status = vt_wait_exit(v);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 129);
-	vt_free(v);
 }
 
 static void
@@ -190,7 +171,7 @@ every_scene_at_every_size(void **state)
 		snprintf(name, sizeof(name), "%s-80x24", scenes[i].name);
 		if (scenes[i].opens != TIMED)
 			golden_assert_text(v, name);
-		scene_close(v);
+		fixture_hang_up(v);
 	}
 	fixture_assert_unchanged(*state);
 }
@@ -212,7 +193,7 @@ every_scene_on_other_terminals(void **state)
 			v = scene_open(*state, &scenes[i], terms[k]);
 			snprintf(name, sizeof(name), "%s-80x24", scenes[i].name);
 			golden_assert_text(v, name);
-			scene_close(v);
+			fixture_hang_up(v);
 		}
 	fixture_assert_unchanged(*state);
 }

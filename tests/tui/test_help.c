@@ -178,14 +178,7 @@ question_open(struct fixture *f, const struct question *q)
 	v = fixture_run(f, &start);
 	vt_settle(v);
 	for (size_t i = 0; q->keys[i] != NULL; i++)
-		if (q->keys[i][0] == '<')
-			type_line(v, q->keys[i] + 1);
-		else if (q->keys[i][0] == '=')
-			see(v, q->keys[i] + 1);
-		else if (q->keys[i][0] == '\033')
-			vt_key(v, q->keys[i]);
-		else
-			vt_type(v, q->keys[i]);
+		follow(v, q->keys[i]);
 	return v;
 }
 
@@ -199,14 +192,6 @@ screen_of(struct vt *v, char *out, size_t size)
 		vt_row(v, i, out + used, size - used);
 		used += strlen(out + used);
 	}
-}
-
-static void
-question_leave(struct vt *v)
-{
-	vt_hang_up(v);
-	(void)vt_wait_exit(v);
-	vt_free(v);
 }
 
 static void
@@ -232,7 +217,7 @@ help_opens_over_every_question_and_leaves_it_as_it_was(void **state)
 			assert_string_equal(before, after);
 		else
 			vt_assert_has(v, "(masked: r shows it)");
-		question_leave(v);
+		fixture_hang_up(v);
 	}
 	fixture_assert_unchanged(*state);
 }
@@ -258,7 +243,7 @@ help_and_palette_open_where_no_field_is(void **state)
 			vt_type(v, ">mark-file");
 			vt_assert_has(v, "not now: a question is open");
 		}
-		question_leave(v);
+		fixture_hang_up(v);
 	}
 	fixture_assert_unchanged(*state);
 }

@@ -58,14 +58,10 @@ play(struct vt *v, const struct play *p)
 	for (size_t i = 0; p->keys[i] != NULL; i++) {
 		const char *key = p->keys[i];
 
-		if (key[0] == '<')
-			type_line(v, key + 1);
-		else if (key[0] == '=')
-			see(v, key + 1);
-		else if (key[0] == '#' && ticked(v) != (size_t)(key[1] - '0'))
+		if (key[0] != '#')
+			follow(v, key);
+		else if (ticked(v) != (size_t)(key[1] - '0'))
 			vt_fail(v, p->name, key);
-		else if (key[0] != '#')
-			vt_key(v, key);
 	}
 	see(v, strcmp(p->name, "resume") == 0 ? "Done. q leaves." :
 	    "Done. Backspace, then Enter: the next lesson.");

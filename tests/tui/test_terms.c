@@ -401,9 +401,7 @@ answer_in_parts_is_no_key(void **state)
 		vt_linger(v, 400);
 		seen = tab_colour(v) == 4 && vt_has(v, "[1 files]") &&
 		    !vt_has(v, "does nothing here");
-		vt_hang_up(v);
-		(void)vt_wait_exit(v);
-		vt_free(v);
+		fixture_hang_up(v);
 	}
 	assert_true(seen);
 }

@@ -11,6 +11,7 @@
 #include "file/file.h"
 #include "plan/change.h"
 #include "plan/configuration.h"
+#include "rotation/rotation.h"
 #include "seal/keying.h"
 #include "seal/seal.h"
 
@@ -124,4 +125,18 @@ estate_seal(int e, int n, const char *key)
 	change_close(&c);
 	key_free(master);
 	return rc == 0 ? 0 : error_exit_status(err.code);
+}
+
+struct key *
+estate_old_key(char keys[][ESTATE_KEY], int n, const struct rotation_want *w, struct error *err)
+{
+	for (int e = 0; e < n; e++) {
+		struct key *k = key_from_base64(keys[e], strlen(keys[e]), err);
+
+		if (k == NULL || rotation_key_fits(w, k))
+			return k;
+		key_free(k);
+	}
+	error_set(err, ERROR_KEY, "no key");
+	return NULL;
 }

@@ -5,6 +5,7 @@
 
 struct error;
 struct key;
+struct rotation_want;
 
 /* Environments e0, e1 ... below the current folder, for what is done to them between faults. */
 
@@ -32,6 +33,10 @@ void to_text(const struct key *k, char out[ESTATE_KEY]);
 /* A secrets file with a key of its own, whose text goes to ${key}, and ${n} configurations
  * with a value in clear. */
 void estate_make(int e, int n, char key[ESTATE_KEY]);
+
+/* Which of the first ${n} environments' keys a rotation wants.  NULL: none, or ERROR_MEMORY. */
+struct key *estate_old_key(char keys[][ESTATE_KEY], int n, const struct rotation_want *w,
+    struct error *err);
 
 /* Seal the values of these configurations.  0, or the exit status of a failure. */
 int estate_seal(int e, int n, const char *key);

@@ -33,9 +33,6 @@ struct gate_run {
 	size_t calls;			/* out: how many there were */
 };
 
-/* Does this system let us? */
-bool gate_works(void);
-
 /* Run it; its output is thrown away.  Its exit status, 128 + a signal's number. */
 int gate_run(struct gate_run *r);
 
@@ -46,10 +43,12 @@ bool gate_is_below(const struct gate_call *c, const char *folder);
 bool gate_changes(const struct gate_call *c);
 bool gate_takes_room(const struct gate_call *c);
 
-/* A scratch folder, in memory where there is room, which becomes the current one; ${folder}:
- * PATH_MAX bytes for its real path.  The trail of changes goes beside it, to ${folder}.state:
- * its calls are none of those below the folder.  Ends the program where there is none. */
-void gate_folder_make(char *folder);
+/* Begin a suite: umask 022, and a scratch folder, in memory where there is room, which becomes
+ * the current one; ${folder}: PATH_MAX bytes for its real path.  The trail of changes goes beside
+ * it, to ${folder}.state: its calls are none of those below the folder.  False: this system does
+ * not let us, which is told as a suite that is skipped.  Ends the program where there is no
+ * folder. */
+bool gate_begin(char *folder);
 void gate_folder_remove(const char *folder);
 
 #endif /* !GATE_H */

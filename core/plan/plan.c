@@ -1,9 +1,7 @@
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -20,20 +18,9 @@
 #include "secrets/secrets_file.h"
 
 #define FILES_MAX 1000000
-#define FIRSTS_LEAST 16	/* slots; a power of two, as all sizes */
+#define FIRSTS_MAX 100000000
 #define NOTES_MAX ((size_t)1 << 20)
 #define NOTE_KEY_MAX 200	/* bytes of a key that a note shows */
-
-/*
- * What plan_first was asked, by 127 bits of a hash under keys that nobody
- * knows: the texts themselves would be a sixth of what a large plan holds.
- */
-struct firsts {
-	unsigned char key[2][SIPHASH_KEY];
-	uint64_t (*slots)[2];	/* at most 3/4 are taken; 0 behind a free one, else odd */
-	size_t size;
-	size_t count;
-};
 
 struct plan {
 	struct secrets_file *secrets;
@@ -48,7 +35,8 @@ struct plan {
 	struct buf notes;
 	struct buf scratch;
 	struct buf first;	/* what plan_first is asked, */
-	struct firsts firsts;	/* and was asked */
+	struct vec firsts;	/* of char *: and was asked */
+	struct map *firsts_index;
 	struct key *data_key;
 	struct cipher *cipher;	/* of data_key */
 	struct tagger *tagger;	/* of data_key */
@@ -74,13 +62,11 @@ plan_new(struct secrets_file *s, struct error *err)
 		return NULL;
 	p->secrets = s;
 	vec_init(&p->files, sizeof(struct item *), FILES_MAX);
+	vec_init(&p->firsts, sizeof(char *), FIRSTS_MAX);
 	buf_init(&p->notes, NOTES_MAX);
 	buf_init(&p->first, BUF_MAX_FILE);
 	buf_init_secret(&p->scratch, BUF_MAX_FILE);
-	p->firsts.size = FIRSTS_LEAST;
-	if ((p->firsts.slots = calloc(FIRSTS_LEAST, sizeof(*p->firsts.slots))) == NULL ||
-	    getentropy(p->firsts.key, sizeof(p->firsts.key)) != 0 ||
-	    (p->configs = map_new()) == NULL) {
+	if ((p->firsts_index = map_new()) == NULL || (p->configs = map_new()) == NULL) {
 		plan_free(p);
 		error_memory(err);
 		return NULL;
@@ -114,7 +100,8 @@ plan_free(struct plan *p)
 		item_free(plan_item_at(p, i));
 	vec_release(&p->files);
 	map_free(p->configs);
-	free(p->firsts.slots);
+	map_free(p->firsts_index);
+	vec_release_strings(&p->firsts);
 	buf_release(&p->notes);
 	buf_release(&p->first);
 	buf_release(&p->scratch);
@@ -374,41 +361,13 @@ plan_scratch(struct plan *p)
 	return &p->scratch;
 }
 
-/* The slot of the hash, or the free one where it belongs. */
-static uint64_t *
-firsts_slot(uint64_t (*slots)[2], size_t size, const uint64_t hash[2])
-{
-	size_t i = (size_t)hash[0] & (size - 1);
-
-	while (slots[i][1] != 0 && (slots[i][0] != hash[0] || slots[i][1] != hash[1]))
-		i = (i + 1) & (size - 1);
-	return slots[i];
-}
-
-static int
-firsts_grow(struct firsts *f, struct error *err)
-{
-	uint64_t (*slots)[2] = calloc(2 * f->size, sizeof(*slots));
-
-	if (slots == NULL)
-		return error_memory(err);
-	for (size_t i = 0; i < f->size; i++)
-		if (f->slots[i][1] != 0)
-			memcpy(firsts_slot(slots, 2 * f->size, f->slots[i]), f->slots[i],
-			    sizeof(*slots));
-	free(f->slots);
-	f->slots = slots;
-	f->size *= 2;
-	return 0;
-}
-
 int
 plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
     struct error *err)
 {
-	struct firsts *f = &p->firsts;
 	struct buf *all = &p->first;
-	uint64_t hash[2], *slot;
+	size_t ignored;
+	char *copy;
 
 	buf_clear(all);
 	buf_append(all, kind, strlen(kind) + 1);
@@ -416,20 +375,11 @@ plan_first(struct plan *p, const char *kind, const char *file, const char *what,
 	buf_append(all, what, len);
 	if (buf_check(all, err) != 0)
 		return -1;
-	for (size_t i = 0; i < 2; i++)
-		hash[i] = siphash_13(f->key[i], all->data, all->len);
-	hash[1] |= 1;
-	slot = firsts_slot(f->slots, f->size, hash);
-	if (slot[1] != 0)
+	if (map_get(p->firsts_index, all->data, all->len, &ignored))
 		return 0;
-	if (f->count + 1 > f->size / 4 * 3) {
-		if (firsts_grow(f, err) != 0)
-			return -1;
-		slot = firsts_slot(f->slots, f->size, hash);
-	}
-	memcpy(slot, hash, sizeof(hash));
-	f->count++;
-	return 1;
+	copy = vec_push_string(&p->firsts, (const char *)all->data, all->len);
+	return copy != NULL && map_put(p->firsts_index, copy, all->len, 0) == 0 ? 1 :
+	    error_memory(err);
 }
 
 int

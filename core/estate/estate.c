@@ -45,14 +45,20 @@ file_at(const struct estate *e, size_t i)
 	return *(struct listed **)vec_at(&e->files, i);
 }
 
+static struct reference
+reference_of(const struct use *u)
+{
+	return (struct reference){ .provider = REFERENCE_PROVIDER,
+		.provider_len = strlen(REFERENCE_PROVIDER), .path = u->remote,
+		.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
+}
+
 /* Resolve one reference, and have its entry show it. */
 static int
 resolve_use(struct estate *e, struct listed *f, struct use *u, struct error *err)
 {
 	struct estate_entry *entry = &f->held.entries[u->entry];
-	const struct reference r = { .provider = REFERENCE_PROVIDER,
-		.provider_len = strlen(REFERENCE_PROVIDER), .path = u->remote,
-		.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
+	const struct reference r = reference_of(u);
 	struct resolution x;
 
 	if (environments_resolve(e->environments, f->face.path, &r, &x, err) != 0)
@@ -82,10 +88,7 @@ static int
 fit_file(struct estate *e, const struct listed *f, struct error *err)
 {
 	for (size_t i = 0; i < f->held.use_count; i++) {
-		const struct use *u = &f->held.uses[i];
-		const struct reference r = { .provider = REFERENCE_PROVIDER,
-			.provider_len = strlen(REFERENCE_PROVIDER), .path = u->remote,
-			.path_len = u->remote_len, .name = u->name, .name_len = u->name_len };
+		const struct reference r = reference_of(&f->held.uses[i]);
 
 		if (environments_refer(e->environments, &r, err) != 0)
 			return -1;

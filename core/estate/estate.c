@@ -29,7 +29,7 @@ enum phase {
 
 struct estate {
 	struct finder *finder;
-	const struct finder_terms *terms;	/* the finder's */
+	struct finder_terms *terms;	/* the finder's */
 	struct environments *environments;
 	struct vec files;	/* of struct listed * */
 	struct vec walked;	/* of char *: folders that were read */
@@ -181,7 +181,7 @@ estate_environments(const struct estate *e)
 void
 estate_set_scope(struct estate *e, const struct scope *scope)
 {
-	finder_terms(e->finder)->scope = scope;
+	e->terms->scope = scope;
 }
 
 const struct scope *
@@ -193,25 +193,25 @@ estate_scope(const struct estate *e)
 void
 estate_set_rules(struct estate *e, const struct rules *rules)
 {
-	finder_terms(e->finder)->rules = rules;
+	e->terms->rules = rules;
 }
 
 void
 estate_set_brief(struct estate *e, bool brief)
 {
-	finder_terms(e->finder)->brief = brief;
+	e->terms->brief = brief;
 }
 
 void
 estate_set_references(struct estate *e, bool references)
 {
-	finder_terms(e->finder)->references = references;
+	e->terms->references = references;
 }
 
 void
 estate_list_leftovers(struct estate *e, struct vec *leftovers)
 {
-	finder_terms(e->finder)->leftovers = leftovers;
+	e->terms->leftovers = leftovers;
 }
 
 /* Go back to a phase, unless the scan has not come so far. */

@@ -34,6 +34,9 @@ static _Thread_local struct {
 #define SMALL_LEAST 6	/* 64 bytes */
 #define SMALL_SIZES 6
 
+_Static_assert(SECMEM_SMALL == (size_t)1 << (SMALL_LEAST + SMALL_SIZES - 1),
+    "each has a list");
+
 static struct {
 	pthread_mutex_t lock;
 	unsigned char *chunk;

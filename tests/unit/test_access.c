@@ -650,7 +650,7 @@ test_the_default_roles_are_a_roles_file(void **state)
 	grant("ResourceOwner", "own", "conn-a", false);
 	buf_init(&first, 1 << 16);
 	buf_init(&second, 1 << 16);
-	access_roles_default(&first);
+	roles_append_builtin(&first);
 	put("roles.json", buf_cstr(&first));
 	a = open_here();
 	assert_string_equal(rights(a, "own", "conn-a"), "LrRWDXMC");

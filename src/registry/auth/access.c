@@ -583,15 +583,6 @@ access_role(struct access *a, const char *name)
 	return operations;
 }
 
-void
-access_roles_default(struct buf *out)
-{
-	struct roles r;
-
-	roles_builtin(&r);
-	roles_append_json(&r, out);
-}
-
 int
 access_roles(const char *data, struct buf *out, struct error *err)
 {

@@ -10,7 +10,7 @@ struct access;
 
 /*
  * Who may do what (registry-contract 4.3): roles are data (DATA/roles.json if
- * it is there, else built in: see access_roles_default), bindings give a role
+ * it is there, else built in: see roles_append_builtin), bindings give a role
  * to a principal on the cluster, on one path or on a prefix of paths
  * (DATA/bindings.json).  What nothing grants is denied.  Paths are compared
  * byte for byte.  The files are read again when they change, within 10 ms.
@@ -64,10 +64,7 @@ int access_revoke(const char *data, const struct binding *b, size_t n, struct er
 int access_list(const char *data, void (*visit)(void *cookie, const struct binding *b),
     void *cookie, struct error *err);
 
-/* The built-in roles as JSON, for `role show` and as a start for roles.json. */
-void access_roles_default(struct buf *out);
-
-/* The same for the roles in force with ${data}: its roles.json if there. */
+/* The roles in force with ${data} as JSON: its roles.json if there, else those built in. */
 int access_roles(const char *data, struct buf *out, struct error *err);
 
 #endif /* !REGISTRY_AUTH_ACCESS_H */

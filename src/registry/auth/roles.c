@@ -69,7 +69,8 @@ static const struct role builtin_roles[] = {
 	{ "ConnectWorker", true, true, LOOKING | BIT(SECRET_RESOLVE) },
 };
 
-void
+/* The built-in table; not to be released. */
+static void
 roles_builtin(struct roles *out)
 {
 	out->items = (struct role *)(uintptr_t)builtin_roles;
@@ -301,6 +302,15 @@ roles_append_json(const struct roles *r, struct buf *out)
 	(void)json_out_finish(&o, NULL);
 }
 
+void
+roles_append_builtin(struct buf *out)
+{
+	struct roles builtin;
+
+	roles_builtin(&builtin);
+	roles_append_json(&builtin, out);
+}
+
 /* --- changes --- */
 
 struct roles_edit {
@@ -308,20 +318,21 @@ struct roles_edit {
 	json_t *o;			/* NULL: it goes */
 };
 
-/* The built-in table; NULL: no memory. */
-static json_t *
-roles_builtin_json(void)
+/* Write the built-in table into it. */
+static int
+roles_begin(json_t *root, struct error *err)
 {
-	struct roles builtin;
 	struct buf text;
-	json_t *root;
+	json_t *builtin;
+	int rc;
 
-	roles_builtin(&builtin);
 	buf_init(&text, ROLES_FILE_MAX);
-	roles_append_json(&builtin, &text);
-	root = json_loadb((const char *)text.data, text.len, 0, NULL);
+	roles_append_builtin(&text);
+	builtin = json_loads(buf_cstr(&text), 0, NULL);
 	buf_release(&text);
-	return root;
+	rc = json_object_update(root, builtin);
+	json_decref(builtin);
+	return rc == 0 ? 0 : error_memory(err);
 }
 
 /* So long that it can be read again, as a file and as a record. */
@@ -359,20 +370,12 @@ static int
 roles_edit(void *cookie, json_t *root, struct error *err)
 {
 	const struct roles_edit *e = cookie;
-	json_t *table = json_object_get(root, "roles"), *first;
+	json_t *table = json_object_get(root, "roles");
+	bool is_new = table == NULL || (json_is_object(table) && json_object_size(table) == 0);
 
-	if (table != NULL && (!json_is_object(table) || json_object_size(table) > 0)) {
-		if (roles_check(root, err) != 0)
-			return -1;
-	} else {
-		first = roles_builtin_json();
-		if (json_object_update(root, first) != 0 || first == NULL) {
-			json_decref(first);
-			return error_memory(err);
-		}
-		json_decref(first);
-		table = json_object_get(root, "roles");
-	}
+	if ((is_new ? roles_begin(root, err) : roles_check(root, err)) != 0)
+		return -1;
+	table = json_object_get(root, "roles");
 	if (e->o != NULL) {
 		if (json_object_get(table, e->name) == NULL &&
 		    json_object_size(table) >= ROLES_MAX)

@@ -72,7 +72,7 @@ const struct role *roles_find(const struct roles *r, const char *name);
 /* Append the table as roles_read takes it. */
 void roles_append_json(const struct roles *r, struct buf *out);
 
-/* The built-in table; not to be released. */
-void roles_builtin(struct roles *out);
+/* The same of the built-in table, for `role show` and as a start for roles.json. */
+void roles_append_builtin(struct buf *out);
 
 #endif /* !REGISTRY_AUTH_ROLES_H */

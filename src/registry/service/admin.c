@@ -433,7 +433,7 @@ role_show(const struct options *o, struct error *err)
 
 	buf_init(&text, ROLES_TEXT_MAX);
 	if (o->text[FLAG_DATA] == NULL)
-		access_roles_default(&text);
+		roles_append_builtin(&text);
 	else
 		rc = access_roles(o->text[FLAG_DATA], &text, err);
 	if (rc == 0 && (rc = buf_check(&text, err)) == 0)

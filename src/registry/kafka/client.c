@@ -19,16 +19,29 @@ kafka_complain(struct kafka *k, const char *what, const char *why)
 	(void)pthread_mutex_unlock(&k->mutex);
 }
 
-bool
-kafka_deny(struct kafka *k, rd_kafka_resp_err_t code)
+/* Which rights are needed. */
+static void
+hint_rights(const struct kafka *k, struct error *err)
+{
+	error_hint(err, "allow the registry's user READ, WRITE, DESCRIBE and "
+	    "DESCRIBE_CONFIGS on the topic %s, WRITE and DESCRIBE on the transactional id "
+	    "propseal-%s, READ and DESCRIBE on the group %s", k->o->topic, k->o->topic,
+	    k->o->group);
+}
+
+void
+kafka_deny(struct kafka *k, rd_kafka_resp_err_t code, struct error *err)
 {
 	if (code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
 	    code != RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED &&
 	    code != RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED &&
 	    code != RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-		return false;
+		return;
 	atomic_store(&k->denied, code);
-	return true;
+	if (err == NULL)
+		return;
+	err->code = ERROR_REFUSED;
+	hint_rights(k, err);
 }
 
 const char *
@@ -246,15 +259,6 @@ kafka_close(struct kafka *k)
 
 /* --- the topic --- */
 
-int
-kafka_rights(struct kafka *k, struct error *err)
-{
-	return error_hint(err, "allow the registry's user READ, WRITE, DESCRIBE and "
-	    "DESCRIBE_CONFIGS on the topic %s, WRITE and DESCRIBE on the transactional id "
-	    "propseal-%s, READ and DESCRIBE on the group %s", k->o->topic, k->o->topic,
-	    k->o->group);
-}
-
 /* Nobody answered in time: what librdkafka complained of tells why. */
 static int
 unreachable(struct kafka *k, rd_kafka_resp_err_t rc, struct error *err)
@@ -446,7 +450,7 @@ topic_look(struct kafka *k, unsigned timeout_ms, int *brokers, struct error *err
 	} else if (rc == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
 		result = error_set(err, ERROR_REFUSED, "the registry's user may not use the topic "
 		    "%s", k->o->topic);
-		kafka_rights(k, err);
+		hint_rights(k, err);
 	}
 	rd_kafka_metadata_destroy(m);
 	return result;
@@ -617,15 +621,12 @@ kafka_read(struct kafka *k, unsigned timeout_ms, struct kafka_message *out, stru
 		return KAFKA_GAP;
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
 		/* It is the lease that needs the group. */
-		(void)kafka_deny(k, m->err);
+		kafka_deny(k, m->err, NULL);
 		return KAFKA_NOTHING;
 	default:
 		error_set(err, ERROR_IO, "the topic %s cannot be read: %.300s", k->o->topic,
 		    rd_kafka_message_errstr(m));
-		if (kafka_deny(k, m->err)) {
-			err->code = ERROR_REFUSED;
-			kafka_rights(k, err);
-		}
+		kafka_deny(k, m->err, err);
 		kafka_complain(k, "reading", rd_kafka_message_errstr(m));
 		return KAFKA_TROUBLE;
 	}

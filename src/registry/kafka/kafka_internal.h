@@ -62,11 +62,9 @@ rd_kafka_t *kafka_handle_new(rd_kafka_conf_t *c, rd_kafka_type_t type, struct er
  * ${k}, which its callbacks may use. */
 void kafka_handle_end(struct kafka *k, rd_kafka_t *rk);
 
-/* Is it for want of a right?  Noted until what needs it is done. */
-bool kafka_deny(struct kafka *k, rd_kafka_resp_err_t code);
-
-/* Which rights are needed, as the error's hint.  Returns -1. */
-int kafka_rights(struct kafka *k, struct error *err);
+/* If it is for want of a right, that is noted until what needs it is done, and ${err} (NULL: no
+ * matter) becomes ERROR_REFUSED with a hint which ones are needed. */
+void kafka_deny(struct kafka *k, rd_kafka_resp_err_t code, struct error *err);
 
 /* Look no more. */
 void kafka_watch_end(struct kafka *k);

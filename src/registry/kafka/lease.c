@@ -69,7 +69,7 @@ lease_run(void *kafka)
 	lease_join(k);
 	while (!atomic_load(&k->lease_stop)) {
 		if ((m = rd_kafka_consumer_poll(k->lease, POLL_MS)) != NULL) {
-			(void)kafka_deny(k, m->err);
+			kafka_deny(k, m->err, NULL);
 			if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
 				kafka_complain(k, "the group", rd_kafka_message_errstr(m));
 			rd_kafka_message_destroy(m);

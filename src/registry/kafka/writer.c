@@ -65,7 +65,7 @@ kafka_claim(struct kafka *k, unsigned timeout_ms, struct error *err)
 {
 	int64_t until = clock_ms() + timeout_ms;
 	rd_kafka_error_t *e;
-	bool again, refused;
+	bool again;
 
 	kafka_unclaim(k);
 	if (writer_new(k, err) != 0)
@@ -73,12 +73,10 @@ kafka_claim(struct kafka *k, unsigned timeout_ms, struct error *err)
 	/* Again on the same handle: another one would fence this. */
 	while ((e = rd_kafka_init_transactions(k->writer, (int)timeout_ms)) != NULL) {
 		again = rd_kafka_error_is_retriable(e) != 0 && clock_ms() < until;
-		refused = kafka_deny(k, rd_kafka_error_code(e));
 		if (!again) {
-			error_set(err, refused ? ERROR_REFUSED : ERROR_IO, "the topic %s cannot be "
-			    "claimed: %.300s", k->o->topic, rd_kafka_error_string(e));
-			if (refused)
-				kafka_rights(k, err);
+			error_set(err, ERROR_IO, "the topic %s cannot be claimed: %.300s",
+			    k->o->topic, rd_kafka_error_string(e));
+			kafka_deny(k, rd_kafka_error_code(e), err);
 			kafka_complain(k, "claiming", rd_kafka_error_string(e));
 		}
 		rd_kafka_error_destroy(e);
@@ -126,10 +124,7 @@ append_failed(struct kafka *k, rd_kafka_error_t *e, bool sent, struct error *err
 
 	error_set(err, ERROR_IO, "the topic %s did not take it: %.300s", k->o->topic,
 	    rd_kafka_error_string(e));
-	if (kafka_deny(k, rd_kafka_error_code(e))) {
-		err->code = ERROR_REFUSED;
-		kafka_rights(k, err);
-	}
+	kafka_deny(k, rd_kafka_error_code(e), err);
 	kafka_complain(k, "writing", rd_kafka_error_string(e));
 	rd_kafka_error_destroy(e);
 	if (abortable && !fatal)

@@ -596,8 +596,6 @@ case_accept_takes_what_was_changed_on_purpose() {
 	expect_no_secret
 }
 
-# Who can write the file but has no key: values that change places, without their tags; one bit
-# of a value in CBC; and an entry that another has under a new name.
 case_what_differs_later_is_not_verified_any_more() {
 	five
 	plan --both
@@ -658,6 +656,8 @@ case_a_leftover_beside_a_file_that_is_done() {
 	done
 }
 
+# Who can write the file but has no key: values that change places, without their tags; one bit
+# of a value in CBC; and an entry that another has under a new name.
 case_accept_takes_nothing_that_no_key_made() {
 	local meddle
 	five

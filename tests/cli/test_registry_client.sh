@@ -951,21 +951,27 @@ case_a_registry_that_is_not_there() {
 	expect_no CANARY
 }
 
-case_what_answers_is_no_registry() {
+# A server that gives one answer after the other, whatever it is asked; its port gets into ./port.
+answer_with() {
 	python3 -c '
 import socket, sys
 s = socket.create_server(("127.0.0.1", 0))
+s.settimeout(30)
 print(s.getsockname()[1], flush=True)
 for answer in sys.argv[1:]:
     c = s.accept()[0]
     c.recv(65536)
     c.sendall(answer.encode().decode("unicode_escape").encode("latin-1"))
     c.close()
-' 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>' \
+' "$@" >port &
+	until_true grep -q . port
+}
+
+case_what_answers_is_no_registry() {
+	answer_with 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>' \
 	    'HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n' \
 	    'nonsense\r\n\r\n' '' 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n["x' \
-	    'HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n' >port &
-	until_true grep -q . port
+	    'HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n'
 	run registry list --url "http://127.0.0.1:$(cat port)"
 	expect_rc 1
 	expect_err 'is the URL that of a Secret Registry?'
@@ -981,6 +987,23 @@ for answer in sys.argv[1:]:
 	run registry list --url "http://127.0.0.1:$(cat port)"
 	expect_rc 1
 	expect_err 'the registry answered 500'
+	wait
+}
+
+case_where_to_look_for_what_may_have_been_done() {
+	local late='HTTP/1.1 504 Late\r\nContent-Length: 0\r\n\r\n' login
+	login=(--user alice --password-file "$suite/alice")
+	answer_with "$late" "$late" "$late"
+	login+=(--url "http://127.0.0.1:$(cat port)")
+	feed '{}' registry role define Reader "${login[@]}"
+	expect_rc 1
+	expect_err 'it may have been done: look with `propseal registry role show`'
+	run registry role remove Reader "${login[@]}"
+	expect_rc 1
+	expect_err 'it may have been done: look with `propseal registry role show`'
+	run registry role grant Reader --principal rob "${login[@]}"
+	expect_rc 1
+	expect_err 'it may have been done: look with `propseal registry role list`'
 	wait
 }
 

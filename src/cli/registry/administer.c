@@ -383,6 +383,9 @@ administer_hint(const struct administer *a, const struct administer_action *acti
     struct error *err)
 {
 	const char *command = action->command;
+	/* Of a role that is what it allows, not who has it. */
+	const char *look = action->run == administer_role_define ||
+	    action->run == administer_role_remove ? "show" : "list";
 	int status = a->r.got.status;
 
 	if (status == 409 && strcmp(command, "user") == 0 && strcmp(action->word, "add") == 0)
@@ -390,11 +393,10 @@ administer_hint(const struct administer *a, const struct administer_action *acti
 	else if (status == 409)
 		err->hint[0] = '\0';	/* the text has it */
 	else if (status == 404)
-		error_hint(err, "`propseal registry %s %s` shows what is there", command,
-		    action->run == administer_role_remove ? "show" : "list");
+		error_hint(err, "`propseal registry %s %s` shows what is there", command, look);
 	else if (status == 504)
-		error_hint(err, "it may have been done: look with `propseal registry %s list`",
-		    command);
+		error_hint(err, "it may have been done: look with `propseal registry %s %s`",
+		    command, look);
 }
 
 int

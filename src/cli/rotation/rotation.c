@@ -185,6 +185,8 @@ tell_diff(struct rotation_cookie *k, struct error *err)
 		rc = output_write_diff(&part, err);
 		buf_clear(&part);
 	}
+	if (rc == 0 && !feof(k->diff))
+		rc = error_io(err, "/tmp", "cannot read the diff that was kept");
 	if (rc == 0 && part.len > 0)
 		rc = output_write_diff(&part, err);
 	buf_release(&part);

@@ -96,6 +96,8 @@ screen_open(struct screen *s, struct error *err)
 	char place[PATH_MAX];
 	int status = 0;
 
+	if (before != NULL && (s->state_before = strdup(before)) == NULL)
+		return error_memory(err);
 	if (tutor_place(s->program, place, err) != 0 ||
 	    tutor_script(s->program, "/", place, "mkdir -p -- \"${2%/*}\"", &status, err) != 0)
 		return -1;
@@ -106,7 +108,6 @@ screen_open(struct screen *s, struct error *err)
 	snprintf(s->state, sizeof(s->state), "%.4000s/state", s->folder);
 	snprintf(s->trail, sizeof(s->trail), "%.4000s/state/propseal/trail.jsonl", s->folder);
 	snprintf(s->key, sizeof(s->key), "%.4000s/key", s->folder);
-	s->state_before = before != NULL ? strdup(before) : NULL;
 	return setenv("XDG_STATE_HOME", s->state, 1) == 0 ? 0 : error_memory(err);
 }
 
@@ -178,8 +179,10 @@ commands_tutor_screen(const struct options *o, const char *name)
 		    "1 to %d", LESSONS);
 		return report_error(&err);
 	}
-	if (screen_open(&s, &err) != 0)
+	if (screen_open(&s, &err) != 0) {
+		free(s.state_before);
 		return report_error(&err);
+	}
 	while ((rc = screen_lesson(&s, o, &l, &err)) == 0 && l.next != LESSONS)
 		l.lesson = l.next;
 	screen_close(&s);

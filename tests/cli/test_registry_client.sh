@@ -18,6 +18,8 @@ ready() {
 	python3 - "$@" <<-'END'
 		import ssl, sys, time, urllib.request
 		context = ssl.create_default_context(cafile=sys.argv[2]) if sys.argv[2:] else None
+		if context:
+		    context.verify_flags |= ssl.VERIFY_X509_STRICT
 		for i in range(400):
 		    try:
 		        with urllib.request.urlopen(sys.argv[1] + '/health/ready', timeout=5,
@@ -68,9 +70,11 @@ certificates() {
 		for ca in ('ca', 'other-ca'):
 		    openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
 		            '-nodes', '-days', '7', '-subj', '/CN=' + ca,
+		            '-addext', 'keyUsage=critical,keyCertSign,cRLSign',
 		            '-keyout', folder + ca + '.key', '-out', folder + ca + '.pem')
 		for name, subject in (('server', 'IP:127.0.0.1'), ('client', 'DNS:client')):
-		    open(folder + 'ext', 'w').write('subjectAltName=' + subject + '\n')
+		    open(folder + 'ext', 'w').write('subjectAltName=' + subject +
+		        '\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n')
 		    openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
 		            '-subj', '/CN=rob', '-keyout', folder + name + '.key',
 		            '-out', folder + name + '.csr')

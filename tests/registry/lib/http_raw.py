@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from lib.tls import SIGNS
+
 PROGRAM = os.path.join(os.path.dirname(os.environ.get("PROPSEAL", "build/propseal")),
                        "tests/registry/http_server")
 LIMIT = 30      # seconds, for what should take none
@@ -248,18 +250,23 @@ class Files:
                                       serialization.PrivateFormat.PKCS8,
                                       serialization.NoEncryption()))
 
-    def builder(self, subject, issuer, key, days=30):
-        now = datetime.datetime.utcnow()
+    def builder(self, subject, authority, key, days=30):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        issuer, issuer_key = authority
         return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
                 .public_key(key.public_key()).serial_number(x509.random_serial_number())
                 .not_valid_before(now - datetime.timedelta(days=10))
-                .not_valid_after(now + datetime.timedelta(days=days)))
+                .not_valid_after(now + datetime.timedelta(days=days))
+                .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                    issuer_key.public_key()), False))
 
     def authority(self, name):
         key = ec.generate_private_key(ec.SECP256R1())
         subject = self.name(name)
-        certificate = (self.builder(subject, subject, key)
+        certificate = (self.builder(subject, (subject, key), key)
                        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+                       .add_extension(SIGNS, True)
                        .sign(key, hashes.SHA256()))
         self.write(name, certificate, key)
         return subject, key
@@ -267,7 +274,7 @@ class Files:
     def issue(self, name, authority, cn, days=30, san=None):
         key = ec.generate_private_key(ec.SECP256R1())
         names = san or [x509.DNSName(cn), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        certificate = (self.builder(self.name(cn), authority[0], key, days)
+        certificate = (self.builder(self.name(cn), authority, key, days)
                        .add_extension(x509.SubjectAlternativeName(names), False)
                        .sign(authority[1], hashes.SHA256()))
         self.write(name, certificate, key)
@@ -278,6 +285,7 @@ class Files:
     def client(self, name=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
         context.load_verify_locations(self.path("ca.crt"))
         if name is not None:
             context.load_cert_chain(self.path(name + ".crt"), self.path(name + ".key"))

@@ -13,6 +13,12 @@ from lib import harness
 
 DAY = datetime.timedelta(days=1)
 
+# What an authority's key is for.
+SIGNS = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, key_cert_sign=True, crl_sign=True,
+    encipher_only=False, decipher_only=False)
+
 
 def name(common_name):
     return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, 'Test'),
@@ -32,8 +38,13 @@ class Authority:
         builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(self.name)
                    .public_key(public_key).serial_number(x509.random_serial_number())
                    .not_valid_before(now + days[0] * DAY).not_valid_after(now + days[1] * DAY)
-                   .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True))
-        if not ca:
+                   .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+                   .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
+                       self.key.public_key()), False))
+        if ca:
+            builder = builder.add_extension(SIGNS, critical=True)
+        else:
             usages = [ExtendedKeyUsageOID.CLIENT_AUTH] * (client or both) + \
                 [ExtendedKeyUsageOID.SERVER_AUTH] * (both or not client)
             builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -80,6 +91,8 @@ class Authority:
     def context(self, pair=None, version=None):
         """For a client that trusts this authority."""
         context = ssl.create_default_context(cafile=self.file)
+        # As Python is by itself from 3.13 on.
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
         if version:
             context.minimum_version = context.maximum_version = version
         if pair:

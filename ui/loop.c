@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/secmem.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -421,7 +420,7 @@ loop_run(struct app *a, struct layer *layer)
 			term_sync(a->handled);
 		term_wait(&e, next_timer(a), layer->secret);
 		draw = handle(a, &e);
-		secmem_wipe(&e, sizeof(e));
+		term_forget(&e);
 		if (run_timers(a))
 			draw = true;
 		if (may_work(a) && scan_run(a))

@@ -695,6 +695,13 @@ term_wait(struct event *e, int timeout_ms, bool secret)
 		e->kind = other;
 }
 
+void
+term_forget(struct event *e)
+{
+	buf_release(&pasted);
+	secmem_wipe(e, sizeof(*e));
+}
+
 bool
 term_drop_input(void)
 {

@@ -63,7 +63,7 @@ enum input {
 struct event {
 	enum event_kind kind;
 	uint32_t key;		/* EVENT_KEY: a code point or an enum input */
-	struct buf *pasted;	/* secret, of paste, clipboard, ground; until the next wait */
+	struct buf *pasted;	/* secret, of paste, clipboard, ground; until term_forget */
 	int button, y, x;	/* EVENT_MOUSE: enum mouse, or another one; from 0 on */
 	int signal;		/* EVENT_SIGNAL */
 };
@@ -90,6 +90,9 @@ void term_close(void);
  * only characters, Enter, ^J, Escape, Tab, Backspace and arrows are told apart then.
  */
 void term_wait(struct event *e, int timeout_ms, bool secret);
+
+/* The event is dealt with: wipe it, and what was pasted. */
+void term_forget(struct event *e);
 
 /* Forget what was typed and not read yet.  True: there was something. */
 bool term_drop_input(void);

@@ -129,9 +129,12 @@ a_pasted_and_a_long_value_go_too(void **state)
 	assert_held(v, LONG_HEAD);
 	vt_key(v, KEY_ESC);
 	assert_gone(v, "long value", LONG_HEAD);
-	/* A paste that nothing takes is dropped, and so are its bytes. */
+	/* A paste that nothing takes is dropped, and so are its bytes: before the next frame. */
 	paste(v, TYPED);
 	assert_gone(v, "dropped paste", TYPED);
+	vt_key_held(v, "\033[200~" TYPED "\033[201~");
+	memory_assert_clean(vt_pid(v), "dropped paste, while the frame is drawn", TYPED);
+	vt_let_go(v);
 	leave_clean(v, PASTED);
 	fixture_assert_value(f, "estate/broker.properties", "ssl.key.password", PASTED);
 }

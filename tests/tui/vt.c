@@ -1,6 +1,8 @@
 #include "vt.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <setjmp.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -278,6 +281,55 @@ vt_key(struct vt *v, const char *bytes)
 	vt_settle(v);
 	v->want = v->seen + 1;
 	vt_send(v, bytes);
+	vt_settle(v);
+}
+
+/* Stop and start what goes to the terminal, on the program's own side of it. */
+static void
+vt_flow(struct vt *v, int action)
+{
+	int fd = open(ptsname(v->fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(tcflow(fd, action), 0);
+	close(fd);
+}
+
+static bool
+is_writing(const struct vt *v)
+{
+	char path[64], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)v->program);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	if (fgets(text, sizeof(text), f) == NULL)
+		text[0] = '\0';
+	fclose(f);
+	return strtol(text, NULL, 10) == SYS_write && isdigit((unsigned char)text[0]);
+}
+
+void
+vt_key_held(struct vt *v, const char *bytes)
+{
+	uint64_t end = now_ms() + DEADLINE_MS;
+
+	vt_settle(v);
+	v->want = v->seen + 1;
+	vt_flow(v, TCOOFF);
+	vt_send(v, bytes);
+	while (!is_writing(v)) {
+		if (now_ms() > end)
+			vt_fail(v, "no frame after", "a key");
+		poll(NULL, 0, 1);
+	}
+}
+
+void
+vt_let_go(struct vt *v)
+{
+	vt_flow(v, TCOON);
 	vt_settle(v);
 }
 

@@ -40,6 +40,11 @@ void vt_type(struct vt *v, const char *s);
 /* Send bytes and wait for nothing. */
 void vt_send(struct vt *v, const char *bytes);
 
+/* Type one key while the terminal takes nothing: the program stands in writing its frame, after
+ * all that it does before, until it is let go.  Only who may read its memory can wait for that. */
+void vt_key_held(struct vt *v, const char *bytes);
+void vt_let_go(struct vt *v);
+
 /* Change the size as a window manager does, and wait for the new frame. */
 void vt_resize(struct vt *v, int rows, int cols);
 

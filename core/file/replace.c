@@ -17,7 +17,6 @@
 #include "file/lock.h"
 #include "file/replace.h"
 #include "file/temporary.h"
-#include "file/wait.h"
 
 #define KEPT ".propseal-kept"
 #define COMMIT_WAIT_MS 1000	/* of replace_commit, for a lease */

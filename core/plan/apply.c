@@ -10,7 +10,6 @@
 #include "file/file.h"
 #include "file/lock.h"
 #include "file/replace.h"
-#include "file/wait.h"
 #include "plan/apply.h"
 #include "plan/keep.h"
 #include "plan/plan.h"

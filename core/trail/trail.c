@@ -18,7 +18,6 @@
 #include "crypto/mac.h"
 #include "file/file.h"
 #include "file/lock.h"
-#include "file/wait.h"
 #include "trail/trail.h"
 
 #define SET_ANOTHER "set another file in your own propseal.ini: `trail = PATH` in [files]"

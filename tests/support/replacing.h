@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "file/replace.h"
-#include "file/wait.h"
+#include "file/lock.h"
 #include "faults.h"
 #include "files.h"
 

@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/compat.h"
 #include "base/error.h"
-#include "file/attributes.h"
 #include "file/file.h"
 #include "file/lock.h"
 #include "file/replace.h"

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "base/text.h"
-#include "secrets/passphrase.h"
+#include "secrets/key_source.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/dialog.h"

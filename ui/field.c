@@ -6,7 +6,7 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "file/file.h"
-#include "secrets/passphrase.h"
+#include "secrets/key_source.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/field.h"

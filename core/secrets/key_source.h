@@ -63,4 +63,23 @@ const struct key *key_ring_for(const struct key_ring *r, const struct secrets_fi
  * from: ERROR_MISSING. */
 int key_ring_missing(const struct secrets_file *s, struct error *err);
 
+/*
+ * How well a passphrase, from which a master key is derived, stands up to
+ * guessing: whoever has the secrets file can try as many as he likes.
+ */
+enum passphrase_strength {
+	PASSPHRASE_WEAK,	/* not without being asked about it */
+	PASSPHRASE_FAIR,
+	PASSPHRASE_GOOD
+};
+
+/* Each of these counts as one character: a word that comes first to everybody, what repeats
+ * the character before or its neighbour in the alphabet, what repeats the beginning.
+ * ${why} (may be NULL) gets what is wrong with a weak one, without a part of it. */
+enum passphrase_strength passphrase_weigh(const void *text, size_t n, const char **why);
+
+/* Append a generated one to ${out} (secret): six groups of four letters and digits,
+ * about 118 bits, none that looks like another.  ERROR_CRYPTO, ERROR_MEMORY. */
+int passphrase_generate(struct buf *out, struct error *err);
+
 #endif /* !SECRETS_KEY_SOURCE_H */

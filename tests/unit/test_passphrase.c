@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "secrets/passphrase.h"
+#include "secrets/key_source.h"
 
 static const struct {
 	const char *text;

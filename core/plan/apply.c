@@ -14,8 +14,8 @@
 #include "plan/keep.h"
 #include "plan/plan.h"
 #include "plan/verify.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 #include "trail/kept.h"
 #include "trail/trail.h"
 

@@ -16,7 +16,6 @@
 #include "plan/plan.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 
 #define CONFIGS_MAX 1000000
 

@@ -15,8 +15,8 @@
 #include "file/file.h"
 #include "plan/plan.h"
 #include "secrets/reference.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 #include "trail/kept.h"
 #include "trail/trail.h"
 

@@ -14,7 +14,7 @@
 #include "document/edits.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
-#include "secrets/tag.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
 #define FILES_MAX 1000000

@@ -17,7 +17,6 @@
 #include "seal/keying.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 #include "secrets/trust.h"
 
 /* The progress function is called once for so many entries. */

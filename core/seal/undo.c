@@ -15,7 +15,6 @@
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 #include "trail/kept.h"
 
 struct undoing {

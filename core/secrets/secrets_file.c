@@ -13,7 +13,6 @@
 #include "secrets/metadata.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 #include "secrets/trust.h"
 
 #define REMOTES_MAX 10000

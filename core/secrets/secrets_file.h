@@ -6,7 +6,7 @@
 
 #include "file/file.h"
 #include "secrets/metadata.h"
-#include "secrets/tag.h"
+#include "secrets/sealed.h"
 #include "secrets/trust.h"
 
 struct buf;

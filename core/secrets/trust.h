@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "secrets/tag.h"
+#include "secrets/sealed.h"
 
 struct cipher;
 struct document;

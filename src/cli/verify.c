@@ -20,8 +20,8 @@
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "secrets/key_source.h"
+#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 #include "secrets/trust.h"
 
 #define SUMMARY_MAX 4096

@@ -5,7 +5,7 @@
  */
 #include "fuzz_support.h"
 #include "merge/merge.h"
-#include "secrets/tag.h"
+#include "secrets/sealed.h"
 
 static bool
 has_as(const struct document *d, const struct document *of, size_t i)

@@ -8,7 +8,6 @@
 #include "fuzz_support.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/tag.h"
 
 static struct key *master;
 static struct cipher *cipher;

@@ -10,7 +10,6 @@
 #include "crypto/aead.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "secrets/metadata.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 #include "secrets/trust.h"

@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "file/file.h"
-#include "secrets/metadata.h"
 #include "secrets/sealed.h"
 #include "secrets/trust.h"
 

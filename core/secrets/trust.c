@@ -10,7 +10,6 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "document/document.h"
-#include "secrets/metadata.h"
 #include "secrets/sealed.h"
 
 /*

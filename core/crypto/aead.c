@@ -14,7 +14,6 @@
 #include "base/secmem.h"
 #include "crypto/key.h"
 #include "crypto/memory.h"
-#include "crypto/random.h"
 
 static int
 aes_failed(struct error *err)

@@ -75,4 +75,21 @@ void key_append_base64(const struct key *k, struct buf *out);
 int scrypt_derive(const void *pass, size_t n, const void *salt, size_t salt_len,
     uint64_t N, uint32_t r, uint32_t p, void *out, size_t out_len, struct error *err);
 
+/* Fill ${n} bytes from OpenSSL's private generator.  ERROR_CRYPTO. */
+int random_bytes(void *out, size_t n, struct error *err);
+
+/*
+ * Random bytes drawn from OpenSSL's generator in advance, as a call of it for
+ * each IV or salt would cost more than the sealing.  In a page that a forked
+ * child finds empty, so that two processes never use the same ones.  No byte
+ * is given twice, and what was given is wiped here.  For one thread.
+ */
+struct random_pool;
+
+struct random_pool *random_pool_new(struct error *err);
+void random_pool_free(struct random_pool *p);
+
+/* ${n} bytes, at most RANDOM_POOL_TAKE_MAX (ERROR_LIMIT).  ERROR_CRYPTO. */
+int random_pool_take(struct random_pool *p, void *out, size_t n, struct error *err);
+
 #endif /* !CRYPTO_KEY_H */

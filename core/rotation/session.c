@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "crypto/aead.h"
-#include "crypto/random.h"
+#include "crypto/key.h"
 #include "file/file.h"
 #include "file/lock.h"
 #include "file/replace.h"

@@ -10,7 +10,6 @@
 #include "crypto/aead.h"
 #include "crypto/base64.h"
 #include "crypto/key.h"
-#include "crypto/random.h"
 #include "document/document.h"
 #include "document/edits.h"
 #include "plan/plan.h"

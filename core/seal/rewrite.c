@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/text.h"
-#include "crypto/random.h"
+#include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"
 #include "plan/configuration.h"

@@ -11,7 +11,6 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "crypto/key.h"
-#include "crypto/random.h"
 #include "file/file.h"
 #include "secrets/key_source.h"
 #include "secrets/sealed.h"

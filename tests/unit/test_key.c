@@ -3,7 +3,6 @@
 #include "base/secmem.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
-#include "crypto/random.h"
 #include "unit.h"
 
 static void

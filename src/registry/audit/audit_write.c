@@ -11,7 +11,6 @@
 #include "base/number.h"
 #include "base/time.h"
 #include "crypto/key.h"
-#include "crypto/random.h"
 #include "registry/audit/audit.h"
 #include "registry/audit/audit_internal.h"
 #include "registry/base/clock.h"

@@ -14,7 +14,6 @@
 #include "base/secmem.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
-#include "crypto/random.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/auth_internal.h"
 #include "registry/base/address.h"

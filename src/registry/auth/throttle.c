@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/map.h"
-#include "crypto/random.h"
+#include "crypto/key.h"
 #include "registry/auth/auth_internal.h"
 #include "registry/base/address.h"
 

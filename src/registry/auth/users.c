@@ -9,7 +9,6 @@
 #include "crypto/base64.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
-#include "crypto/random.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"

@@ -10,7 +10,7 @@
 #include <netinet/tcp.h>
 
 #include "base/error.h"
-#include "crypto/random.h"
+#include "crypto/key.h"
 #include "registry/http/http_internal.h"
 
 #define BACKLOG 1024

@@ -15,7 +15,6 @@
 #include "crypto/base64.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
-#include "crypto/random.h"
 #include "registry/keys/keyring.h"
 
 #define RING_KEYS_MAX 64	/* one, but for two while a rotation runs */

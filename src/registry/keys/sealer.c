@@ -6,8 +6,8 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "crypto/aead.h"
+#include "crypto/key.h"
 #include "crypto/mac.h"
-#include "crypto/random.h"
 #include "registry/keys/keyring.h"
 
 #define LABEL "propseal registry 1 value"

@@ -9,7 +9,6 @@
 #include "crypto/aead.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
-#include "crypto/random.h"
 #include "registry/store/record.h"
 
 #define LABEL "propseal registry log 1"

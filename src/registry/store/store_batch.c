@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "crypto/random.h"
+#include "crypto/key.h"
 #include "registry/keys/keyring.h"
 #include "registry/store/store_log.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "crypto/random.h"
+#include "crypto/key.h"
 #include "registry/base/clock.h"
 #include "registry/kafka/kafka.h"
 #include "registry/kafka/options.h"

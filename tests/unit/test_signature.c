@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "crypto/base64.h"
-#include "crypto/signature.h"
+#include "crypto/mac.h"
 #include "unit.h"
 
 /* RFC 7515, appendix A.2 (RS256) and A.3 (ES256): signing input, signature,

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "crypto/mac.h"
-#include "crypto/signature.h"
 #include "registry/base/data_file.h"
 
 struct credentials;

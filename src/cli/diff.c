@@ -23,7 +23,6 @@
 #include "document/document.h"
 #include "estate/estate.h"
 #include "plan/configuration.h"
-#include "secrets/compare.h"
 #include "secrets/inspect.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"

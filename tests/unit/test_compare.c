@@ -1,4 +1,4 @@
-#include "secrets/compare.h"
+#include "secrets/inspect.h"
 #include "estate_fixture.h"
 
 #define KEYSTORE OURS("server.properties/ssl.keystore.password")

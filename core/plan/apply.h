@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 
+struct buf;
 struct error;
 struct plan;
 struct plan_file;
@@ -72,5 +73,24 @@ size_t apply_done(const struct apply *a);
 
 /* At most so many files are locked, and open, at a time besides the secrets file. */
 #define APPLY_BATCH 32
+
+/**
+ * keep_change(p, t, change, err):
+ * Keep what undoes a plan that is about to be applied as ${change} (trail/kept.h): what its
+ * sealed entries and references are now.  Of a plan that cannot be undone from that the reason.
+ * Errors: those of kept_write.
+ */
+int keep_change(const struct plan *p, const struct trail *t, uint64_t change, struct error *err);
+
+/**
+ * plan_verify(p, file, content, err):
+ * Check the new ${content} of a file of the plan as apply read it back from
+ * disk: it parses, what was set is there and what was removed is not, the data
+ * key is the old one or opens under the expected master key, and every sealed
+ * entry that the plan wrote opens (with an expected master key every one in
+ * the file).  ERROR_DAMAGED otherwise, whatever it is that does not fit.  ${content} is used up.
+ */
+int plan_verify(const struct plan *p, const struct plan_file *file,
+    struct buf *content, struct error *err);
 
 #endif /* !PLAN_APPLY_H */

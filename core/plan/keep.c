@@ -1,4 +1,4 @@
-#include "plan/keep.h"
+#include "plan/apply.h"
 
 #include <stdbool.h>
 #include <stdio.h>

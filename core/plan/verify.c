@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "document/document.h"
 #include "document/edits.h"
+#include "plan/apply.h"
 #include "plan/plan.h"
-#include "plan/verify.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 

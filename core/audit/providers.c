@@ -9,7 +9,6 @@
 #include "document/document.h"
 #include "file/file.h"
 #include "seal/provider.h"
-#include "seal/workers.h"
 #include "secrets/inspect.h"
 #include "secrets/reference.h"
 

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "seal/workers.h"
+#include "seal/provider.h"
 
 struct configuration;
 struct document;

@@ -8,7 +8,7 @@
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
-#include "seal/undo.h"
+#include "seal/seal.h"
 #include "secrets/secrets_file.h"
 #include "trail/kept.h"
 #include "ui/act.h"

@@ -1,4 +1,4 @@
-#include "seal/undo.h"
+#include "seal/seal.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -18,7 +18,7 @@
 #include "common/report.h"
 #include "plan/change.h"
 #include "plan/plan.h"
-#include "seal/undo.h"
+#include "seal/seal.h"
 #include "secrets/secrets_file.h"
 #include "trail/kept.h"
 #include "trail/trail.h"

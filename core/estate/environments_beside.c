@@ -9,7 +9,7 @@
 #include "document/document.h"
 #include "document/scope.h"
 #include "estate/environments.h"
-#include "estate/walk.h"
+#include "estate/finder.h"
 #include "file/file.h"
 #include "plan/configuration.h"
 #include "secrets/secrets_file.h"

@@ -10,7 +10,6 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "estate/finder.h"
-#include "estate/walk.h"
 #include "file/file.h"
 #include "plan/configuration.h"
 #include "secrets/reference.h"

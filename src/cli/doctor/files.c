@@ -13,7 +13,7 @@
 #include "common/args.h"
 #include "document/document.h"
 #include "estate/estate.h"
-#include "estate/walk.h"
+#include "estate/finder.h"
 #include "file/file.h"
 #include "secrets/secrets_file.h"
 

@@ -14,7 +14,7 @@
 #include "cli/doctor/doctor.h"
 #include "common/args.h"
 #include "document/unit_file.h"
-#include "estate/walk.h"
+#include "estate/finder.h"
 #include "file/file.h"
 #include "secrets/key_source.h"
 

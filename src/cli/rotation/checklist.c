@@ -11,7 +11,7 @@
 #include "common/report.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
-#include "rotation/service.h"
+#include "rotation/rotation.h"
 #include "secrets/secrets_file.h"
 
 /* `propseal rotation checklist`: what is to be done on the hosts of each environment. */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "audit/rule.h"
+#include "audit/audit.h"
 
 #define SEAL "seal it: `propseal seal PATH`, or `propseal file encrypt --config KEY`"
 

@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "audit/form.h"
-#include "audit/form_internal.h"
 #include "base/error.h"
 #include "document/jaas.h"
 #include "file/file.h"

@@ -3,7 +3,6 @@
 #include <strings.h>
 
 #include "audit/form.h"
-#include "audit/form_internal.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "secrets/keys.h"

@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "audit/form.h"
-#include "audit/form_internal.h"
 
 /*
  * Templates of YAML, as Helm and Ansible have them.  What stands by itself on

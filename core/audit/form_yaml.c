@@ -5,7 +5,6 @@
 #include <yaml.h>
 
 #include "audit/form.h"
-#include "audit/form_internal.h"
 #include "base/error.h"
 #include "base/secmem.h"
 #include "base/text.h"

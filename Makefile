@@ -215,7 +215,7 @@ $(BUILD)/commit: always
 # The parts of the interface that need no screen.
 $(BUILD)/tests/test_outline: $(BUILD)/ui/filter.o $(BUILD)/ui/outline.o
 $(BUILD)/tests/test_theme: $(BUILD)/ui/theme.o
-$(BUILD)/tests/test_rank: $(BUILD)/ui/rank.o
+$(BUILD)/tests/test_rank: $(BUILD)/ui/filter.o
 $(BUILD)/tests/test_clipboard: $(BUILD)/ui/clipboard.o
 $(BUILD)/tests/test_watch: $(BUILD)/ui/watch.o
 $(BUILD)/tests/test_findings: $(BUILD)/ui/findings.o $(BUILD)/ui/filter.o $(BUILD)/ui/outline.o

@@ -13,13 +13,13 @@
 #include "ui/app.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
+#include "ui/filter.h"
 #include "ui/findings.h"
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
 #include "ui/names.h"
 #include "ui/options.h"
-#include "ui/rank.h"
 #include "ui/term.h"
 
 /* The palette: one list of all that can be done and gone to (actions, environments, files,

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ui/rank.h"
+#include "ui/filter.h"
 #include "ui/view.h"
 
 struct app;

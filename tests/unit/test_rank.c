@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "ui/rank.h"
+#include "ui/filter.h"
 
 static void
 texts_are_ranked(void **state)

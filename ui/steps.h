@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "ui/app.h"
-#include "ui/scroll.h"
+#include "ui/dialog.h"
 
 struct buf;
 struct rect;

@@ -8,7 +8,6 @@
 #include "ui/canvas.h"
 #include "ui/clipboard.h"
 #include "ui/ground.h"
-#include "ui/notices.h"
 #include "ui/view.h"
 
 struct app;
@@ -27,6 +26,26 @@ struct rotating;
 struct scan;
 struct ui_options;
 struct watch;
+
+#define NOTICES_MAX 200
+
+/*
+ * What was told lately: the notices below the panes, and errors of dialogs.
+ * Never a value: no such text has one.
+ */
+struct notices {
+	struct notice {
+		int64_t at;	/* milliseconds since 1970 */
+		bool is_error;
+		char *text;	/* NULL: there was no memory for it */
+	} ring[NOTICES_MAX];
+	size_t count;		/* since the start; the last ones are in the ring */
+};
+
+void notices_release(struct notices *n);
+
+/* Append those that are kept, the newest first, a line each; `!` before an error. */
+void notices_append(const struct notices *n, struct buf *out);
 
 /* What the help says of a layer that is open. */
 #define ABOUT_KEYS 14

@@ -20,12 +20,12 @@
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/goal.h"
+#include "ui/key_show.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/seal_plan.h"
-#include "ui/secret_file.h"
 #include "ui/term.h"
 
 #define KEY_MAX_BYTES 4096

@@ -49,4 +49,13 @@ void key_show_about(const struct key_show *s, struct about *out);
 /* All of that on a screen of its own, with what it is called.  False: given up. */
 bool key_show_run(struct app *a, const struct key *k, const char *title);
 
+/**
+ * secret_file_write(a, title, text, name, value):
+ * Ask for a path, which begins as ${name} in the user's runtime folder (in memory only) or
+ * here, and write ${value} to a new file of mode 0600 there.  Not into a git work tree, nor
+ * over what is there: that is told, and asked again.  False: given up.
+ */
+bool secret_file_write(struct app *a, const char *title, const char *text, const char *name,
+    const struct buf *value);
+
 #endif /* !UI_KEY_SHOW_H */

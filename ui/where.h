@@ -12,6 +12,7 @@
 
 struct about;
 struct app;
+struct buf;
 struct error;
 struct rect;
 
@@ -52,5 +53,17 @@ bool where_check(struct where *w, struct app *a, char *why, size_t size);
 /* Write the name, if it is another one than the folder's, into a propseal.ini.  1: it was, so that
  * the files are to be scanned anew; 0: it need not. */
 int where_name(struct where *w, struct app *a, struct error *err);
+
+/*
+ * The section of an environment in a propseal.ini: what gives it another name than that of its
+ * folder.
+ */
+struct section {
+	const char *name;
+	const char *secrets_file;	/* absolute, in a folder that exists */
+	const char *remote_path;
+	const char *folder;		/* absolute, with a slash: its files are below it; NULL:
+					 * all files are its own */
+};
 
 #endif /* !UI_WHERE_H */

@@ -18,7 +18,6 @@
 #include "ui/model.h"
 #include "ui/options.h"
 #include "ui/wait.h"
-#include "ui/wizard.h"
 
 #define UNLOCK_TITLE "Unlock"
 

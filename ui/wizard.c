@@ -12,6 +12,7 @@
 #include "estate/estate.h"
 #include "plan/plan.h"
 #include "seal/keying.h"
+#include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/change.h"
@@ -29,7 +30,6 @@
 #include "ui/term.h"
 #include "ui/wait.h"
 #include "ui/where.h"
-#include "ui/wizard.h"
 
 #define SMALL_ROWS 8		/* a body lower than this shows one field at a time */
 #define LABEL_COLS 14

@@ -12,7 +12,6 @@
 #include "ui/outline.h"
 #include "ui/registry.h"
 #include "ui/registry_names.h"
-#include "ui/registry_source.h"
 #include "ui/term.h"
 
 #define USER_MAX 255

@@ -11,7 +11,6 @@
 #include "ui/model.h"
 #include "ui/registry.h"
 #include "ui/registry_names.h"
-#include "ui/registry_source.h"
 #include "ui/reveal.h"
 #include "ui/view.h"
 

@@ -19,7 +19,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "ui/findings_look.h"
-#include "ui/registry_source.h"
+#include "ui/registry_names.h"
 #include "ui/ui.h"
 
 #define TIMEOUT_MS 10000	/* a person waits */

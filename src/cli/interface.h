@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "ui/registry_source.h"
+#include "ui/registry_names.h"
 
 struct buf;
 struct error;

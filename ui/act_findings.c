@@ -11,7 +11,6 @@
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/findings.h"
-#include "ui/findings_look.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"

@@ -1,4 +1,4 @@
-#include "ui/findings_look.h"
+#include "ui/findings.h"
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -11,7 +11,6 @@
 #include "ui/choice.h"
 #include "ui/files.h"
 #include "ui/findings.h"
-#include "ui/findings_look.h"
 #include "ui/history.h"
 #include "ui/model.h"
 #include "ui/options.h"

@@ -7,7 +7,6 @@
 #include "ui/app.h"
 #include "ui/files.h"
 #include "ui/findings.h"
-#include "ui/findings_look.h"
 #include "ui/frame.h"
 #include "ui/history.h"
 #include "ui/job.h"

@@ -12,7 +12,6 @@
 #include "ui/canvas.h"
 #include "ui/files.h"
 #include "ui/findings.h"
-#include "ui/findings_look.h"
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"

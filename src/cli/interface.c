@@ -18,7 +18,7 @@
 #include "client/wipe.h"
 #include "common/args.h"
 #include "common/report.h"
-#include "ui/findings_look.h"
+#include "ui/findings.h"
 #include "ui/registry_names.h"
 #include "ui/ui.h"
 

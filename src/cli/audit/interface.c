@@ -8,7 +8,7 @@
 #include "cli/interface.h"
 #include "common/args.h"
 #include "file/replace.h"
-#include "ui/findings_look.h"
+#include "ui/findings.h"
 
 /* What the view of the findings takes from `propseal audit`: its outputs and its baseline. */
 

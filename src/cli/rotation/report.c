@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/text.h"
+#include "cli/commands.h"
 #include "cli/rotation/session.h"
 #include "cli/scan.h"
 #include "common/args.h"
@@ -12,6 +13,7 @@
 #include "crypto/key.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
+#include "rotation/rotation.h"
 #include "secrets/secrets_file.h"
 
 /* What the commands of `propseal rotation` say, and what they look at besides
@@ -259,4 +261,292 @@ rotation_host(const struct options *o)
 	estate_free(e);
 	finder_close(&f);
 	return rc == 0 ? status : report_error(&err);
+}
+
+/* `propseal rotation checklist`: what is to be done on the hosts of each environment. */
+
+#define LIST_MAX ((size_t)64 << 20)
+
+/* How a host gets the new key. */
+static const char *const key_ways[][2] = {
+	{ "systemd credential", "systemd-creds encrypt --name=propseal.master-key KEYFILE "
+	    "/etc/credstore.encrypted/propseal.master-key, with "
+	    "LoadCredentialEncrypted=propseal.master-key in the unit" },
+	{ "EnvironmentFile", "the line CONFLUENT_SECURITY_MASTER_KEY=... of the unit's "
+	    "EnvironmentFile= (mode 0600, root)" },
+	{ "Ansible", "ansible-vault edit: secrets_protection_masterkey; then the rolling play with "
+	    "--limit for this group" },
+	{ "Kubernetes", "kubectl create secret generic kafka-master-key --from-file=key=KEYFILE "
+	    "--dry-run=client -o yaml | kubectl apply -f -; the secrets file likewise; then "
+	    "kubectl rollout restart and status" },
+};
+#define KEY_WAYS (sizeof(key_ways) / sizeof(key_ways[0]))
+
+struct checklist {
+	const struct rotation *r;
+	struct estate *estate;
+	enum rotation_service *services;	/* of each of its files that is a configuration */
+	struct buf *out;
+	bool markdown;
+};
+
+static int
+find_services(struct checklist *c, struct error *err)
+{
+	if ((c->services = calloc(estate_count(c->estate) + 1, sizeof(*c->services))) == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < estate_count(c->estate); i++)
+		if (rotation_service_reads(estate_file(c->estate, i), NULL))
+			c->services[i] = rotation_service_of(estate_file(c->estate, i)->path);
+	return 0;
+}
+
+/* The environment of a file of the session; NULL: it is not there. */
+static struct environment *
+environment_of(const struct checklist *c, const struct rotation_file *f)
+{
+	char *path = rotation_path(c->r, f->file);
+	struct environment *found = NULL;
+
+	if (path != NULL)
+		(void)environments_of_file(estate_environments(c->estate), path, &found, NULL);
+	free(path);
+	return found;
+}
+
+/* Call ${each} for the configurations of an environment that belong to a service. */
+static void
+each_configuration(const struct checklist *c, const struct environment *x, enum rotation_service s,
+    void (*each)(void *cookie, const char *path), void *cookie)
+{
+	for (size_t i = 0; x != NULL && i < estate_count(c->estate); i++) {
+		const struct estate_file *f = estate_file(c->estate, i);
+
+		if (rotation_service_reads(f, x) && c->services[i] == s)
+			each(cookie, f->path);
+	}
+}
+
+static bool
+changes_master(const struct rotation *r)
+{
+	return rotation_kind(r) & ROTATION_MASTER_KEY;
+}
+
+/* --- JSON --- */
+
+static void
+json_path(void *cookie, const char *path)
+{
+	json_out_text(cookie, NULL, path);
+}
+
+static void
+json_group(const struct checklist *c, const struct rotation_file *f, struct json_out *o)
+{
+	const struct environment *x = environment_of(c, f);
+	const struct secrets_file *s = x != NULL ? x->secrets : NULL;
+
+	json_out_object(o, NULL);
+	json_out_text(o, "environment", f->environment);
+	json_out_text(o, "file", f->file);
+	json_out_text(o, "state", rotation_file_state_name(f->state));
+	json_out_uint(o, "entries", f->entries);
+	json_out_array(o, "copy_to");
+	for (size_t i = 0; s != NULL && i < secrets_file_remote_count(s); i++)
+		json_out_text(o, NULL, secrets_file_remote(s, i));
+	json_out_end(o);
+	json_out_bool(o, "new_master_key", changes_master(c->r));
+	json_out_array(o, "restart");
+	for (enum rotation_service v = 0; v < SERVICES; v++) {
+		json_out_object(o, NULL);
+		json_out_text(o, "service", rotation_service_name(v));
+		json_out_array(o, "configurations");
+		each_configuration(c, x, v, json_path, o);
+		json_out_end(o);
+		json_out_end(o);
+	}
+	json_out_end(o);
+	json_out_end(o);
+}
+
+static void
+write_json(const struct checklist *c)
+{
+	struct json_out o;
+
+	json_out_init(&o, c->out);
+	json_out_object(&o, NULL);
+	json_out_text(&o, "schema", "propseal.rotation-checklist/1");
+	json_out_text(&o, "session", rotation_id(c->r));
+	json_out_text(&o, "kind", rotation_kind_name(rotation_kind(c->r)));
+	json_out_text(&o, "state", rotation_state_name(rotation_state(c->r)));
+	json_out_text(&o, "root", rotation_root(c->r));
+	json_out_array(&o, "groups");
+	for (size_t i = 0; i < rotation_count(c->r); i++)
+		if (rotation_file(c->r, i)->state != ROTATION_FILE_SKIPPED)
+			json_group(c, rotation_file(c->r, i), &o);
+	json_out_end(&o);
+	json_out_text(&o, "prove", "propseal rotation verify --host PATH");
+	json_out_text(&o, "back", "propseal rotation rollback");
+	json_out_end(&o);
+	json_out_finish(&o, NULL);
+}
+
+/* --- text and Markdown --- */
+
+static void
+put(const struct checklist *c, const char *text)
+{
+	text_append_visible(c->out, text, strlen(text));
+}
+
+/* A line to tick off. */
+static void
+put_item(const struct checklist *c, const char *text)
+{
+	buf_append_str(c->out, c->markdown ? "- [ ] " : "  [ ] ");
+	put(c, text);
+}
+
+static void
+put_code(const struct checklist *c, const char *text)
+{
+	if (c->markdown)
+		buf_append_char(c->out, '`');
+	put(c, text);
+	if (c->markdown)
+		buf_append_char(c->out, '`');
+}
+
+static void
+text_path(void *cookie, const char *path)
+{
+	const struct checklist *c = cookie;
+
+	buf_append_str(c->out, " ");
+	put_code(c, path);
+}
+
+static void
+has_path(void *cookie, const char *path)
+{
+	(void)path;
+	*(bool *)cookie = true;
+}
+
+static void
+text_group(struct checklist *c, const struct rotation_file *f)
+{
+	const struct environment *x = environment_of(c, f);
+	const struct secrets_file *s = x != NULL ? x->secrets : NULL;
+	size_t remotes = s != NULL ? secrets_file_remote_count(s) : 0;
+	bool any;
+
+	buf_append_str(c->out, c->markdown ? "\n## " : "\n");
+	put(c, f->environment);
+	buf_printf(c->out, " (%zu entries, %s)\n", f->entries, rotation_file_state_name(f->state));
+	if (c->markdown)
+		buf_append_char(c->out, '\n');
+	for (size_t i = 0; i < (remotes > 0 ? remotes : 1); i++) {
+		put_item(c, "copy ");
+		put_code(c, f->file);
+		buf_append_str(c->out, " to ");
+		put_code(c, remotes > 0 ? secrets_file_remote(s, i) : "the path that its "
+		    "references "
+		    "name");
+		buf_append_str(c->out, ", owner and mode as before\n");
+	}
+	if (changes_master(c->r)) {
+		put_item(c, "set its new master key: the line of ");
+		put_code(c, f->file);
+		buf_append_str(c->out, rotation_is_common(c->r) ?
+		    " is the one key of --new-master-key-file\n" :
+		    " in the file of --new-master-key-file\n");
+	} else {
+		put_item(c, "the master key stays as it is");
+		buf_append_char(c->out, '\n');
+	}
+	put_item(c, "prove it on the host: ");
+	put_code(c, "propseal rotation verify --host PATH");
+	buf_append_char(c->out, '\n');
+	for (enum rotation_service v = 0; v < SERVICES; v++) {
+		any = false;
+		each_configuration(c, x, v, has_path, &any);
+		if (!any)
+			continue;
+		put_item(c, "restart ");
+		put(c, rotation_service_name(v));
+		buf_append_char(c->out, ':');
+		each_configuration(c, x, v, text_path, c);
+		buf_append_char(c->out, '\n');
+	}
+	put_item(c, "to go back: the former secrets file and the former key on this host, or ");
+	put_code(c, "propseal rotation rollback");
+	buf_append_str(c->out, " and all again\n");
+}
+
+static void
+write_text(struct checklist *c)
+{
+	buf_append_str(c->out, c->markdown ? "# " : "");
+	buf_append_str(c->out, "Rotation ");
+	put(c, rotation_id(c->r));
+	buf_printf(c->out, ": %s, %s\n\n", rotation_kind_name(rotation_kind(c->r)),
+	    rotation_state_name(rotation_state(c->r)));
+	buf_append_str(c->out, "One group of hosts after the other: controllers, brokers, then "
+	    "Schema "
+	    "Registry, Connect,\nksqlDB, REST Proxy, Control Center.  Secrets file and key belong "
+	    "together.  Files lie below\n");
+	put_code(c, rotation_root(c->r));
+	buf_append_str(c->out, ".\n");
+	for (size_t i = 0; i < rotation_count(c->r); i++)
+		if (rotation_file(c->r, i)->state != ROTATION_FILE_SKIPPED)
+			text_group(c, rotation_file(c->r, i));
+	if (!changes_master(c->r))
+		return;
+	buf_append_str(c->out, c->markdown ? "\n## How a host gets its key\n\n" :
+	    "\nHow a host gets its key\n");
+	for (size_t i = 0; i < KEY_WAYS; i++) {
+		buf_append_str(c->out, c->markdown ? "- **" : "  ");
+		buf_append_str(c->out, key_ways[i][0]);
+		buf_append_str(c->out, c->markdown ? "**: " : ": ");
+		buf_append_str(c->out, key_ways[i][1]);
+		buf_append_char(c->out, '\n');
+	}
+}
+
+int
+commands_rotation_checklist(const struct options *o)
+{
+	const char *format = o->text[FLAG_FORMAT_CHECKLIST];
+	struct checklist c = { .markdown = format != NULL && strcmp(format, "markdown") == 0 };
+	char *dir;
+	struct rotation *r = NULL;
+	struct vec paths;
+	struct error err;
+	struct buf out;
+	int rc = -1;
+
+	buf_init(&out, LIST_MAX);
+	vec_init(&paths, sizeof(char *), 1U << 24);
+	if ((dir = rotation_find_session(o, &err)) != NULL)
+		c.r = r = rotation_open(dir, o->text[FLAG_ROOT], &err);
+	if (r != NULL && (c.estate = rotation_scan(o, r, &paths, &err)) != NULL &&
+	    scan_step(c.estate, &err) == 0 && find_services(&c, &err) == 0) {
+		c.out = &out;
+		if (format != NULL && strcmp(format, "json") == 0)
+			write_json(&c);
+		else
+			write_text(&c);
+		if ((rc = buf_check(&out, &err)) == 0)
+			rc = output_write(&out, &err);
+	}
+	free(c.services);
+	estate_free(c.estate);
+	rotation_close(r);
+	vec_release_strings(&paths);
+	buf_release(&out);
+	free(dir);
+	return rc == 0 ? 0 : report_error(&err);
 }

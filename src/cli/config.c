@@ -1,18 +1,24 @@
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
 #include "base/text.h"
+#include "cli/change.h"
 #include "cli/commands.h"
+#include "cli/file.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "common/table.h"
+#include "document/document.h"
 #include "estate/environments.h"
 #include "file/file.h"
+#include "secrets/inspect.h"
 #include "ui/keymap.h"
 
 #define CONFIG_SHOW_OUT_MAX (16U << 20)
@@ -37,6 +43,380 @@ struct checking {
 	struct buf out;
 	struct json_out writer;
 };
+
+/* What --config gives to the commands on files: keys, or keys and values. */
+
+#define LIST_MAX (64U << 20)
+#define TEXT_MAX (256U << 20)
+
+/* What the two characters \n in a literal text are. */
+enum meaning { IS_TEXT, IS_LINE_END, IS_UNCLEAR };
+
+/* The length of the blank at ${p}, 0 when there is none. */
+static size_t
+blank(const char *p, size_t n)
+{
+	uint32_t cp;
+	size_t len = n == 0 ? 0 : text_utf8_decode((const unsigned char *)p, n, &cp);
+
+	return len > 0 && text_is_blank(p, len) ? len : 0;
+}
+
+static void
+trim_blanks(const char **p, size_t *n)
+{
+	size_t len, start;
+
+	while ((len = blank(*p, *n)) > 0) {
+		*p += len;
+		*n -= len;
+	}
+	while (*n > 0) {
+		start = *n - 1;
+		while (start > 0 && ((unsigned char)(*p)[start] & 0xc0) == 0x80)
+			start--;
+		if (blank(*p + start, *n - start) != *n - start)
+			break;
+		*n = start;
+	}
+}
+
+static int
+read_text(const char *spec, struct buf *out, bool *lines, struct error *err)
+{
+	*lines = true;
+	if (strcmp(spec, "-") == 0)
+		return file_read_fd(STDIN_FILENO, "standard input", out, err);
+	if (spec[0] == '@' && spec[1] != '\0')
+		return file_read_stream(spec + 1, out, err);
+	*lines = false;
+	buf_append_str(out, spec);
+	return buf_check(out, err);
+}
+
+static size_t
+count_items(const struct buf *text, bool lines)
+{
+	size_t n = 1;
+	size_t i;
+
+	for (i = 0; i < text->len; i++)
+		n += text->data[i] == ',' || (lines && text->data[i] == '\n');
+	return n;
+}
+
+static int
+key_list_split(struct key_list *l, bool lines, bool trim, struct error *err)
+{
+	const char *p = (const char *)l->text.data;
+	const char *end = p + l->text.len;
+	const char *item;
+	size_t len;
+
+	for (;;) {
+		for (len = 0; p + len < end; len++) {
+			if (p[len] == ',' || (lines && p[len] == '\n'))
+				break;
+		}
+		item = p;
+		p += len;
+		if (lines && len > 0 && item[len - 1] == '\r')
+			len--;
+		if (trim)
+			trim_blanks(&item, &len);
+		if (len > 0) {
+			l->keys[l->count] = item;
+			l->lens[l->count++] = len;
+		} else if (!lines) {
+			error_set(err, ERROR_MISSING, "configuration key \"\" not present in the "
+			    "configuration file");
+			return error_hint(err, "there is a comma too many in --config");
+		}
+		if (p == end)
+			return 0;
+		p++;
+	}
+}
+
+int
+key_list_read(const struct options *o, bool trim, struct key_list *out, struct error *err)
+{
+	const char *spec = o->text[FLAG_CONFIG_KEYS];
+	size_t n;
+	bool lines;
+
+	memset(out, 0, sizeof(*out));
+	buf_init(&out->text, LIST_MAX);
+	if (spec == NULL)
+		return 0;
+	if (read_text(spec, &out->text, &lines, err) != 0)
+		return -1;
+	if (text_is_blank(out->text.data, out->text.len))
+		return 0;
+	n = count_items(&out->text, lines);
+	out->keys = calloc(n, sizeof(*out->keys));
+	out->lens = calloc(n, sizeof(*out->lens));
+	if (out->keys == NULL || out->lens == NULL)
+		return error_memory(err);
+	return key_list_split(out, lines, trim, err);
+}
+
+void
+key_list_release(struct key_list *l)
+{
+	free(l->keys);
+	free(l->lens);
+	buf_release(&l->text);
+	memset(l, 0, sizeof(*l));
+}
+
+static size_t
+skip_blanks(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (p[i] == ' ' || p[i] == '\t'))
+		i++;
+	return i;
+}
+
+/*
+ * `confluent secret` makes every \n a line end, and so cuts the password
+ * C:\new in two.  Here it is one where an entry follows, and stays text where
+ * only a word does.  Behind a drive's letter, and where a blank would be all
+ * that separates a key from its value, it might be either.
+ */
+static enum meaning
+meaning_of(const char *text, size_t at, size_t n, const struct document *config)
+{
+	const char *p = text + at;
+	size_t start = skip_blanks(p, n - at), end;
+	bool dot = false;
+
+	n -= at;
+	if (start == n)
+		return IS_LINE_END;
+	for (end = start; end < n && strchr("=: \t\r\n", p[end]) == NULL; end++) {
+		if (p[end] == '\\' && end + 1 < n && p[++end] == 'n')
+			return IS_TEXT;
+		dot |= p[end] == '.';
+	}
+	if (end == start || end == n || p[end] == '\r' || p[end] == '\n')
+		return IS_TEXT;
+	if (document_find(config, p + start, end - start) != DOCUMENT_NONE)
+		return IS_LINE_END;
+	if (at > 2 && text[at - 3] == ':')
+		return IS_UNCLEAR;
+	end += skip_blanks(p + end, n - end);
+	return dot || (end < n && (p[end] == '=' || p[end] == ':')) ? IS_LINE_END : IS_UNCLEAR;
+}
+
+static int
+unclear(struct error *err)
+{
+	error_set(err, ERROR_USAGE, "--config holds the two characters \\n, and it is not clear "
+	    "whether they separate entries or belong to a value");
+	return error_hint(err, "write \\\\n for the two characters in a value; put entries on "
+	    "lines of their own, or in a file for --config @FILE");
+}
+
+/* Copy the literal text with each \n made a line end or, escaped, text. */
+static int
+resolve_newlines(const struct buf *in, const struct document *config, struct buf *out,
+    bool aloud, struct error *err)
+{
+	const char *p = (const char *)in->data;
+	bool kept = false;
+	size_t i;
+
+	for (i = 0; i < in->len; i++) {
+		if (p[i] != '\\' || i + 1 == in->len) {
+			buf_append_char(out, p[i]);
+			continue;
+		}
+		i++;
+		if (p[i] != 'n') {
+			buf_append(out, p + i - 1, 2);
+			continue;
+		}
+		switch (meaning_of(p, i + 1, in->len, config)) {
+		case IS_LINE_END:
+			buf_append_char(out, '\n');
+			break;
+		case IS_TEXT:
+			buf_append_str(out, "\\\\n");
+			kept = true;
+			break;
+		case IS_UNCLEAR:
+			return unclear(err);
+		}
+	}
+	if (kept && aloud)
+		report_note("the two characters \\n in --config stay in the value: no KEY= "
+		    "follows them");
+	return buf_check(out, err);
+}
+
+/*
+ * In the path to a JSON value `\\.` is a dot of a name.  As .properties the
+ * backslash would be dropped, and with it the meaning: double it, in keys.
+ */
+static int
+config_text_keep_paths(struct buf *text, struct error *err)
+{
+	const char *p = (const char *)text->data;
+	bool in_key = true;
+	struct buf out;
+	int rc;
+
+	buf_init_secret(&out, 2 * (size_t)TEXT_MAX);
+	for (size_t i = 0; i < text->len; i++) {
+		if (p[i] == '\\' && i + 1 < text->len) {
+			buf_append_str(&out, in_key && p[i + 1] == '.' ? "\\\\" : "\\");
+			buf_append_char(&out, p[++i]);
+			continue;
+		}
+		if (p[i] == '\n' || p[i] == '\r')
+			in_key = true;
+		else if (p[i] == '=' || p[i] == ':')
+			in_key = false;
+		buf_append_char(&out, p[i]);
+	}
+	if ((rc = buf_check(&out, err)) == 0)
+		buf_move(text, &out);
+	buf_release(&out);
+	return rc;
+}
+
+/* An odd number of backslashes at the end: a reader would drop the last. */
+static int
+config_text_check_end(const struct buf *text, struct error *err)
+{
+	size_t n = 0;
+
+	while (n < text->len && text->data[text->len - 1 - n] == '\\')
+		n++;
+	if (n % 2 == 0)
+		return 0;
+	error_set(err, ERROR_USAGE, "--config ends with a lone backslash, which would be lost");
+	return error_hint(err, "the text is read as .properties: write \\\\ for a backslash");
+}
+
+/* A backslash that a reader drops, or makes a control character. */
+static void
+warn_escapes(const struct document *d, size_t i)
+{
+	const unsigned char *raw;
+	struct buf key;
+	const char *k;
+	size_t n, j, len;
+
+	raw = document_raw_value(d, i, &n);
+	for (j = 0; j + 1 < n; j++) {
+		if (raw[j] == '\\' && strchr("\\:=#! u\r\n", raw[++j]) == NULL)
+			break;
+	}
+	if (j + 1 >= n)
+		return;
+	k = document_key(d, i, &len);
+	buf_init(&key, 4096);
+	text_append_visible(&key, k, len);
+	report_warning("write \\\\ for a backslash that belongs to the value",
+	    "%s: a backslash in --config begins an escape, as in .properties", buf_cstr(&key));
+	buf_release(&key);
+}
+
+static int
+config_text_check_entries(const struct document *d, const struct document *config, bool warn,
+    struct error *err)
+{
+	struct remark cut;
+	const char *key;
+	size_t i, len;
+
+	for (i = 0; i < document_count(d); i++) {
+		key = document_key(d, i, &len);
+		if (inspect_is_cut(NULL, d, i, &cut)) {
+			error_set(err, ERROR_REFUSED, "%s", cut.text);
+			error_place(err, document_file(d), cut.line);
+			error_key(err, key, len);
+			return error_hint(err, "%s", cut.hint);
+		}
+		if (len == 0) {
+			error_set(err, ERROR_USAGE, "there is no key before the separator");
+			error_place(err, document_file(d), document_line(d, i));
+			return error_hint(err, "an entry is KEY=VALUE");
+		}
+		/* A key without a separator: is it one whose value was forgotten? */
+		if (document_is_bare(d, i) && document_find(config, key, len) != DOCUMENT_NONE) {
+			error_set(err, ERROR_USAGE, "the key is there already, and no value is "
+			    "given for it");
+			error_place(err, document_file(d), document_line(d, i));
+			error_key(err, key, len);
+			return error_hint(err, "an entry is KEY=VALUE; write KEY= for an empty "
+			    "value");
+		}
+		if (document_shadowed(d, i)) {
+			error_set(err, ERROR_USAGE, "the key is given twice");
+			error_place(err, document_file(d), document_line(d, i));
+			return error_key(err, key, len);
+		}
+		if (warn)
+			warn_escapes(d, i);
+	}
+	return 0;
+}
+
+static const char *
+source_name(const struct options *o)
+{
+	const struct buf *spec = &o->secret[FLAG_CONFIG_TEXT];
+
+	if (source_is_literal(o, FLAG_CONFIG_TEXT))
+		return "--config";
+	return spec->data[0] == '@' ? "--config @FILE" : "standard input";
+}
+
+int
+config_text_read(const struct options *o, struct buf *text, struct error *err)
+{
+	buf_init_secret(text, TEXT_MAX);
+	if (source_read(o, FLAG_CONFIG_TEXT, text, err) != 0)
+		return -1;
+	return source_is_literal(o, FLAG_CONFIG_TEXT) ? config_text_check_end(text, err) : 0;
+}
+
+struct document *
+config_text_parse(const struct options *o, const struct buf *read, const struct document *config,
+    const char *empty, bool aloud, struct error *err)
+{
+	bool literal = source_is_literal(o, FLAG_CONFIG_TEXT);
+	struct document *d = NULL;
+	struct buf text;
+
+	buf_init_secret(&text, TEXT_MAX);
+	if (literal && resolve_newlines(read, config, &text, aloud, err) != 0)
+		goto out;
+	if (!literal)
+		buf_append(&text, read->data, read->len);
+	if (buf_check(&text, err) != 0 || (document_format(config)->escape != '\0' &&
+	    config_text_keep_paths(&text, err) != 0))
+		goto out;
+	d = document_parse(&text, DOCUMENT_ENTRIES, source_name(o), err);
+	if (d == NULL)
+		goto out;
+	if (document_count(d) == 0 && document_problem(d, NULL) == 0) {
+		error_set(err, ERROR_USAGE, "%s", empty);
+		error_hint(err, "an entry is KEY=VALUE");
+	} else if (document_problem(d, err) == 0 && config_text_check_entries(d, config,
+	    literal && aloud, err) == 0)
+		goto out;
+	document_free(d);
+	d = NULL;
+out:
+	buf_release(&text);
+	return d;
+}
 
 static const char *
 origin_name(enum config_origin origin)

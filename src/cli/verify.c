@@ -9,7 +9,6 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/keys.h"
-#include "cli/providers.h"
 #include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"

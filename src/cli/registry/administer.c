@@ -8,10 +8,10 @@
 #include "base/json_out.h"
 #include "cli/commands.h"
 #include "cli/remote.h"
-#include "common/admin_out.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
+#include "common/service_commands.h"
 #include "file/file.h"
 
 /*

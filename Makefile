@@ -164,8 +164,8 @@ COMPLETION_INC := $(BUILD)/completion/bash.inc $(BUILD)/completion/zsh.inc $(BUI
 $(BUILD)/src/cli/completion.o: $(COMPLETION_INC)
 $(BUILD)/src/cli/completion.o: ALL_CPPFLAGS += -I$(BUILD)
 $(BUILD)/src/cli/main.o: $(BUILD)/libexecdir
-$(BUILD)/src/cli/version.o: $(BUILD)/commit
-$(BUILD)/src/cli/version.o: ALL_CPPFLAGS += $(CURSES_CFLAGS) -DPROPSEAL_COMMIT='"$(COMMIT)"'
+$(BUILD)/src/cli/main.o: $(BUILD)/commit
+$(BUILD)/src/cli/main.o: ALL_CPPFLAGS += $(CURSES_CFLAGS) -DPROPSEAL_COMMIT='"$(COMMIT)"'
 $(BUILD)/src/cli/main.o: ALL_CPPFLAGS += -DPROPSEAL_LIBEXECDIR='"$(LIBEXECDIR)"'
 $(UI_OBJ): ALL_CPPFLAGS += $(CURSES_CFLAGS)
 $(BUILD)/src/cli/settings_file.o: ALL_CPPFLAGS += $(INI_CFLAGS)

@@ -15,7 +15,6 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
-#include "common/table.h"
 #include "document/document.h"
 #include "estate/environments.h"
 #include "file/lock.h"

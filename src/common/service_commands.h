@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/json_out.h"
-#include "common/table.h"
+#include "common/report.h"
 
 struct command;
 struct error;

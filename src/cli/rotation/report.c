@@ -9,7 +9,6 @@
 #include "cli/scan.h"
 #include "common/args.h"
 #include "common/report.h"
-#include "common/table.h"
 #include "crypto/key.h"
 #include "estate/environments.h"
 #include "estate/estate.h"

@@ -19,7 +19,7 @@
 #include "cli/keys.h"
 #include "cli/remote.h"
 #include "cli/settings.h"
-#include "client/wipe.h"
+#include "client/client.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "ui/findings.h"

@@ -11,7 +11,6 @@
 #include "cli/remote.h"
 #include "cli/settings.h"
 #include "client/client.h"
-#include "client/wipe.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"

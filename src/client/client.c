@@ -1,6 +1,7 @@
 #include <sys/socket.h>
 #include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -13,20 +14,22 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "base/secmem.h"
 #include "client/client.h"
 #include "client/url.h"
 #include "crypto/base64.h"
+#include "crypto/memory.h"
 #include "file/file.h"
 
 #define WAIT_MS 1000
@@ -61,6 +64,50 @@ struct call {
 	bool done;
 	int rc;
 };
+
+static void
+wipe_free(void *p)
+{
+	if (p == NULL)
+		return;
+	secmem_wipe(p, malloc_usable_size(p));
+	free(p);
+}
+
+static void *
+wipe_realloc(void *p, size_t n)
+{
+	size_t old;
+	void *fresh;
+
+	if (p == NULL)
+		return malloc(n);
+	old = malloc_usable_size(p);
+	if (n <= old && n > old / 2)
+		return p;
+	if ((fresh = malloc(n)) == NULL)
+		return NULL;
+	memcpy(fresh, p, old < n ? old : n);
+	wipe_free(p);
+	return fresh;
+}
+
+int
+wipe_on_free(struct error *err)
+{
+	static bool done;
+
+	if (done)
+		return 0;
+	if (openssl_memory_begin(true, err) != 0)
+		return -1;
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+		return error_set(err, ERROR_CRYPTO, "OpenSSL cannot be started");
+	event_set_mem_functions(malloc, wipe_realloc, wipe_free);
+	json_set_alloc_funcs(malloc, wipe_free);
+	done = true;
+	return 0;
+}
 
 static int
 tls_no_file(struct error *err, const char *file, const char *what)

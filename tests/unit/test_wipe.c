@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "client/wipe.h"
+#include "client/client.h"
 #include "crypto/mac.h"
 
 /* Needs an algorithm of OpenSSL's, as a thread might that comes back late. */

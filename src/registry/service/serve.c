@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "client/wipe.h"
+#include "client/client.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"

@@ -234,7 +234,9 @@ worker_start(struct worker *w)
 	return rc == 0 ? 0 : -1;
 }
 
-struct worker *
+/* Start one.  ${header}: the Authorization header (copied); empty: as the
+ * place's files say.  ${fd}: an eventfd that is written for each answer. */
+static struct worker *
 worker_new(const struct place *p, const struct buf *header, int fd, struct error *err)
 {
 	struct worker *w = error_alloc(sizeof(*w), err);
@@ -260,7 +262,9 @@ worker_new(const struct place *p, const struct buf *header, int fd, struct error
 	return NULL;
 }
 
-void
+/* End it.  One that is in the middle of a request is left alone to end later;
+ * its answer is dropped.  NULL is fine. */
+static void
 worker_end(struct worker *w)
 {
 	pthread_t thread;
@@ -283,13 +287,14 @@ worker_end(struct worker *w)
 	free_all(w);
 }
 
-int
+/* How many are left alone so. */
+static int
 worker_left(void)
 {
 	return atomic_load(&left);
 }
 
-int
+static int
 worker_add(struct worker *w, unsigned long id, const struct registry_request *r, struct error *err)
 {
 	struct job *j = job_new(id, r, err);
@@ -306,7 +311,8 @@ worker_add(struct worker *w, unsigned long id, const struct registry_request *r,
 	return 0;
 }
 
-struct registry_answer *
+/* The next answer, NULL for none: then the eventfd is empty too. */
+static struct registry_answer *
 worker_take(struct worker *w)
 {
 	struct registry_answer *answer = NULL;
@@ -351,7 +357,8 @@ drop_waiting(struct worker *w, unsigned long id)
 	return false;
 }
 
-bool
+/* Drop a request.  False: it is under way, and only worker_end gets rid of it. */
+static bool
 worker_drop(struct worker *w, unsigned long id)
 {
 	bool gone;

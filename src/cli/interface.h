@@ -38,31 +38,10 @@ void job_run(const struct job *j, struct remote *r, struct registry_answer *out)
 
 /* The thread that does the interface's requests, and its queue. */
 
-/* Start one.  ${header}: the Authorization header (copied); empty: as the
- * place's files say.  ${fd}: an eventfd that is written for each answer. */
-struct worker *worker_new(const struct place *p, const struct buf *header, int fd,
-    struct error *err);
-
-/* End it.  One that is in the middle of a request is left alone to end later;
- * its answer is dropped.  NULL is fine. */
-void worker_end(struct worker *w);
-
-/* How many are left alone so. */
-int worker_left(void);
-
-int worker_add(struct worker *w, unsigned long id, const struct registry_request *r,
-    struct error *err);
-
-/* The next answer, NULL for none: then the eventfd is empty too. */
-struct registry_answer *worker_take(struct worker *w);
-
-/* Drop a request.  False: it is under way, and only worker_end gets rid of it. */
-bool worker_drop(struct worker *w, unsigned long id);
-
 /* How the interface looks and behaves, as flags and settings say; all else is for the caller. */
 void interface_look(const struct options *o, struct ui_options *ui);
 
-/* audit/interface.c: what the interface takes from `propseal audit`. */
+/* audit/audit.c: what the interface takes from `propseal audit`. */
 void interface_findings(const struct options *o, struct findings_source *out);
 
 #endif /* !CLI_INTERFACE_H */

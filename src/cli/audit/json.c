@@ -166,9 +166,6 @@ audit_report_jsonl(struct audit_report *r, struct buf *out)
 
 /* SARIF 2.1.0 (OASIS), for code scanning services. */
 
-/* A secret that stands in many places is told with so many of them. */
-#define RELATED_MAX 20
-
 #define HELP_URI "https://propseal.org/propseal-audit.1.html"
 
 static void

@@ -23,6 +23,21 @@
 
 extern char **environ;
 
+/* Objects, one after another, from one process. */
+struct git_objects {
+	pid_t pid;
+	int to;
+	int from;
+	struct buf ahead;	/* secret: what was read of the answers already */
+	size_t at;		/* in it: what was not taken yet */
+};
+
+#define GIT_OBJECTS_NONE { .pid = -1, .to = -1, .from = -1 }
+
+/* How many may be asked for before all answers were read: what git has not read of the questions
+ * must fit into the smallest pipe, as it does not read on while nobody takes its answers. */
+#define GIT_OBJECTS_ASKED 32
+
 /* The environment without the key.  The caller frees the array alone. */
 static char **
 git_environment(void)
@@ -162,7 +177,21 @@ git_top(struct buf *out, struct error *err)
 	return error_hint(err, "change to a folder of the work tree first");
 }
 
-int
+/* Twice is fine. */
+static void
+git_objects_close(struct git_objects *g)
+{
+	if (g->to != -1)
+		close(g->to);
+	if (g->from != -1)
+		close(g->from);
+	if (g->pid != -1)
+		(void)git_finish(g->pid);
+	buf_release(&g->ahead);
+	*g = (struct git_objects)GIT_OBJECTS_NONE;
+}
+
+static int
 git_objects_open(struct git_objects *g, struct error *err)
 {
 	static const char *const argv[] = { "cat-file", "--batch", NULL };
@@ -246,13 +275,16 @@ git_read_header(struct git_objects *g)
 	return end != word + 6 && *end == '\0' && size >= 0 ? size : -1;
 }
 
-int
+/* Ask for the blobs of these ids (hexadecimal, a line each). */
+static int
 git_objects_ask(const struct git_objects *g, const struct buf *ids, struct error *err)
 {
 	return output_write_fd(g->to, "git", ids->data, ids->len, err);
 }
 
-int
+/* Append the next one that was asked for to ${out}; ${id} is for errors.  ERROR_MISSING,
+ * ERROR_LIMIT, ERROR_IO: what comes behind it cannot be read, either. */
+static int
 git_objects_read(struct git_objects *g, const char *id, struct buf *out, struct error *err)
 {
 	unsigned char line_end;
@@ -270,19 +302,6 @@ git_objects_read(struct git_objects *g, const char *id, struct buf *out, struct 
 		return error_set(err, ERROR_IO, "git did not give the whole object %s", id);
 	out->len += (size_t)size;
 	return buf_check(out, err);
-}
-
-void
-git_objects_close(struct git_objects *g)
-{
-	if (g->to != -1)
-		close(g->to);
-	if (g->from != -1)
-		close(g->from);
-	if (g->pid != -1)
-		(void)git_finish(g->pid);
-	buf_release(&g->ahead);
-	*g = (struct git_objects)GIT_OBJECTS_NONE;
 }
 
 /* Contents of files that git has: those that are staged, and all that were ever committed. */

@@ -30,33 +30,6 @@ int git_line(const char *const argv[], struct buf *out, int *status, struct erro
 /* The top of the work tree, or ERROR_MISSING: this is none. */
 int git_top(struct buf *out, struct error *err);
 
-/* Objects, one after another, from one process. */
-struct git_objects {
-	pid_t pid;
-	int to;
-	int from;
-	struct buf ahead;	/* secret: what was read of the answers already */
-	size_t at;		/* in it: what was not taken yet */
-};
-
-#define GIT_OBJECTS_NONE { .pid = -1, .to = -1, .from = -1 }
-
-int git_objects_open(struct git_objects *g, struct error *err);
-
-/* How many may be asked for before all answers were read: what git has not read of the questions
- * must fit into the smallest pipe, as it does not read on while nobody takes its answers. */
-#define GIT_OBJECTS_ASKED 32
-
-/* Ask for the blobs of these ids (hexadecimal, a line each). */
-int git_objects_ask(const struct git_objects *g, const struct buf *ids, struct error *err);
-
-/* Append the next one that was asked for to ${out}; ${id} is for errors.  ERROR_MISSING,
- * ERROR_LIMIT, ERROR_IO: what comes behind it cannot be read, either. */
-int git_objects_read(struct git_objects *g, const char *id, struct buf *out, struct error *err);
-
-/* Twice is fine. */
-void git_objects_close(struct git_objects *g);
-
 /* Is the file to be looked at?  And look at a content of it (secret), which is told as ${name}. */
 typedef bool git_takes_fn(void *cookie, const char *path);
 typedef int git_content_fn(void *cookie, const char *name, const char *path, struct buf *content,

@@ -17,9 +17,6 @@ const struct command *command_find(const char *group, const char *name);
 /* Is it the first word of two? */
 bool command_is_group(const char *word);
 
-/* --version: the program's, its commit and its libraries'; the exit status. */
-int version_print(bool json);
-
 /* What each command does, one file each: the program's exit status. */
 int commands_interface(const struct options *o);
 int commands_tutor(const struct options *o);

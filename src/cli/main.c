@@ -69,7 +69,8 @@ version_append_json(struct buf *out)
 	json_out_finish(&o, NULL);
 }
 
-int
+/* --version: the program's, its commit and its libraries'; the exit status. */
+static int
 version_print(bool json)
 {
 	struct error err;

@@ -371,117 +371,6 @@ doctor_refers(const struct doctor *d, const char *folder, const char *path, bool
 	return refers;
 }
 
-static int
-doctor_check(struct doctor *d, struct error *err)
-{
-	const struct secrets_file *s;
-	struct error why;
-
-	if (doctor_look_around(d, err) != 0 || doctor_keys_check(d, err) != 0 ||
-	    doctor_files_check(d, err) != 0 || doctor_audit(d, err) != 0 ||
-	    doctor_units_check(d, err) != 0)
-		return -1;
-	doctor_processes_check(d);
-	doctor_system_check(d);
-	if (audit_processes(d->audit, d->root, err) != 0 && err->code != ERROR_IO)
-		return -1;
-	/* Secrets files that nothing refers to here were not asked a key for. */
-	if (d->keys == NULL)
-		d->keys = keys_ring(d->o, false, &why);
-	d->audited.keys = d->keys;
-	if (audit_finish(d->audit, err) != 0)
-		return -1;
-	for (size_t i = 0; i < d->secrets.len; i++) {
-		s = *(struct secrets_file **)vec_at(&d->secrets, i);
-		if (secrets_file_cipher(s) != NULL && doctor_keys_check_entries(d, s, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* The checks, then the audit's findings in its own form. */
-static int
-doctor_report(struct doctor *d, int *status, struct error *err)
-{
-	const bool json = options_format(d->o) == OUTPUT_JSON;
-	const size_t *n = d->checks.counts;
-	const struct buf *checks = checks_list(&d->checks, err);
-	struct audit_report r;
-	struct buf out;
-	int rc;
-
-	if (checks == NULL)
-		return -1;
-	audit_report_init(&r, d->audit, ".", AUDIT_ERROR);
-	r.schema = "propseal.doctor/2";
-	r.checks = checks;
-	if (checks_status(&d->checks) != 0)
-		r.status = checks_status(&d->checks);
-	*status = r.status;
-	if (json)
-		return audit_report_write(&r, "json", err);
-	buf_init(&out, 512);
-	buf_printf(&out, "checks: %zu error%s, %zu warning%s, %zu note%s\n", n[CHECK_PROBLEM],
-	    n[CHECK_PROBLEM] == 1 ? "" : "s", n[CHECK_WARNING],
-	    n[CHECK_WARNING] == 1 ? "" : "s", n[CHECK_REMARK],
-	    n[CHECK_REMARK] == 1 ? "" : "s");
-	if (d->fixes.len > 0)
-		buf_printf(&out, "for %zu of them there is `propseal doctor --fix`\n",
-		    d->fixes.len);
-	rc = output_write(checks, err) != 0 || output_write(&out, err) != 0 ? -1 :
-	    audit_report_write(&r, NULL, err);
-	buf_release(&out);
-	return rc;
-}
-
-static void
-doctor_release(struct doctor *d)
-{
-	audit_free(d->audit);
-	doctor_fixes_release(d);
-	vec_release_strings(&d->leftovers);
-	vec_release(&d->key_names);
-	vec_release(&d->secrets);
-	estate_free(d->estate);
-	key_ring_free(d->keys);
-	checks_release(&d->checks);
-}
-
-/* Keys, entries and processes are not needed to find what can be mended. */
-static int
-doctor_mend(struct doctor *d, int *status, struct error *err)
-{
-	if (doctor_look_around(d, err) != 0)
-		return -1;
-	if (check_key_file(d) != 0)
-		return error_memory(err);
-	return doctor_files_check(d, err) != 0 ? -1 : doctor_fix(d, status, err);
-}
-
-int
-commands_doctor(const struct options *o)
-{
-	struct doctor d = { .o = o };
-	struct error err;
-	int rc, status = 0;
-
-	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
-	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
-	vec_init(&d.key_names, sizeof(char *), SECRETS_FILES_MAX);
-	vec_init(&d.leftovers, sizeof(char *), LEFTOVERS_MAX);
-	doctor_fixes_init(&d);
-	checks_init(&d.checks, NULL, options_format(o) == OUTPUT_JSON, CHECKS_BY_LEVEL);
-	if (!o->on[FLAG_FIX] && (o->on[FLAG_YES] || o->on[FLAG_DRY_RUN])) {
-		error_set(&err, ERROR_USAGE, "--yes and --dry-run are for --fix");
-		rc = -1;
-	} else if (o->on[FLAG_FIX])
-		rc = doctor_mend(&d, &status, &err);
-	else if ((rc = doctor_check(&d, &err)) == 0)
-		rc = doctor_report(&d, &status, &err);
-	doctor_release(&d);
-	return rc == 0 ? status : report_error(&err);
-}
-
 /* What others may do with it that they should not is told by the audit. */
 static int
 doctor_files_check_mode(struct doctor *d, const char *path, enum audit_open what)
@@ -655,7 +544,8 @@ doctor_files_check_all(struct doctor *d, struct folders *folders, struct error *
 	return rc;
 }
 
-int
+/* Each check adds its findings.  ERROR_MEMORY. */
+static int
 doctor_files_check(struct doctor *d, struct error *err)
 {
 	struct folders folders = { .seen = map_new() };
@@ -666,4 +556,115 @@ doctor_files_check(struct doctor *d, struct error *err)
 	map_free(folders.seen);
 	vec_release_strings(&folders.list);
 	return rc;
+}
+
+static int
+doctor_check(struct doctor *d, struct error *err)
+{
+	const struct secrets_file *s;
+	struct error why;
+
+	if (doctor_look_around(d, err) != 0 || doctor_keys_check(d, err) != 0 ||
+	    doctor_files_check(d, err) != 0 || doctor_audit(d, err) != 0 ||
+	    doctor_units_check(d, err) != 0)
+		return -1;
+	doctor_processes_check(d);
+	doctor_system_check(d);
+	if (audit_processes(d->audit, d->root, err) != 0 && err->code != ERROR_IO)
+		return -1;
+	/* Secrets files that nothing refers to here were not asked a key for. */
+	if (d->keys == NULL)
+		d->keys = keys_ring(d->o, false, &why);
+	d->audited.keys = d->keys;
+	if (audit_finish(d->audit, err) != 0)
+		return -1;
+	for (size_t i = 0; i < d->secrets.len; i++) {
+		s = *(struct secrets_file **)vec_at(&d->secrets, i);
+		if (secrets_file_cipher(s) != NULL && doctor_keys_check_entries(d, s, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The checks, then the audit's findings in its own form. */
+static int
+doctor_report(struct doctor *d, int *status, struct error *err)
+{
+	const bool json = options_format(d->o) == OUTPUT_JSON;
+	const size_t *n = d->checks.counts;
+	const struct buf *checks = checks_list(&d->checks, err);
+	struct audit_report r;
+	struct buf out;
+	int rc;
+
+	if (checks == NULL)
+		return -1;
+	audit_report_init(&r, d->audit, ".", AUDIT_ERROR);
+	r.schema = "propseal.doctor/2";
+	r.checks = checks;
+	if (checks_status(&d->checks) != 0)
+		r.status = checks_status(&d->checks);
+	*status = r.status;
+	if (json)
+		return audit_report_write(&r, "json", err);
+	buf_init(&out, 512);
+	buf_printf(&out, "checks: %zu error%s, %zu warning%s, %zu note%s\n", n[CHECK_PROBLEM],
+	    n[CHECK_PROBLEM] == 1 ? "" : "s", n[CHECK_WARNING],
+	    n[CHECK_WARNING] == 1 ? "" : "s", n[CHECK_REMARK],
+	    n[CHECK_REMARK] == 1 ? "" : "s");
+	if (d->fixes.len > 0)
+		buf_printf(&out, "for %zu of them there is `propseal doctor --fix`\n",
+		    d->fixes.len);
+	rc = output_write(checks, err) != 0 || output_write(&out, err) != 0 ? -1 :
+	    audit_report_write(&r, NULL, err);
+	buf_release(&out);
+	return rc;
+}
+
+static void
+doctor_release(struct doctor *d)
+{
+	audit_free(d->audit);
+	doctor_fixes_release(d);
+	vec_release_strings(&d->leftovers);
+	vec_release(&d->key_names);
+	vec_release(&d->secrets);
+	estate_free(d->estate);
+	key_ring_free(d->keys);
+	checks_release(&d->checks);
+}
+
+/* Keys, entries and processes are not needed to find what can be mended. */
+static int
+doctor_mend(struct doctor *d, int *status, struct error *err)
+{
+	if (doctor_look_around(d, err) != 0)
+		return -1;
+	if (check_key_file(d) != 0)
+		return error_memory(err);
+	return doctor_files_check(d, err) != 0 ? -1 : doctor_fix(d, status, err);
+}
+
+int
+commands_doctor(const struct options *o)
+{
+	struct doctor d = { .o = o };
+	struct error err;
+	int rc, status = 0;
+
+	d.root = o->text[FLAG_ROOT] != NULL ? o->text[FLAG_ROOT] : "";
+	vec_init(&d.secrets, sizeof(struct secrets_file *), SECRETS_FILES_MAX);
+	vec_init(&d.key_names, sizeof(char *), SECRETS_FILES_MAX);
+	vec_init(&d.leftovers, sizeof(char *), LEFTOVERS_MAX);
+	doctor_fixes_init(&d);
+	checks_init(&d.checks, NULL, options_format(o) == OUTPUT_JSON, CHECKS_BY_LEVEL);
+	if (!o->on[FLAG_FIX] && (o->on[FLAG_YES] || o->on[FLAG_DRY_RUN])) {
+		error_set(&err, ERROR_USAGE, "--yes and --dry-run are for --fix");
+		rc = -1;
+	} else if (o->on[FLAG_FIX])
+		rc = doctor_mend(&d, &status, &err);
+	else if ((rc = doctor_check(&d, &err)) == 0)
+		rc = doctor_report(&d, &status, &err);
+	doctor_release(&d);
+	return rc == 0 ? status : report_error(&err);
 }

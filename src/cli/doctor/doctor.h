@@ -50,7 +50,6 @@ void doctor_fixes_release(struct doctor *d);
 int doctor_fix(struct doctor *d, int *status, struct error *err);
 
 /* Each check adds its findings.  ERROR_MEMORY. */
-int doctor_files_check(struct doctor *d, struct error *err);
 int doctor_units_check(struct doctor *d, struct error *err);
 void doctor_processes_check(struct doctor *d);
 void doctor_system_check(struct doctor *d);

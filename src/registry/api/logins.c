@@ -12,7 +12,6 @@
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
 #include "registry/auth/access.h"
-#include "registry/auth/administrators.h"
 #include "registry/auth/auth.h"
 #include "registry/base/data_file.h"
 #include "registry/base/settings.h"

@@ -6,8 +6,10 @@
 #include <stdint.h>
 
 struct auth;
+struct binding;
 struct buf;
 struct error;
+struct role;
 
 /*
  * Who is calling: HTTP Basic against DATA/users.json (scrypt), API tokens
@@ -136,6 +138,29 @@ int auth_token_create(const char *data, const char *principal, int64_t ttl_s,
 int auth_token_revoke(const char *data, const char *id, struct error *err);
 int auth_token_list(const char *data, void (*visit)(void *cookie, const char *id,
     const char *principal, const char *created, const char *expires), void *cookie,
+    struct error *err);
+
+/*
+ * Administrators: who may alter access on the whole registry and can log in: by a
+ * password or token of an enabled user, by a token of somebody who has no password
+ * here, or by what is not kept here at all (a JWT, a certificate).
+ */
+
+/* What is about to be taken away. */
+struct administrators_loss {
+	const char *user;		/* who can log in no more; NULL: nobody */
+	const char *token;		/* id of one that ends; NULL */
+	const struct binding *bindings;	/* revoked */
+	size_t count;
+	const struct role *role;	/* what one is to allow from then on; NULL */
+	bool elsewhere;			/* there are JWTs or certificates */
+};
+
+/**
+ * administrators_remain(data, loss, err):
+ * ERROR_REFUSED: an administrator would be lost, and there is no other.
+ */
+int administrators_remain(const char *data, const struct administrators_loss *loss,
     struct error *err);
 
 #endif /* !REGISTRY_AUTH_AUTH_H */

@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "file/file.h"
 #include "registry/auth/access.h"
-#include "registry/auth/roles.h"
 #include "registry/base/data_file.h"
 #include "registry/store/names.h"
 

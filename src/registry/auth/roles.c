@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
-#include "registry/auth/roles.h"
+#include "registry/auth/access.h"
 #include "registry/base/data_file.h"
 
 #define BIT(op) OPERATION_BIT(op)

@@ -15,7 +15,6 @@
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/auth_internal.h"
-#include "registry/auth/roles.h"
 #include "registry/base/data_file.h"
 
 #define HASH_TEXT 43	/* characters */

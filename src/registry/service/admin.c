@@ -18,7 +18,6 @@
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/auth/auth_internal.h"
-#include "registry/auth/roles.h"
 #include "registry/base/data_file.h"
 #include "registry/service/admin.h"
 

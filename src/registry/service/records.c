@@ -12,7 +12,6 @@
 #include "file/lock.h"
 #include "file/replace.h"
 #include "registry/auth/access.h"
-#include "registry/auth/roles.h"
 #include "registry/base/data_records.h"
 #include "registry/database/database.h"
 #include "registry/service/records.h"

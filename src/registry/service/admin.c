@@ -19,7 +19,7 @@
 #include "registry/auth/auth.h"
 #include "registry/auth/auth_internal.h"
 #include "registry/base/data_file.h"
-#include "registry/service/admin.h"
+#include "registry/service/service.h"
 
 #define NAMES_MAX 512
 

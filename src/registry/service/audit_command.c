@@ -13,7 +13,7 @@
 #include "registry/audit/audit.h"
 #include "registry/database/database.h"
 #include "registry/keys/keyring.h"
-#include "registry/service/admin.h"
+#include "registry/service/service.h"
 
 #define KEYRING_MAX (1U << 20)
 #define MASTER_MAX 65536U

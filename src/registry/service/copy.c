@@ -13,8 +13,8 @@
 #include "registry/database/database.h"
 #include "registry/kafka/options.h"
 #include "registry/keys/keyring.h"
-#include "registry/service/admin.h"
 #include "registry/service/records.h"
+#include "registry/service/service.h"
 #include "registry/store/store.h"
 
 #define OUT_MAX ((size_t)64 << 10)

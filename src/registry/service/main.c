@@ -8,7 +8,7 @@
 #include "common/process.h"
 #include "common/report.h"
 #include "common/service_commands.h"
-#include "registry/service/admin.h"
+#include "registry/service/service.h"
 
 /*
  * propseal-registryd: the commands of `propseal registry` that work on the

@@ -15,7 +15,7 @@
 #include "registry/audit/audit.h"
 #include "registry/database/database.h"
 #include "registry/keys/keyring.h"
-#include "registry/service/admin.h"
+#include "registry/service/service.h"
 #include "registry/store/names.h"
 
 #define OUT_MAX ((size_t)64 << 10)

@@ -13,7 +13,6 @@
 #include "common/report.h"
 #include "registry/base/settings.h"
 #include "registry/keys/keyring.h"
-#include "registry/service/admin.h"
 #include "registry/service/service.h"
 
 #define TRIES 3

@@ -13,7 +13,6 @@
 #include "registry/database/database.h"
 #include "registry/kafka/options.h"
 #include "registry/keys/keyring.h"
-#include "registry/service/records.h"
 #include "registry/service/service.h"
 #include "registry/store/store.h"
 

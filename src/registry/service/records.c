@@ -14,7 +14,7 @@
 #include "registry/auth/access.h"
 #include "registry/base/data_records.h"
 #include "registry/database/database.h"
-#include "registry/service/records.h"
+#include "registry/service/service.h"
 #include "registry/store/store.h"
 
 #define CHUNK_BYTES ((size_t)256 << 10)	/* of one action, about; see STORE_VALUE_MAX */

@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "registry/kafka/kafka.h"
-#include "registry/kafka/options.h"
 #include "unit.h"
 
 #define FAKE_MAX 4096

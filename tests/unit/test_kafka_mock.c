@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "registry/base/clock.h"
 #include "registry/kafka/kafka.h"
-#include "registry/kafka/options.h"
 
 #define WORKERS 48		/* they wait most of the time */
 #define WORKER_FILES 64		/* descriptors of a cluster and its clients, and some to spare */

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "registry/base/settings.h"
-#include "registry/kafka/options.h"
+#include "registry/kafka/kafka.h"
 
 #define SERVERS "kafkastore.bootstrap.servers=a:1\n"
 

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "registry/kafka/kafka.h"
-#include "registry/kafka/options.h"
 
 #define KAFKA_AWAY_MS 4000	/* a node that resigned lets others lead */
 #define KAFKA_BATCH_BYTES 1000000	/* of a message set, unless the topic takes less */

@@ -8,7 +8,7 @@
 #include "base/number.h"
 #include "document/jaas.h"
 #include "registry/base/settings.h"
-#include "registry/kafka/options.h"
+#include "registry/kafka/kafka.h"
 
 #define PREFIX "kafkastore."
 #define TIMEOUT_MS 15000

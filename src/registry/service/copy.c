@@ -11,7 +11,7 @@
 #include "common/report.h"
 #include "registry/base/settings.h"
 #include "registry/database/database.h"
-#include "registry/kafka/options.h"
+#include "registry/kafka/kafka.h"
 #include "registry/keys/keyring.h"
 #include "registry/service/service.h"
 #include "registry/store/store.h"

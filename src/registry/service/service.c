@@ -25,7 +25,7 @@
 #include "registry/base/settings.h"
 #include "registry/database/database.h"
 #include "registry/http/http.h"
-#include "registry/kafka/options.h"
+#include "registry/kafka/kafka.h"
 #include "registry/keys/keyring.h"
 #include "registry/service/service.h"
 #include "registry/store/store.h"

@@ -29,6 +29,14 @@
 #define FIRST 256	/* files */
 #define EVERY_MS 100
 
+/* A line on a terminal of how far an audit is. */
+struct audit_progress {
+	bool shows;		/* standard error is a terminal */
+	bool drawn;
+	size_t calls;
+	struct timespec last;	/* when it was drawn */
+};
+
 static void
 progress_write(const struct buf *line)
 {
@@ -36,7 +44,8 @@ progress_write(const struct buf *line)
 	(void)output_write_fd(STDERR_FILENO, "the terminal", line->data, line->len, NULL);
 }
 
-int
+/* audit_options' goes_on; ${cookie} is one of these. */
+static int
 audit_progress_draw(void *cookie, const struct audit *a, struct error *err)
 {
 	struct audit_progress *p = cookie;
@@ -64,7 +73,8 @@ audit_progress_draw(void *cookie, const struct audit *a, struct error *err)
 	return 0;
 }
 
-void
+/* Take the line away, for what is told next. */
+static void
 audit_progress_end(struct audit_progress *p)
 {
 	struct buf line;
@@ -76,88 +86,6 @@ audit_progress_end(struct audit_progress *p)
 	buf_append_str(&line, "\r\033[K");
 	progress_write(&line);
 	buf_release(&line);
-}
-
-/* What the view of the findings takes from `propseal audit`: its outputs and its baseline. */
-
-#define LOCK_MS 10000
-
-static int
-interface_know(void *cookie, struct audit *a, struct error *err)
-{
-	const struct options *o = cookie;
-	size_t unused;
-
-	for (size_t i = 0; i < audit_finding_count(a); i++)
-		audit_finding(a, i)->known = false;
-	return audit_baseline_apply(a, o->text[FLAG_BASELINE], time_now(), &unused,
-	    err) == 0 || err->code == ERROR_MISSING ? 0 : -1;
-}
-
-static int
-interface_ignore(void *cookie, const struct audit *a, const struct audit_finding *f,
-    const char *reason, struct error *err)
-{
-	const struct options *o = cookie;
-
-	return audit_baseline_ignore(a, f, o->text[FLAG_BASELINE], reason, err);
-}
-
-/* The form that the ending of a name says; NULL: none. */
-static const char *
-interface_form(const char *path)
-{
-	static const struct {
-		const char *ending, *form;
-	} forms[] = {
-		{ ".sarif", "sarif" }, { ".json", "json" }, { ".jsonl", "jsonl" },
-		{ ".html", "html" }, { ".xml", "junit" }, { ".txt", "human" },
-	};
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; dot != NULL && i < sizeof(forms) / sizeof(forms[0]); i++)
-		if (strcasecmp(dot, forms[i].ending) == 0)
-			return forms[i].form;
-	return NULL;
-}
-
-static int
-interface_write(void *cookie, const struct audit *a, const char *path, struct error *err)
-{
-	const struct options *o = cookie;
-	const char *form = interface_form(path);
-	struct audit_report r;
-	struct buf out;
-	size_t strip;
-	int rc;
-
-	if (form == NULL) {
-		error_set(err, ERROR_USAGE, "the ending of the name says no form of a report");
-		error_place(err, path, 0);
-		return error_hint(err, "take one of " FINDINGS_ENDINGS);
-	}
-	audit_report_init(&r, a, audit_root(o->args, o->arg_count, &strip), AUDIT_ERROR);
-	r.whole = true;
-	r.err = err;
-	buf_init(&out, BUF_MAX_FILE);
-	audit_report_append(&r, form, &out);
-	rc = buf_check(&out, err);
-	if (rc == 0)
-		rc = replace_file_new(path, LOCK_MS, &out, err);
-	buf_release(&out);
-	return rc;
-}
-
-void
-interface_findings(const struct options *o, struct findings_source *out)
-{
-	*out = (struct findings_source){
-		.cookie = (void *)(uintptr_t)o,
-		.baseline = o->text[FLAG_BASELINE],
-		.know = interface_know,
-		.ignore = interface_ignore,
-		.write = interface_write,
-	};
 }
 
 static int
@@ -256,7 +184,8 @@ audit_report_flush(struct audit_report *r, struct buf *out)
 	buf_clear(out);
 }
 
-void
+/* The same, appended to ${out}. */
+static void
 audit_report_append(struct audit_report *r, const char *name, struct buf *out)
 {
 	static const struct {
@@ -272,6 +201,88 @@ audit_report_append(struct audit_report *r, const char *name, struct buf *out)
 	while (name != NULL && strcmp(outputs[i].name, name) != 0)
 		i++;
 	outputs[i].write(r, out);
+}
+
+/* What the view of the findings takes from `propseal audit`: its outputs and its baseline. */
+
+#define LOCK_MS 10000
+
+static int
+interface_know(void *cookie, struct audit *a, struct error *err)
+{
+	const struct options *o = cookie;
+	size_t unused;
+
+	for (size_t i = 0; i < audit_finding_count(a); i++)
+		audit_finding(a, i)->known = false;
+	return audit_baseline_apply(a, o->text[FLAG_BASELINE], time_now(), &unused,
+	    err) == 0 || err->code == ERROR_MISSING ? 0 : -1;
+}
+
+static int
+interface_ignore(void *cookie, const struct audit *a, const struct audit_finding *f,
+    const char *reason, struct error *err)
+{
+	const struct options *o = cookie;
+
+	return audit_baseline_ignore(a, f, o->text[FLAG_BASELINE], reason, err);
+}
+
+/* The form that the ending of a name says; NULL: none. */
+static const char *
+interface_form(const char *path)
+{
+	static const struct {
+		const char *ending, *form;
+	} forms[] = {
+		{ ".sarif", "sarif" }, { ".json", "json" }, { ".jsonl", "jsonl" },
+		{ ".html", "html" }, { ".xml", "junit" }, { ".txt", "human" },
+	};
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot != NULL && i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (strcasecmp(dot, forms[i].ending) == 0)
+			return forms[i].form;
+	return NULL;
+}
+
+static int
+interface_write(void *cookie, const struct audit *a, const char *path, struct error *err)
+{
+	const struct options *o = cookie;
+	const char *form = interface_form(path);
+	struct audit_report r;
+	struct buf out;
+	size_t strip;
+	int rc;
+
+	if (form == NULL) {
+		error_set(err, ERROR_USAGE, "the ending of the name says no form of a report");
+		error_place(err, path, 0);
+		return error_hint(err, "take one of " FINDINGS_ENDINGS);
+	}
+	audit_report_init(&r, a, audit_root(o->args, o->arg_count, &strip), AUDIT_ERROR);
+	r.whole = true;
+	r.err = err;
+	buf_init(&out, BUF_MAX_FILE);
+	audit_report_append(&r, form, &out);
+	rc = buf_check(&out, err);
+	if (rc == 0)
+		rc = replace_file_new(path, LOCK_MS, &out, err);
+	buf_release(&out);
+	return rc;
+}
+
+void
+interface_findings(const struct options *o, struct findings_source *out)
+{
+	*out = (struct findings_source){
+		.cookie = (void *)(uintptr_t)o,
+		.baseline = o->text[FLAG_BASELINE],
+		.know = interface_know,
+		.ignore = interface_ignore,
+		.write = interface_write,
+	};
 }
 
 int

@@ -37,9 +37,6 @@ void audit_report_init(struct audit_report *r, const struct audit *a, const char
 /* Write it in the form of this name (NULL: for people) to standard output. */
 int audit_report_write(struct audit_report *r, const char *form, struct error *err);
 
-/* The same, appended to ${out}. */
-void audit_report_append(struct audit_report *r, const char *form, struct buf *out);
-
 /* Append a whole report.  Nothing of them ever holds a value. */
 void audit_report_human(struct audit_report *r, struct buf *out);
 void audit_report_json(struct audit_report *r, struct buf *out);
@@ -47,23 +44,6 @@ void audit_report_jsonl(struct audit_report *r, struct buf *out);
 void audit_report_sarif(struct audit_report *r, struct buf *out);
 void audit_report_html(struct audit_report *r, struct buf *out);
 void audit_report_junit(struct audit_report *r, struct buf *out);
-
-/* A line on a terminal of how far an audit is. */
-struct audit_progress {
-	bool shows;		/* standard error is a terminal */
-	bool drawn;
-	size_t calls;
-	struct timespec last;	/* when it was drawn */
-};
-
-/* audit_options' goes_on; ${cookie} is one of these. */
-int audit_progress_draw(void *cookie, const struct audit *a, struct error *err);
-
-/* Take the line away, for what is told next. */
-void audit_progress_end(struct audit_progress *p);
-
-/* Append text, made visible, for XML and HTML. */
-void audit_markup(struct buf *out, const void *bytes, size_t n);
 
 /* Does the finding count for the exit status? */
 static inline bool

@@ -8,6 +8,35 @@
 #include "base/vec.h"
 #include "cli/audit/audit.h"
 
+/* As text of XML 1.0 and HTML, in which most control characters cannot stand at all. */
+static void
+audit_markup(struct buf *out, const void *bytes, size_t n)
+{
+	struct buf visible;
+	const char *p;
+
+	buf_init(&visible, BUF_MAX_FILE);
+	text_append_visible(&visible, bytes, n);
+	for (p = buf_cstr(&visible); *p != '\0'; p++)
+		switch (*p) {
+		case '<':
+			buf_append_str(out, "&lt;");
+			break;
+		case '>':
+			buf_append_str(out, "&gt;");
+			break;
+		case '&':
+			buf_append_str(out, "&amp;");
+			break;
+		case '"':
+			buf_append_str(out, "&quot;");
+			break;
+		default:
+			buf_append_char(out, *p);
+		}
+	buf_release(&visible);
+}
+
 /*
  * One page that can be kept and printed: nothing is fetched, and without
  * scripts it shows all.  Levels have letters, not colours alone.
@@ -282,35 +311,6 @@ audit_report_html(struct audit_report *r, struct buf *out)
 }
 
 /* JUnit's XML, as CI systems read it: a suite a file, a failure a finding. */
-
-/* As text of XML 1.0 and HTML, in which most control characters cannot stand at all. */
-void
-audit_markup(struct buf *out, const void *bytes, size_t n)
-{
-	struct buf visible;
-	const char *p;
-
-	buf_init(&visible, BUF_MAX_FILE);
-	text_append_visible(&visible, bytes, n);
-	for (p = buf_cstr(&visible); *p != '\0'; p++)
-		switch (*p) {
-		case '<':
-			buf_append_str(out, "&lt;");
-			break;
-		case '>':
-			buf_append_str(out, "&gt;");
-			break;
-		case '&':
-			buf_append_str(out, "&amp;");
-			break;
-		case '"':
-			buf_append_str(out, "&quot;");
-			break;
-		default:
-			buf_append_char(out, *p);
-		}
-	buf_release(&visible);
-}
 
 static void
 junit_string(struct buf *out, const char *text)

@@ -110,7 +110,9 @@ open_service(struct settings *s, const struct service_callbacks *v, const sigset
 	return NULL;
 }
 
-int
+/* The commands (common/service_commands.h); the word after user, token, role and
+ * audit is an action. */
+static int
 commands_registry_serve(const struct options *o)
 {
 	static const struct service_callbacks voice = { serve_tell, serve_note };

@@ -175,7 +175,8 @@ listed_fail(struct listed *f, const struct error *problem, struct error *err)
 	return 0;
 }
 
-/* Is it a link, and when did anything about the file change last (0: not known)? */
+/* What could not be read: is it a link, and when did anything about the file change last (0:
+ * not known)? */
 static void
 listed_examine(struct listed *f)
 {
@@ -198,11 +199,13 @@ listed_read(struct listed *f, const struct finder_terms *terms, struct collectio
 
 	listed_forget(f);
 	f->stale = true;
-	listed_examine(f);
-	if ((c = configuration_load(f->face.path, terms->scope, &problem)) == NULL)
+	if ((c = configuration_load(f->face.path, terms->scope, &problem)) == NULL) {
+		listed_examine(f);
 		return problem.code == ERROR_MEMORY ? error_memory(err) :
 		    listed_fail(f, &problem, err);
+	}
 	f->id = c->id;
+	f->face.is_link = c->id.link;
 	f->face.changed = time_of(&c->id.mtime);
 	f->face.mode = c->id.mode & 07777;
 	f->face.owner = c->id.uid;

@@ -202,16 +202,28 @@ read_regular(int fd, const char *path, struct buf *out, struct file_id *id, stru
 	return READ_CHANGED;
 }
 
+/* First as what is no link, which most are: nobody needs to ask for that alone. */
+static int
+read_open(const char *path, bool *link)
+{
+	/* O_NONBLOCK: a FIFO must not hold us before fstat tells. */
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags | O_NOFOLLOW);
+
+	*link = fd == -1 && errno == ELOOP;
+	return *link ? open(path, flags) : fd;
+}
+
 int
 file_read(const char *path, struct buf *out, struct file_id *id, struct error *err)
 {
 	struct file_id seen;
 	enum outcome outcome;
+	bool link;
 	int i, fd;
 
 	for (i = 0; i < ATTEMPTS; i++) {
-		/* O_NONBLOCK: a FIFO must not hold us before fstat tells. */
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		fd = read_open(path, &link);
 		if (fd == -1 && errno == ENXIO) {
 			error_set(err, ERROR_REFUSED, "not a regular file");
 			return error_place(err, path, 0);
@@ -223,6 +235,7 @@ file_read(const char *path, struct buf *out, struct file_id *id, struct error *e
 		if (outcome == READ_FAILED)
 			return -1;
 		if (outcome == READ_DONE) {
+			seen.link = link;
 			if (id != NULL)
 				*id = seen;
 			return 0;

@@ -13,6 +13,7 @@ struct stat;
 /* What tells whether a file is still the one that was read. */
 struct file_id {
 	bool exists;
+	bool link;		/* file_read: the path names a symbolic link to it */
 	dev_t dev;
 	ino_t ino;
 	off_t size;

@@ -174,6 +174,8 @@ test_symlinked_folders_are_not_followed_files_are(void **state)
 	/* A file counts once, and not under the name of a link to it. */
 	assert_paths(e, want, 2);
 	assert_int_equal(file_of(e, "elsewhere.properties")->count, 1);
+	assert_true(file_of(e, "elsewhere.properties")->is_link);
+	assert_false(file_of(e, "real/x.properties")->is_link);
 	estate_free(e);
 	/* One that is named is meant. */
 	e = scanned(named, 1, NULL);

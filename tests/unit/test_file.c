@@ -199,6 +199,15 @@ test_symlinks_are_followed(void **state)
 	assert_string_equal(buf_cstr(&f->out), "target");
 	assert_int_equal(file_identify(f->path, &b, &f->err), 0);
 	assert_true(file_id_equal(&a, &b));
+	assert_true(a.link);
+	buf_clear(&f->out);
+	assert_int_equal(file_read(f->path, &f->out, &a, &f->err), 0);
+	assert_string_equal(buf_cstr(&f->out), "target");
+	assert_false(a.link);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink("link", link), 0);
+	assert_int_equal(file_read(link, &f->out, &a, &f->err), -1);
+	assert_int_equal(f->err.code, ERROR_IO);
 	unlink(link);
 }
 

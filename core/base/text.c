@@ -395,28 +395,24 @@ text_contains_nocase(const void *bytes, size_t n, const char *needle)
 	return false;
 }
 
-/* It steps back by as much as what stands under the word's first letter allows; what is no
- * letter may count as one, which is only a smaller step. */
+/* Most texts do not have the letter. */
 size_t
 text_find_word(const void *bytes, size_t n, const struct text_word *w)
 {
 	const unsigned char *p = bytes;
 	const size_t len = w->len;
-	size_t at, step, i;
+	size_t at, i;
 
-	if (n < len)
+	if (n < len ||
+	    (memchr(p, w->rare, n) == NULL && memchr(p, w->rare - 'a' + 'A', n) == NULL))
 		return n;
-	for (at = n - len;; at -= step) {
+	for (at = n - len + 1; at-- > 0;) {
 		for (i = 0; i < len && lower(p[at + i]) == (unsigned char)w->word[i]; i++)
 			;
 		if (i == len)
 			return at;
-		step = w->step[p[at] & 31];
-		if (step == 0)
-			step = len;
-		if (step > at)
-			return n;
 	}
+	return n;
 }
 
 /* Go's unicode.IsSpace: the property White_Space. */

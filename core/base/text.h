@@ -85,12 +85,11 @@ uint32_t text_half(const unsigned char *p);
  */
 bool text_is_split_pair(const unsigned char *p, size_t n);
 
-/* A word (ASCII, lower case) that is looked for often.  ${step}: for each of its
- * letters but the first (& 31), how far behind that it stands next. */
+/* A word (ASCII, lower case) that is looked for often. */
 struct text_word {
 	const char *word;
 	size_t len;
-	unsigned char step[32];
+	char rare;		/* its letter that texts have least */
 };
 
 /* Where the word stands last in the bytes, in any ASCII case; ${n}: nowhere. */

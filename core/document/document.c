@@ -25,6 +25,9 @@ struct document_index {
 	bool tried;
 };
 
+/* A table of so many slots is looked through from its start: that takes less than SipHash. */
+#define SMALL_TABLE 128
+
 /* How far behind the last answer the next one may stand: a tag is between entries. */
 #define NEAR 2
 
@@ -61,14 +64,32 @@ key_is(const struct document *d, size_t i, const char *key, size_t n)
 	return len == n && (n == 0 || memcmp(own, key, n) == 0);
 }
 
+/* Of all bytes, and quick; who makes keys that have the same one fills a small table with them. */
+static uint64_t
+quick_hash(const char *key, size_t n)
+{
+	uint64_t h = n, part;
+	size_t i;
+
+	for (i = 0; i + sizeof(part) <= n; i += sizeof(part)) {
+		memcpy(&part, key + i, sizeof(part));
+		h = (h ^ part) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+	}
+	for (part = 0; i < n; i++)
+		part = part << 8 | (unsigned char)key[i];
+	return (h ^ part) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* The slot of the key, or the free one where it belongs. */
 static struct document_slot *
 document_index_slot(const struct document_index *x, const struct document *d, const char *key,
     size_t n, uint32_t *hash)
 {
+	const bool small = x->mask < SMALL_TABLE;
+	const uint64_t h = small ? quick_hash(key, n) : siphash_13(x->seed, key, n);
 	struct document_slot *slot;
-	uint64_t h = siphash_13(x->seed, key, n);
-	size_t i = (size_t)h & x->mask;
+	size_t i = small ? 0 : (size_t)h & x->mask;
 
 	*hash = (uint32_t)(h >> 32);
 	for (;; i = (i + 1) & x->mask) {

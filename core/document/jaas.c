@@ -913,11 +913,7 @@ jaas_removal(const struct jaas *j, size_t i, size_t *from, size_t *to)
 bool
 jaas_key(const char *key, size_t len)
 {
-	static const struct text_word jaas = {
-		.word = "jaas",
-		.len = 4,
-		.step = { ['a' & 31] = 1, ['s' & 31] = 3 }
-	};
+	static const struct text_word jaas = { .word = "jaas", .len = 4, .rare = 'j' };
 
 	/* As in confluent secret, whose pattern wants a character before it. */
 	return len > 1 && text_find_word(key + 1, len - 1, &jaas) < len - 1;

@@ -50,12 +50,7 @@ key_word_begins(const char *key, size_t at)
 	return key_is_lower(key[at - 1]) && key_is_upper(key[at]);
 }
 
-static const struct text_word key_password = {
-	.word = "password",
-	.len = 8,
-	.step = { ['a' & 31] = 1, ['s' & 31] = 2, ['w' & 31] = 4, ['o' & 31] = 5, ['r' & 31] = 6,
-	    ['d' & 31] = 7 }
-};
+static const struct text_word key_password = { .word = "password", .len = 8, .rare = 'w' };
 
 /* Letters and digits from ${at} on: what rows and "password" are measured by. */
 static size_t
@@ -84,19 +79,24 @@ key_walk(const char *key, size_t len, size_t *longest)
 	const struct key_node *node = key_nodes;
 	enum key_class class = KEY_OTHER;
 	size_t at, n = 0;
-	uint32_t bit;
+	uint32_t bit, before;
 
 	*longest = 0;
 	for (at = len; at > 0; at--) {
-		if (key_is_between(key[at - 1]))
-			continue;
 		/* Letters only: digits and others end the walk. */
-		if (!key_is_lower((char)(key[at - 1] | 0x20)))
+		if (!key_is_lower((char)(key[at - 1] | 0x20))) {
+			if (key_is_between(key[at - 1]))
+				continue;
 			break;
+		}
 		bit = UINT32_C(1) << ((key[at - 1] & 31) - 1);
 		if ((node->next & bit) == 0)
 			break;
-		node = &key_nodes[node->first + __builtin_popcount(node->next & (bit - 1))];
+		/* Most have one child.  To count is a call where not every processor can. */
+		before = node->next & (bit - 1);
+		node = &key_nodes[node->first];
+		if (before != 0)
+			node += __builtin_popcount(before);
 		n++;
 		if (node->class != KEY_OTHER &&
 		    (!node->word_begins || key_word_begins(key, at - 1))) {

@@ -159,6 +159,38 @@ test_the_last_of_a_key_wins(void **state)
 	document_free(d);
 }
 
+/* Tables of keys are small or large; in each, every third key comes again. */
+static void
+test_keys_are_found_in_tables_of_every_size(void **state)
+{
+	struct document *d;
+	struct buf text;
+	char key[64];
+	size_t n;
+
+	(void)state;
+	for (size_t count = 1; count < 300; count += count < 20 ? 1 : 13) {
+		buf_init(&text, BUF_MAX_FILE);
+		for (size_t i = 0; i < count; i++)
+			buf_printf(&text, "listener.%zu.long.name.password=%zu\n", i, i);
+		for (size_t i = 0; i < count; i += 3)
+			buf_printf(&text, "listener.%zu.long.name.password=again\n", i);
+		d = document_parse(&text, &document_properties, "a.properties", NULL);
+		assert_non_null(d);
+		for (size_t i = 0; i < count; i++) {
+			n = (size_t)snprintf(key, sizeof(key), "listener.%zu.long.name.password", i);
+			assert_int_equal(document_shadowed(d, i), i % 3 == 0);
+			assert_int_equal(document_find(d, key, n), i % 3 == 0 ? count + i / 3 : i);
+			assert_int_equal(document_find(d, key, n - 1), DOCUMENT_NONE);
+		}
+		for (size_t i = count; i < document_count(d); i++) {
+			assert_false(document_shadowed(d, i));
+			assert_int_equal(document_previous(d, i), (i - count) * 3);
+		}
+		document_free(d);
+	}
+}
+
 static void
 test_the_raw_value_is_what_stands_in_the_file(void **state)
 {
@@ -337,6 +369,7 @@ main(void)
 		cmocka_unit_test(test_lines_are_counted_with_any_line_end),
 		cmocka_unit_test(test_a_malformed_escape_is_placed_and_ends_the_reading),
 		cmocka_unit_test(test_the_last_of_a_key_wins),
+		cmocka_unit_test(test_keys_are_found_in_tables_of_every_size),
 		cmocka_unit_test(test_the_raw_value_is_what_stands_in_the_file),
 		cmocka_unit_test(test_a_value_is_compared_to_its_end),
 		cmocka_unit_test(test_a_value_too_long_for_its_buffer_is_an_error),

@@ -132,10 +132,12 @@ add_options(struct collection *x, const struct document *d, size_t i, bool *part
 static void
 collect_leave_out(struct collection *x, size_t self)
 {
-	const struct estate_entry *e = vec_at(&x->entries, self);
+	const struct estate_entry *e;
 
-	if (!x->brief || x->entries.len != self + 1 || e->sensitive || e->clear ||
-	    e->state != STATE_PLAIN)
+	if (!x->brief || x->entries.len != self + 1)
+		return;
+	e = vec_at(&x->entries, self);
+	if (e->sensitive || e->clear || e->state != STATE_PLAIN)
 		return;
 	buf_truncate(&x->texts, *(size_t *)vec_at(&x->keys, self));
 	x->entries.len = x->keys.len = self;
@@ -147,21 +149,26 @@ static int
 add_entry(struct collection *x, const struct document *d, size_t i, bool hidden)
 {
 	size_t len, self = x->entries.len;
-	struct clear_count found;
+	struct clear_count found = { 0, false };
 	struct estate_entry *e;
-	bool parts = false;
+	bool parts = false, jaas;
 	const char *key;
 
 	key = document_key(d, i, &len);
+	if (!x->references && clear_in_entry(x->rules, d, i, &x->value, &found, NULL) != 0)
+		return -1;
+	jaas = jaas_key(key, len);
+	/* Most are nothing: no copy, and nobody asks what shadows them. */
+	if (x->brief && !hidden && !jaas && !found.sensitive && found.clear == 0 &&
+	    !reference_may_be_in(d, i)) {
+		x->others++;
+		return 0;
+	}
 	if ((e = collect_add(x, key, len)) == NULL)
 		return -1;
 	e->line = document_line(d, i);
 	e->shadowed = document_shadowed(d, i);
-	if (!e->shadowed && jaas_key(key, len) && add_options(x, d, i, &parts) != 0)
-		return -1;
-	if (x->references)
-		found = (struct clear_count){ 0, false };
-	else if (clear_in_entry(x->rules, d, i, &x->value, &found, NULL) != 0)
+	if (!e->shadowed && jaas && add_options(x, d, i, &parts) != 0)
 		return -1;
 	e = vec_at(&x->entries, self);
 	e->sensitive = !parts && (hidden || found.sensitive);

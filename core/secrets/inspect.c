@@ -137,8 +137,8 @@ inspect_is_open_pem(const struct document *d, size_t i)
 	const char *key = document_key(d, i, &len);
 	const unsigned char *raw = document_raw_value(d, i, &n);
 
-	return document_format(d)->lines && (inspect_begins(key, len, PEM_BEGIN) ||
-	    inspect_begins(raw, n, PEM_BEGIN)) && memmem(raw, n, PEM_END, strlen(PEM_END)) == NULL;
+	return (inspect_begins(key, len, PEM_BEGIN) || inspect_begins(raw, n, PEM_BEGIN)) &&
+	    document_format(d)->lines && memmem(raw, n, PEM_END, strlen(PEM_END)) == NULL;
 }
 
 /* The entry behind the body of the PEM object that begins at entry ${i}. */
@@ -224,12 +224,11 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool j
 	size_t len, n;
 	const char *key = document_key(d, i, &len);
 
-	*out = (struct remark){ .level = REMARK_CUT, .kind = "cut-value", .entry = i,
-		.line = document_line(d, i), .hides_value = true };
 	if (inspect_is_open_pem(d, i) && (*end = inspect_pem_end(d, i)) > i + 1) {
-		out->text = pem_text;
-		out->hint = "write it in one line with \\n between its lines, or end each line "
-		    "but the last with \\n\\";
+		*out = (struct remark){ .level = REMARK_CUT, .kind = "cut-value", .entry = i,
+			.line = document_line(d, i), .hides_value = true, .text = pem_text,
+			.hint = "write it in one line with \\n between its lines, or end each "
+			    "line but the last with \\n\\" };
 		return true;
 	}
 	if (!inspect_goes_on(d, i))
@@ -244,10 +243,11 @@ inspect_find_cut(const struct inspecting *x, struct buf *value, size_t i, bool j
 		return false;
 	if (*end == i + 1)
 		return false;
-	out->line = document_line(d, i + 1) - 1;
-	out->text = inspect_ends_in_blank(d, i) ? blank_text : cut_text;
-	out->hint = "end each line but the last of a value with a backslash, and nothing behind "
-	    "it";
+	*out = (struct remark){ .level = REMARK_CUT, .kind = "cut-value", .entry = i,
+		.line = document_line(d, i + 1) - 1, .hides_value = true,
+		.text = inspect_ends_in_blank(d, i) ? blank_text : cut_text,
+		.hint = "end each line but the last of a value with a backslash, and nothing "
+		    "behind it" };
 	return true;
 }
 

@@ -69,18 +69,22 @@ option(const struct rules *r, const struct jaas *j, size_t i, const char *key, s
 	return rc;
 }
 
+static int
+clear_parse(const char *value, size_t n, struct jaas **j, struct error *err)
+{
+	struct error why;
+
+	*j = jaas_parse(value, n, &why);
+	return *j != NULL || why.code != ERROR_MEMORY ? 0 : error_memory(err);
+}
+
 /* The value as JAAS, NULL: it is none.  -1: ERROR_MEMORY. */
 static int
 clear_jaas(const char *key, size_t len, const char *value, size_t n, struct jaas **j,
     struct error *err)
 {
-	struct error why;
-
 	*j = NULL;
-	if (n == 0 || !jaas_key(key, len) || (*j = jaas_parse(value, n, &why)) != NULL ||
-	    why.code != ERROR_MEMORY)
-		return 0;
-	return error_memory(err);
+	return n == 0 || !jaas_key(key, len) ? 0 : clear_parse(value, n, j, err);
 }
 
 int

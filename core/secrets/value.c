@@ -187,7 +187,9 @@ piece_is_reference(struct piece v)
 	/* Twice for the program behind, as Compose wants it. */
 	if (piece_begins(v, "$$") && piece_is_reference((struct piece){ v.p + 1, v.n - 1 }))
 		return true;
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+	/* Of letters there is but one that a pair begins with. */
+	for (size_t i = 0; (!value_is_letter(v.p[0]) || v.p[0] == 'E') &&
+	    i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
 			return !piece_is_literal(v);
 	if (piece_is_braces(v) || piece_is_crypt(v) ||
@@ -431,8 +433,9 @@ piece_has_credentials(struct piece v)
 	struct value_member m;
 	size_t from = 0;
 
-	for (p = v.p; (p = memmem(p, (size_t)(end - p), "://", 3)) != NULL; p += 3)
-		if (piece_has_user(v, (size_t)(p - v.p) + 3))
+	for (p = v.p; (p = memchr(p, ':', (size_t)(end - p))) != NULL; p++)
+		if (piece_begins((struct piece){ p, (size_t)(end - p) }, "://") &&
+		    piece_has_user(v, (size_t)(p - v.p) + 3))
 			return true;
 	if (value_next_member(v.p, v.n, &from, &m) || piece_is_mysql(v))
 		return true;
@@ -539,6 +542,7 @@ enum value_kind
 value_kind(const char *value, size_t n)
 {
 	const struct piece v = piece_trim(value, n);
+	bool is_long;	/* most passwords are shorter than what is looked for in such a one */
 
 	if (v.n == 0)
 		return VALUE_EMPTY;
@@ -546,16 +550,17 @@ value_kind(const char *value, size_t n)
 		return VALUE_REFERENCE;
 	if (piece_is_placeholder(v))
 		return VALUE_PLACEHOLDER;
-	if (piece_has_private_key(v))
+	is_long = v.n >= sizeof("authorization:");
+	if (is_long && piece_has_private_key(v))
 		return VALUE_PRIVATE_KEY;
-	if (piece_has_credentials(v) || piece_is_webhook(v))
+	if (piece_has_credentials(v) || (is_long && piece_is_webhook(v)))
 		return VALUE_CREDENTIALS;
-	if (piece_has_jwt(v) || ((memmem(v.p, v.n, "uthorization", 12) != NULL ||
-	    memmem(v.p, v.n, "UTHORIZATION", 12) != NULL) && value_has_authorization(v.p, v.n)))
+	if (is_long && (piece_has_jwt(v) || ((memmem(v.p, v.n, "uthorization", 12) != NULL ||
+	    memmem(v.p, v.n, "UTHORIZATION", 12) != NULL) && value_has_authorization(v.p, v.n))))
 		return VALUE_TOKEN;
 	/* A URL of which a template makes a part has no secret yet. */
-	if (memmem(v.p, v.n, "://", 3) != NULL && memmem(v.p, v.n, "{{", 2) != NULL &&
-	    memmem(v.p, v.n, "}}", 2) != NULL)
+	if (memmem(v.p, v.n, "{{", 2) != NULL && memmem(v.p, v.n, "}}", 2) != NULL &&
+	    memmem(v.p, v.n, "://", 3) != NULL)
 		return VALUE_REFERENCE;
 	return VALUE_TEXT;
 }

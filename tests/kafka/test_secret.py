@@ -51,7 +51,7 @@ def p01_one_request_for_all_of_a_path(r):
                          'c': '${secret:conn-a:password}', 'd': '${other:conn-a:user}'}, **login(r))
     same(values(got), {'a': VALUE, 'b': f'x{MARKER}usery', 'c': VALUE,
                        'd': '${other:conn-a:user}'}, 'values')
-    lines = [line for line in audit.lines(r) if audit.method(line) == 'ResolveConfig'
+    lines = [line for line in audit.events(r) if audit.method(line) == 'ResolveConfig'
              and audit.phase(line) == 'intent']
     same(len(lines), 1, 'requests')
     same(audit.principal(lines[0]), 'User:wrk', 'principal')

@@ -424,6 +424,7 @@ settings_new(void)
 		.mtls_principal = "cn",
 		.auth_cache_ms = 5000,
 		.auth_failures_max = 20,
+		.audit_compact = true,
 		.audit_deadline_ms = 5000,
 		.audit_rotate_bytes = 100U << 20,
 		.audit_keep = 50,

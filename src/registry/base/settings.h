@@ -84,7 +84,7 @@ struct settings {
 	bool audit_stdout;		/* audit.stdout */
 	bool audit_syslog;		/* audit.syslog */
 	unsigned audit_required;	/* audit.required: bits of file 1, stdout 2, syslog 4 */
-	bool audit_compact;		/* audit.compact: one short line for each action */
+	bool audit_compact;		/* audit.compact, true: one short line for each action */
 	unsigned audit_deadline_ms;	/* audit.deadline.ms, 5000 */
 	uint64_t audit_rotate_bytes;	/* audit.rotate.bytes, 104857600; 0: never */
 	unsigned audit_keep;		/* audit.keep, 50: rotated files kept, 0: all */

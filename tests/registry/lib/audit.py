@@ -104,5 +104,19 @@ def count(line):
     return 1 + (data(line, 'request', 'count') or 0)
 
 
+def apart(line):
+    """The intent and the outcome of an action that one line tells of; else the line."""
+    what = line.get('data', {})
+    if phase(line) != 'outcome' or 'authorizationInfo' not in what:
+        return [line]
+    return [dict(line, data={**{k: v for k, v in what.items() if k != 'result'},
+                             'request': {**what['request'], 'phase': 'intent'}}),
+            dict(line, data={k: v for k, v in what.items() if k != 'authorizationInfo'})]
+
+
+def events(r):
+    return [event for line in lines(r) for event in apart(line)]
+
+
 def of_request(r, id_):
-    return [line for line in lines(r) if request_id(line) == id_]
+    return [event for event in events(r) if request_id(event) == id_]

@@ -596,6 +596,7 @@ client_on_answer(struct evhttp_request *r, void *cookie)
 	copy_header(r, "X-Secret-Offset", out->offset, sizeof(out->offset));
 	copy_header(r, "X-Secret-Position", out->position, sizeof(out->position));
 	copy_header(r, "Retry-After", out->retry_after, sizeof(out->retry_after));
+	copy_header(r, "Accept-Encoding", out->codings, sizeof(out->codings));
 	copy_next(r, out->next, sizeof(out->next));
 	call->c->used = true;
 	call->rc = buf_check(out->body, call->err);

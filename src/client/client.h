@@ -42,6 +42,7 @@ struct client_answer {
 	char request_id[65];
 	char offset[24], position[24];	/* X-Secret-Offset, X-Secret-Position, "": none */
 	char retry_after[16];		/* Retry-After */
+	char codings[64];		/* Accept-Encoding: what a body may have */
 	bool sent;			/* where none came: the registry may have got the request */
 };
 

@@ -850,6 +850,36 @@ def u14_who_was_given_what(r):
           re.search(r', path conn-\d\d-x{20} and \d+ more$', many), 'message', many)
 
 
+def u14c_what_is_to_be_changed_is_told_before(r):
+    """By the intent, so also of what fails."""
+    adm = r.as_('adm')
+    roles, users = '/secret/admin/roles/', '/secret/admin/users/'
+    bindings = '/secret/admin/role-bindings'
+    role = {'scope': ['cluster'], 'operations': ['SecretRead']}
+    for i, (method, target, body, code, what) in enumerate((
+            ('PUT', bindings, {'role': 'Operator', 'principal': 'nob'}, 204,
+             'grant Operator to nob on everything'),
+            ('DELETE', bindings, {'role': 'Operator', 'principal': 'nob'}, 204,
+             'revoke Operator from nob on everything'),
+            ('DELETE', bindings, {'role': 'DeveloperRead', 'principal': 'no', 'prefix': 'c-'}, 404,
+             'revoke DeveloperRead from no on prefix c-'),
+            ('PUT', bindings, {'role': 'None', 'principal': 'no', 'path': 'x'}, 422,
+             'grant None to no on path x'),
+            ('PUT', roles + 'Reader', role, 204, 'define role Reader on everything: SecretRead'),
+            ('DELETE', roles + 'Reader', None, 204, 'remove role Reader'),
+            ('DELETE', roles + 'Reader', None, 404, 'remove role Reader'),
+            ('DELETE', users + 'nobody', None, 404, 'delete user nobody'),
+            ('POST', '/secret/admin/tokens', {'principal': 'x'}, 201, 'create a token for x'))):
+        status(adm.request(method, target, body, [('X-Request-Id', f'u14c-{i}')]), code)
+        intent, outcome = audit.of_request(r, f'u14c-{i}')
+        same((audit.phase(intent), audit.data(intent, 'request', 'change')), ('intent', what),
+             'intent')
+        same(audit.result(outcome), code, 'outcome')
+        if code < 300:
+            same(audit.data(outcome, 'result', 'message'), what, 'of the outcome')
+    program.audit_verify(r.data, r.key_file)
+
+
 @case(fresh=True)
 def u14b_every_key_that_is_given_is_named(r):
     adm = r.as_('adm')

@@ -279,7 +279,7 @@ rows_again(bool compact)
 {
 	struct audit_options o = audit_defaults();
 	struct audit_event e[2] = { { .phase = AUDIT_INTENT }, { .phase = AUDIT_OUTCOME } };
-	static char rooms[14][700];
+	static char rooms[15][700];
 	struct error err = { 0 };
 	uint64_t seed = 4711, lines;
 	struct audit *a;
@@ -310,6 +310,7 @@ rows_again(bool compact)
 		e[0].cas = (int64_t)seed;
 		e[0].has_length = seed >> 59 & 1;
 		e[0].length = (size_t)(seed >> 40);
+		e[0].message = any_text(&seed, rooms[14], 600);
 		e[1] = e[0];
 		e[1].phase = AUDIT_OUTCOME;
 		e[1].authorization = false;

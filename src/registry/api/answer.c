@@ -567,6 +567,7 @@ answer_intend(struct exchange *x, void (*then)(struct exchange *x))
 
 	x->then = then;
 	answer_describe(x, AUDIT_INTENT, &event);
+	event.message = x->message[0] != '\0' ? x->message : NULL;
 	answer_submit(x, &event, 1, &x->wait, intent_written);
 }
 

@@ -237,9 +237,9 @@ forward_fail(struct exchange *x, int status, const char *text)
 {
 	forward_end(x);
 	buf_clear(&x->body);
-	atomic_fetch_add(&x->api->forwarder->failed, 1);
 	if (!exchange_authorize(x))
 		return;
+	atomic_fetch_add(&x->api->forwarder->failed, 1);
 	x->granted = true;
 	answer_fail(x, status, status == 504 ? 50402 : 50302, "%s", text);
 }
@@ -306,6 +306,8 @@ forward_relay(struct exchange *x)
 	atomic_fetch_add(&x->api->forwarder->answered, 1);
 	if (a->retry_after[0] != '\0')
 		http_set_header(x->r, "Retry-After", a->retry_after);
+	if (a->codings[0] != '\0')
+		http_set_header(x->r, "Accept-Encoding", a->codings);
 	if (a->location[0] != '\0')
 		forward_locate(x, a->location);
 	w->until_ms = clock_ms() + FOLD_MS;

@@ -20,8 +20,9 @@
 
 /*
  * Giving and taking bindings on behalf of a request, for both interfaces (ours
- * and that of the metadata service).  Whoever may AlterAccess on the whole registry may all;
- * else only on the paths where the caller has that right.
+ * and that of the metadata service).  Whoever may AlterAccess on the whole registry may
+ * everywhere; else only on the paths where the caller has that right.  A role is granted by
+ * who may itself, there, all that it allows; taken back also by others.
  */
 #define GRANT_PATTERNS_MAX 64
 
@@ -104,14 +105,19 @@ grant_allowed(struct exchange *x, const char *name, size_t n, bool prefix)
 	return covers(x, ALTER_ACCESS, name, n, prefix);
 }
 
-/* Who hands out rights but does not read values does not give itself the reading. */
+/* Nobody gives what it has not itself: is that so of what the role allows there?  Else
+ * ${op} is what is missing. */
 static bool
-to_itself(struct exchange *x, const struct grant_pattern *p)
+has_it_all(struct exchange *x, unsigned operations, const struct grant_pattern *p,
+    enum operation *op)
 {
-	const struct grant *g = x->work;
-
-	return !g->revoke && strcmp(g->principal, request_principal(x)) == 0 &&
-	    !covers(x, SECRET_READ, p->cluster ? NULL : p->name, strlen(p->name), p->prefix);
+	for (unsigned i = 0; i < OPERATION_COUNT; i++) {
+		*op = (enum operation)i;
+		if ((operations & OPERATION_BIT(i)) != 0 &&
+		    !covers(x, *op, p->cluster ? NULL : p->name, strlen(p->name), p->prefix))
+			return false;
+	}
+	return true;
 }
 
 /* On the worker's thread.  All of the patterns, or none. */
@@ -192,6 +198,8 @@ static void
 grant_run(struct exchange *x)
 {
 	struct grant *g = x->work;
+	unsigned operations = g->revoke ? 0 : access_role(x->api->parts.access, g->role);
+	enum operation missing;
 
 	for (size_t i = 0; i < g->count; i++) {
 		const struct grant_pattern *p = &g->patterns[i];
@@ -201,8 +209,8 @@ grant_run(struct exchange *x)
 			answer_deny(x, ALTER_ACCESS, p->cluster ? NULL : p->name, n);
 			return;
 		}
-		if (to_itself(x, p)) {
-			answer_deny(x, SECRET_READ, p->cluster ? NULL : p->name, n);
+		if (!has_it_all(x, operations, p, &missing)) {
+			answer_deny(x, missing, p->cluster ? NULL : p->name, n);
 			return;
 		}
 	}

@@ -89,14 +89,25 @@ login_name(struct exchange *x, struct login_change *c, const char *name, size_t 
 	return false;
 }
 
-/* May the caller act as who is named?  false: answered. */
+/* May the caller act as who is named: read, and on the whole registry all that the other
+ * may do anywhere?  false: answered. */
 static bool
 login_may_become(struct exchange *x, const struct login_change *c)
 {
-	if (strcmp(c->name, request_principal(x)) == 0 || request_allows(x, SECRET_READ, NULL, 0))
+	struct access *a = x->api->parts.access;
+
+	if (strcmp(c->name, request_principal(x)) == 0)
 		return true;
-	answer_deny(x, SECRET_READ, NULL, 0);
-	return false;
+	for (unsigned i = 0; i < OPERATION_COUNT; i++) {
+		enum operation op = (enum operation)i;
+
+		if ((op == SECRET_READ || access_anywhere(a, c->name, op)) &&
+		    !request_allows(x, op, NULL, 0)) {
+			answer_deny(x, op, NULL, 0);
+			return false;
+		}
+	}
+	return true;
 }
 
 static void

@@ -98,6 +98,9 @@ def f03_what_is_wrong_with_a_request_is_told_by_the_leader():
     err(adm.request('POST', V('f03', 'k'), b'x', [('Content-Type', 'text/plain')]), 415)
     err(adm.post(V('f03', 'k'), {'secret': 'x'},
                  [('Idempotency-Key', 'a'), ('Idempotency-Key', 'b')]), 400)
+    answer = err(n.as_('adm').post(V('f03', 'k'), {'secret': 'x'}, [('Content-Encoding', 'gzip')]),
+                 415)
+    same(answer.header('Accept-Encoding'), 'identity', 'Accept-Encoding')
     same(n.as_('adm').get(V('f03', 'k')).json(), [], 'nothing is written')
 
 
@@ -334,6 +337,9 @@ def f18_the_leading_node_cannot_be_reached_by_the_others():
     check(answer.header('Retry-After'), 'it may be tried again')
     check(b'cannot be reached' in answer.body, 'it says why', answer.body)
     lines_of(two, answer.header('X-Request-Id'), 2)
+    # Of who may not write nothing was to be forwarded.
+    err(two.as_('nob').post(V('f18', 'k'), {'secret': 'y'}), 403)
+    same(int(two.metric('forward_failures_total')), 1, 'changes that were not forwarded')
     check(one.leads() and not two.leads(), 'nobody else leads')
     same(ok(one.as_('adm').get(V('f18', 'k'))).json(), [1], 'versions')
     two.stop()

@@ -133,7 +133,7 @@ def b15_one_byte_more(r):
 
 def b16_too_large_by_its_length(r):
     for length in (10 ** 10, 10 ** 8, 2 ** 63 - 1):
-        connection = Connection(r.address, timeout=8)
+        connection = r.new(None).open(timeout=8)
         connection.send(build('POST', V('b16', 'k'), r.host, [
             ('Authorization', r.bearer('adm')), ('Content-Type', 'application/json'),
             ('Content-Length', str(length))], b'{"secret":"'))
@@ -180,7 +180,7 @@ def b20_body_cut_short(r):
                           (b'e\r\n' + body + b'\r\n', [('Transfer-Encoding', 'chunked')]),
                           (b'', [('Content-Length', str(len(body)))])):
         for shut in (True, False):
-            connection = Connection(r.address)
+            connection = r.new(None).open()
             connection.send(build('POST', V('b20', 'k'), r.host, [
                 ('Authorization', r.bearer('adm')), *headers], sent))
             if shut:
@@ -207,13 +207,13 @@ def b21_deep_nesting(r):
 def b22_no_100_without_credentials(r):
     head = [('Expect', '100-continue'), ('Content-Type', 'application/json'),
             ('Content-Length', '14')]
-    connection = Connection(r.address)
+    connection = r.new(None).open()
     connection.send(build('POST', V('b22', 'k'), r.host, head, b''))
     answer = err(connection.answer('POST with Expect'), 401)
     same(answer.interim, [], 'interim answers')
     connection.close()
     # With credentials it comes, and then the body is taken.
-    connection = Connection(r.address)
+    connection = r.new(None).open()
     connection.send(build('POST', V('b22', 'k'), r.host, [
         ('Authorization', r.bearer('adm')), *head], b''))
     same(connection.head('POST with Expect')[0], 100, 'interim status')
@@ -253,7 +253,7 @@ def b24_mask_is_refused(r):
 
 
 def b25_pipelined_requests_are_answered_in_order(r):
-    connection = Connection(r.address)
+    connection = r.new(None).open()
     auth = [('Authorization', r.bearer('adm'))]
     data = b''.join(build('POST', V('b25', 'k'), r.host, auth,
                           json.dumps({'secret': f'v{i}'}).encode()) for i in range(5))

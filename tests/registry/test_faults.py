@@ -806,6 +806,28 @@ def x32_no_room_for_some_of_the_names_that_are_given():
     ok(r.as_('adm').get(path_url('conn-a')))
 
 
+@case(config={'quota.bytes': 16000, 'quota.path.bytes': 12000})
+def x33_so_much_is_kept_and_no_more(r):
+    adm = r.as_('adm')
+
+    def fill(path):
+        while (answer := adm.post(V(path, 'k'), {'secret': 'x' * 3000})).status == 200:
+            check(answer.json()['version'] < 20, 'it ends')
+        return answer.status, answer.json()['message']
+    code, said = fill('path-0')
+    same(code, 413, 'a path is full')
+    check('quota.path.bytes' in said, 'which setting', said)
+    code, said = fill('path-1')
+    same(code, 507, 'the registry is full')
+    check('quota.bytes' in said, 'which setting', said)
+    r.restart()
+    err(r.as_('adm').post(V('path-0', 'k'), {'secret': 'x' * 3000}), 413, 507)
+    ok(r.as_('adm').get(V('path-0', 'k') + '/1'))
+    # What is destroyed leaves room.
+    status(r.as_('adm').delete(V('path-0', 'k') + '/1?destroy=true'), 200)
+    status(r.as_('adm').post(V('path-0', 'k'), {'secret': 'x' * 3000}), 200)
+
+
 def x31_more_at_once_than_is_kept():
     """Hundreds of requests on one thread, all of them under way together."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (

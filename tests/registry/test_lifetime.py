@@ -474,7 +474,7 @@ def s11d_waits_of_one_login_leave_others_served(r):
 @case(config={'watch.max.per.principal': 1000, 'watch.max.per.address': 2})
 def s11e_waits_of_one_address(r):
     since = offset_now(r)
-    held = [Connection(r.address) for _ in range(2)]
+    held = [r.new(None).open() for _ in range(2)]
     for c, who in zip(held, ('own', 'pre')):
         c.send(build('GET', f'/secret/watch?since={since}&wait=60', r.host,
                      [('Authorization', r.bearer(who))]))

@@ -206,6 +206,23 @@ def n14_the_broker_goes_and_comes_back():
     same(versions(n, 'conn-a', 'k'), kept, 'and it stays so')
 
 
+@full
+def n14b_reads_end_where_they_would_be_too_stale():
+    n = node('stale', **{'read.max.staleness.ms': 3000})
+    put(n, 'conn-a', 'k', 'one')
+    p = cluster().proxies[0]
+    p.cut()
+    try:
+        until(lambda: n.as_('adm').get(V('conn-a', 'k') + '/latest').status == 503, 'no reads', 60)
+        err(n.as_('adm').get(P), 503)
+        n.not_ready('read.max.staleness.ms')
+        same(n.health('live')[0], 200, '/health/live')
+    finally:
+        p.mend()
+    until(lambda: n.health()[0] == 200, 'ready again', 90)
+    same(latest(n, 'conn-a', 'k'), 'one', 'reads')
+
+
 # --- 21, 23, 24, 25, 26 ---
 
 def n21_the_answer_to_a_commit_is_lost():

@@ -186,8 +186,8 @@ class Client:
         self.registry, self.authorization, self.tls = registry, authorization, tls
         self.source, self.connection = source, None
 
-    def open(self):
-        return Connection(self.registry.address, self.tls, source=self.source)
+    def open(self, **more):
+        return Connection(self.registry.address, self.tls, source=self.source, **more)
 
     def request(self, method, target, body=None, headers=()):
         headers = list(headers)

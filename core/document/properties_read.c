@@ -5,7 +5,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "document/document_internal.h"
-#include "document/properties_internal.h"
+#include "document/properties.h"
 
 /*
  * The entries that java.util.Properties.load finds, JDK 17.  Its LineReader

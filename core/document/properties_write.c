@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "document/document_internal.h"
 #include "document/properties.h"
-#include "document/properties_internal.h"
 
 /* What stands between the document's last byte and a new line of its own. */
 enum tail {

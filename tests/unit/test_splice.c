@@ -3,7 +3,7 @@
  * what is rendered must read as the old value with the texts in it, and every
  * byte that stands for none of the replaced ones must still be there.
  */
-#include "document/properties_internal.h"
+#include "document/properties.h"
 #include "canary.h"
 #include "edits_support.h"
 

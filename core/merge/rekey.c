@@ -8,7 +8,7 @@
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"
-#include "merge/rekey.h"
+#include "merge/merge.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 

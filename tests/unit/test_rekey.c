@@ -6,7 +6,6 @@
 #include "crypto/key.h"
 #include "document/document.h"
 #include "merge/merge.h"
-#include "merge/rekey.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 #include "unit.h"

@@ -18,7 +18,6 @@
 #include "file/lock.h"
 #include "file/replace.h"
 #include "merge/merge.h"
-#include "merge/rekey.h"
 #include "plan/configuration.h"
 #include "secrets/key_source.h"
 #include "secrets/mask.h"

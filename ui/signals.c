@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ui/signals.h"
+#include "ui/term.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -17,7 +17,6 @@
 #include "base/secmem.h"
 #include "base/text.h"
 #include "ui/canvas.h"
-#include "ui/signals.h"
 #include "ui/term.h"
 
 #define ESC 0x1b

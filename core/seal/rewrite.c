@@ -10,7 +10,6 @@
 #include "plan/configuration.h"
 #include "plan/plan.h"
 #include "seal/provider.h"
-#include "seal/rewrite.h"
 #include "seal/rewrite_internal.h"
 #include "seal/seal.h"
 #include "secrets/inspect.h"

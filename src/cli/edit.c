@@ -23,7 +23,7 @@
 #include "plan/diff.h"
 #include "plan/plan.h"
 #include "seal/render.h"
-#include "seal/rewrite.h"
+#include "seal/seal.h"
 #include "secrets/secrets_file.h"
 
 #define NAME_BYTES_MAX 256

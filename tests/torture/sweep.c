@@ -27,7 +27,6 @@
 #include "file/file.h"
 #include "plan/change.h"
 #include "plan/configuration.h"
-#include "seal/rewrite.h"
 #include "seal/seal.h"
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"

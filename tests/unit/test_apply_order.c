@@ -12,7 +12,6 @@
 #include "plan/apply.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
-#include "seal/rewrite.h"
 #include "seal/seal.h"
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"

@@ -1,6 +1,6 @@
 #include "plan/diff.h"
 #include "seal/render.h"
-#include "seal/rewrite.h"
+#include "seal/seal.h"
 #include "estate_fixture.h"
 
 #define NAME(key) "server.properties/" key

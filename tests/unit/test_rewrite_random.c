@@ -1,6 +1,6 @@
 /* Random files, edited at random: what a reader gets is what was written. */
 #include "seal/render.h"
-#include "seal/rewrite.h"
+#include "seal/seal.h"
 #include "estate_fixture.h"
 
 #define ROUNDS 400

@@ -17,7 +17,6 @@
 #include "ui/job.h"
 #include "ui/model.h"
 #include "ui/options.h"
-#include "ui/wait.h"
 
 #define UNLOCK_TITLE "Unlock"
 

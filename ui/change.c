@@ -21,7 +21,6 @@
 #include "ui/options.h"
 #include "ui/outline.h"
 #include "ui/term.h"
-#include "ui/wait.h"
 
 #define LOCK_WAIT_MS 10000	/* the screen must not stand still for ever */
 #define DIFF_MAX ((size_t)64 << 20)

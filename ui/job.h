@@ -7,7 +7,10 @@
 #include "base/error.h"
 
 struct app;
+struct error;
+struct job;
 struct jobs;
+struct rect;
 
 /*
  * Long work beside the screen, each in a thread of its own.  The thread touches
@@ -69,5 +72,26 @@ bool job_cancelled(const struct job *j);
 void job_tell(struct job *j, size_t done, size_t total, const char *text);
 
 void job_progress(const struct job *j, struct job_progress *out);
+
+/* A job that the user waits for. */
+struct job_wait {
+	const char *title;
+	const char *text;	/* what it does */
+	const char *stops;	/* what Esc does; NULL: it cannot be stopped */
+	int (*run)(struct job *j, void *cookie, struct error *err);
+	void *cookie;
+};
+
+/**
+ * job_await(a, w, err):
+ * Run it with a gauge on the screen if it takes long.  Nothing else is drawn or
+ * touched meanwhile, and keys other than Esc and those that leave are dropped;
+ * leaving asks, and then waits until it has stopped.  Returns what run does.
+ */
+int job_await(struct app *a, const struct job_wait *w, struct error *err);
+
+/* The same, with what ${draw} draws of it below the gauge, on the screen's thread. */
+typedef void job_wait_draw(const void *cookie, const struct rect *room);
+int job_await_rows(struct app *a, const struct job_wait *w, job_wait_draw *draw, struct error *err);
 
 #endif /* !UI_JOB_H */

@@ -21,10 +21,10 @@
 #include "ui/dialog.h"
 #include "ui/field.h"
 #include "ui/files.h"
+#include "ui/job.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
-#include "ui/wait.h"
 
 #define TITLE "Rotation"
 #define TEXT_BYTES ((size_t)8 << 20)

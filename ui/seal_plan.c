@@ -22,7 +22,6 @@
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/options.h"
-#include "ui/wait.h"
 
 #define FILES_MAX 1000000
 #define LIST_MAX ((size_t)16 << 20)

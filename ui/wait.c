@@ -1,4 +1,4 @@
-#include "ui/wait.h"
+#include "ui/job.h"
 
 #include <poll.h>
 #include <stdint.h>

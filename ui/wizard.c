@@ -28,7 +28,6 @@
 #include "ui/seal_plan.h"
 #include "ui/steps.h"
 #include "ui/term.h"
-#include "ui/wait.h"
 #include "ui/where.h"
 
 #define SMALL_ROWS 8		/* a body lower than this shows one field at a time */

@@ -1,4 +1,4 @@
-#include "ui/choice.h"
+#include "ui/dialog.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -10,7 +10,6 @@
 #include "estate/estate.h"
 #include "ui/act.h"
 #include "ui/app.h"
-#include "ui/choice.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/model.h"

@@ -8,7 +8,7 @@
 #include "rotation/rotation.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
-#include "ui/choice.h"
+#include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/findings.h"
 #include "ui/history.h"

@@ -7,7 +7,7 @@
 
 #include "ui/canvas.h"
 #include "ui/clipboard.h"
-#include "ui/ground.h"
+#include "ui/theme.h"
 #include "ui/view.h"
 
 struct app;

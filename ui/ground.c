@@ -1,4 +1,4 @@
-#include "ui/ground.h"
+#include "ui/theme.h"
 
 #include <stdlib.h>
 #include <string.h>

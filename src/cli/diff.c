@@ -34,7 +34,6 @@
 
 /* The output of `file diff`: a masked diff a file pair, or JSON. */
 struct diff_report {
-	bool json;
 	const struct rules *rules;	/* which keys are secrets; may be NULL */
 	const struct secrets_file *s;	/* may be NULL */
 	const struct document *a;	/* the pair at hand */
@@ -45,9 +44,10 @@ struct diff_report {
 	size_t pairs;
 	size_t missing;			/* files that one side does not have */
 	size_t counts[COMPARE_ONLY_B + 1];
-	struct buf value;
-	struct buf out;			/* secret */
-	struct json_out writer;
+	struct buf value;		/* secret, as the next two */
+	struct buf other;
+	struct buf out;
+	struct json_out writer, *json;	/* the second NULL: for people */
 };
 
 struct comparison {
@@ -61,10 +61,11 @@ static void
 diff_report_init(struct diff_report *r, bool json)
 {
 	memset(r, 0, sizeof(*r));
-	r->json = json;
+	r->json = json ? &r->writer : NULL;
 	vec_init(&r->remarks_a, sizeof(struct remark), SIZE_MAX / sizeof(struct remark));
 	r->remarks_b = r->remarks_a;
 	buf_init_secret(&r->value, BUF_MAX_FILE);
+	buf_init_secret(&r->other, BUF_MAX_FILE);
 	/* Values that no rule calls secret may be all the same. */
 	buf_init_secret(&r->out, BUF_MAX_FILE);
 	json_out_init(&r->writer, &r->out);
@@ -81,6 +82,7 @@ diff_report_release(struct diff_report *r)
 	vec_release(&r->remarks_b);
 	vec_release(&r->remarks_a);
 	buf_release(&r->value);
+	buf_release(&r->other);
 	buf_release(&r->out);
 }
 
@@ -95,10 +97,10 @@ diff_report_refers(const struct buf *value)
 }
 
 static bool
-diff_report_load(struct diff_report *r, const struct document *d, size_t i)
+diff_report_load(const struct document *d, size_t i, struct buf *value)
 {
-	buf_clear(&r->value);
-	return i != DOCUMENT_NONE && document_value(d, i, &r->value, NULL) == 0;
+	buf_clear(value);
+	return i != DOCUMENT_NONE && document_value(d, i, value, NULL) == 0;
 }
 
 /* Is the entry of one side one of a secret, by its key, its value or a remark?  ${*key}: the
@@ -125,47 +127,35 @@ diff_report_hides(struct diff_report *r, const struct document *d, size_t i,
 static bool
 diff_report_is_sealed(struct diff_report *r, const struct compare_entry *e)
 {
-	return (diff_report_load(r, r->a, e->a) && diff_report_refers(&r->value)) ||
-	    (diff_report_load(r, r->b, e->b) && diff_report_refers(&r->value));
+	return (diff_report_load(r->a, e->a, &r->value) && diff_report_refers(&r->value)) ||
+	    (diff_report_load(r->b, e->b, &r->value) && diff_report_refers(&r->value));
 }
 
-/* May the value at hand be shown?  A reference alone may. */
+/* May the value be shown?  A reference alone may. */
 static bool
-may_show(const struct diff_report *r, bool secret)
+may_show(const struct buf *value, bool secret)
 {
 	struct reference ref;
 
-	return !secret || (reference_parse((const char *)r->value.data, r->value.len, &ref) &&
-	    memchr(r->value.data, '}', r->value.len - 1) == NULL);
+	return !secret || (reference_parse((const char *)value->data, value->len, &ref) &&
+	    memchr(value->data, '}', value->len - 1) == NULL);
 }
 
-/* One side, a or b, of an entry: a line, or a member of its object. */
-static void
-add_side(struct diff_report *r, const char *side, const struct document *d, size_t i,
-    const struct compare_entry *e, bool secret)
+/* One side of an entry; ${value} holds what is shown of it. */
+static struct report_side
+side_of(const struct diff_report *r, const struct document *d, size_t i, bool secret,
+    struct buf *value)
 {
-	const bool there = diff_report_load(r, d, i), shown = there && may_show(r, secret);
-	struct json_out *o = &r->writer;
+	struct report_side s = { .there = diff_report_load(d, i, value) };
 
-	if (r->json && !there) {
-		json_out_null(o, side);
-	} else if (r->json) {
-		json_out_object(o, side);
-		json_out_uint(o, "line", document_line(d, i));
-		json_out_text(o, "state", state_name(state_of(d, i, r->s, NULL)));
-		if (shown)
-			json_out_text_n(o, "value", r->value.data, r->value.len);
-		else
-			json_out_null(o, "value");
-		json_out_end(o);
-	} else if (there) {
-		buf_append_char(&r->out, side[0] == 'a' ? '-' : '+');
-		text_append_visible(&r->out, e->key, e->len);
-		buf_append_str(&r->out, " = ");
-		text_append_visible(&r->out, shown ? (const void *)r->value.data : MASK_TEXT,
-		    shown ? r->value.len : strlen(MASK_TEXT));
-		buf_append_char(&r->out, '\n');
-	}
+	if (!s.there)
+		return s;
+	s.line = document_line(d, i);
+	s.state = state_name(state_of(d, i, r->s, NULL));
+	s.masked = !may_show(value, secret);
+	s.value = s.masked ? (const void *)MASK_TEXT : value->data;
+	s.len = s.masked ? strlen(MASK_TEXT) : value->len;
+	return s;
 }
 
 static const char *
@@ -187,60 +177,15 @@ remark(enum compare_result result, bool secret)
 static void
 add_files(struct diff_report *r, const char *a, const char *b)
 {
-	const char *const paths[] = { a, b };
-
-	if (r->begun)
-		return;
+	if (!r->begun)
+		report_diff_begin(&r->out, r->json, a, b);
 	r->begun = true;
-	if (r->json) {
-		json_out_object(&r->writer, NULL);
-		json_out_text(&r->writer, "a", a);
-		json_out_text(&r->writer, "b", b);
-		json_out_array(&r->writer, "entries");
-		return;
-	}
-	for (size_t i = 0; i < 2; i++) {
-		const char *path = paths[i] != NULL ? paths[i] : "(no such file)";
-
-		buf_append_str(&r->out, i == 0 ? "--- " : "+++ ");
-		text_append_visible(&r->out, path, strlen(path));
-		buf_append_char(&r->out, '\n');
-	}
-}
-
-/* Where an entry stands and what became of it. */
-static void
-add_heading(struct diff_report *r, const struct compare_entry *e, bool secret)
-{
-	struct buf *out = &r->out;
-
-	if (r->json) {
-		json_out_break(&r->writer);
-		json_out_object(&r->writer, NULL);
-		json_out_text_n(&r->writer, "key", e->key, e->len);
-		json_out_text(&r->writer, "result", compare_name(e->result));
-		json_out_bool(&r->writer, "secret", secret);
-		return;
-	}
-	add_files(r, document_file(r->a), document_file(r->b));
-	buf_append_str(out, "@@ ");
-	if (e->a != DOCUMENT_NONE) {
-		buf_append_str(out, "-line ");
-		number_append(out, document_line(r->a, e->a));
-	}
-	if (e->b != DOCUMENT_NONE) {
-		buf_append_str(out, e->a != DOCUMENT_NONE ? " +line " : "+line ");
-		number_append(out, document_line(r->b, e->b));
-	}
-	buf_append_str(out, remark(e->result, secret));
-	buf_append_str(out, " @@\n");
 }
 
 static int
 diff_report_add(void *report, const struct compare_entry *e, struct error *err)
 {
 	struct diff_report *r = report;
-	struct compare_entry shown = *e;
 	bool secret = rules_sensitive(r->rules, e->key, e->len), hides_key = false;
 
 	r->counts[e->result]++;
@@ -250,16 +195,13 @@ diff_report_add(void *report, const struct compare_entry *e, struct error *err)
 	    diff_report_hides(r, r->b, e->b, &r->remarks_b, &secret, &hides_key, err) != 0)
 		return -1;
 	secret = secret || diff_report_is_sealed(r, e);
-	if (hides_key) {
-		shown.key = MASK_TEXT;
-		shown.len = strlen(MASK_TEXT);
-	}
-	e = &shown;
-	add_heading(r, e, secret);
-	add_side(r, "a", r->a, e->a, e, secret);
-	add_side(r, "b", r->b, e->b, e, secret);
-	if (r->json)
-		json_out_end(&r->writer);
+	add_files(r, document_file(r->a), document_file(r->b));
+	report_diff_entry(&r->out, r->json, &(struct report_difference){
+		.key = hides_key ? MASK_TEXT : e->key,
+		.len = hides_key ? strlen(MASK_TEXT) : e->len,
+		.result = compare_name(e->result), .remark = remark(e->result, secret),
+		.secret = secret, .a = side_of(r, r->a, e->a, secret, &r->value),
+		.b = side_of(r, r->b, e->b, secret, &r->other) });
 	return buf_check(&r->out, err);
 }
 
@@ -271,7 +213,7 @@ diff_report_begin(struct diff_report *r, const struct document *a, const struct 
 	r->b = b;
 	r->begun = false;
 	/* People see the files that differ. */
-	if (r->json)
+	if (r->json != NULL)
 		add_files(r, document_file(a), document_file(b));
 	vec_release(&r->remarks_a);
 	vec_release(&r->remarks_b);
@@ -279,21 +221,12 @@ diff_report_begin(struct diff_report *r, const struct document *a, const struct 
 	    inspect_document(r->rules, b, NULL, &r->remarks_b, err) != 0 ? -1 : 0;
 }
 
-static void
-end_files(struct diff_report *r)
-{
-	if (r->json) {
-		json_out_end(&r->writer);
-		json_out_end(&r->writer);
-	}
-}
-
 /* For compare_documents. */
 static void
 diff_report_end(struct diff_report *r)
 {
 	r->pairs++;
-	end_files(r);
+	report_diff_end(r->json);
 }
 
 /* A file that only one side has; the other path is NULL. */
@@ -303,7 +236,7 @@ diff_report_missing(struct diff_report *r, const char *a, const char *b)
 	r->missing++;
 	r->begun = false;
 	add_files(r, a, b);
-	end_files(r);
+	report_diff_end(r->json);
 }
 
 /* Is there a difference, or what might be one? */
@@ -333,7 +266,7 @@ diff_report_finish(struct diff_report *r, bool folders)
 	const size_t *n = r->counts;
 	bool first = true;
 
-	if (r->json) {
+	if (r->json != NULL) {
 		json_out_end(&r->writer);
 		json_out_bool(&r->writer, "equal", !diff_report_differs(r));
 		json_out_end(&r->writer);
@@ -541,7 +474,7 @@ file_diff_run(struct comparison *x, struct error *err)
 	if (rc != 0)
 		return rc;
 	diff_report_finish(&x->report, folder_a == 1);
-	return x->report.json ? output_write(&x->report.out, err) :
+	return x->report.json != NULL ? output_write(&x->report.out, err) :
 	    output_write_diff(&x->report.out, err);
 }
 

@@ -568,3 +568,94 @@ report_line(const char *text)
 	buf_printf(&message, "%s\n", text);
 	report_say(&message);
 }
+
+/* --- how two files differ --- */
+
+void
+report_diff_begin(struct buf *out, struct json_out *json, const char *a, const char *b)
+{
+	const char *const paths[] = { a, b };
+
+	if (json != NULL) {
+		json_out_object(json, NULL);
+		json_out_text(json, "a", a);
+		json_out_text(json, "b", b);
+		json_out_array(json, "entries");
+		return;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = paths[i] != NULL ? paths[i] : "(no such file)";
+
+		buf_append_str(out, i == 0 ? "--- " : "+++ ");
+		text_append_visible(out, path, strlen(path));
+		buf_append_char(out, '\n');
+	}
+}
+
+static void
+diff_side_json(struct json_out *o, const char *name, const struct report_side *s)
+{
+	if (!s->there) {
+		json_out_null(o, name);
+		return;
+	}
+	json_out_object(o, name);
+	json_out_uint(o, "line", s->line);
+	json_out_text(o, "state", s->state);
+	if (s->masked)
+		json_out_null(o, "value");
+	else
+		json_out_text_n(o, "value", s->value, s->len);
+	json_out_end(o);
+}
+
+static void
+diff_side_line(struct buf *out, char sign, const struct report_difference *d,
+    const struct report_side *s)
+{
+	if (!s->there)
+		return;
+	buf_append_char(out, sign);
+	text_append_visible(out, d->key, d->len);
+	buf_append_str(out, " = ");
+	text_append_visible(out, s->value, s->len);
+	buf_append_char(out, '\n');
+}
+
+void
+report_diff_entry(struct buf *out, struct json_out *json, const struct report_difference *d)
+{
+	if (json != NULL) {
+		json_out_break(json);
+		json_out_object(json, NULL);
+		json_out_text_n(json, "key", d->key, d->len);
+		json_out_text(json, "result", d->result);
+		json_out_bool(json, "secret", d->secret);
+		diff_side_json(json, "a", &d->a);
+		diff_side_json(json, "b", &d->b);
+		json_out_end(json);
+		return;
+	}
+	buf_append_str(out, "@@ ");
+	if (d->a.there) {
+		buf_append_str(out, "-line ");
+		number_append(out, d->a.line);
+	}
+	if (d->b.there) {
+		buf_append_str(out, d->a.there ? " +line " : "+line ");
+		number_append(out, d->b.line);
+	}
+	buf_append_str(out, d->remark);
+	buf_append_str(out, " @@\n");
+	diff_side_line(out, '-', d, &d->a);
+	diff_side_line(out, '+', d, &d->b);
+}
+
+void
+report_diff_end(struct json_out *json)
+{
+	if (json == NULL)
+		return;
+	json_out_end(json);
+	json_out_end(json);
+}

@@ -136,4 +136,31 @@ void table_row_end(struct table *t);
  * the member that the caller writes, else NULL. */
 const char *table_cell(struct table *t, const void *shown, size_t n);
 
+/*
+ * How two files differ, entry by entry: a diff for people, with `--- A` and
+ * `+++ B` above it, or the objects of an array in JSON.
+ */
+struct report_side {
+	bool there;
+	bool masked;		/* ${value} is what people see in its place; JSON has null */
+	uint64_t line;
+	const char *state;	/* in JSON */
+	const void *value;
+	size_t len;
+};
+
+struct report_difference {
+	const char *key;
+	size_t len;
+	const char *result;	/* in JSON */
+	const char *remark;	/* for people, behind the lines; "": none */
+	bool secret;
+	struct report_side a, b;
+};
+
+/* ${json} NULL: for people, as everywhere here.  A path that is NULL: there is no such file. */
+void report_diff_begin(struct buf *out, struct json_out *json, const char *a, const char *b);
+void report_diff_entry(struct buf *out, struct json_out *json, const struct report_difference *d);
+void report_diff_end(struct json_out *json);
+
 #endif /* !COMMON_REPORT_H */

@@ -15,6 +15,7 @@
 #include "common/report.h"
 #include "file/file.h"
 #include "file/replace.h"
+#include "trail/kept.h"
 #include "trail/trail.h"
 #include "ui/lessons.h"
 #include "ui/options.h"
@@ -561,7 +562,6 @@ commands_tutor(const struct options *o)
  * them anew, in a folder that is removed in the end.  Its trail and its rotations are there, too.
  */
 
-#define KEEP_DAYS 30
 
 /* Run in the scratch folder; what a lesson seals into is made with one passphrase. */
 static const char files_script[] =
@@ -674,7 +674,7 @@ screen_keys(void *cookie, struct error *err)
 static int
 screen_lesson(struct screen *s, const struct options *o, struct lessons *l, struct error *err)
 {
-	const struct trail trail = { .path = s->trail, .makes_folders = 2, .keep_days = KEEP_DAYS,
+	const struct trail trail = { .path = s->trail, .makes_folders = 2, .keep_days = KEPT_DAYS,
 		.command = LESSONS_COMMAND };
 	const char *const paths[] = { s->files };
 	struct options own = *o;

@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "estate/environments.h"
-#include "plan/diff.h"
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"
 #include "ui/app.h"

@@ -10,7 +10,7 @@
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"
-#include "plan/diff.h"
+#include "plan/plan.h"
 #include "rotation/rotation.h"
 #include "secrets/key_source.h"
 #include "secrets/secrets_file.h"

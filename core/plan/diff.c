@@ -12,7 +12,6 @@
 #include "document/document.h"
 #include "document/edits.h"
 #include "plan/apply.h"
-#include "plan/diff.h"
 #include "plan/plan.h"
 #include "secrets/mask.h"
 #include "secrets/reference.h"

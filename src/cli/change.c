@@ -22,7 +22,6 @@
 #include "file/file.h"
 #include "plan/change.h"
 #include "plan/configuration.h"
-#include "plan/diff.h"
 #include "plan/plan.h"
 #include "secrets/reference.h"
 #include "secrets/secrets_file.h"

@@ -20,7 +20,6 @@
 #include "document/document.h"
 #include "file/file.h"
 #include "plan/configuration.h"
-#include "plan/diff.h"
 #include "plan/plan.h"
 #include "seal/render.h"
 #include "seal/seal.h"

@@ -15,7 +15,6 @@
 #include "crypto/key.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
-#include "plan/diff.h"
 #include "plan/plan.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"

@@ -21,7 +21,7 @@
 #include "crypto/key.h"
 #include "estate/estate.h"
 #include "plan/change.h"
-#include "plan/diff.h"
+#include "plan/plan.h"
 #include "seal/seal.h"
 #include "tests/bench/fixture.h"
 #include "tests/bench/measure.h"

@@ -17,7 +17,6 @@
 #include "plan/apply.h"
 #include "plan/change.h"
 #include "plan/configuration.h"
-#include "plan/diff.h"
 #include "plan/plan.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"

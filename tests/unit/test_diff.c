@@ -1,5 +1,5 @@
 #include "plan/apply.h"
-#include "plan/diff.h"
+#include "plan/plan.h"
 #include "seal/keying.h"
 #include "seal/seal.h"
 #include "estate_fixture.h"

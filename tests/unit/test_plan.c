@@ -1,4 +1,4 @@
-#include "plan/diff.h"
+#include "plan/plan.h"
 #include "seal/keying.h"
 #include "seal/render.h"
 #include "seal/seal.h"

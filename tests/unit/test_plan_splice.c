@@ -1,5 +1,5 @@
 /* Plans that change parts of values: how they are shown, and read back. */
-#include "plan/diff.h"
+#include "plan/plan.h"
 #include "estate_fixture.h"
 
 #define MASK "********"

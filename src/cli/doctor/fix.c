@@ -23,7 +23,6 @@
 #include "file/lock.h"
 #include "file/temporary.h"
 #include "plan/configuration.h"
-#include "plan/diff.h"
 #include "plan/plan.h"
 #include "seal/provider.h"
 

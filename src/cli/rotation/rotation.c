@@ -20,7 +20,7 @@
 #include "crypto/key.h"
 #include "estate/estate.h"
 #include "file/file.h"
-#include "plan/diff.h"
+#include "plan/plan.h"
 #include "secrets/secrets_file.h"
 
 /* `propseal rotation`: a session from its plan to its end. */

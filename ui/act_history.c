@@ -10,7 +10,7 @@
 #include "plan/plan.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"
-#include "trail/kept.h"
+#include "trail/trail.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/change.h"

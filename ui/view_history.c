@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "estate/estate.h"
 #include "file/file.h"
-#include "trail/kept.h"
+#include "trail/trail.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"

@@ -14,7 +14,6 @@
 #include "plan/plan.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "trail/kept.h"
 #include "trail/trail.h"
 
 #define ANY_WRITE 0222

@@ -17,7 +17,6 @@
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "trail/kept.h"
 #include "trail/trail.h"
 
 #define PROVIDERS "config.providers"

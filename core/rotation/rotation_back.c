@@ -13,7 +13,6 @@
 #include "rotation/rotation_internal.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "trail/kept.h"
 #include "trail/trail.h"
 
 /* The way back, and the end, after which there is none. */

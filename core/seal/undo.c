@@ -15,7 +15,7 @@
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "trail/kept.h"
+#include "trail/trail.h"
 
 struct undoing {
 	struct plan *plan;

@@ -1,4 +1,4 @@
-#include "trail/kept.h"
+#include "trail/trail.h"
 
 #include <sys/stat.h>
 #include <dirent.h>

@@ -23,7 +23,6 @@
 #include "seal/render.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"
-#include "trail/kept.h"
 #include "trail/trail.h"
 
 /* A key of 32 bytes has 44 characters; the frame around it is short. */

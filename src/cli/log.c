@@ -20,7 +20,6 @@
 #include "plan/plan.h"
 #include "seal/seal.h"
 #include "secrets/secrets_file.h"
-#include "trail/kept.h"
 #include "trail/trail.h"
 
 /* `propseal log`: the trail, read and checked. */

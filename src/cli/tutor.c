@@ -15,7 +15,6 @@
 #include "common/report.h"
 #include "file/file.h"
 #include "file/replace.h"
-#include "trail/kept.h"
 #include "trail/trail.h"
 #include "ui/lessons.h"
 #include "ui/options.h"

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "secrets/trust.h"
+#include "secrets/secrets_file.h"
 #include "ui/canvas.h"
 
 struct bindings;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "audit/form.h"
-#include "secrets/trust.h"
+#include "secrets/secrets_file.h"
 
 struct buf;
 struct environment_source;

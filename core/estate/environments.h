@@ -6,7 +6,7 @@
 
 #include "crypto/mac.h"
 #include "secrets/reference.h"
-#include "secrets/trust.h"
+#include "secrets/secrets_file.h"
 
 struct configuration;
 struct environments;

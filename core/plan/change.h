@@ -5,7 +5,7 @@
 
 #include "base/vec.h"
 #include "plan/apply.h"
-#include "secrets/trust.h"
+#include "secrets/secrets_file.h"
 
 struct buf;
 struct configuration;

@@ -16,7 +16,6 @@
 #include "seal/keying.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/trust.h"
 
 /* The progress function is called once for so many entries. */
 #define PROGRESS_EVERY 512

@@ -12,7 +12,6 @@
 #include "document/document.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/trust.h"
 
 #define REMOTES_MAX 10000
 

@@ -1,4 +1,4 @@
-#include "secrets/trust.h"
+#include "secrets/secrets_file.h"
 
 #include <stdint.h>
 #include <stdlib.h>

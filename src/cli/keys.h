@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "secrets/trust.h"
+#include "secrets/secrets_file.h"
 
 struct buf;
 struct error;

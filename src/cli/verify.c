@@ -21,7 +21,6 @@
 #include "secrets/key_source.h"
 #include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
-#include "secrets/trust.h"
 
 #define SUMMARY_MAX 4096
 

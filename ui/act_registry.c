@@ -11,7 +11,6 @@
 #include "ui/model.h"
 #include "ui/outline.h"
 #include "ui/registry.h"
-#include "ui/registry_names.h"
 #include "ui/term.h"
 
 #define USER_MAX 255

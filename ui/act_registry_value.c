@@ -8,7 +8,6 @@
 #include "ui/app.h"
 #include "ui/dialog.h"
 #include "ui/registry.h"
-#include "ui/registry_names.h"
 
 #define NAME_MAX_BYTES 1024
 #define LINES_SHOWN 8	/* numbers of lines that differ */

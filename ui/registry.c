@@ -7,7 +7,6 @@
 #include "ui/app.h"
 #include "ui/model.h"
 #include "ui/registry.h"
-#include "ui/registry_names.h"
 #include "ui/term.h"
 
 #define UNFOLD_PATHS 50		/* fewer are shown with their keys at once */

@@ -9,7 +9,7 @@
 #include "estate/estate.h"
 #include "plan/configuration.h"
 #include "secrets/reference.h"
-#include "ui/registry_names.h"
+#include "ui/registry.h"
 
 #define NAMES_MAX (2 * (size_t)REGISTRY_NAMES_MAX)	/* those of files too */
 

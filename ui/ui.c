@@ -15,7 +15,6 @@
 #include "ui/model.h"
 #include "ui/pending.h"
 #include "ui/registry.h"
-#include "ui/registry_names.h"
 #include "ui/reveal.h"
 #include "ui/rotating.h"
 #include "ui/scan.h"

@@ -10,7 +10,6 @@
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/registry.h"
-#include "ui/registry_names.h"
 #include "ui/reveal.h"
 #include "ui/view.h"
 

@@ -23,7 +23,7 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "ui/findings.h"
-#include "ui/registry_names.h"
+#include "ui/registry.h"
 #include "ui/ui.h"
 
 #define TIMEOUT_MS 10000	/* a person waits */

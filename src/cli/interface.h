@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "ui/registry_names.h"
+#include "ui/registry.h"
 
 struct buf;
 struct error;

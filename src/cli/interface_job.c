@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "cli/interface.h"
 #include "cli/remote.h"
-#include "ui/registry_names.h"
+#include "ui/registry.h"
 
 #define PAGE "1000"	/* names that are asked for at a time */
 #define EVENTS "200"	/* lines of the audit log */

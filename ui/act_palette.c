@@ -11,6 +11,7 @@
 #include "estate/estate.h"
 #include "ui/act.h"
 #include "ui/app.h"
+#include "ui/canvas.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/filter.h"
@@ -18,7 +19,6 @@
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
-#include "ui/names.h"
 #include "ui/options.h"
 #include "ui/term.h"
 

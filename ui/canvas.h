@@ -7,6 +7,8 @@
 
 #include "ui/theme.h"
 
+struct buf;
+
 /* Added to a style. */
 #define STYLE_SELECTED 0x100U	/* the cursor is here */
 #define STYLE_LINKED 0x200U	/* the counterpart of what is selected */
@@ -137,5 +139,28 @@ void canvas_clear(const struct rect *r);
 
 /* Clear all of the screen, its first line a bar with a title; where the screen is. */
 struct rect canvas_page(const char *title);
+
+/* Names in little room: what tells one from its neighbours stays. */
+
+/* A key as it is shown: a JAAS address without the package and the word
+ * LoginModule, as `key > Module > option`; a very long one without its middle. */
+void name_append_short(const char *key, size_t len, struct buf *out);
+
+/* The names beside one in a list: append the one that is ${offset} rows further
+ * to ${out}; false: there is none. */
+struct name_neighbours {
+	bool (*at)(const void *cookie, size_t row, int offset, struct buf *out);
+	const void *cookie;
+	size_t row;
+};
+
+/**
+ * name_draw(y, x, w, style, name, beside):
+ * Draw a name in at most ${w} columns.  A longer one is cut in the middle: of a
+ * path its last part stays if that fits; the cut moves to where neighbours
+ * (NULL: there are none) differ.  Returns the columns used.
+ */
+int name_draw(int y, int x, int w, unsigned int style, const struct buf *name,
+    const struct name_neighbours *beside);
 
 #endif /* !UI_CANVAS_H */

@@ -17,7 +17,6 @@
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
-#include "ui/names.h"
 
 /* What the detail says of what is selected in the files view. */
 

@@ -10,7 +10,6 @@
 #include "ui/keymap.h"
 #include "ui/lessons.h"
 #include "ui/model.h"
-#include "ui/names.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/term.h"

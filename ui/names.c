@@ -1,4 +1,4 @@
-#include "ui/names.h"
+#include "ui/canvas.h"
 
 #include <string.h>
 

@@ -15,7 +15,6 @@
 #include "ui/frame.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
-#include "ui/names.h"
 #include "ui/options.h"
 #include "ui/tree.h"
 #include "ui/view.h"

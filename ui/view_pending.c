@@ -15,7 +15,6 @@
 #include "ui/goal.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
-#include "ui/names.h"
 #include "ui/outline.h"
 #include "ui/pending.h"
 #include "ui/view.h"

@@ -14,7 +14,6 @@
 #include "ui/outline.h"
 #include "ui/registry.h"
 #include "ui/reveal.h"
-#include "ui/scan.h"
 #include "ui/term.h"
 #include "ui/watch.h"
 

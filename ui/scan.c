@@ -1,4 +1,4 @@
-#include "ui/scan.h"
+#include "ui/loop.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -17,7 +17,6 @@
 #include "ui/registry.h"
 #include "ui/reveal.h"
 #include "ui/rotating.h"
-#include "ui/scan.h"
 #include "ui/term.h"
 #include "ui/ui.h"
 #include "ui/watch.h"

@@ -55,4 +55,12 @@ struct ui_options {
 	const struct rules *rules;	/* which keys are secrets; NULL: the built-in ones */
 };
 
+/**
+ * ui_run(o):
+ * Run the interface on the terminal until the user quits.  Returns the
+ * program's exit status: 0, 2 when there is no usable terminal (said on
+ * standard error), 128 + signal when one ended it.
+ */
+int ui_run(const struct ui_options *o);
+
 #endif /* !UI_OPTIONS_H */

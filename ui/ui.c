@@ -13,12 +13,12 @@
 #include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/model.h"
+#include "ui/options.h"
 #include "ui/pending.h"
 #include "ui/registry.h"
 #include "ui/reveal.h"
 #include "ui/rotating.h"
 #include "ui/term.h"
-#include "ui/ui.h"
 #include "ui/watch.h"
 
 #define REVEAL_MS 10000

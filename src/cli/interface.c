@@ -23,8 +23,8 @@
 #include "common/args.h"
 #include "common/report.h"
 #include "ui/findings.h"
+#include "ui/options.h"
 #include "ui/registry.h"
-#include "ui/ui.h"
 
 #define TIMEOUT_MS 10000	/* a person waits */
 

@@ -18,7 +18,6 @@
 #include "trail/trail.h"
 #include "ui/lessons.h"
 #include "ui/options.h"
-#include "ui/ui.h"
 
 /*
  * The lessons of `propseal tutor`: each is played in a scratch folder with

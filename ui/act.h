@@ -44,7 +44,7 @@ void act_next_problem(struct app *a);
 void act_previous_problem(struct app *a);
 const char *act_needs_search(const struct app *a);
 
-/* act_list.c: what the left list shows */
+/* act_mark.c: what the left list shows */
 void act_words(struct app *a);
 void act_sort(struct app *a);
 void act_flat(struct app *a);
@@ -77,7 +77,7 @@ void act_filter(struct app *a);
 void act_cancel(struct app *a);
 void act_rescan(struct app *a);
 
-/* act_whole.c: the whole file */
+/* act_seal.c: the whole file */
 void act_whole(struct app *a);
 const char *act_needs_readable(const struct app *a);
 

@@ -147,7 +147,7 @@ struct app {
 	uint64_t scan_at;		/* when what they have found is taken and shown */
 	struct watch *watch;		/* of the files that are shown */
 	unsigned long watched;		/* which state of them, and one; 0: none yet */
-	struct job *job;		/* that the user waits for (wait.h); NULL: none */
+	struct job *job;		/* that the user waits for (job.h); NULL: none */
 	struct layout layout;
 
 	struct layer base;		/* the main view (frame.c) */

@@ -129,7 +129,7 @@ void files_say_keys(struct app *a, struct words *w, const struct environment *x,
 /* The detail of what is selected. */
 void files_say(struct app *a, struct words *w);
 
-/* pane_secrets.c: the right pane. */
+/* files_detail.c: the right pane. */
 void files_draw_sealed(struct app *a);
 
 #endif /* !UI_FILES_H */

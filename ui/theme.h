@@ -48,7 +48,7 @@ enum theme {
 	THEME_COUNT
 };
 
-/* "auto" is dark or light, as the terminal is (ui/ground.h). */
+/* "auto" is dark or light, as the terminal is. */
 #define THEME_AUTO "auto"
 #define THEME_NAMES THEME_AUTO "|default|dark|light|high-contrast|deuteranopia|" \
 	"deuteranopia-light|tritanopia|tritanopia-light|monochrome"

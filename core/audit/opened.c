@@ -206,7 +206,7 @@ opened_refused(struct opened *o, size_t i, const struct error *why, struct error
 		    opened_add(o, AUDIT_DAMAGED, i, err);
 	case ERROR_KEY:
 	case ERROR_REFUSED:
-		/* Of entries in CBC nothing is said one by one (secrets/trust.h). */
+		/* Of entries in CBC nothing is said one by one (secrets/secrets_file.h). */
 		if (o->told)
 			return 0;
 		o->told = true;

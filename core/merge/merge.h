@@ -18,7 +18,7 @@ struct secrets_file;
  * What one side changed, added or removed is taken; what both changed in
  * different ways is a conflict between markers, of that entry alone.  An
  * entry goes with the lines in front of it (comments, blank lines), which
- * are merged the same way, and a tag (secrets/tag.h) goes with its entry.
+ * are merged the same way, and a tag (secrets/sealed.h) goes with its entry.
  * New entries of the other side come behind the entry that they follow there.
  */
 enum merge_side { MERGE_BASE, MERGE_OURS, MERGE_THEIRS };

@@ -76,7 +76,7 @@ size_t apply_done(const struct apply *a);
 
 /**
  * keep_change(p, t, change, err):
- * Keep what undoes a plan that is about to be applied as ${change} (trail/kept.h): what its
+ * Keep what undoes a plan that is about to be applied as ${change} (trail/trail.h): what its
  * sealed entries and references are now.  Of a plan that cannot be undone from that the reason.
  * Errors: those of kept_write.
  */

@@ -21,7 +21,7 @@ struct secrets_file;
 /*
  * A list of edits to files, computed and not yet applied.  Making a plan
  * reads and writes nothing on disk: the loaded secrets file and
- * configurations go in, edits come out.  It can be shown (diff.h) any number
+ * configurations go in, edits come out.  It can be shown (below) any number
  * of times and applied once (apply.h).  What it is made from must outlive it.
  *
  * Files are applied in an order that makes an interruption harmless: what
@@ -164,7 +164,7 @@ const struct key *plan_expected_master(const struct plan *p);
  * once, so that it is known to mean this file. */
 int plan_put_remote(struct plan *p, const char *remote, struct error *err);
 
-/* A sealed entry and its tag (secrets/tag.h) are planned together, here. */
+/* A sealed entry and its tag (secrets/sealed.h) are planned together, here. */
 
 /**
  * plan_put_sealed(p, name, len, text, n, err):

@@ -108,7 +108,7 @@ struct rotation_callbacks {
 	void (*problem)(void *cookie, const struct error *what);
 	void (*note)(void *cookie, const char *text);
 
-	/* A plan of rotation_plan, for showing (plan/diff.h): with keys that are made
+	/* A plan of rotation_plan, for showing (plan/plan.h): with keys that are made
 	 * again when it is applied. */
 	void (*diff)(void *cookie, const struct plan *p);
 };
@@ -272,7 +272,7 @@ int rotation_rollback(struct rotation *r, const struct rotation_callbacks *callb
 /**
  * rotation_finish(r, note, err):
  * Overwrite and remove originals, wrapped keys and hashes, and what the history keeps of
- * the files (trail/kept.h); from then on nothing leads back.  What was removed is told
+ * the files (trail/trail.h); from then on nothing leads back.  What was removed is told
  * (->note).  ERROR_REFUSED: it is not verified.
  */
 int rotation_finish(struct rotation *r, const struct rotation_callbacks *callbacks, void *cookie,

@@ -227,7 +227,7 @@ rotation_one(struct plan *p, enum rotation_kind kind, const struct key *master,
 }
 
 /* Does every entry open with the new key?  What a rotation left in CBC it has tagged, so that
- * one without a tag that fits was put there since, and stays closed (secrets/trust.h). */
+ * one without a tag that fits was put there since, and stays closed (secrets/secrets_file.h). */
 static int
 apply_opens(struct run *run, struct secrets_file *s, const struct key *new,
     const struct wrapped *w, struct buf *values, size_t *count, struct error *err)
@@ -288,7 +288,7 @@ apply_change(struct run *run, struct item *x, struct change *c, const struct key
 	    keys_plan(c->plan, run->r->kind, w->old, &to, err) != 0 ||
 	    apply_digests(run, x, c->plan, err) != 0 || run_log(run, EVENT_INTEND, x, err) != 0)
 		return -1;
-	/* It is opened with the new key before it is put in place (plan/verify.h). */
+	/* It is opened with the new key before it is put in place (plan/apply.h). */
 	rc = change_apply(c, err);
 	run_notes(run, plan_notes(c->plan));
 	if (c->applied.notes.len > 0)

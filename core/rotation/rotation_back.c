@@ -172,7 +172,7 @@ back_seal(struct run *run, const struct item *x, struct plan *p,
 
 /* Entry ${i} as it is now: the text of the original where the value is the same, else sealed
  * under the old data key.  What was put there in CBC since has a tag, or stays closed
- * (secrets/trust.h): a rotation leaves none without. */
+ * (secrets/secrets_file.h): a rotation leaves none without. */
 static int
 back_entry(struct run *run, const struct item *x, struct plan *p,
     const struct secrets_file *original, size_t i, struct error *err)

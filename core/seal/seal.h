@@ -94,7 +94,7 @@ int seal_remove(struct plan *p, struct configuration *c, const char *key, size_t
 
 /**
  * undo_plan(p, configs, k, count, err):
- * Plan what takes a change back: the sealed entries and references that ${k} (trail/kept.h) has
+ * Plan what takes a change back: the sealed entries and references that ${k} (trail/trail.h) has
  * of it, entry by entry, wherever the value is still the one that the change left; ${*count} of
  * them.  One that is as it was before stays.  ${configs}: the configurations among the files of
  * ${k}, in their order.  The plan's secrets file is unlocked, so that each sealed value is

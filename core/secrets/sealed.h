@@ -127,7 +127,7 @@ bool tag_read(const struct document *d, size_t i, unsigned char out[TAG_BYTES]);
  * Where the file lies on the hosts that read it, one entry for each path:
  *     _propseal.remote.<number> = <remote path>
  * Every seal notes the path of the reference that it writes; other programs
- * pass over it.  (Tags, the other entries of propseal's own, are tag.h's.)
+ * pass over it.  (Tags, the other entries of propseal's own, are above.)
  */
 #define SECRETS_REMOTE "_propseal.remote."
 

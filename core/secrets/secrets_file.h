@@ -166,7 +166,7 @@ int secrets_file_doubts(const struct secrets_file *s, struct secrets_doubts *out
  * secrets_file_open(s, i, out, err):
  * Open document entry ${i} and append its plaintext to ${out} (secret).
  * ERROR_DAMAGED with file, line and key: also when the value was sealed for
- * another entry.  ERROR_REFUSED: the policy (trust.h), which does not mean that
+ * another entry.  ERROR_REFUSED: the policy, which does not mean that
  * it is damaged.  ERROR_KEY: locked, or a file in CBC of which not all opens.
  */
 int secrets_file_open(const struct secrets_file *s, size_t i, struct buf *out,

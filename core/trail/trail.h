@@ -42,7 +42,7 @@ struct trail {
 	int makes_folders;	/* so many of the folders it is in are made, 0700 */
 	bool required;		/* nothing may be changed without it */
 	size_t rotate_at;	/* bytes; 0: TRAIL_ROTATE_AT */
-	size_t keep_days;	/* what undoes a change is kept so long (kept.h); 0: it is not */
+	size_t keep_days;	/* what undoes a change is kept so long; 0: it is not */
 	const char *command;	/* such as "file encrypt" or "ui" */
 };
 

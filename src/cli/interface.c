@@ -375,7 +375,7 @@ worker_drop(struct worker *w, unsigned long id)
 }
 
 /*
- * The registry as the interface asks it (ui/registry_source.h): a thread does
+ * The registry as the interface asks it (ui/registry.h): a thread does
  * one request at a time by the blocking client, and tells the interface's
  * loop by an eventfd.
  */

@@ -32,7 +32,7 @@ enum verify_kind {
 	VERIFY_DAMAGED,		/* a sealed entry that does not open */
 	VERIFY_DAMAGED_USE,	/* a reference to one */
 	VERIFY_CHANGED,		/* a sealed entry that no longer fits its tag */
-	VERIFY_UNCHECKED,	/* one that may not be opened (secrets/trust.h) */
+	VERIFY_UNCHECKED,	/* one that may not be opened (secrets/secrets_file.h) */
 	VERIFY_DANGLING,
 	VERIFY_UNKNOWN,		/* a reference whose secrets file cannot be told */
 	VERIFY_UNREADABLE,	/* a configuration or secrets file, or a folder */

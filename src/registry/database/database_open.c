@@ -44,7 +44,7 @@
  * keyring: its text is 0; 1 is room for it, and 2, of a node of a topic, who leads.
  * change: what was done at each offset, the last ones only.  idempotency: by
  * the offset of the version that was made.  audit: a row holds the events that
- * were handed in together, as audit/event.c writes them, under the number of
+ * were handed in together, as audit/audit_row.c writes them, under the number of
  * their first line; hash is that of their last line.
  */
 static const char *const tables[][2] = {

@@ -218,6 +218,7 @@ $(BUILD)/tests/test_theme: $(BUILD)/ui/theme.o
 $(BUILD)/tests/test_rank: $(BUILD)/ui/filter.o
 $(BUILD)/tests/test_clipboard: $(BUILD)/ui/clipboard.o
 $(BUILD)/tests/test_watch: $(BUILD)/ui/watch.o
+$(BUILD)/tests/test_baseline: $(BUILD)/src/cli/audit/baseline.o
 $(BUILD)/tests/test_findings: $(BUILD)/ui/findings.o $(BUILD)/ui/filter.o $(BUILD)/ui/outline.o
 
 $(UNIT_BIN): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(SUPPORT_OBJ) $(SAN_OBJ) $(ARCHIVES)

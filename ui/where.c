@@ -188,24 +188,36 @@ section_place(const struct app *a, const struct section *s, struct buf *ini, str
 	return rc;
 }
 
+struct section_edit {
+	const struct section *section;
+	const char *ini;
+};
+
+static int
+section_edit(void *cookie, struct buf *content, struct error *err)
+{
+	const struct section_edit *e = cookie;
+
+	section_append(e->section, e->ini, content);
+	return buf_check(content, err);
+}
+
 /* Write it there, behind what is there, and have it read from now on; then the estate is to be
- * scanned anew.  Errors: those, and of replace_file_locked. */
+ * scanned anew.  Errors: those, and of replace_file_edited. */
 static int
 section_write(struct app *a, const struct section *s, struct error *err)
 {
 	const struct environment_source *from = a->options->environments;
+	struct section_edit edit = { .section = s };
 	struct buf ini, text;
 	int rc;
 
 	buf_init(&ini, PATH_MAX_BYTES);
 	buf_init(&text, INI_MAX);
 	rc = section_place(a, s, &ini, err);
-	if (rc == 0 && file_read(buf_cstr(&ini), &text, NULL, err) != 0 &&
-	    err->code != ERROR_MISSING)
-		rc = -1;
 	if (rc == 0) {
-		section_append(s, buf_cstr(&ini), &text);
-		rc = replace_file_locked(buf_cstr(&ini), LOCK_MS, &text, err);
+		edit.ini = buf_cstr(&ini);
+		rc = replace_file_edited(edit.ini, LOCK_MS, &text, section_edit, &edit, err);
 	}
 	if (rc == 0)
 		from->changed(from->cookie);

@@ -1,5 +1,7 @@
 /* The first secrets file of an estate, and its first value. */
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "golden.h"
@@ -364,6 +366,65 @@ environment_gets_a_name_of_its_own(void **state)
 		vt_assert_has(v, "prod-eu");
 		fixture_leave(v);
 	}
+}
+
+/* Wait until the program opens the file ${name} in the folder that is watched. */
+static void
+await_open(int watch, const char *name)
+{
+	union {
+		struct inotify_event first;
+		char bytes[4096];
+	} all;
+	const struct inotify_event *e;
+	ssize_t n;
+
+	do {
+		n = read(watch, all.bytes, sizeof(all.bytes));
+		assert_true(n > 0);
+		for (const char *p = all.bytes; p < all.bytes + n; p += sizeof(*e) + e->len) {
+			e = (const struct inotify_event *)(const void *)p;
+			if (e->len > 0 && strcmp(e->name, name) == 0)
+				return;
+		}
+	} while (true);
+}
+
+/* Another program holds the lock, and writes the file before it lets go. */
+static void
+a_name_stands_behind_what_came_meanwhile(void **state)
+{
+	static const char lock_name[] = ".propseal.ini.propseal-lock";
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	struct fixture *f = *state;
+	int held, watch = inotify_init1(IN_CLOEXEC);
+	char path[512], *key;
+	struct vt *v;
+
+	fixture_write(f, "fresh/propseal.ini", "# early\n");
+	snprintf(path, sizeof(path), "%s/fresh/%s", f->dir, lock_name);
+	held = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(held >= 0 && watch >= 0);
+	assert_int_equal(fcntl(held, F_OFD_SETLK, &lock), 0);
+	v = open_fresh(f, 24, 80);
+	begin(v);
+	name_it(v, "prod-eu");
+	key = go_to_the_key(v);
+	*strrchr(path, '/') = '\0';
+	assert_true(inotify_add_watch(watch, path, IN_OPEN) >= 0);
+	vt_key(v, KEY_ENTER);
+	vt_send(v, key + 40);
+	await_open(watch, lock_name);
+	fixture_write(f, "fresh/propseal.ini", "# early\n[ui]\nreveal-seconds = 7\n");
+	close(held);
+	close(watch);
+	vt_wait_text(v, "Seal the first value", true);
+	vt_key(v, KEY_ESC);
+	vt_key(v, KEY_ESC);
+	vt_wait_text(v, "Not sealed: ssl.key.password", true);
+	fixture_leave(v);
+	free(key);
+	fixture_assert_in_file(f, "fresh/propseal.ini", "reveal-seconds = 7\n\n[environment ");
 }
 
 /* What a pattern would read in another way: its files are those of the folder all the same. */
@@ -888,6 +949,7 @@ main(void)
 		FIXTURE_TEST(back_keeps_what_was_typed_and_throws_the_key_away),
 		FIXTURE_TEST(tab_leads_past_no_question),
 		FIXTURE_TEST(environment_gets_a_name_of_its_own),
+		FIXTURE_TEST(a_name_stands_behind_what_came_meanwhile),
 		FIXTURE_TEST(environment_takes_the_files_of_an_odd_folder),
 		FIXTURE_TEST(name_that_cannot_be_written_is_refused_before),
 		FIXTURE_TEST(passphrase_goes_nowhere_while_the_button_has_the_focus),

@@ -108,19 +108,16 @@ baseline_add(struct baseline *b, const char *path, size_t line, const char *text
 }
 
 static int
-baseline_read(struct baseline *b, const char *path, struct error *err)
+baseline_parse(struct baseline *b, const char *path, const struct buf *content, struct error *err)
 {
-	struct buf content;
-	const char *p, *end, *next;
+	const char *p = (const char *)content->data, *end, *next;
 	size_t line = 0;
 	int rc;
 
 	vec_init(&b->rows, sizeof(struct baseline_row), ROWS_MAX);
 	b->by_id = map_new();
-	buf_init(&content, BUF_MAX_FILE);
-	rc = b->by_id == NULL ? error_memory(err) : file_read(path, &content, NULL, err);
-	p = (const char *)content.data;
-	end = p + content.len;
+	rc = b->by_id == NULL ? error_memory(err) : 0;
+	end = p + content->len;
 	for (; rc == 0 && p < end; p = next + 1) {
 		line++;
 		next = memchr(p, '\n', (size_t)(end - p));
@@ -131,7 +128,6 @@ baseline_read(struct baseline *b, const char *path, struct error *err)
 	for (size_t i = 0; rc == 0 && i < b->rows.len; i++)
 		if (map_put(b->by_id, baseline_row(b, i)->id, AUDIT_ID_TEXT - 1, i) != 0)
 			rc = error_memory(err);
-	buf_release(&content);
 	return rc;
 }
 
@@ -165,9 +161,15 @@ audit_baseline_apply(struct audit *a, const char *path, int64_t now, size_t *unu
 {
 	struct baseline b = { 0 };
 	struct baseline_row *row;
-	int rc = baseline_read(&b, path, err);
+	struct buf content;
+	int rc;
 
 	*unused = 0;
+	buf_init(&content, BUF_MAX_FILE);
+	rc = file_read(path, &content, NULL, err);
+	if (rc == 0)
+		rc = baseline_parse(&b, path, &content, err);
+	buf_release(&content);
 	for (size_t i = 0; rc == 0 && i < audit_finding_count(a); i++) {
 		struct audit_finding *f = audit_finding(a, i);
 
@@ -218,19 +220,17 @@ by_file_key_rule(const void *x, const void *y)
 }
 
 static int
-baseline_write(struct baseline *b, const char *path, struct error *err)
+baseline_print(struct baseline *b, struct buf *out, struct error *err)
 {
 	const struct baseline_row *row;
 	struct json_out o;
-	struct buf out;
-	int rc;
 
-	buf_init(&out, BUF_MAX_FILE);
+	buf_clear(out);
 	if (b->rows.len > 0)
 		qsort(b->rows.items, b->rows.len, sizeof(*row), by_file_key_rule);
 	for (size_t i = 0; i < b->rows.len; i++) {
 		row = baseline_row(b, i);
-		json_out_init(&o, &out);
+		json_out_init(&o, out);
 		json_out_object(&o, NULL);
 		json_out_text(&o, "id", row->id);
 		json_out_text(&o, "rule", row->rule);
@@ -241,67 +241,90 @@ baseline_write(struct baseline *b, const char *path, struct error *err)
 		json_out_end(&o);
 		json_out_finish(&o, NULL);
 	}
-	rc = buf_check(&out, err);
+	return buf_check(out, err);
+}
+
+/* What becomes of a baseline. */
+struct baseline_edit {
+	const struct audit *audit;
+	const char *path;
+	const struct audit_finding *finding;	/* that one alone is added, with ... */
+	const char *reason;
+};
+
+/* All that was found, with the reasons and days that are there. */
+static int
+baseline_renew(void *cookie, struct buf *content, struct error *err)
+{
+	const struct baseline_edit *e = cookie;
+	struct baseline old = { 0 }, new = { 0 };
+	int rc = baseline_parse(&old, e->path, content, err);
+
+	vec_init(&new.rows, sizeof(struct baseline_row), ROWS_MAX);
+	for (size_t i = 0; rc == 0 && i < audit_finding_count(e->audit); i++) {
+		const struct audit_finding *f = audit_finding(e->audit, i);
+
+		if (!f->suppressed)
+			rc = baseline_push(&new, e->audit, f, baseline_find(&old, f), err);
+	}
 	if (rc == 0)
-		rc = replace_file_locked(path, LOCK_MS, &out, err);
-	buf_release(&out);
+		rc = baseline_print(&new, content, err);
+	baseline_release(&new);
+	baseline_release(&old);
 	return rc;
 }
 
-/* What is there; nothing, if there is no file yet. */
 static int
-baseline_read_if_there(struct baseline *b, const char *path, struct error *err)
+baseline_ignore(void *cookie, struct buf *content, struct error *err)
 {
-	struct error why;
+	const struct baseline_edit *e = cookie;
+	struct baseline b = { 0 };
+	struct baseline_row *row;
+	int rc = baseline_parse(&b, e->path, content, err);
 
-	if (baseline_read(b, path, &why) == 0 || why.code == ERROR_MISSING)
-		return 0;
-	*err = why;
-	return -1;
+	/* One that has expired is taken up again. */
+	if (rc == 0 && (row = baseline_find(&b, e->finding)) == NULL) {
+		rc = baseline_push(&b, e->audit, e->finding, NULL, err);
+		row = rc == 0 ? baseline_row(&b, b.rows.len - 1) : NULL;
+	}
+	if (rc == 0) {
+		free(row->reason);
+		free(row->until);
+		row->until = NULL;
+		if ((row->reason = strdup(e->reason)) == NULL)
+			rc = error_memory(err);
+	}
+	if (rc == 0)
+		rc = baseline_print(&b, content, err);
+	baseline_release(&b);
+	return rc;
+}
+
+static int
+baseline_edit(struct baseline_edit *e, replace_edit_fn *edit, struct error *err)
+{
+	struct buf content;
+	int rc;
+
+	buf_init(&content, BUF_MAX_FILE);
+	rc = replace_file_edited(e->path, LOCK_MS, &content, edit, e, err);
+	buf_release(&content);
+	return rc;
 }
 
 int
 audit_baseline_update(const struct audit *a, const char *path, struct error *err)
 {
-	struct baseline old = { 0 }, new = { 0 };
-	int rc = baseline_read_if_there(&old, path, err);
+	struct baseline_edit e = { .audit = a, .path = path };
 
-	vec_init(&new.rows, sizeof(struct baseline_row), ROWS_MAX);
-	for (size_t i = 0; rc == 0 && i < audit_finding_count(a); i++) {
-		const struct audit_finding *f = audit_finding(a, i);
-
-		if (!f->suppressed)
-			rc = baseline_push(&new, a, f, baseline_find(&old, f), err);
-	}
-	if (rc == 0)
-		rc = baseline_write(&new, path, err);
-	baseline_release(&new);
-	baseline_release(&old);
-	return rc;
+	return baseline_edit(&e, baseline_renew, err);
 }
 
 int
 audit_baseline_ignore(const struct audit *a, const struct audit_finding *f, const char *path,
     const char *reason, struct error *err)
 {
-	struct baseline b = { 0 };
-	struct baseline_row *row;
-	int rc = baseline_read_if_there(&b, path, err);
+	struct baseline_edit e = { .audit = a, .path = path, .finding = f, .reason = reason };
 
-	/* One that has expired is taken up again. */
-	if (rc == 0 && (row = baseline_find(&b, f)) == NULL) {
-		rc = baseline_push(&b, a, f, NULL, err);
-		row = baseline_row(&b, b.rows.len - 1);
-	}
-	if (rc == 0) {
-		free(row->reason);
-		free(row->until);
-		row->until = NULL;
-		if ((row->reason = strdup(reason)) == NULL)
-			rc = error_memory(err);
-	}
-	if (rc == 0)
-		rc = baseline_write(&b, path, err);
-	baseline_release(&b);
-	return rc;
+	return baseline_edit(&e, baseline_ignore, err);
 }

@@ -234,23 +234,24 @@ audit_add_file(struct audit *a, const char *name, struct error *err)
 }
 
 /* Stable sums: of names, never of values. */
-static uint64_t
-audit_id(enum audit_rule rule, const char *file, const char *key, size_t len, size_t ordinal)
+static int
+audit_id(const struct audit *a, struct audit_finding *f, size_t ordinal, struct error *err)
 {
 	static const unsigned char none[SIPHASH_KEY];
-	const char *id = audit_rule_text(rule)->id;
+	const char *id = audit_rule_text(f->rule)->id, *file = audit_file(a, f->file);
 	struct buf b;
-	uint64_t sum;
+	int rc;
 
 	buf_init(&b, BUF_MAX_FILE);
 	buf_append(&b, id, strlen(id) + 1);
 	buf_append(&b, file, strlen(file) + 1);
-	buf_append(&b, key, len);
+	buf_append(&b, f->key, f->key_len);
 	buf_append_char(&b, '\0');
 	buf_printf(&b, "%zu", ordinal);
-	sum = siphash_13(none, b.data, b.len);
+	if ((rc = buf_check(&b, err)) == 0)
+		f->id = siphash_13(none, b.data, b.len);
 	buf_release(&b);
-	return sum;
+	return rc;
 }
 
 int
@@ -419,6 +420,7 @@ audit_settle(struct audit_source *s, struct error *err)
 {
 	size_t count = s->a->findings.len - s->first, ordinal = 0;
 	struct audit_finding *f, **all;
+	int rc = 0;
 
 	if (count == 0)
 		return 0;
@@ -429,14 +431,13 @@ audit_settle(struct audit_source *s, struct error *err)
 	for (size_t i = 0; i < count; i++)
 		all[i] = &f[i];
 	qsort(all, count, sizeof(*all), by_rule_and_key);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; rc == 0 && i < count; i++) {
 		ordinal = i > 0 && audit_is_alike(all[i - 1], all[i]) ? ordinal + 1 : 0;
-		all[i]->id = audit_id(all[i]->rule, audit_file(s->a, s->file), all[i]->key,
-		    all[i]->key_len, ordinal);
+		rc = audit_id(s->a, all[i], ordinal, err);
 	}
 	free(all);
 	audit_hide_distances(f, count);
-	return 0;
+	return rc;
 }
 
 int
@@ -640,9 +641,9 @@ audit_name_late(struct audit *a, size_t first, struct error *err)
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		ordinal = i > 0 && audit_is_alike(&f[i - 1], &f[i]) ? ordinal + 1 : 0;
 		do
-			f[i].id = audit_id(f[i].rule, audit_file(a, f[i].file), f[i].key,
-			    f[i].key_len, ordinal);
-		while (map_get(ids, &f[i].id, sizeof(f[i].id), &ignored) && ordinal++ < first);
+			rc = audit_id(a, &f[i], ordinal, err);
+		while (rc == 0 && map_get(ids, &f[i].id, sizeof(f[i].id), &ignored) &&
+		    ordinal++ < first);
 		f[i].suppressed = false;
 	}
 	map_free(ids);

@@ -565,33 +565,57 @@ static const struct {
 /* Longer ones are none: the search for an end is bounded, whatever the text is. */
 #define ACTION_MAX 1024
 
+#define MARKS (sizeof(marks) / sizeof(marks[0]))
+
+struct template {
+	char *p;
+	size_t n;
+	/* Of each mark: from here to there nothing closes it.  No byte is searched twice. */
+	struct {
+		size_t from, to;
+	} open[MARKS];
+};
+
+/* Behind the action of mark ${i} that begins at ${at}, by ${limit}; 0: it does not end there. */
+static size_t
+template_close(struct template *t, size_t i, size_t at, size_t limit)
+{
+	const char *close;
+	size_t *to = &t->open[i].to;
+
+	if (at < t->open[i].from || at > *to)
+		t->open[i].from = *to = at;
+	if (*to + 2 > limit)
+		return 0;
+	close = memmem(t->p + *to, limit - *to, marks[i].close, 2);
+	*to = close != NULL ? (size_t)(close - t->p) : limit - 1;
+	return close != NULL ? *to + 2 : 0;
+}
+
 /* Behind the action that begins at ${at}; 0: none does, or it does not end. */
 static size_t
-template_end(const char *p, size_t at, size_t n)
+template_end(struct template *t, size_t at, size_t n)
 {
-	const size_t left = n - at < ACTION_MAX ? n - at : ACTION_MAX;
-	const char *close;
-
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		if (left < 4 || memcmp(p + at, marks[i].open, 2) != 0)
-			continue;
-		close = memmem(p + at + 2, left - 2, marks[i].close, 2);
-		return close != NULL ? (size_t)(close - p) + 2 : 0;
-	}
+	if (n - at < 4 || t->p[at] != '{')
+		return 0;
+	for (size_t i = 0; i < MARKS; i++)
+		if (t->p[at + 1] == marks[i].open[1])
+			return template_close(t, i, at + 2,
+			    n - at < ACTION_MAX ? n : at + ACTION_MAX);
 	return 0;
 }
 
 /* Behind the actions that are all that there is on the lines from ${at} on; 0: there is more, which
  * begins at ${*more}. */
 static size_t
-template_whole(const char *p, size_t at, size_t n, size_t *more)
+template_whole(struct template *t, size_t at, size_t *more)
 {
 	size_t end;
 
-	while ((end = template_end(p, at, n)) > 0) {
-		for (at = end; at < n && form_is_blank(p[at]); at++)
+	while ((end = template_end(t, at, t->n)) > 0) {
+		for (at = end; at < t->n && form_is_blank(t->p[at]); at++)
 			;
-		if (at == n || p[at] == '\n')
+		if (at == t->n || t->p[at] == '\n')
 			return at;
 	}
 	*more = at;
@@ -600,14 +624,15 @@ template_whole(const char *p, size_t at, size_t n, size_t *more)
 
 /* A value that begins with an action becomes one that begins with what a shell would put there. */
 static void
-template_value(char *p, size_t at, size_t end)
+template_value(struct template *t, size_t at, size_t end)
 {
+	char *p = t->p;
 	size_t close;
 
 	for (size_t i = at + 2; i < end; i++) {
 		if (p[i] != '{' || !form_is_blank(p[i - 1]) ||
 		    (p[i - 2] != ':' && p[i - 2] != '-') ||
-		    (close = template_end(p, i, end)) == 0)
+		    (close = template_end(t, i, end)) == 0)
 			continue;
 		memcpy(p + i, "$(", 2);
 		memcpy(p + close - 2, " )", 2);
@@ -618,6 +643,7 @@ template_value(char *p, size_t at, size_t end)
 void
 form_hide_actions(char *p, size_t n)
 {
+	struct template t = { .p = p, .n = n };
 	const char *end;
 	size_t at = 0, first, whole, to, more = 0;
 
@@ -625,7 +651,7 @@ form_hide_actions(char *p, size_t n)
 		for (first = at; first < n && form_is_blank(p[first]); first++)
 			;
 		/* Lines inside of actions with more behind them lead to it again. */
-		if (first >= more && (whole = template_whole(p, first, n, &more)) > 0) {
+		if (first >= more && (whole = template_whole(&t, first, &more)) > 0) {
 			for (; first < whole; first++)
 				p[first] = p[first] == '\n' ? '\n' : ' ';
 			at = whole + 1;
@@ -633,7 +659,7 @@ form_hide_actions(char *p, size_t n)
 		}
 		end = memchr(p + at, '\n', n - at);
 		to = end != NULL ? (size_t)(end - p) : n;
-		template_value(p, at, to);
+		template_value(&t, at, to);
 		at = to + 1;
 	}
 }

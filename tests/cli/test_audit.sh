@@ -1361,6 +1361,7 @@ case_trees_made_to_stop_an_audit_are_bounded() {
 		open('many.env', 'w').write('A=$(' * 100000)
 		open('actions.yaml', 'w').write('{{}}' * 1000000 + 'x\npassword: CANARY-behind-actions\n')
 		open('begun.yaml', 'w').write('{{\nx\n' * 200000 + 'password: CANARY-behind-them\n')
+		open('never.yaml', 'w').write('{{\n' * 4000000 + 'password: CANARY-behind-no-end\n')
 		open('chain.yaml', 'w').write('{{\n{{}}' * 500000 + 'x\npassword: CANARY-behind-a-chain\n')
 	END
 	chmod 600 ./*.yaml ./*.json ./*.env long.properties large.properties nul.properties
@@ -1374,7 +1375,7 @@ case_trees_made_to_stop_an_audit_are_bounded() {
 	rc=$(cat rc)
 	expect_rc 3
 	expect_json "$out" '[(f["file"], f["key"]) for f in d["findings"] if f["level"] == "error"]' \
-	    "[('actions.yaml', 'password'), ('begun.yaml', 'password'), ('bomb.yaml', 'password'), ('chain.yaml', 'password'), ('long.properties', 'z.password')]"
+	    "[('actions.yaml', 'password'), ('begun.yaml', 'password'), ('bomb.yaml', 'password'), ('chain.yaml', 'password'), ('long.properties', 'z.password'), ('never.yaml', 'password')]"
 	expect_json "$out" 'sorted(u["file"] for u in d["unread"])' \
 	    "['deep.json', 'deep.yaml', 'nul.properties', 'open.yaml', 'utf16.yaml']"
 	expect_json "$out" 'd["files"]["skipped"]["too-large"], d["files"]["skipped"]["link"], d["complete"]' "(1, 3, False)"

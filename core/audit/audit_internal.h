@@ -195,6 +195,10 @@ int audit_opened(struct audit *a, struct environment *x, size_t file, const stru
 /* For that: findings of secrets in clear text, as sums of their values. */
 int audit_opened_clear(const struct audit *a, struct vec *out, struct error *err);
 
+/* JSON whose name says that users are in it: is it an object with no other one in it, of users and
+ * their passwords, and not of the settings of a connector? */
+bool audit_lists_users(const char *text, size_t n);
+
 /* Is it a secret that examples and products come with? */
 bool audit_is_default(const char *value, size_t n);
 

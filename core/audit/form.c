@@ -114,7 +114,8 @@ form_of_whole(const char *name, size_t len)
 		{ ".env", FORM_ENV }, { ".bashrc", FORM_SHELL }, { ".bash_profile", FORM_SHELL },
 		{ ".profile", FORM_SHELL }, { ".bash_history", FORM_SHELL },
 		{ ".htpasswd", FORM_CREDENTIALS }, { "basic.txt", FORM_CREDENTIALS },
-		{ "users.txt", FORM_CREDENTIALS }, { "credentials.txt", FORM_CREDENTIALS },
+		{ "users.txt", FORM_CREDENTIALS },
+		{ "userlist.txt", FORM_CREDENTIALS }, { "credentials.txt", FORM_CREDENTIALS },
 		{ ".pgpass", FORM_CREDENTIALS },
 		{ "pgpass.conf", FORM_CREDENTIALS }, { ".netrc", FORM_CREDENTIALS },
 		{ "_netrc", FORM_CREDENTIALS }, { ".git-credentials", FORM_CREDENTIALS },
@@ -248,6 +249,7 @@ struct form_sample {
 	size_t mappings;	/* key: value, as in YAML */
 	size_t pairs;		/* word:word and no blank: user:password */
 	size_t sections;	/* [Unit] */
+	size_t directives;	/* requirepass X */
 	size_t unit;		/* [Unit], [Service] and the like */
 	bool jaas;
 	bool script;		/* #!/bin/sh */
@@ -268,6 +270,7 @@ form_look_at(struct form_sample *s, const char *p, size_t n)
 {
 	static const char *const units[] = { "[Unit]", "[Service]", "[Install]", "[Container]",
 		"[Socket]", "[Timer]" };
+	static const char *const directives[] = { "requirepass", "masterauth", "bindpw" };
 	bool dot = false, capital = true;
 	const char *module;
 	size_t at = 0, key;
@@ -309,7 +312,10 @@ form_look_at(struct form_sample *s, const char *p, size_t n)
 		;
 	if (key == 0 || at == n)
 		return;
-	if (p[at] == '=') {
+	/* Of Redis and OpenLDAP; an inventory of Ansible has more than one on a line. */
+	s->directives += at > key && text_is_one_of(p, key, directives,
+	    sizeof(directives) / sizeof(directives[0]));
+	if (p[at] == '=' || (at > key && memmem(p, n, " ansible_", 9) != NULL)) {
 		s->assignments++;
 		s->dotted += dot;
 		s->capitals += capital && at == key;
@@ -352,9 +358,12 @@ form_of_text(const char *text, size_t n)
 		return FORM_SHELL;
 	if (s.document || s.mappings * 2 > s.lines)
 		return FORM_YAML;
-	/* INI of another program: its keys have no dots. */
+	if (s.directives > 0)
+		return FORM_PROPERTIES;
+	/* INI, and TOML, which reads like it. */
 	if (s.sections > 0 && s.dotted * 2 <= s.assignments)
-		return FORM_NONE;
+		return s.assignments > 0 && (s.assignments + s.sections) * 3 >= s.lines * 2 ?
+		    FORM_PROPERTIES : FORM_NONE;
 	if (s.assignments > 0 && s.assignments * 2 >= s.lines)
 		return s.capitals * 2 > s.assignments ? FORM_ENV : FORM_PROPERTIES;
 	if (s.pairs > 0 && s.pairs * 4 >= s.lines * 3)
@@ -519,7 +528,7 @@ form_read_document(const struct document *d, const struct form_reader *r, struct
 			item.to--;
 		}
 		item.shadowed = form_is_shadowed(d, i, item.key, item.key_len);
-		rc = r->each(r->cookie, &item, err);
+		rc = form_give(r, &item, err);
 	}
 	buf_release(&value);
 	return rc;

@@ -38,6 +38,19 @@ form_next_line(const struct form_reader *r, struct form_line *line)
 	return true;
 }
 
+/* Spring writes ${NAME:default}, which looks like a provider's reference: of one colon, and no
+ * other variable behind it. */
+static bool
+form_is_spring(const char *p, size_t n)
+{
+	bool variable = true;
+
+	for (size_t i = 0; i < n; i++)
+		variable &= (p[i] >= 'A' && p[i] <= 'Z') || (p[i] >= '0' && p[i] <= '9') ||
+		    p[i] == '_';
+	return !variable && memchr(p, ':', n) == NULL && *p != '?' && *p != '+';
+}
+
 /* ${NAME:-default} and its kind: the default stands there in clear text. */
 static void
 form_take_default(struct form_item *i)
@@ -50,13 +63,16 @@ form_take_default(struct form_item *i)
 		return;
 	for (; p[at] != '-' && form_is_word(p[at]); at++)
 		capitals &= p[at] < 'a' || p[at] > 'z';
-	/* Without the colon a name with a dash in it looks the same. */
-	if (at == 2 || !(p[at] == ':' ? p[at + 1] == '-' || p[at + 1] == '=' :
-	    capitals && (p[at] == '-' || p[at] == '=')))
-		return;
 	len = at - 2;
-	at += p[at] == ':' ? 2 : 1;
-	if (at >= i->n - 1 || memchr(p + at, '$', i->n - at) != NULL)
+	if (p[at] == ':' && (p[at + 1] == '-' || p[at + 1] == '='))
+		at += 2;
+	/* Without the colon a name with a dash in it looks the same. */
+	else if (capitals && (p[at] == '-' || p[at] == '=' ||
+	    (p[at] == ':' && form_is_spring(p + at + 1, i->n - at - 2))))
+		at++;
+	else
+		return;
+	if (len == 0 || at >= i->n - 1 || memchr(p + at, '$', i->n - at) != NULL)
 		return;
 	/* An argument has no name but this. */
 	if (i->name != NULL && i->name_len == 0) {
@@ -440,6 +456,26 @@ form_is_role(const struct form_reader *r, const struct form_line *l, struct form
 	return at < to && to == l->end;
 }
 
+/* userlist.txt of PgBouncer: "user" "password" */
+static bool
+form_is_quoted_pair(const struct form_reader *r, const struct form_line *l, struct form_item *i)
+{
+	static const char between[] = "\" \"";
+	const char *p = r->text + l->at, *middle;
+
+	if (l->end - l->at < 6 || *p != '"' || r->text[l->end - 1] != '"' ||
+	    (middle = memmem(p, l->end - l->at, between, 3)) == NULL)
+		return false;
+	i->key = p + 1;
+	i->key_len = (size_t)(middle - p) - 1;
+	i->from = (size_t)(middle - r->text) + 3;
+	i->to = l->end - 1;
+	/* What PostgreSQL keeps of a password. */
+	if (i->to == i->from + 35 && memcmp(r->text + i->from, "md5", 3) == 0)
+		i->to = i->from;
+	return i->to >= i->from;
+}
+
 /* One line: its key, and where the password stands. */
 static void
 form_take_credentials(const struct form_reader *r, const struct form_line *l, struct form_item *i)
@@ -461,7 +497,7 @@ form_take_credentials(const struct form_reader *r, const struct form_line *l, st
 		if (form_is_netrc(r->text, l->at, l->end, &i->from, &i->to))
 			return;
 	}
-	if (form_is_role(r, l, i))
+	if (form_is_role(r, l, i) || form_is_quoted_pair(r, l, i))
 		return;
 	for (at = l->at; at < l->end && r->text[at] != ':' && r->text[at] != '='; at++)
 		;
@@ -611,6 +647,7 @@ form_hcl_list(const struct form_reader *r, struct form_hcl *h, const struct form
     struct buf *value, struct error *err)
 {
 	struct form_item i;
+	size_t next;
 	int rc = 0;
 
 	for (h->at++; rc == 0 && h->at < r->n;) {
@@ -620,6 +657,10 @@ form_hcl_list(const struct form_reader *r, struct form_hcl *h, const struct form
 			h->at++;
 		} else if (form_hcl_string(r, h->at, &i.from, &i.to)) {
 			h->at = i.to + 1;
+			rc = form_hcl_give(r, h, &i, value, err);
+		} else if (form_heredoc(r, h->at, &i.from, &i.to, &next)) {
+			i.role = FORM_EMBEDDED;
+			h->at = next;
 			rc = form_hcl_give(r, h, &i, value, err);
 		} else {
 			break;

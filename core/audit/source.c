@@ -126,7 +126,10 @@ source_clear(struct audit_source *s, const struct form_item *i, const char *key,
 	if (audit_judge_age(s, key, len, region, s->a->changed, "change it where "
 	    "it is made, and here; sealed it would not be here to be read", err) != 0)
 		return -1;
-	if (i->shadowed && audit_add(s, AUDIT_DUPLICATE_KEY, key, len, region, err) == NULL)
+	/* In INI each section has its own. */
+	if (i->shadowed &&
+	    !(s->form == FORM_PROPERTIES && memmem(s->text, s->n, "\n[", 2) != NULL) &&
+	    audit_add(s, AUDIT_DUPLICATE_KEY, key, len, region, err) == NULL)
 		return -1;
 	return 0;
 }
@@ -288,6 +291,34 @@ source_entry(struct audit_source *s, const struct form_item *i, struct error *er
 	return source_clear(s, i, i->key, i->key_len, i->value, i->n, &region, err);
 }
 
+/* Are there sentences, other than in comments? */
+static bool
+source_is_prose(const char *text, size_t n)
+{
+	const char *end = text + n, *to;
+
+	for (; text < end; text = to + 1) {
+		if ((to = memchr(text, '\n', (size_t)(end - text))) == NULL)
+			to = end;
+		while (text < to && (*text == ' ' || *text == '\t'))
+			text++;
+		if (text < to && strchr("#!;", *text) == NULL &&
+		    memmem(text, (size_t)(to - text), ". ", 2) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Is it the last name of the item's key? */
+static bool
+source_is_named_last(const struct form_item *i, const char *name)
+{
+	const size_t n = strlen(name);
+
+	return i->key_len >= n && memcmp(i->key + i->key_len - n, name, n) == 0 &&
+	    (i->key_len == n || i->key[i->key_len - n - 1] == '.');
+}
+
 /*
  * The form of a text inside of another.  Scripts write files of any kind; values
  * of YAML and JSON may as well be prose, of which only what is no prose is read.
@@ -311,10 +342,13 @@ source_form(const struct audit_source *s, const struct form_item *i)
 		return text_contains_nocase(name, strlen(name), "basic") ||
 		    text_contains_nocase(name, strlen(name), "user") ? form : FORM_NONE;
 	case FORM_YAML:
+		/* Of a chart, in a manifest of Argo CD or Flux. */
+		if (source_is_named_last(i, "values"))
+			return form;
 		return i->n > 8 && (memcmp(i->value, "---", 3) == 0 ||
 		    memcmp(i->value, "- name: ", 8) == 0) ? form : FORM_NONE;
 	case FORM_PROPERTIES:
-		return memmem(i->value, i->n, ". ", 2) == NULL ? form : FORM_NONE;
+		return source_is_prose(i->value, i->n) ? FORM_NONE : form;
 	default:
 		return form;
 	}
@@ -355,6 +389,9 @@ source_embedded(struct audit_source *s, const struct form_item *i, struct error 
 		return source_entry(s, &whole, err);
 	inner.text = i->value;
 	inner.n = i->n;
+	inner.users = inner.form == FORM_JSON && source_is_named_last(i, "json") &&
+	    memmem(i->key, i->key_len, "users.json", 10) != NULL &&
+	    audit_lists_users(i->value, i->n);
 	inner.depth++;
 	inner.at = inner.line = inner.columns = 0;
 	audit_source_region(s, i->from, i->to, &region);
@@ -393,6 +430,7 @@ source_wants(void *cookie, const char *key, size_t len, const char *raw, size_t 
 	return s->users || (class != KEY_OTHER && class != KEY_PUBLIC) ||
 	    source_is_named(s->a, key, len) ||
 	    (s->a->o->rules != NULL && rules_sensitive(s->a->o->rules, key, len)) ||
+	    (n > 8 && raw[0] == '{' && raw[1] == '"') ||
 	    value_may_be_secret((const unsigned char *)raw, n) || (n > 14 &&
 	    memchr(raw, '$', n) != NULL &&
 	    memmem(raw, n, REFERENCE_PROVIDER, sizeof(REFERENCE_PROVIDER) - 1) != NULL);
@@ -411,6 +449,15 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 		    0 : error_memory(err);
 	if (i->role == FORM_EMBEDDED || i->role == FORM_DECODED)
 		return source_embedded(s, i, err);
+	/* Comments of INI. */
+	if (s->form == FORM_PROPERTIES && i->key_len > 0 && *i->key == ';')
+		return 0;
+	/* SPRING_APPLICATION_JSON, DOCKER_AUTH_CONFIG */
+	if (i->role == FORM_ENTRY && s->form != FORM_JSON && i->n > 8 && i->value[0] == '{' &&
+	    i->value[1] == '"' && key_class(i->key, i->key_len) == KEY_OTHER) {
+		item.role = FORM_DECODED;
+		return source_embedded(s, &item, err);
+	}
 	if (s->form != FORM_JSON)
 		return source_entry(s, i, err);
 	s->read = i->to;
@@ -482,12 +529,12 @@ source_is_member(const struct audit_source *s, size_t from, const struct loose *
 static int
 source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 {
-	static const char signs[] = "#!";
+	const char *signs = s->form == FORM_PROPERTIES ? "#!;" : "#!";
 	struct loose_place place = { .line = 1, .unread = true };
 	struct loose l;
 	const char *end;
 	size_t at, first, n;
-	bool slashes;
+	bool slashes, semicolon;
 
 	/* Its entries have no lines of their own. */
 	if (all && s->form == FORM_JSON) {
@@ -503,9 +550,10 @@ source_loose(struct audit_source *s, size_t from, bool all, struct error *err)
 		for (first = at; first < at + n && (s->text[first] == ' ' ||
 		    s->text[first] == '\t'); first++)
 			;
-		slashes = (s->form == FORM_JAAS || s->form == FORM_TERRAFORM) &&
-		    at + n - first > 2 && memcmp(s->text + first, "//", 2) == 0;
-		first += slashes ? 2 : 0;
+		semicolon = s->form == FORM_PROPERTIES && s->text[first] == ';';
+		slashes = semicolon || ((s->form == FORM_JAAS || s->form == FORM_TERRAFORM) &&
+		    at + n - first > 2 && memcmp(s->text + first, "//", 2) == 0);
+		first += semicolon ? 1 : slashes ? 2 : 0;
 		if (first == at + n || (!all && !slashes && (s->text[first] == '\0' ||
 		    strchr(signs, s->text[first]) == NULL)))
 			continue;

@@ -114,6 +114,9 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 
 	if (f->form != FORM_NONE && f->form != FORM_CREDENTIALS)
 		return form_of_content(f->form, text, b->len);
+	/* Ours, with patterns of keys below names like those of secrets. */
+	if (strcmp(file_basename(name), "propseal.ini") == 0)
+		return FORM_NONE;
 	told = form_of_text(text, b->len);
 	if (f->form == FORM_CREDENTIALS)
 		return told == FORM_JSON ? FORM_JSON : FORM_CREDENTIALS;
@@ -133,6 +136,19 @@ audit_form(const struct form_name *f, const char *name, const struct buf *b)
 	    !audit_name_has(name, "secret"))
 		return FORM_NONE;
 	return told;
+}
+
+bool
+audit_lists_users(const char *text, size_t n)
+{
+	static const char connector[] = "\"connector.class\"";
+	const char *first = memchr(text, '{', n);
+	size_t left;
+
+	if (first == NULL || memmem(text, n, connector, sizeof(connector) - 1) != NULL)
+		return false;
+	left = n - (size_t)(++first - text);
+	return memchr(first, '{', left) == NULL && memchr(first, '[', left) == NULL;
 }
 
 /* Is it a secret that others have seen?  What was wrong besides is of no interest any more. */
@@ -247,7 +263,8 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	if (a->o->keep_files && audit_source_name(&s, err) != 0)
 		return -1;
 	name = file_basename(name);
-	s.users = strncmp(name, "users", 5) == 0 && s.form == FORM_JSON;
+	s.users = s.form == FORM_JSON && (strncmp(name, "users", 5) == 0 ||
+	    (strstr(name, "users.json") != NULL && audit_lists_users(s.text, s.n)));
 	s.unresolved = strncmp(name, "log4j", 5) == 0 || strncmp(name, "zookeeper", 9) == 0 ||
 	    strncmp(name, "logback", 7) == 0;
 	region.line = region.end_line = audit_conflict(content);

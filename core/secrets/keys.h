@@ -14,6 +14,7 @@ enum key_class {
 	KEY_MATERIAL,	/* the value is a secret, unless it is the name of a file */
 	KEY_HEADERS,	/* the value is a secret if it holds an authorization */
 	KEY_PAIR,	/* the value is a secret if it is user:password, or that in base64 */
+	KEY_OPAQUE,	/* the value is a secret if it looks like one, as value_is_opaque says */
 	KEY_PUBLIC	/* sounds like a secret, and is none */
 };
 

@@ -124,7 +124,7 @@ rules_tell(const struct rules *r, const char *key, size_t len, bool *sensitive)
 
 	*sensitive = rules_decide(rules_judge(r, key, len),
 	    class == KEY_SECRET || class == KEY_MATERIAL);
-	return *sensitive || class == KEY_HEADERS || class == KEY_PAIR;
+	return *sensitive || class == KEY_HEADERS || class == KEY_PAIR || class == KEY_OPAQUE;
 }
 
 bool
@@ -200,6 +200,43 @@ rules_is_setting(const char *key, size_t len, const char *value, size_t n)
 	return false;
 }
 
+static bool
+rules_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Is the word one of those that the key is made of? */
+static bool
+rules_has_word(const char *key, size_t len, const char *word)
+{
+	const size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= len; i++)
+		if (text_contains_nocase(key + i, n, word) &&
+		    (i == 0 || !rules_is_letter(key[i - 1]) ||
+		    (key[i] < 'a' && key[i - 1] >= 'a')) &&
+		    (i + n == len || !rules_is_letter(key[i + n]) ||
+		    (key[i + n] < 'a' && key[i + n - 1] >= 'a')))
+			return true;
+	return false;
+}
+
+/* Is it the sum of something, as PASSWORD_SHA256 and checksum/secret say of themselves? */
+static bool
+rules_is_sum(const char *key, size_t len, const char *value, size_t n)
+{
+	static const char *const words[] = { "checksum", "sha", "digest", "md5", "fingerprint",
+		"hash" };
+
+	if (!value_is_sum(value, n))
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (rules_has_word(key, len, words[i]))
+			return true;
+	return false;
+}
+
 enum secret
 rules_secret(const struct rules *r, const char *key, size_t len, const char *value, size_t n)
 {
@@ -218,7 +255,11 @@ rules_secret(const struct rules *r, const char *key, size_t len, const char *val
 		    SECRET_CLEAR : SECRET_NONE;
 	if (class == KEY_PAIR)
 		return kind == VALUE_TEXT && value_is_pair(value, n) ? SECRET_CLEAR : SECRET_NONE;
+	if (class == KEY_OPAQUE)
+		return kind == VALUE_TEXT && value_is_opaque(value, n) ? SECRET_CLEAR : SECRET_NONE;
 	if (class != KEY_SECRET && class != KEY_MATERIAL)
+		return SECRET_NONE;
+	if (kind == VALUE_TEXT && said != SECRET && rules_is_sum(key, len, value, n))
 		return SECRET_NONE;
 	if (kind == VALUE_TEXT && class == KEY_MATERIAL && value_is_pointer(value, n))
 		return SECRET_NONE;

@@ -371,6 +371,7 @@ piece_has_member(struct piece v, size_t at, struct value_member *out)
 	    piece_is_host(v, start - 1))) ||
 	    (value_is_blank(before) && start > 1 && (v.p[start - 2] == ';' ||
 	    piece_is_libpq(v))) ||
+	    (value_is_blank(before) && piece_begins(name, "ansible_")) ||
 	    (before == '\0' && memchr(v.p, ';', v.n) != NULL)))
 		return false;
 	class = key_class(name.p, name.n);
@@ -481,7 +482,8 @@ piece_has_jwt(struct piece v)
 bool
 value_has_authorization(const char *value, size_t n)
 {
-	static const char *const schemes[] = { "basic ", "bearer ", "apikey ", "token " };
+	static const char *const schemes[] = { "basic ", "bearer ", "apikey ", "token ",
+		"geniekey ", "splunk " };
 	static const char *const names[] = { "authorization:", "api-key:", "apikey:", "token:",
 		"authorization=", "api-key=", "auth-token=" };
 	struct piece rest;
@@ -514,13 +516,15 @@ value_has_authorization(const char *value, size_t n)
 	return false;
 }
 
-/* A webhook of Slack, Discord or Teams: who has the URL may post.  What their documents show
- * ends with one letter again and again. */
+/* A webhook of Slack, Discord, Teams or Zapier: who has the URL may post; so it is with those of
+ * Mattermost and Rocket.Chat, whose last part is one at random.  What their documents show ends
+ * with one letter again and again. */
 static bool
 piece_is_webhook(struct piece v)
 {
 	static const char *const hosts[] = { "://hooks.slack.com/services/",
-		"://discord.com/api/webhooks/", ".webhook.office.com/webhookb2/" };
+		"://discord.com/api/webhooks/", ".webhook.office.com/webhookb2/",
+		"://hooks.zapier.com/hooks/catch/" };
 	const char *last = v.p + v.n;
 	bool same = true;
 
@@ -534,8 +538,9 @@ piece_is_webhook(struct piece v)
 		same &= *p == *last;
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
 		if (memmem(v.p, v.n, hosts[i], strlen(hosts[i])) != NULL)
-			return !same && v.p + v.n - last >= 8;
-	return false;
+			return !same && v.p + v.n - last >= 6;
+	return memmem(v.p, v.n, "/hooks/", 7) != NULL &&
+	    value_is_opaque(last, (size_t)(v.p + v.n - last));
 }
 
 enum value_kind
@@ -659,7 +664,8 @@ bool
 value_is_hash(const char *value, size_t n)
 {
 	static const char *const begins[] = { "$2", "$apr1$", "$1$", "$5$", "$6$", "$y$", "{SHA",
-		"{SSHA", "{CRYPT}", "{bcrypt}", "{pbkdf2}", "MD5:", "CRYPT:", "*" };
+		"{SSHA", "{CRYPT}", "{bcrypt}", "{pbkdf2}", "MD5:", "CRYPT:",
+		"SCRAM-SHA-256$", "*" };
 
 	/* Twice in files of Compose. */
 	if (n > 1 && value[0] == '$' && value[1] == '$') {
@@ -668,6 +674,33 @@ value_is_hash(const char *value, size_t n)
 	}
 	return piece_begins_as_one((struct piece){ value, n }, begins,
 	    sizeof(begins) / sizeof(begins[0]));
+}
+
+bool
+value_is_opaque(const char *value, size_t n)
+{
+	size_t digits = 0, letters = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		digits += value_is_digit(value[i]);
+		letters += value_is_letter(value[i]);
+	}
+	return n >= 20 && digits + letters == n && digits >= 4 && letters >= 4;
+}
+
+bool
+value_is_sum(const char *value, size_t n)
+{
+	static const size_t lengths[] = { 32, 40, 56, 64, 96, 128 };
+
+	for (size_t i = 0; i < n; i++)
+		if (!value_is_digit(value[i]) && !((value[i] | 0x20) >= 'a' &&
+		    (value[i] | 0x20) <= 'f'))
+			return false;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		if (n == lengths[i])
+			return true;
+	return false;
 }
 
 /* Is it user:password?  A host and a port look the same, but for its digits. */

@@ -41,6 +41,12 @@ bool value_is_pair(const char *value, size_t n);
 /* A hash of a password, as crypt(3), Apache and others write it. */
 bool value_is_hash(const char *value, size_t n);
 
+/* Letters and digits at random, as services make the keys of their clients. */
+bool value_is_opaque(const char *value, size_t n);
+
+/* A sum of something, in hexadecimal digits: of MD5 or one of SHA. */
+bool value_is_sum(const char *value, size_t n);
+
 /* What is written NAME=VALUE in a value, where NAME is one of a secret, and VALUE
  * is in clear text.  Offsets are into the value. */
 struct value_member {

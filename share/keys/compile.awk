@@ -15,6 +15,7 @@ BEGIN {
 	value["material"] = "KEY_MATERIAL"
 	value["headers"] = "KEY_HEADERS"
 	value["pair"] = "KEY_PAIR"
+	value["opaque"] = "KEY_OPAQUE"
 	value["public"] = "KEY_PUBLIC"
 	nodes = 1
 }

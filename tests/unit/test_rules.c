@@ -82,7 +82,8 @@ keys_are_found_by_their_last_words(void **state)
 static void
 every_row_of_the_list_is_built_in(void **state)
 {
-	static const char *const names[] = { "?", "secret", "material", "headers", "pair", "public" };
+	static const char *const names[] = { "?", "secret", "material", "headers", "pair", "opaque",
+		"public" };
 	FILE *f = fopen("share/keys/kafka.keys", "r");
 	char line[256], class[32], pattern[128], key[160];
 	size_t rows = 0;
@@ -219,6 +220,24 @@ key_and_value_decide_together(void **state)
 		{ "BASIC_AUTH", "https://id.example.com/", SECRET_NONE },
 		{ "BASIC_AUTH", "enabled", SECRET_NONE },
 		{ "NEO4J_AUTH", "neo4j/clear", SECRET_CLEAR },
+		/* PagerDuty's, and RabbitMQ's. */
+		{ "routing_key", "R0123456789abcdefghijklmnopqrstu", SECRET_CLEAR },
+		{ "routing_key", "orders.created.v1", SECRET_NONE },
+		{ "routing_key", "orders-of-the-whole-company-2026", SECRET_NONE },
+		{ "spring.rabbitmq.routing-key", "ordersofthewholecompany", SECRET_NONE },
+		/* Sums. */
+		{ "PASSWORD_SHA256", "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
+		    SECRET_NONE },
+		{ "checksum/secret", "d41d8cd98f00b204e9800998ecf8427e", SECRET_NONE },
+		{ "secretHash", "d41d8cd98f00b204e9800998ecf8427e", SECRET_NONE },
+		{ "password.hash", "clear", SECRET_CLEAR },
+		{ "shared.secret", "d41d8cd98f00b204e9800998ecf8427e", SECRET_CLEAR },
+		{ "hashicorp.token", "d41d8cd98f00b204e9800998ecf8427e", SECRET_CLEAR },
+		/* Who has the URL may post, or read. */
+		{ "x", "https://chat.example.org/hooks/4jdk3hf8s7w6q5z4y3x2v1u0ab", SECRET_CLEAR },
+		{ "x", "https://ci.example.org/hooks/deploy-to-production", SECRET_NONE },
+		{ "x", "https://a.blob.core.windows.net/c?sv=2022-11-02&sig=abc%2Fdef", SECRET_CLEAR },
+		{ "headers", "Authorization: GenieKey eb243592-faa2-4ba2", SECRET_CLEAR },
 		{ "NEO4J_AUTH", "none", SECRET_NONE },
 		{ "a.password", "$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1", SECRET_ELSEWHERE },
 		{ "a.password", "$6$short", SECRET_CLEAR },

@@ -2,31 +2,20 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/map.h"
 #include "document/document_internal.h"
+#include "document/key_index.h"
 
 #define NO_ENTRY (UINT32_MAX >> 1)
 #define SHADOWED ((uint32_t)1 << 31)
 
-/* A hash table of its own: a slot is an eighth of one of map.h's, and most of
- * the time goes to fetching slots from memory. */
-struct document_slot {
-	uint32_t hash;
-	uint32_t number;	/* of the key's last entry, and 1; 0: free */
-};
-
 struct document_index {
-	struct document_slot *slots;	/* at most three quarters are taken */
-	size_t mask;			/* their number, a power of two, less 1 */
-	unsigned char seed[SIPHASH_KEY];
-	uint32_t *previous;	/* by entry: the one before of the same key, SHADOWED */
+	struct key_index keys;	/* each with the number of its last entry; no slots: not there */
+	uint32_t *previous;	/* by entry: the one before of the same key, SHADOWED; NULL: no
+				 * key stands twice */
 	size_t found;		/* the last answer: who asks for keys in the order of another
 				 * file mostly finds the next one behind it */
 	bool tried;
 };
-
-/* A table of so many slots is looked through from its start: that takes less than SipHash. */
-#define SMALL_TABLE 128
 
 /* How far behind the last answer the next one may stand: a tag is between entries. */
 #define NEAR 2
@@ -40,9 +29,8 @@ document_index_new(void)
 static void
 document_index_empty(struct document_index *x)
 {
-	free(x->slots);
+	key_index_release(&x->keys);
 	free(x->previous);
-	x->slots = NULL;
 	x->previous = NULL;
 }
 
@@ -56,85 +44,50 @@ document_index_free(struct document_index *x)
 }
 
 static bool
-key_is(const struct document *d, size_t i, const char *key, size_t n)
+key_is(const void *document, size_t i, const char *key, size_t n)
 {
 	size_t len;
-	const char *own = document_key(d, i, &len);
+	const char *own = document_key(document, i, &len);
 
 	return len == n && (n == 0 || memcmp(own, key, n) == 0);
 }
 
-/* Of all bytes, and quick; who makes keys that have the same one fills a small table with them. */
-static uint64_t
-quick_hash(const char *key, size_t n)
+/* Entry ${i} has the key of ${before}, which it hides. */
+static int
+document_index_hide(struct document_index *x, const struct document *d, size_t before, size_t i)
 {
-	uint64_t h = n, part;
-	size_t i;
+	size_t n = document_numbers(d);
 
-	for (i = 0; i + sizeof(part) <= n; i += sizeof(part)) {
-		memcpy(&part, key + i, sizeof(part));
-		h = (h ^ part) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 32;
+	if (x->previous == NULL) {
+		if ((x->previous = malloc(n * sizeof(*x->previous))) == NULL)
+			return -1;
+		for (size_t k = 0; k < n; k++)
+			x->previous[k] = NO_ENTRY;
 	}
-	for (part = 0; i < n; i++)
-		part = part << 8 | (unsigned char)key[i];
-	return (h ^ part) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-/* The slot of the key, or the free one where it belongs. */
-static struct document_slot *
-document_index_slot(const struct document_index *x, const struct document *d, const char *key,
-    size_t n, uint32_t *hash)
-{
-	const bool small = x->mask < SMALL_TABLE;
-	const uint64_t h = small ? quick_hash(key, n) : siphash_13(x->seed, key, n);
-	struct document_slot *slot;
-	size_t i = small ? 0 : (size_t)h & x->mask;
-
-	*hash = (uint32_t)(h >> 32);
-	for (;; i = (i + 1) & x->mask) {
-		slot = &x->slots[i];
-		if (slot->number == 0 ||
-		    (slot->hash == *hash && key_is(d, slot->number - 1, key, n)))
-			return slot;
-	}
-}
-
-static void
-document_index_enter(struct document_index *x, const struct document *d, size_t i)
-{
-	struct document_slot *slot;
-	const char *key;
-	uint32_t hash;
-	size_t len;
-
-	key = document_key(d, i, &len);
-	slot = document_index_slot(x, d, key, len, &hash);
-	x->previous[i] = NO_ENTRY;
-	if (slot->number != 0) {
-		x->previous[i] = slot->number - 1;
-		x->previous[slot->number - 1] |= SHADOWED;
-	}
-	slot->number = (uint32_t)i + 1;
-	slot->hash = hash;
+	x->previous[i] = (uint32_t)before;
+	x->previous[before] |= SHADOWED;
+	return 0;
 }
 
 static int
 document_index_fill(struct document_index *x, const struct document *d)
 {
 	struct document_walk walk = { 0, document_count(d) };
-	size_t size = 16, i;
+	uint32_t *slot, hash;
+	const char *key;
+	size_t i, len;
 
-	while (size / 4 * 3 < document_numbers(d))
-		size *= 2;
-	x->mask = size - 1;
 	x->found = DOCUMENT_NONE;
-	x->slots = calloc(size, sizeof(*x->slots));
-	x->previous = malloc((document_numbers(d) + 1) * sizeof(*x->previous));
-	if (x->slots == NULL || x->previous == NULL || siphash_seed(x->seed) != 0)
+	if (key_index_make(&x->keys, document_numbers(d)) == -1)
 		return -1;
-	while (document_walk_next(d, &walk, &i))
-		document_index_enter(x, d, i);
+	while (document_walk_next(d, &walk, &i)) {
+		key = document_key(d, i, &len);
+		slot = key_index_slot(&x->keys, key, len, key_is, d, &hash);
+		if (*slot != 0 &&
+		    document_index_hide(x, d, key_index_number(&x->keys, slot), i) == -1)
+			return -1;
+		key_index_put(slot, i, hash);
+	}
 	return 0;
 }
 
@@ -149,7 +102,13 @@ document_index_ready(const struct document *d)
 		if (document_index_fill(x, d) == -1)
 			document_index_empty(x);
 	}
-	return x->slots != NULL;
+	return x->keys.slots != NULL;
+}
+
+static bool
+index_is_shadowed(const struct document_index *x, size_t i)
+{
+	return x->previous != NULL && (x->previous[i] & SHADOWED) != 0;
 }
 
 /* The last entry of the key that starts before ${offset}. */
@@ -174,19 +133,18 @@ size_t
 document_index_last(const struct document *d, const char *key, size_t n)
 {
 	struct document_index *x = d->index;
-	const struct document_slot *slot;
-	uint32_t hash;
+	uint32_t *slot, hash;
 
 	if (!document_index_ready(d))
 		return search_before(d, SIZE_MAX, key, n);
 	for (size_t i = x->found + 1; x->found != DOCUMENT_NONE && i <= x->found + NEAR &&
 	    i < document_count(d); i++)
-		if ((x->previous[i] & SHADOWED) == 0 && key_is(d, i, key, n))
+		if (!index_is_shadowed(x, i) && key_is(d, i, key, n))
 			return x->found = i;
-	slot = document_index_slot(x, d, key, n, &hash);
-	if (slot->number == 0)
+	slot = key_index_slot(&x->keys, key, n, key_is, d, &hash);
+	if (*slot == 0)
 		return DOCUMENT_NONE;
-	return x->found = slot->number - 1;
+	return x->found = key_index_number(&x->keys, slot);
 }
 
 static size_t
@@ -200,6 +158,8 @@ document_index_previous(const struct document *d, size_t i)
 		key = document_key(d, i, &n);
 		return search_before(d, document_entry(d, i)->start, key, n);
 	}
+	if (d->index->previous == NULL)
+		return DOCUMENT_NONE;
 	previous = d->index->previous[i] & ~SHADOWED;
 	return previous == NO_ENTRY ? DOCUMENT_NONE : previous;
 }
@@ -211,7 +171,7 @@ document_index_shadowed(const struct document *d, size_t i)
 	size_t n;
 
 	if (document_index_ready(d))
-		return (d->index->previous[i] & SHADOWED) != 0;
+		return index_is_shadowed(d->index, i);
 	key = document_key(d, i, &n);
 	return search_before(d, SIZE_MAX, key, n) != i;
 }

@@ -40,6 +40,14 @@ buf_init_secret(struct buf *b, size_t max)
 	init(b, max, true);
 }
 
+void
+buf_init_drain(struct buf *b, size_t max, buf_drain_fn *drain, void *cookie)
+{
+	init(b, max, true);
+	b->drain = drain;
+	b->cookie = cookie;
+}
+
 int
 buf_fail(struct buf *b, int why)
 {
@@ -87,19 +95,68 @@ buf_reserve(struct buf *b, size_t extra)
 {
 	if (b->failed)
 		return -1;
-	if (extra > b->max - b->len)
+	if (extra > b->max - b->drained - b->len)
 		return buf_fail(b, ERROR_LIMIT);
 	if (b->data != NULL && b->cap - b->len >= extra)
 		return 0;
 	return buf_grow(b, b->len + extra, b->max + 1);
 }
 
+/* Hand on bytes that come next. */
+static int
+drain_bytes(struct buf *b, const unsigned char *bytes, size_t n)
+{
+	int why = n > 0 ? b->drain(b->cookie, bytes, n) : 0;
+
+	b->drained += n;
+	return why != 0 ? buf_fail(b, why) : 0;
+}
+
+/* Have room for ${n} more, or hand on what of ${*bytes} there is none for. */
+static void
+drain_for(struct buf *b, const unsigned char **bytes, size_t *n)
+{
+	if (b->failed || *n > b->max - b->drained - b->len || b->cap - b->len >= *n)
+		return;
+	if (b->cap < BUF_DRAIN && buf_grow(b, *n < BUF_DRAIN - b->len ? b->len + *n : BUF_DRAIN,
+	    BUF_DRAIN) == -1)
+		return;
+	if (b->cap - b->len >= *n)
+		return;
+	if (b->len > 1) {
+		if (drain_bytes(b, b->data, b->len - 1) == -1)
+			return;
+		b->data[0] = b->data[b->len - 1];
+		b->len = 1;
+	}
+	if (b->cap - b->len >= *n)
+		return;
+	if (drain_bytes(b, b->data, b->len) == -1)
+		return;
+	b->len = 0;
+	if (drain_bytes(b, *bytes, *n - 1) == -1)
+		return;
+	*bytes += *n - 1;
+	*n = 1;
+}
+
+void
+buf_drain(struct buf *b)
+{
+	if (!b->failed && drain_bytes(b, b->data, b->len) == 0)
+		b->len = 0;
+}
+
 void
 buf_append(struct buf *b, const void *bytes, size_t n)
 {
+	const unsigned char *from = bytes;
+
+	if (n > 0 && b->drain != NULL)
+		drain_for(b, &from, &n);
 	if (n == 0 || buf_reserve(b, n) == -1)
 		return;
-	memcpy(b->data + b->len, bytes, n);
+	memcpy(b->data + b->len, from, n);
 	b->len += n;
 }
 

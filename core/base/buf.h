@@ -8,6 +8,9 @@ struct buf;
 struct buf_pool;
 struct error;
 
+/* Takes bytes of a buffer away: 0, or why not (enum error_code). */
+typedef int buf_drain_fn(void *cookie, const unsigned char *bytes, size_t n);
+
 /*
  * A growable run of bytes with a stated maximum.  A secret buffer lives in
  * its own guarded pages (secmem.h), is wiped before they go back, and is the
@@ -26,6 +29,9 @@ struct buf {
 	bool secret;
 	bool failed;
 	int why;		/* the enum error_code of the first failure */
+	buf_drain_fn *drain;	/* NULL, or where its bytes go when it is full: */
+	void *cookie;
+	size_t drained;		/* so many have gone there, and count towards the maximum */
 };
 
 /* The largest file that is read: 1 GiB less one page, so that offsets fit 32 bits. */
@@ -34,6 +40,16 @@ struct buf {
 /* Start an empty buffer.  Nothing is allocated, so buf_release() is optional. */
 void buf_init(struct buf *b, size_t max);
 void buf_init_secret(struct buf *b, size_t max);
+
+/**
+ * buf_init_drain(b, max, drain, cookie):
+ * A secret buffer for a run of bytes that nobody needs as a whole: while it is appended
+ * to, all but its last byte goes to ${drain} whenever BUF_DRAIN bytes are full.  At the
+ * end buf_drain hands on the rest.
+ */
+void buf_init_drain(struct buf *b, size_t max, buf_drain_fn *drain, void *cookie);
+void buf_drain(struct buf *b);
+#define BUF_DRAIN ((size_t)64 << 10)
 
 /* Make room for ${extra} more bytes beyond len.  -1: failed (sticky). */
 int buf_reserve(struct buf *b, size_t extra);

@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "document/document.h"
 #include "document/edits.h"
+#include "document/key_index.h"
 
 struct document_index;
 struct error;
@@ -246,14 +247,14 @@ size_t document_index_last(const struct document *d, const char *key, size_t n);
 
 /* Keys and values stand in one buffer: a change has their places in it. */
 struct change {
-	enum edit_kind kind;
 	uint32_t entry;		/* INSERT: behind this one, the document's numbers for the end */
-	uint32_t key;		/* SPLICE: the label */
-	uint32_t key_len;
+	uint32_t key;		/* INSERT; SPLICE: its number */
+	uint32_t key_len;	/* INSERT */
 	uint32_t value;
 	uint32_t value_len;
-	uint32_t splice;
+	unsigned char kind;	/* enum edit_kind */
 	bool at_end;		/* INSERT: asked for with DOCUMENT_NONE */
+	bool beside;		/* INSERT: the second of two; edits_find does not find it */
 };
 
 struct edits {
@@ -262,6 +263,10 @@ struct edits {
 	struct buf text;
 	uint32_t *by_entry;	/* 1 + the SET, REMOVE or first SPLICE of each entry, 0: none */
 	struct splices *splices;	/* NULL: none */
+	size_t inserts;
+	struct key_index index;	/* of their keys, as far as ${indexed}; no slots: none yet */
+	size_t indexed;
+	size_t room;		/* of the index, in numbers */
 };
 
 struct change *edits_change_at(const struct edits *e, size_t i);

@@ -37,7 +37,8 @@ struct splice {
 	uint32_t group;		/* of all splices of the entry */
 	uint32_t from, to;	/* in the decoded value */
 	uint32_t raw_from, raw_to;	/* in the document's bytes */
-	uint32_t change;	/* for edits.c: what takes the place */
+	uint32_t change;	/* what takes the place */
+	uint32_t label, label_len;
 };
 
 struct group {
@@ -326,14 +327,24 @@ edits_new(const struct document *d, bool secret, struct error *err)
 }
 
 void
+edits_clear(struct edits *e)
+{
+	vec_release(&e->changes);
+	buf_release(&e->text);
+	free(e->by_entry);
+	e->by_entry = NULL;
+	splices_free(e->splices);
+	e->splices = NULL;
+	key_index_release(&e->index);
+	e->inserts = e->indexed = 0;
+}
+
+void
 edits_free(struct edits *e)
 {
 	if (e == NULL)
 		return;
-	vec_release(&e->changes);
-	buf_release(&e->text);
-	free(e->by_entry);
-	splices_free(e->splices);
+	edits_clear(e);
 	free(e);
 }
 
@@ -469,30 +480,66 @@ edits_set(struct edits *e, size_t i, const void *value, size_t n, struct error *
 	return change_entry(e, &c, err);
 }
 
-int
-edits_insert(struct edits *e, size_t after, const char *key, size_t klen, const void *value,
-    size_t n, struct error *err)
+/* Keep an insertion, whose texts are kept. */
+static int
+keep_insertion(struct edits *e, const struct change *made, struct error *err)
 {
-	struct change made = { .kind = EDIT_INSERT, .at_end = after == DOCUMENT_NONE };
-	struct change *c;
+	struct change *c = edits_new_change(e, err);
 
+	if (c == NULL)
+		return -1;
+	*c = *made;
+	e->inserts++;
+	return 0;
+}
+
+/* May it be inserted, as far as can be told? */
+static int
+check_insertion(const struct edits *e, size_t after, const char *key, size_t klen,
+    struct error *err)
+{
 	/* Behind what the format's reader stumbles over nothing would be read. */
 	if (after == DOCUMENT_NONE && document_problem(e->d, err) == -1)
 		return -1;
 	if (after != DOCUMENT_NONE && edits_check_entry(e, after, err) == -1)
 		return -1;
-	if (check_change(e, EDIT_INSERT, after, key, klen, err) == -1)
-		return -1;
-	if (edits_check_room(e, klen, n, err) == -1 ||
+	return check_change(e, EDIT_INSERT, after, key, klen, err);
+}
+
+int
+edits_insert(struct edits *e, size_t after, const char *key, size_t klen, const void *value,
+    size_t n, struct error *err)
+{
+	struct change made = { .kind = EDIT_INSERT, .at_end = after == DOCUMENT_NONE };
+
+	if (check_insertion(e, after, key, klen, err) == -1 ||
+	    edits_check_room(e, klen, n, err) == -1 ||
 	    edits_keep_text(e, key, klen, &made.key, &made.key_len, err) == -1 ||
 	    edits_keep_text(e, value, n, &made.value, &made.value_len, err) == -1)
 		return -1;
 	made.entry = (uint32_t)(made.at_end ? document_numbers(e->d) : after);
-	c = edits_new_change(e, err);
-	if (c == NULL)
+	return keep_insertion(e, &made, err);
+}
+
+int
+edits_insert_two(struct edits *e, const char *key, size_t klen, const void *value, size_t n,
+    const char *head, const void *other, size_t m, struct error *err)
+{
+	struct change first = { .kind = EDIT_INSERT, .at_end = true,
+		.entry = (uint32_t)document_numbers(e->d) }, second = first;
+	uint32_t head_len;
+
+	if (check_insertion(e, DOCUMENT_NONE, key, klen, err) == -1 ||
+	    edits_check_room(e, strlen(head) + klen, n, err) == -1 ||
+	    edits_check_room(e, strlen(head) + klen + n, m, err) == -1 ||
+	    edits_keep_text(e, head, strlen(head), &second.key, &head_len, err) == -1 ||
+	    edits_keep_text(e, key, klen, &first.key, &first.key_len, err) == -1 ||
+	    edits_keep_text(e, value, n, &first.value, &first.value_len, err) == -1 ||
+	    edits_keep_text(e, other, m, &second.value, &second.value_len, err) == -1)
 		return -1;
-	*c = made;
-	return 0;
+	second.key_len = head_len + first.key_len;
+	second.beside = true;
+	return keep_insertion(e, &first, err) == -1 ? -1 : keep_insertion(e, &second, err);
 }
 
 int
@@ -539,12 +586,77 @@ edits_at(const struct edits *e, size_t i)
 		edit.value_len = c->value_len;
 	}
 	if (c->kind == EDIT_SPLICE) {
-		edit.from = splices_at(e->splices, c->splice)->from;
-		edit.to = splices_at(e->splices, c->splice)->to;
-		edit.label = c->key_len > 0 ? edits_text_at(e, c->key) : NULL;
-		edit.label_len = c->key_len;
+		const struct splice *x = splices_at(e->splices, c->key);
+
+		edit.from = x->from;
+		edit.to = x->to;
+		edit.label = x->label_len > 0 ? edits_text_at(e, x->label) : NULL;
+		edit.label_len = x->label_len;
 	}
 	return edit;
+}
+
+static bool
+insertion_is(const void *edits, size_t number, const char *key, size_t n)
+{
+	const struct change *c = edits_change_at(edits, number);
+
+	return c->key_len == n && (n == 0 || memcmp(edits_text_at(edits, c->key), key, n) == 0);
+}
+
+/* Have all insertions in the index. */
+static int
+index_insertions(struct edits *e, struct error *err)
+{
+	size_t count = e->changes.len, len;
+	uint32_t *slot, hash;
+	const char *key;
+
+	if (count > e->room || e->index.slots == NULL) {
+		key_index_release(&e->index);
+		e->indexed = 0;
+		e->room = 2 * count;
+		if (key_index_make(&e->index, e->room) == -1) {
+			key_index_release(&e->index);
+			return error_memory(err);
+		}
+	}
+	for (; e->indexed < count; e->indexed++) {
+		const struct change *c = edits_change_at(e, e->indexed);
+
+		if (c->kind != EDIT_INSERT || c->beside)
+			continue;
+		key = edits_text_at(e, c->key);
+		len = c->key_len;
+		slot = key_index_slot(&e->index, key, len, insertion_is, e, &hash);
+		key_index_put(slot, e->indexed, hash);
+	}
+	return 0;
+}
+
+int
+edits_find(struct edits *e, const char *key, size_t klen, size_t *change, struct error *err)
+{
+	const uint32_t *slot;
+	uint32_t hash;
+	size_t i;
+
+	*change = DOCUMENT_NONE;
+	if (e->inserts > 0) {
+		if (index_insertions(e, err) == -1)
+			return -1;
+		slot = key_index_slot(&e->index, key, klen, insertion_is, e, &hash);
+		if (*slot != 0) {
+			*change = key_index_number(&e->index, slot);
+			return 0;
+		}
+	}
+	if (e->by_entry == NULL)
+		return 0;
+	i = document_find(e->d, key, klen);
+	if (i != DOCUMENT_NONE && e->by_entry[i] != 0)
+		*change = e->by_entry[i] - 1;
+	return 0;
 }
 
 void
@@ -590,24 +702,41 @@ compare_ranks(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The changes as they come in the file; their numbers are the lower halves. */
-static uint64_t *
-sorted(const struct edits *e)
+/* The changes as they come in the file; their numbers are the lower halves.  NULL: in the order
+ * in which they were made. */
+static int
+edits_sort(const struct edits *e, uint64_t **ranks, struct error *err)
 {
-	size_t n = e->changes.len;
-	uint64_t *ranks = malloc(n * sizeof(*ranks));
-	bool in_order = true;
-	size_t i;
+	size_t n = e->changes.len, i;
 
-	if (ranks == NULL)
-		return NULL;
-	for (i = 0; i < n; i++) {
-		ranks[i] = edits_rank(e, i);
-		in_order = in_order && (i == 0 || ranks[i - 1] < ranks[i]);
-	}
-	if (!in_order)
-		qsort(ranks, n, sizeof(*ranks), compare_ranks);
-	return ranks;
+	*ranks = NULL;
+	for (i = 1; i < n && edits_rank(e, i - 1) < edits_rank(e, i); i++)
+		;
+	if (i >= n)
+		return 0;
+	if ((*ranks = malloc(n * sizeof(**ranks))) == NULL)
+		return error_memory(err);
+	for (i = 0; i < n; i++)
+		(*ranks)[i] = edits_rank(e, i);
+	qsort(*ranks, n, sizeof(**ranks), compare_ranks);
+	return 0;
+}
+
+/* A format that looks at what it has written. */
+static int
+render_whole(const struct edits *e, struct buf *out, struct error *err)
+{
+	struct buf all;
+	int rc;
+
+	if (out->drain == NULL)
+		return e->d->ops->render(e, out, err);
+	buf_init_secret(&all, BUF_MAX_FILE);
+	rc = e->d->ops->render(e, &all, err);
+	if (rc == 0)
+		buf_append(out, all.data, all.len);
+	buf_release(&all);
+	return rc == 0 ? buf_check(out, err) : -1;
 }
 
 int
@@ -621,30 +750,30 @@ edits_render(const struct edits *e, struct buf *out, struct error *err)
 	const struct change *c;
 	struct edit edit;
 	int result = 0;
-	size_t i;
+	size_t i, k;
 
 	if (buf_check(&e->text, err) == -1 || buf_check(out, err) == -1)
 		return -1;
 	if (ops->render != NULL && e->changes.len > 0)
-		return ops->render(e, out, err);
+		return render_whole(e, out, err);
 	if (e->changes.len > 0) {
-		ranks = sorted(e);
-		if (ranks == NULL)
-			return error_memory(err);
+		if (edits_sort(e, &ranks, err) == -1)
+			return -1;
 		ops->render_begin(&r);
 	}
 	/* At once rather than by doubling. */
-	if (guess <= out->max - out->len)
+	if (out->drain == NULL && guess <= out->max - out->len)
 		(void)buf_reserve(out, guess);
-	for (i = 0; i < e->changes.len && result == 0; i++) {
-		c = edits_change_at(e, ranks[i] & UINT32_MAX);
+	for (k = 0; k < e->changes.len && result == 0; k++) {
+		i = ranks != NULL ? ranks[k] & UINT32_MAX : k;
+		c = edits_change_at(e, i);
 		if (c->kind == EDIT_SPLICE) {
 			/* The first stands for all of its value. */
 			if (c == edits_change_of(e, c->entry))
 				result = edits_render_splices(e, c, &r, err);
 			continue;
 		}
-		edit = edits_at(e, ranks[i] & UINT32_MAX);
+		edit = edits_at(e, i);
 		ops->render_change(&r, &edit);
 	}
 	free(ranks);
@@ -659,7 +788,7 @@ keep_splice(struct edits *e, struct change *made, uint32_t number, bool again)
 	struct splice *x = splices_at(e->splices, number);
 	size_t last = e->changes.len - 1;
 
-	made->splice = number;
+	made->key = number;
 	if (again) {
 		*edits_change_at(e, x->change) = *made;
 		e->changes.len--;
@@ -679,6 +808,7 @@ edits_splice(struct edits *e, size_t i, size_t from, size_t to, const void *text
 	size_t label_len = label != NULL ? strlen(label) : 0;
 	uint32_t number, first = SPLICES_NONE;
 	const struct change *c;
+	uint32_t label_at, label_n;
 	bool again;
 
 	if (edits_check_entry(e, i, err) == -1 || edits_index(e, err) == -1 ||
@@ -688,14 +818,14 @@ edits_splice(struct edits *e, size_t i, size_t from, size_t to, const void *text
 	if (c != NULL && c->kind != EDIT_SPLICE)
 		return edits_refuse_both(e, i, err);
 	if (c != NULL)
-		first = c->splice;
+		first = c->key;
 	if (e->splices == NULL)
 		e->splices = splices_new();
 	if (e->splices == NULL)
 		return error_memory(err);
 	/* All that can fail comes before the cut, which cannot be taken back. */
 	if (edits_keep_text(e, text, n, &made.value, &made.value_len, err) == -1 ||
-	    edits_keep_text(e, label, label_len, &made.key, &made.key_len, err) == -1 ||
+	    edits_keep_text(e, label, label_len, &label_at, &label_n, err) == -1 ||
 	    edits_new_change(e, err) == NULL)
 		return -1;
 	number = splices_add(e->splices, e->d, made.entry, first, from, to, &again, err);
@@ -703,6 +833,8 @@ edits_splice(struct edits *e, size_t i, size_t from, size_t to, const void *text
 		e->changes.len--;
 		return -1;
 	}
+	splices_at(e->splices, number)->label = label_at;
+	splices_at(e->splices, number)->label_len = label_n;
 	keep_splice(e, &made, number, again);
 	return 0;
 }
@@ -730,7 +862,7 @@ append_spliced(const struct edits *e, const struct change *first, struct buf *ou
 	if (document_value(e->d, first->entry, &old, err) == -1)
 		goto done;
 	bytes = old.len > 0 ? old.data : (const unsigned char *)"";
-	order = splices_of(e->splices, splices_at(e->splices, first->splice)->group, &n);
+	order = splices_of(e->splices, splices_at(e->splices, first->key)->group, &n);
 	for (i = 0; i < n; i++) {
 		x = splices_at(e->splices, order[i]);
 		c = change_of_splice(e, order[i]);
@@ -779,7 +911,7 @@ edits_render_splices(const struct edits *e, const struct change *first, struct d
 	const uint32_t *order;
 	size_t i, n;
 
-	order = splices_of(e->splices, splices_at(e->splices, first->splice)->group, &n);
+	order = splices_of(e->splices, splices_at(e->splices, first->key)->group, &n);
 	splices = calloc(n, sizeof(*splices));
 	if (splices == NULL)
 		return error_memory(err);

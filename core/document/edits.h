@@ -38,6 +38,9 @@ struct edits *edits_new(const struct document *d, bool secret,
     struct error *err);
 void edits_free(struct edits *e);
 
+/* Forget all changes. */
+void edits_clear(struct edits *e);
+
 /* The document that they change. */
 const struct document *edits_document(const struct edits *e);
 
@@ -59,6 +62,14 @@ int edits_set(struct edits *e, size_t i, const void *value, size_t n,
  */
 int edits_insert(struct edits *e, size_t after, const char *key, size_t klen,
     const void *value, size_t n, struct error *err);
+
+/**
+ * edits_insert_two(e, key, klen, value, n, head, other, m, err):
+ * Two new entries at the end, of ${key} and of ${head}${key} with ${other}, for which the key
+ * is kept once; edits_find knows only the first.
+ */
+int edits_insert_two(struct edits *e, const char *key, size_t klen, const void *value, size_t n,
+    const char *head, const void *other, size_t m, struct error *err);
 
 /**
  * edits_remove(e, i, err):
@@ -100,8 +111,17 @@ size_t edits_count(const struct edits *e);
 struct edit edits_at(const struct edits *e, size_t i);
 
 /**
+ * edits_find(e, key, klen, change, err):
+ * The change that gives a key its new value, or takes it away: of what is inserted the
+ * last, else that of the entry that counts; DOCUMENT_NONE: none does.  A key in JSON has
+ * to be spelt as the entry's is.  ERROR_MEMORY.
+ */
+int edits_find(struct edits *e, const char *key, size_t klen, size_t *change,
+    struct error *err);
+
+/**
  * edits_render(e, out, err):
- * Append the whole new document to ${out} (secret).  With no edits it is the
+ * Append the whole new document to ${out} (secret, or one that drains).  With no edits it is the
  * document byte for byte.  In JSON ERROR_REFUSED when an object is changed
  * and something inside it too, ERROR_EXISTS when a path is inserted twice.
  */

@@ -25,6 +25,19 @@ struct file_id {
 	nlink_t nlink;
 };
 
+/*
+ * What a new file is to hold (replace.h).  No copy of it is kept: it goes to the disk as ${write}
+ * appends it, and as it comes back from there it is compared with what was written, and
+ * ${look} sees it, a piece at a time, and at last ${end} (both may be NULL).  Each may refuse
+ * by -1 and an error.
+ */
+struct file_content {
+	int (*write)(void *cookie, struct buf *out, struct error *err);
+	int (*look)(void *cookie, const unsigned char *bytes, size_t n, struct error *err);
+	int (*end)(void *cookie, struct error *err);
+	void *cookie;
+};
+
 #define FILE_USER_MAX 256
 
 /* The name of a user in /etc/passwd, into FILE_USER_MAX bytes.  False: there is none.  Other

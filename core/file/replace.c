@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,8 +174,22 @@ open_old(struct replace *r, struct error *err)
 }
 
 static int
-write_new(struct replace *r, const struct buf *content, replace_verify_fn *verify, void *cookie,
-    struct error *err)
+write_bytes(void *cookie, struct buf *out, struct error *err)
+{
+	const struct buf *bytes = cookie;
+
+	buf_append(out, bytes->data, bytes->len);
+	return buf_check(out, err);
+}
+
+struct file_content
+replace_content_of(const struct buf *bytes)
+{
+	return (struct file_content){ .write = write_bytes, .cookie = (void *)(uintptr_t)bytes };
+}
+
+static int
+write_new(struct replace *r, const struct file_content *content, struct error *err)
 {
 	if (temporary_open(&r->temporary, &r->where, r->path, err) == -1 ||
 	    temporary_write(&r->temporary, content, r->path, err) == -1)
@@ -182,14 +197,12 @@ write_new(struct replace *r, const struct buf *content, replace_verify_fn *verif
 	if (r->old != -1 ? attributes_copy(r->old, r->temporary.fd, r->path, err) == -1 :
 	    attributes_set_mode(r->temporary.fd, MODE_NEW, r->path, err) == -1)
 		return -1;
-	if (temporary_check(&r->temporary, content, r->path, err) == -1)
-		return -1;
-	return verify == NULL ? 0 : verify(cookie, err);
+	return temporary_check(&r->temporary, content, r->path, err);
 }
 
 struct replace *
-replace_prepare(const char *path, const struct file_id *expected, const struct buf *content,
-    replace_verify_fn *verify, void *cookie, struct error *err)
+replace_prepare(const char *path, const struct file_id *expected,
+    const struct file_content *content, struct error *err)
 {
 	struct replace *r = error_alloc(sizeof(*r), err);
 
@@ -207,7 +220,7 @@ replace_prepare(const char *path, const struct file_id *expected, const struct b
 	}
 	if (path_open(&r->where, path, err) == -1 ||
 	    check_target(r, err) == -1 || open_old(r, err) == -1 ||
-	    write_new(r, content, verify, cookie, err) == -1)
+	    write_new(r, content, err) == -1)
 		goto fail;
 	return r;
 
@@ -517,7 +530,8 @@ int
 replace_file(const char *path, const struct file_id *expected, const struct buf *content,
     struct error *err)
 {
-	struct replace *r = replace_prepare(path, expected, content, NULL, NULL, err);
+	const struct file_content all = replace_content_of(content);
+	struct replace *r = replace_prepare(path, expected, &all, err);
 	int rc = r != NULL ? replace_commit(r, err) : -1;
 
 	replace_free(r);

@@ -17,23 +17,22 @@ struct wait;
  * Between replace_prepare and replace_commit the old file is untouched.
  */
 
-typedef int replace_verify_fn(void *cookie, struct error *err);
+/* Bytes that are there already; the buffer must outlive it. */
+struct file_content replace_content_of(const struct buf *bytes);
 
 /**
- * replace_prepare(path, expected, content, verify, cookie, err):
+ * replace_prepare(path, expected, content, err):
  * Write ${content} to a temporary file in the directory of ${path} (of its
  * target, for a symlink): O_TMPFILE, or `.<name>.propseal-tmp` by O_EXCL|O_NOFOLLOW, mode
  * 0600 until the end; then owner, mode, ACL and extended attributes of the
- * old file (a new file: 0600), fsync, read back, compare, and then call
- * ${verify} (may be NULL), from which on ${content} is not looked at any more.
+ * old file (a new file: 0600), fsync, read back, compare and look.
  * The caller holds the lock of ${path} (lock.h), so a leftover of an interrupted
  * run is removed.
  * NULL: ERROR_STALE (the file is no longer ${expected}), ERROR_REFUSED (hard
- * links, not a regular file), ERROR_IO, or ${verify}'s error.
+ * links, not a regular file), ERROR_IO, or ${content}'s error.
  */
-struct replace *replace_prepare(const char *path,
-    const struct file_id *expected, const struct buf *content,
-    replace_verify_fn *verify, void *cookie, struct error *err);
+struct replace *replace_prepare(const char *path, const struct file_id *expected,
+    const struct file_content *content, struct error *err);
 
 /* Could the file be replaced now?  For plans; ERROR_REFUSED, ERROR_IO as above. */
 int replace_possible(const char *path, struct error *err);

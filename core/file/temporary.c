@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,24 @@
 #include "base/buf.h"
 #include "base/compat.h"
 #include "base/error.h"
+#include "base/map.h"
 #include "base/secmem.h"
+#include "base/vec.h"
 #include "file/file.h"
 #include "file/temporary.h"
 
 #define PRIVATE 0600
-#define PIECE ((size_t)64 << 10)	/* bytes that are read back at a time */
+#define PIECES_MAX (2 * BUF_MAX_FILE / BUF_DRAIN)
+
+/*
+ * A piece that was written.  No copy of a large file is held to compare it with: the sum is
+ * keyed at random (siphash_seed), so what reads back otherwise has another one but once in
+ * 2^64 times.
+ */
+struct temporary_sum {
+	size_t n;
+	uint64_t sum;
+};
 
 /* Where a file without a name can be reached to give it one. */
 #define FD_PATH_SIZE 32
@@ -259,6 +272,7 @@ temporary_close(struct temporary *a, const struct path *p)
 	if (a->fd != -1)
 		close(a->fd);
 	free(a->name);
+	vec_release(&a->sums);
 	*a = (struct temporary)TEMPORARY_NONE;
 }
 
@@ -293,65 +307,153 @@ fail:
 	return -1;
 }
 
-int
-temporary_write(struct temporary *a, const struct buf *content, const char *path, struct error *err)
+static int
+sum_of(const unsigned char *bytes, size_t n, uint64_t *sum)
 {
-	size_t done = 0;
-	ssize_t n;
+	unsigned char seed[SIPHASH_KEY];
 
-	while (done < content->len) {
-		n = write(a->fd, content->data + done, content->len - done);
-		if (n == -1 && errno != EINTR)
-			return error_io(err, path, "cannot write the new file");
-		if (n > 0)
-			done += (size_t)n;
+	if (siphash_seed(seed) != 0)
+		return -1;
+	*sum = siphash_13(seed, bytes, n);
+	return 0;
+}
+
+/* A temporary file on its way to the disk. */
+struct writing {
+	struct temporary *a;
+	struct error why;	/* why it cannot be written */
+};
+
+/* Write a piece, and remember it. */
+static int
+write_piece(struct writing *w, const unsigned char *bytes, size_t n)
+{
+	struct temporary_sum *x = vec_push(&w->a->sums);
+	size_t done = 0;
+	ssize_t k;
+
+	if (x == NULL || sum_of(bytes, n, &x->sum) != 0)
+		return error_memory(&w->why);
+	x->n = n;
+	while (done < n) {
+		k = write(w->a->fd, bytes + done, n - done);
+		if (k == -1 && errno != EINTR)
+			return error_io(&w->why, "", "cannot write the new file");
+		if (k > 0)
+			done += (size_t)k;
 	}
 	return 0;
 }
 
-/* Read it from its start, a piece at a time: no second copy of a large file is held.
- * 1: it is ${content}, 0: it is not, -1: errno. */
 static int
-temporary_compare(const struct temporary *a, const struct buf *content, unsigned char *piece)
+write_pieces(void *cookie, const unsigned char *bytes, size_t n)
 {
-	size_t at = 0;
-	ssize_t n;
+	struct writing *w = cookie;
 
-	if (lseek(a->fd, 0, SEEK_SET) == -1)
-		return -1;
-	while ((n = read(a->fd, piece, PIECE)) != 0) {
-		if (n == -1 && errno != EINTR)
-			return -1;
-		if (n > 0 && ((size_t)n > content->len - at ||
-		    memcmp(piece, content->data + at, (size_t)n) != 0))
-			return 0;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return at == content->len;
+	for (size_t at = 0; at < n; at += BUF_DRAIN)
+		if (write_piece(w, bytes + at, n - at < BUF_DRAIN ? n - at : BUF_DRAIN) == -1)
+			return (int)w->why.code;
+	return 0;
 }
 
 int
-temporary_check(struct temporary *a, const struct buf *content, const char *path,
+temporary_write(struct temporary *a, const struct file_content *content, const char *path,
+    struct error *err)
+{
+	struct writing w = { .a = a };
+	struct buf out;
+	int rc;
+
+	vec_init(&a->sums, sizeof(struct temporary_sum), PIECES_MAX);
+	buf_init_drain(&out, BUF_MAX_FILE, write_pieces, &w);
+	rc = content->write(content->cookie, &out, err);
+	if (rc == 0) {
+		buf_drain(&out);
+		rc = buf_check(&out, err);
+	}
+	buf_release(&out);
+	if (w.why.code == ERROR_NONE)
+		return rc;
+	if (err != NULL)
+		*err = w.why;
+	return error_place(err, path, 0);
+}
+
+/* Read so many bytes, or to the end.  -1: errno. */
+static ssize_t
+read_piece(const struct temporary *a, unsigned char *to, size_t n)
+{
+	size_t done = 0;
+	ssize_t k;
+
+	while (done < n && (k = read(a->fd, to + done, n - done)) != 0) {
+		if (k == -1 && errno != EINTR)
+			return -1;
+		done += k > 0 ? (size_t)k : 0;
+	}
+	return (ssize_t)done;
+}
+
+static int
+reads_differently(const char *path, struct error *err)
+{
+	error_set(err, ERROR_IO, "the new file reads back differently from what was written");
+	error_place(err, path, 0);
+	return error_hint(err, "check the disk; the file was left as it was");
+}
+
+/* All that was written, and nothing behind it. */
+static int
+read_back(struct temporary *a, const struct file_content *content, unsigned char *to,
+    const char *path, struct error *err)
+{
+	const struct temporary_sum *x;
+	uint64_t sum;
+	ssize_t n;
+
+	if (lseek(a->fd, 0, SEEK_SET) == -1)
+		return error_io(err, path, "cannot read the new file back");
+	for (size_t i = 0; i <= a->sums.len; i++) {
+		x = i < a->sums.len ? vec_at(&a->sums, i) : NULL;
+		n = read_piece(a, to, x != NULL ? x->n : 1);
+		if (n == -1)
+			return error_io(err, path, "cannot read the new file back");
+		if (x == NULL)
+			return n == 0 ? 0 : reads_differently(path, err);
+		if (sum_of(to, (size_t)n, &sum) != 0)
+			return error_memory(err);
+		if ((size_t)n != x->n || sum != x->sum)
+			return reads_differently(path, err);
+		if (content->look != NULL &&
+		    content->look(content->cookie, to, (size_t)n, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+temporary_check(struct temporary *a, const struct file_content *content, const char *path,
     struct error *err)
 {
 	unsigned char *piece;
-	size_t cap;
-	int same;
+	size_t most = 1, cap;
+	int rc;
 
+	for (size_t i = 0; i < a->sums.len; i++) {
+		const struct temporary_sum *x = vec_at(&a->sums, i);
+
+		most = x->n > most ? x->n : most;
+	}
 	if (fsync(a->fd) == -1)
 		return error_io(err, path, "cannot put the new file on disk");
 	/* Ask for the disk's bytes, not for those that we left in the cache. */
 	(void)posix_fadvise(a->fd, 0, 0, POSIX_FADV_DONTNEED);
-	if ((piece = secmem_map(PIECE, &cap)) == NULL)
+	if ((piece = secmem_map(most, &cap)) == NULL)
 		return error_memory(err);
-	if ((same = temporary_compare(a, content, piece)) == -1)
-		error_io(err, path, "cannot read the new file back");
+	rc = read_back(a, content, piece, path, err);
 	secmem_unmap(piece, cap);
-	if (same != 0)
-		return same == 1 ? 0 : -1;
-	error_set(err, ERROR_IO, "the new file reads back differently from what was written");
-	error_place(err, path, 0);
-	return error_hint(err, "check the disk; the file was left as it was");
+	vec_release(&a->sums);
+	return rc == 0 && content->end != NULL ? content->end(content->cookie, err) : rc;
 }
 
 /* Give a nameless file the name ${name}. */

@@ -4,9 +4,11 @@
 #include <sys/types.h>
 #include <stdbool.h>
 
-struct buf;
+#include "base/vec.h"
+
 struct error;
 struct path;
+struct file_content;
 
 /*
  * A file being written beside another (for replace.c): without a name
@@ -17,9 +19,10 @@ struct temporary {
 	int fd;
 	char *name;	/* in the directory of the file */
 	bool named;	/* the name is there and it is ours */
+	struct vec sums;	/* of struct temporary_sum: what was written, piece by piece */
 };
 
-#define TEMPORARY_NONE { -1, NULL, false }
+#define TEMPORARY_NONE { .fd = -1 }
 
 /* Remove what an interrupted run left, then open a new one, mode 0600.  ERROR_IO. */
 int temporary_open(struct temporary *a, const struct path *p, const char *path, struct error *err);
@@ -27,13 +30,14 @@ int temporary_open(struct temporary *a, const struct path *p, const char *path, 
 /* Remove it, unless it was put in place, and close.  Twice is fine. */
 void temporary_close(struct temporary *a, const struct path *p);
 
-/* Write all of ${content}, from the start.  ERROR_IO. */
-int temporary_write(struct temporary *a, const struct buf *content, const char *path,
-    struct error *err);
+/* Write all of ${content}, from the start.  ERROR_IO, ERROR_LIMIT, or the content's error. */
+int temporary_write(struct temporary *a, const struct file_content *content,
+    const char *path, struct error *err);
 
-/* Sync, read back piece by piece and compare with ${content}.  ERROR_IO. */
-int temporary_check(struct temporary *a, const struct buf *content, const char *path,
-    struct error *err);
+/* Sync, read back piece by piece, compare with what was written, and have ${content} look at
+ * it.  ERROR_IO, or the content's error. */
+int temporary_check(struct temporary *a, const struct file_content *content,
+    const char *path, struct error *err);
 
 /* Give it the name beside the file, if it has none.  ERROR_IO; ERROR_STALE:
  * somebody removed or swapped it under that name. */

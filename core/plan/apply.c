@@ -179,36 +179,51 @@ record_outcome(struct apply *a, const struct error *why)
 
 /* --- one file --- */
 
-struct verify {
-	const struct plan *plan;
+/* A new file that is made of edits, and how it is looked at. */
+struct edited {
 	const struct plan_file *file;
-	struct buf *content;	/* what was written, and reads back */
+	struct verification *v;
 };
 
 static int
-apply_verify(void *cookie, struct error *err)
+edited_write(void *cookie, struct buf *out, struct error *err)
 {
-	const struct verify *v = cookie;
+	const struct edited *x = cookie;
 
-	return plan_verify(v->plan, v->file, v->content, err);
+	if (x->file->content == NULL)
+		return edits_render(x->file->edits, out, err);
+	buf_append(out, x->file->content->data, x->file->content->len);
+	return buf_check(out, err);
+}
+
+static int
+edited_look(void *cookie, const unsigned char *bytes, size_t n, struct error *err)
+{
+	const struct edited *x = cookie;
+
+	return verification_look(x->v, bytes, n, err);
+}
+
+static int
+edited_end(void *cookie, struct error *err)
+{
+	const struct edited *x = cookie;
+
+	return verification_end(x->v, err);
 }
 
 static struct replace *
 apply_prepare(const struct plan *p, const struct plan_file *f, struct error *err)
 {
-	struct buf own;
-	struct verify v = { p, f, &own };
+	struct edited x = { .file = f };
+	const struct file_content content = f->role == PLAN_OUTPUT ?
+	    replace_content_of(f->content) :
+	    (struct file_content){ edited_write, edited_look, edited_end, &x };
 	struct replace *r = NULL;
 
-	if (f->role == PLAN_OUTPUT)
-		return replace_prepare(f->path, f->id, f->content, NULL, NULL, err);
-	buf_init_secret(&own, BUF_MAX_FILE);
-	if (f->content != NULL)
-		buf_append(&own, f->content->data, f->content->len);
-	if (f->content != NULL ? buf_check(&own, err) == 0 :
-	    edits_render(f->edits, &own, err) == 0)
-		r = replace_prepare(f->path, f->id, &own, apply_verify, &v, err);
-	buf_release(&own);
+	if (f->role == PLAN_OUTPUT || (x.v = verification_new(p, f, err)) != NULL)
+		r = replace_prepare(f->path, f->id, &content, err);
+	verification_free(x.v);
 	return r;
 }
 

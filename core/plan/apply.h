@@ -82,15 +82,20 @@ size_t apply_done(const struct apply *a);
  */
 int keep_change(const struct plan *p, const struct trail *t, uint64_t change, struct error *err);
 
-/**
- * plan_verify(p, file, content, err):
- * Check the new ${content} of a file of the plan as apply read it back from
- * disk: it parses, what was set is there and what was removed is not, the data
- * key is the old one or opens under the expected master key, and every sealed
- * entry that the plan wrote opens (with an expected master key every one in
- * the file).  ERROR_DAMAGED otherwise, whatever it is that does not fit.  ${content} is used up.
+/*
+ * Checking the new content of a file of a plan as apply reads it back from disk, each
+ * piece of it by verification_look, and at last verification_end: it
+ * parses, what was set is there and what was removed is not, the data key is the old one or
+ * opens under the expected master key, and every sealed entry that the plan wrote opens (with
+ * an expected master key every one in the file).  ERROR_DAMAGED otherwise, whatever it is
+ * that does not fit.  A file of lines is never held as a whole.
  */
-int plan_verify(const struct plan *p, const struct plan_file *file,
-    struct buf *content, struct error *err);
+struct verification;
+struct verification *verification_new(const struct plan *p, const struct plan_file *file,
+    struct error *err);
+int verification_look(struct verification *v, const unsigned char *bytes, size_t n,
+    struct error *err);
+int verification_end(struct verification *v, struct error *err);
+void verification_free(struct verification *v);
 
 #endif /* !PLAN_APPLY_H */

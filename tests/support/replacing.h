@@ -29,18 +29,39 @@ identify(const char *path)
 	return id;
 }
 
+/* What a new file is to hold, and who looks at it when it is there (NULL: nobody). */
+struct preparing {
+	const char *text;
+	int (*end)(void *cookie, struct error *err);
+	void *cookie;
+};
+
+UNIT_HELPER int
+preparing_write(void *cookie, struct buf *out, struct error *err)
+{
+	const struct preparing *x = cookie;
+
+	(void)err;
+	buf_append_str(out, x->text);
+	return 0;
+}
+
+UNIT_HELPER int
+preparing_end(void *cookie, struct error *err)
+{
+	const struct preparing *x = cookie;
+
+	return x->end != NULL ? x->end(x->cookie, err) : 0;
+}
+
 UNIT_HELPER struct replace *
 prepare_as(const char *path, const struct file_id *id, const char *text,
-    replace_verify_fn *verify, void *cookie, struct error *err)
+    int (*end)(void *cookie, struct error *err), void *cookie, struct error *err)
 {
-	struct buf content;
-	struct replace *r;
+	struct preparing x = { text, end, cookie };
+	const struct file_content content = { preparing_write, NULL, preparing_end, &x };
 
-	buf_init_secret(&content, BUF_MAX_FILE);
-	buf_append_str(&content, text);
-	r = replace_prepare(path, id, &content, verify, cookie, err);
-	buf_release(&content);
-	return r;
+	return replace_prepare(path, id, &content, err);
 }
 
 UNIT_HELPER struct replace *

@@ -288,11 +288,79 @@ test_a_settled_buffer_keeps_its_bytes_and_grows(void **state)
 	}
 }
 
+struct drained {
+	unsigned char bytes[1000000];
+	size_t len;
+	size_t most;	/* in one piece */
+	int why;	/* it takes no more */
+};
+
+static int
+take_away(void *cookie, const unsigned char *bytes, size_t n)
+{
+	struct drained *d = cookie;
+
+	assert_true(n <= sizeof(d->bytes) - d->len);
+	memcpy(d->bytes + d->len, bytes, n);
+	d->len += n;
+	d->most = n > d->most ? n : d->most;
+	return d->why;
+}
+
+static void
+test_a_buffer_that_drains(void **state)
+{
+	static struct drained d;
+	static unsigned char large[3 * BUF_DRAIN];
+	struct error err;
+	struct buf b;
+	size_t n = 0;
+
+	(void)state;
+	buf_init_drain(&b, sizeof(d.bytes), take_away, &d);
+	for (; n < 300000; n++) {
+		buf_append_char(&b, (char)(n % 251));
+		/* Who writes may look at what was written last. */
+		assert_int_equal(b.data[b.len - 1], n % 251);
+	}
+	assert_true(b.secret && b.cap <= BUF_DRAIN && d.most <= BUF_DRAIN);
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = (unsigned char)((n + i) % 251);
+	buf_append(&b, large, sizeof(large));
+	assert_int_equal(b.data[b.len - 1], large[sizeof(large) - 1]);
+	assert_true(b.cap <= BUF_DRAIN);
+	n += sizeof(large);
+	buf_drain(&b);
+	assert_int_equal(buf_check(&b, &err), 0);
+	assert_int_equal(b.len, 0);
+	assert_int_equal(d.len, n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(d.bytes[i], i % 251);
+	/* What has drained counts towards the maximum. */
+	while (n + sizeof(large) <= sizeof(d.bytes)) {
+		buf_append(&b, large, sizeof(large));
+		n += sizeof(large);
+	}
+	assert_false(b.failed);
+	buf_append(&b, large, sizeof(d.bytes) - n + 1);
+	assert_int_equal(buf_check(&b, &err), -1);
+	assert_int_equal(err.code, ERROR_LIMIT);
+	buf_release(&b);
+	/* It fails with what takes the bytes away. */
+	memset(&d, 0, sizeof(d));
+	d.why = ERROR_LIMIT;
+	buf_init_drain(&b, sizeof(d.bytes), take_away, &d);
+	buf_append(&b, large, sizeof(large));
+	assert_int_equal(buf_check(&b, &err), -1);
+	buf_release(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_appends_add_up),
+		cmocka_unit_test(test_a_buffer_that_drains),
 		cmocka_unit_test(test_growth_is_geometric),
 		cmocka_unit_test(test_the_maximum_is_exact_and_failure_is_sticky),
 		cmocka_unit_test(test_no_memory_is_reported),

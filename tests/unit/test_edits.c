@@ -406,6 +406,78 @@ test_every_format_is_named_where_endings_are(void **state)
 	}
 }
 
+/* The value that a key gets, "-" where it goes, NULL: nothing changes it. */
+static const char *
+found(struct edits *e, const char *key)
+{
+	static char value[64];
+	size_t i;
+	struct edit x;
+
+	assert_int_equal(edits_find(e, key, strlen(key), &i, NULL), 0);
+	if (i == DOCUMENT_NONE)
+		return NULL;
+	x = edits_at(e, i);
+	snprintf(value, sizeof(value), "%.*s", x.kind == EDIT_REMOVE ? 1 : (int)x.value_len,
+	    x.kind == EDIT_REMOVE ? "-" : x.value);
+	return value;
+}
+
+static void
+test_changes_are_found_by_key(void **state)
+{
+	static const char text[] = "a=1\nb=2\na=3\nc=4\n";
+	struct document *d = parse(text, sizeof(text) - 1);
+	struct edits *e = new_edits(d);
+	char key[16];
+
+	(void)state;
+	assert_null(found(e, "a"));
+	make(e, EDIT_SET, 0, NULL, "hidden");
+	assert_null(found(e, "a"));
+	make(e, EDIT_SET, 2, NULL, "counts");
+	make(e, EDIT_REMOVE, 1, NULL, NULL);
+	assert_string_equal(found(e, "a"), "counts");
+	assert_string_equal(found(e, "b"), "-");
+	assert_null(found(e, "c"));
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_null(found(e, key));
+		make(e, EDIT_INSERT, i % 2 == 0 ? END : 3, key, key);
+		assert_string_equal(found(e, key), key);
+	}
+	make(e, EDIT_INSERT, END, "k7", "last");
+	assert_string_equal(found(e, "k7"), "last");
+	assert_string_equal(found(e, "k0"), "k0");
+	edits_clear(e);
+	assert_null(found(e, "k7"));
+	assert_null(found(e, "a"));
+	assert_renders(e, text);
+	make(e, EDIT_INSERT, END, "k7", "new");
+	assert_string_equal(found(e, "k7"), "new");
+	edits_free(e);
+	document_free(d);
+}
+
+static void
+test_two_insertions_of_one_name(void **state)
+{
+	static const char text[] = "a=1\n";
+	struct document *d = parse(text, sizeof(text) - 1);
+	struct edits *e = new_edits(d);
+
+	(void)state;
+	assert_int_equal(edits_insert_two(e, "f/k", 3, "v", 1, "tag/", "sum", 3, NULL), 0);
+	assert_int_equal(edits_insert_two(e, "f/l", 3, "", 0, "tag/", "x", 1, NULL), 0);
+	assert_int_equal(edits_count(e), 4);
+	assert_renders(e, "a=1\nf/k=v\ntag/f/k=sum\nf/l=\ntag/f/l=x\n");
+	assert_string_equal(found(e, "f/k"), "v");
+	assert_string_equal(found(e, "f/l"), "");
+	assert_null(found(e, "tag/f/k"));
+	edits_free(e);
+	document_free(d);
+}
+
 int
 main(void)
 {
@@ -419,6 +491,8 @@ main(void)
 		cmocka_unit_test(test_a_last_entry_that_changes_needs_no_blank_line),
 		cmocka_unit_test(test_a_later_change_replaces_the_earlier),
 		cmocka_unit_test(test_changes_can_be_shown),
+		cmocka_unit_test(test_changes_are_found_by_key),
+		cmocka_unit_test(test_two_insertions_of_one_name),
 		cmocka_unit_test(test_entries_that_are_not_there_are_refused),
 		cmocka_unit_test(test_nothing_goes_behind_a_problem),
 		cmocka_unit_test(test_secret_values_stay_in_secret_memory),

@@ -367,6 +367,93 @@ test_verify_what_was_sealed(void **state)
 	world_close(&w);
 }
 
+/* Lines of every kind, far more than are looked at at a time. */
+static void
+append_many_lines(struct buf *text, size_t entries)
+{
+	static const char *const kinds[] = { "key.%zu=value\n", "key.%zu : one \\\r\n   two\r\n",
+		"# a comment that goes on \\\nkey.%zu=\\u00e4\n", "\\\nkey.%zu\tx\n",
+		"\n\n! k\nkey.%zu=a\\\n\\\n\n", "key.%zu\n" };
+
+	for (size_t i = 0; i < entries; i++) {
+		buf_printf(text, kinds[i % 6], i);
+		/* An entry, and then a comment, that is larger than a piece. */
+		for (size_t k = 0; k < 30000 && (i == 500 || i == 900); k++)
+			buf_append_str(text, i == 500 ? "\\\n continued" : "#comment\n");
+		if (i == 500)
+			buf_append_char(text, '\n');
+	}
+}
+
+static void
+plan_many_changes(struct world *w, size_t entries)
+{
+	struct edits *e = plan_config_edits(w->p, w->c, NULL);
+	char key[32];
+	size_t at;
+
+	assert_non_null(e);
+	for (size_t i = 0; i < entries; i++) {
+		snprintf(key, sizeof(key), "key.%zu", i);
+		at = document_find(w->c->doc, key, strlen(key));
+		assert_int_not_equal(at, DOCUMENT_NONE);
+		if (i % 7 == 1)
+			assert_int_equal(edits_set(e, at, "changed", 7, NULL), 0);
+		else if (i % 7 == 3)
+			assert_int_equal(edits_remove(e, at, NULL), 0);
+		snprintf(key, sizeof(key), "new.%zu", i);
+		if (i % 7 == 5)
+			assert_int_equal(edits_insert(e, at, key, strlen(key), "", 0, NULL), 0);
+	}
+}
+
+static void
+test_verify_a_large_file(void **state)
+{
+	enum { ENTRIES = 10000 };
+	static const struct {
+		const char *what;
+		const char *by;
+	} tampered[] = {
+		{ "\nkey.8=changed\n", "\nkey.8=hanged\n" },
+		{ "\nkey.9997 :", "\nkey.9996 :" },
+		{ "\nnew.9987=", "\nold.9987=" },
+		{ "\nkey.5000", "\nkey.8=\nkey.5000" },
+		{ "\nkey.5000", "\nkey.3=back again\nkey.5000" }
+	};
+	struct buf text, content;
+	struct world w;
+
+	(void)state;
+	buf_init(&text, BUF_MAX_FILE);
+	append_many_lines(&text, ENTRIES);
+	world_open(&w, NULL, NULL, buf_cstr(&text));
+	plan_many_changes(&w, ENTRIES);
+	fixture_render(w.p, PLAN_CONFIG, &content);
+	assert_true(verifies(&w, PLAN_CONFIG, &content));
+	for (size_t i = 0; i < sizeof(tampered) / sizeof(*tampered); i++) {
+		buf_release(&content);
+		fixture_render(w.p, PLAN_CONFIG, &content);
+		change(&content, tampered[i].what, tampered[i].by);
+		if (verifies(&w, PLAN_CONFIG, &content))
+			fail_msg("taken: %s", tampered[i].by);
+	}
+	buf_release(&content);
+	/* The place is told as if it had been read at once. */
+	fixture_render(w.p, PLAN_CONFIG, &content);
+	change(&content, "\nkey.9998", "\nkey.9998\\u12");
+	assert_false(verifies(&w, PLAN_CONFIG, &content));
+	buf_truncate(&content, (size_t)(strstr(buf_cstr(&content), "\nkey.9998") -
+	    (const char *)content.data) + 1);
+	for (size_t i = 0; i < content.len; i++)
+		w.err.line -= content.data[i] == '\n' ||
+		    (content.data[i] == '\r' && content.data[i + 1] != '\n');
+	assert_int_equal(w.err.line, 1);
+	buf_release(&content);
+	buf_release(&text);
+	world_close(&w);
+}
+
 /* That the key in memory opens it does not help if the file wraps another. */
 static void
 test_verify_wrong_data_key(void **state)
@@ -607,6 +694,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_output_file, files_setup, files_teardown),
 		cmocka_unit_test(test_verify_garbage),
 		cmocka_unit_test(test_verify_what_was_sealed),
+		cmocka_unit_test(test_verify_a_large_file),
 		cmocka_unit_test(test_verify_wrong_data_key),
 		cmocka_unit_test(test_verify_every_entry_after_a_rotation),
 		cmocka_unit_test(test_verify_what_was_removed),

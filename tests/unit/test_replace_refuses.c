@@ -144,18 +144,12 @@ static void
 check_as_nobody(const char *path, enum error_code code, const char *what)
 {
 	struct file_id id = { 0 };
-	struct replace *r;
-	struct buf content;
 	struct error err;
 
-	buf_init_secret(&content, BUF_MAX_FILE);
-	buf_append_str(&content, NEW);
 	CHECK(file_identify(path, &id, NULL) == 0);
-	r = replace_prepare(path, &id, &content, NULL, NULL, &err);
-	CHECK(r == NULL);
+	CHECK(prepare_as(path, &id, NEW, NULL, NULL, &err) == NULL);
 	CHECK(err.code == code);
 	CHECK(strstr(err.text, what) != NULL || strstr(err.hint, what) != NULL);
-	buf_release(&content);
 }
 
 static void
@@ -196,17 +190,13 @@ own_file_as_nobody(void *arg)
 {
 	struct file_id id;
 	struct replace *r;
-	struct buf content;
 
 	(void)arg;
 	files_become_nobody();
-	buf_init_secret(&content, BUF_MAX_FILE);
-	buf_append_str(&content, NEW);
 	CHECK(file_identify("open/mine", &id, NULL) == 0);
-	r = replace_prepare("open/mine", &id, &content, NULL, NULL, NULL);
+	r = prepare_as("open/mine", &id, NEW, NULL, NULL, NULL);
 	CHECK(r != NULL && replace_commit(r, NULL) == 0);
 	replace_free(r);
-	buf_release(&content);
 }
 
 static void
@@ -274,14 +264,11 @@ check_failure(const char *path, const char *text, enum error_code code,
 {
 	struct file_id id, after;
 	struct replace *r;
-	struct buf content;
 	struct error err;
 	int result;
 
-	buf_init_secret(&content, BUF_MAX_FILE);
-	buf_append_str(&content, text);
 	CHECK(file_identify(path, &id, NULL) == 0);
-	r = replace_prepare(path, &id, &content, NULL, NULL, &err);
+	r = prepare_as(path, &id, text, NULL, NULL, &err);
 	result = r == NULL ? -1 : replace_commit(r, &err);
 	replace_free(r);
 	CHECK(result == -1);
@@ -290,7 +277,6 @@ check_failure(const char *path, const char *text, enum error_code code,
 	CHECK(strstr(err.text, what) != NULL || strstr(err.hint, what) != NULL);
 	CHECK(file_identify(path, &after, NULL) == 0);
 	CHECK(file_id_equal(&id, &after));
-	buf_release(&content);
 }
 
 static void

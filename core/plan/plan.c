@@ -91,6 +91,18 @@ plan_item_at(const struct plan *p, size_t i)
 	return *(struct item **)vec_at(&p->files, i);
 }
 
+static void
+plan_forget_keys(struct plan *p)
+{
+	tagger_free(p->tagger);
+	cipher_free(p->cipher);
+	key_free(p->data_key);
+	key_free(p->master);
+	p->tagger = NULL;
+	p->cipher = NULL;
+	p->data_key = p->master = NULL;
+}
+
 void
 plan_free(struct plan *p)
 {
@@ -105,10 +117,7 @@ plan_free(struct plan *p)
 	buf_release(&p->notes);
 	buf_release(&p->first);
 	buf_release(&p->scratch);
-	tagger_free(p->tagger);
-	cipher_free(p->cipher);
-	key_free(p->data_key);
-	key_free(p->master);
+	plan_forget_keys(p);
 	free(p);
 }
 
@@ -362,12 +371,11 @@ plan_scratch(struct plan *p)
 }
 
 int
-plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
+plan_asked(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
     struct error *err)
 {
 	struct buf *all = &p->first;
 	size_t ignored;
-	char *copy;
 
 	buf_clear(all);
 	buf_append(all, kind, strlen(kind) + 1);
@@ -375,8 +383,19 @@ plan_first(struct plan *p, const char *kind, const char *file, const char *what,
 	buf_append(all, what, len);
 	if (buf_check(all, err) != 0)
 		return -1;
-	if (map_get(p->firsts_index, all->data, all->len, &ignored))
-		return 0;
+	return !map_get(p->firsts_index, all->data, all->len, &ignored);
+}
+
+int
+plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
+    struct error *err)
+{
+	const struct buf *all = &p->first;
+	int rc = plan_asked(p, kind, file, what, len, err);
+	char *copy;
+
+	if (rc != 1)
+		return rc;
 	copy = vec_push_string(&p->firsts, (const char *)all->data, all->len);
 	return copy != NULL && map_put(p->firsts_index, copy, all->len, 0) == 0 ? 1 :
 	    error_memory(err);
@@ -424,6 +443,14 @@ plan_use_key(struct plan *p, const struct key *data_key, struct error *err)
 	p->cipher = c;
 	p->tagger = t;
 	return 0;
+}
+
+void
+plan_take_back_secrets(struct plan *p)
+{
+	if (p->secrets_item != NULL)
+		edits_clear(p->secrets_item->file.edits);
+	plan_forget_keys(p);
 }
 
 const struct key *
@@ -515,15 +542,30 @@ int
 plan_put_sealed(struct plan *p, const char *name, size_t len, const void *text, size_t n,
     struct error *err)
 {
-	size_t i = secrets_file_find(plan_secrets(p), name, len);
+	size_t i = secrets_file_find(plan_secrets(p), name, len), at;
 	struct edits *e = plan_secrets_edits(p, err);
+	char tag[TAG_TEXT + 1];
 	int rc;
 
-	if (e == NULL)
+	if (e == NULL || tag_find(edits_document(e), name, len, i, &at, err) != 0)
 		return -1;
+	if (i == DOCUMENT_NONE && at == DOCUMENT_NONE)
+		return tagger_text(plan_tagger(p), name, len, text, n, tag, err) != 0 ? -1 :
+		    edits_insert_two(e, name, len, text, n, TAG_PREFIX, tag, TAG_TEXT, err);
 	rc = i != DOCUMENT_NONE ? edits_set(e, i, text, n, err) :
 	    edits_insert(e, DOCUMENT_NONE, name, len, text, n, err);
 	return rc != 0 ? -1 : plan_put_tag(p, i, name, len, text, n, err);
+}
+
+int
+plan_writes_sealed(struct plan *p, const char *name, size_t len, struct error *err)
+{
+	struct edits *e = plan_secrets_edits(p, err);
+	size_t change;
+
+	if (e == NULL || edits_find(e, name, len, &change, err) != 0)
+		return -1;
+	return change != DOCUMENT_NONE && edits_at(e, change).kind != EDIT_REMOVE;
 }
 
 static int

@@ -129,6 +129,10 @@ struct buf *plan_scratch(struct plan *p);
 int plan_first(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
     struct error *err);
 
+/* The same, without remembering that it was asked. */
+int plan_asked(struct plan *p, const char *kind, const char *file, const char *what, size_t len,
+    struct error *err);
+
 /* Add a whole new file; ${content} (secret) is moved in.  On failure the plan
  * is as it was.  ERROR_IO, ERROR_MEMORY. */
 int plan_add_output(struct plan *p, const char *path, struct buf *content,
@@ -141,6 +145,10 @@ int plan_add_output(struct plan *p, const char *path, struct buf *content,
  */
 int plan_use_key(struct plan *p, const struct key *data_key,
     struct error *err);
+
+/* Nothing is planned for the secrets file any more, nor a key: what was asked of it before
+ * stays remembered (plan_first). */
+void plan_take_back_secrets(struct plan *p);
 
 /* The key of plan_use_key, or NULL. */
 const struct key *plan_data_key(const struct plan *p);
@@ -173,6 +181,9 @@ int plan_put_remote(struct plan *p, const char *remote, struct error *err);
  */
 int plan_put_sealed(struct plan *p, const char *name, size_t len,
     const void *text, size_t n, struct error *err);
+
+/* Does the plan write this sealed entry?  1, 0, or -1: ERROR_MEMORY. */
+int plan_writes_sealed(struct plan *p, const char *name, size_t len, struct error *err);
 
 /* Plan the tag alone of an entry that stays as it is: ${text}, which stands (or will stand)
  * at ${entry}. */

@@ -20,19 +20,6 @@
 /* The progress function is called once for so many entries. */
 #define PROGRESS_EVERY 512
 
-/* What entry ${entry} is to hold: bytes of struct resealed's text. */
-struct span {
-	size_t entry;
-	size_t at;
-	size_t len;
-};
-
-/* Entries sealed anew, kept until the last of them has opened. */
-struct resealed {
-	struct vec spans;
-	struct buf text;
-};
-
 /* What rotation reads it seals anew, or tags. */
 static const struct secrets_policy rotation_policy = { .cbc = SECRETS_CBC_ALL };
 
@@ -206,61 +193,42 @@ rotate_generate(struct plan *p, const void *passphrase, size_t n, struct key **m
 	    keying_new_master(p, passphrase, n, master, err);
 }
 
-/* Open entry ${i} and seal it under ${c}. */
+/* Open entry ${i} and plan it as sealed with the plan's key; ${text} is for that. */
 static int
-rotate_reseal(struct plan *p, struct resealed *r, size_t i, struct cipher *c, struct error *err)
+rotate_reseal(struct plan *p, size_t i, struct buf *text, struct error *err)
 {
+	const struct document *d = secrets_file_document(plan_secrets(p));
 	struct buf *plain = plan_scratch(p);
-	struct span *span;
+	const char *name;
+	size_t len;
 
-	if (secrets_file_open(plan_secrets(p), i, plain, err) != 0)
+	buf_clear(text);
+	if (secrets_file_open(plan_secrets(p), i, plain, err) != 0 ||
+	    sealed_seal(plan_cipher(p), SEALED_GCM, plain->data, plain->len, text, err) != 0)
 		return -1;
-	if ((span = vec_push(&r->spans)) == NULL)
-		return error_memory(err);
-	span->entry = i;
-	span->at = r->text.len;
-	if (sealed_seal(c, SEALED_GCM, plain->data, plain->len, &r->text, err) != 0)
-		return -1;
-	span->len = r->text.len - span->at;
-	return 0;
+	name = document_key(d, i, &len);
+	return plan_put_sealed(p, name, len, text->data, text->len, err);
 }
 
 static int
-reseal_all(struct plan *p, struct resealed *r, const struct key *data_key,
-    rotate_progress_fn *progress, void *cookie, struct error *err)
+reseal_all(struct plan *p, rotate_progress_fn *progress, void *cookie, struct error *err)
 {
 	struct secrets_file *s = plan_secrets(p);
 	size_t count = document_count(secrets_file_document(s));
-	struct cipher *c = cipher_new(data_key, err);
-	int rc = c == NULL ? -1 : 0;
+	struct buf text;
+	int rc = 0;
 
+	buf_init(&text, BUF_MAX_FILE);
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		if (progress != NULL && i % PROGRESS_EVERY == 0)
 			progress(cookie, i, count);
 		if (secrets_file_is_sealed(s, i))
-			rc = rotate_reseal(p, r, i, c, err);
+			rc = rotate_reseal(p, i, &text, err);
 	}
 	if (progress != NULL && rc == 0)
 		progress(cookie, count, count);
-	cipher_free(c);
+	buf_release(&text);
 	return rc;
-}
-
-static int
-plan_resealed(struct plan *p, const struct resealed *r, struct error *err)
-{
-	const struct document *d = secrets_file_document(plan_secrets(p));
-	const struct span *span;
-	const char *name;
-	size_t len;
-
-	for (size_t i = 0; i < r->spans.len; i++) {
-		span = vec_at(&r->spans, i);
-		name = document_key(d, span->entry, &len);
-		if (plan_put_sealed(p, name, len, r->text.data + span->at, span->len, err) != 0)
-			return -1;
-	}
-	return 0;
 }
 
 /* What is planned already would be sealed or wrapped under a key that goes. */
@@ -281,32 +249,27 @@ rotate_data_key(struct plan *p, const struct key *master, rotate_progress_fn *pr
 	struct secrets_file *s = plan_secrets(p);
 	struct edits *e = plan_secrets_edits(p, err);
 	struct key *data_key = NULL;
-	struct resealed r;
 	struct secrets_policy before = secrets_file_policy(s);
 	struct secrets_doubts doubts = { .stale = 0 };
 	int rc = -1;
 
-	vec_init(&r.spans, sizeof(struct span), SIZE_MAX);
-	buf_init(&r.text, BUF_MAX_FILE);
+	if (e == NULL || must_be_first(p, e, err) != 0)
+		return -1;
 	secrets_file_set_policy(s, rotation_policy);
-	if (e == NULL || must_be_first(p, e, err) != 0 ||
-	    secrets_file_unlock(s, master, err) != 0)
-		goto done;
-	data_key = key_new_random(secrets_file_metadata(s)->length, err);
-	if (data_key == NULL || reseal_all(p, &r, data_key, progress, cookie, err) != 0)
-		goto done;
-	if (plan_use_key(p, data_key, err) == 0 && plan_resealed(p, &r, err) == 0 &&
+	if (secrets_file_unlock(s, master, err) == 0 &&
+	    (data_key = key_new_random(secrets_file_metadata(s)->length, err)) != NULL &&
+	    plan_use_key(p, data_key, err) == 0 && reseal_all(p, progress, cookie, err) == 0 &&
 	    keying_set_created(p, err) == 0 && keying_set_salt(p, SECRETS_SALT, err) == 0)
 		rc = keying_set_wrapped(p, master, data_key, err);
 	if (rc == 0)
 		rc = secrets_file_doubts(s, &doubts, err);
+	/* Only now it is known that all of them open. */
+	if (rc != 0)
+		plan_take_back_secrets(p);
 	if (doubts.stale > 0)
 		plan_note(p, "%zu sealed entries were changed by another program since propseal "
 		    "sealed them; their tags are made anew", doubts.stale);
-done:
 	secrets_file_set_policy(s, before);
-	buf_release(&r.text);
-	vec_release(&r.spans);
 	key_free(data_key);
 	return rc;
 }

@@ -279,6 +279,20 @@ taken_in_plan(struct plan *p, const struct configuration *c, const struct sealin
 	return error_hint(err, "seal one of the two, and rename the other");
 }
 
+/* 1: the plan has nothing of this name yet.  ${there}: the sealed entry is, and stays. */
+static int
+claim_name(struct plan *p, const struct buf *name, bool there, struct error *err)
+{
+	const char *text = (const char *)name->data;
+	int writes = plan_writes_sealed(p, text, name->len, err);
+
+	/* What is written is remembered by that. */
+	if (writes != 0)
+		return writes == 1 ? 0 : -1;
+	return there ? plan_first(p, "entry", "", text, name->len, err) :
+	    plan_asked(p, "entry", "", text, name->len, err);
+}
+
 /**
  * seal_put(p, c, x, o, err):
  * Plan the sealed entry, the reference and the provider.  What may be refused
@@ -300,7 +314,7 @@ seal_put(struct plan *p, struct configuration *c, const struct sealing *x,
 	    plan_config_edits(p, c, err) == NULL ||
 	    (needed = must_be_sealed(p, &name, x, err)) == -1)
 		goto done;
-	if ((first = plan_first(p, "entry", "", (const char *)name.data, name.len, err)) != 1) {
+	if ((first = claim_name(p, &name, needed == 0, err)) != 1) {
 		rc = first == 0 ? taken_in_plan(p, c, x, err) : -1;
 		goto done;
 	}

@@ -181,27 +181,35 @@ map_grow(struct map *m)
 	return 0;
 }
 
-int
-map_put(struct map *m, const void *key, size_t len, size_t value)
+size_t *
+map_value(struct map *m, const void *key, size_t len)
 {
 	uint64_t hash = siphash_13(m->seed, key, len);
 	struct slot *s = map_find(m, hash, key, len);
 
-	if (s->key != NULL) {
-		s->value = value;
-		return 0;
-	}
+	if (s->key != NULL)
+		return &s->value;
 	/* At most three quarters full, so that probes stay short. */
 	if (m->count >= m->size / 4 * 3) {
 		if (map_grow(m) == -1)
-			return -1;
+			return NULL;
 		s = map_find(m, hash, key, len);
 	}
 	s->key = key != NULL ? key : "";
 	s->len = len;
 	s->hash = hash;
-	s->value = value;
 	m->count++;
+	return &s->value;
+}
+
+int
+map_put(struct map *m, const void *key, size_t len, size_t value)
+{
+	size_t *kept = map_value(m, key, len);
+
+	if (kept == NULL)
+		return -1;
+	*kept = value;
 	return 0;
 }
 

@@ -32,6 +32,10 @@ void map_free(struct map *m);
 /* Set ${key}'s value, replacing an older one.  -1: no memory. */
 int map_put(struct map *m, const void *key, size_t len, size_t value);
 
+/* Where the value of ${key} is kept, 0 if there was none: valid until the next key is put.
+ * NULL: no memory. */
+size_t *map_value(struct map *m, const void *key, size_t len);
+
 /* Fetch a value; false when the key is not there. */
 bool map_get(const struct map *m, const void *key, size_t len, size_t *value);
 

@@ -64,6 +64,7 @@ known_free(struct known *k)
 		free(position_at(k, i)->real);
 	}
 	vec_release(&k->positions);
+	free(k->counts);
 	map_free(k->references);
 	map_free(k->around);
 	free(k);
@@ -175,6 +176,29 @@ is_no_secrets_file(const struct secrets_file *s, struct error *why)
 	return true;
 }
 
+/* Its entries get other numbers, or none: count references by name from now on. */
+static int
+known_count_by_name(struct known *k, struct error *err)
+{
+	const struct document *d;
+	size_t len;
+
+	if (k->counts == NULL)
+		return 0;
+	d = secrets_file_document(k->face.secrets);
+	if (k->references == NULL && (k->references = map_new()) == NULL)
+		return error_memory(err);
+	for (size_t i = 0; i < document_count(d); i++) {
+		(void)document_key(d, i, &len);
+		if (k->counts[i].n > 0 &&
+		    map_put(k->references, k->counts[i].name, len, k->counts[i].n) != 0)
+			return error_memory(err);
+	}
+	free(k->counts);
+	k->counts = NULL;
+	return 0;
+}
+
 /* The content of ${k}'s is held: that of another one no more, where only one may be. */
 static void
 known_holds(struct known *k)
@@ -202,6 +226,10 @@ take_secrets(struct known *k, struct secrets_file *s, struct error *why, struct 
 	if (s != NULL && is_no_secrets_file(s, why)) {
 		secrets_file_free(s);
 		s = NULL;
+	}
+	if (known_count_by_name(k, err) != 0) {
+		secrets_file_free(s);
+		return -1;
 	}
 	secrets_file_free(k->face.secrets);
 	free(k->face.problem);
@@ -574,12 +602,44 @@ environments_count_none(struct environments *e)
 	for (size_t i = 0; i < e->all.len; i++) {
 		struct known *k = known_at(e, i);
 
+		free(k->counts);
 		map_free(k->references);
 		map_free(k->around);
+		k->counts = NULL;
 		k->references = k->around = NULL;
+		k->last = NULL;
 		k->used = NULL;
 		k->several = false;
 	}
+}
+
+/* The entry of the name, where entries are counted; DOCUMENT_NONE. */
+static size_t
+known_entry(const struct known *k, const char *name, size_t len)
+{
+	/* In the others the content may be given back. */
+	return k->all->lean || k->face.secrets == NULL ? DOCUMENT_NONE :
+	    secrets_file_find(k->face.secrets, name, len);
+}
+
+/* Where the references to ${name} are counted; NULL: no memory. */
+static size_t *
+known_counter(struct known *k, const char *name, size_t len)
+{
+	size_t i = known_entry(k, name, len);
+
+	if (i == DOCUMENT_NONE) {
+		if (k->references == NULL)
+			k->references = map_new();
+		return k->references == NULL ? NULL : map_value(k->references, name, len);
+	}
+	if (k->counts == NULL)
+		k->counts = calloc(document_count(secrets_file_document(k->face.secrets)),
+		    sizeof(*k->counts));
+	if (k->counts == NULL)
+		return NULL;
+	k->counts[i].name = name;
+	return &k->counts[i].n;
 }
 
 int
@@ -588,18 +648,15 @@ environments_count_one(struct environments *e, struct environment *x, const char
 {
 	struct known *k = (struct known *)x;
 	struct folder *f = folder_for(e, config);
-	size_t n = 0;
+	size_t *n;
 
-	if (k->references == NULL)
-		k->references = map_new();
 	if (k->around == NULL)
 		k->around = map_new();
-	if (f == NULL || k->references == NULL || k->around == NULL)
+	if (f == NULL || k->around == NULL || (n = known_counter(k, name, len)) == NULL ||
+	    (f != k->last && map_put(k->around, f->real, strlen(f->real), 1) != 0))
 		return error_memory(err);
-	map_get(k->references, name, len, &n);
-	if (map_put(k->references, name, len, n + 1) != 0 ||
-	    map_put(k->around, f->real, strlen(f->real), 1) != 0)
-		return error_memory(err);
+	++*n;
+	k->last = f;
 	k->several = k->several || (k->used != NULL && k->used != remote);
 	k->used = remote;
 	return 0;
@@ -609,10 +666,12 @@ size_t
 environment_references(const struct environment *x, const char *name, size_t len)
 {
 	const struct known *k = (const struct known *)x;
-	size_t n = 0;
+	size_t n = 0, i;
 
 	if (k->references != NULL)
 		map_get(k->references, name, len, &n);
+	if (k->counts != NULL && (i = known_entry(k, name, len)) != DOCUMENT_NONE)
+		n += k->counts[i].n;
 	return n;
 }
 

@@ -20,14 +20,24 @@ struct position {
 	char *real;		/* its folder: absolute, without links */
 };
 
+struct folder;
+
+struct counted {
+	const char *name;	/* as the references have it */
+	size_t n;
+};
+
 /* An environment, and what only this file knows of it. */
 struct known {
 	struct environment face;
 	struct environments *all;
 	struct file_id id;
 	struct vec positions;	/* of struct position; the first is face.path */
-	struct map *references;	/* entry's name -> how often; NULL: none */
+	struct counted *counts;	/* by entry of its secrets file, while that is held: how often
+				 * it is referred to; NULL: none */
+	struct map *references;	/* the same of other names; NULL: none */
 	struct map *around;	/* folder that files which refer to it lie in -> 1 */
+	const struct folder *last;	/* that was counted */
 	const char *used;	/* interned: the path by which it is referred to */
 	bool several;		/* there is more than one */
 };

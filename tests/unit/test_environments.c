@@ -507,6 +507,34 @@ test_a_file_counts_once(void **state)
 	estate_free(e);
 }
 
+/* How often an entry is referred to is known until all is counted anew, also where its
+ * secrets file has become another one meanwhile. */
+static void
+test_counts_outlive_the_entries(void **state)
+{
+	struct environment *x;
+	struct estate *e;
+
+	(void)state;
+	put("secrets.properties", NOTES("/srv/s"));
+	put("a.properties", AT("/srv/s", ENTRY));
+	put("b.properties", AT("/srv/s", ENTRY) "g=${securepass:/srv/s:" GONE "}\n");
+	e = scanned();
+	x = environments_at(estate_environments(e), 0);
+	assert_int_equal(environment_references(x, ENTRY, strlen(ENTRY)), 2);
+	assert_int_equal(environment_references(x, GONE, strlen(GONE)), 1);
+	assert_int_equal(unlink("secrets.properties"), 0);
+	put("secrets.properties", "more=1\nof = them\n" NOTES("/srv/s"));
+	assert_int_equal(environment_reload(x, NULL), 1);
+	assert_int_equal(environment_references(x, ENTRY, strlen(ENTRY)), 2);
+	assert_int_equal(unlink("secrets.properties"), 0);
+	put("secrets.properties", "# nothing\n");
+	assert_int_equal(environment_reload(x, NULL), 1);
+	assert_int_equal(environment_references(x, ENTRY, strlen(ENTRY)), 2);
+	assert_int_equal(environment_references(x, GONE, strlen(GONE)), 1);
+	estate_free(e);
+}
+
 static void
 test_folders_of_kubernetes_are_not_walked(void **state)
 {
@@ -902,6 +930,7 @@ main(void)
 		IN_FOLDER(test_one_that_is_named_elsewhere_is_one_of_several),
 		IN_FOLDER(test_beside_a_file_that_is_named),
 		IN_FOLDER(test_a_file_counts_once),
+		IN_FOLDER(test_counts_outlive_the_entries),
 		IN_FOLDER(test_folders_of_kubernetes_are_not_walked),
 		IN_FOLDER(test_names),
 		IN_FOLDER(test_keys_are_held_for_each_file),

@@ -61,6 +61,23 @@ test_put_get_replace(void **state)
 }
 
 static void
+test_a_value_in_its_place(void **state)
+{
+	struct map *m = map_new();
+	size_t *value, n = 7;
+
+	(void)state;
+	assert_non_null(value = map_value(m, "a", 1));
+	assert_int_equal(*value, 0);
+	*value += 2;
+	assert_ptr_equal(map_value(m, "a", 1), value);
+	assert_true(map_get(m, "a", 1, &n));
+	assert_int_equal(n, 2);
+	assert_int_equal(map_count(m), 1);
+	map_free(m);
+}
+
+static void
 test_keys_are_bytes_with_a_length(void **state)
 {
 	struct map *m = map_new();
@@ -117,6 +134,7 @@ main(void)
 		cmocka_unit_test(test_siphash_13_known_answers),
 		cmocka_unit_test(test_the_key_of_tables_is_one_and_random),
 		cmocka_unit_test(test_put_get_replace),
+		cmocka_unit_test(test_a_value_in_its_place),
 		cmocka_unit_test(test_keys_are_bytes_with_a_length),
 		cmocka_unit_test(test_many_keys)
 	};

@@ -210,7 +210,7 @@ collection_release(struct collection *x)
 static void
 collection_begin(struct collection *x)
 {
-	if (x->entries.cap > KEPT_MAX) {
+	if (x->keys.cap > KEPT_MAX) {
 		collection_release(x);
 		collection_init(x);
 	}
@@ -219,27 +219,37 @@ collection_begin(struct collection *x)
 	buf_clear(&x->remotes);
 }
 
-/* A copy of the items; NULL: no memory, or there are none. */
+/* A copy of the items, or of many they themselves; NULL: no memory, or there are none. */
 static void *
-collection_copy(const struct vec *v)
+collection_take(struct vec *v)
 {
-	void *copy = v->len > 0 ? malloc(v->len * v->size) : NULL;
+	void *items;
 
-	return copy != NULL ? memcpy(copy, v->items, v->len * v->size) : NULL;
+	if (v->len == 0)
+		return NULL;
+	if (v->cap > KEPT_MAX) {
+		items = realloc(v->items, v->len * v->size);
+		items = items != NULL ? items : v->items;
+		vec_init(v, v->size, v->max);
+		return items;
+	}
+	items = malloc(v->len * v->size);
+	return items != NULL ? memcpy(items, v->items, v->len * v->size) : NULL;
 }
 
-/* Copy what was collected, which is something. */
+/* Copy, or take, what was collected, which is something. */
 static int
-collect_finish(const struct collection *x, struct collected *out)
+collect_finish(struct collection *x, struct collected *out)
 {
-	struct estate_entry *entries = collection_copy(&x->entries), *e;
-	struct use *u = collection_copy(&x->uses);
+	const size_t count = x->entries.len, uses = x->uses.len;
+	struct estate_entry *entries = collection_take(&x->entries), *e;
+	struct use *u = collection_take(&x->uses);
 	char *block = buf_check(&x->texts, NULL) == 0 ? malloc(x->texts.len) : NULL;
-	char *remotes = x->uses.len > 0 && buf_check(&x->remotes, NULL) == 0 ?
+	char *remotes = uses > 0 && buf_check(&x->remotes, NULL) == 0 ?
 	    malloc(x->remotes.len) : NULL;
 
 	if (entries == NULL || block == NULL ||
-	    (x->uses.len > 0 && (u == NULL || remotes == NULL))) {
+	    (uses > 0 && (u == NULL || remotes == NULL))) {
 		free(remotes);
 		free(block);
 		free(u);
@@ -249,10 +259,10 @@ collect_finish(const struct collection *x, struct collected *out)
 	memcpy(block, x->texts.data, x->texts.len);
 	if (remotes != NULL)
 		memcpy(remotes, x->remotes.data, x->remotes.len);
-	for (size_t i = 0; i < x->entries.len; i++)
+	for (size_t i = 0; i < count; i++)
 		entries[i].key = block + *(size_t *)vec_at(&x->keys, i);
 	/* The last one written is the entry's first. */
-	for (size_t i = x->uses.len; i-- > 0;) {
+	for (size_t i = uses; i-- > 0;) {
 		u[i].name = block + u[i].name_at;
 		u[i].remote = remotes + u[i].remote_at;
 		e = &entries[u[i].entry];
@@ -260,9 +270,9 @@ collect_finish(const struct collection *x, struct collected *out)
 		e->name_len = u[i].name_len;
 	}
 	out->entries = entries;
-	out->count = x->entries.len;
+	out->count = count;
 	out->uses = u;
-	out->use_count = x->uses.len;
+	out->use_count = uses;
 	out->remotes = remotes;
 	return 0;
 }

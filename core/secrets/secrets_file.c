@@ -33,6 +33,7 @@ struct secrets_file {
 	struct trust *trust;	/* the same */
 	unsigned char *probed;	/* by entry, enum secrets_probe and the state of the tag of
 				 * one that opened; NULL: nothing is kept */
+	struct buf *tried;	/* where entries are opened only to see; NULL while locked */
 };
 
 int
@@ -293,6 +294,11 @@ secrets_file_unlock(struct secrets_file *s, const struct key *master, struct err
 	s->tagger = t;
 	s->trust = trust;
 	s->probed = calloc(document_count(s->doc) + 1, 1);
+	if ((s->tried = malloc(sizeof(*s->tried))) == NULL) {
+		secrets_file_lock(s);
+		return error_memory(err);
+	}
+	buf_init_secret(s->tried, BUF_MAX_FILE);
 	return 0;
 }
 
@@ -307,6 +313,10 @@ secrets_file_lock(struct secrets_file *s)
 	s->trust = NULL;
 	free(s->probed);
 	s->probed = NULL;
+	if (s->tried != NULL)
+		buf_release(s->tried);
+	free(s->tried);
+	s->tried = NULL;
 }
 
 void
@@ -435,12 +445,11 @@ secrets_file_try(const struct secrets_file *s, size_t i)
 {
 	enum secrets_probe result = SECRETS_OPENS;
 	struct error why;
-	struct buf plain;
 
-	buf_init_secret(&plain, BUF_MAX_FILE);
-	if (secrets_file_open(s, i, &plain, &why) != 0)
+	/* One buffer for all: to wipe a whole page costs as much as to open a value. */
+	if (secrets_file_open(s, i, s->tried, &why) != 0)
 		result = why.code == ERROR_DAMAGED ? SECRETS_DAMAGED : SECRETS_REFUSED;
-	buf_release(&plain);
+	buf_clear(s->tried);
 	/* One that opened is noted with its tag already. */
 	if (s->probed != NULL && result != SECRETS_OPENS)
 		s->probed[i] = (unsigned char)result;

@@ -27,6 +27,7 @@
 
 #define KEY_WIDTH_MAX 48	/* longer keys push their values to the right */
 #define STATE_WIDTH 14
+#define ROW_MORE 40	/* bytes of a row that are not in the file, about */
 
 /* One line of `file show`. */
 struct show_entry {
@@ -113,6 +114,8 @@ show_table_begin(struct show_table *t, const struct document *d)
 	};
 
 	memcpy(t->columns, columns, sizeof(columns));
+	/* About so much, at once rather than by doubling. */
+	(void)buf_reserve(&t->out, document_bytes(d)->len + ROW_MORE * document_count(d));
 	json_out_init(&t->writer, &t->out);
 	if (t->json) {
 		json_out_object(&t->writer, NULL);

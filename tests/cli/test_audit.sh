@@ -1339,6 +1339,24 @@ case_modes_of_secrets_files_and_their_folders_count() {
 	expect_found open-mode ''
 }
 
+case_people_are_told_sums_and_what_comes_next() {
+	make_sealed
+	printf 'x.password=short-one\n# y.password=CANARY-in-a-comment\n' >>server.properties
+	printf 'PASSWORD=CANARY-of-the-env-file\nTOKEN=CANARY-of-the-env-too\n' >app.env
+	printf '[environment prod]\nsecrets-file = sec.properties\nremote-path = %s\n' "$remote" >propseal.ini
+	chmod 600 ./*
+	PROPSEAL_CONFIG=propseal.ini audit .
+	expect_rc 3
+	grep -qx 'server.properties: 1 error, 1 warning, 1 note' "$out" || fail "no sums of the file"
+	grep -qx 'app.env: 2 errors' "$out" || fail "no sums of the other file"
+	grep -qx 'environment prod: 1 error, 1 warning, 1 note' "$out" || fail "no sums of the environment"
+	# The worst is the first step.
+	[ "$(sed -n '/^next:/,/^and then:/p' "$out" | grep -c '^  [a-z-]*: ')" -eq 3 ] || fail "not three steps"
+	expect_out 'a secret in clear text (2 errors)'
+	[ "$(sed -n '/^next:/{n;p}' "$out")" = '  clear-text-secret: a secret in clear text (2 errors)' ] ||
+		fail "the worst is not the first"
+}
+
 case_ini_and_redis_are_read_like_properties() {
 	clean
 	cat >grafana.ini <<-'END'

@@ -10,6 +10,7 @@
 struct buf;
 struct error;
 struct options;
+struct vec;
 
 /* What the outputs of `propseal audit` tell. */
 struct audit_report {
@@ -44,6 +45,15 @@ void audit_report_jsonl(struct audit_report *r, struct buf *out);
 void audit_report_sarif(struct audit_report *r, struct buf *out);
 void audit_report_html(struct audit_report *r, struct buf *out);
 void audit_report_junit(struct audit_report *r, struct buf *out);
+
+/* How many findings count in the files of an environment. */
+struct audit_environment_levels {
+	const char *name;	/* NULL: of files that refer to none */
+	size_t levels[AUDIT_LEVELS];
+};
+
+/* Those of all environments; with ${known}, also what a baseline knows.  ${out} is made. */
+void audit_report_environments(const struct audit_report *r, bool known, struct vec *out);
 
 /* Does the finding count for the exit status? */
 static inline bool

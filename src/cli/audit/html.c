@@ -177,36 +177,41 @@ html_levels_head(struct buf *out, const char *of)
 	    "</tr></thead><tbody>\n", of, of[0] - 'a' + 'A', of + 1);
 }
 
-struct html_environment {
-	const char *name;	/* NULL: files that refer to none */
-	size_t levels[AUDIT_LEVELS];
-};
-
-static void
-html_by_environment(const struct audit_report *r, struct buf *out)
+void
+audit_report_environments(const struct audit_report *r, bool known, struct vec *out)
 {
-	struct html_environment *e;
+	struct audit_environment_levels *e;
 	struct map *seen = map_new();
-	struct vec all;
 	size_t at;
 
-	vec_init(&all, sizeof(struct html_environment), SIZE_MAX / sizeof(*e));
+	vec_init(out, sizeof(*e), SIZE_MAX / sizeof(*e));
 	for (size_t i = 0; seen != NULL && i < audit_finding_count(r->audit); i++) {
 		const struct audit_finding *f = audit_finding(r->audit, i);
 		const char *name = audit_environment(r->audit, f->file);
 		const size_t len = name != NULL ? strlen(name) + 1 : 0;
 
+		if (f->known && !known)
+			continue;
 		if (!map_get(seen, name != NULL ? name : "", len, &at)) {
-			at = all.len;
-			if ((e = vec_push(&all)) == NULL ||
+			at = out->len;
+			if ((e = vec_push(out)) == NULL ||
 			    map_put(seen, name != NULL ? name : "", len, at) != 0)
 				break;
 			e->name = name;
 		}
-		e = vec_at(&all, at);
+		e = vec_at(out, at);
 		e->levels[f->level] += !f->suppressed;
 	}
 	map_free(seen);
+}
+
+static void
+html_by_environment(const struct audit_report *r, struct buf *out)
+{
+	struct audit_environment_levels *e;
+	struct vec all;
+
+	audit_report_environments(r, true, &all);
 	html_levels_head(out, "environment");
 	for (size_t i = 0; i < all.len; i++) {
 		e = vec_at(&all, i);

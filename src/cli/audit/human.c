@@ -1,14 +1,18 @@
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "cli/audit/audit.h"
 #include "common/report.h"
 
 /* The table for people: findings by file, what to do by rule, sums. */
 
 #define KEY_WIDTH_MAX 48
+#define NEXT_STEPS 3
 
 static bool
 human_tells(const struct audit_finding *f)
@@ -52,45 +56,110 @@ human_line(const struct audit_report *r, const struct audit_finding *f, size_t w
 	buf_append_char(out, '\n');
 }
 
-/* Of one rule there are not more: those of forms, of origins, and of cases of its own. */
-#define HINTS_MAX 32
-
-/* What to do about each kind that was found, once. */
-static void
-human_hints(const struct audit_report *r, struct buf *out)
+/* "2 errors, 1 note"; false: nothing. */
+static bool
+human_levels(const size_t levels[AUDIT_LEVELS], struct buf *out)
 {
-	const char *told[HINTS_MAX], *last = NULL, *hint;
-	const struct audit_finding *f;
-	size_t n, k;
+	static const char *const names[AUDIT_LEVELS] = { [AUDIT_NOTE] = "note",
+		[AUDIT_WARNING] = "warning", [AUDIT_ERROR] = "error" };
+	bool some = false;
 
-	for (size_t rule = 0; rule < AUDIT_RULES; rule++) {
-		n = 0;
-		for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
-			f = audit_finding(r->audit, i);
-			if (f->rule != rule || !human_tells(f))
-				continue;
-			hint = audit_hint(f);
-			for (k = 0; k < n && told[k] != hint; k++)
-				;
-			if (k < n || n == HINTS_MAX)
-				continue;
-			told[n++] = hint;
-			if (hint == last)
-				continue;
-			last = hint;
-			buf_printf(out, "  %s: %s\n    hint: %s\n", audit_rule_text(f->rule)->id,
-			    audit_message(f), hint);
-		}
+	for (size_t l = AUDIT_LEVELS; l-- > 0;) {
+		if (levels[l] == 0)
+			continue;
+		buf_printf(out, "%s%zu %s%s", some ? ", " : "", levels[l], names[l],
+		    levels[l] == 1 ? "" : "s");
+		some = true;
 	}
+	return some;
 }
 
+/* The sums of each environment, where there are some. */
 static void
-human_sum(struct buf *out, size_t n, const char *one, bool *first)
+human_environments(const struct audit_report *r, struct buf *out)
 {
-	if (n == 0)
-		return;
-	buf_printf(out, "%s%zu %s%s", *first ? "" : ", ", n, one, n == 1 ? "" : "s");
-	*first = false;
+	struct audit_environment_levels *e;
+	struct vec all;
+
+	audit_report_environments(r, false, &all);
+	for (size_t i = 0; i < all.len; i++) {
+		e = vec_at(&all, i);
+		if (e->name == NULL)
+			continue;
+		buf_append_str(out, "environment ");
+		text_append_visible(out, e->name, strlen(e->name));
+		buf_append_str(out, ": ");
+		if (!human_levels(e->levels, out))
+			buf_append_str(out, "nothing");
+		buf_append_char(out, '\n');
+	}
+	vec_release(&all);
+}
+
+/* What to do about one kind of findings. */
+struct human_step {
+	enum audit_rule rule;
+	const char *message, *hint;
+	size_t levels[AUDIT_LEVELS];
+	size_t at;		/* of the first one that has it */
+};
+
+#define STEPS_MAX 1024
+
+/* The worst first: of what has errors, that with the most of them; then warnings, then notes. */
+static int
+by_weight(const void *x, const void *y)
+{
+	const struct human_step *a = x, *b = y;
+
+	for (size_t l = AUDIT_LEVELS; l-- > 0;)
+		if (a->levels[l] != b->levels[l])
+			return a->levels[l] > b->levels[l] ? -1 : 1;
+	return a->at < b->at ? -1 : 1;
+}
+
+static struct human_step *
+human_step(struct vec *steps, const struct audit_finding *f, size_t at)
+{
+	const char *hint = audit_hint(f);
+	struct human_step *s;
+
+	for (size_t i = 0; i < steps->len; i++) {
+		s = vec_at(steps, i);
+		if (s->rule == f->rule && s->hint == hint)
+			return s;
+	}
+	if ((s = vec_push(steps)) != NULL)
+		*s = (struct human_step){ .rule = f->rule, .message = audit_message(f),
+			.hint = hint, .at = at };
+	return s;
+}
+
+/* What to do about each kind that was found, once: three steps that come next, and the others. */
+static void
+human_steps(const struct audit_report *r, struct buf *out)
+{
+	const struct audit_finding *f;
+	struct human_step *s;
+	struct vec steps;
+
+	vec_init(&steps, sizeof(struct human_step), STEPS_MAX);
+	for (size_t i = 0; i < audit_finding_count(r->audit); i++) {
+		f = audit_finding(r->audit, i);
+		if (human_tells(f) && (s = human_step(&steps, f, i)) != NULL)
+			s->levels[f->level]++;
+	}
+	if (steps.len > 0)
+		qsort(steps.items, steps.len, sizeof(*s), by_weight);
+	for (size_t i = 0; i < steps.len; i++) {
+		s = vec_at(&steps, i);
+		if (i == 0 || i == NEXT_STEPS)
+			buf_append_str(out, i == 0 ? "\nnext:\n" : "\nand then:\n");
+		buf_printf(out, "  %s: %s (", audit_rule_text(s->rule)->id, s->message);
+		human_levels(s->levels, out);
+		buf_printf(out, ")\n    hint: %s\n", s->hint);
+	}
+	vec_release(&steps);
 }
 
 static void
@@ -112,14 +181,10 @@ human_sums(const struct audit_report *r, struct buf *out)
 {
 	const struct audit_counts *c = &r->counts;
 	size_t skipped = 0;
-	bool first = true;
 
 	for (size_t i = 0; i < AUDIT_SKIPS; i++)
 		skipped += c->skipped[i];
-	human_sum(out, c->failing[AUDIT_ERROR], "error", &first);
-	human_sum(out, c->failing[AUDIT_WARNING], "warning", &first);
-	human_sum(out, c->failing[AUDIT_NOTE], "note", &first);
-	if (first)
+	if (!human_levels(c->failing, out))
 		buf_append_str(out, "nothing found");
 	buf_printf(out, " in %zu of %zu file%s", c->read, c->seen, c->seen == 1 ? "" : "s");
 	if (c->suppressed > 0)
@@ -142,12 +207,15 @@ audit_report_human(struct audit_report *r, struct buf *out)
 
 	for (size_t i = 0; i < count; i = end) {
 		const struct audit_finding *f = audit_finding(r->audit, i);
+		size_t levels[AUDIT_LEVELS] = { 0 };
 		bool named = false;
 
 		width = 0;
 		for (end = i; end < count && audit_finding(r->audit, end)->file == f->file; end++) {
 			size_t n = audit_finding(r->audit, end)->key_len;
 
+			levels[audit_finding(r->audit, end)->level] +=
+			    human_tells(audit_finding(r->audit, end));
 			n = n > KEY_WIDTH_MAX ? KEY_WIDTH_MAX : n;
 			width = n > width ? n : width;
 		}
@@ -158,6 +226,8 @@ audit_report_human(struct audit_report *r, struct buf *out)
 				const char *file = audit_file(r->audit, f->file);
 
 				text_append_visible(out, file, strlen(file));
+				buf_append_str(out, ": ");
+				human_levels(levels, out);
 				buf_append_char(out, '\n');
 			}
 			named = some = true;
@@ -166,9 +236,9 @@ audit_report_human(struct audit_report *r, struct buf *out)
 		audit_report_flush(r, out);
 	}
 	if (some) {
+		human_steps(r, out);
 		buf_append_char(out, '\n');
-		human_hints(r, out);
-		buf_append_char(out, '\n');
+		human_environments(r, out);
 	}
 	if (some || !r->quiet || audit_unread_count(r->audit) > 0)
 		human_sums(r, out);

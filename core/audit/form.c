@@ -34,8 +34,8 @@ static const struct form_ending endings[] = {
 };
 
 /* What says no more than that there is text in it. */
-static const char *const texts[] = { ".conf", ".config", ".cfg", ".cnf", ".ini", ".txt",
-	".list", ".cf", ".credentials", ".defaults", ".sysconfig" };
+static const char *const texts[] = { ".conf", ".config", ".cfg", ".cnf", ".ini", ".toml",
+	".txt", ".list", ".cf", ".credentials", ".defaults", ".sysconfig" };
 
 static const char *const templates[] = { ".j2", ".jinja", ".jinja2", ".tmpl", ".template",
 	".tpl", ".erb", ".mustache", ".ftl", ".in", ".example", ".sample", ".dist", ".gotmpl" };

@@ -279,9 +279,12 @@ audit_text_read(struct audit *a, const struct audit_text *t, const struct file_i
 	}
 	/* A template need not be of its form yet, nor what does not claim to be. */
 	if (rc != 0 && claims && !s.ours && !f.is_template &&
-	    memmem(s.text, s.n, "{{", 2) == NULL && memmem(s.text, s.n, "{%", 2) == NULL &&
-	    audit_unreadable(a, s.name, why, err) != 0)
-		return -1;
+	    memmem(s.text, s.n, "{{", 2) == NULL && memmem(s.text, s.n, "{%", 2) == NULL) {
+		a->counts.read--;
+		a->counts.by_form[s.form]--;
+		if (audit_unreadable(a, s.name, why, err) != 0)
+			return -1;
+	}
 	if (audit_modes_file(&s, id, err) != 0)
 		return -1;
 	if (t->origin == AUDIT_FROM_HISTORY && audit_keep_leaks(&s, name, err) != 0)

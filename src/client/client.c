@@ -560,7 +560,7 @@ no_connection(struct call *call)
 	error_set(call->err, ERROR_IO, "cannot connect: %s",
 	    reach_try(c->url.host, c->url.port, why, sizeof(why)) != 0 ? why : c->url.tls ?
 	    "what answers there does not talk TLS with us" : "the connection ended");
-	error_hint(call->err, "is the registry running there, %s TLS?",
+	error_hint(call->err, "is it running there, %s TLS?",
 	    c->url.tls ? "with" : "without");
 }
 

@@ -828,6 +828,28 @@ def x33_so_much_is_kept_and_no_more(r):
     status(r.as_('adm').post(V('path-0', 'k'), {'secret': 'x' * 3000}), 200)
 
 
+def memory(r):
+    with open(f'/proc/{r.pid()}/status', encoding='ascii') as f:
+        return next(int(line.split()[1]) for line in f if line.startswith('VmRSS')) / 1024
+
+
+@case(limit=120)
+def x34_values_are_not_kept_in_memory():
+    """100 MB of them take less than 40 MiB."""
+    r = Registry().start()
+    put(r)
+    before = memory(r)
+    for n in range(400):
+        status(r.as_('adm').post(V(f'path-{n % 20}', 'k'), {'secret': chr(97 + n % 26) * 262144}),
+               200)
+    after = memory(r)
+    r.restart()
+    for n in range(400):
+        status(r.as_('adm').get(V(f'path-{n % 20}', 'k') + f'/{1 + n // 20}'), 200)
+    if not program.sanitized():
+        check(max(after, memory(r)) < before + 40, 'MiB of memory', (before, after, memory(r)))
+
+
 def x31_more_at_once_than_is_kept():
     """Hundreds of requests on one thread, all of them under way together."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (

@@ -521,6 +521,51 @@ test_a_copy_carries_users_and_roles(void **state)
 	assert_true(store_access_stamp(f->s) > 0);
 }
 
+struct told {
+	struct fake_entry before;
+	_Atomic int started;		/* how often that was told, */
+	_Atomic int early;		/* and with the keyring of before in the topic */
+};
+
+static void
+told_step(void *cookie, const char *step, const struct rotation_state *r)
+{
+	struct told *t = cookie;
+	struct fake_entry last = fake_last("KEYRING");
+
+	(void)r;
+	if (strcmp(step, "started") == 0) {
+		if (last.value_len == t->before.value_len &&
+		    memcmp(last.value, t->before.value, last.value_len) == 0)
+			atomic_fetch_add(&t->early, 1);
+		atomic_fetch_add(&t->started, 1);
+	}
+	fake_entry_free(&last);
+}
+
+/* Who is killed once it is told begins with the keys that the topic has. */
+static void
+test_a_rotation_is_told_once_its_keys_are_in_the_topic(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = { 0 };
+	struct told t = { 0 };
+
+	assert_int_equal(create(f->s, "k", "one"), 1);
+	t.before = fake_last("KEYRING");
+	store_on_rotation(f->s, told_step, &t);
+	fake.refuse = 1;
+	assert_int_equal(store_rotate(f->s, NULL, &err), 0);
+	for (int left = WAIT_MS / 4; atomic_load(&t.started) == 0; left -= TURN_MS) {
+		assert_true(left > 0);
+		clock_pause(TURN_MS);
+	}
+	assert_int_equal(atomic_load(&t.early), 0);
+	node_close(f);
+	fake_entry_free(&t.before);
+	f->s = node_open(f, STORE_FILE);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -541,6 +586,7 @@ main(void)
 		CASE(test_who_knows_an_older_record_changes_nothing),
 		CASE(test_old_records_of_users_sent_again_bring_nobody_back),
 		CASE(test_a_copy_carries_users_and_roles),
+		CASE(test_a_rotation_is_told_once_its_keys_are_in_the_topic),
 	};
 
 	return cmocka_run_group_tests_name("store log", tests, NULL, NULL);

@@ -190,7 +190,8 @@ def k13_idempotency_key_does_not_show_in_the_audit(r):
 
 GETS = [P, '{path}', '{path}/keys', '{key}', '{key}/versions', '{key}/versions/latest',
         '{key}/versions/1', '{key}/metadata', '{path}/metadata', '/secret/search',
-        '/health/live', '/health/ready', '/metrics', '/openapi.json', '/secret/admin/rotation']
+        '/health/live', '/health/ready', '/health/read', '/health/write', '/metrics',
+        '/openapi.json', '/secret/admin/rotation']
 
 
 def target_of(form, path):

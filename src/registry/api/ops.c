@@ -119,28 +119,73 @@ health_leader(struct exchange *x)
 		    ": that is " : "", l.leader);
 }
 
+/* Why it does not read, or not change either; NULL: it does. */
+static const char *
+health_trouble(const struct exchange *x, const struct store_log_state *l, bool changes)
+{
+	const char *withheld;
+
+	if (atomic_load(&x->api->draining))
+		return "the service is about to end";
+	if (store_unready(request_store(x)) != NULL)
+		return "the store cannot be written";
+	if (changes && l->stopped != NULL)
+		return l->stopped;
+	if (changes && l->wrong[0] != '\0')
+		return l->wrong;
+	if ((withheld = request_withheld(x)) != NULL)
+		return withheld;
+	if (!l->folded)
+		return "the topic was not read to its end yet";
+	return audit_unready(x->api->parts.audit) != NULL ? "the audit log cannot be written" : NULL;
+}
+
+void
+health_read(struct exchange *x)
+{
+	struct store_log_state l;
+	const char *why;
+
+	store_log_state(request_store(x), &l);
+	if ((why = health_trouble(x, &l, false)) != NULL)
+		answer_fail(x, 503, 50302, "No reads: %s", why);
+	else
+		answer_status(x, "read");
+}
+
+/* Does it take changes, by itself or by the node that leads? */
+void
+health_write(struct exchange *x)
+{
+	struct store_log_state l;
+	const char *why;
+
+	store_log_state(request_store(x), &l);
+	why = health_trouble(x, &l, true);
+	if (why == NULL && l.role != LOG_LOCAL) {
+		if (l.silence_ms > STORE_SILENCE_MS)
+			why = "the brokers do not answer";
+		else if (l.role != LOG_LEADER && l.leader[0] == '\0')
+			why = "no node leads now";
+		else if (l.role != LOG_LEADER && x->api->forwarder == NULL)
+			why = "another node leads, and node.names is not set";
+	}
+	if (why != NULL)
+		answer_fail(x, 503, 50302, "No changes: %s", why);
+	else
+		answer_status(x, "write");
+}
+
 void
 health_ready(struct exchange *x)
 {
 	struct store_log_state l;
-	const char *withheld;
+	const char *trouble;
 	struct error why;
 
 	store_log_state(request_store(x), &l);
-	if (atomic_load(&x->api->draining))
-		answer_fail(x, 503, 50302, "Not ready: the service is about to end");
-	else if (store_unready(request_store(x)) != NULL)
-		answer_fail(x, 503, 50302, "Not ready: the store cannot be written");
-	else if (l.stopped != NULL)
-		answer_fail(x, 503, 50302, "Not ready: %s", l.stopped);
-	else if (l.wrong[0] != '\0')
-		answer_fail(x, 503, 50302, "Not ready: %s", l.wrong);
-	else if ((withheld = request_withheld(x)) != NULL)
-		answer_fail(x, 503, 50302, "Not ready: %s", withheld);
-	else if (!l.folded)
-		answer_fail(x, 503, 50302, "Not ready: the topic was not read to its end yet");
-	else if (audit_unready(x->api->parts.audit) != NULL)
-		answer_fail(x, 503, 50302, "Not ready: the audit log cannot be written");
+	if ((trouble = health_trouble(x, &l, true)) != NULL)
+		answer_fail(x, 503, 50302, "Not ready: %s", trouble);
 	else if (auth_health(x->api->parts.auth, &why) != 0 ||
 	    access_health(x->api->parts.access, &why) != 0)
 		answer_fail(x, 503, 50302, "Not ready: the users, tokens or roles in force are not "

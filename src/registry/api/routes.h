@@ -104,6 +104,8 @@ void references_access(struct exchange *x);
 void health_root(struct exchange *x);
 void health_live(struct exchange *x);
 void health_ready(struct exchange *x);
+void health_read(struct exchange *x);
+void health_write(struct exchange *x);
 void health_leader(struct exchange *x);
 void health_plugins(struct exchange *x);
 void metrics_show(struct exchange *x);

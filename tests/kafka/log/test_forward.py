@@ -336,6 +336,8 @@ def f18_the_leading_node_cannot_be_reached_by_the_others():
     check(time.monotonic() - began > 1, 'another leader is waited for a moment')
     check(answer.header('Retry-After'), 'it may be tried again')
     check(b'cannot be reached' in answer.body, 'it says why', answer.body)
+    same([[n.health(h)[0] for h in ('write', 'leader')] for n in (one, two)],
+         [[200, 200], [200, 503]], 'who takes changes, as far as they know')
     lines_of(two, answer.header('X-Request-Id'), 2)
     # Of who may not write nothing was to be forwarded.
     err(two.as_('nob').post(V('f18', 'k'), {'secret': 'y'}), 403)

@@ -196,6 +196,8 @@ def n14_the_broker_goes_and_comes_back():
         same(latest(n, 'conn-a', 'k'), 'one', 'reads go on')
         err(n.as_('adm').post(V('conn-a', 'k'), {'secret': 'lost'}), 503, 504)
         same(latest(n, 'conn-a', 'k'), 'one', 'nothing is there that is not in the topic')
+        until(lambda: n.health('write')[0] == 503, 'no changes', 60)
+        same(n.health('read')[0], 200, '/health/read')
     finally:
         p.mend()
     until(lambda: n.as_('adm').post(V('conn-a', 'other'), {'secret': 'x'}).status == 200,
@@ -204,6 +206,7 @@ def n14_the_broker_goes_and_comes_back():
     check(kept in ([[1, 'one']], [[1, 'one'], [2, 'lost']]), 'written or not, but whole', kept)
     n.restart()
     same(versions(n, 'conn-a', 'k'), kept, 'and it stays so')
+    same([n.health(h)[0] for h in ('read', 'write')], [200, 200], 'health')
 
 
 @full
@@ -216,7 +219,7 @@ def n14b_reads_end_where_they_would_be_too_stale():
         until(lambda: n.as_('adm').get(V('conn-a', 'k') + '/latest').status == 503, 'no reads', 60)
         err(n.as_('adm').get(P), 503)
         n.not_ready('read.max.staleness.ms')
-        same(n.health('live')[0], 200, '/health/live')
+        same([n.health(h)[0] for h in ('live', 'read', 'write')], [200, 503, 503], 'health')
     finally:
         p.mend()
     until(lambda: n.health()[0] == 200, 'ready again', 90)

@@ -150,7 +150,7 @@ class Life:
         same(store.integrity(r.data), ['ok'], 'integrity_check')
         program.audit_verify(r.data, r.key_file)
         ends = {}
-        for line in audit.lines(r):
+        for line in audit.events(r):
             if audit.request_id(line):
                 ends.setdefault(audit.request_id(line), []).append(audit.phase(line))
         for id_, phases in ends.items():

@@ -877,6 +877,19 @@ def u14c_what_is_to_be_changed_is_told_before(r):
         same(audit.result(outcome), code, 'outcome')
         if code < 300:
             same(audit.data(outcome, 'result', 'message'), what, 'of the outcome')
+    # Of what is denied, too.
+    for i, (who, method, target, body, what) in enumerate((
+            ('own', 'PUT', bindings, {'role': 'SystemAdmin', 'principal': 'own'},
+             'grant SystemAdmin to own on everything'),
+            ('ua', 'PUT', roles + 'Reader', role, 'define role Reader on everything: SecretRead'),
+            ('ua', 'DELETE', roles + 'ResourceOwner', None, 'remove role ResourceOwner'),
+            ('ua', 'PATCH', users + 'adm', {'password': 'p'}, 'change the password of user adm'),
+            ('ua', 'POST', '/secret/admin/tokens', {'principal': 'adm'},
+             'create a token for adm'))):
+        err(r.as_(who).request(method, target, body, [('X-Request-Id', f'u14c-not-{i}')]), 403)
+        intent, outcome = audit.of_request(r, f'u14c-not-{i}')
+        same(audit.data(intent, 'request', 'change'), what, 'what is denied')
+        same(audit.granted(intent), False, 'granted')
     program.audit_verify(r.data, r.key_file)
 
 

@@ -310,11 +310,11 @@ rows_again(bool compact)
 		e[0].cas = (int64_t)seed;
 		e[0].has_length = seed >> 59 & 1;
 		e[0].length = (size_t)(seed >> 40);
-		e[0].message = any_text(&seed, rooms[14], 600);
+		e[0].change = any_text(&seed, rooms[14], 600);
 		e[1] = e[0];
 		e[1].phase = AUDIT_OUTCOME;
 		e[1].authorization = false;
-		e[1].via = NULL;
+		e[1].via = e[1].change = NULL;
 		e[1].message = any_text(&seed, rooms[12], 600);
 		e[1].version = (uint32_t)(seed >> 34);
 		e[1].status = (int)(seed >> 50) % 1000;

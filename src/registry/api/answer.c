@@ -280,6 +280,7 @@ answer_describe(const struct exchange *x, enum audit_phase phase, struct audit_e
 	e->cas = x->cas;
 	if (!outcome) {
 		e->via = x->via;
+		e->change = x->change;
 		return;
 	}
 	e->status = x->status;
@@ -567,7 +568,6 @@ answer_intend(struct exchange *x, void (*then)(struct exchange *x))
 
 	x->then = then;
 	answer_describe(x, AUDIT_INTENT, &event);
-	event.message = x->message[0] != '\0' ? x->message : NULL;
 	answer_submit(x, &event, 1, &x->wait, intent_written);
 }
 

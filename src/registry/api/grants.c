@@ -25,6 +25,9 @@
  * who may itself, there, all that it allows; taken back also by others.
  */
 #define GRANT_PATTERNS_MAX 64
+#define DESCRIBED_MAX 512U	/* the audit's messages are not longer */
+_Static_assert(DESCRIBED_MAX <= sizeof(((struct exchange *)NULL)->message), "it fits");
+#define DESCRIBED_EXTRA 32U	/* beside a pattern's name, and for how many more */
 
 struct grant_pattern {
 	bool cluster;			/* the whole registry */
@@ -38,6 +41,7 @@ struct grant {
 	struct grant_pattern patterns[GRANT_PATTERNS_MAX];
 	size_t count;
 	bool revoke;
+	char change[DESCRIBED_MAX];
 	struct error err;
 	int result;
 };
@@ -49,9 +53,6 @@ struct list {
 	bool prefix;
 };
 
-#define DESCRIBED_MAX 512U	/* the audit's messages are not longer */
-_Static_assert(DESCRIBED_MAX <= sizeof(((struct exchange *)NULL)->message), "it fits");
-#define DESCRIBED_EXTRA 32U	/* beside a pattern's name, and for how many more */
 
 /* Take a principal as it is compared, so without "User:"; false: it is no name. */
 static bool
@@ -174,22 +175,23 @@ grant_intended(struct exchange *x)
 static void
 grant_describe(struct exchange *x)
 {
-	const struct grant *g = x->work;
-	size_t n, i, size = DESCRIBED_MAX;
+	struct grant *g = x->work;
+	size_t n, i, size = sizeof(g->change);
 
-	n = (size_t)snprintf(x->message, size, "%s %s %s %s on", g->revoke ? "revoke" : "grant",
+	x->change = g->change;
+	n = (size_t)snprintf(g->change, size, "%s %s %s %s on", g->revoke ? "revoke" : "grant",
 	    g->role, g->revoke ? "from" : "to", g->principal);
 	for (i = 0; i < g->count; i++) {
 		const struct grant_pattern *p = &g->patterns[i];
 
 		if (n + strlen(p->name) + DESCRIBED_EXTRA > size)
 			break;
-		n += (size_t)snprintf(x->message + n, size - n, "%s %s%s", i > 0 ? "," : "",
+		n += (size_t)snprintf(g->change + n, size - n, "%s %s%s", i > 0 ? "," : "",
 		    p->cluster ? "everything" : p->prefix ? "prefix " : "path ",
 		    p->cluster ? "" : p->name);
 	}
 	if (i < g->count)
-		(void)snprintf(x->message + n, size - n, " and %zu more", g->count - i);
+		(void)snprintf(g->change + n, size - n, " and %zu more", g->count - i);
 }
 
 /* Check the rights to all of it, put it on record, do it, answer 204.  The
@@ -201,6 +203,7 @@ grant_run(struct exchange *x)
 	unsigned operations = g->revoke ? 0 : access_role(x->api->parts.access, g->role);
 	enum operation missing;
 
+	grant_describe(x);
 	for (size_t i = 0; i < g->count; i++) {
 		const struct grant_pattern *p = &g->patterns[i];
 		size_t n = strlen(p->name);
@@ -219,7 +222,7 @@ grant_run(struct exchange *x)
 		x->match.params[PARAM_PATH].text = g->patterns[0].name;
 		x->match.params[PARAM_PATH].len = strlen(g->patterns[0].name);
 	}
-	grant_describe(x);
+	memcpy(x->message, g->change, sizeof(g->change));
 	answer_intend(x, grant_intended);
 }
 

@@ -42,6 +42,7 @@ struct login_change {
 	char id[AUTH_TOKEN_ID];
 	struct role role;
 	json_t *definition;			/* NULL: the role goes */
+	char change[AUTH_NAME_MAX + 64];	/* for the audit */
 };
 
 int
@@ -137,14 +138,40 @@ login_intended(struct exchange *x)
 	api_worker_run(x, c->work, login_done);
 }
 
-/* Put it on record as ${what} of ${name}, and have it done. */
+/* For the audit: ${what} of ${name} is to be changed. */
 static void
-login_run(struct exchange *x, const char *what)
+login_describe(struct exchange *x, const char *what)
+{
+	struct login_change *c = x->work;
+
+	(void)snprintf(c->change, sizeof(c->change), "%s %s", what, c->name);
+	x->change = c->change;
+}
+
+/* Put it on record, and have it done. */
+static void
+login_start(struct exchange *x)
 {
 	const struct login_change *c = x->work;
 
-	(void)snprintf(x->message, sizeof(x->message), "%s %s", what, c->name);
+	memcpy(x->message, c->change, sizeof(c->change));
 	answer_intend(x, login_intended);
+}
+
+static void
+login_run(struct exchange *x, const char *what)
+{
+	login_describe(x, what);
+	login_start(x);
+}
+
+/* The same of a login that may be somebody else's. */
+static void
+login_run_as(struct exchange *x, const char *what)
+{
+	login_describe(x, what);
+	if (login_may_become(x, x->work))
+		login_start(x);
 }
 
 /* The body's object; NULL: answered. */
@@ -262,11 +289,11 @@ users_create(struct exchange *x)
 	} else if (strchr(c->name, '/') != NULL) {
 		answer_fail(x, 422, 42203, "No user is made here whose name has a '/': no URL "
 		    "could name it");
-	} else if (users_take(x, c, root) && login_may_become(x, c)) {
+	} else if (users_take(x, c, root)) {
 		json_out_object(answer_json(x), NULL);
 		json_out_text(&x->json, "name", c->name);
 		json_out_end(&x->json);
-		login_run(x, "create user");
+		login_run_as(x, "create user");
 	}
 	json_decref(root);
 }
@@ -282,10 +309,10 @@ users_change(struct exchange *x)
 	if (root == NULL)
 		return;
 	c->replace = true;
-	if (login_name(x, c, name, n) && users_take(x, c, root) &&
-	    (c->password.len == 0 || login_may_become(x, c)))
-		login_run(x, c->disabled == 1 ? "disable user" : c->disabled == 0 ?
-		    "enable user" : "change the password of user");
+	if (login_name(x, c, name, n) && users_take(x, c, root))
+		(c->password.len > 0 ? login_run_as : login_run)(x, c->disabled == 1 ?
+		    "disable user" : c->disabled == 0 ? "enable user" :
+		    "change the password of user");
 	json_decref(root);
 }
 
@@ -367,9 +394,8 @@ tokens_create(struct exchange *x)
 	if (ttl != NULL && (!json_is_integer(ttl) || c->ttl_s < 1 || c->ttl_s > TTL_MAX_S))
 		answer_fail(x, 422, 42201, "\"ttl\" must be a whole number of seconds, from 1 to "
 		    "a hundred years");
-	else if (login_name(x, c, json_string_value(name), json_string_length(name)) &&
-	    login_may_become(x, c))
-		login_run(x, "create a token for");
+	else if (login_name(x, c, json_string_value(name), json_string_length(name)))
+		login_run_as(x, "create a token for");
 	json_decref(root);
 }
 
@@ -431,15 +457,16 @@ roles_work(struct exchange *x)
 static void
 roles_describe(struct exchange *x)
 {
-	const struct login_change *c = x->work;
-	size_t n = (size_t)snprintf(x->message, sizeof(x->message), "define role %s on%s%s:",
+	struct login_change *c = x->work;
+	size_t n = (size_t)snprintf(c->change, sizeof(c->change), "define role %s on%s%s:",
 	    c->role.name, c->role.cluster ? " everything" : "", c->role.path ? " paths" : "");
 
 	for (unsigned op = 0; op < OPERATION_COUNT; op++) {
 		if ((c->role.operations & OPERATION_BIT(op)) != 0)
-			n += (size_t)snprintf(x->message + n, sizeof(x->message) - n, " %s",
+			n += (size_t)snprintf(c->change + n, sizeof(c->change) - n, " %s",
 			    operation_name((enum operation)op));
 	}
+	x->change = c->change;
 }
 
 /* May the caller do on the whole registry what the role allows, and is to allow?  false:
@@ -473,10 +500,9 @@ roles_define(struct exchange *x)
 		answer_fail(x, 422, 42201, "%s", err.text);
 		return;
 	}
-	if (!roles_may(x, &c->role))
-		return;
 	roles_describe(x);
-	answer_intend(x, login_intended);
+	if (roles_may(x, &c->role))
+		login_start(x);
 }
 
 void
@@ -494,6 +520,7 @@ roles_remove(struct exchange *x)
 	}
 	memcpy(c->role.name, name, n + 1);
 	memcpy(c->name, name, n + 1);
+	login_describe(x, "remove role");
 	if (roles_may(x, &c->role))
-		login_run(x, "remove role");
+		login_start(x);
 }

@@ -90,7 +90,8 @@ struct audit_event {
 	int64_t cas;
 	const char *idempotency_hmac;
 	int status;			/* HTTP status of an outcome */
-	const char *message;		/* never a value; of an intent: what it is to change */
+	const char *message;		/* never a value */
+	const char *change;		/* of an intent: what it is to change */
 	uint64_t offset;		/* of the change */
 	bool has_count;			/* names in a listing, or folded repetitions */
 	uint64_t count;

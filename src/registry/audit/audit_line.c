@@ -490,8 +490,8 @@ put_request(struct json_out *o, const struct audit_event *e)
 	    "outcome", WORD_MAX);
 	if (e->phase == AUDIT_INTENT && e->version != 0)
 		json_out_uint(o, "version", e->version);
-	if (e->phase == AUDIT_INTENT && e->message != NULL)
-		put_string(o, "change", e->message, MESSAGE_MAX);
+	if (e->change != NULL)
+		put_string(o, "change", e->change, MESSAGE_MAX);
 	if (e->value_hmac != NULL)
 		put_string(o, "value", e->value_hmac, WORD_MAX);
 	if (e->has_length)
@@ -532,14 +532,12 @@ put_origin(struct json_out *o, const struct audit_event *e)
 static void
 put_result(struct json_out *o, const struct audit_event *e)
 {
-	bool message = e->message != NULL && e->phase != AUDIT_INTENT;
-
-	if (e->status == 0 && !message && e->offset == 0)
+	if (e->status == 0 && e->message == NULL && e->offset == 0)
 		return;
 	json_out_object(o, "result");
 	if (e->status != 0)
 		json_out_int(o, "status", e->status);
-	if (message)
+	if (e->message != NULL)
 		put_string(o, "message", e->message, MESSAGE_MAX);
 	if (e->version != 0 && e->phase != AUDIT_INTENT)
 		json_out_uint(o, "version", e->version);

@@ -10,7 +10,7 @@
 
 /*
  * The events of one row: the time; then of each event its flags, its texts, its
- * numbers, and, where a flag says so, who forwarded it.  Numbers are written
+ * numbers, and, where flags say so, who forwarded it and what it changes.  Numbers are written
  * seven bits a byte, the lowest first.  A text is its length + 2 and its bytes;
  * 0: there is none; 1: the same as that of the event before.
  */
@@ -21,7 +21,7 @@
 #define ROW_MAX (1U << 20)
 
 enum flag { FLAG_OUTCOME = 1, FLAG_AUTHORIZATION = 2, FLAG_GRANTED = 4, FLAG_LENGTH = 8,
-    FLAG_CAS = 16, FLAG_COUNT = 32, FLAG_VIA = 64 };
+    FLAG_CAS = 16, FLAG_COUNT = 32, FLAG_VIA = 64, FLAG_CHANGE = 128 };
 
 struct text {
 	const char *bytes;		/* NULL: none */
@@ -81,7 +81,8 @@ audit_row_encode(const struct audit_event *events, size_t n, int64_t time_ms, st
 		unsigned flags = (e->phase == AUDIT_OUTCOME ? FLAG_OUTCOME : 0) |
 		    (e->authorization ? FLAG_AUTHORIZATION : 0) | (e->granted ? FLAG_GRANTED : 0) |
 		    (e->has_length ? FLAG_LENGTH : 0) | (e->has_cas ? FLAG_CAS : 0) |
-		    (e->has_count ? FLAG_COUNT : 0) | (e->via != NULL ? FLAG_VIA : 0);
+		    (e->has_count ? FLAG_COUNT : 0) | (e->via != NULL ? FLAG_VIA : 0) |
+		    (e->change != NULL ? FLAG_CHANGE : 0);
 
 		put_number(out, flags);
 		texts_of(e, texts[i]);
@@ -100,6 +101,8 @@ audit_row_encode(const struct audit_event *events, size_t n, int64_t time_ms, st
 			put_number(out, numbers[j]);
 		if (e->via != NULL)
 			put_text(out, e->via, strlen(e->via));
+		if (e->change != NULL)
+			put_text(out, e->change, strlen(e->change));
 	}
 }
 
@@ -155,12 +158,13 @@ row_decode(const void *bytes, size_t n, struct audit_event events[AUDIT_EVENTS_M
     int64_t *time_ms, struct buf *texts)
 {
 	struct cursor c = { bytes, (const unsigned char *)bytes + n, false };
+	const struct text none = { NULL, 0 };
 	struct text t[TEXTS] = { { NULL, 0 } };
 	size_t i;
 
 	buf_clear(texts);
 	/* They must not move: each is followed by a NUL. */
-	if (buf_reserve(texts, n + (TEXTS + 1) * AUDIT_EVENTS_MAX) == -1)
+	if (buf_reserve(texts, n + (TEXTS + 2) * AUDIT_EVENTS_MAX) == -1)
 		return 0;
 	*time_ms = (int64_t)take_number(&c);
 	for (i = 0; i < AUDIT_EVENTS_MAX && c.p < c.end; i++) {
@@ -188,7 +192,9 @@ row_decode(const void *bytes, size_t n, struct audit_event events[AUDIT_EVENTS_M
 			.offset = numbers[4], .count = numbers[5], .intent = numbers[6],
 		};
 		if ((flags & FLAG_VIA) != 0)
-			events[i].via = take_text(&c, &(struct text){ NULL, 0 }, texts).bytes;
+			events[i].via = take_text(&c, &none, texts).bytes;
+		if ((flags & FLAG_CHANGE) != 0)
+			events[i].change = take_text(&c, &none, texts).bytes;
 	}
 	return c.failed || c.p < c.end || texts->failed ? 0 : i;
 }

@@ -198,6 +198,7 @@ join_events(const struct audit *a, const struct audit_event **events, size_t n,
 	*joint = (*events)[1];
 	joint->authorization = (*events)[0].authorization;
 	joint->via = (*events)[0].via;
+	joint->change = (*events)[0].change;
 	*events = joint;
 	return 1;
 }

@@ -137,7 +137,8 @@ health_trouble(const struct exchange *x, const struct store_log_state *l, bool c
 		return withheld;
 	if (!l->folded)
 		return "the topic was not read to its end yet";
-	return audit_unready(x->api->parts.audit) != NULL ? "the audit log cannot be written" : NULL;
+	return audit_unready(x->api->parts.audit) != NULL ? "the audit log cannot be written" :
+	    NULL;
 }
 
 void

@@ -22,7 +22,8 @@
  * them: /secret/admin/users, tokens and roles.  It takes AlterAccess on the whole
  * registry.  Whoever hands out rights but does not read values makes no login
  * of anybody else, neither a password nor a token: not of who may do something, and
- * not of who may do nothing yet either, for a role could be given to that one then.
+ * not of who may do nothing yet either, for a role could be given to that one then; and
+ * who reads makes none of who may do more.
  * A role is made by who may do all of it, and changed or taken away by who may do all that
  * it allowed: nobody takes from others what could not be given back.
  */

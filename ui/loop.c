@@ -415,8 +415,7 @@ loop_run(struct app *a, struct layer *layer)
 			loop_draw(a);
 		if (a->options->theme_auto)
 			ground_ask(&a->ground);
-		if (next_timer(a) != 0 && !jobs_run(a->jobs))
-			term_sync(a->handled);
+		term_sync(a->handled, next_timer(a) != 0 && !jobs_run(a->jobs));
 		term_wait(&e, next_timer(a), layer->secret);
 		draw = handle(a, &e);
 		term_forget(&e);

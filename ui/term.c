@@ -428,7 +428,7 @@ static SCREEN *screen;
 static struct termios saved_tio;
 static bool private_screen;
 static bool focus_on, paste_on, mouse_on;
-static bool sync_wanted;
+static bool sync_wanted, sync_all;
 
 /* Descriptors beside the terminal, those that are told first before the others. */
 static struct {
@@ -571,6 +571,7 @@ term_use_mouse(bool on)
 int
 term_open(struct error *err)
 {
+	const char *told;
 	TERMINAL *probed;
 
 	if (check_terminal(err) == -1)
@@ -578,7 +579,9 @@ term_open(struct error *err)
 	tcgetattr(STDIN_FILENO, &saved_tio);
 	make_restore();
 	private_screen = capability("smcup") != NULL && capability("rmcup") != NULL;
-	sync_wanted = getenv("PROPSEAL_TUI_SYNC") != NULL;
+	told = getenv("PROPSEAL_TUI_SYNC");
+	sync_wanted = told != NULL;
+	sync_all = told != NULL && strcmp(told, "all") == 0;
 	/* Before curses: it leaves alone what has a handler. */
 	signals_catch(term_put_back);
 	probed = cur_term;
@@ -809,13 +812,15 @@ term_report_focus(bool on)
 }
 
 void
-term_sync(unsigned long count)
+term_sync(unsigned long count, bool waits)
 {
+	static unsigned long told;
 	char text[64];
 	int n;
 
-	if (!sync_wanted)
+	if (!sync_wanted || (!waits && (!sync_all || count == told)))
 		return;
-	n = snprintf(text, sizeof(text), "\033]7770;%lu\033\\", count);
+	told = count;
+	n = snprintf(text, sizeof(text), "\033]%d;%lu\033\\", waits ? 7770 : 7771, count);
 	term_write_all(text, (size_t)n);
 }

@@ -137,12 +137,13 @@ bool term_use_mouse(bool on);
 void term_report_focus(bool on);
 
 /**
- * term_sync(count):
+ * term_sync(count, waits):
  * For tests: with PROPSEAL_TUI_SYNC in the environment, tell by the sequence
  * ESC ] 7770 ; count ESC \ that ${count} events so far are handled and drawn
- * and that the program waits now.
+ * and that the program waits now.  Where that is "all", tell by 7771 that they
+ * are while it goes on with other work.
  */
-void term_sync(unsigned long count);
+void term_sync(unsigned long count, bool waits);
 
 /*
  * Signals are blocked but in the one place where the program waits (ppoll

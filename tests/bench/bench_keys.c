@@ -1,6 +1,7 @@
 /*
  * What a key of the interface costs in a large estate, and how much memory that
- * takes: 10 000 files with a million entries, of which few hold a secret.
+ * takes: 10 000 files with a million entries, of which few hold a secret.  Then
+ * the same for keys while these files are read.
  *
  * usage: bench_keys PROPSEAL
  */
@@ -22,6 +23,10 @@
 #define SECRETS 4
 #define MEMORY_MIB 64	/* at most */
 #define KEYS_MAX 64
+#define SCANS 9
+#define SCAN_KEYS_MAX 65536
+#define FRAME_MS 16	/* from a key to its screen, at most */
+#define CPU_MS 10	/* for a key, at most */
 
 struct screen {
 	int terminal;
@@ -57,35 +62,49 @@ make_tree(size_t per_folder)
 	return root;
 }
 
-/* Wait until it says that so many keys are handled, and drawn. */
-static void
-wait_for(struct screen *s, unsigned long keys)
+/* Wait for one of two texts.  Is it ${mark}? */
+static bool
+wait_for_text(struct screen *s, const char *mark, const char *other)
 {
-	char bytes[65536], mark[32];
+	char bytes[65536];
+	bool found = false, ended = false;
 	ssize_t got;
 
-	snprintf(mark, sizeof(mark), "\033]7770;%lu\033", keys);
-	while (memmem(s->tail, s->len, mark, strlen(mark)) == NULL) {
+	while (!found && !ended) {
 		got = read(s->terminal, bytes + s->len, sizeof(bytes) - sizeof(s->tail));
 		measure_must(got > 0, "the interface ended");
 		/* A mark may come in two pieces. */
 		memcpy(bytes, s->tail, s->len);
 		got += (ssize_t)s->len;
-		if (memmem(bytes, (size_t)got, mark, strlen(mark)) != NULL)
-			break;
+		found = memmem(bytes, (size_t)got, mark, strlen(mark)) != NULL;
+		ended = memmem(bytes, (size_t)got, other, strlen(other)) != NULL;
 		s->len = (size_t)got < sizeof(s->tail) ? (size_t)got : sizeof(s->tail);
 		memcpy(s->tail, bytes + got - s->len, s->len);
 	}
 	s->len = 0;
+	return !ended;
 }
 
+/* Wait until it says that so many keys are handled, and drawn.  False: it waits now, as it
+ * does without ${works}. */
+static bool
+wait_for(struct screen *s, unsigned long keys, bool works)
+{
+	char mark[32], waits[32];
+
+	snprintf(mark, sizeof(mark), "\033]%d;%lu\033", works ? 7771 : 7770, keys);
+	snprintf(waits, sizeof(waits), "\033]7770;%lu\033", keys);
+	return wait_for_text(s, mark, waits);
+}
+
+/* ${sync}: what it is to tell of. */
 static void
-start(struct screen *s, char *program, char *root)
+start(struct screen *s, char *program, char *root, const char *sync)
 {
 	struct winsize size = { .ws_row = 50, .ws_col = 160 };
 	char *const argv[] = { program, (char *)"ui", root, NULL };
 	char *const env[] = { (char *)"TERM=xterm-256color", (char *)"LANG=C.UTF-8",
-	    (char *)"PROPSEAL_CONFIG=", (char *)"PROPSEAL_TUI_SYNC=1", NULL };
+	    (char *)"PROPSEAL_CONFIG=", (char *)sync, NULL };
 
 	memset(s, 0, sizeof(*s));
 	s->pid = forkpty(&s->terminal, NULL, NULL, &size);
@@ -94,35 +113,59 @@ start(struct screen *s, char *program, char *root)
 		execve(program, argv, env);
 		_exit(127);
 	}
-	wait_for(s, 0);
 }
 
-/* Milliseconds of CPU of all its threads. */
+static void
+end(const struct screen *s)
+{
+	kill(s->pid, SIGKILL);
+	close(s->terminal);
+	waitpid(s->pid, NULL, 0);
+}
+
+/* Milliseconds of CPU of one of its threads; 0: it has ended. */
+static double
+cpu_of_thread(pid_t pid, const char *thread)
+{
+	unsigned long long ns = 0;
+	char name[384];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/task/%s/schedstat", (int)pid, thread);
+	if ((f = fopen(name, "r")) == NULL)
+		return 0;
+	if (fscanf(f, "%llu", &ns) != 1)
+		ns = 0;
+	fclose(f);
+	return (double)ns / 1e6;
+}
+
+/* The same of all its threads. */
 static double
 cpu_of(pid_t pid)
 {
-	char path[64], name[384];
+	char path[64];
 	double sum = 0;
 	struct dirent *ent;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	measure_must((dir = opendir(path)) != NULL, path);
-	while ((ent = readdir(dir)) != NULL) {
-		unsigned long long ns = 0;
-		FILE *f;
-
-		if (ent->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof(name), "%s/%s/schedstat", path, ent->d_name);
-		if ((f = fopen(name, "r")) == NULL)
-			continue;
-		if (fscanf(f, "%llu", &ns) == 1)
-			sum += (double)ns / 1e6;
-		fclose(f);
-	}
+	while ((ent = readdir(dir)) != NULL)
+		if (ent->d_name[0] != '.')
+			sum += cpu_of_thread(pid, ent->d_name);
 	closedir(dir);
 	return sum;
+}
+
+/* That of the screen, and of its keys. */
+static double
+cpu_of_screen(const struct screen *s)
+{
+	char thread[32];
+
+	snprintf(thread, sizeof(thread), "%d", (int)s->pid);
+	return cpu_of_thread(s->pid, thread);
 }
 
 static double
@@ -141,6 +184,14 @@ peak_of(pid_t pid)
 }
 
 static void
+send_key(struct screen *s, const char *key)
+{
+	measure_must(write(s->terminal, key, strlen(key)) == (ssize_t)strlen(key),
+	    "cannot send a key");
+	s->keys++;
+}
+
+static void
 measure_keys(struct screen *s, const char *what, const char *key, size_t times)
 {
 	double cpu[KEYS_MAX], wall[KEYS_MAX];
@@ -148,17 +199,67 @@ measure_keys(struct screen *s, const char *what, const char *key, size_t times)
 	for (size_t i = 0; i < times; i++) {
 		double before = cpu_of(s->pid), from = measure_wall();
 
-		measure_must(write(s->terminal, key, strlen(key)) == (ssize_t)strlen(key),
-		    "cannot send a key");
-		wait_for(s, ++s->keys);
+		send_key(s, key);
+		wait_for(s, s->keys, false);
 		wall[i] = measure_wall() - from;
 		cpu[i] = cpu_of(s->pid) - before;
 	}
 	/* Both are sorted by that. */
 	(void)measure_median(cpu, times);
 	(void)measure_median(wall, times);
-	printf("  %-28s CPU median %6.2f ms, most %6.2f ms; wall median %6.2f ms, most %6.2f ms\n",
-	    what, cpu[times / 2], cpu[times - 1], wall[times / 2], wall[times - 1]);
+	printf("  %-28s CPU median %6.2f ms, most %6.2f ms; wall median %6.2f ms, most %6.2f ms%s\n",
+	    what, cpu[times / 2], cpu[times - 1], wall[times / 2], wall[times - 1],
+	    cpu[times - 1] <= CPU_MS && wall[times - 1] <= FRAME_MS ? "" : " <- missed");
+}
+
+static void
+print_share(const char *what, double *ms, size_t n, double goal)
+{
+	double middle = measure_median(ms, n), most = ms[n * 99 / 100];
+
+	printf("  %-28s median %6.2f ms, 99 of 100 within %6.2f ms (goal: %.0f)%s, most %6.2f ms\n",
+	    what, middle, most, goal, most <= goal ? "" : " <- missed", ms[n - 1]);
+}
+
+/* One key after the other, from the first list on until every file is read. */
+static size_t
+type_while_it_scans(struct screen *s, double wall[], double cpu[], size_t max)
+{
+	static const char *const keys[] = { "j", "\033[6~", "k", "\033OF", "\033[5~", "\033OH" };
+	double before, from;
+	size_t n = 0;
+
+	if (!wait_for_text(s, "service-", "\033]7770;0\033"))
+		return 0;
+	for (; n < max; n++) {
+		before = cpu_of_screen(s);
+		from = measure_wall();
+		send_key(s, keys[n % (sizeof(keys) / sizeof(keys[0]))]);
+		if (!wait_for(s, s->keys, true))
+			break;
+		wall[n] = measure_wall() - from;
+		cpu[n] = cpu_of_screen(s) - before;
+	}
+	return n;
+}
+
+static void
+measure_scan(char *program, char *root, size_t scans)
+{
+	static double wall[SCAN_KEYS_MAX], cpu[SCAN_KEYS_MAX];
+	struct screen s;
+	size_t n = 0;
+
+	for (size_t i = 0; i < scans; i++) {
+		start(&s, program, root, "PROPSEAL_TUI_SYNC=all");
+		n += type_while_it_scans(&s, wall + n, cpu + n, SCAN_KEYS_MAX - n);
+		end(&s);
+	}
+	printf("%zu keys (rows, pages, ends) while it scans, %zu times\n", n, scans);
+	if (n == 0)
+		return;
+	print_share("from the key to its screen", wall, n, FRAME_MS);
+	print_share("CPU of the screen's thread", cpu, n, CPU_MS);
 }
 
 int
@@ -185,16 +286,16 @@ main(int argc, char **argv)
 	measure_must(argc == 2, "usage: bench_keys PROPSEAL");
 	root = make_tree(files / FOLDERS);
 	before = measure_wall();
-	start(&s, argv[1], root);
+	start(&s, argv[1], root, "PROPSEAL_TUI_SYNC=1");
+	wait_for(&s, 0, false);
 	printf("the interface on %zu files with %zu entries, read and shown in %.0f ms\n", files,
 	    files * (PLAIN + SECRETS), measure_wall() - before);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		measure_keys(&s, keys[i].what, keys[i].key, keys[i].times);
 	peak = peak_of(s.pid);
 	printf("  peak memory %.1f MiB (at most %d)\n", peak, MEMORY_MIB);
-	kill(s.pid, SIGKILL);
-	close(s.terminal);
-	waitpid(s.pid, NULL, 0);
+	end(&s);
+	measure_scan(argv[1], root, smoke ? 1 : SCANS);
 	measure_scratch_remove();
 	measure_must(peak <= MEMORY_MIB, "the interface takes more memory than it may");
 	return 0;

@@ -1,6 +1,6 @@
 /*
  * How long the program needs to start, and to draw its first frame on a
- * folder with 10 000 files.
+ * folder with 10 000 files, there beside ncdu.
  *
  * usage: bench_start PROPSEAL FLOOR   (FLOOR: start_floor.c, built alike)
  */
@@ -19,6 +19,7 @@
 #define RUNS_MAX 201
 #define FRAME_RUNS_MAX 15
 #define FOLDERS 100
+#define PEER "/usr/bin/ncdu"
 #define FRAME_SECONDS 60	/* what never comes ends the run */
 
 /* What came from the terminal so far. */
@@ -51,6 +52,7 @@ make_tree(size_t per_folder)
 
 struct frames {
 	double first;	/* until the first frame is complete */
+	double list;	/* until it lists the first files */
 	double all;	/* until every file is read and shown */
 };
 
@@ -61,9 +63,34 @@ read_until(int terminal, struct output *o, const char *mark)
 
 	while (memmem(o->seen, o->len, mark, strlen(mark)) == NULL) {
 		got = read(terminal, o->seen + o->len, sizeof(o->seen) - o->len);
-		measure_must(got > 0, "the interface ended before its first frame");
+		measure_must(got > 0, "the program ended before its first frame");
 		o->len += (size_t)got;
 	}
+}
+
+/* On a screen of its own; alarm ends what never comes. */
+static pid_t
+screen_start(char *const argv[], char *const env[], int *terminal)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	pid_t pid = forkpty(terminal, NULL, NULL, &size);
+
+	measure_must(pid >= 0, "no pseudo-terminal");
+	if (pid == 0) {
+		execve(argv[0], argv, env);
+		_exit(127);
+	}
+	alarm(FRAME_SECONDS);
+	return pid;
+}
+
+static void
+screen_end(pid_t pid, int terminal)
+{
+	alarm(0);
+	kill(pid, SIGKILL);
+	close(terminal);
+	waitpid(pid, NULL, 0);
 }
 
 /*
@@ -76,31 +103,41 @@ static struct frames
 draw_frames(char *program, char *root)
 {
 	static struct output output;
-	struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	char *const argv[] = { program, (char *)"ui", root, NULL };
 	char *const env[] = { (char *)"TERM=xterm-256color", (char *)"LANG=C.UTF-8",
 	    (char *)"PROPSEAL_TUI_SYNC=1", NULL };
 	double start = measure_wall();
 	struct frames took;
 	int terminal;
-	pid_t pid = forkpty(&terminal, NULL, NULL, &size);
+	pid_t pid = screen_start(argv, env, &terminal);
 
-	measure_must(pid >= 0, "no pseudo-terminal");
-	if (pid == 0) {
-		execve(program, argv, env);
-		_exit(127);
-	}
 	output.len = 0;
-	alarm(FRAME_SECONDS);
 	read_until(terminal, &output, "help");
 	took.first = measure_wall() - start;
+	read_until(terminal, &output, "service-");
+	took.list = measure_wall() - start;
 	read_until(terminal, &output, "\033]7770;");
 	took.all = measure_wall() - start;
-	alarm(0);
-	kill(pid, SIGKILL);
-	close(terminal);
-	waitpid(pid, NULL, 0);
+	screen_end(pid, terminal);
 	return took;
+}
+
+/* The same of ncdu, whose list comes with the sum below it. */
+static double
+draw_peer(char *root)
+{
+	static struct output output;
+	char *const argv[] = { (char *)PEER, root, NULL };
+	char *const env[] = { (char *)"TERM=xterm-256color", (char *)"LANG=C.UTF-8", NULL };
+	double start = measure_wall();
+	int terminal;
+	pid_t pid = screen_start(argv, env, &terminal);
+
+	output.len = 0;
+	read_until(terminal, &output, "Total disk usage");
+	start = measure_wall() - start;
+	screen_end(pid, terminal);
+	return start;
 }
 
 static void
@@ -108,21 +145,36 @@ measure_frames(char *program, size_t files, size_t runs)
 {
 	char *root = make_tree(files / FOLDERS), title[128];
 	char *const find[] = { (char *)"/usr/bin/find", root, (char *)"-type", (char *)"f", NULL };
-	double first[FRAME_RUNS_MAX], all[FRAME_RUNS_MAX], found[FRAME_RUNS_MAX];
+	double first[FRAME_RUNS_MAX], list[FRAME_RUNS_MAX], all[FRAME_RUNS_MAX];
+	double found[FRAME_RUNS_MAX], peer[FRAME_RUNS_MAX];
+	bool beside = access(PEER, X_OK) == 0;
 	struct frames took;
 	struct measure m;
+	double floor;
 
 	snprintf(title, sizeof(title), "the interface on %zu files: wall time", files);
 	measure_header(title, "find over the tree");
 	for (size_t i = 0; i < runs; i++) {
 		took = draw_frames(program, root);
 		first[i] = took.first;
+		list[i] = took.list;
 		all[i] = took.all;
 		measure_run(find, NULL, &m);
 		found[i] = m.wall_ms;
+		peer[i] = beside ? draw_peer(root) : 0;
 	}
-	measure_line("first frame", first, runs, measure_median(found, runs));
-	measure_line("every file read and shown", all, runs, measure_median(found, runs));
+	floor = measure_median(found, runs);
+	measure_line("first frame", first, runs, floor);
+	measure_line("first files listed", list, runs, floor);
+	measure_line("every file read and shown", all, runs, floor);
+	if (!beside) {
+		printf("  " PEER " is not installed\n");
+		return;
+	}
+	measure_line("list of ncdu", peer, runs, floor);
+	floor = measure_median(list, runs) / measure_median(peer, runs);
+	printf("  first files listed: %.2f times ncdu's list (goal: below 1)%s\n", floor,
+	    floor < 1 ? "" : "  <- missed");
 }
 
 /* In turns, so that what else the machine does is in all of them. */

@@ -88,8 +88,9 @@ struct mark {
 
 struct marks {
 	struct vec items;	/* unmarked ones stay, for the next time */
-	struct map *index;	/* by id */
+	struct map *index;	/* by id: its place in them, from 1 on */
 	size_t count;
+	size_t found;		/* the last that was asked for */
 };
 
 struct marks *
@@ -145,55 +146,79 @@ marks_id(const char *group, const char *item, size_t len, char *room, size_t *id
 	return id;
 }
 
-/* NULL: it was never marked. */
-static const struct mark *
-marks_find(const struct marks *m, const char *group, const char *item, size_t len)
+static bool
+mark_is(const struct mark *m, const char *group, size_t group_len, const char *item, size_t len)
 {
-	const struct mark *found = NULL;
-	char room[ID_ROOM];
-	size_t id_len, i;
-	char *id;
+	return m->len == group_len + 1 + len && memcmp(m->id, group, group_len + 1) == 0 &&
+	    memcmp(m->id + group_len + 1, item, len) == 0;
+}
 
-	if (m->items.len == 0 || (id = marks_id(group, item, len, room, &id_len)) == NULL)
-		return NULL;
-	if (map_get(m->index, id, id_len, &i))
-		found = marks_at(m, i);
+/* Who asks does so in the order of the rows: mostly it is the last one again, or the next. */
+static struct mark *
+marks_near(struct marks *m, const char *group, const char *item, size_t len)
+{
+	size_t group_len = strlen(group);
+
+	for (size_t i = m->found; i < m->items.len && i <= m->found + 1; i++)
+		if (mark_is(marks_at(m, i), group, group_len, item, len))
+			return marks_at(m, m->found = i);
+	return NULL;
+}
+
+/* NULL: it was never marked. */
+static struct mark *
+marks_find(struct marks *m, const char *group, const char *item, size_t len)
+{
+	struct mark *near = marks_near(m, group, item, len);
+	char room[ID_ROOM], *id;
+	size_t id_len, i;
+	bool found;
+
+	if (near != NULL || m->items.len == 0 ||
+	    (id = marks_id(group, item, len, room, &id_len)) == NULL)
+		return near;
+	found = map_get(m->index, id, id_len, &i);
 	if (id != room)
 		free(id);
-	return found;
+	return found ? marks_at(m, m->found = i - 1) : NULL;
 }
 
 bool
-marks_has(const struct marks *m, const char *group, const char *item, size_t len)
+marks_has(struct marks *m, const char *group, const char *item, size_t len)
 {
 	const struct mark *found = m->count > 0 ? marks_find(m, group, item, len) : NULL;
 
 	return found != NULL && found->on;
 }
 
+/* One that may be there; NULL: no memory. */
+static struct mark *
+marks_add(struct marks *m, const char *group, const char *item, size_t len)
+{
+	struct mark *mark = vec_push(&m->items);
+	size_t *place = NULL;
+
+	if (mark == NULL)
+		return NULL;
+	mark->id = marks_id(group, item, len, NULL, &mark->len);
+	if (mark->id != NULL)
+		place = map_value(m->index, mark->id, mark->len);
+	if (place != NULL && *place == 0) {
+		*place = m->items.len;
+	} else {
+		free(mark->id);
+		m->items.len--;
+	}
+	return place != NULL ? marks_at(m, m->found = *place - 1) : NULL;
+}
+
 int
 marks_set(struct marks *m, const char *group, const char *item, size_t len, bool on)
 {
-	size_t id_len, i;
-	struct mark *mark;
-	char *id = marks_id(group, item, len, NULL, &id_len);
+	struct mark *mark = marks_near(m, group, item, len);
 
-	if (id == NULL)
+	if (mark == NULL && (mark = marks_add(m, group, item, len)) == NULL)
 		return -1;
-	if (map_get(m->index, id, id_len, &i)) {
-		free(id);
-		mark = marks_at(m, i);
-	} else {
-		mark = vec_push(&m->items);
-		if (mark == NULL || map_put(m->index, id, id_len, m->items.len - 1) == -1) {
-			if (mark != NULL)
-				m->items.len--;
-			free(id);
-			return -1;
-		}
-		mark->id = id;
-		mark->len = id_len;
-	}
 	if (mark->on != on) {
 		mark->on = on;
 		m->count += on ? 1 : (size_t)-1;

@@ -33,7 +33,7 @@ struct marks;
 
 struct marks *marks_new(void);
 void marks_free(struct marks *m);
-bool marks_has(const struct marks *m, const char *group, const char *item, size_t len);
+bool marks_has(struct marks *m, const char *group, const char *item, size_t len);
 /* Mark or unmark.  -1: no memory. */
 int marks_set(struct marks *m, const char *group, const char *item, size_t len, bool on);
 void marks_clear(struct marks *m);

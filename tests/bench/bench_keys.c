@@ -272,9 +272,11 @@ main(int argc, char **argv)
 		{ "a row down", "j", KEYS_MAX }, { "a row up", "k", KEYS_MAX },
 		{ "a page down", "\033[6~", KEYS_MAX }, { "unfold all", "+", 1 },
 		{ "a row down, all unfolded", "j", KEYS_MAX }, { "to the end", "\033OF", 1 },
-		{ "to the start", "\033OH", 1 }, { "fold, unfold a file", "\r", 6 },
-		{ "next filter", "f", 1 }, { "mark a file", "a", 4 }, { "mark all", "A", 1 },
-		{ "no marks", "u", 1 }, { "other pane", "\t", 4 }, { "next order", "o", 4 },
+		{ "to the start", "\033OH", 1 }, { "fold, unfold an environment", "\r", 6 },
+		{ "next filter", "f", 1 }, { "mark an environment", "a", 4 },
+		{ "mark all", "A", 1 }, { "no marks", "u", 1 }, { "to a file", "j", 1 },
+		{ "mark a file", "a", 4 }, { "fold, unfold a file", "\r", 6 },
+		{ "other pane", "\t", 4 }, { "next order", "o", 4 },
 		{ "one list, and back", "B", 2 }, { "fold all", "-", 1 },
 	};
 	bool smoke = measure_is_smoke();

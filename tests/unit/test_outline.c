@@ -464,6 +464,34 @@ test_marks_are_kept_by_name(void **state)
 	marks_free(NULL);
 }
 
+/* In any order, and again: what is asked for next is mostly near, and need not be. */
+static void
+test_marks_are_found_in_any_order(void **state)
+{
+	static const char *const groups[] = { "a", "ab", "b", "" };
+	const size_t count = 40;
+	struct marks *m = marks_new();
+	bool on[160] = { false };
+	size_t at = 0, marked = 0, random = 1;
+	char item[8];
+
+	(void)state;
+	assert_non_null(m);
+	for (size_t i = 0; i < 20000; i++) {
+		random = random * 1103515245 + 12345;
+		at = i % 3 == 0 ? (random >> 16) % (4 * count) : (at + i % 3 - 1) % (4 * count);
+		snprintf(item, sizeof(item), "%zu", at % count);
+		assert_int_equal(marks_has(m, groups[at / count], item, strlen(item)), on[at]);
+		if (i % 5 == 0)
+			continue;
+		marked += on[at] ? (size_t)-1 : 1;
+		on[at] = !on[at];
+		assert_int_equal(marks_set(m, groups[at / count], item, strlen(item), on[at]), 0);
+		assert_int_equal(marks_count(m), marked);
+	}
+	marks_free(m);
+}
+
 int
 main(void)
 {
@@ -479,6 +507,7 @@ main(void)
 		cmocka_unit_test(test_matches_are_counted_folded_or_not),
 		cmocka_unit_test(test_search_goes_round_and_unfolds),
 		cmocka_unit_test(test_marks_are_kept_by_name),
+		cmocka_unit_test(test_marks_are_found_in_any_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

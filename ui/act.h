@@ -9,6 +9,7 @@ struct buf;
 struct environment;
 struct registry_answer;
 struct registry_request;
+struct selection;
 
 /* Before the first scan is done nothing is said to be missing. */
 #define STILL_LOOKING "the files are still being looked for"
@@ -113,6 +114,10 @@ void act_remove(struct app *a);
 void act_reveal(struct app *a);
 void act_copy(struct app *a);
 const char *act_needs_shown(const struct app *a);
+
+/* The value of ${s}, whose environment is unlocked.  False: the user was told why not. */
+bool act_value_read(struct app *a, const struct selection *s, struct buf *out);
+void act_copy_value(struct app *a, const struct buf *value);
 
 /* Where a value can be shown so that nothing of it stays. */
 enum show_where {

@@ -305,15 +305,13 @@ reveal_open_sealed(const struct environment *x, const char *name, size_t len, st
 }
 
 static int
-reveal_read(struct app *a, struct buf *out, struct error *err)
+reveal_read(struct app *a, const struct selection *s, struct buf *out, struct error *err)
 {
-	struct selection s = selection_get(a);
-
-	if (s.kind == SELECTION_ENTRY && s.entry->state == STATE_PLAIN)
-		return reveal_read_plain(a->options->scope, s.file, s.entry, out, err);
-	if (s.name == NULL || s.environment == NULL)
+	if (s->kind == SELECTION_ENTRY && s->entry->state == STATE_PLAIN)
+		return reveal_read_plain(a->options->scope, s->file, s->entry, out, err);
+	if (s->name == NULL || s->environment == NULL)
 		return error_set(err, ERROR_MISSING, "nothing is selected any more");
-	return reveal_open_sealed(s.environment, s.name, s.name_len, out, err);
+	return reveal_open_sealed(s->environment, s->name, s->name_len, out, err);
 }
 
 enum show_where
@@ -338,17 +336,12 @@ act_show(struct app *a, const struct buf *value, enum show_where where)
 		app_complain(a, "the value cannot be shown");
 }
 
-/* The value of what is selected, its environment unlocked.  False: the user knows why not. */
-static bool
-value_open(struct app *a, struct buf *out)
+bool
+act_value_read(struct app *a, const struct selection *s, struct buf *out)
 {
-	struct selection s = selection_get(a);
-	bool sealed = s.kind == SELECTION_SEALED || s.entry->state != STATE_PLAIN;
 	struct error err;
 
-	if (sealed && unlock_run(a, s.environment) == -1)
-		return false;
-	if (reveal_read(a, out, &err) == 0)
+	if (reveal_read(a, s, out, &err) == 0)
 		return true;
 	if (err.code == ERROR_DAMAGED)
 		error_hint(&err, "restore the secrets file from a backup, or seal a new value "
@@ -357,10 +350,35 @@ value_open(struct app *a, struct buf *out)
 	return false;
 }
 
+/* The value of what is selected, its environment unlocked.  False: the user knows why not. */
+static bool
+value_open(struct app *a, struct buf *out)
+{
+	struct selection s = selection_get(a);
+	bool sealed = s.kind == SELECTION_SEALED || s.entry->state != STATE_PLAIN;
+
+	if (sealed && unlock_run(a, s.environment) == -1)
+		return false;
+	s = selection_get(a);
+	return act_value_read(a, &s, out);
+}
+
 const char *
 act_needs_shown(const struct app *a)
 {
 	return reveal_shown(a->reveal) ? NULL : "show it first";
+}
+
+void
+act_copy_value(struct app *a, const struct buf *value)
+{
+	struct error err;
+
+	if (clipboard_copy(&a->clipboard, value->data, value->len, a->options->copy_ms, &err) == -1)
+		app_complain(a, "not copied: %s", err.text);
+	else
+		app_notice(a, "copied, by way of the terminal: cleared in %d s",
+		    (a->options->copy_ms + 999) / 1000);
 }
 
 /* What is shown stays so; else the value is read for it. */
@@ -368,7 +386,6 @@ void
 act_copy(struct app *a)
 {
 	bool shown = reveal_shown(a->reveal);
-	struct error err;
 	struct buf value;
 
 	if (!term_has_private_screen()) {
@@ -379,14 +396,8 @@ act_copy(struct app *a)
 	buf_init_secret(&value, BUF_MAX_FILE);
 	if (shown)
 		buf_append(&value, reveal_value(a->reveal)->data, reveal_value(a->reveal)->len);
-	if (!shown && !value_open(a, &value))
-		;	/* it was told */
-	else if (clipboard_copy(&a->clipboard, value.data, value.len, a->options->copy_ms,
-	    &err) == -1)
-		app_complain(a, "not copied: %s", err.text);
-	else
-		app_notice(a, "copied, by way of the terminal: cleared in %d s",
-		    (a->options->copy_ms + 999) / 1000);
+	if (shown || value_open(a, &value))
+		act_copy_value(a, &value);
 	buf_release(&value);
 }
 

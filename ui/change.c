@@ -26,7 +26,6 @@
 #define LINES_MAX 10000000
 #define WRITING "Writing, reading back, replacing."
 #define INDENT 4	/* of the rest of a long line */
-#define ABOVE 3		/* lines above the one that a text is shown from */
 
 /* A line on the screen: a part of a line of the text. */
 struct piece {
@@ -378,30 +377,11 @@ review_run(struct app *a, struct change *const c[], size_t n, const struct revie
 void
 review_show(struct app *a, const char *title, const char *text)
 {
-	review_show_at(a, title, text, 0);
-}
-
-void
-review_show_at(struct app *a, const char *title, const char *text, size_t number)
-{
 	struct review_options o = { .title = title };
 	struct review v;
-	int rows, cols;
 
 	review_init(&v, &o);
 	buf_append_str(&v.text, text);
-	canvas_size(&rows, &cols);
-	break_text(&v, cols - 2);
-	/* With a few lines above it. */
-	for (size_t i = 0; number > 0 && i < v.pieces.len; i++) {
-		const struct piece *p = vec_at(&v.pieces, i);
-		const char *line = (const char *)v.text.data + p->from;
-
-		if (p->continued || p->len < 2 || strtoul(line + 1, NULL, 10) != number)
-			continue;
-		v.window.cursor = i > ABOVE ? i - ABOVE : 0;
-		break;
-	}
 	(void)review_finish(a, &v);
 }
 

@@ -41,9 +41,6 @@ enum review_answer review_run(struct app *a, struct change *const c[], size_t n,
 /* Show lines of text in the same way, with nothing to apply. */
 void review_show(struct app *a, const char *title, const char *text);
 
-/* The same, from the line on that begins, behind a sign, with this number. */
-void review_show_at(struct app *a, const char *title, const char *text, size_t number);
-
 /**
  * change_carry_out(a, c, n, failed):
  * Apply the plans, one after the other, and read what changed again.  One that

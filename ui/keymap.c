@@ -221,8 +221,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_FINDINGS] = { .rank = 7, .label = "pending", .run = act_view_pending } },
 	    .faces[EVERYWHERE] = { .run = act_view_pending } },
 	[ACTION_DIFF] = { MARK, "diff", { 'P' }, "the whole change, as a masked diff", false, {
-	    [VIEW_FILES] = { .label = "whole file", .help = "the whole file, masked, with what its "
-		"references lead to", .unavailable = act_needs_readable, .run = act_whole },
+	    [VIEW_FILES] = { .label = "whole file", .help = "the whole file, masked, beside what a "
+		"service reads", .unavailable = act_needs_readable, .run = act_whole },
 	    [VIEW_PENDING] = { .rank = 4, .label = "whole diff", .unavailable = act_needs_pending,
 		.run = act_diff },
 	    [VIEW_ROTATION] = { .rank = 5, .label = "whole diff",

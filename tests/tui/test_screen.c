@@ -417,105 +417,6 @@ file_that_cannot_be_read_says_why(void **state)
 	fixture_leave(v);
 }
 
-/* As it is on disk but for the values, from the line of the cursor on, with what its references
- * lead to. */
-static void
-whole_file_is_shown_masked(void **state)
-{
-	struct fixture *f = *state;
-	char text[4096], path[512];
-	size_t used = 0;
-	struct vt *v;
-
-	for (int i = 1; i < 60; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "number.%d=%d\n", i, i);
-	snprintf(text + used, sizeof(text) - used, "ssl.key.password=far-down-canary\n");
-	fixture_write(f, "estate/long.properties", text);
-	v = fixture_open_unlocked(f);
-	type_line(v, "/keystore.pass");
-	vt_key(v, "P");
-	vt_assert_has(v, "broker.properties, values masked");
-	vt_assert_has(v, "     1  # Broker 1: this comment must survive");
-	vt_assert_has(v, "     3  listeners = SASL_SSL://0.0.0.0:9093");
-	vt_assert_has(v, "!    5  ssl.keystore.password=<clear text>");
-	vt_assert_has(v, "S opens: broker.properties/ssl.key.password in secrets.properties");
-	vt_assert_has(v, "!    7  ssl.truststore.password : <clear text>");
-	vt_key(v, KEY_ESC);
-	type_line(v, "/db.pass");
-	vt_key(v, "P");
-	vt_assert_has(v, "D the service would not start: no such entry in secrets.properties");
-	vt_assert_has(v, "X the service would not start: does not open: worker.properties/damaged");
-	vt_assert_has(v, "O of another provider");
-	vt_key(v, KEY_ESC);
-	/* The line that the cursor is on stands in the first rows. */
-	type_line(v, "/long");
-	vt_key(v, "l");
-	vt_key(v, "j");
-	vt_assert_has(v, "long.properties:60");
-	vt_key(v, "P");
-	vt_assert_has(v, "!   60  ssl.key.password=<clear text>");
-	vt_assert_lacks(v, "number.1=1");
-	vt_key(v, KEY_ESC);
-	/* A secrets file, too. */
-	vt_key(v, KEY_HOME);
-	vt_key(v, KEY_TAB);
-	vt_key(v, "P");
-	vt_assert_has(v, "secrets.properties, values masked");
-	vt_assert_has(v, "<sealed: text ");
-	vt_assert_lacks(v, "ENC[AES/GCM/NoPadding,data:KK");
-	vt_key(v, KEY_ESC);
-	vt_key(v, KEY_TAB);
-	/* One that went away is told. */
-	type_line(v, "/long");
-	snprintf(path, sizeof(path), "%s/estate/long.properties", f->dir);
-	assert_int_equal(unlink(path), 0);
-	vt_key(v, "P");
-	vt_assert_has(v, "The file cannot be shown");
-	vt_key(v, KEY_ENTER);
-	assert_false(vt_sent(v, FIXTURE_KEYSTORE_SECRET));
-	assert_false(vt_sent(v, "Qm44"));
-	assert_false(vt_sent(v, FIXTURE_DB_SECRET));
-	assert_false(vt_sent(v, FIXTURE_BROKER_SECRET));
-	assert_false(vt_sent(v, "far-down-canary"));
-	fixture_leave(v);
-}
-
-/* Lines have their numbers in the file, whatever number of them a secret has and however they end:
- * what is said of a line stands below it. */
-static void
-whole_file_counts_the_lines_of_secrets(void **state)
-{
-	static const char text[] = "first=1\r\n"
-	    "ssl.key.password=long-canary\\\r\n  more-canary\\\r\n  end-canary\r\n"
-	    "sasl.jaas.config=Module required \\\r\n  username=\"u\" \\\r\n"
-	    "  password=\"jaas-canary\";\r\n"
-	    "#ssl.truststore.password=old-canary\r\n"
-	    "b.password=${securepass:/etc/estate/secrets.properties:gone.properties/b.password}\r\n"
-	    "last=\\u009b31m\xc2\x9b" "2J\r\n";
-	struct fixture *f = *state;
-	struct vt *v;
-	int row, col;
-
-	fixture_write(f, "estate/lines.properties", text);
-	v = fixture_open_unlocked(f);
-	type_line(v, "/lines");
-	vt_forget_raw(v);
-	vt_key(v, "P");
-	vt_assert_has(v, "     1  first=1");
-	vt_assert_has(v, "!    2  ssl.key.password=<clear text>");
-	vt_assert_has(v, "!    5  sasl.jaas.config=Module required username=\"u\" password=\"<clear");
-	vt_assert_has(v, "!    8  #ssl.truststore.password=<clear text>");
-	vt_assert_has(v, "     9  b.password=");
-	vt_assert_has(v, "    10  last=");
-	vt_assert_lacks(v, "\\r");
-	vt_assert_lacks(v, "    11");
-	assert_true(vt_find(v, "would not start", &row, &col));
-	assert_false(vt_sent(v, "canary"));
-	assert_false(vt_sent(v, "\xc2\x9b"));
-	vt_key(v, KEY_ESC);
-	fixture_leave(v);
-}
-
 /* The demonstration, as a newcomer sees it: folders before their files, and each of these there. */
 static void
 demonstration_fits_a_usual_screen(void **state)
@@ -601,8 +502,6 @@ main(void)
 		FIXTURE_TEST(reference_to_a_missing_secrets_file_is_unknown),
 		FIXTURE_TEST(several_paths_are_shown_together),
 		FIXTURE_TEST(file_that_cannot_be_read_says_why),
-		FIXTURE_TEST(whole_file_is_shown_masked),
-		FIXTURE_TEST(whole_file_counts_the_lines_of_secrets),
 		FIXTURE_TEST(demonstration_fits_a_usual_screen),
 		FIXTURE_TEST(folding_hides_entries_and_filter_shows_only_some),
 	};

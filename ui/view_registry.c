@@ -14,12 +14,12 @@
 #include "ui/view.h"
 
 #define WIDE 34		/* a narrower pane has no columns behind the names */
-#define WIDER 90	/* a wider one tells who stored the version, and when */
+#define WIDER 70	/* a wider one tells who stored the version, and when */
 
 /* Columns of the columns. */
 #define REFS 4
 #define WORD 11
-#define WHO 14
+#define WHO 10
 #define TIME 16		/* of 2026-10-05 12:34:56Z */
 #define GAP 2
 
@@ -82,7 +82,7 @@ draw_columns(const struct rect *l, unsigned int style, const struct registry_sum
     const char *word, const char *uses)
 {
 	int x = l->x + l->w - 1 - REFS;
-	char time[TIME + 1];
+	char day[DAY_COLUMNS + 1];
 
 	if (l->w < WIDE)
 		return l->w;
@@ -90,13 +90,13 @@ draw_columns(const struct rect *l, unsigned int style, const struct registry_sum
 	x -= GAP + WORD;
 	canvas_right(l->y, x, WORD, style, word);
 	if (l->w >= WIDER && by != NULL && by->created[0] != '\0') {
-		snprintf(time, sizeof(time), "%.*s", TIME, by->created);
+		snprintf(day, sizeof(day), "%.*s", DAY_COLUMNS, by->created);
 		canvas_text(l->y, x - GAP - WHO, WHO, style, by->created_by);
-		canvas_text(l->y, x - 2 * GAP - WHO - TIME, TIME, style, time);
+		canvas_text(l->y, x - 2 * GAP - WHO - DAY_COLUMNS, DAY_COLUMNS, style, day);
 	}
 	/* The words are shorter than their column, mostly. */
 	if (l->w >= WIDER)
-		return x - 2 * GAP - WHO - TIME - l->x - 1;
+		return x - 2 * GAP - WHO - DAY_COLUMNS - l->x - 1;
 	return x + WORD - columns_text(word, strlen(word)) - l->x - 1;
 }
 
@@ -517,6 +517,45 @@ registry_say_use(struct words *w, const struct registry_use *u)
 	buf_printf(&w->text, "%s goes there.", KEY(ACTION_OPEN));
 }
 
+/* --- facts, for the third pane: what is not known is left out --- */
+
+static void
+registry_say_times(struct words *w, const struct registry_version *v)
+{
+	if (v->created[0] != '\0')
+		words_fact(w, "stored", "%s by %s", v->created, v->created_by);
+	if (v->deleted[0] != '\0')
+		words_fact(w, "deleted", "%s by %s", v->deleted, v->deleted_by);
+	if (v->expires[0] != '\0')
+		words_fact(w, "expires", "%s", v->expires);
+}
+
+static void
+registry_say_facts(const struct registry *reg, struct words *w, const struct registry_selection *s)
+{
+	const struct registry_version *v = s->version != NULL ? s->version : s->key != NULL ?
+	    registry_key_latest(s->key) : NULL;
+	size_t live = 0;
+
+	if (s->key == NULL && s->path->known == REGISTRY_KNOWN)
+		words_fact(w, "keys", "%zu%s", count_keys(s->path), s->path->cut ? "+" : "");
+	if (v != NULL) {
+		words_fact(w, s->version != NULL ? "version" : "newest", "%u, %s", v->number,
+		    registry_state_name(v->state));
+		registry_say_times(w, v);
+	}
+	if (s->key != NULL && s->key->history == REGISTRY_KNOWN) {
+		for (size_t i = 0; i < s->key->versions.len; i++) {
+			v = vec_at(&s->key->versions, i);
+			live += v->state == REGISTRY_LIVE;
+		}
+		words_fact(w, "versions", "%zu, %zu live", s->key->versions.len, live);
+	}
+	if (reg->uses.done)
+		words_fact(w, "references", "%zu in the files here", s->key != NULL ?
+		    s->key->uses : s->path->uses);
+}
+
 static void
 registry_say(struct app *a, struct words *w)
 {
@@ -540,6 +579,7 @@ registry_say(struct app *a, struct words *w)
 		registry_say_key(w, s.path, s.key);
 	else
 		registry_say_path(w, s.path);
+	registry_say_facts(a->registry, w, &s);
 }
 
 static void
@@ -677,6 +717,7 @@ const struct view_ops view_registry = {
 	.shows = ACTION_VIEW_REGISTRY,
 	.only_here = "this is for the registry",
 	.left_leads = true,
+	.third_pane = true,
 	.panes = registry_panes,
 	.entered = registry_entered,
 	.moved = registry_moved,

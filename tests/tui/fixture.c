@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "fixture_files.h"
+#include "golden.h"
 #include "vt.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -37,6 +38,8 @@ fixture_setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
+	f->term = *state;
+	golden_only_text(f->term != NULL);
 	assert_non_null(realpath(program != NULL ? program : "build/propseal", f->program));
 	snprintf(f->dir, sizeof(f->dir), "%s/propseal-tui.XXXXXX", tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
@@ -101,7 +104,8 @@ fixture_run(struct fixture *f, const struct fixture_start *s)
 	} else if (i == 0 && s->command == NULL) {
 		argv[n++] = (char *)(uintptr_t)"estate";
 	}
-	snprintf(term, sizeof(term), "TERM=%s", s->term != NULL ? s->term : "xterm-256color");
+	snprintf(term, sizeof(term), "TERM=%s", s->term != NULL ? s->term :
+	    f->term != NULL ? f->term : "xterm-256color");
 	snprintf(lang, sizeof(lang), "LC_ALL=%s", s->lang != NULL ? s->lang : "C.UTF-8");
 	n = 0;
 	env[n++] = term;

@@ -21,6 +21,7 @@ struct fixture {
 	char trail[192];	/* the trail in that, below ->dir */
 	char program[4096];
 	char *kept;		/* all files, as of fixture_keep */
+	const char *term;	/* the type of its terminals; NULL: xterm-256color */
 };
 
 /* Sealed values; while masked they must be nowhere. */

@@ -6,7 +6,7 @@ int
 session_setup(void **state)
 {
 	struct session *t = calloc(1, sizeof(*t));
-	void *f = NULL;
+	void *f = *state;
 	int rc;
 
 	assert_non_null(t);

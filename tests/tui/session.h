@@ -18,6 +18,13 @@ int session_teardown(void **state);
 #define SESSION_TEST(name) \
 	cmocka_unit_test_setup_teardown(name, session_setup, session_teardown)
 
+/* On the other types of terminals (FIXTURE_TERMS). */
+#define SESSION_TERM(name, type) \
+	{ #name " on " type, name, session_setup, session_teardown, (void *)type }
+#define SESSION_TERMS(name) \
+	SESSION_TERM(name, "screen"), SESSION_TERM(name, "tmux"), SESSION_TERM(name, "linux"), \
+	SESSION_TERM(name, "vt100")
+
 /* The service of server_start, and its view at 80x24 with everything that it
  * asks for by itself answered. */
 struct vt *session_open(void **state);

@@ -24,6 +24,13 @@
 #define FIXTURE_TEST(name) \
 	cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
+/* The same on the other types of terminals, where only the text of its screens counts. */
+#define FIXTURE_TERM(name, type) \
+	{ #name " on " type, name, fixture_setup, fixture_teardown, (void *)type }
+#define FIXTURE_TERMS(name) \
+	FIXTURE_TERM(name, "screen"), FIXTURE_TERM(name, "tmux"), FIXTURE_TERM(name, "linux"), \
+	FIXTURE_TERM(name, "vt100")
+
 /* An answer may come, and be drawn, at any time: so wait for what is expected. */
 static inline void
 see(struct vt *v, const char *text)

@@ -69,6 +69,11 @@ five_setup(void **state)
 	return 0;
 }
 
+#define FIVE_TERM(name, type) \
+	{ #name " on " type, name, five_setup, fixture_teardown, (void *)type }
+#define FIVE_TERMS(name) \
+	FIVE_TERM(name, "screen"), FIVE_TERM(name, "tmux"), FIVE_TERM(name, "linux"), \
+	FIVE_TERM(name, "vt100")
 #define FIVE_TEST(name) cmocka_unit_test_setup_teardown(name, five_setup, fixture_teardown)
 
 static struct vt *
@@ -416,12 +421,14 @@ unknown_destination_is_asked(void **state)
 	vt_key(v, "w");
 	vt_assert_has(v, "Where to?");
 	vt_assert_has(v, "lab/x.properties");
+	golden_assert_sizes(v, "destination");
 	vt_key(v, KEY_ESC);
 	vt_assert_has(v, "1 marked");
 	fixture_assert_unchanged(f);
 	/* Left out: its marks go. */
 	vt_key(v, "w");
-	vt_key(v, KEY_END);
+	for (int i = 0; i < 9; i++)
+		vt_key(v, "j");
 	vt_key(v, KEY_ENTER);
 	vt_assert_lacks(v, "marked  ");
 	fixture_assert_unchanged(f);
@@ -560,6 +567,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIVE_TEST(environments_are_the_roots_of_the_list),
+		FIVE_TERMS(environments_are_the_roots_of_the_list),
 		FIVE_TEST(right_pane_follows_the_cursor),
 		FIVE_TEST(references_of_one_file_are_each_to_its_own),
 		FIVE_TEST(reveal_shows_the_environments_own_value),
@@ -571,6 +579,7 @@ main(void)
 		FIVE_TEST(removal_takes_its_own),
 		FIVE_TEST(rotation_is_of_the_selected_one),
 		FIVE_TEST(unknown_destination_is_asked),
+		FIVE_TERMS(unknown_destination_is_asked),
 		FIVE_TEST(section_of_propseal_ini_says_where),
 		FIVE_TEST(collision_names_both_files_and_leaves_one_out),
 		FIVE_TEST(damaged_value_is_so_in_its_own_only),

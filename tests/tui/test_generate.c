@@ -340,7 +340,7 @@ environment_gets_a_name_of_its_own(void **state)
 		name_it(v, "prod-eu");
 		vt_assert_has(v, "This name goes into the nearest propseal.ini");
 		if (there == 0)
-			golden_assert_sizes(v, "wizard-name", true);
+			golden_assert_sizes(v, "wizard-name");
 		key = go_to_the_key(v);
 		assert_false(there == 0 && fixture_is_in_file(f, "fresh/propseal.ini", "prod"));
 		prove(v, key);
@@ -900,7 +900,7 @@ screens(void **state)
 		for (size_t n = 0; n < 3; n++) {
 			snprintf(name, sizeof(name), "%s-80x24", names[n]);
 			if (t == 0)
-				golden_assert_sizes(v, names[n], true);
+				golden_assert_sizes(v, names[n]);
 			else
 				golden_assert_text(v, name);
 			if (n == 0)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "golden.h"
 #include "steps.h"
 
 #define MEANWHILE "Another process is changing secrets.properties"
@@ -126,6 +127,38 @@ interrupt_during_an_apply_asks_and_the_next_one_leaves(void **state)
 	give_back_lock(f, fd);
 }
 
+/* How it looks while it runs, and while leaving is asked about; it does not say when a frame is
+ * drawn, so each size is one of its own. */
+static void
+screens(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *running, *leaving;
+	} sizes[] = { { 24, 80, "running-80x24", "running-leave-80x24" },
+		{ 40, 120, "running-120x40", "running-leave-120x40" },
+		{ 5, 20, "running-20x5", "running-leave-20x5" } };
+	struct fixture *f = *state;
+
+	fixture_keep(f);
+	for (size_t i = 0; i < 3; i++) {
+		int fd = hold_lock(f);
+		struct vt *v = start_apply(f, (struct fixture_start){ .rows = sizes[i].rows,
+			.cols = sizes[i].cols, .args = { "estate", "--lock-timeout", "60" } });
+
+		see(v, "Another process");
+		golden_await(v, sizes[i].running);
+		vt_send(v, "q");
+		see(v, "This is not done");
+		golden_await(v, sizes[i].leaving);
+		kill(vt_pid(v), SIGKILL);
+		(void)vt_wait_exit(v);
+		vt_free(v);
+		give_back_lock(f, fd);
+	}
+	fixture_assert_unchanged(f);
+}
+
 static void
 smallest_screen_shows_an_apply(void **state)
 {
@@ -243,6 +276,8 @@ main(void)
 		FIXTURE_TEST(keys_during_an_apply_are_dropped_and_not_run),
 		FIXTURE_TEST(leaving_during_an_apply_waits_until_it_has_stopped),
 		FIXTURE_TEST(interrupt_during_an_apply_asks_and_the_next_one_leaves),
+		FIXTURE_TEST(screens),
+		FIXTURE_TERMS(screens),
 		FIXTURE_TEST(smallest_screen_shows_an_apply),
 		FIXTURE_TEST(hangup_during_an_apply_leaves_whole_files),
 		FIXTURE_TEST(control_z_during_an_apply_comes_back_to_it),

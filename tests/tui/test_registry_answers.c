@@ -131,12 +131,13 @@ end_of_the_audit_log_is_followed(void **state)
 	see(v, "denied");
 	see(v, "11:22:35 bob     GetKey");
 	see(v, "intent");
+	golden_assert_sizes(v, "registry-audit");
 	vt_resize(v, 24, 120);
 	see(v, "2026-10-05 11:22:33 bob     GetSecretVersion");
 	vt_resize(v, 5, 20);
 	see(v, "GetKey      intent");
 	vt_resize(v, 24, 80);
-	vt_key(v, KEY_UP);
+	vt_key(v, "k");
 	vt_key(v, KEY_ESC);
 	vt_wait_text(v, "denied", false);
 	session_quit(state);
@@ -200,6 +201,7 @@ main(void)
 		SESSION_TEST(keys_that_are_not_known_yet_are_not_counted_as_all),
 		SESSION_TEST(empty_registry_says_what_to_do),
 		SESSION_TEST(end_of_the_audit_log_is_followed),
+		SESSION_TERMS(end_of_the_audit_log_is_followed),
 		SESSION_TEST(registry_without_audit_tail_or_metadata_is_used_all_the_same),
 		SESSION_TEST(registry_that_refuses_to_list_what_is_deleted_is_used_all_the_same),
 		SESSION_TEST(without_a_registry_the_view_tells_how_to_name_one),

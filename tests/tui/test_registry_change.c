@@ -1,4 +1,5 @@
 /* The view of the Secret Registry: what it changes there. */
+#include "golden.h"
 #include "session.h"
 
 static void
@@ -267,6 +268,25 @@ start_rotation(void **state)
 }
 
 static void
+screens(void **state)
+{
+	struct vt *v = session_fake(state, running, 2);
+
+	see(v, "1 path");
+	vt_key(v, "K");
+	see(v, "Type rotate");
+	golden_assert_sizes(v, "registry-rotate");
+	type_line(v, "rotate");
+	see(v, "3 of 12");
+	see(v, "Esc stops watching");
+	golden_assert_sizes(v, "registry-rotating");
+	vt_key(v, KEY_ESC);
+	vt_wait_text(v, "Sealing again", false);
+	see(v, "the rotation goes on");
+	session_quit(state);
+}
+
+static void
 progress_of_a_rotation_is_shown_and_can_be_left(void **state)
 {
 	struct vt *v = start_rotation(state);
@@ -332,6 +352,8 @@ main(void)
 		SESSION_TEST(path_is_deleted_with_its_keys),
 		SESSION_TEST(deleted_path_is_still_there_for_the_next_one_who_looks),
 		SESSION_TEST(rotation_wants_the_word_and_is_followed_to_its_end),
+		SESSION_TEST(screens),
+		SESSION_TERMS(screens),
 		SESSION_TEST(progress_of_a_rotation_is_shown_and_can_be_left),
 		SESSION_TEST(end_of_a_rotation_that_was_left_is_told),
 		SESSION_TEST(failure_of_a_rotation_that_was_left_is_told),

@@ -1,4 +1,5 @@
 /* The view of the Secret Registry: logins, locks, and a registry that is not there. */
+#include "golden.h"
 #include "memory.h"
 #include "session.h"
 
@@ -16,6 +17,19 @@ open_without_password(void **state)
 	vt_key(t->v, "s");
 	see(t->v, "Password:");
 	return t->v;
+}
+
+static void
+screens(void **state)
+{
+	struct vt *v = open_without_password(state);
+
+	golden_assert_sizes(v, "registry-login");
+	type_line(v, "wrong-canary");
+	see(v, "The registry refuses the login.");
+	see(v, "U logs in");
+	golden_assert_sizes(v, "registry-refused");
+	session_quit(state);
 }
 
 static void
@@ -157,6 +171,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SESSION_TEST(screens),
+		SESSION_TERMS(screens),
 		SESSION_TEST(wrong_password_is_refused_and_asked_for_again),
 		SESSION_TEST(lock_wipes_the_password_and_the_next_use_asks_for_it),
 		SESSION_TEST(password_of_a_file_does_not_stay_either),

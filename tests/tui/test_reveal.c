@@ -41,6 +41,31 @@ value_is_shown_and_any_key_masks_it(void **state)
 	vt_free(v);
 }
 
+/* On a terminal with a second screen; every size of its own, as another one masks it. */
+static void
+value_is_shown_at_every_size(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *name;
+	} sizes[] = { { 24, 80, "reveal-80x24" }, { 40, 120, "reveal-120x40" },
+		{ 5, 20, "reveal-20x5" } };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct fixture_start s = { .rows = sizes[i].rows, .cols = sizes[i].cols,
+		    .args = { "estate", "--reveal-time", "3600" },
+		    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+		struct vt *v = fixture_run(*state, &s);
+
+		go_to_broker_secret(v);
+		vt_key(v, "r");
+		vt_assert_has(v, FIXTURE_BROKER_SECRET);
+		golden_assert(v, sizes[i].name);
+		fixture_quit(v);
+		vt_free(v);
+	}
+}
+
 static void
 value_masks_itself_by_time(void **state)
 {
@@ -422,6 +447,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(value_is_shown_and_any_key_masks_it),
+		FIXTURE_TEST(value_is_shown_at_every_size),
+		FIXTURE_TERM(value_is_shown_at_every_size, "xterm"),
+		FIXTURE_TERM(value_is_shown_at_every_size, "screen"),
+		FIXTURE_TERM(value_is_shown_at_every_size, "tmux"),
 		FIXTURE_TEST(value_masks_itself_by_time),
 		FIXTURE_TEST(losing_the_focus_and_resizing_mask_it),
 		FIXTURE_TEST(no_copy_stays_in_memory),

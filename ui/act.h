@@ -193,6 +193,7 @@ const char *act_rotation_needs_diff(const struct app *a);
 /* view_history.c */
 void act_view_history(struct app *a);
 void act_history_open(struct app *a);
+const char *act_history_needs_row(const struct app *a);
 void act_history_back(struct app *a);
 void act_history_read(struct app *a);
 void act_history_check(struct app *a);

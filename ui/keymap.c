@@ -74,9 +74,9 @@ static const struct action actions[ACTION_COUNT] = {
 	    .faces[EVERYWHERE] = { .run = act_down } },
 	[ACTION_UP] = { MOVE, "up", { 'k', INPUT_UP }, "previous line", false,
 	    .faces[EVERYWHERE] = { .run = act_up } },
-	[ACTION_PAGE_DOWN] = { MOVE, "page-down", { INPUT_PAGE_DOWN }, "next page", false,
+	[ACTION_PAGE_DOWN] = { MOVE, "page-down", { INPUT_PAGE_DOWN, '>' }, "next page", false,
 	    .faces[EVERYWHERE] = { .run = act_page_down } },
-	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP }, "previous page", false,
+	[ACTION_PAGE_UP] = { MOVE, "page-up", { INPUT_PAGE_UP, '<' }, "previous page", false,
 	    .faces[EVERYWHERE] = { .run = act_page_up } },
 	[ACTION_FIRST] = { MOVE, "first", { INPUT_HOME }, "first line", false,
 	    .faces[EVERYWHERE] = { .run = act_first } },
@@ -92,7 +92,8 @@ static const struct action actions[ACTION_COUNT] = {
 	    "fold or unfold an environment or a file; from an entry to its counterpart", false, {
 	    [VIEW_FILES] = { .run = act_open },
 	    [VIEW_HISTORY] = { .rank = 1, .label = "go to the file", .help = "to the file that was "
-		"changed; fold or unfold a day", .run = act_history_open },
+		"changed; fold or unfold a day", .unavailable = act_history_needs_row,
+		.run = act_history_open },
 	    [VIEW_FINDINGS] = { .rank = 2, .label = "go there", .help = "to the entry that a "
 		"finding is about; fold or unfold a group", .unavailable = act_findings_needs_any,
 		.run = act_findings_open },

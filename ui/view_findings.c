@@ -599,9 +599,6 @@ findings_title(struct app *a, struct buf *where, struct buf *state)
 		buf_printf(state, "looking, %zu %s", seen, seen == 1 ? "file" : "files");
 	else if (f->audit == NULL)
 		buf_append_str(state, f->looked ? "not looked at" : "looking");
-	else
-		buf_printf(state, "%zu %s read", f->counts.read,
-		    f->counts.read == 1 ? "file" : "files");
 	buf_append_str(where, a->options->paths[0]);
 	if (a->options->path_count > 1)
 		buf_printf(where, " and %zu more", a->options->path_count - 1);
@@ -637,6 +634,9 @@ findings_draw_counts(struct app *a, const struct rect *r, int w)
 	else if (!f->is_whole)
 		buf_printf(&text, "Stopped: this audit is not complete. %s looks at all files.  ",
 		    KEY(ACTION_RESCAN));
+	if (f->audit != NULL)
+		buf_printf(&text, "%zu %s read.  ", f->counts.read, f->counts.read == 1 ? "file" :
+		    "files");
 	if (unread > 0)
 		buf_printf(&text, "%zu unread %s: this audit is not complete.  ", unread,
 		    unread == 1 ? "file" : "files");

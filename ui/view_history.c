@@ -471,6 +471,12 @@ act_history_open(struct app *a)
 }
 
 const char *
+act_history_needs_row(const struct app *a)
+{
+	return outline_at(&a->history->panes.left) == NULL ? "nothing was changed yet" : NULL;
+}
+
+const char *
 act_history_needs_trail(const struct app *a)
 {
 	return history_trail(a) == NULL ? "no trail is kept" : NULL;

@@ -249,6 +249,21 @@ trail_replace(struct fixture *f, const char *before, const char *old, const char
 	free(text);
 }
 
+/* What cannot be done is not offered, and says why. */
+static void
+nothing_is_offered_where_nothing_was_changed(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_settle(v);
+	vt_key(v, "5");
+	see(v, "No change yet");
+	vt_assert_lacks(v, "go to the file");
+	vt_key(v, KEY_ENTER);
+	vt_assert_has(v, "nothing was changed yet");
+	fixture_leave(v);
+}
+
 /* Who and where the tests run is none of the screen's; times are masked. */
 static void
 screens(void **state)
@@ -299,6 +314,7 @@ main(void)
 		FIXTURE_TEST(what_cannot_be_undone_says_why),
 		FIXTURE_TEST(each_change_has_its_line_with_the_newest_first),
 		FIXTURE_TEST(what_another_file_refers_to_stays),
+		FIXTURE_TEST(nothing_is_offered_where_nothing_was_changed),
 		FIXTURE_TEST(small_and_large_screens_have_it),
 		FIXTURE_TEST(screens),
 	};

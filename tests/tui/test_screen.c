@@ -83,6 +83,27 @@ smallest_screen_is_usable(void **state)
 	fixture_leave(v);
 }
 
+/* Keyboards without keys for pages have two others. */
+static void
+pages_turn_by_other_keys_too(void **state)
+{
+	struct vt *v = fixture_open(*state);
+	int first, row, page, col;
+
+	vt_settle(v);
+	vt_cursor(v, &first, &col);
+	vt_key(v, KEY_PAGE_DOWN);
+	vt_cursor(v, &page, &col);
+	assert_true(page > first + 1);
+	vt_key(v, "<");
+	vt_cursor(v, &row, &col);
+	assert_true(row <= first);
+	vt_key(v, ">");
+	vt_cursor(v, &row, &col);
+	assert_int_equal(row, page);
+	fixture_leave(v);
+}
+
 static void
 too_small_says_what_is_needed_and_ignores_keys(void **state)
 {
@@ -488,6 +509,7 @@ main(void)
 		FIXTURE_TEST(wide_screen_has_a_third_pane_with_line_age_key_and_owner),
 		FIXTURE_TEST(facts_that_are_not_known_are_left_out),
 		FIXTURE_TEST(smallest_screen_is_usable),
+		FIXTURE_TEST(pages_turn_by_other_keys_too),
 		FIXTURE_TEST(too_small_says_what_is_needed_and_ignores_keys),
 		FIXTURE_TEST(resizing_down_to_one_cell_and_back_loses_nothing),
 		FIXTURE_TEST(neighbours_never_look_alike),

@@ -31,6 +31,7 @@
 #define SECONDS 6		/* and without a gauge */
 #define VALUE_COLS 8		/* fewer have no room for a value */
 #define SIDE_STEP 16
+#define ABOVE 3		/* lines above the one that it begins at */
 #define LINE_MAX_BYTES ((size_t)64 << 20)
 #define NO_VALUE ((size_t)-1)
 
@@ -641,6 +642,8 @@ whole_start(struct whole *w, const struct selection *s)
 			list_go(&w->list, preview_value(&w->preview, k)->line);
 			w->value = k;
 		}
+	/* With a few lines above it. */
+	w->list.top = w->list.cursor > ABOVE ? w->list.cursor - ABOVE : 0;
 }
 
 void

@@ -57,6 +57,7 @@ whole_file_is_shown_masked(void **state)
 	vt_assert_has(v, "long.properties:60");
 	vt_key(v, "P");
 	vt_assert_has(v, ">  60 ! ssl.key.password=<clear text>");
+	vt_assert_has(v, "  57   number.57=57");
 	vt_assert_lacks(v, "number.1=1");
 	vt_key(v, KEY_ESC);
 	/* A secrets file, too. */

@@ -161,6 +161,11 @@ expect_not_in() {
 	if grep -qF -e "$2" "$1"; then fail "$1 has: $2"; fi
 }
 
+# Is nobody else in the group of new files?  One of the user's own number is his alone.
+alone_in_group() {
+	[ "$(id -u)" -ne 0 ] && [ "$(id -u)" -eq "$(id -g)" ]
+}
+
 expect_mode() {
 	[ "$(stat -c %a "$1")" = "$2" ] || fail "$1 has mode $(stat -c %a "$1"), expected $2"
 }

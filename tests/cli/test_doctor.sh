@@ -230,7 +230,9 @@ case_modes_of_the_secrets_file() {
 	chmod 660 estate/sec.properties
 	doctor estate -o json
 	expect_rc 0
-	expect_modes "[('estate/sec.properties', 'its group can write this secrets file, and so exchange what is sealed in it', 'chmod g-w')]"
+	local found="[('estate/sec.properties', 'its group can write this secrets file, and so exchange what is sealed in it', 'chmod g-w')]"
+	alone_in_group && found='[]'
+	expect_modes "$found"
 	chmod 662 estate/sec.properties
 	doctor estate -o json
 	expect_modes "[('estate/sec.properties', 'every user can write this secrets file, and so exchange what is sealed in it', 'chmod go-w')]"
@@ -320,7 +322,9 @@ case_folder_that_everybody_writes() {
 	chmod 775 estate
 	doctor estate -o json
 	expect_rc 0
-	expect_modes "[('estate', 'its group can put another file in the place of the secrets file in this folder', 'chmod g-w')]"
+	local found="[('estate', 'its group can put another file in the place of the secrets file in this folder', 'chmod g-w')]"
+	alone_in_group && found='[]'
+	expect_modes "$found"
 	# In a folder without a secrets file it may.
 	mv estate/sec.properties .
 	doctor estate -o json

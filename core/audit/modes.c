@@ -18,14 +18,10 @@
 mode_t
 audit_open_bits(enum audit_open what, mode_t mode, uid_t uid, gid_t gid)
 {
-	mode_t bits = mode & S_IWOTH;
-
 	if (what != AUDIT_OPEN_FILE && S_ISDIR(mode) && (mode & S_ISVTX) != 0)
 		return 0;
-	/* A group of the owner's own number has nobody else in it, but that of root. */
-	if (what == AUDIT_OPEN_SECRETS && (gid != uid || uid == 0))
-		bits |= mode & S_IWGRP;
-	return bits;
+	return file_writers(mode, uid, gid) &
+	    (what == AUDIT_OPEN_SECRETS ? S_IWGRP | S_IWOTH : S_IWOTH);
 }
 
 /* Tell it of the file as a whole. */

@@ -308,6 +308,12 @@ file_shares_readers(const struct file_id *id, const struct file_id *other)
 	return id->gid == 0 || (id->mode & S_IRGRP) == 0 || by_group;
 }
 
+mode_t
+file_writers(mode_t mode, uid_t uid, gid_t gid)
+{
+	return mode & (gid == uid && uid != 0 ? S_IWOTH : S_IWGRP | S_IWOTH);
+}
+
 const char *
 file_basename(const char *path)
 {

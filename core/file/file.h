@@ -91,6 +91,10 @@ bool file_id_equal(const struct file_id *a, const struct file_id *b);
  */
 bool file_shares_readers(const struct file_id *id, const struct file_id *other);
 
+/* The bits of ${mode} by which others than its owner write to a file: a group of the owner's
+ * own number has nobody else in it, but that of root. */
+mode_t file_writers(mode_t mode, uid_t uid, gid_t gid);
+
 /* The last component of ${path} (a pointer into it). */
 const char *file_basename(const char *path);
 

@@ -261,7 +261,7 @@ config_find_trusted(const char *path, const struct file_id *id, struct error *er
 
 	if (!config_find_is_ours(id->uid))
 		return config_find_refuse(path, "it belongs to somebody else", "chown", err);
-	if (id->mode & (S_IWGRP | S_IWOTH))
+	if (file_writers(id->mode, id->uid, id->gid) != 0)
 		return config_find_refuse(path, "others may write to it", "chmod go-w", err);
 	if (lstat(path, &st) == 0 && !config_find_is_ours(st.st_uid))
 		return config_find_refuse(path, "it is a symbolic link of somebody else",

@@ -418,6 +418,7 @@ case_file_that_others_can_write_is_refused() {
 	local mode f
 	begin
 	for mode in 664 646 666; do
+		[ $mode -ne 664 ] || ! alone_in_group || continue
 		for f in propseal.ini "$user"; do
 			ini "$f" '[ui]'
 			chmod $mode "$f"
@@ -434,6 +435,30 @@ case_file_that_others_can_write_is_refused() {
 	chmod 600 propseal.ini
 	run file show server.properties
 	expect_rc 0
+}
+
+# Debian and Ubuntu make such users, and editors with their umask such files.
+case_file_that_the_group_of_its_owner_alone_can_write_is_used() {
+	local as=
+	begin
+	if ! alone_in_group; then
+		[ "$(id -u)" -eq 0 ] || return 0
+		as='setpriv --reuid=4711 --regid=4711 --clear-groups'
+	fi
+	ini propseal.ini '[rules]' 'secret-keys = the.key'
+	echo the.key=CANARY >>server.properties
+	chmod 664 propseal.ini
+	[ -z "$as" ] || { chown -R 4711:4711 . && chmod 755 .. ../..; }
+	$as "$PROPSEAL" file show server.properties >"$out" 2>"$err"
+	rc=$?
+	expect_rc 0
+	expect_no CANARY
+	[ -n "$as" ] || return 0
+	chown 4711:0 propseal.ini
+	$as "$PROPSEAL" file show server.properties >"$out" 2>"$err"
+	rc=$?
+	expect_rc 1
+	expect_err 'others may write to it'
 }
 
 case_file_of_somebody_else_is_refused() {

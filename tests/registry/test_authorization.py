@@ -414,6 +414,9 @@ def r33b_files_that_others_may_write_are_refused(r):
     for name in ('bindings.json', 'tokens.json', 'users.json'):
         file = os.path.join(r.data, name)
         for mode in (0o666, 0o620, 0o602):
+            # A group of the user's own number has nobody else in it.
+            if mode == 0o620 and 0 != os.getuid() == os.getgid():
+                continue
             os.chmod(file, mode)
             said = r.refuses_to_start()
             check(name in said and 'chmod' in said, 'the file and a way out', said)

@@ -353,6 +353,19 @@ test_basename(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Debian makes each user a group of the same number, in which he is alone. */
+static void
+test_who_else_writes(void **state)
+{
+	(void)state;
+	assert_int_equal(file_writers(0100664, 1000, 1000), 0);
+	assert_int_equal(file_writers(0100666, 1000, 1000), 0002);
+	assert_int_equal(file_writers(0100664, 1000, 100), 0020);
+	assert_int_equal(file_writers(0100666, 1000, 100), 0022);
+	assert_int_equal(file_writers(0100664, 0, 0), 0020);
+	assert_int_equal(file_writers(0100755, 0, 0), 0);
+}
+
 int
 main(void)
 {
@@ -369,7 +382,8 @@ main(void)
 		TEST(test_identity_notices_every_change),
 		TEST(test_streams_are_read_to_their_end),
 		TEST(test_descriptors),
-		cmocka_unit_test(test_basename)
+		cmocka_unit_test(test_basename),
+		cmocka_unit_test(test_who_else_writes)
 	};
 
 	return cmocka_run_group_tests_name("file", tests, NULL, NULL);

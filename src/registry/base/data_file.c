@@ -191,7 +191,7 @@ data_file_read(const char *path, size_t max, json_t **root, struct file_id *id, 
 		goto out;
 	}
 	/* Who may write it decides who may do what. */
-	if ((id->mode & (S_IWGRP | S_IWOTH)) != 0) {
+	if (file_writers(id->mode, id->uid, id->gid) != 0) {
 		error_set(err, ERROR_REFUSED, "others than its owner may write this file (mode "
 		    "%04o)", (unsigned)id->mode & 07777);
 		error_place(err, path, 0);

@@ -344,7 +344,7 @@ open_folder(const char *data, struct error *err)
 		error_set(err, ERROR_REFUSED, "this is no folder");
 		return error_place(err, data, 0);
 	}
-	if ((st.st_mode & 022) != 0) {
+	if (file_writers(st.st_mode, st.st_uid, st.st_gid) != 0) {
 		error_set(err, ERROR_REFUSED, "others may write into the data folder");
 		error_place(err, data, 0);
 		return error_hint(err, "chmod 700 %s", data);

@@ -86,7 +86,7 @@ enum tag_state {
 	TAG_NONE,	/* the entry has no tag: sealed by another program */
 	TAG_GOOD,
 	TAG_STALE,	/* another program changed the value since */
-	TAG_EXCHANGED	/* the value, or the tag, belongs to another entry */
+	TAG_EXCHANGED	/* the value, or the tag, belongs to another entry; with or without a tag */
 };
 
 /* The word for machines: none, good, stale, exchanged. */

@@ -44,7 +44,7 @@ struct survey {
 	size_t misfit_count;
 };
 
-/* What is kept of it: an entry that does not fit its tag. */
+/* What is kept of it: an entry that does not fit its tag, or has none and another one's value. */
 struct misfit {
 	size_t entry;
 	size_t owner;
@@ -52,6 +52,8 @@ struct misfit {
 
 struct trust {
 	struct trust_file file;
+	bool tags_known;
+	bool has_tags;
 	bool surveyed;
 	struct misfit *misfits;		/* in the order of the file */
 	size_t misfit_count;
@@ -114,15 +116,18 @@ survey_entry(struct survey *v, const struct trust_file *f, size_t i, struct erro
 	x->owner = DOCUMENT_NONE;
 	x->name = document_key(d, i, &x->len);
 	if (tag_find(d, x->name, x->len, i, &x->tag, err) != 0 ||
-	    survey_text(v, d, i, &x->text, &x->n, err) != 0 ||
-	    tagger_sum(f->tagger, x->name, x->len, x->text, x->n, x->fits, err) != 0)
+	    survey_text(v, d, i, &x->text, &x->n, err) != 0)
+		return -1;
+	v->count++;
+	if (x->tag == DOCUMENT_NONE)
+		return 0;
+	if (tagger_sum(f->tagger, x->name, x->len, x->text, x->n, x->fits, err) != 0)
 		return -1;
 	/* What is no tag is one that fits nothing. */
-	if (x->tag != DOCUMENT_NONE && !tag_read(d, x->tag, x->has))
+	if (!tag_read(d, x->tag, x->has))
 		memset(x->has, 0, sizeof(x->has));
-	if (x->tag != DOCUMENT_NONE && !survey_fits(x))
-		v->misfits[v->misfit_count++] = v->count;
-	v->count++;
+	if (!survey_fits(x))
+		v->misfits[v->misfit_count++] = v->count - 1;
 	return 0;
 }
 
@@ -149,11 +154,12 @@ static int
 survey_collect(struct survey *v, const struct trust_file *f, struct error *err)
 {
 	const struct document *d = f->doc;
+	const unsigned char *raw;
 	size_t escaped = 0, n;
 
 	for (size_t i = 0; i < document_count(d); i++) {
-		(void)document_raw_value(d, i, &n);
-		escaped += n;
+		raw = document_raw_value(d, i, &n);
+		escaped += n > 0 && memchr(raw, '\\', n) != NULL ? n : 0;
 	}
 	v->items = calloc(document_count(d) + 1, sizeof(*v->items));
 	v->misfits = calloc(document_count(d) + 1, sizeof(*v->misfits));
@@ -235,6 +241,38 @@ survey_owner(struct survey *v, const struct trust_file *f, size_t m, struct erro
 	return 0;
 }
 
+/* Entries without a tag: does another one's tag tell that the value is that one's? */
+static void
+survey_untagged(struct survey *v)
+{
+	struct survey_item *x;
+	size_t at;
+
+	for (size_t k = 0; k < v->count; k++) {
+		x = &v->items[k];
+		if (x->tag == DOCUMENT_NONE && map_get(v->by_text, x->text, x->n, &at))
+			x->owner = v->items[at].entry;
+	}
+}
+
+/* Keep of it what is no entry of its own: in the order of the file. */
+static int
+survey_keep(const struct survey *v, struct trust *t, struct error *err)
+{
+	const struct survey_item *x;
+
+	t->misfits = calloc(v->count + 1, sizeof(*t->misfits));
+	if (t->misfits == NULL)
+		return error_memory(err);
+	for (size_t k = 0; k < v->count; k++) {
+		x = &v->items[k];
+		if (x->entry != DOCUMENT_NONE && (x->owner != DOCUMENT_NONE ||
+		    (x->tag != DOCUMENT_NONE && !survey_fits(x))))
+			t->misfits[t->misfit_count++] = (struct misfit){ x->entry, x->owner };
+	}
+	return 0;
+}
+
 /* Look at all entries: which of those that do not fit their tags are stale? */
 static int
 trust_survey(struct trust *t, struct error *err)
@@ -242,13 +280,13 @@ trust_survey(struct trust *t, struct error *err)
 	struct survey v = { .count = 0 };
 	int rc = -1;
 
-	buf_init(&v.decoded, SIZE_MAX);
+	/* What stands there may be no ciphertext, but a secret. */
+	buf_init_secret(&v.decoded, SIZE_MAX);
 	if (survey_collect(&v, &t->file, err) != 0)
 		goto done;
 	v.by_text = map_new();
 	v.by_tag = map_new();
-	t->misfits = calloc(v.misfit_count + 1, sizeof(*t->misfits));
-	if (v.by_text == NULL || v.by_tag == NULL || t->misfits == NULL) {
+	if (v.by_text == NULL || v.by_tag == NULL) {
 		error_memory(err);
 		goto done;
 	}
@@ -256,25 +294,16 @@ trust_survey(struct trust *t, struct error *err)
 	for (size_t k = 0; k < v.count; k++)
 		if (survey_fits(&v.items[k]) && survey_index(&v, k, true, err) != 0)
 			goto done;
+	survey_untagged(&v);
 	for (size_t m = 0; m < v.misfit_count; m++)
 		if (survey_index(&v, v.misfits[m], false, err) != 0)
 			goto done;
-	for (size_t m = 0; m < v.misfit_count; m++) {
-		const struct survey_item *x = &v.items[v.misfits[m]];
-
+	for (size_t m = 0; m < v.misfit_count; m++)
 		if (survey_owner(&v, &t->file, m, err) != 0)
 			goto done;
-		if (x->entry != DOCUMENT_NONE)
-			t->misfits[t->misfit_count++] = (struct misfit){ x->entry, x->owner };
-	}
-	t->surveyed = true;
-	rc = 0;
+	rc = survey_keep(&v, t, err);
+	t->surveyed = rc == 0;
 done:
-	if (rc != 0) {
-		free(t->misfits);
-		t->misfits = NULL;
-		t->misfit_count = 0;
-	}
 	map_free(v.by_tag);
 	map_free(v.by_text);
 	buf_release(&v.decoded);
@@ -315,6 +344,18 @@ trust_fits(struct trust *t, size_t i, const unsigned char *text, size_t n, enum 
 	return 0;
 }
 
+/* Has any entry of the file a tag? */
+static bool
+trust_has_tags(struct trust *t)
+{
+	const struct document *d = t->file.doc;
+
+	for (size_t i = 0; !t->tags_known && !t->has_tags && i < document_count(d); i++)
+		t->has_tags = tag_is_key(d, i);
+	t->tags_known = true;
+	return t->has_tags;
+}
+
 /* The state of entry ${i}, which is ${text}. */
 static int
 trust_state(struct trust *t, size_t i, const unsigned char *text, size_t n,
@@ -325,7 +366,7 @@ trust_state(struct trust *t, size_t i, const unsigned char *text, size_t n,
 	*owner = DOCUMENT_NONE;
 	if (trust_fits(t, i, text, n, state, err) != 0)
 		return -1;
-	if (*state != TAG_STALE)
+	if (*state == TAG_GOOD || (*state == TAG_NONE && !trust_has_tags(t)))
 		return 0;
 	if (!t->surveyed && trust_survey(t, err) != 0)
 		return -1;

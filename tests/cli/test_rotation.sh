@@ -696,8 +696,14 @@ case_accept_takes_nothing_that_no_key_made() {
 		END
 		cp c3/secrets.properties meddled
 		run rotation accept c3/secrets.properties --new-master-key-file made
-		expect_rc 1
-		expect_err 'no tag that fits'
+		if [ $meddle = add ]; then
+			# The tag of the other tells whose the value is.
+			expect_rc 4
+			expect_err 'the value was sealed for another entry, server.properties/sasl.secret'
+		else
+			expect_rc 1
+			expect_err 'no tag that fits'
+		fi
 		run rotation verify --new-master-key-file made
 		[ "$rc" -ne 0 ] || fail "$meddle: verified"
 		cmp c3/secrets.properties meddled || fail "$meddle: it was written"

@@ -146,6 +146,31 @@ case_entries_without_a_tag_beside_tagged_ones_are_told() {
 	expect_no 'no tag'
 }
 
+# A value that the tag of another entry vouches for is that one's, tag or none.
+case_a_copy_without_a_tag_does_not_open() {
+	many 4
+	value=$(sed -n 's|^many.properties/k1.password = ||p' sec.properties)
+	sed -i "s|^many.properties/k2.password = .*|many.properties/k2.password = $value|
+	    /^_propseal.tag.*k2\\./d" sec.properties
+	local command
+	for command in "file decrypt --config-file many.properties --output-file -" \
+	    "render many.properties" "file rotate --data-key --passphrase @pass"; do
+		# shellcheck disable=SC2086
+		run $command --local-secrets-file sec.properties
+		expect_rc 4
+		expect_err 'k2.password": the value was sealed for another entry, many.properties/k1.password'
+		expect_no CANARY
+	done
+	verify -o json
+	expect_rc 4
+	expect_json "$out" '(d["damaged"], d["open"])' '(1, 3)'
+	# The tag of the other gone as well, nothing tells whose it is.
+	sed -i '/^_propseal.tag.*k1\./d' sec.properties
+	verify
+	expect_rc 0
+	expect_out '2 without an integrity tag'
+}
+
 case_tags_can_be_required() {
 	many 4
 	mkdir -p home/.config/propseal

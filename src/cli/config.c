@@ -182,11 +182,12 @@ skip_blanks(const char *p, size_t n)
 /*
  * `confluent secret` makes every \n a line end, and so cuts the password
  * C:\new in two.  Here it is one where an entry follows, and stays text where
- * only a word does.  Behind a drive's letter, and where a blank would be all
- * that separates a key from its value, it might be either.
+ * only a word does.  Behind a drive's letter, where a blank would be all that
+ * separates a key from its value, and where a comment would begin, it might be
+ * either.
  */
 static enum meaning
-meaning_of(const char *text, size_t at, size_t n, const struct document *config)
+meaning_of(const char *text, size_t first, size_t at, size_t n, const struct document *config)
 {
 	const char *p = text + at;
 	size_t start = skip_blanks(p, n - at), end;
@@ -202,9 +203,11 @@ meaning_of(const char *text, size_t at, size_t n, const struct document *config)
 	}
 	if (end == start || end == n || p[end] == '\r' || p[end] == '\n')
 		return IS_TEXT;
+	if (p[start] == '#' || p[start] == '!')
+		return IS_UNCLEAR;
 	if (document_find(config, p + start, end - start) != DOCUMENT_NONE)
 		return IS_LINE_END;
-	if (at > 2 && text[at - 3] == ':')
+	if (first > 2 && text[first - 3] == ':')
 		return IS_UNCLEAR;
 	end += skip_blanks(p + end, n - end);
 	return dot || (end < n && (p[end] == '=' || p[end] == ':')) ? IS_LINE_END : IS_UNCLEAR;
@@ -219,14 +222,29 @@ unclear(struct error *err)
 	    "lines of their own, or in a file for --config @FILE");
 }
 
+/* The end of what is nothing but blanks and further \n from ${at} on: empty lines, if they are
+ * lines at all. */
+static size_t
+empty_lines(const char *text, size_t at, size_t n)
+{
+	size_t next = at + skip_blanks(text + at, n - at);
+
+	while (next + 1 < n && text[next] == '\\' && text[next + 1] == 'n') {
+		at = next + 2;
+		next = at + skip_blanks(text + at, n - at);
+	}
+	return at;
+}
+
 /* Copy the literal text with each \n made a line end or, escaped, text. */
 static int
 resolve_newlines(const struct buf *in, const struct document *config, struct buf *out,
     bool aloud, struct error *err)
 {
 	const char *p = (const char *)in->data;
+	enum meaning meaning = IS_TEXT;
+	size_t i, lines = 0;	/* up to where they have this meaning */
 	bool kept = false;
-	size_t i;
 
 	for (i = 0; i < in->len; i++) {
 		if (p[i] != '\\' || i + 1 == in->len) {
@@ -238,7 +256,11 @@ resolve_newlines(const struct buf *in, const struct document *config, struct buf
 			buf_append(out, p + i - 1, 2);
 			continue;
 		}
-		switch (meaning_of(p, i + 1, in->len, config)) {
+		if (i >= lines) {
+			lines = empty_lines(p, i + 1, in->len);
+			meaning = meaning_of(p, i + 1, lines, in->len, config);
+		}
+		switch (meaning) {
 		case IS_LINE_END:
 			buf_append_char(out, '\n');
 			break;

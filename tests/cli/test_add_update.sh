@@ -207,10 +207,25 @@ case_backslash_n_before_a_key_of_any_shape_is_a_line_end() {
 	expect_out 'x = CANARY'
 }
 
+# Whatever \n of a run stands for, the others do, too.
+case_several_backslash_n_are_empty_lines() {
+	on server.properties add --config 'a.b=CANARY-1\n\nc.d=CANARY-2\n \n  e.f=CANARY-3\n\n'
+	expect_rc 0
+	expect_no 'stay in the value'
+	expect_opens a.b CANARY-1
+	expect_opens c.d CANARY-2
+	expect_opens e.f CANARY-3
+	on server.properties add --config 'g.h=one\n\ntwo'
+	expect_rc 0
+	expect_opens g.h 'one\\n\\ntwo'
+}
+
 case_backslash_n_that_is_unclear_is_refused() {
 	local text
 	snapshot
-	for text in 'a.b=C:\new=CANARY' 'a.b=CANARY\ntwo three=4' 'a.b=CANARY\ntwo x'; do
+	# A comment would take a part of the password with it.
+	for text in 'a.b=C:\new=CANARY' 'a.b=CANARY\ntwo three=4' 'a.b=CANARY\ntwo x' \
+	    'a.b=C:\n\new=CANARY' 'a.b=CANARY\n#two=3' 'a.b=CANARY\n !two=3\nc.d=4'; do
 		on server.properties add --config "$text"
 		expect_rc 2
 		expect_err 'it is not clear'

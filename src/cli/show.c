@@ -283,8 +283,10 @@ show_look(struct show *s, size_t i, const struct remark *hidden, struct show_ent
 	e->line = document_line(d, i);
 	if (clear_in_entry(s->rules, d, i, value, &found, err) != 0)
 		return -1;
+	if (is_ciphertext(d, i))
+		found = (struct clear_count){ 0 };
 	e->clear = hidden != NULL && found.clear == 0 ? 1 : found.clear;
-	e->sensitive = hidden != NULL || (found.sensitive && !is_ciphertext(d, i));
+	e->sensitive = hidden != NULL || found.sensitive;
 	if (hidden != NULL && hidden->hides_key && !s->reveal) {
 		e->key = MASK_TEXT;
 		e->key_len = strlen(MASK_TEXT);

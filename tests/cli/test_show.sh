@@ -12,6 +12,17 @@ expect_entry() {
 	expect_json "$out" "[list(e.values())[:5] for e in d['entries'] if e['key'] == '$1']" "$2"
 }
 
+# Tags stand under the names of passwords, and are none.
+case_a_secrets_file_holds_nothing_in_clear_text() {
+	seal
+	run file show sec.properties
+	expect_rc 0
+	expect_no 'plain !'
+	expect_no 'clear text'
+	run file show sec.properties -o json
+	expect_json "$out" '[e["key"] for e in d["entries"] if e["sensitive"] or e["value"] is None]' '[]'
+}
+
 case_a_configuration_from_standard_input() {
 	seal
 	feed "$(cat server.properties)" file show -

@@ -686,6 +686,53 @@ check_arguments(const struct options *o, struct error *err)
 	return hint_arguments(c, err);
 }
 
+/* Note that ${what} reads standard input: it can be read to its end once only. */
+static int
+input_used(const char **by, const char *what, struct error *err)
+{
+	if (*by == NULL || strcmp(*by, what) == 0) {
+		*by = what;
+		return 0;
+	}
+	error_set(err, ERROR_USAGE, "standard input cannot be both %s and %s", *by, what);
+	return error_hint(err, "give one of the two in a file, or by fd:N where that is taken");
+}
+
+static int
+check_input(struct options *o, struct error *err)
+{
+	static const struct {
+		enum flag_id id;
+		const char *what;
+	} readers[] = {
+		{ FLAG_CONFIG_KEYS, "--config" }, { FLAG_CONFIG_TEXT, "--config" },
+		{ FLAG_MASTER_KEY_FILE, "--master-key-file" },
+		{ FLAG_PASSPHRASE, "--passphrase" }, { FLAG_PASSPHRASE_NEW, "--passphrase" },
+	};
+	const char *by = NULL, *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		if (!o->given[readers[i].id])
+			continue;
+		text = flag_get(readers[i].id)->kind == FLAG_IS_SECRET ?
+		    buf_cstr(&o->secret[readers[i].id]) : o->text[readers[i].id];
+		if (strcmp(text, "-") == 0 && input_used(&by, readers[i].what, err) != 0)
+			return -1;
+	}
+	for (i = 0; i < o->item_count; i++)
+		if (strcmp(o->items[i].value, "-") == 0 && (o->items[i].id == FLAG_CONFIG_FILES ||
+		    o->items[i].id == FLAG_MASTER_KEY_FILES) && input_used(&by,
+		    o->items[i].id == FLAG_CONFIG_FILES ? "--config-file" : "--master-key-file",
+		    err) != 0)
+			return -1;
+	/* What another program is given is none of ours. */
+	for (i = 0; i < o->arg_count && strncmp(o->command->arguments, "--", 2) != 0; i++)
+		if (strcmp(o->args[i], "-") == 0 && input_used(&by, "the file", err) != 0)
+			return -1;
+	return 0;
+}
+
 int
 options_parse(struct options *o, const struct command *c, int argc, char **argv, size_t skip,
     struct error *err)
@@ -717,7 +764,7 @@ options_parse(struct options *o, const struct command *c, int argc, char **argv,
 		else
 			o->args[o->arg_count++] = arg;
 	}
-	return check_arguments(o, err);
+	return check_arguments(o, err) != 0 ? -1 : check_input(o, err);
 }
 
 int

@@ -385,6 +385,27 @@ case_a_pipe_that_nobody_reads_any_more_is_quiet() {
 	[ -s new.properties ] || fail "no secrets file"
 }
 
+# Of two that read it one would get nothing, and perhaps the key for a configuration.
+case_standard_input_is_read_for_one_thing() {
+	local command
+	snapshot
+	for command in 'render - --master-key-file -' 'audit - --master-key-file -' \
+	    'exec --config-file - --master-key-file - -- cat {}' \
+	    'file decrypt --config-file - --output-file - --master-key-file=-' \
+	    'file encrypt --config-file server.properties --config - --master-key-file -' \
+	    'file add --config-file server.properties --config - --master-key-file -' \
+	    'file rotate --passphrase - --master-key-file -'; do
+		# shellcheck disable=SC2086
+		feed "$(cat master.key)" $command --local-secrets-file sec.properties
+		expect_rc 2
+		expect_err 'standard input cannot be both '
+		expect_no "$(cat master.key)"
+	done
+	expect_unchanged
+	feed x exec --master-key-file /dev/null -- sh -c 'cat - "$1"' sh -
+	expect_out x
+}
+
 case_closed_descriptors_are_not_reused() {
 	# Were descriptor 2 free, an error would be written into a file.
 	snapshot

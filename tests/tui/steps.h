@@ -70,10 +70,12 @@ type_value(struct vt *v, const char *text)
 	type_line(v, text);
 }
 
-/* Go on from a question whose focus is on Cancel. */
+/* Go on from a question whose focus is on Cancel, once it is asked: what is typed while it
+ * is being prepared is dropped. */
 static inline void
 confirm(struct vt *v)
 {
+	see(v, "Cancel");
 	vt_key(v, KEY_TAB);
 	vt_key(v, KEY_ENTER);
 }

@@ -5,8 +5,8 @@
 #
 # Each runs for FUZZ_SECONDS (60) of processor time, however long that takes
 # beside others (FUZZ_JOBS at a time).  A crash, a leak, an input of more than
-# five seconds or more than 1 GiB of memory fails it; the input is kept in
-# BUILD/fuzz.  What a run finds of new coverage is not written to the kept
+# five seconds of processor time or more than 1 GiB of memory fails it; the input
+# is kept in BUILD/fuzz.  What a run finds of new coverage is not written to the kept
 # corpus: with FUZZ_KEEP=DIR it stays in DIR/TARGET, and
 #   BUILD/tests/fuzz/TARGET -set_cover_merge=1 NEW tests/fuzz/corpus/TARGET DIR/TARGET
 # chooses what is worth keeping.
@@ -34,7 +34,17 @@ round() {
 	used=${times%.*}
 	count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 	runs=$((runs + ${count:-0}))
-	return $status
+	[ $status -eq 0 ] || was_waiting
+}
+
+# Did it end because it got no processor, and not because the input takes long?
+was_waiting() {
+	local input
+
+	grep -q '^SUMMARY: libFuzzer: timeout$' "$log" || return 1
+	input=$(sed -n 's/.*Test unit written to //p' "$log")
+	(ulimit -t 5 && exec "$build/tests/fuzz/$target" -timeout=0 "$input") >>"$log" 2>&1 &&
+	    rm -f "$input"
 }
 
 fuzz() {

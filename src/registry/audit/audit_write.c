@@ -221,7 +221,7 @@ audit_submit(struct audit *a, const struct audit_event *events, size_t n, struct
 	    events[0].own == NULL;
 	struct audit_entry *e = NULL;
 	struct audit_event joint;
-	size_t len[AUDIT_EVENTS_MAX];
+	size_t len[AUDIT_EVENTS_MAX] = { 0 };
 	bool lazy = w != NULL && w->lazy;
 	int64_t time_ms;
 

@@ -67,7 +67,7 @@ test_references_are_resolved_when_they_can_be(void **state)
 }
 
 static int
-stop(void *cookie, const struct compare_entry *e, struct error *err)
+end_here(void *cookie, const struct compare_entry *e, struct error *err)
 {
 	(void)e;
 	++*(int *)cookie;
@@ -82,7 +82,7 @@ test_the_caller_can_end_it(void **state)
 	int calls = 0;
 
 	(void)state;
-	assert_int_equal(compare_documents(d, d, NULL, stop, &calls, &err), -1);
+	assert_int_equal(compare_documents(d, d, NULL, end_here, &calls, &err), -1);
 	assert_int_equal(calls, 1);
 	assert_string_equal(err.text, "enough");
 	document_free(d);

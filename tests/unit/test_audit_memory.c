@@ -88,6 +88,9 @@ test_no_finding_gets_lost_or_another_id(void **state)
 	files_put("b.yaml", "a:\n  password: in-yaml-long-enough\n", 0604);
 	assert_int_equal(look(&whole), 0);
 	assert_true(whole.count > 6);
+	/* Valgrind has a heap of its own, too. */
+	if (calls == 0)
+		skip();
 	for (long at = 1;; at++) {
 		calls = 0;
 		fail_at = at;
@@ -100,9 +103,7 @@ test_no_finding_gets_lost_or_another_id(void **state)
 		if (calls < at)
 			break;
 	}
-#ifndef OWN_HEAP
 	assert_true(failed > 20);
-#endif
 }
 
 int

@@ -427,12 +427,6 @@ watch_poll(struct watch *w, bool looked, struct vec *changed)
 	return all;
 }
 
-static int
-by_path(const void *one, const void *other)
-{
-	return strcmp(*(char *const *)one, *(char *const *)other);
-}
-
 bool
 watch_tick(struct watch *w, uint64_t now, struct vec *changed)
 {
@@ -442,8 +436,7 @@ watch_tick(struct watch *w, uint64_t now, struct vec *changed)
 
 	if (until == 0 || now < until || w->estate == NULL)
 		return false;
-	if (w->names.len > 0)
-		qsort(w->names.items, w->names.len, sizeof(char *), by_path);
+	vec_sort_strings(&w->names);
 	for (size_t k = 0; !all && k < w->names.len; k++) {
 		const char *path = vec_string(&w->names, k);
 

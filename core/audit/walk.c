@@ -69,12 +69,6 @@ audit_reader_release(struct audit_reader *r)
 	buf_release(&r->large);
 }
 
-static int
-by_name(const void *x, const void *y)
-{
-	return strcmp(*(char *const *)x, *(char *const *)y);
-}
-
 const char *
 audit_below_root(const char *path, size_t strip)
 {
@@ -399,8 +393,7 @@ walk_folder_below(struct audit_walk *w, struct error *err)
 		rc = walk_unreadable(w, err);
 	}
 	closedir(dir);
-	if (names.len > 0)
-		qsort(names.items, names.len, sizeof(char *), by_name);
+	vec_sort_strings(&names);
 	w->depth++;
 	if (rc == 0)
 		rc = walk_enter(w, &mark, err);
@@ -452,8 +445,7 @@ walk_named(struct audit_walk *w, struct error *err)
 	int rc = 0;
 
 	w->strip = 0;
-	if (named->len > 0)
-		qsort(named->items, named->len, sizeof(char *), by_name);
+	vec_sort_strings(named);
 	for (size_t i = 0; rc == 0 && i < named->len; i++) {
 		if (i > 0 && strcmp(vec_string(named, i), vec_string(named, i - 1)) == 0)
 			continue;

@@ -85,3 +85,16 @@ vec_release_strings(struct vec *v)
 		free(vec_string(v, i));
 	vec_release(v);
 }
+
+static int
+vec_compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+vec_sort_strings(struct vec *v)
+{
+	if (v->len > 0)
+		qsort(v->items, v->len, sizeof(char *), vec_compare_strings);
+}

@@ -32,4 +32,7 @@ char *vec_push_string(struct vec *v, const char *bytes, size_t n);
 char *vec_string(const struct vec *v, size_t i);
 void vec_release_strings(struct vec *v);
 
+/* Sort them, byte by byte. */
+void vec_sort_strings(struct vec *v);
+
 #endif /* !BASE_VEC_H */

@@ -85,12 +85,6 @@ trail_link_parse(const char *line, size_t n, struct trail_link *link)
 
 /* --- files that were rotated away --- */
 
-static int
-by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int
 trail_rotated(const char *path, struct vec *files, struct error *err)
 {
@@ -117,8 +111,7 @@ trail_rotated(const char *path, struct vec *files, struct error *err)
 		if (vec_push_string(files, full, strlen(full)) == NULL)
 			rc = error_memory(err);
 	}
-	if (files->len > 0)
-		qsort(files->items, files->len, sizeof(char *), by_name);
+	vec_sort_strings(files);
 	if (dir != NULL)
 		closedir(dir);
 	free(folder);

@@ -340,12 +340,6 @@ list_units(struct doctor *d, const char *folder, struct vec *names, struct error
 	return rc;
 }
 
-static int
-doctor_units_by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int
 doctor_units_check(struct doctor *d, struct error *err)
 {
@@ -356,8 +350,7 @@ doctor_units_check(struct doctor *d, struct error *err)
 	vec_init(&names, sizeof(char *), UNITS_MAX);
 	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(folders[0]); i++)
 		rc = list_units(d, folders[i], &names, err);
-	if (names.len > 0)
-		qsort(names.items, names.len, sizeof(char *), doctor_units_by_name);
+	vec_sort_strings(&names);
 	for (size_t i = 0; rc == 0 && i < names.len; i++, last = name) {
 		name = vec_string(&names, i);
 		if (strcmp(name, last) != 0)

@@ -314,6 +314,23 @@ file_writers(mode_t mode, uid_t uid, gid_t gid)
 	return mode & (gid == uid && uid != 0 ? S_IWOTH : S_IWGRP | S_IWOTH);
 }
 
+int
+file_write(int fd, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	ssize_t done;
+
+	for (; n > 0; p += done, n -= (size_t)done) {
+		while ((done = write(fd, p, n)) == -1 && errno == EINTR)
+			;
+		if (done == 0)
+			errno = ENOSPC;
+		if (done <= 0)
+			return -1;
+	}
+	return 0;
+}
+
 const char *
 file_basename(const char *path)
 {

@@ -95,6 +95,9 @@ bool file_shares_readers(const struct file_id *id, const struct file_id *other);
  * own number has nobody else in it, but that of root. */
 mode_t file_writers(mode_t mode, uid_t uid, gid_t gid);
 
+/* Write all of it.  -1: errno (ENOSPC: nothing more goes in). */
+int file_write(int fd, const void *bytes, size_t n);
+
 /* The last component of ${path} (a pointer into it). */
 const char *file_basename(const char *path);
 

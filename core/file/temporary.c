@@ -329,20 +329,12 @@ static int
 write_piece(struct writing *w, const unsigned char *bytes, size_t n)
 {
 	struct temporary_sum *x = vec_push(&w->a->sums);
-	size_t done = 0;
-	ssize_t k;
 
 	if (x == NULL || sum_of(bytes, n, &x->sum) != 0)
 		return error_memory(&w->why);
 	x->n = n;
-	while (done < n) {
-		k = write(w->a->fd, bytes + done, n - done);
-		if (k == -1 && errno != EINTR)
-			return error_io(&w->why, "", "cannot write the new file");
-		if (k > 0)
-			done += (size_t)k;
-	}
-	return 0;
+	return file_write(w->a->fd, bytes, n) == 0 ? 0 :
+	    error_io(&w->why, "", "cannot write the new file");
 }
 
 static int

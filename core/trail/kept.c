@@ -233,23 +233,14 @@ static bool
 kept_put(int folder, const char *name, const struct buf *text)
 {
 	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	size_t done = 0;
-	ssize_t n;
 	int code;
 
 	if (fd == -1)
 		return false;
-	while (done < text->len) {
-		n = write(fd, text->data + done, text->len - done);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	code = done < text->len && errno == 0 ? ENOSPC : errno;
-	if (close(fd) == 0 && done == text->len)
+	code = file_write(fd, text->data, text->len) == 0 ? 0 : errno;
+	if (close(fd) == 0 && code == 0)
 		return true;
+	code = code != 0 ? code : errno;
 	unlinkat(folder, name, 0);
 	errno = code;
 	return false;

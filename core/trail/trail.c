@@ -341,29 +341,18 @@ static int
 trail_put(struct trail_end *e, const struct buf *line, struct error *err)
 {
 	const struct trail *t = e->t;
-	size_t done = 0;
-	ssize_t n = 0;
 	char *folder;
 	int code;
 
-	while (done < line->len) {
-		n = write(e->fd, line->data + done, line->len - done);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	if (done == line->len && fdatasync(e->fd) == 0) {
+	if (file_write(e->fd, line->data, line->len) == 0 && fdatasync(e->fd) == 0) {
 		if (!e->is_new || (folder = file_folder(t->path)) == NULL)
 			return 0;
 		(void)file_sync_folder(folder, NULL);
 		free(folder);
 		return 0;
 	}
-	code = n == 0 && done < line->len ? ENOSPC : errno;
-	if (done > 0)
-		(void)!ftruncate(e->fd, e->st.st_size);
+	code = errno;
+	(void)!ftruncate(e->fd, e->st.st_size);
 	errno = code;
 	return trail_error(t, "cannot write to the trail", err);
 }

@@ -347,6 +347,21 @@ file_folder(const char *path)
 	return n == 0 ? strdup(".") : strndup(path, n > 1 ? n - 1 : 1);
 }
 
+bool
+file_in_home(const char *variable, const char *usual, const char *name, struct buf *out)
+{
+	const char *folder = getenv(variable);
+
+	if (folder == NULL || folder[0] != '/') {
+		folder = getenv("HOME");
+		if (folder == NULL || folder[0] != '/')
+			return false;
+		buf_printf(out, "%s%s/propseal/%s", folder, usual, name);
+	} else
+		buf_printf(out, "%s/propseal/%s", folder, name);
+	return true;
+}
+
 int
 file_sync_folder(const char *path, struct error *err)
 {

@@ -108,6 +108,15 @@ char *file_folder(const char *path);
 /* FOLDER/NAME, where the folder may be the root.  NULL: no memory.  The caller frees. */
 char *file_join(const char *folder, const char *name);
 
+/**
+ * file_in_home(variable, usual, name, out):
+ * Append the path of propseal's own file or folder ${name} in the folder that the
+ * environment's ${variable} names, else in ${usual} below the home folder; one that is
+ * relative is passed over, as the XDG base directory specification says.  False: there
+ * is neither, and nothing is appended.
+ */
+bool file_in_home(const char *variable, const char *usual, const char *name, struct buf *out);
+
 /* Put the names in a folder on disk.  Where the file system cannot, that is no error. */
 int file_sync_folder(const char *path, struct error *err);
 

@@ -107,22 +107,16 @@ rotation_close(struct rotation *r)
 char *
 rotation_home(struct error *err)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	const char *below = "propseal/rotations";
-	char *out;
+	struct buf path;
+	char *out = NULL;
 
-	/* A relative one is to be passed over (the XDG base directory specification). */
-	if (state == NULL || state[0] != '/') {
-		state = home;
-		below = ".local/state/propseal/rotations";
-	}
-	if (state == NULL || state[0] != '/') {
+	buf_init(&path, PATH_MAX);
+	if (!file_in_home("XDG_STATE_HOME", "/.local/state", "rotations", &path)) {
 		error_set(err, ERROR_MISSING, "there is no folder for sessions");
 		error_hint(err, "set XDG_STATE_HOME or HOME to an absolute path");
-		return NULL;
-	}
-	if ((out = file_join(state, below)) == NULL)
+	} else if (buf_check(&path, err) == 0 && (out = strdup(buf_cstr(&path))) == NULL)
 		error_memory(err);
+	buf_release(&path);
 	return out;
 }
 

@@ -16,35 +16,16 @@
 
 #define LINKS_MAX 40
 
-/* A file of ours in the folder that the variable names, or that is usual. */
-static void
-config_find_in_home(const char *variable, const char *usual, const char *name, struct buf *out)
-{
-	const char *dir = getenv(variable);
-	const char *home = getenv("HOME");
-
-	/* As the XDG base directory specification says, a relative one is none. */
-	if (dir != NULL && dir[0] == '/')
-		buf_append_str(out, dir);
-	else if (home != NULL && home[0] == '/') {
-		buf_append_str(out, home);
-		buf_append_str(out, usual);
-	} else
-		return;
-	buf_append_str(out, "/propseal/");
-	buf_append_str(out, name);
-}
-
 void
 config_find_user(struct buf *out)
 {
-	config_find_in_home("XDG_CONFIG_HOME", "/.config", OPTIONS_FILE_NAME, out);
+	(void)file_in_home("XDG_CONFIG_HOME", "/.config", OPTIONS_FILE_NAME, out);
 }
 
 void
 config_find_trail(struct buf *out)
 {
-	config_find_in_home("XDG_STATE_HOME", "/.local/state", TRAIL_NAME, out);
+	(void)file_in_home("XDG_STATE_HOME", "/.local/state", TRAIL_NAME, out);
 }
 
 static bool

@@ -244,19 +244,20 @@ struct tutor {
 static int
 tutor_place(char program[PATH_MAX], char folder[PATH_MAX], struct error *err)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	struct buf path;
+	bool fits;
 	ssize_t n = readlink("/proc/self/exe", program, PATH_MAX - 1);
 
 	if (n <= 0)
 		return error_io(err, NULL, "cannot find this program");
 	program[n] = '\0';
-	if (state != NULL && state[0] == '/')
-		n = snprintf(folder, PATH_MAX, "%s/propseal/tutor", state);
-	else if (home != NULL && home[0] == '/')
-		n = snprintf(folder, PATH_MAX, "%s/.local/state/propseal/tutor", home);
-	else
-		n = 0;
-	if (n > 0 && n < PATH_MAX)
+	buf_init(&path, PATH_MAX);
+	fits = file_in_home("XDG_STATE_HOME", "/.local/state", "tutor", &path) &&
+	    buf_check(&path, NULL) == 0 && path.len < PATH_MAX;
+	if (fits)
+		memcpy(folder, buf_cstr(&path), path.len + 1);
+	buf_release(&path);
+	if (fits)
 		return 0;
 	error_set(err, ERROR_MISSING, "there is no place for a scratch copy");
 	return error_hint(err, "set HOME, or XDG_STATE_HOME, to a folder of yours");

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
@@ -292,8 +293,7 @@ search_take(struct app *a, struct search *s)
 	size_t i;
 
 	for (i = 0; i < l->len && i + 1 < sizeof(a->search); i++)
-		a->search[i] = l->text[i] >= 'A' && l->text[i] <= 'Z' ?
-		    (char)(l->text[i] + ('a' - 'A')) : l->text[i];
+		a->search[i] = ascii_lower(l->text[i]);
 	a->search[i] = '\0';
 	s->count = search_find(a, s->from, false) ? outline_count(leading(a), a->search, &s->at) :
 	    0;

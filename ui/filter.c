@@ -7,17 +7,11 @@
 
 #define BLANKS " \t"
 
-static char
-rank_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
 static bool
 rank_is_letter(char c)
 {
-	c = rank_lower(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80);
+	c = ascii_lower(c);
+	return ascii_is_lower(c) || ascii_is_digit(c) || (c & 0x80);
 }
 
 static bool
@@ -33,7 +27,7 @@ rank_has_letters(const char *text, size_t n, size_t from, const char *word, size
 	size_t k = 0;
 
 	for (size_t i = from; i < n && k < len; i++)
-		k += rank_lower(text[i]) == rank_lower(word[k]);
+		k += ascii_lower(text[i]) == ascii_lower(word[k]);
 	return k == len;
 }
 
@@ -46,7 +40,7 @@ rank_of_word(const char *text, size_t n, const char *word, size_t len)
 	if (n == len && strncasecmp(text, word, n) == 0)
 		return RANK_EXACT;
 	for (size_t i = 0; i + len <= n; i++) {
-		if (rank_lower(text[i]) != rank_lower(word[0]))
+		if (ascii_lower(text[i]) != ascii_lower(word[0]))
 			continue;
 		if (strncasecmp(text + i, word, len) == 0) {
 			if (rank_starts_word(text, i))
@@ -109,8 +103,7 @@ filter_word_set(struct filter_word *w, const char *text, size_t n, const char *s
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		w->text[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + ('a' - 'A')) :
-		    text[i];
+		w->text[i] = ascii_lower(text[i]);
 	w->kind = FILTER_TEXT;
 	for (size_t i = 0; rest == NULL && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if ((rest = filter_behind(w->text, kinds[i].prefix)) != NULL)

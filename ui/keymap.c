@@ -62,7 +62,7 @@ key_name_parse(const char *name, size_t n)
 		if (strlen(names[i].name) == n && strncasecmp(names[i].name, name, n) == 0)
 			return names[i].key;
 	if (n == 2 && name[0] == '^' && ((name[1] >= '@' && name[1] <= '_') ||
-	    (name[1] >= 'a' && name[1] <= 'z')))
+	    ascii_is_lower(name[1])))
 		return INPUT_CTRL(name[1]);
 	if (n == 0 || text_utf8_decode((const unsigned char *)name, n, &key) != n)
 		return 0;

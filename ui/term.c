@@ -216,7 +216,7 @@ read_mouse(struct event *e)
 
 	e->kind = EVENT_KEY;
 	e->key = INPUT_OTHER;
-	while (byte_within(&c, STRING_WAIT_MS) && ((c >= '0' && c <= '9') || c == ';')) {
+	while (byte_within(&c, STRING_WAIT_MS) && (ascii_is_digit(c) || c == ';')) {
 		if (c == ';' && ++i == 3)
 			return;
 		if (c != ';' && n[i] < 10000)

@@ -98,7 +98,7 @@ form_cut_number(const char *name, size_t *len)
 	size_t n = *len;
 
 	while (n > 0 && (strchr("-_.T@:", name[n - 1]) != NULL ||
-	    (name[n - 1] >= '0' && name[n - 1] <= '9')))
+	    ascii_is_digit(name[n - 1])))
 		n--;
 	if (n == *len || n == 0 || (name[n] != '.' && name[n] != '-' && name[n] != '_'))
 		return false;
@@ -175,8 +175,8 @@ form_is_named_backup(const char *name, enum form form)
 		return false;
 	while ((at = strstr(at, word)) != NULL) {
 		at += sizeof(word) - 1;
-		if (*at == '.' || *at == '\0' || (*at >= '0' && *at <= '9') ||
-		    ((*at == '-' || *at == '_') && at[1] >= '0' && at[1] <= '9'))
+		if (*at == '.' || *at == '\0' || ascii_is_digit(*at) ||
+		    ((*at == '-' || *at == '_') && ascii_is_digit(at[1])))
 			return true;
 	}
 	return false;
@@ -261,8 +261,7 @@ struct form_sample {
 static bool
 form_is_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    c == '_' || c == '.' || c == '-';
+	return ascii_is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
 static void
@@ -305,8 +304,7 @@ form_look_at(struct form_sample *s, const char *p, size_t n)
 	}
 	for (; at < n && form_is_name(p[at]); at++) {
 		dot |= p[at] == '.';
-		capital &= (p[at] >= 'A' && p[at] <= 'Z') || (p[at] >= '0' && p[at] <= '9') ||
-		    p[at] == '_';
+		capital &= ascii_is_upper(p[at]) || ascii_is_digit(p[at]) || p[at] == '_';
 	}
 	for (key = at; at < n && (p[at] == ' ' || p[at] == '\t'); at++)
 		;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 struct document;
 struct error;
@@ -119,8 +120,7 @@ form_is_blank(char c)
 static inline bool
 form_is_word(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    c == '_' || c == '.' || c == '-';
+	return ascii_is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
 /* May it be the name of a variable, or a key with dots? */

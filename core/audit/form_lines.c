@@ -2,6 +2,7 @@
 
 #include "audit/form.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "document/jaas.h"
 #include "file/file.h"
 #include "secrets/keys.h"
@@ -46,8 +47,7 @@ form_is_spring(const char *p, size_t n)
 	bool variable = true;
 
 	for (size_t i = 0; i < n; i++)
-		variable &= (p[i] >= 'A' && p[i] <= 'Z') || (p[i] >= '0' && p[i] <= '9') ||
-		    p[i] == '_';
+		variable &= ascii_is_upper(p[i]) || ascii_is_digit(p[i]) || p[i] == '_';
 	return !variable && memchr(p, ':', n) == NULL && *p != '?' && *p != '+';
 }
 
@@ -106,7 +106,7 @@ form_give(const struct form_reader *r, struct form_item *i, struct error *err)
 bool
 form_is_variable(const char *p, size_t n)
 {
-	if (n == 0 || (p[0] >= '0' && p[0] <= '9'))
+	if (n == 0 || ascii_is_digit(p[0]))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!form_is_word(p[i]) || p[i] == '-')

@@ -318,7 +318,7 @@ form_is_glued(const char *p, size_t n)
 	if (p[1] == 'p')
 		return (n < 5 || strncasecmp(p + 1, "pass", 4) != 0) &&
 		    (n < 8 || strncasecmp(p + 1, "private", 7) != 0);
-	return p[2] >= 'A' && p[2] <= 'Z';
+	return ascii_is_upper(p[2]);
 }
 
 /* The argument of an option, from ${skip} on; of one with a user before it the password. */

@@ -236,8 +236,7 @@ static bool
 yaml_is_label(const char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') ||
-		    p[i] == '-' || p[i] == '.'))
+		if (!(ascii_is_lower(p[i]) || ascii_is_digit(p[i]) || p[i] == '-' || p[i] == '.'))
 			return false;
 	return n > 0 && n < 254;
 }

@@ -9,6 +9,7 @@
 #include "audit/audit_internal.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 
 /*
  * Do values that are sealed stand in logs?  All values are looked for at once:
@@ -43,8 +44,7 @@ struct audit_logs {
 static bool
 log_is_word(unsigned char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    c >= 0x80;
+	return ascii_is_alnum(c) || c >= 0x80;
 }
 
 static size_t

@@ -68,7 +68,7 @@ source_is_master_key(const struct audit *a, const char *key, size_t len)
 	while (len > 0 && n > 0) {
 		char c = (char)(key[len - 1] | 0x20);
 
-		if (c >= 'a' && c <= 'z' && c != word[--n])
+		if (ascii_is_lower(c) && c != word[--n])
 			return false;
 		len--;
 	}
@@ -471,14 +471,13 @@ source_item(void *cookie, const struct form_item *i, struct error *err)
 	if (s->users && memchr(i->key, '.', i->key_len) == NULL)
 		item.role = FORM_PASSWORD;
 	equals = memchr(i->value, '=', i->n);
-	if (equals != NULL && i->key_len > 0 && i->key[i->key_len - 1] >= '0' &&
-	    i->key[i->key_len - 1] <= '9') {
+	if (equals != NULL && i->key_len > 0 && ascii_is_digit(i->key[i->key_len - 1])) {
 		size_t len = (size_t)(equals - i->value);
 		bool name = len > 0;
 
 		for (size_t k = 0; k < len; k++)
-			name &= (i->value[k] >= 'A' && i->value[k] <= 'Z') || i->value[k] == '_' ||
-			    (i->value[k] >= '0' && i->value[k] <= '9');
+			name &= ascii_is_upper(i->value[k]) || i->value[k] == '_' ||
+			    ascii_is_digit(i->value[k]);
 		if (name) {
 			item.name = i->value;
 			item.name_len = len;
@@ -515,8 +514,7 @@ source_is_member(const struct audit_source *s, size_t from, const struct loose *
 {
 	const char *text = s->text + from, *at = l->key;
 
-	if (from + l->value < s->read || (s->ours && text[l->value] >= '0' &&
-	    text[l->value] <= '9'))
+	if (from + l->value < s->read || (s->ours && ascii_is_digit(text[l->value])))
 		return false;
 	while (at > text && strchr(" \t{#!/", at[-1]) != NULL && at[-1] != '\0')
 		at--;

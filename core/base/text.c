@@ -372,7 +372,7 @@ text_append_json(struct buf *out, const void *bytes, size_t n)
 static unsigned char
 lower(unsigned char c)
 {
-	return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+	return (unsigned char)ascii_lower((char)c);
 }
 
 bool
@@ -380,7 +380,7 @@ text_contains_nocase(const void *bytes, size_t n, const char *needle)
 {
 	const unsigned char *p = bytes;
 	const unsigned char first = (unsigned char)needle[0];
-	const unsigned char upper = first >= 'a' && first <= 'z' ? first - 'a' + 'A' : first;
+	const unsigned char upper = ascii_is_lower(first) ? first - 'a' + 'A' : first;
 	size_t len = strlen(needle);
 	size_t i, j;
 
@@ -474,7 +474,7 @@ text_is_blank(const void *bytes, size_t n)
 static unsigned char
 glob_fold(unsigned char c, unsigned int flags)
 {
-	if ((flags & GLOB_NOCASE) && c >= 'A' && c <= 'Z')
+	if ((flags & GLOB_NOCASE) && ascii_is_upper(c))
 		return (unsigned char)(c - 'A' + 'a');
 	return c;
 }
@@ -497,9 +497,9 @@ glob_in_range(unsigned char c, unsigned char low, unsigned char high, unsigned i
 		return true;
 	if (!(flags & GLOB_NOCASE))
 		return false;
-	if (c >= 'a' && c <= 'z')
+	if (ascii_is_lower(c))
 		c = (unsigned char)(c - 'a' + 'A');
-	else if (c >= 'A' && c <= 'Z')
+	else if (ascii_is_upper(c))
 		c = (unsigned char)(c - 'A' + 'a');
 	return c >= low && c <= high;
 }
@@ -605,8 +605,7 @@ text_append_percent(struct buf *out, const char *text, size_t n)
 		unsigned char c = (unsigned char)text[i];
 		char escape[3] = { '%', digits[c >> 4], digits[c & 15] };
 
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    c == '-' || c == '.' || c == '_' || c == '~')
+		if (ascii_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
 			buf_append_char(out, (char)c);
 		else
 			buf_append(out, escape, sizeof(escape));

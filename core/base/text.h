@@ -125,4 +125,41 @@ bool glob_match(const char *pattern, const void *text, size_t n, unsigned int fl
 /* Has it any of the special characters? */
 bool glob_is_pattern(const char *pattern);
 
+/* Of ASCII, whatever the locale is. */
+static inline bool
+ascii_is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+ascii_is_lower(int c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static inline bool
+ascii_is_upper(int c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static inline bool
+ascii_is_letter(int c)
+{
+	return ascii_is_lower(c) || ascii_is_upper(c);
+}
+
+static inline bool
+ascii_is_alnum(int c)
+{
+	return ascii_is_letter(c) || ascii_is_digit(c);
+}
+
+static inline char
+ascii_lower(char c)
+{
+	return ascii_is_upper(c) ? (char)(c + ('a' - 'A')) : c;
+}
+
 #endif /* !BASE_TEXT_H */

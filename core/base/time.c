@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "base/time.h"
 
 #include <stdio.h>
@@ -81,7 +82,7 @@ time_parse(const char *text, enum time_form form, int64_t *ms)
 	if ((size_t)(rest - text) != strlen(back) - 1 || memcmp(text, back, strlen(back) - 1) != 0)
 		return false;
 	if (form == TIME_MILLISECONDS && *rest == '.') {
-		for (rest++; *rest >= '0' && *rest <= '9' && scale > 0; rest++, scale /= 10)
+		for (rest++; ascii_is_digit(*rest) && scale > 0; rest++, scale /= 10)
 			part += (*rest - '0') * scale;
 		if (scale == 100)
 			return false;

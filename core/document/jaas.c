@@ -245,8 +245,7 @@ jaas_scan_name(struct jaas_scan *s, uint32_t *name, uint32_t *len)
 static bool
 is_provider(unsigned char c)
 {
-	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
-	    c == '-' || c == '.';
+	return ascii_is_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
 /*
@@ -717,9 +716,8 @@ jaas_is_word(const unsigned char *p, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		bool letter = ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'z') || p[i] == '_' ||
-		    p[i] == '$' || p[i] >= 0x80;
-		bool other = (p[i] >= '0' && p[i] <= '9') || p[i] == '.' || p[i] == '-';
+		bool letter = ascii_is_letter(p[i]) || p[i] == '_' || p[i] == '$' || p[i] >= 0x80;
+		bool other = ascii_is_digit(p[i]) || p[i] == '.' || p[i] == '-';
 
 		if (!letter && (i == 0 || !other))
 			return false;
@@ -958,7 +956,7 @@ squeeze(const char *name, size_t len, char out[NAME_MAX_KEPT])
 		c = name[i];
 		if (c == '.' || c == '-' || c == '_')
 			continue;
-		out[n++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+		out[n++] = ascii_is_upper(c) ? (char)(c | 0x20) : c;
 	}
 	return n;
 }

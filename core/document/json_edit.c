@@ -65,7 +65,7 @@ is_number(const struct json_part *part)
 {
 	size_t i;
 
-	for (i = 0; i < part->len && part->text[i] >= '0' && part->text[i] <= '9'; i++)
+	for (i = 0; i < part->len && ascii_is_digit(part->text[i]); i++)
 		;
 	return i > 0 && i == part->len;
 }

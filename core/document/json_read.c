@@ -89,7 +89,7 @@ next_special(const unsigned char *p, size_t n, size_t at)
 static bool
 json_token_is_digit(const unsigned char *p, size_t n, size_t at)
 {
-	return at < n && p[at] >= '0' && p[at] <= '9';
+	return at < n && ascii_is_digit(p[at]);
 }
 
 /* Pass over the backslash at ${*at} and what it goes with. */
@@ -563,7 +563,7 @@ pass_scalar(struct scan *s, struct error *err)
 
 	if (c == '"')
 		token = json_token_string(s->p, s->n, &s->at);
-	else if (c == '-' || (c >= '0' && c <= '9'))
+	else if (c == '-' || ascii_is_digit(c))
 		token = json_token_number(s->p, s->n, &s->at);
 	else
 		token = json_token_word(s->p, s->n, &s->at);

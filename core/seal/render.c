@@ -239,17 +239,17 @@ render_entries_append_name(struct buf *out, const char *prefix, const char *key,
 	bool same = true, joint = true;	/* nothing but a letter or digit goes before */
 
 	buf_append_str(out, prefix);
-	if (prefix[0] == '\0' && (len == 0 || (key[0] >= '0' && key[0] <= '9')))
+	if (prefix[0] == '\0' && (len == 0 || ascii_is_digit(key[0])))
 		buf_append_char(out, '_');
 	for (size_t k = 0; k < len; k++) {
 		char c = key[k];
 
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+		if (ascii_is_lower(c) || ascii_is_digit(c)) {
 			buf_append_char(out, c >= 'a' ? (char)(c - 'a' + 'A') : c);
 			joint = false;
 			continue;
 		}
-		if (c >= 'A' && c <= 'Z')
+		if (ascii_is_upper(c))
 			buf_append_char(out, c);
 		else
 			buf_append_str(out, c == '_' ? "__" : c == '-' ? "___" : "_");

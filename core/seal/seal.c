@@ -531,8 +531,7 @@ is_word(const unsigned char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool letter = (s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'z';
-		bool other = (s[i] >= '0' && s[i] <= '9') || s[i] == '_' || s[i] == '.' ||
-		    s[i] == '-';
+		bool other = ascii_is_digit(s[i]) || s[i] == '_' || s[i] == '.' || s[i] == '-';
 
 		if (!letter && (i == 0 || !other))
 			return false;

@@ -123,8 +123,7 @@ inspect_is_base64_line(const struct document *d, size_t i)
 	if (end - start < 16)
 		return false;
 	for (; start < end; start++)
-		if (!((p[start] | 0x20) >= 'a' && (p[start] | 0x20) <= 'z') &&
-		    !(p[start] >= '0' && p[start] <= '9') && strchr("+/=", p[start]) == NULL)
+		if (!ascii_is_alnum(p[start]) && strchr("+/=", p[start]) == NULL)
 			return false;
 	return true;
 }
@@ -309,8 +308,7 @@ inspect_add_rest(struct inspecting *x, size_t from, size_t end, bool jaas)
 static bool
 inspect_is_name_char(unsigned char c)
 {
-	return ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-	    c == '.' || c == '-';
+	return ascii_is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
 /* Is there an option in it as JAAS has them, <name>="...", whose name is a secret's? */
@@ -630,8 +628,8 @@ inspect_foreign(const struct document *d)
 		if (inspect_begins(key, len, "log4j.") || (inspect_begins(key, len, "appender.") &&
 		    text_contains_nocase(key, len, ".type")))
 			return "log4j";
-		if (inspect_begins(key, len, "server.") && len > 7 && key[7] >= '0' &&
-		    key[7] <= '9' && inspect_has(d, "clientPort"))
+		if (inspect_begins(key, len, "server.") && len > 7 &&
+		    ascii_is_digit(key[7]) && inspect_has(d, "clientPort"))
 			return "ZooKeeper";
 	}
 	return inspect_has(d, "dataDir") && (inspect_has(d, "clientPort") ||

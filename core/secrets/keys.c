@@ -14,24 +14,6 @@ struct key_node {
 
 #include "data/key_nodes.inc"
 
-static bool
-key_is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static bool
-key_is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static bool
-key_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* What may stand between two words, or be left out there. */
 static bool
 key_is_between(char c)
@@ -45,9 +27,9 @@ key_word_begins(const char *key, size_t at)
 {
 	if (at == 0)
 		return true;
-	if (!key_is_lower(key[at - 1]) && !key_is_upper(key[at - 1]))
+	if (!ascii_is_letter(key[at - 1]))
 		return true;
-	return key_is_lower(key[at - 1]) && key_is_upper(key[at]);
+	return ascii_is_lower(key[at - 1]) && ascii_is_upper(key[at]);
 }
 
 static const struct text_word key_password = { .word = "password", .len = 8, .rare = 'w' };
@@ -67,7 +49,7 @@ key_measure(const char *key, size_t at, size_t len)
 static size_t
 key_cut(const char *key, size_t len)
 {
-	while (len > 0 && (key_is_between(key[len - 1]) || key_is_digit(key[len - 1])))
+	while (len > 0 && (key_is_between(key[len - 1]) || ascii_is_digit(key[len - 1])))
 		len--;
 	return len;
 }
@@ -84,7 +66,7 @@ key_walk(const char *key, size_t len, size_t *longest)
 	*longest = 0;
 	for (at = len; at > 0; at--) {
 		/* Letters only: digits and others end the walk. */
-		if (!key_is_lower((char)(key[at - 1] | 0x20))) {
+		if (!ascii_is_lower((char)(key[at - 1] | 0x20))) {
 			if (key_is_between(key[at - 1]))
 				continue;
 			break;

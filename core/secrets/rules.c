@@ -200,12 +200,6 @@ rules_is_setting(const char *key, size_t len, const char *value, size_t n)
 	return false;
 }
 
-static bool
-rules_is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* Is the word one of those that the key is made of? */
 static bool
 rules_has_word(const char *key, size_t len, const char *word)
@@ -214,9 +208,9 @@ rules_has_word(const char *key, size_t len, const char *word)
 
 	for (size_t i = 0; i + n <= len; i++)
 		if (text_contains_nocase(key + i, n, word) &&
-		    (i == 0 || !rules_is_letter(key[i - 1]) ||
+		    (i == 0 || !ascii_is_letter(key[i - 1]) ||
 		    (key[i] < 'a' && key[i - 1] >= 'a')) &&
-		    (i + n == len || !rules_is_letter(key[i + n]) ||
+		    (i + n == len || !ascii_is_letter(key[i + n]) ||
 		    (key[i + n] < 'a' && key[i + n - 1] >= 'a')))
 			return true;
 	return false;

@@ -15,18 +15,6 @@ struct piece {
 };
 
 static bool
-value_is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool
-value_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
 value_is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
@@ -91,11 +79,11 @@ static bool
 piece_is_name(struct piece v, bool small, const char *others)
 {
 	for (size_t i = 0; i < v.n; i++)
-		if (!(v.p[i] >= 'A' && v.p[i] <= 'Z') && !value_is_digit(v.p[i]) &&
-		    !(small && value_is_letter(v.p[i])) &&
+		if (!ascii_is_upper(v.p[i]) && !ascii_is_digit(v.p[i]) &&
+		    !(small && ascii_is_letter(v.p[i])) &&
 		    (v.p[i] == '\0' || strchr(others, v.p[i]) == NULL))
 			return false;
-	return v.n > 0 && !value_is_digit(v.p[0]);
+	return v.n > 0 && !ascii_is_digit(v.p[0]);
 }
 
 /* $NAME of a shell; in small letters only where the name is one of a secret: `$ecret` is none. */
@@ -105,7 +93,7 @@ piece_is_variable(struct piece v)
 	const struct piece name = { v.p + 1, v.n - 1 };
 
 	/* $1 of a script */
-	if (v.n == 2 && v.p[0] == '$' && (value_is_digit(v.p[1]) || v.p[1] == '@'))
+	if (v.n == 2 && v.p[0] == '$' && (ascii_is_digit(v.p[1]) || v.p[1] == '@'))
 		return true;
 	return v.n > 1 && v.p[0] == '$' && (piece_is_name(name, false, "_") ||
 	    (piece_is_name(name, true, "_") && (memchr(name.p, '_', name.n) != NULL ||
@@ -188,7 +176,7 @@ piece_is_reference(struct piece v)
 	if (piece_begins(v, "$$") && piece_is_reference((struct piece){ v.p + 1, v.n - 1 }))
 		return true;
 	/* Of letters there is but one that a pair begins with. */
-	for (size_t i = 0; (!value_is_letter(v.p[0]) || v.p[0] == 'E') &&
+	for (size_t i = 0; (!ascii_is_letter(v.p[0]) || v.p[0] == 'E') &&
 	    i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (piece_is_between(v, pairs[i][0], pairs[i][1]))
 			return !piece_is_literal(v);
@@ -212,7 +200,7 @@ piece_says(struct piece v, const char *word)
 		return false;
 	n = strlen(word);
 	return v.n >= n && text_contains_nocase(v.p, n, word) &&
-	    (v.n == n || !(value_is_digit(v.p[n]) || (v.p[n] >= 'a' && v.p[n] <= 'z')));
+	    (v.n == n || !(ascii_is_digit(v.p[n]) || ascii_is_lower(v.p[n])));
 }
 
 /* Nothing but * or several x, perhaps in groups, or bullets, or a row of dots. */
@@ -334,7 +322,7 @@ piece_has_user(struct piece v, size_t from)
 static bool
 value_is_of_name(char c)
 {
-	return value_is_letter(c) || value_is_digit(c) || c == '_' || c == '.' || c == '-';
+	return ascii_is_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
 /* A connection of Redis begins with hosts and ports: a:6380,b:6380,password=x,ssl=True. */
@@ -343,7 +331,7 @@ piece_is_host(struct piece v, size_t end)
 {
 	const char *colon = memchr(v.p, ':', end);
 
-	if (colon == NULL || colon + 1 == v.p + end || !value_is_digit(colon[1]))
+	if (colon == NULL || colon + 1 == v.p + end || !ascii_is_digit(colon[1]))
 		return false;
 	for (const char *p = v.p; p < colon; p++)
 		if (!value_is_of_name(*p))
@@ -420,7 +408,7 @@ piece_is_mysql(struct piece v)
 	for (p = v.p; p < colon; p++)
 		if (!value_is_of_name(*p))
 			return false;
-	for (p = at + 1; p < end && value_is_letter(*p); p++)
+	for (p = at + 1; p < end && ascii_is_letter(*p); p++)
 		;
 	return colon > v.p && p < end && *p == '(' && memchr(p, ')', (size_t)(end - p)) != NULL &&
 	    piece_is_filled((struct piece){ colon + 1, (size_t)(at - colon) - 1 });
@@ -455,7 +443,7 @@ value_run(const char *p, const char *end)
 {
 	const char *from = p;
 
-	while (p < end && (value_is_letter(*p) || value_is_digit(*p) || *p == '-' || *p == '_'))
+	while (p < end && (ascii_is_alnum(*p) || *p == '-' || *p == '_'))
 		p++;
 	return (size_t)(p - from);
 }
@@ -490,7 +478,7 @@ value_has_authorization(const char *value, size_t n)
 
 	for (size_t at = 0; at < n; at++) {
 		rest = (struct piece){ value + at, n - at };
-		if (at > 0 && (value_is_letter(value[at - 1]) || value_is_digit(value[at - 1])))
+		if (at > 0 && ascii_is_alnum(value[at - 1]))
 			continue;
 		for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 			size_t len = strlen(schemes[i]), end = len;
@@ -639,7 +627,7 @@ value_is_pointer(const char *value, size_t n)
 	if (v.p[0] != '/' || memchr(v.p + 1, '/', v.n - 1) == NULL)
 		return false;
 	for (size_t i = 0; i < v.n; i++)
-		if ((v.p[i] >= 'A' && v.p[i] <= 'Z') || v.p[i] == '+' || v.p[i] == '=')
+		if (ascii_is_upper(v.p[i]) || v.p[i] == '+' || v.p[i] == '=')
 			return false;
 	return true;
 }
@@ -682,8 +670,8 @@ value_is_opaque(const char *value, size_t n)
 	size_t digits = 0, letters = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		digits += value_is_digit(value[i]);
-		letters += value_is_letter(value[i]);
+		digits += ascii_is_digit(value[i]);
+		letters += ascii_is_letter(value[i]);
 	}
 	return n >= 20 && digits + letters == n && digits >= 4 && letters >= 4;
 }
@@ -694,7 +682,7 @@ value_is_sum(const char *value, size_t n)
 	static const size_t lengths[] = { 32, 40, 56, 64, 96, 128 };
 
 	for (size_t i = 0; i < n; i++)
-		if (!value_is_digit(value[i]) && !((value[i] | 0x20) >= 'a' &&
+		if (!ascii_is_digit(value[i]) && !((value[i] | 0x20) >= 'a' &&
 		    (value[i] | 0x20) <= 'f'))
 			return false;
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
@@ -723,7 +711,7 @@ piece_is_pair(struct piece v)
 	for (size_t i = 0; i < password.n; i++) {
 		if (value_is_blank(password.p[i]))
 			return false;
-		digits += value_is_digit(password.p[i]);
+		digits += ascii_is_digit(password.p[i]);
 	}
 	return user.n > 0 && !piece_begins(password, "//") && piece_is_filled(password) &&
 	    !(digits == password.n && digits < 6) && !value_is_hash(password.p, password.n);

@@ -63,8 +63,7 @@ trail_link_parse(const char *line, size_t n, struct trail_link *link)
 	link->hash[TRAIL_HASH] = '\0';
 	link->body = n - hash_len;
 	*hash = '\0';
-	for (digits = 0; hash - digits > end && hash[-1 - (long)digits] >= '0' &&
-	    hash[-1 - (long)digits] <= '9';)
+	for (digits = 0; hash - digits > end && ascii_is_digit(hash[-1 - (long)digits]);)
 		digits++;
 	if (!number_parse(hash - digits, digits, UINT64_MAX / 2, &link->n))
 		return false;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/commands.h"
@@ -300,7 +301,7 @@ mark_at(const char *p, size_t *n)
 
 	if (p[0] != '{')
 		return 0;
-	for (*n = 0; p[len] >= '0' && p[len] <= '9' && len < 8; len++)
+	for (*n = 0; ascii_is_digit(p[len]) && len < 8; len++)
 		*n = 10 * *n + (size_t)(p[len] - '0');
 	return p[len] == '}' && (len == 1 || *n > 0) ? len + 1 : 0;
 }
@@ -519,8 +520,7 @@ name_of(const char *text, size_t len, struct buf *name, const char *flag, struct
 	bool good = len > 0 && len < NAME_BYTES_MAX && (text[0] < '0' || text[0] > '9');
 
 	for (size_t i = 0; i < len && good; i++)
-		good = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
-		    (text[i] >= '0' && text[i] <= '9') || text[i] == '_';
+		good = ascii_is_alnum(text[i]) || text[i] == '_';
 	buf_clear(name);
 	if (good) {
 		buf_append(name, text, len);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
 #include "cli/file.h"
@@ -200,8 +201,7 @@ render_check_usage(const struct options *o, struct error *err)
 	if (prefix == NULL)
 		return 0;
 	for (const char *p = prefix; *p != '\0' && good; p++)
-		good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-		    (*p >= '0' && *p <= '9') || *p == '_';
+		good = ascii_is_alnum(*p) || *p == '_';
 	if (!good) {
 		error_set(err, ERROR_USAGE, "bad value for --prefix");
 		return error_hint(err, "letters, digits and _, such as KAFKA_ or CONNECT_");

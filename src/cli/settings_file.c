@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/settings.h"
+#include "base/text.h"
 #include "cli/settings.h"
 #include "client/url.h"
 #include "common/args.h"
@@ -102,8 +103,8 @@ static int
 add_class(const char *value, struct buf *out, struct error *err)
 {
 	for (const char *p = value; *p != '\0'; p++)
-		if (!((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z') && *p < 0x7f &&
-		    !(*p >= '0' && *p <= '9') && strchr("._$", *p) == NULL)
+		if (!ascii_is_alnum(*p) && *p < 0x7f &&
+		    strchr("._$", *p) == NULL)
 			return config_value_bad(err, "this is no name of a Java class",
 			    "such as org.example.SecurePassConfigProvider");
 	buf_append_str(out, value);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/secmem.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "crypto/base64.h"
 #include "crypto/key.h"
@@ -402,7 +403,7 @@ is_id(const char *id, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (!((id[i] >= 'a' && id[i] <= 'z') || (id[i] >= '2' && id[i] <= '7')))
+		if (!(ascii_is_lower(id[i]) || (id[i] >= '2' && id[i] <= '7')))
 			return false;
 	}
 	return n == TOKENS_ID;

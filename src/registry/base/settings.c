@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/secmem.h"
 #include "base/settings.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "document/document.h"
 #include "file/file.h"
@@ -881,7 +882,7 @@ settings_read_environment(struct settings *s, struct error *err)
 			continue;
 		for (i = 0; i < n; i++) {
 			name[i] = (*e)[strlen(VARIABLE) + i];
-			if (name[i] >= 'A' && name[i] <= 'Z')
+			if (ascii_is_upper(name[i]))
 				name[i] = (char)(name[i] - 'A' + 'a');
 			else if (name[i] == '_')
 				name[i] = '.';

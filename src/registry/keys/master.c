@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/secmem.h"
+#include "base/text.h"
 #include "crypto/base64.h"
 #include "file/file.h"
 #include "registry/keys/keyring.h"
@@ -101,9 +102,9 @@ master_near_raw(const char *text, size_t n)
 	size_t len = 0, i;
 
 	for (i = 0; i < n; i++) {
-		lower |= text[i] >= 'a' && text[i] <= 'z';
-		upper |= text[i] >= 'A' && text[i] <= 'Z';
-		digit |= text[i] >= '0' && text[i] <= '9';
+		lower |= ascii_is_lower(text[i]);
+		upper |= ascii_is_upper(text[i]);
+		digit |= ascii_is_digit(text[i]);
 	}
 	for (i = 0; i < n && hex_digit((unsigned char)text[i]) != -1; i++)
 		continue;

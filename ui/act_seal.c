@@ -11,7 +11,6 @@
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
-#include "ui/goal.h"
 #include "ui/model.h"
 #include "ui/pending.h"
 #include "ui/seal_plan.h"

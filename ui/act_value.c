@@ -19,7 +19,6 @@
 #include "ui/change.h"
 #include "ui/dialog.h"
 #include "ui/files.h"
-#include "ui/goal.h"
 #include "ui/key_show.h"
 #include "ui/keymap.h"
 #include "ui/model.h"

@@ -13,9 +13,9 @@
 #include "secrets/secrets_file.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
-#include "ui/goal.h"
 #include "ui/model.h"
 #include "ui/options.h"
+#include "ui/seal_plan.h"
 
 #define GROUPS_MAX 1000000
 #define EDITS_MAX 10000000

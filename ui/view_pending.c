@@ -12,11 +12,11 @@
 #include "ui/dialog.h"
 #include "ui/files.h"
 #include "ui/frame.h"
-#include "ui/goal.h"
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/outline.h"
 #include "ui/pending.h"
+#include "ui/seal_plan.h"
 #include "ui/view.h"
 
 /* The view of the pending set: each edit with where it goes, on or off, what is written when

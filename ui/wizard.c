@@ -19,7 +19,6 @@
 #include "ui/dialog.h"
 #include "ui/field.h"
 #include "ui/files.h"
-#include "ui/goal.h"
 #include "ui/job.h"
 #include "ui/key_show.h"
 #include "ui/model.h"

@@ -16,7 +16,6 @@
 #include "ui/files.h"
 #include "ui/job.h"
 #include "ui/model.h"
-#include "ui/options.h"
 
 #define UNLOCK_TITLE "Unlock"
 

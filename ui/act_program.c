@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"

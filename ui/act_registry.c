@@ -8,7 +8,6 @@
 #include "ui/canvas.h"
 #include "ui/dialog.h"
 #include "ui/loop.h"
-#include "ui/model.h"
 #include "ui/outline.h"
 #include "ui/registry.h"
 #include "ui/term.h"

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "crypto/key.h"
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/error.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
 #include "file/file.h"

@@ -10,7 +10,6 @@
 #include "ui/keymap.h"
 #include "ui/model.h"
 #include "ui/registry.h"
-#include "ui/reveal.h"
 #include "ui/view.h"
 
 #define WIDE 34		/* a narrower pane has no columns behind the names */

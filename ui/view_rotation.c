@@ -9,7 +9,6 @@
 #include "estate/estate.h"
 #include "file/file.h"
 #include "rotation/rotation.h"
-#include "ui/act.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/frame.h"

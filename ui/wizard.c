@@ -22,7 +22,6 @@
 #include "ui/job.h"
 #include "ui/key_show.h"
 #include "ui/model.h"
-#include "ui/options.h"
 #include "ui/reveal.h"
 #include "ui/seal_plan.h"
 #include "ui/steps.h"

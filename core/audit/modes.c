@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "audit/audit_internal.h"
-#include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "estate/environments.h"

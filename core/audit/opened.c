@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "base/time.h"
 #include "document/document.h"
 #include "document/jaas.h"
 #include "estate/environments.h"

@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "document/document.h"
 #include "document/jaas.h"
 #include "secrets/keys.h"
 #include "secrets/mask.h"

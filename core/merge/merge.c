@@ -12,7 +12,6 @@
 #include "document/document.h"
 #include "merge/merge.h"
 #include "secrets/sealed.h"
-#include "secrets/secrets_file.h"
 
 #define UNIT_SLOTS 2
 #define WIDTH 7

@@ -7,14 +7,11 @@
 #include "base/error.h"
 #include "crypto/key.h"
 #include "document/document.h"
-#include "document/edits.h"
 #include "file/file.h"
 #include "file/lock.h"
-#include "file/replace.h"
 #include "plan/change.h"
 #include "plan/configuration.h"
 #include "plan/plan.h"
-#include "secrets/sealed.h"
 #include "secrets/secrets_file.h"
 
 #define CONFIGS_MAX 1000000

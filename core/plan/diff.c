@@ -16,7 +16,6 @@
 #include "secrets/mask.h"
 #include "secrets/reference.h"
 #include "secrets/sealed.h"
-#include "secrets/secrets_file.h"
 
 #define PUBLIC_MAX 512	/* bytes of a public value that are shown */
 #define NAMES_MAX 4	/* files that are told by name */

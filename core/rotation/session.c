@@ -11,13 +11,11 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/number.h"
-#include "base/text.h"
 #include "base/time.h"
 #include "crypto/aead.h"
 #include "crypto/key.h"
 #include "file/file.h"
 #include "file/lock.h"
-#include "file/replace.h"
 #include "rotation/rotation_internal.h"
 
 /* The folder of a session, and the folder of sessions: making, listing, locking

@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "base/map.h"
-#include "base/text.h"
 #include "crypto/key.h"
 #include "document/document.h"
 #include "document/edits.h"

@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/number.h"
-#include "base/text.h"
 #include "base/vec.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"

@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
-#include "base/secmem.h"
 #include "base/vec.h"
 #include "cli/change.h"
 #include "cli/keys.h"

@@ -21,7 +21,6 @@
 #include "rotation/rotation.h"
 #include "seal/keying.h"
 #include "seal/render.h"
-#include "seal/seal.h"
 #include "secrets/secrets_file.h"
 #include "trail/trail.h"
 

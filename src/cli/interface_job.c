@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/number.h"
-#include "base/text.h"
 #include "cli/interface.h"
 #include "cli/remote.h"
 #include "ui/registry.h"

@@ -10,7 +10,6 @@
 #include "base/time.h"
 #include "cli/change.h"
 #include "cli/commands.h"
-#include "cli/keys.h"
 #include "cli/scan.h"
 #include "common/args.h"
 #include "common/report.h"

@@ -17,7 +17,6 @@
 #include "estate/estate.h"
 #include "plan/plan.h"
 #include "seal/seal.h"
-#include "secrets/secrets_file.h"
 
 /*
  * `propseal seal`: the secrets in clear text of a whole estate, each in its own

@@ -10,7 +10,6 @@
 #include "client/client.h"
 #include "common/args.h"
 #include "file/file.h"
-#include "secrets/secrets_file.h"
 
 /* What is looked at besides files: processes of Kafka, and connectors of a Connect worker. */
 

@@ -16,7 +16,6 @@
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
-#include "document/document.h"
 #include "file/file.h"
 #include "plan/plan.h"
 #include "secrets/secrets_file.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/json_out.h"
-#include "base/text.h"
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/remote.h"

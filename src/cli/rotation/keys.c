@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/secmem.h"
-#include "base/text.h"
 #include "cli/change.h"
 #include "cli/keys.h"
 #include "cli/rotation/session.h"

@@ -10,18 +10,15 @@
 #include "base/text.h"
 #include "cli/change.h"
 #include "cli/commands.h"
-#include "cli/keys.h"
 #include "cli/rotation/session.h"
 #include "cli/scan.h"
 #include "cli/settings.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
-#include "crypto/key.h"
 #include "estate/estate.h"
 #include "file/file.h"
 #include "plan/plan.h"
-#include "secrets/secrets_file.h"
 
 /* `propseal rotation`: a session from its plan to its end. */
 

@@ -14,7 +14,6 @@
 #include "registry/auth/access.h"
 #include "registry/auth/auth.h"
 #include "registry/base/data_file.h"
-#include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/names.h"
 

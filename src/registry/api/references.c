@@ -12,7 +12,6 @@
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
 #include "registry/base/data_file.h"
-#include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/names.h"
 #include "registry/store/reader.h"

@@ -14,7 +14,6 @@
 #include "registry/api/routes.h"
 #include "registry/audit/audit.h"
 #include "registry/auth/auth.h"
-#include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/reader.h"
 #include "registry/store/store.h"

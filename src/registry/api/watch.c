@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/json_out.h"
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"

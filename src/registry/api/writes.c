@@ -12,7 +12,6 @@
 #include "registry/api/exchange.h"
 #include "registry/api/routes.h"
 #include "registry/audit/audit.h"
-#include "registry/base/settings.h"
 #include "registry/http/http.h"
 #include "registry/store/reader.h"
 #include "registry/store/store.h"

@@ -11,7 +11,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/secmem.h"
 #include "crypto/key.h"
 #include "crypto/mac.h"
 #include "registry/auth/auth.h"

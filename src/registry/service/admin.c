@@ -9,7 +9,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/json_out.h"
-#include "base/text.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"

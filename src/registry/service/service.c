@@ -16,7 +16,6 @@
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/time.h"
 #include "file/replace.h"
 #include "registry/api/api.h"
 #include "registry/audit/audit.h"

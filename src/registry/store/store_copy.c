@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "registry/base/clock.h"
 #include "registry/kafka/kafka.h"
-#include "registry/keys/keyring.h"
 #include "registry/store/store_log.h"
 
 #define CHUNK 2000	/* rows of a batch */

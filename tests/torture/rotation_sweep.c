@@ -3,8 +3,10 @@
  * that touches a file; then go on with it, or take it back: nothing may be lost.
  *
  * Then pairs of faults: one in `apply`, and one in what goes on with it or takes it
- * back.  ROTATION_PAIRS is how many of them are drawn (all: every pair of kills within one
- * environment), ROTATION_SEED from where on; with ROTATION_PAIRS_ONLY there is nothing else.
+ * back.  ROTATION_PAIRS is how many of them are drawn, ROTATION_SEED from where on; with
+ * ROTATION_PAIRS_ONLY there is nothing else.  ROTATION_PAIRS=each: instead of all this every
+ * pair of calls of a rotation of one environment, both ways, with two faults drawn for it; =all:
+ * with every two faults.  What a call cannot fail with is left out, and not counted.
  *
  * usage: rotation_sweep PROGRAM
  *
@@ -36,6 +38,7 @@
 #define CONFIGURATIONS 4	/* of each */
 #define SHOWN 5
 #define PAIRS 100	/* of faults, unless more are asked for */
+#define CALLS 4096	/* of a run with one environment, at most */
 #define NEW_PASSPHRASE "the new Passphrase"
 #define SESSION "state/one"
 
@@ -48,6 +51,7 @@ static char folder[PATH_MAX];
 static char old_keys[ENVIRONMENTS][ESTATE_KEY], new_key[ESTATE_KEY];	/* in base64 */
 static struct kept secrets[ENVIRONMENTS], session[SESSION_FILES];
 static unsigned long passed, failed, lost;
+static int environments = ENVIRONMENTS;
 
 /* An environment whose configurations are sealed. */
 static void
@@ -70,7 +74,7 @@ find_key(void *cookie, const struct rotation_want *w, struct error *err)
 	(void)cookie;
 	if (w->is_new)
 		return key_from_base64(new_key, strlen(new_key), err);
-	return estate_old_key(old_keys, ENVIRONMENTS, w, err);
+	return estate_old_key(old_keys, environments, w, err);
 }
 
 static const struct rotation_callbacks callbacks = { .key = find_key };
@@ -114,7 +118,7 @@ make_session(void)
 	if (rc != 0 || (r = rotation_plan(&q, e, &callbacks, NULL, &err)) == NULL ||
 	    rotation_each_key(r, &deriving, note_new_key, NULL, &err) != 0)
 		die_of(&err);
-	if (rotation_count(r) != ENVIRONMENTS || new_key[0] == '\0')
+	if (rotation_count(r) != (size_t)environments || new_key[0] == '\0')
 		die("the plan is not what it should be");
 	rotation_close(r);
 	estate_free(e);
@@ -129,7 +133,7 @@ restore(void)
 {
 	for (size_t i = 0; i < SESSION_FILES; i++)
 		put(session[i].path, session[i].bytes.data, session[i].bytes.len);
-	for (int e = 0; e < ENVIRONMENTS; e++)
+	for (int e = 0; e < environments; e++)
 		put(secrets[e].path, secrets[e].bytes.data, secrets[e].bytes.len);
 }
 
@@ -152,13 +156,24 @@ apply_in_child(const void *what)
 	return apply_status(&err);
 }
 
-/* What happens at a call. */
+/* What can happen at a call: 0, the process is killed. */
+static const int errors[] = { 0, ENOSPC, EIO, EROFS };
+enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
+
 struct fault {
 	size_t at;
-	int error;		/* 0: the process is killed */
+	int error;
 	bool skipped;		/* the call cannot fail like that */
 	bool killed;
+	bool done;
 };
+
+static bool
+can_fail(const struct gate_call *c, int error)
+{
+	return gate_is_below(c, folder) && (error != ENOSPC || gate_takes_room(c)) &&
+	    (error != EROFS || gate_changes(c));
+}
 
 static int
 fault_at(void *cookie, const struct gate_call *c)
@@ -167,11 +182,11 @@ fault_at(void *cookie, const struct gate_call *c)
 
 	if (c->number != f->at)
 		return 0;
-	if (!gate_is_below(c, folder) || (f->error == ENOSPC && !gate_takes_room(c)) ||
-	    (f->error == EROFS && !gate_changes(c))) {
+	if (!can_fail(c, f->error)) {
 		f->skipped = true;
 		return 0;
 	}
+	f->done = true;
 	if (f->error != 0)
 		return f->error;
 	f->killed = kill(c->pid, SIGKILL) == 0;
@@ -197,7 +212,7 @@ scan_session(void)
 		if (holds(&k.bytes, new_key, strlen(new_key)) ||
 		    holds(&k.bytes, NEW_PASSPHRASE, strlen(NEW_PASSPHRASE)))
 			why = "the new key is in the session";
-		for (int e = 0; e < ENVIRONMENTS && why == NULL; e++) {
+		for (int e = 0; e < environments && why == NULL; e++) {
 			struct key *old = key_from_base64(old_keys[e], strlen(old_keys[e]), NULL);
 
 			if (holds(&k.bytes, old_keys[e], strlen(old_keys[e])) ||
@@ -230,7 +245,7 @@ go_on(void)
 	else {
 		if (rotation_verify(r, &callbacks, NULL, &differences, &err) != 0 ||
 		    differences > 0 || rotation_state(r) != ROTATION_VERIFIED ||
-		    rotation_counts(r)->same != (size_t)ENVIRONMENTS * CONFIGURATIONS)
+		    rotation_counts(r)->same != (size_t)environments * CONFIGURATIONS)
 			why = "not all values are the same";
 		rotation_close(r);
 	}
@@ -249,7 +264,7 @@ go_back(void)
 	if (r != NULL && rotation_rollback(r, &callbacks, NULL, &err) != 0)
 		why = "rollback fails";
 	rotation_close(r);
-	for (int e = 0; e < ENVIRONMENTS && why == NULL; e++) {
+	for (int e = 0; e < environments && why == NULL; e++) {
 		k = get(secrets[e].path);
 		if (!buf_equal(&k.bytes, &secrets[e].bytes)) {
 			why = "an original is not as it was";
@@ -266,7 +281,7 @@ leftovers(void)
 	bool found = false;
 	char name[16];
 
-	for (int e = 0; e < ENVIRONMENTS; e++) {
+	for (int e = 0; e < environments; e++) {
 		struct dirent *entry;
 		DIR *d;
 
@@ -332,8 +347,9 @@ rollback_in_child(const void *what)
 	return rc == 0 ? 0 : error_exit_status(err.code);
 }
 
-/* A fault in apply, another in what goes on with it or takes it back; then no more. */
-static void
+/* A fault in apply, another in what goes on with it or takes it back; then no more.  False: one
+ * of them did not come. */
+static bool
 try_pair(size_t first, int one, size_t second, int other, bool back)
 {
 	struct fault f = { .at = first, .error = one }, g = { .at = second, .error = other };
@@ -360,6 +376,7 @@ try_pair(size_t first, int one, size_t second, int other, bool back)
 		    strerror(one) : "a kill", first, other != 0 ? strerror(other) : "a kill",
 		    second, back ? "rollback" : "resume", why);
 	}
+	return f.done && g.done;
 }
 
 /* The same numbers each time, from the seed on. */
@@ -370,31 +387,114 @@ drawn(uint64_t *seed, size_t below)
 	return (size_t)(*seed >> 33) % below;
 }
 
-/* Pairs of faults, of ${calls} calls that apply makes: a sample; or all pairs of kills within
- * what one environment takes. */
+/* Pairs of faults, of ${calls} calls that apply makes: a sample. */
 static void
-try_pairs(const int *errors, size_t kinds, size_t calls)
+try_pairs(size_t calls)
 {
 	const char *asked = getenv("ROTATION_PAIRS"), *given = getenv("ROTATION_SEED");
 	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 1, from = seed;
-	size_t one = calls / ENVIRONMENTS + 1, n = asked != NULL ? strtoul(asked, NULL, 10) :
-	    PAIRS;
+	size_t n = asked != NULL ? strtoul(asked, NULL, 10) : PAIRS;
 	unsigned long before = passed + failed;
 
-	if (asked != NULL && strcmp(asked, "all") == 0)
-		for (size_t i = 1; i <= one; i++)
-			for (size_t k = 1; k <= one; k++) {
-				try_pair(one + i, 0, k, 0, false);
-				try_pair(one + i, 0, k, 0, true);
-			}
 	for (size_t i = 0; i < n; i++) {
 		size_t first = 1 + drawn(&seed, calls), second = 1 + drawn(&seed, calls);
-		int a = errors[drawn(&seed, kinds)], b = errors[drawn(&seed, kinds)];
+		int a = errors[drawn(&seed, ERRORS)], b = errors[drawn(&seed, ERRORS)];
 
-		try_pair(first, a, second, b, drawn(&seed, 2) != 0);
+		(void)try_pair(first, a, second, b, drawn(&seed, 2) != 0);
 	}
 	printf("pairs, seed %-14llu %5lu points, %lu lost\n", (unsigned long long)from,
 	    passed + failed - before, lost);
+}
+
+/* With what each call of a run can fail, of errors[]. */
+struct calls {
+	size_t n;
+	bool can[CALLS][ERRORS];
+};
+
+static int
+note_call(void *cookie, const struct gate_call *c)
+{
+	struct calls *calls = cookie;
+
+	if (c->number > CALLS)
+		return 0;
+	calls->n = c->number;
+	for (size_t i = 0; i < ERRORS; i++)
+		calls->can[c->number - 1][i] = can_fail(c, errors[i]);
+	return 0;
+}
+
+/* Leave one of those that are possible, where there are any. */
+static void
+draw_one(bool can[ERRORS], uint64_t *seed)
+{
+	bool kept[ERRORS] = { false };
+	size_t n = 0, take;
+
+	for (size_t i = 0; i < ERRORS; i++)
+		n += can[i];
+	take = n > 0 ? drawn(seed, n) : 0;
+	for (size_t i = 0; i < ERRORS; i++)
+		kept[i] = can[i] && take-- == 0;
+	memcpy(can, kept, sizeof(kept));
+}
+
+/* One fault in apply, then one at each call of what follows, of each kind or of one. */
+static unsigned long
+try_followers(size_t first, int one, bool back, bool all, uint64_t *seed)
+{
+	static struct calls next;
+	struct fault f = { .at = first, .error = one };
+	struct gate_run apply = { .call = apply_in_child, .folder = folder, .decide = fault_at,
+		.cookie = &f };
+	struct gate_run noted = { .call = back ? rollback_in_child : apply_in_child,
+		.folder = folder, .decide = note_call, .cookie = &next };
+	unsigned long missed = 0;
+
+	restore();
+	(void)gate_run(&apply);
+	(void)gate_run(&noted);
+	for (size_t k = 0; k < next.n; k++) {
+		if (!all)
+			draw_one(next.can[k], seed);
+		for (size_t b = 0; b < ERRORS; b++)
+			if (next.can[k][b])
+				missed += !try_pair(first, one, k + 1, errors[b], back);
+	}
+	return missed;
+}
+
+/* Every pair of calls of a rotation of one environment. */
+static void
+try_every_pair(bool all)
+{
+	static struct calls calls;
+	const char *given = getenv("ROTATION_SEED");
+	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : 1;
+	struct gate_run apply = { .call = apply_in_child, .folder = folder,
+		.decide = note_call, .cookie = &calls };
+	unsigned long missed = 0;
+
+	restore();
+	(void)gate_run(&apply);
+	for (size_t i = 0; i < calls.n; i++)
+		for (int back = 0; back < 2; back++) {
+			bool can[ERRORS];
+
+			memcpy(can, calls.can[i], sizeof(can));
+			if (!all)
+				draw_one(can, &seed);
+			for (size_t a = 0; a < ERRORS; a++)
+				if (can[a])
+					missed += try_followers(i + 1, errors[a], back != 0, all,
+					    &seed);
+			printf("call %zu of %zu, %-9s %8lu points, %lu lost\n", i + 1, calls.n,
+			    back ? "rollback:" : "resume:", passed + failed, lost);
+			fflush(stdout);
+		}
+	if (missed > 0)
+		printf("%lu of them had one fault only\n", missed);
 }
 
 /* How many calls apply makes, without a fault at each of them: for pairs alone. */
@@ -417,27 +517,17 @@ count_calls(void)
 	return below;
 }
 
-int
-main(int argc, char **argv)
+/* Every call, with each fault, and a sample of pairs. */
+static void
+try_all_calls(void)
 {
-	static const int errors[] = { 0, ENOSPC, EIO, EROFS };
 	size_t at, calls = 0;
 
-	(void)argv;
-	if (argc != 2) {
-		fprintf(stderr, "usage: rotation_sweep PROGRAM\n");
-		return 2;
+	if (getenv("ROTATION_PAIRS_ONLY") != NULL) {
+		try_pairs(count_calls());
+		return;
 	}
-	if (!gate_begin(folder))
-		return 0;
-	if (mkdir("state", 0700) != 0)
-		die(folder);
-	for (int e = 0; e < ENVIRONMENTS; e++)
-		make_environment(e);
-	make_session();
-	if (getenv("ROTATION_PAIRS_ONLY") != NULL)
-		calls = count_calls();
-	for (size_t k = 0; calls == 0 && k < sizeof(errors) / sizeof(errors[0]); k++) {
+	for (size_t k = 0; k < ERRORS; k++) {
 		unsigned long before = passed + failed;
 
 		/* Every point is gone on with or taken back, in turns; a kill both. */
@@ -449,7 +539,33 @@ main(int argc, char **argv)
 		    errors[k] != 0 ? strerror(errors[k]) : "kill", passed + failed - before, lost);
 		fflush(stdout);
 	}
-	try_pairs(errors, sizeof(errors) / sizeof(errors[0]), calls);
+	try_pairs(calls);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *pairs = getenv("ROTATION_PAIRS");
+	bool all = pairs != NULL && strcmp(pairs, "all") == 0;
+	bool each = pairs != NULL && strcmp(pairs, "each") == 0;
+
+	(void)argv;
+	if (argc != 2) {
+		fprintf(stderr, "usage: rotation_sweep PROGRAM\n");
+		return 2;
+	}
+	if (!gate_begin(folder))
+		return 0;
+	if (mkdir("state", 0700) != 0)
+		die(folder);
+	environments = all || each ? 1 : ENVIRONMENTS;
+	for (int e = 0; e < environments; e++)
+		make_environment(e);
+	make_session();
+	if (all || each)
+		try_every_pair(all);
+	else
+		try_all_calls();
 	gate_folder_remove(folder);
 	printf("%lu points, %lu lost\n%lu passed, %lu failed\n", passed + failed, lost, passed,
 	    failed);

@@ -1,3 +1,7 @@
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -559,8 +563,11 @@ commands_tutor(const struct options *o)
 /*
  * The tutor on the screen: the interface on the files of a lesson, which are made for each of
  * them anew, in a folder that is removed in the end.  Its trail and its rotations are there, too.
+ * As long as a tutor lives the folder is locked; one that is not is what a killed one left.
  */
 
+#define FOLDER "tutor-screen-XXXXXX"	/* beside the scratch copy */
+#define TRIES 100
 
 /* Run in the scratch folder; what a lesson seals into is made with one passphrase. */
 static const char files_script[] =
@@ -611,6 +618,7 @@ struct screen {
 	char program[PATH_MAX], folder[PATH_MAX];
 	char files[PATH_MAX], state[PATH_MAX], trail[PATH_MAX], key[PATH_MAX];
 	char *state_before;	/* NULL: it was not set */
+	int lock;		/* of the folder, for as long as this lives */
 };
 
 static int
@@ -626,6 +634,54 @@ screen_script(const struct screen *s, const char *script, struct error *err)
 	return error_place(err, s->folder, 0);
 }
 
+static void
+screen_remove(const struct screen *s, const char *folder)
+{
+	struct error err;
+	int status;
+
+	(void)tutor_script(s->program, "/", folder, "rm -rf -- \"$2\"", &status, &err);
+}
+
+/* The folder, if it is ours and nobody has it: open and locked.  -1: it is not. */
+static int
+screen_lock(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st, named;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    lstat(folder, &named) == 0 && named.st_ino == st.st_ino &&
+	    named.st_dev == st.st_dev)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Remove what tutors left that were killed. */
+static void
+screen_sweep(const struct screen *s, const char *parent)
+{
+	DIR *dir = opendir(parent);
+	struct dirent *e;
+	char path[PATH_MAX];
+	int lock;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		if (strlen(e->d_name) != strlen(FOLDER) ||
+		    strncmp(e->d_name, FOLDER, strcspn(FOLDER, "X")) != 0 ||
+		    snprintf(path, sizeof(path), "%s/%s", parent, e->d_name) >= PATH_MAX ||
+		    (lock = screen_lock(path)) == -1)
+			continue;
+		screen_remove(s, path);
+		close(lock);
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 /* A folder of our own, which others cannot look into. */
 static int
 screen_open(struct screen *s, struct error *err)
@@ -636,12 +692,21 @@ screen_open(struct screen *s, struct error *err)
 
 	if (before != NULL && (s->state_before = strdup(before)) == NULL)
 		return error_memory(err);
-	if (tutor_place(s->program, place, err) != 0 ||
-	    tutor_script(s->program, "/", place, "mkdir -p -- \"${2%/*}\"", &status, err) != 0)
+	if (tutor_place(s->program, place, err) != 0)
 		return -1;
-	if (snprintf(s->folder, sizeof(s->folder), "%s-screen-XXXXXX", place) >= PATH_MAX - 64 ||
-	    mkdtemp(s->folder) == NULL)
-		return error_io(err, place, "cannot make a folder for the lessons");
+	*strrchr(place, '/') = '\0';
+	if (tutor_script(s->program, "/", place, "mkdir -p -- \"$2\"", &status, err) != 0)
+		return -1;
+	screen_sweep(s, place);
+	/* Who sweeps at this moment may take it away before it is locked. */
+	for (int i = 0; s->lock == -1 && i < TRIES; i++) {
+		if (snprintf(s->folder, sizeof(s->folder), "%s/" FOLDER, place) >= PATH_MAX - 64 ||
+		    mkdtemp(s->folder) == NULL)
+			return error_io(err, place, "cannot make a folder for the lessons");
+		s->lock = screen_lock(s->folder);
+	}
+	if (s->lock == -1)
+		return error_io(err, s->folder, "cannot lock the folder for the lessons");
 	snprintf(s->files, sizeof(s->files), "%.4000s/files", s->folder);
 	snprintf(s->state, sizeof(s->state), "%.4000s/state", s->folder);
 	snprintf(s->trail, sizeof(s->trail), "%.4000s/state/propseal/trail.jsonl", s->folder);
@@ -652,10 +717,8 @@ screen_open(struct screen *s, struct error *err)
 static void
 screen_close(struct screen *s)
 {
-	struct error err;
-	int status;
-
-	(void)tutor_script(s->program, "/", s->folder, "rm -rf -- \"$2\"", &status, &err);
+	screen_remove(s, s->folder);
+	close(s->lock);
 	if (s->state_before != NULL)
 		(void)setenv("XDG_STATE_HOME", s->state_before, 1);
 	else
@@ -707,7 +770,7 @@ int
 commands_tutor_screen(const struct options *o, const char *name)
 {
 	struct lessons l = { .lesson = name != NULL ? lessons_find(name) : 0 };
-	struct screen s = { .state_before = NULL };
+	struct screen s = { .lock = -1 };
 	struct error err;
 	int rc;
 

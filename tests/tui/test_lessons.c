@@ -1,5 +1,6 @@
 /* The tutor on the screen: every lesson by its keys, on files that are nobody's. */
 #include <dirent.h>
+#include <signal.h>
 
 #include "golden.h"
 #include "steps.h"
@@ -207,6 +208,30 @@ lessons_are_removed_on_a_hang_up(void **state)
 	fixture_assert_unchanged(f);
 }
 
+/* What a killed one left is removed by the next start; what another one has open is not. */
+static void
+a_killed_tutor_s_folder_goes_with_the_next_start(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *killed = tutor_open(f, "seal"), *v, *next;
+
+	see(killed, "lesson 2 of 8");
+	assert_int_equal(kill(vt_pid(killed), SIGKILL), 0);
+	(void)vt_wait_exit(killed);
+	vt_free(killed);
+	assert_int_equal(left_behind(f), 1);
+	v = tutor_open(f, "seal");
+	see(v, "lesson 2 of 8");
+	assert_int_equal(left_behind(f), 1);
+	next = tutor_open(f, "seal");
+	see(next, "lesson 2 of 8");
+	assert_int_equal(left_behind(f), 2);
+	fixture_leave(next);
+	assert_int_equal(left_behind(f), 1);
+	fixture_leave(v);
+	assert_int_equal(left_behind(f), 0);
+}
+
 static void
 lessons_look_so(void **state)
 {
@@ -231,6 +256,7 @@ main(void)
 		FIXTURE_TEST(lessons_lead_to_the_next_and_begin_again),
 		FIXTURE_TEST(the_interface_leads_to_the_tutor_and_back),
 		FIXTURE_TEST(a_lock_outlasts_the_tutor),
+		FIXTURE_TEST(a_killed_tutor_s_folder_goes_with_the_next_start),
 		FIXTURE_TEST(lessons_are_removed_on_a_hang_up),
 		FIXTURE_TEST(lessons_look_so),
 		FIXTURE_TERMS(lessons_look_so),

@@ -373,10 +373,14 @@ environments_of_file(const struct environments *e, const char *path, struct envi
     struct error *err)
 {
 	struct file_id id, other;
+	struct known *k;
 
 	*out = NULL;
 	if (file_identify(path, &id, err) != 0)
 		return -1;
+	/* Mostly it has the name by which it was found: to ask for every file takes long. */
+	if (id.exists && (k = known_at_path(e, path)) != NULL)
+		*out = &k->face;
 	for (size_t i = 0; id.exists && *out == NULL && i < environments_count(e); i++)
 		if (file_identify(environments_at(e, i)->path, &other, NULL) == 0 &&
 		    file_id_same(&id, &other))

@@ -57,9 +57,23 @@ measure_wall(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/* What a command that failed had to say. */
+static void
+show_said(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char line[1024];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		fputs(line, stderr);
+	if (f != NULL)
+		fclose(f);
+}
+
 void
 measure_run(char *const argv[], char *const env[], struct measure *m)
 {
+	char *said = measure_path("said");
 	struct rusage r;
 	double start;
 	posix_spawn_file_actions_t quiet;
@@ -70,13 +84,16 @@ measure_run(char *const argv[], char *const env[], struct measure *m)
 	 * charged to it. */
 	measure_must(posix_spawn_file_actions_init(&quiet) == 0 &&
 	    posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", O_RDONLY, 0) == 0 &&
-	    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0) == 0,
+	    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0) == 0 &&
+	    posix_spawn_file_actions_addopen(&quiet, 2, said, O_WRONLY | O_CREAT | O_TRUNC,
+	    0600) == 0,
 	    "no memory");
 	start = measure_wall();
 	measure_must(posix_spawn(&pid, argv[0], &quiet, NULL, argv,
 	    env != NULL ? env : environ) == 0, argv[0]);
 	measure_must(wait4(pid, &status, 0, &r) == pid, "wait failed");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		show_said(said);
 		fprintf(stderr, "bench: failed:");
 		for (; *argv != NULL; argv++)
 			fprintf(stderr, " %s", *argv);
@@ -84,6 +101,7 @@ measure_run(char *const argv[], char *const env[], struct measure *m)
 		measure_must(0, "a command did not succeed");
 	}
 	posix_spawn_file_actions_destroy(&quiet);
+	free(said);
 	m->wall_ms = measure_wall() - start;
 	m->cpu_ms = seconds_to_ms(&r.ru_utime) + seconds_to_ms(&r.ru_stime);
 	m->rss_mib = (double)r.ru_maxrss / 1024;

@@ -2,11 +2,13 @@
 #define UI_ACT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct app;
 struct buf;
 struct environment;
+struct error;
 struct registry_answer;
 struct registry_request;
 struct selection;
@@ -129,6 +131,11 @@ enum show_where {
 /* Before anything is asked for: where?  A terminal that cannot is told about. */
 enum show_where act_show_where(struct app *a);
 
+/* The value that stands in clear text in a configuration file, appended to ${out} (secret).
+ * ERROR_MISSING: the entry is gone; and those of configuration_load. */
+int value_read_clear(const struct app *a, const char *path, const char *key, size_t len,
+    struct buf *out, struct error *err);
+
 /* Show a value for a while, or write it. */
 void act_show(struct app *a, const struct buf *value, enum show_where where);
 
@@ -136,6 +143,7 @@ void act_show(struct app *a, const struct buf *value, enum show_where where);
 void act_unlock(struct app *a);
 void act_lock(struct app *a);
 void act_generate(struct app *a);
+void act_recover(struct app *a);
 
 /* Make a secrets file, as something that is to be sealed waits for it.  False: given up. */
 bool act_make_secrets_file(struct app *a);
@@ -254,5 +262,11 @@ void wizard_run(struct app *a, bool explain);
 
 /* Up to the file alone, as there is something to be sealed that waits.  False: given up. */
 bool wizard_make(struct app *a);
+
+/*
+ * recover.c: the way out where the master key of ${x} is lost, and its passphrase: what that
+ * takes along, new values for it, and a new master key under which they are sealed, in one change.
+ */
+void recover_run(struct app *a, const struct environment *x);
 
 #endif /* !UI_ACT_H */

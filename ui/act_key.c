@@ -18,6 +18,7 @@
 #include "ui/model.h"
 
 #define UNLOCK_TITLE "Unlock"
+#define TRIES 3		/* then what to do without a key is said */
 
 /* A master key as it is printed, with blanks around it or not. */
 static struct key *
@@ -171,7 +172,7 @@ ask_key(struct app *a, struct environment *x, bool any, size_t *opened)
 	struct buf text, typed;
 	struct error err;
 	char why[sizeof(err.text)] = "";
-	int rc = -1;
+	int rc = -1, tries = 0;
 
 	buf_init(&text, 8192);
 	buf_init_secret(&typed, SECRET_FIELD_MAX);
@@ -181,8 +182,9 @@ ask_key(struct app *a, struct environment *x, bool any, size_t *opened)
 		rc = try_typed(a, x, &typed, opened, &err);
 		buf_clear(&typed);
 		if (rc == -1) {
-			snprintf(why, sizeof(why), "%s", err.code == ERROR_KEY ?
-			    "that does not open it" : err.text);
+			snprintf(why, sizeof(why), "%s", err.code != ERROR_KEY ? err.text :
+			    ++tries < TRIES ? "that does not open it" :
+			    "that does not open it; if it is lost: Esc, then : recover");
 		} else if (x->master == NULL && !any) {
 			snprintf(why, sizeof(why), "that opens %zu other secrets files, but not "
 			    "this one", *opened);
@@ -326,6 +328,20 @@ void
 act_generate(struct app *a)
 {
 	wizard_run(a, model_secrets_files(a->model) == 0);
+}
+
+void
+act_recover(struct app *a)
+{
+	struct environment *x = key_locked(a);
+	int rc = x != NULL ? unlock_at_hand(a, x) : -1;
+
+	if (rc == 0)
+		app_notice(a, "a key at hand opens it: nothing to recover");
+	else if (rc == 1 && secrets_file_sealed_count(x->secrets) == 0)
+		app_complain(a, "nothing is sealed in %s", model_show_path(a->model, x->path));
+	else if (rc == 1)
+		recover_run(a, x);
 }
 
 bool

@@ -267,21 +267,20 @@ done:
 	buf_release(&name);
 }
 
-/* The clear text that stands in the configuration file. */
-static int
-reveal_read_plain(const struct scope *scope, const struct estate_file *f,
-    const struct estate_entry *e, struct buf *out, struct error *err)
+int
+value_read_clear(const struct app *a, const char *path, const char *key, size_t len,
+    struct buf *out, struct error *err)
 {
-	struct configuration *c = configuration_load(f->path, scope, err);
+	struct configuration *c = configuration_load(path, a->options->scope, err);
 	size_t i;
 	int rc;
 
 	if (c == NULL)
 		return -1;
-	i = document_find(c->doc, e->key, e->key_len);
+	i = document_find(c->doc, key, len);
 	if (i == DOCUMENT_NONE) {
 		rc = error_set(err, ERROR_MISSING, "the entry is not there any more");
-		error_place(err, f->path, 0);
+		error_place(err, path, 0);
 	} else {
 		rc = document_value(c->doc, i, out, err);
 	}
@@ -307,7 +306,8 @@ static int
 reveal_read(struct app *a, const struct selection *s, struct buf *out, struct error *err)
 {
 	if (s->kind == SELECTION_ENTRY && s->entry->state == STATE_PLAIN)
-		return reveal_read_plain(a->options->scope, s->file, s->entry, out, err);
+		return value_read_clear(a, s->file->path, s->entry->key, s->entry->key_len, out,
+		    err);
 	if (s->name == NULL || s->environment == NULL)
 		return error_set(err, ERROR_MISSING, "nothing is selected any more");
 	return reveal_open_sealed(s->environment, s->name, s->name_len, out, err);

@@ -312,6 +312,9 @@ static const struct action actions[ACTION_COUNT] = {
 	    "make a secrets file with its first master key", true, {
 	    [VIEW_FILES] = { .rank = 5, .label = "new secrets file",
 		.unavailable = act_needs_no_data_key, .run = act_generate } } },
+	[ACTION_RECOVER] = { KEYS, "recover", { 0 },
+	    "seal new values under a new master key, where key and passphrase are lost", true, {
+	    [VIEW_FILES] = { .unavailable = act_needs_locked, .run = act_recover } } },
 	[ACTION_OPEN_SECRETS] = { KEYS, "open-secrets-file", { 'O' },
 	    "add a secrets file that lies elsewhere", false, {
 	    [VIEW_FILES] = { .run = act_open_secrets } } },

@@ -1,0 +1,173 @@
+/* Recovering where the master key is lost: new values under a new one. */
+#include <dirent.h>
+
+#include "golden.h"
+#include "memory.h"
+#include "steps.h"
+
+#define NEW_PASSPHRASE "a new passphrase of nobody 4711"
+#define TYPED "typed-instead-Wq55"
+#define CLEAR "in-a-backup-Vn32"
+
+static const char secrets[] = "estate/secrets.properties";
+
+static void
+begin(struct vt *v)
+{
+	vt_key(v, ":");
+	type_line(v, ">recover");
+	see(v, "[what is lost]");
+}
+
+/* The new key stands alone in a row; its length says when it is whole. */
+static void
+read_key(struct vt *v, char key[64])
+{
+	char row[512], *at;
+
+	for (int i = 0; i < vt_rows(v); i++) {
+		vt_row(v, i, row, sizeof(row));
+		at = row + strspn(row, " ");
+		at[strcspn(at, " ")] = '\0';
+		if (strlen(at) == 44 && at[43] == '=') {
+			snprintf(key, 64, "%s", at);
+			return;
+		}
+	}
+	vt_fail(v, "the new key", "is not shown");
+}
+
+static size_t
+kept_files(struct fixture *f)
+{
+	char path[512];
+	struct dirent *e;
+	size_t n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/estate", f->dir);
+	d = opendir(path);
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL)
+		n += strncmp(e->d_name, "secrets.properties.lost-", 24) == 0;
+	closedir(d);
+	return n;
+}
+
+static void
+what_is_lost_is_said_and_leaving_changes_nothing(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	begin(v);
+	see(v, "used by estate/broker.properties:6");
+	golden_assert(v, "recover-80x24");
+	vt_key(v, KEY_ENTER);
+	see(v, "0 of 4 given");
+	vt_key(v, KEY_ENTER);
+	see(v, "no new value is given yet");
+	golden_assert_sizes(v, "recover-values");
+	vt_key(v, KEY_ESC);
+	see(v, "[what is lost]");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_unchanged(*state);
+}
+
+static void
+a_value_typed_and_one_taken_are_sealed_under_a_new_key(void **state)
+{
+	struct fixture *f = *state;
+	struct vt *v;
+	char key[64], last[8];
+	char *value;
+
+	fixture_write(f, "estate/old.properties", "ssl.key.password=" CLEAR "\n");
+	fixture_keep(f);
+	v = fixture_open(f);
+	begin(v);
+	see(v, "the key is in clear text in");
+	vt_key(v, KEY_ENTER);
+	vt_key(v, " ");
+	see(v, "taken");
+	vt_key(v, "j");
+	vt_key(v, "e");
+	see(v, "New value");
+	type_value(v, TYPED);
+	see(v, "2 of 4 given; 1 that is in use is open");
+	vt_key(v, KEY_ENTER);
+	see(v, "1 in use has no new value");
+	see(v, "damaged.password");
+	vt_key(v, KEY_ENTER);
+	type_value(v, NEW_PASSPHRASE);
+	see(v, "New master key");
+	read_key(v, key);
+	vt_key(v, KEY_ENTER);
+	snprintf(last, sizeof(last), "%.4s", key + 40);
+	type_line(v, last);
+	see(v, "w apply");
+	vt_assert_lacks(v, TYPED);
+	fixture_assert_unchanged(f);
+	vt_key(v, "w");
+	see(v, "recover");
+	type_line(v, "recover");
+	see(v, "[what now]");
+	see(v, "2 of 4 values are sealed");
+	vt_key(v, KEY_ENTER);
+	see(v, "unlocked");
+	if (memory_can_read(vt_pid(v))) {
+		memory_assert_clean(vt_pid(v), "new passphrase", NEW_PASSPHRASE);
+		memory_assert_clean(vt_pid(v), "new value", TYPED);
+	}
+	fixture_quit(v);
+	assert_false(vt_sent(v, TYPED));
+	vt_free(v);
+	assert_int_equal(kept_files(f), 1);
+	fixture_assert_not_in_file(f, secrets, "orphan.password");
+	value = fixture_decrypt(f, "estate/broker.properties", secrets, "ssl.key.password", key);
+	assert_non_null(value);
+	assert_string_equal(value, CLEAR);
+	free(value);
+}
+
+/* A key at hand: then nothing is lost. */
+static void
+with_the_key_there_is_nothing_to_recover(void **state)
+{
+	struct vt *v = fixture_open_unlocked(*state);
+
+	vt_key(v, ":");
+	type_line(v, ">recover");
+	vt_assert_has(v, "it is unlocked already");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+	fixture_assert_unchanged(*state);
+}
+
+static void
+who_fails_three_times_is_told_of_it(void **state)
+{
+	struct vt *v = fixture_open(*state);
+
+	vt_key(v, "U");
+	for (int i = 0; i < 3; i++) {
+		type_line(v, "wrong");
+		see(v, "that does not open it");
+	}
+	see(v, "Esc, then : recover");
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(what_is_lost_is_said_and_leaving_changes_nothing),
+		FIXTURE_TEST(a_value_typed_and_one_taken_are_sealed_under_a_new_key),
+		FIXTURE_TEST(with_the_key_there_is_nothing_to_recover),
+		FIXTURE_TEST(who_fails_three_times_is_told_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

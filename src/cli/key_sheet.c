@@ -62,7 +62,9 @@ sheet_unlock(const struct sheet *s, struct environments *all, struct environment
 	if (x->master != NULL)
 		return 0;
 	error_set(err, ERROR_KEY, "none of the keys at hand opens it");
-	return error_place(err, x->path, 0);
+	error_place(err, x->path, 0);
+	return error_hint(err, "give its passphrase by --passphrase, or its master key by "
+	    "--master-key-file; where both are lost, `propseal recover plan`");
 }
 
 static void

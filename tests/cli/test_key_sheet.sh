@@ -50,6 +50,17 @@ case_another_key_or_passphrase_is_4() {
 	expect_no CANARY
 }
 
+# Whoever has no key is told what would do.
+case_without_a_key_the_ways_out_are_named() {
+	seal
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	run key sheet .
+	expect_rc 4
+	expect_err 'none of the keys at hand opens it'
+	expect_err '--passphrase'
+	expect_err 'propseal recover plan'
+}
+
 case_an_entry_that_does_not_open_is_4_and_named() {
 	seal
 	sed -i '/ssl.key.password *=/s/data:..../data:AAAA/' sec.properties

@@ -9,7 +9,7 @@
 #include "crypto/key.h"
 #include "crypto/mac.h"
 #include "file/file.h"
-#include "file/replace.h"
+#include "plan/change.h"
 #include "ui/app.h"
 #include "ui/canvas.h"
 #include "ui/clipboard.h"
@@ -436,8 +436,8 @@ secret_file_write(struct app *a, const char *title, const char *text, const char
 	suggest(&path, name);
 	while (!written && ask_text(a, title, text, "New file:", &path) && path.len > 0) {
 		if (secret_file_check(buf_cstr(&path), &err) == 0 &&
-		    replace_file_new(buf_cstr(&path), a->options->lock_timeout_ms, value,
-		    &err) == 0)
+		    change_write_file(a->options->trail, a->options->lock_timeout_ms,
+		    buf_cstr(&path), true, value, &err) == 0)
 			written = true;
 		else
 			tell_error(a, "Not written", &err);

@@ -234,9 +234,9 @@ key_text(struct steps *s, struct app *a, struct buf *out)
 	const struct recovering *w = recovering_of(s);
 	size_t open, given = count_given(w, &open);
 
-	buf_printf(out, "%zu new %s sealed into %s under a new master key. It is derived from a new "
-	    "passphrase, which is asked for twice; the key is shown once, and you prove that it is "
-	    "saved. Then you see the change, masked. Nothing is written before you type the "
+	buf_printf(out, "%zu new %s sealed into %s under a new master key. It is derived from a "
+	    "new passphrase, which is asked for twice; the key is shown once, and you prove that "
+	    "it is saved. Then you see the change, masked. Nothing is written before you type the "
 	    "word.\n\n", given, given == 1 ? "value is" : "values are",
 	    model_show_path(a->model, w->path));
 	if (open > 0)

@@ -11,7 +11,6 @@
 #include "document/document.h"
 #include "estate/environments.h"
 #include "estate/estate.h"
-#include "file/replace.h"
 #include "plan/change.h"
 #include "plan/plan.h"
 #include "seal/keying.h"
@@ -202,6 +201,6 @@ lost_plan(struct change *c, const struct document *values, const void *passphras
 int
 lost_keep(const struct change *c, const char *kept, struct error *err)
 {
-	return replace_file_new(kept, c->lock_timeout_ms,
+	return change_write_file(c->trail, c->lock_timeout_ms, kept, true,
 	    document_bytes(secrets_file_document(c->secrets)), err);
 }

@@ -340,3 +340,31 @@ change_apply(struct change *c, struct error *err)
 		.environment = c->environment };
 	return apply_plan(c->plan, &c->applied, err);
 }
+
+int
+change_write_file(const struct trail *t, int lock_timeout_ms, const char *path, bool is_new,
+    const struct buf *content, struct error *err)
+{
+	static const struct change_callbacks none = { .waiting = NULL };
+	struct file_id id;
+	struct change c;
+	struct buf copy;
+	int rc;
+
+	change_init(&c, &none, NULL);
+	c.trail = t;
+	c.lock_timeout_ms = lock_timeout_ms;
+	buf_init_secret(&copy, BUF_MAX_FILE);
+	buf_append(&copy, content->data, content->len);
+	if ((rc = buf_check(&copy, err)) == 0 &&
+	    (rc = change_outputs(&c, &path, &copy, 1, err)) == 0 && is_new &&
+	    (rc = file_identify(path, &id, err)) == 0 && id.exists) {
+		rc = error_set(err, ERROR_EXISTS, "the file is there already");
+		error_place(err, path, 0);
+	}
+	if (rc == 0)
+		rc = change_apply(&c, err);
+	buf_release(&copy);
+	change_close(&c);
+	return rc;
+}

@@ -130,6 +130,14 @@ void change_stop(struct change *c);
 int change_outputs(struct change *c, const char *const paths[], struct buf texts[], size_t n,
     struct error *err);
 
+/**
+ * change_write_file(t, lock_timeout_ms, path, is_new, content, err):
+ * A change that is one whole file, with its lines in the trail (NULL: nowhere).  ERROR_EXISTS:
+ * ${is_new}, and it is there; and those of change_outputs and change_apply.
+ */
+int change_write_file(const struct trail *t, int lock_timeout_ms, const char *path, bool is_new,
+    const struct buf *content, struct error *err);
+
 /* Apply the plan, under locks of its files if there are none yet.  What became
  * of each file, and what is to be told, is in c->applied until change_stop. */
 int change_apply(struct change *c, struct error *err);

@@ -22,6 +22,7 @@
 #include "estate/estate.h"
 #include "estate/lost_key.h"
 #include "file/replace.h"
+#include "plan/change.h"
 #include "secrets/secrets_file.h"
 
 /*
@@ -170,7 +171,8 @@ recover_write_template(const struct recover *r, const char *path, struct error *
 	append_template(r, &text);
 	if ((rc = buf_check(&text, err)) == 0)
 		rc = output_is_stream(path) ? output_write_stream(path, &text, err) :
-		    replace_file_new(path, options_lock_timeout(r->o), &text, err);
+		    change_write_file(config_trail(r->o->config), options_lock_timeout(r->o), path,
+		    true, &text, err);
 	if (rc == 0 && !output_is_stream(path))
 		report_change("new %s", path);
 	buf_release(&text);

@@ -39,6 +39,30 @@ expect_whole() {
 	expect_out 'the chain is whole'
 }
 
+# Whatever writes a file says so: new keys, a template, what was lost.
+case_every_command_that_writes_a_file_has_its_lines() {
+	own_trail
+	seal
+	printf 'CANARY a new one\n' >newpass
+	run rotation plan . --master-key --passphrase-new @newpass
+	expect_rc 0
+	run rotation apply --passphrase-new @newpass --new-master-key-file new.key
+	expect_rc 0
+	unset CONFLUENT_SECURITY_MASTER_KEY
+	run recover plan --local-secrets-file sec.properties --output-file values
+	expect_rc 0
+	sed -i 's/password=$/password=CANARY-new/' values
+	run recover apply --local-secrets-file sec.properties --config @values --passphrase @newpass
+	expect_rc 0
+	log_is '[(c["command"], [f["file"].split("/")[-1].split(".lost-")[0] for f in c["files"]])
+	    for c in d["changes"][1:]]' "[('rotation apply', ['new.key']), \
+('rotation apply', ['sec.properties']), ('recover plan', ['values']), \
+('recover apply', ['sec.properties']), ('recover apply', ['sec.properties'])]"
+	expect_json "$out" '{c["outcome"] for c in d["changes"]}' "{'done'}"
+	expect_whole
+	! grep -r CANARY "$XDG_STATE_HOME/propseal/trail.jsonl" || fail 'a value is in the trail'
+}
+
 case_a_change_has_an_intent_and_an_outcome() {
 	own_trail
 	seal
@@ -100,7 +124,8 @@ case_a_rotation_and_its_way_back_are_in_it() {
 	run rotation rollback --yes
 	expect_rc 0
 	log_is '[(c["command"], c["environment"], c["outcome"]) for c in d["changes"][1:]]' \
-	    "[('rotation apply', '.', 'done'), ('rotation rollback', '.', 'done')]"
+	    "[('rotation apply', None, 'done'), ('rotation apply', '.', 'done'), \
+('rotation rollback', '.', 'done')]"
 	expect_not_in "$trail" CANARY
 	expect_not_in "$trail" "$(cat ../new.key)"
 	expect_whole

@@ -18,6 +18,7 @@
 #include "common/report.h"
 #include "file/file.h"
 #include "file/replace.h"
+#include "plan/change.h"
 #include "secrets/key_source.h"
 #include "ui/findings.h"
 
@@ -268,7 +269,7 @@ interface_write(void *cookie, const struct audit *a, const char *path, struct er
 	audit_report_append(&r, form, &out);
 	rc = buf_check(&out, err);
 	if (rc == 0)
-		rc = replace_file_new(path, LOCK_MS, &out, err);
+		rc = change_write_file(config_trail(o->config), LOCK_MS, path, true, &out, err);
 	buf_release(&out);
 	return rc;
 }

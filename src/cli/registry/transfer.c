@@ -9,10 +9,12 @@
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/remote.h"
+#include "cli/settings.h"
 #include "common/args.h"
 #include "common/report.h"
 #include "file/file.h"
 #include "file/replace.h"
+#include "plan/change.h"
 
 #define LOCK_MS 10000
 
@@ -264,7 +266,7 @@ commands_registry_export(const struct options *o)
 		rc = secrets_of_registry(&r, transfer_add_line, &out, &denied, &err);
 	if (rc == 0)
 		rc = output_is_stream(file) ? output_write_stream(file, &out, &err) :
-		    replace_file_new(file, LOCK_MS, &out, &err);
+		    change_write_file(config_trail(o->config), LOCK_MS, file, true, &out, &err);
 	if (rc == 0)
 		warn_of_denied(denied);
 	if (rc == 0)

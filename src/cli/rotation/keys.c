@@ -7,12 +7,14 @@
 #include "cli/change.h"
 #include "cli/keys.h"
 #include "cli/rotation/session.h"
+#include "cli/settings.h"
 #include "common/args.h"
 #include "common/ask.h"
 #include "common/report.h"
 #include "crypto/key.h"
 #include "file/file.h"
 #include "file/replace.h"
+#include "plan/change.h"
 #include "secrets/key_source.h"
 #include "secrets/secrets_file.h"
 
@@ -640,8 +642,8 @@ finder_keep(struct finder *f, struct rotation *r, const struct rotation_callback
 		return show_made(f, err);
 	if ((fd = made_descriptor(path)) != -1)
 		return output_write_fd(fd, path, f->made.data, f->made.len, err);
-	if ((f->made_there ? replace_file_locked(path, 0, &f->made, err) :
-	    replace_file_new(path, 0, &f->made, err)) != 0)
+	if (change_write_file(config_trail(f->o->config), 0, path, !f->made_there, &f->made,
+	    err) != 0)
 		return -1;
 	report_change("%s (the new master keys)", path);
 	return 0;

@@ -956,6 +956,8 @@ case_a_registry_that_is_not_there() {
 }
 
 # A server that gives one answer after the other, whatever it is asked; its port gets into ./port.
+# Its end is waited for by `wait "$answering"`: in a suite with services of its own a
+# bare wait of bash 5.3 turns for ever.
 answer_with() {
 	python3 -c '
 import socket, sys
@@ -968,6 +970,7 @@ for answer in sys.argv[1:]:
     c.sendall(answer.encode().decode("unicode_escape").encode("latin-1"))
     c.close()
 ' "$@" >port &
+	answering=$!
 	until_true grep -q . port
 }
 
@@ -991,7 +994,7 @@ case_what_answers_is_no_registry() {
 	run registry list --url "http://127.0.0.1:$(cat port)"
 	expect_rc 1
 	expect_err 'the registry answered 500'
-	wait
+	wait "$answering"
 }
 
 case_where_to_look_for_what_may_have_been_done() {
@@ -1008,7 +1011,7 @@ case_where_to_look_for_what_may_have_been_done() {
 	run registry role grant Reader --principal rob "${login[@]}"
 	expect_rc 1
 	expect_err 'it may have been done: look with `propseal registry role list`'
-	wait
+	wait "$answering"
 }
 
 case_what_roles_are_told_drives_no_terminal() {
@@ -1022,12 +1025,13 @@ c.recv(65536)
 c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 c.close()
 ' >port &
+	answering=$!
 	until_true grep -q . port
 	run registry role show --url "http://127.0.0.1:$(cat port)" --user alice \
 	    --password-file "$suite/alice"
 	expect_rc 0
 	expect_file "$out" 'A\x1b[2J         (\u{009b}x -) \u{202e}Y'
-	wait
+	wait "$answering"
 }
 
 case_a_wrong_password_and_a_missing_right() {

@@ -637,11 +637,12 @@ whole_start(struct whole *w, const struct selection *s)
 				i = preview_value(&w->preview, k)->line;
 	list_go(&w->list, i);
 	whole_moved(w);
-	for (size_t k = 0; k < w->preview.values.len; k++)
-		if (s->entry != NULL && preview_value(&w->preview, k)->entry == s->entry) {
-			list_go(&w->list, preview_value(&w->preview, k)->line);
-			w->value = k;
-		}
+	if (s->kind == SELECTION_ENTRY)
+		for (size_t k = 0; k < w->preview.values.len; k++)
+			if (preview_value(&w->preview, k)->entry == s->entry) {
+				list_go(&w->list, preview_value(&w->preview, k)->line);
+				w->value = k;
+			}
 	/* With a few lines above it. */
 	w->list.top = w->list.cursor > ABOVE ? w->list.cursor - ABOVE : 0;
 }

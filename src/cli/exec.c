@@ -301,7 +301,7 @@ mark_at(const char *p, size_t *n)
 
 	if (p[0] != '{')
 		return 0;
-	for (*n = 0; ascii_is_digit(p[len]) && len < 8; len++)
+	for (*n = 0; len < 8 && ascii_is_digit(p[len]); len++)
 		*n = 10 * *n + (size_t)(p[len] - '0');
 	return p[len] == '}' && (len == 1 || *n > 0) ? len + 1 : 0;
 }

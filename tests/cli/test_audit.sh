@@ -371,6 +371,8 @@ case_a_baseline_lets_only_new_ones_count() {
 	expect_rc 3
 	expect_json "$out" '[(f["key"], f["state"]) for f in d["findings"]], d["counts"]["new"]' \
 	    "([('a.password', 'known'), ('b.password', 'known'), ('c.password', 'new')], 1)"
+	audit . --baseline base -o html
+	expect_out 'new since the baseline'
 	# A reason and a day survive an update; behind the day it counts again.
 	sed -i '1s/"reason":null,"until":null/"reason":"later","until":"2000-01-01"/' base
 	audit . --baseline base -o json
@@ -989,6 +991,7 @@ case_reports_are_well_formed() {
 		assert int(r.get('errors')) == len(r.findall('.//error')) == 1
 	END
 	audit . -o html
+	expect_no 'since the baseline'
 	python3 - "$out" <<-'END' || fail "HTML: $?"
 		import sys, html.parser
 		text = open(sys.argv[1], encoding='utf-8').read()

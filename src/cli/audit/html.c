@@ -122,7 +122,8 @@ html_sums(const struct audit_report *r, struct buf *out)
 	html_sum(out, c->levels[AUDIT_ERROR], "errors");
 	html_sum(out, c->levels[AUDIT_WARNING], "warnings");
 	html_sum(out, c->levels[AUDIT_NOTE], "notes");
-	html_sum(out, c->fresh, "new since the baseline");
+	if (c->fresh < c->levels[AUDIT_ERROR] + c->levels[AUDIT_WARNING] + c->levels[AUDIT_NOTE])
+		html_sum(out, c->fresh, "new since the baseline");
 	html_sum(out, c->suppressed, "suppressed");
 	html_sum(out, c->read, "files read");
 	html_sum(out, c->seen - c->read, "files passed over");
@@ -150,8 +151,8 @@ html_by_rule(const struct audit_report *r, struct buf *out)
 		html_level(out, t->level);
 		buf_printf(out, "</td><td id=\"%s\"><code>%s</code><br><small>", t->id, t->id);
 		html_string(out, t->name);
-		buf_printf(out, "</small></td><td class=\"n\" data-of=\"findings\">%zu</td><td>",
-		    counts[i]);
+		buf_printf(out, "</small></td><td class=\"n\" data-of=\"finding%s\">%zu</td><td>",
+		    counts[i] == 1 ? "" : "s", counts[i]);
 		html_string(out, t->why);
 		buf_append_str(out, " <em>");
 		html_string(out, t->hint);

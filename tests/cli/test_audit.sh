@@ -928,7 +928,7 @@ case_what_looks_like_a_report_is_read() {
 	for name in report.json lines.json known.json; do
 		audit $name
 		expect_rc 0
-		expect_out 'nothing found in 1 of 1 file'
+		expect_out 'nothing found; 1 of 1 file read'
 	done
 }
 

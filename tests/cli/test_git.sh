@@ -743,7 +743,7 @@ case_check_works_before_the_first_commit_and_on_odd_names() {
 	expect_rc 3
 	expect_out 'a b/\nc\t"d.properties'
 	expect_out 'plain.txt'
-	expect_out '2 errors, 2 warnings in 2 of 2 files'
+	expect_out '2 errors, 2 warnings; 2 of 2 files read'
 	expect_no CANARY
 }
 

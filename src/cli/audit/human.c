@@ -186,7 +186,7 @@ human_sums(const struct audit_report *r, struct buf *out)
 		skipped += c->skipped[i];
 	if (!human_levels(c->failing, out))
 		buf_append_str(out, "nothing found");
-	buf_printf(out, " in %zu of %zu file%s", c->read, c->seen, c->seen == 1 ? "" : "s");
+	buf_printf(out, "; %zu of %zu file%s read", c->read, c->seen, c->seen == 1 ? "" : "s");
 	if (c->suppressed > 0)
 		buf_printf(out, "; %zu suppressed", c->suppressed);
 	if (c->fresh + c->suppressed < audit_finding_count(r->audit))

@@ -15,6 +15,7 @@
 #include "ui/clipboard.h"
 #include "ui/dialog.h"
 #include "ui/key_show.h"
+#include "ui/keymap.h"
 #include "ui/loop.h"
 #include "ui/options.h"
 #include "ui/reveal.h"
@@ -432,6 +433,10 @@ secret_file_write(struct app *a, const char *title, const char *text, const char
 	struct error err;
 	struct buf path;
 
+	if (a->options->read_only) {
+		app_notice(a, KEYMAP_READ_ONLY);
+		return false;
+	}
 	buf_init(&path, LINE_EDIT_MAX);
 	suggest(&path, name);
 	while (!written && ask_text(a, title, text, "New file:", &path) && path.len > 0) {

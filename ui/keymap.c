@@ -9,6 +9,7 @@
 #include "ui/app.h"
 #include "ui/files.h"
 #include "ui/keymap.h"
+#include "ui/options.h"
 #include "ui/registry.h"
 #include "ui/term.h"
 #include "ui/view.h"
@@ -100,7 +101,7 @@ static const struct action actions[ACTION_COUNT] = {
 	    [VIEW_PENDING] = { .help = "fold or unfold; from an edit to its entry among the files",
 		.run = act_pending_open },
 	    [VIEW_ROTATION] = { .rank = 1, .label = "next step", .help = "the next step of the "
-		"rotation; on a new key: show it once", .run = act_rotation_next },
+		"rotation; on a new key: show it once", .changes = true, .run = act_rotation_next },
 	    [VIEW_REGISTRY] = { .help = "fold or unfold a path; from a reference to its file",
 		.run = act_registry_open } } },
 	[ACTION_UNFOLD] = { MOVE, "unfold", { INPUT_RIGHT, 'l' },
@@ -185,7 +186,7 @@ static const struct action actions[ACTION_COUNT] = {
 		.unavailable = act_pending_needs_row, .run = act_pending_turn },
 	    [VIEW_ROTATION] = { .rank = 3, .label = "tick", .help = "take an environment in or "
 		"out; tick a step off", .unavailable = act_rotation_needs_tick,
-		.run = act_rotation_tick },
+		.changes = true, .run = act_rotation_tick },
 	    [VIEW_REGISTRY] = { .rank = 9, .label = "mark",
 		.help = "mark a version, to compare another one with it",
 		.unavailable = act_registry_needs_version, .run = act_registry_mark } } },
@@ -197,7 +198,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_mark_file },
 	    [VIEW_ROTATION] = { .rank = 9, .label = "accept", .help = "take the values that a file "
 		"holds now as meant, which were changed since it was rotated",
-		.unavailable = act_rotation_needs_applied, .run = act_rotation_accept } } },
+		.unavailable = act_rotation_needs_applied,
+		.changes = true, .run = act_rotation_accept } } },
 	[ACTION_MARK_ALL] = { MARK, "mark-all", { 'A' },
 	    "mark all clear-text secrets that the filter shows", false, {
 	    [VIEW_FILES] = { .rank = 9, .label = "mark all", .unavailable = act_needs_clear,
@@ -206,7 +208,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.help = "mark all that is shown and can be sealed",
 		.unavailable = act_findings_needs_fixable, .run = act_findings_mark_all },
 	    [VIEW_ROTATION] = { .rank = 4, .label = "all", .help = "take all environments in, or "
-		"out", .unavailable = act_rotation_needs_plan, .run = act_rotation_all } } },
+		"out", .unavailable = act_rotation_needs_plan,
+		.changes = true, .run = act_rotation_all } } },
 	[ACTION_UNMARK] = { MARK, "unmark-all", { 'u' }, "take all marks away", false, {
 	    [VIEW_FILES] = { .rank = 10, .label = "unmark", .unavailable = act_needs_marks,
 		.run = act_unmark },
@@ -215,7 +218,8 @@ static const struct action actions[ACTION_COUNT] = {
 		.run = act_pending_clear },
 	    [VIEW_HISTORY] = { .rank = 3, .label = "undo",
 		.help = "put back what the change replaced, after a look at it",
-		.unavailable = act_history_needs_change, .run = act_history_undo } } },
+		.unavailable = act_history_needs_change,
+		.changes = true, .run = act_history_undo } } },
 	[ACTION_REVIEW] = { MARK, "review", { 'p', 'd' },
 	    "the pending set: what is marked, and where it goes", false, {
 	    [VIEW_FILES] = { .rank = 2, .label = "pending", .run = act_view_pending },
@@ -230,14 +234,15 @@ static const struct action actions[ACTION_COUNT] = {
 		.unavailable = act_rotation_needs_diff, .run = act_rotation_diff } } },
 	[ACTION_APPLY] = { MARK, "apply", { 'w' }, "seal what is pending (asks first)", false, {
 	    [VIEW_FILES] = { .rank = 3, .label = "apply", .unavailable = act_needs_pending,
-		.run = act_apply },
+		.changes = true, .run = act_apply },
 	    [VIEW_FINDINGS] = { .rank = 3, .label = "apply", .unavailable = act_needs_pending,
-		.run = act_apply },
+		.changes = true, .run = act_apply },
 	    [VIEW_PENDING] = { .rank = 2, .label = "apply", .unavailable = act_needs_pending,
-		.run = act_apply },
+		.changes = true, .run = act_apply },
 	    [VIEW_ROTATION] = { .rank = 2, .label = "carry out", .help = "carry the step out: "
 		"apply or resume, verify, finish (asks first)",
-		.unavailable = act_rotation_needs_session, .run = act_rotation_apply } } },
+		.unavailable = act_rotation_needs_session,
+		.changes = true, .run = act_rotation_apply } } },
 
 	[ACTION_REVEAL] = { VALUE, "reveal", { 'r' }, "show the value for a few seconds", false, {
 	    [VIEW_FILES] = { .rank = 4, .label = "reveal", .unavailable = selection_needs_value,
@@ -254,27 +259,30 @@ static const struct action actions[ACTION_COUNT] = {
 		.unavailable = act_needs_shown, .run = act_copy } } },
 	[ACTION_UPDATE] = { VALUE, "update", { 'e' }, "seal a new value for this entry", false, {
 	    [VIEW_FILES] = { .rank = 11, .label = "new value", .unavailable = selection_needs_name,
-		.run = act_update },
+		.changes = true, .run = act_update },
 	    [VIEW_PENDING] = { .rank = 3, .label = "destination",
 		.help = "where it goes: the secrets file, and its path in references",
-		.unavailable = act_pending_needs_row, .run = act_pending_destination },
+		.unavailable = act_pending_needs_row,
+		.changes = true, .run = act_pending_destination },
 	    [VIEW_REGISTRY] = { .rank = 3, .label = "new version",
 		.help = "store the next version of this key", .unavailable = act_registry_needs_key,
-		.run = act_registry_update } } },
+		.changes = true, .run = act_registry_update } } },
 	[ACTION_ADD] = { VALUE, "add", { 'i' },
 	    "add a key with a sealed value to this file", false, {
 	    [VIEW_FILES] = { .rank = 13, .label = "add", .unavailable = selection_needs_file,
-		.run = act_add },
+		.changes = true, .run = act_add },
 	    [VIEW_REGISTRY] = { .rank = 4, .label = "create",
 		.help = "create a key with its first version",
-		.unavailable = act_registry_needs_one, .run = act_registry_add } } },
+		.unavailable = act_registry_needs_one,
+		.changes = true, .run = act_registry_add } } },
 	[ACTION_REMOVE] = { VALUE, "remove", { 'X' },
 	    "remove a sealed entry and the reference to it (asks for a word)", true, {
 	    [VIEW_FILES] = { .rank = 12, .label = "remove", .unavailable = selection_needs_sealed,
-		.run = act_remove },
+		.changes = true, .run = act_remove },
 	    [VIEW_REGISTRY] = { .rank = 8, .label = "delete",
 		.help = "delete a version; a key or a path with all its versions (asks for a word)",
-		.unavailable = act_registry_needs_name, .run = act_registry_delete } } },
+		.unavailable = act_registry_needs_name,
+		.changes = true, .run = act_registry_delete } } },
 
 	[ACTION_UNLOCK] = { KEYS, "unlock", { 'U' },
 	    "open secrets files with a master key or a passphrase, tried on all", false, {
@@ -297,24 +305,29 @@ static const struct action actions[ACTION_COUNT] = {
 		.unavailable = act_registry_needs_login, .run = act_lock } } },
 	[ACTION_ROTATE_DATA] = { KEYS, "rotate-data-key", { 'K' },
 	    "make a new data key and seal every entry again", true, {
-	    [VIEW_FILES] = { .unavailable = act_needs_data_key, .run = act_rotate_data },
+	    [VIEW_FILES] = { .unavailable = act_needs_data_key,
+		.changes = true, .run = act_rotate_data },
 	    [VIEW_REGISTRY] = {
 		.help = "have the registry seal every secret again with a new data key",
-		.unavailable = act_registry_needs_one, .run = act_registry_rotate } } },
+		.unavailable = act_registry_needs_one,
+		.changes = true, .run = act_registry_rotate } } },
 	[ACTION_ROTATE_MASTER] = { KEYS, "rotate-master-key", { 'M' },
 	    "make a new master key from a new passphrase", true, {
-	    [VIEW_FILES] = { .unavailable = act_needs_data_key, .run = act_rotate_master } } },
+	    [VIEW_FILES] = { .unavailable = act_needs_data_key,
+		.changes = true, .run = act_rotate_master } } },
 	[ACTION_TAKE_BACK] = { KEYS, "take-back", { 'Z' },
 	    "take a whole rotation back: all files get their old keys (asks for a word)", true, {
 	    [VIEW_ROTATION] = { .rank = 6, .label = "take back",
-		.unavailable = act_rotation_needs_session, .run = act_rotation_take_back } } },
+		.unavailable = act_rotation_needs_session,
+		.changes = true, .run = act_rotation_take_back } } },
 	[ACTION_GENERATE] = { KEYS, "generate-master-key", { 'G' },
 	    "make a secrets file with its first master key", true, {
 	    [VIEW_FILES] = { .rank = 5, .label = "new secrets file",
-		.unavailable = act_needs_no_data_key, .run = act_generate } } },
+		.unavailable = act_needs_no_data_key, .changes = true, .run = act_generate } } },
 	[ACTION_RECOVER] = { KEYS, "recover", { 0 },
 	    "seal new values under a new master key, where key and passphrase are lost", true, {
-	    [VIEW_FILES] = { .unavailable = act_needs_locked, .run = act_recover } } },
+	    [VIEW_FILES] = { .unavailable = act_needs_locked,
+		.changes = true, .run = act_recover } } },
 	[ACTION_OPEN_SECRETS] = { KEYS, "open-secrets-file", { 'O' },
 	    "add a secrets file that lies elsewhere", false, {
 	    [VIEW_FILES] = { .run = act_open_secrets } } },
@@ -332,7 +345,8 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_UNDELETE] = { REGISTRY, "undelete", { 'z' },
 	    "bring a deleted version back", false, {
 	    [VIEW_REGISTRY] = { .rank = 6, .label = "undelete",
-		.unavailable = act_registry_needs_deleted, .run = act_registry_undelete } } },
+		.unavailable = act_registry_needs_deleted,
+		.changes = true, .run = act_registry_undelete } } },
 	[ACTION_AUDIT] = { REGISTRY, "audit", { 't' }, "follow the end of the audit log", false, {
 	    [VIEW_HISTORY] = { .rank = 2, .label = "check chain",
 		.help = "check that no line of the trail was changed, removed or moved",
@@ -348,11 +362,13 @@ static const struct action actions[ACTION_COUNT] = {
 	[ACTION_IGNORE] = { FINDINGS, "ignore", { 'I' },
 	    "ignore a finding, with a reason, in the baseline", false, {
 	    [VIEW_FINDINGS] = { .rank = 8, .label = "ignore",
-		.unavailable = act_findings_needs_one, .run = act_findings_ignore } } },
+		.unavailable = act_findings_needs_one,
+		.changes = true, .run = act_findings_ignore } } },
 	[ACTION_EXPORT] = { FINDINGS, "export", { 'E' },
 	    "write the findings that are shown to a file, as SARIF, JSON or HTML", false, {
 	    [VIEW_FINDINGS] = { .rank = 5, .label = "export",
-		.unavailable = act_findings_needs_audit, .run = act_findings_export } } },
+		.unavailable = act_findings_needs_audit,
+		.changes = true, .run = act_findings_export } } },
 
 	[ACTION_VIEW_FILES] = { PROGRAM, "view-files", { '1' }, "the configuration files", false,
 	    .faces[EVERYWHERE] = { .run = act_view_files } },
@@ -472,6 +488,8 @@ keymap_unavailable(const struct app *a, enum action_id id)
 		return "a question is open: Esc leaves it";
 	if (face->run == NULL)
 		return keymap_elsewhere(id);
+	if (face->changes && a->options->read_only)
+		return KEYMAP_READ_ONLY;
 	return face->unavailable != NULL ? face->unavailable(a) : NULL;
 }
 
@@ -484,7 +502,7 @@ keymap_has_key(enum action_id id)
 int
 keymap_rank(const struct app *a, enum action_id id)
 {
-	if (!keymap_has_key(id))
+	if (!keymap_has_key(id) || (face_of(a, id)->changes && a->options->read_only))
 		return 0;
 	/* It is there without marks too, but who has none needs no telling. */
 	if (id == ACTION_REVIEW && act_needs_marks(a) != NULL)

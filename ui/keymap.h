@@ -45,6 +45,7 @@ enum action_id {
 };
 
 #define ACTION_KEYS 3
+#define KEYMAP_READ_ONLY "this run only looks: start without --read-only to change anything"
 #define EVERYWHERE VIEW_COUNT
 
 /* What an action is in one of the views. */
@@ -52,6 +53,7 @@ struct keymap_face {
 	int rank;		/* place in the footer, 0: not there */
 	const char *label;	/* in the footer; NULL: its name */
 	const char *help;	/* NULL: the action's */
+	bool changes;		/* files, a registry, or a session: not with --read-only */
 	const char *(*unavailable)(const struct app *a);	/* NULL: always works */
 	void (*run)(struct app *a);	/* NULL: it is not in this view */
 };

@@ -40,6 +40,7 @@ struct ui_options {
 	int copy_ms;			/* how long a copied one stays in the clipboard; 0: 45 s */
 	int lock_ms;			/* idle time until the keys are wiped; 0: 300 s */
 	int lock_timeout_ms;		/* how long to wait for another process's lock */
+	bool read_only;		/* nothing is changed or written */
 	bool read_aloud;	/* by a screen reader (canvas.h) */
 	enum theme theme;
 	bool theme_auto;	/* instead: as the terminal's ground is */

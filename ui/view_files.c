@@ -586,8 +586,8 @@ files_tick(struct app *a)
 	if (!files_is_due(a))
 		return false;
 	a->first_run = false;
-	if (model_secrets_files(a->model) == 0 && a->model->tree.tally.clear > 0 &&
-	    !files_known_here(a))
+	if (!a->options->read_only && model_secrets_files(a->model) == 0 &&
+	    a->model->tree.tally.clear > 0 && !files_known_here(a))
 		act_generate(a);
 	return true;
 }

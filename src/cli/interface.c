@@ -573,6 +573,7 @@ interface_look(const struct options *o, struct ui_options *ui)
 		.copy_ms = 1000 * o->seconds[FLAG_COPY_TIME],
 		.lock_ms = 1000 * o->seconds[FLAG_LOCK_TIME],
 		.lock_timeout_ms = options_lock_timeout(o),
+		.read_only = o->on[FLAG_READ_ONLY],
 		.read_aloud = o->on[FLAG_SCREEN_READER],
 		.looks = config_looks(o->config),
 		.bindings = config_bindings(o->config),

@@ -162,6 +162,8 @@ static struct flag flags[FLAG_COUNT] = {
 	    SECONDS(1, "how long a revealed value stays on the screen (10)") },
 	[FLAG_THEME] = { .name = "theme",
 	    CHOICE("", "colours of the interface") },	/* flag_choices */
+	[FLAG_READ_ONLY] = { .name = "read-only",
+	    SWITCH("look only: nothing is changed or written") },
 	[FLAG_SCREEN_READER] = { .name = "screen-reader",
 	    SWITCH("one list at a time, without lines, boxes and what moves by itself") },
 	[FLAG_COPY_TIME] = { .name = "copy-time",

@@ -190,6 +190,37 @@ screen_is_read_aloud_line_by_line(void **state)
 	fixture_leave(v);
 }
 
+/* Marks and looking are as always; whatever would write says why it does not. */
+static void
+run_that_only_looks_writes_nothing(void **state)
+{
+	struct fixture_start s = { .args = { "estate", "--read-only" },
+	    .env = { "CONFLUENT_SECURITY_MASTER_KEY=" FIXTURE_MASTER_KEY } };
+	struct vt *v = fixture_run(*state, &s);
+	static const char *const keys[] = { "w", "e", "i", "X", "K", "M" };
+
+	vt_settle(v);
+	vt_assert_lacks(v, "w apply");
+	vt_type(v, "a");
+	vt_assert_has(v, "marked");
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		vt_type(v, keys[i]);
+		vt_assert_has(v, "this run only looks");
+		vt_assert_lacks(v, "[Cancel]");
+		vt_key(v, KEY_ESC);
+	}
+	vt_type(v, "2");
+	vt_settle(v);
+	vt_type(v, "E");
+	vt_assert_has(v, "this run only looks");
+	vt_type(v, "1u");
+	type_line(v, "/ssl.key.pass");
+	vt_key(v, "r");
+	vt_assert_has(v, FIXTURE_BROKER_SECRET);
+	vt_key(v, KEY_ESC);
+	fixture_leave(v);
+}
+
 /* Off until it is wanted; then a row, a tab and the wheel are what they seem. */
 static void
 mouse_is_used_when_it_is_turned_on(void **state)
@@ -447,6 +478,7 @@ main(void)
 		FIXTURE_TEST(every_theme_draws_the_same_text),
 		FIXTURE_TEST(eight_colours_are_enough_for_a_theme),
 		FIXTURE_TEST(screen_is_read_aloud_line_by_line),
+		FIXTURE_TEST(run_that_only_looks_writes_nothing),
 		FIXTURE_TEST(mouse_is_used_when_it_is_turned_on),
 		FIXTURE_TEST(theme_is_tried_from_the_help),
 		FIXTURE_TEST(empty_no_color_counts_as_unset),
